@@ -1,0 +1,22 @@
+package locale
+
+import (
+	"testing"
+
+	"postier/internal/safetext"
+)
+
+func TestPluralsAndArguments(t *testing.T) {
+	if got := For(French).N("common.seconds", 0); got != "0 seconde" {
+		t.Errorf("French zero is singular, got %q", got)
+	}
+	if got := For(German).N("common.seconds", 2); got != "2 Sekunden" {
+		t.Errorf("got %q", got)
+	}
+	if got := For(English).T("common.nowhere"); got != "<common.nowhere>" {
+		t.Errorf("missing key: got %q", got)
+	}
+	if got := fill("{a} and {b}", []any{"a", safetext.FromRemote("\x1b[2J"), "b", 3}); got != `\x1b[2J and 3` {
+		t.Errorf("got %q", got)
+	}
+}

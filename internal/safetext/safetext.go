@@ -1,0 +1,189 @@
+// Package safetext is the one way by which text from elsewhere (servers, DNS, certificates, files) reaches a screen or a file.
+//
+// See Unicode UTR #36 and CWE-150: control characters, bidirectional overrides and invisible characters are shown as
+// escapes such as \x1b and \u202e, never sent raw.
+package safetext
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Remote is text that somebody else wrote. It has no String method on purpose: it is shown by Escape or Block only.
+type Remote struct {
+	raw string
+}
+
+// FromRemote marks s as somebody else's text.
+func FromRemote(s string) Remote { return Remote{raw: s} }
+
+// Raw returns the text unescaped, for parsing and comparing. It must never be printed.
+func (r Remote) Raw() string { return r.raw }
+
+// Empty reports whether there is no text.
+func (r Remote) Empty() bool { return r.raw == "" }
+
+// Escaped returns the text on one line, safe to print.
+func (r Remote) Escaped() string { return Escape(r.raw) }
+
+// Format implements fmt.Formatter, so that a Remote that meets a print verb by mistake comes out escaped.
+func (r Remote) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(Escape(r.raw))) }
+
+// MarshalJSON writes the text as a JSON string in which every character that could act on a terminal is a \u escape.
+// A byte that is not UTF-8 becomes the four characters \xNN.
+func (r Remote) MarshalJSON() ([]byte, error) { return EscapeJSON(r.raw), nil }
+
+// UnmarshalJSON reads a string.
+func (r *Remote) UnmarshalJSON(data []byte) error { return json.Unmarshal(data, &r.raw) }
+
+// LogValue implements slog.LogValuer.
+func (r Remote) LogValue() slog.Value { return slog.StringValue(Escape(r.raw)) }
+
+// maxCombining is how many combining marks in a row are shown; more only pile up over neighbouring lines.
+const maxCombining = 4
+
+// Escape returns s with every control, format, bidirectional, invisible, private-use and unassigned character and every
+// invalid byte written as \xNN, \uNNNN or \UNNNNNNNN. The result is one line.
+func Escape(s string) string {
+	if plain(s) {
+		return s
+	}
+	var b strings.Builder
+	b.Grow(len(s) + 16)
+	marks := 0
+	for i := 0; i < len(s); {
+		r, size := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case r == utf8.RuneError && size == 1:
+			fmt.Fprintf(&b, `\x%02x`, s[i])
+			marks = 0
+		case unicode.Is(unicode.Mn, r) || unicode.Is(unicode.Me, r):
+			marks++
+			if invisible(r) || marks > maxCombining {
+				writeEscape(&b, r)
+			} else {
+				b.WriteString(s[i : i+size])
+			}
+		case Harmful(r):
+			writeEscape(&b, r)
+			marks = 0
+		default:
+			b.WriteString(s[i : i+size])
+			marks = 0
+		}
+		i += size
+	}
+	return b.String()
+}
+
+func plain(s string) bool {
+	for i := range len(s) {
+		if s[i] < 0x20 || s[i] >= 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+func writeEscape(b *strings.Builder, r rune) {
+	switch {
+	case r < 0x80:
+		fmt.Fprintf(b, `\x%02x`, r)
+	case r <= 0xffff:
+		fmt.Fprintf(b, `\u%04x`, r)
+	default:
+		fmt.Fprintf(b, `\U%08x`, r)
+	}
+}
+
+// Harmful reports whether a character could act on a terminal, hide, reorder or imitate layout.
+func Harmful(r rune) bool {
+	return invisible(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) ||
+		unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r) || unicode.Is(unicode.Co, r) ||
+		unicode.Is(unicode.Cs, r) || (unicode.IsSpace(r) && r != ' ') || (!unicode.IsGraphic(r) && !unicode.Is(unicode.M, r))
+}
+
+// invisible lists the characters outside category Cf that show nothing and so can hide text.
+func invisible(r rune) bool {
+	switch {
+	case r == 0x034f, r == 0x115f, r == 0x1160, r == 0x17b4, r == 0x17b5, r == 0x3164, r == 0xffa0, r == 0x2800:
+		return true
+	case r >= 0x180b && r <= 0x180f, r >= 0xfe00 && r <= 0xfe0f:
+		return true
+	case r >= 0xe0000 && r <= 0xe0fff:
+		return true
+	}
+	return false
+}
+
+// EscapeJSON returns s as a JSON string literal without any raw control, format or bidirectional character.
+func EscapeJSON(s string) []byte {
+	var b strings.Builder
+	b.WriteByte('"')
+	for i := 0; i < len(s); {
+		r, size := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case r == utf8.RuneError && size == 1:
+			fmt.Fprintf(&b, `\\x%02x`, s[i])
+		case r == '"' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r == '\n':
+			b.WriteString(`\n`)
+		case r == '\t':
+			b.WriteString(`\t`)
+		case Harmful(r) || r == '<' || r == '>' || r == '&':
+			writeJSONEscape(&b, r)
+		default:
+			b.WriteString(s[i : i+size])
+		}
+		i += size
+	}
+	b.WriteByte('"')
+	return []byte(b.String())
+}
+
+func writeJSONEscape(b *strings.Builder, r rune) {
+	if r > 0xffff {
+		r -= 0x10000
+		fmt.Fprintf(b, `\u%04x\u%04x`, 0xd800+(r>>10), 0xdc00+(r&0x3ff))
+		return
+	}
+	fmt.Fprintf(b, `\u%04x`, r)
+}
+
+// Limits of a block of remote text on a screen (security.md T7).
+const (
+	blockLines = 20
+	blockCells = 500
+)
+
+// Block returns remote text as lines for a marked block, each one to be printed behind a prefix that postier chooses.
+// LF, CR, NEL, LS and PS end a line. At most 20 lines and 500 characters; the last line then says how much is missing.
+func (r Remote) Block(prefix string) []string {
+	text := strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u0085", "\n", "\u2028", "\n", "\u2029", "\n").Replace(r.raw)
+	text = strings.TrimRight(text, "\n")
+	var lines []string
+	used, consumed := 0, 0
+	for line := range strings.SplitSeq(text, "\n") {
+		if len(lines) == blockLines || used >= blockCells {
+			break
+		}
+		shown := []rune(Escape(line))
+		if room := blockCells - used; len(shown) > room {
+			shown = append(shown[:room], '…')
+			line = line[:min(len(line), room)]
+		}
+		used += len(shown)
+		consumed += len(line) + 1
+		lines = append(lines, prefix+string(shown))
+	}
+	if rest := len(text) - consumed; rest > 0 {
+		lines = append(lines, fmt.Sprintf("%s… +%d", prefix, rest))
+	}
+	return lines
+}
