@@ -1,0 +1,216 @@
+// Package diagnostics is a list of small checks and what their results mean.
+//
+// A Check asks one question of a server or of DNS, prints nothing and returns a Result with its evidence. Run orders
+// checks by need, runs independent branches side by side and skips what cannot be judged, so that one root cause shows
+// and not a cascade. The areas (smtp, imap, dns, arrival, discovery) each hand out a Plan; this package knows none of them.
+package diagnostics
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"postier/config"
+	"postier/internal/safetext"
+	"postier/internal/secret"
+	"postier/internal/wire"
+)
+
+// ID names a check. The names are part of the contract.
+type ID string
+
+// The checks of the contract, in the order in which a report lists them.
+const (
+	NetResolve  ID = "net.resolve"
+	NetConnect  ID = "net.connect"
+	NetConnect6 ID = "net.connect6"
+
+	SMTPGreeting    ID = "smtp.greeting"
+	SMTPTLS         ID = "smtp.tls"
+	SMTPCertificate ID = "smtp.certificate"
+	SMTPInjection   ID = "smtp.injection"
+	SMTPEhlo        ID = "smtp.ehlo"
+	SMTPAuthOffered ID = "smtp.auth-offered"
+	SMTPAuth        ID = "smtp.auth"
+	SMTPSender      ID = "smtp.sender"
+	SMTPRecipient   ID = "smtp.recipient"
+	SMTPData        ID = "smtp.data"
+
+	IMAPConnect     ID = "imap.connect"
+	IMAPTLS         ID = "imap.tls"
+	IMAPCertificate ID = "imap.certificate"
+	IMAPAuth        ID = "imap.auth"
+	IMAPFolder      ID = "imap.folder"
+	IMAPAppend      ID = "imap.append"
+	IMAPReadback    ID = "imap.readback"
+	IMAPCleanup     ID = "imap.cleanup"
+	IMAPQuota       ID = "imap.quota"
+
+	DNSMX        ID = "dns.mx"
+	DNSSPF       ID = "dns.spf"
+	DNSDKIM      ID = "dns.dkim"
+	DNSDMARC     ID = "dns.dmarc"
+	DNSMTASTS    ID = "dns.mta-sts"
+	DNSTLSRPT    ID = "dns.tls-rpt"
+	DNSDANE      ID = "dns.dane"
+	DNSBIMI      ID = "dns.bimi"
+	DNSPTR       ID = "dns.ptr"
+	DNSDiscovery ID = "dns.discovery"
+
+	ArrivalDelivered ID = "arrival.delivered"
+	ArrivalPlacement ID = "arrival.placement"
+	ArrivalSPF       ID = "arrival.spf"
+	ArrivalDKIM      ID = "arrival.dkim"
+	ArrivalDMARC     ID = "arrival.dmarc"
+)
+
+// AllIDs lists every check of the contract in report order.
+func AllIDs() []ID {
+	return []ID{
+		NetResolve, NetConnect, NetConnect6,
+		SMTPGreeting, SMTPTLS, SMTPCertificate, SMTPInjection, SMTPEhlo, SMTPAuthOffered, SMTPAuth, SMTPSender, SMTPRecipient, SMTPData,
+		IMAPConnect, IMAPTLS, IMAPCertificate, IMAPAuth, IMAPFolder, IMAPAppend, IMAPReadback, IMAPCleanup, IMAPQuota,
+		DNSMX, DNSSPF, DNSDKIM, DNSDMARC, DNSMTASTS, DNSTLSRPT, DNSDANE, DNSBIMI, DNSPTR, DNSDiscovery,
+		ArrivalDelivered, ArrivalPlacement, ArrivalSPF, ArrivalDKIM, ArrivalDMARC,
+	}
+}
+
+// Status is the verdict of one check.
+type Status string
+
+// The verdicts. Skip means "not judged", which differs from "no".
+const (
+	Pass Status = "pass"
+	Warn Status = "warn"
+	Fail Status = "fail"
+	Skip Status = "skip"
+)
+
+// Causes that this package itself gives; the others come from the catalogue (package explain).
+const (
+	CauseNeedsFailed = "needs-failed"
+	CauseCancelled   = "cancelled"
+)
+
+// Result is what a check found. It is also what `--json` prints, once Describe has filled the texts.
+type Result struct {
+	ID     ID
+	Status Status
+	// Cause is a slug of the catalogue; empty when Status is Pass.
+	Cause string
+	// Matched is the id of the catalogue's reply entry that led to Cause, empty for a judgement of our own.
+	Matched string
+	// Args fill the placeholders of the cause's texts, as name, value pairs.
+	Args []any
+	// Evidence is what was seen, on success too.
+	Evidence []Evidence
+	Code     *ReplyCode
+	Needs    []ID
+	Took     time.Duration
+	// Transcript holds the lines of this check; secrets are replaced where they were written, not afterwards.
+	Transcript []wire.Line
+	// Fix is the exact text to publish or type, where there is one: a DNS record, a folder name, a command.
+	Fix []Fix
+}
+
+// Fix is something exact to copy.
+type Fix struct {
+	// Kind is txt, cname, mx, host, folder or command.
+	Kind string `json:"kind"`
+	// Name is the DNS owner name without a trailing dot, or empty.
+	Name  string `json:"name,omitempty"`
+	Value string `json:"value"`
+	// Old is the record that Value replaces, empty when it is added.
+	Old string `json:"old,omitempty"`
+	// TTLSeconds is how long the old record may still be seen.
+	TTLSeconds int `json:"ttl_seconds,omitempty"`
+}
+
+// ReplyCode is a server's verdict in numbers: an SMTP reply code (RFC 5321 §4.2) and an enhanced status code (RFC 3463).
+type ReplyCode struct {
+	Reply    int    `json:"reply,omitempty"`
+	Enhanced string `json:"enhanced,omitempty"`
+}
+
+// Evidence is one thing that was seen: {"kind":"reply","text":"535 5.7.8 …"} or {"kind":"tls","version":"TLS 1.3", …}.
+type Evidence struct {
+	Kind string
+	// Text is raw text from the server, escaped when it is printed.
+	Text safetext.Remote
+	// Fields are further members; remote text among them is a safetext.Remote.
+	Fields map[string]any
+}
+
+// MarshalJSON flattens Fields beside kind and text.
+func (e Evidence) MarshalJSON() ([]byte, error) {
+	flat := make(map[string]any, len(e.Fields)+2)
+	for name, value := range e.Fields {
+		flat[name] = value
+	}
+	flat["kind"] = e.Kind
+	if !e.Text.Empty() {
+		flat["text"] = e.Text
+	}
+	return json.Marshal(flat)
+}
+
+// Reply is evidence of a server's reply.
+func Reply(text string) Evidence { return Evidence{Kind: "reply", Text: safetext.FromRemote(text)} }
+
+// Check is one question.
+type Check struct {
+	ID ID
+	// Needs are checks that must not have failed or been skipped, else this one is skipped with cause needs-failed.
+	Needs []ID
+	// After are checks that must have ended first, whatever they found (they share a connection, say).
+	After []ID
+	Run   func(context.Context) Result
+}
+
+// Plan is what an area wants to run for one target, and how to let go of what its checks share.
+type Plan struct {
+	Checks []Check
+	Close  func()
+}
+
+// Target is what is checked: settings and the secret to sign in with.
+type Target struct {
+	Address  string // the person's own address
+	Profile  string
+	Provider string // id of the preset, or "custom"
+	From     string // author address; empty means Address
+	// Recipient takes the trial RCPT and the test message; empty means Address. Never an address nobody typed (security.md T21).
+	Recipient  string
+	Submission config.Server
+	IMAP       *config.Server // nil: no IMAP at this provider
+	SentMode   config.SentMode
+	SentFolder string // empty: find it
+	Secret     secret.Value
+	// SecretType tells a refused app password from a refused account password.
+	SecretType config.SecretType
+	// Pins are accepted SPKI fingerprints (security.md T4).
+	Pins []string
+	// Selectors are the DKIM selectors that the provider is known to use.
+	Selectors []string
+	// SPFInclude and SPFRedirect are what the provider wants in the SPF record.
+	SPFInclude  []string
+	SPFRedirect string
+	// AllowCleartext is set only after a technician typed the host name.
+	AllowCleartext bool
+}
+
+// Author is the address in the From field.
+func (t Target) Author() string {
+	if t.From != "" {
+		return t.From
+	}
+	return t.Address
+}
+
+// To is where a trial recipient or the test message goes.
+func (t Target) To() string {
+	if t.Recipient != "" {
+		return t.Recipient
+	}
+	return t.Author()
+}

@@ -1,0 +1,143 @@
+package diagnostics
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Event tells an observer that a check began (Result nil) or ended.
+type Event struct {
+	ID     ID
+	Result *Result
+}
+
+// Run carries out the plans and returns one Result a check, in the order of the contract. Branches without a common need
+// run at the same time. observe may be nil; it is never called by two goroutines at once. When ctx ends, the checks that
+// have not begun are skipped with cause cancelled; those under way see the same ctx.
+func Run(ctx context.Context, observe func(Event), plans ...Plan) []Result {
+	var checks []Check
+	for _, p := range plans {
+		checks = append(checks, p.Checks...)
+		if p.Close != nil {
+			defer p.Close()
+		}
+	}
+	r := runner{observe: observe, done: map[ID]chan struct{}{}, results: map[ID]*Result{}}
+	for _, c := range checks {
+		r.done[c.ID] = make(chan struct{})
+	}
+	var wg sync.WaitGroup
+	for _, c := range checks {
+		wg.Go(func() { r.run(ctx, c) })
+	}
+	wg.Wait()
+
+	results := make([]Result, 0, len(checks))
+	for _, c := range checks {
+		results = append(results, *r.results[c.ID])
+	}
+	order := map[ID]int{}
+	for i, id := range AllIDs() {
+		order[id] = i
+	}
+	slices.SortStableFunc(results, func(a, b Result) int { return order[a.ID] - order[b.ID] })
+	return results
+}
+
+type runner struct {
+	observe func(Event)
+	done    map[ID]chan struct{}
+	mu      sync.Mutex
+	results map[ID]*Result
+}
+
+func (r *runner) run(ctx context.Context, c Check) {
+	result := Result{Status: Skip}
+	switch r.wait(ctx, c) {
+	case CauseNeedsFailed:
+		result.Cause = CauseNeedsFailed
+	case CauseCancelled:
+		result.Cause = CauseCancelled
+	default:
+		r.tell(Event{ID: c.ID})
+		start := time.Now()
+		result = c.Run(ctx)
+		if result.Took == 0 {
+			result.Took = time.Since(start)
+		}
+	}
+	result.ID = c.ID
+	result.Needs = c.Needs
+	r.mu.Lock()
+	r.results[c.ID] = &result
+	r.mu.Unlock()
+	r.tell(Event{ID: c.ID, Result: &result})
+	close(r.done[c.ID])
+}
+
+// wait returns the cause for which c must be skipped, or nothing.
+func (r *runner) wait(ctx context.Context, c Check) string {
+	for _, id := range append(slices.Clone(c.Needs), c.After...) {
+		done, planned := r.done[id]
+		if !planned {
+			continue
+		}
+		// No select on ctx: the check waited for sees the same ctx and ends soon, and its result must stand first.
+		<-done
+		r.mu.Lock()
+		status := r.results[id].Status
+		r.mu.Unlock()
+		if (status == Fail || status == Skip) && slices.Contains(c.Needs, id) {
+			return CauseNeedsFailed
+		}
+	}
+	if ctx.Err() != nil {
+		return CauseCancelled
+	}
+	return ""
+}
+
+func (r *runner) tell(e Event) {
+	if r.observe == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.observe(e)
+}
+
+// Verdict is the verdict over all results: fail if one failed, else warn if one warned, else pass.
+func Verdict(results []Result) Status {
+	verdict := Pass
+	for _, r := range results {
+		switch {
+		case r.Status == Fail:
+			return Fail
+		case r.Status == Warn:
+			verdict = Warn
+		}
+	}
+	return verdict
+}
+
+// Find returns the result of one check.
+func Find(results []Result, id ID) (Result, bool) {
+	for _, r := range results {
+		if r.ID == id {
+			return r, true
+		}
+	}
+	return Result{}, false
+}
+
+// FirstFailure returns the first failed result in the order of the contract: the root cause to show.
+func FirstFailure(results []Result) (Result, bool) {
+	for _, r := range results {
+		if r.Status == Fail {
+			return r, true
+		}
+	}
+	return Result{}, false
+}

@@ -1,0 +1,179 @@
+// Package wire is the only place of the program that dials.
+//
+// It resolves through the chosen resolver, applies the address policy to the final address, gives every step an absolute
+// deadline that received bytes never extend, caps what a peer may send, records a transcript in which secrets are masked
+// by position, refuses bytes behind STARTTLS, and verifies certificates itself so that a bad chain can still be shown.
+// See security.md T1, T2, T4, T9, T12 and T15.
+package wire
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"net"
+	"net/netip"
+	"strconv"
+	"time"
+)
+
+// Network is everything a check may touch.
+type Network struct {
+	Resolver *Resolver
+	// Roots are trusted in place of the system's; nil means the system's.
+	Roots *x509.CertPool
+	// Route maps a host and port to the address really dialled; the demo and tests set it. nil dials the resolved address.
+	Route func(host string, port int) (address string, ok bool)
+	// Served restricts targets to public unicast addresses (security.md T15).
+	Served bool
+	// Now is the clock for certificates; nil means time.Now.
+	Now func() time.Time
+	// Timeout caps each step's deadline when it is shorter than the step's own; 0 leaves them.
+	Timeout time.Duration
+}
+
+// Deadlines of the steps. A person is watching, so they are shorter than RFC 5321 §4.5.3.2 asks of mail servers;
+// where real servers are known to be slow (tarpits before the banner, delayed refusals of AUTH) they are long enough for that.
+const (
+	ResolveDeadline   = 10 * time.Second
+	ConnectDeadline   = 10 * time.Second // each address
+	ConnectTotal      = 20 * time.Second
+	GreetingDeadline  = 35 * time.Second
+	HandshakeDeadline = 15 * time.Second
+	CommandDeadline   = 30 * time.Second
+	AuthDeadline      = 45 * time.Second
+	DataDeadline      = 120 * time.Second // after the final dot, while a person waits
+)
+
+// Attempt is one try to connect to one address.
+type Attempt struct {
+	Address netip.AddrPort
+	Err     error
+	Took    time.Duration
+}
+
+// IPv6 tells the family.
+func (a Attempt) IPv6() bool { return a.Address.Addr().Is6() && !a.Address.Addr().Is4In6() }
+
+// deadline is step, cut down to the person's own --timeout.
+func (n *Network) deadline(step time.Duration) time.Duration {
+	if n.Timeout > 0 && n.Timeout < step {
+		return n.Timeout
+	}
+	return step
+}
+
+func (n *Network) now() time.Time {
+	if n.Now != nil {
+		return n.Now()
+	}
+	return time.Now()
+}
+
+// Addresses resolves host, or parses it when it is an IP literal (with or without brackets).
+func (n *Network) Addresses(ctx context.Context, host string) ([]netip.Addr, error) {
+	if ip, err := netip.ParseAddr(trimBrackets(host)); err == nil {
+		return []netip.Addr{ip}, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, n.deadline(ResolveDeadline))
+	defer cancel()
+	return n.Resolver.Addresses(ctx, host)
+}
+
+func trimBrackets(host string) string {
+	if len(host) > 2 && host[0] == '[' && host[len(host)-1] == ']' {
+		return host[1 : len(host)-1]
+	}
+	return host
+}
+
+// ErrNoAddress says that nothing could be tried.
+var ErrNoAddress = errors.New("no address to connect to")
+
+// Connect tries the addresses one after another, at most maxAddresses, and returns the first connection that stands with
+// every attempt made. The connection is nil when none stood; the attempts tell why.
+func (n *Network) Connect(ctx context.Context, host string, port int, addresses []netip.Addr, recorder *Recorder) (*Conn, []Attempt) {
+	ctx, cancel := context.WithTimeout(ctx, n.deadline(ConnectTotal))
+	defer cancel()
+	var attempts []Attempt
+	for _, addr := range addresses[:min(len(addresses), maxAddresses)] {
+		target := netip.AddrPortFrom(addr.Unmap(), uint16(port))
+		start := time.Now()
+		raw, err := n.dial(ctx, host, target)
+		attempts = append(attempts, Attempt{Address: target, Err: err, Took: time.Since(start)})
+		if err == nil {
+			return newConn(raw, n, recorder), attempts
+		}
+	}
+	return nil, attempts
+}
+
+// Families parts addresses by family, IPv4 first.
+func Families(addresses []netip.Addr) (v4, v6 []netip.Addr) {
+	for _, a := range addresses {
+		if a.Unmap().Is4() {
+			v4 = append(v4, a)
+		} else {
+			v6 = append(v6, a)
+		}
+	}
+	return v4, v6
+}
+
+// ConnectAny connects over both families at once and returns the first connection that stands; the other is let go.
+// Attempts of the family that lost the race may be missing.
+func (n *Network) ConnectAny(ctx context.Context, host string, port int, addresses []netip.Addr, recorder *Recorder) (*Conn, []Attempt) {
+	v4, v6 := Families(addresses)
+	if len(v4) == 0 || len(v6) == 0 {
+		return n.Connect(ctx, host, port, addresses, recorder)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	type outcome struct {
+		conn     *Conn
+		attempts []Attempt
+	}
+	results := make(chan outcome, 2)
+	for _, list := range [][]netip.Addr{v4, v6} {
+		go func() {
+			conn, attempts := n.Connect(ctx, host, port, list, recorder)
+			results <- outcome{conn, attempts}
+		}()
+	}
+	var attempts []Attempt
+	for range 2 {
+		o := <-results
+		attempts = append(attempts, o.attempts...)
+		if o.conn != nil {
+			go func() { // the loser may still succeed; it must not be left open
+				cancel()
+				if late := <-results; late.conn != nil {
+					_ = late.conn.Close()
+				}
+			}()
+			return o.conn, attempts
+		}
+	}
+	return nil, attempts
+}
+
+// maxAddresses bounds the addresses tried in one family; providers publish up to a dozen, and all behave alike.
+const maxAddresses = 3
+
+// dial is the one place in the tree that opens a connection.
+func (n *Network) dial(ctx context.Context, host string, target netip.AddrPort) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, n.deadline(ConnectDeadline))
+	defer cancel()
+	address := target.String()
+	if n.Route != nil {
+		if routed, ok := n.Route(host, int(target.Port())); ok {
+			address = routed
+		}
+	}
+	dialer := net.Dialer{Control: n.control}
+	return dialer.DialContext(ctx, "tcp", address)
+}
+
+// HostPort joins for display and dialling; IPv6 literals get brackets.
+func HostPort(host string, port int) string {
+	return net.JoinHostPort(trimBrackets(host), strconv.Itoa(port))
+}

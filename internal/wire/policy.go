@@ -1,0 +1,57 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"syscall"
+)
+
+// ErrAddressRefused says that the address policy forbids a target (security.md T15).
+var ErrAddressRefused = errors.New("this address may not be dialled")
+
+// metadata are the addresses under which clouds hand out credentials; nothing that sends mail lives there.
+var metadata = []netip.Addr{netip.MustParseAddr("169.254.169.254"), netip.MustParseAddr("fd00:ec2::254")}
+
+// servedPorts are the ports a served wizard may reach.
+var servedPorts = map[uint16]bool{25: true, 465: true, 587: true, 2525: true, 143: true, 993: true, 443: true}
+
+// special are ranges that netip's own predicates do not know and that are no public unicast.
+var special = []netip.Prefix{
+	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"),
+	netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("198.51.100.0/24"),
+	netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("64:ff9b::/96"),
+	netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("100::/64"), netip.MustParsePrefix("2001::/23"),
+	netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("2002::/16"), netip.MustParsePrefix("3fff::/20"),
+	netip.MustParsePrefix("5f00::/16"), netip.MustParsePrefix("fec0::/10"),
+}
+
+// control runs on the final address, after every name was resolved and every redirect followed.
+func (n *Network) control(_, address string, _ syscall.RawConn) error {
+	target, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return fmt.Errorf("%w: %s", ErrAddressRefused, address)
+	}
+	return n.permit(target)
+}
+
+func (n *Network) permit(target netip.AddrPort) error {
+	ip := target.Addr().Unmap().WithZone("")
+	for _, m := range metadata {
+		if ip == m {
+			return ErrAddressRefused
+		}
+	}
+	if !n.Served {
+		return nil
+	}
+	if !ip.IsGlobalUnicast() || ip.IsPrivate() || !servedPorts[target.Port()] {
+		return ErrAddressRefused
+	}
+	for _, p := range special {
+		if p.Contains(ip) {
+			return ErrAddressRefused
+		}
+	}
+	return nil
+}

@@ -1,0 +1,99 @@
+package wire
+
+import (
+	"strings"
+	"sync"
+	"time"
+
+	"postier/internal/safetext"
+	"postier/internal/secret"
+)
+
+// Direction says who spoke.
+type Direction string
+
+// The two sides, and remarks of our own (a handshake took place, say).
+const (
+	Client Direction = "C"
+	Server Direction = "S"
+	Note   Direction = "-"
+)
+
+// Line is one line of a conversation.
+type Line struct {
+	Direction Direction
+	Text      safetext.Remote // without line end; secrets already replaced
+	At        time.Time
+}
+
+// String is the form of the report: "S: 220 mail.example ESMTP", escaped.
+func (l Line) String() string { return string(l.Direction) + ": " + l.Text.Escaped() }
+
+// MarshalText writes the form of the report.
+func (l Line) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
+
+// Masked stands in the place of a secret; its width is constant.
+const Masked = "***"
+
+// Caps of the transcript: beyond them lines are counted and not kept.
+const (
+	maxTranscriptLines = 2000
+	maxTranscriptLine  = 1000
+)
+
+// Recorder keeps the transcript of one conversation. Whoever writes a line knows by its position in the dialog whether it
+// is secret and records Masked in its place; the known secrets are searched for as well, as a second net. It is safe for
+// use by several goroutines.
+type Recorder struct {
+	mu      sync.Mutex
+	lines   []Line
+	dropped int
+	secrets []secret.Value
+	users   []string
+}
+
+// NewRecorder returns an empty transcript.
+func NewRecorder() *Recorder { return &Recorder{} }
+
+// Hide makes the recorder replace every encoding of s.
+func (r *Recorder) Hide(s secret.Value, users ...string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.secrets = append(r.secrets, s)
+	r.users = append(r.users, users...)
+}
+
+// Add records one line.
+func (r *Recorder) Add(d Direction, text string) {
+	text = strings.TrimRight(text, "\r\n")
+	if len(text) > maxTranscriptLine {
+		text = text[:maxTranscriptLine] + "…"
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.lines) >= maxTranscriptLines {
+		r.dropped++
+		return
+	}
+	for _, s := range r.secrets {
+		text = s.Redact(text, r.users...)
+	}
+	r.lines = append(r.lines, Line{Direction: d, Text: safetext.FromRemote(text), At: time.Now()})
+}
+
+// Mark is the position behind the newest line.
+func (r *Recorder) Mark() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.lines)
+}
+
+// Since returns a copy of the lines from a mark on.
+func (r *Recorder) Since(mark int) []Line {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if mark > len(r.lines) {
+		return nil
+	}
+	return append([]Line(nil), r.lines[mark:]...)
+}
