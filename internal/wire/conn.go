@@ -23,7 +23,9 @@ type LimitError struct {
 	Max   int
 }
 
-func (e *LimitError) Error() string { return fmt.Sprintf("the server sent more than the %s limit of %d", e.Limit, e.Max) }
+func (e *LimitError) Error() string {
+	return fmt.Sprintf("the server sent more than the %s limit of %d", e.Limit, e.Max)
+}
 
 // ErrInjected says that bytes came behind the server's consent to STARTTLS and before the handshake (security.md T2).
 var ErrInjected = errors.New("bytes behind the STARTTLS reply")
