@@ -1,0 +1,84 @@
+package config
+
+import (
+	"errors"
+	"strings"
+
+	"postier/internal/locale"
+)
+
+// Fault is one thing that is wrong, or only unwise, in a configuration.
+type Fault struct {
+	// Path names the place as `config get` takes it: profiles.durand.submission.port, profiles.durand.senders.0.
+	Path string
+	// Text says what to write instead.
+	Text locale.Text
+	// Warning is true when the value is allowed; a save goes ahead.
+	Warning bool
+}
+
+// Faults is what Validate found, in the order of the file.
+type Faults []Fault
+
+// Errors returns the faults that forbid a save.
+func (f Faults) Errors() Faults { return f.only(false) }
+
+// Warnings returns the faults that do not.
+func (f Faults) Warnings() Faults { return f.only(true) }
+
+// Under returns the faults at path or below it.
+func (f Faults) Under(path string) Faults {
+	var out Faults
+	for _, fault := range f {
+		if fault.Path == path || strings.HasPrefix(fault.Path, path+".") {
+			out = append(out, fault)
+		}
+	}
+	return out
+}
+
+func (f Faults) only(warning bool) Faults {
+	var out Faults
+	for _, fault := range f {
+		if fault.Warning == warning {
+			out = append(out, fault)
+		}
+	}
+	return out
+}
+
+// Speaker is an error that has words for people besides its technical text.
+type Speaker interface {
+	error
+	Text() locale.Text
+}
+
+// Describe returns the words for an error of this package, of config/credential or of safefile; ok is false for others.
+func Describe(err error) (text locale.Text, ok bool) {
+	var speaker Speaker
+	if errors.As(err, &speaker) {
+		return speaker.Text(), true
+	}
+	return locale.Text{}, false
+}
+
+// InvalidError says that a configuration was not read or not written because of its faults.
+type InvalidError struct {
+	Path   string // of the file
+	Faults Faults // errors first seen, warnings left out
+}
+
+// Error names the first fault only: the whole list is for `config validate`.
+func (e *InvalidError) Error() string {
+	if len(e.Faults) == 0 {
+		return "configuration " + e.Path + " is invalid"
+	}
+	return "configuration " + e.Path + " is invalid at " + e.Faults[0].Path + ": " + locale.For(locale.English).Say(e.Faults[0].Text)
+}
+
+// Text says how many faults there are.
+func (e *InvalidError) Text() locale.Text {
+	return locale.Msg("config.error.invalid", "path", e.Path, "count", len(e.Faults))
+}
+
+func warn(path string, text locale.Text) Fault { return Fault{Path: path, Text: text, Warning: true} }

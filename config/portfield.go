@@ -1,0 +1,192 @@
+package config
+
+import (
+	"strconv"
+	"strings"
+
+	"postier/internal/locale"
+	"postier/internal/safetext"
+)
+
+// maxPortField bounds what is looked at; the longest sensible field is below 100 octets.
+const maxPortField = 256
+
+// PortField is what a person may type behind the port number (C-4 to C-7).
+type PortField struct {
+	Port int
+	// Auth and Security are "" when the field does not mention them.
+	Auth     Mechanism
+	Security Security
+	// Messages and WaitSeconds are nil when the field does not mention them.
+	Messages    *int
+	WaitSeconds *float64
+}
+
+// ParsePortField reads `587 AUTH:LOGIN CONN:STARTTLS LIMITE:12 WAIT:15.5`. The words may stand in any order and case;
+// LIMIT is LIMITE, a comma is a decimal point. The text is empty when the field is right.
+func ParsePortField(s string) (PortField, locale.Text) {
+	if len(s) > maxPortField {
+		return PortField{}, locale.Msg("config.portfield.long", "max", maxPortField)
+	}
+	words := strings.Fields(strings.ReplaceAll(s, ": ", ":"))
+	if len(words) == 0 {
+		return PortField{}, locale.Msg("config.port.empty")
+	}
+	port, text := ParsePort(words[0])
+	if !text.Empty() {
+		return PortField{}, text
+	}
+	field := PortField{Port: port}
+	for _, word := range words[1:] {
+		if text := field.read(word); !text.Empty() {
+			return PortField{}, text
+		}
+	}
+	return field, locale.Text{}
+}
+
+func (p *PortField) read(word string) locale.Text {
+	key, value, found := strings.Cut(word, ":")
+	if !found {
+		return locale.Msg("config.portfield.word", "word", safetext.FromRemote(word))
+	}
+	twice := locale.Msg("config.portfield.twice", "word", safetext.FromRemote(key))
+	switch strings.ToUpper(key) {
+	case "AUTH":
+		if p.Auth != "" {
+			return twice
+		}
+		return p.readAuth(value)
+	case "CONN":
+		if p.Security != "" {
+			return twice
+		}
+		return p.readSecurity(value)
+	case "LIMITE", "LIMIT":
+		if p.Messages != nil {
+			return twice
+		}
+		n, text := ParseLimit(value)
+		if value == "" {
+			text = locale.Msg("config.limit.range", "max", maxLimit)
+		}
+		p.Messages = &n
+		return text
+	case "WAIT":
+		if p.WaitSeconds != nil {
+			return twice
+		}
+		seconds, text := ParseWait(value)
+		if value == "" {
+			text = locale.Msg("config.wait.range", "max", MaxWaitSeconds)
+		}
+		p.WaitSeconds = &seconds
+		return text
+	}
+	return locale.Msg("config.portfield.word", "word", safetext.FromRemote(word))
+}
+
+// portAuth and portSecurity are the words of the port field, in the order in which they are shown.
+var (
+	portAuth = []struct {
+		word      string
+		mechanism Mechanism
+	}{
+		{"AUTO", MechanismAuto},
+		{"NONE", MechanismNone},
+		{"CRAM_MD5", MechanismCRAMMD5},
+		{"LOGIN", MechanismLogin},
+		{"PLAIN", MechanismPlain},
+		{"NTLM", MechanismNTLM},
+		{"XOAUTH2", MechanismXOAuth2},
+		{"OAUTHBEARER", MechanismOAuthBearer},
+		{"SCRAM_SHA_1", MechanismSCRAMSHA1},
+		{"SCRAM_SHA_256", MechanismSCRAMSHA256},
+	}
+	portSecurity = []struct {
+		word     string
+		security Security
+	}{
+		{"AUTO", SecurityAuto},
+		{"PLAINTEXT", SecurityNone},
+		{"SSL_TLS", SecurityTLS},
+		{"STARTTLS", SecurityStartTLS},
+	}
+)
+
+func portWord(value string) string { return strings.ToUpper(strings.ReplaceAll(value, "-", "_")) }
+
+func (p *PortField) readAuth(value string) locale.Text {
+	var words []string
+	for _, row := range portAuth {
+		if row.word == portWord(value) {
+			p.Auth = row.mechanism
+			return locale.Text{}
+		}
+		words = append(words, row.word)
+	}
+	return locale.Msg("config.portfield.auth", "value", safetext.FromRemote(value), "words", strings.Join(words, ", "))
+}
+
+func (p *PortField) readSecurity(value string) locale.Text {
+	var words []string
+	for _, row := range portSecurity {
+		if row.word == portWord(value) {
+			p.Security = row.security
+			return locale.Text{}
+		}
+		words = append(words, row.word)
+	}
+	return locale.Msg("config.portfield.conn", "value", safetext.FromRemote(value), "words", strings.Join(words, ", "))
+}
+
+// FormatPortField is the inverse of ParsePortField. What the field does not mention is left out.
+func FormatPortField(p PortField) string {
+	words := []string{strconv.Itoa(p.Port)}
+	for _, row := range portAuth {
+		if row.mechanism == p.Auth {
+			words = append(words, "AUTH:"+row.word)
+		}
+	}
+	for _, row := range portSecurity {
+		if row.security == p.Security {
+			words = append(words, "CONN:"+row.word)
+		}
+	}
+	if p.Messages != nil {
+		words = append(words, "LIMITE:"+strconv.Itoa(*p.Messages))
+	}
+	if p.WaitSeconds != nil {
+		words = append(words, "WAIT:"+strconv.FormatFloat(*p.WaitSeconds, 'f', -1, 64))
+	}
+	return strings.Join(words, " ")
+}
+
+// PortFieldOf returns the field that stands for a server and a batch; zero values are left out.
+func PortFieldOf(server Server, batch Batch) PortField {
+	field := PortField{Port: server.Port, Auth: server.Auth, Security: server.Security}
+	if batch.Messages != 0 {
+		field.Messages = &batch.Messages
+	}
+	if batch.WaitSeconds != 0 {
+		field.WaitSeconds = &batch.WaitSeconds
+	}
+	return field
+}
+
+// Apply changes what the field mentions and nothing else.
+func (p PortField) Apply(server *Server, batch *Batch) {
+	server.Port = p.Port
+	if p.Auth != "" {
+		server.Auth = p.Auth
+	}
+	if p.Security != "" {
+		server.Security = p.Security
+	}
+	if p.Messages != nil {
+		batch.Messages = *p.Messages
+	}
+	if p.WaitSeconds != nil {
+		batch.WaitSeconds = *p.WaitSeconds
+	}
+}
