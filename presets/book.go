@@ -1,0 +1,248 @@
+package presets
+
+import (
+	"slices"
+	"strings"
+
+	"postier/internal/locale"
+)
+
+// Book is the set of providers that a program knows: those built in, plus and minus what the caller says. It is not
+// changed after it was made, and may be used by several goroutines.
+type Book struct {
+	extra  []*Provider
+	hidden map[string]bool
+}
+
+var standard = new(Book)
+
+// Default returns the book of the built-in providers.
+func Default() *Book { return standard }
+
+// With returns a book that knows extra providers too. They win over built-in ones, by id, by domain and by MX suffix;
+// of two extra ones the later wins.
+func (b *Book) With(extra ...*Provider) *Book {
+	out := &Book{hidden: b.hidden, extra: slices.Clone(extra)}
+	slices.Reverse(out.extra)
+	out.extra = append(out.extra, b.extra...)
+	return out
+}
+
+// Without returns a book that does not know the providers with these ids.
+func (b *Book) Without(ids ...string) *Book {
+	out := &Book{extra: b.extra, hidden: map[string]bool{}}
+	for id := range b.hidden {
+		out.hidden[id] = true
+	}
+	for _, id := range ids {
+		out.hidden[id] = true
+	}
+	return out
+}
+
+// Domain finds the provider of an address domain, which may be an A-label or a U-label name.
+func (b *Book) Domain(domain string) (Match, bool) {
+	domain = strings.TrimSuffix(domain, ".")
+	if !ascii(domain) {
+		var err error
+		if domain, err = ALabel(domain); err != nil {
+			return Match{}, false
+		}
+	}
+	for _, p := range b.extra {
+		if b.hidden[p.ID] {
+			continue
+		}
+		for _, d := range p.Domains {
+			if strings.EqualFold(d, domain) {
+				return Match{ID: p.ID, Source: p.Source(), By: ByDomain, On: d}, true
+			}
+		}
+	}
+	m, ok := Lookup(domain)
+	if !ok || b.hidden[m.ID] {
+		return Match{}, false
+	}
+	return m, true
+}
+
+// MX finds providers by the names of a domain's mail exchangers, given in order of preference. Several come back where
+// products share an MX, or where the exchangers belong to different providers: best first, each once.
+func (b *Book) MX(hosts []string) []Match {
+	var out []Match
+	seen := map[string]bool{}
+	add := func(m Match) {
+		if !b.hidden[m.ID] && !seen[m.ID] {
+			seen[m.ID] = true
+			out = append(out, m)
+		}
+	}
+	for _, host := range hosts {
+		if m := b.extraMX(host); m != nil {
+			for _, m := range m {
+				add(m)
+			}
+			continue
+		}
+		for _, m := range LookupMX(host) {
+			add(m)
+		}
+	}
+	return out
+}
+
+// extraMX is LookupMX among the extra providers.
+func (b *Book) extraMX(host string) []Match {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	var out []Match
+	longest := 0
+	for _, p := range b.extra {
+		for _, suffix := range p.MXSuffixes {
+			lower := strings.ToLower(suffix)
+			if b.hidden[p.ID] || host != lower && !strings.HasSuffix(host, "."+lower) || len(lower) < longest {
+				continue
+			}
+			if len(lower) > longest {
+				longest, out = len(lower), nil
+			}
+			out = append(out, Match{ID: p.ID, Source: p.Source(), By: ByMX, On: suffix})
+		}
+	}
+	return out
+}
+
+// Get returns the provider with this id. Its file is read the first time.
+func (b *Book) Get(id string) (*Provider, bool) {
+	if b.hidden[id] {
+		return nil, false
+	}
+	for _, p := range b.extra {
+		if p.ID == id {
+			return p, true
+		}
+	}
+	for n := range providerIndex {
+		if providerIndex[n].ID == id {
+			return load(uint16(n))
+		}
+	}
+	return nil, false
+}
+
+// All lists every provider: the caller's own, then the flagships, then the second source, each by name.
+// No provider's file is read for it.
+func (b *Book) All() []Entry {
+	out := make([]Entry, 0, len(b.extra)+len(providerIndex))
+	seen := map[string]bool{}
+	add := func(e Entry) {
+		if !b.hidden[e.ID] && !seen[e.ID] {
+			seen[e.ID] = true
+			out = append(out, e)
+		}
+	}
+	for _, p := range b.extra {
+		add(Entry{ID: p.ID, Name: p.Name, Kind: p.Kind, Source: p.Source(), Countries: strings.Join(p.Countries, " ")})
+	}
+	for _, e := range providerIndex {
+		add(e)
+	}
+	slices.SortStableFunc(out, func(a, b Entry) int {
+		if d := rank(a.Source) - rank(b.Source); d != 0 {
+			return d
+		}
+		return strings.Compare(fold(a.Name), fold(b.Name))
+	})
+	return out
+}
+
+func rank(s Source) int {
+	switch s {
+	case SourceVendor:
+		return 0
+	case SourceFlagship:
+		return 1
+	default:
+		return 2
+	}
+}
+
+// Search lists the providers that fit what a person typed: by name, id or domain, without regard to case and accents.
+// Names that start with the text come first, then those of the countries where the language is spoken.
+// An empty text lists the flagships and the caller's own.
+func (b *Book) Search(text string, lang locale.Lang) []Entry {
+	text = fold(strings.TrimSpace(text))
+	byDomain := map[string]bool{}
+	if len(text) >= minDomainSearch {
+		for _, row := range domainIndex {
+			if strings.HasPrefix(row.domain, text) {
+				byDomain[providerIndex[row.provider].ID] = true
+			}
+		}
+		for _, p := range b.extra {
+			if slices.ContainsFunc(p.Domains, func(d string) bool { return strings.HasPrefix(strings.ToLower(d), text) }) {
+				byDomain[p.ID] = true
+			}
+		}
+	}
+	type hit struct {
+		entry Entry
+		score int
+	}
+	var hits []hit
+	for _, e := range b.All() {
+		if score, ok := fits(e, text, lang, byDomain[e.ID]); ok {
+			hits = append(hits, hit{e, score})
+		}
+	}
+	slices.SortStableFunc(hits, func(a, b hit) int { return a.score - b.score })
+	out := make([]Entry, 0, len(hits))
+	for _, h := range hits {
+		out = append(out, h.entry)
+	}
+	return out
+}
+
+// minDomainSearch keeps one or two letters from listing hundreds of domains.
+const minDomainSearch = 3
+
+// fits scores one entry, lower being better.
+func fits(e Entry, text string, lang locale.Lang, byDomain bool) (int, bool) {
+	folded := fold(e.Name)
+	score := 0
+	switch {
+	case text == "":
+		if e.Source == SourceISPDB {
+			return 0, false
+		}
+	case strings.HasPrefix(folded, text), strings.HasPrefix(e.ID, text):
+	case byDomain:
+		score = 2
+	case strings.Contains(folded, text), strings.Contains(e.ID, text):
+		score = 4
+	default:
+		return 0, false
+	}
+	if !spoken(e.Countries, lang) {
+		score++
+	}
+	return score + 8*rank(e.Source), true
+}
+
+// spoken reports whether a provider serves a country where the language is spoken. World counts everywhere.
+func spoken(countries string, lang locale.Lang) bool {
+	var home string
+	switch lang {
+	case locale.French:
+		home = "FR BE CH LU CA EU world"
+	case locale.German:
+		home = "DE AT CH LU EU world"
+	default:
+		home = "US UK GB IE AU NZ CA EU world"
+	}
+	for c := range strings.FieldsSeq(countries) {
+		if slices.Contains(strings.Fields(home), c) {
+			return true
+		}
+	}
+	return false
+}

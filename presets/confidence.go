@@ -1,0 +1,55 @@
+package presets
+
+// Level says how a fact is known.
+type Level string
+
+// The levels, from the strongest. What is only remembered is never shown as certain.
+const (
+	Verified   Level = "verified"   // a listed source was read
+	Partly     Level = "partly"     // read in parts, or in a secondary source
+	Remembered Level = "remembered" // not read anywhere on the day of checking
+)
+
+// Trust is a level with its reason.
+type Trust struct {
+	Level Level  `json:"level"`
+	Note  string `json:"note,omitempty"`
+}
+
+// Confidence is how sure the program may sound. Its values are those of discover --json.
+type Confidence string
+
+// The confidences.
+const (
+	Certain Confidence = "certain"
+	Likely  Confidence = "likely"
+	Guess   Confidence = "guess"
+)
+
+// Confidence of the servers, with the day on which they were last checked (YYYY-MM-DD).
+// Only a flagship whose servers were read in a source is certain.
+func (p *Provider) Confidence() (Confidence, string) {
+	c := p.ConfidenceIn("smtp")
+	if p.Source() == SourceISPDB && c == Certain {
+		c = Likely
+	}
+	return c, p.Checked
+}
+
+// ConfidenceIn is the confidence of one part, by its key in the provider's file, such as imap or app_password_steps.
+// A part of which nothing is said is a guess.
+func (p *Provider) ConfidenceIn(part string) Confidence {
+	return p.Trust[part].Level.Confidence()
+}
+
+// Confidence turns a level into how sure the program may sound.
+func (l Level) Confidence() Confidence {
+	switch l {
+	case Verified:
+		return Certain
+	case Partly:
+		return Likely
+	default:
+		return Guess
+	}
+}

@@ -1,0 +1,69 @@
+package presets
+
+import (
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+)
+
+//go:embed data/flagships data/ispdb data/sources.json
+var files embed.FS
+
+// maxFile bounds a provider file that is read from elsewhere; the largest of our own is below a tenth of it.
+const maxFile = 256 << 10
+
+// Parse reads one provider file, refuses keys it does not know and says with their path what is wrong with the values.
+func Parse(r io.Reader) (*Provider, error) {
+	d := json.NewDecoder(io.LimitReader(r, maxFile))
+	d.DisallowUnknownFields()
+	p := new(Provider)
+	if err := d.Decode(p); err != nil {
+		return nil, fmt.Errorf("reading a provider file: %w", err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("reading a provider file: text after the end of the object")
+	}
+	return p, p.Validate()
+}
+
+// loaded keeps the providers whose file was read. They never change.
+var loaded sync.Map // id -> *Provider
+
+// load reads the provider with this place in the index.
+func load(n uint16) (*Provider, bool) {
+	entry := &providerIndex[n]
+	if p, ok := loaded.Load(entry.ID); ok {
+		return p.(*Provider), true
+	}
+	f, err := files.Open("data/" + folder(entry.Source) + "/" + entry.ID + ".json")
+	if err != nil {
+		return nil, false
+	}
+	defer func() { _ = f.Close() }()
+	p, err := Parse(f)
+	if err != nil {
+		return nil, false // a test reads every file
+	}
+	p.source = entry.Source
+	actual, _ := loaded.LoadOrStore(entry.ID, p)
+	return actual.(*Provider), true
+}
+
+func folder(s Source) string {
+	if s == SourceFlagship {
+		return "flagships"
+	}
+	return "ispdb"
+}
+
+// Sources tells what the keys in a provider's lists of sources stand for.
+var Sources = sync.OnceValue(func() map[string]string {
+	out := map[string]string{}
+	if data, err := files.ReadFile("data/sources.json"); err == nil {
+		_ = json.Unmarshal(data, &out) // a test reads it
+	}
+	return out
+})

@@ -1,0 +1,145 @@
+package presets
+
+import "strings"
+
+// By says what a match rests on.
+type By string
+
+// What a match rests on, from the most to the least trusted.
+const (
+	ByDomain By = "domain"
+	ByMX     By = "mx"
+)
+
+// Match is a provider found by look-up. The provider's file is not read yet: see Book.Get.
+type Match struct {
+	ID     string
+	Source Source
+	By     By
+	// On is the domain or the MX suffix that matched, as the index spells it.
+	On string
+}
+
+// Entry is a provider as the list of providers shows it.
+type Entry struct {
+	ID        string
+	Name      string
+	Kind      Kind
+	Source    Source
+	Countries string // parted by blanks
+}
+
+// domainEntry and suffixEntry are rows of the generated index, sorted by name.
+type domainEntry struct {
+	domain   string
+	provider uint16
+}
+
+type suffixEntry struct {
+	suffix    string
+	providers []uint16
+}
+
+// maxName is the longest domain name in text form (RFC 1035 §2.3.4, without the final dot).
+const maxName = 253
+
+// name is a lower-case domain name in a fixed place, so that looking it up allocates nothing.
+type name struct {
+	buf [maxName]byte
+	n   int
+}
+
+// set lowers s and drops one final dot. It reports whether s can be a name in A-label form.
+func (b *name) set(s string) bool {
+	s = strings.TrimSuffix(s, ".")
+	if s == "" || len(s) > maxName {
+		return false
+	}
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case 'A' <= c && c <= 'Z':
+			c += 'a' - 'A'
+		case c >= 0x80 || c <= ' ':
+			return false
+		}
+		b.buf[i] = c
+	}
+	b.n = len(s)
+	return true
+}
+
+func (b *name) bytes() []byte { return b.buf[:b.n] }
+
+// Lookup finds the provider of an address domain in A-label form, without regard to case or a final dot.
+// A subdomain of a known domain is another domain: nothing is known about it.
+func Lookup(domain string) (Match, bool) {
+	var b name
+	if !b.set(domain) {
+		return Match{}, false
+	}
+	key := b.bytes()
+	lo, hi := 0, len(domainIndex)
+	for lo < hi {
+		mid := int(uint(lo+hi) >> 1)
+		// Comparing a converted byte slice does not allocate.
+		if domainIndex[mid].domain < string(key) {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	if lo == len(domainIndex) || domainIndex[lo].domain != string(key) {
+		return Match{}, false
+	}
+	row := &domainIndex[lo]
+	entry := &providerIndex[row.provider]
+	return Match{ID: entry.ID, Source: entry.Source, By: ByDomain, On: row.domain}, true
+}
+
+// LookupMX finds the providers whose MX names end as host does: the longest suffix wins, on label boundaries.
+// More than one comes back where products share their MX; then only the person knows which it is.
+// A flagship's suffix wins over a longer one of the second source.
+func LookupMX(host string) []Match {
+	if m := lookupSuffix(host, flagshipSuffixes); m != nil {
+		return m
+	}
+	return lookupSuffix(host, ispdbSuffixes)
+}
+
+func lookupSuffix(host string, index []suffixEntry) []Match {
+	var b name
+	if !b.set(host) {
+		return nil
+	}
+	for key := b.bytes(); len(key) > 0; key = afterDot(key) {
+		lo, hi := 0, len(index)
+		for lo < hi {
+			mid := int(uint(lo+hi) >> 1)
+			if index[mid].suffix < string(key) {
+				lo = mid + 1
+			} else {
+				hi = mid
+			}
+		}
+		if lo == len(index) || index[lo].suffix != string(key) {
+			continue
+		}
+		out := make([]Match, 0, len(index[lo].providers))
+		for _, n := range index[lo].providers {
+			out = append(out, Match{ID: providerIndex[n].ID, Source: providerIndex[n].Source, By: ByMX, On: index[lo].suffix})
+		}
+		return out
+	}
+	return nil
+}
+
+// afterDot returns what follows the first label.
+func afterDot(key []byte) []byte {
+	for i, c := range key {
+		if c == '.' {
+			return key[i+1:]
+		}
+	}
+	return nil
+}

@@ -1,0 +1,233 @@
+package presets
+
+import (
+	"strings"
+	"unicode"
+
+	"postier/internal/locale"
+)
+
+// Shape is how the provider's app password or key looks.
+type Shape struct {
+	Description Text `json:"description"`
+	// Length counts the characters without separators; 0 means that it differs.
+	Length int `json:"length,omitempty"`
+	// Groups is in how many equal groups it is shown, 0 or 1 for none.
+	Groups int `json:"groups,omitempty"`
+	// Separator stands between groups on the provider's page: space or dash.
+	Separator Separator `json:"separator,omitempty"`
+	// KeepSeparator is true when the separator is part of what must be typed.
+	KeepSeparator bool `json:"keep_separator,omitempty"`
+	// Alphabet are the characters that occur: any of a-z, A-Z and 0-9, written together. Empty means not known.
+	Alphabet string `json:"alphabet,omitempty"`
+	Example  string `json:"example_form,omitempty"`
+}
+
+// Separator stands between the groups of a shown app password.
+type Separator string
+
+// The separators.
+const (
+	SeparatorSpace Separator = "space"
+	SeparatorDash  Separator = "dash"
+)
+
+// Change is something that cleaning did to a typed secret.
+type Change string
+
+// The changes, in the order in which they are told.
+const (
+	ChangeSpaces    Change = "spaces"    // blanks, no-break spaces, tabs and line ends were taken out
+	ChangeInvisible Change = "invisible" // zero-width and other invisible characters were taken out
+	ChangeDashes    Change = "dashes"    // dashes were taken out, put back, or turned into plain ones
+	ChangeCase      Change = "case"      // capitals became small letters
+)
+
+// Text is the change in words.
+func (c Change) Text() locale.Text {
+	switch c {
+	case ChangeSpaces:
+		return locale.Msg("presets.change.spaces")
+	case ChangeInvisible:
+		return locale.Msg("presets.change.invisible")
+	case ChangeDashes:
+		return locale.Msg("presets.change.dashes")
+	default:
+		return locale.Msg("presets.change.case")
+	}
+}
+
+// CleanSecret brings a pasted app password into the form that the provider takes, and says what it changed. It does so
+// only where the provider's shape is known and the result fits it; in every other case raw comes back untouched, for
+// passwords may begin, end or be filled with blanks.
+func (p *Provider) CleanSecret(raw string) (cleaned string, changes []Change) {
+	s := p.Shape
+	if s == nil || s.Length == 0 || s.Alphabet == "" {
+		return raw, nil
+	}
+	bare, seen := s.strip(raw)
+	if len(bare) != s.Length || !s.allows(bare) {
+		return raw, nil
+	}
+	cleaned = s.group(bare)
+	if cleaned == raw {
+		return raw, nil
+	}
+	if s.KeepSeparator && s.Separator == SeparatorDash && dashes(raw) == dashes(cleaned) {
+		delete(seen, ChangeDashes)
+	}
+	for _, c := range []Change{ChangeSpaces, ChangeInvisible, ChangeDashes, ChangeCase} {
+		if seen[c] {
+			changes = append(changes, c)
+		}
+	}
+	return cleaned, changes
+}
+
+// dashes is where the plain dashes of a secret stand, other characters left out.
+func dashes(s string) int { return strings.Count(s, "-") }
+
+// strip takes everything out of a secret that its shape does not know: blanks, invisible characters and dashes.
+// Capitals are lowered where the shape has none, since phones capitalise the first letter.
+func (s *Shape) strip(raw string) (string, map[Change]bool) {
+	seen := map[Change]bool{}
+	var b strings.Builder
+	for _, r := range raw {
+		switch {
+		case unicode.IsSpace(r):
+			seen[ChangeSpaces] = true
+		case invisible(r):
+			seen[ChangeInvisible] = true
+		case unicode.Is(unicode.Pd, r) || r == '\u2212':
+			seen[ChangeDashes] = true
+		case 'A' <= r && r <= 'Z' && !strings.Contains(s.Alphabet, "A-Z"):
+			seen[ChangeCase] = true
+			b.WriteRune(r + 'a' - 'A')
+		default:
+			b.WriteRune(r)
+		}
+	}
+	if s.Separator == SeparatorDash && s.KeepSeparator && !strings.Contains(raw, "-") {
+		seen[ChangeDashes] = true // they are put back
+	}
+	return b.String(), seen
+}
+
+// invisible reports format characters (zero-width, direction marks, soft hyphen) and the variation selectors.
+func invisible(r rune) bool {
+	return unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Variation_Selector, r) || r == '\u034f'
+}
+
+// group puts the separator back where it must be typed.
+func (s *Shape) group(bare string) string {
+	if !s.KeepSeparator || s.Groups < 2 || len(bare)%s.Groups != 0 {
+		return bare
+	}
+	sep := " "
+	if s.Separator == SeparatorDash {
+		sep = "-"
+	}
+	size := len(bare) / s.Groups
+	parts := make([]string, 0, s.Groups)
+	for i := 0; i < len(bare); i += size {
+		parts = append(parts, bare[i:i+size])
+	}
+	return strings.Join(parts, sep)
+}
+
+// allows reports whether the alphabet holds every character.
+func (s *Shape) allows(text string) bool {
+	for _, r := range text {
+		if !s.allowsRune(r) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *Shape) allowsRune(r rune) bool {
+	switch {
+	case 'a' <= r && r <= 'z':
+		return strings.Contains(s.Alphabet, "a-z")
+	case 'A' <= r && r <= 'Z':
+		return strings.Contains(s.Alphabet, "A-Z")
+	case '0' <= r && r <= '9':
+		return strings.Contains(s.Alphabet, "0-9")
+	default:
+		return false
+	}
+}
+
+// ShapeVerdict says how a typed secret compares with the provider's rule.
+type ShapeVerdict string
+
+// The verdicts.
+const (
+	ShapeUnknown  ShapeVerdict = "unknown"   // there is no rule: nothing can be said
+	ShapeEmpty    ShapeVerdict = "empty"     // nothing was typed
+	ShapeFits     ShapeVerdict = "fits"      // it looks as it should
+	ShapeShort    ShapeVerdict = "too-short" // the right characters, but some are missing
+	ShapeLong     ShapeVerdict = "too-long"  // the right characters, but too many
+	ShapeAccount  ShapeVerdict = "account"   // looks like the password of the account
+	ShapeWrongKey ShapeVerdict = "wrong-key" // a key of another kind from the same provider
+	ShapeNoPrefix ShapeVerdict = "no-prefix" // does not begin as this provider's keys do
+)
+
+// Text is the verdict in words, for a person who just typed the secret. It is empty when there is nothing to say.
+func (v ShapeVerdict) Text() locale.Text {
+	switch v {
+	case ShapeEmpty:
+		return locale.Msg("presets.shape.empty")
+	case ShapeFits:
+		return locale.Msg("presets.shape.fits")
+	case ShapeShort:
+		return locale.Msg("presets.shape.too-short")
+	case ShapeLong:
+		return locale.Msg("presets.shape.too-long")
+	case ShapeAccount:
+		return locale.Msg("presets.shape.account")
+	case ShapeWrongKey:
+		return locale.Msg("presets.shape.wrong-key")
+	case ShapeNoPrefix:
+		return locale.Msg("presets.shape.no-prefix")
+	default:
+		return locale.Text{}
+	}
+}
+
+// CheckShape compares a secret with the provider's rule. It is advice: a person may always go on.
+// Nothing of the secret is kept.
+func (p *Provider) CheckShape(secret string) ShapeVerdict {
+	if secret == "" {
+		return ShapeEmpty
+	}
+	c := p.Credential
+	switch {
+	case c.WrongPrefix != "" && strings.HasPrefix(secret, c.WrongPrefix):
+		return ShapeWrongKey
+	case c.Prefix != "" && !strings.HasPrefix(secret, c.Prefix):
+		return ShapeNoPrefix
+	}
+	s := p.Shape
+	if s == nil || s.Length == 0 || s.Alphabet == "" || p.NeedsAppPassword != NeedYes {
+		if c.Prefix != "" {
+			return ShapeFits
+		}
+		return ShapeUnknown
+	}
+	bare, _ := s.strip(secret)
+	switch {
+	case !s.allows(bare):
+		return ShapeAccount
+	case len(bare) < s.Length:
+		// Half the length with no group mark is a word somebody chose rather than a torn paste.
+		if len(bare)*2 <= s.Length || !strings.ContainsAny(secret, " -\u00a0") && len(bare) < s.Length-2 {
+			return ShapeAccount
+		}
+		return ShapeShort
+	case len(bare) > s.Length:
+		return ShapeLong
+	default:
+		return ShapeFits
+	}
+}

@@ -1,0 +1,69 @@
+package presets
+
+import (
+	"time"
+
+	"postier/internal/locale"
+)
+
+// Dated is a fact with a day on which it starts to hold.
+type Dated struct {
+	ID string `json:"id"`
+	// Date is the day, YYYY-MM-DD. Before is said until then (empty: nothing), After from then on (empty: nothing).
+	Date    string   `json:"date"`
+	Before  Text     `json:"before,omitzero"`
+	After   Text     `json:"after,omitzero"`
+	Blocks  bool     `json:"blocks,omitempty"` // from the day on a password cannot work at all
+	Trust   Level    `json:"confidence"`
+	Sources []string `json:"sources"`
+}
+
+// Warning is a dated fact as it stands on a given day.
+type Warning struct {
+	ID   string
+	Date time.Time // the day on which it starts, or started, to hold (UTC midnight)
+	// Days until that day; 0 or less once it has come.
+	Days int
+	// Blocks is true when a password cannot work on the given day.
+	Blocks     bool
+	Text       string
+	Confidence Confidence
+}
+
+// Warnings says what a person must know about this provider on the day now: what has ended, and what will.
+func (p *Provider) Warnings(now time.Time, lang locale.Lang) []Warning {
+	today := now.UTC().Truncate(24 * time.Hour)
+	var out []Warning
+	for _, d := range p.Dated {
+		day, err := time.Parse(time.DateOnly, d.Date)
+		if err != nil {
+			continue // Validate refuses it
+		}
+		text := d.Before
+		come := !today.Before(day)
+		if come {
+			text = d.After
+		}
+		if text.Empty() {
+			continue
+		}
+		out = append(out, Warning{
+			ID: d.ID, Date: day, Days: int(day.Sub(today) / (24 * time.Hour)),
+			Blocks: come && d.Blocks, Text: text.In(lang), Confidence: d.Trust.Confidence(),
+		})
+	}
+	return out
+}
+
+// Age is how long ago the facts were last gone through, and whether that is so long that they are due for review.
+func (p *Provider) Age(now time.Time) (age time.Duration, due bool) {
+	day, err := time.Parse(time.DateOnly, p.Checked)
+	if err != nil {
+		return 0, true
+	}
+	age = now.Sub(day)
+	return age, age > reviewAfter
+}
+
+// reviewAfter is a year: providers change their rules about that often.
+const reviewAfter = 365 * 24 * time.Hour
