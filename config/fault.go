@@ -80,5 +80,3 @@ func (e *InvalidError) Error() string {
 func (e *InvalidError) Text() locale.Text {
 	return locale.Msg("config.error.invalid", "path", e.Path, "count", len(e.Faults))
 }
-
-func warn(path string, text locale.Text) Fault { return Fault{Path: path, Text: text, Warning: true} }

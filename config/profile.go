@@ -170,7 +170,7 @@ type Profile struct {
 	Submission Server          `json:"submission"`
 	// Insecure is true when a technician accepted cleartext; consumers warn on every send.
 	Insecure   bool       `json:"insecure,omitempty"`
-	Credential Credential `json:"credential"`
+	Credential Credential `json:"credential,omitzero"`
 	SentCopy   SentCopy   `json:"sent_copy"`
 	Limits     Limits     `json:"limits,omitzero"`
 	TestMode   TestMode   `json:"test_mode,omitzero"`

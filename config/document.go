@@ -1,0 +1,246 @@
+package config
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"reflect"
+	"strconv"
+
+	"postier/internal/locale"
+	"postier/internal/safefile"
+	"postier/internal/safetext"
+)
+
+const (
+	// schemaName is the schema's file beside the configuration.
+	schemaName = "config.schema.json"
+	schemaRef  = "./" + schemaName
+	// backups is how many older configurations are kept (security.md T13).
+	backups = 3
+)
+
+// Document is a configuration with what surrounds it: its place, and the keys that this version does not know, which a
+// save keeps.
+type Document struct {
+	File File
+	// Path is absolute.
+	Path string
+
+	tree    *node  // as read; nil for a new document
+	read    []byte // as read, to notice that somebody else saved meanwhile; nil for a new document
+	misfits Faults
+	unknown Faults
+	inline  bool // as read, it held a secret
+}
+
+// VersionError says that a file was written by a newer program. It is never rewritten.
+type VersionError struct {
+	Path    string
+	Version string // as it stands in the file
+}
+
+// Error names both versions.
+func (e *VersionError) Error() string {
+	return fmt.Sprintf("configuration %s has version %s, this program reads up to %d", e.Path, e.Version, Version)
+}
+
+// Text is the sentence.
+func (e *VersionError) Text() locale.Text {
+	return locale.Msg("config.error.newer", "path", safetext.FromRemote(e.Path), "version", e.Version, "known", Version)
+}
+
+// ChangedError says that the file is no longer what was loaded. Nothing was written.
+type ChangedError struct{ Path string }
+
+// Error names the file.
+func (e *ChangedError) Error() string {
+	return "configuration " + e.Path + " was changed by somebody else"
+}
+
+// Text is the sentence.
+func (e *ChangedError) Text() locale.Text {
+	return locale.Msg("config.error.changed", "path", safetext.FromRemote(e.Path))
+}
+
+// New returns an empty configuration for a file that does not exist yet.
+func New(path string) *Document {
+	if abs, err := filepath.Abs(path); err == nil {
+		path = abs
+	}
+	return &Document{Path: path, File: File{Schema: schemaRef, Version: Version, Profiles: map[string]*Profile{}}}
+}
+
+// Load reads a configuration. The errors are *safefile.Error (missing, too open, …), *SyntaxError, *VersionError and
+// *InvalidError (a value of the wrong JSON type). Values that are merely wrong, and unknown keys, are left to Validate.
+func Load(path string) (*Document, error) {
+	doc, err := Check(path)
+	if err != nil {
+		return nil, err
+	}
+	if len(doc.misfits) > 0 {
+		return nil, &InvalidError{Path: doc.Path, Faults: doc.Validate().Errors()}
+	}
+	return doc, nil
+}
+
+// LoadOrNew is Load, or New when there is no such file.
+func LoadOrNew(path string) (*Document, error) {
+	doc, err := Load(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return New(path), nil
+	}
+	return doc, err
+}
+
+// Check reads a configuration as far as it can be read, for Validate to name everything that is wrong. Values of the wrong
+// type are missing in File, and Save refuses such a document.
+func Check(path string) (*Document, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil, &safefile.Error{Op: "open", Path: path, Problem: safefile.Failed, Err: err}
+	}
+	data, err := safefile.Read(abs)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(abs, data)
+}
+
+// Parse is Check for content that is already in memory.
+func Parse(path string, data []byte) (*Document, error) {
+	tree, err := parseTree(data)
+	if err != nil {
+		var syntax *SyntaxError
+		if errors.As(err, &syntax) {
+			syntax.Path = path
+		}
+		return nil, err
+	}
+	doc := &Document{Path: path, tree: tree, read: data}
+	if err := doc.checkVersion(); err != nil {
+		return nil, err
+	}
+	var s shaper
+	known := s.known(tree, reflect.TypeFor[File](), "")
+	doc.misfits, doc.unknown = s.misfits, s.unknown
+	if known == nil {
+		known = &node{kind: kindObject}
+	}
+	if err := json.Unmarshal(known.encode(), &doc.File); err != nil {
+		panic("config: a tree of the right shape always decodes: " + err.Error())
+	}
+	if doc.File.Profiles == nil {
+		doc.File.Profiles = map[string]*Profile{}
+	}
+	for _, p := range doc.File.Profiles {
+		doc.inline = doc.inline || p.Credential.Value != ""
+	}
+	return doc, nil
+}
+
+// checkVersion comes first: in a newer file every other rule may differ.
+func (d *Document) checkVersion() error {
+	version := d.tree.get("version")
+	if version == nil || version.kind != kindNumber {
+		return nil
+	}
+	number := version.scalar.(json.Number)
+	if value, err := strconv.ParseFloat(number.String(), 64); err != nil || value > Version {
+		return &VersionError{Path: d.Path, Version: number.String()}
+	}
+	return nil
+}
+
+// Validate returns everything that is wrong with the document, the unknown keys included.
+func (d *Document) Validate() Faults {
+	faults := append(Faults{}, d.misfits...)
+	for _, fault := range Validate(&d.File) {
+		// A value of the wrong type is missing in File; saying that it is missing would be a second fault for one mistake.
+		if len(d.misfits.covering(fault.Path)) == 0 {
+			faults = append(faults, fault)
+		}
+	}
+	return append(faults, d.unknown...)
+}
+
+func (f Faults) covering(path string) Faults {
+	var out Faults
+	for _, fault := range f {
+		if fault.Path == "" || Faults.Under(Faults{{Path: path}}, fault.Path) != nil || Faults.Under(Faults{fault}, path) != nil {
+			out = append(out, fault)
+		}
+	}
+	return out
+}
+
+// Encode returns the bytes that Save writes.
+func (d *Document) Encode() []byte {
+	data, err := json.Marshal(d.File)
+	if err != nil {
+		panic("config: settings are plain values and always marshal: " + err.Error())
+	}
+	fresh, err := parseTree(data)
+	if err != nil {
+		panic("config: own JSON is always readable: " + err.Error())
+	}
+	if d.tree == nil {
+		return fresh.encode()
+	}
+	return merge(d.tree, fresh, reflect.TypeFor[File]()).encode()
+}
+
+// Save validates and writes the file with mode 0600, and the schema beside it. Unknown keys and the order of the old file
+// are kept. The errors are *InvalidError (nothing was written), *ChangedError, *VersionError and *safefile.Error.
+func (d *Document) Save() error {
+	if d.File.Version == 0 {
+		d.File.Version = Version
+	}
+	if d.File.Schema == "" {
+		d.File.Schema = schemaRef
+	}
+	faults := append(append(Faults{}, d.misfits...), Validate(&d.File)...).Errors()
+	faults = append(faults, writtenInline(&d.File)...)
+	if len(faults) > 0 {
+		return &InvalidError{Path: d.Path, Faults: faults}
+	}
+	data := d.Encode()
+	if int64(len(data)) > safefile.MaxSize {
+		return &safefile.Error{Op: "write", Path: d.Path, Problem: safefile.TooLarge, Limit: safefile.MaxSize}
+	}
+	err := safefile.Write(d.Path, data, safefile.Options{
+		Backups:       backups,
+		ForgetBackups: d.inline, // older versions hold the secret that now lies elsewhere
+		Check: func(present []byte) error {
+			if (present == nil) != (d.read == nil) || !bytes.Equal(present, d.read) {
+				return &ChangedError{Path: d.Path}
+			}
+			return nil
+		},
+	})
+	if err != nil {
+		return err
+	}
+	saved, err := Parse(d.Path, data)
+	if err != nil {
+		return err
+	}
+	d.tree, d.read, d.unknown, d.inline = saved.tree, saved.read, saved.unknown, false
+	// The schema only helps editors: the save has succeeded without it.
+	_ = safefile.Write(filepath.Join(filepath.Dir(d.Path), schemaName), Schema(), safefile.Options{})
+	return nil
+}
+
+// writtenInline refuses to write a secret: the kind inline is read for compatibility only.
+func writtenInline(f *File) Faults {
+	var faults Faults
+	for _, name := range f.Names() {
+		if p := f.Profiles[name]; p != nil && p.Credential.Kind == CredentialInline {
+			faults = append(faults, Fault{Path: join("profiles."+name, "credential"), Text: locale.Msg("config.credential.inline")})
+		}
+	}
+	return faults
+}

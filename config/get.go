@@ -1,0 +1,138 @@
+package config
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"postier/internal/locale"
+	"postier/internal/safetext"
+)
+
+// ErrNoKey says that the document has no such key.
+var ErrNoKey = errors.New("no such key")
+
+// KeyError names the key that Get did not find.
+type KeyError struct{ Key string }
+
+// Error names the key.
+func (e *KeyError) Error() string { return fmt.Sprintf("get %q: %s", e.Key, ErrNoKey) }
+
+// Unwrap makes errors.Is(err, ErrNoKey) work.
+func (e *KeyError) Unwrap() error { return ErrNoKey }
+
+// Text is the sentence.
+func (e *KeyError) Text() locale.Text {
+	return locale.Msg("config.error.no_key", "key", safetext.FromRemote(e.Key))
+}
+
+// Get returns one value by its path, for instance profiles.durand.submission.host, profiles.durand.senders.0 or
+// profiles.durand.validated.checks.smtp.auth. A string comes without quotes, everything else as JSON on one line. A key that
+// the format knows and the file leaves out has its zero value. An inline secret is never returned.
+func Get(d *Document, key string) (string, error) {
+	tree, err := parseTree(d.Encode())
+	if err != nil {
+		panic("config: own JSON is always readable: " + err.Error())
+	}
+	hideInline(tree)
+	found := find(tree, strings.Split(key, "."))
+	switch {
+	case found == nil:
+		return zeroOf(d, key)
+	case found.kind == kindString:
+		return found.scalar.(string), nil
+	}
+	return found.compact(), nil
+}
+
+// hidden stands for an inline secret wherever a document is shown.
+const hidden = "***"
+
+// Redacted returns the document as Save would write it, with inline secrets hidden.
+func Redacted(d *Document) []byte {
+	tree, err := parseTree(d.Encode())
+	if err != nil {
+		panic("config: own JSON is always readable: " + err.Error())
+	}
+	hideInline(tree)
+	return tree.encode()
+}
+
+func hideInline(tree *node) {
+	profiles := tree.get("profiles")
+	if profiles == nil {
+		return
+	}
+	for _, m := range profiles.members {
+		if credential := m.value.get("credential"); credential != nil {
+			if value := credential.get("value"); value != nil {
+				*value = node{kind: kindString, scalar: hidden}
+			}
+		}
+	}
+}
+
+// find follows words; a key may itself contain dots (check ids do), so that longer keys are tried first.
+func find(n *node, words []string) *node {
+	if len(words) == 0 {
+		return n
+	}
+	if n.kind == kindArray {
+		at, err := strconv.Atoi(words[0])
+		if err != nil || at < 0 || at >= len(n.items) {
+			return nil
+		}
+		return find(n.items[at], words[1:])
+	}
+	for length := len(words); length > 0; length-- {
+		if value := n.get(strings.Join(words[:length], ".")); value != nil {
+			if found := find(value, words[length:]); found != nil {
+				return found
+			}
+		}
+	}
+	return nil
+}
+
+// zeroOf answers for a key that the file leaves out because it has its zero value.
+func zeroOf(d *Document, key string) (string, error) {
+	value := reflect.ValueOf(d.File)
+	for word := range strings.SplitSeq(key, ".") {
+		for value.Kind() == reflect.Pointer {
+			if value.IsNil() {
+				return "", &KeyError{key}
+			}
+			value = value.Elem()
+		}
+		switch value.Kind() {
+		case reflect.Struct:
+			field, ok := jsonFields(value.Type())[word]
+			if !ok {
+				return "", &KeyError{key}
+			}
+			value = value.FieldByIndex(field.Index)
+		case reflect.Map:
+			value = value.MapIndex(reflect.ValueOf(word))
+			if !value.IsValid() {
+				return "", &KeyError{key}
+			}
+		default:
+			return "", &KeyError{key}
+		}
+	}
+	switch value.Kind() {
+	case reflect.String:
+		return value.String(), nil
+	case reflect.Slice:
+		return "[]", nil
+	case reflect.Map, reflect.Struct:
+		return "{}", nil
+	case reflect.Pointer:
+		return "", &KeyError{key}
+	}
+	data, err := json.Marshal(value.Interface())
+	return string(data), err
+}

@@ -1,0 +1,151 @@
+package config
+
+import (
+	"fmt"
+	"time"
+
+	"postier/internal/locale"
+	"postier/internal/safetext"
+)
+
+// OperationError says why an operation on a profile was not carried out.
+type OperationError struct {
+	Op, Name string
+	Reason   locale.Text
+}
+
+// Error has the English sentence.
+func (e *OperationError) Error() string {
+	return fmt.Sprintf("%s profile %q: %s", e.Op, e.Name, locale.For(locale.English).Say(e.Reason))
+}
+
+// Text is the sentence.
+func (e *OperationError) Text() locale.Text { return e.Reason }
+
+// Profile returns a profile by name, "" meaning the default.
+func (d *Document) Profile(name string) (*Profile, error) {
+	if name == "" {
+		name = d.File.Default
+	}
+	p := d.File.Profiles[name]
+	if p == nil {
+		return nil, d.unknownProfile("find", name)
+	}
+	return p, nil
+}
+
+func (d *Document) unknownProfile(op, name string) error {
+	return &OperationError{op, name, locale.Msg("config.profile.unknown", "name", safetext.FromRemote(name))}
+}
+
+// Put adds or replaces a profile; the first one becomes the default.
+func (d *Document) Put(name string, p *Profile) error {
+	if text := ValidateName(name); !text.Empty() {
+		return &OperationError{"put", name, text}
+	}
+	if d.File.Profiles == nil {
+		d.File.Profiles = map[string]*Profile{}
+	}
+	d.File.Profiles[name] = p
+	if d.File.Default == "" {
+		d.File.Default = name
+	}
+	return nil
+}
+
+// Rename gives a profile another name and keeps its unknown keys. Default and fallback follow.
+func (d *Document) Rename(name, to string) error {
+	p := d.File.Profiles[name]
+	if p == nil {
+		return d.unknownProfile("rename", name)
+	}
+	if text := ValidateName(to); !text.Empty() {
+		return &OperationError{"rename", name, text}
+	}
+	if to == name {
+		return nil
+	}
+	if d.File.Profiles[to] != nil {
+		return &OperationError{"rename", name, locale.Msg("config.profile.taken", "name", to)}
+	}
+	delete(d.File.Profiles, name)
+	d.File.Profiles[to] = p
+	if d.File.Default == name {
+		d.File.Default = to
+	}
+	if d.File.Fallback == name {
+		d.File.Fallback = to
+	}
+	d.renameInTree(name, to)
+	return nil
+}
+
+func (d *Document) renameInTree(name, to string) {
+	if d.tree == nil {
+		return
+	}
+	profiles := d.tree.get("profiles")
+	if profiles == nil {
+		return
+	}
+	for i, m := range profiles.members {
+		if m.key == name {
+			profiles.members[i].key = to
+		}
+	}
+}
+
+// Remove deletes a profile. The default must be given away first when other profiles are left; a fallback is cleared.
+// The secret is the caller's: credential.Store.Remove.
+func (d *Document) Remove(name string) error {
+	if d.File.Profiles[name] == nil {
+		return d.unknownProfile("remove", name)
+	}
+	if d.File.Default == name {
+		if len(d.File.Profiles) > 1 {
+			return &OperationError{"remove", name, locale.Msg("config.profile.is_default", "name", name)}
+		}
+		d.File.Default = ""
+	}
+	if d.File.Fallback == name {
+		d.File.Fallback = ""
+	}
+	delete(d.File.Profiles, name)
+	return nil
+}
+
+// SetDefault marks the profile that sends when no other matches. It must be switched on.
+func (d *Document) SetDefault(name string) error {
+	p := d.File.Profiles[name]
+	switch {
+	case p == nil:
+		return d.unknownProfile("default", name)
+	case !p.Enabled:
+		return &OperationError{"default", name, locale.Msg("config.profile.off", "name", name)}
+	}
+	d.File.Default = name
+	return nil
+}
+
+// Enable switches a profile on and forgets why it was switched off (D-1, D-5).
+func (d *Document) Enable(name string) error {
+	p := d.File.Profiles[name]
+	if p == nil {
+		return d.unknownProfile("enable", name)
+	}
+	p.Enabled, p.Disabled = true, nil
+	return nil
+}
+
+// Disable switches a profile off and keeps its settings (D-1). cause is "" when a person did it, else a cause's name (D-5).
+func (d *Document) Disable(name, cause string, at time.Time) error {
+	p := d.File.Profiles[name]
+	if p == nil {
+		return d.unknownProfile("disable", name)
+	}
+	p.Enabled, p.Disabled = false, nil
+	if cause != "" {
+		p.Disabled = &Disabled{At: at.UTC().Truncate(time.Second), Cause: cause}
+	}
+	return nil
+}

@@ -1,0 +1,11 @@
+package config
+
+import _ "embed"
+
+//go:generate go run ./internal/schema/generate
+
+//go:embed config.schema.json
+var schema []byte
+
+// Schema returns the JSON Schema (draft 2020-12) of the file. It says everything that a schema can say; Validate knows more.
+func Schema() []byte { return append([]byte(nil), schema...) }

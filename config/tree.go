@@ -1,0 +1,239 @@
+package config
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"unicode/utf8"
+
+	"postier/internal/locale"
+	"postier/internal/safetext"
+)
+
+// maxDepth is the nesting that a reader follows; the format itself needs seven levels.
+const maxDepth = 32
+
+// node is a JSON value that keeps what encoding/json forgets: the order of keys and the spelling of numbers.
+type node struct {
+	// Exactly one of these is in use: members for an object, items for an array, scalar for the rest.
+	members []member
+	items   []*node
+	scalar  any // nil, bool, string or json.Number
+	kind    nodeKind
+}
+
+type member struct {
+	key   string
+	value *node
+}
+
+type nodeKind string
+
+const (
+	kindObject nodeKind = "object"
+	kindArray  nodeKind = "array"
+	kindString nodeKind = "string"
+	kindNumber nodeKind = "number"
+	kindBool   nodeKind = "bool"
+	kindNull   nodeKind = "null"
+)
+
+func (n *node) get(key string) *node {
+	for _, m := range n.members {
+		if m.key == key {
+			return m.value
+		}
+	}
+	return nil
+}
+
+// SyntaxError says that a file is not the JSON of a configuration.
+type SyntaxError struct {
+	Path         string
+	Line, Column int // from 1; the column counts characters
+	Problem      locale.Text
+}
+
+// Error has the place and the English sentence.
+func (e *SyntaxError) Error() string {
+	return fmt.Sprintf("%s:%d:%d: %s", e.Path, e.Line, e.Column, locale.For(locale.English).Say(e.Problem))
+}
+
+// Text is the sentence with the place.
+func (e *SyntaxError) Text() locale.Text {
+	text := e.Problem
+	text.Args = append([]any{"path", safetext.FromRemote(e.Path), "line", e.Line, "column", e.Column}, text.Args...)
+	return text
+}
+
+type treeParser struct {
+	data    []byte
+	decoder *json.Decoder
+}
+
+// parseTree reads one JSON value (RFC 8259) and refuses doubled keys, trailing data, invalid UTF-8 and deep nesting.
+func parseTree(data []byte) (*node, error) {
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // RFC 8259 §8.1: a reader may ignore a byte order mark
+	p := &treeParser{data: data, decoder: json.NewDecoder(bytes.NewReader(data))}
+	p.decoder.UseNumber()
+	if !utf8.Valid(data) {
+		at := 0
+		for r, size := utf8.DecodeRune(data); r != utf8.RuneError || size > 1; r, size = utf8.DecodeRune(data[at:]) {
+			at += size
+		}
+		return nil, p.fault(at, locale.Msg("config.syntax.utf8"))
+	}
+	root, err := p.value(0)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := p.decoder.Token(); !errors.Is(err, io.EOF) {
+		return nil, p.fault(int(p.decoder.InputOffset()), locale.Msg("config.syntax.trailing"))
+	}
+	return root, nil
+}
+
+func (p *treeParser) value(depth int) (*node, error) {
+	if depth > maxDepth {
+		return nil, p.fault(int(p.decoder.InputOffset()), locale.Msg("config.syntax.deep", "max", maxDepth))
+	}
+	token, err := p.token()
+	if err != nil {
+		return nil, err
+	}
+	switch token := token.(type) {
+	case json.Delim:
+		if token == '{' {
+			return p.object(depth)
+		}
+		return p.array(depth)
+	case string:
+		return &node{kind: kindString, scalar: token}, nil
+	case json.Number:
+		return &node{kind: kindNumber, scalar: token}, nil
+	case bool:
+		return &node{kind: kindBool, scalar: token}, nil
+	}
+	return &node{kind: kindNull}, nil
+}
+
+func (p *treeParser) object(depth int) (*node, error) {
+	object := &node{kind: kindObject}
+	seen := map[string]bool{}
+	for p.decoder.More() {
+		token, err := p.token()
+		if err != nil {
+			return nil, err
+		}
+		key, ok := token.(string)
+		if !ok {
+			return nil, p.fault(int(p.decoder.InputOffset()), locale.Msg("config.syntax.json"))
+		}
+		if seen[key] {
+			return nil, p.fault(int(p.decoder.InputOffset()), locale.Msg("config.syntax.twice", "key", safetext.FromRemote(key)))
+		}
+		seen[key] = true
+		value, err := p.value(depth + 1)
+		if err != nil {
+			return nil, err
+		}
+		object.members = append(object.members, member{key, value})
+	}
+	_, err := p.token()
+	return object, err
+}
+
+func (p *treeParser) array(depth int) (*node, error) {
+	array := &node{kind: kindArray}
+	for p.decoder.More() {
+		item, err := p.value(depth + 1)
+		if err != nil {
+			return nil, err
+		}
+		array.items = append(array.items, item)
+	}
+	_, err := p.token()
+	return array, err
+}
+
+func (p *treeParser) token() (json.Token, error) {
+	token, err := p.decoder.Token()
+	if err == nil {
+		return token, nil
+	}
+	var syntax *json.SyntaxError
+	switch {
+	case errors.As(err, &syntax):
+		return nil, p.fault(max(int(syntax.Offset)-1, 0), locale.Msg("config.syntax.json"))
+	case len(bytes.TrimSpace(p.data)) == 0:
+		return nil, p.fault(0, locale.Msg("config.syntax.empty"))
+	}
+	return nil, p.fault(len(p.data), locale.Msg("config.syntax.end"))
+}
+
+func (p *treeParser) fault(offset int, text locale.Text) *SyntaxError {
+	before := p.data[:min(offset, len(p.data))]
+	lineStart := bytes.LastIndexByte(before, '\n') + 1
+	return &SyntaxError{Line: 1 + bytes.Count(before, []byte("\n")), Column: 1 + utf8.RuneCount(before[lineStart:]), Problem: text}
+}
+
+// encode writes the tree as indented JSON with a final line end. Characters that could act on a terminal are escaped.
+func (n *node) encode() []byte {
+	var b bytes.Buffer
+	n.write(&b, "")
+	b.WriteByte('\n')
+	return b.Bytes()
+}
+
+const indentStep = "  "
+
+func (n *node) write(b *bytes.Buffer, indent string) {
+	switch n.kind {
+	case kindObject:
+		writeList(b, '{', '}', indent, len(n.members), func(i int, inner string) {
+			writeString(b, n.members[i].key)
+			b.WriteString(": ")
+			n.members[i].value.write(b, inner)
+		})
+	case kindArray:
+		writeList(b, '[', ']', indent, len(n.items), func(i int, inner string) { n.items[i].write(b, inner) })
+	case kindString:
+		writeString(b, n.scalar.(string))
+	case kindNumber:
+		b.WriteString(n.scalar.(json.Number).String())
+	case kindBool:
+		b.WriteString(strconv.FormatBool(n.scalar.(bool)))
+	default:
+		b.WriteString("null")
+	}
+}
+
+func writeList(b *bytes.Buffer, open, end byte, indent string, length int, item func(i int, inner string)) {
+	b.WriteByte(open)
+	inner := indent + indentStep
+	for i := range length {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString("\n" + inner)
+		item(i, inner)
+	}
+	if length > 0 {
+		b.WriteString("\n" + indent)
+	}
+	b.WriteByte(end)
+}
+
+func writeString(b *bytes.Buffer, s string) { b.Write(safetext.EscapeJSON(s)) }
+
+// compact writes the tree on one line, as `config get` prints an object.
+func (n *node) compact() string {
+	var b bytes.Buffer
+	if err := json.Compact(&b, n.encode()); err != nil {
+		panic("config: own JSON is always readable: " + err.Error())
+	}
+	return b.String()
+}

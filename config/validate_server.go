@@ -1,0 +1,256 @@
+package config
+
+import (
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"postier/internal/locale"
+	"postier/internal/safetext"
+)
+
+type serverRole int
+
+const (
+	submissionServer serverRole = iota
+	imapServer
+)
+
+// Securities lists the values of Security in the order in which they are offered.
+func Securities() []Security {
+	return []Security{SecurityAuto, SecurityTLS, SecurityStartTLS, SecurityNone}
+}
+
+// Mechanisms lists the values of Mechanism in the order in which they are offered.
+func Mechanisms() []Mechanism {
+	return []Mechanism{
+		MechanismAuto, MechanismNone, MechanismPlain, MechanismLogin, MechanismCRAMMD5, MechanismSCRAMSHA1,
+		MechanismSCRAMSHA256, MechanismNTLM, MechanismXOAuth2, MechanismOAuthBearer,
+	}
+}
+
+// SentModes lists the values of SentMode.
+func SentModes() []SentMode { return []SentMode{SentAppend, SentServer, SentNone} }
+
+// SecretTypes lists the values of SecretType.
+func SecretTypes() []SecretType {
+	return []SecretType{SecretPassword, SecretAppPassword, SecretDevicePassword, SecretAPIKey, SecretOAuth}
+}
+
+// CredentialKinds lists the kinds that may be written; inline is only read.
+func CredentialKinds() []CredentialKind {
+	return []CredentialKind{
+		CredentialFile, CredentialCommand, CredentialSystemd, CredentialKeyring, CredentialEnv, CredentialAsk, CredentialOAuth,
+	}
+}
+
+func enum[T ~string](v *validator, path string, value T, allowed []T) {
+	if slices.Contains(allowed, value) {
+		return
+	}
+	words := make([]string, len(allowed))
+	for i, word := range allowed {
+		words[i] = string(word)
+	}
+	v.add(path, locale.Msg("config.enum", "value", safetext.FromRemote(string(value)), "words", strings.Join(words, ", ")))
+}
+
+func (v *validator) server(path string, s *Server, role serverRole) {
+	v.check(join(path, "host"), ValidateHost(s.Host))
+	v.check(join(path, "port"), ValidatePort(s.Port))
+	enum(v, join(path, "security"), s.Security, Securities())
+	if s.Auth != "" {
+		enum(v, join(path, "auth"), s.Auth, Mechanisms())
+	}
+	switch {
+	case s.Auth == MechanismNone && role == imapServer:
+		v.add(join(path, "auth"), locale.Msg("config.imap.auth"))
+	case s.Auth != MechanismNone:
+		v.check(join(path, "username"), ValidateUsername(s.Username))
+	default:
+		v.optional(join(path, "username"), s.Username, ValidateUsername)
+	}
+	v.optional(join(path, "helo"), s.Helo, ValidateHelo)
+	if text := WarnPort(s.Port, s.Security); !text.Empty() {
+		v.warn(join(path, "port"), text)
+	}
+}
+
+// WarnPort says that a port and a security do not usually go together; empty when they do, or when nobody can know.
+func WarnPort(port int, security Security) locale.Text {
+	implicit := port == 465 || port == 993 // RFC 8314 §7.1, §7.3
+	explicit := port == 25 || port == 587 || port == 143
+	switch {
+	case implicit && (security == SecurityStartTLS || security == SecurityNone):
+		return locale.Msg("config.port.wants_tls", "port", port)
+	case explicit && security == SecurityTLS:
+		return locale.Msg("config.port.wants_starttls", "port", port)
+	}
+	return locale.Text{}
+}
+
+// insecure asks for an explicit word before a password crosses a network in cleartext. Loopback is no network.
+func (v *validator) insecure(path string, p *Profile) {
+	open := func(s *Server) bool { return s != nil && s.Security == SecurityNone && !isLoopback(s.Host) }
+	switch {
+	case p.Insecure && (open(&p.Submission) || open(p.SentCopy.IMAP)):
+		v.warn(join(path, "insecure"), locale.Msg("config.insecure.on"))
+	case p.Insecure:
+	case open(&p.Submission):
+		v.add(join(path, "submission.security"), locale.Msg("config.insecure.needed"))
+	case open(p.SentCopy.IMAP):
+		v.add(join(path, "sent_copy.imap.security"), locale.Msg("config.insecure.needed"))
+	}
+}
+
+func (v *validator) sentCopy(path string, s *SentCopy) {
+	enum(v, join(path, "mode"), s.Mode, SentModes())
+	if s.IMAP != nil {
+		v.server(join(path, "imap"), s.IMAP, imapServer)
+	} else if s.Mode == SentAppend {
+		v.add(join(path, "imap"), locale.Msg("config.sent_copy.imap"))
+	}
+	if s.Folder != "" || s.Mode == SentAppend {
+		v.check(join(path, "folder"), ValidateFolder(s.Folder))
+	}
+}
+
+const (
+	maxArguments = 64   // of a command
+	maxArgument  = 4096 // octets of one argument
+)
+
+// credentialKeys lists the keys of each kind besides kind and type; true marks what may not be left out.
+var credentialKeys = map[CredentialKind]map[string]bool{
+	CredentialFile:    {"path": true},
+	CredentialCommand: {"command": true},
+	CredentialSystemd: {"name": true},
+	CredentialKeyring: {"name": true},
+	CredentialEnv:     {"name": true},
+	CredentialAsk:     {},
+	CredentialOAuth:   {"provider": true, "path": false, "tenant": false, "client_id": false},
+	CredentialInline:  {"value": true},
+}
+
+func (v *validator) credential(path string, p *Profile) {
+	c := &p.Credential
+	needed := p.Submission.Auth != MechanismNone || p.SentCopy.IMAP != nil
+	if c.Kind == "" && !needed && c.isZero() {
+		return
+	}
+	if c.Kind == CredentialInline {
+		v.warn(path, locale.Msg("config.credential.inline"))
+	} else {
+		enum(v, join(path, "kind"), c.Kind, CredentialKinds())
+	}
+	if c.Type != "" {
+		enum(v, join(path, "type"), c.Type, SecretTypes())
+	}
+	allowed, known := credentialKeys[c.Kind]
+	if !known {
+		return
+	}
+	given := c.given()
+	for _, key := range slices.Sorted(maps.Keys(given)) {
+		required, ok := allowed[key]
+		switch {
+		case !ok && given[key]:
+			v.add(join(path, key), locale.Msg("config.credential.foreign_key", "key", key, "kind", c.Kind))
+		case required && !given[key]:
+			v.add(join(path, key), locale.Msg("config.credential.missing_key", "key", key, "kind", c.Kind))
+		case ok && given[key]:
+			v.check(join(path, key), c.validate(key))
+		}
+	}
+}
+
+func (c *Credential) isZero() bool {
+	for _, given := range c.given() {
+		if given {
+			return false
+		}
+	}
+	return c.Type == ""
+}
+
+// given says which keys besides kind and type are present.
+func (c *Credential) given() map[string]bool {
+	return map[string]bool{
+		"path": c.Path != "", "command": len(c.Command) > 0, "name": c.Name != "", "provider": c.Provider != "",
+		"tenant": c.Tenant != "", "client_id": c.ClientID != "", "value": c.Value != "",
+	}
+}
+
+func (c *Credential) validate(key string) locale.Text {
+	switch key {
+	case "path":
+		return ValidatePath(c.Path)
+	case "command":
+		return ValidateCommand(c.Command)
+	case "name":
+		return ValidateCredentialName(c.Kind, c.Name)
+	case "provider":
+		return ValidateName(c.Provider)
+	case "tenant":
+		return validateToken(c.Tenant)
+	case "client_id":
+		return validateToken(c.ClientID)
+	}
+	return locale.Text{} // value: any octets that its server likes; the sign-in will tell
+}
+
+// ValidateCommand accepts an argument list whose program is an absolute path.
+func ValidateCommand(argv []string) locale.Text {
+	if len(argv) == 0 || !filepath.IsAbs(argv[0]) {
+		return locale.Msg("config.command.absolute")
+	}
+	if len(argv) > maxArguments {
+		return locale.Msg("config.too_many", "max", maxArguments)
+	}
+	for _, argument := range argv {
+		switch {
+		case hasHarmful(argument):
+			return locale.Msg("config.control")
+		case len(argument) > maxArgument:
+			return locale.Msg("config.text.long", "max", maxArgument)
+		}
+	}
+	return locale.Text{}
+}
+
+// ValidateCredentialName accepts the name of a systemd credential, of a key ring entry or of an environment variable.
+func ValidateCredentialName(kind CredentialKind, name string) locale.Text {
+	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	const digits = "0123456789"
+	switch kind {
+	case CredentialEnv:
+		// POSIX.1 §8.1, with lower case, which some programs use.
+		if name == "" || strings.Trim(name, letters+digits+"_") != "" || strings.Contains(digits, name[:1]) || len(name) > maxUser {
+			return locale.Msg("config.credential.env_name")
+		}
+	case CredentialSystemd:
+		// systemd.exec(5): a credential name is a file name.
+		if name == "" || strings.Trim(name, letters+digits+"_.@-") != "" || name == "." || name == ".." || len(name) > maxUser {
+			return locale.Msg("config.credential.systemd_name")
+		}
+	default:
+		return ValidateUsername(name)
+	}
+	return locale.Text{}
+}
+
+// validateToken accepts an identifier of an OAuth provider.
+func validateToken(token string) locale.Text {
+	for i := range len(token) {
+		if token[i] <= ' ' || token[i] >= 0x7f {
+			return locale.Msg("config.credential.token")
+		}
+	}
+	if len(token) > maxUser {
+		return locale.Msg("config.text.long", "max", maxUser)
+	}
+	return locale.Text{}
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,175 @@
+// Package safefile reads and writes the files that must not leak and must not break: the configuration, secrets, drafts.
+//
+// A write leaves the old file or the new one, never a mixture and never nothing: it locks a separate file, fills a new
+// file beside the target, syncs it, renames it over the target and syncs the folder. A read trusts nothing by name: it
+// opens first and then asks the open file who owns it and who may read it.
+package safefile
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+const (
+	// MaxSize is what a reader accepts: 1 MiB holds more than a thousand profiles.
+	MaxSize  = 1 << 20
+	maxLinks = 8 // symbolic links followed in a row, as a chain of a user's own links is short
+
+	filePerm   fs.FileMode = 0o600
+	folderPerm fs.FileMode = 0o700
+	othersMask fs.FileMode = 0o077 // any right of group or others
+	writeMask  fs.FileMode = 0o022 // the right of group or others to change a folder
+)
+
+// Files does the work. The zero value works on the real file system; tests give it a hook.
+type Files struct {
+	// before is asked ahead of each operation on the file system. An error makes the operation fail; for "write" half
+	// of the data is written first, as on a disk that fills up.
+	before func(op, path string) error
+	// uid replaces the user's own id in tests of ownership; nil means os.Geteuid.
+	uid func() uint32
+}
+
+func (f Files) step(op, path string) error {
+	if f.before == nil {
+		return nil
+	}
+	return f.before(op, path)
+}
+
+func (f Files) own(uid uint32) bool {
+	self := uint32(os.Geteuid()) //nolint:gosec // user ids are 32 bits wide on every Unix
+	if f.uid != nil {
+		self = f.uid()
+	}
+	return uid == self || uid == 0
+}
+
+// Read returns the content of a file that belongs to this user or to root, that nobody else may read, in folders that
+// nobody else may change, and that is at most MaxSize octets long. A missing file is fs.ErrNotExist inside an *Error.
+func Read(path string) ([]byte, error) { return Files{}.Read(path, MaxSize) }
+
+// ReadMax is Read with a limit of its own.
+func ReadMax(path string, limit int64) ([]byte, error) { return Files{}.Read(path, limit) }
+
+// Read is the function Read with a limit in octets.
+func (f Files) Read(path string, limit int64) ([]byte, error) {
+	target, err := f.resolve(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.checkFolders(filepath.Dir(target)); err != nil {
+		return nil, err
+	}
+	if err := f.step("open", target); err != nil {
+		return nil, wrap("open", target, err)
+	}
+	// O_NONBLOCK: opening a FIFO must not wait for a writer.
+	file, err := os.OpenFile(target, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, wrap("open", target, err)
+	}
+	defer func() { _ = file.Close() }()
+	if err := f.checkFile(file, target, limit); err != nil {
+		return nil, err
+	}
+	if err := f.step("read", target); err != nil {
+		return nil, wrap("read", target, err)
+	}
+	data, err := io.ReadAll(io.LimitReader(file, limit+1))
+	if err != nil {
+		return nil, wrap("read", target, err)
+	}
+	if int64(len(data)) > limit { // it grew after fstat
+		return nil, &Error{Op: "read", Path: target, Problem: TooLarge, Limit: limit}
+	}
+	return data, nil
+}
+
+func (f Files) checkFile(file *os.File, path string, limit int64) error {
+	info, err := file.Stat()
+	if err != nil {
+		return wrap("stat", path, err)
+	}
+	switch {
+	case !info.Mode().IsRegular():
+		return &Error{Op: "open", Path: path, Problem: NotRegular}
+	case !f.own(owner(info)):
+		return &Error{Op: "open", Path: path, Problem: ForeignOwner, Fix: "chown " + currentUser() + " " + quote(path)}
+	case info.Mode().Perm()&othersMask != 0:
+		return &Error{Op: "open", Path: path, Problem: TooOpen, Fix: "chmod 600 " + quote(path)}
+	case info.Size() > limit:
+		return &Error{Op: "open", Path: path, Problem: TooLarge, Limit: limit}
+	}
+	return nil
+}
+
+// resolve makes the path absolute and follows symbolic links at its end that belong to this user or to root, so that a
+// link into a dotfiles folder is read and written through, not replaced.
+func (f Files) resolve(path string) (string, error) {
+	target, err := filepath.Abs(path)
+	if err != nil {
+		return "", wrap("open", path, err)
+	}
+	for range maxLinks {
+		if err := f.step("lstat", target); err != nil {
+			return "", wrap("open", target, err)
+		}
+		info, err := os.Lstat(target)
+		if errors.Is(err, fs.ErrNotExist) {
+			return target, nil // the caller's open says so, or creates it
+		}
+		if err != nil {
+			return "", wrap("open", target, err)
+		}
+		if info.Mode()&fs.ModeSymlink == 0 {
+			return target, nil
+		}
+		if !f.own(owner(info)) {
+			return "", &Error{Op: "open", Path: target, Problem: ForeignLink}
+		}
+		if err := f.checkFolders(filepath.Dir(target)); err != nil {
+			return "", err
+		}
+		next, err := os.Readlink(target)
+		if err != nil {
+			return "", wrap("open", target, err)
+		}
+		if !filepath.IsAbs(next) {
+			next = filepath.Join(filepath.Dir(target), next)
+		}
+		target = next
+	}
+	return "", &Error{Op: "open", Path: path, Problem: NotRegular}
+}
+
+// checkFolders refuses a file when somebody else could swap it: every folder from its own up to the home folder, or up to
+// the root, belongs to this user or to root and is writable by its owner only. A sticky folder such as /tmp is allowed:
+// what lies below it on our way is ours as well, and others cannot rename that.
+func (f Files) checkFolders(dir string) error {
+	dir, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return wrap("open", dir, err)
+	}
+	home, _ := os.UserHomeDir()
+	for {
+		info, err := os.Stat(dir)
+		if err != nil {
+			return wrap("stat", dir, err)
+		}
+		switch {
+		case !f.own(owner(info)):
+			return &Error{Op: "open", Path: dir, Problem: ForeignOwner, Fix: "chown " + currentUser() + " " + quote(dir)}
+		case info.Mode().Perm()&writeMask != 0 && info.Mode()&fs.ModeSticky == 0:
+			return &Error{Op: "open", Path: dir, Problem: FolderOpen, Fix: "chmod go-w " + quote(dir)}
+		}
+		if dir == home || dir == filepath.Dir(dir) {
+			return nil
+		}
+		dir = filepath.Dir(dir)
+	}
+}

@@ -1,0 +1,264 @@
+package safefile
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+const (
+	// lockWait is how long a writer waits for another one: a save takes milliseconds, so that five seconds mean trouble.
+	lockWait  = 5 * time.Second
+	lockRetry = 20 * time.Millisecond
+)
+
+// Options say how a file is written.
+type Options struct {
+	// Backups is how many older versions are kept beside the file as NAME.bak1 (newest) to NAME.bakN, each 0600.
+	Backups int
+	// ForgetBackups removes all older versions and makes none: the old content held a secret.
+	ForgetBackups bool
+	// Check is called under the lock with the present content, nil when there is none. An error stops the write.
+	Check func(present []byte) error
+}
+
+// maxBackups is how many numbers ForgetBackups looks for.
+const maxBackups = 9
+
+// Write replaces the content of path, or creates it, with mode 0600 whatever the umask. Missing folders are made with
+// mode 0700. A present file must be one that Read would accept; its owner is kept. On an error the old file is untouched.
+func Write(path string, data []byte, options Options) error {
+	return Files{}.Write(path, data, options)
+}
+
+// Write is the function Write.
+func (f Files) Write(path string, data []byte, options Options) error {
+	target, err := f.resolve(path)
+	if err != nil {
+		return err
+	}
+	if err := f.makeFolder(filepath.Dir(target)); err != nil {
+		return err
+	}
+	unlock, err := f.lock(target)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	present, err := f.Read(target, MaxSize)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		present = nil
+	case err != nil:
+		return err
+	case present == nil:
+		present = []byte{}
+	}
+	if options.Check != nil {
+		if err := options.Check(present); err != nil {
+			return err
+		}
+	}
+	if options.Backups > 0 && present != nil && !options.ForgetBackups {
+		if err := f.backup(target, present, options.Backups); err != nil {
+			return err
+		}
+	}
+	if err := f.replace(target, data); err != nil {
+		return err
+	}
+	if options.ForgetBackups {
+		f.forgetBackups(target)
+	}
+	return nil
+}
+
+// Remove deletes a file and its backups under the lock. A missing file is no error.
+func Remove(path string) error { return Files{}.Remove(path) }
+
+// Remove is the function Remove.
+func (f Files) Remove(path string) error {
+	target, err := f.resolve(path)
+	if err != nil {
+		return err
+	}
+	if _, err := os.Lstat(target); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err := f.checkFolders(filepath.Dir(target)); err != nil {
+		return err
+	}
+	unlock, err := f.lock(target)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := f.step("remove", target); err != nil {
+		return wrap("remove", target, err)
+	}
+	if err := os.Remove(target); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return wrap("remove", target, err)
+	}
+	f.forgetBackups(target)
+	return f.syncFolder(filepath.Dir(target))
+}
+
+// makeFolder creates what is missing, each level 0700, and checks what is there.
+func (f Files) makeFolder(dir string) error {
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		if err := f.makeFolder(filepath.Dir(dir)); err != nil {
+			return err
+		}
+		if err := f.step("mkdir", dir); err != nil {
+			return wrap("mkdir", dir, err)
+		}
+		// The umask can only take rights away, and the owner needs all three of his.
+		if err := os.Mkdir(dir, folderPerm); err != nil && !errors.Is(err, fs.ErrExist) {
+			return wrap("mkdir", dir, err)
+		}
+		if err := os.Chmod(dir, folderPerm); err != nil {
+			return wrap("chmod", dir, err)
+		}
+		return nil
+	}
+	return f.checkFolders(dir)
+}
+
+// lock takes an advisory lock on a separate file, because the file itself is replaced. The lock file stays: removing it
+// would let two writers hold locks on two files of one name.
+func (f Files) lock(target string) (unlock func(), err error) {
+	name := target + ".lock"
+	if err := f.step("lock", name); err != nil {
+		return nil, wrap("lock", name, err)
+	}
+	if info, err := os.Lstat(name); err == nil && !info.Mode().IsRegular() {
+		return nil, &Error{Op: "lock", Path: name, Problem: NotRegular}
+	}
+	lock := flock.New(name, flock.SetPermissions(filePerm), flock.SetFlag(os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW))
+	ctx, cancel := context.WithTimeout(context.Background(), lockWait)
+	defer cancel()
+	locked, err := lock.TryLockContext(ctx, lockRetry)
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return nil, &Error{Op: "lock", Path: name, Problem: Locked, Err: err}
+	case err != nil:
+		return nil, wrap("lock", name, err)
+	case !locked:
+		return nil, &Error{Op: "lock", Path: name, Problem: Locked}
+	}
+	return func() { _ = lock.Unlock() }, nil
+}
+
+// backup shifts the older versions by one and copies the present content to .bak1. The target stays in place throughout.
+func (f Files) backup(target string, present []byte, keep int) error {
+	for n := min(keep, maxBackups) - 1; n >= 1; n-- {
+		from, to := backupName(target, n), backupName(target, n+1)
+		if _, err := os.Lstat(from); errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err := f.step("rename", from); err != nil {
+			return wrap("rename", from, err)
+		}
+		if err := os.Rename(from, to); err != nil {
+			return wrap("rename", from, err)
+		}
+	}
+	return f.replace(backupName(target, 1), present)
+}
+
+func backupName(target string, n int) string { return target + ".bak" + strconv.Itoa(n) }
+
+// forgetBackups removes older versions; what cannot be removed stays as it was, 0600.
+func (f Files) forgetBackups(target string) {
+	for n := 1; n <= maxBackups; n++ {
+		if f.step("remove", backupName(target, n)) == nil {
+			_ = os.Remove(backupName(target, n))
+		}
+	}
+}
+
+// replace writes a new file beside target and renames it over target.
+func (f Files) replace(target string, data []byte) error {
+	dir := filepath.Dir(target)
+	temp := filepath.Join(dir, "."+filepath.Base(target)+"."+rand.Text()+".tmp")
+	if err := f.fill(temp, target, data); err != nil {
+		if f.step("remove", temp) == nil {
+			_ = os.Remove(temp)
+		}
+		return err
+	}
+	err := f.step("rename", target)
+	if err == nil {
+		err = os.Rename(temp, target)
+	}
+	if err != nil {
+		if f.step("remove", temp) == nil {
+			_ = os.Remove(temp)
+		}
+		return wrap("rename", target, err)
+	}
+	return f.syncFolder(dir)
+}
+
+// fill creates temp with the data on disk, owned as target is.
+func (f Files) fill(temp, target string, data []byte) (err error) {
+	if err := f.step("create", temp); err != nil {
+		return wrap("create", temp, err)
+	}
+	file, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL|syscall.O_NOFOLLOW|syscall.O_CLOEXEC, filePerm)
+	if err != nil {
+		return wrap("create", temp, err)
+	}
+	defer func() {
+		if closing := file.Close(); err == nil && closing != nil {
+			err = wrap("close", temp, closing)
+		}
+	}()
+	if err := file.Chmod(filePerm); err != nil { // the umask may have taken the owner's rights
+		return wrap("chmod", temp, err)
+	}
+	if info, err := os.Lstat(target); err == nil && owner(info) != uint32(os.Geteuid()) {
+		if err := file.Chown(int(owner(info)), int(group(info))); err != nil {
+			return wrap("chown", temp, err)
+		}
+	}
+	if err := f.step("write", temp); err != nil {
+		_, _ = file.Write(data[:len(data)/2])
+		return wrap("write", temp, err)
+	}
+	if _, err := file.Write(data); err != nil {
+		return wrap("write", temp, err)
+	}
+	if err := f.step("sync", temp); err != nil {
+		return wrap("sync", temp, err)
+	}
+	if err := file.Sync(); err != nil {
+		return wrap("sync", temp, err)
+	}
+	return nil
+}
+
+// syncFolder makes the rename last through a power cut.
+func (f Files) syncFolder(dir string) error {
+	if err := f.step("syncdir", dir); err != nil {
+		return wrap("sync", dir, err)
+	}
+	folder, err := os.Open(dir)
+	if err != nil {
+		return wrap("sync", dir, err)
+	}
+	defer func() { _ = folder.Close() }()
+	// Some file systems cannot sync a folder and say EINVAL; the rename is still atomic there.
+	if err := folder.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) {
+		return wrap("sync", dir, err)
+	}
+	return nil
+}
