@@ -1,0 +1,267 @@
+// Package lookup asks DNS on behalf of the checks: with a budget, with a memory of what was already asked, and with names
+// that cannot be misread. The packages spf, dkim and dmarc need nothing of the network but its Resolver.
+package lookup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	mdns "github.com/miekg/dns"
+
+	"postier/internal/wire"
+)
+
+// Resolver asks one question. *wire.Resolver is one; tests use tables. A name that does not exist is a
+// *wire.ResolveError of kind wire.NotFound; a name without records of the type is an answer without records.
+type Resolver interface {
+	Query(ctx context.Context, name string, qtype uint16) (wire.Answer, error)
+}
+
+// Caps of one check (security.md T10): an honest domain needs fewer than 40 questions, and a person waits.
+const (
+	MaxQueries = 60
+	Deadline   = 10 * time.Second
+	MaxTXT     = 8 << 10 // octets of all TXT records of one name
+)
+
+// ErrBudget says that a check has asked its 60 questions.
+var ErrBudget = fmt.Errorf("more than %d DNS queries in one check", MaxQueries)
+
+// ErrTooLarge says that the TXT records of a name exceed 8 KiB.
+var ErrTooLarge = errors.New("the TXT records of this name exceed 8 KiB")
+
+// NotFound reports whether err says that the name does not exist (RCODE 3).
+func NotFound(err error) bool {
+	var failed *wire.ResolveError
+	return errors.As(err, &failed) && failed.Kind == wire.NotFound
+}
+
+// Temporary reports whether err says nothing about the name: a timeout, a server failure, a spent budget.
+func Temporary(err error) bool { return err != nil && !NotFound(err) }
+
+// Void reports whether a look-up was a void one (RFC 7208 §4.6.4): no such name, or no record of the type.
+func Void(answer wire.Answer, err error) bool {
+	return NotFound(err) || err == nil && len(answer.Records) == 0
+}
+
+// Shared remembers answers for the length of one run, so that checks that need the same record ask once.
+type Shared struct {
+	resolver Resolver
+	mu       sync.Mutex
+	memory   map[question]*entry
+}
+
+type question struct {
+	name  string
+	qtype uint16
+}
+
+type entry struct {
+	done   chan struct{}
+	answer wire.Answer
+	err    error
+}
+
+// Share wraps a resolver.
+func Share(resolver Resolver) *Shared {
+	return &Shared{resolver: resolver, memory: map[question]*entry{}}
+}
+
+// Query implements Resolver.
+func (s *Shared) Query(ctx context.Context, name string, qtype uint16) (wire.Answer, error) {
+	q := question{mdns.CanonicalName(name), qtype}
+	for {
+		s.mu.Lock()
+		e, known := s.memory[q]
+		if !known {
+			e = &entry{done: make(chan struct{})}
+			s.memory[q] = e
+		}
+		s.mu.Unlock()
+		if !known {
+			e.answer, e.err = s.resolver.Query(ctx, name, qtype)
+			if Temporary(e.err) { // another check may have more time, or more luck
+				s.mu.Lock()
+				delete(s.memory, q)
+				s.mu.Unlock()
+			}
+			close(e.done)
+			return e.answer, e.err
+		}
+		select {
+		case <-e.done:
+			if !Temporary(e.err) {
+				return e.answer, e.err
+			}
+			if ctx.Err() == nil && errors.Is(e.err, context.Canceled) {
+				continue // the one who asked was called off; we were not
+			}
+			return e.answer, e.err
+		case <-ctx.Done():
+			return wire.Answer{}, &wire.ResolveError{Name: name, Type: qtype, Kind: wire.NoAnswer, Err: ctx.Err()}
+		}
+	}
+}
+
+// Budget is a Resolver that stops after MaxQueries questions.
+type Budget struct {
+	resolver Resolver
+	mu       sync.Mutex
+	left     int
+}
+
+// NewBudget gives one check its own count.
+func NewBudget(resolver Resolver) *Budget { return &Budget{resolver: resolver, left: MaxQueries} }
+
+// Query implements Resolver.
+func (b *Budget) Query(ctx context.Context, name string, qtype uint16) (wire.Answer, error) {
+	b.mu.Lock()
+	left := b.left
+	b.left--
+	b.mu.Unlock()
+	if left <= 0 {
+		return wire.Answer{}, &wire.ResolveError{Name: name, Type: qtype, Kind: wire.NoAnswer, Err: ErrBudget}
+	}
+	return b.resolver.Query(ctx, name, qtype)
+}
+
+// Used is how many questions were asked.
+func (b *Budget) Used() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return min(MaxQueries-b.left, MaxQueries)
+}
+
+// Text is one TXT record.
+type Text struct {
+	// Value is the character strings joined without anything between them (RFC 7208 §3.3, RFC 6376 §3.6.2.2).
+	Value string
+	// Strings is how many character strings there were.
+	Strings int
+	TTL     time.Duration
+}
+
+// TXT is what the TXT records of a name say.
+type TXT struct {
+	Texts []Text
+	// Chain is the owner name and every name that CNAMEs led through.
+	Chain []string
+	AD    bool
+}
+
+// QueryTXT asks for the TXT records of a name.
+func QueryTXT(ctx context.Context, r Resolver, name string) (TXT, error) {
+	answer, err := r.Query(ctx, name, mdns.TypeTXT)
+	if err != nil {
+		return TXT{}, err
+	}
+	out := TXT{Chain: answer.Chain, AD: answer.AD}
+	total := 0
+	for _, rr := range answer.Records {
+		txt, ok := rr.(*mdns.TXT)
+		if !ok {
+			continue
+		}
+		value := unescape(strings.Join(txt.Txt, ""))
+		if total += len(value); total > MaxTXT {
+			return TXT{}, &wire.ResolveError{Name: name, Type: mdns.TypeTXT, Kind: wire.Malformed, Err: ErrTooLarge}
+		}
+		out.Texts = append(out.Texts, Text{Value: value, Strings: len(txt.Txt), TTL: time.Duration(rr.Header().Ttl) * time.Second})
+	}
+	return out, nil
+}
+
+// unescape undoes the master-file escapes in which miekg/dns hands out character strings: \DDD and \X (RFC 1035 §5.1).
+func unescape(s string) string {
+	if !strings.Contains(s, `\`) {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] != '\\' || i+1 == len(s) {
+			b.WriteByte(s[i])
+			continue
+		}
+		if i+3 < len(s) && digit(s[i+1]) && digit(s[i+2]) && digit(s[i+3]) {
+			b.WriteByte((s[i+1]-'0')*100 + (s[i+2]-'0')*10 + s[i+3] - '0')
+			i += 3
+			continue
+		}
+		i++
+		b.WriteByte(s[i])
+	}
+	return b.String()
+}
+
+func digit(c byte) bool { return '0' <= c && c <= '9' }
+
+// Name writes a domain name, in which only dots are special, so that miekg/dns takes every other octet literally. It reports
+// false when no such name can exist: an empty label, one of more than 63 octets, or more than 253 in all (RFC 1035 §2.3.4).
+func Name(domain string) (string, bool) {
+	domain = strings.TrimSuffix(domain, ".")
+	if !WellFormed(domain) {
+		return "", false
+	}
+	if strings.IndexFunc(domain, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(`\"();@$`, r) }) < 0 {
+		return domain, true
+	}
+	var b strings.Builder
+	for i := range len(domain) {
+		switch c := domain[i]; {
+		case c <= ' ' || c >= 0x7f:
+			fmt.Fprintf(&b, `\%03d`, c)
+		case strings.IndexByte(`\"();@$`, c) >= 0:
+			b.WriteByte('\\')
+			b.WriteByte(c)
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String(), true
+}
+
+// WellFormed reports whether a domain name without final dot has labels of 1 to 63 octets and at most 253 in all.
+func WellFormed(domain string) bool {
+	if domain == "" || len(domain) > 253 {
+		return false
+	}
+	for label := range strings.SplitSeq(domain, ".") {
+		if label == "" || len(label) > 63 {
+			return false
+		}
+	}
+	return true
+}
+
+// Lower lower-cases a name and drops one final dot.
+func Lower(name string) string { return strings.ToLower(strings.TrimSuffix(name, ".")) }
+
+// Within reports whether name is domain or below it; both without final dot, case ignored.
+func Within(name, domain string) bool {
+	name, domain = Lower(name), Lower(domain)
+	return name == domain || strings.HasSuffix(name, "."+domain)
+}
+
+// Addresses are the addresses in an answer to a question of type A or AAAA. An IPv4-mapped address comes back as IPv4.
+func Addresses(answer wire.Answer) []netip.Addr {
+	var list []netip.Addr
+	for _, rr := range answer.Records {
+		var raw net.IP
+		switch rr := rr.(type) {
+		case *mdns.A:
+			raw = rr.A
+		case *mdns.AAAA:
+			raw = rr.AAAA
+		}
+		if ip, ok := netip.AddrFromSlice(raw); ok {
+			list = append(list, ip.Unmap())
+		}
+	}
+	return list
+}

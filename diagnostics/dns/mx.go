@@ -1,0 +1,163 @@
+package dns
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"sync"
+
+	mdns "github.com/miekg/dns"
+
+	"postier/diagnostics"
+	"postier/diagnostics/dns/lookup"
+	"postier/internal/safetext"
+	"postier/internal/wire"
+)
+
+// maxMXHosts is how many exchangers have their addresses looked up: more than any provider publishes, far below the budget.
+const maxMXHosts = 10
+
+type exchanger struct {
+	host       string
+	preference uint16
+	addresses  []netip.Addr
+	err        error
+	alias      bool
+}
+
+// mx judges where the domain takes mail: replies and bounces go there, and many receivers refuse a sender without.
+func (a *area) mx(ctx context.Context, r lookup.Resolver) diagnostics.Result {
+	answer, err := r.Query(ctx, a.domain, mdns.TypeMX)
+	switch {
+	case lookup.NotFound(err):
+		return withArgs(failed(CauseNXDomain, lookupEvidence(err)), "host", remote(a.domain), "domain", remote(a.domain))
+	case err != nil:
+		return unanswered(err)
+	}
+	var hosts []exchanger
+	for _, rr := range answer.Records {
+		if mx, ok := rr.(*mdns.MX); ok {
+			hosts = append(hosts, exchanger{host: lookup.Lower(mx.Mx), preference: mx.Preference})
+		}
+	}
+	slices.SortStableFunc(hosts, func(x, y exchanger) int { return int(x.preference) - int(y.preference) })
+	if len(hosts) == 0 {
+		return a.implicitMX(ctx, r)
+	}
+	// RFC 7505 §3: a null MX is a single record, preference 0, with the root as exchanger.
+	if slices.ContainsFunc(hosts, func(e exchanger) bool { return e.host == "" }) {
+		seen := mxEvidence(hosts, answer)
+		if len(hosts) > 1 {
+			return a.about(failed(CauseMXMalformed, seen))
+		}
+		return a.about(failed(CauseNullMX, seen))
+	}
+	resolveHosts(ctx, r, hosts[:min(len(hosts), maxMXHosts)])
+	return a.judgeMX(hosts, answer)
+}
+
+func (a *area) judgeMX(hosts []exchanger, answer wire.Answer) diagnostics.Result {
+	seen := mxEvidence(hosts, answer)
+	reachable, dangling, literal := 0, []string{}, []string{}
+	for _, h := range hosts {
+		switch _, err := netip.ParseAddr(h.host); {
+		case err == nil: // RFC 5321 §5.1: the data of an MX record is a name, never an address
+			literal = append(literal, h.host)
+		case len(h.addresses) > 0 || lookup.Temporary(h.err):
+			reachable++
+		default:
+			dangling = append(dangling, h.host)
+		}
+	}
+	switch {
+	case len(literal) > 0:
+		return withArgs(a.about(warned(CauseMXMalformed, seen)), "host", remote(join(literal)))
+	case reachable == 0:
+		return withArgs(a.about(failed(CauseMXAddress, seen)), "host", remote(join(dangling)))
+	case len(dangling) > 0:
+		return withArgs(a.about(warned(CauseMXAddress, seen)), "host", remote(join(dangling)))
+	}
+	return a.about(passed(seen))
+}
+
+// implicitMX applies RFC 5321 §5.1: without MX records the domain's own address takes the mail.
+func (a *area) implicitMX(ctx context.Context, r lookup.Resolver) diagnostics.Result {
+	self := []exchanger{{host: a.domain}}
+	resolveHosts(ctx, r, self)
+	switch {
+	case len(self[0].addresses) > 0:
+		return a.about(warned(CauseMXMissing, evidence("mx", "implicit", true, "hosts", hostFields(self))))
+	case lookup.Temporary(self[0].err):
+		return unanswered(self[0].err)
+	}
+	return a.about(failed(CauseMXMissing, evidence("mx", "implicit", false)))
+}
+
+// resolveHosts fills in the addresses of all hosts at once.
+func resolveHosts(ctx context.Context, r lookup.Resolver, hosts []exchanger) {
+	var wg sync.WaitGroup
+	for i := range hosts {
+		wg.Go(func() {
+			h := &hosts[i]
+			h.addresses, h.alias, h.err = addresses(ctx, r, h.host)
+		})
+	}
+	wg.Wait()
+}
+
+// addresses asks for both families at once. err is set only when neither gave an address.
+func addresses(ctx context.Context, r lookup.Resolver, host string) (list []netip.Addr, alias bool, err error) {
+	name, ok := lookup.Name(host)
+	if !ok {
+		return nil, false, &wire.ResolveError{Name: host, Type: mdns.TypeA, Kind: wire.NotFound}
+	}
+	types := []uint16{mdns.TypeA, mdns.TypeAAAA}
+	answers := make([]wire.Answer, len(types))
+	errs := make([]error, len(types))
+	var wg sync.WaitGroup
+	for i, qtype := range types {
+		wg.Go(func() { answers[i], errs[i] = r.Query(ctx, name, qtype) })
+	}
+	wg.Wait()
+	for i, answer := range answers {
+		list = append(list, lookup.Addresses(answer)...)
+		alias = alias || len(answer.Chain) > 1
+		if err == nil || lookup.Temporary(errs[i]) {
+			err = errs[i]
+		}
+	}
+	if len(list) > 0 {
+		err = nil
+	}
+	return list, alias, err
+}
+
+func mxEvidence(hosts []exchanger, answer wire.Answer) diagnostics.Evidence {
+	return evidence("mx", "hosts", hostFields(hosts), "ttl_seconds", seconds(answer.TTL()), "dnssec", answer.AD)
+}
+
+func hostFields(hosts []exchanger) []map[string]any {
+	list := make([]map[string]any, 0, len(hosts))
+	for _, h := range hosts {
+		texts := make([]string, 0, len(h.addresses))
+		for _, ip := range h.addresses {
+			texts = append(texts, ip.String())
+		}
+		entry := map[string]any{"host": safetext.FromRemote(h.host), "preference": h.preference, "addresses": texts}
+		if h.alias { // RFC 2181 §10.3: an MX must not point at an alias
+			entry["alias"] = true
+		}
+		list = append(list, entry)
+	}
+	return list
+}
+
+// about names the domain in the texts of a result.
+func (a *area) about(r diagnostics.Result) diagnostics.Result {
+	return withArgs(r, "domain", remote(a.domain))
+}
+
+func withArgs(r diagnostics.Result, pairs ...any) diagnostics.Result {
+	r.Args = append(r.Args, pairs...)
+	return r
+}

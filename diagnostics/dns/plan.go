@@ -1,0 +1,126 @@
+// Package dns checks what a sender's domain publishes: where its mail goes (MX), who may send for it (SPF, RFC 7208), how it
+// signs (DKIM, RFC 6376, 8301, 8463), what receivers should do with the rest (DMARC, RFC 9989), and the records around these.
+//
+// Each check asks through one resolver, is judged without printing, and carries the exact record to publish where one is
+// missing or wrong. Parsers and evaluators live below: spf, dkim and dmarc know neither checks nor presets.
+package dns
+
+import (
+	"context"
+	"net/http"
+	"net/netip"
+	"strings"
+
+	"golang.org/x/net/idna"
+
+	"postier/diagnostics"
+	"postier/diagnostics/dns/lookup"
+	"postier/internal/wire"
+	"postier/presets"
+)
+
+// Options are what the person or the caller adds to a target.
+type Options struct {
+	// Domain is the domain to look at; empty means that of Target.Author.
+	Domain string
+	// Selectors are DKIM selectors that are known to be in use: typed, or read from a message that was received.
+	Selectors []string
+	// GuessSelectors also asks for a bounded list of selectors that many services use.
+	GuessSelectors bool
+	// IP is a sending address for dns.ptr and for the SPF verdict; the zero value leaves both out.
+	IP netip.Addr
+	// HTTP fetches the MTA-STS policy; nil judges the TXT record alone. It must dial through wire.
+	HTTP *http.Client
+	// EnvelopeSender is the domain of MAIL FROM when it differs from the author's; empty means the author's domain.
+	EnvelopeSender string
+	// SigningDomain is the d= that the provider signs with; empty means the author's domain.
+	SigningDomain string
+	// Resolver replaces the network's; tests use tables.
+	Resolver lookup.Resolver
+}
+
+// Checks lists the checks of this area in report order.
+func Checks() []diagnostics.ID {
+	return []diagnostics.ID{
+		diagnostics.DNSMX, diagnostics.DNSSPF, diagnostics.DNSDKIM, diagnostics.DNSDMARC, diagnostics.DNSMTASTS,
+		diagnostics.DNSTLSRPT, diagnostics.DNSDANE, diagnostics.DNSBIMI, diagnostics.DNSPTR, diagnostics.DNSDiscovery,
+	}
+}
+
+// Plan hands out the DNS checks for a target. They need nothing of each other and run side by side; what two of them ask
+// is asked once. A target without an address and without Options.Domain gets a plan of skipped checks.
+func Plan(network *wire.Network, target diagnostics.Target, opts Options) diagnostics.Plan {
+	resolver := opts.Resolver
+	if resolver == nil {
+		resolver = network.Resolver
+	}
+	a := &area{
+		network: network, target: target, opts: opts, shared: lookup.Share(resolver),
+		domain: authorDomain(target, opts),
+	}
+	_, a.provided = presets.Lookup(a.domain)
+	run := map[diagnostics.ID]func(context.Context, lookup.Resolver) diagnostics.Result{
+		diagnostics.DNSMX: a.mx,
+	}
+	var plan diagnostics.Plan
+	for _, id := range Checks() {
+		if run[id] != nil {
+			plan.Checks = append(plan.Checks, diagnostics.Check{ID: id, Run: a.bounded(run[id])})
+		}
+	}
+	return plan
+}
+
+// area is what the checks of one target share.
+type area struct {
+	network *wire.Network
+	target  diagnostics.Target
+	opts    Options
+	shared  *lookup.Shared
+	domain  string // A-labels, lower case, no final dot; empty when there is none
+	// provided says that the domain belongs to a mail provider, so that the person can publish nothing there.
+	provided bool
+}
+
+// bounded gives a check its own budget and deadline (security.md T10).
+func (a *area) bounded(run func(context.Context, lookup.Resolver) diagnostics.Result) func(context.Context) diagnostics.Result {
+	return func(ctx context.Context) diagnostics.Result {
+		if a.domain == "" {
+			return skipped(CauseNoDomain)
+		}
+		deadline := lookup.Deadline
+		if a.network != nil && a.network.Timeout > 0 && a.network.Timeout < deadline {
+			deadline = a.network.Timeout
+		}
+		ctx, cancel := context.WithTimeout(ctx, deadline)
+		defer cancel()
+		return run(ctx, lookup.NewBudget(a.shared))
+	}
+}
+
+func authorDomain(target diagnostics.Target, opts Options) string {
+	domain := opts.Domain
+	if domain == "" {
+		domain = addressDomain(target.Author())
+	}
+	return aLabels(domain)
+}
+
+func addressDomain(address string) string {
+	if at := strings.LastIndexByte(address, '@'); at >= 0 {
+		return address[at+1:]
+	}
+	return ""
+}
+
+// aLabels returns a domain as lower-case A-labels without final dot, or nothing when it is no domain name.
+func aLabels(domain string) string {
+	ascii, err := idna.Lookup.ToASCII(lookup.Lower(strings.TrimSpace(domain)))
+	if err != nil { // underscores and the like are refused by the profile, but stand in DNS
+		ascii = lookup.Lower(strings.TrimSpace(domain))
+	}
+	if _, ok := lookup.Name(ascii); !ok {
+		return ""
+	}
+	return ascii
+}
