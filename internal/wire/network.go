@@ -139,21 +139,43 @@ func (n *Network) ConnectAny(ctx context.Context, host string, port int, address
 			results <- outcome{conn, attempts}
 		}()
 	}
-	var attempts []Attempt
-	for range 2 {
-		o := <-results
-		attempts = append(attempts, o.attempts...)
-		if o.conn != nil {
-			go func() { // the loser may still succeed; it must not be left open
-				cancel()
-				if late := <-results; late.conn != nil {
-					_ = late.conn.Close()
-				}
-			}()
-			return o.conn, attempts
-		}
+	first := <-results
+	if first.conn == nil {
+		second := <-results
+		return second.conn, append(first.attempts, second.attempts...)
 	}
-	return nil, attempts
+	go func() { // the loser may still succeed; it must not be left open
+		if late := <-results; late.conn != nil {
+			_ = late.conn.Close()
+		}
+	}()
+	return first.conn, first.attempts
+}
+
+// DialContext is for net/http: it resolves through the chosen resolver and connects under the address policy. address is
+// host:port. Caps and deadlines are the caller's: net/http reads headers under its own, bodies need a limited reader.
+func (n *Network) DialContext(ctx context.Context, _, address string) (net.Conn, error) {
+	host, text, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	port, err := strconv.ParseUint(text, 10, 16)
+	if err != nil {
+		return nil, err
+	}
+	addresses, err := n.Addresses(ctx, host)
+	if err != nil {
+		return nil, err
+	}
+	conn, attempts := n.ConnectAny(ctx, host, int(port), addresses, nil)
+	if conn != nil {
+		return conn.raw, nil
+	}
+	err = ErrNoAddress
+	for _, a := range attempts {
+		err = a.Err
+	}
+	return nil, err
 }
 
 // maxAddresses bounds the addresses tried in one family; providers publish up to a dozen, and all behave alike.

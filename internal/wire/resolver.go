@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/miekg/dns"
@@ -34,6 +36,11 @@ func ResolverAt(address string) (*Resolver, error) {
 
 // SystemResolver uses the system's configuration. It reads resolv.conf at the first question.
 func SystemResolver() *Resolver { return &Resolver{} }
+
+var (
+	errOtherQuestion = errors.New("the answer is to another question")
+	errTruncated     = errors.New("the answer is truncated over TCP too")
+)
 
 // Failure says how a look-up failed.
 type Failure string
@@ -84,38 +91,85 @@ func (a Answer) TTL() time.Duration {
 }
 
 const (
-	queryDeadline = 4 * time.Second // one exchange; ResolveDeadline leaves room for a second try
+	queryDeadline = 2 * time.Second // one exchange; ResolveDeadline leaves room for both servers and a second round
 	maxCNAME      = 8
 	udpSize       = 1232 // RFC 9715: no fragments
+	maxServers    = 3    // as resolv.conf(5) has it
+	rounds        = 2    // one datagram may be lost, one SERVFAIL may pass
 )
 
+// MaxQueries is how many questions one check may ask (security.md T10).
+const MaxQueries = 60
+
+type budgetKey struct{}
+
+// WithBudget bounds the questions that may be asked under the returned context; beyond them Query gives a LimitError.
+func WithBudget(ctx context.Context, queries int) context.Context {
+	budget := new(atomic.Int64)
+	budget.Store(int64(queries))
+	return context.WithValue(ctx, budgetKey{}, budget)
+}
+
 // Query asks for the records of one type. A name without such records gives an Answer without Records and no error;
-// a name that does not exist gives a ResolveError of kind NotFound.
+// a name that does not exist gives a ResolveError of kind NotFound. It ends within ResolveDeadline.
 func (r *Resolver) Query(ctx context.Context, name string, qtype uint16) (Answer, error) {
+	if budget, ok := ctx.Value(budgetKey{}).(*atomic.Int64); ok && budget.Add(-1) < 0 {
+		return Answer{}, &LimitError{"queries", MaxQueries}
+	}
+	start := time.Now()
+	answer, err := r.query(ctx, name, qtype)
+	answer.Took = time.Since(start)
+	return answer, err
+}
+
+func (r *Resolver) query(ctx context.Context, name string, qtype uint16) (Answer, error) {
 	servers, err := r.servers()
 	if err != nil {
 		return Answer{}, &ResolveError{Name: name, Type: qtype, Kind: Unreachable, Err: err}
 	}
-	start := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, ResolveDeadline)
+	defer cancel()
 	var last error
-	for range 2 { // one datagram may be lost
-		for _, server := range servers {
+	for range rounds {
+		for _, server := range servers[:min(len(servers), maxServers)] {
 			answer, err := ask(ctx, server, name, qtype)
-			answer.Took = time.Since(start)
 			if err == nil {
 				return answer, nil
 			}
-			last = err
+			// RFC 2308 §7: a server that cannot answer says nothing about the name, so the next one is asked.
+			// A denial is an answer.
 			var failed *ResolveError
-			if errors.As(err, &failed) && failed.Kind != NoAnswer && failed.Kind != Unreachable {
+			if errors.As(err, &failed) && failed.Kind == NotFound {
 				return answer, err
 			}
+			last = worse(last, err)
 			if ctx.Err() != nil {
-				return answer, last
+				return Answer{}, last
 			}
 		}
 	}
-	return Answer{Took: time.Since(start)}, last
+	return Answer{}, last
+}
+
+// worse keeps the failure that says more: what a server said before silence, silence before a closed port.
+func worse(a, b error) error {
+	rank := func(err error) int {
+		var failed *ResolveError
+		if !errors.As(err, &failed) {
+			return 0
+		}
+		switch failed.Kind {
+		case Unreachable:
+			return 1
+		case NoAnswer:
+			return 2
+		}
+		return 3
+	}
+	if rank(a) > rank(b) {
+		return a
+	}
+	return b
 }
 
 func ask(ctx context.Context, server, name string, qtype uint16) (Answer, error) {
@@ -125,7 +179,7 @@ func ask(ctx context.Context, server, name string, qtype uint16) (Answer, error)
 	question := new(dns.Msg)
 	question.SetQuestion(dns.Fqdn(name), qtype)
 	question.SetEdns0(udpSize, false)
-	question.AuthenticatedData = true
+	question.AuthenticatedData = true // RFC 6840 §5.7: "tell me whether you validated"
 	client := &dns.Client{Timeout: queryDeadline, UDPSize: udpSize}
 	reply, _, err := client.ExchangeContext(ctx, question, server)
 	if err == nil && reply.Truncated {
@@ -137,8 +191,14 @@ func ask(ctx context.Context, server, name string, qtype uint16) (Answer, error)
 		return Answer{}, fail(NoAnswer, err)
 	case errors.As(err, new(*net.OpError)):
 		return Answer{}, fail(Unreachable, err)
+	case err != nil && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)):
+		return Answer{}, fail(NoAnswer, err)
 	case err != nil:
 		return Answer{}, fail(Malformed, err)
+	case len(reply.Question) != 1 || dns.CanonicalName(reply.Question[0].Name) != dns.CanonicalName(name) || reply.Question[0].Qtype != qtype:
+		return Answer{}, fail(Malformed, errOtherQuestion)
+	case reply.Truncated:
+		return Answer{}, fail(Malformed, errTruncated)
 	case reply.Rcode == dns.RcodeNameError:
 		return Answer{}, fail(NotFound, nil)
 	case reply.Rcode == dns.RcodeRefused:
@@ -146,9 +206,12 @@ func ask(ctx context.Context, server, name string, qtype uint16) (Answer, error)
 	case reply.Rcode != dns.RcodeSuccess:
 		return Answer{}, fail(ServFail, fmt.Errorf("rcode %s", dns.RcodeToString[reply.Rcode]))
 	}
-	answer := Answer{AD: reply.AuthenticatedData}
-	owner := dns.CanonicalName(name)
-	answer.Chain = append(answer.Chain, strings.TrimSuffix(owner, "."))
+	return collect(reply, dns.CanonicalName(name), qtype), nil
+}
+
+// collect follows the CNAMEs inside one answer (RFC 1034 §4.3.2) and takes the records at their end.
+func collect(reply *dns.Msg, owner string, qtype uint16) Answer {
+	answer := Answer{AD: reply.AuthenticatedData, Chain: []string{strings.TrimSuffix(owner, ".")}}
 	for range maxCNAME {
 		next := ""
 		for _, rr := range reply.Answer {
@@ -167,7 +230,7 @@ func ask(ctx context.Context, server, name string, qtype uint16) (Answer, error)
 			answer.Records = append(answer.Records, rr)
 		}
 	}
-	return answer, nil
+	return answer
 }
 
 func (r *Resolver) servers() ([]string, error) {

@@ -6,6 +6,8 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/hex"
+	"errors"
+	"fmt"
 	"net"
 	"slices"
 	"time"
@@ -18,6 +20,8 @@ type TLSReport struct {
 	Chain   []*x509.Certificate
 	// Err is why the chain does not hold for the host; nil means verified. Nothing secret may follow while it is not nil.
 	Err error
+	// Faults are the classes of all that is wrong with the chain, the root cause first; empty when Err is nil.
+	Faults []CertFault
 	// Pinned is true when a pin, and not the chain, vouches for the leaf.
 	Pinned bool
 	Took   time.Duration
@@ -34,32 +38,32 @@ func SPKI(cert *x509.Certificate) string {
 
 // Handshake starts TLS on c for the host that the person confirmed, and verifies the chain itself. The error is of the
 // handshake; a chain that does not hold is in the report. After an error c is of no more use.
+//
+// Bytes that already came are ErrInjected before anything is sent: behind a STARTTLS consent nothing may follow
+// (RFC 3207 §4, CVE-2011-0411). Plain text that arrives a moment later is ErrInjected too, joined with TLS's own error.
 func (c *Conn) Handshake(ctx context.Context, host string, pins []string) (TLSReport, error) {
+	if c.Buffered() > 0 {
+		return TLSReport{}, ErrInjected
+	}
 	c.Step(HandshakeDeadline)
 	start := time.Now()
+	spoken := c.Received() > 0
 	var report TLSReport
-	client := tls.Client(c.Conn, &tls.Config{
+	client := tls.Client(c.raw, &tls.Config{
 		ServerName: serverName(host),
 		MinVersion: tls.VersionTLS12,
 		// The library's verdict would hide the chain. VerifyConnection below is the judge; see TLSReport.Err.
 		InsecureSkipVerify: true, //nolint:gosec // the only use in the tree, guarded by a test
 		VerifyConnection: func(state tls.ConnectionState) error {
 			report.Chain = state.PeerCertificates
-			report.Err = c.network.verify(state.PeerCertificates, host)
-			if len(pins) > 0 {
-				if slices.Contains(pins, SPKI(state.PeerCertificates[0])) {
-					report.Err, report.Pinned = nil, true
-				} else {
-					report.Err = ErrPinChanged
-				}
-			}
+			c.network.judge(&report, host, pins)
 			return nil
 		},
 	})
 	err := client.HandshakeContext(ctx)
 	report.Took = time.Since(start)
 	if err != nil {
-		return report, err
+		return report, c.handshakeError(ctx, err, spoken)
 	}
 	state := client.ConnectionState()
 	report.Version = tls.VersionName(state.Version)
@@ -70,6 +74,17 @@ func (c *Conn) Handshake(ctx context.Context, host string, pins []string) (TLSRe
 	c.Conn = client
 	c.recorder.Add(Note, report.Version+" "+report.Cipher)
 	return report, nil
+}
+
+func (c *Conn) handshakeError(ctx context.Context, err error, spoken bool) error {
+	if c.isAborted() || errors.Is(ctx.Err(), context.Canceled) {
+		return ErrCancelled
+	}
+	var header tls.RecordHeaderError
+	if spoken && errors.As(err, &header) {
+		return fmt.Errorf("%w: %w", ErrInjected, err)
+	}
+	return err
 }
 
 // State is the TLS state of a connection after Handshake, for channel binding; ok is false before.
@@ -84,20 +99,29 @@ func (c *Conn) State() (state tls.ConnectionState, ok bool) {
 // serverName is the SNI: an IP literal has none (RFC 6066 §3), and crypto/tls leaves it out.
 func serverName(host string) string { return trimBrackets(host) }
 
-func (n *Network) verify(chain []*x509.Certificate, host string) error {
-	if len(chain) == 0 {
-		return ErrNoCertificate
+// judge fills in what holds and what does not.
+func (n *Network) judge(report *TLSReport, host string, pins []string) {
+	if len(report.Chain) == 0 {
+		report.Err, report.Faults = ErrNoCertificate, []CertFault{CertNone}
+		return
 	}
-	intermediates := x509.NewCertPool()
-	for _, cert := range chain[1:] {
-		intermediates.AddCert(cert)
+	if len(pins) > 0 {
+		if slices.Contains(pins, SPKI(report.Chain[0])) {
+			report.Pinned = true
+		} else {
+			// A pin was set because the chain does not hold, so no other verdict may stand in its place.
+			report.Err, report.Faults = ErrPinChanged, []CertFault{CertPinChanged}
+		}
+		return
 	}
+	report.Faults, report.Err = n.certFaults(report.Chain, host)
+}
+
+// x509Name is the form by which x509 takes a host: IP addresses in brackets.
+func x509Name(host string) string {
 	name := trimBrackets(host)
 	if net.ParseIP(name) != nil {
-		name = "[" + name + "]" // the form by which x509 takes an IP address
+		return "[" + name + "]"
 	}
-	_, err := chain[0].Verify(x509.VerifyOptions{
-		DNSName: name, Roots: n.Roots, Intermediates: intermediates, CurrentTime: n.now(),
-	})
-	return err
+	return name
 }

@@ -1,0 +1,120 @@
+package wire
+
+import (
+	"bytes"
+	"crypto/rsa"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// CertFault is one thing wrong with a certificate chain.
+type CertFault string
+
+// The faults, root causes first: when the issuer is unknown, dates and names of the leaf say little.
+const (
+	CertNone         CertFault = "none"          // the server showed no certificate
+	CertPinChanged   CertFault = "pin-changed"   // not the key that was pinned
+	CertSelfSigned   CertFault = "self-signed"   // the leaf vouches for itself
+	CertUntrusted    CertFault = "untrusted"     // signed by nobody whom this machine trusts
+	CertNotYetValid  CertFault = "not-yet-valid" // its first day is to come, or this clock is wrong
+	CertExpired      CertFault = "expired"       // its last day is over, or this clock is wrong
+	CertNameMismatch CertFault = "name-mismatch" // for other names
+	CertLegacy       CertFault = "legacy"        // SHA-1, a short key, or a name in CN alone
+)
+
+// minRSA is what CA/Browser Forum Baseline Requirements §6.1.5 has asked for since 2014.
+const minRSA = 2048
+
+// errShortKey says that a leaf's key can be broken.
+var errShortKey = errors.New("the certificate's RSA key is too short")
+
+// certFaults judges each property by itself, so that one fault does not hide another. err is the fault of the first one.
+func (n *Network) certFaults(chain []*x509.Certificate, host string) (faults []CertFault, err error) {
+	leaf, now := chain[0], n.now()
+	add := func(f CertFault, cause error) {
+		faults = append(faults, f)
+		if err == nil {
+			err = cause
+		}
+	}
+	legacy := legacyReason(leaf, host)
+	if trustErr := n.verifyChain(chain, within(now, leaf)); trustErr != nil {
+		var invalid x509.CertificateInvalidError
+		switch {
+		case selfSigned(leaf):
+			add(CertSelfSigned, trustErr)
+		case errors.As(trustErr, &invalid) && invalid.Reason == x509.Expired: // an intermediate; the leaf's own dates are judged below
+			add(CertExpired, trustErr)
+		case errors.As(trustErr, new(x509.InsecureAlgorithmError)) || strings.Contains(trustErr.Error(), "insecure algorithm"):
+			legacy = trustErr
+		default:
+			add(CertUntrusted, trustErr)
+		}
+	}
+	switch {
+	case now.Before(leaf.NotBefore):
+		add(CertNotYetValid, x509.CertificateInvalidError{Cert: leaf, Reason: x509.Expired, Detail: "not yet valid"})
+	case now.After(leaf.NotAfter) && !slices.Contains(faults, CertExpired):
+		add(CertExpired, x509.CertificateInvalidError{Cert: leaf, Reason: x509.Expired, Detail: "expired"})
+	}
+	if nameErr := leaf.VerifyHostname(x509Name(host)); nameErr != nil && (legacy == nil || !commonNameOnly(leaf)) {
+		add(CertNameMismatch, nameErr)
+	}
+	if legacy != nil {
+		add(CertLegacy, legacy)
+	}
+	return faults, err
+}
+
+// verifyChain judges the issuers alone, at a time when the leaf is valid.
+func (n *Network) verifyChain(chain []*x509.Certificate, at time.Time) error {
+	intermediates := x509.NewCertPool()
+	for _, cert := range chain[1:] {
+		intermediates.AddCert(cert)
+	}
+	_, err := chain[0].Verify(x509.VerifyOptions{Roots: n.Roots, Intermediates: intermediates, CurrentTime: at})
+	return err
+}
+
+// within is now, or the nearest moment at which cert is valid.
+func within(now time.Time, cert *x509.Certificate) time.Time {
+	switch {
+	case now.Before(cert.NotBefore):
+		return cert.NotBefore
+	case now.After(cert.NotAfter):
+		return cert.NotAfter
+	}
+	return now
+}
+
+func selfSigned(cert *x509.Certificate) bool {
+	if !bytes.Equal(cert.RawIssuer, cert.RawSubject) {
+		return false
+	}
+	err := cert.CheckSignature(cert.SignatureAlgorithm, cert.RawTBSCertificate, cert.Signature)
+	return err == nil || errors.As(err, new(x509.InsecureAlgorithmError)) // too old to be checked, and its own all the same
+}
+
+// legacyReason names what only old programs still accept.
+func legacyReason(leaf *x509.Certificate, host string) error {
+	if key, ok := leaf.PublicKey.(*rsa.PublicKey); ok && key.N.BitLen() < minRSA {
+		return fmt.Errorf("%w: %d bits", errShortKey, key.N.BitLen())
+	}
+	switch leaf.SignatureAlgorithm {
+	case x509.SHA1WithRSA, x509.ECDSAWithSHA1, x509.DSAWithSHA1, x509.MD5WithRSA, x509.MD2WithRSA:
+		return x509.InsecureAlgorithmError(leaf.SignatureAlgorithm)
+	}
+	// RFC 9525 §2: the name counts in subjectAltName only.
+	if commonNameOnly(leaf) && strings.EqualFold(leaf.Subject.CommonName, trimBrackets(host)) {
+		return leaf.VerifyHostname(x509Name(host))
+	}
+	return nil
+}
+
+func commonNameOnly(leaf *x509.Certificate) bool {
+	return len(leaf.DNSNames) == 0 && len(leaf.IPAddresses) == 0 && leaf.Subject.CommonName != ""
+}

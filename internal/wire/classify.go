@@ -1,0 +1,130 @@
+package wire
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"strings"
+	"syscall"
+
+	"postier/internal/safetext"
+)
+
+// Kind says what went wrong on a connection, apart from what a server said in its protocol's words.
+type Kind string
+
+// The kinds, roughly in the order in which a conversation meets them.
+const (
+	KindNone        Kind = ""
+	KindCancelled   Kind = "cancelled"   // the person stopped it
+	KindPolicy      Kind = "policy"      // the address may not be dialled, nothing was sent
+	KindResolve     Kind = "resolve"     // a look-up failed; see ResolveError
+	KindRefused     Kind = "refused"     // nothing listens there
+	KindUnreachable Kind = "unreachable" // no way to that network or host
+	KindTimeout     Kind = "timeout"     // silence until the step's deadline
+	KindReset       Kind = "reset"       // cut off with RST
+	KindClosed      Kind = "closed"      // closed by the other side in the middle
+	KindLimit       Kind = "limit"       // sent more than a cap allows
+	KindInjected    Kind = "injected"    // bytes behind the STARTTLS reply
+	KindNotTLS      Kind = "not-tls"     // plain text where TLS was to begin
+	KindVersion     Kind = "tls-version" // no common TLS version
+	KindCertificate Kind = "certificate" // the chain does not hold; see TLSReport.Faults
+	KindAlert       Kind = "tls-alert"   // another TLS alert; Detail names it
+	KindTLS         Kind = "tls"         // another fault in the handshake
+	KindOther       Kind = "other"
+)
+
+// Fault is an error put into its class.
+type Fault struct {
+	Kind Kind
+	// Detail is the alert, the cap's name, or the first bytes that were not TLS.
+	Detail safetext.Remote
+	// Text is Go's own wording, as evidence.
+	Text safetext.Remote
+}
+
+// Classify puts an error of Connect, Handshake, Read or Write into its class. nil gives KindNone.
+func Classify(err error) Fault {
+	if err == nil {
+		return Fault{}
+	}
+	f := Fault{Kind: KindOther, Text: safetext.FromRemote(err.Error())}
+	var (
+		resolve *ResolveError
+		limit   *LimitError
+		header  tls.RecordHeaderError
+	)
+	// The order matters: a cancelled dial also looks like a time-out, an injection also like a bad TLS record.
+	switch {
+	case errors.Is(err, ErrInjected):
+		f.Kind = KindInjected
+		if errors.As(err, &header) {
+			f.Detail = safetext.FromRemote(string(header.RecordHeader[:]))
+		}
+	case errors.Is(err, context.Canceled):
+		f.Kind = KindCancelled
+	case errors.Is(err, ErrAddressRefused):
+		f.Kind = KindPolicy
+	case errors.As(err, &resolve):
+		f.Kind, f.Detail = KindResolve, safetext.FromRemote(string(resolve.Kind))
+	case errors.As(err, &limit):
+		f.Kind, f.Detail = KindLimit, safetext.FromRemote(limit.Limit)
+	case errors.Is(err, ErrNoCertificate), errors.Is(err, ErrPinChanged):
+		f.Kind = KindCertificate
+	case errors.As(err, &header):
+		f.Kind, f.Detail = KindNotTLS, safetext.FromRemote(string(header.RecordHeader[:]))
+	default:
+		f.Kind, f.Detail = classifyRest(err)
+	}
+	return f
+}
+
+// systemErrors maps what the kernel says. EACCES and EPERM come from a local firewall that forbids the way out.
+var systemErrors = []struct {
+	err  syscall.Errno
+	kind Kind
+}{
+	{syscall.ECONNREFUSED, KindRefused},
+	{syscall.ENETUNREACH, KindUnreachable},
+	{syscall.EHOSTUNREACH, KindUnreachable},
+	{syscall.EADDRNOTAVAIL, KindUnreachable},
+	{syscall.EAFNOSUPPORT, KindUnreachable},
+	{syscall.EACCES, KindUnreachable},
+	{syscall.EPERM, KindUnreachable},
+	{syscall.ETIMEDOUT, KindTimeout},
+	{syscall.ECONNRESET, KindReset},
+	{syscall.ECONNABORTED, KindReset},
+	{syscall.EPIPE, KindReset},
+}
+
+func classifyRest(err error) (Kind, safetext.Remote) {
+	for _, s := range systemErrors {
+		if errors.Is(err, s.err) {
+			return s.kind, safetext.Remote{}
+		}
+	}
+	switch {
+	case IsTimeout(err), errors.Is(err, context.DeadlineExceeded):
+		return KindTimeout, safetext.Remote{}
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return KindClosed, safetext.Remote{}
+	}
+	return classifyTLS(err.Error())
+}
+
+// classifyTLS reads crypto/tls's wording: its alert type is not exported.
+func classifyTLS(text string) (Kind, safetext.Remote) {
+	_, alert, remote := strings.Cut(text, "remote error: tls: ")
+	switch {
+	case strings.Contains(text, "protocol version not supported"),
+		strings.Contains(text, "unsupported protocol version"),
+		strings.Contains(text, "no supported versions"):
+		return KindVersion, safetext.FromRemote(alert)
+	case remote:
+		return KindAlert, safetext.FromRemote(alert)
+	case strings.Contains(text, "tls: "):
+		return KindTLS, safetext.Remote{}
+	}
+	return KindOther, safetext.Remote{}
+}
