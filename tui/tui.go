@@ -1,0 +1,127 @@
+// Package tui is the full-screen front end: it draws any wizard.Screen in a terminal and turns keys into answers.
+//
+// It knows nothing about steps. What a step asks, shows and offers comes from package wizard; the work that the wizard
+// asks for is carried out by a Worker; the words for a cause come from Describe. Everything else here is terminal:
+// layout from 1x1 to any size, scrolling, keys, paste, suspend, and giving the terminal back in every way of ending.
+//
+// Written for SSH: no mouse, no blinking, few bytes a key, the 16 colours that every terminal has, and words wherever a
+// colour says something.
+package tui
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"postier/internal/locale"
+	"postier/wizard"
+)
+
+// Worker carries out what the wizard asks for. Do returns when the request has ended; it tells each outcome as it
+// comes, the last one with Done set, and stops soon after ctx is cancelled. Do is called on its own goroutine, several
+// may run at once, and tell may be called from any goroutine until Do returns.
+type Worker interface {
+	Do(ctx context.Context, request wizard.Request, tell func(wizard.Outcome))
+}
+
+// Description is what a check's outcome means, in words of one language.
+type Description struct {
+	Title   string   // one line
+	Code    string   // to be said aloud: "P-31"
+	Meaning string   // what happened, and why
+	Remedy  []string // what to do, in order
+	Who     string   // who must act; empty when it is the reader
+	Retry   string   // whether trying again helps; empty when there is nothing to say
+}
+
+// Options are what Run needs. State, Worker and Describe must be given.
+type Options struct {
+	State wizard.State
+	// Requests are those that came with State, from wizard.New; they are carried out first.
+	Requests []wizard.Request
+	Worker   Worker
+	// Describe gives the words for a check's outcome. For a report without Cause it gives the check's own name as Title.
+	Describe func(wizard.Report, locale.Lang) Description
+
+	Lang locale.Lang
+	// OnLang, when given, hears of a switch of language.
+	OnLang func(locale.Lang)
+	// Product stands for {product} in a preset's text: the calling program's name. Empty means postier.
+	Product string
+	// Resume is the command that goes on with the draft, shown when the person leaves early: "postier setup --resume".
+	Resume string
+	// NoColor switches colours off; NO_COLOR in the environment does so too.
+	NoColor bool
+
+	// Getenv reads the environment of the person's terminal; nil means the process's own.
+	Getenv func(string) string
+	// In and Out are the terminal; nil means standard input and output.
+	In  io.Reader
+	Out io.Writer
+	// Now is the clock, for elapsed seconds; nil means time.Now.
+	Now func() time.Time
+}
+
+// ErrInterrupted is returned when the person, or a signal, ended the conversation before its end. The draft has been
+// kept by the requests that the wizard made.
+var ErrInterrupted = errors.New("setup was interrupted")
+
+// ErrNoTerminal is returned when input or output is not a terminal; package plain works without one.
+var ErrNoTerminal = errors.New("the full-screen interface needs a terminal")
+
+// HomeItem is one saved profile as the home screen shows it.
+type HomeItem struct {
+	Name    string // profile name
+	Label   string // for people; may be empty
+	Address string
+	Default bool
+	Enabled bool
+	// Proven is when the settings were last proven to work; the zero time means never.
+	Proven time.Time
+	// Verdict is how that ended: pass, warn or fail; empty when never proven.
+	Verdict string
+	// Changed is true when the settings were edited since.
+	Changed bool
+	// Next is what to do next about it; empty when nothing.
+	Next wizard.Words
+}
+
+// HomeAction is what the person chose on the home screen.
+type HomeAction string
+
+// The actions of the home screen.
+const (
+	HomeQuit    HomeAction = "quit"
+	HomeAdd     HomeAction = "add"
+	HomeEdit    HomeAction = "edit"
+	HomeTest    HomeAction = "test"
+	HomeDelete  HomeAction = "delete" // already confirmed
+	HomeDefault HomeAction = "default"
+	HomeEnable  HomeAction = "enable"
+	HomeDisable HomeAction = "disable"
+)
+
+// HomeChoice is the outcome of the home screen.
+type HomeChoice struct {
+	Action  HomeAction
+	Profile string // empty for HomeAdd and HomeQuit
+	// Lang is the language that was in use at the end.
+	Lang locale.Lang
+}
+
+// HomeOptions are what Home needs.
+type HomeOptions struct {
+	Items []HomeItem
+	// Select is the profile to put the cursor on; empty means the default.
+	Select string
+	// Notice tells how the last action ended; empty when there was none.
+	Notice wizard.Words
+
+	Lang    locale.Lang
+	NoColor bool
+	Getenv  func(string) string
+	In      io.Reader
+	Out     io.Writer
+	Now     func() time.Time
+}
