@@ -33,7 +33,7 @@ type Document struct {
 	tree    *node  // as read; nil for a new document
 	read    []byte // as read, to notice that somebody else saved meanwhile; nil for a new document
 	misfits Faults
-	unknown Faults
+	unknown Faults // also keys that are missing
 	inline  bool // as read, it held a secret
 }
 

@@ -19,7 +19,7 @@ var timeType = reflect.TypeFor[time.Time]()
 // shaper walks a tree along a type. known becomes the tree without unknown keys and misfits.
 type shaper struct {
 	misfits Faults
-	unknown Faults
+	unknown Faults // keys that are unknown, and keys that are missing
 }
 
 // known returns the part of n that fits t, nil when nothing does.
@@ -75,7 +75,20 @@ func (s *shaper) object(n *node, t reflect.Type, path string) *node {
 			out.members = append(out.members, member{m.key, value})
 		}
 	}
+	s.required(n, t, path)
 	return out
+}
+
+// required reports what was left out although its zero value is a choice like any other; Validate sees the rest.
+func (s *shaper) required(n *node, t reflect.Type, path string) {
+	for i := range t.NumField() {
+		field := t.Field(i)
+		name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
+		silent := field.Type.Kind() == reflect.Bool || field.Type.Kind() == reflect.Map
+		if options == "" && silent && n.get(name) == nil {
+			s.unknown = append(s.unknown, Fault{Path: join(path, name), Text: locale.Msg("config.missing_key", "key", name)})
+		}
+	}
 }
 
 // number refuses what would not fit into an int; other scalars pass.

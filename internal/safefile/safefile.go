@@ -22,6 +22,7 @@ const (
 	filePerm   fs.FileMode = 0o600
 	folderPerm fs.FileMode = 0o700
 	othersMask fs.FileMode = 0o077 // any right of group or others
+	groupRead  fs.FileMode = 0o040
 	writeMask  fs.FileMode = 0o022 // the right of group or others to change a folder
 )
 
@@ -51,13 +52,25 @@ func (f Files) own(uid uint32) bool {
 
 // Read returns the content of a file that belongs to this user or to root, that nobody else may read, in folders that
 // nobody else may change, and that is at most MaxSize octets long. A missing file is fs.ErrNotExist inside an *Error.
-func Read(path string) ([]byte, error) { return Files{}.Read(path, MaxSize) }
+func Read(path string) ([]byte, error) { return Files{}.Read(path, ReadOptions{}) }
 
-// ReadMax is Read with a limit of its own.
-func ReadMax(path string, limit int64) ([]byte, error) { return Files{}.Read(path, limit) }
+// ReadWith is Read with options.
+func ReadWith(path string, options ReadOptions) ([]byte, error) { return Files{}.Read(path, options) }
 
-// Read is the function Read with a limit in octets.
-func (f Files) Read(path string, limit int64) ([]byte, error) {
+// ReadOptions change what a reader accepts.
+type ReadOptions struct {
+	// Limit in octets; 0 means MaxSize.
+	Limit int64
+	// GroupRead accepts a file that its group may read: systemd shows the access list of a credential as such.
+	GroupRead bool
+}
+
+// Read is the function Read with options.
+func (f Files) Read(path string, options ReadOptions) ([]byte, error) {
+	if options.Limit == 0 {
+		options.Limit = MaxSize
+	}
+	limit := options.Limit
 	target, err := f.resolve(path)
 	if err != nil {
 		return nil, err
@@ -74,7 +87,7 @@ func (f Files) Read(path string, limit int64) ([]byte, error) {
 		return nil, wrap("open", target, err)
 	}
 	defer func() { _ = file.Close() }()
-	if err := f.checkFile(file, target, limit); err != nil {
+	if err := f.checkFile(file, target, options); err != nil {
 		return nil, err
 	}
 	if err := f.step("read", target); err != nil {
@@ -90,20 +103,24 @@ func (f Files) Read(path string, limit int64) ([]byte, error) {
 	return data, nil
 }
 
-func (f Files) checkFile(file *os.File, path string, limit int64) error {
+func (f Files) checkFile(file *os.File, path string, options ReadOptions) error {
 	info, err := file.Stat()
 	if err != nil {
 		return wrap("stat", path, err)
+	}
+	forbidden := othersMask
+	if options.GroupRead {
+		forbidden &^= groupRead
 	}
 	switch {
 	case !info.Mode().IsRegular():
 		return &Error{Op: "open", Path: path, Problem: NotRegular}
 	case !f.own(owner(info)):
 		return &Error{Op: "open", Path: path, Problem: ForeignOwner, Fix: "chown " + currentUser() + " " + quote(path)}
-	case info.Mode().Perm()&othersMask != 0:
+	case info.Mode().Perm()&forbidden != 0:
 		return &Error{Op: "open", Path: path, Problem: TooOpen, Fix: "chmod 600 " + quote(path)}
-	case info.Size() > limit:
-		return &Error{Op: "open", Path: path, Problem: TooLarge, Limit: limit}
+	case info.Size() > options.Limit:
+		return &Error{Op: "open", Path: path, Problem: TooLarge, Limit: options.Limit}
 	}
 	return nil
 }

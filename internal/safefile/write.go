@@ -53,7 +53,7 @@ func (f Files) Write(path string, data []byte, options Options) error {
 		return err
 	}
 	defer unlock()
-	present, err := f.Read(target, MaxSize)
+	present, err := f.Read(target, ReadOptions{})
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		present = nil

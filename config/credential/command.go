@@ -1,0 +1,111 @@
+package credential
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"postier/internal/safetext"
+)
+
+// childPath is where a command finds its own helpers; the caller's PATH could lead anywhere.
+const childPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// childVariables pass to a command: what password stores need to find their data and their agent, and nothing else.
+var childVariables = []string{"HOME", "USER", "LOGNAME", "XDG_RUNTIME_DIR", "GNUPGHOME", "PASSWORD_STORE_DIR", "CREDENTIALS_DIRECTORY"}
+
+const (
+	// stderrLimit in octets is enough for the line that explains a failure.
+	stderrLimit = 1024
+	// pipeWait is how long a pipe may stay open in a grandchild after the command itself has ended.
+	pipeWait = time.Second
+)
+
+// commandError carries what a command said.
+type commandError struct {
+	err    error
+	stderr safetext.Remote
+}
+
+func (e *commandError) Error() string { return e.err.Error() }
+func (e *commandError) Unwrap() error { return e.err }
+
+// runCommand runs an argument list without a shell, in /, with a clean environment and no input, as its own process group,
+// and returns what it writes.
+func (s *Store) runCommand(ctx context.Context, argv []string) (string, error) {
+	if len(argv) == 0 || !filepath.IsAbs(argv[0]) {
+		return "", fmt.Errorf("%w: the program is not an absolute path", errStart)
+	}
+	wait := s.commandWait
+	if wait == 0 {
+		wait = commandWait
+	}
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	command := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	command.Dir = "/"
+	command.Env = s.childEnvironment()
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	killGroup := func() error { return syscall.Kill(-command.Process.Pid, syscall.SIGKILL) }
+	command.Cancel = killGroup
+	command.WaitDelay = pipeWait
+	stdout := &cappedBuffer{limit: readLimit, full: func() { _ = killGroup() }}
+	stderr := &cappedBuffer{limit: stderrLimit}
+	command.Stdout, command.Stderr = stdout, stderr
+	if err := command.Start(); err != nil {
+		return "", fmt.Errorf("%w: %w", errStart, err)
+	}
+	err := command.Wait()
+	_ = killGroup() // what the command left in the background
+	fail := func(err error) (string, error) {
+		return "", &commandError{err, safetext.FromRemote(stderr.String())}
+	}
+	switch {
+	case stdout.overflow:
+		return fail(errOutput)
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return fail(errTimeout)
+	case ctx.Err() != nil:
+		return "", ctx.Err()
+	case err != nil && !errors.Is(err, exec.ErrWaitDelay):
+		return fail(fmt.Errorf("%w: %w", errExit, err))
+	}
+	return stdout.String(), nil
+}
+
+func (s *Store) childEnvironment() []string {
+	env := []string{"PATH=" + childPath, "LANG=C.UTF-8"}
+	for _, name := range childVariables {
+		if value := s.getenv(name); value != "" {
+			env = append(env, name+"="+value)
+		}
+	}
+	return env
+}
+
+// cappedBuffer keeps at most limit octets and takes the rest without storing it.
+type cappedBuffer struct {
+	bytes.Buffer
+	limit    int
+	overflow bool
+	full     func()
+}
+
+func (b *cappedBuffer) Write(data []byte) (int, error) {
+	room := b.limit - b.Len()
+	if len(data) > room {
+		if !b.overflow && b.full != nil {
+			b.full()
+		}
+		b.overflow = true
+		_, _ = b.Buffer.Write(data[:max(room, 0)])
+		return len(data), nil
+	}
+	return b.Buffer.Write(data)
+}
+
