@@ -1,0 +1,248 @@
+package imap
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"postier/diagnostics"
+	"postier/internal/safetext"
+)
+
+// folder finds the folder for sent mail.
+func (r *run) folder(ctx context.Context) diagnostics.Result {
+	listing, err := r.session.Folders(ctx)
+	if err != nil {
+		return r.failure(err)
+	}
+	r.listing = listing
+	r.sent = listing.Sent(r.target.SentFolder, r.options.SentNames...)
+	evidence := []diagnostics.Evidence{{Kind: "folders", Fields: map[string]any{
+		"count": len(listing.Folders), "prefix": safetext.FromRemote(listing.Prefix), "separator": safetext.FromRemote(listing.Separator),
+		"special_use": listing.SpecialUse, "candidates": names(r.sent.Candidates),
+	}}}
+	if len(listing.ServerID) > 0 {
+		evidence = append(evidence, diagnostics.Evidence{Kind: "server-id", Fields: map[string]any{"id": listing.ServerID}})
+	}
+	if r.sent.Found {
+		return pass(append(evidence, r.chosen(false))...)
+	}
+	name := listing.Suggest(r.target.SentFolder)
+	if r.options.Create {
+		created, err := r.session.Create(ctx, listing, name)
+		if err != nil {
+			result := r.failure(err)
+			result.Evidence = append(evidence, result.Evidence...)
+			return result
+		}
+		r.sent.Folder, r.sent.Found, r.sent.By = created, true, "created"
+		return pass(append(evidence, r.chosen(true))...)
+	}
+	return diagnostics.Result{
+		Status: diagnostics.Fail, Cause: causeFolderMissing, Evidence: evidence,
+		Args: []any{"folder", safetext.FromRemote(name)},
+		Fix:  []diagnostics.Fix{{Kind: "folder", Value: name}},
+	}
+}
+
+func (r *run) chosen(created bool) diagnostics.Evidence {
+	return diagnostics.Evidence{Kind: "folder", Fields: map[string]any{
+		"name": r.sent.Folder.Name, "found_by": r.sent.By, "special_use": safetext.FromRemote(r.sent.Folder.SpecialUse), "created": created,
+	}}
+}
+
+func names(folders []Folder) []safetext.Remote {
+	const shown = 20
+	out := make([]safetext.Remote, 0, min(len(folders), shown))
+	for _, f := range folders[:min(len(folders), shown)] {
+		out = append(out, f.Name)
+	}
+	return out
+}
+
+// file appends the rehearsal message.
+func (r *run) file(ctx context.Context) diagnostics.Result {
+	r.message = newRehearsal(r.target.Author(), r.options.Lang, r.options.Product, r.options.Now())
+	uid, err := r.session.Append(ctx, r.sent.Folder, r.message.raw)
+	if err != nil {
+		return r.notFiled(ctx, err)
+	}
+	r.uid = uid
+	return pass(r.filing(false))
+}
+
+func (r *run) filing(reconnected bool) diagnostics.Evidence {
+	return diagnostics.Evidence{Kind: "append", Fields: map[string]any{
+		"folder": r.sent.Folder.Name, "message_id": r.message.id, "octets": len(r.message.raw),
+		"uid": uint32(r.uid), "uidplus": r.session.uidplus, "reconnected": reconnected,
+	}}
+}
+
+// notFiled judges a failed APPEND. When the connection ended in the middle, nobody knows whether the copy stands
+// (RFC 1047 tells the same of SMTP): the folder is searched once more over a new connection, and nothing is filed again.
+func (r *run) notFiled(ctx context.Context, err error) diagnostics.Result {
+	result := r.failure(err)
+	var refused *ReplyError
+	if errors.As(err, &refused) && refused.Status != "BYE" {
+		switch {
+		case refused.Code == "TRYCREATE" || refused.Code == "NONEXISTENT":
+			result.Cause = causeFolderMissing
+			result.Fix = []diagnostics.Fix{{Kind: "folder", Value: r.sent.Folder.Name.Raw()}}
+		case refused.Code == "NOPERM" || refused.Code == "READ-ONLY":
+			result.Cause = causeReadOnly
+		case result.Cause == "unknown":
+			result.Cause = causeRefused
+		}
+		return result
+	}
+	if result.Status == diagnostics.Skip { // the person stopped it; what stands there is not known
+		result.Evidence = append(result.Evidence, r.doubt())
+		return result
+	}
+	var protocol *ProtocolError
+	if errors.As(err, &protocol) {
+		return result
+	}
+	result.Cause = causeUnknown
+	result.Evidence = append(result.Evidence, r.doubt())
+	r.session.Close()
+	again, openErr := Open(ctx, r.network, r.target, r.recorder)
+	if openErr != nil {
+		return result
+	}
+	r.session = again
+	listing, listErr := again.Folders(ctx)
+	if listErr != nil {
+		return result
+	}
+	r.listing = listing
+	uids, findErr := again.FindIn(ctx, r.sent.Folder, r.message.id)
+	if findErr != nil || len(uids) == 0 {
+		return result
+	}
+	r.uid = uids[0]
+	return warn(causeUnknown, append(result.Evidence, r.filing(true))...)
+}
+
+func (r *run) doubt() diagnostics.Evidence {
+	return diagnostics.Evidence{Kind: "may-be-filed", Fields: map[string]any{"folder": r.sent.Folder.Name, "message_id": r.message.id}}
+}
+
+// readback reads the message and compares every octet.
+func (r *run) readback(ctx context.Context) diagnostics.Result {
+	if err := r.session.Select(ctx, r.sent.Folder); err != nil {
+		return r.failure(err)
+	}
+	if r.uid == 0 {
+		uids, err := r.session.Find(ctx, r.message.id)
+		switch {
+		case err != nil:
+			return r.failure(err)
+		case len(uids) == 0:
+			return r.failure(ErrGone)
+		}
+		r.uid = uids[0]
+	}
+	got, err := r.session.Fetch(ctx, r.uid)
+	if err != nil {
+		return r.failure(err)
+	}
+	if !bytes.Contains(got, []byte(r.message.token)) {
+		r.uid = 0 // somebody else's message: it must not be touched
+		return r.failure(ErrGone)
+	}
+	r.recognised = true
+	evidence := diagnostics.Evidence{Kind: "readback", Fields: map[string]any{"uid": uint32(r.uid), "sent_octets": len(r.message.raw), "read_octets": len(got)}}
+	at := firstDifference(r.message.raw, got)
+	if at < 0 {
+		return pass(evidence)
+	}
+	evidence.Fields["first_difference"] = at
+	evidence.Fields["sent"] = around(r.message.raw, at)
+	evidence.Fields["read"] = around(got, at)
+	return warn(causeReadback, evidence)
+}
+
+// around cuts out what stands at the difference.
+func around(b []byte, at int) safetext.Remote {
+	const before, behind = 20, 40
+	at = min(at, len(b))
+	return safetext.FromRemote(string(b[max(0, at-before):min(len(b), at+behind)]))
+}
+
+// cleanup removes the message, and only after it was recognised as ours.
+func (r *run) cleanup(ctx context.Context) diagnostics.Result {
+	left := func(err error) diagnostics.Result {
+		result := r.failure(err)
+		if result.Status == diagnostics.Fail {
+			result.Status, result.Cause = diagnostics.Warn, causeCleanup
+		}
+		result.Evidence = append(result.Evidence, r.doubt())
+		result.Args = []any{"folder", r.sent.Folder.Name}
+		return result
+	}
+	if r.session.dead {
+		return left(errClosed)
+	}
+	if !r.recognised { // found again by its Message-ID, which holds our random token
+		uids, err := r.session.FindIn(ctx, r.sent.Folder, r.message.id)
+		switch {
+		case err != nil:
+			return left(err)
+		case len(uids) == 0:
+			return left(ErrGone)
+		}
+		r.uid = uids[0]
+	}
+	how, err := r.session.Remove(ctx, r.uid)
+	if err != nil {
+		return left(err)
+	}
+	evidence := diagnostics.Evidence{Kind: "cleanup", Fields: map[string]any{"uid": uint32(r.uid), "method": string(how)}}
+	if how == LeftMarked {
+		result := warn(causeCleanup, evidence, r.doubt())
+		result.Args = []any{"folder", r.sent.Folder.Name}
+		return result
+	}
+	return pass(evidence)
+}
+
+// nearlyFull is the share of the quota at which a mailbox is worth a warning.
+const nearlyFull = 0.9
+
+// quota asks how much room is left, and says goodbye.
+func (r *run) quota(ctx context.Context) diagnostics.Result {
+	defer r.session.Close()
+	if r.session.dead {
+		return skip(diagnostics.CauseNeedsFailed)
+	}
+	folder := Inbox()
+	if r.sent.Found {
+		folder = r.sent.Folder
+	}
+	quotas, err := r.session.Quota(ctx, folder)
+	var refused *ReplyError
+	switch {
+	case errors.Is(err, ErrNotOffered), errors.As(err, &refused) && refused.Status != "BYE", err == nil && len(quotas) == 0:
+		return skip(causeApplicable, diagnostics.Evidence{Kind: "quota", Fields: map[string]any{"offered": false}})
+	case err != nil:
+		return r.failure(err)
+	}
+	result := pass()
+	for _, q := range quotas {
+		result.Evidence = append(result.Evidence, diagnostics.Evidence{Kind: "quota", Fields: map[string]any{
+			"root": safetext.FromRemote(q.Root), "resource": safetext.FromRemote(q.Resource), "used": q.Used, "limit": q.Limit,
+		}})
+		switch full := q.Full(); {
+		case full >= 1:
+			result.Status, result.Cause = diagnostics.Fail, causeFull
+		case full >= nearlyFull && result.Status == diagnostics.Pass:
+			result.Status, result.Cause = diagnostics.Warn, causeQuota
+		}
+		if result.Status != diagnostics.Pass && result.Args == nil {
+			result.Args = []any{"percent", fmt.Sprintf("%.0f", 100*q.Full())}
+		}
+	}
+	return result
+}

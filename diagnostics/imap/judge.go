@@ -1,0 +1,131 @@
+package imap
+
+import (
+	"errors"
+	"strings"
+
+	"postier/diagnostics"
+	"postier/internal/safetext"
+	"postier/internal/wire"
+)
+
+// The causes that this package gives by its own judgement; the others come from the catalogue of replies.
+const (
+	causeApplicable    = "not-applicable"
+	causeByProvider    = "sent-copy-by-provider"
+	causeFolderMissing = "folder-missing"
+	causeReadOnly      = "folder-read-only"
+	causeRefused       = "append-refused"
+	causeReadback      = "readback-mismatch"
+	causeCleanup       = "cleanup-failed"
+	causeQuota         = "quota-nearly-full"
+	causeFull          = "mailbox-full"
+	causeUnknown       = "delivery-unknown"
+	causeAlert         = "server-alert"
+	causeDropped       = "connection-dropped"
+	causeTimeout       = "server-timeout"
+	causeLimit         = "limit-exceeded"
+	causeProtocol      = "protocol-error"
+	causeStripped      = "tls-stripped"
+	causeInjected      = "tls-injected"
+	causeCleartext     = "insecure-cleartext"
+	causeWrongMode     = "tls-wrong-mode"
+	causeService       = "wrong-service"
+	causeTurnedAway    = "greeting-refused"
+	causePreauth       = "preauth-refused"
+	causeTLSRequired   = "tls-required"
+	causeNoMechanism   = "auth-mechanism-unsupported"
+	causeNotOffered    = "auth-not-offered"
+	causeSoon          = "cert-soon-expiring"
+)
+
+// ours maps the faults that the dialog itself finds.
+var ours = []struct {
+	err   error
+	cause string
+}{
+	{errPreauth, causePreauth},
+	{errStripped, causeStripped},
+	{errInsecure, causeCleartext},
+	{errLoginDisabled, causeTLSRequired},
+	{errNoMechanism, causeNoMechanism},
+	{errServerUnproven, causeProtocol},
+	{errChallenge, causeProtocol},
+	{errUnsafe, "settings-invalid"},
+	{ErrNoIMAP, "no-imap-at-provider"},
+	{ErrGone, causeReadback},
+	{ErrStillThere, causeCleanup},
+}
+
+// kinds maps faults of a connection that stood. At connect time the first rung says it differently.
+var kinds = map[wire.Kind]string{
+	wire.KindPolicy:      "address-not-allowed",
+	wire.KindRefused:     "connection-refused",
+	wire.KindUnreachable: "network-unreachable",
+	wire.KindTimeout:     causeTimeout,
+	wire.KindReset:       causeDropped,
+	wire.KindClosed:      causeDropped,
+	wire.KindLimit:       causeLimit,
+	wire.KindInjected:    causeInjected,
+	wire.KindNotTLS:      causeWrongMode,
+	wire.KindVersion:     "tls-version-unsupported",
+	wire.KindAlert:       "tls-handshake",
+	wire.KindTLS:         "tls-handshake",
+	wire.KindOther:       causeDropped,
+}
+
+var resolveCauses = map[wire.Failure]string{wire.NotFound: "dns-nxdomain"}
+
+// failure turns an error into a failed result: the cause, what the server said, and its code.
+func (r *run) failure(err error) diagnostics.Result {
+	result := diagnostics.Result{Status: diagnostics.Fail}
+	var (
+		refused  *ReplyError
+		protocol *ProtocolError
+		resolve  *wire.ResolveError
+		step     *StepError
+	)
+	if errors.As(err, &step) {
+		err = step.Err
+	}
+	for _, own := range ours {
+		if errors.Is(err, own.err) {
+			result.Cause = own.cause
+			return result
+		}
+	}
+	switch {
+	case errors.As(err, &refused):
+		result.Evidence = append(result.Evidence, diagnostics.Reply(refused.Reply()))
+		if refused.Code != "" {
+			result.Code = &diagnostics.ReplyCode{Enhanced: safetext.Escape(clip(refused.Code))}
+		}
+		r.explain(&result, refused)
+		return result
+	case errors.As(err, &protocol):
+		result.Cause = causeProtocol
+		result.Evidence = append(result.Evidence, diagnostics.Evidence{Kind: "protocol", Text: safetext.FromRemote(protocol.What)})
+		return result
+	case errors.As(err, &resolve):
+		result.Cause = "dns-failure"
+		if cause := resolveCauses[resolve.Kind]; cause != "" {
+			result.Cause = cause
+		}
+		result.Evidence = append(result.Evidence, diagnostics.Evidence{Kind: "dns", Fields: map[string]any{"name": safetext.FromRemote(resolve.Name), "failure": string(resolve.Kind)}})
+		return result
+	}
+	fault := wire.Classify(err)
+	if fault.Kind == wire.KindCancelled {
+		return diagnostics.Result{Status: diagnostics.Skip, Cause: diagnostics.CauseCancelled}
+	}
+	result.Cause = kinds[fault.Kind]
+	result.Evidence = append(result.Evidence, diagnostics.Evidence{Kind: "fault", Text: fault.Text, Fields: map[string]any{"fault": string(fault.Kind)}})
+	return result
+}
+
+// stranger tells which other service speaks on this port by its first words.
+func stranger(line string) bool {
+	first := strings.ToUpper(line)
+	return strings.HasPrefix(first, "220") || strings.HasPrefix(first, "554") || strings.HasPrefix(first, "+OK") ||
+		strings.HasPrefix(first, "SSH-") || strings.HasPrefix(first, "HTTP/") || strings.HasPrefix(first, "<!DOCTYPE") || strings.HasPrefix(first, "<HTML")
+}

@@ -1,0 +1,299 @@
+package imap
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"net/netip"
+	"time"
+
+	"postier/config"
+	"postier/diagnostics"
+	"postier/internal/safetext"
+	"postier/internal/wire"
+)
+
+// connect resolves the name and connects over both address families at once. With STARTTLS the server speaks first, so
+// the greeting belongs to this rung.
+func (r *run) connect(ctx context.Context) diagnostics.Result {
+	addresses, err := r.network.Addresses(ctx, r.server.Host)
+	if err != nil {
+		return r.failure(err)
+	}
+	conn, attempts := r.dial(ctx, addresses)
+	evidence := []diagnostics.Evidence{{Kind: "addresses", Fields: map[string]any{"host": safetext.FromRemote(r.server.Host), "addresses": addresses}}}
+	for _, a := range attempts {
+		fields := map[string]any{"address": a.Address.String(), "ipv6": a.IPv6(), "took_ms": a.Took.Milliseconds(), "connected": a.Err == nil}
+		if a.Err != nil {
+			fields["fault"] = string(wire.Classify(a.Err).Kind)
+		}
+		evidence = append(evidence, diagnostics.Evidence{Kind: "connect", Fields: fields})
+	}
+	if conn == nil {
+		result := r.unreached(ctx, attempts)
+		result.Evidence = append(evidence, result.Evidence...)
+		return result
+	}
+	r.session = newSession(conn, r.target.Secret, username(r.target))
+	if r.server.Security != config.SecurityTLS {
+		if result, failed := r.greeting(ctx); failed {
+			result.Evidence = append(evidence, result.Evidence...)
+			return result
+		}
+	}
+	return pass(evidence...)
+}
+
+// grace is how long the slower address family may keep the faster one waiting, so that both can be reported.
+const grace = 100 * time.Millisecond
+
+// dial connects over both families and takes the first connection that stands. The other family's attempt is reported
+// when it ends within the grace.
+func (r *run) dial(ctx context.Context, addresses []netip.Addr) (*wire.Conn, []wire.Attempt) {
+	v4, v6 := wire.Families(addresses)
+	if len(v4) == 0 || len(v6) == 0 {
+		return r.network.Connect(ctx, r.server.Host, r.server.Port, addresses, r.recorder)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	type outcome struct {
+		conn     *wire.Conn
+		attempts []wire.Attempt
+	}
+	results := make(chan outcome, 2)
+	for _, family := range [][]netip.Addr{v4, v6} {
+		go func() {
+			conn, attempts := r.network.Connect(ctx, r.server.Host, r.server.Port, family, r.recorder)
+			results <- outcome{conn, attempts}
+		}()
+	}
+	first := <-results
+	if first.conn != nil {
+		timer := time.AfterFunc(grace, cancel)
+		defer timer.Stop()
+	}
+	second := <-results
+	attempts := append(first.attempts, second.attempts...)
+	switch {
+	case first.conn == nil:
+		return second.conn, attempts
+	case second.conn != nil:
+		_ = second.conn.Close()
+	case errors.Is(ctx.Err(), context.Canceled):
+		attempts = first.attempts // we ended it ourselves, so it says nothing
+	}
+	return first.conn, attempts
+}
+
+// unreached judges attempts that all failed. The strongest statement wins: a refusal says more than silence.
+func (r *run) unreached(ctx context.Context, attempts []wire.Attempt) diagnostics.Result {
+	if ctx.Err() != nil {
+		return skip(diagnostics.CauseCancelled)
+	}
+	seen := map[wire.Kind]bool{}
+	for _, a := range attempts {
+		seen[wire.Classify(a.Err).Kind] = true
+	}
+	cause := "network-unreachable"
+	switch {
+	case seen[wire.KindPolicy]:
+		cause = "address-not-allowed"
+	case seen[wire.KindRefused]:
+		cause = "connection-refused"
+	case seen[wire.KindTimeout]:
+		cause = "port-blocked"
+	case seen[wire.KindReset]:
+		cause = causeDropped
+	}
+	return diagnostics.Result{Status: diagnostics.Fail, Cause: cause, Args: []any{"host", safetext.FromRemote(r.server.Host), "port", r.server.Port}}
+}
+
+// greeting reads the server's first words and judges them.
+func (r *run) greeting(ctx context.Context) (diagnostics.Result, bool) {
+	mark := r.recorder.Mark()
+	err := r.session.greet(ctx, greetingDeadline(r.server))
+	if err == nil {
+		return diagnostics.Result{}, false
+	}
+	result := r.failure(err)
+	said := ""
+	for _, line := range r.recorder.Since(mark) {
+		if line.Direction == wire.Server {
+			said = line.Text.Raw()
+			break
+		}
+	}
+	var refused *ReplyError
+	switch {
+	case result.Status == diagnostics.Skip:
+	case errors.Is(err, errPreauth) && !r.session.secure:
+		// Before TLS, PREAUTH is how a man in the middle keeps a client from asking for it.
+		result.Cause = causeStripped
+	case errors.As(err, &refused) && result.Cause == "unknown":
+		result.Cause = causeTurnedAway
+	case stranger(said):
+		result.Cause = causeService
+		result.Evidence = append(result.Evidence, diagnostics.Reply(said))
+	case wire.IsTimeout(err) && r.server.Security != config.SecurityTLS && (r.server.Port == portTLS || r.speaksTLS(ctx)):
+		result.Cause = causeWrongMode
+	case looksLikeTLS(said):
+		result.Cause = causeWrongMode
+	}
+	return result, true
+}
+
+// speaksTLS tries a handshake on a connection of its own, after the other side kept silent: both were waiting. Nothing
+// but the handshake is sent.
+func (r *run) speaksTLS(ctx context.Context) bool {
+	addresses, err := r.network.Addresses(ctx, r.server.Host)
+	if err != nil {
+		return false
+	}
+	conn, _ := r.network.ConnectAny(ctx, r.server.Host, r.server.Port, addresses, nil)
+	if conn == nil {
+		return false
+	}
+	defer func() { _ = conn.Close() }()
+	report, _ := conn.Handshake(ctx, r.server.Host, nil)
+	return len(report.Chain) > 0
+}
+
+// looksLikeTLS knows a TLS record by its type and version (RFC 8446 §5.1).
+func looksLikeTLS(s string) bool {
+	return len(s) > 1 && (s[0] == 0x15 || s[0] == 0x16) && s[1] == 0x03
+}
+
+// tls brings encryption up. Whether the certificate holds is the next rung.
+func (r *run) tls(ctx context.Context) diagnostics.Result {
+	switch r.server.Security {
+	case config.SecurityNone:
+		if !r.target.AllowCleartext {
+			return r.failure(errInsecure)
+		}
+		r.session.secure = true
+		return warn(causeCleartext)
+	case config.SecurityStartTLS:
+		if err := r.session.startTLS(ctx); err != nil {
+			result := r.failure(err)
+			var refused *ReplyError
+			if errors.As(err, &refused) && refused.Command == "STARTTLS" {
+				// Offered and refused: an ill server and an attacker look alike (RFC 8314 §3), and both end here.
+				result.Cause = "starttls-failed"
+			}
+			return result
+		}
+	}
+	report, err := r.session.handshake(ctx, r.server.Host, r.target.Pins)
+	r.report = report
+	if err != nil {
+		return r.failure(err)
+	}
+	return pass(diagnostics.Evidence{Kind: "tls", Fields: map[string]any{"version": report.Version, "cipher": report.Cipher, "took_ms": report.Took.Milliseconds()}})
+}
+
+// soon is when a certificate's end is worth a warning; automatic renewals happen a month before.
+const soon = 14 * 24 * time.Hour
+
+var certificateCauses = map[wire.CertFault]string{
+	wire.CertNone:         "cert-untrusted",
+	wire.CertPinChanged:   "cert-pin-mismatch",
+	wire.CertSelfSigned:   "cert-self-signed",
+	wire.CertUntrusted:    "cert-untrusted",
+	wire.CertNotYetValid:  "cert-not-yet-valid",
+	wire.CertExpired:      "cert-expired",
+	wire.CertNameMismatch: "cert-name-mismatch",
+	wire.CertLegacy:       "cert-legacy",
+}
+
+// certificate judges the chain for the host that the person confirmed.
+func (r *run) certificate(context.Context) diagnostics.Result {
+	if r.server.Security == config.SecurityNone {
+		return skip(causeCleartext)
+	}
+	result := pass()
+	if len(r.report.Chain) > 0 {
+		leaf := r.report.Chain[0]
+		result.Evidence = append(result.Evidence, certificateEvidence(leaf, r.report))
+		if left := leaf.NotAfter.Sub(r.options.Now()); left < soon {
+			result.Status, result.Cause = diagnostics.Warn, causeSoon
+			result.Args = []any{"days", int(left.Hours() / 24), "date", leaf.NotAfter.Format(time.DateOnly)}
+		}
+	}
+	if r.report.Verified() {
+		return result
+	}
+	result.Status, result.Cause = diagnostics.Fail, "cert-untrusted"
+	if len(r.report.Faults) > 0 {
+		result.Cause = certificateCauses[r.report.Faults[0]]
+	}
+	result.Args = []any{"host", safetext.FromRemote(r.server.Host)}
+	return result
+}
+
+func certificateEvidence(leaf *x509.Certificate, report wire.TLSReport) diagnostics.Evidence {
+	const shown = 5 // a certificate may list thousands
+	names := make([]safetext.Remote, 0, shown)
+	for _, name := range leaf.DNSNames[:min(len(leaf.DNSNames), shown)] {
+		names = append(names, safetext.FromRemote(name))
+	}
+	for _, ip := range leaf.IPAddresses[:min(len(leaf.IPAddresses), shown)] {
+		names = append(names, safetext.FromRemote(ip.String()))
+	}
+	faults := make([]string, 0, len(report.Faults))
+	for _, f := range report.Faults {
+		faults = append(faults, string(f))
+	}
+	return diagnostics.Evidence{Kind: "certificate", Fields: map[string]any{
+		"subject": safetext.FromRemote(leaf.Subject.String()), "issuer": safetext.FromRemote(leaf.Issuer.String()),
+		"names": names, "names_total": len(leaf.DNSNames) + len(leaf.IPAddresses),
+		"not_before": leaf.NotBefore, "not_after": leaf.NotAfter,
+		"spki_sha256": wire.SPKI(leaf), "pinned": report.Pinned, "faults": faults,
+	}}
+}
+
+// auth signs in, once.
+func (r *run) auth(ctx context.Context) diagnostics.Result {
+	if !r.session.greeted {
+		if result, failed := r.greeting(ctx); failed {
+			return result
+		}
+	}
+	if err := r.session.ready(ctx, r.server); err != nil {
+		return r.failure(err)
+	}
+	before := r.session.capabilities()
+	done, err := r.session.enter(ctx, r.target)
+	evidence := []diagnostics.Evidence{{Kind: "auth", Fields: map[string]any{
+		"mechanism": done.mechanism, "offered": remotes(done.offered), "username": safetext.FromRemote(r.session.user),
+	}}, {Kind: "capabilities", Fields: map[string]any{"before": remotes(before), "after": remotes(r.session.capabilities())}}}
+	if !done.challenge.Empty() {
+		evidence = append(evidence, diagnostics.Evidence{Kind: "challenge", Text: done.challenge})
+	}
+	alerts := r.session.Alerts()
+	for _, a := range alerts {
+		evidence = append(evidence, diagnostics.Evidence{Kind: "alert", Text: a})
+	}
+	if err != nil {
+		result := r.failure(err)
+		if errors.Is(err, errNoMechanism) && len(done.offered) == 0 {
+			result.Cause = causeNotOffered
+		}
+		if !done.challenge.Empty() && result.Status == diagnostics.Fail {
+			r.explainChallenge(&result, done.challenge)
+		}
+		result.Evidence = append(evidence, result.Evidence...)
+		return result
+	}
+	if len(alerts) > 0 {
+		return warn(causeAlert, evidence...)
+	}
+	return pass(evidence...)
+}
+
+func remotes(list []string) []safetext.Remote {
+	out := make([]safetext.Remote, len(list))
+	for i, s := range list {
+		out[i] = safetext.FromRemote(s)
+	}
+	return out
+}

@@ -1,0 +1,254 @@
+package imap
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"postier/internal/wire"
+)
+
+// UID is the unique identifier of a message in its folder (RFC 9051 §2.3.1.1).
+type UID uint32
+
+// Append files a message in a folder as read. uid is 0 when the server does not say it (no UIDPLUS, RFC 4315 §3).
+func (s *Session) Append(ctx context.Context, folder Folder, message []byte) (uid UID, err error) {
+	c := &command{name: "APPEND", args: quote(folder.raw) + ` (\Seen)`, literal: message}
+	if err := s.do(ctx, wire.DataDeadline, c); err != nil {
+		return 0, err
+	}
+	if c.code == "APPENDUID" {
+		if words := strings.Fields(c.args2); len(words) == 2 {
+			n, err := strconv.ParseUint(words[1], 10, 32)
+			if err == nil {
+				return UID(n), nil
+			}
+		}
+	}
+	return 0, nil
+}
+
+// Select opens a folder for reading and writing.
+func (s *Session) Select(ctx context.Context, folder Folder) error {
+	s.selected = &mailbox{raw: folder.raw}
+	err := s.do(ctx, wire.CommandDeadline, &command{name: "SELECT", args: quote(folder.raw)})
+	if err != nil {
+		s.selected = nil
+	}
+	return err
+}
+
+// Find returns the messages in the selected folder with this Message-ID (with its angle brackets).
+func (s *Session) Find(ctx context.Context, messageID string) ([]UID, error) {
+	if !quotable(messageID) {
+		return nil, errUnsafe
+	}
+	uids, err := s.search(ctx, "HEADER Message-ID "+quote(messageID))
+	var refused *ReplyError
+	if len(uids) > 0 || (err != nil && !errors.As(err, &refused)) || s.dead {
+		return uids, err
+	}
+	// Some servers search an index that lags behind: look at the newest messages themselves.
+	return s.findNewest(ctx, messageID)
+}
+
+func (s *Session) search(ctx context.Context, key string) ([]UID, error) {
+	var uids []UID
+	c := &command{name: "UID SEARCH", args: key, data: func(r *response) {
+		if r.name != "SEARCH" {
+			return
+		}
+		for _, w := range words(r.values) {
+			if n, err := strconv.ParseUint(w, 10, 32); err == nil && n > 0 {
+				uids = append(uids, UID(n))
+			}
+		}
+	}}
+	err := s.do(ctx, wire.CommandDeadline, c)
+	return uids, err
+}
+
+func (s *Session) findNewest(ctx context.Context, messageID string) ([]UID, error) {
+	const newest = 10 // a mailbox gets no more while we look
+	if s.selected == nil || s.selected.exists == 0 {
+		return nil, nil
+	}
+	last := s.selected.exists
+	first := max(last, newest) - newest + 1
+	var uids []UID
+	c := &command{
+		name: "FETCH", args: fmt.Sprintf("%d:%d (UID BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])", first, last),
+		data: func(r *response) {
+			item := fetched(r)
+			if item.uid > 0 && strings.Contains(item.body, messageID) {
+				uids = append(uids, item.uid)
+			}
+		},
+	}
+	err := s.do(ctx, wire.CommandDeadline, c)
+	return uids, err
+}
+
+type fetchItem struct {
+	uid   UID
+	body  string
+	found bool
+	flags []string
+}
+
+// fetched reads "* 1 FETCH (UID 7 FLAGS (\Seen) BODY[] {n} …)".
+func fetched(r *response) fetchItem {
+	var item fetchItem
+	if r.name != "FETCH" || len(r.values) == 0 {
+		return item
+	}
+	fields := r.values[0].items
+	for i := 0; i+1 < len(fields); i += 2 {
+		switch name := strings.ToUpper(fields[i].text); {
+		case name == "UID":
+			n, _ := strconv.ParseUint(fields[i+1].text, 10, 32)
+			item.uid = UID(n)
+		case name == "FLAGS":
+			item.flags = words(fields[i+1].items)
+		case strings.HasPrefix(name, "BODY["):
+			item.body, item.found = fields[i+1].text, fields[i+1].kind == text
+		}
+	}
+	return item
+}
+
+// ErrGone says that a message is not in the folder.
+var ErrGone = errors.New("the message is not in the folder")
+
+// Fetch reads one message of the selected folder as it stands, without marking it read.
+func (s *Session) Fetch(ctx context.Context, uid UID) ([]byte, error) {
+	var body []byte
+	c := &command{name: "UID FETCH", args: fmt.Sprintf("%d (UID BODY.PEEK[])", uid), data: func(r *response) {
+		if item := fetched(r); item.found && item.uid == uid {
+			body = []byte(item.body)
+		}
+	}}
+	s.scan.ownLiteral = true
+	defer func() { s.scan.ownLiteral = false }()
+	if err := s.do(ctx, wire.CommandDeadline, c); err != nil {
+		return nil, err
+	}
+	if body == nil {
+		return nil, ErrGone
+	}
+	return body, nil
+}
+
+// Removal tells how a message was removed.
+type Removal string
+
+// The ways to remove one message.
+const (
+	RemovedExactly Removal = "uid-expunge" // RFC 4315 §2.1
+	RemovedAlone   Removal = "expunge"     // it was the only one marked deleted
+	// LeftMarked: other messages are marked deleted too and EXPUNGE would take them along; ours stays, marked.
+	LeftMarked Removal = "left-marked"
+)
+
+// Remove deletes exactly one message of the selected folder. The caller has read it and knows that it is its own.
+func (s *Session) Remove(ctx context.Context, uid UID) (Removal, error) {
+	set := strconv.FormatUint(uint64(uid), 10)
+	mark := &command{name: "UID STORE", args: set + ` +FLAGS.SILENT (\Deleted)`}
+	if s.uidplus {
+		expunge := &command{name: "UID EXPUNGE", args: set}
+		if err := s.exchange(ctx, wire.CommandDeadline, mark, expunge); err != nil {
+			return "", err
+		}
+		if err := errors.Join(mark.err, expunge.err); err != nil {
+			return "", err
+		}
+		return RemovedExactly, s.confirmGone(ctx, uid)
+	}
+	if err := s.do(ctx, wire.CommandDeadline, mark); err != nil {
+		return "", err
+	}
+	marked, err := s.search(ctx, "DELETED")
+	if err != nil {
+		return "", err
+	}
+	// EXPUNGE without UIDPLUS removes whatever is marked, also what the person marked and may want back.
+	if len(marked) != 1 || marked[0] != uid {
+		return LeftMarked, nil
+	}
+	if err := s.do(ctx, wire.CommandDeadline, &command{name: "EXPUNGE"}); err != nil {
+		return "", err
+	}
+	return RemovedAlone, s.confirmGone(ctx, uid)
+}
+
+// ErrStillThere says that a server agreed to remove a message and kept it.
+var ErrStillThere = errors.New("the message is still in the folder")
+
+func (s *Session) confirmGone(ctx context.Context, uid UID) error {
+	uids, err := s.search(ctx, "UID "+strconv.FormatUint(uint64(uid), 10))
+	if err == nil && len(uids) > 0 {
+		err = ErrStillThere
+	}
+	return err
+}
+
+// Quota is the room in the mailbox (RFC 9208).
+type Quota struct {
+	Root string // the server's name for the limit, often "User quota" or empty
+	// Resource is STORAGE, counted in units of 1,024 octets, or MESSAGE.
+	Resource    string
+	Used, Limit uint64
+}
+
+// Full is the share that is used, 0 to 1 and beyond.
+func (q Quota) Full() float64 {
+	if q.Limit == 0 {
+		return 0
+	}
+	return float64(q.Used) / float64(q.Limit)
+}
+
+// ErrNotOffered says that the server lacks an extension.
+var ErrNotOffered = errors.New("the server does not offer this")
+
+// Quota asks how full the mailbox is.
+func (s *Session) Quota(ctx context.Context, folder Folder) ([]Quota, error) {
+	if !s.has("QUOTA") {
+		return nil, ErrNotOffered
+	}
+	const most = 20
+	var quotas []Quota
+	c := &command{name: "GETQUOTAROOT", args: quote(folder.raw), data: func(r *response) {
+		// * QUOTA "root" (STORAGE 10 512 MESSAGE 3 100)
+		if r.name != "QUOTA" || len(r.values) < 2 {
+			return
+		}
+		w := words(r.values[1].items)
+		for i := 0; i+2 < len(w) && len(quotas) < most; i += 3 {
+			used, err1 := strconv.ParseUint(w[i+1], 10, 64)
+			limit, err2 := strconv.ParseUint(w[i+2], 10, 64)
+			if err1 == nil && err2 == nil {
+				quotas = append(quotas, Quota{clip(r.values[0].text), strings.ToUpper(clip(w[i])), used, limit})
+			}
+		}
+	}}
+	err := s.do(ctx, wire.CommandDeadline, c)
+	return quotas, err
+}
+
+// firstDifference is the offset of the first octet in which a and b differ, or -1.
+func firstDifference(a, b []byte) int {
+	if bytes.Equal(a, b) {
+		return -1
+	}
+	n := min(len(a), len(b))
+	for i := range n {
+		if a[i] != b[i] {
+			return i
+		}
+	}
+	return n
+}

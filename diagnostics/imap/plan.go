@@ -1,0 +1,123 @@
+package imap
+
+import (
+	"context"
+	"time"
+
+	"postier/config"
+	"postier/diagnostics"
+	"postier/internal/locale"
+	"postier/internal/wire"
+)
+
+// Options say how far the rehearsal goes and in which words.
+type Options struct {
+	// Lang is the language of the message that is filed and removed; empty means English.
+	Lang locale.Lang
+	// Product is the name of the program that will send; empty means postier.
+	Product string
+	// SentNames are folder names to prefer, as the provider's preset lists them.
+	SentNames []string
+	// Create makes the folder for sent mail when there is none. The person was asked.
+	Create bool
+	// LookOnly stops after the folder was found: nothing is filed.
+	LookOnly bool
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// run is what the checks of one plan share. They run one after another, so that nothing here needs a lock.
+type run struct {
+	network  *wire.Network
+	target   diagnostics.Target
+	options  Options
+	server   config.Server
+	recorder *wire.Recorder
+
+	session *Session
+	report  wire.TLSReport
+	listing Listing
+	sent    Choice
+	message rehearsal
+	uid     UID
+	// recognised is true once the message with uid was read and holds our token.
+	recognised bool
+}
+
+// Plan lists the checks for the target's IMAP server. A target without one has no checks. In the modes server and none
+// nothing is filed, and append, readback and cleanup say so.
+func Plan(network *wire.Network, target diagnostics.Target, options Options) diagnostics.Plan {
+	if target.IMAP == nil {
+		return diagnostics.Plan{}
+	}
+	if options.Now == nil {
+		options.Now = time.Now
+	}
+	if options.Product == "" {
+		options.Product = "postier"
+	}
+	if options.Lang == "" {
+		options.Lang = locale.English
+	}
+	r := &run{network: network, target: target, options: options, server: settle(*target.IMAP), recorder: wire.NewRecorder()}
+	r.recorder.Hide(target.Secret, username(target))
+
+	check := func(id diagnostics.ID, f func(context.Context) diagnostics.Result, needs ...diagnostics.ID) diagnostics.Check {
+		return diagnostics.Check{ID: id, Needs: needs, Run: r.traced(f)}
+	}
+	checks := []diagnostics.Check{
+		check(diagnostics.IMAPConnect, r.connect),
+		check(diagnostics.IMAPTLS, r.tls, diagnostics.IMAPConnect),
+		check(diagnostics.IMAPCertificate, r.certificate, diagnostics.IMAPTLS),
+		check(diagnostics.IMAPAuth, r.auth, diagnostics.IMAPCertificate),
+		check(diagnostics.IMAPFolder, r.folder, diagnostics.IMAPAuth),
+	}
+	if options.LookOnly || target.SentMode == config.SentServer || target.SentMode == config.SentNone {
+		for _, id := range []diagnostics.ID{diagnostics.IMAPAppend, diagnostics.IMAPReadback, diagnostics.IMAPCleanup} {
+			checks = append(checks, check(id, r.notNeeded, diagnostics.IMAPAuth))
+		}
+	} else {
+		checks = append(checks,
+			check(diagnostics.IMAPAppend, r.file, diagnostics.IMAPFolder),
+			check(diagnostics.IMAPReadback, r.readback, diagnostics.IMAPAppend),
+			check(diagnostics.IMAPCleanup, r.cleanup, diagnostics.IMAPAppend),
+		)
+	}
+	checks = append(checks, check(diagnostics.IMAPQuota, r.quota, diagnostics.IMAPAuth))
+	// One connection: each check waits for the one before, whatever that found.
+	for i := 1; i < len(checks); i++ {
+		checks[i].After = []diagnostics.ID{checks[i-1].ID}
+	}
+	return diagnostics.Plan{Checks: checks, Close: func() { r.session.Close() }}
+}
+
+// traced gives each result the lines of the conversation that belong to it.
+func (r *run) traced(f func(context.Context) diagnostics.Result) func(context.Context) diagnostics.Result {
+	return func(ctx context.Context) diagnostics.Result {
+		mark := r.recorder.Mark()
+		start := time.Now()
+		result := f(ctx)
+		result.Took = time.Since(start)
+		result.Transcript = r.recorder.Since(mark)
+		return result
+	}
+}
+
+func pass(evidence ...diagnostics.Evidence) diagnostics.Result {
+	return diagnostics.Result{Status: diagnostics.Pass, Evidence: evidence}
+}
+
+func warn(cause string, evidence ...diagnostics.Evidence) diagnostics.Result {
+	return diagnostics.Result{Status: diagnostics.Warn, Cause: cause, Evidence: evidence}
+}
+
+func skip(cause string, evidence ...diagnostics.Evidence) diagnostics.Result {
+	return diagnostics.Result{Status: diagnostics.Skip, Cause: cause, Evidence: evidence}
+}
+
+func (r *run) notNeeded(context.Context) diagnostics.Result {
+	if r.target.SentMode == config.SentServer {
+		return skip(causeByProvider)
+	}
+	return skip(causeApplicable)
+}

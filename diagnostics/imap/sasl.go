@@ -1,0 +1,298 @@
+package imap
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/wneessen/go-mail/smtp"
+
+	"postier/config"
+	"postier/diagnostics"
+	"postier/internal/safetext"
+	"postier/internal/wire"
+)
+
+// Bounds on the work factor of SCRAM: RFC 7677 §4 asks for at least 4,096 rounds, and more than a million only keeps this
+// machine busy.
+const (
+	minIterations = 4096
+	maxIterations = 1_000_000
+)
+
+// signedIn tells how a sign-in went, also when it was refused.
+type signedIn struct {
+	mechanism string
+	offered   []string
+	// challenge is the decoded text that an OAuth server sends before it refuses (RFC 7628 §3.2.2).
+	challenge safetext.Remote
+	// proofSent is true once the server has seen something that a wrong secret would give away as wrong.
+	proofSent bool
+}
+
+// signIn signs in once, by the strongest mechanism that both sides have. It never tries a second secret.
+func (s *Session) signIn(ctx context.Context, target diagnostics.Target) (signedIn, error) {
+	done := signedIn{offered: s.mechanisms()}
+	if !s.secure {
+		return done, errInsecure
+	}
+	if strings.ContainsAny(s.user, "\r\n\x00") || strings.ContainsAny(s.secret.Reveal(), "\r\n\x00") {
+		return done, errUnsafe
+	}
+	choices, err := s.choices(target)
+	if err != nil {
+		return done, err
+	}
+	for i, name := range choices {
+		done.mechanism, done.proofSent = name, false
+		err = s.authenticate(ctx, name, &done)
+		var refused *ReplyError
+		// A server that does not know a mechanism it offered says BAD before it has seen a proof: that tested no password.
+		again := errors.As(err, &refused) && refused.Status == "BAD" && !done.proofSent && i+1 < len(choices)
+		if !again {
+			break
+		}
+	}
+	return done, err
+}
+
+// choices lists mechanisms by strength. The last one is the LOGIN command.
+func (s *Session) choices(target diagnostics.Target) ([]string, error) {
+	offered := s.mechanisms()
+	wanted := []string{"SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", loginCommand}
+	if target.SecretType == config.SecretOAuth {
+		wanted = []string{"OAUTHBEARER", "XOAUTH2"}
+	}
+	if auth := target.IMAP.Auth; auth != "" && auth != config.MechanismAuto {
+		wanted = []string{strings.ToUpper(string(auth))}
+		if auth == config.MechanismLogin {
+			wanted = []string{loginCommand}
+		}
+	}
+	var out []string
+	for _, name := range wanted {
+		switch {
+		case name == loginCommand:
+			// RFC 9051 §6.2.3: LOGINDISABLED forbids the command.
+			if !s.has("LOGINDISABLED") {
+				out = append(out, name)
+			}
+		case !slices.Contains(offered, name):
+		case strings.HasSuffix(name, "-PLUS"):
+			if _, ok := s.conn.State(); ok {
+				out = append(out, name)
+			}
+		default:
+			out = append(out, name)
+		}
+	}
+	switch {
+	case len(out) > 0:
+		return out, nil
+	case len(offered) == 0 && s.has("LOGINDISABLED"):
+		return nil, errLoginDisabled
+	}
+	return nil, errNoMechanism
+}
+
+// loginCommand is the LOGIN command, which is no SASL mechanism.
+const loginCommand = "LOGIN"
+
+func (s *Session) authenticate(ctx context.Context, name string, done *signedIn) error {
+	user, pass := s.user, s.secret.Reveal()
+	switch name {
+	case loginCommand:
+		done.proofSent = true
+		return s.login(ctx, user, pass)
+	case "PLAIN":
+		return s.sasl(ctx, name, &oneShot{initial: []byte("\x00" + user + "\x00" + pass)}, done)
+	case "XOAUTH2":
+		return s.sasl(ctx, name, &oneShot{initial: []byte("user=" + user + "\x01auth=Bearer " + pass + "\x01\x01"), refusal: []byte{}}, done)
+	case "OAUTHBEARER":
+		// RFC 7628 §3.1; the identity escapes "," and "=" (RFC 5801 §4), and §3.2.3 answers an error with one \x01.
+		gs2 := strings.NewReplacer("=", "=3D", ",", "=2C").Replace(user)
+		return s.sasl(ctx, name, &oneShot{initial: []byte("n,a=" + gs2 + ",\x01auth=Bearer " + pass + "\x01\x01"), refusal: []byte("\x01")}, done)
+	case "SCRAM-SHA-1":
+		return s.sasl(ctx, name, &scram{auth: smtp.ScramSHA1Auth(user, pass)}, done)
+	case "SCRAM-SHA-256":
+		return s.sasl(ctx, name, &scram{auth: smtp.ScramSHA256Auth(user, pass)}, done)
+	case "SCRAM-SHA-256-PLUS":
+		state, _ := s.conn.State()
+		return s.sasl(ctx, name, &scram{auth: smtp.ScramSHA256PlusAuth(user, pass, &state)}, done)
+	}
+	return fmt.Errorf("%w: %s", errNoMechanism, name)
+}
+
+// login sends the LOGIN command. What does not fit a quoted string (RFC 9051 §4.3) goes as literals, one at a time.
+func (s *Session) login(ctx context.Context, user, pass string) error {
+	if quotable(user) && quotable(pass) {
+		return s.do(ctx, wire.AuthDeadline, &command{name: loginCommand, args: quote(user) + " " + quote(pass), shown: wire.Masked})
+	}
+	parts := []string{user, pass}
+	step := 0
+	return s.do(ctx, wire.AuthDeadline, &command{
+		name: loginCommand, args: fmt.Sprintf("{%d}", len(user)), shown: wire.Masked,
+		answer: func(string) ([]byte, error) {
+			if step == len(parts) {
+				return nil, errChallenge
+			}
+			out := parts[step]
+			if step++; step < len(parts) {
+				out += fmt.Sprintf(" {%d}", len(parts[step]))
+			}
+			return []byte(out), nil
+		},
+	})
+}
+
+// dialog is a SASL mechanism: it steps without doing any I/O.
+type dialog interface {
+	// first is the initial response.
+	first() ([]byte, error)
+	// next answers a challenge; proof tells whether the answer depends on the secret.
+	next(challenge []byte) (answer []byte, proof bool, err error)
+	// end is called when the server says OK.
+	end() error
+}
+
+func (s *Session) sasl(ctx context.Context, name string, d dialog, done *signedIn) error {
+	initial, err := d.first()
+	if err != nil {
+		return err
+	}
+	_, isScram := d.(*scram)
+	s.hidden = isScram
+	defer func() { s.hidden = false }()
+	c := &command{name: "AUTHENTICATE", args: name}
+	pending := true
+	if s.has("SASL-IR") { // RFC 4959
+		c.args, c.shown = name+" "+encodeInitial(initial), name+" "+wire.Masked
+		pending = false
+		done.proofSent = !isScram
+	}
+	rounds := 0
+	c.answer = func(challenge string) ([]byte, error) {
+		const maxRounds = 8 // the longest mechanism here has three
+		if rounds++; rounds > maxRounds {
+			return nil, errChallenge
+		}
+		if pending {
+			pending = false
+			done.proofSent = done.proofSent || !isScram
+			return encode(initial), nil
+		}
+		raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(challenge))
+		if err != nil {
+			return nil, broken("a challenge that is not base64")
+		}
+		if !isScram {
+			done.challenge = safetext.FromRemote(s.secret.Redact(string(raw), s.user))
+		}
+		answer, proof, err := d.next(raw)
+		done.proofSent = done.proofSent || proof
+		if err != nil {
+			return nil, err
+		}
+		return encode(answer), nil
+	}
+	if err := s.do(ctx, wire.AuthDeadline, c); err != nil {
+		return err
+	}
+	if err := d.end(); err != nil {
+		return s.fail(err)
+	}
+	return nil
+}
+
+// encodeInitial writes an initial response; an empty one is "=" (RFC 4959 §3), an empty continuation is an empty line.
+func encodeInitial(b []byte) string {
+	if len(b) == 0 {
+		return "="
+	}
+	return string(encode(b))
+}
+
+func encode(b []byte) []byte { return []byte(base64.StdEncoding.EncodeToString(b)) }
+
+// oneShot says everything in the initial response. refusal, when not nil, answers the one challenge with which an OAuth
+// server explains itself; PLAIN has no challenge, and a server that sends one wants something it must not get.
+type oneShot struct {
+	initial, refusal []byte
+	asked            bool
+}
+
+func (m *oneShot) first() ([]byte, error) { return m.initial, nil }
+func (m *oneShot) end() error             { return nil }
+
+func (m *oneShot) next([]byte) ([]byte, bool, error) {
+	if m.refusal == nil || m.asked {
+		return nil, false, errChallenge
+	}
+	m.asked = true
+	return m.refusal, true, nil
+}
+
+// scram wraps go-mail's mechanism with what it leaves out: bounds on the rounds, and an OK that comes without the server's
+// signature.
+type scram struct {
+	auth   smtp.Auth
+	proven bool
+}
+
+func (m *scram) first() ([]byte, error) { return m.auth.Next(nil, true) }
+
+func (m *scram) next(challenge []byte) ([]byte, bool, error) {
+	switch {
+	case bytes.HasPrefix(challenge, []byte("r=")):
+		if err := checkIterations(challenge); err != nil {
+			return nil, false, err
+		}
+		answer, err := m.auth.Next(challenge, true)
+		if err != nil {
+			return nil, false, fmt.Errorf("%w: %w", errServerUnproven, err)
+		}
+		return answer, true, nil
+	case bytes.HasPrefix(challenge, []byte("v=")):
+		answer, err := m.auth.Next(challenge, true)
+		if err != nil {
+			return nil, false, errServerUnproven
+		}
+		m.proven = true
+		return answer, true, nil
+	case bytes.HasPrefix(challenge, []byte("e=")): // RFC 5802 §5.1: the server says why; its NO follows
+		return []byte{}, true, nil
+	}
+	return nil, false, errChallenge
+}
+
+func (m *scram) end() error {
+	if !m.proven {
+		return errServerUnproven
+	}
+	return nil
+}
+
+func checkIterations(challenge []byte) error {
+	for part := range strings.SplitSeq(string(challenge), ",") {
+		if digits, ok := strings.CutPrefix(part, "i="); ok {
+			n, err := strconv.Atoi(digits)
+			if err != nil || n < minIterations || n > maxIterations {
+				return fmt.Errorf("%w: %s rounds of hashing", errServerUnproven, safetext.Escape(clip(digits)))
+			}
+			return nil
+		}
+	}
+	return errChallenge
+}
+
+// quotable reports whether s fits a quoted string: no CR, LF, NUL and nothing beyond ASCII (RFC 9051 §4.3).
+func quotable(s string) bool { return isASCII(s) && !strings.ContainsAny(s, "\r\n\x00") }
+
+func quote(s string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
+}

@@ -1,0 +1,320 @@
+package imap
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"postier/internal/wire"
+)
+
+// Caps on what a server may send (security.md T9). All are checked before memory is taken.
+const (
+	maxLine        = 64 << 10  // octets in one line of a response
+	maxLiteral     = 64 << 10  // octets in a literal; folder names and quota roots are far smaller
+	maxOwnLiteral  = 1 << 20   // octets in the literal that carries our own message back
+	maxResponse    = 256 << 10 // octets in one response, its literals included, beside our own message
+	maxElements    = 10_000    // atoms, strings and lists in one response
+	maxNesting     = 32        // parentheses within parentheses
+	maxUntagged    = 1_000     // untagged responses to one command
+	maxFolders     = 10_000    // names in a listing
+	maxLiteralText = 200       // octets of a literal that the transcript shows
+)
+
+// ProtocolError says that a server broke the rules of IMAP.
+type ProtocolError struct{ What string }
+
+func (e *ProtocolError) Error() string { return "the server broke the protocol: " + e.What }
+
+func broken(format string, args ...any) error { return &ProtocolError{fmt.Sprintf(format, args...)} }
+
+type kind uint8
+
+const (
+	atom kind = iota
+	text      // a quoted string or a literal
+	list
+	null
+)
+
+// value is one element of a response.
+type value struct {
+	kind  kind
+	text  string
+	items []value
+}
+
+// response is one response of the server (RFC 9051 §7).
+type response struct {
+	tag    string // "*", "+" or the tag of a command
+	name   string // upper case: OK, NO, BAD, BYE, PREAUTH, CAPABILITY, LIST, FETCH, …; empty for "+"
+	number uint32 // the 12 of "* 12 FETCH"
+	code   string // upper case, the ALERT of "[ALERT]"
+	args   string // what follows the code inside the brackets
+	text   string // human-readable text, or the data of "+"
+	values []value
+}
+
+// status reports whether the response carries a verdict.
+func (r *response) status() bool {
+	switch r.name {
+	case "OK", "NO", "BAD", "BYE", "PREAUTH":
+		return true
+	}
+	return false
+}
+
+// scanner reads responses. It is not safe for use by several goroutines.
+type scanner struct {
+	in  source
+	out func(text string) // receives each line for the transcript
+
+	// ownLiteral allows one literal of maxOwnLiteral in a response: the message that we filed ourselves.
+	ownLiteral bool
+
+	line     string
+	pos      int
+	size     int
+	elements int
+}
+
+// source is the part of wire.Conn that a scanner needs.
+type source interface {
+	io.Reader
+	// ReadLine returns a line without its line end; what came behind it stays for the next call.
+	ReadLine(limit int) (string, error)
+}
+
+func newScanner(in source, out func(string)) *scanner { return &scanner{in: in, out: out} }
+
+// next reads one response.
+func (s *scanner) next() (*response, error) {
+	s.size, s.elements = 0, 0
+	if err := s.readLine(); err != nil {
+		return nil, err
+	}
+	r, err := s.response()
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+func (s *scanner) readLine() error {
+	line, err := s.in.ReadLine(maxLine)
+	if err != nil {
+		if line != "" {
+			s.out(line)
+		}
+		return err
+	}
+	s.line, s.pos = line, 0
+	s.out(line)
+	return s.grow(len(line))
+}
+
+func (s *scanner) grow(n int) error {
+	s.size += n
+	if s.size > maxResponse {
+		return &wire.LimitError{Limit: "response", Max: maxResponse}
+	}
+	return nil
+}
+
+func (s *scanner) response() (*response, error) {
+	r := &response{tag: s.word()}
+	switch {
+	case r.tag == "+":
+		s.space()
+		r.text = s.rest()
+		return r, nil
+	case r.tag == "":
+		return nil, broken("an empty line or a line that begins with a blank")
+	}
+	if !s.space() {
+		return nil, broken("a line of one word")
+	}
+	r.name = strings.ToUpper(s.word())
+	if r.tag == "*" {
+		if n, err := strconv.ParseUint(r.name, 10, 32); err == nil {
+			r.number = uint32(n)
+			s.space()
+			r.name = strings.ToUpper(s.word())
+		}
+	}
+	if r.name == "" {
+		return nil, broken("a response without a name")
+	}
+	s.space()
+	if r.status() {
+		r.code, r.args = s.code()
+		r.text = s.rest()
+		return r, nil
+	}
+	if r.tag != "*" {
+		return nil, broken("a tagged line that is neither OK, NO nor BAD")
+	}
+	var err error
+	r.values, err = s.values(0)
+	return r, err
+}
+
+// word reads up to a blank.
+func (s *scanner) word() string {
+	start := s.pos
+	for s.pos < len(s.line) && s.line[s.pos] != ' ' {
+		s.pos++
+	}
+	return s.line[start:s.pos]
+}
+
+// space passes over blanks; servers are seen to send two.
+func (s *scanner) space() bool {
+	start := s.pos
+	for s.pos < len(s.line) && s.line[s.pos] == ' ' {
+		s.pos++
+	}
+	return s.pos > start
+}
+
+func (s *scanner) rest() string {
+	rest := s.line[s.pos:]
+	s.pos = len(s.line)
+	return rest
+}
+
+// code reads "[NAME arguments] " (RFC 9051 §7.1).
+func (s *scanner) code() (name, args string) {
+	if s.pos >= len(s.line) || s.line[s.pos] != '[' {
+		return "", ""
+	}
+	end := strings.IndexByte(s.line[s.pos:], ']')
+	if end < 0 {
+		return "", ""
+	}
+	name, args, _ = strings.Cut(s.line[s.pos+1:s.pos+end], " ")
+	s.pos += end + 1
+	s.space()
+	return strings.ToUpper(name), args
+}
+
+// values reads elements up to the end of the response, or up to the parenthesis that closes the list at this depth.
+func (s *scanner) values(depth int) ([]value, error) {
+	if depth > maxNesting {
+		return nil, &wire.LimitError{Limit: "nesting", Max: maxNesting}
+	}
+	var out []value
+	for {
+		s.space()
+		if s.pos == len(s.line) {
+			if depth > 0 {
+				return nil, broken("a list that is not closed")
+			}
+			return out, nil
+		}
+		if s.line[s.pos] == ')' {
+			if depth == 0 {
+				return nil, broken("a parenthesis that closes nothing")
+			}
+			s.pos++
+			return out, nil
+		}
+		if s.elements++; s.elements > maxElements {
+			return nil, &wire.LimitError{Limit: "elements", Max: maxElements}
+		}
+		v, err := s.value(depth)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+	}
+}
+
+func (s *scanner) value(depth int) (value, error) {
+	switch s.line[s.pos] {
+	case '(':
+		s.pos++
+		items, err := s.values(depth + 1)
+		return value{kind: list, items: items}, err
+	case '"':
+		str, err := s.quoted()
+		return value{kind: text, text: str}, err
+	case '{':
+		str, err := s.literal()
+		return value{kind: text, text: str}, err
+	}
+	str := s.atom()
+	if strings.EqualFold(str, "NIL") {
+		return value{kind: null}, nil
+	}
+	return value{kind: atom, text: str}, nil
+}
+
+// atom reads up to a blank or parenthesis. Brackets hold blanks and parentheses: BODY[HEADER.FIELDS (FROM)].
+func (s *scanner) atom() string {
+	start := s.pos
+	inside := false
+	for ; s.pos < len(s.line); s.pos++ {
+		switch c := s.line[s.pos]; {
+		case c == '[':
+			inside = true
+		case c == ']':
+			inside = false
+		case !inside && (c == ' ' || c == '(' || c == ')'):
+			return s.line[start:s.pos]
+		}
+	}
+	return s.line[start:s.pos]
+}
+
+func (s *scanner) quoted() (string, error) {
+	var b strings.Builder
+	for i := s.pos + 1; i < len(s.line); i++ {
+		switch s.line[i] {
+		case '"':
+			s.pos = i + 1
+			return b.String(), nil
+		case '\\':
+			if i++; i == len(s.line) {
+				return "", broken("a quoted string that is not closed")
+			}
+		}
+		b.WriteByte(s.line[i])
+	}
+	return "", broken("a quoted string that is not closed")
+}
+
+// literal reads "{n}" at the end of a line, n octets, and the line behind them. The size is judged before anything is
+// taken into memory.
+func (s *scanner) literal() (string, error) {
+	digits, found := strings.CutSuffix(s.line[s.pos+1:], "}")
+	digits = strings.TrimSuffix(digits, "+") // a client's sign; some servers send it too
+	if !found || digits == "" || strings.Trim(digits, "0123456789") != "" {
+		return "", broken("a brace that announces no literal")
+	}
+	limit, name := uint64(maxLiteral), "literal"
+	own := s.ownLiteral
+	if own {
+		limit = maxOwnLiteral
+	}
+	n, err := strconv.ParseUint(digits, 10, 64)
+	if err != nil || n > limit {
+		return "", &wire.LimitError{Limit: name, Max: int(limit)}
+	}
+	if own {
+		s.ownLiteral = false // one a response at most
+	} else if err := s.grow(int(n)); err != nil {
+		return "", err
+	}
+	body := make([]byte, n)
+	if _, err := io.ReadFull(s.in, body); err != nil {
+		return "", err
+	}
+	if own || n > maxLiteralText {
+		s.out(fmt.Sprintf("{%d}", n))
+	} else {
+		s.out(string(body))
+	}
+	return string(body), s.readLine()
+}

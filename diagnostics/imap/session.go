@@ -1,0 +1,413 @@
+package imap
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"postier/internal/safetext"
+	"postier/internal/secret"
+	"postier/internal/wire"
+)
+
+// ReplyError is a refusal: NO, BAD or BYE.
+type ReplyError struct {
+	Command string // LOGIN, APPEND, …; empty for an unasked BYE
+	Status  string // NO, BAD or BYE
+	Code    string // response code without brackets, upper case: OVERQUOTA; empty when there is none
+	Text    safetext.Remote
+	line    string
+}
+
+func (e *ReplyError) Error() string {
+	return fmt.Sprintf("%s: the server said %q", e.Command, safetext.Escape(e.line))
+}
+
+// Reply is the server's line without its tag, as the catalogue of replies wants it.
+func (e *ReplyError) Reply() string { return e.line }
+
+func refusal(command string, r *response, hide secret.Value, user string) *ReplyError {
+	line := r.name
+	if r.code != "" {
+		line += " [" + strings.TrimSpace(r.code+" "+r.args) + "]"
+	}
+	if r.text != "" {
+		line += " " + r.text
+	}
+	return &ReplyError{
+		Command: command, Status: r.name, Code: r.code,
+		// A server may echo what it was sent.
+		Text: safetext.FromRemote(hide.Redact(r.text, user)), line: hide.Redact(line, user),
+	}
+}
+
+// Session is one connection to an IMAP server. It is not safe for use by several goroutines. After an error other than a
+// *ReplyError with status NO it is of no more use.
+type Session struct {
+	conn   *wire.Conn
+	scan   *scanner
+	record *wire.Recorder
+	secret secret.Value
+	user   string
+
+	tag     int
+	caps    map[string]bool
+	learned int  // how often caps were told
+	secure  bool // inside verified TLS, or cleartext that a technician allowed
+	greeted bool
+	dead    bool
+	hidden  bool // what the server sends now is a proof: masked in the transcript
+
+	alerts   []safetext.Remote // [ALERT] texts heard inside verified TLS
+	uidplus  bool
+	selected *mailbox
+}
+
+// mailbox is the selected folder.
+type mailbox struct {
+	raw    string
+	exists uint32
+}
+
+func newSession(conn *wire.Conn, pass secret.Value, user string) *Session {
+	s := &Session{conn: conn, record: conn.Recorder(), secret: pass, user: user}
+	s.record.Hide(pass, user)
+	s.listen()
+	return s
+}
+
+// listen starts reading afresh: nothing that came before TLS survives it.
+func (s *Session) listen() {
+	s.scan = newScanner(s.conn, func(line string) {
+		if s.hidden && strings.HasPrefix(line, "+") {
+			line = "+ " + wire.Masked
+		}
+		s.record.Add(wire.Server, line)
+	})
+}
+
+// has reports whether the server offers a capability; names are upper case.
+func (s *Session) has(capability string) bool { return s.caps[capability] }
+
+// mechanisms lists the offered SASL mechanisms in upper case, sorted.
+func (s *Session) mechanisms() []string {
+	var names []string
+	for c := range s.caps {
+		if name, ok := strings.CutPrefix(c, "AUTH="); ok {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+func (s *Session) capabilities() []string {
+	names := make([]string, 0, len(s.caps))
+	for c := range s.caps {
+		names = append(names, c)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// maxCapabilities bounds the words that are kept of a CAPABILITY response; real servers have about forty.
+const maxCapabilities = 300
+
+func (s *Session) learn(words []string) {
+	s.learned++
+	s.caps = map[string]bool{}
+	for _, w := range words[:min(len(words), maxCapabilities)] {
+		s.caps[strings.ToUpper(w)] = true
+	}
+}
+
+// alert keeps the text of an [ALERT] (RFC 9051 §7.1) heard inside TLS. Before TLS anybody could have written it: it stays
+// in the transcript and goes nowhere else.
+func (s *Session) alert(r *response) {
+	const maxAlerts = 5
+	if s.secure && r.code == "ALERT" && len(s.alerts) < maxAlerts {
+		s.alerts = append(s.alerts, safetext.FromRemote(s.secret.Redact(r.text, s.user)))
+	}
+}
+
+// greet reads the greeting (RFC 9051 §7.1).
+func (s *Session) greet(ctx context.Context, within time.Duration) error {
+	s.conn.Step(within)
+	defer s.conn.Watch(ctx)()
+	r, err := s.scan.next()
+	if err != nil {
+		return s.fail(err)
+	}
+	s.alert(r)
+	switch {
+	case r.tag != "*":
+		return s.fail(broken("a greeting that begins with %q", safetext.Escape(clip(r.tag))))
+	case r.name == "BYE":
+		return s.fail(refusal("", r, s.secret, s.user))
+	case r.name == "PREAUTH":
+		return s.fail(errPreauth)
+	case r.name != "OK":
+		return s.fail(broken("a greeting that says %q", safetext.Escape(clip(r.name))))
+	}
+	s.greeted = true
+	if r.code == "CAPABILITY" {
+		s.learn(strings.Fields(r.args))
+	}
+	return nil
+}
+
+func clip(s string) string { return s[:min(len(s), 60)] }
+
+func (s *Session) fail(err error) error {
+	s.dead = true
+	return err
+}
+
+// command is one command with what it waits for.
+type command struct {
+	name string
+	// args are sent as they stand, after a blank.
+	args string
+	// shown replaces args in the transcript when they hold a secret.
+	shown string
+	// literal is sent behind args as a literal; the transcript shows its size.
+	literal []byte
+	// data receives the untagged responses; nil ignores them.
+	data func(*response)
+	// answer replies to a continuation (AUTHENTICATE); nil means that none is expected.
+	answer func(challenge string) ([]byte, error)
+	// maxData is the cap on untagged responses, 0 means maxUntagged.
+	maxData int
+
+	tag   string
+	sent  bool // everything is on its way
+	err   error
+	code  string
+	args2 string
+}
+
+// exchange sends commands in one flight and reads until all are answered. A NO is left in the command's err, so that the
+// others keep their result; anything worse is returned.
+func (s *Session) exchange(ctx context.Context, within time.Duration, commands ...*command) error {
+	if s.dead {
+		return errClosed
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.conn.Step(within)
+	defer s.conn.Watch(ctx)()
+	err := s.converse(commands)
+	if err != nil && ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		return s.fail(err)
+	}
+	return nil
+}
+
+func (s *Session) converse(commands []*command) error {
+	if err := s.send(commands); err != nil {
+		return err
+	}
+	open := len(commands)
+	untagged, limit := 0, 0
+	for _, c := range commands {
+		limit = max(limit, c.maxData, maxUntagged)
+	}
+	for open > 0 {
+		r, err := s.scan.next()
+		if err != nil {
+			return err
+		}
+		s.alert(r)
+		switch r.tag {
+		case "*":
+			if untagged++; untagged > limit {
+				return &wire.LimitError{Limit: "untagged", Max: limit}
+			}
+			if err := s.untagged(r, commands); err != nil {
+				return err
+			}
+		case "+":
+			if err := s.proceed(r, commands); err != nil {
+				return err
+			}
+		default:
+			if err := s.complete(r, commands); err != nil {
+				return err
+			}
+			open--
+		}
+	}
+	return nil
+}
+
+// send writes the commands in one piece. A synchronising literal (RFC 9051 §4.3) waits for its "+".
+func (s *Session) send(commands []*command) error {
+	var out []byte
+	for _, c := range commands {
+		s.tag++
+		c.tag = "P" + strconv.Itoa(s.tag)
+		line := c.tag + " " + c.name
+		shown := line
+		if c.args != "" {
+			line += " " + c.args
+			if c.shown == "" {
+				c.shown = c.args
+			}
+			shown += " " + c.shown
+		}
+		if c.literal != nil {
+			announce := fmt.Sprintf(" {%d%s}", len(c.literal), s.literalSign(len(c.literal)))
+			line += announce
+			shown += announce
+		}
+		// One command is one line: the last gate against CR, LF and NUL in an argument (security.md T8).
+		if strings.ContainsAny(line, "\r\n\x00") {
+			return errUnsafe
+		}
+		s.record.Add(wire.Client, shown)
+		out = append(out, line+"\r\n"...)
+		c.sent = true
+		if c.literal != nil {
+			c.sent = false
+			if s.literalSign(len(c.literal)) != "" {
+				out = append(out, s.body(c)...)
+			}
+		}
+	}
+	_, err := s.conn.Write(out)
+	return err
+}
+
+// body is the literal with the line end behind it; the transcript shows only how much it is.
+func (s *Session) body(c *command) []byte {
+	c.sent = true
+	s.record.Add(wire.Client, fmt.Sprintf("(%d octets of our own message)", len(c.literal)))
+	return append(slices.Clone(c.literal), "\r\n"...)
+}
+
+// literalSign is "+" when a literal of n octets may go without waiting (RFC 7888 §4 and §5).
+func (s *Session) literalSign(n int) string {
+	const literalMinus = 4096
+	if s.has("LITERAL+") || (n <= literalMinus && (s.has("LITERAL-") || s.has("IMAP4REV2"))) {
+		return "+"
+	}
+	return ""
+}
+
+func (s *Session) untagged(r *response, commands []*command) error {
+	switch r.name {
+	case "BYE":
+		return refusal(commands[0].name, r, s.secret, s.user)
+	case "PREAUTH":
+		return broken("PREAUTH in the middle of a session")
+	case "CAPABILITY":
+		s.learn(words(r.values))
+	case "OK":
+		if r.code == "CAPABILITY" {
+			s.learn(strings.Fields(r.args))
+		}
+	case "EXISTS":
+		if s.selected != nil {
+			s.selected.exists = r.number
+		}
+	}
+	for _, c := range commands {
+		if c.data != nil {
+			c.data(r)
+		}
+	}
+	return nil
+}
+
+// proceed answers "+". One that nobody waited for is refused.
+func (s *Session) proceed(r *response, commands []*command) error {
+	for _, c := range commands {
+		switch {
+		case c.literal != nil && !c.sent:
+			_, err := s.conn.Write(s.body(c))
+			return err
+		case c.answer != nil:
+			reply, err := c.answer(r.text)
+			if err != nil {
+				return err
+			}
+			s.record.Add(wire.Client, wire.Masked)
+			_, err = s.conn.Write(append(slices.Clone(reply), "\r\n"...))
+			return err
+		}
+	}
+	return broken("a continuation that nobody asked for")
+}
+
+func (s *Session) complete(r *response, commands []*command) error {
+	for _, c := range commands {
+		if c.tag != r.tag { // the case of a tag counts, RFC 9051 §2.2.1
+			continue
+		}
+		c.tag = "" // a second completion is as wrong as an unknown tag
+		c.code, c.args2 = r.code, r.args
+		switch {
+		case r.name == "OK":
+			if r.code == "CAPABILITY" {
+				s.learn(strings.Fields(r.args))
+			}
+			if c.literal != nil && !c.sent {
+				return broken("OK to %s before the message was sent", c.name)
+			}
+		case r.name == "NO" || r.name == "BAD":
+			c.err = refusal(c.name, r, s.secret, s.user)
+		default:
+			return broken("the tag of %s with %q", c.name, r.name)
+		}
+		return nil
+	}
+	return broken("a tag %q that is not ours", safetext.Escape(clip(r.tag)))
+}
+
+// do runs one command and returns its refusal as an error as well.
+func (s *Session) do(ctx context.Context, within time.Duration, c *command) error {
+	if err := s.exchange(ctx, within, c); err != nil {
+		return err
+	}
+	return c.err
+}
+
+// Close says LOGOUT without waiting for the answer and lets go.
+func (s *Session) Close() {
+	if s == nil || s.conn == nil {
+		return
+	}
+	if !s.dead && s.greeted {
+		const farewell = 500 * time.Millisecond // nobody waits for the answer, only for room in the send buffer
+		s.conn.Step(farewell)
+		_ = s.send([]*command{{name: "LOGOUT"}})
+	}
+	s.dead = true
+	_ = s.conn.Close()
+}
+
+// Alerts are the texts that the server wants people to see, heard inside verified TLS.
+func (s *Session) Alerts() []safetext.Remote { return s.alerts }
+
+func words(values []value) []string {
+	out := make([]string, 0, len(values))
+	for _, v := range values {
+		if v.kind == atom || v.kind == text {
+			out = append(out, v.text)
+		}
+	}
+	return out
+}
+
+// lost reports whether err means that the connection ended, as opposed to a server that answered.
+func lost(err error) bool {
+	return err != nil && (err == io.EOF || err == io.ErrUnexpectedEOF || wire.IsTimeout(err) || isNetError(err))
+}

@@ -1,0 +1,100 @@
+package imap
+
+import (
+	"encoding/base64"
+	"errors"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// Folder names on the wire are in modified UTF-7 (RFC 3501 §5.1.3) as long as UTF8=ACCEPT is not switched on, which this
+// program never does.
+
+var utf7 = base64.NewEncoding("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,").WithPadding(base64.NoPadding)
+
+var errUTF7 = errors.New("not modified UTF-7")
+
+// encodeUTF7 writes a name as it goes over the wire.
+func encodeUTF7(name string) string {
+	var b strings.Builder
+	var run []rune
+	flush := func() {
+		if len(run) == 0 {
+			return
+		}
+		units := utf16.Encode(run)
+		raw := make([]byte, 0, 2*len(units))
+		for _, u := range units {
+			raw = append(raw, byte(u>>8), byte(u))
+		}
+		b.WriteString("&" + utf7.EncodeToString(raw) + "-")
+		run = run[:0]
+	}
+	for _, r := range name {
+		if r >= 0x20 && r <= 0x7e {
+			flush()
+			b.WriteRune(r)
+			if r == '&' {
+				b.WriteByte('-')
+			}
+			continue
+		}
+		run = append(run, r)
+	}
+	flush()
+	return b.String()
+}
+
+// decodeUTF7 reads a name from the wire.
+func decodeUTF7(raw string) (string, error) {
+	var b strings.Builder
+	for i := 0; i < len(raw); i++ {
+		c := raw[i]
+		if c != '&' {
+			b.WriteByte(c)
+			continue
+		}
+		end := strings.IndexByte(raw[i:], '-')
+		if end < 0 {
+			return "", errUTF7
+		}
+		encoded := raw[i+1 : i+end]
+		i += end
+		if encoded == "" {
+			b.WriteByte('&')
+			continue
+		}
+		octets, err := utf7.DecodeString(encoded)
+		if err != nil || len(octets)%2 != 0 {
+			return "", errUTF7
+		}
+		units := make([]uint16, len(octets)/2)
+		for j := range units {
+			units[j] = uint16(octets[2*j])<<8 | uint16(octets[2*j+1])
+		}
+		b.WriteString(string(utf16.Decode(units)))
+	}
+	return b.String(), nil
+}
+
+// readable turns a name from the wire into what people read. Servers that send UTF-8 unasked, or plain rubbish, are taken
+// by their word; whoever shows the name escapes it.
+func readable(raw string) string {
+	if !isASCII(raw) {
+		return raw
+	}
+	if name, err := decodeUTF7(raw); err == nil && utf8.ValidString(name) {
+		return name
+	}
+	return raw
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
