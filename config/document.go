@@ -34,7 +34,7 @@ type Document struct {
 	read    []byte // as read, to notice that somebody else saved meanwhile; nil for a new document
 	misfits Faults
 	unknown Faults // also keys that are missing
-	inline  bool // as read, it held a secret
+	inline  bool   // as read, it held a secret
 }
 
 // VersionError says that a file was written by a newer program. It is never rewritten.

@@ -108,4 +108,3 @@ func (b *cappedBuffer) Write(data []byte) (int, error) {
 	}
 	return b.Buffer.Write(data)
 }
-
