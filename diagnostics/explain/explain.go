@@ -1,0 +1,141 @@
+// Package explain turns what a server says into a cause, its meaning and its remedy, in every language.
+//
+// The knowledge is data (folder data), made to be edited by people: causes, replies by protocol, the pages of the
+// checks, and general answers by reply code (RFC 5321 §4.2), enhanced status code (RFC 3463) and IMAP response code
+// (RFC 9051 §7.1). It is embedded, and read only when first asked for. Nothing here prints or touches the network.
+package explain
+
+import (
+	"slices"
+	"strings"
+
+	"postier/internal/locale"
+)
+
+// Who must act. The words are part of the contract.
+type Who string
+
+// The parties that can mend a cause.
+const (
+	WhoUser      Who = "user"
+	WhoAdmin     Who = "admin"
+	WhoProvider  Who = "provider"
+	WhoNetwork   Who = "network"
+	WhoServer    Who = "server"
+	WhoDeveloper Who = "developer"
+)
+
+// Retry says whether trying again helps. The words are part of the contract.
+type Retry string
+
+// The answers to "shall I try again?".
+const (
+	RetryNo          Retry = "no"
+	RetryLater       Retry = "later"
+	RetryAfterChange Retry = "after-change"
+	RetryAutomatic   Retry = "automatic"
+)
+
+// Severity is how a check that finds the cause should be judged unless it knows better.
+type Severity string
+
+// The severities. Info is worth a sentence and no warning.
+const (
+	SeverityFail Severity = "fail"
+	SeverityWarn Severity = "warn"
+	SeverityInfo Severity = "info"
+	SeveritySkip Severity = "skip"
+)
+
+// CauseUnknown is the cause of a reply that nobody knows.
+const CauseUnknown = "unknown"
+
+// Words is one cause in one language. Meaning is one or two sentences, Remedy one to four short steps.
+type Words struct {
+	Title   string   `json:"title"`
+	Meaning string   `json:"meaning"`
+	Remedy  []string `json:"remedy"`
+}
+
+// CauseInfo is one entry of the catalogue of causes.
+type CauseInfo struct {
+	Slug string `json:"slug"`
+	// Code can be said aloud, for instance "A-14". It is the same in every language and never given to another cause;
+	// its number alone is unique too.
+	Code     string   `json:"code"`
+	Group    string   `json:"group"`
+	Who      Who      `json:"who"`
+	Retry    Retry    `json:"retry"`
+	Severity Severity `json:"severity"`
+	// Exit is the exit code of a command that stops for this cause; 0 where it does not stop one.
+	Exit int `json:"exit"`
+	// Step is the wizard step where the cause can be mended, empty when none can.
+	Step string `json:"step,omitempty"`
+	// Field is the field of that step, with smtp- for both servers: see FieldFor.
+	Field string `json:"field,omitempty"`
+	// UsedBy names users of the cause that are neither a reply nor a check, such as commands.
+	UsedBy []string              `json:"used_by,omitempty"`
+	Text   map[locale.Lang]Words `json:"text"`
+}
+
+// Title is the cause in a few words.
+func (c CauseInfo) Title(lang locale.Lang) string { return c.words(lang).Title }
+
+// Meaning says what happened.
+func (c CauseInfo) Meaning(lang locale.Lang) string { return c.words(lang).Meaning }
+
+// Remedy says what to do, step by step.
+func (c CauseInfo) Remedy(lang locale.Lang) []string { return slices.Clone(c.words(lang).Remedy) }
+
+func (c CauseInfo) words(lang locale.Lang) Words {
+	if w, ok := c.Text[lang]; ok {
+		return w
+	}
+	return c.Text[locale.English]
+}
+
+// FieldFor is Field as seen from a check: for a check of the IMAP server, smtp-host becomes imap-host.
+func (c CauseInfo) FieldFor(checkID string) string {
+	if rest, ok := strings.CutPrefix(c.Field, "smtp-"); ok && strings.HasPrefix(checkID, "imap.") {
+		return "imap-" + rest
+	}
+	return c.Field
+}
+
+// Cause returns the cause with this slug.
+func Cause(slug string) (CauseInfo, bool) {
+	i, ok := causes().bySlug[slug]
+	if !ok {
+		return CauseInfo{}, false
+	}
+	return causes().list[i], true
+}
+
+// Causes lists all causes in the order of their codes.
+func Causes() []CauseInfo { return slices.Clone(causes().list) }
+
+// ByCode returns the cause with this spoken code. "A-14", "a14", "a 14" and "14" are the same.
+func ByCode(code string) (CauseInfo, bool) {
+	letter, number := splitCode(code)
+	i, ok := causes().byNumber[number]
+	if !ok {
+		return CauseInfo{}, false
+	}
+	c := causes().list[i]
+	if letter != "" && !strings.HasPrefix(c.Code, letter+"-") {
+		return CauseInfo{}, false
+	}
+	return c, true
+}
+
+// splitCode parts "a-14" into "A" and "14". The number is empty when code has not the form of a spoken code.
+func splitCode(code string) (letter, number string) {
+	code = strings.ToUpper(strings.TrimSpace(code))
+	if code != "" && code[0] >= 'A' && code[0] <= 'Z' {
+		letter, code = code[:1], strings.TrimLeft(code[1:], "- ")
+	}
+	if code == "" || strings.Trim(code, "0123456789") != "" {
+		return "", ""
+	}
+	return letter, strings.TrimLeft(code, "0")
+}

@@ -1,0 +1,292 @@
+package explain
+
+import (
+	"regexp"
+	"regexp/syntax"
+	"slices"
+	"strings"
+	"sync"
+
+	"postier/internal/locale"
+)
+
+// The protocols that have replies.
+const (
+	SMTP = "smtp"
+	IMAP = "imap"
+	TLS  = "tls"
+	TCP  = "tcp"
+	DNS  = "dns"
+)
+
+// maxText bounds what the patterns are searched in. No reply of an honest server is longer, and the reason stands at
+// its beginning.
+const maxText = 8 << 10
+
+// Query is what a server said.
+type Query struct {
+	// Protocol is smtp, imap, tls, tcp or dns; empty lets the text decide.
+	Protocol string
+	// Code is an SMTP reply code (535), an IMAP status (NO, BAD, BYE, OK, +) or the name of an errno; empty if unknown.
+	Code string
+	// Enhanced is an enhanced status code (5.7.8) or an IMAP response code (AUTHENTICATIONFAILED); empty if there is none.
+	Enhanced string
+	// Text is the reply with its lines joined by a blank.
+	Text string
+	// Provider is the id of a preset or the name of a server program; empty if unknown.
+	Provider string
+}
+
+// Answer is what the catalogue knows about a Query.
+type Answer struct {
+	// Cause is a slug; CauseUnknown for a reply that nobody knows.
+	Cause string
+	// Reply is the id of the catalogue entry that matched; empty for a general answer.
+	Reply string
+	Who   Who
+	Retry Retry
+	// Exit is the exit code of a command that stops for this answer.
+	Exit int
+
+	info CauseInfo
+	own  map[locale.Lang]Words
+}
+
+// Info is the cause's entry in the catalogue.
+func (a Answer) Info() CauseInfo { return a.info }
+
+// Title is the cause in a few words.
+func (a Answer) Title(lang locale.Lang) string {
+	if title := a.own[lang].Title; title != "" {
+		return title
+	}
+	return a.info.Title(lang)
+}
+
+// Meaning says what happened: in the reply's own words where it has some, otherwise in the cause's.
+func (a Answer) Meaning(lang locale.Lang) string {
+	if meaning := a.own[lang].Meaning; meaning != "" {
+		return meaning
+	}
+	return a.info.Meaning(lang)
+}
+
+// Remedy says what to do, step by step.
+func (a Answer) Remedy(lang locale.Lang) []string {
+	if remedy := a.own[lang].Remedy; len(remedy) > 0 {
+		return slices.Clone(remedy)
+	}
+	return a.info.Remedy(lang)
+}
+
+// reply is one entry of the catalogue of replies.
+type reply struct {
+	ID       string `json:"id"`
+	Code     string `json:"code"`
+	Enhanced string `json:"enhanced"`
+	// Pattern is searched without regard to case, and a dot matches a line end too.
+	Pattern  string   `json:"pattern"`
+	Provider []string `json:"provider"`
+	// NeedsProvider means that the words are not unique: the entry counts only when the provider is known.
+	NeedsProvider bool   `json:"needs_provider"`
+	Cause         string `json:"cause"`
+	// Priority is 1 before 0 before -1 and -2, the fall-backs on single words.
+	Priority int                   `json:"priority"`
+	Text     map[locale.Lang]Words `json:"text"`
+	Example  string                `json:"example"`
+	Source   string                `json:"source"`
+	Evidence string                `json:"evidence"`
+
+	needles []string
+	once    sync.Once
+	re      *regexp.Regexp
+}
+
+var (
+	smtpReplies = sync.OnceValue(func() []*reply { return loadReplies(SMTP) })
+	imapReplies = sync.OnceValue(func() []*reply { return loadReplies(IMAP) })
+	tlsReplies  = sync.OnceValue(func() []*reply { return loadReplies(TLS) })
+	tcpReplies  = sync.OnceValue(func() []*reply { return loadReplies(TCP) })
+	dnsReplies  = sync.OnceValue(func() []*reply { return loadReplies(DNS) })
+	aliases     = sync.OnceValue(func() map[string][]string { return readFile[map[string][]string]("data/providers.json") })
+)
+
+func replies(protocol string) []*reply {
+	switch protocol {
+	case SMTP:
+		return smtpReplies()
+	case IMAP:
+		return imapReplies()
+	case TLS:
+		return tlsReplies()
+	case TCP:
+		return tcpReplies()
+	case DNS:
+		return dnsReplies()
+	}
+	return nil
+}
+
+func loadReplies(protocol string) []*reply {
+	list := readFolder[*reply]("data/replies/" + protocol)
+	for _, r := range list {
+		if parsed, err := syntax.Parse(r.expression(), syntax.Perl); err == nil {
+			r.needles = needles(parsed)
+		}
+	}
+	return list
+}
+
+func (r *reply) expression() string { return "(?is)" + r.Pattern }
+
+// matches reports whether the pattern is found. lower is text in lower case: most entries end at a plain search in it,
+// so that their expression is never compiled.
+func (r *reply) matches(text, lower string) bool {
+	if r.needles != nil && !slices.ContainsFunc(r.needles, func(n string) bool { return strings.Contains(lower, n) }) {
+		return false
+	}
+	r.once.Do(func() { r.re = regexp.MustCompile(r.expression()) })
+	return r.re.MatchString(text)
+}
+
+// needles returns literals in lower case, one of which stands in every match; nil when that cannot be told.
+func needles(re *syntax.Regexp) []string {
+	const shortest = 3 // shorter ones stand in too many replies to spare anything
+	switch re.Op {
+	case syntax.OpLiteral:
+		if len(re.Rune) >= shortest {
+			return []string{strings.ToLower(string(re.Rune))}
+		}
+	case syntax.OpCapture, syntax.OpPlus:
+		return needles(re.Sub[0])
+	case syntax.OpConcat:
+		var best []string
+		for _, sub := range re.Sub {
+			if found := needles(sub); found != nil && (best == nil || minLength(found) > minLength(best)) {
+				best = found
+			}
+		}
+		return best
+	case syntax.OpAlternate:
+		var all []string
+		for _, sub := range re.Sub {
+			found := needles(sub)
+			if found == nil {
+				return nil
+			}
+			all = append(all, found...)
+		}
+		return all
+	}
+	return nil
+}
+
+func minLength(list []string) int {
+	shortest := len(list[0])
+	for _, s := range list {
+		shortest = min(shortest, len(s))
+	}
+	return shortest
+}
+
+// Match finds the entry that fits a reply best, or else a general answer by its codes.
+func Match(q Query) Answer {
+	q.Text = cut(q.Text, maxText)
+	q.Protocol = strings.ToLower(q.Protocol)
+	if q.Protocol == "" {
+		q.Protocol = guessProtocol(q.Text)
+	}
+	lower := strings.ToLower(q.Text)
+	names := providerNames(q.Provider)
+	var best *reply
+	bestScore := 0.0
+	for _, r := range replies(q.Protocol) {
+		known := fits(r.Provider, names)
+		if r.NeedsProvider && !known || !r.matches(q.Text, lower) {
+			continue
+		}
+		if s := score(r, q, known); best == nil || s > bestScore {
+			best, bestScore = r, s
+		}
+	}
+	if best == nil {
+		return general(q)
+	}
+	a := answer(best.Cause, q)
+	a.Reply, a.own = best.ID, best.Text
+	return a
+}
+
+// score weighs an entry whose pattern matches: priority first, then the codes, the provider, and how much the pattern says.
+func score(r *reply, q Query, knownProvider bool) float64 {
+	const longest = 90 // of two long patterns neither is more telling
+	s := float64(10*r.Priority) + float64(min(len(r.Pattern), longest))/100
+	if r.Code != "" && q.Code != "" {
+		switch {
+		case strings.EqualFold(r.Code, q.Code):
+			s += 2
+		case isDigit(r.Code[0]) && isDigit(q.Code[0]) && r.Code[0] != q.Code[0]:
+			s--
+		}
+	}
+	if r.Enhanced != "" && strings.EqualFold(r.Enhanced, q.Enhanced) {
+		s += 2
+	}
+	if knownProvider {
+		s += 1.5 // less than an equal code, more than any length
+	}
+	return s
+}
+
+func answer(slug string, q Query) Answer {
+	info, ok := Cause(slug)
+	if !ok {
+		info, _ = Cause(CauseUnknown)
+	}
+	a := Answer{Cause: info.Slug, Who: info.Who, Retry: info.Retry, Exit: info.Exit, info: info}
+	// RFC 5321 §4.2.1: 4yz is a transient negative reply, the sender may try again.
+	if transient(q) {
+		if a.Exit == exitFailed {
+			a.Exit = exitTempfail
+		}
+		if a.Cause == CauseUnknown {
+			a.Retry = RetryLater
+		}
+	}
+	return a
+}
+
+// Exit codes of the contract that an answer can change.
+const (
+	exitFailed   = 1
+	exitTempfail = 75
+)
+
+func transient(q Query) bool {
+	if q.Protocol != SMTP {
+		return false
+	}
+	return strings.HasPrefix(q.Code, "4") || q.Code == "" && strings.HasPrefix(q.Enhanced, "4.")
+}
+
+// providerNames lists the names under which replies may know a provider: a preset's id and what providers.json adds.
+func providerNames(id string) []string {
+	if id == "" {
+		return nil
+	}
+	id = strings.ToLower(id)
+	return append([]string{id}, aliases()[id]...)
+}
+
+func fits(providers, names []string) bool {
+	return slices.ContainsFunc(names, func(n string) bool { return slices.Contains(providers, n) })
+}
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
+func cut(s string, limit int) string {
+	if len(s) > limit {
+		return s[:limit]
+	}
+	return s
+}
