@@ -80,6 +80,12 @@ type Provider struct {
 	AppPasswordSteps StepList `json:"app_password_steps,omitzero"`
 	AppPasswordURL   string   `json:"app_password_url,omitempty"`
 	Shape            *Shape   `json:"app_password_shape,omitempty"`
+	// WithoutTwoStep says what holds for an account without two-step verification.
+	WithoutTwoStep Text `json:"without_two_step,omitzero"`
+	// Alert is the security alert that the person will get and should expect.
+	Alert Text `json:"security_alert,omitzero"`
+	// Unblock is what to do when the provider blocks the account after a sign-in.
+	Unblock StepList `json:"unblock,omitzero"`
 	// WayOut says what to do instead where a mail program can never sign in.
 	WayOut Text `json:"way_out,omitzero"`
 	// Dated are facts that bite on a day; see Warnings.

@@ -47,7 +47,7 @@ func (p *Provider) checkNames(fault faultFunc) {
 		names []string
 	}{{"domains", p.Domains}, {"mx_suffixes", p.MXSuffixes}} {
 		for _, n := range list.names {
-			if !hostname(n) {
+			if !hostname(n) && !(list.path == "domains" && hostname(n+".x")) {
 				fault(list.path, "%q must be a lower-case domain name in A-labels", n)
 			}
 		}
@@ -187,6 +187,8 @@ func (p *Provider) checkTexts(fault faultFunc) {
 	one("credential.label", p.Credential.Label)
 	one("password_auth_status.fact", p.PasswordAuth.Fact)
 	one("way_out", p.WayOut)
+	one("without_two_step", p.WithoutTwoStep)
+	one("security_alert", p.Alert)
 	one("sent_copy.note", p.SentCopy.Note)
 	one("spf.note", p.SPF.Note)
 	one("dkim_selectors.note", p.DKIM.Note)
@@ -214,8 +216,13 @@ func (p *Provider) checkTexts(fault faultFunc) {
 		one(fmt.Sprintf("dated[%d].before", i), d.Before)
 		one(fmt.Sprintf("dated[%d].after", i), d.After)
 	}
-	if s := p.AppPasswordSteps; len(s.EN) != len(s.FR) || len(s.EN) != len(s.DE) {
-		fault("app_password_steps", "must have the same number of steps in en, fr and de")
+	for _, list := range []struct {
+		path  string
+		steps StepList
+	}{{"app_password_steps", p.AppPasswordSteps}, {"unblock", p.Unblock}} {
+		if s := list.steps; len(s.EN) != len(s.FR) || len(s.EN) != len(s.DE) {
+			fault(list.path, "must have the same number of steps in en, fr and de")
+		}
 	}
 }
 
