@@ -30,9 +30,6 @@ func writeMSMTP(s source) ([]Artifact, error) {
 	}
 	lines = append(lines, auth...)
 	lines = append(lines, [2]string{"from", config.AddressASCIIDomain(p.From.Address)})
-	if p.From.Name != "" {
-		lines = append(lines, [2]string{"from_full_name", p.From.Name})
-	}
 	if p.Submission.Helo != "" {
 		lines = append(lines, [2]string{"domain", p.Submission.Helo})
 	}
@@ -48,6 +45,9 @@ func writeMSMTP(s source) ([]Artifact, error) {
 	notes := s.leftOut("msmtp")
 	if p.ReplyTo != "" {
 		notes = append(notes, locale.Msg("config.export.left_out.reply_to", "format", "msmtp"))
+	}
+	if p.From.Name != "" { // msmtp 1.8.23, in Debian 12, refuses a file with from_full_name
+		notes = append(notes, locale.Msg("config.export.left_out.from_name", "format", "msmtp"))
 	}
 	return []Artifact{{Path: "msmtprc", Mode: ownerOnly, Content: []byte(b.String()), Notes: notes}}, nil
 }
