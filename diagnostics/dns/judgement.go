@@ -43,6 +43,8 @@ const (
 	CauseSPFWeak          = "spf-weak"
 	CauseSPFWrongPlace    = "spf-wrong-place"
 	CauseSPFTooLong       = "spf-too-long"
+	CauseSPFBroken        = "spf-include-broken"
+	CauseSPFVoid          = "spf-void-lookups"
 
 	CauseDKIMMissing         = "dkim-missing"
 	CauseDKIMRevoked         = "dkim-revoked"
@@ -73,7 +75,7 @@ const (
 func Causes() []string {
 	return []string{
 		CauseNoDomain, CauseNotPublished, CauseDNSFailure, CauseNXDomain, CauseMXMissing, CauseNullMX, CauseMXAddress, CauseMXMalformed,
-		CauseSPFMissing, CauseSPFMultiple, CauseSPFSyntax, CauseSPFTooMany, CauseSPFNotAuthorised, CauseSPFWeak, CauseSPFWrongPlace, CauseSPFTooLong,
+		CauseSPFMissing, CauseSPFMultiple, CauseSPFSyntax, CauseSPFTooMany, CauseSPFNotAuthorised, CauseSPFWeak, CauseSPFWrongPlace, CauseSPFTooLong, CauseSPFBroken, CauseSPFVoid,
 		CauseDKIMMissing, CauseDKIMRevoked, CauseDKIMTesting, CauseDKIMWeakKey, CauseDKIMMalformed, CauseDKIMMultiple, CauseDKIMSelectorUnknown,
 		CauseDMARCMissing, CauseDMARCNonePolicy, CauseDMARCMalformed, CauseDMARCMultiple, CauseDMARCMisaligned, CauseDMARCReports,
 		CauseMTASTSMalformed, CauseMTASTSPolicy, CauseTLSRPTMalformed, CauseDANEInsecure, CauseDANEMalformed, CauseBIMIMalformed, CausePTRMissing, CausePTRMismatch,

@@ -60,7 +60,8 @@ func Plan(network *wire.Network, target diagnostics.Target, opts Options) diagno
 	}
 	_, a.provided = presets.Lookup(a.domain)
 	run := map[diagnostics.ID]func(context.Context, lookup.Resolver) diagnostics.Result{
-		diagnostics.DNSMX: a.mx,
+		diagnostics.DNSMX:  a.mx,
+		diagnostics.DNSSPF: a.spf,
 	}
 	var plan diagnostics.Plan
 	for _, id := range Checks() {

@@ -1,0 +1,320 @@
+package dns
+
+import (
+	"context"
+	"net/netip"
+
+	"postier/diagnostics"
+	"postier/diagnostics/dns/lookup"
+	"postier/diagnostics/dns/spf"
+	"postier/internal/safetext"
+)
+
+// spf judges the domain's SPF record and whether it lets this provider send (RFC 7208).
+func (a *area) spf(ctx context.Context, r lookup.Resolver) diagnostics.Result {
+	tree := spf.Inspect(ctx, r, a.domain)
+	if tree.Problem == spf.ReasonDNS {
+		return unanswered(tree.Err)
+	}
+	if a.provided {
+		return a.providersOwn(spfEvidence(tree, nil))
+	}
+	need := a.spfNeed()
+	switch tree.Problem {
+	case spf.ReasonNoDomain:
+		return a.about(withArgs(failed(CauseNXDomain, lookupEvidence(tree.Err)), "host", remote(a.domain)))
+	case spf.ReasonNoRecord:
+		return a.spfMissing(ctx, r, tree, need)
+	case spf.ReasonSeveral:
+		return a.spfSeveral(ctx, r, tree, need)
+	case spf.ReasonSyntax:
+		return a.spfSyntax(ctx, r, tree, need)
+	}
+	return a.spfJudge(ctx, r, tree, need)
+}
+
+// providersOwn is the result for an address at a provider's own domain: whatever it publishes, the person cannot change it.
+func (a *area) providersOwn(seen ...diagnostics.Evidence) diagnostics.Result {
+	return a.about(passed(append(seen, note("provider-domain"))...))
+}
+
+// spfNeed is what must stand in the record. Without a known provider it is the submission server itself and the exchangers.
+func (a *area) spfNeed() spf.Need {
+	need := spf.Need{Include: a.target.SPFInclude, Redirect: a.target.SPFRedirect}
+	if len(need.Include) > 0 || need.Redirect != "" {
+		return need
+	}
+	host := a.target.Submission.Host
+	ip, err := netip.ParseAddr(host)
+	switch {
+	case host == "":
+	case err != nil:
+		need.Terms = []string{"mx", "a:" + lookup.Lower(host)}
+	case ip.Unmap().Is4():
+		need.Terms = []string{"mx", "ip4:" + ip.Unmap().String()}
+	default:
+		need.Terms = []string{"mx", "ip6:" + ip.WithZone("").String()}
+	}
+	return need
+}
+
+func (a *area) spfMissing(ctx context.Context, r lookup.Resolver, tree *spf.Node, need spf.Need) diagnostics.Result {
+	for _, other := range tree.Others {
+		if spf.Meant(other.Value) {
+			proposal := spf.Propose([]lookup.Text{other}, need)
+			result := failed(CauseSPFSyntax, spfEvidence(tree, nil), evidence("spf-fault", "fault", string(spf.FaultVersion), "offset", 0, "token", remote(firstWord(other.Value)), "record", remote(other.Value)))
+			result.Fix = []diagnostics.Fix{replaceTXT(a.domain, proposal, other)}
+			return a.about(withArgs(result, "token", remote(firstWord(other.Value)), "position", 1))
+		}
+	}
+	proposal := spf.Propose(nil, need)
+	fix := addTXT(a.domain, proposal)
+	// A DNS panel that appends the zone turns a full name into example.com.example.com.
+	doubled := a.domain + "." + a.domain
+	if twin := spfAt(ctx, r, doubled); twin != nil {
+		fix = addTXT(a.domain, spf.Propose([]lookup.Text{*twin}, need))
+		result := a.about(warned(CauseSPFWrongPlace, spfEvidence(tree, nil), evidence("spf-elsewhere", "name", remote(doubled), "record", remote(twin.Value))))
+		result.Fix = []diagnostics.Fix{fix}
+		return withArgs(result, "name", remote(doubled))
+	}
+	result := a.about(warned(CauseSPFMissing, spfEvidence(tree, nil)))
+	if len(need.Include) == 0 && need.Redirect == "" && len(need.Terms) == 0 {
+		return result // which servers send is not known, so no record can be proposed
+	}
+	result.Fix = []diagnostics.Fix{fix}
+	return result
+}
+
+// spfAt reads an SPF record at a name where none belongs.
+func spfAt(ctx context.Context, r lookup.Resolver, domain string) *lookup.Text {
+	name, ok := lookup.Name(domain)
+	if !ok {
+		return nil
+	}
+	txt, err := lookup.QueryTXT(ctx, r, name)
+	if err != nil {
+		return nil
+	}
+	for _, t := range txt.Texts {
+		if spf.IsRecord(t.Value) {
+			return &t
+		}
+	}
+	return nil
+}
+
+func (a *area) spfSeveral(ctx context.Context, r lookup.Resolver, tree *spf.Node, need spf.Need) diagnostics.Result {
+	proposal := spf.Propose(tree.Several, need)
+	seen := spfEvidence(tree, nil)
+	var records []safetext.Remote
+	result := a.about(failed(CauseSPFMultiple))
+	for i, t := range tree.Several {
+		records = append(records, remote(t.Value))
+		if i == 0 {
+			result.Fix = append(result.Fix, replaceTXT(a.domain, proposal, t))
+			continue
+		}
+		result.Fix = append(result.Fix, replaceTXT(a.domain, "", t)) // to be removed
+	}
+	seen.Fields["records"] = records
+	result.Evidence = append(result.Evidence, seen, a.proposalCost(ctx, r, proposal))
+	return withArgs(result, "count", len(tree.Several))
+}
+
+func (a *area) spfSyntax(ctx context.Context, r lookup.Resolver, tree *spf.Node, need spf.Need) diagnostics.Result {
+	proposal := spf.Propose([]lookup.Text{tree.Text}, need)
+	result := failed(CauseSPFSyntax, spfEvidence(tree, nil))
+	for _, f := range tree.Record.Faults {
+		result.Evidence = append(result.Evidence, evidence("spf-fault", "fault", string(f.Kind), "offset", f.Offset, "token", remote(f.Token)))
+	}
+	result.Evidence = append(result.Evidence, a.proposalCost(ctx, r, proposal))
+	result.Fix = []diagnostics.Fix{replaceTXT(a.domain, proposal, tree.Text)}
+	first := tree.Record.Faults[0]
+	return a.about(withArgs(result, "token", remote(first.Token), "position", first.Offset+1))
+}
+
+// spfJudge grades a record that can be read, the worst finding first.
+func (a *area) spfJudge(ctx context.Context, r lookup.Resolver, tree *spf.Node, need spf.Need) diagnostics.Result {
+	authorised := a.spfAuthorised(ctx, r, tree)
+	seen := spfEvidence(tree, authorised)
+	proposal := spf.Propose([]lookup.Text{tree.Text}, need)
+	fix := func(result diagnostics.Result) diagnostics.Result {
+		if proposal != tree.Text.Value {
+			result.Fix = []diagnostics.Fix{replaceTXT(a.domain, proposal, tree.Text)}
+		}
+		return a.about(result)
+	}
+	if broken := tree.Broken(); broken != nil {
+		seen.Fields["broken"] = remote(broken.Domain)
+		return a.about(withArgs(failed(CauseSPFBroken, seen), "name", remote(broken.Domain), "term", remote(broken.Via)))
+	}
+	switch {
+	case tree.Lookups > spf.MaxLookups:
+		result := failed(CauseSPFTooMany, seen)
+		result.Evidence = append(result.Evidence, branchEvidence(tree)...)
+		return a.about(withArgs(result, "count", tree.Lookups, "limit", spf.MaxLookups))
+	case authorised != nil && !*authorised:
+		result := fix(warned(CauseSPFNotAuthorised, seen, a.proposalCost(ctx, r, proposal)))
+		if all := tree.Record.All(); all != nil && all.Qualifier == spf.Fail {
+			result.Status = diagnostics.Fail
+		}
+		return withArgs(result, "provider", a.target.Provider, "record", remote(proposal))
+	case tree.Void > spf.MaxVoid:
+		return a.about(withArgs(warned(CauseSPFVoid, append(branchEvidence(tree), seen)...), "count", tree.Void, "limit", spf.MaxVoid))
+	}
+	if err := tree.Unanswered(); err != nil {
+		return unanswered(err, seen)
+	}
+	weak := tree.Record.Weaknesses()
+	if len(weak) == 0 {
+		return a.about(passed(seen))
+	}
+	seen.Fields["weaknesses"] = weak
+	if len(weak) == 1 && weak[0] == spf.Long {
+		return a.about(withArgs(warned(CauseSPFTooLong, seen), "length", len(tree.Text.Value), "limit", spf.LongRecord))
+	}
+	return fix(withArgs(warned(CauseSPFWeak, seen), "weakness", string(weak[0]), "record", remote(proposal)))
+}
+
+// maxSamples is how many of a provider's ranges stand for all: records list their main ranges first.
+const maxSamples = 4
+
+// spfAuthorised says whether the record lets this provider send; nil when nobody can tell.
+func (a *area) spfAuthorised(ctx context.Context, r lookup.Resolver, tree *spf.Node) *bool {
+	yes, no := true, false
+	if a.opts.IP.IsValid() {
+		switch a.spfFor(ctx, r, a.opts.IP) {
+		case spf.Pass:
+			return &yes
+		case spf.TempError:
+			return nil
+		}
+		return &no
+	}
+	wanted := a.target.SPFInclude
+	if a.target.SPFRedirect != "" {
+		wanted = append([]string{a.target.SPFRedirect}, wanted...)
+	}
+	for _, domain := range wanted { // several are alternatives: by region or by age
+		if tree.LeadsTo(domain) {
+			return &yes
+		}
+	}
+	for _, domain := range wanted {
+		if samples := spf.Inspect(ctx, r, domain).Networks(maxSamples); len(samples) > 0 {
+			passes := a.allPass(ctx, r, samples)
+			if passes == nil || *passes {
+				return passes
+			}
+			return &no
+		}
+	}
+	if len(wanted) > 0 {
+		return &no
+	}
+	return a.serverAuthorised(ctx, r)
+}
+
+// serverAuthorised evaluates the addresses of the submission server. Mail may leave from others, so that only a pass tells.
+func (a *area) serverAuthorised(ctx context.Context, r lookup.Resolver) *bool {
+	if a.target.Submission.Host == "" {
+		return nil
+	}
+	list, _, err := addresses(ctx, r, a.target.Submission.Host)
+	if ip, parseErr := netip.ParseAddr(a.target.Submission.Host); parseErr == nil {
+		list, err = []netip.Addr{ip}, nil
+	}
+	if err != nil || len(list) == 0 {
+		return nil
+	}
+	var prefixes []netip.Prefix
+	for _, ip := range list[:min(len(list), maxSamples)] {
+		prefixes = append(prefixes, netip.PrefixFrom(ip, ip.BitLen()))
+	}
+	if passes := a.allPass(ctx, r, prefixes); passes != nil && *passes {
+		return passes
+	}
+	return nil
+}
+
+// allPass evaluates one address of each range: true when all pass, false when one does not, nil when DNS fails.
+func (a *area) allPass(ctx context.Context, r lookup.Resolver, ranges []netip.Prefix) *bool {
+	result := true
+	for _, p := range ranges {
+		switch a.spfFor(ctx, r, p.Addr()) {
+		case spf.Pass:
+		case spf.TempError:
+			return nil
+		default:
+			result = false
+		}
+	}
+	return &result
+}
+
+func (a *area) spfFor(ctx context.Context, r lookup.Resolver, ip netip.Addr) spf.Verdict {
+	return spf.Check(ctx, r, ip, a.domain, "postmaster@"+a.domain).Result
+}
+
+// proposalCost counts the look-ups of a proposed record, so that advice never trades one permerror for another.
+func (a *area) proposalCost(ctx context.Context, r lookup.Resolver, proposal string) diagnostics.Evidence {
+	tree := spf.InspectText(ctx, r, a.domain, proposal)
+	return evidence("spf-proposal", "record", remote(proposal), "lookups", tree.Lookups, "void", tree.Void, "within_limits",
+		tree.Lookups <= spf.MaxLookups && tree.Void <= spf.MaxVoid)
+}
+
+// spfEvidence is the shape of the contract; authorizes_provider is absent when nobody can tell.
+func spfEvidence(tree *spf.Node, authorised *bool) diagnostics.Evidence {
+	e := evidence("spf", "record", remote(tree.Text.Value), "lookups", tree.Lookups, "void", tree.Void, "includes", remotes(tree.Includes()))
+	if authorised != nil {
+		e.Fields["authorizes_provider"] = *authorised
+	}
+	if tree.Text.Value != "" {
+		e.Fields["ttl_seconds"] = seconds(tree.Text.TTL)
+		e.Fields["length"] = len(tree.Text.Value)
+		e.Fields["tree"] = treeFields(tree)
+	}
+	return e
+}
+
+func treeFields(n *spf.Node) map[string]any {
+	fields := map[string]any{"domain": remote(n.Domain), "lookups": n.Lookups, "void": n.Void}
+	if n.Via != "" {
+		fields["via"] = remote(n.Via)
+	}
+	if n.Problem != "" {
+		fields["problem"] = string(n.Problem)
+	}
+	if n.Via != "" && n.Text.Value != "" {
+		fields["record"] = remote(n.Text.Value)
+	}
+	var children []map[string]any
+	for _, c := range n.Children {
+		children = append(children, treeFields(c))
+	}
+	if children != nil {
+		fields["children"] = children
+	}
+	return fields
+}
+
+// branchEvidence says what each include costs, so that a person sees where to cut.
+func branchEvidence(tree *spf.Node) []diagnostics.Evidence {
+	var list []diagnostics.Evidence
+	for _, c := range tree.Children {
+		list = append(list, evidence("spf-branch", "term", remote(c.Via), "lookups", c.Lookups+1, "void", c.Void))
+	}
+	return list
+}
+
+func firstWord(s string) string {
+	if len(s) > 40 { // enough to recognise it
+		s = s[:40]
+	}
+	for i := range len(s) {
+		if s[i] == ' ' {
+			return s[:i]
+		}
+	}
+	return s
+}
