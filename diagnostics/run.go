@@ -69,7 +69,9 @@ func (r *runner) run(ctx context.Context, c Check) {
 		}
 	}
 	result.ID = c.ID
-	result.Needs = c.Needs
+	if result.Needs == nil { // a check may name the one that kept it from judging
+		result.Needs = c.Needs
+	}
 	r.mu.Lock()
 	r.results[c.ID] = &result
 	r.mu.Unlock()

@@ -19,11 +19,13 @@ const (
 	CertNone         CertFault = "none"          // the server showed no certificate
 	CertPinChanged   CertFault = "pin-changed"   // not the key that was pinned
 	CertSelfSigned   CertFault = "self-signed"   // the leaf vouches for itself
+	CertIncomplete   CertFault = "incomplete"    // the server left out the certificate between its own and the root
 	CertUntrusted    CertFault = "untrusted"     // signed by nobody whom this machine trusts
 	CertNotYetValid  CertFault = "not-yet-valid" // its first day is to come, or this clock is wrong
 	CertExpired      CertFault = "expired"       // its last day is over, or this clock is wrong
 	CertNameMismatch CertFault = "name-mismatch" // for other names
-	CertLegacy       CertFault = "legacy"        // SHA-1, a short key, or a name in CN alone
+	CertWeak         CertFault = "weak"          // SHA-1 or a short key
+	CertLegacy       CertFault = "legacy"        // its name stands in CN alone
 )
 
 // minRSA is what CA/Browser Forum Baseline Requirements §6.1.5 has asked for since 2014.
@@ -34,14 +36,14 @@ var errShortKey = errors.New("the certificate's RSA key is too short")
 
 // certFaults judges each property by itself, so that one fault does not hide another. err is the fault of the first one.
 func (n *Network) certFaults(chain []*x509.Certificate, host string) (faults []CertFault, err error) {
-	leaf, now := chain[0], n.now()
+	leaf, now := chain[0], n.Clock()
 	add := func(f CertFault, cause error) {
 		faults = append(faults, f)
 		if err == nil {
 			err = cause
 		}
 	}
-	legacy := legacyReason(leaf, host)
+	weak := weakness(leaf)
 	if trustErr := n.verifyChain(chain, within(now, leaf)); trustErr != nil {
 		var invalid x509.CertificateInvalidError
 		switch {
@@ -50,7 +52,9 @@ func (n *Network) certFaults(chain []*x509.Certificate, host string) (faults []C
 		case errors.As(trustErr, &invalid) && invalid.Reason == x509.Expired: // an intermediate; the leaf's own dates are judged below
 			add(CertExpired, trustErr)
 		case errors.As(trustErr, new(x509.InsecureAlgorithmError)) || strings.Contains(trustErr.Error(), "insecure algorithm"):
-			legacy = trustErr
+			weak = trustErr
+		case len(chain) == 1 && len(leaf.IssuingCertificateURL) > 0: // the issuer has an issuer, and it was not sent
+			add(CertIncomplete, trustErr)
 		default:
 			add(CertUntrusted, trustErr)
 		}
@@ -61,11 +65,15 @@ func (n *Network) certFaults(chain []*x509.Certificate, host string) (faults []C
 	case now.After(leaf.NotAfter) && !slices.Contains(faults, CertExpired):
 		add(CertExpired, x509.CertificateInvalidError{Cert: leaf, Reason: x509.Expired, Detail: "expired"})
 	}
-	if nameErr := leaf.VerifyHostname(x509Name(host)); nameErr != nil && (legacy == nil || !commonNameOnly(leaf)) {
-		add(CertNameMismatch, nameErr)
+	if weak != nil {
+		add(CertWeak, weak)
 	}
-	if legacy != nil {
-		add(CertLegacy, legacy)
+	if nameErr := leaf.VerifyHostname(x509Name(host)); nameErr != nil {
+		if nameInCN(leaf, host) {
+			add(CertLegacy, nameErr)
+		} else {
+			add(CertNameMismatch, nameErr)
+		}
 	}
 	return faults, err
 }
@@ -99,8 +107,8 @@ func selfSigned(cert *x509.Certificate) bool {
 	return err == nil || errors.As(err, new(x509.InsecureAlgorithmError)) // too old to be checked, and its own all the same
 }
 
-// legacyReason names what only old programs still accept.
-func legacyReason(leaf *x509.Certificate, host string) error {
+// weakness names what can be forged.
+func weakness(leaf *x509.Certificate) error {
 	if key, ok := leaf.PublicKey.(*rsa.PublicKey); ok && key.N.BitLen() < minRSA {
 		return fmt.Errorf("%w: %d bits", errShortKey, key.N.BitLen())
 	}
@@ -108,13 +116,10 @@ func legacyReason(leaf *x509.Certificate, host string) error {
 	case x509.SHA1WithRSA, x509.ECDSAWithSHA1, x509.DSAWithSHA1, x509.MD5WithRSA, x509.MD2WithRSA:
 		return x509.InsecureAlgorithmError(leaf.SignatureAlgorithm)
 	}
-	// RFC 9525 §2: the name counts in subjectAltName only.
-	if commonNameOnly(leaf) && strings.EqualFold(leaf.Subject.CommonName, trimBrackets(host)) {
-		return leaf.VerifyHostname(x509Name(host))
-	}
 	return nil
 }
 
-func commonNameOnly(leaf *x509.Certificate) bool {
-	return len(leaf.DNSNames) == 0 && len(leaf.IPAddresses) == 0 && leaf.Subject.CommonName != ""
+// nameInCN reports a certificate that names the host where only old programs look: RFC 9525 §2 counts subjectAltName alone.
+func nameInCN(leaf *x509.Certificate, host string) bool {
+	return len(leaf.DNSNames) == 0 && len(leaf.IPAddresses) == 0 && strings.EqualFold(leaf.Subject.CommonName, trimBrackets(host))
 }

@@ -62,7 +62,8 @@ func (n *Network) deadline(step time.Duration) time.Duration {
 	return step
 }
 
-func (n *Network) now() time.Time {
+// Clock is the time by which certificates are judged.
+func (n *Network) Clock() time.Time {
 	if n.Now != nil {
 		return n.Now()
 	}

@@ -1,0 +1,196 @@
+package diagnostics
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/x509"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"postier/internal/safetext"
+	"postier/internal/wire"
+)
+
+// certCauses maps what wire saw to the catalogue.
+var certCauses = map[wire.CertFault]string{
+	wire.CertNone:         "tls-handshake",
+	wire.CertPinChanged:   "cert-pin-mismatch",
+	wire.CertSelfSigned:   "cert-self-signed",
+	wire.CertIncomplete:   "cert-chain-incomplete",
+	wire.CertUntrusted:    "cert-untrusted",
+	wire.CertNotYetValid:  "cert-not-yet-valid",
+	wire.CertExpired:      "cert-expired",
+	wire.CertNameMismatch: "cert-name-mismatch",
+	wire.CertWeak:         "cert-weak",
+	wire.CertLegacy:       "cert-legacy",
+}
+
+const (
+	causeClockWrong   = "clock-wrong"
+	causeIntercept    = "security-software-intercept"
+	causeSoonExpiring = "cert-soon-expiring"
+
+	// soonExpiring is when a certificate should long have been renewed: ACME clients do it 30 days ahead, so two weeks
+	// before the end nobody is at it.
+	soonExpiring = 14 * 24 * time.Hour
+
+	maxNames = 5 // names shown of a certificate; some carry thousands
+)
+
+// release is a day before which no clock is right: this program did not exist.
+var release = time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
+
+// JudgeCertificate is the verdict on a chain for a host, for SMTP and IMAP alike. On success too it shows names, dates
+// and issuer. A host name that would fit is in Fix when the issuer is trusted and only the name is wrong.
+func JudgeCertificate(ctx context.Context, network *wire.Network, host string, report wire.TLSReport) Result {
+	result := Result{Status: Pass}
+	if len(report.Chain) == 0 {
+		result.Status, result.Cause = Fail, certCauses[wire.CertNone]
+		return result
+	}
+	leaf, now := report.Chain[0], network.Clock()
+	result.Evidence = []Evidence{certificateEvidence(report)}
+	result.Args = certificateArgs(host, leaf, now)
+	switch {
+	case report.Err != nil:
+		result.Status, result.Cause = Fail, certificateCause(report, now)
+		result.Evidence = append(result.Evidence, Evidence{
+			Kind: "error", Text: safetext.FromRemote(report.Err.Error()), Fields: map[string]any{"faults": report.Faults},
+		})
+		if report.Faults[0] == wire.CertNameMismatch {
+			result.Fix = fittingHosts(ctx, network, host, leaf)
+		}
+	case !report.Pinned && leaf.NotAfter.Sub(now) < soonExpiring:
+		result.Status, result.Cause = Warn, causeSoonExpiring
+	}
+	return result
+}
+
+func certificateCause(report wire.TLSReport, now time.Time) string {
+	fault := report.Faults[0]
+	switch fault {
+	case wire.CertNotYetValid:
+		// A chain whose issuers are of the future too, or a clock before this program's time, is no renewal gone wrong.
+		if now.Before(release) || (len(report.Chain) > 1 && now.Before(report.Chain[1].NotBefore)) {
+			return causeClockWrong
+		}
+	case wire.CertUntrusted, wire.CertIncomplete, wire.CertSelfSigned:
+		if interceptor(report.Chain) {
+			return causeIntercept
+		}
+	}
+	return certCauses[fault]
+}
+
+// interceptors are makers of virus scanners and appliances that sign certificates of their own for the traffic they read.
+var interceptors = []string{
+	"avast", "avg technologies", "avg web", "kaspersky", "eset ssl", "eset, spol", "bitdefender", "fortinet", "fortigate", "zscaler",
+	"sophos", "norton", "mcafee", "cisco umbrella", "opendns", "netskope", "blue coat", "watchguard", "sonicwall", "untangle",
+	"check point", "palo alto", "barracuda", "trend micro", "dr.web", "g data", "f-secure", "adguard", "mail shield", "web/mail shield",
+	"iboss", "smoothwall", "clearswift", "forcepoint", "mitmproxy", "superfish",
+}
+
+func interceptor(chain []*x509.Certificate) bool {
+	for _, cert := range chain {
+		issuer := strings.ToLower(cert.Issuer.String())
+		for _, name := range interceptors {
+			if strings.Contains(issuer, name) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func certificateArgs(host string, leaf *x509.Certificate, now time.Time) []any {
+	const hour = "2006-01-02 15:04"
+	names, more := certificateNames(leaf)
+	shown := strings.Join(names, ", ")
+	if more > 0 {
+		shown += fmt.Sprintf(" +%d", more)
+	}
+	return []any{
+		"host", safetext.FromRemote(host), "names", safetext.FromRemote(shown), "issuer", safetext.FromRemote(leaf.Issuer.String()),
+		"from", leaf.NotBefore.Local().Format(hour), "until", leaf.NotAfter.Local().Format(hour), "now", now.Local().Format(hour),
+		"days", int(leaf.NotAfter.Sub(now).Hours() / 24),
+	}
+}
+
+// certificateNames are the first names and addresses that the certificate is for, and how many more there are.
+func certificateNames(leaf *x509.Certificate) (names []string, more int) {
+	total := len(leaf.DNSNames) + len(leaf.IPAddresses)
+	names = append(names, leaf.DNSNames[:min(len(leaf.DNSNames), maxNames)]...)
+	for _, ip := range leaf.IPAddresses {
+		if len(names) == maxNames {
+			break
+		}
+		names = append(names, ip.String())
+	}
+	return names, total - len(names)
+}
+
+func certificateEvidence(report wire.TLSReport) Evidence {
+	leaf := report.Chain[0]
+	names, more := certificateNames(leaf)
+	shown := make([]safetext.Remote, 0, len(names))
+	for _, n := range names {
+		shown = append(shown, safetext.FromRemote(n))
+	}
+	chain := make([]safetext.Remote, 0, len(report.Chain))
+	for _, c := range report.Chain[:min(len(report.Chain), maxNames)] {
+		chain = append(chain, safetext.FromRemote(c.Subject.String()))
+	}
+	return Evidence{Kind: "certificate", Fields: map[string]any{
+		"subject": safetext.FromRemote(leaf.Subject.String()), "issuer": safetext.FromRemote(leaf.Issuer.String()),
+		"names": shown, "more_names": more, "chain": chain,
+		"not_before": leaf.NotBefore.UTC().Format(time.RFC3339), "not_after": leaf.NotAfter.UTC().Format(time.RFC3339),
+		"key": keyKind(leaf), "signature": leaf.SignatureAlgorithm.String(), "sha256_spki": wire.SPKI(leaf),
+		"verified": report.Verified(), "pinned": report.Pinned,
+	}}
+}
+
+func keyKind(leaf *x509.Certificate) string {
+	switch key := leaf.PublicKey.(type) {
+	case *rsa.PublicKey:
+		return fmt.Sprintf("rsa-%d", key.N.BitLen())
+	case *ecdsa.PublicKey:
+		return fmt.Sprintf("ecdsa-%d", key.Curve.Params().BitSize)
+	case ed25519.PublicKey:
+		return "ed25519"
+	}
+	return leaf.PublicKeyAlgorithm.String()
+}
+
+// fittingHosts are names that this certificate is good for and that are likely to lead to the same server: what the host
+// is an alias of, then the certificate's own names. Wildcards are no host names.
+func fittingHosts(ctx context.Context, network *wire.Network, host string, leaf *x509.Certificate) []Fix {
+	var fixes []Fix
+	seen := map[string]bool{}
+	add := func(name string) {
+		name = strings.ToLower(strings.TrimSuffix(name, "."))
+		if len(fixes) < maxNames && name != "" && !strings.Contains(name, "*") && !seen[name] && leaf.VerifyHostname(name) == nil {
+			seen[name] = true
+			fixes = append(fixes, Fix{Kind: "host", Value: safetext.Escape(name), Old: host})
+		}
+	}
+	if _, err := netip.ParseAddr(host); err != nil && network.Resolver != nil {
+		for _, qtype := range []uint16{dns.TypeA, dns.TypeAAAA} {
+			answer, err := network.Resolver.Query(ctx, host, qtype)
+			for _, name := range answer.Chain {
+				if err == nil {
+					add(name)
+				}
+			}
+		}
+	}
+	for _, name := range leaf.DNSNames[:min(len(leaf.DNSNames), maxNames)] {
+		add(name)
+	}
+	return fixes
+}

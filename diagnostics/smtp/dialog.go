@@ -1,0 +1,147 @@
+package smtp
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"time"
+
+	"postier/internal/wire"
+)
+
+// errLineBreak says that a command would have become two.
+var errLineBreak = errors.New("a command must not contain CR, LF or NUL")
+
+// command is one line for the server. shown stands in the transcript; where it is empty, line does.
+type command struct {
+	line  string
+	shown string
+}
+
+// dialog speaks on one connection.
+type dialog struct {
+	conn *wire.Conn
+	ext  Extensions // of the last EHLO
+	// turns counts the writes that waited for a reply: the round trips of the dialog.
+	turns int
+	// broken is set when nothing more can be said.
+	broken bool
+}
+
+// send writes commands in one segment. This is the last gate against a value that smuggles a line break (security.md T8).
+func (d *dialog) send(within time.Duration, commands ...command) error {
+	var b strings.Builder
+	for _, c := range commands {
+		if strings.ContainsAny(c.line, "\r\n\x00") {
+			return errLineBreak
+		}
+		b.WriteString(c.line)
+		b.WriteString("\r\n")
+	}
+	for _, c := range commands {
+		shown := c.shown
+		if shown == "" {
+			shown = c.line
+		}
+		d.conn.Recorder().Add(wire.Client, shown)
+	}
+	d.conn.Step(within)
+	d.turns++
+	_, err := d.conn.Write([]byte(b.String()))
+	if err != nil {
+		d.broken = true
+	}
+	return err
+}
+
+// reply reads the next reply within the step that send began.
+func (d *dialog) reply() (Reply, error) { return d.replyShown(nil) }
+
+// replyShown is reply with a say in what the transcript shows of each line.
+func (d *dialog) replyShown(show func(Reply) string) (Reply, error) {
+	r, err := readReply(d.conn)
+	if show != nil && err == nil {
+		d.conn.Recorder().Add(wire.Server, show(r))
+	} else {
+		for _, line := range r.raw {
+			d.conn.Recorder().Add(wire.Server, line)
+		}
+	}
+	if err != nil {
+		d.broken = true
+		var protocol *ProtocolError
+		if errors.As(err, &protocol) {
+			d.conn.Recorder().Add(wire.Server, lastLine(protocol.Seen.Raw()))
+		}
+		d.conn.Recorder().Add(wire.Note, wire.Classify(err).Text.Raw())
+		return r, err
+	}
+	// RFC 5321 §3.8: after 421 the server closes.
+	if r.Code == codeClosing {
+		d.broken = true
+	}
+	return r, nil
+}
+
+func lastLine(s string) string { return s[strings.LastIndexByte(s, '\n')+1:] }
+
+const codeClosing = 421
+
+// ask sends one command and reads its reply.
+func (d *dialog) ask(within time.Duration, c command) (Reply, error) {
+	if err := d.send(within, c); err != nil {
+		return Reply{}, err
+	}
+	return d.reply()
+}
+
+// ehlo greets and takes in the extensions. What an earlier EHLO said is dropped first (RFC 3207 §4.2).
+func (d *dialog) ehlo(name string) (Reply, error) {
+	d.ext = Extensions{}
+	r, err := d.ask(wire.CommandDeadline, command{line: "EHLO " + name})
+	if err == nil && r.Code == codeOK {
+		d.ext = parseEHLO(r.Lines)
+	}
+	return r, err
+}
+
+const (
+	codeReady   = 220
+	codeOK      = 250
+	codeStart   = 354
+	codeAuthOK  = 235
+	codeProceed = 334
+)
+
+// quit says goodbye without waiting for the answer: nothing depends on it, and a server may never close.
+func (d *dialog) quit(commands ...command) {
+	if d.broken {
+		_ = d.conn.Close()
+		return
+	}
+	_ = d.send(quitDeadline, append(commands, command{line: "QUIT"})...)
+	d.broken = true
+	_ = d.conn.Close()
+}
+
+// quitDeadline bounds a write that nobody waits for.
+const quitDeadline = 2 * time.Second
+
+// heloName is the name for EHLO: the configured one, or an address literal of this end of the connection, which is
+// always true and tells no host name (RFC 5321 §4.1.4).
+func heloName(configured string, local net.Addr) string {
+	if configured != "" {
+		return configured
+	}
+	target, err := netip.ParseAddrPort(local.String())
+	if err != nil {
+		return "[127.0.0.1]"
+	}
+	addr := target.Addr().Unmap().WithZone("")
+	if addr.Is6() {
+		return fmt.Sprintf("[IPv6:%s]", addr)
+	}
+	return fmt.Sprintf("[%s]", addr)
+}
