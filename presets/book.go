@@ -141,7 +141,7 @@ func (b *Book) All() []Entry {
 		}
 	}
 	for _, p := range b.extra {
-		add(Entry{ID: p.ID, Name: p.Name, Kind: p.Kind, Source: p.Source(), Countries: strings.Join(p.Countries, " ")})
+		add(Entry{ID: p.ID, Name: p.Name, Names: p.Names, Kind: p.Kind, Source: p.Source(), Countries: strings.Join(p.Countries, " ")})
 	}
 	for _, e := range providerIndex {
 		add(e)
@@ -207,7 +207,7 @@ const minDomainSearch = 3
 
 // fits scores one entry, lower being better.
 func fits(e Entry, text string, lang locale.Lang, byDomain bool) (int, bool) {
-	folded := fold(e.Name)
+	folded := fold(e.NameIn(lang))
 	score := 0
 	switch {
 	case text == "":

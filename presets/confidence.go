@@ -1,5 +1,7 @@
 package presets
 
+import "postier/internal/locale"
+
 // Level says how a fact is known.
 type Level string
 
@@ -51,5 +53,17 @@ func (l Level) Confidence() Confidence {
 		return Likely
 	default:
 		return Guess
+	}
+}
+
+// Text says it in words, with the day of the last check (YYYY-MM-DD).
+func (c Confidence) Text(checked string) locale.Text {
+	switch c {
+	case Certain:
+		return locale.Msg("presets.confidence.certain", "date", checked)
+	case Likely:
+		return locale.Msg("presets.confidence.likely", "date", checked)
+	default:
+		return locale.Msg("presets.confidence.guess", "date", checked)
 	}
 }

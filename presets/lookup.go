@@ -1,6 +1,10 @@
 package presets
 
-import "strings"
+import (
+	"strings"
+
+	"postier/internal/locale"
+)
 
 // By says what a match rests on.
 type By string
@@ -24,9 +28,18 @@ type Match struct {
 type Entry struct {
 	ID        string
 	Name      string
+	Names     Text // empty where the name needs no translation
 	Kind      Kind
 	Source    Source
 	Countries string // parted by blanks
+}
+
+// NameIn is the name as a person who speaks the language reads it.
+func (e Entry) NameIn(lang locale.Lang) string {
+	if e.Names.Empty() {
+		return e.Name
+	}
+	return e.Names.In(lang)
 }
 
 // domainEntry and suffixEntry are rows of the generated index, sorted by name.

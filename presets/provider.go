@@ -51,7 +51,9 @@ func (t Text) Empty() bool { return t == Text{} }
 type Provider struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
-	Kind Kind   `json:"kind"`
+	// Names is the name where it holds words to translate.
+	Names Text `json:"names,omitzero"`
+	Kind  Kind `json:"kind"`
 	// Countries are ISO 3166 codes in capitals, EU, or world.
 	Countries []string `json:"countries"`
 	// Domains are the address domains that only this provider has, as lower-case A-labels.
@@ -115,6 +117,14 @@ type Provider struct {
 	SameAs string `json:"same_as,omitempty"`
 
 	source Source
+}
+
+// NameIn is the name as a person who speaks the language reads it.
+func (p *Provider) NameIn(lang locale.Lang) string {
+	if p.Names.Empty() {
+		return p.Name
+	}
+	return p.Names.In(lang)
 }
 
 // Source is where the facts come from.

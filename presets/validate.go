@@ -183,6 +183,7 @@ func (p *Provider) checkTexts(fault faultFunc) {
 			one(fmt.Sprintf("%s[%d]", path, i), t)
 		}
 	}
+	one("names", p.Names)
 	one("username.note", p.UserRule.Note)
 	one("credential.label", p.Credential.Label)
 	one("password_auth_status.fact", p.PasswordAuth.Fact)

@@ -35,6 +35,7 @@ func main() {
 type provider struct {
 	ID         string   `json:"id"`
 	Name       string   `json:"name"`
+	Names      names    `json:"names"`
 	Kind       string   `json:"kind"`
 	Countries  []string `json:"countries"`
 	Domains    []string `json:"domains"`
@@ -42,6 +43,12 @@ type provider struct {
 	MXRank     int      `json:"mx_rank"`
 	SameAs     string   `json:"same_as"`
 	source     string
+}
+
+type names struct {
+	EN string `json:"en"`
+	FR string `json:"fr"`
+	DE string `json:"de"`
 }
 
 // build makes the Go file for the providers under fsys.
@@ -162,8 +169,12 @@ func render(all []provider, domains, flagships, second []row) ([]byte, error) {
 		if p.source == "ispdb" {
 			source = "SourceISPDB"
 		}
-		fmt.Fprintf(&b, "%d: {ID: %q, Name: %q, Kind: %q, Source: %s, Countries: %q},\n",
-			i, p.ID, p.Name, p.Kind, source, strings.Join(p.Countries, " "))
+		fmt.Fprintf(&b, "%d: {ID: %q, Name: %q, Kind: %q, Source: %s, Countries: %q", i, p.ID, p.Name, p.Kind, source,
+			strings.Join(p.Countries, " "))
+		if p.Names != (names{}) {
+			fmt.Fprintf(&b, ", Names: Text{EN: %q, FR: %q, DE: %q}", p.Names.EN, p.Names.FR, p.Names.DE)
+		}
+		b.WriteString("},\n")
 	}
 	b.WriteString("}\n\nvar domainIndex = [...]domainEntry{\n")
 	for _, r := range domains {
