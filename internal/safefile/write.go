@@ -139,10 +139,10 @@ func (f Files) lock(target string) (unlock func(), err error) {
 	if err := f.step("lock", name); err != nil {
 		return nil, wrap("lock", name, err)
 	}
-	if info, err := os.Lstat(name); err == nil && !info.Mode().IsRegular() {
-		return nil, &Error{Op: "lock", Path: name, Problem: NotRegular}
+	if err := makeLockFile(name); err != nil {
+		return nil, err
 	}
-	lock := flock.New(name, flock.SetPermissions(filePerm), flock.SetFlag(os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW))
+	lock := flock.New(name, flock.SetPermissions(filePerm), flock.SetFlag(os.O_RDWR|syscall.O_NOFOLLOW))
 	ctx, cancel := context.WithTimeout(context.Background(), lockWait)
 	defer cancel()
 	locked, err := lock.TryLockContext(ctx, lockRetry)
@@ -155,6 +155,25 @@ func (f Files) lock(target string) (unlock func(), err error) {
 		return nil, &Error{Op: "lock", Path: name, Problem: Locked}
 	}
 	return func() { _ = lock.Unlock() }, nil
+}
+
+// makeLockFile creates the file with its mode set by hand: under a strict umask the next writer could not open it.
+func makeLockFile(name string) error {
+	file, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_RDWR|syscall.O_NOFOLLOW|syscall.O_CLOEXEC, filePerm)
+	if err == nil {
+		defer func() { _ = file.Close() }()
+		if err := file.Chmod(filePerm); err != nil {
+			return wrap("lock", name, err)
+		}
+		return nil
+	}
+	if !errors.Is(err, fs.ErrExist) {
+		return wrap("lock", name, err)
+	}
+	if info, err := os.Lstat(name); err == nil && !info.Mode().IsRegular() {
+		return &Error{Op: "lock", Path: name, Problem: NotRegular}
+	}
+	return nil
 }
 
 // backup shifts the older versions by one and copies the present content to .bak1. The target stays in place throughout.
