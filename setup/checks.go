@@ -1,0 +1,134 @@
+package setup
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"slices"
+	"strings"
+
+	mdns "github.com/miekg/dns"
+
+	"postier/config"
+	"postier/diagnostics"
+	"postier/diagnostics/dns"
+	"postier/diagnostics/imap"
+	"postier/diagnostics/smtp"
+	"postier/internal/safetext"
+	"postier/internal/wire"
+	"postier/wizard"
+)
+
+// discover finds the provider by the domain's mail exchangers. The wizard has looked the domain itself up already.
+func (w *Worker) discover(ctx context.Context, r wizard.Request, out *wizard.Outcome) {
+	domain := config.AddressASCIIDomain(r.Draft.Address)
+	ctx, cancel := context.WithTimeout(ctx, wire.ResolveDeadline)
+	defer cancel()
+	answer, err := w.Network.Resolver.Query(ctx, domain, mdns.TypeMX)
+	var failed *wire.ResolveError
+	switch {
+	case errors.As(err, &failed) && failed.Kind == wire.NotFound:
+		out.Err = wizard.M("setup.no-domain", "domain", domain)
+		return
+	case err != nil && ctx.Err() != nil && context.Cause(ctx) == context.Canceled:
+		out.Err = wizard.M("wizard.cancelled")
+		return
+	case err != nil:
+		out.Err = wizard.M("setup.no-dns")
+		return
+	}
+	var exchangers []*mdns.MX
+	for _, rr := range answer.Records {
+		if mx, ok := rr.(*mdns.MX); ok {
+			exchangers = append(exchangers, mx)
+		}
+	}
+	slices.SortStableFunc(exchangers, func(a, b *mdns.MX) int { return int(a.Preference) - int(b.Preference) })
+	var hosts []string
+	for _, mx := range exchangers {
+		hosts = append(hosts, strings.TrimSuffix(mx.Mx, "."))
+	}
+	for _, match := range w.Book.MX(hosts) {
+		if p, ok := w.Book.Get(match.ID); ok {
+			out.Candidates = append(out.Candidates, wizard.CandidateOf(p, r.Draft.Address, "mx", match.On, nil))
+		}
+	}
+}
+
+// submission runs the ladder up to the recipient.
+func (w *Worker) submission(ctx context.Context, r wizard.Request, out *wizard.Outcome, tell func(wizard.Outcome)) {
+	target := w.Target(r.Draft, r)
+	if target.Submission.Security == config.SecurityAuto && target.Submission.Port == portImplicit {
+		target.Submission.Port = 0 // as the form came: both usual ports are tried, implicit TLS first
+	}
+	results := w.run(ctx, r, tell, smtp.Plan(w.Network, target, smtp.Options{}))
+	out.Reports = Reports(results)
+	if found, ok := connected(results, diagnostics.NetConnect, target.Submission); ok && diagnostics.Verdict(results) != diagnostics.Fail {
+		out.Submission = &found
+	}
+}
+
+// portImplicit is what the form for servers entered by hand starts with.
+const portImplicit = 465
+
+// connected is the server with the port and security that the connection really used.
+func connected(results []diagnostics.Result, id diagnostics.ID, server config.Server) (config.Server, bool) {
+	result, ok := diagnostics.Find(results, id)
+	if !ok {
+		return server, false
+	}
+	for _, e := range result.Evidence {
+		outcome, _ := e.Fields["outcome"].(string)
+		address, _ := e.Fields["address"].(string)
+		security, _ := e.Fields["security"].(string)
+		target, err := netip.ParseAddrPort(address)
+		if outcome == "connected" && err == nil && security != "" {
+			server.Port, server.Security = int(target.Port()), config.Security(security)
+			return server, true
+		}
+	}
+	return server, false
+}
+
+// sent runs the Sent rehearsal.
+func (w *Worker) sent(ctx context.Context, r wizard.Request, out *wizard.Outcome, tell func(wizard.Outcome)) {
+	target := w.Target(r.Draft, r)
+	options := imap.Options{Lang: w.Lang, Product: w.Product, Create: r.Create, Now: w.Now}
+	if p, ok := w.Book.Get(target.Provider); ok {
+		options.SentNames = p.SentFolders
+	}
+	results := w.run(ctx, r, tell, imap.Plan(w.Network, target, options))
+	out.Reports = Reports(results)
+	if target.IMAP != nil {
+		if found, ok := connected(results, diagnostics.IMAPConnect, *target.IMAP); ok {
+			out.IMAP = &found
+		}
+	}
+	folder, ok := diagnostics.Find(results, diagnostics.IMAPFolder)
+	if !ok {
+		return
+	}
+	for _, e := range folder.Evidence {
+		switch e.Kind {
+		case "folder":
+			if name, ok := e.Fields["name"].(safetext.Remote); ok {
+				out.Folder = name.Raw()
+			}
+		case "folders":
+			if names, ok := e.Fields["candidates"].([]safetext.Remote); ok {
+				for _, name := range names {
+					out.Folders = append(out.Folders, name.Raw())
+				}
+			}
+		}
+	}
+}
+
+// wizardDNS are the checks of the sender's domain that a person can act on.
+var wizardDNS = []diagnostics.ID{diagnostics.DNSMX, diagnostics.DNSSPF, diagnostics.DNSDKIM, diagnostics.DNSDMARC}
+
+func (w *Worker) dns(ctx context.Context, r wizard.Request, out *wizard.Outcome, tell func(wizard.Outcome)) {
+	plan := dns.Plan(w.Network, w.Target(r.Draft, r), dns.Options{})
+	plan.Checks = slices.DeleteFunc(plan.Checks, func(c diagnostics.Check) bool { return !slices.Contains(wizardDNS, c.ID) })
+	out.Reports = Reports(w.run(ctx, r, tell, plan))
+}

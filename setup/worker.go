@@ -1,0 +1,121 @@
+// Package setup carries out what the wizard asks for: it looks providers up, runs the checks, writes the configuration
+// and keeps the draft. Every front end uses it, so that all of them do the same work.
+//
+// It stands between wizard, which knows no network, and diagnostics, which knows no conversation.
+package setup
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"postier/config"
+	"postier/config/credential"
+	"postier/diagnostics"
+	"postier/internal/locale"
+	"postier/internal/wire"
+	"postier/presets"
+	"postier/wizard"
+)
+
+// Worker does the wizard's work. It is safe for several requests at once.
+type Worker struct {
+	Network *wire.Network
+	Book    *presets.Book
+	// ConfigPath is the file that DoSave writes; the draft lies beside it.
+	ConfigPath string
+	// Lang is the language of test messages.
+	Lang locale.Lang
+	// Product is the calling program's name.
+	Product string
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+	// Arrival is how long the test message is looked for; 0 means the package's own limit.
+	Arrival time.Duration
+	// Keyring, Getenv and the like of the credential store; nil means the system's.
+	Credentials func(configPath string) *credential.Store
+	// NoDraft switches the draft off: the demo and unattended runs leave nothing behind.
+	NoDraft bool
+}
+
+func (w *Worker) now() time.Time {
+	if w.Now != nil {
+		return w.Now()
+	}
+	return time.Now()
+}
+
+func (w *Worker) store() *credential.Store {
+	if w.Credentials != nil {
+		return w.Credentials(w.ConfigPath)
+	}
+	return credential.For(w.ConfigPath)
+}
+
+// Do carries out one request and tells each outcome as it comes, the last one with Done set.
+func (w *Worker) Do(ctx context.Context, r wizard.Request, tell func(wizard.Outcome)) {
+	out := wizard.Outcome{ID: r.ID, Kind: r.Kind, Done: true}
+	switch r.Kind {
+	case wizard.DoDiscover:
+		w.discover(ctx, r, &out)
+	case wizard.DoSubmission:
+		w.submission(ctx, r, &out, tell)
+	case wizard.DoSent:
+		w.sent(ctx, r, &out, tell)
+	case wizard.DoDNS:
+		w.dns(ctx, r, &out, tell)
+	case wizard.DoSave:
+		w.save(ctx, r, &out)
+	case wizard.DoDraft:
+		if err := w.saveDraft(r.Draft); err != nil {
+			out.Err = sentence(err)
+		}
+	case wizard.DoForget:
+		w.forgetDraft()
+	}
+	tell(out)
+}
+
+// Target is what the draft's settings are checked as.
+func (w *Worker) Target(d wizard.Draft, r wizard.Request) diagnostics.Target {
+	t := diagnostics.Target{
+		Address: d.Address, Profile: d.Profile, Provider: d.Provider, From: d.From.Address,
+		Submission: d.Submission, IMAP: d.IMAP, SentMode: d.SentMode, SentFolder: d.SentFolder,
+		Secret: r.Secret, SecretType: d.SecretType,
+		AllowCleartext: d.Submission.Security == config.SecurityNone,
+	}
+	DescribeProvider(&t, w.Book)
+	return t
+}
+
+// DescribeProvider fills in what the preset says about the sender's DNS.
+func DescribeProvider(t *diagnostics.Target, book *presets.Book) {
+	p, ok := book.Get(t.Provider)
+	if !ok {
+		return
+	}
+	t.Selectors = p.DKIM.Selectors
+	t.SPFInclude, t.SPFRedirect = p.SPF.Include, p.SPF.Redirect
+}
+
+// run carries out plans and tells each check as it begins and ends.
+func (w *Worker) run(ctx context.Context, r wizard.Request, tell func(wizard.Outcome), plans ...diagnostics.Plan) []diagnostics.Result {
+	return diagnostics.Run(ctx, func(e diagnostics.Event) {
+		report := wizard.Report{ID: string(e.ID), Running: true}
+		if e.Result != nil {
+			report = Report(*e.Result)
+		}
+		tell(wizard.Outcome{ID: r.ID, Kind: r.Kind, Report: &report})
+	}, plans...)
+}
+
+// sentence turns an error into words: its own when it has some, else a general one with the raw text behind it.
+func sentence(err error) wizard.Words {
+	if errors.Is(err, context.Canceled) {
+		return wizard.M("wizard.cancelled")
+	}
+	if text, ok := config.Describe(err); ok {
+		return wizard.Words{Msg: text}
+	}
+	return wizard.R(err.Error())
+}

@@ -1,0 +1,51 @@
+package wizard
+
+import (
+	"postier/config"
+)
+
+// Draft is what the person has said so far. It never holds the secret, so it may be written to disk after each step.
+type Draft struct {
+	Version int    `json:"version"`
+	Lang    string `json:"lang,omitempty"`
+	Step    Step   `json:"step"`
+	// Profile is the name in the configuration; Editing is set while an existing one is changed.
+	Profile string `json:"profile,omitempty"`
+	Editing bool   `json:"editing,omitempty"`
+
+	Address    string      `json:"address,omitempty"`
+	Candidates []Candidate `json:"candidates,omitempty"`
+	// Chosen is the index in Candidates, -1 while none is.
+	Chosen int `json:"chosen"`
+	// Manual is true when the servers are entered by hand.
+	Manual bool `json:"manual,omitempty"`
+	// Asked holds the values of a preset's placeholders.
+	Asked map[string]string `json:"asked,omitempty"`
+
+	Provider   string            `json:"provider,omitempty"`
+	Submission config.Server     `json:"submission"`
+	IMAP       *config.Server    `json:"imap,omitempty"`
+	SecretType config.SecretType `json:"secret_type,omitempty"`
+	AskEach    bool              `json:"ask_each,omitempty"`
+
+	SentMode   config.SentMode `json:"sent_mode,omitempty"`
+	SentFolder string          `json:"sent_folder,omitempty"`
+
+	Label    string          `json:"label,omitempty"`
+	From     config.Address  `json:"from"`
+	ReplyTo  string          `json:"reply_to,omitempty"`
+	BCC      []string        `json:"bcc,omitempty"`
+	Senders  []string        `json:"senders,omitempty"`
+	Kinds    map[string]bool `json:"kinds,omitempty"`
+	Limits   config.Limits   `json:"limits,omitzero"`
+	TestMode config.TestMode `json:"test_mode,omitzero"`
+	Default  bool            `json:"default,omitempty"`
+
+	// Proven maps check ids to statuses, for Validated. A change of settings empties the part that it touches.
+	Proven map[string]string `json:"proven,omitempty"`
+	// Skipped are the steps that the person chose to go on without.
+	Skipped []Step `json:"skipped,omitempty"`
+}
+
+// DraftVersion is the version of the draft's form; another one is not read.
+const DraftVersion = 1

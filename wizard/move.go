@@ -1,0 +1,252 @@
+package wizard
+
+import (
+	"fmt"
+	"slices"
+
+	"postier/config"
+)
+
+// logic is how one step behaves.
+type logic struct {
+	// applies reports whether the step is shown; a step that does not apply is passed over both ways.
+	applies func(*State) bool
+	// enter runs on arrival; forward is false when the person came back to it.
+	enter  func(s *State, forward bool)
+	screen func(*State, *Screen)
+	answer func(*State, Answer)
+}
+
+func always(*State) bool   { return true }
+func nothing(*State, bool) {}
+
+func (s *State) logic() logic { return logicOf(s.draft.Step) }
+
+func logicOf(step Step) logic {
+	switch step {
+	case StepAddress:
+		return logic{always, nothing, (*State).addressScreen, (*State).answerAddress}
+	case StepProvider:
+		return logic{always, (*State).enterProvider, (*State).providerScreen, (*State).answerProvider}
+	case StepServer:
+		return logic{(*State).serverApplies, (*State).enterServer, (*State).serverScreen, (*State).answerServer}
+	case StepPrepare:
+		return logic{(*State).prepareApplies, nothing, (*State).prepareScreen, (*State).answerPrepare}
+	case StepCredential:
+		return logic{(*State).credentialApplies, (*State).enterCredential, (*State).credentialScreen, (*State).answerCredential}
+	case StepSubmission:
+		return logic{always, (*State).enterSubmission, (*State).submissionScreen, (*State).answerSubmission}
+	case StepSent:
+		return logic{(*State).sentApplies, (*State).enterSent, (*State).sentScreen, (*State).answerSent}
+	case StepDNS:
+		return logic{always, (*State).enterDNS, (*State).dnsScreen, (*State).answerDNS}
+	case StepTest:
+		return logic{always, (*State).enterTest, (*State).testScreen, (*State).answerTest}
+	case StepOptions:
+		return logic{always, (*State).enterOptions, (*State).optionsScreen, (*State).answerOptions}
+	case StepReview:
+		return logic{always, nothing, (*State).reviewScreen, (*State).answerReview}
+	default:
+		return logic{always, nothing, (*State).doneScreen, (*State).answerDone}
+	}
+}
+
+// forward goes to the next step that applies and keeps the draft.
+func (s *State) forward() {
+	steps := Steps()
+	for i := s.draft.Step.Number(); i < len(steps); i++ {
+		if logicOf(steps[i]).applies(s) {
+			s.arrive(steps[i], true)
+			return
+		}
+	}
+}
+
+// back goes to the page or step before, without losing anything.
+func (s *State) back() {
+	if s.question != noQuestion {
+		s.question, s.pending = noQuestion, s.none()
+		return
+	}
+	if s.suggested != "" {
+		s.suggested = ""
+		return
+	}
+	if s.choosing && s.draft.Chosen >= 0 {
+		s.choosing = false
+		return
+	}
+	if s.page > 0 {
+		s.page--
+		return
+	}
+	if s.draft.Step == StepDone {
+		return // what was written stays written
+	}
+	steps := Steps()
+	for i := s.draft.Step.Number() - 2; i >= 0; i-- {
+		if logicOf(steps[i]).applies(s) {
+			s.abandonStep()
+			s.arrive(steps[i], false)
+			return
+		}
+	}
+}
+
+// jump goes straight to a step, to mend a field there.
+func (s *State) jump(step Step, field FieldID) {
+	if step.Number() == 0 || step.Number() > s.draft.Step.Number() || s.draft.Step == StepDone {
+		return
+	}
+	if step == StepServer {
+		s.editing = true
+	}
+	if !logicOf(step).applies(s) {
+		return
+	}
+	s.abandonStep()
+	s.arrive(step, false)
+	s.mend = field
+	if step == StepServer {
+		s.page = s.serverPageOf(field)
+	}
+}
+
+func (s *State) arrive(step Step, forward bool) {
+	s.draft.Step = step
+	s.page, s.mend, s.question, s.suggested, s.choosing = 0, "", noQuestion, "", false
+	s.enter(forward)
+	if step != StepDone {
+		s.requests = append(s.requests, Request{Kind: DoDraft, Draft: s.Draft()})
+	}
+}
+
+func (s *State) enter(forward bool) { s.logic().enter(s, forward) }
+
+// stepWork is the work that a step shows.
+func stepWork(step Step) RequestKind {
+	switch step {
+	case StepProvider:
+		return DoDiscover
+	case StepSubmission:
+		return DoSubmission
+	case StepSent:
+		return DoSent
+	case StepDNS:
+		return DoDNS
+	case StepTest:
+		return DoTest
+	case StepReview:
+		return DoSave
+	}
+	return ""
+}
+
+// abandonStep ends the work of the step that is left. DNS goes on: it needs nothing that a person changes on the way
+// back, but for the address, and that empties it.
+func (s *State) abandonStep() {
+	if kind := stepWork(s.draft.Step); kind != "" && kind != DoDNS {
+		s.abandon(kind)
+	}
+}
+
+// cancelStep is the person's own stop: the work ends, the screen stays and says so.
+func (s *State) cancelStep() {
+	kind := stepWork(s.draft.Step)
+	t, ok := s.work[kind]
+	if !ok || t.id == 0 {
+		return
+	}
+	reports := slices.DeleteFunc(slices.Clone(t.reports), func(r Report) bool { return r.Status == "" })
+	s.abandon(kind)
+	s.work[kind] = task{done: true, err: M("wizard.cancelled"), reports: reports}
+}
+
+// finding is the first failed check of the current step's work.
+func (s State) finding() *Report {
+	t, ok := s.work[stepWork(s.draft.Step)]
+	if !ok || !t.done {
+		return nil
+	}
+	for i := range t.reports {
+		if t.reports[i].Status == Fail {
+			r := t.reports[i]
+			return &r
+		}
+	}
+	return nil
+}
+
+// key stands for the settings that work of one kind depends on; a change makes its results out of date.
+func (s *State) key(kind RequestKind) string {
+	d := &s.draft
+	imap := config.Server{}
+	if d.IMAP != nil {
+		imap = *d.IMAP
+	}
+	submission := fmt.Sprint(d.Submission, d.From.Address, s.secretGen)
+	sent := fmt.Sprint(imap, d.SentMode, d.SentFolder, s.secretGen)
+	switch kind {
+	case DoDiscover:
+		return d.Address
+	case DoSubmission:
+		return submission
+	case DoSent:
+		return sent
+	case DoDNS:
+		return fmt.Sprint(d.From.Address, d.Provider, d.Submission.Host)
+	case DoTest:
+		return submission + sent
+	}
+	return ""
+}
+
+// rungs are the checks of each kind of work in the order in which they run, so that the whole ladder stands on the
+// screen before the first rung is judged.
+func rungs(kind RequestKind) []string {
+	switch kind {
+	case DoSubmission:
+		return []string{
+			"net.resolve", "net.connect", "net.connect6", "smtp.greeting", "smtp.tls", "smtp.certificate", "smtp.injection",
+			"smtp.ehlo", "smtp.auth-offered", "smtp.auth", "smtp.sender", "smtp.recipient",
+		}
+	case DoSent:
+		return []string{
+			"imap.connect", "imap.tls", "imap.certificate", "imap.auth", "imap.folder", "imap.append", "imap.readback",
+			"imap.cleanup", "imap.quota",
+		}
+	case DoDNS:
+		return []string{"dns.mx", "dns.spf", "dns.dkim", "dns.dmarc"}
+	case DoTest:
+		return []string{"arrival.delivered", "arrival.placement", "arrival.spf", "arrival.dkim", "arrival.dmarc"}
+	}
+	return nil
+}
+
+func pendingReports(kind RequestKind, _ Draft) []Report {
+	var out []Report
+	for _, id := range rungs(kind) {
+		out = append(out, Report{ID: id})
+	}
+	return out
+}
+
+// proven collects what the checks said, for the configuration.
+func (s State) proven() map[string]string {
+	out := map[string]string{}
+	for _, kind := range []RequestKind{DoSubmission, DoSent, DoDNS, DoTest} {
+		t := s.work[kind]
+		if !t.done || t.key != (&s).key(kind) {
+			continue
+		}
+		for _, r := range t.reports {
+			if r.Status != "" && r.Status != Skip {
+				out[r.ID] = r.Status
+			}
+		}
+	}
+	if len(out) == 0 {
+		return s.draft.Proven
+	}
+	return out
+}

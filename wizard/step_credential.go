@@ -1,0 +1,241 @@
+package wizard
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+
+	"postier/config"
+	"postier/internal/locale"
+	"postier/internal/secret"
+	"postier/presets"
+)
+
+// maxSecret bounds what is taken as a password; API keys and tokens stay well below.
+const maxSecret = 4096
+
+func (s *State) prepareApplies() bool {
+	p := s.preset()
+	if p == nil || s.draft.Submission.Auth == config.MechanismNone {
+		return false
+	}
+	return !p.AppPasswordSteps.IsZero() || p.EnableFirst != nil && p.EnableFirst.Needed != presets.NeedNo
+}
+
+func (s *State) prepareScreen(v *Screen) {
+	p := s.preset()
+	v.Intro = []Words{M("wizard.prepare.intro", "name", p.Name)}
+	if !p.PasswordAuth.Fact.Empty() {
+		v.Notices = append(v.Notices, Notice{LevelInfo, P(p.PasswordAuth.Fact)})
+	}
+	if e := p.EnableFirst; e != nil && e.Needed != presets.NeedNo && !e.Fact.Empty() {
+		v.Notices = append(v.Notices, Notice{LevelWarn, P(e.Fact)})
+		if e.URL != "" {
+			v.Copy = append(v.Copy, Copyable{Label: M("wizard.prepare.enable-url"), Text: e.URL, QR: true})
+		}
+	}
+	steps := p.AppPasswordSteps
+	for i := range steps.EN {
+		v.Numbered = append(v.Numbered, P(presets.Text{EN: at(steps.EN, i), FR: at(steps.FR, i), DE: at(steps.DE, i)}))
+	}
+	if p.AppPasswordURL != "" {
+		v.Copy = append(v.Copy, Copyable{Label: M("wizard.prepare.url"), Text: p.AppPasswordURL, QR: true})
+	}
+	if len(v.Numbered) > 0 {
+		v.Notices = append(v.Notices, Notice{LevelInfo, M("wizard.prepare.label", "product", s.opts.Product)})
+	}
+	v.Notices = append(v.Notices, Notice{LevelInfo, M("wizard.prepare.alert", "name", p.Name)}) // M-7
+	v.Actions = []Action{{ID: ActNext, Label: M("wizard.action.have-it")}}
+}
+
+func at(list []string, i int) string {
+	if i < len(list) {
+		return list[i]
+	}
+	return ""
+}
+
+func (s *State) answerPrepare(a Answer) {
+	if a.Action == ActNext {
+		s.forward()
+	}
+}
+
+func (s *State) credentialApplies() bool { return s.draft.Submission.Auth != config.MechanismNone }
+
+// servers are what the secret is typed for: it is not reused for others (security.md T5).
+func (s *State) servers() string {
+	imap := ""
+	if s.draft.IMAP != nil {
+		imap = s.draft.IMAP.Host
+	}
+	return fmt.Sprint(strings.ToLower(s.draft.Submission.Host), " ", strings.ToLower(imap), " ", s.draft.Submission.Username)
+}
+
+func (s *State) enterCredential(bool) {
+	if s.boundTo != "" && s.boundTo != s.servers() && !s.secret.Empty() {
+		s.secret, s.boundTo = secret.Value{}, ""
+		s.notices = append(s.notices, Notice{LevelInfo, M("wizard.credential.other-server")})
+	}
+}
+
+func (s *State) credentialScreen(v *Screen) {
+	d := &s.draft
+	v.Intro = []Words{M("wizard.credential.intro." + string(s.secretType()))}
+	v.Facts = []Fact{
+		{Label: M("wizard.fact.user"), Value: L(d.Submission.Username)},
+		{Label: M("wizard.fact.submission"), Value: serverWords(d.Submission)},
+	}
+	f := Field{
+		ID: FieldSecret, Kind: KindSecret, Label: M("wizard.credential.label." + string(s.secretType())),
+		Help: M("wizard.field.secret.help"), Error: s.errors[FieldSecret], Mend: s.mend == FieldSecret, Given: !s.secret.Empty(),
+	}
+	if p := s.preset(); p != nil {
+		if !p.Credential.Label.Empty() {
+			f.Label = P(p.Credential.Label)
+		}
+		if p.Shape != nil && !p.Shape.Description.Empty() {
+			v.Notices = append(v.Notices, Notice{LevelInfo, P(p.Shape.Description)})
+		}
+	}
+	v.Notices = append(v.Notices, Notice{LevelInfo, M("wizard.credential.honest")})
+	next := Action{ID: ActNext, Label: M("wizard.action.check")}
+	switch s.question {
+	case questionBlanks:
+		v.Notices = append(v.Notices, Notice{LevelWarn, M("wizard.credential.blanks")})
+		v.Actions = []Action{
+			{ID: ActClean, Label: M("wizard.action.clean"), Key: 's'},
+			{ID: ActKeep, Label: M("wizard.action.keep"), Key: 'k'},
+		}
+		return
+	case questionShape:
+		v.Notices = append(v.Notices, Notice{LevelWarn, Words{Msg: s.shapeText()}})
+		v.Fields = []Field{f}
+		v.Actions = []Action{next, {ID: ActKeep, Label: M("wizard.action.keep"), Key: 'k'}}
+		return
+	}
+	v.Fields = []Field{f}
+	v.Actions = []Action{next, s.askEachAction()}
+}
+
+func (s *State) askEachAction() Action {
+	label := M("wizard.action.ask-each")
+	if s.draft.AskEach {
+		label = M("wizard.action.store")
+	}
+	return Action{ID: ActAskEach, Label: label, Key: 'a'}
+}
+
+func (s *State) secretType() config.SecretType {
+	if s.draft.SecretType == "" || s.draft.SecretType == config.SecretOAuth {
+		return config.SecretPassword
+	}
+	return s.draft.SecretType
+}
+
+func (s *State) answerCredential(a Answer) {
+	switch a.Action {
+	case ActAskEach:
+		s.draft.AskEach = !s.draft.AskEach
+		message := "wizard.credential.stored"
+		if s.draft.AskEach {
+			message = "wizard.credential.asked-each-time"
+		}
+		s.notices = []Notice{{LevelInfo, M(message)}}
+		return
+	case ActKeep:
+		if !s.pending.Empty() {
+			s.acceptSecret(s.pending)
+		}
+		return
+	case ActClean:
+		if !s.pending.Empty() {
+			s.judgeShape(secret.New(strings.TrimFunc(s.pending.Reveal(), blank)))
+		}
+		return
+	case ActNext:
+	default:
+		return
+	}
+	typed := a.Secret
+	if typed.Empty() && !s.opts.Secret.Empty() && s.secretGen == 0 {
+		typed = s.opts.Secret
+	}
+	if typed.Empty() {
+		if s.secret.Empty() {
+			s.errors[FieldSecret] = M("wizard.credential.empty")
+			return
+		}
+		s.forward()
+		return
+	}
+	s.judgeSecret(typed)
+}
+
+// judgeSecret cleans by the provider's rule only, and says so; blanks at the edges are asked about, since passwords may
+// really end in one.
+func (s *State) judgeSecret(typed secret.Value) {
+	raw := typed.Reveal()
+	switch {
+	case len(raw) > maxSecret:
+		s.errors[FieldSecret] = M("wizard.credential.long")
+		return
+	case strings.ContainsAny(raw, "\x00\r\n"):
+		s.errors[FieldSecret] = M("wizard.credential.control")
+		return
+	}
+	if p := s.preset(); p != nil {
+		if cleaned, changes := p.CleanSecret(raw); len(changes) > 0 {
+			for _, c := range changes {
+				s.notices = append(s.notices, Notice{LevelInfo, Words{Msg: c.Text()}})
+			}
+			s.judgeShape(secret.New(cleaned))
+			return
+		}
+	}
+	trimmed := strings.TrimFunc(raw, blank)
+	if trimmed == "" {
+		s.errors[FieldSecret] = M("wizard.credential.empty")
+		return
+	}
+	if trimmed != raw {
+		s.pending, s.question = typed, questionBlanks
+		return
+	}
+	s.judgeShape(typed)
+}
+
+func blank(r rune) bool {
+	return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) || unicode.IsControl(r)
+}
+
+// judgeShape asks once when the secret does not look like what the provider hands out.
+func (s *State) judgeShape(v secret.Value) {
+	p := s.preset()
+	if p == nil {
+		s.acceptSecret(v)
+		return
+	}
+	switch p.CheckShape(v.Reveal()) {
+	case presets.ShapeUnknown, presets.ShapeFits:
+		s.acceptSecret(v)
+	default:
+		s.pending, s.question = v, questionShape
+	}
+}
+
+func (s *State) shapeText() (text locale.Text) {
+	if p := s.preset(); p != nil && !s.pending.Empty() {
+		return p.CheckShape(s.pending.Reveal()).Text()
+	}
+	return text
+}
+
+func (s *State) acceptSecret(v secret.Value) {
+	s.pending, s.question = secret.Value{}, noQuestion
+	if !v.Equal(s.secret) || s.secret.Empty() {
+		s.secretGen++
+	}
+	s.secret, s.boundTo = v, s.servers()
+	s.forward()
+}

@@ -1,0 +1,178 @@
+package wizard
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"postier/config"
+)
+
+func (s *State) reviewScreen(v *Screen) {
+	d := &s.draft
+	v.Intro = []Words{M("wizard.review.intro", "path", s.opts.ConfigPath)}
+	v.Facts = []Fact{
+		{Label: M("wizard.fact.from"), Value: L(from(d.From))},
+		{Label: M("wizard.fact.submission"), Value: serverWords(d.Submission), Detail: s.verdict(DoSubmission)},
+		{Label: M("wizard.fact.user"), Value: L(d.Submission.Username)},
+		{Label: M("wizard.fact.secret"), Value: s.secretWords()},
+		{Label: M("wizard.fact.sent"), Value: s.sentWords(), Detail: s.verdict(DoSent)},
+		{Label: M("wizard.fact.dns"), Value: s.verdict(DoDNS)},
+		{Label: M("wizard.fact.test"), Value: s.verdict(DoTest)},
+		{Label: M("wizard.fact.senders"), Value: L(strings.Join(d.Senders, ", "))},
+		{Label: M("wizard.fact.limits"), Value: limitWords(d.Limits)},
+	}
+	if d.TestMode.Enabled {
+		v.Facts = append(v.Facts, Fact{Label: M("wizard.fact.test-mode"), Value: L(d.TestMode.Address)})
+	}
+	name := s.field(FieldProfile, KindText, s.profileName())
+	save := Action{ID: ActSave, Label: M("wizard.action.save")}
+	if t := s.work[DoSave]; t.id != 0 {
+		v.Busy = &Busy{Request: t.id, Text: M("wizard.busy.save")}
+		v.Actions = nil
+		return
+	} else if t.done && !t.err.Empty() {
+		v.Notices = append(v.Notices, Notice{LevelFail, t.err}, Notice{LevelInfo, M("wizard.review.draft-kept")})
+	}
+	if !s.passed(DoSubmission) {
+		save.Disabled = M("wizard.review.unproven")
+		v.Notices = append(v.Notices, Notice{LevelWarn, M("wizard.review.unproven")})
+	}
+	if s.nameTaken(s.profileName()) || !s.errors[FieldProfile].Empty() {
+		v.Fields = []Field{name} // the name is asked for only when the one that follows from the address cannot be used
+	}
+	v.Actions = []Action{save, {ID: GotoPrefix + ActionID(StepOptions), Label: M("wizard.action.options"), Key: 'e'}}
+}
+
+func from(a config.Address) string {
+	if a.Name == "" {
+		return a.Address
+	}
+	return a.Name + " <" + a.Address + ">"
+}
+
+func (s *State) secretWords() Words {
+	switch {
+	case s.draft.Submission.Auth == config.MechanismNone:
+		return M("wizard.fact.no-secret")
+	case s.draft.AskEach:
+		return M("wizard.fact.secret-asked")
+	}
+	return M("wizard.fact.secret-file")
+}
+
+func (s *State) sentWords() Words {
+	if s.draft.IMAP == nil || s.sentMode() == config.SentNone {
+		return M("wizard.fact.sent-none")
+	}
+	if s.sentMode() == config.SentServer {
+		return M("wizard.fact.sent-server")
+	}
+	return L(s.draft.SentFolder)
+}
+
+// verdict is the word for all checks of one kind.
+func (s *State) verdict(kind RequestKind) Words {
+	t := s.work[kind]
+	switch {
+	case !t.done || t.key != s.key(kind) || !t.err.Empty():
+		return M("wizard.verdict.skip")
+	case slices.ContainsFunc(t.reports, func(r Report) bool { return r.Status == Fail }):
+		return M("wizard.verdict.fail")
+	case slices.ContainsFunc(t.reports, func(r Report) bool { return r.Status == Warn }):
+		return M("wizard.verdict.warn")
+	}
+	return M("wizard.verdict.pass")
+}
+
+// profileName is the name under which the profile is kept: given, or made from the address.
+func (s *State) profileName() string {
+	if s.draft.Profile != "" {
+		return s.draft.Profile
+	}
+	domain := config.AddressDomain(s.draft.Address)
+	base, _, _ := strings.Cut(domain, ".")
+	if _, public := s.opts.Book.Domain(domain); public {
+		base = s.draft.Address[:strings.LastIndexByte(s.draft.Address, '@')]
+	}
+	base = config.Slug(base)
+	if base == "" {
+		base = "mail"
+	}
+	name := base
+	for i := 2; s.nameTaken(name); i++ {
+		name = base + "-" + strconv.Itoa(i)
+	}
+	return name
+}
+
+func (s *State) nameTaken(name string) bool {
+	return !s.draft.Editing && slices.Contains(s.opts.Names, name)
+}
+
+func (s *State) answerReview(a Answer) {
+	if a.Action != ActSave && a.Action != ActNext {
+		return
+	}
+	name := strings.TrimSpace(s.value(FieldProfile, s.profileName()))
+	if text := config.ValidateName(name); !text.Empty() {
+		s.errors[FieldProfile] = Words{Msg: text}
+		return
+	}
+	if s.nameTaken(name) {
+		s.errors[FieldProfile] = M("wizard.review.name-taken", "name", name)
+		return
+	}
+	if !s.passed(DoSubmission) {
+		s.notices = []Notice{{LevelWarn, M("wizard.review.unproven")}}
+		return
+	}
+	s.draft.Profile = name
+	s.take(FieldProfile)
+	s.ask(DoSave, nil)
+}
+
+func (s *State) saveTold(o Outcome) {
+	if o.Saved == nil {
+		return
+	}
+	s.saved = o.Saved
+	s.requests = append(s.requests, Request{Kind: DoForget})
+	s.arrive(StepDone, true)
+}
+
+func (s *State) doneScreen(v *Screen) {
+	if s.saved == nil {
+		return
+	}
+	v.Intro = []Words{M("wizard.done.intro", "profile", s.saved.Profile)}
+	v.Facts = []Fact{{Label: M("wizard.done.file"), Value: L(s.saved.Path)}}
+	if s.saved.Secret != "" {
+		v.Facts = append(v.Facts, Fact{Label: M("wizard.fact.secret"), Value: L(s.saved.Secret)})
+	}
+	v.Notices = []Notice{{LevelGood, M("wizard.done.good", "address", s.draft.From.Address)}}
+	v.Numbered = []Words{
+		M("wizard.done.use", "command", "postier export --list"),
+		M("wizard.done.check", "command", "postier diagnose "+s.saved.Profile),
+		M("wizard.done.change", "command", "postier setup --edit "+s.saved.Profile),
+	}
+	if s.work[DoDNS].done && s.verdict(DoDNS).Msg.Key != "wizard.verdict.pass" {
+		v.Notices = append(v.Notices, Notice{LevelWarn, M("wizard.done.dns")})
+	}
+	v.Actions = []Action{{ID: ActQuit, Label: M("wizard.action.finish")}, {ID: ActAgain, Label: M("wizard.action.again"), Key: 'n'}}
+}
+
+func (s *State) answerDone(a Answer) {
+	switch a.Action {
+	case ActNext:
+		s.ended = true
+	case ActAgain:
+		names := append(slices.Clone(s.opts.Names), s.saved.Profile)
+		again, _ := New(Options{
+			Book: s.opts.Book, Product: s.opts.Product, Today: s.opts.Today, Names: names, HasDefault: true,
+			ConfigPath: s.opts.ConfigPath, AllowCleartext: s.opts.AllowCleartext,
+		})
+		again.nextID = s.nextID
+		*s = again.clone()
+	}
+}

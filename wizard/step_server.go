@@ -1,0 +1,314 @@
+package wizard
+
+import (
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"postier/config"
+	"postier/presets"
+)
+
+// The pages of the server step.
+const (
+	pageAsk = "ask" // what a preset's placeholders stand for
+	pageOut = "out" // the submission server
+	pageIn  = "in"  // the IMAP server
+)
+
+func (s *State) serverPages() []string {
+	if s.draft.Manual || s.editing {
+		return []string{pageOut, pageIn}
+	}
+	if len(s.asks()) > 0 {
+		return []string{pageAsk}
+	}
+	return nil
+}
+
+func (s *State) serverApplies() bool { return len(s.serverPages()) > 0 }
+
+func (s *State) enterServer(forward bool) {
+	if !forward {
+		s.page = max(0, len(s.serverPages())-1)
+	}
+}
+
+func (s *State) serverPage() string {
+	pages := s.serverPages()
+	if len(pages) == 0 {
+		return pageOut
+	}
+	return pages[min(s.page, len(pages)-1)]
+}
+
+func (s *State) serverPageOf(field FieldID) int {
+	if strings.HasPrefix(string(field), "imap-") {
+		return 1
+	}
+	return 0
+}
+
+// asks are the values that the chosen preset leaves to the person.
+func (s *State) asks() []presets.Ask {
+	p := s.preset()
+	if p == nil {
+		return nil
+	}
+	smtp, imap := p.Servers(s.draft.Address)
+	var names []string
+	for _, list := range [][]presets.Endpoint{smtp, imap} {
+		if len(list) > 0 {
+			names = append(names, list[0].Ask...)
+		}
+	}
+	var out []presets.Ask
+	for _, ask := range p.Ask {
+		if slices.Contains(names, ask.Name) {
+			out = append(out, ask)
+		}
+	}
+	return out
+}
+
+func (s *State) serverScreen(v *Screen) {
+	v.Actions = []Action{{ID: ActNext, Label: M("wizard.action.next")}}
+	d := &s.draft
+	switch s.serverPage() {
+	case pageAsk:
+		v.Intro = []Words{M("wizard.server.ask", "name", s.preset().Name)}
+		for _, ask := range s.asks() {
+			id := FieldAsk + FieldID(ask.Name)
+			held := d.Asked[ask.Name]
+			if held == "" {
+				held = ask.Default
+			}
+			f := Field{
+				ID: id, Kind: KindText, Label: P(ask.Label), Value: s.value(id, held), Error: s.errors[id], Mend: s.mend == id,
+				Help: M("wizard.server.ask.help"),
+			}
+			for _, choice := range ask.Choices {
+				f.Kind = KindChoice
+				f.Choices = append(f.Choices, Choice{Value: choice, Label: L(choice)})
+			}
+			v.Fields = append(v.Fields, f)
+		}
+	case pageIn:
+		imap := config.Server{Port: 993, Security: config.SecurityAuto}
+		if d.IMAP != nil {
+			imap = *d.IMAP
+		}
+		v.Intro = []Words{M("wizard.server.incoming")}
+		host := s.field(FieldIMAPHost, KindText, imap.Host)
+		host.Optional = true
+		v.Fields = []Field{
+			host,
+			s.field(FieldIMAPPort, KindText, strconv.Itoa(imap.Port)),
+			s.choices(FieldIMAPSecurity, string(imap.Security), "wizard.security.", securities(imap.Security)...),
+			s.field(FieldIMAPUser, KindText, imap.Username),
+		}
+	default:
+		v.Intro = []Words{M("wizard.server.outgoing")}
+		v.Fields = []Field{
+			s.field(FieldSMTPHost, KindText, d.Submission.Host),
+			s.field(FieldSMTPPort, KindText, strconv.Itoa(d.Submission.Port)),
+			s.choices(FieldSMTPSecurity, string(d.Submission.Security), "wizard.security.", securities(d.Submission.Security)...),
+			s.choices(FieldAuth, string(d.Submission.Auth), "wizard.auth.",
+				"auto", "none", "plain", "login", "cram-md5", "scram-sha-1", "scram-sha-256", "ntlm"),
+			s.field(FieldUser, KindText, d.Submission.Username),
+		}
+	}
+}
+
+// securities are the choices a person gets: no encryption only where it stands already (a server on this machine).
+func securities(held config.Security) []string {
+	list := []string{string(config.SecurityAuto), string(config.SecurityTLS), string(config.SecurityStartTLS)}
+	if held == config.SecurityNone {
+		list = append(list, string(config.SecurityNone))
+	}
+	return list
+}
+
+func (s *State) choices(id FieldID, held, prefix string, values ...string) Field {
+	f := s.field(id, KindChoice, held)
+	if !slices.Contains(values, f.Value) {
+		values = append(values, f.Value)
+	}
+	for _, v := range values {
+		f.Choices = append(f.Choices, Choice{Value: v, Label: M(prefix + v)})
+	}
+	return f
+}
+
+func (s *State) answerServer(a Answer) {
+	if a.Action != ActNext {
+		return
+	}
+	taken := false
+	switch s.serverPage() {
+	case pageAsk:
+		taken = s.takeAsked()
+	case pageIn:
+		taken = s.takeIMAP()
+	default:
+		taken = s.takeSubmission()
+	}
+	if !taken {
+		return
+	}
+	s.mend = ""
+	if s.page+1 < len(s.serverPages()) {
+		s.page++
+		return
+	}
+	s.forward()
+}
+
+func (s *State) takeAsked() bool {
+	asked := map[string]string{}
+	for _, ask := range s.asks() {
+		id := FieldAsk + FieldID(ask.Name)
+		held := s.draft.Asked[ask.Name]
+		if held == "" {
+			held = ask.Default
+		}
+		value := strings.TrimSpace(s.value(id, held))
+		if text := config.ValidateUsername(value); !text.Empty() {
+			s.errors[id] = Words{Msg: text}
+			continue
+		}
+		asked[ask.Name] = value
+	}
+	if len(s.errors) > 0 {
+		return false
+	}
+	p := s.preset()
+	c := CandidateOf(p, s.draft.Address, s.draft.Candidates[max(0, s.draft.Chosen)].Origin, "", asked)
+	for _, server := range []*config.Server{&c.Submission, c.IMAP} {
+		if server == nil {
+			continue
+		}
+		if text := config.ValidateHost(server.Host); !text.Empty() {
+			for name := range asked {
+				s.errors[FieldAsk+FieldID(name)] = Words{Msg: text}
+			}
+			return false
+		}
+	}
+	s.draft.Asked = asked
+	s.draft.Submission, s.draft.IMAP = c.Submission, c.IMAP
+	for name := range asked {
+		s.take(FieldAsk + FieldID(name))
+	}
+	return true
+}
+
+func (s *State) takeSubmission() bool {
+	d := &s.draft
+	server, batch := d.Submission, d.Limits.Batch
+	server.Host = strings.TrimSpace(s.value(FieldSMTPHost, server.Host))
+	if text := config.ValidateHost(server.Host); !text.Empty() {
+		s.errors[FieldSMTPHost] = Words{Msg: text}
+	}
+	server.Security = config.Security(s.value(FieldSMTPSecurity, string(server.Security)))
+	server.Auth = config.Mechanism(s.value(FieldAuth, string(server.Auth)))
+	port, text := config.ParsePortField(s.value(FieldSMTPPort, strconv.Itoa(server.Port)))
+	if !text.Empty() {
+		s.errors[FieldSMTPPort] = Words{Msg: text}
+	} else {
+		port.Apply(&server, &batch) // what stands behind the number wins over the fields below (C-7)
+	}
+	if server.Security == config.SecurityNone && !local(server.Host) && !s.opts.AllowCleartext {
+		s.errors[FieldSMTPSecurity] = M("wizard.server.no-cleartext")
+	}
+	if !knownSecurity(server.Security) {
+		s.errors[FieldSMTPSecurity] = M("wizard.server.security-unknown")
+	}
+	if !knownMechanism(server.Auth) {
+		s.errors[FieldAuth] = M("wizard.server.auth-unknown")
+	}
+	server.Username = s.value(FieldUser, server.Username)
+	server.Helo = s.value(FieldHelo, server.Helo)
+	if server.Auth != config.MechanismNone {
+		if text := config.ValidateUsername(server.Username); !text.Empty() {
+			s.errors[FieldUser] = Words{Msg: text}
+		}
+	}
+	if server.Helo != "" {
+		if text := config.ValidateHelo(server.Helo); !text.Empty() {
+			s.errors[FieldHelo] = Words{Msg: text}
+		}
+	}
+	if len(s.errors) > 0 {
+		return false
+	}
+	d.Submission, d.Limits.Batch = server, batch
+	s.take(FieldSMTPHost, FieldSMTPPort, FieldSMTPSecurity, FieldAuth, FieldUser, FieldHelo)
+	return true
+}
+
+func (s *State) takeIMAP() bool {
+	d := &s.draft
+	imap := config.Server{Port: 993, Security: config.SecurityAuto, Username: d.Submission.Username}
+	if d.IMAP != nil {
+		imap = *d.IMAP
+	}
+	imap.Host = strings.TrimSpace(s.value(FieldIMAPHost, imap.Host))
+	if imap.Host == "" {
+		d.IMAP, d.SentMode, d.SentFolder = nil, config.SentNone, ""
+		s.take(FieldIMAPHost, FieldIMAPPort, FieldIMAPSecurity, FieldIMAPUser)
+		return true
+	}
+	if text := config.ValidateHost(imap.Host); !text.Empty() {
+		s.errors[FieldIMAPHost] = Words{Msg: text}
+	}
+	port, text := config.ParsePort(s.value(FieldIMAPPort, strconv.Itoa(imap.Port)))
+	if !text.Empty() {
+		s.errors[FieldIMAPPort] = Words{Msg: text}
+	}
+	imap.Port = port
+	imap.Security = config.Security(s.value(FieldIMAPSecurity, string(imap.Security)))
+	if imap.Security == config.SecurityNone && !local(imap.Host) && !s.opts.AllowCleartext {
+		s.errors[FieldIMAPSecurity] = M("wizard.server.no-cleartext")
+	}
+	if !knownSecurity(imap.Security) {
+		s.errors[FieldIMAPSecurity] = M("wizard.server.security-unknown")
+	}
+	imap.Username = s.value(FieldIMAPUser, imap.Username)
+	if imap.Username == "" {
+		imap.Username = d.Submission.Username
+	}
+	if text := config.ValidateUsername(imap.Username); !text.Empty() {
+		s.errors[FieldIMAPUser] = Words{Msg: text}
+	}
+	if len(s.errors) > 0 {
+		return false
+	}
+	if d.IMAP == nil || d.SentMode == config.SentNone {
+		d.SentMode = config.SentAppend
+	}
+	d.IMAP = &imap
+	s.take(FieldIMAPHost, FieldIMAPPort, FieldIMAPSecurity, FieldIMAPUser)
+	return true
+}
+
+func knownSecurity(v config.Security) bool {
+	return slices.Contains([]config.Security{config.SecurityAuto, config.SecurityTLS, config.SecurityStartTLS, config.SecurityNone}, v)
+}
+
+func knownMechanism(m config.Mechanism) bool {
+	return slices.Contains([]config.Mechanism{
+		config.MechanismAuto, config.MechanismNone, config.MechanismPlain, config.MechanismLogin, config.MechanismCRAMMD5,
+		config.MechanismSCRAMSHA1, config.MechanismSCRAMSHA256, config.MechanismNTLM,
+	}, m)
+}
+
+// local reports whether a host is this machine, where nothing crosses a network.
+func local(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	ip, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return err == nil && ip.IsLoopback()
+}

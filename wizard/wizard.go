@@ -1,0 +1,377 @@
+// Package wizard is the conversation that ends with mail proven to work: twelve steps, a draft, back and forth.
+//
+// It is a value. State.Answer and State.Tell are its only motions: they return the next one together with requests
+// for work (look up a provider, run checks, save). The caller, a full-screen front end, plain lines, an answers file,
+// carries the requests out and tells the outcome. The package knows no terminal, no network and no clock, so the whole
+// wizard is tested as a table of answers.
+package wizard
+
+import (
+	"time"
+
+	"postier/config"
+	"postier/internal/locale"
+	"postier/internal/safetext"
+	"postier/internal/secret"
+	"postier/presets"
+)
+
+// Step is one of the twelve steps. Numbers and names are part of the contract; they are said over the phone.
+type Step string
+
+// The steps.
+const (
+	StepAddress    Step = "address"
+	StepProvider   Step = "provider"
+	StepServer     Step = "server"
+	StepPrepare    Step = "prepare"
+	StepCredential Step = "credential"
+	StepSubmission Step = "submission"
+	StepSent       Step = "sent"
+	StepDNS        Step = "dns"
+	StepTest       Step = "test"
+	StepOptions    Step = "options"
+	StepReview     Step = "review"
+	StepDone       Step = "done"
+)
+
+// Steps lists all steps in order.
+func Steps() []Step {
+	return []Step{
+		StepAddress, StepProvider, StepServer, StepPrepare, StepCredential, StepSubmission,
+		StepSent, StepDNS, StepTest, StepOptions, StepReview, StepDone,
+	}
+}
+
+// Number is the step's fixed number, 1 to 12; 0 for an unknown step.
+func (s Step) Number() int {
+	for i, step := range Steps() {
+		if step == s {
+			return i + 1
+		}
+	}
+	return 0
+}
+
+// Words is something to say: a message of our own, a preset's text, a literal (an address, a number), or remote text.
+type Words struct {
+	Msg     locale.Text
+	Preset  presets.Text
+	Literal string
+	Remote  safetext.Remote
+}
+
+// M is a message of our own.
+func M(key string, args ...any) Words { return Words{Msg: locale.Msg(key, args...)} }
+
+// L is a literal that the person or this program wrote.
+func L(s string) Words { return Words{Literal: s} }
+
+// R is remote text.
+func R(s string) Words { return Words{Remote: safetext.FromRemote(s)} }
+
+// P is a preset's text.
+func P(t presets.Text) Words { return Words{Preset: t} }
+
+// Empty reports whether there is nothing to say.
+func (w Words) Empty() bool {
+	return w.Msg.Empty() && w.Preset.Empty() && w.Literal == "" && w.Remote.Empty()
+}
+
+// FieldID names a field; the names are also the keys of an answers file.
+type FieldID string
+
+// The fields.
+const (
+	FieldAddress      FieldID = "address"
+	FieldProvider     FieldID = "provider"
+	FieldSMTPHost     FieldID = "smtp-host"
+	FieldSMTPPort     FieldID = "smtp-port" // takes the whole grammar of C-7
+	FieldSMTPSecurity FieldID = "smtp-security"
+	FieldAuth         FieldID = "auth"
+	FieldUser         FieldID = "user"
+	FieldHelo         FieldID = "helo"
+	FieldIMAPHost     FieldID = "imap-host"
+	FieldIMAPPort     FieldID = "imap-port"
+	FieldIMAPSecurity FieldID = "imap-security"
+	FieldIMAPUser     FieldID = "imap-user"
+	FieldSecret       FieldID = "secret" // never in an answers file
+	FieldKeep         FieldID = "keep"   // file | ask (C-2)
+	FieldSentCopy     FieldID = "sent-copy"
+	FieldSentFolder   FieldID = "sent-folder"
+	FieldLabel        FieldID = "label"
+	FieldProfile      FieldID = "profile"
+	FieldFrom         FieldID = "from"
+	FieldFromName     FieldID = "from-name"
+	FieldReplyTo      FieldID = "reply-to"
+	FieldBCC          FieldID = "bcc"
+	FieldSenders      FieldID = "senders"
+	FieldKindsOn      FieldID = "kinds-on"
+	FieldKindsOff     FieldID = "kinds-off"
+	FieldPerHour      FieldID = "per-hour"
+	FieldPerDay       FieldID = "per-day"
+	FieldPerWeek      FieldID = "per-week"
+	FieldRecipients   FieldID = "recipients-per-message"
+	FieldBatch        FieldID = "batch-messages"
+	FieldWait         FieldID = "batch-wait"
+	FieldTestMode     FieldID = "test-mode"
+	FieldTestAddress  FieldID = "test-address"
+	FieldDefault      FieldID = "default"
+	// FieldAsk is the prefix of values that a preset's placeholder stands for: "ask-tenant".
+	FieldAsk FieldID = "ask-"
+)
+
+// FieldKind says how a field is edited.
+type FieldKind string
+
+// The kinds of field.
+const (
+	KindText    FieldKind = "text"
+	KindSecret  FieldKind = "secret"
+	KindChoice  FieldKind = "choice" // one of Choices
+	KindSearch  FieldKind = "search" // one of many Choices, found by typing
+	KindConfirm FieldKind = "confirm"
+)
+
+// Values of a confirm field, in every language and in answers files.
+const (
+	Yes = "yes"
+	No  = "no"
+)
+
+// Field is one thing to fill in.
+type Field struct {
+	ID          FieldID
+	Kind        FieldKind
+	Label       Words
+	Help        Words
+	Value       string // initial value; empty for secrets
+	Placeholder Words
+	Choices     []Choice
+	Error       Words // why the last value was not taken
+	Mend        bool  // the field to look at first after a failure (M-5)
+	Optional    bool
+	Given       bool // secret: one is already held, an empty answer keeps it
+}
+
+// Choice is one value of a choice field.
+type Choice struct {
+	Value  string
+	Label  Words
+	Detail Words
+}
+
+// Action is what a key does. The first action of a screen is what Enter does once every field is filled.
+type Action struct {
+	ID    ActionID
+	Label Words
+	// Disabled says why the action cannot be taken now; empty when it can.
+	Disabled Words
+	// Key is a letter that front ends bind, the same in every language; 0 for Enter and Esc.
+	Key rune
+}
+
+// ActionID names an action.
+type ActionID string
+
+// The actions. Some carry a step: "goto:credential".
+const (
+	ActNext    ActionID = "next"
+	ActBack    ActionID = "back"
+	ActRetry   ActionID = "retry"
+	ActCancel  ActionID = "cancel"  // stop the work under way
+	ActSkip    ActionID = "skip"    // go on without
+	ActChoose  ActionID = "choose"  // another provider
+	ActManual  ActionID = "manual"  // enter by hand
+	ActEdit    ActionID = "edit"    // change what is shown
+	ActMend    ActionID = "mend"    // go to the step and field that the failure names
+	ActKeep    ActionID = "keep"    // take the secret as typed
+	ActClean   ActionID = "clean"   // take the secret cleaned
+	ActAskEach ActionID = "ask"     // toggle: ask for the password at each send
+	ActCreate  ActionID = "create"  // create the Sent folder
+	ActSuggest ActionID = "suggest" // take the corrected address
+	ActSave    ActionID = "save"
+	ActAgain   ActionID = "again" // set up another address
+	ActQuit    ActionID = "quit"
+)
+
+// GotoPrefix starts the actions that go straight to a step, for front ends that let a person say "step 3".
+const GotoPrefix = "goto:"
+
+// Level is how loud a notice is; the word is shown, colour only helps.
+type Level string
+
+// The levels.
+const (
+	LevelInfo Level = "info"
+	LevelWarn Level = "warn"
+	LevelFail Level = "fail"
+	LevelGood Level = "good"
+)
+
+// Notice is a remark above the fields.
+type Notice struct {
+	Level Level
+	Text  Words
+}
+
+// Fact is a labelled value.
+type Fact struct {
+	Label  Words
+	Value  Words
+	Detail Words // where it comes from, how sure it is
+}
+
+// Copyable is something to carry elsewhere: a URL for the phone, a DNS record for the hoster's form.
+type Copyable struct {
+	Label Words
+	Text  string
+	QR    bool // a URL that a phone may read
+}
+
+// Report is the outcome of one check, in the wizard's own shape: package diagnostics is not known here.
+type Report struct {
+	ID      string // check id of the contract
+	Status  string // pass, warn, fail, skip; empty while it runs or waits
+	Running bool
+	Cause   string
+	Matched string
+	Args    []any
+	Took    time.Duration
+	// Reply is what the server said, if that is what failed.
+	Reply safetext.Remote
+	// Seen is one line of evidence for the row: "TLS 1.3, certificate for smtp.example.org".
+	Seen safetext.Remote
+	// Fixes are exact texts to publish or to type.
+	Fixes []Fix
+	// Mend and Field say where the person can mend it; empty when nothing here can.
+	Mend  Step
+	Field FieldID
+	// Details are the raw lines for the technician's view.
+	Details []string
+}
+
+// Fix is an exact text to publish.
+type Fix struct {
+	Kind, Name, Value, Old string
+	TTLSeconds             int
+}
+
+// Statuses of a Report; the words of the contract.
+const (
+	Pass = "pass"
+	Warn = "warn"
+	Fail = "fail"
+	Skip = "skip"
+)
+
+// Busy tells that a request is under way.
+type Busy struct {
+	Request int
+	Text    Words
+	// GivesUp is after how long the work ends by itself.
+	GivesUp time.Duration
+}
+
+// Screen describes what a step shows, and not how.
+type Screen struct {
+	Step    Step
+	Number  int
+	Title   Words
+	Intro   []Words
+	Notices []Notice
+	Facts   []Fact
+	// Numbered are instructions to follow in order.
+	Numbered []Words
+	Copy     []Copyable
+	Checks   []Report
+	// Finding is the failure to explain: its cause, meaning and remedy come from the catalogue.
+	Finding *Report
+	Fields  []Field
+	Actions []Action
+	Busy    *Busy
+	// Help is the key of the step's help page in the catalogue.
+	Help string
+}
+
+// Answer is what a person did on a screen.
+type Answer struct {
+	Action ActionID
+	Values map[FieldID]string
+	Secret secret.Value
+}
+
+// RequestKind names a kind of work.
+type RequestKind string
+
+// The kinds of work.
+const (
+	DoDiscover   RequestKind = "discover"   // find the provider of Settings.Address
+	DoSubmission RequestKind = "submission" // the submission ladder
+	DoSent       RequestKind = "sent"       // the Sent rehearsal
+	DoDNS        RequestKind = "dns"        // the sender's domain
+	DoTest       RequestKind = "test"       // a message to oneself, found again
+	DoSave       RequestKind = "save"       // write the configuration
+	DoDraft      RequestKind = "draft"      // keep the draft; failing is told but stops nothing
+	DoForget     RequestKind = "forget"     // remove the draft
+	DoCancel     RequestKind = "cancel"     // end the request with this ID
+)
+
+// Request asks for work. Its ID lets a late outcome of abandoned work be ignored.
+type Request struct {
+	ID     int
+	Kind   RequestKind
+	Draft  Draft
+	Secret secret.Value
+	// Create asks DoSent to make the folder.
+	Create bool
+}
+
+// Outcome tells how a request ended, or (Done false) that one check did.
+type Outcome struct {
+	ID   int
+	Kind RequestKind
+	Done bool
+	// Report is a check that began or ended (Done false).
+	Report *Report
+	// Reports are all results (Done true).
+	Reports []Report
+	// Candidates answer DoDiscover, best first.
+	Candidates []Candidate
+	// Err says why the work could not be done at all; a failed check is no error.
+	Err Words
+	// Submission and IMAP are the settings that were found to work, where "auto" was asked for.
+	Submission *config.Server
+	IMAP       *config.Server
+	// Folders are the folders that the server listed, for choosing; Folder is the one that serves.
+	Folders []string
+	Folder  string
+	// FiledByProvider is set by DoTest when a copy stood in Sent although nobody appended it.
+	FiledByProvider bool
+	// Saved is what DoSave wrote.
+	Saved *Saved
+}
+
+// Saved tells what was written.
+type Saved struct {
+	Path    string
+	Profile string
+	Secret  string // path or description of where the secret lies
+	Default bool
+}
+
+// Candidate is one possible provider with its settings.
+type Candidate struct {
+	Provider   string `json:"provider"` // preset id, or "custom"
+	Name       string `json:"name"`
+	Origin     string `json:"origin"`     // preset, mx, srv, autoconfig, probe, manual
+	Confidence string `json:"confidence"` // certain, likely, guess
+	Checked    string `json:"checked,omitempty"`
+	Via        string `json:"via,omitempty"` // the MX host or URL that led here
+	// Confirm is true when the servers lie in a domain that neither the address nor a preset vouches for (T5).
+	Confirm    bool              `json:"confirm,omitempty"`
+	Submission config.Server     `json:"submission"`
+	IMAP       *config.Server    `json:"imap,omitempty"`
+	Credential config.SecretType `json:"credential"`
+	SentMode   config.SentMode   `json:"sent_mode"`
+}
