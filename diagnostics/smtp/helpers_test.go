@@ -1,0 +1,189 @@
+package smtp
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"postier/config"
+	"postier/diagnostics"
+	"postier/internal/dnstest"
+	"postier/internal/mailtest"
+	"postier/internal/secret"
+	"postier/internal/wire"
+)
+
+const (
+	host  = "smtp.durand.example"
+	user  = "marie@durand.example"
+	other = "paul@durand.example"
+)
+
+var password = secret.New("C4nary#password-7")
+
+const zone = `
+smtp.durand.example. 300 IN A 192.0.2.10
+`
+
+// bench is a network in which host leads to one scripted server.
+type bench struct {
+	ca      *mailtest.CA
+	server  *mailtest.Server
+	network *wire.Network
+	target  diagnostics.Target
+	port    int
+}
+
+// start makes a server for a mode. Its options are completed: certificate of the CA, implicit TLS where the mode is so.
+func start(t *testing.T, security config.Security, o mailtest.Options) *bench {
+	t.Helper()
+	ca := mailtest.StartCA(t)
+	if o.Certificate == nil && o.TLS == nil && security != config.SecurityNone {
+		cert := certificate(t, ca, mailtest.Good)
+		o.Certificate = &cert
+	}
+	o.ImplicitTLS = security == config.SecurityTLS
+	return connectTo(t, security, ca, mailtest.StartSMTP(t, o))
+}
+
+func connectTo(t *testing.T, security config.Security, ca *mailtest.CA, server *mailtest.Server) *bench {
+	t.Helper()
+	port := 587
+	if security == config.SecurityTLS {
+		port = 465
+	}
+	names := dnstest.Start(t, zone)
+	resolver, err := wire.ResolverAt(names.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &bench{
+		ca: ca, server: server, port: port,
+		network: &wire.Network{
+			Resolver: resolver, Roots: ca.Roots(), Timeout: 2 * time.Second,
+			Route: func(string, int) (string, bool) { return server.Addr(), true },
+		},
+		target: diagnostics.Target{
+			Address:    user,
+			Submission: config.Server{Host: host, Port: port, Security: security, Auth: config.MechanismAuto, Username: user},
+			Secret:     password, SecretType: config.SecretPassword,
+		},
+	}
+}
+
+func certificate(t *testing.T, ca *mailtest.CA, kind mailtest.Kind) tls.Certificate {
+	t.Helper()
+	cert, err := ca.Certificate(kind, host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cert
+}
+
+func (b *bench) run(t *testing.T, o Options) []diagnostics.Result {
+	t.Helper()
+	return diagnostics.Run(t.Context(), nil, Plan(b.network, b.target, o))
+}
+
+func find(t *testing.T, results []diagnostics.Result, id diagnostics.ID) diagnostics.Result {
+	t.Helper()
+	r, ok := diagnostics.Find(results, id)
+	if !ok {
+		t.Fatalf("no result of %s", id)
+	}
+	return r
+}
+
+// wantRoot asserts that exactly one check failed, which, and for what cause.
+func wantRoot(t *testing.T, results []diagnostics.Result, id diagnostics.ID, cause string) {
+	t.Helper()
+	var failed []string
+	for _, r := range results {
+		if r.Status == diagnostics.Fail {
+			failed = append(failed, string(r.ID)+" "+r.Cause)
+		}
+	}
+	if want := string(id) + " " + cause; len(failed) != 1 || failed[0] != want {
+		t.Errorf("failed: %q, want only %q\n%s", failed, want, dump(results))
+	}
+}
+
+func wantPass(t *testing.T, results []diagnostics.Result) {
+	t.Helper()
+	if v := diagnostics.Verdict(results); v != diagnostics.Pass {
+		t.Errorf("verdict %s\n%s", v, dump(results))
+	}
+}
+
+func dump(results []diagnostics.Result) string {
+	var b strings.Builder
+	for _, r := range results {
+		b.WriteString(string(r.ID) + " " + string(r.Status) + " " + r.Cause + "\n")
+		for _, e := range r.Evidence {
+			b.WriteString("    " + e.Kind + " " + e.Text.Escaped() + "\n")
+		}
+		for _, line := range r.Transcript {
+			b.WriteString("    | " + line.String() + "\n")
+		}
+	}
+	return b.String()
+}
+
+// evidence finds evidence of a kind.
+func evidence(r diagnostics.Result, kind string) (diagnostics.Evidence, bool) {
+	for _, e := range r.Evidence {
+		if e.Kind == kind {
+			return e, true
+		}
+	}
+	return diagnostics.Evidence{}, false
+}
+
+// noLeak asserts that nothing secret stands in what the checks say, in any encoding.
+func noLeak(t *testing.T, results []diagnostics.Result) {
+	t.Helper()
+	text := dump(results)
+	for i, form := range password.Forms(user) {
+		if strings.Contains(text, form) {
+			t.Errorf("the secret stands in the results, in form %d", i)
+		}
+	}
+}
+
+// baseline waits until no goroutine of this run is left.
+func baseline(t *testing.T, before int) {
+	t.Helper()
+	deadline := time.Now().Add(2 * time.Second)
+	for runtime.NumGoroutine() > before {
+		if time.Now().After(deadline) {
+			buf := make([]byte, 1<<16)
+			t.Fatalf("%d goroutines, %d before\n%s", runtime.NumGoroutine(), before, buf[:runtime.Stack(buf, true)])
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+}
+
+func hostPort(t *testing.T, address string) (string, int) {
+	t.Helper()
+	h, p, err := net.SplitHostPort(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := strconv.Atoi(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h, n
+}
+
+func within(t *testing.T, d time.Duration) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	t.Cleanup(cancel)
+	return ctx
+}
