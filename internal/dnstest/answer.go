@@ -3,6 +3,7 @@ package dnstest
 import (
 	"context"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -237,23 +238,18 @@ func (s *Server) Resolver() *net.Resolver {
 
 // LookupTXT reads the zone without a query, for those who only want to know what it says. The behaviours hold.
 func (s *Server) LookupTXT(name string) ([]string, error) {
-	reply := s.ask(name, dns.TypeTXT)
+	reply := s.Lookup(name, dns.TypeTXT)
 	var out []string
 	for _, rr := range reply.Answer {
 		if txt, ok := rr.(*dns.TXT); ok {
 			out = append(out, strings.Join(txt.Txt, ""))
 		}
 	}
-	switch {
-	case reply.Rcode == dns.RcodeServerFailure || reply.Rcode == dns.RcodeRefused:
-		return nil, &net.DNSError{Err: dns.RcodeToString[reply.Rcode], Name: name, IsTemporary: true}
-	case len(out) == 0:
-		return nil, &net.DNSError{UnwrapErr: errNoRecords, Err: errNoRecords.Error(), Name: name, IsNotFound: true}
-	}
-	return out, nil
+	return out, lookupError(reply, name, len(out))
 }
 
-func (s *Server) ask(name string, qtype uint16) *dns.Msg {
+// Lookup is the reply that a client would get, without a query; where there would be none, it is SERVFAIL.
+func (s *Server) Lookup(name string, qtype uint16) *dns.Msg {
 	request := new(dns.Msg).SetQuestion(dns.Fqdn(name), qtype)
 	k := key{dns.CanonicalName(name), qtype}
 	s.mu.Lock()
@@ -269,4 +265,59 @@ func (s *Server) ask(name string, qtype uint16) *dns.Msg {
 		return new(dns.Msg).SetRcode(request, dns.RcodeServerFailure)
 	}
 	return s.truth(request, behaviour)
+}
+
+// LookupMX is LookupTXT for MX records, in order of preference.
+func (s *Server) LookupMX(name string) ([]*net.MX, error) {
+	reply := s.Lookup(name, dns.TypeMX)
+	var out []*net.MX
+	for _, rr := range reply.Answer {
+		if mx, ok := rr.(*dns.MX); ok {
+			out = append(out, &net.MX{Host: mx.Mx, Pref: mx.Preference})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b *net.MX) int { return int(a.Pref) - int(b.Pref) })
+	return out, lookupError(reply, name, len(out))
+}
+
+// LookupIP is LookupTXT for the addresses of a host, of both families.
+func (s *Server) LookupIP(name string) ([]net.IP, error) {
+	var out []net.IP
+	reply4, reply6 := s.Lookup(name, dns.TypeA), s.Lookup(name, dns.TypeAAAA)
+	for _, rr := range append(slices.Clone(reply4.Answer), reply6.Answer...) {
+		switch a := rr.(type) {
+		case *dns.A:
+			out = append(out, a.A)
+		case *dns.AAAA:
+			out = append(out, a.AAAA)
+		}
+	}
+	return out, lookupError(reply4, name, len(out))
+}
+
+// LookupPTR is LookupTXT for the names of an address.
+func (s *Server) LookupPTR(ip net.IP) ([]string, error) {
+	name, err := dns.ReverseAddr(ip.String())
+	if err != nil {
+		return nil, err
+	}
+	reply := s.Lookup(name, dns.TypePTR)
+	var out []string
+	for _, rr := range reply.Answer {
+		if ptr, ok := rr.(*dns.PTR); ok {
+			out = append(out, ptr.Ptr)
+		}
+	}
+	return out, lookupError(reply, name, len(out))
+}
+
+// lookupError is nil when something was found, and otherwise what net.Resolver would say.
+func lookupError(reply *dns.Msg, name string, found int) error {
+	switch {
+	case reply.Rcode == dns.RcodeServerFailure || reply.Rcode == dns.RcodeRefused:
+		return &net.DNSError{Err: dns.RcodeToString[reply.Rcode], Name: name, IsTemporary: true}
+	case found == 0:
+		return &net.DNSError{UnwrapErr: errNoRecords, Err: errNoRecords.Error(), Name: name, IsNotFound: true}
+	}
+	return nil
 }

@@ -68,11 +68,10 @@ func bound(host string) (fd int, addr string, err error) {
 	if err != nil {
 		return 0, "", err
 	}
-	family, sockaddr := unix.AF_INET, unix.Sockaddr(&unix.SockaddrInet4{})
+	family := unix.AF_INET6
+	var sockaddr unix.Sockaddr = &unix.SockaddrInet6{Addr: ip.As16()}
 	if ip.Is4() {
-		sockaddr = &unix.SockaddrInet4{Addr: ip.As4()}
-	} else {
-		family, sockaddr = unix.AF_INET6, &unix.SockaddrInet6{Addr: ip.As16()}
+		family, sockaddr = unix.AF_INET, &unix.SockaddrInet4{Addr: ip.As4()}
 	}
 	fd, err = unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
