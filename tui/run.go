@@ -2,17 +2,140 @@ package tui
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
+	"github.com/charmbracelet/x/term"
 
 	"postier/wizard"
 )
 
+// framesPerSecond is how often the terminal may be written to. Nothing is written when nothing has changed, so this
+// bounds how much a burst of news costs a slow line; at the same time the first frame waits for the first of these ticks.
+const framesPerSecond = 30
+
 // Run shows the conversation until it ends, and returns its last state. The error is ErrInterrupted when it was left
-// before the end, and ErrNoTerminal when there is no terminal to show it on.
+// before the end, and ErrNoTerminal when there is no terminal to show it on. When Run returns, the terminal is as it was,
+// what was to be written is written, and a line about the result or about how to go on stands in the scrollback.
 func Run(ctx context.Context, o Options) (wizard.State, error) {
-	return o.State, ErrNoTerminal
+	last, err := converse(ctx, state{o.State}, o)
+	if s, ok := last.(state); ok {
+		return s.State, err
+	}
+	return o.State, err
 }
 
-// Home shows the saved profiles and returns what the person wants done; the caller does it and calls Home again.
-func Home(ctx context.Context, o HomeOptions) (HomeChoice, error) {
-	return HomeChoice{Action: HomeQuit, Lang: o.Lang}, ErrNoTerminal
+func converse(ctx context.Context, talk conversation, o Options) (conversation, error) {
+	getenv := getenvOr(o.Getenv)
+	w := newWork(ctx, o.Worker)
+	m := newModel(talk, o, newLook(getenv, o.NoColor), w)
+	t := terminal{in: o.In, out: o.Out, getenv: getenv, noColour: o.NoColor}
+	err := t.show(ctx, m, func(send func(tea.Msg)) {
+		w.send = send
+		w.start(o.Requests, m.speech.lang)
+	})
+	w.settle()
+	if errors.Is(err, ErrNoTerminal) {
+		return m.talk, err
+	}
+	out := o.Out
+	if out == nil {
+		out = os.Stdout
+	}
+	_, _ = io.WriteString(out, m.farewell(o.Resume))
+	switch {
+	case w.broken != nil:
+		return m.talk, fmt.Errorf("a check broke down: %v", w.broken)
+	case m.ended:
+		return m.talk, nil
+	case err != nil && !errors.Is(err, tea.ErrProgramKilled):
+		return m.talk, err
+	default:
+		return m.talk, ErrInterrupted
+	}
+}
+
+// terminal is what a program of Bubble Tea runs on.
+type terminal struct {
+	in       io.Reader
+	out      io.Writer
+	getenv   func(string) string
+	noColour bool
+}
+
+// show runs a model until it quits. begin is called with the way to send it messages, before it starts.
+func (t terminal) show(ctx context.Context, model tea.Model, begin func(send func(tea.Msg))) error {
+	// Both make Bubble Tea write to files; the first one writes every key, passwords included (security.md T12).
+	_ = os.Unsetenv("TEA_TRACE")
+	_ = os.Unsetenv("TEA_DEBUG")
+	if t.in == nil {
+		t.in = os.Stdin
+	}
+	if t.out == nil {
+		t.out = os.Stdout
+	}
+	in, okIn := t.in.(*os.File)
+	out, okOut := t.out.(*os.File)
+	if !okIn || !okOut || !term.IsTerminal(in.Fd()) || !term.IsTerminal(out.Fd()) {
+		return ErrNoTerminal
+	}
+	var program *tea.Program
+	gone := func() { program.Send(hangupMsg{}) }
+	program = tea.NewProgram(model, t.options(ctx, &hangupReader{File: in, gone: gone}, out)...)
+	if begin != nil {
+		// Sending blocks until the program runs, so what begins here waits for it.
+		begin(program.Send)
+	}
+	stop := onSignals(gone)
+	defer stop()
+	_, err := program.Run()
+	return err
+}
+
+func (t terminal) options(ctx context.Context, in io.Reader, out io.Writer) []tea.ProgramOption {
+	options := []tea.ProgramOption{
+		tea.WithContext(ctx), tea.WithInput(in), tea.WithOutput(out), tea.WithFPS(framesPerSecond),
+		tea.WithEnvironment(environment(t.getenv)), tea.WithoutSignalHandler(),
+	}
+	if t.noColour || t.getenv("NO_COLOR") != "" {
+		options = append(options, tea.WithColorProfile(colorprofile.Ascii))
+	}
+	return options
+}
+
+// onSignals calls gone when the process is asked to end: kill, a dropped line, ctrl+c from elsewhere.
+func onSignals(gone func()) (stop func()) {
+	signals := make(chan os.Signal, 1)
+	done := make(chan struct{})
+	signal.Notify(signals, syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT)
+	go func() {
+		select {
+		case <-signals:
+			gone()
+		case <-done:
+		}
+	}()
+	return func() { signal.Stop(signals); close(done) }
+}
+
+// hangupReader reads a terminal and notices its end. Bubble Tea takes the end of input for silence and would wait for
+// ever on a terminal that is gone.
+type hangupReader struct {
+	*os.File
+	gone func()
+}
+
+// Read implements io.Reader.
+func (r *hangupReader) Read(p []byte) (int, error) {
+	n, err := r.File.Read(p)
+	if n == 0 && errors.Is(err, io.EOF) {
+		go r.gone()
+	}
+	return n, err
 }

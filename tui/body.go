@@ -1,0 +1,198 @@
+package tui
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"postier/wizard"
+)
+
+// body lays out the wizard's screen: what to know, what was found, what to fill in, what can be done.
+func (m *model) body(p *page, rows int) {
+	s := m.speech
+	p.text(s.look.styles.bold, "", "", s.say(m.screen.Title))
+	if len(m.screen.Intro) > 0 {
+		p.gap()
+		for _, w := range m.screen.Intro {
+			p.plain(s.say(w))
+		}
+	}
+	m.notices(p)
+	m.facts(p)
+	m.numbered(p)
+	m.copies(p)
+	m.ladder(p)
+	m.finding(p)
+	m.busy(p)
+	for i, in := range m.inputs {
+		p.gap()
+		in.draw(p, s, max(3, rows-6), i == m.focus && m.over.kind == overNothing)
+	}
+	m.actions(p)
+}
+
+func (m *model) notices(p *page) {
+	if len(m.screen.Notices) > 0 {
+		p.gap()
+	}
+	for _, n := range m.screen.Notices {
+		m.notice(p, n)
+	}
+}
+
+func (m *model) notice(p *page, n wizard.Notice) {
+	s := m.speech
+	var lead string
+	switch n.Level {
+	case wizard.LevelWarn:
+		lead = s.look.styles.warn.Render(" "+s.status(wizard.Warn)+" ") + " "
+	case wizard.LevelFail:
+		lead = s.look.styles.fail.Render(" "+s.status(wizard.Fail)+" ") + " "
+	case wizard.LevelGood:
+		lead = s.look.styles.pass.Render(" "+s.status(wizard.Pass)+" ") + " "
+	default:
+		lead = s.look.glyphs.bullet + " "
+	}
+	p.text(s.look.styles.plain, lead, "  ", s.say(n.Text))
+}
+
+func (m *model) facts(p *page) {
+	s := m.speech
+	if len(m.screen.Facts) == 0 {
+		return
+	}
+	p.gap()
+	labels := make([]string, len(m.screen.Facts))
+	widest := 0
+	for i, f := range m.screen.Facts {
+		labels[i] = s.say(f.Label)
+		widest = max(widest, ansi.StringWidth(labels[i]))
+	}
+	aligned := widest <= p.width/3
+	for i, f := range m.screen.Facts {
+		value := s.say(f.Value)
+		if detail := s.say(f.Detail); detail != "" {
+			value += " (" + detail + ")"
+		}
+		if aligned {
+			p.text(s.look.styles.bold, pad(labels[i], widest+2), strings.Repeat(" ", widest+2), value)
+			continue
+		}
+		p.plain(labels[i])
+		p.text(s.look.styles.bold, "  ", "  ", value)
+	}
+}
+
+func (m *model) numbered(p *page) {
+	if len(m.screen.Numbered) > 0 {
+		p.gap()
+	}
+	for i, w := range m.screen.Numbered {
+		p.item(i+1, m.speech.say(w))
+	}
+}
+
+// item is one line of a numbered list.
+func (p *page) item(number int, text string) {
+	lead := strconv.Itoa(number) + ". "
+	if number < 10 {
+		lead = " " + lead
+	}
+	p.text(noStyle, lead, strings.Repeat(" ", len(lead)), text)
+}
+
+// copies shows what to carry elsewhere: a web address whole on an unpadded line, other texts wrapped for reading.
+func (m *model) copies(p *page) {
+	for _, c := range m.copyables() {
+		p.gap()
+		p.plain(c.label)
+		m.copyText(p, c)
+	}
+}
+
+func (m *model) copyText(p *page, c copyable) {
+	text := m.speech.clean(c.text)
+	if link := c.link(); link != "" || c.qr {
+		p.bare(text, link)
+		return
+	}
+	p.text(m.speech.look.styles.bold, "  ", "  ", text)
+}
+
+func (m *model) busy(p *page) {
+	b := m.screen.Busy
+	if b == nil {
+		return
+	}
+	s := m.speech
+	p.gap()
+	elapsed := int(m.now().Sub(m.since).Seconds())
+	text := s.say(b.Text) + " " + s.t("elapsed", "n", max(0, elapsed))
+	if b.GivesUp > 0 {
+		text += " (" + s.t("gives-up", "n", int(b.GivesUp.Seconds())) + ")"
+	}
+	first := p.height()
+	p.text(s.look.styles.bold, "", "", text)
+	if len(m.inputs) == 0 {
+		p.seen(first)
+	}
+}
+
+// actions shows what can be done, the key of each in brackets; the one in focus is marked and reversed.
+func (m *model) actions(p *page) {
+	if len(m.screen.Actions) == 0 {
+		return
+	}
+	p.gap()
+	first, row := p.height(), ""
+	for i, a := range m.screen.Actions {
+		label, focused := m.actionLabel(i, a)
+		if row != "" && ansi.StringWidth(row)+2+ansi.StringWidth(label) > p.width {
+			p.add(row)
+			row = ""
+		}
+		if row != "" {
+			row += "  "
+		}
+		label = shorten(label, p.width, m.speech.look.glyphs.ellipsis)
+		if focused {
+			label = m.speech.look.styles.chosen.Render(label)
+		}
+		row += label
+	}
+	p.add(row)
+	if m.focus >= len(m.inputs) && (m.moved || len(m.inputs) > 0) {
+		p.seen(first)
+	}
+}
+
+func (m *model) actionLabel(i int, a wizard.Action) (label string, focused bool) {
+	s := m.speech
+	focused = m.focus == len(m.inputs)+i && m.over.kind == overNothing
+	label = "[" + s.say(a.Label)
+	if key := m.actionKey(i, a); key != "" {
+		label += ": " + key
+	}
+	label += "]"
+	if focused {
+		label = s.look.glyphs.focus + label
+	} else {
+		label = " " + label
+	}
+	return label, focused
+}
+
+func (m *model) actionKey(i int, a wizard.Action) string {
+	switch {
+	case i == 0 && !stops(a) && m.focus <= len(m.inputs):
+		return m.speech.t("key-enter")
+	case a.Key == 0:
+		return ""
+	case m.typing():
+		return m.speech.t("key-alt") + "+" + strings.ToUpper(string(a.Key))
+	default:
+		return string(a.Key)
+	}
+}

@@ -1,0 +1,142 @@
+package tui
+
+import (
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"postier/wizard"
+)
+
+// steps is how many steps the wizard has.
+var steps = len(wizard.Steps())
+
+// maxHints is how many keys the footer names; the help page has them all.
+const maxHints = 5
+
+// hint is a key in the footer. The ones of a lower rank go first where there is no room.
+type hint struct {
+	key, label string
+	rank       int
+}
+
+func (m *model) stepName() string { return m.speech.t("step-" + string(m.screen.Step)) }
+
+// stepLine is what can be said over the phone: the step's number and name.
+func (m *model) stepLine() string {
+	return m.speech.t("step", "n", m.screen.Number, "of", steps, "name", m.stepName())
+}
+
+func (m *model) footer(width int) string {
+	hints := m.hints()
+	for len(hints) > maxHints {
+		hints = dropLast(hints)
+	}
+	text := m.footerText(hints)
+	for len(hints) > 1 && ansi.StringWidth(text) > width {
+		hints = dropLast(hints)
+		text = m.footerText(hints)
+	}
+	return shorten(text, width, m.speech.look.glyphs.ellipsis)
+}
+
+// dropLast removes the hint that matters least.
+func dropLast(hints []hint) []hint {
+	worst := 0
+	for i, h := range hints {
+		if h.rank >= hints[worst].rank {
+			worst = i
+		}
+	}
+	return append(hints[:worst:worst], hints[worst+1:]...)
+}
+
+func (m *model) footerText(hints []hint) string {
+	parts := make([]string, len(hints))
+	for i, h := range hints {
+		parts[i] = m.speech.look.styles.key.Render(h.key) + " " + h.label
+	}
+	return strings.Join(parts, " "+m.speech.look.glyphs.dot+" ")
+}
+
+func (m *model) hints() []hint {
+	s := m.speech
+	switch m.over.kind {
+	case overLeave:
+		return []hint{{s.t("key-enter"), s.t("leave-yes"), 0}, {"Esc", s.t("leave-no"), 1}}
+	case overCopy, overQR:
+		out := []hint{{"c", s.t("copy"), 1}}
+		if len(m.shown()) > 1 {
+			out = append(out, hint{s.look.glyphs.left + s.look.glyphs.right, s.t("another"), 2})
+		}
+		return append(out, hint{"Esc", s.t("close"), 0})
+	case overHelp, overDetails:
+		return []hint{{s.t("key-page"), s.t("scroll"), 1}, {"Esc", s.t("close"), 0}}
+	}
+	return m.screenHints()
+}
+
+func (m *model) screenHints() []hint {
+	s := m.speech
+	var out []hint
+	if label := m.enterLabel(); label != "" {
+		out = append(out, hint{s.t("key-enter"), label, 0})
+	}
+	if m.screen.Busy != nil {
+		for i, a := range m.screen.Actions {
+			if stops(a) {
+				out = append(out, hint{m.actionKey(i, a), s.say(a.Label), 1})
+			}
+		}
+	}
+	if m.screen.Number > 1 {
+		out = append(out, hint{"Esc", s.t("back"), 2})
+	}
+	helpKey := "?"
+	if m.typing() {
+		helpKey = "F1"
+	}
+	if len(m.copyables()) > 0 {
+		out = append(out, hint{m.commandKey("c"), s.t("copy"), 5})
+	}
+	if m.hasQR() {
+		out = append(out, hint{m.commandKey("q"), s.t("qr"), 6})
+	}
+	if len(m.screen.Checks) > 0 || m.screen.Finding != nil {
+		out = append(out, hint{m.commandKey("t"), s.t("details"), 4})
+	}
+	if m.stops() > 1 {
+		out = append(out, hint{s.t("key-tab"), s.t("next-field"), 7})
+	}
+	return append(out, hint{helpKey, s.t("help"), 3})
+}
+
+func (m *model) hasQR() bool {
+	for _, c := range m.screen.Copy {
+		if c.QR {
+			return true
+		}
+	}
+	return false
+}
+
+func (m *model) commandKey(letter string) string {
+	if m.typing() {
+		return m.speech.t("key-alt") + "+" + strings.ToUpper(letter)
+	}
+	return letter
+}
+
+// enterLabel is what Enter would do now.
+func (m *model) enterLabel() string {
+	if i := m.focus - len(m.inputs); i >= 0 && i < len(m.screen.Actions) {
+		if a := m.screen.Actions[i]; m.moved || !stops(a) {
+			return m.speech.say(a.Label)
+		}
+		return ""
+	}
+	if a, ok := m.primary(); ok {
+		return m.speech.say(a.Label)
+	}
+	return ""
+}

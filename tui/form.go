@@ -1,0 +1,204 @@
+package tui
+
+import (
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"postier/internal/secret"
+	"postier/wizard"
+)
+
+// input is one field of the screen with what the person has made of it so far.
+type input struct {
+	field  wizard.Field
+	entry  *entry
+	pick   *pick
+	search *search
+	agree  *agree
+}
+
+func newInput(f wizard.Field) *input {
+	in := &input{field: f}
+	switch f.Kind {
+	case wizard.KindChoice:
+		in.pick = &pick{value: f.Value}
+		if !offered(f, f.Value) && len(f.Choices) > 0 {
+			in.pick.value = f.Choices[0].Value
+		}
+	case wizard.KindSearch:
+		in.search = newSearch(f.Value)
+		if !offered(f, f.Value) && len(f.Choices) > 0 {
+			in.search.value = f.Choices[0].Value
+		}
+	case wizard.KindConfirm:
+		in.agree = &agree{yes: f.Value == wizard.Yes}
+	default:
+		in.entry = newEntry(f.Value, f.Kind == wizard.KindSecret)
+	}
+	return in
+}
+
+func offered(f wizard.Field, value string) bool {
+	for _, c := range f.Choices {
+		if c.Value == value {
+			return true
+		}
+	}
+	return false
+}
+
+// renew takes a newer description of the same field and keeps what was typed, unless the wizard has changed the value.
+func (in *input) renew(f wizard.Field) *input {
+	kept := in.field.Kind == f.Kind && in.field.Value == f.Value && in.field.Given == f.Given && len(in.field.Choices) == len(f.Choices)
+	if !kept && in.value() == f.Value && in.field.Kind == f.Kind {
+		kept = f.Kind == wizard.KindText || f.Kind == wizard.KindConfirm
+	}
+	if !kept {
+		return newInput(f)
+	}
+	in.field = f
+	if in.search != nil {
+		in.search.labels = nil
+	}
+	return in
+}
+
+// value is what the field would answer; empty for a secret.
+func (in *input) value() string {
+	switch {
+	case in.pick != nil:
+		return in.pick.value
+	case in.search != nil:
+		return in.search.value
+	case in.agree != nil && in.agree.yes:
+		return wizard.Yes
+	case in.agree != nil:
+		return wizard.No
+	case in.entry.secret:
+		return ""
+	default:
+		return in.entry.value()
+	}
+}
+
+// takesText reports whether letters go into the field.
+func (in *input) takesText() bool { return in.entry != nil || in.search != nil }
+
+// open reports whether the field still waits to be filled.
+func (in *input) open() bool {
+	if in.entry == nil || in.field.Optional || in.field.Given {
+		return false
+	}
+	return in.entry.value() == ""
+}
+
+// touched reports whether leaving now would lose something typed here.
+func (in *input) touched() bool {
+	if in.entry != nil && in.entry.secret {
+		return in.entry.value() != ""
+	}
+	return in.search == nil && in.value() != in.field.Value
+}
+
+func (in *input) press(msg tea.KeyPressMsg, s speech) {
+	switch {
+	case in.pick != nil:
+		in.pick.press(msg, in.field, s)
+	case in.search != nil:
+		in.search.press(msg, in.field, s)
+	case in.agree != nil:
+		in.agree.press(msg, s)
+	default:
+		in.entry.press(msg)
+	}
+}
+
+func (in *input) paste(text string, s speech) (joined bool) {
+	switch {
+	case in.search != nil:
+		return in.search.paste(text, in.field, s)
+	case in.entry != nil:
+		return in.entry.paste(text)
+	}
+	return false
+}
+
+// answers collects what all fields hold.
+func answers(inputs []*input) (map[wizard.FieldID]string, secret.Value) {
+	values := map[wizard.FieldID]string{}
+	var typed secret.Value
+	for _, in := range inputs {
+		if in.field.Kind == wizard.KindSecret {
+			typed = secret.New(in.entry.value())
+			continue
+		}
+		values[in.field.ID] = in.value()
+	}
+	return values, typed
+}
+
+// draw adds the field: label, help, the thing to fill in, and why the last value was not taken.
+func (in *input) draw(p *page, s speech, rows int, focused bool) {
+	first := p.height()
+	in.drawLabel(p, s, focused)
+	switch {
+	case in.pick != nil:
+		for _, l := range strings.Split(in.pick.field(in.field, s, p.width, focused).View(), "\n") {
+			p.add(strings.TrimRight(l, " "))
+		}
+	case in.search != nil:
+		in.search.draw(p, in.field, s, rows, focused)
+	case in.agree != nil:
+		for _, l := range strings.Split(in.agree.field(s, p.width, focused).View(), "\n") {
+			p.add(fit(strings.TrimRight(l, " "), p.width))
+		}
+	default:
+		in.drawEntry(p, s, focused)
+	}
+	if why := s.say(in.field.Error); why != "" {
+		mark := s.look.styles.fail.Render(" " + s.status(wizard.Fail) + " ")
+		p.text(s.look.styles.bold, mark+" ", "  ", why)
+	}
+	if focused {
+		p.seen(first)
+	}
+}
+
+func (in *input) drawLabel(p *page, s speech, focused bool) {
+	lead := "  "
+	if focused {
+		lead = s.look.glyphs.focus + " "
+	}
+	label := s.say(in.field.Label)
+	if in.field.Optional {
+		label += " (" + s.t("optional") + ")"
+	}
+	if in.field.Mend {
+		p.text(s.look.styles.warn, "", "", " "+s.t("mend-mark")+" ")
+	}
+	p.text(s.look.styles.bold, lead, "  ", label)
+	if help := s.say(in.field.Help); help != "" && focused {
+		p.text(s.look.styles.plain, "  ", "  ", help)
+	}
+	if in.field.Given {
+		p.text(s.look.styles.plain, "  ", "  ", s.t("given"))
+	}
+}
+
+func (in *input) drawEntry(p *page, s speech, focused bool) {
+	const lead = "  "
+	text, at := in.entry.draw(p.width-len(lead)-1, s.look.glyphs)
+	if text == "" && !in.entry.secret {
+		if hint := s.say(in.field.Placeholder); hint != "" {
+			text = shorten("("+hint+")", p.width-len(lead)-1, s.look.glyphs.ellipsis)
+		}
+	}
+	if focused {
+		p.cursor = &point{len(lead) + at, p.height()}
+	}
+	if text == "" && !focused {
+		text = strings.Repeat("_", min(20, max(1, p.width-len(lead)-1)))
+	}
+	p.add(fit(lead+text, p.width))
+}

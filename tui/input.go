@@ -1,0 +1,109 @@
+package tui
+
+import (
+	"strings"
+
+	"charm.land/bubbles/v2/key"
+	"charm.land/bubbles/v2/textinput"
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"postier/internal/safetext"
+)
+
+// maxTyped bounds what one field takes, in characters; tokens and API keys stay well below.
+const maxTyped = 4096
+
+// entry is a line to type in. bubbles edits it and we draw it: its own drawing has a blinking cursor that costs bytes on
+// a slow line, and would show a pasted control or bidirectional character raw.
+type entry struct {
+	model  textinput.Model
+	secret bool
+	offset int // first rune shown
+}
+
+func newEntry(value string, secret bool) *entry {
+	m := textinput.New()
+	m.Prompt = ""
+	m.CharLimit = maxTyped
+	m.SetVirtualCursor(false)
+	m.KeyMap = entryKeys()
+	m.SetValue(value)
+	m.CursorEnd()
+	m.Focus()
+	return &entry{model: m, secret: secret}
+}
+
+// entryKeys are the editing keys. ctrl+v is not among them: it would read the clipboard of the server. Alt with a letter is
+// not either: it stands for an action.
+func entryKeys() textinput.KeyMap {
+	keys := textinput.DefaultKeyMap()
+	off := key.NewBinding(key.WithDisabled())
+	keys.Paste, keys.AcceptSuggestion, keys.NextSuggestion, keys.PrevSuggestion = off, off, off, off
+	keys.WordForward = key.NewBinding(key.WithKeys("alt+right", "ctrl+right"))
+	keys.WordBackward = key.NewBinding(key.WithKeys("alt+left", "ctrl+left"))
+	keys.DeleteWordForward = key.NewBinding(key.WithKeys("alt+delete", "ctrl+delete"))
+	return keys
+}
+
+func (e *entry) value() string { return e.model.Value() }
+
+func (e *entry) set(value string) {
+	e.model.SetValue(value)
+	e.model.CursorEnd()
+}
+
+func (e *entry) press(msg tea.KeyPressMsg) { e.model, _ = e.model.Update(msg) }
+
+// paste inserts text. Line ends at its end are dropped: they belong to the selection, not to the value; elsewhere they
+// become blanks, which it reports so that the person can be told.
+func (e *entry) paste(text string) (joined bool) {
+	text = strings.TrimRight(text, "\r\n")
+	e.model, _ = e.model.Update(tea.PasteMsg{Content: text})
+	return strings.ContainsAny(text, "\r\n")
+}
+
+// draw shows the entry in width cells and says in which of them the cursor stands.
+func (e *entry) draw(width int, g glyphs) (text string, cursor int) {
+	width = max(1, width)
+	cells := make([]string, 0, len(e.value()))
+	for _, r := range e.value() {
+		cells = append(cells, e.cell(r, g))
+	}
+	position := e.model.Position()
+	e.offset = min(e.offset, position)
+	for e.offset < position && cellsWidth(cells[e.offset:position]) > width-1 {
+		e.offset++
+	}
+	if cellsWidth(cells) < width {
+		e.offset = 0
+	}
+	shown := strings.Join(cells[e.offset:], "")
+	if ansi.StringWidth(shown) > width {
+		shown = ansi.Truncate(shown, width, g.right)
+	}
+	if e.offset > 0 && width > 1 {
+		shown = g.left + strings.Join(cells[e.offset+1:], "")
+		shown = ansi.Truncate(shown, width, g.right)
+	}
+	return shown, min(width-1, cellsWidth(cells[e.offset:position]))
+}
+
+func (e *entry) cell(r rune, g glyphs) string {
+	switch {
+	case e.secret:
+		return string(g.echo)
+	case safetext.Harmful(r), ansi.StringWidth(string(r)) == 0:
+		return g.unprintable
+	default:
+		return string(r)
+	}
+}
+
+func cellsWidth(cells []string) int {
+	n := 0
+	for _, c := range cells {
+		n += ansi.StringWidth(c)
+	}
+	return n
+}

@@ -1,0 +1,212 @@
+package tui
+
+import (
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"postier/wizard"
+)
+
+// press acts on a key. Keys that mean the same everywhere come first, then those of what lies over the screen, then the
+// screen's own.
+func (m *model) press(msg tea.KeyPressMsg) tea.Cmd {
+	m.toast = ""
+	switch msg.String() {
+	case "ctrl+c":
+		return m.interrupt()
+	case "ctrl+z":
+		return tea.Suspend
+	case "f2", "ctrl+l":
+		m.switchLanguage()
+		return nil
+	}
+	if m.over.kind != overNothing {
+		return m.pressOver(msg)
+	}
+	switch msg.String() {
+	case "esc":
+		return m.back()
+	case "enter":
+		return m.enter()
+	case "tab":
+		m.move(1)
+		return nil
+	case "shift+tab":
+		if m.focus == 0 {
+			return m.back()
+		}
+		m.move(-1)
+		return nil
+	}
+	if cmd, done := m.pressField(msg); done {
+		return cmd
+	}
+	if cmd, done := m.pressCommand(msg); done {
+		return cmd
+	}
+	m.pressScroll(msg)
+	return nil
+}
+
+// pressField gives the key to the field in focus, unless it is one for the screen.
+func (m *model) pressField(msg tea.KeyPressMsg) (tea.Cmd, bool) {
+	in := m.current()
+	if in == nil {
+		return nil, false
+	}
+	name := msg.String()
+	altLetter := strings.HasPrefix(name, "alt+") && len([]rune(name)) == len("alt+")+1
+	switch {
+	case altLetter, len(name) == 2 && name[0] == 'f', in.search == nil && (name == "pgup" || name == "pgdown"):
+		return nil, false
+	case in.entry != nil && (name == "up" || name == "down"):
+		m.step(name)
+	case in.pick != nil && msg.Text != "":
+		return nil, false
+	case in.agree != nil && msg.Text != "" && !in.agree.takes(msg, m.speech):
+		return nil, false
+	default:
+		in.press(msg, m.speech)
+	}
+	m.chase = true
+	return nil, true
+}
+
+// step moves between fields with the arrows, without falling off the ends.
+func (m *model) step(name string) {
+	if name == "up" && m.focus > 0 {
+		m.move(-1)
+	}
+	if name == "down" && m.focus < m.stops()-1 {
+		m.move(1)
+	}
+}
+
+// pressCommand acts on the letters and function keys of the screen: its actions first, then our own pages.
+func (m *model) pressCommand(msg tea.KeyPressMsg) (tea.Cmd, bool) {
+	name := msg.String()
+	letter := strings.TrimPrefix(name, "alt+")
+	if name == "alt+"+letter || !m.typing() {
+		for _, a := range m.screen.Actions {
+			if a.Key != 0 && letter == string(a.Key) {
+				return m.act(a), true
+			}
+		}
+	} else if len(name) == 1 {
+		return nil, false
+	}
+	switch letter {
+	case "?", "f1":
+		m.over = overlay{kind: overHelp}
+	case "c", "f3":
+		return m.copy(), true
+	case "q", "f4":
+		m.showQR()
+	case "t", "f5":
+		m.showDetails()
+	default:
+		return nil, false
+	}
+	return nil, true
+}
+
+func (m *model) pressScroll(msg tea.KeyPressMsg) {
+	switch name := msg.String(); name {
+	case "pgdown", "space":
+		m.scroll += max(1, m.bodyHeight()-1)
+	case "pgup":
+		m.scroll -= max(1, m.bodyHeight()-1)
+	case "down":
+		m.scroll++
+	case "up":
+		m.scroll--
+	case "home":
+		m.scroll = 0
+	case "end":
+		m.scroll = maxScroll
+	case "left", "right":
+		if name == "left" && m.focus > 0 {
+			m.move(-1)
+		}
+		if name == "right" && m.focus < m.stops()-1 {
+			m.move(1)
+		}
+	}
+}
+
+// maxScroll is beyond the end of any page; drawing brings it back.
+const maxScroll = 1 << 20
+
+// move puts the focus on the next or the one before, round and round.
+func (m *model) move(step int) {
+	if n := m.stops(); n > 0 {
+		m.focus = (m.focus + step + n) % n
+		m.moved, m.chase = true, true
+	}
+}
+
+// enter does what Enter promises: the action in focus, the next field that is still open, or else the first action.
+func (m *model) enter() tea.Cmd {
+	if m.focus >= len(m.inputs) {
+		if i := m.focus - len(m.inputs); i < len(m.screen.Actions) {
+			if a := m.screen.Actions[i]; m.moved || !stops(a) {
+				return m.act(a)
+			}
+		}
+		return nil
+	}
+	for i := range m.inputs {
+		next := (m.focus + 1 + i) % len(m.inputs)
+		if m.inputs[next].open() && next != m.focus {
+			m.focus, m.chase, m.moved = next, true, true
+			return nil
+		}
+	}
+	if a, ok := m.primary(); ok {
+		return m.act(a)
+	}
+	return nil
+}
+
+// stops reports whether an action ends work under way. Enter does it only after the focus was moved there: a second
+// Enter from the screen before must not stop a check that has just begun.
+func stops(a wizard.Action) bool { return a.ID == wizard.ActCancel }
+
+// primary is what Enter does once every field is filled.
+func (m *model) primary() (wizard.Action, bool) {
+	if len(m.screen.Actions) == 0 || (stops(m.screen.Actions[0]) && !m.moved) {
+		return wizard.Action{}, false
+	}
+	return m.screen.Actions[0], true
+}
+
+func (m *model) act(a wizard.Action) tea.Cmd {
+	if !a.Disabled.Empty() {
+		m.toast = m.speech.t("disabled", "why", m.speech.say(a.Disabled))
+		return nil
+	}
+	return m.answer(a.ID)
+}
+
+// back goes to the step before. Nothing typed is lost: it goes along with the answer.
+func (m *model) back() tea.Cmd {
+	first := m.screen.Number <= 1
+	cmd := m.answer(wizard.ActBack)
+	if first && m.screen.Number <= 1 && !m.ended {
+		m.toast = m.speech.t("first-step")
+	}
+	return cmd
+}
+
+// interrupt leaves, but asks once when something would be lost.
+func (m *model) interrupt() tea.Cmd {
+	if m.over.kind == overLeave || !m.touched() {
+		if m.screen.Step == wizard.StepDone {
+			return m.answer(wizard.ActQuit)
+		}
+		return m.leave()
+	}
+	m.over = overlay{kind: overLeave}
+	return nil
+}

@@ -1,0 +1,160 @@
+package tui
+
+import (
+	"strings"
+
+	"charm.land/lipgloss/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"postier/internal/safetext"
+	"postier/wizard"
+)
+
+var noStyle = lipgloss.NewStyle()
+
+// wideLadder is from which width a check and its evidence share a line.
+const wideLadder = 60
+
+// ladder shows the checks as rungs: the status in words, what was checked, what was seen, how long it took.
+func (m *model) ladder(p *page) {
+	if len(m.screen.Checks) == 0 {
+		return
+	}
+	p.gap()
+	s := m.speech
+	column := ansi.StringWidth(s.t("running"))
+	for _, status := range []string{wizard.Pass, wizard.Warn, wizard.Fail, wizard.Skip} {
+		column = max(column, ansi.StringWidth(s.status(status)))
+	}
+	first := p.height()
+	for _, r := range m.screen.Checks {
+		if r.Running {
+			first = p.height()
+		}
+		m.rung(p, r, column+2)
+	}
+	if m.screen.Busy != nil && len(m.inputs) == 0 {
+		p.seen(first)
+	}
+}
+
+func (m *model) rung(p *page, r wizard.Report, column int) {
+	s := m.speech
+	badge := m.badge(r, column)
+	name := m.checkName(r)
+	seen := s.clean(r.Seen.Escaped())
+	took := ""
+	if r.Status != "" && r.Status != wizard.Skip {
+		took = s.took(r.Took)
+	}
+	room := p.width - column - 1
+	if p.screen >= wideLadder {
+		if seen != "" {
+			name += " " + s.look.glyphs.dot + " " + seen
+		}
+		p.add(badge + " " + apart(name, took, room, s.look.glyphs.ellipsis))
+		return
+	}
+	p.add(badge + " " + apart(name, took, room, s.look.glyphs.ellipsis))
+	if seen != "" && (r.Status == wizard.Fail || r.Status == wizard.Warn) {
+		p.add("  " + shorten(seen, p.width-2, s.look.glyphs.ellipsis))
+	}
+}
+
+// badge is the status in words, in a column of its own.
+func (m *model) badge(r wizard.Report, column int) string {
+	s := m.speech
+	switch r.Status {
+	case wizard.Pass:
+		return s.look.styles.pass.Render(pad(" "+s.status(r.Status), column))
+	case wizard.Warn:
+		return s.look.styles.warn.Render(pad(" "+s.status(r.Status), column))
+	case wizard.Fail:
+		return s.look.styles.fail.Render(pad(" "+s.status(r.Status), column))
+	case wizard.Skip:
+		return s.look.styles.skip.Render(pad(" "+s.status(r.Status), column))
+	}
+	if r.Running {
+		return s.look.styles.bold.Render(pad(" "+s.t("running"), column))
+	}
+	return pad(" "+s.look.glyphs.waiting, column)
+}
+
+// checkName is the check's own name, whatever came out of it.
+func (m *model) checkName(r wizard.Report) string {
+	name := m.speech.clean(m.describe(wizard.Report{ID: r.ID}, m.speech.lang).Title)
+	if name == "" {
+		return m.speech.clean(r.ID)
+	}
+	return name
+}
+
+// finding explains what failed: what it is called, what it means, what to do, and what the server said.
+func (m *model) finding(p *page) {
+	f := m.screen.Finding
+	if f == nil {
+		return
+	}
+	p.gap()
+	first := p.height()
+	m.explain(p, *f)
+	if len(m.inputs) == 0 && !m.moved {
+		p.seen(first)
+	}
+}
+
+func (m *model) explain(p *page, r wizard.Report) {
+	s := m.speech
+	d := m.describe(r, s.lang)
+	style, status := s.look.styles.fail, r.Status
+	switch status {
+	case wizard.Warn:
+		style = s.look.styles.warn
+	case wizard.Pass, wizard.Skip:
+		style = s.look.styles.skip
+	default:
+		status = wizard.Fail
+	}
+	title := s.clean(d.Title)
+	if d.Code != "" {
+		title = s.clean(d.Code) + " " + s.look.glyphs.dot + " " + title
+	}
+	p.text(s.look.styles.bold, style.Render(" "+s.status(status)+" ")+" ", "  ", title)
+	if d.Meaning != "" {
+		p.plain(s.clean(d.Meaning))
+	}
+	m.serverBlock(p, r.Reply)
+	if len(d.Remedy) > 0 {
+		p.gap()
+		p.text(s.look.styles.bold, "", "", s.t("what-to-do"))
+		for i, step := range d.Remedy {
+			p.item(i+1, s.clean(step))
+		}
+	}
+	if d.Who != "" {
+		p.plain(s.t("who", "who", s.clean(d.Who)))
+	}
+	if d.Retry != "" {
+		p.plain(s.clean(d.Retry))
+	}
+}
+
+// serverBlock shows a server's own words, marked on every line so that they cannot pass for ours (security.md T7).
+func (m *model) serverBlock(p *page, reply safetext.Remote) {
+	if reply.Empty() {
+		return
+	}
+	prefix := m.serverPrefix()
+	for _, l := range reply.Block("") {
+		m.marked(p, prefix, l)
+	}
+}
+
+func (m *model) serverPrefix() string { return m.speech.t("server") + m.speech.look.glyphs.bar + " " }
+
+func (m *model) marked(p *page, prefix, text string) {
+	width := p.width - ansi.StringWidth(prefix)
+	for _, l := range strings.Split(ansi.Hardwrap(m.speech.clean(text), max(1, width), true), "\n") {
+		p.add(fit(prefix+l, p.width))
+	}
+}

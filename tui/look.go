@@ -1,0 +1,128 @@
+package tui
+
+import (
+	"os"
+	"strings"
+
+	"charm.land/lipgloss/v2"
+
+	"postier/internal/locale"
+)
+
+// look is how this terminal can be drawn on: which characters it has, and the styles.
+type look struct {
+	ascii  bool // the locale is not UTF-8: no character beyond ASCII is drawn
+	colour bool
+	glyphs glyphs
+	styles styles
+}
+
+// glyphs are the few signs that are not words.
+type glyphs struct {
+	rule, done    string // the line under the header, and its part for steps that are behind
+	focus         string // before what has the focus, one cell
+	bullet        string
+	above, below  string
+	bar           string // after the word that marks the server's own lines
+	dot           string // between two remarks
+	star          string
+	echo          rune
+	unprintable   string // in place of a character that must not reach a terminal, one cell
+	ellipsis      string
+	left, right   string // ends of a text that goes on
+	waiting, busy string
+}
+
+// styles use bold, reverse and the 16 colours only. Text keeps the terminal's own colours, so it is as readable as
+// everything else there; the only colours are badges that set foreground and background both, so that their contrast
+// does not depend on whether the terminal is dark or light.
+type styles struct {
+	plain, bold, chosen, key   lipgloss.Style
+	pass, warn, fail, skip     lipgloss.Style
+	dark, light                lipgloss.Style // modules of a QR code
+	headerStep, headerLanguage lipgloss.Style
+}
+
+func newLook(getenv func(string) string, noColour bool) look {
+	l := look{ascii: !utf8Locale(getenv), colour: !noColour && getenv("NO_COLOR") == ""}
+	l.glyphs = glyphs{
+		rule: "─", done: "━", focus: "▸", bullet: "•", above: "▲", below: "▼", bar: "│", dot: "·", star: "★",
+		echo: '•', unprintable: "�", ellipsis: "…", left: "‹", right: "›", waiting: "·", busy: "…",
+	}
+	if l.ascii {
+		l.glyphs = glyphs{
+			rule: "-", done: "=", focus: ">", bullet: "*", above: "^", below: "v", bar: "|", dot: "-", star: "*",
+			echo: '*', unprintable: "?", ellipsis: "~", left: "<", right: ">", waiting: ".", busy: "...",
+		}
+	}
+	l.styles = newStyles(l.colour)
+	return l
+}
+
+// Colours by their number among the 16.
+const (
+	black  = "0"
+	red    = "1"
+	green  = "2"
+	yellow = "3"
+	white  = "15"
+)
+
+func newStyles(colour bool) styles {
+	plain := lipgloss.NewStyle()
+	bold := plain.Bold(true)
+	s := styles{
+		plain: plain, bold: bold, chosen: bold.Reverse(true), key: bold,
+		pass: bold, warn: bold, fail: bold.Reverse(true), skip: plain,
+		dark: plain, light: plain, headerStep: bold, headerLanguage: plain,
+	}
+	if colour {
+		badge := func(fg, bg string) lipgloss.Style {
+			return plain.Foreground(lipgloss.Color(fg)).Background(lipgloss.Color(bg))
+		}
+		s.pass, s.warn, s.fail = badge(black, green), badge(black, yellow), badge(white, red).Bold(true)
+		s.dark, s.light = badge(black, white), badge(black, white)
+	}
+	return s
+}
+
+// utf8Locale reports whether the character set of the locale is UTF-8 (POSIX: LC_ALL, then LC_CTYPE, then LANG).
+func utf8Locale(getenv func(string) string) bool {
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if value := strings.ToLower(getenv(name)); value != "" {
+			return strings.Contains(value, "utf-8") || strings.Contains(value, "utf8")
+		}
+	}
+	return false
+}
+
+// terminalVariables are what Bubble Tea looks at to learn about the terminal.
+var terminalVariables = []string{
+	"TERM", "TERM_PROGRAM", "COLORTERM", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "SSH_TTY", "SSH_CONNECTION",
+	"WT_SESSION", "TMUX", "STY", "LANG", "LC_ALL", "LC_CTYPE",
+}
+
+func environment(getenv func(string) string) []string {
+	var env []string
+	for _, name := range terminalVariables {
+		if value := getenv(name); value != "" {
+			env = append(env, name+"="+value)
+		}
+	}
+	return env
+}
+
+func getenvOr(getenv func(string) string) func(string) string {
+	if getenv == nil {
+		return os.Getenv
+	}
+	return getenv
+}
+
+// seconds writes a short time the way the language does: "0,1 s".
+func seconds(text string, lang locale.Lang) string {
+	if lang != locale.English {
+		text = strings.ReplaceAll(text, ".", ",")
+	}
+	return text + " s"
+}

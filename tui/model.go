@@ -1,0 +1,314 @@
+package tui
+
+import (
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"postier/internal/locale"
+	"postier/internal/safetext"
+	"postier/wizard"
+)
+
+// Size to draw for when the terminal does not tell its own (serial consoles report 0x0).
+const (
+	usualWidth  = 80
+	usualHeight = 24
+)
+
+// model is the whole front end at one moment.
+type model struct {
+	talk     conversation
+	screen   wizard.Screen
+	inputs   []*input
+	describe func(wizard.Report, locale.Lang) Description
+	onLang   func(locale.Lang)
+	work     *work
+	now      func() time.Time
+	speech   speech
+
+	width, height int
+	// focus is the number of a field, or behind the fields that of an action.
+	focus int
+	// moved is true once the person has moved the focus on this screen.
+	moved  bool
+	scroll int
+	// chase makes the next drawing scroll to what should be seen.
+	chase bool
+
+	over  overlay
+	toast string // one line about the last key, until the next one
+	// since is when the work that the screen waits for began.
+	since   time.Time
+	waiting int // the request that since belongs to
+
+	last  wizard.Screen // the last step's screen, for the scrollback
+	ended bool          // the conversation came to its end
+	left  bool          // the person or a signal ended it early
+}
+
+// outcomeMsg brings what a request found.
+type outcomeMsg struct{ outcome wizard.Outcome }
+
+// tickMsg makes elapsed seconds go on.
+type tickMsg struct{ request int }
+
+// hangupMsg says that the terminal is gone or that a signal asks the program to end.
+type hangupMsg struct{}
+
+func newModel(talk conversation, o Options, l look, w *work) *model {
+	m := &model{
+		talk: talk, describe: o.Describe, onLang: o.OnLang, work: w, now: o.Now,
+		speech: speech{lang: o.Lang, product: o.Product, look: l}, width: usualWidth, height: usualHeight,
+	}
+	if m.speech.product == "" {
+		m.speech.product = "postier"
+	}
+	if m.speech.lang == "" {
+		m.speech.lang = locale.English
+	}
+	if m.now == nil {
+		m.now = time.Now
+	}
+	if m.describe == nil {
+		m.describe = func(r wizard.Report, _ locale.Lang) Description { return Description{Title: r.ID} }
+	}
+	m.arrive()
+	return m
+}
+
+// Init implements tea.Model.
+func (m *model) Init() tea.Cmd { return m.tick() }
+
+// Update implements tea.Model.
+func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		m.width, m.height, m.chase = msg.Width, msg.Height, true
+		if m.width <= 0 || m.height <= 0 {
+			m.width, m.height = usualWidth, usualHeight
+		}
+	case outcomeMsg:
+		return m, m.tell(msg.outcome)
+	case tickMsg:
+		if msg.request == m.waiting {
+			return m, m.again(msg.request)
+		}
+	case hangupMsg:
+		return m, m.leave()
+	case tea.PasteMsg:
+		m.paste(msg.Content)
+	case tea.KeyPressMsg:
+		return m, m.press(msg)
+	}
+	return m, nil
+}
+
+// answer hands the person's answer to the wizard and shows what it says.
+func (m *model) answer(action wizard.ActionID) tea.Cmd {
+	values, typed := answers(m.inputs)
+	talk, requests := m.talk.Answer(wizard.Answer{Action: action, Values: values, Secret: typed})
+	return m.turn(talk, requests)
+}
+
+// tell hands an outcome to the wizard.
+func (m *model) tell(o wizard.Outcome) tea.Cmd {
+	talk, requests := m.talk.Tell(o)
+	return m.turn(talk, requests)
+}
+
+func (m *model) turn(talk conversation, requests []wizard.Request) tea.Cmd {
+	m.talk = talk
+	m.work.start(requests, m.speech.lang)
+	m.arrive()
+	if talk.Ended() {
+		m.ended = true
+		return tea.Quit
+	}
+	return m.tick()
+}
+
+// arrive takes over the wizard's screen. Where it is the same screen with news, typing, focus and place stay.
+func (m *model) arrive() {
+	before, next := m.screen, m.talk.Screen()
+	m.screen = next
+	if next.Step == wizard.StepDone {
+		m.last = next
+	}
+	if next.Busy == nil {
+		m.waiting = 0
+	} else if next.Busy.Request != m.waiting {
+		m.waiting, m.since = next.Busy.Request, m.now()
+	}
+	if sameForm(before, next) {
+		for i, f := range next.Fields {
+			m.inputs[i] = m.inputs[i].renew(f)
+		}
+		m.attend(before)
+		return
+	}
+	m.inputs = m.inputs[:0]
+	for _, f := range next.Fields {
+		m.inputs = append(m.inputs, newInput(f))
+	}
+	m.over, m.scroll, m.moved, m.toast = overlay{}, 0, false, ""
+	m.focus = m.firstFocus()
+	m.chase = true
+}
+
+// sameForm reports whether next is before with news.
+func sameForm(before, next wizard.Screen) bool {
+	if before.Step != next.Step || len(before.Fields) != len(next.Fields) || (before.Busy == nil) != (next.Busy == nil) {
+		return false
+	}
+	for i := range next.Fields {
+		if before.Fields[i].ID != next.Fields[i].ID {
+			return false
+		}
+	}
+	return len(before.Actions) == len(next.Actions) && (before.Finding == nil) == (next.Finding == nil)
+}
+
+// attend moves the focus to a field that was refused since, and keeps it within what there is.
+func (m *model) attend(before wizard.Screen) {
+	for i, f := range m.screen.Fields {
+		if !f.Error.Empty() && before.Fields[i].Error.Empty() {
+			m.focus, m.chase = i, true
+			break
+		}
+	}
+	m.focus = min(m.focus, max(0, m.stops()-1))
+	if m.screen.Busy != nil && !m.moved {
+		m.chase = true
+	}
+}
+
+// firstFocus is the field to mend, else the first that was refused, else the first open one, else the first.
+func (m *model) firstFocus() int {
+	for _, wanted := range []func(wizard.Field, *input) bool{
+		func(f wizard.Field, _ *input) bool { return f.Mend },
+		func(f wizard.Field, _ *input) bool { return !f.Error.Empty() },
+		func(_ wizard.Field, in *input) bool { return in.open() },
+	} {
+		for i, in := range m.inputs {
+			if wanted(in.field, in) {
+				return i
+			}
+		}
+	}
+	return 0
+}
+
+// stops is how many things can have the focus.
+func (m *model) stops() int { return len(m.inputs) + len(m.screen.Actions) }
+
+// current is the field that has the focus, nil when an action has it.
+func (m *model) current() *input {
+	if m.focus < len(m.inputs) {
+		return m.inputs[m.focus]
+	}
+	return nil
+}
+
+// typing reports whether letters go into a field, so that actions need Alt.
+func (m *model) typing() bool {
+	in := m.current()
+	return in != nil && in.takesText()
+}
+
+func (m *model) paste(text string) {
+	in := m.current()
+	if in == nil || m.over.kind != overNothing {
+		return
+	}
+	m.chase, m.toast = true, ""
+	if in.paste(text, m.speech) {
+		m.toast = m.speech.t("paste-joined")
+	}
+}
+
+// tick asks for the next second when a newly begun wait needs one.
+func (m *model) tick() tea.Cmd {
+	if m.waiting == 0 || m.work.ticking == m.waiting {
+		return nil
+	}
+	return m.again(m.waiting)
+}
+
+func (m *model) again(request int) tea.Cmd {
+	m.work.ticking = request
+	return tea.Tick(time.Second, func(time.Time) tea.Msg { return tickMsg{request} })
+}
+
+// leave ends the program before the conversation has ended.
+func (m *model) leave() tea.Cmd {
+	m.left = true
+	m.work.stop()
+	return tea.Quit
+}
+
+// touched reports whether leaving now would lose something.
+func (m *model) touched() bool {
+	if m.screen.Step == wizard.StepDone {
+		return false
+	}
+	if m.screen.Number > 1 || m.screen.Busy != nil {
+		return true
+	}
+	for _, in := range m.inputs {
+		if in.touched() {
+			return true
+		}
+	}
+	return false
+}
+
+func (m *model) switchLanguage() {
+	m.speech.lang = m.speech.lang.Next()
+	m.toast, m.chase = "", true
+	if m.onLang != nil {
+		m.onLang(m.speech.lang)
+	}
+}
+
+// copyables are the texts to carry elsewhere, each with its label in words.
+func (m *model) copyables() []copyable {
+	var out []copyable
+	seen := map[string]bool{}
+	for _, c := range m.screen.Copy {
+		seen[c.Text] = true
+		out = append(out, copyable{label: m.speech.say(c.Label), text: c.Text, qr: c.QR})
+	}
+	if f := m.screen.Finding; f != nil {
+		for _, fix := range f.Fixes {
+			if !seen[fix.Value] {
+				out = append(out, copyable{label: m.speech.clean(fix.Kind + " " + fix.Name), text: fix.Value})
+			}
+		}
+	}
+	return out
+}
+
+type copyable struct {
+	label, text string
+	qr          bool
+}
+
+// clipboard is the text as it goes to the clipboard: exact, unless it holds characters that do not belong into one.
+func (c copyable) clipboard() string {
+	for _, r := range c.text {
+		if safetext.Harmful(r) {
+			return safetext.Escape(c.text)
+		}
+	}
+	return c.text
+}
+
+// link is the text as a target for OSC 8; empty when it is no web address.
+func (c copyable) link() string {
+	if text := c.clipboard(); len(text) > 8 && (text[:8] == "https://" || text[:7] == "http://") && ansi.Strip(text) == text {
+		return text
+	}
+	return ""
+}

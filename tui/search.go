@@ -1,0 +1,154 @@
+package tui
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+	"golang.org/x/text/unicode/norm"
+
+	"postier/wizard"
+)
+
+// maxRows is how many choices a search shows at once: more than that is not read, and each row costs bytes a key.
+const maxRows = 10
+
+// search is one of many choices, found by typing. huh's Select is not used here: while it filters, it hides its title,
+// and a list of hundreds costs kilobytes a key.
+type search struct {
+	filter *entry
+	value  string // of the choice under the cursor
+	lang   string // the language that the labels below are in
+	labels []labelled
+}
+
+type labelled struct {
+	value, label, detail, folded string
+}
+
+func newSearch(value string) *search { return &search{filter: newEntry("", false), value: value} }
+
+// choices are the labels in the language of s, made once.
+func (q *search) choices(f wizard.Field, s speech) []labelled {
+	if q.lang == string(s.lang) && len(q.labels) == len(f.Choices) {
+		return q.labels
+	}
+	q.lang, q.labels = string(s.lang), make([]labelled, 0, len(f.Choices))
+	for _, c := range f.Choices {
+		l := labelled{value: c.Value, label: s.say(c.Label), detail: s.say(c.Detail)}
+		l.folded = fold(l.label + " " + l.value)
+		q.labels = append(q.labels, l)
+	}
+	return q.labels
+}
+
+// found are the choices that hold every word typed; those that begin with the first word come first.
+func (q *search) found(f wizard.Field, s speech) []labelled {
+	all := q.choices(f, s)
+	words := strings.Fields(fold(q.filter.value()))
+	if len(words) == 0 {
+		return all
+	}
+	var starts, others []labelled
+	for _, c := range all {
+		if !holdsAll(c.folded, words) {
+			continue
+		}
+		if strings.HasPrefix(c.folded, words[0]) {
+			starts = append(starts, c)
+		} else {
+			others = append(others, c)
+		}
+	}
+	return append(starts, others...)
+}
+
+func holdsAll(text string, words []string) bool {
+	return !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(text, w) })
+}
+
+// fold makes letters comparable: lower case, without accents.
+func fold(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Mn, r) {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, norm.NFD.String(text))
+}
+
+func index(choices []labelled, value string) int {
+	return max(0, slices.IndexFunc(choices, func(c labelled) bool { return c.value == value }))
+}
+
+func (q *search) press(msg tea.KeyPressMsg, f wizard.Field, s speech) {
+	move := map[string]int{"up": -1, "down": 1, "ctrl+p": -1, "ctrl+n": 1, "pgup": -maxRows, "pgdown": maxRows}
+	if step, ok := move[msg.String()]; ok {
+		q.move(step, f, s)
+		return
+	}
+	before := q.filter.value()
+	q.filter.press(msg)
+	q.refilter(before, f, s)
+}
+
+func (q *search) paste(text string, f wizard.Field, s speech) bool {
+	before := q.filter.value()
+	joined := q.filter.paste(text)
+	q.refilter(before, f, s)
+	return joined
+}
+
+// refilter puts the cursor on the best match when what was typed has changed.
+func (q *search) refilter(before string, f wizard.Field, s speech) {
+	if q.filter.value() == before {
+		return
+	}
+	q.value = ""
+	if found := q.found(f, s); len(found) > 0 {
+		q.value = found[0].value
+	}
+}
+
+func (q *search) move(step int, f wizard.Field, s speech) {
+	found := q.found(f, s)
+	if len(found) == 0 {
+		return
+	}
+	q.value = found[min(len(found)-1, max(0, index(found, q.value)+step))].value
+}
+
+// draw adds the line to type in and at most rows choices. It returns where the cursor stands, relative to the first line.
+func (q *search) draw(p *page, f wizard.Field, s speech, rows int, focused bool) {
+	g := s.look.glyphs
+	prompt := s.t("search") + " "
+	text, at := q.filter.draw(p.width-ansi.StringWidth(prompt)-2, g)
+	if focused {
+		p.cursor = &point{ansi.StringWidth(prompt) + at, p.height()}
+	}
+	p.add(fit(prompt+text, p.width))
+	found := q.found(f, s)
+	if len(found) == 0 {
+		p.plain(s.t("no-match"))
+		return
+	}
+	rows = min(rows, maxRows)
+	at = index(found, q.value)
+	first := max(0, min(at-rows/2, len(found)-rows))
+	for i := first; i < min(len(found), first+rows); i++ {
+		row := found[i].label
+		if found[i].detail != "" {
+			row += " " + g.dot + " " + found[i].detail
+		}
+		if i == at {
+			p.add(s.look.styles.bold.Render(shorten(g.focus+" "+row, p.width, g.ellipsis)))
+		} else {
+			p.add(shorten("  "+row, p.width, g.ellipsis))
+		}
+	}
+	if more := len(found) - min(len(found), first+rows); more > 0 {
+		p.add(fit("  "+s.t("more-choices", "n", more), p.width))
+	}
+}

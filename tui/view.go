@@ -1,0 +1,152 @@
+package tui
+
+import (
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+)
+
+// Rows that are not the body, by the height of the window: on a tiny one the body is worth more than the frame.
+const (
+	roomForHeader = 4 // from this height on: step and language
+	roomForFooter = 5 // keys
+	roomForRule   = 8 // the line that shows progress
+	roomForStatus = 7 // "more below", and what the last key did
+	roomForGaps   = 16
+)
+
+// bodyHeight is how many rows are left for the body.
+func (m *model) bodyHeight() int {
+	rows := m.height
+	for _, from := range []int{roomForHeader, roomForFooter, roomForRule, roomForStatus} {
+		if m.height >= from {
+			rows--
+		}
+	}
+	return max(1, rows)
+}
+
+// View implements tea.Model.
+func (m *model) View() tea.View {
+	rows := m.bodyHeight()
+	p := newPage(m.width, m.height < roomForGaps)
+	scroll := &m.scroll
+	if m.over.kind == overNothing {
+		m.body(p, rows)
+		if m.chase {
+			m.scroll = p.scrollTo(m.scroll, rows)
+			m.chase = false
+		}
+	} else {
+		m.overBody(p, rows)
+		scroll = &m.over.scroll
+	}
+	*scroll = max(0, min(*scroll, p.height()-rows))
+	f := frame{look: m.speech.look, width: m.width, height: m.height}
+	f.header(apart(m.stepLine(), m.speech.languageKey(m.width < 60), p.width, m.speech.look.glyphs.ellipsis))
+	f.progress(m.screen.Number)
+	f.body(p, *scroll, rows)
+	f.status(p, *scroll, rows, m.speech, m.toast)
+	f.footer(m.footer(p.width))
+	view := tea.NewView(strings.Join(f.lines, "\n"))
+	view.AltScreen = true
+	view.Cursor = f.cursor
+	return view
+}
+
+// scrollTo is the scroll position, near the present one, at which what should be seen is seen.
+func (p *page) scrollTo(scroll, rows int) int {
+	first, after := p.want.first, p.want.after
+	if after <= first {
+		return scroll
+	}
+	if p.cursor != nil {
+		// A field with a long help text: the line with the cursor matters most.
+		first, after = min(first, p.cursor.y), max(after, p.cursor.y+1)
+		if after-first > rows {
+			first, after = p.cursor.y, p.cursor.y+1
+		}
+	}
+	if after > scroll+rows {
+		scroll = after - rows
+	}
+	if first < scroll {
+		scroll = first
+	}
+	return scroll
+}
+
+// frame is the window line by line.
+type frame struct {
+	look          look
+	width, height int
+	lines         []string
+	cursor        *tea.Cursor
+}
+
+func (f *frame) row(text string) {
+	f.lines = append(f.lines, fit(strings.Repeat(" ", margin(f.width))+text, f.width))
+}
+
+func (f *frame) header(text string) {
+	if f.height >= roomForHeader {
+		f.row(f.look.styles.headerStep.Render(text))
+	}
+}
+
+// progress is a line whose heavy part stands for the steps that are behind.
+func (f *frame) progress(number int) {
+	if f.height < roomForRule {
+		return
+	}
+	width := max(0, min(maxColumn, f.width-2*margin(f.width)))
+	done := width * max(0, min(number, steps)) / steps
+	f.row(strings.Repeat(f.look.glyphs.done, done) + strings.Repeat(f.look.glyphs.rule, width-done))
+}
+
+func (f *frame) body(p *page, scroll, rows int) {
+	top := len(f.lines)
+	for i := scroll; i < scroll+rows; i++ {
+		switch {
+		case i >= p.height():
+			f.lines = append(f.lines, "")
+		case p.lines[i].bare:
+			f.lines = append(f.lines, fit(p.lines[i].text, f.width))
+		default:
+			f.row(p.lines[i].text)
+		}
+	}
+	if p.cursor != nil && p.cursor.y >= scroll && p.cursor.y < scroll+rows {
+		f.cursor = tea.NewCursor(min(f.width-1, margin(f.width)+p.cursor.x), top+p.cursor.y-scroll)
+		f.cursor.Blink = false
+	}
+}
+
+// status says what the last key did, and whether there is more above or below.
+func (f *frame) status(p *page, scroll, rows int, s speech, toast string) {
+	if f.height < roomForStatus {
+		return
+	}
+	var marks []string
+	if scroll > 0 {
+		marks = append(marks, f.look.glyphs.above+" "+s.t("more-above"))
+	}
+	if p.height() > scroll+rows {
+		marks = append(marks, f.look.glyphs.below+" "+s.t("more-below"))
+	}
+	more := strings.Join(marks, "  ")
+	if toast != "" && ansi.StringWidth(toast)+ansi.StringWidth(more)+1 > p.width {
+		more = ""
+		if p.height() > scroll+rows {
+			more = f.look.glyphs.below
+		}
+	}
+	f.row(apart(toast, f.look.styles.bold.Render(more), p.width, f.look.glyphs.ellipsis))
+}
+
+func (f *frame) footer(text string) {
+	if f.height >= roomForFooter {
+		f.row(text)
+	}
+}

@@ -1,0 +1,131 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+
+	"postier/internal/locale"
+	"postier/internal/safetext"
+	"postier/wizard"
+)
+
+// speech puts things into words of one language that are safe to draw: whatever comes out of its methods holds no
+// character that acts on a terminal, wherever the text came from.
+type speech struct {
+	lang    locale.Lang
+	product string
+	look    look
+}
+
+// t is a message of the front end's own.
+func (s speech) t(key string, args ...any) string {
+	return s.clean(locale.For(s.lang).T("tui."+key, args...))
+}
+
+// say is what the wizard wants said. A message may have several lines.
+func (s speech) say(w wizard.Words) string {
+	var parts []string
+	add := func(text string) {
+		if text != "" {
+			parts = append(parts, text)
+		}
+	}
+	add(locale.For(s.lang).Say(w.Msg))
+	if !w.Preset.Empty() {
+		add(strings.ReplaceAll(w.Preset.In(s.lang), "{product}", s.product))
+	}
+	add(w.Literal)
+	add(w.Remote.Escaped())
+	return s.clean(strings.Join(parts, " "))
+}
+
+// clean escapes text line by line; the no-break space stays, because French needs it.
+func (s speech) clean(text string) string {
+	const noBreak = "\u00a0"
+	lines := strings.Split(strings.ReplaceAll(text, "\u202f", noBreak), "\n")
+	for i, line := range lines {
+		pieces := strings.Split(line, noBreak)
+		for j := range pieces {
+			pieces[j] = safetext.Escape(pieces[j])
+		}
+		lines[i] = strings.Join(pieces, noBreak)
+	}
+	text = strings.Join(lines, "\n")
+	if s.look.ascii {
+		text = toASCII(text)
+	}
+	return text
+}
+
+// toASCII writes text with ASCII characters: accents go, other characters become a question mark.
+func toASCII(text string) string {
+	var b strings.Builder
+	for _, r := range norm.NFD.String(text) {
+		switch {
+		case r < unicode.MaxASCII:
+			b.WriteRune(r)
+		case unicode.Is(unicode.Mn, r):
+		default:
+			b.WriteString(asciiFor(r))
+		}
+	}
+	return b.String()
+}
+
+func asciiFor(r rune) string {
+	switch r {
+	case 'ß':
+		return "ss"
+	case 'œ':
+		return "oe"
+	case 'Œ':
+		return "OE"
+	case 'æ':
+		return "ae"
+	case '’', '‘', '‚':
+		return "'"
+	case '“', '”', '„', '«', '»':
+		return `"`
+	case '–', '—', '‑', '·':
+		return "-"
+	case '…':
+		return "..."
+	case '→':
+		return "->"
+	case '•':
+		return "*"
+	case '│':
+		return "|"
+	case '\u00a0':
+		return " "
+	default:
+		return "?"
+	}
+}
+
+// status is the word of a check's status; colour only comes on top.
+func (s speech) status(status string) string {
+	switch status {
+	case wizard.Pass, wizard.Warn, wizard.Fail, wizard.Skip:
+		return s.clean(locale.For(s.lang).T("common." + status))
+	default:
+		return ""
+	}
+}
+
+func (s speech) took(d time.Duration) string {
+	return seconds(fmt.Sprintf("%.1f", d.Seconds()), s.lang)
+}
+
+// languageKey is the label of the language key: the name of the language that it switches to.
+func (s speech) languageKey(short bool) string {
+	next := s.lang.Next()
+	if short {
+		return "F2 " + strings.ToUpper(string(next))
+	}
+	return s.clean("F2 " + next.Name())
+}
