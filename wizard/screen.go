@@ -10,3 +10,24 @@ func (s State) Screen() Screen {
 	logicOf(step).screen(&s, &v)
 	return v
 }
+
+// Beforehand tells which answers were given before the conversation began.
+type Beforehand struct {
+	Server   bool // host of a server
+	Provider bool
+}
+
+// Given tells which answers were given beforehand, by flags or an answers file.
+func (s State) Given() Beforehand {
+	_, smtp := s.opts.Values[FieldSMTPHost]
+	_, port := s.opts.Values[FieldSMTPPort]
+	_, imap := s.opts.Values[FieldIMAPHost]
+	_, provider := s.opts.Values[FieldProvider]
+	return Beforehand{Server: smtp || port || imap, Provider: provider}
+}
+
+// Chosen reports whether the provider that was given beforehand is the one shown.
+func (s State) Chosen() bool {
+	wanted := s.opts.Values[FieldProvider]
+	return len(s.draft.Candidates) == 1 && s.draft.Candidates[0].Provider == wanted
+}

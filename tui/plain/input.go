@@ -1,0 +1,142 @@
+package plain
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+	"golang.org/x/term"
+
+	"postier/internal/secret"
+)
+
+// maxInput bounds one line; longer ones are a paste gone wrong.
+const maxInput = 16 << 10
+
+// reply is one line of input.
+type reply struct {
+	text   string
+	secret secret.Value
+	err    error
+}
+
+// display is what may be looked at for commands: short lines only, so that a secret is never carried as text.
+func (r reply) display() string {
+	if r.secret.Empty() {
+		return r.text
+	}
+	if s := r.secret.Reveal(); len(s) <= 2 {
+		return s
+	}
+	return ""
+}
+
+// input reads lines one at a time. A read that was begun and not used is taken up by the next prompt, since a read from
+// a terminal cannot be taken back.
+type input struct {
+	reader   *bufio.Reader
+	terminal bool
+	fd       int
+	pending  chan reply
+	echo     *unix.Termios // to restore, while echo is off
+}
+
+func newInput(r io.Reader) *input {
+	in := &input{reader: bufio.NewReaderSize(r, maxInput)}
+	if f, ok := r.(*os.File); ok && isTerminal(int(f.Fd())) {
+		in.terminal, in.fd = true, int(f.Fd())
+	}
+	return in
+}
+
+func isTerminal(fd int) bool { return term.IsTerminal(fd) }
+
+// next starts reading a line, or goes on with the read under way.
+func (in *input) next() <-chan reply {
+	if in.pending == nil {
+		in.pending = make(chan reply, 1)
+		go func(out chan<- reply) {
+			text, err := in.reader.ReadString('\n')
+			if err != nil && text == "" {
+				out <- reply{err: err}
+				return
+			}
+			out <- reply{text: strings.TrimRight(text, "\r\n")}
+		}(in.pending)
+	}
+	return in.pending
+}
+
+func (in *input) read(ctx context.Context) (string, error) {
+	select {
+	case r := <-in.next():
+		in.pending = nil
+		if r.err != nil {
+			return "", ErrInterrupted
+		}
+		return r.text, nil
+	case <-ctx.Done():
+		return "", ErrInterrupted
+	}
+}
+
+// readSecret reads a line without echo.
+func (in *input) readSecret(ctx context.Context) (reply, error) {
+	in.silence()
+	text, err := in.read(ctx)
+	in.close()
+	if err != nil {
+		return reply{}, err
+	}
+	return reply{secret: secret.New(text)}, nil
+}
+
+// silence switches the terminal's echo off and keeps line editing.
+func (in *input) silence() {
+	if !in.terminal || in.echo != nil {
+		return
+	}
+	old, err := unix.IoctlGetTermios(in.fd, unix.TCGETS)
+	if err != nil {
+		return
+	}
+	quiet := *old
+	quiet.Lflag &^= unix.ECHO
+	quiet.Lflag |= unix.ICANON | unix.ISIG
+	if unix.IoctlSetTermios(in.fd, unix.TCSETS, &quiet) == nil {
+		in.echo = old
+	}
+}
+
+// close restores the terminal's echo.
+func (in *input) close() {
+	if in.echo != nil {
+		_ = unix.IoctlSetTermios(in.fd, unix.TCSETS, in.echo)
+		in.echo = nil
+	}
+}
+
+func (d *dialog) read(ctx context.Context, key string, _ bool) (string, error) {
+	d.prompt(d.t(key))
+	return d.input.read(ctx)
+}
+
+func (d *dialog) readLabel(ctx context.Context, label, shown string) (string, error) {
+	if shown != "" {
+		label += " [" + shown + "]"
+	}
+	d.prompt(label)
+	return d.input.read(ctx)
+}
+
+func (d *dialog) readSecret(ctx context.Context, label string) (reply, error) {
+	d.prompt(label + " " + d.t("plain.hidden"))
+	r, err := d.input.readSecret(ctx)
+	if d.input.terminal {
+		d.line("")
+	}
+	return r, err
+}

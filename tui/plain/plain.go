@@ -1,0 +1,311 @@
+// Package plain is the wizard as plain lines: for screen readers, dumb terminals and pipes.
+//
+// It asks the same steps with the same words as the full-screen front end, appends lines and never redraws. At every
+// prompt a line of its own goes back (<), explains (?), switches the language (=) or takes an action (/ and a letter).
+// End of input ends the conversation, with the draft kept and the terminal's echo restored.
+package plain
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"postier/internal/locale"
+	"postier/internal/secret"
+	"postier/setup"
+	"postier/wizard"
+)
+
+// ErrInterrupted is returned when input ended, or a signal came, before the conversation was over.
+var ErrInterrupted = errors.New("setup was interrupted")
+
+// Options are what both ways of running need.
+type Options struct {
+	State    wizard.State
+	Requests []wizard.Request
+	Worker   *setup.Worker
+	Lang     locale.Lang
+	Product  string
+	// Resume is the command that goes on with the draft.
+	Resume string
+	In     io.Reader
+	Out    io.Writer
+	// Heartbeat is how often a line says that work goes on; 0 means ten seconds.
+	Heartbeat time.Duration
+}
+
+// Run asks every step on plain lines until the conversation is over.
+func Run(ctx context.Context, o Options) (wizard.State, error) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	d := &dialog{
+		printer: printer{out: o.Out, lang: o.Lang, product: o.Product},
+		session: setup.NewSession(ctx, o.State, o.Requests, o.Worker),
+		input:   newInput(o.In),
+		resume:  o.Resume,
+		beat:    o.Heartbeat,
+	}
+	if d.beat == 0 {
+		d.beat = defaultHeartbeat
+	}
+	defer d.input.close()
+	defer d.session.Close()
+	d.say("plain.hello")
+	err := d.run(ctx)
+	if err != nil && d.resume != "" {
+		d.line("")
+		d.say("plain.resume", "command", d.resume)
+	}
+	return d.session.State, err
+}
+
+// defaultHeartbeat is often enough for a person to know that nothing hangs, and rare enough for a screen reader.
+const defaultHeartbeat = 10 * time.Second
+
+type dialog struct {
+	printer
+	session *setup.Session
+	input   *input
+	resume  string
+	beat    time.Duration
+	told    map[string]bool // check lines printed for the present work
+	work    int
+}
+
+func (d *dialog) run(ctx context.Context) error {
+	for {
+		screen := d.session.State.Screen()
+		d.screen(screen)
+		if screen.Busy != nil {
+			if err := d.watch(ctx); err != nil {
+				return err
+			}
+			continue
+		}
+		answer, err := d.ask(ctx, screen)
+		if err != nil {
+			return err
+		}
+		if answer.Action == "" {
+			continue // the language was switched, or help was read: the screen is shown again
+		}
+		d.session.Answer(answer)
+		if d.session.State.Ended() {
+			d.drain(ctx)
+			return nil
+		}
+	}
+}
+
+// drain lets drafts and clean-up end before the program does.
+func (d *dialog) drain(ctx context.Context) {
+	for d.session.Running() {
+		if _, ok := d.session.Next(ctx); !ok {
+			return
+		}
+	}
+}
+
+// watch prints each check as it ends, until the step's work is over. On a terminal, x and Enter stop it.
+func (d *dialog) watch(ctx context.Context) error {
+	started := time.Now()
+	ticker := time.NewTicker(d.beat)
+	defer ticker.Stop()
+	outcomes := make(chan bool)
+	var typed <-chan reply
+	if d.input.terminal {
+		typed = d.input.next()
+	}
+	step := d.session.State.Step()
+	for {
+		screen := d.session.State.Screen()
+		d.checks(screen)
+		if screen.Busy == nil || d.session.State.Step() != step {
+			return nil
+		}
+		waitCtx, cancel := context.WithCancel(ctx)
+		go func() {
+			_, ok := d.session.Next(waitCtx)
+			outcomes <- ok
+		}()
+		select {
+		case ok := <-outcomes:
+			cancel()
+			if !ok {
+				return ErrInterrupted
+			}
+		case <-ticker.C:
+			cancel()
+			<-outcomes
+			d.say("plain.still", "seconds", int(time.Since(started).Seconds()))
+		case r := <-typed:
+			cancel()
+			<-outcomes
+			typed = nil
+			if r.err != nil {
+				return ErrInterrupted
+			}
+			switch strings.TrimSpace(strings.TrimPrefix(r.text, "/")) {
+			case "x":
+				d.session.Answer(wizard.Answer{Action: wizard.ActCancel})
+			case "s":
+				d.session.Answer(wizard.Answer{Action: wizard.ActSkip})
+			case "<":
+				d.session.Answer(wizard.Answer{Action: wizard.ActBack})
+			default:
+				typed = d.input.next()
+			}
+		}
+	}
+}
+
+// ask fills the fields one after another and then takes the first action, or the one that is chosen.
+func (d *dialog) ask(ctx context.Context, v wizard.Screen) (wizard.Answer, error) {
+	answer := wizard.Answer{Values: map[wizard.FieldID]string{}}
+	if len(v.Fields) > 0 {
+		d.actions(v.Actions[min(1, len(v.Actions)):], true)
+	}
+	for _, f := range v.Fields {
+		text, value, err := d.field(ctx, f)
+		if err != nil {
+			return answer, err
+		}
+		if command, ok := d.command(v, text, f.Kind == wizard.KindSecret); ok {
+			answer.Action = command
+			return answer, nil
+		}
+		if f.Kind == wizard.KindSecret {
+			answer.Secret = value
+			continue
+		}
+		answer.Values[f.ID] = text
+	}
+	if len(v.Fields) > 0 && len(v.Actions) > 0 {
+		answer.Action = v.Actions[0].ID
+		return answer, nil
+	}
+	d.actions(v.Actions, false)
+	for {
+		r, err := d.read(ctx, "plain.prompt", false)
+		if err != nil {
+			return answer, err
+		}
+		if r == "" {
+			for _, a := range v.Actions {
+				if a.Disabled.Empty() {
+					answer.Action = a.ID
+					return answer, nil
+				}
+			}
+		}
+		command, ok := d.command(v, r, false)
+		if !ok {
+			command, ok = d.command(v, "/"+r, false)
+		}
+		if ok {
+			answer.Action = command
+			return answer, nil
+		}
+		d.say("plain.what")
+	}
+}
+
+// command reads a line as a command. For a secret only the bare signs count, so that a password may begin with them.
+func (d *dialog) command(v wizard.Screen, text string, isSecret bool) (wizard.ActionID, bool) {
+	trimmed := strings.TrimSpace(text)
+	switch trimmed {
+	case "<":
+		return wizard.ActBack, true
+	case "?":
+		d.help(v)
+		return "", true
+	case "=":
+		d.lang = d.lang.Next()
+		return "", true
+	}
+	if isSecret && len(trimmed) != 2 || !strings.HasPrefix(trimmed, "/") {
+		return "", false
+	}
+	for _, a := range v.Actions {
+		if a.Key == 0 || "/"+string(a.Key) != trimmed {
+			continue
+		}
+		if !a.Disabled.Empty() {
+			d.line(d.words(a.Disabled))
+			return "", true
+		}
+		return a.ID, true
+	}
+	return "", false
+}
+
+// field asks for one value until it is one of those possible. An empty line keeps the value shown.
+func (d *dialog) field(ctx context.Context, f wizard.Field) (string, secret.Value, error) {
+	d.fieldIntro(f)
+	for {
+		if f.Kind == wizard.KindSecret {
+			r, err := d.readSecret(ctx, d.words(f.Label))
+			return r.display(), r.secret, err
+		}
+		text, err := d.readLabel(ctx, d.words(f.Label), d.shown(f))
+		if err != nil {
+			return "", secret.Value{}, err
+		}
+		trimmed := strings.TrimSpace(text)
+		if trimmed == "" {
+			return f.Value, secret.Value{}, nil
+		}
+		if isCommand(trimmed) {
+			return trimmed, secret.Value{}, nil
+		}
+		switch f.Kind {
+		case wizard.KindChoice, wizard.KindSearch:
+			value, ok := d.pick(f, trimmed)
+			if !ok {
+				continue
+			}
+			return value, secret.Value{}, nil
+		case wizard.KindConfirm:
+			value, ok := d.confirm(trimmed)
+			if !ok {
+				d.say("plain.yes-or-no")
+				continue
+			}
+			return value, secret.Value{}, nil
+		}
+		if trimmed == "-" && f.Optional {
+			return "", secret.Value{}, nil
+		}
+		return text, secret.Value{}, nil
+	}
+}
+
+func isCommand(text string) bool {
+	return text == "<" || text == "?" || text == "=" || len(text) == 2 && text[0] == '/'
+}
+
+// confirm reads yes and no in the person's language, and in English.
+func (d *dialog) confirm(text string) (string, bool) {
+	text = strings.ToLower(text)
+	for value, key := range map[string]string{wizard.Yes: "plain.yes", wizard.No: "plain.no"} {
+		word := locale.For(d.lang).T(key)
+		if text == word || text == word[:1] || text == value {
+			return value, true
+		}
+	}
+	return "", false
+}
+
+// Interrupted reports whether err means that the person, or the end of input, ended the conversation.
+func Interrupted(err error) bool {
+	return errors.Is(err, ErrInterrupted) || errors.Is(err, context.Canceled)
+}
+
+// IsTerminal reports whether r is a terminal.
+func IsTerminal(r any) bool {
+	f, ok := r.(*os.File)
+	return ok && isTerminal(int(f.Fd()))
+}

@@ -1,0 +1,277 @@
+package plain
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"postier/internal/locale"
+	"postier/internal/safetext"
+	"postier/setup"
+	"postier/wizard"
+)
+
+// width is the longest line; URLs and records stand alone and may be longer.
+const width = 76
+
+// printer appends lines in one language.
+type printer struct {
+	out     io.Writer
+	lang    locale.Lang
+	product string
+	causes  bool // print the cause's name too, for scripts and support
+}
+
+func (p *printer) t(key string, args ...any) string { return locale.For(p.lang).T(key, args...) }
+
+func (p *printer) say(key string, args ...any) { p.paragraph("", p.t(key, args...)) }
+
+func (p *printer) words(w wizard.Words) string { return w.Say(p.lang, p.product) }
+
+func (p *printer) line(text string) { _, _ = io.WriteString(p.out, text+"\n") }
+
+func (p *printer) prompt(label string) { _, _ = io.WriteString(p.out, label+": ") }
+
+// paragraph wraps text behind a prefix; following lines are indented to match.
+func (p *printer) paragraph(prefix, text string) {
+	indent := strings.Repeat(" ", utf8.RuneCountInString(prefix))
+	for _, part := range strings.Split(text, "\n") {
+		line := prefix
+		used := utf8.RuneCountInString(prefix)
+		empty := true
+		for _, word := range strings.Fields(part) {
+			n := utf8.RuneCountInString(word)
+			if !empty && used+1+n > width {
+				p.line(line)
+				line, used, empty = indent, len(indent), true
+			}
+			if !empty {
+				line += " "
+				used++
+			}
+			line += word
+			used += n
+			empty = false
+		}
+		p.line(line)
+		prefix = indent
+	}
+}
+
+// screen prints a step: what it says, shows and found. Fields and actions follow in ask.
+func (p *printer) screen(v wizard.Screen) {
+	p.line("")
+	p.line(p.t("plain.step", "number", v.Number, "of", len(wizard.Steps()), "title", p.words(v.Title)))
+	p.line("")
+	for _, w := range v.Intro {
+		p.paragraph("", p.words(w))
+	}
+	for _, f := range v.Facts {
+		text := p.words(f.Value)
+		if !f.Detail.Empty() {
+			text += " (" + p.words(f.Detail) + ")"
+		}
+		p.paragraph("  ", p.words(f.Label)+": "+text)
+	}
+	for i, w := range v.Numbered {
+		p.paragraph("  "+strconv.Itoa(i+1)+". ", p.words(w))
+	}
+	if v.Busy == nil {
+		p.results(v.Checks)
+	} else {
+		text := p.words(v.Busy.Text)
+		if v.Busy.GivesUp > 0 {
+			text += " " + p.t("plain.gives-up", "seconds", int(v.Busy.GivesUp.Seconds()))
+		}
+		p.paragraph("", text)
+	}
+	for _, n := range v.Notices {
+		p.paragraph(p.t("plain.level."+string(n.Level))+" ", p.words(n.Text))
+	}
+	if v.Finding != nil && v.Busy == nil {
+		p.finding(*v.Finding)
+	}
+	for _, c := range v.Copy {
+		p.line(p.words(c.Label) + ":")
+		p.line(safetext.Escape(c.Text))
+	}
+}
+
+// checks prints the checks that ended since it was last called for the same work.
+func (d *dialog) checks(v wizard.Screen) {
+	if v.Busy != nil && v.Busy.Request != d.work {
+		d.work, d.told = v.Busy.Request, map[string]bool{}
+	}
+	for _, r := range v.Checks {
+		if r.Status != "" && !d.told[r.ID] && v.Busy != nil {
+			d.told[r.ID] = true
+			d.check(r)
+		}
+	}
+}
+
+// results prints all checks of a finished work that were judged.
+func (p *printer) results(reports []wizard.Report) {
+	for _, r := range reports {
+		if r.Status != "" {
+			p.check(r)
+		}
+	}
+}
+
+func (p *printer) check(r wizard.Report) {
+	text := setup.Describe(wizard.Report{ID: r.ID}, p.lang).Title
+	if !r.Seen.Empty() {
+		text += ": " + short(r.Seen.Escaped())
+	}
+	text += fmt.Sprintf(" (%.1f s)", r.Took.Seconds())
+	if p.causes && r.Cause != "" {
+		text += " [" + r.Cause + "]"
+	}
+	p.paragraph(p.t("common."+r.Status)+" "+r.ID+" ", text)
+}
+
+func short(text string) string {
+	const limit = 60
+	runes := []rune(text)
+	if len(runes) <= limit {
+		return text
+	}
+	return string(runes[:limit]) + "…"
+}
+
+// finding explains a failure: what happened, what to do, and the server's own words in a marked block.
+func (p *printer) finding(r wizard.Report) {
+	d := setup.Describe(r, p.lang)
+	p.line("")
+	title := d.Title
+	if d.Code != "" {
+		title = d.Code + " · " + title
+	}
+	if p.causes {
+		title += " [" + r.Cause + "]"
+	}
+	p.paragraph(p.t("plain.level.fail")+" ", title)
+	p.paragraph("", d.Meaning)
+	for i, line := range d.Remedy {
+		p.paragraph("  "+strconv.Itoa(i+1)+". ", line)
+	}
+	if !r.Reply.Empty() {
+		for _, line := range r.Reply.Block(p.t("plain.server") + "│ ") {
+			p.line(line)
+		}
+	}
+}
+
+func (p *printer) fieldIntro(f wizard.Field) {
+	if !f.Error.Empty() {
+		p.paragraph(p.t("plain.level.fail")+" ", p.words(f.Error))
+	}
+	if f.Mend {
+		p.paragraph(p.t("plain.level.warn")+" ", p.t("plain.mend", "field", p.words(f.Label)))
+	}
+	if !f.Help.Empty() {
+		p.paragraph("  ", p.words(f.Help))
+	}
+	if f.Kind == wizard.KindChoice {
+		for i, c := range f.Choices {
+			p.paragraph("  "+strconv.Itoa(i+1)+". ", p.choice(c))
+		}
+	}
+	if f.Optional && f.Value != "" {
+		p.paragraph("  ", p.t("plain.dash"))
+	}
+	if f.Given {
+		p.paragraph("  ", p.t("plain.given"))
+	}
+}
+
+func (p *printer) choice(c wizard.Choice) string {
+	text := p.words(c.Label)
+	if !c.Detail.Empty() {
+		text += " (" + p.words(c.Detail) + ")"
+	}
+	return text
+}
+
+// shown is the value that an empty line keeps.
+func (p *printer) shown(f wizard.Field) string {
+	for _, c := range f.Choices {
+		if c.Value == f.Value {
+			return p.words(c.Label)
+		}
+	}
+	if f.Kind == wizard.KindConfirm {
+		return p.t("plain." + f.Value)
+	}
+	return safetext.Escape(f.Value)
+}
+
+// maxHits is how many finds of a search are listed; more say only that there are more.
+const maxHits = 10
+
+// pick reads a number, a value or a part of a name.
+func (p *printer) pick(f wizard.Field, text string) (string, bool) {
+	if n, err := strconv.Atoi(text); err == nil && f.Kind == wizard.KindChoice && n >= 1 && n <= len(f.Choices) {
+		return f.Choices[n-1].Value, true
+	}
+	var hits []wizard.Choice
+	for _, c := range f.Choices {
+		if strings.EqualFold(c.Value, text) || strings.EqualFold(p.words(c.Label), text) {
+			return c.Value, true
+		}
+		if strings.Contains(strings.ToLower(p.words(c.Label)+" "+c.Value), strings.ToLower(text)) {
+			hits = append(hits, c)
+		}
+	}
+	switch {
+	case len(hits) == 1:
+		return hits[0].Value, true
+	case len(hits) == 0:
+		p.say("plain.no-match")
+	default:
+		p.say("plain.matches")
+		for _, c := range hits[:min(len(hits), maxHits)] {
+			p.line("  " + p.words(c.Label) + " (" + c.Value + ")")
+		}
+		if len(hits) > maxHits {
+			p.line("  " + p.t("plain.more", "n", len(hits)-maxHits))
+		}
+	}
+	return "", false
+}
+
+// actions lists what can be done beside going on.
+func (p *printer) actions(actions []wizard.Action, slash bool) {
+	for i, a := range actions {
+		key := string(a.Key)
+		if slash {
+			key = "/" + key
+		}
+		if i == 0 && !slash {
+			key = p.t("plain.enter")
+		}
+		if a.Key == 0 && (i > 0 || slash) {
+			continue
+		}
+		text := p.words(a.Label)
+		if !a.Disabled.Empty() {
+			text += " (" + p.words(a.Disabled) + ")"
+		}
+		p.paragraph("  "+key+" = ", text)
+	}
+}
+
+func (p *printer) help(v wizard.Screen) {
+	p.line("")
+	p.say(v.Help)
+	p.say("plain.keys")
+	if v.Finding != nil {
+		p.finding(*v.Finding)
+		for _, line := range v.Finding.Details {
+			p.line("  " + safetext.Escape(line))
+		}
+	}
+}

@@ -1,0 +1,108 @@
+package plain
+
+import (
+	"context"
+	"fmt"
+
+	"postier/setup"
+	"postier/wizard"
+)
+
+// Stopped says at which step an unattended run ended before its end, and why.
+type Stopped struct {
+	Step wizard.Step
+	// Finding is the failed check, nil when a person would have been asked.
+	Finding *wizard.Report
+	// Question is true when a person would have been asked.
+	Question bool
+	// Field is the one that was missing or wrong, if it was one.
+	Field wizard.FieldID
+}
+
+func (s *Stopped) Error() string {
+	if s.Finding != nil {
+		return fmt.Sprintf("setup stopped at step %d (%s): %s", s.Step.Number(), s.Step, s.Finding.Cause)
+	}
+	return fmt.Sprintf("setup stopped at step %d (%s): a person would have been asked", s.Step.Number(), s.Step)
+}
+
+// Unattended walks the steps without a question and prints each as plain lines. It stops where a person would have been
+// asked; the values given beforehand answer what they can.
+func Unattended(ctx context.Context, o Options) (wizard.State, error) {
+	d := &dialog{
+		printer: printer{out: o.Out, lang: o.Lang, product: o.Product, causes: true},
+		session: setup.NewSession(ctx, o.State, o.Requests, o.Worker),
+		told:    map[string]bool{},
+	}
+	defer d.session.Close()
+	// Every step is passed at most a few times; more means that an answer leads nowhere.
+	const most = 60
+	for range most {
+		if err := d.settle(ctx); err != nil {
+			return d.session.State, err
+		}
+		v := d.session.State.Screen()
+		d.screen(v)
+		action, stopped := unattendedAction(d.session.State, v)
+		if stopped != nil {
+			return d.session.State, stopped
+		}
+		d.session.Answer(wizard.Answer{Action: action})
+		if d.session.State.Ended() {
+			d.drain(ctx)
+			return d.session.State, nil
+		}
+	}
+	return d.session.State, &Stopped{Step: d.session.State.Step(), Question: true}
+}
+
+// settle waits until the current step's own work is done.
+func (d *dialog) settle(ctx context.Context) error {
+	for d.session.State.Screen().Busy != nil {
+		if _, ok := d.session.Next(ctx); !ok {
+			return ErrInterrupted
+		}
+	}
+	return nil
+}
+
+// unattendedAction is what a person who agrees to everything sensible would do.
+func unattendedAction(s wizard.State, v wizard.Screen) (wizard.ActionID, *Stopped) {
+	stop := &Stopped{Step: v.Step, Question: true}
+	for _, f := range v.Fields {
+		if !f.Error.Empty() {
+			stop.Field = f.ID
+			return "", stop
+		}
+	}
+	if v.Finding != nil && v.Step != wizard.StepDNS {
+		stop.Finding, stop.Question = v.Finding, false
+		return "", stop
+	}
+	given := s.Given()
+	has := map[wizard.ActionID]bool{}
+	for _, a := range v.Actions {
+		if a.Disabled.Empty() {
+			has[a.ID] = true
+		}
+	}
+	switch {
+	case v.Step == wizard.StepAddress && has[wizard.ActKeep]:
+		return wizard.ActKeep, nil
+	case v.Step == wizard.StepProvider && given.Server && has[wizard.ActEdit]:
+		return wizard.ActEdit, nil
+	case v.Step == wizard.StepProvider && given.Server && has[wizard.ActManual] && !has[wizard.ActNext]:
+		return wizard.ActManual, nil
+	case v.Step == wizard.StepProvider && given.Provider && has[wizard.ActChoose] && len(v.Fields) == 0 && !s.Chosen():
+		return wizard.ActChoose, nil
+	case v.Step == wizard.StepCredential && has[wizard.ActKeep]:
+		return wizard.ActKeep, nil // given by file or command: taken exactly as it stands there
+	}
+	if len(v.Actions) > 0 && v.Actions[0].Disabled.Empty() {
+		switch v.Actions[0].ID {
+		case wizard.ActNext, wizard.ActSave, wizard.ActQuit:
+			return v.Actions[0].ID, nil
+		}
+	}
+	return "", stop
+}
