@@ -36,7 +36,6 @@ const (
 	causeTLSRequired   = "tls-required"
 	causeNoMechanism   = "auth-mechanism-unsupported"
 	causeNotOffered    = "auth-not-offered"
-	causeSoon          = "cert-soon-expiring"
 )
 
 // ours maps the faults that the dialog itself finds.
@@ -76,6 +75,23 @@ var kinds = map[wire.Kind]string{
 
 var resolveCauses = map[wire.Failure]string{wire.NotFound: "dns-nxdomain"}
 
+// Failure is the verdict on an error of Open or of a Session, for checks of other areas that use a mailbox.
+func Failure(target diagnostics.Target, err error) diagnostics.Result {
+	r := &run{target: target}
+	if target.IMAP != nil {
+		r.server = settle(*target.IMAP)
+	}
+	var step *StepError
+	if errors.As(err, &step) && step.Step == diagnostics.IMAPCertificate {
+		result := diagnostics.Result{Status: diagnostics.Fail, Cause: "cert-untrusted"}
+		if len(step.TLS.Faults) > 0 {
+			result.Evidence = []diagnostics.Evidence{{Kind: "error", Text: safetext.FromRemote(step.Err.Error()), Fields: map[string]any{"faults": step.TLS.Faults}}}
+		}
+		return result
+	}
+	return r.failure(err)
+}
+
 // failure turns an error into a failed result: the cause, what the server said, and its code.
 func (r *run) failure(err error) diagnostics.Result {
 	result := diagnostics.Result{Status: diagnostics.Fail}
@@ -114,12 +130,18 @@ func (r *run) failure(err error) diagnostics.Result {
 		result.Evidence = append(result.Evidence, diagnostics.Evidence{Kind: "dns", Fields: map[string]any{"name": safetext.FromRemote(resolve.Name), "failure": string(resolve.Kind)}})
 		return result
 	}
+	if errors.Is(err, wire.ErrNoAddress) {
+		result.Cause = "dns-no-address"
+		return result
+	}
 	fault := wire.Classify(err)
 	if fault.Kind == wire.KindCancelled {
 		return diagnostics.Result{Status: diagnostics.Skip, Cause: diagnostics.CauseCancelled}
 	}
 	result.Cause = kinds[fault.Kind]
-	result.Evidence = append(result.Evidence, diagnostics.Evidence{Kind: "fault", Text: fault.Text, Fields: map[string]any{"fault": string(fault.Kind)}})
+	result.Args = []any{"host", safetext.FromRemote(r.server.Host), "port", r.server.Port, "limit", fault.Detail}
+	text := safetext.FromRemote(r.target.Secret.Redact(fault.Text.Raw()))
+	result.Evidence = append(result.Evidence, diagnostics.Evidence{Kind: "error", Text: text, Fields: map[string]any{"class": string(fault.Kind)}})
 	return result
 }
 

@@ -2,7 +2,6 @@ package imap
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"net/netip"
 	"time"
@@ -191,64 +190,12 @@ func (r *run) tls(ctx context.Context) diagnostics.Result {
 	return pass(diagnostics.Evidence{Kind: "tls", Fields: map[string]any{"version": report.Version, "cipher": report.Cipher, "took_ms": report.Took.Milliseconds()}})
 }
 
-// soon is when a certificate's end is worth a warning; automatic renewals happen a month before.
-const soon = 14 * 24 * time.Hour
-
-var certificateCauses = map[wire.CertFault]string{
-	wire.CertNone:         "cert-untrusted",
-	wire.CertPinChanged:   "cert-pin-mismatch",
-	wire.CertSelfSigned:   "cert-self-signed",
-	wire.CertUntrusted:    "cert-untrusted",
-	wire.CertNotYetValid:  "cert-not-yet-valid",
-	wire.CertExpired:      "cert-expired",
-	wire.CertNameMismatch: "cert-name-mismatch",
-	wire.CertLegacy:       "cert-legacy",
-}
-
 // certificate judges the chain for the host that the person confirmed.
-func (r *run) certificate(context.Context) diagnostics.Result {
+func (r *run) certificate(ctx context.Context) diagnostics.Result {
 	if r.server.Security == config.SecurityNone {
-		return skip(causeCleartext)
+		return skip(causeApplicable)
 	}
-	result := pass()
-	if len(r.report.Chain) > 0 {
-		leaf := r.report.Chain[0]
-		result.Evidence = append(result.Evidence, certificateEvidence(leaf, r.report))
-		if left := leaf.NotAfter.Sub(r.options.Now()); left < soon {
-			result.Status, result.Cause = diagnostics.Warn, causeSoon
-			result.Args = []any{"days", int(left.Hours() / 24), "date", leaf.NotAfter.Format(time.DateOnly)}
-		}
-	}
-	if r.report.Verified() {
-		return result
-	}
-	result.Status, result.Cause = diagnostics.Fail, "cert-untrusted"
-	if len(r.report.Faults) > 0 {
-		result.Cause = certificateCauses[r.report.Faults[0]]
-	}
-	result.Args = []any{"host", safetext.FromRemote(r.server.Host)}
-	return result
-}
-
-func certificateEvidence(leaf *x509.Certificate, report wire.TLSReport) diagnostics.Evidence {
-	const shown = 5 // a certificate may list thousands
-	names := make([]safetext.Remote, 0, shown)
-	for _, name := range leaf.DNSNames[:min(len(leaf.DNSNames), shown)] {
-		names = append(names, safetext.FromRemote(name))
-	}
-	for _, ip := range leaf.IPAddresses[:min(len(leaf.IPAddresses), shown)] {
-		names = append(names, safetext.FromRemote(ip.String()))
-	}
-	faults := make([]string, 0, len(report.Faults))
-	for _, f := range report.Faults {
-		faults = append(faults, string(f))
-	}
-	return diagnostics.Evidence{Kind: "certificate", Fields: map[string]any{
-		"subject": safetext.FromRemote(leaf.Subject.String()), "issuer": safetext.FromRemote(leaf.Issuer.String()),
-		"names": names, "names_total": len(leaf.DNSNames) + len(leaf.IPAddresses),
-		"not_before": leaf.NotBefore, "not_after": leaf.NotAfter,
-		"spki_sha256": wire.SPKI(leaf), "pinned": report.Pinned, "faults": faults,
-	}}
+	return diagnostics.JudgeCertificate(ctx, r.network, r.server.Host, r.report)
 }
 
 // auth signs in, once.

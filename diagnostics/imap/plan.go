@@ -65,11 +65,15 @@ func Plan(network *wire.Network, target diagnostics.Target, options Options) dia
 	check := func(id diagnostics.ID, f func(context.Context) diagnostics.Result, needs ...diagnostics.ID) diagnostics.Check {
 		return diagnostics.Check{ID: id, Needs: needs, Run: r.traced(f)}
 	}
+	encrypted := diagnostics.IMAPCertificate
+	if r.server.Security == config.SecurityNone {
+		encrypted = diagnostics.IMAPTLS // there is no certificate to judge
+	}
 	checks := []diagnostics.Check{
 		check(diagnostics.IMAPConnect, r.connect),
 		check(diagnostics.IMAPTLS, r.tls, diagnostics.IMAPConnect),
 		check(diagnostics.IMAPCertificate, r.certificate, diagnostics.IMAPTLS),
-		check(diagnostics.IMAPAuth, r.auth, diagnostics.IMAPCertificate),
+		check(diagnostics.IMAPAuth, r.auth, encrypted),
 		check(diagnostics.IMAPFolder, r.folder, diagnostics.IMAPAuth),
 	}
 	if options.LookOnly || target.SentMode == config.SentServer || target.SentMode == config.SentNone {

@@ -312,7 +312,7 @@ func (s *scanner) literal() (string, error) {
 		return "", err
 	}
 	if own || n > maxLiteralText {
-		s.out(fmt.Sprintf("{%d}", n))
+		s.out(fmt.Sprintf("(%d octets)", n))
 	} else {
 		s.out(string(body))
 	}

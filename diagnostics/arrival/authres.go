@@ -1,0 +1,254 @@
+package arrival
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+
+	"postier/internal/safetext"
+)
+
+// Caps on one Authentication-Results field; the longest seen have a dozen results.
+const (
+	maxResults    = 50
+	maxProperties = 30
+	maxComments   = 20 // nesting of comments
+)
+
+// AuthResults is one Authentication-Results field (RFC 8601 §2.2). All text is the receiver's, unescaped.
+type AuthResults struct {
+	// ServiceID is the authserv-id: who judged. Microsoft leaves it out.
+	ServiceID string
+	// Results is empty when the receiver wrote "none": no method was tried.
+	Results []MethodResult
+}
+
+// MethodResult is the verdict of one method, such as spf=pass.
+type MethodResult struct {
+	Method string // lower case: spf, dkim, dmarc, arc, …
+	Result string // lower case: pass, fail, softfail, neutral, none, temperror, permerror, policy, …
+	Reason string
+	// Properties are what was looked at, such as smtp.mailfrom or header.d, in the field's order.
+	Properties []Property
+	// Comment is the text in parentheses behind the verdict, where receivers say why.
+	Comment string
+}
+
+// Property is ptype.property=value.
+type Property struct{ Name, Value string }
+
+// MarshalJSON writes the field with its text escaped.
+func (a AuthResults) MarshalJSON() ([]byte, error) {
+	results := a.Results
+	if results == nil {
+		results = []MethodResult{}
+	}
+	return json.Marshal(struct {
+		ServiceID safetext.Remote `json:"authserv_id"`
+		Results   []MethodResult  `json:"results"`
+	}{safetext.FromRemote(a.ServiceID), results})
+}
+
+// MarshalJSON writes the verdict with its text escaped.
+func (m MethodResult) MarshalJSON() ([]byte, error) {
+	type property struct {
+		Name  safetext.Remote `json:"name"`
+		Value safetext.Remote `json:"value"`
+	}
+	properties := make([]property, 0, len(m.Properties))
+	for _, p := range m.Properties {
+		properties = append(properties, property{safetext.FromRemote(p.Name), safetext.FromRemote(p.Value)})
+	}
+	return json.Marshal(struct {
+		Method     safetext.Remote `json:"method"`
+		Result     safetext.Remote `json:"result"`
+		Reason     safetext.Remote `json:"reason"`
+		Comment    safetext.Remote `json:"comment"`
+		Properties []property      `json:"properties"`
+	}{
+		safetext.FromRemote(m.Method), safetext.FromRemote(m.Result), safetext.FromRemote(m.Reason),
+		safetext.FromRemote(m.Comment), properties,
+	})
+}
+
+// Property returns the value of one property, such as "header.d"; names are lower case.
+func (m MethodResult) Property(name string) string {
+	for _, p := range m.Properties {
+		if p.Name == name {
+			return p.Value
+		}
+	}
+	return ""
+}
+
+var errAuthResults = errors.New("not an Authentication-Results field (RFC 8601)")
+
+// ParseAuthResults reads the value of an Authentication-Results field. It is lenient where receivers are sloppy: a missing
+// authserv-id, unquoted values, unknown methods. What it cannot read in one result it leaves out of that result.
+func ParseAuthResults(value string) (AuthResults, error) {
+	if len(value) > maxHeader {
+		return AuthResults{}, errAuthResults
+	}
+	var out AuthResults
+	for i, segment := range segments(value) {
+		if i == 0 && !isMethod(segment) {
+			for _, t := range segment {
+				if t.kind == word {
+					out.ServiceID = t.text
+					break
+				}
+			}
+			if out.ServiceID == "" {
+				return out, errAuthResults
+			}
+			continue
+		}
+		if result, ok := methodResult(segment); ok && len(out.Results) < maxResults {
+			out.Results = append(out.Results, result)
+		}
+	}
+	return out, nil
+}
+
+type tokenKind uint8
+
+const (
+	word    tokenKind = iota // a token or quoted string, its quotes removed
+	equals                   // "="
+	comment                  // text in parentheses
+)
+
+type token struct {
+	kind tokenKind
+	text string
+}
+
+// segments parts the value at semicolons outside quotes and comments.
+func segments(value string) [][]token {
+	out := [][]token{nil}
+	add := func(t token) { out[len(out)-1] = append(out[len(out)-1], t) }
+	for i := 0; i < len(value); {
+		switch c := value[i]; c {
+		case ' ', '\t', '\r', '\n':
+			i++
+		case ';':
+			out = append(out, nil)
+			i++
+		case '=':
+			add(token{equals, "="})
+			i++
+		case '(':
+			text, end := readComment(value, i)
+			add(token{comment, text})
+			i = end
+		case '"':
+			text, end := readQuoted(value, i)
+			add(token{word, text})
+			i = end
+		default:
+			start := i
+			for i < len(value) && !strings.ContainsRune(" \t\r\n;=(\"", rune(value[i])) {
+				i++
+			}
+			// RFC 8601 §2.2: a value may hold "=", as header.b of a signature does; only the first "=" parts it.
+			if n := len(out[len(out)-1]); n > 0 && out[len(out)-1][n-1].kind == equals {
+				for i < len(value) && !strings.ContainsRune(" \t\r\n;(\"", rune(value[i])) {
+					i++
+				}
+			}
+			if i == start {
+				i++
+			}
+			add(token{word, value[start:i]})
+		}
+	}
+	return out
+}
+
+// readComment reads from an opening parenthesis to the one that closes it, or to the end (RFC 5322 §3.2.2).
+func readComment(s string, i int) (text string, end int) {
+	var b strings.Builder
+	depth := 0
+	for ; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '\\' && i+1 < len(s):
+			i++
+			b.WriteByte(s[i])
+		case c == '(':
+			if depth++; depth > maxComments {
+				return b.String(), len(s)
+			}
+			if depth > 1 {
+				b.WriteByte(c)
+			}
+		case c == ')':
+			if depth--; depth == 0 {
+				return b.String(), i + 1
+			}
+			b.WriteByte(c)
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String(), len(s)
+}
+
+func readQuoted(s string, i int) (text string, end int) {
+	var b strings.Builder
+	for i++; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '\\' && i+1 < len(s):
+			i++
+			b.WriteByte(s[i])
+		case c == '"':
+			return b.String(), i + 1
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String(), len(s)
+}
+
+// isMethod reports whether a segment begins with method=result.
+func isMethod(segment []token) bool {
+	var words []token
+	for _, t := range segment {
+		if t.kind != comment {
+			words = append(words, t)
+		}
+	}
+	return len(words) >= 3 && words[0].kind == word && words[1].kind == equals && words[2].kind == word
+}
+
+// methodResult reads: method ["/" version] "=" result [reason=value] *(ptype.property=value), comments anywhere.
+func methodResult(segment []token) (MethodResult, bool) {
+	var result MethodResult
+	if !isMethod(segment) {
+		return result, false
+	}
+	named := false
+	var name string
+	for i := 0; i < len(segment); i++ {
+		t := segment[i]
+		switch {
+		case t.kind == comment:
+			if named && result.Comment == "" {
+				result.Comment = t.text
+			}
+		case t.kind == word && i+1 < len(segment) && segment[i+1].kind == equals:
+			name = strings.ToLower(t.text)
+		case t.kind == word && i > 0 && segment[i-1].kind == equals && name != "":
+			switch {
+			case !named:
+				method, _, _ := strings.Cut(name, "/")
+				result.Method, result.Result, named = method, strings.ToLower(t.text), true
+			case name == "reason":
+				result.Reason = t.text
+			case len(result.Properties) < maxProperties:
+				result.Properties = append(result.Properties, Property{name, t.text})
+			}
+			name = ""
+		}
+	}
+	return result, named
+}

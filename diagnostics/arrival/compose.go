@@ -1,0 +1,66 @@
+package arrival
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/wneessen/go-mail"
+
+	"postier/diagnostics"
+	"postier/internal/locale"
+)
+
+// Message is a test message, ready to be sent.
+type Message struct {
+	ID    string // Message-ID with its angle brackets
+	Token string // random; also in the field X-Postier-Test
+	Raw   []byte
+}
+
+const tokenSize = 12 // octets of randomness: nobody guesses it, and no two tests share it
+
+// Compose writes the test message. It is made like an honest personal message, so that it tells how those fare: plain
+// text, a real subject and a few sentences, a Message-ID under the author's domain, no links, no marks of a mailing.
+func Compose(target diagnostics.Target, lang locale.Lang, product string, now time.Time) (Message, error) {
+	random := make([]byte, tokenSize)
+	_, _ = rand.Read(random) // crypto/rand.Read never fails
+	token := hex.EncodeToString(random)
+	author := target.Author()
+	domain := domainOf(author)
+	words := locale.For(lang)
+
+	m := mail.NewMsg(mail.WithCharset(mail.CharsetUTF8), mail.WithEncoding(mail.EncodingQP))
+	if err := m.From(author); err != nil {
+		return Message{}, fmt.Errorf("compose the test message: %w", err)
+	}
+	if err := m.To(target.To()); err != nil {
+		return Message{}, fmt.Errorf("compose the test message: %w", err)
+	}
+	id := "postier-" + token + "@" + domain
+	m.SetMessageIDWithValue(id)
+	m.SetDateWithValue(now)
+	m.SetUserAgent(oneLine(product))
+	m.SetGenHeader("X-Postier-Test", token)
+	m.Subject(oneLine(words.T("arrival.message.subject", "product", product)))
+	body := words.T("arrival.message.body", "product", product, "token", token)
+	m.SetBodyString(mail.TypeTextPlain, strings.ReplaceAll(strings.TrimSpace(body), "\n", "\r\n")+"\r\n")
+	var out bytes.Buffer
+	if _, err := m.WriteTo(&out); err != nil {
+		return Message{}, fmt.Errorf("compose the test message: %w", err)
+	}
+	return Message{ID: "<" + id + ">", Token: token, Raw: out.Bytes()}, nil
+}
+
+// oneLine keeps a product's name from starting another header field (security.md T8).
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < 0x20 || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, s)
+}

@@ -1,0 +1,273 @@
+package arrival
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"time"
+
+	"postier/config"
+	"postier/diagnostics"
+	"postier/diagnostics/imap"
+	"postier/diagnostics/smtp"
+	"postier/internal/locale"
+	"postier/internal/safetext"
+	"postier/internal/wire"
+)
+
+// SendFunc hands the message to the submission server, once. smtp.Send with its other arguments filled in is one.
+type SendFunc func(ctx context.Context, message []byte) (smtp.Outcome, error)
+
+// Options say how the test is made.
+type Options struct {
+	// Lang is the language of the message; empty means English. Product is the name of the program that will send; empty
+	// means postier.
+	Lang    locale.Lang
+	Product string
+	// Send is nil for smtp.Send to Target.To.
+	Send SendFunc
+	// Deadline is how long the message may take; 0 means DefaultDeadline.
+	Deadline time.Duration
+	// Keep leaves the message where it arrived.
+	Keep bool
+	// SentNames are folder names to prefer for the Sent copy, as the provider's preset lists them.
+	SentNames []string
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// DefaultDeadline is long enough for a slow filter and short enough for a person to watch; greylisting takes longer.
+const DefaultDeadline = 90 * time.Second
+
+// slow is when an arrival is worth a remark.
+const slow = 60 * time.Second
+
+// The causes that this package gives.
+const (
+	causeNotArrived   = "not-arrived"
+	causeSlow         = "arrival-slow"
+	causeJunk         = "landed-in-junk"
+	causeDuplicate    = "sent-copy-duplicate"
+	causeUnverified   = "arrival-unverified"
+	causeApplicable   = "not-applicable"
+	causeUnknown      = "delivery-unknown"
+	causeSPFFail      = "spf-fail"
+	causeSPFSoft      = "spf-softfail"
+	causeSPFMissing   = "spf-missing"
+	causeSPFSyntax    = "spf-syntax"
+	causeDKIMFail     = "dkim-fail"
+	causeDKIMUnsigned = "dkim-unsigned"
+	causeDMARCFail    = "dmarc-fail"
+	causeDMARCMissing = "dmarc-missing"
+	causeDMARCSyntax  = "dmarc-malformed"
+	causeDNS          = "dns-failure"
+	causeInvalid      = "address-invalid"
+)
+
+type run struct {
+	network  *wire.Network
+	target   diagnostics.Target
+	options  Options
+	recorder *wire.Recorder
+
+	session   *imap.Session
+	junk      imap.Choice
+	sent      imap.Choice
+	message   Message
+	hit       found
+	judgement Judgement
+}
+
+// Plan lists the arrival checks. They wait for the submission and IMAP checks of the same run, so that neither server
+// sees two connections at once and a refused secret is not tried again (security.md T21). A target without IMAP has none.
+func Plan(network *wire.Network, target diagnostics.Target, options Options) diagnostics.Plan {
+	if target.IMAP == nil {
+		return diagnostics.Plan{}
+	}
+	if options.Deadline == 0 {
+		options.Deadline = DefaultDeadline
+	}
+	if options.Product == "" {
+		options.Product = "postier"
+	}
+	if options.Lang == "" {
+		options.Lang = locale.English
+	}
+	if options.Now == nil {
+		options.Now = time.Now
+	}
+	if options.Send == nil {
+		options.Send = func(ctx context.Context, message []byte) (smtp.Outcome, error) {
+			return smtp.Send(ctx, network, target, message, []string{target.To()})
+		}
+	}
+	r := &run{network: network, target: target, options: options, recorder: wire.NewRecorder()}
+	r.recorder.Hide(target.Secret, target.IMAP.Username, target.Submission.Username)
+	needs := []diagnostics.ID{diagnostics.SMTPAuth, diagnostics.SMTPRecipient, diagnostics.IMAPAuth}
+	after := []diagnostics.ID{diagnostics.SMTPData, diagnostics.IMAPCleanup, diagnostics.IMAPQuota}
+	arrived := []diagnostics.ID{diagnostics.ArrivalDelivered}
+	return diagnostics.Plan{
+		Checks: []diagnostics.Check{
+			{ID: diagnostics.ArrivalDelivered, Needs: needs, After: after, Run: r.delivered},
+			{ID: diagnostics.ArrivalPlacement, Needs: arrived, Run: r.placement},
+			{ID: diagnostics.ArrivalSPF, Needs: arrived, Run: r.spf},
+			{ID: diagnostics.ArrivalDKIM, Needs: arrived, Run: r.dkim},
+			{ID: diagnostics.ArrivalDMARC, Needs: arrived, Run: r.dmarc},
+		},
+		Close: r.closeSession,
+	}
+}
+
+func pass(evidence ...diagnostics.Evidence) diagnostics.Result {
+	return diagnostics.Result{Status: diagnostics.Pass, Evidence: evidence}
+}
+
+func verdict(status diagnostics.Status, cause string, evidence ...diagnostics.Evidence) diagnostics.Result {
+	return diagnostics.Result{Status: status, Cause: cause, Evidence: evidence}
+}
+
+// delivered sends the message, finds it, judges it and removes it again.
+func (r *run) delivered(ctx context.Context) diagnostics.Result {
+	mark := r.recorder.Mark()
+	result := r.deliver(ctx)
+	r.closeSession()
+	result.Transcript = append(result.Transcript, r.recorder.Since(mark)...)
+	return result
+}
+
+func (r *run) deliver(ctx context.Context) diagnostics.Result {
+	message, err := Compose(r.target, r.options.Lang, r.options.Product, r.options.Now())
+	if err != nil {
+		return verdict(diagnostics.Fail, causeInvalid)
+	}
+	r.message = message
+	// The mailbox is opened first: a message that nobody could look for is not sent.
+	if err := r.open(ctx); err != nil {
+		return imap.Failure(r.target, err)
+	}
+	outcome, err := r.options.Send(ctx, message.Raw)
+	since := time.Now()
+	evidence := []diagnostics.Evidence{{Kind: "sent", Fields: map[string]any{
+		"state": string(outcome.State), "queue_id": safetext.FromRemote(outcome.QueueID), "message_id": message.ID, "octets": len(message.Raw),
+	}}}
+	if err != nil && outcome.State != smtp.StateUnknown {
+		return r.unsent(ctx, err, evidence)
+	}
+	hit, err := r.search(ctx, since)
+	if err != nil {
+		return r.unfound(ctx, err, outcome, evidence)
+	}
+	r.hit = hit
+	r.judgement = Judge(ctx, r.network, hit.raw)
+	evidence = append(evidence, diagnostics.Evidence{Kind: "arrival", Fields: map[string]any{
+		"folder": hit.folder.Name, "junk": hit.junk, "seconds": hit.after.Round(100 * time.Millisecond).Seconds(), "hops": r.judgement.Hops,
+	}})
+	evidence = append(evidence, r.tidy(ctx)...)
+	args := []any{"seconds", int(hit.after.Round(time.Second).Seconds())}
+	result := pass(evidence...)
+	if hit.after >= slow {
+		result = verdict(diagnostics.Warn, causeSlow, evidence...)
+	}
+	if r.doubled(result) {
+		result = verdict(diagnostics.Warn, causeDuplicate, evidence...)
+	}
+	result.Args = args
+	return result
+}
+
+// unsent is the verdict of the submission check that refused the message.
+func (r *run) unsent(ctx context.Context, err error, evidence []diagnostics.Evidence) diagnostics.Result {
+	var refused *smtp.SendError
+	if ctx.Err() == nil && errors.As(err, &refused) {
+		result := refused.Result
+		return diagnostics.Result{
+			Status: diagnostics.Fail, Cause: result.Cause, Matched: result.Matched, Args: result.Args, Code: result.Code, Fix: result.Fix,
+			Evidence: append(evidence, result.Evidence...), Transcript: result.Transcript,
+		}
+	}
+	return verdict(diagnostics.Skip, diagnostics.CauseCancelled, evidence...)
+}
+
+// unfound tells a message that did not come from a mailbox that could not be read.
+func (r *run) unfound(ctx context.Context, err error, outcome smtp.Outcome, evidence []diagnostics.Evidence) diagnostics.Result {
+	args := []any{"seconds", int(r.options.Deadline.Seconds()), "queue_id", safetext.FromRemote(outcome.QueueID)}
+	switch {
+	case ctx.Err() != nil:
+		return verdict(diagnostics.Skip, diagnostics.CauseCancelled, evidence...)
+	case errors.Is(err, errNotArrived) && outcome.State == smtp.StateUnknown:
+		return verdict(diagnostics.Fail, causeUnknown, evidence...)
+	case errors.Is(err, errNotArrived):
+		result := verdict(diagnostics.Fail, causeNotArrived, evidence...)
+		result.Args = args
+		return result
+	}
+	result := imap.Failure(r.target, err)
+	result.Evidence = append(evidence, result.Evidence...)
+	return result
+}
+
+// tidy removes the message and its Sent copy, and tells whether the provider had filed that copy by itself. Nobody else
+// can have: this test files none.
+func (r *run) tidy(ctx context.Context) []diagnostics.Evidence {
+	var evidence []diagnostics.Evidence
+	if !r.options.Keep {
+		method, err := imap.Removal(""), r.session.Select(ctx, r.hit.folder)
+		if err == nil {
+			method, err = r.session.Remove(ctx, r.hit.uid)
+		}
+		evidence = append(evidence, diagnostics.Evidence{Kind: "removed", Fields: map[string]any{
+			"folder": r.hit.folder.Name, "method": string(method), "ok": err == nil && method != imap.LeftMarked,
+		}})
+	}
+	if !r.sent.Found || r.sent.Folder.Same(r.hit.folder) {
+		return evidence
+	}
+	uids, err := r.session.FindIn(ctx, r.sent.Folder, r.message.ID)
+	if err != nil {
+		return evidence
+	}
+	fields := map[string]any{"folder": r.sent.Folder.Name, "filed_by_provider": len(uids) > 0}
+	if len(uids) > 0 && !r.options.Keep {
+		fields["removed"] = r.removeCopy(ctx, uids[0])
+	}
+	return append(evidence, diagnostics.Evidence{Kind: "sent-copy", Fields: fields})
+}
+
+// removeCopy removes the Sent copy, if it is really ours.
+func (r *run) removeCopy(ctx context.Context, uid imap.UID) bool {
+	raw, err := r.session.Fetch(ctx, uid)
+	if err != nil || !bytes.Contains(raw, []byte(r.message.Token)) {
+		return false
+	}
+	method, err := r.session.Remove(ctx, uid)
+	return err == nil && method != imap.LeftMarked
+}
+
+// FiledByProvider reads from the result of arrival.delivered whether the provider filed the Sent copy by itself. known is
+// false when that could not be seen. The mode append then makes a second copy of each message.
+func FiledByProvider(delivered diagnostics.Result) (filed, known bool) {
+	for _, e := range delivered.Evidence {
+		if e.Kind == "sent-copy" {
+			filed, known = e.Fields["filed_by_provider"].(bool)
+			return filed, known
+		}
+	}
+	return false, false
+}
+
+// Seconds reads from the result of arrival.delivered how long the message took.
+func Seconds(delivered diagnostics.Result) (seconds float64, known bool) {
+	for _, e := range delivered.Evidence {
+		if e.Kind == "arrival" {
+			seconds, known = e.Fields["seconds"].(float64)
+			return seconds, known
+		}
+	}
+	return 0, false
+}
+
+// doubled reports whether this profile would file what the provider files too.
+func (r *run) doubled(delivered diagnostics.Result) bool {
+	filed, _ := FiledByProvider(delivered)
+	return filed && r.target.SentMode == config.SentAppend
+}

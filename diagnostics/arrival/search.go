@@ -1,0 +1,127 @@
+package arrival
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"time"
+
+	"postier/diagnostics/imap"
+	"postier/internal/wire"
+)
+
+// The pauses between two looks: mail to oneself is mostly there within two seconds, and later nothing is gained by asking
+// often.
+const (
+	firstPause   = 500 * time.Millisecond
+	longestPause = 5 * time.Second
+	pauseGrowth  = 3 // halves: each pause is half as long again
+)
+
+// found is the message in its folder.
+type found struct {
+	folder imap.Folder
+	junk   bool
+	uid    imap.UID
+	raw    []byte
+	after  time.Duration // since it was handed over
+}
+
+var errNotArrived = errors.New("the message has not arrived")
+
+// search looks into the inbox and junk until the message is there or the deadline is over. "All Mail" does not count:
+// nobody reads there. A connection that ends meanwhile is made anew once.
+func (r *run) search(ctx context.Context, since time.Time) (found, error) {
+	pause := firstPause
+	reopened := false
+	for {
+		hit, err := r.look(ctx)
+		switch {
+		case err == nil:
+			hit.after = time.Since(since)
+			return hit, nil
+		case ctx.Err() != nil:
+			return found{}, ctx.Err()
+		case errors.Is(err, errNotArrived):
+		case !reopened && wire.Classify(err).Kind != wire.KindOther:
+			reopened = true
+			r.closeSession()
+			if err := r.open(ctx); err != nil {
+				return found{}, err
+			}
+			continue
+		default:
+			return found{}, err
+		}
+		left := r.options.Deadline - time.Since(since)
+		if left <= 0 {
+			return found{}, errNotArrived
+		}
+		if !sleep(ctx, min(pause, left)) {
+			return found{}, ctx.Err()
+		}
+		pause = min(pause*pauseGrowth/2, longestPause)
+	}
+}
+
+// look goes through the folders once.
+func (r *run) look(ctx context.Context) (found, error) {
+	folders := []found{{folder: imap.Inbox()}}
+	if r.junk.Found {
+		folders = append(folders, found{folder: r.junk.Folder, junk: true})
+	}
+	for _, f := range folders {
+		uids, err := r.session.FindIn(ctx, f.folder, r.message.ID)
+		var refused *imap.ReplyError
+		if f.junk && errors.As(err, &refused) && refused.Status == "NO" {
+			continue // a junk folder that cannot be opened holds nothing for us
+		}
+		if err != nil {
+			return found{}, err
+		}
+		for _, uid := range uids {
+			raw, err := r.session.Fetch(ctx, uid)
+			if err != nil && !errors.Is(err, imap.ErrGone) {
+				return found{}, err
+			}
+			if bytes.Contains(raw, []byte(r.message.Token)) {
+				f.uid, f.raw = uid, raw
+				return f, nil
+			}
+		}
+	}
+	return found{}, errNotArrived
+}
+
+func (r *run) open(ctx context.Context) error {
+	session, err := imap.Open(ctx, r.network, r.target, r.recorder)
+	if err != nil {
+		return err
+	}
+	r.session = session
+	listing, err := session.Folders(ctx)
+	if err != nil {
+		return err
+	}
+	r.junk, r.sent = listing.Junk(), listing.Sent(r.target.SentFolder, r.options.SentNames...)
+	return nil
+}
+
+func (r *run) closeSession() {
+	if r.session != nil {
+		r.session.Close()
+		r.session = nil
+	}
+}
+
+// sleep waits, and reports false when ctx ends first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -1,0 +1,120 @@
+package arrival
+
+import (
+	"net/netip"
+	"strings"
+
+	"golang.org/x/net/publicsuffix"
+)
+
+// Anybody can write an Authentication-Results field into a message before sending it (RFC 8601 §5, §7.1), so only those
+// that the receiver itself added count. Header fields are put on top, and each server that takes a message adds a
+// Received field (RFC 5321 §4.4). From the top down, the Received fields "by" hosts of one organisation are therefore the
+// receiver's own; with the first Received field by another organisation begins what came from outside. In the receiver's
+// part a field counts
+//
+//   - when it stands above one of the receiver's Received fields: nobody else could put it there; or
+//   - when it stands right below the lowest one, where most servers write it, and its authserv-id belongs to the same
+//     organisation (Microsoft writes none and is known by its hosts).
+//
+// Of these, all fields with the authserv-id of the topmost are taken. A sender who writes the receiver's own name into a
+// field is stopped by the receiver, which must remove such fields (RFC 8601 §5); where it does not, this is fooled.
+
+// anonymousJudges are organisations that write Authentication-Results without an authserv-id.
+var anonymousJudges = map[string]bool{"outlook.com": true, "office365.com": true, "microsoft.com": true}
+
+// received is one Received field, as far as it can be read.
+type received struct {
+	By   string // host name in lower case, empty when there is none
+	From string
+}
+
+// trustedResults returns the fields that the receiver added, topmost first.
+func trustedResults(fields []field) []AuthResults {
+	receiver, boundary, lowest := receiverPart(fields)
+	out := []AuthResults{}
+	id := ""
+	for i, f := range fields[:boundary] {
+		if f.name != "authentication-results" {
+			continue
+		}
+		results, err := ParseAuthResults(f.value)
+		if err != nil {
+			continue
+		}
+		theirs := organisation(results.ServiceID) == receiver && receiver != ""
+		if results.ServiceID == "" {
+			theirs = anonymousJudges[receiver]
+		}
+		if i > lowest && !theirs {
+			continue
+		}
+		if len(out) == 0 {
+			id = results.ServiceID
+		}
+		if strings.EqualFold(results.ServiceID, id) {
+			out = append(out, results)
+		}
+	}
+	return out
+}
+
+// receiverPart finds the receiver's organisation, the index at which its part of the header ends, and the index of its
+// lowest Received field (-1 when there is none).
+func receiverPart(fields []field) (receiver string, boundary, lowest int) {
+	lowest = -1
+	for i, f := range fields {
+		if f.name != "received" {
+			continue
+		}
+		by := organisation(parseReceived(f.value).By)
+		switch {
+		case by == "": // an address or a bare name: a hop inside
+		case receiver == "":
+			receiver = by
+		case by != receiver:
+			return receiver, i, lowest
+		}
+		lowest = i
+	}
+	return receiver, len(fields), lowest
+}
+
+// organisation is the registrable domain of a host name in lower case, or "" for addresses and bare names.
+func organisation(host string) string {
+	host = strings.ToLower(strings.Trim(host, "[]."))
+	if _, err := netip.ParseAddr(strings.TrimPrefix(host, "ipv6:")); err == nil || !strings.Contains(host, ".") {
+		return ""
+	}
+	if org, err := publicsuffix.EffectiveTLDPlusOne(host); err == nil {
+		return org
+	}
+	return host
+}
+
+// parseReceived reads the hosts behind "from" and "by" (RFC 5321 §4.4); comments are passed over.
+func parseReceived(value string) received {
+	var r received
+	var words []string
+	for _, segment := range segments(value) {
+		for _, t := range segment {
+			if t.kind == word {
+				words = append(words, t.text)
+			}
+		}
+		break // behind the semicolon stands the date
+	}
+	for i := 0; i+1 < len(words); i++ {
+		switch strings.ToLower(words[i]) {
+		case "from":
+			if r.From == "" && i == 0 {
+				r.From = strings.ToLower(words[i+1])
+			}
+		case "by":
+			if r.By == "" {
+				r.By = strings.ToLower(words[i+1])
+			}
+		}
+	}
+	return r
+}

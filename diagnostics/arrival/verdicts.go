@@ -1,0 +1,138 @@
+package arrival
+
+import (
+	"context"
+	"strings"
+
+	"postier/diagnostics"
+	"postier/internal/safetext"
+)
+
+// placement says where the message lay. The reasons for junk are those that the receiver left behind.
+func (r *run) placement(context.Context) diagnostics.Result {
+	evidence := diagnostics.Evidence{Kind: "placement", Fields: map[string]any{"folder": r.hit.folder.Name, "junk": r.hit.junk}}
+	if !r.hit.junk {
+		return pass(evidence)
+	}
+	evidence.Fields["reasons"] = reasons(splitHeader(r.hit.raw), r.judgement)
+	return verdict(diagnostics.Warn, causeJunk, evidence)
+}
+
+// spamFields are the fields in which filters explain themselves.
+var spamFields = map[string]bool{
+	"x-spam-status": true, "x-spam-flag": true, "x-spam-level": true, "x-spam-score": true, "x-spam-report": true, "x-spam": true, "x-spamd-result": true, "x-spamd-bar": true,
+	"x-rspamd-action": true, "x-rspamd-score": true, "x-forefront-antispam-report": true, "x-microsoft-antispam": true, "x-ms-exchange-organization-scl": true,
+	"x-ovh-spam-reason": true, "x-ovh-spamstate": true, "x-ovh-spamscore": true, "x-ovh-spamcause": true, "x-gmx-antispam": true, "x-ui-filterresults": true, "x-yandex-spam": true,
+	"x-mailscanner-spamcheck": true, "x-barracuda-spam-status": true, "x-spam-checker-version": true,
+}
+
+// reasons collects what speaks against the message.
+func reasons(fields []field, j Judgement) []safetext.Remote {
+	const most, longest = 10, 300
+	out := []safetext.Remote{}
+	add := func(text string) {
+		if len(out) < most {
+			out = append(out, safetext.FromRemote(text[:min(len(text), longest)]))
+		}
+	}
+	for _, a := range j.AuthenticationResults {
+		for _, m := range a.Results {
+			if m.Result != "pass" && (m.Method == "spf" || m.Method == "dkim" || m.Method == "dmarc") {
+				add(strings.TrimSpace(m.Method + "=" + m.Result + " " + m.Comment))
+			}
+		}
+	}
+	for _, f := range fields {
+		if spamFields[f.name] {
+			add(f.name + ": " + f.value)
+		}
+	}
+	return out
+}
+
+func (v *Verdict) evidence(method string) diagnostics.Evidence {
+	return diagnostics.Evidence{Kind: method, Fields: map[string]any{"result": v.Result, "domain": v.Domain, "reason": v.Reason, "by": "receiver"}}
+}
+
+// unverified is the answer when the receiver wrote no verdict: common when a message never left the provider.
+func unverified() diagnostics.Result { return verdict(diagnostics.Skip, causeUnverified) }
+
+// spf reports how the receiver judged SPF: only it knows from which address the message came.
+func (r *run) spf(context.Context) diagnostics.Result {
+	v := r.judgement.SPF
+	if v == nil {
+		return unverified()
+	}
+	evidence := v.evidence("spf")
+	switch v.Result.Raw() {
+	case "pass":
+		return pass(evidence)
+	case "fail", "hardfail": // hardfail is what older receivers write
+		return verdict(diagnostics.Fail, causeSPFFail, evidence)
+	case "softfail", "neutral", "policy":
+		return verdict(diagnostics.Warn, causeSPFSoft, evidence)
+	case "none":
+		return verdict(diagnostics.Warn, causeSPFMissing, evidence)
+	case "permerror":
+		return verdict(diagnostics.Fail, causeSPFSyntax, evidence)
+	case "temperror":
+		return verdict(diagnostics.Skip, causeDNS, evidence)
+	}
+	return verdict(diagnostics.Skip, causeUnverified, evidence)
+}
+
+// dkim reports the signatures as verified here; the receiver's verdict stands beside them.
+func (r *run) dkim(context.Context) diagnostics.Result {
+	var evidence []diagnostics.Evidence
+	results := map[string]bool{}
+	for _, s := range r.judgement.DKIM {
+		results[s.Result] = true
+		evidence = append(evidence, diagnostics.Evidence{Kind: "dkim", Fields: map[string]any{
+			"domain": s.Domain, "selector": s.Selector, "algorithm": s.Algorithm, "result": s.Result, "reason": s.Reason, "by": "postier",
+			"aligned": aligned(s.Domain.Raw(), r.judgement.Author),
+		}})
+	}
+	v := r.judgement.method("dkim", "header.d", "header.i")
+	if v != nil {
+		evidence = append(evidence, v.evidence("dkim"))
+	}
+	switch {
+	case results["pass"]:
+		return pass(evidence...)
+	case len(results) == 0 && v == nil:
+		return unverified() // no signature, and nobody missed one: the message stayed inside the house
+	case len(results) == 0:
+		return verdict(diagnostics.Warn, causeDKIMUnsigned, evidence...)
+	case results["fail"] || results["permerror"]:
+		return verdict(diagnostics.Fail, causeDKIMFail, evidence...)
+	}
+	return verdict(diagnostics.Skip, causeDNS, evidence...)
+}
+
+// aligned is relaxed alignment (RFC 7489 §3.1.1): the same registrable domain.
+func aligned(signer, author string) bool {
+	signer, author = strings.ToLower(signer), strings.ToLower(author)
+	return signer != "" && (signer == author || (organisation(signer) != "" && organisation(signer) == organisation(author)))
+}
+
+// dmarc reports how the receiver judged DMARC.
+func (r *run) dmarc(context.Context) diagnostics.Result {
+	v := r.judgement.DMARC
+	if v == nil {
+		return unverified()
+	}
+	evidence := v.evidence("dmarc")
+	switch v.Result.Raw() {
+	case "pass":
+		return pass(evidence)
+	case "fail", "hardfail", "softfail":
+		return verdict(diagnostics.Fail, causeDMARCFail, evidence)
+	case "none", "bestguesspass": // Microsoft's word for: no record, but it would have passed
+		return verdict(diagnostics.Warn, causeDMARCMissing, evidence)
+	case "permerror":
+		return verdict(diagnostics.Fail, causeDMARCSyntax, evidence)
+	case "temperror":
+		return verdict(diagnostics.Skip, causeDNS, evidence)
+	}
+	return verdict(diagnostics.Skip, causeUnverified, evidence)
+}
