@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strconv"
+	"strings"
 
 	"postier/internal/locale"
 	"postier/internal/safefile"
@@ -155,26 +156,41 @@ func (d *Document) checkVersion() error {
 	return nil
 }
 
-// Validate returns everything that is wrong with the document, the unknown keys included.
+// Validate returns everything that is wrong with the document, unknown and missing keys included. One mistake is one fault:
+// a value of the wrong type is missing in File, and what follows from that is not said again.
 func (d *Document) Validate() Faults {
+	shape := append(append(Faults{}, d.misfits...), d.unknown...)
 	faults := append(Faults{}, d.misfits...)
 	for _, fault := range Validate(&d.File) {
-		// A value of the wrong type is missing in File; saying that it is missing would be a second fault for one mistake.
-		if len(d.misfits.covering(fault.Path)) == 0 {
+		if !d.misfits.explain(fault.Path) && !(isSelection(fault.Path) && lacksProfiles(shape)) {
 			faults = append(faults, fault)
 		}
 	}
 	return append(faults, d.unknown...)
 }
 
-func (f Faults) covering(path string) Faults {
-	var out Faults
-	for _, fault := range f {
-		if fault.Path == "" || Faults.Under(Faults{{Path: path}}, fault.Path) != nil || Faults.Under(Faults{fault}, path) != nil {
-			out = append(out, fault)
+// isSelection reports whether a path names a profile and so depends on the profiles being read.
+func isSelection(path string) bool { return path == "default" || path == "fallback" }
+
+// lacksProfiles reports whether a profile, or all of them, could not be read.
+func lacksProfiles(shape Faults) bool {
+	for _, fault := range shape {
+		if strings.Count(fault.Path, ".") <= 1 && strings.HasPrefix(fault.Path, "profiles") {
+			return true
 		}
 	}
-	return out
+	return false
+}
+
+// explain reports whether a fault at path lies at, below or above a place that could not be read.
+func (f Faults) explain(path string) bool {
+	here := Faults{{Path: path}}
+	for _, fault := range f {
+		if fault.Path == "" || len(here.Under(fault.Path)) > 0 || len(Faults{fault}.Under(path)) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // Encode returns the bytes that Save writes.

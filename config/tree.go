@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"postier/internal/locale"
@@ -90,8 +91,9 @@ func parseTree(data []byte) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
+	end := p.next()
 	if _, err := p.decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, p.fault(int(p.decoder.InputOffset()), locale.Msg("config.syntax.trailing"))
+		return nil, p.fault(end, locale.Msg("config.syntax.trailing"))
 	}
 	return root, nil
 }
@@ -167,11 +169,20 @@ func (p *treeParser) token() (json.Token, error) {
 	var syntax *json.SyntaxError
 	switch {
 	case errors.As(err, &syntax):
-		return nil, p.fault(max(int(syntax.Offset)-1, 0), locale.Msg("config.syntax.json"))
+		return nil, p.fault(p.next(), locale.Msg("config.syntax.json"))
 	case len(bytes.TrimSpace(p.data)) == 0:
 		return nil, p.fault(0, locale.Msg("config.syntax.empty"))
 	}
 	return nil, p.fault(len(p.data), locale.Msg("config.syntax.end"))
+}
+
+// next is where the decoder stands, blanks passed over: the begin of what it cannot read.
+func (p *treeParser) next() int {
+	at := min(int(p.decoder.InputOffset()), len(p.data))
+	for at < len(p.data) && strings.IndexByte(" \t\r\n", p.data[at]) >= 0 {
+		at++
+	}
+	return at
 }
 
 func (p *treeParser) fault(offset int, text locale.Text) *SyntaxError {
