@@ -6,8 +6,12 @@
 package diagnostics
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"postier/config"
@@ -141,17 +145,27 @@ type Evidence struct {
 	Fields map[string]any
 }
 
-// MarshalJSON flattens Fields beside kind and text.
+// MarshalJSON flattens Fields beside kind and text: kind first, then text, then the fields in alphabetical order.
 func (e Evidence) MarshalJSON() ([]byte, error) {
-	flat := make(map[string]any, len(e.Fields)+2)
-	for name, value := range e.Fields {
-		flat[name] = value
-	}
-	flat["kind"] = e.Kind
+	var b bytes.Buffer
+	b.WriteString(`{"kind":`)
+	b.Write(safetext.EscapeJSON(e.Kind))
 	if !e.Text.Empty() {
-		flat["text"] = e.Text
+		b.WriteString(`,"text":`)
+		b.Write(safetext.EscapeJSON(e.Text.Raw()))
 	}
-	return json.Marshal(flat)
+	for _, name := range slices.Sorted(maps.Keys(e.Fields)) {
+		value, err := json.Marshal(e.Fields[name])
+		if err != nil {
+			return nil, fmt.Errorf("evidence %s, field %s: %w", e.Kind, name, err)
+		}
+		b.WriteByte(',')
+		b.Write(safetext.EscapeJSON(name))
+		b.WriteByte(':')
+		b.Write(value)
+	}
+	b.WriteByte('}')
+	return b.Bytes(), nil
 }
 
 // Reply is evidence of a server's reply.

@@ -1,0 +1,233 @@
+// Package report shows the results of diagnostics: as the JSON of the contract and as plain lines, and says which exit code
+// they amount to. Both take the very same results; the words come from the catalogue in the chosen language.
+package report
+
+import (
+	"encoding/json"
+	"io"
+	"strings"
+	"time"
+
+	"postier/config"
+	"postier/diagnostics"
+	"postier/diagnostics/explain"
+	"postier/internal/locale"
+	"postier/internal/safetext"
+	"postier/internal/wire"
+)
+
+// Schema is the version of the JSON shape.
+const Schema = 1
+
+// Info is what a report says about the run itself.
+type Info struct {
+	Version string // of this program
+	Started time.Time
+	Took    time.Duration
+	Target  diagnostics.Target
+	Lang    locale.Lang
+	// Transcript adds the conversation to each check.
+	Transcript bool
+	// Verbose adds the evidence of checks that passed to the plain lines; JSON always has it.
+	Verbose bool
+}
+
+// Report is the JSON of `diagnose --json`.
+type Report struct {
+	Schema  int                `json:"schema"`
+	Tool    Tool               `json:"tool"`
+	Started string             `json:"started"` // RFC 3339, UTC
+	TookMS  int64              `json:"took_ms"`
+	Target  Target             `json:"target"`
+	Verdict diagnostics.Status `json:"verdict"`
+	Checks  []Check            `json:"checks"`
+}
+
+// Tool names this program.
+type Tool struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+}
+
+// Target is what was checked.
+type Target struct {
+	Address  safetext.Remote `json:"address,omitzero"`
+	Profile  string          `json:"profile,omitempty"`
+	Provider string          `json:"provider,omitempty"`
+	SMTP     *Server         `json:"smtp,omitempty"`
+	IMAP     *Server         `json:"imap,omitempty"`
+}
+
+// Server is one server of the target.
+type Server struct {
+	Host     safetext.Remote  `json:"host"`
+	Port     int              `json:"port,omitempty"`
+	Security config.Security  `json:"security,omitempty"`
+	Auth     config.Mechanism `json:"auth,omitempty"`
+}
+
+// Check is one check with its words.
+type Check struct {
+	ID     diagnostics.ID     `json:"id"`
+	Status diagnostics.Status `json:"status"`
+	Cause  string             `json:"cause,omitempty"`
+	// CauseCode is the cause's code that can be said aloud, such as A-1.
+	CauseCode string `json:"cause_code,omitempty"`
+	// Matched is the catalogue's entry that led to the cause; absent for a judgement of our own.
+	Matched string `json:"matched,omitempty"`
+	// Name is the check's name for people; Title the cause in a few words, or Name when there is none.
+	Name       string                 `json:"name"`
+	Title      string                 `json:"title"`
+	Meaning    string                 `json:"meaning,omitempty"`
+	Remedy     []string               `json:"remedy,omitempty"`
+	Needs      []diagnostics.ID       `json:"needs,omitempty"`
+	TookMS     int64                  `json:"took_ms"`
+	Evidence   []diagnostics.Evidence `json:"evidence"`
+	Code       *diagnostics.ReplyCode `json:"code,omitempty"`
+	Fix        []diagnostics.Fix      `json:"fix,omitempty"`
+	Transcript []wire.Line            `json:"transcript,omitempty"`
+}
+
+// Build puts results into the shape of the contract.
+func Build(info Info, results []diagnostics.Result) Report {
+	r := Report{
+		Schema: Schema, Tool: Tool{Name: "postier", Version: info.Version},
+		Started: info.Started.UTC().Format(time.RFC3339), TookMS: info.Took.Milliseconds(),
+		Target: target(info.Target), Verdict: Verdict(results), Checks: []Check{},
+	}
+	for _, result := range results {
+		r.Checks = append(r.Checks, check(info, result))
+	}
+	return r
+}
+
+// JSON writes the report of the contract, indented, with a line end.
+func JSON(w io.Writer, info Info, results []diagnostics.Result) error {
+	data, err := json.MarshalIndent(Build(info, results), "", "  ")
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(append(data, '\n'))
+	return err
+}
+
+// Verdict is that of diagnostics.Verdict, but fail when the run was stopped: then nothing was proven.
+func Verdict(results []diagnostics.Result) diagnostics.Status {
+	if cancelled(results) {
+		return diagnostics.Fail
+	}
+	return diagnostics.Verdict(results)
+}
+
+func cancelled(results []diagnostics.Result) bool {
+	for _, r := range results {
+		if r.Cause == diagnostics.CauseCancelled {
+			return true
+		}
+	}
+	return false
+}
+
+func target(t diagnostics.Target) Target {
+	out := Target{Address: safetext.FromRemote(t.Address), Profile: t.Profile, Provider: t.Provider}
+	if t.Submission.Host != "" {
+		out.SMTP = server(t.Submission)
+	}
+	if t.IMAP != nil {
+		out.IMAP = server(*t.IMAP)
+	}
+	return out
+}
+
+func server(s config.Server) *Server {
+	return &Server{Host: safetext.FromRemote(s.Host), Port: s.Port, Security: s.Security, Auth: s.Auth}
+}
+
+func check(info Info, r diagnostics.Result) Check {
+	c := Check{
+		ID: r.ID, Status: r.Status, Cause: r.Cause, Matched: r.Matched, Name: Name(info.Lang, r.ID),
+		Needs: r.Needs, TookMS: r.Took.Milliseconds(), Evidence: r.Evidence, Code: r.Code, Fix: r.Fix,
+	}
+	words := Describe(info.Lang, r)
+	c.CauseCode, c.Title, c.Meaning, c.Remedy = words.Code, words.Title, words.Meaning, words.Remedy
+	if c.Evidence == nil {
+		c.Evidence = []diagnostics.Evidence{}
+	}
+	if info.Transcript {
+		c.Transcript = r.Transcript
+	}
+	return c
+}
+
+// Words are what a result means, in one language.
+type Words struct {
+	Code    string // of the cause, to be said aloud; empty without a cause
+	Title   string
+	Meaning string
+	Remedy  []string
+}
+
+// Describe puts a result into words. Without a cause the title is the check's name and the rest is empty.
+func Describe(lang locale.Lang, r diagnostics.Result) Words {
+	if r.Cause == "" {
+		return Words{Title: Name(lang, r.ID)}
+	}
+	answer := explain.AnswerFor(r.Cause, r.Matched)
+	fill := filler(r.Args)
+	words := Words{Code: answer.Info().Code, Title: fill(answer.Title(lang)), Meaning: fill(answer.Meaning(lang))}
+	for _, step := range answer.Remedy(lang) {
+		words.Remedy = append(words.Remedy, fill(step))
+	}
+	return words
+}
+
+// filler replaces {name} by a result's arguments; remote ones come escaped.
+func filler(args []any) func(string) string {
+	var pairs []string
+	for i := 0; i+1 < len(args); i += 2 {
+		name, ok := args[i].(string)
+		if !ok {
+			continue
+		}
+		value := ""
+		switch v := args[i+1].(type) {
+		case safetext.Remote:
+			value = v.Escaped()
+		default:
+			data, err := json.Marshal(v)
+			value = strings.Trim(string(data), `"`)
+			if err != nil {
+				continue
+			}
+		}
+		pairs = append(pairs, "{"+name+"}", value)
+	}
+	return strings.NewReplacer(pairs...).Replace
+}
+
+// Name is a check's name for people.
+func Name(lang locale.Lang, id diagnostics.ID) string {
+	return locale.For(lang).T("checks.name." + string(id))
+}
+
+// The exit codes that are not a cause's own (contract.md §2).
+const (
+	exitOK          = 0
+	exitFailed      = 1
+	exitInterrupted = 130
+)
+
+// ExitCode is what a command returns for these results: the root cause's code, 130 when the run was stopped, else 0.
+func ExitCode(results []diagnostics.Result) int {
+	if cancelled(results) {
+		return exitInterrupted
+	}
+	root, ok := diagnostics.FirstFailure(results)
+	if !ok {
+		return exitOK
+	}
+	if code := explain.AnswerFor(root.Cause, root.Matched).Exit; code != 0 {
+		return code
+	}
+	return exitFailed
+}

@@ -1,0 +1,172 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"postier/config"
+	"postier/diagnostics"
+	"postier/internal/locale"
+	"postier/internal/safetext"
+	"postier/internal/secret"
+	"postier/internal/wire"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func sample() (Info, []diagnostics.Result) {
+	info := Info{
+		Version: "0.1.0", Started: time.Date(2026, 11, 21, 20, 0, 0, 0, time.UTC), Took: 412 * time.Millisecond, Lang: locale.English,
+		Target: diagnostics.Target{
+			Address: "marie@durand.example", Profile: "durand", Provider: "custom", Secret: secret.New("C4nary-pass"),
+			Submission: config.Server{Host: "smtp.durand.example", Port: 465, Security: config.SecurityTLS, Auth: config.MechanismAuto},
+			IMAP:       &config.Server{Host: "imap.durand.example", Port: 993, Security: config.SecurityTLS},
+		},
+	}
+	recorder := wire.NewRecorder()
+	recorder.Add(wire.Client, "AUTH PLAIN "+wire.Masked)
+	recorder.Add(wire.Server, "535 5.7.8 no\x1b[2J")
+	return info, []diagnostics.Result{
+		{
+			ID: diagnostics.SMTPTLS, Status: diagnostics.Pass, Took: 31 * time.Millisecond, Needs: []diagnostics.ID{diagnostics.NetConnect},
+			Evidence: []diagnostics.Evidence{{Kind: "tls", Fields: map[string]any{"version": "TLS 1.3", "cipher": "TLS_AES_128_GCM_SHA256"}}},
+		},
+		{
+			ID: diagnostics.SMTPCertificate, Status: diagnostics.Warn, Cause: "cert-soon-expiring", Took: time.Millisecond,
+			Fix: []diagnostics.Fix{{Kind: "host", Value: "mail.durand.example", Old: "smtp.durand.example"}},
+		},
+		{
+			ID: diagnostics.SMTPAuth, Status: diagnostics.Fail, Cause: "wrong-password", Took: 53 * time.Millisecond,
+			Needs: []diagnostics.ID{diagnostics.SMTPTLS}, Code: &diagnostics.ReplyCode{Reply: 535, Enhanced: "5.7.8"},
+			Evidence:   []diagnostics.Evidence{diagnostics.Reply("535-5.7.8 no\x1b[2J\n535 5.7.8 \u202ereally")},
+			Transcript: recorder.Since(0),
+		},
+		{ID: diagnostics.SMTPSender, Status: diagnostics.Skip, Cause: diagnostics.CauseNeedsFailed, Needs: []diagnostics.ID{diagnostics.SMTPAuth}},
+	}
+}
+
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, got, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s differs; got\n%s", path, got)
+	}
+}
+
+func TestJSONIsTheContracts(t *testing.T) {
+	t.Parallel()
+	info, results := sample()
+	for _, transcript := range []bool{false, true} {
+		info.Transcript = transcript
+		var out bytes.Buffer
+		if err := JSON(&out, info, results); err != nil {
+			t.Fatal(err)
+		}
+		golden(t, fmt.Sprintf("report-transcript-%t.json", transcript), out.Bytes())
+		if strings.Contains(out.String(), `"transcript"`) != transcript {
+			t.Errorf("transcript asked for: %t", transcript)
+		}
+		var any map[string]any
+		if err := json.Unmarshal(out.Bytes(), &any); err != nil {
+			t.Error(err)
+		}
+		noRaw(t, out.String())
+	}
+}
+
+func TestTextInEveryLanguage(t *testing.T) {
+	t.Parallel()
+	info, results := sample()
+	for _, lang := range locale.All() {
+		info.Lang = lang
+		info.Verbose, info.Transcript = lang == locale.French, lang == locale.German
+		var out bytes.Buffer
+		if err := Text(&out, info, results); err != nil {
+			t.Fatal(err)
+		}
+		golden(t, "report-"+string(lang)+".txt", out.Bytes())
+		noRaw(t, out.String())
+		for line := range strings.Lines(out.String()) {
+			if strings.Contains(line, "535") && strings.HasPrefix(line, "535") {
+				t.Errorf("remote text at column 0: %q", line)
+			}
+		}
+	}
+}
+
+// noRaw asserts that no character is left that could act on a terminal.
+func noRaw(t *testing.T, s string) {
+	t.Helper()
+	for _, r := range s {
+		if r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r)) {
+			t.Errorf("raw %U in the output", r)
+		}
+	}
+}
+
+func TestExitCodeIsTheRootCauses(t *testing.T) {
+	t.Parallel()
+	failed := func(id diagnostics.ID, cause string) diagnostics.Result {
+		return diagnostics.Result{ID: id, Status: diagnostics.Fail, Cause: cause}
+	}
+	for _, test := range []struct {
+		name    string
+		results []diagnostics.Result
+		want    int
+		verdict diagnostics.Status
+	}{
+		{"nothing", nil, 0, diagnostics.Pass},
+		{"warning", []diagnostics.Result{{ID: diagnostics.SMTPTLS, Status: diagnostics.Warn, Cause: "cert-soon-expiring"}}, 0, diagnostics.Warn},
+		{"first counts", []diagnostics.Result{failed(diagnostics.NetResolve, "dns-nxdomain"), failed(diagnostics.IMAPAuth, "wrong-password")}, 68, diagnostics.Fail},
+		{"refused", []diagnostics.Result{failed(diagnostics.NetConnect, "connection-refused")}, 69, diagnostics.Fail},
+		{"unknown delivery", []diagnostics.Result{failed(diagnostics.SMTPData, "delivery-unknown")}, 74, diagnostics.Fail},
+		{"greylisted", []diagnostics.Result{failed(diagnostics.SMTPRecipient, "greylisted")}, 75, diagnostics.Fail},
+		{"injected", []diagnostics.Result{failed(diagnostics.SMTPInjection, "tls-injected")}, 76, diagnostics.Fail},
+		{"password", []diagnostics.Result{failed(diagnostics.SMTPAuth, "wrong-password")}, 77, diagnostics.Fail},
+		{"no row names it", []diagnostics.Result{failed(diagnostics.DNSSPF, "spf-missing")}, 1, diagnostics.Fail},
+		{"stopped", []diagnostics.Result{{ID: diagnostics.SMTPTLS, Status: diagnostics.Skip, Cause: diagnostics.CauseCancelled}}, 130, diagnostics.Fail},
+	} {
+		if got := ExitCode(test.results); got != test.want {
+			t.Errorf("%s: exit %d, want %d", test.name, got, test.want)
+		}
+		if got := Verdict(test.results); got != test.verdict {
+			t.Errorf("%s: verdict %s, want %s", test.name, got, test.verdict)
+		}
+	}
+}
+
+func TestEveryCheckHasANameInEveryLanguage(t *testing.T) {
+	t.Parallel()
+	for _, lang := range locale.All() {
+		for _, id := range diagnostics.AllIDs() {
+			if name := Name(lang, id); strings.HasPrefix(name, "<") || len([]rune(name)) >= nameColumn {
+				t.Errorf("%s: %s is %q", lang, id, name)
+			}
+		}
+	}
+}
+
+func TestArgumentsFillTheWordsEscaped(t *testing.T) {
+	t.Parallel()
+	fill := filler([]any{"host", safetext.FromRemote("a\x1bb"), "port", 465, 7, "odd", "dangling"})
+	if got, want := fill("{host}:{port} {other}"), `a\x1bb:465 {other}`; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

@@ -1,0 +1,175 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"postier/diagnostics"
+	"postier/internal/locale"
+	"postier/internal/safetext"
+)
+
+// nameColumn is where a check's time, or the reason why it was skipped, stands behind its name.
+const nameColumn = 40
+
+// wordColumn is the width of the longest status word in a language, with a blank behind it.
+func wordColumn(lang locale.Lang) int {
+	widest := 0
+	for _, s := range []diagnostics.Status{diagnostics.Pass, diagnostics.Warn, diagnostics.Fail, diagnostics.Skip} {
+		widest = max(widest, utf8.RuneCountInString(Word(lang, s)))
+	}
+	return widest + 1
+}
+
+// Text writes the report as plain lines, without colour or cursor movement: for pipes, logs and screen readers.
+func Text(w io.Writer, info Info, results []diagnostics.Result) error {
+	var b strings.Builder
+	c := locale.For(info.Lang)
+	if info.Target.Address != "" {
+		b.WriteString(c.T("checks.report.title", "address", safetext.FromRemote(info.Target.Address)) + "\n\n")
+	} else if info.Target.Submission.Host != "" {
+		b.WriteString(c.T("checks.report.server", "server", safetext.FromRemote(info.Target.Submission.Host)) + "\n\n")
+	}
+	for _, r := range results {
+		for _, line := range Lines(info, r) {
+			b.WriteString(line + "\n")
+		}
+	}
+	b.WriteString("\n")
+	for _, line := range Closing(info.Lang, results) {
+		b.WriteString(line + "\n")
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// Closing says in one or two lines what all results come to, and what to mend first.
+func Closing(lang locale.Lang, results []diagnostics.Result) []string {
+	c := locale.For(lang)
+	lines := []string{c.T("checks.report.verdict." + string(Verdict(results)))}
+	if root, ok := diagnostics.FirstFailure(results); ok {
+		words := Describe(lang, root)
+		lines = append(lines, c.T("checks.report.root", "title", words.Title, "code", words.Code))
+	}
+	return lines
+}
+
+// Word is a status as one word in capitals, in the person's language: PASS, WARN, FAIL, SKIP in English.
+func Word(lang locale.Lang, s diagnostics.Status) string {
+	return locale.For(lang).T("common." + string(s))
+}
+
+// Lines shows one result: a line with the verdict, and below it, for whatever did not pass, what it means, what to do and
+// what the server said. Remote text stands in a marked block only (security.md T7).
+func Lines(info Info, r diagnostics.Result) []string {
+	lines := []string{headline(info.Lang, r)}
+	if r.Status == diagnostics.Fail || r.Status == diagnostics.Warn {
+		words := Describe(info.Lang, r)
+		lines = append(lines, indent(fmt.Sprintf("%s (%s)", words.Title, words.Code)), indent(words.Meaning))
+		for i, step := range words.Remedy {
+			lines = append(lines, indent(fmt.Sprintf("%d. %s", i+1, step)))
+		}
+		lines = append(lines, fixes(info.Lang, r.Fix)...)
+	}
+	if r.Status == diagnostics.Fail || r.Status == diagnostics.Warn || info.Verbose {
+		for _, e := range r.Evidence {
+			lines = append(lines, evidenceLines(info.Lang, e)...)
+		}
+	}
+	if info.Transcript {
+		for _, line := range r.Transcript {
+			lines = append(lines, indent("| "+line.String()))
+		}
+	}
+	return lines
+}
+
+func headline(lang locale.Lang, r diagnostics.Result) string {
+	line := pad(Word(lang, r.Status), wordColumn(lang)) + pad(Name(lang, r.ID), nameColumn)
+	switch r.Status {
+	case diagnostics.Skip:
+		if words := Describe(lang, r); r.Cause != "" {
+			line += words.Title
+		}
+	default:
+		seconds := fmt.Sprintf("%.2f", r.Took.Round(10*time.Millisecond).Seconds())
+		line += locale.For(lang).T("checks.report.took", "seconds", seconds)
+	}
+	return strings.TrimRight(line, " ")
+}
+
+func pad(s string, width int) string {
+	return s + strings.Repeat(" ", max(0, width-utf8.RuneCountInString(s)))
+}
+
+func indent(s string) string { return "       " + s }
+
+func fixes(lang locale.Lang, list []diagnostics.Fix) []string {
+	if len(list) == 0 {
+		return nil
+	}
+	lines := []string{indent(locale.For(lang).T("checks.report.fix"))}
+	for _, f := range list {
+		text := f.Value
+		if f.Name != "" {
+			text = f.Name + "  " + strings.ToUpper(f.Kind) + "  " + f.Value
+		}
+		lines = append(lines, indent("  "+safetext.Escape(text)))
+	}
+	return lines
+}
+
+// evidenceLines shows one piece of evidence: its label, its fields in alphabetical order, and remote text as a block.
+func evidenceLines(lang locale.Lang, e diagnostics.Evidence) []string {
+	c := locale.For(lang)
+	label := e.Kind
+	if key := "checks.evidence." + e.Kind; c.Has(key) {
+		label = c.T(key)
+	}
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(e.Fields)) {
+		parts = append(parts, name+"="+fieldText(e.Fields[name]))
+	}
+	lines := []string{indent(strings.TrimSpace(label + ": " + strings.Join(parts, " ")))}
+	if e.Text.Empty() {
+		return lines
+	}
+	block := e.Text.Block(indent(c.T("checks.report.server-says") + "│ "))
+	if e.Kind != "reply" && e.Kind != "banner" && len(block) == 1 {
+		lines[0] = indent(strings.TrimSpace(label + ": " + e.Text.Escaped() + " " + strings.Join(parts, " ")))
+		return lines
+	}
+	if len(parts) == 0 {
+		return block
+	}
+	return append(lines, block...)
+}
+
+// maxField bounds one field in a plain line; the JSON has it whole.
+const maxField = 200
+
+// fieldText is a field's value as JSON without the quotes of plain words: JSON has no raw control character.
+func fieldText(v any) string {
+	if r, ok := v.(safetext.Remote); ok {
+		v = r.Escaped()
+	}
+	data, err := json.Marshal(v)
+	if err != nil {
+		return "?"
+	}
+	text := string(data)
+	if s, ok := v.(string); ok && !strings.ContainsAny(s, " \"") {
+		text = s
+	}
+	text = safetext.Escape(text)
+	if len(text) > maxField {
+		text = strings.ToValidUTF8(text[:maxField], "") + "…"
+	}
+	return text
+}
