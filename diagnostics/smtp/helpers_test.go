@@ -66,7 +66,7 @@ func connectTo(t *testing.T, security config.Security, ca *mailtest.CA, server *
 		ca: ca, server: server, port: port,
 		network: &wire.Network{
 			Resolver: resolver, Roots: ca.Roots(), Timeout: 2 * time.Second,
-			Route: func(string, int) (string, bool) { return server.Addr(), true },
+			Route: func(string, string, int) (string, bool) { return server.Addr(), true },
 		},
 		target: diagnostics.Target{
 			Address:    user,

@@ -21,8 +21,9 @@ type Network struct {
 	Resolver *Resolver
 	// Roots are trusted in place of the system's; nil means the system's.
 	Roots *x509.CertPool
-	// Route maps a host and port to the address really dialled; the demo and tests set it. nil dials the resolved address.
-	Route func(host string, port int) (address string, ok bool)
+	// Route maps a host and port to the address really dialled; the demo and tests set it. network is tcp4 or tcp6. nil dials
+	// the resolved address.
+	Route func(network, host string, port int) (address string, ok bool)
 	// Served restricts targets to public unicast addresses (security.md T15).
 	Served bool
 	// Now is the clock for certificates; nil means time.Now.
@@ -188,7 +189,11 @@ func (n *Network) dial(ctx context.Context, host string, target netip.AddrPort) 
 	defer cancel()
 	address := target.String()
 	if n.Route != nil {
-		if routed, ok := n.Route(host, int(target.Port())); ok {
+		network := "tcp4"
+		if target.Addr().Is6() {
+			network = "tcp6"
+		}
+		if routed, ok := n.Route(network, host, int(target.Port())); ok {
 			address = routed
 		}
 	}
