@@ -53,6 +53,7 @@ const (
 	CauseDKIMMalformed       = "dkim-malformed"
 	CauseDKIMMultiple        = "dkim-multiple"
 	CauseDKIMSelectorUnknown = "dkim-selector-unknown"
+	CauseDKIMWrongPlace      = "dkim-wrong-place"
 
 	CauseDMARCMissing    = "dmarc-missing"
 	CauseDMARCNonePolicy = "dmarc-none-policy"
@@ -60,6 +61,7 @@ const (
 	CauseDMARCMultiple   = "dmarc-multiple"
 	CauseDMARCMisaligned = "dmarc-misaligned"
 	CauseDMARCReports    = "dmarc-report-unauthorised"
+	CauseDMARCWrongPlace = "dmarc-wrong-place"
 
 	CauseMTASTSMalformed = "mta-sts-malformed"
 	CauseMTASTSPolicy    = "mta-sts-policy"
@@ -76,8 +78,8 @@ func Causes() []string {
 	return []string{
 		CauseNoDomain, CauseNotPublished, CauseDNSFailure, CauseNXDomain, CauseMXMissing, CauseNullMX, CauseMXAddress, CauseMXMalformed,
 		CauseSPFMissing, CauseSPFMultiple, CauseSPFSyntax, CauseSPFTooMany, CauseSPFNotAuthorised, CauseSPFWeak, CauseSPFWrongPlace, CauseSPFTooLong, CauseSPFBroken, CauseSPFVoid,
-		CauseDKIMMissing, CauseDKIMRevoked, CauseDKIMTesting, CauseDKIMWeakKey, CauseDKIMMalformed, CauseDKIMMultiple, CauseDKIMSelectorUnknown,
-		CauseDMARCMissing, CauseDMARCNonePolicy, CauseDMARCMalformed, CauseDMARCMultiple, CauseDMARCMisaligned, CauseDMARCReports,
+		CauseDKIMMissing, CauseDKIMRevoked, CauseDKIMTesting, CauseDKIMWeakKey, CauseDKIMMalformed, CauseDKIMMultiple, CauseDKIMSelectorUnknown, CauseDKIMWrongPlace,
+		CauseDMARCMissing, CauseDMARCNonePolicy, CauseDMARCMalformed, CauseDMARCMultiple, CauseDMARCMisaligned, CauseDMARCReports, CauseDMARCWrongPlace,
 		CauseMTASTSMalformed, CauseMTASTSPolicy, CauseTLSRPTMalformed, CauseDANEInsecure, CauseDANEMalformed, CauseBIMIMalformed, CausePTRMissing, CausePTRMismatch,
 	}
 }

@@ -60,8 +60,10 @@ func Plan(network *wire.Network, target diagnostics.Target, opts Options) diagno
 	}
 	_, a.provided = presets.Lookup(a.domain)
 	run := map[diagnostics.ID]func(context.Context, lookup.Resolver) diagnostics.Result{
-		diagnostics.DNSMX:  a.mx,
-		diagnostics.DNSSPF: a.spf,
+		diagnostics.DNSMX:    a.mx,
+		diagnostics.DNSSPF:   a.spf,
+		diagnostics.DNSDKIM:  a.dkim,
+		diagnostics.DNSDMARC: a.dmarc,
 	}
 	var plan diagnostics.Plan
 	for _, id := range Checks() {

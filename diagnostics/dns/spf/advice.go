@@ -139,8 +139,18 @@ func tokens(text string) []string {
 
 // slips are ways in which people miswrite mechanisms.
 var slips = []struct{ wrong, right string }{
-	{"ipv4:", "ip4:"}, {"ipv6:", "ip6:"}, {"ip:", "ip4:"}, {"ip4=", "ip4:"}, {"ip6=", "ip6:"}, {"includes:", "include:"}, {"include=", "include:"},
-	{"inlude:", "include:"}, {"a=", "a:"}, {"mx=", "mx:"}, {"redirect:", "redirect="}, {"exp:", "exp="},
+	{"ipv4:", "ip4:"},
+	{"ipv6:", "ip6:"},
+	{"ip:", "ip4:"},
+	{"ip4=", "ip4:"},
+	{"ip6=", "ip6:"},
+	{"includes:", "include:"},
+	{"include=", "include:"},
+	{"inlude:", "include:"},
+	{"a=", "a:"},
+	{"mx=", "mx:"},
+	{"redirect:", "redirect="},
+	{"exp:", "exp="},
 }
 
 // mend corrects a term with a known slip; it returns nothing when the meaning is not plain.

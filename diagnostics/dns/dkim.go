@@ -1,0 +1,314 @@
+package dns
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+
+	mdns "github.com/miekg/dns"
+
+	"postier/diagnostics"
+	"postier/diagnostics/dns/dkim"
+	"postier/diagnostics/dns/lookup"
+	"postier/internal/safetext"
+)
+
+// Bounds of the look-ups for selectors.
+const (
+	maxSelectors = 12 // known ones: no provider publishes more
+	maxGuesses   = 24 // common ones: leaves room for the rest in the budget of a check
+)
+
+// commonSelectors are asked for only when the caller wants guesses; a miss says nothing.
+var commonSelectors = []string{
+	"default", "google", "selector1", "selector2", "dkim", "mail", "s1", "s2", "k1", "k2", "k3", "key1", "smtp", "mx", "email",
+	"fm1", "zoho", "zmail", "protonmail", "sig1", "mandrill", "mailjet", "brevo1", "mta",
+}
+
+// origin says how much a selector's absence means.
+type origin string
+
+const (
+	fromPerson origin = "given"  // typed, or read from a message
+	fromPreset origin = "preset" // the provider is known to use it
+	fromGuess  origin = "guess"
+)
+
+// selectorFinding is what stands at one selector.
+type selectorFinding struct {
+	selector string
+	name     string
+	origin   origin
+	texts    []lookup.Text // that look like keys
+	key      dkim.Key
+	faults   []dkim.Fault
+	alias    string // where a CNAME leads
+	err      error
+}
+
+func (f selectorFinding) found() bool { return len(f.texts) > 0 }
+
+// dkim judges the keys of the selectors that are known (RFC 6376 §3.6).
+func (a *area) dkim(ctx context.Context, r lookup.Resolver) diagnostics.Result {
+	findings := a.selectors()
+	if a.provided {
+		findings = slices.DeleteFunc(findings, func(f selectorFinding) bool { return f.origin == fromGuess })
+	}
+	var anything bool
+	var wg sync.WaitGroup
+	wg.Go(func() { anything = a.anySelector(ctx, r) })
+	for i := range findings {
+		wg.Go(func() { findings[i].ask(ctx, r) })
+	}
+	wg.Wait()
+
+	var seen []diagnostics.Evidence
+	for _, f := range findings {
+		if f.found() || f.alias != "" {
+			seen = append(seen, f.evidence())
+		}
+	}
+	if a.provided {
+		return a.providersOwn(seen...)
+	}
+	if slices.ContainsFunc(findings, selectorFinding.found) {
+		return a.judgeKeys(findings, seen)
+	}
+	return a.noKeys(ctx, r, findings, seen, anything)
+}
+
+// selectors lists what to ask for, each once. Selectors with a placeholder differ for each customer.
+func (a *area) selectors() []selectorFinding {
+	var list []selectorFinding
+	add := func(names []string, from origin, limit int) {
+		for _, s := range names {
+			s = lookup.Lower(strings.TrimSpace(s))
+			if s == "" || strings.ContainsAny(s, "{}") || limit == 0 ||
+				slices.ContainsFunc(list, func(f selectorFinding) bool { return f.selector == s }) {
+				continue
+			}
+			name, ok := lookup.Name(s + "._domainkey." + a.domain)
+			if !ok {
+				continue
+			}
+			limit--
+			list = append(list, selectorFinding{selector: s, name: name, origin: from})
+		}
+	}
+	add(a.opts.Selectors, fromPerson, maxSelectors)
+	add(a.target.Selectors, fromPreset, maxSelectors)
+	if a.opts.GuessSelectors {
+		add(commonSelectors, fromGuess, maxGuesses)
+	}
+	return list
+}
+
+// ask reads the key of one selector.
+func (f *selectorFinding) ask(ctx context.Context, r lookup.Resolver) {
+	txt, err := lookup.QueryTXT(ctx, r, f.name)
+	if err == nil && len(txt.Chain) > 1 {
+		f.alias = txt.Chain[len(txt.Chain)-1]
+	}
+	if lookup.NotFound(err) && f.origin != fromGuess { // an alias that leads nowhere is worth telling
+		if answer, aliasErr := r.Query(ctx, f.name, mdns.TypeCNAME); aliasErr == nil && len(answer.Records) == 1 {
+			if cname, ok := answer.Records[0].(*mdns.CNAME); ok {
+				f.alias = lookup.Lower(cname.Target)
+			}
+		}
+	}
+	if err != nil {
+		f.err = err
+		return
+	}
+	for _, t := range txt.Texts {
+		if dkim.IsKey(t.Value) {
+			f.texts = append(f.texts, t)
+		}
+	}
+	if len(f.texts) > 0 {
+		f.key, f.faults = dkim.Parse(f.texts[0].Value)
+	}
+}
+
+func (f selectorFinding) evidence() diagnostics.Evidence {
+	e := evidence("dkim", "selector", remote(f.selector), "name", remote(f.name), "origin", string(f.origin))
+	if f.alias != "" {
+		e.Fields["cname"] = remote(f.alias)
+	}
+	if !f.found() {
+		e.Fields["record"] = remote("")
+		return e
+	}
+	e.Fields["key"] = remote(f.key.Label())
+	e.Fields["testing"] = f.key.Testing
+	e.Fields["revoked"] = f.key.Revoked
+	e.Fields["strict"] = f.key.Strict
+	e.Fields["record"] = remote(f.texts[0].Value)
+	e.Fields["ttl_seconds"] = seconds(f.texts[0].TTL)
+	e.Fields["usable"] = f.key.Usable() && len(f.texts) == 1
+	if len(f.texts) > 1 {
+		var all []safetext.Remote
+		for _, t := range f.texts {
+			all = append(all, remote(t.Value))
+		}
+		e.Fields["records"] = all
+	}
+	if len(f.faults) > 0 {
+		e.Fields["fault"] = string(f.faults[0].Kind)
+		e.Fields["offset"] = f.faults[0].Offset
+		e.Fields["token"] = remote(f.faults[0].Token)
+	}
+	return e
+}
+
+// judgement of one key: the cause, and whether mail signed with it is distrusted.
+func (f selectorFinding) judge() (cause string, status diagnostics.Status) {
+	switch {
+	case len(f.texts) > 1: // RFC 6376 §3.6.2.2: the result is undefined
+		return CauseDKIMMultiple, diagnostics.Fail
+	case f.key.Revoked:
+		return CauseDKIMRevoked, diagnostics.Fail
+	case len(f.faults) > 0:
+		return CauseDKIMMalformed, diagnostics.Fail
+	case f.key.Type == "rsa" && f.key.Bits < dkim.MinBits:
+		return CauseDKIMWeakKey, diagnostics.Fail
+	case f.key.Testing:
+		return CauseDKIMTesting, diagnostics.Warn
+	case f.key.Type == "rsa" && f.key.Bits < dkim.GoodBits:
+		return CauseDKIMWeakKey, diagnostics.Warn
+	}
+	return "", diagnostics.Pass
+}
+
+// judgeKeys weighs the keys that were found. A key that fails beside one that is fine is a warning at most: keys are rotated
+// by publishing the next one and emptying the last, so that a revoked key beside a good one is no finding at all.
+func (a *area) judgeKeys(findings []selectorFinding, seen []diagnostics.Evidence) diagnostics.Result {
+	good := slices.ContainsFunc(findings, func(f selectorFinding) bool {
+		_, status := f.judge()
+		return f.found() && status != diagnostics.Fail
+	})
+	result := passed(seen...)
+	for _, f := range findings {
+		if !f.found() {
+			continue
+		}
+		cause, status := f.judge()
+		if good && status == diagnostics.Fail {
+			status = diagnostics.Warn
+			if cause == CauseDKIMRevoked {
+				continue
+			}
+		}
+		if worse(status, result.Status) {
+			result.Status, result.Cause = status, cause
+			result.Args = []any{"selector", remote(f.selector), "name", remote(f.name), "bits", f.key.Bits}
+			result.Fix = f.fix()
+		}
+	}
+	return a.about(result)
+}
+
+func worse(a, b diagnostics.Status) bool {
+	rank := map[diagnostics.Status]int{diagnostics.Pass: 0, diagnostics.Skip: 0, diagnostics.Warn: 1, diagnostics.Fail: 2}
+	return rank[a] > rank[b]
+}
+
+// fix is the record mended, where that needs nothing that only the provider has. A record behind a CNAME is the provider's to mend.
+func (f selectorFinding) fix() []diagnostics.Fix {
+	if f.alias != "" || len(f.texts) > 1 || f.key.Revoked || !f.key.Testing && len(f.faults) == 0 {
+		return nil
+	}
+	old := f.texts[0]
+	text := old.Value
+	if f.key.Testing {
+		text = withoutTesting(text)
+	}
+	if mended, ok := dkim.Mend(text); ok && mended != old.Value {
+		return []diagnostics.Fix{replaceTXT(f.name, mended, old)}
+	}
+	return nil
+}
+
+// withoutTesting drops the flag y from t=, and the tag when nothing else is in it.
+func withoutTesting(record string) string {
+	var fields []string
+	for field := range strings.SplitSeq(record, ";") {
+		name, value, _ := strings.Cut(field, "=")
+		if strings.TrimSpace(name) != "t" {
+			fields = append(fields, field)
+			continue
+		}
+		var flags []string
+		for flag := range strings.SplitSeq(value, ":") {
+			if flag = strings.TrimSpace(flag); flag != "y" && flag != "" {
+				flags = append(flags, flag)
+			}
+		}
+		if len(flags) > 0 {
+			fields = append(fields, " t="+strings.Join(flags, ":"))
+		}
+	}
+	return strings.Join(fields, ";")
+}
+
+// anySelector reports whether names exist below _domainkey. By RFC 8020 a name that does not exist has none below it, so
+// that NXDOMAIN here is an answer for every selector there could be.
+func (a *area) anySelector(ctx context.Context, r lookup.Resolver) bool {
+	_, err := r.Query(ctx, "_domainkey."+a.domain, mdns.TypeTXT)
+	return !lookup.NotFound(err)
+}
+
+// noKeys says what the absence of keys means: nothing when the selectors were only guessed.
+func (a *area) noKeys(ctx context.Context, r lookup.Resolver, findings []selectorFinding, seen []diagnostics.Evidence, anything bool) diagnostics.Result {
+	var known []string
+	for _, f := range findings {
+		if lookup.Temporary(f.err) && f.origin != fromGuess {
+			return unanswered(f.err, seen...)
+		}
+		if f.origin != fromGuess {
+			known = append(known, f.name)
+		}
+	}
+	seen = append(seen, evidence("dkim-names", "asked", remotes(known), "names_below_domainkey", anything))
+	if place, text := a.misplacedKey(ctx, r, findings); place != "" {
+		result := a.about(warned(CauseDKIMWrongPlace, append(seen, evidence("dkim-elsewhere", "name", remote(place), "record", remote(text)))...))
+		if len(known) > 0 {
+			result.Fix = []diagnostics.Fix{addTXT(known[0], safetext.Escape(text))}
+		}
+		return withArgs(result, "name", remote(place))
+	}
+	switch {
+	case len(known) > 0:
+		return a.about(withArgs(warned(CauseDKIMMissing, seen...), "name", remote(join(known)), "selector", remote(findings[0].selector)))
+	case !anything:
+		return a.about(withArgs(warned(CauseDKIMMissing, seen...), "name", remote("_domainkey."+a.domain), "selector", remote("")))
+	}
+	return a.about(skipped(CauseDKIMSelectorUnknown, seen...))
+}
+
+// misplacedKey looks where keys end up by mistake: at the domain itself, or under the zone's name twice.
+func (a *area) misplacedKey(ctx context.Context, r lookup.Resolver, findings []selectorFinding) (place, text string) {
+	places := []string{a.domain}
+	for _, f := range findings {
+		if f.origin != fromGuess {
+			places = append(places, f.selector+"._domainkey."+a.domain+"."+a.domain)
+		}
+	}
+	for _, p := range places {
+		name, ok := lookup.Name(p)
+		if !ok {
+			continue
+		}
+		txt, err := lookup.QueryTXT(ctx, r, name)
+		if err != nil {
+			continue
+		}
+		for _, t := range txt.Texts {
+			if strings.HasPrefix(strings.ToLower(t.Value), "v=dkim1") {
+				return p, t.Value
+			}
+		}
+	}
+	return "", ""
+}

@@ -1,0 +1,282 @@
+package dns
+
+import (
+	"context"
+	"net/url"
+	"strings"
+	"sync"
+
+	"postier/diagnostics"
+	"postier/diagnostics/dns/dmarc"
+	"postier/diagnostics/dns/lookup"
+	"postier/internal/safetext"
+)
+
+// dmarc judges the policy that applies to the author's domain, and whether mail through this provider can meet it.
+func (a *area) dmarc(ctx context.Context, r lookup.Resolver) diagnostics.Result {
+	walk := dmarc.TreeWalk(ctx, r, a.domain)
+	first, found := walk.First(), walk.Policy()
+	if first.Err != nil || found == nil && walk.Err != nil {
+		return unanswered(walk.Err, a.walkEvidence(walk))
+	}
+	if a.provided {
+		if found == nil {
+			return a.providersOwn(dmarcEvidence(lookup.Text{}, "", dmarc.Alignment{}, walk))
+		}
+		policy, _ := found.Record.Effective(found.Domain != a.domain, true)
+		return a.providersOwn(dmarcEvidence(found.Text, policy, a.expected(ctx, r, found.Record), walk))
+	}
+	switch {
+	case len(first.Texts) > 1:
+		return a.dmarcSeveral(first, walk)
+	case found == nil:
+		return a.dmarcMissing(ctx, r, first, walk)
+	}
+	return a.dmarcJudge(ctx, r, found, walk)
+}
+
+// starter is the record to begin with: watch, and have reports sent to the person (RFC 9989 §5.1.4).
+func (a *area) starter() string {
+	record := "v=DMARC1; p=none"
+	if address := a.target.Author(); strings.Contains(address, "@") && aLabels(addressDomain(address)) == a.domain {
+		local := address[:strings.LastIndexByte(address, '@')]
+		record += "; rua=mailto:" + strings.NewReplacer("%2B", "+").Replace(url.PathEscape(local)) + "@" + a.domain
+	}
+	return record
+}
+
+func (a *area) dmarcName() string { return "_dmarc." + a.domain }
+
+func (a *area) dmarcMissing(ctx context.Context, r lookup.Resolver, first dmarc.Step, walk dmarc.Walk) diagnostics.Result {
+	seen := dmarcEvidence(lookup.Text{}, "", dmarc.Alignment{}, walk)
+	if len(first.Others) > 0 { // something was meant as a record, but receivers read none
+		old := first.Others[0]
+		result := failed(CauseDMARCMalformed, seen, evidence("dmarc-fault", "fault", string(dmarc.FaultVersion), "tag", "v", "offset", 0, "record", remote(old.Value)))
+		result.Fix = []diagnostics.Fix{replaceTXT(a.dmarcName(), mendDMARC(old.Value, a.starter()), old)}
+		return a.about(withArgs(result, "tag", "v", "value", remote(firstWord(old.Value))))
+	}
+	result := a.about(warned(CauseDMARCMissing, seen))
+	result.Fix = []diagnostics.Fix{addTXT(a.dmarcName(), a.starter())}
+	for _, place := range []string{a.domain, "_dmarc." + a.domain + "." + a.domain} {
+		if text := dmarcAt(ctx, r, place); text != nil {
+			result.Cause = CauseDMARCWrongPlace
+			result.Evidence = append(result.Evidence, evidence("dmarc-elsewhere", "name", remote(place), "record", remote(text.Value)))
+			result.Fix = []diagnostics.Fix{addTXT(a.dmarcName(), safetext.Escape(text.Value))}
+			return withArgs(result, "name", remote(place))
+		}
+	}
+	return result
+}
+
+// dmarcAt reads a DMARC record at a name where none belongs.
+func dmarcAt(ctx context.Context, r lookup.Resolver, place string) *lookup.Text {
+	name, ok := lookup.Name(place)
+	if !ok {
+		return nil
+	}
+	txt, err := lookup.QueryTXT(ctx, r, name)
+	if err != nil {
+		return nil
+	}
+	for _, t := range txt.Texts {
+		if dmarc.IsRecord(t.Value) {
+			return &t
+		}
+	}
+	return nil
+}
+
+// mendDMARC keeps the tags that can be read and gives them the version they lack.
+func mendDMARC(text, fallback string) string {
+	text = strings.Trim(strings.NewReplacer(`\;`, ";", `"`, "", "“", "", "”", "").Replace(text), " \t")
+	head, rest, _ := strings.Cut(text, ";")
+	if name, _, found := strings.Cut(head, "="); found && !strings.EqualFold(strings.TrimSpace(name), "v") {
+		rest = text
+	}
+	mended := "v=DMARC1; " + strings.TrimSpace(rest)
+	if record, ok := dmarc.Parse(mended); !ok || record.BadPolicy {
+		return fallback
+	}
+	return mended
+}
+
+// dmarcSeveral: receivers discard them all (RFC 9989 §4.10 step 2).
+func (a *area) dmarcSeveral(first dmarc.Step, walk dmarc.Walk) diagnostics.Result {
+	strongest, best := first.Texts[0], -1
+	var all []safetext.Remote
+	for _, t := range first.Texts {
+		all = append(all, remote(t.Value))
+		if record, ok := dmarc.Parse(t.Value); ok && !record.BadPolicy && strength(record.P) > best {
+			strongest, best = t, strength(record.P)
+		}
+	}
+	seen := dmarcEvidence(lookup.Text{}, "", dmarc.Alignment{}, walk)
+	seen.Fields["records"] = all
+	result := failed(CauseDMARCMultiple, seen)
+	for _, t := range first.Texts {
+		if t.Value != strongest.Value {
+			result.Fix = append(result.Fix, replaceTXT(a.dmarcName(), safetext.Escape(strongest.Value), t))
+		}
+	}
+	return a.about(withArgs(result, "count", len(first.Texts), "name", remote(a.dmarcName())))
+}
+
+func strength(p dmarc.Policy) int {
+	return map[dmarc.Policy]int{dmarc.None: 0, dmarc.Quarantine: 1, dmarc.Reject: 2}[p]
+}
+
+// dmarcJudge grades a record that is there, the worst finding first.
+func (a *area) dmarcJudge(ctx context.Context, r lookup.Resolver, found *dmarc.Found, walk dmarc.Walk) diagnostics.Result {
+	var targets []dmarc.Target
+	var aligned dmarc.Alignment
+	exists := true
+	var wg sync.WaitGroup
+	wg.Go(func() { targets = dmarc.ReportTargets(ctx, r, found.Domain, found.Record) })
+	wg.Go(func() { aligned = a.expected(ctx, r, found.Record) })
+	wg.Go(func() { exists = a.exists(ctx, r, found) })
+	wg.Wait()
+	policy, applies := found.Record.Effective(found.Domain != a.domain, exists)
+	applied := found.Record.Applied(policy)
+	seen := dmarcEvidence(found.Text, policy, aligned, walk)
+	seen.Fields["applied"] = string(applied)
+	seen.Fields["testing"] = found.Record.Testing
+	all := append([]diagnostics.Evidence{seen}, faultEvidence(found.Record)...)
+	all = append(all, targetEvidence(targets)...)
+	name := "_dmarc." + found.Domain
+
+	switch fault := severe(found.Record); {
+	case found.Record.BadPolicy:
+		result := failed(CauseDMARCMalformed, all...)
+		if applies { // receivers read p=none
+			result.Status = diagnostics.Warn
+		}
+		result.Fix = []diagnostics.Fix{replaceTXT(name, mendPolicy(found.Record, a.starter()), found.Text)}
+		return a.about(withArgs(result, "tag", fault.Tag, "value", remote(fault.Value)))
+	case strength(applied) > 0 && !aligned.SPF && !aligned.DKIM:
+		return a.about(withArgs(failed(CauseDMARCMisaligned, all...), "policy", string(policy)))
+	case fault != nil:
+		return a.about(withArgs(warned(CauseDMARCMalformed, all...), "tag", fault.Tag, "value", remote(fault.Value)))
+	}
+	for _, t := range targets {
+		if t.External && !t.Authorised && t.Err == nil {
+			result := warned(CauseDMARCReports, all...)
+			result.Fix = []diagnostics.Fix{addTXT(t.Name, "v=DMARC1")}
+			return a.about(withArgs(result, "mailbox", remote(t.URI.Mailbox), "name", remote(t.Name)))
+		}
+	}
+	if policy == dmarc.None && len(found.Record.RUA) == 0 {
+		// p=none is the right beginning, but without reports nobody learns anything from it.
+		result := warned(CauseDMARCNonePolicy, all...)
+		if found.Domain == a.domain {
+			result.Fix = []diagnostics.Fix{replaceTXT(name, a.starter(), found.Text)}
+		}
+		return a.about(result)
+	}
+	return a.about(passed(all...))
+}
+
+// exists matters to np only.
+func (a *area) exists(ctx context.Context, r lookup.Resolver, found *dmarc.Found) bool {
+	if found.Domain == a.domain || found.Record.NP == "" {
+		return true
+	}
+	exists, err := dmarc.Exists(ctx, r, a.domain)
+	return exists || err != nil
+}
+
+// expected is the alignment that mail of this author through this provider can have: SPF by the domain of the envelope sender,
+// DKIM by the domain that the provider signs with.
+func (a *area) expected(ctx context.Context, r lookup.Resolver, record dmarc.Record) dmarc.Alignment {
+	envelope, signer := aLabels(a.opts.EnvelopeSender), aLabels(a.opts.SigningDomain)
+	if envelope == "" {
+		envelope = a.domain
+	}
+	if signer == "" {
+		signer = a.domain
+	}
+	aligner := dmarc.Aligner{Resolver: r, Author: a.domain, Record: record}
+	var out dmarc.Alignment
+	var wg sync.WaitGroup
+	wg.Go(func() { out.SPF, _ = aligner.Aligned(ctx, envelope, record.ASPF) })
+	wg.Go(func() { out.DKIM, _ = aligner.Aligned(ctx, signer, record.ADKIM) })
+	wg.Wait()
+	return out
+}
+
+// severe is the first fault that a person should mend; historic and unknown tags do no harm.
+func severe(record dmarc.Record) *dmarc.Fault {
+	for i, f := range record.Faults {
+		switch f.Kind {
+		case dmarc.FaultHistoric, dmarc.FaultUnknown, dmarc.FaultOrder, dmarc.FaultIdle, dmarc.FaultScheme:
+		default:
+			return &record.Faults[i]
+		}
+	}
+	return nil
+}
+
+// mendPolicy writes the record again with a policy that can be read.
+func mendPolicy(record dmarc.Record, fallback string) string {
+	var fields []string
+	for field := range strings.SplitSeq(record.Raw, ";") {
+		name, _, _ := strings.Cut(field, "=")
+		switch strings.ToLower(strings.TrimSpace(name)) {
+		case "", "v", "p":
+		case "sp", "np":
+			if test, ok := dmarc.Parse("v=DMARC1; p=none; " + field); ok && !test.BadPolicy {
+				fields = append(fields, strings.TrimSpace(field))
+			}
+		default:
+			fields = append(fields, strings.TrimSpace(field))
+		}
+	}
+	policy := record.P
+	if policy == "" {
+		policy = dmarc.None
+	}
+	mended := strings.Join(append([]string{"v=DMARC1", "p=" + string(policy)}, fields...), "; ")
+	if test, ok := dmarc.Parse(mended); !ok || test.BadPolicy || safetext.Escape(mended) != mended {
+		return fallback
+	}
+	return mended
+}
+
+// dmarcEvidence is the shape of the contract.
+func dmarcEvidence(text lookup.Text, policy dmarc.Policy, aligned dmarc.Alignment, walk dmarc.Walk) diagnostics.Evidence {
+	e := evidence("dmarc", "record", remote(text.Value), "policy", string(policy), "aligned", aligned,
+		"organizational_domain", remote(walk.Organizational()))
+	if found := walk.Policy(); found != nil && text.Value != "" {
+		e.Fields["domain"] = remote(found.Domain)
+		e.Fields["ttl_seconds"] = seconds(text.TTL)
+	}
+	var asked []safetext.Remote
+	for _, s := range walk.Steps {
+		asked = append(asked, remote("_dmarc."+s.Domain))
+	}
+	e.Fields["asked"] = asked
+	return e
+}
+
+func (a *area) walkEvidence(walk dmarc.Walk) diagnostics.Evidence {
+	return dmarcEvidence(lookup.Text{}, "", dmarc.Alignment{}, walk)
+}
+
+func faultEvidence(record dmarc.Record) []diagnostics.Evidence {
+	var list []diagnostics.Evidence
+	for _, f := range record.Faults {
+		list = append(list, evidence("dmarc-fault", "fault", string(f.Kind), "tag", remote(f.Tag), "value", remote(f.Value), "offset", f.Offset))
+	}
+	return list
+}
+
+func targetEvidence(targets []dmarc.Target) []diagnostics.Evidence {
+	var list []diagnostics.Evidence
+	for _, t := range targets {
+		e := evidence("dmarc-report", "mailbox", remote(t.URI.Mailbox), "external", t.External, "authorised", t.Authorised)
+		if t.Name != "" {
+			e.Fields["name"] = remote(t.Name)
+		}
+		list = append(list, e)
+	}
+	return list
+}
