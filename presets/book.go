@@ -205,10 +205,10 @@ func (b *Book) Search(text string, lang locale.Lang) []Entry {
 // minDomainSearch keeps one or two letters from listing hundreds of domains.
 const minDomainSearch = 3
 
-// fits scores one entry, lower being better.
+// fits scores one entry, lower being better: the source counts most, then how the text fits, then the country.
 func fits(e Entry, text string, lang locale.Lang, byDomain bool) (int, bool) {
 	folded := fold(e.NameIn(lang))
-	score := 0
+	how := 0
 	switch {
 	case text == "":
 		if e.Source == SourceISPDB {
@@ -216,33 +216,34 @@ func fits(e Entry, text string, lang locale.Lang, byDomain bool) (int, bool) {
 		}
 	case strings.HasPrefix(folded, text), strings.HasPrefix(e.ID, text):
 	case byDomain:
-		score = 2
+		how = 1
 	case strings.Contains(folded, text), strings.Contains(e.ID, text):
-		score = 4
+		how = 2
 	default:
 		return 0, false
 	}
-	if !spoken(e.Countries, lang) {
-		score++
-	}
-	return score + 8*rank(e.Source), true
+	return rank(e.Source)*100 + how*10 + farness(e.Countries, lang), true
 }
 
-// spoken reports whether a provider serves a country where the language is spoken. World counts everywhere.
-func spoken(countries string, lang locale.Lang) bool {
-	var home string
+// farness is 0 for a provider of a country where the language is spoken, 1 for one of the whole world, 2 for others.
+func farness(countries string, lang locale.Lang) int {
+	var home []string
 	switch lang {
 	case locale.French:
-		home = "FR BE CH LU CA EU world"
+		home = []string{"FR", "BE", "CH", "LU", "CA"}
 	case locale.German:
-		home = "DE AT CH LU EU world"
+		home = []string{"DE", "AT", "CH", "LU"}
 	default:
-		home = "US UK GB IE AU NZ CA EU world"
+		home = []string{"US", "GB", "IE", "AU", "NZ", "CA"}
 	}
+	far := 2
 	for c := range strings.FieldsSeq(countries) {
-		if slices.Contains(strings.Fields(home), c) {
-			return true
+		switch {
+		case slices.Contains(home, c):
+			return 0
+		case c == "world", c == "EU":
+			far = 1
 		}
 	}
-	return false
+	return far
 }

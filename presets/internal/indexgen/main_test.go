@@ -1,0 +1,65 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+// TestIndexIsFresh: whoever edits a provider's file runs go generate, or the look-up would not know.
+func TestIndexIsFresh(t *testing.T) {
+	t.Parallel()
+	want, err := build(os.DirFS("../../data"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile("../../index_data.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Error("presets/index_data.go is not what the files under presets/data give: run go generate ./presets")
+	}
+}
+
+func TestBuildRefuses(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name  string
+		files map[string]string
+		want  string
+	}{
+		{"id is not the file's name", map[string]string{"flagships/a.json": `{"id":"b"}`}, "is not the file's name"},
+		{"id twice", map[string]string{"flagships/a.json": `{"id":"a"}`, "ispdb/a.json": `{"id":"a"}`}, "two providers"},
+		{"domain twice", map[string]string{"flagships/a.json": `{"id":"a","domains":["x.example"]}`, "flagships/b.json": `{"id":"b","domains":["x.example"]}`}, "both have the domain"},
+		{"same_as nobody", map[string]string{"ispdb/a.json": `{"id":"a","same_as":"z"}`}, "names no provider"},
+		{"not JSON", map[string]string{"flagships/a.json": `{`}, "a.json"},
+	} {
+		fsys := fstest.MapFS{}
+		for name, text := range tt.files {
+			fsys[name] = &fstest.MapFile{Data: []byte(text)}
+		}
+		if _, err := build(fsys); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+	}
+}
+
+func TestFlagshipsWin(t *testing.T) {
+	t.Parallel()
+	text, err := build(fstest.MapFS{
+		"flagships/a.json": {Data: []byte(`{"id":"a","name":"A","domains":["x.example"],"mx_suffixes":["mx.example"],"mx_rank":1}`)},
+		"flagships/b.json": {Data: []byte(`{"id":"b","name":"B","mx_suffixes":["mx.example"]}`)},
+		"ispdb/x.json":     {Data: []byte(`{"id":"x","name":"X","domains":["x.example","y.example"],"same_as":"b"}`)},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`{"x.example", 0}`, `{"y.example", 1}`, `{"mx.example", []uint16{1, 0}}`} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("%s is missing in\n%s", want, text)
+		}
+	}
+}
