@@ -176,7 +176,8 @@ func TestMechanisms(t *testing.T) {
 	p := start(t, Options{})
 	password := p.Password.Reveal()
 	for _, auth := range []smtp.Auth{
-		plain{Address, password}, &login{[]string{Address, password}}, smtp.CRAMMD5Auth(Address, password),
+		plain{Address, password},
+		&login{[]string{Address, password}}, smtp.CRAMMD5Auth(Address, password),
 		smtp.PlainAuth("", Address, password, SMTPHost),
 	} {
 		if step, err := submit(t, p, auth); err != nil {

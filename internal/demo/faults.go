@@ -127,8 +127,8 @@ var sendingFaults = []Fault{
 	fault("delivery-unknown", "delivery-unknown", "smtp.data", func(q *quirks) { q.vanish = true }),
 }
 
-// tinyMessage is a SIZE below that of any test message.
-const tinyMessage = 200
+// tinyMessage is a SIZE in octets below that of any message with a header.
+const tinyMessage = 100
 
 func notOwned(from, _ string) *smtp.SMTPError {
 	return smtpError(553, 5, 7, 1, "<"+from+">: Sender address rejected: not owned by user "+Address)
