@@ -75,7 +75,7 @@ var signInFaults = []Fault{
 	fault("app-password-required", "app-password-required", "smtp.auth", func(q *quirks) { q.typed = accountPassword }),
 	fault("basic-auth-disabled", "basic-auth-disabled", "smtp.auth", func(q *quirks) {
 		q.signIn = smtpError(535, 5, 7, 139, "Authentication unsuccessful, basic authentication is disabled.")
-		q.login = imapNo("UNAVAILABLE", "LogonDenied-BasicAuthBlocked")
+		q.login = imapNo("", "LogonDenied-BasicAuthBlocked")
 	}),
 	fault("smtp-auth-disabled", "smtp-auth-disabled", "smtp.auth", func(q *quirks) {
 		q.signIn = smtpError(535, 5, 7, 139, "Authentication unsuccessful, SmtpClientAuthentication is disabled for the Mailbox.")
@@ -120,14 +120,15 @@ var sendingFaults = []Fault{
 		}
 		q.appending = imapNo(imap.ResponseCodeOverQuota, "Quota exceeded (mailbox for user is full)")
 	}),
-	fault("message-too-large", "message-too-large", "smtp.data", func(q *quirks) { q.maxSize = tinyMessage }),
+	fault("message-too-large", "message-too-large", "smtp.data", func(q *quirks) { q.largest = tinyMessage }),
 	fault("content-rejected", "content-rejected", "smtp.data", func(q *quirks) {
 		q.content = smtpError(554, 5, 7, 1, "Message rejected under suspicion of SPAM")
 	}),
 	fault("delivery-unknown", "delivery-unknown", "smtp.data", func(q *quirks) { q.vanish = true }),
 }
 
-// tinyMessage is a SIZE in octets below that of any message with a header.
+// tinyMessage is a size in octets below that of any message with a header. It is not announced: SIZE (RFC 1870) is the
+// server's limit, and this one is the account's.
 const tinyMessage = 100
 
 func notOwned(from, _ string) *smtp.SMTPError {

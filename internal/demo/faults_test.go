@@ -280,7 +280,7 @@ func TestIMAPFaults(t *testing.T) {
 		"imap-disabled":         {imap.ResponseCodeAlert, "not enabled for IMAP"},
 		"imap-wrong-password":   {imap.ResponseCodeAuthenticationFailed, "Authentication failed"},
 		"account-suspended":     {imap.ResponseCodeContactAdmin, "suspended"},
-		"basic-auth-disabled":   {"UNAVAILABLE", "BasicAuthBlocked"},
+		"basic-auth-disabled":   {"", "BasicAuthBlocked"},
 		"wrong-password":        {imap.ResponseCodeAuthenticationFailed, "Authentication failed"},
 		"app-password-required": {imap.ResponseCodeAlert, "Application-specific password required"},
 	} {

@@ -31,7 +31,7 @@ type quirks struct {
 	mail       *smtp.SMTPError // answer to every MAIL
 	rcpt       func(from, to string) *smtp.SMTPError
 	greylists  bool
-	maxSize    int64
+	largest    int             // octets of a message
 	content    *smtp.SMTPError // answer to every message
 	vanish     bool            // the connection ends after the message was taken, without an answer
 
@@ -84,7 +84,7 @@ func quirksOf(fault string) (quirks, error) {
 		submissionSecurity: config.SecurityTLS,
 		certificate:        mailtest.Good,
 		mechanisms:         []string{"PLAIN", "LOGIN", "CRAM-MD5"},
-		maxSize:            maxMessage,
+		largest:            maxMessage,
 	}
 	if fault == "" {
 		return q, nil

@@ -45,7 +45,7 @@ func (p *Provider) smtpServer(submission, startTLS bool) *smtp.Server {
 		return &smtpSession{provider: p, conn: c, submission: submission}, nil
 	}))
 	server.Domain = SMTPHost
-	server.MaxMessageBytes = p.quirks.maxSize
+	server.MaxMessageBytes = maxMessage
 	server.ReadTimeout, server.WriteTimeout = patience, patience
 	server.ErrorLog = log.New(io.Discard, "", 0)
 	if startTLS {
@@ -129,16 +129,21 @@ func (s *smtpSession) signIn(username, password string) error {
 }
 
 // Mail implements smtp.Session.
-func (s *smtpSession) Mail(from string, _ *smtp.MailOptions) error {
+func (s *smtpSession) Mail(from string, options *smtp.MailOptions) error {
 	if s.submission && s.username == "" {
 		return smtpError(530, 5, 7, 0, "Authentication required")
 	}
 	if s.provider.quirks.mail != nil {
 		return s.provider.quirks.mail
 	}
+	if options != nil && options.Size > int64(s.provider.quirks.largest) {
+		return errTooLarge
+	}
 	s.from = from
 	return nil
 }
+
+var errTooLarge = smtpError(552, 5, 3, 4, "Message size exceeds fixed limit")
 
 // Rcpt implements smtp.Session. The sender is judged here too.
 func (s *smtpSession) Rcpt(to string, _ *smtp.RcptOptions) error {
@@ -187,6 +192,9 @@ func (s *smtpSession) Data(r io.Reader) error {
 	message, err := io.ReadAll(r)
 	if err != nil {
 		return err
+	}
+	if len(message) > s.provider.quirks.largest {
+		return errTooLarge
 	}
 	if s.provider.quirks.content != nil {
 		return s.provider.quirks.content
