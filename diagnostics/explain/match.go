@@ -102,13 +102,23 @@ type reply struct {
 	re      *regexp.Regexp
 }
 
+// providerData relates the ids of presets to the names that replies use.
+type providerData struct {
+	// Aliases gives further names of a preset: google-workspace is gmail too.
+	Aliases map[string][]string `json:"aliases"`
+	// Programs are names of server programs, which any provider may run.
+	Programs []string `json:"programs"`
+	// Neutral are ids that say nothing about who runs the server.
+	Neutral []string `json:"neutral"`
+}
+
 var (
 	smtpReplies = sync.OnceValue(func() []*reply { return loadReplies(SMTP) })
 	imapReplies = sync.OnceValue(func() []*reply { return loadReplies(IMAP) })
 	tlsReplies  = sync.OnceValue(func() []*reply { return loadReplies(TLS) })
 	tcpReplies  = sync.OnceValue(func() []*reply { return loadReplies(TCP) })
 	dnsReplies  = sync.OnceValue(func() []*reply { return loadReplies(DNS) })
-	aliases     = sync.OnceValue(func() map[string][]string { return readFile[map[string][]string]("data/providers.json") })
+	providers   = sync.OnceValue(func() providerData { return readFile[providerData]("data/providers.json") })
 )
 
 func replies(protocol string) []*reply {
@@ -205,7 +215,11 @@ func Match(q Query) Answer {
 		if r.NeedsProvider && !known || !r.matches(q.Text, lower) {
 			continue
 		}
-		if s := score(r, q, known); best == nil || s > bestScore {
+		s := score(r, q, known)
+		if foreign(r.Provider, names) {
+			s -= 0.5 // the same words of another service
+		}
+		if best == nil || s > bestScore {
 			best, bestScore = r, s
 		}
 	}
@@ -213,7 +227,10 @@ func Match(q Query) Answer {
 		return general(q)
 	}
 	a := answer(best.Cause, q)
-	a.Reply, a.own = best.ID, best.Text
+	a.Reply = best.ID
+	if !foreign(best.Provider, names) {
+		a.own = best.Text
+	}
 	return a
 }
 
@@ -275,11 +292,24 @@ func providerNames(id string) []string {
 		return nil
 	}
 	id = strings.ToLower(id)
-	return append([]string{id}, aliases()[id]...)
+	if slices.Contains(providers().Neutral, id) {
+		return nil
+	}
+	return append([]string{id}, providers().Aliases[id]...)
 }
 
-func fits(providers, names []string) bool {
-	return slices.ContainsFunc(names, func(n string) bool { return slices.Contains(providers, n) })
+// foreign reports that an entry is about other services than the known one, so that its advice ("in the Google account
+// ...") would mislead. Its cause still holds: the words are the same.
+func foreign(entry, names []string) bool {
+	if len(entry) == 0 || len(names) == 0 || fits(entry, names) {
+		return false
+	}
+	return !fits(providers().Programs, entry) && !fits(providers().Programs, names)
+}
+
+// fits reports whether the lists share a name.
+func fits(list, names []string) bool {
+	return slices.ContainsFunc(names, func(n string) bool { return slices.Contains(list, n) })
 }
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }

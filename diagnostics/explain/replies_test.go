@@ -76,8 +76,8 @@ func TestRepliesAreWellFormed(t *testing.T) {
 			}
 		}
 	}
-	if len(seen) < 270 {
-		t.Errorf("%d replies, want at least 270", len(seen))
+	if len(seen) < 400 {
+		t.Errorf("%d replies, want at least 400", len(seen))
 	}
 }
 
