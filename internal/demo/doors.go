@@ -190,8 +190,8 @@ func (d *doors) close() {
 
 // Route says where a host and port of the provider really are. network is tcp, tcp4 or tcp6; host is one of the
 // provider's names or a loopback address. Whatever the provider does not have leads to a port that refuses, so that
-// nothing leaves the machine.
-func (p *Provider) Route(network, host string, port int) string {
+// nothing leaves the machine; ok is therefore always true.
+func (p *Provider) Route(network, host string, port int) (address string, ok bool) {
 	ip := net.ParseIP(host)
 	v6 := network == "tcp6" || ip != nil && ip.To4() == nil
 	table, refused := p.doors.v4, p.doors.refused4
@@ -199,10 +199,10 @@ func (p *Provider) Route(network, host string, port int) string {
 		table, refused = p.doors.v6, p.doors.refused6
 	}
 	known := slices.Contains([]string{SMTPHost, IMAPHost, MXHost}, host) || ip != nil && ip.IsLoopback()
-	if address, ok := table[port]; ok && known {
-		return address
+	if address, open := table[port]; open && known {
+		return address, true
 	}
-	return refused
+	return refused, true
 }
 
 // Dial connects to a host:port of the provider by way of Route.
@@ -215,7 +215,8 @@ func (p *Provider) Dial(ctx context.Context, network, address string) (net.Conn,
 	if err != nil {
 		return nil, err
 	}
-	return new(net.Dialer).DialContext(ctx, "tcp", p.Route(network, host, port))
+	routed, _ := p.Route(network, host, port)
+	return new(net.Dialer).DialContext(ctx, "tcp", routed)
 }
 
 // door is a listener that does to connections what the entrance says, and knows them all.
