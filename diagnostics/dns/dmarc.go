@@ -94,7 +94,7 @@ func mendDMARC(text, fallback string) string {
 		rest = text
 	}
 	mended := "v=DMARC1; " + strings.TrimSpace(rest)
-	if record, ok := dmarc.Parse(mended); !ok || record.BadPolicy {
+	if record, ok := dmarc.Parse(mended); !ok || record.BadPolicy || safetext.Escape(mended) != mended {
 		return fallback
 	}
 	return mended
@@ -151,11 +151,11 @@ func (a *area) dmarcJudge(ctx context.Context, r lookup.Resolver, found *dmarc.F
 			result.Status = diagnostics.Warn
 		}
 		result.Fix = []diagnostics.Fix{replaceTXT(name, mendPolicy(found.Record, a.starter()), found.Text)}
-		return a.about(withArgs(result, "tag", fault.Tag, "value", remote(fault.Value)))
+		return a.about(withArgs(result, "tag", remote(fault.Tag), "value", remote(fault.Value)))
 	case strength(applied) > 0 && !aligned.SPF && !aligned.DKIM:
 		return a.about(withArgs(failed(CauseDMARCMisaligned, all...), "policy", string(policy)))
 	case fault != nil:
-		return a.about(withArgs(warned(CauseDMARCMalformed, all...), "tag", fault.Tag, "value", remote(fault.Value)))
+		return a.about(withArgs(warned(CauseDMARCMalformed, all...), "tag", remote(fault.Tag), "value", remote(fault.Value)))
 	}
 	for _, t := range targets {
 		if t.External && !t.Authorised && t.Err == nil {

@@ -71,6 +71,8 @@ const (
 	CauseBIMIMalformed   = "bimi-malformed"
 	CausePTRMissing      = "ptr-missing"
 	CausePTRMismatch     = "ptr-mismatch"
+	CauseNoAddress       = "no-sending-address"
+	CauseSRVTarget       = "srv-target-missing"
 )
 
 // Causes lists every cause of this area, for the test that the catalogue knows them.
@@ -80,7 +82,7 @@ func Causes() []string {
 		CauseSPFMissing, CauseSPFMultiple, CauseSPFSyntax, CauseSPFTooMany, CauseSPFNotAuthorised, CauseSPFWeak, CauseSPFWrongPlace, CauseSPFTooLong, CauseSPFBroken, CauseSPFVoid,
 		CauseDKIMMissing, CauseDKIMRevoked, CauseDKIMTesting, CauseDKIMWeakKey, CauseDKIMMalformed, CauseDKIMMultiple, CauseDKIMSelectorUnknown, CauseDKIMWrongPlace,
 		CauseDMARCMissing, CauseDMARCNonePolicy, CauseDMARCMalformed, CauseDMARCMultiple, CauseDMARCMisaligned, CauseDMARCReports, CauseDMARCWrongPlace,
-		CauseMTASTSMalformed, CauseMTASTSPolicy, CauseTLSRPTMalformed, CauseDANEInsecure, CauseDANEMalformed, CauseBIMIMalformed, CausePTRMissing, CausePTRMismatch,
+		CauseMTASTSMalformed, CauseMTASTSPolicy, CauseTLSRPTMalformed, CauseDANEInsecure, CauseDANEMalformed, CauseBIMIMalformed, CausePTRMissing, CausePTRMismatch, CauseNoAddress, CauseSRVTarget,
 	}
 }
 

@@ -60,16 +60,20 @@ func Plan(network *wire.Network, target diagnostics.Target, opts Options) diagno
 	}
 	_, a.provided = presets.Lookup(a.domain)
 	run := map[diagnostics.ID]func(context.Context, lookup.Resolver) diagnostics.Result{
-		diagnostics.DNSMX:    a.mx,
-		diagnostics.DNSSPF:   a.spf,
-		diagnostics.DNSDKIM:  a.dkim,
-		diagnostics.DNSDMARC: a.dmarc,
+		diagnostics.DNSMX:        a.mx,
+		diagnostics.DNSSPF:       a.spf,
+		diagnostics.DNSDKIM:      a.dkim,
+		diagnostics.DNSDMARC:     a.dmarc,
+		diagnostics.DNSMTASTS:    a.mtaSTS,
+		diagnostics.DNSTLSRPT:    a.tlsRPT,
+		diagnostics.DNSDANE:      a.dane,
+		diagnostics.DNSBIMI:      a.bimi,
+		diagnostics.DNSPTR:       a.ptr,
+		diagnostics.DNSDiscovery: a.discovery,
 	}
 	var plan diagnostics.Plan
 	for _, id := range Checks() {
-		if run[id] != nil {
-			plan.Checks = append(plan.Checks, diagnostics.Check{ID: id, Run: a.bounded(run[id])})
-		}
+		plan.Checks = append(plan.Checks, diagnostics.Check{ID: id, Run: a.bounded(run[id])})
 	}
 	return plan
 }

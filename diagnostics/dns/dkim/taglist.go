@@ -75,7 +75,7 @@ func mispasted(txt string) *Fault {
 // Mend returns the record that was probably meant, and whether it is one that can be read. Nothing is made up: a key of which
 // a part is missing stays missing.
 func Mend(txt string) (string, bool) {
-	s := strings.NewReplacer(`\;`, ";", `\"`, "", `"`, "", "“", "", "”", "", "\r", " ", "\n", " ").Replace(txt)
+	s := strings.NewReplacer(`\;`, ";", `\"`, "", `"`, "", "“", "", "”", "", "\r", " ", "\n", " ", "\t", " ").Replace(txt)
 	if begin := strings.Index(s, "-----BEGIN PUBLIC KEY-----"); begin >= 0 {
 		key := s[begin+len("-----BEGIN PUBLIC KEY-----"):]
 		key, rest, _ := strings.Cut(key, "-----END PUBLIC KEY-----")

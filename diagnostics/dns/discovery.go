@@ -1,0 +1,106 @@
+package dns
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	mdns "github.com/miekg/dns"
+
+	"postier/diagnostics"
+	"postier/diagnostics/dns/lookup"
+)
+
+// services are the SRV names by which mail programs find servers (RFC 6186 §3, RFC 8314 §5.1, and Microsoft's own).
+var services = []string{"_submissions._tcp", "_submission._tcp", "_imaps._tcp", "_imap._tcp", "_autodiscover._tcp"}
+
+// maxSRV bounds the targets of one service that are looked at.
+const maxSRV = 4
+
+type service struct {
+	name    string
+	targets []*mdns.SRV
+	missing []string // targets without an address
+	absent  bool     // the domain says that it has no such service
+	err     error
+}
+
+// discovery looks at what mail programs would find by themselves.
+func (a *area) discovery(ctx context.Context, r lookup.Resolver) diagnostics.Result {
+	found := make([]service, len(services))
+	hosts := []exchanger{{host: "autoconfig." + a.domain}, {host: "autodiscover." + a.domain}}
+	var wg sync.WaitGroup
+	for i, name := range services {
+		wg.Go(func() { found[i] = askService(ctx, r, name, a.domain) })
+	}
+	wg.Go(func() { resolveHosts(ctx, r, hosts) })
+	wg.Wait()
+
+	var seen []diagnostics.Evidence
+	var failure error
+	missing := ""
+	for _, s := range found {
+		if s.err != nil {
+			failure = s.err
+		}
+		seen = append(seen, s.evidence()...)
+		if len(s.missing) > 0 {
+			missing = s.missing[0]
+		}
+	}
+	for _, h := range hosts {
+		if len(h.addresses) > 0 {
+			seen = append(seen, evidence("autoconfig", "host", remote(h.host)))
+		}
+	}
+	switch {
+	case missing != "":
+		return a.about(withArgs(warned(CauseSRVTarget, seen...), "host", remote(missing)))
+	case len(seen) > 0:
+		return a.about(passed(seen...))
+	case failure != nil:
+		return unanswered(failure)
+	}
+	return a.about(skipped(CauseNotPublished))
+}
+
+func askService(ctx context.Context, r lookup.Resolver, name, domain string) service {
+	s := service{name: name}
+	full, ok := lookup.Name(name + "." + domain)
+	if !ok {
+		return s
+	}
+	answer, err := r.Query(ctx, full, mdns.TypeSRV)
+	if lookup.Temporary(err) {
+		s.err = err
+	}
+	for _, rr := range answer.Records {
+		srv, ok := rr.(*mdns.SRV)
+		switch {
+		case !ok || len(s.targets) == maxSRV:
+		case srv.Target == ".": // RFC 6186 §3.4: decidedly not available
+			s.absent = true
+		default:
+			s.targets = append(s.targets, srv)
+		}
+	}
+	slices.SortStableFunc(s.targets, func(x, y *mdns.SRV) int { return int(x.Priority) - int(y.Priority) })
+	for _, srv := range s.targets {
+		if list, _, err := addresses(ctx, r, srv.Target); len(list) == 0 && !lookup.Temporary(err) {
+			s.missing = append(s.missing, lookup.Lower(srv.Target))
+		}
+	}
+	return s
+}
+
+func (s service) evidence() []diagnostics.Evidence {
+	var list []diagnostics.Evidence
+	if s.absent {
+		list = append(list, evidence("srv", "service", s.name, "available", false))
+	}
+	for _, t := range s.targets {
+		list = append(list, evidence("srv", "service", s.name, "host", remote(lookup.Lower(t.Target)), "port", t.Port,
+			"priority", t.Priority, "weight", t.Weight))
+	}
+	return list
+}

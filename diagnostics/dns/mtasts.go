@@ -1,0 +1,214 @@
+package dns
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+
+	mdns "github.com/miekg/dns"
+
+	"postier/diagnostics"
+	"postier/diagnostics/dns/lookup"
+)
+
+// maxPolicy is the size of a policy file that is read (RFC 8461 §3.3 suggests 64 KiB).
+const maxPolicy = 64 << 10
+
+// maxAge is the longest max_age in seconds (RFC 8461 §3.2).
+const maxAge = 31557600
+
+// mtaSTS judges the MTA-STS record and, when it may fetch it, the policy (RFC 8461).
+func (a *area) mtaSTS(ctx context.Context, r lookup.Resolver) diagnostics.Result {
+	text, result := a.oneRecord(ctx, r, "_mta-sts."+a.domain, "STSv1", CauseMTASTSMalformed, "mta-sts")
+	if result != nil {
+		return *result
+	}
+	fields, bad := semicolonFields(text.Value)
+	seen := evidence("mta-sts", "record", remote(text.Value), "id", remote(fields["id"]), "ttl_seconds", seconds(text.TTL))
+	if bad != "" || !alphanumeric(fields["id"], 32) {
+		return a.about(withArgs(warned(CauseMTASTSMalformed, seen), "field", remote(or(bad, "id"))))
+	}
+	if a.opts.HTTP == nil {
+		return a.about(passed(seen, note("policy-not-fetched")))
+	}
+	policy, err := a.fetchSTS(ctx)
+	if err != nil {
+		return a.about(withArgs(warned(CauseMTASTSPolicy, seen), "problem", remote(err.Error()), "field", remote("")))
+	}
+	seen.Fields["mode"], seen.Fields["max_age"], seen.Fields["mx"] = policy.mode, policy.maxAge, remotes(policy.mx)
+	return a.judgeSTS(ctx, r, policy, seen)
+}
+
+func (a *area) judgeSTS(ctx context.Context, r lookup.Resolver, policy stsPolicy, seen diagnostics.Evidence) diagnostics.Result {
+	if policy.mode == "none" {
+		return a.about(passed(seen))
+	}
+	answer, err := r.Query(ctx, a.domain, mdns.TypeMX)
+	if lookup.Temporary(err) {
+		return unanswered(err, seen)
+	}
+	for _, rr := range answer.Records {
+		if mx, ok := rr.(*mdns.MX); ok && !policy.covers(lookup.Lower(mx.Mx)) {
+			result := warned(CauseMTASTSPolicy, seen)
+			if policy.mode == "enforce" { // senders that honour the policy refuse to deliver there
+				result.Status = diagnostics.Fail
+			}
+			return a.about(withArgs(result, "problem", remote("mx "+lookup.Lower(mx.Mx)), "field", remote("mx")))
+		}
+	}
+	return a.about(passed(seen))
+}
+
+type stsPolicy struct {
+	mode   string
+	maxAge int
+	mx     []string
+}
+
+// covers applies RFC 8461 §4.1: a pattern is a name, or "*." and a name for exactly one label more.
+func (p stsPolicy) covers(host string) bool {
+	for _, pattern := range p.mx {
+		pattern = lookup.Lower(pattern)
+		if pattern == host {
+			return true
+		}
+		if parent, wild := strings.CutPrefix(pattern, "*."); wild {
+			if _, rest, found := strings.Cut(host, "."); found && rest == parent {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// fetchSTS reads the policy file. Redirects are not followed (RFC 8461 §3.3).
+func (a *area) fetchSTS(ctx context.Context) (stsPolicy, error) {
+	client := *a.opts.HTTP
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	client.Jar = nil
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://mta-sts."+a.domain+"/.well-known/mta-sts.txt", nil)
+	if err != nil {
+		return stsPolicy{}, err
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return stsPolicy{}, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK {
+		return stsPolicy{}, fmt.Errorf("http status %d", response.StatusCode)
+	}
+	if kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type")); kind != "text/plain" {
+		return stsPolicy{}, errors.New("content type is not text/plain")
+	}
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxPolicy+1))
+	switch {
+	case err != nil:
+		return stsPolicy{}, err
+	case len(body) > maxPolicy:
+		return stsPolicy{}, errors.New("larger than 64 KiB")
+	}
+	return parseSTS(string(body))
+}
+
+// parseSTS reads "key: value" lines (RFC 8461 §3.2). Of a key given twice the first counts, mx excepted.
+func parseSTS(body string) (stsPolicy, error) {
+	var p stsPolicy
+	seen := map[string]string{}
+	for line := range strings.SplitSeq(body, "\n") {
+		line = strings.TrimRight(line, "\r \t")
+		if line == "" {
+			continue
+		}
+		key, value, found := strings.Cut(line, ":")
+		key, value = strings.TrimSpace(key), strings.TrimSpace(value)
+		if !found {
+			return p, errors.New("a line is not key: value")
+		}
+		if key == "mx" {
+			p.mx = append(p.mx, value)
+		} else if _, twice := seen[key]; !twice {
+			seen[key] = value
+		}
+	}
+	age, err := strconv.Atoi(seen["max_age"])
+	p.mode, p.maxAge = seen["mode"], age
+	switch {
+	case seen["version"] != "STSv1":
+		return p, errors.New("version is not STSv1")
+	case p.mode != "enforce" && p.mode != "testing" && p.mode != "none":
+		return p, errors.New("mode is not enforce, testing or none")
+	case err != nil || age < 0 || age > maxAge:
+		return p, errors.New("max_age is not a number of seconds up to a year")
+	case len(p.mx) == 0 && p.mode != "none":
+		return p, errors.New("no mx")
+	}
+	return p, nil
+}
+
+// oneRecord reads the only TXT record at a name that begins with a version; result is set when there is none or several.
+func (a *area) oneRecord(ctx context.Context, r lookup.Resolver, name, version, malformed, kind string) (lookup.Text, *diagnostics.Result) {
+	done := func(result diagnostics.Result) (lookup.Text, *diagnostics.Result) { return lookup.Text{}, &result }
+	txt, err := lookup.QueryTXT(ctx, r, name)
+	if lookup.Temporary(err) {
+		return done(unanswered(err))
+	}
+	var found []lookup.Text
+	for _, t := range txt.Texts {
+		first, _, _ := strings.Cut(t.Value, ";")
+		key, value, _ := strings.Cut(first, "=")
+		if strings.TrimSpace(key) == "v" && strings.TrimSpace(value) == version {
+			found = append(found, t)
+		}
+	}
+	switch {
+	case len(found) == 1:
+		return found[0], nil
+	case len(found) > 1: // RFC 8461 §3.1, RFC 8460 §3: then there is none
+		return done(a.about(withArgs(warned(malformed, evidence(kind, "count", len(found))), "field", remote("v"))))
+	case len(txt.Texts) > 0:
+		return done(a.about(withArgs(warned(malformed, evidence(kind, "record", remote(txt.Texts[0].Value))), "field", remote("v"))))
+	}
+	return done(a.about(skipped(CauseNotPublished, evidence(kind, "name", remote(name)))))
+}
+
+// semicolonFields reads "key=value; key=value"; bad is the first field that is neither that nor empty.
+func semicolonFields(s string) (fields map[string]string, bad string) {
+	fields = map[string]string{}
+	for field := range strings.SplitSeq(s, ";") {
+		field = strings.TrimSpace(field)
+		if field == "" {
+			continue
+		}
+		key, value, found := strings.Cut(field, "=")
+		key = strings.TrimSpace(key)
+		if !found || key == "" {
+			return fields, field
+		}
+		if _, twice := fields[key]; !twice {
+			fields[key] = strings.TrimSpace(value)
+		}
+	}
+	return fields, ""
+}
+
+func alphanumeric(s string, limit int) bool {
+	for i := range len(s) {
+		if c := s[i]; (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') {
+			return false
+		}
+	}
+	return s != "" && len(s) <= limit
+}
+
+func or(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
