@@ -91,6 +91,33 @@ func (b *Book) MX(hosts []string) []Match {
 	return out
 }
 
+// SPF finds providers by the names that a domain's SPF record includes or redirects to, in the record's order: mailbox
+// providers first, since a transactional service beside them only sends.
+func (b *Book) SPF(targets []string) []Match {
+	var out []Match
+	for _, want := range []bool{true, false} {
+		for _, target := range targets {
+			for _, m := range LookupSPF(target) {
+				known := func(other Match) bool { return other.ID == m.ID }
+				if b.hidden[m.ID] || kindOf(m.ID) == KindMailbox != want || slices.ContainsFunc(out, known) {
+					continue
+				}
+				out = append(out, m)
+			}
+		}
+	}
+	return out
+}
+
+func kindOf(id string) Kind {
+	for n := range providerIndex {
+		if providerIndex[n].ID == id {
+			return providerIndex[n].Kind
+		}
+	}
+	return ""
+}
+
 // extraMX is LookupMX among the extra providers.
 func (b *Book) extraMX(host string) []Match {
 	host = strings.ToLower(strings.TrimSuffix(host, "."))

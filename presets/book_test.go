@@ -43,6 +43,39 @@ func TestBookWithOwnProviders(t *testing.T) {
 	}
 }
 
+func TestBehindAMailFilter(t *testing.T) {
+	t.Parallel()
+	for host, want := range map[string]string{
+		"mx1-eu1.ppe-hosted.com.": "Proofpoint Essentials", "DE-smtp-inbound-1.mimecast.com": "Mimecast", "x.mailinblack.com": "Mailinblack",
+		"aspmx.l.google.com": "", "notmimecast.com": "",
+	} {
+		if got, ok := MailFilter(host); got != want || ok != (want != "") {
+			t.Errorf("%s: %q", host, got)
+		}
+	}
+	b := Default()
+	if m := b.SPF([]string{"sendgrid.net", "Spf.Protection.Outlook.com", "unknown.example"}); len(m) != 2 || m[0].ID != "microsoft365" || m[1].ID != "sendgrid" || m[0].By != BySPF {
+		t.Errorf("the mailbox provider does not come first: %+v", m)
+	}
+	if m := b.SPF([]string{"mx.ovh.com"}); len(m) != 4 || m[0].ID != "ovh-mxplan" {
+		t.Errorf("OVH: %+v", m)
+	}
+	if m := b.SPF([]string{"spf.mail.hostpoint.ch"}); len(m) != 1 || m[0].ID != "hostpoint" {
+		t.Errorf("a redirect counts as well: %+v", m)
+	}
+	if m := b.Without("microsoft365").SPF([]string{"x.spf.protection.outlook.com", "spf.protection.outlook.com"}); m != nil {
+		t.Errorf("hidden, or only the end of a name: %+v", m)
+	}
+}
+
+func TestKnownSelectors(t *testing.T) {
+	t.Parallel()
+	d := DKIM{Selectors: []string{"s1", "{date}pm", "s{n}"}}
+	if got := d.Known(); !slices.Equal(got, []string{"s1"}) {
+		t.Errorf("patterns cannot be asked for: %v", got)
+	}
+}
+
 func TestBookHides(t *testing.T) {
 	t.Parallel()
 	b := Default().Without("gmail", "ovh-exchange").Without("ovh-zimbra")

@@ -13,6 +13,7 @@ type By string
 const (
 	ByDomain By = "domain"
 	ByMX     By = "mx"
+	BySPF    By = "spf"
 )
 
 // Match is a provider found by look-up. The provider's file is not read yet: see Book.Get.
@@ -20,7 +21,7 @@ type Match struct {
 	ID     string
 	Source Source
 	By     By
-	// On is the domain or the MX suffix that matched, as the index spells it.
+	// On is the domain, the MX suffix or the SPF target that matched, as the index spells it.
 	On string
 }
 
@@ -126,23 +127,47 @@ func lookupSuffix(host string, index []suffixEntry) []Match {
 		return nil
 	}
 	for key := b.bytes(); len(key) > 0; key = afterDot(key) {
-		lo, hi := 0, len(index)
-		for lo < hi {
-			mid := int(uint(lo+hi) >> 1)
-			if index[mid].suffix < string(key) {
-				lo = mid + 1
-			} else {
-				hi = mid
-			}
+		if row := findRow(key, index); row != nil {
+			return row.matches(ByMX)
 		}
-		if lo == len(index) || index[lo].suffix != string(key) {
-			continue
+	}
+	return nil
+}
+
+// findRow finds the row with exactly this name.
+func findRow(key []byte, index []suffixEntry) *suffixEntry {
+	lo, hi := 0, len(index)
+	for lo < hi {
+		mid := int(uint(lo+hi) >> 1)
+		if index[mid].suffix < string(key) {
+			lo = mid + 1
+		} else {
+			hi = mid
 		}
-		out := make([]Match, 0, len(index[lo].providers))
-		for _, n := range index[lo].providers {
-			out = append(out, Match{ID: providerIndex[n].ID, Source: providerIndex[n].Source, By: ByMX, On: index[lo].suffix})
-		}
-		return out
+	}
+	if lo == len(index) || index[lo].suffix != string(key) {
+		return nil
+	}
+	return &index[lo]
+}
+
+func (r *suffixEntry) matches(by By) []Match {
+	out := make([]Match, 0, len(r.providers))
+	for _, n := range r.providers {
+		out = append(out, Match{ID: providerIndex[n].ID, Source: providerIndex[n].Source, By: by, On: r.suffix})
+	}
+	return out
+}
+
+// LookupSPF finds the providers whose customers include or redirect to this name in their SPF record. It is a hint at
+// where the mailbox is when the MX names a mail filter, no more: a domain may include whoever sends for it.
+func LookupSPF(target string) []Match {
+	var b name
+	if !b.set(target) {
+		return nil
+	}
+	if row := findRow(b.bytes(), spfIndex); row != nil {
+		return row.matches(BySPF)
 	}
 	return nil
 }

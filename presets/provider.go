@@ -1,6 +1,8 @@
 package presets
 
 import (
+	"strings"
+
 	"postier/config"
 	"postier/internal/locale"
 )
@@ -303,6 +305,17 @@ type DKIM struct {
 	Selectors []string `json:"selectors"`
 	Note      Text     `json:"note,omitzero"`
 	Trust     Level    `json:"confidence"`
+}
+
+// Known are the selectors that can be asked for as they stand, patterns left out.
+func (d DKIM) Known() []string {
+	var out []string
+	for _, s := range d.Selectors {
+		if !strings.Contains(s, "{") {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // Limit is one limit on sending. What names unit and period, such as messages_per_day or recipients_per_message.

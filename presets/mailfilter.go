@@ -1,0 +1,44 @@
+package presets
+
+import "strings"
+
+// mailFilters are services that stand in front of mailboxes: an MX under one of these says nothing about where the mailbox
+// is. Suffixes on label boundaries.
+var mailFilters = []struct{ suffix, name string }{
+	{"pphosted.com", "Proofpoint"},
+	{"ppe-hosted.com", "Proofpoint Essentials"},
+	{"mimecast.com", "Mimecast"},
+	{"mimecast.co.za", "Mimecast"},
+	{"vadesecure.com", "Vade"},
+	{"vade-secure.com", "Vade"},
+	{"barracudanetworks.com", "Barracuda"},
+	{"mailinblack.com", "Mailinblack"},
+	{"iphmx.com", "Cisco Secure Email"},
+	{"messagelabs.com", "Symantec Email Security"},
+	{"hornetsecurity.com", "Hornetsecurity"},
+	{"antispameurope.com", "Hornetsecurity"},
+	{"trendmicro.com", "Trend Micro"},
+	{"trendmicro.eu", "Trend Micro"},
+	{"mailcontrol.com", "Forcepoint"},
+	{"sophos.com", "Sophos"},
+	{"spamexperts.com", "SpamExperts"},
+	{"antispamcloud.com", "SpamExperts"},
+	{"nospamproxy.com", "NoSpamProxy"},
+	{"retarus.com", "Retarus"},
+	{"mxlogic.net", "McAfee"},
+	{"seppmail.cloud", "SEPPmail"},
+	{"altospam.com", "Altospam"},
+	{"securence.com", "Securence"},
+}
+
+// MailFilter names the filter service to which an MX host belongs. The mailbox behind it is to be found otherwise: by the
+// SPF record, by SRV, or by asking.
+func MailFilter(host string) (service string, ok bool) {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	for _, f := range mailFilters {
+		if host == f.suffix || strings.HasSuffix(host, "."+f.suffix) {
+			return f.name, true
+		}
+	}
+	return "", false
+}
