@@ -17,7 +17,7 @@ const service = "postier"
 type systemKeyring struct{}
 
 func (systemKeyring) Get(service, user string) (string, error) { return keyring.Get(service, user) }
-func (systemKeyring) Set(service, user, value string) error { return keyring.Set(service, user, value) }
+func (systemKeyring) Set(service, user, value string) error    { return keyring.Set(service, user, value) }
 
 func (systemKeyring) Delete(service, user string) error { return keyring.Delete(service, user) }
 
