@@ -196,7 +196,7 @@ func TestEndpoints(t *testing.T) {
 	if smtp[0].Username != "anna@icloud.com" || imap[0].Username != "anna" {
 		t.Errorf("iCloud: %q and %q", smtp[0].Username, imap[0].Username)
 	}
-	if smtp, _ = get("localhost").Servers("a@b.example"); smtp[0].Host != "localhost" || smtp[len(smtp)-1].Auth != config.MechanismNone {
+	if smtp, _ = get("localhost").Servers("a@b.example"); smtp[0].Port != 25 || smtp[0].Cleartext || smtp[0].Auth != config.MechanismNone {
 		t.Errorf("localhost: %+v", smtp)
 	}
 	if name, ask := get("brevo").Username("a@b.example"); name != "{smtp-login}" || !slices.Equal(ask, []string{"smtp-login"}) {

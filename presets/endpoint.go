@@ -14,7 +14,8 @@ type Endpoint struct {
 	// Ask names the placeholders of host and user name that only the person can fill, as in Provider.Ask. Where there is
 	// a default, the host is complete already and the value is only to be confirmed.
 	Ask []string
-	// Cleartext is true when the server is known without encryption only. It must never be applied silently.
+	// Cleartext is true when the server is known without encryption and not on this machine, so that what is sent crosses
+	// a network in the open. It must never be applied silently.
 	Cleartext bool
 	// ClientIP is true when the server takes mail only from the provider's own lines.
 	ClientIP bool
@@ -32,14 +33,22 @@ func (p *Provider) Servers(address string) (smtp, imap []Endpoint) {
 
 // ServersWith is Servers with what the person answered to Ask, by placeholder name.
 func (p *Provider) ServersWith(address string, answers map[string]string) (smtp, imap []Endpoint) {
-	return p.endpoints(p.SMTP, p.UserRule.Rule, address, answers), p.endpoints(p.IMAP, p.imapRule(), address, answers)
+	return p.endpoints(p.SMTP, p.userRule(address), address, answers), p.endpoints(p.IMAP, p.imapRule(address), address, answers)
 }
 
-func (p *Provider) imapRule() string {
+func (p *Provider) userRule(address string) string {
+	_, domain := split(address)
+	if rule, ok := p.UserRule.ByDomain[strings.ToLower(domain)]; ok {
+		return rule
+	}
+	return p.UserRule.Rule
+}
+
+func (p *Provider) imapRule(address string) string {
 	if p.UserRule.IMAPRule != "" {
 		return p.UserRule.IMAPRule
 	}
-	return p.UserRule.Rule
+	return p.userRule(address)
 }
 
 func (p *Provider) endpoints(servers []Server, rule, address string, answers map[string]string) []Endpoint {
@@ -59,7 +68,7 @@ func (p *Provider) endpoint(s Server, rule, address string, answers map[string]s
 	e := Endpoint{
 		Server:     config.Server{Port: s.Port, Security: s.Security, Auth: config.MechanismAuto},
 		Mechanisms: p.Auth,
-		Cleartext:  s.Security == config.SecurityNone,
+		Cleartext:  s.Security == config.SecurityNone && !loopback(s.Host),
 		ClientIP:   s.Restriction == restrictClientIP,
 	}
 	if len(s.Auth) > 0 {
@@ -83,7 +92,7 @@ const restrictClientIP = "client-ip"
 
 // Username returns the name to sign in with for submission, and the placeholders that the person must still fill.
 func (p *Provider) Username(address string) (username string, ask []string) {
-	return p.fill(p.UserRule.Rule, address, nil)
+	return p.fill(p.userRule(address), address, nil)
 }
 
 // Username applies a rule: {address} is the whole address, {local} the part before the @, {domain} the part behind it.
@@ -126,3 +135,6 @@ func (p *Provider) fill(pattern, address string, answers map[string]string) (fil
 	}
 	return strings.NewReplacer(replace...).Replace(pattern), ask
 }
+
+// loopback reports whether nothing that is sent to the host leaves this machine.
+func loopback(host string) bool { return host == "localhost" || host == "127.0.0.1" || host == "::1" }

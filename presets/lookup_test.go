@@ -28,6 +28,7 @@ var trapCases = []struct {
 	{"a@gmx.fr", "", "gmx-com", "mail.gmx.com:465 tls", "a@gmx.fr"},
 	{"a@gmx.de", "", "gmx-net", "mail.gmx.net:465 tls", "a@gmx.de"},
 	{"marie.durand@free.fr", "", "free", "smtp.free.fr:465 tls", "marie.durand"},
+	{"marie@FreeSbee.fr", "", "free", "smtp.free.fr:465 tls", "marie@FreeSbee.fr"},
 	{"marie@laposte.net", "", "laposte", "smtp.laposte.net:465 tls", "marie"},
 	{"hans@web.de", "", "webde", "smtp.web.de:465 tls", "hans"},
 	{"a@proton.me", "", "proton-bridge", "127.0.0.1:1025 starttls", "a@proton.me"},
@@ -150,7 +151,7 @@ func TestCleartextIsNeverFirst(t *testing.T) {
 		for _, list := range [][]Endpoint{smtp, imap} {
 			seen := false
 			for _, e := range list {
-				if e.Cleartext != (e.Security == config.SecurityNone) {
+				if e.Cleartext != (e.Security == config.SecurityNone && e.Host != "localhost") {
 					t.Errorf("%s: %s, Cleartext %v", p.ID, show(e), e.Cleartext)
 				}
 				if seen && !e.Cleartext {

@@ -165,6 +165,8 @@ type Ask struct {
 // An empty rule means that no user name is needed.
 type UserRule struct {
 	Rule string `json:"rule"`
+	// ByDomain holds the rules of address domains for which another one holds.
+	ByDomain map[string]string `json:"by_domain,omitempty"`
 	// IMAPRule is set where IMAP wants another user name than submission.
 	IMAPRule string `json:"imap_rule,omitempty"`
 	Note     Text   `json:"note"`

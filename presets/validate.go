@@ -101,10 +101,13 @@ func (p *Provider) checkServers(fault faultFunc) {
 	checkMechanisms("auth", p.Auth, fault)
 	p.checkHoles("username.rule", p.UserRule.Rule, fault)
 	p.checkHoles("username.imap_rule", p.UserRule.IMAPRule, fault)
+	for domain, rule := range p.UserRule.ByDomain {
+		p.checkHoles("username.by_domain."+domain, rule, fault)
+	}
 }
 
 func (p *Provider) hostPattern(host string) bool {
-	if host == "localhost" || host == "127.0.0.1" {
+	if loopback(host) {
 		return true
 	}
 	for _, hole := range append([]string{"domain"}, p.askNames()...) {
