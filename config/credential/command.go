@@ -88,23 +88,26 @@ func (s *Store) childEnvironment() []string {
 	return env
 }
 
-// cappedBuffer keeps at most limit octets and takes the rest without storing it.
+// cappedBuffer keeps at most limit octets and takes the rest without storing it. The buffer is not embedded: io.Copy would
+// find its ReadFrom and go round the limit.
 type cappedBuffer struct {
-	bytes.Buffer
+	kept     bytes.Buffer
 	limit    int
 	overflow bool
 	full     func()
 }
 
 func (b *cappedBuffer) Write(data []byte) (int, error) {
-	room := b.limit - b.Len()
-	if len(data) > room {
-		if !b.overflow && b.full != nil {
-			b.full()
-		}
-		b.overflow = true
-		_, _ = b.Buffer.Write(data[:max(room, 0)])
-		return len(data), nil
+	room := b.limit - b.kept.Len()
+	if len(data) <= room {
+		return b.kept.Write(data)
 	}
-	return b.Buffer.Write(data)
+	if !b.overflow && b.full != nil {
+		b.full()
+	}
+	b.overflow = true
+	_, _ = b.kept.Write(data[:room])
+	return len(data), nil
 }
+
+func (b *cappedBuffer) String() string { return b.kept.String() }
