@@ -21,7 +21,7 @@ import (
 
 // discover finds the provider by the domain's mail exchangers. The wizard has looked the domain itself up already.
 func (w *Worker) discover(ctx context.Context, r wizard.Request, out *wizard.Outcome) {
-	domain := config.AddressASCIIDomain(r.Draft.Address)
+	domain, _ := config.DomainASCII(config.AddressDomain(r.Draft.Address))
 	ctx, cancel := context.WithTimeout(ctx, wire.ResolveDeadline)
 	defer cancel()
 	answer, err := w.Network.Resolver.Query(ctx, domain, mdns.TypeMX)

@@ -156,6 +156,7 @@ func (s State) Tell(o Outcome) (State, []Request) {
 	if len(o.Reports) > 0 {
 		t.reports = o.Reports
 	}
+	t.reports = slices.DeleteFunc(slices.Clone(t.reports), func(r Report) bool { return r.Status == "" })
 	s.work[o.Kind] = t
 	s.told(o)
 	return s.settle()

@@ -104,7 +104,7 @@ func (a *app) demoConversation(provider *demo.Provider, path string) (conversati
 	book := presets.Default().With(preset)
 	return conversation{
 		options: wizard.Options{
-			Book: book, Today: time.Now().Format(time.DateOnly), Address: provider.Address, ConfigPath: path,
+			Book: book, Product: "postier", Today: time.Now().Format(time.DateOnly), Address: provider.Address, ConfigPath: path,
 		},
 		worker: &setup.Worker{Network: network, Book: book, ConfigPath: path, Lang: a.lang(), Product: "postier", NoDraft: true, Arrival: demoArrival},
 	}, nil
