@@ -1,8 +1,12 @@
 package presets
 
 import (
+	"errors"
+	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -10,29 +14,44 @@ import (
 	"postier/internal/locale"
 )
 
-// every parses all files of one source.
-func every(t *testing.T, source Source) []*Provider {
-	t.Helper()
+// parsed holds all files of a source, read once for all tests.
+var parsed = map[Source]func() ([]*Provider, error){
+	SourceFlagship: sync.OnceValues(func() ([]*Provider, error) { return parseAll(SourceFlagship) }),
+	SourceISPDB:    sync.OnceValues(func() ([]*Provider, error) { return parseAll(SourceISPDB) }),
+}
+
+func parseAll(source Source) ([]*Provider, error) {
 	names, err := fs.Glob(files, "data/"+folder(source)+"/*.json")
-	if err != nil || len(names) == 0 {
-		t.Fatalf("no files of %s: %v", source, err)
+	if err != nil {
+		return nil, err
 	}
 	var out []*Provider
+	var faults []error
 	for _, name := range names {
 		f, err := files.Open(name)
 		if err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 		p, err := Parse(f)
 		_ = f.Close()
 		if err != nil {
-			t.Errorf("%s: %v", name, err)
+			faults = append(faults, fmt.Errorf("%s: %w", name, err))
 			continue
 		}
 		p.source = source
 		out = append(out, p)
 	}
-	return out
+	return out, errors.Join(faults...)
+}
+
+// every returns the providers of one source, straight from their files.
+func every(t *testing.T, source Source) []*Provider {
+	t.Helper()
+	list, err := parsed[source]()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.Clone(list)
 }
 
 func TestEveryFileIsValid(t *testing.T) {
