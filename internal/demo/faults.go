@@ -99,8 +99,8 @@ var signInFaults = []Fault{
 
 var sendingFaults = []Fault{
 	// The sender is judged at RCPT, as Postfix does (smtpd_delay_reject): a check that stops after MAIL sees nothing.
-	fault("sender-not-owned", "sender-not-owned", "smtp.recipient", func(q *quirks) { q.rcpt = notOwned }),
-	fault("relay-denied", "relay-denied", "smtp.recipient", func(q *quirks) { q.rcpt = relayDenied }),
+	fault("sender-not-owned", "sender-not-owned", "smtp.sender", func(q *quirks) { q.rcpt = notOwned }),
+	fault("relay-denied", "relay-denied", "smtp.sender", func(q *quirks) { q.rcpt = relayDenied }),
 	fault("recipient-unknown", "recipient-unknown", "smtp.recipient", func(q *quirks) { q.rcpt = userUnknown }),
 	fault("greylisted", "greylisted", "smtp.recipient", func(q *quirks) { q.greylists = true }),
 	fault("ip-blocklisted", "ip-blocklisted", "smtp.recipient", func(q *quirks) {
@@ -127,8 +127,8 @@ var sendingFaults = []Fault{
 	fault("delivery-unknown", "delivery-unknown", "smtp.data", func(q *quirks) { q.vanish = true }),
 }
 
-// tinyMessage is a size in octets below that of any message with a header. It is not announced: SIZE (RFC 1870) is the
-// server's limit, and this one is the account's.
+// tinyMessage is a size in octets below that of any message with a header. It is not announced (RFC 1870
+// SIZE is the server's limit, this one the account's), so it shows only once the message is there.
 const tinyMessage = 100
 
 func notOwned(from, _ string) *smtp.SMTPError {
@@ -157,7 +157,7 @@ var imapFaults = []Fault{
 		q.appending = imapNo(imap.ResponseCodeCannot, "Messages cannot be filed in this folder")
 	}),
 	fault("append-corrupted", "readback-mismatch", "imap.readback", func(q *quirks) { q.corrupts = true }),
-	fault("sent-by-server", "", "", func(q *quirks) { q.filesSent = true }),
+	fault("sent-by-server", "sent-copy-duplicate", "arrival.delivered", func(q *quirks) { q.filesSent = true }),
 }
 
 var domainFaults = []Fault{

@@ -5,7 +5,6 @@ import (
 	_ "embed"
 	"fmt"
 
-	"postier/config"
 	"postier/presets"
 )
 
@@ -17,7 +16,8 @@ var presetFile []byte
 
 // Preset is the provider as a preset, for a presets.Book that should know it. Like a real provider it is found by the
 // MX of the customer's domain; only when the name server is down does it claim that domain itself, as a person would who
-// picks the provider from the list.
+// picks the provider from the list. It says nothing of the fault in which the provider files sent mail by itself: finding
+// that out is the exercise.
 func (p *Provider) Preset() (*presets.Provider, error) {
 	preset, err := presets.Parse(bytes.NewReader(presetFile))
 	if err != nil {
@@ -27,9 +27,6 @@ func (p *Provider) Preset() (*presets.Provider, error) {
 	preset.IMAP = []presets.Server{{Host: p.IMAP.Host, Port: p.IMAP.Port, Security: p.IMAP.Security}}
 	if name := p.SentFolder(); name != "" {
 		preset.SentFolders = append(preset.SentFolders, name)
-	}
-	if p.quirks.filesSent {
-		preset.SentCopy.Mode = config.SentServer
 	}
 	if p.quirks.dnsDown {
 		preset.Domains = append(preset.Domains, Domain)

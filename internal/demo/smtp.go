@@ -129,21 +129,16 @@ func (s *smtpSession) signIn(username, password string) error {
 }
 
 // Mail implements smtp.Session.
-func (s *smtpSession) Mail(from string, options *smtp.MailOptions) error {
+func (s *smtpSession) Mail(from string, _ *smtp.MailOptions) error {
 	if s.submission && s.username == "" {
 		return smtpError(530, 5, 7, 0, "Authentication required")
 	}
 	if s.provider.quirks.mail != nil {
 		return s.provider.quirks.mail
 	}
-	if options != nil && options.Size > int64(s.provider.quirks.largest) {
-		return errTooLarge
-	}
 	s.from = from
 	return nil
 }
-
-var errTooLarge = smtpError(552, 5, 3, 4, "Message size exceeds fixed limit")
 
 // Rcpt implements smtp.Session. The sender is judged here too.
 func (s *smtpSession) Rcpt(to string, _ *smtp.RcptOptions) error {
@@ -194,7 +189,7 @@ func (s *smtpSession) Data(r io.Reader) error {
 		return err
 	}
 	if len(message) > s.provider.quirks.largest {
-		return errTooLarge
+		return smtpError(552, 5, 3, 4, "Message size exceeds fixed limit")
 	}
 	if s.provider.quirks.content != nil {
 		return s.provider.quirks.content
