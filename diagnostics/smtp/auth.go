@@ -96,6 +96,9 @@ func (l *ladder) signIn(context.Context) diagnostics.Result {
 		result.Code = replyCodeOf(r)
 	default:
 		result = l.replied(r, l.refusedCause(r))
+		if result.Cause == causeWrongPassword && l.target.SecretType == config.SecretOAuth {
+			result.Cause, result.Matched = causeTokenExpired, "" // there was no password to be wrong
+		}
 	}
 	result.Evidence = append(append([]diagnostics.Evidence{evidence}, hints...), result.Evidence...)
 	return result

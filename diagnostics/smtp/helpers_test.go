@@ -2,7 +2,13 @@ package smtp
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"math/big"
 	"net"
 	"runtime"
 	"strconv"
@@ -65,7 +71,7 @@ func connectTo(t *testing.T, security config.Security, ca *mailtest.CA, server *
 	return &bench{
 		ca: ca, server: server, port: port,
 		network: &wire.Network{
-			Resolver: resolver, Roots: ca.Roots(), Timeout: 2 * time.Second,
+			Resolver: resolver, Roots: ca.Roots(), Timeout: 5 * time.Second,
 			Route: func(string, string, int) (string, bool) { return server.Addr(), true },
 		},
 		target: diagnostics.Target{
@@ -85,9 +91,16 @@ func certificate(t *testing.T, ca *mailtest.CA, kind mailtest.Kind) tls.Certific
 	return cert
 }
 
+// run climbs the ladder and waits until the server has read what was said last.
 func (b *bench) run(t *testing.T, o Options) []diagnostics.Result {
 	t.Helper()
-	return diagnostics.Run(t.Context(), nil, Plan(b.network, b.target, o))
+	results := diagnostics.Run(t.Context(), nil, Plan(b.network, b.target, o))
+	for end := time.Now().Add(2 * time.Second); b.server.Open() > 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("a connection was left open")
+		}
+	}
+	return results
 }
 
 func find(t *testing.T, results []diagnostics.Result, id diagnostics.ID) diagnostics.Result {
@@ -187,3 +200,23 @@ func within(t *testing.T, d time.Duration) context.Context {
 	t.Cleanup(cancel)
 	return ctx
 }
+
+// selfSignedBy makes a certificate for host whose issuer and subject bear this name.
+func selfSignedBy(t *testing.T, name string) tls.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, DNSNames: []string{host},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(100 * 24 * time.Hour),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+}
+
+var longSecret = secret.New(strings.Repeat("t0ken-", 4000))

@@ -114,6 +114,9 @@ func kindCause(f wire.Fault, at stage) (cause string, args []any) {
 		if f.Detail.Raw() == string(wire.NotFound) {
 			return causeNXDomain, nil
 		}
+		if f.Detail.Raw() == string(wire.NoAddress) {
+			return causeNoAddress, nil
+		}
 		return causeDNSFailure, nil
 	case wire.KindRefused:
 		return causeRefused, nil
@@ -165,10 +168,11 @@ func otherService(text string) bool {
 	return false
 }
 
-// replied judges a refusal in the server's own words. fallback is the cause when the catalogue has none.
+// replied judges a refusal in the server's own words. fallback is the cause when the catalogue has none, or knows only that
+// the command was not understood, which at this rung has a meaning of its own.
 func (l *ladder) replied(r Reply, fallback string) diagnostics.Result {
 	answer := l.match(r)
-	if answer.Cause == "" || answer.Cause == causeUnknown {
+	if answer.Entry == "" && (answer.Cause == causeUnknown || answer.Cause == causeProtocol) {
 		answer.Cause = fallback
 		if r.Code >= 400 && r.Code < 500 {
 			answer.Cause = causeBusy // RFC 5321 §4.2.1: a transient negative completion

@@ -45,9 +45,10 @@ var (
 // Failure says how a look-up failed.
 type Failure string
 
-// The ways to fail. NotFound speaks about the name (NXDOMAIN), the others only about the name service.
+// The ways to fail. NotFound (NXDOMAIN) and NoAddress speak about the name, the others only about the name service.
 const (
 	NotFound    Failure = "nxdomain"
+	NoAddress   Failure = "no-address" // the name exists and has neither A nor AAAA
 	NoAnswer    Failure = "timeout"
 	ServFail    Failure = "servfail"
 	Refused     Failure = "refused"
@@ -290,7 +291,7 @@ func (r *Resolver) Addresses(ctx context.Context, host string) ([]netip.Addr, er
 	case v6.err != nil:
 		return nil, v6.err
 	}
-	return nil, &ResolveError{Name: host, Type: dns.TypeA, Kind: NotFound, Server: r.server}
+	return nil, &ResolveError{Name: host, Type: dns.TypeA, Kind: NoAddress, Server: r.server}
 }
 
 func systemAddresses(ctx context.Context, host string) ([]netip.Addr, error) {

@@ -43,7 +43,7 @@ func SPKI(cert *x509.Certificate) string {
 // (RFC 3207 §4, CVE-2011-0411). Plain text that arrives a moment later is ErrInjected too, joined with TLS's own error.
 func (c *Conn) Handshake(ctx context.Context, host string, pins []string) (TLSReport, error) {
 	if c.Buffered() > 0 {
-		return TLSReport{}, ErrInjected
+		return TLSReport{}, earlyBytes(c.pending)
 	}
 	c.Step(HandshakeDeadline)
 	start := time.Now()
@@ -74,6 +74,16 @@ func (c *Conn) Handshake(ctx context.Context, host string, pins []string) (TLSRe
 	c.Conn = client
 	c.recorder.Add(Note, report.Version+" "+report.Cipher)
 	return report, nil
+}
+
+// earlyBytes names what came before the handshake. A server without a usable key may send its alert at once; whatever it
+// is, nothing of it is taken in.
+func earlyBytes(pending []byte) error {
+	const alertType, alertLength = 21, 7 // RFC 8446 §5.1, §6: type, version, length 2, level, description
+	if len(pending) == alertLength && pending[0] == alertType && pending[1] == 3 && pending[3] == 0 && pending[4] == 2 {
+		return fmt.Errorf("remote error: %w", tls.AlertError(pending[alertLength-1]))
+	}
+	return ErrInjected
 }
 
 func (c *Conn) handshakeError(ctx context.Context, err error, spoken bool) error {

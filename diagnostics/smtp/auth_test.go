@@ -1,0 +1,179 @@
+package smtp
+
+import (
+	"crypto/hmac"
+	"crypto/md5"
+	"encoding/base64"
+	"encoding/hex"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"postier/config"
+	"postier/diagnostics"
+	"postier/internal/mailtest"
+)
+
+func TestChoiceOfMechanism(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		offered string
+		want    config.Mechanism
+		token   bool
+		tls     bool
+		chosen  string
+	}{
+		{"LOGIN PLAIN", config.MechanismAuto, false, true, "PLAIN"},
+		{"CRAM-MD5 LOGIN", config.MechanismAuto, false, true, "LOGIN"},
+		{"NTLM CRAM-MD5", config.MechanismAuto, false, true, "CRAM-MD5"},
+		{"NTLM", config.MechanismAuto, false, true, "NTLM"},
+		{"NTLM PLAIN", config.MechanismNTLM, false, true, "NTLM"},
+		{"SCRAM-SHA-256-PLUS PLAIN", config.MechanismAuto, false, false, "PLAIN"},
+		{"SCRAM-SHA-256-PLUS SCRAM-SHA-256", config.MechanismSCRAMSHA256, false, false, "SCRAM-SHA-256"},
+		{"SCRAM-SHA-1 SCRAM-SHA-256", config.MechanismAuto, false, true, "SCRAM-SHA-256"},
+		{"PLAIN OAUTHBEARER XOAUTH2", config.MechanismAuto, true, true, "XOAUTH2"},
+		{"PLAIN OAUTHBEARER", config.MechanismAuto, true, true, "OAUTHBEARER"},
+		{"PLAIN LOGIN", config.MechanismAuto, true, true, ""},
+		{"XOAUTH2", config.MechanismAuto, false, true, ""},
+		{"PLAIN", config.MechanismLogin, false, true, ""},
+		{"ANONYMOUS GSSAPI DIGEST-MD5 EXTERNAL", config.MechanismAuto, false, true, ""},
+		{"", config.MechanismAuto, false, true, ""},
+	} {
+		if got := choose(strings.Fields(test.offered), test.want, test.token, test.tls); got != test.chosen {
+			t.Errorf("%q wanted %s token %t tls %t: %q, want %q", test.offered, test.want, test.token, test.tls, got, test.chosen)
+		}
+	}
+}
+
+// TestEachMechanismOnTheWire compares what the server got, decoded, with what the standards say.
+func TestEachMechanismOnTheWire(t *testing.T) {
+	t.Parallel()
+	cram := hmac.New(md5.New, []byte(password.Reveal()))
+	cram.Write([]byte("<1896.697170952@postoffice.example>"))
+	for _, test := range []struct {
+		mechanism config.Mechanism
+		want      []string
+	}{
+		{config.MechanismPlain, []string{"AUTH PLAIN", "\x00" + user + "\x00" + password.Reveal()}},
+		{config.MechanismLogin, []string{"AUTH LOGIN", user, password.Reveal()}},
+		{config.MechanismCRAMMD5, []string{"AUTH CRAM-MD5", user + " " + hex.EncodeToString(cram.Sum(nil))}},
+		{config.MechanismXOAuth2, []string{"AUTH XOAUTH2", "user=" + user + "\x01auth=Bearer " + password.Reveal() + "\x01\x01"}},
+		{config.MechanismOAuthBearer, []string{"AUTH OAUTHBEARER", "n,a=" + user + ",\x01host=" + host + "\x01port=465\x01auth=Bearer " + password.Reveal() + "\x01\x01"}},
+	} {
+		t.Run(string(test.mechanism), func(t *testing.T) {
+			t.Parallel()
+			b := start(t, config.SecurityTLS, mailtest.Options{CapabilitiesTLS: []string{"AUTH PLAIN LOGIN CRAM-MD5 XOAUTH2 OAUTHBEARER"}})
+			b.target.Submission.Auth = test.mechanism
+			results := b.run(t, Options{})
+			if r := find(t, results, diagnostics.SMTPAuth); r.Status != diagnostics.Pass {
+				t.Fatalf("%s %s\n%s", r.Status, r.Cause, dump(results))
+			}
+			noLeak(t, results)
+			var got []string
+			for _, record := range b.server.Records() {
+				if !strings.HasPrefix(record.Phase, "AUTH") {
+					continue
+				}
+				words := strings.Fields(string(record.Data))
+				if record.Phase == "AUTH" {
+					got = append(got, strings.Join(words[:2], " "))
+					words = words[2:]
+				}
+				for _, w := range words {
+					got = append(got, unbase(w))
+				}
+			}
+			if !slices.Equal(got, test.want) {
+				t.Errorf("said %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestOAuthErrorDocumentIsEvidence(t *testing.T) {
+	t.Parallel()
+	document := base64.StdEncoding.EncodeToString([]byte(`{"status":"400","schemes":"bearer","scope":"https://mail.google.com/\u001b[2J"}`))
+	for mechanism, answer := range map[config.Mechanism]string{config.MechanismXOAuth2: "", config.MechanismOAuthBearer: "\x01"} {
+		b := start(t, config.SecurityTLS, mailtest.Options{
+			CapabilitiesTLS: []string{"AUTH XOAUTH2 OAUTHBEARER"},
+			Script:          script{"AUTH": {Reply: "334 " + document, Next: []mailtest.Action{mailtest.Reply("535 5.7.8 nope")}}},
+		})
+		b.target.Submission.Auth, b.target.SecretType = mechanism, config.SecretOAuth
+		results := b.run(t, Options{})
+		wantRoot(t, results, diagnostics.SMTPAuth, "oauth-token-expired")
+		e, ok := evidence(find(t, results, diagnostics.SMTPAuth), "oauth")
+		if !ok || e.Fields["status"].(interface{ Raw() string }).Raw() != "400" {
+			t.Errorf("%s: evidence %+v", mechanism, e)
+		}
+		records := b.server.Records()
+		index := slices.IndexFunc(records, func(r mailtest.Record) bool { return r.Phase == "AUTH.1" })
+		if index < 0 || unbase(strings.TrimSpace(string(records[index].Data))) != answer {
+			t.Errorf("%s: the error was not answered as its standard says", mechanism)
+		}
+		noLeak(t, results)
+	}
+}
+
+// TestStrangeChallengesEndTheExchange: the session is cancelled and nothing more is told.
+func TestStrangeChallengesEndTheExchange(t *testing.T) {
+	t.Parallel()
+	more := mailtest.Action{Reply: "334 "}
+	for name, test := range map[string]struct {
+		mechanism config.Mechanism
+		action    mailtest.Action
+	}{
+		"more after PLAIN":      {config.MechanismPlain, mailtest.Action{Reply: "334 ", Next: []mailtest.Action{mailtest.Reply("501 ok")}}},
+		"third prompt of LOGIN": {config.MechanismLogin, mailtest.Action{Reply: "334 VXNlcm5hbWU6", Next: []mailtest.Action{more, more, mailtest.Reply("501 ok")}}},
+		"not base64":            {config.MechanismCRAMMD5, mailtest.Action{Reply: "334 !!", Next: []mailtest.Action{mailtest.Reply("501 ok")}}},
+		"NTLM nonsense":         {config.MechanismNTLM, mailtest.Action{Reply: "334 TlRMTVNTUAACAAAA////////", Next: []mailtest.Action{mailtest.Reply("501 ok")}}},
+		"NTLM nothing":          {config.MechanismNTLM, mailtest.Action{Reply: "334 ", Next: []mailtest.Action{mailtest.Reply("501 ok")}}},
+		"endless XOAUTH2":       {config.MechanismXOAuth2, mailtest.Action{Reply: "334 e30=", Next: []mailtest.Action{more, more, more, more, more, more, mailtest.Reply("501 ok")}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := start(t, config.SecurityTLS, mailtest.Options{
+				CapabilitiesTLS: []string{"AUTH PLAIN LOGIN CRAM-MD5 NTLM XOAUTH2"}, Script: script{"AUTH": test.action},
+			})
+			b.target.Submission.Auth = test.mechanism
+			results := b.run(t, Options{})
+			wantRoot(t, results, diagnostics.SMTPAuth, "protocol-error")
+			noLeak(t, results)
+			if data := string(b.server.Received()); !strings.Contains(data, "\r\n*\r\n") {
+				t.Errorf("the exchange was not cancelled: %q", data)
+			}
+		})
+	}
+}
+
+func TestNTLMPartsTheDomainFromTheUser(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string][2]string{`DURAND\marie`: {"DURAND", "marie"}, "marie@durand.example": {"", "marie@durand.example"}} {
+		if d, n := ntlmUser(in); d != want[0] || n != want[1] {
+			t.Errorf("%s: %q %q", in, d, n)
+		}
+	}
+}
+
+func TestLongTokenGoesBehindItsCommand(t *testing.T) {
+	t.Parallel()
+	b := start(t, config.SecurityTLS, mailtest.Options{CapabilitiesTLS: []string{"AUTH XOAUTH2"}})
+	b.target.Secret = longSecret
+	b.target.Submission.Auth = config.MechanismXOAuth2
+	wantPass(t, b.run(t, Options{}))
+	for _, record := range b.server.Records() {
+		if record.Phase == "AUTH" && len(record.Data) > maxAuthLine {
+			t.Errorf("an AUTH line of %d octets", len(record.Data))
+		}
+	}
+	if !strings.Contains(string(b.server.Received()), "AUTH XOAUTH2\r\n") {
+		t.Error("the token went with the command")
+	}
+}
+
+// TestSlowVerdictIsWaitedFor: servers delay refusals, and a right password must not be called wrong for that.
+func TestSlowVerdictIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	b := start(t, config.SecurityTLS, mailtest.Options{Script: script{"auth": {Delay: 300 * time.Millisecond}}})
+	wantPass(t, b.run(t, Options{}))
+}

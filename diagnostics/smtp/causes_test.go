@@ -1,0 +1,421 @@
+package smtp
+
+import (
+	"crypto/tls"
+	"strings"
+	"testing"
+	"time"
+
+	"postier/config"
+	"postier/diagnostics"
+	"postier/internal/dnstest"
+	"postier/internal/mailtest"
+	"postier/internal/secret"
+	"postier/internal/wire"
+)
+
+type script = mailtest.Script
+
+// TestEachCheckFailsForItsOwnReason has one row for each way a rung breaks: exactly that check fails, with that cause.
+func TestEachCheckFailsForItsOwnReason(t *testing.T) {
+	t.Parallel()
+	const none, implicit, upgrade = config.SecurityNone, config.SecurityTLS, config.SecurityStartTLS
+	for _, test := range []struct {
+		name     string
+		security config.Security
+		script   script
+		caps     []string // before TLS
+		capsTLS  []string
+		change   func(*diagnostics.Target)
+		message  string
+		id       diagnostics.ID
+		cause    string
+	}{
+		{name: "busy greeting", security: implicit, script: script{"greeting": mailtest.Reply("421 4.7.0 mail.example Error: too many connections from 192.0.2.7")}, id: diagnostics.SMTPGreeting, cause: "too-many-connections"},
+		{name: "greeting refused without words", security: upgrade, script: script{"greeting": mailtest.Reply("554 no")}, id: diagnostics.SMTPGreeting, cause: "greeting-refused"},
+		{name: "an IMAP server", security: upgrade, script: script{"greeting": mailtest.Reply("* OK [CAPABILITY IMAP4rev1] ready")}, id: diagnostics.SMTPGreeting, cause: "wrong-service"},
+		{name: "a POP server inside TLS", security: implicit, script: script{"greeting": mailtest.Reply("+OK POP3 ready")}, id: diagnostics.SMTPGreeting, cause: "wrong-service"},
+		{name: "a TLS alert where the greeting is due", security: upgrade, script: script{"greeting": {Raw: []byte{21, 3, 3, 0, 2, 2, 40}, Close: true}}, id: diagnostics.SMTPGreeting, cause: "tls-wrong-mode"},
+		{name: "plain text on a TLS port", security: implicit, script: script{"tls": mailtest.Reply("220 mail.example ESMTP")}, id: diagnostics.SMTPTLS, cause: "tls-wrong-mode"},
+		{name: "no STARTTLS", security: upgrade, caps: []string{"SIZE 100", "AUTH PLAIN"}, id: diagnostics.SMTPTLS, cause: "tls-stripped"},
+		{name: "STARTTLS overwritten by a firewall", security: upgrade, caps: []string{"SIZE 100", "XXXXXXXA", "AUTH PLAIN"}, id: diagnostics.SMTPTLS, cause: "security-software-intercept"},
+		{name: "STARTTLS refused without words", security: upgrade, script: script{"STARTTLS": mailtest.Reply("502 no")}, id: diagnostics.SMTPTLS, cause: "tls-stripped"},
+		{name: "STARTTLS fails at the server", security: upgrade, script: script{"STARTTLS": mailtest.Reply("454 4.7.0 TLS not available due to local problem")}, id: diagnostics.SMTPTLS, cause: "starttls-failed"},
+		{name: "EHLO unknown, HELO would go", security: upgrade, script: script{"EHLO": mailtest.Reply("502 what")}, id: diagnostics.SMTPTLS, cause: "tls-stripped"},
+		{name: "handshake refused", security: implicit, script: script{"tls": {TLSAlert: 80}}, id: diagnostics.SMTPTLS, cause: "tls-handshake"},
+		{name: "internal error behind STARTTLS", security: upgrade, script: script{"tls": {TLSAlert: 80}}, id: diagnostics.SMTPTLS, cause: "starttls-failed"},
+		{name: "old TLS only", security: implicit, script: script{"tls": {TLSAlert: 70}}, id: diagnostics.SMTPTLS, cause: "tls-version-unsupported"},
+		{name: "cleartext only", security: none, id: diagnostics.SMTPTLS, cause: "insecure-cleartext"},
+		{name: "injected in the same segment", security: upgrade, script: script{"STARTTLS": {Inject: "250-evil\r\n250 AUTH PLAIN\r\n"}}, id: diagnostics.SMTPInjection, cause: "tls-injected"},
+		{name: "injected a moment later", security: upgrade, script: script{"STARTTLS": {InjectLater: "250-evil\r\n250 AUTH PLAIN\r\n", InjectDelay: 20 * time.Millisecond}}, id: diagnostics.SMTPInjection, cause: "tls-injected"},
+		{name: "one byte injected", security: upgrade, script: script{"STARTTLS": {Inject: "2"}}, id: diagnostics.SMTPInjection, cause: "tls-injected"},
+		{name: "name refused in EHLO", security: implicit, script: script{"EHLO": mailtest.Reply("504 5.5.2 <[127.0.0.1]>: Helo command rejected: need fully-qualified hostname")}, id: diagnostics.SMTPEhlo, cause: "helo-rejected"},
+		{name: "EHLO unknown", security: implicit, script: script{"EHLO": mailtest.Reply("500 what")}, id: diagnostics.SMTPEhlo, cause: "ehlo-unsupported"},
+		{name: "AUTH not offered", security: implicit, capsTLS: []string{"SIZE 100"}, id: diagnostics.SMTPAuthOffered, cause: "auth-not-offered"},
+		{name: "AUTH offered without a mechanism", security: implicit, capsTLS: []string{"AUTH"}, id: diagnostics.SMTPAuthOffered, cause: "auth-not-offered"},
+		{name: "only unknown mechanisms", security: implicit, capsTLS: []string{"AUTH GSSAPI ANONYMOUS"}, id: diagnostics.SMTPAuthOffered, cause: "auth-mechanism-unsupported"},
+		{name: "only OAuth for a password", security: implicit, capsTLS: []string{"AUTH XOAUTH2"}, id: diagnostics.SMTPAuthOffered, cause: "basic-auth-disabled"},
+		{
+			name: "the wanted mechanism is missing", security: implicit, capsTLS: []string{"AUTH PLAIN LOGIN"},
+			change: func(t *diagnostics.Target) { t.Submission.Auth = config.MechanismCRAMMD5 }, id: diagnostics.SMTPAuthOffered, cause: "auth-mechanism-unsupported",
+		},
+		{name: "wrong password", security: implicit, script: script{"auth": mailtest.Reply("535 5.7.8 Error: authentication failed: (reason unavailable)")}, id: diagnostics.SMTPAuth, cause: "wrong-password"},
+		{name: "refused in words nobody knows", security: upgrade, script: script{"auth": mailtest.Reply("535 nej")}, id: diagnostics.SMTPAuth, cause: "wrong-password"},
+		{
+			name: "app password wanted", security: implicit, script: script{"auth": mailtest.Reply("534-5.7.9 Application-specific password required. For more information, go to\n534 5.7.9 https://support.google.com/mail/?p=InvalidSecondFactor")},
+			change: func(t *diagnostics.Target) { t.Provider = "gmail" }, id: diagnostics.SMTPAuth, cause: "app-password-required",
+		},
+		{name: "sender refused at MAIL", security: implicit, script: script{"MAIL": mailtest.Reply("550 nein")}, id: diagnostics.SMTPSender, cause: "sender-rejected"},
+		{name: "sender refused at RCPT", security: upgrade, script: script{"RCPT": mailtest.Reply("553 5.7.1 <marie@durand.example>: Sender address rejected: not owned by user paul@durand.example")}, id: diagnostics.SMTPSender, cause: "sender-not-owned"},
+		{name: "recipient unknown", security: implicit, script: script{"RCPT": mailtest.Reply("550 5.1.1 <x@durand.example>: Recipient address rejected: User unknown in virtual mailbox table")}, id: diagnostics.SMTPRecipient, cause: "recipient-unknown"},
+		{name: "greylisted", security: implicit, script: script{"RCPT": mailtest.Reply("450 4.2.0 <x@durand.example>: Recipient address rejected: Greylisted, see http://postgrey")}, id: diagnostics.SMTPRecipient, cause: "greylisted"},
+		{name: "mailbox full", security: implicit, script: script{"RCPT": mailtest.Reply("452 4.2.2 Mailbox full")}, id: diagnostics.SMTPRecipient, cause: "mailbox-full"},
+		{name: "recipient refused without words", security: implicit, script: script{"RCPT": mailtest.Reply("550 no")}, id: diagnostics.SMTPRecipient, cause: "recipient-rejected"},
+		{name: "content refused", security: implicit, message: "x", script: script{".": mailtest.Reply("554 5.7.1 Message rejected as spam by Content Filtering")}, id: diagnostics.SMTPData, cause: "content-rejected"},
+		{name: "cut after the dot", security: implicit, message: "x", script: script{".": {Close: true}}, id: diagnostics.SMTPData, cause: "delivery-unknown"},
+		{name: "reset after the dot", security: upgrade, message: "x", script: script{".": {Reset: true}}, id: diagnostics.SMTPData, cause: "delivery-unknown"},
+		{name: "silence after the dot", security: implicit, message: "x", script: script{".": {Hang: true}}, id: diagnostics.SMTPData, cause: "delivery-unknown"},
+		{name: "DATA refused", security: implicit, message: "x", script: script{"DATA": mailtest.Reply("554 5.5.1 nein")}, id: diagnostics.SMTPData, cause: "message-refused"},
+		{name: "too large", security: implicit, message: strings.Repeat("x", 200), capsTLS: []string{"SIZE 100", "AUTH PLAIN"}, id: diagnostics.SMTPSender, cause: "message-too-large"},
+		{
+			name: "accents in the address", security: implicit, change: func(t *diagnostics.Target) { t.From = "zoë@durand.example" },
+			id: diagnostics.SMTPSender, cause: "utf8-unsupported",
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			b := start(t, test.security, mailtest.Options{Script: test.script, Capabilities: test.caps, CapabilitiesTLS: test.capsTLS})
+			for _, a := range test.script {
+				if a.Hang {
+					b.network.Timeout = time.Second
+				}
+			}
+			if test.change != nil {
+				test.change(&b.target)
+			}
+			var o Options
+			if test.message != "" {
+				o.Message = []byte(test.message)
+			}
+			results := b.run(t, o)
+			wantRoot(t, results, test.id, test.cause)
+			noLeak(t, results)
+			b.server.NoSecretInClear(t, password, user)
+			if n := strings.Count(strings.Join(b.server.Commands(), " "), "AUTH"); n > 1 {
+				t.Errorf("%d sign-ins in one run", n)
+			}
+		})
+	}
+}
+
+func TestEachCertificateFaultHasItsCause(t *testing.T) {
+	t.Parallel()
+	for kind, cause := range map[mailtest.Kind]string{
+		mailtest.WrongName:   "cert-name-mismatch",
+		mailtest.Expired:     "cert-expired",
+		mailtest.NotYetValid: "cert-not-yet-valid",
+		mailtest.SelfSigned:  "cert-self-signed",
+		mailtest.Untrusted:   "cert-untrusted",
+		mailtest.NoSAN:       "cert-legacy",
+		mailtest.WeakKey:     "cert-weak",
+	} {
+		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
+			ca := mailtest.StartCA(t)
+			cert := certificate(t, ca, kind)
+			for _, security := range []config.Security{config.SecurityTLS, config.SecurityStartTLS} {
+				server := mailtest.StartSMTP(t, mailtest.Options{Certificate: &cert, ImplicitTLS: security == config.SecurityTLS})
+				b := connectTo(t, security, ca, server)
+				results := b.run(t, Options{Message: []byte("x")})
+				wantRoot(t, results, diagnostics.SMTPCertificate, cause)
+				b.server.NoSecret(t, password, user)
+				if r := find(t, results, diagnostics.SMTPAuth); r.Status != diagnostics.Skip || r.Cause != diagnostics.CauseNeedsFailed {
+					t.Errorf("sign-in is %s %s", r.Status, r.Cause)
+				}
+				if _, ok := evidence(find(t, results, diagnostics.SMTPCertificate), "certificate"); !ok {
+					t.Error("the certificate is not in evidence")
+				}
+				if kind == mailtest.WrongName {
+					fix := find(t, results, diagnostics.SMTPCertificate).Fix
+					if len(fix) != 1 || fix[0].Value != mailtest.WrongNameHost || fix[0].Kind != "host" {
+						t.Errorf("names that fit: %+v", fix)
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestCertificateNearItsEndIsAWarning(t *testing.T) {
+	t.Parallel()
+	ca := mailtest.StartCA(t)
+	cert := certificate(t, ca, mailtest.SoonExpiring)
+	b := connectTo(t, config.SecurityTLS, ca, mailtest.StartSMTP(t, mailtest.Options{Certificate: &cert, ImplicitTLS: true}))
+	results := b.run(t, Options{})
+	if r := find(t, results, diagnostics.SMTPCertificate); r.Status != diagnostics.Warn || r.Cause != "cert-soon-expiring" {
+		t.Errorf("%s %s", r.Status, r.Cause)
+	}
+	if r := find(t, results, diagnostics.SMTPAuth); r.Status != diagnostics.Pass {
+		t.Errorf("sign-in is %s %s", r.Status, r.Cause)
+	}
+}
+
+func TestAliasOfTheHostIsOfferedWhenItsNameFits(t *testing.T) {
+	t.Parallel()
+	ca := mailtest.StartCA(t)
+	cert, err := ca.Certificate(mailtest.Good, "*.provider.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := connectTo(t, config.SecurityTLS, ca, mailtest.StartSMTP(t, mailtest.Options{Certificate: &cert, ImplicitTLS: true}))
+	names := dnstest.Start(t, "smtp.durand.example. IN CNAME out.provider.example.\nout.provider.example. IN A 192.0.2.10\n")
+	if b.network.Resolver, err = wire.ResolverAt(names.Addr()); err != nil {
+		t.Fatal(err)
+	}
+	fix := find(t, b.run(t, Options{}), diagnostics.SMTPCertificate).Fix
+	if len(fix) != 1 || fix[0].Value != "out.provider.example" {
+		t.Errorf("names that fit: %+v", fix)
+	}
+}
+
+func TestPinVouchesAndAChangedPinStops(t *testing.T) {
+	t.Parallel()
+	ca := mailtest.StartCA(t)
+	cert := certificate(t, ca, mailtest.SelfSigned)
+	leaf := cert.Leaf
+	if leaf == nil {
+		t.Fatal("no leaf")
+	}
+	server := mailtest.StartSMTP(t, mailtest.Options{Certificate: &cert, ImplicitTLS: true})
+	b := connectTo(t, config.SecurityTLS, ca, server)
+	b.target.Pins = []string{wire.SPKI(leaf)}
+	wantPass(t, b.run(t, Options{}))
+
+	server = mailtest.StartSMTP(t, mailtest.Options{Certificate: new(certificate(t, ca, mailtest.Good)), ImplicitTLS: true})
+	b = connectTo(t, config.SecurityTLS, ca, server)
+	b.target.Pins = []string{wire.SPKI(leaf)}
+	wantRoot(t, b.run(t, Options{}), diagnostics.SMTPCertificate, "cert-pin-mismatch")
+	server.NoSecret(t, password, user)
+}
+
+func TestInterceptingCertificate(t *testing.T) {
+	t.Parallel()
+	for clock, cause := range map[string]string{"avast! Web/Mail Shield Root": "security-software-intercept", "Somebody": "cert-self-signed"} {
+		cert := selfSignedBy(t, clock)
+		b := connectTo(t, config.SecurityTLS, mailtest.StartCA(t), mailtest.StartSMTP(t, mailtest.Options{TLS: &tls.Config{Certificates: []tls.Certificate{cert}}, ImplicitTLS: true}))
+		wantRoot(t, b.run(t, Options{}), diagnostics.SMTPCertificate, cause)
+	}
+}
+
+func TestClockBeforeThisProgramsTimeIsWrong(t *testing.T) {
+	t.Parallel()
+	b := start(t, config.SecurityTLS, mailtest.Options{})
+	b.network.Now = func() time.Time { return time.Date(1970, 1, 2, 0, 0, 0, 0, time.UTC) }
+	wantRoot(t, b.run(t, Options{}), diagnostics.SMTPCertificate, "clock-wrong")
+}
+
+func TestNetworkFailuresAreToldApart(t *testing.T) {
+	t.Parallel()
+	run := func(t *testing.T, change func(*bench)) []diagnostics.Result {
+		b := start(t, config.SecurityTLS, mailtest.Options{})
+		b.network.Timeout = time.Second
+		change(b)
+		return b.run(t, Options{})
+	}
+	route := func(address string) func(*bench) {
+		return func(b *bench) { b.network.Route = func(string, string, int) (string, bool) { return address, true } }
+	}
+	resolver := func(zone string) func(*bench) {
+		return func(b *bench) {
+			var err error
+			if b.network.Resolver, err = wire.ResolverAt(dnstest.Start(t, zone).Addr()); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	for _, test := range []struct {
+		name   string
+		change func(*bench)
+		id     diagnostics.ID
+		cause  string
+	}{
+		{"refused", route(mailtest.StartRefused(t).Addr()), diagnostics.NetConnect, "connection-refused"},
+		{"blocked", route(mailtest.StartBlackhole(t).Addr()), diagnostics.NetConnect, "port-blocked"},
+		{"no such name", resolver("!nxdomain smtp.durand.example\n"), diagnostics.NetResolve, "dns-nxdomain"},
+		{"name without address", resolver("smtp.durand.example. IN TXT x\n"), diagnostics.NetResolve, "dns-no-address"},
+		{"name service ill", resolver("!servfail smtp.durand.example\n"), diagnostics.NetResolve, "dns-failure"},
+		{"name service silent", resolver("!silent smtp.durand.example\n"), diagnostics.NetResolve, "dns-failure"},
+		{"served mode", func(b *bench) { b.network.Served = true }, diagnostics.NetConnect, "address-not-allowed"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			wantRoot(t, run(t, test.change), test.id, test.cause)
+		})
+	}
+}
+
+func TestFamiliesAreReportedApart(t *testing.T) {
+	t.Parallel()
+	const both = "smtp.durand.example. IN A 127.0.0.1\nsmtp.durand.example. IN AAAA ::1\n"
+	with := func(t *testing.T, zone, v4, v6 string) []diagnostics.Result {
+		ca := mailtest.StartCA(t)
+		cert := certificate(t, ca, mailtest.Good)
+		server := mailtest.StartSMTP(t, mailtest.Options{Certificate: &cert, ImplicitTLS: true})
+		b := connectTo(t, config.SecurityTLS, ca, server)
+		resolver, err := wire.ResolverAt(dnstest.Start(t, zone).Addr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.network.Resolver = resolver
+		b.network.Timeout = time.Second
+		b.network.Route = func(network, _ string, _ int) (string, bool) {
+			address := v4
+			if network == "tcp6" {
+				address = v6
+			}
+			if address == "" {
+				address = server.Addr()
+			}
+			return address, true
+		}
+		return b.run(t, Options{})
+	}
+	refused := mailtest.StartRefused(t).Addr()
+	dead := mailtest.StartBlackhole(t).Addr()
+	for _, test := range []struct {
+		name, v4, v6   string
+		four, six      diagnostics.Status
+		cause4, cause6 string
+	}{
+		{"both good", "", "", diagnostics.Pass, diagnostics.Pass, "", ""},
+		{"IPv6 refused", "", refused, diagnostics.Pass, diagnostics.Warn, "", "ipv6-broken"},
+		{"IPv6 silent", "", dead, diagnostics.Pass, diagnostics.Warn, "", "ipv6-broken"},
+		{"IPv4 refused", refused, "", diagnostics.Warn, diagnostics.Pass, "connection-refused", ""},
+		{"both refused", refused, refused, diagnostics.Fail, diagnostics.Skip, "connection-refused", "needs-failed"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			results := with(t, both, test.v4, test.v6)
+			four, six := find(t, results, diagnostics.NetConnect), find(t, results, diagnostics.NetConnect6)
+			if four.Status != test.four || four.Cause != test.cause4 {
+				t.Errorf("IPv4 %s %s, want %s %s", four.Status, four.Cause, test.four, test.cause4)
+			}
+			if six.Status != test.six || six.Cause != test.cause6 {
+				t.Errorf("IPv6 %s %s, want %s %s", six.Status, six.Cause, test.six, test.cause6)
+			}
+			if _, ok := evidence(six, "connection"); !ok {
+				t.Error("no evidence of the IPv6 attempt")
+			}
+		})
+	}
+}
+
+func TestSilentServerOnTheTLSPortIsAModeMixUp(t *testing.T) {
+	t.Parallel()
+	b := start(t, config.SecurityTLS, mailtest.Options{})
+	b.target.Submission.Security = config.SecurityStartTLS // on port 465, which waits for TLS
+	b.network.Timeout = 200 * time.Millisecond
+	wantRoot(t, b.run(t, Options{}), diagnostics.SMTPGreeting, "tls-wrong-mode")
+	b.server.NoSecret(t, password, user)
+}
+
+func TestAutoTakesImplicitTLSThenSTARTTLSAndNeverCleartext(t *testing.T) {
+	t.Parallel()
+	ca := mailtest.StartCA(t)
+	cert := certificate(t, ca, mailtest.Good)
+	implicit := mailtest.StartSMTP(t, mailtest.Options{Certificate: &cert, ImplicitTLS: true})
+	upgrade := mailtest.StartSMTP(t, mailtest.Options{Certificate: &cert})
+	clear := mailtest.StartSMTP(t, mailtest.Options{})
+	refused := mailtest.StartRefused(t).Addr()
+	for _, test := range []struct {
+		name      string
+		tls, plus string // behind 465 and 587
+		verdict   diagnostics.Status
+		id        diagnostics.ID
+		cause     string
+	}{
+		{"both", implicit.Addr(), upgrade.Addr(), diagnostics.Pass, "", ""},
+		{"465 refused", refused, upgrade.Addr(), diagnostics.Pass, "", ""},
+		{"465 without TLS", clear.Addr(), upgrade.Addr(), diagnostics.Pass, "", ""},
+		{"neither", refused, refused, diagnostics.Fail, diagnostics.NetConnect, "connection-refused"},
+		{"465 without TLS, 587 refused", clear.Addr(), refused, diagnostics.Fail, diagnostics.SMTPTLS, "tls-wrong-mode"},
+		{"no TLS anywhere", clear.Addr(), clear.Addr(), diagnostics.Fail, diagnostics.SMTPTLS, "tls-stripped"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			b := connectTo(t, config.SecurityTLS, ca, implicit)
+			b.target.Submission.Security, b.target.Submission.Port = config.SecurityAuto, 0
+			b.network.Route = func(_, _ string, port int) (string, bool) {
+				return map[int]string{465: test.tls, 587: test.plus}[port], true
+			}
+			results := b.run(t, Options{})
+			if test.cause != "" {
+				wantRoot(t, results, test.id, test.cause)
+			} else if r := find(t, results, diagnostics.SMTPRecipient); r.Status != diagnostics.Pass {
+				t.Errorf("recipient %s %s\n%s", r.Status, r.Cause, dump(results))
+			}
+			for _, server := range []*mailtest.Server{implicit, upgrade, clear} {
+				server.NoSecretInClear(t, password, user)
+			}
+		})
+	}
+}
+
+func TestCleartextOnlyWithConsent(t *testing.T) {
+	t.Parallel()
+	b := start(t, config.SecurityNone, mailtest.Options{})
+	b.target.AllowCleartext = true
+	results := b.run(t, Options{})
+	if r := find(t, results, diagnostics.SMTPTLS); r.Status != diagnostics.Warn || r.Cause != "insecure-cleartext" {
+		t.Errorf("tls %s %s", r.Status, r.Cause)
+	}
+	if r := find(t, results, diagnostics.SMTPRecipient); r.Status != diagnostics.Pass {
+		t.Errorf("recipient %s %s\n%s", r.Status, r.Cause, dump(results))
+	}
+	noLeak(t, results)
+}
+
+func TestAuthOfferedBeforeTLSIsAWarning(t *testing.T) {
+	t.Parallel()
+	b := start(t, config.SecurityStartTLS, mailtest.Options{Capabilities: []string{"STARTTLS", "AUTH PLAIN LOGIN"}})
+	r := find(t, b.run(t, Options{}), diagnostics.SMTPAuthOffered)
+	if r.Status != diagnostics.Warn || r.Cause != "auth-before-tls" {
+		t.Errorf("%s %s", r.Status, r.Cause)
+	}
+}
+
+func TestWithoutSecretOrAddressesTheRestIsLeftOut(t *testing.T) {
+	t.Parallel()
+	b := start(t, config.SecurityTLS, mailtest.Options{})
+	b.target = diagnostics.Target{Submission: config.Server{Host: host, Port: 465, Security: config.SecurityTLS}, Secret: secret.Value{}}
+	results := b.run(t, Options{})
+	if v := diagnostics.Verdict(results); v != diagnostics.Pass {
+		t.Errorf("verdict %s\n%s", v, dump(results))
+	}
+	if r := find(t, results, diagnostics.SMTPAuth); r.Status != diagnostics.Skip || r.Cause != "not-applicable" {
+		t.Errorf("sign-in %s %s", r.Status, r.Cause)
+	}
+	if _, ok := diagnostics.Find(results, diagnostics.SMTPSender); ok {
+		t.Error("a sender was tried, and nobody gave one")
+	}
+}
+
+func TestAliasesAreTriedAndNothingIsSent(t *testing.T) {
+	t.Parallel()
+	b := start(t, config.SecurityTLS, mailtest.Options{Script: script{
+		"MAIL FROM:<PAUL@DURAND.EXAMPLE>": mailtest.Reply("553 5.7.1 not owned"),
+	}})
+	results := b.run(t, Options{Aliases: []string{other, "info@durand.example"}})
+	var got []string
+	for _, e := range find(t, results, diagnostics.SMTPRecipient).Evidence {
+		if e.Kind == "alias" {
+			got = append(got, e.Text.Raw()+map[bool]string{true: " yes", false: " no"}[e.Fields["accepted"].(bool)])
+		}
+	}
+	if strings.Join(got, ",") != other+" no,info@durand.example yes" {
+		t.Errorf("aliases %q", got)
+	}
+	if strings.Contains(strings.Join(b.server.Commands(), " "), "DATA") {
+		t.Error("something was sent")
+	}
+}
