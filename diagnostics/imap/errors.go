@@ -1,9 +1,6 @@
 package imap
 
-import (
-	"errors"
-	"net"
-)
+import "errors"
 
 // Faults that the dialog itself finds.
 var (
@@ -23,8 +20,3 @@ var (
 	errLoginDisabled  = errors.New("the server says LOGINDISABLED")
 	errChallenge      = errors.New("an unexpected challenge")
 )
-
-func isNetError(err error) bool {
-	var op *net.OpError
-	return errors.As(err, &op)
-}

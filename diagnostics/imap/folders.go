@@ -9,6 +9,7 @@ import (
 
 	"postier/internal/safetext"
 	"postier/internal/wire"
+	"postier/presets"
 )
 
 // Folder is one mailbox of the account.
@@ -172,14 +173,14 @@ func (l *Listing) identify(r *response) {
 // Sent finds the folder for sent mail: the wanted one when it is named, else the one marked \Sent, else one with a known
 // name. first are names to prefer, as the provider's preset gives them.
 func (l Listing) Sent(wanted string, first ...string) Choice {
-	return l.find(wanted, `\Sent`, append(slices.Clone(first), sentNames...))
+	return l.find(wanted, `\Sent`, first, presets.SentNames())
 }
 
 // Junk finds the folder for unwanted mail.
-func (l Listing) Junk() Choice { return l.find("", `\Junk`, junkNames) }
+func (l Listing) Junk() Choice { return l.find("", `\Junk`, nil, junkNames) }
 
-func (l Listing) find(wanted, use string, names []string) Choice {
-	choice := Choice{Candidates: l.candidates(use, names)}
+func (l Listing) find(wanted, use string, first, names []string) Choice {
+	choice := Choice{Candidates: l.candidates(use, first, names)}
 	if wanted != "" {
 		for _, name := range []string{wanted, l.Prefix + wanted} {
 			for _, f := range l.Folders {
@@ -210,41 +211,53 @@ func typed(name string) string {
 	return name
 }
 
-// candidates lists the folders that may be meant, best first: marked ones, then by name, then the shorter path.
-func (l Listing) candidates(use string, names []string) []Folder {
+// candidates lists the folders that may be meant, best first: marked ones, then those that the preset names in full, then
+// known names, the shorter path first.
+func (l Listing) candidates(use string, first, names []string) []Folder {
+	known := positions(names)
+	whole := positions(first)
 	type scored struct {
 		Folder
-		score int
-	}
-	known := make(map[string]int, len(names))
-	for i, name := range slices.Backward(names) {
-		known[fold(name)] = i
+		tier, position int
 	}
 	var found []scored
 	for _, f := range l.Folders {
 		if f.closed {
 			continue
 		}
-		if f.SpecialUse == use {
-			found = append(found, scored{f, -1})
-			continue
+		leaf := fold(f.leaf())
+		byPreset, isPreset := whole[fold(f.Name.Raw())]
+		byName, isKnown := known[leaf]
+		if doubtful[leaf] {
+			byName += len(names)
 		}
-		if position, ok := known[fold(f.leaf())]; ok && f.SpecialUse == "" {
-			found = append(found, scored{f, position})
+		switch {
+		case f.SpecialUse == use:
+			found = append(found, scored{f, 0, 0})
+		case f.SpecialUse != "": // marked for something else
+		case isPreset:
+			found = append(found, scored{f, 1, byPreset})
+		case isKnown:
+			found = append(found, scored{f, 2, byName})
 		}
 	}
 	slices.SortStableFunc(found, func(a, b scored) int {
-		return cmp.Or(
-			cmp.Compare(min(a.score, 0), min(b.score, 0)),
-			cmp.Compare(l.depth(a.Folder), l.depth(b.Folder)),
-			cmp.Compare(a.score, b.score),
-		)
+		return cmp.Or(cmp.Compare(a.tier, b.tier), cmp.Compare(l.depth(a.Folder), l.depth(b.Folder)), cmp.Compare(a.position, b.position))
 	})
 	out := make([]Folder, len(found))
 	for i, f := range found {
 		out[i] = f.Folder
 	}
 	return out
+}
+
+// positions maps names, made comparable, to their first place in the list.
+func positions(names []string) map[string]int {
+	places := make(map[string]int, len(names))
+	for i, name := range slices.Backward(names) {
+		places[fold(name)] = i
+	}
+	return places
 }
 
 // depth counts the levels below the personal namespace.

@@ -196,7 +196,7 @@ func FiledByProvider(ctx context.Context, network *wire.Network, target diagnost
 	if err != nil {
 		return false, err
 	}
-	sent := listing.Sent(target.SentFolder)
+	sent := SentOf(listing, target)
 	if !sent.Found {
 		return false, nil
 	}
@@ -210,4 +210,9 @@ func (s *Session) FindIn(ctx context.Context, folder Folder, messageID string) (
 		return nil, err
 	}
 	return s.Find(ctx, messageID)
+}
+
+// SentOf finds the folder for sent mail by the target's setting and preset.
+func SentOf(l Listing, target diagnostics.Target) Choice {
+	return l.Sent(target.SentFolder, preferred(target.Provider)...)
 }

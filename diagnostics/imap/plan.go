@@ -16,7 +16,7 @@ type Options struct {
 	Lang locale.Lang
 	// Product is the name of the program that will send; empty means postier.
 	Product string
-	// SentNames are folder names to prefer, as the provider's preset lists them.
+	// SentNames are folder names to prefer; nil takes those of the target's preset.
 	SentNames []string
 	// Create makes the folder for sent mail when there is none. The person was asked.
 	Create bool
@@ -55,6 +55,9 @@ func Plan(network *wire.Network, target diagnostics.Target, options Options) dia
 	}
 	if options.Product == "" {
 		options.Product = "postier"
+	}
+	if options.SentNames == nil {
+		options.SentNames = preferred(target.Provider)
 	}
 	if options.Lang == "" {
 		options.Lang = locale.English

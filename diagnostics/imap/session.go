@@ -3,7 +3,6 @@ package imap
 import (
 	"context"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -405,9 +404,4 @@ func words(values []value) []string {
 		}
 	}
 	return out
-}
-
-// lost reports whether err means that the connection ended, as opposed to a server that answered.
-func lost(err error) bool {
-	return err != nil && (err == io.EOF || err == io.ErrUnexpectedEOF || wire.IsTimeout(err) || isNetError(err))
 }
