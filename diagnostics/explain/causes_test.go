@@ -1,0 +1,219 @@
+package explain
+
+import (
+	"io/fs"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"postier/internal/locale"
+)
+
+func TestCausesAreComplete(t *testing.T) {
+	t.Parallel()
+	slugForm := regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+	codeForm := regexp.MustCompile(`^[A-Z]-[1-9][0-9]{1,2}$`)
+	who := []Who{WhoUser, WhoAdmin, WhoProvider, WhoNetwork, WhoServer, WhoDeveloper}
+	retry := []Retry{RetryNo, RetryLater, RetryAfterChange, RetryAutomatic}
+	severity := []Severity{SeverityFail, SeverityWarn, SeverityInfo, SeveritySkip}
+	exits := []int{0, 1, 64, 65, 68, 69, 74, 75, 76, 77, 78, 130}
+	steps := []string{"", "address", "provider", "server", "prepare", "credential", "submission", "sent", "dns", "test", "options"}
+	fields := []string{
+		"", "smtp-host", "smtp-port", "smtp-security", "smtp-auth", "username", "credential", "from", "sent-folder", "imap-host", "helo",
+	}
+	letters := map[string]string{} // of a group
+	slugs, numbers := map[string]bool{}, map[string]bool{}
+	for _, c := range Causes() {
+		_, number := splitCode(c.Code)
+		if slugs[c.Slug] || numbers[number] {
+			t.Errorf("%s: slug or code %s doubled", c.Slug, c.Code)
+		}
+		slugs[c.Slug], numbers[number] = true, true
+		if !slugForm.MatchString(c.Slug) || !codeForm.MatchString(c.Code) {
+			t.Errorf("%s: slug or code %q of the wrong form", c.Slug, c.Code)
+		}
+		if letter := c.Code[:1]; letters[c.Group] == "" {
+			letters[c.Group] = letter
+		} else if letters[c.Group] != letter {
+			t.Errorf("%s: letter of group %s is %s", c.Code, c.Group, letters[c.Group])
+		}
+		if !slices.Contains(who, c.Who) || !slices.Contains(retry, c.Retry) || !slices.Contains(severity, c.Severity) || !slices.Contains(exits, c.Exit) {
+			t.Errorf("%s: who %q, retry %q, severity %q, exit %d", c.Slug, c.Who, c.Retry, c.Severity, c.Exit)
+		}
+		if (c.Severity == SeverityFail) != (c.Exit != 0) && c.Slug != "lockout-guard" {
+			t.Errorf("%s: severity %s with exit code %d", c.Slug, c.Severity, c.Exit)
+		}
+		if !slices.Contains(steps, c.Step) || !slices.Contains(fields, c.Field) {
+			t.Errorf("%s: step %q, field %q", c.Slug, c.Step, c.Field)
+		}
+		checkWords(t, c.Slug, c.Text)
+		for _, lang := range locale.All() {
+			if w := c.Text[lang]; w.Title == "" || w.Meaning == "" || len(w.Remedy) == 0 {
+				t.Errorf("%s %s: title, meaning or remedy missing", c.Slug, lang)
+			}
+		}
+	}
+}
+
+// contractChecks are the ids of contract §3. They are repeated here because package explain knows no checks.
+const contractChecks = `net.resolve net.connect net.connect6 smtp.greeting smtp.tls smtp.certificate smtp.injection smtp.ehlo
+	smtp.auth-offered smtp.auth smtp.sender smtp.recipient smtp.data imap.connect imap.tls imap.certificate imap.auth imap.folder
+	imap.append imap.readback imap.cleanup imap.quota dns.mx dns.spf dns.dkim dns.dmarc dns.mta-sts dns.tls-rpt dns.dane dns.bimi
+	dns.ptr dns.discovery arrival.delivered arrival.placement arrival.spf arrival.dkim arrival.dmarc`
+
+func TestEveryCheckHasItsPage(t *testing.T) {
+	t.Parallel()
+	var ids []string
+	for _, c := range Checks() {
+		ids = append(ids, c.ID)
+		if len(c.Text) != len(locale.All()) || len(c.Causes) == 0 {
+			t.Errorf("%s: %d languages, %d causes", c.ID, len(c.Text), len(c.Causes))
+		}
+		for _, lang := range locale.All() {
+			w := c.Text[lang]
+			if w.Title == "" || w.What == "" || w.Why == "" {
+				t.Errorf("%s %s: incomplete", c.ID, lang)
+			}
+			checkLine(t, c.ID, w.Title, 60)
+			checkLine(t, c.ID, w.What, 300)
+			checkLine(t, c.ID, w.Why, 300)
+		}
+		seen := map[string]bool{}
+		for _, slug := range c.Causes {
+			if _, ok := Cause(slug); !ok || seen[slug] {
+				t.Errorf("%s: cause %q unknown or doubled", c.ID, slug)
+			}
+			seen[slug] = true
+		}
+	}
+	if want := strings.Fields(contractChecks); !slices.Equal(ids, want) {
+		t.Errorf("checks %v, want %v", ids, want)
+	}
+}
+
+func TestNoCauseIsUnused(t *testing.T) {
+	t.Parallel()
+	used := map[string]bool{}
+	for _, protocol := range protocols {
+		for _, r := range replies(protocol) {
+			used[r.Cause] = true
+		}
+	}
+	for _, c := range Checks() {
+		for _, slug := range c.Causes {
+			used[slug] = true
+		}
+	}
+	for _, c := range Causes() {
+		if !used[c.Slug] && len(c.UsedBy) == 0 {
+			t.Errorf("%s: neither a reply nor a check leads to it, and used_by names nobody", c.Slug)
+		}
+	}
+}
+
+func TestGeneralAnswersAreComplete(t *testing.T) {
+	t.Parallel()
+	for name, entries := range map[string]map[string]generalEntry{
+		"details": generals().Details, "subjects": generals().Subjects, "replies": generals().Replies, "classes": generals().Classes,
+		"responses": generals().Responses, "statuses": generals().Statuses, "layers": generals().Layers,
+	} {
+		if len(entries) == 0 {
+			t.Errorf("%s: empty", name)
+		}
+		for code, e := range entries {
+			if e.Cause != "" {
+				c, ok := Cause(e.Cause)
+				if !ok || c.Severity != SeverityFail {
+					t.Errorf("%s %s: cause %q is unknown or no failure", name, code, e.Cause)
+				}
+			} else {
+				checkWords(t, name+" "+code, e.Text)
+			}
+		}
+	}
+	for _, class := range []string{"2", "3", "4", "5"} {
+		if e := generals().Classes[class]; len(e.Text[locale.English].Remedy) == 0 {
+			t.Errorf("class %s has no remedy to fall back on", class)
+		}
+	}
+}
+
+func TestLabelsOfWhoAndRetry(t *testing.T) {
+	t.Parallel()
+	for _, c := range Causes() {
+		for _, lang := range locale.All() {
+			if c.Who.Say(lang) == "" || c.Retry.Say(lang) == "" {
+				t.Errorf("%s %s: who %q or retry %q has no words", c.Slug, lang, c.Who, c.Retry)
+			}
+		}
+	}
+}
+
+func TestEveryDataFileIsRead(t *testing.T) {
+	t.Parallel()
+	known := regexp.MustCompile(`^data/(causes/[a-z-]+|replies/(smtp|imap|tls|tcp|dns)/[a-z]+|` +
+		`general/(enhanced-details|enhanced-subjects|smtp-codes|smtp-classes|imap-response-codes|imap-statuses|layers)|checks|labels|providers)\.json$`)
+	err := fs.WalkDir(files, "data", func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() && !known.MatchString(path) {
+			t.Errorf("%s: nothing reads this file", path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func TestByCode(t *testing.T) {
+	t.Parallel()
+	want, _ := Cause("wrong-password")
+	_, number := splitCode(want.Code)
+	for _, said := range []string{want.Code, strings.ToLower(want.Code), "A" + number, "a " + number, number, " a-0" + number} {
+		if got, ok := ByCode(said); !ok || got.Slug != want.Slug {
+			t.Errorf("%q leads to %q, %v", said, got.Slug, ok)
+		}
+	}
+	for _, said := range []string{"", "A", "Z-" + number, "A-9999", "A-1x", "-", "wrong-password", "A--", "٣"} {
+		if got, ok := ByCode(said); ok {
+			t.Errorf("%q leads to %q", said, got.Slug)
+		}
+	}
+}
+
+func TestPage(t *testing.T) {
+	t.Parallel()
+	cause, _ := Cause("cert-expired")
+	for _, code := range []string{"cert-expired", " CERT-Expired ", cause.Code, strings.ToLower(cause.Code)} {
+		page, ok := Page(code, locale.French)
+		if !ok || page.Kind != KindCause || page.ID != "cert-expired" || page.Title != cause.Title(locale.French) {
+			t.Errorf("%q: %+v", code, page)
+		}
+		if !slices.Contains(page.Related, "smtp.certificate") || !slices.Contains(page.Related, "imap.certificate") {
+			t.Errorf("%q: related %v", code, page.Related)
+		}
+	}
+	for _, check := range Checks() {
+		page, ok := Page(strings.ToUpper(check.ID), locale.German)
+		if !ok || page.Kind != KindCheck || page.ID != check.ID || page.Why == "" {
+			t.Errorf("%s: %+v", check.ID, page)
+		}
+	}
+	if page, ok := Page("no such thing", locale.English); ok {
+		t.Errorf("a page for nothing: %+v", page)
+	}
+	if near := Near("cert", 3); len(near) != 3 || !strings.HasPrefix(near[0], "cert") {
+		t.Errorf("near cert: %v", near)
+	}
+	if near := Near("", 3); near != nil {
+		t.Errorf("near nothing: %v", near)
+	}
+}
+
+func TestFieldForTheServerThatWasChecked(t *testing.T) {
+	t.Parallel()
+	c, _ := Cause("connection-refused")
+	if smtp, imap := c.FieldFor("smtp.tls"), c.FieldFor("imap.connect"); smtp != "smtp-port" || imap != "imap-port" {
+		t.Errorf("fields %q and %q", smtp, imap)
+	}
+}

@@ -1,0 +1,155 @@
+package explain
+
+import (
+	"slices"
+	"strings"
+	"sync"
+
+	"postier/internal/locale"
+)
+
+// CheckWords is the page of a check in one language.
+type CheckWords struct {
+	Title string `json:"title"`
+	What  string `json:"what"` // what the check does
+	Why   string `json:"why"`  // why it matters
+}
+
+// CheckInfo is the page of one check of the contract.
+type CheckInfo struct {
+	ID string `json:"id"`
+	// Causes are the slugs of what the check can find, the most likely first. Every check can also be skipped
+	// (needs-failed) or stopped (cancelled).
+	Causes []string                   `json:"causes"`
+	Text   map[locale.Lang]CheckWords `json:"text"`
+}
+
+// Title is the check in a few words.
+func (c CheckInfo) Title(lang locale.Lang) string { return c.words(lang).Title }
+
+// What says what the check does.
+func (c CheckInfo) What(lang locale.Lang) string { return c.words(lang).What }
+
+// Why says why it matters.
+func (c CheckInfo) Why(lang locale.Lang) string { return c.words(lang).Why }
+
+func (c CheckInfo) words(lang locale.Lang) CheckWords {
+	if w, ok := c.Text[lang]; ok {
+		return w
+	}
+	return c.Text[locale.English]
+}
+
+var checks = sync.OnceValue(func() []CheckInfo { return readFile[[]CheckInfo]("data/checks.json") })
+
+// Checks lists the checks of the contract in the order of a report.
+func Checks() []CheckInfo { return slices.Clone(checks()) }
+
+// Check returns the check with this id.
+func Check(id string) (CheckInfo, bool) {
+	for _, c := range checks() {
+		if c.ID == id {
+			return c, true
+		}
+	}
+	return CheckInfo{}, false
+}
+
+type labelData struct {
+	Who   map[Who]map[locale.Lang]string   `json:"who"`
+	Retry map[Retry]map[locale.Lang]string `json:"retry"`
+}
+
+var labels = sync.OnceValue(func() labelData { return readFile[labelData]("data/labels.json") })
+
+// Say names the party in the person's language.
+func (w Who) Say(lang locale.Lang) string { return labels().Who[w][lang] }
+
+// Say answers "shall I try again?" in a sentence.
+func (r Retry) Say(lang locale.Lang) string { return labels().Retry[r][lang] }
+
+// Kind says what a page is about.
+type Kind string
+
+// The kinds of page.
+const (
+	KindCause Kind = "cause"
+	KindCheck Kind = "check"
+)
+
+// PageInfo is one page of the catalogue in one language, ready to be printed.
+type PageInfo struct {
+	Kind Kind
+	// ID is a cause's slug or a check's id.
+	ID string
+	// Code is the cause's spoken code, empty for a check.
+	Code  string
+	Title string
+	// Meaning is what happened or what the check does; Why, for a check only, is why it matters.
+	Meaning string
+	Why     string
+	Remedy  []string
+	Who     Who
+	Retry   Retry
+	Step    string
+	Field   string
+	// Related are the checks that find this cause, or the causes that this check finds.
+	Related []string
+}
+
+// Page answers the slug of a cause, a spoken code or the id of a check, whatever the letter case.
+func Page(code string, lang locale.Lang) (PageInfo, bool) {
+	code = strings.ToLower(strings.TrimSpace(code))
+	if check, ok := Check(code); ok {
+		return PageInfo{
+			Kind: KindCheck, ID: check.ID, Title: check.Title(lang), Meaning: check.What(lang), Why: check.Why(lang),
+			Related: slices.Clone(check.Causes),
+		}, true
+	}
+	cause, ok := Cause(code)
+	if !ok {
+		cause, ok = ByCode(code)
+	}
+	if !ok {
+		return PageInfo{}, false
+	}
+	return PageInfo{
+		Kind: KindCause, ID: cause.Slug, Code: cause.Code, Title: cause.Title(lang), Meaning: cause.Meaning(lang), Remedy: cause.Remedy(lang),
+		Who: cause.Who, Retry: cause.Retry, Step: cause.Step, Field: cause.Field, Related: checksOf(cause.Slug),
+	}, true
+}
+
+func checksOf(slug string) []string {
+	var ids []string
+	for _, c := range checks() {
+		if slices.Contains(c.Causes, slug) {
+			ids = append(ids, c.ID)
+		}
+	}
+	return ids
+}
+
+// Near lists slugs, codes and check ids that begin with or contain what was typed, for "did you mean". At most limit.
+func Near(typed string, limit int) []string {
+	typed = strings.ToLower(strings.TrimSpace(typed))
+	if typed == "" {
+		return nil
+	}
+	var starts, contains []string
+	add := func(name string) {
+		switch {
+		case strings.HasPrefix(name, typed):
+			starts = append(starts, name)
+		case strings.Contains(name, typed):
+			contains = append(contains, name)
+		}
+	}
+	for _, c := range checks() {
+		add(c.ID)
+	}
+	for _, c := range causes().list {
+		add(c.Slug)
+	}
+	all := append(starts, contains...)
+	return all[:min(len(all), max(limit, 0))]
+}
