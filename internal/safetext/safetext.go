@@ -11,6 +11,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/width"
 )
 
 // Remote is text that somebody else wrote. It has no String method on purpose: it is shown by Escape or Block only.
@@ -54,30 +56,34 @@ func Escape(s string) string {
 	}
 	var b strings.Builder
 	b.Grow(len(s) + 16)
-	marks := 0
-	for i := 0; i < len(s); {
-		r, size := utf8.DecodeRuneInString(s[i:])
-		switch {
-		case r == utf8.RuneError && size == 1:
-			fmt.Fprintf(&b, `\x%02x`, s[i])
-			marks = 0
-		case unicode.Is(unicode.Mn, r) || unicode.Is(unicode.Me, r):
-			marks++
-			if invisible(r) || marks > maxCombining {
-				writeEscape(&b, r)
-			} else {
-				b.WriteString(s[i : i+size])
-			}
-		case Harmful(r):
-			writeEscape(&b, r)
-			marks = 0
-		default:
-			b.WriteString(s[i : i+size])
-			marks = 0
-		}
-		i += size
+	var e escaper
+	for len(s) > 0 {
+		size := e.next(&b, s)
+		s = s[size:]
 	}
 	return b.String()
+}
+
+// escaper writes one character after the other and remembers how many combining marks came in a row.
+type escaper struct{ marks int }
+
+// next writes the first character of s, escaped where needed, and returns its length in s.
+func (e *escaper) next(b *strings.Builder, s string) (size int) {
+	r, size := utf8.DecodeRuneInString(s)
+	if unicode.Is(unicode.Mn, r) || unicode.Is(unicode.Me, r) {
+		e.marks++
+	} else {
+		e.marks = 0
+	}
+	switch {
+	case r == utf8.RuneError && size == 1:
+		fmt.Fprintf(b, `\x%02x`, s[0])
+	case Harmful(r) || e.marks > maxCombining:
+		writeEscape(b, r)
+	default:
+		b.WriteString(s[:size])
+	}
+	return size
 }
 
 func plain(s string) bool {
@@ -124,8 +130,14 @@ func invisible(r rune) bool {
 func EscapeJSON(s string) []byte {
 	var b strings.Builder
 	b.WriteByte('"')
+	marks := 0
 	for i := 0; i < len(s); {
 		r, size := utf8.DecodeRuneInString(s[i:])
+		if unicode.Is(unicode.Mn, r) || unicode.Is(unicode.Me, r) {
+			marks++
+		} else {
+			marks = 0
+		}
 		switch {
 		case r == utf8.RuneError && size == 1:
 			fmt.Fprintf(&b, `\\x%02x`, s[i])
@@ -136,7 +148,7 @@ func EscapeJSON(s string) []byte {
 			b.WriteString(`\n`)
 		case r == '\t':
 			b.WriteString(`\t`)
-		case Harmful(r) || r == '<' || r == '>' || r == '&':
+		case Harmful(r) || marks > maxCombining || r == '<' || r == '>' || r == '&':
 			writeJSONEscape(&b, r)
 		default:
 			b.WriteString(s[i : i+size])
@@ -162,28 +174,59 @@ const (
 	blockCells = 500
 )
 
+// lineEnds turns everything that a terminal or a browser could take for the end of a line into LF.
+var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\v", "\n", "\f", "\n", "\u0085", "\n", "\u2028", "\n", "\u2029", "\n")
+
 // Block returns remote text as lines for a marked block, each one to be printed behind a prefix that postier chooses.
-// LF, CR, NEL, LS and PS end a line. At most 20 lines and 500 characters; the last line then says how much is missing.
+// LF, CR, VT, FF, NEL, LS and PS end a line. At most 20 lines and 500 terminal cells; a last line then says how many octets
+// are missing.
 func (r Remote) Block(prefix string) []string {
-	text := strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u0085", "\n", "\u2028", "\n", "\u2029", "\n").Replace(r.raw)
-	text = strings.TrimRight(text, "\n")
+	rest := strings.TrimRight(lineEnds.Replace(r.raw), "\n")
 	var lines []string
-	used, consumed := 0, 0
-	for line := range strings.SplitSeq(text, "\n") {
-		if len(lines) == blockLines || used >= blockCells {
+	room := blockCells
+	for len(lines) < blockLines && room > 0 {
+		line, _, more := strings.Cut(rest, "\n")
+		shown, taken, cells := fit(line, room)
+		room -= cells
+		lines = append(lines, prefix+shown)
+		rest = rest[taken:]
+		if taken < len(line) {
 			break
 		}
-		shown := []rune(Escape(line))
-		if room := blockCells - used; len(shown) > room {
-			shown = append(shown[:room], '…')
-			line = line[:min(len(line), room)]
+		if !more {
+			return lines
 		}
-		used += len(shown)
-		consumed += len(line) + 1
-		lines = append(lines, prefix+string(shown))
+		rest = rest[len("\n"):]
 	}
-	if rest := len(text) - consumed; rest > 0 {
-		lines = append(lines, fmt.Sprintf("%s… +%d", prefix, rest))
+	return append(lines, fmt.Sprintf("%s… +%d", prefix, len(rest)))
+}
+
+// fit escapes as much of a line as has room, in terminal cells; taken is how many octets of the line that are.
+func fit(line string, room int) (shown string, taken, cells int) {
+	var b strings.Builder
+	var e escaper
+	for taken < len(line) {
+		var piece strings.Builder
+		size := e.next(&piece, line[taken:])
+		wide := cellsOf(piece.String())
+		if cells+wide > room {
+			break
+		}
+		b.WriteString(piece.String())
+		taken += size
+		cells += wide
 	}
-	return lines
+	return b.String(), taken, cells
+}
+
+// cellsOf counts terminal cells from above: a wide character takes two, every other one at most one.
+func cellsOf(s string) int {
+	cells := 0
+	for _, r := range s {
+		cells++
+		if kind := width.LookupRune(r).Kind(); kind == width.EastAsianWide || kind == width.EastAsianFullwidth {
+			cells++
+		}
+	}
+	return cells
 }
