@@ -7,10 +7,14 @@ package secret
 import (
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
+	"html"
 	"io"
 	"log/slog"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -64,7 +68,7 @@ const minForm = 4
 
 // Forms returns the encodings in which the secret may turn up in a byte stream, for the redaction filter and the
 // canary scan: plain, base64 (as PLAIN, LOGIN and XOAUTH2 send it, at each of the three alignments), hex, percent-encoded,
-// and the quoted forms of IMAP and JSON.
+// and the quoted forms of IMAP, JSON, HTML and Go.
 func (v Value) Forms(users ...string) []string {
 	plain := v.Reveal()
 	if len(plain) < minForm {
@@ -95,7 +99,19 @@ func (v Value) Forms(users ...string) []string {
 	add(url.QueryEscape(plain))
 	add(url.PathEscape(plain))
 	add(strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(plain))
+	add(quotedJSON(plain))
+	add(html.EscapeString(plain))
+	add(strings.Trim(strconv.QuoteToASCII(plain), `"`))
 	return forms
+}
+
+// quotedJSON is how encoding/json writes a string, without the quotes.
+func quotedJSON(plain string) string {
+	data, err := json.Marshal(plain)
+	if err != nil || len(data) < 2 {
+		return ""
+	}
+	return string(data[1 : len(data)-1])
 }
 
 // base64Aligned returns the part of base64(prefix+plain+suffix) that does not depend on prefix and suffix, for each of
@@ -117,7 +133,10 @@ func base64Aligned(plain string) []string {
 
 // Redact replaces every form of the secret in text by a mask of constant width.
 func (v Value) Redact(text string, users ...string) string {
-	for _, form := range v.Forms(users...) {
+	forms := v.Forms(users...)
+	// The longest first: a short form inside a long one would leave the long one's ends standing.
+	slices.SortStableFunc(forms, func(a, b string) int { return len(b) - len(a) })
+	for _, form := range forms {
 		text = strings.ReplaceAll(text, form, "***")
 	}
 	return text
