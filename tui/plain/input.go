@@ -140,3 +140,13 @@ func (d *dialog) readSecret(ctx context.Context, label string) (reply, error) {
 	}
 	return r, err
 }
+
+// ReadSecret asks for one secret on a terminal, without echo.
+func ReadSecret(ctx context.Context, in io.Reader, out io.Writer, label string) (secret.Value, error) {
+	i := newInput(in)
+	defer i.close()
+	_, _ = io.WriteString(out, label+": ")
+	r, err := i.readSecret(ctx)
+	_, _ = io.WriteString(out, "\n")
+	return r.secret, err
+}
