@@ -168,10 +168,11 @@ func (f Files) resolve(path string) (string, error) {
 // the root, belongs to this user or to root and is writable by its owner only. A sticky folder such as /tmp is allowed:
 // what lies below it on our way is ours as well, and others cannot rename that.
 func (f Files) checkFolders(dir string) error {
-	dir, err := filepath.EvalSymlinks(dir)
+	resolved, err := filepath.EvalSymlinks(dir)
 	if err != nil {
 		return wrap("open", dir, err)
 	}
+	dir = resolved
 	home, _ := os.UserHomeDir()
 	for {
 		info, err := os.Stat(dir)
