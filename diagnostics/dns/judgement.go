@@ -28,7 +28,7 @@ const (
 	CauseNoDomain     = "no-domain"
 	CauseNotPublished = "not-published"
 	CauseDNSFailure   = "dns-failure"
-	CauseNXDomain     = "dns-nxdomain"
+	CauseNXDomain     = "sender-domain-invalid"
 
 	CauseMXMissing   = "mx-missing"
 	CauseNullMX      = "null-mx"

@@ -201,6 +201,10 @@ func unescape(s string) string {
 
 func digit(c byte) bool { return '0' <= c && c <= '9' }
 
+// special are the octets that miekg/dns writes with a backslash in names. Name must write the same, or the owner of an
+// answer would not compare equal to the name that was asked for.
+const special = `" '@;()\`
+
 // Name writes a domain name, in which only dots are special, so that miekg/dns takes every other octet literally. It reports
 // false when no such name can exist: an empty label, one of more than 63 octets, or more than 253 in all (RFC 1035 §2.3.4).
 func Name(domain string) (string, bool) {
@@ -208,17 +212,17 @@ func Name(domain string) (string, bool) {
 	if !WellFormed(domain) {
 		return "", false
 	}
-	if strings.IndexFunc(domain, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(`\"();@$`, r) }) < 0 {
+	if strings.IndexFunc(domain, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(special, r) }) < 0 {
 		return domain, true
 	}
 	var b strings.Builder
 	for i := range len(domain) {
 		switch c := domain[i]; {
-		case c <= ' ' || c >= 0x7f:
-			fmt.Fprintf(&b, `\%03d`, c)
-		case strings.IndexByte(`\"();@$`, c) >= 0:
+		case strings.IndexByte(special, c) >= 0:
 			b.WriteByte('\\')
 			b.WriteByte(c)
+		case c < ' ' || c >= 0x7f:
+			fmt.Fprintf(&b, `\%03d`, c)
 		default:
 			b.WriteByte(c)
 		}
