@@ -136,6 +136,9 @@ func (m *model) busy(p *page) {
 	first := p.height()
 	p.text(s.look.styles.bold, "", "", text)
 	if len(m.inputs) == 0 {
+		if p.want.after > p.want.first {
+			first = p.want.first // the check that runs: both are seen where there is room
+		}
 		p.seen(first)
 	}
 }

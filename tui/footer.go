@@ -32,12 +32,25 @@ func (m *model) footer(width int) string {
 	for len(hints) > maxHints {
 		hints = dropLast(hints)
 	}
+	hints = shortLabels(hints, width, m.speech.look.glyphs.ellipsis)
 	text := m.footerText(hints)
 	for len(hints) > 1 && ansi.StringWidth(text) > width {
 		hints = dropLast(hints)
 		text = m.footerText(hints)
 	}
 	return shorten(text, width, m.speech.look.glyphs.ellipsis)
+}
+
+// shortLabels cuts the labels in a narrow window, so that the way back and the help keep their place beside a long one.
+func shortLabels(hints []hint, width int, sign string) []hint {
+	const narrow, share = 60, 3
+	if width >= narrow || len(hints) < 2 {
+		return hints
+	}
+	for i := range hints {
+		hints[i].label = shorten(hints[i].label, max(6, width/share), sign)
+	}
+	return hints
 }
 
 // dropLast removes the hint that matters least.
@@ -63,15 +76,15 @@ func (m *model) hints() []hint {
 	s := m.speech
 	switch m.over.kind {
 	case overLeave:
-		return []hint{{s.t("key-enter"), s.t("leave-yes"), 0}, {"Esc", s.t("leave-no"), 1}}
+		return []hint{{s.t("key-enter"), s.t("leave-yes"), 0}, {s.t("key-esc"), s.t("leave-no"), 1}}
 	case overCopy, overQR:
 		out := []hint{{"c", s.t("copy"), 1}}
 		if len(m.shown()) > 1 {
 			out = append(out, hint{s.look.glyphs.left + s.look.glyphs.right, s.t("another"), 2})
 		}
-		return append(out, hint{"Esc", s.t("close"), 0})
+		return append(out, hint{s.t("key-esc"), s.t("close"), 0})
 	case overHelp, overDetails:
-		return []hint{{s.t("key-page"), s.t("scroll"), 1}, {"Esc", s.t("close"), 0}}
+		return []hint{{s.t("key-page"), s.t("scroll"), 1}, {s.t("key-esc"), s.t("close"), 0}}
 	}
 	return m.screenHints()
 }
@@ -90,7 +103,7 @@ func (m *model) screenHints() []hint {
 		}
 	}
 	if m.screen.Number > 1 {
-		out = append(out, hint{"Esc", s.t("back"), 2})
+		out = append(out, hint{s.t("key-esc"), s.t("back"), 2})
 	}
 	helpKey := "?"
 	if m.typing() {

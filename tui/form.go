@@ -143,6 +143,8 @@ func (in *input) draw(p *page, s speech, rows int, focused bool) {
 	first := p.height()
 	in.drawLabel(p, s, focused)
 	switch {
+	case in.pick != nil && !focused:
+		p.add(shorten("  "+in.chosenLabel(s), p.width, s.look.glyphs.ellipsis))
 	case in.pick != nil:
 		for _, l := range strings.Split(in.pick.field(in.field, s, p.width, focused).View(), "\n") {
 			p.add(strings.TrimRight(l, " "))
@@ -163,6 +165,16 @@ func (in *input) draw(p *page, s speech, rows int, focused bool) {
 	if focused {
 		p.seen(first)
 	}
+}
+
+// chosenLabel is all that a choice shows while another field has the focus.
+func (in *input) chosenLabel(s speech) string {
+	for _, c := range in.field.Choices {
+		if c.Value == in.pick.value {
+			return s.say(c.Label)
+		}
+	}
+	return ""
 }
 
 func (in *input) drawLabel(p *page, s speech, focused bool) {

@@ -176,7 +176,7 @@ func (h *home) choose(action HomeAction) tea.Cmd {
 func (h *home) View() tea.View {
 	s := h.speech
 	p := newPage(h.width, h.height < roomForGaps)
-	hints := []hint{{"Esc", s.t("close"), 0}}
+	hints := []hint{{s.t("key-esc"), s.t("close"), 0}}
 	switch h.over {
 	case homeHelp:
 		h.helpPage(p)
@@ -184,7 +184,7 @@ func (h *home) View() tea.View {
 		p.text(s.look.styles.bold, "", "", s.t("home-delete-title", "name", h.items[h.at].Name))
 		p.gap()
 		p.plain(s.t("home-delete-text"))
-		hints = []hint{{s.t("key-enter"), s.t("home-delete-yes"), 0}, {"Esc", s.t("home-delete-no"), 1}}
+		hints = []hint{{s.t("key-enter"), s.t("home-delete-yes"), 0}, {s.t("key-esc"), s.t("home-delete-no"), 1}}
 	default:
 		h.list(p)
 		hints = h.hints()

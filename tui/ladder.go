@@ -1,8 +1,6 @@
 package tui
 
 import (
-	"strings"
-
 	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
 
@@ -153,8 +151,7 @@ func (m *model) serverBlock(p *page, reply safetext.Remote) {
 func (m *model) serverPrefix() string { return m.speech.t("server") + m.speech.look.glyphs.bar + " " }
 
 func (m *model) marked(p *page, prefix, text string) {
-	width := p.width - ansi.StringWidth(prefix)
-	for _, l := range strings.Split(ansi.Hardwrap(m.speech.clean(text), max(1, width), true), "\n") {
+	for _, l := range wrap(m.speech.clean(text), p.width-ansi.StringWidth(prefix)) {
 		p.add(fit(prefix+l, p.width))
 	}
 }

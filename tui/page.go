@@ -63,9 +63,17 @@ func (p *page) gap() {
 // text wraps text at the width of the column. first stands before the first line, rest before the others.
 func (p *page) text(style lipgloss.Style, first, rest, text string) {
 	lead := first
-	for _, l := range wrap(text, p.width-ansi.StringWidth(first)) {
-		p.add(fit(lead+style.Render(l), p.width))
-		lead = rest
+	for paragraph := range strings.SplitSeq(text, "\n") {
+		for {
+			room := p.width - ansi.StringWidth(lead)
+			l := wrap(paragraph, room)[0]
+			p.add(fit(lead+style.Render(l), p.width))
+			lead = rest
+			paragraph = strings.TrimLeft(strings.TrimPrefix(paragraph, l), " ")
+			if paragraph == "" || l == "" {
+				break
+			}
+		}
 	}
 }
 

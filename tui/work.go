@@ -27,6 +27,8 @@ type work struct {
 	mu      sync.Mutex
 	cancels map[int]context.CancelFunc
 	keeping sync.WaitGroup // drafts and configurations being written
+	// written is closed when the last write so far has ended: writes happen in the order in which they were asked for.
+	written chan struct{}
 	// broken is what a worker's panic said; the program ends in order and reports it.
 	broken any
 }
@@ -53,11 +55,11 @@ func (w *work) start(requests []wizard.Request, lang locale.Lang) {
 		if w.worker == nil {
 			continue
 		}
-		ctx, cancel := context.WithCancel(w.ctx)
 		if keeps(r.Kind) {
-			ctx = context.WithoutCancel(ctx)
-			w.keeping.Add(1)
+			w.write(r)
+			continue
 		}
+		ctx, cancel := context.WithCancel(w.ctx)
 		w.mu.Lock()
 		w.cancels[r.ID] = cancel
 		w.mu.Unlock()
@@ -65,13 +67,27 @@ func (w *work) start(requests []wizard.Request, lang locale.Lang) {
 	}
 }
 
+// write carries out a request that must be finished even when the person leaves, after those before it.
+func (w *work) write(r wizard.Request) {
+	before, done := w.written, make(chan struct{})
+	w.written = done
+	w.keeping.Add(1)
+	go func() {
+		defer w.keeping.Done()
+		defer close(done)
+		if before != nil {
+			<-before
+		}
+		w.do(context.WithoutCancel(w.ctx), r)
+	}()
+}
+
 func (w *work) do(ctx context.Context, r wizard.Request) {
 	var done atomic.Bool
 	defer func() {
-		if keeps(r.Kind) {
-			w.keeping.Done()
+		if !keeps(r.Kind) {
+			w.cancel(r.ID)
 		}
-		w.cancel(r.ID)
 		if what := recover(); what != nil {
 			w.mu.Lock()
 			w.broken = what

@@ -1,0 +1,173 @@
+package tui
+
+import (
+	"context"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"postier/internal/locale"
+	"postier/wizard"
+)
+
+// driver presses keys on a model and reads what it shows; there is no terminal.
+type driver struct {
+	t     *testing.T
+	model *model
+	quit  bool
+	// clipboard is what was put on it last.
+	clipboard string
+	worker    *fakeWorker
+}
+
+// fakeWorker remembers what it was asked for and does nothing; tests tell outcomes themselves.
+type fakeWorker struct {
+	asked chan wizard.Request
+	ended chan int
+}
+
+func (w *fakeWorker) Do(ctx context.Context, r wizard.Request, tell func(wizard.Outcome)) {
+	w.asked <- r
+	if keeps(r.Kind) {
+		tell(wizard.Outcome{ID: r.ID, Kind: r.Kind, Done: true})
+		return
+	}
+	<-ctx.Done()
+	w.ended <- r.ID
+}
+
+var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+
+func testLook(env ...string) look {
+	values := map[string]string{"LANG": "en_US.UTF-8"}
+	for i := 0; i+1 < len(env); i += 2 {
+		values[env[i]] = env[i+1]
+	}
+	return newLook(func(name string) string { return values[name] }, false)
+}
+
+func drive(t *testing.T, talk conversation, lang locale.Lang, width, height int) *driver {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	t.Cleanup(cancel)
+	worker := &fakeWorker{asked: make(chan wizard.Request, 100), ended: make(chan int, 100)}
+	m := newModel(talk, Options{
+		Lang: lang, Describe: fakeDescribe, Now: func() time.Time { return noon },
+	}, testLook(), newWork(ctx, worker))
+	d := &driver{t: t, model: m, worker: worker}
+	d.send(tea.WindowSizeMsg{Width: width, Height: height})
+	return d
+}
+
+func (d *driver) send(msg tea.Msg) {
+	d.t.Helper()
+	_, cmd := d.model.Update(msg)
+	d.run(cmd)
+	d.model.View()
+}
+
+// run carries out the commands that matter to a test: quitting and the clipboard. Ticks are not waited for.
+func (d *driver) run(cmd tea.Cmd) {
+	if cmd == nil || d.model.work.ticking != 0 && d.model.waiting != 0 && !d.model.ended && !d.model.left {
+		return
+	}
+	switch msg := cmd().(type) {
+	case tea.QuitMsg:
+		d.quit = true
+	case nil:
+	default:
+		if text, ok := clipboardText(msg); ok {
+			d.clipboard = text
+		}
+	}
+}
+
+// keys presses keys by their names: "enter", "shift+tab", "alt+m"; any other word is typed letter by letter.
+func (d *driver) keys(names ...string) *driver {
+	d.t.Helper()
+	for _, name := range names {
+		d.send(keyPress(name))
+	}
+	return d
+}
+
+func (d *driver) write(text string) *driver {
+	d.t.Helper()
+	for _, r := range text {
+		d.send(tea.KeyPressMsg{Code: r, Text: string(r)})
+	}
+	return d
+}
+
+var keyCodes = map[string]rune{
+	"enter": tea.KeyEnter, "esc": tea.KeyEscape, "tab": tea.KeyTab, "up": tea.KeyUp, "down": tea.KeyDown, "left": tea.KeyLeft,
+	"right": tea.KeyRight, "pgup": tea.KeyPgUp, "pgdown": tea.KeyPgDown, "home": tea.KeyHome, "end": tea.KeyEnd,
+	"backspace": tea.KeyBackspace, "f1": tea.KeyF1, "f2": tea.KeyF2, "f3": tea.KeyF3, "f4": tea.KeyF4, "f5": tea.KeyF5, "space": tea.KeySpace,
+}
+
+func keyPress(name string) tea.KeyPressMsg {
+	var mod tea.KeyMod
+	for {
+		rest, found := strings.CutPrefix(name, "alt+")
+		if found {
+			mod |= tea.ModAlt
+		} else if rest, found = strings.CutPrefix(name, "ctrl+"); found {
+			mod |= tea.ModCtrl
+		} else if rest, found = strings.CutPrefix(name, "shift+"); found {
+			mod |= tea.ModShift
+		}
+		if !found {
+			break
+		}
+		name = rest
+	}
+	if code, ok := keyCodes[name]; ok {
+		return tea.KeyPressMsg{Code: code, Mod: mod}
+	}
+	r := []rune(name)[0]
+	if mod != 0 {
+		return tea.KeyPressMsg{Code: r, Mod: mod}
+	}
+	return tea.KeyPressMsg{Code: r, Text: name}
+}
+
+func (d *driver) view() string { return ansi.Strip(d.model.View().Content) }
+
+func (d *driver) shows(text string) {
+	d.t.Helper()
+	if !strings.Contains(d.view(), text) {
+		d.t.Errorf("the screen does not show %q:\n%s", text, d.view())
+	}
+}
+
+func (d *driver) hides(text string) {
+	d.t.Helper()
+	if strings.Contains(d.view(), text) {
+		d.t.Errorf("the screen shows %q:\n%s", text, d.view())
+	}
+}
+
+// fakeDescribe has words for the checks and causes of these tests, in no language in particular.
+func fakeDescribe(r wizard.Report, _ locale.Lang) Description {
+	if r.Cause == "" {
+		return Description{Title: "Check " + r.ID}
+	}
+	return Description{
+		Title: "The server refused the password", Code: "P-31",
+		Meaning: "The server knows the account, but the password that was sent is not the one it expects. Many providers want an app password here.",
+		Remedy:  []string{"Create an app password at your provider.", "Copy it and paste it in step 5.", "Then try again."},
+		Who:     "you", Retry: "Trying again with the same password does not help.",
+	}
+}
+
+// clipboardText reads Bubble Tea's own message for the clipboard, whose type is not exported.
+func clipboardText(msg any) (string, bool) {
+	if v := reflect.ValueOf(msg); v.Kind() == reflect.String {
+		return v.String(), true
+	}
+	return "", false
+}

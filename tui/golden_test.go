@@ -1,0 +1,79 @@
+package tui
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"postier/internal/locale"
+)
+
+var update = flag.Bool("update", false, "write the golden screens anew; read the difference before committing it")
+
+var sizes = []struct{ width, height int }{{40, 12}, {80, 24}, {120, 40}}
+
+// TestGoldenScreens compares every step, in three sizes and three languages, with what was approved.
+func TestGoldenScreens(t *testing.T) {
+	t.Parallel()
+	for _, s := range walk(t) {
+		for _, lang := range locale.All() {
+			for _, size := range sizes {
+				name := fmt.Sprintf("%s-%s-%dx%d", s.name, lang, size.width, size.height)
+				d := drive(t, state{s.state}, lang, size.width, size.height)
+				golden(t, name, d.view(), size.width, size.height)
+			}
+		}
+	}
+}
+
+// golden compares a screen with its file, and checks what must hold of every screen.
+func golden(t *testing.T, name, view string, width, height int) {
+	t.Helper()
+	fits(t, name, view, width, height)
+	lines := strings.Split(view, "\n")
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], " ")
+	}
+	got := strings.Join(lines, "\n") + "\n"
+	file := filepath.Join("testdata", "screens", name+".txt")
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s has changed; run with -update and read the difference. It is now:\n%s", name, got)
+	}
+}
+
+// fits checks that a screen fills its window exactly, with no line too wide and no word missing from a catalogue.
+func fits(t *testing.T, name, view string, width, height int) {
+	t.Helper()
+	lines := strings.Split(view, "\n")
+	if len(lines) != height {
+		t.Errorf("%s has %d lines in a window of %d", name, len(lines), height)
+	}
+	for _, l := range lines {
+		if w := ansi.StringWidth(l); w > width {
+			t.Errorf("%s: a line of %d cells in a window of %d: %q", name, w, width, l)
+		}
+	}
+	for _, missing := range []string{"<tui.", "<wizard.", "<common."} {
+		if strings.Contains(view, missing) {
+			t.Errorf("%s shows a key instead of words:\n%s", name, view)
+		}
+	}
+}
