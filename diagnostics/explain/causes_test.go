@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"postier/internal/locale"
+	"postier/internal/safetext"
 )
 
 func TestCausesAreComplete(t *testing.T) {
@@ -207,6 +208,35 @@ func TestPage(t *testing.T) {
 	}
 	if near := Near("", 3); near != nil {
 		t.Errorf("near nothing: %v", near)
+	}
+}
+
+func TestDetail(t *testing.T) {
+	t.Parallel()
+	c, _ := Cause("cert-name-mismatch")
+	host, names := safetext.FromRemote("mail.a.example"), safetext.FromRemote("{host}\x1b[2J")
+	got := c.Detail(locale.English, "host", host, "names", names, "days", 3)
+	if want := `Entered: mail.a.example. The certificate is for: {host}\x1b[2J.`; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if long := c.Detail(locale.French, "host", host, "names", safetext.FromRemote(strings.Repeat("é", 5000))); len(long) > 400 || !strings.Contains(long, "é …") {
+		t.Errorf("%d bytes of detail: %q", len(long), long)
+	}
+	for _, args := range [][]any{nil, {"host", host}, {"host"}, {"host", host, "names", safetext.FromRemote("")}, {1, 2}} {
+		if got := c.Detail(locale.German, args...); got != "" {
+			t.Errorf("%v: %q, want nothing", args, got)
+		}
+	}
+	for _, c := range Causes() {
+		if len(placeholders(c.Text[locale.English].Detail)) == 0 && c.Text[locale.English].Detail != "" {
+			t.Errorf("%s: a detail without a placeholder", c.Slug)
+		}
+		for _, lang := range locale.All() {
+			words := c.Text[lang]
+			if text := words.Title + words.Meaning + strings.Join(words.Remedy, ""); strings.ContainsAny(text, "{}") {
+				t.Errorf("%s %s: a placeholder outside of the detail", c.Slug, lang)
+			}
+		}
 	}
 }
 

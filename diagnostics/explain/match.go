@@ -71,6 +71,9 @@ func (a Answer) Meaning(lang locale.Lang) string {
 	return a.info.Meaning(lang)
 }
 
+// Detail is CauseInfo.Detail of the answer's cause.
+func (a Answer) Detail(lang locale.Lang, args ...any) string { return a.info.Detail(lang, args...) }
+
 // Remedy says what to do, step by step.
 func (a Answer) Remedy(lang locale.Lang) []string {
 	if remedy := a.own[lang].Remedy; len(remedy) > 0 {

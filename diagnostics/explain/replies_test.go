@@ -2,6 +2,7 @@ package explain
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -94,17 +95,25 @@ func checkWords(t *testing.T, where string, text map[locale.Lang]Words) {
 	}
 	for _, lang := range locale.All() {
 		w := text[lang]
-		if (w.Title == "") != (want.Title == "") || (w.Meaning == "") != (want.Meaning == "") || len(w.Remedy) != len(want.Remedy) {
+		if (w.Title == "") != (want.Title == "") || (w.Meaning == "") != (want.Meaning == "") ||
+			!slices.Equal(placeholders(w.Detail), placeholders(want.Detail)) || len(w.Remedy) != len(want.Remedy) {
 			t.Errorf("%s %s: not the same parts as the English text", where, lang)
 		}
 		if len(w.Remedy) > 4 {
 			t.Errorf("%s %s: %d steps, want at most 4", where, lang, len(w.Remedy))
 		}
 		checkLine(t, where+" "+string(lang)+" title", w.Title, 60)
-		for _, line := range append([]string{w.Meaning}, w.Remedy...) {
+		for _, line := range append([]string{w.Meaning, w.Detail}, w.Remedy...) {
 			checkLine(t, where+" "+string(lang), line, 300)
 		}
 	}
+}
+
+// placeholders are the names in braces, sorted; a detail without any says nothing about the case.
+func placeholders(detail string) []string {
+	found := regexp.MustCompile(`\{[a-z_]+\}`).FindAllString(detail, -1)
+	slices.Sort(found)
+	return found
 }
 
 func checkLine(t *testing.T, where, line string, limit int) {
