@@ -90,7 +90,7 @@ func (l *ladder) signIn(context.Context) diagnostics.Result {
 	case errors.As(err, &broken):
 		result = fail(causeProtocol, diagnostics.Evidence{Kind: "error", Text: l.clean(err.Error())})
 	case err != nil:
-		result = l.fault(err, l.stage("auth"))
+		result = l.fault(err, stageDialog)
 	case r.Code == codeAuthOK:
 		result = pass(l.replyEvidence(r))
 		result.Code = replyCodeOf(r)

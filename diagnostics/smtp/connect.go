@@ -2,7 +2,6 @@ package smtp
 
 import (
 	"context"
-	"fmt"
 	"net/netip"
 	"sync"
 	"time"
@@ -21,7 +20,7 @@ type lookup struct {
 func (l *ladder) resolve(ctx context.Context) diagnostics.Result {
 	addresses, err := l.network.Addresses(ctx, l.target.Submission.Host)
 	if err != nil {
-		return l.fault(err, l.stage("resolve"))
+		return l.fault(err, stageResolve)
 	}
 	l.look.v4, l.look.v6 = wire.Families(addresses)
 	return pass(diagnostics.Evidence{Kind: "addresses", Fields: map[string]any{
@@ -182,7 +181,7 @@ func (l *ladder) connected(attempts []wire.Attempt, evidence []diagnostics.Evide
 	result := pass(evidence...)
 	for _, a := range attempts {
 		if a.Err != nil && !a.IPv6() { // IPv6 has its own check
-			failed := l.fault(a.Err, l.stage("connect"))
+			failed := l.fault(a.Err, stageConnect)
 			result.Status, result.Cause, result.Matched, result.Args = diagnostics.Warn, failed.Cause, failed.Matched, failed.Args
 			break
 		}
@@ -200,7 +199,7 @@ func (l *ladder) unconnected(ctx context.Context, attempts []wire.Attempt, evide
 	if ctx.Err() != nil {
 		err = ctx.Err()
 	}
-	result := l.fault(err, l.stage("connect"))
+	result := l.fault(err, stageConnect)
 	result.Evidence = append(evidence, result.Evidence...)
 	return result
 }
@@ -256,9 +255,4 @@ func connections(attempts []wire.Attempt, w way) []diagnostics.Evidence {
 		list = append(list, e)
 	}
 	return list
-}
-
-// where names the server for people: host:port.
-func (l *ladder) where() safetext.Remote {
-	return safetext.FromRemote(fmt.Sprintf("%s:%d", l.target.Submission.Host, l.way.port))
 }

@@ -14,28 +14,32 @@ import (
 // message sends the message and waits for the verdict behind the dot.
 func (l *ladder) message(context.Context) diagnostics.Result {
 	x := l.envelope()
-	if !x.dataSaid {
-		if x.err != nil {
-			return l.fault(x.err, l.stage("command"))
-		}
-		return needsFailed(diagnostics.SMTPRecipient)
+	if x.err != nil || !x.dataSaid {
+		return l.fault(x.err, stageDialog)
 	}
-	if x.data.Code != codeStart {
-		return l.replied(x.data, causeMessageRefused)
+	l.dialog.conn.Step(wire.CommandDeadline)
+	r, err := l.dialog.reply()
+	if err != nil {
+		return l.fault(err, stageDialog)
+	}
+	if r.Code != codeStart {
+		l.dialog.inData = false
+		return l.replied(r, causeMessageRefused)
 	}
 	start := time.Now()
 	body := dotStuff(l.opts.Message)
 	r, sent, err := l.sendBody(body)
+	l.dialog.inData = false
 	taken := diagnostics.Evidence{Kind: "message", Fields: map[string]any{
 		"octets": len(body), "took_ms": time.Since(start).Milliseconds(), "recipients": x.accepted(),
 	}}
 	switch {
 	case err != nil && sent:
 		// RFC 1047: whoever loses the reply to the dot cannot know. Sending again could deliver twice.
-		lost := l.fault(err, l.stage("command"))
+		lost := l.fault(err, stageDialog)
 		return fail(causeUnknownDelivery, append([]diagnostics.Evidence{taken}, lost.Evidence...)...)
 	case err != nil:
-		result := l.fault(err, l.stage("command"))
+		result := l.fault(err, stageDialog)
 		result.Evidence = append([]diagnostics.Evidence{taken}, result.Evidence...)
 		return result
 	case r.Code/100 != 2:

@@ -26,6 +26,8 @@ type dialog struct {
 	ext  Extensions // of the last EHLO
 	// turns counts the writes that waited for a reply: the round trips of the dialog.
 	turns int
+	// inData is set while the server may take what is said for a message.
+	inData bool
 	// broken is set when nothing more can be said.
 	broken bool
 }
@@ -117,7 +119,7 @@ const (
 
 // quit says goodbye without waiting for the answer: nothing depends on it, and a server may never close.
 func (d *dialog) quit(commands ...command) {
-	if d.broken {
+	if d.broken || d.inData { // a message that breaks off before its dot is dropped (RFC 5321 §4.1.1.4)
 		_ = d.conn.Close()
 		return
 	}

@@ -22,10 +22,9 @@ type Verdict struct {
 
 // exchange is the replies of one transaction up to DATA.
 type exchange struct {
-	mail     Reply
+	mail     Reply // zero when no whole reply came
 	rcpt     []Verdict
-	data     Reply // 354, or the refusal; zero when DATA was not said
-	dataSaid bool
+	dataSaid bool // DATA was said; its reply is not read yet
 	err      error
 }
 
@@ -54,6 +53,7 @@ func (l *ladder) envelope() *exchange {
 		return l.data
 	}
 	l.data = l.transaction(l.target.Author(), l.to(), l.opts.Message)
+	l.dialog.inData = l.data.dataSaid
 	return l.data
 }
 
@@ -71,7 +71,8 @@ func (l *ladder) transaction(from string, to []string, message []byte) *exchange
 	if x.err = l.dialog.send(wire.CommandDeadline, commands...); x.err != nil {
 		return x
 	}
-	if x.mail, x.err = l.dialog.reply(); x.err != nil {
+	x.dataSaid = message != nil
+	if !l.mailReply(x) {
 		return x
 	}
 	for _, address := range to {
@@ -79,16 +80,19 @@ func (l *ladder) transaction(from string, to []string, message []byte) *exchange
 			return x
 		}
 	}
-	if message != nil {
-		l.dialog.conn.Step(wire.CommandDeadline)
-		x.data, x.err = l.dialog.reply()
-		x.dataSaid = x.err == nil
-	}
 	return x
 }
 
+func (l *ladder) mailReply(x *exchange) bool {
+	var r Reply
+	if r, x.err = l.dialog.reply(); x.err == nil {
+		x.mail = r
+	}
+	return x.err == nil
+}
+
 func (l *ladder) oneByOne(x *exchange, to []string, commands []command) {
-	if x.mail, x.err = l.dialog.ask(wire.CommandDeadline, commands[0]); x.err != nil || x.mail.Code/100 != 2 {
+	if x.err = l.dialog.send(wire.CommandDeadline, commands[0]); x.err != nil || !l.mailReply(x) || x.mail.Code/100 != 2 {
 		return
 	}
 	for i, address := range to {
@@ -97,7 +101,7 @@ func (l *ladder) oneByOne(x *exchange, to []string, commands []command) {
 		}
 	}
 	if len(commands) > 1+len(to) && x.accepted() > 0 {
-		x.data, x.err = l.dialog.ask(wire.CommandDeadline, commands[1+len(to)])
+		x.err = l.dialog.send(wire.CommandDeadline, commands[1+len(to)])
 		x.dataSaid = x.err == nil
 	}
 }
@@ -188,7 +192,7 @@ func (l *ladder) envelopeFault(err error) diagnostics.Result {
 	case errors.Is(err, errTooLarge):
 		return fail(causeTooLarge, evidence)
 	}
-	return l.fault(err, l.stage("command"))
+	return l.fault(err, stageDialog)
 }
 
 // sender judges MAIL, and those refusals of RCPT that are about the sender: most servers hold a refused sender back until

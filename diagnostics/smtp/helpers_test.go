@@ -1,7 +1,6 @@
 package smtp
 
 import (
-	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -9,9 +8,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"math/big"
-	"net"
 	"runtime"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -179,26 +176,6 @@ func baseline(t *testing.T, before int) {
 		}
 		time.Sleep(2 * time.Millisecond)
 	}
-}
-
-func hostPort(t *testing.T, address string) (string, int) {
-	t.Helper()
-	h, p, err := net.SplitHostPort(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	n, err := strconv.Atoi(p)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return h, n
-}
-
-func within(t *testing.T, d time.Duration) context.Context {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), d)
-	t.Cleanup(cancel)
-	return ctx
 }
 
 // selfSignedBy makes a certificate for host whose issuer and subject bear this name.

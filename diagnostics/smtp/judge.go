@@ -59,12 +59,13 @@ const (
 
 // stage says where in the ladder something happened: the same silence means a blocked port before the connection stands
 // and a slow server afterwards.
-type stage struct {
-	name     string // resolve, connect, greeting, tls, starttls, command, auth
-	fallback string // cause of a reply that the catalogue does not know
-}
+type stage string
 
-func (l *ladder) stage(name string) stage { return stage{name: name} }
+const (
+	stageResolve stage = "resolve"
+	stageConnect stage = "connect"
+	stageDialog  stage = "dialog"
+)
 
 func pass(evidence ...diagnostics.Evidence) diagnostics.Result {
 	return diagnostics.Result{Status: diagnostics.Pass, Evidence: evidence}
@@ -133,14 +134,14 @@ func kindCause(f wire.Fault, at stage) (cause string, args []any) {
 	case wire.KindAlert, wire.KindTLS:
 		return causeHandshake, nil
 	case wire.KindTimeout:
-		if at.name == "connect" {
+		if at == stageConnect {
 			return causePortBlocked, nil
 		}
 		return causeTimeout, nil
 	case wire.KindReset, wire.KindClosed:
 		return causeDropped, nil
 	}
-	if at.name == "resolve" {
+	if at == stageResolve {
 		return causeDNSFailure, nil
 	}
 	return causeDropped, nil

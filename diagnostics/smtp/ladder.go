@@ -54,7 +54,6 @@ type ladder struct {
 	injected   error      // ErrInjected of the handshake
 	before     Extensions // offered before TLS; worth showing and nothing else
 	mechanism  string
-	mailed     bool // the transaction is open
 	data       *exchange
 	recipients []Verdict
 }

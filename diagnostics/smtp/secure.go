@@ -54,7 +54,7 @@ func (l *ladder) greeting(ctx context.Context) diagnostics.Result {
 
 // noGreeting tells a server that waits for TLS from one that is only silent: it offers TLS on the same connection.
 func (l *ladder) noGreeting(ctx context.Context, err error) diagnostics.Result {
-	result := l.fault(err, l.stage("greeting"))
+	result := l.fault(err, stageDialog)
 	if !wire.IsTimeout(err) || l.way.security == config.SecurityTLS || l.dialog.conn.Received() > 0 {
 		return result
 	}
@@ -96,7 +96,7 @@ func (l *ladder) secure(ctx context.Context) diagnostics.Result {
 func (l *ladder) consent() (diagnostics.Result, bool) {
 	r, err := l.dialog.ehlo(l.helo())
 	if err != nil {
-		return l.fault(err, l.stage("command")), true
+		return l.fault(err, stageDialog), true
 	}
 	if r.Code != codeOK {
 		// Without EHLO there are no extensions, and HELO would be the downgrade itself (security.md T1).
@@ -115,7 +115,7 @@ func (l *ladder) consent() (diagnostics.Result, bool) {
 	r, err = l.dialog.ask(wire.CommandDeadline, command{line: "STARTTLS"})
 	switch {
 	case err != nil:
-		return l.fault(err, l.stage("starttls")), true
+		return l.fault(err, stageDialog), true
 	case r.Code != codeReady:
 		return l.replied(r, causeStripped), true
 	}
@@ -136,7 +136,7 @@ func (l *ladder) handshake(ctx context.Context) diagnostics.Result {
 		l.injected = err
 		return needsFailed(diagnostics.SMTPInjection)
 	}
-	result := l.fault(err, l.stage("tls"))
+	result := l.fault(err, stageDialog)
 	// A server that consented and then breaks off mostly lacks its key or certificate.
 	if f := wire.Classify(err); l.way.security == config.SecurityStartTLS && f.Kind == wire.KindAlert && f.Detail.Raw() == "internal error" {
 		result.Cause = causeStartTLSFailed
@@ -149,7 +149,7 @@ func (l *ladder) injection(context.Context) diagnostics.Result {
 	known, _ := l.known(diagnostics.SMTPTLS)
 	switch {
 	case l.injected != nil:
-		result := l.fault(l.injected, l.stage("starttls"))
+		result := l.fault(l.injected, stageDialog)
 		return result
 	case l.way.security != config.SecurityStartTLS:
 		return skip(causeNotApplicable)
@@ -163,7 +163,7 @@ func (l *ladder) injection(context.Context) diagnostics.Result {
 func (l *ladder) hello(context.Context) diagnostics.Result {
 	r, err := l.dialog.ehlo(l.helo())
 	if err != nil {
-		return l.fault(err, l.stage("command"))
+		return l.fault(err, stageDialog)
 	}
 	if r.Code != codeOK {
 		fallback := causeProtocol

@@ -19,7 +19,6 @@ import (
 // come from the system (hosts file and all) and the records from the servers of resolv.conf.
 type Resolver struct {
 	server string // host:port of the pinned server, empty for the system's
-	system []string
 }
 
 // ResolverAt asks one server and no other; address is IP or IP:port.

@@ -1,0 +1,253 @@
+package smtp
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+	"unicode"
+
+	"postier/config"
+	"postier/diagnostics"
+	"postier/internal/mailtest"
+)
+
+// A hostile server in each phase of the dialog does each of these things. Every run must end within its steps, with one
+// root cause that fits, with nothing secret outside verified TLS, and without a raw control byte in what it says.
+var hostilities = []struct {
+	name   string
+	action mailtest.Action
+	causes string // that fit, in any phase
+}{
+	{"hang", mailtest.Action{Hang: true}, "server-timeout delivery-unknown tls-wrong-mode"},
+	{"drip", mailtest.Action{Raw: []byte(strings.Repeat("2", 500)), Drip: 20 * time.Millisecond}, "server-timeout delivery-unknown tls-wrong-mode tls-injected protocol-error"},
+	{"garbage", mailtest.Action{Raw: []byte("\x00\xff\xfe\x1b]52;c;ZXZpbA==\x07\r\n\u202e\r\n"), Close: true}, "protocol-error tls-wrong-mode tls-injected delivery-unknown"},
+	{"truncation", mailtest.Action{Raw: []byte("25"), Close: true}, "connection-dropped delivery-unknown tls-wrong-mode tls-injected"},
+	{"truncated multi-line", mailtest.Action{Raw: []byte("250-one\r\n250-two\r\n"), Close: true}, "connection-dropped delivery-unknown tls-wrong-mode tls-injected"},
+	{"wrong code", mailtest.Action{Reply: "999 what"}, "protocol-error tls-wrong-mode tls-injected delivery-unknown"},
+	{"mixed codes", mailtest.Action{Reply: "250-a\n550 no\n250 end"}, "protocol-error tls-wrong-mode tls-injected delivery-unknown"},
+	{"close", mailtest.Action{Close: true}, "connection-dropped delivery-unknown"},
+	{"reset", mailtest.Action{Reset: true}, "connection-dropped delivery-unknown"},
+	{"TLS alert", mailtest.Action{TLSAlert: 40}, "tls-wrong-mode tls-handshake delivery-unknown"},
+	{"endless line", mailtest.Action{Endless: "x"}, "limit-exceeded tls-wrong-mode tls-injected delivery-unknown"},
+	{"endless reply", mailtest.Action{Endless: "250-x\r\n"}, "limit-exceeded tls-wrong-mode tls-injected delivery-unknown"},
+	{"421", mailtest.Action{Reply: "421 4.3.2 \x1b[2J\u009b closing"}, "server-busy tls-wrong-mode tls-injected auth-temporary-failure"},
+	{"escapes", mailtest.Action{Reply: "554 5.0.0 \x1b[2J\u202e\u009d \x07 \x7f\u200b"}, "greeting-refused tls-stripped tls-wrong-mode protocol-error wrong-password sender-rejected recipient-rejected message-refused tls-injected unknown reputation-low ip-blocklisted"},
+}
+
+var phases = []struct {
+	name string
+	in   config.Security
+	id   string // checks that may bear the cause
+}{
+	{"greeting", config.SecurityStartTLS, "smtp.greeting"},
+	{"EHLO", config.SecurityStartTLS, "smtp.tls"},
+	{"STARTTLS", config.SecurityStartTLS, "smtp.tls smtp.injection"},
+	{"tls", config.SecurityTLS, "smtp.tls net.connect"}, // a reset may come before connect(2) returns
+	{"tls", config.SecurityStartTLS, "smtp.tls smtp.injection"},
+	{"tls:EHLO", config.SecurityStartTLS, "smtp.ehlo"},
+	{"AUTH", config.SecurityTLS, "smtp.auth"},
+	{"MAIL", config.SecurityTLS, "smtp.sender"},
+	{"RCPT", config.SecurityTLS, "smtp.recipient smtp.sender"},
+	{"DATA", config.SecurityTLS, "smtp.data"},
+	{".", config.SecurityTLS, "smtp.data"},
+}
+
+func TestHostileServers(t *testing.T) {
+	before := runtime.NumGoroutine()
+	ca := mailtest.StartCA(t)
+	cert := certificate(t, ca, mailtest.Good)
+	for _, hostility := range hostilities {
+		t.Run(hostility.name, func(t *testing.T) {
+			// All phases at once: a server that is slow on purpose costs its deadline once and not eleven times.
+			results := make([][]diagnostics.Result, len(phases))
+			servers := make([]*mailtest.Server, len(phases))
+			var wg sync.WaitGroup
+			for i, phase := range phases {
+				servers[i] = mailtest.StartSMTP(t, mailtest.Options{
+					Certificate: &cert, ImplicitTLS: phase.in == config.SecurityTLS, Script: script{phase.name: hostility.action},
+				})
+				b := connectTo(t, phase.in, ca, servers[i])
+				b.network.Timeout = time.Second
+				wg.Go(func() {
+					began := time.Now()
+					results[i] = diagnostics.Run(t.Context(), nil, Plan(b.network, b.target, Options{Message: []byte("Subject: x\n\nx\n")}))
+					if took := time.Since(began); took > 4*time.Second {
+						t.Errorf("%s: took %s", phase.name, took)
+					}
+				})
+			}
+			wg.Wait()
+			for i, phase := range phases {
+				t.Run(string(phase.in)+"/"+phase.name, func(t *testing.T) {
+					judgeHostile(t, results[i], phase.id, hostility.causes)
+					servers[i].NoSecretInClear(t, password, user)
+					if contains(strings.Fields("greeting EHLO STARTTLS tls tls:EHLO"), phase.name) {
+						servers[i].NoSecret(t, password, user)
+					}
+				})
+			}
+		})
+	}
+	baseline(t, before)
+}
+
+func contains(list []string, s string) bool {
+	for _, x := range list {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}
+
+func judgeHostile(t *testing.T, results []diagnostics.Result, wantIDs, wantCauses string) {
+	t.Helper()
+	noLeak(t, results)
+	root, ok := diagnostics.FirstFailure(results)
+	if !ok {
+		t.Fatalf("nothing failed\n%s", dump(results))
+	}
+	if !contains(strings.Fields(wantIDs), string(root.ID)) || !contains(strings.Fields(wantCauses), root.Cause) {
+		t.Errorf("root cause %s %s\n%s", root.ID, root.Cause, dump(results))
+	}
+	for _, r := range results {
+		if r.Status == diagnostics.Fail && r.ID != root.ID {
+			t.Errorf("a second failure: %s %s", r.ID, r.Cause)
+		}
+		data, err := json.Marshal(r.Evidence)
+		if err != nil {
+			t.Error(err)
+		}
+		noRaw(t, string(data))
+		for _, line := range r.Transcript {
+			noRaw(t, line.String())
+		}
+	}
+}
+
+func noRaw(t *testing.T, s string) {
+	t.Helper()
+	for _, r := range s {
+		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
+			t.Fatalf("raw %U in %q", r, s)
+		}
+	}
+}
+
+func TestCancelEndsEachPhaseAtOnce(t *testing.T) {
+	t.Parallel()
+	for _, phase := range phases {
+		t.Run(string(phase.in)+"/"+phase.name, func(t *testing.T) {
+			t.Parallel()
+			entered := make(chan struct{})
+			b := start(t, phase.in, mailtest.Options{Script: script{phase.name: {Hang: true}}})
+			b.network.Timeout = time.Minute
+			ctx, cancel := context.WithCancel(t.Context())
+			var once sync.Once
+			observe := func(e diagnostics.Event) {
+				if e.Result == nil && contains(strings.Fields(phase.id), string(e.ID)) {
+					once.Do(func() { close(entered) })
+				}
+			}
+			var stopped time.Time
+			go func() {
+				<-entered
+				time.Sleep(50 * time.Millisecond)
+				stopped = time.Now()
+				cancel()
+			}()
+			results := diagnostics.Run(ctx, observe, Plan(b.network, b.target, Options{Message: []byte("x")}))
+			if took := time.Since(stopped); took > 200*time.Millisecond {
+				t.Errorf("went on for %s after it was stopped", took)
+			}
+			for _, r := range results {
+				if r.Status == diagnostics.Fail && r.Cause != "delivery-unknown" {
+					t.Errorf("%s failed: %s", r.ID, r.Cause)
+				}
+			}
+		})
+	}
+}
+
+func TestEchoedSecretIsNotShown(t *testing.T) {
+	t.Parallel()
+	for _, form := range password.Forms(user) {
+		b := start(t, config.SecurityTLS, mailtest.Options{Script: script{"auth": mailtest.Reply("535 5.7.8 no such password: " + form)}})
+		results := b.run(t, Options{})
+		wantRoot(t, results, diagnostics.SMTPAuth, "wrong-password")
+		noLeak(t, results)
+	}
+}
+
+// TestNothingSmugglesACommand: what would end a line is refused before it is written.
+func TestNothingSmugglesACommand(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*diagnostics.Target){
+		"helo":      func(t *diagnostics.Target) { t.Submission.Helo = "a\r\nMAIL FROM:<evil@x.example>" },
+		"from":      func(t *diagnostics.Target) { t.From = "a@x.example>\r\nRCPT TO:<evil@x.example" },
+		"parameter": func(t *diagnostics.Target) { t.From = `"a b> SIZE=1"@x.example` },
+		"recipient": func(t *diagnostics.Target) { t.Recipient = "a@x.example\x00" },
+		"dash":      func(t *diagnostics.Target) { t.Recipient = "a@x.example> NOTIFY=SUCCESS" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := start(t, config.SecurityTLS, mailtest.Options{})
+			change(&b.target)
+			results := b.run(t, Options{})
+			if _, ok := diagnostics.FirstFailure(results); !ok {
+				t.Error("nothing failed")
+			}
+			received := string(b.server.Received())
+			for _, evil := range []string{"evil", "SIZE=1", "NOTIFY", "\x00"} {
+				if strings.Contains(strings.ReplaceAll(received, "AUTH", ""), evil) {
+					t.Errorf("%q reached the server: %q", evil, received)
+				}
+			}
+		})
+	}
+}
+
+// TestMemoryStaysSmall: a server that talks for ever costs no more than its caps.
+func TestMemoryStaysSmall(t *testing.T) {
+	for _, endless := range []string{"x", "220-x\r\n"} {
+		b := start(t, config.SecurityTLS, mailtest.Options{Script: script{"greeting": {Endless: endless}}})
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		wantRoot(t, b.run(t, Options{}), diagnostics.SMTPGreeting, "limit-exceeded")
+		runtime.ReadMemStats(&after)
+		if grown := after.TotalAlloc - before.TotalAlloc; grown > 16<<20 {
+			t.Errorf("%d octets allocated", grown)
+		}
+	}
+}
+
+func TestThousandsOfNamesAreCounted(t *testing.T) {
+	t.Parallel()
+	ca := mailtest.StartCA(t)
+	hosts := []string{host}
+	for i := range 10_000 {
+		hosts = append(hosts, fmt.Sprintf("h%d\x1b.example", i))
+	}
+	cert, err := ca.Certificate(mailtest.Good, hosts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := connectTo(t, config.SecurityTLS, ca, mailtest.StartSMTP(t, mailtest.Options{Certificate: &cert, ImplicitTLS: true}))
+	results := b.run(t, Options{})
+	r := find(t, results, diagnostics.SMTPCertificate)
+	e, _ := evidence(r, "certificate")
+	data, err := json.Marshal(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	noRaw(t, string(data))
+	if e.Fields["more_names"] != 10_001-5 || r.Status != diagnostics.Pass {
+		t.Errorf("%s %s, %v more names", r.Status, r.Cause, e.Fields["more_names"])
+	}
+}

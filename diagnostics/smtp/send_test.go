@@ -1,0 +1,123 @@
+package smtp
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"postier/config"
+	"postier/diagnostics"
+	"postier/internal/mailtest"
+)
+
+func TestSend(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name   string
+		script script
+		to     []string
+		state  State
+		failed diagnostics.ID
+	}{
+		{"accepted", nil, []string{user, other}, StateAccepted, ""},
+		{"one recipient refused", script{"RCPT TO:<PAUL@DURAND.EXAMPLE>": mailtest.Reply("550 5.1.1 User unknown")}, []string{user, other}, StateAccepted, ""},
+		{"every recipient refused", script{"RCPT": mailtest.Reply("550 5.1.1 User unknown")}, []string{user, other}, StateRefused, diagnostics.SMTPRecipient},
+		{"content refused", script{".": mailtest.Reply("554 5.7.1 spam")}, nil, StateRefused, diagnostics.SMTPData},
+		{"lost after the dot", script{".": {Close: true}}, nil, StateUnknown, diagnostics.SMTPData},
+		{"lost before", script{"MAIL": {Close: true}}, nil, StateNotSent, diagnostics.SMTPSender},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			b := start(t, config.SecurityTLS, mailtest.Options{Script: test.script})
+			outcome, err := Send(t.Context(), b.network, b.target, []byte("Subject: x\n\nx\n"), test.to)
+			if outcome.State != test.state {
+				t.Errorf("state %s, want %s\n%s", outcome.State, test.state, dump(outcome.Results))
+			}
+			var failure *SendError
+			switch {
+			case test.state == StateAccepted:
+				if err != nil || outcome.QueueID != "0FB409BA029" || len(outcome.Recipients) != 2 {
+					t.Errorf("%v, queue id %q, %d recipients", err, outcome.QueueID, len(outcome.Recipients))
+				}
+			case !errors.As(err, &failure) || failure.Result.ID != test.failed || failure.State != test.state:
+				t.Errorf("error %v", err)
+			}
+			if n := strings.Count(string(b.server.Received()), "Subject: x"); n > 1 {
+				t.Errorf("sent %d times", n)
+			}
+		})
+	}
+}
+
+func TestSendStopped(t *testing.T) {
+	t.Parallel()
+	b := start(t, config.SecurityTLS, mailtest.Options{Script: script{"EHLO": {Hang: true}}})
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	outcome, err := Send(ctx, b.network, b.target, []byte("x"), nil)
+	if outcome.State != StateNotSent || err == nil {
+		t.Errorf("%s, %v", outcome.State, err)
+	}
+}
+
+func TestLargeMessageArrivesWhole(t *testing.T) {
+	t.Parallel()
+	b := start(t, config.SecurityTLS, mailtest.Options{CapabilitiesTLS: []string{"AUTH PLAIN"}})
+	line := strings.Repeat("x", 70)
+	message := strings.Repeat(line+"\n", 5000)
+	outcome, err := Send(t.Context(), b.network, b.target, []byte(message), nil)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, dump(outcome.Results))
+	}
+	if n := strings.Count(string(b.server.Received()), line+"\r\n"); n != 5000 {
+		t.Errorf("%d lines arrived", n)
+	}
+}
+
+// TestServerThatHangsUpInTheMiddleOfAMessage: what it said first is the cause, and nothing was delivered.
+func TestServerThatHangsUpInTheMiddleOfAMessage(t *testing.T) {
+	t.Parallel()
+	b := start(t, config.SecurityTLS, mailtest.Options{
+		CapabilitiesTLS: []string{"AUTH PLAIN"}, Script: script{"DATA": {Reply: "354 go\n552 5.3.4 Message size exceeds fixed limit", Close: true}},
+	})
+	outcome, err := Send(t.Context(), b.network, b.target, []byte(strings.Repeat(strings.Repeat("x", 1000)+"\n", 20_000)), nil)
+	if err == nil || outcome.State == StateAccepted {
+		t.Errorf("%s, %v", outcome.State, err)
+	}
+}
+
+// TestRoundTrips counts what the network costs: TCP, TLS, greeting, EHLO, AUTH are the floor of a sign-in; the envelope
+// adds one and a message one more.
+func TestRoundTrips(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		security config.Security
+		message  []byte
+		floor    int // TCP and TLS, and the greeting that the server sends by itself
+		want     int
+	}{
+		{config.SecurityTLS, nil, 3, 6},
+		{config.SecurityTLS, []byte("x"), 3, 7},
+		{config.SecurityStartTLS, nil, 3, 8},
+		{config.SecurityStartTLS, []byte("x"), 3, 9},
+	} {
+		b := start(t, test.security, mailtest.Options{})
+		l := newLadder(b.network, b.target, Options{Message: test.message})
+		atSignIn := 0
+		observe := func(e diagnostics.Event) {
+			if e.ID == diagnostics.SMTPAuth && e.Result != nil {
+				atSignIn = l.dialog.turns
+			}
+		}
+		wantPass(t, diagnostics.Run(t.Context(), observe, diagnostics.Plan{Checks: l.checks()}))
+		total := test.floor + l.dialog.turns - 1 // nobody waits for QUIT
+		if total != test.want {
+			t.Errorf("%s, message %t: %d round trips, want %d", test.security, test.message != nil, total, test.want)
+		}
+		if want := map[config.Security]int{config.SecurityTLS: 5, config.SecurityStartTLS: 7}[test.security]; test.floor+atSignIn != want {
+			t.Errorf("%s: signed in after %d round trips, want %d", test.security, test.floor+atSignIn, want)
+		}
+	}
+}
