@@ -209,46 +209,47 @@ func readQuoted(s string, i int) (text string, end int) {
 	return b.String(), len(s)
 }
 
-// isMethod reports whether a segment begins with method=result.
+// isMethod reports whether a segment holds method=result.
 func isMethod(segment []token) bool {
-	var words []token
-	for _, t := range segment {
-		if t.kind != comment {
-			words = append(words, t)
-		}
-	}
-	return len(words) >= 3 && words[0].kind == word && words[1].kind == equals && words[2].kind == word
+	_, ok := methodResult(segment)
+	return ok
 }
 
-// methodResult reads: method ["/" version] "=" result [reason=value] *(ptype.property=value), comments anywhere.
+// methodResult reads: method ["/" version] "=" result [reason=value] *(ptype.property=value), with comments and blanks
+// anywhere between the parts, also around "/" and "." (RFC 8601 §2.2, appendix B.7).
 func methodResult(segment []token) (MethodResult, bool) {
 	var result MethodResult
-	if !isMethod(segment) {
-		return result, false
-	}
-	named := false
-	var name string
-	for i := 0; i < len(segment); i++ {
-		t := segment[i]
+	named, valued := false, false
+	name := ""
+	for _, t := range segment {
 		switch {
 		case t.kind == comment:
-			if named && result.Comment == "" {
+			if named && name == "" && len(result.Properties) == 0 && result.Comment == "" { // right behind the verdict
 				result.Comment = t.text
 			}
-		case t.kind == word && i+1 < len(segment) && segment[i+1].kind == equals:
+		case t.kind == equals:
+			valued = name != ""
+		case valued:
+			result.set(name, t.text, !named)
+			name, valued, named = "", false, true
+		case name != "" && (strings.HasSuffix(name, "/") || strings.HasSuffix(name, ".") || strings.HasPrefix(t.text, "/") || strings.HasPrefix(t.text, ".")):
+			name += strings.ToLower(t.text)
+		default:
 			name = strings.ToLower(t.text)
-		case t.kind == word && i > 0 && segment[i-1].kind == equals && name != "":
-			switch {
-			case !named:
-				method, _, _ := strings.Cut(name, "/")
-				result.Method, result.Result, named = method, strings.ToLower(t.text), true
-			case name == "reason":
-				result.Reason = t.text
-			case len(result.Properties) < maxProperties:
-				result.Properties = append(result.Properties, Property{name, t.text})
-			}
-			name = ""
 		}
 	}
-	return result, named
+	return result, result.Method != ""
+}
+
+// set takes one name=value; the first is the verdict itself.
+func (m *MethodResult) set(name, value string, verdict bool) {
+	switch {
+	case verdict:
+		m.Method, _, _ = strings.Cut(name, "/")
+		m.Result = strings.ToLower(value)
+	case name == "reason":
+		m.Reason = value
+	case len(m.Properties) < maxProperties:
+		m.Properties = append(m.Properties, Property{name, value})
+	}
 }

@@ -30,8 +30,6 @@ type Options struct {
 	Deadline time.Duration
 	// Keep leaves the message where it arrived.
 	Keep bool
-	// SentNames are folder names to prefer for the Sent copy, as the provider's preset lists them.
-	SentNames []string
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }

@@ -103,7 +103,7 @@ func (r *run) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.junk, r.sent = listing.Junk(), listing.Sent(r.target.SentFolder, r.options.SentNames...)
+	r.junk, r.sent = listing.Junk(), imap.SentOf(listing, r.target)
 	return nil
 }
 

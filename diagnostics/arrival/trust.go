@@ -96,13 +96,10 @@ func organisation(host string) string {
 func parseReceived(value string) received {
 	var r received
 	var words []string
-	for _, segment := range segments(value) {
-		for _, t := range segment {
-			if t.kind == word {
-				words = append(words, t.text)
-			}
+	for _, t := range segments(value)[0] { // behind the semicolon stands the date
+		if t.kind == word {
+			words = append(words, t.text)
 		}
-		break // behind the semicolon stands the date
 	}
 	for i := 0; i+1 < len(words); i++ {
 		switch strings.ToLower(words[i]) {
