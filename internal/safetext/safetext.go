@@ -17,33 +17,53 @@ import (
 
 // Remote is text that somebody else wrote. It has no String method on purpose: it is shown by Escape or Block only.
 type Remote struct {
-	raw string
+	// A pointer, because fmt calls no method on an unexported field and would print the text itself; it prints an address.
+	// Not comparable, because == would then compare addresses.
+	_   [0]func()
+	raw *string
 }
 
 // FromRemote marks s as somebody else's text.
-func FromRemote(s string) Remote { return Remote{raw: s} }
+func FromRemote(s string) Remote {
+	if s == "" {
+		return Remote{}
+	}
+	return Remote{raw: &s}
+}
 
 // Raw returns the text unescaped, for parsing and comparing. It must never be printed.
-func (r Remote) Raw() string { return r.raw }
+func (r Remote) Raw() string {
+	if r.raw == nil {
+		return ""
+	}
+	return *r.raw
+}
 
 // Empty reports whether there is no text.
-func (r Remote) Empty() bool { return r.raw == "" }
+func (r Remote) Empty() bool { return r.raw == nil }
 
 // Escaped returns the text on one line, safe to print.
-func (r Remote) Escaped() string { return Escape(r.raw) }
+func (r Remote) Escaped() string { return Escape(r.Raw()) }
 
 // Format implements fmt.Formatter, so that a Remote that meets a print verb by mistake comes out escaped.
-func (r Remote) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(Escape(r.raw))) }
+func (r Remote) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(Escape(r.Raw()))) }
 
 // MarshalJSON writes the text as a JSON string in which every character that could act on a terminal is a \u escape.
 // A byte that is not UTF-8 becomes the four characters \xNN.
-func (r Remote) MarshalJSON() ([]byte, error) { return EscapeJSON(r.raw), nil }
+func (r Remote) MarshalJSON() ([]byte, error) { return EscapeJSON(r.Raw()), nil }
 
 // UnmarshalJSON reads a string.
-func (r *Remote) UnmarshalJSON(data []byte) error { return json.Unmarshal(data, &r.raw) }
+func (r *Remote) UnmarshalJSON(data []byte) error {
+	var s string
+	if err := json.Unmarshal(data, &s); err != nil {
+		return err
+	}
+	*r = FromRemote(s)
+	return nil
+}
 
 // LogValue implements slog.LogValuer.
-func (r Remote) LogValue() slog.Value { return slog.StringValue(Escape(r.raw)) }
+func (r Remote) LogValue() slog.Value { return slog.StringValue(Escape(r.Raw())) }
 
 // maxCombining is how many combining marks in a row are shown; more only pile up over neighbouring lines.
 const maxCombining = 4
@@ -181,7 +201,7 @@ var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\v", "\n", "\f", "
 // LF, CR, VT, FF, NEL, LS and PS end a line. At most 20 lines and 500 terminal cells; a last line then says how many octets
 // are missing.
 func (r Remote) Block(prefix string) []string {
-	rest := strings.TrimRight(lineEnds.Replace(r.raw), "\n")
+	rest := strings.TrimRight(lineEnds.Replace(r.Raw()), "\n")
 	var lines []string
 	room := blockCells
 	for len(lines) < blockLines && room > 0 {

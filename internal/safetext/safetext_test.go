@@ -222,6 +222,15 @@ func TestRemoteInOtherHands(t *testing.T) {
 			t.Errorf("%s: got %q", verb, got)
 		}
 	}
+	// fmt cannot call Format on an unexported field: what it prints instead must not be the text.
+	hidden := struct{ text Remote }{FromRemote("\u202eEVIL")}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
+		for _, got := range []string{fmt.Sprintf(verb, hidden), fmt.Sprintf(verb, &hidden), fmt.Sprintf(verb, []any{hidden})} {
+			if strings.Contains(got, "EVIL") || strings.ContainsRune(got, '\u202e') {
+				t.Errorf("%s: got %q", verb, got)
+			}
+		}
+	}
 	if !FromRemote("").Empty() || remote.Empty() {
 		t.Error("Empty is wrong")
 	}
