@@ -180,7 +180,11 @@ func (a *app) configPath() (path string, found bool) {
 // document loads the configuration, which must exist.
 func (a *app) document() (*config.Document, error) {
 	path, _ := a.configPath()
-	return config.Load(path)
+	doc, err := config.Load(path)
+	if missing(err) {
+		return nil, a.fault(exitConfig, "error.no-config", "path", safetext.FromRemote(path))
+	}
+	return doc, err
 }
 
 func (a *app) println(text string) { _, _ = fmt.Fprintln(a.out, text) }
