@@ -209,6 +209,14 @@ func Match(q Query) Answer {
 	if q.Protocol == "" {
 		q.Protocol = guessProtocol(q.Text)
 	}
+	if q.Code == "" {
+		// The text may hold the codes itself; a caller who knows them need not have it parsed.
+		parsed := ParseReplyAs(q.Protocol, q.Text)
+		q.Code = parsed.Code
+		if q.Enhanced == "" {
+			q.Enhanced = parsed.Enhanced
+		}
+	}
 	lower := strings.ToLower(q.Text)
 	names := providerNames(q.Provider)
 	var best *reply

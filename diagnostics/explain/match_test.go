@@ -86,6 +86,26 @@ func TestGeneralAnswers(t *testing.T) {
 	}
 }
 
+func TestForCode(t *testing.T) {
+	t.Parallel()
+	for code, cause := range map[string]string{
+		"535": "wrong-password", " 5.7.8 ": "wrong-password", "#5.2.2": "mailbox-full", "4.7.99": CauseUnknown, "599": CauseUnknown,
+		"overquota": "mailbox-full", "[TRYCREATE]": "folder-missing",
+	} {
+		if a, ok := ForCode(code); !ok || a.Cause != cause || a.Meaning(locale.German) == "" {
+			t.Errorf("%q: %s, %v", code, a.Cause, ok)
+		}
+	}
+	if a, _ := ForCode("4.7.99"); a.Retry != RetryLater || a.Exit != 75 {
+		t.Errorf("4.7.99: retry %s, exit %d", a.Retry, a.Exit)
+	}
+	for _, code := range []string{"", "A-14", "99", "5.7", "535 no", "5.7.8.9", "smtp.auth", "NO"} {
+		if a, ok := ForCode(code); ok {
+			t.Errorf("%q: %s", code, a.Cause)
+		}
+	}
+}
+
 func TestNeedlesNeverHideAMatch(t *testing.T) {
 	t.Parallel()
 	for _, protocol := range protocols {

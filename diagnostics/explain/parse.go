@@ -222,8 +222,11 @@ var signs = []struct{ protocol, word string }{
 	{TLS, "ssl routines"},
 	{TLS, "certificate"},
 	{TLS, "ssl alert"},
+	{TLS, "issuer="},
+	{TCP, "unknown tag"},
 	{DNS, "lookup "},
 	{DNS, "no such host"},
+	{DNS, "mx 0 ."},
 	{DNS, "nxdomain"},
 	{DNS, "servfail"},
 	{DNS, "name resolution"},
@@ -254,6 +257,9 @@ func guessProtocol(text string) string {
 		return SMTP
 	}
 	lower := strings.ToLower(first)
+	if lower == "eof" {
+		return TCP
+	}
 	for _, sign := range signs {
 		if strings.Contains(lower, sign.word) {
 			return sign.protocol

@@ -26,6 +26,9 @@ func TestEveryExampleLeadsToItsCause(t *testing.T) {
 		for _, r := range replies(protocol) {
 			q := asQuery(protocol, r)
 			if !r.NeedsProvider {
+				if got := Match(Query{Protocol: protocol, Text: r.Example}); got.Cause != r.Cause {
+					t.Errorf("%s: %q without codes leads to %s (%s), want %s", r.ID, r.Example, got.Cause, got.Reply, r.Cause)
+				}
 				if got := Match(q); got.Cause != r.Cause || got.Reply == "" {
 					t.Errorf("%s: %q leads to %s (%s), want %s", r.ID, r.Example, got.Cause, got.Reply, r.Cause)
 				}
