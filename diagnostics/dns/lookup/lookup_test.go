@@ -56,7 +56,7 @@ func TestName(t *testing.T) {
 		"example.com.":                  "example.com",
 		"a b.example":                   `a\ b.example`,
 		`a\b.example`:                   `a\\b.example`,
-		`a"(b)';@$.example`:              `a\"\(b\)\'\;\@$.example`,
+		`a"(b)';@$.example`:             `a\"\(b\)\'\;\@$.example`,
 		long + ".example":               long + ".example",
 		long + "a.example":              "",
 		"a..example":                    "",
