@@ -36,7 +36,7 @@ func TestParseAuthResults(t *testing.T) {
 		},
 		{
 			"comments everywhere", "foo.example.net (foobar) 1 (baz);\r\n\tdkim (Because I like it) / 1 (One yay) = (wait for it) fail\r\n\tpolicy (A dot can go here) . (like that) expired\r\n\t(this surprised me) = (as I wasn't expecting it) 1362471462",
-			"foo.example.net",
+			"foo.example.net; dkim=fail policy.expired=1362471462",
 		},
 		{"reason", `example.com; dkim=fail reason="bad \"signature\"" header.i=@example.com`, `example.com; dkim=fail reason=bad "signature" header.i=@example.com`},
 		{"version of the method", "example.com; dkim/1=pass header.d=example.com", "example.com; dkim=pass header.d=example.com"},

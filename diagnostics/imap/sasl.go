@@ -64,7 +64,7 @@ func (s *Session) signIn(ctx context.Context, target diagnostics.Target) (signed
 // choices lists mechanisms by strength. The last one is the LOGIN command.
 func (s *Session) choices(target diagnostics.Target) ([]string, error) {
 	offered := s.mechanisms()
-	wanted := []string{"SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", loginCommand}
+	wanted := []string{"SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", loginCommand, "CRAM-MD5"}
 	if target.SecretType == config.SecretOAuth {
 		wanted = []string{"OAUTHBEARER", "XOAUTH2"}
 	}
@@ -117,10 +117,12 @@ func (s *Session) authenticate(ctx context.Context, name string, done *signedIn)
 		// RFC 7628 §3.1; the identity escapes "," and "=" (RFC 5801 §4), and §3.2.3 answers an error with one \x01.
 		gs2 := strings.NewReplacer("=", "=3D", ",", "=2C").Replace(user)
 		return s.sasl(ctx, name, &oneShot{initial: []byte("n,a=" + gs2 + ",\x01auth=Bearer " + pass + "\x01\x01"), refusal: []byte("\x01")}, done)
+	case "CRAM-MD5": // where nothing else is offered: the server must keep the password readable for it
+		return s.sasl(ctx, name, &digest{auth: smtp.CRAMMD5Auth(user, pass)}, done)
 	case "SCRAM-SHA-1":
 		return s.sasl(ctx, name, &scram{auth: smtp.ScramSHA1Auth(user, pass)}, done)
 	case "SCRAM-SHA-256":
-		return s.sasl(ctx, name, &scram{auth: smtp.ScramSHA256Auth(user, pass)}, done)
+		return s.sasl(ctx, name, newSCRAM(user, pass), done)
 	case "SCRAM-SHA-256-PLUS":
 		state, _ := s.conn.State()
 		return s.sasl(ctx, name, &scram{auth: smtp.ScramSHA256PlusAuth(user, pass, &state)}, done)
@@ -166,11 +168,12 @@ func (s *Session) sasl(ctx context.Context, name string, d dialog, done *signedI
 		return err
 	}
 	_, isScram := d.(*scram)
-	s.hidden = isScram
+	_, waits := d.(*digest) // the server speaks first
+	s.hidden = isScram || waits
 	defer func() { s.hidden = false }()
 	c := &command{name: "AUTHENTICATE", args: name}
-	pending := true
-	if s.has("SASL-IR") { // RFC 4959
+	pending := !waits
+	if s.has("SASL-IR") && !waits { // RFC 4959
 		c.args, c.shown = name+" "+encodeInitial(initial), name+" "+wire.Masked
 		pending = false
 		done.proofSent = !isScram
@@ -190,7 +193,7 @@ func (s *Session) sasl(ctx context.Context, name string, d dialog, done *signedI
 		if err != nil {
 			return nil, broken("a challenge that is not base64")
 		}
-		if !isScram {
+		if !isScram && !waits {
 			done.challenge = safetext.FromRemote(s.secret.Redact(string(raw), s.user))
 		}
 		answer, proof, err := d.next(raw)
@@ -237,12 +240,32 @@ func (m *oneShot) next([]byte) ([]byte, bool, error) {
 	return m.refusal, true, nil
 }
 
+// digest is CRAM-MD5 (RFC 2195): one challenge, one proof.
+type digest struct {
+	auth  smtp.Auth
+	asked bool
+}
+
+func (m *digest) first() ([]byte, error) { return nil, nil }
+func (m *digest) end() error             { return nil }
+
+func (m *digest) next(challenge []byte) ([]byte, bool, error) {
+	if m.asked {
+		return nil, false, errChallenge
+	}
+	m.asked = true
+	answer, err := m.auth.Next(challenge, true)
+	return answer, true, err
+}
+
 // scram wraps go-mail's mechanism with what it leaves out: bounds on the rounds, and an OK that comes without the server's
 // signature.
 type scram struct {
 	auth   smtp.Auth
 	proven bool
 }
+
+func newSCRAM(user, pass string) *scram { return &scram{auth: smtp.ScramSHA256Auth(user, pass)} }
 
 func (m *scram) first() ([]byte, error) { return m.auth.Next(nil, true) }
 

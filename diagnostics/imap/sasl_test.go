@@ -1,0 +1,183 @@
+package imap
+
+import (
+	"crypto/hmac"
+	"crypto/pbkdf2"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"postier/config"
+	"postier/diagnostics"
+	"postier/internal/mailtest"
+)
+
+// scramServer plays the other side of RFC 5802 for one exchange.
+type scramServer struct{ firstBare, serverFirst string }
+
+func (s *scramServer) answer(clientFirst []byte) []byte {
+	s.firstBare = strings.TrimPrefix(string(clientFirst), "n,,")
+	nonce := s.firstBare[strings.Index(s.firstBare, "r=")+2:]
+	s.serverFirst = "r=" + nonce + "more,s=" + base64.StdEncoding.EncodeToString([]byte("salt")) + ",i=4096"
+	return []byte(s.serverFirst)
+}
+
+func sum(key []byte, text string) []byte {
+	m := hmac.New(sha256.New, key)
+	m.Write([]byte(text))
+	return m.Sum(nil)
+}
+
+// verify checks the client's proof (RFC 5802 §3) and returns the server's.
+func (s *scramServer) verify(t *testing.T, clientFinal []byte, password string) []byte {
+	t.Helper()
+	salted, err := pbkdf2.Key(sha256.New, password, []byte("salt"), 4096, sha256.Size)
+	if err != nil {
+		t.Fatal(err)
+	}
+	without, proof, _ := strings.Cut(string(clientFinal), ",p=")
+	message := s.firstBare + "," + s.serverFirst + "," + without
+	clientKey := sum(salted, "Client Key")
+	stored := sha256.Sum256(clientKey)
+	want := sum(stored[:], message)
+	for i := range want {
+		want[i] ^= clientKey[i]
+	}
+	if base64.StdEncoding.EncodeToString(want) != proof {
+		t.Fatalf("the client's proof is wrong: %s", clientFinal)
+	}
+	return []byte("v=" + base64.StdEncoding.EncodeToString(sum(sum(salted, "Server Key"), message)))
+}
+
+func TestSCRAM(t *testing.T) {
+	t.Parallel()
+	start := func() (*scram, *scramServer, []byte) {
+		m := newSCRAM(user, password)
+		first, err := m.first()
+		if err != nil {
+			t.Fatal(err)
+		}
+		server := &scramServer{}
+		final, proof, err := m.next(server.answer(first))
+		if err != nil || !proof {
+			t.Fatal(proof, err)
+		}
+		return m, server, final
+	}
+	m, server, final := start()
+	if answer, _, err := m.next(server.verify(t, final, password)); err != nil || len(answer) != 0 || m.end() != nil {
+		t.Errorf("a good server is refused: %q, %v, %v", answer, err, m.end())
+	}
+	m, _, _ = start()
+	if _, _, err := m.next([]byte("v=AAAA")); !errors.Is(err, errServerUnproven) {
+		t.Errorf("a wrong signature: %v", err)
+	}
+	m, _, _ = start()
+	if err := m.end(); !errors.Is(err, errServerUnproven) {
+		t.Errorf("no signature: %v", err)
+	}
+	for _, rounds := range []string{"i=1", "i=4095", "i=1000001", "i=x", ""} {
+		m := newSCRAM(user, password)
+		if _, err := m.first(); err != nil {
+			t.Fatal(err)
+		}
+		if _, proof, err := m.next([]byte("r=x,s=YQ==," + rounds)); err == nil || proof {
+			t.Errorf("%q is taken", rounds)
+		}
+	}
+}
+
+// TestChoice asserts which mechanism is taken, by what the server was sent.
+func TestChoice(t *testing.T) {
+	t.Parallel()
+	ca := mailtest.StartCA(t)
+	for _, c := range []struct {
+		offered string
+		auth    config.Mechanism
+		kind    config.SecretType
+		want    string
+	}{
+		{"AUTH=PLAIN AUTH=SCRAM-SHA-1 AUTH=SCRAM-SHA-256", "", "", "SCRAM-SHA-256"},
+		{"AUTH=PLAIN AUTH=SCRAM-SHA-1", "", "", "SCRAM-SHA-1"},
+		{"AUTH=CRAM-MD5 AUTH=NTLM AUTH=PLAIN", "", "", "PLAIN"},
+		{"AUTH=CRAM-MD5 AUTH=LOGIN", "", "", "LOGIN"},
+		{"AUTH=PLAIN AUTH=SCRAM-SHA-256", config.MechanismPlain, "", "PLAIN"},
+		{"AUTH=PLAIN AUTH=SCRAM-SHA-256", config.MechanismLogin, "", "LOGIN"},
+		{"AUTH=PLAIN AUTH=XOAUTH2 AUTH=OAUTHBEARER", "", config.SecretOAuth, "OAUTHBEARER"},
+		{"AUTH=PLAIN AUTH=XOAUTH2", "", config.SecretOAuth, "XOAUTH2"},
+		{"AUTH=CRAM-MD5 LOGINDISABLED", "", "", "CRAM-MD5"},
+		{"AUTH=PLAIN AUTH=CRAM-MD5", config.MechanismCRAMMD5, "", "CRAM-MD5"},
+		{"AUTH=PLAIN", "", config.SecretOAuth, ""},
+		{strings.TrimSpace(strings.Repeat("AUTH=ODD ", 60)), "", "", "LOGIN"},
+	} {
+		t.Run(fmt.Sprintf("%.40s %s %s", c.offered, c.auth, c.kind), func(t *testing.T) {
+			t.Parallel()
+			server := mailtest.StartIMAP(t, mailtest.Options{
+				Certificate: ca.Leaf(t, mailtest.Good, host), ImplicitTLS: true,
+				CapabilitiesTLS: append([]string{"IMAP4rev1"}, strings.Fields(c.offered)...),
+				Script:          mailtest.Script{"AUTHENTICATE": mailtest.Reply("{tag} NO no"), "auth": mailtest.Reply("{tag} NO no")},
+			})
+			tg := target(config.SecurityTLS)
+			tg.IMAP.Auth = c.auth
+			if c.kind != "" {
+				tg.SecretType = c.kind
+			}
+			runPlan(t, network(t, ca, server.Addr()), tg, Options{})
+			got := ""
+			for _, r := range server.Records() {
+				words := strings.Fields(string(r.Data))
+				if r.Phase == "AUTHENTICATE" && len(words) > 2 {
+					got += words[2]
+				}
+				if r.Phase == "LOGIN" {
+					got += "LOGIN"
+				}
+			}
+			if got != c.want {
+				t.Errorf("%q was tried, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// TestLoginWithLiterals covers secrets that a quoted string cannot carry.
+func TestLoginWithLiterals(t *testing.T) {
+	t.Parallel()
+	ca := mailtest.StartCA(t)
+	server := mailtest.StartIMAP(t, mailtest.Options{
+		Certificate: ca.Leaf(t, mailtest.Good, host), ImplicitTLS: true, CapabilitiesTLS: []string{"IMAP4rev1"},
+	})
+	tg := target(config.SecurityTLS)
+	results := runPlan(t, network(t, ca, server.Addr()), tg, Options{LookOnly: true})
+	if got := find(t, results, diagnostics.IMAPAuth); got.Status != diagnostics.Pass {
+		t.Errorf("%s/%s", got.Status, got.Cause)
+	}
+	var literals []string
+	for _, r := range server.Records() {
+		if r.Phase == "literal" {
+			literals = append(literals, string(r.Data))
+		}
+	}
+	if len(literals) != 2 || literals[0] != user || literals[1] != password {
+		t.Errorf("%d literals were sent", len(literals))
+	}
+	assertNoSecret(t, results, tg)
+}
+
+func TestSecretsWithLineBreaksAreRefused(t *testing.T) {
+	t.Parallel()
+	ca := mailtest.StartCA(t)
+	server := mailtest.StartIMAP(t, mailtest.Options{Certificate: ca.Leaf(t, mailtest.Good, host), ImplicitTLS: true})
+	tg := target(config.SecurityTLS)
+	tg.IMAP.Username = "a\r\nA1 DELETE INBOX"
+	got := find(t, runPlan(t, network(t, ca, server.Addr()), tg, Options{}), diagnostics.IMAPAuth)
+	if got.Status != diagnostics.Fail || got.Cause != "settings-invalid" {
+		t.Errorf("%s/%s", got.Status, got.Cause)
+	}
+	if strings.Contains(string(server.Received()), "DELETE") {
+		t.Error("a user name became a command")
+	}
+}
