@@ -64,6 +64,8 @@ func (w *Worker) Do(ctx context.Context, r wizard.Request, tell func(wizard.Outc
 		w.sent(ctx, r, &out, tell)
 	case wizard.DoDNS:
 		w.dns(ctx, r, &out, tell)
+	case wizard.DoTest:
+		w.test(ctx, r, &out, tell)
 	case wizard.DoSave:
 		w.save(ctx, r, &out)
 	case wizard.DoDraft:

@@ -1,6 +1,8 @@
 package wizard
 
 import (
+	"slices"
+
 	"postier/config"
 )
 
@@ -49,3 +51,24 @@ type Draft struct {
 
 // DraftVersion is the version of the draft's form; another one is not read.
 const DraftVersion = 1
+
+// CopyMode is who files the Sent copy, once what the person went on without is taken off.
+func (d Draft) CopyMode() config.SentMode {
+	switch {
+	case slices.Contains(d.Skipped, StepSent), d.SentMode == "":
+		return config.SentNone
+	case d.IMAP == nil && d.SentMode == config.SentAppend:
+		return config.SentNone
+	}
+	return d.SentMode
+}
+
+// ReadsMailbox reports whether the test message can be looked for: there is a mailbox server, and the sign-in there was
+// not given up. A refused sign-in is never tried again on the side (security.md T21).
+func (d Draft) ReadsMailbox() bool {
+	if d.IMAP == nil {
+		return false
+	}
+	signedIn := d.Proven["imap.auth"]
+	return !slices.Contains(d.Skipped, StepSent) || signedIn == Pass || signedIn == Warn
+}
