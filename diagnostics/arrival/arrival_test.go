@@ -138,6 +138,7 @@ func TestArrivalFaults(t *testing.T) {
 		{"refused", "content-rejected", nil, diagnostics.ArrivalDelivered, "fail/content-rejected"},
 		{"IMAP is shut", "imap-disabled", nil, diagnostics.ArrivalDelivered, "fail/client-access-disabled"},
 		{"unsigned", "dkim-missing", nil, diagnostics.ArrivalDKIM, "warn/dkim-unsigned"},
+		{"certificate is over", "cert-expired", nil, diagnostics.ArrivalDelivered, "fail/cert-expired"},
 		{"key is gone", "dkim-revoked", nil, diagnostics.ArrivalDKIM, "fail/dkim-fail"},
 		{"SPF names somebody else", "spf-wrong", nil, diagnostics.ArrivalSPF, "fail/spf-fail"},
 	} {

@@ -141,7 +141,7 @@ func (r *run) deliver(ctx context.Context) diagnostics.Result {
 	r.message = message
 	// The mailbox is opened first: a message that nobody could look for is not sent.
 	if err := r.open(ctx); err != nil {
-		return imap.Failure(r.target, err)
+		return imap.Failure(ctx, r.network, r.target, err)
 	}
 	outcome, err := r.options.Send(ctx, message.Raw)
 	since := time.Now()
@@ -199,7 +199,7 @@ func (r *run) unfound(ctx context.Context, err error, outcome smtp.Outcome, evid
 		result.Args = args
 		return result
 	}
-	result := imap.Failure(r.target, err)
+	result := imap.Failure(ctx, r.network, r.target, err)
 	result.Evidence = append(evidence, result.Evidence...)
 	return result
 }

@@ -1,6 +1,7 @@
 package imap
 
 import (
+	"context"
 	"errors"
 	"strings"
 
@@ -76,18 +77,14 @@ var kinds = map[wire.Kind]string{
 var resolveCauses = map[wire.Failure]string{wire.NotFound: "dns-nxdomain"}
 
 // Failure is the verdict on an error of Open or of a Session, for checks of other areas that use a mailbox.
-func Failure(target diagnostics.Target, err error) diagnostics.Result {
-	r := &run{target: target}
+func Failure(ctx context.Context, network *wire.Network, target diagnostics.Target, err error) diagnostics.Result {
+	r := &run{network: network, target: target}
 	if target.IMAP != nil {
 		r.server = settle(*target.IMAP)
 	}
 	var step *StepError
 	if errors.As(err, &step) && step.Step == diagnostics.IMAPCertificate {
-		result := diagnostics.Result{Status: diagnostics.Fail, Cause: "cert-untrusted"}
-		if len(step.TLS.Faults) > 0 {
-			result.Evidence = []diagnostics.Evidence{{Kind: "error", Text: safetext.FromRemote(step.Err.Error()), Fields: map[string]any{"faults": step.TLS.Faults}}}
-		}
-		return result
+		return diagnostics.JudgeCertificate(ctx, network, r.server.Host, step.TLS)
 	}
 	return r.failure(err)
 }
