@@ -2,6 +2,7 @@ package explain
 
 import (
 	"io/fs"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -178,6 +179,28 @@ func TestByCode(t *testing.T) {
 	for _, said := range []string{"", "A", "Z-" + number, "A-9999", "A-1x", "-", "wrong-password", "A--", "٣"} {
 		if got, ok := ByCode(said); ok {
 			t.Errorf("%q leads to %q", said, got.Slug)
+		}
+	}
+}
+
+// People say codes over the phone and write them down. testdata/codes.txt only ever grows.
+func TestCodesNeverChange(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("testdata/codes.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	given := map[string]string{} // slug by code
+	for line := range strings.Lines(string(data)) {
+		code, slug, _ := strings.Cut(strings.TrimSpace(line), " ")
+		given[code] = slug
+		if c, ok := ByCode(code); !ok || c.Slug != slug {
+			t.Errorf("%s was given to %s and now leads to %q", code, slug, c.Slug)
+		}
+	}
+	for _, c := range Causes() {
+		if given[c.Code] == "" {
+			t.Errorf("add the line %q to testdata/codes.txt", c.Code+" "+c.Slug)
 		}
 	}
 }
