@@ -70,7 +70,7 @@ func (m *model) facts(p *page) {
 		labels[i] = s.say(f.Label)
 		widest = max(widest, ansi.StringWidth(labels[i]))
 	}
-	aligned := widest <= p.width/3
+	aligned := widest <= p.width/2
 	for i, f := range m.screen.Facts {
 		value := s.say(f.Value)
 		if detail := s.say(f.Detail); detail != "" {

@@ -23,7 +23,7 @@ type speech struct {
 
 // t is a message of the front end's own.
 func (s speech) t(key string, args ...any) string {
-	return s.clean(locale.For(s.lang).T("tui."+key, args...))
+	return s.clean(s.typeset(locale.For(s.lang).T("tui."+key, args...)))
 }
 
 // say is what the wizard wants said. A message may have several lines.
@@ -34,13 +34,24 @@ func (s speech) say(w wizard.Words) string {
 			parts = append(parts, text)
 		}
 	}
-	add(locale.For(s.lang).Say(w.Msg))
+	add(s.typeset(locale.For(s.lang).Say(w.Msg)))
 	if !w.Preset.Empty() {
-		add(strings.ReplaceAll(w.Preset.In(s.lang), "{product}", s.product))
+		add(s.typeset(strings.ReplaceAll(w.Preset.In(s.lang), "{product}", s.product)))
 	}
 	add(w.Literal)
 	add(w.Remote.Escaped())
 	return s.clean(strings.Join(parts, " "))
+}
+
+// frenchSpaces hold a sign to the word that it belongs to, as French has it.
+var frenchSpaces = strings.NewReplacer(" ;", "\u00a0;", " :", "\u00a0:", " ?", "\u00a0?", " !", "\u00a0!", " »", "\u00a0»", "« ", "«\u00a0")
+
+// typeset keeps a line from beginning with a French sign.
+func (s speech) typeset(text string) string {
+	if s.lang != locale.French {
+		return text
+	}
+	return frenchSpaces.Replace(text)
 }
 
 // clean escapes text line by line; the no-break space stays, because French needs it.

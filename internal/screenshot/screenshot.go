@@ -1,0 +1,172 @@
+// Package screenshot is a terminal without glass: it runs what a program writes through a terminal emulator, shows the
+// screen as text, and draws it as SVG for the manual. It serves tests and the pictures in the documentation.
+package screenshot
+
+import (
+	"fmt"
+	"html"
+	"image/color"
+	"io"
+	"strings"
+
+	uv "github.com/charmbracelet/ultraviolet"
+	"github.com/charmbracelet/x/ansi"
+	"github.com/charmbracelet/x/vt"
+)
+
+// Terminal is an emulated screen. It may be written to and read by several goroutines.
+type Terminal struct {
+	screen *vt.SafeEmulator
+}
+
+// New returns an empty screen of the given size in cells.
+func New(width, height int) *Terminal {
+	return &Terminal{screen: vt.NewSafeEmulator(width, height)}
+}
+
+// Write takes a program's output.
+func (t *Terminal) Write(p []byte) (int, error) { return t.screen.Write(p) }
+
+// Answer copies what the terminal answers to a program's questions to w, until the terminal is closed.
+func (t *Terminal) Answer(w io.Writer) { _, _ = io.Copy(w, t.screen) }
+
+// Close ends Answer. It closes the emulator's pipe and not the emulator, whose Close may not run beside its Read.
+func (t *Terminal) Close() error {
+	if pipe, ok := t.screen.InputPipe().(io.Closer); ok {
+		return pipe.Close()
+	}
+	return nil
+}
+
+// Resize changes the size in cells.
+func (t *Terminal) Resize(width, height int) { t.screen.Resize(width, height) }
+
+// Full reports whether the program uses the alternate, full screen.
+func (t *Terminal) Full() bool { return t.screen.IsAltScreen() }
+
+// Text is the screen line by line, without spaces at the ends of lines.
+func (t *Terminal) Text() string {
+	var b strings.Builder
+	for y := range t.screen.Height() {
+		var line strings.Builder
+		for x := 0; x < t.screen.Width(); {
+			text, width, _ := t.cell(x, y)
+			line.WriteString(text)
+			x += width
+		}
+		b.WriteString(strings.TrimRight(line.String(), " ") + "\n")
+	}
+	return b.String()
+}
+
+func (t *Terminal) cell(x, y int) (text string, width int, style uv.Style) {
+	c := t.screen.CellAt(x, y)
+	if c == nil || c.Content == "" {
+		if c != nil {
+			style = c.Style
+		}
+		return " ", 1, style
+	}
+	return c.Content, max(1, c.Width), c.Style
+}
+
+// Measures of the picture: a monospaced font at 14 px has cells of about 8.4 by 18.
+const (
+	cellWidth  = 8.4
+	cellHeight = 18.0
+	baseline   = 13.5
+	border     = 12.0
+	fontSize   = 14
+)
+
+// The page's own colours, and the 16 of the terminal.
+const (
+	foreground = "#d8dee9"
+	background = "#1b1f27"
+)
+
+var palette = [16]string{
+	"#1b1f27", "#c0392b", "#4caf50", "#d4a72c", "#3f7fd0", "#a05fc0", "#2ba3a3", "#d8dee9",
+	"#6b7280", "#e06c75", "#7ecf7e", "#f0c94a", "#6fa8ff", "#c594e8", "#5fd7d7", "#ffffff",
+}
+
+// SVG draws the screen.
+func (t *Terminal) SVG(title string) []byte {
+	width := float64(t.screen.Width())*cellWidth + 2*border
+	height := float64(t.screen.Height())*cellHeight + 2*border
+	var b strings.Builder
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%.0f" height="%.0f" viewBox="0 0 %.1f %.1f" role="img">`+"\n", width, height, width, height)
+	fmt.Fprintf(&b, "<title>%s</title>\n", html.EscapeString(title))
+	fmt.Fprintf(&b, `<rect width="100%%" height="100%%" rx="8" fill="%s"/>`+"\n", background)
+	fmt.Fprintf(&b, `<g font-family="'DejaVu Sans Mono','Liberation Mono',Menlo,Consolas,monospace" font-size="%d" xml:space="preserve">`+"\n", fontSize)
+	for y := range t.screen.Height() {
+		t.line(&b, y)
+	}
+	b.WriteString("</g>\n</svg>\n")
+	return []byte(b.String())
+}
+
+// line draws the runs of cells of one line that look alike.
+func (t *Terminal) line(b *strings.Builder, y int) {
+	for x := 0; x < t.screen.Width(); {
+		text, cells, style := t.cell(x, y)
+		from := x
+		x += cells
+		for x < t.screen.Width() {
+			more, width, other := t.cell(x, y)
+			if !other.Equal(&style) {
+				break
+			}
+			text += more
+			x += width
+		}
+		run(b, from, y, x-from, text, style)
+	}
+}
+
+func run(b *strings.Builder, x, y, cells int, text string, style uv.Style) {
+	fg, bg := colour(style.Fg, foreground), colour(style.Bg, "")
+	if style.Attrs&uv.AttrReverse != 0 {
+		if bg == "" {
+			bg = background
+		}
+		fg, bg = bg, fg
+	}
+	left, top := border+float64(x)*cellWidth, border+float64(y)*cellHeight
+	if bg != "" {
+		fmt.Fprintf(b, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill="%s"/>`+"\n", left, top, float64(cells)*cellWidth, cellHeight, bg)
+	}
+	if strings.TrimSpace(text) == "" {
+		return
+	}
+	weight := ""
+	if style.Attrs&uv.AttrBold != 0 {
+		weight = ` font-weight="bold"`
+	}
+	// textLength keeps the columns straight whatever font the reader has.
+	fmt.Fprintf(b, `<text x="%.1f" y="%.1f" fill="%s"%s textLength="%.1f" lengthAdjust="spacingAndGlyphs">%s</text>`+"\n",
+		left, top+baseline, fg, weight, float64(cells)*cellWidth, html.EscapeString(text))
+}
+
+// colour is a colour of the terminal as the picture shows it.
+func colour(c color.Color, otherwise string) string {
+	if c == nil {
+		return otherwise
+	}
+	if n, basic := basicIndex(c); basic {
+		return palette[n]
+	}
+	r, g, b, _ := c.RGBA()
+	return fmt.Sprintf("#%02x%02x%02x", r>>8, g>>8, b>>8)
+}
+
+// basicIndex is the number of one of the 16 colours.
+func basicIndex(c color.Color) (int, bool) {
+	if basic, ok := c.(ansi.BasicColor); ok && int(basic) < len(palette) {
+		return int(basic), true
+	}
+	if indexed, ok := c.(ansi.IndexedColor); ok && int(indexed) < len(palette) {
+		return int(indexed), true
+	}
+	return 0, false
+}

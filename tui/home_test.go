@@ -1,0 +1,92 @@
+package tui
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"postier/internal/locale"
+	"postier/wizard"
+)
+
+func homeItems() []HomeItem {
+	return []HomeItem{
+		{
+			Name: "durand", Label: "Cabinet Durand", Address: "contact@durand.example", Default: true, Enabled: true,
+			Proven: time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC), Verdict: wizard.Pass,
+		},
+		{
+			Name: "newsletter", Address: "news@durand.example", Enabled: true, Changed: true,
+			Proven: time.Date(2026, 10, 1, 12, 0, 0, 0, time.UTC), Verdict: wizard.Warn, Next: wizard.L("postier diagnose newsletter"),
+		},
+		{Name: "old\x1b[2J", Address: "alt@durand.example"},
+	}
+}
+
+func homeView(h *home, width, height int) string {
+	h.Update(tea.WindowSizeMsg{Width: width, Height: height})
+	return ansi.Strip(h.View().Content)
+}
+
+func TestHomeScreens(t *testing.T) {
+	t.Parallel()
+	for _, lang := range locale.All() {
+		for _, size := range sizes {
+			h := newHome(HomeOptions{Items: homeItems(), Lang: lang}, testLook())
+			golden(t, fmt.Sprintf("home-%s-%dx%d", lang, size.width, size.height), homeView(h, size.width, size.height), size.width, size.height)
+			h = newHome(HomeOptions{Lang: lang}, testLook())
+			golden(t, fmt.Sprintf("home-empty-%s-%dx%d", lang, size.width, size.height), homeView(h, size.width, size.height), size.width, size.height)
+			h = newHome(HomeOptions{Items: homeItems(), Lang: lang}, testLook())
+			h.Update(keyPress("?"))
+			golden(t, fmt.Sprintf("home-help-%s-%dx%d", lang, size.width, size.height), homeView(h, size.width, size.height), size.width, size.height)
+		}
+	}
+}
+
+func TestHomeKeys(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		keys []string
+		want HomeChoice
+		ends bool
+	}{
+		{[]string{"enter"}, HomeChoice{Action: HomeEdit, Profile: "durand"}, true},
+		{[]string{"down", "t"}, HomeChoice{Action: HomeTest, Profile: "newsletter"}, true},
+		{[]string{"s"}, HomeChoice{Action: HomeDisable, Profile: "durand"}, true},
+		{[]string{"down", "down", "down", "s"}, HomeChoice{Action: HomeEnable, Profile: "old\x1b[2J"}, true},
+		{[]string{"down", "d"}, HomeChoice{Action: HomeDefault, Profile: "newsletter"}, true},
+		{[]string{"a"}, HomeChoice{Action: HomeAdd}, true},
+		{[]string{"x"}, HomeChoice{Action: HomeQuit}, false},
+		{[]string{"x", "esc"}, HomeChoice{Action: HomeQuit}, false},
+		{[]string{"down", "x", "enter"}, HomeChoice{Action: HomeDelete, Profile: "newsletter"}, true},
+		{[]string{"esc"}, HomeChoice{Action: HomeQuit}, true},
+		{[]string{"ctrl+c"}, HomeChoice{Action: HomeQuit}, true},
+		{[]string{"?", "e"}, HomeChoice{Action: HomeQuit}, false},
+	} {
+		h := newHome(HomeOptions{Items: homeItems()}, testLook())
+		var cmd tea.Cmd
+		for _, name := range row.keys {
+			_, cmd = h.Update(keyPress(name))
+		}
+		if h.choice != row.want || (cmd != nil) != row.ends {
+			t.Errorf("%v: %+v, ends %v; expected %+v, %v", row.keys, h.choice, cmd != nil, row.want, row.ends)
+		}
+	}
+}
+
+func TestHomeWithoutProfiles(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"e", "t", "x", "d", "s", "up", "down", "end"} {
+		h := newHome(HomeOptions{}, testLook())
+		if _, cmd := h.Update(keyPress(name)); cmd != nil {
+			t.Errorf("%s did something without a profile: %+v", name, h.choice)
+		}
+	}
+	h := newHome(HomeOptions{}, testLook())
+	if h.Update(keyPress("enter")); h.choice.Action != HomeAdd {
+		t.Errorf("Enter means %q", h.choice.Action)
+	}
+}
