@@ -5,7 +5,6 @@ import (
 	"errors"
 	"time"
 
-
 	"postier/config"
 	"postier/internal/safetext"
 	"postier/tui"
@@ -142,4 +141,3 @@ func (a *app) homeTest(ctx context.Context, name string) (wizard.Words, error) {
 	}
 	return wizard.M("cli.home.test-passed", "name", safetext.FromRemote(name)), nil
 }
-
