@@ -167,7 +167,11 @@ func (a *area) spfJudge(ctx context.Context, r lookup.Resolver, tree *spf.Node, 
 	}
 	weak := tree.Record.Weaknesses()
 	if len(weak) == 0 {
-		return a.about(passed(seen))
+		result := passed(seen)
+		if authorised == nil { // the record is fine; which servers send for this person is not known
+			result.Evidence = append(result.Evidence, note("authorisation-unknown"))
+		}
+		return a.about(result)
 	}
 	seen.Fields["weaknesses"] = weak
 	if len(weak) == 1 && weak[0] == spf.Long {

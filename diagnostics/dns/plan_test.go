@@ -1,0 +1,494 @@
+package dns_test
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/big"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"postier/config"
+	"postier/diagnostics"
+	"postier/diagnostics/dns"
+	"postier/diagnostics/dns/lookup"
+	"postier/diagnostics/dns/lookup/lookuptest"
+	"postier/internal/dnstest"
+	"postier/internal/wire"
+)
+
+var edKey = base64.StdEncoding.EncodeToString(ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)).Public().(ed25519.PublicKey))
+
+// rsa1024 is a public key of 1024 bits. Nobody knows its factors: a parser does not ask.
+var rsa1024 = func() string {
+	n := new(big.Int).Lsh(big.NewInt(1), 1023)
+	der, err := x509.MarshalPKIXPublicKey(&rsa.PublicKey{N: n.Add(n, big.NewInt(12345)), E: 65537})
+	if err != nil {
+		panic(err)
+	}
+	return base64.StdEncoding.EncodeToString(der)
+}()
+
+// provider is around every case: a sending service with an SPF record and servers.
+const provider = `
+spf.provider.test. IN TXT "v=spf1 ip4:203.0.113.0/28 ip6:2001:db8:7::/48 ~all"
+smtp.provider.test. IN A 203.0.113.5
+mx.provider.test. IN A 203.0.113.6
+com. IN NS ns.test.
+example.com. IN MX 10 mx.provider.test.
+example.com. IN A 203.0.113.80
+`
+
+const (
+	goodSPF   = "example.com. 600 IN TXT \"v=spf1 include:spf.provider.test -all\"\n"
+	goodDMARC = "_dmarc.example.com. IN TXT \"v=DMARC1; p=quarantine; rua=mailto:marie@example.com\"\n"
+)
+
+func goodDKIM() string {
+	return "s1._domainkey.example.com. IN TXT \"v=DKIM1; k=ed25519; p=" + edKey + "\"\n"
+}
+
+func target() diagnostics.Target {
+	return diagnostics.Target{
+		Address: "marie@example.com", Provider: "provider",
+		Submission: config.Server{Host: "smtp.provider.test", Port: 465},
+		SPFInclude: []string{"spf.provider.test"}, Selectors: []string{"s1", "{token}"},
+	}
+}
+
+func run(t *testing.T, zone string, target diagnostics.Target, opts dns.Options) []diagnostics.Result {
+	t.Helper()
+	opts.Resolver = lookuptest.Zone(t, zone)
+	return diagnostics.Run(context.Background(), nil, dns.Plan(&wire.Network{}, target, opts))
+}
+
+// fetch is an HTTP client that answers every request alike.
+type fetch struct {
+	status int
+	kind   string
+	body   string
+	err    error
+}
+
+func (f fetch) RoundTrip(r *http.Request) (*http.Response, error) {
+	if f.err != nil {
+		return nil, f.err
+	}
+	header := http.Header{"Content-Type": {f.kind}, "Location": {"https://elsewhere.test/"}}
+	return &http.Response{StatusCode: f.status, Header: header, Body: io.NopCloser(strings.NewReader(f.body)), Request: r}, nil
+}
+
+func client(f fetch) *http.Client { return &http.Client{Transport: f} }
+
+// finding is one case: the zone, what differs from the usual target, and what one check says about it.
+type finding struct {
+	name, zone string
+	change     func(*diagnostics.Target, *dns.Options)
+	id         diagnostics.ID
+	status     diagnostics.Status
+	cause      string
+	// fix is NAME VALUE of the first fix; empty when there must be none, "?" when it does not matter.
+	fix string
+}
+
+func without(zone string, lines ...string) string {
+	for _, line := range lines {
+		zone = strings.Replace(zone, line+"\n", "", 1)
+	}
+	return zone
+}
+
+const mxLine = "example.com. IN MX 10 mx.provider.test."
+
+func findings() []finding {
+	custom := func(t *diagnostics.Target, _ *dns.Options) { t.SPFInclude = nil }
+	noSelectors := func(t *diagnostics.Target, _ *dns.Options) { t.Selectors = []string{"{token}"} }
+	withIP := func(ip string) func(*diagnostics.Target, *dns.Options) {
+		return func(_ *diagnostics.Target, o *dns.Options) { o.IP = netip.MustParseAddr(ip) }
+	}
+	withHTTP := func(f fetch) func(*diagnostics.Target, *dns.Options) {
+		return func(_ *diagnostics.Target, o *dns.Options) { o.HTTP = client(f) }
+	}
+	const sts = `_mta-sts.example.com. IN TXT "v=STSv1; id=20261121"` + "\n"
+	const policy = "version: STSv1\r\nmode: enforce\r\nmx: *.provider.test\r\nmax_age: 86400\r\n"
+	list := []finding{
+		{"MX", provider, nil, diagnostics.DNSMX, diagnostics.Pass, "", ""},
+		{"no MX, but an address", without(provider, mxLine), nil, diagnostics.DNSMX, diagnostics.Warn, dns.CauseMXMissing, ""},
+		{"neither", without(provider, mxLine, "example.com. IN A 203.0.113.80") + `example.com. IN TXT "x"`, nil, diagnostics.DNSMX, diagnostics.Fail, dns.CauseMXMissing, ""},
+		{"null MX", without(provider, mxLine) + "example.com. IN MX 0 .", nil, diagnostics.DNSMX, diagnostics.Fail, dns.CauseNullMX, ""},
+		{"null MX beside another", provider + "example.com. IN MX 0 .", nil, diagnostics.DNSMX, diagnostics.Fail, dns.CauseMXMalformed, ""},
+		{"MX is an address", provider + "example.com. IN MX 5 192.0.2.1.", nil, diagnostics.DNSMX, diagnostics.Warn, dns.CauseMXMalformed, ""},
+		{"one MX dangles", provider + "example.com. IN MX 5 gone.test.", nil, diagnostics.DNSMX, diagnostics.Warn, dns.CauseMXAddress, ""},
+		{"all MX dangle", without(provider, mxLine) + "example.com. IN MX 5 gone.test.", nil, diagnostics.DNSMX, diagnostics.Fail, dns.CauseMXAddress, ""},
+		{"no such domain", "", nil, diagnostics.DNSMX, diagnostics.Fail, dns.CauseNXDomain, ""},
+		{"DNS is silent", "!timeout example.com MX", nil, diagnostics.DNSMX, diagnostics.Skip, dns.CauseDNSFailure, ""},
+		{"no domain", "", func(t *diagnostics.Target, _ *dns.Options) { t.Address = "" }, diagnostics.DNSMX, diagnostics.Skip, dns.CauseNoDomain, ""},
+
+		{"SPF", provider + goodSPF, nil, diagnostics.DNSSPF, diagnostics.Pass, "", ""},
+		{"missing", provider, nil, diagnostics.DNSSPF, diagnostics.Warn, dns.CauseSPFMissing, "example.com v=spf1 include:spf.provider.test ~all"},
+		{"missing, redirect", provider, func(t *diagnostics.Target, _ *dns.Options) { t.SPFInclude, t.SPFRedirect = nil, "spf.provider.test" }, diagnostics.DNSSPF, diagnostics.Warn, dns.CauseSPFMissing, "example.com v=spf1 redirect=spf.provider.test"},
+		{"missing, unknown provider", provider, custom, diagnostics.DNSSPF, diagnostics.Warn, dns.CauseSPFMissing, "example.com v=spf1 mx a:smtp.provider.test ~all"},
+		{"missing, server by address", provider, func(t *diagnostics.Target, _ *dns.Options) { t.SPFInclude, t.Submission.Host = nil, "203.0.113.5" }, diagnostics.DNSSPF, diagnostics.Warn, dns.CauseSPFMissing, "example.com v=spf1 mx ip4:203.0.113.5 ~all"},
+		{"missing, nothing known", provider, func(t *diagnostics.Target, _ *dns.Options) { t.SPFInclude, t.Submission.Host = nil, "" }, diagnostics.DNSSPF, diagnostics.Warn, dns.CauseSPFMissing, ""},
+		{"meant, but none", provider + `example.com. IN TXT "v=spf1;mx;-all"`, nil, diagnostics.DNSSPF, diagnostics.Fail, dns.CauseSPFSyntax, "example.com v=spf1 mx include:spf.provider.test -all"},
+		{"at the doubled name", provider + `example.com.example.com. IN TXT "v=spf1 mx -all"`, nil, diagnostics.DNSSPF, diagnostics.Warn, dns.CauseSPFWrongPlace, "example.com v=spf1 mx include:spf.provider.test -all"},
+		{"several", provider + goodSPF + `example.com. IN TXT "v=spf1 mx ~all"`, nil, diagnostics.DNSSPF, diagnostics.Fail, dns.CauseSPFMultiple, "example.com v=spf1 include:spf.provider.test mx ~all"},
+		{"syntax", provider + `example.com. IN TXT "v=spf1 ipv4:192.0.2.1 -all"`, nil, diagnostics.DNSSPF, diagnostics.Fail, dns.CauseSPFSyntax, "example.com v=spf1 ip4:192.0.2.1 include:spf.provider.test -all"},
+		{"include leads nowhere", provider + `example.com. IN TXT "v=spf1 include:spf.provider.test include:gone.test -all"`, nil, diagnostics.DNSSPF, diagnostics.Fail, dns.CauseSPFBroken, ""},
+		{"too many", provider + `example.com. IN TXT "v=spf1` + strings.Repeat(" a:smtp.provider.test", 10) + ` include:spf.provider.test -all"`, nil, diagnostics.DNSSPF, diagnostics.Fail, dns.CauseSPFTooMany, ""},
+		{"too many void", provider + `example.com. IN TXT "v=spf1 include:spf.provider.test a:v1.test a:v2.test a:v3.test -all"`, nil, diagnostics.DNSSPF, diagnostics.Warn, dns.CauseSPFVoid, ""},
+		{"not authorised, -all", provider + `example.com. 60 IN TXT "v=spf1 mx -all"`, nil, diagnostics.DNSSPF, diagnostics.Fail, dns.CauseSPFNotAuthorised, "example.com v=spf1 mx include:spf.provider.test -all"},
+		{"not authorised, ~all", provider + `example.com. IN TXT "v=spf1 mx ~all"`, nil, diagnostics.DNSSPF, diagnostics.Warn, dns.CauseSPFNotAuthorised, "example.com v=spf1 mx include:spf.provider.test ~all"},
+		{"the include only softens", provider + `example.com. IN TXT "v=spf1 ~include:spf.provider.test -all"`, nil, diagnostics.DNSSPF, diagnostics.Fail, dns.CauseSPFNotAuthorised, "?"},
+		{"authorised by addresses", provider + `example.com. IN TXT "v=spf1 ip4:203.0.113.0/24 ip6:2001:db8:7::/48 -all"`, nil, diagnostics.DNSSPF, diagnostics.Pass, "", ""},
+		{"authorised through another", provider + "example.com. IN TXT \"v=spf1 include:hub.test -all\"\nhub.test. IN TXT \"v=spf1 include:spf.provider.test -all\"", nil, diagnostics.DNSSPF, diagnostics.Pass, "", ""},
+		{"unknown provider, server authorised", provider + `example.com. IN TXT "v=spf1 a:smtp.provider.test -all"`, custom, diagnostics.DNSSPF, diagnostics.Pass, "", ""},
+		{"unknown provider, nobody can tell", provider + `example.com. IN TXT "v=spf1 ip4:192.0.2.1 -all"`, custom, diagnostics.DNSSPF, diagnostics.Pass, "", ""},
+		{"an address given, authorised", provider + goodSPF, withIP("203.0.113.1"), diagnostics.DNSSPF, diagnostics.Pass, "", ""},
+		{"an address given, not authorised", provider + goodSPF, withIP("192.0.2.1"), diagnostics.DNSSPF, diagnostics.Fail, dns.CauseSPFNotAuthorised, "?"},
+		{"everybody may", provider + `example.com. IN TXT "v=spf1 include:spf.provider.test +all"`, nil, diagnostics.DNSSPF, diagnostics.Warn, dns.CauseSPFWeak, "example.com v=spf1 include:spf.provider.test ~all"},
+		{"neutral", provider + `example.com. IN TXT "v=spf1 include:spf.provider.test ?all"`, nil, diagnostics.DNSSPF, diagnostics.Warn, dns.CauseSPFWeak, "example.com v=spf1 include:spf.provider.test ~all"},
+		{"without all", provider + `example.com. IN TXT "v=spf1 include:spf.provider.test"`, nil, diagnostics.DNSSPF, diagnostics.Warn, dns.CauseSPFWeak, "example.com v=spf1 include:spf.provider.test ~all"},
+		{"ptr", provider + `example.com. IN TXT "v=spf1 include:spf.provider.test ptr -all"`, nil, diagnostics.DNSSPF, diagnostics.Warn, dns.CauseSPFWeak, ""},
+		{"long", provider + `example.com. IN TXT "v=spf1 include:spf.provider.test" "` + strings.Repeat(" ip4:192.0.2.1", 17) + `" "` + strings.Repeat(" ip4:192.0.2.2", 17) + ` -all"`, nil, diagnostics.DNSSPF, diagnostics.Warn, dns.CauseSPFTooLong, ""},
+		{"unanswered", provider + "!timeout example.com TXT", nil, diagnostics.DNSSPF, diagnostics.Skip, dns.CauseDNSFailure, ""},
+		{"the provider's own domain", "gmail.com. IN TXT \"v=spf1 redirect=_spf.google.com\"", func(t *diagnostics.Target, _ *dns.Options) { t.Address = "x@gmail.com" }, diagnostics.DNSSPF, diagnostics.Pass, "", ""},
+
+		{"DKIM", provider + goodDKIM(), nil, diagnostics.DNSDKIM, diagnostics.Pass, "", ""},
+		{"delegated", provider + "s1._domainkey.example.com. IN CNAME s1.dkim.provider.test.\ns1.dkim.provider.test. IN TXT \"v=DKIM1; k=ed25519; p=" + edKey + "\"", nil, diagnostics.DNSDKIM, diagnostics.Pass, "", ""},
+		{"delegated to nowhere", provider + "s1._domainkey.example.com. IN CNAME s1.dkim.provider.test.", nil, diagnostics.DNSDKIM, diagnostics.Warn, dns.CauseDKIMMissing, ""},
+		{"known, missing", provider, nil, diagnostics.DNSDKIM, diagnostics.Warn, dns.CauseDKIMMissing, ""},
+		{"revoked", provider + `s1._domainkey.example.com. IN TXT "v=DKIM1; p="`, nil, diagnostics.DNSDKIM, diagnostics.Fail, dns.CauseDKIMRevoked, ""},
+		{"revoked beside a good one", provider + goodDKIM() + `s2._domainkey.example.com. IN TXT "v=DKIM1; p="`, func(t *diagnostics.Target, _ *dns.Options) { t.Selectors = []string{"s2", "s1"} }, diagnostics.DNSDKIM, diagnostics.Pass, "", ""},
+		{"testing", provider + `s1._domainkey.example.com. IN TXT "v=DKIM1; k=ed25519; t=y; p=` + edKey + `"`, nil, diagnostics.DNSDKIM, diagnostics.Warn, dns.CauseDKIMTesting, "s1._domainkey.example.com v=DKIM1; k=ed25519; p=" + edKey},
+		{"1024 bits", provider + `s1._domainkey.example.com. IN TXT "v=DKIM1; p=` + rsa1024 + `"`, nil, diagnostics.DNSDKIM, diagnostics.Warn, dns.CauseDKIMWeakKey, ""},
+		{"malformed", provider + `s1._domainkey.example.com. IN TXT "v=DKIM1\\; k=ed25519\\; p=` + edKey + `"`, nil, diagnostics.DNSDKIM, diagnostics.Fail, dns.CauseDKIMMalformed, "s1._domainkey.example.com v=DKIM1; k=ed25519; p=" + edKey},
+		{"malformed beside a good one", provider + goodDKIM() + `s2._domainkey.example.com. IN TXT "v=DKIM1; p=abc"`, func(t *diagnostics.Target, _ *dns.Options) { t.Selectors = []string{"s1", "s2"} }, diagnostics.DNSDKIM, diagnostics.Warn, dns.CauseDKIMMalformed, ""},
+		{"doubled", provider + goodDKIM() + `s1._domainkey.example.com. IN TXT "v=DKIM1; p="`, nil, diagnostics.DNSDKIM, diagnostics.Fail, dns.CauseDKIMMultiple, ""},
+		{"not a key, by a wildcard", provider + `s1._domainkey.example.com. IN TXT "v=spf1 -all"`, nil, diagnostics.DNSDKIM, diagnostics.Warn, dns.CauseDKIMMissing, ""},
+		{"at the doubled name", provider + `s1._domainkey.example.com.example.com. IN TXT "v=DKIM1; p=x"`, nil, diagnostics.DNSDKIM, diagnostics.Warn, dns.CauseDKIMWrongPlace, "s1._domainkey.example.com v=DKIM1; p=x"},
+		{"at the apex", provider + `example.com. IN TXT "v=DKIM1; p=x"`, nil, diagnostics.DNSDKIM, diagnostics.Warn, dns.CauseDKIMWrongPlace, "?"},
+		{"no selector known, names exist", provider + `zz._domainkey.example.com. IN TXT "v=DKIM1; p=x"`, noSelectors, diagnostics.DNSDKIM, diagnostics.Skip, dns.CauseDKIMSelectorUnknown, ""},
+		{"no selector known, no names", provider, noSelectors, diagnostics.DNSDKIM, diagnostics.Warn, dns.CauseDKIMMissing, ""},
+		{"only guesses", provider + `zz._domainkey.example.com. IN TXT "v=DKIM1; p=x"`, func(t *diagnostics.Target, o *dns.Options) { t.Selectors, o.GuessSelectors = nil, true }, diagnostics.DNSDKIM, diagnostics.Skip, dns.CauseDKIMSelectorUnknown, ""},
+		{"guessed right", provider + `google._domainkey.example.com. IN TXT "v=DKIM1; k=ed25519; p=` + edKey + `"`, func(t *diagnostics.Target, o *dns.Options) { t.Selectors, o.GuessSelectors = nil, true }, diagnostics.DNSDKIM, diagnostics.Pass, "", ""},
+		{"given by the person", provider + `mine._domainkey.example.com. IN TXT "v=DKIM1; k=ed25519; p=` + edKey + `"`, func(t *diagnostics.Target, o *dns.Options) { t.Selectors, o.Selectors = nil, []string{"MINE"} }, diagnostics.DNSDKIM, diagnostics.Pass, "", ""},
+		{"unanswered", provider + "!timeout s1._domainkey.example.com", nil, diagnostics.DNSDKIM, diagnostics.Skip, dns.CauseDNSFailure, ""},
+
+		{"DMARC", provider + goodDMARC, nil, diagnostics.DNSDMARC, diagnostics.Pass, "", ""},
+		{"missing", provider, nil, diagnostics.DNSDMARC, diagnostics.Warn, dns.CauseDMARCMissing, "_dmarc.example.com v=DMARC1; p=none; rua=mailto:marie@example.com"},
+		{"meant, but none", provider + `_dmarc.example.com. IN TXT "v=dmarc1; p=reject"`, nil, diagnostics.DNSDMARC, diagnostics.Fail, dns.CauseDMARCMalformed, "_dmarc.example.com v=DMARC1; p=reject"},
+		{"several", provider + goodDMARC + `_dmarc.example.com. IN TXT "v=DMARC1; p=none"`, nil, diagnostics.DNSDMARC, diagnostics.Fail, dns.CauseDMARCMultiple, "_dmarc.example.com v=DMARC1; p=quarantine; rua=mailto:marie@example.com"},
+		{"at the apex", provider + `example.com. IN TXT "v=DMARC1; p=none"`, nil, diagnostics.DNSDMARC, diagnostics.Warn, dns.CauseDMARCWrongPlace, "_dmarc.example.com v=DMARC1; p=none"},
+		{"none without reports", provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=none"`, nil, diagnostics.DNSDMARC, diagnostics.Warn, dns.CauseDMARCNonePolicy, "_dmarc.example.com v=DMARC1; p=none; rua=mailto:marie@example.com"},
+		{"none with reports", provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=none; rua=mailto:marie@example.com"`, nil, diagnostics.DNSDMARC, diagnostics.Pass, "", ""},
+		{"bad policy", provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=monitor; adkim=s"`, nil, diagnostics.DNSDMARC, diagnostics.Fail, dns.CauseDMARCMalformed, "_dmarc.example.com v=DMARC1; p=none; adkim=s"},
+		{"bad policy with reports", provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=monitor; rua=mailto:marie@example.com"`, nil, diagnostics.DNSDMARC, diagnostics.Warn, dns.CauseDMARCMalformed, "?"},
+		{"bad mode", provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=reject; adkim=strict"`, nil, diagnostics.DNSDMARC, diagnostics.Warn, dns.CauseDMARCMalformed, ""},
+		{"historic tag", provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=reject; pct=50"`, nil, diagnostics.DNSDMARC, diagnostics.Pass, "", ""},
+		{"misaligned", provider + goodDMARC, func(_ *diagnostics.Target, o *dns.Options) {
+			o.EnvelopeSender, o.SigningDomain = "bounces.provider.test", "provider.test"
+		}, diagnostics.DNSDMARC, diagnostics.Fail, dns.CauseDMARCMisaligned, ""},
+		{"misaligned, strictly", provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=reject; adkim=s; aspf=s"`, func(_ *diagnostics.Target, o *dns.Options) {
+			o.EnvelopeSender, o.SigningDomain = "bounce.example.com", "mail.example.com"
+		}, diagnostics.DNSDMARC, diagnostics.Fail, dns.CauseDMARCMisaligned, ""},
+		{"misaligned while watching", provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=none; rua=mailto:marie@example.com"`, func(_ *diagnostics.Target, o *dns.Options) {
+			o.EnvelopeSender, o.SigningDomain = "bounces.provider.test", "provider.test"
+		}, diagnostics.DNSDMARC, diagnostics.Pass, "", ""},
+		{"DKIM aligned is enough", provider + goodDMARC, func(_ *diagnostics.Target, o *dns.Options) { o.EnvelopeSender = "bounces.provider.test" }, diagnostics.DNSDMARC, diagnostics.Pass, "", ""},
+		{"reports elsewhere, not agreed", provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=reject; rua=mailto:x@reports.test"`, nil, diagnostics.DNSDMARC, diagnostics.Warn, dns.CauseDMARCReports, "example.com._report._dmarc.reports.test v=DMARC1"},
+		{"reports elsewhere, agreed", provider + "_dmarc.example.com. IN TXT \"v=DMARC1; p=reject; rua=mailto:x@reports.test\"\nexample.com._report._dmarc.reports.test. IN TXT \"v=DMARC1\"", nil, diagnostics.DNSDMARC, diagnostics.Pass, "", ""},
+		{"inherited", provider + goodDMARC + "sub.example.com. IN A 192.0.2.1", func(t *diagnostics.Target, _ *dns.Options) { t.From = "x@sub.example.com" }, diagnostics.DNSDMARC, diagnostics.Pass, "", ""},
+		{"unanswered", provider + "!timeout _dmarc.example.com", nil, diagnostics.DNSDMARC, diagnostics.Skip, dns.CauseDNSFailure, ""},
+
+		{"MTA-STS, record only", provider + sts, nil, diagnostics.DNSMTASTS, diagnostics.Pass, "", ""},
+		{"none", provider, nil, diagnostics.DNSMTASTS, diagnostics.Skip, dns.CauseNotPublished, ""},
+		{"no id", provider + `_mta-sts.example.com. IN TXT "v=STSv1;"`, nil, diagnostics.DNSMTASTS, diagnostics.Warn, dns.CauseMTASTSMalformed, ""},
+		{"bad id", provider + `_mta-sts.example.com. IN TXT "v=STSv1; id=2026-11-21"`, nil, diagnostics.DNSMTASTS, diagnostics.Warn, dns.CauseMTASTSMalformed, ""},
+		{"two", provider + sts + `_mta-sts.example.com. IN TXT "v=STSv1; id=2"`, nil, diagnostics.DNSMTASTS, diagnostics.Warn, dns.CauseMTASTSMalformed, ""},
+		{"other version", provider + `_mta-sts.example.com. IN TXT "v=STSv2; id=2"`, nil, diagnostics.DNSMTASTS, diagnostics.Warn, dns.CauseMTASTSMalformed, ""},
+		{"policy", provider + sts, withHTTP(fetch{status: 200, kind: "text/plain; charset=us-ascii", body: policy}), diagnostics.DNSMTASTS, diagnostics.Pass, "", ""},
+		{"policy is gone", provider + sts, withHTTP(fetch{status: 404, kind: "text/plain"}), diagnostics.DNSMTASTS, diagnostics.Warn, dns.CauseMTASTSPolicy, ""},
+		{"policy elsewhere", provider + sts, withHTTP(fetch{status: 301, kind: "text/plain", body: policy}), diagnostics.DNSMTASTS, diagnostics.Warn, dns.CauseMTASTSPolicy, ""},
+		{"policy is a page", provider + sts, withHTTP(fetch{status: 200, kind: "text/html", body: policy}), diagnostics.DNSMTASTS, diagnostics.Warn, dns.CauseMTASTSPolicy, ""},
+		{"policy is endless", provider + sts, withHTTP(fetch{status: 200, kind: "text/plain", body: policy + strings.Repeat("x: y\n", 20000)}), diagnostics.DNSMTASTS, diagnostics.Warn, dns.CauseMTASTSPolicy, ""},
+		{"policy without mx", provider + sts, withHTTP(fetch{status: 200, kind: "text/plain", body: "version: STSv1\nmode: enforce\nmax_age: 1\n"}), diagnostics.DNSMTASTS, diagnostics.Warn, dns.CauseMTASTSPolicy, ""},
+		{"policy leaves out the MX", provider + sts, withHTTP(fetch{status: 200, kind: "text/plain", body: "version: STSv1\nmode: enforce\nmx: *.sub.provider.test\nmax_age: 1\n"}), diagnostics.DNSMTASTS, diagnostics.Fail, dns.CauseMTASTSPolicy, ""},
+		{"policy in testing leaves out the MX", provider + sts, withHTTP(fetch{status: 200, kind: "text/plain", body: "version: STSv1\nmode: testing\nmx: x.test\nmax_age: 1\n"}), diagnostics.DNSMTASTS, diagnostics.Warn, dns.CauseMTASTSPolicy, ""},
+		{"no connection", provider + sts, withHTTP(fetch{err: fmt.Errorf("refused\x1b[2J")}), diagnostics.DNSMTASTS, diagnostics.Warn, dns.CauseMTASTSPolicy, ""},
+		{"unanswered", provider + "!servfail _mta-sts.example.com", nil, diagnostics.DNSMTASTS, diagnostics.Skip, dns.CauseDNSFailure, ""},
+
+		{"TLS-RPT", provider + `_smtp._tls.example.com. IN TXT "v=TLSRPTv1; rua=mailto:a@example.com,https://x.test/"`, nil, diagnostics.DNSTLSRPT, diagnostics.Pass, "", ""},
+		{"none", provider, nil, diagnostics.DNSTLSRPT, diagnostics.Skip, dns.CauseNotPublished, ""},
+		{"no rua", provider + `_smtp._tls.example.com. IN TXT "v=TLSRPTv1;"`, nil, diagnostics.DNSTLSRPT, diagnostics.Warn, dns.CauseTLSRPTMalformed, ""},
+		{"an address", provider + `_smtp._tls.example.com. IN TXT "v=TLSRPTv1; rua=a@example.com"`, nil, diagnostics.DNSTLSRPT, diagnostics.Warn, dns.CauseTLSRPTMalformed, ""},
+
+		{"BIMI", provider + `default._bimi.example.com. IN TXT "v=BIMI1; l=https://x.test/a.svg; a="`, nil, diagnostics.DNSBIMI, diagnostics.Pass, "", ""},
+		{"declined", provider + `default._bimi.example.com. IN TXT "v=BIMI1; l=; a=;"`, nil, diagnostics.DNSBIMI, diagnostics.Pass, "", ""},
+		{"none", provider, nil, diagnostics.DNSBIMI, diagnostics.Skip, dns.CauseNotPublished, ""},
+		{"http", provider + `default._bimi.example.com. IN TXT "v=BIMI1; l=http://x.test/a.svg"`, nil, diagnostics.DNSBIMI, diagnostics.Warn, dns.CauseBIMIMalformed, ""},
+		{"no location", provider + `default._bimi.example.com. IN TXT "v=BIMI1; a=https://x.test/"`, nil, diagnostics.DNSBIMI, diagnostics.Warn, dns.CauseBIMIMalformed, ""},
+
+		{"DANE", "!secure\n" + provider + "_25._tcp.mx.provider.test. IN TLSA 3 1 1 " + strings.Repeat("ab", 32), nil, diagnostics.DNSDANE, diagnostics.Pass, "", ""},
+		{"of the submission server", "!secure\n" + provider + "_465._tcp.smtp.provider.test. IN TLSA 3 1 1 " + strings.Repeat("ab", 32), nil, diagnostics.DNSDANE, diagnostics.Pass, "", ""},
+		{"not signed", provider + "_25._tcp.mx.provider.test. IN TLSA 3 1 1 " + strings.Repeat("ab", 32), nil, diagnostics.DNSDANE, diagnostics.Warn, dns.CauseDANEInsecure, ""},
+		{"short digest", "!secure\n" + provider + "_25._tcp.mx.provider.test. IN TLSA 3 1 1 abab", nil, diagnostics.DNSDANE, diagnostics.Warn, dns.CauseDANEMalformed, ""},
+		{"usage of the web", "!secure\n" + provider + "_25._tcp.mx.provider.test. IN TLSA 1 1 1 " + strings.Repeat("ab", 32), nil, diagnostics.DNSDANE, diagnostics.Warn, dns.CauseDANEMalformed, ""},
+		{"none", provider, nil, diagnostics.DNSDANE, diagnostics.Skip, dns.CauseNotPublished, ""},
+
+		{"PTR", provider + "5.113.0.203.in-addr.arpa. IN PTR smtp.provider.test.", withIP("203.0.113.5"), diagnostics.DNSPTR, diagnostics.Pass, "", ""},
+		{"no PTR", provider, withIP("203.0.113.5"), diagnostics.DNSPTR, diagnostics.Warn, dns.CausePTRMissing, ""},
+		{"PTR does not lead back", provider + "5.113.0.203.in-addr.arpa. IN PTR mx.provider.test.", withIP("203.0.113.5"), diagnostics.DNSPTR, diagnostics.Warn, dns.CausePTRMismatch, ""},
+		{"no address given", provider, nil, diagnostics.DNSPTR, diagnostics.Skip, dns.CauseNoAddress, ""},
+
+		{"SRV", provider + "_submissions._tcp.example.com. IN SRV 0 1 465 smtp.provider.test.\n_imap._tcp.example.com. IN SRV 0 0 0 .", nil, diagnostics.DNSDiscovery, diagnostics.Pass, "", ""},
+		{"autoconfig", provider + "autoconfig.example.com. IN CNAME smtp.provider.test.", nil, diagnostics.DNSDiscovery, diagnostics.Pass, "", ""},
+		{"SRV leads nowhere", provider + "_submissions._tcp.example.com. IN SRV 0 1 465 gone.test.", nil, diagnostics.DNSDiscovery, diagnostics.Warn, dns.CauseSRVTarget, ""},
+		{"nothing", provider, nil, diagnostics.DNSDiscovery, diagnostics.Skip, dns.CauseNotPublished, ""},
+	}
+	return list
+}
+
+func TestFindings(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for _, f := range findings() {
+		tg, opts := target(), dns.Options{}
+		if f.change != nil {
+			f.change(&tg, &opts)
+		}
+		r, ok := diagnostics.Find(run(t, f.zone, tg, opts), f.id)
+		if !ok {
+			t.Fatalf("%s: no %s", f.name, f.id)
+		}
+		seen[r.Cause] = true
+		if r.Status != f.status || r.Cause != f.cause {
+			t.Errorf("%s %s: %s %s, want %s %s; %s", f.id, f.name, r.Status, r.Cause, f.status, f.cause, evidenceText(t, r))
+			continue
+		}
+		fix := ""
+		if len(r.Fix) > 0 {
+			fix = r.Fix[0].Name + " " + r.Fix[0].Value
+		}
+		if f.fix != "?" && fix != f.fix {
+			t.Errorf("%s %s: fix %q, want %q", f.id, f.name, fix, f.fix)
+		}
+	}
+	for _, cause := range dns.Causes() {
+		if !seen[cause] {
+			t.Errorf("no case ends in %s", cause)
+		}
+	}
+}
+
+func evidenceText(t *testing.T, r diagnostics.Result) string {
+	t.Helper()
+	text, err := json.Marshal(r.Evidence)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// member reads the first piece of evidence of a kind, as a program reading the report would.
+func member(t *testing.T, r diagnostics.Result, kind string) map[string]any {
+	t.Helper()
+	var list []map[string]any
+	if err := json.Unmarshal([]byte(evidenceText(t, r)), &list); err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range list {
+		if e["kind"] == kind {
+			return e
+		}
+	}
+	t.Fatalf("%s has no evidence of kind %s: %s", r.ID, kind, evidenceText(t, r))
+	return nil
+}
+
+// TestContractShapes: the members that contract.md §3 names.
+func TestContractShapes(t *testing.T) {
+	t.Parallel()
+	results := run(t, provider+goodSPF+goodDKIM()+goodDMARC, target(), dns.Options{})
+	r, _ := diagnostics.Find(results, diagnostics.DNSSPF)
+	e := member(t, r, "spf")
+	if e["record"] != "v=spf1 include:spf.provider.test -all" || e["lookups"] != 1.0 || e["void"] != 0.0 || e["authorizes_provider"] != true ||
+		fmt.Sprint(e["includes"]) != "[spf.provider.test]" || e["ttl_seconds"] != 600.0 {
+		t.Errorf("spf: %v", e)
+	}
+	r, _ = diagnostics.Find(results, diagnostics.DNSDKIM)
+	e = member(t, r, "dkim")
+	if e["selector"] != "s1" || e["key"] != "ed25519" || e["testing"] != false || e["revoked"] != false || e["record"] != "v=DKIM1; k=ed25519; p="+edKey {
+		t.Errorf("dkim: %v", e)
+	}
+	r, _ = diagnostics.Find(results, diagnostics.DNSDMARC)
+	e = member(t, r, "dmarc")
+	if e["record"] != "v=DMARC1; p=quarantine; rua=mailto:marie@example.com" || e["policy"] != "quarantine" || fmt.Sprint(e["aligned"]) != "map[dkim:true spf:true]" {
+		t.Errorf("dmarc: %v", e)
+	}
+	r, _ = diagnostics.Find(results, diagnostics.DNSMX)
+	if e = member(t, r, "mx"); !strings.Contains(fmt.Sprint(e["hosts"]), "mx.provider.test") {
+		t.Errorf("mx: %v", e)
+	}
+}
+
+// TestOldRecordAndTTL: a replacement says what it replaces and how long that is still seen.
+func TestOldRecordAndTTL(t *testing.T) {
+	t.Parallel()
+	results := run(t, provider+`example.com. 7200 IN TXT "v=spf1 mx -all"`, target(), dns.Options{})
+	r, _ := diagnostics.Find(results, diagnostics.DNSSPF)
+	if len(r.Fix) != 1 || r.Fix[0].Old != "v=spf1 mx -all" || r.Fix[0].TTLSeconds != 7200 || r.Fix[0].Kind != "txt" {
+		t.Errorf("%+v", r.Fix)
+	}
+}
+
+// TestHostileRecords: nothing from DNS reaches the report raw (security.md T6).
+func TestHostileRecords(t *testing.T) {
+	t.Parallel()
+	const bad = `\027[2J\226\128\174\007\155`
+	zone := provider + `
+		example.com. IN TXT "v=spf1 ` + bad + ` include:spf.provider.test -all"
+		s1._domainkey.example.com. IN TXT "v=DKIM1; n=` + bad + `; p=` + bad + `"
+		_dmarc.example.com. IN TXT "v=DMARC1; p=` + bad + `; rua=mailto:` + bad + `@x.test"
+		_mta-sts.example.com. IN TXT "v=STSv1; id=` + bad + `"
+		_smtp._tls.example.com. IN TXT "v=TLSRPTv1; rua=` + bad + `"
+		default._bimi.example.com. IN TXT "v=BIMI1; l=` + bad + `"
+	`
+	for _, r := range run(t, zone, target(), dns.Options{GuessSelectors: true}) {
+		text := evidenceText(t, r)
+		for _, fix := range r.Fix {
+			text += fix.Name + fix.Value + fix.Old
+		}
+		for _, arg := range r.Args {
+			text += fmt.Sprint(arg)
+		}
+		if strings.ContainsAny(text, "\x1b\a\u202e\u009b") || strings.Contains(text, "\x9b") {
+			t.Errorf("%s: raw octets in %q", r.ID, text)
+		}
+	}
+}
+
+// countingResolver fails nothing and counts what one check asks.
+type countingResolver struct {
+	inner *lookuptest.Resolver
+	mu    sync.Mutex
+	high  int
+	now   int
+}
+
+func (c *countingResolver) Query(ctx context.Context, name string, qtype uint16) (wire.Answer, error) {
+	c.mu.Lock()
+	c.now++
+	c.high = max(c.high, c.now)
+	c.mu.Unlock()
+	time.Sleep(2 * time.Millisecond) // long enough for others to be under way
+	defer func() {
+		c.mu.Lock()
+		c.now--
+		c.mu.Unlock()
+	}()
+	return c.inner.Query(ctx, name, qtype)
+}
+
+// TestSideBySide: the checks do not wait for each other, and what two need is asked once.
+func TestSideBySide(t *testing.T) {
+	t.Parallel()
+	c := &countingResolver{inner: lookuptest.Zone(t, provider+goodSPF+goodDKIM()+goodDMARC)}
+	diagnostics.Run(context.Background(), nil, dns.Plan(&wire.Network{}, target(), dns.Options{Resolver: c}))
+	if c.high < 8 {
+		t.Errorf("at most %d questions at once", c.high)
+	}
+	asked := map[string]int{}
+	for _, q := range c.inner.Queries() {
+		if asked[q]++; asked[q] > 1 {
+			t.Errorf("asked %s twice", q)
+		}
+	}
+}
+
+// hanging never answers before its context ends.
+type hanging struct{}
+
+func (hanging) Query(ctx context.Context, name string, qtype uint16) (wire.Answer, error) {
+	<-ctx.Done()
+	return wire.Answer{}, &wire.ResolveError{Name: name, Type: qtype, Kind: wire.NoAnswer, Err: ctx.Err()}
+}
+
+// TestSilence: without answers every check ends at its deadline, judges nothing, and blames the name service.
+func TestSilence(t *testing.T) {
+	t.Parallel()
+	network := &wire.Network{Timeout: 50 * time.Millisecond}
+	results := diagnostics.Run(context.Background(), nil, dns.Plan(network, target(), dns.Options{Resolver: hanging{}, IP: netip.MustParseAddr("192.0.2.1")}))
+	if len(results) != len(dns.Checks()) {
+		t.Fatalf("%d results", len(results))
+	}
+	for _, r := range results {
+		if r.Status != diagnostics.Skip || r.Cause != dns.CauseDNSFailure {
+			t.Errorf("%s: %s %s", r.ID, r.Status, r.Cause)
+		}
+	}
+}
+
+// TestIncludeBomb: a tree of includes ends within the budget of a check (security.md T10).
+func TestIncludeBomb(t *testing.T) {
+	t.Parallel()
+	var zone strings.Builder
+	zone.WriteString(provider)
+	for i := range 40 {
+		var terms []string
+		for j := range 10 {
+			terms = append(terms, fmt.Sprintf("include:b%d.test a:x%d-%d.test", (i*10+j+1)%400, i, j))
+		}
+		fmt.Fprintf(&zone, "b%d.test. IN TXT \"v=spf1 %s\" \"%s -all\"\n", i, strings.Join(terms[:5], " "), " "+strings.Join(terms[5:], " "))
+	}
+	zone.WriteString("example.com. IN TXT \"v=spf1 include:b0.test -all\"\n")
+	resolver := lookuptest.Zone(t, zone.String())
+	plan := dns.Plan(&wire.Network{}, target(), dns.Options{Resolver: resolver})
+	for _, c := range plan.Checks {
+		if c.ID == diagnostics.DNSSPF {
+			if r := c.Run(context.Background()); r.Status == diagnostics.Pass {
+				t.Errorf("passed: %s", evidenceText(t, r))
+			}
+		}
+	}
+	if n := len(resolver.Queries()); n > lookup.MaxQueries {
+		t.Errorf("%d queries", n)
+	}
+}
+
+// TestOverTheWire runs the whole plan against a name server.
+func TestOverTheWire(t *testing.T) {
+	t.Parallel()
+	server := dnstest.Start(t, provider+goodSPF+goodDKIM()+goodDMARC+"!truncate example.com TXT\n")
+	resolver, err := wire.ResolverAt(server.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	results := diagnostics.Run(context.Background(), nil, dns.Plan(&wire.Network{Resolver: resolver}, target(), dns.Options{GuessSelectors: true}))
+	want := map[diagnostics.ID]diagnostics.Status{
+		diagnostics.DNSMX: diagnostics.Pass, diagnostics.DNSSPF: diagnostics.Pass, diagnostics.DNSDKIM: diagnostics.Pass, diagnostics.DNSDMARC: diagnostics.Pass,
+		diagnostics.DNSMTASTS: diagnostics.Skip, diagnostics.DNSPTR: diagnostics.Skip,
+	}
+	for id, status := range want {
+		if r, _ := diagnostics.Find(results, id); r.Status != status {
+			t.Errorf("%s: %s %s %s", id, r.Status, r.Cause, evidenceText(t, r))
+		}
+	}
+}
+
+func BenchmarkPlan(b *testing.B) {
+	resolver := lookuptest.Zone(b, provider+goodSPF+goodDKIM()+goodDMARC)
+	b.ReportAllocs()
+	for b.Loop() {
+		diagnostics.Run(context.Background(), nil, dns.Plan(&wire.Network{}, target(), dns.Options{Resolver: resolver}))
+	}
+}
