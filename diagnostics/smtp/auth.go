@@ -153,7 +153,7 @@ func (l *ladder) exchangeAuth(m *mechanism) (r Reply, hints []diagnostics.Eviden
 		var out []byte
 		if held != nil {
 			out, held = held, nil
-		} else if out, err = m.answer(r, &hints); err != nil {
+		} else if out, err = l.answer(m, r, &hints); err != nil {
 			return r, hints, l.cancelAuth(err)
 		}
 		if err := d.send(wire.AuthDeadline, command{base64.StdEncoding.EncodeToString(out), wire.Masked}); err != nil {
@@ -175,27 +175,26 @@ func encodeInitial(initial []byte) string {
 }
 
 // answer reads a challenge and gives the response.
-func (m *mechanism) answer(r Reply, hints *[]diagnostics.Evidence) ([]byte, error) {
+func (l *ladder) answer(m *mechanism, r Reply, hints *[]diagnostics.Evidence) ([]byte, error) {
 	challenge, err := m.decode(strings.Join(r.Lines, ""))
 	if err != nil {
 		return nil, err
 	}
 	if m.name == mechXOAuth2 || m.name == mechOAuthBearer {
-		*hints = append(*hints, oauthEvidence(challenge))
+		*hints = append(*hints, l.oauthEvidence(challenge))
 	}
 	return m.next(challenge)
 }
 
 // oauthEvidence shows the error document in which the server explains itself: RFC 7628 §3.2.2, and the same for XOAUTH2.
-func oauthEvidence(challenge []byte) diagnostics.Evidence {
-	const maxDocument = 1000
-	e := diagnostics.Evidence{Kind: "oauth", Text: safetext.FromRemote(string(challenge[:min(len(challenge), maxDocument)]))}
+func (l *ladder) oauthEvidence(challenge []byte) diagnostics.Evidence {
+	e := diagnostics.Evidence{Kind: "oauth", Text: shorten(l.clean(string(challenge)))}
 	var document map[string]any
 	if json.Unmarshal(challenge, &document) == nil {
 		e.Fields = map[string]any{}
 		for _, name := range []string{"status", "schemes", "scope", "openid-configuration"} {
 			if value, ok := document[name].(string); ok {
-				e.Fields[name] = safetext.FromRemote(value)
+				e.Fields[name] = shorten(l.clean(value))
 			}
 		}
 	}

@@ -149,7 +149,7 @@ func kindCause(f wire.Fault, at stage) (cause string, args []any) {
 
 // strange judges what is no SMTP reply: TLS bytes, another protocol, or nonsense.
 func (l *ladder) strange(e *ProtocolError) diagnostics.Result {
-	evidence := diagnostics.Evidence{Kind: "reply", Text: l.clean(e.Seen.Raw()), Fields: map[string]any{"fault": e.What}}
+	evidence := diagnostics.Evidence{Kind: "reply", Text: shorten(l.clean(e.Seen.Raw())), Fields: map[string]any{"fault": e.What}}
 	switch {
 	case e.What == "tls-record":
 		return fail(causeWrongMode, evidence)
@@ -197,6 +197,15 @@ func (l *ladder) replyEvidence(r Reply) diagnostics.Evidence {
 	return diagnostics.Evidence{Kind: "reply", Text: l.clean(r.Text())}
 }
 
+// maxStrange is how much of what is no reply is kept as evidence.
+const maxStrange = 500
+
+func shorten(r safetext.Remote) safetext.Remote {
+	text := r.Raw()
+	return safetext.FromRemote(text[:min(len(text), maxStrange)])
+}
+
+// clean replaces every form of the secret.
 func (l *ladder) clean(text string) safetext.Remote {
 	return safetext.FromRemote(l.target.Secret.Redact(text, l.target.Submission.Username))
 }

@@ -145,10 +145,7 @@ func record(s string) bool {
 	return len(s) >= 2 && (s[0] == 0x15 || s[0] == 0x16) && s[1] == 0x03
 }
 
-// maxSeen is how much of a strange line is kept as evidence.
-const maxSeen = 200
-
+// seen is what came, whole: it is cut only after secrets were looked for.
 func seen(before []string, line string) safetext.Remote {
-	text := strings.Join(append(append([]string(nil), before...), line), "\n")
-	return safetext.FromRemote(text[:min(len(text), maxSeen)])
+	return safetext.FromRemote(strings.Join(append(append([]string(nil), before...), line), "\n"))
 }

@@ -49,7 +49,7 @@ func TestEveryModuleHasAReason(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "decisions", "0002-modules.md"))
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "decisions", "0003-modules.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,12 +59,12 @@ func TestEveryModuleHasAReason(t *testing.T) {
 			continue
 		}
 		if !strings.Contains(string(page), "`"+m[1]+"`") {
-			t.Errorf("module %s has no line in docs/decisions/0002-modules.md", m[1])
+			t.Errorf("module %s has no line in docs/decisions/0003-modules.md", m[1])
 		}
 	}
 	for _, m := range regexp.MustCompile("(?m)^\\| `([^`]+)`").FindAllStringSubmatch(string(page), -1) {
 		if !strings.Contains(string(mod), m[1]+" v") {
-			t.Errorf("docs/decisions/0002-modules.md names %s, which go.mod does not", m[1])
+			t.Errorf("docs/decisions/0003-modules.md names %s, which go.mod does not", m[1])
 		}
 	}
 }

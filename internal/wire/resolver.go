@@ -18,19 +18,19 @@ import (
 // Resolver asks DNS. With a pinned server every question goes there, host addresses included; otherwise host addresses
 // come from the system (hosts file and all) and the records from the servers of resolv.conf.
 type Resolver struct {
-	server string // host:port of the pinned server, empty for the system's
+	pinned []string // host:port of the servers to ask, empty for the system's
 }
 
 // ResolverAt asks one server and no other; address is IP or IP:port.
 func ResolverAt(address string) (*Resolver, error) {
 	if ip, err := netip.ParseAddr(address); err == nil {
-		return &Resolver{server: netip.AddrPortFrom(ip, 53).String()}, nil
+		return &Resolver{pinned: []string{netip.AddrPortFrom(ip, 53).String()}}, nil
 	}
 	target, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return nil, fmt.Errorf("resolver %q is not an IP address with or without a port", address)
 	}
-	return &Resolver{server: target.String()}, nil
+	return &Resolver{pinned: []string{target.String()}}, nil
 }
 
 // SystemResolver uses the system's configuration. It reads resolv.conf at the first question.
@@ -38,6 +38,7 @@ func SystemResolver() *Resolver { return &Resolver{} }
 
 var (
 	errOtherQuestion = errors.New("the answer is to another question")
+	errAliases       = errors.New("too many aliases behind one another")
 	errTruncated     = errors.New("the answer is truncated over TCP too")
 )
 
@@ -206,13 +207,17 @@ func ask(ctx context.Context, server, name string, qtype uint16) (Answer, error)
 	case reply.Rcode != dns.RcodeSuccess:
 		return Answer{}, fail(ServFail, fmt.Errorf("rcode %s", dns.RcodeToString[reply.Rcode]))
 	}
-	return collect(reply, dns.CanonicalName(name), qtype), nil
+	answer, err := collect(reply, dns.CanonicalName(name), qtype)
+	if err != nil {
+		return answer, fail(Malformed, err)
+	}
+	return answer, nil
 }
 
 // collect follows the CNAMEs inside one answer (RFC 1034 §4.3.2) and takes the records at their end.
-func collect(reply *dns.Msg, owner string, qtype uint16) Answer {
+func collect(reply *dns.Msg, owner string, qtype uint16) (Answer, error) {
 	answer := Answer{AD: reply.AuthenticatedData, Chain: []string{strings.TrimSuffix(owner, ".")}}
-	for range maxCNAME {
+	for {
 		next := ""
 		for _, rr := range reply.Answer {
 			if cname, ok := rr.(*dns.CNAME); ok && dns.CanonicalName(rr.Header().Name) == owner && qtype != dns.TypeCNAME {
@@ -222,6 +227,9 @@ func collect(reply *dns.Msg, owner string, qtype uint16) Answer {
 		if next == "" {
 			break
 		}
+		if len(answer.Chain) > maxCNAME {
+			return answer, errAliases
+		}
 		owner = next
 		answer.Chain = append(answer.Chain, strings.TrimSuffix(owner, "."))
 	}
@@ -230,12 +238,12 @@ func collect(reply *dns.Msg, owner string, qtype uint16) Answer {
 			answer.Records = append(answer.Records, rr)
 		}
 	}
-	return answer
+	return answer, nil
 }
 
 func (r *Resolver) servers() ([]string, error) {
-	if r.server != "" {
-		return []string{r.server}, nil
+	if len(r.pinned) > 0 {
+		return r.pinned, nil
 	}
 	conf, err := dns.ClientConfigFromFile("/etc/resolv.conf")
 	if err != nil {
@@ -253,7 +261,7 @@ func (r *Resolver) servers() ([]string, error) {
 
 // Addresses returns the addresses of a host, IPv4 first.
 func (r *Resolver) Addresses(ctx context.Context, host string) ([]netip.Addr, error) {
-	if r.server == "" {
+	if len(r.pinned) == 0 {
 		return systemAddresses(ctx, host)
 	}
 	type half struct {
@@ -290,7 +298,7 @@ func (r *Resolver) Addresses(ctx context.Context, host string) ([]netip.Addr, er
 	case v6.err != nil:
 		return nil, v6.err
 	}
-	return nil, &ResolveError{Name: host, Type: dns.TypeA, Kind: NoAddress, Server: r.server}
+	return nil, &ResolveError{Name: host, Type: dns.TypeA, Kind: NoAddress, Server: r.pinned[0]}
 }
 
 func systemAddresses(ctx context.Context, host string) ([]netip.Addr, error) {

@@ -66,9 +66,6 @@ func (r *Recorder) Hide(s secret.Value, users ...string) {
 // Add records one line.
 func (r *Recorder) Add(d Direction, text string) {
 	text = strings.TrimRight(text, "\r\n")
-	if len(text) > maxTranscriptLine {
-		text = text[:maxTranscriptLine] + "…"
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.lines) >= maxTranscriptLines {
@@ -77,6 +74,9 @@ func (r *Recorder) Add(d Direction, text string) {
 	}
 	for _, s := range r.secrets {
 		text = s.Redact(text, r.users...)
+	}
+	if len(text) > maxTranscriptLine { // after the secrets: a part of one would not be recognised
+		text = text[:maxTranscriptLine] + "…"
 	}
 	r.lines = append(r.lines, Line{Direction: d, Text: safetext.FromRemote(text), At: time.Now()})
 }
