@@ -1,0 +1,194 @@
+package diagnostics
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"postier/internal/safetext"
+)
+
+func does(id ID, status Status, needs ...ID) Check {
+	return Check{ID: id, Needs: needs, Run: func(context.Context) Result {
+		return Result{Status: status, Cause: map[Status]string{Fail: "broken", Warn: "odd"}[status]}
+	}}
+}
+
+func summary(results []Result) string {
+	var words []string
+	for _, r := range results {
+		words = append(words, strings.TrimSpace(string(r.ID)+"="+string(r.Status)+" "+r.Cause))
+	}
+	return strings.Join(words, ", ")
+}
+
+func TestOneRootCauseAndNoCascade(t *testing.T) {
+	t.Parallel()
+	results := Run(t.Context(), nil,
+		Plan{Checks: []Check{
+			does(SMTPAuth, Pass, SMTPTLS), // listed in no order: Run sorts by the contract
+			does(NetResolve, Pass), does(NetConnect, Warn, NetResolve), does(SMTPTLS, Fail, NetConnect), does(SMTPSender, Pass, SMTPAuth),
+		}},
+		Plan{Checks: []Check{does(DNSMX, Pass)}},
+	)
+	want := "net.resolve=pass, net.connect=warn odd, smtp.tls=fail broken, smtp.auth=skip needs-failed, smtp.sender=skip needs-failed, dns.mx=pass"
+	if got := summary(results); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if root, ok := FirstFailure(results); !ok || root.ID != SMTPTLS {
+		t.Errorf("root %v", root.ID)
+	}
+	if v := Verdict(results); v != Fail {
+		t.Errorf("verdict %s", v)
+	}
+	if r, _ := Find(results, SMTPAuth); !slices.Equal(r.Needs, []ID{SMTPTLS}) {
+		t.Errorf("needs %v", r.Needs)
+	}
+	if _, ok := Find(results, IMAPAuth); ok {
+		t.Error("found a check that was not planned")
+	}
+}
+
+func TestVerdicts(t *testing.T) {
+	t.Parallel()
+	for want, list := range map[Status][]Check{
+		Pass: {does(NetResolve, Pass), does(NetConnect6, Skip)},
+		Warn: {does(NetResolve, Pass), does(NetConnect, Warn)},
+	} {
+		results := Run(t.Context(), nil, Plan{Checks: list})
+		if got := Verdict(results); got != want {
+			t.Errorf("%s: %s", summary(results), got)
+		}
+		if _, failed := FirstFailure(results); failed {
+			t.Error("a failure where nothing failed")
+		}
+	}
+}
+
+func TestBranchesRunSideBySide(t *testing.T) {
+	t.Parallel()
+	// Each waits for the other: one after the other they would never end.
+	var meeting [2]chan struct{}
+	meeting[0], meeting[1] = make(chan struct{}), make(chan struct{})
+	meet := func(id ID, mine, yours int) Check {
+		return Check{ID: id, Run: func(ctx context.Context) Result {
+			close(meeting[mine])
+			select {
+			case <-meeting[yours]:
+				return Result{Status: Pass}
+			case <-ctx.Done():
+				return Result{Status: Fail, Cause: "alone"}
+			}
+		}}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	results := Run(ctx, nil, Plan{Checks: []Check{meet(NetResolve, 0, 1)}}, Plan{Checks: []Check{meet(DNSMX, 1, 0)}})
+	if Verdict(results) != Pass {
+		t.Error(summary(results))
+	}
+}
+
+func TestAfterWaitsWhateverTheResult(t *testing.T) {
+	t.Parallel()
+	var ended atomic.Bool
+	first := Check{ID: SMTPTLS, Run: func(context.Context) Result {
+		time.Sleep(20 * time.Millisecond)
+		ended.Store(true)
+		return Result{Status: Fail, Cause: "broken"}
+	}}
+	second := Check{ID: SMTPGreeting, After: []ID{SMTPTLS, IMAPAuth}, Run: func(context.Context) Result {
+		if !ended.Load() {
+			return Result{Status: Fail, Cause: "too early"}
+		}
+		return Result{Status: Pass}
+	}}
+	if got := summary(Run(t.Context(), nil, Plan{Checks: []Check{second, first}})); got != "smtp.greeting=pass, smtp.tls=fail broken" {
+		t.Error(got)
+	}
+}
+
+func TestCancelledChecksSaySo(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	closed := false
+	stop := Check{ID: NetResolve, Run: func(context.Context) Result { cancel(); return Result{Status: Pass} }}
+	results := Run(ctx, nil, Plan{Checks: []Check{stop, does(NetConnect, Pass, NetResolve), does(SMTPTLS, Pass, NetConnect)}, Close: func() { closed = true }})
+	if got := summary(results); got != "net.resolve=pass, net.connect=skip cancelled, smtp.tls=skip needs-failed" {
+		t.Error(got)
+	}
+	if !closed {
+		t.Error("the plan was not let go of")
+	}
+}
+
+func TestObserverSeesBeginningAndEndInOrder(t *testing.T) {
+	t.Parallel()
+	var events []string
+	observe := func(e Event) {
+		word := " began"
+		if e.Result != nil {
+			word = " " + string(e.Result.Status)
+		}
+		events = append(events, string(e.ID)+word)
+	}
+	Run(t.Context(), observe, Plan{Checks: []Check{does(NetResolve, Fail), does(NetConnect, Pass, NetResolve)}})
+	if got := strings.Join(events, ", "); got != "net.resolve began, net.resolve fail, net.connect skip" {
+		t.Error(got)
+	}
+}
+
+func TestCheckMayNameTheNeedItFoundOut(t *testing.T) {
+	t.Parallel()
+	c := Check{ID: SMTPTLS, Needs: []ID{NetConnect}, Run: func(context.Context) Result {
+		return Result{Status: Skip, Cause: CauseNeedsFailed, Needs: []ID{SMTPInjection}}
+	}}
+	if r := Run(t.Context(), nil, Plan{Checks: []Check{c}})[0]; !slices.Equal(r.Needs, []ID{SMTPInjection}) || r.ID != SMTPTLS {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestEvidenceIsFlatAndEscaped(t *testing.T) {
+	t.Parallel()
+	e := Evidence{Kind: "reply", Text: safetext.FromRemote("535 no\x1b\u202e"), Fields: map[string]any{
+		"z": 1, "name": safetext.FromRemote("\x9b"), "list": []safetext.Remote{safetext.FromRemote("\u200b")},
+	}}
+	data, err := json.Marshal(e)
+	want := `{"kind":"reply","text":"535 no\u001b\u202e","list":["\u200b"],"name":"\\x9b","z":1}`
+	if err != nil || string(data) != want {
+		t.Errorf("%s %v, want %s", data, err, want)
+	}
+	if _, err := json.Marshal(Evidence{Kind: "x", Fields: map[string]any{"f": func() {}}}); err == nil {
+		t.Error("a field that is no value was written")
+	}
+}
+
+func TestTargetDefaults(t *testing.T) {
+	t.Parallel()
+	target := Target{Address: "a@x.example"}
+	if target.Author() != "a@x.example" || target.To() != "a@x.example" {
+		t.Errorf("%s %s", target.Author(), target.To())
+	}
+	target.From, target.Recipient = "b@x.example", "c@x.example"
+	if target.Author() != "b@x.example" || target.To() != "c@x.example" {
+		t.Errorf("%s %s", target.Author(), target.To())
+	}
+}
+
+func TestEveryIDIsListedOnce(t *testing.T) {
+	t.Parallel()
+	seen := map[ID]bool{}
+	for _, id := range AllIDs() {
+		if seen[id] || !strings.Contains(string(id), ".") {
+			t.Errorf("%s", id)
+		}
+		seen[id] = true
+	}
+	if len(seen) != 37 {
+		t.Errorf("%d checks, the contract has 37", len(seen))
+	}
+}
