@@ -85,6 +85,7 @@ func (w *work) write(r wizard.Request) {
 func (w *work) do(ctx context.Context, r wizard.Request) {
 	var done atomic.Bool
 	defer func() {
+		cancelled := ctx.Err() != nil
 		if !keeps(r.Kind) {
 			w.cancel(r.ID)
 		}
@@ -96,7 +97,7 @@ func (w *work) do(ctx context.Context, r wizard.Request) {
 			return
 		}
 		// A worker that ends without a word would leave the person waiting for ever.
-		if !done.Load() && ctx.Err() == nil {
+		if !done.Load() && !cancelled {
 			w.send(outcomeMsg{wizard.Outcome{ID: r.ID, Kind: r.Kind, Done: true, Err: wizard.M("tui.worker-silent")}})
 		}
 	}()

@@ -8,6 +8,7 @@ import (
 	"image/color"
 	"io"
 	"strings"
+	"sync"
 
 	uv "github.com/charmbracelet/ultraviolet"
 	"github.com/charmbracelet/x/ansi"
@@ -16,16 +17,22 @@ import (
 
 // Terminal is an emulated screen. It may be written to and read by several goroutines.
 type Terminal struct {
-	screen *vt.SafeEmulator
+	mu sync.Mutex
+	// The emulator's own safe wrapper hands out pointers to live cells, so the lock is ours.
+	screen *vt.Emulator
 }
 
 // New returns an empty screen of the given size in cells.
 func New(width, height int) *Terminal {
-	return &Terminal{screen: vt.NewSafeEmulator(width, height)}
+	return &Terminal{screen: vt.NewEmulator(width, height)}
 }
 
 // Write takes a program's output.
-func (t *Terminal) Write(p []byte) (int, error) { return t.screen.Write(p) }
+func (t *Terminal) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.screen.Write(p)
+}
 
 // Answer copies what the terminal answers to a program's questions to w, until the terminal is closed.
 func (t *Terminal) Answer(w io.Writer) { _, _ = io.Copy(w, t.screen) }
@@ -39,13 +46,23 @@ func (t *Terminal) Close() error {
 }
 
 // Resize changes the size in cells.
-func (t *Terminal) Resize(width, height int) { t.screen.Resize(width, height) }
+func (t *Terminal) Resize(width, height int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.screen.Resize(width, height)
+}
 
 // Full reports whether the program uses the alternate, full screen.
-func (t *Terminal) Full() bool { return t.screen.IsAltScreen() }
+func (t *Terminal) Full() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.screen.IsAltScreen()
+}
 
 // Text is the screen line by line, without spaces at the ends of lines.
 func (t *Terminal) Text() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	var b strings.Builder
 	for y := range t.screen.Height() {
 		var line strings.Builder
@@ -92,6 +109,8 @@ var palette = [16]string{
 
 // SVG draws the screen.
 func (t *Terminal) SVG(title string) []byte {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	width := float64(t.screen.Width())*cellWidth + 2*border
 	height := float64(t.screen.Height())*cellHeight + 2*border
 	var b strings.Builder

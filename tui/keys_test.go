@@ -1,0 +1,515 @@
+package tui
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"postier/internal/locale"
+	"postier/wizard"
+)
+
+// script is a conversation of one screen that remembers what it was answered.
+type script struct {
+	screen  wizard.Screen
+	answers *[]wizard.Answer
+	tells   *[]wizard.Outcome
+	ends    bool
+	ask     []wizard.Request
+}
+
+func (s script) Screen() wizard.Screen { return s.screen }
+func (s script) Ended() bool           { return s.ends }
+
+func (s script) Answer(a wizard.Answer) (conversation, []wizard.Request) {
+	*s.answers = append(*s.answers, a)
+	return s, s.ask
+}
+
+func (s script) Tell(o wizard.Outcome) (conversation, []wizard.Request) {
+	*s.tells = append(*s.tells, o)
+	return s, nil
+}
+
+func newScript(screen wizard.Screen) script {
+	if screen.Step == "" {
+		screen.Step = wizard.StepServer
+	}
+	screen.Number = screen.Step.Number()
+	return script{screen: screen, answers: &[]wizard.Answer{}, tells: &[]wizard.Outcome{}}
+}
+
+func (s script) last(t *testing.T) wizard.Answer {
+	t.Helper()
+	if len(*s.answers) == 0 {
+		t.Fatal("nothing was answered")
+	}
+	return (*s.answers)[len(*s.answers)-1]
+}
+
+func text(id wizard.FieldID, value string) wizard.Field {
+	return wizard.Field{ID: id, Kind: wizard.KindText, Label: wizard.L(string(id)), Value: value}
+}
+
+func action(id wizard.ActionID, key rune) wizard.Action {
+	return wizard.Action{ID: id, Label: wizard.L("do " + string(id)), Key: key}
+}
+
+func TestEnterGoesToTheOpenFieldAndThenOn(t *testing.T) {
+	t.Parallel()
+	s := newScript(wizard.Screen{
+		Fields:  []wizard.Field{text("a", "filled"), text("b", ""), text("c", "")},
+		Actions: []wizard.Action{action(wizard.ActNext, 0)},
+	})
+	d := drive(t, s, locale.English, 80, 24)
+	d.write("two").keys("enter")
+	if len(*s.answers) != 0 {
+		t.Fatal("the screen was sent although a field is empty")
+	}
+	d.write("three").keys("enter")
+	got := s.last(t)
+	if got.Action != wizard.ActNext || got.Values["a"] != "filled" || got.Values["b"] != "two" || got.Values["c"] != "three" {
+		t.Errorf("answered %+v", got)
+	}
+}
+
+func TestLettersAreActionsOnlyOutsideText(t *testing.T) {
+	t.Parallel()
+	fields := []wizard.Field{text("a", ""), {ID: "ok", Kind: wizard.KindConfirm, Value: wizard.No}}
+	s := newScript(wizard.Screen{Fields: fields, Actions: []wizard.Action{action(wizard.ActNext, 0), action(wizard.ActManual, 'm')}})
+	d := drive(t, s, locale.English, 80, 24)
+	d.keys("m")
+	if len(*s.answers) != 0 {
+		t.Fatal("a letter typed into a text acted")
+	}
+	d.shows("Alt+M")
+	d.keys("alt+m")
+	if got := s.last(t); got.Action != wizard.ActManual || got.Values["a"] != "m" {
+		t.Errorf("answered %+v", got)
+	}
+	d.keys("tab", "m")
+	if len(*s.answers) != 2 {
+		t.Error("m did not act although no text has the focus")
+	}
+	d.keys("y", "tab", "tab", "enter")
+	if got := s.last(t); got.Action != wizard.ActManual || got.Values["ok"] != wizard.Yes {
+		t.Errorf("answered %+v", got)
+	}
+}
+
+func TestConfirmTakesTheLettersOfEachLanguage(t *testing.T) {
+	t.Parallel()
+	for lang, letter := range map[locale.Lang]string{locale.English: "y", locale.French: "o", locale.German: "j"} {
+		s := newScript(wizard.Screen{
+			Fields:  []wizard.Field{{ID: "ok", Kind: wizard.KindConfirm, Value: wizard.No}},
+			Actions: []wizard.Action{action(wizard.ActNext, 0)},
+		})
+		drive(t, s, lang, 80, 24).keys(letter, "enter")
+		if got := s.last(t); got.Values["ok"] != wizard.Yes {
+			t.Errorf("%s: %s gave %+v", lang, letter, got)
+		}
+		drive(t, s, lang, 80, 24).keys("left", "n", "enter")
+		if got := s.last(t); got.Values["ok"] != wizard.No {
+			t.Errorf("%s: n gave %+v", lang, got)
+		}
+	}
+}
+
+func TestBackAlwaysWorks(t *testing.T) {
+	t.Parallel()
+	refused := text("b", "x")
+	refused.Error = wizard.L("not like this")
+	s := newScript(wizard.Screen{Fields: []wizard.Field{text("a", "1"), refused}, Actions: []wizard.Action{action(wizard.ActNext, 0)}})
+	d := drive(t, s, locale.English, 80, 24)
+	d.shows("not like this")
+	d.keys("shift+tab")
+	if len(*s.answers) != 0 || d.model.focus != 0 {
+		t.Fatal("Shift+Tab did not go to the field before")
+	}
+	d.keys("shift+tab")
+	if s.last(t).Action != wizard.ActBack {
+		t.Error("Shift+Tab on the first field did not go back")
+	}
+	d.write("!").keys("esc")
+	if got := s.last(t); got.Action != wizard.ActBack || got.Values["a"] != "1!" {
+		t.Errorf("Esc answered %+v: what was typed must go along", got)
+	}
+}
+
+func TestPaste(t *testing.T) {
+	t.Parallel()
+	s := newScript(wizard.Screen{
+		Fields:  []wizard.Field{{ID: wizard.FieldSecret, Kind: wizard.KindSecret, Label: wizard.L("Password")}},
+		Actions: []wizard.Action{action(wizard.ActNext, 0)},
+	})
+	d := drive(t, s, locale.English, 80, 24)
+	d.send(tea.PasteMsg{Content: "pa ss\u00a0 \r\n"})
+	if len(*s.answers) != 0 {
+		t.Fatal("a paste submitted the screen")
+	}
+	d.hides("pa ss")
+	d.keys("enter")
+	if got := s.last(t).Secret.Reveal(); got != "pa ss\u00a0 " {
+		t.Errorf("the secret is %q: line ends go, everything else stays", got)
+	}
+	d.send(tea.PasteMsg{Content: "two\nlines"})
+	d.shows("several lines")
+	d.keys("ctrl+v")
+	if got := d.model.inputs[0].entry.value(); strings.Contains(got, "\x16") {
+		t.Errorf("ctrl+v changed the value: %q", got)
+	}
+}
+
+func TestSecretIsKeptWhenEmpty(t *testing.T) {
+	t.Parallel()
+	s := newScript(wizard.Screen{
+		Fields:  []wizard.Field{{ID: wizard.FieldSecret, Kind: wizard.KindSecret, Given: true}},
+		Actions: []wizard.Action{action(wizard.ActNext, 0)},
+	})
+	d := drive(t, s, locale.English, 80, 24)
+	d.shows("Already entered")
+	d.keys("enter")
+	if got := s.last(t); got.Action != wizard.ActNext || !got.Secret.Empty() {
+		t.Errorf("answered %+v", got)
+	}
+}
+
+func TestChoice(t *testing.T) {
+	t.Parallel()
+	choices := []wizard.Choice{{Value: "1", Label: wizard.L("one"), Detail: wizard.L("the first")}, {Value: "2", Label: wizard.L("two")}, {Value: "3", Label: wizard.L("three")}}
+	s := newScript(wizard.Screen{
+		Fields:  []wizard.Field{{ID: "c", Kind: wizard.KindChoice, Value: "2", Choices: choices}},
+		Actions: []wizard.Action{action(wizard.ActNext, 0), action(wizard.ActManual, 'm')},
+	})
+	d := drive(t, s, locale.English, 80, 24)
+	d.shows("▸ two")
+	d.shows("the first")
+	d.keys("down", "enter")
+	if got := s.last(t); got.Values["c"] != "3" {
+		t.Errorf("answered %+v", got)
+	}
+	d.keys("m")
+	if got := s.last(t); got.Action != wizard.ActManual {
+		t.Errorf("answered %+v", got)
+	}
+}
+
+func TestSearch(t *testing.T) {
+	t.Parallel()
+	var choices []wizard.Choice
+	for i := range 300 {
+		choices = append(choices, wizard.Choice{Value: "p" + strings.Repeat("x", i%7) + string(rune('a'+i%26)), Label: wizard.L("Provider")})
+	}
+	choices[200] = wizard.Choice{Value: "ecole", Label: wizard.L("École Élémentaire"), Detail: wizard.L("mailbox")}
+	s := newScript(wizard.Screen{
+		Fields:  []wizard.Field{{ID: "p", Kind: wizard.KindSearch, Choices: choices}},
+		Actions: []wizard.Action{action(wizard.ActNext, 0), action(wizard.ActManual, 'm')},
+	})
+	d := drive(t, s, locale.English, 80, 24)
+	if rows := strings.Count(d.view(), "Provider"); rows > maxRows {
+		t.Errorf("%d rows are shown", rows)
+	}
+	d.write("elem eco")
+	d.shows("▸ École Élémentaire · mailbox")
+	d.keys("enter")
+	if got := s.last(t); got.Values["p"] != "ecole" {
+		t.Errorf("answered %+v", got)
+	}
+	d.write("zzz")
+	d.shows("Nothing matches")
+	d.keys("enter")
+	if got := s.last(t); got.Values["p"] != "" {
+		t.Errorf("no match answered %+v", got)
+	}
+}
+
+func TestLanguageKeyKeepsWhatWasTyped(t *testing.T) {
+	t.Parallel()
+	s := newScript(wizard.Screen{Step: wizard.StepPrepare, Fields: []wizard.Field{text("a", "")}})
+	d := drive(t, s, locale.English, 80, 24)
+	var heard []locale.Lang
+	d.model.onLang = func(l locale.Lang) { heard = append(heard, l) }
+	d.write("marie").keys("f2")
+	d.shows("Étape 4/12")
+	d.shows("marie")
+	d.keys("ctrl+l")
+	d.shows("Schritt 4/12")
+	d.keys("?", "f1", "f2")
+	d.shows("Step 4/12")
+	if len(heard) != 3 || heard[0] != locale.French {
+		t.Errorf("heard %v", heard)
+	}
+}
+
+func TestDisabledActionSaysWhy(t *testing.T) {
+	t.Parallel()
+	off := action(wizard.ActRetry, 'r')
+	off.Disabled = wizard.L("the same password")
+	s := newScript(wizard.Screen{Actions: []wizard.Action{action(wizard.ActNext, 0), off}})
+	d := drive(t, s, locale.English, 80, 24).keys("r")
+	d.shows("Not possible now: the same password")
+	if len(*s.answers) != 0 {
+		t.Error("a disabled action was taken")
+	}
+}
+
+func TestEnterDoesNotStopACheckByAccident(t *testing.T) {
+	t.Parallel()
+	s := newScript(wizard.Screen{
+		Step: wizard.StepSubmission, Actions: []wizard.Action{action(wizard.ActCancel, 'x')},
+		Busy: &wizard.Busy{Request: 7, Text: wizard.L("working"), GivesUp: 30 * time.Second},
+	})
+	d := drive(t, s, locale.English, 80, 24)
+	d.shows("gives up after 30 s")
+	d.keys("enter")
+	if len(*s.answers) != 0 {
+		t.Fatal("Enter stopped the check")
+	}
+	d.keys("x")
+	if s.last(t).Action != wizard.ActCancel {
+		t.Error("x did not stop the check")
+	}
+}
+
+func TestElapsedSeconds(t *testing.T) {
+	t.Parallel()
+	s := newScript(wizard.Screen{Step: wizard.StepSubmission, Busy: &wizard.Busy{Request: 7, Text: wizard.L("working")}})
+	d := drive(t, s, locale.English, 80, 24)
+	d.model.now = func() time.Time { return noon.Add(12 * time.Second) }
+	d.send(tickMsg{7})
+	d.shows("working · 12 s")
+}
+
+func TestCopyAndQR(t *testing.T) {
+	t.Parallel()
+	url := wizard.Copyable{Label: wizard.L("Page"), Text: "https://myaccount.example/apppasswords?" + strings.Repeat("x", 60), QR: true}
+	record := wizard.Copyable{Label: wizard.L("Record"), Text: "v=DKIM1; k=rsa; p=" + strings.Repeat("MIIB", 60)}
+	s := newScript(wizard.Screen{Copy: []wizard.Copyable{url, record}, Actions: []wizard.Action{action(wizard.ActNext, 0)}})
+	d := drive(t, s, locale.English, 80, 24)
+	if view := d.model.View().Content; !strings.Contains(view, "\x1b]8;;"+url.Text) || !strings.Contains(d.view(), "\nhttps://myaccount") {
+		t.Error("the address has no link, or does not begin in the first column")
+	}
+	d.keys("c")
+	d.shows("Text 1 of 2")
+	d.keys("right")
+	d.shows("Text 2 of 2")
+	d.keys("c")
+	if d.clipboard != record.Text {
+		t.Errorf("the clipboard holds %q", d.clipboard)
+	}
+	d.shows("Copied: Record")
+	d.keys("esc", "q")
+	d.shows("█")
+	d.keys("c")
+	if d.clipboard != url.Text {
+		t.Errorf("the clipboard holds %q", d.clipboard)
+	}
+	d.send(tea.WindowSizeMsg{Width: 40, Height: 12})
+	d.shows("too small")
+}
+
+func TestQRCodeOfAnAddressFitsTheDesignSize(t *testing.T) {
+	t.Parallel()
+	address := "https://account.example.com/security/app-passwords/ab" // 53 octets: version 3
+	s := newScript(wizard.Screen{Copy: []wizard.Copyable{{Label: wizard.L("Page"), Text: address, QR: true}}})
+	d := drive(t, s, locale.English, 80, 24).keys("q")
+	if rows := strings.Count(d.view(), "█") + strings.Count(d.view(), "▀"); len(address) != 53 || rows < 100 {
+		t.Errorf("no code for %d octets:\n%s", len(address), d.view())
+	}
+	d.shows(address)
+}
+
+func TestHelpAndDetailsPages(t *testing.T) {
+	t.Parallel()
+	finding := refused("smtp.auth")
+	s := newScript(wizard.Screen{
+		Step: wizard.StepSubmission, Checks: []wizard.Report{finding}, Finding: &finding, Help: "wizard.help.submission",
+		Actions: []wizard.Action{action(wizard.ActMend, 0)},
+	})
+	d := drive(t, s, locale.English, 80, 24)
+	d.keys("?")
+	d.shows("Help · Sending")
+	d.keys("end")
+	d.shows("Ctrl+Z")
+	d.keys("esc", "t")
+	d.shows("AUTH PLAIN ***")
+	d.shows("wrong-password (gmail-535-5.7.8)")
+	d.keys("t", "enter")
+	if s.last(t).Action != wizard.ActMend {
+		t.Error("Enter does not mend")
+	}
+}
+
+func TestLeaving(t *testing.T) {
+	t.Parallel()
+	s := newScript(wizard.Screen{Step: wizard.StepAddress, Fields: []wizard.Field{text("address", "")}})
+	d := drive(t, s, locale.English, 80, 24).keys("ctrl+c")
+	if !d.quit {
+		t.Error("leaving an untouched first screen asks")
+	}
+	d = drive(t, s, locale.English, 80, 24).write("x").keys("ctrl+c")
+	d.shows("Leave now?")
+	if d.quit {
+		t.Fatal("left without asking")
+	}
+	d.keys("esc")
+	d.hides("Leave now?")
+	d.keys("ctrl+c", "ctrl+c")
+	if !d.quit {
+		t.Error("the second Ctrl+C did not leave")
+	}
+	if got := d.model.farewell("postier setup --resume"); !strings.Contains(got, "\n  postier setup --resume\n") {
+		t.Errorf("the farewell is %q", got)
+	}
+}
+
+func TestEveryKeyOnEveryScreenInEverySize(t *testing.T) {
+	t.Parallel()
+	names := []string{
+		"tab", "down", "pgdown", "f2", "?", "pgdown", "esc", "t", "down", "esc", "c", "right", "esc", "q", "esc", "shift+tab", "up", "left",
+		"right", "home", "end", "space", "backspace", "ctrl+c", "esc",
+	}
+	for _, stop := range walk(t) {
+		for _, size := range []struct{ width, height int }{{1, 1}, {7, 5}, {39, 11}} {
+			d := drive(t, state{stop.state}, locale.German, size.width, size.height)
+			for _, name := range names {
+				d.keys(name)
+				fits(t, stop.name+" after "+name, d.view(), size.width, size.height)
+			}
+		}
+	}
+}
+
+// TestHostileText shows other people's text in every place that has some, and looks at what reaches the terminal.
+func TestHostileText(t *testing.T) {
+	t.Parallel()
+	hostile := "a\x1b[2Jb\x1b]52;c;aGk=\x07c\u202ed\u200be\x9bf\u009bg\rh\x00i"
+	evil := wizard.Report{
+		ID: "smtp.auth", Status: wizard.Fail, Cause: hostile, Matched: hostile, Reply: wizard.R(hostile + "\nPassword: ").Remote,
+		Seen: wizard.R(hostile).Remote, Details: []string{hostile}, Fixes: []wizard.Fix{{Kind: "TXT", Name: hostile, Value: hostile}},
+	}
+	s := newScript(wizard.Screen{
+		Title: wizard.L(hostile), Intro: []wizard.Words{wizard.R(hostile)}, Notices: []wizard.Notice{{Text: wizard.L(hostile)}},
+		Facts: []wizard.Fact{{Label: wizard.L("x"), Value: wizard.L(hostile)}}, Numbered: []wizard.Words{wizard.R(hostile)},
+		Copy:   []wizard.Copyable{{Label: wizard.L(hostile), Text: "https://x.example/" + hostile, QR: true}},
+		Checks: []wizard.Report{evil}, Finding: &evil,
+		Fields: []wizard.Field{
+			text("a", hostile), {ID: "c", Kind: wizard.KindChoice, Choices: []wizard.Choice{{Value: "1", Label: wizard.R(hostile)}}},
+			{ID: "s", Kind: wizard.KindSearch, Choices: []wizard.Choice{{Value: "1", Label: wizard.R(hostile)}}},
+		},
+		Actions: []wizard.Action{{ID: wizard.ActNext, Label: wizard.L(hostile)}},
+	})
+	d := drive(t, s, locale.French, 120, 200)
+	for _, name := range []string{"", "tab", "tab", "f1", "esc", "f5", "esc", "f3", "c", "right", "esc", "f4"} {
+		if name != "" {
+			d.keys(name)
+		}
+		harmless(t, name, d.model.View().Content)
+		if strings.ContainsAny(d.clipboard, "\x1b\x07\u202e\u009b") {
+			t.Errorf("the clipboard got %q", d.clipboard)
+		}
+	}
+	d.keys("esc")
+	for _, l := range strings.Split(d.view(), "\n") {
+		if strings.Contains(l, "Password:") && !strings.HasPrefix(strings.TrimSpace(l), "serveur│ ") {
+			t.Errorf("the server's words are not marked: %q", l)
+		}
+	}
+	harmless(t, "farewell", d.model.farewell(hostile))
+}
+
+// harmless checks that only our own styles and links are left as escape sequences.
+func harmless(t *testing.T, name, content string) {
+	t.Helper()
+	for _, r := range ansi.Strip(content) {
+		if r != '\n' && (r < 0x20 || r >= 0x7f && r < 0xa0 || r == '\u202e' || r == '\u200b' || r == 0xfffd && name != "") && r != 0xfffd {
+			t.Errorf("after %q the screen holds %q", name, r)
+		}
+	}
+	for _, sequence := range []string{"\x1b[2J", "\x1b]52", "\u009b", "\x9b"} {
+		if strings.Contains(content, sequence) {
+			t.Errorf("after %q the screen holds the sequence %q", name, sequence)
+		}
+	}
+}
+
+func TestASCII(t *testing.T) {
+	t.Parallel()
+	for _, stop := range walk(t) {
+		d := drive(t, state{stop.state}, locale.French, 80, 24)
+		d.model.speech.look = testLook("LANG", "C")
+		for _, in := range d.model.inputs {
+			if in.search != nil {
+				in.search.labels = nil // they were made for the other look
+			}
+		}
+		for _, r := range d.view() {
+			if r > 0x7e {
+				t.Fatalf("%s holds %q in a locale that is not UTF-8:\n%s", stop.name, r, d.view())
+			}
+		}
+	}
+}
+
+func TestColours(t *testing.T) {
+	t.Parallel()
+	if testLook("NO_COLOR", "1").colour || !testLook().colour {
+		t.Error("NO_COLOR is not followed")
+	}
+	finding := refused("smtp.auth")
+	s := newScript(wizard.Screen{Checks: []wizard.Report{finding}, Finding: &finding})
+	for _, noColour := range []bool{false, true} {
+		d := drive(t, s, locale.English, 80, 24)
+		if noColour {
+			d.model.speech.look = testLook("NO_COLOR", "1")
+		}
+		content := d.model.View().Content
+		if has := strings.Contains(content, "\x1b[") && (strings.Contains(content, ";41") || strings.Contains(content, "41m")); has == noColour {
+			t.Errorf("no colour %v, but the failure has its colour: %v\n%q", noColour, has, content)
+		}
+		d.shows("FAIL")
+	}
+}
+
+// TestBadgesHaveContrast computes the contrast of each pair of colours, with the palette of xterm (WCAG 2: 4.5 to 1).
+func TestBadgesHaveContrast(t *testing.T) {
+	t.Parallel()
+	const enough = 4.5
+	for _, pair := range [][2]string{{black, green}, {black, yellow}, {white, red}, {black, white}} {
+		a, b := luminance(pair[0]), luminance(pair[1])
+		if ratio := (max(a, b) + 0.05) / (min(a, b) + 0.05); ratio < enough {
+			t.Errorf("colour %s on %s has a contrast of %.1f", pair[0], pair[1], ratio)
+		}
+	}
+}
+
+func TestWorkerWithoutResultIsTold(t *testing.T) {
+	t.Parallel()
+	told := make(chan tea.Msg, 1)
+	w := newWork(t.Context(), silentWorker{})
+	w.send = func(msg tea.Msg) { told <- msg }
+	w.start([]wizard.Request{{ID: 3, Kind: wizard.DoDNS}}, locale.English)
+	if o, ok := (<-told).(outcomeMsg); !ok || o.outcome.ID != 3 || !o.outcome.Done || o.outcome.Err.Empty() {
+		t.Errorf("told %+v", o)
+	}
+}
+
+func TestBackCancelsWork(t *testing.T) {
+	t.Parallel()
+	s := newScript(wizard.Screen{Step: wizard.StepSubmission, Busy: &wizard.Busy{Request: 9}})
+	d := drive(t, s, locale.English, 80, 24)
+	d.model.work.start([]wizard.Request{{ID: 9, Kind: wizard.DoSubmission}}, locale.English)
+	<-d.worker.asked
+	d.model.work.start([]wizard.Request{{ID: 9, Kind: wizard.DoCancel}}, locale.English)
+	select {
+	case id := <-d.worker.ended:
+		if id != 9 {
+			t.Errorf("request %d ended", id)
+		}
+	case <-time.After(patience):
+		t.Error("the work was not cancelled")
+	}
+}
