@@ -194,6 +194,22 @@ func TestEveryCheckHasANameInEveryLanguage(t *testing.T) {
 	}
 }
 
+func TestExtensionsAreExplained(t *testing.T) {
+	t.Parallel()
+	extension := func(keyword, params string) map[string]any {
+		return map[string]any{"keyword": safetext.FromRemote(keyword), "params": safetext.FromRemote(params)}
+	}
+	r := diagnostics.Result{ID: diagnostics.SMTPEhlo, Status: diagnostics.Pass, Evidence: []diagnostics.Evidence{{Kind: "extensions", Fields: map[string]any{
+		"list": []map[string]any{extension("SIZE", "1000"), extension("X-ODD\x1b", "")},
+	}}}}
+	lines := strings.Join(Lines(Info{Lang: locale.English, Verbose: true}, r), "\n")
+	for _, want := range []string{"SIZE 1000: largest message taken, in octets", `X-ODD\x1b: an extension of this server`} {
+		if !strings.Contains(lines, want) {
+			t.Errorf("%q is missing in\n%s", want, lines)
+		}
+	}
+}
+
 func TestArgumentsFillTheWordsEscaped(t *testing.T) {
 	t.Parallel()
 	fill := filler([]any{"host", safetext.FromRemote("a\x1bb"), "port", 465, 7, "odd", "dangling"})

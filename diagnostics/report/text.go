@@ -132,6 +132,9 @@ func evidenceLines(lang locale.Lang, e diagnostics.Evidence) []string {
 	if key := "checks.evidence." + e.Kind; c.Has(key) {
 		label = c.T(key)
 	}
+	if e.Kind == "extensions" {
+		return append([]string{indent(label + ":")}, extensionLines(c, e)...)
+	}
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(e.Fields)) {
 		parts = append(parts, name+"="+fieldText(e.Fields[name]))
@@ -149,6 +152,23 @@ func evidenceLines(lang locale.Lang, e diagnostics.Evidence) []string {
 		return block
 	}
 	return append(lines, block...)
+}
+
+// extensionLines explains what an SMTP server offers, one line each.
+func extensionLines(c *locale.Catalogue, e diagnostics.Evidence) []string {
+	list, _ := e.Fields["list"].([]map[string]any)
+	var lines []string
+	for _, x := range list {
+		keyword, _ := x["keyword"].(safetext.Remote)
+		params, _ := x["params"].(safetext.Remote)
+		key := "checks.extension." + keyword.Raw()
+		if !c.Has(key) {
+			key = "checks.extension.unknown"
+		}
+		line := strings.TrimSpace(keyword.Escaped() + " " + params.Escaped())
+		lines = append(lines, indent("  "+line+": "+c.T(key)))
+	}
+	return lines
 }
 
 // maxField bounds one field in a plain line; the JSON has it whole.

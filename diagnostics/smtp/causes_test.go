@@ -245,6 +245,7 @@ func TestNetworkFailuresAreToldApart(t *testing.T) {
 		{"name without address", resolver("smtp.durand.example. IN TXT x\n"), diagnostics.NetResolve, "dns-no-address"},
 		{"name service ill", resolver("!servfail smtp.durand.example\n"), diagnostics.NetResolve, "dns-failure"},
 		{"name service silent", resolver("!silent smtp.durand.example\n"), diagnostics.NetResolve, "dns-failure"},
+		{"malformed host", func(b *bench) { b.target.Submission.Host = "smtp durand" }, diagnostics.NetResolve, "settings-invalid"},
 		{"served mode", func(b *bench) { b.network.Served = true }, diagnostics.NetConnect, "address-not-allowed"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -18,6 +18,9 @@ type lookup struct {
 }
 
 func (l *ladder) resolve(ctx context.Context) diagnostics.Result {
+	if !l.validHost {
+		return fail(causeSettings, diagnostics.Evidence{Kind: "addresses", Fields: map[string]any{"host": safetext.FromRemote(l.target.Submission.Host)}})
+	}
 	addresses, err := l.network.Addresses(ctx, l.target.Submission.Host)
 	if err != nil {
 		return l.fault(err, stageResolve)

@@ -52,6 +52,7 @@ const (
 	causeTooLarge         = "message-too-large"
 	causeUTF8             = "utf8-unsupported"
 	causeAddressInvalid   = "address-invalid"
+	causeSettings         = "settings-invalid"
 	causeUnknownDelivery  = "delivery-unknown"
 	causeBusy             = "server-busy"
 	causeUnknown          = "unknown"
@@ -141,8 +142,11 @@ func kindCause(f wire.Fault, at stage) (cause string, args []any) {
 	case wire.KindReset, wire.KindClosed:
 		return causeDropped, nil
 	}
-	if at == stageResolve {
+	switch at {
+	case stageResolve:
 		return causeDNSFailure, nil
+	case stageConnect:
+		return causeUnreachable, nil
 	}
 	return causeDropped, nil
 }

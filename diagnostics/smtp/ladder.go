@@ -2,6 +2,7 @@ package smtp
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"time"
 
@@ -41,11 +42,12 @@ type ladder struct {
 	opts     Options
 	recorder *wire.Recorder
 
-	look   lookup
-	ways   []way
-	way    way
-	six    *family // the IPv6 half of the connection that was taken; nil when there are no such addresses
-	dialog *dialog
+	validHost bool
+	look      lookup
+	ways      []way
+	way       way
+	six       *family // the IPv6 half of the connection that was taken; nil when there are no such addresses
+	dialog    *dialog
 
 	mu      sync.Mutex
 	results map[diagnostics.ID]diagnostics.Result
@@ -69,6 +71,10 @@ func newLadder(network *wire.Network, target diagnostics.Target, opts Options) *
 	l := &ladder{
 		network: network, target: target, opts: opts,
 		recorder: wire.NewRecorder(), results: map[diagnostics.ID]diagnostics.Result{},
+	}
+	// U-labels are for people; DNS and TLS take A-labels (RFC 5890 §2.3.2.1).
+	if ascii, ok := config.HostASCII(strings.Trim(target.Submission.Host, "[]")); ok {
+		l.target.Submission.Host, l.validHost = ascii, true
 	}
 	l.recorder.Hide(target.Secret, target.Submission.Username)
 	l.ways = ways(target.Submission)
