@@ -11,7 +11,9 @@ import (
 	"postier/diagnostics"
 	"postier/diagnostics/dns/dkim"
 	"postier/diagnostics/dns/lookup"
+	"postier/diagnostics/dns/spf"
 	"postier/internal/safetext"
+	"postier/presets"
 )
 
 // Bounds of the look-ups for selectors.
@@ -51,7 +53,7 @@ func (f selectorFinding) found() bool { return len(f.texts) > 0 }
 
 // dkim judges the keys of the selectors that are known (RFC 6376 §3.6).
 func (a *area) dkim(ctx context.Context, r lookup.Resolver) diagnostics.Result {
-	findings := a.selectors()
+	findings := a.selectors(a.inferred(ctx, r))
 	if a.provided {
 		findings = slices.DeleteFunc(findings, func(f selectorFinding) bool { return f.origin == fromGuess })
 	}
@@ -79,7 +81,7 @@ func (a *area) dkim(ctx context.Context, r lookup.Resolver) diagnostics.Result {
 }
 
 // selectors lists what to ask for, each once. Selectors with a placeholder differ for each customer.
-func (a *area) selectors() []selectorFinding {
+func (a *area) selectors(inferred []string) []selectorFinding {
 	var list []selectorFinding
 	add := func(names []string, from origin, limit int) {
 		for _, s := range names {
@@ -98,10 +100,47 @@ func (a *area) selectors() []selectorFinding {
 	}
 	add(a.opts.Selectors, fromPerson, maxSelectors)
 	add(a.target.Selectors, fromPreset, maxSelectors)
+	add(inferred, fromGuess, maxSelectors)
 	if a.opts.GuessSelectors {
 		add(commonSelectors, fromGuess, maxGuesses)
 	}
 	return list
+}
+
+// inferred are selectors of the providers that the domain's MX and SPF records speak of. They count as guesses: who receives
+// a domain's mail need not be who sends it. Nothing is inferred when a selector is known.
+func (a *area) inferred(ctx context.Context, r lookup.Resolver) []string {
+	if len(a.opts.Selectors) > 0 || len(a.target.Selectors) > 0 || a.provided {
+		return nil
+	}
+	book := presets.Default()
+	var hosts, targets []string
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		answer, _ := r.Query(ctx, a.domain, mdns.TypeMX)
+		for _, rr := range answer.Records {
+			if mx, ok := rr.(*mdns.MX); ok {
+				hosts = append(hosts, lookup.Lower(mx.Mx))
+			}
+		}
+	})
+	wg.Go(func() {
+		if text := spfAt(ctx, r, a.domain); text != nil {
+			for _, t := range spf.Parse(text.Value).Effective() {
+				if name, literal := t.Spec.Literal(); literal && (t.Kind == spf.Include || t.Kind == spf.Redirect) {
+					targets = append(targets, lookup.Lower(name))
+				}
+			}
+		}
+	})
+	wg.Wait()
+	var selectors []string
+	for _, m := range append(book.SPF(targets), book.MX(hosts)...) {
+		if p, ok := book.Get(m.ID); ok {
+			selectors = append(selectors, p.DKIM.Known()...)
+		}
+	}
+	return selectors
 }
 
 // ask reads the key of one selector.

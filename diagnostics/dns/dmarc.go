@@ -1,6 +1,7 @@
 package dns
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 	"strings"
@@ -16,8 +17,12 @@ import (
 func (a *area) dmarc(ctx context.Context, r lookup.Resolver) diagnostics.Result {
 	walk := dmarc.TreeWalk(ctx, r, a.domain)
 	first, found := walk.First(), walk.Policy()
-	if first.Err != nil || found == nil && walk.Err != nil {
-		return unanswered(walk.Err, a.walkEvidence(walk))
+	closest := ""
+	if found != nil {
+		closest = found.Domain
+	}
+	if err := walk.Unsure(closest); err != nil || first.Err != nil {
+		return unanswered(cmp.Or(first.Err, err), a.walkEvidence(walk))
 	}
 	if a.provided {
 		if found == nil {

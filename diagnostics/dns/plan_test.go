@@ -181,6 +181,8 @@ func findings() []finding {
 		{"no selector known, no names", provider, noSelectors, diagnostics.DNSDKIM, diagnostics.Warn, dns.CauseDKIMMissing, ""},
 		{"only guesses", provider + `zz._domainkey.example.com. IN TXT "v=DKIM1; p=x"`, func(t *diagnostics.Target, o *dns.Options) { t.Selectors, o.GuessSelectors = nil, true }, diagnostics.DNSDKIM, diagnostics.Skip, dns.CauseDKIMSelectorUnknown, ""},
 		{"guessed right", provider + `google._domainkey.example.com. IN TXT "v=DKIM1; k=ed25519; p=` + edKey + `"`, func(t *diagnostics.Target, o *dns.Options) { t.Selectors, o.GuessSelectors = nil, true }, diagnostics.DNSDKIM, diagnostics.Pass, "", ""},
+		{"inferred from the include", provider + "example.com. IN TXT \"v=spf1 include:_spf.google.com -all\"\ngoogle._domainkey.example.com. IN TXT \"v=DKIM1; k=ed25519; p=" + edKey + "\"", func(t *diagnostics.Target, _ *dns.Options) { t.Selectors = nil }, diagnostics.DNSDKIM, diagnostics.Pass, "", ""},
+		{"inferred from the MX", without(provider, mxLine) + "example.com. IN MX 1 example-com.mail.protection.outlook.com.\nselector1._domainkey.example.com. IN TXT \"v=DKIM1; k=ed25519; p=" + edKey + "\"", func(t *diagnostics.Target, _ *dns.Options) { t.Selectors = nil }, diagnostics.DNSDKIM, diagnostics.Pass, "", ""},
 		{"given by the person", provider + `mine._domainkey.example.com. IN TXT "v=DKIM1; k=ed25519; p=` + edKey + `"`, func(t *diagnostics.Target, o *dns.Options) { t.Selectors, o.Selectors = nil, []string{"MINE"} }, diagnostics.DNSDKIM, diagnostics.Pass, "", ""},
 		{"unanswered", provider + "!timeout s1._domainkey.example.com", nil, diagnostics.DNSDKIM, diagnostics.Skip, dns.CauseDNSFailure, ""},
 

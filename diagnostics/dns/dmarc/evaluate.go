@@ -71,13 +71,13 @@ func Evaluate(ctx context.Context, r lookup.Resolver, m Message) Outcome {
 	found := walk.Policy()
 	if found == nil {
 		o.Result = ResultNone
-		if walk.Err != nil {
+		if walk.Unsure("") != nil {
 			o.Result = ResultTempError
 		}
 		return o
 	}
-	if walk.Err != nil && found.Domain != author {
-		o.Result = ResultTempError // a closer record may have been missed
+	if walk.Unsure(found.Domain) != nil {
+		o.Result = ResultTempError
 		return o
 	}
 	o.Found, o.Domain, o.Record = true, found.Domain, found.Record
@@ -165,26 +165,22 @@ func (a Aligner) Aligned(ctx context.Context, domain string, mode Mode) (bool, e
 	if mode == Strict || !lookup.WellFormed(domain) || !lookup.WellFormed(author) {
 		return false, nil
 	}
-	// Organizational domains are at or above their names: without a common last label there can be none in common.
-	if lastLabel(author) != lastLabel(domain) {
-		return false, nil
-	}
 	walk := a.walk
 	if walk == nil {
 		w := TreeWalk(ctx, a.Resolver, author)
 		walk = &w
 	}
+	organizational := walk.Organizational()
+	// An organizational domain is at or above its name, so that only names within the author's can share it.
+	if !lookup.Within(domain, organizational) {
+		return false, walk.unsureFor(domain)
+	}
 	other := TreeWalk(ctx, a.Resolver, domain)
-	if walk.Organizational() == other.Organizational() {
+	if other.Organizational() == organizational {
 		return true, nil
 	}
-	if walk.Err != nil {
-		return false, walk.Err
-	}
-	return false, other.Err
+	return false, other.unsureFor(domain)
 }
-
-func lastLabel(domain string) string { return domain[strings.LastIndexByte(domain, '.')+1:] }
 
 // normal is a domain as lower-case A-labels without final dot.
 func normal(domain string) string {

@@ -34,8 +34,31 @@ type Step struct {
 type Walk struct {
 	Start string
 	Steps []Step
-	// Err is the first answer that says nothing about its name; what was found above it may be wrong then.
-	Err error
+}
+
+// Unsure is the first answer below a domain that says nothing about its name: a closer record may stand there. An empty
+// domain means the whole walk.
+func (w Walk) Unsure(domain string) error {
+	for _, s := range w.Steps {
+		if s.Domain == domain {
+			return nil
+		}
+		if s.Err != nil {
+			return s.Err
+		}
+	}
+	return nil
+}
+
+// unsureFor is the first silent name at or above a domain, where a record would make the domain one of the same organization.
+// Top-level domains are left out: what is published there has psd=y, which parts domains and never joins them.
+func (w Walk) unsureFor(domain string) error {
+	for _, s := range w.Steps {
+		if s.Err != nil && strings.Contains(s.Domain, ".") && lookup.Within(domain, s.Domain) {
+			return s.Err
+		}
+	}
+	return nil
 }
 
 // path lists the domains that a tree walk asks about (RFC 9989 §4.10 steps 3 to 7): the start, then its parents; of a name of
@@ -67,9 +90,6 @@ func TreeWalk(ctx context.Context, r lookup.Resolver, domain string) Walk {
 	wg.Wait()
 	for _, s := range steps {
 		w.Steps = append(w.Steps, s)
-		if s.Err != nil && w.Err == nil {
-			w.Err = s.Err
-		}
 		if s.Found != nil && s.Found.Record.PSD != "u" { // steps 2 and 6: psd=y or psd=n ends the walk
 			break
 		}

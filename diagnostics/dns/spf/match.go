@@ -81,7 +81,8 @@ func (e *evaluation) include(ctx context.Context, target string, depth int) (boo
 	return false, nil
 }
 
-// query asks and counts a void look-up. A DNS error is a temperror.
+// query asks for what a term names, and counts a void look-up. A DNS error is a temperror. RFC 7208 §4.6.4 counts terms, so that the
+// addresses of the hosts that mx and ptr lead to are not counted one by one.
 func (e *evaluation) query(ctx context.Context, target string, qtype uint16) (wire.Answer, error) {
 	name, ok := lookup.Name(target)
 	if !ok {
