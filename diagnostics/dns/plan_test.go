@@ -22,6 +22,7 @@ import (
 	"postier/diagnostics/dns"
 	"postier/diagnostics/dns/lookup"
 	"postier/diagnostics/dns/lookup/lookuptest"
+	"postier/diagnostics/dns/spf"
 	"postier/internal/dnstest"
 	"postier/internal/wire"
 )
@@ -483,6 +484,28 @@ func TestOverTheWire(t *testing.T) {
 	for id, status := range want {
 		if r, _ := diagnostics.Find(results, id); r.Status != status {
 			t.Errorf("%s: %s %s %s", id, r.Status, r.Cause, evidenceText(t, r))
+		}
+	}
+}
+
+// TestOddNamesOverTheWire: macros lead to names that no host has; question and answer must still meet.
+func TestOddNamesOverTheWire(t *testing.T) {
+	t.Parallel()
+	server := dnstest.Start(t, `odd.example. IN TXT "v=spf1 exists:%{s}.x.example -all exp=why.example"
+why.example. IN TXT "no \"entry\"\; %{l} \\ \126"
+joe\@odd.example.x.example. IN A 127.0.0.2
+`)
+	resolver, err := wire.ResolverAt(server.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for sender, want := range map[string]spf.Verdict{"joe@odd.example": spf.Pass, "ann@odd.example": spf.Fail} {
+		got := spf.Check(context.Background(), resolver, netip.MustParseAddr("192.0.2.1"), "h.example", sender)
+		if got.Result != want {
+			t.Errorf("%s: %+v", sender, got)
+		}
+		if explained := got.Explanation.Raw(); got.Result == spf.Fail && explained != `no "entry"; ann \ ~` {
+			t.Errorf("explanation %q", explained)
 		}
 	}
 }
