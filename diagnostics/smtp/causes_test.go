@@ -87,7 +87,7 @@ func TestEachCheckFailsForItsOwnReason(t *testing.T) {
 			b := start(t, test.security, mailtest.Options{Script: test.script, Capabilities: test.caps, CapabilitiesTLS: test.capsTLS})
 			for _, a := range test.script {
 				if a.Hang {
-					b.network.Timeout = time.Second
+					b.network.Timeout = 1500 * time.Millisecond
 				}
 			}
 			if test.change != nil {
@@ -268,7 +268,7 @@ func TestFamiliesAreReportedApart(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.network.Resolver = resolver
-		b.network.Timeout = time.Second
+		b.network.Timeout = 1500 * time.Millisecond
 		b.network.Route = func(network, _ string, _ int) (string, bool) {
 			address := v4
 			if network == "tcp6" {
@@ -315,7 +315,7 @@ func TestSilentServerOnTheTLSPortIsAModeMixUp(t *testing.T) {
 	t.Parallel()
 	b := start(t, config.SecurityTLS, mailtest.Options{})
 	b.target.Submission.Security = config.SecurityStartTLS // on port 465, which waits for TLS
-	b.network.Timeout = 200 * time.Millisecond
+	b.network.Timeout = time.Second
 	wantRoot(t, b.run(t, Options{}), diagnostics.SMTPGreeting, "tls-wrong-mode")
 	b.server.NoSecret(t, password, user)
 }

@@ -140,10 +140,7 @@ func imports(t *testing.T, tree *ast.File) map[string]string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		name := path.Base(full)
-		if strings.HasPrefix(name, "go-") {
-			name = strings.TrimPrefix(name, "go-")
-		}
+		name := strings.TrimPrefix(path.Base(full), "go-")
 		if spec.Name != nil {
 			name = spec.Name.Name
 		}
