@@ -14,12 +14,15 @@ const farewellWidth = 80
 func (m *model) farewell(resume string) string {
 	s := m.speech
 	p := newPage(farewellWidth, false)
-	switch {
-	case m.last.Step == wizard.StepDone && (m.ended || m.screen.Step == wizard.StepDone):
-		m.result(p)
-	case m.ended:
-		return ""
-	default:
+	results := m.past
+	if m.last.Step == wizard.StepDone {
+		results = append(results, m.last)
+	}
+	for _, screen := range results {
+		m.result(p, screen)
+		p.gap()
+	}
+	if !m.ended && m.screen.Step != wizard.StepDone && (len(results) == 0 || m.touched()) {
 		p.plain(s.t("left"))
 		if resume != "" {
 			p.plain(s.t("resume"))
@@ -34,13 +37,13 @@ func (m *model) farewell(resume string) string {
 }
 
 // result is the last screen as plain lines, without styles: it may be copied into a mail.
-func (m *model) result(p *page) {
+func (m *model) result(p *page, screen wizard.Screen) {
 	plain := *m
 	plain.speech.look.styles = styles{}
-	plain.screen = m.last
+	plain.screen = screen
 	s := plain.speech
-	p.plain(s.say(m.last.Title))
-	for _, w := range m.last.Intro {
+	p.plain(s.say(screen.Title))
+	for _, w := range screen.Intro {
 		p.plain(s.say(w))
 	}
 	plain.notices(p)

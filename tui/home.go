@@ -212,8 +212,11 @@ func (h *home) hints() []hint {
 		return []hint{{s.t("key-enter"), s.t("home-add"), 0}, {"q", s.t("home-quit"), 1}, {"?", s.t("help"), 2}}
 	}
 	return []hint{
-		{s.t("key-enter"), s.t("home-edit"), 0}, {"a", s.t("home-add"), 2}, {"t", s.t("home-test"), 3},
-		{"?", s.t("help"), 4}, {"q", s.t("home-quit"), 1},
+		{s.t("key-enter"), s.t("home-edit"), 0},
+		{"a", s.t("home-add"), 2},
+		{"t", s.t("home-test"), 3},
+		{"?", s.t("help"), 4},
+		{"q", s.t("home-quit"), 1},
 	}
 }
 

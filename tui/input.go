@@ -48,11 +48,6 @@ func entryKeys() textinput.KeyMap {
 
 func (e *entry) value() string { return e.model.Value() }
 
-func (e *entry) set(value string) {
-	e.model.SetValue(value)
-	e.model.CursorEnd()
-}
-
 func (e *entry) press(msg tea.KeyPressMsg) { e.model, _ = e.model.Update(msg) }
 
 // paste inserts text. Line ends at its end are dropped: they belong to the selection, not to the value; elsewhere they

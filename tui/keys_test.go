@@ -397,7 +397,8 @@ func TestHostileText(t *testing.T) {
 		Copy:   []wizard.Copyable{{Label: wizard.L(hostile), Text: "https://x.example/" + hostile, QR: true}},
 		Checks: []wizard.Report{evil}, Finding: &evil,
 		Fields: []wizard.Field{
-			text("a", hostile), {ID: "c", Kind: wizard.KindChoice, Choices: []wizard.Choice{{Value: "1", Label: wizard.R(hostile)}}},
+			text("a", hostile),
+			{ID: "c", Kind: wizard.KindChoice, Choices: []wizard.Choice{{Value: "1", Label: wizard.R(hostile)}}},
 			{ID: "s", Kind: wizard.KindSearch, Choices: []wizard.Choice{{Value: "1", Label: wizard.R(hostile)}}},
 		},
 		Actions: []wizard.Action{{ID: wizard.ActNext, Label: wizard.L(hostile)}},

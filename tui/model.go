@@ -43,9 +43,10 @@ type model struct {
 	since   time.Time
 	waiting int // the request that since belongs to
 
-	last  wizard.Screen // the last step's screen, for the scrollback
-	ended bool          // the conversation came to its end
-	left  bool          // the person or a signal ended it early
+	last  wizard.Screen   // the last step's screen, for the scrollback
+	past  []wizard.Screen // those of the addresses that were set up before it
+	ended bool            // the conversation came to its end
+	left  bool            // the person or a signal ended it early
 }
 
 // outcomeMsg brings what a request found.
@@ -133,8 +134,11 @@ func (m *model) turn(talk conversation, requests []wizard.Request) tea.Cmd {
 func (m *model) arrive() {
 	before, next := m.screen, m.talk.Screen()
 	m.screen = next
-	if next.Step == wizard.StepDone {
+	switch {
+	case next.Step == wizard.StepDone:
 		m.last = next
+	case next.Step == wizard.StepAddress && m.last.Step == wizard.StepDone:
+		m.past, m.last = append(m.past, m.last), wizard.Screen{}
 	}
 	if next.Busy == nil {
 		m.waiting = 0

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"bytes"
+	"flag"
 	"io"
 	"os"
 	"os/exec"
@@ -17,6 +18,20 @@ import (
 
 	"postier/internal/screenshot"
 )
+
+// pictures is where to write the screens of the whole setup as SVG, for the manual.
+var pictures = flag.String("pictures", "", "folder to write pictures of the screens to")
+
+// picture keeps what the screen shows.
+func (s *session) picture(name string) {
+	s.t.Helper()
+	if *pictures == "" {
+		return
+	}
+	if err := os.WriteFile(filepath.Join(*pictures, name+".svg"), s.screen.SVG("postier: "+name), 0o644); err != nil {
+		s.t.Fatal(err)
+	}
+}
 
 // patience is how long a test waits for the screen before it fails; a screen takes a few hundredths of it.
 const patience = 10 * time.Second
@@ -147,10 +162,13 @@ func TestWholeSetup(t *testing.T) {
 	s.sees("contact@gmail.com")
 	s.press("\r")
 	s.sees("Étape 2/12")
+	s.picture("provider")
 	s.press("\r")
 	s.sees("Étape 4/12")
+	s.picture("prepare")
 	s.press("q") // the QR code
 	s.sees("█")
+	s.picture("qr")
 	s.press("\x1b")
 	s.until("close the QR code", func() bool { return !strings.Contains(s.screen.Text(), "█") })
 	s.press("\r")
@@ -158,6 +176,7 @@ func TestWholeSetup(t *testing.T) {
 	s.paste("wron gpas swor done")
 	s.press("\r")
 	s.sees("P-31")
+	s.picture("refused")
 	for i := range 30 {
 		s.resize(1+i*7%100, 1+i*5%40)
 	}
@@ -170,6 +189,7 @@ func TestWholeSetup(t *testing.T) {
 	s.press("\r")
 	s.sees("Étape 6/12")
 	s.sees("[Continuer")
+	s.picture("submission")
 	for _, step := range []string{"7/12", "8/12", "9/12", "10/12"} {
 		s.press("\r")
 		s.sees("Étape " + step)
@@ -181,6 +201,7 @@ func TestWholeSetup(t *testing.T) {
 	s.sees("Étape 11/12")
 	s.press("\r")
 	s.sees("Étape 12/12")
+	s.picture("done")
 	s.press("\r")
 	if code := s.exit(); code != 0 {
 		t.Errorf("exit code %d", code)

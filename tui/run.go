@@ -18,7 +18,7 @@ import (
 
 // framesPerSecond is how often the terminal may be written to. Nothing is written when nothing has changed, so this
 // bounds how much a burst of news costs a slow line; at the same time the first frame waits for the first of these ticks.
-const framesPerSecond = 30
+const framesPerSecond = 40
 
 // Run shows the conversation until it ends, and returns its last state. The error is ErrInterrupted when it was left
 // before the end, and ErrNoTerminal when there is no terminal to show it on. When Run returns, the terminal is as it was,
@@ -52,6 +52,8 @@ func converse(ctx context.Context, talk conversation, o Options) (conversation, 
 	switch {
 	case w.broken != nil:
 		return m.talk, fmt.Errorf("a check broke down: %v", w.broken)
+	case errors.Is(err, tea.ErrProgramPanic):
+		return m.talk, err
 	case m.ended:
 		return m.talk, nil
 	case err != nil && !errors.Is(err, tea.ErrProgramKilled):
