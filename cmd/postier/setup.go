@@ -181,6 +181,9 @@ func (a *app) runSetup(ctx context.Context, o *setupOptions, address string, val
 	if options.Draft, err = a.draftFor(o, doc, address); err != nil {
 		return err
 	}
+	if options.Draft.Step == wizard.StepAddress && address != "" {
+		options.Values[wizard.FieldAddress] = address // a new profile with a chosen name is a draft, which holds no address yet
+	}
 	c := conversation{
 		options:    options,
 		worker:     &setup.Worker{Network: network, Book: options.Book, ConfigPath: doc.Path, Lang: a.lang(), Product: o.product},
