@@ -63,16 +63,20 @@ func (p *page) gap() {
 // text wraps text at the width of the column. first stands before the first line, rest before the others.
 func (p *page) text(style lipgloss.Style, first, rest, text string) {
 	lead := first
+	add := func(l string) { p.add(fit(lead+style.Render(l), p.width)); lead = rest }
 	for paragraph := range strings.SplitSeq(text, "\n") {
-		for {
-			room := p.width - ansi.StringWidth(lead)
-			l := wrap(paragraph, room)[0]
-			p.add(fit(lead+style.Render(l), p.width))
-			lead = rest
-			paragraph = strings.TrimLeft(strings.TrimPrefix(paragraph, l), " ")
-			if paragraph == "" || l == "" {
-				break
-			}
+		room, after := p.width-ansi.StringWidth(lead), p.width-ansi.StringWidth(rest)
+		lines := wrap(paragraph, room)
+		add(lines[0])
+		if len(lines) == 1 {
+			continue
+		}
+		others := lines[1:]
+		if room != after {
+			others = wrap(strings.TrimLeft(strings.TrimPrefix(paragraph, lines[0]), " "), after)
+		}
+		for _, l := range others {
+			add(l)
 		}
 	}
 }
