@@ -203,7 +203,9 @@ func (l *ladder) unconnected(ctx context.Context, attempts []wire.Attempt, evide
 		err = ctx.Err()
 	}
 	result := l.fault(err, stageConnect)
-	result.Evidence = append(evidence, result.Evidence...)
+	if len(evidence) > 0 { // each attempt already shows its error
+		result.Evidence = evidence
+	}
 	return result
 }
 
