@@ -10,7 +10,9 @@ import (
 
 	"postier/config"
 	"postier/diagnostics"
+	"postier/diagnostics/elsewhere"
 	"postier/diagnostics/explain"
+	"postier/diagnostics/matrix"
 	"postier/internal/locale"
 	"postier/internal/safetext"
 	"postier/internal/wire"
@@ -30,6 +32,9 @@ type Info struct {
 	Transcript bool
 	// Verbose adds the evidence of checks that passed to the plain lines; JSON always has it.
 	Verbose bool
+	// Matrix is the table of --matrix, Ports what --probe-elsewhere found; each is nil without its flag.
+	Matrix *matrix.Matrix
+	Ports  []elsewhere.Finding
 }
 
 // Report is the JSON of `diagnose --json`.
@@ -41,6 +46,23 @@ type Report struct {
 	Target  Target             `json:"target"`
 	Verdict diagnostics.Status `json:"verdict"`
 	Checks  []Check            `json:"checks"`
+	// Matrix, Recommendation and Ports are there with --matrix and --probe-elsewhere only.
+	Matrix         []matrix.Row    `json:"matrix,omitempty"`
+	Recommendation *Recommendation `json:"recommendation,omitempty"`
+	Ports          []Port          `json:"ports,omitempty"`
+}
+
+// Recommendation is the way that the matrix speaks for; Port is absent when nothing works.
+type Recommendation struct {
+	*matrix.Choice
+	Text string `json:"text"`
+}
+
+// Port is a two-sided verdict with its words. Letter is a paragraph for whoever runs the network or the server.
+type Port struct {
+	elsewhere.Finding
+	Meaning string `json:"meaning"`
+	Letter  string `json:"letter,omitempty"`
 }
 
 // Tool names this program.
@@ -98,6 +120,13 @@ func Build(info Info, results []diagnostics.Result) Report {
 	for _, result := range results {
 		r.Checks = append(r.Checks, check(info, result))
 	}
+	if info.Matrix != nil {
+		r.Matrix = info.Matrix.Rows
+		r.Recommendation = &Recommendation{Choice: info.Matrix.Best, Text: advice(info)}
+	}
+	for _, finding := range info.Ports {
+		r.Ports = append(r.Ports, Port{Finding: finding, Meaning: portMeaning(info.Lang, finding), Letter: letter(info.Lang, finding)})
+	}
 	return r
 }
 
@@ -111,13 +140,39 @@ func JSON(w io.Writer, info Info, results []diagnostics.Result) error {
 	return err
 }
 
-// Verdict is that of diagnostics.Verdict, but fail when the run was stopped: then nothing was proven.
+// Verdict is that of diagnostics.Verdict, but fail when the run was stopped or an area could not be judged at all: then
+// nothing was proven.
 func Verdict(results []diagnostics.Result) diagnostics.Status {
-	if cancelled(results) {
+	if _, failed := Root(results); failed || cancelled(results) {
 		return diagnostics.Fail
 	}
 	return diagnostics.Verdict(results)
 }
+
+// Root is the root cause: the first failure in the order of the contract. When nothing failed, a name service that answered
+// none of the questions about DNS counts as one, although each of those checks could only be skipped.
+func Root(results []diagnostics.Result) (diagnostics.Result, bool) {
+	if root, ok := diagnostics.FirstFailure(results); ok {
+		return root, true
+	}
+	var mute *diagnostics.Result
+	for i, r := range results {
+		switch {
+		case !strings.HasPrefix(string(r.ID), "dns."):
+		case r.Status != diagnostics.Skip:
+			return diagnostics.Result{}, false
+		case r.Cause == causeMute && mute == nil:
+			mute = &results[i]
+		}
+	}
+	if mute == nil {
+		return diagnostics.Result{}, false
+	}
+	return *mute, true
+}
+
+// causeMute is a look-up that was not answered.
+const causeMute = "dns-failure"
 
 func cancelled(results []diagnostics.Result) bool {
 	for _, r := range results {
@@ -222,7 +277,7 @@ func ExitCode(results []diagnostics.Result) int {
 	if cancelled(results) {
 		return exitInterrupted
 	}
-	root, ok := diagnostics.FirstFailure(results)
+	root, ok := Root(results)
 	if !ok {
 		return exitOK
 	}

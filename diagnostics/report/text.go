@@ -30,11 +30,8 @@ func wordColumn(lang locale.Lang) int {
 // Text writes the report as plain lines, without colour or cursor movement: for pipes, logs and screen readers.
 func Text(w io.Writer, info Info, results []diagnostics.Result) error {
 	var b strings.Builder
-	c := locale.For(info.Lang)
-	if info.Target.Address != "" {
-		b.WriteString(c.T("checks.report.title", "address", safetext.FromRemote(info.Target.Address)) + "\n\n")
-	} else if info.Target.Submission.Host != "" {
-		b.WriteString(c.T("checks.report.server", "server", safetext.FromRemote(info.Target.Submission.Host)) + "\n\n")
+	for _, line := range Opening(info) {
+		b.WriteString(line + "\n")
 	}
 	for _, r := range results {
 		for _, line := range Lines(info, r) {
@@ -45,15 +42,32 @@ func Text(w io.Writer, info Info, results []diagnostics.Result) error {
 	for _, line := range Closing(info.Lang, results) {
 		b.WriteString(line + "\n")
 	}
+	for _, line := range PortLines(info) {
+		b.WriteString(line + "\n")
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// Opening says what is checked, with an empty line behind; nothing when there is neither address nor server.
+func Opening(info Info) []string {
+	c := locale.For(info.Lang)
+	switch {
+	case info.Target.Address != "":
+		return []string{c.T("checks.report.title", "address", safetext.FromRemote(info.Target.Address)), ""}
+	case info.Target.Submission.Host != "":
+		return []string{c.T("checks.report.server", "server", safetext.FromRemote(info.Target.Submission.Host)), ""}
+	case info.Target.IMAP != nil:
+		return []string{c.T("checks.report.server", "server", safetext.FromRemote(info.Target.IMAP.Host)), ""}
+	}
+	return nil
 }
 
 // Closing says in one or two lines what all results come to, and what to mend first.
 func Closing(lang locale.Lang, results []diagnostics.Result) []string {
 	c := locale.For(lang)
 	lines := []string{c.T("checks.report.verdict." + string(Verdict(results)))}
-	if root, ok := diagnostics.FirstFailure(results); ok {
+	if root, ok := Root(results); ok {
 		words := Describe(lang, root)
 		lines = append(lines, c.T("checks.report.root", "title", words.Title, "code", words.Code))
 	}

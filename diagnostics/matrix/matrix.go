@@ -1,0 +1,309 @@
+// Package matrix tries every sensible way to hand in mail at one server side by side: each port with the security that
+// belongs to it, and on those that stand each sign-in mechanism. It uses the submission ladder of package smtp for each.
+//
+// The look at the ports signs in nowhere and runs side by side, one connection a port. Sign-ins follow one after another:
+// the second only after a first success, and none after a refusal unless the person agrees (security.md T21).
+package matrix
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"postier/config"
+	"postier/diagnostics"
+	"postier/diagnostics/smtp"
+	"postier/internal/safetext"
+	"postier/internal/wire"
+)
+
+// Row is one port with its security.
+type Row struct {
+	Port     int             `json:"port"`
+	Security config.Security `json:"security"`
+	// Status is that of the ladder up to the mechanisms on offer; Cause and Check say where it ended.
+	Status diagnostics.Status `json:"status"`
+	Check  diagnostics.ID     `json:"check,omitempty"`
+	Cause  string             `json:"cause,omitempty"`
+	// TLS is the version, empty when there was none. Certificate is the verdict on it, empty likewise.
+	TLS         string             `json:"tls,omitempty"`
+	Certificate diagnostics.Status `json:"certificate,omitempty"`
+	// Offered are the mechanisms in the server's own words and order.
+	Offered    []safetext.Remote `json:"offered"`
+	Mechanisms []Try             `json:"mechanisms"`
+	TookMS     int64             `json:"took_ms"`
+
+	Results []diagnostics.Result `json:"-"`
+}
+
+// Try is one sign-in.
+type Try struct {
+	Mechanism config.Mechanism `json:"mechanism"`
+	// Status is skip for a mechanism that was not tried; Cause then says why.
+	Status diagnostics.Status `json:"status"`
+	Cause  string             `json:"cause,omitempty"`
+	TookMS int64              `json:"took_ms"`
+
+	Results []diagnostics.Result `json:"-"`
+}
+
+// Choice is the way to recommend.
+type Choice struct {
+	Port     int             `json:"port"`
+	Security config.Security `json:"security"`
+	// Auth is empty when no sign-in was tried or wanted.
+	Auth config.Mechanism `json:"auth,omitempty"`
+	// Proven says that a sign-in by this way was accepted.
+	Proven bool `json:"proven"`
+}
+
+// Matrix is the whole table, best row first.
+type Matrix struct {
+	Rows []Row `json:"rows"`
+	// Best is nil when nothing works.
+	Best *Choice `json:"recommendation,omitempty"`
+}
+
+// Options say how far to go.
+type Options struct {
+	// Agree is asked before a further sign-in once one was refused; nil means no.
+	Agree func(context.Context, Row, Try) bool
+	// Observe is told when a row has been looked at (no mechanism tried yet) and after each sign-in; it may be nil. It is
+	// never called by two goroutines at once.
+	Observe func(Row)
+}
+
+// The ports for handing in mail: 465 and 587 by RFC 8314 §3.3 and RFC 6409 §3.1; 25 belongs to mail servers but some providers
+// take submissions there; 2525 is the common way around blocked ports.
+var sensible = []Row{
+	{Port: 465, Security: config.SecurityTLS},
+	{Port: 587, Security: config.SecurityStartTLS},
+	{Port: 2525, Security: config.SecurityStartTLS},
+	{Port: 25, Security: config.SecurityStartTLS},
+}
+
+// ways are the sensible rows and, when the target names another port, that one in both ways.
+func ways(s config.Server) []Row {
+	rows := slices.Clone(sensible)
+	if s.Port == 0 || slices.ContainsFunc(rows, func(r Row) bool { return r.Port == s.Port }) {
+		return rows
+	}
+	own := []Row{{Port: s.Port, Security: config.SecurityTLS}, {Port: s.Port, Security: config.SecurityStartTLS}}
+	if s.Security == config.SecurityStartTLS {
+		slices.Reverse(own)
+	}
+	return append(own, rows...)
+}
+
+// Run fills the matrix for target's submission server.
+func Run(ctx context.Context, network *wire.Network, target diagnostics.Target, opts Options) Matrix {
+	r := runner{network: network, target: target, opts: opts}
+	m := Matrix{Rows: ways(target.Submission)}
+	r.look(ctx, m.Rows)
+	if !target.Secret.Empty() && target.Submission.Auth != config.MechanismNone {
+		r.signIns(ctx, m.Rows)
+	}
+	m.Best = best(m.Rows)
+	return m
+}
+
+type runner struct {
+	network *wire.Network
+	target  diagnostics.Target
+	opts    Options
+	mu      sync.Mutex
+}
+
+func (r *runner) tell(row Row) {
+	if r.opts.Observe == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.opts.Observe(row)
+}
+
+// look climbs each row up to the mechanisms. Two ways on one port wait for each other.
+func (r *runner) look(ctx context.Context, rows []Row) {
+	var wg sync.WaitGroup
+	for i := range rows {
+		if i > 0 && rows[i-1].Port == rows[i].Port {
+			continue
+		}
+		wg.Go(func() {
+			for j := i; j < len(rows) && rows[j].Port == rows[i].Port; j++ {
+				r.lookAt(ctx, &rows[j])
+				r.tell(rows[j])
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func (r *runner) lookAt(ctx context.Context, row *Row) {
+	start := time.Now()
+	target := r.bare(*row)
+	target.Submission.Auth = config.MechanismAuto
+	results := diagnostics.Run(ctx, nil, smtp.Plan(r.network, target, smtp.Options{}))
+	row.Results, row.TookMS = results, time.Since(start).Milliseconds()
+	row.Offered, row.Mechanisms = []safetext.Remote{}, []Try{}
+	row.Status = diagnostics.Pass
+	for _, result := range results {
+		switch {
+		case result.Cause == diagnostics.CauseCancelled:
+			row.Status, row.Check, row.Cause = diagnostics.Skip, result.ID, result.Cause
+		case result.Status == diagnostics.Fail:
+			row.Status, row.Check, row.Cause = diagnostics.Fail, result.ID, result.Cause
+		case result.Status == diagnostics.Warn && row.Status == diagnostics.Pass && result.ID != diagnostics.NetConnect6:
+			row.Status, row.Check, row.Cause = diagnostics.Warn, result.ID, result.Cause
+		}
+		if row.Status == diagnostics.Fail {
+			break
+		}
+	}
+	row.read(results)
+}
+
+// read takes from the evidence what the table shows.
+func (row *Row) read(results []diagnostics.Result) {
+	for _, result := range results {
+		for _, e := range result.Evidence {
+			switch e.Kind {
+			case "tls":
+				row.TLS, _ = e.Fields["version"].(string)
+			case "certificate":
+				row.Certificate = result.Status
+			case "mechanisms":
+				if list, ok := e.Fields["after_tls"].([]safetext.Remote); ok {
+					row.Offered = list
+				}
+			}
+		}
+	}
+}
+
+// bare is the target with the row's server and without anything to sign in with or to send.
+func (r *runner) bare(row Row) diagnostics.Target {
+	target := r.target
+	target.Submission.Port, target.Submission.Security = row.Port, row.Security
+	if target.Submission.Username == "" {
+		target.Submission.Username = target.Address
+	}
+	target.Address, target.From, target.Recipient = "", "", ""
+	target.Secret, target.AllowCleartext = diagnostics.Target{}.Secret, false
+	return target
+}
+
+// usable are the mechanisms that fit the kind of secret, best first. NTLM is no sensible way and stays out.
+func usable(row Row, token bool) []config.Mechanism {
+	wanted := []config.Mechanism{
+		config.MechanismSCRAMSHA256, config.MechanismSCRAMSHA1, config.MechanismPlain, config.MechanismLogin, config.MechanismCRAMMD5,
+	}
+	if token {
+		wanted = []config.Mechanism{config.MechanismOAuthBearer, config.MechanismXOAuth2}
+	}
+	return slices.DeleteFunc(wanted, func(m config.Mechanism) bool {
+		return !slices.ContainsFunc(row.Offered, func(name safetext.Remote) bool {
+			return strings.TrimSuffix(strings.ToLower(name.Raw()), "-plus") == string(m)
+		})
+	})
+}
+
+// signIns tries the mechanisms row by row until one is refused.
+func (r *runner) signIns(ctx context.Context, rows []Row) {
+	stopped := false
+	for i := range rows {
+		row := &rows[i]
+		if row.Status != diagnostics.Pass && row.Status != diagnostics.Warn {
+			continue
+		}
+		for _, m := range usable(*row, r.target.SecretType == config.SecretOAuth) {
+			if stopped || ctx.Err() != nil {
+				cause := diagnostics.CauseLockoutGuard
+				if !stopped {
+					cause = diagnostics.CauseCancelled
+				}
+				row.Mechanisms = append(row.Mechanisms, Try{Mechanism: m, Status: diagnostics.Skip, Cause: cause})
+				continue
+			}
+			try := r.signIn(ctx, *row, m)
+			row.Mechanisms = append(row.Mechanisms, try)
+			if try.Status == diagnostics.Fail {
+				stopped = r.opts.Agree == nil || !r.opts.Agree(ctx, *row, try)
+			}
+		}
+		r.tell(*row)
+	}
+}
+
+func (r *runner) signIn(ctx context.Context, row Row, m config.Mechanism) Try {
+	target := r.bare(row)
+	target.Secret, target.Submission.Auth = r.target.Secret, m
+	results := diagnostics.Run(ctx, nil, smtp.Plan(r.network, target, smtp.Options{}))
+	try := Try{Mechanism: m, Status: diagnostics.Skip, Cause: diagnostics.CauseNeedsFailed, Results: results}
+	if auth, ok := diagnostics.Find(results, diagnostics.SMTPAuth); ok {
+		try.Status, try.Cause, try.TookMS = auth.Status, auth.Cause, auth.Took.Milliseconds()
+	}
+	if root, failed := diagnostics.FirstFailure(results); failed {
+		try.Status, try.Cause = diagnostics.Fail, root.Cause
+	}
+	return try
+}
+
+// best is the first row with an accepted sign-in, else the first that stands and where none was tried. A server that
+// refused every sign-in gives none.
+func best(rows []Row) *Choice {
+	tried := false
+	for _, row := range rows {
+		for _, try := range row.Mechanisms {
+			switch try.Status {
+			case diagnostics.Pass, diagnostics.Warn:
+				return &Choice{Port: row.Port, Security: row.Security, Auth: try.Mechanism, Proven: true}
+			case diagnostics.Fail:
+				tried = true
+			}
+		}
+	}
+	if tried {
+		return nil
+	}
+	for _, row := range rows {
+		if row.Status == diagnostics.Pass || row.Status == diagnostics.Warn {
+			return &Choice{Port: row.Port, Security: row.Security}
+		}
+	}
+	return nil
+}
+
+// Root is the row whose results tell most: the recommended one, else the one that got furthest.
+func (m Matrix) Root() []diagnostics.Result {
+	if len(m.Rows) == 0 {
+		return nil
+	}
+	furthest, reach := m.Rows[0].Results, -1
+	for _, row := range m.Rows {
+		for _, try := range row.Mechanisms {
+			if m.Best != nil && m.Best.Proven && row.Port == m.Best.Port && row.Security == m.Best.Security && try.Mechanism == m.Best.Auth {
+				return try.Results
+			}
+			if m.Best == nil && try.Status == diagnostics.Fail {
+				return try.Results
+			}
+		}
+		if m.Best != nil && row.Port == m.Best.Port && row.Security == m.Best.Security {
+			return row.Results
+		}
+		passed := 0
+		for _, r := range row.Results {
+			if r.Status == diagnostics.Pass || r.Status == diagnostics.Warn {
+				passed++
+			}
+		}
+		if passed > reach {
+			furthest, reach = row.Results, passed
+		}
+	}
+	return furthest
+}

@@ -1,0 +1,94 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"postier/diagnostics/elsewhere"
+	"postier/internal/locale"
+)
+
+// PortLines are the two-sided verdicts of --probe-elsewhere as text: what was tried, what it means, and a paragraph to send.
+func PortLines(info Info) []string {
+	var lines []string
+	for _, f := range info.Ports {
+		c := locale.For(info.Lang)
+		lines = append(lines, "", c.T("diagnose.ports.title", "host", f.Host, "port", f.Port))
+		for _, a := range f.Attempts {
+			lines = append(lines, indent(attemptLine(info.Lang, a)))
+		}
+		lines = append(lines, indent(portMeaning(info.Lang, f)))
+		if text := letter(info.Lang, f); text != "" {
+			lines = append(lines, "", c.T("diagnose.ports.letter"), "")
+			lines = append(lines, wrap(text, letterWidth)...)
+		}
+	}
+	return lines
+}
+
+// letterWidth leaves room for a mail program's quote marks (RFC 5322 §2.1.1: no more than 78).
+const letterWidth = 72
+
+func attemptLine(lang locale.Lang, a elsewhere.Attempt) string {
+	c := locale.For(lang)
+	outcome := c.T("diagnose.ports.outcome.connected")
+	if !a.Connected() {
+		key := "diagnose.ports.outcome." + a.Outcome
+		if !c.Has(key) {
+			key = "diagnose.ports.outcome.other"
+		}
+		outcome = c.T(key)
+	}
+	return fmt.Sprintf("%s  %d  %s  %s", pad(a.Host.Escaped(), 32), a.Port, familyName(a.Family), outcome)
+}
+
+func familyName(family string) string {
+	if family == "ipv6" {
+		return "IPv6"
+	}
+	return "IPv4"
+}
+
+func portMeaning(lang locale.Lang, f elsewhere.Finding) string {
+	c := locale.For(lang)
+	other := "IPv4"
+	if f.Family == "ipv4" {
+		other = "IPv6"
+	}
+	text := c.T("diagnose.ports.verdict."+string(f.Verdict), "host", f.Host, "port", f.Port, "family", familyName(f.Family), "other", other)
+	if f.Alternative != 0 && f.Verdict != elsewhere.Open {
+		text += " " + c.T("diagnose.ports.alternative", "host", f.Host, "port", f.Alternative)
+	}
+	return text
+}
+
+// letter is a paragraph for the hoster of this computer, or for whoever runs the server.
+func letter(lang locale.Lang, f elsewhere.Finding) string {
+	key := "diagnose.ports.letter." + string(f.Verdict)
+	c := locale.For(lang)
+	if !c.Has(key) {
+		return ""
+	}
+	var tried []string
+	for _, a := range f.Attempts {
+		tried = append(tried, fmt.Sprintf("%s:%d (%s): %s", a.Host.Escaped(), a.Port, familyName(a.Family), a.Outcome))
+	}
+	return c.T(key, "host", f.Host, "port", f.Port, "family", familyName(f.Family), "tried", strings.Join(tried, "; "))
+}
+
+// wrap breaks text at blanks.
+func wrap(text string, width int) []string {
+	var lines []string
+	line := ""
+	for _, word := range strings.Fields(text) {
+		if line != "" && len([]rune(line))+1+len([]rune(word)) > width {
+			lines = append(lines, line)
+			line = ""
+		}
+		if line != "" {
+			line += " "
+		}
+		line += word
+	}
+	return append(lines, line)
+}
