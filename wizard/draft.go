@@ -21,6 +21,8 @@ type Draft struct {
 	Chosen int `json:"chosen"`
 	// Manual is true when the servers are entered by hand.
 	Manual bool `json:"manual,omitempty"`
+	// Edited is true when the servers are shown although the preset is complete.
+	Edited bool `json:"edited,omitempty"`
 	// Asked holds the values of a preset's placeholders.
 	Asked map[string]string `json:"asked,omitempty"`
 
@@ -29,6 +31,12 @@ type Draft struct {
 	IMAP       *config.Server    `json:"imap,omitempty"`
 	SecretType config.SecretType `json:"secret_type,omitempty"`
 	AskEach    bool              `json:"ask_each,omitempty"`
+	// Credential is where an edited profile keeps its secret, never the secret itself.
+	Credential config.Credential `json:"credential,omitzero"`
+	// TLS, Off and Disabled belong to an edited profile and are handed on as they are.
+	TLS      config.TLS       `json:"tls,omitzero"`
+	Off      bool             `json:"off,omitempty"`
+	Disabled *config.Disabled `json:"disabled,omitempty"`
 
 	SentMode   config.SentMode `json:"sent_mode,omitempty"`
 	SentFolder string          `json:"sent_folder,omitempty"`

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"postier/config"
+	"postier/internal/secret"
 )
 
 // logic is how one step behaves.
@@ -65,15 +66,14 @@ func (s *State) forward() {
 // back goes to the page or step before, without losing anything.
 func (s *State) back() {
 	if s.question != noQuestion {
-		s.question, s.pending = noQuestion, s.none()
+		s.question, s.pending = noQuestion, secret.Value{}
 		return
 	}
 	if s.suggested != "" {
 		s.suggested = ""
 		return
 	}
-	if s.choosing && s.draft.Chosen >= 0 {
-		s.choosing = false
+	if s.draft.Step == StepProvider && s.backToFound() {
 		return
 	}
 	if s.page > 0 {
@@ -93,16 +93,34 @@ func (s *State) back() {
 	}
 }
 
+// backToFound leaves the list of providers, or a provider chosen from it, for what was found before.
+func (s *State) backToFound() bool {
+	switch {
+	case s.choosing:
+		s.choosing = false
+		s.enterProvider(false)
+	case s.prior != nil:
+		s.draft.Candidates, s.draft.Chosen, s.prior = s.prior.candidates, s.prior.chosen, nil
+		s.enterProvider(false)
+	default:
+		return false
+	}
+	return true
+}
+
 // jump goes straight to a step, to mend a field there.
 func (s *State) jump(step Step, field FieldID) {
 	if step.Number() == 0 || step.Number() > s.draft.Step.Number() || s.draft.Step == StepDone {
 		return
 	}
 	if step == StepServer {
-		s.editing = true
+		s.draft.Edited = true
 	}
 	if !logicOf(step).applies(s) {
 		return
+	}
+	if step == StepAddress && field == FieldFrom && s.draft.From.Address == s.draft.Address {
+		field = FieldAddress
 	}
 	s.abandonStep()
 	s.arrive(step, false)
@@ -154,13 +172,17 @@ func (s *State) abandonStep() {
 func (s *State) cancelStep() {
 	kind := stepWork(s.draft.Step)
 	t, ok := s.work[kind]
-	if !ok || t.id == 0 {
+	if !ok || t.id == 0 || kind == DoSave {
 		return
 	}
 	reports := slices.DeleteFunc(slices.Clone(t.reports), func(r Report) bool { return r.Status == "" })
 	s.abandon(kind)
-	s.work[kind] = task{done: true, err: M("wizard.cancelled"), reports: reports}
+	// The key stays, so that coming here again does not begin anew by itself.
+	s.work[kind] = task{done: true, key: t.key, err: cancelled, reports: reports}
 }
+
+// cancelled is what a step says of work that the person stopped.
+var cancelled = M("wizard.cancelled")
 
 // finding is the first failed check of the current step's work.
 func (s State) finding() *Report {
@@ -185,18 +207,17 @@ func (s *State) key(kind RequestKind) string {
 		imap = *d.IMAP
 	}
 	submission := fmt.Sprint(d.Submission, d.From.Address, s.secretGen)
-	sent := fmt.Sprint(imap, d.SentMode, d.SentFolder, s.secretGen)
 	switch kind {
 	case DoDiscover:
 		return d.Address
 	case DoSubmission:
 		return submission
 	case DoSent:
-		return sent
+		return fmt.Sprint(imap, d.SentMode, d.SentFolder, s.secretGen)
 	case DoDNS:
 		return fmt.Sprint(d.From.Address, d.Provider, d.Submission.Host)
 	case DoTest:
-		return submission + sent
+		return submission + fmt.Sprint(imap) // another Sent folder is no reason to send once more
 	}
 	return ""
 }
@@ -218,14 +239,17 @@ func rungs(kind RequestKind) []string {
 	case DoDNS:
 		return []string{"dns.mx", "dns.spf", "dns.dkim", "dns.dmarc"}
 	case DoTest:
-		return []string{"arrival.delivered", "arrival.placement", "arrival.spf", "arrival.dkim", "arrival.dmarc"}
+		return []string{smtpData, "arrival.delivered", "arrival.placement", "arrival.spf", "arrival.dkim", "arrival.dmarc"}
 	}
 	return nil
 }
 
-func pendingReports(kind RequestKind, _ Draft) []Report {
+func pendingReports(kind RequestKind, d Draft) []Report {
 	var out []Report
 	for _, id := range rungs(kind) {
+		if kind == DoTest && id != smtpData && !d.ReadsMailbox() {
+			continue // nobody can look for the message
+		}
 		out = append(out, Report{ID: id})
 	}
 	return out
@@ -239,14 +263,16 @@ func (s State) proven() map[string]string {
 		if !t.done || t.key != (&s).key(kind) {
 			continue
 		}
+		given := kind == DoSent && slices.Contains(s.draft.Skipped, StepSent)
 		for _, r := range t.reports {
-			if r.Status != "" && r.Status != Skip {
+			// What failed about a copy that the person does without says nothing about the profile.
+			if r.Status != "" && r.Status != Skip && !(given && r.Status == Fail) {
 				out[r.ID] = r.Status
 			}
 		}
 	}
 	if len(out) == 0 {
-		return s.draft.Proven
+		return nil
 	}
 	return out
 }

@@ -7,16 +7,14 @@ import (
 	"postier/config"
 )
 
-// Profile is the configuration that the draft stands for; credential is the reference under which the secret is kept.
+// ToProfile is the configuration that the draft stands for; credential is the reference under which the secret is kept.
 func (d Draft) ToProfile(credential config.Credential) *config.Profile {
 	p := &config.Profile{
-		Label: d.Label, Enabled: true, Provider: d.Provider, From: d.From, ReplyTo: d.ReplyTo, BCC: slices.Clone(d.BCC),
+		Label: d.Label, Enabled: !d.Off, Provider: d.Provider, From: d.From, ReplyTo: d.ReplyTo, BCC: slices.Clone(d.BCC),
 		Senders: slices.Clone(d.Senders), Kinds: maps.Clone(d.Kinds), Submission: d.Submission, Credential: credential,
-		Limits: d.Limits, TestMode: d.TestMode, Insecure: d.Submission.Security == config.SecurityNone && !local(d.Submission.Host),
-		SentCopy: config.SentCopy{Mode: d.SentMode, IMAP: d.IMAP, Folder: d.SentFolder},
-	}
-	if p.SentCopy.Mode == "" {
-		p.SentCopy.Mode = config.SentNone
+		Limits: d.Limits, TestMode: d.TestMode, TLS: d.TLS, Disabled: d.Disabled,
+		Insecure: open(&d.Submission) || open(d.IMAP),
+		SentCopy: config.SentCopy{Mode: d.CopyMode(), IMAP: d.IMAP, Folder: d.SentFolder},
 	}
 	if p.SentCopy.Mode == config.SentNone {
 		p.SentCopy.Folder = ""
@@ -24,21 +22,43 @@ func (d Draft) ToProfile(credential config.Credential) *config.Profile {
 	return p
 }
 
+// open reports whether a secret would cross a network in cleartext.
+func open(s *config.Server) bool {
+	return s != nil && s.Security == config.SecurityNone && !local(s.Host)
+}
+
+// NeedsSecret reports whether any of the servers wants a sign-in.
+func (d Draft) NeedsSecret() bool {
+	return d.Submission.Auth != config.MechanismNone || d.IMAP != nil && d.IMAP.Auth != config.MechanismNone
+}
+
+// custom is the provider of servers that were entered by hand.
+const custom = "custom"
+
+// originSaved marks the candidate that an edited profile begins with.
+const originSaved = "saved"
+
 // DraftOf is the draft with which a saved profile is edited. It begins at the servers' facts, everything filled in.
 func DraftOf(name string, p *config.Profile, isDefault bool) Draft {
 	d := Draft{
-		Version: DraftVersion, Step: StepProvider, Profile: name, Editing: true, Chosen: 0,
+		Version: DraftVersion, Step: StepProvider, Profile: name, Editing: true,
 		Address: p.From.Address, Provider: p.Provider, Submission: p.Submission, IMAP: p.SentCopy.IMAP,
-		SecretType: p.Credential.Type, AskEach: p.Credential.Kind == config.CredentialAsk,
+		SecretType: p.Credential.Type, AskEach: p.Credential.Kind == config.CredentialAsk, Credential: p.Credential,
 		SentMode: p.SentCopy.Mode, SentFolder: p.SentCopy.Folder, Label: p.Label, From: p.From, ReplyTo: p.ReplyTo,
 		BCC: p.BCC, Senders: p.Senders, Kinds: p.Kinds, Limits: p.Limits, TestMode: p.TestMode, Default: isDefault,
+		TLS: p.TLS, Off: !p.Enabled, Disabled: p.Disabled,
 	}
-	if d.Provider == "custom" || d.Provider == "" {
-		d.Manual, d.Chosen, d.Provider = true, -1, "custom"
+	d.Credential.Value = "" // a secret that stands in the file goes to the caller's store, never into a draft
+	if d.Provider == "" {
+		d.Provider = custom
 	}
-	origin := "saved"
+	d.Manual = d.Provider == custom
+	shown := p.Label
+	if shown == "" {
+		shown = name
+	}
 	d.Candidates = []Candidate{{
-		Provider: d.Provider, Name: p.Label, Origin: origin, Confidence: "certain", Submission: d.Submission, IMAP: d.IMAP,
+		Provider: d.Provider, Name: shown, Origin: originSaved, Confidence: "certain", Submission: d.Submission, IMAP: d.IMAP,
 		Credential: d.SecretType, SentMode: d.SentMode,
 	}}
 	return d

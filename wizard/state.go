@@ -24,6 +24,9 @@ type Options struct {
 	Values map[FieldID]string
 	// Secret given beforehand, by file, command or standard input.
 	Secret secret.Value
+	// Stored is the secret that an edited profile already has. It serves for the servers of that profile and need not be
+	// typed again; the reference to it stays as it is.
+	Stored secret.Value
 	// Names are the profiles that exist already.
 	Names []string
 	// HasDefault is true when another profile is the default already.
@@ -43,12 +46,16 @@ type State struct {
 
 	secret    secret.Value
 	secretGen int          // counts the secrets typed, so that a check knows whether it ran with this one
-	boundTo   string       // the servers that the secret was typed for (security.md T5)
+	boundTo   []string     // the servers that the secret was typed for (security.md T5)
+	stored    bool         // the secret is Options.Stored
+	givenUsed bool         // Options.Secret was taken
 	pending   secret.Value // typed, waiting for an answer about blanks or shape
 	question  question
+	judged    string // the address that suggested is about
 	suggested string // a corrected address, waiting for an answer
 	choosing  bool   // the list of providers is shown
-	editing   bool   // the servers are shown although the preset is complete
+	prior     *prior // what was found, while a provider chosen from the list is shown
+	byHand    *hand  // the servers entered by hand, while a preset is tried
 	mend      FieldID
 	notices   []Notice
 	errors    map[FieldID]Words
@@ -70,6 +77,19 @@ type task struct {
 	done    bool
 	reports []Report
 	err     Words
+}
+
+// prior is what the provider step goes back to from a provider that was chosen from the list.
+type prior struct {
+	candidates []Candidate
+	chosen     int
+}
+
+// hand is what was entered by hand, kept so that a look at a preset does not lose it.
+type hand struct {
+	submission config.Server
+	imap       *config.Server
+	sentMode   config.SentMode
 }
 
 // question is what the credential step waits for.
@@ -96,23 +116,68 @@ func New(o Options) (State, []Request) {
 	s.draft = o.Draft
 	if s.draft.Version != DraftVersion {
 		s.draft = Draft{Version: DraftVersion, Step: StepAddress, Chosen: -1, Default: !o.HasDefault}
-		if o.Address != "" {
-			s.typed[FieldAddress] = o.Address
-		}
-		return s, nil
 	}
 	s = s.clone()
-	if s.draft.Step.Number() > StepCredential.Number() && s.needsSecret() {
-		// The secret was never written down, so the step that asks for it is where a dropped line leads back to.
-		s.draft.Step = StepCredential
-		s.notices = []Notice{{LevelInfo, M("wizard.resumed")}}
+	s.sanitize()
+	if s.draft.Address == "" && o.Address != "" {
+		s.typed[FieldAddress] = o.Address
 	}
+	if s.draft.Editing && !o.Stored.Empty() && !s.draft.AskEach {
+		s.secret, s.stored, s.secretGen, s.boundTo = o.Stored, true, 1, s.servers()
+	}
+	s.resume()
 	s.enter(true)
 	return s.settle()
 }
 
+// sanitize brings a draft that was damaged, or written by a stranger, back to something that can be gone on with.
+func (s *State) sanitize() {
+	d := &s.draft
+	if d.Address != "" && !config.ValidateAddress(d.Address).Empty() {
+		s.draft = Draft{Version: DraftVersion, Chosen: -1, Default: d.Default, Profile: d.Profile}
+	}
+	if d.Chosen < -1 || d.Chosen >= len(d.Candidates) {
+		d.Chosen = -1
+	}
+	if d.From.Address == "" {
+		d.From.Address = d.Address
+	}
+	switch {
+	case d.Address == "":
+		d.Step = StepAddress
+	case d.Step.Number() > StepProvider.Number() && d.Submission.Host == "" && !d.Manual:
+		d.Step = StepProvider
+	case d.Step.Number() > StepServer.Number() && d.Submission.Host == "":
+		d.Step = StepServer
+	}
+}
+
+// resume goes back to the step from which a dropped conversation can go on. What was proven before is proven again: it
+// takes seconds, and nobody can know what has changed meanwhile.
+func (s *State) resume() {
+	d := &s.draft
+	switch {
+	case d.Address == "" || d.Step == StepAddress || d.Editing && d.Step == StepProvider:
+		return
+	case d.Step.Number() > StepCredential.Number() && s.needsSecret():
+		// The secret was never written down, so the step that asks for it is where a dropped line leads back to.
+		d.Step = StepCredential
+		s.notices = []Notice{{LevelInfo, M("wizard.resumed.secret")}}
+		return
+	case d.Step.Number() > StepSubmission.Number():
+		d.Step = StepSubmission
+	}
+	for !logicOf(d.Step).applies(s) {
+		d.Step = Steps()[d.Step.Number()-2] // the address step always applies
+	}
+	s.notices = []Notice{{LevelInfo, M("wizard.resumed")}}
+}
+
 // Answer takes what a person did on the current screen.
 func (s State) Answer(a Answer) (State, []Request) {
+	if s.work[DoSave].id != 0 && a.Action != ActQuit {
+		return s, nil // a save takes a moment and is not to be torn apart
+	}
 	s = s.clone()
 	s.errors = map[FieldID]Words{}
 	s.notices = nil
@@ -129,8 +194,8 @@ func (s State) Answer(a Answer) (State, []Request) {
 	case len(a.Action) > len(GotoPrefix) && a.Action[:len(GotoPrefix)] == GotoPrefix:
 		s.jump(Step(a.Action[len(GotoPrefix):]), "")
 	case a.Action == ActMend:
-		if f := s.finding(); f != nil && f.Mend != "" {
-			s.jump(f.Mend, f.Field)
+		if step, field := s.mendPlace(s.finding()); step != "" {
+			s.jump(step, field)
 		}
 	default:
 		s.logic().answer(&s, a)
@@ -140,6 +205,11 @@ func (s State) Answer(a Answer) (State, []Request) {
 
 // Tell takes the outcome of a request. Outcomes of abandoned requests change nothing.
 func (s State) Tell(o Outcome) (State, []Request) {
+	if o.Kind == DoDraft && !o.Err.Empty() {
+		s = s.clone()
+		s.notices = append(s.notices, Notice{LevelWarn, M("wizard.draft-failed")}, Notice{LevelWarn, o.Err})
+		return s, nil
+	}
 	t, ok := s.work[o.Kind]
 	if !ok || t.id != o.ID || o.ID == 0 {
 		return s, nil
@@ -180,6 +250,34 @@ func (s State) Saved() *Saved { return s.saved }
 
 // Finding is the failure that the current screen explains, nil when there is none.
 func (s State) Finding() *Report { return s.finding() }
+
+// Passed reports whether the current step's own work proved what it is for. Steps without work count as passed.
+func (s State) Passed() bool {
+	kind := stepWork(s.draft.Step)
+	switch kind {
+	case "", DoDiscover, DoDNS, DoSave:
+		return true
+	}
+	return (&s).passed(kind)
+}
+
+// Remaining is the first check that failed without keeping anybody from going on: an entry of the domain, or what the
+// receiver of the test message made of it. It is nil when there is none.
+func (s State) Remaining() (Step, *Report) {
+	for _, kind := range []RequestKind{DoDNS, DoTest} {
+		t := s.work[kind]
+		if !t.done || t.key != (&s).key(kind) {
+			continue
+		}
+		for i := range t.reports {
+			if t.reports[i].Status == Fail {
+				r := t.reports[i]
+				return map[RequestKind]Step{DoDNS: StepDNS, DoTest: StepTest}[kind], &r
+			}
+		}
+	}
+	return "", nil
+}
 
 // Working reports whether a request is under way.
 func (s State) Working() bool {
@@ -222,15 +320,19 @@ func (s State) settle() (State, []Request) {
 	return s, requests
 }
 
-// ask starts a request of one kind; one of the same kind that is still under way is abandoned.
+// ask starts a request of one kind; one of the same kind that is still under way is abandoned. The secret goes along only
+// to the servers that it was typed for (security.md T5).
 func (s *State) ask(kind RequestKind, change func(*Request)) {
 	s.abandon(kind)
 	s.nextID++
-	r := Request{ID: s.nextID, Kind: kind, Draft: s.Draft(), Secret: s.secret}
+	r := Request{ID: s.nextID, Kind: kind, Draft: s.Draft()}
+	if needsSecret(kind) && s.bound() {
+		r.Secret, r.Stored = s.secret, s.stored
+	}
 	if change != nil {
 		change(&r)
 	}
-	s.work[kind] = task{id: r.ID, key: s.key(kind), reports: pendingReports(kind, s.draft)}
+	s.work[kind] = task{id: r.ID, key: s.key(kind), reports: pendingReports(kind, r.Draft)}
 	s.requests = append(s.requests, r)
 }
 
@@ -255,13 +357,46 @@ func (s *State) want(kind RequestKind) {
 	}
 }
 
-// passed reports whether work of this kind ended without a failed check, with the settings as they are now.
+// needsSecret names the work that signs in or writes the secret down; the rest never sees it.
+func needsSecret(kind RequestKind) bool {
+	return kind == DoSubmission || kind == DoSent || kind == DoTest || kind == DoSave
+}
+
+// passed reports whether work of this kind proved what it is for, with the settings as they are now. Checks that were
+// skipped, because somebody stopped them say, prove nothing.
 func (s *State) passed(kind RequestKind) bool {
 	t, ok := s.work[kind]
-	if !ok || !t.done || !t.err.Empty() || t.key != s.key(kind) || len(t.reports) == 0 {
+	if !ok || !t.done || !t.err.Empty() || t.key != s.key(kind) {
 		return false
 	}
-	return !slices.ContainsFunc(t.reports, func(r Report) bool { return r.Status == Fail })
+	if kind == DoTest {
+		// What the receiver thinks of SPF and DKIM is the domain owner's to mend, like the entries of step 8: the message
+		// has arrived all the same.
+		return !failed(t.reports, smtpData) && (proves(t.reports, "arrival.delivered") || !s.Draft().ReadsMailbox() && proves(t.reports, smtpData))
+	}
+	if slices.ContainsFunc(t.reports, func(r Report) bool { return r.Status == Fail }) {
+		return false
+	}
+	switch {
+	case kind == DoSubmission && s.draft.Submission.Auth == config.MechanismNone:
+		return proves(t.reports, "smtp.recipient")
+	case kind == DoSubmission:
+		return proves(t.reports, "smtp.auth") && proves(t.reports, "smtp.recipient")
+	case kind == DoSent:
+		return proves(t.reports, "imap.auth")
+	}
+	return len(t.reports) > 0
+}
+
+// smtpData is the check that hands a message over.
+const smtpData = "smtp.data"
+
+func proves(reports []Report, id string) bool {
+	return slices.ContainsFunc(reports, func(r Report) bool { return r.ID == id && (r.Status == Pass || r.Status == Warn) })
+}
+
+func failed(reports []Report, id string) bool {
+	return slices.ContainsFunc(reports, func(r Report) bool { return r.ID == id && r.Status == Fail })
 }
 
 func mergeReport(reports []Report, r Report) []Report {
@@ -276,5 +411,5 @@ func mergeReport(reports []Report, r Report) []Report {
 
 // needsSecret reports whether signing in needs a secret that is not held.
 func (s *State) needsSecret() bool {
-	return s.draft.Submission.Auth != config.MechanismNone && s.secret.Empty()
+	return s.draft.NeedsSecret() && s.secret.Empty()
 }

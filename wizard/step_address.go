@@ -4,11 +4,8 @@ import (
 	"strings"
 
 	"postier/config"
-	"postier/internal/secret"
 	"postier/presets"
 )
-
-func (s *State) none() secret.Value { return secret.Value{} }
 
 // value is what a field shows: what was typed last, else what the draft holds.
 func (s *State) value(id FieldID, held string) string {
@@ -37,6 +34,11 @@ func (s *State) addressScreen(v *Screen) {
 	f := s.field(FieldAddress, KindText, s.draft.Address)
 	f.Placeholder = M("wizard.address.placeholder")
 	v.Fields = []Field{f}
+	if s.otherFrom() {
+		author := s.field(FieldFrom, KindText, s.draft.From.Address)
+		author.Optional = true
+		v.Fields = append(v.Fields, author)
+	}
 	if s.suggested != "" {
 		v.Notices = append(v.Notices, Notice{LevelWarn, M("wizard.address.typo", "suggestion", s.suggested)})
 		v.Actions = []Action{
@@ -48,28 +50,51 @@ func (s *State) addressScreen(v *Screen) {
 	v.Actions = []Action{{ID: ActNext, Label: M("wizard.action.next")}}
 }
 
+// otherFrom reports whether the author's address is another one than the account's, or was asked to be: few people need
+// that, so the field shows only then.
+func (s *State) otherFrom() bool {
+	_, typed := s.typed[FieldFrom]
+	return typed || s.mend == FieldFrom || s.draft.From.Address != s.draft.Address
+}
+
 func (s *State) answerAddress(a Answer) {
-	address := strings.TrimSpace(s.typed[FieldAddress])
-	if a.Action == ActSuggest && s.suggested != "" {
-		address = s.suggested
+	address := strings.TrimSpace(s.value(FieldAddress, s.draft.Address))
+	asked := s.suggested != "" && address == s.judged // an address changed since is a new one, whatever key is pressed
+	if !asked {
+		s.suggested = ""
 	}
-	if _, typed := s.typed[FieldAddress]; !typed {
-		address = s.draft.Address
+	switch a.Action {
+	case ActSuggest:
+		if asked {
+			address = s.suggested
+		}
+	case ActKeep, ActNext:
+	default:
+		return
 	}
 	if text := config.ValidateAddress(address); !text.Empty() {
 		s.errors[FieldAddress] = Words{Msg: text}
-		s.suggested = ""
 		return
 	}
-	local, domain := address[:strings.LastIndexByte(address, '@')], config.AddressDomain(address)
-	if a.Action == ActNext && s.suggested == "" {
-		if better, ok := presets.Typo(domain); ok {
-			s.suggested = local + "@" + better
-			return
-		}
+	author := strings.TrimSpace(s.value(FieldFrom, ""))
+	if text := config.ValidateAddress(author); author != "" && !text.Empty() {
+		s.errors[FieldFrom] = Words{Msg: text}
+		return
 	}
-	s.take(FieldAddress)
+	if better, slipped := s.opts.Book.Typo(config.AddressDomain(address)); slipped && !asked && address != s.draft.Address {
+		s.judged, s.suggested = address, address[:strings.LastIndexByte(address, '@')+1]+better
+		return
+	}
+	_, typed := s.typed[FieldFrom]
+	s.take(FieldAddress, FieldFrom)
 	s.setAddress(address)
+	switch {
+	case author != "":
+		s.draft.From.Address = author
+	case typed:
+		s.draft.From.Address = address
+	}
+	s.suggested = ""
 	s.forward()
 }
 
@@ -85,14 +110,36 @@ func (s *State) setAddress(address string) {
 	old := s.draft
 	s.draft = Draft{
 		Version: DraftVersion, Lang: old.Lang, Step: old.Step, Chosen: -1, Default: old.Default,
-		Profile: old.Profile, Editing: old.Editing,
-		Address: address, From: config.Address{Name: old.From.Name, Address: address},
+		Profile: old.Profile, Editing: old.Editing, Credential: old.Credential, TLS: old.TLS, Off: old.Off, Disabled: old.Disabled,
+		Address: address, From: config.Address{Name: old.From.Name, Address: address}, AskEach: old.AskEach,
 		ReplyTo: old.ReplyTo, BCC: old.BCC, Kinds: old.Kinds, TestMode: old.TestMode,
 	}
-	s.secret, s.boundTo, s.folders = s.none(), "", nil
+	if old.Label != old.Address {
+		s.draft.Label = old.Label
+	}
+	s.dropSecret()
+	s.folders, s.prior, s.byHand = nil, nil, nil
+	s.renew(serverFields...)
+	s.renew(FieldSentCopy, FieldSentFolder, FieldProvider)
 	if match, ok := s.opts.Book.Domain(config.AddressDomain(address)); ok {
 		if p, ok := s.opts.Book.Get(match.ID); ok {
 			s.draft.Candidates = []Candidate{CandidateOf(p, address, "preset", "", nil)}
+		}
+	}
+}
+
+// serverFields are the fields of the server step.
+var serverFields = []FieldID{
+	FieldSMTPHost, FieldSMTPPort, FieldSMTPSecurity, FieldAuth, FieldUser, FieldHelo,
+	FieldIMAPHost, FieldIMAPPort, FieldIMAPSecurity, FieldIMAPUser,
+}
+
+// renew forgets what was typed for other settings. What was given beforehand stands in the fields again.
+func (s *State) renew(ids ...FieldID) {
+	for _, id := range ids {
+		delete(s.typed, id)
+		if value, ok := s.opts.Values[id]; ok {
+			s.typed[id] = value
 		}
 	}
 }

@@ -24,19 +24,17 @@ func (s *State) told(o Outcome) {
 		s.draft.Chosen = -1
 	case DoSubmission:
 		if o.Submission != nil {
-			s.draft.Submission = *o.Submission
+			found(&s.draft.Submission, *o.Submission)
 			s.rekey(DoSubmission)
 		}
 		// The Sent folder is tried only once the sign-in is known to work: a second refusal could lock the account.
-		if s.passed(DoSubmission) && s.sentApplies() {
-			s.want(DoSent)
-		}
+		s.startSent()
 	case DoSent:
 		if o.IMAP != nil && s.draft.IMAP != nil {
-			s.draft.IMAP = o.IMAP
+			found(s.draft.IMAP, *o.IMAP)
 		}
-		s.folders = o.Folders
-		if o.Folder != "" {
+		s.folders = slices.Clone(o.Folders)
+		if o.Folder != "" && s.draft.SentMode != config.SentNone {
 			s.draft.SentFolder = o.Folder
 		}
 		s.rekey(DoSent)
@@ -44,11 +42,17 @@ func (s *State) told(o Outcome) {
 		if o.FiledByProvider && s.draft.SentMode == config.SentAppend {
 			s.draft.SentMode = config.SentServer
 			s.rekey(DoSent)
-			s.rekey(DoTest)
 			s.notices = []Notice{{LevelInfo, M("wizard.test.filed")}}
 		}
 	case DoSave:
 		s.saveTold(o)
+	}
+}
+
+// found takes over the port and security that were found to work; the host stays the one that the person confirmed.
+func found(server *config.Server, works config.Server) {
+	if strings.EqualFold(server.Host, works.Host) {
+		server.Port, server.Security = works.Port, works.Security
 	}
 }
 
@@ -70,22 +74,50 @@ func (s *State) ladder(v *Screen, kind RequestKind, limit time.Duration) (runnin
 		return true
 	}
 	if !t.err.Empty() {
-		v.Notices = append(v.Notices, Notice{LevelFail, t.err})
+		v.Notices = append(v.Notices, Notice{levelOf(t.err), t.err})
 	}
 	v.Finding = s.finding()
 	return false
 }
 
+// levelOf tells the person's own stop from something that went wrong.
+func levelOf(err Words) Level {
+	if err.Msg.Key == cancelled.Msg.Key {
+		return LevelInfo
+	}
+	return LevelFail
+}
+
 // mendAction leads to the step and field that the failure names (M-5).
 func (s *State) mendAction(f *Report) (Action, bool) {
-	if f == nil || f.Mend == "" || f.Mend == s.draft.Step {
+	step, _ := s.mendPlace(f)
+	if step == "" {
 		return Action{}, false
 	}
-	return Action{ID: ActMend, Label: M("wizard.action.mend."+string(f.Mend), "number", f.Mend.Number())}, true
+	return Action{ID: ActMend, Label: M("wizard.action.mend."+string(step), "number", step.Number())}, true
+}
+
+// mendPlace is the step and field that a failure leads to: an earlier one that applies. What the guide would show is mended
+// at the password where there is no guide, and what the password would mend at the servers where there is none.
+func (s *State) mendPlace(f *Report) (Step, FieldID) {
+	if f == nil || f.Mend == "" {
+		return "", ""
+	}
+	step, field := f.Mend, f.Field
+	if step == StepPrepare && !s.prepareApplies() {
+		step, field = StepCredential, FieldSecret
+	}
+	if step == StepCredential && !s.credentialApplies() {
+		step, field = StepServer, FieldAuth
+	}
+	if step.Number() == 0 || step.Number() >= s.draft.Step.Number() || step != StepServer && !logicOf(step).applies(s) {
+		return "", ""
+	}
+	return step, field
 }
 
 // refusedCauses are refusals of the secret itself: trying the same one again can only lock the account.
-var refusedCauses = []string{"wrong-password", "app-password-required", "basic-auth-disabled"}
+var refusedCauses = []string{"wrong-password", "app-password-required"}
 
 func (s *State) retryAction(kind RequestKind, f *Report) Action {
 	retry := Action{ID: ActRetry, Label: M("wizard.action.retry"), Key: 'r'}
@@ -95,14 +127,28 @@ func (s *State) retryAction(kind RequestKind, f *Report) Action {
 	return retry
 }
 
-func (s *State) enterSubmission(forward bool) {
+// mayRetry reports whether the work may be done once more: it is not under way, has not passed, and was not refused for
+// the very secret that is still held.
+func (s *State) mayRetry(kind RequestKind) bool {
+	return s.work[kind].id == 0 && !s.passed(kind) && s.retryAction(kind, s.finding()).Disabled.Empty()
+}
+
+func (s *State) enterSubmission(bool) {
 	s.want(DoDNS) // needs no secret, and is there by the time the person gets to it
-	if forward || len(s.work[DoSubmission].reports) == 0 {
-		s.want(DoSubmission)
+	s.want(DoSubmission)
+	s.startSent()
+}
+
+// startSent begins with the Sent folder as soon as sending works, so that it is ready when the person gets to it.
+func (s *State) startSent() {
+	if s.draft.IMAP == nil || !s.passed(DoSubmission) {
+		return
 	}
-	if s.passed(DoSubmission) && s.sentApplies() {
-		s.want(DoSent)
+	if !s.takeSent() {
+		s.errors = map[FieldID]Words{} // said when the person is there
+		return
 	}
+	s.want(DoSent)
 }
 
 func (s *State) submissionScreen(v *Screen) {
@@ -121,109 +167,24 @@ func (s *State) submissionScreen(v *Screen) {
 // failureActions offers mending first, then another try, then the servers.
 func (s *State) failureActions(v *Screen, kind RequestKind) {
 	retry := s.retryAction(kind, v.Finding)
-	if mend, ok := s.mendAction(v.Finding); ok {
+	mend, mendable := s.mendAction(v.Finding)
+	if mendable {
 		v.Actions = append(v.Actions, mend)
-		if v.Finding.Mend != StepServer {
-			v.Actions = append(v.Actions, retry, Action{ID: GotoPrefix + ActionID(StepServer), Label: M("wizard.action.mend.server", "number", StepServer.Number()), Key: 'e'})
-			return
-		}
-		v.Actions = append(v.Actions, retry)
-		return
 	}
-	v.Actions = append(v.Actions, retry, Action{ID: GotoPrefix + ActionID(StepServer), Label: M("wizard.action.mend.server", "number", StepServer.Number()), Key: 'e'})
+	v.Actions = append(v.Actions, retry)
+	if step, _ := s.mendPlace(v.Finding); step != StepServer {
+		v.Actions = append(v.Actions, Action{
+			ID: GotoPrefix + ActionID(StepServer), Label: M("wizard.action.mend.server", "number", StepServer.Number()), Key: 'e',
+		})
+	}
 }
 
 func (s *State) answerSubmission(a Answer) {
 	switch {
-	case a.Action == ActRetry && s.retryAction(DoSubmission, s.finding()).Disabled.Empty():
+	case a.Action == ActRetry && s.mayRetry(DoSubmission):
 		s.ask(DoSubmission, nil)
 	case a.Action == ActNext && s.passed(DoSubmission):
 		s.forward()
-	}
-}
-
-func (s *State) sentApplies() bool { return s.draft.IMAP != nil }
-
-func (s *State) enterSent(forward bool) {
-	if forward || len(s.work[DoSent].reports) == 0 {
-		s.want(DoSent)
-	}
-}
-
-func (s *State) sentScreen(v *Screen) {
-	v.Intro = []Words{M("wizard.sent.intro." + string(s.sentMode()))}
-	if s.ladder(v, DoSent, sentLimit) {
-		return
-	}
-	if s.passed(DoSent) {
-		switch s.sentMode() {
-		case config.SentServer:
-			v.Notices = append(v.Notices, Notice{LevelGood, M("wizard.sent.server")})
-		case config.SentAppend:
-			v.Notices = append(v.Notices, Notice{LevelGood, M("wizard.sent.good", "folder", s.draft.SentFolder)})
-		}
-		v.Actions = []Action{{ID: ActNext, Label: M("wizard.action.next")}}
-		return
-	}
-	skip := Action{ID: ActSkip, Label: M("wizard.action.skip-sent"), Key: 's'}
-	if f := v.Finding; f != nil && f.Mend == StepSent {
-		folder := s.field(FieldSentFolder, KindText, s.draft.SentFolder)
-		if len(s.folders) > 0 {
-			folder.Kind = KindChoice
-			for _, name := range s.folders {
-				folder.Choices = append(folder.Choices, Choice{Value: name, Label: R(name)})
-			}
-			if !slices.Contains(s.folders, folder.Value) {
-				folder.Value = s.folders[0]
-			}
-		}
-		v.Fields = []Field{folder}
-		v.Actions = []Action{
-			{ID: ActNext, Label: M("wizard.action.use-folder")},
-			{ID: ActCreate, Label: M("wizard.action.create"), Key: 'n'},
-			s.retryAction(DoSent, f), skip,
-		}
-		return
-	}
-	s.failureActions(v, DoSent)
-	v.Actions = append(v.Actions, skip)
-}
-
-func (s *State) sentMode() config.SentMode {
-	if s.draft.SentMode == "" {
-		return config.SentAppend
-	}
-	return s.draft.SentMode
-}
-
-func (s *State) answerSent(a Answer) {
-	switch {
-	case a.Action == ActNext && s.passed(DoSent):
-		s.forward()
-	case a.Action == ActNext && s.finding() != nil && s.finding().Mend == StepSent:
-		folder := s.value(FieldSentFolder, s.draft.SentFolder)
-		if text := config.ValidateFolder(folder); !text.Empty() {
-			s.errors[FieldSentFolder] = Words{Msg: text}
-			return
-		}
-		s.take(FieldSentFolder)
-		s.draft.SentFolder = folder
-		s.ask(DoSent, nil)
-	case a.Action == ActCreate:
-		s.ask(DoSent, func(r *Request) { r.Create = true })
-	case a.Action == ActRetry && s.retryAction(DoSent, s.finding()).Disabled.Empty():
-		s.ask(DoSent, nil)
-	case a.Action == ActSkip:
-		s.abandon(DoSent)
-		s.draft.SentMode, s.draft.SentFolder = config.SentNone, ""
-		s.skipped(StepSent)
-		s.forward()
-	}
-}
-
-func (s *State) skipped(step Step) {
-	if !slices.Contains(s.draft.Skipped, step) {
-		s.draft.Skipped = append(s.draft.Skipped, step)
 	}
 }
 
@@ -261,22 +222,25 @@ func (s *State) dnsScreen(v *Screen) {
 func (s *State) answerDNS(a Answer) {
 	switch a.Action {
 	case ActRetry:
-		s.ask(DoDNS, nil)
+		if s.work[DoDNS].id == 0 {
+			s.ask(DoDNS, nil)
+		}
 	case ActNext, ActSkip:
 		s.forward()
 	}
 }
 
 func (s *State) enterTest(forward bool) {
-	// Coming back never sends a second message by itself.
-	if forward && !s.fresh(DoTest) {
+	// Coming back, or here again after the person did without, never sends a message by itself.
+	if forward && !s.fresh(DoTest) && !slices.Contains(s.draft.Skipped, StepTest) {
 		s.ask(DoTest, nil)
 	}
 }
 
 func (s *State) testScreen(v *Screen) {
 	intro := "wizard.test.intro"
-	if s.draft.IMAP == nil {
+	looks := s.Draft().ReadsMailbox()
+	if !looks {
 		intro = "wizard.test.intro-no-imap"
 	}
 	v.Intro = []Words{M(intro, "address", s.draft.From.Address)}
@@ -285,30 +249,37 @@ func (s *State) testScreen(v *Screen) {
 		v.Actions = append(v.Actions, skip)
 		return
 	}
-	if s.passed(DoTest) {
+	again := Action{ID: ActRetry, Label: M("wizard.action.send-again"), Key: 'r'}
+	if !s.work[DoTest].done {
+		again.Label = M("wizard.action.send-test")
+	}
+	mend, mendable := s.mendAction(v.Finding)
+	switch {
+	case s.passed(DoTest):
 		good := "wizard.test.good"
-		if s.draft.IMAP == nil {
+		if !looks {
 			good = "wizard.test.accepted"
 		}
 		v.Notices = append(v.Notices, Notice{LevelGood, M(good)})
-		v.Actions = []Action{{ID: ActNext, Label: M("wizard.action.next")}, {ID: ActRetry, Label: M("wizard.action.send-again"), Key: 'r'}}
-		return
-	}
-	again := Action{ID: ActRetry, Label: M("wizard.action.send-again"), Key: 'r'}
-	if mend, ok := s.mendAction(v.Finding); ok {
+		v.Actions = []Action{{ID: ActNext, Label: M("wizard.action.next")}, again}
+		if mendable {
+			v.Actions = append(v.Actions, mend)
+		}
+	case mendable:
 		v.Actions = []Action{mend, again, skip}
-		return
+	default:
+		v.Actions = []Action{again, skip}
 	}
-	v.Actions = []Action{again, skip}
 }
 
 func (s *State) answerTest(a Answer) {
 	switch {
 	case a.Action == ActNext && s.passed(DoTest):
 		s.forward()
-	case a.Action == ActRetry:
+	case a.Action == ActRetry && s.work[DoTest].id == 0:
+		s.draft.Skipped = slices.DeleteFunc(s.draft.Skipped, func(step Step) bool { return step == StepTest })
 		s.ask(DoTest, nil)
-	case a.Action == ActSkip:
+	case a.Action == ActSkip && !s.passed(DoTest):
 		s.abandon(DoTest)
 		s.skipped(StepTest)
 		s.forward()

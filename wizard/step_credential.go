@@ -1,7 +1,7 @@
 package wizard
 
 import (
-	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -16,7 +16,7 @@ const maxSecret = 4096
 
 func (s *State) prepareApplies() bool {
 	p := s.preset()
-	if p == nil || s.draft.Submission.Auth == config.MechanismNone {
+	if p == nil || !s.draft.NeedsSecret() {
 		return false
 	}
 	return !p.AppPasswordSteps.IsZero() || p.EnableFirst != nil && p.EnableFirst.Needed != presets.NeedNo
@@ -35,7 +35,7 @@ func (s *State) prepareScreen(v *Screen) {
 		}
 	}
 	steps := p.AppPasswordSteps
-	for i := range steps.EN {
+	for i := range steps.EN { // presets.Validate wants as many steps in each language
 		v.Numbered = append(v.Numbered, P(presets.Text{EN: at(steps.EN, i), FR: at(steps.FR, i), DE: at(steps.DE, i)}))
 	}
 	if p.AppPasswordURL != "" {
@@ -61,22 +61,39 @@ func (s *State) answerPrepare(a Answer) {
 	}
 }
 
-func (s *State) credentialApplies() bool { return s.draft.Submission.Auth != config.MechanismNone }
+func (s *State) credentialApplies() bool { return s.draft.NeedsSecret() }
 
 // servers are what the secret is typed for: it is not reused for others (security.md T5).
-func (s *State) servers() string {
-	imap := ""
+func (s *State) servers() []string {
+	name := func(server *config.Server) string { return strings.ToLower(server.Host) + " " + server.Username }
+	list := []string{"smtp " + name(&s.draft.Submission)}
 	if s.draft.IMAP != nil {
-		imap = s.draft.IMAP.Host
+		list = append(list, "imap "+name(s.draft.IMAP))
 	}
-	return fmt.Sprint(strings.ToLower(s.draft.Submission.Host), " ", strings.ToLower(imap), " ", s.draft.Submission.Username)
+	return list
 }
 
+// bound reports whether the secret was typed for all servers as they are now. Doing without one of them changes nothing.
+func (s *State) bound() bool {
+	return !slices.ContainsFunc(s.servers(), func(server string) bool { return !slices.Contains(s.boundTo, server) })
+}
+
+func (s *State) dropSecret() { s.secret, s.stored, s.boundTo = secret.Value{}, false, nil }
+
 func (s *State) enterCredential(bool) {
-	if s.boundTo != "" && s.boundTo != s.servers() && !s.secret.Empty() {
-		s.secret, s.boundTo = secret.Value{}, ""
+	if !s.secret.Empty() && !s.bound() {
+		s.dropSecret()
 		s.notices = append(s.notices, Notice{LevelInfo, M("wizard.credential.other-server")})
 	}
+}
+
+// givenSecret is the secret that was given beforehand, as long as it was not taken. It serves once: after another server
+// was chosen, a person decides.
+func (s *State) givenSecret() secret.Value {
+	if s.givenUsed {
+		return secret.Value{}
+	}
+	return s.opts.Secret
 }
 
 func (s *State) credentialScreen(v *Screen) {
@@ -88,7 +105,7 @@ func (s *State) credentialScreen(v *Screen) {
 	}
 	f := Field{
 		ID: FieldSecret, Kind: KindSecret, Label: M("wizard.credential.label." + string(s.secretType())),
-		Help: M("wizard.field.secret.help"), Error: s.errors[FieldSecret], Mend: s.mend == FieldSecret, Given: !s.secret.Empty(),
+		Help: M("wizard.field.secret.help"), Error: s.errors[FieldSecret], Mend: s.mend == FieldSecret, Given: !s.secret.Empty() || !s.givenSecret().Empty(),
 	}
 	if p := s.preset(); p != nil {
 		if !p.Credential.Label.Empty() {
@@ -98,7 +115,9 @@ func (s *State) credentialScreen(v *Screen) {
 			v.Notices = append(v.Notices, Notice{LevelInfo, P(p.Shape.Description)})
 		}
 	}
-	v.Notices = append(v.Notices, Notice{LevelInfo, M("wizard.credential.honest")})
+	if !d.AskEach {
+		v.Notices = append(v.Notices, Notice{LevelInfo, M("wizard.credential.honest")})
+	}
 	next := Action{ID: ActNext, Label: M("wizard.action.check")}
 	switch s.question {
 	case questionBlanks:
@@ -158,10 +177,13 @@ func (s *State) answerCredential(a Answer) {
 		return
 	}
 	typed := a.Secret
-	if typed.Empty() && !s.opts.Secret.Empty() && s.secretGen == 0 {
-		typed = s.opts.Secret
+	if typed.Empty() {
+		typed = s.givenSecret()
 	}
 	if typed.Empty() {
+		if !s.pending.Empty() {
+			return // the question about it still stands
+		}
 		if s.secret.Empty() {
 			s.errors[FieldSecret] = M("wizard.credential.empty")
 			return
@@ -176,11 +198,12 @@ func (s *State) answerCredential(a Answer) {
 // really end in one.
 func (s *State) judgeSecret(typed secret.Value) {
 	raw := typed.Reveal()
+	s.question, s.pending = noQuestion, secret.Value{}
 	switch {
 	case len(raw) > maxSecret:
 		s.errors[FieldSecret] = M("wizard.credential.long")
 		return
-	case strings.ContainsAny(raw, "\x00\r\n"):
+	case strings.ContainsFunc(raw, func(r rune) bool { return unicode.IsControl(r) && r != '\t' }):
 		s.errors[FieldSecret] = M("wizard.credential.control")
 		return
 	}
@@ -236,6 +259,9 @@ func (s *State) acceptSecret(v secret.Value) {
 	if !v.Equal(s.secret) || s.secret.Empty() {
 		s.secretGen++
 	}
-	s.secret, s.boundTo = v, s.servers()
+	if !v.Equal(s.secret) {
+		s.stored = false
+	}
+	s.secret, s.boundTo, s.givenUsed = v, s.servers(), true
 	s.forward()
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"postier/config"
+	"postier/internal/locale"
 )
 
 // optionPages are the groups of fields behind the summary.
@@ -19,17 +20,17 @@ var optionPages = [][]FieldID{
 
 func (s *State) enterOptions(forward bool) {
 	d := &s.draft
-	if d.Label == "" {
-		d.Label = d.From.Name
+	asSaved := len(d.Candidates) > 0 && d.Candidates[0].Origin == originSaved // empty there is empty by choice
+	if d.Label == "" && !asSaved {
+		if d.Label = d.From.Name; d.Label == "" {
+			d.Label = d.Address
+		}
 	}
-	if d.Label == "" {
-		d.Label = d.Address
-	}
-	if len(d.Senders) == 0 {
+	if len(d.Senders) == 0 && !asSaved {
 		// A domain of one's own sends as a whole; at a public provider only the one address is the person's.
-		d.Senders = []string{d.Address}
-		if _, public := s.opts.Book.Domain(config.AddressDomain(d.Address)); !public {
-			d.Senders = []string{strings.ToLower(config.AddressDomain(d.Address))}
+		d.Senders = []string{d.From.Address}
+		if _, public := s.opts.Book.Domain(config.AddressDomain(d.From.Address)); !public {
+			d.Senders = []string{strings.ToLower(config.AddressDomain(d.From.Address))}
 		}
 	}
 	if forward && len(s.opts.Values) > 0 {
@@ -70,26 +71,31 @@ func (s *State) optionFacts() []Fact {
 	}
 	facts := []Fact{
 		fact(FieldLabel), fact(FieldFromName), fact(FieldReplyTo), fact(FieldBCC), fact(FieldSenders), fact(FieldDefault),
-		{Label: M("wizard.fact.limits"), Value: limitWords(d.Limits)}, fact(FieldTestMode),
 	}
+	facts = append(append(facts, limitFacts(d.Limits)...), fact(FieldTestMode))
 	if len(d.Kinds) > 0 {
 		facts = append(facts, fact(FieldKindsOn), fact(FieldKindsOff))
 	}
 	return facts
 }
 
-func limitWords(l config.Limits) Words {
-	switch {
-	case l.PerHour > 0:
-		return M("wizard.limits.hour", "n", l.PerHour)
-	case l.PerDay > 0:
-		return M("wizard.limits.day", "n", l.PerDay)
-	case l.PerWeek > 0:
-		return M("wizard.limits.week", "n", l.PerWeek)
-	case l.Batch.Messages > 0:
-		return M("wizard.limits.batch", "n", l.Batch.Messages, "seconds", strconv.FormatFloat(l.Batch.WaitSeconds, 'f', -1, 64))
+// limitFacts lists every limit that is set (P-4, C-6).
+func limitFacts(l config.Limits) []Fact {
+	var facts []Fact
+	add := func(n int, key string, args ...any) {
+		if n > 0 {
+			facts = append(facts, Fact{Label: M("wizard.fact.limits"), Value: M("wizard.limits."+key, append(args, "n", n)...)})
+		}
 	}
-	return M("wizard.options.none")
+	add(l.PerHour, "hour")
+	add(l.PerDay, "day")
+	add(l.PerWeek, "week")
+	add(l.RecipientsPerMessage, "recipients")
+	add(l.Batch.Messages, "batch", "seconds", strconv.FormatFloat(l.Batch.WaitSeconds, 'f', -1, 64))
+	if len(facts) == 0 {
+		facts = []Fact{{Label: M("wizard.fact.limits"), Value: M("wizard.options.none")}}
+	}
+	return facts
 }
 
 // optionValue is an option as the draft holds it, in the form in which it is typed.
@@ -184,11 +190,12 @@ func (s *State) leftOver() bool {
 	return false
 }
 
-// takeOptions takes the typed values of some fields into the draft; it reports false when one is wrong.
+// takeOptions takes the typed values of some fields into the draft; it reports false when one is wrong, and then leaves
+// the draft's value as it was.
 func (s *State) takeOptions(ids []FieldID) bool {
 	for _, id := range ids {
 		raw, typed := s.typed[id]
-		if !typed {
+		if !typed || id == FieldTestMode || id == FieldTestAddress || id == FieldKindsOn || id == FieldKindsOff {
 			continue
 		}
 		if words := s.takeOption(id, strings.TrimSpace(raw)); !words.Empty() {
@@ -197,8 +204,11 @@ func (s *State) takeOptions(ids []FieldID) bool {
 		}
 		s.take(id)
 	}
-	if slices.Contains(ids, FieldTestMode) && s.draft.TestMode.Enabled && s.draft.TestMode.Address == "" {
-		s.errors[FieldTestAddress] = M("wizard.options.test-address")
+	if slices.Contains(ids, FieldTestMode) {
+		s.takeTestMode()
+	}
+	if slices.Contains(ids, FieldKindsOn) {
+		s.takeKinds()
 	}
 	return len(s.errors) == 0
 }
@@ -207,43 +217,20 @@ func (s *State) takeOption(id FieldID, raw string) Words {
 	d := &s.draft
 	switch id {
 	case FieldLabel:
-		d.Label = raw
-		return Words{Msg: config.ValidateText(raw)}
+		return set(&d.Label, raw, config.ValidateText)
 	case FieldFromName:
-		d.From.Name = raw
-		return Words{Msg: config.ValidateText(raw)}
+		return set(&d.From.Name, raw, config.ValidateText)
 	case FieldReplyTo:
-		d.ReplyTo = raw
-		if raw == "" {
-			return Words{}
-		}
-		return Words{Msg: config.ValidateAddress(raw)}
+		return set(&d.ReplyTo, raw, optional(config.ValidateAddress))
 	case FieldBCC:
-		d.BCC = list(raw)
-		for _, address := range d.BCC {
-			if text := config.ValidateAddress(address); !text.Empty() {
-				return Words{Msg: text}
-			}
-		}
+		return setList(&d.BCC, raw, config.ValidateAddress)
 	case FieldSenders:
-		d.Senders = list(raw)
-		for _, sender := range d.Senders {
-			if text := config.ValidateSender(sender); !text.Empty() {
-				return Words{Msg: text}
-			}
-		}
-	case FieldKindsOn, FieldKindsOff:
-		return s.takeKinds(id == FieldKindsOn, list(raw))
+		return setList(&d.Senders, raw, config.ValidateSender)
 	case FieldDefault:
-		d.Default = raw == Yes
-	case FieldTestMode:
-		d.TestMode.Enabled = raw == Yes
-	case FieldTestAddress:
-		d.TestMode.Address = raw
-		if raw == "" {
-			return Words{}
+		if raw != Yes && raw != No {
+			return M("wizard.options.yes-no")
 		}
-		return Words{Msg: config.ValidateAddress(raw)}
+		d.Default = raw == Yes
 	case FieldWait:
 		wait, text := config.ParseWait(raw)
 		if raw != "" && !text.Empty() {
@@ -254,6 +241,55 @@ func (s *State) takeOption(id FieldID, raw string) Words {
 		return s.takeLimit(id, raw)
 	}
 	return Words{}
+}
+
+// set takes a value that is right.
+func set(to *string, raw string, validate func(string) locale.Text) Words {
+	if text := validate(raw); !text.Empty() {
+		return Words{Msg: text}
+	}
+	*to = raw
+	return Words{}
+}
+
+func optional(validate func(string) locale.Text) func(string) locale.Text {
+	return func(raw string) locale.Text {
+		if raw == "" {
+			return locale.Text{}
+		}
+		return validate(raw)
+	}
+}
+
+// setList takes a list whose every member is right.
+func setList(to *[]string, raw string, validate func(string) locale.Text) Words {
+	members := list(raw)
+	for _, member := range members {
+		if text := validate(member); !text.Empty() {
+			return Words{Msg: text}
+		}
+	}
+	*to = members
+	return Words{}
+}
+
+// takeTestMode takes switch and address together: test mode without an address would send to nobody (P-5).
+func (s *State) takeTestMode() {
+	held := &s.draft.TestMode
+	on := s.value(FieldTestMode, s.optionValue(FieldTestMode))
+	address := strings.TrimSpace(s.value(FieldTestAddress, held.Address))
+	if on != Yes && on != No {
+		s.errors[FieldTestMode] = M("wizard.options.yes-no")
+	}
+	if text := optional(config.ValidateAddress)(address); !text.Empty() {
+		s.errors[FieldTestAddress] = Words{Msg: text}
+	} else if on == Yes && address == "" {
+		s.errors[FieldTestAddress] = M("wizard.options.test-address")
+	}
+	if s.errors[FieldTestMode].Empty() && s.errors[FieldTestAddress].Empty() {
+		*held = config.TestMode{Enabled: on == Yes, Address: address}
+		s.take(FieldTestMode, FieldTestAddress)
+	}
 }
 
 func (s *State) takeLimit(id FieldID, raw string) Words {
@@ -277,24 +313,27 @@ func (s *State) takeLimit(id FieldID, raw string) Words {
 	return Words{}
 }
 
-func (s *State) takeKinds(on bool, names []string) Words {
+// takeKinds takes both lists of message kinds together: a kind is on or off, never both (D-4).
+func (s *State) takeKinds() {
 	kinds := map[string]bool{}
-	for name, value := range s.draft.Kinds {
-		if value != on {
-			kinds[name] = value
+	for _, id := range []FieldID{FieldKindsOn, FieldKindsOff} {
+		for _, name := range list(s.value(id, s.optionValue(id))) {
+			if text := config.ValidateName(name); !text.Empty() {
+				s.errors[id] = Words{Msg: text}
+				return
+			}
+			if on, known := kinds[name]; known && on != (id == FieldKindsOn) {
+				s.errors[id] = M("wizard.options.kind-twice", "kind", name)
+				return
+			}
+			kinds[name] = id == FieldKindsOn
 		}
 	}
-	for _, name := range names {
-		if text := config.ValidateName(name); !text.Empty() {
-			return Words{Msg: text}
-		}
-		kinds[name] = on
+	if len(kinds) == 0 {
+		kinds = nil
 	}
 	s.draft.Kinds = kinds
-	if len(kinds) == 0 {
-		s.draft.Kinds = nil
-	}
-	return Words{}
+	s.take(FieldKindsOn, FieldKindsOff)
 }
 
 func list(raw string) []string {

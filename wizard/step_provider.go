@@ -1,10 +1,12 @@
 package wizard
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
 	"postier/config"
+	"postier/internal/locale"
 	"postier/presets"
 )
 
@@ -12,6 +14,28 @@ func (s *State) enterProvider(bool) {
 	if len(s.draft.Candidates) == 0 && !s.draft.Manual {
 		s.want(DoDiscover)
 	}
+	if wanted, given := s.opts.Values[FieldProvider]; given {
+		s.chooseGiven(wanted)
+	}
+}
+
+// chooseGiven shows the provider that was given beforehand, once, in the place of what would be found.
+func (s *State) chooseGiven(wanted string) {
+	p, known := s.opts.Book.Get(wanted)
+	if _, typed := s.typed[FieldProvider]; !typed || s.draft.Provider != "" {
+		return
+	}
+	if !known {
+		s.choosing = true
+		s.errors[FieldProvider] = M("wizard.provider.pick")
+		return
+	}
+	if slices.ContainsFunc(s.draft.Candidates, func(c Candidate) bool { return c.Provider == wanted }) {
+		return // found all the same, and preselected
+	}
+	s.abandon(DoDiscover)
+	s.take(FieldProvider)
+	s.show(CandidateOf(p, s.draft.Address, "manual", "", nil))
 }
 
 // preset is the provider that the draft stands on, nil for servers entered by hand.
@@ -45,7 +69,7 @@ func (s *State) providerScreen(v *Screen) {
 	case len(s.draft.Candidates) == 0:
 		v.Intro = []Words{M("wizard.provider.unknown", "domain", config.AddressDomain(s.draft.Address))}
 		if t := s.work[DoDiscover]; !t.err.Empty() {
-			v.Notices = append(v.Notices, Notice{LevelWarn, t.err})
+			v.Notices = append(v.Notices, Notice{levelOf(t.err), t.err})
 		}
 		v.Actions = []Action{manual, choose, {ID: ActRetry, Label: M("wizard.action.search-again"), Key: 'r'}}
 	case len(s.draft.Candidates) > 1:
@@ -58,6 +82,14 @@ func (s *State) providerScreen(v *Screen) {
 		if s.blocked(s.draft.Candidates[0]) {
 			next.Disabled = M("wizard.provider.blocked")
 			v.Actions = []Action{choose, manual, next}
+			return
+		}
+		if c := s.draft.Candidates[0]; c.Confirm && s.draft.Chosen < 0 {
+			// security.md T5: the default answer is no, and both domains are named.
+			v.Notices = append(v.Notices, Notice{LevelWarn, M("wizard.provider.elsewhere",
+				"host", c.Submission.Host, "domain", config.AddressDomain(s.draft.Address))})
+			next.Label, next.Key = M("wizard.action.trust"), 'y'
+			v.Actions = []Action{choose, manual, next, edit}
 			return
 		}
 		v.Actions = []Action{next, edit, choose, manual}
@@ -83,6 +115,9 @@ func (s *State) candidateScreen(v *Screen, c Candidate) {
 	if c.Submission.Username != "" {
 		v.Facts = append(v.Facts, Fact{Label: M("wizard.fact.user"), Value: L(c.Submission.Username)})
 	}
+	if open(&c.Submission) {
+		v.Notices = append(v.Notices, Notice{LevelFail, M("wizard.provider.cleartext")})
+	}
 	p, ok := s.opts.Book.Get(c.Provider)
 	if !ok {
 		return
@@ -93,9 +128,6 @@ func (s *State) candidateScreen(v *Screen, c Candidate) {
 		v.Notices = append(v.Notices, Notice{LevelFail, M("wizard.provider.oauth-only", "name", p.Name)})
 	}
 	v.Notices = append(v.Notices, s.dated(p)...)
-	if c.Submission.Security == config.SecurityNone && !local(c.Submission.Host) {
-		v.Notices = append(v.Notices, Notice{LevelFail, M("wizard.provider.cleartext")})
-	}
 }
 
 // dated are the preset's facts with a day on which they bite, as they stand today.
@@ -126,13 +158,21 @@ func (s *State) dated(p *presets.Provider) []Notice {
 
 // blocked reports whether a password can never work here, so that asking for one would only waste the person's time.
 func (s *State) blocked(c Candidate) bool {
+	if open(&c.Submission) && !s.opts.AllowCleartext {
+		return true
+	}
 	p, ok := s.opts.Book.Get(c.Provider)
 	if !ok {
-		return c.Submission.Security == config.SecurityNone && !local(c.Submission.Host) && !s.opts.AllowCleartext
+		return false
 	}
-	_, impossible := p.Impossible()
-	return impossible || p.PasswordAuth.Status == presets.PasswordOAuthOnly ||
-		c.Submission.Security == config.SecurityNone && !local(c.Submission.Host) && !s.opts.AllowCleartext
+	if _, impossible := p.Impossible(); impossible || p.PasswordAuth.Status == presets.PasswordOAuthOnly {
+		return true
+	}
+	today, err := time.Parse(time.DateOnly, s.opts.Today)
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(p.Warnings(today, locale.English), func(w presets.Warning) bool { return w.Blocks })
 }
 
 func (s *State) candidateList() Field {
@@ -160,17 +200,18 @@ func (s *State) answerProvider(a Answer) {
 	case ActChoose:
 		s.abandon(DoDiscover)
 		s.choosing = true
-		s.take(FieldProvider)
 	case ActRetry:
-		s.ask(DoDiscover, nil)
+		if len(s.draft.Candidates) == 0 {
+			s.ask(DoDiscover, nil)
+		}
 	case ActManual:
 		s.abandon(DoDiscover)
 		s.enterByHand()
 		s.forward()
 	case ActEdit:
-		if len(s.draft.Candidates) > 0 {
+		if len(s.draft.Candidates) == 1 && !s.choosing && !s.blocked(s.draft.Candidates[0]) {
 			s.chooseCandidate(0)
-			s.editing = true
+			s.draft.Edited = true
 			s.forward()
 		}
 	case ActNext:
@@ -188,8 +229,7 @@ func (s *State) acceptProvider() {
 		}
 		s.choosing = false
 		s.take(FieldProvider)
-		s.draft.Candidates = []Candidate{CandidateOf(p, s.draft.Address, "manual", "", s.draft.Asked)}
-		s.draft.Chosen = -1
+		s.show(CandidateOf(p, s.draft.Address, "manual", "", s.draft.Asked))
 		return // the facts are shown before anything is done with them
 	}
 	if len(s.draft.Candidates) == 0 {
@@ -211,7 +251,9 @@ func (s *State) acceptProvider() {
 	}
 	if s.blocked(s.draft.Candidates[index]) {
 		s.notices = []Notice{{LevelWarn, M("wizard.provider.blocked")}}
-		s.draft.Candidates = []Candidate{s.draft.Candidates[index]}
+		if len(s.draft.Candidates) > 1 {
+			s.show(s.draft.Candidates[index])
+		}
 		return
 	}
 	s.take(FieldProvider)
@@ -219,15 +261,30 @@ func (s *State) acceptProvider() {
 	s.forward()
 }
 
+// show puts one candidate in the place of those found, which Back brings again.
+func (s *State) show(c Candidate) {
+	if s.prior == nil {
+		s.prior = &prior{candidates: s.draft.Candidates, chosen: s.draft.Chosen}
+	}
+	s.draft.Candidates, s.draft.Chosen = []Candidate{c}, -1
+}
+
 // chooseCandidate fills the draft with a candidate's settings, unless it is chosen already: what the person changed in
 // them since stays.
 func (s *State) chooseCandidate(index int) {
 	c := s.draft.Candidates[index]
-	if s.draft.Chosen == index && s.draft.Provider == c.Provider && !s.draft.Manual {
+	d := &s.draft
+	s.prior = nil
+	d.Edited = d.Edited || s.serverGiven()
+	if d.Chosen == index && d.Provider == c.Provider {
 		return
 	}
-	d := &s.draft
-	d.Chosen, d.Manual, s.editing = index, false, false
+	if d.Manual {
+		s.byHand = &hand{d.Submission, d.IMAP, d.SentMode}
+	}
+	s.renew(serverFields...)
+	d.Chosen, d.Manual, d.Edited = index, false, s.serverGiven()
+	d.Asked = nil
 	d.Provider, d.Submission, d.SecretType, d.SentMode = c.Provider, c.Submission, c.Credential, c.SentMode
 	d.IMAP = nil
 	if c.IMAP != nil {
@@ -271,11 +328,25 @@ func (s *State) enterByHand() {
 	if d.Manual {
 		return
 	}
-	d.Manual, d.Provider, d.Chosen = true, "custom", -1
+	d.Manual, d.Provider, d.Chosen, d.SecretType = true, custom, -1, config.SecretPassword
+	d.Limits, d.SentFolder, s.prior = config.Limits{}, "", nil
+	s.renew(serverFields...)
+	if s.byHand != nil {
+		d.Submission, d.IMAP, d.SentMode = s.byHand.submission, s.byHand.imap, s.byHand.sentMode
+		return
+	}
 	d.Submission = config.Server{Port: 465, Security: config.SecurityAuto, Auth: config.MechanismAuto, Username: d.Address}
 	d.IMAP = &config.Server{Port: 993, Security: config.SecurityAuto, Username: d.Address}
-	d.SecretType, d.SentMode, d.SentFolder = config.SecretPassword, config.SentAppend, ""
-	d.Limits = config.Limits{}
+	d.SentMode = config.SentAppend
+}
+
+// serverGiven reports whether a field of the server step was given beforehand and not taken yet.
+func (s *State) serverGiven() bool {
+	return slices.ContainsFunc(serverFields, func(id FieldID) bool {
+		_, typed := s.typed[id]
+		_, given := s.opts.Values[id]
+		return typed && given
+	})
 }
 
 // discoverLimit is when the search gives up with what it knows.

@@ -19,9 +19,13 @@ func (s *State) reviewScreen(v *Screen) {
 		{Label: M("wizard.fact.sent"), Value: s.sentWords(), Detail: s.verdict(DoSent)},
 		{Label: M("wizard.fact.dns"), Value: s.verdict(DoDNS)},
 		{Label: M("wizard.fact.test"), Value: s.verdict(DoTest)},
-		{Label: M("wizard.fact.senders"), Value: L(strings.Join(d.Senders, ", "))},
-		{Label: M("wizard.fact.limits"), Value: limitWords(d.Limits)},
 	}
+	for _, id := range []FieldID{FieldSenders, FieldReplyTo, FieldBCC, FieldKindsOn, FieldKindsOff} {
+		if value := s.optionValue(id); value != "" {
+			v.Facts = append(v.Facts, Fact{Label: M("wizard.field." + string(id)), Value: L(value)})
+		}
+	}
+	v.Facts = append(v.Facts, limitFacts(d.Limits)...)
 	if d.TestMode.Enabled {
 		v.Facts = append(v.Facts, Fact{Label: M("wizard.fact.test-mode"), Value: L(d.TestMode.Address)})
 	}
@@ -34,14 +38,20 @@ func (s *State) reviewScreen(v *Screen) {
 	} else if t.done && !t.err.Empty() {
 		v.Notices = append(v.Notices, Notice{LevelFail, t.err}, Notice{LevelInfo, M("wizard.review.draft-kept")})
 	}
+	options := Action{ID: GotoPrefix + ActionID(StepOptions), Label: M("wizard.action.options"), Key: 'e'}
+	v.Actions = []Action{save, options}
+	if d.Off {
+		v.Notices = append(v.Notices, Notice{LevelInfo, M("wizard.review.off")})
+	}
 	if !s.passed(DoSubmission) {
 		save.Disabled = M("wizard.review.unproven")
-		v.Notices = append(v.Notices, Notice{LevelWarn, M("wizard.review.unproven")})
+		v.Notices = append(v.Notices, Notice{LevelWarn, save.Disabled})
+		prove := Action{ID: GotoPrefix + ActionID(StepSubmission), Label: M("wizard.action.mend.submission", "number", StepSubmission.Number()), Key: 'r'}
+		v.Actions = []Action{prove, save, options}
 	}
-	if s.nameTaken(s.profileName()) || !s.errors[FieldProfile].Empty() {
+	if _, typed := s.typed[FieldProfile]; typed || s.nameTaken(s.profileName()) || !s.errors[FieldProfile].Empty() {
 		v.Fields = []Field{name} // the name is asked for only when the one that follows from the address cannot be used
 	}
-	v.Actions = []Action{save, {ID: GotoPrefix + ActionID(StepOptions), Label: M("wizard.action.options"), Key: 'e'}}
 }
 
 func from(a config.Address) string {
@@ -53,8 +63,10 @@ func from(a config.Address) string {
 
 func (s *State) secretWords() Words {
 	switch {
-	case s.draft.Submission.Auth == config.MechanismNone:
+	case !s.draft.NeedsSecret():
 		return M("wizard.fact.no-secret")
+	case s.stored && !s.draft.AskEach:
+		return M("wizard.fact.secret-kept")
 	case s.draft.AskEach:
 		return M("wizard.fact.secret-asked")
 	}
@@ -62,13 +74,13 @@ func (s *State) secretWords() Words {
 }
 
 func (s *State) sentWords() Words {
-	if s.draft.IMAP == nil || s.sentMode() == config.SentNone {
-		return M("wizard.fact.sent-none")
-	}
-	if s.sentMode() == config.SentServer {
+	switch s.draft.CopyMode() {
+	case config.SentServer:
 		return M("wizard.fact.sent-server")
+	case config.SentAppend:
+		return L(s.draft.SentFolder)
 	}
-	return L(s.draft.SentFolder)
+	return M("wizard.fact.sent-none")
 }
 
 // verdict is the word for all checks of one kind.

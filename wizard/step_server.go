@@ -1,6 +1,7 @@
 package wizard
 
 import (
+	"maps"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -18,13 +19,14 @@ const (
 )
 
 func (s *State) serverPages() []string {
-	if s.draft.Manual || s.editing {
-		return []string{pageOut, pageIn}
+	var pages []string
+	if !s.draft.Manual && len(s.asks()) > 0 {
+		pages = append(pages, pageAsk)
 	}
-	if len(s.asks()) > 0 {
-		return []string{pageAsk}
+	if s.draft.Manual || s.draft.Edited {
+		pages = append(pages, pageOut, pageIn)
 	}
-	return nil
+	return pages
 }
 
 func (s *State) serverApplies() bool { return len(s.serverPages()) > 0 }
@@ -44,10 +46,11 @@ func (s *State) serverPage() string {
 }
 
 func (s *State) serverPageOf(field FieldID) int {
+	page := pageOut
 	if strings.HasPrefix(string(field), "imap-") {
-		return 1
+		page = pageIn
 	}
-	return 0
+	return max(0, slices.Index(s.serverPages(), page))
 }
 
 // asks are the values that the chosen preset leaves to the person.
@@ -88,8 +91,10 @@ func (s *State) serverScreen(v *Screen) {
 				ID: id, Kind: KindText, Label: P(ask.Label), Value: s.value(id, held), Error: s.errors[id], Mend: s.mend == id,
 				Help: M("wizard.server.ask.help"),
 			}
-			for _, choice := range ask.Choices {
+			if len(ask.Choices) > 0 {
 				f.Kind = KindChoice
+			}
+			for _, choice := range ask.Choices {
 				f.Choices = append(f.Choices, Choice{Value: choice, Label: L(choice)})
 			}
 			v.Fields = append(v.Fields, f)
@@ -117,6 +122,11 @@ func (s *State) serverScreen(v *Screen) {
 			s.choices(FieldAuth, string(d.Submission.Auth), "wizard.auth.",
 				"auto", "none", "plain", "login", "cram-md5", "scram-sha-1", "scram-sha-256", "ntlm"),
 			s.field(FieldUser, KindText, d.Submission.Username),
+		}
+		if s.value(FieldHelo, d.Submission.Helo) != "" || s.mend == FieldHelo || !s.errors[FieldHelo].Empty() {
+			helo := s.field(FieldHelo, KindText, d.Submission.Helo)
+			helo.Optional = true
+			v.Fields = append(v.Fields, helo)
 		}
 	}
 }
@@ -178,10 +188,17 @@ func (s *State) takeAsked() bool {
 			s.errors[id] = Words{Msg: text}
 			continue
 		}
+		if len(ask.Choices) > 0 && !slices.Contains(ask.Choices, value) {
+			s.errors[id] = M("wizard.server.choose", "words", strings.Join(ask.Choices, ", "))
+			continue
+		}
 		asked[ask.Name] = value
 	}
 	if len(s.errors) > 0 {
 		return false
+	}
+	if maps.Equal(asked, s.draft.Asked) {
+		return true // what was changed in the servers since stays
 	}
 	p := s.preset()
 	c := CandidateOf(p, s.draft.Address, s.draft.Candidates[max(0, s.draft.Chosen)].Origin, "", asked)
@@ -201,6 +218,7 @@ func (s *State) takeAsked() bool {
 	for name := range asked {
 		s.take(FieldAsk + FieldID(name))
 	}
+	s.draft.Edited = s.draft.Edited || s.serverGiven()
 	return true
 }
 
@@ -222,14 +240,14 @@ func (s *State) takeSubmission() bool {
 	if server.Security == config.SecurityNone && !local(server.Host) && !s.opts.AllowCleartext {
 		s.errors[FieldSMTPSecurity] = M("wizard.server.no-cleartext")
 	}
-	if !knownSecurity(server.Security) {
+	if !slices.Contains(config.Securities(), server.Security) {
 		s.errors[FieldSMTPSecurity] = M("wizard.server.security-unknown")
 	}
-	if !knownMechanism(server.Auth) {
+	if !slices.Contains(config.Mechanisms(), server.Auth) {
 		s.errors[FieldAuth] = M("wizard.server.auth-unknown")
 	}
 	server.Username = s.value(FieldUser, server.Username)
-	server.Helo = s.value(FieldHelo, server.Helo)
+	server.Helo = strings.TrimSpace(s.value(FieldHelo, server.Helo))
 	if server.Auth != config.MechanismNone {
 		if text := config.ValidateUsername(server.Username); !text.Empty() {
 			s.errors[FieldUser] = Words{Msg: text}
@@ -256,7 +274,10 @@ func (s *State) takeIMAP() bool {
 	}
 	imap.Host = strings.TrimSpace(s.value(FieldIMAPHost, imap.Host))
 	if imap.Host == "" {
-		d.IMAP, d.SentMode, d.SentFolder = nil, config.SentNone, ""
+		if d.IMAP = nil; d.SentMode != config.SentServer {
+			d.SentMode = config.SentNone
+		}
+		d.SentFolder = ""
 		s.take(FieldIMAPHost, FieldIMAPPort, FieldIMAPSecurity, FieldIMAPUser)
 		return true
 	}
@@ -272,7 +293,7 @@ func (s *State) takeIMAP() bool {
 	if imap.Security == config.SecurityNone && !local(imap.Host) && !s.opts.AllowCleartext {
 		s.errors[FieldIMAPSecurity] = M("wizard.server.no-cleartext")
 	}
-	if !knownSecurity(imap.Security) {
+	if !slices.Contains(config.Securities(), imap.Security) {
 		s.errors[FieldIMAPSecurity] = M("wizard.server.security-unknown")
 	}
 	imap.Username = s.value(FieldIMAPUser, imap.Username)
@@ -285,23 +306,12 @@ func (s *State) takeIMAP() bool {
 	if len(s.errors) > 0 {
 		return false
 	}
-	if d.IMAP == nil || d.SentMode == config.SentNone {
+	if d.IMAP == nil && d.SentMode != config.SentServer || d.SentMode == "" {
 		d.SentMode = config.SentAppend
 	}
 	d.IMAP = &imap
 	s.take(FieldIMAPHost, FieldIMAPPort, FieldIMAPSecurity, FieldIMAPUser)
 	return true
-}
-
-func knownSecurity(v config.Security) bool {
-	return slices.Contains([]config.Security{config.SecurityAuto, config.SecurityTLS, config.SecurityStartTLS, config.SecurityNone}, v)
-}
-
-func knownMechanism(m config.Mechanism) bool {
-	return slices.Contains([]config.Mechanism{
-		config.MechanismAuto, config.MechanismNone, config.MechanismPlain, config.MechanismLogin, config.MechanismCRAMMD5,
-		config.MechanismSCRAMSHA1, config.MechanismSCRAMSHA256, config.MechanismNTLM,
-	}, m)
 }
 
 // local reports whether a host is this machine, where nothing crosses a network.

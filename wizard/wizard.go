@@ -325,6 +325,8 @@ type Request struct {
 	Secret secret.Value
 	// Create asks DoSent to make the folder.
 	Create bool
+	// Stored tells DoSave that the secret is the one under Draft.Credential, so that the reference stays as it is.
+	Stored bool
 }
 
 // Outcome tells how a request ended, or (Done false) that one check did.

@@ -81,7 +81,11 @@ func (a *app) exit(err error) int {
 // stopped explains where an unattended run ended.
 func (a *app) stopped(s *plain.Stopped) int {
 	if s.Finding != nil {
-		a.complain(a.t("stopped.finding", "number", s.Step.Number(), "cause", s.Finding.Cause))
+		key := "stopped.finding"
+		if s.Saved {
+			key = "stopped.saved"
+		}
+		a.complain(a.t(key, "number", s.Step.Number(), "cause", s.Finding.Cause))
 		if cause, ok := explain.Cause(s.Finding.Cause); ok && cause.Exit != 0 {
 			return cause.Exit
 		}

@@ -17,6 +17,8 @@ type Stopped struct {
 	Question bool
 	// Field is the one that was missing or wrong, if it was one.
 	Field wizard.FieldID
+	// Saved is true when the configuration was written all the same: the finding is for others to mend.
+	Saved bool
 }
 
 func (s *Stopped) Error() string {
@@ -50,6 +52,9 @@ func Unattended(ctx context.Context, o Options) (wizard.State, error) {
 		d.session.Answer(wizard.Answer{Action: action})
 		if d.session.State.Ended() {
 			d.drain(ctx)
+			if step, finding := d.session.State.Remaining(); finding != nil {
+				return d.session.State, &Stopped{Step: step, Finding: finding, Saved: true}
+			}
 			return d.session.State, nil
 		}
 	}
@@ -75,7 +80,7 @@ func unattendedAction(s wizard.State, v wizard.Screen) (wizard.ActionID, *Stoppe
 			return "", stop
 		}
 	}
-	if v.Finding != nil && v.Step != wizard.StepDNS {
+	if v.Finding != nil && !s.Passed() {
 		stop.Finding, stop.Question = v.Finding, false
 		return "", stop
 	}

@@ -1,0 +1,173 @@
+package wizard
+
+import (
+	"slices"
+
+	"postier/config"
+)
+
+// The pages of the Sent step.
+const (
+	sentResults = iota
+	sentChange  // who files the copy, and where
+)
+
+// sentApplies: there is a mailbox, or a copy was asked for beforehand and somebody has to say that there is none.
+func (s *State) sentApplies() bool {
+	return s.draft.IMAP != nil || s.typed[FieldSentCopy] == string(config.SentAppend)
+}
+
+func (s *State) enterSent(forward bool) {
+	if !forward {
+		// Here again: what was done without is looked at anew, and what failed still shows.
+		s.draft.Skipped = slices.DeleteFunc(s.draft.Skipped, func(step Step) bool { return step == StepSent })
+	} else if !s.takeSent() {
+		s.page = sentChange
+		return
+	}
+	s.want(DoSent)
+}
+
+// takeSent takes what was typed, or given beforehand, about the copy.
+func (s *State) takeSent() bool {
+	mode := config.SentMode(s.value(FieldSentCopy, string(s.sentMode())))
+	folder := s.value(FieldSentFolder, s.draft.SentFolder)
+	switch {
+	case !slices.Contains(config.SentModes(), mode):
+		s.errors[FieldSentCopy] = M("wizard.sent.mode-unknown")
+	case mode == config.SentAppend && s.draft.IMAP == nil:
+		s.errors[FieldSentCopy] = M("wizard.sent.needs-imap")
+	}
+	if text := config.ValidateFolder(folder); folder != "" && !text.Empty() {
+		s.errors[FieldSentFolder] = Words{Msg: text}
+	}
+	if len(s.errors) > 0 {
+		return false
+	}
+	s.take(FieldSentCopy, FieldSentFolder)
+	s.draft.SentMode, s.draft.SentFolder = mode, folder
+	return true
+}
+
+func (s *State) sentMode() config.SentMode {
+	if s.draft.SentMode == "" {
+		return config.SentAppend
+	}
+	return s.draft.SentMode
+}
+
+func (s *State) sentScreen(v *Screen) {
+	if s.page == sentChange {
+		s.sentChangeScreen(v)
+		return
+	}
+	v.Intro = []Words{M("wizard.sent.intro." + string(s.sentMode()))}
+	if s.ladder(v, DoSent, sentLimit) {
+		return
+	}
+	change := Action{ID: ActEdit, Label: M("wizard.action.change-copy"), Key: 'e'}
+	if s.passed(DoSent) {
+		switch s.sentMode() {
+		case config.SentServer:
+			v.Notices = append(v.Notices, Notice{LevelGood, M("wizard.sent.server")})
+		case config.SentAppend:
+			v.Notices = append(v.Notices, Notice{LevelGood, M("wizard.sent.good", "folder", s.draft.SentFolder)})
+		}
+		v.Actions = []Action{{ID: ActNext, Label: M("wizard.action.next")}, change}
+		return
+	}
+	skip := Action{ID: ActSkip, Label: M("wizard.action.skip-sent"), Key: 's'}
+	if s.wantsFolder() {
+		v.Fields = []Field{s.folderField()}
+		v.Actions = []Action{
+			{ID: ActNext, Label: M("wizard.action.use-folder")},
+			{ID: ActCreate, Label: M("wizard.action.create"), Key: 'n'},
+			s.retryAction(DoSent, v.Finding), skip,
+		}
+		return
+	}
+	s.failureActions(v, DoSent)
+	v.Actions = append(v.Actions, skip)
+}
+
+// wantsFolder reports whether the failure is about the folder, which can be mended right here.
+func (s *State) wantsFolder() bool {
+	f := s.finding()
+	return f != nil && f.Mend == StepSent && !s.passed(DoSent)
+}
+
+func (s *State) folderField() Field {
+	folder := s.field(FieldSentFolder, KindText, s.draft.SentFolder)
+	if len(s.folders) == 0 {
+		return folder
+	}
+	folder.Kind = KindChoice
+	for _, name := range s.folders {
+		folder.Choices = append(folder.Choices, Choice{Value: name, Label: R(name)})
+	}
+	if !slices.Contains(s.folders, folder.Value) {
+		folder.Value = s.folders[0]
+	}
+	return folder
+}
+
+func (s *State) sentChangeScreen(v *Screen) {
+	v.Intro = []Words{M("wizard.sent.change")}
+	v.Fields = []Field{s.choices(FieldSentCopy, string(s.sentMode()), "wizard.sent-copy.", "append", "server", "none")}
+	folder := s.field(FieldSentFolder, KindText, s.draft.SentFolder)
+	folder.Optional = true
+	v.Fields = append(v.Fields, folder)
+	v.Actions = []Action{{ID: ActNext, Label: M("wizard.action.next")}}
+}
+
+func (s *State) answerSent(a Answer) {
+	if s.page == sentChange {
+		s.answerSentChange(a)
+		return
+	}
+	switch {
+	case a.Action == ActNext && s.passed(DoSent):
+		s.forward()
+	case a.Action == ActEdit && s.passed(DoSent):
+		s.page = sentChange
+	case a.Action == ActNext && s.wantsFolder():
+		s.useFolder()
+	case a.Action == ActCreate && s.wantsFolder():
+		s.take(FieldSentFolder)
+		s.ask(DoSent, func(r *Request) { r.Create = true })
+	case a.Action == ActRetry && s.mayRetry(DoSent):
+		s.ask(DoSent, nil)
+	case a.Action == ActSkip && s.work[DoSent].id == 0 && !s.passed(DoSent):
+		s.skipped(StepSent)
+		s.forward()
+	}
+}
+
+func (s *State) useFolder() {
+	folder := s.folderField().Value
+	if text := config.ValidateFolder(folder); !text.Empty() {
+		s.errors[FieldSentFolder] = Words{Msg: text}
+		return
+	}
+	s.take(FieldSentFolder)
+	s.draft.SentFolder = folder
+	s.ask(DoSent, nil)
+}
+
+func (s *State) answerSentChange(a Answer) {
+	if a.Action != ActNext || !s.takeSent() {
+		return
+	}
+	if s.draft.IMAP == nil {
+		s.forward()
+		return
+	}
+	s.page = sentResults
+	s.want(DoSent)
+}
+
+func (s *State) skipped(step Step) {
+	if !slices.Contains(s.draft.Skipped, step) {
+		s.draft.Skipped = append(s.draft.Skipped, step)
+	}
+}
