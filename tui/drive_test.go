@@ -161,7 +161,7 @@ func fakeDescribe(r wizard.Report, _ locale.Lang) Description {
 		Title: "The server refused the password", Code: "P-31",
 		Meaning: "The server knows the account, but the password that was sent is not the one it expects. Many providers want an app password here.",
 		Remedy:  []string{"Create an app password at your provider.", "Copy it and paste it in step 5.", "Then try again."},
-		Who:     "you", Retry: "Trying again with the same password does not help.",
+		Who:     "admin", Retry: "after-change",
 	}
 }
 

@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"slices"
+
 	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
 
@@ -129,11 +131,29 @@ func (m *model) explain(p *page, r wizard.Report) {
 			p.item(i+1, s.clean(step))
 		}
 	}
-	if d.Who != "" {
-		p.plain(s.t("who", "who", s.clean(d.Who)))
+	if who := m.known("who-", whos, d.Who); who != "" {
+		p.plain(s.t("who", "who", who))
 	}
-	if d.Retry != "" {
-		p.plain(s.clean(d.Retry))
+	if retry := m.known("retry-", retries, d.Retry); retry != "" {
+		p.plain(retry)
+	}
+}
+
+// The words of the contract for who must act and whether trying again helps; the reader needs no line about himself.
+var (
+	whos    = []string{"admin", "provider", "network", "server", "developer"}
+	retries = []string{"no", "later", "after-change", "automatic"}
+)
+
+// known puts one of the contract's words into words of the language. Anything else has been put into words already.
+func (m *model) known(prefix string, words []string, word string) string {
+	switch {
+	case word == "user":
+		return ""
+	case slices.Contains(words, word):
+		return m.speech.t(prefix + word)
+	default:
+		return m.speech.clean(word)
 	}
 }
 

@@ -31,8 +31,10 @@ type Description struct {
 	Code    string   // to be said aloud: "P-31"
 	Meaning string   // what happened, and why
 	Remedy  []string // what to do, in order
-	Who     string   // who must act; empty when it is the reader
-	Retry   string   // whether trying again helps; empty when there is nothing to say
+	// Who must act and whether to Retry are words of the contract ("admin", "after-change"), or said in words already;
+	// empty when there is nothing to say.
+	Who   string
+	Retry string
 }
 
 // Options are what Run needs. State, Worker and Describe must be given.

@@ -30,16 +30,19 @@ func (m *model) bodyHeight() int {
 // View implements tea.Model.
 func (m *model) View() tea.View {
 	rows := m.bodyHeight()
-	p := newPage(m.width, m.height < roomForGaps)
+	p := m.layOut(rows, m.height < roomForGaps)
+	if p.height() > rows && !p.tight {
+		if tight := m.layOut(rows, true); tight.height() <= rows {
+			p = tight // without the empty lines all of it can be seen
+		}
+	}
 	scroll := &m.scroll
 	if m.over.kind == overNothing {
-		m.body(p, rows)
 		if m.chase {
 			m.scroll = p.scrollTo(m.scroll, rows)
 			m.chase = false
 		}
 	} else {
-		m.overBody(p, rows)
 		scroll = &m.over.scroll
 	}
 	*scroll = max(0, min(*scroll, p.height()-rows))
@@ -53,6 +56,17 @@ func (m *model) View() tea.View {
 	view.AltScreen = true
 	view.Cursor = f.cursor
 	return view
+}
+
+// layOut is the page that is shown, the screen's own or the one over it.
+func (m *model) layOut(rows int, tight bool) *page {
+	p := newPage(m.width, tight)
+	if m.over.kind == overNothing {
+		m.body(p, rows)
+	} else {
+		m.overBody(p, rows)
+	}
+	return p
 }
 
 // scrollTo is the scroll position, near the present one, at which what should be seen is seen.

@@ -142,7 +142,9 @@ func walk(t *testing.T) []stop {
 	w.answer(wizard.ActChoose)
 	w.keep("provider-list")
 	w.answer(wizard.ActBack)
-	w.answer(wizard.ActNext, "address", "contact@gmail.com")
+	if w.state.Screen().Step == wizard.StepAddress {
+		w.answer(wizard.ActNext, "address", "contact@gmail.com")
+	}
 	w.answer(wizard.ActEdit)
 	w.at(wizard.StepServer)
 	w.keep("server")
