@@ -136,5 +136,15 @@ func (p *Provider) fill(pattern, address string, answers map[string]string) (fil
 	return strings.NewReplacer(replace...).Replace(pattern), ask
 }
 
+// Question is the description of a placeholder, by its name.
+func (p *Provider) Question(name string) (Ask, bool) {
+	for _, a := range p.Ask {
+		if a.Name == name {
+			return a, true
+		}
+	}
+	return Ask{}, false
+}
+
 // loopback reports whether nothing that is sent to the host leaves this machine.
 func loopback(host string) bool { return host == "localhost" || host == "127.0.0.1" || host == "::1" }

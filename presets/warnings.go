@@ -36,23 +36,29 @@ func (p *Provider) Warnings(now time.Time, lang locale.Lang) []Warning {
 	var out []Warning
 	for _, d := range p.Dated {
 		day, err := time.Parse(time.DateOnly, d.Date)
-		if err != nil {
-			continue // Validate refuses it
+		text := d.On(now)
+		if err != nil || text.Empty() {
+			continue // Validate refuses a date that cannot be read
 		}
-		text := d.Before
 		come := !today.Before(day)
-		if come {
-			text = d.After
-		}
-		if text.Empty() {
-			continue
-		}
 		out = append(out, Warning{
 			ID: d.ID, Date: day, Days: int(day.Sub(today) / (24 * time.Hour)),
 			Blocks: come && d.Blocks, Text: text.In(lang), Confidence: d.Trust.Confidence(),
 		})
 	}
 	return out
+}
+
+// On is what is said on the day now, empty when nothing is.
+func (d Dated) On(now time.Time) Text {
+	day, err := time.Parse(time.DateOnly, d.Date)
+	switch {
+	case err != nil:
+		return Text{}
+	case now.UTC().Before(day):
+		return d.Before
+	}
+	return d.After
 }
 
 // Age is how long ago the facts were last gone through, and whether that is so long that they are due for review.

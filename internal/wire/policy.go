@@ -35,6 +35,9 @@ func (n *Network) control(_, address string, _ syscall.RawConn) error {
 	return n.permit(target)
 }
 
+// Permit says beforehand whether a target would be refused: nil, or ErrAddressRefused. The dialer asks again.
+func (n *Network) Permit(target netip.AddrPort) error { return n.permit(target) }
+
 func (n *Network) permit(target netip.AddrPort) error {
 	ip := target.Addr().Unmap().WithZone("")
 	for _, m := range metadata {

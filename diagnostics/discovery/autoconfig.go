@@ -1,0 +1,125 @@
+package discovery
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+
+	"postier/config"
+	"postier/presets"
+)
+
+// maxServers bounds the servers of one kind that are taken from a file.
+const maxServers = 8
+
+// autoconfig takes the servers of a config-v1.1.xml (draft-ietf-mailmaint-autoconfig). The query that could carry the whole
+// address is left out: a file that differs by mailbox is not to be had this way, and the address stays here.
+func (f *finder) autoconfig(ctx context.Context, url string) (Candidate, bool) {
+	got, err := f.get(ctx, url)
+	if err != nil {
+		return Candidate{}, false
+	}
+	c := got.served(rankAutoconfig)
+	ok := f.clientConfig(got.body, &c)
+	return c, ok
+}
+
+func (f *finder) clientConfig(data []byte, c *Candidate) bool {
+	root, err := parseXML(data)
+	if err != nil || root.name != "clientConfig" {
+		return false
+	}
+	provider := root.at("emailProvider")
+	for _, e := range provider.all("outgoingServer") {
+		if s, ok := f.configServer(e, "smtp"); ok && len(c.SMTP) < maxServers {
+			c.SMTP = append(c.SMTP, s)
+		}
+	}
+	for _, e := range provider.all("incomingServer") {
+		if s, ok := f.configServer(e, "imap"); ok && len(c.IMAP) < maxServers {
+			c.IMAP = append(c.IMAP, s)
+		}
+	}
+	return len(c.SMTP) > 0
+}
+
+func (f *finder) configServer(e *element, kind string) (Server, bool) {
+	if !strings.EqualFold(e.attrs["type"], kind) {
+		return Server{}, false
+	}
+	host := hostOf(strings.NewReplacer("%EMAILDOMAIN%", f.domain).Replace(e.at("hostname").text))
+	port, ok := portOf(e.at("port").text)
+	if host == "" || !ok {
+		return Server{}, false
+	}
+	security, ok := map[string]config.Security{
+		"SSL": config.SecurityTLS, "TLS": config.SecurityTLS, "STARTTLS": config.SecurityStartTLS, "plain": config.SecurityNone,
+	}[e.at("socketType").text]
+	if !ok {
+		return Server{}, false
+	}
+	rule, ok := userRule(e.at("username").text)
+	if !ok {
+		return Server{}, false
+	}
+	s := f.server(host, port, security, rule, SourceAutoconfig)
+	return s, s.authentication(e.all("authentication"))
+}
+
+// authentication takes the mechanisms in. It reports false for a server that only serves the provider's own lines, or
+// wants something that this program has not.
+func (s *Server) authentication(list []*element) bool {
+	if len(list) == 0 {
+		return true
+	}
+	usable := false
+	for _, e := range list {
+		var m []config.Mechanism
+		switch e.text {
+		case "password-cleartext", "plain":
+			m = []config.Mechanism{config.MechanismPlain, config.MechanismLogin}
+		case "password-encrypted", "secure":
+			m = []config.Mechanism{config.MechanismCRAMMD5}
+		case "NTLM":
+			m = []config.Mechanism{config.MechanismNTLM}
+		case "OAuth2":
+			m = []config.Mechanism{config.MechanismXOAuth2, config.MechanismOAuthBearer}
+		case "none":
+			s.Auth, s.Username, usable = config.MechanismNone, "", true
+			continue
+		default: // client-IP-address, TLS-client-cert, GSSAPI
+			continue
+		}
+		usable = true
+		for _, one := range m {
+			if !slices.Contains(s.Mechanisms, one) {
+				s.Mechanisms = append(s.Mechanisms, one)
+			}
+		}
+	}
+	if len(s.Mechanisms) > 0 && s.Auth == config.MechanismNone { // signing in is offered too, and it is what the person came for
+		s.Auth = config.MechanismAuto
+	}
+	return usable
+}
+
+// userRule turns a user name of the file into a rule. Only names that follow from the address are taken: a fixed name
+// would be the same for everybody.
+func userRule(text string) (string, bool) {
+	switch text {
+	case "%EMAILADDRESS%", "":
+		return "{address}", true
+	}
+	rule := strings.NewReplacer("%EMAILADDRESS%", "{address}", "%EMAILLOCALPART%", "{local}", "%EMAILDOMAIN%", "{domain}").Replace(text)
+	rest := presets.Username(rule, "@")
+	if rule == text || strings.Trim(rest, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+@%\\") != "" || strings.Contains(rest, "%") {
+		return "", false
+	}
+	return rule, true
+}
+
+func portOf(text string) (int, bool) {
+	port, err := strconv.ParseUint(text, 10, 16)
+	return int(port), err == nil && port > 0
+}

@@ -1,0 +1,140 @@
+package discovery
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Caps on what a stranger's file may cost (security.md T11); real ones are below a tenth of each.
+const (
+	maxBody      = 256 << 10 // octets after decompression
+	maxHeader    = 64 << 10
+	maxRedirects = 3
+	fetchLimit   = 6 * time.Second // leaves time for Autodiscover within Limit
+)
+
+var (
+	errRedirect = errors.New("the redirect leads where it must not")
+	errStatus   = errors.New("the server has no such file")
+	errBody     = errors.New("the file is larger than its limit")
+)
+
+// file is what a server answered.
+type file struct {
+	body []byte
+	host string // that served it in the end
+	// crossed is true when a redirect led out of the organisation of the address.
+	crossed bool
+}
+
+// client makes a client for one request: HTTPS only, no cookies, no proxy, no credentials, through the one dialer.
+func (f *finder) client(crossed *bool) *http.Client {
+	return &http.Client{
+		Timeout: fetchLimit,
+		Transport: &http.Transport{
+			DialContext:            f.network.DialContext,
+			TLSClientConfig:        &tls.Config{RootCAs: f.network.Roots, Time: f.network.Clock, MinVersion: tls.VersionTLS12},
+			TLSHandshakeTimeout:    fetchLimit,
+			ResponseHeaderTimeout:  fetchLimit,
+			MaxResponseHeaderBytes: maxHeader,
+			DisableKeepAlives:      true,
+		},
+		CheckRedirect: func(next *http.Request, via []*http.Request) error {
+			u := next.URL
+			// A user name in the URL would become an Authorization header; another port may be anything.
+			if len(via) > maxRedirects || u.Scheme != "https" || u.User != nil || u.Port() != "" && u.Port() != "443" || hostOf(u.Hostname()) == "" {
+				return errRedirect
+			}
+			if !sameOrganisation(u.Hostname(), f.domain) {
+				*crossed = true
+			}
+			next.Header.Del("Referer")
+			return nil
+		},
+	}
+}
+
+// fetch asks for one file. request must be for https.
+func (f *finder) fetch(request *http.Request) (file, error) {
+	var got file
+	if request.URL.Scheme != "https" {
+		return got, errRedirect
+	}
+	request.Header.Set("User-Agent", userAgent)
+	response, err := f.client(&got.crossed).Do(request)
+	if err != nil {
+		return got, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK {
+		return got, fmt.Errorf("%w: %d", errStatus, response.StatusCode)
+	}
+	// The transport unpacks gzip, so the limit holds for what comes out.
+	got.body, err = io.ReadAll(io.LimitReader(response.Body, maxBody+1))
+	if err == nil && len(got.body) > maxBody {
+		err = errBody
+	}
+	got.host = response.Request.URL.Hostname()
+	return got, err
+}
+
+// userAgent names the program and no version: what it asks for does not depend on it.
+const userAgent = "postier"
+
+func (f *finder) get(ctx context.Context, url string) (file, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return file{}, err
+	}
+	return f.fetch(request)
+}
+
+// askHTTPS asks for the three kinds of files. Autodiscover is asked only when the others say nothing: it wants a POST with
+// an address in it.
+func (f *finder) askHTTPS(ctx context.Context) outcome {
+	asks := []func(context.Context) (Candidate, bool){
+		func(ctx context.Context) (Candidate, bool) {
+			return f.autoconfig(ctx, "https://autoconfig."+f.domain+"/mail/config-v1.1.xml")
+		},
+		func(ctx context.Context) (Candidate, bool) {
+			return f.autoconfig(ctx, "https://"+f.domain+"/.well-known/autoconfig/mail/config-v1.1.xml")
+		},
+		f.pacc,
+	}
+	found := make([]outcome, len(asks))
+	var wg sync.WaitGroup
+	for i, ask := range asks {
+		wg.Go(func() {
+			if c, ok := ask(ctx); ok {
+				c.rank += i
+				found[i] = f.custom(ctx, c)
+			}
+		})
+	}
+	wg.Wait()
+	var out outcome
+	for _, o := range found {
+		out.candidates = append(out.candidates, o.candidates...)
+	}
+	if len(out.candidates) == 0 && ctx.Err() == nil {
+		if c, ok := f.autodiscover(ctx); ok {
+			out = f.custom(ctx, c)
+		}
+	}
+	return out
+}
+
+// served starts a candidate that a file gave.
+func (got file) served(rank int) Candidate {
+	c := Candidate{Origin: OriginAutoconfig, Via: got.host, rank: rank}
+	if got.crossed {
+		c.Confirm = append(c.Confirm, Redirected)
+	}
+	return c
+}

@@ -1,0 +1,124 @@
+package discovery
+
+import (
+	"context"
+	"errors"
+
+	"postier/internal/wire"
+)
+
+// source is one place to ask. best is the best rank that its answers can have: once a better answer stands, it is no
+// longer awaited.
+type source struct {
+	name string
+	best int
+	ask  func(context.Context) outcome
+}
+
+// outcome is what a source answered.
+type outcome struct {
+	candidates []Candidate
+	exchangers []string // MX hosts that no preset knows, for probing
+	err        error
+}
+
+const (
+	sourceMX    = "mx"
+	sourceSRV   = "srv"
+	sourceHTTPS = "https"
+	sourceProbe = "probe"
+)
+
+// online asks all sources at once and collects until nothing awaited could be better.
+func (f *finder) online(parent context.Context) ([]Candidate, error) {
+	ctx, cancel := context.WithTimeout(parent, Limit)
+	defer cancel()
+	ctx = wire.WithBudget(ctx, wire.MaxQueries)
+
+	type event struct {
+		source source
+		outcome
+		done bool
+	}
+	events := make(chan event)
+	tell := func(e event) {
+		select {
+		case events <- e:
+		case <-ctx.Done():
+		}
+	}
+	pending := map[string]int{}
+	start := func(s source) {
+		pending[s.name] = s.best
+		go func() { tell(event{source: s, outcome: s.ask(ctx), done: true}) }()
+	}
+	start(source{sourceMX, rankMX, f.askMX})
+	start(source{sourceSRV, rankSRV, f.askSRV})
+	start(source{sourceHTTPS, rankAutoconfig, f.askHTTPS})
+
+	var exchangers []string
+	var failed error
+	probing := false
+	for len(pending) > 0 {
+		var e event
+		select {
+		case e = <-events:
+		case <-ctx.Done():
+			return f.result(parent, failed)
+		}
+		if e.done {
+			delete(pending, e.source.name)
+		}
+		for _, c := range e.candidates {
+			f.take(c)
+		}
+		if e.source.name == sourceMX {
+			exchangers, failed = e.exchangers, e.err
+			if notFound(e.err) && len(f.candidates) == 0 {
+				return nil, ErrNoDomain
+			}
+		}
+		if rank, ok := f.settled(); ok && nothingBetter(pending, rank) {
+			break
+		}
+		// Names and ports are tried once DNS has spoken and left a doubt: strangers' servers are not knocked at for nothing.
+		_, mx := pending[sourceMX]
+		_, srv := pending[sourceSRV]
+		if _, ok := f.settled(); !ok && !mx && !srv && !probing {
+			probing = true
+			start(source{sourceProbe, rankProbe, func(ctx context.Context) outcome {
+				return f.probe(ctx, exchangers, func(c Candidate) {
+					tell(event{source: source{name: "partial"}, outcome: outcome{candidates: []Candidate{c}}})
+				})
+			}})
+		}
+	}
+	return f.result(parent, failed)
+}
+
+func nothingBetter(pending map[string]int, rank int) bool {
+	for _, best := range pending {
+		if best < rank {
+			return false
+		}
+	}
+	return true
+}
+
+// result is what is known at the end, and why nothing is.
+func (f *finder) result(parent context.Context, failed error) ([]Candidate, error) {
+	switch {
+	case len(f.candidates) > 0:
+		return f.candidates, nil
+	case errors.Is(parent.Err(), context.Canceled):
+		return nil, parent.Err()
+	case failed != nil:
+		return nil, errors.Join(ErrUnreachable, failed)
+	}
+	return nil, nil
+}
+
+func notFound(err error) bool {
+	var failed *wire.ResolveError
+	return errors.As(err, &failed) && failed.Kind == wire.NotFound
+}
