@@ -6,7 +6,7 @@ import "github.com/spf13/cobra"
 func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{
 		a.setupCommand(), a.demoCommand(),
-		a.diagnoseCommand(), a.explainCommand(),
+		a.discoverCommand(), a.diagnoseCommand(), a.explainCommand(),
 		a.profileCommand(), a.configCommand(), a.secretCommand(), a.exportCommand(),
 		a.versionCommand(),
 	}
