@@ -1,8 +1,12 @@
 # shellcheck shell=bash
 # What lies in the mailboxes on disk: Maildir++ below Dovecot's home of the user.
 
-# maildir [FOLDER]: the provider's mailbox; FOLDER as it is called on disk, with its leading dot.
-maildir() { printf '%s/dovecot-%s/mail/%s/Maildir/%s' "$WORK" "${MAILBOX:-provider}" "$USER_GOOD" "${1:-}"; }
+# maildir [FOLDER]: the mailbox of $WHO; FOLDER as it is called on disk, with its leading dot.
+maildir() {
+  local who=${WHO:-$USER_GOOD} server=provider
+  [[ $who == "$USER_OLD" ]] && server=old
+  printf '%s/dovecot-%s/mail/%s/Maildir/%s' "$WORK" "$server" "$who" "${1:-}"
+}
 
 # messages [FOLDER]: the files of its messages, one a line, oldest first.
 messages() {
@@ -14,6 +18,13 @@ messages() {
 count_messages() { messages "${1:-}" | wc -l; }
 
 newest_message() { messages "${1:-}" | tail -n 1; }
+
+# removed FOLDER: the files of the messages that were removed from folders matching a glob; .INBOX is the inbox.
+removed() {
+  local home
+  home=$(maildir)
+  find "${home%Maildir/}removed" -type f \( -path '*/new/*' -o -path '*/cur/*' \) -path "*/removed/$1/*" 2>/dev/null
+}
 
 # empty_mailbox removes all messages, so that a part sees only its own.
 empty_mailbox() {

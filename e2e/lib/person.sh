@@ -36,5 +36,5 @@ by_hand() {
 unattended() {
   local flags
   mapfile -t flags < <(by_hand)
-  postier_as setup "$USER_GOOD" --yes "${flags[@]}" --password-file "$HOME_DIR/password" "$@"
+  postier_as setup "${WHO:-$USER_GOOD}" --yes "${flags[@]}" --password-file "$HOME_DIR/password" "$@"
 }

@@ -7,6 +7,12 @@ equal "setup --yes ends well" 0 "$code" "$OUT/setup.txt"
 
 check "the configuration validates" postier_as config validate
 check "the configuration is JSON" jq -e . "$CONFIG"
+# went_through FOLDER FILE: the log has the message saved to the folder and expunged from it, by its Message-ID.
+went_through() {
+  local id log=$WORK/dovecot-provider/dovecot.log
+  id=$(sed -n 's/^Message-I[Dd]: *\(<[^>]*>\).*/\1/p' "$2" | head -n 1)
+  [[ -n $id ]] && grep -qF "save: box=$1, msgid=$id" "$log" && grep -qF "expunge: box=$1, msgid=$id" "$log"
+}
 field() { jq -r ".profiles.anna$1" "$CONFIG" 2>/dev/null; }
 equal "the address is saved" "$USER_GOOD" "$(field .from.address)"
 equal "the submission server is saved" "mail.postier.test:587 starttls" "$(field '.submission|"\(.host):\(.port) \(.security)"')"
@@ -18,11 +24,19 @@ equal "the Sent copy is proven" pass "$(field '.validated.checks["imap.readback"
 equal "the SPF record is proven" pass "$(field '.validated.checks["dns.spf"]')"
 equal "the arrival is proven" pass "$(field '.validated.checks["arrival.delivered"]')"
 
-equal "the test message is in the mailbox on disk" 1 "$(count_messages)"
-says "it comes from the address" "$USER_GOOD" "$(newest_message)"
-says "it came over an encrypted, authenticated line" "with ESMTPSA" "$(newest_message)"
+# The program removes what it tried with; this server keeps what was removed, and logs what came and went.
+trial=$(removed .INBOX)
+check "the test message was in the mailbox on disk" test -f "$trial"
+says "it comes from the address" "From: <$USER_GOOD>" "$trial"
+says "it came over an encrypted, authenticated line" "with ESMTPSA" "$trial"
+says "it says what it is" "Subject: " "$trial"
+equal "the inbox is as empty as before" 0 "$(count_messages)"
 check "the Sent folder is there on disk" test -d "$(maildir .Gesendet)/cur"
-equal "the rehearsal's copy is gone from it" 0 "$(count_messages .Gesendet)"
+copy=$(removed .Gesendet)
+check "the rehearsal's copy was in it" test -f "$copy"
+check "the copy was filed as read" grep -q ':2,.*S' <<<"$copy"
+check "the server saw it come and go" went_through INBOX.Gesendet "$copy"
+equal "the Sent folder is as empty as before" 0 "$(count_messages .Gesendet)"
 check "no other folder was made" test ! -e "$(maildir .Sent)"
 
 equal "the secret's file is its owner's alone" 600 "$(stat -c %a "$HOME_DIR/.config/postier/secrets/anna")"
@@ -41,5 +55,12 @@ rm -f "$OUT/get.txt"
 
 # A mailbox server that marks no folder: the Sent folder is known by its French name.
 new_person old-mailbox
-code=$(run_into "$OUT/setup.txt" unattended --profile anna --imap-host old.postier.test)
-equal "setup --yes ends well without marked folders" 0 "$code" "$OUT/setup.txt"
+WHO=$USER_OLD
+code=$(run_into "$OUT/setup.txt" unattended --imap-host old.postier.test)
+equal "setup --yes ends well where no folder is marked" 0 "$code" "$OUT/setup.txt"
+equal "the Sent folder was found by its French name" "INBOX.Éléments envoyés" \
+  "$(jq -r '.profiles[].sent_copy.folder' "$CONFIG" 2>/dev/null)"
+equal "the test message was in that mailbox on disk" 1 "$(removed .INBOX | wc -l)"
+equal "the rehearsal's copy was in its Sent folder" 1 "$(removed '.*ments envoy*' | wc -l)"
+equal "nothing is left of either" "0 0" "$(count_messages) $(count_messages '.&AMk-l&AOk-ments envoy&AOk-s')"
+check "the Sent folder is there on disk, in modified UTF-7" test -d "$(maildir '.&AMk-l&AOk-ments envoy&AOk-s')"

@@ -20,6 +20,7 @@ make_users() {
   umask 022
   {
     echo "$USER_GOOD:{PLAIN}$PASSWORD::::::"
+    echo "$USER_OLD:{PLAIN}$PASSWORD::::::"
     echo "suspended@postier.test:{PLAIN}$PASSWORD::::::nologin reason=Your-account-is-suspended"
   } >"$WORK/users"
 }

@@ -8,7 +8,7 @@ start_postfix() {
   chown postfix "$dir/data"
   local file
   for file in main.cf master.cf; do
-    sed -e "s|@DIR@|$dir|g" -e "s|@WORK@|$WORK|g" -e "s|@IP@|$IP|g" -e "s|@USER@|$USER_GOOD|g" \
+    sed -e "s|@DIR@|$dir|g" -e "s|@WORK@|$WORK|g" -e "s|@IP@|$IP|g" -e "s|@USER@|$USER_GOOD|g" -e "s|@USER_OLD@|$USER_OLD|g" \
       -e "s|@UID@|$(id -u mail)|g" -e "s|@GID@|$(id -g mail)|g" "$E2E/servers/$file.in" >"$dir/etc/$file"
   done
   cp "$E2E/servers/replies.regexp" "$dir/etc/replies.regexp"

@@ -1,0 +1,29 @@
+// Command blackhole opens a port on a loopback address on which connecting never ends, as behind a firewall that drops. It
+// prints the address and keeps the port until it is killed or its standard output is closed.
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"postier/internal/mailtest"
+)
+
+func main() {
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "usage: blackhole ADDRESS")
+		os.Exit(64)
+	}
+	port, err := mailtest.Blackhole(os.Args[1])
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "blackhole:", err)
+		os.Exit(1)
+	}
+	defer port.Close()
+	fmt.Println(port.Addr())
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)
+	<-stop
+}
