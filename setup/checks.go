@@ -61,7 +61,13 @@ func (w *Worker) submission(ctx context.Context, r wizard.Request, out *wizard.O
 	if target.Submission.Security == config.SecurityAuto && target.Submission.Port == portImplicit {
 		target.Submission.Port = 0 // as the form came: both usual ports are tried, implicit TLS first
 	}
-	results := w.run(ctx, r, tell, smtp.Plan(w.Network, target, smtp.Options{}))
+	network, err := w.network(r.Draft)
+	if err != nil {
+		out.Err = sentence(err)
+		return
+	}
+	target.AllowCleartext = cleartext(&target.Submission)
+	results := w.run(ctx, r, tell, smtp.Plan(network, target, smtp.Options{}))
 	out.Reports = Reports(results)
 	if found, ok := connected(results, diagnostics.NetConnect, target.Submission); ok && diagnostics.Verdict(results) != diagnostics.Fail {
 		out.Submission = &found
@@ -90,19 +96,46 @@ func connected(results []diagnostics.Result, id diagnostics.ID, server config.Se
 	return server, false
 }
 
+// settled is an IMAP server with what auto means there: implicit TLS, or STARTTLS on the port that is made for it.
+func settled(server config.Server) config.Server {
+	const portStartTLS = 143
+	if server.Security != config.SecurityAuto {
+		return server
+	}
+	server.Security = config.SecurityTLS
+	if server.Port == portStartTLS {
+		server.Security = config.SecurityStartTLS
+	}
+	return server
+}
+
+// cleartext reports whether the person's settings say no encryption. The wizard takes that only from somebody who asked
+// for it by flag, or for a server on this machine (security.md T1).
+func cleartext(server *config.Server) bool {
+	return server != nil && server.Security == config.SecurityNone
+}
+
 // sent runs the Sent rehearsal.
 func (w *Worker) sent(ctx context.Context, r wizard.Request, out *wizard.Outcome, tell func(wizard.Outcome)) {
 	target := w.Target(r.Draft, r)
+	if target.IMAP == nil {
+		return
+	}
 	options := imap.Options{Lang: w.Lang, Product: w.Product, Create: r.Create, Now: w.Now}
 	if p, ok := w.Book.Get(target.Provider); ok {
 		options.SentNames = p.SentFolders
 	}
-	results := w.run(ctx, r, tell, imap.Plan(w.Network, target, options))
+	network, err := w.network(r.Draft)
+	if err != nil {
+		out.Err = sentence(err)
+		return
+	}
+	target.AllowCleartext = cleartext(target.IMAP)
+	results := w.run(ctx, r, tell, imap.Plan(network, target, options))
 	out.Reports = Reports(results)
-	if target.IMAP != nil {
-		if found, ok := connected(results, diagnostics.IMAPConnect, *target.IMAP); ok {
-			out.IMAP = &found
-		}
+	if secured, ok := diagnostics.Find(results, diagnostics.IMAPTLS); ok && secured.Status == diagnostics.Pass {
+		found := settled(*target.IMAP)
+		out.IMAP = &found
 	}
 	folder, ok := diagnostics.Find(results, diagnostics.IMAPFolder)
 	if !ok {

@@ -1,14 +1,12 @@
 package setup
 
 import (
-	"fmt"
-	"slices"
 	"strings"
 
 	"postier/diagnostics"
 	"postier/diagnostics/explain"
+	"postier/diagnostics/report"
 	"postier/internal/locale"
-	"postier/internal/safetext"
 	"postier/wizard"
 )
 
@@ -23,77 +21,57 @@ func Reports(results []diagnostics.Result) []wizard.Report {
 
 // Report turns one result into the wizard's shape.
 func Report(r diagnostics.Result) wizard.Report {
-	report := wizard.Report{
+	out := wizard.Report{
 		ID: string(r.ID), Status: string(r.Status), Cause: r.Cause, Matched: r.Matched, Args: r.Args, Took: r.Took, Seen: seen(r),
 	}
 	for _, e := range r.Evidence {
 		if e.Kind == "reply" && r.Status != diagnostics.Pass {
-			report.Reply = e.Text
+			out.Reply = e.Text
 		}
 	}
 	for _, fix := range r.Fix {
-		report.Fixes = append(report.Fixes, wizard.Fix{Kind: fix.Kind, Name: fix.Name, Value: fix.Value, Old: fix.Old, TTLSeconds: fix.TTLSeconds})
+		out.Fixes = append(out.Fixes, wizard.Fix{Kind: fix.Kind, Name: fix.Name, Value: fix.Value, Old: fix.Old, TTLSeconds: fix.TTLSeconds})
 	}
 	if cause, ok := explain.Cause(r.Cause); ok {
-		report.Mend = wizard.Step(cause.Step)
-		report.Field = wizard.FieldID(cause.FieldFor(string(r.ID)))
-		switch report.Field {
-		case "smtp-auth":
-			report.Field = wizard.FieldAuth
-		case "username", "smtp-user":
-			report.Field = wizard.FieldUser
-		case "credential":
-			report.Field = wizard.FieldSecret
-		}
+		out.Mend, out.Field = place(wizard.Step(cause.Step), cause.FieldFor(string(r.ID)))
 	}
 	for _, line := range r.Transcript {
-		report.Details = append(report.Details, line.String())
+		out.Details = append(out.Details, line.String())
 	}
-	if len(report.Details) == 0 {
+	if len(out.Details) == 0 {
 		for _, e := range r.Evidence {
-			report.Details = append(report.Details, evidenceLine(e))
+			out.Details = append(out.Details, evidenceLine(e))
 		}
 	}
-	return report
+	return out
 }
 
-// seen is one line of evidence for the row of a check.
-func seen(r diagnostics.Result) safetext.Remote {
-	for _, e := range r.Evidence {
-		switch {
-		case e.Kind == "tls":
-			return safetext.FromRemote(fmt.Sprint(e.Fields["version"]))
-		case e.Kind == "folder", e.Kind == "append":
-			if name, ok := e.Fields["name"].(safetext.Remote); ok {
-				return name
-			}
-		case e.Kind == "connection":
-			if address, ok := e.Fields["address"].(string); ok {
-				return safetext.FromRemote(address)
-			}
-		case !e.Text.Empty():
-			line, _, _ := strings.Cut(e.Text.Raw(), "\n")
-			return safetext.FromRemote(strings.TrimRight(line, "\r"))
-		}
+// place puts the catalogue's word for a field into the wizard's, on the step that really has it.
+func place(step wizard.Step, field string) (wizard.Step, wizard.FieldID) {
+	switch {
+	case step == wizard.StepCredential:
+		return step, wizard.FieldSecret
+	case step == wizard.StepAddress:
+		return step, wizard.FieldFrom
+	case step == wizard.StepSent && strings.HasPrefix(field, "imap-"):
+		return wizard.StepServer, wizard.FieldID(field)
+	case step == wizard.StepSent && field != "":
+		return step, wizard.FieldSentFolder
+	case step == wizard.StepServer && (field == "smtp-auth" || field == "imap-auth"):
+		return step, wizard.FieldAuth
+	case step == wizard.StepServer:
+		return step, wizard.FieldID(field)
 	}
-	return safetext.Remote{}
+	return step, "" // the other steps show no field that a cause could name
 }
 
 // evidenceLine is one piece of evidence as a raw line for the technician.
 func evidenceLine(e diagnostics.Evidence) string {
-	parts := []string{e.Kind + ":"}
-	if !e.Text.Empty() {
-		parts = append(parts, e.Text.Escaped())
+	data, err := e.MarshalJSON()
+	if err != nil {
+		return e.Kind
 	}
-	names := make([]string, 0, len(e.Fields))
-	for name := range e.Fields {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		parts = append(parts, safetext.Escape(fmt.Sprintf("%s=%v", name, e.Fields[name])))
-	}
-	return strings.Join(parts, " ")
+	return string(data)
 }
 
 // Description is what a check's outcome means, in words of one language.
@@ -108,30 +86,17 @@ type Description struct {
 
 // Describe puts a report into words: the name of the check when it passed, else its cause, meaning and remedy.
 func Describe(r wizard.Report, lang locale.Lang) Description {
-	title := r.ID
-	if key := "setup.check." + r.ID; locale.For(lang).Has(key) {
-		title = locale.For(lang).T(key)
+	cause, known := explain.Cause(r.Cause)
+	if !known {
+		check, _ := explain.Check(r.ID)
+		return Description{Title: check.Title(lang)}
 	}
-	cause, ok := explain.Cause(r.Cause)
-	if !ok {
-		return Description{Title: title}
-	}
-	answer := explain.AnswerFor(r.Cause, r.Matched)
+	words := report.Describe(lang, diagnostics.Result{ID: diagnostics.ID(r.ID), Cause: r.Cause, Matched: r.Matched, Args: r.Args})
 	d := Description{
-		Title: cause.Title(lang), Code: cause.Code, Meaning: fillArgs(answer.Meaning(lang), r.Args), Who: string(cause.Who), Retry: string(cause.Retry),
+		Title: words.Title, Code: words.Code, Meaning: words.Meaning, Remedy: words.Remedy, Who: string(cause.Who), Retry: string(cause.Retry),
 	}
-	for _, line := range answer.Remedy(lang) {
-		d.Remedy = append(d.Remedy, fillArgs(line, r.Args))
+	if detail := cause.Detail(lang, r.Args...); detail != "" {
+		d.Meaning += " " + detail
 	}
 	return d
-}
-
-// fillArgs fills {name} in a cause's text.
-func fillArgs(text string, args []any) string {
-	for i := 0; i+1 < len(args); i += 2 {
-		name, _ := args[i].(string)
-		value := fmt.Sprint(args[i+1])
-		text = strings.ReplaceAll(text, "{"+name+"}", safetext.Escape(value))
-	}
-	return text
 }

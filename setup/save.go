@@ -2,26 +2,44 @@ package setup
 
 import (
 	"context"
-	"encoding/json"
-	"os"
+	"errors"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"postier/config"
-	"postier/internal/safefile"
+	"postier/config/credential"
+	"postier/internal/secret"
 	"postier/wizard"
 )
 
-// save writes the secret, then the configuration. When the configuration cannot be written, a secret that was not there
-// before is taken away again and one that was there is put back, so that nothing has changed.
+// saving lets one save of this process end before the next begins: a secret and the configuration that names it are two
+// files. Saves of other processes are told apart by config.ChangedError.
+var saving sync.Mutex
+
+// save writes the secret, then the configuration. When the configuration cannot be written, the secret is put back as it
+// was, so that nothing has changed.
 func (w *Worker) save(ctx context.Context, r wizard.Request, out *wizard.Outcome) {
-	saved, err := w.write(ctx, r)
+	saving.Lock()
+	defer saving.Unlock()
+	// Another program may write between our reading and our writing; that is worth reading again, but not for ever.
+	const attempts = 3
+	var err error
+	for range attempts {
+		out.Saved, err = w.write(ctx, r)
+		if err == nil || !errors.As(err, new(*config.ChangedError)) {
+			break
+		}
+	}
 	if err != nil {
 		out.Err = sentence(err)
-		return
 	}
-	out.Saved = saved
 }
+
+// errTaken says that a profile of this name appeared while the conversation went on.
+type errTaken struct{ name string }
+
+func (e *errTaken) Error() string { return "there is already a profile " + e.name }
 
 func (w *Worker) write(ctx context.Context, r wizard.Request) (*wizard.Saved, error) {
 	doc, err := config.LoadOrNew(w.ConfigPath)
@@ -29,79 +47,95 @@ func (w *Worker) write(ctx context.Context, r wizard.Request) (*wizard.Saved, er
 		return nil, err
 	}
 	d, name := r.Draft, r.Draft.Profile
-	reference := config.Credential{Kind: config.CredentialAsk, Type: d.SecretType}
-	undo := func() {}
-	store := w.store()
-	if !d.AskEach && d.Submission.Auth != config.MechanismNone {
-		previous, had := doc.File.Profiles[name]
-		if had {
-			if old, err := store.Resolve(ctx, name, previous); err == nil {
-				undo = func() { _, _ = store.Put(ctx, name, config.CredentialFile, d.SecretType, old) }
-			}
-		}
-		if reference, err = store.Put(ctx, name, config.CredentialFile, d.SecretType, r.Secret); err != nil {
-			return nil, err
-		}
-		if !had {
-			undo = func() { _ = store.Remove(ctx, name, reference) }
-		}
+	previous := doc.File.Profiles[name]
+	if previous != nil && !d.Editing {
+		return nil, &errTaken{name}
+	}
+	keeper := &keeper{store: w.store(), name: name}
+	reference, err := keeper.keep(ctx, r)
+	if err != nil {
+		return nil, err
 	}
 	profile := d.ToProfile(reference)
 	profile.Validated = &config.Validated{At: w.now().UTC().Truncate(time.Second), Digest: profile.Digest(), Checks: d.Proven}
-	if old := doc.File.Profiles[name]; old != nil {
-		profile.TLS = old.TLS
-		profile.Enabled = old.Enabled
-		profile.Validated.Digest = profile.Digest()
+	if err := doc.Put(name, profile); err != nil {
+		keeper.undo(ctx)
+		return nil, err
 	}
-	doc.File.Profiles[name] = profile
-	isDefault := d.Default || doc.File.Default == ""
-	if isDefault {
+	if d.Default {
 		doc.File.Default = name
 	}
 	if err := doc.Save(); err != nil {
-		undo()
+		keeper.undo(ctx)
 		return nil, err
 	}
-	saved := &wizard.Saved{Path: doc.Path, Profile: name, Default: isDefault}
+	if previous != nil {
+		keeper.forget(ctx, previous.Credential, reference)
+	}
+	saved := &wizard.Saved{Path: doc.Path, Profile: name, Default: doc.File.Default == name}
 	if reference.Kind == config.CredentialFile {
-		saved.Secret = filepath.Join(filepath.Dir(doc.Path), reference.Path)
+		saved.Secret = reference.Path
+		if !filepath.IsAbs(saved.Secret) {
+			saved.Secret = filepath.Join(filepath.Dir(doc.Path), reference.Path)
+		}
 	}
 	return saved, nil
 }
 
-// DraftPath is where the draft of a configuration lies: beside it, so that it is found again after a dropped line.
-func DraftPath(configPath string) string {
-	return filepath.Join(filepath.Dir(configPath), "draft.json")
+// keeper puts the secret of one profile where it belongs, and back again when the configuration could not be written.
+type keeper struct {
+	store *credential.Store
+	name  string
+	put   config.Credential // what was written; its kind is empty when nothing was
+	old   secret.Value      // what lay there before, empty when nothing did
 }
 
-func (w *Worker) saveDraft(d wizard.Draft) error {
-	if w.NoDraft {
-		return nil
+// keep stores the secret and returns the reference to it.
+func (k *keeper) keep(ctx context.Context, r wizard.Request) (config.Credential, error) {
+	d := r.Draft
+	switch {
+	case !d.NeedsSecret():
+		return config.Credential{}, nil
+	case d.AskEach:
+		return config.Credential{Kind: config.CredentialAsk, Type: d.SecretType}, nil
+	case r.Stored && d.Credential.Kind != config.CredentialInline:
+		reference := d.Credential
+		reference.Type = d.SecretType
+		return reference, nil
 	}
-	data, err := json.MarshalIndent(d, "", "  ")
+	kind := config.CredentialFile
+	if d.Credential.Kind == config.CredentialKeyring {
+		kind = config.CredentialKeyring
+	}
+	was := config.Credential{Kind: kind, Path: "secrets/" + k.name}
+	if kind == config.CredentialKeyring {
+		was = config.Credential{Kind: kind, Name: k.name}
+	}
+	k.old, _ = k.store.Resolve(ctx, k.name, &config.Profile{Credential: was}) // nothing there is as good as nothing readable
+	reference, err := k.store.Put(ctx, k.name, kind, d.SecretType, r.Secret)
 	if err != nil {
-		return err
+		return config.Credential{}, err
 	}
-	return safefile.Write(DraftPath(w.ConfigPath), append(data, '\n'), safefile.Options{})
+	k.put = reference
+	return reference, nil
 }
 
-func (w *Worker) forgetDraft() {
-	if !w.NoDraft {
-		_ = safefile.Remove(DraftPath(w.ConfigPath))
+// undo leaves the secret as it was before keep.
+func (k *keeper) undo(ctx context.Context) {
+	ctx = context.WithoutCancel(ctx)
+	switch {
+	case k.put.Kind == "":
+	case k.old.Empty():
+		_ = k.store.Remove(ctx, k.name, k.put)
+	default:
+		_, _ = k.store.Put(ctx, k.name, k.put.Kind, k.put.Type, k.old)
 	}
 }
 
-// LoadDraft reads the draft beside a configuration. ok is false when there is none, or none that this version reads.
-func LoadDraft(configPath string) (d wizard.Draft, ok bool, err error) {
-	data, err := safefile.Read(DraftPath(configPath))
-	if os.IsNotExist(err) {
-		return d, false, nil
+// forget removes a secret that the profile no longer refers to. What lies outside the configuration's own folder is left to
+// whoever put it there; a secret that cannot be removed does not undo a save.
+func (k *keeper) forget(ctx context.Context, before, now config.Credential) {
+	if before.Kind != now.Kind || before.Path != now.Path || before.Name != now.Name {
+		_ = k.store.Remove(context.WithoutCancel(ctx), k.name, before)
 	}
-	if err != nil {
-		return d, false, err
-	}
-	if err := json.Unmarshal(data, &d); err != nil || d.Version != wizard.DraftVersion || d.Step.Number() == 0 {
-		return wizard.Draft{}, false, nil
-	}
-	return d, true, nil
 }

@@ -6,7 +6,11 @@ package setup
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"time"
 
 	"postier/config"
@@ -73,7 +77,9 @@ func (w *Worker) Do(ctx context.Context, r wizard.Request, tell func(wizard.Outc
 			out.Err = sentence(err)
 		}
 	case wizard.DoForget:
-		w.forgetDraft()
+		if err := w.forgetDraft(); err != nil {
+			out.Err = sentence(err)
+		}
 	}
 	tell(out)
 }
@@ -84,7 +90,7 @@ func (w *Worker) Target(d wizard.Draft, r wizard.Request) diagnostics.Target {
 		Address: d.Address, Profile: d.Profile, Provider: d.Provider, From: d.From.Address,
 		Submission: d.Submission, IMAP: d.IMAP, SentMode: d.SentMode, SentFolder: d.SentFolder,
 		Secret: r.Secret, SecretType: d.SecretType,
-		AllowCleartext: d.Submission.Security == config.SecurityNone,
+		Pins: d.TLS.PinSHA256,
 	}
 	DescribeProvider(&t, w.Book)
 	return t
@@ -99,6 +105,36 @@ func DescribeProvider(t *diagnostics.Target, book *presets.Book) {
 	t.Selectors = p.DKIM.Selectors
 	t.SPFInclude, t.SPFRedirect = p.SPF.Include, p.SPF.Redirect
 }
+
+// network trusts what the edited profile trusts in addition.
+func (w *Worker) network(d wizard.Draft) (*wire.Network, error) {
+	if d.TLS.CAFile == "" {
+		return w.Network, nil
+	}
+	path := d.TLS.CAFile
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(filepath.Dir(w.ConfigPath), path)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	network := *w.Network
+	switch {
+	case network.Roots != nil:
+		network.Roots = network.Roots.Clone()
+	default:
+		if network.Roots, err = x509.SystemCertPool(); err != nil {
+			network.Roots = x509.NewCertPool()
+		}
+	}
+	if !network.Roots.AppendCertsFromPEM(data) {
+		return nil, &fs.PathError{Op: "read", Path: path, Err: errNoCertificate}
+	}
+	return &network, nil
+}
+
+var errNoCertificate = errors.New("no certificate in PEM form")
 
 // run carries out plans and tells each check as it begins and ends.
 func (w *Worker) run(ctx context.Context, r wizard.Request, tell func(wizard.Outcome), plans ...diagnostics.Plan) []diagnostics.Result {
@@ -115,6 +151,10 @@ func (w *Worker) run(ctx context.Context, r wizard.Request, tell func(wizard.Out
 func sentence(err error) wizard.Words {
 	if errors.Is(err, context.Canceled) {
 		return wizard.M("wizard.cancelled")
+	}
+	var taken *errTaken
+	if errors.As(err, &taken) {
+		return wizard.M("wizard.review.name-taken", "name", taken.name)
 	}
 	if text, ok := config.Describe(err); ok {
 		return wizard.Words{Msg: text}
