@@ -1,0 +1,226 @@
+package plain
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+	"golang.org/x/sys/unix"
+
+	"postier/internal/demo"
+	"postier/internal/locale"
+	"postier/internal/secret"
+	"postier/internal/wire"
+	"postier/presets"
+	"postier/setup"
+	"postier/wizard"
+)
+
+// rehearsal is a conversation against the demo's servers, with the configuration in a temporary folder.
+func rehearsal(t *testing.T, fault string, lang locale.Lang) (Options, *demo.Provider, string) {
+	t.Helper()
+	provider, err := demo.Start(t.Context(), demo.Options{Lang: lang, Fault: fault, Slow: 50 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(provider.Close)
+	preset, err := provider.Preset()
+	if err != nil {
+		t.Fatal(err)
+	}
+	resolver, err := wire.ResolverAt(provider.DNSAddr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "config.json")
+	book := presets.Default().With(preset)
+	network := &wire.Network{Resolver: resolver, Roots: provider.Roots, Route: provider.Route, Timeout: 3 * time.Second}
+	worker := &setup.Worker{Network: network, Book: book, ConfigPath: path, Lang: lang, Product: "postier", NoDraft: true, Arrival: 3 * time.Second}
+	state, requests := wizard.New(wizard.Options{Book: book, Product: "postier", Today: "2026-11-21", ConfigPath: path})
+	return Options{State: state, Requests: requests, Worker: worker, Lang: lang, Product: "postier", Resume: "postier setup --resume"}, provider, path
+}
+
+// TestWholeSetupByLines walks every step in each language on a pipe, as a screen reader's user would type it.
+func TestWholeSetupByLines(t *testing.T) {
+	t.Parallel()
+	for lang, want := range map[locale.Lang][]string{
+		locale.English: {"Step 1 of 12", "Step 12 of 12", "Mail from marie@atelier-demo.example works"},
+		locale.French:  {"Étape 1 sur 12", "Étape 12 sur 12", "fonctionne"},
+		locale.German:  {"Schritt 1 von 12", "Schritt 12 von 12", "funktioniert"},
+	} {
+		t.Run(string(lang), func(t *testing.T) {
+			t.Parallel()
+			o, provider, path := rehearsal(t, "", lang)
+			var out bytes.Buffer
+			lines := []string{provider.Address, "", "", provider.Password.Reveal(), "", "", "", "", "", "", ""}
+			o.In, o.Out = strings.NewReader(strings.Join(lines, "\n")+"\n"), &out
+			if _, err := Run(t.Context(), o); err != nil {
+				t.Fatalf("%v\n%s", err, out.String())
+			}
+			for _, text := range want {
+				if !strings.Contains(out.String(), text) {
+					t.Errorf("%q is missing in:\n%s", text, out.String())
+				}
+			}
+			if strings.Contains(out.String(), "<") && strings.Contains(out.String(), "<wizard.") {
+				t.Error("a message is missing")
+			}
+			info, err := os.Stat(path)
+			if err != nil || info.Mode().Perm() != 0o600 {
+				t.Errorf("the configuration: %v, %v", info, err)
+			}
+			for line := range strings.SplitSeq(out.String(), "\n") {
+				if strings.ContainsRune(line, '\x1b') {
+					t.Errorf("a control character in %q", line)
+				}
+			}
+		})
+	}
+}
+
+// TestCommandsAtThePrompt goes back, switches the language and reads help, and loses nothing.
+func TestCommandsAtThePrompt(t *testing.T) {
+	t.Parallel()
+	o, provider, _ := rehearsal(t, "", locale.English)
+	var out bytes.Buffer
+	o.Out = &out
+	o.In = strings.NewReader(strings.Join([]string{
+		"not an address", provider.Address, // refused at the field, then right
+		"<", "=", "?", "", // from step 2 back to step 1, French, help, keep the address
+	}, "\n") + "\n")
+	_, err := Run(t.Context(), o)
+	if !errors.Is(err, ErrInterrupted) {
+		t.Fatalf("end of input: %v", err)
+	}
+	text := out.String()
+	for _, want := range []string{"Problem:", "Étape 1 sur 12", "[" + provider.Address + "]", "Étape 2 sur 12", "postier setup --resume"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is missing in:\n%s", want, text)
+		}
+	}
+}
+
+// TestEndOfInputIsNoAnswer holds at each prompt: nothing is taken for granted when the line drops.
+func TestEndOfInputIsNoAnswer(t *testing.T) {
+	t.Parallel()
+	lines := []string{demo.Address, "", "", "kivo-tams-relu-pade", "", "", "", "", "", ""}
+	for n := range len(lines) {
+		o, _, path := rehearsal(t, "", locale.English)
+		var out bytes.Buffer
+		o.Out = &out
+		o.In = strings.NewReader(strings.Join(lines[:n], "\n"))
+		if n > 0 {
+			o.In = strings.NewReader(strings.Join(lines[:n], "\n") + "\n")
+		}
+		if _, err := Run(t.Context(), o); !errors.Is(err, ErrInterrupted) {
+			t.Errorf("after %d lines: %v", n, err)
+		}
+		if _, err := os.Stat(path); err == nil && n < len(lines) {
+			t.Errorf("after %d lines a configuration was written", n)
+		}
+	}
+}
+
+// TestFailureNamesCauseAndServerBlock shows what a person needs, and the server's words only behind the mark.
+func TestFailureNamesCauseAndServerBlock(t *testing.T) {
+	t.Parallel()
+	o, _, _ := rehearsal(t, "wrong-password", locale.English)
+	var out bytes.Buffer
+	o.Out = &out
+	o.In = strings.NewReader(demo.Address + "\n\n\nkivo-tams-relu-pabe\n")
+	_, _ = Run(t.Context(), o)
+	text := out.String()
+	for _, want := range []string{"A-14", "server│ 535"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is missing in:\n%s", want, text)
+		}
+	}
+	if strings.Contains(text, "kivo-tams-relu-pabe") {
+		t.Error("the secret is on the screen")
+	}
+}
+
+// TestUnattended passes every step without a question, and stops with the cause where a person would be needed.
+func TestUnattended(t *testing.T) {
+	t.Parallel()
+	for fault, want := range map[string]string{"": "", "wrong-password": "wrong-password", "cert-expired": "cert-expired", "no-sent-folder": "folder-missing"} {
+		t.Run("fault "+fault, func(t *testing.T) {
+			t.Parallel()
+			o, provider, path := rehearsal(t, fault, locale.English)
+			state, requests := wizard.New(wizard.Options{
+				Book: o.Worker.Book, Product: "postier", Today: "2026-11-21", ConfigPath: path, Address: provider.Address, Secret: provider.Typed,
+			})
+			var out bytes.Buffer
+			o.State, o.Requests, o.Out = state, requests, &out
+			_, err := Unattended(t.Context(), o)
+			var stopped *Stopped
+			switch {
+			case want == "" && err != nil:
+				t.Fatalf("%v\n%s", err, out.String())
+			case want != "" && (!errors.As(err, &stopped) || stopped.Finding == nil || stopped.Finding.Cause != want):
+				t.Fatalf("got %v\n%s", err, out.String())
+			case want != "" && !strings.Contains(out.String(), "["+want+"]"):
+				t.Errorf("the cause is not printed:\n%s", out.String())
+			}
+		})
+	}
+}
+
+// TestEchoIsRestored types a secret on a real terminal: it is not echoed, and echo is back when the input ends.
+func TestEchoIsRestored(t *testing.T) {
+	t.Parallel()
+	controller, tty, err := pty.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer controller.Close()
+	defer tty.Close()
+	var mu sync.Mutex
+	var seen bytes.Buffer
+	go func() {
+		buf := make([]byte, 1024)
+		for {
+			n, err := controller.Read(buf)
+			mu.Lock()
+			seen.Write(buf[:n])
+			mu.Unlock()
+			if err != nil {
+				return
+			}
+		}
+	}()
+	echo := func() bool {
+		state, err := unix.IoctlGetTermios(int(tty.Fd()), unix.TCGETS)
+		return err == nil && state.Lflag&unix.ECHO != 0
+	}
+	got := make(chan secret.Value, 1)
+	go func() {
+		v, _ := ReadSecret(context.Background(), tty, io.Discard, "Password")
+		got <- v
+	}()
+	for deadline := time.Now().Add(5 * time.Second); echo() && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+	}
+	if echo() {
+		t.Fatal("echo is on while a secret is typed")
+	}
+	_, _ = controller.WriteString("geheim #1\n")
+	if v := <-got; v.Reveal() != "geheim #1" {
+		t.Error("another secret was read than was typed")
+	}
+	if !echo() {
+		t.Error("echo stayed off")
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if strings.Contains(seen.String(), "geheim") {
+		t.Error("the secret was echoed")
+	}
+}
