@@ -81,6 +81,10 @@ func (s *State) bound() bool {
 func (s *State) dropSecret() { s.secret, s.stored, s.boundTo = secret.Value{}, false, nil }
 
 func (s *State) enterCredential(bool) {
+	if keep, given := s.typed[FieldKeep]; given {
+		s.draft.AskEach = keep == KeepAsk
+		s.take(FieldKeep)
+	}
 	if !s.secret.Empty() && !s.bound() {
 		s.dropSecret()
 		s.notices = append(s.notices, Notice{LevelInfo, M("wizard.credential.other-server")})

@@ -139,6 +139,12 @@ const (
 	No  = "no"
 )
 
+// Values of FieldKeep: the secret is stored, or asked for at every send (C-2).
+const (
+	KeepFile = "file"
+	KeepAsk  = "ask"
+)
+
 // Field is one thing to fill in.
 type Field struct {
 	ID          FieldID

@@ -36,7 +36,7 @@ var settingFields = []wizard.FieldID{
 	wizard.FieldProvider,
 	wizard.FieldSMTPHost, wizard.FieldSMTPPort, wizard.FieldSMTPSecurity, wizard.FieldAuth, wizard.FieldUser, wizard.FieldHelo,
 	wizard.FieldIMAPHost, wizard.FieldIMAPPort, wizard.FieldIMAPSecurity, wizard.FieldIMAPUser,
-	wizard.FieldFrom, wizard.FieldSentCopy, wizard.FieldSentFolder,
+	wizard.FieldKeep, wizard.FieldFrom, wizard.FieldSentCopy, wizard.FieldSentFolder,
 	wizard.FieldLabel, wizard.FieldFromName, wizard.FieldReplyTo, wizard.FieldBCC, wizard.FieldSenders, wizard.FieldKindsOn,
 	wizard.FieldKindsOff, wizard.FieldDefault, wizard.FieldPerHour, wizard.FieldPerDay, wizard.FieldPerWeek,
 	wizard.FieldRecipients, wizard.FieldBatch, wizard.FieldWait, wizard.FieldTestMode, wizard.FieldTestAddress,
@@ -181,6 +181,9 @@ func (a *app) runSetup(ctx context.Context, o *setupOptions, address string, val
 	if options.Draft, err = a.draftFor(o, doc, address); err != nil {
 		return err
 	}
+	if options.Draft.Editing {
+		options.Stored = storedSecret(ctx, doc, options.Draft.Profile)
+	}
 	if options.Draft.Step == wizard.StepAddress && address != "" {
 		options.Values[wizard.FieldAddress] = address // a new profile with a chosen name is a draft, which holds no address yet
 	}
@@ -192,6 +195,20 @@ func (a *app) runSetup(ctx context.Context, o *setupOptions, address string, val
 	}
 	c.worker.NoDraft = c.unattended
 	return a.converse(ctx, c)
+}
+
+// storedSecret is the secret of a saved profile, so that editing it does not ask for it again. One that cannot be read is
+// asked for.
+func storedSecret(ctx context.Context, doc *config.Document, name string) secret.Value {
+	profile := doc.File.Profiles[name]
+	if profile == nil {
+		return secret.Value{}
+	}
+	value, err := credential.For(doc.Path).Resolve(ctx, name, profile)
+	if err != nil {
+		return secret.Value{}
+	}
+	return value
 }
 
 // draftFor picks what the conversation starts from: a profile to edit, the draft of a dropped line, or nothing.
@@ -262,6 +279,8 @@ func validateSetting(id wizard.FieldID, value string) locale.Text {
 		return oneOf(value, "auto", "none", "plain", "login", "cram-md5", "scram-sha-1", "scram-sha-256", "ntlm", "xoauth2", "oauthbearer")
 	case wizard.FieldSentCopy:
 		return oneOf(value, "append", "server", "none")
+	case wizard.FieldKeep:
+		return oneOf(value, wizard.KeepFile, wizard.KeepAsk)
 	case wizard.FieldDefault, wizard.FieldTestMode:
 		return oneOf(value, wizard.Yes, wizard.No)
 	case wizard.FieldFrom, wizard.FieldReplyTo, wizard.FieldTestAddress:
