@@ -31,6 +31,9 @@ type diagnoseOptions struct {
 	matrix     bool
 	probe      bool
 	probeHosts []string
+	provider   string
+	domain     string
+	list       string
 }
 
 // d is a message of the diagnose commands.

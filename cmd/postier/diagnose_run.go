@@ -95,7 +95,7 @@ func (a *app) diagnosed(ctx context.Context, o *diagnoseOptions, network *wire.N
 }
 
 func (a *app) reportInfo(o *diagnoseOptions, target diagnostics.Target) report.Info {
-	return report.Info{Version: version, Started: now(), Target: target, Lang: a.lang(), Transcript: o.transcript, Verbose: a.verbose}
+	return report.Info{Version: version, Started: now(), Target: target, Domain: o.domain, Lang: a.lang(), Transcript: o.transcript, Verbose: a.verbose}
 }
 
 // showResults prints everything, or after a live view what is still missing.

@@ -157,4 +157,3 @@ func scriptSecret(ts *testscript.TestScript, _ bool, args []string) {
 		}
 	}
 }
-

@@ -27,7 +27,9 @@ type Info struct {
 	Started time.Time
 	Took    time.Duration
 	Target  diagnostics.Target
-	Lang    locale.Lang
+	// Domain is what a look at DNS alone is about.
+	Domain string
+	Lang   locale.Lang
 	// Transcript adds the conversation to each check.
 	Transcript bool
 	// Verbose adds the evidence of checks that passed to the plain lines; JSON always has it.
@@ -74,6 +76,7 @@ type Tool struct {
 // Target is what was checked.
 type Target struct {
 	Address  safetext.Remote `json:"address,omitzero"`
+	Domain   safetext.Remote `json:"domain,omitzero"`
 	Profile  string          `json:"profile,omitempty"`
 	Provider string          `json:"provider,omitempty"`
 	SMTP     *Server         `json:"smtp,omitempty"`
@@ -115,7 +118,7 @@ func Build(info Info, results []diagnostics.Result) Report {
 	r := Report{
 		Schema: Schema, Tool: Tool{Name: "postier", Version: info.Version},
 		Started: info.Started.UTC().Format(time.RFC3339), TookMS: info.Took.Milliseconds(),
-		Target: target(info.Target), Verdict: Verdict(results), Checks: []Check{},
+		Target: target(info), Verdict: Verdict(results), Checks: []Check{},
 	}
 	for _, result := range results {
 		r.Checks = append(r.Checks, check(info, result))
@@ -183,8 +186,9 @@ func cancelled(results []diagnostics.Result) bool {
 	return false
 }
 
-func target(t diagnostics.Target) Target {
-	out := Target{Address: safetext.FromRemote(t.Address), Profile: t.Profile, Provider: t.Provider}
+func target(info Info) Target {
+	t := info.Target
+	out := Target{Address: safetext.FromRemote(t.Address), Domain: safetext.FromRemote(info.Domain), Profile: t.Profile, Provider: t.Provider}
 	if t.Submission.Host != "" {
 		out.SMTP = server(t.Submission)
 	}

@@ -57,6 +57,8 @@ func Opening(info Info) []string {
 		return []string{c.T("checks.report.title", "address", safetext.FromRemote(info.Target.Address)), ""}
 	case info.Target.Submission.Host != "":
 		return []string{c.T("checks.report.server", "server", safetext.FromRemote(info.Target.Submission.Host)), ""}
+	case info.Domain != "":
+		return []string{c.T("checks.report.title", "address", safetext.FromRemote(info.Domain)), ""}
 	case info.Target.IMAP != nil:
 		return []string{c.T("checks.report.server", "server", safetext.FromRemote(info.Target.IMAP.Host)), ""}
 	}

@@ -79,6 +79,7 @@ type Server struct {
 	mu        sync.Mutex
 	records   map[key][]dns.RR
 	names     map[string]bool // every owner name
+	inner     map[string]int  // every name above an owner name, with how many are below it
 	behaviour map[key]Behaviour
 	everyone  Behaviour
 	slow      time.Duration
@@ -104,6 +105,7 @@ func Serve(zone string) (*Server, error) {
 		stop:      make(chan struct{}),
 		records:   map[key][]dns.RR{},
 		names:     map[string]bool{},
+		inner:     map[string]int{},
 		behaviour: map[key]Behaviour{},
 		slow:      defaultSlow,
 		failed:    map[key]bool{},
@@ -184,9 +186,23 @@ func (s *Server) Add(zone string) error {
 		name := dns.CanonicalName(rr.Header().Name)
 		k := key{name, rr.Header().Rrtype}
 		s.records[k] = append(s.records[k], rr)
-		s.names[name] = true
+		s.own(name, true)
 	}
 	return parser.Err()
+}
+
+// own notes that a name has records, or has none any longer.
+func (s *Server) own(name string, has bool) {
+	if s.names[name] == has {
+		return
+	}
+	count := -1
+	if delete(s.names, name); has {
+		s.names[name], count = true, 1
+	}
+	for _, above, found := strings.Cut(name, "."); found && above != ""; _, above, found = strings.Cut(above, ".") {
+		s.inner[above] += count
+	}
 }
 
 func (s *Server) behaviourLine(line string) error {
@@ -260,7 +276,7 @@ func (s *Server) Remove(name, qtype string) error {
 		}
 	}
 	if !left {
-		delete(s.names, name)
+		s.own(name, false)
 	}
 	return nil
 }

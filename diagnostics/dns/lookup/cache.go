@@ -1,0 +1,109 @@
+package lookup
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	mdns "github.com/miekg/dns"
+
+	"postier/internal/wire"
+)
+
+// Cache remembers answers for a run over many domains: what their records share (the includes of large providers, say) is
+// asked once. Its size is bounded: of two generations of answers the older one is forgotten whole when the younger is full.
+// Failures that say nothing about the name are not kept.
+type Cache struct {
+	resolver Resolver
+	half     int
+	mu       sync.Mutex
+	young    map[question]*entry
+	old      map[question]*entry
+}
+
+// NewCache wraps a resolver; at most entries answers are kept.
+func NewCache(resolver Resolver, entries int) *Cache {
+	return &Cache{resolver: resolver, half: max(1, entries/2), young: map[question]*entry{}}
+}
+
+// Query implements Resolver. Callers that ask the same at the same time share one question.
+func (c *Cache) Query(ctx context.Context, name string, qtype uint16) (wire.Answer, error) {
+	q := question{mdns.CanonicalName(name), qtype}
+	for {
+		e, known := c.find(q)
+		if !known {
+			e.answer, e.err = c.resolver.Query(ctx, name, qtype)
+			if Temporary(e.err) {
+				c.forget(q, e)
+			}
+			close(e.done)
+			return e.answer, e.err
+		}
+		select {
+		case <-e.done:
+			if Temporary(e.err) && errors.Is(e.err, context.Canceled) && ctx.Err() == nil {
+				continue // the one who asked was called off; we were not
+			}
+			return e.answer, e.err
+		case <-ctx.Done():
+			return wire.Answer{}, &wire.ResolveError{Name: name, Type: qtype, Kind: wire.NoAnswer, Err: ctx.Err()}
+		}
+	}
+}
+
+// find returns the entry of a question, or makes it.
+func (c *Cache) find(q question) (e *entry, known bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e, known = c.young[q]; known {
+		return e, true
+	}
+	if e, known = c.old[q]; !known {
+		e = &entry{done: make(chan struct{})}
+	}
+	if len(c.young) >= c.half {
+		c.old, c.young = c.young, map[question]*entry{}
+	}
+	c.young[q] = e
+	return e, known
+}
+
+func (c *Cache) forget(q question, e *entry) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, generation := range []map[question]*entry{c.young, c.old} {
+		if generation[q] == e {
+			delete(generation, q)
+		}
+	}
+}
+
+// Len is how many answers are kept.
+func (c *Cache) Len() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.young) + len(c.old)
+}
+
+// Limit asks at most so many questions at a time: a burst of datagrams overflows a resolver's receive buffer, and each one
+// lost costs a whole timeout.
+type Limit struct {
+	resolver Resolver
+	room     chan struct{}
+}
+
+// NewLimit wraps a resolver.
+func NewLimit(resolver Resolver, atOnce int) *Limit {
+	return &Limit{resolver: resolver, room: make(chan struct{}, max(1, atOnce))}
+}
+
+// Query implements Resolver.
+func (l *Limit) Query(ctx context.Context, name string, qtype uint16) (wire.Answer, error) {
+	select {
+	case l.room <- struct{}{}:
+		defer func() { <-l.room }()
+		return l.resolver.Query(ctx, name, qtype)
+	case <-ctx.Done():
+		return wire.Answer{}, &wire.ResolveError{Name: name, Type: qtype, Kind: wire.NoAnswer, Err: ctx.Err()}
+	}
+}
