@@ -113,7 +113,7 @@ func userRule(text string) (string, bool) {
 	}
 	rule := strings.NewReplacer("%EMAILADDRESS%", "{address}", "%EMAILLOCALPART%", "{local}", "%EMAILDOMAIN%", "{domain}").Replace(text)
 	rest := presets.Username(rule, "@")
-	if rule == text || strings.Trim(rest, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+@%\\") != "" || strings.Contains(rest, "%") {
+	if rule == text || strings.ContainsAny(text, "{}") || strings.Trim(rest, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+@%\\") != "" || strings.Contains(rest, "%") {
 		return "", false
 	}
 	return rule, true

@@ -125,7 +125,7 @@ func (f *finder) spfTargets(ctx context.Context) []string {
 // hostOf is a name of a record as a host name in lower case, or "" when it is none.
 func hostOf(name string) string {
 	host := strings.ToLower(strings.TrimSuffix(name, "."))
-	ascii, ok := config.HostASCII(host)
+	ascii, ok := config.DomainASCII(host)
 	if !ok || !strings.Contains(ascii, ".") || ascii != host || isAddress(host) {
 		return ""
 	}
