@@ -244,8 +244,11 @@ func (s *Store) Put(ctx context.Context, name string, kind config.CredentialKind
 func (s *Store) Remove(ctx context.Context, name string, reference config.Credential) error {
 	var err error
 	switch reference.Kind {
-	case config.CredentialFile:
+	case config.CredentialFile, config.CredentialOAuth:
 		path := filepath.Clean(s.path(reference.Path))
+		if reference.Kind == config.CredentialOAuth {
+			path = filepath.Clean(s.OAuthFile(name, reference))
+		}
 		if filepath.Dir(path) != filepath.Join(s.Folder, folder) {
 			return nil
 		}

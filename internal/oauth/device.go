@@ -1,0 +1,215 @@
+package oauth
+
+import (
+	"context"
+	"net/url"
+	"strings"
+	"time"
+
+	"golang.org/x/net/publicsuffix"
+	"golang.org/x/oauth2"
+
+	"postier/internal/secret"
+)
+
+const (
+	// deviceGrant is the grant type of RFC 8628 §3.4.
+	deviceGrant = "urn:ietf:params:oauth:grant-type:device_code"
+	// defaultInterval holds when the server names none (RFC 8628 §3.2); slowDownStep is added by slow_down (§3.5).
+	defaultInterval = 5 * time.Second
+	slowDownStep    = 5 * time.Second
+	maxInterval     = time.Minute
+	// defaultCodeLife and maxCodeLife bound expires_in, which is required and yet sometimes missing.
+	defaultCodeLife = 10 * time.Minute
+	maxCodeLife     = time.Hour
+	// maxBackOff caps the doubling after lost connections: a person who comes back on line waits no longer than this.
+	maxBackOff = 30 * time.Second
+	// maxNonsense is how many answers in a row that are none end a sign-in: one may be a gateway's.
+	maxNonsense = 5
+	// maxUserCode in octets; RFC 8628 §6.1 wants them short enough to type.
+	maxUserCode = 32
+	// beginTries is how often the first request is sent, while a person looks at an empty screen.
+	beginTries = 3
+	firstPause = time.Second
+)
+
+// waiter sleeps, or returns the context's error.
+type waiter func(ctx context.Context, d time.Duration) error
+
+func (c *Client) sleep(ctx context.Context, d time.Duration) error {
+	if c.wait != nil {
+		return c.wait(ctx, d)
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+// retry sends a request up to beginTries times while its failure may pass.
+func (c *Client) retry(ctx context.Context, send func() error) error {
+	pause := firstPause
+	for try := 1; ; try++ {
+		err := send()
+		e := problemOf(err)
+		if e == nil || !e.passing() || try == beginTries {
+			return err
+		}
+		if err := c.sleep(ctx, pause); err != nil {
+			return err
+		}
+		pause *= 2
+	}
+}
+
+// device is the answer of RFC 8628 §3.2.
+type device struct {
+	code     secret.Value
+	interval time.Duration
+	expires  time.Time
+}
+
+func (s *SignIn) beginDevice(ctx context.Context) error {
+	p := s.request.Provider
+	var answer *oauth2.DeviceAuthResponse
+	err := s.client.retry(ctx, func() error {
+		call, ctxCall, cancel := s.client.call(ctx, p, p.DeviceURL, s.request.ClientSecret)
+		defer cancel()
+		var err error
+		if answer, err = p.config(s.request.ClientID, s.request.ClientSecret).DeviceAuth(ctxCall); err != nil {
+			return call.fail(ctx, err)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	bad := &Error{Problem: BadAnswer, Provider: p.Name, Server: hostOf(p.DeviceURL)}
+	if answer == nil || answer.DeviceCode == "" || len(answer.DeviceCode) > maxToken || !plainCode(answer.UserCode) ||
+		!s.client.page(p, answer.VerificationURI) {
+		return bad
+	}
+	d := &device{code: secret.New(answer.DeviceCode), interval: defaultInterval}
+	if answer.Interval > 0 {
+		d.interval = min(time.Duration(min(answer.Interval, int64(maxInterval/time.Second)))*time.Second, maxInterval)
+	}
+	life := defaultCodeLife
+	if !answer.Expiry.IsZero() {
+		life = min(time.Until(answer.Expiry), maxCodeLife)
+	}
+	d.expires = s.client.now().Add(life)
+	s.device = d
+	s.Prompt = Prompt{Flow: Device, URL: answer.VerificationURI, Code: answer.UserCode, Expires: d.expires}
+	// The address with the code in it is a convenience: one that leads elsewhere is left out.
+	if complete := answer.VerificationURIComplete; s.client.page(p, complete) {
+		s.Prompt.Complete = complete
+	}
+	return nil
+}
+
+// plainCode accepts what a person can read aloud and type.
+func plainCode(code string) bool {
+	return code != "" && len(code) <= maxUserCode && !strings.ContainsFunc(code, func(r rune) bool { return r < ' ' || r >= 0x7f })
+}
+
+// maxPage in octets of an address that a person types or a QR code holds.
+const maxPage = 300
+
+// page accepts the address of a device page only on the provider's own ground: a hostile answer must not send people to a
+// page that asks for their password (security.md T16).
+func (c *Client) page(p Provider, address string) bool {
+	u, err := url.Parse(address)
+	if err != nil || len(address) > maxPage || !c.allowed(address) ||
+		strings.ContainsFunc(address, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
+		return false
+	}
+	host := strings.ToLower(u.Hostname())
+	for _, endpoint := range []string{p.DeviceURL, p.AuthURL, p.TokenURL} {
+		if own, err := url.Parse(endpoint); err == nil && own.Host != "" && sameGround(host, strings.ToLower(own.Hostname())) {
+			return true
+		}
+	}
+	for _, domain := range p.traits().pages {
+		if host == domain || strings.HasSuffix(host, "."+domain) {
+			return true
+		}
+	}
+	return false
+}
+
+// sameGround is true for one host, or for two below one registrable domain.
+func sameGround(a, b string) bool {
+	if a == b {
+		return true
+	}
+	x, errX := publicsuffix.EffectiveTLDPlusOne(a)
+	y, errY := publicsuffix.EffectiveTLDPlusOne(b)
+	return errX == nil && errY == nil && x == y
+}
+
+// poll asks until there is an answer. RFC 8628 §3.5: at the interval, five seconds slower after each slow_down, and twice as
+// slowly after each lost connection; unlike most programs it takes neither a lost connection nor an ailing server for the end.
+func (s *SignIn) poll(ctx context.Context, progress func(State)) (grant, error) {
+	d, nonsense := s.device, 0
+	state, delay := State{Phase: Waiting}, d.interval
+	for {
+		left := d.expires.Sub(s.client.now())
+		if left <= 0 {
+			return grant{}, &Error{Problem: TimedOut, Provider: s.request.Provider.Name, Server: hostOf(s.request.Provider.TokenURL)}
+		}
+		delay = min(delay, left)
+		state.Remaining, state.Next = left, delay
+		progress(state)
+		if err := s.client.sleep(ctx, delay); err != nil {
+			return grant{}, err
+		}
+		got, wait, err := s.ask(ctx)
+		e := problemOf(err)
+		if err == nil || e == nil {
+			return got, err
+		}
+		if e.Problem != BadAnswer {
+			nonsense = 0
+		}
+		switch {
+		case e.Problem == pending:
+			state.Phase, delay = Waiting, d.interval
+		case e.Problem == slowDown:
+			d.interval = min(d.interval+slowDownStep, maxInterval)
+			state.Phase, delay = Slower, d.interval
+		case e.passing():
+			state.Phase, delay = Offline, max(min(2*delay, maxBackOff), d.interval)
+			if e.Problem == Ill {
+				state.Phase, delay = Ailing, max(delay, wait)
+			}
+		case e.Problem == BadAnswer && nonsense < maxNonsense:
+			nonsense++
+			state.Phase, delay = Ailing, max(min(2*delay, maxBackOff), d.interval)
+		case e.Problem == Expired: // the code is used up, perhaps by an answer that got lost on its way
+			e.Problem = TimedOut
+			return grant{}, e
+		default:
+			return grant{}, e
+		}
+	}
+}
+
+// ask is one poll; wait is what the server asked for in Retry-After.
+func (s *SignIn) ask(ctx context.Context) (got grant, wait time.Duration, err error) {
+	p := s.request.Provider
+	call, ctxCall, cancel := s.client.call(ctx, p, p.TokenURL, s.device.code, s.request.ClientSecret)
+	defer cancel()
+	// The library's own loop ends at the first lost connection, so this is one request of it: an empty code counts as none
+	// (RFC 6749 §3.1).
+	token, err := p.config(s.request.ClientID, s.request.ClientSecret).Exchange(ctxCall, "",
+		oauth2.SetAuthURLParam("grant_type", deviceGrant), oauth2.SetAuthURLParam("device_code", s.device.code.Reveal()))
+	if err != nil {
+		return grant{}, call.retryAfter, call.fail(ctx, err)
+	}
+	got, err = call.grant(token)
+	return got, 0, err
+}

@@ -1,0 +1,259 @@
+// Package oauth signs a mailbox in through the provider's own web page, and keeps the sign-in alive.
+//
+// Two ways lead there, and both work over a plain SSH line: the device flow (RFC 8628), where the person types a short code
+// on any device, and the authorization code with PKCE (RFC 6749 §4.1, RFC 7636), where the person opens a long address
+// anywhere and pastes the one that the browser ends on. The tokens lie in a file of their own; see Store. An access token is
+// renewed by Source, whose rotation is on disk before the token is used.
+//
+// The package speaks to the endpoints it is given and to no others. They come from the providers' presets; nothing here reads
+// an endpoint from a file, a server or a person (security.md T16).
+package oauth
+
+import (
+	"net"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"postier/internal/locale"
+	"postier/internal/safetext"
+	"postier/internal/secret"
+	"postier/internal/wire"
+)
+
+// Provider is where a provider's sign-in lives and what is asked of it.
+type Provider struct {
+	// Name is the identity provider's, as in credential.provider: microsoft, google.
+	Name string
+	// AuthURL is the page of the authorization code, TokenURL the token endpoint, DeviceURL the device authorization endpoint.
+	// AuthURL or DeviceURL may be empty when that way does not exist.
+	AuthURL, TokenURL, DeviceURL string
+	// Scopes are the least that mail needs. Those by which the account is named are added; see traits.
+	Scopes []string
+	// OpenID is true for a provider of one's own that answers scopes openid and email with an ID token.
+	OpenID bool
+}
+
+// traits are what is known of an identity provider beyond its endpoints.
+type traits struct {
+	// label is how the provider writes itself.
+	label string
+	// identity are the scopes that name the signed-in account in an ID token (OpenID Connect Core §5.4).
+	identity []string
+	// pages are the domains on which the provider's own device page lies; hosts below them count.
+	pages []string
+	// params belong to the authorization request.
+	params map[string]string
+	// revoke is the revocation endpoint (RFC 7009).
+	revoke string
+}
+
+var known = map[string]traits{
+	"microsoft": {
+		label:    "Microsoft",
+		identity: []string{"openid", "profile", "email"},
+		pages:    []string{"microsoft.com", "microsoftonline.com", "live.com"},
+	},
+	"google": {
+		label:    "Google",
+		identity: []string{"openid", "email"},
+		pages:    []string{"google.com"},
+		// Google gives a refresh token only when both are said.
+		params: map[string]string{"access_type": "offline", "prompt": "consent"},
+		revoke: "https://oauth2.googleapis.com/revoke",
+	},
+	"yandex": {label: "Yandex", pages: []string{"yandex.com", "yandex.ru", "ya.ru"}},
+}
+
+func (p Provider) traits() traits {
+	t := known[p.Name]
+	if t.identity == nil && p.OpenID {
+		t.identity = []string{"openid", "email"}
+	}
+	return t
+}
+
+// scopes are the provider's own and those that name the account.
+func (p Provider) scopes() []string {
+	out := slices.Clone(p.Scopes)
+	for _, scope := range p.traits().identity {
+		if !slices.Contains(out, scope) {
+			out = append(out, scope)
+		}
+	}
+	return out
+}
+
+// tenantShape is a directory's GUID, a domain, or one of Microsoft's words: nothing that could lead to another path.
+var tenantShape = regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$`)
+
+// ForTenant returns the provider for one directory: Microsoft's endpoints carry it in their path, where "common" stands for
+// any. An empty tenant changes nothing.
+func (p Provider) ForTenant(tenant string) (Provider, error) {
+	if tenant == "" {
+		return p, nil
+	}
+	if !tenantShape.MatchString(tenant) || strings.Contains(tenant, "..") {
+		return p, &Error{Problem: BadTenant, Provider: p.Name}
+	}
+	for _, u := range []*string{&p.AuthURL, &p.TokenURL, &p.DeviceURL} {
+		*u = strings.Replace(*u, "/common/", "/"+tenant+"/", 1)
+	}
+	return p, nil
+}
+
+// Flow is the way a sign-in goes.
+type Flow string
+
+// The flows.
+const (
+	Device Flow = "device-code"
+	Code   Flow = "authorization-code"
+)
+
+// Flows lists the ways that the provider has, the easier one first.
+func (p Provider) Flows() []Flow {
+	var flows []Flow
+	if p.DeviceURL != "" {
+		flows = append(flows, Device)
+	}
+	if p.AuthURL != "" {
+		flows = append(flows, Code)
+	}
+	return flows
+}
+
+// Client carries the requests. It may be used by several goroutines.
+type Client struct {
+	Network *wire.Network
+	// AllowLoopbackHTTP admits endpoints http://127.0.0.1 and http://[::1]; only tests against a server of their own set it.
+	AllowLoopbackHTTP bool
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+	// wait sleeps; tests replace it.
+	wait waiter
+}
+
+func (c *Client) now() time.Time {
+	if c.Now != nil {
+		return c.Now()
+	}
+	return time.Now()
+}
+
+// allowed says whether an endpoint may be spoken to: https, and nothing in it but host and path.
+func (c *Client) allowed(endpoint string) bool {
+	u, err := url.Parse(endpoint)
+	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || u.Opaque != "" {
+		return false
+	}
+	return u.Scheme == "https" || c.AllowLoopbackHTTP && u.Scheme == "http" && isLoopback(u.Hostname())
+}
+
+func isLoopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback()
+}
+
+// check refuses a provider that this client may not speak to.
+func (c *Client) check(p Provider) error {
+	for _, endpoint := range []string{p.AuthURL, p.TokenURL, p.DeviceURL} {
+		if endpoint != "" && !c.allowed(endpoint) || p.TokenURL == "" {
+			return &Error{Problem: NotConfigured, Provider: p.Name, Server: hostOf(endpoint)}
+		}
+	}
+	return nil
+}
+
+func hostOf(endpoint string) string {
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		return ""
+	}
+	host := u.Host
+	if name, port, err := net.SplitHostPort(host); err == nil && port == "443" {
+		host = name
+	}
+	return safetext.Escape(host)
+}
+
+// config is the provider in the library's terms. Client id and secret go into the form: guessing the style would send a
+// request twice, and every second poll of the device flow counts as too fast.
+func (p Provider) config(id string, clientSecret secret.Value) *oauth2.Config {
+	return &oauth2.Config{
+		ClientID: id, ClientSecret: clientSecret.Reveal(), Scopes: p.scopes(),
+		Endpoint: oauth2.Endpoint{
+			AuthURL: p.AuthURL, TokenURL: p.TokenURL, DeviceAuthURL: p.DeviceURL, AuthStyle: oauth2.AuthStyleInParams,
+		},
+	}
+}
+
+// Prompt is what the person is shown.
+type Prompt struct {
+	Flow Flow
+	// URL is the page to open: short in the device flow, some hundred characters long with a code.
+	URL string
+	// Code is what to type there (device flow).
+	Code string
+	// Complete is URL with the code in it, for a QR code; empty where the provider gives none. The person still compares Code.
+	Complete string
+	// Expires is when the prompt is of no more use.
+	Expires time.Time
+	// Redirect is how the address begins that is to be pasted (authorization code).
+	Redirect string
+}
+
+// QR is the text for a QR code, or "" where it would not fit a screen.
+func (p Prompt) QR() string {
+	switch {
+	case p.Flow != Device:
+		return ""
+	case p.Complete != "":
+		return p.Complete
+	}
+	return p.URL
+}
+
+// Phase says what is going on while the person is busy elsewhere.
+type Phase string
+
+// The phases.
+const (
+	Waiting Phase = "waiting" // for the person
+	Slower  Phase = "slower"  // the provider asked for fewer questions
+	Offline Phase = "offline" // the provider cannot be reached just now
+	Ailing  Phase = "ailing"  // the provider answers with an error of its own
+	Saving  Phase = "saving"  // approved; the sign-in is being written
+)
+
+// State is the progress of a sign-in.
+type State struct {
+	Phase Phase
+	// Remaining is how long the code is still good.
+	Remaining time.Duration
+	// Next is when the provider is asked again.
+	Next time.Duration
+}
+
+// Text is the state as a sentence.
+func (s State) Text() locale.Text {
+	return locale.Msg("oauth.state."+string(s.Phase), "seconds", int(s.Remaining.Round(time.Second)/time.Second))
+}
+
+// Result is a finished sign-in; its tokens lie in the file that was asked for.
+type Result struct {
+	// Account is whom the provider named, empty when it named nobody.
+	Account safetext.Remote
+	// Verified is true when Account is one of the accounts that were asked for. When nobody was named, the first sign-in at
+	// the mail server is the proof: XOAUTH2 and OAUTHBEARER carry the user name beside the token.
+	Verified bool
+	// Expires is when the access token does; it is renewed by itself.
+	Expires time.Time
+	// Path of the token file.
+	Path string
+}

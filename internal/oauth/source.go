@@ -1,0 +1,172 @@
+package oauth
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"postier/internal/secret"
+)
+
+// early is how long before its end an access token is renewed: a slow session with a large message must not outlive it.
+const early = 5 * time.Minute
+
+// Source gives access tokens for sign-ins that were made before. It may be used by several goroutines and processes at once.
+type Source struct {
+	Client *Client
+	// Provider knows the endpoints by the name of the identity provider; see Provider.Name.
+	Provider func(name string) (Provider, bool)
+}
+
+// Access is an access token.
+type Access struct {
+	Token   secret.Value
+	Expires time.Time
+	// Account is the mailbox that was signed in, empty when the provider did not name it.
+	Account string
+}
+
+// Access returns a token that is good for some minutes at least. The kept one is taken while it lasts; otherwise it is renewed,
+// and what the provider gave is on disk before it is returned. The error is an *Error or the context's own.
+func (s *Source) Access(ctx context.Context, r Reference) (Access, error) {
+	kept, err := (Store{Path: r.Path}).read()
+	if err == nil && kept.fits(r) && s.lasts(kept) {
+		return kept.give(), nil
+	}
+	return s.renew(ctx, r, false)
+}
+
+// Renew asks the provider for a new token even when the kept one lasts: a server has refused it, or somebody wants to know
+// whether the sign-in still stands.
+func (s *Source) Renew(ctx context.Context, r Reference) (Access, error) {
+	return s.renew(ctx, r, true)
+}
+
+func (s *Source) lasts(kept record) bool {
+	return !kept.access.Empty() && kept.expires.Sub(s.Client.now()) > early
+}
+
+func (r record) give() Access { return Access{Token: r.access, Expires: r.expires, Account: r.account} }
+
+func (s *Source) renew(ctx context.Context, r Reference, always bool) (Access, error) {
+	store := Store{Path: r.Path}
+	named := func(err error) (Access, error) {
+		var e *Error
+		if errors.As(err, &e) && e.Provider == "" {
+			e.Provider = r.Provider
+		}
+		return Access{}, err
+	}
+	before, err := store.read() // ahead of the lock: without a sign-in there is nothing to lock
+	if err != nil {
+		return named(err)
+	}
+	p, err := s.provider(r)
+	if err != nil {
+		return Access{}, err
+	}
+	unlock, err := store.lock(ctx)
+	if err != nil {
+		return named(err)
+	}
+	defer unlock()
+	kept, err := store.read()
+	if err != nil {
+		return named(err)
+	}
+	if !kept.fits(r) {
+		return named(&Error{Problem: NotSignedIn})
+	}
+	// Somebody else may have renewed while we waited for the lock; that is as good as doing it ourselves.
+	if s.lasts(kept) && (!always || !kept.access.Equal(before.access)) {
+		return kept.give(), nil
+	}
+	// A rotated token that cannot be written is lost, and the sign-in with it: so it is asked for only when it can be.
+	if err := store.Probe(); err != nil {
+		return named(err)
+	}
+	got, err := s.Client.refresh(ctx, p, kept)
+	if err != nil {
+		return Access{}, err
+	}
+	kept.access, kept.expires = got.access, got.expires
+	if !got.refresh.Empty() {
+		kept.refresh = got.refresh
+	}
+	if err := store.write(kept); err != nil {
+		return named(err)
+	}
+	return kept.give(), nil
+}
+
+func (s *Source) provider(r Reference) (Provider, error) {
+	p, ok := s.Provider(r.Provider)
+	if !ok || r.ClientID == "" {
+		return Provider{}, &Error{Problem: NotConfigured, Provider: r.Provider}
+	}
+	p, err := p.ForTenant(r.Tenant)
+	if err != nil {
+		return Provider{}, err
+	}
+	return p, s.Client.check(p)
+}
+
+// refresh is RFC 6749 §6. The scopes stay those that were granted.
+func (c *Client) refresh(ctx context.Context, p Provider, kept record) (grant, error) {
+	var got grant
+	err := c.retry(ctx, func() error {
+		call, ctxCall, cancel := c.call(ctx, p, p.TokenURL, kept.refresh, kept.access, kept.clientSecret)
+		defer cancel()
+		conf := p.config(kept.ClientID, kept.clientSecret)
+		token, err := conf.TokenSource(ctxCall, &oauth2.Token{RefreshToken: kept.refresh.Reveal()}).Token()
+		if err != nil {
+			return call.fail(ctx, err)
+		}
+		got, err = call.grant(token)
+		return err
+	})
+	if e := problemOf(err); e != nil && e.Problem == Denied { // here nobody was asked: it was withdrawn
+		e.Problem = Expired
+	}
+	return got, err
+}
+
+// Revoke takes the sign-in back at the provider, where it has an endpoint for that (RFC 7009); ok says whether it has. The file
+// is the caller's to remove.
+func (s *Source) Revoke(ctx context.Context, r Reference) (ok bool, err error) {
+	kept, err := (Store{Path: r.Path}).read()
+	if err != nil || !kept.fits(r) {
+		return false, err
+	}
+	p, err := s.provider(r)
+	if err != nil {
+		return false, err
+	}
+	endpoint := p.traits().revoke
+	if endpoint == "" {
+		return false, nil
+	}
+	call, ctxCall, cancel := s.Client.call(ctx, p, endpoint, kept.refresh, kept.access)
+	defer cancel()
+	form := url.Values{"token": {kept.refresh.Reveal()}, "token_type_hint": {"refresh_token"}, "client_id": {kept.ClientID}}
+	request, err := http.NewRequestWithContext(ctxCall, http.MethodPost, endpoint, strings.NewReader(form.Encode()))
+	if err != nil {
+		return true, &Error{Problem: NotConfigured, Provider: p.Name}
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	response, err := call.http().Do(request)
+	if err != nil {
+		return true, call.fail(ctx, err)
+	}
+	_ = response.Body.Close()
+	// RFC 7009 §2.2: 200 also for a token that is no longer known.
+	if response.StatusCode != http.StatusOK {
+		return true, &Error{Problem: Ill, Provider: p.Name, Server: hostOf(endpoint)}
+	}
+	return true, nil
+}
