@@ -52,7 +52,9 @@ func (l *ladder) message(context.Context) diagnostics.Result {
 	if id := queueID(r.Words()); id != "" {
 		result.Evidence = append(result.Evidence, diagnostics.Evidence{Kind: "queue", Text: safetext.FromRemote(id)})
 	}
-	l.dialog.quit()
+	if !l.keep {
+		l.dialog.quit()
+	}
 	return result
 }
 
@@ -73,8 +75,15 @@ func (l *ladder) sendBody(body []byte) (r Reply, sent bool, err error) {
 		}
 		body = body[bodyChunk:]
 	}
+	if l.beforeDot != nil {
+		if err := l.beforeDot(); err != nil {
+			d.broken = true // hanging up before the dot takes the message back (RFC 5321 §4.1.1.4)
+			_ = d.conn.Close()
+			return r, false, err
+		}
+	}
 	d.conn.Recorder().Add(wire.Client, ".")
-	d.conn.Step(wire.DataDeadline)
+	d.conn.Step(max(wire.DataDeadline, l.patience))
 	d.turns++
 	if _, err := d.conn.Write(append(bytes.Clone(body), endOfData...)); err != nil {
 		d.broken = true

@@ -58,6 +58,11 @@ type ladder struct {
 	mechanism  string
 	data       *exchange
 	recipients []Verdict
+
+	// keep leaves the connection open behind an accepted message; patience is the wait behind the dot, 0 for a person's.
+	keep      bool
+	patience  time.Duration
+	beforeDot func() error
 }
 
 // Plan is the submission ladder for one target: net.* and smtp.* checks. smtp.data is among them when a message is given,

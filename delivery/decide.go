@@ -1,0 +1,326 @@
+package delivery
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"postier/config"
+)
+
+// Reason says why a profile was chosen, beyond the words of config.RouteReason.
+type Reason string
+
+// The reasons.
+const (
+	ReasonAddress  Reason = "address"
+	ReasonDomain   Reason = "domain"
+	ReasonDefault  Reason = "default"
+	ReasonFallback Reason = "fallback"
+	ReasonNamed    Reason = "named"    // --profile
+	ReasonPlatform Reason = "platform" // --method platform (M-1)
+	ReasonNone     Reason = "none"
+)
+
+// Method is the sending method (M-1).
+type Method string
+
+// The methods. Own is the mailbox that the sender's address selects, platform the profile that the configuration names as
+// fallback.
+const (
+	MethodOwn      Method = "own"
+	MethodPlatform Method = "platform"
+)
+
+// Block says why a message is not sent.
+type Block string
+
+// The blocks.
+const (
+	BlockNone       Block = ""
+	BlockNoProfile  Block = "no-profile"   // nothing matches and no default is switched on
+	BlockOff        Block = "profile-off"  // the profile that was named is switched off (D-1)
+	BlockUnknown    Block = "profile-none" // the profile that was named does not exist
+	BlockKind       Block = "kind-off"     // the profile does not send messages of this kind (D-4)
+	BlockRecipients Block = "recipients"   // nobody is left to send to
+	BlockTooMany    Block = "too-many"     // more recipients than one message may have
+)
+
+// Request is what a caller wants to send, as far as the decision needs it.
+type Request struct {
+	// Author is the address of the From header; it selects the profile. Empty takes the default's.
+	Author string `json:"author"`
+	// Envelope is the sender that the caller asks for (-f); empty leaves it to the profile.
+	Envelope   string   `json:"envelope,omitempty"`
+	Recipients []string `json:"recipients"`
+	Kind       string   `json:"kind,omitempty"`
+	Profile    string   `json:"profile,omitempty"`
+	Method     Method   `json:"method,omitempty"`
+	// ForReal sends to the real recipients although test mode is on: the person was asked and said so (P-5).
+	ForReal bool `json:"for_real,omitempty"`
+	// Test sends to the test address although test mode is off.
+	Test bool `json:"test,omitempty"`
+}
+
+// Facts are what a decision needs beside the configuration. The zero Facts know nothing.
+type Facts struct {
+	// Suppressed tells whether an address is on the suppression list, and why.
+	Suppressed func(address string) (reason string, listed bool)
+	// Room is what the limits of a profile leave at this moment.
+	Room func(profile string, limits config.Limits) Room
+	// Provider are the limits that a profile's provider is known to have.
+	Provider func(profile *config.Profile) []ProviderLimit
+}
+
+// Suppressed is a recipient that gets nothing.
+type Suppressed struct {
+	Address string `json:"address"`
+	Reason  string `json:"reason,omitempty"`
+}
+
+// ProviderLimit is a limit of the provider, beside the own ones (D-6).
+type ProviderLimit struct {
+	What  string `json:"what"`
+	Value int    `json:"value"`
+}
+
+// Room is what the limits leave.
+type Room struct {
+	// Left is how many messages may still go in each window; a window without a limit is missing.
+	Left map[string]int `json:"left,omitempty"`
+	// Next is when the next message may go; zero means now.
+	Next time.Time `json:"next,omitzero"`
+	// By names the limit that Next waits for: hour, day, week or batch.
+	By string `json:"by,omitempty"`
+}
+
+// Free reports whether a message may go now.
+func (r Room) Free() bool { return r.Next.IsZero() }
+
+// Decision is what happens to a message, and why. It is what `send --dry-run --json` prints.
+type Decision struct {
+	Send    bool   `json:"send"`
+	Block   Block  `json:"block,omitempty"`
+	Profile string `json:"profile,omitempty"`
+	Reason  Reason `json:"reason"`
+	// Instead is the profile that would have sent, had it not been switched off by a failure (D-5).
+	Instead string `json:"instead,omitempty"`
+	Kind    string `json:"kind,omitempty"`
+	// From and ReplyTo are what the message must say when it goes through another profile than the author's own.
+	From     *config.Address `json:"from,omitempty"`
+	ReplyTo  string          `json:"reply_to,omitempty"`
+	Envelope string          `json:"envelope,omitempty"`
+	// Recipients get the message: the test address alone in test mode.
+	Recipients []string        `json:"recipients"`
+	BCC        []string        `json:"bcc,omitempty"`
+	Suppressed []Suppressed    `json:"suppressed,omitempty"`
+	TestMode   bool            `json:"test_mode"`
+	Originals  []string        `json:"originals,omitempty"`
+	Limits     config.Limits   `json:"limits,omitzero"`
+	Room       Room            `json:"room,omitzero"`
+	Provider   []ProviderLimit `json:"provider_limits,omitempty"`
+	Insecure   bool            `json:"insecure,omitempty"`
+}
+
+// Decide says which profile sends a message, to whom, and whether it may go now (P-1, P-3, D-4, M-1, P-5, P-7, C-3, D-5).
+func Decide(f *config.File, r Request, facts Facts) Decision {
+	d := Decision{Kind: r.Kind, Recipients: []string{}}
+	d.choose(f, r)
+	if d.Block != BlockNone {
+		return d
+	}
+	p := f.Profiles[d.Profile]
+	if on, listed := p.Kinds[r.Kind]; r.Kind != "" && listed && !on {
+		d.Block = BlockKind
+		return d
+	}
+	d.author(f, p, r)
+	d.recipients(p, r, facts)
+	d.Limits, d.Insecure = p.Limits, p.Insecure
+	if facts.Provider != nil {
+		d.Provider = facts.Provider(p)
+	}
+	if facts.Room != nil {
+		d.Room = facts.Room(d.Profile, EffectiveLimits(p.Limits, d.Provider))
+	}
+	switch most := EffectiveLimits(p.Limits, d.Provider).RecipientsPerMessage; {
+	case len(d.Recipients) == 0:
+		d.Block = BlockRecipients
+	case most > 0 && len(d.Recipients)+len(d.BCC) > most:
+		d.Block = BlockTooMany
+	}
+	d.Send = d.Block == BlockNone
+	return d
+}
+
+// choose picks the profile.
+func (d *Decision) choose(f *config.File, r Request) {
+	d.Reason = ReasonNone
+	switch {
+	case r.Profile != "":
+		p := f.Profiles[r.Profile]
+		if p == nil {
+			d.Block = BlockUnknown
+			return
+		}
+		d.Profile, d.Reason = r.Profile, ReasonNamed
+		if !p.Enabled && !d.fallBack(f, p) {
+			d.Block = BlockOff
+		}
+		return
+	case r.Method == MethodPlatform:
+		if p := f.Profiles[f.Fallback]; p == nil || !p.Enabled {
+			d.Block = BlockNoProfile
+			return
+		}
+		d.Profile, d.Reason = f.Fallback, ReasonPlatform
+		return
+	}
+	// The profile that a failure switched off still says which messages are its own: those go on through the fallback and
+	// not through whichever profile is the default (D-5).
+	all := allOn(f)
+	if name, reason := config.Route(all, r.Author); name != "" {
+		if p := f.Profiles[name]; !p.Enabled && p.Disabled != nil {
+			d.Profile, d.Reason = name, Reason(reason)
+			if d.fallBack(f, p) {
+				return
+			}
+		}
+	}
+	name, reason := config.Route(f, r.Author)
+	d.Profile, d.Reason = name, Reason(reason)
+	if name == "" {
+		d.Block = BlockNoProfile
+	}
+}
+
+// fallBack turns to the fallback for a profile that was switched off by a failure.
+func (d *Decision) fallBack(f *config.File, p *config.Profile) bool {
+	other := f.Profiles[f.Fallback]
+	if p.Disabled == nil || other == nil || other == p || !other.Enabled {
+		return false
+	}
+	d.Instead, d.Profile, d.Reason = d.Profile, f.Fallback, ReasonFallback
+	return true
+}
+
+// allOn is the configuration as it would be without failures.
+func allOn(f *config.File) *config.File {
+	out := *f
+	out.Profiles = make(map[string]*config.Profile, len(f.Profiles))
+	for name, p := range f.Profiles {
+		copied := *p
+		copied.Enabled = p.Enabled || p.Disabled != nil
+		out.Profiles[name] = &copied
+	}
+	return &out
+}
+
+// author sets envelope sender, author and reply address. A message that goes through a profile which does not send for its
+// author would be refused or fail DMARC there: it takes the profile's own address, keeps the author's name, and replies go
+// to the author (D-5).
+func (d *Decision) author(f *config.File, p *config.Profile, r Request) {
+	d.Envelope = p.From.Address
+	if r.Envelope != "" && owns(p, r.Envelope) {
+		d.Envelope = r.Envelope
+	}
+	owner := p
+	if q := f.Profiles[d.Instead]; q != nil {
+		owner = q
+	}
+	author := r.Author
+	if author == "" {
+		author = owner.From.Address
+	}
+	if !owns(p, author) {
+		name := owner.From.Name
+		if name == "" {
+			name = p.From.Name
+		}
+		d.From = &config.Address{Name: name, Address: p.From.Address}
+		d.ReplyTo = author
+	}
+	if owner.ReplyTo != "" {
+		d.ReplyTo = owner.ReplyTo
+	}
+}
+
+// owns reports whether a profile sends for an address by its own address or its senders.
+func owns(p *config.Profile, address string) bool {
+	alone := &config.File{Profiles: map[string]*config.Profile{"p": {Enabled: true, From: p.From, Senders: p.Senders}}}
+	_, reason := config.Route(alone, address)
+	return reason == config.RouteAddress || reason == config.RouteDomain
+}
+
+func (d *Decision) recipients(p *config.Profile, r Request, facts Facts) {
+	var real []string
+	for _, address := range unique(r.Recipients) {
+		if facts.Suppressed != nil {
+			if reason, listed := facts.Suppressed(address); listed {
+				d.Suppressed = append(d.Suppressed, Suppressed{address, reason})
+				continue
+			}
+		}
+		real = append(real, address)
+	}
+	d.TestMode = r.Test || p.TestMode.Enabled && !r.ForReal
+	switch {
+	case d.TestMode && len(real) > 0:
+		d.Originals = real
+		if p.TestMode.Address != "" {
+			d.Recipients = []string{p.TestMode.Address}
+		} else {
+			d.Recipients = []string{p.From.Address} // --test without an address of its own: to oneself
+		}
+	case !d.TestMode && len(real) > 0:
+		d.Recipients = real
+		for _, address := range unique(p.BCC) {
+			if !contains(real, address) {
+				d.BCC = append(d.BCC, address)
+			}
+		}
+	}
+}
+
+// Envelope recipients of a decision: those of the message and the blind copies.
+func (d Decision) All() []string { return append(slices.Clone(d.Recipients), d.BCC...) }
+
+// EffectiveLimits are the own limits, and where there is none the provider's (D-6).
+func EffectiveLimits(own config.Limits, provider []ProviderLimit) config.Limits {
+	for _, l := range provider {
+		var field *int
+		switch l.What {
+		case "messages_per_hour":
+			field = &own.PerHour
+		case "messages_per_day":
+			field = &own.PerDay
+		case "messages_per_week":
+			field = &own.PerWeek
+		case "recipients_per_message":
+			field = &own.RecipientsPerMessage
+		}
+		if field != nil && *field == 0 {
+			*field = l.Value
+		}
+	}
+	return own
+}
+
+// key is an address for comparing: domain in A-labels, no difference of case.
+func key(address string) string {
+	return strings.ToLower(config.AddressASCIIDomain(strings.TrimSpace(address)))
+}
+
+func unique(list []string) []string {
+	var out []string
+	for _, address := range list {
+		if !contains(out, address) {
+			out = append(out, address)
+		}
+	}
+	return out
+}
+
+func contains(list []string, address string) bool {
+	return slices.ContainsFunc(list, func(other string) bool { return key(other) == key(address) })
+}

@@ -1,0 +1,123 @@
+package delivery
+
+import (
+	"time"
+
+	"postier/config"
+)
+
+// State is what became of an accepted message.
+type State string
+
+// The states. Sending and dot are seen from outside only while a try is under way, or after one that broke off: a message
+// found in sending was not handed over, one found in dot may have been (RFC 1047).
+const (
+	StateWaiting State = "waiting"
+	StateSending State = "sending"
+	StateDot     State = "dot"
+	StateUnknown State = "unknown"
+	StateCopy    State = "copy" // sent; only the Sent copy is still due
+	StateSent    State = "sent"
+	StateFailed  State = "failed"
+)
+
+// Final reports whether nothing more happens to the message.
+func (s State) Final() bool { return s == StateSent || s == StateFailed }
+
+// Recipient is one envelope recipient with what became of it.
+type Recipient struct {
+	Address string `json:"address"`
+	// Blind copies come from the profile (C-3).
+	Blind bool   `json:"blind,omitempty"`
+	State State  `json:"state,omitempty"` // empty until there is a verdict; sent or failed
+	Cause string `json:"cause,omitempty"`
+	Reply string `json:"reply,omitempty"` // the server's words, raw
+}
+
+// Item is one message on its way.
+type Item struct {
+	ID        string
+	State     State
+	Profile   string
+	MessageID string
+	Envelope  string
+	Accepted  time.Time
+	Due       time.Time
+	Attempts  int
+	Raw       []byte
+	Detail
+	job   int64
+	owner string
+}
+
+// Detail is what the queue keeps in JSON.
+type Detail struct {
+	Author     string      `json:"author,omitempty"`
+	Kind       string      `json:"kind,omitempty"`
+	Subject    string      `json:"subject,omitempty"`
+	Recipients []Recipient `json:"recipients"`
+	TestMode   bool        `json:"test_mode,omitempty"`
+	// Own messages (bounces, notices) are never answered by another one.
+	Own bool `json:"own,omitempty"`
+	// Pinned messages stay with their profile: a person named it.
+	Pinned bool `json:"pinned,omitempty"`
+	// BounceTo gets the message when this one fails; empty means nobody.
+	BounceTo string `json:"bounce_to,omitempty"`
+	Cause    string `json:"cause,omitempty"`
+	Reply    string `json:"reply,omitempty"`
+	QueueID  string `json:"queue_id,omitempty"`
+	// Doubt is true once a try ended without a verdict: a second copy may arrive.
+	Doubt        bool `json:"doubt,omitempty"`
+	CopyDue      bool `json:"copy_due,omitempty"`
+	CopyTried    bool `json:"copy_tried,omitempty"`
+	CopyFailures int  `json:"copy_failures,omitempty"`
+}
+
+// NewItem is a prepared message as the queue keeps it.
+func NewItem(m *Message, id string, d Decision, author string, now time.Time) *Item {
+	item := &Item{
+		ID: newID(), State: StateWaiting, Profile: d.Profile, MessageID: id, Envelope: d.Envelope, Accepted: now, Due: now, Raw: m.Bytes(),
+		Detail: Detail{
+			Author: author, Kind: d.Kind, Subject: m.Get("Subject"), TestMode: d.TestMode, Pinned: d.Reason == ReasonNamed,
+			BounceTo: d.Envelope,
+		},
+	}
+	if d.Instead != "" && d.ReplyTo != "" {
+		item.BounceTo = d.ReplyTo // the fallback's mailbox is not the author's
+	}
+	for _, address := range d.Recipients {
+		item.Recipients = append(item.Recipients, Recipient{Address: address})
+	}
+	for _, address := range d.BCC {
+		item.Recipients = append(item.Recipients, Recipient{Address: address, Blind: true})
+	}
+	return item
+}
+
+// Open lists the recipients without a verdict.
+func (i *Item) Open() []string {
+	var out []string
+	for _, r := range i.Recipients {
+		if r.State == "" {
+			out = append(out, r.Address)
+		}
+	}
+	return out
+}
+
+// Failed lists the recipients that were refused for good.
+func (i *Item) Failed() []Recipient {
+	var out []Recipient
+	for _, r := range i.Recipients {
+		if r.State == StateFailed {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// wantsCopy reports whether this program files the Sent copy: never where the provider does it itself (M-3), never for
+// tests and own messages.
+func (i *Item) wantsCopy(p *config.Profile) bool {
+	return p.SentCopy.Mode == config.SentAppend && p.SentCopy.IMAP != nil && !i.TestMode && !i.Own
+}

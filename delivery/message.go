@@ -1,0 +1,417 @@
+package delivery
+
+import (
+	"bytes"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/mail"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"postier/config"
+)
+
+// Caps of a message (security.md T8).
+const (
+	MaxMessage = 25 << 20 // octets; most providers take no more
+	maxHeader  = 64 << 10 // octets
+	maxAddress = 320      // octets: 64 + 1 + 255 (RFC 3696 erratum 1690)
+	// maxReceived is where a message is taken to go round in circles (RFC 5321 §6.3 asks for a large number).
+	maxReceived = 30
+	// maxLineOctets is the longest line without its end (RFC 5322 §2.1.1).
+	maxLineOctets = 998
+)
+
+// loopMark is the value of X-Loop in what this program writes by itself.
+const loopMark = "postier"
+
+// Errors of a message that cannot be sent. They are data errors (exit code 65).
+var (
+	ErrTooLarge   = errors.New("the message is larger than 25 MiB")
+	ErrHeader     = errors.New("the message's header is larger than 64 KiB")
+	ErrEmpty      = errors.New("there is no message")
+	ErrLoop       = errors.New("the message goes round in circles")
+	ErrBadAddress = errors.New("the message's header holds a malformed address")
+)
+
+// field is one header field.
+type field struct {
+	name  string
+	value string // without the line end, folds kept as they came
+}
+
+// Message is a message with its header in parts. Body has CRLF line ends.
+type Message struct {
+	fields []field
+	body   []byte
+}
+
+// Read reads a message. With dot, a line holding a dot alone ends it, as sendmail without -i does; what follows is not read.
+func Read(r io.Reader, dot bool) (*Message, error) {
+	data, err := io.ReadAll(io.LimitReader(r, MaxMessage+1))
+	if err != nil {
+		return nil, fmt.Errorf("read the message: %w", err)
+	}
+	if dot {
+		data = untilDot(data)
+	}
+	if len(data) > MaxMessage {
+		return nil, ErrTooLarge
+	}
+	return Parse(data)
+}
+
+func untilDot(data []byte) []byte {
+	var out []byte
+	for line := range bytes.Lines(data) {
+		if string(bytes.TrimRight(line, "\r\n")) == "." {
+			break
+		}
+		out = append(out, line...)
+	}
+	return out
+}
+
+// Parse takes a message apart. Line ends may be LF, CR or CRLF. The header ends at the first blank line, or at the first line that
+// is no header field: nothing behind it is ever taken for a recipient.
+func Parse(data []byte) (*Message, error) {
+	if len(bytes.TrimSpace(data)) == 0 {
+		return nil, ErrEmpty
+	}
+	text := bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
+	text = bytes.ReplaceAll(text, []byte("\r"), []byte("\n"))
+	m := &Message{}
+	size := 0
+	for first := true; len(text) > 0; first = false {
+		line, rest, _ := bytes.Cut(text, []byte("\n"))
+		if size += len(line); size > maxHeader {
+			return nil, ErrHeader
+		}
+		switch name, value, isField := fieldOf(line); {
+		case len(line) == 0:
+			text = rest
+			m.setBody(text)
+			return m, nil
+		case first && bytes.HasPrefix(line, []byte("From ")): // the envelope line of mbox files
+		case (line[0] == ' ' || line[0] == '\t') && len(m.fields) > 0:
+			m.fields[len(m.fields)-1].value += "\r\n" + string(line)
+		case isField:
+			m.fields = append(m.fields, field{name, value})
+		default:
+			m.setBody(text)
+			return m, nil
+		}
+		text = rest
+	}
+	return m, nil
+}
+
+// fieldOf splits a header line (RFC 5322 §2.2: printable ASCII without colon).
+func fieldOf(line []byte) (name, value string, ok bool) {
+	before, after, found := bytes.Cut(line, []byte(":"))
+	before = bytes.TrimRight(before, " \t") // obsolete, and still written
+	if !found || len(before) == 0 {
+		return "", "", false
+	}
+	for _, c := range before {
+		if c <= ' ' || c >= 0x7f {
+			return "", "", false
+		}
+	}
+	return string(before), string(after), true
+}
+
+func (m *Message) setBody(text []byte) {
+	text = bytes.TrimSuffix(text, []byte("\n"))
+	if len(text) > 0 {
+		m.body = append(bytes.ReplaceAll(text, []byte("\n"), []byte("\r\n")), "\r\n"...)
+	}
+}
+
+// Bytes is the message as it goes over the wire, without dot-stuffing.
+func (m *Message) Bytes() []byte {
+	var b bytes.Buffer
+	for _, f := range m.fields {
+		b.WriteString(f.name + ":" + f.value + "\r\n")
+	}
+	b.WriteString("\r\n")
+	b.Write(m.body)
+	return b.Bytes()
+}
+
+// Get is the first field of a name, unfolded.
+func (m *Message) Get(name string) string {
+	for _, f := range m.fields {
+		if strings.EqualFold(f.name, name) {
+			return unfold(f.value)
+		}
+	}
+	return ""
+}
+
+func (m *Message) all(name string) []string {
+	var out []string
+	for _, f := range m.fields {
+		if strings.EqualFold(f.name, name) {
+			out = append(out, unfold(f.value))
+		}
+	}
+	return out
+}
+
+func unfold(value string) string { return strings.TrimSpace(strings.ReplaceAll(value, "\r\n", "")) }
+
+// set replaces a field where it stands, or adds it.
+func (m *Message) set(name, value string) {
+	kept, done := m.fields[:0], false
+	for _, f := range m.fields {
+		if strings.EqualFold(f.name, name) {
+			if done {
+				continue
+			}
+			f.value, done = " "+value, true
+		}
+		kept = append(kept, f)
+	}
+	m.fields = kept
+	if !done {
+		m.fields = append(m.fields, field{name, " " + value})
+	}
+}
+
+func (m *Message) drop(names ...string) {
+	kept := m.fields[:0]
+	for _, f := range m.fields {
+		gone := false
+		for _, name := range names {
+			gone = gone || strings.EqualFold(f.name, name)
+		}
+		if !gone {
+			kept = append(kept, f)
+		}
+	}
+	m.fields = kept
+}
+
+// Author is the address of the From field, empty when there is none.
+func (m *Message) Author() (string, error) {
+	list, err := m.addresses("From")
+	if err != nil || len(list) == 0 {
+		return "", err
+	}
+	return list[0].Address, nil
+}
+
+// Recipients are the addresses of To, Cc and Bcc; in a message that was sent on, those of its Resent fields alone
+// (RFC 5322 §3.6.6).
+func (m *Message) Recipients() ([]string, error) {
+	names := []string{"To", "Cc", "Bcc"}
+	for _, name := range []string{"Resent-To", "Resent-Cc", "Resent-Bcc"} {
+		if len(m.all(name)) > 0 {
+			names = []string{"Resent-To", "Resent-Cc", "Resent-Bcc"}
+		}
+	}
+	var out []string
+	for _, name := range names {
+		list, err := m.addresses(name)
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range list {
+			out = append(out, a.Address)
+		}
+	}
+	return out, nil
+}
+
+func (m *Message) addresses(name string) ([]*mail.Address, error) {
+	var out []*mail.Address
+	for _, value := range m.all(name) {
+		list, err := ParseAddresses(value)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %s", err, name)
+		}
+		out = append(out, list...)
+	}
+	return out, nil
+}
+
+// ParseAddresses reads an address list as it stands in a header field. What is too long is refused before it is parsed.
+func ParseAddresses(value string) ([]*mail.Address, error) {
+	value = strings.Trim(value, " \t,;")
+	switch {
+	case value == "" || strings.HasSuffix(value, ":"): // "undisclosed-recipients:;"
+		return nil, nil
+	case len(value) > maxHeader:
+		return nil, ErrHeader
+	}
+	list, err := mail.ParseAddressList(value)
+	if err != nil {
+		return nil, ErrBadAddress
+	}
+	for _, a := range list {
+		if len(a.Address) > maxAddress || !config.ValidateAddress(a.Address).Empty() {
+			return nil, ErrBadAddress
+		}
+	}
+	return list, nil
+}
+
+// Prepare gives the message the form in which it leaves: the author that the decision wants, Message-ID and Date when they
+// are missing, no Bcc, ASCII in the header, lines that fit, and in test mode the wrapping. It returns the Message-ID, with its angle brackets. A message of
+// this program's own kind, or one with too many stations behind it, is refused.
+func (m *Message) Prepare(d Decision, from config.Address, now time.Time) (id string, err error) {
+	if len(m.all("Received")) > maxReceived {
+		return "", ErrLoop
+	}
+	for _, value := range m.all("X-Loop") {
+		if value == loopMark {
+			return "", ErrLoop
+		}
+	}
+	m.drop("Bcc", "Resent-Bcc", "Return-Path")
+	author, err := m.Author()
+	if err != nil {
+		return "", err
+	}
+	switch {
+	case d.From != nil:
+		name := d.From.Name
+		if list, err := m.addresses("From"); err == nil && len(list) > 0 && list[0].Name != "" {
+			name = list[0].Name
+		}
+		m.set("From", formatAddress(config.Address{Name: name, Address: d.From.Address}))
+	case author == "":
+		m.set("From", formatAddress(from))
+	}
+	if d.ReplyTo != "" && len(m.all("Reply-To")) == 0 && config.ValidateAddress(d.ReplyTo).Empty() {
+		m.set("Reply-To", formatAddress(config.Address{Address: d.ReplyTo}))
+	}
+	if m.Get("Date") == "" {
+		m.set("Date", now.Format(time.RFC1123Z))
+	}
+	id = m.Get("Message-ID")
+	if !validID(id) {
+		id = NewMessageID(from.Address)
+		m.set("Message-ID", id)
+	}
+	m.asciiHeader()
+	if d.TestMode {
+		m.wrapForTest(d)
+	}
+	m.fit()
+	return id, nil
+}
+
+// validID accepts a Message-ID that can be searched for later (RFC 5322 §3.6.4).
+func validID(id string) bool {
+	return len(id) > 4 && len(id) < 250 && id[0] == '<' && id[len(id)-1] == '>' && strings.Count(id, "@") == 1 && !strings.ContainsAny(id, " \t\"\\(),") && isASCII(id)
+}
+
+// NewMessageID makes a Message-ID under the domain of an address.
+func NewMessageID(address string) string {
+	domain, ok := config.DomainASCII(config.AddressDomain(address))
+	if !ok {
+		domain = "postier.invalid"
+	}
+	return "<" + strings.ToLower(rand.Text()) + "@" + domain + ">"
+}
+
+func formatAddress(a config.Address) string {
+	return (&mail.Address{Name: a.Name, Address: a.Address}).String()
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// addressFields hold addresses; in others any text may be written as encoded words (RFC 2047 §5).
+var addressFields = []string{"From", "To", "Cc", "Reply-To", "Sender", "Resent-From", "Resent-To", "Resent-Cc", "Resent-Sender"}
+
+// asciiHeader encodes what scripts write raw into the header: not every server offers SMTPUTF8. Text that is no UTF-8 is
+// taken for Latin-1, which it nearly always is. Lines that are too long are folded.
+func (m *Message) asciiHeader() {
+	for i, f := range m.fields {
+		value := f.value
+		if isASCII(value) && !strings.ContainsRune(value, 0) && longestLine([]byte(value)) < maxLineOctets-len(f.name)-1 {
+			continue
+		}
+		value = unfold(value)
+		if !utf8.ValidString(value) {
+			value = latin1(value)
+		}
+		if isAddressField(f.name) {
+			if list, err := ParseAddresses(value); err == nil {
+				m.fields[i].value = " " + joinAddresses(list)
+				continue
+			}
+		}
+		m.fields[i].value = " " + foldWords(mime.QEncoding.Encode("utf-8", strings.ReplaceAll(value, "\x00", "")))
+	}
+}
+
+func isAddressField(name string) bool {
+	for _, other := range addressFields {
+		if strings.EqualFold(name, other) {
+			return true
+		}
+	}
+	return false
+}
+
+func joinAddresses(list []*mail.Address) string {
+	words := make([]string, 0, len(list))
+	for _, a := range list {
+		words = append(words, a.String())
+	}
+	return strings.Join(words, ",\r\n ")
+}
+
+// foldWords breaks at blanks, so that no line passes 78 where it can be helped (RFC 5322 §2.1.1).
+func foldWords(s string) string {
+	const width = 76
+	var b strings.Builder
+	column := 0
+	for i, word := range strings.Split(s, " ") {
+		switch {
+		case i > 0 && column+1+len(word) > width:
+			b.WriteString("\r\n ")
+			column = 1
+		case i > 0:
+			b.WriteByte(' ')
+			column++
+		}
+		for len(word) > maxLineOctets/2 { // one endless word: a fold costs a blank, a refusal the message
+			b.WriteString(word[:maxLineOctets/2] + "\r\n ")
+			word = word[maxLineOctets/2:]
+		}
+		b.WriteString(word)
+		column += len(word)
+	}
+	return b.String()
+}
+
+func latin1(s string) string {
+	var b strings.Builder
+	for i := range len(s) {
+		b.WriteRune(rune(s[i]))
+	}
+	return b.String()
+}
+
+func longestLine(text []byte) int {
+	longest := 0
+	for line := range bytes.SplitSeq(text, []byte("\n")) {
+		longest = max(longest, len(bytes.TrimSuffix(line, []byte("\r"))))
+	}
+	return longest
+}

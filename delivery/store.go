@@ -1,0 +1,213 @@
+package delivery
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	_ "modernc.org/sqlite"             // the driver "sqlite"
+
+	"postier/config"
+)
+
+// Store is the state that outlives a run: what was sent (for the limits), the suppression list, the queue. It is one SQLite
+// file with mode 0600, or a PostgreSQL database that several machines share. It is safe for many processes at once.
+type Store struct {
+	db *sql.DB
+	pg bool
+	// Now is the clock; tests set it.
+	Now func() time.Time
+}
+
+// StateError says that the state could not be opened, read or written.
+type StateError struct {
+	Op, Place string
+	Err       error
+}
+
+func (e *StateError) Error() string { return fmt.Sprintf("%s %s: %v", e.Op, e.Place, e.Err) }
+
+// Unwrap gives the cause.
+func (e *StateError) Unwrap() error { return e.Err }
+
+// stateName is the file of the embedded default.
+const stateName = "postier.db"
+
+// StatePath is where the state of a configuration lies unless the configuration names a database: a user's own in
+// $XDG_STATE_HOME/postier (or ~/.local/state/postier), the machine's in /var/lib/postier, and that of any other file
+// beside it, so that two configurations never share limits or a queue by accident.
+func StatePath(configPath string, getenv func(string) string) string {
+	dir := filepath.Dir(configPath)
+	switch {
+	case configPath == config.SystemPath:
+		return filepath.Join("/var/lib/postier", stateName)
+	case getenv("POSTIER_CONFIG") != "":
+		return filepath.Join(dir, stateName)
+	}
+	for _, own := range config.Paths(getenv) {
+		if own != configPath {
+			continue
+		}
+		if base := getenv("XDG_STATE_HOME"); filepath.IsAbs(base) {
+			return filepath.Join(base, "postier", stateName)
+		}
+		if home := getenv("HOME"); filepath.IsAbs(home) {
+			return filepath.Join(home, ".local", "state", "postier", stateName)
+		}
+	}
+	return filepath.Join(dir, stateName)
+}
+
+// busyWait is how long a writer waits for another one; a transaction takes a few milliseconds.
+const busyWait = 20 * time.Second
+
+// OpenStore opens the state at a place: a file, or a PostgreSQL URL without a password (that comes from ~/.pgpass, a
+// service file or peer authentication). What is missing is created.
+func OpenStore(ctx context.Context, place string) (*Store, error) {
+	s := &Store{Now: time.Now, pg: strings.HasPrefix(place, "postgres://") || strings.HasPrefix(place, "postgresql://")}
+	fail := func(err error) (*Store, error) {
+		if s.db != nil {
+			_ = s.db.Close()
+		}
+		return nil, &StateError{Op: "open", Place: place, Err: err}
+	}
+	var err error
+	if s.pg {
+		if s.db, err = sql.Open("pgx", place); err != nil {
+			return fail(err)
+		}
+	} else {
+		if err := makeStateFile(place); err != nil {
+			return fail(err)
+		}
+		query := url.Values{"_txlock": {"immediate"}, "_pragma": {
+			fmt.Sprintf("busy_timeout(%d)", busyWait.Milliseconds()),
+			"journal_mode(WAL)",
+			// Accepted means written and synced: FULL syncs at every commit.
+			"synchronous(FULL)",
+			"secure_delete(ON)",
+		}}
+		if s.db, err = sql.Open("sqlite", "file:"+(&url.URL{Path: place}).EscapedPath()+"?"+query.Encode()); err != nil {
+			return fail(err)
+		}
+		// SQLite has one writer; a second connection of one process would only wait for the first.
+		s.db.SetMaxOpenConns(1)
+	}
+	if err := s.migrate(ctx); err != nil {
+		return fail(err)
+	}
+	return s, nil
+}
+
+// makeStateFile creates the file with mode 0600 before SQLite would do it by the umask; its journals take the file's mode.
+func makeStateFile(path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW|syscall.O_CLOEXEC, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = file.Close() }()
+	info, err := file.Stat()
+	switch {
+	case err != nil:
+		return err
+	case !info.Mode().IsRegular():
+		return fs.ErrInvalid
+	case info.Mode().Perm()&0o077 != 0:
+		return fmt.Errorf("others can read it; chmod 600 %s mends that", path)
+	}
+	return nil
+}
+
+// Close lets go of the database.
+func (s *Store) Close() error { return s.db.Close() }
+
+// schemaVersion is stored; an older program refuses a newer state.
+const schemaVersion = 1
+
+var errNewerState = errors.New("the state was written by a newer version of this program")
+
+// migrate creates the tables. The first start of many processes at once is serialised by the lock of the transaction.
+func (s *Store) migrate(ctx context.Context) error {
+	if version, err := s.version(ctx); err == nil && version == schemaVersion {
+		return nil
+	} else if err == nil && version > schemaVersion {
+		return errNewerState
+	}
+	return s.locked(ctx, "schema", func(tx *sql.Tx) error {
+		blob, serial := "BLOB", "INTEGER PRIMARY KEY AUTOINCREMENT"
+		if s.pg {
+			blob, serial = "BYTEA", "BIGSERIAL PRIMARY KEY"
+		}
+		statements := []string{
+			`CREATE TABLE IF NOT EXISTS postier_schema (version BIGINT NOT NULL)`,
+			`CREATE TABLE IF NOT EXISTS postier_sent (id ` + serial + `, profile TEXT NOT NULL, at BIGINT NOT NULL)`,
+			`CREATE INDEX IF NOT EXISTS postier_sent_at ON postier_sent (profile, at)`,
+			`CREATE TABLE IF NOT EXISTS postier_batch (profile TEXT PRIMARY KEY, messages BIGINT NOT NULL, last BIGINT NOT NULL)`,
+			`CREATE TABLE IF NOT EXISTS postier_suppressed (pattern TEXT PRIMARY KEY, reason TEXT NOT NULL, at BIGINT NOT NULL, proposed BIGINT NOT NULL)`,
+			`CREATE TABLE IF NOT EXISTS postier_health (profile TEXT PRIMARY KEY, failures BIGINT NOT NULL, cause TEXT NOT NULL, since BIGINT NOT NULL)`,
+			`CREATE TABLE IF NOT EXISTS postier_message (id TEXT PRIMARY KEY, job BIGINT NOT NULL, accepted BIGINT NOT NULL, due BIGINT NOT NULL,
+				state TEXT NOT NULL, attempts BIGINT NOT NULL, owner TEXT NOT NULL, profile TEXT NOT NULL, message_id TEXT NOT NULL,
+				envelope TEXT NOT NULL, detail TEXT NOT NULL, raw ` + blob + ` NOT NULL)`,
+			`CREATE INDEX IF NOT EXISTS postier_message_due ON postier_message (state, due)`,
+			`DELETE FROM postier_schema`,
+			fmt.Sprintf(`INSERT INTO postier_schema (version) VALUES (%d)`, schemaVersion),
+		}
+		for _, statement := range statements {
+			if _, err := tx.ExecContext(ctx, statement); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (s *Store) version(ctx context.Context) (version int, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT version FROM postier_schema`).Scan(&version)
+	return version, err
+}
+
+// q writes the placeholders ?1, ?2 of SQLite as $1, $2 for PostgreSQL.
+func (s *Store) q(query string) string {
+	if s.pg {
+		return strings.ReplaceAll(query, "?", "$")
+	}
+	return query
+}
+
+// locked runs work in a transaction that excludes every other one of the same name, on all machines.
+func (s *Store) locked(ctx context.Context, name string, work func(*sql.Tx) error) error {
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }()
+	if s.pg { // SQLite has one writer anyway (BEGIN IMMEDIATE)
+		if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, "postier:"+name); err != nil {
+			return err
+		}
+	}
+	if err := work(tx); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// wrap gives an error of the database its operation.
+func wrap(op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &StateError{Op: op, Place: "the state", Err: err}
+}
