@@ -4,10 +4,12 @@ import "github.com/spf13/cobra"
 
 // commands are all commands in the order of the help.
 func (a *app) commands() []*cobra.Command {
-	return []*cobra.Command{
+	list := []*cobra.Command{
 		a.setupCommand(), a.demoCommand(),
 		a.discoverCommand(), a.diagnoseCommand(), a.explainCommand(),
 		a.profileCommand(), a.configCommand(), a.secretCommand(), a.exportCommand(),
-		a.versionCommand(),
+		a.versionCommand(), a.manCommand(), a.completionCommand(),
 	}
+	a.completeNames(list)
+	return list
 }
