@@ -2,12 +2,8 @@ package setup
 
 import (
 	"context"
-	"errors"
 	"net/netip"
 	"slices"
-	"strings"
-
-	mdns "github.com/miekg/dns"
 
 	"postier/config"
 	"postier/diagnostics"
@@ -15,45 +11,8 @@ import (
 	"postier/diagnostics/imap"
 	"postier/diagnostics/smtp"
 	"postier/internal/safetext"
-	"postier/internal/wire"
 	"postier/wizard"
 )
-
-// discover finds the provider by the domain's mail exchangers. The wizard has looked the domain itself up already.
-func (w *Worker) discover(ctx context.Context, r wizard.Request, out *wizard.Outcome) {
-	domain, _ := config.DomainASCII(config.AddressDomain(r.Draft.Address))
-	ctx, cancel := context.WithTimeout(ctx, wire.ResolveDeadline)
-	defer cancel()
-	answer, err := w.Network.Resolver.Query(ctx, domain, mdns.TypeMX)
-	var failed *wire.ResolveError
-	switch {
-	case errors.As(err, &failed) && failed.Kind == wire.NotFound:
-		out.Err = wizard.M("setup.no-domain", "domain", domain)
-		return
-	case err != nil && ctx.Err() != nil && context.Cause(ctx) == context.Canceled:
-		out.Err = wizard.M("wizard.cancelled")
-		return
-	case err != nil:
-		out.Err = wizard.M("setup.no-dns")
-		return
-	}
-	var exchangers []*mdns.MX
-	for _, rr := range answer.Records {
-		if mx, ok := rr.(*mdns.MX); ok {
-			exchangers = append(exchangers, mx)
-		}
-	}
-	slices.SortStableFunc(exchangers, func(a, b *mdns.MX) int { return int(a.Preference) - int(b.Preference) })
-	var hosts []string
-	for _, mx := range exchangers {
-		hosts = append(hosts, strings.TrimSuffix(mx.Mx, "."))
-	}
-	for _, match := range w.Book.MX(hosts) {
-		if p, ok := w.Book.Get(match.ID); ok {
-			out.Candidates = append(out.Candidates, wizard.CandidateOf(p, r.Draft.Address, "mx", match.On, nil))
-		}
-	}
-}
 
 // submission runs the ladder up to the recipient.
 func (w *Worker) submission(ctx context.Context, r wizard.Request, out *wizard.Outcome, tell func(wizard.Outcome)) {

@@ -61,7 +61,7 @@ func (w *Worker) Do(ctx context.Context, r wizard.Request, tell func(wizard.Outc
 	out := wizard.Outcome{ID: r.ID, Kind: r.Kind, Done: true}
 	switch r.Kind {
 	case wizard.DoDiscover:
-		w.discover(ctx, r, &out)
+		w.discover(ctx, r, &out, tell)
 	case wizard.DoSubmission:
 		w.submission(ctx, r, &out, tell)
 	case wizard.DoSent:
