@@ -114,8 +114,8 @@ func (f *finder) spfTargets(ctx context.Context) []string {
 			if !include {
 				target, include = strings.CutPrefix(term, "redirect=")
 			}
-			if include && len(targets) < maxSPF && hostOf(target) != "" {
-				targets = append(targets, hostOf(target))
+			if include && len(targets) < maxSPF {
+				targets = append(targets, strings.TrimSuffix(target, ".")) // only ever compared with names of the presets
 			}
 		}
 	}
