@@ -13,6 +13,7 @@ import (
 
 type explainOptions struct {
 	reply, protocol, provider string
+	list                      bool
 }
 
 func (a *app) explainCommand() *cobra.Command {
@@ -21,8 +22,13 @@ func (a *app) explainCommand() *cobra.Command {
 	cmd.Flags().StringVar(&o.reply, "reply", "", a.t("flag.reply"))
 	cmd.Flags().StringVar(&o.protocol, "protocol", explain.SMTP, a.t("flag.protocol"))
 	cmd.Flags().StringVar(&o.provider, "provider", "", a.t("flag.provider"))
+	cmd.Flags().BoolVar(&o.list, "list", false, a.d("flag.explain-list"))
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		switch {
+		case o.list && (len(args) > 0 || cmd.Flags().Changed("reply")):
+			return usagef(a.d("explain.list-alone"))
+		case o.list:
+			return a.explainList()
 		case cmd.Flags().Changed("reply") && len(args) > 0:
 			return usagef(a.t("error.argument", "argument", safetext.FromRemote(args[0])))
 		case cmd.Flags().Changed("reply"):
@@ -82,7 +88,11 @@ func (a *app) explainReply(o *explainOptions) error {
 func (a *app) explainCode(code string) error {
 	page, ok := explain.Page(code, a.lang())
 	if !ok {
-		return a.fault(exitData, "error.explain", "code", safetext.FromRemote(code))
+		text := a.t("error.explain", "code", safetext.FromRemote(code))
+		if near := explain.Near(code, maxNear); len(near) > 0 {
+			text += " " + a.d("explain.near", "list", strings.Join(near, ", "))
+		}
+		return &exitError{exitData, text}
 	}
 	e := explanation{
 		Cause: page.ID, Code: page.Code, Title: page.Title, Who: string(page.Who), Retry: string(page.Retry), Meaning: page.Meaning, Remedy: page.Remedy,
@@ -96,6 +106,35 @@ func (a *app) explainCode(code string) error {
 	a.printExplanation(e, page.Why)
 	if len(page.Related) > 0 {
 		a.println(a.t("explain.related", "list", strings.Join(page.Related, ", ")))
+	}
+	return nil
+}
+
+// maxNear is how many pages are proposed for a code that nobody knows.
+const maxNear = 5
+
+// listedPage is one line of the list.
+type listedPage struct {
+	Kind  explain.Kind `json:"kind"`
+	ID    string       `json:"id"`
+	Code  string       `json:"code,omitempty"`
+	Title string       `json:"title"`
+}
+
+// explainList names every page: the causes with the codes that can be said aloud, then the checks.
+func (a *app) explainList() error {
+	var pages []listedPage
+	for _, c := range explain.Causes() {
+		pages = append(pages, listedPage{explain.KindCause, c.Slug, c.Code, c.Title(a.lang())})
+	}
+	for _, c := range explain.Checks() {
+		pages = append(pages, listedPage{explain.KindCheck, c.ID, "", c.Title(a.lang())})
+	}
+	if a.json {
+		return a.printJSON(pages)
+	}
+	for _, p := range pages {
+		a.println(strings.TrimSpace(p.Code + "\t" + p.ID + "\t" + p.Title))
 	}
 	return nil
 }
