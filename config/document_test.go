@@ -513,3 +513,23 @@ func TestPathsAndFind(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 }
+
+func TestQueueDatabase(t *testing.T) {
+	t.Parallel()
+	for database, key := range map[string]string{
+		"": "", "queue.db": "", "/var/lib/postier/queue.db": "", "postgres://mail@db.example/postier": "", "postgresql:///postier?host=/run/postgresql": "",
+		"../queue.db": "config.path.outside", "mysql://db.example/postier": "config.database.malformed",
+		"postgres://mail:secret@db.example/postier": "config.database.password", "postgres://db.example/postier?password=secret": "config.database.password",
+	} {
+		f := config.File{Version: 1, Queue: config.Queue{Database: database}}
+		faults := config.Validate(&f).Under("queue.database")
+		switch {
+		case key == "" && len(faults) > 0:
+			t.Errorf("%q: %v", database, faults)
+		case key != "" && (len(faults) != 1 || faults[0].Text.Key != key):
+			t.Errorf("%q: %v, want %s", database, faults, key)
+		case key != "":
+			says(t, faults[0].Text)
+		}
+	}
+}

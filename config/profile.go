@@ -193,4 +193,13 @@ type File struct {
 	Default  string              `json:"default,omitempty"`
 	Fallback string              `json:"fallback,omitempty"`
 	Profiles map[string]*Profile `json:"profiles"`
+	// Queue says where accepted messages, counters and the suppression list are kept.
+	Queue Queue `json:"queue,omitzero"`
+}
+
+// Queue is where the state of sending lies.
+type Queue struct {
+	// Database is a file, relative to the configuration's folder or absolute, or a PostgreSQL URL without a password when
+	// several machines share the work and the limits. Empty means the file that postier chooses.
+	Database string `json:"database,omitempty"`
 }

@@ -43,6 +43,7 @@ func Validate(f *File) Faults {
 		v.profile(path, p)
 	}
 	v.sharedSenders()
+	v.optional("queue.database", f.Queue.Database, ValidateDatabase)
 	return v.faults
 }
 

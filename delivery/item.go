@@ -48,6 +48,10 @@ type Item struct {
 	Detail
 	job   int64
 	owner string
+	// inline is true while the process that accepted the message delivers it: its caller sees the outcome.
+	inline bool
+	// loose messages are in no queue (--direct).
+	loose bool
 }
 
 // Detail is what the queue keeps in JSON.
@@ -120,4 +124,16 @@ func (i *Item) Failed() []Recipient {
 // tests and own messages.
 func (i *Item) wantsCopy(p *config.Profile) bool {
 	return p.SentCopy.Mode == config.SentAppend && p.SentCopy.IMAP != nil && !i.TestMode && !i.Own
+}
+
+// busy reports whether somebody is sending the message. While claimed, Due is the end of the claim; a process of this machine
+// that lives keeps it whatever the clock says.
+func (i *Item) busy(now time.Time) bool {
+	switch {
+	case i.owner == "":
+		return false
+	case local(i.owner):
+		return alive(i.owner)
+	}
+	return now.Before(i.Due)
 }

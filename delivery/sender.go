@@ -65,6 +65,8 @@ type Try struct {
 	SignIn bool
 	// Profile is true when the try failed for the profile's sake, before any message was named.
 	Profile bool
+	// Instead is the profile that was switched off on the way; the message went through the fallback.
+	Instead string
 	Err     error
 }
 

@@ -38,21 +38,20 @@ func (s *Sender) mailbox(ctx context.Context, profile string, p *config.Profile)
 	return session, choice.Folder, nil
 }
 
-// FileCopy puts the message into the folder for sent mail, exactly once (M-3): a second try looks first whether the first
-// one, whose answer may have been lost, has left a copy.
-func (s *Sender) FileCopy(ctx context.Context, profile string, p *config.Profile, item *Item) error {
+// FileCopy puts the message into the folder for sent mail, exactly once (M-3): with search, it looks first whether an earlier
+// try, whose answer may have been lost, has left a copy.
+func (s *Sender) FileCopy(ctx context.Context, profile string, p *config.Profile, item *Item, search bool) error {
 	session, folder, err := s.mailbox(ctx, profile, p)
 	if err != nil {
 		return err
 	}
 	defer session.Close()
-	if item.CopyTried {
+	if search {
 		uids, err := session.FindIn(ctx, folder, item.MessageID)
 		if err != nil || len(uids) > 0 {
 			return err
 		}
 	}
-	item.CopyTried = true
 	_, err = session.Append(ctx, folder, item.Raw)
 	return err
 }

@@ -33,6 +33,9 @@ var rules = []rule{
 	{"^fallback", object{"pattern": `^$|` + namePattern, "description": "Profile that sends while another one is switched off after failures."}},
 	{"^profiles", object{"propertyNames": object{"pattern": namePattern}, "maxProperties": 1000, "description": "Ways to send mail, by short name."}},
 
+	{"^queue", object{"description": "Where accepted messages, counters and the suppression list are kept."}},
+	{"^queue.database", object{"maxLength": 4096, "pattern": linePattern, "description": "A file, or a PostgreSQL URL without a password; empty: postier chooses a file."}},
+
 	{"label", object{"maxLength": 200, "pattern": linePattern, "description": "Name for people."}},
 	{"enabled", object{"description": "false keeps the settings and sends nothing."}},
 	{"^profiles.*.provider", object{"pattern": `^$|` + namePattern, "description": "Provider preset that the settings came from."}},

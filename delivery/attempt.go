@@ -1,0 +1,324 @@
+package delivery
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"postier/config"
+	"postier/diagnostics"
+)
+
+// attempt makes one try of a message and sets in the item what follows from it. The caller writes the item back.
+func (q *Queue) attempt(ctx context.Context, item *Item) Try {
+	before := item.State
+	doc, err := q.Load()
+	if err != nil {
+		return q.putOff(item, Try{State: StateWaiting, Cause: "config-invalid", Err: err}, profileWait)
+	}
+	p, try, ok := q.profileFor(doc, item)
+	if !ok {
+		return q.putOff(item, try, profileWait)
+	}
+	switch before {
+	case StateCopy:
+		return q.copyAgain(ctx, item, p)
+	case StateDot, StateUnknown:
+		if try, done := q.resolve(ctx, item, p); done {
+			return try
+		}
+	}
+	q.dropSuppressed(ctx, item)
+	if len(item.Open()) == 0 {
+		return q.finish(ctx, doc, item, p, Try{State: StateFailed, Cause: item.Cause})
+	}
+	ticket, err := q.Store.Take(ctx, item.Profile, q.limits(p))
+	var over *OverLimit
+	switch {
+	case errors.As(err, &over):
+		item.State, item.Due, item.Cause, item.Reply = StateWaiting, over.Next, CauseOwnLimit, ""
+		return Try{State: StateWaiting, Cause: CauseOwnLimit, Err: over}
+	case err != nil:
+		return q.putOff(item, Try{State: StateWaiting, Cause: "file-failed", Err: err}, firstRetry)
+	}
+	return q.send(ctx, doc, item, p, ticket)
+}
+
+func (q *Queue) limits(p *config.Profile) config.Limits {
+	if q.Provider == nil {
+		return p.Limits
+	}
+	return EffectiveLimits(p.Limits, q.Provider(p))
+}
+
+// profileFor is the profile that sends the message now: its own, or the fallback when that one was switched off by a failure.
+func (q *Queue) profileFor(doc *config.Document, item *Item) (*config.Profile, Try, bool) {
+	p := doc.File.Profiles[item.Profile]
+	if p != nil && p.Enabled {
+		return p, Try{}, true
+	}
+	if p != nil && p.Disabled != nil && !item.Own {
+		if name, other, ok := fallbackOf(&doc.File, item.Profile); ok {
+			if err := item.reroute(name, p, other); err == nil {
+				return other, Try{}, true
+			}
+		}
+	}
+	return nil, Try{State: StateWaiting, Cause: causeProfile, Profile: true}, false
+}
+
+func fallbackOf(f *config.File, profile string) (string, *config.Profile, bool) {
+	other := f.Profiles[f.Fallback]
+	return f.Fallback, other, f.Fallback != profile && other != nil && other.Enabled
+}
+
+// reroute makes a message one that the fallback sends: its author, replies to the real one (D-5). The Message-ID stays.
+func (i *Item) reroute(name string, from, to *config.Profile) error {
+	m, err := Parse(i.Raw)
+	if err != nil {
+		return err
+	}
+	author := i.Author
+	if author == "" {
+		author = from.From.Address
+	}
+	if !owns(to, author) {
+		display := from.From.Name
+		if list, err := m.addresses("From"); err == nil && len(list) > 0 && list[0].Name != "" {
+			display = list[0].Name
+		}
+		if len(m.all("Reply-To")) == 0 {
+			reply := author
+			if from.ReplyTo != "" {
+				reply = from.ReplyTo
+			}
+			m.set("Reply-To", formatAddress(config.Address{Address: reply}))
+		}
+		m.set("From", formatAddress(config.Address{Name: display, Address: to.From.Address}))
+		i.Envelope = to.From.Address
+	}
+	i.Raw, i.Profile = m.Bytes(), name
+	return nil
+}
+
+// send hands the message over and judges the outcome.
+func (q *Queue) send(ctx context.Context, doc *config.Document, item *Item, p *config.Profile, ticket Ticket) Try {
+	keep := context.WithoutCancel(ctx)
+	item.Attempts++
+	item.State, item.owner, item.Due = StateSending, self(), q.Store.Now().Add(lease)
+	if err := q.Store.mark(keep, item); err != nil {
+		_ = q.Store.Return(keep, ticket)
+		return q.putOff(item, Try{State: StateWaiting, Cause: "file-failed", Err: err}, firstRetry)
+	}
+	q.step("sending")
+	try := q.Sender.Send(ctx, item.Profile, p, item, func() error {
+		item.State = StateDot
+		err := q.Store.mark(keep, item)
+		q.step("dot")
+		return err
+	})
+	q.step("answered")
+	if try.State != StateSent && try.State != StateUnknown && !item.anySent() {
+		_ = q.Store.Return(keep, ticket)
+	}
+	return q.finish(ctx, doc, item, p, try)
+}
+
+func (i *Item) anySent() bool {
+	for _, r := range i.Recipients {
+		if r.State == StateSent {
+			return true
+		}
+	}
+	return false
+}
+
+// mark writes the state while a try is under way.
+func (s *Store) mark(ctx context.Context, item *Item) error {
+	if item.loose {
+		return nil
+	}
+	return s.inTx(ctx, func(tx *sql.Tx) error {
+		query := s.q(`UPDATE postier_message SET state = ?2, owner = ?3, attempts = ?4, due = ?5, profile = ?6, envelope = ?7 WHERE id = ?1`)
+		_, err := tx.ExecContext(ctx, query, item.ID, string(item.State), item.owner, item.Attempts, item.Due.UnixMilli(), item.Profile, item.Envelope)
+		return err
+	})
+}
+
+// finish decides what follows from a try.
+func (q *Queue) finish(ctx context.Context, doc *config.Document, item *Item, p *config.Profile, try Try) Try {
+	keep := context.WithoutCancel(ctx)
+	if !try.Profile && try.State != StateUnknown {
+		_ = q.Store.healthy(keep, item.Profile)
+	}
+	q.propose(keep, item)
+	item.Cause, item.Reply = try.Cause, try.Reply
+	if try.QueueID != "" {
+		item.QueueID = try.QueueID
+	}
+	switch {
+	case try.State == StateSent:
+		item.Cause, item.Reply = "", ""
+		return q.sent(ctx, item, p, try)
+	case try.State == StateUnknown:
+		item.State, item.Doubt, item.Cause = StateUnknown, true, CauseUnknown
+		item.Due = q.Store.Now().Add(doubtWait)
+		return try
+	case try.State == StateFailed:
+		if item.anySent() && item.wantsCopy(p) {
+			return q.sent(ctx, item, p, try)
+		}
+		item.State, item.Due = StateFailed, q.Store.Now()
+		q.bounce(keep, doc, item)
+		return try
+	case try.SignIn, try.Profile && q.tooOften(keep, item, try):
+		return q.turnAway(keep, doc, item, p, try)
+	case q.tooOld(item):
+		item.refuse(try.Cause, try.Reply)
+		item.State, item.Due, try.State = StateFailed, q.Store.Now(), StateFailed
+		q.bounce(keep, doc, item)
+		return try
+	}
+	return q.putOff(item, try, backOff(item.Attempts))
+}
+
+// putOff lets the message wait.
+func (q *Queue) putOff(item *Item, try Try, wait time.Duration) Try {
+	if item.State != StateUnknown && item.State != StateCopy {
+		item.State = StateWaiting
+	}
+	item.Cause, item.Reply, item.Due = try.Cause, try.Reply, q.Store.Now().Add(wait)
+	try.State = StateWaiting
+	return try
+}
+
+// backOff is the wait behind the nth try: one minute, doubled each time up to four hours, a quarter more or less so that
+// messages that failed together do not come back together.
+func backOff(attempts int) time.Duration {
+	wait := longestRetry
+	if shift := max(attempts-1, 0); shift < 8 {
+		wait = min(firstRetry<<shift, longestRetry)
+	}
+	const quarter = 4
+	return wait - wait/quarter + time.Duration(rand.Int64N(int64(wait)/2))
+}
+
+func (q *Queue) tooOld(item *Item) bool {
+	return item.Attempts >= expiryTries && q.Store.Now().Sub(item.Accepted) > expiry
+}
+
+// resolve looks what became of a message whose fate is unknown. done is false when it must be handed over again, under the
+// same Message-ID: nothing accepted is lost, and a second copy is possible only where nobody could tell (RFC 1047).
+func (q *Queue) resolve(ctx context.Context, item *Item, p *config.Profile) (Try, bool) {
+	item.Doubt = true
+	found, checked, err := q.Sender.Found(ctx, item.Profile, p, item.MessageID)
+	switch {
+	case found:
+		for n := range item.Recipients {
+			if r := &item.Recipients[n]; r.State == "" {
+				r.State = StateSent
+			}
+		}
+		item.State, item.CopyDue, item.Cause, item.Due = StateSent, false, "", q.Store.Now()
+		return Try{State: StateSent, Check: diagnostics.SMTPData}, true
+	case err != nil && !checked && !signInStep(err) && item.Attempts < expiryTries:
+		item.State, item.Due = StateUnknown, q.Store.Now().Add(backOff(item.Attempts))
+		item.Attempts++
+		return Try{State: StateUnknown, Cause: CauseUnknown, Err: err}, true
+	}
+	return Try{}, false
+}
+
+// sent files the copy. Its failure never fails the send; it is tried again by itself.
+func (q *Queue) sent(ctx context.Context, item *Item, p *config.Profile, try Try) Try {
+	keep := context.WithoutCancel(ctx)
+	final := try.State
+	item.State, item.Due = final, q.Store.Now()
+	if final == StateSent && len(item.Failed()) > 0 {
+		defer q.bouncePart(keep, item)
+	}
+	if !item.wantsCopy(p) {
+		return try
+	}
+	item.CopyDue, item.State = true, StateCopy
+	if err := q.fileCopy(ctx, item, p); err != nil {
+		item.CopyFailures++
+		item.Due = q.Store.Now().Add(backOff(item.CopyFailures))
+		return try
+	}
+	item.State = final
+	return try
+}
+
+// fileCopy notes first that a copy may exist from now on.
+func (q *Queue) fileCopy(ctx context.Context, item *Item, p *config.Profile) error {
+	search := item.CopyTried
+	item.CopyTried = true
+	keep := context.WithoutCancel(ctx)
+	if err := q.Store.inTx(keep, func(tx *sql.Tx) error { return q.Store.updateItem(keep, tx, item) }); err != nil {
+		return err
+	}
+	q.step("copy")
+	if err := q.Sender.FileCopy(ctx, item.Profile, p, item, search); err != nil {
+		return err
+	}
+	q.step("copied")
+	item.CopyDue = false
+	return nil
+}
+
+// copyAgain is a try of which only the Sent copy is left.
+func (q *Queue) copyAgain(ctx context.Context, item *Item, p *config.Profile) Try {
+	final := StateSent
+	if !item.anySent() {
+		final = StateFailed
+	}
+	item.owner = self()
+	err := q.fileCopy(ctx, item, p)
+	item.owner = ""
+	switch {
+	case err == nil:
+		item.State, item.Due = final, q.Store.Now()
+		return Try{State: final}
+	case item.CopyFailures >= copyTries:
+		item.State, item.Due, item.Cause = final, q.Store.Now(), "append-refused"
+		return Try{State: final, Err: err}
+	}
+	item.CopyFailures++
+	item.State, item.Due = StateCopy, q.Store.Now().Add(backOff(item.CopyFailures))
+	return Try{State: StateCopy, Err: err}
+}
+
+// dropSuppressed leaves out those who came on the suppression list while the message waited.
+func (q *Queue) dropSuppressed(ctx context.Context, item *Item) {
+	if item.Own || item.TestMode {
+		return
+	}
+	for n := range item.Recipients {
+		r := &item.Recipients[n]
+		if r.State != "" || r.Blind {
+			continue
+		}
+		if reason, listed, err := q.Store.IsSuppressed(ctx, r.Address); err == nil && listed {
+			r.State, r.Cause, r.Reply = StateFailed, CauseSuppressed, reason
+			item.Cause = CauseSuppressed
+		}
+	}
+}
+
+// CauseSuppressed is the cause of a recipient on the suppression list.
+const CauseSuppressed = "recipient-suppressed"
+
+// propose puts addresses that a server does not know on the list as proposals: a person decides (P-7).
+func (q *Queue) propose(ctx context.Context, item *Item) {
+	if item.TestMode {
+		return
+	}
+	for _, r := range item.Failed() {
+		if r.Cause == "recipient-unknown" || r.Cause == "null-mx" {
+			_ = q.Store.Suppress(ctx, Entry{Pattern: r.Address, Reason: r.Reply, Proposed: true})
+		}
+	}
+}

@@ -1,0 +1,99 @@
+package delivery
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"postier/config"
+)
+
+const (
+	// failuresInARow is after how many failures of a profile, over at least failuresFor, it is switched off (D-5).
+	failuresInARow = 10
+	failuresFor    = time.Hour
+	// saveTries is how often a configuration that somebody else saved meanwhile is read anew.
+	saveTries = 5
+)
+
+// healthy forgets the failures of a profile.
+func (s *Store) healthy(ctx context.Context, profile string) error {
+	_, err := s.db.ExecContext(ctx, s.q(`DELETE FROM postier_health WHERE profile = ?1`), profile)
+	return err
+}
+
+// failing counts a failure of a profile and tells how many there were in a row, and since when.
+func (s *Store) failing(ctx context.Context, profile, cause string) (failures int, since time.Time, err error) {
+	now := s.Now()
+	var at int64
+	err = s.locked(ctx, "health:"+profile, func(tx *sql.Tx) error {
+		query := s.q(`INSERT INTO postier_health (profile, failures, cause, since) VALUES (?1, 1, ?2, ?3)
+			ON CONFLICT (profile) DO UPDATE SET failures = postier_health.failures + 1, cause = ?2 RETURNING failures, since`)
+		return tx.QueryRowContext(ctx, query, profile, cause, now.UnixMilli()).Scan(&failures, &at)
+	})
+	return failures, time.UnixMilli(at), err
+}
+
+// ownFault are causes for which the profile is not to blame, nor its provider.
+var ownFault = map[string]bool{"network-unreachable": true, "dns-failure": true, "cancelled": true, "file-failed": true}
+
+// tooOften counts a failure of the profile and reports whether it has had enough of them.
+func (q *Queue) tooOften(ctx context.Context, item *Item, try Try) bool {
+	if ownFault[try.Cause] || item.Own {
+		return false
+	}
+	failures, since, err := q.Store.failing(ctx, item.Profile, try.Cause)
+	return err == nil && failures >= failuresInARow && q.Store.Now().Sub(since) >= failuresFor
+}
+
+// turnAway switches the profile off with the cause, tells the owner, and sends the message on through the fallback (D-5).
+// Own messages and the fallback itself only wait: there is nobody behind them.
+func (q *Queue) turnAway(ctx context.Context, doc *config.Document, item *Item, p *config.Profile, try Try) Try {
+	profile := item.Profile
+	first, err := q.deactivate(ctx, profile, try.Cause)
+	if err != nil {
+		try.Err = errors.Join(try.Err, err) // the configuration cannot be written; the message goes on all the same
+	}
+	_ = q.Store.healthy(ctx, profile)
+	name, other, ok := fallbackOf(&doc.File, profile)
+	if !ok || item.Own {
+		return q.putOff(item, try, profileWait)
+	}
+	if first {
+		if err := q.tellOwner(ctx, name, other, profile, p, try); err != nil {
+			try.Err = errors.Join(try.Err, err)
+		}
+	}
+	if err := item.reroute(name, p, other); err != nil {
+		return q.putOff(item, try, profileWait)
+	}
+	item.owner = ""
+	q.step("turned")
+	again := q.attempt(ctx, item)
+	again.Instead = profile
+	return again
+}
+
+// deactivate switches a profile off in the file. first is false when somebody else did it already.
+func (q *Queue) deactivate(ctx context.Context, profile, cause string) (first bool, err error) {
+	for range saveTries {
+		doc, err := q.Load()
+		if err != nil {
+			return true, err
+		}
+		p := doc.File.Profiles[profile]
+		if p == nil || !p.Enabled {
+			return false, nil
+		}
+		if err := doc.Disable(profile, cause, q.Store.Now()); err != nil {
+			return true, err
+		}
+		err = doc.Save()
+		var changed *config.ChangedError
+		if err == nil || !errors.As(err, &changed) {
+			return true, err
+		}
+	}
+	return true, ctx.Err()
+}

@@ -1,0 +1,151 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"postier/config"
+	"postier/diagnostics/explain"
+	"postier/internal/locale"
+	"postier/internal/safetext"
+)
+
+// compose makes a message of the program's own. It is marked so that no automatic answer comes back (RFC 3834 §5) and so that
+// it is recognised should it come round (X-Loop).
+func (q *Queue) compose(profile string, p *config.Profile, to, subject, body string) *Item {
+	now := q.Store.Now()
+	id := NewMessageID(p.From.Address)
+	m := &Message{fields: []field{
+		{"From", " " + formatAddress(config.Address{Name: "postier", Address: p.From.Address})},
+		{"To", " " + formatAddress(config.Address{Address: to})},
+		{"Subject", " " + subject},
+		{"Date", " " + now.Format(time.RFC1123Z)},
+		{"Message-ID", " " + id},
+		{"Auto-Submitted", " auto-generated"},
+		{"X-Loop", " " + loopMark},
+		{"MIME-Version", " 1.0"},
+		{"Content-Type", " text/plain; charset=utf-8"},
+		{"Content-Transfer-Encoding", " 8bit"},
+	}}
+	m.setBody([]byte(body))
+	m.asciiHeader()
+	m.encodeLeaf("text/plain", "utf-8", true)
+	return &Item{
+		ID: newID(), State: StateWaiting, Profile: profile, MessageID: id, Envelope: p.From.Address, Accepted: now, Due: now, Raw: m.Bytes(),
+		Detail: Detail{Author: p.From.Address, Subject: subject, Own: true, Recipients: []Recipient{{Address: to}}},
+	}
+}
+
+// tellOwner queues the one message that says why the own address was switched off, in every language since nobody knows
+// which one the owner reads, the program's own first (D-5, D-7).
+func (q *Queue) tellOwner(ctx context.Context, fallback string, through *config.Profile, profile string, p *config.Profile, try Try) error {
+	owner := p.From.Address
+	if p.ReplyTo != "" {
+		owner = p.ReplyTo
+	}
+	var parts []string
+	for _, lang := range q.languages() {
+		parts = append(parts, q.reasons(lang, profile, p, try))
+	}
+	subject := locale.For(q.languages()[0]).T("delivery.off.subject", "address", safetext.FromRemote(p.From.Address))
+	item := q.compose(fallback, through, owner, subject, strings.Join(parts, "\n\n"+strings.Repeat("-", 60)+"\n\n"))
+	return q.Accept(ctx, item, false)
+}
+
+func (q *Queue) languages() []locale.Lang {
+	first := q.Lang
+	if first == "" {
+		first = locale.English
+	}
+	out := []locale.Lang{first}
+	for _, lang := range locale.All() {
+		if lang != first {
+			out = append(out, lang)
+		}
+	}
+	return out
+}
+
+// reasons is the notice in one language: what happened, why, what to do, and the provider's limits where those are the reason.
+func (q *Queue) reasons(lang locale.Lang, profile string, p *config.Profile, try Try) string {
+	say := locale.For(lang)
+	name := p.Label
+	if name == "" {
+		name = p.From.Address
+	}
+	lines := []string{say.T("delivery.off.what", "name", safetext.FromRemote(name), "address", safetext.FromRemote(p.From.Address)), ""}
+	if info, ok := explain.Cause(try.Cause); ok {
+		lines = append(lines, info.Title(lang), info.Meaning(lang), "")
+		for _, step := range info.Remedy(lang) {
+			lines = append(lines, "- "+step)
+		}
+	}
+	if try.Reply != "" {
+		lines = append(lines, "", say.T("delivery.off.server", "reply", safetext.FromRemote(try.Reply)))
+	}
+	if q.Provider != nil {
+		for i, limit := range q.Provider(p) {
+			if i == 0 {
+				lines = append(lines, "", say.T("delivery.off.limits"))
+			}
+			lines = append(lines, "- "+say.T("delivery.limit."+limit.What, "n", limit.Value))
+		}
+	}
+	return strings.Join(append(lines, "", say.T("delivery.off.mend"), "", "    postier setup --edit "+profile, "    postier profile enable "+profile,
+		"", say.T("delivery.off.meanwhile")), "\n")
+}
+
+// bounce gives a message that could not be sent back to its sender. The caller of a message that is delivered at once is told
+// directly and gets none.
+func (q *Queue) bounce(ctx context.Context, doc *config.Document, item *Item) {
+	if item.Own || item.TestMode || item.BounceTo == "" || item.inline {
+		return
+	}
+	through, p := item.Profile, doc.File.Profiles[item.Profile]
+	if name, other, ok := fallbackOf(&doc.File, item.Profile); ok && (p == nil || !p.Enabled) {
+		through, p = name, other
+	}
+	if p == nil {
+		return
+	}
+	if err := q.Accept(ctx, q.compose(through, p, item.BounceTo, q.bounceSubject(item), q.bounceText(item)), false); err != nil && q.Observe != nil {
+		q.Observe(Event{Item: item, Err: errors.Join(errBounce, err)})
+	}
+}
+
+var errBounce = errors.New("the sender could not be told")
+
+// bouncePart tells the sender which recipients of a message that was sent did not get it.
+func (q *Queue) bouncePart(ctx context.Context, item *Item) {
+	if doc, err := q.Load(); err == nil {
+		q.bounce(ctx, doc, item)
+	}
+}
+
+func (q *Queue) bounceSubject(item *Item) string {
+	return locale.For(q.languages()[0]).T("delivery.bounce.subject", "subject", safetext.FromRemote(decodeWords(item.Subject)))
+}
+
+func (q *Queue) bounceText(item *Item) string {
+	lang := q.languages()[0]
+	say := locale.For(lang)
+	lines := []string{say.T("delivery.bounce.what", "date", item.Accepted.Local().Format("2006-01-02 15:04"), "id", safetext.FromRemote(item.MessageID)), ""}
+	for _, r := range item.Failed() {
+		lines = append(lines, "  "+safetext.Escape(r.Address))
+		if info, ok := explain.Cause(r.Cause); ok {
+			lines = append(lines, "    "+info.Title(lang)+" ("+info.Code+")")
+		}
+		if r.Reply != "" {
+			lines = append(lines, "    "+safetext.Escape(r.Reply))
+		}
+	}
+	lines = append(lines, "", say.T("delivery.bounce.again"))
+	const most = 4 << 10 // the header tells which message it was; its text stays with the sender
+	header, _, _ := strings.Cut(string(item.Raw), "\r\n\r\n")
+	for line := range strings.SplitSeq(header[:min(len(header), most)], "\r\n") {
+		lines = append(lines, "> "+safetext.Escape(line))
+	}
+	return strings.Join(lines, "\n")
+}
