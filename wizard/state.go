@@ -143,7 +143,7 @@ func (s *State) sanitize() {
 		d.From.Address = d.Address
 	}
 	switch {
-	case d.Address == "":
+	case d.Address == "", d.Step.Number() == 0:
 		d.Step = StepAddress
 	case d.Step.Number() > StepProvider.Number() && d.Submission.Host == "" && !d.Manual:
 		d.Step = StepProvider

@@ -138,18 +138,11 @@ func (s *State) dated(p *presets.Provider) []Notice {
 	}
 	var out []Notice
 	for _, d := range p.Dated {
-		day, err := time.Parse(time.DateOnly, d.Date)
-		if err != nil {
-			continue
+		level := LevelWarn
+		if day, err := time.Parse(time.DateOnly, d.Date); err == nil && !today.Before(day) && d.Blocks {
+			level = LevelFail
 		}
-		text, level := d.Before, LevelWarn
-		if !today.Before(day) {
-			text = d.After
-			if d.Blocks {
-				level = LevelFail
-			}
-		}
-		if !text.Empty() {
+		if text := d.On(today); !text.Empty() {
 			out = append(out, Notice{level, P(text)})
 		}
 	}
@@ -158,7 +151,7 @@ func (s *State) dated(p *presets.Provider) []Notice {
 
 // blocked reports whether a password can never work here, so that asking for one would only waste the person's time.
 func (s *State) blocked(c Candidate) bool {
-	if open(&c.Submission) && !s.opts.AllowCleartext {
+	if c.Submission.Host == "" || open(&c.Submission) && !s.opts.AllowCleartext {
 		return true
 	}
 	p, ok := s.opts.Book.Get(c.Provider)
@@ -353,6 +346,9 @@ func (s *State) serverGiven() bool {
 const discoverLimit = 10 * time.Second
 
 func serverWords(server config.Server) Words {
+	if server.Host == "" {
+		return M("wizard.fact.no-server")
+	}
 	return M("wizard.server."+string(server.Security), "host", server.Host, "port", strconv.Itoa(server.Port))
 }
 

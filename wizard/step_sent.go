@@ -144,7 +144,10 @@ func (s *State) answerSent(a Answer) {
 }
 
 func (s *State) useFolder() {
-	folder := s.folderField().Value
+	folder, typed := s.typed[FieldSentFolder]
+	if !typed {
+		folder = s.folderField().Value
+	}
 	if text := config.ValidateFolder(folder); !text.Empty() {
 		s.errors[FieldSentFolder] = Words{Msg: text}
 		return

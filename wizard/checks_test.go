@@ -1,0 +1,431 @@
+package wizard
+
+import (
+	"testing"
+
+	"postier/config"
+)
+
+// TestMendLeadsToTheField (M-5): a failure leads to the step and field where it can be mended, and that field is marked.
+func TestMendLeadsToTheField(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		cause string
+		check string
+		mend  Step
+		field FieldID
+		at    Step
+		mark  FieldID
+	}{
+		{"dns-nxdomain", "net.resolve", StepServer, FieldSMTPHost, StepServer, FieldSMTPHost},
+		{"tls-wrong-mode", "smtp.tls", StepServer, FieldSMTPSecurity, StepServer, FieldSMTPSecurity},
+		{"helo-refused", "smtp.ehlo", StepServer, FieldHelo, StepServer, FieldHelo},
+		{"auth-not-offered", "smtp.auth-offered", StepServer, FieldAuth, StepServer, FieldAuth},
+		{"app-password-required", "smtp.auth", StepPrepare, FieldSecret, StepPrepare, ""},
+		{"wrong-password", "smtp.auth", StepCredential, FieldSecret, StepCredential, FieldSecret},
+		{"sender-not-owned", "smtp.sender", StepAddress, FieldFrom, StepAddress, FieldAddress},
+	} {
+		k := known(t, Options{})
+		k.password(appPassword)
+		k.fails(DoSubmission, c.check, c.cause, c.mend, c.field)
+		if f := k.s.Finding(); f == nil || f.Cause != c.cause {
+			t.Fatalf("%s: finding %v", c.cause, f)
+		}
+		if first := k.s.Screen().Actions[0]; first.ID != ActMend {
+			t.Errorf("%s: Enter does %s", c.cause, first.ID)
+		}
+		k.do(ActMend)
+		k.at(c.at)
+		for _, f := range k.s.Screen().Fields {
+			if f.Mend != (f.ID == c.mark) {
+				t.Errorf("%s: %s marked is %v", c.cause, f.ID, f.Mend)
+			}
+		}
+		if c.mark != "" {
+			k.field(c.mark)
+		}
+	}
+}
+
+// TestMendWithoutGuide: where there is no guide, the password is the place; where there is no password, the servers.
+func TestMendWithoutGuide(t *testing.T) {
+	t.Parallel()
+	k := byHand(t, Options{})
+	k.password("geheim")
+	k.fails(DoSubmission, "smtp.auth", "smtp-auth-disabled", StepPrepare, "")
+	k.do(ActMend)
+	k.at(StepCredential)
+	k.enter()
+	k.do(ActRetry)
+	k.passes(DoSubmission)
+	// The mailbox's own page opens for the mailbox's field.
+	k.fails(DoSent, "imap.connect", "connection-refused", StepServer, FieldIMAPPort)
+	k.enter()
+	k.at(StepSent)
+	k.do(ActMend)
+	k.at(StepServer)
+	if !k.field(FieldIMAPPort).Mend {
+		t.Error("the port of the mailbox is not marked")
+	}
+	k = byHand(t, Options{})
+	k.password("geheim")
+	k.fails(DoSubmission, "smtp.recipient", "mailbox-full", StepOptions, "")
+	if k.offers(ActMend) {
+		t.Error("a step that lies ahead mends nothing")
+	}
+	k.do(ActMend)
+	k.at(StepSubmission)
+}
+
+// TestMailboxWaitsForSending (security.md T21): one refused sign-in at a time.
+func TestMailboxWaitsForSending(t *testing.T) {
+	t.Parallel()
+	k := known(t, Options{})
+	k.password(appPassword)
+	if k.asked(DoDNS) != 1 {
+		t.Error("the domain's entries are not looked at at once")
+	}
+	if k.asked(DoSent) != 0 {
+		t.Error("the mailbox is tried before sending works")
+	}
+	k.fails(DoSubmission, "smtp.auth", "wrong-password", StepCredential, FieldSecret)
+	if k.asked(DoSent) != 0 {
+		t.Error("the mailbox is tried although sending failed")
+	}
+	k.do(ActMend)
+	k.password("qrstuvwxyzabcdef")
+	k.passes(DoSubmission)
+	if k.asked(DoSent) != 1 {
+		t.Error("the mailbox is not tried as soon as sending works")
+	}
+	if k.asked(DoDNS) != 1 {
+		t.Error("the domain's entries are asked for twice")
+	}
+}
+
+func TestLateOutcomes(t *testing.T) {
+	t.Parallel()
+	k := known(t, Options{})
+	k.password(appPassword)
+	old := k.last(DoSubmission)
+	k.do(ActBack)
+	k.at(StepCredential)
+	if c := k.last(DoCancel); c.ID != old.ID {
+		t.Errorf("cancelled %d, want %d", c.ID, old.ID)
+	}
+	before := snapshot(k.s)
+	k.tell(Outcome{ID: old.ID, Kind: DoSubmission, Done: true, Reports: all(DoSubmission, old.Draft)})
+	k.tell(Outcome{ID: old.ID, Kind: DoSubmission, Report: &Report{ID: "smtp.auth", Status: Pass}})
+	k.tell(Outcome{ID: 0, Kind: DoSubmission, Done: true, Reports: all(DoSubmission, old.Draft)})
+	k.tell(Outcome{ID: 999, Kind: DoSave, Done: true, Saved: &Saved{}})
+	if snapshot(k.s) != before {
+		t.Error("a late outcome changed the conversation")
+	}
+	k.enter()
+	if k.asked(DoSubmission) != 2 || k.s.Passed() {
+		t.Error("the late outcome counts")
+	}
+	// Another password: the result of the first one says nothing.
+	k.passes(DoSubmission)
+	k.do(ActBack)
+	k.password("qrstuvwxyzabcdef")
+	if k.s.Passed() {
+		t.Error("the proof of another password counts")
+	}
+}
+
+func TestLadderAsItGoes(t *testing.T) {
+	t.Parallel()
+	k := known(t, Options{})
+	k.password(appPassword)
+	v := k.s.Screen()
+	if v.Busy == nil || v.Busy.GivesUp == 0 || len(v.Checks) < 10 || v.Checks[0].ID != "net.resolve" {
+		t.Fatalf("%+v", v)
+	}
+	id := v.Busy.Request
+	k.tell(Outcome{ID: id, Kind: DoSubmission, Report: &Report{ID: "net.resolve", Running: true}})
+	if c := k.s.Screen().Checks[0]; !c.Running {
+		t.Errorf("%+v", c)
+	}
+	k.tell(Outcome{ID: id, Kind: DoSubmission, Report: &Report{ID: "net.resolve", Status: Pass}})
+	if c := k.s.Screen().Checks[0]; c.Running || c.Status != Pass {
+		t.Errorf("%+v", c)
+	}
+	k.do(ActNext)
+	k.at(StepSubmission) // not before it is proven
+	k.do(ActCancel)
+	k.at(StepSubmission)
+	k.says("wizard.cancelled")
+	if c := k.last(DoCancel); c.ID != id || k.s.Working() && k.s.work[DoSubmission].id != 0 {
+		t.Error("the work was not cancelled")
+	}
+	for _, n := range k.s.Screen().Notices {
+		if n.Level == LevelFail {
+			t.Error("the person's own stop is shown as a failure")
+		}
+	}
+	k.do(ActBack)
+	k.enter()
+	k.at(StepSubmission)
+	if k.asked(DoSubmission) != 1 {
+		t.Error("what was stopped begins again by itself")
+	}
+	k.do(ActRetry)
+	k.passes(DoSubmission)
+	k.enter()
+	k.at(StepSent)
+}
+
+// TestSkippedProvesNothing: a run that was cut off has no failed check and is no proof.
+func TestSkippedProvesNothing(t *testing.T) {
+	t.Parallel()
+	k := known(t, Options{})
+	k.password(appPassword)
+	k.passes(DoSubmission, func(o *Outcome) {
+		for i := range o.Reports {
+			o.Reports[i].Status, o.Reports[i].Cause = Skip, "cancelled"
+		}
+	})
+	k.do(ActNext)
+	k.at(StepSubmission)
+	if k.s.Passed() || k.asked(DoSent) != 0 {
+		t.Error("skipped checks count as a proof")
+	}
+	k.do(ActRetry)
+	k.tell(Outcome{ID: k.last(DoSubmission).ID, Kind: DoSubmission, Done: true, Err: M("setup.no-dns")})
+	k.says("setup.no-dns")
+	k.do(ActNext)
+	k.at(StepSubmission)
+}
+
+func TestSentFolder(t *testing.T) {
+	t.Parallel()
+	missing := func() *talk {
+		k := known(t, Options{})
+		k.password(appPassword)
+		k.passes(DoSubmission)
+		k.fails(DoSent, "imap.folder", "folder-missing", StepSent, FieldSentFolder)
+		k.enter()
+		k.at(StepSent)
+		return k
+	}
+	k := missing()
+	if f := k.field(FieldSentFolder); f.Kind != KindChoice || len(f.Choices) != 3 {
+		t.Errorf("%+v", f)
+	}
+	k.enter("sent-folder", "Archives")
+	if r := k.last(DoSent); r.Draft.SentFolder != "Archives" || r.Create {
+		t.Errorf("%+v", r)
+	}
+	k.passes(DoSent, func(o *Outcome) { o.Folder = "Archives" })
+	k.enter()
+	k.at(StepDNS)
+	if f := k.s.Draft().SentFolder; f != "Archives" {
+		t.Errorf("folder %q", f)
+	}
+
+	k = missing()
+	k.do(ActCreate)
+	if !k.last(DoSent).Create {
+		t.Error("create does not create")
+	}
+	k.passes(DoSent)
+	k.do(ActCreate)
+	if k.asked(DoSent) != 2 {
+		t.Error("a folder would be created although there is one")
+	}
+
+	k = missing()
+	k.do(ActSkip)
+	k.at(StepDNS)
+	if d := k.s.Draft(); d.CopyMode() != config.SentNone || d.Proven["imap.folder"] != "" || d.Proven["imap.auth"] != Pass || !d.ReadsMailbox() {
+		t.Errorf("%+v", d.Proven)
+	}
+	k.do(ActBack)
+	k.at(StepSent)
+	if k.s.Finding() == nil || k.asked(DoSent) != 1 {
+		t.Error("what failed is forgotten, or tried again by itself")
+	}
+	k.enter("sent-folder", "Archives")
+	k.passes(DoSent)
+	k.enter()
+	if k.s.Draft().CopyMode() == config.SentNone {
+		t.Error("the copy is still done without")
+	}
+
+	k = missing()
+	k.enter("sent-folder", "a\nb")
+	k.refused(FieldSentFolder)
+}
+
+// TestWhoFilesTheCopy: the person may change it where everything works, too.
+func TestWhoFilesTheCopy(t *testing.T) {
+	t.Parallel()
+	k := known(t, Options{})
+	k.toSent()
+	sent := k.asked(DoSent)
+	k.do(ActEdit)
+	k.at(StepSent)
+	k.enter("sent-copy", "perhaps")
+	k.refused(FieldSentCopy)
+	k.do(ActBack)
+	k.at(StepSent)
+	k.do(ActEdit)
+	k.enter("sent-copy", "append", "sent-folder", "Archives")
+	if k.asked(DoSent) != sent+1 || k.last(DoSent).Draft.SentMode != config.SentAppend {
+		t.Error("the change is not tried")
+	}
+	k.passes(DoSent, func(o *Outcome) { o.Folder = "Archives" })
+	k.says("wizard.sent.good")
+}
+
+// TestProviderFilesTheCopy: found out by the test message; nothing is filed twice then.
+func TestProviderFilesTheCopy(t *testing.T) {
+	t.Parallel()
+	k := byHand(t, Options{})
+	k.password("geheim")
+	k.passes(DoSubmission)
+	k.enter()
+	k.passes(DoSent)
+	k.enter()
+	k.passes(DoDNS)
+	k.enter()
+	k.passes(DoTest, func(o *Outcome) { o.FiledByProvider = true })
+	k.says("wizard.test.filed")
+	d := k.s.Draft()
+	if d.CopyMode() != config.SentServer || d.Proven["imap.append"] != Pass || d.Proven["arrival.delivered"] != Pass {
+		t.Errorf("%s %v", d.CopyMode(), d.Proven)
+	}
+	k.enter()
+	k.at(StepOptions)
+	k.do(ActBack)
+	if k.asked(DoTest) != 1 || k.asked(DoSent) != 1 {
+		t.Error("something is tried again")
+	}
+}
+
+func TestDNSNeverBlocks(t *testing.T) {
+	t.Parallel()
+	for _, end := range []func(*talk){
+		func(*talk) {}, // still running
+		func(k *talk) { k.fails(DoDNS, "dns.mx", "dns-nxdomain", StepServer, FieldSMTPHost) },
+		func(k *talk) { k.fails(DoDNS, "dns.spf", "spf-missing", StepDNS, "") },
+		func(k *talk) { k.do(ActCancel) },
+		func(k *talk) { k.tell(Outcome{ID: k.last(DoDNS).ID, Kind: DoDNS, Done: true, Err: M("setup.no-dns")}) },
+	} {
+		k := known(t, Options{})
+		k.toSent()
+		k.enter()
+		k.at(StepDNS)
+		end(k)
+		k.do(ActNext)
+		k.at(StepTest)
+	}
+	k := known(t, Options{})
+	k.toSent()
+	k.enter()
+	k.passes(DoDNS, func(o *Outcome) {
+		o.Reports[1].Status, o.Reports[1].Cause = Warn, "spf-weak"
+		o.Reports[1].Fixes = []Fix{{Kind: "txt", Name: "durand.example", Value: "v=spf1 include:x -all", Old: "v=spf1 ?all"}, {Kind: "txt", Value: "bare"}}
+	})
+	if c := k.s.Screen().Copy; len(c) != 3 || c[1].Text != "v=spf1 include:x -all" || c[1].Label.Msg.Key != "wizard.dns.replaces" {
+		t.Errorf("%+v", c)
+	}
+	k.says("wizard.dns.later")
+	// The outcome of entries that were still being read when the person went on is taken all the same.
+	k = known(t, Options{})
+	k.toSent()
+	k.enter()
+	k.do(ActNext)
+	k.fails(DoDNS, "dns.dkim", "dkim-revoked", StepDNS, "")
+	k.at(StepTest)
+	if step, r := k.s.Remaining(); step != StepDNS || r == nil || r.Cause != "dkim-revoked" {
+		t.Errorf("%s %v", step, r)
+	}
+}
+
+// TestOneTestMessage: going back and forth never sends a second one by itself.
+func TestOneTestMessage(t *testing.T) {
+	t.Parallel()
+	k := known(t, Options{})
+	k.toSent()
+	k.enter()
+	k.passes(DoDNS)
+	k.enter()
+	k.at(StepTest)
+	around := func() {
+		t.Helper()
+		k.do(ActBack)
+		k.at(StepDNS)
+		k.enter()
+		k.at(StepTest)
+		if n := k.asked(DoTest); n != 1 {
+			t.Fatalf("%d messages", n)
+		}
+	}
+	k.do(ActCancel)
+	around()
+	k.do(ActRetry)
+	if k.asked(DoTest) != 2 {
+		t.Error("the person's own wish sends none")
+	}
+	k.requests = nil
+	k.do(ActRetry) // while one is under way
+	k.do(ActSkip)
+	k.at(StepOptions)
+	k.do(ActBack)
+	k.at(StepTest)
+	k.do(ActBack)
+	k.enter()
+	k.at(StepTest)
+	if k.asked(DoTest) != 0 {
+		t.Error("what was done without is sent after all")
+	}
+	k.do(ActRetry)
+	k.fails(DoTest, "arrival.delivered", "not-arrived", StepTest, "")
+	around2 := k.asked(DoTest)
+	k.do(ActBack)
+	k.enter()
+	if k.asked(DoTest) != around2 || k.s.Finding() == nil {
+		t.Error("a lost message is sent again by itself")
+	}
+	k.do(ActSkip)
+	k.at(StepOptions)
+}
+
+// TestVerdictOfTheReceiver: what the receiver thinks of SPF is to be mended in DNS; the message arrived.
+func TestVerdictOfTheReceiver(t *testing.T) {
+	t.Parallel()
+	k := known(t, Options{})
+	k.toSent()
+	k.enter()
+	k.passes(DoDNS)
+	k.enter()
+	k.fails(DoTest, "arrival.spf", "spf-fail", StepDNS, "")
+	if !k.s.Passed() || !k.offers(ActNext) || !k.offers(ActMend) || k.s.Finding() == nil {
+		t.Error("the message arrived")
+	}
+	if step, r := k.s.Remaining(); step != StepTest || r.Cause != "spf-fail" {
+		t.Errorf("%s %v", step, r)
+	}
+	k.enter()
+	k.at(StepOptions)
+	// A lost answer behind the message is no proof, even when the message turns up: every send would end so.
+	k.do(ActBack)
+	k.do(ActRetry)
+	k.passes(DoTest, func(o *Outcome) { o.Reports[0].Status, o.Reports[0].Cause = Fail, "delivery-unknown" })
+	if k.s.Passed() {
+		t.Error("delivery-unknown counts as a proof")
+	}
+}
+
+// TestFoundHostStays: an outcome cannot move the conversation to another host than the one that was confirmed.
+func TestFoundHostStays(t *testing.T) {
+	t.Parallel()
+	k := byHand(t, Options{})
+	k.password("geheim")
+	k.passes(DoSubmission, func(o *Outcome) { o.Submission = &config.Server{Host: "evil.example", Port: 25} })
+	if d := k.s.Draft(); d.Submission.Host != "smtp.durand.example" || d.Submission.Port == 25 {
+		t.Errorf("%+v", d.Submission)
+	}
+}

@@ -1,0 +1,159 @@
+package wizard
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"postier/config"
+	"postier/internal/locale"
+	"postier/presets"
+)
+
+// spoken is everything a screen says, in one language.
+func spoken(v Screen, lang locale.Lang, product string) string {
+	var b strings.Builder
+	say := func(list ...Words) {
+		for _, w := range list {
+			b.WriteString(w.Say(lang, product) + "\n")
+		}
+	}
+	say(v.Title)
+	say(v.Intro...)
+	say(v.Numbered...)
+	for _, n := range v.Notices {
+		say(n.Text)
+	}
+	for _, f := range v.Facts {
+		say(f.Label, f.Value, f.Detail)
+	}
+	for _, c := range v.Copy {
+		say(c.Label)
+	}
+	for _, f := range v.Fields {
+		say(f.Label, f.Help, f.Placeholder, f.Error)
+		for _, c := range f.Choices {
+			say(c.Label, c.Detail)
+		}
+	}
+	for _, a := range v.Actions {
+		say(a.Label, a.Disabled)
+	}
+	if v.Busy != nil {
+		say(v.Busy.Text)
+	}
+	b.WriteString(locale.For(lang).T(v.Help))
+	return b.String()
+}
+
+// TestM7TheAlertIsExpected: the person is told beforehand that a security alert may come.
+func TestM7TheAlertIsExpected(t *testing.T) {
+	t.Parallel()
+	k := known(t, Options{})
+	k.do(ActBack)
+	k.at(StepPrepare)
+	k.says("wizard.prepare.alert")
+}
+
+// TestI2TheProductIsTheLabel: the label to type at the provider is the calling program's name.
+func TestI2TheProductIsTheLabel(t *testing.T) {
+	t.Parallel()
+	k := known(t, Options{Product: "Dayboard"})
+	k.do(ActBack)
+	for _, lang := range locale.All() {
+		if text := spoken(k.s.Screen(), lang, "Dayboard"); !strings.Contains(text, "Dayboard") || strings.Contains(text, "{product}") {
+			t.Errorf("%s: the product is not named:\n%s", lang, text)
+		}
+	}
+}
+
+// TestD4KindsOfMessage are switched one by one.
+func TestD4KindsOfMessage(t *testing.T) {
+	t.Parallel()
+	k := begin(t, Options{Address: "marie@gmail.com", Values: map[FieldID]string{FieldKindsOn: "invoice", FieldKindsOff: "quote"}})
+	for k.s.Step() != StepReview {
+		k.onward()
+	}
+	p := k.s.Draft().ToProfile(config.Credential{})
+	if !p.Kinds["invoice"] || p.Kinds["quote"] || len(p.Kinds) != 2 {
+		t.Errorf("%v", p.Kinds)
+	}
+}
+
+// TestP3Filter: domains and addresses whose messages go this way.
+func TestP3Filter(t *testing.T) {
+	t.Parallel()
+	k := begin(t, Options{Address: "marie@gmail.com", Values: map[FieldID]string{FieldSenders: "durand.example, marie@gmail.com"}})
+	for k.s.Step() != StepReview {
+		k.onward()
+	}
+	p := k.s.Draft().ToProfile(config.Credential{})
+	f := &config.File{Profiles: map[string]*config.Profile{"a": p}, Default: "b"}
+	if name, _ := config.Route(f, "any@durand.example"); name != "a" {
+		t.Errorf("routed to %q", name)
+	}
+}
+
+// TestP5TestMode: everything goes to one address.
+func TestP5TestMode(t *testing.T) {
+	t.Parallel()
+	k := begin(t, Options{Address: "marie@gmail.com", Values: map[FieldID]string{FieldTestMode: Yes, FieldTestAddress: "t@durand.example"}})
+	for k.s.Step() != StepReview {
+		k.onward()
+	}
+	if p := k.s.Draft().ToProfile(config.Credential{}); p.TestMode != (config.TestMode{Enabled: true, Address: "t@durand.example"}) {
+		t.Errorf("%+v", p.TestMode)
+	}
+	if !slices.ContainsFunc(k.s.Screen().Facts, func(f Fact) bool { return f.Label.Msg.Key == "wizard.fact.test-mode" }) {
+		t.Error("the review does not show test mode")
+	}
+}
+
+// TestC6Batches: a number of messages, then a pause with fractions of a second.
+func TestC6Batches(t *testing.T) {
+	t.Parallel()
+	k := begin(t, Options{Address: "marie@gmail.com", Values: map[FieldID]string{FieldBatch: "12", FieldWait: "15.5"}})
+	for k.s.Step() != StepReview {
+		k.onward()
+	}
+	if b := k.s.Draft().Limits.Batch; b != (config.Batch{Messages: 12, WaitSeconds: 15.5}) {
+		t.Errorf("%+v", b)
+	}
+}
+
+// TestEveryProviderCanBeShown walks to the password of every provider and looks for unfilled places and missing words.
+func TestEveryProviderCanBeShown(t *testing.T) {
+	t.Parallel()
+	for _, e := range presets.Default().All() {
+		if e.Source != presets.SourceFlagship {
+			continue
+		}
+		k := begin(t, Options{Address: "marie@durand.example", Values: map[FieldID]string{FieldProvider: e.ID}})
+		for range 6 {
+			v := k.s.Screen()
+			for _, lang := range locale.All() {
+				text := spoken(v, lang, "postier")
+				if strings.Contains(text, "<wizard.") || strings.Contains(text, "<presets.") || strings.Contains(text, "{product}") {
+					t.Errorf("%s, step %s, %s:\n%s", e.ID, v.Step, lang, text)
+				}
+			}
+			if v.Step == StepCredential || v.Step == StepProvider && !k.offers(ActNext) {
+				break
+			}
+			var values []string
+			for _, f := range v.Fields {
+				switch {
+				case f.ID == FieldProvider || f.Value != "":
+				case len(f.Choices) > 0:
+					values = append(values, string(f.ID), f.Choices[0].Value)
+				default:
+					values = append(values, string(f.ID), "abc5")
+				}
+			}
+			k.enter(values...)
+		}
+		if step := k.s.Step(); step != StepCredential && step != StepSubmission && !(step == StepProvider && !k.offers(ActNext)) {
+			t.Errorf("%s ends at step %s: %v", e.ID, step, k.s.errors)
+		}
+	}
+}

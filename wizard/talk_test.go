@@ -1,0 +1,301 @@
+package wizard
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+
+	"postier/config"
+	"postier/internal/locale"
+	"postier/internal/secret"
+	"postier/presets"
+)
+
+// talk plays a conversation: it answers, tells outcomes and keeps the requests.
+type talk struct {
+	t        *testing.T
+	s        State
+	requests []Request
+	answers  int
+}
+
+func begin(t *testing.T, o Options) *talk {
+	t.Helper()
+	if o.Today == "" {
+		o.Today = "2026-11-21"
+	}
+	if o.ConfigPath == "" {
+		o.ConfigPath = "/home/marie/.config/postier/config.json"
+	}
+	k := &talk{t: t}
+	s, requests := New(o)
+	k.s, k.requests = s, requests
+	return k
+}
+
+// do answers the present screen; values are field, value pairs.
+func (k *talk) do(action ActionID, values ...string) {
+	k.t.Helper()
+	a := Answer{Action: action, Values: map[FieldID]string{}}
+	for i := 0; i+1 < len(values); i += 2 {
+		a.Values[FieldID(values[i])] = values[i+1]
+	}
+	k.answer(a)
+}
+
+// enter types every field of the screen as it stands, changed by values, and takes the first action, as front ends do.
+func (k *talk) enter(values ...string) {
+	k.t.Helper()
+	v := k.s.Screen()
+	if len(v.Actions) == 0 {
+		k.t.Fatalf("step %s has no action", v.Step)
+	}
+	a := Answer{Action: v.Actions[0].ID, Values: map[FieldID]string{}}
+	for _, f := range v.Fields {
+		if f.Kind != KindSecret {
+			a.Values[f.ID] = f.Value
+		}
+	}
+	for i := 0; i+1 < len(values); i += 2 {
+		a.Values[FieldID(values[i])] = values[i+1]
+	}
+	k.answer(a)
+}
+
+func (k *talk) password(p string) {
+	k.t.Helper()
+	k.answer(Answer{Action: ActNext, Secret: secret.New(p)})
+}
+
+func (k *talk) answer(a Answer) {
+	k.t.Helper()
+	k.answers++
+	s, requests := k.s.Answer(a)
+	k.s, k.requests = s, append(k.requests, requests...)
+}
+
+func (k *talk) tell(o Outcome) {
+	k.t.Helper()
+	s, requests := k.s.Tell(o)
+	k.s, k.requests = s, append(k.requests, requests...)
+}
+
+// asked is how often work of a kind was asked for.
+func (k *talk) asked(kind RequestKind) int {
+	n := 0
+	for _, r := range k.requests {
+		if r.Kind == kind {
+			n++
+		}
+	}
+	return n
+}
+
+// last is the latest request of a kind.
+func (k *talk) last(kind RequestKind) Request {
+	k.t.Helper()
+	for i := len(k.requests) - 1; i >= 0; i-- {
+		if k.requests[i].Kind == kind {
+			return k.requests[i]
+		}
+	}
+	k.t.Fatalf("no request for %s", kind)
+	return Request{}
+}
+
+// all are the outcome's reports when every check passes.
+func all(kind RequestKind, d Draft) []Report {
+	reports := pendingReports(kind, d)
+	for i := range reports {
+		reports[i].Status = Pass
+	}
+	return reports
+}
+
+// passes tells that every check of the latest request of a kind passed.
+func (k *talk) passes(kind RequestKind, change ...func(*Outcome)) {
+	k.t.Helper()
+	r := k.last(kind)
+	o := Outcome{ID: r.ID, Kind: kind, Done: true, Reports: all(kind, r.Draft)}
+	if kind == DoSent {
+		o.Folder, o.Folders = "Envoyés", []string{"INBOX", "Envoyés", "Archives"}
+	}
+	for _, c := range change {
+		c(&o)
+	}
+	k.tell(o)
+}
+
+// fails tells that one check failed and what needs it was skipped.
+func (k *talk) fails(kind RequestKind, id, cause string, mend Step, field FieldID) {
+	k.t.Helper()
+	r := k.last(kind)
+	reports := all(kind, r.Draft)
+	for i := range reports {
+		if reports[i].ID == id {
+			reports[i].Status, reports[i].Cause, reports[i].Mend, reports[i].Field = Fail, cause, mend, field
+			for j := i + 1; j < len(reports); j++ {
+				reports[j].Status, reports[j].Cause = Skip, "needs-failed"
+			}
+			break
+		}
+	}
+	o := Outcome{ID: r.ID, Kind: kind, Done: true, Reports: reports}
+	if kind == DoSent {
+		o.Folders = []string{"INBOX", "Envoyés", "Archives"}
+	}
+	k.tell(o)
+}
+
+func (k *talk) at(step Step) {
+	k.t.Helper()
+	if k.s.Step() != step {
+		k.t.Fatalf("at step %d (%s), want %d (%s); errors %v, notices %v", k.s.Step().Number(), k.s.Step(), step.Number(), step, k.s.errors, k.s.notices)
+	}
+	if v := k.s.Screen(); v.Step != step || v.Number != step.Number() {
+		k.t.Fatalf("the screen says %d %s at step %s", v.Number, v.Step, step)
+	}
+}
+
+func (k *talk) field(id FieldID) Field {
+	k.t.Helper()
+	for _, f := range k.s.Screen().Fields {
+		if f.ID == id {
+			return f
+		}
+	}
+	k.t.Fatalf("step %s shows no field %s", k.s.Step(), id)
+	return Field{}
+}
+
+// refused checks that the present screen shows an error at a field, in words of every language.
+func (k *talk) refused(id FieldID) {
+	k.t.Helper()
+	f := k.field(id)
+	if f.Error.Empty() {
+		k.t.Fatalf("%s shows no error", id)
+	}
+	for _, lang := range locale.All() {
+		if text := f.Error.Say(lang, "postier"); text == "" || text[0] == '<' {
+			k.t.Errorf("%s: %s: %q", id, lang, text)
+		}
+	}
+}
+
+func (k *talk) action(id ActionID) Action {
+	k.t.Helper()
+	for _, a := range k.s.Screen().Actions {
+		if a.ID == id {
+			return a
+		}
+	}
+	k.t.Fatalf("step %s offers no %s", k.s.Step(), id)
+	return Action{}
+}
+
+func (k *talk) offers(id ActionID) bool {
+	return slices.ContainsFunc(k.s.Screen().Actions, func(a Action) bool { return a.ID == id && a.Disabled.Empty() })
+}
+
+// says checks that the screen has a notice with this key.
+func (k *talk) says(key string) {
+	k.t.Helper()
+	if !k.said(key) {
+		k.t.Errorf("step %s does not say %s: %v", k.s.Step(), key, k.s.Screen().Notices)
+	}
+}
+
+func (k *talk) said(key string) bool {
+	return slices.ContainsFunc(k.s.Screen().Notices, func(n Notice) bool { return n.Text.Msg.Key == key })
+}
+
+// known goes the shortest way for an address of a known provider up to the password.
+func known(t *testing.T, o Options) *talk {
+	t.Helper()
+	if o.Address == "" {
+		o.Address = "marie@gmail.com"
+	}
+	k := begin(t, o)
+	k.enter()
+	k.at(StepProvider)
+	k.enter()
+	k.at(StepPrepare)
+	k.enter()
+	k.at(StepCredential)
+	return k
+}
+
+// appPassword fits the shape of Gmail's.
+const appPassword = "abcdefghijklmnop"
+
+// toReview goes on from the password to the review, with everything passing.
+func (k *talk) toReview() {
+	k.t.Helper()
+	k.toSent()
+	k.enter()
+	k.at(StepDNS)
+	k.passes(DoDNS)
+	k.enter()
+	k.at(StepTest)
+	k.passes(DoTest)
+	k.enter()
+	k.at(StepOptions)
+	k.enter()
+	k.at(StepReview)
+}
+
+// toSent goes on from the password to the Sent step, with everything passing.
+func (k *talk) toSent() {
+	k.t.Helper()
+	k.password(appPassword)
+	k.at(StepSubmission)
+	k.passes(DoSubmission)
+	k.enter()
+	k.at(StepSent)
+	k.passes(DoSent)
+}
+
+// byHand goes to the password with servers entered by hand.
+func byHand(t *testing.T, o Options, values ...string) *talk {
+	t.Helper()
+	if o.Address == "" {
+		o.Address = "contact@durand.example"
+	}
+	k := begin(t, o)
+	k.enter()
+	k.tell(Outcome{ID: k.last(DoDiscover).ID, Kind: DoDiscover, Done: true})
+	k.at(StepProvider)
+	k.do(ActManual)
+	k.at(StepServer)
+	k.enter(append([]string{"smtp-host", "smtp.durand.example"}, values...)...)
+	k.at(StepServer)
+	k.enter("imap-host", "imap.durand.example")
+	k.at(StepCredential)
+	return k
+}
+
+// candidates are what discovery tells for the exchangers of a domain.
+func candidates(address string, hosts ...string) []Candidate {
+	book := presets.Default()
+	var out []Candidate
+	for _, m := range book.MX(hosts) {
+		p, _ := book.Get(m.ID)
+		out = append(out, CandidateOf(p, address, "mx", m.On, nil))
+	}
+	return out
+}
+
+// saved answers DoSave.
+func (k *talk) saved() {
+	k.t.Helper()
+	r := k.last(DoSave)
+	k.tell(Outcome{ID: r.ID, Kind: DoSave, Done: true, Saved: &Saved{Path: "/c/config.json", Profile: r.Draft.Profile, Secret: "/c/secrets/" + r.Draft.Profile}})
+}
+
+func snapshot(s State) string {
+	values := slices.Sorted(maps.Keys(s.typed))
+	return fmt.Sprint(s.draft, values, s.page, s.secretGen, s.boundTo, len(s.work), s.question, s.choosing)
+}
+
+var _ = config.MechanismNone
