@@ -58,6 +58,13 @@ type Options struct {
 	Now func() time.Time
 	// Slow is how long the slow faults wait; 0 means four seconds: long enough to see, short enough to wait for.
 	Slow time.Duration
+	// OAuth makes the provider one that takes sign-ins by browser and no passwords; the faults oauth-… imply it.
+	OAuth bool
+	// Approval is how long until the person of the rehearsal agrees on the provider's page; 0 means six seconds, a negative one
+	// never: then OAuthAnswer or the page decides.
+	Approval time.Duration
+	// TokenLife is how long an access token is good; 0 means an hour.
+	TokenLife time.Duration
 }
 
 const defaultSlow = 4 * time.Second
@@ -85,6 +92,7 @@ type Provider struct {
 	tls     *tls.Config
 	dns     *dnstest.Server
 	doors   *doors
+	oauth   *authServer // nil without Options.OAuth
 	store   *store
 	signer  signer
 
@@ -108,6 +116,12 @@ func Start(ctx context.Context, o Options) (*Provider, error) {
 	if o.Slow == 0 {
 		o.Slow = defaultSlow
 	}
+	if o.Approval == 0 {
+		o.Approval = defaultApproval
+	}
+	if o.TokenLife == 0 {
+		o.TokenLife = defaultTokenLife
+	}
 	p := &Provider{
 		Address:         Address,
 		Password:        secret.New(appPassword),
@@ -121,6 +135,10 @@ func Start(ctx context.Context, o Options) (*Provider, error) {
 	}
 	if p.now == nil {
 		p.now = time.Now
+	}
+	if o.OAuth || q.oauth != oauthGood {
+		p.oauth = p.newAuthServer()
+		p.quirks.mechanisms = bearerMechanisms
 	}
 	p.ctx, p.cancel = context.WithCancel(ctx)
 	if err := p.open(); err != nil {
@@ -158,7 +176,7 @@ func (p *Provider) open() error {
 }
 
 func (p *Provider) tlsConfig() (*tls.Config, error) {
-	cert, err := p.ca.Certificate(p.quirks.certificate, SMTPHost, IMAPHost, MXHost)
+	cert, err := p.ca.Certificate(p.quirks.certificate, SMTPHost, IMAPHost, MXHost, LoginHost)
 	if err != nil {
 		return nil, err
 	}

@@ -198,7 +198,7 @@ func (p *Provider) Route(network, host string, port int) (address string, ok boo
 	if v6 {
 		table, refused = p.doors.v6, p.doors.refused6
 	}
-	known := slices.Contains([]string{SMTPHost, IMAPHost, MXHost}, host) || ip != nil && ip.IsLoopback()
+	known := slices.Contains([]string{SMTPHost, IMAPHost, MXHost, LoginHost}, host) || ip != nil && ip.IsLoopback()
 	if address, open := table[port]; open && known {
 		return address, true
 	}

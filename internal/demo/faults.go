@@ -16,8 +16,10 @@ type Fault struct {
 	Name string
 	// Cause is the slug that a right diagnosis ends in; it is empty where the wizard should manage all the same.
 	Cause string
-	// Check is the id of the check that first shows it, empty with Cause.
+	// Check is the id of the check that first shows it, empty with Cause and with SignIn.
 	Check string
+	// SignIn is true for what goes wrong in the sign-in by browser, before any check.
+	SignIn bool
 	// Text says in one sentence what is wrong.
 	Text locale.Text
 
@@ -41,7 +43,7 @@ func fault(name, cause, check string, apply func(*quirks)) Fault {
 	return Fault{Name: name, Cause: cause, Check: check, Text: locale.Msg("demo.fault." + name), apply: apply}
 }
 
-var faults = slices.Concat(networkFaults, tlsFaults, signInFaults, sendingFaults, imapFaults, domainFaults, arrivalFaults)
+var faults = slices.Concat(networkFaults, tlsFaults, signInFaults, sendingFaults, imapFaults, domainFaults, arrivalFaults, oauthFaults)
 
 var networkFaults = []Fault{
 	fault("dns-down", "dns-failure", "net.resolve", func(q *quirks) { q.dnsDown = true }),

@@ -58,7 +58,7 @@ func (s *imapSession) Login(username, password string) error {
 	case s.provider.quirks.login != nil:
 		return s.provider.quirks.login
 	case judged == accepted:
-		s.UserSession = imapmemserver.NewUserSession(s.provider.store.user)
+		s.enter()
 		return nil
 	case judged == needsAppPassword:
 		return imapNo(imap.ResponseCodeAlert, "Application-specific password required: https://aide."+ProviderDomain+"/mots-de-passe (Failure)")
@@ -67,11 +67,22 @@ func (s *imapSession) Login(username, password string) error {
 	}
 }
 
+// enter opens the mailbox.
+func (s *imapSession) enter() { s.UserSession = imapmemserver.NewUserSession(s.provider.store.user) }
+
 // AuthenticateMechanisms implements imapserver.SessionSASL.
-func (s *imapSession) AuthenticateMechanisms() []string { return []string{"PLAIN", "LOGIN"} }
+func (s *imapSession) AuthenticateMechanisms() []string {
+	if s.provider.oauth != nil {
+		return bearerMechanisms
+	}
+	return []string{"PLAIN", "LOGIN"}
+}
 
 // Authenticate implements imapserver.SessionSASL.
 func (s *imapSession) Authenticate(mechanism string) (sasl.Server, error) {
+	if server := s.authenticateBearer(mechanism); server != nil {
+		return server, nil
+	}
 	switch mechanism {
 	case "PLAIN":
 		return sasl.NewPlainServer(func(_, username, password string) error { return s.Login(username, password) }), nil

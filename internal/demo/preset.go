@@ -31,5 +31,8 @@ func (p *Provider) Preset() (*presets.Provider, error) {
 	if p.quirks.dnsDown {
 		preset.Domains = append(preset.Domains, Domain)
 	}
+	if p.oauth != nil {
+		p.oauth.describe(preset)
+	}
 	return preset, nil
 }

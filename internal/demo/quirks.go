@@ -46,6 +46,8 @@ type quirks struct {
 	dkim      dkimState
 	noDMARC   bool
 	placement placement
+
+	oauth oauthQuirk
 }
 
 type (

@@ -26,6 +26,9 @@ var impatient = map[string]bool{"port-blocked": true, "silent-server": true, "lo
 func TestEveryFaultEndsInItsCause(t *testing.T) {
 	t.Parallel()
 	for _, fault := range append([]demo.Fault{{}}, demo.Faults()...) {
+		if fault.SignIn {
+			continue // no check is reached; see TestSignInFaults
+		}
 		t.Run(fault.Name, func(t *testing.T) {
 			t.Parallel()
 			judged := fault.Check == ""

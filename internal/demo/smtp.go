@@ -28,6 +28,9 @@ func (p *Provider) services() []service {
 		// A fault of STARTTLS would not show if implicit TLS were there to go to.
 		list[2].entrance = entranceRefused
 	}
+	if p.oauth != nil {
+		list = append(list, p.oauth.service())
+	}
 	return list
 }
 
@@ -88,6 +91,9 @@ func (s *smtpSession) Auth(mechanism string) (sasl.Server, error) {
 	}
 	if !offered {
 		return nil, smtp.ErrAuthUnknownMechanism
+	}
+	if server := s.authBearer(mechanism); server != nil {
+		return server, nil
 	}
 	switch mechanism {
 	case "LOGIN":

@@ -16,7 +16,7 @@ func (p *Provider) zone() string {
 		line("%s. 3600 IN NS ns.%s.", domain, ProviderDomain)
 		line("%s. 300 IN MX 10 %s.", domain, MXHost)
 	}
-	for _, host := range []string{SMTPHost, IMAPHost, MXHost, "ns." + ProviderDomain} {
+	for _, host := range []string{SMTPHost, IMAPHost, MXHost, LoginHost, "ns." + ProviderDomain} {
 		line("%s. 300 IN A 127.0.0.1", host)
 		line("%s. 300 IN AAAA ::1", host)
 	}
