@@ -2,6 +2,7 @@ package export
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -9,48 +10,54 @@ import (
 	"postier/internal/locale"
 )
 
-var envFormat = Format{Name: "env", Summary: locale.Msg("config.export.env"), write: writeEnv}
+var envFormat = Format{
+	Name: "env", Summary: locale.Msg("config.export.env"), secret: inlineToo, token: true, write: writeEnv,
+	carries: carriesReplyTo | carriesFromName | carriesCAFile | carriesMechanism | carriesHelo,
+}
 
 // writeEnv writes NAME=value lines that a POSIX shell and systemd's EnvironmentFile= read alike.
 func writeEnv(s source) ([]Artifact, error) {
-	p := s.profile
-	lines := [][2]string{
-		{"SMTP_HOST", p.Submission.Host},
-		{"SMTP_PORT", strconv.Itoa(p.Submission.Port)},
-		{"SMTP_SECURITY", string(s.security())},
-		{"SMTP_FROM", p.From.Address},
-		{"SMTP_FROM_NAME", p.From.Name},
-		{"SMTP_REPLY_TO", p.ReplyTo},
-		{"SMTP_CA_FILE", s.absolute(p.TLS.CAFile)},
-	}
-	var header string
+	lines := s.variables()
+	header := ""
 	if s.hasPassword() {
-		lines = append(lines, [2]string{"SMTP_USERNAME", p.Submission.Username})
-		if p.Submission.Auth != "" && p.Submission.Auth != config.MechanismAuto {
-			lines = append(lines, [2]string{"SMTP_AUTH", string(p.Submission.Auth)})
-		}
 		key, value, err := s.envSecret()
 		if err != nil {
 			return nil, err
 		}
 		if key == "SMTP_PASSWORD" {
-			header = "# contains a secret\n"
+			header = "# " + secretHeader + "\n"
 		}
 		lines = append(lines, [2]string{key, value})
 	}
 	var b strings.Builder
 	b.WriteString(header)
 	for _, line := range lines {
-		if line[1] == "" {
-			continue
-		}
 		quoted, ok := envQuote(line[1])
 		if !ok {
-			return nil, &Error{"env", line[0], locale.Msg("config.control")}
+			return nil, s.refuse(line[0], "config.control")
 		}
 		fmt.Fprintf(&b, "%s=%s\n", line[0], quoted)
 	}
-	return []Artifact{{Path: s.name + ".env", Mode: ownerOnly, Content: []byte(b.String()), Notes: s.leftOut("env")}}, nil
+	return []Artifact{{Path: s.name + ".env", Content: []byte(b.String())}}, nil
+}
+
+// variables are the settings as environment variables, without the secret; those that are empty are left out.
+func (s source) variables() [][2]string {
+	p := s.profile
+	all := [][2]string{
+		{"SMTP_HOST", s.host()},
+		{"SMTP_PORT", strconv.Itoa(p.Submission.Port)},
+		{"SMTP_SECURITY", string(s.security())},
+		{"SMTP_FROM", s.from()},
+		{"SMTP_FROM_NAME", p.From.Name},
+		{"SMTP_REPLY_TO", p.ReplyTo},
+		{"SMTP_HELO", p.Submission.Helo},
+		{"SMTP_CA_FILE", s.absolute(p.TLS.CAFile)},
+	}
+	if s.hasPassword() {
+		all = append(all, [2]string{"SMTP_USERNAME", p.Submission.Username}, [2]string{"SMTP_AUTH", string(s.mechanism())})
+	}
+	return slices.DeleteFunc(all, func(line [2]string) bool { return line[1] == "" })
 }
 
 // envSecret names the secret: by its file, or else by the command that prints it, or by value when asked for.
@@ -61,7 +68,7 @@ func (s source) envSecret() (key, value string, err error) {
 	case s.profile.Credential.Kind == config.CredentialFile:
 		return "SMTP_PASSWORD_FILE", s.absolute(s.profile.Credential.Path), nil
 	}
-	command, err := shellCommand("env", s.secretCommand())
+	command, err := s.command()
 	return "SMTP_PASSWORD_COMMAND", command, err
 }
 

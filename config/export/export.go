@@ -1,14 +1,13 @@
 // Package export writes a profile in the formats of other programs.
 //
-// A format is one file of this package and one row in formats. The rules of all: a secret is named by reference, never
-// written; NUL and line breaks are refused; a value that the format cannot hold is refused rather than bent; every artifact
-// has mode 0600.
+// A format is one file of this package and one row in formats. The rules of all: a secret is named by reference, and written
+// only where the format has no other way and the person has asked for it; NUL and line breaks are refused; a value that the
+// format cannot hold is refused rather than bent; every artifact has mode 0600.
 package export
 
 import (
 	"fmt"
 	"io/fs"
-	"path/filepath"
 	"strings"
 
 	"postier/config"
@@ -36,9 +35,32 @@ type Options struct {
 	Config string
 	// DefaultConfig is true when Config is found without --config.
 	DefaultConfig bool
-	// InlineSecret is written by formats that can hold it, when the person has asked for that. Empty: by reference.
+	// InlineSecret is written by formats that have no other way, when the person has asked for that. Empty: by reference.
 	InlineSecret secret.Value
 }
+
+// secretUse is how a format carries the secret.
+type secretUse int
+
+const (
+	byReference secretUse = iota // always by reference
+	inlineToo                    // by reference; the value itself when asked for
+	inlineOnly                   // the value itself or nothing
+	asksItself                   // never: the program asks the person
+)
+
+// carry are the settings that not every format has a place for.
+type carry uint
+
+const (
+	carriesReplyTo carry = 1 << iota
+	carriesFromName
+	carriesSentCopy
+	carriesCAFile
+	carriesHelo
+	carriesMechanism
+	carriesEverything carry = 1<<iota - 1
+)
 
 // Format is one other program's format.
 type Format struct {
@@ -46,17 +68,45 @@ type Format struct {
 	Name string
 	// Summary says whose format it is.
 	Summary locale.Text
-	write   func(source) ([]Artifact, error)
+
+	secret  secretUse
+	carries carry
+	// token is true when the format can sign in with an OAuth token that changes.
+	token bool
+	write func(source) ([]Artifact, error)
+}
+
+// TakesInlineSecret reports whether Options.InlineSecret may be set, and whether it must be.
+func (f Format) TakesInlineSecret() (may, must bool) {
+	return f.secret == inlineToo || f.secret == inlineOnly, f.secret == inlineOnly
 }
 
 // formats is the list of `export --list`; each row lives in the file of its name.
-var formats = []Format{jsonFormat, envFormat, msmtpFormat}
+var formats = []Format{
+	jsonFormat, envFormat, msmtpFormat,
+	postfixFormat, eximFormat, opensmtpdFormat,
+	muttFormat, neomuttFormat, aercFormat, himalayaFormat, gitFormat, thunderbirdFormat, appleFormat,
+	phpFormat, symfonyFormat, laravelFormat, wordpressFormat, nextcloudFormat,
+	djangoFormat, springFormat, nodemailerFormat, railsFormat, discourseFormat, dotnetFormat, goFormat, giteaFormat,
+	dockerFormat, kubernetesFormat, systemdFormat,
+}
 
 // Formats lists the formats.
 func Formats() []Format { return append([]Format(nil), formats...) }
 
+// Find returns a format by its name.
+func Find(name string) (Format, bool) {
+	for _, f := range formats {
+		if f.Name == name {
+			return f, true
+		}
+	}
+	return Format{}, false
+}
+
 // source is what a format reads.
 type source struct {
+	format  string
 	name    string
 	profile *config.Profile
 	options Options
@@ -86,10 +136,8 @@ func Export(format, name string, p *config.Profile, options Options) ([]Artifact
 	if text := config.ValidateName(name); !text.Empty() {
 		return nil, &Error{format, "", text}
 	}
-	for _, f := range formats {
-		if f.Name == format {
-			return f.write(source{name, p, options})
-		}
+	if f, known := Find(format); known {
+		return f.export(source{f.Name, name, p, options})
 	}
 	names := make([]string, len(formats))
 	for i, f := range formats {
@@ -98,49 +146,59 @@ func Export(format, name string, p *config.Profile, options Options) ([]Artifact
 	return nil, &Error{format, "", locale.Msg("config.enum", "value", safetext.FromRemote(format), "words", strings.Join(names, ", "))}
 }
 
-const ownerOnly fs.FileMode = 0o600
-
-// absolute resolves a path of the configuration, which may be relative to its folder.
-func (s source) absolute(path string) string {
-	if path == "" || filepath.IsAbs(path) {
-		return path
-	}
-	return filepath.Join(filepath.Dir(s.options.Config), path)
-}
-
-// secretCommand is the argument list that prints the secret of the profile.
-func (s source) secretCommand() []string {
-	argv := []string{s.options.Program}
-	if !s.options.DefaultConfig {
-		argv = append(argv, "--config", s.options.Config)
-	}
-	return append(argv, "secret", "get", s.name)
-}
-
-// shellFree are the characters that no shell gives a meaning to, at least not inside a word that begins with another one.
-const shellFree = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+,@:"
-
-// shellCommand joins an argument list for a program that runs it through a shell. It refuses what would need quoting: two
-// layers of quotes, the other program's and the shell's, are one too many to trust.
-func shellCommand(format string, argv []string) (string, error) {
-	if !filepath.IsAbs(argv[0]) {
-		return "", &Error{format, "", locale.Msg("config.export.program", "path", safetext.FromRemote(argv[0]))}
-	}
-	for _, word := range argv {
-		if word == "" || strings.Trim(word, shellFree) != "" {
-			return "", &Error{format, "", locale.Msg("config.export.path", "path", safetext.FromRemote(word))}
+// export applies the rules of all formats, and says where the files go and what they leave out.
+func (f Format) export(s source) ([]Artifact, error) {
+	for _, value := range []string{s.options.Program, s.options.Config, s.options.InlineSecret.Reveal()} {
+		if strings.ContainsAny(value, "\x00\r\n") {
+			return nil, s.refuse("", "config.control")
 		}
 	}
-	return strings.Join(argv, " "), nil
+	may, must := f.TakesInlineSecret()
+	inline := !s.options.InlineSecret.Empty()
+	switch {
+	case inline && !may:
+		return nil, s.refuse("", "config.export.no_inline")
+	case s.hasPassword() && s.token() && !f.token:
+		return nil, s.refuse("submission.auth", "config.export.token")
+	case s.hasPassword() && must && !inline:
+		return nil, s.refuse("credential", "config.export.inline_only")
+	}
+	artifacts, err := f.write(s)
+	if err != nil {
+		return nil, err
+	}
+	for i := range artifacts {
+		artifacts[i].Mode = ownerOnly
+	}
+	first := &artifacts[0]
+	put := locale.Msg("config.export.put."+f.Name, "path", first.Path, "name", s.name)
+	first.Notes = append(append([]locale.Text{put}, first.Notes...), s.leftOut(f.carries)...)
+	return artifacts, nil
 }
 
-// security settles auto: implicit TLS on port 465, STARTTLS elsewhere, never cleartext.
+// refuse is the error with a sentence that names the format.
+func (s source) refuse(field, key string, args ...any) error {
+	return &Error{s.format, field, locale.Msg(key, append([]any{"format", s.format}, args...)...)}
+}
+
+// cannotHold refuses a value that the format has no way to write.
+func (s source) cannotHold(field string) error {
+	return s.refuse(field, "config.export.value", "field", field)
+}
+
+const ownerOnly fs.FileMode = 0o600
+
+// security settles auto for the submission server.
 func (s source) security() config.Security {
-	submission := s.profile.Submission
+	return settle(s.profile.Submission.Security, s.profile.Submission.Port == 465) // RFC 8314 §7.3
+}
+
+// settle decides for auto: implicit TLS on the port for it, STARTTLS elsewhere, never cleartext.
+func settle(security config.Security, implicit bool) config.Security {
 	switch {
-	case submission.Security != config.SecurityAuto:
-		return submission.Security
-	case submission.Port == 465: // RFC 8314 §7.3
+	case security != config.SecurityAuto:
+		return security
+	case implicit:
 		return config.SecurityTLS
 	default:
 		return config.SecurityStartTLS
@@ -150,19 +208,34 @@ func (s source) security() config.Security {
 // hasPassword reports whether signing in needs a secret.
 func (s source) hasPassword() bool { return s.profile.Submission.Auth != config.MechanismNone }
 
+// token reports whether the secret is an OAuth access token, which is another one every hour.
+func (s source) token() bool {
+	auth := s.profile.Submission.Auth
+	return s.profile.Credential.Kind == config.CredentialOAuth || auth == config.MechanismXOAuth2 || auth == config.MechanismOAuthBearer
+}
+
 // leftOut notes the settings that another program's format has no place for.
-func (s source) leftOut(format string) []locale.Text {
+func (s source) leftOut(carries carry) []locale.Text {
 	p := s.profile
+	if carries == carriesEverything {
+		return nil
+	}
 	var notes []locale.Text
 	add := func(present bool, key string) {
 		if present {
-			notes = append(notes, locale.Msg("config.export.left_out."+key, "format", format))
+			notes = append(notes, locale.Msg("config.export.left_out."+key, "format", s.format))
 		}
 	}
+	lacks := func(c carry) bool { return carries&c == 0 }
 	add(len(p.BCC) > 0, "bcc")
-	add(p.SentCopy.Mode == config.SentAppend, "sent_copy")
+	add(p.SentCopy.Mode == config.SentAppend && lacks(carriesSentCopy), "sent_copy")
 	add(p.Limits != config.Limits{}, "limits")
 	add(p.TestMode.Enabled, "test_mode")
 	add(len(p.TLS.PinSHA256) > 0, "pins")
+	add(p.ReplyTo != "" && lacks(carriesReplyTo), "reply_to")
+	add(p.From.Name != "" && lacks(carriesFromName), "from_name")
+	add(p.TLS.CAFile != "" && lacks(carriesCAFile), "ca_file")
+	add(p.Submission.Helo != "" && lacks(carriesHelo), "helo")
+	add(s.mechanism() != "" && s.hasPassword() && lacks(carriesMechanism), "mechanism")
 	return notes
 }

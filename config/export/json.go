@@ -8,7 +8,9 @@ import (
 	"postier/internal/locale"
 )
 
-var jsonFormat = Format{Name: "json", Summary: locale.Msg("config.export.json"), write: writeJSON}
+var jsonFormat = Format{
+	Name: "json", Summary: locale.Msg("config.export.json"), carries: carriesEverything, token: true, write: writeJSON,
+}
 
 // exported is the shape of the format json.
 type exported struct {
@@ -33,5 +35,5 @@ func writeJSON(s source) ([]Artifact, error) {
 	if err := encoder.Encode(exported{config.Version, s.name, &p}); err != nil {
 		return nil, err
 	}
-	return []Artifact{{Path: s.name + ".json", Mode: ownerOnly, Content: out.Bytes(), Notes: notes}}, nil
+	return []Artifact{{Path: s.name + ".json", Content: out.Bytes(), Notes: notes}}, nil
 }

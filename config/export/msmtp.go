@@ -9,7 +9,11 @@ import (
 	"postier/internal/locale"
 )
 
-var msmtpFormat = Format{Name: "msmtp", Summary: locale.Msg("config.export.msmtp"), write: writeMSMTP}
+// msmtp 1.8.23, in Debian 12, refuses a file with from_full_name.
+var msmtpFormat = Format{
+	Name: "msmtp", Summary: locale.Msg("config.export.msmtp"), carries: carriesCAFile | carriesHelo | carriesMechanism, token: true,
+	write: writeMSMTP,
+}
 
 // msmtpLine is the longest line that msmtp reads, in octets, without its line end.
 const msmtpLine = 499
@@ -37,19 +41,12 @@ func writeMSMTP(s source) ([]Artifact, error) {
 	for _, line := range lines {
 		text, ok := msmtpQuote(line[0], line[1])
 		if !ok {
-			return nil, &Error{"msmtp", line[0], locale.Msg("config.export.value", "format", "msmtp", "field", line[0])}
+			return nil, s.cannotHold(line[0])
 		}
 		b.WriteString(text + "\n")
 	}
 	fmt.Fprintf(&b, "account default : %s\n", s.name)
-	notes := s.leftOut("msmtp")
-	if p.ReplyTo != "" {
-		notes = append(notes, locale.Msg("config.export.left_out.reply_to", "format", "msmtp"))
-	}
-	if p.From.Name != "" { // msmtp 1.8.23, in Debian 12, refuses a file with from_full_name
-		notes = append(notes, locale.Msg("config.export.left_out.from_name", "format", "msmtp"))
-	}
-	return []Artifact{{Path: "msmtprc", Mode: ownerOnly, Content: []byte(b.String()), Notes: notes}}, nil
+	return []Artifact{{Path: "msmtprc", Content: []byte(b.String())}}, nil
 }
 
 // msmtpTLS never switches certificate checks off.
@@ -73,11 +70,11 @@ func (s source) msmtpAuth() ([][2]string, error) {
 	if !s.hasPassword() {
 		return [][2]string{{"auth", "off"}}, nil
 	}
-	mechanism := string(s.profile.Submission.Auth)
-	if mechanism == "" || mechanism == string(config.MechanismAuto) {
+	mechanism := string(s.mechanism())
+	if mechanism == "" {
 		mechanism = "on"
 	}
-	command, err := shellCommand("msmtp", s.secretCommand())
+	command, err := s.command()
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,54 @@
+package export
+
+import (
+	"fmt"
+	"strings"
+
+	"postier/config"
+	"postier/internal/locale"
+)
+
+var opensmtpdFormat = Format{
+	Name: "opensmtpd", Summary: locale.Msg("config.export.opensmtpd"), secret: inlineToo, carries: carriesHelo, write: writeOpenSMTPD,
+}
+
+// writeOpenSMTPD writes an action with its match for smtpd.conf(5), and the table of credentials or the script that makes it.
+// The profile's name is the label and the table's name; it has only small letters, digits, - and _.
+func writeOpenSMTPD(s source) ([]Artifact, error) {
+	p := s.profile
+	scheme := map[config.Security]string{
+		config.SecurityTLS: "smtps", config.SecurityStartTLS: "smtp+tls", config.SecurityNone: "smtp+notls",
+	}[s.security()]
+	table := "postier-" + s.name + ".secrets"
+	label, tail := "", ""
+	var conf strings.Builder
+	if s.hasPassword() {
+		fmt.Fprintf(&conf, "table postier_%s file:/etc/mail/%s\n", s.name, table)
+		label, tail = s.name+"@", fmt.Sprintf(" auth <postier_%s>", s.name)
+	}
+	if p.Submission.Helo != "" {
+		tail += ` helo ` + `"` + p.Submission.Helo + `"`
+	}
+	if s.security() != config.SecurityNone {
+		tail += " tls"
+	}
+	fmt.Fprintf(&conf, "action \"postier_%s\" relay host %s://%s%s:%d%s\n", s.name, scheme, label, inBrackets(s.host()), p.Submission.Port, tail)
+	fmt.Fprintf(&conf, "match from local for any action \"postier_%s\"\n", s.name)
+	artifacts := []Artifact{{Path: "postier-" + s.name + ".conf", Content: []byte(conf.String())}}
+	if !s.hasPassword() {
+		return artifacts, nil
+	}
+	user := p.Submission.Username
+	if strings.Contains(user, ":") { // table(5): LABEL USER:PASSWORD, cut at the first colon
+		return nil, s.cannotHold("submission.username")
+	}
+	if password, ok := s.inline(); ok {
+		if strings.TrimSpace(password) != password {
+			return nil, s.cannotHold("credential")
+		}
+		content := fmt.Sprintf("# %s\n%s %s:%s\n", secretHeader, s.name, user, password)
+		return append(artifacts, Artifact{Path: table, Content: []byte(content)}), nil
+	}
+	line := fmt.Sprintf("printf '%%s %%s:%%s\\n' %s %s \"$password\"\n", shellQuote(s.name), shellQuote(user))
+	return append(artifacts, Artifact{Path: "make-" + table + ".sh", Content: []byte(s.tableScript(table, line))}), nil
+}

@@ -1,0 +1,75 @@
+package export
+
+import (
+	"fmt"
+	"strings"
+
+	"postier/config"
+	"postier/internal/locale"
+)
+
+var phpFormat = Format{
+	Name: "php", Summary: locale.Msg("config.export.php"), carries: carriesEverything, write: writePHP, token: true,
+}
+
+// writePHP writes a file for PHP's conf.d that lets mail() hand everything to postier, so that limits, test mode, copies and
+// all the rest hold there, too; and an example that sends with the profile's addresses.
+func writePHP(s source) ([]Artifact, error) {
+	argv := []string{s.options.Program}
+	if !s.options.DefaultConfig {
+		argv = append(argv, "--config", s.options.Config)
+	}
+	command, err := shellCommand(s.format, append(argv, "sendmail", "-t", "-i"))
+	if err != nil {
+		return nil, err
+	}
+	p := s.profile
+	ini := fmt.Sprintf("; PHP hands every message of mail() to postier.\nsendmail_path = \"%s\"\nmail.add_x_header = Off\n", command)
+	var b strings.Builder
+	fmt.Fprintf(&b, `<?php
+// An example: php %s.php RECIPIENT
+declare(strict_types=1);
+
+$from = %s;
+$name = %s;
+$replyTo = %s;
+
+if ($argc !== 2) {
+    fwrite(STDERR, "which recipient?\n");
+    exit(64);
+}
+// RFC 2047: a name with other characters than letters of ASCII goes as base64.
+$headers = ['From' => '=?UTF-8?B?' . base64_encode($name) . '?= <' . $from . '>', 'Content-Type' => 'text/plain; charset=UTF-8'];
+if ($name === '') {
+    $headers['From'] = $from;
+}
+if ($replyTo !== '') {
+    $headers['Reply-To'] = $replyTo;
+}
+exit(mail($argv[1], 'Test', "A message by mail() of PHP.\n", $headers) ? 0 : 1);
+`, s.name, singleQuote(s.from()), singleQuote(p.From.Name), singleQuote(config.AddressASCIIDomain(p.ReplyTo)))
+	return []Artifact{
+		{Path: "99-postier.ini", Content: []byte(ini)},
+		{Path: s.name + ".php", Content: []byte(b.String())},
+	}, nil
+}
+
+// phpSecret is a PHP expression that reads the secret: without the line end of its file, or from the command, which is
+// started without a shell.
+func (s source) phpSecret() string {
+	file, argv := s.reference()
+	if file != "" {
+		return fmt.Sprintf("rtrim(file_get_contents(%s), \"\\r\\n\")", singleQuote(file))
+	}
+	return fmt.Sprintf("(static function (): string {\n"+
+		"        $process = proc_open([%s], [1 => ['pipe', 'w']], $pipes);\n"+
+		"        $secret = rtrim(stream_get_contents($pipes[1]), \"\\r\\n\");\n"+
+		"        proc_close($process);\n"+
+		"        return $secret;\n"+
+		"    })()", joinQuoted(argv, singleQuote))
+}
+
+// sslOrTLS are the usual words of PHP programs: ssl is implicit TLS, tls is STARTTLS.
+func (s source) sslOrTLS() string {
+	return map[config.Security]string{config.SecurityTLS: "ssl", config.SecurityStartTLS: "tls"}[s.security()]
+}

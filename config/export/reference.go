@@ -1,0 +1,101 @@
+package export
+
+import (
+	"path/filepath"
+	"strings"
+
+	"postier/config"
+	"postier/internal/locale"
+	"postier/internal/safetext"
+)
+
+// absolute resolves a path of the configuration, which may be relative to its folder.
+func (s source) absolute(path string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(filepath.Dir(s.options.Config), path)
+}
+
+// secretCommand is the argument list that prints the secret of the profile.
+func (s source) secretCommand() []string {
+	argv := []string{s.options.Program}
+	if !s.options.DefaultConfig {
+		argv = append(argv, "--config", s.options.Config)
+	}
+	return append(argv, "secret", "get", s.name)
+}
+
+// shellFree are the characters that no shell gives a meaning to, at least not inside a word that begins with another one.
+const shellFree = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+,@:"
+
+// shellCommand joins an argument list for a program that runs it through a shell. It refuses what would need quoting: two
+// layers of quotes, the other program's and the shell's, are one too many to trust.
+func shellCommand(format string, argv []string) (string, error) {
+	if !filepath.IsAbs(argv[0]) {
+		return "", &Error{format, "", locale.Msg("config.export.program", "path", safetext.FromRemote(argv[0]))}
+	}
+	for _, word := range argv {
+		if word == "" || strings.Trim(word, shellFree) != "" {
+			return "", &Error{format, "", locale.Msg("config.export.path", "path", safetext.FromRemote(word))}
+		}
+	}
+	return strings.Join(argv, " "), nil
+}
+
+// command is the line that prints the secret, for a program that runs it through a shell.
+func (s source) command() (string, error) { return shellCommand(s.format, s.secretCommand()) }
+
+// reference is where the secret comes from: its file when it has one, otherwise an argument list whose first line of output
+// it is. One of the two is empty.
+func (s source) reference() (file string, argv []string) {
+	if s.profile.Credential.Kind == config.CredentialFile {
+		return s.absolute(s.profile.Credential.Path), nil
+	}
+	return "", s.secretCommand()
+}
+
+// secretFile is for formats that read the secret from a file and in no other way.
+func (s source) secretFile() (string, error) {
+	file, _ := s.reference()
+	if file == "" {
+		return "", s.refuse("credential", "config.export.file_only", "profile", s.name)
+	}
+	return file, nil
+}
+
+// inline is the secret itself, when it was asked for.
+func (s source) inline() (string, bool) {
+	return s.options.InlineSecret.Reveal(), !s.options.InlineSecret.Empty()
+}
+
+// mechanism is the one that the profile insists on, or "".
+func (s source) mechanism() config.Mechanism {
+	if auth := s.profile.Submission.Auth; auth != config.MechanismAuto && auth != config.MechanismNone {
+		return auth
+	}
+	return ""
+}
+
+// host is the server in the form for DNS and TLS.
+func (s source) host() string {
+	host, _ := config.HostASCII(s.profile.Submission.Host)
+	return host
+}
+
+// from is the author's address with an ASCII domain.
+func (s source) from() string { return config.AddressASCIIDomain(s.profile.From.Address) }
+
+// inBrackets puts an IPv6 address into brackets, for URLs and host:port (RFC 3986 §3.2.2).
+func inBrackets(host string) string {
+	if strings.Contains(host, ":") {
+		return "[" + host + "]"
+	}
+	return host
+}
+
+const secretHeader = "contains a secret"
+
+func pathText(path string) locale.Text {
+	return locale.Msg("config.export.path", "path", safetext.FromRemote(path))
+}

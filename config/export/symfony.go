@@ -1,0 +1,80 @@
+package export
+
+import (
+	"fmt"
+	"strings"
+
+	"postier/config"
+	"postier/internal/locale"
+)
+
+var symfonyFormat = Format{
+	Name: "symfony", Summary: locale.Msg("config.export.symfony"), secret: inlineToo,
+	carries: carriesFromName | carriesReplyTo | carriesHelo, write: writeSymfony,
+}
+
+// writeSymfony writes the mailer's configuration, whose DSN takes the secret from its file (the processors file, trim and
+// urlencode, Symfony 7.1), or MAILER_DSN for .env.local with the secret inside.
+func writeSymfony(s source) ([]Artifact, error) {
+	if secret, ok := s.inline(); ok {
+		dsn := s.mailerDSN(":" + percentEncode(secret))
+		// Single quotes keep everything in .env files, and percent encoding leaves none inside.
+		content := fmt.Sprintf("# %s\nMAILER_DSN='%s'\n", secretHeader, dsn)
+		return []Artifact{{Path: ".env.local", Content: []byte(content)}}, nil
+	}
+	var b strings.Builder
+	password := ""
+	if s.hasPassword() {
+		file, err := s.secretFile()
+		if err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(&b, "parameters:\n    env(SMTP_PASSWORD_FILE): %s\n", symfonyQuote(file))
+		password = ":%env(urlencode:trim:file:SMTP_PASSWORD_FILE)%"
+	}
+	dsn := s.mailerDSN("\x00")
+	dsn = strings.Replace(strings.ReplaceAll(dsn, "%", "%%"), "\x00", password, 1)
+	fmt.Fprintf(&b, "framework:\n    mailer:\n        dsn: %s\n        headers:\n", jsonQuote(dsn))
+	fmt.Fprintf(&b, "            From: %s\n", symfonyQuote(s.mailbox()))
+	if reply := s.profile.ReplyTo; reply != "" {
+		fmt.Fprintf(&b, "            Reply-To: %s\n", symfonyQuote(config.AddressASCIIDomain(reply)))
+	}
+	return []Artifact{{Path: "config/packages/postier_mailer.yaml", Content: []byte(b.String())}}, nil
+}
+
+// mailbox is the author with the name, as RFC 5322 §3.4 writes it.
+func (s source) mailbox() string {
+	if s.profile.From.Name == "" {
+		return s.from()
+	}
+	return quotedPhrase(s.profile.From.Name) + " <" + s.from() + ">"
+}
+
+// symfonyQuote writes a string of a Symfony configuration, where % begins a parameter and %% is one.
+func symfonyQuote(value string) string { return jsonQuote(strings.ReplaceAll(value, "%", "%%")) }
+
+// mailerDSN is the transport as Symfony's mailer writes it.
+func (s source) mailerDSN(password string) string {
+	p := s.profile
+	scheme, query := "smtp", []string{}
+	switch s.security() {
+	case config.SecurityTLS:
+		scheme = "smtps"
+	case config.SecurityStartTLS:
+		query = append(query, "require_tls=true")
+	default:
+		query = append(query, "auto_tls=false")
+	}
+	if p.Submission.Helo != "" {
+		query = append(query, "local_domain="+percentEncode(p.Submission.Helo))
+	}
+	user := ""
+	if s.hasPassword() {
+		user = percentEncode(p.Submission.Username) + password + "@"
+	}
+	dsn := fmt.Sprintf("%s://%s%s:%d", scheme, user, inBrackets(s.host()), p.Submission.Port)
+	if len(query) > 0 {
+		dsn += "?" + strings.Join(query, "&")
+	}
+	return dsn
+}
