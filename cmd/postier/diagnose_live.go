@@ -33,6 +33,7 @@ type liveView struct {
 	done    chan struct{}
 	ended   sync.Once
 	still   bool // never redraw
+	silent  bool // the status block alone, on standard error: what was found is shown elsewhere
 	beat    int
 }
 
@@ -43,6 +44,23 @@ const (
 )
 
 func (a *app) newLiveView(info report.Info, plans []diagnostics.Plan) *liveView {
+	for _, line := range report.Opening(info) {
+		a.println(line)
+	}
+	v := a.newView(info, plans)
+	go v.tick()
+	return v
+}
+
+// newStatusView shows only what is under way.
+func (a *app) newStatusView(info report.Info, plans []diagnostics.Plan) *liveView {
+	v := a.newView(info, plans)
+	v.silent = true
+	go v.tick()
+	return v
+}
+
+func (a *app) newView(info report.Info, plans []diagnostics.Plan) *liveView {
 	v := &liveView{
 		app: a, info: info, results: map[diagnostics.ID]diagnostics.Result{}, running: map[diagnostics.ID]time.Time{},
 		done: make(chan struct{}), still: a.plain || a.getenv("TERM") == "dumb",
@@ -58,11 +76,15 @@ func (a *app) newLiveView(info report.Info, plans []diagnostics.Plan) *liveView 
 			v.order = append(v.order, id)
 		}
 	}
-	for _, line := range report.Opening(info) {
-		a.println(line)
-	}
-	go v.tick()
 	return v
+}
+
+func (v *liveView) println(line string) {
+	if v.silent {
+		v.app.note(line)
+		return
+	}
+	v.app.println(line)
 }
 
 func (v *liveView) tick() {
@@ -75,7 +97,7 @@ func (v *liveView) tick() {
 			v.beat++
 			if v.still && v.beat%liveHeartbeat == 0 && !v.held {
 				for _, line := range v.status() {
-					v.app.println(line)
+					v.println(line)
 				}
 			}
 			v.redraw()
@@ -110,6 +132,9 @@ func (v *liveView) redraw() {
 			break
 		}
 		v.order = v.order[1:]
+		if v.silent {
+			continue
+		}
 		if area := areaOf(result.ID); area != v.area {
 			v.area = area
 			v.app.println(v.app.d("area." + area))
@@ -123,7 +148,7 @@ func (v *liveView) redraw() {
 	}
 	lines := v.status()
 	for _, line := range lines {
-		v.app.println(line)
+		v.println(line)
 	}
 	v.drawn = len(lines)
 }
@@ -131,7 +156,11 @@ func (v *liveView) redraw() {
 // erase moves up over the status block and clears to the end of the screen (ECMA-48 CUU, ED).
 func (v *liveView) erase() {
 	if v.drawn > 0 {
-		_, _ = fmt.Fprintf(v.app.out, "\x1b[%dA\x1b[J", v.drawn)
+		to := v.app.out
+		if v.silent {
+			to = v.app.err
+		}
+		_, _ = fmt.Fprintf(to, "\x1b[%dA\x1b[J", v.drawn)
 		v.drawn = 0
 	}
 }

@@ -34,9 +34,20 @@ type Info struct {
 	Transcript bool
 	// Verbose adds the evidence of checks that passed to the plain lines; JSON always has it.
 	Verbose bool
+	// Steps are the wizard's step numbers by area (smtp, imap, dns, arrival), for the bundle; nil leaves them out.
+	Steps map[string]int
 	// Matrix is the table of --matrix, Ports what --probe-elsewhere found; each is nil without its flag.
 	Matrix *matrix.Matrix
 	Ports  []elsewhere.Finding
+}
+
+// step is the wizard's step for a check; the connection belongs to submission.
+func (i Info) step(id diagnostics.ID) int {
+	area, _, _ := strings.Cut(string(id), ".")
+	if area == "net" {
+		area = "smtp"
+	}
+	return i.Steps[area]
 }
 
 // Report is the JSON of `diagnose --json`.
@@ -101,7 +112,9 @@ type Check struct {
 	// Matched is the catalogue's entry that led to the cause; absent for a judgement of our own.
 	Matched string `json:"matched,omitempty"`
 	// Name is the check's name for people; Title the cause in a few words, or Name when there is none.
-	Name       string                 `json:"name"`
+	Name string `json:"name"`
+	// Step is the number of the wizard's step, in a bundle only.
+	Step       int                    `json:"step,omitempty"`
 	Title      string                 `json:"title"`
 	Meaning    string                 `json:"meaning,omitempty"`
 	Remedy     []string               `json:"remedy,omitempty"`
@@ -204,7 +217,7 @@ func server(s config.Server) *Server {
 
 func check(info Info, r diagnostics.Result) Check {
 	c := Check{
-		ID: r.ID, Status: r.Status, Cause: r.Cause, Matched: r.Matched, Name: Name(info.Lang, r.ID),
+		ID: r.ID, Status: r.Status, Cause: r.Cause, Matched: r.Matched, Name: Name(info.Lang, r.ID), Step: info.step(r.ID),
 		Needs: r.Needs, TookMS: r.Took.Milliseconds(), Evidence: r.Evidence, Code: r.Code, Fix: r.Fix,
 	}
 	words := Describe(info.Lang, r)

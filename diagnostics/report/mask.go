@@ -1,0 +1,93 @@
+package report
+
+import (
+	"fmt"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Mask replaces mail addresses, the person's own domains and names, and IP addresses by numbered stand-ins: the same text
+// always by the same one, so that support still sees what agrees and what does not.
+type Mask struct {
+	domains []*regexp.Regexp
+	words   []*regexp.Regexp
+	// public reports whether a domain belongs to everybody, such as a provider's, and says nothing about the person.
+	public func(domain string) bool
+	seen   map[string]string
+	counts map[string]int
+}
+
+// minWord is the shortest name that is replaced: shorter ones stand inside ordinary words.
+const minWord = 3
+
+// NewMask prepares a mask. domains are the person's own, words other names of theirs: profile, label, user names.
+func NewMask(domains, words []string, public func(domain string) bool) *Mask {
+	m := &Mask{public: public, seen: map[string]string{}, counts: map[string]int{}}
+	for _, d := range domains {
+		if d = strings.ToLower(d); d != "" && !public(d) {
+			m.domains = append(m.domains, regexp.MustCompile(`(?i)\b`+regexp.QuoteMeta(d)+`\b`))
+		}
+	}
+	slices.SortFunc(words, func(a, b string) int { return len(b) - len(a) })
+	for _, w := range words {
+		if len(w) >= minWord {
+			m.words = append(m.words, regexp.MustCompile(`(?i)(^|[^\pL\pN])(`+regexp.QuoteMeta(w)+`)($|[^\pL\pN])`))
+		}
+	}
+	return m
+}
+
+var (
+	addressIn = regexp.MustCompile(`[\pL\pN!#$%&'*+/=?^_{|}~.-]+@((?:[\pL\pN_-]+\.)+[\pL\pN-]+)`)
+	ipv4In    = regexp.MustCompile(`\b[0-9]{1,3}(?:\.[0-9]{1,3}){3}\b`)
+	// Before the address may stand ip6: (RFC 7208 §5.6) or IPv6: (RFC 5321 §4.1.3), which look like a part of it.
+	ipv6In = regexp.MustCompile(`(?i)(?:ipv?6:)?[0-9A-Fa-f]*(?::[0-9A-Fa-f]*){2,}(?:\.[0-9]{1,3}){0,3}`)
+)
+
+// Text masks one text.
+func (m *Mask) Text(s string) string {
+	s = addressIn.ReplaceAllStringFunc(s, func(address string) string {
+		at := strings.LastIndexByte(address, '@')
+		domain := strings.ToLower(address[at+1:])
+		if !m.public(domain) {
+			domain = m.stand("domain", domain)
+		}
+		return m.stand("address", strings.ToLower(address)) + "@" + domain
+	})
+	for _, d := range m.domains {
+		s = d.ReplaceAllStringFunc(s, func(domain string) string { return m.stand("domain", strings.ToLower(domain)) })
+	}
+	for _, w := range m.words {
+		for range 2 { // matches share the character between them
+			s = w.ReplaceAllStringFunc(s, func(match string) string {
+				parts := w.FindStringSubmatch(match)
+				return parts[1] + m.stand("name", strings.ToLower(parts[2])) + parts[3]
+			})
+		}
+	}
+	s = ipv6In.ReplaceAllStringFunc(s, m.ip)
+	return ipv4In.ReplaceAllStringFunc(s, m.ip)
+}
+
+func (m *Mask) ip(text string) string {
+	prefix := ""
+	if at := strings.Index(strings.ToLower(text), "6:"); at >= 0 && strings.HasPrefix(strings.ToLower(text), "ip") {
+		prefix, text = text[:at+2], text[at+2:]
+	}
+	ip, err := netip.ParseAddr(text)
+	if err != nil || ip.IsLoopback() || ip.IsUnspecified() {
+		return prefix + text // this computer itself tells nothing
+	}
+	return prefix + m.stand("ip", ip.Unmap().String())
+}
+
+func (m *Mask) stand(kind, text string) string {
+	key := kind + " " + text
+	if m.seen[key] == "" {
+		m.counts[kind]++
+		m.seen[key] = fmt.Sprintf("%s-%d", kind, m.counts[kind])
+	}
+	return m.seen[key]
+}
