@@ -1,12 +1,11 @@
 // Command blackhole opens a port on a loopback address on which connecting never ends, as behind a firewall that drops. It
-// prints the address and keeps the port until it is killed or its standard output is closed.
+// prints the address and keeps the port until its standard input is closed, so that it never outlives who started it.
 package main
 
 import (
 	"fmt"
+	"io"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"postier/internal/mailtest"
 )
@@ -23,7 +22,5 @@ func main() {
 	}
 	defer port.Close()
 	fmt.Println(port.Addr())
-	stop := make(chan os.Signal, 1)
-	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)
-	<-stop
+	_, _ = io.Copy(io.Discard, os.Stdin)
 }

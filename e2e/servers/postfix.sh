@@ -25,9 +25,11 @@ start_postfix() {
   done
   need "the slow server on 606 accepts" 10 accepts "$IP" 606
   need "the teasing server on 609 greets" 10 greets "$IP" 609 '220-'
-  need "the server without its sign-in daemon on 614 accepts" 10 accepts "$IP" 614
+  # 614 is not tried here: after its first death Postfix waits a minute before it starts another.
+  check "something listens on 614" listens 614
 }
 
+listens() { ss -Hlnt "src $IP:$1" | grep -q LISTEN; }
 accepts() { (exec 9<>"/dev/tcp/$1/$2"); }
 
 # smtp_signs_in FLAGS…: by swaks, a client that has nothing to do with postier; it stops before any message.
