@@ -63,6 +63,8 @@ type ReadOptions struct {
 	Limit int64
 	// GroupRead accepts a file that its group may read: systemd shows the access list of a credential as such.
 	GroupRead bool
+	// Public accepts a file that everybody may read, for one that holds no secret. Nobody else may change it all the same.
+	Public bool
 }
 
 // Read is the function Read with options.
@@ -112,13 +114,17 @@ func (f Files) checkFile(file *os.File, path string, options ReadOptions) error 
 	if options.GroupRead {
 		forbidden &^= groupRead
 	}
+	mend := "chmod 600 "
+	if options.Public {
+		forbidden, mend = writeMask, "chmod go-w "
+	}
 	switch {
 	case !info.Mode().IsRegular():
 		return &Error{Op: "open", Path: path, Problem: NotRegular}
 	case !f.own(owner(info)):
 		return &Error{Op: "open", Path: path, Problem: ForeignOwner, Fix: "chown " + currentUser() + " " + quote(path)}
 	case info.Mode().Perm()&forbidden != 0:
-		return &Error{Op: "open", Path: path, Problem: TooOpen, Fix: "chmod 600 " + quote(path)}
+		return &Error{Op: "open", Path: path, Problem: TooOpen, Fix: mend + quote(path)}
 	case info.Size() > options.Limit:
 		return &Error{Op: "open", Path: path, Problem: TooLarge, Limit: options.Limit}
 	}

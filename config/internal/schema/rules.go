@@ -14,7 +14,6 @@ const (
 	pinPattern     = `^[0-9a-f]{64}$`
 	digestPattern  = `^sha256:[0-9a-f]{64}$`
 	wordPattern    = `^[a-z][a-z0-9-]*([.][a-z0-9-]+)*$`
-	timePattern    = `^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$`
 	envPattern     = `^[A-Za-z_][A-Za-z0-9_]*$`
 	systemdPattern = `^[A-Za-z0-9_.@-]+$`
 )
