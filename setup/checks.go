@@ -107,9 +107,9 @@ func (w *Worker) sent(ctx context.Context, r wizard.Request, out *wizard.Outcome
 				out.Folder = name.Raw()
 			}
 		case "folders":
-			if names, ok := e.Fields["candidates"].([]safetext.Remote); ok {
-				for _, name := range names {
-					out.Folders = append(out.Folders, name.Raw())
+			for _, name := range append(texts(e, "candidates"), texts(e, "names")...) {
+				if !slices.Contains(out.Folders, name) {
+					out.Folders = append(out.Folders, name)
 				}
 			}
 		}

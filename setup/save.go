@@ -36,6 +36,15 @@ func (w *Worker) save(ctx context.Context, r wizard.Request, out *wizard.Outcome
 	}
 }
 
+func (w *Worker) saveDocument(doc *config.Document) error {
+	if w.saveHook != nil {
+		if err := w.saveHook(doc); err != nil {
+			return err
+		}
+	}
+	return doc.Save()
+}
+
 // errTaken says that a profile of this name appeared while the conversation went on.
 type errTaken struct{ name string }
 
@@ -65,7 +74,7 @@ func (w *Worker) write(ctx context.Context, r wizard.Request) (*wizard.Saved, er
 	if d.Default {
 		doc.File.Default = name
 	}
-	if err := doc.Save(); err != nil {
+	if err := w.saveDocument(doc); err != nil {
 		keeper.undo(ctx)
 		return nil, err
 	}

@@ -40,6 +40,9 @@ type Worker struct {
 	Credentials func(configPath string) *credential.Store
 	// NoDraft switches the draft off: the demo and unattended runs leave nothing behind.
 	NoDraft bool
+
+	// saveHook runs before the configuration is written; tests make a disk full with it, or let another program in.
+	saveHook func(*config.Document) error
 }
 
 func (w *Worker) now() time.Time {

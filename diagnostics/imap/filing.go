@@ -20,7 +20,7 @@ func (r *run) folder(ctx context.Context) diagnostics.Result {
 	r.sent = listing.Sent(r.target.SentFolder, r.options.SentNames...)
 	evidence := []diagnostics.Evidence{{Kind: "folders", Fields: map[string]any{
 		"count": len(listing.Folders), "prefix": safetext.FromRemote(listing.Prefix), "separator": safetext.FromRemote(listing.Separator),
-		"special_use": listing.SpecialUse, "candidates": names(r.sent.Candidates),
+		"special_use": listing.SpecialUse, "candidates": names(r.sent.Candidates), "names": names(listing.open()),
 	}}}
 	if len(listing.ServerID) > 0 {
 		evidence = append(evidence, diagnostics.Evidence{Kind: "server-id", Fields: map[string]any{"id": listing.ServerID}})

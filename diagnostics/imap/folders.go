@@ -24,6 +24,11 @@ type Folder struct {
 	closed     bool   // \Noselect or \NonExistent
 }
 
+// open lists the folders that can hold messages.
+func (l Listing) open() []Folder {
+	return slices.DeleteFunc(slices.Clone(l.Folders), func(f Folder) bool { return f.closed })
+}
+
 // Same reports whether both are the same mailbox; INBOX is the one name without regard to case (RFC 9051 §5.1).
 func (f Folder) Same(other Folder) bool {
 	return f.raw == other.raw || (strings.EqualFold(f.raw, "INBOX") && strings.EqualFold(other.raw, "INBOX"))
