@@ -94,6 +94,9 @@ func (l *ladder) signIn(context.Context) diagnostics.Result {
 	case r.Code == codeAuthOK:
 		result = pass(l.replyEvidence(r))
 		result.Code = replyCodeOf(r)
+	case r.Code < 400:
+		result = fail(causeProtocol, l.replyEvidence(r)) // neither 235 nor a challenge nor a refusal (RFC 4954 §4)
+		result.Code = replyCodeOf(r)
 	default:
 		result = l.replied(r, l.refusedCause(r))
 		if result.Cause == causeWrongPassword && l.target.SecretType == config.SecretOAuth {
