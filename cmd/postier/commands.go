@@ -7,7 +7,7 @@ func (a *app) commands() []*cobra.Command {
 	list := []*cobra.Command{
 		a.setupCommand(), a.demoCommand(),
 		a.discoverCommand(), a.diagnoseCommand(), a.explainCommand(), a.reportCommand(),
-		a.profileCommand(), a.configCommand(), a.secretCommand(), a.exportCommand(),
+		a.profileCommand(), a.configCommand(), a.secretCommand(), a.tokenCommand(), a.exportCommand(),
 		a.versionCommand(), a.manCommand(), a.completionCommand(),
 	}
 	a.completeNames(list)

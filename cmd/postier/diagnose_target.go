@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"postier/config"
-	"postier/config/credential"
 	"postier/diagnostics"
 	"postier/internal/safetext"
 	"postier/setup"
@@ -55,7 +54,7 @@ func (a *app) targetOfProfile(ctx context.Context, args []string) (diagnostics.T
 	if p.Submission.Auth == config.MechanismNone || p.Credential.Kind == config.CredentialAsk {
 		return target, nil
 	}
-	target.Secret, err = credential.For(doc.Path).Resolve(ctx, name, p)
+	target.Secret, err = a.credentials(doc.Path).Resolve(ctx, name, p)
 	return target, err
 }
 

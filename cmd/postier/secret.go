@@ -40,7 +40,7 @@ func (a *app) getSecret(ctx context.Context, name string, show bool) error {
 	if err != nil {
 		return err
 	}
-	value, err := credential.For(doc.Path).Resolve(ctx, name, p)
+	value, err := a.credentials(doc.Path).Resolve(ctx, name, p)
 	if err != nil {
 		return err
 	}

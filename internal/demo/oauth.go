@@ -36,7 +36,7 @@ const (
 )
 
 // scopesOAuth are what its mail servers want.
-var scopesOAuth = []string{"mail:send", "mail:read", "offline_access"}
+var scopesOAuth = []string{"mail:send", "mail:read", "offline_access", "openid", "email"}
 
 const (
 	// defaultApproval is how long until the person of the rehearsal has agreed: time to read the screen, and no more.

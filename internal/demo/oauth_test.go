@@ -47,7 +47,7 @@ func startLogin(t *testing.T, o demo.Options) login {
 	p := preset.OAuth
 	return login{provider, &oauth.Client{Network: &wire.Network{Resolver: resolver, Roots: provider.Roots, Route: provider.Route}}, oauth.Request{
 		Provider: oauth.Provider{
-			Name: p.Provider, AuthURL: p.AuthURL, TokenURL: p.TokenURL, DeviceURL: p.DeviceURL, Scopes: p.Scopes, OpenID: true,
+			Name: p.Provider, AuthURL: p.AuthURL, TokenURL: p.TokenURL, DeviceURL: p.DeviceURL, Scopes: p.Scopes,
 		},
 		ClientID: demo.OAuthClient, Accounts: []string{demo.Address}, Path: filepath.Join(t.TempDir(), "marie.oauth.json"),
 	}}

@@ -59,7 +59,7 @@ func (s *SignIn) beginCode() error {
 	} else {
 		a.nonce = ""
 	}
-	if len(r.Accounts) > 0 && len(t.identity) > 0 {
+	if len(r.Accounts) > 0 && a.nonce != "" {
 		options = append(options, oauth2.SetAuthURLParam("login_hint", r.Accounts[0]))
 	}
 	s.code = a

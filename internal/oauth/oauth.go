@@ -33,10 +33,8 @@ type Provider struct {
 	// AuthURL is the page of the authorization code, TokenURL the token endpoint, DeviceURL the device authorization endpoint.
 	// AuthURL or DeviceURL may be empty when that way does not exist.
 	AuthURL, TokenURL, DeviceURL string
-	// Scopes are the least that mail needs. Those by which the account is named are added; see traits.
+	// Scopes are the least that mail needs. Those by which the big providers name the account are added; see traits.
 	Scopes []string
-	// OpenID is true for a provider of one's own that answers scopes openid and email with an ID token.
-	OpenID bool
 }
 
 // traits are what is known of an identity provider beyond its endpoints.
@@ -70,13 +68,7 @@ var known = map[string]traits{
 	"yandex": {label: "Yandex", pages: []string{"yandex.com", "yandex.ru", "ya.ru"}},
 }
 
-func (p Provider) traits() traits {
-	t := known[p.Name]
-	if t.identity == nil && p.OpenID {
-		t.identity = []string{"openid", "email"}
-	}
-	return t
-}
+func (p Provider) traits() traits { return known[p.Name] }
 
 // scopes are the provider's own and those that name the account.
 func (p Provider) scopes() []string {

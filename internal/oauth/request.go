@@ -277,6 +277,9 @@ func (k *call) grant(token *oauth2.Token) (grant, error) {
 	return g, nil
 }
 
+// shaping are the scopes that show in the answer itself, by a refresh token and an ID token (OpenID Connect Core §5.4, §11).
+var shaping = []string{"offline_access", "openid", "email", "profile"}
+
 // covers refuses a grant that leaves out a scope that mail needs. Providers return scopes in other letters and without the
 // ones that only shape the answer.
 func (g grant) covers(p Provider) error {
@@ -284,8 +287,8 @@ func (g grant) covers(p Provider) error {
 		return nil
 	}
 	for _, scope := range p.Scopes {
-		if scope == "offline_access" {
-			continue // shows as the refresh token itself
+		if slices.Contains(shaping, scope) {
+			continue
 		}
 		if !slices.ContainsFunc(g.scopes, func(got string) bool { return strings.EqualFold(got, scope) }) {
 			return &Error{Problem: ScopeMissing, Provider: p.Name, Server: hostOf(p.TokenURL)}
