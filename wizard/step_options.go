@@ -45,7 +45,7 @@ func (s *State) optionsScreen(v *Screen) {
 		v.Actions = []Action{{ID: ActNext, Label: M("wizard.action.keep-all")}, {ID: ActEdit, Label: M("wizard.action.edit"), Key: 'e'}}
 		return
 	}
-	v.Intro = []Words{M("wizard.options.page" + strconv.Itoa(s.page))}
+	v.Intro = []Words{M("wizard.options.page." + strconv.Itoa(s.page))}
 	for _, id := range optionPages[s.page] {
 		f := s.field(id, KindText, s.optionValue(id))
 		if id == FieldDefault || id == FieldTestMode {
