@@ -1,0 +1,207 @@
+package diagnostics_test
+
+import (
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+
+	"postier/config"
+	"postier/diagnostics"
+	"postier/diagnostics/arrival"
+	"postier/diagnostics/dns"
+	"postier/diagnostics/imap"
+	"postier/diagnostics/smtp"
+	"postier/internal/demo"
+	"postier/internal/dnstest"
+	"postier/internal/locale"
+	"postier/internal/mailtest"
+	"postier/internal/secret"
+	"postier/internal/wire"
+)
+
+// failing is a case in which a check fails, or warns where a warning is its worst, for its own reason: nothing that it
+// needs has failed before.
+type failing struct {
+	cause string
+	run   func(*testing.T) []diagnostics.Result
+}
+
+const (
+	mailHost = "mail.durand.example"
+	owner    = "marie@durand.example"
+)
+
+// cases has an entry for every check of the contract. The areas test theirs in depth; this list is what proves that none
+// was forgotten.
+var cases = map[diagnostics.ID]failing{
+	diagnostics.NetResolve:  {"dns-nxdomain", submission(config.SecurityTLS, mailtest.Options{}, "")},
+	diagnostics.NetConnect:  {"connection-refused", rehearsal("connection-refused")},
+	diagnostics.NetConnect6: {"ipv6-broken", rehearsal("ipv6-broken")},
+
+	diagnostics.SMTPGreeting: {"greeting-refused", submission(config.SecurityStartTLS, mailtest.Options{
+		Script: mailtest.Script{"greeting": mailtest.Reply("521 closed for today")},
+	}, here)},
+	diagnostics.SMTPTLS:         {"tls-stripped", rehearsal("starttls-stripped")},
+	diagnostics.SMTPCertificate: {"cert-name-mismatch", rehearsal("cert-wrong-name")},
+	diagnostics.SMTPInjection:   {"tls-injected", rehearsal("starttls-injected")},
+	diagnostics.SMTPEhlo:        {"server-busy", rehearsal("server-busy")},
+	diagnostics.SMTPAuthOffered: {"auth-not-offered", rehearsal("auth-not-offered")},
+	diagnostics.SMTPAuth:        {"wrong-password", rehearsal("wrong-password")},
+	diagnostics.SMTPSender:      {"sender-not-owned", rehearsal("sender-not-owned")},
+	diagnostics.SMTPRecipient:   {"recipient-unknown", rehearsal("recipient-unknown")},
+	diagnostics.SMTPData:        {"content-rejected", rehearsal("content-rejected")},
+
+	diagnostics.IMAPConnect:     {"connection-refused", rehearsal("imap-refused")},
+	diagnostics.IMAPTLS:         {"tls-stripped", mailbox(config.SecurityStartTLS, mailtest.Options{Capabilities: []string{"IMAP4rev1", "AUTH=PLAIN"}}, mailtest.Good)},
+	diagnostics.IMAPCertificate: {"cert-expired", mailbox(config.SecurityTLS, mailtest.Options{}, mailtest.Expired)},
+	diagnostics.IMAPAuth:        {"wrong-password", rehearsal("imap-wrong-password")},
+	diagnostics.IMAPFolder:      {"folder-missing", rehearsal("no-sent-folder")},
+	diagnostics.IMAPAppend:      {"append-refused", rehearsal("append-refused")},
+	diagnostics.IMAPReadback:    {"readback-mismatch", rehearsal("append-corrupted")},
+	diagnostics.IMAPCleanup: {"cleanup-failed", mailbox(config.SecurityTLS, mailtest.Options{Script: mailtest.Script{
+		"APPEND": mailtest.Reply("{tag} OK [APPENDUID 1 7] filed"), "UID STORE": mailtest.Reply("{tag} NO not allowed"),
+	}}, mailtest.Good)},
+	diagnostics.IMAPQuota: {"quota-nearly-full", mailbox(config.SecurityTLS, mailtest.Options{
+		CapabilitiesTLS: []string{"IMAP4rev1", "SASL-IR", "AUTH=PLAIN", "QUOTA"},
+		Script:          mailtest.Script{"GETQUOTAROOT": mailtest.Reply("* QUOTAROOT INBOX \"\"\n* QUOTA \"\" (STORAGE 995 1000)\n{tag} OK done")},
+	}, mailtest.Good)},
+
+	diagnostics.DNSMX:     {"null-mx", domain("durand.example. 300 IN MX 0 .\n")},
+	diagnostics.DNSSPF:    {"spf-syntax", domain("durand.example. 300 IN TXT \"v=spf1 inculde:spf.example -all\"\n")},
+	diagnostics.DNSDKIM:   {"dkim-revoked", domain("s1._domainkey.durand.example. 300 IN TXT \"v=DKIM1; p=\"\n")},
+	diagnostics.DNSDMARC:  {"dmarc-missing", domain("durand.example. 300 IN A 192.0.2.1\n")},
+	diagnostics.DNSMTASTS: {"mta-sts-malformed", domain("_mta-sts.durand.example. 300 IN TXT \"v=STSv1; di=1\"\n")},
+	diagnostics.DNSTLSRPT: {"tls-rpt-malformed", domain("_smtp._tls.durand.example. 300 IN TXT \"v=TLSRPTv1; rau=mailto:x@durand.example\"\n")},
+	diagnostics.DNSDANE: {"dane-insecure", domain("durand.example. 300 IN MX 10 mx.durand.example.\nmx.durand.example. 300 IN A 192.0.2.1\n" +
+		"_25._tcp.mx.durand.example. 300 IN TLSA 3 1 1 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\n")},
+	diagnostics.DNSBIMI:      {"bimi-malformed", domain("default._bimi.durand.example. 300 IN TXT \"v=BIMI1; l=http://durand.example/logo.gif\"\n")},
+	diagnostics.DNSPTR:       {"ptr-missing", domain("durand.example. 300 IN A 192.0.2.1\n")},
+	diagnostics.DNSDiscovery: {"srv-target-missing", domain("_submissions._tcp.durand.example. 300 IN SRV 0 1 465 nowhere.durand.example.\n")},
+
+	diagnostics.ArrivalDelivered: {"not-arrived", rehearsal("lost")},
+	diagnostics.ArrivalPlacement: {"landed-in-junk", rehearsal("junk")},
+	diagnostics.ArrivalSPF:       {"spf-fail", rehearsal("spf-wrong")},
+	diagnostics.ArrivalDKIM:      {"dkim-fail", rehearsal("dkim-revoked")},
+	diagnostics.ArrivalDMARC:     {"dmarc-missing", rehearsal("dmarc-missing")},
+}
+
+func TestEveryCheckFailsForItsOwnReason(t *testing.T) {
+	t.Parallel()
+	for id := range cases {
+		if !slices.Contains(diagnostics.AllIDs(), id) {
+			t.Errorf("%s is no check of the contract", id)
+		}
+	}
+	for _, id := range diagnostics.AllIDs() {
+		c, ok := cases[id]
+		if !ok {
+			t.Errorf("%s: no case in which it fails", id)
+			continue
+		}
+		t.Run(string(id), func(t *testing.T) {
+			t.Parallel()
+			results := c.run(t)
+			r, ok := diagnostics.Find(results, id)
+			if !ok || r.Cause != c.cause || r.Status != diagnostics.Fail && r.Status != diagnostics.Warn {
+				t.Fatalf("%s is %s: %s, want %s; all: %s", id, r.Status, r.Cause, c.cause, summary(results))
+			}
+			for _, need := range r.Needs {
+				if other, found := diagnostics.Find(results, need); found && (other.Status == diagnostics.Fail || other.Status == diagnostics.Skip) {
+					t.Errorf("%s is %s before it", need, other.Status)
+				}
+			}
+		})
+	}
+}
+
+func summary(results []diagnostics.Result) string {
+	text := ""
+	for _, r := range results {
+		text += string(r.ID) + " " + string(r.Status) + " " + r.Cause + "; "
+	}
+	return text
+}
+
+// rehearsal runs all areas against the demonstration with one fault.
+func rehearsal(fault string) func(*testing.T) []diagnostics.Result {
+	return func(t *testing.T) []diagnostics.Result {
+		t.Helper()
+		p, err := demo.Start(t.Context(), demo.Options{Fault: fault, Lang: locale.English, Slow: 100 * time.Millisecond})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(p.Close)
+		preset, err := p.Preset()
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := &wire.Network{Resolver: resolver(t, p.DNSAddr()), Roots: p.Roots, Route: p.Route}
+		target := diagnostics.Target{
+			Address: p.Address, Submission: p.Submission, IMAP: &p.IMAP, Secret: p.Typed, SentMode: config.SentAppend,
+			Selectors: preset.DKIM.Selectors, SPFInclude: preset.SPF.Include,
+		}
+		message, err := arrival.Compose(target, locale.English, "postier", time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return diagnostics.Run(
+			t.Context(), nil,
+			smtp.Plan(n, target, smtp.Options{Message: message.Raw}), imap.Plan(n, target, imap.Options{}),
+			arrival.Plan(n, target, arrival.Options{Deadline: 3 * time.Second}),
+		)
+	}
+}
+
+// here is the zone in which the mail host exists.
+const here = mailHost + ". 300 IN A 127.0.0.1\n"
+
+func resolver(t *testing.T, address string) *wire.Resolver {
+	t.Helper()
+	r, err := wire.ResolverAt(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func submission(security config.Security, o mailtest.Options, zone string) func(*testing.T) []diagnostics.Result {
+	return func(t *testing.T) []diagnostics.Result {
+		t.Helper()
+		ca := mailtest.StartCA(t)
+		o.Certificate, o.ImplicitTLS = ca.Leaf(t, mailtest.Good, mailHost), security == config.SecurityTLS
+		server := mailtest.StartSMTP(t, o)
+		n := &wire.Network{Resolver: resolver(t, dnstest.Start(t, zone).Addr()), Roots: ca.Roots()}
+		target := diagnostics.Target{
+			Address: owner, Secret: secret.New("kivo-tams"),
+			Submission: config.Server{Host: mailHost, Port: server.Port(), Security: security, Auth: config.MechanismAuto},
+		}
+		return diagnostics.Run(t.Context(), nil, smtp.Plan(n, target, smtp.Options{}))
+	}
+}
+
+func mailbox(security config.Security, o mailtest.Options, kind mailtest.Kind) func(*testing.T) []diagnostics.Result {
+	return func(t *testing.T) []diagnostics.Result {
+		t.Helper()
+		ca := mailtest.StartCA(t)
+		o.Certificate, o.ImplicitTLS = ca.Leaf(t, kind, mailHost), security == config.SecurityTLS
+		server := mailtest.StartIMAP(t, o)
+		n := &wire.Network{Resolver: resolver(t, dnstest.Start(t, here).Addr()), Roots: ca.Roots()}
+		target := diagnostics.Target{
+			Address: owner, Secret: secret.New("kivo-tams"), SentMode: config.SentAppend,
+			IMAP: &config.Server{Host: mailHost, Port: server.Port(), Security: security, Auth: config.MechanismAuto, Username: owner},
+		}
+		return diagnostics.Run(t.Context(), nil, imap.Plan(n, target, imap.Options{}))
+	}
+}
+
+// domain looks at durand.example in a zone, with a sending address and a selector.
+func domain(zone string) func(*testing.T) []diagnostics.Result {
+	return func(t *testing.T) []diagnostics.Result {
+		t.Helper()
+		n := &wire.Network{Resolver: resolver(t, dnstest.Start(t, zone).Addr())}
+		return diagnostics.Run(t.Context(), nil, dns.Plan(n, diagnostics.Target{}, dns.Options{
+			Domain: "durand.example", IP: netip.MustParseAddr("192.0.2.99"), Selectors: []string{"s1"},
+		}))
+	}
+}
