@@ -156,8 +156,8 @@ func (b *Book) Get(id string) (*Provider, bool) {
 	return nil, false
 }
 
-// All lists every provider: the caller's own, then the flagships, then the second source, each by name.
-// No provider's file is read for it.
+// All lists every provider once: the caller's own, then the flagships, then what only the second source knows, each by
+// name. No provider's file is read for it.
 func (b *Book) All() []Entry {
 	out := make([]Entry, 0, len(b.extra)+len(providerIndex))
 	seen := map[string]bool{}
@@ -171,7 +171,9 @@ func (b *Book) All() []Entry {
 		add(Entry{ID: p.ID, Name: p.Name, Names: p.Names, Kind: p.Kind, Source: p.Source(), Countries: strings.Join(p.Countries, " ")})
 	}
 	for _, e := range providerIndex {
-		add(e)
+		if e.SameAs == "" {
+			add(e)
+		}
 	}
 	slices.SortStableFunc(out, func(a, b Entry) int {
 		if d := rank(a.Source) - rank(b.Source); d != 0 {

@@ -33,6 +33,8 @@ type Entry struct {
 	Kind      Kind
 	Source    Source
 	Countries string // parted by blanks
+	// SameAs is the flagship that an entry of the second source is; such an entry is not offered beside it.
+	SameAs string
 }
 
 // NameIn is the name as a person who speaks the language reads it.

@@ -20,6 +20,7 @@ import (
 	"postier/internal/safetext"
 	"postier/internal/wire"
 	"postier/presets"
+	"postier/presets/vendor"
 )
 
 // version is set by the linker for releases.
@@ -45,6 +46,9 @@ type app struct {
 	resolver   string
 	caFile     string
 	timeout    time.Duration
+
+	vendor    *vendor.File // nil when there is none
+	providers *presets.Book
 }
 
 // run is the whole program; it returns the exit code of contract.md §2.
@@ -62,7 +66,9 @@ func run(args []string, s streams) int {
 	root.SetErr(s.err)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	return a.exit(root.ExecuteContext(ctx))
+	code := a.exit(root.ExecuteContext(ctx))
+	a.support(code)
+	return code
 }
 
 // languageBeforehand finds --lang without parsing the rest, so that help and usage errors speak it too.
@@ -104,7 +110,12 @@ func (a *app) root() *cobra.Command {
 	flags.StringVar(&a.caFile, "ca-file", "", a.t("flag.ca-file"))
 	flags.DurationVar(&a.timeout, "timeout", 0, a.t("flag.timeout"))
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return a.flagError(err) })
-	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.checkGlobals() }
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		if err := a.checkGlobals(); err != nil {
+			return err
+		}
+		return a.loadVendor(cmd)
+	}
 	root.AddCommand(a.commands()...)
 	a.localise(root)
 	return root
@@ -165,8 +176,6 @@ func rootsWith(path string) (*x509.CertPool, error) {
 	}
 	return roots, nil
 }
-
-func (a *app) book() *presets.Book { return presets.Default() }
 
 // configPath is the configuration in use; found says whether it exists.
 func (a *app) configPath() (path string, found bool) {

@@ -6,7 +6,7 @@ import "github.com/spf13/cobra"
 func (a *app) commands() []*cobra.Command {
 	list := []*cobra.Command{
 		a.setupCommand(), a.demoCommand(),
-		a.discoverCommand(), a.diagnoseCommand(), a.explainCommand(), a.reportCommand(),
+		a.discoverCommand(), a.diagnoseCommand(), a.explainCommand(), a.guideCommand(), a.reportCommand(),
 		a.profileCommand(), a.configCommand(), a.secretCommand(), a.tokenCommand(), a.exportCommand(),
 		a.versionCommand(), a.manCommand(), a.completionCommand(),
 	}

@@ -10,6 +10,7 @@ import (
 	"postier/config"
 	"postier/internal/locale"
 	"postier/internal/safetext"
+	"postier/presets/vendor"
 )
 
 func (a *app) configCommand() *cobra.Command {
@@ -27,10 +28,13 @@ func (a *app) configCommand() *cobra.Command {
 			}
 			return a.printJSON(withoutInline(doc.File))
 		}},
-		&cobra.Command{Use: "schema", Short: a.t("short.config-schema"), Args: a.noArgs, RunE: func(*cobra.Command, []string) error {
+		a.vendorToo(&cobra.Command{Use: "schema", Short: a.t("short.config-schema"), Args: a.noArgs}, func() error {
 			_, err := a.out.Write(config.Schema())
 			return err
-		}},
+		}, func() error {
+			_, err := a.out.Write(vendor.Schema())
+			return err
+		}),
 		&cobra.Command{Use: "get KEY", Short: a.t("short.config-get"), Args: a.args(1, 1), RunE: func(_ *cobra.Command, args []string) error {
 			doc, err := a.document()
 			if err != nil {
@@ -43,7 +47,7 @@ func (a *app) configCommand() *cobra.Command {
 			a.println(safetext.Escape(value))
 			return nil
 		}},
-		&cobra.Command{Use: "validate", Short: a.t("short.config-validate"), Args: a.noArgs, RunE: func(*cobra.Command, []string) error { return a.validateConfig() }},
+		a.vendorToo(&cobra.Command{Use: "validate", Short: a.t("short.config-validate"), Args: a.noArgs}, a.validateConfig, a.validateVendor),
 		&cobra.Command{Use: "migrate", Short: a.t("short.config-migrate"), Args: a.noArgs, RunE: func(*cobra.Command, []string) error { return a.migrateConfig() }},
 	)
 	return cmd

@@ -15,7 +15,7 @@ import (
 func TestDiscoverScripts(t *testing.T) {
 	t.Parallel()
 	var files []string
-	for _, area := range []string{"discover"} {
+	for _, area := range []string{"discover", "guide", "vendor"} {
 		found, err := filepath.Glob("testdata/script/" + area + "-*.txtar")
 		if err != nil || len(found) == 0 {
 			t.Fatal("no scripts on", area, err)

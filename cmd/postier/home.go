@@ -16,7 +16,7 @@ import (
 func (a *app) home(ctx context.Context) error {
 	path, found := a.configPath()
 	if !found {
-		return a.runSetup(ctx, &setupOptions{product: "postier"}, "", nil, &secretFlags{})
+		return a.runSetup(ctx, &setupOptions{}, "", nil, &secretFlags{})
 	}
 	if !a.drawable() {
 		if err := a.listProfiles(); err != nil {
@@ -33,7 +33,7 @@ func (a *app) home(ctx context.Context) error {
 			return err
 		}
 		if len(doc.File.Profiles) == 0 {
-			return a.runSetup(ctx, &setupOptions{product: "postier"}, "", nil, &secretFlags{})
+			return a.runSetup(ctx, &setupOptions{}, "", nil, &secretFlags{})
 		}
 		choice, err := tui.Home(ctx, tui.HomeOptions{
 			Items: homeItems(doc), Select: selected, Notice: notice, Lang: a.lang(), NoColor: a.colourless(), Getenv: a.getenv, In: a.in, Out: a.out,
@@ -91,9 +91,9 @@ func (a *app) homeAction(ctx context.Context, doc *config.Document, choice tui.H
 	var err error
 	switch choice.Action {
 	case tui.HomeAdd:
-		err = a.runSetup(ctx, &setupOptions{product: "postier"}, "", nil, &secretFlags{})
+		err = a.runSetup(ctx, &setupOptions{}, "", nil, &secretFlags{})
 	case tui.HomeEdit:
-		err = a.runSetup(ctx, &setupOptions{product: "postier", edit: choice.Profile}, "", nil, &secretFlags{})
+		err = a.runSetup(ctx, &setupOptions{edit: choice.Profile}, "", nil, &secretFlags{})
 	case tui.HomeTest:
 		return a.homeTest(ctx, choice.Profile)
 	case tui.HomeDelete:

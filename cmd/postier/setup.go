@@ -133,7 +133,7 @@ func (a *app) setupCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&o.resume, "resume", false, a.t("flag.resume"))
 	cmd.Flags().BoolVar(&o.yes, "yes", false, a.t("flag.yes"))
 	cmd.Flags().BoolVar(&o.cleartext, "insecure-cleartext", false, a.t("flag.cleartext"))
-	cmd.Flags().StringVar(&o.product, "product", "postier", a.t("flag.product"))
+	cmd.Flags().StringVar(&o.product, "product", "", a.t("flag.product"))
 	values := a.settingFlags(cmd)
 	secrets := a.secretFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -173,6 +173,9 @@ func (a *app) runSetup(ctx context.Context, o *setupOptions, address string, val
 	doc, err := config.LoadOrNew(path)
 	if err != nil {
 		return err
+	}
+	if o.product == "" {
+		o.product = a.product()
 	}
 	options := wizard.Options{
 		Book: a.book(), Product: o.product, Today: time.Now().Format(time.DateOnly), Address: address, Values: values, Secret: given,

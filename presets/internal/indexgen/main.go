@@ -193,6 +193,9 @@ func render(all []provider, domains []row, tables []table) ([]byte, error) {
 		}
 		fmt.Fprintf(&b, "%d: {ID: %q, Name: %q, Kind: %q, Source: %s, Countries: %q", i, p.ID, p.Name, p.Kind, source,
 			strings.Join(p.Countries, " "))
+		if p.SameAs != "" {
+			fmt.Fprintf(&b, ", SameAs: %q", p.SameAs)
+		}
 		if p.Names != (names{}) {
 			fmt.Fprintf(&b, ", Names: Text{EN: %q, FR: %q, DE: %q}", p.Names.EN, p.Names.FR, p.Names.DE)
 		}

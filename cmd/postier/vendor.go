@@ -1,0 +1,101 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"postier/config"
+	"postier/internal/locale"
+	"postier/internal/safetext"
+	"postier/presets"
+	"postier/presets/vendor"
+)
+
+// tv is a message of the vendor domain.
+func (a *app) tv(key string, args ...any) string {
+	return locale.For(a.lang()).T("vendor."+key, args...)
+}
+
+// loadVendor reads the vendor file once. Commands that speak about the program or about that very file go without it.
+func (a *app) loadVendor(cmd *cobra.Command) error {
+	if cmd.Annotations[withoutVendor] != "" || cmd.Name() == "help" || cmd.Name() == "version" {
+		return nil
+	}
+	file, _, err := vendor.Load(a.getenv)
+	a.vendor = file
+	return err
+}
+
+// withoutVendor marks a command that must work although the vendor file is broken.
+const withoutVendor = "without-vendor"
+
+// vendorToo gives a command on the configuration the flag that turns it to the vendor file.
+func (a *app) vendorToo(cmd *cobra.Command, configuration, vendor func() error) *cobra.Command {
+	turned := false
+	cmd.Flags().BoolVar(&turned, "vendor", false, a.tv("flag.vendor"))
+	cmd.Annotations = map[string]string{withoutVendor: "yes"}
+	cmd.RunE = func(*cobra.Command, []string) error {
+		if turned {
+			return vendor()
+		}
+		return configuration()
+	}
+	return cmd
+}
+
+// book are the providers that this run knows: the built-in ones, with and without what the vendor says.
+func (a *app) book() *presets.Book {
+	if a.providers == nil {
+		a.providers = a.vendor.Apply(presets.Default())
+	}
+	return a.providers
+}
+
+// product is the name to type at the provider, unless a flag says otherwise.
+func (a *app) product() string {
+	if label := a.vendor.Label(); label != "" {
+		return label
+	}
+	return "postier"
+}
+
+// support names the vendor's contact after a failure. A slip on the command line and an end by the user are none.
+func (a *app) support(code int) {
+	switch code {
+	case exitOK, exitUsage, exitInterrupted:
+		return
+	}
+	if contact := a.vendor.Contact(a.lang()); contact != "" {
+		a.note(contact)
+	}
+}
+
+// validateVendor names every fault of the vendor file with its place.
+func (a *app) validateVendor() error {
+	path, _ := vendor.Path(a.getenv)
+	_, faults, err := vendor.Check(path)
+	switch {
+	case missing(err):
+		return &exitError{exitConfig, a.tv("missing", "path", safetext.FromRemote(path))}
+	case err != nil:
+		return err
+	}
+	result := validation{Path: path, Valid: len(faults.Errors()) == 0, Faults: []validationFault{}, Proven: map[string]bool{}}
+	for _, f := range faults {
+		result.Faults = append(result.Faults, validationFault{f.Path, a.say(f.Text), f.Warning})
+	}
+	switch {
+	case a.json:
+		if err := a.printJSON(result); err != nil {
+			return err
+		}
+	default:
+		a.printValidation(config.New(path), validation{Path: path, Faults: result.Faults})
+		if result.Valid {
+			a.println(locale.For(a.lang()).T("common.pass") + " " + a.tv("valid", "path", safetext.FromRemote(path)))
+		}
+	}
+	if !result.Valid {
+		return quiet(exitConfig)
+	}
+	return nil
+}

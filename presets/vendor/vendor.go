@@ -1,0 +1,222 @@
+// Package vendor reads the file by which a product that ships postier makes it its own: name, support contact, providers,
+// OAuth clients, a platform to fall back on, defaults and TLS policy.
+//
+// The file is /etc/postier/vendor.json, or what POSTIER_VENDOR names. It belongs to root or to the user, and nobody else may
+// change it; everybody may read it, because it holds no secret: credentials in it are references, and inline ones are refused.
+// It stands beside presets, and not under config, because it brings providers of its own.
+package vendor
+
+import (
+	"errors"
+	"io/fs"
+	"path/filepath"
+
+	"postier/config"
+	"postier/internal/locale"
+	"postier/internal/safefile"
+	"postier/internal/safetext"
+	"postier/presets"
+)
+
+//go:generate go run ./generate
+
+// SystemPath is where the file lies unless POSTIER_VENDOR says otherwise.
+const SystemPath = "/etc/postier/vendor.json"
+
+// Version of the file format.
+const Version = 1
+
+// File is the whole file. Every part may be left out.
+type File struct {
+	Schema  string  `json:"$schema,omitempty"`
+	Version int     `json:"version"`
+	Product Product `json:"product,omitzero"`
+	Support Support `json:"support,omitzero"`
+	// Providers are the vendor's own; they win over built-in ones by id, by domain and by MX.
+	Providers []*presets.Provider `json:"providers,omitempty"`
+	// Hidden are ids of providers that are not offered.
+	Hidden []string `json:"hidden,omitempty"`
+	// OAuth holds the vendor's clients by the provider's OAuth name (microsoft, google, …).
+	OAuth map[string]OAuthClient `json:"oauth,omitempty"`
+	// Fallback is a profile of the platform, for customers who have no mailbox that can send.
+	Fallback *Fallback `json:"fallback,omitempty"`
+	Defaults Defaults  `json:"defaults,omitzero"`
+	TLS      TLS       `json:"tls,omitzero"`
+}
+
+// Product is the program on whose behalf postier runs.
+type Product struct {
+	Name string `json:"name,omitempty"`
+	// Label is what the person types as the name of an app password; empty means the name.
+	Label string `json:"label,omitempty"`
+}
+
+// Support is whom a person asks when nothing helps.
+type Support struct {
+	Name  string `json:"name,omitempty"`
+	Email string `json:"email,omitempty"`
+	Phone string `json:"phone,omitempty"`
+	URL   string `json:"url,omitempty"`
+	// Note is one sentence, such as the hours.
+	Note presets.Text `json:"note,omitzero"`
+}
+
+// OAuthClient is a registered client. Mail programs are public clients (RFC 8252 §8.4): there is no secret to keep.
+type OAuthClient struct {
+	ClientID string `json:"client_id"`
+	// Tenant of Microsoft's sign-in; empty means that of the mailbox.
+	Tenant string `json:"tenant,omitempty"`
+	// SecretFile holds what some providers call a client secret of an installed program; it is read as a secret is.
+	SecretFile string `json:"client_secret_file,omitempty"`
+}
+
+// Fallback is a complete profile with its name.
+type Fallback struct {
+	Name    string          `json:"name"`
+	Profile *config.Profile `json:"profile"`
+}
+
+// Defaults stand in a new profile until the person changes them.
+type Defaults struct {
+	ReplyTo  string          `json:"reply_to,omitempty"`
+	BCC      []string        `json:"bcc,omitempty"`
+	Kinds    map[string]bool `json:"kinds,omitempty"`
+	Limits   config.Limits   `json:"limits,omitzero"`
+	TestMode config.TestMode `json:"test_mode,omitzero"`
+}
+
+// TLS narrows what is allowed; it never widens it.
+type TLS struct {
+	// Minimum is 1.2 or 1.3; empty means 1.2.
+	Minimum string `json:"minimum,omitempty"`
+	// ImplicitOnly refuses STARTTLS.
+	ImplicitOnly bool `json:"implicit_only,omitempty"`
+	// ForbidCleartext refuses what a technician could otherwise allow.
+	ForbidCleartext bool `json:"forbid_cleartext,omitempty"`
+	// ForbidPins refuses certificates that only a pin vouches for.
+	ForbidPins bool `json:"forbid_pins,omitempty"`
+	// CAFile holds roots in PEM form that are trusted besides the system's; an absolute path.
+	CAFile string `json:"ca_file,omitempty"`
+}
+
+// Path is the file in use, and whether somebody named it.
+func Path(getenv func(string) string) (path string, named bool) {
+	if path = getenv("POSTIER_VENDOR"); path != "" {
+		if abs, err := filepath.Abs(path); err == nil {
+			path = abs
+		}
+		return path, true
+	}
+	return SystemPath, false
+}
+
+// Load reads the file. ok is false when there is none and none was named. A file with a fault is a *config.InvalidError; the
+// other errors are *safefile.Error and *SyntaxError.
+func Load(getenv func(string) string) (f *File, ok bool, err error) {
+	path, named := Path(getenv)
+	f, faults, err := Check(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && !named:
+		return nil, false, nil
+	case err != nil:
+		return nil, false, err
+	case len(faults.Errors()) > 0:
+		return nil, false, &config.InvalidError{Path: path, Faults: faults.Errors()}
+	}
+	return f, true, nil
+}
+
+// Check reads the file and names everything that is wrong. f is nil when its shape is.
+func Check(path string) (f *File, faults config.Faults, err error) {
+	data, err := safefile.ReadWith(path, safefile.ReadOptions{Public: true})
+	if err != nil {
+		return nil, nil, err
+	}
+	f, faults, err = Parse(data)
+	var syntax *SyntaxError
+	if errors.As(err, &syntax) {
+		syntax.Path = path
+	}
+	return f, faults, err
+}
+
+// Apply adds the vendor's providers to a book and takes the hidden ones out.
+func (f *File) Apply(book *presets.Book) *presets.Book {
+	if f == nil {
+		return book
+	}
+	if len(f.Providers) > 0 {
+		book = book.With(f.Providers...)
+	}
+	if len(f.Hidden) > 0 {
+		book = book.Without(f.Hidden...)
+	}
+	return book
+}
+
+// Label is the name to type at the provider, or "" when the file names no product.
+func (f *File) Label() string {
+	switch {
+	case f == nil:
+		return ""
+	case f.Product.Label != "":
+		return f.Product.Label
+	}
+	return f.Product.Name
+}
+
+// Contact is the support contact in words, empty when there is none.
+func (f *File) Contact(lang locale.Lang) string {
+	if f == nil || f.Support == (Support{}) {
+		return ""
+	}
+	c := locale.For(lang)
+	s := f.Support
+	var ways []any
+	text := ""
+	add := func(way string) {
+		switch {
+		case way == "":
+		case text == "":
+			text = way
+		default:
+			text += ", " + way
+		}
+	}
+	add(s.Email)
+	add(s.Phone)
+	add(s.URL)
+	ways = append(ways, "name", safetext.FromRemote(s.Name), "ways", safetext.FromRemote(text))
+	key := "vendor.support"
+	switch {
+	case s.Name == "":
+		key = "vendor.support.nameless"
+	case text == "":
+		key = "vendor.support.name"
+	}
+	line := c.T(key, ways...)
+	if !s.Note.Empty() {
+		line += " " + safetext.Escape(s.Note.In(lang))
+	}
+	return line
+}
+
+// SyntaxError says that the file is not JSON.
+type SyntaxError struct {
+	Path string
+	Err  error
+}
+
+// Error is the technical text.
+func (e *SyntaxError) Error() string { return "vendor file " + e.Path + ": " + e.Err.Error() }
+
+// Unwrap gives the decoder's error.
+func (e *SyntaxError) Unwrap() error { return e.Err }
+
+// Text is the sentence.
+func (e *SyntaxError) Text() locale.Text {
+	return locale.Msg("vendor.error.syntax", "path", safetext.FromRemote(e.Path), "error", safetext.FromRemote(e.Err.Error()))
+}
+
+// ExitCode is that of an invalid configuration.
+func (e *SyntaxError) ExitCode() int { return 78 }
