@@ -415,3 +415,10 @@ func longestLine(text []byte) int {
 	}
 	return longest
 }
+
+// NameAuthor gives a message without From the author that the envelope names (-f with -F).
+func (m *Message) NameAuthor(name, address string) {
+	if address != "" && m.Get("From") == "" {
+		m.set("From", formatAddress(config.Address{Name: name, Address: address}))
+	}
+}
