@@ -93,7 +93,7 @@ func limitFacts(l config.Limits) []Fact {
 	add(l.RecipientsPerMessage, "recipients")
 	add(l.Batch.Messages, "batch", "seconds", strconv.FormatFloat(l.Batch.WaitSeconds, 'f', -1, 64))
 	if len(facts) == 0 {
-		facts = []Fact{{Label: M("wizard.fact.limits"), Value: M("wizard.options.none")}}
+		facts = []Fact{{Label: M("wizard.fact.limits"), Value: M("wizard.limits.none")}}
 	}
 	return facts
 }
