@@ -175,7 +175,7 @@ func (v *liveView) status() []string {
 		for _, id := range slices.Sorted(maps.Keys(v.running)) {
 			if areaOf(id) == area {
 				names = append(names, report.Name(v.app.lang(), id))
-				longest = max(longest, int(time.Since(v.running[id]).Seconds()))
+				longest = max(longest, int(time.Since(v.running[id]).Round(time.Second).Seconds()))
 			}
 		}
 		if len(names) > 0 {
