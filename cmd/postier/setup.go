@@ -65,6 +65,8 @@ func (s *settings) given() map[wizard.FieldID]string {
 
 // secretFlags are the ways in which a secret comes without standing in an argument.
 type secretFlags struct {
+	// given is a secret that was fetched already; no flag sets it.
+	given   secret.Value
 	stdin   bool
 	file    string
 	command []string
@@ -82,6 +84,8 @@ func (a *app) secretFlags(cmd *cobra.Command) *secretFlags {
 // read fetches the secret; it is empty when no flag names one.
 func (f *secretFlags) read(ctx context.Context, a *app) (secret.Value, error) {
 	switch {
+	case !f.given.Empty():
+		return f.given, nil
 	case f.stdin:
 		const most = 8 << 10 // a secret is at most 4 KiB; more is no secret
 		data, err := io.ReadAll(io.LimitReader(a.in, most))

@@ -1,0 +1,114 @@
+package importer
+
+import (
+	"regexp"
+	"strings"
+
+	"postier/config"
+	"postier/internal/locale"
+	"postier/internal/safetext"
+)
+
+var aercFormat = Format{
+	Name: "aerc", Summary: locale.Msg("importer.format.aerc"), read: readAerc,
+	mine: regexp.MustCompile(`(?m)^\s*(outgoing|source)\s*=\s*\S`).MatchString,
+}
+
+// readAerc reads an accounts.conf of aerc-accounts(5).
+func readAerc(source Source) ([]Account, error) {
+	var accounts []Account
+	for _, section := range goINI(string(source.Data)) {
+		if section.values["outgoing"] == "" {
+			continue
+		}
+		a, err := readAercAccount(section)
+		if err != nil {
+			return nil, err
+		}
+		accounts = append(accounts, a)
+	}
+	return accounts, nil
+}
+
+func readAercAccount(section iniSection) (Account, error) {
+	a := Account{Name: section.name}
+	get := func(key string) string { return section.values[key] }
+	scheme, mechanism, server, password, _, ok := mailURL(get("outgoing"))
+	if !ok {
+		return a, &Error{Format: "aerc", Account: a.Name, Reason: locale.Msg("importer.error.sendmail", "account", safetext.FromRemote(a.Name))}
+	}
+	a.Submission, a.Secret, a.Command = server, password, get("outgoing-cred-cmd")
+	startTLS, _ := truth(get("smtp-starttls"))
+	port := 587
+	switch {
+	case scheme == "smtps":
+		a.Submission.Security, port = config.SecurityTLS, 465
+	case startTLS:
+		a.Submission.Security = config.SecurityStartTLS
+	case mechanism == "insecure":
+		a.Submission.Security, mechanism = config.SecurityNone, ""
+	default: // before version 0.15 cleartext, since then STARTTLS
+		a.Submission.Security = config.SecurityAuto
+	}
+	a.mechanism(mechanism)
+	a.From = mailbox(get("from"))
+	if scheme, _, imap, _, _, ok := mailURL(get("source")); ok && strings.HasPrefix(scheme, "imap") {
+		imap.Security = config.SecurityStartTLS
+		standard := 143
+		if scheme == "imaps" {
+			imap.Security, standard = config.SecurityTLS, 993
+		}
+		if imap.Port == 0 {
+			imap.Port = standard
+		}
+		a.IMAP = &imap
+		a.SentFolder = get("copy-to")
+	}
+	a.settle(port)
+	return a, nil
+}
+
+type iniSection struct {
+	name   string
+	values map[string]string
+}
+
+// goINI reads an INI file as the library go-ini does: values between back quotes or three double quotes are taken as they
+// are; otherwise a comment begins at " #" or " ;", and one pair of quotes goes.
+func goINI(text string) []iniSection {
+	var sections []iniSection
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		switch {
+		case line == "" || line[0] == '#' || line[0] == ';':
+		case line[0] == '[':
+			name, _, _ := strings.Cut(line[1:], "]")
+			sections = append(sections, iniSection{name, map[string]string{}})
+		case len(sections) > 0:
+			key, value, found := strings.Cut(line, "=")
+			if found {
+				sections[len(sections)-1].values[strings.TrimSpace(key)] = iniValue(strings.TrimSpace(value))
+			}
+		}
+	}
+	return sections
+}
+
+func iniValue(value string) string {
+	for _, mark := range []string{`"""`, "`"} {
+		if inner, found := strings.CutPrefix(value, mark); found && strings.Contains(inner, mark) {
+			return inner[:strings.LastIndex(inner, mark)]
+		}
+	}
+	for _, mark := range []string{" #", " ;"} {
+		if at := strings.Index(value, mark); at >= 0 {
+			value = strings.TrimSpace(value[:at])
+		}
+	}
+	for _, quote := range []string{`"`, "'"} {
+		if len(value) > 1 && strings.HasPrefix(value, quote) && strings.HasSuffix(value, quote) {
+			return value[1 : len(value)-1]
+		}
+	}
+	return value
+}

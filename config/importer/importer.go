@@ -1,0 +1,208 @@
+// Package importer reads the accounts that other programs' configuration files describe.
+//
+// A format is one file of this package and one row in formats. The rules of all: nothing is run and nothing but the named
+// file and those it names for passwords is opened; a password that stands there becomes a secret.Value at once; what is not
+// understood is said, never guessed; a connection without encryption is not taken over.
+package importer
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"postier/config"
+	"postier/internal/locale"
+	"postier/internal/safetext"
+	"postier/internal/secret"
+)
+
+// Account is one way to send that a file describes. Fields that the file does not mention are zero.
+type Account struct {
+	// Name is the account's own name there.
+	Name string
+	// Default is true for the one that the file uses when none is named.
+	Default    bool
+	Submission config.Server
+	IMAP       *config.Server
+	From       config.Address
+	ReplyTo    string
+	SentFolder string
+	Batch      config.Batch
+	CAFile     string
+
+	// The secret, as the file has it: its value, a file that holds it, or a command line for a shell that prints it.
+	Secret     secret.Value
+	SecretFile string
+	Command    string
+
+	// Notes say what was not taken over.
+	Notes []locale.Text
+}
+
+// Source is a file to read.
+type Source struct {
+	Path string
+	Data []byte
+	// Open reads another file that this one names; nil where none may be read.
+	Open func(path string) ([]byte, error)
+}
+
+// Format is one program's format.
+type Format struct {
+	// Name is the word on the command line.
+	Name string
+	// Summary says whose file it is.
+	Summary locale.Text
+	// mine reports whether a file looks like one of this format.
+	mine func(text string) bool
+	read func(Source) ([]Account, error)
+}
+
+// formats is also the order in which auto asks them: the surest marks first.
+var formats = []Format{wordpressFormat, aercFormat, muttFormat, postfixFormat, ssmtpFormat, msmtpFormat, portFormat}
+
+// Formats lists the formats.
+func Formats() []Format { return append([]Format(nil), formats...) }
+
+// Auto lets Read find out the format.
+const Auto = "auto"
+
+// Error says why a file cannot be taken over. It never holds a value of a secret.
+type Error struct {
+	Format string
+	// Account is the one that is wrong, "" when it is the file.
+	Account string
+	// Field is the one that is wrong, called like its flag of setup; "" when it is none.
+	Field  string
+	Reason locale.Text
+}
+
+// Error has the English sentence.
+func (e *Error) Error() string {
+	return fmt.Sprintf("import %s %s %s: %s", safetext.Escape(e.Format), safetext.Escape(e.Account), e.Field, locale.For(locale.English).Say(e.Reason))
+}
+
+// Text is the sentence.
+func (e *Error) Text() locale.Text { return e.Reason }
+
+// ErrFormat is inside the error of Read for a format that does not exist.
+var ErrFormat = errors.New("no such format")
+
+// Unwrap gives ErrFormat where the format does not exist.
+func (e *Error) Unwrap() error {
+	if e.Reason.Key == "importer.error.format" {
+		return ErrFormat
+	}
+	return nil
+}
+
+// Read returns the accounts of a file, at least one, and the format that it is in. The error is an *Error.
+func Read(format string, source Source) (string, []Account, error) {
+	text := string(source.Data)
+	for _, f := range formats {
+		if f.Name != format && (format != Auto || !f.mine(text)) {
+			continue
+		}
+		accounts, err := f.read(source)
+		if err != nil {
+			return f.Name, nil, err
+		}
+		if len(accounts) == 0 {
+			return f.Name, nil, &Error{Format: f.Name, Reason: locale.Msg("importer.error.none", "path", safetext.FromRemote(source.Path))}
+		}
+		for i := range accounts {
+			if err := accounts[i].check(f.Name); err != nil {
+				return f.Name, nil, err
+			}
+		}
+		return f.Name, accounts, nil
+	}
+	names := []string{Auto}
+	for _, f := range formats {
+		names = append(names, f.Name)
+	}
+	key := "importer.error.format"
+	if format == Auto {
+		key = "importer.error.unknown"
+	}
+	return "", nil, &Error{Format: format, Reason: locale.Msg(key,
+		"format", safetext.FromRemote(format), "path", safetext.FromRemote(source.Path), "words", strings.Join(names, ", "))}
+}
+
+// check holds what was read to the rules of the configuration, so that no line break or control character comes further.
+func (a *Account) check(format string) error {
+	fault := func(field string, text locale.Text) error {
+		return &Error{Format: format, Account: a.Name, Field: field, Reason: text}
+	}
+	type field struct {
+		name, value string
+		validate    func(string) locale.Text
+	}
+	fields := []field{
+		{"user", a.Submission.Username, config.ValidateUsername}, {"helo", a.Submission.Helo, config.ValidateHelo},
+		{"from", a.From.Address, config.ValidateAddress}, {"from-name", a.From.Name, config.ValidateText},
+		{"reply-to", a.ReplyTo, config.ValidateAddress}, {"sent-folder", a.SentFolder, config.ValidateFolder},
+	}
+	if a.IMAP != nil {
+		fields = append(fields, field{"imap-host", a.IMAP.Host, config.ValidateHost}, field{"imap-user", a.IMAP.Username, config.ValidateUsername})
+	}
+	if text := config.ValidateHost(a.Submission.Host); !text.Empty() && a.Submission.Host != "" {
+		return fault("smtp-host", text)
+	}
+	if text := config.ValidatePort(a.Submission.Port); !text.Empty() {
+		return fault("smtp-port", text)
+	}
+	for _, f := range fields {
+		if f.value == "" {
+			continue
+		}
+		if text := f.validate(f.value); !text.Empty() {
+			return fault(f.name, text)
+		}
+	}
+	if strings.ContainsAny(a.Secret.Reveal(), "\x00\r\n") {
+		return fault("password", locale.Msg("config.control"))
+	}
+	return nil
+}
+
+func (a *Account) note(key string, args ...any) {
+	a.Notes = append(a.Notes, locale.Msg("importer.note."+key, args...))
+}
+
+// settle decides what the file leaves open: the port, and never cleartext but on this machine itself.
+func (a *Account) settle(port int) {
+	s := &a.Submission
+	if s.Port == 0 {
+		s.Port = port
+	}
+	if s.Security == "" {
+		s.Security = config.SecurityAuto
+	}
+	if s.Security == config.SecurityNone && s.Host != "127.0.0.1" && s.Host != "::1" && !strings.EqualFold(s.Host, "localhost") {
+		s.Security = config.SecurityAuto
+		a.note("cleartext")
+	}
+	if a.From.Address == "" && config.ValidateAddress(s.Username).Empty() {
+		a.From.Address = s.Username
+	}
+}
+
+// mechanism reads the name of a mechanism as programs write it: "cram-md5", "CRAM_MD5", "login".
+func (a *Account) mechanism(word string) {
+	word = strings.ToLower(strings.ReplaceAll(word, "_", "-"))
+	switch word {
+	case "", "on", "auto":
+		return
+	case "off", "none":
+		a.Submission.Auth = config.MechanismNone
+		return
+	}
+	for _, m := range config.Mechanisms() {
+		if string(m) == word {
+			a.Submission.Auth = m
+			return
+		}
+	}
+	a.note("mechanism", "value", safetext.FromRemote(word))
+}

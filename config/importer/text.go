@@ -1,0 +1,68 @@
+package importer
+
+import (
+	"net"
+	"net/mail"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"postier/config"
+	"postier/internal/safetext"
+	"postier/internal/secret"
+)
+
+// hostPort parts HOST, HOST:PORT, [HOST]:PORT and a bare IPv6 address. The port is 0 when none is named.
+func hostPort(text string) (host string, port int) {
+	if host, number, err := net.SplitHostPort(text); err == nil {
+		port, _ := strconv.Atoi(number)
+		return host, port
+	}
+	return strings.Trim(text, "[]"), 0
+}
+
+// mailURL reads a URL such as smtps://user:password@host:465 into a server, with the secret if it has one. The word behind a
+// plus sign in the scheme is the mechanism.
+func mailURL(text string) (scheme, mechanism string, server config.Server, password secret.Value, rest string, ok bool) {
+	// A password may hold what a URL may not; net/url would put it into its error, which is therefore not looked at.
+	parsed, err := url.Parse(text)
+	if err != nil || parsed.Host == "" {
+		return "", "", config.Server{}, secret.Value{}, "", false
+	}
+	scheme, mechanism, _ = strings.Cut(strings.ToLower(parsed.Scheme), "+")
+	server.Host, server.Port = hostPort(parsed.Host)
+	if parsed.User != nil {
+		server.Username = parsed.User.Username()
+		if value, given := parsed.User.Password(); given {
+			password = secret.New(value)
+		}
+	}
+	return scheme, mechanism, server, password, strings.TrimPrefix(parsed.Path, "/"), true
+}
+
+// mailbox reads an address with or without a name; what cannot be read is kept as the address, for its check to refuse.
+func mailbox(text string) config.Address {
+	parsed, err := mail.ParseAddress(text)
+	if err != nil {
+		return config.Address{Address: strings.TrimSpace(text)}
+	}
+	return config.Address{Name: parsed.Name, Address: parsed.Address}
+}
+
+// truth reads yes and no as the programs of this package write them.
+func truth(word string) (value, known bool) {
+	switch strings.ToLower(word) {
+	case "yes", "on", "true", "1":
+		return true, true
+	case "no", "off", "false", "0":
+		return false, true
+	}
+	return false, false
+}
+
+// ignored notes the settings that were not taken over, by their names, since their values may be secret.
+func (a *Account) ignored(names []string) {
+	if len(names) > 0 {
+		a.note("ignored", "names", safetext.FromRemote(strings.Join(names, ", ")))
+	}
+}
