@@ -39,7 +39,7 @@ func attemptLine(lang locale.Lang, a elsewhere.Attempt) string {
 		}
 		outcome = c.T(key)
 	}
-	return fmt.Sprintf("%s  %d  %s  %s", pad(a.Host.Escaped(), 32), a.Port, familyName(a.Family), outcome)
+	return fmt.Sprintf("%s  %5d  %s  %s", pad(a.Host.Escaped(), 32), a.Port, familyName(a.Family), outcome)
 }
 
 func familyName(family string) string {
