@@ -41,7 +41,7 @@ press Enter
 shows "step 8" "Étape 8/12 · Domaine"
 wait_for "Entrée M" 20
 press Enter
-shows "step 9" "Étape 9/12 · Message d’essai"
+shows "step 9" "Étape 9/12 · Message d'essai"
 wait_for "Entrée Continuer" 60
 shot "step 9 done"
 press Enter
