@@ -244,7 +244,8 @@ func (a *app) discoverLines(ctx context.Context, network *wire.Network, offline 
 			case <-ctx.Done():
 				return
 			}
-			go func() { result <- a.discoverLine(ctx, network, line, number, offline) }()
+			at := number
+			go func() { result <- a.discoverLine(ctx, network, line, at, offline) }()
 		}
 		reading = lines.Err()
 	}()

@@ -21,7 +21,7 @@ func (a *app) loadVendor(cmd *cobra.Command) error {
 		return nil
 	}
 	file, _, err := vendor.Load(a.getenv)
-	a.vendor = file
+	a.vendor, a.providers = file, file.Apply(presets.Default())
 	return err
 }
 
@@ -45,7 +45,7 @@ func (a *app) vendorToo(cmd *cobra.Command, configuration, vendor func() error) 
 // book are the providers that this run knows: the built-in ones, with and without what the vendor says.
 func (a *app) book() *presets.Book {
 	if a.providers == nil {
-		a.providers = a.vendor.Apply(presets.Default())
+		return presets.Default()
 	}
 	return a.providers
 }
