@@ -139,7 +139,11 @@ func (q *Queue) Accept(ctx context.Context, item *Item, now bool) error {
 }
 
 func (q *Queue) insertJob(ctx context.Context, tx *sql.Tx, id string, at time.Time) (int64, error) {
-	result, err := q.client.InsertTx(ctx, tx, job{ID: id}, &river.InsertOpts{ScheduledAt: at, MaxAttempts: riverAttempts})
+	options := &river.InsertOpts{MaxAttempts: riverAttempts}
+	if wait := at.Sub(q.Store.Now()); wait > 0 {
+		options.ScheduledAt = time.Now().Add(wait) // River has its own clock
+	}
+	result, err := q.client.InsertTx(ctx, tx, job{ID: id}, options)
 	if err != nil {
 		return 0, err
 	}
@@ -347,7 +351,7 @@ const reclaimAtOnce = 1000
 func (s *Store) claimable(ctx context.Context, due bool, now time.Time) ([]string, error) {
 	condition := `owner <> ''`
 	if due {
-		condition = `(owner <> '' OR attempts > 0 AND due <= ?1)`
+		condition = `(owner <> '' OR due > accepted AND due <= ?1)`
 	} else {
 		condition += ` AND due <> ?1` // the number of arguments stays the same
 	}

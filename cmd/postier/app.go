@@ -58,6 +58,7 @@ func run(args []string, s streams) int {
 	_ = os.Unsetenv("TEA_DEBUG")
 	hardenProcess()
 	a := &app{streams: s}
+	args = calledAs(args)
 	a.langFlag = languageBeforehand(args)
 	root := a.root()
 	root.SetArgs(args[1:])

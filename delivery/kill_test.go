@@ -1,0 +1,220 @@
+package delivery
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"postier/config"
+	"postier/config/credential"
+	"postier/internal/mailtest"
+	"postier/internal/wire"
+)
+
+// TestMain lets the test binary be the process that is killed.
+func TestMain(m *testing.M) {
+	if step := os.Getenv("POSTIER_TEST_KILL"); step != "" {
+		if err := sendUntil(step); err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// sendUntil accepts and sends one message, and is killed at a step. "none" lives.
+func sendUntil(step string) error {
+	path := os.Getenv("POSTIER_TEST_CONFIG")
+	ctx := context.Background()
+	store, err := OpenStore(ctx, filepath.Join(filepath.Dir(path), "state", "postier.db"))
+	if err != nil {
+		return err
+	}
+	pem, err := os.ReadFile(os.Getenv("POSTIER_TEST_CA"))
+	if err != nil {
+		return err
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(pem)
+	resolver, err := wire.ResolverAt(os.Getenv("POSTIER_TEST_DNS"))
+	if err != nil {
+		return err
+	}
+	network := &wire.Network{Resolver: resolver, Roots: roots, Timeout: 5 * time.Second, Route: func(string, string, int) (string, bool) {
+		return os.Getenv("POSTIER_TEST_SERVER"), true
+	}}
+	q := &Queue{
+		Store: store, Sender: &Sender{Network: network, Credentials: credential.For(path), ConfigPath: path},
+		Load: func() (*config.Document, error) { return config.Load(path) },
+		seam: func(at string) {
+			if at == step {
+				_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+				select {}
+			}
+		},
+	}
+	if err := q.Open(ctx); err != nil {
+		return err
+	}
+	m, err := Parse([]byte("From: " + author + "\nTo: " + customer + "\nSubject: x\n\nx\n"))
+	if err != nil {
+		return err
+	}
+	doc, err := q.Load()
+	if err != nil {
+		return err
+	}
+	d := Decide(&doc.File, Request{Author: author, Recipients: []string{customer}}, Facts{})
+	id, err := m.Prepare(d, doc.File.Profiles["durand"].From, time.Now())
+	if err != nil {
+		return err
+	}
+	item := NewItem(m, id, d, author, time.Now())
+	if err := q.Accept(ctx, item, true); err != nil {
+		return err
+	}
+	_, err = q.Deliver(ctx, item)
+	return err
+}
+
+func (b *bench) child(step string) (killed bool) {
+	b.t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), "POSTIER_TEST_KILL="+step, "POSTIER_TEST_CONFIG="+b.path, "POSTIER_TEST_SERVER="+b.own.Addr(),
+		"POSTIER_TEST_CA="+b.ca, "POSTIER_TEST_DNS="+b.dns)
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return false
+	case errors.As(err, &exit) && exit.ExitCode() == -1:
+		return true
+	}
+	b.t.Fatalf("the child failed: %v\n%s", err, out)
+	return false
+}
+
+// kill -9 at every step of accept and send: what was accepted is never lost; it is sent twice only where the answer of the server
+// was lost with the process (RFC 1047).
+func TestKilledAtEveryStep(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		step     string
+		accepted bool
+		sent     int // messages that the server took in the end
+		doubt    bool
+	}{
+		{"accept", false, 0, false},
+		{"accepted", true, 1, false},
+		{"sending", true, 1, false},
+		{"dot", true, 1, true}, // the octets never went out, which nobody can know
+		{"answered", true, 2, true},
+	} {
+		t.Run(row.step, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, nil, nil)
+			if !b.child(row.step) {
+				t.Fatal("the process was not killed")
+			}
+			items, err := b.queue.Store.Items(t.Context(), true)
+			b.must(err)
+			if (len(items) == 1) != row.accepted {
+				t.Fatalf("%d messages are kept", len(items))
+			}
+			b.clock.add(time.Second)
+			b.run()
+			if n := len(messages(b.own)); n != row.sent {
+				t.Errorf("the server took %d messages, want %d", n, row.sent)
+			}
+			if !row.accepted {
+				return
+			}
+			item := b.stored(items[0].ID)
+			if item.State != StateSent || item.Doubt != row.doubt {
+				t.Errorf("state %s, doubt %t", item.State, item.Doubt)
+			}
+		})
+	}
+}
+
+// Eight processes at once: every message is sent once, and the limit holds to the message (P-4).
+func TestEightWriters(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil, nil)
+	const writers, limit = 8, 5
+	b.change(func(f *config.File) { f.Profiles["durand"].Limits.PerDay = limit })
+	done := make(chan bool, writers)
+	for range writers {
+		go func() { done <- b.child("none") }()
+	}
+	for range writers {
+		if <-done {
+			t.Error("a writer was killed")
+		}
+	}
+	if n := len(messages(b.own)); n != limit {
+		t.Errorf("%d messages left, the limit is %d", n, limit)
+	}
+	items, err := b.queue.Store.Items(t.Context(), false)
+	b.must(err)
+	if len(items) != writers-limit {
+		t.Errorf("%d messages wait", len(items))
+	}
+	b.clock.add(25 * time.Hour)
+	b.run()
+	if n := len(messages(b.own)); n != writers {
+		t.Errorf("%d messages left in the end", n)
+	}
+}
+
+// A full disk refuses at accept: nobody is told that a message is safe which is not.
+func TestFullDisk(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil, nil)
+	var pages int
+	b.must(b.queue.Store.db.QueryRow("PRAGMA page_count").Scan(&pages))
+	if _, err := b.queue.Store.db.Exec(fmt.Sprintf("PRAGMA max_page_count = %d", pages)); err != nil {
+		t.Fatal(err)
+	}
+	item := b.item()
+	item.Raw = append(item.Raw, make([]byte, 1<<20)...)
+	err := b.queue.Accept(t.Context(), item, true)
+	var state *StateError
+	if !errors.As(err, &state) {
+		t.Fatalf("accepted: %v", err)
+	}
+	items, err := b.queue.Store.Items(t.Context(), true)
+	if err != nil || len(items) != 0 {
+		t.Errorf("%d messages, %v", len(items), err)
+	}
+}
+
+// The clock may jump: ahead, and nothing expires after a single try; back, and no counter holds for ever.
+func TestClockJumps(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, mailtest.Script{"MAIL": mailtest.Reply("451 4.3.0 later")}, nil)
+	item := b.item()
+	b.first(item)
+	b.clock.add(365 * 24 * time.Hour)
+	b.run()
+	if stored := b.stored(item.ID); stored.State != StateWaiting || stored.Attempts != 2 {
+		t.Errorf("after a jump ahead: %s, %d attempts", stored.State, stored.Attempts)
+	}
+	limits := config.Limits{PerHour: 1}
+	if _, err := b.queue.Store.Take(t.Context(), "clock", limits); err != nil {
+		t.Fatal(err)
+	}
+	b.clock.add(-365 * 24 * time.Hour)
+	room, err := b.queue.Store.Room(t.Context(), "clock", limits)
+	if err != nil || room.Next.After(b.clock.Now().Add(time.Hour)) {
+		t.Errorf("after a jump back the next message waits until %s, %v", room.Next, err)
+	}
+}

@@ -1,0 +1,293 @@
+package delivery
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"postier/config"
+	"postier/internal/locale"
+	"postier/internal/mailtest"
+)
+
+// P-6: accepted, sent at once, one connection for several messages.
+func TestSendAtOnceOverOneConnection(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil, nil)
+	for range 3 {
+		item := b.item()
+		if try := b.first(item); try.State != StateSent || try.Exit() != 0 {
+			t.Fatalf("%+v", try)
+		}
+		if stored := b.stored(item.ID); stored.State != StateSent || len(stored.Raw) != 0 {
+			t.Errorf("state %s, %d octets kept", stored.State, len(stored.Raw))
+		}
+	}
+	if n := b.own.Connections(); n != 1 {
+		t.Errorf("%d connections", n)
+	}
+	if n := len(messages(b.own)); n != 3 {
+		t.Errorf("%d messages", n)
+	}
+	b.own.NoSecretInClear(t, credentialOf(), author)
+}
+
+// P-6: a first attempt that fails for now is tried again by the service, under the same Message-ID; a refusal is not.
+func TestRetryOnlyWhatMayStillGo(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, mailtest.Script{".#1": mailtest.Reply("451 4.3.0 later")}, nil)
+	item := b.item()
+	if try := b.first(item); try.State != StateWaiting {
+		t.Fatalf("%+v", try)
+	}
+	if stored := b.stored(item.ID); stored.State != StateWaiting || !stored.Due.After(b.clock.Now()) || stored.Attempts != 1 {
+		t.Fatalf("%+v", stored)
+	}
+	b.run()
+	if n := len(messages(b.own)); n != 1 {
+		t.Fatalf("tried before its time: %d", n)
+	}
+	// In the script, #1 is per connection: the second try must get past it.
+	b2 := newBench(t, mailtest.Script{"RCPT": mailtest.Reply("550 5.1.1 no such user")}, nil)
+	refused := b2.item()
+	if try := b2.first(refused); try.State != StateFailed || try.Exit() == 0 {
+		t.Fatalf("%+v", try)
+	}
+	b2.clock.add(48 * time.Hour)
+	b2.run()
+	if n := commands(b2.own, "RCPT"); n != 1 {
+		t.Errorf("a permanent refusal was tried %d times", n)
+	}
+	list, err := b2.queue.Store.Suppressed(t.Context())
+	if err != nil || len(list) != 1 || !list[0].Proposed || list[0].Pattern != customer {
+		t.Errorf("P-7: a permanent refusal is proposed for the list, got %v, %v", list, err)
+	}
+	if _, listed, _ := b2.queue.Store.IsSuppressed(t.Context(), customer); listed {
+		t.Error("P-7: a proposal suppresses nothing by itself")
+	}
+}
+
+func TestSecondTrySendsTheSameMessage(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, mailtest.Script{"MAIL": mailtest.Reply("451 4.7.1 greylisted, try again")}, nil)
+	item := b.item()
+	b.first(item)
+	server := b.own
+	// The same settings lead to a server that takes the message now.
+	healthy := newBench(t, nil, nil)
+	b.own = healthy.own
+	b.queue.Sender.Network.Roots = healthy.queue.Sender.Network.Roots
+	b.clock.add(time.Hour)
+	b.run()
+	got := messages(healthy.own)
+	if len(got) != 1 || !strings.Contains(got[0], item.MessageID) || b.stored(item.ID).State != StateSent {
+		t.Errorf("%d messages, state %s", len(got), b.stored(item.ID).State)
+	}
+	if n := len(messages(server)); n != 0 {
+		t.Errorf("the first server took %d", n)
+	}
+}
+
+func TestPartOfTheRecipients(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, mailtest.Script{"RCPT TO:<GONE@CUSTOMER.EXAMPLE>": mailtest.Reply("550 5.1.1 no such user")}, nil)
+	item := b.item(customer, "gone@customer.example")
+	try := b.first(item)
+	failed := item.Failed()
+	if try.State != StateSent || len(failed) != 1 || failed[0].Address != "gone@customer.example" || failed[0].Cause == "" {
+		t.Errorf("%+v, %+v", try, item.Recipients)
+	}
+}
+
+// T18: a reply lost behind the dot is neither a success nor a failure. Without a mailbox to look into, the same message goes again, and
+// that it may arrive twice is written down (RFC 1047).
+func TestReplyLostBehindTheDot(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, mailtest.Script{".": {Close: true}}, nil)
+	item := b.item()
+	try := b.first(item)
+	if try.State != StateUnknown || try.Exit() != 74 {
+		t.Fatalf("%+v", try)
+	}
+	b.run()
+	if n := len(messages(b.own)); n != 1 {
+		t.Errorf("sent %d times before its time", n)
+	}
+	b.clock.add(doubtWait + time.Second)
+	b.run()
+	stored := b.stored(item.ID)
+	got := messages(b.own)
+	if len(got) != 2 || got[0] != got[1] || !stored.Doubt {
+		t.Errorf("%d messages, doubt %t", len(got), stored.Doubt)
+	}
+}
+
+// D-5: a sign-in that is refused for good switches the profile off with its cause; the message goes on through the fallback with
+// the right From and Reply-To; the owner is told once, in three languages. Nothing is lost. D-7: the notice says why.
+func TestFallbackAfterARefusedSignIn(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, mailtest.Script{"auth": mailtest.Reply("535 5.7.8 Error: authentication failed")}, nil)
+	item := b.item()
+	try := b.first(item)
+	if try.State != StateSent || try.Instead != "durand" {
+		t.Fatalf("%+v", try)
+	}
+	p := b.load().Profiles["durand"]
+	if p.Enabled || p.Disabled == nil || p.Disabled.Cause == "" {
+		t.Errorf("the profile is still on: %+v", p.Disabled)
+	}
+	got := messages(b.platform)
+	if len(got) != 1 || !strings.Contains(got[0], item.MessageID) || !strings.Contains(got[0], `From: "Cabinet Durand" <noreply@platform.example>`) ||
+		!strings.Contains(got[0], "Reply-To: <"+author+">") {
+		t.Fatalf("through the fallback: %q", got)
+	}
+	b.first(b.item()) // a second message does not try the closed door again, and tells nobody again
+	b.run()
+	if n := commands(b.own, "AUTH"); n != 1 {
+		t.Errorf("%d sign-ins at the door that is closed", n)
+	}
+	notices := 0
+	for _, m := range messages(b.platform) {
+		if !strings.Contains(m, "X-Loop: postier") {
+			continue
+		}
+		notices++
+		text, err := Parse([]byte(m))
+		b.must(err)
+		decoded := decodeQP(t, text.body)
+		for _, want := range []string{"postier setup --edit durand", "postier profile enable durand"} {
+			if strings.Count(decoded, want) != len(locale.All()) {
+				t.Errorf("%q is not in all languages", want)
+			}
+		}
+		for _, lang := range locale.All() {
+			if !strings.Contains(decoded, locale.For(lang).T("delivery.off.mend")) {
+				t.Errorf("nothing in %s", lang)
+			}
+		}
+	}
+	if notices != 1 {
+		t.Errorf("%d notices", notices)
+	}
+}
+
+// T19: a refusal of the message is no reason for another server.
+func TestNoFallbackForContent(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, mailtest.Script{".": mailtest.Reply("554 5.7.1 spam")}, nil)
+	if try := b.first(b.item()); try.State != StateFailed || len(messages(b.platform)) != 0 || !b.load().Profiles["durand"].Enabled {
+		t.Errorf("%+v", try)
+	}
+}
+
+// D-1: a profile that a person switched off sends nothing, and what waits for it goes when it is on again.
+func TestSwitchedOffWhileWaiting(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil, nil)
+	item := b.item()
+	b.must(b.queue.Accept(t.Context(), item, false))
+	b.change(func(f *config.File) { f.Profiles["durand"].Enabled = false })
+	b.run()
+	if stored := b.stored(item.ID); stored.State != StateWaiting || stored.Attempts != 0 {
+		t.Fatalf("%+v", stored)
+	}
+	b.change(func(f *config.File) { f.Profiles["durand"].Enabled = true })
+	b.must(b.queue.Retry(t.Context(), item.ID))
+	b.run()
+	if stored := b.stored(item.ID); stored.State != StateSent {
+		t.Errorf("%+v", stored)
+	}
+}
+
+// P-4: a message over the limit waits in the queue.
+func TestOverTheLimitWaits(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil, nil)
+	b.change(func(f *config.File) { f.Profiles["durand"].Limits.PerHour = 1 })
+	b.first(b.item())
+	second := b.item()
+	try := b.first(second)
+	var over *OverLimit
+	if try.State != StateWaiting || try.Cause != CauseOwnLimit || !errors.As(try.Err, &over) || try.Exit() != 75 {
+		t.Fatalf("%+v", try)
+	}
+	if stored := b.stored(second.ID); !stored.Due.After(b.clock.Now().Add(59*time.Minute)) || stored.Attempts != 0 {
+		t.Errorf("due %s", stored.Due)
+	}
+	b.clock.add(time.Hour + time.Second)
+	b.run()
+	if n := len(messages(b.own)); n != 2 {
+		t.Errorf("%d messages", n)
+	}
+}
+
+// The sender is told when a message of the queue cannot be sent.
+func TestBounce(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, mailtest.Script{"RCPT TO:<KLARA@CUSTOMER.EXAMPLE>": mailtest.Reply("550 5.1.1 no such user")}, nil)
+	b.must(b.queue.Accept(t.Context(), b.item(), false))
+	b.run()
+	var bounces []string
+	for _, m := range messages(b.own) {
+		if strings.Contains(m, "X-Loop: postier") && strings.Contains(m, "To: <"+author+">") {
+			bounces = append(bounces, m)
+		}
+	}
+	if len(bounces) != 1 || !strings.Contains(decodeQP(t, []byte(bounces[0])), customer) {
+		t.Errorf("bounces: %q", bounces)
+	}
+}
+
+// M-3: the copy is filed after the server has accepted, exactly once, in the folder really named Envoyés.
+func TestSentCopyExactlyOnce(t *testing.T) {
+	t.Parallel()
+	b, provider := demoBench(t, "")
+	m, err := Parse([]byte("From: " + provider.Address + "\nTo: " + provider.Address + "\nSubject: Copie\nBcc: hidden@customer.example\n\nBonjour.\n"))
+	b.must(err)
+	d := Decide(b.load(), Request{Author: provider.Address, Recipients: []string{provider.Address}}, Facts{})
+	id, err := m.Prepare(d, b.load().Profiles["demo"].From, time.Now())
+	b.must(err)
+	item := NewItem(m, id, d, provider.Address, time.Now())
+	if try := b.first(item); try.State != StateSent || item.State != StateSent {
+		t.Fatalf("%+v, state %s", try, item.State)
+	}
+	// A second run of the same step finds the copy and files none.
+	again := *item
+	again.Raw = m.Bytes()
+	b.must(b.queue.Sender.FileCopy(t.Context(), "demo", b.load().Profiles["demo"], &again, true))
+	boxes, err := provider.Mailboxes()
+	b.must(err)
+	copies := boxes[provider.SentFolder()]
+	if len(copies) != 1 || !strings.Contains(string(copies[0].Raw), id) || strings.Contains(string(copies[0].Raw), "hidden@") {
+		t.Errorf("%d copies", len(copies))
+	}
+	// T18: what stands in the folder counts as sent and is not sent again.
+	found, checked, err := b.queue.Sender.Found(t.Context(), "demo", b.load().Profiles["demo"], id)
+	if !found || !checked || err != nil {
+		t.Errorf("found %t, checked %t, %v", found, checked, err)
+	}
+}
+
+// M-3: a copy that fails never fails the send, and is tried again.
+func TestSentCopyFailsAndIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil, nil)
+	b.change(func(f *config.File) {
+		f.Profiles["durand"].SentCopy = config.SentCopy{Mode: config.SentAppend, Folder: "Sent", IMAP: &config.Server{
+			Host: "imap.nowhere.example", Port: 993, Security: config.SecurityTLS, Username: author,
+		}}
+	})
+	item := b.item()
+	if try := b.first(item); try.State != StateSent || try.Exit() != 0 {
+		t.Fatalf("%+v", try)
+	}
+	if stored := b.stored(item.ID); stored.State != StateCopy || len(stored.Raw) == 0 || stored.CopyFailures != 1 {
+		t.Fatalf("%+v", stored)
+	}
+	b.clock.add(time.Hour)
+	b.run()
+	if stored := b.stored(item.ID); stored.CopyFailures != 2 || len(messages(b.own)) != 1 {
+		t.Errorf("%d failures, sent %d times", stored.CopyFailures, len(messages(b.own)))
+	}
+}
