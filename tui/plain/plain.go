@@ -144,7 +144,7 @@ func (d *dialog) watch(ctx context.Context) error {
 		case r := <-typed:
 			cancel()
 			<-outcomes
-			typed = nil
+			typed, d.input.pending = nil, nil // the line is used up; whoever asks next reads another
 			if r.err != nil {
 				return ErrInterrupted
 			}
