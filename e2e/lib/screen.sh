@@ -40,7 +40,7 @@ sees() { screen | grep -qF -- "$1"; }
 
 # wait_for TEXT [SECONDS]: the part ends here when the text does not come.
 wait_for() {
-  if ! eventually "${2:-10}" sees "$1"; then
+  if ! eventually "${2:-30}" sees "$1"; then
     printf '        the screen never showed: %s\n' "$1"
     screen | sed 's/^/        | /'
     return 1
@@ -50,7 +50,7 @@ wait_for() {
 # shows NAME TEXT [SECONDS]: waits for the text, counts, and keeps the screen.
 shows() {
   local name=$1
-  if wait_for "$2" "${3:-10}"; then
+  if wait_for "$2" "${3:-30}"; then
     pass "the screen shows $name"
     shot "${name//[^[:alnum:]]/-}"
   else

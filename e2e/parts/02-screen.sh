@@ -11,8 +11,9 @@ shows "step 1" "Étape 1/12 · Adresse"
 type_text "$USER_GOOD"
 press Enter
 shows "step 2" "Étape 2/12 · Fournisseur"
-wait_for "Saisir les serveurs à la main"
-press Enter
+shows "what the domain announces" "_submissions._tcp.postier.test" 30
+wait_for "Saisir les serveurs à la main: m"
+press m
 shows "step 3" "Étape 3/12 · Serveurs"
 wait_for "courrier sortant"
 type_text mail.postier.test

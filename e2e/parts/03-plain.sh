@@ -5,11 +5,11 @@ new_person plain
 PERSON_LOCALE=fr_FR.UTF-8
 open_terminal
 mapfile -t flags < <(by_hand)
-start_in_terminal --plain setup "$USER_GOOD" "${flags[*]}"
+start_in_terminal --plain setup "$USER_GOOD"
 
 # enter_until TEXT: agrees to what is proposed until the text is there; each Enter waits for the line that it answers.
 enter_until() {
-  local until=$((SECONDS + 60)) before
+  local until=$((SECONDS + 240)) before
   while ! scrollback | grep -qF -- "$1"; do
     ((SECONDS < until)) || { scrollback | tail -n 40; return 1; }
     before=$(scrollback)
@@ -19,7 +19,7 @@ enter_until() {
 }
 changed() { [[ $(scrollback) != "$1" ]]; }
 
-enter_until "5 sur 12"
+enter_until "5 sur 12" # what the domain announces is agreed to
 wait_for "Mot de passe"
 paste_text "$PASSWORD"
 press Enter
