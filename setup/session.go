@@ -18,6 +18,8 @@ type Session struct {
 	outcomes chan wizard.Outcome
 	cancels  map[int]context.CancelFunc
 	running  int
+	// written is closed when the last write so far has ended: writes happen in the order in which they were asked for.
+	written chan struct{}
 }
 
 // NewSession begins to carry out a conversation.
@@ -82,11 +84,31 @@ func (s *Session) carry(requests []wizard.Request) {
 			s.cancels[r.ID] = cancel
 		}
 		s.running++
+		wait, done := s.turn(r.Kind)
 		go func() {
+			defer done()
+			wait()
 			s.worker.Do(ctx, r, func(o wizard.Outcome) { s.outcomes <- o })
 			if r.ID == 0 {
 				cancel()
 			}
 		}()
 	}
+}
+
+// turn makes a request that writes wait for the writes before it, so that no late draft is left after the one that was
+// forgotten. Other requests wait for nothing.
+func (s *Session) turn(kind wizard.RequestKind) (wait, done func()) {
+	switch kind {
+	case wizard.DoDraft, wizard.DoSave, wizard.DoForget:
+	default:
+		return func() {}, func() {}
+	}
+	before, ended := s.written, make(chan struct{})
+	s.written = ended
+	return func() {
+		if before != nil {
+			<-before
+		}
+	}, func() { close(ended) }
 }

@@ -3,10 +3,13 @@ package setup
 import (
 	"context"
 	"runtime"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
 	"postier/internal/secret"
+	"postier/presets"
 	"postier/wizard"
 )
 
@@ -115,4 +118,34 @@ func TestSessionContext(t *testing.T) {
 		}
 	}
 	s.Close()
+}
+
+// slowFirst is a worker whose first request takes longest.
+type slowFirst struct {
+	mu    sync.Mutex
+	order []wizard.RequestKind
+}
+
+func (w *slowFirst) Do(_ context.Context, r wizard.Request, tell func(wizard.Outcome)) {
+	if r.Kind == wizard.DoDraft {
+		time.Sleep(30 * time.Millisecond)
+	}
+	w.mu.Lock()
+	w.order = append(w.order, r.Kind)
+	w.mu.Unlock()
+	tell(wizard.Outcome{ID: r.ID, Kind: r.Kind, Done: true})
+}
+
+// TestWritesInOrder: a draft that is slow to write comes before the save and the forgetting that were asked for after it;
+// checks wait for none of them.
+func TestWritesInOrder(t *testing.T) {
+	t.Parallel()
+	w := &slowFirst{}
+	state, _ := wizard.New(wizard.Options{Book: presets.Default()})
+	s := &Session{State: state, ctx: t.Context(), worker: w, outcomes: make(chan wizard.Outcome, 64), cancels: map[int]context.CancelFunc{}}
+	s.carry([]wizard.Request{{Kind: wizard.DoDraft}, {Kind: wizard.DoSave, ID: 7}, {Kind: wizard.DoForget}, {Kind: wizard.DoDNS, ID: 8}})
+	s.Close()
+	if want := []wizard.RequestKind{wizard.DoDNS, wizard.DoDraft, wizard.DoSave, wizard.DoForget}; !slices.Equal(w.order, want) {
+		t.Errorf("done in the order %v, want %v", w.order, want)
+	}
 }
