@@ -36,25 +36,46 @@ func TestDecide(t *testing.T) {
 		{"P-1 the default sends what no filter matches", nil, Request{Author: "x@unknown.example", Recipients: to}, Decision{Profile: "durand", Reason: ReasonDefault}},
 		{"P-3 a domain", nil, Request{Author: "pro@golf.example", Recipients: to}, Decision{Profile: "club", Reason: ReasonDomain}},
 		{"P-3 a full address", nil, Request{Author: "pro@other.example", Recipients: to}, Decision{Profile: "club", Reason: ReasonAddress}},
-		{"P-3 an address wins over a domain", func(f *config.File) { f.Profiles["durand"].Senders = []string{"pro@golf.example"} },
-			Request{Author: "pro@golf.example", Recipients: to}, Decision{Profile: "durand", Reason: ReasonAddress}},
-		{"D-4 a kind that is off", nil, Request{Author: "contact@durand.example", Recipients: to, Kind: "quote"},
-			Decision{Profile: "durand", Reason: ReasonAddress, Block: BlockKind}},
+		{
+			"P-3 an address wins over a domain", func(f *config.File) { f.Profiles["durand"].Senders = []string{"pro@golf.example"} },
+			Request{Author: "pro@golf.example", Recipients: to},
+			Decision{Profile: "durand", Reason: ReasonAddress},
+		},
+		{
+			"D-4 a kind that is off", nil,
+			Request{Author: "contact@durand.example", Recipients: to, Kind: "quote"},
+			Decision{Profile: "durand", Reason: ReasonAddress, Block: BlockKind},
+		},
 		{"D-4 a kind that is on", nil, Request{Author: "contact@durand.example", Recipients: to, Kind: "invoice"}, Decision{Profile: "durand", Reason: ReasonAddress}},
 		{"D-4 a kind that is not listed", nil, Request{Author: "contact@durand.example", Recipients: to, Kind: "reminder"}, Decision{Profile: "durand", Reason: ReasonAddress}},
-		{"M-1 the platform's own sending", nil, Request{Author: "contact@durand.example", Recipients: to, Method: MethodPlatform},
-			Decision{Profile: "platform", Reason: ReasonPlatform}},
-		{"D-1 switched off by hand", func(f *config.File) { f.Profiles["club"].Enabled = false },
-			Request{Author: "pro@golf.example", Recipients: to}, Decision{Profile: "durand", Reason: ReasonDefault}},
-		{"D-5 switched off by a failure", func(f *config.File) { f.Profiles["club"].Enabled, f.Profiles["club"].Disabled = false, off },
-			Request{Author: "pro@golf.example", Recipients: to}, Decision{Profile: "platform", Reason: ReasonFallback, Instead: "club"}},
-		{"D-5 without a fallback the default sends", func(f *config.File) {
-			f.Profiles["club"].Enabled, f.Profiles["club"].Disabled, f.Fallback = false, off, ""
+		{
+			"M-1 the platform's own sending", nil,
+			Request{Author: "contact@durand.example", Recipients: to, Method: MethodPlatform},
+			Decision{Profile: "platform", Reason: ReasonPlatform},
 		},
-			Request{Author: "pro@golf.example", Recipients: to}, Decision{Profile: "durand", Reason: ReasonDefault}},
+		{
+			"D-1 switched off by hand", func(f *config.File) { f.Profiles["club"].Enabled = false },
+			Request{Author: "pro@golf.example", Recipients: to},
+			Decision{Profile: "durand", Reason: ReasonDefault},
+		},
+		{
+			"D-5 switched off by a failure", func(f *config.File) { f.Profiles["club"].Enabled, f.Profiles["club"].Disabled = false, off },
+			Request{Author: "pro@golf.example", Recipients: to},
+			Decision{Profile: "platform", Reason: ReasonFallback, Instead: "club"},
+		},
+		{
+			"D-5 without a fallback the default sends", func(f *config.File) {
+				f.Profiles["club"].Enabled, f.Profiles["club"].Disabled, f.Fallback = false, off, ""
+			},
+			Request{Author: "pro@golf.example", Recipients: to},
+			Decision{Profile: "durand", Reason: ReasonDefault},
+		},
 		{"a named profile", nil, Request{Author: "contact@durand.example", Recipients: to, Profile: "club"}, Decision{Profile: "club", Reason: ReasonNamed}},
-		{"a named profile that is off", func(f *config.File) { f.Profiles["club"].Enabled = false },
-			Request{Recipients: to, Profile: "club"}, Decision{Profile: "club", Reason: ReasonNamed, Block: BlockOff}},
+		{
+			"a named profile that is off", func(f *config.File) { f.Profiles["club"].Enabled = false },
+			Request{Recipients: to, Profile: "club"},
+			Decision{Profile: "club", Reason: ReasonNamed, Block: BlockOff},
+		},
 		{"a profile that does not exist", nil, Request{Recipients: to, Profile: "nobody"}, Decision{Reason: ReasonNone, Block: BlockUnknown}},
 		{"nothing is switched on", func(f *config.File) {
 			for _, p := range f.Profiles {
@@ -62,8 +83,11 @@ func TestDecide(t *testing.T) {
 			}
 		}, Request{Author: "x@y.example", Recipients: to}, Decision{Reason: ReasonNone, Block: BlockNoProfile}},
 		{"nobody to send to", nil, Request{Author: "contact@durand.example"}, Decision{Profile: "durand", Reason: ReasonAddress, Block: BlockRecipients}},
-		{"P-4 too many recipients", func(f *config.File) { f.Profiles["durand"].Limits.RecipientsPerMessage = 1 },
-			Request{Author: "contact@durand.example", Recipients: to}, Decision{Profile: "durand", Reason: ReasonAddress, Block: BlockTooMany}},
+		{
+			"P-4 too many recipients", func(f *config.File) { f.Profiles["durand"].Limits.RecipientsPerMessage = 1 },
+			Request{Author: "contact@durand.example", Recipients: to},
+			Decision{Profile: "durand", Reason: ReasonAddress, Block: BlockTooMany},
+		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()

@@ -96,19 +96,29 @@ func (s *Store) driver() riverdriver.Driver[*sql.Tx] {
 	return riversqlite.New(s.db)
 }
 
-// migrateRiver brings River's tables up, by one process at a time.
+// migrateRounds is how often a process that lost the race for a migration looks again.
+const migrateRounds = 20
+
+// migrateRiver brings River's tables up. Of several processes that start at once one wins; the others find its work done.
 func (s *Store) migrateRiver(ctx context.Context, driver riverdriver.Driver[*sql.Tx]) error {
 	migrator, err := rivermigrate.New(driver, &rivermigrate.Config{Logger: silent()})
 	if err != nil {
 		return err
 	}
-	if state, err := migrator.Validate(ctx); err == nil && state.OK {
-		return nil
+	for range migrateRounds {
+		if state, err := migrator.Validate(ctx); err == nil && state.OK {
+			return nil
+		}
+		if _, err = migrator.Migrate(ctx, rivermigrate.DirectionUp, nil); err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+		}
 	}
-	return s.locked(ctx, "river", func(tx *sql.Tx) error {
-		_, err := migrator.MigrateTx(ctx, tx, rivermigrate.DirectionUp, nil)
-		return err
-	})
+	return err
 }
 
 func (q *Queue) step(name string) {

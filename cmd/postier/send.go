@@ -19,11 +19,10 @@ import (
 )
 
 type sendOptions struct {
-	to, cc, attach, set             []string
-	subject, body, kind, profile    string
-	from, method, template          string
-	dryRun, direct, test, real, now bool
-	later                           bool
+	to, cc, attach, set               []string
+	subject, body, kind, profile      string
+	from, method, template            string
+	dryRun, direct, test, real, later bool
 }
 
 func (a *app) sendCommand() *cobra.Command {
