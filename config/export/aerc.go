@@ -21,6 +21,10 @@ func writeAerc(s source) ([]Artifact, error) {
 	if imap == nil {
 		return nil, s.refuse("sent_copy.imap", "config.export.imap")
 	}
+	// aerc 0.14 shows the name in double quotes and reads it again from there, with ' for " and no escapes.
+	if strings.ContainsAny(p.From.Name, `"\`) {
+		return nil, s.cannotHold("from.name")
+	}
 	outgoing, err := s.aercOutgoing()
 	if err != nil {
 		return nil, err

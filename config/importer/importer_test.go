@@ -218,7 +218,7 @@ func TestExportsComeBack(t *testing.T) {
 		for _, user := range []string{"contact@durand.example", `pa'ss"$(id)` + "`" + `#%n;\ ü é`} {
 			for port, security := range map[int]config.Security{465: config.SecurityTLS, 587: config.SecurityStartTLS} {
 				p := &config.Profile{
-					Enabled: true, From: config.Address{Name: `Jürg "J" Dürr`, Address: "contact@durand.example"},
+					Enabled: true, From: config.Address{Name: "Jürg J. Dürr", Address: "contact@durand.example"},
 					Submission: config.Server{Host: "smtp.durand.example", Port: port, Security: security, Username: user},
 					Credential: config.Credential{Kind: config.CredentialFile, Path: "/etc/it's"},
 					SentCopy: config.SentCopy{Mode: config.SentAppend, Folder: "Envoyés #1", IMAP: &config.Server{
