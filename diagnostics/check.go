@@ -104,6 +104,8 @@ type Result struct {
 	Cause string
 	// Matched is the id of the catalogue's reply entry that led to Cause, empty for a judgement of our own.
 	Matched string
+	// Provider is whom the entry was looked up for: the words of another service's entry would mislead.
+	Provider string
 	// Args fill the placeholders of the cause's texts, as name, value pairs.
 	Args []any
 	// Evidence is what was seen, on success too.

@@ -22,7 +22,11 @@ func Reports(results []diagnostics.Result) []wizard.Report {
 // Report turns one result into the wizard's shape.
 func Report(r diagnostics.Result) wizard.Report {
 	out := wizard.Report{
-		ID: string(r.ID), Status: string(r.Status), Cause: r.Cause, Matched: r.Matched, Args: r.Args, Took: r.Took, Seen: seen(r),
+		ID: string(r.ID), Status: string(r.Status), Cause: r.Cause, Matched: r.Matched, Provider: r.Provider, Args: r.Args,
+		Took: r.Took, Seen: seen(r),
+	}
+	if r.Status == diagnostics.Fail {
+		out.Exit = report.ExitOf(r)
 	}
 	for _, e := range r.Evidence {
 		if e.Kind == "reply" && r.Status != diagnostics.Pass {
@@ -91,12 +95,8 @@ func Describe(r wizard.Report, lang locale.Lang) Description {
 		check, _ := explain.Check(r.ID)
 		return Description{Title: check.Title(lang)}
 	}
-	words := report.Describe(lang, diagnostics.Result{ID: diagnostics.ID(r.ID), Cause: r.Cause, Matched: r.Matched, Args: r.Args})
-	d := Description{
+	words := report.Describe(lang, diagnostics.Result{ID: diagnostics.ID(r.ID), Cause: r.Cause, Matched: r.Matched, Provider: r.Provider, Args: r.Args})
+	return Description{
 		Title: words.Title, Code: words.Code, Meaning: words.Meaning, Remedy: words.Remedy, Who: string(cause.Who), Retry: string(cause.Retry),
 	}
-	if detail := cause.Detail(lang, r.Args...); detail != "" {
-		d.Meaning += " " + detail
-	}
-	return d
 }

@@ -198,6 +198,11 @@ const (
 	ActSuggest ActionID = "suggest" // take the corrected address
 	ActSave    ActionID = "save"
 	ActAgain   ActionID = "again" // set up another address
+	// The ways to sign in.
+	ActSignIn   ActionID = "sign-in"  // ask the provider for a code, or make the address to open
+	ActPaste    ActionID = "paste"    // sign in by pasting an address back
+	ActBrowser  ActionID = "browser"  // by browser instead of with a password
+	ActPassword ActionID = "password" // with a password instead of by browser
 	ActQuit    ActionID = "quit"
 )
 
@@ -233,6 +238,8 @@ type Copyable struct {
 	Label Words
 	Text  string
 	QR    bool // a URL that a phone may read
+	// Picture is what the QR code holds where that is another text.
+	Picture string
 }
 
 // Report is the outcome of one check, in the wizard's own shape: package diagnostics is not known here.
@@ -242,8 +249,12 @@ type Report struct {
 	Running bool
 	Cause   string
 	Matched string
-	Args    []any
-	Took    time.Duration
+	// Provider is whom Matched was looked up for.
+	Provider string
+	Args     []any
+	Took     time.Duration
+	// Exit is the exit code of an unattended run that this failure ends.
+	Exit int
 	// Reply is what the server said, if that is what failed.
 	Reply safetext.Remote
 	// Seen is one line of evidence for the row: "TLS 1.3, certificate for smtp.example.org".
@@ -277,6 +288,8 @@ type Busy struct {
 	Text    Words
 	// GivesUp is after how long the work ends by itself.
 	GivesUp time.Duration
+	// Countdown is true where the person is waited for, so that what is left matters and not what has passed.
+	Countdown bool
 }
 
 // Screen describes what a step shows, and not how.
@@ -321,6 +334,11 @@ const (
 	DoDraft      RequestKind = "draft"      // keep the draft; failing is told but stops nothing
 	DoForget     RequestKind = "forget"     // remove the draft
 	DoCancel     RequestKind = "cancel"     // end the request with this ID
+	// The sign-in by browser.
+	DoSignInFind  RequestKind = "signin-find"  // look for one that was made before
+	DoSignInBegin RequestKind = "signin-begin" // ask for what the person does elsewhere: a prompt
+	DoSignIn      RequestKind = "signin"       // wait until it is done, or take what was pasted, and keep the tokens
+	DoSignOut     RequestKind = "signout"      // remove the tokens of a sign-in that is not wanted any more
 )
 
 // Request asks for work. Its ID lets a late outcome of abandoned work be ignored.
@@ -331,6 +349,13 @@ type Request struct {
 	Secret secret.Value
 	// Create asks DoSent to make the folder.
 	Create bool
+	// SignedIn says that the checks sign in with the access token of Draft.SignIn.
+	SignedIn bool
+	// SignIn is what the kinds of the sign-in by browser are about, Flow the way to begin it, and Begun the DoSignInBegin that
+	// DoSignIn goes on with. Secret is what was pasted.
+	SignIn SignIn
+	Flow   presets.OAuthFlow
+	Begun  int
 	// Stored tells DoSave that the secret is the one under Draft.Credential, so that the reference stays as it is.
 	Stored bool
 }
@@ -356,6 +381,14 @@ type Outcome struct {
 	Folder  string
 	// FiledByProvider is set by DoTest when a copy stood in Sent although nobody appended it.
 	FiledByProvider bool
+	// Prompt answers DoSignInBegin. Phase is the progress of DoSignIn (Done false): waiting, slower, offline, ailing, saving.
+	Prompt *SignInPrompt
+	Phase  string
+	// SignIn is one that was found or made.
+	SignIn *SignIn
+	// Again says that what was pasted is not it, and that the person may paste once more. Approved says that only writing
+	// failed: DoSignIn may be asked for again without another approval.
+	Again, Approved bool
 	// Saved is what DoSave wrote.
 	Saved *Saved
 }

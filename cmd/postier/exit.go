@@ -86,6 +86,9 @@ func (a *app) stopped(s *plain.Stopped) int {
 			key = "stopped.saved"
 		}
 		a.complain(a.t(key, "number", s.Step.Number(), "cause", s.Finding.Cause))
+		if s.Finding.Exit != 0 {
+			return s.Finding.Exit
+		}
 		if cause, ok := explain.Cause(s.Finding.Cause); ok && cause.Exit != 0 {
 			return cause.Exit
 		}

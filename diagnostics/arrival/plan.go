@@ -179,7 +179,8 @@ func (r *run) unsent(ctx context.Context, err error, evidence []diagnostics.Evid
 	if ctx.Err() == nil && errors.As(err, &refused) {
 		result := refused.Result
 		return diagnostics.Result{
-			Status: diagnostics.Fail, Cause: result.Cause, Matched: result.Matched, Args: result.Args, Code: result.Code, Fix: result.Fix,
+			Status: diagnostics.Fail, Cause: result.Cause, Matched: result.Matched, Provider: result.Provider, Args: result.Args,
+			Code: result.Code, Fix: result.Fix,
 			Evidence: append(evidence, result.Evidence...), Transcript: result.Transcript,
 		}
 	}

@@ -1,8 +1,9 @@
 package explain
 
 // AnswerFor is the answer that Match gave earlier, found again by its cause and the id of the catalogue entry. An id that
-// is empty or unknown gives the cause's own texts.
-func AnswerFor(cause, reply string) Answer {
+// is empty or unknown gives the cause's own texts, and so does an entry of another service than the provider: its advice
+// ("in the Google account …") would mislead.
+func AnswerFor(cause, reply, provider string) Answer {
 	a := answer(cause, Query{})
 	if reply == "" {
 		return a
@@ -10,7 +11,10 @@ func AnswerFor(cause, reply string) Answer {
 	for _, protocol := range []string{SMTP, IMAP, TLS, TCP, DNS} {
 		for _, r := range replies(protocol) {
 			if r.ID == reply && r.Cause == cause {
-				a.Reply, a.own = r.ID, r.Text
+				a.Reply = r.ID
+				if !foreign(r.Provider, providerNames(provider)) {
+					a.own = r.Text
+				}
 				return a
 			}
 		}

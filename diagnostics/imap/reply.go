@@ -13,7 +13,7 @@ func (r *run) explain(result *diagnostics.Result, refused *ReplyError) {
 	answer := explain.Match(explain.Query{
 		Protocol: explain.IMAP, Code: refused.Status, Enhanced: refused.Code, Text: refused.Reply(), Provider: r.target.Provider,
 	})
-	result.Cause, result.Matched = answer.Cause, answer.Reply
+	result.Cause, result.Matched, result.Provider = answer.Cause, answer.Reply, r.target.Provider
 	signingIn := refused.Command == loginCommand || refused.Command == "AUTHENTICATE"
 	if signingIn && refused.Status == "NO" && answer.Cause == explain.CauseUnknown {
 		// A server that gives no reason refuses the name or the password: RFC 9051 §6.2.2 and §6.2.3 know no other NO.
@@ -26,6 +26,6 @@ func (r *run) explainChallenge(result *diagnostics.Result, challenge safetext.Re
 	text := strings.TrimSpace(challenge.Raw())
 	answer := explain.Match(explain.Query{Protocol: explain.IMAP, Code: "+", Text: text, Provider: r.target.Provider})
 	if answer.Cause != explain.CauseUnknown {
-		result.Cause, result.Matched = answer.Cause, answer.Reply
+		result.Cause, result.Matched, result.Provider = answer.Cause, answer.Reply, r.target.Provider
 	}
 }

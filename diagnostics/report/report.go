@@ -244,9 +244,12 @@ func Describe(lang locale.Lang, r diagnostics.Result) Words {
 	if r.Cause == "" {
 		return Words{Title: Name(lang, r.ID)}
 	}
-	answer := explain.AnswerFor(r.Cause, r.Matched)
+	answer := explain.AnswerFor(r.Cause, r.Matched, r.Provider)
 	fill := filler(r.Args)
 	words := Words{Code: answer.Info().Code, Title: fill(answer.Title(lang)), Meaning: fill(answer.Meaning(lang))}
+	if detail := answer.Detail(lang, r.Args...); detail != "" {
+		words.Meaning += " " + detail
+	}
 	for _, step := range answer.Remedy(lang) {
 		words.Remedy = append(words.Remedy, fill(step))
 	}
@@ -286,10 +289,11 @@ func Name(lang locale.Lang, id diagnostics.ID) string {
 const (
 	exitOK          = 0
 	exitFailed      = 1
+	exitTempfail    = 75
 	exitInterrupted = 130
 )
 
-// ExitCode is what a command returns for these results: the root cause's code, 130 when the run was stopped, else 0.
+// ExitCode is what a command returns for these results: that of the root cause, 130 when the run was stopped, else 0.
 func ExitCode(results []diagnostics.Result) int {
 	if cancelled(results) {
 		return exitInterrupted
@@ -298,8 +302,19 @@ func ExitCode(results []diagnostics.Result) int {
 	if !ok {
 		return exitOK
 	}
-	if code := explain.AnswerFor(root.Cause, root.Matched).Exit; code != 0 {
+	return ExitOf(root)
+}
+
+// ExitOf is the exit code of a command that stops for this result: its cause's own, or where that says no more than
+// "failed" to a transient reply, 75: trying again may help.
+func ExitOf(r diagnostics.Result) int {
+	code := explain.AnswerFor(r.Cause, r.Matched, r.Provider).Exit
+	if code != 0 && code != exitFailed {
 		return code
+	}
+	// RFC 5321 §4.2.1: 4yz is a transient negative completion reply. RFC 3463 §3.1: so is the class 4.
+	if r.Code != nil && (r.Code.Reply/100 == 4 || r.Code.Reply == 0 && strings.HasPrefix(r.Code.Enhanced, "4.")) {
+		return exitTempfail
 	}
 	return exitFailed
 }

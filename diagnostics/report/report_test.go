@@ -217,3 +217,45 @@ func TestArgumentsFillTheWordsEscaped(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+// TestDescribeForTheProvider: a service's own steps show for that service alone, and the sentence about the case follows.
+func TestDescribeForTheProvider(t *testing.T) {
+	t.Parallel()
+	google := explain.Match(explain.Query{Protocol: explain.SMTP, Code: "534", Enhanced: "5.7.9", Text: "Application-specific password required.", Provider: "gmail"})
+	if google.Cause != "app-password-required" || google.Reply == "" {
+		t.Fatalf("%+v", google)
+	}
+	result := diagnostics.Result{ID: diagnostics.SMTPAuth, Status: diagnostics.Fail, Cause: google.Cause, Matched: google.Reply, Provider: "gmail"}
+	own := strings.Join(Describe(locale.English, result).Remedy, " ")
+	result.Provider = "demo"
+	other := strings.Join(Describe(locale.English, result).Remedy, " ")
+	if !strings.Contains(own, "Google") || strings.Contains(other, "Google") || other == "" {
+		t.Errorf("gmail: %s\ndemo: %s", own, other)
+	}
+	words := Describe(locale.English, diagnostics.Result{
+		Cause: "cert-name-mismatch", Args: []any{"host", safetext.FromRemote("smtp.a.example"), "names", safetext.FromRemote("mail.b.example")},
+	})
+	if !strings.Contains(words.Meaning, "smtp.a.example") {
+		t.Errorf("the case is not told: %s", words.Meaning)
+	}
+}
+
+// TestExitOfTransient: a cause that says no more than "failed" is "try again later" when the reply was transient.
+func TestExitOfTransient(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		cause string
+		code  *diagnostics.ReplyCode
+		want  int
+	}{
+		{"unknown", nil, 1},
+		{"unknown", &diagnostics.ReplyCode{Reply: 550, Enhanced: "5.7.1"}, 1},
+		{"unknown", &diagnostics.ReplyCode{Reply: 451, Enhanced: "4.7.1"}, 75},
+		{"unknown", &diagnostics.ReplyCode{Enhanced: "4.7.1"}, 75},
+		{"wrong-password", &diagnostics.ReplyCode{Reply: 454}, 77},
+	} {
+		if got := ExitOf(diagnostics.Result{Status: diagnostics.Fail, Cause: c.cause, Code: c.code}); got != c.want {
+			t.Errorf("%s %+v: exit %d, want %d", c.cause, c.code, got, c.want)
+		}
+	}
+}

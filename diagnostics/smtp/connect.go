@@ -186,6 +186,7 @@ func (l *ladder) connected(attempts []wire.Attempt, evidence []diagnostics.Evide
 		if a.Err != nil && !a.IPv6() { // IPv6 has its own check
 			failed := l.fault(a.Err, stageConnect)
 			result.Status, result.Cause, result.Matched, result.Args = diagnostics.Warn, failed.Cause, failed.Matched, failed.Args
+			result.Provider = failed.Provider
 			break
 		}
 	}

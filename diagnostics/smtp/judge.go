@@ -184,7 +184,7 @@ func (l *ladder) replied(r Reply, fallback string) diagnostics.Result {
 		}
 	}
 	result := fail(answer.Cause, l.replyEvidence(r))
-	result.Matched = answer.Entry
+	result.Matched, result.Provider = answer.Entry, l.target.Provider
 	result.Code = replyCodeOf(r)
 	return result
 }
