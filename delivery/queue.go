@@ -234,6 +234,12 @@ func (w *worker) Work(ctx context.Context, j *river.Job[job]) error {
 	case item.owner != self() && item.busy(q.Store.Now()):
 		return river.JobSnooze(time.Minute)
 	}
+	switch err := q.Store.claim(ctx, item, q.Store.Now().Add(lease)); {
+	case errors.Is(err, ErrBusy):
+		return river.JobCancel(err) // somebody gave the message another job meanwhile
+	case err != nil:
+		return err
+	}
 	try := q.attempt(ctx, item)
 	keep := context.WithoutCancel(ctx)
 	item.owner = ""
@@ -245,6 +251,23 @@ func (w *worker) Work(ctx context.Context, j *river.Job[job]) error {
 		return nil
 	}
 	return river.JobSnooze(max(item.Due.Sub(q.Store.Now()), time.Millisecond))
+}
+
+// claim takes a message for this process, unless another one took it or gave it another job since it was read: of two that
+// want it, one gets it.
+func (s *Store) claim(ctx context.Context, item *Item, until time.Time) error {
+	return s.inTx(ctx, func(tx *sql.Tx) error {
+		query := s.q(`UPDATE postier_message SET owner = ?4, due = ?5 WHERE id = ?1 AND job = ?2 AND owner = ?3`)
+		result, err := tx.ExecContext(ctx, query, item.ID, item.job, item.owner, self(), until.UnixMilli())
+		if err != nil {
+			return err
+		}
+		if n, err := result.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(ErrBusy, err)
+		}
+		item.owner, item.Due = self(), until
+		return nil
+	})
 }
 
 func (q *Queue) report(item *Item, try Try) {

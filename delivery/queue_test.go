@@ -291,3 +291,20 @@ func TestSentCopyFailsAndIsTriedAgain(t *testing.T) {
 		t.Errorf("%d failures, sent %d times", stored.CopyFailures, len(messages(b.own)))
 	}
 }
+
+// Of two workers that read the same message, one gets it.
+func TestClaimIsExclusive(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil, nil)
+	item := b.item()
+	b.must(b.queue.Accept(t.Context(), item, false))
+	one, two := b.stored(item.ID), b.stored(item.ID)
+	until := b.clock.Now().Add(lease)
+	b.must(b.queue.Store.claim(t.Context(), one, until))
+	if err := b.queue.Store.claim(t.Context(), two, until); !errors.Is(err, ErrBusy) {
+		t.Errorf("claimed twice: %v", err)
+	}
+	if err := b.queue.Retry(t.Context(), item.ID); !errors.Is(err, ErrBusy) {
+		t.Errorf("taken from a process that lives: %v", err)
+	}
+}
