@@ -102,7 +102,9 @@ func (o *office) taken() []string {
 	return out
 }
 
-func (o *office) said(command string) bool { return bytes.Contains(o.server.Received(), []byte(command)) }
+func (o *office) said(command string) bool {
+	return bytes.Contains(o.server.Received(), []byte(command))
+}
 
 const invoice = "From: Billing <billing@durand.example>\nTo: klara@customer.example\nBcc: archive@customer.example\nSubject: Invoice 7\n\nHello\n.\nTo: nobody@evil.example\n"
 
