@@ -60,12 +60,15 @@ func (w *Worker) write(ctx context.Context, r wizard.Request) (*wizard.Saved, er
 	if previous != nil && !d.Editing {
 		return nil, &errTaken{name}
 	}
-	keeper := &keeper{store: w.store(), name: name}
+	keeper := &keeper{worker: w, store: w.store(), name: name}
 	reference, err := keeper.keep(ctx, r)
 	if err != nil {
 		return nil, err
 	}
 	profile := d.ToProfile(reference)
+	if profile.TLS.CAFile == "" {
+		profile.TLS.CAFile = w.CAFile
+	}
 	profile.Validated = &config.Validated{At: w.now().UTC().Truncate(time.Second), Digest: profile.Digest(), Checks: d.Proven}
 	if err := doc.Put(name, profile); err != nil {
 		keeper.undo(ctx)
@@ -78,11 +81,12 @@ func (w *Worker) write(ctx context.Context, r wizard.Request) (*wizard.Saved, er
 		keeper.undo(ctx)
 		return nil, err
 	}
+	keeper.tidy(d)
 	if previous != nil {
 		keeper.forget(ctx, previous.Credential, reference)
 	}
 	saved := &wizard.Saved{Path: doc.Path, Profile: name, Default: doc.File.Default == name}
-	if reference.Kind == config.CredentialFile {
+	if reference.Kind == config.CredentialFile || reference.Kind == config.CredentialOAuth {
 		saved.Secret = reference.Path
 		if !filepath.IsAbs(saved.Secret) {
 			saved.Secret = filepath.Join(filepath.Dir(doc.Path), reference.Path)
@@ -93,8 +97,10 @@ func (w *Worker) write(ctx context.Context, r wizard.Request) (*wizard.Saved, er
 
 // keeper puts the secret of one profile where it belongs, and back again when the configuration could not be written.
 type keeper struct {
-	store *credential.Store
-	name  string
+	worker *Worker
+	store  *credential.Store
+	name   string
+	tokens move // of a sign-in by browser
 	put   config.Credential // what was written; its kind is empty when nothing was
 	old   secret.Value      // what lay there before, empty when nothing did
 }
@@ -105,6 +111,8 @@ func (k *keeper) keep(ctx context.Context, r wizard.Request) (config.Credential,
 	switch {
 	case !d.NeedsSecret():
 		return config.Credential{}, nil
+	case d.SecretType == config.SecretOAuth:
+		return k.keepSignIn(d)
 	case d.AskEach:
 		return config.Credential{Kind: config.CredentialAsk, Type: d.SecretType}, nil
 	case r.Stored && d.Credential.Kind != config.CredentialInline:
@@ -132,6 +140,7 @@ func (k *keeper) keep(ctx context.Context, r wizard.Request) (config.Credential,
 // undo leaves the secret as it was before keep.
 func (k *keeper) undo(ctx context.Context) {
 	ctx = context.WithoutCancel(ctx)
+	k.tokens.undo()
 	switch {
 	case k.put.Kind == "":
 	case k.old.Empty():

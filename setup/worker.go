@@ -17,6 +17,7 @@ import (
 	"postier/config/credential"
 	"postier/diagnostics"
 	"postier/internal/locale"
+	"postier/internal/secret"
 	"postier/internal/wire"
 	"postier/presets"
 	"postier/wizard"
@@ -38,9 +39,15 @@ type Worker struct {
 	Arrival time.Duration
 	// Keyring, Getenv and the like of the credential store; nil means the system's.
 	Credentials func(configPath string) *credential.Store
+	// CAFile are the roots that the checks trusted in addition, absolute; a profile proven with them names them.
+	CAFile string
 	// NoDraft switches the draft off: the demo and unattended runs leave nothing behind.
 	NoDraft bool
 
+	// ClientSecret is what some identity providers call the secret of an installed program; nil means that there is none.
+	ClientSecret func(ctx context.Context, provider string) (secret.Value, error)
+
+	signIns signIns
 	// saveHook runs before the configuration is written; tests make a disk full with it, or let another program in.
 	saveHook func(*config.Document) error
 }
@@ -73,6 +80,16 @@ func (w *Worker) Do(ctx context.Context, r wizard.Request, tell func(wizard.Outc
 		w.dns(ctx, r, &out, tell)
 	case wizard.DoTest:
 		w.test(ctx, r, &out, tell)
+	case wizard.DoSignInFind:
+		w.findSignIn(r, &out)
+	case wizard.DoSignInBegin:
+		w.beginSignIn(ctx, r, &out)
+	case wizard.DoSignIn:
+		w.signIn(ctx, r, &out, tell)
+	case wizard.DoSignOut:
+		if err := w.signOut(r.SignIn, r.Draft); err != nil {
+			out.Err = sentence(err)
+		}
 	case wizard.DoSave:
 		w.save(ctx, r, &out)
 	case wizard.DoDraft:
@@ -96,6 +113,7 @@ func (w *Worker) Target(d wizard.Draft, r wizard.Request) diagnostics.Target {
 		Pins: d.TLS.PinSHA256,
 	}
 	DescribeProvider(&t, w.Book)
+	bearer(&t, w.Book)
 	return t
 }
 
@@ -111,30 +129,36 @@ func DescribeProvider(t *diagnostics.Target, book *presets.Book) {
 
 // network trusts what the edited profile trusts in addition.
 func (w *Worker) network(d wizard.Draft) (*wire.Network, error) {
-	if d.TLS.CAFile == "" {
-		return w.Network, nil
+	return Trusting(w.Network, w.ConfigPath, d.TLS.CAFile)
+}
+
+// Trusting is the network that trusts the roots of a profile's tls.ca_file in addition; a relative path starts at the
+// configuration's folder. Without a file it is the network itself.
+func Trusting(network *wire.Network, configPath, caFile string) (*wire.Network, error) {
+	if caFile == "" {
+		return network, nil
 	}
-	path := d.TLS.CAFile
+	path := caFile
 	if !filepath.IsAbs(path) {
-		path = filepath.Join(filepath.Dir(w.ConfigPath), path)
+		path = filepath.Join(filepath.Dir(configPath), path)
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	network := *w.Network
+	trusting := *network
 	switch {
-	case network.Roots != nil:
-		network.Roots = network.Roots.Clone()
+	case trusting.Roots != nil:
+		trusting.Roots = trusting.Roots.Clone()
 	default:
-		if network.Roots, err = x509.SystemCertPool(); err != nil {
-			network.Roots = x509.NewCertPool()
+		if trusting.Roots, err = x509.SystemCertPool(); err != nil {
+			trusting.Roots = x509.NewCertPool()
 		}
 	}
-	if !network.Roots.AppendCertsFromPEM(data) {
+	if !trusting.Roots.AppendCertsFromPEM(data) {
 		return nil, &fs.PathError{Op: "read", Path: path, Err: errNoCertificate}
 	}
-	return &network, nil
+	return &trusting, nil
 }
 
 var errNoCertificate = errors.New("no certificate in PEM form")

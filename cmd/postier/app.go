@@ -148,11 +148,7 @@ func (a *app) network() (*wire.Network, error) {
 		}
 		n.Resolver = at
 	}
-	caFile := a.caFile
-	if caFile == "" {
-		caFile = a.getenv("POSTIER_CA_FILE")
-	}
-	if caFile != "" {
+	if caFile := a.extraRoots(); caFile != "" {
 		roots, err := rootsWith(caFile)
 		if err != nil {
 			return nil, a.fault(exitConfig, "error.ca-file", "path", safetext.FromRemote(caFile), "error", safetext.FromRemote(err.Error()))
@@ -160,6 +156,21 @@ func (a *app) network() (*wire.Network, error) {
 		n.Roots = roots
 	}
 	return n, nil
+}
+
+// extraRoots is the absolute path of the roots to trust in addition, empty for none.
+func (a *app) extraRoots() string {
+	path := a.caFile
+	if path == "" {
+		path = a.getenv("POSTIER_CA_FILE")
+	}
+	if path == "" {
+		return ""
+	}
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
 }
 
 // rootsWith are the system's roots and those of a file.

@@ -81,6 +81,11 @@ func (a *app) secretFlags(cmd *cobra.Command) *secretFlags {
 	return f
 }
 
+// named reports whether a flag names a secret.
+func (f *secretFlags) named() bool {
+	return !f.given.Empty() || f.stdin || f.file != "" || len(f.command) > 0
+}
+
 // read fetches the secret; it is empty when no flag names one.
 func (f *secretFlags) read(ctx context.Context, a *app) (secret.Value, error) {
 	switch {
@@ -196,7 +201,7 @@ func (a *app) runSetup(ctx context.Context, o *setupOptions, address string, val
 	}
 	c := conversation{
 		options:    options,
-		worker:     &setup.Worker{Network: network, Book: options.Book, ConfigPath: doc.Path, Lang: a.lang(), Product: o.product},
+		worker:     &setup.Worker{Network: network, Book: options.Book, ConfigPath: doc.Path, Lang: a.lang(), Product: o.product, CAFile: a.extraRoots()},
 		unattended: o.yes || o.answers != "",
 		resume:     "postier setup --resume",
 	}

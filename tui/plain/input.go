@@ -99,14 +99,14 @@ func (in *input) silence() {
 	if !in.terminal || in.echo != nil {
 		return
 	}
-	old, err := unix.IoctlGetTermios(in.fd, unix.TCGETS)
+	old, err := unix.IoctlGetTermios(in.fd, getTermios)
 	if err != nil {
 		return
 	}
 	quiet := *old
 	quiet.Lflag &^= unix.ECHO
 	quiet.Lflag |= unix.ICANON | unix.ISIG
-	if unix.IoctlSetTermios(in.fd, unix.TCSETS, &quiet) == nil {
+	if unix.IoctlSetTermios(in.fd, setTermios, &quiet) == nil {
 		in.echo = old
 	}
 }
@@ -114,7 +114,7 @@ func (in *input) silence() {
 // close restores the terminal's echo.
 func (in *input) close() {
 	if in.echo != nil {
-		_ = unix.IoctlSetTermios(in.fd, unix.TCSETS, in.echo)
+		_ = unix.IoctlSetTermios(in.fd, setTermios, in.echo)
 		in.echo = nil
 	}
 }
