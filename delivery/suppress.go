@@ -57,7 +57,14 @@ func Pattern(typed string) (string, error) {
 const maxReason = 500
 
 // Suppress adds an entry or changes its reason. A proposal never replaces an entry that a person made.
-func (s *Store) Suppress(ctx context.Context, e Entry) error {
+func (s *Store) Suppress(ctx context.Context, e Entry) error { return s.suppress(ctx, s.db, e) }
+
+// execer is a database or a transaction.
+type execer interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}
+
+func (s *Store) suppress(ctx context.Context, on execer, e Entry) error {
 	pattern, err := Pattern(e.Pattern)
 	if err != nil {
 		return err
@@ -72,7 +79,7 @@ func (s *Store) Suppress(ctx context.Context, e Entry) error {
 	}
 	query := s.q(`INSERT INTO postier_suppressed (pattern, reason, at, proposed) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (pattern) ` + conflict)
 	reason := strings.ToValidUTF8(e.Reason[:min(len(e.Reason), maxReason)], "")
-	_, err = s.db.ExecContext(ctx, query, pattern, reason, e.Added.UnixMilli(), proposed)
+	_, err = on.ExecContext(ctx, query, pattern, reason, e.Added.UnixMilli(), proposed)
 	return wrap("write the suppression list", err)
 }
 
@@ -171,7 +178,7 @@ func defused(s string) string {
 const maxImport = 16 << 20
 
 // ImportCSV adds the lines of a CSV file whose first column is a pattern and whose second, when there is one, a reason. The
-// header line may be missing. A malformed line stops it before anything is written; the error names the line.
+// header line may be missing. All lines are added or none; the error names a malformed one.
 func (s *Store) ImportCSV(ctx context.Context, r io.Reader) (added int, err error) {
 	in := csv.NewReader(io.LimitReader(r, maxImport))
 	in.FieldsPerRecord, in.TrimLeadingSpace = -1, true
@@ -196,11 +203,16 @@ func (s *Store) ImportCSV(ctx context.Context, r io.Reader) (added int, err erro
 		}
 		list = append(list, e)
 	}
-	for _, e := range list {
-		if err := s.Suppress(ctx, e); err != nil {
-			return added, err
+	err = s.inTx(ctx, func(tx *sql.Tx) error {
+		for _, e := range list {
+			if err := s.suppress(ctx, tx, e); err != nil {
+				return err
+			}
 		}
-		added++
+		return nil
+	})
+	if err != nil {
+		return 0, err
 	}
-	return added, nil
+	return len(list), nil
 }
