@@ -16,6 +16,9 @@ import (
 
 // submission runs the ladder up to the recipient.
 func (w *Worker) submission(ctx context.Context, r wizard.Request, out *wizard.Outcome, tell func(wizard.Outcome)) {
+	if !w.authorise(ctx, &r, diagnostics.SMTPAuth, out) {
+		return
+	}
 	target := w.Target(r.Draft, r)
 	if target.Submission.Security == config.SecurityAuto && target.Submission.Port == portImplicit {
 		target.Submission.Port = 0 // as the form came: both usual ports are tried, implicit TLS first
@@ -76,10 +79,10 @@ func cleartext(server *config.Server) bool {
 
 // sent runs the Sent rehearsal.
 func (w *Worker) sent(ctx context.Context, r wizard.Request, out *wizard.Outcome, tell func(wizard.Outcome)) {
-	target := w.Target(r.Draft, r)
-	if target.IMAP == nil {
+	if r.Draft.IMAP == nil || !w.authorise(ctx, &r, diagnostics.IMAPAuth, out) {
 		return
 	}
+	target := w.Target(r.Draft, r)
 	options := imap.Options{Lang: w.Lang, Product: w.Product, Create: r.Create, Now: w.Now}
 	if p, ok := w.Book.Get(target.Provider); ok {
 		options.SentNames = p.SentFolders

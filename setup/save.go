@@ -100,9 +100,9 @@ type keeper struct {
 	worker *Worker
 	store  *credential.Store
 	name   string
-	tokens move // of a sign-in by browser
-	put   config.Credential // what was written; its kind is empty when nothing was
-	old   secret.Value      // what lay there before, empty when nothing did
+	tokens move              // of a sign-in by browser
+	put    config.Credential // what was written; its kind is empty when nothing was
+	old    secret.Value      // what lay there before, empty when nothing did
 }
 
 // keep stores the secret and returns the reference to it.

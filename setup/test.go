@@ -19,6 +19,9 @@ func (w *Worker) test(ctx context.Context, r wizard.Request, out *wizard.Outcome
 		out.Err = sentence(err)
 		return
 	}
+	if !w.authorise(ctx, &r, diagnostics.SMTPData, out) {
+		return
+	}
 	target := w.Target(r.Draft, r)
 	target.AllowCleartext = cleartext(&target.Submission) || r.Draft.ReadsMailbox() && cleartext(target.IMAP)
 	sender := &sender{network: network, target: target, tell: func(report wizard.Report) {

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -130,7 +131,10 @@ func (m *model) busy(p *page) {
 	p.gap()
 	elapsed := int(m.now().Sub(m.since).Seconds())
 	text := s.say(b.Text) + " " + s.t("elapsed", "n", max(0, elapsed))
-	if b.GivesUp > 0 {
+	switch {
+	case b.Countdown:
+		text = s.say(b.Text) + " " + s.t("remaining", "time", clock(int(b.GivesUp.Seconds())-elapsed))
+	case b.GivesUp > 0:
 		text += " (" + s.t("gives-up", "n", int(b.GivesUp.Seconds())) + ")"
 	}
 	first := p.height()
@@ -141,6 +145,12 @@ func (m *model) busy(p *page) {
 		}
 		p.seen(first)
 	}
+}
+
+// clock is a rest of seconds as minutes and seconds.
+func clock(seconds int) string {
+	seconds = max(0, seconds)
+	return fmt.Sprintf("%d:%02d", seconds/60, seconds%60)
 }
 
 // actions shows what can be done, the key of each in brackets; the one in focus is marked and reversed.

@@ -282,7 +282,7 @@ func (m *model) copyables() []copyable {
 	seen := map[string]bool{}
 	for _, c := range m.screen.Copy {
 		seen[c.Text] = true
-		out = append(out, copyable{label: m.speech.say(c.Label), text: c.Text, qr: c.QR})
+		out = append(out, copyable{label: m.speech.say(c.Label), text: c.Text, qr: c.QR, picture: c.Picture})
 	}
 	if f := m.screen.Finding; f != nil {
 		for _, fix := range f.Fixes {
@@ -297,6 +297,15 @@ func (m *model) copyables() []copyable {
 type copyable struct {
 	label, text string
 	qr          bool
+	picture     string // what the QR code holds where that is another text
+}
+
+// code is what the QR code holds.
+func (c copyable) code() string {
+	if c.picture != "" {
+		return copyable{text: c.picture}.clipboard()
+	}
+	return c.clipboard()
 }
 
 // clipboard is the text as it goes to the clipboard: exact, unless it holds characters that do not belong into one.

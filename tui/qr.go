@@ -23,7 +23,7 @@ func (m *model) qrPage(p *page, rows int) {
 		p.bare(m.speech.clean(c.text), c.link())
 		return
 	}
-	code, err := qr.Encode(c.clipboard(), qr.L)
+	code, err := qr.Encode(c.code(), qr.L)
 	if err != nil {
 		p.plain(m.speech.t("qr-large"))
 		p.bare(m.speech.clean(c.text), c.link())

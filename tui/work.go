@@ -39,7 +39,7 @@ func newWork(ctx context.Context, worker Worker) *work {
 
 // keeps reports whether a request writes something that must not be lost when the person leaves.
 func keeps(kind wizard.RequestKind) bool {
-	return kind == wizard.DoDraft || kind == wizard.DoSave || kind == wizard.DoForget
+	return kind == wizard.DoDraft || kind == wizard.DoSave || kind == wizard.DoForget || kind == wizard.DoSignOut
 }
 
 // start begins the requests; DoCancel ends one instead.

@@ -54,6 +54,7 @@ func logicOf(step Step) logic {
 
 // forward goes to the next step that applies and keeps the draft.
 func (s *State) forward() {
+	s.settleWay()
 	steps := Steps()
 	for i := s.draft.Step.Number(); i < len(steps); i++ {
 		if logicOf(steps[i]).applies(s) {
@@ -160,9 +161,21 @@ func stepWork(step Step) RequestKind {
 	return ""
 }
 
+// stepKind is the work that the current step shows. The credential step has some only where the person signs in by browser.
+func (s *State) stepKind() RequestKind {
+	if s.draft.Step != StepCredential || !s.byBrowser() {
+		return stepWork(s.draft.Step)
+	}
+	if len(s.work[DoSignInBegin].reports) > 0 {
+		return DoSignInBegin
+	}
+	return DoSignIn
+}
+
 // abandonStep ends the work of the step that is left. DNS goes on: it needs nothing that a person changes on the way
 // back, but for the address, and that empties it.
 func (s *State) abandonStep() {
+	s.unsettled()
 	if kind := stepWork(s.draft.Step); kind != "" && kind != DoDNS {
 		s.abandon(kind)
 	}
@@ -170,6 +183,10 @@ func (s *State) abandonStep() {
 
 // cancelStep is the person's own stop: the work ends, the screen stays and says so.
 func (s *State) cancelStep() {
+	if s.draft.Step == StepCredential && s.byBrowser() {
+		s.cancelSignIn()
+		return
+	}
 	kind := stepWork(s.draft.Step)
 	t, ok := s.work[kind]
 	if !ok || t.id == 0 || kind == DoSave {
@@ -186,7 +203,7 @@ var cancelled = M("wizard.cancelled")
 
 // finding is the first failed check of the current step's work.
 func (s State) finding() *Report {
-	t, ok := s.work[stepWork(s.draft.Step)]
+	t, ok := s.work[(&s).stepKind()]
 	if !ok || !t.done {
 		return nil
 	}
@@ -206,16 +223,18 @@ func (s *State) key(kind RequestKind) string {
 	if d.IMAP != nil {
 		imap = *d.IMAP
 	}
-	submission := fmt.Sprint(d.Submission, d.From.Address, s.secretGen)
+	submission := fmt.Sprint(d.Submission, d.From.Address, s.secretGen, s.byBrowser())
 	switch kind {
 	case DoDiscover:
 		return d.Address
 	case DoSubmission:
 		return submission
 	case DoSent:
-		return fmt.Sprint(imap, d.SentMode, d.SentFolder, s.secretGen)
+		return fmt.Sprint(imap, d.SentMode, d.SentFolder, s.secretGen, s.byBrowser())
 	case DoDNS:
 		return fmt.Sprint(d.From.Address, d.Provider, d.Submission.Host)
+	case DoSignInFind, DoSignInBegin, DoSignIn:
+		return s.signInKey()
 	case DoTest:
 		return submission + fmt.Sprint(imap) // another Sent folder is no reason to send once more
 	}

@@ -24,6 +24,8 @@ type Options struct {
 	Values map[FieldID]string
 	// Secret given beforehand, by file, command or standard input.
 	Secret secret.Value
+	// Clients are the programs' own names at identity providers, by the provider's OAuth name; see AnyProvider.
+	Clients map[string]Client
 	// Stored is the secret that an edited profile already has. It serves for the servers of that profile and need not be
 	// typed again; the reference to it stays as it is.
 	Stored secret.Value
@@ -45,10 +47,17 @@ type State struct {
 	page  int
 
 	secret    secret.Value
-	secretGen int          // counts the secrets typed, so that a check knows whether it ran with this one
-	boundTo   []string     // the servers that the secret was typed for (security.md T5)
-	stored    bool         // the secret is Options.Stored
-	givenUsed bool         // Options.Secret was taken
+	secretGen int      // counts the secrets typed, so that a check knows whether it ran with this one
+	boundTo   []string // the servers that the secret was typed for (security.md T5)
+	stored    bool     // the secret is Options.Stored
+	givenUsed bool     // Options.Secret was taken
+	signedIn  bool     // the tokens of draft.SignIn are there
+	signedFor string   // what it was made for
+	searched  bool     // a sign-in made before was looked for
+	prompt    *SignInPrompt
+	begun     int // the DoSignInBegin that prompt comes from
+	approved  bool
+	phase     string
 	pending   secret.Value // typed, waiting for an answer about blanks or shape
 	question  question
 	judged    string // the address that suggested is about
@@ -125,6 +134,7 @@ func New(o Options) (State, []Request) {
 	if s.draft.Editing && !o.Stored.Empty() && !s.draft.AskEach {
 		s.secret, s.stored, s.secretGen, s.boundTo = o.Stored, true, 1, s.servers()
 	}
+	s.settleWay()
 	s.resume()
 	s.enter(true)
 	return s.settle()
@@ -138,6 +148,9 @@ func (s *State) sanitize() {
 	}
 	if d.Chosen < -1 || d.Chosen >= len(d.Candidates) {
 		d.Chosen = -1
+	}
+	if d.SignIn != nil && (!config.ValidateName(d.SignIn.Name).Empty() || d.SecretType != config.SecretOAuth) {
+		d.SignIn = nil
 	}
 	if d.From.Address == "" {
 		d.From.Address = d.Address
@@ -163,6 +176,9 @@ func (s *State) resume() {
 		// The secret was never written down, so the step that asks for it is where a dropped line leads back to.
 		d.Step = StepCredential
 		s.notices = []Notice{{LevelInfo, M("wizard.resumed.secret")}}
+		if s.byBrowser() {
+			s.notices = []Notice{{LevelInfo, M("wizard.resumed")}}
+		}
 		return
 	case d.Step.Number() > StepSubmission.Number():
 		d.Step = StepSubmission
@@ -216,9 +232,13 @@ func (s State) Tell(o Outcome) (State, []Request) {
 	}
 	s = s.clone()
 	if !o.Done {
+		s.foundSoFar(o)
 		if o.Report != nil {
 			t.reports = mergeReport(t.reports, *o.Report)
 			s.work[o.Kind] = t
+		}
+		if o.Phase != "" {
+			s.phase = o.Phase
 		}
 		return s.settle()
 	}
@@ -253,10 +273,12 @@ func (s State) Finding() *Report { return s.finding() }
 
 // Passed reports whether the current step's own work proved what it is for. Steps without work count as passed.
 func (s State) Passed() bool {
-	kind := stepWork(s.draft.Step)
+	kind := (&s).stepKind()
 	switch kind {
 	case "", DoDiscover, DoDNS, DoSave:
 		return true
+	case DoSignInBegin, DoSignIn:
+		return s.signedIn
 	}
 	return (&s).passed(kind)
 }
@@ -328,6 +350,12 @@ func (s *State) ask(kind RequestKind, change func(*Request)) {
 	r := Request{ID: s.nextID, Kind: kind, Draft: s.Draft()}
 	if needsSecret(kind) && s.bound() {
 		r.Secret, r.Stored = s.secret, s.stored
+		if s.byBrowser() {
+			r.Secret, r.Stored, r.SignedIn = secret.Value{}, false, s.signedIn
+		}
+	}
+	if slices.Contains(signInKinds(), kind) {
+		r.SignIn, r.Begun = s.wanted(), s.begun
 	}
 	if change != nil {
 		change(&r)
@@ -411,5 +439,5 @@ func mergeReport(reports []Report, r Report) []Report {
 
 // needsSecret reports whether signing in needs a secret that is not held.
 func (s *State) needsSecret() bool {
-	return s.draft.NeedsSecret() && s.secret.Empty()
+	return s.draft.NeedsSecret() && !s.held()
 }

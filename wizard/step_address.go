@@ -103,6 +103,7 @@ func (s *State) setAddress(address string) {
 	if address == s.draft.Address {
 		return
 	}
+	s.dropSignIn()
 	for _, kind := range []RequestKind{DoDiscover, DoSubmission, DoSent, DoDNS, DoTest} {
 		s.abandon(kind)
 		delete(s.work, kind)

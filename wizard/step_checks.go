@@ -20,8 +20,7 @@ const (
 func (s *State) told(o Outcome) {
 	switch o.Kind {
 	case DoDiscover:
-		s.draft.Candidates = o.Candidates
-		s.draft.Chosen = -1
+		s.foundLast(o)
 	case DoSubmission:
 		if o.Submission != nil {
 			found(&s.draft.Submission, *o.Submission)
@@ -44,6 +43,8 @@ func (s *State) told(o Outcome) {
 			s.rekey(DoSent)
 			s.notices = []Notice{{LevelInfo, M("wizard.test.filed")}}
 		}
+	case DoSignInFind, DoSignInBegin, DoSignIn:
+		s.signInTold(o)
 	case DoSave:
 		s.saveTold(o)
 	}
@@ -117,7 +118,7 @@ func (s *State) mendPlace(f *Report) (Step, FieldID) {
 }
 
 // refusedCauses are refusals of the secret itself: trying the same one again can only lock the account.
-var refusedCauses = []string{"wrong-password", "app-password-required"}
+var refusedCauses = []string{"wrong-password", "app-password-required", "oauth-token-expired"}
 
 func (s *State) retryAction(kind RequestKind, f *Report) Action {
 	retry := Action{ID: ActRetry, Label: M("wizard.action.retry"), Key: 'r'}

@@ -19,7 +19,17 @@ func (s *State) prepareApplies() bool {
 	if p == nil || !s.draft.NeedsSecret() {
 		return false
 	}
-	return !p.AppPasswordSteps.IsZero() || p.EnableFirst != nil && p.EnableFirst.Needed != presets.NeedNo
+	return s.guided(p) || p.EnableFirst != nil && p.EnableFirst.Needed != presets.NeedNo
+}
+
+// guided reports whether the provider's steps lead to something that this way of signing in needs: those to an app password do
+// not where the person signs in by browser.
+func (s *State) guided(p *presets.Provider) bool {
+	switch p.Credential.Type {
+	case config.SecretAppPassword, config.SecretDevicePassword, config.SecretAPIKey:
+		return !s.byBrowser() && !p.AppPasswordSteps.IsZero()
+	}
+	return !p.AppPasswordSteps.IsZero()
 }
 
 func (s *State) prepareScreen(v *Screen) {
@@ -35,17 +45,25 @@ func (s *State) prepareScreen(v *Screen) {
 		}
 	}
 	steps := p.AppPasswordSteps
+	if !s.guided(p) {
+		steps = presets.StepList{}
+	}
 	for i := range steps.EN { // presets.Validate wants as many steps in each language
 		v.Numbered = append(v.Numbered, P(presets.Text{EN: at(steps.EN, i), FR: at(steps.FR, i), DE: at(steps.DE, i)}))
 	}
-	if p.AppPasswordURL != "" {
+	if p.AppPasswordURL != "" && s.guided(p) {
 		v.Copy = append(v.Copy, Copyable{Label: M("wizard.prepare.url"), Text: p.AppPasswordURL, QR: true})
 	}
-	if len(v.Numbered) > 0 {
+	if len(v.Numbered) > 0 && !s.byBrowser() {
 		v.Notices = append(v.Notices, Notice{LevelInfo, M("wizard.prepare.label", "product", s.opts.Product)})
 	}
 	v.Notices = append(v.Notices, Notice{LevelInfo, M("wizard.prepare.alert", "name", p.Name)}) // M-7
 	v.Actions = []Action{{ID: ActNext, Label: M("wizard.action.have-it")}}
+	if s.byBrowser() {
+		v.Actions[0].Label = M("wizard.action.next")
+		return
+	}
+	s.browserAction(v)
 }
 
 func at(list []string, i int) string {
@@ -56,8 +74,11 @@ func at(list []string, i int) string {
 }
 
 func (s *State) answerPrepare(a Answer) {
-	if a.Action == ActNext {
+	switch a.Action {
+	case ActNext:
 		s.forward()
+	case ActBrowser:
+		s.useBrowser()
 	}
 }
 
@@ -75,6 +96,9 @@ func (s *State) servers() []string {
 
 // bound reports whether the secret was typed for all servers as they are now. Doing without one of them changes nothing.
 func (s *State) bound() bool {
+	if s.byBrowser() {
+		return s.signedIn && s.signedFor == s.signInKey()
+	}
 	return !slices.ContainsFunc(s.servers(), func(server string) bool { return !slices.Contains(s.boundTo, server) })
 }
 
@@ -84,6 +108,10 @@ func (s *State) enterCredential(bool) {
 	if keep, given := s.typed[FieldKeep]; given {
 		s.draft.AskEach = keep == KeepAsk
 		s.take(FieldKeep)
+	}
+	if s.byBrowser() {
+		s.enterSignIn()
+		return
 	}
 	if !s.secret.Empty() && !s.bound() {
 		s.dropSecret()
@@ -101,6 +129,10 @@ func (s *State) givenSecret() secret.Value {
 }
 
 func (s *State) credentialScreen(v *Screen) {
+	if s.byBrowser() {
+		s.signInScreen(v)
+		return
+	}
 	d := &s.draft
 	v.Intro = []Words{M("wizard.credential.intro." + string(s.secretType()))}
 	v.Facts = []Fact{
@@ -139,6 +171,24 @@ func (s *State) credentialScreen(v *Screen) {
 	}
 	v.Fields = []Field{f}
 	v.Actions = []Action{next, s.askEachAction()}
+	s.browserAction(v)
+	s.clientNotice(v)
+}
+
+// browserAction offers the sign-in by browser beside a password.
+func (s *State) browserAction(v *Screen) {
+	if _, _, ok := s.browserWay(); ok {
+		v.Actions = append(v.Actions, Action{ID: ActBrowser, Label: M("wizard.action.browser"), Key: 'b'})
+	}
+}
+
+// clientNotice says what is missing for the sign-in by browser where passwords are coming to their end.
+func (s *State) clientNotice(v *Screen) {
+	p := s.preset()
+	if _, _, ok := s.browserWay(); ok || flowOf(p) == nil || p.PasswordAuth.Status != presets.PasswordRetiring || !s.ownServers() {
+		return
+	}
+	v.Notices = append(v.Notices, Notice{LevelInfo, M("wizard.signin.no-client", "name", p.Name)})
 }
 
 func (s *State) askEachAction() Action {
@@ -157,6 +207,17 @@ func (s *State) secretType() config.SecretType {
 }
 
 func (s *State) answerCredential(a Answer) {
+	switch {
+	case a.Action == ActBrowser:
+		s.useBrowser()
+		return
+	case a.Action == ActPassword:
+		s.usePassword()
+		return
+	case s.byBrowser():
+		s.answerSignIn(a)
+		return
+	}
 	switch a.Action {
 	case ActAskEach:
 		s.draft.AskEach = !s.draft.AskEach

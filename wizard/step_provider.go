@@ -47,17 +47,8 @@ func (s *State) preset() *presets.Provider {
 	return p
 }
 
-func (s *State) providerScreen(v *Screen) {
-	if t := s.work[DoDiscover]; t.id != 0 {
-		v.Intro = []Words{M("wizard.provider.searching", "domain", config.AddressDomain(s.draft.Address))}
-		v.Busy = &Busy{Request: t.id, Text: M("wizard.provider.busy"), GivesUp: discoverLimit}
-		v.Actions = []Action{
-			{ID: ActCancel, Label: M("wizard.action.cancel"), Key: 'x'},
-			{ID: ActChoose, Label: M("wizard.action.choose"), Key: 'o'},
-			{ID: ActManual, Label: M("wizard.action.manual"), Key: 'm'},
-		}
-		return
-	}
+// foundScreen shows what is known: one candidate with its facts, several to choose from, the list of all, or nothing.
+func (s *State) foundScreen(v *Screen) {
 	choose := Action{ID: ActChoose, Label: M("wizard.action.choose"), Key: 'o'}
 	manual := Action{ID: ActManual, Label: M("wizard.action.manual"), Key: 'm'}
 	next := Action{ID: ActNext, Label: M("wizard.action.next")}
@@ -86,8 +77,7 @@ func (s *State) providerScreen(v *Screen) {
 		}
 		if c := s.draft.Candidates[0]; c.Confirm && s.draft.Chosen < 0 {
 			// security.md T5: the default answer is no, and both domains are named.
-			v.Notices = append(v.Notices, Notice{LevelWarn, M("wizard.provider.elsewhere",
-				"host", c.Submission.Host, "domain", config.AddressDomain(s.draft.Address))})
+			v.Notices = append(v.Notices, s.doubts(c)...)
 			next.Label, next.Key = M("wizard.action.trust"), 'y'
 			v.Actions = []Action{choose, manual, next, edit}
 			return
@@ -124,6 +114,10 @@ func (s *State) candidateScreen(v *Screen, c Candidate) {
 	}
 	if wayOut, impossible := p.Impossible(); impossible {
 		v.Notices = append(v.Notices, Notice{LevelFail, M("wizard.provider.impossible", "name", p.Name)}, Notice{LevelInfo, P(wayOut)})
+	} else if s.passwordless(p) && s.browserFor(p) {
+		v.Notices = append(v.Notices, Notice{LevelInfo, M("wizard.provider.browser", "name", p.Name)})
+	} else if p.PasswordAuth.Status == presets.PasswordOAuthOnly && flowOf(p) == nil {
+		v.Notices = append(v.Notices, Notice{LevelFail, M("wizard.provider.oauth-closed", "name", p.Name)})
 	} else if p.PasswordAuth.Status == presets.PasswordOAuthOnly {
 		v.Notices = append(v.Notices, Notice{LevelFail, M("wizard.provider.oauth-only", "name", p.Name)})
 	}
@@ -141,6 +135,9 @@ func (s *State) dated(p *presets.Provider) []Notice {
 		level := LevelWarn
 		if day, err := time.Parse(time.DateOnly, d.Date); err == nil && !today.Before(day) && d.Blocks {
 			level = LevelFail
+			if s.browserFor(p) {
+				level = LevelInfo
+			}
 		}
 		if text := d.On(today); !text.Empty() {
 			out = append(out, Notice{level, P(text)})
@@ -149,7 +146,13 @@ func (s *State) dated(p *presets.Provider) []Notice {
 	return out
 }
 
-// blocked reports whether a password can never work here, so that asking for one would only waste the person's time.
+// browserFor reports whether a provider's sign-in by browser is a way here: any program may use it, and there is a client.
+func (s *State) browserFor(p *presets.Provider) bool {
+	o := flowOf(p)
+	return o != nil && s.client(o).ID != ""
+}
+
+// blocked reports whether no way of signing in can work here, so that asking for a password would only waste time.
 func (s *State) blocked(c Candidate) bool {
 	if c.Submission.Host == "" || open(&c.Submission) && !s.opts.AllowCleartext {
 		return true
@@ -158,9 +161,14 @@ func (s *State) blocked(c Candidate) bool {
 	if !ok {
 		return false
 	}
-	if _, impossible := p.Impossible(); impossible || p.PasswordAuth.Status == presets.PasswordOAuthOnly {
+	if _, impossible := p.Impossible(); impossible {
 		return true
 	}
+	return s.passwordless(p) && !s.browserFor(p)
+}
+
+// passwordsEnded reports whether a dated fact says that passwords have ended.
+func (s *State) passwordsEnded(p *presets.Provider) bool {
 	today, err := time.Parse(time.DateOnly, s.opts.Today)
 	if err != nil {
 		return false
@@ -194,7 +202,8 @@ func (s *State) answerProvider(a Answer) {
 		s.abandon(DoDiscover)
 		s.choosing = true
 	case ActRetry:
-		if len(s.draft.Candidates) == 0 {
+		if len(s.draft.Candidates) == 0 || s.cutShort() {
+			s.draft.Candidates, s.draft.Chosen = nil, -1
 			s.ask(DoDiscover, nil)
 		}
 	case ActManual:
@@ -203,6 +212,7 @@ func (s *State) answerProvider(a Answer) {
 		s.forward()
 	case ActEdit:
 		if len(s.draft.Candidates) == 1 && !s.choosing && !s.blocked(s.draft.Candidates[0]) {
+			s.abandon(DoDiscover)
 			s.chooseCandidate(0)
 			s.draft.Edited = true
 			s.forward()
@@ -249,7 +259,12 @@ func (s *State) acceptProvider() {
 		}
 		return
 	}
+	s.abandon(DoDiscover) // what is accepted ends the search
 	s.take(FieldProvider)
+	if c := s.draft.Candidates[index]; c.Confirm && len(s.draft.Candidates) > 1 && s.draft.Chosen != index {
+		s.show(c) // chosen from a list; why it is to be confirmed is said first
+		return
+	}
 	s.chooseCandidate(index)
 	s.forward()
 }
@@ -291,6 +306,7 @@ func (s *State) chooseCandidate(index int) {
 	d.Limits = config.Limits{}
 	if p := s.preset(); p != nil {
 		d.Limits = limitsOf(p)
+		s.defaultWay()
 	}
 }
 

@@ -65,6 +65,8 @@ func (s *State) secretWords() Words {
 	switch {
 	case !s.draft.NeedsSecret():
 		return M("wizard.fact.no-secret")
+	case s.byBrowser():
+		return M("wizard.fact.secret-browser")
 	case s.stored && !s.draft.AskEach:
 		return M("wizard.fact.secret-kept")
 	case s.draft.AskEach:
@@ -182,7 +184,7 @@ func (s *State) answerDone(a Answer) {
 		names := append(slices.Clone(s.opts.Names), s.saved.Profile)
 		again, _ := New(Options{
 			Book: s.opts.Book, Product: s.opts.Product, Today: s.opts.Today, Names: names, HasDefault: true,
-			ConfigPath: s.opts.ConfigPath, AllowCleartext: s.opts.AllowCleartext,
+			ConfigPath: s.opts.ConfigPath, AllowCleartext: s.opts.AllowCleartext, Clients: s.opts.Clients,
 		})
 		again.nextID = s.nextID
 		*s = again.clone()

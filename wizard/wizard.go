@@ -203,7 +203,7 @@ const (
 	ActPaste    ActionID = "paste"    // sign in by pasting an address back
 	ActBrowser  ActionID = "browser"  // by browser instead of with a password
 	ActPassword ActionID = "password" // with a password instead of by browser
-	ActQuit    ActionID = "quit"
+	ActQuit     ActionID = "quit"
 )
 
 // GotoPrefix starts the actions that go straight to a step, for front ends that let a person say "step 3".
@@ -369,7 +369,7 @@ type Outcome struct {
 	Report *Report
 	// Reports are all results (Done true).
 	Reports []Report
-	// Candidates answer DoDiscover, best first.
+	// Candidates answer DoDiscover, best first; with Done false those known so far.
 	Candidates []Candidate
 	// Err says why the work could not be done at all; a failed check is no error.
 	Err Words
@@ -410,7 +410,9 @@ type Candidate struct {
 	Checked    string `json:"checked,omitempty"`
 	Via        string `json:"via,omitempty"` // the MX host or URL that led here
 	// Confirm is true when the servers lie in a domain that neither the address nor a preset vouches for (T5).
-	Confirm    bool              `json:"confirm,omitempty"`
+	Confirm bool `json:"confirm,omitempty"`
+	// Reasons are why, in discovery's words: other-domain, redirected, alias, guess, mx-derived, cleartext.
+	Reasons    []string          `json:"reasons,omitempty"`
 	Submission config.Server     `json:"submission"`
 	IMAP       *config.Server    `json:"imap,omitempty"`
 	Credential config.SecretType `json:"credential"`

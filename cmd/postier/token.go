@@ -17,6 +17,7 @@ import (
 	"postier/internal/secret"
 	"postier/internal/wire"
 	"postier/presets"
+	"postier/setup"
 	"postier/tui/plain"
 )
 
@@ -52,24 +53,7 @@ func (a *app) tokenCommand() *cobra.Command {
 
 // oauthSource gives access tokens by the endpoints of the providers' presets, and by no others.
 func oauthSource(network *wire.Network, book *presets.Book) *oauth.Source {
-	return &oauth.Source{
-		Client:   &oauth.Client{Network: network},
-		Provider: func(name string) (oauth.Provider, bool) { return oauthProvider(book, name) },
-	}
-}
-
-// oauthProvider finds the endpoints of an identity provider: several presets may share one, as Outlook.com and Microsoft 365 do.
-func oauthProvider(book *presets.Book, name string) (oauth.Provider, bool) {
-	for _, entry := range book.All() {
-		p, ok := book.Get(entry.ID)
-		if !ok || p.OAuth == nil || p.OAuth.Provider != name || p.OAuth.Flow == presets.FlowPartners {
-			continue
-		}
-		return oauth.Provider{
-			Name: name, AuthURL: p.OAuth.AuthURL, TokenURL: p.OAuth.TokenURL, DeviceURL: p.OAuth.DeviceURL, Scopes: p.OAuth.Scopes,
-		}, true
-	}
-	return oauth.Provider{}, false
+	return setup.TokenSource(network, book)
 }
 
 // credentials is the store of a configuration that can also ask for access tokens. The network is made when one is needed.

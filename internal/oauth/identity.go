@@ -74,6 +74,9 @@ func (g grant) account(r Request, nonce string) (safetext.Remote, error) {
 	}
 }
 
+// SameMailbox reports whether two names stand for one mailbox; see sameMailbox.
+func SameMailbox(a, b string) bool { return sameMailbox(a, b) }
+
 // sameMailbox compares addresses without regard to letter case. Gmail takes no notice of dots in the local part and has two
 // domains for each mailbox.
 func sameMailbox(a, b string) bool { return plainMailbox(a) == plainMailbox(b) }

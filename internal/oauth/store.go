@@ -90,6 +90,26 @@ func (s Store) write(r record) error {
 	return nil
 }
 
+// CopyTo writes the sign-in under another path too.
+func (s Store) CopyTo(path string) error {
+	kept, err := s.read()
+	if err != nil {
+		return err
+	}
+	return Store{Path: path}.write(kept)
+}
+
+// Remove deletes the token file and its locks. One that is already gone is no error.
+func (s Store) Remove() error {
+	if err := safefile.Remove(s.Path); err != nil {
+		return &Error{Problem: Unwritable, Err: err}
+	}
+	for _, lock := range []string{s.Path + renewLock, s.Path + ".lock"} {
+		_ = os.Remove(lock) // empty files; one that stays does no harm
+	}
+	return nil
+}
+
 // Probe writes, reads and removes a file beside the token file, and looks at the token file itself: what stops a write, such as
 // a full disk or a folder that others may change, shows before anybody approves anything.
 func (s Store) Probe() error {
@@ -125,6 +145,7 @@ const (
 	lockWait  = 90 * time.Second
 	lockRetry = 25 * time.Millisecond
 	lockMode  = 0o600
+	renewLock = ".renew.lock"
 )
 
 // lock makes renewals of one sign-in follow each other, over processes too: a provider that rotates takes a refresh token that
@@ -132,7 +153,7 @@ const (
 func (s Store) lock(ctx context.Context) (unlock func(), err error) {
 	ctx, cancel := context.WithTimeout(ctx, lockWait)
 	defer cancel()
-	lock := flock.New(s.Path+".renew.lock", flock.SetPermissions(lockMode),
+	lock := flock.New(s.Path+renewLock, flock.SetPermissions(lockMode),
 		flock.SetFlag(os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW|syscall.O_CLOEXEC))
 	locked, err := lock.TryLockContext(ctx, lockRetry)
 	switch {

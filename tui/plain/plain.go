@@ -35,6 +35,8 @@ type Options struct {
 	Out    io.Writer
 	// Heartbeat is how often a line says that work goes on; 0 means ten seconds.
 	Heartbeat time.Duration
+	// SignIn lets an unattended run begin a sign-in by browser: somebody approves it elsewhere without being told to.
+	SignIn bool
 }
 
 // Run asks every step on plain lines until the conversation is over.
@@ -119,13 +121,15 @@ func (d *dialog) watch(ctx context.Context) error {
 	if d.input.terminal {
 		typed = d.input.next()
 	}
-	step := d.session.State.Step()
+	before := d.session.State.Screen()
 	for {
 		screen := d.session.State.Screen()
 		d.checks(screen)
-		if screen.Busy == nil || d.session.State.Step() != step {
+		if screen.Busy == nil || screen.Step != before.Step || screen.Busy.Request != before.Busy.Request {
 			return nil
 		}
+		d.progress(before, screen)
+		before = screen
 		waitCtx, cancel := context.WithCancel(ctx)
 		go func() {
 			_, ok := d.session.Next(waitCtx)
@@ -140,7 +144,7 @@ func (d *dialog) watch(ctx context.Context) error {
 		case <-ticker.C:
 			cancel()
 			<-outcomes
-			d.say("plain.still", "seconds", int(time.Since(started).Seconds()))
+			d.still(screen, time.Since(started))
 		case r := <-typed:
 			cancel()
 			<-outcomes
@@ -148,17 +152,44 @@ func (d *dialog) watch(ctx context.Context) error {
 			if r.err != nil {
 				return ErrInterrupted
 			}
-			switch strings.TrimSpace(strings.TrimPrefix(r.text, "/")) {
-			case "x":
-				d.session.Answer(wizard.Answer{Action: wizard.ActCancel})
-			case "s":
-				d.session.Answer(wizard.Answer{Action: wizard.ActSkip})
-			case "<":
-				d.session.Answer(wizard.Answer{Action: wizard.ActBack})
-			default:
+			if action := meanwhile(screen, r.text); action != "" {
+				d.session.Answer(wizard.Answer{Action: action})
+			} else {
 				typed = d.input.next()
 			}
 		}
+	}
+}
+
+// meanwhile is the action that a line typed while work is under way asks for.
+func meanwhile(v wizard.Screen, text string) wizard.ActionID {
+	text = strings.TrimSpace(strings.TrimPrefix(text, "/"))
+	if text == "<" {
+		return wizard.ActBack
+	}
+	for _, a := range v.Actions {
+		if a.Key != 0 && text == string(a.Key) && a.Disabled.Empty() {
+			return a.ID
+		}
+	}
+	return ""
+}
+
+// progress says when the work under way says something new of itself.
+func (d *dialog) progress(before, now wizard.Screen) {
+	if text := d.words(now.Busy.Text); text != d.words(before.Busy.Text) {
+		d.paragraph("", text)
+	}
+}
+
+// still says that work goes on. Where the person is waited for, once a minute is enough.
+func (d *dialog) still(v wizard.Screen, passed time.Duration) {
+	if !v.Busy.Countdown {
+		d.say("plain.still", "seconds", int(passed.Seconds()))
+		return
+	}
+	if passed%time.Minute < d.beat {
+		d.say("plain.still-waiting", "minutes", int((v.Busy.GivesUp - passed).Round(time.Minute).Minutes()))
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"postier/internal/locale"
@@ -82,7 +83,10 @@ func (p *printer) screen(v wizard.Screen) {
 		p.results(v.Checks)
 	} else {
 		text := p.words(v.Busy.Text)
-		if v.Busy.GivesUp > 0 {
+		switch {
+		case v.Busy.Countdown:
+			text += " " + p.t("plain.good-for", "minutes", int(v.Busy.GivesUp.Round(time.Minute).Minutes()))
+		case v.Busy.GivesUp > 0:
 			text += " " + p.t("plain.gives-up", "seconds", int(v.Busy.GivesUp.Seconds()))
 		}
 		p.paragraph("", text)

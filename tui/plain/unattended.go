@@ -15,6 +15,8 @@ type Stopped struct {
 	Finding *wizard.Report
 	// Question is true when a person would have been asked.
 	Question bool
+	// SignIn is true when the person would have been asked to sign in by browser.
+	SignIn bool
 	// Field is the one that was missing or wrong, if it was one.
 	Field wizard.FieldID
 	// Saved is true when the configuration was written all the same: the finding is for others to mend.
@@ -46,6 +48,9 @@ func Unattended(ctx context.Context, o Options) (wizard.State, error) {
 		v := d.session.State.Screen()
 		d.screen(v)
 		action, stopped := unattendedAction(d.session.State, v)
+		if stopped != nil && stopped.SignIn && o.SignIn {
+			action, stopped = wizard.ActSignIn, nil
+		}
 		if stopped != nil {
 			return d.session.State, stopped
 		}
@@ -107,6 +112,8 @@ func unattendedAction(s wizard.State, v wizard.Screen) (wizard.ActionID, *Stoppe
 		switch v.Actions[0].ID {
 		case wizard.ActNext, wizard.ActSave, wizard.ActQuit:
 			return v.Actions[0].ID, nil
+		case wizard.ActSignIn:
+			stop.SignIn = true
 		}
 	}
 	return "", stop

@@ -1,0 +1,230 @@
+package wizard
+
+import (
+	"postier/config"
+	"postier/presets"
+)
+
+// enterSignIn arrives at the credential step where the person signs in by browser.
+func (s *State) enterSignIn() {
+	s.draft.AskEach = false
+	if s.draft.SignIn != nil && s.signedFor != "" && s.signedFor != s.signInKey() {
+		s.dropSignIn()
+		s.notices = append(s.notices, Notice{LevelInfo, M("wizard.signin.other-account")})
+	}
+	for _, kind := range signInKinds() {
+		if s.work[kind].id != 0 && s.work[kind].key != s.key(kind) {
+			s.abandon(kind)
+			s.prompt = nil
+		}
+	}
+	if !s.signedIn && !s.searched && s.prompt == nil {
+		s.want(DoSignInFind) // a dropped line, or a profile that is edited
+	}
+}
+
+func (s *State) signInScreen(v *Screen) {
+	v.Title, v.Help = M("wizard.signin.title"), "wizard.help.signin"
+	switch {
+	case s.work[DoSignInFind].id != 0:
+		v.Busy = &Busy{Request: s.work[DoSignInFind].id, Text: M("wizard.busy.signin-find")}
+	case s.work[DoSignInBegin].id != 0:
+		v.Intro = []Words{M("wizard.signin.intro", "name", s.providerName())}
+		v.Busy = &Busy{Request: s.work[DoSignInBegin].id, Text: M("wizard.busy.signin-begin")}
+		v.Actions = []Action{cancelAction()}
+	case s.work[DoSignIn].id != 0:
+		s.promptScreen(v)
+	case s.prompt != nil && !s.approved && s.prompt.Flow == presets.FlowCode:
+		s.pasteScreen(v)
+	case s.approved:
+		s.signInFailure(v)
+		v.Actions = []Action{{ID: ActRetry, Label: M("wizard.signin.save-again"), Key: 'r'}}
+	case s.signedIn:
+		s.signedInScreen(v)
+	default:
+		s.offerScreen(v)
+	}
+}
+
+func cancelAction() Action {
+	return Action{ID: ActCancel, Label: M("wizard.action.cancel"), Key: 'x'}
+}
+
+// providerName is whom the person signs in with.
+func (s *State) providerName() string {
+	if p := s.preset(); p != nil {
+		return p.Name
+	}
+	return s.draft.Credential.Provider
+}
+
+// offerScreen says what will happen and begins nothing: a code is only asked for when the person wants one (security.md T16).
+func (s *State) offerScreen(v *Screen) {
+	o, _, _ := s.browserWay()
+	v.Intro = []Words{M("wizard.signin.intro", "name", s.providerName())}
+	start := Action{ID: ActSignIn, Label: M("wizard.signin.start")}
+	if o != nil && o.Flow == presets.FlowCode {
+		start.Label = M("wizard.signin.start-paste")
+	}
+	s.signInFailure(v)
+	if v.Finding == nil {
+		v.Notices = append(v.Notices, Notice{LevelInfo, M("wizard.signin.no-password")})
+		if !s.prepareApplies() { // otherwise step 4 has said so (M-7)
+			v.Notices = append(v.Notices, Notice{LevelInfo, M("wizard.prepare.alert", "name", s.providerName())})
+		}
+	} else {
+		start.Label, start.Key = M("wizard.signin.again"), 'r'
+	}
+	v.Facts = []Fact{{Label: M("wizard.fact.user"), Value: L(s.draft.Submission.Username)}, {Label: M("wizard.fact.submission"), Value: serverWords(s.draft.Submission)}}
+	v.Actions = []Action{start}
+	if o != nil && o.Flow == presets.FlowDevice && o.AuthURL != "" {
+		v.Actions = append(v.Actions, Action{ID: ActPaste, Label: M("wizard.signin.by-paste"), Key: 'w'})
+	}
+	s.otherWay(v)
+}
+
+// otherWay offers the password where one works, and what is left where none does.
+func (s *State) otherWay(v *Screen) {
+	if !s.passwordless(s.preset()) {
+		v.Actions = append(v.Actions, Action{ID: ActPassword, Label: M("wizard.signin.use-password"), Key: 'p'})
+		return
+	}
+	if v.Finding != nil {
+		v.Actions = append(v.Actions, Action{
+			ID: GotoPrefix + ActionID(StepProvider), Label: M("wizard.signin.other-provider", "number", StepProvider.Number()), Key: 'o',
+		})
+	}
+}
+
+// signInFailure shows how the last sign-in ended: the cause with its page, and the sentence that names what happened.
+func (s *State) signInFailure(v *Screen) {
+	t := s.work[s.stepKind()]
+	if !t.err.Empty() {
+		v.Notices = append(v.Notices, Notice{levelOf(t.err), t.err})
+	}
+	v.Finding = s.finding()
+}
+
+// promptScreen shows what to do elsewhere while the provider is asked whether it was done.
+func (s *State) promptScreen(v *Screen) {
+	busy := &Busy{Request: s.work[DoSignIn].id, Text: M("wizard.busy.signin-saving")}
+	v.Busy, v.Actions = busy, []Action{cancelAction()}
+	p := s.prompt
+	if p == nil || p.Flow != presets.FlowDevice {
+		return
+	}
+	phase := s.phase
+	if phase == "" {
+		phase = "waiting"
+	}
+	busy.Text = M("wizard.busy.signin-" + phase)
+	busy.GivesUp, busy.Countdown = p.Lasts, true
+	v.Intro = []Words{M("oauth.prompt.account", "account", s.draft.Address)}
+	v.Notices = append(v.Notices, Notice{LevelWarn, M("oauth.prompt.warning")})
+	if p.Complete {
+		v.Notices = append(v.Notices, Notice{LevelInfo, M("oauth.prompt.compare")})
+	}
+	page := Copyable{Label: M("wizard.signin.url"), Text: p.URL, QR: p.QR != "", Picture: p.QR}
+	v.Copy = []Copyable{page, {Label: M("wizard.signin.code"), Text: p.Code}}
+}
+
+// pasteScreen asks for the address on which the browser ended.
+func (s *State) pasteScreen(v *Screen) {
+	v.Intro = []Words{M("oauth.prompt.account", "account", s.draft.Address)}
+	v.Notices = append(v.Notices, Notice{LevelWarn, M("wizard.signin.paste-warning")})
+	v.Copy = []Copyable{{Label: M("wizard.signin.url"), Text: s.prompt.URL}}
+	v.Fields = []Field{{
+		ID: FieldSecret, Kind: KindSecret, Label: M("wizard.signin.pasted"), Error: s.errors[FieldSecret],
+		Help: M("oauth.prompt.paste", "redirect", s.prompt.Redirect),
+	}}
+	v.Actions = []Action{
+		{ID: ActNext, Label: M("wizard.action.check")}, {ID: ActRetry, Label: M("wizard.signin.new-address"), Key: 'r'}, cancelAction(),
+	}
+}
+
+func (s *State) signedInScreen(v *Screen) {
+	v.Intro = []Words{s.accountWords()}
+	v.Notices = append(v.Notices, Notice{LevelInfo, M("wizard.signin.honest")})
+	v.Facts = []Fact{{Label: M("wizard.fact.user"), Value: L(s.draft.Submission.Username)}, {Label: M("wizard.fact.submission"), Value: serverWords(s.draft.Submission)}}
+	next := Action{ID: ActNext, Label: M("wizard.action.next")}
+	again := Action{ID: ActSignIn, Label: M("wizard.signin.again"), Key: 'r'}
+	v.Actions = []Action{next, again}
+	if s.mend == FieldSecret {
+		v.Notices = append(v.Notices, Notice{LevelWarn, M("wizard.signin.refused")})
+		v.Actions = []Action{again, next}
+	}
+	s.otherWay(v)
+}
+
+// useBrowser and usePassword change the way; what was given for the other one stays for the way back.
+func (s *State) useBrowser() {
+	if _, _, ok := s.browserWay(); ok {
+		s.draft.SecretType = config.SecretOAuth
+		s.question, s.mend = noQuestion, ""
+		if s.draft.Step == StepCredential {
+			s.enterSignIn()
+			return
+		}
+		s.forward()
+	}
+}
+
+func (s *State) usePassword() {
+	if s.passwordless(s.preset()) {
+		return
+	}
+	for _, kind := range signInKinds() {
+		s.abandon(kind)
+	}
+	s.prompt, s.approved = nil, false
+	s.draft.SecretType = s.passwordType()
+	if s.prepareApplies() && s.draft.Step == StepCredential && s.secret.Empty() {
+		s.arrive(StepPrepare, true) // the way to an app password was passed over
+		return
+	}
+	s.enter(true)
+}
+
+func (s *State) answerSignIn(a Answer) {
+	if s.work[DoSignInFind].id != 0 || s.work[DoSignInBegin].id != 0 || s.work[DoSignIn].id != 0 {
+		return
+	}
+	o, _, ok := s.browserWay()
+	if !ok {
+		return
+	}
+	pasting := s.prompt != nil && s.prompt.Flow == presets.FlowCode
+	switch {
+	case s.approved:
+		if a.Action == ActRetry || a.Action == ActNext {
+			s.ask(DoSignIn, nil)
+		}
+	case a.Action == ActSignIn && !pasting:
+		s.beginSignIn(o.Flow)
+	case a.Action == ActPaste && o.AuthURL != "", a.Action == ActRetry && pasting:
+		s.beginSignIn(presets.FlowCode)
+	case a.Action == ActNext && pasting:
+		if a.Secret.Empty() {
+			s.errors[FieldSecret] = M("oauth.problem.no_code")
+			return
+		}
+		s.ask(DoSignIn, func(r *Request) { r.Secret = a.Secret })
+	case a.Action == ActNext && s.signedIn:
+		s.forward()
+	}
+}
+
+func (s *State) beginSignIn(flow presets.OAuthFlow) {
+	delete(s.work, DoSignIn)
+	s.prompt, s.approved, s.phase, s.mend = nil, false, "", ""
+	s.ask(DoSignInBegin, func(r *Request) { r.Flow = flow })
+}
+
+// cancelSignIn is the person's own stop.
+func (s *State) cancelSignIn() {
+	for _, kind := range signInKinds() {
+		s.abandon(kind)
+	}
+	s.prompt, s.begun, s.approved, s.phase, s.searched = nil, 0, false, "", true
+	s.notices = []Notice{{LevelInfo, cancelled}}
+}
