@@ -34,6 +34,8 @@ type diagnoseOptions struct {
 	provider   string
 	domain     string
 	list       string
+	// proof is the saved profile that the results speak for, nil when there is none.
+	proof *proof
 }
 
 // d is a message of the diagnose commands.
@@ -96,6 +98,10 @@ func (a *app) diagnoseInput(ctx context.Context, o *diagnoseOptions, args []stri
 	if target, err = a.diagnoseTarget(ctx, args, values); err != nil {
 		return nil, target, err
 	}
+	if network, err = a.trusting(network, target); err != nil {
+		return nil, target, err
+	}
+	o.proof = a.proofOf(o, target, values, secrets)
 	if o.sendTo != "" {
 		if err := a.checkGiven(o.sendTo, nil); err != nil {
 			return nil, target, err

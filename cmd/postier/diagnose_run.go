@@ -88,6 +88,7 @@ func (a *app) diagnosed(ctx context.Context, o *diagnoseOptions, network *wire.N
 	if ctx.Err() != nil {
 		return quiet(exitInterrupted)
 	}
+	a.renew(o.proof, results)
 	if code := report.ExitCode(results); code != exitOK {
 		return quiet(code)
 	}

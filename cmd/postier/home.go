@@ -126,7 +126,7 @@ func change(doc *config.Document, err error) error {
 
 // homeTest checks a profile as `diagnose` does and waits, so that the lines can be read.
 func (a *app) homeTest(ctx context.Context, name string) (wizard.Words, error) {
-	err := a.runDiagnose(ctx, &diagnoseOptions{}, []string{name}, nil, &secretFlags{})
+	err := a.runDiagnose(ctx, a.testOf(ctx, name), []string{name}, nil, &secretFlags{})
 	var own *exitError
 	if err != nil && !errors.As(err, &own) {
 		a.exit(err)
