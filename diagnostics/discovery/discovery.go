@@ -108,8 +108,9 @@ const Custom = "custom"
 type Options struct {
 	// Offline asks nobody: only the presets by domain answer.
 	Offline bool
-	// Found is told the best candidate whenever it changes, from one goroutine, and never after Find has returned.
-	Found func(Candidate)
+	// Found is told what is known, best first, whenever another candidate has become the best one; from one goroutine, and
+	// never after Find has returned. Products that share an MX come together.
+	Found func([]Candidate)
 	// Now is the clock for dated facts; nil means time.Now.
 	Now func() time.Time
 }
@@ -163,6 +164,7 @@ func Find(ctx context.Context, network *wire.Network, book *presets.Book, addres
 		}
 		if c, ok := f.preset(match, OriginPreset, rank); ok {
 			f.take(c)
+			f.tell()
 		}
 	}
 	// A preset of the project's own leaves nothing to ask.
@@ -179,13 +181,14 @@ type finder struct {
 	address string // as typed
 	domain  string // A-labels, lower case
 	today   time.Time
-	found   func(Candidate)
+	found   func([]Candidate)
 	listed  bool // the second source knows the domain
 
 	candidates []Candidate
+	told       Candidate // the best one that was told last
 }
 
-// take files a candidate in its place and tells when the best one has changed.
+// take files a candidate in its place.
 func (f *finder) take(c Candidate) {
 	same := func(k Candidate) bool { return k.Provider == c.Provider && sameServers(k.SMTP, c.SMTP) }
 	if i := slices.IndexFunc(f.candidates, same); i >= 0 {
@@ -196,9 +199,20 @@ func (f *finder) take(c Candidate) {
 	}
 	f.candidates = append(f.candidates, c)
 	slices.SortStableFunc(f.candidates, func(a, b Candidate) int { return a.rank - b.rank })
-	if f.found != nil && f.candidates[0].rank == c.rank {
-		f.found(f.candidates[0])
+}
+
+// tell passes on what is known when another candidate has become the best one.
+func (f *finder) tell() {
+	if f.found == nil || len(f.candidates) == 0 {
+		return
 	}
+	best := f.candidates[0]
+	same := best.Provider == f.told.Provider && best.rank == f.told.rank && sameServers(best.SMTP, f.told.SMTP) && len(best.IMAP) == len(f.told.IMAP)
+	if f.told.Provider != "" && same {
+		return
+	}
+	f.told = best
+	f.found(slices.Clone(f.candidates))
 }
 
 // sameServers compares where the first servers are: two sources that agree on it are one answer.

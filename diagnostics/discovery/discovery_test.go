@@ -241,7 +241,7 @@ _submissions._tcp.durand.example. 300 IN SRV 0 1 465 mail.elsewhere.example.
 `)
 	b.web("autoconfig.durand.example", answer(clientConfig("mail.durand.example", "465", "SSL", "%EMAILADDRESS%")))
 	var told []string
-	list, err := Find(t.Context(), b.network, presets.Default(), address, Options{Found: func(c Candidate) { told = append(told, string(c.Origin)) }})
+	list, err := Find(t.Context(), b.network, presets.Default(), address, Options{Found: func(list []Candidate) { told = append(told, string(list[0].Origin)) }})
 	if err != nil || len(list) != 2 || list[0].Origin != OriginAutoconfig || list[1].Origin != OriginSRV {
 		t.Fatalf("%v %+v", err, list)
 	}

@@ -72,6 +72,7 @@ func (f *finder) online(parent context.Context) ([]Candidate, error) {
 		for _, c := range e.candidates {
 			f.take(c)
 		}
+		f.tell()
 		if e.source.name == sourceMX {
 			exchangers, failed = e.exchangers, e.err
 			if notFound(e.err) && len(f.candidates) == 0 {
