@@ -18,10 +18,10 @@ var gitFormat = Format{
 // writeGit writes a part of git-config(1) for git send-email, which asks a credential helper for the password.
 func writeGit(s source) ([]Artifact, error) {
 	p := s.profile
-	// Git stores a name as it is and encodes it when it sends, so no encoded words here.
+	// git send-email leaves a name alone that is quoted or encoded already, and loses escapes in any other.
 	from := s.from()
 	if p.From.Name != "" {
-		from = quotedPhrase(p.From.Name) + " <" + from + ">"
+		from = (&mail.Address{Name: p.From.Name, Address: from}).String()
 	}
 	lines := [][2]string{
 		{"from", from},

@@ -292,7 +292,7 @@ func readGit(t *testing.T, f files) map[string]string {
 	content := f.one(t, "gitconfig-durand")
 	return map[string]string{
 		"user": gitValue(t, content, "smtpUser"), "ca": gitValue(t, content, "smtpSSLCertPath"),
-		"name": displayName(t, gitValue(t, content, "from")),
+		"name": mimeName(t, gitValue(t, content, "from")),
 	}
 }
 

@@ -38,7 +38,7 @@ var readings = map[string]reading{
 	"opensmtpd":   {readOpenSMTPD, "user secret", map[string]string{"user": ":"}},
 	"mutt":        {readMutt, "user name folder ca", nil},
 	"neomutt":     {readMutt, "user name folder ca", nil},
-	"aerc":        {readAerc, "user name folder", map[string]string{"name": `"\`, "folder": "%("}},
+	"aerc":        {readAerc, "user name folder", map[string]string{"name": `%"\`, "folder": "%("}},
 	"himalaya":    {readHimalaya, "user folder ca", nil},
 	"git":         {readGit, "user name ca", nil},
 	"thunderbird": {readThunderbird, "user label", map[string]string{"user": "%EMAIL"}},
