@@ -52,6 +52,9 @@ func (s *State) providerScreen(v *Screen) {
 	case s.searching():
 		s.foundScreen(v)
 		v.Busy = &Busy{Request: s.work[DoDiscover].id, Text: M("wizard.provider.busy-better"), GivesUp: discoverLimit}
+		if first := v.Actions[0]; first.ID == ActNext && len(v.Fields) == 0 {
+			v.Notices = append(v.Notices, Notice{LevelInfo, M("wizard.provider.enter-takes")})
+		}
 		v.Actions = append(v.Actions, cancel)
 	default:
 		s.foundScreen(v)

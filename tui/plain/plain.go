@@ -10,6 +10,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -167,6 +168,9 @@ func meanwhile(v wizard.Screen, text string) wizard.ActionID {
 	if text == "<" {
 		return wizard.ActBack
 	}
+	if text == "" && v.Step == wizard.StepProvider && len(v.Fields) == 0 && len(v.Actions) > 0 && v.Actions[0].ID == wizard.ActNext && v.Actions[0].Disabled.Empty() {
+		return wizard.ActNext // the first answer of the search is good enough
+	}
 	for _, a := range v.Actions {
 		if a.Key != 0 && text == string(a.Key) && a.Disabled.Empty() {
 			return a.ID
@@ -177,6 +181,14 @@ func meanwhile(v wizard.Screen, text string) wizard.ActionID {
 
 // progress says when the work under way says something new of itself.
 func (d *dialog) progress(before, now wizard.Screen) {
+	if now.Step == wizard.StepProvider {
+		// What a search knows so far is for somebody who can take it; a pipe gets the end of it.
+		if d.input.terminal && !slices.Equal(factLines(d, before), factLines(d, now)) {
+			d.screen(now)
+			d.actions(now.Actions, false)
+		}
+		return
+	}
 	if text := d.words(now.Busy.Text); text != d.words(before.Busy.Text) {
 		d.paragraph("", text)
 	}
@@ -339,4 +351,13 @@ func Interrupted(err error) bool {
 func IsTerminal(r any) bool {
 	f, ok := r.(*os.File)
 	return ok && isTerminal(int(f.Fd()))
+}
+
+// factLines are the facts of a screen as they are said.
+func factLines(d *dialog, v wizard.Screen) []string {
+	var out []string
+	for _, f := range v.Facts {
+		out = append(out, d.words(f.Value))
+	}
+	return out
 }

@@ -1,0 +1,62 @@
+package plain
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"postier/internal/locale"
+	"postier/wizard"
+)
+
+// searching is the provider step while a search goes on.
+func searching(host string, first wizard.ActionID) wizard.Screen {
+	v := wizard.Screen{
+		Step: wizard.StepProvider, Number: 2, Title: wizard.L("Provider"), Busy: &wizard.Busy{Request: 1, Text: wizard.L("going on")},
+		Actions: []wizard.Action{{ID: first, Label: wizard.L("first")}, {ID: wizard.ActCancel, Label: wizard.L("stop"), Key: 'x'}},
+	}
+	if host != "" {
+		v.Facts = []wizard.Fact{{Label: wizard.L("Sending"), Value: wizard.L(host)}}
+	}
+	return v
+}
+
+// TestSearchByLines: what the search knows is printed when it changes, and an empty line takes it.
+func TestSearchByLines(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	d := &dialog{printer: printer{out: &out, lang: locale.English, product: "postier"}, input: &input{terminal: true}}
+	none, one, other := searching("", wizard.ActCancel), searching("smtp.one.example", wizard.ActNext), searching("smtp.other.example", wizard.ActNext)
+	d.progress(none, none)
+	d.progress(none, one)
+	d.progress(one, one)
+	d.progress(one, other)
+	if got := out.String(); strings.Count(got, "smtp.one.example") != 1 || strings.Count(got, "smtp.other.example") != 1 || strings.Count(got, "Enter = first") != 2 {
+		t.Errorf("printed:\n%s", got)
+	}
+	out.Reset()
+	d.input.terminal = false
+	if d.progress(none, one); out.Len() != 0 {
+		t.Errorf("a pipe gets what may change: %s", out.String())
+	}
+	doubted := searching("smtp.one.example", wizard.ActChoose)
+	listed := one
+	listed.Fields = []wizard.Field{{ID: wizard.FieldProvider, Kind: wizard.KindChoice}}
+	for name, tt := range map[string]struct {
+		screen wizard.Screen
+		typed  string
+		want   wizard.ActionID
+	}{
+		"nothing known":  {none, "", ""},
+		"taken":          {one, "", wizard.ActNext},
+		"stopped":        {one, "x", wizard.ActCancel},
+		"back":           {one, "<", wizard.ActBack},
+		"doubted":        {doubted, "", ""},
+		"several":        {listed, "", ""},
+		"something else": {one, "what?", ""},
+	} {
+		if got := meanwhile(tt.screen, tt.typed); got != tt.want {
+			t.Errorf("%s: %q, want %q", name, got, tt.want)
+		}
+	}
+}
