@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"postier/config"
-	"postier/config/credential"
 	"postier/config/export"
 	"postier/internal/locale"
 	"postier/internal/safefile"
@@ -79,7 +78,7 @@ func (a *app) runExport(ctx context.Context, o *exportOptions, format string, ar
 				return &exitError{exitUsage, locale.For(a.lang()).Say(locale.Msg("config.export.no_inline", "format", f.Name))}
 			}
 		}
-		if options.InlineSecret, err = credential.For(doc.Path).Resolve(ctx, name, p); err != nil {
+		if options.InlineSecret, err = a.credentials(doc.Path).Resolve(ctx, name, p); err != nil {
 			return err
 		}
 	}
@@ -134,6 +133,8 @@ func (a *app) deliver(o *exportOptions, artifacts []export.Artifact) error {
 		if err := safefile.Write(path, artifact.Content, safefile.Options{}); err != nil {
 			return err
 		}
+		// The lock is for files that several write. Here it would only lie about, in folders that others read as a whole.
+		_ = os.Remove(path + ".lock")
 		a.note(a.t("export.written", "path", safetext.FromRemote(path)))
 	}
 	return nil

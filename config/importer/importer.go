@@ -139,9 +139,12 @@ func (a *Account) check(format string) error {
 		validate    func(string) locale.Text
 	}
 	fields := []field{
-		{"user", a.Submission.Username, config.ValidateUsername}, {"helo", a.Submission.Helo, config.ValidateHelo},
-		{"from", a.From.Address, config.ValidateAddress}, {"from-name", a.From.Name, config.ValidateText},
-		{"reply-to", a.ReplyTo, config.ValidateAddress}, {"sent-folder", a.SentFolder, config.ValidateFolder},
+		{"user", a.Submission.Username, config.ValidateUsername},
+		{"helo", a.Submission.Helo, config.ValidateHelo},
+		{"from", a.From.Address, config.ValidateAddress},
+		{"from-name", a.From.Name, config.ValidateText},
+		{"reply-to", a.ReplyTo, config.ValidateAddress},
+		{"sent-folder", a.SentFolder, config.ValidateFolder},
 	}
 	if a.IMAP != nil {
 		fields = append(fields, field{"imap-host", a.IMAP.Host, config.ValidateHost}, field{"imap-user", a.IMAP.Username, config.ValidateUsername})

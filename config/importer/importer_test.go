@@ -66,36 +66,75 @@ func TestReads(t *testing.T) {
 		want         []string
 		notes        string
 	}{
-		"msmtp, STARTTLS by default": {"msmtp", "account a\nhost h.example\nport 587\ntls on\nauth on\nuser u@h.example\npassword pa's#s\n",
-			[]string{"a|h.example:587 starttls |u@h.example|u@h.example|pa's#s"}, ""},
-		"msmtp, implicit TLS": {"msmtp", "# c\n  account a \n host  \"h.example\" \ntls\ntls_starttls off\nauth plain\nuser u\nfrom f@h.example\npassword \"a \" b\"\n",
-			[]string{`a|h.example:465 tls plain|u|f@h.example|a " b`}, ""},
-		"msmtp, defaults, bases, default": {"msmtp", "defaults\ntls on\nuser u@h.example\naccount a\nhost a.example\naccount b : a\nhost b.example\naccount default : b\n",
-			[]string{"a|a.example:25 starttls |u@h.example|u@h.example|", "b|b.example:25 starttls |u@h.example|u@h.example||default"}, ""},
-		"msmtp, without accounts": {"msmtp", "defaults\nhost h.example\nuser u@h.example\ntls on\ntls_certcheck off\nlogfile x\n",
-			[]string{"default|h.example:25 starttls |u@h.example|u@h.example||default"}, "certificate ignored"},
+		"msmtp, STARTTLS by default": {
+			"msmtp", "account a\nhost h.example\nport 587\ntls on\nauth on\nuser u@h.example\npassword pa's#s\n",
+			[]string{"a|h.example:587 starttls |u@h.example|u@h.example|pa's#s"},
+			"",
+		},
+		"msmtp, implicit TLS": {
+			"msmtp", "# c\n  account a \n host  \"h.example\" \ntls\ntls_starttls off\nauth plain\nuser u\nfrom f@h.example\npassword \"a \" b\"\n",
+			[]string{`a|h.example:465 tls plain|u|f@h.example|a " b`},
+			"",
+		},
+		"msmtp, defaults, bases, default": {
+			"msmtp", "defaults\ntls on\nuser u@h.example\naccount a\nhost a.example\naccount b : a\nhost b.example\naccount default : b\n",
+			[]string{"a|a.example:25 starttls |u@h.example|u@h.example|", "b|b.example:25 starttls |u@h.example|u@h.example||default"},
+			"",
+		},
+		"msmtp, without accounts": {
+			"msmtp", "defaults\nhost h.example\nuser u@h.example\ntls on\ntls_certcheck off\nlogfile x\n",
+			[]string{"default|h.example:25 starttls |u@h.example|u@h.example||default"},
+			"certificate ignored",
+		},
 		"msmtp, cleartext":   {"msmtp", "account a\nhost h.example\nuser u@h.example\n", []string{"a|h.example:25 auto |u@h.example|u@h.example|"}, "cleartext"},
 		"msmtp, own machine": {"msmtp", "account a\nhost 127.0.0.1\nfrom f@h.example\n", []string{"a|127.0.0.1:25 none none||f@h.example|"}, ""},
-		"ssmtp": {"ssmtp", "root=f@h.example\nmailhub=h.example:587\nAuthUser=u\nAuthPass=secret # x\nUseSTARTTLS=YES\nFromLineOverride=YES\n",
-			[]string{"|h.example:587 starttls |u|f@h.example|secret"}, ""},
-		"ssmtp, implicit TLS": {"ssmtp", "MAILHUB = [h.example]:465\nAuthUser = u@h.example\nAuthPass = s\nAuthMethod = CRAM-MD5\nUseTLS = yes\nX=1\n",
-			[]string{"|h.example:465 tls cram-md5|u@h.example|u@h.example|s"}, "ignored"},
-		"aerc": {"aerc", "[A]\nsource = imaps://u%40h.example@i.example\noutgoing = smtps+login://u%40h.example:p%23a@h.example\nfrom = \"A, B\" <f@h.example>\ncopy-to = Sent # c\n",
-			[]string{"A|h.example:465 tls login|u@h.example|f@h.example|p#a"}, ""},
-		"aerc, STARTTLS": {"aerc", "[A]\noutgoing = smtp://u%40h.example@h.example\nsmtp-starttls = yes\noutgoing-cred-cmd = pass x\n[B]\nsource = maildir:///x\n",
-			[]string{"A|h.example:587 starttls |u@h.example|u@h.example|"}, ""},
-		"mutt": {"mutt", "set from=\"f@h.example\" realname='A \"B\"' # c\nset smtp_url = \"smtps://u%40h.example@h.example/\"\nset smtp_pass=\"a\\\"b;c#d\\\\\"\nset copy=yes; set x=1\n",
-			[]string{`|h.example:465 tls |u@h.example|f@h.example|a"b;c#d\`}, ""},
-		"mutt, STARTTLS": {"mutt", "set smtp_url=smtp://u:pw@h.example:2525\nset nossl_starttls\nset smtp_authenticators=cram-md5 from=f@h.example\nsource ~/x\n",
-			[]string{"|h.example:2525 starttls cram-md5|u|f@h.example|pw"}, "sourced"},
+		"ssmtp": {
+			"ssmtp", "root=f@h.example\nmailhub=h.example:587\nAuthUser=u\nAuthPass=secret # x\nUseSTARTTLS=YES\nFromLineOverride=YES\n",
+			[]string{"|h.example:587 starttls |u|f@h.example|secret"},
+			"",
+		},
+		"ssmtp, implicit TLS": {
+			"ssmtp", "MAILHUB = [h.example]:465\nAuthUser = u@h.example\nAuthPass = s\nAuthMethod = CRAM-MD5\nUseTLS = yes\nX=1\n",
+			[]string{"|h.example:465 tls cram-md5|u@h.example|u@h.example|s"},
+			"ignored",
+		},
+		"aerc": {
+			"aerc", "[A]\nsource = imaps://u%40h.example@i.example\noutgoing = smtps+login://u%40h.example:p%23a@h.example\nfrom = \"A, B\" <f@h.example>\ncopy-to = Sent # c\n",
+			[]string{"A|h.example:465 tls login|u@h.example|f@h.example|p#a"},
+			"",
+		},
+		"aerc, STARTTLS": {
+			"aerc", "[A]\noutgoing = smtp://u%40h.example@h.example\nsmtp-starttls = yes\noutgoing-cred-cmd = pass x\n[B]\nsource = maildir:///x\n",
+			[]string{"A|h.example:587 starttls |u@h.example|u@h.example|"},
+			"",
+		},
+		"mutt": {
+			"mutt", "set from=\"f@h.example\" realname='A \"B\"' # c\nset smtp_url = \"smtps://u%40h.example@h.example/\"\nset smtp_pass=\"a\\\"b;c#d\\\\\"\nset copy=yes; set x=1\n",
+			[]string{`|h.example:465 tls |u@h.example|f@h.example|a"b;c#d\`},
+			"",
+		},
+		"mutt, STARTTLS": {
+			"mutt", "set smtp_url=smtp://u:pw@h.example:2525\nset nossl_starttls\nset smtp_authenticators=cram-md5 from=f@h.example\nsource ~/x\n",
+			[]string{"|h.example:2525 starttls cram-md5|u|f@h.example|pw"},
+			"sourced",
+		},
 		"port": {"port", "587 AUTH:LOGIN CONN:STARTTLS LIMITE:12 WAIT:15.5\n", []string{"|:587 starttls login|||"}, ""},
-		"port, French": {"port", "\ufeffServeur : smtp.h.example\r\nPort = 465 CONN:SSL_TLS\r\nUtilisateur: u@h.example\r\nMot de passe: a=b:c#d\r\n",
-			[]string{"|smtp.h.example:465 tls |u@h.example|u@h.example|a=b:c#d"}, ""},
-		"wordpress": {"wordpress", "<?php\n// define('WPMS_SMTP_HOST', 'old.example');\n/* define('WPMS_SMTP_HOST', 'older.example'); */\ndefine( 'WPMS_SMTP_HOST', 'h.example' );\n" +
-			"define(\"WPMS_SMTP_PORT\", 465);\ndefine('WPMS_SSL', 'ssl');\ndefine('WPMS_SMTP_USER', 'u@h.example');\ndefine('WPMS_SMTP_PASS', 'a\\'b\\\\c // d');\ndefine('WPMS_MAILER', 'smtp');\n",
-			[]string{`|h.example:465 tls |u@h.example|u@h.example|a'b\c // d`}, ""},
-		"wordpress, other plugin": {"wordpress", "<?php define('SMTP_HOST','h.example');define('SMTP_SECURE','tls');define('SMTP_USER','u');define('SMTP_PASS',getenv('X'));define('SMTP_FROM','f@h.example');",
-			[]string{"|h.example:587 starttls |u|f@h.example|"}, "password"},
+		"port, French": {
+			"port", "\ufeffServeur : smtp.h.example\r\nPort = 465 CONN:SSL_TLS\r\nUtilisateur: u@h.example\r\nMot de passe: a=b:c#d\r\n",
+			[]string{"|smtp.h.example:465 tls |u@h.example|u@h.example|a=b:c#d"},
+			"",
+		},
+		"wordpress": {
+			"wordpress", "<?php\n// define('WPMS_SMTP_HOST', 'old.example');\n/* define('WPMS_SMTP_HOST', 'older.example'); */\ndefine( 'WPMS_SMTP_HOST', 'h.example' );\n" +
+				"define(\"WPMS_SMTP_PORT\", 465);\ndefine('WPMS_SSL', 'ssl');\ndefine('WPMS_SMTP_USER', 'u@h.example');\ndefine('WPMS_SMTP_PASS', 'a\\'b\\\\c // d');\ndefine('WPMS_MAILER', 'smtp');\n",
+			[]string{`|h.example:465 tls |u@h.example|u@h.example|a'b\c // d`},
+			"",
+		},
+		"wordpress, other plugin": {
+			"wordpress", "<?php define('SMTP_HOST','h.example');define('SMTP_SECURE','tls');define('SMTP_USER','u');define('SMTP_PASS',getenv('X'));define('SMTP_FROM','f@h.example');",
+			[]string{"|h.example:587 starttls |u|f@h.example|"},
+			"password",
+		},
 	} {
 		accounts := read(t, row.format, row.text)
 		var got []string
