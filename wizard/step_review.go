@@ -15,7 +15,7 @@ func (s *State) reviewScreen(v *Screen) {
 		{Label: M("wizard.fact.from"), Value: L(from(d.From))},
 		{Label: M("wizard.fact.submission"), Value: serverWords(d.Submission), Detail: s.verdict(DoSubmission)},
 		{Label: M("wizard.fact.user"), Value: L(d.Submission.Username)},
-		{Label: M("wizard.fact.secret"), Value: s.secretWords()},
+		{Label: s.secretLabel(), Value: s.secretWords()},
 		{Label: M("wizard.fact.sent"), Value: s.sentWords(), Detail: s.verdict(DoSent)},
 		{Label: M("wizard.fact.dns"), Value: s.verdict(DoDNS)},
 		{Label: M("wizard.fact.test"), Value: s.verdict(DoTest)},
@@ -59,6 +59,13 @@ func from(a config.Address) string {
 		return a.Address
 	}
 	return a.Name + " <" + a.Address + ">"
+}
+
+func (s *State) secretLabel() Words {
+	if s.byBrowser() {
+		return M("wizard.fact.signin")
+	}
+	return M("wizard.fact.secret")
 }
 
 func (s *State) secretWords() Words {
@@ -159,10 +166,16 @@ func (s *State) doneScreen(v *Screen) {
 	if s.saved == nil {
 		return
 	}
+	if s.opts.Rehearsal {
+		v.Intro = []Words{M("wizard.done.rehearsal")}
+		v.Numbered = []Words{M("wizard.done.real", "command", "postier setup")}
+		v.Actions = []Action{{ID: ActQuit, Label: M("wizard.action.finish")}}
+		return
+	}
 	v.Intro = []Words{M("wizard.done.intro", "profile", s.saved.Profile)}
 	v.Facts = []Fact{{Label: M("wizard.done.file"), Value: L(s.saved.Path)}}
 	if s.saved.Secret != "" {
-		v.Facts = append(v.Facts, Fact{Label: M("wizard.fact.secret"), Value: L(s.saved.Secret)})
+		v.Facts = append(v.Facts, Fact{Label: s.secretLabel(), Value: L(s.saved.Secret)})
 	}
 	v.Notices = []Notice{{LevelGood, M("wizard.done.good", "address", s.draft.From.Address)}}
 	v.Numbered = []Words{

@@ -20,6 +20,7 @@ import (
 type demoOptions struct {
 	fault, keep string
 	list, yes   bool
+	oauth       bool
 }
 
 func (a *app) demoCommand() *cobra.Command {
@@ -28,6 +29,7 @@ func (a *app) demoCommand() *cobra.Command {
 	cmd.Flags().StringVar(&o.fault, "fault", "", a.t("flag.fault"))
 	cmd.Flags().BoolVar(&o.list, "list-faults", false, a.t("flag.list-faults"))
 	cmd.Flags().StringVar(&o.keep, "keep", "", a.t("flag.keep"))
+	cmd.Flags().BoolVar(&o.oauth, "oauth", false, a.ot("demo.flag"))
 	cmd.Flags().BoolVar(&o.yes, "yes", false, a.t("flag.yes"))
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return a.runDemo(cmd.Context(), o) }
 	return cmd
@@ -46,7 +48,7 @@ func (a *app) runDemo(ctx context.Context, o *demoOptions) error {
 	if _, known := demo.FindFault(o.fault); o.fault != "" && !known {
 		return a.fault(exitUsage, "error.fault", "name", safetext.FromRemote(o.fault))
 	}
-	provider, err := demo.Start(ctx, demo.Options{Lang: a.lang(), Fault: o.fault})
+	provider, err := demo.Start(ctx, demo.Options{Lang: a.lang(), Fault: o.fault, OAuth: o.oauth})
 	if err != nil {
 		return err
 	}
@@ -66,15 +68,26 @@ func (a *app) runDemo(ctx context.Context, o *demoOptions) error {
 		return err
 	}
 	c.unattended = o.yes || !a.interactive()
+	c.options.Rehearsal = o.keep == ""
 	a.println(a.t("demo.hello"))
 	if o.fault != "" {
 		fault := provider.Fault()
 		a.println(a.t("demo.fault", "name", fault.Name, "text", locale.For(a.lang()).Say(fault.Text)))
 	}
-	if c.unattended {
+	browser := o.oauth || provider.Fault().SignIn
+	if browser {
+		c.options.Clients = map[string]wizard.Client{demo.OAuthName: {ID: demo.OAuthClient}}
+		c.approves = true
+	}
+	switch {
+	case !browser && c.unattended:
 		c.options.Secret = provider.Typed
-	} else {
+	case browser && !c.unattended:
+		a.println(a.ot("demo.account", "address", provider.Address))
+	case !c.unattended:
 		a.println(a.t("demo.account", "address", provider.Address, "password", provider.Typed.Reveal()))
+	}
+	if !c.unattended {
 		a.println(a.t("demo.enter"))
 		if err := a.waitForEnter(ctx); err != nil {
 			return err

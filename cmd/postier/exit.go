@@ -27,6 +27,7 @@ const (
 	exitUsage       = 64
 	exitData        = 65
 	exitIO          = 74
+	exitNoPerm      = 77
 	exitConfig      = 78
 	exitInterrupted = 130
 )
@@ -93,6 +94,10 @@ func (a *app) stopped(s *plain.Stopped) int {
 			return cause.Exit
 		}
 		return exitFailed
+	}
+	if s.SignIn {
+		a.complain(a.ot("setup.stopped", "number", s.Step.Number()))
+		return exitNoPerm
 	}
 	key := "stopped.question"
 	if s.Field != "" {

@@ -131,6 +131,7 @@ type setupOptions struct {
 	profile, edit, answers string
 	resume, yes, cleartext bool
 	product                string
+	oauth                  oauthFlags
 }
 
 func (a *app) setupCommand() *cobra.Command {
@@ -145,11 +146,13 @@ func (a *app) setupCommand() *cobra.Command {
 	cmd.Flags().StringVar(&o.product, "product", "", a.t("flag.product"))
 	values := a.settingFlags(cmd)
 	secrets := a.secretFlags(cmd)
+	client := a.oauthFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		address := ""
 		if len(args) > 0 {
 			address = args[0]
 		}
+		o.oauth = *client
 		return a.runSetup(cmd.Context(), o, address, values.given(), secrets)
 	}
 	return cmd
@@ -183,16 +186,23 @@ func (a *app) runSetup(ctx context.Context, o *setupOptions, address string, val
 	if err != nil {
 		return err
 	}
+	draft, err := a.draftFor(o, doc, address)
+	if err != nil {
+		return err
+	}
+	resume := a.resumeCommand(o)
+	if o.product == "" {
+		o.product = draft.Product
+	}
 	if o.product == "" {
 		o.product = a.product()
 	}
 	options := wizard.Options{
 		Book: a.book(), Product: o.product, Today: time.Now().Format(time.DateOnly), Address: address, Values: values, Secret: given,
 		Names: doc.File.Names(), HasDefault: doc.File.Default != "", ConfigPath: doc.Path, AllowCleartext: o.cleartext,
+		Clients: a.clients(o.oauth),
 	}
-	if options.Draft, err = a.draftFor(o, doc, address); err != nil {
-		return err
-	}
+	options.Draft = draft
 	if options.Draft.Editing {
 		options.Stored = storedSecret(ctx, doc, options.Draft.Profile)
 	}
@@ -203,18 +213,44 @@ func (a *app) runSetup(ctx context.Context, o *setupOptions, address string, val
 		options:    options,
 		worker:     &setup.Worker{Network: network, Book: options.Book, ConfigPath: doc.Path, Lang: a.lang(), Product: o.product, CAFile: a.extraRoots()},
 		unattended: o.yes || o.answers != "",
-		resume:     "postier setup --resume",
+		resume:     resume,
 	}
-	c.worker.NoDraft = c.unattended
+	c.worker.NoDraft, c.worker.ClientSecret = c.unattended, a.clientSecret(o.oauth)
 	return a.converse(ctx, c)
+}
+
+// resumeCommand is the exact command that goes on with the draft: flags that say where it lies and whose name it bears
+// are given again.
+func (a *app) resumeCommand(o *setupOptions) string {
+	words := []string{"postier", "setup", "--resume"}
+	for _, flag := range []struct{ name, value string }{{"--config", a.configFlag}, {"--product", o.product}, {"--resolver", a.resolver}, {"--ca-file", a.caFile}} {
+		if flag.value != "" {
+			words = append(words, flag.name, shellWord(flag.value))
+		}
+	}
+	if o.cleartext {
+		words = append(words, "--insecure-cleartext")
+	}
+	return strings.Join(words, " ")
+}
+
+// shellWord is a word as a POSIX shell takes it.
+func shellWord(word string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:@%+,=", r)
+	}
+	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !plain(r) }) < 0 {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // storedSecret is the secret of a saved profile, so that editing it does not ask for it again. One that cannot be read is
 // asked for.
 func storedSecret(ctx context.Context, doc *config.Document, name string) secret.Value {
 	profile := doc.File.Profiles[name]
-	if profile == nil {
-		return secret.Value{}
+	if profile == nil || profile.Credential.Kind == config.CredentialOAuth {
+		return secret.Value{} // a sign-in by browser is found by the wizard itself
 	}
 	value, err := credential.For(doc.Path).Resolve(ctx, name, profile)
 	if err != nil {
@@ -357,6 +393,8 @@ type conversation struct {
 	worker     *setup.Worker
 	unattended bool
 	resume     string
+	// approves is true where somebody approves a sign-in by browser without being told to: in the demonstration.
+	approves bool
 }
 
 // converse picks the front end: full screen in a terminal that can draw, plain lines elsewhere, no questions when asked so.
@@ -384,7 +422,7 @@ func (a *app) converse(ctx context.Context, c conversation) error {
 func (a *app) plainOptions(c conversation, state wizard.State, requests []wizard.Request) plain.Options {
 	return plain.Options{
 		State: state, Requests: requests, Worker: c.worker, Lang: a.lang(), Product: c.options.Product, Resume: c.resume,
-		In: a.in, Out: a.out,
+		In: a.in, Out: a.out, SignIn: c.approves,
 	}
 }
 

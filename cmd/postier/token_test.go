@@ -13,6 +13,7 @@ import (
 	"postier/internal/oauth"
 	"postier/internal/wire"
 	"postier/presets"
+	"postier/setup"
 )
 
 const tokenProfile = `{
@@ -166,13 +167,13 @@ func TestTokenNewClient(t *testing.T) {
 func TestOAuthProviders(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"microsoft", "google", "yandex", "fastmail"} {
-		p, ok := oauthProvider(presets.Default(), name)
+		p, ok := setup.IdentityNamed(presets.Default(), name)
 		if !ok || len(p.Flows()) == 0 || !strings.HasPrefix(p.TokenURL, "https://") || len(p.Scopes) == 0 {
 			t.Errorf("%s: %+v", name, p)
 		}
 	}
 	for _, name := range []string{"yahoo", "evil", ""} {
-		if p, ok := oauthProvider(presets.Default(), name); ok {
+		if p, ok := setup.IdentityNamed(presets.Default(), name); ok {
 			t.Errorf("%q: %+v", name, p)
 		}
 	}

@@ -68,7 +68,12 @@ func Unattended(ctx context.Context, o Options) (wizard.State, error) {
 
 // settle waits until the current step's own work is done.
 func (d *dialog) settle(ctx context.Context) error {
+	prompted := 0
 	for d.session.State.Screen().Busy != nil {
+		if v := d.session.State.Screen(); v.Busy.Countdown && v.Busy.Request != prompted {
+			prompted = v.Busy.Request
+			d.screen(v) // what somebody else is to do meanwhile
+		}
 		if _, ok := d.session.Next(ctx); !ok {
 			return ErrInterrupted
 		}
