@@ -37,6 +37,7 @@ type streams struct {
 // app is one run: global flags, and the parts that commands share. Nothing is opened before a command needs it.
 type app struct {
 	streams
+	called     string // the first argument, when it may be a command
 	configFlag string
 	langFlag   string
 	plain      bool
@@ -60,6 +61,9 @@ func run(args []string, s streams) int {
 	a := &app{streams: s}
 	args = calledAs(args)
 	a.langFlag = languageBeforehand(args)
+	if len(args) > 1 {
+		a.called = args[1]
+	}
 	root := a.root()
 	root.SetArgs(args[1:])
 	root.SetIn(s.in)

@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 
 	"postier/config"
 	"postier/internal/locale"
@@ -81,17 +82,17 @@ func postfixParameters(text string) map[string]string {
 	return parameters
 }
 
-var postfixName = regexp.MustCompile(`\$\$|\$\{?([A-Za-z0-9_]+)\}?`)
+var postfixName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\$\$|\$\{?([A-Za-z0-9_]+)\}?`) })
 
 // get is a parameter with what it names put in.
 func (p *postfix) get(name string) string { return p.expand(p.parameters[name], 0) }
 
 func (p *postfix) expand(text string, depth int) string {
-	return postfixName.ReplaceAllStringFunc(text, func(match string) string {
+	return postfixName().ReplaceAllStringFunc(text, func(match string) string {
 		if match == "$$" {
 			return "$"
 		}
-		name := postfixName.FindStringSubmatch(match)[1]
+		name := postfixName().FindStringSubmatch(match)[1]
 		value, known := p.parameters[name]
 		if name == "config_directory" && !known {
 			return filepath.Dir(p.source.Path)

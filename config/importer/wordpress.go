@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"postier/config"
 	"postier/internal/locale"
@@ -72,17 +73,17 @@ type phpValue struct {
 	file    string
 }
 
-var phpDefine = regexp.MustCompile(`\bdefine\s*\(\s*['"]([A-Z0-9_]+)['"]\s*,\s*`)
+var phpDefine = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\bdefine\s*\(\s*['"]([A-Z0-9_]+)['"]\s*,\s*`) })
 
-var phpFile = regexp.MustCompile(`^(?:r?trim\s*\(\s*)?file_get_contents\s*\(\s*`)
+var phpFile = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(?:r?trim\s*\(\s*)?file_get_contents\s*\(\s*`) })
 
-var phpWord = regexp.MustCompile(`^(?i)(true|false|[0-9]+)\s*\)`)
+var phpWord = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(?i)(true|false|[0-9]+)\s*\)`) })
 
 // phpConstants finds define('NAME', VALUE) outside comments.
 func phpConstants(text string) map[string]phpValue {
 	text = phpWithoutComments(text)
 	constants := map[string]phpValue{}
-	for _, place := range phpDefine.FindAllStringSubmatchIndex(text, -1) {
+	for _, place := range phpDefine().FindAllStringSubmatchIndex(text, -1) {
 		name, rest := text[place[2]:place[3]], text[place[1]:]
 		if _, taken := constants[name]; taken {
 			continue // PHP keeps the first definition
@@ -90,9 +91,9 @@ func phpConstants(text string) map[string]phpValue {
 		value := phpValue{}
 		if literal, after, ok := phpString(rest); ok && strings.HasPrefix(strings.TrimSpace(after), ")") {
 			value = phpValue{text: literal, literal: true}
-		} else if word := phpWord.FindStringSubmatch(rest); word != nil {
+		} else if word := phpWord().FindStringSubmatch(rest); word != nil {
 			value = phpValue{text: word[1], literal: true}
-		} else if head := phpFile.FindString(rest); head != "" {
+		} else if head := phpFile().FindString(rest); head != "" {
 			if file, _, ok := phpString(rest[len(head):]); ok {
 				value.file = file
 			}

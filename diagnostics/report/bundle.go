@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"postier/config"
@@ -140,7 +141,7 @@ func (b Bundle) Render(format Format) ([]byte, error) {
 	return out, nil
 }
 
-var jsonString = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
+var jsonString = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`"(?:[^"\\]|\\.)*"`) })
 
 // json masks inside the finished text: every value is a string literal by then, whatever type it came from.
 func (b Bundle) json() ([]byte, error) {
@@ -149,7 +150,7 @@ func (b Bundle) json() ([]byte, error) {
 		return nil, err
 	}
 	if b.mask != nil {
-		data = jsonString.ReplaceAllFunc(data, func(literal []byte) []byte {
+		data = jsonString().ReplaceAllFunc(data, func(literal []byte) []byte {
 			var text string
 			if json.Unmarshal(literal, &text) != nil {
 				return literal

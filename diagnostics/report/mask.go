@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Mask replaces mail addresses, the person's own domains and names, and IP addresses by numbered stand-ins: the same text
@@ -40,15 +41,19 @@ func NewMask(domains, words []string, public func(domain string) bool) *Mask {
 }
 
 var (
-	addressIn = regexp.MustCompile(`[\pL\pN!#$%&'*+/=?^_{|}~.-]+@((?:[\pL\pN_-]+\.)+[\pL\pN-]+)`)
-	ipv4In    = regexp.MustCompile(`\b[0-9]{1,3}(?:\.[0-9]{1,3}){3}\b`)
+	addressIn = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`[\pL\pN!#$%&'*+/=?^_{|}~.-]+@((?:[\pL\pN_-]+\.)+[\pL\pN-]+)`)
+	})
+	ipv4In = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\b[0-9]{1,3}(?:\.[0-9]{1,3}){3}\b`) })
 	// Before the address may stand ip6: (RFC 7208 §5.6) or IPv6: (RFC 5321 §4.1.3), which look like a part of it.
-	ipv6In = regexp.MustCompile(`(?i)(?:ipv?6:)?[0-9A-Fa-f]*(?::[0-9A-Fa-f]*){2,}(?:\.[0-9]{1,3}){0,3}`)
+	ipv6In = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?i)(?:ipv?6:)?[0-9A-Fa-f]*(?::[0-9A-Fa-f]*){2,}(?:\.[0-9]{1,3}){0,3}`)
+	})
 )
 
 // Text masks one text.
 func (m *Mask) Text(s string) string {
-	s = addressIn.ReplaceAllStringFunc(s, func(address string) string {
+	s = addressIn().ReplaceAllStringFunc(s, func(address string) string {
 		at := strings.LastIndexByte(address, '@')
 		domain := strings.ToLower(address[at+1:])
 		if !m.public(domain) {
@@ -67,8 +72,8 @@ func (m *Mask) Text(s string) string {
 			})
 		}
 	}
-	s = ipv6In.ReplaceAllStringFunc(s, m.ip)
-	return ipv4In.ReplaceAllStringFunc(s, m.ip)
+	s = ipv6In().ReplaceAllStringFunc(s, m.ip)
+	return ipv4In().ReplaceAllStringFunc(s, m.ip)
 }
 
 func (m *Mask) ip(text string) string {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"regexp"
+	"sync"
 	"time"
 
 	"postier/diagnostics"
@@ -121,17 +122,20 @@ func dotStuff(message []byte) []byte {
 	return out.Bytes()
 }
 
-// queueIDs finds the number under which a server keeps a message: Postfix, Exim, Exchange and Gmail in turn.
-var queueIDs = []*regexp.Regexp{
-	regexp.MustCompile(`(?i)queued as ([A-Za-z0-9.-]{5,64})`),
-	regexp.MustCompile(`(?i)\bid=<?([A-Za-z0-9@._-]{5,100})`),
-	regexp.MustCompile(`(?i)InternalId=([0-9]{5,40})`),
-	regexp.MustCompile(`(?i)\bOK\b +[0-9]+ +([a-z0-9.-]+ - gsmtp|[A-Za-z0-9.-]{8,64})`),
-	regexp.MustCompile(`(?i)\bOK:? +(?:queued )?(?:as )?<?([A-Za-z0-9@._-]{8,100})>?`),
-}
+// queueIDs finds the number under which a server keeps a message: Postfix, Exim, Exchange and Gmail in turn. Patterns are made when
+// they are first needed: made at the start they would cost every command.
+var queueIDs = sync.OnceValue(func() []*regexp.Regexp {
+	return []*regexp.Regexp{
+		regexp.MustCompile(`(?i)queued as ([A-Za-z0-9.-]{5,64})`),
+		regexp.MustCompile(`(?i)\bid=<?([A-Za-z0-9@._-]{5,100})`),
+		regexp.MustCompile(`(?i)InternalId=([0-9]{5,40})`),
+		regexp.MustCompile(`(?i)\bOK\b +[0-9]+ +([a-z0-9.-]+ - gsmtp|[A-Za-z0-9.-]{8,64})`),
+		regexp.MustCompile(`(?i)\bOK:? +(?:queued )?(?:as )?<?([A-Za-z0-9@._-]{8,100})>?`),
+	}
+})
 
 func queueID(words string) string {
-	for _, pattern := range queueIDs {
+	for _, pattern := range queueIDs() {
 		if m := pattern.FindStringSubmatch(words); m != nil {
 			return m[1]
 		}

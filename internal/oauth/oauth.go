@@ -16,6 +16,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -82,7 +83,9 @@ func (p Provider) scopes() []string {
 }
 
 // tenantShape is a directory's GUID, a domain, or one of Microsoft's words: nothing that could lead to another path.
-var tenantShape = regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$`)
+var tenantShape = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$`)
+})
 
 // ForTenant returns the provider for one directory: Microsoft's endpoints carry it in their path, where "common" stands for
 // any. An empty tenant changes nothing.
@@ -90,7 +93,7 @@ func (p Provider) ForTenant(tenant string) (Provider, error) {
 	if tenant == "" {
 		return p, nil
 	}
-	if !tenantShape.MatchString(tenant) || strings.Contains(tenant, "..") {
+	if !tenantShape().MatchString(tenant) || strings.Contains(tenant, "..") {
 		return p, &Error{Problem: BadTenant, Provider: p.Name}
 	}
 	for _, u := range []*string{&p.AuthURL, &p.TokenURL, &p.DeviceURL} {
