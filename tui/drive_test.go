@@ -57,7 +57,7 @@ func drive(t *testing.T, talk conversation, lang locale.Lang, width, height int)
 	t.Cleanup(cancel)
 	worker := &fakeWorker{asked: make(chan wizard.Request, 100), ended: make(chan int, 100)}
 	m := newModel(talk, Options{
-		Lang: lang, Describe: fakeDescribe, Now: func() time.Time { return noon },
+		Lang: lang, Describe: fakeDescribe, Now: func() time.Time { return noon }, Resume: "postier setup --resume",
 	}, testLook(), newWork(ctx, worker))
 	d := &driver{t: t, model: m, worker: worker}
 	d.send(tea.WindowSizeMsg{Width: width, Height: height})

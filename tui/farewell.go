@@ -23,7 +23,7 @@ func (m *model) farewell(resume string) string {
 		p.gap()
 	}
 	if !m.ended && m.screen.Step != wizard.StepDone && (len(results) == 0 || m.touched()) {
-		p.plain(s.t("left"))
+		p.plain(m.kept(s.t("left"), s.t("left-all"), s.t("left-nothing")))
 		if resume != "" {
 			p.plain(s.t("resume"))
 			p.bare("  "+s.clean(resume), "")
@@ -34,6 +34,27 @@ func (m *model) farewell(resume string) string {
 		b.WriteString(strings.TrimRight(l.text, " ") + "\n")
 	}
 	return b.String()
+}
+
+// kept chooses what to say about what stays of an unfinished setup: all but the password, all, or in a rehearsal nothing.
+func (m *model) kept(butPassword, all, nothing string) string {
+	switch typed, ok := m.talk.(interface{ HasSecret() bool }); {
+	case !m.resumable:
+		return nothing
+	case ok && typed.HasSecret(), m.typedSecret():
+		return butPassword
+	}
+	return all
+}
+
+// typedSecret reports whether something stands in a field for a secret on this screen.
+func (m *model) typedSecret() bool {
+	for _, in := range m.inputs {
+		if in.field.Kind == wizard.KindSecret && in.touched() {
+			return true
+		}
+	}
+	return false
 }
 
 // result is the last screen as plain lines, without styles: it may be copied into a mail.

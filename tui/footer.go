@@ -102,21 +102,25 @@ func (m *model) screenHints() []hint {
 			}
 		}
 	}
-	if m.screen.Number > 1 {
+	if m.screen.Number > 1 && m.screen.Step != wizard.StepDone { // what is saved cannot be gone back from
 		out = append(out, hint{s.t("key-esc"), s.t("back"), 2})
 	}
 	helpKey := "?"
 	if m.typing() {
 		helpKey = "F1"
 	}
+	copyRank, detailsRank := 5, 4
+	if m.screen.Step == wizard.StepDNS {
+		copyRank, detailsRank = 4, 5 // the records are what the person came for
+	}
 	if len(m.copyables()) > 0 {
-		out = append(out, hint{m.commandKey("c"), s.t("copy"), 5})
+		out = append(out, hint{m.commandKey("c"), s.t("copy"), copyRank})
 	}
 	if m.hasQR() {
 		out = append(out, hint{m.commandKey("q"), s.t("qr"), 6})
 	}
 	if len(m.screen.Checks) > 0 || m.screen.Finding != nil {
-		out = append(out, hint{m.commandKey("t"), s.t("details"), 4})
+		out = append(out, hint{m.commandKey("t"), s.t("details"), detailsRank})
 	}
 	if m.stops() > 1 {
 		out = append(out, hint{s.t("key-tab"), s.t("next-field"), 7})

@@ -9,6 +9,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"postier/internal/locale"
+	"postier/internal/safetext"
 	"postier/wizard"
 )
 
@@ -165,6 +166,9 @@ func (h *home) choose(action HomeAction) tea.Cmd {
 	case action == HomeDelete:
 		h.over = homeAsk
 		return nil
+	case action == HomeDefault && item.Default:
+		h.notice, h.scroll = wizard.M("tui.home-default-already", "name", safetext.FromRemote(item.Name)), 0
+		return nil
 	case action == HomeEnable && item.Enabled:
 		action = HomeDisable
 	}
@@ -241,11 +245,7 @@ func (h *home) list(p *page) {
 	p.gap()
 	var row string
 	for _, k := range homeKeys {
-		label := s.t(k.label)
-		if k.action == HomeEnable && h.items[h.at].Enabled {
-			label = s.t("home-disable")
-		}
-		label = "[" + label + ": " + k.key + "]"
+		label := "[" + h.label(k.action, k.label) + ": " + k.key + "]"
 		if row != "" && ansi.StringWidth(row)+1+ansi.StringWidth(label) > p.width {
 			p.add(row)
 			row = ""
@@ -256,6 +256,14 @@ func (h *home) list(p *page) {
 		row += shorten(label, p.width, s.look.glyphs.ellipsis)
 	}
 	p.add(row)
+}
+
+// label is what a key does to the chosen profile.
+func (h *home) label(action HomeAction, key string) string {
+	if action == HomeEnable && h.at < len(h.items) && h.items[h.at].Enabled {
+		return h.speech.t("home-disable")
+	}
+	return h.speech.t(key)
 }
 
 func (h *home) item(p *page, item HomeItem, chosen bool) {
@@ -306,7 +314,7 @@ func (h *home) helpPage(p *page) {
 	p.plain(s.t("home-help"))
 	p.gap()
 	for _, k := range homeKeys {
-		m.keyLine(p, k.key, s.t(k.label))
+		m.keyLine(p, k.key, h.label(k.action, k.label))
 	}
 	for _, k := range []string{"language", "suspend"} {
 		m.keyLine(p, s.t("keyname-"+k), s.t("keyhelp-"+k))

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -88,5 +89,17 @@ func TestHomeWithoutProfiles(t *testing.T) {
 	h := newHome(HomeOptions{}, testLook())
 	if h.Update(keyPress("enter")); h.choice.Action != HomeAdd {
 		t.Errorf("Enter means %q", h.choice.Action)
+	}
+}
+
+// TestHomeAnswersForTheDefault: a key that has nothing to do says so.
+func TestHomeAnswersForTheDefault(t *testing.T) {
+	t.Parallel()
+	h := newHome(HomeOptions{Items: homeItems()}, testLook())
+	if _, cmd := h.Update(keyPress("d")); cmd != nil {
+		t.Error("the default was made the default again")
+	}
+	if view := h.View().Content; !strings.Contains(view, "is the default already") {
+		t.Errorf("no answer:\n%s", view)
 	}
 }

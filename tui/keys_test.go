@@ -523,3 +523,28 @@ func TestBackCancelsWork(t *testing.T) {
 		t.Error("the work was not cancelled")
 	}
 }
+
+// TestWhatLeavingKeeps: the password is named only when one was given, and a rehearsal promises nothing.
+func TestWhatLeavingKeeps(t *testing.T) {
+	t.Parallel()
+	s, _ := wizard.New(wizard.Options{Today: "2026-11-21"})
+	for _, row := range []struct {
+		name      string
+		talk      wizard.State
+		resumable bool
+		want      string
+	}{
+		{"nothing typed", s, true, "What you entered so far is kept. You"},
+		{"a rehearsal", s, false, "nothing of it is kept"},
+	} {
+		d := drive(t, state{row.talk}, locale.English, 80, 24)
+		d.model.resumable = row.resumable
+		d.keys("m", "ctrl+c")
+		if screen := d.view(); !strings.Contains(screen, row.want) {
+			t.Errorf("%s: %s", row.name, screen)
+		}
+		if said := d.model.farewell("postier setup --resume"); strings.Contains(said, "password") || strings.Contains(said, "Nothing was kept") == row.resumable {
+			t.Errorf("%s: %s", row.name, said)
+		}
+	}
+}

@@ -27,6 +27,8 @@ type model struct {
 	work     *work
 	now      func() time.Time
 	speech   speech
+	// resumable is true when a draft is kept.
+	resumable bool
 
 	width, height int
 	// focus is the number of a field, or behind the fields that of an action.
@@ -60,7 +62,7 @@ type hangupMsg struct{}
 
 func newModel(talk conversation, o Options, l look, w *work) *model {
 	m := &model{
-		talk: talk, describe: o.Describe, onLang: o.OnLang, work: w, now: o.Now,
+		talk: talk, describe: o.Describe, onLang: o.OnLang, work: w, now: o.Now, resumable: o.Resume != "",
 		speech: speech{lang: o.Lang, product: o.Product, look: l}, width: usualWidth, height: usualHeight,
 	}
 	if m.speech.product == "" {

@@ -154,7 +154,8 @@ func (m *model) overBody(p *page, rows int) {
 	case overLeave:
 		p.text(m.speech.look.styles.bold, "", "", m.speech.t("leave-title"))
 		p.gap()
-		p.plain(m.speech.t("leave-text"))
+		s := m.speech
+		p.plain(m.kept(s.t("leave-text"), s.t("leave-text-all"), s.t("leave-text-nothing")))
 	}
 }
 

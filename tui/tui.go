@@ -52,6 +52,7 @@ type Options struct {
 	// Product stands for {product} in a preset's text: the calling program's name. Empty means postier.
 	Product string
 	// Resume is the command that goes on with the draft, shown when the person leaves early: "postier setup --resume".
+	// Empty means that no draft is kept: a rehearsal.
 	Resume string
 	// NoColor switches colours off; NO_COLOR in the environment does so too.
 	NoColor bool

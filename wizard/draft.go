@@ -10,6 +10,8 @@ import (
 type Draft struct {
 	Version int    `json:"version"`
 	Lang    string `json:"lang,omitempty"`
+	// Product is the calling program's name, so that a draft goes on under the name it began with.
+	Product string `json:"product,omitempty"`
 	Step    Step   `json:"step"`
 	// Profile is the name in the configuration; Editing is set while an existing one is changed.
 	Profile string `json:"profile,omitempty"`

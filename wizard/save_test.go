@@ -330,3 +330,17 @@ func TestSecretGivenToEdit(t *testing.T) {
 		t.Error("the given password is not used")
 	}
 }
+
+// TestRehearsalEndsWithoutPromises: what is deleted afterwards is not named as something to go on with.
+func TestRehearsalEndsWithoutPromises(t *testing.T) {
+	t.Parallel()
+	s, _ := New(Options{Rehearsal: true, Product: "Dayboard"})
+	s.draft.Step, s.saved = StepDone, &Saved{Path: "/tmp/postier-demo-1/config.json", Profile: "atelier", Secret: "/tmp/postier-demo-1/secrets/atelier"}
+	v := s.Screen()
+	if len(v.Facts) > 0 || len(v.Numbered) != 1 || v.Numbered[0].Msg.Key != "wizard.done.real" || len(v.Actions) != 1 {
+		t.Errorf("%+v", v)
+	}
+	if s.Draft().Product != "Dayboard" {
+		t.Errorf("the draft forgets the product: %+v", s.Draft())
+	}
+}

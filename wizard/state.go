@@ -35,6 +35,8 @@ type Options struct {
 	HasDefault bool
 	// ConfigPath is shown on the review.
 	ConfigPath string
+	// Rehearsal is true when nothing of what is saved will be kept.
+	Rehearsal bool
 	// AllowCleartext lets a technician choose no encryption (security.md T1).
 	AllowCleartext bool
 }
@@ -101,6 +103,9 @@ type hand struct {
 	sentMode   config.SentMode
 }
 
+// HasSecret reports whether the person has given a secret that a draft does not keep.
+func (s State) HasSecret() bool { return !s.secret.Empty() && !s.stored || !s.pending.Empty() }
+
 // question is what the credential step waits for.
 type question string
 
@@ -115,7 +120,8 @@ func New(o Options) (State, []Request) {
 	if o.Book == nil {
 		o.Book = presets.Default()
 	}
-	if o.Product == "" {
+	product := o.Product
+	if product == "" {
 		o.Product = "postier"
 	}
 	s := State{opts: o, typed: maps.Clone(o.Values), work: map[RequestKind]task{}, errors: map[FieldID]Words{}}
@@ -128,6 +134,7 @@ func New(o Options) (State, []Request) {
 	}
 	s = s.clone()
 	s.sanitize()
+	s.draft.Product = product
 	if s.draft.Address == "" && o.Address != "" {
 		s.typed[FieldAddress] = o.Address
 	}

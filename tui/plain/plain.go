@@ -30,7 +30,7 @@ type Options struct {
 	Worker   *setup.Worker
 	Lang     locale.Lang
 	Product  string
-	// Resume is the command that goes on with the draft.
+	// Resume is the command that goes on with the draft; empty means that no draft is kept: a rehearsal.
 	Resume string
 	In     io.Reader
 	Out    io.Writer
@@ -58,9 +58,14 @@ func Run(ctx context.Context, o Options) (wizard.State, error) {
 	defer d.session.Close()
 	d.say("plain.hello")
 	err := d.run(ctx)
-	if err != nil && d.resume != "" {
+	switch {
+	case err == nil:
+	case d.resume != "":
 		d.line("")
 		d.say("plain.resume", "command", d.resume)
+	default:
+		d.line("")
+		d.say("plain.stopped")
 	}
 	return d.session.State, err
 }
