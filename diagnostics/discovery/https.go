@@ -39,7 +39,7 @@ func (f *finder) client(crossed *bool) *http.Client {
 		Timeout: fetchLimit,
 		Transport: &http.Transport{
 			DialContext:            f.network.DialContext,
-			TLSClientConfig:        &tls.Config{RootCAs: f.network.Roots, Time: f.network.Clock, MinVersion: tls.VersionTLS12},
+			TLSClientConfig:        &tls.Config{RootCAs: f.network.Roots, Time: f.network.Clock, MinVersion: max(f.network.Policy.MinVersion, tls.VersionTLS12)},
 			TLSHandshakeTimeout:    fetchLimit,
 			ResponseHeaderTimeout:  fetchLimit,
 			MaxResponseHeaderBytes: maxHeader,

@@ -67,6 +67,7 @@ var kinds = map[wire.Kind]string{
 	wire.KindClosed:      causeDropped,
 	wire.KindLimit:       causeLimit,
 	wire.KindInjected:    causeInjected,
+	wire.KindForbidden:   "starttls-forbidden",
 	wire.KindNotTLS:      causeWrongMode,
 	wire.KindVersion:     "tls-version-unsupported",
 	wire.KindAlert:       "tls-handshake",

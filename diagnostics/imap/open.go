@@ -129,6 +129,7 @@ func Open(ctx context.Context, network *wire.Network, target diagnostics.Target,
 	if target.IMAP == nil {
 		return nil, &StepError{Step: diagnostics.IMAPConnect, Err: ErrNoIMAP}
 	}
+	target.AllowCleartext = network.Policy.Cleartext(target.AllowCleartext)
 	server := settle(*target.IMAP)
 	addresses, err := network.Addresses(ctx, server.Host)
 	if err != nil {

@@ -62,6 +62,7 @@ func Plan(network *wire.Network, target diagnostics.Target, options Options) dia
 	if options.Lang == "" {
 		options.Lang = locale.English
 	}
+	target.AllowCleartext = network.Policy.Cleartext(target.AllowCleartext)
 	r := &run{network: network, target: target, options: options, server: settle(*target.IMAP), recorder: wire.NewRecorder()}
 	r.recorder.Hide(target.Secret, username(target))
 

@@ -36,6 +36,7 @@ const (
 	causeHandshake        = "tls-handshake"
 	causeVersion          = "tls-version-unsupported"
 	causeStartTLSFailed   = "starttls-failed"
+	causeForbidden        = "starttls-forbidden"
 	causeCleartext        = "insecure-cleartext"
 	causeEhloUnsupported  = "ehlo-unsupported"
 	causeAuthNotOffered   = "auth-not-offered"
@@ -128,6 +129,8 @@ func kindCause(f wire.Fault, at stage) (cause string, args []any) {
 		return causeLimit, []any{"limit", f.Detail}
 	case wire.KindInjected:
 		return causeInjected, nil
+	case wire.KindForbidden:
+		return causeForbidden, nil
 	case wire.KindNotTLS:
 		return causeWrongMode, nil
 	case wire.KindVersion:

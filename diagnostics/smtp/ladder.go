@@ -77,6 +77,7 @@ func newLadder(network *wire.Network, target diagnostics.Target, opts Options) *
 		network: network, target: target, opts: opts,
 		recorder: wire.NewRecorder(), results: map[diagnostics.ID]diagnostics.Result{},
 	}
+	l.target.AllowCleartext = network.Policy.Cleartext(target.AllowCleartext)
 	// U-labels are for people; DNS and TLS take A-labels (RFC 5890 §2.3.2.1).
 	if ascii, ok := config.HostASCII(strings.Trim(target.Submission.Host, "[]")); ok {
 		l.target.Submission.Host, l.validHost = ascii, true

@@ -27,6 +27,7 @@ const (
 	KindClosed      Kind = "closed"      // closed by the other side in the middle
 	KindLimit       Kind = "limit"       // sent more than a cap allows
 	KindInjected    Kind = "injected"    // bytes behind the STARTTLS reply
+	KindForbidden   Kind = "forbidden"   // the policy does not allow STARTTLS; see Policy
 	KindNotTLS      Kind = "not-tls"     // plain text where TLS was to begin
 	KindVersion     Kind = "tls-version" // no common TLS version
 	KindCertificate Kind = "certificate" // the chain does not hold; see TLSReport.Faults
@@ -64,6 +65,8 @@ func Classify(err error) Fault {
 		}
 	case errors.Is(err, context.Canceled):
 		f.Kind = KindCancelled
+	case errors.Is(err, ErrForbidden):
+		f.Kind = KindForbidden
 	case errors.Is(err, ErrAddressRefused):
 		f.Kind = KindPolicy
 	case errors.As(err, &resolve):

@@ -26,6 +26,8 @@ type Network struct {
 	Route func(network, host string, port int) (address string, ok bool)
 	// Served restricts targets to public unicast addresses (security.md T15).
 	Served bool
+	// Policy narrows what is allowed, by the vendor file.
+	Policy Policy
 	// Now is the clock for certificates; nil means time.Now.
 	Now func() time.Time
 	// Timeout caps each step's deadline when it is shorter than the step's own; 0 leaves them.

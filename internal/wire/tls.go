@@ -48,10 +48,14 @@ func (c *Conn) Handshake(ctx context.Context, host string, pins []string) (TLSRe
 	c.Step(HandshakeDeadline)
 	start := time.Now()
 	spoken := c.Received() > 0
+	if spoken && c.network.Policy.ImplicitOnly {
+		return TLSReport{}, ErrForbidden
+	}
+	pins = c.network.Policy.pins(pins)
 	var report TLSReport
 	client := tls.Client(c.raw, &tls.Config{
 		ServerName: serverName(host),
-		MinVersion: tls.VersionTLS12,
+		MinVersion: c.network.Policy.minVersion(),
 		// The library's verdict would hide the chain. VerifyConnection below is the judge; see TLSReport.Err.
 		InsecureSkipVerify: true, //nolint:gosec // the only use in the tree, guarded by a test
 		VerifyConnection: func(state tls.ConnectionState) error {
