@@ -47,6 +47,7 @@ type app struct {
 	resolver   string
 	caFile     string
 	timeout    time.Duration
+	unwritten  error // the first failed write of println
 
 	vendor    *vendor.File // nil when there is none
 	providers *presets.Book
@@ -72,6 +73,9 @@ func run(args []string, s streams) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	code := a.exit(root.ExecuteContext(ctx))
+	if code == exitOK && a.unwritten != nil {
+		code = a.exit(a.unwritten)
+	}
 	a.support(code)
 	return code
 }
@@ -212,7 +216,12 @@ func (a *app) document() (*config.Document, error) {
 	return doc, err
 }
 
-func (a *app) println(text string) { _, _ = fmt.Fprintln(a.out, text) }
+// println keeps the first error for the exit code: a script that got half a list, or an empty password, must not read 0.
+func (a *app) println(text string) {
+	if _, err := fmt.Fprintln(a.out, text); err != nil && a.unwritten == nil {
+		a.unwritten = err
+	}
+}
 
 // colourless reports whether colours are off.
 func (a *app) colourless() bool { return a.noColor || a.getenv("NO_COLOR") != "" }
