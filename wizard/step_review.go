@@ -172,12 +172,6 @@ func (s *State) doneScreen(v *Screen) {
 		v.Actions = []Action{{ID: ActQuit, Label: M("wizard.action.finish")}}
 		return
 	}
-	if s.opts.Rehearsal {
-		v.Intro = []Words{M("wizard.done.rehearsal")}
-		v.Numbered = []Words{M("wizard.done.real", "command", "postier setup")}
-		v.Actions = []Action{{ID: ActQuit, Label: M("wizard.action.finish")}}
-		return
-	}
 	v.Intro = []Words{M("wizard.done.intro", "profile", s.saved.Profile)}
 	v.Facts = []Fact{{Label: M("wizard.done.file"), Value: L(s.saved.Path)}}
 	if s.saved.Secret != "" {

@@ -69,7 +69,6 @@ func (a *app) runDemo(ctx context.Context, o *demoOptions) error {
 	}
 	c.unattended = o.yes || !a.interactive()
 	c.options.Rehearsal = o.keep == ""
-	c.options.Rehearsal = o.keep == ""
 	a.println(a.t("demo.hello"))
 	if o.fault != "" {
 		fault := provider.Fault()
