@@ -101,7 +101,7 @@ func (a *app) homeAction(ctx context.Context, doc *config.Document, choice tui.H
 	case tui.HomeDefault:
 		err = change(doc, doc.SetDefault(choice.Profile))
 	case tui.HomeEnable:
-		err = change(doc, doc.Enable(choice.Profile))
+		err = a.enableProfile(ctx, choice.Profile, false)
 	case tui.HomeDisable:
 		err = change(doc, doc.Disable(choice.Profile, "", time.Now()))
 	}

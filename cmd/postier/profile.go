@@ -38,7 +38,7 @@ func (a *app) profileCommand() *cobra.Command {
 		&cobra.Command{Use: "route ADDRESS", Short: a.t("short.profile-route"), Args: a.args(1, 1), RunE: func(_ *cobra.Command, args []string) error { return a.route(args[0]) }},
 		change("rename PROFILE NEW", 2, 2, func(d *config.Document, args []string) error { return d.Rename(args[0], args[1]) }),
 		change("default PROFILE", 1, 1, func(d *config.Document, args []string) error { return d.SetDefault(args[0]) }),
-		change("enable PROFILE", 1, 1, func(d *config.Document, args []string) error { return d.Enable(args[0]) }),
+		a.profileEnableCommand(),
 		change("disable PROFILE", 1, 1, func(d *config.Document, args []string) error { return d.Disable(args[0], "", time.Now()) }),
 		remove,
 	)
