@@ -127,8 +127,10 @@ func (a *area) spfSyntax(ctx context.Context, r lookup.Resolver, tree *spf.Node,
 	for _, f := range tree.Record.Faults {
 		result.Evidence = append(result.Evidence, evidence("spf-fault", "fault", string(f.Kind), "offset", f.Offset, "token", remote(f.Token)))
 	}
-	result.Evidence = append(result.Evidence, a.proposalCost(ctx, r, proposal))
-	result.Fix = []diagnostics.Fix{replaceTXT(a.domain, proposal, tree.Text)}
+	if !spf.Silences(proposal, tree.Record) {
+		result.Evidence = append(result.Evidence, a.proposalCost(ctx, r, proposal))
+		result.Fix = []diagnostics.Fix{replaceTXT(a.domain, proposal, tree.Text)}
+	}
 	first := tree.Record.Faults[0]
 	return a.about(withArgs(result, "token", remote(first.Token), "position", first.Offset+1))
 }

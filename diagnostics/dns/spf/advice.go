@@ -48,6 +48,17 @@ func Propose(existing []lookup.Text, need Need) string {
 	return p.String()
 }
 
+// Silences reports whether a proposal forbids all mail although the faulty record named senders: a term with a colon or a
+// dot was meant to authorise somebody, and could not be mended. Publishing such a proposal would stop the domain's mail.
+func Silences(proposal string, faulty Record) bool {
+	for _, t := range Parse(proposal).Terms {
+		if t.Kind != All {
+			return false
+		}
+	}
+	return slices.ContainsFunc(faulty.Faults, func(f Fault) bool { return strings.ContainsAny(f.Token, ".:/") })
+}
+
 // proposal gathers the terms of the new record.
 type proposal struct {
 	mechanisms, modifiers []string
@@ -147,6 +158,9 @@ var slips = []struct{ wrong, right string }{
 	{"includes:", "include:"},
 	{"include=", "include:"},
 	{"inlude:", "include:"},
+	{"inlcude:", "include:"},
+	{"inculde:", "include:"},
+	{"inclue:", "include:"},
 	{"a=", "a:"},
 	{"mx=", "mx:"},
 	{"redirect:", "redirect="},
