@@ -26,7 +26,12 @@ type house struct {
 
 func newHouse(t *testing.T, fault string) *house {
 	t.Helper()
-	provider, err := demo.Start(context.Background(), demo.Options{Fault: fault, Lang: locale.French, Slow: 50 * time.Millisecond})
+	return newHouseWith(t, demo.Options{Fault: fault, Lang: locale.French, Slow: 50 * time.Millisecond})
+}
+
+func newHouseWith(t *testing.T, o demo.Options) *house {
+	t.Helper()
+	provider, err := demo.Start(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
