@@ -77,6 +77,10 @@ func (w *Worker) write(ctx context.Context, r wizard.Request) (*wizard.Saved, er
 	if d.Default {
 		doc.File.Default = name
 	}
+	if err := w.keepFallback(doc); err != nil {
+		keeper.undo(ctx)
+		return nil, err
+	}
 	if err := w.saveDocument(doc); err != nil {
 		keeper.undo(ctx)
 		return nil, err

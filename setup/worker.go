@@ -41,6 +41,8 @@ type Worker struct {
 	Credentials func(configPath string) *credential.Store
 	// CAFile are the roots that the checks trusted in addition, absolute; a profile proven with them names them.
 	CAFile string
+	// Fallback is saved beside a new profile; nil where there is none.
+	Fallback *Fallback
 	// NoDraft switches the draft off: the demo and unattended runs leave nothing behind.
 	NoDraft bool
 

@@ -37,6 +37,10 @@ type Options struct {
 	ConfigPath string
 	// Rehearsal is true when nothing of what is saved will be kept.
 	Rehearsal bool
+	// Defaults are what a new profile begins with.
+	Defaults Defaults
+	// Support says whom to ask, in every language; it stands wherever something failed, and at the end.
+	Support presets.Text
 	// AllowCleartext lets a technician choose no encryption (security.md T1).
 	AllowCleartext bool
 }
@@ -134,6 +138,7 @@ func New(o Options) (State, []Request) {
 	}
 	s = s.clone()
 	s.sanitize()
+	s.startOptions()
 	s.draft.Product = product
 	if s.draft.Address == "" && o.Address != "" {
 		s.typed[FieldAddress] = o.Address

@@ -308,6 +308,8 @@ func (s *State) chooseCandidate(index int) {
 		d.Limits = limitsOf(p)
 		s.defaultWay()
 	}
+	s.startLimits()
+	s.startSentCopy()
 }
 
 // limitsOf takes over the provider's own limits that hold for everybody, as a starting value.
@@ -339,6 +341,7 @@ func (s *State) enterByHand() {
 	}
 	d.Manual, d.Provider, d.Chosen, d.SecretType = true, custom, -1, config.SecretPassword
 	d.Limits, d.SentFolder, s.prior = config.Limits{}, "", nil
+	s.startLimits()
 	s.renew(serverFields...)
 	if s.byHand != nil {
 		d.Submission, d.IMAP, d.SentMode = s.byHand.submission, s.byHand.imap, s.byHand.sentMode
@@ -347,6 +350,7 @@ func (s *State) enterByHand() {
 	d.Submission = config.Server{Port: 465, Security: config.SecurityAuto, Auth: config.MechanismAuto, Username: d.Address}
 	d.IMAP = &config.Server{Port: 993, Security: config.SecurityAuto, Username: d.Address}
 	d.SentMode = config.SentAppend
+	s.startSentCopy()
 }
 
 // serverGiven reports whether a field of the server step was given beforehand and not taken yet.

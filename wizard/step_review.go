@@ -198,6 +198,7 @@ func (s *State) answerDone(a Answer) {
 		again, _ := New(Options{
 			Book: s.opts.Book, Product: s.opts.Product, Today: s.opts.Today, Names: names, HasDefault: true,
 			ConfigPath: s.opts.ConfigPath, AllowCleartext: s.opts.AllowCleartext, Clients: s.opts.Clients,
+			Defaults: s.opts.Defaults, Support: s.opts.Support,
 		})
 		again.nextID = s.nextID
 		*s = again.clone()

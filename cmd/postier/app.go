@@ -144,7 +144,7 @@ func (a *app) checkGlobals() error {
 
 // network is everything a check may touch, as the global flags say.
 func (a *app) network() (*wire.Network, error) {
-	n := &wire.Network{Resolver: wire.SystemResolver(), Timeout: a.timeout}
+	n := &wire.Network{Resolver: wire.SystemResolver(), Timeout: a.timeout, Policy: a.policy()}
 	resolver := a.resolver
 	if resolver == "" {
 		resolver = a.getenv("POSTIER_RESOLVER")
@@ -157,7 +157,7 @@ func (a *app) network() (*wire.Network, error) {
 		n.Resolver = at
 	}
 	if caFile := a.extraRoots(); caFile != "" {
-		roots, err := rootsWith(caFile)
+		roots, err := rootsWith(caFile, a.vendorRoots())
 		if err != nil {
 			return nil, a.fault(exitConfig, "error.ca-file", "path", safetext.FromRemote(caFile), "error", safetext.FromRemote(err.Error()))
 		}
@@ -173,7 +173,7 @@ func (a *app) extraRoots() string {
 		path = a.getenv("POSTIER_CA_FILE")
 	}
 	if path == "" {
-		return ""
+		return a.vendorRoots()
 	}
 	if abs, err := filepath.Abs(path); err == nil {
 		return abs
@@ -181,18 +181,23 @@ func (a *app) extraRoots() string {
 	return path
 }
 
-// rootsWith are the system's roots and those of a file.
-func rootsWith(path string) (*x509.CertPool, error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
+// rootsWith are the system's roots and those of some files; "" is none.
+func rootsWith(paths ...string) (*x509.CertPool, error) {
 	roots, err := x509.SystemCertPool()
 	if err != nil {
 		roots = x509.NewCertPool()
 	}
-	if !roots.AppendCertsFromPEM(data) {
-		return nil, errors.New("no certificate in PEM form")
+	for _, path := range paths {
+		if path == "" {
+			continue
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		if !roots.AppendCertsFromPEM(data) {
+			return nil, errors.New("no certificate in PEM form")
+		}
 	}
 	return roots, nil
 }

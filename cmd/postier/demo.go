@@ -115,12 +115,14 @@ func (a *app) demoConversation(provider *demo.Provider, path string) (conversati
 		Route: provider.Route,
 	}
 	book := presets.Default().With(preset)
-	return conversation{
+	c := conversation{
 		options: wizard.Options{
-			Book: book, Product: "postier", Today: time.Now().Format(time.DateOnly), Address: provider.Address, ConfigPath: path,
+			Book: book, Product: a.product(), Today: time.Now().Format(time.DateOnly), Address: provider.Address, ConfigPath: path,
 		},
-		worker: &setup.Worker{Network: network, Book: book, ConfigPath: path, Lang: a.lang(), Product: "postier", NoDraft: true, Arrival: demoArrival},
-	}, nil
+		worker: &setup.Worker{Network: network, Book: book, ConfigPath: path, Lang: a.lang(), Product: a.product(), NoDraft: true, Arrival: demoArrival},
+	}
+	a.vendorSupport(&c.options)
+	return c, nil
 }
 
 func (a *app) listFaults() error {

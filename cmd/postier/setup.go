@@ -202,6 +202,10 @@ func (a *app) runSetup(ctx context.Context, o *setupOptions, address string, val
 		Names: doc.File.Names(), HasDefault: doc.File.Default != "", ConfigPath: doc.Path, AllowCleartext: o.cleartext,
 		Clients: a.clients(o.oauth),
 	}
+	a.vendorOptions(&options)
+	if platform := a.platform(); platform != nil && doc.File.Profiles[platform.Name] == nil {
+		options.Names = append(options.Names, platform.Name) // kept free for it
+	}
 	options.Draft = draft
 	if options.Draft.Editing {
 		options.Stored = storedSecret(ctx, doc, options.Draft.Profile)
@@ -215,6 +219,7 @@ func (a *app) runSetup(ctx context.Context, o *setupOptions, address string, val
 		unattended: o.yes || o.answers != "",
 		resume:     resume,
 	}
+	c.worker.Fallback = a.platform()
 	c.worker.NoDraft, c.worker.ClientSecret = c.unattended, a.clientSecret(o.oauth)
 	return a.converse(ctx, c)
 }

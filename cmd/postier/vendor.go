@@ -1,13 +1,18 @@
 package main
 
 import (
+	"crypto/tls"
+
 	"github.com/spf13/cobra"
 
 	"postier/config"
 	"postier/internal/locale"
 	"postier/internal/safetext"
+	"postier/internal/wire"
 	"postier/presets"
 	"postier/presets/vendor"
+	"postier/setup"
+	"postier/wizard"
 )
 
 // tv is a message of the vendor domain.
@@ -56,6 +61,53 @@ func (a *app) product() string {
 		return label
 	}
 	return "postier"
+}
+
+// policy is what the vendor forbids beyond the built-in rules.
+func (a *app) policy() wire.Policy {
+	if a.vendor == nil {
+		return wire.Policy{}
+	}
+	t := a.vendor.TLS
+	policy := wire.Policy{ImplicitOnly: t.ImplicitOnly, NoCleartext: t.ForbidCleartext, NoPins: t.ForbidPins}
+	if t.Minimum == "1.3" {
+		policy.MinVersion = tls.VersionTLS13
+	}
+	return policy
+}
+
+// vendorRoots is the vendor's file of further roots, or "".
+func (a *app) vendorRoots() string {
+	if a.vendor == nil {
+		return ""
+	}
+	return a.vendor.TLS.CAFile
+}
+
+// vendorOptions gives a conversation what the vendor's profiles begin with, and whom to ask.
+func (a *app) vendorOptions(o *wizard.Options) {
+	if a.vendor == nil {
+		return
+	}
+	d := a.vendor.Defaults
+	o.Defaults = wizard.Defaults{
+		ReplyTo: d.ReplyTo, BCC: d.BCC, Kinds: d.Kinds, Limits: d.Limits, TestMode: d.TestMode, SentCopy: d.SentCopy, AskEach: d.Keep == vendor.KeepAsk,
+	}
+	o.AllowCleartext = a.policy().Cleartext(o.AllowCleartext)
+	a.vendorSupport(o)
+}
+
+// vendorSupport gives a conversation the contact in every language.
+func (a *app) vendorSupport(o *wizard.Options) {
+	o.Support = presets.Text{EN: a.vendor.Contact(locale.English), FR: a.vendor.Contact(locale.French), DE: a.vendor.Contact(locale.German)}
+}
+
+// platform is the vendor's profile to fall back on, nil where there is none.
+func (a *app) platform() *setup.Fallback {
+	if a.vendor == nil || a.vendor.Fallback == nil {
+		return nil
+	}
+	return &setup.Fallback{Name: a.vendor.Fallback.Name, Profile: a.vendor.Fallback.Profile}
 }
 
 // support names the vendor's contact after a failure. A slip on the command line and an end by the user are none.

@@ -51,6 +51,8 @@ func BuildSchema() []byte {
 		{Path: "^fallback", Add: object{"required": []string{"name", "profile"}, "description": "A profile of the platform, with a name and as in the configuration."}},
 		{Path: "^fallback.name", Add: object{"pattern": "^[a-z0-9][a-z0-9_-]{0,63}$"}},
 		{Path: "^defaults", Add: object{"description": "What a new profile begins with."}},
+		{Path: "^defaults.sent_copy", Add: object{"enum": config.SentModes()}},
+		{Path: "^defaults.keep", Add: object{"enum": []string{KeepFile, KeepAsk}}},
 		{Path: "^tls", Add: object{"description": "What is allowed beyond the built-in rules: less, never more."}},
 		{Path: "^tls.minimum", Add: object{"enum": []string{"", "1.2", "1.3"}}},
 		{Path: "^tls.ca_file", Add: object{"pattern": "^$|^/"}},

@@ -183,6 +183,12 @@ func (f *File) checkDefaults() config.Faults {
 		ReplyTo: d.ReplyTo, BCC: d.BCC, Kinds: d.Kinds, Limits: d.Limits, TestMode: d.TestMode,
 	}
 	var out config.Faults
+	if d.SentCopy != "" && !slices.Contains(config.SentModes(), d.SentCopy) {
+		out = append(out, fault("defaults.sent_copy", "one-of", "words", "append, server, none"))
+	}
+	if d.Keep != "" && d.Keep != KeepFile && d.Keep != KeepAsk {
+		out = append(out, fault("defaults.keep", "one-of", "words", KeepFile+", "+KeepAsk))
+	}
 	for _, found := range doc.Validate().Errors() {
 		if rest, inside := strings.CutPrefix(found.Path, "profiles."+name+"."); inside {
 			found.Path = "defaults." + rest

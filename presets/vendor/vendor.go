@@ -83,7 +83,17 @@ type Defaults struct {
 	Kinds    map[string]bool `json:"kinds,omitempty"`
 	Limits   config.Limits   `json:"limits,omitzero"`
 	TestMode config.TestMode `json:"test_mode,omitzero"`
+	// SentCopy is who files the copy of what was sent; empty leaves it to what the provider does.
+	SentCopy config.SentMode `json:"sent_copy,omitempty"`
+	// Keep is file, to store the secret, or ask, to ask for it at every send.
+	Keep string `json:"keep,omitempty"`
 }
+
+// The values of Defaults.Keep.
+const (
+	KeepFile = "file"
+	KeepAsk  = "ask"
+)
 
 // TLS narrows what is allowed; it never widens it.
 type TLS struct {

@@ -1,0 +1,86 @@
+package wizard
+
+import (
+	"maps"
+	"slices"
+
+	"postier/config"
+)
+
+// Defaults are what a new profile begins with where a product says so; the person can change each of them. An edited profile
+// keeps what it has.
+type Defaults struct {
+	ReplyTo  string
+	BCC      []string
+	Kinds    map[string]bool
+	Limits   config.Limits
+	TestMode config.TestMode
+	// SentCopy is empty where the provider decides. A provider that files a copy by itself is not given a second one.
+	SentCopy config.SentMode
+	// AskEach asks for the secret at every send instead of storing it.
+	AskEach bool
+}
+
+// startOptions fills in what hangs on no provider.
+func (s *State) startOptions() {
+	d, start := &s.draft, s.opts.Defaults
+	if d.Editing || d.Address != "" {
+		return
+	}
+	if d.ReplyTo == "" {
+		d.ReplyTo = start.ReplyTo
+	}
+	if len(d.BCC) == 0 {
+		d.BCC = slices.Clone(start.BCC)
+	}
+	if len(d.Kinds) == 0 {
+		d.Kinds = maps.Clone(start.Kinds)
+	}
+	if d.TestMode == (config.TestMode{}) {
+		d.TestMode = start.TestMode
+	}
+	d.AskEach = d.AskEach || start.AskEach
+}
+
+// startLimits takes the smaller of two limits where the provider has one too.
+func (s *State) startLimits() {
+	to, start := &s.draft.Limits, s.opts.Defaults.Limits
+	lower := func(held *int, n int) {
+		if n > 0 && (*held == 0 || n < *held) {
+			*held = n
+		}
+	}
+	lower(&to.PerHour, start.PerHour)
+	lower(&to.PerDay, start.PerDay)
+	lower(&to.PerWeek, start.PerWeek)
+	lower(&to.RecipientsPerMessage, start.RecipientsPerMessage)
+	if to.Batch == (config.Batch{}) {
+		to.Batch = start.Batch
+	}
+}
+
+// startSentCopy says who files the copy, as far as that can be chosen.
+func (s *State) startSentCopy() {
+	d := &s.draft
+	switch s.opts.Defaults.SentCopy {
+	case config.SentNone:
+		d.SentMode = config.SentNone
+	case config.SentServer:
+		d.SentMode = config.SentServer
+	case config.SentAppend:
+		if d.IMAP != nil && d.SentMode != config.SentServer {
+			d.SentMode = config.SentAppend
+		}
+	}
+}
+
+// support names whom to ask: wherever something failed, and at the end.
+func (s State) support(v *Screen) {
+	if s.opts.Support.Empty() {
+		return
+	}
+	loud := slices.ContainsFunc(v.Notices, func(n Notice) bool { return n.Level == LevelFail })
+	if v.Step == StepDone || v.Busy == nil && (loud || v.Finding != nil) {
+		v.Notices = append(v.Notices, Notice{LevelInfo, P(s.opts.Support)})
+	}
+}
