@@ -186,7 +186,7 @@ func (m *model) actionLabel(i int, a wizard.Action) (label string, focused bool)
 	focused = m.focus == len(m.inputs)+i && m.over.kind == overNothing
 	label = "[" + s.say(a.Label)
 	if key := m.actionKey(i, a); key != "" {
-		label += ": " + key
+		label = m.speech.colon(label) + " " + key
 	}
 	label += "]"
 	if focused {

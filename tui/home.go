@@ -245,7 +245,7 @@ func (h *home) list(p *page) {
 	p.gap()
 	var row string
 	for _, k := range homeKeys {
-		label := "[" + h.label(k.action, k.label) + ": " + k.key + "]"
+		label := "[" + s.colon(h.label(k.action, k.label)) + " " + k.key + "]"
 		if row != "" && ansi.StringWidth(row)+1+ansi.StringWidth(label) > p.width {
 			p.add(row)
 			row = ""

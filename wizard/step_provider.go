@@ -191,7 +191,7 @@ func (s *State) candidateList() Field {
 func (s *State) providerList() Field {
 	f := s.field(FieldProvider, KindSearch, s.draft.Provider)
 	for _, e := range s.opts.Book.All() {
-		f.Choices = append(f.Choices, Choice{Value: e.ID, Label: L(e.Name), Detail: M("wizard.kind." + string(e.Kind))})
+		f.Choices = append(f.Choices, Choice{Value: e.ID, Label: entryName(e), Detail: M("wizard.kind." + string(e.Kind))})
 	}
 	return f
 }

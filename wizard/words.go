@@ -5,7 +5,16 @@ import (
 
 	"postier/internal/locale"
 	"postier/internal/safetext"
+	"postier/presets"
 )
+
+// entryName is a provider's name, in the person's language where it has one there.
+func entryName(e presets.Entry) Words {
+	if e.Names.Empty() {
+		return L(e.Name)
+	}
+	return P(e.Names)
+}
 
 // Say puts words into one language. product stands for {product} in a preset's text. What comes out holds no character
 // that acts on a terminal; a message of our own may have several lines.

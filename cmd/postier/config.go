@@ -79,6 +79,7 @@ type validationFault struct {
 	Path    string `json:"path"`
 	Message string `json:"message"`
 	Warning bool   `json:"warning"`
+	stale   bool
 }
 
 // validateConfig names every fault with its place. Settings that were edited after they were proven are told too, and
@@ -92,7 +93,7 @@ func (a *app) validateConfig() error {
 	faults := doc.Validate()
 	result := validation{Path: doc.Path, Valid: len(faults.Errors()) == 0, Faults: []validationFault{}, Proven: map[string]bool{}}
 	for _, f := range faults {
-		result.Faults = append(result.Faults, validationFault{f.Path, locale.For(a.lang()).Say(f.Text), f.Warning})
+		result.Faults = append(result.Faults, validationFault{f.Path, locale.For(a.lang()).Say(f.Text), f.Warning, f.Text.Key == "config.validated.stale"})
 	}
 	for _, name := range doc.File.Names() {
 		if p := doc.File.Profiles[name]; p != nil {
@@ -114,6 +115,9 @@ func (a *app) validateConfig() error {
 
 func (a *app) printValidation(doc *config.Document, v validation) {
 	for _, f := range v.Faults {
+		if f.stale {
+			continue // named below, with the profile
+		}
 		word := "common.fail"
 		if f.Warning {
 			word = "common.warn"

@@ -69,10 +69,10 @@ func (a *app) runDemo(ctx context.Context, o *demoOptions) error {
 	}
 	c.unattended = o.yes || !a.interactive()
 	c.options.Rehearsal = o.keep == ""
-	a.println(a.t("demo.hello"))
+	a.prose(a.t("demo.hello"))
 	if o.fault != "" {
 		fault := provider.Fault()
-		a.println(a.t("demo.fault", "name", fault.Name, "text", locale.For(a.lang()).Say(fault.Text)))
+		a.prose(a.t("demo.fault", "name", fault.Name, "text", locale.For(a.lang()).Say(fault.Text)))
 	}
 	browser := o.oauth || provider.Fault().SignIn
 	if browser {
@@ -85,10 +85,10 @@ func (a *app) runDemo(ctx context.Context, o *demoOptions) error {
 	case browser && !c.unattended:
 		a.println(a.ot("demo.account", "address", provider.Address))
 	case !c.unattended:
-		a.println(a.t("demo.account", "address", provider.Address, "password", provider.Typed.Reveal()))
+		a.prose(a.t("demo.account", "address", provider.Address, "password", provider.Typed.Reveal()))
 	}
 	if !c.unattended {
-		a.println(a.t("demo.enter"))
+		a.prose(a.t("demo.enter"))
 		if err := a.waitForEnter(ctx); err != nil {
 			return err
 		}

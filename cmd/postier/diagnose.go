@@ -50,7 +50,7 @@ func (a *app) diagnoseCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&o.arrival, "arrival", false, a.t("flag.arrival"))
 	cmd.Flags().StringVar(&o.sendTo, "send-to", "", a.t("flag.send-to"))
 	cmd.Flags().BoolVar(&o.matrix, "matrix", false, a.d("flag.matrix"))
-	values, secrets := a.settingFlags(cmd), a.secretFlags(cmd)
+	values, secrets := a.settingFlags(cmd, checkFields), a.secretFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return a.runDiagnose(cmd.Context(), o, args, values.given(), secrets)
 	}

@@ -21,7 +21,7 @@ func (a *app) diagnoseServer(area string) *cobra.Command {
 	if area == "smtp" {
 		cmd.Flags().BoolVar(&o.matrix, "matrix", false, a.d("flag.matrix"))
 	}
-	values, secrets := a.settingFlags(cmd), a.secretFlags(cmd)
+	values, secrets := a.settingFlags(cmd, checkFields), a.secretFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		ctx := cmd.Context()
 		given := values.given()

@@ -18,6 +18,7 @@ import (
 	"postier/internal/safetext"
 	"postier/tui"
 	"postier/tui/plain"
+	"postier/wizard"
 )
 
 // Exit codes of contract.md §2.
@@ -100,7 +101,13 @@ func (a *app) stopped(s *plain.Stopped) int {
 		return exitNoPerm
 	}
 	key := "stopped.question"
-	if s.Field != "" {
+	switch s.Field {
+	case "":
+	case wizard.FieldSecret:
+		key = "stopped.secret"
+	case wizard.FieldAddress:
+		key = "stopped.address"
+	default:
 		key = "stopped.field"
 	}
 	a.complain(a.t(key, "number", s.Step.Number(), "field", "--"+flagOf(s.Field)))

@@ -35,7 +35,7 @@ func (a *app) importCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, a.imported("flag.dry-run"))
 	cmd.Flags().BoolVar(&o.runCommand, "run-command", false, a.imported("flag.run-command"))
 	cmd.Flags().BoolVar(&o.cleartext, "insecure-cleartext", false, a.t("flag.cleartext"))
-	o.values = a.settingFlags(cmd)
+	o.values = a.settingFlags(cmd, settingFields)
 	o.secrets = a.secretFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error { return a.runImport(cmd.Context(), o, args[0], args[1]) }
 	return cmd

@@ -62,6 +62,9 @@ func (a *app) listProfiles() error {
 	if err != nil {
 		return err
 	}
+	if len(doc.Validate().Errors()) > 0 {
+		a.note(locale.For(a.lang()).T("common.warn") + " " + a.t("profile.invalid")) // reading goes on: the list is how to find the fault
+	}
 	lines := []profileLine{}
 	for _, name := range doc.File.Names() {
 		p := doc.File.Profiles[name]

@@ -37,7 +37,7 @@ func (a *app) reportCommand() *cobra.Command {
 	cmd.Flags().StringVar(&o.format, "format", string(report.Markdown), a.d("flag.format"))
 	cmd.Flags().BoolVar(&o.mask, "mask", true, a.d("flag.mask"))
 	cmd.Flags().BoolVar(&o.yes, "yes", false, a.d("flag.yes"))
-	values, secrets := a.settingFlags(cmd), a.secretFlags(cmd)
+	values, secrets := a.settingFlags(cmd, checkFields), a.secretFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if a.json && !cmd.Flags().Changed("format") {
 			o.format = string(report.JSONFile)

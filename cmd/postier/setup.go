@@ -44,12 +44,30 @@ var settingFields = []wizard.FieldID{
 
 func flagOf(id wizard.FieldID) string { return string(id) }
 
-func (a *app) settingFlags(cmd *cobra.Command) *settings {
+// checkFields are those that a check can use: the servers, the sign-in and the Sent copy.
+var checkFields = []wizard.FieldID{
+	wizard.FieldSMTPHost, wizard.FieldSMTPPort, wizard.FieldSMTPSecurity, wizard.FieldAuth, wizard.FieldUser, wizard.FieldHelo, wizard.FieldFrom,
+	wizard.FieldIMAPHost, wizard.FieldIMAPPort, wizard.FieldIMAPSecurity, wizard.FieldIMAPUser, wizard.FieldSentCopy, wizard.FieldSentFolder,
+}
+
+func (a *app) settingFlags(cmd *cobra.Command, fields []wizard.FieldID) *settings {
 	s := &settings{values: map[wizard.FieldID]*string{}, cmd: cmd}
-	for _, id := range settingFields {
-		s.values[id] = cmd.Flags().String(flagOf(id), "", locale.For(a.lang()).T("wizard.field."+string(id)))
+	for _, id := range fields {
+		s.values[id] = cmd.Flags().String(flagOf(id), "", a.fieldUsage(id))
 	}
 	return s
+}
+
+// fieldUsage is a field's label, with the server that it is about: on the screen a heading says that.
+func (a *app) fieldUsage(id wizard.FieldID) string {
+	label := locale.For(a.lang()).T("wizard.field." + string(id))
+	switch area, _, _ := strings.Cut(string(id), "-"); area {
+	case "smtp":
+		return a.t("flag.of-smtp", "field", label)
+	case "imap":
+		return a.t("flag.of-imap", "field", label)
+	}
+	return label
 }
 
 // given are the flags that were really set.
@@ -109,6 +127,9 @@ func (f *secretFlags) read(ctx context.Context, a *app) (secret.Value, error) {
 		if len(argv) == 1 {
 			argv = strings.Fields(argv[0])
 		}
+		if text := config.ValidateCommand(argv); !text.Empty() {
+			return secret.Value{}, &exitError{exitData, "--password-command: " + locale.For(a.lang()).Say(text)}
+		}
 		return a.resolveSecret(ctx, config.Credential{Kind: config.CredentialCommand, Command: argv})
 	}
 	return secret.Value{}, nil
@@ -144,7 +165,7 @@ func (a *app) setupCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&o.yes, "yes", false, a.t("flag.yes"))
 	cmd.Flags().BoolVar(&o.cleartext, "insecure-cleartext", false, a.t("flag.cleartext"))
 	cmd.Flags().StringVar(&o.product, "product", "", a.t("flag.product"))
-	values := a.settingFlags(cmd)
+	values := a.settingFlags(cmd, settingFields)
 	secrets := a.secretFlags(cmd)
 	client := a.oauthFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

@@ -133,7 +133,7 @@ func (a *app) validateVendor() error {
 	}
 	result := validation{Path: path, Valid: len(faults.Errors()) == 0, Faults: []validationFault{}, Proven: map[string]bool{}}
 	for _, f := range faults {
-		result.Faults = append(result.Faults, validationFault{f.Path, a.say(f.Text), f.Warning})
+		result.Faults = append(result.Faults, validationFault{Path: f.Path, Message: a.say(f.Text), Warning: f.Warning})
 	}
 	switch {
 	case a.json:

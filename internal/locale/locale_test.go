@@ -20,3 +20,16 @@ func TestPluralsAndArguments(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// TestColon: French parts the colon from its label, and a question keeps its own mark.
+func TestColon(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		lang        Lang
+		label, want string
+	}{{English, "Provider", "Provider:"}, {French, "Fournisseur", "Fournisseur :"}, {German, "Anbieter", "Anbieter:"}, {French, "Est-il arrivé ?", "Est-il arrivé ?"}} {
+		if got := For(row.lang).Colon(row.label); got != row.want {
+			t.Errorf("%s: %q, want %q", row.label, got, row.want)
+		}
+	}
+}

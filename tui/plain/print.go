@@ -27,13 +27,15 @@ type printer struct {
 
 func (p *printer) t(key string, args ...any) string { return locale.For(p.lang).T(key, args...) }
 
+func (p *printer) colon(label string) string { return locale.For(p.lang).Colon(label) }
+
 func (p *printer) say(key string, args ...any) { p.paragraph("", p.t(key, args...)) }
 
 func (p *printer) words(w wizard.Words) string { return w.Say(p.lang, p.product) }
 
 func (p *printer) line(text string) { _, _ = io.WriteString(p.out, text+"\n") }
 
-func (p *printer) prompt(label string) { _, _ = io.WriteString(p.out, label+": ") }
+func (p *printer) prompt(label string) { _, _ = io.WriteString(p.out, p.colon(label)+" ") }
 
 // paragraph wraps text behind a prefix; following lines are indented to match.
 func (p *printer) paragraph(prefix, text string) {
@@ -74,7 +76,7 @@ func (p *printer) screen(v wizard.Screen) {
 		if !f.Detail.Empty() {
 			text += " (" + p.words(f.Detail) + ")"
 		}
-		p.paragraph("  ", p.words(f.Label)+": "+text)
+		p.paragraph("  ", p.colon(p.words(f.Label))+" "+text)
 	}
 	for i, w := range v.Numbered {
 		p.paragraph("  "+strconv.Itoa(i+1)+". ", p.words(w))
@@ -98,7 +100,7 @@ func (p *printer) screen(v wizard.Screen) {
 		p.finding(*v.Finding)
 	}
 	for _, c := range v.Copy {
-		p.line(p.words(c.Label) + ":")
+		p.line(p.colon(p.words(c.Label)))
 		p.line(safetext.Escape(c.Text))
 	}
 }
@@ -128,10 +130,10 @@ func (p *printer) results(reports []wizard.Report) {
 func (p *printer) check(r wizard.Report) {
 	text := setup.Describe(wizard.Report{ID: r.ID}, p.lang).Title
 	if !r.Seen.Empty() {
-		text += ": " + short(r.Seen.Escaped())
+		text = p.colon(text) + " " + short(r.Seen.Escaped())
 	}
 	text += fmt.Sprintf(" (%.1f s)", r.Took.Seconds())
-	if p.causes && r.Cause != "" {
+	if p.causes && r.Cause != "" && r.Status != wizard.Skip {
 		text += " [" + r.Cause + "]"
 	}
 	p.paragraph(p.t("common."+r.Status)+" "+r.ID+" ", text)
