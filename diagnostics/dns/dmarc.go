@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 
@@ -98,7 +99,11 @@ func mendDMARC(text, fallback string) string {
 	if name, _, found := strings.Cut(head, "="); found && !strings.EqualFold(strings.TrimSpace(name), "v") {
 		rest = text
 	}
-	mended := "v=DMARC1; " + strings.TrimSpace(rest)
+	tags := slices.DeleteFunc(strings.Split(rest, ";"), func(tag string) bool { // the version stands first, and once
+		name, _, _ := strings.Cut(tag, "=")
+		return strings.EqualFold(strings.TrimSpace(name), "v")
+	})
+	mended := "v=DMARC1; " + strings.TrimSpace(strings.Join(tags, ";"))
 	if record, ok := dmarc.Parse(mended); !ok || record.BadPolicy || safetext.Escape(mended) != mended {
 		return fallback
 	}
@@ -172,7 +177,7 @@ func (a *area) dmarcJudge(ctx context.Context, r lookup.Resolver, found *dmarc.F
 	if policy == dmarc.None && len(found.Record.RUA) == 0 {
 		// p=none is the right beginning, but without reports nobody learns anything from it.
 		result := warned(CauseDMARCNonePolicy, all...)
-		if found.Domain == a.domain {
+		if found.Domain == a.domain && a.starter() != found.Text.Value { // without an address it has nothing to add
 			result.Fix = []diagnostics.Fix{replaceTXT(name, a.starter(), found.Text)}
 		}
 		return a.about(result)
