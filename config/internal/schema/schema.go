@@ -11,8 +11,6 @@ import (
 
 type object = jsonschema.Object
 
-const timePattern = jsonschema.TimePattern
-
 // id names this version of the schema.
 const id = "urn:postier:config:1"
 
