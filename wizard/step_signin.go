@@ -68,6 +68,7 @@ func (s *State) offerScreen(v *Screen) {
 	}
 	s.signInFailure(v)
 	if v.Finding == nil {
+		v.Facts = s.signInFacts()
 		v.Notices = append(v.Notices, Notice{LevelInfo, M("wizard.signin.no-password")})
 		if !s.prepareApplies() { // otherwise step 4 has said so (M-7)
 			v.Notices = append(v.Notices, Notice{LevelInfo, M("wizard.prepare.alert", "name", s.providerName())})
@@ -75,12 +76,19 @@ func (s *State) offerScreen(v *Screen) {
 	} else {
 		start.Label, start.Key = M("wizard.signin.again"), 'r'
 	}
-	v.Facts = []Fact{{Label: M("wizard.fact.user"), Value: L(s.draft.Submission.Username)}, {Label: M("wizard.fact.submission"), Value: serverWords(s.draft.Submission)}}
 	v.Actions = []Action{start}
 	if o != nil && o.Flow == presets.FlowDevice && o.AuthURL != "" {
 		v.Actions = append(v.Actions, Action{ID: ActPaste, Label: M("wizard.signin.by-paste"), Key: 'w'})
 	}
 	s.otherWay(v)
+}
+
+// signInFacts say what the sign-in is for.
+func (s *State) signInFacts() []Fact {
+	return []Fact{
+		{Label: M("wizard.fact.user"), Value: L(s.draft.Submission.Username)},
+		{Label: M("wizard.fact.submission"), Value: serverWords(s.draft.Submission)},
+	}
 }
 
 // otherWay offers the password where one works, and what is left where none does.
@@ -145,7 +153,7 @@ func (s *State) pasteScreen(v *Screen) {
 func (s *State) signedInScreen(v *Screen) {
 	v.Intro = []Words{s.accountWords()}
 	v.Notices = append(v.Notices, Notice{LevelInfo, M("wizard.signin.honest")})
-	v.Facts = []Fact{{Label: M("wizard.fact.user"), Value: L(s.draft.Submission.Username)}, {Label: M("wizard.fact.submission"), Value: serverWords(s.draft.Submission)}}
+	v.Facts = s.signInFacts()
 	next := Action{ID: ActNext, Label: M("wizard.action.next")}
 	again := Action{ID: ActSignIn, Label: M("wizard.signin.again"), Key: 'r'}
 	v.Actions = []Action{next, again}

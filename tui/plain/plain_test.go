@@ -27,7 +27,13 @@ import (
 // rehearsal is a conversation against the demo's servers, with the configuration in a temporary folder.
 func rehearsal(t *testing.T, fault string, lang locale.Lang) (Options, *demo.Provider, string) {
 	t.Helper()
-	provider, err := demo.Start(t.Context(), demo.Options{Lang: lang, Fault: fault, Slow: 50 * time.Millisecond})
+	return rehearsalWith(t, demo.Options{Lang: lang, Fault: fault, Slow: 50 * time.Millisecond})
+}
+
+func rehearsalWith(t *testing.T, options demo.Options) (Options, *demo.Provider, string) {
+	t.Helper()
+	lang := options.Lang
+	provider, err := demo.Start(t.Context(), options)
 	if err != nil {
 		t.Fatal(err)
 	}

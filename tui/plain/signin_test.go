@@ -1,0 +1,133 @@
+package plain
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"postier/config"
+	"postier/internal/demo"
+	"postier/internal/locale"
+	"postier/wizard"
+)
+
+// browserRehearsal is a rehearsal at a provider that takes sign-ins by browser and no passwords.
+func browserRehearsal(t *testing.T, fault string, lang locale.Lang, address bool) (Options, *bytes.Buffer, string) {
+	t.Helper()
+	o, provider, path := rehearsalWith(t, demo.Options{Lang: lang, Fault: fault, OAuth: true, Approval: time.Millisecond})
+	options := wizard.Options{
+		Book: o.Worker.Book, Product: "postier", Today: "2026-11-21", ConfigPath: path,
+		Clients: map[string]wizard.Client{demo.OAuthName: {ID: demo.OAuthClient}},
+	}
+	if address {
+		options.Address = provider.Address
+	}
+	o.State, o.Requests = wizard.New(options)
+	out := &bytes.Buffer{}
+	o.Out = out
+	return o, out, path
+}
+
+var tokens = regexp.MustCompile(`\b[ar]t-[A-Z2-7]{20,}`)
+
+// noToken checks that tokens lie in their own file and nowhere else.
+func noToken(t *testing.T, out, path string) {
+	t.Helper()
+	if tokens.MatchString(out) {
+		t.Error("the output holds a token")
+	}
+	if data, err := os.ReadFile(path); err == nil && tokens.Match(data) {
+		t.Error("the configuration holds a token")
+	}
+}
+
+// TestSignInByLines is a whole setup on plain lines in French: the address alone on its line, the code, the warning, and a profile
+// that refers to the sign-in.
+func TestSignInByLines(t *testing.T) {
+	t.Parallel()
+	o, out, path := browserRehearsal(t, "", locale.French, false)
+	o.In = strings.NewReader(demo.Address + strings.Repeat("\n", 12))
+	if _, err := Run(t.Context(), o); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	text := out.String()
+	for _, want := range []string{
+		"Ne saisissez jamais un code que quelqu’un vous a envoyé.", "\nhttps://" + demo.LoginHost + "/device\n", "\nSaisissez-y ce code",
+		"Connecté en tant que " + demo.Address, "Étape 12 sur 12",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is missing in:\n%s", want, text)
+		}
+	}
+	if !regexp.MustCompile(`\n[B-Z]{4}-[B-Z]{4}\n`).MatchString(text) {
+		t.Errorf("no code alone on a line:\n%s", text)
+	}
+	noToken(t, text, path)
+	doc, err := config.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := doc.File.Profiles[doc.File.Default].Credential
+	if c.Kind != config.CredentialOAuth || c.Provider != demo.OAuthName || c.ClientID != demo.OAuthClient {
+		t.Errorf("%+v", c)
+	}
+	if info, err := os.Stat(filepath.Join(filepath.Dir(path), c.Path)); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v %v", info, err)
+	}
+}
+
+// TestUnattendedSignIn: a run without a person begins no sign-in unless it is told that somebody approves, uses one that was made,
+// and ends in the cause of each rehearsed failure.
+func TestUnattendedSignIn(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"", "oauth-declined", "oauth-expired", "oauth-wrong-account"} {
+		t.Run("fault "+name, func(t *testing.T) {
+			t.Parallel()
+			o, out, path := browserRehearsal(t, name, locale.English, true)
+			o.SignIn = true
+			fault, _ := demo.FindFault(name)
+			var stopped *Stopped
+			_, err := Unattended(t.Context(), o)
+			switch {
+			case name == "" && err != nil:
+				t.Errorf("%v\n%s", err, out)
+			case name != "" && (!errors.As(err, &stopped) || stopped.Finding == nil || stopped.Finding.Cause != fault.Cause || stopped.Step != wizard.StepCredential):
+				t.Errorf("%v\n%s", err, out)
+			case name != "" && !strings.Contains(out.String(), "["+fault.Cause+"]"):
+				t.Errorf("no [%s] in\n%s", fault.Cause, out)
+			}
+			noToken(t, out.String(), path)
+		})
+	}
+	t.Run("alone", func(t *testing.T) {
+		t.Parallel()
+		o, out, path := browserRehearsal(t, "", locale.English, true)
+		var stopped *Stopped
+		_, err := Unattended(t.Context(), o)
+		if !errors.As(err, &stopped) || !stopped.SignIn || stopped.Step != wizard.StepCredential || stopped.Finding != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		if strings.Contains(out.String(), demo.LoginHost) {
+			t.Error("a code was asked for")
+		}
+		// Somebody signs in and leaves at the next step; the run without a person finds it.
+		talk := o
+		talk.In = strings.NewReader("\n\n\n")
+		if _, err := Run(t.Context(), talk); !errors.Is(err, ErrInterrupted) {
+			t.Fatal(err)
+		}
+		if _, err := Unattended(t.Context(), o); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		doc, err := config.Load(path)
+		if err != nil || doc.File.Profiles[doc.File.Default].Credential.Kind != config.CredentialOAuth {
+			t.Errorf("%v", err)
+		}
+		noToken(t, out.String(), path)
+	})
+}
