@@ -129,6 +129,9 @@ func TestSourcesAreNamed(t *testing.T) {
 		for _, d := range p.Dated {
 			lists = append(lists, d.Sources)
 		}
+		if p.Lockout != nil {
+			lists = append(lists, p.Lockout.Sources)
+		}
 		for _, list := range lists {
 			for _, key := range list {
 				if names[key] == "" {

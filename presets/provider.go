@@ -90,6 +90,8 @@ type Provider struct {
 	Alert Text `json:"security_alert,omitzero"`
 	// Unblock is what to do when the provider blocks the account after a sign-in.
 	Unblock StepList `json:"unblock,omitzero"`
+	// Lockout is how long the provider is known to refuse an account after several wrong sign-ins; nil when that is not known.
+	Lockout *Lockout `json:"lockout,omitempty"`
 	// WayOut says what to do instead where a mail program can never sign in.
 	WayOut Text `json:"way_out,omitzero"`
 	// Dated are facts that bite on a day; see Warnings.
@@ -252,6 +254,14 @@ type Enable struct {
 	URL     string   `json:"url,omitempty"`
 	Trust   Level    `json:"confidence"`
 	Sources []string `json:"sources,omitempty"`
+}
+
+// Lockout is a range of minutes.
+type Lockout struct {
+	FromMinutes int      `json:"from_minutes"`
+	ToMinutes   int      `json:"to_minutes"`
+	Trust       Level    `json:"confidence"`
+	Sources     []string `json:"sources"`
 }
 
 // StepList is the guide, in each language the same number of steps.

@@ -161,6 +161,9 @@ func (p *Provider) checkSecret(fault faultFunc) {
 	default:
 		fault("sent_copy.mode", "%q must be append, server or none", p.SentCopy.Mode)
 	}
+	if l := p.Lockout; l != nil && (l.FromMinutes < 1 || l.ToMinutes < l.FromMinutes || len(l.Sources) == 0) {
+		fault("lockout", "%d to %d minutes must be a range, with a source", l.FromMinutes, l.ToMinutes)
+	}
 	if s := p.Shape; s != nil {
 		for rest := s.Alphabet; rest != ""; rest = rest[3:] {
 			if len(rest) < 3 || !slices.Contains([]string{"a-z", "A-Z", "0-9"}, rest[:3]) {

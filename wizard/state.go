@@ -64,6 +64,7 @@ type State struct {
 	begun     int // the DoSignInBegin that prompt comes from
 	approved  bool
 	phase     string
+	refused   refusals
 	pending   secret.Value // typed, waiting for an answer about blanks or shape
 	question  question
 	judged    string // the address that suggested is about

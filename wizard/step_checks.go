@@ -18,6 +18,7 @@ const (
 
 // told takes what work found into the draft.
 func (s *State) told(o Outcome) {
+	s.countRefusals(o)
 	switch o.Kind {
 	case DoDiscover:
 		s.foundLast(o)

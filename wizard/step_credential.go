@@ -139,6 +139,7 @@ func (s *State) credentialScreen(v *Screen) {
 		{Label: M("wizard.fact.user"), Value: L(d.Submission.Username)},
 		{Label: M("wizard.fact.submission"), Value: serverWords(d.Submission)},
 	}
+	v.Notices = append(v.Notices, s.coach()...)
 	f := Field{
 		ID: FieldSecret, Kind: KindSecret, Label: M("wizard.credential.label." + string(s.secretType())),
 		Help: M("wizard.field.secret.help"), Error: s.errors[FieldSecret], Mend: s.mend == FieldSecret, Given: !s.secret.Empty() || !s.givenSecret().Empty(),

@@ -1,0 +1,97 @@
+package wizard
+
+import (
+	"slices"
+	"testing"
+
+	"postier/config"
+	"postier/internal/locale"
+	"postier/presets"
+)
+
+// TestDefaults: what a product says stands in a new profile until the person changes it, and never widens the provider's limits.
+func TestDefaults(t *testing.T) {
+	t.Parallel()
+	options := Options{Defaults: Defaults{
+		ReplyTo: "accueil@durand.example", BCC: []string{"archive@durand.example"}, Kinds: map[string]bool{"quote": false},
+		Limits:   config.Limits{PerDay: 200, PerHour: 50, RecipientsPerMessage: 1000, Batch: config.Batch{Messages: 12, WaitSeconds: 15.5}},
+		TestMode: config.TestMode{Enabled: true, Address: "essai@durand.example"}, AskEach: true, SentCopy: config.SentAppend,
+	}}
+	k := known(t, options)
+	d := k.s.Draft()
+	if d.ReplyTo != "accueil@durand.example" || !slices.Equal(d.BCC, []string{"archive@durand.example"}) || d.Kinds["quote"] || len(d.Kinds) != 1 || !d.TestMode.Enabled || !d.AskEach {
+		t.Errorf("%+v", d)
+	}
+	provider, _ := presets.Default().Get("gmail")
+	own := limitsOf(provider)
+	if d.Limits.PerDay != 200 || d.Limits.PerHour != 50 || d.Limits.Batch.Messages != 12 || own.RecipientsPerMessage == 0 || d.Limits.RecipientsPerMessage != own.RecipientsPerMessage {
+		t.Errorf("limits %+v, the provider's own %+v", d.Limits, own)
+	}
+	if d.SentMode != config.SentServer {
+		t.Errorf("Gmail files the copy itself, and the profile would file a second one: %s", d.SentMode)
+	}
+	k.toReview()
+	k.enter()
+	p := k.last(DoSave).Draft.ToProfile(config.Credential{Kind: config.CredentialAsk})
+	if p.ReplyTo == "" || p.TestMode.Address == "" || p.Limits.PerDay != 200 {
+		t.Errorf("%+v", p)
+	}
+
+	hand := byHand(t, Options{Defaults: Defaults{Limits: config.Limits{PerDay: 7}, SentCopy: config.SentNone}})
+	if d := hand.s.Draft(); d.Limits.PerDay != 7 || d.SentMode != config.SentNone {
+		t.Errorf("by hand: %+v, copy %s", d.Limits, d.SentMode)
+	}
+
+	// What is edited stays as it is.
+	profile := &config.Profile{
+		From: config.Address{Address: "marie@gmail.com"}, Submission: config.Server{Host: "smtp.gmail.com", Port: 465, Security: config.SecurityTLS, Username: "marie@gmail.com"},
+		SentCopy: config.SentCopy{Mode: config.SentNone}, Credential: config.Credential{Kind: config.CredentialFile, Path: "secrets/marie"},
+	}
+	options.Draft = DraftOf("marie", profile, true)
+	if d := begin(t, options).s.Draft(); d.ReplyTo != "" || len(d.BCC) != 0 || d.TestMode.Enabled || d.AskEach || d.Limits != (config.Limits{}) {
+		t.Errorf("an edited profile is changed: %+v", d)
+	}
+}
+
+// TestSupport: the contact stands where something failed, and at the end, and nowhere else.
+func TestSupport(t *testing.T) {
+	t.Parallel()
+	contact := presets.Text{EN: "ask Crésus", FR: "demandez à Crésus", DE: "fragen Sie Crésus"}
+	named := func(k *talk) bool {
+		return slices.ContainsFunc(k.s.Screen().Notices, func(n Notice) bool { return n.Text.Say(locale.French, "") == contact.FR })
+	}
+	k := known(t, Options{Support: contact})
+	if named(k) {
+		t.Error("named although nothing failed")
+	}
+	k.enter()
+	k.at(StepCredential)
+	k.password(appPassword)
+	k.fails(DoSubmission, "net.connect", "connection-refused", StepServer, FieldSMTPPort)
+	if !named(k) {
+		t.Error("not named beside a failure")
+	}
+	k.do(ActRetry)
+	if named(k) {
+		t.Error("named while the check runs")
+	}
+
+	k = known(t, Options{Support: contact})
+	k.toReview()
+	k.enter()
+	k.saved()
+	k.at(StepDone)
+	if !named(k) {
+		t.Error("not named at the end")
+	}
+
+	k = begin(t, Options{Support: contact, Address: "marie@tuta.com"})
+	k.enter()
+	k.says("wizard.provider.impossible")
+	if !named(k) {
+		t.Error("not named where the provider cannot do it")
+	}
+	if k = begin(t, Options{Address: "marie@tuta.com"}); named(k) {
+		t.Error("named without a contact")
+	}
+}
