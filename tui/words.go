@@ -44,7 +44,9 @@ func (s speech) say(w wizard.Words) string {
 }
 
 // colon puts a colon behind a label.
-func (s speech) colon(label string) string { return s.clean(s.typeset(locale.For(s.lang).Colon(label))) }
+func (s speech) colon(label string) string {
+	return s.clean(s.typeset(locale.For(s.lang).Colon(label)))
+}
 
 // frenchSpaces hold a sign to the word that it belongs to, as French has it.
 var frenchSpaces = strings.NewReplacer(" ;", "\u00a0;", " :", "\u00a0:", " ?", "\u00a0?", " !", "\u00a0!", " »", "\u00a0»", "« ", "«\u00a0")

@@ -162,12 +162,12 @@ func TestLiveViewCountsSecondsAndStops(t *testing.T) {
 	t.Parallel()
 	args, _ := hangingServer(t)
 	c := startConsole(t, args...)
-	c.wait("Greeting … 1 s (Ctrl+C stops)")
+	c.wait("The server's greeting … 1 s (Ctrl+C stops)")
 	c.cancel()
 	if code := c.exitCode(); code != exitInterrupted {
 		t.Errorf("exit code %d", code)
 	}
-	c.wait("PASS Connection") // what is known stays
+	c.wait("PASS Reaching the server") // what is known stays
 	if strings.Contains(c.written(), "Everything works") {
 		t.Error("a stopped run is no success")
 	}
@@ -222,7 +222,7 @@ func TestStoppedJSONSaysWhatIsKnown(t *testing.T) {
 
 func TestAPersonMayRiskASecondSignIn(t *testing.T) {
 	t.Parallel()
-	for answer, want := range map[string]string{"y\n": "FAIL Sign-in to the mailbox", "\n": "SKIP Sign-in to the mailbox"} {
+	for answer, want := range map[string]string{"y\n": "FAIL Signing in to the mailbox", "\n": "SKIP Signing in to the mailbox"} {
 		t.Run(want, func(t *testing.T) {
 			t.Parallel()
 			c := startConsole(t, demoArgs(t, "wrong-password", "diagnose")...)

@@ -280,9 +280,10 @@ func filler(args []any) func(string) string {
 	return strings.NewReplacer(pairs...).Replace
 }
 
-// Name is a check's name for people.
+// Name is a check's name for people: the title of its page in package explain, so that both say the same.
 func Name(lang locale.Lang, id diagnostics.ID) string {
-	return locale.For(lang).T("checks.name." + string(id))
+	page, _ := explain.Check(string(id))
+	return page.Title(lang)
 }
 
 // The exit codes that are not a cause's own (contract.md §2).
