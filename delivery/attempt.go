@@ -84,7 +84,7 @@ func (i *Item) reroute(name string, from, to *config.Profile) error {
 	if author == "" {
 		author = from.From.Address
 	}
-	if !owns(to, author) {
+	if !ownsAddress(to, author) {
 		display := from.From.Name
 		if list, err := m.addresses("From"); err == nil && len(list) > 0 && list[0].Name != "" {
 			display = list[0].Name

@@ -221,18 +221,18 @@ func allOn(f *config.File) *config.File {
 // to the author (D-5).
 func (d *Decision) author(f *config.File, p *config.Profile, r Request) {
 	d.Envelope = p.From.Address
-	if r.Envelope != "" && owns(p, r.Envelope) {
-		d.Envelope = r.Envelope
-	}
-	owner := p
+	owner, may := p, owns
 	if q := f.Profiles[d.Instead]; q != nil {
-		owner = q
+		owner, may = q, ownsAddress
+	}
+	if r.Envelope != "" && may(p, r.Envelope) {
+		d.Envelope = r.Envelope
 	}
 	author := r.Author
 	if author == "" {
 		author = owner.From.Address
 	}
-	if !owns(p, author) {
+	if !may(p, author) {
 		name := owner.From.Name
 		if name == "" {
 			name = p.From.Name
@@ -250,6 +250,14 @@ func owns(p *config.Profile, address string) bool {
 	alone := &config.File{Profiles: map[string]*config.Profile{"p": {Enabled: true, From: p.From, Senders: p.Senders}}}
 	_, reason := config.Route(alone, address)
 	return reason == config.RouteAddress || reason == config.RouteDomain
+}
+
+// ownsAddress is owns for a fallback: its domain among the senders routes new addresses to it, but does not say that its
+// server lets it send as the mailbox of somebody else in that domain.
+func ownsAddress(p *config.Profile, address string) bool {
+	alone := &config.File{Profiles: map[string]*config.Profile{"p": {Enabled: true, From: p.From, Senders: p.Senders}}}
+	_, reason := config.Route(alone, address)
+	return reason == config.RouteAddress
 }
 
 func (d *Decision) recipients(p *config.Profile, r Request, facts Facts) {

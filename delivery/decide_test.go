@@ -119,6 +119,12 @@ func TestDecideAuthor(t *testing.T) {
 	if instead.From == nil || instead.From.Address != "noreply@platform.example" || instead.ReplyTo != "reception@durand.example" || instead.Envelope != "noreply@platform.example" {
 		t.Errorf("D-5: %+v", instead)
 	}
+	// Two mailboxes of one domain: that the fallback takes new addresses of the domain does not make it the other mailbox.
+	f.Profiles["platform"].Senders = []string{"durand.example"}
+	instead = Decide(f, Request{Author: "contact@durand.example", Envelope: "contact@durand.example", Recipients: []string{"a@b.example"}}, Facts{})
+	if instead.From == nil || instead.From.Address != "noreply@platform.example" || instead.Envelope != "noreply@platform.example" || instead.Instead != "durand" {
+		t.Errorf("D-5, one domain: %+v", instead)
+	}
 	foreign := Decide(threeProfiles(), Request{Author: "root@web7.example", Recipients: []string{"a@b.example"}, Envelope: "evil@elsewhere.example"}, Facts{})
 	if foreign.From == nil || foreign.From.Address != "contact@durand.example" || foreign.Envelope != "contact@durand.example" {
 		t.Errorf("an address that the profile does not send for: %+v", foreign)

@@ -37,7 +37,7 @@ func (o *office) enabled() bool {
 func TestD5EnableChecksFirst(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t, nil)
-	o.switchedOff("auth-rejected")
+	o.switchedOff("wrong-password")
 	if stdout, _ := o.want(0, "", "postier", "profile", "enable", "durand"); !o.enabled() || !strings.Contains(stdout, "switched on again") {
 		t.Errorf("not switched on: %s", stdout)
 	}
@@ -46,7 +46,7 @@ func TestD5EnableChecksFirst(t *testing.T) {
 	}
 
 	refused := newOffice(t, mailtest.Script{"AUTH": mailtest.Reply("535 5.7.8 Error: authentication failed")})
-	refused.switchedOff("auth-rejected")
+	refused.switchedOff("wrong-password")
 	stdout, stderr := refused.want(77, "", "postier", "profile", "enable", "durand")
 	if refused.enabled() || !strings.Contains(stdout, "535 5.7.8") || !strings.Contains(stderr, "postier setup --edit durand") {
 		t.Errorf("enabled: %t\n%s%s", refused.enabled(), stdout, stderr)
