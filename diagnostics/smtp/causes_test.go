@@ -41,6 +41,8 @@ func TestEachCheckFailsForItsOwnReason(t *testing.T) {
 		{name: "STARTTLS overwritten by a firewall", security: upgrade, caps: []string{"SIZE 100", "XXXXXXXA", "AUTH PLAIN"}, id: diagnostics.SMTPTLS, cause: "security-software-intercept"},
 		{name: "STARTTLS refused without words", security: upgrade, script: script{"STARTTLS": mailtest.Reply("502 no")}, id: diagnostics.SMTPTLS, cause: "tls-stripped"},
 		{name: "STARTTLS fails at the server", security: upgrade, script: script{"STARTTLS": mailtest.Reply("454 4.7.0 TLS not available due to local problem")}, id: diagnostics.SMTPTLS, cause: "starttls-failed"},
+		{name: "STARTTLS refused for now without words", security: upgrade, script: script{"STARTTLS": mailtest.Reply("454 no")}, id: diagnostics.SMTPTLS, cause: "starttls-failed"},
+		{name: "closing down at STARTTLS", security: upgrade, script: script{"STARTTLS": mailtest.Reply("421 4.3.0 too busy, closing")}, id: diagnostics.SMTPTLS, cause: "starttls-failed"},
 		{name: "EHLO unknown, HELO would go", security: upgrade, script: script{"EHLO": mailtest.Reply("502 what")}, id: diagnostics.SMTPTLS, cause: "tls-stripped"},
 		{name: "handshake refused", security: implicit, script: script{"tls": {TLSAlert: 80}}, id: diagnostics.SMTPTLS, cause: "tls-handshake"},
 		{name: "internal error behind STARTTLS", security: upgrade, script: script{"tls": {TLSAlert: 80}}, id: diagnostics.SMTPTLS, cause: "starttls-failed"},

@@ -41,7 +41,7 @@ var hostilities = []hostility{
 	{"TLS alert", mailtest.Action{TLSAlert: 40}, "tls-wrong-mode tls-handshake delivery-unknown"},
 	{"endless line", mailtest.Action{Endless: "x"}, "limit-exceeded tls-wrong-mode tls-injected delivery-unknown"},
 	{"endless reply", mailtest.Action{Endless: "250-x\r\n"}, "limit-exceeded tls-wrong-mode tls-injected delivery-unknown"},
-	{"421", mailtest.Action{Reply: "421 4.3.2 \x1b[2J\u009b closing"}, "server-busy tls-wrong-mode tls-injected auth-temporary-failure"},
+	{"421", mailtest.Action{Reply: "421 4.3.2 \x1b[2J\u009b closing"}, "server-busy starttls-failed tls-wrong-mode tls-injected auth-temporary-failure"},
 	{"escapes", mailtest.Action{Reply: "554 5.0.0 \x1b[2J\u202e\u009d \x07 \x7f\u200b"}, "greeting-refused tls-stripped tls-wrong-mode protocol-error wrong-password sender-rejected recipient-rejected message-refused tls-injected unknown reputation-low ip-blocklisted"},
 }
 

@@ -117,9 +117,22 @@ func (l *ladder) consent() (diagnostics.Result, bool) {
 	case err != nil:
 		return l.fault(err, stageDialog), true
 	case r.Code != codeReady:
-		return l.replied(r, causeStripped), true
+		return l.startTLSRefused(r), true
 	}
 	return diagnostics.Result{}, false
+}
+
+// startTLSRefused judges the answer to STARTTLS. RFC 3207 §4: 454 says that TLS is not available for a temporary reason;
+// 421 and others of class 4 come from the same servers. That is a TLS that did not come up, whatever the words.
+func (l *ladder) startTLSRefused(r Reply) diagnostics.Result {
+	result := l.replied(r, causeStripped)
+	if r.Code/100 == 4 {
+		result.Cause, result.Matched = causeStartTLSFailed, ""
+		if answer := l.match(r); answer.Cause == causeStartTLSFailed {
+			result.Matched = answer.Entry
+		}
+	}
+	return result
 }
 
 func (l *ladder) handshake(ctx context.Context) diagnostics.Result {
