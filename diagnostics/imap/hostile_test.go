@@ -79,7 +79,7 @@ func hostileCases() []hostileCase {
 		{name: "app password wanted", security: implicit, script: mailtest.Script{"auth": reply("{tag} NO [ALERT] Application-specific password required: https://support.example (Failure)")}, fails: diagnostics.IMAPAuth, cause: "app-password-required", refused: 1},
 		{name: "blocked account", security: implicit, script: mailtest.Script{"auth": reply("{tag} NO [CONTACTADMIN] suspended")}, fails: diagnostics.IMAPAuth, cause: "account-suspended", refused: 1},
 		{name: "secret echoed", security: implicit, script: mailtest.Script{"auth": reply("{tag} NO [ALERT] no such password " + password)}, fails: diagnostics.IMAPAuth, cause: "wrong-password", refused: 1},
-		{name: "LOGINDISABLED and nothing else", security: implicit, options: func(o *mailtest.Options) { o.CapabilitiesTLS = []string{"IMAP4rev1", "LOGINDISABLED"} }, fails: diagnostics.IMAPAuth, cause: "tls-required"},
+		{name: "LOGINDISABLED and nothing else", security: implicit, options: func(o *mailtest.Options) { o.CapabilitiesTLS = []string{"IMAP4rev1", "LOGINDISABLED"} }, fails: diagnostics.IMAPAuth, cause: "auth-not-offered"},
 		{name: "unknown mechanisms only", security: implicit, options: func(o *mailtest.Options) {
 			o.CapabilitiesTLS = []string{"IMAP4rev1", "LOGINDISABLED", "AUTH=ANONYMOUS", "AUTH=NTLM"}
 		}, fails: diagnostics.IMAPAuth, cause: "auth-mechanism-unsupported"},

@@ -222,7 +222,9 @@ func (r *run) auth(ctx context.Context) diagnostics.Result {
 	}
 	if err != nil {
 		result := r.failure(err)
-		if errors.Is(err, errNoMechanism) && len(done.offered) == 0 {
+		// LOGINDISABLED asks for TLS where there is none yet (RFC 9051 §6.2.3); inside TLS it only says that there is no way in.
+		inside := r.server.Security != config.SecurityNone
+		if errors.Is(err, errNoMechanism) && len(done.offered) == 0 || errors.Is(err, errLoginDisabled) && inside {
 			result.Cause = causeNotOffered
 		}
 		if !done.challenge.Empty() && result.Status == diagnostics.Fail {
