@@ -166,16 +166,29 @@ func Verdict(results []diagnostics.Result) diagnostics.Status {
 }
 
 // Root is the root cause: the first failure in the order of the contract. When nothing failed, a name service that answered
-// none of the questions about DNS counts as one, although each of those checks could only be skipped.
+// none of the questions about DNS counts as one, although each of those checks could only be skipped. It is enough that
+// the domain's own records (MX, SPF, DMARC) could not be read: guessed names below it may well get an answer.
 func Root(results []diagnostics.Result) (diagnostics.Result, bool) {
 	if root, ok := diagnostics.FirstFailure(results); ok {
 		return root, true
 	}
+	if root, ok := muted(results, func(id diagnostics.ID) bool {
+		return id == diagnostics.DNSMX || id == diagnostics.DNSSPF || id == diagnostics.DNSDMARC
+	}, func(r diagnostics.Result) bool { return r.Cause == causeMute }); ok {
+		return root, true
+	}
+	return muted(results, func(id diagnostics.ID) bool {
+		return strings.HasPrefix(string(id), "dns.")
+	}, func(r diagnostics.Result) bool { return r.Status == diagnostics.Skip })
+}
+
+// muted is the first unanswered check among those that belong, when all of these fit.
+func muted(results []diagnostics.Result, belongs func(diagnostics.ID) bool, fits func(diagnostics.Result) bool) (diagnostics.Result, bool) {
 	var mute *diagnostics.Result
 	for i, r := range results {
 		switch {
-		case !strings.HasPrefix(string(r.ID), "dns."):
-		case r.Status != diagnostics.Skip:
+		case !belongs(r.ID):
+		case !fits(r):
 			return diagnostics.Result{}, false
 		case r.Cause == causeMute && mute == nil:
 			mute = &results[i]
