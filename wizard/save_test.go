@@ -344,3 +344,44 @@ func TestRehearsalEndsWithoutPromises(t *testing.T) {
 		t.Errorf("the draft forgets the product: %+v", s.Draft())
 	}
 }
+
+// TestArrivalUnchecked: without a mailbox that can be read, the last steps claim no more than that the message was sent.
+func TestArrivalUnchecked(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		refused      bool
+		fact, notice string
+	}{
+		{true, "wizard.verdict.sent", "wizard.done.sent"},
+		{false, "wizard.verdict.pass", "wizard.done.good"},
+	} {
+		k := byHand(t, Options{})
+		k.password("geheim")
+		k.passes(DoSubmission)
+		k.enter()
+		if c.refused {
+			k.fails(DoSent, "imap.auth", "wrong-password", StepCredential, FieldSecret)
+			k.do(ActSkip)
+		} else {
+			k.passes(DoSent)
+			k.enter()
+		}
+		k.passes(DoDNS)
+		k.enter()
+		k.passes(DoTest)
+		k.enter()
+		k.enter()
+		k.at(StepReview)
+		told := false
+		for _, f := range k.s.Screen().Facts {
+			told = told || f.Label.Msg.Key == "wizard.fact.test" && f.Value.Msg.Key == c.fact
+		}
+		if !told {
+			t.Errorf("the review does not say %s", c.fact)
+		}
+		k.enter()
+		k.tell(Outcome{ID: k.last(DoSave).ID, Kind: DoSave, Done: true, Saved: &Saved{Profile: "durand", Path: "/x"}})
+		k.at(StepDone)
+		k.says(c.notice)
+	}
+}

@@ -18,7 +18,7 @@ func (s *State) reviewScreen(v *Screen) {
 		{Label: s.secretLabel(), Value: s.secretWords()},
 		{Label: M("wizard.fact.sent"), Value: s.sentWords(), Detail: s.verdict(DoSent)},
 		{Label: M("wizard.fact.dns"), Value: s.verdict(DoDNS)},
-		{Label: M("wizard.fact.test"), Value: s.verdict(DoTest)},
+		{Label: M("wizard.fact.test"), Value: s.testVerdict()},
 	}
 	for _, id := range []FieldID{FieldSenders, FieldReplyTo, FieldBCC, FieldKindsOn, FieldKindsOff} {
 		if value := s.optionValue(id); value != "" {
@@ -106,6 +106,26 @@ func (s *State) verdict(kind RequestKind) Words {
 	return M("wizard.verdict.pass")
 }
 
+// testVerdict is the word for the test message: one that nobody could look for was sent, and no more is known of it.
+func (s *State) testVerdict() Words {
+	word := s.verdict(DoTest)
+	if word.Msg.Key == "wizard.verdict.pass" && !s.arrived() {
+		return M("wizard.verdict.sent")
+	}
+	return word
+}
+
+// arrived reports whether the present settings' test message was seen in the mailbox.
+func (s *State) arrived() bool {
+	t := s.work[DoTest]
+	return t.done && t.key == s.key(DoTest) && t.err.Empty() && slices.ContainsFunc(t.reports, func(r Report) bool {
+		return r.ID == arrivalDelivered && (r.Status == Pass || r.Status == Warn)
+	})
+}
+
+// arrivalDelivered is the check that finds the test message again (contract.md §3).
+const arrivalDelivered = "arrival.delivered"
+
 // profileName is the name under which the profile is kept: given, or made from the address.
 func (s *State) profileName() string {
 	if s.draft.Profile != "" {
@@ -177,7 +197,14 @@ func (s *State) doneScreen(v *Screen) {
 	if s.saved.Secret != "" {
 		v.Facts = append(v.Facts, Fact{Label: s.secretLabel(), Value: L(s.saved.Secret)})
 	}
-	v.Notices = []Notice{{LevelGood, M("wizard.done.good", "address", s.draft.From.Address)}}
+	switch {
+	case s.arrived():
+		v.Notices = []Notice{{LevelGood, M("wizard.done.good", "address", s.draft.From.Address)}}
+	case s.testVerdict().Msg.Key == "wizard.verdict.sent":
+		v.Notices = []Notice{{LevelInfo, M("wizard.done.sent", "address", s.draft.From.Address)}}
+	default:
+		v.Notices = []Notice{{LevelInfo, M("wizard.done.untested", "address", s.draft.From.Address)}}
+	}
 	v.Numbered = []Words{
 		M("wizard.done.use", "command", "postier export --list"),
 		M("wizard.done.check", "command", "postier diagnose "+s.saved.Profile),
