@@ -301,6 +301,9 @@ func (a *area) anySelector(ctx context.Context, r lookup.Resolver) bool {
 // noKeys says what the absence of keys means: nothing when the selectors were only guessed.
 func (a *area) noKeys(ctx context.Context, r lookup.Resolver, findings []selectorFinding, seen []diagnostics.Evidence, anything bool) diagnostics.Result {
 	var known []string
+	if len(findings) > 0 && !slices.ContainsFunc(findings, func(f selectorFinding) bool { return !lookup.Temporary(f.err) }) {
+		return unanswered(findings[0].err, seen...)
+	}
 	for _, f := range findings {
 		if lookup.Temporary(f.err) && f.origin != fromGuess {
 			return unanswered(f.err, seen...)
