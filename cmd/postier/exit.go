@@ -147,6 +147,8 @@ func codeOf(err error) int {
 		return exitConfig
 	case errors.As(err, new(*fs.PathError)):
 		return exitIO
+	case errors.As(err, new(*config.OperationError)): // a profile that there is none of, or a name that is none
+		return exitData
 	}
 	return exitFailed
 }

@@ -63,6 +63,9 @@ func (a *app) setSecret(ctx context.Context, name string, from *secretFlags) err
 		return err
 	}
 	if value.Empty() {
+		if from.named() {
+			return a.fault(exitData, "error.password-empty")
+		}
 		if !plain.IsTerminal(a.in) {
 			return a.fault(exitUsage, "error.secret-source")
 		}
@@ -76,7 +79,7 @@ func (a *app) setSecret(ctx context.Context, name string, from *secretFlags) err
 	}
 	reference, err := credential.For(doc.Path).Put(ctx, name, kind, p.Credential.Type, value)
 	if err != nil {
-		return err
+		return a.givenSecretError(err)
 	}
 	if reference.Kind == p.Credential.Kind && reference.Path == p.Credential.Path && reference.Name == p.Credential.Name {
 		return nil

@@ -145,7 +145,34 @@ func oneLineEnd(s string) string {
 
 func (a *app) resolveSecret(ctx context.Context, reference config.Credential) (secret.Value, error) {
 	path, _ := a.configPath()
-	return credential.For(path).Resolve(ctx, "flags", &config.Profile{Credential: reference})
+	value, err := credential.For(path).Resolve(ctx, "flags", &config.Profile{Credential: reference})
+	if err != nil {
+		return secret.Value{}, a.givenSecretError(err)
+	}
+	return value, nil
+}
+
+// givenSecretError is what is wrong with a secret that came by a flag: it belongs to no profile yet, so that the sentences about
+// saved ones would lead astray. Everything else stays as it is.
+func (a *app) givenSecretError(err error) error {
+	var broken *credential.Error
+	if !errors.As(err, &broken) {
+		return err
+	}
+	where := safetext.FromRemote(broken.Where)
+	switch broken.Problem {
+	case credential.Empty:
+		return a.fault(exitData, "error.password-empty")
+	case credential.TooLong:
+		return a.fault(exitData, "error.password-long", "max", credential.MaxSecret)
+	case credential.Malformed:
+		return a.fault(exitData, "error.password-malformed")
+	case credential.Missing:
+		return a.fault(exitIO, "error.password-missing", "where", where)
+	case credential.Exited, credential.NotStarted, credential.TimedOut:
+		return a.fault(exitIO, "error.password-program", "where", where)
+	}
+	return err
 }
 
 type setupOptions struct {
