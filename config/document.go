@@ -82,7 +82,8 @@ func Load(path string) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(doc.misfits) > 0 {
+	// Versions begin with 1: whatever wrote another one did not mean this format.
+	if len(doc.misfits) > 0 || doc.tree.get("version") != nil && doc.File.Version < 1 {
 		return nil, &InvalidError{Path: doc.Path, Faults: doc.Validate().Errors()}
 	}
 	return doc, nil

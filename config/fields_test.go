@@ -195,6 +195,7 @@ func TestPortField(t *testing.T) {
 		"587 AUTH:LOGIN CONN:STARTTLS LIMITE:12 WAIT:15.5": {587, config.MechanismLogin, config.SecurityStartTLS, &n, &half},
 		"587 wait:15,5 limit:12 conn:starttls auth:login":  {587, config.MechanismLogin, config.SecurityStartTLS, &n, &half},
 		"\t465  AUTH: AUTO   CONN: SSL_TLS ":               {465, config.MechanismAuto, config.SecurityTLS, nil, nil},
+		"465 CONN:TLS":                                     {465, "", config.SecurityTLS, nil, nil},
 		"25 AUTH:NONE CONN:PLAINTEXT":                      {25, config.MechanismNone, config.SecurityNone, nil, nil},
 		"25 AUTH:CRAM-MD5 CONN:AUTO LIMITE:0":              {25, config.MechanismCRAMMD5, config.SecurityAuto, &zero, nil},
 		"25 AUTH:XOAUTH2":                                  {25, config.MechanismXOAuth2, "", nil, nil},
@@ -218,7 +219,7 @@ func TestPortField(t *testing.T) {
 	refuse := func(s string) locale.Text { _, text := config.ParsePortField(s); return text }
 	verdicts(t, refuse, map[string]string{
 		"": "port.empty", "  ": "port.empty", "AUTH:LOGIN": "port.number", "0": "port.range", "587 LOGIN": "portfield.word",
-		"587 AUTH:": "portfield.auth", "587 AUTH:DIGEST": "portfield.auth", "587 CONN:TLS": "portfield.conn", "587 SSL:ON": "portfield.word",
+		"587 AUTH:": "portfield.auth", "587 AUTH:DIGEST": "portfield.auth", "587 SSL:ON": "portfield.word",
 		"587 AUTH:LOGIN AUTH:PLAIN": "portfield.twice", "587 CONN:AUTO CONN:AUTO": "portfield.twice", "587 LIMITE:1 LIMIT:2": "portfield.twice",
 		"587 WAIT:1 WAIT:1": "portfield.twice", "587 LIMITE:x": "limit.range", "587 LIMITE:": "limit.range", "587 WAIT:": "wait.range",
 		"587 WAIT:1e9": "wait.range", "587 LIMITE:-1": "limit.range", strings.Repeat(" ", 300): "portfield.long",

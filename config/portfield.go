@@ -114,6 +114,9 @@ var (
 	}
 )
 
+// portAlias are other words for the same that people type: those of the contract's flags.
+var portAlias = map[string]string{"TLS": "SSL_TLS", "SSL": "SSL_TLS", "SSL/TLS": "SSL_TLS"}
+
 func portWord(value string) string { return strings.ToUpper(strings.ReplaceAll(value, "-", "_")) }
 
 func (p *PortField) readAuth(value string) locale.Text {
@@ -131,7 +134,11 @@ func (p *PortField) readAuth(value string) locale.Text {
 func (p *PortField) readSecurity(value string) locale.Text {
 	var words []string
 	for _, row := range portSecurity {
-		if row.word == portWord(value) {
+		word := portWord(value)
+		if alias, ok := portAlias[word]; ok {
+			word = alias
+		}
+		if row.word == word {
 			p.Security = row.security
 			return locale.Text{}
 		}
