@@ -119,9 +119,22 @@ func (in *input) paste(text string, s speech) (joined bool) {
 	case in.search != nil:
 		return in.search.paste(text, in.field, s)
 	case in.entry != nil:
+		if in.replaces(text) {
+			in.entry = newEntry("", in.entry.secret)
+		}
 		return in.entry.paste(text)
 	}
 	return false
+}
+
+// replaces reports whether a paste stands for the whole value. A port field that nobody has edited holds a proposal, and a line
+// copied from elsewhere begins with its own port; one that begins with a word is meant to stand behind the proposal.
+func (in *input) replaces(text string) bool {
+	if in.field.ID != wizard.FieldSMTPPort && in.field.ID != wizard.FieldIMAPPort || in.touched() {
+		return false
+	}
+	text = strings.TrimSpace(text)
+	return text != "" && text[0] >= '0' && text[0] <= '9'
 }
 
 // answers collects what all fields hold.
