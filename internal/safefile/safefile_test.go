@@ -341,6 +341,9 @@ func TestEveryFailureLeavesOldOrNew(t *testing.T) {
 			if err != nil && failed != "syncdir" && !bytes.Equal(data, []byte(before)) {
 				t.Errorf("%s: an error is reported, yet the file changed", name)
 			}
+			if err != nil && problem(t, err).Path != path && problem(t, err).Path != filepath.Dir(path) {
+				t.Errorf("%s: the error names %s, which nobody has heard of", name, problem(t, err).Path)
+			}
 			if err != nil && problem(t, err).Problem != DiskFull {
 				t.Errorf("%s: %v", name, err)
 			}

@@ -48,6 +48,22 @@ func (f Files) Write(path string, data []byte, options Options) error {
 	if err := f.makeFolder(filepath.Dir(target)); err != nil {
 		return err
 	}
+	return about(target, f.write(target, data, options))
+}
+
+// about names the file that was to be written where a helper file beside it (lock, backup, temporary) got in the way:
+// nobody has heard of those. What says how to mend it keeps its own path.
+func about(target string, err error) error {
+	var own *Error
+	if !errors.As(err, &own) || own.Fix != "" || own.Path == target || filepath.Dir(own.Path) != filepath.Dir(target) || own.Problem == NotRegular {
+		return err
+	}
+	named := *own
+	named.Path = target
+	return &named
+}
+
+func (f Files) write(target string, data []byte, options Options) error {
 	unlock, err := f.lock(target)
 	if err != nil {
 		return err
