@@ -143,10 +143,27 @@ func (a *app) diagnosePlans(o *diagnoseOptions, network *wire.Network, target di
 	if target.IMAP != nil {
 		plans = append(plans, a.imapPlan(network, target, signsIn))
 	}
-	if look {
+	switch {
+	case look:
 		plans = append(plans, arrival.Plan(network, target, arrival.Options{Lang: a.lang()}))
+	case o.arrival:
+		plans = append(plans, withoutMailbox())
 	}
 	return plans, nil
+}
+
+// withoutMailbox is an arrival that was asked for and that nobody can look at: every check of it is told as skipped.
+func withoutMailbox() diagnostics.Plan {
+	skip := func(context.Context) diagnostics.Result {
+		return diagnostics.Result{Status: diagnostics.Skip, Cause: "not-applicable"}
+	}
+	var out diagnostics.Plan
+	for _, id := range diagnostics.AllIDs() {
+		if strings.HasPrefix(string(id), "arrival.") {
+			out.Checks = append(out.Checks, diagnostics.Check{ID: id, Run: skip})
+		}
+	}
+	return out
 }
 
 // imapPlan is the plan for IMAP; without a sign-in only what stands before it can be judged.
