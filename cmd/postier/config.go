@@ -4,11 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"postier/config"
 	"postier/internal/locale"
+	"postier/internal/safefile"
 	"postier/internal/safetext"
 	"postier/presets/vendor"
 )
@@ -87,6 +89,9 @@ type validationFault struct {
 func (a *app) validateConfig() error {
 	path, _ := a.configPath()
 	doc, err := config.Check(path)
+	if missing(err) { // safefile names the first folder that is missing; the file is what was asked for
+		return a.fault(exitConfig, "error.no-config", "path", safetext.FromRemote(path))
+	}
 	if err != nil {
 		return err
 	}
@@ -96,8 +101,14 @@ func (a *app) validateConfig() error {
 		result.Faults = append(result.Faults, validationFault{f.Path, locale.For(a.lang()).Say(f.Text), f.Warning, f.Text.Key == "config.validated.stale"})
 	}
 	for _, name := range doc.File.Names() {
-		if p := doc.File.Profiles[name]; p != nil {
-			result.Proven[name] = p.Proven()
+		p := doc.File.Profiles[name]
+		if p == nil {
+			continue
+		}
+		result.Proven[name] = p.Proven()
+		if text := openSecret(doc, p); !text.Empty() {
+			result.Valid = false
+			result.Faults = append(result.Faults, validationFault{Path: "profiles." + name + ".credential.path", Message: a.say(text)})
 		}
 	}
 	if a.json {
@@ -111,6 +122,23 @@ func (a *app) validateConfig() error {
 		return quiet(exitConfig)
 	}
 	return nil
+}
+
+// openSecret says that others can read the file of a profile's secret, and how to mend it. A file that is missing is told when
+// the secret is wanted: it may be on another machine.
+func openSecret(doc *config.Document, p *config.Profile) locale.Text {
+	if p.Credential.Kind != config.CredentialFile || p.Credential.Path == "" {
+		return locale.Text{}
+	}
+	path := p.Credential.Path
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(filepath.Dir(doc.Path), path)
+	}
+	var file *safefile.Error
+	if _, err := safefile.Read(path); errors.As(err, &file) && file.Problem == safefile.TooOpen {
+		return file.Text()
+	}
+	return locale.Text{}
 }
 
 func (a *app) printValidation(doc *config.Document, v validation) {
