@@ -84,6 +84,12 @@ func (a *app) hostPort(text string) (string, int, error) {
 	if at := strings.LastIndexByte(text, ':'); at >= 0 && (strings.Count(text, ":") == 1 || strings.HasSuffix(text[:at], "]")) {
 		host, portText = text[:at], text[at+1:]
 	}
+	// RFC 3986 §3.2.2: brackets keep the colons of an IPv6 address from the one before the port.
+	if inner, ok := strings.CutPrefix(host, "["); ok {
+		if literal, closed := strings.CutSuffix(inner, "]"); closed && strings.Contains(literal, ":") {
+			host = literal
+		}
+	}
 	if v := config.ValidateHost(host); !v.Empty() {
 		return "", 0, &exitError{exitData, a.say(v)}
 	}

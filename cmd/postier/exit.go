@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -138,7 +139,7 @@ func codeOf(err error) int {
 	case errors.As(err, &credential):
 		return credential.ExitCode()
 	case errors.As(err, &file):
-		if file.Op == "write" && !errors.Is(err, fs.ErrPermission) {
+		if writing(file) {
 			return exitIO
 		}
 		return exitConfig
@@ -151,6 +152,15 @@ func codeOf(err error) int {
 		return exitData
 	}
 	return exitFailed
+}
+
+// writing reports whether a file could not be written, rather than being one that must not be used.
+func writing(e *safefile.Error) bool {
+	switch e.Problem {
+	case safefile.Denied, safefile.DiskFull, safefile.ReadOnly, safefile.Locked, safefile.Failed:
+		return slices.Contains([]string{"lock", "mkdir", "create", "write", "sync", "rename", "remove", "chmod", "chown", "close"}, e.Op)
+	}
+	return false
 }
 
 // flagError puts pflag's errors into words.
