@@ -52,10 +52,10 @@ type phase struct {
 }
 
 var phases = []phase{
-	{"greeting", config.SecurityStartTLS, "smtp.greeting"},
+	{"greeting", config.SecurityStartTLS, "smtp.greeting net.connect"}, // a reset may come before connect(2) returns
 	{"EHLO", config.SecurityStartTLS, "smtp.tls"},
 	{"STARTTLS", config.SecurityStartTLS, "smtp.tls smtp.injection"},
-	{"tls", config.SecurityTLS, "smtp.tls net.connect"}, // a reset may come before connect(2) returns
+	{"tls", config.SecurityTLS, "smtp.tls net.connect"}, // likewise
 	{"tls", config.SecurityStartTLS, "smtp.tls smtp.injection"},
 	{"tls:EHLO", config.SecurityStartTLS, "smtp.ehlo"},
 	{"AUTH", config.SecurityTLS, "smtp.auth"},
