@@ -145,6 +145,24 @@ func TestKilledAtEveryStep(t *testing.T) {
 	}
 }
 
+// A worker that was killed between taking its job and claiming the message: the next run sends it, and does not wait until the
+// job counts as broken off.
+func TestKilledBeforeTheClaim(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil, nil)
+	item := b.item()
+	b.must(b.queue.Accept(t.Context(), item, false))
+	if _, err := b.queue.Store.db.Exec(`UPDATE river_job SET state = 'running', attempt = 1, attempted_at = CURRENT_TIMESTAMP`); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	b.must(b.queue.Run(ctx, RunOptions{}))
+	if n := len(messages(b.own)); n != 1 {
+		t.Errorf("%d messages left", n)
+	}
+}
+
 // Eight processes at once: every message is sent once, and the limit holds to the message (P-4).
 func TestEightWriters(t *testing.T) {
 	t.Parallel()

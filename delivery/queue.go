@@ -380,11 +380,13 @@ func (q *Queue) reclaim(ctx context.Context, due bool) error {
 // reclaimAtOnce bounds how many messages are given back in one go.
 const reclaimAtOnce = 1000
 
-// claimable lists messages that somebody claimed, and with due those put off until now.
+// claimable lists messages that somebody claimed or began to, and with due those put off until now.
 func (s *Store) claimable(ctx context.Context, due bool, now time.Time) ([]string, error) {
-	condition := `owner <> ''`
+	// A job that runs for a message which nobody claimed is that of a worker killed in between, or of one that claims it at this
+	// moment: the latter finds that the message has another job.
+	condition := `(owner <> '' OR EXISTS (SELECT 1 FROM river_job WHERE river_job.id = job AND river_job.state = 'running'))`
 	if due {
-		condition = `(owner <> '' OR due > accepted AND due <= ?1)`
+		condition = `(` + condition + ` OR due > accepted AND due <= ?1)`
 	} else {
 		condition += ` AND due <> ?1` // the number of arguments stays the same
 	}

@@ -19,8 +19,8 @@ trap stop_postgres EXIT
 ready() { "$bin/pg_isready" -q -h 127.0.0.1 -p "$port"; }
 need "PostgreSQL answers" 20 ready
 psql() { "$bin/psql" -XAtq -h 127.0.0.1 -p "$port" -U postgres "$@"; }
-for name in tested shared; do
-  check "the database $name is made" psql -c "CREATE DATABASE $name"
+for database in tested shared; do
+  check "the database $database is made" psql -c "CREATE DATABASE $database"
 done
 place() { printf 'postgres://postgres@127.0.0.1:%s/%s?sslmode=disable' "$port" "$1"; }
 
