@@ -12,7 +12,7 @@ type_text "$USER_GOOD"
 press Enter
 shows "step 2" "Étape 2/12 · Fournisseur"
 shows "what the domain announces" "_submissions._tcp.postier.test" 30
-wait_for "Saisir les serveurs à la main: m"
+wait_for "Saisir les serveurs à la main"
 press m
 shows "step 3" "Étape 3/12 · Serveurs"
 wait_for "courrier sortant"

@@ -10,7 +10,7 @@ start_in_terminal setup "$USER_GOOD" "${flags[*]}" --smtp-port 606
 shows "step 1" "Étape 1/12"
 press Enter
 shows "step 2" "Étape 2/12"
-wait_for "Saisir les serveurs à la main: m" 30
+wait_for "Saisir les serveurs à la main" 30
 press m
 shows "step 3" "Étape 3/12"
 press Enter
