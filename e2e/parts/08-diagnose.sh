@@ -28,13 +28,13 @@ told 604 76 tls-stripped
 told 605 77 auth-not-offered
 told 606 0 -
 told 607 1 tls-version-unsupported
-told 608 1 mailbox-full --from full@postier.test
+told 608 75 mailbox-full --from full@postier.test
 told 608 75 greylisted --from grey@postier.test
 told 608 1 ip-blocklisted --from listed@postier.test
 told 609 0 -
 told 610 0 -
 told 611 0 -
-told 612 1 sender-domain-invalid --from anna@nosuch.invalid
+told 612 68 sender-domain-invalid --from anna@nosuch.invalid
 told 613 76 tls-stripped
 told 614 69 'connection-dropped|server-timeout' --timeout 5s
 told 615 75 starttls-failed
