@@ -21,8 +21,8 @@ import (
 	"postier/diagnostics"
 	"postier/diagnostics/imap"
 	"postier/diagnostics/smtp"
-	"postier/internal/demo"
-	"postier/internal/mailtest"
+	"postier/internal/rehearsal"
+	"postier/internal/rehearsal/mailserver"
 	"postier/internal/wire"
 	"postier/presets"
 )
@@ -174,7 +174,7 @@ func BenchmarkKey(b *testing.B) {
 // BenchmarkRoundTrips counts the network's share of a check through a proxy that adds a round trip.
 func BenchmarkRoundTrips(b *testing.B) {
 	const rtt = 50 * time.Millisecond
-	provider, err := demo.Start(context.Background(), demo.Options{})
+	provider, err := rehearsal.Start(context.Background(), rehearsal.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -192,7 +192,7 @@ func BenchmarkRoundTrips(b *testing.B) {
 		mu.Lock()
 		defer mu.Unlock()
 		if proxies[address] == "" {
-			proxy, err := mailtest.NewProxy(address, rtt)
+			proxy, err := mailserver.NewProxy(address, rtt)
 			if err != nil {
 				b.Error(err)
 				return address, ok

@@ -10,9 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"postier/diagnostics/discovery"
-	"postier/internal/dnstest"
-	"postier/internal/mailtest"
+	"postier/internal/discovery"
+	"postier/internal/rehearsal/mailserver"
+	"postier/internal/rehearsal/nameserver"
 	"postier/internal/wire"
 	"postier/presets"
 )
@@ -29,7 +29,7 @@ smtp.durand.example. 300 IN A 192.0.2.3
 // answer, and not the sum.
 func BenchmarkDiscovery(b *testing.B) {
 	const rtt = 50 * time.Millisecond
-	ca, err := mailtest.NewCA(time.Now())
+	ca, err := mailserver.NewCA(time.Now())
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -38,10 +38,10 @@ func BenchmarkDiscovery(b *testing.B) {
 		`<username>%EMAILADDRESS%</username><authentication>password-cleartext</authentication></outgoingServer></emailProvider></clientConfig>`
 	web := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, file) }))
 	web.Config.ErrorLog = log.New(io.Discard, "", 0)
-	web.TLS = &tls.Config{Certificates: []tls.Certificate{*ca.Leaf(b, mailtest.Good, "autoconfig.durand.example", "durand.example")}}
+	web.TLS = &tls.Config{Certificates: []tls.Certificate{*ca.Leaf(b, mailserver.Good, "autoconfig.durand.example", "durand.example")}}
 	web.StartTLS()
 	b.Cleanup(web.Close)
-	proxy, err := mailtest.NewProxy(web.Listener.Addr().String(), rtt)
+	proxy, err := mailserver.NewProxy(web.Listener.Addr().String(), rtt)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -52,13 +52,13 @@ func BenchmarkDiscovery(b *testing.B) {
 		{"autoconfig", "", "autoconfig"},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			names, err := dnstest.Serve(zoneOf + c.zone)
+			names, err := nameserver.Serve(zoneOf + c.zone)
 			if err != nil {
 				b.Fatal(err)
 			}
 			b.Cleanup(names.Close)
 			names.SetSlow(rtt)
-			names.BehaveAll(dnstest.SlowReply)
+			names.BehaveAll(nameserver.SlowReply)
 			resolver, err := wire.ResolverAt(names.Addr())
 			if err != nil {
 				b.Fatal(err)

@@ -11,10 +11,10 @@ import (
 
 	"postier/config"
 	"postier/config/credential"
-	"postier/internal/demo"
-	"postier/internal/dnstest"
 	"postier/internal/locale"
-	"postier/internal/mailtest"
+	"postier/internal/rehearsal"
+	"postier/internal/rehearsal/mailserver"
+	"postier/internal/rehearsal/nameserver"
 	"postier/internal/wire"
 )
 
@@ -34,8 +34,8 @@ smtp.platform.example. 300 IN A 192.0.2.11
 type bench struct {
 	t        *testing.T
 	path     string
-	own      *mailtest.Server
-	platform *mailtest.Server
+	own      *mailserver.Server
+	platform *mailserver.Server
 	clock    *clock
 	queue    *Queue
 	ca, dns  string
@@ -68,7 +68,7 @@ func profileAt(host, address string) *config.Profile {
 	}
 }
 
-func newBench(t *testing.T, own, platform mailtest.Script) *bench {
+func newBench(t *testing.T, own, platform mailserver.Script) *bench {
 	t.Helper()
 	folder := t.TempDir()
 	if err := os.Chmod(folder, 0o700); err != nil {
@@ -84,14 +84,14 @@ func newBench(t *testing.T, own, platform mailtest.Script) *bench {
 	for _, host := range []string{smtpHost, helpHost} {
 		b.must(os.WriteFile(filepath.Join(folder, "secrets", config.Slug(host)), []byte("C4nary#password-7\n"), 0o600))
 	}
-	ca := mailtest.StartCA(t)
-	start := func(host string, script mailtest.Script) *mailtest.Server {
-		cert, err := ca.Certificate(mailtest.Good, host)
+	ca := mailserver.StartCA(t)
+	start := func(host string, script mailserver.Script) *mailserver.Server {
+		cert, err := ca.Certificate(mailserver.Good, host)
 		b.must(err)
-		return mailtest.StartSMTP(t, mailtest.Options{Certificate: &cert, ImplicitTLS: true, Script: script})
+		return mailserver.StartSMTP(t, mailserver.Options{Certificate: &cert, ImplicitTLS: true, Script: script})
 	}
 	b.own, b.platform = start(smtpHost, own), start(helpHost, platform)
-	b.dns = dnstest.Start(t, zone).Addr()
+	b.dns = nameserver.Start(t, zone).Addr()
 	resolver, err := wire.ResolverAt(b.dns)
 	b.must(err)
 	b.ca, err = ca.WriteFile(folder)
@@ -189,7 +189,7 @@ func (b *bench) stored(id string) *Item {
 }
 
 // messages are the whole messages that a server was given, up to the dot, as they came.
-func messages(s *mailtest.Server) []string {
+func messages(s *mailserver.Server) []string {
 	var out []string
 	text := map[int]string{}
 	for _, r := range s.Records() {
@@ -207,7 +207,7 @@ func messages(s *mailtest.Server) []string {
 }
 
 // commands counts the commands with a verb.
-func commands(s *mailtest.Server, verb string) int {
+func commands(s *mailserver.Server, verb string) int {
 	n := 0
 	for _, c := range s.Commands() {
 		if c == verb {
@@ -218,9 +218,9 @@ func commands(s *mailtest.Server, verb string) int {
 }
 
 // demoBench is a queue against the demonstration's provider, with a real mailbox.
-func demoBench(t *testing.T, fault string) (*bench, *demo.Provider) {
+func demoBench(t *testing.T, fault string) (*bench, *rehearsal.Provider) {
 	t.Helper()
-	provider, err := demo.Start(t.Context(), demo.Options{Lang: locale.French, Fault: fault, Slow: 50 * time.Millisecond})
+	provider, err := rehearsal.Start(t.Context(), rehearsal.Options{Lang: locale.French, Fault: fault, Slow: 50 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,7 @@ import (
 
 	"postier/config"
 	"postier/internal/locale"
-	"postier/internal/mailtest"
+	"postier/internal/rehearsal/mailserver"
 )
 
 // P-6: accepted, sent at once, one connection for several messages.
@@ -36,7 +36,7 @@ func TestSendAtOnceOverOneConnection(t *testing.T) {
 // P-6: a first attempt that fails for now is tried again by the service, under the same Message-ID; a refusal is not.
 func TestRetryOnlyWhatMayStillGo(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, mailtest.Script{".#1": mailtest.Reply("451 4.3.0 later")}, nil)
+	b := newBench(t, mailserver.Script{".#1": mailserver.Reply("451 4.3.0 later")}, nil)
 	item := b.item()
 	if try := b.first(item); try.State != StateWaiting {
 		t.Fatalf("%+v", try)
@@ -49,7 +49,7 @@ func TestRetryOnlyWhatMayStillGo(t *testing.T) {
 		t.Fatalf("tried before its time: %d", n)
 	}
 	// In the script, #1 is per connection: the second try must get past it.
-	b2 := newBench(t, mailtest.Script{"RCPT": mailtest.Reply("550 5.1.1 no such user")}, nil)
+	b2 := newBench(t, mailserver.Script{"RCPT": mailserver.Reply("550 5.1.1 no such user")}, nil)
 	refused := b2.item()
 	if try := b2.first(refused); try.State != StateFailed || try.Exit() == 0 {
 		t.Fatalf("%+v", try)
@@ -70,7 +70,7 @@ func TestRetryOnlyWhatMayStillGo(t *testing.T) {
 
 func TestSecondTrySendsTheSameMessage(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, mailtest.Script{"MAIL": mailtest.Reply("451 4.7.1 greylisted, try again")}, nil)
+	b := newBench(t, mailserver.Script{"MAIL": mailserver.Reply("451 4.7.1 greylisted, try again")}, nil)
 	item := b.item()
 	b.first(item)
 	server := b.own
@@ -91,7 +91,7 @@ func TestSecondTrySendsTheSameMessage(t *testing.T) {
 
 func TestPartOfTheRecipients(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, mailtest.Script{"RCPT TO:<GONE@CUSTOMER.EXAMPLE>": mailtest.Reply("550 5.1.1 no such user")}, nil)
+	b := newBench(t, mailserver.Script{"RCPT TO:<GONE@CUSTOMER.EXAMPLE>": mailserver.Reply("550 5.1.1 no such user")}, nil)
 	item := b.item(customer, "gone@customer.example")
 	try := b.first(item)
 	failed := item.Failed()
@@ -104,7 +104,7 @@ func TestPartOfTheRecipients(t *testing.T) {
 // that it may arrive twice is written down (RFC 1047).
 func TestReplyLostBehindTheDot(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, mailtest.Script{".": {Close: true}}, nil)
+	b := newBench(t, mailserver.Script{".": {Close: true}}, nil)
 	item := b.item()
 	try := b.first(item)
 	if try.State != StateUnknown || try.Exit() != 74 {
@@ -127,7 +127,7 @@ func TestReplyLostBehindTheDot(t *testing.T) {
 // the right From and Reply-To; the owner is told once, in three languages. Nothing is lost. D-7: the notice says why.
 func TestFallbackAfterARefusedSignIn(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, mailtest.Script{"auth": mailtest.Reply("535 5.7.8 Error: authentication failed")}, nil)
+	b := newBench(t, mailserver.Script{"auth": mailserver.Reply("535 5.7.8 Error: authentication failed")}, nil)
 	item := b.item()
 	try := b.first(item)
 	if try.State != StateSent || try.Instead != "durand" {
@@ -175,7 +175,7 @@ func TestFallbackAfterARefusedSignIn(t *testing.T) {
 // T19: a refusal of the message is no reason for another server.
 func TestNoFallbackForContent(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, mailtest.Script{".": mailtest.Reply("554 5.7.1 spam")}, nil)
+	b := newBench(t, mailserver.Script{".": mailserver.Reply("554 5.7.1 spam")}, nil)
 	if try := b.first(b.item()); try.State != StateFailed || len(messages(b.platform)) != 0 || !b.load().Profiles["durand"].Enabled {
 		t.Errorf("%+v", try)
 	}
@@ -225,7 +225,7 @@ func TestOverTheLimitWaits(t *testing.T) {
 // The sender is told when a message of the queue cannot be sent.
 func TestBounce(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, mailtest.Script{"RCPT TO:<KLARA@CUSTOMER.EXAMPLE>": mailtest.Reply("550 5.1.1 no such user")}, nil)
+	b := newBench(t, mailserver.Script{"RCPT TO:<KLARA@CUSTOMER.EXAMPLE>": mailserver.Reply("550 5.1.1 no such user")}, nil)
 	b.must(b.queue.Accept(t.Context(), b.item(), false))
 	b.run()
 	var bounces []string

@@ -12,10 +12,10 @@ import (
 	"postier/diagnostics/dns"
 	"postier/diagnostics/imap"
 	"postier/diagnostics/smtp"
-	"postier/internal/demo"
-	"postier/internal/dnstest"
 	"postier/internal/locale"
-	"postier/internal/mailtest"
+	"postier/internal/rehearsal"
+	"postier/internal/rehearsal/mailserver"
+	"postier/internal/rehearsal/nameserver"
 	"postier/internal/secret"
 	"postier/internal/wire"
 )
@@ -35,37 +35,37 @@ const (
 // cases has an entry for every check of the contract. The areas test theirs in depth; this list is what proves that none
 // was forgotten.
 var cases = map[diagnostics.ID]failing{
-	diagnostics.NetResolve:  {"dns-nxdomain", submission(config.SecurityTLS, mailtest.Options{}, "")},
-	diagnostics.NetConnect:  {"connection-refused", rehearsal("connection-refused")},
-	diagnostics.NetConnect6: {"ipv6-broken", rehearsal("ipv6-broken")},
+	diagnostics.NetResolve:  {"dns-nxdomain", submission(config.SecurityTLS, mailserver.Options{}, "")},
+	diagnostics.NetConnect:  {"connection-refused", rehearse("connection-refused")},
+	diagnostics.NetConnect6: {"ipv6-broken", rehearse("ipv6-broken")},
 
-	diagnostics.SMTPGreeting: {"greeting-refused", submission(config.SecurityStartTLS, mailtest.Options{
-		Script: mailtest.Script{"greeting": mailtest.Reply("521 closed for today")},
+	diagnostics.SMTPGreeting: {"greeting-refused", submission(config.SecurityStartTLS, mailserver.Options{
+		Script: mailserver.Script{"greeting": mailserver.Reply("521 closed for today")},
 	}, here)},
-	diagnostics.SMTPTLS:         {"tls-stripped", rehearsal("starttls-stripped")},
-	diagnostics.SMTPCertificate: {"cert-name-mismatch", rehearsal("cert-wrong-name")},
-	diagnostics.SMTPInjection:   {"tls-injected", rehearsal("starttls-injected")},
-	diagnostics.SMTPEhlo:        {"server-busy", rehearsal("server-busy")},
-	diagnostics.SMTPAuthOffered: {"auth-not-offered", rehearsal("auth-not-offered")},
-	diagnostics.SMTPAuth:        {"wrong-password", rehearsal("wrong-password")},
-	diagnostics.SMTPSender:      {"sender-not-owned", rehearsal("sender-not-owned")},
-	diagnostics.SMTPRecipient:   {"recipient-unknown", rehearsal("recipient-unknown")},
-	diagnostics.SMTPData:        {"content-rejected", rehearsal("content-rejected")},
+	diagnostics.SMTPTLS:         {"tls-stripped", rehearse("starttls-stripped")},
+	diagnostics.SMTPCertificate: {"cert-name-mismatch", rehearse("cert-wrong-name")},
+	diagnostics.SMTPInjection:   {"tls-injected", rehearse("starttls-injected")},
+	diagnostics.SMTPEhlo:        {"server-busy", rehearse("server-busy")},
+	diagnostics.SMTPAuthOffered: {"auth-not-offered", rehearse("auth-not-offered")},
+	diagnostics.SMTPAuth:        {"wrong-password", rehearse("wrong-password")},
+	diagnostics.SMTPSender:      {"sender-not-owned", rehearse("sender-not-owned")},
+	diagnostics.SMTPRecipient:   {"recipient-unknown", rehearse("recipient-unknown")},
+	diagnostics.SMTPData:        {"content-rejected", rehearse("content-rejected")},
 
-	diagnostics.IMAPConnect:     {"connection-refused", rehearsal("imap-refused")},
-	diagnostics.IMAPTLS:         {"tls-stripped", mailbox(config.SecurityStartTLS, mailtest.Options{Capabilities: []string{"IMAP4rev1", "AUTH=PLAIN"}}, mailtest.Good)},
-	diagnostics.IMAPCertificate: {"cert-expired", mailbox(config.SecurityTLS, mailtest.Options{}, mailtest.Expired)},
-	diagnostics.IMAPAuth:        {"wrong-password", rehearsal("imap-wrong-password")},
-	diagnostics.IMAPFolder:      {"folder-missing", rehearsal("no-sent-folder")},
-	diagnostics.IMAPAppend:      {"append-refused", rehearsal("append-refused")},
-	diagnostics.IMAPReadback:    {"readback-mismatch", rehearsal("append-corrupted")},
-	diagnostics.IMAPCleanup: {"cleanup-failed", mailbox(config.SecurityTLS, mailtest.Options{Script: mailtest.Script{
-		"APPEND": mailtest.Reply("{tag} OK [APPENDUID 1 7] filed"), "UID STORE": mailtest.Reply("{tag} NO not allowed"),
-	}}, mailtest.Good)},
-	diagnostics.IMAPQuota: {"quota-nearly-full", mailbox(config.SecurityTLS, mailtest.Options{
+	diagnostics.IMAPConnect:     {"connection-refused", rehearse("imap-refused")},
+	diagnostics.IMAPTLS:         {"tls-stripped", mailbox(config.SecurityStartTLS, mailserver.Options{Capabilities: []string{"IMAP4rev1", "AUTH=PLAIN"}}, mailserver.Good)},
+	diagnostics.IMAPCertificate: {"cert-expired", mailbox(config.SecurityTLS, mailserver.Options{}, mailserver.Expired)},
+	diagnostics.IMAPAuth:        {"wrong-password", rehearse("imap-wrong-password")},
+	diagnostics.IMAPFolder:      {"folder-missing", rehearse("no-sent-folder")},
+	diagnostics.IMAPAppend:      {"append-refused", rehearse("append-refused")},
+	diagnostics.IMAPReadback:    {"readback-mismatch", rehearse("append-corrupted")},
+	diagnostics.IMAPCleanup: {"cleanup-failed", mailbox(config.SecurityTLS, mailserver.Options{Script: mailserver.Script{
+		"APPEND": mailserver.Reply("{tag} OK [APPENDUID 1 7] filed"), "UID STORE": mailserver.Reply("{tag} NO not allowed"),
+	}}, mailserver.Good)},
+	diagnostics.IMAPQuota: {"quota-nearly-full", mailbox(config.SecurityTLS, mailserver.Options{
 		CapabilitiesTLS: []string{"IMAP4rev1", "SASL-IR", "AUTH=PLAIN", "QUOTA"},
-		Script:          mailtest.Script{"GETQUOTAROOT": mailtest.Reply("* QUOTAROOT INBOX \"\"\n* QUOTA \"\" (STORAGE 995 1000)\n{tag} OK done")},
-	}, mailtest.Good)},
+		Script:          mailserver.Script{"GETQUOTAROOT": mailserver.Reply("* QUOTAROOT INBOX \"\"\n* QUOTA \"\" (STORAGE 995 1000)\n{tag} OK done")},
+	}, mailserver.Good)},
 
 	diagnostics.DNSMX:     {"null-mx", domain("durand.example. 300 IN MX 0 .\n")},
 	diagnostics.DNSSPF:    {"spf-syntax", domain("durand.example. 300 IN TXT \"v=spf1 inculde:spf.example -all\"\n")},
@@ -79,11 +79,11 @@ var cases = map[diagnostics.ID]failing{
 	diagnostics.DNSPTR:       {"ptr-missing", domain("durand.example. 300 IN A 192.0.2.1\n")},
 	diagnostics.DNSDiscovery: {"srv-target-missing", domain("_submissions._tcp.durand.example. 300 IN SRV 0 1 465 nowhere.durand.example.\n")},
 
-	diagnostics.ArrivalDelivered: {"not-arrived", rehearsal("lost")},
-	diagnostics.ArrivalPlacement: {"landed-in-junk", rehearsal("junk")},
-	diagnostics.ArrivalSPF:       {"spf-fail", rehearsal("spf-wrong")},
-	diagnostics.ArrivalDKIM:      {"dkim-fail", rehearsal("dkim-revoked")},
-	diagnostics.ArrivalDMARC:     {"dmarc-missing", rehearsal("dmarc-missing")},
+	diagnostics.ArrivalDelivered: {"not-arrived", rehearse("lost")},
+	diagnostics.ArrivalPlacement: {"landed-in-junk", rehearse("junk")},
+	diagnostics.ArrivalSPF:       {"spf-fail", rehearse("spf-wrong")},
+	diagnostics.ArrivalDKIM:      {"dkim-fail", rehearse("dkim-revoked")},
+	diagnostics.ArrivalDMARC:     {"dmarc-missing", rehearse("dmarc-missing")},
 }
 
 func TestEveryCheckFailsForItsOwnReason(t *testing.T) {
@@ -123,11 +123,11 @@ func summary(results []diagnostics.Result) string {
 	return text
 }
 
-// rehearsal runs all areas against the demonstration with one fault.
-func rehearsal(fault string) func(*testing.T) []diagnostics.Result {
+// rehearse runs all areas against the demonstration with one fault.
+func rehearse(fault string) func(*testing.T) []diagnostics.Result {
 	return func(t *testing.T) []diagnostics.Result {
 		t.Helper()
-		p, err := demo.Start(t.Context(), demo.Options{Fault: fault, Lang: locale.English, Slow: 100 * time.Millisecond})
+		p, err := rehearsal.Start(t.Context(), rehearsal.Options{Fault: fault, Lang: locale.English, Slow: 100 * time.Millisecond})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -165,13 +165,13 @@ func resolver(t *testing.T, address string) *wire.Resolver {
 	return r
 }
 
-func submission(security config.Security, o mailtest.Options, zone string) func(*testing.T) []diagnostics.Result {
+func submission(security config.Security, o mailserver.Options, zone string) func(*testing.T) []diagnostics.Result {
 	return func(t *testing.T) []diagnostics.Result {
 		t.Helper()
-		ca := mailtest.StartCA(t)
-		o.Certificate, o.ImplicitTLS = ca.Leaf(t, mailtest.Good, mailHost), security == config.SecurityTLS
-		server := mailtest.StartSMTP(t, o)
-		n := &wire.Network{Resolver: resolver(t, dnstest.Start(t, zone).Addr()), Roots: ca.Roots()}
+		ca := mailserver.StartCA(t)
+		o.Certificate, o.ImplicitTLS = ca.Leaf(t, mailserver.Good, mailHost), security == config.SecurityTLS
+		server := mailserver.StartSMTP(t, o)
+		n := &wire.Network{Resolver: resolver(t, nameserver.Start(t, zone).Addr()), Roots: ca.Roots()}
 		target := diagnostics.Target{
 			Address: owner, Secret: secret.New("kivo-tams"),
 			Submission: config.Server{Host: mailHost, Port: server.Port(), Security: security, Auth: config.MechanismAuto},
@@ -180,13 +180,13 @@ func submission(security config.Security, o mailtest.Options, zone string) func(
 	}
 }
 
-func mailbox(security config.Security, o mailtest.Options, kind mailtest.Kind) func(*testing.T) []diagnostics.Result {
+func mailbox(security config.Security, o mailserver.Options, kind mailserver.Kind) func(*testing.T) []diagnostics.Result {
 	return func(t *testing.T) []diagnostics.Result {
 		t.Helper()
-		ca := mailtest.StartCA(t)
+		ca := mailserver.StartCA(t)
 		o.Certificate, o.ImplicitTLS = ca.Leaf(t, kind, mailHost), security == config.SecurityTLS
-		server := mailtest.StartIMAP(t, o)
-		n := &wire.Network{Resolver: resolver(t, dnstest.Start(t, here).Addr()), Roots: ca.Roots()}
+		server := mailserver.StartIMAP(t, o)
+		n := &wire.Network{Resolver: resolver(t, nameserver.Start(t, here).Addr()), Roots: ca.Roots()}
 		target := diagnostics.Target{
 			Address: owner, Secret: secret.New("kivo-tams"), SentMode: config.SentAppend,
 			IMAP: &config.Server{Host: mailHost, Port: server.Port(), Security: security, Auth: config.MechanismAuto, Username: owner},
@@ -199,7 +199,7 @@ func mailbox(security config.Security, o mailtest.Options, kind mailtest.Kind) f
 func domain(zone string) func(*testing.T) []diagnostics.Result {
 	return func(t *testing.T) []diagnostics.Result {
 		t.Helper()
-		n := &wire.Network{Resolver: resolver(t, dnstest.Start(t, zone).Addr())}
+		n := &wire.Network{Resolver: resolver(t, nameserver.Start(t, zone).Addr())}
 		return diagnostics.Run(t.Context(), nil, dns.Plan(n, diagnostics.Target{}, dns.Options{
 			Domain: "durand.example", IP: netip.MustParseAddr("192.0.2.99"), Selectors: []string{"s1"},
 		}))

@@ -18,7 +18,7 @@ func TestCatalogue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, file := range append(own, "../../cmd/postier/import.go") {
+	for _, file := range append(own, "../../internal/cli/import.go") {
 		if strings.HasSuffix(file, "_test.go") {
 			continue
 		}

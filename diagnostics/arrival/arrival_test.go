@@ -19,16 +19,16 @@ import (
 	"postier/diagnostics"
 	"postier/diagnostics/imap"
 	"postier/diagnostics/smtp"
-	"postier/internal/demo"
-	"postier/internal/dnstest"
 	"postier/internal/locale"
+	"postier/internal/rehearsal"
+	"postier/internal/rehearsal/nameserver"
 	"postier/internal/wire"
 )
 
 // rehearse runs the arrival checks at the demonstration's provider.
 func rehearse(t *testing.T, ctx context.Context, fault string, change func(*Options, *diagnostics.Target)) ([]diagnostics.Result, *wire.Network, diagnostics.Target) {
 	t.Helper()
-	provider, err := demo.Start(t.Context(), demo.Options{Fault: fault, Lang: locale.French, Slow: 50 * time.Millisecond})
+	provider, err := rehearsal.Start(t.Context(), rehearsal.Options{Fault: fault, Lang: locale.French, Slow: 50 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -282,7 +282,7 @@ func TestJudge(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			resolver, err := wire.ResolverAt(dnstest.Start(t, c.zone).Addr())
+			resolver, err := wire.ResolverAt(nameserver.Start(t, c.zone).Addr())
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -9,9 +9,9 @@ import (
 	"slices"
 	"strings"
 
-	"postier/diagnostics/dns/dmarc"
-	"postier/diagnostics/dns/lookup"
-	"postier/diagnostics/dns/spf"
+	"postier/internal/mailauth/dmarc"
+	"postier/internal/mailauth/lookup"
+	"postier/internal/mailauth/spf"
 	"postier/internal/safetext"
 	"postier/internal/wire"
 )

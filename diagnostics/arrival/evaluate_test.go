@@ -10,9 +10,9 @@ import (
 
 	"github.com/emersion/go-msgauth/dkim"
 
-	"postier/diagnostics/dns/dmarc"
-	"postier/diagnostics/dns/spf"
-	"postier/internal/dnstest"
+	"postier/internal/mailauth/dmarc"
+	"postier/internal/mailauth/spf"
+	"postier/internal/rehearsal/nameserver"
 	"postier/internal/safetext"
 	"postier/internal/wire"
 )
@@ -56,7 +56,7 @@ func edSigned(t *testing.T, domain string, message string) (raw []byte, record s
 
 func evaluate(t *testing.T, zone string, raw []byte, given Client) Evaluation {
 	t.Helper()
-	resolver, err := wire.ResolverAt(dnstest.Start(t, zone).Addr())
+	resolver, err := wire.ResolverAt(nameserver.Start(t, zone).Addr())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,7 @@ import (
 	mdns "github.com/miekg/dns"
 
 	"postier/diagnostics"
-	"postier/diagnostics/dns/lookup"
+	"postier/internal/mailauth/lookup"
 )
 
 // tlsRPT judges the record that asks for TLS reports (RFC 8460 §3).

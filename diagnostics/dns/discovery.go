@@ -8,7 +8,7 @@ import (
 	mdns "github.com/miekg/dns"
 
 	"postier/diagnostics"
-	"postier/diagnostics/dns/lookup"
+	"postier/internal/mailauth/lookup"
 )
 
 // services are the SRV names by which mail programs find servers (RFC 6186 §3, RFC 8314 §5.1, and Microsoft's own).

@@ -9,9 +9,9 @@ import (
 	mdns "github.com/miekg/dns"
 
 	"postier/diagnostics"
-	"postier/diagnostics/dns/dkim"
-	"postier/diagnostics/dns/lookup"
-	"postier/diagnostics/dns/spf"
+	"postier/internal/mailauth/dkim"
+	"postier/internal/mailauth/lookup"
+	"postier/internal/mailauth/spf"
 	"postier/internal/safetext"
 	"postier/presets"
 )

@@ -9,8 +9,8 @@ import (
 	"sync"
 
 	"postier/diagnostics"
-	"postier/diagnostics/dns/dmarc"
-	"postier/diagnostics/dns/lookup"
+	"postier/internal/mailauth/dmarc"
+	"postier/internal/mailauth/lookup"
 	"postier/internal/safetext"
 )
 

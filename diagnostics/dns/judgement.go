@@ -18,7 +18,7 @@ import (
 	"time"
 
 	"postier/diagnostics"
-	"postier/diagnostics/dns/lookup"
+	"postier/internal/mailauth/lookup"
 	"postier/internal/safetext"
 	"postier/internal/wire"
 )

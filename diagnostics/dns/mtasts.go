@@ -13,7 +13,7 @@ import (
 	mdns "github.com/miekg/dns"
 
 	"postier/diagnostics"
-	"postier/diagnostics/dns/lookup"
+	"postier/internal/mailauth/lookup"
 )
 
 // maxPolicy is the size of a policy file that is read (RFC 8461 §3.3 suggests 64 KiB).

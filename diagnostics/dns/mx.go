@@ -9,7 +9,7 @@ import (
 	mdns "github.com/miekg/dns"
 
 	"postier/diagnostics"
-	"postier/diagnostics/dns/lookup"
+	"postier/internal/mailauth/lookup"
 	"postier/internal/safetext"
 	"postier/internal/wire"
 )

@@ -14,7 +14,7 @@ import (
 	"golang.org/x/net/idna"
 
 	"postier/diagnostics"
-	"postier/diagnostics/dns/lookup"
+	"postier/internal/mailauth/lookup"
 	"postier/internal/wire"
 	"postier/presets"
 )

@@ -20,10 +20,10 @@ import (
 	"postier/config"
 	"postier/diagnostics"
 	"postier/diagnostics/dns"
-	"postier/diagnostics/dns/lookup"
-	"postier/diagnostics/dns/lookup/lookuptest"
-	"postier/diagnostics/dns/spf"
-	"postier/internal/dnstest"
+	"postier/internal/mailauth/lookup"
+	"postier/internal/mailauth/lookup/lookuptest"
+	"postier/internal/mailauth/spf"
+	"postier/internal/rehearsal/nameserver"
 	"postier/internal/wire"
 )
 
@@ -473,7 +473,7 @@ func TestIncludeBomb(t *testing.T) {
 // TestOverTheWire runs the whole plan against a name server.
 func TestOverTheWire(t *testing.T) {
 	t.Parallel()
-	server := dnstest.Start(t, provider+goodSPF+goodDKIM()+goodDMARC+"!truncate example.com TXT\n")
+	server := nameserver.Start(t, provider+goodSPF+goodDKIM()+goodDMARC+"!truncate example.com TXT\n")
 	resolver, err := wire.ResolverAt(server.Addr())
 	if err != nil {
 		t.Fatal(err)
@@ -493,7 +493,7 @@ func TestOverTheWire(t *testing.T) {
 // TestOddNamesOverTheWire: macros lead to names that no host has; question and answer must still meet.
 func TestOddNamesOverTheWire(t *testing.T) {
 	t.Parallel()
-	server := dnstest.Start(t, `odd.example. IN TXT "v=spf1 exists:%{s}.x.example -all exp=why.example"
+	server := nameserver.Start(t, `odd.example. IN TXT "v=spf1 exists:%{s}.x.example -all exp=why.example"
 why.example. IN TXT "no \"entry\"\; %{l} \\ \126"
 joe\@odd.example.x.example. IN A 127.0.0.2
 `)

@@ -5,8 +5,8 @@ import (
 	"net/netip"
 
 	"postier/diagnostics"
-	"postier/diagnostics/dns/lookup"
-	"postier/diagnostics/dns/spf"
+	"postier/internal/mailauth/lookup"
+	"postier/internal/mailauth/spf"
 	"postier/internal/safetext"
 )
 

@@ -14,8 +14,8 @@ import (
 
 	"postier/config"
 	"postier/diagnostics"
-	"postier/internal/dnstest"
-	"postier/internal/mailtest"
+	"postier/internal/rehearsal/mailserver"
+	"postier/internal/rehearsal/nameserver"
 	"postier/internal/secret"
 	"postier/internal/wire"
 )
@@ -58,9 +58,9 @@ func newFake() *fake {
 	}
 }
 
-func (f *fake) start(t *testing.T, ca *mailtest.CA) string {
+func (f *fake) start(t *testing.T, ca *mailserver.CA) string {
 	t.Helper()
-	listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{*ca.Leaf(t, mailtest.Good, host)}})
+	listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{*ca.Leaf(t, mailserver.Good, host)}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -263,7 +263,7 @@ func (f *fake) count(folder string) int {
 }
 
 // network dials address whatever the host is called; names of .example resolve to loopback.
-func network(t *testing.T, ca *mailtest.CA, address string) *wire.Network {
+func network(t *testing.T, ca *mailserver.CA, address string) *wire.Network {
 	t.Helper()
 	return &wire.Network{
 		Resolver: resolver(t), Roots: ca.Roots(),
@@ -298,7 +298,7 @@ func find(t *testing.T, results []diagnostics.Result, id diagnostics.ID) diagnos
 
 func resolver(t *testing.T) *wire.Resolver {
 	t.Helper()
-	server := dnstest.Start(t, "imap.durand.example. IN A 127.0.0.1\n")
+	server := nameserver.Start(t, "imap.durand.example. IN A 127.0.0.1\n")
 	r, err := wire.ResolverAt(server.Addr())
 	if err != nil {
 		t.Fatal(err)

@@ -8,7 +8,7 @@ import (
 
 	"postier/config"
 	"postier/diagnostics"
-	"postier/internal/mailtest"
+	"postier/internal/rehearsal/mailserver"
 )
 
 // assertNoSecret fails when any form of the password is in what a report would carry.
@@ -34,7 +34,7 @@ func assertNoSecret(t *testing.T, results []diagnostics.Result, tg diagnostics.T
 
 func TestRehearsal(t *testing.T) {
 	t.Parallel()
-	ca := mailtest.StartCA(t)
+	ca := mailserver.StartCA(t)
 	cases := []struct {
 		name    string
 		prepare func(*fake)
@@ -189,7 +189,7 @@ func TestRehearsal(t *testing.T) {
 
 func TestFiledByProvider(t *testing.T) {
 	t.Parallel()
-	ca := mailtest.StartCA(t)
+	ca := mailserver.StartCA(t)
 	f := newFake()
 	f.boxes["Sent"] = []stored{{uid: 4, raw: []byte("Message-ID: <a@durand.example>\r\n\r\nx")}}
 	n, tg := network(t, ca, f.start(t, ca)), target(config.SecurityTLS)

@@ -12,7 +12,7 @@ import (
 
 	"postier/config"
 	"postier/diagnostics"
-	"postier/internal/mailtest"
+	"postier/internal/rehearsal/mailserver"
 )
 
 // scramServer plays the other side of RFC 5802 for one exchange.
@@ -93,7 +93,7 @@ func TestSCRAM(t *testing.T) {
 // TestChoice asserts which mechanism is taken, by what the server was sent.
 func TestChoice(t *testing.T) {
 	t.Parallel()
-	ca := mailtest.StartCA(t)
+	ca := mailserver.StartCA(t)
 	for _, c := range []struct {
 		offered string
 		auth    config.Mechanism
@@ -115,10 +115,10 @@ func TestChoice(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%.40s %s %s", c.offered, c.auth, c.kind), func(t *testing.T) {
 			t.Parallel()
-			server := mailtest.StartIMAP(t, mailtest.Options{
-				Certificate: ca.Leaf(t, mailtest.Good, host), ImplicitTLS: true,
+			server := mailserver.StartIMAP(t, mailserver.Options{
+				Certificate: ca.Leaf(t, mailserver.Good, host), ImplicitTLS: true,
 				CapabilitiesTLS: append([]string{"IMAP4rev1"}, strings.Fields(c.offered)...),
-				Script:          mailtest.Script{"AUTHENTICATE": mailtest.Reply("{tag} NO no"), "auth": mailtest.Reply("{tag} NO no")},
+				Script:          mailserver.Script{"AUTHENTICATE": mailserver.Reply("{tag} NO no"), "auth": mailserver.Reply("{tag} NO no")},
 			})
 			tg := target(config.SecurityTLS)
 			tg.IMAP.Auth = c.auth
@@ -146,9 +146,9 @@ func TestChoice(t *testing.T) {
 // TestLoginWithLiterals covers secrets that a quoted string cannot carry.
 func TestLoginWithLiterals(t *testing.T) {
 	t.Parallel()
-	ca := mailtest.StartCA(t)
-	server := mailtest.StartIMAP(t, mailtest.Options{
-		Certificate: ca.Leaf(t, mailtest.Good, host), ImplicitTLS: true, CapabilitiesTLS: []string{"IMAP4rev1"},
+	ca := mailserver.StartCA(t)
+	server := mailserver.StartIMAP(t, mailserver.Options{
+		Certificate: ca.Leaf(t, mailserver.Good, host), ImplicitTLS: true, CapabilitiesTLS: []string{"IMAP4rev1"},
 	})
 	tg := target(config.SecurityTLS)
 	results := runPlan(t, network(t, ca, server.Addr()), tg, Options{LookOnly: true})
@@ -169,8 +169,8 @@ func TestLoginWithLiterals(t *testing.T) {
 
 func TestSecretsWithLineBreaksAreRefused(t *testing.T) {
 	t.Parallel()
-	ca := mailtest.StartCA(t)
-	server := mailtest.StartIMAP(t, mailtest.Options{Certificate: ca.Leaf(t, mailtest.Good, host), ImplicitTLS: true})
+	ca := mailserver.StartCA(t)
+	server := mailserver.StartIMAP(t, mailserver.Options{Certificate: ca.Leaf(t, mailserver.Good, host), ImplicitTLS: true})
 	tg := target(config.SecurityTLS)
 	tg.IMAP.Username = "a\r\nA1 DELETE INBOX"
 	got := find(t, runPlan(t, network(t, ca, server.Addr()), tg, Options{}), diagnostics.IMAPAuth)

@@ -9,8 +9,8 @@ import (
 
 	"postier/config"
 	"postier/diagnostics"
-	"postier/internal/dnstest"
-	"postier/internal/mailtest"
+	"postier/internal/rehearsal/mailserver"
+	"postier/internal/rehearsal/nameserver"
 	"postier/internal/secret"
 	"postier/internal/wire"
 )
@@ -18,10 +18,10 @@ import (
 const host = "smtp.durand.example"
 
 // bench serves ports: each number leads to a server, every other one to a closed door.
-func bench(t *testing.T, servers map[int]*mailtest.Server, ca *mailtest.CA) (*wire.Network, diagnostics.Target) {
+func bench(t *testing.T, servers map[int]*mailserver.Server, ca *mailserver.CA) (*wire.Network, diagnostics.Target) {
 	t.Helper()
-	closed := mailtest.StartRefused(t)
-	resolver, err := wire.ResolverAt(dnstest.Start(t, host+". 300 IN A 192.0.2.1\n").Addr())
+	closed := mailserver.StartRefused(t)
+	resolver, err := wire.ResolverAt(nameserver.Start(t, host+". 300 IN A 192.0.2.1\n").Addr())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,12 +36,12 @@ func bench(t *testing.T, servers map[int]*mailtest.Server, ca *mailtest.CA) (*wi
 	}
 }
 
-func serve(t *testing.T, ca *mailtest.CA, implicit bool, script mailtest.Script) *mailtest.Server {
+func serve(t *testing.T, ca *mailserver.CA, implicit bool, script mailserver.Script) *mailserver.Server {
 	t.Helper()
-	return mailtest.StartSMTP(t, mailtest.Options{Certificate: ca.Leaf(t, mailtest.Good, host), ImplicitTLS: implicit, Script: script, CapabilitiesTLS: []string{"AUTH PLAIN LOGIN XOAUTH2"}})
+	return mailserver.StartSMTP(t, mailserver.Options{Certificate: ca.Leaf(t, mailserver.Good, host), ImplicitTLS: implicit, Script: script, CapabilitiesTLS: []string{"AUTH PLAIN LOGIN XOAUTH2"}})
 }
 
-func signIns(s *mailtest.Server) int {
+func signIns(s *mailserver.Server) int {
 	n := 0
 	for _, c := range s.Commands() {
 		if c == "AUTH" {
@@ -53,8 +53,8 @@ func signIns(s *mailtest.Server) int {
 
 func TestBothWaysWork(t *testing.T) {
 	t.Parallel()
-	ca := mailtest.StartCA(t)
-	servers := map[int]*mailtest.Server{465: serve(t, ca, true, nil), 587: serve(t, ca, false, nil)}
+	ca := mailserver.StartCA(t)
+	servers := map[int]*mailserver.Server{465: serve(t, ca, true, nil), 587: serve(t, ca, false, nil)}
 	network, target := bench(t, servers, ca)
 	m := Run(t.Context(), network, target, Options{})
 	if m.Best == nil || *m.Best != (Choice{Port: 465, Security: config.SecurityTLS, Auth: config.MechanismPlain, Proven: true}) {
@@ -81,9 +81,9 @@ func TestBothWaysWork(t *testing.T) {
 
 func TestOneRefusalEndsTheSignIns(t *testing.T) {
 	t.Parallel()
-	ca := mailtest.StartCA(t)
-	no := mailtest.Script{"auth": mailtest.Reply("535 5.7.8 no")}
-	servers := map[int]*mailtest.Server{465: serve(t, ca, true, no), 587: serve(t, ca, false, no)}
+	ca := mailserver.StartCA(t)
+	no := mailserver.Script{"auth": mailserver.Reply("535 5.7.8 no")}
+	servers := map[int]*mailserver.Server{465: serve(t, ca, true, no), 587: serve(t, ca, false, no)}
 	network, target := bench(t, servers, ca)
 	m := Run(t.Context(), network, target, Options{})
 	if m.Best != nil || signIns(servers[465])+signIns(servers[587]) != 1 {
@@ -105,8 +105,8 @@ func TestOneRefusalEndsTheSignIns(t *testing.T) {
 
 func TestNoSecretNoSignIn(t *testing.T) {
 	t.Parallel()
-	ca := mailtest.StartCA(t)
-	servers := map[int]*mailtest.Server{587: serve(t, ca, false, nil)}
+	ca := mailserver.StartCA(t)
+	servers := map[int]*mailserver.Server{587: serve(t, ca, false, nil)}
 	network, target := bench(t, servers, ca)
 	target.Secret = secret.Value{}
 	m := Run(t.Context(), network, target, Options{})
@@ -117,8 +117,8 @@ func TestNoSecretNoSignIn(t *testing.T) {
 
 func TestTokenTakesTokenMechanisms(t *testing.T) {
 	t.Parallel()
-	ca := mailtest.StartCA(t)
-	servers := map[int]*mailtest.Server{465: serve(t, ca, true, nil)}
+	ca := mailserver.StartCA(t)
+	servers := map[int]*mailserver.Server{465: serve(t, ca, true, nil)}
 	network, target := bench(t, servers, ca)
 	target.SecretType = config.SecretOAuth
 	m := Run(t.Context(), network, target, Options{})
@@ -130,9 +130,9 @@ func TestTokenTakesTokenMechanisms(t *testing.T) {
 // TestBadCertificateIsNotSignedInTo: such a row ends before the sign-in.
 func TestBadCertificateIsNotSignedInTo(t *testing.T) {
 	t.Parallel()
-	ca := mailtest.StartCA(t)
-	bad := mailtest.StartSMTP(t, mailtest.Options{Certificate: ca.Leaf(t, mailtest.WrongName, host), ImplicitTLS: true})
-	network, target := bench(t, map[int]*mailtest.Server{465: bad}, ca)
+	ca := mailserver.StartCA(t)
+	bad := mailserver.StartSMTP(t, mailserver.Options{Certificate: ca.Leaf(t, mailserver.WrongName, host), ImplicitTLS: true})
+	network, target := bench(t, map[int]*mailserver.Server{465: bad}, ca)
 	m := Run(t.Context(), network, target, Options{})
 	bad.NoSecret(t, target.Secret, target.Address)
 	if m.Best != nil || m.Rows[0].Cause != "cert-name-mismatch" || m.Rows[0].Certificate != diagnostics.Fail {

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"postier/diagnostics/elsewhere"
+	"postier/diagnostics/portprobe"
 	"postier/internal/locale"
 )
 
@@ -29,7 +29,7 @@ func PortLines(info Info) []string {
 // letterWidth leaves room for a mail program's quote marks (RFC 5322 §2.1.1: no more than 78).
 const letterWidth = 72
 
-func attemptLine(lang locale.Lang, a elsewhere.Attempt) string {
+func attemptLine(lang locale.Lang, a portprobe.Attempt) string {
 	c := locale.For(lang)
 	outcome := c.T("diagnose.ports.outcome.connected")
 	if !a.Connected() {
@@ -49,21 +49,21 @@ func familyName(family string) string {
 	return "IPv4"
 }
 
-func portMeaning(lang locale.Lang, f elsewhere.Finding) string {
+func portMeaning(lang locale.Lang, f portprobe.Finding) string {
 	c := locale.For(lang)
 	other := "IPv4"
 	if f.Family == "ipv4" {
 		other = "IPv6"
 	}
 	text := c.T("diagnose.ports.verdict."+string(f.Verdict), "host", f.Host, "port", f.Port, "family", familyName(f.Family), "other", other)
-	if f.Alternative != 0 && f.Verdict != elsewhere.Open {
+	if f.Alternative != 0 && f.Verdict != portprobe.Open {
 		text += " " + c.T("diagnose.ports.alternative", "host", f.Host, "port", f.Alternative)
 	}
 	return text
 }
 
 // letter is a paragraph for the hoster of this computer, or for whoever runs the server.
-func letter(lang locale.Lang, f elsewhere.Finding) string {
+func letter(lang locale.Lang, f portprobe.Finding) string {
 	key := "diagnose.ports.letter." + string(f.Verdict)
 	c := locale.For(lang)
 	if !c.Has(key) {

@@ -10,9 +10,9 @@ import (
 
 	"postier/config"
 	"postier/diagnostics"
-	"postier/diagnostics/elsewhere"
 	"postier/diagnostics/explain"
 	"postier/diagnostics/matrix"
+	"postier/diagnostics/portprobe"
 	"postier/internal/locale"
 	"postier/internal/safetext"
 	"postier/internal/wire"
@@ -38,7 +38,7 @@ type Info struct {
 	Steps map[string]int
 	// Matrix is the table of --matrix, Ports what --probe-elsewhere found; each is nil without its flag.
 	Matrix *matrix.Matrix
-	Ports  []elsewhere.Finding
+	Ports  []portprobe.Finding
 }
 
 // step is the wizard's step for a check; the connection belongs to submission.
@@ -73,7 +73,7 @@ type Recommendation struct {
 
 // Port is a two-sided verdict with its words. Letter is a paragraph for whoever runs the network or the server.
 type Port struct {
-	elsewhere.Finding
+	portprobe.Finding
 	Meaning string `json:"meaning"`
 	Letter  string `json:"letter,omitempty"`
 }

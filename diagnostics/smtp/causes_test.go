@@ -8,13 +8,13 @@ import (
 
 	"postier/config"
 	"postier/diagnostics"
-	"postier/internal/dnstest"
-	"postier/internal/mailtest"
+	"postier/internal/rehearsal/mailserver"
+	"postier/internal/rehearsal/nameserver"
 	"postier/internal/secret"
 	"postier/internal/wire"
 )
 
-type script = mailtest.Script
+type script = mailserver.Script
 
 // TestEachCheckFailsForItsOwnReason has one row for each way a rung breaks: exactly that check fails, with that cause.
 func TestEachCheckFailsForItsOwnReason(t *testing.T) {
@@ -31,19 +31,19 @@ func TestEachCheckFailsForItsOwnReason(t *testing.T) {
 		id       diagnostics.ID
 		cause    string
 	}{
-		{name: "busy greeting", security: implicit, script: script{"greeting": mailtest.Reply("421 4.7.0 mail.example Error: too many connections from 192.0.2.7")}, id: diagnostics.SMTPGreeting, cause: "too-many-connections"},
-		{name: "greeting refused without words", security: upgrade, script: script{"greeting": mailtest.Reply("554 no")}, id: diagnostics.SMTPGreeting, cause: "greeting-refused"},
-		{name: "an IMAP server", security: upgrade, script: script{"greeting": mailtest.Reply("* OK [CAPABILITY IMAP4rev1] ready")}, id: diagnostics.SMTPGreeting, cause: "wrong-service"},
-		{name: "a POP server inside TLS", security: implicit, script: script{"greeting": mailtest.Reply("+OK POP3 ready")}, id: diagnostics.SMTPGreeting, cause: "wrong-service"},
+		{name: "busy greeting", security: implicit, script: script{"greeting": mailserver.Reply("421 4.7.0 mail.example Error: too many connections from 192.0.2.7")}, id: diagnostics.SMTPGreeting, cause: "too-many-connections"},
+		{name: "greeting refused without words", security: upgrade, script: script{"greeting": mailserver.Reply("554 no")}, id: diagnostics.SMTPGreeting, cause: "greeting-refused"},
+		{name: "an IMAP server", security: upgrade, script: script{"greeting": mailserver.Reply("* OK [CAPABILITY IMAP4rev1] ready")}, id: diagnostics.SMTPGreeting, cause: "wrong-service"},
+		{name: "a POP server inside TLS", security: implicit, script: script{"greeting": mailserver.Reply("+OK POP3 ready")}, id: diagnostics.SMTPGreeting, cause: "wrong-service"},
 		{name: "a TLS alert where the greeting is due", security: upgrade, script: script{"greeting": {Raw: []byte{21, 3, 3, 0, 2, 2, 40}, Close: true}}, id: diagnostics.SMTPGreeting, cause: "tls-wrong-mode"},
-		{name: "plain text on a TLS port", security: implicit, script: script{"tls": mailtest.Reply("220 mail.example ESMTP")}, id: diagnostics.SMTPTLS, cause: "tls-wrong-mode"},
+		{name: "plain text on a TLS port", security: implicit, script: script{"tls": mailserver.Reply("220 mail.example ESMTP")}, id: diagnostics.SMTPTLS, cause: "tls-wrong-mode"},
 		{name: "no STARTTLS", security: upgrade, caps: []string{"SIZE 100", "AUTH PLAIN"}, id: diagnostics.SMTPTLS, cause: "tls-stripped"},
 		{name: "STARTTLS overwritten by a firewall", security: upgrade, caps: []string{"SIZE 100", "XXXXXXXA", "AUTH PLAIN"}, id: diagnostics.SMTPTLS, cause: "security-software-intercept"},
-		{name: "STARTTLS refused without words", security: upgrade, script: script{"STARTTLS": mailtest.Reply("502 no")}, id: diagnostics.SMTPTLS, cause: "tls-stripped"},
-		{name: "STARTTLS fails at the server", security: upgrade, script: script{"STARTTLS": mailtest.Reply("454 4.7.0 TLS not available due to local problem")}, id: diagnostics.SMTPTLS, cause: "starttls-failed"},
-		{name: "STARTTLS refused for now without words", security: upgrade, script: script{"STARTTLS": mailtest.Reply("454 no")}, id: diagnostics.SMTPTLS, cause: "starttls-failed"},
-		{name: "closing down at STARTTLS", security: upgrade, script: script{"STARTTLS": mailtest.Reply("421 4.3.0 too busy, closing")}, id: diagnostics.SMTPTLS, cause: "starttls-failed"},
-		{name: "EHLO unknown, HELO would go", security: upgrade, script: script{"EHLO": mailtest.Reply("502 what")}, id: diagnostics.SMTPTLS, cause: "tls-stripped"},
+		{name: "STARTTLS refused without words", security: upgrade, script: script{"STARTTLS": mailserver.Reply("502 no")}, id: diagnostics.SMTPTLS, cause: "tls-stripped"},
+		{name: "STARTTLS fails at the server", security: upgrade, script: script{"STARTTLS": mailserver.Reply("454 4.7.0 TLS not available due to local problem")}, id: diagnostics.SMTPTLS, cause: "starttls-failed"},
+		{name: "STARTTLS refused for now without words", security: upgrade, script: script{"STARTTLS": mailserver.Reply("454 no")}, id: diagnostics.SMTPTLS, cause: "starttls-failed"},
+		{name: "closing down at STARTTLS", security: upgrade, script: script{"STARTTLS": mailserver.Reply("421 4.3.0 too busy, closing")}, id: diagnostics.SMTPTLS, cause: "starttls-failed"},
+		{name: "EHLO unknown, HELO would go", security: upgrade, script: script{"EHLO": mailserver.Reply("502 what")}, id: diagnostics.SMTPTLS, cause: "tls-stripped"},
 		{name: "handshake refused", security: implicit, script: script{"tls": {TLSAlert: 80}}, id: diagnostics.SMTPTLS, cause: "tls-handshake"},
 		{name: "internal error behind STARTTLS", security: upgrade, script: script{"tls": {TLSAlert: 80}}, id: diagnostics.SMTPTLS, cause: "starttls-failed"},
 		{name: "old TLS only", security: implicit, script: script{"tls": {TLSAlert: 70}}, id: diagnostics.SMTPTLS, cause: "tls-version-unsupported"},
@@ -51,8 +51,8 @@ func TestEachCheckFailsForItsOwnReason(t *testing.T) {
 		{name: "injected in the same segment", security: upgrade, script: script{"STARTTLS": {Inject: "250-evil\r\n250 AUTH PLAIN\r\n"}}, id: diagnostics.SMTPInjection, cause: "tls-injected"},
 		{name: "injected a moment later", security: upgrade, script: script{"STARTTLS": {InjectLater: "250-evil\r\n250 AUTH PLAIN\r\n", InjectDelay: 20 * time.Millisecond}}, id: diagnostics.SMTPInjection, cause: "tls-injected"},
 		{name: "one byte injected", security: upgrade, script: script{"STARTTLS": {Inject: "2"}}, id: diagnostics.SMTPInjection, cause: "tls-injected"},
-		{name: "name refused in EHLO", security: implicit, script: script{"EHLO": mailtest.Reply("504 5.5.2 <[127.0.0.1]>: Helo command rejected: need fully-qualified hostname")}, id: diagnostics.SMTPEhlo, cause: "helo-rejected"},
-		{name: "EHLO unknown", security: implicit, script: script{"EHLO": mailtest.Reply("500 what")}, id: diagnostics.SMTPEhlo, cause: "ehlo-unsupported"},
+		{name: "name refused in EHLO", security: implicit, script: script{"EHLO": mailserver.Reply("504 5.5.2 <[127.0.0.1]>: Helo command rejected: need fully-qualified hostname")}, id: diagnostics.SMTPEhlo, cause: "helo-rejected"},
+		{name: "EHLO unknown", security: implicit, script: script{"EHLO": mailserver.Reply("500 what")}, id: diagnostics.SMTPEhlo, cause: "ehlo-unsupported"},
 		{name: "AUTH not offered", security: implicit, capsTLS: []string{"SIZE 100"}, id: diagnostics.SMTPAuthOffered, cause: "auth-not-offered"},
 		{name: "AUTH offered without a mechanism", security: implicit, capsTLS: []string{"AUTH"}, id: diagnostics.SMTPAuthOffered, cause: "auth-not-offered"},
 		{name: "only unknown mechanisms", security: implicit, capsTLS: []string{"AUTH GSSAPI ANONYMOUS"}, id: diagnostics.SMTPAuthOffered, cause: "auth-mechanism-unsupported"},
@@ -61,23 +61,23 @@ func TestEachCheckFailsForItsOwnReason(t *testing.T) {
 			name: "the wanted mechanism is missing", security: implicit, capsTLS: []string{"AUTH PLAIN LOGIN"},
 			change: func(t *diagnostics.Target) { t.Submission.Auth = config.MechanismCRAMMD5 }, id: diagnostics.SMTPAuthOffered, cause: "auth-mechanism-unsupported",
 		},
-		{name: "wrong password", security: implicit, script: script{"auth": mailtest.Reply("535 5.7.8 Error: authentication failed: (reason unavailable)")}, id: diagnostics.SMTPAuth, cause: "wrong-password"},
-		{name: "refused in words nobody knows", security: upgrade, script: script{"auth": mailtest.Reply("535 nej")}, id: diagnostics.SMTPAuth, cause: "wrong-password"},
+		{name: "wrong password", security: implicit, script: script{"auth": mailserver.Reply("535 5.7.8 Error: authentication failed: (reason unavailable)")}, id: diagnostics.SMTPAuth, cause: "wrong-password"},
+		{name: "refused in words nobody knows", security: upgrade, script: script{"auth": mailserver.Reply("535 nej")}, id: diagnostics.SMTPAuth, cause: "wrong-password"},
 		{
-			name: "app password wanted", security: implicit, script: script{"auth": mailtest.Reply("534-5.7.9 Application-specific password required. For more information, go to\n534 5.7.9 https://support.google.com/mail/?p=InvalidSecondFactor")},
+			name: "app password wanted", security: implicit, script: script{"auth": mailserver.Reply("534-5.7.9 Application-specific password required. For more information, go to\n534 5.7.9 https://support.google.com/mail/?p=InvalidSecondFactor")},
 			change: func(t *diagnostics.Target) { t.Provider = "gmail" }, id: diagnostics.SMTPAuth, cause: "app-password-required",
 		},
-		{name: "sender refused at MAIL", security: implicit, script: script{"MAIL": mailtest.Reply("550 nein")}, id: diagnostics.SMTPSender, cause: "sender-rejected"},
-		{name: "sender refused at RCPT", security: upgrade, script: script{"RCPT": mailtest.Reply("553 5.7.1 <marie@durand.example>: Sender address rejected: not owned by user paul@durand.example")}, id: diagnostics.SMTPSender, cause: "sender-not-owned"},
-		{name: "recipient unknown", security: implicit, script: script{"RCPT": mailtest.Reply("550 5.1.1 <x@durand.example>: Recipient address rejected: User unknown in virtual mailbox table")}, id: diagnostics.SMTPRecipient, cause: "recipient-unknown"},
-		{name: "greylisted", security: implicit, script: script{"RCPT": mailtest.Reply("450 4.2.0 <x@durand.example>: Recipient address rejected: Greylisted, see http://postgrey")}, id: diagnostics.SMTPRecipient, cause: "greylisted"},
-		{name: "mailbox full", security: implicit, script: script{"RCPT": mailtest.Reply("452 4.2.2 Mailbox full")}, id: diagnostics.SMTPRecipient, cause: "mailbox-full"},
-		{name: "recipient refused without words", security: implicit, script: script{"RCPT": mailtest.Reply("550 no")}, id: diagnostics.SMTPRecipient, cause: "recipient-rejected"},
-		{name: "content refused", security: implicit, message: "x", script: script{".": mailtest.Reply("554 5.7.1 Message rejected as spam by Content Filtering")}, id: diagnostics.SMTPData, cause: "content-rejected"},
+		{name: "sender refused at MAIL", security: implicit, script: script{"MAIL": mailserver.Reply("550 nein")}, id: diagnostics.SMTPSender, cause: "sender-rejected"},
+		{name: "sender refused at RCPT", security: upgrade, script: script{"RCPT": mailserver.Reply("553 5.7.1 <marie@durand.example>: Sender address rejected: not owned by user paul@durand.example")}, id: diagnostics.SMTPSender, cause: "sender-not-owned"},
+		{name: "recipient unknown", security: implicit, script: script{"RCPT": mailserver.Reply("550 5.1.1 <x@durand.example>: Recipient address rejected: User unknown in virtual mailbox table")}, id: diagnostics.SMTPRecipient, cause: "recipient-unknown"},
+		{name: "greylisted", security: implicit, script: script{"RCPT": mailserver.Reply("450 4.2.0 <x@durand.example>: Recipient address rejected: Greylisted, see http://postgrey")}, id: diagnostics.SMTPRecipient, cause: "greylisted"},
+		{name: "mailbox full", security: implicit, script: script{"RCPT": mailserver.Reply("452 4.2.2 Mailbox full")}, id: diagnostics.SMTPRecipient, cause: "mailbox-full"},
+		{name: "recipient refused without words", security: implicit, script: script{"RCPT": mailserver.Reply("550 no")}, id: diagnostics.SMTPRecipient, cause: "recipient-rejected"},
+		{name: "content refused", security: implicit, message: "x", script: script{".": mailserver.Reply("554 5.7.1 Message rejected as spam by Content Filtering")}, id: diagnostics.SMTPData, cause: "content-rejected"},
 		{name: "cut after the dot", security: implicit, message: "x", script: script{".": {Close: true}}, id: diagnostics.SMTPData, cause: "delivery-unknown"},
 		{name: "reset after the dot", security: upgrade, message: "x", script: script{".": {Reset: true}}, id: diagnostics.SMTPData, cause: "delivery-unknown"},
 		{name: "silence after the dot", security: implicit, message: "x", script: script{".": {Hang: true}}, id: diagnostics.SMTPData, cause: "delivery-unknown"},
-		{name: "DATA refused", security: implicit, message: "x", script: script{"DATA": mailtest.Reply("554 5.5.1 nein")}, id: diagnostics.SMTPData, cause: "message-refused"},
+		{name: "DATA refused", security: implicit, message: "x", script: script{"DATA": mailserver.Reply("554 5.5.1 nein")}, id: diagnostics.SMTPData, cause: "message-refused"},
 		{name: "too large", security: implicit, message: strings.Repeat("x", 200), capsTLS: []string{"SIZE 100", "AUTH PLAIN"}, id: diagnostics.SMTPSender, cause: "message-too-large"},
 		{
 			name: "accents in the address", security: implicit, change: func(t *diagnostics.Target) { t.From = "zoë@durand.example" },
@@ -86,7 +86,7 @@ func TestEachCheckFailsForItsOwnReason(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			b := start(t, test.security, mailtest.Options{Script: test.script, Capabilities: test.caps, CapabilitiesTLS: test.capsTLS})
+			b := start(t, test.security, mailserver.Options{Script: test.script, Capabilities: test.caps, CapabilitiesTLS: test.capsTLS})
 			for _, a := range test.script {
 				if a.Hang {
 					b.network.Timeout = 1500 * time.Millisecond
@@ -112,21 +112,21 @@ func TestEachCheckFailsForItsOwnReason(t *testing.T) {
 
 func TestEachCertificateFaultHasItsCause(t *testing.T) {
 	t.Parallel()
-	for kind, cause := range map[mailtest.Kind]string{
-		mailtest.WrongName:   "cert-name-mismatch",
-		mailtest.Expired:     "cert-expired",
-		mailtest.NotYetValid: "cert-not-yet-valid",
-		mailtest.SelfSigned:  "cert-self-signed",
-		mailtest.Untrusted:   "cert-untrusted",
-		mailtest.NoSAN:       "cert-legacy",
-		mailtest.WeakKey:     "cert-weak",
+	for kind, cause := range map[mailserver.Kind]string{
+		mailserver.WrongName:   "cert-name-mismatch",
+		mailserver.Expired:     "cert-expired",
+		mailserver.NotYetValid: "cert-not-yet-valid",
+		mailserver.SelfSigned:  "cert-self-signed",
+		mailserver.Untrusted:   "cert-untrusted",
+		mailserver.NoSAN:       "cert-legacy",
+		mailserver.WeakKey:     "cert-weak",
 	} {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
-			ca := mailtest.StartCA(t)
+			ca := mailserver.StartCA(t)
 			cert := certificate(t, ca, kind)
 			for _, security := range []config.Security{config.SecurityTLS, config.SecurityStartTLS} {
-				server := mailtest.StartSMTP(t, mailtest.Options{Certificate: &cert, ImplicitTLS: security == config.SecurityTLS})
+				server := mailserver.StartSMTP(t, mailserver.Options{Certificate: &cert, ImplicitTLS: security == config.SecurityTLS})
 				b := connectTo(t, security, ca, server)
 				results := b.run(t, Options{Message: []byte("x")})
 				wantRoot(t, results, diagnostics.SMTPCertificate, cause)
@@ -137,9 +137,9 @@ func TestEachCertificateFaultHasItsCause(t *testing.T) {
 				if _, ok := evidence(find(t, results, diagnostics.SMTPCertificate), "certificate"); !ok {
 					t.Error("the certificate is not in evidence")
 				}
-				if kind == mailtest.WrongName {
+				if kind == mailserver.WrongName {
 					fix := find(t, results, diagnostics.SMTPCertificate).Fix
-					if len(fix) != 1 || fix[0].Value != mailtest.WrongNameHost || fix[0].Kind != "host" {
+					if len(fix) != 1 || fix[0].Value != mailserver.WrongNameHost || fix[0].Kind != "host" {
 						t.Errorf("names that fit: %+v", fix)
 					}
 				}
@@ -150,9 +150,9 @@ func TestEachCertificateFaultHasItsCause(t *testing.T) {
 
 func TestCertificateNearItsEndIsAWarning(t *testing.T) {
 	t.Parallel()
-	ca := mailtest.StartCA(t)
-	cert := certificate(t, ca, mailtest.SoonExpiring)
-	b := connectTo(t, config.SecurityTLS, ca, mailtest.StartSMTP(t, mailtest.Options{Certificate: &cert, ImplicitTLS: true}))
+	ca := mailserver.StartCA(t)
+	cert := certificate(t, ca, mailserver.SoonExpiring)
+	b := connectTo(t, config.SecurityTLS, ca, mailserver.StartSMTP(t, mailserver.Options{Certificate: &cert, ImplicitTLS: true}))
 	results := b.run(t, Options{})
 	if r := find(t, results, diagnostics.SMTPCertificate); r.Status != diagnostics.Warn || r.Cause != "cert-soon-expiring" {
 		t.Errorf("%s %s", r.Status, r.Cause)
@@ -164,13 +164,13 @@ func TestCertificateNearItsEndIsAWarning(t *testing.T) {
 
 func TestAliasOfTheHostIsOfferedWhenItsNameFits(t *testing.T) {
 	t.Parallel()
-	ca := mailtest.StartCA(t)
-	cert, err := ca.Certificate(mailtest.Good, "*.provider.example")
+	ca := mailserver.StartCA(t)
+	cert, err := ca.Certificate(mailserver.Good, "*.provider.example")
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := connectTo(t, config.SecurityTLS, ca, mailtest.StartSMTP(t, mailtest.Options{Certificate: &cert, ImplicitTLS: true}))
-	names := dnstest.Start(t, "smtp.durand.example. IN CNAME out.provider.example.\nout.provider.example. IN A 192.0.2.10\n")
+	b := connectTo(t, config.SecurityTLS, ca, mailserver.StartSMTP(t, mailserver.Options{Certificate: &cert, ImplicitTLS: true}))
+	names := nameserver.Start(t, "smtp.durand.example. IN CNAME out.provider.example.\nout.provider.example. IN A 192.0.2.10\n")
 	if b.network.Resolver, err = wire.ResolverAt(names.Addr()); err != nil {
 		t.Fatal(err)
 	}
@@ -182,18 +182,18 @@ func TestAliasOfTheHostIsOfferedWhenItsNameFits(t *testing.T) {
 
 func TestPinVouchesAndAChangedPinStops(t *testing.T) {
 	t.Parallel()
-	ca := mailtest.StartCA(t)
-	cert := certificate(t, ca, mailtest.SelfSigned)
+	ca := mailserver.StartCA(t)
+	cert := certificate(t, ca, mailserver.SelfSigned)
 	leaf := cert.Leaf
 	if leaf == nil {
 		t.Fatal("no leaf")
 	}
-	server := mailtest.StartSMTP(t, mailtest.Options{Certificate: &cert, ImplicitTLS: true})
+	server := mailserver.StartSMTP(t, mailserver.Options{Certificate: &cert, ImplicitTLS: true})
 	b := connectTo(t, config.SecurityTLS, ca, server)
 	b.target.Pins = []string{wire.SPKI(leaf)}
 	wantPass(t, b.run(t, Options{}))
 
-	server = mailtest.StartSMTP(t, mailtest.Options{Certificate: new(certificate(t, ca, mailtest.Good)), ImplicitTLS: true})
+	server = mailserver.StartSMTP(t, mailserver.Options{Certificate: new(certificate(t, ca, mailserver.Good)), ImplicitTLS: true})
 	b = connectTo(t, config.SecurityTLS, ca, server)
 	b.target.Pins = []string{wire.SPKI(leaf)}
 	wantRoot(t, b.run(t, Options{}), diagnostics.SMTPCertificate, "cert-pin-mismatch")
@@ -204,14 +204,14 @@ func TestInterceptingCertificate(t *testing.T) {
 	t.Parallel()
 	for clock, cause := range map[string]string{"avast! Web/Mail Shield Root": "security-software-intercept", "Somebody": "cert-self-signed"} {
 		cert := selfSignedBy(t, clock)
-		b := connectTo(t, config.SecurityTLS, mailtest.StartCA(t), mailtest.StartSMTP(t, mailtest.Options{TLS: &tls.Config{Certificates: []tls.Certificate{cert}}, ImplicitTLS: true}))
+		b := connectTo(t, config.SecurityTLS, mailserver.StartCA(t), mailserver.StartSMTP(t, mailserver.Options{TLS: &tls.Config{Certificates: []tls.Certificate{cert}}, ImplicitTLS: true}))
 		wantRoot(t, b.run(t, Options{}), diagnostics.SMTPCertificate, cause)
 	}
 }
 
 func TestClockBeforeThisProgramsTimeIsWrong(t *testing.T) {
 	t.Parallel()
-	b := start(t, config.SecurityTLS, mailtest.Options{})
+	b := start(t, config.SecurityTLS, mailserver.Options{})
 	b.network.Now = func() time.Time { return time.Date(1970, 1, 2, 0, 0, 0, 0, time.UTC) }
 	wantRoot(t, b.run(t, Options{}), diagnostics.SMTPCertificate, "clock-wrong")
 }
@@ -219,7 +219,7 @@ func TestClockBeforeThisProgramsTimeIsWrong(t *testing.T) {
 func TestNetworkFailuresAreToldApart(t *testing.T) {
 	t.Parallel()
 	run := func(t *testing.T, change func(*bench)) []diagnostics.Result {
-		b := start(t, config.SecurityTLS, mailtest.Options{})
+		b := start(t, config.SecurityTLS, mailserver.Options{})
 		b.network.Timeout = time.Second
 		change(b)
 		return b.run(t, Options{})
@@ -230,7 +230,7 @@ func TestNetworkFailuresAreToldApart(t *testing.T) {
 	resolver := func(zone string) func(*bench) {
 		return func(b *bench) {
 			var err error
-			if b.network.Resolver, err = wire.ResolverAt(dnstest.Start(t, zone).Addr()); err != nil {
+			if b.network.Resolver, err = wire.ResolverAt(nameserver.Start(t, zone).Addr()); err != nil {
 				t.Error(err)
 			}
 		}
@@ -241,8 +241,8 @@ func TestNetworkFailuresAreToldApart(t *testing.T) {
 		id     diagnostics.ID
 		cause  string
 	}{
-		{"refused", route(mailtest.StartRefused(t).Addr()), diagnostics.NetConnect, "connection-refused"},
-		{"blocked", route(mailtest.StartBlackhole(t).Addr()), diagnostics.NetConnect, "port-blocked"},
+		{"refused", route(mailserver.StartRefused(t).Addr()), diagnostics.NetConnect, "connection-refused"},
+		{"blocked", route(mailserver.StartBlackhole(t).Addr()), diagnostics.NetConnect, "port-blocked"},
 		{"no such name", resolver("!nxdomain smtp.durand.example\n"), diagnostics.NetResolve, "dns-nxdomain"},
 		{"name without address", resolver("smtp.durand.example. IN TXT x\n"), diagnostics.NetResolve, "dns-no-address"},
 		{"name service ill", resolver("!servfail smtp.durand.example\n"), diagnostics.NetResolve, "dns-failure"},
@@ -261,11 +261,11 @@ func TestFamiliesAreReportedApart(t *testing.T) {
 	t.Parallel()
 	const both = "smtp.durand.example. IN A 127.0.0.1\nsmtp.durand.example. IN AAAA ::1\n"
 	with := func(t *testing.T, zone, v4, v6 string) []diagnostics.Result {
-		ca := mailtest.StartCA(t)
-		cert := certificate(t, ca, mailtest.Good)
-		server := mailtest.StartSMTP(t, mailtest.Options{Certificate: &cert, ImplicitTLS: true})
+		ca := mailserver.StartCA(t)
+		cert := certificate(t, ca, mailserver.Good)
+		server := mailserver.StartSMTP(t, mailserver.Options{Certificate: &cert, ImplicitTLS: true})
 		b := connectTo(t, config.SecurityTLS, ca, server)
-		resolver, err := wire.ResolverAt(dnstest.Start(t, zone).Addr())
+		resolver, err := wire.ResolverAt(nameserver.Start(t, zone).Addr())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -283,8 +283,8 @@ func TestFamiliesAreReportedApart(t *testing.T) {
 		}
 		return b.run(t, Options{})
 	}
-	refused := mailtest.StartRefused(t).Addr()
-	dead := mailtest.StartBlackhole(t).Addr()
+	refused := mailserver.StartRefused(t).Addr()
+	dead := mailserver.StartBlackhole(t).Addr()
 	for _, test := range []struct {
 		name, v4, v6   string
 		four, six      diagnostics.Status
@@ -315,7 +315,7 @@ func TestFamiliesAreReportedApart(t *testing.T) {
 
 func TestSilentServerOnTheTLSPortIsAModeMixUp(t *testing.T) {
 	t.Parallel()
-	b := start(t, config.SecurityTLS, mailtest.Options{})
+	b := start(t, config.SecurityTLS, mailserver.Options{})
 	b.target.Submission.Security = config.SecurityStartTLS // on port 465, which waits for TLS
 	b.network.Timeout = time.Second
 	wantRoot(t, b.run(t, Options{}), diagnostics.SMTPGreeting, "tls-wrong-mode")
@@ -324,12 +324,12 @@ func TestSilentServerOnTheTLSPortIsAModeMixUp(t *testing.T) {
 
 func TestAutoTakesImplicitTLSThenSTARTTLSAndNeverCleartext(t *testing.T) {
 	t.Parallel()
-	ca := mailtest.StartCA(t)
-	cert := certificate(t, ca, mailtest.Good)
-	implicit := mailtest.StartSMTP(t, mailtest.Options{Certificate: &cert, ImplicitTLS: true})
-	upgrade := mailtest.StartSMTP(t, mailtest.Options{Certificate: &cert})
-	clear := mailtest.StartSMTP(t, mailtest.Options{})
-	refused := mailtest.StartRefused(t).Addr()
+	ca := mailserver.StartCA(t)
+	cert := certificate(t, ca, mailserver.Good)
+	implicit := mailserver.StartSMTP(t, mailserver.Options{Certificate: &cert, ImplicitTLS: true})
+	upgrade := mailserver.StartSMTP(t, mailserver.Options{Certificate: &cert})
+	clear := mailserver.StartSMTP(t, mailserver.Options{})
+	refused := mailserver.StartRefused(t).Addr()
 	for _, test := range []struct {
 		name      string
 		tls, plus string // behind 465 and 587
@@ -357,7 +357,7 @@ func TestAutoTakesImplicitTLSThenSTARTTLSAndNeverCleartext(t *testing.T) {
 			} else if r := find(t, results, diagnostics.SMTPRecipient); r.Status != diagnostics.Pass {
 				t.Errorf("recipient %s %s\n%s", r.Status, r.Cause, dump(results))
 			}
-			for _, server := range []*mailtest.Server{implicit, upgrade, clear} {
+			for _, server := range []*mailserver.Server{implicit, upgrade, clear} {
 				server.NoSecretInClear(t, password, user)
 			}
 		})
@@ -366,7 +366,7 @@ func TestAutoTakesImplicitTLSThenSTARTTLSAndNeverCleartext(t *testing.T) {
 
 func TestCleartextOnlyWithConsent(t *testing.T) {
 	t.Parallel()
-	b := start(t, config.SecurityNone, mailtest.Options{})
+	b := start(t, config.SecurityNone, mailserver.Options{})
 	b.target.AllowCleartext = true
 	results := b.run(t, Options{})
 	if r := find(t, results, diagnostics.SMTPTLS); r.Status != diagnostics.Warn || r.Cause != "insecure-cleartext" {
@@ -380,7 +380,7 @@ func TestCleartextOnlyWithConsent(t *testing.T) {
 
 func TestAuthOfferedBeforeTLSIsAWarning(t *testing.T) {
 	t.Parallel()
-	b := start(t, config.SecurityStartTLS, mailtest.Options{Capabilities: []string{"STARTTLS", "AUTH PLAIN LOGIN"}})
+	b := start(t, config.SecurityStartTLS, mailserver.Options{Capabilities: []string{"STARTTLS", "AUTH PLAIN LOGIN"}})
 	r := find(t, b.run(t, Options{}), diagnostics.SMTPAuthOffered)
 	if r.Status != diagnostics.Warn || r.Cause != "auth-before-tls" {
 		t.Errorf("%s %s", r.Status, r.Cause)
@@ -389,7 +389,7 @@ func TestAuthOfferedBeforeTLSIsAWarning(t *testing.T) {
 
 func TestWithoutSecretOrAddressesTheRestIsLeftOut(t *testing.T) {
 	t.Parallel()
-	b := start(t, config.SecurityTLS, mailtest.Options{})
+	b := start(t, config.SecurityTLS, mailserver.Options{})
 	b.target = diagnostics.Target{Submission: config.Server{Host: host, Port: 465, Security: config.SecurityTLS}, Secret: secret.Value{}}
 	results := b.run(t, Options{})
 	if v := diagnostics.Verdict(results); v != diagnostics.Pass {
@@ -405,8 +405,8 @@ func TestWithoutSecretOrAddressesTheRestIsLeftOut(t *testing.T) {
 
 func TestAliasesAreTriedAndNothingIsSent(t *testing.T) {
 	t.Parallel()
-	b := start(t, config.SecurityTLS, mailtest.Options{Script: script{
-		"MAIL FROM:<PAUL@DURAND.EXAMPLE>": mailtest.Reply("553 5.7.1 not owned"),
+	b := start(t, config.SecurityTLS, mailserver.Options{Script: script{
+		"MAIL FROM:<PAUL@DURAND.EXAMPLE>": mailserver.Reply("553 5.7.1 not owned"),
 	}})
 	results := b.run(t, Options{Aliases: []string{other, "info@durand.example"}})
 	var got []string

@@ -15,8 +15,8 @@ import (
 
 	"postier/config"
 	"postier/diagnostics"
-	"postier/internal/dnstest"
-	"postier/internal/mailtest"
+	"postier/internal/rehearsal/mailserver"
+	"postier/internal/rehearsal/nameserver"
 	"postier/internal/secret"
 	"postier/internal/wire"
 )
@@ -35,32 +35,32 @@ smtp.durand.example. 300 IN A 192.0.2.10
 
 // bench is a network in which host leads to one scripted server.
 type bench struct {
-	ca      *mailtest.CA
-	server  *mailtest.Server
+	ca      *mailserver.CA
+	server  *mailserver.Server
 	network *wire.Network
 	target  diagnostics.Target
 	port    int
 }
 
 // start makes a server for a mode. Its options are completed: certificate of the CA, implicit TLS where the mode is so.
-func start(t *testing.T, security config.Security, o mailtest.Options) *bench {
+func start(t *testing.T, security config.Security, o mailserver.Options) *bench {
 	t.Helper()
-	ca := mailtest.StartCA(t)
+	ca := mailserver.StartCA(t)
 	if o.Certificate == nil && o.TLS == nil && security != config.SecurityNone {
-		cert := certificate(t, ca, mailtest.Good)
+		cert := certificate(t, ca, mailserver.Good)
 		o.Certificate = &cert
 	}
 	o.ImplicitTLS = security == config.SecurityTLS
-	return connectTo(t, security, ca, mailtest.StartSMTP(t, o))
+	return connectTo(t, security, ca, mailserver.StartSMTP(t, o))
 }
 
-func connectTo(t *testing.T, security config.Security, ca *mailtest.CA, server *mailtest.Server) *bench {
+func connectTo(t *testing.T, security config.Security, ca *mailserver.CA, server *mailserver.Server) *bench {
 	t.Helper()
 	port := 587
 	if security == config.SecurityTLS {
 		port = 465
 	}
-	names := dnstest.Start(t, zone)
+	names := nameserver.Start(t, zone)
 	resolver, err := wire.ResolverAt(names.Addr())
 	if err != nil {
 		t.Fatal(err)
@@ -79,7 +79,7 @@ func connectTo(t *testing.T, security config.Security, ca *mailtest.CA, server *
 	}
 }
 
-func certificate(t *testing.T, ca *mailtest.CA, kind mailtest.Kind) tls.Certificate {
+func certificate(t *testing.T, ca *mailserver.CA, kind mailserver.Kind) tls.Certificate {
 	t.Helper()
 	cert, err := ca.Certificate(kind, host)
 	if err != nil {

@@ -14,14 +14,14 @@ import (
 
 	"postier/config"
 	"postier/diagnostics"
-	"postier/internal/mailtest"
+	"postier/internal/rehearsal/mailserver"
 )
 
 // A hostile server in each phase of the dialog does each of these things. Every run must end within its steps, with one
 // root cause that fits, with nothing secret outside verified TLS, and without a raw control byte in what it says.
 type hostility struct {
 	name   string
-	action mailtest.Action
+	action mailserver.Action
 	causes string // that fit, in any phase
 }
 
@@ -29,20 +29,20 @@ type hostility struct {
 const slowOnes = 2
 
 var hostilities = []hostility{
-	{"hang", mailtest.Action{Hang: true}, "server-timeout delivery-unknown tls-wrong-mode"},
-	{"drip", mailtest.Action{Raw: []byte(strings.Repeat("2", 500)), Drip: 20 * time.Millisecond}, "server-timeout delivery-unknown tls-wrong-mode tls-injected protocol-error"},
-	{"garbage", mailtest.Action{Raw: []byte("\x00\xff\xfe\x1b]52;c;ZXZpbA==\x07\r\n\u202e\r\n"), Close: true}, "protocol-error tls-wrong-mode tls-injected delivery-unknown"},
-	{"truncation", mailtest.Action{Raw: []byte("25"), Close: true}, "connection-dropped delivery-unknown tls-wrong-mode tls-injected"},
-	{"truncated multi-line", mailtest.Action{Raw: []byte("250-one\r\n250-two\r\n"), Close: true}, "connection-dropped delivery-unknown tls-wrong-mode tls-injected"},
-	{"wrong code", mailtest.Action{Reply: "999 what"}, "protocol-error tls-wrong-mode tls-injected delivery-unknown"},
-	{"mixed codes", mailtest.Action{Reply: "250-a\n550 no\n250 end"}, "protocol-error tls-wrong-mode tls-injected delivery-unknown"},
-	{"close", mailtest.Action{Close: true}, "connection-dropped delivery-unknown"},
-	{"reset", mailtest.Action{Reset: true}, "connection-dropped delivery-unknown"},
-	{"TLS alert", mailtest.Action{TLSAlert: 40}, "tls-wrong-mode tls-handshake delivery-unknown"},
-	{"endless line", mailtest.Action{Endless: "x"}, "limit-exceeded tls-wrong-mode tls-injected delivery-unknown"},
-	{"endless reply", mailtest.Action{Endless: "250-x\r\n"}, "limit-exceeded tls-wrong-mode tls-injected delivery-unknown"},
-	{"421", mailtest.Action{Reply: "421 4.3.2 \x1b[2J\u009b closing"}, "server-busy starttls-failed tls-wrong-mode tls-injected auth-temporary-failure"},
-	{"escapes", mailtest.Action{Reply: "554 5.0.0 \x1b[2J\u202e\u009d \x07 \x7f\u200b"}, "greeting-refused tls-stripped tls-wrong-mode protocol-error wrong-password sender-rejected recipient-rejected message-refused tls-injected unknown reputation-low ip-blocklisted"},
+	{"hang", mailserver.Action{Hang: true}, "server-timeout delivery-unknown tls-wrong-mode"},
+	{"drip", mailserver.Action{Raw: []byte(strings.Repeat("2", 500)), Drip: 20 * time.Millisecond}, "server-timeout delivery-unknown tls-wrong-mode tls-injected protocol-error"},
+	{"garbage", mailserver.Action{Raw: []byte("\x00\xff\xfe\x1b]52;c;ZXZpbA==\x07\r\n\u202e\r\n"), Close: true}, "protocol-error tls-wrong-mode tls-injected delivery-unknown"},
+	{"truncation", mailserver.Action{Raw: []byte("25"), Close: true}, "connection-dropped delivery-unknown tls-wrong-mode tls-injected"},
+	{"truncated multi-line", mailserver.Action{Raw: []byte("250-one\r\n250-two\r\n"), Close: true}, "connection-dropped delivery-unknown tls-wrong-mode tls-injected"},
+	{"wrong code", mailserver.Action{Reply: "999 what"}, "protocol-error tls-wrong-mode tls-injected delivery-unknown"},
+	{"mixed codes", mailserver.Action{Reply: "250-a\n550 no\n250 end"}, "protocol-error tls-wrong-mode tls-injected delivery-unknown"},
+	{"close", mailserver.Action{Close: true}, "connection-dropped delivery-unknown"},
+	{"reset", mailserver.Action{Reset: true}, "connection-dropped delivery-unknown"},
+	{"TLS alert", mailserver.Action{TLSAlert: 40}, "tls-wrong-mode tls-handshake delivery-unknown"},
+	{"endless line", mailserver.Action{Endless: "x"}, "limit-exceeded tls-wrong-mode tls-injected delivery-unknown"},
+	{"endless reply", mailserver.Action{Endless: "250-x\r\n"}, "limit-exceeded tls-wrong-mode tls-injected delivery-unknown"},
+	{"421", mailserver.Action{Reply: "421 4.3.2 \x1b[2J\u009b closing"}, "server-busy starttls-failed tls-wrong-mode tls-injected auth-temporary-failure"},
+	{"escapes", mailserver.Action{Reply: "554 5.0.0 \x1b[2J\u202e\u009d \x07 \x7f\u200b"}, "greeting-refused tls-stripped tls-wrong-mode protocol-error wrong-password sender-rejected recipient-rejected message-refused tls-injected unknown reputation-low ip-blocklisted"},
 }
 
 type phase struct {
@@ -67,8 +67,8 @@ var phases = []phase{
 
 func TestHostileServers(t *testing.T) {
 	before := runtime.NumGoroutine()
-	ca := mailtest.StartCA(t)
-	cert := certificate(t, ca, mailtest.Good)
+	ca := mailserver.StartCA(t)
+	cert := certificate(t, ca, mailserver.Good)
 	t.Run("slow on purpose", func(t *testing.T) { // all at once, so that they cost their deadline once
 		hostilePhases(t, ca, cert, 1500*time.Millisecond, hostilities[:slowOnes]...)
 	})
@@ -79,18 +79,18 @@ func TestHostileServers(t *testing.T) {
 }
 
 // hostilePhases meets each hostility in each phase and judges what the ladder said.
-func hostilePhases(t *testing.T, ca *mailtest.CA, cert tls.Certificate, timeout time.Duration, list ...hostility) {
+func hostilePhases(t *testing.T, ca *mailserver.CA, cert tls.Certificate, timeout time.Duration, list ...hostility) {
 	type meeting struct {
 		phase   phase
 		with    hostility
-		server  *mailtest.Server
+		server  *mailserver.Server
 		results []diagnostics.Result
 	}
 	var meetings []*meeting
 	var wg sync.WaitGroup
 	for _, h := range list {
 		for _, p := range phases {
-			m := &meeting{phase: p, with: h, server: mailtest.StartSMTP(t, mailtest.Options{
+			m := &meeting{phase: p, with: h, server: mailserver.StartSMTP(t, mailserver.Options{
 				Certificate: &cert, ImplicitTLS: p.in == config.SecurityTLS, Script: script{p.name: h.action},
 			})}
 			meetings = append(meetings, m)
@@ -169,7 +169,7 @@ func TestCancelEndsEachPhaseAtOnce(t *testing.T) {
 		t.Run(string(phase.in)+"/"+phase.name, func(t *testing.T) {
 			t.Parallel()
 			entered := make(chan struct{})
-			b := start(t, phase.in, mailtest.Options{Script: script{phase.name: {Hang: true}}})
+			b := start(t, phase.in, mailserver.Options{Script: script{phase.name: {Hang: true}}})
 			b.network.Timeout = time.Minute
 			ctx, cancel := context.WithCancel(t.Context())
 			var once sync.Once
@@ -201,7 +201,7 @@ func TestCancelEndsEachPhaseAtOnce(t *testing.T) {
 func TestEchoedSecretIsNotShown(t *testing.T) {
 	t.Parallel()
 	for _, form := range password.Forms(user) {
-		b := start(t, config.SecurityTLS, mailtest.Options{Script: script{"auth": mailtest.Reply("535 5.7.8 no such password: " + form)}})
+		b := start(t, config.SecurityTLS, mailserver.Options{Script: script{"auth": mailserver.Reply("535 5.7.8 no such password: " + form)}})
 		results := b.run(t, Options{})
 		wantRoot(t, results, diagnostics.SMTPAuth, "wrong-password")
 		noLeak(t, results)
@@ -220,7 +220,7 @@ func TestNothingSmugglesACommand(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := start(t, config.SecurityTLS, mailtest.Options{})
+			b := start(t, config.SecurityTLS, mailserver.Options{})
 			change(&b.target)
 			results := b.run(t, Options{})
 			if _, ok := diagnostics.FirstFailure(results); !ok {
@@ -239,7 +239,7 @@ func TestNothingSmugglesACommand(t *testing.T) {
 // TestMemoryStaysSmall: a server that talks for ever costs no more than its caps.
 func TestMemoryStaysSmall(t *testing.T) {
 	for _, endless := range []string{"x", "220-x\r\n"} {
-		b := start(t, config.SecurityTLS, mailtest.Options{Script: script{"greeting": {Endless: endless}}})
+		b := start(t, config.SecurityTLS, mailserver.Options{Script: script{"greeting": {Endless: endless}}})
 		var before, after runtime.MemStats
 		runtime.GC()
 		runtime.ReadMemStats(&before)
@@ -253,16 +253,16 @@ func TestMemoryStaysSmall(t *testing.T) {
 
 func TestThousandsOfNamesAreCounted(t *testing.T) {
 	t.Parallel()
-	ca := mailtest.StartCA(t)
+	ca := mailserver.StartCA(t)
 	hosts := []string{host}
 	for i := range 10_000 {
 		hosts = append(hosts, fmt.Sprintf("h%d\x1b.example", i))
 	}
-	cert, err := ca.Certificate(mailtest.Good, hosts...)
+	cert, err := ca.Certificate(mailserver.Good, hosts...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := connectTo(t, config.SecurityTLS, ca, mailtest.StartSMTP(t, mailtest.Options{Certificate: &cert, ImplicitTLS: true}))
+	b := connectTo(t, config.SecurityTLS, ca, mailserver.StartSMTP(t, mailserver.Options{Certificate: &cert, ImplicitTLS: true}))
 	results := b.run(t, Options{})
 	r := find(t, results, diagnostics.SMTPCertificate)
 	e, _ := evidence(r, "certificate")

@@ -7,7 +7,7 @@ import (
 
 	"postier/config"
 	"postier/diagnostics"
-	"postier/internal/mailtest"
+	"postier/internal/rehearsal/mailserver"
 )
 
 func TestEveryRungPassesWithEvidence(t *testing.T) {
@@ -15,7 +15,7 @@ func TestEveryRungPassesWithEvidence(t *testing.T) {
 	for _, security := range []config.Security{config.SecurityTLS, config.SecurityStartTLS} {
 		t.Run(string(security), func(t *testing.T) {
 			t.Parallel()
-			b := start(t, security, mailtest.Options{})
+			b := start(t, security, mailserver.Options{})
 			results := b.run(t, Options{})
 			wantPass(t, results)
 			noLeak(t, results)
@@ -43,7 +43,7 @@ func TestEveryRungPassesWithEvidence(t *testing.T) {
 
 func TestMessageIsSentWholeAndItsQueueIDKept(t *testing.T) {
 	t.Parallel()
-	b := start(t, config.SecurityStartTLS, mailtest.Options{})
+	b := start(t, config.SecurityStartTLS, mailserver.Options{})
 	message := "Subject: x\nFrom: a\n\n.dot\nlast"
 	results := b.run(t, Options{Message: []byte(message)})
 	wantPass(t, results)

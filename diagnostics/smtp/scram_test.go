@@ -18,7 +18,7 @@ import (
 
 	"postier/config"
 	"postier/diagnostics"
-	"postier/internal/mailtest"
+	"postier/internal/rehearsal/mailserver"
 	"postier/internal/wire"
 )
 
@@ -33,9 +33,9 @@ type scramServer struct {
 	extension  bool // it begins with m=, which must be understood
 }
 
-func (s scramServer) start(t *testing.T, ca *mailtest.CA) string {
+func (s scramServer) start(t *testing.T, ca *mailserver.CA) string {
 	t.Helper()
-	cert := certificate(t, ca, mailtest.Good)
+	cert := certificate(t, ca, mailserver.Good)
 	listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{cert}})
 	if err != nil {
 		t.Fatal(err)
@@ -179,7 +179,7 @@ func TestSCRAM(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			b := start(t, config.SecurityTLS, mailtest.Options{})
+			b := start(t, config.SecurityTLS, mailserver.Options{})
 			address := test.server.start(t, b.ca)
 			b.network.Route = func(string, string, int) (string, bool) { return address, true }
 			b.target.Submission.Auth = test.auth

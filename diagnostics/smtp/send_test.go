@@ -9,7 +9,7 @@ import (
 
 	"postier/config"
 	"postier/diagnostics"
-	"postier/internal/mailtest"
+	"postier/internal/rehearsal/mailserver"
 )
 
 func TestSend(t *testing.T) {
@@ -22,15 +22,15 @@ func TestSend(t *testing.T) {
 		failed diagnostics.ID
 	}{
 		{"accepted", nil, []string{user, other}, StateAccepted, ""},
-		{"one recipient refused", script{"RCPT TO:<PAUL@DURAND.EXAMPLE>": mailtest.Reply("550 5.1.1 User unknown")}, []string{user, other}, StateAccepted, ""},
-		{"every recipient refused", script{"RCPT": mailtest.Reply("550 5.1.1 User unknown")}, []string{user, other}, StateRefused, diagnostics.SMTPRecipient},
-		{"content refused", script{".": mailtest.Reply("554 5.7.1 spam")}, nil, StateRefused, diagnostics.SMTPData},
+		{"one recipient refused", script{"RCPT TO:<PAUL@DURAND.EXAMPLE>": mailserver.Reply("550 5.1.1 User unknown")}, []string{user, other}, StateAccepted, ""},
+		{"every recipient refused", script{"RCPT": mailserver.Reply("550 5.1.1 User unknown")}, []string{user, other}, StateRefused, diagnostics.SMTPRecipient},
+		{"content refused", script{".": mailserver.Reply("554 5.7.1 spam")}, nil, StateRefused, diagnostics.SMTPData},
 		{"lost after the dot", script{".": {Close: true}}, nil, StateUnknown, diagnostics.SMTPData},
 		{"lost before", script{"MAIL": {Close: true}}, nil, StateNotSent, diagnostics.SMTPSender},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			b := start(t, config.SecurityTLS, mailtest.Options{Script: test.script})
+			b := start(t, config.SecurityTLS, mailserver.Options{Script: test.script})
 			outcome, err := Send(t.Context(), b.network, b.target, []byte("Subject: x\n\nx\n"), test.to)
 			if outcome.State != test.state {
 				t.Errorf("state %s, want %s\n%s", outcome.State, test.state, dump(outcome.Results))
@@ -53,7 +53,7 @@ func TestSend(t *testing.T) {
 
 func TestSendStopped(t *testing.T) {
 	t.Parallel()
-	b := start(t, config.SecurityTLS, mailtest.Options{Script: script{"EHLO": {Hang: true}}})
+	b := start(t, config.SecurityTLS, mailserver.Options{Script: script{"EHLO": {Hang: true}}})
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	outcome, err := Send(ctx, b.network, b.target, []byte("x"), nil)
@@ -64,7 +64,7 @@ func TestSendStopped(t *testing.T) {
 
 func TestLargeMessageArrivesWhole(t *testing.T) {
 	t.Parallel()
-	b := start(t, config.SecurityTLS, mailtest.Options{CapabilitiesTLS: []string{"AUTH PLAIN"}})
+	b := start(t, config.SecurityTLS, mailserver.Options{CapabilitiesTLS: []string{"AUTH PLAIN"}})
 	line := strings.Repeat("x", 70)
 	message := strings.Repeat(line+"\n", 5000)
 	outcome, err := Send(t.Context(), b.network, b.target, []byte(message), nil)
@@ -79,7 +79,7 @@ func TestLargeMessageArrivesWhole(t *testing.T) {
 // TestServerThatHangsUpInTheMiddleOfAMessage: what it said first is the cause, and nothing was delivered.
 func TestServerThatHangsUpInTheMiddleOfAMessage(t *testing.T) {
 	t.Parallel()
-	b := start(t, config.SecurityTLS, mailtest.Options{
+	b := start(t, config.SecurityTLS, mailserver.Options{
 		CapabilitiesTLS: []string{"AUTH PLAIN"}, Script: script{"DATA": {Reply: "354 go\n552 5.3.4 Message size exceeds fixed limit", Close: true}},
 	})
 	outcome, err := Send(t.Context(), b.network, b.target, []byte(strings.Repeat(strings.Repeat("x", 1000)+"\n", 20_000)), nil)
@@ -103,7 +103,7 @@ func TestRoundTrips(t *testing.T) {
 		{config.SecurityStartTLS, nil, 3, 8},
 		{config.SecurityStartTLS, []byte("x"), 3, 9},
 	} {
-		b := start(t, test.security, mailtest.Options{})
+		b := start(t, test.security, mailserver.Options{})
 		l := newLadder(b.network, b.target, Options{Message: test.message})
 		atSignIn := 0
 		observe := func(e diagnostics.Event) {

@@ -7,7 +7,7 @@ import (
 	"io"
 	"os"
 
-	"postier/internal/mailtest"
+	"postier/internal/rehearsal/mailserver"
 )
 
 func main() {
@@ -15,7 +15,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage: blackhole ADDRESS")
 		os.Exit(64)
 	}
-	port, err := mailtest.Blackhole(os.Args[1])
+	port, err := mailserver.Blackhole(os.Args[1])
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "blackhole:", err)
 		os.Exit(1)

@@ -53,7 +53,7 @@ func usageOf(t *testing.T, domains map[string]bool) usage {
 }
 
 func (u usage) read(file *ast.File, path string, domains map[string]bool) {
-	inCommand := strings.HasPrefix(path, "../../cmd/")
+	inCommand := strings.HasPrefix(path, "../../internal/cli/")
 	add := func(to map[string]string, value string) {
 		if domain, _, found := strings.Cut(value, "."); found && domains[domain] {
 			to[value] = path

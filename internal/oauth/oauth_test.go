@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"postier/internal/demo"
 	"postier/internal/locale"
+	"postier/internal/rehearsal"
 	"postier/internal/safefile"
 	"postier/internal/secret"
 	"postier/internal/wire"
@@ -288,7 +288,7 @@ func TestProblemsHaveWords(t *testing.T) {
 func TestDemoFaultsThatPass(t *testing.T) {
 	t.Parallel()
 	for fault, want := range map[string]Phase{"oauth-slow-down": Slower, "oauth-server-error": Offline} {
-		provider, err := demo.Start(t.Context(), demo.Options{Fault: fault, Approval: time.Millisecond})
+		provider, err := rehearsal.Start(t.Context(), rehearsal.Options{Fault: fault, Approval: time.Millisecond})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -308,7 +308,7 @@ func TestDemoFaultsThatPass(t *testing.T) {
 		p := preset.OAuth
 		s, err := client.Begin(t.Context(), Request{
 			Provider: Provider{Name: p.Provider, AuthURL: p.AuthURL, TokenURL: p.TokenURL, DeviceURL: p.DeviceURL, Scopes: p.Scopes},
-			ClientID: demo.OAuthClient, Accounts: []string{demo.Address}, Path: filepath.Join(t.TempDir(), "x.oauth.json"),
+			ClientID: rehearsal.OAuthClient, Accounts: []string{rehearsal.Address}, Path: filepath.Join(t.TempDir(), "x.oauth.json"),
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"postier/internal/dnstest"
-	"postier/internal/mailtest"
+	"postier/internal/rehearsal/mailserver"
+	"postier/internal/rehearsal/nameserver"
 )
 
 func TestPolicy(t *testing.T) {
@@ -78,7 +78,7 @@ func TestPolicy(t *testing.T) {
 // TestPolicyHoldsForTheAddressReallyDialled: a route, an alias or a name that changes its mind does not get round it.
 func TestPolicyHoldsForTheAddressReallyDialled(t *testing.T) {
 	t.Parallel()
-	server := mailtest.StartSMTP(t, mailtest.Options{})
+	server := mailserver.StartSMTP(t, mailserver.Options{})
 	n := &Network{Served: true, Route: func(string, string, int) (string, bool) { return server.Addr(), true }}
 	conn, attempts := n.Connect(t.Context(), host, 465, []netip.Addr{netip.MustParseAddr("93.184.216.34")}, nil)
 	if conn != nil || len(attempts) != 1 || Classify(attempts[0].Err).Kind != KindPolicy {
@@ -91,8 +91,8 @@ func TestPolicyHoldsForTheAddressReallyDialled(t *testing.T) {
 
 func TestConnectTriesAFewAddressesInTurn(t *testing.T) {
 	t.Parallel()
-	refused := mailtest.StartRefused(t).Addr()
-	server := mailtest.StartSMTP(t, mailtest.Options{})
+	refused := mailserver.StartRefused(t).Addr()
+	server := mailserver.StartSMTP(t, mailserver.Options{})
 	calls := 0
 	n := &Network{Route: func(string, string, int) (string, bool) {
 		calls++
@@ -118,7 +118,7 @@ func TestConnectTriesAFewAddressesInTurn(t *testing.T) {
 
 func TestConnectIsTimedAndCancelled(t *testing.T) {
 	t.Parallel()
-	dead := mailtest.StartBlackhole(t).Addr()
+	dead := mailserver.StartBlackhole(t).Addr()
 	n := &Network{Timeout: 200 * time.Millisecond, Route: func(string, string, int) (string, bool) { return dead, true }}
 	local := []netip.Addr{netip.MustParseAddr("127.0.0.1")}
 	began := time.Now()
@@ -140,12 +140,12 @@ func TestBothFamiliesAtOnceLeaveNothingBehind(t *testing.T) {
 	before := runtime.NumGoroutine()
 	addresses := []netip.Addr{netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("::1")}
 	func() {
-		server, err := mailtest.ServeSMTP(mailtest.Options{})
+		server, err := mailserver.ServeSMTP(mailserver.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer server.Close()
-		refused := mailtest.StartRefused(t).Addr()
+		refused := mailserver.StartRefused(t).Addr()
 		for four, six := range map[string]string{server.Addr(): server.Addr(), server.Addr() + " ": refused, refused: server.Addr(), refused + " ": refused} {
 			n := &Network{Route: func(network, _ string, _ int) (string, bool) {
 				return strings.TrimSpace(map[string]string{"tcp4": four, "tcp6": six}[network]), true
@@ -167,7 +167,7 @@ func TestDialContextServesHTTP(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("here")) }))
 	t.Cleanup(server.Close)
-	names := dnstest.Start(t, "web.durand.example. IN A 192.0.2.1\n!nxdomain gone.durand.example.\n")
+	names := nameserver.Start(t, "web.durand.example. IN A 192.0.2.1\n!nxdomain gone.durand.example.\n")
 	resolver, err := ResolverAt(names.Addr())
 	if err != nil {
 		t.Fatal(err)

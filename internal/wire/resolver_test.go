@@ -11,7 +11,7 @@ import (
 
 	"github.com/miekg/dns"
 
-	"postier/internal/dnstest"
+	"postier/internal/rehearsal/nameserver"
 )
 
 const zone = `
@@ -47,7 +47,7 @@ func resolver(t *testing.T, addresses ...string) *Resolver {
 
 func TestQuery(t *testing.T) {
 	t.Parallel()
-	server := dnstest.Start(t, zone)
+	server := nameserver.Start(t, zone)
 	r := resolver(t, server.Addr())
 	for _, test := range []struct {
 		name    string
@@ -96,7 +96,7 @@ func TestQuery(t *testing.T) {
 // TestSilenceIsNotADenial: what keeps a name server from answering says nothing about the name.
 func TestSilenceIsNotADenial(t *testing.T) {
 	t.Parallel()
-	server := dnstest.Start(t, zone)
+	server := nameserver.Start(t, zone)
 	closed := closedPort(t)
 	for _, test := range []struct {
 		server, name string
@@ -136,10 +136,10 @@ func closedPort(t *testing.T) string {
 
 func TestSecondServerIsAskedWhenTheFirstCannotAnswer(t *testing.T) {
 	t.Parallel()
-	good := dnstest.Start(t, zone)
-	ill := dnstest.Start(t, "!servfail smtp.durand.example.\n")
-	refusing := dnstest.Start(t, "!refused smtp.durand.example.\n")
-	denying := dnstest.Start(t, "other.example. IN A 192.0.2.1\n!nxdomain smtp.durand.example.\n")
+	good := nameserver.Start(t, zone)
+	ill := nameserver.Start(t, "!servfail smtp.durand.example.\n")
+	refusing := nameserver.Start(t, "!refused smtp.durand.example.\n")
+	denying := nameserver.Start(t, "other.example. IN A 192.0.2.1\n!nxdomain smtp.durand.example.\n")
 	for name, first := range map[string]string{"closed": closedPort(t), "servfail": ill.Addr(), "refused": refusing.Addr()} {
 		answer, err := resolver(t, first, good.Addr()).Query(t.Context(), "smtp.durand.example", dns.TypeA)
 		if err != nil || len(answer.Records) != 2 {
@@ -158,7 +158,7 @@ func TestSecondServerIsAskedWhenTheFirstCannotAnswer(t *testing.T) {
 
 func TestQueriesAreBounded(t *testing.T) {
 	t.Parallel()
-	server := dnstest.Start(t, zone)
+	server := nameserver.Start(t, zone)
 	r := resolver(t, server.Addr())
 	ctx := WithBudget(t.Context(), 3)
 	var limit *LimitError
@@ -175,7 +175,7 @@ func TestQueriesAreBounded(t *testing.T) {
 
 func TestAddresses(t *testing.T) {
 	t.Parallel()
-	server := dnstest.Start(t, zone+"half 300 IN A 192.0.2.7\n!servfail half.durand.example. AAAA\n")
+	server := nameserver.Start(t, zone+"half 300 IN A 192.0.2.7\n!servfail half.durand.example. AAAA\n")
 	r := resolver(t, server.Addr())
 	for name, want := range map[string]string{
 		"smtp.durand.example":   "192.0.2.1 192.0.2.2 2001:db8::1",

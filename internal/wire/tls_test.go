@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"postier/internal/mailtest"
+	"postier/internal/rehearsal/mailserver"
 )
 
 const host = "smtp.durand.example"
@@ -28,7 +28,7 @@ func serveTLS(server net.Conn, config *tls.Config) {
 	_, _ = conn.Write([]byte("inside\r\n"))
 }
 
-func leafOf(t *testing.T, ca *mailtest.CA, kind mailtest.Kind, names ...string) tls.Certificate {
+func leafOf(t *testing.T, ca *mailserver.CA, kind mailserver.Kind, names ...string) tls.Certificate {
 	t.Helper()
 	cert, err := ca.Certificate(kind, names...)
 	if err != nil {
@@ -55,31 +55,31 @@ func handshake(t *testing.T, n *Network, cert tls.Certificate, name string, pins
 
 func TestHandshakeNamesEveryFault(t *testing.T) {
 	t.Parallel()
-	ca := mailtest.StartCA(t)
+	ca := mailserver.StartCA(t)
 	for _, test := range []struct {
-		kind   mailtest.Kind
+		kind   mailserver.Kind
 		cert   []string
 		name   string
 		faults []CertFault
 	}{
-		{mailtest.Good, []string{host}, host, nil},
-		{mailtest.Good, []string{host}, "SMTP.Durand.Example", nil},
-		{mailtest.Good, []string{"127.0.0.1"}, "127.0.0.1", nil},
-		{mailtest.Good, []string{"::1"}, "[::1]", nil},
-		{mailtest.Good, []string{"*.durand.example"}, host, nil},
-		{mailtest.Good, []string{"*.durand.example"}, "a.b.durand.example", []CertFault{CertNameMismatch}},
-		{mailtest.Good, []string{host}, "127.0.0.1", []CertFault{CertNameMismatch}},
-		{mailtest.SoonExpiring, []string{host}, host, nil},
-		{mailtest.WrongName, []string{host}, host, []CertFault{CertNameMismatch}},
-		{mailtest.Expired, []string{host}, host, []CertFault{CertExpired}},
-		{mailtest.Expired, []string{"other.example"}, host, []CertFault{CertExpired, CertNameMismatch}},
-		{mailtest.NotYetValid, []string{host}, host, []CertFault{CertNotYetValid}},
-		{mailtest.SelfSigned, []string{host}, host, []CertFault{CertSelfSigned}},
-		{mailtest.SelfSigned, []string{"other.example"}, host, []CertFault{CertSelfSigned, CertNameMismatch}},
-		{mailtest.Untrusted, []string{host}, host, []CertFault{CertUntrusted}},
-		{mailtest.NoSAN, []string{host}, host, []CertFault{CertLegacy}},
-		{mailtest.NoSAN, []string{"other.example"}, host, []CertFault{CertNameMismatch}},
-		{mailtest.WeakKey, []string{host}, host, []CertFault{CertWeak}},
+		{mailserver.Good, []string{host}, host, nil},
+		{mailserver.Good, []string{host}, "SMTP.Durand.Example", nil},
+		{mailserver.Good, []string{"127.0.0.1"}, "127.0.0.1", nil},
+		{mailserver.Good, []string{"::1"}, "[::1]", nil},
+		{mailserver.Good, []string{"*.durand.example"}, host, nil},
+		{mailserver.Good, []string{"*.durand.example"}, "a.b.durand.example", []CertFault{CertNameMismatch}},
+		{mailserver.Good, []string{host}, "127.0.0.1", []CertFault{CertNameMismatch}},
+		{mailserver.SoonExpiring, []string{host}, host, nil},
+		{mailserver.WrongName, []string{host}, host, []CertFault{CertNameMismatch}},
+		{mailserver.Expired, []string{host}, host, []CertFault{CertExpired}},
+		{mailserver.Expired, []string{"other.example"}, host, []CertFault{CertExpired, CertNameMismatch}},
+		{mailserver.NotYetValid, []string{host}, host, []CertFault{CertNotYetValid}},
+		{mailserver.SelfSigned, []string{host}, host, []CertFault{CertSelfSigned}},
+		{mailserver.SelfSigned, []string{"other.example"}, host, []CertFault{CertSelfSigned, CertNameMismatch}},
+		{mailserver.Untrusted, []string{host}, host, []CertFault{CertUntrusted}},
+		{mailserver.NoSAN, []string{host}, host, []CertFault{CertLegacy}},
+		{mailserver.NoSAN, []string{"other.example"}, host, []CertFault{CertNameMismatch}},
+		{mailserver.WeakKey, []string{host}, host, []CertFault{CertWeak}},
 	} {
 		t.Run(string(test.kind)+"/"+test.name, func(t *testing.T) {
 			t.Parallel()
@@ -102,9 +102,9 @@ func TestHandshakeNamesEveryFault(t *testing.T) {
 
 func TestPins(t *testing.T) {
 	t.Parallel()
-	ca := mailtest.StartCA(t)
-	self := leafOf(t, ca, mailtest.SelfSigned, "other.example")
-	good := leafOf(t, ca, mailtest.Good, host)
+	ca := mailserver.StartCA(t)
+	self := leafOf(t, ca, mailserver.SelfSigned, "other.example")
+	good := leafOf(t, ca, mailserver.Good, host)
 	report, err := handshake(t, &Network{}, self, host, "00", SPKI(self.Leaf))
 	if err != nil || !report.Verified() || !report.Pinned || len(report.Faults) > 0 {
 		t.Errorf("pinned: %+v %v", report, err)
@@ -117,8 +117,8 @@ func TestPins(t *testing.T) {
 
 func TestCertificatesAreJudgedByTheGivenClock(t *testing.T) {
 	t.Parallel()
-	ca := mailtest.StartCA(t)
-	good := leafOf(t, ca, mailtest.Good, host)
+	ca := mailserver.StartCA(t)
+	good := leafOf(t, ca, mailserver.Good, host)
 	for offset, want := range map[time.Duration][]CertFault{
 		0:                      nil,
 		-200 * 24 * time.Hour:  {CertNotYetValid},
@@ -240,8 +240,8 @@ func TestBytesBehindSTARTTLS(t *testing.T) {
 
 func TestHandshakeFailuresAreToldApart(t *testing.T) {
 	t.Parallel()
-	ca := mailtest.StartCA(t)
-	good := leafOf(t, ca, mailtest.Good, host)
+	ca := mailserver.StartCA(t)
+	good := leafOf(t, ca, mailserver.Good, host)
 	for name, test := range map[string]struct {
 		serve func(net.Conn)
 		kind  Kind

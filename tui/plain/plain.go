@@ -16,8 +16,8 @@ import (
 
 	"postier/internal/locale"
 	"postier/internal/secret"
-	"postier/setup"
 	"postier/wizard"
+	"postier/wizard/worker"
 )
 
 // ErrInterrupted is returned when input ended, or a signal came, before the conversation was over.
@@ -27,7 +27,7 @@ var ErrInterrupted = errors.New("setup was interrupted")
 type Options struct {
 	State    wizard.State
 	Requests []wizard.Request
-	Worker   *setup.Worker
+	Worker   *worker.Worker
 	Lang     locale.Lang
 	Product  string
 	// Resume is the command that goes on with the draft; empty means that no draft is kept: a rehearsal.
@@ -46,7 +46,7 @@ func Run(ctx context.Context, o Options) (wizard.State, error) {
 	defer stop()
 	d := &dialog{
 		printer: printer{out: o.Out, lang: o.Lang, product: o.Product},
-		session: setup.NewSession(ctx, o.State, o.Requests, o.Worker),
+		session: worker.NewSession(ctx, o.State, o.Requests, o.Worker),
 		input:   newInput(o.In),
 		resume:  o.Resume,
 		beat:    o.Heartbeat,
@@ -75,7 +75,7 @@ const defaultHeartbeat = 10 * time.Second
 
 type dialog struct {
 	printer
-	session *setup.Session
+	session *worker.Session
 	input   *input
 	resume  string
 	beat    time.Duration

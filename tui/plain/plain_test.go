@@ -15,25 +15,25 @@ import (
 	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
 
-	"postier/internal/demo"
 	"postier/internal/locale"
+	"postier/internal/rehearsal"
 	"postier/internal/secret"
 	"postier/internal/wire"
 	"postier/presets"
-	"postier/setup"
 	"postier/wizard"
+	"postier/wizard/worker"
 )
 
-// rehearsal is a conversation against the demo's servers, with the configuration in a temporary folder.
-func rehearsal(t *testing.T, fault string, lang locale.Lang) (Options, *demo.Provider, string) {
+// rehearse starts a conversation against the demo's servers, with the configuration in a temporary folder.
+func rehearse(t *testing.T, fault string, lang locale.Lang) (Options, *rehearsal.Provider, string) {
 	t.Helper()
-	return rehearsalWith(t, demo.Options{Lang: lang, Fault: fault, Slow: 50 * time.Millisecond})
+	return rehearsalWith(t, rehearsal.Options{Lang: lang, Fault: fault, Slow: 50 * time.Millisecond})
 }
 
-func rehearsalWith(t *testing.T, options demo.Options) (Options, *demo.Provider, string) {
+func rehearsalWith(t *testing.T, options rehearsal.Options) (Options, *rehearsal.Provider, string) {
 	t.Helper()
 	lang := options.Lang
-	provider, err := demo.Start(t.Context(), options)
+	provider, err := rehearsal.Start(t.Context(), options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,9 +49,9 @@ func rehearsalWith(t *testing.T, options demo.Options) (Options, *demo.Provider,
 	path := filepath.Join(t.TempDir(), "config.json")
 	book := presets.Default().With(preset)
 	network := &wire.Network{Resolver: resolver, Roots: provider.Roots, Route: provider.Route, Timeout: 3 * time.Second}
-	worker := &setup.Worker{Network: network, Book: book, ConfigPath: path, Lang: lang, Product: "postier", NoDraft: true, Arrival: 3 * time.Second}
+	w := &worker.Worker{Network: network, Book: book, ConfigPath: path, Lang: lang, Product: "postier", NoDraft: true, Arrival: 3 * time.Second}
 	state, requests := wizard.New(wizard.Options{Book: book, Product: "postier", Today: "2026-11-21", ConfigPath: path})
-	return Options{State: state, Requests: requests, Worker: worker, Lang: lang, Product: "postier", Resume: "postier setup --resume"}, provider, path
+	return Options{State: state, Requests: requests, Worker: w, Lang: lang, Product: "postier", Resume: "postier setup --resume"}, provider, path
 }
 
 // TestWholeSetupByLines walks every step in each language on a pipe, as a screen reader's user would type it.
@@ -64,7 +64,7 @@ func TestWholeSetupByLines(t *testing.T) {
 	} {
 		t.Run(string(lang), func(t *testing.T) {
 			t.Parallel()
-			o, provider, path := rehearsal(t, "", lang)
+			o, provider, path := rehearse(t, "", lang)
 			var out bytes.Buffer
 			lines := []string{provider.Address, "", "", provider.Password.Reveal(), "", "", "", "", "", "", ""}
 			o.In, o.Out = strings.NewReader(strings.Join(lines, "\n")+"\n"), &out
@@ -95,7 +95,7 @@ func TestWholeSetupByLines(t *testing.T) {
 // TestCommandsAtThePrompt goes back, switches the language and reads help, and loses nothing.
 func TestCommandsAtThePrompt(t *testing.T) {
 	t.Parallel()
-	o, provider, _ := rehearsal(t, "", locale.English)
+	o, provider, _ := rehearse(t, "", locale.English)
 	var out bytes.Buffer
 	o.Out = &out
 	o.In = strings.NewReader(strings.Join([]string{
@@ -117,9 +117,9 @@ func TestCommandsAtThePrompt(t *testing.T) {
 // TestEndOfInputIsNoAnswer holds at each prompt: nothing is taken for granted when the line drops.
 func TestEndOfInputIsNoAnswer(t *testing.T) {
 	t.Parallel()
-	lines := []string{demo.Address, "", "", "kivo-tams-relu-pade", "", "", "", "", "", ""}
+	lines := []string{rehearsal.Address, "", "", "kivo-tams-relu-pade", "", "", "", "", "", ""}
 	for n := range len(lines) {
-		o, _, path := rehearsal(t, "", locale.English)
+		o, _, path := rehearse(t, "", locale.English)
 		var out bytes.Buffer
 		o.Out = &out
 		o.In = strings.NewReader(strings.Join(lines[:n], "\n"))
@@ -138,10 +138,10 @@ func TestEndOfInputIsNoAnswer(t *testing.T) {
 // TestFailureNamesCauseAndServerBlock shows what a person needs, and the server's words only behind the mark.
 func TestFailureNamesCauseAndServerBlock(t *testing.T) {
 	t.Parallel()
-	o, _, _ := rehearsal(t, "wrong-password", locale.English)
+	o, _, _ := rehearse(t, "wrong-password", locale.English)
 	var out bytes.Buffer
 	o.Out = &out
-	o.In = strings.NewReader(demo.Address + "\n\n\nkivo-tams-relu-pabe\n")
+	o.In = strings.NewReader(rehearsal.Address + "\n\n\nkivo-tams-relu-pabe\n")
 	_, _ = Run(t.Context(), o)
 	text := out.String()
 	for _, want := range []string{"A-14", "server│ 535"} {
@@ -160,7 +160,7 @@ func TestUnattended(t *testing.T) {
 	for fault, want := range map[string]string{"": "", "wrong-password": "wrong-password", "cert-expired": "cert-expired", "no-sent-folder": "folder-missing"} {
 		t.Run("fault "+fault, func(t *testing.T) {
 			t.Parallel()
-			o, provider, path := rehearsal(t, fault, locale.English)
+			o, provider, path := rehearse(t, fault, locale.English)
 			state, requests := wizard.New(wizard.Options{
 				Book: o.Worker.Book, Product: "postier", Today: "2026-11-21", ConfigPath: path, Address: provider.Address, Secret: provider.Typed,
 			})

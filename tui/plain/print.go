@@ -10,8 +10,8 @@ import (
 
 	"postier/internal/locale"
 	"postier/internal/safetext"
-	"postier/setup"
 	"postier/wizard"
+	"postier/wizard/worker"
 )
 
 // width is the longest line; URLs and records stand alone and may be longer.
@@ -128,7 +128,7 @@ func (p *printer) results(reports []wizard.Report) {
 }
 
 func (p *printer) check(r wizard.Report) {
-	text := setup.Describe(wizard.Report{ID: r.ID}, p.lang).Title
+	text := worker.Describe(wizard.Report{ID: r.ID}, p.lang).Title
 	if !r.Seen.Empty() {
 		text = p.colon(text) + " " + short(r.Seen.Escaped())
 	}
@@ -150,7 +150,7 @@ func short(text string) string {
 
 // finding explains a failure: what happened, what to do, and the server's own words in a marked block.
 func (p *printer) finding(r wizard.Report) {
-	d := setup.Describe(r, p.lang)
+	d := worker.Describe(r, p.lang)
 	p.line("")
 	title := d.Title
 	if d.Code != "" {

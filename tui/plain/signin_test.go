@@ -11,18 +11,18 @@ import (
 	"time"
 
 	"postier/config"
-	"postier/internal/demo"
 	"postier/internal/locale"
+	"postier/internal/rehearsal"
 	"postier/wizard"
 )
 
 // browserRehearsal is a rehearsal at a provider that takes sign-ins by browser and no passwords.
 func browserRehearsal(t *testing.T, fault string, lang locale.Lang, address bool) (Options, *bytes.Buffer, string) {
 	t.Helper()
-	o, provider, path := rehearsalWith(t, demo.Options{Lang: lang, Fault: fault, OAuth: true, Approval: time.Millisecond})
+	o, provider, path := rehearsalWith(t, rehearsal.Options{Lang: lang, Fault: fault, OAuth: true, Approval: time.Millisecond})
 	options := wizard.Options{
 		Book: o.Worker.Book, Product: "postier", Today: "2026-11-21", ConfigPath: path,
-		Clients: map[string]wizard.Client{demo.OAuthName: {ID: demo.OAuthClient}},
+		Clients: map[string]wizard.Client{rehearsal.OAuthName: {ID: rehearsal.OAuthClient}},
 	}
 	if address {
 		options.Address = provider.Address
@@ -51,14 +51,14 @@ func noToken(t *testing.T, out, path string) {
 func TestSignInByLines(t *testing.T) {
 	t.Parallel()
 	o, out, path := browserRehearsal(t, "", locale.French, false)
-	o.In = strings.NewReader(demo.Address + strings.Repeat("\n", 12))
+	o.In = strings.NewReader(rehearsal.Address + strings.Repeat("\n", 12))
 	if _, err := Run(t.Context(), o); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	text := out.String()
 	for _, want := range []string{
-		"Ne saisissez jamais un code que quelqu’un vous a envoyé.", "\nhttps://" + demo.LoginHost + "/device\n", "\nSaisissez-y ce code",
-		"Connecté en tant que " + demo.Address, "Étape 12 sur 12",
+		"Ne saisissez jamais un code que quelqu’un vous a envoyé.", "\nhttps://" + rehearsal.LoginHost + "/device\n", "\nSaisissez-y ce code",
+		"Connecté en tant que " + rehearsal.Address, "Étape 12 sur 12",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing in:\n%s", want, text)
@@ -73,7 +73,7 @@ func TestSignInByLines(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := doc.File.Profiles[doc.File.Default].Credential
-	if c.Kind != config.CredentialOAuth || c.Provider != demo.OAuthName || c.ClientID != demo.OAuthClient {
+	if c.Kind != config.CredentialOAuth || c.Provider != rehearsal.OAuthName || c.ClientID != rehearsal.OAuthClient {
 		t.Errorf("%+v", c)
 	}
 	if info, err := os.Stat(filepath.Join(filepath.Dir(path), c.Path)); err != nil || info.Mode().Perm() != 0o600 {
@@ -90,7 +90,7 @@ func TestUnattendedSignIn(t *testing.T) {
 			t.Parallel()
 			o, out, path := browserRehearsal(t, name, locale.English, true)
 			o.SignIn = true
-			fault, _ := demo.FindFault(name)
+			fault, _ := rehearsal.FindFault(name)
 			var stopped *Stopped
 			_, err := Unattended(t.Context(), o)
 			switch {
@@ -112,7 +112,7 @@ func TestUnattendedSignIn(t *testing.T) {
 		if !errors.As(err, &stopped) || !stopped.SignIn || stopped.Step != wizard.StepCredential || stopped.Finding != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
-		if strings.Contains(out.String(), demo.LoginHost) {
+		if strings.Contains(out.String(), rehearsal.LoginHost) {
 			t.Error("a code was asked for")
 		}
 		// Somebody signs in and leaves at the next step; the run without a person finds it.

@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 
-	"postier/setup"
 	"postier/wizard"
+	"postier/wizard/worker"
 )
 
 // Stopped says at which step an unattended run ended before its end, and why.
@@ -35,7 +35,7 @@ func (s *Stopped) Error() string {
 func Unattended(ctx context.Context, o Options) (wizard.State, error) {
 	d := &dialog{
 		printer: printer{out: o.Out, lang: o.Lang, product: o.Product, causes: true},
-		session: setup.NewSession(ctx, o.State, o.Requests, o.Worker),
+		session: worker.NewSession(ctx, o.State, o.Requests, o.Worker),
 		told:    map[string]bool{},
 	}
 	defer d.session.Close()

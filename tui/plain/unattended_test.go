@@ -9,15 +9,15 @@ import (
 
 	"postier/config"
 	"postier/diagnostics/explain"
-	"postier/internal/demo"
 	"postier/internal/locale"
+	"postier/internal/rehearsal"
 	"postier/wizard"
 )
 
 // alone walks the steps against a demo with a fault, with values given beforehand.
 func alone(t *testing.T, fault string, values map[wizard.FieldID]string) (stopped *Stopped, out string, path string) {
 	t.Helper()
-	o, provider, path := rehearsal(t, fault, locale.English)
+	o, provider, path := rehearse(t, fault, locale.English)
 	o.State, o.Requests = wizard.New(wizard.Options{
 		Book: o.Worker.Book, Product: "postier", Today: "2026-11-21", ConfigPath: path, Address: provider.Address, Secret: provider.Typed, Values: values,
 	})
@@ -34,7 +34,7 @@ func alone(t *testing.T, fault string, values map[wizard.FieldID]string) (stoppe
 func TestUnattendedValues(t *testing.T) {
 	t.Parallel()
 	stopped, out, path := alone(t, "", map[wizard.FieldID]string{
-		wizard.FieldFrom: demo.Alias, wizard.FieldHelo: "pc.atelier-demo.example", wizard.FieldSMTPPort: "587 CONN:STARTTLS LIMITE:12 WAIT:15.5",
+		wizard.FieldFrom: rehearsal.Alias, wizard.FieldHelo: "pc.atelier-demo.example", wizard.FieldSMTPPort: "587 CONN:STARTTLS LIMITE:12 WAIT:15.5",
 		wizard.FieldSentCopy: "append", wizard.FieldLabel: "Atelier", wizard.FieldFromName: "Marie", wizard.FieldReplyTo: "r@atelier-demo.example",
 		wizard.FieldBCC: "b@atelier-demo.example", wizard.FieldSenders: "atelier-demo.example", wizard.FieldKindsOn: "invoice", wizard.FieldKindsOff: "quote",
 		wizard.FieldPerDay: "500", wizard.FieldTestMode: wizard.Yes, wizard.FieldTestAddress: "t@atelier-demo.example", wizard.FieldKeep: wizard.KeepAsk,
@@ -52,12 +52,12 @@ func TestUnattendedValues(t *testing.T) {
 	}
 	p.Validated = nil
 	want := &config.Profile{
-		Label: "Atelier", Enabled: true, Provider: p.Provider, From: config.Address{Name: "Marie", Address: demo.Alias}, ReplyTo: "r@atelier-demo.example",
+		Label: "Atelier", Enabled: true, Provider: p.Provider, From: config.Address{Name: "Marie", Address: rehearsal.Alias}, ReplyTo: "r@atelier-demo.example",
 		BCC: []string{"b@atelier-demo.example"}, Senders: []string{"atelier-demo.example"}, Kinds: map[string]bool{"invoice": true, "quote": false},
-		Submission: config.Server{Host: demo.SMTPHost, Port: 587, Security: config.SecurityStartTLS, Auth: config.MechanismAuto, Username: demo.Address, Helo: "pc.atelier-demo.example"},
+		Submission: config.Server{Host: rehearsal.SMTPHost, Port: 587, Security: config.SecurityStartTLS, Auth: config.MechanismAuto, Username: rehearsal.Address, Helo: "pc.atelier-demo.example"},
 		Credential: config.Credential{Kind: config.CredentialAsk, Type: config.SecretAppPassword},
 		SentCopy: config.SentCopy{Mode: config.SentAppend, Folder: "Sent", IMAP: &config.Server{
-			Host: demo.IMAPHost, Port: 993, Security: config.SecurityTLS, Auth: config.MechanismAuto, Username: demo.Address,
+			Host: rehearsal.IMAPHost, Port: 993, Security: config.SecurityTLS, Auth: config.MechanismAuto, Username: rehearsal.Address,
 		}},
 		Limits:   config.Limits{PerDay: 500, Batch: config.Batch{Messages: 12, WaitSeconds: 15.5}},
 		TestMode: config.TestMode{Enabled: true, Address: "t@atelier-demo.example"},
@@ -105,7 +105,7 @@ func TestUnattendedFaults(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			fault, _ := demo.FindFault(name)
+			fault, _ := rehearsal.FindFault(name)
 			stopped, out, path := alone(t, name, nil)
 			if !strings.Contains(out, "["+fault.Cause+"]") {
 				t.Errorf("no [%s] in:\n%s", fault.Cause, out)

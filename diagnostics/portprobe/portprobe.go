@@ -1,0 +1,222 @@
+// Package portprobe gives the two-sided verdict on a port that does not connect: the same port is tried at other well-known
+// hosts, and other ports at the same host, over both address families. Nothing is sent on these connections.
+//
+// It contacts hosts that have nothing to do with the person's mail, so it runs only when the person asked for it.
+package portprobe
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"postier/diagnostics"
+	"postier/internal/safetext"
+	"postier/internal/wire"
+)
+
+// Verdict says on which side the trouble is.
+type Verdict string
+
+// The verdicts.
+const (
+	// BlockedHere: the port connects nowhere, other ports do. Something between this computer and the Internet stops it.
+	BlockedHere Verdict = "blocked-here"
+	// ClosedThere: the port connects at other hosts, so it is closed at this one.
+	ClosedThere Verdict = "closed-there"
+	// FamilyOnly: one address family connects and the other does not.
+	FamilyOnly Verdict = "family-only"
+	// NoConnection: nothing connects at all.
+	NoConnection Verdict = "no-connection"
+	// Open: it connects now, over every family that there is.
+	Open Verdict = "open"
+	// Undecided: no other host could be tried.
+	Undecided Verdict = "undecided"
+)
+
+// Attempt is one connection that was tried.
+type Attempt struct {
+	Host   safetext.Remote `json:"host"`
+	Port   int             `json:"port"`
+	Family string          `json:"family"` // ipv4 or ipv6
+	// Outcome is connected, or the kind of failure: timeout, refused, unreachable, …
+	Outcome string `json:"outcome"`
+	TookMS  int64  `json:"took_ms"`
+	// Neutral says that the host is one of the others.
+	Neutral bool `json:"neutral"`
+}
+
+// Connected reports whether the connection stood.
+func (a Attempt) Connected() bool { return a.Outcome == "connected" }
+
+// Finding is the verdict on one port of one host.
+type Finding struct {
+	Host    safetext.Remote `json:"host"`
+	Port    int             `json:"port"`
+	Verdict Verdict         `json:"verdict"`
+	// Family is the family that fails, when only one does: ipv4 or ipv6.
+	Family string `json:"family,omitempty"`
+	// Alternative is another port of the same host that connects, 0 when there is none.
+	Alternative int       `json:"alternative,omitempty"`
+	Attempts    []Attempt `json:"attempts"`
+}
+
+// Question is what to find out.
+type Question struct {
+	Host string
+	Port int
+	// Neutral are the other hosts, at most maxNeutral are tried; Others the other ports of Host.
+	Neutral []string
+	Others  []int
+}
+
+const (
+	maxNeutral = 3 // two could be down at once; more would only be noise on other people's servers
+	// patience is shorter than for the check itself: the hosts are well connected, and what is asked is yes or no.
+	patience = 6 * time.Second
+)
+
+const (
+	ipv4 = "ipv4"
+	ipv6 = "ipv6"
+)
+
+// Probe answers one question. Connections to one host follow one another, hosts are tried side by side (security.md T21).
+func Probe(ctx context.Context, network *wire.Network, q Question) Finding {
+	brief := *network
+	if brief.Timeout == 0 || brief.Timeout > patience {
+		brief.Timeout = patience
+	}
+	neutral := slices.DeleteFunc(slices.Clone(q.Neutral), func(h string) bool { return h == q.Host })
+	neutral = neutral[:min(len(neutral), maxNeutral)]
+	lists := make([][]Attempt, 1+len(neutral))
+	var wg sync.WaitGroup
+	wg.Go(func() { lists[0] = try(ctx, &brief, q.Host, append([]int{q.Port}, q.Others...), false) })
+	for i, host := range neutral {
+		wg.Go(func() { lists[i+1] = try(ctx, &brief, host, append([]int{q.Port}, q.Others...), true) })
+	}
+	wg.Wait()
+	f := Finding{Host: safetext.FromRemote(q.Host), Port: q.Port, Attempts: slices.Concat(lists...)}
+	if f.Attempts == nil {
+		f.Attempts = []Attempt{}
+	}
+	f.judge()
+	return f
+}
+
+// try connects to the ports of one host one after another, both families of a port at once. It stops at the first port
+// beyond the one in question that connects: that is enough to know.
+func try(ctx context.Context, network *wire.Network, host string, ports []int, neutral bool) []Attempt {
+	addresses, err := network.Addresses(ctx, host)
+	if err != nil {
+		return nil
+	}
+	v4, v6 := wire.Families(addresses)
+	var list []Attempt
+	for _, port := range ports {
+		halves := [2]*Attempt{}
+		var wg sync.WaitGroup
+		for i, family := range []string{ipv4, ipv6} {
+			group := v4
+			if family == ipv6 {
+				group = v6
+			}
+			if len(group) == 0 || ctx.Err() != nil {
+				continue
+			}
+			wg.Go(func() {
+				start := time.Now()
+				conn, attempts := network.Connect(ctx, host, port, group[:1], nil)
+				a := &Attempt{Host: safetext.FromRemote(host), Port: port, Family: family, Neutral: neutral, Outcome: "connected"}
+				if conn != nil {
+					_ = conn.Close()
+				} else if len(attempts) > 0 {
+					a.Outcome = string(wire.Classify(attempts[len(attempts)-1].Err).Kind)
+				}
+				a.TookMS = time.Since(start).Milliseconds()
+				halves[i] = a
+			})
+		}
+		wg.Wait()
+		for _, a := range halves {
+			if a != nil {
+				list = append(list, *a)
+			}
+		}
+		if port != ports[0] && slices.ContainsFunc(list, func(a Attempt) bool { return a.Port == port && a.Connected() }) {
+			break
+		}
+	}
+	return list
+}
+
+// tally counts attempts of one kind.
+type tally struct{ tried, connected int }
+
+func (t tally) works() bool { return t.connected > 0 }
+func (t tally) fails() bool { return t.tried > 0 && t.connected == 0 }
+
+func (f *Finding) count(match func(Attempt) bool) tally {
+	var t tally
+	for _, a := range f.Attempts {
+		if match(a) {
+			t.tried++
+			if a.Connected() {
+				t.connected++
+			}
+		}
+	}
+	return t
+}
+
+func (f *Finding) judge() {
+	own := func(family string) tally {
+		return f.count(func(a Attempt) bool { return !a.Neutral && a.Port == f.Port && a.Family == family })
+	}
+	elsewhere := func(family string) tally {
+		return f.count(func(a Attempt) bool { return a.Neutral && a.Port == f.Port && (family == "" || a.Family == family) })
+	}
+	others := f.count(func(a Attempt) bool { return a.Port != f.Port })
+	for _, a := range f.Attempts {
+		if !a.Neutral && a.Port != f.Port && a.Connected() && f.Alternative == 0 {
+			f.Alternative = a.Port
+		}
+	}
+	four, six := own(ipv4), own(ipv6)
+	switch {
+	case four.works() && six.fails():
+		f.Verdict, f.Family = FamilyOnly, ipv6
+	case six.works() && four.fails():
+		f.Verdict, f.Family = FamilyOnly, ipv4
+	case four.works() || six.works():
+		f.Verdict = Open
+	case elsewhere(ipv4).works() && four.fails(), elsewhere(ipv6).works() && six.fails(), elsewhere("").works():
+		f.Verdict = ClosedThere
+	case elsewhere("").fails() && others.works():
+		f.Verdict = BlockedHere
+	case elsewhere("").fails() && !others.works():
+		f.Verdict = NoConnection
+	default:
+		f.Verdict = Undecided
+	}
+}
+
+// Suspicious lists the checks whose result asks for this: a connection that did not stand, over one family or both.
+func Suspicious(results []diagnostics.Result) []diagnostics.ID {
+	var list []diagnostics.ID
+	for _, r := range results {
+		switch r.ID {
+		case diagnostics.NetConnect, diagnostics.IMAPConnect:
+			if r.Status == diagnostics.Fail && slices.Contains([]string{
+				"port-blocked", "connection-refused", "network-unreachable", "connection-dropped",
+			}, r.Cause) {
+				list = append(list, r.ID)
+			}
+		case diagnostics.NetConnect6:
+			if r.Status == diagnostics.Warn {
+				list = append(list, r.ID)
+			}
+		}
+	}
+	return list
+}

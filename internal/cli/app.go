@@ -1,0 +1,232 @@
+package cli
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"postier/config"
+	"postier/internal/locale"
+	"postier/internal/safetext"
+	"postier/internal/wire"
+	"postier/presets"
+	"postier/presets/vendor"
+)
+
+// version is set by the linker for releases.
+var version = "0.1.0"
+
+// streams are what a run talks through; tests give their own.
+type streams struct {
+	in     io.Reader
+	out    io.Writer
+	err    io.Writer
+	getenv func(string) string
+}
+
+// app is one run: global flags, and the parts that commands share. Nothing is opened before a command needs it.
+type app struct {
+	streams
+	called     string // the first argument, when it may be a command
+	configFlag string
+	langFlag   string
+	plain      bool
+	noColor    bool
+	json       bool
+	verbose    bool
+	resolver   string
+	caFile     string
+	timeout    time.Duration
+	unwritten  error // the first failed write of println
+
+	vendor    *vendor.File // nil when there is none
+	providers *presets.Book
+}
+
+// run is the whole program; it returns the exit code of contract.md §2.
+func run(args []string, s streams) int {
+	// bubbletea would append raw keys, passwords included, to a file that this names (security.md T12).
+	_ = os.Unsetenv("TEA_TRACE")
+	_ = os.Unsetenv("TEA_DEBUG")
+	hardenProcess()
+	a := &app{streams: s}
+	args = calledAs(args)
+	a.langFlag = languageBeforehand(args)
+	if len(args) > 1 {
+		a.called = args[1]
+	}
+	root := a.root()
+	root.SetArgs(args[1:])
+	root.SetIn(s.in)
+	root.SetOut(s.out)
+	root.SetErr(s.err)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	code := a.exit(root.ExecuteContext(ctx))
+	if code == exitOK && a.unwritten != nil {
+		code = a.exit(a.unwritten)
+	}
+	a.support(code)
+	return code
+}
+
+// languageBeforehand finds --lang without parsing the rest, so that help and usage errors speak it too.
+func languageBeforehand(args []string) string {
+	for i, arg := range args {
+		if arg == "--lang" && i+1 < len(args) {
+			return args[i+1]
+		}
+		if value, ok := strings.CutPrefix(arg, "--lang="); ok {
+			return value
+		}
+	}
+	return ""
+}
+
+func (a *app) lang() locale.Lang {
+	if lang, ok := locale.Parse(a.langFlag); ok {
+		return lang
+	}
+	return locale.FromEnvironment(a.getenv)
+}
+
+// t is a message of the commands' own.
+func (a *app) t(key string, args ...any) string { return locale.For(a.lang()).T("cli."+key, args...) }
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use: "postier", Short: a.t("short.postier"), SilenceErrors: true, SilenceUsage: true, Args: a.noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.home(cmd.Context()) },
+	}
+	flags := root.PersistentFlags()
+	flags.StringVar(&a.configFlag, "config", "", a.t("flag.config"))
+	flags.StringVar(&a.langFlag, "lang", a.langFlag, a.t("flag.lang"))
+	flags.BoolVar(&a.plain, "plain", false, a.t("flag.plain"))
+	flags.BoolVar(&a.noColor, "no-color", false, a.t("flag.no-color"))
+	flags.BoolVar(&a.json, "json", false, a.t("flag.json"))
+	flags.BoolVarP(&a.verbose, "verbose", "v", false, a.t("flag.verbose"))
+	flags.StringVar(&a.resolver, "resolver", "", a.t("flag.resolver"))
+	flags.StringVar(&a.caFile, "ca-file", "", a.t("flag.ca-file"))
+	flags.DurationVar(&a.timeout, "timeout", 0, a.t("flag.timeout"))
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return a.flagError(err) })
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		if err := a.checkGlobals(); err != nil {
+			return err
+		}
+		return a.loadVendor(cmd)
+	}
+	root.AddCommand(a.commands()...)
+	a.localise(root)
+	return root
+}
+
+func (a *app) checkGlobals() error {
+	if a.langFlag != "" {
+		if _, ok := locale.Parse(a.langFlag); !ok {
+			return usagef(a.t("error.lang", "value", safetext.FromRemote(a.langFlag)))
+		}
+	}
+	if a.timeout < 0 {
+		return usagef(a.t("error.timeout"))
+	}
+	return nil
+}
+
+// network is everything a check may touch, as the global flags say.
+func (a *app) network() (*wire.Network, error) {
+	n := &wire.Network{Resolver: wire.SystemResolver(), Timeout: a.timeout, Policy: a.policy()}
+	resolver := a.resolver
+	if resolver == "" {
+		resolver = a.getenv("POSTIER_RESOLVER")
+	}
+	if resolver != "" {
+		at, err := wire.ResolverAt(resolver)
+		if err != nil {
+			return nil, usagef(a.t("error.resolver", "value", safetext.FromRemote(resolver)))
+		}
+		n.Resolver = at
+	}
+	if caFile := a.extraRoots(); caFile != "" {
+		roots, err := rootsWith(caFile, a.vendorRoots())
+		if err != nil {
+			return nil, a.fault(exitConfig, "error.ca-file", "path", safetext.FromRemote(caFile), "error", safetext.FromRemote(err.Error()))
+		}
+		n.Roots = roots
+	}
+	return n, nil
+}
+
+// extraRoots is the absolute path of the roots to trust in addition, empty for none.
+func (a *app) extraRoots() string {
+	path := a.caFile
+	if path == "" {
+		path = a.getenv("POSTIER_CA_FILE")
+	}
+	if path == "" {
+		return a.vendorRoots()
+	}
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
+}
+
+// rootsWith are the system's roots and those of some files; "" is none.
+func rootsWith(paths ...string) (*x509.CertPool, error) {
+	roots, err := x509.SystemCertPool()
+	if err != nil {
+		roots = x509.NewCertPool()
+	}
+	for _, path := range paths {
+		if path == "" {
+			continue
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		if !roots.AppendCertsFromPEM(data) {
+			return nil, errors.New("no certificate in PEM form")
+		}
+	}
+	return roots, nil
+}
+
+// configPath is the configuration in use; found says whether it exists.
+func (a *app) configPath() (path string, found bool) {
+	path, found = config.Find(a.configFlag, a.getenv)
+	if abs, err := filepath.Abs(path); err == nil {
+		path = abs
+	}
+	return path, found
+}
+
+// document loads the configuration, which must exist.
+func (a *app) document() (*config.Document, error) {
+	path, _ := a.configPath()
+	doc, err := config.Load(path)
+	if missing(err) {
+		return nil, a.fault(exitConfig, "error.no-config", "path", safetext.FromRemote(path))
+	}
+	return doc, err
+}
+
+// println keeps the first error for the exit code: a script that got half a list, or an empty password, must not read 0.
+func (a *app) println(text string) {
+	if _, err := fmt.Fprintln(a.out, text); err != nil && a.unwritten == nil {
+		a.unwritten = err
+	}
+}
+
+// colourless reports whether colours are off.
+func (a *app) colourless() bool { return a.noColor || a.getenv("NO_COLOR") != "" }

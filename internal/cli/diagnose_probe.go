@@ -1,0 +1,92 @@
+package cli
+
+import (
+	"context"
+	"slices"
+
+	"postier/config"
+	"postier/diagnostics"
+	"postier/diagnostics/portprobe"
+	"postier/internal/wire"
+)
+
+// The other ports at the same host that are worth a try.
+var (
+	submissionPorts = []int{465, 587, 2525, 25}
+	imapPorts       = []int{993, 143}
+)
+
+// neutralProviders are asked first when a port seems blocked: large, reachable over both families where that matters, and on
+// every port that mail programs use. Any other preset with the port follows.
+var neutralProviders = []string{"gmail", "gmx", "fastmail", "icloud", "yahoo", "ovh"}
+
+// probeElsewhere answers for each server whose port did not connect.
+func (a *app) probeElsewhere(ctx context.Context, o *diagnoseOptions, network *wire.Network, target diagnostics.Target, results []diagnostics.Result) []portprobe.Finding {
+	var findings []portprobe.Finding
+	ids := portprobe.Suspicious(results)
+	if slices.ContainsFunc(ids, func(id diagnostics.ID) bool { return id != diagnostics.IMAPConnect }) {
+		findings = append(findings, portprobe.Probe(ctx, network, a.portQuestion(o, target.Submission.Host, submissionPort(target.Submission), submissionPorts, false)))
+	}
+	if slices.Contains(ids, diagnostics.IMAPConnect) && target.IMAP != nil {
+		findings = append(findings, portprobe.Probe(ctx, network, a.portQuestion(o, target.IMAP.Host, target.IMAP.Port, imapPorts, true)))
+	}
+	return findings
+}
+
+// submissionPort is the port of the settings, or the one that would be tried first.
+func submissionPort(s config.Server) int {
+	switch {
+	case s.Port != 0:
+		return s.Port
+	case s.Security == config.SecurityStartTLS:
+		return 587
+	}
+	return 465
+}
+
+func (a *app) portQuestion(o *diagnoseOptions, host string, port int, ports []int, imap bool) portprobe.Question {
+	q := portprobe.Question{Host: host, Port: port, Neutral: o.probeHosts}
+	for _, other := range ports {
+		if other != port {
+			q.Others = append(q.Others, other)
+		}
+	}
+	if len(q.Neutral) == 0 {
+		q.Neutral = a.neutralHosts(host, port, imap)
+	}
+	return q
+}
+
+// neutralHosts are hosts of well-known providers that take this port.
+func (a *app) neutralHosts(host string, port int, imap bool) []string {
+	ids := slices.Clone(neutralProviders)
+	for _, entry := range a.book().All() {
+		ids = append(ids, entry.ID)
+	}
+	const enough = 4 // one of them may be the host itself
+	var hosts, fallback []string
+	for _, id := range ids {
+		p, ok := a.book().Get(id)
+		if !ok {
+			continue
+		}
+		smtp, imaps := p.Servers("postmaster@example.org")
+		if imap {
+			smtp = imaps
+		}
+		for _, e := range smtp {
+			if !e.Complete() || e.Host == host || slices.Contains(hosts, e.Host) {
+				continue
+			}
+			if e.Port == port && len(hosts) < enough {
+				hosts = append(hosts, e.Host)
+			} else if len(fallback) < enough && !slices.Contains(fallback, e.Host) {
+				fallback = append(fallback, e.Host) // for a port of one's own, which nobody else has
+			}
+		}
+	}
+	if len(hosts) == 0 {
+		return fallback
+	}
+	return hosts
+}

@@ -1,0 +1,136 @@
+package cli
+
+import (
+	"context"
+	"strings"
+
+	"postier/config"
+	"postier/diagnostics"
+	"postier/internal/safetext"
+	"postier/wizard"
+	"postier/wizard/worker"
+)
+
+// diagnoseTarget finds what to check: a profile by name, an address by its preset or its domain's MX, or the flags alone.
+func (a *app) diagnoseTarget(ctx context.Context, args []string, values map[wizard.FieldID]string) (diagnostics.Target, error) {
+	var target diagnostics.Target
+	var err error
+	switch {
+	case len(args) == 1 && strings.Contains(args[0], "@"):
+		target, err = a.targetOfAddress(ctx, args[0], values)
+	case len(args) == 0 && values[wizard.FieldSMTPHost] != "":
+		target.Provider, target.Address = "custom", values[wizard.FieldFrom]
+		if target.Address == "" && strings.Contains(values[wizard.FieldUser], "@") {
+			target.Address = values[wizard.FieldUser]
+		}
+	default:
+		target, err = a.targetOfProfile(ctx, args)
+	}
+	if err != nil {
+		return target, err
+	}
+	applySettings(&target, values)
+	if target.Submission.Host == "" {
+		return target, a.fault(exitData, "error.no-servers", "address", safetext.FromRemote(target.Address))
+	}
+	return target, nil
+}
+
+func (a *app) targetOfProfile(ctx context.Context, args []string) (diagnostics.Target, error) {
+	doc, err := a.document()
+	if err != nil {
+		return diagnostics.Target{}, err
+	}
+	name, p, err := a.profileNamed(doc, args)
+	if err != nil {
+		return diagnostics.Target{}, err
+	}
+	target := diagnostics.Target{
+		Address: p.From.Address, From: p.From.Address, Profile: name, Provider: p.Provider, Submission: p.Submission,
+		IMAP: p.SentCopy.IMAP, SentMode: p.SentCopy.Mode, SentFolder: p.SentCopy.Folder, SecretType: p.Credential.Type,
+		Pins: p.TLS.PinSHA256, AllowCleartext: p.Insecure,
+	}
+	worker.DescribeProvider(&target, a.book())
+	if p.Submission.Auth == config.MechanismNone || p.Credential.Kind == config.CredentialAsk {
+		return target, nil
+	}
+	target.Secret, err = a.credentials(doc.Path).Resolve(ctx, name, p)
+	return target, err
+}
+
+// targetOfAddress takes the servers from the preset of the domain, or of its MX.
+func (a *app) targetOfAddress(ctx context.Context, address string, values map[wizard.FieldID]string) (diagnostics.Target, error) {
+	if err := a.checkGiven(address, nil); err != nil {
+		return diagnostics.Target{}, err
+	}
+	target := diagnostics.Target{Address: address, Provider: "custom"}
+	if values[wizard.FieldSMTPHost] != "" {
+		return target, nil
+	}
+	network, err := a.network()
+	if err != nil {
+		return target, err
+	}
+	w := &worker.Worker{Network: network, Book: a.book()}
+	candidates := w.Candidates(ctx, address)
+	if len(candidates) == 0 {
+		return target, nil
+	}
+	best := candidates[0]
+	target.Provider, target.Submission, target.IMAP = best.Provider, best.Submission, best.IMAP
+	target.SentMode, target.SecretType = best.SentMode, best.Credential
+	worker.DescribeProvider(&target, a.book())
+	return target, nil
+}
+
+// applySettings lets flags win over what was found.
+func applySettings(t *diagnostics.Target, values map[wizard.FieldID]string) {
+	set := func(id wizard.FieldID, to *string) {
+		if v, ok := values[id]; ok {
+			*to = v
+		}
+	}
+	set(wizard.FieldSMTPHost, &t.Submission.Host)
+	if text, ok := values[wizard.FieldSMTPPort]; ok {
+		port, _ := config.ParsePortField(text)
+		port.Apply(&t.Submission, new(config.Batch))
+	}
+	if v, ok := values[wizard.FieldSMTPSecurity]; ok {
+		t.Submission.Security = config.Security(v)
+	}
+	if v, ok := values[wizard.FieldAuth]; ok {
+		t.Submission.Auth = config.Mechanism(v)
+	}
+	if t.Submission.Security == "" {
+		t.Submission.Security = config.SecurityAuto
+	}
+	if t.Submission.Auth == "" {
+		t.Submission.Auth = config.MechanismAuto
+	}
+	if t.Submission.Username == "" {
+		t.Submission.Username = t.Address
+	}
+	set(wizard.FieldUser, &t.Submission.Username)
+	set(wizard.FieldHelo, &t.Submission.Helo)
+	set(wizard.FieldFrom, &t.From)
+	if host, ok := values[wizard.FieldIMAPHost]; ok && host != "" {
+		t.IMAP = &config.Server{Host: host, Port: 993, Security: config.SecurityAuto, Auth: config.MechanismAuto, Username: t.Submission.Username}
+	} else if ok {
+		t.IMAP = nil
+	}
+	if t.IMAP != nil {
+		server := *t.IMAP
+		if text, ok := values[wizard.FieldIMAPPort]; ok {
+			server.Port, _ = config.ParsePort(text)
+		}
+		if v, ok := values[wizard.FieldIMAPSecurity]; ok {
+			server.Security = config.Security(v)
+		}
+		set(wizard.FieldIMAPUser, &server.Username)
+		t.IMAP = &server
+	}
+	set(wizard.FieldSentFolder, &t.SentFolder)
+	if v, ok := values[wizard.FieldSentCopy]; ok {
+		t.SentMode = config.SentMode(v)
+	}
+}

@@ -1,0 +1,49 @@
+package cli
+
+import (
+	"syscall"
+	"testing"
+
+	"postier/internal/safefile"
+)
+
+// What cannot be written is 74, what must not be read 78 (contract.md §2).
+func TestCodeOfFiles(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		op      string
+		problem safefile.Problem
+		code    int
+	}{
+		{"create", safefile.Denied, exitIO},
+		{"lock", safefile.Denied, exitIO},
+		{"rename", safefile.ReadOnly, exitIO},
+		{"write", safefile.DiskFull, exitIO},
+		{"open", safefile.Denied, exitConfig},
+		{"write", safefile.NotRegular, exitConfig},
+	} {
+		if got := codeOf(&safefile.Error{Op: c.op, Path: "/x", Problem: c.problem, Err: syscall.EACCES}); got != c.code {
+			t.Errorf("%s %s: %d, want %d", c.op, c.problem, got, c.code)
+		}
+	}
+}
+
+// An IPv6 address stands in brackets before a port, and needs none without.
+func TestHostPort(t *testing.T) {
+	t.Parallel()
+	a := &app{streams: streams{getenv: func(string) string { return "" }}}
+	for text, want := range map[string]struct {
+		host string
+		port int
+	}{
+		"[::1]:465": {"::1", 465}, "[::1]": {"::1", 0}, "::1": {"::1", 0}, "mx.example:25": {"mx.example", 25}, "mx.example": {"mx.example", 0},
+	} {
+		host, port, err := a.hostPort(text)
+		if err != nil || host != want.host || port != want.port {
+			t.Errorf("%s: %q %d %v", text, host, port, err)
+		}
+	}
+	if _, _, err := a.hostPort("[mx.example]:25"); err == nil {
+		t.Error("a name in brackets was taken")
+	}
+}

@@ -1,0 +1,10 @@
+// Package cli is the command line: flags, streams and exit codes, one file a command. It builds the parts and hands them
+// down.
+package cli
+
+import "os"
+
+// Main runs the program on the arguments, streams and environment of the process and returns its exit code.
+func Main() int {
+	return run(os.Args, streams{in: os.Stdin, out: os.Stdout, err: os.Stderr, getenv: os.Getenv})
+}

@@ -1,0 +1,210 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"postier/internal/locale"
+	"postier/internal/safetext"
+	"postier/tui/plain"
+)
+
+// The manual page is written from the command tree, so that it cannot fall behind it. cobra/doc would do that too, in
+// English only, with a Markdown parser and a YAML library in the binary.
+
+// manExitCodes are the codes of contract.md §2 in their order; each has a sentence in the catalogue.
+var manExitCodes = []int{0, 1, 64, 65, 68, 69, 74, 75, 76, 77, 78, 130}
+
+// manVariables are the environment variables that are read; each has a sentence in the catalogue.
+var manVariables = []string{"POSTIER_CONFIG", "POSTIER_RESOLVER", "POSTIER_CA_FILE", "NO_COLOR", "ACCESSIBLE", "TERM", "LC_ALL"}
+
+func (a *app) manCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "man [COMMAND ...]", Short: a.m("short"), Long: a.m("long")}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		about, rest, err := cmd.Root().Find(args)
+		if err != nil || len(rest) > 0 {
+			return a.fault(exitUsage, "error.command", "command", safetext.FromRemote(strings.Join(args, " ")))
+		}
+		page := &manPage{app: a}
+		page.write(about)
+		if _, err := a.out.Write([]byte(page.text.String())); err != nil {
+			return err
+		}
+		if plain.IsTerminal(a.out) {
+			a.note(a.m("hint", "command", strings.Join(append([]string{"postier man"}, args...), " ")+" | man -l -"))
+		}
+		return nil
+	}
+	return cmd
+}
+
+// m is a message of the manual page and of the shells' completion.
+func (a *app) m(key string, args ...any) string { return locale.For(a.lang()).T("man."+key, args...) }
+
+// manPage is one page in the language of man(7), encoded in UTF-8.
+type manPage struct {
+	app  *app
+	text strings.Builder
+}
+
+func (p *manPage) line(format string, args ...any) {
+	fmt.Fprintf(&p.text, format+"\n", args...)
+}
+
+func (p *manPage) section(key string) {
+	p.line(".SH %s", roff(strings.ToUpper(p.app.m("section."+key))))
+}
+
+// item is a term with its explanation.
+func (p *manPage) item(term, text string) { p.line(".TP\n\\fB%s\\fR\n%s", roff(term), roff(text)) }
+
+func (p *manPage) write(cmd *cobra.Command) {
+	name := strings.ReplaceAll(cmd.CommandPath(), " ", "-")
+	p.line(".\\\" -*- coding: utf-8 -*-")
+	p.line(`.TH "%s" "1" "" "postier %s" "%s"`, roff(strings.ToUpper(name)), roff(version), roff(p.app.m("book")))
+	p.section("name")
+	p.line(`%s \- %s`, roff(name), roff(cmd.Short))
+	p.section("synopsis")
+	p.synopsis(cmd)
+	p.section("description")
+	about := "about." + strings.ReplaceAll(name, "-", ".")
+	if locale.For(p.app.lang()).Has("man." + about) {
+		p.paragraphs(p.app.m(about))
+	} else {
+		p.paragraphs(cmd.Short + ".")
+	}
+	p.subcommands(cmd)
+	p.options("options", cmd.NonInheritedFlags())
+	if cmd.HasParent() {
+		p.options("global", cmd.InheritedFlags())
+	}
+	p.tables()
+	p.seeAlso(cmd)
+}
+
+// synopsis shows the forms of a command; one that only holds others shows theirs.
+func (p *manPage) synopsis(cmd *cobra.Command) {
+	holder := cmd.HasParent() && cmd.HasAvailableSubCommands() && cmd.Use == cmd.Name()
+	if !holder {
+		p.form(cmd, strings.TrimPrefix(cmd.Use, cmd.Name()))
+	}
+	if !cmd.HasParent() {
+		p.form(cmd, " "+strings.ToUpper(p.app.t("help.command"))+" ...")
+		return
+	}
+	for _, sub := range cmd.Commands() {
+		if sub.IsAvailableCommand() {
+			p.form(sub, strings.TrimPrefix(sub.Use, sub.Name()))
+		}
+	}
+}
+
+// form is one line of the synopsis; words are what follows the command.
+func (p *manPage) form(cmd *cobra.Command, words string) {
+	options := ""
+	if len(flagsOf(cmd.NonInheritedFlags())) > 0 {
+		options = " [\\fI" + roff(p.app.m("option-word")) + "\\fR]"
+	}
+	p.line(".PP\n\\fB%s\\fR%s%s", roff(cmd.CommandPath()), options, roff(words))
+}
+
+func (p *manPage) subcommands(cmd *cobra.Command) {
+	if !cmd.HasAvailableSubCommands() {
+		return
+	}
+	p.section("commands")
+	for _, sub := range cmd.Commands() {
+		if sub.IsAvailableCommand() {
+			p.item(sub.Name()+strings.TrimPrefix(sub.Use, sub.Name()), sub.Short+".")
+		}
+	}
+	if !cmd.HasParent() {
+		return // each command of the program has a page of its own
+	}
+	for _, sub := range cmd.Commands() {
+		if own := sub.NonInheritedFlags(); sub.IsAvailableCommand() && own.HasAvailableFlags() && len(flagsOf(own)) > 0 {
+			p.line(".SS %s", roff(sub.CommandPath()))
+			p.flags(flagsOf(own))
+		}
+	}
+}
+
+func (p *manPage) options(section string, set *pflag.FlagSet) {
+	if list := flagsOf(set); len(list) > 0 {
+		p.section(section)
+		p.flags(list)
+	}
+}
+
+// flagsOf are the flags to show; every command has --help, which needs no line of its own.
+func flagsOf(set *pflag.FlagSet) []*pflag.Flag {
+	var list []*pflag.Flag
+	set.VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden && f.Name != "help" {
+			list = append(list, f)
+		}
+	})
+	return list
+}
+
+func (p *manPage) flags(list []*pflag.Flag) {
+	for _, f := range list {
+		term := "--" + f.Name
+		if f.Shorthand != "" {
+			term = "-" + f.Shorthand + ", " + term
+		}
+		if f.Value.Type() != "bool" {
+			term += " " + strings.ToUpper(p.app.m("value-word"))
+		}
+		p.item(term, f.Usage)
+	}
+}
+
+// tables are the parts that every page has: exit codes, environment, files.
+func (p *manPage) tables() {
+	p.section("exit")
+	for _, code := range manExitCodes {
+		p.item(fmt.Sprint(code), p.app.m(fmt.Sprintf("exit.%d", code)))
+	}
+	p.section("environment")
+	for _, name := range manVariables {
+		p.item(name, p.app.m("variable."+name))
+	}
+	p.section("files")
+	for _, file := range []struct{ path, key string }{
+		{"$XDG_CONFIG_HOME/postier/config.json", "config"}, {"$XDG_CONFIG_HOME/postier/secrets/", "secrets"}, {"/etc/postier/config.json", "system"},
+	} {
+		p.item(file.path, p.app.m("file."+file.key))
+	}
+}
+
+func (p *manPage) seeAlso(cmd *cobra.Command) {
+	p.section("see-also")
+	var names []string
+	for _, other := range cmd.Root().Commands() {
+		if other.IsAvailableCommand() && other.Name() != "help" && other != cmd {
+			names = append(names, `\fBpostier\-`+roff(other.Name())+`\fR(1)`)
+		}
+	}
+	p.line("%s", strings.Join(names, ", "))
+}
+
+// paragraphs writes text whose paragraphs are parted by an empty line.
+func (p *manPage) paragraphs(text string) {
+	for _, part := range strings.Split(text, "\n\n") {
+		p.line(".PP\n%s", roff(part))
+	}
+}
+
+// roff makes text harmless to the formatter: no line is taken for a request, no character for an escape, and a hyphen stays
+// one that can be copied into a shell.
+func roff(text string) string {
+	text = strings.NewReplacer(`\`, `\e`, "-", `\-`, "\n", " ", `"`, `\(dq`).Replace(text)
+	if strings.HasPrefix(text, ".") || strings.HasPrefix(text, "'") {
+		text = `\&` + text
+	}
+	return text
+}

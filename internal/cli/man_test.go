@@ -1,0 +1,105 @@
+package cli
+
+import (
+	"bytes"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+
+	"postier/internal/locale"
+)
+
+// said is what a run prints on standard output; it must succeed.
+func said(t *testing.T, args ...string) string {
+	t.Helper()
+	var out, complaints bytes.Buffer
+	code := run(append([]string{"postier"}, args...), streams{
+		in: strings.NewReader(""), out: &out, err: &complaints, getenv: func(string) string { return "" },
+	})
+	if code != exitOK {
+		t.Fatalf("postier %s: exit %d, %s", strings.Join(args, " "), code, complaints.String())
+	}
+	return out.String()
+}
+
+// each calls f for every command that help shows.
+func each(cmd *cobra.Command, path []string, f func([]string)) {
+	f(path)
+	for _, sub := range cmd.Commands() {
+		if sub.IsAvailableCommand() {
+			each(sub, append(path[:len(path):len(path)], sub.Name()), f)
+		}
+	}
+}
+
+func TestManPageOfEveryCommand(t *testing.T) {
+	t.Parallel()
+	request := regexp.MustCompile(`^\.(\\"|TH|SH|SS|PP|TP)`)
+	missing := regexp.MustCompile(`<[a-z]+\.[a-z.-]+>`)
+	for _, lang := range locale.All() {
+		a := &app{langFlag: string(lang), streams: streams{getenv: func(string) string { return "" }}}
+		each(a.root(), nil, func(path []string) {
+			page := said(t, append([]string{"--lang", string(lang), "man"}, path...)...)
+			for line := range strings.Lines(page) {
+				if strings.HasPrefix(line, "'") || strings.HasPrefix(line, ".") && !request.MatchString(line) {
+					t.Errorf("%s %v: the formatter would take this for a request: %s", lang, path, line)
+				}
+			}
+			if found := missing.FindString(page); found != "" {
+				t.Errorf("%s %v: no message %s", lang, path, found)
+			}
+		})
+	}
+}
+
+func TestManPageNamesOptionsAndCodes(t *testing.T) {
+	t.Parallel()
+	page := said(t, "man", "setup")
+	for _, want := range []string{`\-\-password\-file VALUE`, `\-\-lang VALUE`, `\fB130\fR`, "POSTIER_CONFIG", `postier setup\fR [\fIoptions\fR] [ADDRESS]`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %s", want)
+		}
+	}
+	if page := said(t, "man", "profile"); !strings.Contains(page, `postier profile rename\fR PROFILE NEW`) {
+		t.Error("the page of a command that only holds others does not show their forms")
+	}
+}
+
+func TestManPageOfNothing(t *testing.T) {
+	t.Parallel()
+	var complaints bytes.Buffer
+	code := run([]string{"postier", "man", "profile", "fly"}, streams{
+		in: strings.NewReader(""), out: &bytes.Buffer{}, err: &complaints, getenv: func(string) string { return "" },
+	})
+	if code != exitUsage || !strings.Contains(complaints.String(), "profile fly") {
+		t.Errorf("exit %d: %s", code, complaints.String())
+	}
+}
+
+func TestCompletionScripts(t *testing.T) {
+	t.Parallel()
+	for shell, want := range map[string]string{
+		"bash": "complete -o default", "zsh": "#compdef postier", "fish": "complete -c postier", "powershell": "Register-ArgumentCompleter",
+	} {
+		if got := said(t, "completion", shell); !strings.Contains(got, want) {
+			t.Errorf("%s: no %q", shell, want)
+		}
+	}
+	help := said(t, "--lang", "fr", "completion", "--help")
+	if !strings.Contains(help, "Pour le charger") || strings.Contains(help, "Generate") {
+		t.Errorf("help is not French:\n%s", help)
+	}
+}
+
+func TestCompletionOffersNames(t *testing.T) {
+	t.Parallel()
+	config := t.TempDir() + "/none.json"
+	if got := said(t, "__complete", "--config", config, "export", "ms"); !strings.HasPrefix(got, "msmtp\n") {
+		t.Errorf("export: %q", got)
+	}
+	if got := said(t, "__complete", "--config", config, "diagnose", ""); !strings.Contains(got, "smtp\t") {
+		t.Errorf("diagnose: %q", got)
+	}
+}

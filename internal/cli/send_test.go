@@ -1,0 +1,244 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"postier/config"
+	"postier/delivery"
+	"postier/internal/rehearsal/mailserver"
+)
+
+// office is a configuration on disk and the server that it leads to.
+type office struct {
+	t      *testing.T
+	path   string
+	ca     string
+	server *mailserver.Server
+}
+
+func newOffice(t *testing.T, script mailserver.Script) *office {
+	t.Helper()
+	folder := t.TempDir()
+	ca := mailserver.StartCA(t)
+	cert, err := ca.Certificate(mailserver.Good, "127.0.0.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := &office{t: t, path: filepath.Join(folder, "config.json")}
+	if o.ca, err = ca.WriteFile(folder); err != nil {
+		t.Fatal(err)
+	}
+	o.server = mailserver.StartSMTP(t, mailserver.Options{Certificate: &cert, ImplicitTLS: true, Script: script})
+	doc := config.New(o.path)
+	profile := &config.Profile{
+		Enabled: true, From: config.Address{Name: "Cabinet Durand", Address: "contact@durand.example"}, Senders: []string{"durand.example"},
+		Submission: config.Server{Host: "127.0.0.1", Port: o.server.Port(), Security: config.SecurityTLS, Auth: config.MechanismAuto, Username: "contact@durand.example"},
+		Credential: config.Credential{Kind: config.CredentialFile, Path: "secrets/durand", Type: config.SecretPassword},
+		SentCopy:   config.SentCopy{Mode: config.SentNone}, Kinds: map[string]bool{"quote": false},
+	}
+	for _, err := range []error{
+		os.Chmod(folder, 0o700), doc.Put("durand", profile), doc.Save(), os.Mkdir(filepath.Join(folder, "secrets"), 0o700),
+		os.WriteFile(filepath.Join(folder, "secrets", "durand"), []byte("C4nary#password-7"), 0o600),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return o
+}
+
+func (o *office) change(edit func(*config.Profile)) {
+	o.t.Helper()
+	doc, err := config.Load(o.path)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	edit(doc.File.Profiles["durand"])
+	if err := doc.Save(); err != nil {
+		o.t.Fatal(err)
+	}
+}
+
+// run is one call of the program; the configuration comes by the environment, as for a program that knows only sendmail.
+func (o *office) run(stdin string, args ...string) (code int, stdout, stderr string) {
+	o.t.Helper()
+	var out, complaints bytes.Buffer
+	env := map[string]string{"POSTIER_CONFIG": o.path, "POSTIER_CA_FILE": o.ca, "LC_ALL": "C"}
+	code = run(args, streams{in: strings.NewReader(stdin), out: &out, err: &complaints, getenv: func(name string) string { return env[name] }})
+	return code, out.String(), complaints.String()
+}
+
+func (o *office) want(code int, stdin string, args ...string) (stdout, stderr string) {
+	o.t.Helper()
+	got, stdout, stderr := o.run(stdin, args...)
+	if got != code {
+		o.t.Fatalf("%v: exit %d, want %d\n%s%s", args, got, code, stdout, stderr)
+	}
+	if strings.Contains(stdout+stderr, "<sendcli.") || strings.Contains(stdout+stderr, "<delivery.") {
+		o.t.Errorf("%v: a sentence is missing: %s%s", args, stdout, stderr)
+	}
+	return stdout, stderr
+}
+
+// taken are the messages that the server was given.
+func (o *office) taken() []string {
+	var out []string
+	text := ""
+	for _, r := range o.server.Records() {
+		switch {
+		case r.Phase != "message":
+		case string(r.Data) == ".\r\n":
+			out, text = append(out, text), ""
+		default:
+			text += string(r.Data)
+		}
+	}
+	return out
+}
+
+func (o *office) said(command string) bool {
+	return bytes.Contains(o.server.Received(), []byte(command))
+}
+
+const invoice = "From: Billing <billing@durand.example>\nTo: klara@customer.example\nBcc: archive@customer.example\nSubject: Invoice 7\n\nHello\n.\nTo: nobody@evil.example\n"
+
+// An invoicing program that knows nothing but sendmail.
+func TestSendmail(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, nil)
+	stdout, stderr := o.want(0, invoice, "/usr/sbin/sendmail", "-t", "-i", "-f", "billing@durand.example")
+	if stdout+stderr != "" {
+		t.Errorf("not silent: %s%s", stdout, stderr)
+	}
+	got := o.taken()
+	if len(got) != 1 || strings.Contains(got[0], "archive@") || !strings.Contains(got[0], "\r\n..\r\n") {
+		t.Errorf("%q", got)
+	}
+	for _, command := range []string{"MAIL FROM:<billing@durand.example>", "RCPT TO:<klara@customer.example>", "RCPT TO:<archive@customer.example>"} {
+		if !o.said(command) {
+			t.Errorf("no %s", command)
+		}
+	}
+	if o.said("RCPT TO:<nobody@evil.example>") {
+		t.Error("a recipient from behind the blank line")
+	}
+	o.want(0, "Subject: x\n\nup to here\n.\nnot this\n", "sendmail", "-oem", "-FKlara Müller", "--", "klara@customer.example")
+	if got := o.taken(); len(got) != 2 || strings.Contains(got[1], "not this") {
+		t.Errorf("%q", got)
+	}
+	for _, row := range []struct {
+		code int
+		args []string
+	}{
+		{64, []string{"sendmail", "-Z", "a@b.example"}},
+		{64, []string{"sendmail", "-bd"}},
+		{64, []string{"sendmail", "-f"}},
+		{64, []string{"sendmail"}},
+		{65, []string{"sendmail", "no address"}},
+		{0, []string{"mailq"}},
+		{0, []string{"newaliases"}},
+		{0, []string{"sendmail", "-q"}},
+	} {
+		o.want(row.code, "Subject: x\n\nx\n", row.args...)
+	}
+	o.want(65, "", "sendmail", "klara@customer.example")
+}
+
+func TestSendmailSpeaksSMTP(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, nil)
+	dialog := "EHLO x\r\nMAIL FROM:<billing@durand.example> BODY=8BITMIME\r\nRCPT TO:<klara@customer.example>\r\nDATA\r\n" +
+		"From: billing@durand.example\r\nSubject: one\r\n\r\n..dot\n.\nMAIL FROM:<evil@x.example>\r\n.\r\n" +
+		"MAIL FROM:<billing@durand.example>\r\nRCPT TO:<karl@customer.example>\r\nDATA\r\nSubject: two\r\n\r\nx\r\n.\r\nFROB\r\nRCPT TO:<a@b.example>\r\nQUIT\r\n"
+	stdout, _ := o.want(0, dialog, "sendmail", "-bs")
+	if strings.Count(stdout, "250 2.0.0 ok: queued as") != 2 || !strings.Contains(stdout, "500 5.5.2") || !strings.Contains(stdout, "503 5.5.1") || !strings.HasSuffix(stdout, "221 2.0.0 bye\r\n") {
+		t.Errorf("%s", stdout)
+	}
+	got := o.taken()
+	if len(got) != 2 || o.server.Connections() != 1 || !strings.Contains(got[0], "MAIL FROM:<evil@x.example>") {
+		t.Errorf("%d messages over %d connections: %q", len(got), o.server.Connections(), got)
+	}
+}
+
+// P-4, P-5, P-7, D-4, C-8: what send does and says.
+func TestSend(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, nil)
+	send := func(more ...string) []string {
+		return append([]string{"postier", "send", "--to", "klara@customer.example", "--subject", "Invoice 7", "--body", "Hello"}, more...)
+	}
+	if stdout, _ := o.want(0, "", send()...); !strings.Contains(stdout, "Sent through durand") {
+		t.Errorf("%s", stdout)
+	}
+	if _, stderr := o.want(1, "", send("--kind", "quote")...); !strings.Contains(stderr, "quote") {
+		t.Errorf("D-4: %s", stderr)
+	}
+	o.want(0, "", "postier", "suppress", "add", "*@gone.example", "--reason", "asked for it")
+	if stdout, stderr := o.want(0, "", send("--to", "x@gone.example", "--json")...); !strings.Contains(stdout, `"asked for it"`) {
+		t.Errorf("P-7: %s%s", stdout, stderr)
+	}
+	o.change(func(p *config.Profile) {
+		p.TestMode = config.TestMode{Enabled: true, Address: "essai@durand.example"}
+		p.Limits.PerHour = 3
+	})
+	var d delivery.Decision
+	stdout, _ := o.want(0, "", send("--dry-run", "--json")...)
+	if err := json.Unmarshal([]byte(stdout), &d); err != nil || !d.TestMode || d.Recipients[0] != "essai@durand.example" || d.Room.Left["hour"] != 1 {
+		t.Errorf("P-5: %v, %s", err, stdout)
+	}
+	before := len(o.taken())
+	if stdout, _ := o.want(0, "", send()...); !strings.Contains(stdout, "TEST: sent to essai@durand.example instead of klara@customer.example") || len(o.taken()) != before+1 {
+		t.Errorf("P-5: %s", stdout)
+	}
+	if _, stderr := o.want(75, "", send("--direct", "--for-real")...); !strings.Contains(stderr, "not before") {
+		t.Errorf("P-4 --direct: %s", stderr)
+	}
+	if _, stderr := o.want(0, "", send("--for-real")...); !strings.Contains(stderr, "waits in the queue") {
+		t.Errorf("P-4: %s", stderr)
+	}
+	var lines []queueLine
+	stdout, _ = o.want(0, "", "postier", "queue", "list", "--json")
+	if err := json.Unmarshal([]byte(stdout), &lines); err != nil || len(lines) != 1 || lines[0].Cause != delivery.CauseOwnLimit || !lines[0].Due.After(time.Now()) {
+		t.Fatalf("%v, %s", err, stdout)
+	}
+	if stdout, _ := o.want(0, "", "postier", "limits", "show"); !strings.Contains(stdout, "3 messages an hour  left: 0") {
+		t.Errorf("%s", stdout)
+	}
+	o.want(0, "", "postier", "limits", "reset", "durand")
+	o.want(0, "", "postier", "queue", "retry", lines[0].ID)
+	before = len(o.taken())
+	o.want(0, "", "postier", "queue", "run")
+	if len(o.taken()) != before+1 {
+		t.Error("the queue did not send what it was told to")
+	}
+	if stdout, _ := o.want(0, "", "postier", "queue", "list"); !strings.Contains(stdout, "empty") {
+		t.Errorf("%s", stdout)
+	}
+	o.want(65, "", "postier", "queue", "remove", "nothing")
+}
+
+// P-8, M-8.
+func TestTemplateAndAdvice(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, nil)
+	o.want(0, "Subject: Reminder {{n}}\n\nDear {{name}}\n", "postier", "template", "edit", "reminder")
+	if stdout, _ := o.want(0, "", "postier", "template", "show", "reminder", "--set", "n=7"); !strings.Contains(stdout, "Subject: Reminder 7") {
+		t.Errorf("%s", stdout)
+	}
+	o.want(65, "", "postier", "send", "--to", "a@b.example", "--template", "reminder", "--set", "n=7")
+	_, stderr := o.want(0, "", "postier", "send", "--to", "a@b.example", "--template", "reminder", "--set", "n=7", "--set", "name=Klara", "--subject", "URGENT REMINDER")
+	if !strings.Contains(stderr, "capitals") {
+		t.Errorf("M-8: %s", stderr)
+	}
+	if got := o.taken(); len(got) != 1 || !strings.Contains(got[0], "Dear Klara") {
+		t.Errorf("%q", got)
+	}
+	o.want(0, "", "postier", "template", "remove", "reminder")
+	o.want(65, "", "postier", "template", "show", "reminder")
+}

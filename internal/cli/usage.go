@@ -1,0 +1,121 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"postier/internal/locale"
+)
+
+// helpWidth is the longest line of a help page; a flag whose name is longer than helpColumn has its text on the next line.
+const (
+	helpWidth  = 80
+	helpColumn = 34
+)
+
+// usage is cobra's usage page in the person's language: cobra and pflag have words of their own, in English.
+func (a *app) usage(cmd *cobra.Command) error {
+	var b strings.Builder
+	heading := func(key string) { b.WriteString(locale.For(a.lang()).Colon(a.t(key)) + "\n") }
+	heading("help.usage")
+	if cmd.Runnable() {
+		b.WriteString("  " + strings.Replace(cmd.UseLine(), "[flags]", a.t("help.options"), 1) + "\n")
+	}
+	if cmd.HasAvailableSubCommands() {
+		b.WriteString("  " + cmd.CommandPath() + " [" + a.t("help.command") + "]\n\n")
+		heading("help.commands")
+		for _, sub := range cmd.Commands() {
+			if sub.IsAvailableCommand() || sub.Name() == "help" {
+				helpLine(&b, "  "+pad(sub.Name(), sub.NamePadding()), sub.NamePadding()+3, sub.Short)
+			}
+		}
+	}
+	if cmd.HasAvailableLocalFlags() {
+		b.WriteString("\n")
+		heading("help.flags")
+		a.flagLines(&b, cmd.LocalFlags())
+	}
+	if cmd.HasAvailableInheritedFlags() {
+		b.WriteString("\n")
+		heading("help.global")
+		a.flagLines(&b, cmd.InheritedFlags())
+	}
+	_, err := io.WriteString(cmd.OutOrStderr(), b.String())
+	return err
+}
+
+// flagLines are the flags with what each takes and what it is without being given.
+func (a *app) flagLines(b *strings.Builder, flags *pflag.FlagSet) {
+	flags.VisitAll(func(f *pflag.Flag) {
+		if f.Hidden {
+			return
+		}
+		name := "      --" + f.Name
+		if f.Shorthand != "" {
+			name = "  -" + f.Shorthand + ", --" + f.Name
+		}
+		if kind := a.flagKind(f); kind != "" {
+			name += " " + kind
+		}
+		text := f.Usage
+		if hasDefault(f) {
+			text += " " + a.t("help.default", "value", f.DefValue)
+		}
+		helpLine(b, name, helpColumn, text)
+	})
+}
+
+// flagKind is the word for what a flag takes, empty for one that takes nothing.
+func (a *app) flagKind(f *pflag.Flag) string {
+	switch f.Value.Type() {
+	case "bool":
+		return ""
+	case "int", "int64", "uint", "float64", "count":
+		return a.t("help.number")
+	case "duration":
+		return a.t("help.duration")
+	}
+	return a.t("help.text")
+}
+
+// hasDefault reports whether a flag stands for something when it is not given. The language in use is no default: it was
+// found before the flags were.
+func hasDefault(f *pflag.Flag) bool {
+	switch f.DefValue {
+	case "", "[]", "0", "0s", "false":
+		return false
+	}
+	return f.Name != "lang"
+}
+
+func pad(text string, width int) string { return fmt.Sprintf("%-*s", width, text) }
+
+// helpLine is a name and its text, wrapped beside it.
+func helpLine(b *strings.Builder, name string, column int, text string) {
+	used := utf8.RuneCountInString(name)
+	if used+1 > column {
+		b.WriteString(name + "\n")
+		name, used = "", 0
+	}
+	b.WriteString(name + strings.Repeat(" ", column-used))
+	used = column
+	for i, word := range strings.Fields(text) {
+		n := utf8.RuneCountInString(word)
+		switch {
+		case i > 0 && used+1+n > helpWidth:
+			b.WriteString("\n" + strings.Repeat(" ", column))
+			used = column
+		case i > 0:
+			b.WriteString(" ")
+			used++
+		}
+		b.WriteString(word)
+		used += n
+	}
+	b.WriteString("\n")
+}

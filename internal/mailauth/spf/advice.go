@@ -1,0 +1,270 @@
+package spf
+
+import (
+	"slices"
+	"strings"
+
+	"postier/internal/mailauth/lookup"
+)
+
+// Lengths of a record (RFC 7208 §3.4): a record of up to 450 octets fits into an answer of 512 with its name and headers.
+const (
+	LongRecord = 450
+	MaxString  = 255 // RFC 1035 §3.3: one character string
+)
+
+// Need is what must be authorised.
+type Need struct {
+	// Include are domains to include; the provider means one of them, the first is recommended.
+	Include []string
+	// Redirect is the domain that the provider wants as redirect.
+	Redirect string
+	// Terms are further mechanisms, as written, for a server whose provider nobody knows.
+	Terms []string
+}
+
+// Propose returns the record to publish: every term of the records given, the needed one before all, one all at the end.
+// Faulty terms are mended where the meaning is plain, and left out otherwise; with no record it is a new one.
+func Propose(existing []lookup.Text, need Need) string {
+	if len(existing) == 0 && len(need.Include) == 0 && len(need.Terms) == 0 && need.Redirect != "" {
+		return Version + " redirect=" + need.Redirect
+	}
+	var p proposal
+	for _, text := range existing {
+		p.read(text.Value)
+	}
+	switch {
+	case len(need.Include) > 0:
+		p.add("include:" + need.Include[0])
+	case need.Redirect != "" && (len(p.all) > 0 || len(p.redirects) > 0 && !strings.EqualFold(p.redirects[0], need.Redirect)):
+		// redirect is ignored beside all, and there can be only one; include passes for the same servers.
+		p.add("include:" + need.Redirect)
+	case need.Redirect != "" && len(p.redirects) == 0:
+		p.redirects = []string{need.Redirect}
+	}
+	for _, t := range need.Terms {
+		p.add(t)
+	}
+	return p.String()
+}
+
+// Silences reports whether a proposal forbids all mail although the faulty record named senders: a term with a colon or a
+// dot was meant to authorise somebody, and could not be mended. Publishing such a proposal would stop the domain's mail.
+func Silences(proposal string, faulty Record) bool {
+	for _, t := range Parse(proposal).Terms {
+		if t.Kind != All {
+			return false
+		}
+	}
+	return slices.ContainsFunc(faulty.Faults, func(f Fault) bool { return strings.ContainsAny(f.Token, ".:/") })
+}
+
+// proposal gathers the terms of the new record.
+type proposal struct {
+	mechanisms, modifiers []string
+	all                   []Verdict
+	redirects             []string // of records without all
+}
+
+func (p *proposal) add(term string) {
+	list := &p.mechanisms
+	if t, _ := parseTerm(term); t.Qualifier == "" {
+		list = &p.modifiers
+	}
+	if !slices.ContainsFunc(*list, func(have string) bool { return strings.EqualFold(plus(have), plus(term)) }) {
+		*list = append(*list, term)
+	}
+}
+
+func (p *proposal) read(record string) {
+	before := len(p.all)
+	redirect := ""
+	for _, token := range tokens(record) {
+		t, fault := parseTerm(token)
+		if fault != nil || t.Kind == Unknown && mechanismName(token) {
+			if token, t = mend(token); token == "" {
+				continue
+			}
+		}
+		switch t.Kind {
+		case All:
+			p.all = append(p.all, t.Qualifier)
+		case Redirect:
+			_, redirect, _ = strings.Cut(token, "=")
+		case Exp:
+			if !slices.ContainsFunc(p.modifiers, func(m string) bool { return strings.HasPrefix(strings.ToLower(m), "exp=") }) {
+				p.add(token)
+			}
+		default:
+			p.add(token)
+		}
+	}
+	if redirect != "" && len(p.all) == before {
+		p.redirects = append(p.redirects, redirect)
+	}
+}
+
+// String is the record: mechanisms, all, modifiers. A redirect stands only alone; beside all or another it becomes an include.
+func (p *proposal) String() string {
+	if len(p.all) == 0 && len(p.redirects) == 1 {
+		p.modifiers = append(p.modifiers, "redirect="+p.redirects[0])
+	} else {
+		for _, r := range p.redirects {
+			p.add("include:" + r)
+		}
+		p.mechanisms = append(p.mechanisms, ending(p.all))
+	}
+	return strings.Join(slices.Concat([]string{Version}, p.mechanisms, p.modifiers), " ")
+}
+
+// ending is the all of the new record: -all when every old one said so, else ~all. +all and ?all protect nobody.
+func ending(all []Verdict) string {
+	if len(all) > 0 && !slices.ContainsFunc(all, func(v Verdict) bool { return v != Fail }) {
+		return "-all"
+	}
+	return "~all"
+}
+
+// plus drops the default qualifier, for comparing.
+func plus(term string) string { return strings.TrimPrefix(term, "+") }
+
+// tokens are the terms of a record or of something that was meant to be one.
+func tokens(text string) []string {
+	text = strings.Trim(strings.TrimSpace(text), `"'“”„ `)
+	fields := strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == '\t' || r == '\r' || r == '\n' || r == ';' || r == '"' })
+	if len(fields) == 0 {
+		return nil
+	}
+	first := strings.ToLower(fields[0])
+	for _, version := range []string{"v=spf1", "v=spf", "spf1", "v:spf1", "spf2.0/pra"} {
+		if rest, found := strings.CutPrefix(first, version); found {
+			fields[0] = strings.TrimLeft(fields[0][len(first)-len(rest):], ",:")
+			if fields[0] == "" {
+				fields = fields[1:]
+			}
+			break
+		}
+	}
+	return fields
+}
+
+// slips are ways in which people miswrite mechanisms.
+var slips = []struct{ wrong, right string }{
+	{"ipv4:", "ip4:"},
+	{"ipv6:", "ip6:"},
+	{"ip:", "ip4:"},
+	{"ip4=", "ip4:"},
+	{"ip6=", "ip6:"},
+	{"includes:", "include:"},
+	{"include=", "include:"},
+	{"inlude:", "include:"},
+	{"inlcude:", "include:"},
+	{"inculde:", "include:"},
+	{"inclue:", "include:"},
+	{"a=", "a:"},
+	{"mx=", "mx:"},
+	{"redirect:", "redirect="},
+	{"exp:", "exp="},
+}
+
+// mend corrects a term with a known slip; it returns nothing when the meaning is not plain.
+func mend(token string) (string, Term) {
+	token = strings.Trim(token, ",;\"'")
+	qualifier, rest := "", token
+	if token != "" && qualifiers[token[0]] != "" {
+		qualifier, rest = token[:1], token[1:]
+	}
+	lower := strings.ToLower(rest)
+	for _, s := range slips {
+		if strings.HasPrefix(lower, s.wrong) {
+			rest = s.right + rest[len(s.wrong):]
+			break
+		}
+	}
+	if lower == "al" || lower == "all." || lower == "alll" {
+		rest = "all"
+	}
+	if strings.HasPrefix(strings.ToLower(rest), "redirect=") || strings.HasPrefix(strings.ToLower(rest), "exp=") {
+		qualifier = ""
+	}
+	if rest == "" {
+		return "", Term{}
+	}
+	t, fault := parseTerm(qualifier + rest)
+	if fault != nil {
+		return "", Term{}
+	}
+	return qualifier + rest, t
+}
+
+// Meant reports whether a TXT record was probably meant as an SPF record but is none: wrong version, quotes, no space.
+func Meant(text string) bool {
+	if IsRecord(text) {
+		return false
+	}
+	lower := strings.ToLower(strings.Trim(strings.TrimSpace(text), `"'“”„\ `))
+	if IsRecord(lower) {
+		return true
+	}
+	for _, prefix := range []string{"v=spf1", "v=spf ", "spf1 ", "v:spf1", "v = spf1"} {
+		if strings.HasPrefix(lower, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// Weakness is a habit that RFC 7208 advises against or that protects nobody.
+type Weakness string
+
+// The weaknesses.
+const (
+	PassAll      Weakness = "pass-all"              // everybody may send
+	NeutralAll   Weakness = "neutral-all"           // nothing is said about everybody else
+	NoAll        Weakness = "no-all"                // the same, by leaving it out
+	UsesPTR      Weakness = "ptr"                   // RFC 7208 §5.5: do not publish
+	MechanismMod Weakness = "mechanism-as-modifier" // include=… is a modifier nobody knows, and does nothing
+	AfterAll     Weakness = "terms-after-all"       // never reached
+	RedirectIdle Weakness = "redirect-beside-all"
+	Long         Weakness = "long"
+)
+
+// Weaknesses lists what is weak about a record without faults.
+func (r Record) Weaknesses() []Weakness {
+	var list []Weakness
+	add := func(w Weakness) {
+		if !slices.Contains(list, w) {
+			list = append(list, w)
+		}
+	}
+	all := r.All()
+	switch {
+	case all == nil && r.Redirect == nil:
+		add(NoAll)
+	case all != nil && all.Qualifier == Pass:
+		add(PassAll)
+	case all != nil && all.Qualifier == Neutral:
+		add(NeutralAll)
+	}
+	for _, t := range r.Terms {
+		switch {
+		case t.Kind == PTR:
+			add(UsesPTR)
+		case t.Kind == Unknown && mechanismName(t.Text):
+			add(MechanismMod)
+		case t.Kind == Redirect && all != nil:
+			add(RedirectIdle)
+		case all != nil && t.Offset > all.Offset && t.Qualifier != "":
+			add(AfterAll)
+		}
+	}
+	if len(r.Raw) > LongRecord {
+		add(Long)
+	}
+	return list
+}
+
+func mechanismName(modifier string) bool {
+	name, _, _ := strings.Cut(strings.ToLower(modifier), "=")
+	return slices.Contains([]Kind{All, Include, A, MX, PTR, IP4, IP6, Exists}, Kind(name))
+}

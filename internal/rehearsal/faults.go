@@ -1,0 +1,178 @@
+package rehearsal
+
+import (
+	"slices"
+
+	"github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-smtp"
+
+	"postier/internal/locale"
+	"postier/internal/rehearsal/mailserver"
+)
+
+// Fault is something that can be wrong with the provider.
+type Fault struct {
+	// Name is what --fault takes.
+	Name string
+	// Cause is the slug that a right diagnosis ends in; it is empty where the wizard should manage all the same.
+	Cause string
+	// Check is the id of the check that first shows it, empty with Cause and with SignIn.
+	Check string
+	// SignIn is true for what goes wrong in the sign-in by browser, before any check.
+	SignIn bool
+	// Text says in one sentence what is wrong.
+	Text locale.Text
+
+	apply func(*quirks)
+}
+
+// Faults lists them in the order in which a session would meet them.
+func Faults() []Fault { return slices.Clone(faults) }
+
+// FindFault looks a fault up by its name.
+func FindFault(name string) (Fault, bool) {
+	for _, f := range faults {
+		if f.Name == name {
+			return f, true
+		}
+	}
+	return Fault{}, false
+}
+
+func fault(name, cause, check string, apply func(*quirks)) Fault {
+	return Fault{Name: name, Cause: cause, Check: check, Text: locale.Msg("demo.fault." + name), apply: apply}
+}
+
+var faults = slices.Concat(networkFaults, tlsFaults, signInFaults, sendingFaults, imapFaults, domainFaults, arrivalFaults, oauthFaults)
+
+var networkFaults = []Fault{
+	fault("dns-down", "dns-failure", "net.resolve", func(q *quirks) { q.dnsDown = true }),
+	fault("ipv6-broken", "ipv6-broken", "net.connect6", func(q *quirks) { q.ipv6Broken = true }),
+	fault("port-blocked", "port-blocked", "net.connect", func(q *quirks) { q.smtp = entranceSwallowed }),
+	fault("connection-refused", "connection-refused", "net.connect", func(q *quirks) { q.smtp = entranceRefused }),
+	// Port 587: there the server has to speak first, so that silence is silence and not a slow handshake.
+	fault("silent-server", "server-timeout", "smtp.greeting", func(q *quirks) { q.onStartTLS(); q.smtp = entranceSilent }),
+	fault("slow-banner", "", "", func(q *quirks) { q.onStartTLS(); q.smtp = entranceSlow }),
+	fault("connection-dropped", "connection-dropped", "smtp.ehlo", func(q *quirks) { q.dropHello = true }),
+	fault("server-busy", "server-busy", "smtp.ehlo", func(q *quirks) {
+		q.hello = smtpError(451, 4, 3, 0, "Temporary system problem, try again later")
+	}),
+}
+
+var tlsFaults = []Fault{
+	fault("cert-expired", "cert-expired", "smtp.certificate", func(q *quirks) { q.certificate = mailserver.Expired }),
+	fault("cert-not-yet-valid", "cert-not-yet-valid", "smtp.certificate", func(q *quirks) { q.certificate = mailserver.NotYetValid }),
+	fault("cert-wrong-name", "cert-name-mismatch", "smtp.certificate", func(q *quirks) { q.certificate = mailserver.WrongName }),
+	fault("cert-self-signed", "cert-self-signed", "smtp.certificate", func(q *quirks) { q.certificate = mailserver.SelfSigned }),
+	fault("cert-untrusted", "cert-untrusted", "smtp.certificate", func(q *quirks) { q.certificate = mailserver.Untrusted }),
+	fault("starttls-stripped", "tls-stripped", "smtp.tls", func(q *quirks) { q.onStartTLS(); q.noStartTLS = true }),
+	fault("starttls-injected", "tls-injected", "smtp.injection", func(q *quirks) { q.onStartTLS(); q.smtp = entranceInjected }),
+	fault("starttls-failed", "starttls-failed", "smtp.tls", func(q *quirks) { q.onStartTLS(); q.smtp = entranceTLSRefused }),
+	fault("tls-wrong-mode", "tls-wrong-mode", "smtp.tls", func(q *quirks) { q.plainSubmissions = true }),
+	fault("tls-old", "tls-version-unsupported", "smtp.tls", func(q *quirks) { q.oldTLS = true }),
+}
+
+var signInFaults = []Fault{
+	fault("wrong-password", "wrong-password", "smtp.auth", func(q *quirks) { q.typed = mistyped }),
+	fault("app-password-required", "app-password-required", "smtp.auth", func(q *quirks) { q.typed = accountPassword }),
+	fault("basic-auth-disabled", "basic-auth-disabled", "smtp.auth", func(q *quirks) {
+		q.signIn = smtpError(535, 5, 7, 139, "Authentication unsuccessful, basic authentication is disabled.")
+		q.login = imapNo("", "LogonDenied-BasicAuthBlocked")
+	}),
+	fault("smtp-auth-disabled", "smtp-auth-disabled", "smtp.auth", func(q *quirks) {
+		q.signIn = smtpError(535, 5, 7, 139, "Authentication unsuccessful, SmtpClientAuthentication is disabled for the Mailbox.")
+	}),
+	fault("webmail-login-required", "webmail-login-required", "smtp.auth", func(q *quirks) {
+		q.signIn = smtpError(534, 5, 7, 14, "Please log in with your web browser and then try again.")
+	}),
+	fault("too-many-login-attempts", "too-many-login-attempts", "smtp.auth", func(q *quirks) {
+		q.signIn = smtpError(454, 4, 7, 0, "Too many login attempts, please try again later.")
+	}),
+	fault("account-suspended", "account-suspended", "smtp.auth", func(q *quirks) {
+		q.signIn = smtpError(535, 5, 7, 139, "Authentication unsuccessful, user account is locked.")
+		q.login = imapNo(imap.ResponseCodeContactAdmin, "Your account is suspended")
+	}),
+	fault("auth-temporary-failure", "auth-temporary-failure", "smtp.auth", func(q *quirks) {
+		q.signIn = smtpError(454, 4, 7, 0, "Temporary authentication failure: Connection lost to authentication server")
+	}),
+	fault("auth-not-offered", "auth-not-offered", "smtp.auth-offered", func(q *quirks) { q.mechanisms = nil }),
+	fault("login-only", "", "", func(q *quirks) { q.mechanisms = []string{"LOGIN"} }),
+}
+
+var sendingFaults = []Fault{
+	// The sender is judged at RCPT, as Postfix does (smtpd_delay_reject): a check that stops after MAIL sees nothing.
+	fault("sender-not-owned", "sender-not-owned", "smtp.sender", func(q *quirks) { q.rcpt = notOwned }),
+	fault("relay-denied", "relay-denied", "smtp.sender", func(q *quirks) { q.rcpt = relayDenied }),
+	fault("recipient-unknown", "recipient-unknown", "smtp.recipient", func(q *quirks) { q.rcpt = userUnknown }),
+	fault("greylisted", "greylisted", "smtp.recipient", func(q *quirks) { q.greylists = true }),
+	fault("ip-blocklisted", "ip-blocklisted", "smtp.recipient", func(q *quirks) {
+		q.rcpt = func(string, string) *smtp.SMTPError {
+			return smtpError(554, 5, 7, 1, "Service unavailable; Client host [192.0.2.10] blocked using zen.spamhaus.org")
+		}
+	}),
+	fault("rate-limited", "rate-limited", "smtp.recipient", func(q *quirks) {
+		q.rcpt = func(string, string) *smtp.SMTPError { return smtpError(452, 4, 5, 3, "rate limit exceeded") }
+	}),
+	fault("quota-exceeded", "sending-quota-exceeded", "smtp.sender", func(q *quirks) {
+		q.mail = smtpError(550, 5, 4, 5, "Daily user sending limit exceeded.")
+	}),
+	fault("mailbox-full", "mailbox-full", "smtp.recipient", func(q *quirks) {
+		q.rcpt = func(_, to string) *smtp.SMTPError {
+			return smtpError(452, 4, 2, 2, "<"+to+">: Recipient address rejected: Mailbox full")
+		}
+		q.appending = imapNo(imap.ResponseCodeOverQuota, "Quota exceeded (mailbox for user is full)")
+	}),
+	fault("message-too-large", "message-too-large", "smtp.data", func(q *quirks) { q.largest = tinyMessage }),
+	fault("content-rejected", "content-rejected", "smtp.data", func(q *quirks) {
+		q.content = smtpError(554, 5, 7, 1, "Message rejected under suspicion of SPAM")
+	}),
+	fault("delivery-unknown", "delivery-unknown", "smtp.data", func(q *quirks) { q.vanish = true }),
+}
+
+// tinyMessage is a size in octets below that of any message with a header. It is not announced (RFC 1870
+// SIZE is the server's limit, this one the account's), so it shows only once the message is there.
+const tinyMessage = 100
+
+func notOwned(from, _ string) *smtp.SMTPError {
+	return smtpError(553, 5, 7, 1, "<"+from+">: Sender address rejected: not owned by user "+Address)
+}
+
+func relayDenied(_, to string) *smtp.SMTPError {
+	return smtpError(554, 5, 7, 1, "<"+to+">: Relay access denied")
+}
+
+func userUnknown(_, to string) *smtp.SMTPError {
+	return smtpError(550, 5, 1, 1, "<"+to+">: Recipient address rejected: User unknown in virtual mailbox table")
+}
+
+var imapFaults = []Fault{
+	fault("imap-disabled", "client-access-disabled", "imap.auth", func(q *quirks) {
+		q.login = imapNo(imap.ResponseCodeAlert, "Your account is not enabled for IMAP use. Please visit your mail settings page.")
+	}),
+	fault("imap-wrong-password", "wrong-password", "imap.auth", func(q *quirks) {
+		q.login = imapNo(imap.ResponseCodeAuthenticationFailed, "Authentication failed.")
+	}),
+	fault("imap-refused", "connection-refused", "imap.connect", func(q *quirks) { q.imap = entranceRefused }),
+	fault("no-sent-folder", "folder-missing", "imap.folder", func(q *quirks) { q.noSent = true }),
+	fault("no-special-use", "", "", func(q *quirks) { q.noSpecialUse = true }),
+	fault("append-refused", "append-refused", "imap.append", func(q *quirks) {
+		q.appending = imapNo(imap.ResponseCodeCannot, "Messages cannot be filed in this folder")
+	}),
+	fault("append-corrupted", "readback-mismatch", "imap.readback", func(q *quirks) { q.corrupts = true }),
+	fault("sent-by-server", "sent-copy-duplicate", "arrival.delivered", func(q *quirks) { q.filesSent = true }),
+}
+
+var domainFaults = []Fault{
+	fault("spf-missing", "spf-missing", "dns.spf", func(q *quirks) { q.spf = spfMissing }),
+	fault("spf-wrong", "spf-not-authorised", "dns.spf", func(q *quirks) { q.spf = spfWrong }),
+	fault("spf-too-many-lookups", "spf-too-many-lookups", "dns.spf", func(q *quirks) { q.spf = spfTooManyLookups }),
+	fault("dkim-missing", "dkim-missing", "dns.dkim", func(q *quirks) { q.dkim = dkimMissing }),
+	fault("dkim-revoked", "dkim-revoked", "dns.dkim", func(q *quirks) { q.dkim = dkimRevoked }),
+	fault("dmarc-missing", "dmarc-missing", "dns.dmarc", func(q *quirks) { q.noDMARC = true }),
+}
+
+var arrivalFaults = []Fault{
+	fault("junk", "landed-in-junk", "arrival.placement", func(q *quirks) { q.placement = placedJunk }),
+	fault("lost", "not-arrived", "arrival.delivered", func(q *quirks) { q.placement = placedNowhere }),
+	fault("slow-delivery", "", "", func(q *quirks) { q.placement = placedLate }),
+}

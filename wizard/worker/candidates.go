@@ -1,0 +1,84 @@
+package worker
+
+import (
+	"context"
+	"errors"
+
+	"postier/config"
+	"postier/internal/discovery"
+	"postier/wizard"
+)
+
+// discover finds the provider of an address. Each better candidate is told as it is found.
+func (w *Worker) discover(ctx context.Context, r wizard.Request, out *wizard.Outcome, tell func(wizard.Outcome)) {
+	address := r.Draft.Address
+	list, err := discovery.Find(ctx, w.Network, w.Book, address, discovery.Options{Now: w.Now, Found: func(list []discovery.Candidate) {
+		if tell != nil {
+			tell(wizard.Outcome{ID: r.ID, Kind: r.Kind, Candidates: w.offered(list, address)})
+		}
+	}})
+	switch {
+	case errors.Is(err, context.Canceled):
+		out.Err = wizard.M("wizard.cancelled")
+	case errors.Is(err, discovery.ErrNoDomain), errors.Is(err, discovery.ErrAddress):
+		out.Err = wizard.M("setup.no-domain", "domain", config.AddressDomain(address))
+	case err != nil:
+		out.Err = wizard.M("setup.no-dns")
+	}
+	out.Candidates = w.offered(list, address)
+}
+
+// offered are the best candidate and, behind it, only those among which nobody but the person can choose: products that
+// share an MX.
+func (w *Worker) offered(list []discovery.Candidate, address string) []wizard.Candidate {
+	var out []wizard.Candidate
+	for _, c := range list {
+		if first := list[0]; c.Origin == first.Origin && c.Via == first.Via && (len(out) == 0 || c.Origin == discovery.OriginMX) {
+			out = append(out, w.candidate(c, address))
+		}
+	}
+	return out
+}
+
+// candidate is a finding in the wizard's words. A preset is filled in anew, so that the wizard can ask for what is missing.
+func (w *Worker) candidate(c discovery.Candidate, address string) wizard.Candidate {
+	if p, ok := w.Book.Get(c.Provider); ok && (c.Origin == discovery.OriginPreset || c.Origin == discovery.OriginMX) {
+		out := wizard.CandidateOf(p, address, string(c.Origin), c.Via, nil)
+		out.Confidence, out.Confirm, out.Reasons = string(c.Confidence), len(c.Confirm) > 0, reasons(c)
+		return out
+	}
+	out := wizard.Candidate{
+		Provider: c.Provider, Name: c.Name, Origin: string(c.Origin), Via: c.Via, Confidence: string(c.Confidence), Checked: c.Checked,
+		Confirm: len(c.Confirm) > 0, Reasons: reasons(c), Credential: c.Credential, SentMode: c.SentCopy,
+	}
+	if len(c.SMTP) > 0 {
+		out.Submission = c.SMTP[0].Server
+	}
+	if len(c.IMAP) > 0 && !c.IMAP[0].Cleartext {
+		server := c.IMAP[0].Server
+		out.IMAP = &server
+	}
+	return out
+}
+
+// reasons are why the person is to confirm a candidate, in the words of the contract.
+func reasons(c discovery.Candidate) []string {
+	var out []string
+	for _, r := range c.Confirm {
+		out = append(out, string(r))
+	}
+	return out
+}
+
+// Candidates finds the providers of an address where nobody can be asked: only those that need no confirmation.
+func (w *Worker) Candidates(ctx context.Context, address string) []wizard.Candidate {
+	var out wizard.Outcome
+	w.discover(ctx, wizard.Request{Draft: wizard.Draft{Address: address}}, &out, nil)
+	var sure []wizard.Candidate
+	for _, c := range out.Candidates {
+		if !c.Confirm {
+			sure = append(sure, c)
+		}
+	}
+	return sure
+}

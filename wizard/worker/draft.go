@@ -1,0 +1,50 @@
+package worker
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"path/filepath"
+
+	"postier/internal/safefile"
+	"postier/wizard"
+)
+
+// DraftPath is where the draft of a configuration lies: beside it, so that it is found again after a dropped line.
+func DraftPath(configPath string) string {
+	return filepath.Join(filepath.Dir(configPath), "draft.json")
+}
+
+func (w *Worker) saveDraft(d wizard.Draft) error {
+	if w.NoDraft {
+		return nil
+	}
+	data, err := json.MarshalIndent(d, "", "  ")
+	if err != nil {
+		return err
+	}
+	return safefile.Write(DraftPath(w.ConfigPath), append(data, '\n'), safefile.Options{})
+}
+
+func (w *Worker) forgetDraft() error {
+	if w.NoDraft {
+		return nil
+	}
+	return safefile.Remove(DraftPath(w.ConfigPath))
+}
+
+// LoadDraft reads the draft beside a configuration. ok is false when there is none, or none that this version can go on
+// with: a damaged draft is no reason to stop anybody from beginning anew.
+func LoadDraft(configPath string) (d wizard.Draft, ok bool, err error) {
+	data, err := safefile.Read(DraftPath(configPath))
+	if errors.Is(err, fs.ErrNotExist) {
+		return d, false, nil
+	}
+	if err != nil {
+		return d, false, err
+	}
+	if err := json.Unmarshal(data, &d); err != nil || d.Version != wizard.DraftVersion || d.Step.Number() == 0 {
+		return wizard.Draft{}, false, nil
+	}
+	return d, true, nil
+}

@@ -1,0 +1,28 @@
+package worker
+
+import "postier/config"
+
+// Fallback is a profile that is saved beside the person's own, for messages that no other profile can send.
+type Fallback struct {
+	Name    string
+	Profile *config.Profile
+}
+
+// keepFallback writes the platform's profile where it is not there yet. One that is there stays as it is, and so does a
+// fallback that somebody chose: neither is this program's to change.
+func (w *Worker) keepFallback(doc *config.Document) error {
+	f := w.Fallback
+	if f == nil || f.Profile == nil {
+		return nil
+	}
+	if doc.File.Profiles[f.Name] == nil {
+		profile := *f.Profile
+		if err := doc.Put(f.Name, &profile); err != nil {
+			return err
+		}
+	}
+	if doc.File.Fallback == "" {
+		doc.File.Fallback = f.Name
+	}
+	return nil
+}

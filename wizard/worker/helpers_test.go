@@ -1,0 +1,132 @@
+package worker
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"postier/config"
+	"postier/internal/locale"
+	"postier/internal/rehearsal"
+	"postier/internal/secret"
+	"postier/internal/wire"
+	"postier/presets"
+	"postier/wizard"
+)
+
+// house is a worker with a provider of its own and an empty configuration folder.
+type house struct {
+	*Worker
+	t        *testing.T
+	provider *rehearsal.Provider
+	folder   string
+}
+
+func newHouse(t *testing.T, fault string) *house {
+	t.Helper()
+	return newHouseWith(t, rehearsal.Options{Fault: fault, Lang: locale.French, Slow: 50 * time.Millisecond})
+}
+
+func newHouseWith(t *testing.T, o rehearsal.Options) *house {
+	t.Helper()
+	provider, err := rehearsal.Start(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(provider.Close)
+	preset, err := provider.Preset()
+	if err != nil {
+		t.Fatal(err)
+	}
+	resolver, err := wire.ResolverAt(provider.DNSAddr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	if err := os.Chmod(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return &house{t: t, provider: provider, folder: folder, Worker: &Worker{
+		Network: &wire.Network{Resolver: resolver, Roots: provider.Roots, Route: provider.Route, Timeout: 5 * time.Second},
+		Book:    presets.Default().With(preset), ConfigPath: filepath.Join(folder, "config.json"), Lang: locale.French,
+		Product: "Dayboard", Arrival: 3 * time.Second,
+	}}
+}
+
+// draft is what the wizard holds once the servers are confirmed.
+func (h *house) draft() wizard.Draft {
+	imap := h.provider.IMAP
+	return wizard.Draft{
+		Version: wizard.DraftVersion, Step: wizard.StepReview, Profile: "atelier", Address: h.provider.Address, Provider: "poste-demo",
+		From: config.Address{Address: h.provider.Address}, Submission: h.provider.Submission, IMAP: &imap,
+		SecretType: config.SecretAppPassword, SentMode: config.SentAppend, SentFolder: "", Default: true,
+	}
+}
+
+func (h *house) request(kind wizard.RequestKind) wizard.Request {
+	return wizard.Request{ID: 7, Kind: kind, Draft: h.draft(), Secret: h.provider.Typed}
+}
+
+// do carries one request out and returns the end, with everything that was told on the way.
+func (h *house) do(ctx context.Context, r wizard.Request) (last wizard.Outcome, told []wizard.Outcome) {
+	h.t.Helper()
+	h.Do(ctx, r, func(o wizard.Outcome) {
+		if o.ID != r.ID || o.Kind != r.Kind {
+			h.t.Errorf("told %d %s for %d %s", o.ID, o.Kind, r.ID, r.Kind)
+		}
+		if o.Done {
+			last = o
+			return
+		}
+		told = append(told, o)
+	})
+	if !last.Done {
+		h.t.Fatalf("%s never ends", r.Kind)
+	}
+	return last, told
+}
+
+func find(t *testing.T, reports []wizard.Report, id string) wizard.Report {
+	t.Helper()
+	for _, r := range reports {
+		if r.ID == id {
+			return r
+		}
+	}
+	t.Fatalf("no report of %s among %d", id, len(reports))
+	return wizard.Report{}
+}
+
+func (h *house) file(name string) string {
+	h.t.Helper()
+	data, err := os.ReadFile(filepath.Join(h.folder, name))
+	if err != nil {
+		return ""
+	}
+	return string(data)
+}
+
+func (h *house) write(name, content string) {
+	h.t.Helper()
+	path := filepath.Join(h.folder, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		h.t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+func words(t *testing.T, w wizard.Words) string {
+	t.Helper()
+	for _, lang := range locale.All() {
+		if text := w.Say(lang, "postier"); text == "" || text[0] == '<' {
+			t.Errorf("%s says %q", lang, text)
+		}
+	}
+	return w.Say(locale.English, "postier")
+}
+
+var secretOf = secret.New

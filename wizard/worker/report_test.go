@@ -1,0 +1,92 @@
+package worker
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"postier/diagnostics"
+	"postier/diagnostics/explain"
+	"postier/internal/locale"
+	"postier/internal/safetext"
+	"postier/wizard"
+)
+
+// shown are the fields that each step can show.
+var shown = map[wizard.Step][]wizard.FieldID{
+	wizard.StepAddress: {wizard.FieldAddress, wizard.FieldFrom},
+	wizard.StepServer: {
+		wizard.FieldSMTPHost, wizard.FieldSMTPPort, wizard.FieldSMTPSecurity, wizard.FieldAuth, wizard.FieldUser, wizard.FieldHelo,
+		wizard.FieldIMAPHost, wizard.FieldIMAPPort, wizard.FieldIMAPSecurity, wizard.FieldIMAPUser,
+	},
+	wizard.StepCredential: {wizard.FieldSecret},
+	wizard.StepSent:       {wizard.FieldSentFolder, wizard.FieldSentCopy},
+}
+
+// TestEveryCauseHasAPlace (M-5): the step and field that the catalogue names exist in the wizard.
+func TestEveryCauseHasAPlace(t *testing.T) {
+	t.Parallel()
+	placed := 0
+	for _, cause := range explain.Causes() {
+		for _, check := range []diagnostics.ID{diagnostics.SMTPAuth, diagnostics.IMAPConnect, diagnostics.DNSSPF} {
+			r := Report(diagnostics.Result{ID: check, Status: diagnostics.Fail, Cause: cause.Slug})
+			if cause.Step == "" {
+				if r.Mend != "" {
+					t.Errorf("%s leads to %s", cause.Slug, r.Mend)
+				}
+				continue
+			}
+			placed++
+			if r.Mend.Number() == 0 {
+				t.Errorf("%s leads to %q, which is no step", cause.Slug, r.Mend)
+			}
+			if r.Field != "" && !slices.Contains(shown[r.Mend], r.Field) {
+				t.Errorf("%s at %s leads to step %s, which has no field %s", cause.Slug, check, r.Mend, r.Field)
+			}
+		}
+	}
+	if placed == 0 {
+		t.Error("no cause has a place")
+	}
+}
+
+// TestDescribe: every check has a title and every cause its words, in every language.
+func TestDescribe(t *testing.T) {
+	t.Parallel()
+	for _, lang := range locale.All() {
+		for _, id := range diagnostics.AllIDs() {
+			if d := Describe(wizard.Report{ID: string(id), Status: wizard.Pass}, lang); d.Title == "" || d.Meaning != "" {
+				t.Errorf("%s, %s: %+v", id, lang, d)
+			}
+		}
+		for _, cause := range explain.Causes() {
+			d := Describe(wizard.Report{ID: "smtp.auth", Status: wizard.Fail, Cause: cause.Slug}, lang)
+			if d.Title == "" || d.Code == "" || d.Meaning == "" || d.Who == "" || d.Retry == "" {
+				t.Errorf("%s, %s: %+v", cause.Slug, lang, d)
+			}
+		}
+	}
+	if d := Describe(wizard.Report{ID: "no.such", Cause: "no-such"}, locale.English); d.Title != "" {
+		t.Errorf("%+v", d)
+	}
+}
+
+// TestReportKeepsWhatTheServerSaid, raw, for the marked block and the technician.
+func TestReportKeepsWhatTheServerSaid(t *testing.T) {
+	t.Parallel()
+	hostile := "535 5.7.8 no\x1b[2J\r\n535 really"
+	r := Report(diagnostics.Result{
+		ID: diagnostics.SMTPAuth, Status: diagnostics.Fail, Cause: "wrong-password",
+		Evidence: []diagnostics.Evidence{{Kind: "auth", Fields: map[string]any{"mechanism": "PLAIN", "username": safetext.FromRemote("a\x07")}}, diagnostics.Reply(hostile)},
+		Fix:      []diagnostics.Fix{{Kind: "txt", Name: "x.example", Value: "v", Old: "o", TTLSeconds: 60}},
+	})
+	if r.Reply.Raw() != hostile || r.Seen.Raw() != "535 5.7.8 no\x1b[2J" {
+		t.Errorf("reply %q, seen %q", r.Reply.Raw(), r.Seen.Raw())
+	}
+	if len(r.Details) != 2 || strings.ContainsAny(strings.Join(r.Details, ""), "\x1b\x07") {
+		t.Errorf("%q", r.Details)
+	}
+	if r.Mend != wizard.StepCredential || r.Field != wizard.FieldSecret || len(r.Fixes) != 1 || r.Fixes[0] != (wizard.Fix{Kind: "txt", Name: "x.example", Value: "v", Old: "o", TTLSeconds: 60}) {
+		t.Errorf("%+v", r)
+	}
+}

@@ -1,0 +1,163 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"postier/config"
+	"postier/config/credential"
+	"postier/internal/secret"
+	"postier/wizard"
+)
+
+// saving lets one save of this process end before the next begins: a secret and the configuration that names it are two
+// files. Saves of other processes are told apart by config.ChangedError.
+var saving sync.Mutex
+
+// save writes the secret, then the configuration. When the configuration cannot be written, the secret is put back as it
+// was, so that nothing has changed.
+func (w *Worker) save(ctx context.Context, r wizard.Request, out *wizard.Outcome) {
+	saving.Lock()
+	defer saving.Unlock()
+	// Another program may write between our reading and our writing; that is worth reading again, but not for ever.
+	const attempts = 3
+	var err error
+	for range attempts {
+		out.Saved, err = w.write(ctx, r)
+		if err == nil || !errors.As(err, new(*config.ChangedError)) {
+			break
+		}
+	}
+	if err != nil {
+		out.Err = sentence(err)
+	}
+}
+
+func (w *Worker) saveDocument(doc *config.Document) error {
+	if w.saveHook != nil {
+		if err := w.saveHook(doc); err != nil {
+			return err
+		}
+	}
+	return doc.Save()
+}
+
+// errTaken says that a profile of this name appeared while the conversation went on.
+type errTaken struct{ name string }
+
+func (e *errTaken) Error() string { return "there is already a profile " + e.name }
+
+func (w *Worker) write(ctx context.Context, r wizard.Request) (*wizard.Saved, error) {
+	doc, err := config.LoadOrNew(w.ConfigPath)
+	if err != nil {
+		return nil, err
+	}
+	d, name := r.Draft, r.Draft.Profile
+	previous := doc.File.Profiles[name]
+	if previous != nil && !d.Editing {
+		return nil, &errTaken{name}
+	}
+	keeper := &keeper{worker: w, store: w.store(), name: name}
+	reference, err := keeper.keep(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	profile := d.ToProfile(reference)
+	if profile.TLS.CAFile == "" {
+		profile.TLS.CAFile = w.CAFile
+	}
+	profile.Validated = &config.Validated{At: w.now().UTC().Truncate(time.Second), Digest: profile.Digest(), Checks: d.Proven}
+	if err := doc.Put(name, profile); err != nil {
+		keeper.undo(ctx)
+		return nil, err
+	}
+	if d.Default {
+		doc.File.Default = name
+	}
+	if err := w.keepFallback(doc); err != nil {
+		keeper.undo(ctx)
+		return nil, err
+	}
+	if err := w.saveDocument(doc); err != nil {
+		keeper.undo(ctx)
+		return nil, err
+	}
+	keeper.tidy(d)
+	if previous != nil {
+		keeper.forget(ctx, previous.Credential, reference)
+	}
+	saved := &wizard.Saved{Path: doc.Path, Profile: name, Default: doc.File.Default == name}
+	if reference.Kind == config.CredentialFile || reference.Kind == config.CredentialOAuth {
+		saved.Secret = reference.Path
+		if !filepath.IsAbs(saved.Secret) {
+			saved.Secret = filepath.Join(filepath.Dir(doc.Path), reference.Path)
+		}
+	}
+	return saved, nil
+}
+
+// keeper puts the secret of one profile where it belongs, and back again when the configuration could not be written.
+type keeper struct {
+	worker *Worker
+	store  *credential.Store
+	name   string
+	tokens move              // of a sign-in by browser
+	put    config.Credential // what was written; its kind is empty when nothing was
+	old    secret.Value      // what lay there before, empty when nothing did
+}
+
+// keep stores the secret and returns the reference to it.
+func (k *keeper) keep(ctx context.Context, r wizard.Request) (config.Credential, error) {
+	d := r.Draft
+	switch {
+	case !d.NeedsSecret():
+		return config.Credential{}, nil
+	case d.SecretType == config.SecretOAuth:
+		return k.keepSignIn(d)
+	case d.AskEach:
+		return config.Credential{Kind: config.CredentialAsk, Type: d.SecretType}, nil
+	case r.Stored && d.Credential.Kind != config.CredentialInline:
+		reference := d.Credential
+		reference.Type = d.SecretType
+		return reference, nil
+	}
+	kind := config.CredentialFile
+	if d.Credential.Kind == config.CredentialKeyring {
+		kind = config.CredentialKeyring
+	}
+	was := config.Credential{Kind: kind, Path: "secrets/" + k.name}
+	if kind == config.CredentialKeyring {
+		was = config.Credential{Kind: kind, Name: k.name}
+	}
+	k.old, _ = k.store.Resolve(ctx, k.name, &config.Profile{Credential: was}) // nothing there is as good as nothing readable
+	reference, err := k.store.Put(ctx, k.name, kind, d.SecretType, r.Secret)
+	if err != nil {
+		return config.Credential{}, err
+	}
+	k.put = reference
+	return reference, nil
+}
+
+// undo leaves the secret as it was before keep.
+func (k *keeper) undo(ctx context.Context) {
+	ctx = context.WithoutCancel(ctx)
+	k.tokens.undo()
+	switch {
+	case k.put.Kind == "":
+	case k.old.Empty():
+		_ = k.store.Remove(ctx, k.name, k.put)
+	default:
+		_, _ = k.store.Put(ctx, k.name, k.put.Kind, k.put.Type, k.old)
+	}
+}
+
+// forget removes a secret that the profile no longer refers to. What lies outside the configuration's own folder is left to
+// whoever put it there; a secret that cannot be removed does not undo a save.
+func (k *keeper) forget(ctx context.Context, before, now config.Credential) {
+	if before.Kind != now.Kind || before.Path != now.Path || before.Name != now.Name {
+		_ = k.store.Remove(context.WithoutCancel(ctx), k.name, before)
+	}
+}

@@ -1,0 +1,66 @@
+package worker
+
+import (
+	"postier/config"
+	"postier/config/credential"
+	"postier/internal/oauth"
+	"postier/wizard"
+)
+
+// move is the way of tokens from the file of the conversation to that of the profile, and back when nothing came of it.
+type move struct {
+	from, to oauth.Store
+	backup   oauth.Store // what lay there before; its path is empty when nothing did
+}
+
+// keepSignIn gives the tokens of a sign-in to the profile and returns the reference to them. The configuration never holds one.
+func (k *keeper) keepSignIn(d wizard.Draft) (config.Credential, error) {
+	s := d.SignIn
+	if s == nil {
+		return config.Credential{}, &oauth.Error{Problem: oauth.NotSignedIn}
+	}
+	saved := d.Editing && d.Credential.Kind == config.CredentialOAuth
+	if saved && !s.Pending {
+		reference := d.Credential
+		reference.Provider, reference.Tenant, reference.ClientID = s.Provider, s.Tenant, s.ClientID
+		return reference, nil
+	}
+	reference := credential.OAuthReference(k.name, s.Provider, s.Tenant, s.ClientID)
+	m := move{from: k.worker.tokens(*s, d), to: oauth.Store{Path: k.store.OAuthFile(k.name, reference)}}
+	if m.from == m.to {
+		return reference, nil
+	}
+	backup := oauth.Store{Path: k.store.OAuthFile("", config.Credential{Path: credential.OAuthPath(k.name + ".before")})}
+	if err := m.to.CopyTo(backup.Path); err == nil {
+		m.backup = backup
+	}
+	k.tokens = m
+	if err := m.from.CopyTo(m.to.Path); err != nil {
+		k.tokens.undo()
+		k.tokens = move{}
+		return config.Credential{}, err
+	}
+	return reference, nil
+}
+
+func (m move) undo() {
+	switch {
+	case m.to.Path == "":
+		return
+	case m.backup.Path == "":
+		_ = m.to.Remove()
+	default:
+		_ = m.backup.CopyTo(m.to.Path)
+		_ = m.backup.Remove()
+	}
+}
+
+// tidy removes what only the conversation needed, once the configuration is written.
+func (k *keeper) tidy(d wizard.Draft) {
+	if k.tokens.backup.Path != "" {
+		_ = k.tokens.backup.Remove()
+	}
+	if d.SignIn != nil {
+		_ = k.worker.signOut(*d.SignIn, d)
+	}
+}

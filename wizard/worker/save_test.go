@@ -1,0 +1,336 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"postier/config"
+	"postier/internal/safefile"
+	"postier/wizard"
+)
+
+func mode(t *testing.T, path string, want os.FileMode) {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != want {
+		t.Errorf("%s: %v, %v, want %v", path, info.Mode(), err, want)
+	}
+}
+
+func (h *house) save(change func(*wizard.Request)) wizard.Outcome {
+	h.t.Helper()
+	r := h.request(wizard.DoSave)
+	r.Draft.SentFolder = "Envoyés"
+	r.Draft.Proven = map[string]string{"smtp.auth": "pass", "dns.spf": "warn"}
+	if change != nil {
+		change(&r)
+	}
+	out, _ := h.do(context.Background(), r)
+	if out.Err.Empty() == (out.Saved == nil) {
+		h.t.Fatalf("neither saved nor refused: %+v", out)
+	}
+	return out
+}
+
+func (h *house) load() *config.Document {
+	h.t.Helper()
+	doc, err := config.Load(h.ConfigPath)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return doc
+}
+
+func TestSave(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, "")
+	out := h.save(nil)
+	if !out.Err.Empty() {
+		t.Fatal(words(t, out.Err))
+	}
+	if out.Saved.Path != h.ConfigPath || out.Saved.Profile != "atelier" || !out.Saved.Default || out.Saved.Secret != filepath.Join(h.folder, "secrets/atelier") {
+		t.Errorf("%+v", out.Saved)
+	}
+	mode(t, h.ConfigPath, 0o600)
+	mode(t, out.Saved.Secret, 0o600)
+	mode(t, filepath.Dir(out.Saved.Secret), 0o700)
+	doc := h.load()
+	if faults := doc.Validate(); len(faults) > 0 {
+		t.Errorf("%v", faults)
+	}
+	p := doc.File.Profiles["atelier"]
+	if !p.Proven() || p.Validated.Checks["dns.spf"] != "warn" || p.Validated.Checks["smtp.auth"] != "pass" {
+		t.Errorf("%+v", p.Validated)
+	}
+	if h.file("config.schema.json") != string(config.Schema()) {
+		t.Error("no schema beside the configuration")
+	}
+	if strings.Contains(h.file("config.json"), h.provider.Typed.Reveal()) {
+		t.Error("the secret stands in the configuration")
+	}
+	if got := h.file("secrets/atelier"); got != h.provider.Typed.Reveal()+"\n" {
+		t.Errorf("secret %q", got)
+	}
+	// A second one beside it does not become the default by itself.
+	out = h.save(func(r *wizard.Request) { r.Draft.Profile, r.Draft.Default = "zweites", false })
+	if out.Saved == nil || out.Saved.Default || h.load().File.Default != "atelier" || len(h.load().File.Profiles) != 2 {
+		t.Errorf("%+v", out)
+	}
+}
+
+// TestSaveRefusals: the old configuration, the old secret and the draft stay as they were, and the reason is a sentence.
+func TestSaveRefusals(t *testing.T) {
+	t.Parallel()
+	full := &safefile.Error{Op: "write", Path: "config.json", Problem: safefile.DiskFull, Err: syscall.ENOSPC}
+	for name, c := range map[string]struct {
+		config string
+		hook   func(*config.Document) error
+		change func(*wizard.Request)
+		says   string
+	}{
+		"newer version": {config: `{"version": 2, "profiles": {}}`, says: "version"},
+		"damaged":       {config: `{"version": 1, "profiles": {`, says: "config.json"},
+		"wrong types":   {config: `{"version": "one", "profiles": 7}`, says: "config.json"},
+		"disk full":     {hook: func(*config.Document) error { return full }, says: "space"},
+		"read-only": {hook: func(*config.Document) error {
+			return &safefile.Error{Op: "write", Path: "config.json", Problem: safefile.ReadOnly, Err: syscall.EROFS}
+		}},
+		"invalid":        {change: func(r *wizard.Request) { r.Draft.TestMode.Enabled = true }},
+		"no secret":      {change: func(r *wizard.Request) { r.Secret = secretOf("") }},
+		"something else": {hook: func(*config.Document) error { return errors.New("strange \x1b[2J") }, says: `strange \x1b[2J`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t, "")
+			h.do(context.Background(), h.request(wizard.DoDraft))
+			h.write("secrets/atelier", "the old secret\n")
+			if c.config != "" {
+				h.write("config.json", c.config)
+			}
+			h.saveHook = c.hook
+			out := h.save(c.change)
+			if out.Err.Empty() {
+				t.Fatal("saved")
+			}
+			if text := words(t, out.Err); !strings.Contains(text, c.says) {
+				t.Errorf("says %q", text)
+			}
+			if h.file("config.json") != c.config {
+				t.Error("the configuration changed")
+			}
+			if got := h.file("secrets/atelier"); got != "the old secret\n" {
+				t.Errorf("the secret changed: %q", got)
+			}
+			if h.file("draft.json") == "" {
+				t.Error("the draft is gone")
+			}
+			// Mended, the same conversation saves.
+			if h.saveHook = nil; c.config != "" {
+				_ = os.Remove(h.ConfigPath)
+			}
+			if out := h.save(nil); out.Saved == nil {
+				t.Errorf("after mending: %s", words(t, out.Err))
+			}
+		})
+	}
+	t.Run("new secret", func(t *testing.T) {
+		t.Parallel()
+		h := newHouse(t, "")
+		h.saveHook = func(*config.Document) error { return full }
+		h.save(nil)
+		if h.file("secrets/atelier") != "" {
+			t.Error("a secret without a profile is left behind")
+		}
+	})
+	t.Run("folder is a file", func(t *testing.T) {
+		t.Parallel()
+		h := newHouse(t, "")
+		h.write("place", "x")
+		h.ConfigPath = filepath.Join(h.folder, "place", "config.json")
+		words(t, h.save(nil).Err)
+	})
+	t.Run("too open", func(t *testing.T) {
+		t.Parallel()
+		h := newHouse(t, "")
+		h.save(nil)
+		if err := os.Chmod(h.ConfigPath, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		out := h.save(func(r *wizard.Request) { r.Draft.Editing = true })
+		if !strings.Contains(words(t, out.Err), "chmod") {
+			t.Errorf("says %q", words(t, out.Err))
+		}
+	})
+}
+
+// edited is the request that saves the profile as it stands in the file.
+func (h *house) edited(r *wizard.Request) {
+	h.t.Helper()
+	doc := h.load()
+	d := wizard.DraftOf("atelier", doc.File.Profiles["atelier"], doc.File.Default == "atelier")
+	d.Step, d.Proven = wizard.StepReview, map[string]string{"smtp.auth": "pass"}
+	r.Draft, r.Stored = d, true
+}
+
+const withUnknownKeys = `{
+  "version": 1,
+  "default": "atelier",
+  "vendor": {"kept": [1, 2]},
+  "profiles": {
+    "atelier": {
+      "enabled": false,
+      "provider": "custom",
+      "x-note": "kept",
+      "from": {"address": "marie@atelier-demo.example"},
+      "submission": {"host": "smtp.poste-demo.example", "port": 465, "security": "tls", "auth": "auto", "username": "marie@atelier-demo.example", "x-deep": true},
+      "credential": {"kind": "command", "command": ["/bin/echo", "hello"]},
+      "sent_copy": {"mode": "none"},
+      "tls": {"pin_sha256": ["` + "abababababababababababababababababababababababababababababababab" + `"]}
+    }
+  }
+}
+`
+
+// TestEditKeeps: unknown keys, the reference to the secret, pins and the switch stay.
+func TestEditKeeps(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, "")
+	h.write("config.json", withUnknownKeys)
+	out := h.save(h.edited)
+	if out.Saved == nil {
+		t.Fatal(words(t, out.Err))
+	}
+	text := h.file("config.json")
+	for _, kept := range []string{`"x-note": "kept"`, `"x-deep": true`, `"vendor"`, `"/bin/echo"`, "abababab", `"enabled": false`} {
+		if !strings.Contains(text, kept) {
+			t.Errorf("%s is lost:\n%s", kept, text)
+		}
+	}
+	if p := h.load().File.Profiles["atelier"]; !p.Proven() || p.Credential.Kind != config.CredentialCommand {
+		t.Errorf("%+v", p)
+	}
+	if h.file("secrets/atelier") != "" {
+		t.Error("the secret was copied")
+	}
+	if out.Saved.Secret != "" {
+		t.Errorf("says the secret lies in %q", out.Saved.Secret)
+	}
+}
+
+// TestEditSecret: a new secret replaces the reference, and one that is asked for is no longer stored.
+func TestEditSecret(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, "")
+	h.write("config.json", withUnknownKeys)
+	h.save(func(r *wizard.Request) {
+		h.edited(r)
+		r.Stored, r.Secret = false, secretOf("new")
+	})
+	if p := h.load().File.Profiles["atelier"]; p.Credential.Kind != config.CredentialFile || len(p.Credential.Command) != 0 || h.file("secrets/atelier") != "new\n" {
+		t.Errorf("%+v", p.Credential)
+	}
+	h.save(func(r *wizard.Request) {
+		h.edited(r)
+		r.Draft.AskEach = true
+	})
+	if p := h.load().File.Profiles["atelier"]; p.Credential.Kind != config.CredentialAsk || h.file("secrets/atelier") != "" {
+		t.Errorf("%+v, secret %q", p.Credential, h.file("secrets/atelier"))
+	}
+	h.save(func(r *wizard.Request) {
+		h.edited(r)
+		r.Draft.Submission.Auth = config.MechanismNone
+	})
+	if p := h.load().File.Profiles["atelier"]; p.Credential.Kind != "" {
+		t.Errorf("%+v", p.Credential)
+	}
+}
+
+// TestInlineSecretMoves: a secret that stood in the file gets one of its own.
+func TestInlineSecretMoves(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, "")
+	h.write("config.json", strings.Replace(withUnknownKeys, `{"kind": "command", "command": ["/bin/echo", "hello"]}`, `{"kind": "inline", "value": "canary"}`, 1))
+	out := h.save(func(r *wizard.Request) {
+		h.edited(r)
+		r.Secret = secretOf("canary")
+	})
+	if out.Saved == nil {
+		t.Fatal(words(t, out.Err))
+	}
+	if strings.Contains(h.file("config.json"), "canary") || h.file("secrets/atelier") != "canary\n" {
+		t.Error("the secret still stands in the configuration")
+	}
+}
+
+// TestNameTakenMeanwhile: a profile that appeared during the conversation is not overwritten.
+func TestNameTakenMeanwhile(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, "")
+	h.save(nil)
+	before, key := h.file("config.json"), h.file("secrets/atelier")
+	out := h.save(func(r *wizard.Request) { r.Secret = secretOf("other") })
+	if !strings.Contains(words(t, out.Err), "atelier") || h.file("config.json") != before || h.file("secrets/atelier") != key {
+		t.Errorf("%+v", out)
+	}
+}
+
+// TestTwoSavesAtOnce: both are there afterwards, each with its own secret.
+func TestTwoSavesAtOnce(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, "")
+	var wg sync.WaitGroup
+	names := []string{"a", "b", "c", "d"}
+	for _, name := range names {
+		wg.Go(func() {
+			h.save(func(r *wizard.Request) { r.Draft.Profile, r.Secret = name, secretOf("secret of "+name) })
+		})
+	}
+	wg.Wait()
+	if got := h.load().File.Names(); !slices.Equal(got, names) {
+		t.Errorf("%v", got)
+	}
+	for _, name := range names {
+		if got := h.file("secrets/" + name); got != "secret of "+name+"\n" {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
+// TestAnotherProgramWrites: a change between reading and writing is read again, not overwritten.
+func TestAnotherProgramWrites(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, "")
+	h.save(func(r *wizard.Request) { r.Draft.Profile = "first" })
+	times := 0
+	h.saveHook = func(*config.Document) error {
+		if times++; times == 1 {
+			other := h.load()
+			other.File.Profiles["first"].Label = "changed meanwhile"
+			return other.Save()
+		}
+		return nil
+	}
+	if out := h.save(nil); out.Saved == nil {
+		t.Fatal(words(t, out.Err))
+	}
+	if doc := h.load(); doc.File.Profiles["first"].Label != "changed meanwhile" || len(doc.File.Profiles) != 2 {
+		t.Errorf("%+v", doc.File)
+	}
+	h.saveHook = func(*config.Document) error {
+		other := h.load()
+		other.File.Profiles["first"].Label += "!"
+		return other.Save()
+	}
+	out := h.save(func(r *wizard.Request) { r.Draft.Profile = "third" })
+	if out.Saved != nil || h.file("secrets/third") != "" {
+		t.Errorf("%+v", out)
+	}
+	words(t, out.Err)
+}

@@ -1,0 +1,246 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+
+	"postier/config"
+	"postier/config/credential"
+	"postier/diagnostics"
+	"postier/internal/oauth"
+	"postier/internal/secret"
+	"postier/internal/wire"
+	"postier/presets"
+	"postier/wizard"
+)
+
+// signIns are the sign-ins by browser under way. A conversation has one at a time, so a new one takes the place of the others.
+type signIns struct {
+	mu    sync.Mutex
+	begun map[int]*oauth.SignIn
+}
+
+func (s *signIns) keep(id int, one *oauth.SignIn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.begun = map[int]*oauth.SignIn{id: one}
+}
+
+func (s *signIns) find(id int) (*oauth.SignIn, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	one, ok := s.begun[id]
+	return one, ok
+}
+
+// Identity is a preset's sign-in by browser as endpoints to speak to; ok is false when it has none that any program may use.
+func Identity(p *presets.Provider) (o oauth.Provider, ok bool) {
+	if p == nil || p.OAuth == nil || p.OAuth.Flow == presets.FlowPartners {
+		return oauth.Provider{}, false
+	}
+	return oauth.Provider{
+		Name: p.OAuth.Provider, AuthURL: p.OAuth.AuthURL, TokenURL: p.OAuth.TokenURL, DeviceURL: p.OAuth.DeviceURL, Scopes: p.OAuth.Scopes,
+	}, true
+}
+
+// IdentityNamed finds the endpoints of an identity provider: several presets may share one, as Outlook.com and Microsoft 365 do.
+func IdentityNamed(book *presets.Book, name string) (oauth.Provider, bool) {
+	for _, entry := range book.All() {
+		p, _ := book.Get(entry.ID)
+		if o, ok := Identity(p); ok && o.Name == name {
+			return o, true
+		}
+	}
+	return oauth.Provider{}, false
+}
+
+// TokenSource gives access tokens by the endpoints of the providers' presets, and by no others.
+func TokenSource(network *wire.Network, book *presets.Book) *oauth.Source {
+	return &oauth.Source{
+		Client:   &oauth.Client{Network: network},
+		Provider: func(name string) (oauth.Provider, bool) { return IdentityNamed(book, name) },
+	}
+}
+
+func (w *Worker) identity(r wizard.Request) (oauth.Provider, bool) {
+	if p, ok := w.Book.Get(r.Draft.Provider); ok {
+		if o, ok := Identity(p); ok && o.Name == r.SignIn.Provider {
+			return o, true
+		}
+	}
+	return IdentityNamed(w.Book, r.SignIn.Provider)
+}
+
+// pendingSuffix makes the name of the tokens that no profile refers to yet: names of profiles have no full stop.
+const pendingSuffix = ".draft"
+
+// tokens is where the tokens of a sign-in lie.
+func (w *Worker) tokens(s wizard.SignIn, d wizard.Draft) oauth.Store {
+	store := w.store()
+	switch {
+	case s.Pending:
+		return oauth.Store{Path: store.OAuthFile("", config.Credential{Path: credential.OAuthPath(s.Name + pendingSuffix)})}
+	case d.Editing && d.Credential.Kind == config.CredentialOAuth:
+		return oauth.Store{Path: store.OAuthFile(d.Profile, d.Credential)}
+	}
+	return oauth.Store{Path: store.OAuthFile(s.Name, config.Credential{})}
+}
+
+func (w *Worker) reference(s wizard.SignIn, d wizard.Draft) oauth.Reference {
+	return oauth.Reference{Path: w.tokens(s, d).Path, Provider: s.Provider, Tenant: s.Tenant, ClientID: s.ClientID}
+}
+
+// accounts are the names that the signed-in mailbox may have.
+func accounts(d wizard.Draft) []string {
+	out := []string{d.Address}
+	if d.Submission.Username != "" && d.Submission.Username != d.Address {
+		out = append(out, d.Submission.Username)
+	}
+	return out
+}
+
+// findSignIn looks for one that was made before: in this conversation before the line dropped, or for the saved profile.
+func (w *Worker) findSignIn(r wizard.Request, out *wizard.Outcome) {
+	for _, pending := range []bool{true, false} {
+		s := r.SignIn
+		s.Pending = pending
+		account, ok := w.tokens(s, r.Draft).Present(w.reference(s, r.Draft))
+		mine := func(name string) bool { return oauth.SameMailbox(name, account) }
+		if !ok || account != "" && !slices.ContainsFunc(accounts(r.Draft), mine) {
+			continue
+		}
+		s.Account = account
+		out.SignIn = &s
+		return
+	}
+}
+
+func (w *Worker) beginSignIn(ctx context.Context, r wizard.Request, out *wizard.Outcome) {
+	provider, ok := w.identity(r)
+	if !ok {
+		signInFailed(out, &oauth.Error{Problem: oauth.NotConfigured, Provider: r.SignIn.Provider})
+		return
+	}
+	clientSecret := secret.Value{}
+	if w.ClientSecret != nil {
+		var err error
+		if clientSecret, err = w.ClientSecret(ctx, r.SignIn.Provider); err != nil {
+			out.Err = sentence(err)
+			return
+		}
+	}
+	pending := r.SignIn
+	pending.Pending = true
+	s, err := (&oauth.Client{Network: w.Network, Now: w.Now}).Begin(ctx, oauth.Request{
+		Provider: provider, Tenant: r.SignIn.Tenant, Flow: oauth.Flow(r.Flow), ClientID: r.SignIn.ClientID, ClientSecret: clientSecret,
+		Accounts: accounts(r.Draft), Path: w.tokens(pending, r.Draft).Path,
+	})
+	if err != nil {
+		signInFailed(out, err)
+		return
+	}
+	w.signIns.keep(r.ID, s)
+	out.Prompt = &wizard.SignInPrompt{
+		Flow: presets.OAuthFlow(s.Prompt.Flow), URL: s.Prompt.URL, Code: s.Prompt.Code, QR: s.Prompt.QR(), Complete: s.Prompt.Complete != "",
+		Lasts: s.Prompt.Expires.Sub(w.now()), Redirect: s.Prompt.Redirect,
+	}
+}
+
+// signIn waits for the approval, or takes what was pasted. The secret of the request is nothing but that.
+func (w *Worker) signIn(ctx context.Context, r wizard.Request, out *wizard.Outcome, tell func(wizard.Outcome)) {
+	s, ok := w.signIns.find(r.Begun)
+	if !ok {
+		out.Err = wizard.M("wizard.signin.lost")
+		return
+	}
+	var result oauth.Result
+	var err error
+	if s.Prompt.Flow == oauth.Code {
+		result, err = s.Paste(ctx, r.Secret)
+	} else {
+		shown := oauth.Waiting
+		result, err = s.Wait(ctx, func(state oauth.State) {
+			if state.Phase != shown {
+				shown = state.Phase
+				tell(wizard.Outcome{ID: r.ID, Kind: r.Kind, Phase: string(state.Phase)})
+			}
+		})
+	}
+	if err != nil {
+		signInFailed(out, err)
+		out.Approved = errors.Is(err, &oauth.Error{Problem: oauth.Unwritable})
+		return
+	}
+	made := r.SignIn
+	made.Pending, made.Account = true, result.Account.Raw()
+	out.SignIn = &made
+}
+
+// signInFailed puts a failure into the wizard's terms: the sentence that names what happened, and the cause with its page.
+func signInFailed(out *wizard.Outcome, err error) {
+	var e *oauth.Error
+	if !errors.As(err, &e) {
+		out.Err = sentence(err)
+		return
+	}
+	out.Err, out.Again = wizard.Words{Msg: e.Text()}, e.Again()
+	if !out.Again {
+		out.Reports = []wizard.Report{tokenReport("oauth.sign-in", e)}
+	}
+}
+
+func tokenReport(id string, e *oauth.Error) wizard.Report {
+	r := Report(diagnostics.Result{ID: diagnostics.ID(id), Status: diagnostics.Fail, Cause: e.Cause()})
+	r.Reply, r.Details = e.Said, []string{e.Error()}
+	return r
+}
+
+// authorise fetches the access token that the checks of a request sign in with. Without one, their sign-in is what failed.
+func (w *Worker) authorise(ctx context.Context, r *wizard.Request, check diagnostics.ID, out *wizard.Outcome) bool {
+	if r.Draft.SecretType != config.SecretOAuth || !r.SignedIn || r.Draft.SignIn == nil {
+		return true
+	}
+	source := TokenSource(w.Network, w.Book)
+	source.Client.Now = w.Now
+	access, err := source.Access(ctx, w.reference(*r.Draft.SignIn, r.Draft))
+	var e *oauth.Error
+	switch {
+	case errors.As(err, &e):
+		out.Reports = []wizard.Report{tokenReport(string(check), e)}
+	case err != nil:
+		out.Err = sentence(err)
+	default:
+		r.Secret = access.Token
+	}
+	return err == nil
+}
+
+// bearer names the mechanism where the provider's servers take tokens by one only, so that none is tried in vain.
+func bearer(t *diagnostics.Target, book *presets.Book) {
+	p, ok := book.Get(t.Provider)
+	if !ok || t.SecretType != config.SecretOAuth || p.OAuth == nil || len(p.OAuth.SASL) != 1 {
+		return
+	}
+	forced := func(auth config.Mechanism) config.Mechanism {
+		if auth == "" || auth == config.MechanismAuto {
+			return p.OAuth.SASL[0]
+		}
+		return auth
+	}
+	t.Submission.Auth = forced(t.Submission.Auth)
+	if t.IMAP != nil {
+		imap := *t.IMAP
+		imap.Auth = forced(imap.Auth)
+		t.IMAP = &imap
+	}
+}
+
+// signOut removes the tokens of a sign-in that belongs to no profile.
+func (w *Worker) signOut(s wizard.SignIn, d wizard.Draft) error {
+	if !s.Pending || !config.ValidateName(s.Name).Empty() {
+		return nil
+	}
+	return w.tokens(s, d).Remove()
+}

@@ -1,0 +1,93 @@
+package worker
+
+import (
+	"context"
+	"errors"
+
+	"postier/diagnostics"
+	"postier/diagnostics/arrival"
+	"postier/diagnostics/smtp"
+	"postier/internal/wire"
+	"postier/wizard"
+)
+
+// test sends one message to the person's own address and finds it again. Where the mailbox cannot be read, only sending
+// is proven. It never sends twice: a second message is the person's own decision (security.md T18).
+func (w *Worker) test(ctx context.Context, r wizard.Request, out *wizard.Outcome, tell func(wizard.Outcome)) {
+	network, err := w.network(r.Draft)
+	if err != nil {
+		out.Err = sentence(err)
+		return
+	}
+	if !w.authorise(ctx, &r, diagnostics.SMTPData, out) {
+		return
+	}
+	target := w.Target(r.Draft, r)
+	target.AllowCleartext = cleartext(&target.Submission) || r.Draft.ReadsMailbox() && cleartext(target.IMAP)
+	sender := &sender{network: network, target: target, tell: func(report wizard.Report) {
+		tell(wizard.Outcome{ID: r.ID, Kind: r.Kind, Report: &report})
+	}}
+	if !r.Draft.ReadsMailbox() {
+		message, err := arrival.Compose(target, w.Lang, w.product(), w.now())
+		if err != nil {
+			out.Reports = []wizard.Report{Report(diagnostics.Result{ID: diagnostics.SMTPData, Status: diagnostics.Fail, Cause: "address-invalid"})}
+			return
+		}
+		_, _ = sender.send(ctx, message.Raw) // what became of it stands in the handed report
+		out.Reports = []wizard.Report{Report(sender.handed)}
+		return
+	}
+	target.SentMode = r.Draft.CopyMode()
+	results := w.run(ctx, r, tell, arrival.Plan(network, target, arrival.Options{
+		Lang: w.Lang, Product: w.Product, Deadline: w.Arrival, Now: w.Now, Send: sender.send,
+	}))
+	if delivered, ok := diagnostics.Find(results, diagnostics.ArrivalDelivered); ok {
+		out.FiledByProvider, _ = arrival.FiledByProvider(delivered)
+	}
+	out.Reports = Reports(sender.beside(results))
+}
+
+// sender hands the message over once and remembers how that went.
+type sender struct {
+	network *wire.Network
+	target  diagnostics.Target
+	tell    func(wizard.Report)
+	handed  diagnostics.Result // the check that ended the hand-over; its status is empty when there was none
+}
+
+func (s *sender) send(ctx context.Context, message []byte) (smtp.Outcome, error) {
+	s.tell(wizard.Report{ID: string(diagnostics.SMTPData), Running: true})
+	outcome, err := smtp.Send(ctx, s.network, s.target, message, []string{s.target.To()})
+	var refused *smtp.SendError
+	switch {
+	case err == nil:
+		s.handed, _ = diagnostics.Find(outcome.Results, diagnostics.SMTPData)
+	case errors.As(err, &refused) && (ctx.Err() == nil || outcome.State == smtp.StateUnknown):
+		s.handed = refused.Result
+	default:
+		s.handed = diagnostics.Result{ID: diagnostics.SMTPData, Status: diagnostics.Skip, Cause: diagnostics.CauseCancelled}
+	}
+	s.handed.Took = outcome.Took
+	s.tell(Report(s.handed))
+	return outcome, err
+}
+
+// beside puts the hand-over before the arrival. When it failed, nothing behind it can be judged: one root cause shows.
+func (s *sender) beside(results []diagnostics.Result) []diagnostics.Result {
+	if s.handed.Status == "" {
+		return results
+	}
+	for i := range results {
+		if results[i].ID == diagnostics.ArrivalDelivered && results[i].Cause == s.handed.Cause && s.handed.Status == diagnostics.Fail {
+			results[i].Status, results[i].Cause, results[i].Matched = diagnostics.Skip, diagnostics.CauseNeedsFailed, ""
+		}
+	}
+	return append([]diagnostics.Result{s.handed}, results...)
+}
+
+func (w *Worker) product() string {
+	if w.Product == "" {
+		return "postier"
+	}
+	return w.Product
+}

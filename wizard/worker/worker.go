@@ -1,0 +1,192 @@
+// Package worker carries out what the wizard asks for: it looks providers up, runs the checks, writes the configuration
+// and keeps the draft. Every front end uses it, so that all of them do the same work.
+//
+// It stands between wizard, which knows no network, and diagnostics, which knows no conversation.
+package worker
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"postier/config"
+	"postier/config/credential"
+	"postier/diagnostics"
+	"postier/internal/locale"
+	"postier/internal/secret"
+	"postier/internal/wire"
+	"postier/presets"
+	"postier/wizard"
+)
+
+// Worker does the wizard's work. It is safe for several requests at once.
+type Worker struct {
+	Network *wire.Network
+	Book    *presets.Book
+	// ConfigPath is the file that DoSave writes; the draft lies beside it.
+	ConfigPath string
+	// Lang is the language of test messages.
+	Lang locale.Lang
+	// Product is the calling program's name.
+	Product string
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+	// Arrival is how long the test message is looked for; 0 means the package's own limit.
+	Arrival time.Duration
+	// Keyring, Getenv and the like of the credential store; nil means the system's.
+	Credentials func(configPath string) *credential.Store
+	// CAFile are the roots that the checks trusted in addition, absolute; a profile proven with them names them.
+	CAFile string
+	// Fallback is saved beside a new profile; nil where there is none.
+	Fallback *Fallback
+	// NoDraft switches the draft off: the demo and unattended runs leave nothing behind.
+	NoDraft bool
+
+	// ClientSecret is what some identity providers call the secret of an installed program; nil means that there is none.
+	ClientSecret func(ctx context.Context, provider string) (secret.Value, error)
+
+	signIns signIns
+	// saveHook runs before the configuration is written; tests make a disk full with it, or let another program in.
+	saveHook func(*config.Document) error
+}
+
+func (w *Worker) now() time.Time {
+	if w.Now != nil {
+		return w.Now()
+	}
+	return time.Now()
+}
+
+func (w *Worker) store() *credential.Store {
+	if w.Credentials != nil {
+		return w.Credentials(w.ConfigPath)
+	}
+	return credential.For(w.ConfigPath)
+}
+
+// Do carries out one request and tells each outcome as it comes, the last one with Done set.
+func (w *Worker) Do(ctx context.Context, r wizard.Request, tell func(wizard.Outcome)) {
+	out := wizard.Outcome{ID: r.ID, Kind: r.Kind, Done: true}
+	switch r.Kind {
+	case wizard.DoDiscover:
+		w.discover(ctx, r, &out, tell)
+	case wizard.DoSubmission:
+		w.submission(ctx, r, &out, tell)
+	case wizard.DoSent:
+		w.sent(ctx, r, &out, tell)
+	case wizard.DoDNS:
+		w.dns(ctx, r, &out, tell)
+	case wizard.DoTest:
+		w.test(ctx, r, &out, tell)
+	case wizard.DoSignInFind:
+		w.findSignIn(r, &out)
+	case wizard.DoSignInBegin:
+		w.beginSignIn(ctx, r, &out)
+	case wizard.DoSignIn:
+		w.signIn(ctx, r, &out, tell)
+	case wizard.DoSignOut:
+		if err := w.signOut(r.SignIn, r.Draft); err != nil {
+			out.Err = sentence(err)
+		}
+	case wizard.DoSave:
+		w.save(ctx, r, &out)
+	case wizard.DoDraft:
+		if err := w.saveDraft(r.Draft); err != nil {
+			out.Err = sentence(err)
+		}
+	case wizard.DoForget:
+		if err := w.forgetDraft(); err != nil {
+			out.Err = sentence(err)
+		}
+	}
+	tell(out)
+}
+
+// Target is what the draft's settings are checked as.
+func (w *Worker) Target(d wizard.Draft, r wizard.Request) diagnostics.Target {
+	t := diagnostics.Target{
+		Address: d.Address, Profile: d.Profile, Provider: d.Provider, From: d.From.Address,
+		Submission: d.Submission, IMAP: d.IMAP, SentMode: d.SentMode, SentFolder: d.SentFolder,
+		Secret: r.Secret, SecretType: d.SecretType,
+		Pins: d.TLS.PinSHA256,
+	}
+	DescribeProvider(&t, w.Book)
+	bearer(&t, w.Book)
+	return t
+}
+
+// DescribeProvider fills in what the preset says about the sender's DNS.
+func DescribeProvider(t *diagnostics.Target, book *presets.Book) {
+	p, ok := book.Get(t.Provider)
+	if !ok {
+		return
+	}
+	t.Selectors = p.DKIM.Selectors
+	t.SPFInclude, t.SPFRedirect = p.SPF.Include, p.SPF.Redirect
+}
+
+// network trusts what the edited profile trusts in addition.
+func (w *Worker) network(d wizard.Draft) (*wire.Network, error) {
+	return Trusting(w.Network, w.ConfigPath, d.TLS.CAFile)
+}
+
+// Trusting is the network that trusts the roots of a profile's tls.ca_file in addition; a relative path starts at the
+// configuration's folder. Without a file it is the network itself.
+func Trusting(network *wire.Network, configPath, caFile string) (*wire.Network, error) {
+	if caFile == "" {
+		return network, nil
+	}
+	path := caFile
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(filepath.Dir(configPath), path)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	trusting := *network
+	switch {
+	case trusting.Roots != nil:
+		trusting.Roots = trusting.Roots.Clone()
+	default:
+		if trusting.Roots, err = x509.SystemCertPool(); err != nil {
+			trusting.Roots = x509.NewCertPool()
+		}
+	}
+	if !trusting.Roots.AppendCertsFromPEM(data) {
+		return nil, &fs.PathError{Op: "read", Path: path, Err: errNoCertificate}
+	}
+	return &trusting, nil
+}
+
+var errNoCertificate = errors.New("no certificate in PEM form")
+
+// run carries out plans and tells each check as it begins and ends.
+func (w *Worker) run(ctx context.Context, r wizard.Request, tell func(wizard.Outcome), plans ...diagnostics.Plan) []diagnostics.Result {
+	return diagnostics.Run(ctx, func(e diagnostics.Event) {
+		report := wizard.Report{ID: string(e.ID), Running: true}
+		if e.Result != nil {
+			report = Report(*e.Result)
+		}
+		tell(wizard.Outcome{ID: r.ID, Kind: r.Kind, Report: &report})
+	}, plans...)
+}
+
+// sentence turns an error into words: its own when it has some, else a general one with the raw text behind it.
+func sentence(err error) wizard.Words {
+	if errors.Is(err, context.Canceled) {
+		return wizard.M("wizard.cancelled")
+	}
+	var taken *errTaken
+	if errors.As(err, &taken) {
+		return wizard.M("wizard.review.name-taken", "name", taken.name)
+	}
+	if text, ok := config.Describe(err); ok {
+		return wizard.Words{Msg: text}
+	}
+	return wizard.R(err.Error())
+}
