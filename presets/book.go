@@ -110,10 +110,8 @@ func (b *Book) SPF(targets []string) []Match {
 }
 
 func kindOf(id string) Kind {
-	for n := range providerIndex {
-		if providerIndex[n].ID == id {
-			return providerIndex[n].Kind
-		}
+	if entry := builtIn(id); entry != nil {
+		return entry.Kind
 	}
 	return ""
 }
@@ -148,10 +146,8 @@ func (b *Book) Get(id string) (*Provider, bool) {
 			return p, true
 		}
 	}
-	for n := range providerIndex {
-		if providerIndex[n].ID == id {
-			return load(uint16(n))
-		}
+	if entry := builtIn(id); entry != nil {
+		return load(entry)
 	}
 	return nil, false
 }
@@ -203,8 +199,8 @@ func (b *Book) Search(text string, lang locale.Lang) []Entry {
 	byDomain := map[string]bool{}
 	if len(text) >= minDomainSearch {
 		for _, row := range domainIndex {
-			if strings.HasPrefix(row.domain, text) {
-				byDomain[providerIndex[row.provider].ID] = true
+			if strings.HasPrefix(row.name, text) {
+				byDomain[row.match(row.providers, ByDomain).ID] = true
 			}
 		}
 		for _, p := range b.extra {

@@ -32,9 +32,8 @@ func Parse(r io.Reader) (*Provider, error) {
 // loaded keeps the providers whose file was read. They never change.
 var loaded sync.Map // id -> *Provider
 
-// load reads the provider with this place in the index.
-func load(n uint16) (*Provider, bool) {
-	entry := &providerIndex[n]
+// load reads the file of a provider in the index.
+func load(entry *Entry) (*Provider, bool) {
 	if p, ok := loaded.Load(entry.ID); ok {
 		return p.(*Provider), true
 	}

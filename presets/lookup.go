@@ -1,6 +1,7 @@
 package presets
 
 import (
+	"slices"
 	"strings"
 
 	"postier/internal/locale"
@@ -45,16 +46,9 @@ func (e Entry) NameIn(lang locale.Lang) string {
 	return e.Names.In(lang)
 }
 
-// domainEntry and suffixEntry are rows of the generated index, sorted by name.
-type domainEntry struct {
-	domain   string
-	provider uint16
-}
-
-type suffixEntry struct {
-	suffix    string
-	providers []uint16
-}
+// indexRow is a row of the generated index: a name, and the files of its providers as folder/id, parted by blanks, best
+// first. The tables are sorted by name, and providerIndex by id.
+type indexRow struct{ name, providers string }
 
 // maxName is the longest domain name in text form (RFC 1035 §2.3.4, without the final dot).
 const maxName = 253
@@ -94,23 +88,11 @@ func Lookup(domain string) (Match, bool) {
 	if !b.set(domain) {
 		return Match{}, false
 	}
-	key := b.bytes()
-	lo, hi := 0, len(domainIndex)
-	for lo < hi {
-		mid := int(uint(lo+hi) >> 1)
-		// Comparing a converted byte slice does not allocate.
-		if domainIndex[mid].domain < string(key) {
-			lo = mid + 1
-		} else {
-			hi = mid
-		}
-	}
-	if lo == len(domainIndex) || domainIndex[lo].domain != string(key) {
+	row := findRow(b.bytes(), domainIndex)
+	if row == nil {
 		return Match{}, false
 	}
-	row := &domainIndex[lo]
-	entry := &providerIndex[row.provider]
-	return Match{ID: entry.ID, Source: entry.Source, By: ByDomain, On: row.domain}, true
+	return row.match(row.providers, ByDomain), true
 }
 
 // LookupMX finds the providers whose MX names end as host does: the longest suffix wins, on label boundaries.
@@ -123,7 +105,7 @@ func LookupMX(host string) []Match {
 	return lookupSuffix(host, ispdbSuffixes)
 }
 
-func lookupSuffix(host string, index []suffixEntry) []Match {
+func lookupSuffix(host string, index []indexRow) []Match {
 	var b name
 	if !b.set(host) {
 		return nil
@@ -137,26 +119,44 @@ func lookupSuffix(host string, index []suffixEntry) []Match {
 }
 
 // findRow finds the row with exactly this name.
-func findRow(key []byte, index []suffixEntry) *suffixEntry {
+func findRow(key []byte, index []indexRow) *indexRow {
 	lo, hi := 0, len(index)
 	for lo < hi {
 		mid := int(uint(lo+hi) >> 1)
-		if index[mid].suffix < string(key) {
+		// Comparing a converted byte slice does not allocate.
+		if index[mid].name < string(key) {
 			lo = mid + 1
 		} else {
 			hi = mid
 		}
 	}
-	if lo == len(index) || index[lo].suffix != string(key) {
+	if lo == len(index) || index[lo].name != string(key) {
 		return nil
 	}
 	return &index[lo]
 }
 
-func (r *suffixEntry) matches(by By) []Match {
-	out := make([]Match, 0, len(r.providers))
-	for _, n := range r.providers {
-		out = append(out, Match{ID: providerIndex[n].ID, Source: providerIndex[n].Source, By: by, On: r.suffix})
+// builtIn finds the entry of a built-in provider.
+func builtIn(id string) *Entry {
+	at, found := slices.BinarySearchFunc(providerIndex[:], id, func(e Entry, id string) int { return strings.Compare(e.ID, id) })
+	if !found {
+		return nil
+	}
+	return &providerIndex[at]
+}
+
+func (r *indexRow) match(file string, by By) Match {
+	source, id := SourceISPDB, strings.TrimPrefix(file, "ispdb/")
+	if len(id) == len(file) {
+		source, id = SourceFlagship, strings.TrimPrefix(file, "flagships/")
+	}
+	return Match{ID: id, Source: source, By: by, On: r.name}
+}
+
+func (r *indexRow) matches(by By) []Match {
+	out := make([]Match, 0, 1+strings.Count(r.providers, " "))
+	for file := range strings.FieldsSeq(r.providers) {
+		out = append(out, r.match(file, by))
 	}
 	return out
 }

@@ -191,17 +191,24 @@ func TestLookupForms(t *testing.T) {
 
 func TestIndexIsSorted(t *testing.T) {
 	t.Parallel()
-	if !slices.IsSortedFunc(domainIndex[:], func(a, b domainEntry) int { return strings.Compare(a.domain, b.domain) }) {
-		t.Error("domains are not sorted")
+	if !slices.IsSortedFunc(providerIndex[:], func(a, b Entry) int { return strings.Compare(a.ID, b.ID) }) {
+		t.Error("providers are not sorted")
 	}
-	for _, index := range [][]suffixEntry{flagshipSuffixes, ispdbSuffixes} {
-		if !slices.IsSortedFunc(index, func(a, b suffixEntry) int { return strings.Compare(a.suffix, b.suffix) }) {
-			t.Error("suffixes are not sorted")
+	for _, index := range [][]indexRow{domainIndex, flagshipSuffixes, ispdbSuffixes, spfIndex} {
+		if !slices.IsSortedFunc(index, func(a, b indexRow) int { return strings.Compare(a.name, b.name) }) {
+			t.Error("names are not sorted")
+		}
+		for _, row := range index {
+			for _, m := range row.matches(ByMX) {
+				if entry := builtIn(m.ID); entry == nil || entry.Source != m.Source {
+					t.Errorf("%s leads to %+v, which is no provider", row.name, m)
+				}
+			}
 		}
 	}
 	for _, row := range domainIndex {
-		if m, ok := Lookup(row.domain); !ok || m.On != row.domain {
-			t.Errorf("%s is not found", row.domain)
+		if m, ok := Lookup(row.name); !ok || m.On != row.name {
+			t.Errorf("%s is not found", row.name)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"go/format"
 	"io/fs"
 	"log"
+	"maps"
 	"os"
 	"path"
 	"slices"
@@ -66,21 +67,21 @@ func build(fsys fs.FS) ([]byte, error) {
 		return nil, err
 	}
 	all := append(slices.Clone(flagships), second...)
-	number := map[string]int{}
-	for i, p := range all {
-		if _, twice := number[p.ID]; twice {
-			return nil, fmt.Errorf("two providers have the id %q", p.ID)
+	slices.SortFunc(all, func(a, b provider) int { return strings.Compare(a.ID, b.ID) })
+	for i := 1; i < len(all); i++ {
+		if all[i].ID == all[i-1].ID {
+			return nil, fmt.Errorf("two providers have the id %q", all[i].ID)
 		}
-		number[p.ID] = i
 	}
-	domains, err := domainRows(all, number)
+	domains, err := domainRows(append(slices.Clone(flagships), second...))
 	if err != nil {
 		return nil, err
 	}
-	return render(all, domains, []table{
-		{"flagshipSuffixes", rowsBy(flagships, number, func(p provider) []string { return p.MXSuffixes })},
-		{"ispdbSuffixes", rowsBy(second, number, func(p provider) []string { return p.MXSuffixes })},
-		{"spfIndex", rowsBy(flagships, number, spfTargets)},
+	return render(all, []table{
+		{"domainIndex", domains},
+		{"flagshipSuffixes", rowsBy(flagships, func(p provider) []string { return p.MXSuffixes })},
+		{"ispdbSuffixes", rowsBy(second, func(p provider) []string { return p.MXSuffixes })},
+		{"spfIndex", rowsBy(flagships, spfTargets)},
 	})
 }
 
@@ -109,40 +110,56 @@ func read(fsys fs.FS, folder string) ([]provider, error) {
 	return out, nil
 }
 
+// row leads from a name to the files of its providers, as folder/id.
 type row struct {
 	name      string
-	providers []int
+	providers []string
 }
 
-// domainRows maps each domain to one provider: flagships first, and what the second source knows to be a flagship
-// leads to that flagship.
-func domainRows(all []provider, number map[string]int) ([]row, error) {
-	owner := map[string]int{}
-	for i, p := range all {
-		target := i
-		if p.SameAs != "" {
-			n, ok := number[p.SameAs]
-			if !ok {
-				return nil, fmt.Errorf("%s: same_as names no provider: %q", p.ID, p.SameAs)
-			}
-			target = n
+// target is the file that a look-up of p's names leads to: its own, or that of the flagship that it is.
+func target(p provider) string {
+	if p.SameAs != "" {
+		return "flagships/" + p.SameAs
+	}
+	return p.source + "/" + p.ID
+}
+
+// sorted makes rows in the order of their names.
+func sorted(owners map[string][]string) []row {
+	var rows []row
+	for _, name := range slices.Sorted(maps.Keys(owners)) {
+		rows = append(rows, row{name, owners[name]})
+	}
+	return rows
+}
+
+// domainRows maps each domain to one provider: the first in the list wins, flagships before the second source. What the
+// second source knows to be a flagship leads to that flagship.
+func domainRows(list []provider) ([]row, error) {
+	known := map[string]bool{}
+	for _, p := range list {
+		known[p.source+"/"+p.ID] = true
+	}
+	owner := map[string]provider{}
+	for _, p := range list {
+		if !known[target(p)] {
+			return nil, fmt.Errorf("%s: same_as names no flagship: %q", p.ID, p.SameAs)
 		}
 		for _, d := range p.Domains {
-			if first, taken := owner[d]; taken {
-				if all[first].source == p.source && first != target {
-					return nil, fmt.Errorf("%s and %s both have the domain %s", all[first].ID, p.ID, d)
-				}
-				continue
+			first, taken := owner[d]
+			switch {
+			case !taken:
+				owner[d] = p
+			case first.source == p.source && target(first) != target(p):
+				return nil, fmt.Errorf("%s and %s both have the domain %s", first.ID, p.ID, d)
 			}
-			owner[d] = target
 		}
 	}
-	var rows []row
-	for d, n := range owner {
-		rows = append(rows, row{d, []int{n}})
+	owners := map[string][]string{}
+	for d, p := range owner {
+		owners[d] = []string{target(p)}
 	}
-	slices.SortFunc(rows, func(a, b row) int { return strings.Compare(a.name, b.name) })
-	return rows, nil
+	return sorted(owners), nil
 }
 
 // spfTargets are the names that a customer's SPF record includes or redirects to.
@@ -154,25 +171,16 @@ func spfTargets(p provider) []string {
 }
 
 // rowsBy keeps every provider of a shared name, in the order of rank and id.
-func rowsBy(list []provider, number map[string]int, names func(provider) []string) []row {
-	owners := map[string][]int{}
+func rowsBy(list []provider, names func(provider) []string) []row {
+	owners := map[string][]string{}
 	list = slices.Clone(list)
 	slices.SortStableFunc(list, func(a, b provider) int { return a.MXRank - b.MXRank })
 	for _, p := range list {
-		id := p.ID
-		if p.SameAs != "" {
-			id = p.SameAs
-		}
 		for _, s := range names(p) {
-			owners[s] = append(owners[s], number[id])
+			owners[s] = append(owners[s], target(p))
 		}
 	}
-	var rows []row
-	for s, n := range owners {
-		rows = append(rows, row{s, n})
-	}
-	slices.SortFunc(rows, func(a, b row) int { return strings.Compare(a.name, b.name) })
-	return rows
+	return sorted(owners)
 }
 
 // table is one variable of the generated file.
@@ -181,17 +189,19 @@ type table struct {
 	rows []row
 }
 
-func render(all []provider, domains []row, tables []table) ([]byte, error) {
+// render writes rows that name the files of their providers. A row depends on nothing but the files of its own providers, so a
+// new provider adds lines and changes none.
+func render(all []provider, tables []table) ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteString("// Code generated by presets/internal/indexgen from presets/data; DO NOT EDIT.\n")
 	b.WriteString("// The names under data/ispdb are covered by the notice there (MPL-2.0).\n\npackage presets\n\n")
 	b.WriteString("var providerIndex = [...]Entry{\n")
-	for i, p := range all {
+	for _, p := range all {
 		source := "SourceFlagship"
 		if p.source == "ispdb" {
 			source = "SourceISPDB"
 		}
-		fmt.Fprintf(&b, "%d: {ID: %q, Name: %q, Kind: %q, Source: %s, Countries: %q", i, p.ID, p.Name, p.Kind, source,
+		fmt.Fprintf(&b, "{ID: %q, Name: %q, Kind: %q, Source: %s, Countries: %q", p.ID, p.Name, p.Kind, source,
 			strings.Join(p.Countries, " "))
 		if p.SameAs != "" {
 			fmt.Fprintf(&b, ", SameAs: %q", p.SameAs)
@@ -201,15 +211,11 @@ func render(all []provider, domains []row, tables []table) ([]byte, error) {
 		}
 		b.WriteString("},\n")
 	}
-	b.WriteString("}\n\nvar domainIndex = [...]domainEntry{\n")
-	for _, r := range domains {
-		fmt.Fprintf(&b, "{%q, %d},\n", r.name, r.providers[0])
-	}
 	b.WriteString("}\n")
 	for _, table := range tables {
-		fmt.Fprintf(&b, "\nvar %s = []suffixEntry{\n", table.name)
+		fmt.Fprintf(&b, "\nvar %s = []indexRow{\n", table.name)
 		for _, r := range table.rows {
-			fmt.Fprintf(&b, "{%q, []uint16{%s}},\n", r.name, strings.Trim(strings.ReplaceAll(fmt.Sprint(r.providers), " ", ", "), "[]"))
+			fmt.Fprintf(&b, "{%q, %q},\n", r.name, strings.Join(r.providers, " "))
 		}
 		b.WriteString("}\n")
 	}

@@ -34,7 +34,7 @@ func TestBuildRefuses(t *testing.T) {
 		{"id is not the file's name", map[string]string{"flagships/a.json": `{"id":"b"}`}, "is not the file's name"},
 		{"id twice", map[string]string{"flagships/a.json": `{"id":"a"}`, "ispdb/a.json": `{"id":"a"}`}, "two providers"},
 		{"domain twice", map[string]string{"flagships/a.json": `{"id":"a","domains":["x.example"]}`, "flagships/b.json": `{"id":"b","domains":["x.example"]}`}, "both have the domain"},
-		{"same_as nobody", map[string]string{"ispdb/a.json": `{"id":"a","same_as":"z"}`}, "names no provider"},
+		{"same_as nobody", map[string]string{"ispdb/a.json": `{"id":"a","same_as":"z"}`}, "names no flagship"},
 		{"not JSON", map[string]string{"flagships/a.json": `{`}, "a.json"},
 	} {
 		fsys := fstest.MapFS{}
@@ -57,9 +57,34 @@ func TestFlagshipsWin(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{`{"x.example", 0}`, `{"y.example", 1}`, `{"mx.example", []uint16{1, 0}}`} {
+	for _, want := range []string{
+		`{"x.example", "flagships/a"}`, `{"y.example", "flagships/b"}`, `{"mx.example", "flagships/b flagships/a"}`,
+	} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("%s is missing in\n%s", want, text)
+		}
+	}
+}
+
+// TestNewProviderAddsRows: the rows of other providers stay as they are.
+func TestNewProviderAddsRows(t *testing.T) {
+	t.Parallel()
+	files := fstest.MapFS{
+		"flagships/b.json": {Data: []byte(`{"id":"b","name":"B","domains":["b.example"],"mx_suffixes":["mx.example"]}`)},
+		"ispdb/x.json":     {Data: []byte(`{"id":"x","name":"X","domains":["x.example"]}`)},
+	}
+	before, err := build(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files["flagships/a.json"] = &fstest.MapFile{Data: []byte(`{"id":"a","name":"A","domains":["a.example"],"mx_suffixes":["a.example"]}`)}
+	after, err := build(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(before)) {
+		if !strings.Contains(string(after), line) {
+			t.Errorf("this line changed: %s", line)
 		}
 	}
 }
