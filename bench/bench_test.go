@@ -89,7 +89,10 @@ type terminal struct {
 func start(b *testing.B, home string) *terminal {
 	b.Helper()
 	cmd := exec.Command(program(b), "setup")
-	cmd.Env = []string{"TERM=xterm-256color", "SSH_TTY=/dev/pts/0", "LANG=en_GB.UTF-8", "HOME=" + home, "PATH=" + os.Getenv("PATH")}
+	cmd.Env = []string{
+		"TERM=xterm-256color", "SSH_TTY=/dev/pts/0", "LANG=en_GB.UTF-8", "HOME=" + home,
+		"PATH=" + os.Getenv("PATH"),
+	}
 	f, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 24, Cols: 80})
 	if err != nil {
 		b.Fatal(err)
@@ -208,7 +211,8 @@ func BenchmarkRoundTrips(b *testing.B) {
 	}
 	network := &wire.Network{Resolver: resolver, Roots: provider.Roots, Route: route}
 	target := diagnostics.Target{
-		Address: provider.Address, Submission: provider.Submission, IMAP: &provider.IMAP, SentMode: config.SentAppend, Secret: provider.Password,
+		Address: provider.Address, Submission: provider.Submission, IMAP: &provider.IMAP, SentMode: config.SentAppend,
+		Secret: provider.Password,
 	}
 	upgrade := target
 	upgrade.Submission.Port, upgrade.Submission.Security = 587, config.SecurityStartTLS
@@ -217,9 +221,18 @@ func BenchmarkRoundTrips(b *testing.B) {
 		last  diagnostics.ID
 		plans func() []diagnostics.Plan
 	}{
-		{"submission-tls", diagnostics.SMTPAuth, func() []diagnostics.Plan { return []diagnostics.Plan{smtp.Plan(network, target, smtp.Options{})} }},
-		{"submission-starttls", diagnostics.SMTPAuth, func() []diagnostics.Plan { return []diagnostics.Plan{smtp.Plan(network, upgrade, smtp.Options{})} }},
-		{"imap-append", diagnostics.IMAPAppend, func() []diagnostics.Plan { return []diagnostics.Plan{imap.Plan(network, target, imap.Options{})} }},
+		{
+			"submission-tls", diagnostics.SMTPAuth,
+			func() []diagnostics.Plan { return []diagnostics.Plan{smtp.Plan(network, target, smtp.Options{})} },
+		},
+		{
+			"submission-starttls", diagnostics.SMTPAuth,
+			func() []diagnostics.Plan { return []diagnostics.Plan{smtp.Plan(network, upgrade, smtp.Options{})} },
+		},
+		{
+			"imap-append", diagnostics.IMAPAppend,
+			func() []diagnostics.Plan { return []diagnostics.Plan{imap.Plan(network, target, imap.Options{})} },
+		},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			var trips float64

@@ -24,9 +24,9 @@ autoconfig.durand.example. 300 IN A 192.0.2.2
 smtp.durand.example. 300 IN A 192.0.2.3
 `
 
-// BenchmarkDiscovery counts the round trips of a search in which every name-service answer and every connection takes one
-// round trip of 50 ms. The sources run side by side: what counts is the slowest one that is trusted more than the best
-// answer, and not the sum.
+// BenchmarkDiscovery counts the round trips of a search in which every name-service answer and every connection takes
+// one round trip of 50 ms. The sources run side by side: what counts is the slowest one that is trusted more than the
+// best answer, and not the sum.
 func BenchmarkDiscovery(b *testing.B) {
 	const rtt = 50 * time.Millisecond
 	ca, err := mailserver.NewCA(time.Now())
@@ -36,9 +36,11 @@ func BenchmarkDiscovery(b *testing.B) {
 	const file = `<?xml version="1.0"?><clientConfig version="1.1"><emailProvider id="durand.example"><domain>durand.example</domain>` +
 		`<outgoingServer type="smtp"><hostname>smtp.durand.example</hostname><port>465</port><socketType>SSL</socketType>` +
 		`<username>%EMAILADDRESS%</username><authentication>password-cleartext</authentication></outgoingServer></emailProvider></clientConfig>`
-	web := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, file) }))
+	web := httptest.NewUnstartedServer(
+		http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, file) }))
 	web.Config.ErrorLog = log.New(io.Discard, "", 0)
-	web.TLS = &tls.Config{Certificates: []tls.Certificate{*ca.Leaf(b, mailserver.Good, "autoconfig.durand.example", "durand.example")}}
+	web.TLS = &tls.Config{Certificates: []tls.Certificate{*ca.Leaf(b, mailserver.Good, "autoconfig.durand.example",
+		"durand.example")}}
 	web.StartTLS()
 	b.Cleanup(web.Close)
 	proxy, err := mailserver.NewProxy(web.Listener.Addr().String(), rtt)
@@ -73,7 +75,8 @@ func BenchmarkDiscovery(b *testing.B) {
 			runs := 0
 			for b.Loop() {
 				begun := time.Now()
-				list, err := discovery.Find(context.Background(), network, presets.Default(), "contact@durand.example", discovery.Options{})
+				list, err := discovery.Find(context.Background(), network, presets.Default(), "contact@durand.example",
+					discovery.Options{})
 				if err != nil || len(list) == 0 || string(list[0].Origin) != c.origin {
 					b.Fatalf("%v %+v", err, list)
 				}

@@ -13,8 +13,9 @@ const (
 	maxLocalPart = 64  // octets, RFC 5321 §4.5.3.1.1
 )
 
-// ValidateAddress accepts one mailbox without a name: dot-atom@domain with UTF-8 allowed on both sides (RFC 5321 §4.1.2,
-// RFC 6531 §3.3). A quoted local part is accepted only when nothing in it could end a command or a header field early.
+// ValidateAddress accepts one mailbox without a name: dot-atom@domain with UTF-8 allowed on both sides (RFC 5321
+// §4.1.2, RFC 6531 §3.3). A quoted local part is accepted only when nothing in it could end a command or a header field
+// early.
 func ValidateAddress(address string) locale.Text {
 	switch {
 	case address == "":
@@ -78,11 +79,12 @@ func isAtext(r rune) bool {
 	if r >= utf8.RuneSelf {
 		return true // hasHarmful has already refused what is not visible
 	}
-	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("!#$%&'*+-/=?^_`{|}~", r)
+	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' ||
+		strings.ContainsRune("!#$%&'*+-/=?^_`{|}~", r)
 }
 
-// validQuoted accepts a quoted string (RFC 5321 §4.1.2) of visible ASCII without blank, angle bracket, quote or backslash:
-// a program that unquotes it by mistake (net/mail does) still writes one mailbox and no parameter.
+// validQuoted accepts a quoted string (RFC 5321 §4.1.2) of visible ASCII without blank, angle bracket, quote or
+// backslash: a program that unquotes it by mistake (net/mail does) still writes one mailbox and no parameter.
 func validQuoted(local string) bool {
 	if len(local) < 3 || !strings.HasSuffix(local, `"`) {
 		return false

@@ -39,7 +39,10 @@ var corpus = []struct {
 	{"unknown default", "default", `"nobody"`, "default", true},
 	{"default is no name", "default", `"No body"`, "default", false},
 	{"unknown fallback", "fallback", `"nobody"`, "fallback", true},
-	{"bad profile name", "profiles/Durand & Fils", `{"enabled":true,"from":{"address":"a@b.example"},"submission":{"host":"h","port":25,"security":"none","auth":"none"},"sent_copy":{"mode":"none"},"insecure":true}`, "profiles.Durand & Fils", false},
+	{
+		"bad profile name", "profiles/Durand & Fils",
+		`{"enabled":true,"from":{"address":"a@b.example"},"submission":{"host":"h","port":25,"security":"none","auth":"none"},"sent_copy":{"mode":"none"},"insecure":true}`, "profiles.Durand & Fils", false,
+	},
 
 	{"label of 200", durand + "label", `"` + strings.Repeat("é", 200) + `"`, "", false},
 	{"label of 201", durand + "label", `"` + strings.Repeat("é", 201) + `"`, "profiles.durand.label", false},
@@ -53,9 +56,15 @@ var corpus = []struct {
 	{"empty sender address", durand + "from/address", `""`, "profiles.durand.from.address", false},
 	{"no from", durand + "from", ``, "profiles.durand.from.address", false},
 	{"address without @", durand + "from/address", `"marie.durand.example"`, "profiles.durand.from.address", false},
-	{"address with name", durand + "from/address", `"Marie <marie@durand.example>"`, "profiles.durand.from.address", false},
+	{
+		"address with name", durand + "from/address", `"Marie <marie@durand.example>"`, "profiles.durand.from.address",
+		false,
+	},
 	{"parameter in quotes", durand + "from/address", `"\"a b> SIZE=1\"@x.example"`, "profiles.durand.from.address", false},
-	{"address with CR LF", durand + "from/address", `"a@b.example\r\nRCPT TO:<x@y.example>"`, "profiles.durand.from.address", false},
+	{
+		"address with CR LF", durand + "from/address", `"a@b.example\r\nRCPT TO:<x@y.example>"`,
+		"profiles.durand.from.address", false,
+	},
 	{"two addresses", durand + "from/address", `"a@b.example,c@d.example"`, "profiles.durand.from.address", true},
 	{"double dot", durand + "from/address", `"a..b@c.example"`, "profiles.durand.from.address", true},
 	{"international", durand + "from/address", `"müller@dürand.example"`, "", false},
@@ -97,16 +106,25 @@ var corpus = []struct {
 	{"credential missing", credential, ``, "profiles.durand.credential.kind", true},
 	{"credential of no kind", credential, `{"path":"x"}`, "profiles.durand.credential.kind", false},
 	{"credential unknown", credential, `{"kind":"cloud"}`, "profiles.durand.credential.kind", false},
-	{"credential of two kinds", credential, `{"kind":"file","path":"x","name":"y"}`, "profiles.durand.credential.name", false},
+	{
+		"credential of two kinds", credential, `{"kind":"file","path":"x","name":"y"}`, "profiles.durand.credential.name",
+		false,
+	},
 	{"credential with foreign empty key", credential, `{"kind":"file","path":"x","name":""}`, "", false},
 	{"file without path", credential, `{"kind":"file"}`, "profiles.durand.credential.path", false},
 	{"file outside", credential, `{"kind":"file","path":"../x"}`, "profiles.durand.credential.path", true},
 	{"file absolute", credential, `{"kind":"file","path":"/run/x"}`, "", false},
-	{"file of unknown type", credential, `{"kind":"file","path":"x","type":"magic"}`, "profiles.durand.credential.type", false},
+	{
+		"file of unknown type", credential, `{"kind":"file","path":"x","type":"magic"}`, "profiles.durand.credential.type",
+		false,
+	},
 	{"command", credential, `{"kind":"command","command":["/usr/bin/pass","show","mail"]}`, "", false},
 	{"command relative", credential, `{"kind":"command","command":["pass"]}`, "profiles.durand.credential.command", false},
 	{"command empty", credential, `{"kind":"command","command":[]}`, "profiles.durand.credential.command", false},
-	{"command as line", credential, `{"kind":"command","command":"pass show"}`, "profiles.durand.credential.command", false},
+	{
+		"command as line", credential, `{"kind":"command","command":"pass show"}`, "profiles.durand.credential.command",
+		false,
+	},
 	{"systemd", credential, `{"kind":"systemd","name":"smtp-durand"}`, "", false},
 	{"systemd path", credential, `{"kind":"systemd","name":"a/b"}`, "profiles.durand.credential.name", false},
 	{"keyring", credential, `{"kind":"keyring","name":"durand"}`, "", false},
@@ -146,7 +164,10 @@ var corpus = []struct {
 	{"test mode silent", durand + "test_mode", `{"address":"a@b.example"}`, "profiles.durand.test_mode.enabled", false},
 	{"pin", durand + "tls/pin_sha256", `["` + strings.Repeat("0a", 32) + `"]`, "", false},
 	{"pin short", durand + "tls/pin_sha256", `["0a"]`, "profiles.durand.tls.pin_sha256.0", false},
-	{"pin in capitals", durand + "tls/pin_sha256", `["` + strings.Repeat("0A", 32) + `"]`, "profiles.durand.tls.pin_sha256.0", false},
+	{
+		"pin in capitals", durand + "tls/pin_sha256", `["` + strings.Repeat("0A", 32) + `"]`,
+		"profiles.durand.tls.pin_sha256.0", false,
+	},
 	{"roots", durand + "tls/ca_file", `"/etc/ssl/own.pem"`, "", false},
 	{"roots with tab", durand + "tls/ca_file", `"/etc/\tx"`, "profiles.durand.tls.ca_file", false},
 
@@ -155,7 +176,10 @@ var corpus = []struct {
 	{"validated at", durand + "validated/at", `5`, "profiles.durand.validated.at", false},
 	{"digest short", durand + "validated/digest", `"sha256:00"`, "profiles.durand.validated.digest", false},
 	{"digest missing", durand + "validated/digest", ``, "profiles.durand.validated.digest", false},
-	{"verdict odd", durand + "validated/checks", `{"smtp.auth":"great"}`, "profiles.durand.validated.checks.smtp.auth", false},
+	{
+		"verdict odd", durand + "validated/checks", `{"smtp.auth":"great"}`, "profiles.durand.validated.checks.smtp.auth",
+		false,
+	},
 	{"check id odd", durand + "validated/checks", `{"SMTP":"pass"}`, "profiles.durand.validated.checks.SMTP", false},
 }
 

@@ -98,8 +98,8 @@ func LoadOrNew(path string) (*Document, error) {
 	return doc, err
 }
 
-// Check reads a configuration as far as it can be read, for Validate to name everything that is wrong. Values of the wrong
-// type are missing in File, and Save refuses such a document.
+// Check reads a configuration as far as it can be read, for Validate to name everything that is wrong. Values of the
+// wrong type are missing in File, and Save refuses such a document.
 func Check(path string) (*Document, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
@@ -157,8 +157,8 @@ func (d *Document) checkVersion() error {
 	return nil
 }
 
-// Validate returns everything that is wrong with the document, unknown and missing keys included. One mistake is one fault:
-// a value of the wrong type is missing in File, and what follows from that is not said again.
+// Validate returns everything that is wrong with the document, unknown and missing keys included. One mistake is one
+// fault: a value of the wrong type is missing in File, and what follows from that is not said again.
 func (d *Document) Validate() Faults {
 	shape := append(append(Faults{}, d.misfits...), d.unknown...)
 	faults := append(Faults{}, d.misfits...)
@@ -210,8 +210,8 @@ func (d *Document) Encode() []byte {
 	return merge(d.tree, fresh, reflect.TypeFor[File]()).encode()
 }
 
-// Save validates and writes the file with mode 0600, and the schema beside it. Unknown keys and the order of the old file
-// are kept. The errors are *InvalidError (nothing was written), *ChangedError, *VersionError and *safefile.Error.
+// Save validates and writes the file with mode 0600, and the schema beside it. Unknown keys and the order of the old
+// file are kept. The errors are *InvalidError (nothing was written), *ChangedError, *VersionError and *safefile.Error.
 func (d *Document) Save() error {
 	if d.File.Version == 0 {
 		d.File.Version = Version
@@ -256,7 +256,10 @@ func writtenInline(f *File) Faults {
 	var faults Faults
 	for _, name := range f.Names() {
 		if p := f.Profiles[name]; p != nil && p.Credential.Kind == CredentialInline {
-			faults = append(faults, Fault{Path: join("profiles."+name, "credential"), Text: locale.Msg("config.credential.inline")})
+			faults = append(faults, Fault{
+				Path: join("profiles."+name, "credential"),
+				Text: locale.Msg("config.credential.inline"),
+			})
 		}
 	}
 	return faults

@@ -62,7 +62,8 @@ func TestSyntax(t *testing.T) {
 				t.Fatalf("got %v", err)
 			}
 			if syntax.Problem.Key != row.key || syntax.Line != row.line || syntax.Column != row.column {
-				t.Errorf("got %s at %d:%d, want %s at %d:%d", syntax.Problem.Key, syntax.Line, syntax.Column, row.key, row.line, row.column)
+				t.Errorf("got %s at %d:%d, want %s at %d:%d", syntax.Problem.Key, syntax.Line, syntax.Column, row.key, row.line,
+					row.column)
 			}
 			says(t, syntax.Text())
 		})
@@ -117,7 +118,8 @@ func TestLoadRefusals(t *testing.T) {
 	path = onDisk(t, change(t, contractJSON, submission+"port", `"465"`))
 	_, err = config.Load(path)
 	var invalid *config.InvalidError
-	if !errors.As(err, &invalid) || len(invalid.Faults) != 1 || invalid.Faults[0].Path != "profiles.durand.submission.port" {
+	if !errors.As(err, &invalid) || len(invalid.Faults) != 1 ||
+		invalid.Faults[0].Path != "profiles.durand.submission.port" {
 		t.Fatalf("wrong type: got %v", err)
 	}
 	says(t, invalid.Text())
@@ -213,7 +215,10 @@ func TestSaveKeepsOrderAndUnknownKeys(t *testing.T) {
 	if paths := len(doc.Validate().Errors()); paths != 4 {
 		t.Errorf("the four unknown keys are errors for validate, got %d", paths)
 	}
-	for name, mode := range map[string]fs.FileMode{"config.json": 0o600, "config.schema.json": 0o600, "config.json.bak1": 0o600} {
+	for name, mode := range map[string]fs.FileMode{
+		"config.json": 0o600, "config.schema.json": 0o600,
+		"config.json.bak1": 0o600,
+	} {
 		if info, err := os.Stat(filepath.Join(filepath.Dir(path), name)); err != nil || info.Mode().Perm() != mode {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -274,7 +279,10 @@ func TestInlineIsReadAndNeverWritten(t *testing.T) {
 	const canary = "CANARY-hunter2"
 	path := onDisk(t, change(t, contractJSON, credential, `{"kind":"inline","value":"`+canary+`"}`))
 	doc := load(t, path)
-	for _, shown := range []string{string(config.Redacted(doc)), get(t, doc, "profiles.durand.credential"), get(t, doc, "profiles.durand.credential.value")} {
+	for _, shown := range []string{
+		string(config.Redacted(doc)), get(t, doc, "profiles.durand.credential"),
+		get(t, doc, "profiles.durand.credential.value"),
+	} {
 		if strings.Contains(shown, canary) {
 			t.Errorf("shown: %s", shown)
 		}
@@ -342,7 +350,11 @@ func TestGet(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", key, got, want)
 		}
 	}
-	for _, key := range []string{"", "nothing", "profiles.nobody", "profiles.durand.senders.1", "profiles.durand.senders.x", "profiles.durand.submission.host.x", "profiles.platform.validated", "profiles.platform.sent_copy.imap.host", "."} {
+	for _, key := range []string{
+		"", "nothing", "profiles.nobody", "profiles.durand.senders.1",
+		"profiles.durand.senders.x", "profiles.durand.submission.host.x", "profiles.platform.validated",
+		"profiles.platform.sent_copy.imap.host", ".",
+	} {
 		_, err := config.Get(doc, key)
 		var missing *config.KeyError
 		if !errors.Is(err, config.ErrNoKey) || !errors.As(err, &missing) {
@@ -384,7 +396,8 @@ func TestOperations(t *testing.T) {
 		t.Errorf("fallback is %q, %v", doc.File.Fallback, err)
 	}
 	at := time.Date(2026, 11, 21, 20, 0, 0, 5, time.UTC)
-	if err := doc.Disable("house", "auth-failed", at); err != nil || doc.File.Profiles["house"].Disabled.Cause != "auth-failed" {
+	if err := doc.Disable("house", "auth-failed", at); err != nil ||
+		doc.File.Profiles["house"].Disabled.Cause != "auth-failed" {
 		t.Error("the cause of a switch-off is recorded", err)
 	}
 	refused(doc.SetDefault("house"), "config.profile.off")
@@ -394,7 +407,8 @@ func TestOperations(t *testing.T) {
 	if err := doc.SetDefault("house"); err != nil {
 		t.Error(err)
 	}
-	if err := doc.Disable("durand", "", at); err != nil || doc.File.Profiles["durand"].Disabled != nil || doc.File.Profiles["durand"].Label == "" {
+	if err := doc.Disable("durand", "", at); err != nil || doc.File.Profiles["durand"].Disabled != nil ||
+		doc.File.Profiles["durand"].Label == "" {
 		t.Error("a person's switch-off keeps the settings and records no cause", err)
 	}
 	if err := doc.Remove("durand"); err != nil {
@@ -464,10 +478,14 @@ func TestProven(t *testing.T) {
 		}
 	}
 	for name, edit := range map[string]func(*config.Profile){
-		"address": func(p *config.Profile) { p.From.Address = "x@durand.example" }, "host": func(p *config.Profile) { p.Submission.Host = "x" },
-		"port": func(p *config.Profile) { p.Submission.Port = 587 }, "user": func(p *config.Profile) { p.Submission.Username = "x" },
-		"folder": func(p *config.Profile) { p.SentCopy.Folder = "x" }, "credential": func(p *config.Profile) { p.Credential.Path = "x" },
-		"pin": func(p *config.Profile) { p.TLS.PinSHA256 = []string{"x"} }, "insecure": func(p *config.Profile) { p.Insecure = true },
+		"address":    func(p *config.Profile) { p.From.Address = "x@durand.example" },
+		"host":       func(p *config.Profile) { p.Submission.Host = "x" },
+		"port":       func(p *config.Profile) { p.Submission.Port = 587 },
+		"user":       func(p *config.Profile) { p.Submission.Username = "x" },
+		"folder":     func(p *config.Profile) { p.SentCopy.Folder = "x" },
+		"credential": func(p *config.Profile) { p.Credential.Path = "x" },
+		"pin":        func(p *config.Profile) { p.TLS.PinSHA256 = []string{"x"} },
+		"insecure":   func(p *config.Profile) { p.Insecure = true },
 	} {
 		edited := *p
 		edit(&edited)
@@ -517,9 +535,11 @@ func TestPathsAndFind(t *testing.T) {
 func TestQueueDatabase(t *testing.T) {
 	t.Parallel()
 	for database, key := range map[string]string{
-		"": "", "queue.db": "", "/var/lib/postier/queue.db": "", "postgres://mail@db.example/postier": "", "postgresql:///postier?host=/run/postgresql": "",
+		"": "", "queue.db": "", "/var/lib/postier/queue.db": "", "postgres://mail@db.example/postier": "",
+		"postgresql:///postier?host=/run/postgresql": "",
 		"../queue.db": "config.path.outside", "mysql://db.example/postier": "config.database.malformed",
-		"postgres://mail:secret@db.example/postier": "config.database.password", "postgres://db.example/postier?password=secret": "config.database.password",
+		"postgres://mail:secret@db.example/postier":     "config.database.password",
+		"postgres://db.example/postier?password=secret": "config.database.password",
 	} {
 		f := config.File{Version: 1, Queue: config.Queue{Database: database}}
 		faults := config.Validate(&f).Under("queue.database")

@@ -73,7 +73,8 @@ func (e *InvalidError) Error() string {
 	if len(e.Faults) == 0 {
 		return "configuration " + e.Path + " is invalid"
 	}
-	return "configuration " + e.Path + " is invalid at " + e.Faults[0].Path + ": " + locale.For(locale.English).Say(e.Faults[0].Text)
+	return "configuration " + e.Path + " is invalid at " + e.Faults[0].Path + ": " +
+		locale.For(locale.English).Say(e.Faults[0].Text)
 }
 
 // Text says how many faults there are.

@@ -28,8 +28,8 @@ const (
 	pinLength      = 64 // hex digits of a SHA-256
 )
 
-// ValidateName accepts the name of a profile or of a message kind: lower-case letters, digits, - and _, beginning with a
-// letter or digit.
+// ValidateName accepts the name of a profile or of a message kind: lower-case letters, digits, - and _, beginning with
+// a letter or digit.
 func ValidateName(name string) locale.Text {
 	switch {
 	case name == "":
@@ -216,8 +216,8 @@ func ValidatePin(pin string) locale.Text {
 	return locale.Text{}
 }
 
-// ValidateDatabase accepts a path, or a PostgreSQL URL without a password: that belongs into ~/.pgpass or a service file, or is
-// not needed (peer authentication).
+// ValidateDatabase accepts a path, or a PostgreSQL URL without a password: that belongs into ~/.pgpass or a service
+// file, or is not needed (peer authentication).
 func ValidateDatabase(database string) locale.Text {
 	if !strings.Contains(database, "://") {
 		return ValidatePath(database)

@@ -120,9 +120,21 @@ func TestValidateHostAndDomain(t *testing.T) {
 		"x\u200d.example":                    "control",
 		"x.example\r\n":                      "edge_blank",
 	})
-	verdicts(t, config.ValidateDomain, map[string]string{"example.com": "", "müller.example": "", "localhost": "", "": "domain.empty", "com": "domain.short", "a_b.example": "domain.malformed", "x ": "edge_blank", "a\tb.c": "control"})
-	verdicts(t, config.ValidateSender, map[string]string{"example.com": "", "a@example.com": "", "@example.com": "sender.at", "": "domain.empty", "a b@c.example": "address.character"})
-	for host, want := range map[string]string{"SMTP.Müller.example": "smtp.xn--mller-kva.example", "192.0.2.1": "192.0.2.1", "2001:DB8:0::1": "2001:db8::1", "straße.example": "xn--strae-oqa.example", "ＡＢ.example": "ab.example"} {
+	verdicts(t, config.ValidateDomain,
+		map[string]string{
+			"example.com": "", "müller.example": "", "localhost": "", "": "domain.empty", "com": "domain.short",
+			"a_b.example": "domain.malformed", "x ": "edge_blank", "a\tb.c": "control",
+		})
+	verdicts(t, config.ValidateSender,
+		map[string]string{
+			"example.com": "", "a@example.com": "", "@example.com": "sender.at", "": "domain.empty",
+			"a b@c.example": "address.character",
+		})
+	for host, want := range map[string]string{
+		"SMTP.Müller.example": "smtp.xn--mller-kva.example",
+		"192.0.2.1":           "192.0.2.1", "2001:DB8:0::1": "2001:db8::1", "straße.example": "xn--strae-oqa.example",
+		"ＡＢ.example": "ab.example",
+	} {
 		if got, ok := config.HostASCII(host); got != want || !ok {
 			t.Errorf("%s: got %q, %v", host, got, ok)
 		}
@@ -140,16 +152,50 @@ func TestValidateHostAndDomain(t *testing.T) {
 
 func TestValidateOtherFields(t *testing.T) {
 	t.Parallel()
-	verdicts(t, config.ValidateName, map[string]string{"durand": "", "a": "", "0-_": "", strings.Repeat("a", 64): "", "": "name.empty", strings.Repeat("a", 65): "name.long", "Durand": "name.malformed", "-a": "name.malformed", "a.b": "name.malformed", "a/b": "name.malformed", "é": "name.malformed", "..": "name.malformed"})
-	verdicts(t, config.ValidateFolder, map[string]string{"Envoyés": "", "INBOX.Sent": "", "[Gmail]/Sent Mail": "", "a{3}": "", `Sent" ("\Seen")`: "", "": "folder.empty", " x": "edge_blank", "a\r\nb": "control", "a\x00": "control", strings.Repeat("a", 256): "folder.long"})
-	verdicts(t, config.ValidateUsername, map[string]string{"a": "", "DOMAIN\\user": "", "a b": "", "": "username.empty", "a ": "edge_blank", "a\x00b": "control", strings.Repeat("a", 256): "username.long"})
-	verdicts(t, config.ValidateHelo, map[string]string{"pc.example": "", "[192.0.2.1]": "", "[IPv6:2001:db8::1]": "", "192.0.2.1": "helo.literal", "[x]": "helo.literal", "[": "host.brackets", "": "host.empty", "a b": "host.malformed"})
-	verdicts(t, config.ValidatePath, map[string]string{"/a": "", "secrets/x": "", "": "path.empty", "../x": "path.outside", "a/../../x": "path.outside", "a\nb": "control", strings.Repeat("a", 4097): "path.long"})
-	verdicts(t, config.ValidatePin, map[string]string{strings.Repeat("a1", 32): "", strings.Repeat("A1", 32): "pin.malformed", "": "pin.malformed", strings.Repeat("g1", 32): "pin.malformed"})
-	verdicts(t, config.ValidateText, map[string]string{"": "", "Müller & Söhne": "", "a\tb": "control", strings.Repeat("a", 201): "text.long"})
+	verdicts(t, config.ValidateName,
+		map[string]string{
+			"durand": "", "a": "", "0-_": "", strings.Repeat("a", 64): "", "": "name.empty",
+			strings.Repeat("a", 65): "name.long", "Durand": "name.malformed", "-a": "name.malformed", "a.b": "name.malformed",
+			"a/b": "name.malformed", "é": "name.malformed", "..": "name.malformed",
+		})
+	verdicts(t, config.ValidateFolder,
+		map[string]string{
+			"Envoyés": "", "INBOX.Sent": "", "[Gmail]/Sent Mail": "", "a{3}": "", `Sent" ("\Seen")`: "",
+			"": "folder.empty", " x": "edge_blank", "a\r\nb": "control", "a\x00": "control",
+			strings.Repeat("a", 256): "folder.long",
+		})
+	verdicts(t, config.ValidateUsername,
+		map[string]string{
+			"a": "", "DOMAIN\\user": "", "a b": "", "": "username.empty", "a ": "edge_blank",
+			"a\x00b": "control", strings.Repeat("a", 256): "username.long",
+		})
+	verdicts(t, config.ValidateHelo,
+		map[string]string{
+			"pc.example": "", "[192.0.2.1]": "", "[IPv6:2001:db8::1]": "", "192.0.2.1": "helo.literal",
+			"[x]": "helo.literal", "[": "host.brackets", "": "host.empty", "a b": "host.malformed",
+		})
+	verdicts(t, config.ValidatePath,
+		map[string]string{
+			"/a": "", "secrets/x": "", "": "path.empty", "../x": "path.outside", "a/../../x": "path.outside",
+			"a\nb": "control", strings.Repeat("a", 4097): "path.long",
+		})
+	verdicts(t, config.ValidatePin,
+		map[string]string{
+			strings.Repeat("a1", 32): "", strings.Repeat("A1", 32): "pin.malformed", "": "pin.malformed",
+			strings.Repeat("g1", 32): "pin.malformed",
+		})
+	verdicts(t, config.ValidateText,
+		map[string]string{"": "", "Müller & Söhne": "", "a\tb": "control", strings.Repeat("a", 201): "text.long"})
 	command := func(line string) locale.Text { return config.ValidateCommand(strings.Split(line, "|")) }
-	verdicts(t, command, map[string]string{"/usr/bin/pass|show|x y": "", "pass": "command.absolute", "": "command.absolute", "/a|b\nc": "control", "/a" + strings.Repeat("|", 64): "too_many", "/a|" + strings.Repeat("x", 4097): "text.long"})
-	for port, want := range map[int]string{1: "", 65535: "", 0: "config.port.range", 65536: "config.port.range", -1: "config.port.range"} {
+	verdicts(t, command, map[string]string{
+		"/usr/bin/pass|show|x y": "", "pass": "command.absolute",
+		"": "command.absolute", "/a|b\nc": "control", "/a" + strings.Repeat("|", 64): "too_many",
+		"/a|" + strings.Repeat("x", 4097): "text.long",
+	})
+	for port, want := range map[int]string{
+		1: "", 65535: "", 0: "config.port.range", 65536: "config.port.range",
+		-1: "config.port.range",
+	} {
 		if got := config.ValidatePort(port).Key; got != want {
 			t.Errorf("%d: got %q", port, got)
 		}
@@ -164,18 +210,31 @@ func TestValidateOtherFields(t *testing.T) {
 func TestParseNumbers(t *testing.T) {
 	t.Parallel()
 	port := func(s string) locale.Text { _, text := config.ParsePort(s); return text }
-	verdicts(t, port, map[string]string{" 587 ": "", "": "port.empty", "x": "port.number", "5 8": "port.number", "+5": "port.number", "-5": "port.number", "0": "port.range", "65536": "port.range", "99999999999999999999": "port.range", "٥٨٧": "port.number"})
+	verdicts(t, port, map[string]string{
+		" 587 ": "", "": "port.empty", "x": "port.number", "5 8": "port.number",
+		"+5": "port.number", "-5": "port.number", "0": "port.range", "65536": "port.range",
+		"99999999999999999999": "port.range", "٥٨٧": "port.number",
+	})
 	wait := func(s string) locale.Text { _, text := config.ParseWait(s); return text }
-	verdicts(t, wait, map[string]string{"": "", "0": "", "15.5": "", "15,5": "", ".5": "", "1,5,5": "wait.range", "1.2.3": "wait.range", "1e3": "wait.range", "inf": "wait.range", "nan": "wait.range", "0x1p4": "wait.range", "-1": "wait.range", "86401": "wait.range", ".": "wait.range", "1_0": "wait.range"})
+	verdicts(t, wait, map[string]string{
+		"": "", "0": "", "15.5": "", "15,5": "", ".5": "", "1,5,5": "wait.range",
+		"1.2.3": "wait.range", "1e3": "wait.range", "inf": "wait.range", "nan": "wait.range", "0x1p4": "wait.range",
+		"-1": "wait.range", "86401": "wait.range", ".": "wait.range", "1_0": "wait.range",
+	})
 	limit := func(s string) locale.Text { _, text := config.ParseLimit(s); return text }
-	verdicts(t, limit, map[string]string{"": "", "0": "", "500": "", "-1": "limit.range", "+1": "limit.range", "1.5": "limit.range", "1000000001": "limit.range", "99999999999999999999": "limit.range"})
+	verdicts(t, limit, map[string]string{
+		"": "", "0": "", "500": "", "-1": "limit.range", "+1": "limit.range",
+		"1.5": "limit.range", "1000000001": "limit.range", "99999999999999999999": "limit.range",
+	})
 }
 
 func TestSlug(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"Cabinet Müller & Fils": "cabinet-muller-fils", "  Straße 5 ": "strasse-5", "": "mail", "日本": "mail", "---": "mail", "a_b.c": "a-b-c",
-		strings.Repeat("ab ", 50): strings.Repeat("ab-", 21) + "a", strings.Repeat("é", 500): strings.Repeat("e", 64), "ＡＢ": "ab",
+		"Cabinet Müller & Fils": "cabinet-muller-fils", "  Straße 5 ": "strasse-5", "": "mail", "日本": "mail", "---": "mail",
+		"a_b.c":                   "a-b-c",
+		strings.Repeat("ab ", 50): strings.Repeat("ab-", 21) + "a", strings.Repeat("é", 500): strings.Repeat("e", 64),
+		"ＡＢ": "ab",
 	} {
 		got := config.Slug(text)
 		if got != want {
@@ -220,14 +279,17 @@ func TestPortField(t *testing.T) {
 	verdicts(t, refuse, map[string]string{
 		"": "port.empty", "  ": "port.empty", "AUTH:LOGIN": "port.number", "0": "port.range", "587 LOGIN": "portfield.word",
 		"587 AUTH:": "portfield.auth", "587 AUTH:DIGEST": "portfield.auth", "587 SSL:ON": "portfield.word",
-		"587 AUTH:LOGIN AUTH:PLAIN": "portfield.twice", "587 CONN:AUTO CONN:AUTO": "portfield.twice", "587 LIMITE:1 LIMIT:2": "portfield.twice",
-		"587 WAIT:1 WAIT:1": "portfield.twice", "587 LIMITE:x": "limit.range", "587 LIMITE:": "limit.range", "587 WAIT:": "wait.range",
+		"587 AUTH:LOGIN AUTH:PLAIN": "portfield.twice", "587 CONN:AUTO CONN:AUTO": "portfield.twice",
+		"587 LIMITE:1 LIMIT:2": "portfield.twice",
+		"587 WAIT:1 WAIT:1":    "portfield.twice", "587 LIMITE:x": "limit.range", "587 LIMITE:": "limit.range",
+		"587 WAIT:":    "wait.range",
 		"587 WAIT:1e9": "wait.range", "587 LIMITE:-1": "limit.range", strings.Repeat(" ", 300): "portfield.long",
 	})
 	server := config.Server{Port: 25, Security: config.SecurityTLS, Auth: config.MechanismPlain}
 	batch := config.Batch{Messages: 3, WaitSeconds: 4}
 	config.PortField{Port: 587}.Apply(&server, &batch)
-	if server.Port != 587 || server.Security != config.SecurityTLS || server.Auth != config.MechanismPlain || batch.Messages != 3 {
+	if server.Port != 587 || server.Security != config.SecurityTLS || server.Auth != config.MechanismPlain ||
+		batch.Messages != 3 {
 		t.Errorf("what is not mentioned stays: %+v %+v", server, batch)
 	}
 	full, _ := config.ParsePortField(exact)

@@ -53,7 +53,10 @@ func FuzzLoad(f *testing.F) {
 }
 
 func FuzzParsePortField(f *testing.F) {
-	for _, seed := range []string{"587 AUTH:LOGIN CONN:STARTTLS LIMITE:12 WAIT:15.5", "25", "465 wait:1,5", "1 AUTH:", "x"} {
+	for _, seed := range []string{
+		"587 AUTH:LOGIN CONN:STARTTLS LIMITE:12 WAIT:15.5", "25", "465 wait:1,5", "1 AUTH:",
+		"x",
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -70,7 +73,10 @@ func FuzzParsePortField(f *testing.F) {
 }
 
 func FuzzValidateAddress(f *testing.F) {
-	for _, seed := range []string{"a@b.example", `"a b> SIZE=1"@x.example`, "müller@dürand.example", "a@b@c", "<a@b.c>", "a@xn--.c", `"\""@x.example`} {
+	for _, seed := range []string{
+		"a@b.example", `"a b> SIZE=1"@x.example`, "müller@dürand.example", "a@b@c", "<a@b.c>",
+		"a@xn--.c", `"\""@x.example`,
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

@@ -30,8 +30,8 @@ func (e *KeyError) Text() locale.Text {
 }
 
 // Get returns one value by its path, for instance profiles.durand.submission.host, profiles.durand.senders.0 or
-// profiles.durand.validated.checks.smtp.auth. A string comes without quotes, everything else as JSON on one line. A key that
-// the format knows and the file leaves out has its zero value. An inline secret is never returned.
+// profiles.durand.validated.checks.smtp.auth. A string comes without quotes, everything else as JSON on one line. A key
+// that the format knows and the file leaves out has its zero value. An inline secret is never returned.
 func Get(d *Document, key string) (string, error) {
 	tree, err := parseTree(d.Encode())
 	if err != nil {

@@ -59,8 +59,8 @@ func HostASCII(host string) (ascii string, ok bool) {
 	return nameASCII(host, true)
 }
 
-// nameASCII turns a domain name into lower-case A-labels. Names of hosts may hold an underscore, as some private networks
-// have them; mail domains may not (RFC 5321 §2.3.5).
+// nameASCII turns a domain name into lower-case A-labels. Names of hosts may hold an underscore, as some private
+// networks have them; mail domains may not (RFC 5321 §2.3.5).
 func nameASCII(name string, underscore bool) (string, bool) {
 	if len(name) > 4*maxHost || strings.ContainsAny(name, " \t%/:@[]") {
 		return "", false

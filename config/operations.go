@@ -137,7 +137,8 @@ func (d *Document) Enable(name string) error {
 	return nil
 }
 
-// Disable switches a profile off and keeps its settings (D-1). cause is "" when a person did it, else a cause's name (D-5).
+// Disable switches a profile off and keeps its settings (D-1). cause is "" when a person did it, else a cause's name
+// (D-5).
 func (d *Document) Disable(name, cause string, at time.Time) error {
 	p := d.File.Profiles[name]
 	if p == nil {

@@ -8,8 +8,8 @@ import (
 // SystemPath is the configuration of the whole machine.
 const SystemPath = "/etc/postier/config.json"
 
-// Paths lists where a configuration is looked for, best first. POSTIER_CONFIG stands alone; otherwise it is the user's own
-// file ($XDG_CONFIG_HOME, which must be absolute, or ~/.config) and then the machine's.
+// Paths lists where a configuration is looked for, best first. POSTIER_CONFIG stands alone; otherwise it is the user's
+// own file ($XDG_CONFIG_HOME, which must be absolute, or ~/.config) and then the machine's.
 func Paths(getenv func(string) string) []string {
 	if path := getenv("POSTIER_CONFIG"); path != "" {
 		return []string{path}
@@ -28,8 +28,8 @@ func Paths(getenv func(string) string) []string {
 	return append(paths, SystemPath)
 }
 
-// Find returns the file to use as an absolute path: the one that --config names, else the first of Paths that exists, else
-// the first of Paths, where a new one is written. found says whether it exists.
+// Find returns the file to use as an absolute path: the one that --config names, else the first of Paths that exists,
+// else the first of Paths, where a new one is written. found says whether it exists.
 func Find(flag string, getenv func(string) string) (path string, found bool) {
 	candidates := Paths(getenv)
 	if flag != "" {

@@ -188,7 +188,10 @@ func (p *treeParser) next() int {
 func (p *treeParser) fault(offset int, text locale.Text) *SyntaxError {
 	before := p.data[:min(offset, len(p.data))]
 	lineStart := bytes.LastIndexByte(before, '\n') + 1
-	return &SyntaxError{Line: 1 + bytes.Count(before, []byte("\n")), Column: 1 + utf8.RuneCount(before[lineStart:]), Problem: text}
+	return &SyntaxError{
+		Line: 1 + bytes.Count(before, []byte("\n")), Column: 1 + utf8.RuneCount(before[lineStart:]),
+		Problem: text,
+	}
 }
 
 // encode writes the tree as indented JSON with a final line end. Characters that could act on a terminal are escaped.

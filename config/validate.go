@@ -20,8 +20,8 @@ const (
 	maxChecks   = 200  // check ids recorded with a proof
 )
 
-// Validate returns everything that is wrong or unwise in the settings, in the order of the file. Unknown keys are known to
-// Document.Validate only. It opens no file and asks no server.
+// Validate returns everything that is wrong or unwise in the settings, in the order of the file. Unknown keys are known
+// to Document.Validate only. It opens no file and asks no server.
 func Validate(f *File) Faults {
 	v := &validator{file: f}
 	if f.Version < 1 || f.Version > Version {
@@ -230,7 +230,8 @@ func (v *validator) validated(path string, p *Profile) {
 			v.add(at, locale.Msg("config.validated.check", "value", safetext.FromRemote(id)))
 		}
 		if !slices.Contains(verdicts, p.Validated.Checks[id]) {
-			v.add(at, locale.Msg("config.enum", "value", safetext.FromRemote(p.Validated.Checks[id]), "words", strings.Join(verdicts, ", ")))
+			v.add(at, locale.Msg("config.enum", "value", safetext.FromRemote(p.Validated.Checks[id]), "words",
+				strings.Join(verdicts, ", ")))
 		}
 	}
 }

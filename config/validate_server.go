@@ -41,7 +41,8 @@ func SecretTypes() []SecretType {
 // CredentialKinds lists the kinds that may be written; inline is only read.
 func CredentialKinds() []CredentialKind {
 	return []CredentialKind{
-		CredentialFile, CredentialCommand, CredentialSystemd, CredentialKeyring, CredentialEnv, CredentialAsk, CredentialOAuth,
+		CredentialFile, CredentialCommand, CredentialSystemd, CredentialKeyring, CredentialEnv, CredentialAsk,
+		CredentialOAuth,
 	}
 }
 
@@ -226,12 +227,14 @@ func ValidateCredentialName(kind CredentialKind, name string) locale.Text {
 	switch kind {
 	case CredentialEnv:
 		// POSIX.1 §8.1, with lower case, which some programs use.
-		if name == "" || strings.Trim(name, letters+digits+"_") != "" || strings.Contains(digits, name[:1]) || len(name) > maxUser {
+		if name == "" || strings.Trim(name, letters+digits+"_") != "" || strings.Contains(digits, name[:1]) ||
+			len(name) > maxUser {
 			return locale.Msg("config.credential.env_name")
 		}
 	case CredentialSystemd:
 		// systemd.exec(5): a credential name is a file name.
-		if name == "" || strings.Trim(name, letters+digits+"_.@-") != "" || name == "." || name == ".." || len(name) > maxUser {
+		if name == "" || strings.Trim(name, letters+digits+"_.@-") != "" || name == "." || name == ".." ||
+			len(name) > maxUser {
 			return locale.Msg("config.credential.systemd_name")
 		}
 	default:

@@ -22,7 +22,8 @@ func TestVersionBelowOne(t *testing.T) {
 			t.Fatal(err)
 		}
 		var invalid *config.InvalidError
-		if _, err := config.Load(path); !errors.As(err, &invalid) || len(invalid.Faults) == 0 || invalid.Faults[0].Path != "version" {
+		if _, err := config.Load(path); !errors.As(err, &invalid) || len(invalid.Faults) == 0 ||
+			invalid.Faults[0].Path != "version" {
 			t.Errorf("version %s: %v", version, err)
 		}
 	}

@@ -17,7 +17,10 @@ import (
 )
 
 // families are keys that are put together at run time; every member is known by its prefix.
-var families = []string{"config.file.", "config.shape.", "config.secret.", "config.export.left_out.", "config.export.put."}
+var families = []string{
+	"config.file.", "config.shape.", "config.secret.", "config.export.left_out.",
+	"config.export.put.",
+}
 
 // fileNames look like keys.
 var fileNames = []string{"config.json", "config.schema.json", "config.toml"}
@@ -38,7 +41,8 @@ func TestEveryKeyHasWordsAndEveryWordAKey(t *testing.T) {
 			}
 			ast.Inspect(file, func(n ast.Node) bool {
 				if literal, ok := n.(*ast.BasicLit); ok && literal.Kind == token.STRING {
-					if value, err := strconv.Unquote(literal.Value); err == nil && key.MatchString(value) && !slices.Contains(fileNames, value) {
+					if value, err := strconv.Unquote(literal.Value); err == nil && key.MatchString(value) &&
+						!slices.Contains(fileNames, value) {
 						used[value] = true
 					}
 				}

@@ -88,11 +88,15 @@ func certificateCause(report wire.TLSReport, now time.Time) string {
 	return certCauses[fault]
 }
 
-// interceptors are makers of virus scanners and appliances that sign certificates of their own for the traffic they read.
+// interceptors are makers of virus scanners and appliances that sign certificates of their own for the traffic they
+// read.
 var interceptors = []string{
-	"avast", "avg technologies", "avg web", "kaspersky", "eset ssl", "eset, spol", "bitdefender", "fortinet", "fortigate", "zscaler",
-	"sophos", "norton", "mcafee", "cisco umbrella", "opendns", "netskope", "blue coat", "watchguard", "sonicwall", "untangle",
-	"check point", "palo alto", "barracuda", "trend micro", "dr.web", "g data", "f-secure", "adguard", "mail shield", "web/mail shield",
+	"avast", "avg technologies", "avg web", "kaspersky", "eset ssl", "eset, spol", "bitdefender", "fortinet", "fortigate",
+	"zscaler",
+	"sophos", "norton", "mcafee", "cisco umbrella", "opendns", "netskope", "blue coat", "watchguard", "sonicwall",
+	"untangle",
+	"check point", "palo alto", "barracuda", "trend micro", "dr.web", "g data", "f-secure", "adguard", "mail shield",
+	"web/mail shield",
 	"iboss", "smoothwall", "clearswift", "forcepoint", "mitmproxy", "superfish",
 }
 
@@ -116,8 +120,10 @@ func certificateArgs(host string, leaf *x509.Certificate, now time.Time) []any {
 		shown += fmt.Sprintf(" +%d", more)
 	}
 	return []any{
-		"host", safetext.FromRemote(host), "names", safetext.FromRemote(shown), "issuer", safetext.FromRemote(leaf.Issuer.String()),
-		"from", leaf.NotBefore.Local().Format(hour), "until", leaf.NotAfter.Local().Format(hour), "now", now.Local().Format(hour),
+		"host", safetext.FromRemote(host), "names", safetext.FromRemote(shown), "issuer",
+		safetext.FromRemote(leaf.Issuer.String()),
+		"from", leaf.NotBefore.Local().Format(hour), "until", leaf.NotAfter.Local().Format(hour), "now",
+		now.Local().Format(hour),
 		"days", int(leaf.NotAfter.Sub(now).Hours() / 24),
 	}
 }
@@ -167,14 +173,15 @@ func keyKind(leaf *x509.Certificate) string {
 	return leaf.PublicKeyAlgorithm.String()
 }
 
-// fittingHosts are names that this certificate is good for and that are likely to lead to the same server: what the host
-// is an alias of, then the certificate's own names. Wildcards are no host names.
+// fittingHosts are names that this certificate is good for and that are likely to lead to the same server: what the
+// host is an alias of, then the certificate's own names. Wildcards are no host names.
 func fittingHosts(ctx context.Context, network *wire.Network, host string, leaf *x509.Certificate) []Fix {
 	var fixes []Fix
 	seen := map[string]bool{}
 	add := func(name string) {
 		name = strings.ToLower(strings.TrimSuffix(name, "."))
-		if len(fixes) < maxNames && name != "" && !strings.Contains(name, "*") && !seen[name] && leaf.VerifyHostname(name) == nil {
+		if len(fixes) < maxNames && name != "" && !strings.Contains(name, "*") && !seen[name] &&
+			leaf.VerifyHostname(name) == nil {
 			seen[name] = true
 			fixes = append(fixes, Fix{Kind: "host", Value: safetext.Escape(name), Old: host})
 		}

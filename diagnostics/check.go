@@ -2,7 +2,8 @@
 //
 // A Check asks one question of a server or of DNS, prints nothing and returns a Result with its evidence. Run orders
 // checks by need, runs independent branches side by side and skips what cannot be judged, so that one root cause shows
-// and not a cascade. The areas (smtp, imap, dns, arrival, discovery) each hand out a Plan; this package knows none of them.
+// and not a cascade. The areas (smtp, imap, dns, arrival, discovery) each hand out a Plan; this package knows none of
+// them.
 package diagnostics
 
 import (
@@ -72,7 +73,8 @@ const (
 func AllIDs() []ID {
 	return []ID{
 		NetResolve, NetConnect, NetConnect6,
-		SMTPGreeting, SMTPTLS, SMTPCertificate, SMTPInjection, SMTPEhlo, SMTPAuthOffered, SMTPAuth, SMTPSender, SMTPRecipient, SMTPData,
+		SMTPGreeting, SMTPTLS, SMTPCertificate, SMTPInjection, SMTPEhlo, SMTPAuthOffered, SMTPAuth, SMTPSender, SMTPRecipient,
+		SMTPData,
 		IMAPConnect, IMAPTLS, IMAPCertificate, IMAPAuth, IMAPFolder, IMAPAppend, IMAPReadback, IMAPCleanup, IMAPQuota,
 		DNSMX, DNSSPF, DNSDKIM, DNSDMARC, DNSMTASTS, DNSTLSRPT, DNSDANE, DNSBIMI, DNSPTR, DNSDiscovery,
 		ArrivalDelivered, ArrivalPlacement, ArrivalSPF, ArrivalDKIM, ArrivalDMARC,
@@ -132,7 +134,8 @@ type Fix struct {
 	TTLSeconds int `json:"ttl_seconds,omitempty"`
 }
 
-// ReplyCode is a server's verdict in numbers: an SMTP reply code (RFC 5321 §4.2) and an enhanced status code (RFC 3463).
+// ReplyCode is a server's verdict in numbers: an SMTP reply code (RFC 5321 §4.2) and an enhanced status code (RFC
+// 3463).
 type ReplyCode struct {
 	Reply    int    `json:"reply,omitempty"`
 	Enhanced string `json:"enhanced,omitempty"`
@@ -195,7 +198,8 @@ type Target struct {
 	Profile  string
 	Provider string // id of the preset, or "custom"
 	From     string // author address; empty means Address
-	// Recipient takes the trial RCPT and the test message; empty means Address. Never an address nobody typed (security.md T21).
+	// Recipient takes the trial RCPT and the test message; empty means Address. Never an address nobody typed (security.md
+	// T21).
 	Recipient  string
 	Submission config.Server
 	IMAP       *config.Server // nil: no IMAP at this provider

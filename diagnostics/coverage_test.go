@@ -32,8 +32,8 @@ const (
 	owner    = "marie@durand.example"
 )
 
-// cases has an entry for every check of the contract. The areas test theirs in depth; this list is what proves that none
-// was forgotten.
+// cases has an entry for every check of the contract. The areas test theirs in depth; this list is what proves that
+// none was forgotten.
 var cases = map[diagnostics.ID]failing{
 	diagnostics.NetResolve:  {"dns-nxdomain", submission(config.SecurityTLS, mailserver.Options{}, "")},
 	diagnostics.NetConnect:  {"connection-refused", rehearse("connection-refused")},
@@ -52,8 +52,12 @@ var cases = map[diagnostics.ID]failing{
 	diagnostics.SMTPRecipient:   {"recipient-unknown", rehearse("recipient-unknown")},
 	diagnostics.SMTPData:        {"content-rejected", rehearse("content-rejected")},
 
-	diagnostics.IMAPConnect:     {"connection-refused", rehearse("imap-refused")},
-	diagnostics.IMAPTLS:         {"tls-stripped", mailbox(config.SecurityStartTLS, mailserver.Options{Capabilities: []string{"IMAP4rev1", "AUTH=PLAIN"}}, mailserver.Good)},
+	diagnostics.IMAPConnect: {"connection-refused", rehearse("imap-refused")},
+	diagnostics.IMAPTLS: {
+		"tls-stripped",
+		mailbox(config.SecurityStartTLS, mailserver.Options{Capabilities: []string{"IMAP4rev1", "AUTH=PLAIN"}},
+			mailserver.Good),
+	},
 	diagnostics.IMAPCertificate: {"cert-expired", mailbox(config.SecurityTLS, mailserver.Options{}, mailserver.Expired)},
 	diagnostics.IMAPAuth:        {"wrong-password", rehearse("imap-wrong-password")},
 	diagnostics.IMAPFolder:      {"folder-missing", rehearse("no-sent-folder")},
@@ -64,7 +68,8 @@ var cases = map[diagnostics.ID]failing{
 	}}, mailserver.Good)},
 	diagnostics.IMAPQuota: {"quota-nearly-full", mailbox(config.SecurityTLS, mailserver.Options{
 		CapabilitiesTLS: []string{"IMAP4rev1", "SASL-IR", "AUTH=PLAIN", "QUOTA"},
-		Script:          mailserver.Script{"GETQUOTAROOT": mailserver.Reply("* QUOTAROOT INBOX \"\"\n* QUOTA \"\" (STORAGE 995 1000)\n{tag} OK done")},
+		Script: mailserver.Script{"GETQUOTAROOT": mailserver.Reply(
+			"* QUOTAROOT INBOX \"\"\n* QUOTA \"\" (STORAGE 995 1000)\n{tag} OK done")},
 	}, mailserver.Good)},
 
 	diagnostics.DNSMX:     {"null-mx", domain("durand.example. 300 IN MX 0 .\n")},
@@ -72,12 +77,24 @@ var cases = map[diagnostics.ID]failing{
 	diagnostics.DNSDKIM:   {"dkim-revoked", domain("s1._domainkey.durand.example. 300 IN TXT \"v=DKIM1; p=\"\n")},
 	diagnostics.DNSDMARC:  {"dmarc-missing", domain("durand.example. 300 IN A 192.0.2.1\n")},
 	diagnostics.DNSMTASTS: {"mta-sts-malformed", domain("_mta-sts.durand.example. 300 IN TXT \"v=STSv1; di=1\"\n")},
-	diagnostics.DNSTLSRPT: {"tls-rpt-malformed", domain("_smtp._tls.durand.example. 300 IN TXT \"v=TLSRPTv1; rau=mailto:x@durand.example\"\n")},
-	diagnostics.DNSDANE: {"dane-insecure", domain("durand.example. 300 IN MX 10 mx.durand.example.\nmx.durand.example. 300 IN A 192.0.2.1\n" +
-		"_25._tcp.mx.durand.example. 300 IN TLSA 3 1 1 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\n")},
-	diagnostics.DNSBIMI:      {"bimi-malformed", domain("default._bimi.durand.example. 300 IN TXT \"v=BIMI1; l=http://durand.example/logo.gif\"\n")},
-	diagnostics.DNSPTR:       {"ptr-missing", domain("durand.example. 300 IN A 192.0.2.1\n")},
-	diagnostics.DNSDiscovery: {"srv-target-missing", domain("_submissions._tcp.durand.example. 300 IN SRV 0 1 465 nowhere.durand.example.\n")},
+	diagnostics.DNSTLSRPT: {
+		"tls-rpt-malformed",
+		domain("_smtp._tls.durand.example. 300 IN TXT \"v=TLSRPTv1; rau=mailto:x@durand.example\"\n"),
+	},
+	diagnostics.DNSDANE: {
+		"dane-insecure",
+		domain("durand.example. 300 IN MX 10 mx.durand.example.\nmx.durand.example. 300 IN A 192.0.2.1\n" +
+			"_25._tcp.mx.durand.example. 300 IN TLSA 3 1 1 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\n"),
+	},
+	diagnostics.DNSBIMI: {
+		"bimi-malformed",
+		domain("default._bimi.durand.example. 300 IN TXT \"v=BIMI1; l=http://durand.example/logo.gif\"\n"),
+	},
+	diagnostics.DNSPTR: {"ptr-missing", domain("durand.example. 300 IN A 192.0.2.1\n")},
+	diagnostics.DNSDiscovery: {
+		"srv-target-missing",
+		domain("_submissions._tcp.durand.example. 300 IN SRV 0 1 465 nowhere.durand.example.\n"),
+	},
 
 	diagnostics.ArrivalDelivered: {"not-arrived", rehearse("lost")},
 	diagnostics.ArrivalPlacement: {"landed-in-junk", rehearse("junk")},
@@ -107,7 +124,8 @@ func TestEveryCheckFailsForItsOwnReason(t *testing.T) {
 				t.Fatalf("%s is %s: %s, want %s; all: %s", id, r.Status, r.Cause, c.cause, summary(results))
 			}
 			for _, need := range r.Needs {
-				if other, found := diagnostics.Find(results, need); found && (other.Status == diagnostics.Fail || other.Status == diagnostics.Skip) {
+				if other, found := diagnostics.Find(results, need); found &&
+					(other.Status == diagnostics.Fail || other.Status == diagnostics.Skip) {
 					t.Errorf("%s is %s before it", need, other.Status)
 				}
 			}
@@ -127,7 +145,8 @@ func summary(results []diagnostics.Result) string {
 func rehearse(fault string) func(*testing.T) []diagnostics.Result {
 	return func(t *testing.T) []diagnostics.Result {
 		t.Helper()
-		p, err := rehearsal.Start(t.Context(), rehearsal.Options{Fault: fault, Lang: locale.English, Slow: 100 * time.Millisecond})
+		p, err := rehearsal.Start(t.Context(),
+			rehearsal.Options{Fault: fault, Lang: locale.English, Slow: 100 * time.Millisecond})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -180,7 +199,9 @@ func submission(security config.Security, o mailserver.Options, zone string) fun
 	}
 }
 
-func mailbox(security config.Security, o mailserver.Options, kind mailserver.Kind) func(*testing.T) []diagnostics.Result {
+func mailbox(security config.Security, o mailserver.Options,
+	kind mailserver.Kind,
+) func(*testing.T) []diagnostics.Result {
 	return func(t *testing.T) []diagnostics.Result {
 		t.Helper()
 		ca := mailserver.StartCA(t)
@@ -189,7 +210,10 @@ func mailbox(security config.Security, o mailserver.Options, kind mailserver.Kin
 		n := &wire.Network{Resolver: resolver(t, nameserver.Start(t, here).Addr()), Roots: ca.Roots()}
 		target := diagnostics.Target{
 			Address: owner, Secret: secret.New("kivo-tams"), SentMode: config.SentAppend,
-			IMAP: &config.Server{Host: mailHost, Port: server.Port(), Security: security, Auth: config.MechanismAuto, Username: owner},
+			IMAP: &config.Server{
+				Host: mailHost, Port: server.Port(), Security: security, Auth: config.MechanismAuto,
+				Username: owner,
+			},
 		}
 		return diagnostics.Run(t.Context(), nil, imap.Plan(n, target, imap.Options{}))
 	}

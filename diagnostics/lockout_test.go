@@ -44,7 +44,10 @@ func TestOneRefusal(t *testing.T) {
 	// A failure before the secret was sent is no refusal, and IMAP alone waits for nobody.
 	var imap bool
 	plans := []Plan{
-		{Checks: []Check{{ID: SMTPAuth, Run: func(context.Context) Result { return Result{Status: Fail, Cause: "insecure-cleartext"} }}}},
+		{Checks: []Check{{
+			ID:  SMTPAuth,
+			Run: func(context.Context) Result { return Result{Status: Fail, Cause: "insecure-cleartext"} },
+		}}},
 		{Checks: []Check{signIn(IMAPAuth, Pass, &imap)}},
 	}
 	OneRefusal(nil, plans...)

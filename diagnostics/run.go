@@ -13,9 +13,9 @@ type Event struct {
 	Result *Result
 }
 
-// Run carries out the plans and returns one Result a check, in the order of the contract. Branches without a common need
-// run at the same time. observe may be nil; it is never called by two goroutines at once. When ctx ends, the checks that
-// have not begun are skipped with cause cancelled; those under way see the same ctx.
+// Run carries out the plans and returns one Result a check, in the order of the contract. Branches without a common
+// need run at the same time. observe may be nil; it is never called by two goroutines at once. When ctx ends, the
+// checks that have not begun are skipped with cause cancelled; those under way see the same ctx.
 func Run(ctx context.Context, observe func(Event), plans ...Plan) []Result {
 	var checks []Check
 	for _, p := range plans {

@@ -31,11 +31,13 @@ func TestOneRootCauseAndNoCascade(t *testing.T) {
 	results := Run(t.Context(), nil,
 		Plan{Checks: []Check{
 			does(SMTPAuth, Pass, SMTPTLS), // listed in no order: Run sorts by the contract
-			does(NetResolve, Pass), does(NetConnect, Warn, NetResolve), does(SMTPTLS, Fail, NetConnect), does(SMTPSender, Pass, SMTPAuth),
+			does(NetResolve, Pass), does(NetConnect, Warn, NetResolve), does(SMTPTLS, Fail, NetConnect),
+			does(SMTPSender, Pass, SMTPAuth),
 		}},
 		Plan{Checks: []Check{does(DNSMX, Pass)}},
 	)
-	want := "net.resolve=pass, net.connect=warn odd, smtp.tls=fail broken, smtp.auth=skip needs-failed, smtp.sender=skip needs-failed, dns.mx=pass"
+	want := "net.resolve=pass, net.connect=warn odd, smtp.tls=fail broken, smtp.auth=skip needs-failed, " +
+		"smtp.sender=skip needs-failed, dns.mx=pass"
 	if got := summary(results); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -107,7 +109,8 @@ func TestAfterWaitsWhateverTheResult(t *testing.T) {
 		}
 		return Result{Status: Pass}
 	}}
-	if got := summary(Run(t.Context(), nil, Plan{Checks: []Check{second, first}})); got != "smtp.greeting=pass, smtp.tls=fail broken" {
+	if got := summary(Run(t.Context(), nil,
+		Plan{Checks: []Check{second, first}})); got != "smtp.greeting=pass, smtp.tls=fail broken" {
 		t.Error(got)
 	}
 }
@@ -117,7 +120,11 @@ func TestCancelledChecksSaySo(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	closed := false
 	stop := Check{ID: NetResolve, Run: func(context.Context) Result { cancel(); return Result{Status: Pass} }}
-	results := Run(ctx, nil, Plan{Checks: []Check{stop, does(NetConnect, Pass, NetResolve), does(SMTPTLS, Pass, NetConnect)}, Close: func() { closed = true }})
+	results := Run(ctx, nil,
+		Plan{
+			Checks: []Check{stop, does(NetConnect, Pass, NetResolve), does(SMTPTLS, Pass, NetConnect)},
+			Close:  func() { closed = true },
+		})
 	if got := summary(results); got != "net.resolve=pass, net.connect=skip cancelled, smtp.tls=skip needs-failed" {
 		t.Error(got)
 	}
@@ -147,7 +154,8 @@ func TestCheckMayNameTheNeedItFoundOut(t *testing.T) {
 	c := Check{ID: SMTPTLS, Needs: []ID{NetConnect}, Run: func(context.Context) Result {
 		return Result{Status: Skip, Cause: CauseNeedsFailed, Needs: []ID{SMTPInjection}}
 	}}
-	if r := Run(t.Context(), nil, Plan{Checks: []Check{c}})[0]; !slices.Equal(r.Needs, []ID{SMTPInjection}) || r.ID != SMTPTLS {
+	if r := Run(t.Context(), nil, Plan{Checks: []Check{c}})[0]; !slices.Equal(r.Needs, []ID{SMTPInjection}) ||
+		r.ID != SMTPTLS {
 		t.Errorf("%+v", r)
 	}
 }

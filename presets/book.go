@@ -164,7 +164,10 @@ func (b *Book) All() []Entry {
 		}
 	}
 	for _, p := range b.extra {
-		add(Entry{ID: p.ID, Name: p.Name, Names: p.Names, Kind: p.Kind, Source: p.Source(), Countries: strings.Join(p.Countries, " ")})
+		add(Entry{
+			ID: p.ID, Name: p.Name, Names: p.Names, Kind: p.Kind, Source: p.Source(),
+			Countries: strings.Join(p.Countries, " "),
+		})
 	}
 	for _, e := range providerIndex {
 		if e.SameAs == "" {

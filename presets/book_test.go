@@ -11,7 +11,8 @@ import (
 
 func demo() *Provider {
 	return &Provider{
-		ID: "demo", Name: "Démo", Kind: KindMailbox, Countries: []string{"FR"}, Domains: []string{"demo.example", "gmail.com"},
+		ID: "demo", Name: "Démo", Kind: KindMailbox, Countries: []string{"FR"},
+		Domains:    []string{"demo.example", "gmail.com"},
 		MXSuffixes: []string{"mx.demo.example"}, Auth: []config.Mechanism{config.MechanismPlain},
 		SMTP:     []Server{{Host: "smtp.demo.example", Port: 465, Security: config.SecurityTLS}},
 		UserRule: UserRule{Rule: "{local}"},
@@ -26,7 +27,8 @@ func TestBookWithOwnProviders(t *testing.T) {
 			t.Errorf("%s: %+v, %v", domain, m, ok)
 		}
 	}
-	if m := b.MX([]string{"a.mx.demo.example", "aspmx.l.google.com"}); len(m) != 2 || m[0].ID != "demo" || m[1].ID != "google-workspace" {
+	if m := b.MX([]string{"a.mx.demo.example", "aspmx.l.google.com"}); len(m) != 2 || m[0].ID != "demo" ||
+		m[1].ID != "google-workspace" {
 		t.Errorf("MX: %+v", m)
 	}
 	if p, ok := b.Get("demo"); !ok || p.Source() != SourceVendor {
@@ -53,7 +55,8 @@ func TestBookWithOwnProviders(t *testing.T) {
 func TestBehindAMailFilter(t *testing.T) {
 	t.Parallel()
 	for host, want := range map[string]string{
-		"mx1-eu1.ppe-hosted.com.": "Proofpoint Essentials", "DE-smtp-inbound-1.mimecast.com": "Mimecast", "x.mailinblack.com": "Mailinblack",
+		"mx1-eu1.ppe-hosted.com.": "Proofpoint Essentials", "DE-smtp-inbound-1.mimecast.com": "Mimecast",
+		"x.mailinblack.com":  "Mailinblack",
 		"aspmx.l.google.com": "", "notmimecast.com": "",
 	} {
 		if got, ok := MailFilter(host); got != want || ok != (want != "") {
@@ -61,7 +64,8 @@ func TestBehindAMailFilter(t *testing.T) {
 		}
 	}
 	b := Default()
-	if m := b.SPF([]string{"sendgrid.net", "Spf.Protection.Outlook.com", "unknown.example"}); len(m) != 2 || m[0].ID != "microsoft365" || m[1].ID != "sendgrid" || m[0].By != BySPF {
+	if m := b.SPF([]string{"sendgrid.net", "Spf.Protection.Outlook.com", "unknown.example"}); len(m) != 2 ||
+		m[0].ID != "microsoft365" || m[1].ID != "sendgrid" || m[0].By != BySPF {
 		t.Errorf("the mailbox provider does not come first: %+v", m)
 	}
 	if m := b.SPF([]string{"mx.ovh.com"}); len(m) != 4 || m[0].ID != "ovh-mxplan" {
@@ -70,7 +74,10 @@ func TestBehindAMailFilter(t *testing.T) {
 	if m := b.SPF([]string{"spf.mail.hostpoint.ch"}); len(m) != 1 || m[0].ID != "hostpoint" {
 		t.Errorf("a redirect counts as well: %+v", m)
 	}
-	if m := b.Without("microsoft365").SPF([]string{"x.spf.protection.outlook.com", "spf.protection.outlook.com"}); m != nil {
+	if m := b.Without("microsoft365").SPF([]string{
+		"x.spf.protection.outlook.com",
+		"spf.protection.outlook.com",
+	}); m != nil {
 		t.Errorf("hidden, or only the end of a name: %+v", m)
 	}
 }
@@ -148,7 +155,8 @@ func TestSearch(t *testing.T) {
 		}
 	}
 	empty := b.Search("", locale.French)
-	if len(empty) != len(every(t, SourceFlagship)) || slices.ContainsFunc(empty, func(e Entry) bool { return e.Source == SourceISPDB }) {
+	if len(empty) != len(every(t, SourceFlagship)) ||
+		slices.ContainsFunc(empty, func(e Entry) bool { return e.Source == SourceISPDB }) {
 		t.Errorf("an empty search lists %d providers", len(empty))
 	}
 }
@@ -176,10 +184,12 @@ func TestEndpoints(t *testing.T) {
 	get := func(id string) *Provider { p, _ := Default().Get(id); return p }
 
 	smtp, imap := get("o2switch").Servers("a@durand.example")
-	if smtp[0].Complete() || !slices.Equal(smtp[0].Ask, []string{"server"}) || smtp[1].Host != "mail.durand.example" || !smtp[1].Complete() {
+	if smtp[0].Complete() || !slices.Equal(smtp[0].Ask, []string{"server"}) || smtp[1].Host != "mail.durand.example" ||
+		!smtp[1].Complete() {
 		t.Errorf("o2switch: %+v", smtp)
 	}
-	if smtp, _ = get("o2switch").ServersWith("a@durand.example", map[string]string{"server": "bissap"}); smtp[0].Host != "bissap.o2switch.net" || len(smtp[0].Ask) > 0 {
+	if smtp, _ = get("o2switch").ServersWith("a@durand.example",
+		map[string]string{"server": "bissap"}); smtp[0].Host != "bissap.o2switch.net" || len(smtp[0].Ask) > 0 {
 		t.Errorf("o2switch answered: %+v", smtp[0])
 	}
 	if len(imap) != 2 || imap[1].Host != "mail.durand.example" {
@@ -194,7 +204,8 @@ func TestEndpoints(t *testing.T) {
 	if smtp[0].Host != "pro1.mail.ovh.net" || !smtp[0].Complete() || !slices.Equal(smtp[0].Ask, []string{"number"}) {
 		t.Errorf("OVH Email Pro: a default, yet to be confirmed: %+v", smtp[0])
 	}
-	smtp, _ = get("ses").ServersWith("a@durand.example", map[string]string{"region": "us-east-1", "smtp-username": "AKIAX"})
+	smtp, _ = get("ses").ServersWith("a@durand.example",
+		map[string]string{"region": "us-east-1", "smtp-username": "AKIAX"})
 	if smtp[0].Host != "email-smtp.us-east-1.amazonaws.com" || smtp[0].Username != "AKIAX" || len(smtp[0].Ask) > 0 {
 		t.Errorf("SES: %+v", smtp[0])
 	}
@@ -203,10 +214,12 @@ func TestEndpoints(t *testing.T) {
 	if smtp[0].Username != "anna@icloud.com" || imap[0].Username != "anna" {
 		t.Errorf("iCloud: %q and %q", smtp[0].Username, imap[0].Username)
 	}
-	if smtp, _ = get("localhost").Servers("a@b.example"); smtp[0].Port != 25 || smtp[0].Cleartext || smtp[0].Auth != config.MechanismNone {
+	if smtp, _ = get("localhost").Servers("a@b.example"); smtp[0].Port != 25 || smtp[0].Cleartext ||
+		smtp[0].Auth != config.MechanismNone {
 		t.Errorf("localhost: %+v", smtp)
 	}
-	if name, ask := get("brevo").Username("a@b.example"); name != "{smtp-login}" || !slices.Equal(ask, []string{"smtp-login"}) {
+	if name, ask := get("brevo").Username("a@b.example"); name != "{smtp-login}" ||
+		!slices.Equal(ask, []string{"smtp-login"}) {
 		t.Errorf("Brevo: %q %v", name, ask)
 	}
 	if tiscali := get("tiscali"); !slices.Contains(tiscali.Auth, config.MechanismCRAMMD5) {

@@ -33,7 +33,8 @@ func (p *Provider) Servers(address string) (smtp, imap []Endpoint) {
 
 // ServersWith is Servers with what the person answered to Ask, by placeholder name.
 func (p *Provider) ServersWith(address string, answers map[string]string) (smtp, imap []Endpoint) {
-	return p.endpoints(p.SMTP, p.userRule(address), address, answers), p.endpoints(p.IMAP, p.imapRule(address), address, answers)
+	return p.endpoints(p.SMTP, p.userRule(address), address, answers),
+		p.endpoints(p.IMAP, p.imapRule(address), address, answers)
 }
 
 func (p *Provider) userRule(address string) string {

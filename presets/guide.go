@@ -51,8 +51,8 @@ func (p *Provider) KnownReply(code, text string) (Known, bool) {
 	return best, longest > 0
 }
 
-// sameCode compares a listed code with a received one. A list may name a reply code alone, an enhanced code alone, both,
-// or alternatives with a slash.
+// sameCode compares a listed code with a received one. A list may name a reply code alone, an enhanced code alone,
+// both, or alternatives with a slash.
 func sameCode(listed, got string) bool {
 	for alternative := range strings.SplitSeq(listed, "/") {
 		all := true

@@ -52,7 +52,8 @@ func TestWarnings(t *testing.T) {
 	if w := yahoo.Warnings(day("2026-10-03"), locale.French); len(w) != 0 {
 		t.Errorf("a fact that only holds from a day on was told before: %v", w)
 	}
-	if w := yahoo.Warnings(day("2026-11-21"), locale.French); len(w) != 1 || w[0].Confidence != Likely || !strings.Contains(w[0].Text, "Yahoo accepte encore") {
+	if w := yahoo.Warnings(day("2026-11-21"), locale.French); len(w) != 1 || w[0].Confidence != Likely ||
+		!strings.Contains(w[0].Text, "Yahoo accepte encore") {
 		t.Errorf("French: %+v", w)
 	}
 }
@@ -67,7 +68,8 @@ func TestImpossible(t *testing.T) {
 		}
 	}
 	outlook, _ := Default().Get("outlook")
-	if _, impossible := outlook.Impossible(); impossible || outlook.PasswordWorks() || outlook.Credential.Type != config.SecretOAuth {
+	if _, impossible := outlook.Impossible(); impossible || outlook.PasswordWorks() ||
+		outlook.Credential.Type != config.SecretOAuth {
 		t.Error("Outlook.com works, but with no password")
 	}
 	gmail, _ := Default().Get("gmail")
@@ -79,9 +81,13 @@ func TestImpossible(t *testing.T) {
 func TestKnownReply(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ provider, code, text, want string }{
-		{"gmail", "535 5.7.8", "5.7.8 Username and Password not accepted. For more information, go to https://support.google.com/mail/?p=BadCredentials x - gsmtp", "The account password was used"},
+		{"gmail", "535 5.7.8", "5.7.8 Username and Password not accepted. For more information, go to " +
+			"https://support.google.com/mail/?p=BadCredentials x - gsmtp", "The account password was used"},
 		{"gmail", "534 5.7.9", "5.7.9 Please log in with your web browser, p=InvalidSecondFactor", "Two-step"},
-		{"microsoft365", "535 5.7.139", "5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant.", "The company has shut"},
+		{
+			"microsoft365", "535 5.7.139",
+			"5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant.", "The company has shut",
+		},
 		{"yahoo", "553", "mail from a@b not allowed; MAIL FROM NOT ALLOWED", "The From address"},
 		{"postmark", "550", "Sender Signature not found", "From is not a confirmed"},
 		{"gmail", "535 5.7.8", "something else", ""},
@@ -99,8 +105,10 @@ func TestSentNames(t *testing.T) {
 	t.Parallel()
 	names := SentNames()
 	for _, want := range []string{
-		"Sent", "Sent Items", "Envoyés", "Éléments envoyés", "Gesendet", "Gesendete Elemente", "Posta inviata", "Elementos enviados",
-		"Itens Enviados", "Verzonden items", "Skickat", "Sendt", "Lähetetyt", "Wysłane", "Отправленные", "Надіслані", "Odeslané", "Odoslané",
+		"Sent", "Sent Items", "Envoyés", "Éléments envoyés", "Gesendet", "Gesendete Elemente", "Posta inviata",
+		"Elementos enviados",
+		"Itens Enviados", "Verzonden items", "Skickat", "Sendt", "Lähetetyt", "Wysłane", "Отправленные", "Надіслані",
+		"Odeslané", "Odoslané",
 		"Elküldött elemek", "Trimise", "Изпратени", "Απεσταλμένα", "Gönderilmiş Öğeler", "送信済み", "已发送", "寄件備份", "보낸 편지함",
 		"المرسلة", "פריטים שנשלחו", "Đã gửi",
 	} {

@@ -7,8 +7,8 @@ import (
 	"postier/config"
 )
 
-// TestEveryISPDBDomain: each domain of the second source leads to its own first encrypted server, or to the flagship that
-// the provider is, and a server without encryption never stands before an encrypted one.
+// TestEveryISPDBDomain: each domain of the second source leads to its own first encrypted server, or to the flagship
+// that the provider is, and a server without encryption never stands before an encrypted one.
 func TestEveryISPDBDomain(t *testing.T) {
 	t.Parallel()
 	domains, cleartext := 0, 0
@@ -33,7 +33,8 @@ func TestEveryISPDBDomain(t *testing.T) {
 			found, _ := Default().Get(match.ID)
 			smtp, _ := found.Servers("marie@" + domain)
 			switch {
-			case encrypted >= 0 && (len(smtp) == 0 || smtp[0].Host != Username(p.SMTP[encrypted].Host, "marie@"+domain) || smtp[0].Port != p.SMTP[encrypted].Port || smtp[0].Cleartext):
+			case encrypted >= 0 && (len(smtp) == 0 || smtp[0].Host != Username(p.SMTP[encrypted].Host, "marie@"+domain) ||
+				smtp[0].Port != p.SMTP[encrypted].Port || smtp[0].Cleartext):
 				t.Errorf("%s: %s gives %+v, want %+v", p.ID, domain, smtp, p.SMTP[encrypted])
 			case encrypted < 0 && len(smtp) > 0:
 				cleartext++

@@ -141,7 +141,8 @@ func TestSourcesAreNamed(t *testing.T) {
 	}
 }
 
-// TestDomainsBelongToOne also keeps the two sources apart: what the second source shares with a flagship must be marked.
+// TestDomainsBelongToOne also keeps the two sources apart: what the second source shares with a flagship must be
+// marked.
 func TestDomainsBelongToOne(t *testing.T) {
 	t.Parallel()
 	owner := map[string]string{}
@@ -188,7 +189,10 @@ func TestRememberedIsNeverCertain(t *testing.T) {
 		}
 	}
 	// Hosts that nobody read anywhere.
-	for _, id := range []string{"ovh-exchange", "hostpoint", "1blu", "mailfence", "namecheap", "dreamhost", "o2switch", "planethoster", "lws", "amen", "maileroo"} {
+	for _, id := range []string{
+		"ovh-exchange", "hostpoint", "1blu", "mailfence", "namecheap", "dreamhost", "o2switch",
+		"planethoster", "lws", "amen", "maileroo",
+	} {
 		p, ok := Default().Get(id)
 		if !ok {
 			t.Errorf("%s is missing", id)
@@ -239,10 +243,16 @@ func TestParseRefuses(t *testing.T) {
 		{"sent mode", `"mode":"none"`, `"mode":"client"`, "sent_copy.mode"},
 		{"http", `"kind"`, `"docs_url":"http://x.example","kind"`, "docs_url"},
 		{"one language", `"kind"`, `"traps":[{"en":"only"}],"kind"`, "traps[0]"},
-		{"uneven steps", `"kind"`, `"app_password_steps":{"en":["a","b"],"fr":["a"],"de":["a","b"]},"kind"`, "app_password_steps"},
+		{
+			"uneven steps", `"kind"`, `"app_password_steps":{"en":["a","b"],"fr":["a"],"de":["a","b"]},"kind"`,
+			"app_password_steps",
+		},
 		{"mechanism", `"kind"`, `"auth":["PLAIN"],"kind"`, "auth"},
 		{"date", `"kind"`, `"dated":[{"id":"a","date":"soon"}],"kind"`, "dated[0].date"},
-		{"alphabet", `"kind"`, `"app_password_shape":{"description":{"en":"a","fr":"a","de":"a"},"alphabet":"a-f"},"kind"`, "alphabet"},
+		{
+			"alphabet", `"kind"`, `"app_password_shape":{"description":{"en":"a","fr":"a","de":"a"},"alphabet":"a-f"},"kind"`,
+			"alphabet",
+		},
 		{"two objects", `"mode":"none"}}`, `"mode":"none"}}{}`, "after the end"},
 	} {
 		text := strings.Replace(good, tt.from, tt.to, 1)

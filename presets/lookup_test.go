@@ -20,10 +20,16 @@ var trapCases = []struct {
 	{"anna@gmail.com", "", "gmail", "smtp.gmail.com:465 tls", "anna@gmail.com"},
 	{"anna@GMail.com", "", "gmail", "smtp.gmail.com:465 tls", "anna@GMail.com"},
 	{"info@durand.example", "smtp.google.com.", "google-workspace", "smtp.gmail.com:465 tls", "info@durand.example"},
-	{"info@durand.example", "ASPMX.L.GOOGLE.COM alt1.aspmx.l.google.com", "google-workspace", "smtp.gmail.com:465 tls", "info@durand.example"},
+	{
+		"info@durand.example", "ASPMX.L.GOOGLE.COM alt1.aspmx.l.google.com", "google-workspace", "smtp.gmail.com:465 tls",
+		"info@durand.example",
+	},
 	{"info@durand.example", "aspmx2.googlemail.com", "google-workspace", "smtp.gmail.com:465 tls", "info@durand.example"},
 	{"me@nyu.edu", "", "google-workspace", "smtp.gmail.com:465 tls", "me@nyu.edu"},
-	{"contact@durand.example", "mx1.mail.ovh.net mx2.mail.ovh.net", "ovh-mxplan ovh-emailpro ovh-zimbra ovh-exchange", "ssl0.ovh.net:465 tls", "contact@durand.example"},
+	{
+		"contact@durand.example", "mx1.mail.ovh.net mx2.mail.ovh.net", "ovh-mxplan ovh-emailpro ovh-zimbra ovh-exchange",
+		"ssl0.ovh.net:465 tls", "contact@durand.example",
+	},
 	{"contact@durand.example", "mx1.ovh.net", "ovh-mxplan", "ssl0.ovh.net:465 tls", "contact@durand.example"},
 	{"a@gmx.fr", "", "gmx-com", "mail.gmx.com:465 tls", "a@gmx.fr"},
 	{"a@gmx.de", "", "gmx-net", "mail.gmx.net:465 tls", "a@gmx.de"},
@@ -32,17 +38,32 @@ var trapCases = []struct {
 	{"marie@laposte.net", "", "laposte", "smtp.laposte.net:465 tls", "marie"},
 	{"hans@web.de", "", "webde", "smtp.web.de:465 tls", "hans"},
 	{"a@proton.me", "", "proton-bridge", "127.0.0.1:1025 starttls", "a@proton.me"},
-	{"a@durand.example", "mail.protonmail.ch mailsec.protonmail.ch", "proton-bridge proton-smtp", "127.0.0.1:1025 starttls", "a@durand.example"},
+	{
+		"a@durand.example", "mail.protonmail.ch mailsec.protonmail.ch", "proton-bridge proton-smtp",
+		"127.0.0.1:1025 starttls", "a@durand.example",
+	},
 	{"a@tuta.com", "", "tuta", "", ""},
 	{"a@keemail.me", "", "tuta", "", ""},
 	{"a@hey.com", "", "hey", "", ""},
 	{"john@usa.com", "mx00.mail.com", "mail.com", "smtp.mail.com:465 tls", "john@usa.com"},
 	{"a@durand.example", "mx00.gmx.com", "gmx-com", "mail.gmx.com:465 tls", "a@durand.example"},
 	{"a@hotmail.com.br", "", "outlook", "smtp-mail.outlook.com:587 starttls", "a@hotmail.com.br"},
-	{"a@durand.example", "durand-example.olc.protection.outlook.com", "outlook", "smtp-mail.outlook.com:587 starttls", "a@durand.example"},
-	{"a@durand.example", "durand-example.mail.protection.outlook.com", "microsoft365", "smtp.office365.com:587 starttls", "a@durand.example"},
-	{"a@durand.example", "durand-example.p-v1.mx.microsoft", "microsoft365", "smtp.office365.com:587 starttls", "a@durand.example"},
-	{"a@contoso.onmicrosoft.com", "contoso.mail.protection.outlook.com", "microsoft365", "smtp.office365.com:587 starttls", "a@contoso.onmicrosoft.com"},
+	{
+		"a@durand.example", "durand-example.olc.protection.outlook.com", "outlook", "smtp-mail.outlook.com:587 starttls",
+		"a@durand.example",
+	},
+	{
+		"a@durand.example", "durand-example.mail.protection.outlook.com", "microsoft365", "smtp.office365.com:587 starttls",
+		"a@durand.example",
+	},
+	{
+		"a@durand.example", "durand-example.p-v1.mx.microsoft", "microsoft365", "smtp.office365.com:587 starttls",
+		"a@durand.example",
+	},
+	{
+		"a@contoso.onmicrosoft.com", "contoso.mail.protection.outlook.com", "microsoft365", "smtp.office365.com:587 starttls",
+		"a@contoso.onmicrosoft.com",
+	},
 	{"a@durand.example", "mx-aol.mail.gm0.yahoodns.net", "aol", "smtp.aol.com:465 tls", "a@durand.example"},
 	{"a@durand.example", "mta5.am0.yahoodns.net", "yahoo", "smtp.mail.yahoo.com:465 tls", "a@durand.example"},
 	{"a@verizon.net", "", "aol", "smtp.aol.com:465 tls", "a@verizon.net"},
@@ -172,11 +193,15 @@ func TestCleartextIsNeverFirst(t *testing.T) {
 func TestLookupForms(t *testing.T) {
 	t.Parallel()
 	for _, domain := range []string{"free.fr", "FREE.FR", "Free.fr."} {
-		if m, ok := Lookup(domain); !ok || m.ID != "free" || m.On != "free.fr" || m.By != ByDomain || m.Source != SourceFlagship {
+		if m, ok := Lookup(domain); !ok || m.ID != "free" || m.On != "free.fr" || m.By != ByDomain ||
+			m.Source != SourceFlagship {
 			t.Errorf("%q: %+v, %v", domain, m, ok)
 		}
 	}
-	for _, domain := range []string{"", ".", "free.fr..", "x.free.fr", "fr", "free", " free.fr", "free.fr\x00", strings.Repeat("a", 254), "fréé.fr"} {
+	for _, domain := range []string{
+		"", ".", "free.fr..", "x.free.fr", "fr", "free", " free.fr", "free.fr\x00",
+		strings.Repeat("a", 254), "fréé.fr",
+	} {
 		if m, ok := Lookup(domain); ok {
 			t.Errorf("%q: %+v", domain, m)
 		}

@@ -2,8 +2,8 @@ package presets
 
 import "strings"
 
-// mailFilters are services that stand in front of mailboxes: an MX under one of these says nothing about where the mailbox
-// is. Suffixes on label boundaries.
+// mailFilters are services that stand in front of mailboxes: an MX under one of these says nothing about where the
+// mailbox is. Suffixes on label boundaries.
 var mailFilters = []struct{ suffix, name string }{
 	{"pphosted.com", "Proofpoint"},
 	{"ppe-hosted.com", "Proofpoint Essentials"},
@@ -31,8 +31,8 @@ var mailFilters = []struct{ suffix, name string }{
 	{"securence.com", "Securence"},
 }
 
-// MailFilter names the filter service to which an MX host belongs. The mailbox behind it is to be found otherwise: by the
-// SPF record, by SRV, or by asking.
+// MailFilter names the filter service to which an MX host belongs. The mailbox behind it is to be found otherwise: by
+// the SPF record, by SRV, or by asking.
 func MailFilter(host string) (service string, ok bool) {
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
 	for _, f := range mailFilters {

@@ -90,7 +90,8 @@ type Provider struct {
 	Alert Text `json:"security_alert,omitzero"`
 	// Unblock is what to do when the provider blocks the account after a sign-in.
 	Unblock StepList `json:"unblock,omitzero"`
-	// Lockout is how long the provider is known to refuse an account after several wrong sign-ins; nil when that is not known.
+	// Lockout is how long the provider is known to refuse an account after several wrong sign-ins; nil when that is not
+	// known.
 	Lockout *Lockout `json:"lockout,omitempty"`
 	// WayOut says what to do instead where a mail program can never sign in.
 	WayOut Text `json:"way_out,omitzero"`

@@ -17,7 +17,10 @@ func TestCleanSecret(t *testing.T) {
 		{"as shown", "gmail", "abcd efgh ijkl mnop", "abcdefghijklmnop", []Change{ChangeSpaces}},
 		{"already clean", "gmail", "abcdefghijklmnop", "abcdefghijklmnop", nil},
 		{"no-break spaces", "gmail", "abcd\u00a0efgh\u00a0ijkl\u202fmnop", "abcdefghijklmnop", []Change{ChangeSpaces}},
-		{"zero-width and line end", "gmail", "\ufeffabcd\u200befgh\u200dijklmnop\r\n", "abcdefghijklmnop", []Change{ChangeSpaces, ChangeInvisible}},
+		{
+			"zero-width and line end", "gmail", "\ufeffabcd\u200befgh\u200dijklmnop\r\n", "abcdefghijklmnop",
+			[]Change{ChangeSpaces, ChangeInvisible},
+		},
 		{"dashes that are not there", "gmail", "abcd-efgh-ijkl-mnop", "abcdefghijklmnop", []Change{ChangeDashes}},
 		{"capitalised by a phone", "gmail", "Abcd efgh ijkl mnop", "abcdefghijklmnop", []Change{ChangeSpaces, ChangeCase}},
 		{"15 letters stay as they are", "gmail", "abcd efgh ijkl mno", "abcd efgh ijkl mno", nil},
@@ -85,7 +88,10 @@ func TestCheckShape(t *testing.T) {
 func TestWordsForSecrets(t *testing.T) {
 	t.Parallel()
 	var texts []locale.Text
-	for _, v := range []ShapeVerdict{ShapeEmpty, ShapeFits, ShapeShort, ShapeLong, ShapeAccount, ShapeWrongKey, ShapeNoPrefix} {
+	for _, v := range []ShapeVerdict{
+		ShapeEmpty, ShapeFits, ShapeShort, ShapeLong, ShapeAccount, ShapeWrongKey,
+		ShapeNoPrefix,
+	} {
 		texts = append(texts, v.Text())
 	}
 	for _, c := range []Change{ChangeSpaces, ChangeInvisible, ChangeDashes, ChangeCase} {

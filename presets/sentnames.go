@@ -5,10 +5,14 @@ import "slices"
 // sentNames are the names under which mail programs and servers keep what was sent, decoded from modified UTF-7
 // (RFC 3501 §5.1.3). They are matched, not shown. Within a language the more common name stands first.
 var sentNames = []string{
-	"Sent", "Sent Items", "Sent Messages", "Sent Mail", "Sent mail", "Sent-Mail", "SentMail", "sent-mail", "Sent Objects", // English, and programs
+	// English, and programs
+	"Sent", "Sent Items", "Sent Messages", "Sent Mail", "Sent mail", "Sent-Mail", "SentMail", "sent-mail", "Sent Objects",
 	"OUTBOX", "Outgoing", // Orange, older webmails
-	"Envoyés", "Éléments envoyés", "Messages envoyés", "Courrier envoyé", "Courriers envoyés", "Envoyes", "Objets envoyés", // French
-	"Gesendet", "Gesendete Elemente", "Gesendete Objekte", "Gesendete Nachrichten", "Gesendete E-Mails", "Postausgang gesendet", // German
+	// French
+	"Envoyés", "Éléments envoyés", "Messages envoyés", "Courrier envoyé", "Courriers envoyés", "Envoyes", "Objets envoyés",
+	// German
+	"Gesendet", "Gesendete Elemente", "Gesendete Objekte", "Gesendete Nachrichten", "Gesendete E-Mails",
+	"Postausgang gesendet",
 	"Inviata", "Posta inviata", "Inviati", "Messaggi inviati", "Elementi inviati", // Italian
 	"Enviados", "Elementos enviados", "Mensajes enviados", "Correo enviado", // Spanish
 	"Itens Enviados", "Itens enviados", "Mensagens enviadas", "E-mails enviados", "Enviadas", // Portuguese
@@ -60,8 +64,9 @@ var sentNames = []string{
 	"Iliyotumwa", "Gestuur", "Gestuurde items", // Swahili, Afrikaans
 }
 
-// SentNames returns the folder names that hold sent mail at one server or another, in more than forty languages, decoded
-// to UTF-8. They are last parts of a name: a server's prefix (INBOX.) is not among them. The caller may change the result.
+// SentNames returns the folder names that hold sent mail at one server or another, in more than forty languages,
+// decoded to UTF-8. They are last parts of a name: a server's prefix (INBOX.) is not among them. The caller may change
+// the result.
 func SentNames() []string {
 	out := make([]string, 0, len(sentNames))
 	for _, n := range sentNames {

@@ -15,8 +15,8 @@ var popular = []string{
 	"proton.me", "protonmail.com", "fastmail.com", "zoho.com", "yandex.ru", "mail.ru",
 }
 
-// Typo suggests the popular domain that was probably meant. It never suggests anything for a domain that is itself known
-// to the book. A suggestion is a question for the person, not a correction.
+// Typo suggests the popular domain that was probably meant. It never suggests anything for a domain that is itself
+// known to the book. A suggestion is a question for the person, not a correction.
 func (b *Book) Typo(domain string) (suggestion string, ok bool) {
 	domain = strings.ToLower(strings.TrimSuffix(domain, "."))
 	if len(domain) > maxTypo || !ascii(domain) || !strings.Contains(domain, ".") {
@@ -45,8 +45,8 @@ const (
 	shortName = 4
 )
 
-// slip is how many typing mistakes lie between a typed domain and the one that was meant; noMatch when they differ by more
-// than a slip in the name and one in the ending. A dot left out before the ending counts as one.
+// slip is how many typing mistakes lie between a typed domain and the one that was meant; noMatch when they differ by
+// more than a slip in the name and one in the ending. A dot left out before the ending counts as one.
 func slip(typed, meant string) int {
 	name, tld, _ := strings.Cut(typed, ".")
 	meantName, meantTLD, _ := strings.Cut(meant, ".")

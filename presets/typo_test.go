@@ -5,12 +5,17 @@ import "testing"
 func TestTypo(t *testing.T) {
 	t.Parallel()
 	for typed, want := range map[string]string{
-		"gmial.com": "gmail.com", "gamil.com": "gmail.com", "gmal.com": "gmail.com", "gmaill.com": "gmail.com", "Gmail.con": "gmail.com",
-		"gmail.cmo": "gmail.com", "gmail.co": "gmail.com", "gmail.cm": "gmail.com", "gmail.comm": "gmail.com", "gnail.com": "gmail.com",
+		"gmial.com": "gmail.com", "gamil.com": "gmail.com", "gmal.com": "gmail.com", "gmaill.com": "gmail.com",
+		"Gmail.con": "gmail.com",
+		"gmail.cmo": "gmail.com", "gmail.co": "gmail.com", "gmail.cm": "gmail.com", "gmail.comm": "gmail.com",
+		"gnail.com":  "gmail.com",
 		"outlok.com": "outlook.com", "outlook.ocm": "outlook.com", "outllook.fr": "outlook.fr", "hotmial.com": "hotmail.com",
-		"hotmal.fr": "hotmail.fr", "hotmali.con": "hotmail.com", "yaho.com": "yahoo.com", "yahooo.fr": "yahoo.fr", "yhaoo.de": "yahoo.de",
-		"icoud.com": "icloud.com", "iclould.com": "icloud.com", "ornage.fr": "orange.fr", "wanado.fr": "wanadoo.fr", "wandaoo.fr": "wanadoo.fr",
-		"fre.fr": "free.fr", "frree.fr": "free.fr", "laposte.ent": "laposte.net", "gxm.de": "gmx.de", "wbe.de": "web.de", "t-onlin.de": "t-online.de",
+		"hotmal.fr": "hotmail.fr", "hotmali.con": "hotmail.com", "yaho.com": "yahoo.com", "yahooo.fr": "yahoo.fr",
+		"yhaoo.de":  "yahoo.de",
+		"icoud.com": "icloud.com", "iclould.com": "icloud.com", "ornage.fr": "orange.fr", "wanado.fr": "wanadoo.fr",
+		"wandaoo.fr": "wanadoo.fr",
+		"fre.fr":     "free.fr", "frree.fr": "free.fr", "laposte.ent": "laposte.net", "gxm.de": "gmx.de", "wbe.de": "web.de",
+		"t-onlin.de": "t-online.de",
 		"bluewim.ch": "bluewin.ch", "sfr.rf": "sfr.fr", "gmail.com.": "", "gmail..com": "gmail.com",
 	} {
 		got, ok := Typo(typed)
@@ -24,8 +29,10 @@ func TestTypo(t *testing.T) {
 func TestNoTypo(t *testing.T) {
 	t.Parallel()
 	for _, domain := range []string{
-		"gmail.com", "gmx.fr", "mail.com", "email.com", "ymail.com", "usa.com", "hotmail.com.br", "outdoor.com", "fred.fr", "line.fr",
-		"durand.example", "gmx.be", "orange.com", "live.co", "zoho.co", "web.at", "sfr.de", "mailbox.com", "outlook.at.example",
+		"gmail.com", "gmx.fr", "mail.com", "email.com", "ymail.com", "usa.com", "hotmail.com.br", "outdoor.com", "fred.fr",
+		"line.fr",
+		"durand.example", "gmx.be", "orange.com", "live.co", "zoho.co", "web.at", "sfr.de", "mailbox.com",
+		"outlook.at.example",
 		"", ".", "com", "gmail", "gmial", "é.fr", "proton.com", "yahoo.com.evil.example",
 	} {
 		if got, ok := Typo(domain); ok {

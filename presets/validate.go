@@ -147,7 +147,8 @@ func checkMechanisms(path string, mechanisms []config.Mechanism, fault faultFunc
 
 func (p *Provider) checkSecret(fault faultFunc) {
 	switch p.Credential.Type {
-	case config.SecretPassword, config.SecretAppPassword, config.SecretDevicePassword, config.SecretAPIKey, config.SecretOAuth:
+	case config.SecretPassword, config.SecretAppPassword, config.SecretDevicePassword, config.SecretAPIKey,
+		config.SecretOAuth:
 	default:
 		fault("credential.type", "%q must be password, app-password, device-password, api-key or oauth", p.Credential.Type)
 	}

@@ -16,8 +16,8 @@ import (
 	"postier/wizard"
 )
 
-// BenchmarkBytesPerKey types an address into the first screen of a child process in an SSH environment, waiting for each
-// key to be drawn, and reports how many bytes the terminal is sent a key.
+// BenchmarkBytesPerKey types an address into the first screen of a child process in an SSH environment, waiting for
+// each key to be drawn, and reports how many bytes the terminal is sent a key.
 func BenchmarkBytesPerKey(b *testing.B) {
 	child, sent := benchChild(b)
 	before := sent.settled()
@@ -45,7 +45,8 @@ func BenchmarkFirstFrame(b *testing.B) {
 // BenchmarkDraw is what one drawing of a screen costs, without a terminal.
 func BenchmarkDraw(b *testing.B) {
 	s, _ := wizard.New(wizard.Options{Today: "2026-11-21"})
-	m := newModel(state{s}, Options{Lang: locale.French, Describe: fakeDescribe}, testLook(), newWork(context.Background(), nil))
+	m := newModel(state{s}, Options{Lang: locale.French, Describe: fakeDescribe}, testLook(),
+		newWork(context.Background(), nil))
 	m.Update(tea.WindowSizeMsg{Width: 80, Height: 24})
 	for b.Loop() {
 		m.View()

@@ -82,11 +82,13 @@ func TestFarewell(t *testing.T) {
 		t.Fatalf("at %s", d.model.screen.Step)
 	}
 	got := d.write("x").model.farewell("postier setup --resume")
-	if !strings.Contains(got, "/home/marie/.config/postier/config.json") || !strings.Contains(got, "--resume") || strings.Contains(got, "\x1b") {
+	if !strings.Contains(got, "/home/marie/.config/postier/config.json") || !strings.Contains(got, "--resume") ||
+		strings.Contains(got, "\x1b") {
 		t.Errorf("the farewell is\n%s", got)
 	}
 	d = drive(t, state{s}, locale.English, 80, 24).keys("enter")
-	if got := d.model.farewell("x --resume"); !d.quit || strings.Contains(got, "--resume") || !strings.Contains(got, "config.json") {
+	if got := d.model.farewell("x --resume"); !d.quit || strings.Contains(got, "--resume") ||
+		!strings.Contains(got, "config.json") {
 		t.Errorf("the farewell is\n%s", got)
 	}
 }

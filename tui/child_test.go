@@ -62,10 +62,13 @@ func childHome() int {
 type autoWorker struct{}
 
 var ladderIDs = map[wizard.RequestKind][]string{
-	wizard.DoSubmission: {"net.resolve", "net.connect", "smtp.greeting", "smtp.tls", "smtp.certificate", "smtp.ehlo", "smtp.auth", "smtp.sender", "smtp.recipient"},
-	wizard.DoSent:       {"imap.connect", "imap.tls", "imap.auth", "imap.folder"},
-	wizard.DoDNS:        {"dns.mx", "dns.spf", "dns.dkim", "dns.dmarc"},
-	wizard.DoTest:       {"smtp.data", "arrival.delivered"},
+	wizard.DoSubmission: {
+		"net.resolve", "net.connect", "smtp.greeting", "smtp.tls", "smtp.certificate", "smtp.ehlo",
+		"smtp.auth", "smtp.sender", "smtp.recipient",
+	},
+	wizard.DoSent: {"imap.connect", "imap.tls", "imap.auth", "imap.folder"},
+	wizard.DoDNS:  {"dns.mx", "dns.spf", "dns.dkim", "dns.dmarc"},
+	wizard.DoTest: {"smtp.data", "arrival.delivered"},
 }
 
 func (autoWorker) Do(ctx context.Context, r wizard.Request, tell func(wizard.Outcome)) {

@@ -29,7 +29,8 @@ func huhTheme(l look) huh.Theme {
 	})
 }
 
-// huhKeys are the keys that huh's fields see. Enter, Tab and Esc are ours; letters are actions, so j, k and / are not taken.
+// huhKeys are the keys that huh's fields see. Enter, Tab and Esc are ours; letters are actions, so j, k and / are not
+// taken.
 func huhKeys() *huh.KeyMap {
 	off := key.NewBinding(key.WithDisabled())
 	keys := huh.NewDefaultKeyMap()

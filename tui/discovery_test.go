@@ -9,8 +9,8 @@ import (
 	"postier/wizard"
 )
 
-// TestEnterCutsTheSearchShort: the first good answer stands on the screen while the search goes on; Enter takes it and ends
-// the search, and a better one that comes late changes nothing.
+// TestEnterCutsTheSearchShort: the first good answer stands on the screen while the search goes on; Enter takes it and
+// ends the search, and a better one that comes late changes nothing.
 func TestEnterCutsTheSearchShort(t *testing.T) {
 	t.Parallel()
 	begun, _ := wizard.New(wizard.Options{Today: "2026-11-21", Address: "contact@durand.example"})
@@ -23,7 +23,8 @@ func TestEnterCutsTheSearchShort(t *testing.T) {
 	}
 	found := func(host string, reasons ...string) outcomeMsg {
 		return outcomeMsg{wizard.Outcome{ID: search.ID, Kind: wizard.DoDiscover, Candidates: []wizard.Candidate{{
-			Provider: "custom", Name: "durand.example", Origin: "srv", Confidence: "likely", Confirm: len(reasons) > 0, Reasons: reasons,
+			Provider: "custom", Name: "durand.example", Origin: "srv", Confidence: "likely", Confirm: len(reasons) > 0,
+			Reasons:    reasons,
 			Submission: config.Server{Host: host, Port: 465, Security: config.SecurityTLS, Username: "contact@durand.example"},
 		}}}}
 	}

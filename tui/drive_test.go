@@ -105,9 +105,11 @@ func (d *driver) write(text string) *driver {
 }
 
 var keyCodes = map[string]rune{
-	"enter": tea.KeyEnter, "esc": tea.KeyEscape, "tab": tea.KeyTab, "up": tea.KeyUp, "down": tea.KeyDown, "left": tea.KeyLeft,
+	"enter": tea.KeyEnter, "esc": tea.KeyEscape, "tab": tea.KeyTab, "up": tea.KeyUp, "down": tea.KeyDown,
+	"left":  tea.KeyLeft,
 	"right": tea.KeyRight, "pgup": tea.KeyPgUp, "pgdown": tea.KeyPgDown, "home": tea.KeyHome, "end": tea.KeyEnd,
-	"backspace": tea.KeyBackspace, "f1": tea.KeyF1, "f2": tea.KeyF2, "f3": tea.KeyF3, "f4": tea.KeyF4, "f5": tea.KeyF5, "space": tea.KeySpace,
+	"backspace": tea.KeyBackspace, "f1": tea.KeyF1, "f2": tea.KeyF2, "f3": tea.KeyF3, "f4": tea.KeyF4, "f5": tea.KeyF5,
+	"space": tea.KeySpace,
 }
 
 func keyPress(name string) tea.KeyPressMsg {
@@ -159,9 +161,10 @@ func fakeDescribe(r wizard.Report, _ locale.Lang) Description {
 	}
 	return Description{
 		Title: "The server refused the password", Code: "P-31",
-		Meaning: "The server knows the account, but the password that was sent is not the one it expects. Many providers want an app password here.",
-		Remedy:  []string{"Create an app password at your provider.", "Copy it and paste it in step 5.", "Then try again."},
-		Who:     "admin", Retry: "after-change",
+		Meaning: "The server knows the account, but the password that was sent is not the one it expects. Many providers " +
+			"want an app password here.",
+		Remedy: []string{"Create an app password at your provider.", "Copy it and paste it in step 5.", "Then try again."},
+		Who:    "admin", Retry: "after-change",
 	}
 }
 

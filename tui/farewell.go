@@ -6,8 +6,8 @@ import (
 	"postier/wizard"
 )
 
-// farewellWidth is for the lines that stay in the scrollback: they are copied from there, so they are not laid out for the
-// window that happened to be open.
+// farewellWidth is for the lines that stay in the scrollback: they are copied from there, so they are not laid out for
+// the window that happened to be open.
 const farewellWidth = 80
 
 // farewell is what stays in the terminal afterwards: the result, or how to go on.
@@ -36,7 +36,8 @@ func (m *model) farewell(resume string) string {
 	return b.String()
 }
 
-// kept chooses what to say about what stays of an unfinished setup: all but the password, all, or in a rehearsal nothing.
+// kept chooses what to say about what stays of an unfinished setup: all but the password, all, or in a rehearsal
+// nothing.
 func (m *model) kept(butPassword, all, nothing string) string {
 	switch typed, ok := m.talk.(interface{ HasSecret() bool }); {
 	case !m.resumable:

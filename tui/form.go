@@ -50,7 +50,8 @@ func offered(f wizard.Field, value string) bool {
 
 // renew takes a newer description of the same field and keeps what was typed, unless the wizard has changed the value.
 func (in *input) renew(f wizard.Field) *input {
-	kept := in.field.Kind == f.Kind && in.field.Value == f.Value && in.field.Given == f.Given && len(in.field.Choices) == len(f.Choices)
+	kept := in.field.Kind == f.Kind && in.field.Value == f.Value && in.field.Given == f.Given &&
+		len(in.field.Choices) == len(f.Choices)
 	if !kept && in.value() == f.Value && in.field.Kind == f.Kind {
 		kept = f.Kind == wizard.KindText || f.Kind == wizard.KindConfirm
 	}
@@ -127,8 +128,9 @@ func (in *input) paste(text string, s speech) (joined bool) {
 	return false
 }
 
-// replaces reports whether a paste stands for the whole value. A port field that nobody has edited holds a proposal, and a line
-// copied from elsewhere begins with its own port; one that begins with a word is meant to stand behind the proposal.
+// replaces reports whether a paste stands for the whole value. A port field that nobody has edited holds a proposal,
+// and a line copied from elsewhere begins with its own port; one that begins with a word is meant to stand behind the
+// proposal.
 func (in *input) replaces(text string) bool {
 	if in.field.ID != wizard.FieldSMTPPort && in.field.ID != wizard.FieldIMAPPort || in.touched() {
 		return false

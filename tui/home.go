@@ -197,7 +197,8 @@ func (h *home) View() tea.View {
 	rows := m.bodyHeight()
 	h.scroll = max(0, min(p.scrollTo(h.scroll, rows), p.height()-rows))
 	f := frame{look: s.look, width: h.width, height: h.height}
-	f.header(apart(s.product+" "+s.look.glyphs.dot+" "+s.t("home-title"), s.languageKey(h.width < 60), p.width, s.look.glyphs.ellipsis))
+	f.header(apart(s.product+" "+s.look.glyphs.dot+" "+s.t("home-title"), s.languageKey(h.width < 60), p.width,
+		s.look.glyphs.ellipsis))
 	f.progress(0)
 	f.body(p, h.scroll, rows)
 	f.status(p, h.scroll, rows, s, "")

@@ -21,7 +21,8 @@ func homeItems() []HomeItem {
 		},
 		{
 			Name: "newsletter", Address: "news@durand.example", Enabled: true, Changed: true,
-			Proven: time.Date(2026, 10, 1, 12, 0, 0, 0, time.UTC), Verdict: wizard.Warn, Next: wizard.L("postier diagnose newsletter"),
+			Proven: time.Date(2026, 10, 1, 12, 0, 0, 0, time.UTC), Verdict: wizard.Warn,
+			Next: wizard.L("postier diagnose newsletter"),
 		},
 		{Name: "old\x1b[2J", Address: "alt@durand.example"},
 	}
@@ -37,12 +38,15 @@ func TestHomeScreens(t *testing.T) {
 	for _, lang := range locale.All() {
 		for _, size := range sizes {
 			h := newHome(HomeOptions{Items: homeItems(), Lang: lang}, testLook())
-			golden(t, fmt.Sprintf("home-%s-%dx%d", lang, size.width, size.height), homeView(h, size.width, size.height), size.width, size.height)
+			golden(t, fmt.Sprintf("home-%s-%dx%d", lang, size.width, size.height), homeView(h, size.width, size.height),
+				size.width, size.height)
 			h = newHome(HomeOptions{Lang: lang}, testLook())
-			golden(t, fmt.Sprintf("home-empty-%s-%dx%d", lang, size.width, size.height), homeView(h, size.width, size.height), size.width, size.height)
+			golden(t, fmt.Sprintf("home-empty-%s-%dx%d", lang, size.width, size.height), homeView(h, size.width, size.height),
+				size.width, size.height)
 			h = newHome(HomeOptions{Items: homeItems(), Lang: lang}, testLook())
 			h.Update(keyPress("?"))
-			golden(t, fmt.Sprintf("home-help-%s-%dx%d", lang, size.width, size.height), homeView(h, size.width, size.height), size.width, size.height)
+			golden(t, fmt.Sprintf("home-help-%s-%dx%d", lang, size.width, size.height), homeView(h, size.width, size.height),
+				size.width, size.height)
 		}
 	}
 }

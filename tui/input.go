@@ -14,8 +14,8 @@ import (
 // maxTyped bounds what one field takes, in characters; tokens and API keys stay well below.
 const maxTyped = 4096
 
-// entry is a line to type in. bubbles edits it and we draw it: its own drawing has a blinking cursor that costs bytes on
-// a slow line, and would show a pasted control or bidirectional character raw.
+// entry is a line to type in. bubbles edits it and we draw it: its own drawing has a blinking cursor that costs bytes
+// on a slow line, and would show a pasted control or bidirectional character raw.
 type entry struct {
 	model  textinput.Model
 	secret bool
@@ -34,8 +34,8 @@ func newEntry(value string, secret bool) *entry {
 	return &entry{model: m, secret: secret}
 }
 
-// entryKeys are the editing keys. ctrl+v is not among them: it would read the clipboard of the server. Alt with a letter is
-// not either: it stands for an action.
+// entryKeys are the editing keys. ctrl+v is not among them: it would read the clipboard of the server. Alt with a
+// letter is not either: it stands for an action.
 func entryKeys() textinput.KeyMap {
 	keys := textinput.DefaultKeyMap()
 	off := key.NewBinding(key.WithDisabled())

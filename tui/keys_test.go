@@ -71,7 +71,8 @@ func TestEnterGoesToTheOpenFieldAndThenOn(t *testing.T) {
 	}
 	d.write("three").keys("enter")
 	got := s.last(t)
-	if got.Action != wizard.ActNext || got.Values["a"] != "filled" || got.Values["b"] != "two" || got.Values["c"] != "three" {
+	if got.Action != wizard.ActNext || got.Values["a"] != "filled" || got.Values["b"] != "two" ||
+		got.Values["c"] != "three" {
 		t.Errorf("answered %+v", got)
 	}
 }
@@ -79,7 +80,10 @@ func TestEnterGoesToTheOpenFieldAndThenOn(t *testing.T) {
 func TestLettersAreActionsOnlyOutsideText(t *testing.T) {
 	t.Parallel()
 	fields := []wizard.Field{text("a", ""), {ID: "ok", Kind: wizard.KindConfirm, Value: wizard.No}}
-	s := newScript(wizard.Screen{Fields: fields, Actions: []wizard.Action{action(wizard.ActNext, 0), action(wizard.ActManual, 'm')}})
+	s := newScript(wizard.Screen{
+		Fields:  fields,
+		Actions: []wizard.Action{action(wizard.ActNext, 0), action(wizard.ActManual, 'm')},
+	})
 	d := drive(t, s, locale.English, 80, 24)
 	d.keys("m")
 	if len(*s.answers) != 0 {
@@ -122,7 +126,10 @@ func TestBackAlwaysWorks(t *testing.T) {
 	t.Parallel()
 	refused := text("b", "x")
 	refused.Error = wizard.L("not like this")
-	s := newScript(wizard.Screen{Fields: []wizard.Field{text("a", "1"), refused}, Actions: []wizard.Action{action(wizard.ActNext, 0)}})
+	s := newScript(wizard.Screen{
+		Fields:  []wizard.Field{text("a", "1"), refused},
+		Actions: []wizard.Action{action(wizard.ActNext, 0)},
+	})
 	d := drive(t, s, locale.English, 80, 24)
 	d.shows("not like this")
 	d.keys("shift+tab")
@@ -179,7 +186,11 @@ func TestSecretIsKeptWhenEmpty(t *testing.T) {
 
 func TestChoice(t *testing.T) {
 	t.Parallel()
-	choices := []wizard.Choice{{Value: "1", Label: wizard.L("one"), Detail: wizard.L("the first")}, {Value: "2", Label: wizard.L("two")}, {Value: "3", Label: wizard.L("three")}}
+	choices := []wizard.Choice{
+		{Value: "1", Label: wizard.L("one"), Detail: wizard.L("the first")},
+		{Value: "2", Label: wizard.L("two")},
+		{Value: "3", Label: wizard.L("three")},
+	}
 	s := newScript(wizard.Screen{
 		Fields:  []wizard.Field{{ID: "c", Kind: wizard.KindChoice, Value: "2", Choices: choices}},
 		Actions: []wizard.Action{action(wizard.ActNext, 0), action(wizard.ActManual, 'm')},
@@ -201,7 +212,8 @@ func TestSearch(t *testing.T) {
 	t.Parallel()
 	var choices []wizard.Choice
 	for i := range 300 {
-		choices = append(choices, wizard.Choice{Value: "p" + strings.Repeat("x", i%7) + string(rune('a'+i%26)), Label: wizard.L("Provider")})
+		choices = append(choices,
+			wizard.Choice{Value: "p" + strings.Repeat("x", i%7) + string(rune('a'+i%26)), Label: wizard.L("Provider")})
 	}
 	choices[200] = wizard.Choice{Value: "ecole", Label: wizard.L("École Élémentaire"), Detail: wizard.L("mailbox")}
 	s := newScript(wizard.Screen{
@@ -285,11 +297,18 @@ func TestElapsedSeconds(t *testing.T) {
 
 func TestCopyAndQR(t *testing.T) {
 	t.Parallel()
-	url := wizard.Copyable{Label: wizard.L("Page"), Text: "https://myaccount.example/apppasswords?" + strings.Repeat("x", 60), QR: true}
+	url := wizard.Copyable{
+		Label: wizard.L("Page"),
+		Text:  "https://myaccount.example/apppasswords?" + strings.Repeat("x", 60), QR: true,
+	}
 	record := wizard.Copyable{Label: wizard.L("Record"), Text: "v=DKIM1; k=rsa; p=" + strings.Repeat("MIIB", 60)}
-	s := newScript(wizard.Screen{Copy: []wizard.Copyable{url, record}, Actions: []wizard.Action{action(wizard.ActNext, 0)}})
+	s := newScript(wizard.Screen{
+		Copy:    []wizard.Copyable{url, record},
+		Actions: []wizard.Action{action(wizard.ActNext, 0)},
+	})
 	d := drive(t, s, locale.English, 80, 24)
-	if view := d.model.View().Content; !strings.Contains(view, "\x1b]8;;"+url.Text) || !strings.Contains(d.view(), "\nhttps://myaccount") {
+	if view := d.model.View().Content; !strings.Contains(view, "\x1b]8;;"+url.Text) ||
+		!strings.Contains(d.view(), "\nhttps://myaccount") {
 		t.Error("the address has no link, or does not begin in the first column")
 	}
 	d.keys("c")
@@ -378,7 +397,8 @@ func everySecond(stops []stop) []stop {
 func TestEveryKeyOnSmallScreens(t *testing.T) {
 	t.Parallel()
 	names := []string{
-		"tab", "down", "pgdown", "f2", "?", "pgdown", "esc", "t", "down", "esc", "c", "right", "esc", "q", "esc", "shift+tab", "up", "left",
+		"tab", "down", "pgdown", "f2", "?", "pgdown", "esc", "t", "down", "esc", "c", "right", "esc", "q", "esc", "shift+tab",
+		"up", "left",
 		"right", "home", "end", "space", "backspace", "ctrl+c", "esc",
 	}
 	for _, stop := range everySecond(walk(t)) {
@@ -397,12 +417,15 @@ func TestHostileText(t *testing.T) {
 	t.Parallel()
 	hostile := "a\x1b[2Jb\x1b]52;c;aGk=\x07c\u202ed\u200be\x9bf\u009bg\rh\x00i"
 	evil := wizard.Report{
-		ID: "smtp.auth", Status: wizard.Fail, Cause: hostile, Matched: hostile, Reply: wizard.R(hostile + "\nPassword: ").Remote,
-		Seen: wizard.R(hostile).Remote, Details: []string{hostile}, Fixes: []wizard.Fix{{Kind: "TXT", Name: hostile, Value: hostile}},
+		ID: "smtp.auth", Status: wizard.Fail, Cause: hostile, Matched: hostile,
+		Reply: wizard.R(hostile + "\nPassword: ").Remote,
+		Seen:  wizard.R(hostile).Remote, Details: []string{hostile},
+		Fixes: []wizard.Fix{{Kind: "TXT", Name: hostile, Value: hostile}},
 	}
 	s := newScript(wizard.Screen{
-		Title: wizard.L(hostile), Intro: []wizard.Words{wizard.R(hostile)}, Notices: []wizard.Notice{{Text: wizard.L(hostile)}},
-		Facts: []wizard.Fact{{Label: wizard.L("x"), Value: wizard.L(hostile)}}, Numbered: []wizard.Words{wizard.R(hostile)},
+		Title: wizard.L(hostile), Intro: []wizard.Words{wizard.R(hostile)},
+		Notices: []wizard.Notice{{Text: wizard.L(hostile)}},
+		Facts:   []wizard.Fact{{Label: wizard.L("x"), Value: wizard.L(hostile)}}, Numbered: []wizard.Words{wizard.R(hostile)},
 		Copy:   []wizard.Copyable{{Label: wizard.L(hostile), Text: "https://x.example/" + hostile, QR: true}},
 		Checks: []wizard.Report{evil}, Finding: &evil,
 		Fields: []wizard.Field{
@@ -435,7 +458,8 @@ func TestHostileText(t *testing.T) {
 func harmless(t *testing.T, name, content string) {
 	t.Helper()
 	for _, r := range ansi.Strip(content) {
-		if r != '\n' && (r < 0x20 || r >= 0x7f && r < 0xa0 || r == '\u202e' || r == '\u200b' || r == 0xfffd && name != "") && r != 0xfffd {
+		if r != '\n' && (r < 0x20 || r >= 0x7f && r < 0xa0 || r == '\u202e' || r == '\u200b' || r == 0xfffd && name != "") &&
+			r != 0xfffd {
 			t.Errorf("after %q the screen holds %q", name, r)
 		}
 	}
@@ -477,7 +501,8 @@ func TestColours(t *testing.T) {
 			d.model.speech.look = testLook("NO_COLOR", "1")
 		}
 		content := d.model.View().Content
-		if has := strings.Contains(content, "\x1b[") && (strings.Contains(content, ";41") || strings.Contains(content, "41m")); has == noColour {
+		if has := strings.Contains(content, "\x1b[") &&
+			(strings.Contains(content, ";41") || strings.Contains(content, "41m")); has == noColour {
 			t.Errorf("no colour %v, but the failure has its colour: %v\n%q", noColour, has, content)
 		}
 		d.shows("FAIL")
@@ -543,7 +568,8 @@ func TestWhatLeavingKeeps(t *testing.T) {
 		if screen := d.view(); !strings.Contains(screen, row.want) {
 			t.Errorf("%s: %s", row.name, screen)
 		}
-		if said := d.model.farewell("postier setup --resume"); strings.Contains(said, "password") || strings.Contains(said, "Nothing was kept") == row.resumable {
+		if said := d.model.farewell("postier setup --resume"); strings.Contains(said, "password") ||
+			strings.Contains(said, "Nothing was kept") == row.resumable {
 			t.Errorf("%s: %s", row.name, said)
 		}
 	}

@@ -322,7 +322,8 @@ func (c copyable) clipboard() string {
 
 // link is the text as a target for OSC 8; empty when it is no web address.
 func (c copyable) link() string {
-	if text := c.clipboard(); len(text) > 8 && (text[:8] == "https://" || text[:7] == "http://") && ansi.Strip(text) == text {
+	if text := c.clipboard(); len(text) > 8 && (text[:8] == "https://" || text[:7] == "http://") &&
+		ansi.Strip(text) == text {
 		return text
 	}
 	return ""

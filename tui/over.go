@@ -199,7 +199,10 @@ func (m *model) helpPage(p *page) {
 }
 
 // helpKeys are the keys that are the same on every screen, in the order of the help page.
-var helpKeys = []string{"back", "tab", "arrows", "scroll", "help", "language", "copy", "qr", "details", "leave", "suspend", "paste"}
+var helpKeys = []string{
+	"back", "tab", "arrows", "scroll", "help", "language", "copy", "qr", "details", "leave",
+	"suspend", "paste",
+}
 
 // keyColumn is the width of the key names on the help page.
 const keyColumn = 20

@@ -33,7 +33,10 @@ type point struct{ x, y int }
 type span struct{ first, after int }
 
 func newPage(screenWidth int, tight bool) *page {
-	return &page{width: max(1, min(maxColumn, screenWidth-2*margin(screenWidth))), screen: max(1, screenWidth), tight: tight}
+	return &page{
+		width: max(1, min(maxColumn, screenWidth-2*margin(screenWidth))), screen: max(1, screenWidth),
+		tight: tight,
+	}
 }
 
 // margin is what is left free at both sides, where there is room.
@@ -84,8 +87,8 @@ func (p *page) text(style lipgloss.Style, first, rest, text string) {
 // plain wraps text without style and indent.
 func (p *page) plain(text string) { p.text(lipgloss.NewStyle(), "", "", text) }
 
-// bare adds a text that must stay whole: unpadded, and cut into lines only where the window ends. link is an OSC 8 target
-// or empty.
+// bare adds a text that must stay whole: unpadded, and cut into lines only where the window ends. link is an OSC 8
+// target or empty.
 func (p *page) bare(text, link string) {
 	for _, l := range strings.Split(ansi.Hardwrap(text, p.screen, true), "\n") {
 		if link != "" {

@@ -59,7 +59,10 @@ func open(t *testing.T, what string, width, height int, env ...string) *session 
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &session{t: t, cmd: cmd, master: master, screen: screenshot.New(width, height), ended: make(chan error, 1), drawn: make(chan struct{})}
+	s := &session{
+		t: t, cmd: cmd, master: master, screen: screenshot.New(width, height), ended: make(chan error, 1),
+		drawn: make(chan struct{}),
+	}
 	go s.screen.Answer(master)
 	go func() { _, _ = io.Copy(s, master); close(s.drawn) }()
 	go func() { s.ended <- cmd.Wait() }()
@@ -141,7 +144,11 @@ func (s *session) restored() {
 	if s.screen.Full() {
 		s.t.Error("the alternate screen was not left")
 	}
-	for _, pair := range [][2]string{{"\x1b[?25l", "\x1b[?25h"}, {"\x1b[?2004h", "\x1b[?2004l"}, {"\x1b[?1049h", "\x1b[?1049l"}} {
+	for _, pair := range [][2]string{
+		{"\x1b[?25l", "\x1b[?25h"},
+		{"\x1b[?2004h", "\x1b[?2004l"},
+		{"\x1b[?1049h", "\x1b[?1049l"},
+	} {
 		if strings.LastIndex(out, pair[0]) > strings.LastIndex(out, pair[1]) {
 			s.t.Errorf("%q was never undone by %q", pair[0], pair[1])
 		}
@@ -211,7 +218,8 @@ func TestWholeSetup(t *testing.T) {
 	s.clean()
 }
 
-// clean checks that nothing secret and nothing raw from the server has reached the terminal, and that keys were not logged.
+// clean checks that nothing secret and nothing raw from the server has reached the terminal, and that keys were not
+// logged.
 func (s *session) clean() {
 	s.t.Helper()
 	out := s.written()

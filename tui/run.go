@@ -17,12 +17,13 @@ import (
 )
 
 // framesPerSecond is how often the terminal may be written to. Nothing is written when nothing has changed, so this
-// bounds how much a burst of news costs a slow line; at the same time the first frame waits for the first of these ticks.
+// bounds how much a burst of news costs a slow line; at the same time the first frame waits for the first of these
+// ticks.
 const framesPerSecond = 40
 
 // Run shows the conversation until it ends, and returns its last state. The error is ErrInterrupted when it was left
-// before the end, and ErrNoTerminal when there is no terminal to show it on. When Run returns, the terminal is as it was,
-// what was to be written is written, and a line about the result or about how to go on stands in the scrollback.
+// before the end, and ErrNoTerminal when there is no terminal to show it on. When Run returns, the terminal is as it
+// was, what was to be written is written, and a line about the result or about how to go on stands in the scrollback.
 func Run(ctx context.Context, o Options) (wizard.State, error) {
 	last, err := converse(ctx, state{o.State}, o)
 	if s, ok := last.(state); ok {

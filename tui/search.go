@@ -120,7 +120,8 @@ func (q *search) move(step int, f wizard.Field, s speech) {
 	q.value = found[min(len(found)-1, max(0, index(found, q.value)+step))].value
 }
 
-// draw adds the line to type in and at most rows choices. It returns where the cursor stands, relative to the first line.
+// draw adds the line to type in and at most rows choices. It returns where the cursor stands, relative to the first
+// line.
 func (q *search) draw(p *page, f wizard.Field, s speech, rows int, focused bool) {
 	g := s.look.glyphs
 	prompt := s.t("search") + " "

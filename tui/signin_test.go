@@ -29,22 +29,32 @@ func signInWalk(t *testing.T) []stop {
 	w.tell(wizard.Outcome{ID: w.request(wizard.DoSignInFind).ID, Kind: wizard.DoSignInFind, Done: true})
 	w.keep("signin-offer")
 	w.prompt(wizard.ActSignIn, &wizard.SignInPrompt{
-		Flow: presets.FlowDevice, URL: "https://microsoft.com/devicelogin", Code: "F7WKQX3RM", QR: "https://microsoft.com/devicelogin", Lasts: 15 * time.Minute,
+		Flow: presets.FlowDevice, URL: "https://microsoft.com/devicelogin", Code: "F7WKQX3RM",
+		QR: "https://microsoft.com/devicelogin", Lasts: 15 * time.Minute,
 	})
 	w.keep("signin-code")
 	w.tell(wizard.Outcome{
 		ID: w.request(wizard.DoSignIn).ID, Kind: wizard.DoSignIn, Done: true, Err: wizard.M("oauth.problem.denied"),
-		Reports: []wizard.Report{{ID: "oauth.sign-in", Status: wizard.Fail, Cause: "oauth-denied", Reply: wizard.R("access_denied: the person declined").Remote}},
+		Reports: []wizard.Report{{
+			ID: "oauth.sign-in", Status: wizard.Fail, Cause: "oauth-denied",
+			Reply: wizard.R("access_denied: the person declined").Remote,
+		}},
 	})
 	w.keep("signin-declined")
 	w.prompt(wizard.ActPaste, &wizard.SignInPrompt{
 		Flow: presets.FlowCode, Lasts: 15 * time.Minute, Redirect: "http://127.0.0.1:50123/",
-		URL: "https://login.microsoftonline.com/common/oauth2/v2.0/authorize?client_id=11111111-2222-4333-8444-555555555555&code_challenge=" +
-			strings.Repeat("x", 43) + "&code_challenge_method=S256&redirect_uri=http%3A%2F%2F127.0.0.1%3A50123%2F&response_type=code&state=" + strings.Repeat("y", 26),
+		URL: "https://login.microsoftonline.com/common/oauth2/v2.0/authorize" +
+			"?client_id=11111111-2222-4333-8444-555555555555&code_challenge=" +
+			strings.Repeat("x", 43) +
+			"&code_challenge_method=S256&redirect_uri=http%3A%2F%2F127.0.0.1%3A50123%2F&response_type=code&state=" +
+			strings.Repeat("y", 26),
 	})
 	w.keep("signin-paste")
 	w.answer(wizard.ActNext, "secret", "https://elsewhere.example/")
-	w.tell(wizard.Outcome{ID: w.request(wizard.DoSignIn).ID, Kind: wizard.DoSignIn, Done: true, Again: true, Err: wizard.M("oauth.problem.no_code")})
+	w.tell(wizard.Outcome{
+		ID: w.request(wizard.DoSignIn).ID, Kind: wizard.DoSignIn, Done: true, Again: true,
+		Err: wizard.M("oauth.problem.no_code"),
+	})
 	w.keep("signin-paste-again")
 	w.answer(wizard.ActNext, "secret", "http://127.0.0.1:50123/?code=c&state=s")
 	made := w.request(wizard.DoSignIn).SignIn
@@ -77,8 +87,9 @@ func TestGoldenSignIn(t *testing.T) {
 	}
 }
 
-// TestCodeOnOneScreen: at 80x24, in every language, the page, the code, the warning and what is left of the time are seen without
-// scrolling; the address is whole and alone on its line; a key copies it and another one shows it as a picture.
+// TestCodeOnOneScreen: at 80x24, in every language, the page, the code, the warning and what is left of the time are
+// seen without scrolling; the address is whole and alone on its line; a key copies it and another one shows it as a
+// picture.
 func TestCodeOnOneScreen(t *testing.T) {
 	t.Parallel()
 	var code stop
@@ -88,7 +99,9 @@ func TestCodeOnOneScreen(t *testing.T) {
 		}
 	}
 	for lang, warning := range map[locale.Lang]string{
-		locale.English: "Never enter a code that somebody sent you.", locale.French: "Ne saisissez jamais un code que quelqu’un vous a envoyé.", locale.German: "Geben Sie nie einen Code ein",
+		locale.English: "Never enter a code that somebody sent you.",
+		locale.French:  "Ne saisissez jamais un code que quelqu’un vous a envoyé.",
+		locale.German:  "Geben Sie nie einen Code ein",
 	} {
 		now := noon
 		d := drive(t, state{code.state}, lang, 80, 24)
@@ -120,7 +133,8 @@ func TestCodeOnOneScreen(t *testing.T) {
 	}
 }
 
-// TestPictureOfCode: the picture holds the address with the code in it where the provider has one; the screen shows the short one.
+// TestPictureOfCode: the picture holds the address with the code in it where the provider has one; the screen shows the
+// short one.
 func TestPictureOfCode(t *testing.T) {
 	t.Parallel()
 	c := copyable{text: "https://a.example/device", picture: "https://a.example/device?code=X"}

@@ -73,7 +73,8 @@ func (w *walker) tell(o wizard.Outcome) {
 
 // seen is a line of evidence for each check.
 var seen = map[string]string{
-	"net.resolve": "203.0.113.25, 2001:db8::25", "net.connect": "203.0.113.25 port 465", "net.connect6": "2001:db8::25 port 465",
+	"net.resolve": "203.0.113.25, 2001:db8::25", "net.connect": "203.0.113.25 port 465",
+	"net.connect6":  "2001:db8::25 port 465",
 	"smtp.greeting": "220 smtp.durand.example ESMTP", "smtp.tls": "TLS 1.3, TLS_AES_256_GCM_SHA384",
 	"smtp.certificate": "smtp.durand.example, until 2027-01-31", "smtp.ehlo": "PIPELINING SIZE 26214400 AUTH PLAIN LOGIN",
 	"smtp.auth": "PLAIN, contact@durand.example", "smtp.sender": "contact@durand.example",
@@ -83,7 +84,10 @@ var seen = map[string]string{
 func reports(ids []string, failed string) []wizard.Report {
 	var out []wizard.Report
 	for i, id := range ids {
-		r := wizard.Report{ID: id, Status: wizard.Pass, Took: time.Duration(20+i*37) * time.Millisecond, Seen: wizard.R(seen[id]).Remote}
+		r := wizard.Report{
+			ID: id, Status: wizard.Pass, Took: time.Duration(20+i*37) * time.Millisecond,
+			Seen: wizard.R(seen[id]).Remote,
+		}
 		if failed != "" && len(out) > 0 && (out[len(out)-1].Status == wizard.Fail || out[len(out)-1].Status == wizard.Skip) {
 			r = wizard.Report{ID: id, Status: wizard.Skip, Cause: "needs-failed"}
 		}
@@ -101,7 +105,10 @@ func refused(id string) wizard.Report {
 		Reply: wizard.R("535-5.7.8 Username and Password not accepted. For more information, go to\r\n" +
 			"535 5.7.8  https://support.example/?p=BadCredentials \x1b[2J\u202eevil").Remote,
 		Mend: wizard.StepCredential, Field: wizard.FieldSecret,
-		Details: []string{"S: 220 smtp.durand.example ESMTP", "C: EHLO postier", "C: AUTH PLAIN ***", "S: 535-5.7.8 Username and Password not accepted."},
+		Details: []string{
+			"S: 220 smtp.durand.example ESMTP", "C: EHLO postier", "C: AUTH PLAIN ***",
+			"S: 535-5.7.8 Username and Password not accepted.",
+		},
 	}
 }
 
@@ -132,7 +139,10 @@ func (w *walker) done(kind wizard.RequestKind, failed string, change func(*wizar
 func walk(t *testing.T) []stop {
 	t.Helper()
 	w := &walker{t: t}
-	w.state, w.asked = wizard.New(wizard.Options{Today: "2026-11-21", ConfigPath: "/home/marie/.config/postier/config.json"})
+	w.state, w.asked = wizard.New(wizard.Options{
+		Today:      "2026-11-21",
+		ConfigPath: "/home/marie/.config/postier/config.json",
+	})
 	w.keep("address")
 	w.answer(wizard.ActNext, "address", "marie.durand.example")
 	w.keep("address-refused")
@@ -192,7 +202,8 @@ func walk(t *testing.T) []stop {
 	w.keep("review")
 	w.answer(wizard.ActSave)
 	w.tell(wizard.Outcome{ID: w.request(wizard.DoSave).ID, Kind: wizard.DoSave, Done: true, Saved: &wizard.Saved{
-		Path: "/home/marie/.config/postier/config.json", Profile: "gmail", Secret: "/home/marie/.config/postier/secrets/gmail", Default: true,
+		Path: "/home/marie/.config/postier/config.json", Profile: "gmail",
+		Secret: "/home/marie/.config/postier/secrets/gmail", Default: true,
 	}})
 	w.at(wizard.StepDone)
 	w.keep("done")
@@ -217,7 +228,8 @@ func missingDKIM(o *wizard.Outcome) {
 			o.Reports[i].Status, o.Reports[i].Cause = wizard.Warn, "dkim-missing"
 			o.Reports[i].Fixes = []wizard.Fix{{
 				Kind: "TXT", Name: "google._domainkey.durand.example", TTLSeconds: 3600,
-				Value: "v=DKIM1; k=rsa; p=MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAxvV0pQ8b5jY7hZ0nWm2tYH3cQ1uJk9sRr4EoGxL7iMZ8dTnBqA6vPfUy5CwKe2Xs",
+				Value: "v=DKIM1; k=rsa; p=MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQ" +
+					"EAxvV0pQ8b5jY7hZ0nWm2tYH3cQ1uJk9sRr4EoGxL7iMZ8dTnBqA6vPfUy5CwKe2Xs",
 			}}
 		}
 	}

@@ -49,7 +49,8 @@ func (s speech) colon(label string) string {
 }
 
 // frenchSpaces hold a sign to the word that it belongs to, as French has it.
-var frenchSpaces = strings.NewReplacer(" ;", "\u00a0;", " :", "\u00a0:", " ?", "\u00a0?", " !", "\u00a0!", " »", "\u00a0»", "« ", "«\u00a0")
+var frenchSpaces = strings.NewReplacer(" ;", "\u00a0;", " :", "\u00a0:", " ?", "\u00a0?", " !", "\u00a0!", " »",
+	"\u00a0»", "« ", "«\u00a0")
 
 // typeset keeps a line from beginning with a French sign.
 func (s speech) typeset(text string) string {

@@ -31,7 +31,10 @@ func TestBackLosesNothing(t *testing.T) {
 	k.enter()
 	k.at(StepReview)
 	before := k.s.Draft()
-	way := []Step{StepOptions, StepTest, StepDNS, StepSent, StepSubmission, StepCredential, StepServer, StepServer, StepProvider, StepAddress}
+	way := []Step{
+		StepOptions, StepTest, StepDNS, StepSent, StepSubmission, StepCredential, StepServer, StepServer,
+		StepProvider, StepAddress,
+	}
 	tests, ladders := k.asked(DoTest), k.asked(DoSubmission)
 	for _, step := range way {
 		k.do(ActBack)
@@ -90,9 +93,21 @@ func TestEveryFieldRefusesBadInput(t *testing.T) {
 		field  FieldID
 		values []string
 	}{
-		{"address", FieldAddress, []string{"", "marie", "marie@", "@x.example", "marie@x..example", "a b@x.example", "a\r\nb@x.example", "a\x00@x.example", long + "@x.example", "marie@" + long}},
-		{"out", FieldSMTPHost, []string{"", "a host", "smtp.x.example\r\nQUIT", "-x.example", long, "http://x.example", "user@x.example"}},
-		{"out", FieldSMTPPort, []string{"", "0", "65536", "-1", "smtp", "587 AUTH:MAGIC", "587 CONN:MAYBE", "587 LIMITE:-1", "587 WAIT:x", "587\r\n25", "587 " + long}},
+		{
+			"address", FieldAddress,
+			[]string{
+				"", "marie", "marie@", "@x.example", "marie@x..example", "a b@x.example", "a\r\nb@x.example",
+				"a\x00@x.example", long + "@x.example", "marie@" + long,
+			},
+		},
+		{"out", FieldSMTPHost, []string{
+			"", "a host", "smtp.x.example\r\nQUIT", "-x.example", long, "http://x.example",
+			"user@x.example",
+		}},
+		{"out", FieldSMTPPort, []string{
+			"", "0", "65536", "-1", "smtp", "587 AUTH:MAGIC", "587 CONN:MAYBE", "587 LIMITE:-1",
+			"587 WAIT:x", "587\r\n25", "587 " + long,
+		}},
 		{"out", FieldSMTPSecurity, []string{"", "ssl", "none", "TLS\n"}},
 		{"out", FieldAuth, []string{"", "magic", "plain\r\n"}},
 		{"out", FieldUser, []string{"", "a\r\nb", "a\x00b", long}},
@@ -150,7 +165,8 @@ func TestAnotherAddress(t *testing.T) {
 	k.enter("address", "paul@yahoo.fr")
 	k.at(StepProvider)
 	d := k.s.Draft()
-	if d.Provider != "" || d.Submission.Host != "" || len(d.Proven) != 0 || len(d.Senders) != 0 || d.From.Address != "paul@yahoo.fr" || d.Label == "marie@gmail.com" {
+	if d.Provider != "" || d.Submission.Host != "" || len(d.Proven) != 0 || len(d.Senders) != 0 ||
+		d.From.Address != "paul@yahoo.fr" || d.Label == "marie@gmail.com" {
 		t.Errorf("%+v", d)
 	}
 	k.enter()
@@ -320,8 +336,11 @@ func TestResumeWithoutPassword(t *testing.T) {
 	t.Parallel()
 	d := Draft{
 		Version: DraftVersion, Step: StepReview, Chosen: -1, Manual: true, Provider: custom, Address: "a@durand.example",
-		From:       config.Address{Address: "a@durand.example"},
-		Submission: config.Server{Host: "mail.durand.example", Port: 587, Security: config.SecurityStartTLS, Auth: config.MechanismNone},
+		From: config.Address{Address: "a@durand.example"},
+		Submission: config.Server{
+			Host: "mail.durand.example", Port: 587, Security: config.SecurityStartTLS,
+			Auth: config.MechanismNone,
+		},
 	}
 	k := begin(t, Options{Draft: d})
 	k.at(StepSubmission)
@@ -375,10 +394,14 @@ func TestDraftsAreKept(t *testing.T) {
 func TestGivenBeforehand(t *testing.T) {
 	t.Parallel()
 	k := begin(t, Options{Address: "marie@gmail.com", Values: map[FieldID]string{
-		FieldFrom: "cabinet@durand.example", FieldHelo: "pc.durand.example", FieldSMTPPort: "587 CONN:STARTTLS", FieldSentCopy: "append",
-		FieldSentFolder: "Archives", FieldKeep: KeepAsk, FieldLabel: "Cabinet", FieldFromName: "Marie", FieldReplyTo: "r@durand.example", FieldBCC: "b@durand.example",
-		FieldSenders: "durand.example", FieldKindsOn: "invoice", FieldKindsOff: "quote", FieldDefault: No, FieldPerHour: "7", FieldPerDay: "8",
-		FieldPerWeek: "9", FieldRecipients: "10", FieldBatch: "11", FieldWait: "1.5", FieldTestMode: Yes, FieldTestAddress: "t@durand.example",
+		FieldFrom: "cabinet@durand.example", FieldHelo: "pc.durand.example", FieldSMTPPort: "587 CONN:STARTTLS",
+		FieldSentCopy:   "append",
+		FieldSentFolder: "Archives", FieldKeep: KeepAsk, FieldLabel: "Cabinet", FieldFromName: "Marie",
+		FieldReplyTo: "r@durand.example", FieldBCC: "b@durand.example",
+		FieldSenders: "durand.example", FieldKindsOn: "invoice", FieldKindsOff: "quote", FieldDefault: No, FieldPerHour: "7",
+		FieldPerDay:  "8",
+		FieldPerWeek: "9", FieldRecipients: "10", FieldBatch: "11", FieldWait: "1.5", FieldTestMode: Yes,
+		FieldTestAddress: "t@durand.example",
 	}})
 	k.enter()
 	k.at(StepProvider)
@@ -396,14 +419,23 @@ func TestGivenBeforehand(t *testing.T) {
 	d := k.last(DoSave).Draft
 	p := d.ToProfile(config.Credential{Kind: config.CredentialAsk})
 	want := &config.Profile{
-		Label: "Cabinet", Enabled: true, Provider: "gmail", From: config.Address{Name: "Marie", Address: "cabinet@durand.example"}, ReplyTo: "r@durand.example",
-		BCC: []string{"b@durand.example"}, Senders: []string{"durand.example"}, Kinds: map[string]bool{"invoice": true, "quote": false},
-		Submission: config.Server{Host: "smtp.gmail.com", Port: 587, Security: config.SecurityStartTLS, Auth: config.MechanismAuto, Username: "marie@gmail.com", Helo: "pc.durand.example"},
+		Label: "Cabinet", Enabled: true, Provider: "gmail",
+		From: config.Address{Name: "Marie", Address: "cabinet@durand.example"}, ReplyTo: "r@durand.example",
+		BCC: []string{"b@durand.example"}, Senders: []string{"durand.example"},
+		Kinds: map[string]bool{"invoice": true, "quote": false},
+		Submission: config.Server{
+			Host: "smtp.gmail.com", Port: 587, Security: config.SecurityStartTLS,
+			Auth: config.MechanismAuto, Username: "marie@gmail.com", Helo: "pc.durand.example",
+		},
 		Credential: config.Credential{Kind: config.CredentialAsk},
 		SentCopy: config.SentCopy{Mode: config.SentAppend, Folder: "Envoyés", IMAP: &config.Server{
-			Host: "imap.gmail.com", Port: 993, Security: config.SecurityTLS, Auth: config.MechanismAuto, Username: "marie@gmail.com",
+			Host: "imap.gmail.com", Port: 993, Security: config.SecurityTLS, Auth: config.MechanismAuto,
+			Username: "marie@gmail.com",
 		}},
-		Limits:   config.Limits{PerHour: 7, PerDay: 8, PerWeek: 9, RecipientsPerMessage: 10, Batch: config.Batch{Messages: 11, WaitSeconds: 1.5}},
+		Limits: config.Limits{
+			PerHour: 7, PerDay: 8, PerWeek: 9, RecipientsPerMessage: 10,
+			Batch: config.Batch{Messages: 11, WaitSeconds: 1.5},
+		},
 		TestMode: config.TestMode{Enabled: true, Address: "t@durand.example"},
 	}
 	if !reflect.DeepEqual(p, want) {
@@ -421,8 +453,10 @@ func TestGivenBeforehand(t *testing.T) {
 func TestGivenAndWrong(t *testing.T) {
 	t.Parallel()
 	for id, value := range map[FieldID]string{
-		FieldFrom: "nobody", FieldSentFolder: "a\nb", FieldSentCopy: "perhaps", FieldLabel: "a\nb", FieldReplyTo: "x", FieldBCC: "a@b.example, y", FieldSenders: "@", FieldKindsOn: "ä ö",
-		FieldPerHour: "many", FieldPerDay: "-1", FieldPerWeek: "x", FieldRecipients: "1.5", FieldBatch: "x", FieldWait: "soon", FieldDefault: "perhaps",
+		FieldFrom: "nobody", FieldSentFolder: "a\nb", FieldSentCopy: "perhaps", FieldLabel: "a\nb", FieldReplyTo: "x",
+		FieldBCC: "a@b.example, y", FieldSenders: "@", FieldKindsOn: "ä ö",
+		FieldPerHour: "many", FieldPerDay: "-1", FieldPerWeek: "x", FieldRecipients: "1.5", FieldBatch: "x",
+		FieldWait: "soon", FieldDefault: "perhaps",
 		FieldTestMode: "perhaps", FieldTestAddress: "x", FieldProvider: "no-such",
 	} {
 		k := begin(t, Options{Address: "marie@gmail.com", Values: map[FieldID]string{id: value}})
@@ -493,7 +527,10 @@ func TestGivenProvider(t *testing.T) {
 // TestSentCopyWithoutMailbox: a copy that was asked for has nowhere to go.
 func TestSentCopyWithoutMailbox(t *testing.T) {
 	t.Parallel()
-	k := begin(t, Options{Address: "a@durand.example", Values: map[FieldID]string{FieldSMTPHost: "smtp.durand.example", FieldIMAPHost: "", FieldSentCopy: "append"}})
+	k := begin(t, Options{
+		Address: "a@durand.example",
+		Values:  map[FieldID]string{FieldSMTPHost: "smtp.durand.example", FieldIMAPHost: "", FieldSentCopy: "append"},
+	})
 	k.enter()
 	k.do(ActManual)
 	k.enter()

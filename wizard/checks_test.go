@@ -6,7 +6,8 @@ import (
 	"postier/config"
 )
 
-// TestMendLeadsToTheField (M-5): a failure leads to the step and field where it can be mended, and that field is marked.
+// TestMendLeadsToTheField (M-5): a failure leads to the step and field where it can be mended, and that field is
+// marked.
 func TestMendLeadsToTheField(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -238,7 +239,8 @@ func TestSentFolder(t *testing.T) {
 	k = missing()
 	k.do(ActSkip)
 	k.at(StepDNS)
-	if d := k.s.Draft(); d.CopyMode() != config.SentNone || d.Proven["imap.folder"] != "" || d.Proven["imap.auth"] != Pass || !d.ReadsMailbox() {
+	if d := k.s.Draft(); d.CopyMode() != config.SentNone || d.Proven["imap.folder"] != "" ||
+		d.Proven["imap.auth"] != Pass || !d.ReadsMailbox() {
 		t.Errorf("%+v", d.Proven)
 	}
 	k.do(ActBack)
@@ -326,9 +328,13 @@ func TestDNSNeverBlocks(t *testing.T) {
 	k.enter()
 	k.passes(DoDNS, func(o *Outcome) {
 		o.Reports[1].Status, o.Reports[1].Cause = Warn, "spf-weak"
-		o.Reports[1].Fixes = []Fix{{Kind: "txt", Name: "durand.example", Value: "v=spf1 include:x -all", Old: "v=spf1 ?all"}, {Kind: "txt", Value: "bare"}}
+		o.Reports[1].Fixes = []Fix{
+			{Kind: "txt", Name: "durand.example", Value: "v=spf1 include:x -all", Old: "v=spf1 ?all"},
+			{Kind: "txt", Value: "bare"},
+		}
 	})
-	if c := k.s.Screen().Copy; len(c) != 3 || c[1].Text != "v=spf1 include:x -all" || c[1].Label.Msg.Key != "wizard.dns.replaces" {
+	if c := k.s.Screen().Copy; len(c) != 3 || c[1].Text != "v=spf1 include:x -all" ||
+		c[1].Label.Msg.Key != "wizard.dns.replaces" {
 		t.Errorf("%+v", c)
 	}
 	k.says("wizard.dns.later")

@@ -19,7 +19,8 @@ func (s *State) countRefusals(o Outcome) {
 	if s.refused.address != s.draft.Address {
 		s.refused = refusals{address: s.draft.Address}
 	}
-	refused := slices.ContainsFunc(o.Reports, func(r Report) bool { return r.Status == Fail && slices.Contains(refusedCauses, r.Cause) })
+	refused := slices.ContainsFunc(o.Reports,
+		func(r Report) bool { return r.Status == Fail && slices.Contains(refusedCauses, r.Cause) })
 	switch {
 	case refused:
 		s.refused.n++
@@ -28,7 +29,8 @@ func (s *State) countRefusals(o Outcome) {
 	}
 }
 
-// coach says what mostly goes wrong with a password that was typed well, and after the second refusal what another one costs.
+// coach says what mostly goes wrong with a password that was typed well, and after the second refusal what another one
+// costs.
 func (s *State) coach() []Notice {
 	if s.refused.address != s.draft.Address || s.refused.n == 0 {
 		return nil

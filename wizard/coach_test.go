@@ -7,7 +7,8 @@ import (
 	"postier/internal/locale"
 )
 
-// TestRefusedSecrets: the first refusal brings hints, the second names the lock-out, with the provider's time where it is known.
+// TestRefusedSecrets: the first refusal brings hints, the second names the lock-out, with the provider's time where it
+// is known.
 func TestRefusedSecrets(t *testing.T) {
 	t.Parallel()
 	refuse := func(k *talk, secret string) {
@@ -35,7 +36,8 @@ func TestRefusedSecrets(t *testing.T) {
 		k.says("wizard.credential.keyboard")
 		k.says(want.key)
 		for _, n := range k.s.Screen().Notices {
-			if n.Text.Msg.Key == want.key && (n.Level != LevelWarn || !strings.Contains(n.Text.Say(locale.English, ""), want.text)) {
+			if n.Text.Msg.Key == want.key &&
+				(n.Level != LevelWarn || !strings.Contains(n.Text.Say(locale.English, ""), want.text)) {
 				t.Errorf("%s: %s %s", address, n.Level, n.Text.Say(locale.English, ""))
 			}
 		}

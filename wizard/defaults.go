@@ -7,8 +7,8 @@ import (
 	"postier/config"
 )
 
-// Defaults are what a new profile begins with where a product says so; the person can change each of them. An edited profile
-// keeps what it has.
+// Defaults are what a new profile begins with where a product says so; the person can change each of them. An edited
+// profile keeps what it has.
 type Defaults struct {
 	ReplyTo  string
 	BCC      []string

@@ -9,22 +9,28 @@ import (
 	"postier/presets"
 )
 
-// TestDefaults: what a product says stands in a new profile until the person changes it, and never widens the provider's limits.
+// TestDefaults: what a product says stands in a new profile until the person changes it, and never widens the
+// provider's limits.
 func TestDefaults(t *testing.T) {
 	t.Parallel()
 	options := Options{Defaults: Defaults{
 		ReplyTo: "accueil@durand.example", BCC: []string{"archive@durand.example"}, Kinds: map[string]bool{"quote": false},
-		Limits:   config.Limits{PerDay: 200, PerHour: 50, RecipientsPerMessage: 1000, Batch: config.Batch{Messages: 12, WaitSeconds: 15.5}},
+		Limits: config.Limits{
+			PerDay: 200, PerHour: 50, RecipientsPerMessage: 1000,
+			Batch: config.Batch{Messages: 12, WaitSeconds: 15.5},
+		},
 		TestMode: config.TestMode{Enabled: true, Address: "essai@durand.example"}, AskEach: true, SentCopy: config.SentAppend,
 	}}
 	k := known(t, options)
 	d := k.s.Draft()
-	if d.ReplyTo != "accueil@durand.example" || !slices.Equal(d.BCC, []string{"archive@durand.example"}) || d.Kinds["quote"] || len(d.Kinds) != 1 || !d.TestMode.Enabled || !d.AskEach {
+	if d.ReplyTo != "accueil@durand.example" || !slices.Equal(d.BCC, []string{"archive@durand.example"}) ||
+		d.Kinds["quote"] || len(d.Kinds) != 1 || !d.TestMode.Enabled || !d.AskEach {
 		t.Errorf("%+v", d)
 	}
 	provider, _ := presets.Default().Get("gmail")
 	own := limitsOf(provider)
-	if d.Limits.PerDay != 200 || d.Limits.PerHour != 50 || d.Limits.Batch.Messages != 12 || own.RecipientsPerMessage == 0 || d.Limits.RecipientsPerMessage != own.RecipientsPerMessage {
+	if d.Limits.PerDay != 200 || d.Limits.PerHour != 50 || d.Limits.Batch.Messages != 12 ||
+		own.RecipientsPerMessage == 0 || d.Limits.RecipientsPerMessage != own.RecipientsPerMessage {
 		t.Errorf("limits %+v, the provider's own %+v", d.Limits, own)
 	}
 	if d.SentMode != config.SentServer {
@@ -44,11 +50,17 @@ func TestDefaults(t *testing.T) {
 
 	// What is edited stays as it is.
 	profile := &config.Profile{
-		From: config.Address{Address: "marie@gmail.com"}, Submission: config.Server{Host: "smtp.gmail.com", Port: 465, Security: config.SecurityTLS, Username: "marie@gmail.com"},
-		SentCopy: config.SentCopy{Mode: config.SentNone}, Credential: config.Credential{Kind: config.CredentialFile, Path: "secrets/marie"},
+		From: config.Address{Address: "marie@gmail.com"},
+		Submission: config.Server{
+			Host: "smtp.gmail.com", Port: 465, Security: config.SecurityTLS,
+			Username: "marie@gmail.com",
+		},
+		SentCopy:   config.SentCopy{Mode: config.SentNone},
+		Credential: config.Credential{Kind: config.CredentialFile, Path: "secrets/marie"},
 	}
 	options.Draft = DraftOf("marie", profile, true)
-	if d := begin(t, options).s.Draft(); d.ReplyTo != "" || len(d.BCC) != 0 || d.TestMode.Enabled || d.AskEach || d.Limits != (config.Limits{}) {
+	if d := begin(t, options).s.Draft(); d.ReplyTo != "" || len(d.BCC) != 0 || d.TestMode.Enabled || d.AskEach ||
+		d.Limits != (config.Limits{}) {
 		t.Errorf("an edited profile is changed: %+v", d)
 	}
 }
@@ -58,7 +70,8 @@ func TestSupport(t *testing.T) {
 	t.Parallel()
 	contact := presets.Text{EN: "ask Crésus", FR: "demandez à Crésus", DE: "fragen Sie Crésus"}
 	named := func(k *talk) bool {
-		return slices.ContainsFunc(k.s.Screen().Notices, func(n Notice) bool { return n.Text.Say(locale.French, "") == contact.FR })
+		return slices.ContainsFunc(k.s.Screen().Notices,
+			func(n Notice) bool { return n.Text.Say(locale.French, "") == contact.FR })
 	}
 	k := known(t, Options{Support: contact})
 	if named(k) {

@@ -34,7 +34,10 @@ func logicOf(step Step) logic {
 	case StepPrepare:
 		return logic{(*State).prepareApplies, nothing, (*State).prepareScreen, (*State).answerPrepare}
 	case StepCredential:
-		return logic{(*State).credentialApplies, (*State).enterCredential, (*State).credentialScreen, (*State).answerCredential}
+		return logic{
+			(*State).credentialApplies, (*State).enterCredential, (*State).credentialScreen,
+			(*State).answerCredential,
+		}
 	case StepSubmission:
 		return logic{always, (*State).enterSubmission, (*State).submissionScreen, (*State).answerSubmission}
 	case StepSent:
@@ -161,7 +164,8 @@ func stepWork(step Step) RequestKind {
 	return ""
 }
 
-// stepKind is the work that the current step shows. The credential step has some only where the person signs in by browser.
+// stepKind is the work that the current step shows. The credential step has some only where the person signs in by
+// browser.
 func (s *State) stepKind() RequestKind {
 	if s.draft.Step != StepCredential || !s.byBrowser() {
 		return stepWork(s.draft.Step)

@@ -61,7 +61,8 @@ func TestI2TheProductIsTheLabel(t *testing.T) {
 	k := known(t, Options{Product: "Dayboard"})
 	k.do(ActBack)
 	for _, lang := range locale.All() {
-		if text := spoken(k.s.Screen(), lang, "Dayboard"); !strings.Contains(text, "Dayboard") || strings.Contains(text, "{product}") {
+		if text := spoken(k.s.Screen(), lang, "Dayboard"); !strings.Contains(text, "Dayboard") ||
+			strings.Contains(text, "{product}") {
 			t.Errorf("%s: the product is not named:\n%s", lang, text)
 		}
 	}
@@ -70,7 +71,10 @@ func TestI2TheProductIsTheLabel(t *testing.T) {
 // TestD4KindsOfMessage are switched one by one.
 func TestD4KindsOfMessage(t *testing.T) {
 	t.Parallel()
-	k := begin(t, Options{Address: "marie@gmail.com", Values: map[FieldID]string{FieldKindsOn: "invoice", FieldKindsOff: "quote"}})
+	k := begin(t, Options{
+		Address: "marie@gmail.com",
+		Values:  map[FieldID]string{FieldKindsOn: "invoice", FieldKindsOff: "quote"},
+	})
 	for k.s.Step() != StepReview {
 		k.onward()
 	}
@@ -83,7 +87,10 @@ func TestD4KindsOfMessage(t *testing.T) {
 // TestP3Filter: domains and addresses whose messages go this way.
 func TestP3Filter(t *testing.T) {
 	t.Parallel()
-	k := begin(t, Options{Address: "marie@gmail.com", Values: map[FieldID]string{FieldSenders: "durand.example, marie@gmail.com"}})
+	k := begin(t, Options{
+		Address: "marie@gmail.com",
+		Values:  map[FieldID]string{FieldSenders: "durand.example, marie@gmail.com"},
+	})
 	for k.s.Step() != StepReview {
 		k.onward()
 	}
@@ -97,11 +104,17 @@ func TestP3Filter(t *testing.T) {
 // TestP5TestMode: everything goes to one address.
 func TestP5TestMode(t *testing.T) {
 	t.Parallel()
-	k := begin(t, Options{Address: "marie@gmail.com", Values: map[FieldID]string{FieldTestMode: Yes, FieldTestAddress: "t@durand.example"}})
+	k := begin(t, Options{
+		Address: "marie@gmail.com",
+		Values:  map[FieldID]string{FieldTestMode: Yes, FieldTestAddress: "t@durand.example"},
+	})
 	for k.s.Step() != StepReview {
 		k.onward()
 	}
-	if p := k.s.Draft().ToProfile(config.Credential{}); p.TestMode != (config.TestMode{Enabled: true, Address: "t@durand.example"}) {
+	if p := k.s.Draft().ToProfile(config.Credential{}); p.TestMode != (config.TestMode{
+		Enabled: true,
+		Address: "t@durand.example",
+	}) {
 		t.Errorf("%+v", p.TestMode)
 	}
 	if !slices.ContainsFunc(k.s.Screen().Facts, func(f Fact) bool { return f.Label.Msg.Key == "wizard.fact.test-mode" }) {
@@ -133,7 +146,8 @@ func TestEveryProviderCanBeShown(t *testing.T) {
 			v := k.s.Screen()
 			for _, lang := range locale.All() {
 				text := spoken(v, lang, "postier")
-				if strings.Contains(text, "<wizard.") || strings.Contains(text, "<presets.") || strings.Contains(text, "{product}") {
+				if strings.Contains(text, "<wizard.") || strings.Contains(text, "<presets.") ||
+					strings.Contains(text, "{product}") {
 					t.Errorf("%s, step %s, %s:\n%s", e.ID, v.Step, lang, text)
 				}
 			}
@@ -152,7 +166,8 @@ func TestEveryProviderCanBeShown(t *testing.T) {
 			}
 			k.enter(values...)
 		}
-		if step := k.s.Step(); step != StepCredential && step != StepSubmission && !(step == StepProvider && !k.offers(ActNext)) {
+		if step := k.s.Step(); step != StepCredential && step != StepSubmission &&
+			!(step == StepProvider && !k.offers(ActNext)) {
 			t.Errorf("%s ends at step %s: %v", e.ID, step, k.s.errors)
 		}
 	}

@@ -27,7 +27,8 @@ func TestOptionsPages(t *testing.T) {
 		t.Errorf("lost: %q", v)
 	}
 	k.enter("reply-to", "reception@durand.example", "bcc", "archive@durand.example; y@durand.example")
-	k.enter("senders", "durand.example, marie@durand.example", "kinds-on", "invoice reminder", "kinds-off", "quote, invoice")
+	k.enter("senders", "durand.example, marie@durand.example", "kinds-on", "invoice reminder", "kinds-off",
+		"quote, invoice")
 	k.refused(FieldKindsOff)
 	k.enter("kinds-off", "quote")
 	k.enter("per-hour", "100", "per-day", "x", "batch-messages", "12", "batch-wait", "15,5")
@@ -44,14 +45,18 @@ func TestOptionsPages(t *testing.T) {
 	k.enter("test-mode", Yes, "test-address", "essai@durand.example")
 	k.at(StepReview)
 	d := k.s.Draft()
-	want := config.Limits{PerHour: 100, PerDay: 500, PerWeek: 2000, RecipientsPerMessage: 50, Batch: config.Batch{Messages: 12, WaitSeconds: 15.5}}
+	want := config.Limits{
+		PerHour: 100, PerDay: 500, PerWeek: 2000, RecipientsPerMessage: 50,
+		Batch: config.Batch{Messages: 12, WaitSeconds: 15.5},
+	}
 	if d.Limits != want {
 		t.Errorf("%+v", d.Limits)
 	}
 	if !reflect.DeepEqual(d.Kinds, map[string]bool{"invoice": true, "reminder": true, "quote": false}) {
 		t.Errorf("D-4: %v", d.Kinds)
 	}
-	if d.From.Name != "Cabinet Durand" || d.ReplyTo != "reception@durand.example" || len(d.BCC) != 2 || len(d.Senders) != 2 || d.TestMode.Address != "essai@durand.example" {
+	if d.From.Name != "Cabinet Durand" || d.ReplyTo != "reception@durand.example" || len(d.BCC) != 2 ||
+		len(d.Senders) != 2 || d.TestMode.Address != "essai@durand.example" {
 		t.Errorf("%+v", d)
 	}
 	if k.asked(DoSubmission) != 1 || !k.offers(ActSave) {
@@ -62,9 +67,11 @@ func TestOptionsPages(t *testing.T) {
 	k.do(ActEdit)
 	k.enter("reply-to", "", "bcc", "")
 	k.enter("kinds-on", "", "kinds-off", "")
-	k.enter("batch-messages", "0", "batch-wait", "0", "per-hour", "", "per-day", "0", "per-week", "", "recipients-per-message", "")
+	k.enter("batch-messages", "0", "batch-wait", "0", "per-hour", "", "per-day", "0", "per-week", "",
+		"recipients-per-message", "")
 	k.enter("test-mode", No)
-	if d := k.s.Draft(); d.ReplyTo != "" || len(d.BCC) != 0 || d.Kinds != nil || d.Limits != (config.Limits{}) || d.TestMode.Enabled {
+	if d := k.s.Draft(); d.ReplyTo != "" || len(d.BCC) != 0 || d.Kinds != nil || d.Limits != (config.Limits{}) ||
+		d.TestMode.Enabled {
 		t.Errorf("%+v", d)
 	}
 }
@@ -93,7 +100,10 @@ func TestProfileNames(t *testing.T) {
 	if name := k.last(DoSave).Draft.Profile; name != "durand-3" {
 		t.Errorf("name %q", name)
 	}
-	k = byHand(t, Options{Names: []string{"durand"}, Draft: Draft{Version: DraftVersion, Step: StepAddress, Chosen: -1, Profile: "durand"}})
+	k = byHand(t, Options{
+		Names: []string{"durand"},
+		Draft: Draft{Version: DraftVersion, Step: StepAddress, Chosen: -1, Profile: "durand"},
+	})
 	k.toReviewByHand()
 	k.enter()
 	k.refused(FieldProfile)
@@ -173,7 +183,8 @@ func TestAnotherAddressAfterDone(t *testing.T) {
 	last := k.s.nextID
 	k.do(ActAgain)
 	k.at(StepAddress)
-	if d := k.s.Draft(); d.Address != "" || d.Label != "" || d.Default || k.s.nextID < last || k.s.Saved() != nil || !k.s.secret.Empty() || len(k.s.typed) != 0 {
+	if d := k.s.Draft(); d.Address != "" || d.Label != "" || d.Default || k.s.nextID < last || k.s.Saved() != nil ||
+		!k.s.secret.Empty() || len(k.s.typed) != 0 {
 		t.Errorf("%+v", d)
 	}
 	k.do(ActNext, "address", "contact@durand.example")
@@ -192,13 +203,31 @@ func TestAnotherAddressAfterDone(t *testing.T) {
 func full() *config.Profile {
 	at := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 	return &config.Profile{
-		Label: "Cabinet Durand", Enabled: false, Provider: "gmail", From: config.Address{Name: "Cabinet", Address: "contact@durand.example"},
-		ReplyTo: "r@durand.example", BCC: []string{"b@durand.example"}, Senders: []string{"durand.example"}, Kinds: map[string]bool{"quote": false, "invoice": true},
-		Submission: config.Server{Host: "smtp.gmail.com", Port: 587, Security: config.SecurityNone, Auth: config.MechanismPlain, Username: "c", Helo: "pc.durand.example"},
-		Insecure:   true, Credential: config.Credential{Kind: config.CredentialCommand, Type: config.SecretAppPassword, Command: []string{"pass", "mail"}},
-		SentCopy: config.SentCopy{Mode: config.SentAppend, Folder: "Envoyés", IMAP: &config.Server{Host: "imap.gmail.com", Port: 993, Security: config.SecurityTLS, Auth: config.MechanismAuto, Username: "c"}},
-		Limits:   config.Limits{PerHour: 1, PerDay: 2, PerWeek: 3, RecipientsPerMessage: 4, Batch: config.Batch{Messages: 5, WaitSeconds: 6.5}},
-		TestMode: config.TestMode{Enabled: true, Address: "t@durand.example"}, TLS: config.TLS{PinSHA256: []string{strings.Repeat("ab", 32)}, CAFile: "ca.pem"},
+		Label: "Cabinet Durand", Enabled: false, Provider: "gmail",
+		From:    config.Address{Name: "Cabinet", Address: "contact@durand.example"},
+		ReplyTo: "r@durand.example", BCC: []string{"b@durand.example"}, Senders: []string{"durand.example"},
+		Kinds: map[string]bool{"quote": false, "invoice": true},
+		Submission: config.Server{
+			Host: "smtp.gmail.com", Port: 587, Security: config.SecurityNone,
+			Auth: config.MechanismPlain, Username: "c", Helo: "pc.durand.example",
+		},
+		Insecure: true, Credential: config.Credential{
+			Kind: config.CredentialCommand, Type: config.SecretAppPassword,
+			Command: []string{"pass", "mail"},
+		},
+		SentCopy: config.SentCopy{
+			Mode: config.SentAppend, Folder: "Envoyés",
+			IMAP: &config.Server{
+				Host: "imap.gmail.com", Port: 993, Security: config.SecurityTLS, Auth: config.MechanismAuto,
+				Username: "c",
+			},
+		},
+		Limits: config.Limits{
+			PerHour: 1, PerDay: 2, PerWeek: 3, RecipientsPerMessage: 4,
+			Batch: config.Batch{Messages: 5, WaitSeconds: 6.5},
+		},
+		TestMode:  config.TestMode{Enabled: true, Address: "t@durand.example"},
+		TLS:       config.TLS{PinSHA256: []string{strings.Repeat("ab", 32)}, CAFile: "ca.pem"},
 		Disabled:  &config.Disabled{At: at, Cause: "wrong-password"},
 		Validated: &config.Validated{At: at, Digest: "sha256:x"},
 	}
@@ -230,7 +259,8 @@ func TestEditKeepsEveryField(t *testing.T) {
 func edit(t *testing.T, p *config.Profile) *talk {
 	t.Helper()
 	return begin(t, Options{
-		Draft: DraftOf("durand", p, true), Names: []string{"durand"}, HasDefault: true, Stored: secret.New("stored-password"), AllowCleartext: true,
+		Draft: DraftOf("durand", p, true), Names: []string{"durand"}, HasDefault: true, Stored: secret.New("stored-password"),
+		AllowCleartext: true,
 	})
 }
 
@@ -298,7 +328,8 @@ func TestEditOtherServer(t *testing.T) {
 		t.Error("another password passes for the stored one")
 	}
 	// Limits and the rest were not touched.
-	if d := k.s.Draft(); d.Limits.PerDay != 2 || d.SentFolder != "Envoyés" || !slices.Equal(d.TLS.PinSHA256, p.TLS.PinSHA256) {
+	if d := k.s.Draft(); d.Limits.PerDay != 2 || d.SentFolder != "Envoyés" ||
+		!slices.Equal(d.TLS.PinSHA256, p.TLS.PinSHA256) {
 		t.Errorf("%+v", d)
 	}
 }
@@ -307,7 +338,8 @@ func TestEditOtherServer(t *testing.T) {
 func TestEditAskedEachTime(t *testing.T) {
 	t.Parallel()
 	p := full()
-	p.Submission.Security, p.Insecure, p.Credential = config.SecurityTLS, false, config.Credential{Kind: config.CredentialAsk}
+	p.Submission.Security, p.Insecure, p.Credential = config.SecurityTLS, false,
+		config.Credential{Kind: config.CredentialAsk}
 	k := begin(t, Options{Draft: DraftOf("durand", p, false), Names: []string{"durand"}})
 	k.enter()
 	k.enter()
@@ -322,7 +354,10 @@ func TestSecretGivenToEdit(t *testing.T) {
 	t.Parallel()
 	p := full()
 	p.Submission.Security, p.Insecure = config.SecurityTLS, false
-	k := begin(t, Options{Draft: DraftOf("durand", p, true), Names: []string{"durand"}, Stored: secret.New("alt"), Secret: secret.New(appPassword)})
+	k := begin(t, Options{
+		Draft: DraftOf("durand", p, true), Names: []string{"durand"}, Stored: secret.New("alt"),
+		Secret: secret.New(appPassword),
+	})
 	k.enter()
 	k.enter()
 	k.enter()
@@ -335,7 +370,8 @@ func TestSecretGivenToEdit(t *testing.T) {
 func TestRehearsalEndsWithoutPromises(t *testing.T) {
 	t.Parallel()
 	s, _ := New(Options{Rehearsal: true, Product: "Dayboard"})
-	s.draft.Step, s.saved = StepDone, &Saved{Path: "/tmp/postier-demo-1/config.json", Profile: "atelier", Secret: "/tmp/postier-demo-1/secrets/atelier"}
+	s.draft.Step, s.saved = StepDone,
+		&Saved{Path: "/tmp/postier-demo-1/config.json", Profile: "atelier", Secret: "/tmp/postier-demo-1/secrets/atelier"}
 	v := s.Screen()
 	if len(v.Facts) > 0 || len(v.Numbered) != 1 || v.Numbered[0].Msg.Key != "wizard.done.real" || len(v.Actions) != 1 {
 		t.Errorf("%+v", v)
@@ -345,7 +381,8 @@ func TestRehearsalEndsWithoutPromises(t *testing.T) {
 	}
 }
 
-// TestArrivalUnchecked: without a mailbox that can be read, the last steps claim no more than that the message was sent.
+// TestArrivalUnchecked: without a mailbox that can be read, the last steps claim no more than that the message was
+// sent.
 func TestArrivalUnchecked(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

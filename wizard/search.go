@@ -7,8 +7,8 @@ import (
 	"postier/config"
 )
 
-// foundSoFar shows what a search knows while it still goes on: the first good answer at once, a better one in its place. What
-// was accepted has ended the search, so nothing comes here after that.
+// foundSoFar shows what a search knows while it still goes on: the first good answer at once, a better one in its
+// place. What was accepted has ended the search, so nothing comes here after that.
 func (s *State) foundSoFar(o Outcome) {
 	if o.Kind == DoDiscover && len(o.Candidates) > 0 {
 		s.draft.Candidates, s.draft.Chosen = slices.Clone(o.Candidates), -1
@@ -65,8 +65,8 @@ func (s *State) providerScreen(v *Screen) {
 	}
 }
 
-// doubts say why a candidate is to be confirmed, one notice a reason, with the name of the server and the address's domain,
-// and where the password would go (security.md T5).
+// doubts say why a candidate is to be confirmed, one notice a reason, with the name of the server and the address's
+// domain, and where the password would go (security.md T5).
 func (s *State) doubts(c Candidate) []Notice {
 	domain := config.AddressDomain(s.draft.Address)
 	reasons := c.Reasons
@@ -84,7 +84,8 @@ func (s *State) doubts(c Candidate) []Notice {
 	return append(out, Notice{LevelWarn, M("wizard.provider.elsewhere", "host", c.Submission.Host, "domain", domain)})
 }
 
-// strange is the first server of a candidate that is not under the address's domain; the submission server when all are.
+// strange is the first server of a candidate that is not under the address's domain; the submission server when all
+// are.
 func strange(c Candidate, domain string) string {
 	hosts := []string{c.Submission.Host}
 	if c.IMAP != nil {

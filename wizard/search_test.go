@@ -10,9 +10,13 @@ import (
 
 func offer(host, origin string, reasons ...string) Candidate {
 	return Candidate{
-		Provider: custom, Name: "durand.example", Origin: origin, Confidence: "likely", Confirm: len(reasons) > 0, Reasons: reasons,
+		Provider: custom, Name: "durand.example", Origin: origin, Confidence: "likely", Confirm: len(reasons) > 0,
+		Reasons:    reasons,
 		Credential: config.SecretPassword,
-		Submission: config.Server{Host: host, Port: 465, Security: config.SecurityTLS, Auth: config.MechanismAuto, Username: "contact@durand.example"},
+		Submission: config.Server{
+			Host: host, Port: 465, Security: config.SecurityTLS, Auth: config.MechanismAuto,
+			Username: "contact@durand.example",
+		},
 	}
 }
 
@@ -79,21 +83,43 @@ func TestSearchShowsWhatItKnows(t *testing.T) {
 		"first answer at once, the search goes on": {
 			so(offer(good, "srv")), shows(good), searches(true), func(k *talk) {
 				k.t.Helper()
-				if v := k.s.Screen(); v.Busy.Text.Msg.Key != "wizard.provider.busy-better" || v.Actions[0].ID != ActNext || !k.offers(ActCancel) {
+				if v := k.s.Screen(); v.Busy.Text.Msg.Key != "wizard.provider.busy-better" || v.Actions[0].ID != ActNext ||
+					!k.offers(ActCancel) {
 					k.t.Errorf("%+v %+v", v.Busy, v.Actions)
 				}
 			},
 		},
-		"better replaces it":           {so(offer(good, "srv")), so(offer(better, "mx")), shows(better), searches(true)},
-		"the end replaces it":          {so(offer(good, "srv")), ends(Words{}, offer(better, "mx")), shows(better), searches(false)},
-		"enter takes it and ends":      {so(offer(good, "srv")), enter, taken(good), func(k *talk) { k.last(DoCancel) }},
-		"nothing replaces an accepted": {so(offer(good, "srv")), enter, so(offer(better, "mx")), ends(Words{}, offer(better, "mx")), taken(good)},
-		"stopping keeps it":            {so(offer(good, "srv")), does(ActCancel), shows(good), searches(false), ends(Words{}, offer(better, "mx")), shows(good), enter, taken(good)},
-		"stopped, and searched anew":   {so(offer(good, "srv")), does(ActCancel), does(ActRetry), asked(2), searches(true), shows(), so(offer(better, "mx")), shows(better)},
-		"a failing end keeps it":       {so(offer(good, "srv")), ends(M("setup.no-dns")), shows(good), searches(false)},
-		"by hand ends it":              {so(offer(good, "srv")), does(ActManual), func(k *talk) { k.at(StepServer); k.last(DoCancel) }},
-		"editing ends it":              {so(offer(good, "srv")), does(ActEdit), func(k *talk) { k.at(StepServer); k.last(DoCancel) }},
-		"back and here again":          {so(offer(good, "srv")), does(ActBack), func(k *talk) { k.at(StepAddress) }, enter, asked(2), shows()},
+		"better replaces it": {so(offer(good, "srv")), so(offer(better, "mx")), shows(better), searches(true)},
+		"the end replaces it": {
+			so(offer(good, "srv")), ends(Words{}, offer(better, "mx")), shows(better),
+			searches(false),
+		},
+		"enter takes it and ends": {so(offer(good, "srv")), enter, taken(good), func(k *talk) { k.last(DoCancel) }},
+		"nothing replaces an accepted": {
+			so(offer(good, "srv")), enter, so(offer(better, "mx")),
+			ends(Words{}, offer(better, "mx")), taken(good),
+		},
+		"stopping keeps it": {
+			so(offer(good, "srv")), does(ActCancel), shows(good), searches(false),
+			ends(Words{}, offer(better, "mx")), shows(good), enter, taken(good),
+		},
+		"stopped, and searched anew": {
+			so(offer(good, "srv")), does(ActCancel), does(ActRetry), asked(2), searches(true),
+			shows(), so(offer(better, "mx")), shows(better),
+		},
+		"a failing end keeps it": {so(offer(good, "srv")), ends(M("setup.no-dns")), shows(good), searches(false)},
+		"by hand ends it": {
+			so(offer(good, "srv")), does(ActManual),
+			func(k *talk) { k.at(StepServer); k.last(DoCancel) },
+		},
+		"editing ends it": {
+			so(offer(good, "srv")), does(ActEdit),
+			func(k *talk) { k.at(StepServer); k.last(DoCancel) },
+		},
+		"back and here again": {
+			so(offer(good, "srv")), does(ActBack), func(k *talk) { k.at(StepAddress) }, enter,
+			asked(2), shows(),
+		},
 		"a doubt is no answer to enter": {
 			so(offer(weak, "probe", "guess")), enter, func(k *talk) { k.at(StepProvider) },
 		},
@@ -118,18 +144,23 @@ func TestSearchShowsWhatItKnows(t *testing.T) {
 	}
 }
 
-// TestDoubts (security.md T5): each reason is said with both names, Enter does not confirm, and no secret is asked before.
+// TestDoubts (security.md T5): each reason is said with both names, Enter does not confirm, and no secret is asked
+// before.
 func TestDoubts(t *testing.T) {
 	t.Parallel()
 	for _, reason := range []string{"other-domain", "redirected", "alias", "guess", "mx-derived", "cleartext"} {
 		k := begin(t, Options{Address: "contact@durand.example"})
 		k.enter()
-		k.tell(Outcome{ID: k.last(DoDiscover).ID, Kind: DoDiscover, Done: true, Candidates: []Candidate{offer("smtp.hoster.example", "autoconfig", reason)}})
+		k.tell(Outcome{
+			ID: k.last(DoDiscover).ID, Kind: DoDiscover, Done: true,
+			Candidates: []Candidate{offer("smtp.hoster.example", "autoconfig", reason)},
+		})
 		k.says("wizard.doubt." + reason)
 		v := k.s.Screen()
 		for _, n := range v.Notices {
 			for _, lang := range locale.All() {
-				if text := n.Text.Say(lang, ""); n.Level == LevelWarn && !(strings.Contains(text, "smtp.hoster.example") && strings.Contains(text, "durand.example")) {
+				if text := n.Text.Say(lang, ""); n.Level == LevelWarn &&
+					!(strings.Contains(text, "smtp.hoster.example") && strings.Contains(text, "durand.example")) {
 					t.Errorf("%s in %s does not name both: %s", reason, lang, text)
 				}
 			}
@@ -172,7 +203,10 @@ func TestStrangeHost(t *testing.T) {
 	t.Parallel()
 	c := offer("smtp.durand.example", "srv", "other-domain")
 	c.IMAP = &config.Server{Host: "imap.hoster.example"}
-	for domain, want := range map[string]string{"durand.example": "imap.hoster.example", "hoster.example": "smtp.durand.example", "Durand.Example": "imap.hoster.example"} {
+	for domain, want := range map[string]string{
+		"durand.example": "imap.hoster.example",
+		"hoster.example": "smtp.durand.example", "Durand.Example": "imap.hoster.example",
+	} {
 		if got := strange(c, domain); got != want {
 			t.Errorf("%s: %s", domain, got)
 		}

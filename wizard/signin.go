@@ -9,13 +9,15 @@ import (
 	"postier/presets"
 )
 
-// Client identifies the program at an identity provider. It comes from the vendor file or from a flag; none is built in.
+// Client identifies the program at an identity provider. It comes from the vendor file or from a flag; none is built
+// in.
 type Client struct{ ID, Tenant string }
 
 // AnyProvider is the key of Options.Clients for a client that was named without a provider, by a flag. It wins.
 const AnyProvider = ""
 
-// SignIn says with whom a sign-in by browser was made, as which client, and where its tokens lie. It never holds a token.
+// SignIn says with whom a sign-in by browser was made, as which client, and where its tokens lie. It never holds a
+// token.
 type SignIn struct {
 	Provider string `json:"provider"`
 	Tenant   string `json:"tenant,omitempty"`
@@ -33,8 +35,8 @@ type SignInPrompt struct {
 	Flow presets.OAuthFlow
 	// URL is the page to open, Code what to type there (device flow).
 	URL, Code string
-	// QR is the text for a picture, empty where it would not fit a screen. Complete is true when it carries the code, which the
-	// person has to compare then.
+	// QR is the text for a picture, empty where it would not fit a screen. Complete is true when it carries the code,
+	// which the person has to compare then.
 	QR       string
 	Complete bool
 	// Lasts is how long the prompt is good.
@@ -69,8 +71,8 @@ func (s *State) identity() *presets.OAuth {
 	return nil
 }
 
-// client is the one to sign in with; its ID is empty when there is none. An edited profile keeps its own, because its tokens
-// were given to that one.
+// client is the one to sign in with; its ID is empty when there is none. An edited profile keeps its own, because its
+// tokens were given to that one.
 func (s *State) client(o *presets.OAuth) Client {
 	c := s.opts.Clients[o.Provider]
 	if kept := s.draft.Credential; kept.Kind == config.CredentialOAuth && kept.Provider == o.Provider {
@@ -108,8 +110,8 @@ func bearers(server *config.Server) bool {
 	return false
 }
 
-// ownServers reports whether the servers are the provider's. A token opens the mailbox to whoever holds it, so it goes to
-// no others (security.md T5).
+// ownServers reports whether the servers are the provider's. A token opens the mailbox to whoever holds it, so it goes
+// to no others (security.md T5).
 func (s *State) ownServers() bool {
 	var hosts []string
 	add := func(server *config.Server) {
@@ -143,8 +145,8 @@ func (s *State) passwordless(p *presets.Provider) bool {
 // byBrowser reports whether the draft signs in by browser.
 func (s *State) byBrowser() bool { return s.draft.SecretType == config.SecretOAuth }
 
-// defaultWay chooses how to sign in at a provider that was just chosen: by browser where passwords do not work or soon will
-// not, and where somebody named a client for this run; with a password where one was given.
+// defaultWay chooses how to sign in at a provider that was just chosen: by browser where passwords do not work or soon
+// will not, and where somebody named a client for this run; with a password where one was given.
 func (s *State) defaultWay() {
 	p := s.preset()
 	_, _, ok := s.browserWay()

@@ -47,7 +47,8 @@ func (k *talk) prompted() {
 	k.t.Helper()
 	k.do(ActSignIn)
 	k.tell(Outcome{ID: k.last(DoSignInBegin).ID, Kind: DoSignInBegin, Done: true, Prompt: &SignInPrompt{
-		Flow: presets.FlowDevice, URL: "https://microsoft.com/devicelogin", Code: "ABCD-EFGH", QR: "https://microsoft.com/devicelogin", Lasts: 15 * time.Minute,
+		Flow: presets.FlowDevice, URL: "https://microsoft.com/devicelogin", Code: "ABCD-EFGH",
+		QR: "https://microsoft.com/devicelogin", Lasts: 15 * time.Minute,
 	}})
 }
 
@@ -63,7 +64,10 @@ func (k *talk) approved() {
 // failed answers that the sign-in ended otherwise.
 func (k *talk) failedSignIn(kind RequestKind, cause string, change func(*Outcome)) {
 	k.t.Helper()
-	o := Outcome{ID: k.last(kind).ID, Kind: kind, Done: true, Err: M("oauth.problem.denied"), Reports: []Report{{ID: "oauth.sign-in", Status: Fail, Cause: cause}}}
+	o := Outcome{
+		ID: k.last(kind).ID, Kind: kind, Done: true, Err: M("oauth.problem.denied"),
+		Reports: []Report{{ID: "oauth.sign-in", Status: Fail, Cause: cause}},
+	}
 	if change != nil {
 		change(&o)
 	}
@@ -83,11 +87,15 @@ func TestSignInByDevice(t *testing.T) {
 		t.Errorf("%+v %+v", begin, wait)
 	}
 	v := k.s.Screen()
-	if v.Busy == nil || !v.Busy.Countdown || v.Busy.GivesUp != 15*time.Minute || len(v.Copy) != 2 || !v.Copy[0].QR || v.Copy[1].Text != "ABCD-EFGH" {
+	if v.Busy == nil || !v.Busy.Countdown || v.Busy.GivesUp != 15*time.Minute || len(v.Copy) != 2 || !v.Copy[0].QR ||
+		v.Copy[1].Text != "ABCD-EFGH" {
 		t.Errorf("%+v %+v", v.Busy, v.Copy)
 	}
 	k.says("oauth.prompt.warning")
-	for phase, key := range map[string]string{"slower": "slower", "offline": "offline", "ailing": "ailing", "saving": "saving"} {
+	for phase, key := range map[string]string{
+		"slower": "slower", "offline": "offline", "ailing": "ailing",
+		"saving": "saving",
+	} {
 		k.tell(Outcome{ID: wait.ID, Kind: DoSignIn, Phase: phase})
 		if got := k.s.Screen().Busy.Text.Msg.Key; got != "wizard.busy.signin-"+key {
 			t.Errorf("%s is said as %s", phase, got)
@@ -96,7 +104,8 @@ func TestSignInByDevice(t *testing.T) {
 	k.approved()
 	k.at(StepSubmission)
 	k.says("oauth.prompt.done")
-	if r := k.last(DoSubmission); !r.SignedIn || !r.Secret.Empty() || r.Draft.SecretType != config.SecretOAuth || r.Draft.SignIn == nil || !r.Draft.SignIn.Pending {
+	if r := k.last(DoSubmission); !r.SignedIn || !r.Secret.Empty() || r.Draft.SecretType != config.SecretOAuth ||
+		r.Draft.SignIn == nil || !r.Draft.SignIn.Pending {
 		t.Errorf("%+v", r)
 	}
 	k.passes(DoSubmission)
@@ -137,7 +146,10 @@ func TestSignInEndings(t *testing.T) {
 		"wrong account":     {cause: "oauth-scope-missing", at: DoSignIn, first: ActSignIn, asks: DoSignInBegin},
 		"blocked":           {cause: "oauth-scope-missing", at: DoSignInBegin, first: ActSignIn, asks: DoSignInBegin},
 		"unwritable before": {cause: "file-failed", at: DoSignInBegin, first: ActSignIn, asks: DoSignInBegin},
-		"unwritable after":  {cause: "file-failed", at: DoSignIn, change: func(o *Outcome) { o.Approved = true }, first: ActRetry, asks: DoSignIn},
+		"unwritable after": {
+			cause: "file-failed", at: DoSignIn, change: func(o *Outcome) { o.Approved = true },
+			first: ActRetry, asks: DoSignIn,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -227,12 +239,16 @@ func TestSignInByPasting(t *testing.T) {
 		t.Fatal("another flow was begun")
 	}
 	k.tell(Outcome{ID: k.last(DoSignInBegin).ID, Kind: DoSignInBegin, Done: true, Prompt: &SignInPrompt{
-		Flow: presets.FlowCode, URL: "https://login.microsoftonline.com/authorize?x", Redirect: "http://127.0.0.1:50000/", Lasts: 15 * time.Minute,
+		Flow: presets.FlowCode, URL: "https://login.microsoftonline.com/authorize?x", Redirect: "http://127.0.0.1:50000/",
+		Lasts: 15 * time.Minute,
 	}})
 	k.answer(Answer{Action: ActNext})
 	k.refused(FieldSecret)
 	k.password("https://elsewhere.example/")
-	k.tell(Outcome{ID: k.last(DoSignIn).ID, Kind: DoSignIn, Done: true, Again: true, Err: M("oauth.problem.foreign_paste")})
+	k.tell(Outcome{
+		ID: k.last(DoSignIn).ID, Kind: DoSignIn, Done: true, Again: true,
+		Err: M("oauth.problem.foreign_paste"),
+	})
 	k.at(StepCredential)
 	k.refused(FieldSecret)
 	k.password(canary)
@@ -288,7 +304,8 @@ func TestBothWays(t *testing.T) {
 	}
 }
 
-// TestDefaultWay: passwords that end give way to the browser, unless one was given; a client named for this run means the browser.
+// TestDefaultWay: passwords that end give way to the browser, unless one was given; a client named for this run means
+// the browser.
 func TestDefaultWay(t *testing.T) {
 	t.Parallel()
 	work := candidates("marie@durand.example", "durand-example.mail.protection.outlook.com")
@@ -412,7 +429,8 @@ func TestResumedSignIn(t *testing.T) {
 	}
 	// A draft by a stranger names no file.
 	d.SignIn.Name = "../../etc/passwd"
-	if k := begin(t, Options{Draft: d, Clients: microsoft}); k.s.Draft().SignIn != nil || strings.Contains(k.last(DoSignInFind).SignIn.Name, "/") {
+	if k := begin(t, Options{Draft: d, Clients: microsoft}); k.s.Draft().SignIn != nil ||
+		strings.Contains(k.last(DoSignInFind).SignIn.Name, "/") {
 		t.Error("a name that is none is taken")
 	}
 }
@@ -426,7 +444,8 @@ func TestEditedSignIn(t *testing.T) {
 		Enabled: true, Provider: "outlook", From: config.Address{Address: outlook}, Submission: smtp[0].Server,
 		SentCopy: config.SentCopy{Mode: config.SentServer, IMAP: &imap[0].Server},
 		Credential: config.Credential{
-			Kind: config.CredentialOAuth, Type: config.SecretOAuth, Path: "secrets/marie.oauth.json", Provider: "microsoft", Tenant: "durand.example", ClientID: "own",
+			Kind: config.CredentialOAuth, Type: config.SecretOAuth, Path: "secrets/marie.oauth.json", Provider: "microsoft",
+			Tenant: "durand.example", ClientID: "own",
 		},
 	}
 	k := begin(t, Options{Draft: DraftOf("marie", profile, true), Clients: microsoft, Names: []string{"marie"}})
@@ -458,7 +477,10 @@ func TestSignInSaysEverything(t *testing.T) {
 	k.failedSignIn(DoSignInBegin, "oauth-denied", nil)
 	keep()
 	k.do(ActPaste)
-	k.tell(Outcome{ID: k.last(DoSignInBegin).ID, Kind: DoSignInBegin, Done: true, Prompt: &SignInPrompt{Flow: presets.FlowCode, URL: "https://a.example/", Redirect: "http://127.0.0.1:1/"}})
+	k.tell(Outcome{
+		ID: k.last(DoSignInBegin).ID, Kind: DoSignInBegin, Done: true,
+		Prompt: &SignInPrompt{Flow: presets.FlowCode, URL: "https://a.example/", Redirect: "http://127.0.0.1:1/"},
+	})
 	keep()
 	k.do(ActCancel)
 	k.prompted()

@@ -355,8 +355,8 @@ func (s State) settle() (State, []Request) {
 	return s, requests
 }
 
-// ask starts a request of one kind; one of the same kind that is still under way is abandoned. The secret goes along only
-// to the servers that it was typed for (security.md T5).
+// ask starts a request of one kind; one of the same kind that is still under way is abandoned. The secret goes along
+// only to the servers that it was typed for (security.md T5).
 func (s *State) ask(kind RequestKind, change func(*Request)) {
 	s.abandon(kind)
 	s.nextID++
@@ -413,7 +413,8 @@ func (s *State) passed(kind RequestKind) bool {
 	if kind == DoTest {
 		// What the receiver thinks of SPF and DKIM is the domain owner's to mend, like the entries of step 8: the message
 		// has arrived all the same.
-		return !failed(t.reports, smtpData) && (proves(t.reports, "arrival.delivered") || !s.Draft().ReadsMailbox() && proves(t.reports, smtpData))
+		return !failed(t.reports, smtpData) &&
+			(proves(t.reports, "arrival.delivered") || !s.Draft().ReadsMailbox() && proves(t.reports, smtpData))
 	}
 	if slices.ContainsFunc(t.reports, func(r Report) bool { return r.Status == Fail }) {
 		return false
@@ -433,7 +434,8 @@ func (s *State) passed(kind RequestKind) bool {
 const smtpData = "smtp.data"
 
 func proves(reports []Report, id string) bool {
-	return slices.ContainsFunc(reports, func(r Report) bool { return r.ID == id && (r.Status == Pass || r.Status == Warn) })
+	return slices.ContainsFunc(reports,
+		func(r Report) bool { return r.ID == id && (r.Status == Pass || r.Status == Warn) })
 }
 
 func failed(reports []Report, id string) bool {

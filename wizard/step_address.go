@@ -81,7 +81,8 @@ func (s *State) answerAddress(a Answer) {
 		s.errors[FieldFrom] = Words{Msg: text}
 		return
 	}
-	if better, slipped := s.opts.Book.Typo(config.AddressDomain(address)); slipped && !asked && address != s.draft.Address {
+	if better, slipped := s.opts.Book.Typo(config.AddressDomain(address)); slipped && !asked &&
+		address != s.draft.Address {
 		s.judged, s.suggested = address, address[:strings.LastIndexByte(address, '@')+1]+better
 		return
 	}
@@ -111,8 +112,9 @@ func (s *State) setAddress(address string) {
 	old := s.draft
 	s.draft = Draft{
 		Version: DraftVersion, Lang: old.Lang, Step: old.Step, Chosen: -1, Default: old.Default,
-		Profile: old.Profile, Editing: old.Editing, Credential: old.Credential, TLS: old.TLS, Off: old.Off, Disabled: old.Disabled,
-		Address: address, From: config.Address{Name: old.From.Name, Address: address}, AskEach: old.AskEach,
+		Profile: old.Profile, Editing: old.Editing, Credential: old.Credential, TLS: old.TLS, Off: old.Off,
+		Disabled: old.Disabled,
+		Address:  address, From: config.Address{Name: old.From.Name, Address: address}, AskEach: old.AskEach,
 		ReplyTo: old.ReplyTo, BCC: old.BCC, Kinds: old.Kinds, TestMode: old.TestMode,
 	}
 	if old.Label != old.Address {

@@ -99,8 +99,8 @@ func (s *State) mendAction(f *Report) (Action, bool) {
 	return Action{ID: ActMend, Label: M("wizard.action.mend."+string(step), "number", step.Number())}, true
 }
 
-// mendPlace is the step and field that a failure leads to: an earlier one that applies. What the guide would show is mended
-// at the password where there is no guide, and what the password would mend at the servers where there is none.
+// mendPlace is the step and field that a failure leads to: an earlier one that applies. What the guide would show is
+// mended at the password where there is no guide, and what the password would mend at the servers where there is none.
 func (s *State) mendPlace(f *Report) (Step, FieldID) {
 	if f == nil || f.Mend == "" {
 		return "", ""
@@ -176,7 +176,8 @@ func (s *State) failureActions(v *Screen, kind RequestKind) {
 	v.Actions = append(v.Actions, retry)
 	if step, _ := s.mendPlace(v.Finding); step != StepServer {
 		v.Actions = append(v.Actions, Action{
-			ID: GotoPrefix + ActionID(StepServer), Label: M("wizard.action.mend.server", "number", StepServer.Number()), Key: 'e',
+			ID: GotoPrefix + ActionID(StepServer), Label: M("wizard.action.mend.server", "number", StepServer.Number()),
+			Key: 'e',
 		})
 	}
 }

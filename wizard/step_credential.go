@@ -22,8 +22,8 @@ func (s *State) prepareApplies() bool {
 	return s.guided(p) || p.EnableFirst != nil && p.EnableFirst.Needed != presets.NeedNo
 }
 
-// guided reports whether the provider's steps lead to something that this way of signing in needs: those to an app password do
-// not where the person signs in by browser.
+// guided reports whether the provider's steps lead to something that this way of signing in needs: those to an app
+// password do not where the person signs in by browser.
 func (s *State) guided(p *presets.Provider) bool {
 	switch p.Credential.Type {
 	case config.SecretAppPassword, config.SecretDevicePassword, config.SecretAPIKey:
@@ -94,7 +94,8 @@ func (s *State) servers() []string {
 	return list
 }
 
-// bound reports whether the secret was typed for all servers as they are now. Doing without one of them changes nothing.
+// bound reports whether the secret was typed for all servers as they are now. Doing without one of them changes
+// nothing.
 func (s *State) bound() bool {
 	if s.byBrowser() {
 		return s.signedIn && s.signedFor == s.signInKey()
@@ -119,8 +120,8 @@ func (s *State) enterCredential(bool) {
 	}
 }
 
-// givenSecret is the secret that was given beforehand, as long as it was not taken. It serves once: after another server
-// was chosen, a person decides.
+// givenSecret is the secret that was given beforehand, as long as it was not taken. It serves once: after another
+// server was chosen, a person decides.
 func (s *State) givenSecret() secret.Value {
 	if s.givenUsed {
 		return secret.Value{}
@@ -142,7 +143,8 @@ func (s *State) credentialScreen(v *Screen) {
 	v.Notices = append(v.Notices, s.coach()...)
 	f := Field{
 		ID: FieldSecret, Kind: KindSecret, Label: M("wizard.credential.label." + string(s.secretType())),
-		Help: M("wizard.field.secret.help"), Error: s.errors[FieldSecret], Mend: s.mend == FieldSecret, Given: !s.secret.Empty() || !s.givenSecret().Empty(),
+		Help: M("wizard.field.secret.help"), Error: s.errors[FieldSecret], Mend: s.mend == FieldSecret,
+		Given: !s.secret.Empty() || !s.givenSecret().Empty(),
 	}
 	if p := s.preset(); p != nil {
 		if !p.Credential.Label.Empty() {
@@ -186,7 +188,8 @@ func (s *State) browserAction(v *Screen) {
 // clientNotice says what is missing for the sign-in by browser where passwords are coming to their end.
 func (s *State) clientNotice(v *Screen) {
 	p := s.preset()
-	if _, _, ok := s.browserWay(); ok || flowOf(p) == nil || p.PasswordAuth.Status != presets.PasswordRetiring || !s.ownServers() {
+	if _, _, ok := s.browserWay(); ok || flowOf(p) == nil || p.PasswordAuth.Status != presets.PasswordRetiring ||
+		!s.ownServers() {
 		return
 	}
 	v.Notices = append(v.Notices, Notice{LevelInfo, M("wizard.signin.no-client", "name", p.Name)})

@@ -42,7 +42,10 @@ func (s *State) optionsScreen(v *Screen) {
 	if s.page == 0 {
 		v.Intro = []Words{M("wizard.options.intro")}
 		v.Facts = s.optionFacts()
-		v.Actions = []Action{{ID: ActNext, Label: M("wizard.action.keep-all")}, {ID: ActEdit, Label: M("wizard.action.edit"), Key: 'e'}}
+		v.Actions = []Action{
+			{ID: ActNext, Label: M("wizard.action.keep-all")},
+			{ID: ActEdit, Label: M("wizard.action.edit"), Key: 'e'},
+		}
 		return
 	}
 	v.Intro = []Words{M("wizard.options.page." + strconv.Itoa(s.page))}
@@ -338,7 +341,8 @@ func (s *State) takeKinds() {
 
 func list(raw string) []string {
 	var out []string
-	for _, part := range strings.FieldsFunc(raw, func(r rune) bool { return r == ',' || r == ';' || r == ' ' || r == '\n' }) {
+	for _, part := range strings.FieldsFunc(raw,
+		func(r rune) bool { return r == ',' || r == ';' || r == ' ' || r == '\n' }) {
 		if !slices.Contains(out, part) {
 			out = append(out, part)
 		}

@@ -64,7 +64,8 @@ func (s *State) foundScreen(v *Screen) {
 		}
 		v.Actions = []Action{manual, choose, {ID: ActRetry, Label: M("wizard.action.search-again"), Key: 'r'}}
 	case len(s.draft.Candidates) > 1:
-		v.Intro = []Words{M("wizard.provider.several", "domain", config.AddressDomain(s.draft.Address), "via", s.draft.Candidates[0].Via)}
+		v.Intro = []Words{M("wizard.provider.several", "domain", config.AddressDomain(s.draft.Address), "via",
+			s.draft.Candidates[0].Via)}
 		v.Fields = []Field{s.candidateList()}
 		v.Actions = []Action{next, choose, manual}
 	default:
@@ -113,7 +114,8 @@ func (s *State) candidateScreen(v *Screen, c Candidate) {
 		return
 	}
 	if wayOut, impossible := p.Impossible(); impossible {
-		v.Notices = append(v.Notices, Notice{LevelFail, M("wizard.provider.impossible", "name", p.Name)}, Notice{LevelInfo, P(wayOut)})
+		v.Notices = append(v.Notices, Notice{LevelFail, M("wizard.provider.impossible", "name", p.Name)},
+			Notice{LevelInfo, P(wayOut)})
 	} else if s.passwordless(p) && s.browserFor(p) {
 		v.Notices = append(v.Notices, Notice{LevelInfo, M("wizard.provider.browser", "name", p.Name)})
 	} else if p.PasswordAuth.Status == presets.PasswordOAuthOnly && flowOf(p) == nil {
@@ -146,7 +148,8 @@ func (s *State) dated(p *presets.Provider) []Notice {
 	return out
 }
 
-// browserFor reports whether a provider's sign-in by browser is a way here: any program may use it, and there is a client.
+// browserFor reports whether a provider's sign-in by browser is a way here: any program may use it, and there is a
+// client.
 func (s *State) browserFor(p *presets.Provider) bool {
 	o := flowOf(p)
 	return o != nil && s.client(o).ID != ""

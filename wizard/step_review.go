@@ -46,7 +46,10 @@ func (s *State) reviewScreen(v *Screen) {
 	if !s.passed(DoSubmission) {
 		save.Disabled = M("wizard.review.unproven")
 		v.Notices = append(v.Notices, Notice{LevelWarn, save.Disabled})
-		prove := Action{ID: GotoPrefix + ActionID(StepSubmission), Label: M("wizard.action.mend.submission", "number", StepSubmission.Number()), Key: 'r'}
+		prove := Action{
+			ID:    GotoPrefix + ActionID(StepSubmission),
+			Label: M("wizard.action.mend.submission", "number", StepSubmission.Number()), Key: 'r',
+		}
 		v.Actions = []Action{prove, save, options}
 	}
 	if _, typed := s.typed[FieldProfile]; typed || s.nameTaken(s.profileName()) || !s.errors[FieldProfile].Empty() {
@@ -213,7 +216,10 @@ func (s *State) doneScreen(v *Screen) {
 	if s.work[DoDNS].done && s.verdict(DoDNS).Msg.Key != "wizard.verdict.pass" {
 		v.Notices = append(v.Notices, Notice{LevelWarn, M("wizard.done.dns")})
 	}
-	v.Actions = []Action{{ID: ActQuit, Label: M("wizard.action.finish")}, {ID: ActAgain, Label: M("wizard.action.again"), Key: 'n'}}
+	v.Actions = []Action{
+		{ID: ActQuit, Label: M("wizard.action.finish")},
+		{ID: ActAgain, Label: M("wizard.action.again"), Key: 'n'},
+	}
 }
 
 func (s *State) answerDone(a Answer) {

@@ -118,7 +118,8 @@ func (s *State) serverScreen(v *Screen) {
 		v.Fields = []Field{
 			s.field(FieldSMTPHost, KindText, d.Submission.Host),
 			s.field(FieldSMTPPort, KindText, strconv.Itoa(d.Submission.Port)),
-			s.choices(FieldSMTPSecurity, string(d.Submission.Security), "wizard.security.", securities(d.Submission.Security)...),
+			s.choices(FieldSMTPSecurity, string(d.Submission.Security), "wizard.security.",
+				securities(d.Submission.Security)...),
 			s.choices(FieldAuth, string(d.Submission.Auth), "wizard.auth.",
 				"auto", "none", "plain", "login", "cram-md5", "scram-sha-1", "scram-sha-256", "ntlm"),
 			s.field(FieldUser, KindText, d.Submission.Username),

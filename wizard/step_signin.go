@@ -58,7 +58,8 @@ func (s *State) providerName() string {
 	return s.draft.Credential.Provider
 }
 
-// offerScreen says what will happen and begins nothing: a code is only asked for when the person wants one (security.md T16).
+// offerScreen says what will happen and begins nothing: a code is only asked for when the person wants one (security.md
+// T16).
 func (s *State) offerScreen(v *Screen) {
 	o, _, _ := s.browserWay()
 	v.Intro = []Words{M("wizard.signin.intro", "name", s.providerName())}
@@ -99,7 +100,8 @@ func (s *State) otherWay(v *Screen) {
 	}
 	if v.Finding != nil {
 		v.Actions = append(v.Actions, Action{
-			ID: GotoPrefix + ActionID(StepProvider), Label: M("wizard.signin.other-provider", "number", StepProvider.Number()), Key: 'o',
+			ID: GotoPrefix + ActionID(StepProvider), Label: M("wizard.signin.other-provider", "number", StepProvider.Number()),
+			Key: 'o',
 		})
 	}
 }
@@ -146,7 +148,9 @@ func (s *State) pasteScreen(v *Screen) {
 		Help: M("oauth.prompt.paste", "redirect", s.prompt.Redirect),
 	}}
 	v.Actions = []Action{
-		{ID: ActNext, Label: M("wizard.action.check")}, {ID: ActRetry, Label: M("wizard.signin.new-address"), Key: 'r'}, cancelAction(),
+		{ID: ActNext, Label: M("wizard.action.check")},
+		{ID: ActRetry, Label: M("wizard.signin.new-address"), Key: 'r'},
+		cancelAction(),
 	}
 }
 

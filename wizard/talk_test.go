@@ -151,7 +151,8 @@ func (k *talk) fails(kind RequestKind, id, cause string, mend Step, field FieldI
 func (k *talk) at(step Step) {
 	k.t.Helper()
 	if k.s.Step() != step {
-		k.t.Fatalf("at step %d (%s), want %d (%s); errors %v, notices %v", k.s.Step().Number(), k.s.Step(), step.Number(), step, k.s.errors, k.s.notices)
+		k.t.Fatalf("at step %d (%s), want %d (%s); errors %v, notices %v", k.s.Step().Number(), k.s.Step(), step.Number(),
+			step, k.s.errors, k.s.notices)
 	}
 	if v := k.s.Screen(); v.Step != step || v.Number != step.Number() {
 		k.t.Fatalf("the screen says %d %s at step %s", v.Number, v.Step, step)
@@ -290,7 +291,10 @@ func candidates(address string, hosts ...string) []Candidate {
 func (k *talk) saved() {
 	k.t.Helper()
 	r := k.last(DoSave)
-	k.tell(Outcome{ID: r.ID, Kind: DoSave, Done: true, Saved: &Saved{Path: "/c/config.json", Profile: r.Draft.Profile, Secret: "/c/secrets/" + r.Draft.Profile}})
+	k.tell(Outcome{
+		ID: r.ID, Kind: DoSave, Done: true,
+		Saved: &Saved{Path: "/c/config.json", Profile: r.Draft.Profile, Secret: "/c/secrets/" + r.Draft.Profile},
+	})
 }
 
 func snapshot(s State) string {

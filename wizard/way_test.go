@@ -9,8 +9,8 @@ import (
 	"postier/presets"
 )
 
-// TestKnownProvider is the main job: from the address of a known provider to the saved configuration in at most ten answers
-// besides the address and the password.
+// TestKnownProvider is the main job: from the address of a known provider to the saved configuration in at most ten
+// answers besides the address and the password.
 func TestKnownProvider(t *testing.T) {
 	t.Parallel()
 	k := known(t, Options{})
@@ -28,11 +28,15 @@ func TestKnownProvider(t *testing.T) {
 	if k.answers > most {
 		t.Errorf("%d answers, want at most %d", k.answers, most)
 	}
-	p := k.last(DoSave).Draft.ToProfile(config.Credential{Kind: config.CredentialFile, Path: "secrets/marie", Type: config.SecretAppPassword})
+	p := k.last(DoSave).Draft.ToProfile(config.Credential{
+		Kind: config.CredentialFile, Path: "secrets/marie",
+		Type: config.SecretAppPassword,
+	})
 	if faults := config.ValidateProfile(p).Errors(); len(faults) > 0 {
 		t.Errorf("the profile is not valid: %v", faults)
 	}
-	if p.Submission.Host != "smtp.gmail.com" || p.Submission.Port != 465 || p.Provider != "gmail" || p.From.Address != "marie@gmail.com" {
+	if p.Submission.Host != "smtp.gmail.com" || p.Submission.Port != 465 || p.Provider != "gmail" ||
+		p.From.Address != "marie@gmail.com" {
 		t.Errorf("%+v", p)
 	}
 	if !slices.Equal(p.Senders, []string{"marie@gmail.com"}) {
@@ -41,7 +45,8 @@ func TestKnownProvider(t *testing.T) {
 	if k.asked(DoForget) != 1 {
 		t.Error("the draft is not forgotten")
 	}
-	if proven := k.last(DoSave).Draft.Proven; proven["smtp.auth"] != Pass || proven["imap.auth"] != Pass || proven["dns.spf"] != Pass || proven["arrival.delivered"] != Pass {
+	if proven := k.last(DoSave).Draft.Proven; proven["smtp.auth"] != Pass || proven["imap.auth"] != Pass ||
+		proven["dns.spf"] != Pass || proven["arrival.delivered"] != Pass {
 		t.Errorf("proven: %v", proven)
 	}
 	k.enter()
@@ -53,7 +58,10 @@ func TestKnownProvider(t *testing.T) {
 // TestStepNumbers: numbers and names are said over the phone.
 func TestStepNumbers(t *testing.T) {
 	t.Parallel()
-	want := []string{"address", "provider", "server", "prepare", "credential", "submission", "sent", "dns", "test", "options", "review", "done"}
+	want := []string{
+		"address", "provider", "server", "prepare", "credential", "submission", "sent", "dns", "test",
+		"options", "review", "done",
+	}
 	for i, step := range Steps() {
 		if string(step) != want[i] || step.Number() != i+1 {
 			t.Errorf("step %d is %s", step.Number(), step)
@@ -146,7 +154,8 @@ func TestUnknownDomainByHand(t *testing.T) {
 	k.passes(DoSubmission, func(o *Outcome) {
 		o.Submission = &config.Server{Host: "smtp.durand.example", Port: 587, Security: config.SecurityStartTLS}
 	})
-	if d := k.s.Draft(); d.Submission.Port != 587 || d.Submission.Security != config.SecurityStartTLS || d.Submission.Username != "contact@durand.example" {
+	if d := k.s.Draft(); d.Submission.Port != 587 || d.Submission.Security != config.SecurityStartTLS ||
+		d.Submission.Username != "contact@durand.example" {
 		t.Errorf("what works is not taken over: %+v", d.Submission)
 	}
 	k.enter()
@@ -168,9 +177,13 @@ func TestUnknownDomainByHand(t *testing.T) {
 // TestC7PortField: the port field takes what Crésus users type, and what stands there wins over the fields below.
 func TestC7PortField(t *testing.T) {
 	t.Parallel()
-	k := byHand(t, Options{}, "smtp-port", "587 AUTH:LOGIN CONN:STARTTLS LIMITE:12 WAIT:15.5", "auth", "plain", "smtp-security", "tls")
+	k := byHand(t, Options{}, "smtp-port", "587 AUTH:LOGIN CONN:STARTTLS LIMITE:12 WAIT:15.5", "auth", "plain",
+		"smtp-security", "tls")
 	d := k.s.Draft()
-	want := config.Server{Host: "smtp.durand.example", Port: 587, Security: config.SecurityStartTLS, Auth: config.MechanismLogin, Username: "contact@durand.example"}
+	want := config.Server{
+		Host: "smtp.durand.example", Port: 587, Security: config.SecurityStartTLS,
+		Auth: config.MechanismLogin, Username: "contact@durand.example",
+	}
 	if d.Submission != want {
 		t.Errorf("%+v", d.Submission)
 	}
@@ -235,8 +248,12 @@ func TestDatedFacts(t *testing.T) {
 	t.Parallel()
 	p := &presets.Provider{
 		ID: "dated", Name: "Dated", Kind: presets.KindMailbox, Domains: []string{"dated.example"},
-		SMTP: []presets.Server{{Host: "smtp.dated.example", Port: 465, Security: config.SecurityTLS}}, UserRule: presets.UserRule{Rule: "{address}"},
-		Dated: []presets.Dated{{ID: "end", Date: "2026-12-31", Before: presets.Text{EN: "ends soon"}, After: presets.Text{EN: "has ended"}, Blocks: true}},
+		SMTP:     []presets.Server{{Host: "smtp.dated.example", Port: 465, Security: config.SecurityTLS}},
+		UserRule: presets.UserRule{Rule: "{address}"},
+		Dated: []presets.Dated{{
+			ID: "end", Date: "2026-12-31", Before: presets.Text{EN: "ends soon"},
+			After: presets.Text{EN: "has ended"}, Blocks: true,
+		}},
 	}
 	for today, want := range map[string]struct {
 		text    string
@@ -266,7 +283,10 @@ func TestElsewhere(t *testing.T) {
 	k.enter()
 	c := Candidate{
 		Provider: custom, Name: "hoster.example", Origin: "mx", Confidence: "guess", Confirm: true,
-		Submission: config.Server{Host: "smtp.hoster.example", Port: 465, Security: config.SecurityTLS, Auth: config.MechanismAuto, Username: "contact@durand.example"},
+		Submission: config.Server{
+			Host: "smtp.hoster.example", Port: 465, Security: config.SecurityTLS,
+			Auth: config.MechanismAuto, Username: "contact@durand.example",
+		},
 	}
 	k.tell(Outcome{ID: k.last(DoDiscover).ID, Kind: DoDiscover, Done: true, Candidates: []Candidate{c}})
 	k.says("wizard.provider.elsewhere")

@@ -351,8 +351,8 @@ type Request struct {
 	Create bool
 	// SignedIn says that the checks sign in with the access token of Draft.SignIn.
 	SignedIn bool
-	// SignIn is what the kinds of the sign-in by browser are about, Flow the way to begin it, and Begun the DoSignInBegin that
-	// DoSignIn goes on with. Secret is what was pasted.
+	// SignIn is what the kinds of the sign-in by browser are about, Flow the way to begin it, and Begun the DoSignInBegin
+	// that DoSignIn goes on with. Secret is what was pasted.
 	SignIn SignIn
 	Flow   presets.OAuthFlow
 	Begun  int
@@ -381,7 +381,8 @@ type Outcome struct {
 	Folder  string
 	// FiledByProvider is set by DoTest when a copy stood in Sent although nobody appended it.
 	FiledByProvider bool
-	// Prompt answers DoSignInBegin. Phase is the progress of DoSignIn (Done false): waiting, slower, offline, ailing, saving.
+	// Prompt answers DoSignInBegin. Phase is the progress of DoSignIn (Done false): waiting, slower, offline, ailing,
+	// saving.
 	Prompt *SignInPrompt
 	Phase  string
 	// SignIn is one that was found or made.

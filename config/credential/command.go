@@ -17,7 +17,10 @@ import (
 const childPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 // childVariables pass to a command: what password stores need to find their data and their agent, and nothing else.
-var childVariables = []string{"HOME", "USER", "LOGNAME", "XDG_RUNTIME_DIR", "GNUPGHOME", "PASSWORD_STORE_DIR", "CREDENTIALS_DIRECTORY"}
+var childVariables = []string{
+	"HOME", "USER", "LOGNAME", "XDG_RUNTIME_DIR", "GNUPGHOME", "PASSWORD_STORE_DIR",
+	"CREDENTIALS_DIRECTORY",
+}
 
 const (
 	// stderrLimit in octets is enough for the line that explains a failure.
@@ -35,8 +38,8 @@ type commandError struct {
 func (e *commandError) Error() string { return e.err.Error() }
 func (e *commandError) Unwrap() error { return e.err }
 
-// runCommand runs an argument list without a shell, in /, with a clean environment and no input, as its own process group,
-// and returns what it writes.
+// runCommand runs an argument list without a shell, in /, with a clean environment and no input, as its own process
+// group, and returns what it writes.
 func (s *Store) runCommand(ctx context.Context, argv []string) (string, error) {
 	if len(argv) == 0 || !filepath.IsAbs(argv[0]) {
 		return "", fmt.Errorf("%w: the program is not an absolute path", errStart)
@@ -88,8 +91,8 @@ func (s *Store) childEnvironment() []string {
 	return env
 }
 
-// cappedBuffer keeps at most limit octets and takes the rest without storing it. The buffer is not embedded: io.Copy would
-// find its ReadFrom and go round the limit.
+// cappedBuffer keeps at most limit octets and takes the rest without storing it. The buffer is not embedded: io.Copy
+// would find its ReadFrom and go round the limit.
 type cappedBuffer struct {
 	kept     bytes.Buffer
 	limit    int

@@ -1,7 +1,8 @@
-// Package credential turns the reference in a profile into the secret, and stores a secret so that a reference can name it.
+// Package credential turns the reference in a profile into the secret, and stores a secret so that a reference can name
+// it.
 //
-// The value lives in its own file (the default), with a command, with systemd, in the key ring, in the environment, in a
-// person's head or with an OAuth provider; security.md §2 weighs them. Nothing here prints, logs or caches a secret.
+// The value lives in its own file (the default), with a command, with systemd, in the key ring, in the environment, in
+// a person's head or with an OAuth provider; security.md §2 weighs them. Nothing here prints, logs or caches a secret.
 package credential
 
 import (
@@ -74,7 +75,10 @@ func (s *Store) Resolve(ctx context.Context, name string, p *config.Profile) (se
 	}
 	reference := p.Credential
 	fail := func(problem Problem, err error) (secret.Value, error) {
-		return secret.Value{}, &Error{Profile: name, Kind: reference.Kind, Problem: problem, Where: where(reference), Err: err}
+		return secret.Value{}, &Error{
+			Profile: name, Kind: reference.Kind, Problem: problem, Where: where(reference),
+			Err: err,
+		}
 	}
 	var raw string
 	var err error
@@ -188,7 +192,9 @@ func (s *Store) ask(ctx context.Context, name string, p *config.Profile, fail fa
 	return checked(value, fail)
 }
 
-func (s *Store) token(ctx context.Context, name string, reference config.Credential, fail failer) (secret.Value, error) {
+func (s *Store) token(ctx context.Context, name string, reference config.Credential, fail failer) (secret.Value,
+	error,
+) {
 	if s.OAuth == nil {
 		return fail(NotSignedIn, nil)
 	}
@@ -207,9 +213,11 @@ func checked(value secret.Value, fail failer) (secret.Value, error) {
 	return value, nil
 }
 
-// Put keeps a secret for a profile and returns the reference to write into it. Kinds are file and keyring; the others are
-// filled by somebody else.
-func (s *Store) Put(ctx context.Context, name string, kind config.CredentialKind, secretType config.SecretType, value secret.Value) (config.Credential, error) {
+// Put keeps a secret for a profile and returns the reference to write into it. Kinds are file and keyring; the others
+// are filled by somebody else.
+func (s *Store) Put(ctx context.Context, name string, kind config.CredentialKind, secretType config.SecretType,
+	value secret.Value,
+) (config.Credential, error) {
 	reference := config.Credential{Kind: kind, Type: secretType}
 	fail := func(problem Problem, err error) (config.Credential, error) {
 		return config.Credential{}, &Error{Profile: name, Kind: kind, Problem: problem, Where: where(reference), Err: err}
@@ -239,8 +247,8 @@ func (s *Store) Put(ctx context.Context, name string, kind config.CredentialKind
 	return reference, nil
 }
 
-// Remove deletes a secret that Put has kept. Secrets of other kinds, and files outside the folder secrets, are left alone:
-// they belong to somebody else. A secret that is already gone is no error.
+// Remove deletes a secret that Put has kept. Secrets of other kinds, and files outside the folder secrets, are left
+// alone: they belong to somebody else. A secret that is already gone is no error.
 func (s *Store) Remove(ctx context.Context, name string, reference config.Credential) error {
 	var err error
 	switch reference.Kind {

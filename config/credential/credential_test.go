@@ -81,8 +81,8 @@ func (f *fakeKeyring) Delete(service, user string) error {
 	return nil
 }
 
-// states are what can be wrong with a secret. A file is read through safefile whoever names it, so that "hangs" is a FIFO
-// and "fails" a folder in its place.
+// states are what can be wrong with a secret. A file is read through safefile whoever names it, so that "hangs" is a
+// FIFO and "fails" a folder in its place.
 var states = []string{"present", "missing", "unreadable", "empty", "5 KiB", "trailing newline", "hangs", "fails"}
 
 // content is what a state puts where the secret belongs.
@@ -192,12 +192,30 @@ func command(t *testing.T, dir, state string) []string {
 
 // wanted is the verdict of each kind and state; "" is the canary.
 var wanted = map[config.CredentialKind]map[string]Problem{
-	config.CredentialFile:    {"missing": Missing, "unreadable": Unreadable, "empty": Empty, "5 KiB": TooLong, "hangs": Unreadable, "fails": Unreadable},
-	config.CredentialCommand: {"missing": NotStarted, "unreadable": NotStarted, "empty": Empty, "5 KiB": TooLong, "hangs": TimedOut, "fails": Exited},
-	config.CredentialSystemd: {"missing": Missing, "unreadable": Unreadable, "empty": Empty, "5 KiB": TooLong, "hangs": Unreadable, "fails": Unreadable},
-	config.CredentialKeyring: {"missing": Missing, "unreadable": NoKeyring, "empty": Empty, "5 KiB": TooLong, "hangs": TimedOut, "fails": NoKeyring},
-	config.CredentialEnv:     {"missing": Missing, "unreadable": Unreadable, "empty": Missing, "5 KiB": TooLong, "hangs": Unreadable, "fails": Unreadable},
-	config.CredentialInline:  {"missing": Empty, "unreadable": Malformed, "empty": Empty, "5 KiB": TooLong, "hangs": Malformed, "fails": Malformed},
+	config.CredentialFile: {
+		"missing": Missing, "unreadable": Unreadable, "empty": Empty, "5 KiB": TooLong,
+		"hangs": Unreadable, "fails": Unreadable,
+	},
+	config.CredentialCommand: {
+		"missing": NotStarted, "unreadable": NotStarted, "empty": Empty, "5 KiB": TooLong,
+		"hangs": TimedOut, "fails": Exited,
+	},
+	config.CredentialSystemd: {
+		"missing": Missing, "unreadable": Unreadable, "empty": Empty, "5 KiB": TooLong,
+		"hangs": Unreadable, "fails": Unreadable,
+	},
+	config.CredentialKeyring: {
+		"missing": Missing, "unreadable": NoKeyring, "empty": Empty, "5 KiB": TooLong,
+		"hangs": TimedOut, "fails": NoKeyring,
+	},
+	config.CredentialEnv: {
+		"missing": Missing, "unreadable": Unreadable, "empty": Missing, "5 KiB": TooLong,
+		"hangs": Unreadable, "fails": Unreadable,
+	},
+	config.CredentialInline: {
+		"missing": Empty, "unreadable": Malformed, "empty": Empty, "5 KiB": TooLong,
+		"hangs": Malformed, "fails": Malformed,
+	},
 }
 
 func TestEveryKindInEveryState(t *testing.T) {
@@ -350,7 +368,10 @@ func TestCancel(t *testing.T) {
 func TestAskAndOAuth(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
-	p := &config.Profile{Submission: config.Server{Host: "h", Username: "u"}, Credential: config.Credential{Kind: config.CredentialAsk, Type: config.SecretAppPassword}}
+	p := &config.Profile{
+		Submission: config.Server{Host: "h", Username: "u"},
+		Credential: config.Credential{Kind: config.CredentialAsk, Type: config.SecretAppPassword},
+	}
 	s := &Store{}
 	_, err := s.Resolve(ctx, "x", p)
 	checkError(t, err, NobodyToAsk)
@@ -463,7 +484,11 @@ func TestRemoveLeavesOthersAlone(t *testing.T) {
 	s := &Store{Folder: home(t)}
 	path := filepath.Join(s.Folder, "mine")
 	write(t, path, "x", 0o600)
-	for _, reference := range []config.Credential{{Kind: config.CredentialFile, Path: path}, {Kind: config.CredentialFile, Path: "secrets/../mine"}, {Kind: config.CredentialEnv, Name: "mine"}} {
+	for _, reference := range []config.Credential{
+		{Kind: config.CredentialFile, Path: path},
+		{Kind: config.CredentialFile, Path: "secrets/../mine"},
+		{Kind: config.CredentialEnv, Name: "mine"},
+	} {
 		if err := s.Remove(t.Context(), "x", reference); err != nil {
 			t.Error(err)
 		}

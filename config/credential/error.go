@@ -46,7 +46,8 @@ type Error struct {
 
 // Error is the technical text.
 func (e *Error) Error() string {
-	text := "read secret of profile " + safetext.Escape(e.Profile) + " (" + string(e.Kind) + " " + safetext.Escape(e.Where) + "): " + string(e.Problem)
+	text := "read secret of profile " + safetext.Escape(e.Profile) + " (" + string(e.Kind) + " " +
+		safetext.Escape(e.Where) + "): " + string(e.Problem)
 	if e.Err != nil {
 		text += ": " + safetext.Escape(e.Err.Error())
 	}

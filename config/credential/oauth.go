@@ -14,8 +14,8 @@ const oauthSuffix = ".oauth.json"
 // OAuthPath is where the tokens of a profile lie, relative to the configuration's folder.
 func OAuthPath(name string) string { return folder + "/" + name + oauthSuffix }
 
-// OAuthReference is the reference of a profile that signs in by OAuth: with whom, in which directory (empty: any), and as which
-// client.
+// OAuthReference is the reference of a profile that signs in by OAuth: with whom, in which directory (empty: any), and
+// as which client.
 func OAuthReference(name, provider, tenant, clientID string) config.Credential {
 	return config.Credential{
 		Kind: config.CredentialOAuth, Type: config.SecretOAuth, Path: OAuthPath(name),
@@ -31,8 +31,8 @@ func (s *Store) OAuthFile(name string, reference config.Credential) string {
 	return s.path(reference.Path)
 }
 
-// OAuthTokens is the TokenSource of a configuration. It finds the token file; Access reads and renews it. The two are apart
-// because reading a configuration never touches the network.
+// OAuthTokens is the TokenSource of a configuration. It finds the token file; Access reads and renews it. The two are
+// apart because reading a configuration never touches the network.
 type OAuthTokens struct {
 	// Folder is the configuration's folder, absolute.
 	Folder string

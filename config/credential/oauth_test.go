@@ -46,7 +46,10 @@ func TestOAuthReferenceIsValid(t *testing.T) {
 	t.Parallel()
 	p := &config.Profile{
 		Provider: "outlook", From: config.Address{Address: "marie@outlook.example"},
-		Submission: config.Server{Host: "smtp.outlook.example", Port: 587, Security: config.SecurityStartTLS, Auth: config.MechanismAuto, Username: "marie"},
+		Submission: config.Server{
+			Host: "smtp.outlook.example", Port: 587, Security: config.SecurityStartTLS,
+			Auth: config.MechanismAuto, Username: "marie",
+		},
 		Credential: OAuthReference("durand", "microsoft", "", "9e5f94bc-e8a4-4e73-b8be-63364c29d753"),
 	}
 	for _, fault := range config.ValidateProfile(p).Errors().Under("credential") {

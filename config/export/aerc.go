@@ -10,11 +10,12 @@ import (
 )
 
 var aercFormat = Format{
-	Name: "aerc", Summary: locale.Msg("config.export.aerc"), carries: carriesFromName | carriesSentCopy | carriesMechanism, write: writeAerc,
+	Name: "aerc", Summary: locale.Msg("config.export.aerc"), carries: carriesFromName | carriesSentCopy | carriesMechanism,
+	write: writeAerc,
 }
 
-// writeAerc writes an accounts.conf of aerc-accounts(5), read by go-ini. aerc shows a mailbox and sends beside, so it wants
-// the IMAP server, too.
+// writeAerc writes an accounts.conf of aerc-accounts(5), read by go-ini. aerc shows a mailbox and sends beside, so it
+// wants the IMAP server, too.
 func writeAerc(s source) ([]Artifact, error) {
 	p := s.profile
 	imap := p.SentCopy.IMAP

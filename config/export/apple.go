@@ -51,7 +51,8 @@ func writeApple(s source) ([]Artifact, error) {
 		label = s.name
 	}
 	var l plist
-	l.WriteString(xml.Header + `<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">` + "\n")
+	l.WriteString(xml.Header +
+		`<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">` + "\n")
 	l.WriteString("<plist version=\"1.0\">\n<dict>\n<key>PayloadContent</key>\n<array>\n<dict>\n")
 	l.str("PayloadType", "com.apple.mail.managed")
 	s.applePayload(&l, "account", label)
@@ -73,7 +74,8 @@ func writeApple(s source) ([]Artifact, error) {
 	return []Artifact{{Path: s.name + ".mobileconfig", Content: l.Bytes()}}, nil
 }
 
-// applePayload names a payload. Its identifiers follow from the address alone, so that a later file replaces an earlier one.
+// applePayload names a payload. Its identifiers follow from the address alone, so that a later file replaces an earlier
+// one.
 func (s source) applePayload(l *plist, kind, label string) {
 	sum := sha256.Sum256([]byte("postier " + kind + " " + strings.ToLower(s.from())))
 	sum[6], sum[8] = sum[6]&0x0f|0x80, sum[8]&0x3f|0x80 // RFC 9562 §5.8: a UUID of version 8

@@ -9,8 +9,9 @@ import (
 )
 
 var discourseFormat = Format{
-	Name: "discourse", Summary: locale.Msg("config.export.discourse"), secret: inlineOnly, carries: carriesHelo | carriesMechanism,
-	write: writeDiscourse,
+	Name: "discourse", Summary: locale.Msg("config.export.discourse"), secret: inlineOnly,
+	carries: carriesHelo | carriesMechanism,
+	write:   writeDiscourse,
 }
 
 // writeDiscourse writes the variables for the section env of containers/app.yml, which has no way to name a file.

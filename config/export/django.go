@@ -37,7 +37,9 @@ func writeDjango(s source) ([]Artifact, error) {
 		if file != "" {
 			field("EMAIL_HOST_PASSWORD", fmt.Sprintf(`Path(%s).read_text(encoding="utf-8").rstrip("\r\n")`, jsonQuote(file)))
 		} else {
-			field("EMAIL_HOST_PASSWORD", fmt.Sprintf(`subprocess.run(%s, check=True, stdout=subprocess.PIPE).stdout.decode("utf-8").rstrip("\r\n")`, jsonList(argv)))
+			field("EMAIL_HOST_PASSWORD",
+				fmt.Sprintf(`subprocess.run(%s, check=True, stdout=subprocess.PIPE).stdout.decode("utf-8").rstrip("\r\n")`,
+					jsonList(argv)))
 		}
 	}
 	field("DEFAULT_FROM_EMAIL", jsonQuote(s.mailbox()))

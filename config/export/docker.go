@@ -31,7 +31,8 @@ func writeDocker(s source) ([]Artifact, error) {
 			return nil, err
 		}
 		name := "smtp-" + s.name
-		text := strings.Replace(b.String(), "    environment:\n", fmt.Sprintf("    environment:\n      SMTP_PASSWORD_FILE: %s\n", composeQuote("/run/secrets/"+name)), 1)
+		text := strings.Replace(b.String(), "    environment:\n",
+			fmt.Sprintf("    environment:\n      SMTP_PASSWORD_FILE: %s\n", composeQuote("/run/secrets/"+name)), 1)
 		b.Reset()
 		b.WriteString(text + composeSecret(name, file))
 	}
@@ -40,5 +41,6 @@ func writeDocker(s source) ([]Artifact, error) {
 
 // composeSecret ends a service with its secret, and says from which file the secret comes.
 func composeSecret(name, file string) string {
-	return fmt.Sprintf("    secrets:\n      - %s\nsecrets:\n  %s:\n    file: %s\n", jsonQuote(name), jsonQuote(name), composeQuote(file))
+	return fmt.Sprintf("    secrets:\n      - %s\nsecrets:\n  %s:\n    file: %s\n", jsonQuote(name), jsonQuote(name),
+		composeQuote(file))
 }

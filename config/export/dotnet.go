@@ -27,8 +27,8 @@ type dotnetMail struct {
 	ReplyTo         string   `json:"ReplyTo,omitempty"`
 }
 
-// writeDotnet writes settings for the configuration of .NET, and a class that sends with them through MailKit. The words of
-// Security are MailKit's SecureSocketOptions.
+// writeDotnet writes settings for the configuration of .NET, and a class that sends with them through MailKit. The
+// words of Security are MailKit's SecureSocketOptions.
 func writeDotnet(s source) ([]Artifact, error) {
 	p := s.profile
 	mail := dotnetMail{

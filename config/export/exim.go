@@ -9,11 +9,12 @@ import (
 )
 
 var eximFormat = Format{
-	Name: "exim", Summary: locale.Msg("config.export.exim"), carries: carriesCAFile | carriesHelo | carriesMechanism, write: writeExim,
+	Name: "exim", Summary: locale.Msg("config.export.exim"), carries: carriesCAFile | carriesHelo | carriesMechanism,
+	write: writeExim,
 }
 
-// writeExim writes a router, a transport and the authenticators, as the files of Debian's split configuration. Elsewhere
-// their content goes below "begin routers", "begin transports" and "begin authenticators" of the one file.
+// writeExim writes a router, a transport and the authenticators, as the files of Debian's split configuration.
+// Elsewhere their content goes below "begin routers", "begin transports" and "begin authenticators" of the one file.
 func writeExim(s source) ([]Artifact, error) {
 	id := "postier_" + strings.ReplaceAll(s.name, "-", "_")
 	router := fmt.Sprintf(`%s:
@@ -66,8 +67,8 @@ func (s source) eximTransport(id string) string {
 	return b.String()
 }
 
-// eximAuthenticators signs in with the mechanisms of Exim's client. The password is read at each sign-in; a circumflex in it
-// is doubled, because a single one stands for NUL.
+// eximAuthenticators signs in with the mechanisms of Exim's client. The password is read at each sign-in; a circumflex
+// in it is doubled, because a single one stands for NUL.
 func (s source) eximAuthenticators(id string) (string, error) {
 	secret, err := s.eximSecret()
 	if err != nil {
@@ -76,11 +77,14 @@ func (s source) eximAuthenticators(id string) (string, error) {
 	user := eximEscape(s.profile.Submission.Username)
 	doubled := func(value string) string { return `${sg{` + value + `}{\\^}{^^}}` }
 	blocks := map[config.Mechanism]string{
-		config.MechanismPlain: fmt.Sprintf("%s_plain:\n  driver = plaintext\n  public_name = PLAIN\n  client_send = <; ^%s^%s\n",
+		config.MechanismPlain: fmt.Sprintf(
+			"%s_plain:\n  driver = plaintext\n  public_name = PLAIN\n  client_send = <; ^%s^%s\n",
 			id, doubled(user), doubled(secret)),
-		config.MechanismLogin: fmt.Sprintf("%s_login:\n  driver = plaintext\n  public_name = LOGIN\n  client_send = <; ; %s ; %s\n",
+		config.MechanismLogin: fmt.Sprintf(
+			"%s_login:\n  driver = plaintext\n  public_name = LOGIN\n  client_send = <; ; %s ; %s\n",
 			id, doubled(user), doubled(secret)),
-		config.MechanismCRAMMD5: fmt.Sprintf("%s_cram:\n  driver = cram_md5\n  public_name = CRAM-MD5\n  client_name = %s\n  client_secret = %s\n",
+		config.MechanismCRAMMD5: fmt.Sprintf(
+			"%s_cram:\n  driver = cram_md5\n  public_name = CRAM-MD5\n  client_name = %s\n  client_secret = %s\n",
 			id, user, secret),
 	}
 	if mechanism := s.mechanism(); mechanism != "" {
@@ -92,8 +96,8 @@ func (s source) eximAuthenticators(id string) (string, error) {
 	return blocks[config.MechanismPlain] + blocks[config.MechanismLogin], nil
 }
 
-// eximSecret is an expansion that gives the secret: the first line of its file, or of the command, which Exim starts without
-// a shell.
+// eximSecret is an expansion that gives the secret: the first line of its file, or of the command, which Exim starts
+// without a shell.
 func (s source) eximSecret() (string, error) {
 	if file, _ := s.reference(); file != "" {
 		return `${sg{${readfile{` + eximEscape(file) + `}{}}}{\\r?\\n?\$}{}}`, nil
@@ -105,8 +109,8 @@ func (s source) eximSecret() (string, error) {
 	return `${sg{${run{` + eximEscape(command) + `}{$value}fail}}{\\r?\\n?\$}{}}`, nil
 }
 
-// eximEscape writes text inside an expansion. Every character that could mean something to the file (#, macros, which begin
-// with a capital letter), to a list (;) or to the expansion ($ \ { } ^) becomes \xHH.
+// eximEscape writes text inside an expansion. Every character that could mean something to the file (#, macros, which
+// begin with a capital letter), to a list (;) or to the expansion ($ \ { } ^) becomes \xHH.
 func eximEscape(text string) string {
 	const free = "abcdefghijklmnopqrstuvwxyz0123456789/._@- "
 	var b strings.Builder

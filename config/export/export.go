@@ -1,8 +1,8 @@
 // Package export writes a profile in the formats of other programs.
 //
-// A format is one file of this package and one row in formats. The rules of all: a secret is named by reference, and written
-// only where the format has no other way and the person has asked for it; NUL and line breaks are refused; a value that the
-// format cannot hold is refused rather than bent; every artifact has mode 0600.
+// A format is one file of this package and one row in formats. The rules of all: a secret is named by reference, and
+// written only where the format has no other way and the person has asked for it; NUL and line breaks are refused; a
+// value that the format cannot hold is refused rather than bent; every artifact has mode 0600.
 package export
 
 import (
@@ -143,7 +143,10 @@ func Export(format, name string, p *config.Profile, options Options) ([]Artifact
 	for i, f := range formats {
 		names[i] = f.Name
 	}
-	return nil, &Error{format, "", locale.Msg("config.enum", "value", safetext.FromRemote(format), "words", strings.Join(names, ", "))}
+	return nil, &Error{
+		format, "",
+		locale.Msg("config.enum", "value", safetext.FromRemote(format), "words", strings.Join(names, ", ")),
+	}
 }
 
 // export applies the rules of all formats, and says where the files go and what they leave out.
@@ -211,7 +214,8 @@ func (s source) hasPassword() bool { return s.profile.Submission.Auth != config.
 // token reports whether the secret is an OAuth access token, which is another one every hour.
 func (s source) token() bool {
 	auth := s.profile.Submission.Auth
-	return s.profile.Credential.Kind == config.CredentialOAuth || auth == config.MechanismXOAuth2 || auth == config.MechanismOAuthBearer
+	return s.profile.Credential.Kind == config.CredentialOAuth || auth == config.MechanismXOAuth2 ||
+		auth == config.MechanismOAuthBearer
 }
 
 // leftOut notes the settings that another program's format has no place for.

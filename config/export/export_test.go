@@ -20,9 +20,12 @@ const awkward = `pa'ss"$(id)` + "`" + `#%n;\ ü é`
 
 func profile() *config.Profile {
 	return &config.Profile{
-		Enabled:    true,
-		From:       config.Address{Name: "Cabinet Durand", Address: "contact@durand.example"},
-		Submission: config.Server{Host: "smtp.durand.example", Port: 465, Security: config.SecurityTLS, Username: "contact@durand.example"},
+		Enabled: true,
+		From:    config.Address{Name: "Cabinet Durand", Address: "contact@durand.example"},
+		Submission: config.Server{
+			Host: "smtp.durand.example", Port: 465, Security: config.SecurityTLS,
+			Username: "contact@durand.example",
+		},
 		Credential: config.Credential{Kind: config.CredentialFile, Path: "secrets/durand"},
 		SentCopy:   config.SentCopy{Mode: config.SentServer},
 	}
@@ -66,9 +69,9 @@ func refused(t *testing.T, err error, key string) {
 	says(t, typed.Text())
 }
 
-// msmtpAccount is a reader by msmtp's own rules (msmtp 1.8.23, conf.c): lines of at most 499 octets; blanks at both ends
-// drop; # begins a comment only at the start; the first word is the command, the rest its argument, without one pair of
-// double quotes around it.
+// msmtpAccount is a reader by msmtp's own rules (msmtp 1.8.23, conf.c): lines of at most 499 octets; blanks at both
+// ends drop; # begins a comment only at the start; the first word is the command, the rest its argument, without one
+// pair of double quotes around it.
 func msmtpAccount(t *testing.T, content []byte) map[string]string {
 	t.Helper()
 	settings := map[string]string{}
@@ -185,7 +188,10 @@ func TestMSMTPChoices(t *testing.T) {
 
 func TestShellWordsAreRefusedNotQuoted(t *testing.T) {
 	t.Parallel()
-	for _, path := range []string{"/opt/my apps/postier", "/opt/$(id)/postier", "/opt/a;b", "/opt/a'b", "/opt/ü", "/opt/~x", "/opt/a*"} {
+	for _, path := range []string{
+		"/opt/my apps/postier", "/opt/$(id)/postier", "/opt/a;b", "/opt/a'b", "/opt/ü",
+		"/opt/~x", "/opt/a*",
+	} {
 		o := options()
 		o.Program = path
 		_, err := Export("msmtp", "durand", profile(), o)
@@ -212,7 +218,10 @@ func TestNotes(t *testing.T) {
 	p.Limits.PerDay = 5
 	p.TestMode = config.TestMode{Enabled: true, Address: "t@durand.example"}
 	p.TLS.PinSHA256 = []string{strings.Repeat("a1", 32)}
-	p.SentCopy = config.SentCopy{Mode: config.SentAppend, Folder: "Sent", IMAP: &config.Server{Host: "h", Port: 993, Security: config.SecurityTLS, Username: "u"}}
+	p.SentCopy = config.SentCopy{
+		Mode: config.SentAppend, Folder: "Sent",
+		IMAP: &config.Server{Host: "h", Port: 993, Security: config.SecurityTLS, Username: "u"},
+	}
 	var keys []string
 	for _, note := range export(t, "msmtp", p, options()).Notes {
 		keys = append(keys, strings.TrimPrefix(strings.TrimPrefix(note.Key, "config.export."), "left_out."))
@@ -240,7 +249,8 @@ SMTP_PASSWORD_FILE=/home/m/.config/postier/secrets/durand
 	}
 	p := profile()
 	p.Credential = config.Credential{Kind: config.CredentialKeyring, Name: "durand"}
-	if got := string(export(t, "env", p, options()).Content); !strings.Contains(got, `SMTP_PASSWORD_COMMAND="/usr/bin/postier secret get durand"`) {
+	if got := string(export(t, "env", p, options()).Content); !strings.Contains(got,
+		`SMTP_PASSWORD_COMMAND="/usr/bin/postier secret get durand"`) {
 		t.Errorf("got\n%s", got)
 	}
 }
@@ -263,7 +273,10 @@ func systemdValue(s string) string {
 
 func TestEnvQuotingForShellAndSystemd(t *testing.T) {
 	t.Parallel()
-	for _, value := range []string{awkward, "plain", "a b", "$HOME", "`id`", `\`, `\\n`, `"`, `'`, "%h", "#x", "a=b", " x ", "~", "ü", "!x", "*", "a\tb"} {
+	for _, value := range []string{
+		awkward, "plain", "a b", "$HOME", "`id`", `\`, `\\n`, `"`, `'`, "%h", "#x", "a=b",
+		" x ", "~", "ü", "!x", "*", "a\tb",
+	} {
 		o := options()
 		o.InlineSecret = secret.New(value)
 		content := string(export(t, "env", profile(), o).Content)
@@ -297,7 +310,10 @@ func TestJSON(t *testing.T) {
 	p := profile()
 	p.TLS.CAFile = "own.pem"
 	got := string(export(t, "json", p, options()).Content)
-	for _, want := range []string{`"name": "durand"`, `"path": "/home/m/.config/postier/secrets/durand"`, `"ca_file": "/home/m/.config/postier/own.pem"`, `"host": "smtp.durand.example"`} {
+	for _, want := range []string{
+		`"name": "durand"`, `"path": "/home/m/.config/postier/secrets/durand"`,
+		`"ca_file": "/home/m/.config/postier/own.pem"`, `"host": "smtp.durand.example"`,
+	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%s is missing in\n%s", want, got)
 		}

@@ -28,7 +28,10 @@ func writeGit(s source) ([]Artifact, error) {
 		{"envelopeSender", s.from()},
 		{"smtpServer", s.host()},
 		{"smtpServerPort", strconv.Itoa(p.Submission.Port)},
-		{"smtpEncryption", map[config.Security]string{config.SecurityTLS: "ssl", config.SecurityStartTLS: "tls"}[s.security()]},
+		{"smtpEncryption", map[config.Security]string{
+			config.SecurityTLS:      "ssl",
+			config.SecurityStartTLS: "tls",
+		}[s.security()]},
 		{"smtpDomain", p.Submission.Helo},
 		{"smtpSSLCertPath", s.absolute(p.TLS.CAFile)},
 	}
@@ -36,7 +39,8 @@ func writeGit(s source) ([]Artifact, error) {
 		lines = append(lines, [2]string{"replyTo", config.AddressASCIIDomain(p.ReplyTo)})
 	}
 	if s.hasPassword() {
-		lines = append(lines, [2]string{"smtpUser", p.Submission.Username}, [2]string{"smtpAuth", strings.ToUpper(string(s.mechanism()))})
+		lines = append(lines, [2]string{"smtpUser", p.Submission.Username},
+			[2]string{"smtpAuth", strings.ToUpper(string(s.mechanism()))})
 	}
 	var b strings.Builder
 	b.WriteString("[sendemail]\n")

@@ -9,7 +9,8 @@ import (
 )
 
 var giteaFormat = Format{
-	Name: "gitea", Summary: locale.Msg("config.export.gitea"), secret: inlineToo, carries: carriesFromName | carriesHelo, write: writeGitea,
+	Name: "gitea", Summary: locale.Msg("config.export.gitea"), secret: inlineToo, carries: carriesFromName | carriesHelo,
+	write: writeGitea,
 }
 
 // writeGitea writes the section mailer. The file app.ini takes only the value of the password; by reference it is

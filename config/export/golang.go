@@ -11,11 +11,12 @@ import (
 )
 
 var goFormat = Format{
-	Name: "go", Summary: locale.Msg("config.export.go"), carries: carriesFromName | carriesReplyTo | carriesHelo, write: writeGo,
+	Name: "go", Summary: locale.Msg("config.export.go"), carries: carriesFromName | carriesReplyTo | carriesHelo,
+	write: writeGo,
 }
 
-// writeGo writes a file of Go with the settings as constants and a function that reads the secret; with net/smtp or any other
-// client they are all it takes.
+// writeGo writes a file of Go with the settings as constants and a function that reads the secret; with net/smtp or any
+// other client they are all it takes.
 func writeGo(s source) ([]Artifact, error) {
 	p := s.profile
 	var b strings.Builder

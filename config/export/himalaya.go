@@ -9,7 +9,8 @@ import (
 )
 
 var himalayaFormat = Format{
-	Name: "himalaya", Summary: locale.Msg("config.export.himalaya"), carries: carriesCAFile | carriesMechanism, write: writeHimalaya,
+	Name: "himalaya", Summary: locale.Msg("config.export.himalaya"), carries: carriesCAFile | carriesMechanism,
+	write: writeHimalaya,
 }
 
 // writeHimalaya writes an account of himalaya 2 in TOML. Its commands are argument lists, so no shell reads them.

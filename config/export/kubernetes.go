@@ -30,7 +30,8 @@ func writeKubernetes(s source) ([]Artifact, error) {
 	fmt.Fprintf(&b, "  SMTP_PASSWORD_FILE: %s\n", jsonQuote("/run/secrets/smtp/password"))
 	artifacts := []Artifact{{Path: name + "-configmap.yaml", Content: []byte(b.String())}}
 	if secret, ok := s.inline(); ok {
-		content := fmt.Sprintf("# %s\napiVersion: v1\nkind: Secret\nmetadata:\n  name: %s\ntype: Opaque\ndata:\n  password: %s\n",
+		content := fmt.Sprintf("# %s\napiVersion: v1\nkind: Secret\nmetadata:\n  name: %s\ntype: Opaque\ndata:\n  "+
+			"password: %s\n",
 			secretHeader, jsonQuote(name), base64.StdEncoding.EncodeToString([]byte(secret)))
 		return append(artifacts, Artifact{Path: name + "-secret.yaml", Content: []byte(content)}), nil
 	}

@@ -9,7 +9,8 @@ import (
 )
 
 var laravelFormat = Format{
-	Name: "laravel", Summary: locale.Msg("config.export.laravel"), carries: carriesFromName | carriesReplyTo | carriesHelo, write: writeLaravel,
+	Name: "laravel", Summary: locale.Msg("config.export.laravel"), carries: carriesFromName | carriesReplyTo | carriesHelo,
+	write: writeLaravel,
 }
 
 // writeLaravel writes config/mail.php. The scheme is for Laravel 11 and later, the encryption for earlier versions.
@@ -42,7 +43,8 @@ func writeLaravel(s source) ([]Artifact, error) {
 	b.WriteString("        ],\n    ],\n")
 	fmt.Fprintf(&b, "    'from' => ['address' => %s, 'name' => %s],\n", singleQuote(s.from()), singleQuote(p.From.Name))
 	if p.ReplyTo != "" {
-		fmt.Fprintf(&b, "    'reply_to' => ['address' => %s, 'name' => ''],\n", singleQuote(config.AddressASCIIDomain(p.ReplyTo)))
+		fmt.Fprintf(&b, "    'reply_to' => ['address' => %s, 'name' => ''],\n",
+			singleQuote(config.AddressASCIIDomain(p.ReplyTo)))
 	}
 	b.WriteString("];\n")
 	return []Artifact{{Path: "config/mail.php", Content: []byte(b.String())}}, nil

@@ -11,7 +11,8 @@ import (
 
 // msmtp 1.8.23, in Debian 12, refuses a file with from_full_name.
 var msmtpFormat = Format{
-	Name: "msmtp", Summary: locale.Msg("config.export.msmtp"), carries: carriesCAFile | carriesHelo | carriesMechanism, token: true,
+	Name: "msmtp", Summary: locale.Msg("config.export.msmtp"), carries: carriesCAFile | carriesHelo | carriesMechanism,
+	token: true,
 	write: writeMSMTP,
 }
 
@@ -81,8 +82,8 @@ func (s source) msmtpAuth() ([][2]string, error) {
 	return [][2]string{{"auth", mechanism}, {"user", s.profile.Submission.Username}, {"passwordeval", command}}, nil
 }
 
-// msmtpQuote writes one setting. msmtp takes the rest of the line without the blanks at its ends, and without one pair of
-// double quotes around it; nothing inside is special and nothing can be escaped.
+// msmtpQuote writes one setting. msmtp takes the rest of the line without the blanks at its ends, and without one pair
+// of double quotes around it; nothing inside is special and nothing can be escaped.
 func msmtpQuote(key, value string) (string, bool) {
 	if strings.ContainsAny(value, "\x00\r\n") {
 		return "", false

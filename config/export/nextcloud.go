@@ -31,7 +31,8 @@ func writeNextcloud(s source) ([]Artifact, error) {
 		{"mail_domain", singleQuote(s.from()[at+1:])},
 	}
 	if s.hasPassword() {
-		lines = append(lines, [2]string{"mail_smtpname", singleQuote(p.Submission.Username)}, [2]string{"mail_smtppassword", s.phpSecret()})
+		lines = append(lines, [2]string{"mail_smtpname", singleQuote(p.Submission.Username)},
+			[2]string{"mail_smtppassword", s.phpSecret()})
 	}
 	var b strings.Builder
 	b.WriteString("<?php\n$CONFIG = [\n")

@@ -50,7 +50,9 @@ func writeNodemailer(s source) ([]Artifact, error) {
 	if p.ReplyTo != "" {
 		reply = ", replyTo: " + jsonQuote(config.AddressASCIIDomain(p.ReplyTo))
 	}
-	content := "import { execFileSync } from \"node:child_process\";\nimport { readFileSync } from \"node:fs\";\nimport nodemailer from \"nodemailer\";\n\n" +
-		"export default nodemailer.createTransport({\n" + strings.Join(options, "") + "}, { from: " + defaults + reply + " });\n"
+	content := "import { execFileSync } from \"node:child_process\";\nimport { readFileSync } from \"node:fs\";\nimport " +
+		"nodemailer from \"nodemailer\";\n\n" +
+		"export default nodemailer.createTransport({\n" + strings.Join(options, "") + "}, { from: " + defaults + reply +
+		" });\n"
 	return []Artifact{{Path: "mailer.mjs", Content: []byte(content)}}, nil
 }

@@ -9,11 +9,12 @@ import (
 )
 
 var opensmtpdFormat = Format{
-	Name: "opensmtpd", Summary: locale.Msg("config.export.opensmtpd"), secret: inlineToo, carries: carriesHelo, write: writeOpenSMTPD,
+	Name: "opensmtpd", Summary: locale.Msg("config.export.opensmtpd"), secret: inlineToo, carries: carriesHelo,
+	write: writeOpenSMTPD,
 }
 
-// writeOpenSMTPD writes an action with its match for smtpd.conf(5), and the table of credentials or the script that makes it.
-// The profile's name is the label and the table's name; it has only small letters, digits, - and _.
+// writeOpenSMTPD writes an action with its match for smtpd.conf(5), and the table of credentials or the script that
+// makes it. The profile's name is the label and the table's name; it has only small letters, digits, - and _.
 func writeOpenSMTPD(s source) ([]Artifact, error) {
 	p := s.profile
 	scheme := map[config.Security]string{
@@ -32,7 +33,8 @@ func writeOpenSMTPD(s source) ([]Artifact, error) {
 	if s.security() != config.SecurityNone {
 		tail += " tls"
 	}
-	fmt.Fprintf(&conf, "action \"postier_%s\" relay host %s://%s%s:%d%s\n", s.name, scheme, label, inBrackets(s.host()), p.Submission.Port, tail)
+	fmt.Fprintf(&conf, "action \"postier_%s\" relay host %s://%s%s:%d%s\n", s.name, scheme, label, inBrackets(s.host()),
+		p.Submission.Port, tail)
 	fmt.Fprintf(&conf, "match from local for any action \"postier_%s\"\n", s.name)
 	artifacts := []Artifact{{Path: "postier-" + s.name + ".conf", Content: []byte(conf.String())}}
 	if !s.hasPassword() {

@@ -12,8 +12,8 @@ var phpFormat = Format{
 	Name: "php", Summary: locale.Msg("config.export.php"), carries: carriesEverything, write: writePHP, token: true,
 }
 
-// writePHP writes a file for PHP's conf.d that lets mail() hand everything to postier, so that limits, test mode, copies and
-// all the rest hold there, too; and an example that sends with the profile's addresses.
+// writePHP writes a file for PHP's conf.d that lets mail() hand everything to postier, so that limits, test mode,
+// copies and all the rest hold there, too; and an example that sends with the profile's addresses.
 func writePHP(s source) ([]Artifact, error) {
 	argv := []string{s.options.Program}
 	if !s.options.DefaultConfig {
@@ -24,7 +24,8 @@ func writePHP(s source) ([]Artifact, error) {
 		return nil, err
 	}
 	p := s.profile
-	ini := fmt.Sprintf("; PHP hands every message of mail() to postier.\nsendmail_path = \"%s\"\nmail.add_x_header = Off\n", command)
+	ini := fmt.Sprintf("; PHP hands every message of mail() to postier.\nsendmail_path = \"%s\"\n"+
+		"mail.add_x_header = Off\n", command)
 	var b strings.Builder
 	fmt.Fprintf(&b, `<?php
 // An example: php %s.php RECIPIENT

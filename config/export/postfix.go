@@ -14,8 +14,8 @@ var postfixFormat = Format{
 	carries: carriesCAFile | carriesHelo | carriesMechanism, write: writePostfix,
 }
 
-// writePostfix writes lines for main.cf and the tables that they name, all for the folder /etc/postfix. Postfix wants the
-// password in a table; without --inline-secret a script makes that table from the reference.
+// writePostfix writes lines for main.cf and the tables that they name, all for the folder /etc/postfix. Postfix wants
+// the password in a table; without --inline-secret a script makes that table from the reference.
 func writePostfix(s source) ([]Artifact, error) {
 	p := s.profile
 	folder := "postier/" + s.name + "/"
@@ -139,8 +139,8 @@ func (s source) postfixSecrets(folder string, keys []string) (Artifact, error) {
 	return Artifact{Path: folder + "make-sasl_passwd.sh", Content: []byte(s.tableScript("sasl_passwd", b.String()))}, nil
 }
 
-// tableScript makes a table that has to hold the password. The password comes from the reference, passes only through the
-// shell's own variables and built-in commands, and lands in a file of mode 0600.
+// tableScript makes a table that has to hold the password. The password comes from the reference, passes only through
+// the shell's own variables and built-in commands, and lands in a file of mode 0600.
 func (s source) tableScript(table, lines string) string {
 	return `#!/bin/sh
 # Writes the table ` + table + ` beside this script. Run it again whenever the password has changed.

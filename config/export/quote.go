@@ -8,8 +8,8 @@ import (
 
 // The functions below write one value in the syntax of a family of formats. Line breaks and NUL never come here.
 
-// jsonQuote writes a JSON string (RFC 8259 §7) without escapes for HTML. It is also a string of JavaScript (ECMAScript 2019),
-// Python, TOML and YAML (double-quoted style), since all of them know its escapes.
+// jsonQuote writes a JSON string (RFC 8259 §7) without escapes for HTML. It is also a string of JavaScript (ECMAScript
+// 2019), Python, TOML and YAML (double-quoted style), since all of them know its escapes.
 func jsonQuote(value string) string {
 	var b strings.Builder
 	encoder := json.NewEncoder(&b)
@@ -66,13 +66,14 @@ func percentEncode(value string) string {
 // composeQuote writes a YAML string for Docker Compose, which replaces $NAME in the values afterwards.
 func composeQuote(value string) string { return jsonQuote(strings.ReplaceAll(value, "$", "$$")) }
 
-// goINIQuote writes a value for programs that read with go-ini: everything from the first back quote of the line to the last
-// one is taken as it is, and afterwards %(name)s is replaced, for which there is no escape.
+// goINIQuote writes a value for programs that read with go-ini: everything from the first back quote of the line to the
+// last one is taken as it is, and afterwards %(name)s is replaced, for which there is no escape.
 func goINIQuote(value string) (string, bool) {
 	return "`" + value + "`", !strings.Contains(value, "%(")
 }
 
-// propertiesQuote writes a value of a Java properties file (java.util.Properties), in ASCII whatever the reader's encoding.
+// propertiesQuote writes a value of a Java properties file (java.util.Properties), in ASCII whatever the reader's
+// encoding.
 func propertiesQuote(value string) string {
 	var b strings.Builder
 	for i, r := range value {

@@ -17,7 +17,8 @@ var railsFormat = Format{
 func writeRails(s source) ([]Artifact, error) {
 	p := s.profile
 	var b strings.Builder
-	b.WriteString("Rails.application.config.action_mailer.delivery_method = :smtp\nRails.application.config.action_mailer.smtp_settings = {\n")
+	b.WriteString("Rails.application.config.action_mailer.delivery_method = " +
+		":smtp\nRails.application.config.action_mailer.smtp_settings = {\n")
 	field := func(key, value string) { fmt.Fprintf(&b, "  %s: %s,\n", key, value) }
 	field("address", singleQuote(s.host()))
 	field("port", fmt.Sprint(p.Submission.Port))

@@ -18,7 +18,8 @@ import (
 	"unicode/utf16"
 )
 
-// The readers of this file follow the rules of the programs that the formats are for; none of them uses code of the writers.
+// The readers of this file follow the rules of the programs that the formats are for; none of them uses code of the
+// writers.
 
 type files map[string]string
 
@@ -43,7 +44,8 @@ func behind(t *testing.T, content, part string) string {
 	return rest
 }
 
-// jsonAt reads the JSON string at the beginning; JavaScript, Python, TOML and YAML (double-quoted) read those the same way.
+// jsonAt reads the JSON string at the beginning; JavaScript, Python, TOML and YAML (double-quoted) read those the same
+// way.
 func jsonAt(t *testing.T, content string) string {
 	t.Helper()
 	var value string
@@ -131,8 +133,8 @@ func runScript(t *testing.T, script, table string) string {
 	return string(data)
 }
 
-// postfixTable reads a table as postmap(1) says: a line beginning with # is a comment, the key ends at the first blank, the
-// blanks around the value go.
+// postfixTable reads a table as postmap(1) says: a line beginning with # is a comment, the key ends at the first blank,
+// the blanks around the value go.
 func postfixTable(content string) map[string]string {
 	rows := map[string]string{}
 	for line := range strings.Lines(content) {
@@ -199,7 +201,8 @@ func readExim(t *testing.T, f files) map[string]string {
 	return map[string]string{"user": eximValue(t, user), "path": eximValue(t, file), "ca": eximValue(t, roots)}
 }
 
-// muttSettings reads muttrc(5): inside double quotes a backslash takes the next character, and a bare $ or ` would be replaced.
+// muttSettings reads muttrc(5): inside double quotes a backslash takes the next character, and a bare $ or ` would be
+// replaced.
 func muttSettings(t *testing.T, content string) map[string]string {
 	t.Helper()
 	got := map[string]string{}
@@ -236,7 +239,8 @@ func readMutt(t *testing.T, f files) map[string]string {
 	got := muttSettings(t, f.one(t, "muttrc"))
 	folder := got["record"][strings.LastIndexByte(got["record"], '/')+1:]
 	return map[string]string{
-		"user": userOf(t, got["smtp_url"]), "name": got["realname"], "ca": got["ssl_ca_certificates_file"], "folder": unpercent(t, folder),
+		"user": userOf(t, got["smtp_url"]), "name": got["realname"], "ca": got["ssl_ca_certificates_file"],
+		"folder": unpercent(t, folder),
 	}
 }
 
@@ -259,7 +263,10 @@ func goINI(t *testing.T, content string) map[string]string {
 
 func readAerc(t *testing.T, f files) map[string]string {
 	got := goINI(t, f.one(t, "accounts.conf"))
-	return map[string]string{"user": userOf(t, got["outgoing"]), "folder": got["copy-to"], "name": mimeName(t, got["from"])}
+	return map[string]string{
+		"user": userOf(t, got["outgoing"]), "folder": got["copy-to"],
+		"name": mimeName(t, got["from"]),
+	}
 }
 
 func readHimalaya(t *testing.T, f files) map[string]string {
@@ -331,7 +338,10 @@ func readApple(t *testing.T, f files) map[string]string {
 			}
 		}
 	}
-	return map[string]string{"user": got["OutgoingMailServerUsername"], "name": got["EmailAccountName"], "label": got["EmailAccountDescription"]}
+	return map[string]string{
+		"user": got["OutgoingMailServerUsername"], "name": got["EmailAccountName"],
+		"label": got["EmailAccountDescription"],
+	}
 }
 
 func readPHP(t *testing.T, f files) map[string]string {
@@ -349,14 +359,18 @@ func readLaravel(t *testing.T, f files) map[string]string {
 func readWordPress(t *testing.T, f files) map[string]string {
 	content := f.one(t, ".php")
 	return map[string]string{
-		"user": singleAt(t, behind(t, content, "define('WPMS_SMTP_USER', ")), "name": singleAt(t, behind(t, content, "define('WPMS_MAIL_FROM_NAME', ")),
+		"user": singleAt(t, behind(t, content, "define('WPMS_SMTP_USER', ")),
+		"name": singleAt(t, behind(t, content, "define('WPMS_MAIL_FROM_NAME', ")),
 		"path": singleAt(t, behind(t, content, "file_get_contents(")),
 	}
 }
 
 func readNextcloud(t *testing.T, f files) map[string]string {
 	content := f.one(t, ".php")
-	return map[string]string{"user": singleAt(t, behind(t, content, "'mail_smtpname' => ")), "path": singleAt(t, behind(t, content, "file_get_contents("))}
+	return map[string]string{
+		"user": singleAt(t, behind(t, content, "'mail_smtpname' => ")),
+		"path": singleAt(t, behind(t, content, "file_get_contents(")),
+	}
 }
 
 // symfonyValue resolves %%; a single % would begin a parameter.
@@ -449,7 +463,8 @@ func readNodemailer(t *testing.T, f files) map[string]string {
 	content := f.one(t, ".mjs")
 	return map[string]string{
 		"user": jsonAt(t, behind(t, content, "{ user: ")), "name": jsonAt(t, behind(t, content, "{ name: ")),
-		"path": jsonAt(t, behind(t, content, "pass: readFileSync(")), "ca": jsonAt(t, behind(t, content, "{ ca: readFileSync(")),
+		"path": jsonAt(t, behind(t, content, "pass: readFileSync(")),
+		"ca":   jsonAt(t, behind(t, content, "{ ca: readFileSync(")),
 	}
 }
 
@@ -457,7 +472,8 @@ func readRails(t *testing.T, f files) map[string]string {
 	content := f.one(t, ".rb")
 	return map[string]string{
 		"user": singleAt(t, behind(t, content, "user_name: ")), "path": singleAt(t, behind(t, content, "File.read(")),
-		"ca": singleAt(t, behind(t, content, "ca_file: ")), "name": displayName(t, singleAt(t, behind(t, content, "  from: "))),
+		"ca":   singleAt(t, behind(t, content, "ca_file: ")),
+		"name": displayName(t, singleAt(t, behind(t, content, "  from: "))),
 	}
 }
 
@@ -529,12 +545,18 @@ func readGitea(t *testing.T, f files) map[string]string {
 		return map[string]string{"user": got["USER"], "secret": got["PASSWD"], "name": displayName(t, got["FROM"])}
 	}
 	got := compose(t, f.one(t, ".yaml"))
-	return map[string]string{"user": got["GITEA__mailer__USER"], "path": got["file"], "name": displayName(t, got["GITEA__mailer__FROM"])}
+	return map[string]string{
+		"user": got["GITEA__mailer__USER"], "path": got["file"],
+		"name": displayName(t, got["GITEA__mailer__FROM"]),
+	}
 }
 
 func readDocker(t *testing.T, f files) map[string]string {
 	got := compose(t, f.one(t, ".yaml"))
-	return map[string]string{"user": got["SMTP_USERNAME"], "name": got["SMTP_FROM_NAME"], "path": got["file"], "ca": got["source"]}
+	return map[string]string{
+		"user": got["SMTP_USERNAME"], "name": got["SMTP_FROM_NAME"], "path": got["file"],
+		"ca": got["source"],
+	}
 }
 
 func readKubernetes(t *testing.T, f files) map[string]string {
@@ -564,14 +586,18 @@ func readSystemd(t *testing.T, f files) map[string]string {
 	for line := range strings.Lines(f.one(t, ".conf")) {
 		line = strings.TrimSuffix(line, "\n")
 		if text, found := strings.CutPrefix(line, `Environment="`); found {
-			key, value, _ := strings.Cut(regexp.MustCompile(`\\([\\"])`).ReplaceAllString(strings.TrimSuffix(text, `"`), "$1"), "=")
+			key, value, _ := strings.Cut(regexp.MustCompile(`\\([\\"])`).ReplaceAllString(strings.TrimSuffix(text, `"`), "$1"),
+				"=")
 			got[key] = specifiers(value)
 		}
 		if text, found := strings.CutPrefix(line, "LoadCredential=smtp-durand:"); found {
 			got["path"] = specifiers(text)
 		}
 	}
-	return map[string]string{"user": got["SMTP_USERNAME"], "name": got["SMTP_FROM_NAME"], "path": got["path"], "ca": got["SMTP_CA_FILE"]}
+	return map[string]string{
+		"user": got["SMTP_USERNAME"], "name": got["SMTP_FROM_NAME"], "path": got["path"],
+		"ca": got["SMTP_CA_FILE"],
+	}
 }
 
 func readEnv(_ *testing.T, f files) map[string]string {
@@ -581,8 +607,9 @@ func readEnv(_ *testing.T, f files) map[string]string {
 		got[key] = systemdValue(value)
 	}
 	return map[string]string{
-		"user": got["SMTP_USERNAME"], "name": got["SMTP_FROM_NAME"], "secret": got["SMTP_PASSWORD"], "path": got["SMTP_PASSWORD_FILE"],
-		"ca": got["SMTP_CA_FILE"],
+		"user": got["SMTP_USERNAME"], "name": got["SMTP_FROM_NAME"], "secret": got["SMTP_PASSWORD"],
+		"path": got["SMTP_PASSWORD_FILE"],
+		"ca":   got["SMTP_CA_FILE"],
 	}
 }
 
@@ -598,6 +625,7 @@ func readJSON(t *testing.T, f files) map[string]string {
 	}
 	p := file.Profile
 	return map[string]string{
-		"user": p.Submission.Username, "name": p.From.Name, "label": p.Label, "folder": p.SentCopy.Folder, "path": p.Credential.Path, "ca": p.TLS.CAFile,
+		"user": p.Submission.Username, "name": p.From.Name, "label": p.Label, "folder": p.SentCopy.Folder,
+		"path": p.Credential.Path, "ca": p.TLS.CAFile,
 	}
 }

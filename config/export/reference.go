@@ -26,11 +26,12 @@ func (s source) secretCommand() []string {
 	return append(argv, "secret", "get", s.name)
 }
 
-// shellFree are the characters that no shell gives a meaning to, at least not inside a word that begins with another one.
+// shellFree are the characters that no shell gives a meaning to, at least not inside a word that begins with another
+// one.
 const shellFree = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+,@:"
 
-// shellCommand joins an argument list for a program that runs it through a shell. It refuses what would need quoting: two
-// layers of quotes, the other program's and the shell's, are one too many to trust.
+// shellCommand joins an argument list for a program that runs it through a shell. It refuses what would need quoting:
+// two layers of quotes, the other program's and the shell's, are one too many to trust.
 func shellCommand(format string, argv []string) (string, error) {
 	if !filepath.IsAbs(argv[0]) {
 		return "", &Error{format, "", locale.Msg("config.export.program", "path", safetext.FromRemote(argv[0]))}
@@ -46,8 +47,8 @@ func shellCommand(format string, argv []string) (string, error) {
 // command is the line that prints the secret, for a program that runs it through a shell.
 func (s source) command() (string, error) { return shellCommand(s.format, s.secretCommand()) }
 
-// reference is where the secret comes from: its file when it has one, otherwise an argument list whose first line of output
-// it is. One of the two is empty.
+// reference is where the secret comes from: its file when it has one, otherwise an argument list whose first line of
+// output it is. One of the two is empty.
 func (s source) reference() (file string, argv []string) {
 	if s.profile.Credential.Kind == config.CredentialFile {
 		return s.absolute(s.profile.Credential.Path), nil

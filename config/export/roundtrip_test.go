@@ -63,8 +63,10 @@ var readings = map[string]reading{
 
 // values are awkward, each for the sake of some program.
 var values = []string{
-	awkward, "plain", "a b", "$HOME", "${HOME}", "$$", "`id`", `\`, `\\n`, `a\`, `"`, `'`, `"a"`, "'a'", "%h", "%%", "%(user)s", "%env(X)%",
-	"%EMAILADDRESS%", "#x", ";x", "a#b", "a=b", "a:b", "a;b", "~", "Gräßlich", "日本 🎈", "!x", "*", "^a^", "{a}", "</string>&amp;", "<?php", "?>",
+	awkward, "plain", "a b", "$HOME", "${HOME}", "$$", "`id`", `\`, `\\n`, `a\`, `"`, `'`, `"a"`, "'a'", "%h", "%%",
+	"%(user)s", "%env(X)%",
+	"%EMAILADDRESS%", "#x", ";x", "a#b", "a=b", "a:b", "a;b", "~", "Gräßlich", "日本 🎈", "!x", "*", "^a^", "{a}",
+	"</string>&amp;", "<?php", "?>",
 	"#{1+1}", "@", "a,b", "(a)", "[a]", "|", "x\\' OR '1", `\u0041`, "=?utf-8?q?x?=", `\x41`, "-e", "&&", ">",
 }
 
@@ -136,7 +138,8 @@ func TestEveryFormatRoundTripsOrRefuses(t *testing.T) {
 					t.Errorf("%s %s %q: %v", format.Name, field, value, err)
 				case err != nil:
 					var typed *Error
-					if !errors.As(err, &typed) || !slices.Contains([]string{"config.export.value", "config.export.path"}, typed.Reason.Key) {
+					if !errors.As(err, &typed) ||
+						!slices.Contains([]string{"config.export.value", "config.export.path"}, typed.Reason.Key) {
 						t.Errorf("%s %s %q: %v", format.Name, field, value, err)
 					}
 				default:
@@ -149,8 +152,8 @@ func TestEveryFormatRoundTripsOrRefuses(t *testing.T) {
 	}
 }
 
-// refusal reports whether a value holds what a format has no way to write: one of several characters, or a sequence when it
-// has a letter or begins with one of $ and %.
+// refusal reports whether a value holds what a format has no way to write: one of several characters, or a sequence
+// when it has a letter or begins with one of $ and %.
 func refusal(rule, value string) bool {
 	switch rule {
 	case "":
@@ -181,7 +184,8 @@ func TestRulesOfAllFormats(t *testing.T) {
 			continue
 		}
 		for i, artifact := range artifacts {
-			if artifact.Mode != 0o600 || artifact.Path == "" || strings.HasPrefix(artifact.Path, "/") || !strings.HasSuffix(string(artifact.Content), "\n") {
+			if artifact.Mode != 0o600 || artifact.Path == "" || strings.HasPrefix(artifact.Path, "/") ||
+				!strings.HasSuffix(string(artifact.Content), "\n") {
 				t.Errorf("%s: %s has mode %v", format.Name, artifact.Path, artifact.Mode)
 			}
 			if i == 0 && (len(artifact.Notes) == 0 || artifact.Notes[0].Key != "config.export.put."+format.Name) {
@@ -242,7 +246,8 @@ func TestNoFormatShowsTheSecretUnasked(t *testing.T) {
 			switch {
 			case errors.As(err, &typed):
 				says(t, typed.Text())
-				if !slices.Contains([]string{"config.export.file_only", "config.export.inline_only", "config.export.token"}, typed.Reason.Key) {
+				if !slices.Contains([]string{"config.export.file_only", "config.export.inline_only", "config.export.token"},
+					typed.Reason.Key) {
 					t.Errorf("%s, %s: %v", format.Name, reference.Kind, err)
 				}
 			case err != nil:
@@ -270,7 +275,8 @@ func TestWithoutSigningIn(t *testing.T) {
 			t.Errorf("%s: %v", format.Name, err)
 			continue
 		}
-		if text := strings.ToLower(joined(f)); strings.Contains(text, "secret get") || strings.Contains(text, "loadcredential") {
+		if text := strings.ToLower(joined(f)); strings.Contains(text, "secret get") ||
+			strings.Contains(text, "loadcredential") {
 			t.Errorf("%s asks for a password:\n%s", format.Name, text)
 		}
 	}
@@ -280,14 +286,19 @@ func TestKindsOfSecurity(t *testing.T) {
 	t.Parallel()
 	marks := map[string][2]string{ // implicit TLS, STARTTLS
 		"postfix": {"smtp_tls_wrappermode = yes", "secure match="}, "exim": {"protocol = smtps", "hosts_require_tls = *"},
-		"opensmtpd": {"smtps://durand@", "smtp+tls://durand@"}, "mutt": {"smtps://", "ssl_force_tls"}, "aerc": {"smtps://", "smtp-starttls"},
+		"opensmtpd": {"smtps://durand@", "smtp+tls://durand@"}, "mutt": {"smtps://", "ssl_force_tls"},
+		"aerc":     {"smtps://", "smtp-starttls"},
 		"himalaya": {"smtps://", "smtp.starttls = true"}, "git": {`smtpEncryption = "ssl"`, `smtpEncryption = "tls"`},
-		"thunderbird": {"<port>465</port>\n      <socketType>SSL<", "<port>587</port>\n      <socketType>STARTTLS<"}, "symfony": {"smtps://", "require_tls=true"},
-		"laravel": {"'scheme' => 'smtps'", "'require_tls' => true"}, "wordpress": {"'WPMS_SSL', 'ssl'", "'WPMS_SSL', 'tls'"},
-		"nextcloud": {"'mail_smtpsecure' => 'ssl'", "'mail_smtpsecure' => ''"}, "django": {"EMAIL_USE_SSL = True", "EMAIL_USE_TLS = True"},
-		"spring": {"ssl.enable=true", "starttls.required=true"}, "nodemailer": {"secure: true", "requireTLS: true"},
-		"rails": {"  tls: true", "enable_starttls: true"}, "discourse": {`SMTP_FORCE_TLS: "true"`, `SMTP_ENABLE_START_TLS: "true"`},
-		"dotnet": {"SslOnConnect", `"StartTls"`}, "go": {`"tls"`, `"starttls"`}, "gitea": {"smtps", "smtp+starttls"},
+		"thunderbird": {"<port>465</port>\n      <socketType>SSL<", "<port>587</port>\n      <socketType>STARTTLS<"},
+		"symfony":     {"smtps://", "require_tls=true"},
+		"laravel":     {"'scheme' => 'smtps'", "'require_tls' => true"},
+		"wordpress":   {"'WPMS_SSL', 'ssl'", "'WPMS_SSL', 'tls'"},
+		"nextcloud":   {"'mail_smtpsecure' => 'ssl'", "'mail_smtpsecure' => ''"},
+		"django":      {"EMAIL_USE_SSL = True", "EMAIL_USE_TLS = True"},
+		"spring":      {"ssl.enable=true", "starttls.required=true"}, "nodemailer": {"secure: true", "requireTLS: true"},
+		"rails":     {"  tls: true", "enable_starttls: true"},
+		"discourse": {`SMTP_FORCE_TLS: "true"`, `SMTP_ENABLE_START_TLS: "true"`},
+		"dotnet":    {"SslOnConnect", `"StartTls"`}, "go": {`"tls"`, `"starttls"`}, "gitea": {"smtps", "smtp+starttls"},
 	}
 	for format, mark := range marks {
 		for i, port := range []int{465, 587} {
@@ -315,7 +326,8 @@ func TestPostfixMapsBySender(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = "contact@durand.example [smtp.durand.example]:465\n@durand.example [smtp.durand.example]:465\nRéception@xn--drand-kva.example [smtp.durand.example]:465\n"
+	const want = "contact@durand.example [smtp.durand.example]:465\n@durand.example " +
+		"[smtp.durand.example]:465\nRéception@xn--drand-kva.example [smtp.durand.example]:465\n"
 	if got := f["postier/durand/relayhost"]; got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
@@ -334,7 +346,8 @@ func FuzzQuotes(f *testing.F) {
 		f.Add(value)
 	}
 	f.Fuzz(func(t *testing.T, value string) {
-		if value != strings.ToValidUTF8(value, "") || strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		if value != strings.ToValidUTF8(value, "") ||
+			strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 			return // refused before any format sees it
 		}
 		for name, got := range map[string]string{

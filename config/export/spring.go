@@ -11,7 +11,8 @@ import (
 )
 
 var springFormat = Format{
-	Name: "spring", Summary: locale.Msg("config.export.spring"), secret: inlineToo, carries: carriesHelo | carriesMechanism, write: writeSpring,
+	Name: "spring", Summary: locale.Msg("config.export.spring"), secret: inlineToo,
+	carries: carriesHelo | carriesMechanism, write: writeSpring,
 }
 
 // writeSpring writes application properties of Spring Boot. A configuration tree makes each file of a folder a property
@@ -39,7 +40,10 @@ func writeSpring(s source) ([]Artifact, error) {
 	}
 	if s.hasPassword() {
 		if mechanism := s.mechanism(); mechanism != "" {
-			lines = append(lines, [2]string{"spring.mail.properties.mail.smtp.auth.mechanisms", strings.ToUpper(string(mechanism))})
+			lines = append(lines, [2]string{
+				"spring.mail.properties.mail.smtp.auth.mechanisms",
+				strings.ToUpper(string(mechanism)),
+			})
 		}
 		lines = append(lines, [2]string{"spring.mail.username", p.Submission.Username})
 	}
@@ -68,7 +72,8 @@ func writeSpring(s source) ([]Artifact, error) {
 		if strings.ContainsAny(folder+name, ";,${}") || strings.ContainsAny(name, ".: ") {
 			return nil, &Error{s.format, "credential.path", pathText(file)}
 		}
-		fmt.Fprintf(&b, "spring.config.import=configtree:%s\nspring.mail.password=${%s}\n", propertiesQuote(folder), propertiesQuote(name))
+		fmt.Fprintf(&b, "spring.config.import=configtree:%s\nspring.mail.password=${%s}\n", propertiesQuote(folder),
+			propertiesQuote(name))
 	}
 	return []Artifact{{Path: "application-mail.properties", Content: []byte(b.String())}}, nil
 }

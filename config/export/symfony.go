@@ -13,8 +13,8 @@ var symfonyFormat = Format{
 	carries: carriesFromName | carriesReplyTo | carriesHelo, write: writeSymfony,
 }
 
-// writeSymfony writes the mailer's configuration, whose DSN takes the secret from its file (the processors file, trim and
-// urlencode, Symfony 7.1), or MAILER_DSN for .env.local with the secret inside.
+// writeSymfony writes the mailer's configuration, whose DSN takes the secret from its file (the processors file, trim
+// and urlencode, Symfony 7.1), or MAILER_DSN for .env.local with the secret inside.
 func writeSymfony(s source) ([]Artifact, error) {
 	if secret, ok := s.inline(); ok {
 		dsn := s.mailerDSN(":" + percentEncode(secret))

@@ -65,7 +65,9 @@ func writeThunderbird(s source) ([]Artifact, error) {
 	return []Artifact{{Path: "config-v1.1.xml", Content: []byte(xml.Header + string(data) + "\n")}}, nil
 }
 
-func (s source) thunderbirdServer(kind string, server *config.Server, security config.Security) (thunderbirdServer, error) {
+func (s source) thunderbirdServer(kind string, server *config.Server, security config.Security) (thunderbirdServer,
+	error,
+) {
 	if strings.Contains(server.Username, "%EMAIL") { // placeholders of the format, for which there is no escape
 		return thunderbirdServer{}, s.cannotHold(kind + ".username")
 	}

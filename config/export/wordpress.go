@@ -25,7 +25,8 @@ func writeWordPress(s source) ([]Artifact, error) {
 		{"WPMS_SMTP_AUTH", strconv.FormatBool(s.hasPassword())},
 	}
 	if s.hasPassword() {
-		lines = append(lines, [2]string{"WPMS_SMTP_USER", singleQuote(p.Submission.Username)}, [2]string{"WPMS_SMTP_PASS", s.phpSecret()})
+		lines = append(lines, [2]string{"WPMS_SMTP_USER", singleQuote(p.Submission.Username)},
+			[2]string{"WPMS_SMTP_PASS", s.phpSecret()})
 	}
 	lines = append(lines, [2]string{"WPMS_MAIL_FROM", singleQuote(s.from())}, [2]string{"WPMS_MAIL_FROM_FORCE", "true"})
 	if p.From.Name != "" {

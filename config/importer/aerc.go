@@ -35,7 +35,10 @@ func readAercAccount(section iniSection) (Account, error) {
 	get := func(key string) string { return section.values[key] }
 	scheme, mechanism, server, password, _, ok := mailURL(get("outgoing"))
 	if !ok {
-		return a, &Error{Format: "aerc", Account: a.Name, Reason: locale.Msg("importer.error.sendmail", "account", safetext.FromRemote(a.Name))}
+		return a, &Error{
+			Format: "aerc", Account: a.Name,
+			Reason: locale.Msg("importer.error.sendmail", "account", safetext.FromRemote(a.Name)),
+		}
 	}
 	a.Submission, a.Secret, a.Command = server, password, get("outgoing-cred-cmd")
 	startTLS, _ := truth(get("smtp-starttls"))
@@ -73,8 +76,8 @@ type iniSection struct {
 	values map[string]string
 }
 
-// goINI reads an INI file as the library go-ini does: values between back quotes or three double quotes are taken as they
-// are; otherwise a comment begins at " #" or " ;", and one pair of quotes goes.
+// goINI reads an INI file as the library go-ini does: values between back quotes or three double quotes are taken as
+// they are; otherwise a comment begins at " #" or " ;", and one pair of quotes goes.
 func goINI(text string) []iniSection {
 	var sections []iniSection
 	for line := range strings.Lines(text) {

@@ -1,8 +1,8 @@
 // Package importer reads the accounts that other programs' configuration files describe.
 //
-// A format is one file of this package and one row in formats. The rules of all: nothing is run and nothing but the named
-// file and those it names for passwords is opened; a password that stands there becomes a secret.Value at once; what is not
-// understood is said, never guessed; a connection without encryption is not taken over.
+// A format is one file of this package and one row in formats. The rules of all: nothing is run and nothing but the
+// named file and those it names for passwords is opened; a password that stands there becomes a secret.Value at once;
+// what is not understood is said, never guessed; a connection without encryption is not taken over.
 package importer
 
 import (
@@ -79,7 +79,8 @@ type Error struct {
 
 // Error has the English sentence.
 func (e *Error) Error() string {
-	return fmt.Sprintf("import %s %s %s: %s", safetext.Escape(e.Format), safetext.Escape(e.Account), e.Field, locale.For(locale.English).Say(e.Reason))
+	return fmt.Sprintf("import %s %s %s: %s", safetext.Escape(e.Format), safetext.Escape(e.Account), e.Field,
+		locale.For(locale.English).Say(e.Reason))
 }
 
 // Text is the sentence.
@@ -108,7 +109,10 @@ func Read(format string, source Source) (string, []Account, error) {
 			return f.Name, nil, err
 		}
 		if len(accounts) == 0 {
-			return f.Name, nil, &Error{Format: f.Name, Reason: locale.Msg("importer.error.none", "path", safetext.FromRemote(source.Path))}
+			return f.Name, nil, &Error{
+				Format: f.Name,
+				Reason: locale.Msg("importer.error.none", "path", safetext.FromRemote(source.Path)),
+			}
 		}
 		for i := range accounts {
 			if err := accounts[i].check(f.Name); err != nil {
@@ -129,7 +133,8 @@ func Read(format string, source Source) (string, []Account, error) {
 		"format", safetext.FromRemote(format), "path", safetext.FromRemote(source.Path), "words", strings.Join(names, ", "))}
 }
 
-// check holds what was read to the rules of the configuration, so that no line break or control character comes further.
+// check holds what was read to the rules of the configuration, so that no line break or control character comes
+// further.
 func (a *Account) check(format string) error {
 	fault := func(field string, text locale.Text) error {
 		return &Error{Format: format, Account: a.Name, Field: field, Reason: text}
@@ -147,7 +152,8 @@ func (a *Account) check(format string) error {
 		{"sent-folder", a.SentFolder, config.ValidateFolder},
 	}
 	if a.IMAP != nil {
-		fields = append(fields, field{"imap-host", a.IMAP.Host, config.ValidateHost}, field{"imap-user", a.IMAP.Username, config.ValidateUsername})
+		fields = append(fields, field{"imap-host", a.IMAP.Host, config.ValidateHost},
+			field{"imap-user", a.IMAP.Username, config.ValidateUsername})
 	}
 	if text := config.ValidateHost(a.Submission.Host); !text.Empty() && a.Submission.Host != "" {
 		return fault("smtp-host", text)
@@ -182,7 +188,8 @@ func (a *Account) settle(port int) {
 	if s.Security == "" {
 		s.Security = config.SecurityAuto
 	}
-	if s.Security == config.SecurityNone && s.Host != "127.0.0.1" && s.Host != "::1" && !strings.EqualFold(s.Host, "localhost") {
+	if s.Security == config.SecurityNone && s.Host != "127.0.0.1" && s.Host != "::1" &&
+		!strings.EqualFold(s.Host, "localhost") {
 		s.Security = config.SecurityAuto
 		a.note("cleartext")
 	}

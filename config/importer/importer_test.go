@@ -18,7 +18,8 @@ const canary = "CANARY-hunter2"
 // brief is an account in one line, with its secret in the open: tests compare it.
 func brief(a Account) string {
 	s := a.Submission
-	line := fmt.Sprintf("%s|%s:%d %s %s|%s|%s|%s", a.Name, s.Host, s.Port, s.Security, s.Auth, s.Username, a.From.Address, a.Secret.Reveal())
+	line := fmt.Sprintf("%s|%s:%d %s %s|%s|%s|%s", a.Name, s.Host, s.Port, s.Security, s.Auth, s.Username, a.From.Address,
+		a.Secret.Reveal())
 	if a.Default {
 		line += "|default"
 	}
@@ -72,13 +73,18 @@ func TestReads(t *testing.T) {
 			"",
 		},
 		"msmtp, implicit TLS": {
-			"msmtp", "# c\n  account a \n host  \"h.example\" \ntls\ntls_starttls off\nauth plain\nuser u\nfrom f@h.example\npassword \"a \" b\"\n",
+			"msmtp", "# c\n  account a \n host  \"h.example\" \ntls\ntls_starttls off\nauth plain\nuser u\nfrom " +
+				"f@h.example\npassword \"a \" b\"\n",
 			[]string{`a|h.example:465 tls plain|u|f@h.example|a " b`},
 			"",
 		},
 		"msmtp, defaults, bases, default": {
-			"msmtp", "defaults\ntls on\nuser u@h.example\naccount a\nhost a.example\naccount b : a\nhost b.example\naccount default : b\n",
-			[]string{"a|a.example:25 starttls |u@h.example|u@h.example|", "b|b.example:25 starttls |u@h.example|u@h.example||default"},
+			"msmtp", "defaults\ntls on\nuser u@h.example\naccount a\nhost a.example\naccount b : a\nhost b.example\naccount " +
+				"default : b\n",
+			[]string{
+				"a|a.example:25 starttls |u@h.example|u@h.example|",
+				"b|b.example:25 starttls |u@h.example|u@h.example||default",
+			},
 			"",
 		},
 		"msmtp, without accounts": {
@@ -86,47 +92,64 @@ func TestReads(t *testing.T) {
 			[]string{"default|h.example:25 starttls |u@h.example|u@h.example||default"},
 			"certificate ignored",
 		},
-		"msmtp, cleartext":   {"msmtp", "account a\nhost h.example\nuser u@h.example\n", []string{"a|h.example:25 auto |u@h.example|u@h.example|"}, "cleartext"},
-		"msmtp, own machine": {"msmtp", "account a\nhost 127.0.0.1\nfrom f@h.example\n", []string{"a|127.0.0.1:25 none none||f@h.example|"}, ""},
+		"msmtp, cleartext": {
+			"msmtp", "account a\nhost h.example\nuser u@h.example\n",
+			[]string{"a|h.example:25 auto |u@h.example|u@h.example|"},
+			"cleartext",
+		},
+		"msmtp, own machine": {
+			"msmtp", "account a\nhost 127.0.0.1\nfrom f@h.example\n",
+			[]string{"a|127.0.0.1:25 none none||f@h.example|"},
+			"",
+		},
 		"ssmtp": {
-			"ssmtp", "root=f@h.example\nmailhub=h.example:587\nAuthUser=u\nAuthPass=secret # x\nUseSTARTTLS=YES\nFromLineOverride=YES\n",
+			"ssmtp", "root=f@h.example\nmailhub=h.example:587\nAuthUser=u\nAuthPass=secret # " +
+				"x\nUseSTARTTLS=YES\nFromLineOverride=YES\n",
 			[]string{"|h.example:587 starttls |u|f@h.example|secret"},
 			"",
 		},
 		"ssmtp, implicit TLS": {
-			"ssmtp", "MAILHUB = [h.example]:465\nAuthUser = u@h.example\nAuthPass = s\nAuthMethod = CRAM-MD5\nUseTLS = yes\nX=1\n",
+			"ssmtp", "MAILHUB = [h.example]:465\nAuthUser = u@h.example\nAuthPass = s\nAuthMethod = CRAM-MD5\nUseTLS = " +
+				"yes\nX=1\n",
 			[]string{"|h.example:465 tls cram-md5|u@h.example|u@h.example|s"},
 			"ignored",
 		},
 		"aerc": {
-			"aerc", "[A]\nsource = imaps://u%40h.example@i.example\noutgoing = smtps+login://u%40h.example:p%23a@h.example\nfrom = \"A, B\" <f@h.example>\ncopy-to = Sent # c\n",
+			"aerc", "[A]\nsource = imaps://u%40h.example@i.example\noutgoing = " +
+				"smtps+login://u%40h.example:p%23a@h.example\nfrom = \"A, B\" <f@h.example>\ncopy-to = Sent # c\n",
 			[]string{"A|h.example:465 tls login|u@h.example|f@h.example|p#a"},
 			"",
 		},
 		"aerc, STARTTLS": {
-			"aerc", "[A]\noutgoing = smtp://u%40h.example@h.example\nsmtp-starttls = yes\noutgoing-cred-cmd = pass x\n[B]\nsource = maildir:///x\n",
+			"aerc", "[A]\noutgoing = smtp://u%40h.example@h.example\nsmtp-starttls = yes\noutgoing-cred-cmd = pass " +
+				"x\n[B]\nsource = maildir:///x\n",
 			[]string{"A|h.example:587 starttls |u@h.example|u@h.example|"},
 			"",
 		},
 		"mutt": {
-			"mutt", "set from=\"f@h.example\" realname='A \"B\"' # c\nset smtp_url = \"smtps://u%40h.example@h.example/\"\nset smtp_pass=\"a\\\"b;c#d\\\\\"\nset copy=yes; set x=1\n",
+			"mutt", "set from=\"f@h.example\" realname='A \"B\"' # c\nset smtp_url = " +
+				"\"smtps://u%40h.example@h.example/\"\nset smtp_pass=\"a\\\"b;c#d\\\\\"\nset copy=yes; set x=1\n",
 			[]string{`|h.example:465 tls |u@h.example|f@h.example|a"b;c#d\`},
 			"",
 		},
 		"mutt, STARTTLS": {
-			"mutt", "set smtp_url=smtp://u:pw@h.example:2525\nset nossl_starttls\nset smtp_authenticators=cram-md5 from=f@h.example\nsource ~/x\n",
+			"mutt", "set smtp_url=smtp://u:pw@h.example:2525\nset nossl_starttls\nset smtp_authenticators=cram-md5 " +
+				"from=f@h.example\nsource ~/x\n",
 			[]string{"|h.example:2525 starttls cram-md5|u|f@h.example|pw"},
 			"sourced",
 		},
 		"port": {"port", "587 AUTH:LOGIN CONN:STARTTLS LIMITE:12 WAIT:15.5\n", []string{"|:587 starttls login|||"}, ""},
 		"port, French": {
-			"port", "\ufeffServeur : smtp.h.example\r\nPort = 465 CONN:SSL_TLS\r\nUtilisateur: u@h.example\r\nMot de passe: a=b:c#d\r\n",
+			"port", "\ufeffServeur : smtp.h.example\r\nPort = 465 CONN:SSL_TLS\r\nUtilisateur: u@h.example\r\nMot de passe: " +
+				"a=b:c#d\r\n",
 			[]string{"|smtp.h.example:465 tls |u@h.example|u@h.example|a=b:c#d"},
 			"",
 		},
 		"wordpress": {
-			"wordpress", "<?php\n// define('WPMS_SMTP_HOST', 'old.example');\n/* define('WPMS_SMTP_HOST', 'older.example'); */\ndefine( 'WPMS_SMTP_HOST', 'h.example' );\n" +
-				"define(\"WPMS_SMTP_PORT\", 465);\ndefine('WPMS_SSL', 'ssl');\ndefine('WPMS_SMTP_USER', 'u@h.example');\ndefine('WPMS_SMTP_PASS', 'a\\'b\\\\c // d');\ndefine('WPMS_MAILER', 'smtp');\n",
+			"wordpress", "<?php\n// define('WPMS_SMTP_HOST', 'old.example');\n/* define('WPMS_SMTP_HOST', 'older.example'); " +
+				"*/\ndefine( 'WPMS_SMTP_HOST', 'h.example' );\n" +
+				"define(\"WPMS_SMTP_PORT\", 465);\ndefine('WPMS_SSL', 'ssl');\ndefine('WPMS_SMTP_USER', " +
+				"'u@h.example');\ndefine('WPMS_SMTP_PASS', 'a\\'b\\\\c // d');\ndefine('WPMS_MAILER', 'smtp');\n",
 			[]string{`|h.example:465 tls |u@h.example|u@h.example|a'b\c // d`},
 			"",
 		},
@@ -152,23 +175,29 @@ func TestReads(t *testing.T) {
 
 func TestDetails(t *testing.T) {
 	t.Parallel()
-	a := read(t, "aerc", "[A]\nsource = imap://u@i.example\noutgoing = smtps://u@h.example\ncopy-to = `Gesendete # Objekte`\nfrom=Z <z@h.example>\n")[0]
-	if a.IMAP == nil || a.IMAP.Host != "i.example" || a.IMAP.Port != 143 || a.SentFolder != "Gesendete # Objekte" || a.From.Name != "Z" {
+	a := read(t, "aerc", "[A]\nsource = imap://u@i.example\noutgoing = smtps://u@h.example\ncopy-to = `Gesendete # "+
+		"Objekte`\nfrom=Z <z@h.example>\n")[0]
+	if a.IMAP == nil || a.IMAP.Host != "i.example" || a.IMAP.Port != 143 || a.SentFolder != "Gesendete # Objekte" ||
+		a.From.Name != "Z" {
 		t.Errorf("aerc: %+v", a)
 	}
-	a = read(t, "mutt", "set smtp_url=smtps://u@h.example\nset folder=imaps://u@i.example/\nset record=+Sent\nset smtp_pass=\"`pass show x`\"\nmy_hdr Reply-To: R <r@h.example>\n")[0]
-	if a.IMAP == nil || a.IMAP.Port != 993 || a.SentFolder != "Sent" || a.Command != "pass show x" || a.ReplyTo != "r@h.example" {
+	a = read(t, "mutt", "set smtp_url=smtps://u@h.example\nset folder=imaps://u@i.example/\nset record=+Sent\nset "+
+		"smtp_pass=\"`pass show x`\"\nmy_hdr Reply-To: R <r@h.example>\n")[0]
+	if a.IMAP == nil || a.IMAP.Port != 993 || a.SentFolder != "Sent" || a.Command != "pass show x" ||
+		a.ReplyTo != "r@h.example" {
 		t.Errorf("mutt: %+v", a)
 	}
 	a = read(t, "port", "587 LIMITE:12 WAIT:15.5")[0]
 	if a.Batch != (config.Batch{Messages: 12, WaitSeconds: 15.5}) {
 		t.Errorf("port: %+v", a)
 	}
-	a = read(t, "wordpress", `<?php define('WPMS_SMTP_HOST','h.example'); define('WPMS_SMTP_PASS', rtrim( file_get_contents('/etc/it\'s'), "\r\n"));`)[0]
+	a = read(t, "wordpress",
+		`<?php define('WPMS_SMTP_HOST','h.example'); define('WPMS_SMTP_PASS', rtrim( file_get_contents('/etc/it\'s'), "\r\n"));`)[0]
 	if a.SecretFile != "/etc/it's" {
 		t.Errorf("wordpress: %+v", a)
 	}
-	a = read(t, "msmtp", "account a\nhost h.example\nport 587\ntls on\nuser u\npasswordeval \"gpg -d 'x y'\"\ntls_trust_file /etc/own.pem\nauth gssapi\n")[0]
+	a = read(t, "msmtp", "account a\nhost h.example\nport 587\ntls on\nuser u\npasswordeval \"gpg -d 'x "+
+		"y'\"\ntls_trust_file /etc/own.pem\nauth gssapi\n")[0]
 	if a.Command != "gpg -d 'x y'" || a.CAFile != "/etc/own.pem" || notes(a) != "mechanism" {
 		t.Errorf("msmtp: %+v", a)
 	}
@@ -210,10 +239,12 @@ func TestPostfix(t *testing.T) {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}
-	if accounts[0].Submission.Helo != "mail.x.example" || notes(accounts[0]) != "table" || notes(accounts[1]) != "mx table" {
+	if accounts[0].Submission.Helo != "mail.x.example" || notes(accounts[0]) != "table" ||
+		notes(accounts[1]) != "mx table" {
 		t.Errorf("got %q, %q, %q", accounts[0].Submission.Helo, notes(accounts[0]), notes(accounts[1]))
 	}
-	_, accounts, err = Read("postfix", Source{Path: "main.cf", Data: []byte("relayhost = [h.example]\nmyhostname = $myhostname\nsmtp_helo_name=$$x\n")})
+	_, accounts, err = Read("postfix",
+		Source{Path: "main.cf", Data: []byte("relayhost = [h.example]\nmyhostname = $myhostname\nsmtp_helo_name=$$x\n")})
 	if err == nil {
 		t.Errorf("a name with $ is taken over: %+v", accounts)
 	}

@@ -80,8 +80,8 @@ func copyInto(to, from map[string]string) {
 	}
 }
 
-// msmtpLine is one line: blanks at the ends go, # begins a comment only at the start, and the argument loses one pair of
-// double quotes.
+// msmtpLine is one line: blanks at the ends go, # begins a comment only at the start, and the argument loses one pair
+// of double quotes.
 func msmtpLine(line string) (key, value string) {
 	line = strings.Trim(line, " \t\r\n")
 	if line == "" || line[0] == '#' {

@@ -11,7 +11,8 @@ import (
 
 var portFormat = Format{
 	Name: "port", Summary: locale.Msg("importer.format.port"), read: readPort,
-	mine: regexp.MustCompile(`(?mi)^\s*((port|smtp-port)\s*[:=]\s*)?[0-9]{1,5}(\s+(AUTH|CONN|LIMITE?|WAIT):\S*)*\s*$`).MatchString,
+	mine: regexp.MustCompile(
+		`(?mi)^\s*((port|smtp-port)\s*[:=]\s*)?[0-9]{1,5}(\s+(AUTH|CONN|LIMITE?|WAIT):\S*)*\s*$`).MatchString,
 }
 
 // portKeys are the words that may stand beside the port field, in the languages in which such notes are written.
@@ -23,8 +24,8 @@ var portKeys = map[string]string{
 	"port": "port", "smtp-port": "port",
 }
 
-// readPort reads `587 AUTH:LOGIN CONN:STARTTLS LIMITE:12 WAIT:15.5` (C-4 to C-7), alone or after "port", with the rest of the
-// settings as KEY: VALUE or KEY=VALUE lines beside it.
+// readPort reads `587 AUTH:LOGIN CONN:STARTTLS LIMITE:12 WAIT:15.5` (C-4 to C-7), alone or after "port", with the rest
+// of the settings as KEY: VALUE or KEY=VALUE lines beside it.
 func readPort(source Source) ([]Account, error) {
 	a := Account{}
 	found := false

@@ -14,7 +14,8 @@ import (
 
 var postfixFormat = Format{
 	Name: "postfix", Summary: locale.Msg("importer.format.postfix"), read: readPostfix,
-	mine: regexp.MustCompile(`(?m)^(relayhost|smtp_sasl_password_maps|sender_dependent_relayhost_maps)[ \t]*=`).MatchString,
+	mine: regexp.MustCompile(
+		`(?m)^(relayhost|smtp_sasl_password_maps|sender_dependent_relayhost_maps)[ \t]*=`).MatchString,
 }
 
 // postfixDepth bounds how often a parameter may name another one.
@@ -27,8 +28,8 @@ type postfix struct {
 	unread     []string // tables that could not be read
 }
 
-// readPostfix reads the relays of a main.cf: relayhost, and those by sender. Tables are read from their sources, since the
-// compiled ones are databases.
+// readPostfix reads the relays of a main.cf: relayhost, and those by sender. Tables are read from their sources, since
+// the compiled ones are databases.
 func readPostfix(source Source) ([]Account, error) {
 	p := &postfix{source: source, parameters: postfixParameters(string(source.Data))}
 	passwords := p.table("smtp_sasl_password_maps")

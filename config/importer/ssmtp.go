@@ -18,8 +18,8 @@ var ssmtpFormat = Format{
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
-// readSSMTP reads an ssmtp.conf(5). There # begins a comment wherever it stands, even inside a password, and a value ends at
-// the first blank or =.
+// readSSMTP reads an ssmtp.conf(5). There # begins a comment wherever it stands, even inside a password, and a value
+// ends at the first blank or =.
 func readSSMTP(source Source) ([]Account, error) {
 	a := Account{}
 	s := &a.Submission

@@ -21,9 +21,11 @@ func hostPort(text string) (host string, port int) {
 	return strings.Trim(text, "[]"), 0
 }
 
-// mailURL reads a URL such as smtps://user:password@host:465 into a server, with the secret if it has one. The word behind a
-// plus sign in the scheme is the mechanism.
-func mailURL(text string) (scheme, mechanism string, server config.Server, password secret.Value, rest string, ok bool) {
+// mailURL reads a URL such as smtps://user:password@host:465 into a server, with the secret if it has one. The word
+// behind a plus sign in the scheme is the mechanism.
+func mailURL(text string) (scheme, mechanism string, server config.Server, password secret.Value, rest string,
+	ok bool,
+) {
 	// A password may hold what a URL may not; net/url would put it into its error, which is therefore not looked at.
 	parsed, err := url.Parse(text)
 	if err != nil || parsed.Host == "" {

@@ -17,8 +17,8 @@ var wordpressFormat = Format{
 	mine: regexp.MustCompile(`define\s*\(\s*['"](WPMS_)?SMTP_`).MatchString,
 }
 
-// readWordPress reads the constants of WP Mail SMTP, and those that many themes and plugins call SMTP_HOST, SMTP_USER and so
-// on. Only literals are read, and a password that comes from a file by its name; PHP itself is not run.
+// readWordPress reads the constants of WP Mail SMTP, and those that many themes and plugins call SMTP_HOST, SMTP_USER
+// and so on. Only literals are read, and a password that comes from a file by its name; PHP itself is not run.
 func readWordPress(source Source) ([]Account, error) {
 	constants := phpConstants(string(source.Data))
 	get := func(names ...string) (phpValue, bool) {
@@ -50,7 +50,10 @@ func readWordPress(source Source) ([]Account, error) {
 	if value, found := get("WPMS_SMTP_AUTH", "SMTP_AUTH"); found && strings.EqualFold(value.text, "false") {
 		s.Auth = config.MechanismNone
 	}
-	a.From = config.Address{Name: text("WPMS_MAIL_FROM_NAME", "SMTP_NAME", "SMTP_FROM_NAME"), Address: text("WPMS_MAIL_FROM", "SMTP_FROM")}
+	a.From = config.Address{
+		Name:    text("WPMS_MAIL_FROM_NAME", "SMTP_NAME", "SMTP_FROM_NAME"),
+		Address: text("WPMS_MAIL_FROM", "SMTP_FROM"),
+	}
 	switch value, found := get("WPMS_SMTP_PASS", "SMTP_PASS", "SMTP_PASSWORD"); {
 	case found && value.literal:
 		a.Secret = secret.New(value.text)
@@ -73,9 +76,11 @@ type phpValue struct {
 	file    string
 }
 
-var phpDefine = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\bdefine\s*\(\s*['"]([A-Z0-9_]+)['"]\s*,\s*`) })
+var phpDefine = sync.OnceValue(
+	func() *regexp.Regexp { return regexp.MustCompile(`\bdefine\s*\(\s*['"]([A-Z0-9_]+)['"]\s*,\s*`) })
 
-var phpFile = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(?:r?trim\s*\(\s*)?file_get_contents\s*\(\s*`) })
+var phpFile = sync.OnceValue(
+	func() *regexp.Regexp { return regexp.MustCompile(`^(?:r?trim\s*\(\s*)?file_get_contents\s*\(\s*`) })
 
 var phpWord = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(?i)(true|false|[0-9]+)\s*\)`) })
 
@@ -103,7 +108,8 @@ func phpConstants(text string) map[string]phpValue {
 	return constants
 }
 
-// phpString reads a string literal. In double quotes only the plain escapes are known; one with a variable is no literal.
+// phpString reads a string literal. In double quotes only the plain escapes are known; one with a variable is no
+// literal.
 func phpString(text string) (value, after string, ok bool) {
 	if text == "" || text[0] != '\'' && text[0] != '"' {
 		return "", "", false

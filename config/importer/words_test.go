@@ -32,7 +32,8 @@ func TestCatalogue(t *testing.T) {
 		for _, match := range regexp.MustCompile(`\.note\("([a-z]+)"`).FindAllSubmatch(source, -1) {
 			used["note."+string(match[1])] = true
 		}
-		for _, match := range regexp.MustCompile(`\.(?:imported|importFault)\((?:exit[A-Za-z]+, )?"([a-z.-]*[a-z])"`).FindAllSubmatch(source, -1) {
+		for _, match := range regexp.MustCompile(
+			`\.(?:imported|importFault)\((?:exit[A-Za-z]+, )?"([a-z.-]*[a-z])"`).FindAllSubmatch(source, -1) {
 			used[string(match[1])] = true
 		}
 	}

@@ -26,9 +26,12 @@ import (
 )
 
 // rehearse runs the arrival checks at the demonstration's provider.
-func rehearse(t *testing.T, ctx context.Context, fault string, change func(*Options, *diagnostics.Target)) ([]diagnostics.Result, *wire.Network, diagnostics.Target) {
+func rehearse(t *testing.T, ctx context.Context, fault string,
+	change func(*Options, *diagnostics.Target),
+) ([]diagnostics.Result, *wire.Network, diagnostics.Target) {
 	t.Helper()
-	provider, err := rehearsal.Start(t.Context(), rehearsal.Options{Fault: fault, Lang: locale.French, Slow: 50 * time.Millisecond})
+	provider, err := rehearsal.Start(t.Context(),
+		rehearsal.Options{Fault: fault, Lang: locale.French, Slow: 50 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,7 +171,8 @@ func TestKeep(t *testing.T) {
 func TestLostReplyIsLookedFor(t *testing.T) {
 	t.Parallel()
 	unknown := func(ctx context.Context, message []byte) (smtp.Outcome, error) {
-		return smtp.Outcome{State: smtp.StateUnknown}, &smtp.SendError{State: smtp.StateUnknown, Result: diagnostics.Result{Cause: causeUnknown}}
+		return smtp.Outcome{State: smtp.StateUnknown},
+			&smtp.SendError{State: smtp.StateUnknown, Result: diagnostics.Result{Cause: causeUnknown}}
 	}
 	results, _, _ := rehearse(t, t.Context(), "", func(o *Options, _ *diagnostics.Target) {
 		o.Send, o.Deadline = unknown, 300*time.Millisecond
@@ -233,7 +237,8 @@ func TestCompose(t *testing.T) {
 				t.Errorf("%s is %q, want %q", name, got, want)
 			}
 		}
-		if parsed.Header.Get("Subject") == "" || parsed.Header.Get("Date") == "" || bytes.Contains(m.Raw, []byte("<arrival.")) {
+		if parsed.Header.Get("Subject") == "" || parsed.Header.Get("Date") == "" ||
+			bytes.Contains(m.Raw, []byte("<arrival.")) {
 			t.Error("a text is missing")
 		}
 		if seen[m.Token] {
@@ -241,7 +246,8 @@ func TestCompose(t *testing.T) {
 		}
 		seen[m.Token] = true
 	}
-	if _, err := Compose(diagnostics.Target{Address: "a b> SIZE=1@x.example"}, locale.English, "x", time.Now()); err == nil {
+	if _, err := Compose(diagnostics.Target{Address: "a b> SIZE=1@x.example"}, locale.English, "x",
+		time.Now()); err == nil {
 		t.Error("an address that is none is taken")
 	}
 }
@@ -253,10 +259,12 @@ func signed(t *testing.T, body string) (message []byte, record string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	raw := "From: Marie <marie@durand.example>\r\nTo: a@b.example\r\nSubject: x\r\nDate: Sat, 21 Nov 2026 20:00:00 +0000\r\n\r\n" + body
+	raw := "From: Marie <marie@durand.example>\r\nTo: a@b.example\r\nSubject: x\r\nDate: Sat, 21 Nov 2026 20:00:00 " +
+		"+0000\r\n\r\n" + body
 	var out bytes.Buffer
 	err = dkim.Sign(&out, strings.NewReader(raw), &dkim.SignOptions{
-		Domain: "durand.example", Selector: "s1", Signer: private, Hash: crypto.SHA256, HeaderKeys: []string{"From", "Subject", "Date"},
+		Domain: "durand.example", Selector: "s1", Signer: private, Hash: crypto.SHA256,
+		HeaderKeys: []string{"From", "Subject", "Date"},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -268,7 +276,8 @@ func TestJudge(t *testing.T) {
 	t.Parallel()
 	message, record := signed(t, "Hello\r\n")
 	head := "Received: from mail.durand.example by mx.receiver.example; now\r\n" +
-		"Authentication-Results: mx.receiver.example; spf=softfail smtp.mailfrom=marie@durand.example; dmarc=pass header.from=durand.example\r\n"
+		"Authentication-Results: mx.receiver.example; spf=softfail smtp.mailfrom=marie@durand.example; dmarc=pass " +
+		"header.from=durand.example\r\n"
 	zone := "s1._domainkey.durand.example. IN TXT \"" + record + "\"\n"
 	for _, c := range []struct{ name, zone, message, want string }{
 		{"good", zone, string(message), "pass"},
@@ -297,7 +306,8 @@ func TestJudge(t *testing.T) {
 			if got != c.want {
 				t.Errorf("DKIM is %q, want %q; %v", got, c.want, j.DKIM)
 			}
-			if j.SPF == nil || j.SPF.Result.Raw() != "softfail" || j.SPF.Domain.Raw() != "durand.example" || j.DMARC == nil || j.DMARC.Result.Raw() != "pass" {
+			if j.SPF == nil || j.SPF.Result.Raw() != "softfail" || j.SPF.Domain.Raw() != "durand.example" || j.DMARC == nil ||
+				j.DMARC.Result.Raw() != "pass" {
 				t.Errorf("SPF %v, DMARC %v", j.SPF, j.DMARC)
 			}
 			if j.Author != "durand.example" || j.Hops != 1 {

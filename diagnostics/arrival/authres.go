@@ -83,8 +83,9 @@ func (m MethodResult) Property(name string) string {
 
 var errAuthResults = errors.New("not an Authentication-Results field (RFC 8601)")
 
-// ParseAuthResults reads the value of an Authentication-Results field. It is lenient where receivers are sloppy: a missing
-// authserv-id, unquoted values, unknown methods. What it cannot read in one result it leaves out of that result.
+// ParseAuthResults reads the value of an Authentication-Results field. It is lenient where receivers are sloppy: a
+// missing authserv-id, unquoted values, unknown methods. What it cannot read in one result it leaves out of that
+// result.
 func ParseAuthResults(value string) (AuthResults, error) {
 	if len(value) > maxHeader {
 		return AuthResults{}, errAuthResults
@@ -232,7 +233,8 @@ func methodResult(segment []token) (MethodResult, bool) {
 		case valued:
 			result.set(name, t.text, !named)
 			name, valued, named = "", false, true
-		case name != "" && (strings.HasSuffix(name, "/") || strings.HasSuffix(name, ".") || strings.HasPrefix(t.text, "/") || strings.HasPrefix(t.text, ".")):
+		case name != "" && (strings.HasSuffix(name, "/") || strings.HasSuffix(name, ".") || strings.HasPrefix(t.text, "/") ||
+			strings.HasPrefix(t.text, ".")):
 			name += strings.ToLower(t.text)
 		default:
 			name = strings.ToLower(t.text)

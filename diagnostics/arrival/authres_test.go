@@ -31,22 +31,41 @@ func TestParseAuthResults(t *testing.T) {
 		{"nothing was tried", "example.org 1; none", "example.org"},
 		{"one method", "example.com; spf=pass smtp.mailfrom=example.net", "example.com; spf=pass smtp.mailfrom=example.net"},
 		{
-			"two methods", "example.com;\r\n\tauth=pass (cram-md5) smtp.auth=sender@example.net;\r\n\tspf=pass smtp.mailfrom=example.net",
+			"two methods", "example.com;\r\n\tauth=pass (cram-md5) smtp.auth=sender@example.net;\r\n\tspf=pass " +
+				"smtp.mailfrom=example.net",
 			"example.com; auth=pass smtp.auth=sender@example.net (cram-md5); spf=pass smtp.mailfrom=example.net",
 		},
 		{
-			"comments everywhere", "foo.example.net (foobar) 1 (baz);\r\n\tdkim (Because I like it) / 1 (One yay) = (wait for it) fail\r\n\tpolicy (A dot can go here) . (like that) expired\r\n\t(this surprised me) = (as I wasn't expecting it) 1362471462",
+			"comments everywhere", "foo.example.net (foobar) 1 (baz);\r\n\tdkim (Because I like it) / 1 (One yay) = (wait for " +
+				"it) fail\r\n\tpolicy (A dot can go here) . (like that) expired\r\n\t(this surprised me) = (as I wasn't " +
+				"expecting it) 1362471462",
 			"foo.example.net; dkim=fail policy.expired=1362471462",
 		},
-		{"reason", `example.com; dkim=fail reason="bad \"signature\"" header.i=@example.com`, `example.com; dkim=fail reason=bad "signature" header.i=@example.com`},
-		{"version of the method", "example.com; dkim/1=pass header.d=example.com", "example.com; dkim=pass header.d=example.com"},
-		{"equals in a value", "mx.example; dkim=pass header.b=ab=c header.s=s1", "mx.example; dkim=pass header.b=ab=c header.s=s1"},
-		{"a verdict in capitals", "mx.example; DMARC=Pass (p=NONE sp=NONE dis=NONE) header.from=example.com", "mx.example; dmarc=pass header.from=example.com (p=NONE sp=NONE dis=NONE)"},
 		{
-			"no authserv-id", "spf=pass (sender IP is 192.0.2.1) smtp.mailfrom=example.com; dkim=none (message not signed); dmarc=bestguesspass",
+			"reason", `example.com; dkim=fail reason="bad \"signature\"" header.i=@example.com`,
+			`example.com; dkim=fail reason=bad "signature" header.i=@example.com`,
+		},
+		{
+			"version of the method", "example.com; dkim/1=pass header.d=example.com",
+			"example.com; dkim=pass header.d=example.com",
+		},
+		{
+			"equals in a value", "mx.example; dkim=pass header.b=ab=c header.s=s1",
+			"mx.example; dkim=pass header.b=ab=c header.s=s1",
+		},
+		{
+			"a verdict in capitals", "mx.example; DMARC=Pass (p=NONE sp=NONE dis=NONE) header.from=example.com",
+			"mx.example; dmarc=pass header.from=example.com (p=NONE sp=NONE dis=NONE)",
+		},
+		{
+			"no authserv-id", "spf=pass (sender IP is 192.0.2.1) smtp.mailfrom=example.com; dkim=none (message not signed); " +
+				"dmarc=bestguesspass",
 			"; spf=pass smtp.mailfrom=example.com (sender IP is 192.0.2.1); dkim=none (message not signed); dmarc=bestguesspass",
 		},
-		{"semicolon in a comment", "a.example; spf=pass (a; dkim=pass) smtp.helo=x", "a.example; spf=pass smtp.helo=x (a; dkim=pass)"},
+		{
+			"semicolon in a comment", "a.example; spf=pass (a; dkim=pass) smtp.helo=x",
+			"a.example; spf=pass smtp.helo=x (a; dkim=pass)",
+		},
 		{"open comment", "a.example; spf=fail (never closed; dkim=pass", "a.example; spf=fail (never closed; dkim=pass)"},
 		{"quoted id", `"a b"; spf=pass`, "a b; spf=pass"},
 	} {
@@ -65,7 +84,8 @@ func TestParseAuthResults(t *testing.T) {
 func TestTrustedResults(t *testing.T) {
 	t.Parallel()
 	const (
-		here    = "Received: from mail.sender.example (mail.sender.example [192.0.2.1])\n\tby mx.receiver.example (Postfix) with ESMTPS id 1;\n\tSat, 21 Nov 2026 20:00:00 +0000\n"
+		here = "Received: from mail.sender.example (mail.sender.example [192.0.2.1])\n\tby mx.receiver.example " +
+			"(Postfix) with ESMTPS id 1;\n\tSat, 21 Nov 2026 20:00:00 +0000\n"
 		inside  = "Received: by store.receiver.example with LMTP id 2; Sat, 21 Nov 2026 20:00:01 +0000\n"
 		outside = "Received: from laptop by mail.sender.example with ESMTPSA id 3; Sat, 21 Nov 2026 19:59:59 +0000\n"
 		ours    = "Authentication-Results: mx.receiver.example; spf=pass\n"
@@ -73,19 +93,33 @@ func TestTrustedResults(t *testing.T) {
 		other   = "Authentication-Results: filter.elsewhere.example; spf=fail\n"
 	)
 	for name, c := range map[string]struct{ in, want string }{
-		"above the receiver's line":         {ours + here + outside, "mx.receiver.example; spf=pass"},
-		"below it":                          {here + ours + outside, "mx.receiver.example; spf=pass"},
-		"two lines of the receiver":         {inside + ours + here + ours + outside, "mx.receiver.example; spf=pass | mx.receiver.example; spf=pass"},
-		"beyond the boundary":               {here + outside + forged, ""},
-		"somebody else's below":             {here + other + outside, ""},
-		"a filter of another name, above":   {other + here + outside, "filter.elsewhere.example; spf=fail"},
-		"topmost name wins":                 {other + ours + here, "filter.elsewhere.example; spf=fail"},
-		"no Received at all":                {ours, ""},
-		"Google's inner hop":                {"Received: by 2002:a05:6a10:1234 with SMTP id x;\n" + here + ours + outside, "mx.receiver.example; spf=pass"},
-		"Microsoft writes no name":          {"Received: from x by AM1.eurprd01.prod.outlook.com with HTTPS; now\nAuthentication-Results: spf=pass smtp.mailfrom=a.example\n" + outside, "; spf=pass smtp.mailfrom=a.example"},
-		"somebody else writes no name":      {here + "Authentication-Results: spf=pass smtp.mailfrom=a.example\n" + outside, ""},
-		"rubbish between":                   {here + "Authentication-Results: \n" + ours + outside, "mx.receiver.example; spf=pass"},
-		"a folded line joined to rubbish":   {here + "no colon here\n Authentication-Results: mx.receiver.example; dkim=pass\n" + outside, ""},
+		"above the receiver's line": {ours + here + outside, "mx.receiver.example; spf=pass"},
+		"below it":                  {here + ours + outside, "mx.receiver.example; spf=pass"},
+		"two lines of the receiver": {
+			inside + ours + here + ours + outside,
+			"mx.receiver.example; spf=pass | mx.receiver.example; spf=pass",
+		},
+		"beyond the boundary":             {here + outside + forged, ""},
+		"somebody else's below":           {here + other + outside, ""},
+		"a filter of another name, above": {other + here + outside, "filter.elsewhere.example; spf=fail"},
+		"topmost name wins":               {other + ours + here, "filter.elsewhere.example; spf=fail"},
+		"no Received at all":              {ours, ""},
+		"Google's inner hop": {
+			"Received: by 2002:a05:6a10:1234 with SMTP id x;\n" + here + ours + outside,
+			"mx.receiver.example; spf=pass",
+		},
+		"Microsoft writes no name": {"Received: from x by AM1.eurprd01.prod.outlook.com with HTTPS; " +
+			"now\nAuthentication-Results: spf=pass smtp.mailfrom=a.example\n" + outside, "; spf=pass smtp.mailfrom=a.example"},
+		"somebody else writes no name": {
+			here + "Authentication-Results: spf=pass smtp.mailfrom=a.example\n" + outside,
+			"",
+		},
+		"rubbish between": {
+			here + "Authentication-Results: \n" + ours + outside,
+			"mx.receiver.example; spf=pass",
+		},
+		"a folded line joined to rubbish": {here +
+			"no colon here\n Authentication-Results: mx.receiver.example; dkim=pass\n" + outside, ""},
 		"in the body":                       {here + outside + "\n" + ours, ""},
 		"spelt in another case":             {here + strings.ToUpper(ours), "MX.RECEIVER.EXAMPLE; spf=pass"},
 		"an address as the receiver's name": {"Received: from x by [192.0.2.9] with SMTP; now\n" + ours, ""},

@@ -105,8 +105,8 @@ func (e Evaluation) evaluateDMARC(ctx context.Context, resolver lookup.Resolver,
 	}
 }
 
-// oneAuthor is the author's domain; single is false when there is no From field, more than one, or one with addresses of
-// different domains: DMARC judges one domain (RFC 9989 §5.3.1, RFC 5322 §3.6).
+// oneAuthor is the author's domain; single is false when there is no From field, more than one, or one with addresses
+// of different domains: DMARC judges one domain (RFC 9989 §5.3.1, RFC 5322 §3.6).
 func oneAuthor(fields []field) (domain string, single bool) {
 	count := 0
 	for _, f := range fields {
@@ -193,9 +193,9 @@ var (
 	pairIn        = regexp.MustCompile(`(?i)\b(client-ip|envelope-from|helo)=("[^"]*"|[^\s;]+)`)
 )
 
-// handedOver reads the address and the HELO name from the from clause of a Received field (RFC 5321 §4.4), in the forms of
-// Postfix "HELO (name [address])", Exim "name ([address] helo=HELO)", qmail "name (HELO name) (address)" and Microsoft
-// "name (address)".
+// handedOver reads the address and the HELO name from the from clause of a Received field (RFC 5321 §4.4), in the forms
+// of Postfix "HELO (name [address])", Exim "name ([address] helo=HELO)", qmail "name (HELO name) (address)" and
+// Microsoft "name (address)".
 func handedOver(value string) (ip netip.Addr, helo string) {
 	clause := value
 	if at := byClause.FindStringIndex(value); at != nil {

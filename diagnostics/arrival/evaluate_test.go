@@ -51,7 +51,8 @@ func edSigned(t *testing.T, domain string, message string) (raw []byte, record s
 	if err := dkim.Sign(&out, strings.NewReader(strings.ReplaceAll(message, "\n", "\r\n")), options); err != nil {
 		t.Fatal(err)
 	}
-	return out.Bytes(), "s1._domainkey." + domain + `. 300 IN TXT "v=DKIM1; k=ed25519; p=` + base64.StdEncoding.EncodeToString(public) + `"` + "\n"
+	return out.Bytes(), "s1._domainkey." + domain + `. 300 IN TXT "v=DKIM1; k=ed25519; p=` +
+		base64.StdEncoding.EncodeToString(public) + `"` + "\n"
 }
 
 func evaluate(t *testing.T, zone string, raw []byte, given Client) Evaluation {
@@ -67,7 +68,8 @@ func evaluate(t *testing.T, zone string, raw []byte, given Client) Evaluation {
 	return e
 }
 
-const boundary = "Received: from out.provider.example (out.provider.example [192.0.2.7]) by mx.receiver.example; Sat, 21 Nov 2026 20:00:00 +0000\r\n"
+const boundary = "Received: from out.provider.example (out.provider.example [192.0.2.7]) by mx.receiver.example; " +
+	"Sat, 21 Nov 2026 20:00:00 +0000\r\n"
 
 func TestEvaluateJoinsTheThree(t *testing.T) {
 	t.Parallel()
@@ -85,7 +87,8 @@ bounce.provider.example. 300 IN TXT "v=spf1 ip4:192.0.2.7 -all"
 		t.Fatalf("DKIM %+v", e.DKIM)
 	}
 	// SPF passes for another domain, so only the signature is aligned.
-	if e.DMARC.Result != dmarc.ResultPass || e.DMARC.Aligned.SPF || !e.DMARC.Aligned.DKIM || e.DMARC.Policy != "quarantine" {
+	if e.DMARC.Result != dmarc.ResultPass || e.DMARC.Aligned.SPF || !e.DMARC.Aligned.DKIM ||
+		e.DMARC.Policy != "quarantine" {
 		t.Errorf("DMARC %+v", e.DMARC)
 	}
 	e = evaluate(t, zone, bytes.Replace(append(received, raw...), []byte("Hello."), []byte("Hullo."), 1), Client{})
@@ -96,7 +99,8 @@ bounce.provider.example. 300 IN TXT "v=spf1 ip4:192.0.2.7 -all"
 
 func TestEvaluateNullSender(t *testing.T) {
 	t.Parallel()
-	zone := "out.provider.example. 300 IN TXT \"v=spf1 a -all\"\nout.provider.example. 300 IN A 192.0.2.7\n_dmarc.provider.example. 300 IN TXT \"v=DMARC1; p=none\"\n"
+	zone := "out.provider.example. 300 IN TXT \"v=spf1 a -all\"\nout.provider.example. 300 IN A " +
+		"192.0.2.7\n_dmarc.provider.example. 300 IN TXT \"v=DMARC1; p=none\"\n"
 	raw := []byte("Return-Path: <>\r\n" + boundary + "From: mailer-daemon@provider.example\r\n\r\n")
 	e := evaluate(t, zone, raw, Client{})
 	if e.SPF.Result.Result != spf.Pass || e.DMARC.Result != dmarc.ResultPass || !e.DMARC.Aligned.SPF {
@@ -119,11 +123,13 @@ func TestEvaluateWithoutBoundary(t *testing.T) {
 		t.Errorf("%+v", e.SPF)
 	}
 	// A field below the boundary is the sender's own word.
-	raw = []byte(boundary + "Received: from x by mail.sender.example\r\nReturn-Path: <forged@good.example>\r\nFrom: marie@good.example\r\n\r\n")
+	raw = []byte(boundary + "Received: from x by mail.sender.example\r\nReturn-Path: <forged@good.example>\r\nFrom: " +
+		"marie@good.example\r\n\r\n")
 	if e = evaluate(t, "", raw, Client{}); !e.SPF.Sender.Empty() {
 		t.Errorf("believed %s", e.SPF.Sender.Raw())
 	}
-	if e = evaluate(t, "", raw, Client{Sender: safetext.FromRemote("me@x.example")}); e.SPF.Sender.Raw() != "me@x.example" {
+	if e = evaluate(t, "", raw,
+		Client{Sender: safetext.FromRemote("me@x.example")}); e.SPF.Sender.Raw() != "me@x.example" {
 		t.Error("what was given does not win")
 	}
 }

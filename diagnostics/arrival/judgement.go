@@ -52,7 +52,10 @@ const maxSignatures = 10
 // Judge verifies the signatures of a message and reads what its receiver wrote down.
 func Judge(ctx context.Context, network *wire.Network, raw []byte) Judgement {
 	fields := splitHeader(raw)
-	j := Judgement{AuthenticationResults: trustedResults(fields), DKIM: verify(ctx, network, raw, fields), Author: authorDomain(fields)}
+	j := Judgement{
+		AuthenticationResults: trustedResults(fields), DKIM: verify(ctx, network, raw, fields),
+		Author: authorDomain(fields),
+	}
 	for _, f := range fields {
 		if f.name == "received" {
 			j.Hops++
@@ -129,8 +132,9 @@ func verify(ctx context.Context, network *wire.Network, raw []byte, fields []fie
 		if f.name == "dkim-signature" && len(signatures) < maxSignatures {
 			tags := tagList(f.value)
 			signatures = append(signatures, Signature{
-				Domain: safetext.FromRemote(tags["d"]), Selector: safetext.FromRemote(tags["s"]), Algorithm: safetext.FromRemote(tags["a"]),
-				Result: "neutral",
+				Domain: safetext.FromRemote(tags["d"]), Selector: safetext.FromRemote(tags["s"]),
+				Algorithm: safetext.FromRemote(tags["a"]),
+				Result:    "neutral",
 			})
 		}
 	}

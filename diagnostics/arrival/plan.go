@@ -77,7 +77,8 @@ type run struct {
 }
 
 // Plan lists the arrival checks. They wait for the submission and IMAP checks of the same run, so that neither server
-// sees two connections at once and a refused secret is not tried again (security.md T21). A target without IMAP has none.
+// sees two connections at once and a refused secret is not tried again (security.md T21). A target without IMAP has
+// none.
 func Plan(network *wire.Network, target diagnostics.Target, options Options) diagnostics.Plan {
 	if target.IMAP == nil {
 		return diagnostics.Plan{}
@@ -146,7 +147,8 @@ func (r *run) deliver(ctx context.Context) diagnostics.Result {
 	outcome, err := r.options.Send(ctx, message.Raw)
 	since := time.Now()
 	evidence := []diagnostics.Evidence{{Kind: "sent", Fields: map[string]any{
-		"state": string(outcome.State), "queue_id": safetext.FromRemote(outcome.QueueID), "message_id": message.ID, "octets": len(message.Raw),
+		"state": string(outcome.State), "queue_id": safetext.FromRemote(outcome.QueueID), "message_id": message.ID,
+		"octets": len(message.Raw),
 	}}}
 	if err != nil && outcome.State != smtp.StateUnknown {
 		return r.unsent(ctx, err, evidence)
@@ -158,7 +160,8 @@ func (r *run) deliver(ctx context.Context) diagnostics.Result {
 	r.hit = hit
 	r.judgement = Judge(ctx, r.network, hit.raw)
 	evidence = append(evidence, diagnostics.Evidence{Kind: "arrival", Fields: map[string]any{
-		"folder": hit.folder.Name, "junk": hit.junk, "seconds": hit.after.Round(100 * time.Millisecond).Seconds(), "hops": r.judgement.Hops,
+		"folder": hit.folder.Name, "junk": hit.junk, "seconds": hit.after.Round(100 * time.Millisecond).Seconds(),
+		"hops": r.judgement.Hops,
 	}})
 	evidence = append(evidence, r.tidy(ctx)...)
 	args := []any{"seconds", int(hit.after.Round(time.Second).Seconds())}
@@ -188,7 +191,9 @@ func (r *run) unsent(ctx context.Context, err error, evidence []diagnostics.Evid
 }
 
 // unfound tells a message that did not come from a mailbox that could not be read.
-func (r *run) unfound(ctx context.Context, err error, outcome smtp.Outcome, evidence []diagnostics.Evidence) diagnostics.Result {
+func (r *run) unfound(ctx context.Context, err error, outcome smtp.Outcome,
+	evidence []diagnostics.Evidence,
+) diagnostics.Result {
 	args := []any{"seconds", int(r.options.Deadline.Seconds()), "queue_id", safetext.FromRemote(outcome.QueueID)}
 	switch {
 	case ctx.Err() != nil:
@@ -242,8 +247,8 @@ func (r *run) removeCopy(ctx context.Context, uid imap.UID) bool {
 	return err == nil && method != imap.LeftMarked
 }
 
-// FiledByProvider reads from the result of arrival.delivered whether the provider filed the Sent copy by itself. known is
-// false when that could not be seen. The mode append then makes a second copy of each message.
+// FiledByProvider reads from the result of arrival.delivered whether the provider filed the Sent copy by itself. known
+// is false when that could not be seen. The mode append then makes a second copy of each message.
 func FiledByProvider(delivered diagnostics.Result) (filed, known bool) {
 	for _, e := range delivered.Evidence {
 		if e.Kind == "sent-copy" {

@@ -10,8 +10,8 @@ import (
 	"postier/internal/wire"
 )
 
-// The pauses between two looks: mail to oneself is mostly there within two seconds, and later nothing is gained by asking
-// often.
+// The pauses between two looks: mail to oneself is mostly there within two seconds, and later nothing is gained by
+// asking often.
 const (
 	firstPause   = 500 * time.Millisecond
 	longestPause = 5 * time.Second

@@ -9,16 +9,16 @@ import (
 
 // Anybody can write an Authentication-Results field into a message before sending it (RFC 8601 §5, §7.1), so only those
 // that the receiver itself added count. Header fields are put on top, and each server that takes a message adds a
-// Received field (RFC 5321 §4.4). From the top down, the Received fields "by" hosts of one organisation are therefore the
-// receiver's own; with the first Received field by another organisation begins what came from outside. In the receiver's
-// part a field counts
+// Received field (RFC 5321 §4.4). From the top down, the Received fields "by" hosts of one organisation are therefore
+// the receiver's own; with the first Received field by another organisation begins what came from outside. In the
+// receiver's part a field counts
 //
 //   - when it stands above one of the receiver's Received fields: nobody else could put it there; or
 //   - when it stands right below the lowest one, where most servers write it, and its authserv-id belongs to the same
 //     organisation (Microsoft writes none and is known by its hosts).
 //
-// Of these, all fields with the authserv-id of the topmost are taken. A sender who writes the receiver's own name into a
-// field is stopped by the receiver, which must remove such fields (RFC 8601 §5); where it does not, this is fooled.
+// Of these, all fields with the authserv-id of the topmost are taken. A sender who writes the receiver's own name into
+// a field is stopped by the receiver, which must remove such fields (RFC 8601 §5); where it does not, this is fooled.
 
 // anonymousJudges are organisations that write Authentication-Results without an authserv-id.
 var anonymousJudges = map[string]bool{"outlook.com": true, "office365.com": true, "microsoft.com": true}

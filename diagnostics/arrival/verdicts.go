@@ -10,7 +10,10 @@ import (
 
 // placement says where the message lay. The reasons for junk are those that the receiver left behind.
 func (r *run) placement(context.Context) diagnostics.Result {
-	evidence := diagnostics.Evidence{Kind: "placement", Fields: map[string]any{"folder": r.hit.folder.Name, "junk": r.hit.junk}}
+	evidence := diagnostics.Evidence{
+		Kind:   "placement",
+		Fields: map[string]any{"folder": r.hit.folder.Name, "junk": r.hit.junk},
+	}
 	if !r.hit.junk {
 		return pass(evidence)
 	}
@@ -20,9 +23,12 @@ func (r *run) placement(context.Context) diagnostics.Result {
 
 // spamFields are the fields in which filters explain themselves.
 var spamFields = map[string]bool{
-	"x-spam-status": true, "x-spam-flag": true, "x-spam-level": true, "x-spam-score": true, "x-spam-report": true, "x-spam": true, "x-spamd-result": true, "x-spamd-bar": true,
-	"x-rspamd-action": true, "x-rspamd-score": true, "x-forefront-antispam-report": true, "x-microsoft-antispam": true, "x-ms-exchange-organization-scl": true,
-	"x-ovh-spam-reason": true, "x-ovh-spamstate": true, "x-ovh-spamscore": true, "x-ovh-spamcause": true, "x-gmx-antispam": true, "x-ui-filterresults": true, "x-yandex-spam": true,
+	"x-spam-status": true, "x-spam-flag": true, "x-spam-level": true, "x-spam-score": true, "x-spam-report": true,
+	"x-spam": true, "x-spamd-result": true, "x-spamd-bar": true,
+	"x-rspamd-action": true, "x-rspamd-score": true, "x-forefront-antispam-report": true, "x-microsoft-antispam": true,
+	"x-ms-exchange-organization-scl": true,
+	"x-ovh-spam-reason":              true, "x-ovh-spamstate": true, "x-ovh-spamscore": true, "x-ovh-spamcause": true,
+	"x-gmx-antispam": true, "x-ui-filterresults": true, "x-yandex-spam": true,
 	"x-mailscanner-spamcheck": true, "x-barracuda-spam-status": true, "x-spam-checker-version": true,
 }
 
@@ -51,7 +57,10 @@ func reasons(fields []field, j Judgement) []safetext.Remote {
 }
 
 func (v *Verdict) evidence(method string) diagnostics.Evidence {
-	return diagnostics.Evidence{Kind: method, Fields: map[string]any{"result": v.Result, "domain": v.Domain, "reason": v.Reason, "by": "receiver"}}
+	return diagnostics.Evidence{
+		Kind:   method,
+		Fields: map[string]any{"result": v.Result, "domain": v.Domain, "reason": v.Reason, "by": "receiver"},
+	}
 }
 
 // unverified is the answer when the receiver wrote no verdict: common when a message never left the provider.
@@ -88,7 +97,8 @@ func (r *run) dkim(context.Context) diagnostics.Result {
 	for _, s := range r.judgement.DKIM {
 		results[s.Result] = true
 		evidence = append(evidence, diagnostics.Evidence{Kind: "dkim", Fields: map[string]any{
-			"domain": s.Domain, "selector": s.Selector, "algorithm": s.Algorithm, "result": s.Result, "reason": s.Reason, "by": "postier",
+			"domain": s.Domain, "selector": s.Selector, "algorithm": s.Algorithm, "result": s.Result, "reason": s.Reason,
+			"by":      "postier",
 			"aligned": aligned(s.Domain.Raw(), r.judgement.Author),
 		}})
 	}
@@ -112,7 +122,8 @@ func (r *run) dkim(context.Context) diagnostics.Result {
 // aligned is relaxed alignment (RFC 7489 §3.1.1): the same registrable domain.
 func aligned(signer, author string) bool {
 	signer, author = strings.ToLower(signer), strings.ToLower(author)
-	return signer != "" && (signer == author || (organisation(signer) != "" && organisation(signer) == organisation(author)))
+	return signer != "" && (signer == author ||
+		(organisation(signer) != "" && organisation(signer) == organisation(author)))
 }
 
 // dmarc reports how the receiver judged DMARC.

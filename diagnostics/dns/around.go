@@ -22,7 +22,8 @@ func (a *area) tlsRPT(ctx context.Context, r lookup.Resolver) diagnostics.Result
 		return *result
 	}
 	fields, bad := semicolonFields(text.Value)
-	seen := evidence("tls-rpt", "record", remote(text.Value), "rua", remote(fields["rua"]), "ttl_seconds", seconds(text.TTL))
+	seen := evidence("tls-rpt", "record", remote(text.Value), "rua", remote(fields["rua"]), "ttl_seconds",
+		seconds(text.TTL))
 	if bad == "" && fields["rua"] != "" {
 		for target := range strings.SplitSeq(fields["rua"], ",") {
 			u, err := url.Parse(strings.TrimSpace(target))
@@ -37,8 +38,8 @@ func (a *area) tlsRPT(ctx context.Context, r lookup.Resolver) diagnostics.Result
 	return a.about(passed(seen))
 }
 
-// bimi judges the record for a logo (draft-brand-indicators-for-message-identification): it needs an https image, and a DMARC policy
-// that acts, which dns.dmarc judges.
+// bimi judges the record for a logo (draft-brand-indicators-for-message-identification): it needs an https image, and a
+// DMARC policy that acts, which dns.dmarc judges.
 func (a *area) bimi(ctx context.Context, r lookup.Resolver) diagnostics.Result {
 	text, result := a.oneRecord(ctx, r, "default._bimi."+a.domain, "BIMI1", CauseBIMIMalformed, "bimi")
 	if result != nil {
@@ -77,8 +78,8 @@ type tlsaPlace struct {
 	err    error
 }
 
-// dane looks for TLSA records of the exchangers (RFC 7672) and of the submission server, and whether DNSSEC vouches for them:
-// without that nobody may use them.
+// dane looks for TLSA records of the exchangers (RFC 7672) and of the submission server, and whether DNSSEC vouches for
+// them: without that nobody may use them.
 func (a *area) dane(ctx context.Context, r lookup.Resolver) diagnostics.Result {
 	var places []tlsaPlace
 	mxAnswer, err := r.Query(ctx, a.domain, mdns.TypeMX)
@@ -131,7 +132,8 @@ func (a *area) judgeDANE(places []tlsaPlace, mxAD bool) diagnostics.Result {
 		for _, t := range p.answer {
 			usable := usableTLSA(t)
 			secure := p.ad && (p.port != 25 || mxAD)
-			seen = append(seen, evidence("tlsa", "host", remote(p.host), "port", p.port, "usage", t.Usage, "selector", t.Selector,
+			seen = append(seen, evidence("tlsa", "host", remote(p.host), "port", p.port, "usage", t.Usage, "selector",
+				t.Selector,
 				"matching", t.MatchingType, "data", remote(t.Certificate), "dnssec", secure, "usable", usable))
 			if !usable {
 				malformed = p.host
@@ -153,13 +155,16 @@ func (a *area) judgeDANE(places []tlsaPlace, mxAD bool) diagnostics.Result {
 	return a.about(passed(seen...))
 }
 
-// usableTLSA: SMTP uses DANE-TA(2) and DANE-EE(3) only (RFC 7672 §3.1.3), with digests of the right length (RFC 6698 §2.1.3).
+// usableTLSA: SMTP uses DANE-TA(2) and DANE-EE(3) only (RFC 7672 §3.1.3), with digests of the right length (RFC 6698
+// §2.1.3).
 func usableTLSA(t *mdns.TLSA) bool {
 	digits := map[uint8]int{1: 64, 2: 128}[t.MatchingType]
-	return (t.Usage == 2 || t.Usage == 3) && t.Selector <= 1 && t.MatchingType <= 2 && (digits == 0 || len(t.Certificate) == digits)
+	return (t.Usage == 2 || t.Usage == 3) && t.Selector <= 1 && t.MatchingType <= 2 &&
+		(digits == 0 || len(t.Certificate) == digits)
 }
 
-// ptr judges the reverse name of a sending address: many receivers refuse one whose name does not lead back (RFC 1912 §2.1).
+// ptr judges the reverse name of a sending address: many receivers refuse one whose name does not lead back (RFC 1912
+// §2.1).
 func (a *area) ptr(ctx context.Context, r lookup.Resolver) diagnostics.Result {
 	ip := a.opts.IP.Unmap().WithZone("")
 	if !ip.IsValid() {
@@ -188,7 +193,8 @@ func (a *area) ptr(ctx context.Context, r lookup.Resolver) diagnostics.Result {
 			confirmed = append(confirmed, name)
 		}
 	}
-	seen := evidence("ptr", "ip", ip.String(), "names", remotes(names), "confirmed", remotes(confirmed), "generic", genericName(names, ip))
+	seen := evidence("ptr", "ip", ip.String(), "names", remotes(names), "confirmed", remotes(confirmed), "generic",
+		genericName(names, ip))
 	switch {
 	case len(names) == 0:
 		return withArgs(warned(CausePTRMissing, seen), "ip", ip.String())

@@ -24,7 +24,8 @@ const (
 
 // commonSelectors are asked for only when the caller wants guesses; a miss says nothing.
 var commonSelectors = []string{
-	"default", "google", "selector1", "selector2", "dkim", "mail", "s1", "s2", "k1", "k2", "k3", "key1", "smtp", "mx", "email",
+	"default", "google", "selector1", "selector2", "dkim", "mail", "s1", "s2", "k1", "k2", "k3", "key1", "smtp", "mx",
+	"email",
 	"fm1", "zoho", "zmail", "protonmail", "sig1", "mandrill", "mailjet", "brevo1", "mta",
 }
 
@@ -107,8 +108,8 @@ func (a *area) selectors(inferred []string) []selectorFinding {
 	return list
 }
 
-// inferred are selectors of the providers that the domain's MX and SPF records speak of. They count as guesses: who receives
-// a domain's mail need not be who sends it. Nothing is inferred when a selector is known.
+// inferred are selectors of the providers that the domain's MX and SPF records speak of. They count as guesses: who
+// receives a domain's mail need not be who sends it. Nothing is inferred when a selector is known.
 func (a *area) inferred(ctx context.Context, r lookup.Resolver) []string {
 	if len(a.opts.Selectors) > 0 || len(a.target.Selectors) > 0 || a.provided {
 		return nil
@@ -220,8 +221,9 @@ func (f selectorFinding) judge() (cause string, status diagnostics.Status) {
 	return "", diagnostics.Pass
 }
 
-// judgeKeys weighs the keys that were found. A key that fails beside one that is fine is a warning at most: keys are rotated
-// by publishing the next one and emptying the last, so that a revoked key beside a good one is no finding at all.
+// judgeKeys weighs the keys that were found. A key that fails beside one that is fine is a warning at most: keys are
+// rotated by publishing the next one and emptying the last, so that a revoked key beside a good one is no finding at
+// all.
 func (a *area) judgeKeys(findings []selectorFinding, seen []diagnostics.Evidence) diagnostics.Result {
 	good := slices.ContainsFunc(findings, func(f selectorFinding) bool {
 		_, status := f.judge()
@@ -253,7 +255,8 @@ func worse(a, b diagnostics.Status) bool {
 	return rank[a] > rank[b]
 }
 
-// fix is the record mended, where that needs nothing that only the provider has. A record behind a CNAME is the provider's to mend.
+// fix is the record mended, where that needs nothing that only the provider has. A record behind a CNAME is the
+// provider's to mend.
 func (f selectorFinding) fix() []diagnostics.Fix {
 	if f.alias != "" || len(f.texts) > 1 || f.key.Revoked || !f.key.Testing && len(f.faults) == 0 {
 		return nil
@@ -291,17 +294,20 @@ func withoutTesting(record string) string {
 	return strings.Join(fields, ";")
 }
 
-// anySelector reports whether names exist below _domainkey. By RFC 8020 a name that does not exist has none below it, so
-// that NXDOMAIN here is an answer for every selector there could be.
+// anySelector reports whether names exist below _domainkey. By RFC 8020 a name that does not exist has none below it,
+// so that NXDOMAIN here is an answer for every selector there could be.
 func (a *area) anySelector(ctx context.Context, r lookup.Resolver) bool {
 	_, err := r.Query(ctx, "_domainkey."+a.domain, mdns.TypeTXT)
 	return !lookup.NotFound(err)
 }
 
 // noKeys says what the absence of keys means: nothing when the selectors were only guessed.
-func (a *area) noKeys(ctx context.Context, r lookup.Resolver, findings []selectorFinding, seen []diagnostics.Evidence, anything bool) diagnostics.Result {
+func (a *area) noKeys(ctx context.Context, r lookup.Resolver, findings []selectorFinding, seen []diagnostics.Evidence,
+	anything bool,
+) diagnostics.Result {
 	var known []string
-	if len(findings) > 0 && !slices.ContainsFunc(findings, func(f selectorFinding) bool { return !lookup.Temporary(f.err) }) {
+	if len(findings) > 0 && !slices.ContainsFunc(findings,
+		func(f selectorFinding) bool { return !lookup.Temporary(f.err) }) {
 		return unanswered(findings[0].err, seen...)
 	}
 	for _, f := range findings {
@@ -314,7 +320,8 @@ func (a *area) noKeys(ctx context.Context, r lookup.Resolver, findings []selecto
 	}
 	seen = append(seen, evidence("dkim-names", "asked", remotes(known), "names_below_domainkey", anything))
 	if place, text := a.misplacedKey(ctx, r, findings); place != "" {
-		result := a.about(warned(CauseDKIMWrongPlace, append(seen, evidence("dkim-elsewhere", "name", remote(place), "record", remote(text)))...))
+		result := a.about(warned(CauseDKIMWrongPlace,
+			append(seen, evidence("dkim-elsewhere", "name", remote(place), "record", remote(text)))...))
 		if len(known) > 0 {
 			result.Fix = []diagnostics.Fix{addTXT(known[0], safetext.Escape(text))}
 		}
@@ -322,9 +329,11 @@ func (a *area) noKeys(ctx context.Context, r lookup.Resolver, findings []selecto
 	}
 	switch {
 	case len(known) > 0:
-		return a.about(withArgs(warned(CauseDKIMMissing, seen...), "name", remote(join(known)), "selector", remote(findings[0].selector)))
+		return a.about(withArgs(warned(CauseDKIMMissing, seen...), "name", remote(join(known)), "selector",
+			remote(findings[0].selector)))
 	case !anything:
-		return a.about(withArgs(warned(CauseDKIMMissing, seen...), "name", remote("_domainkey."+a.domain), "selector", remote("")))
+		return a.about(withArgs(warned(CauseDKIMMissing, seen...), "name", remote("_domainkey."+a.domain), "selector",
+			remote("")))
 	}
 	return a.about(skipped(CauseDKIMSelectorUnknown, seen...))
 }

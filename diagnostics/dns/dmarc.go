@@ -53,11 +53,14 @@ func (a *area) starter() string {
 
 func (a *area) dmarcName() string { return "_dmarc." + a.domain }
 
-func (a *area) dmarcMissing(ctx context.Context, r lookup.Resolver, first dmarc.Step, walk dmarc.Walk) diagnostics.Result {
+func (a *area) dmarcMissing(ctx context.Context, r lookup.Resolver, first dmarc.Step,
+	walk dmarc.Walk,
+) diagnostics.Result {
 	seen := dmarcEvidence(lookup.Text{}, "", dmarc.Alignment{}, walk)
 	if len(first.Others) > 0 { // something was meant as a record, but receivers read none
 		old := first.Others[0]
-		result := failed(CauseDMARCMalformed, seen, evidence("dmarc-fault", "fault", string(dmarc.FaultVersion), "tag", "v", "offset", 0, "record", remote(old.Value)))
+		result := failed(CauseDMARCMalformed, seen,
+			evidence("dmarc-fault", "fault", string(dmarc.FaultVersion), "tag", "v", "offset", 0, "record", remote(old.Value)))
 		result.Fix = []diagnostics.Fix{replaceTXT(a.dmarcName(), mendDMARC(old.Value, a.starter()), old)}
 		return a.about(withArgs(result, "tag", "v", "value", remote(firstWord(old.Value))))
 	}
@@ -66,7 +69,8 @@ func (a *area) dmarcMissing(ctx context.Context, r lookup.Resolver, first dmarc.
 	for _, place := range []string{a.domain, "_dmarc." + a.domain + "." + a.domain} {
 		if text := dmarcAt(ctx, r, place); text != nil {
 			result.Cause = CauseDMARCWrongPlace
-			result.Evidence = append(result.Evidence, evidence("dmarc-elsewhere", "name", remote(place), "record", remote(text.Value)))
+			result.Evidence = append(result.Evidence,
+				evidence("dmarc-elsewhere", "name", remote(place), "record", remote(text.Value)))
 			result.Fix = []diagnostics.Fix{addTXT(a.dmarcName(), safetext.Escape(text.Value))}
 			return withArgs(result, "name", remote(place))
 		}
@@ -136,7 +140,9 @@ func strength(p dmarc.Policy) int {
 }
 
 // dmarcJudge grades a record that is there, the worst finding first.
-func (a *area) dmarcJudge(ctx context.Context, r lookup.Resolver, found *dmarc.Found, walk dmarc.Walk) diagnostics.Result {
+func (a *area) dmarcJudge(ctx context.Context, r lookup.Resolver, found *dmarc.Found,
+	walk dmarc.Walk,
+) diagnostics.Result {
 	var targets []dmarc.Target
 	var aligned dmarc.Alignment
 	exists := true
@@ -194,8 +200,8 @@ func (a *area) exists(ctx context.Context, r lookup.Resolver, found *dmarc.Found
 	return exists || err != nil
 }
 
-// expected is the alignment that mail of this author through this provider can have: SPF by the domain of the envelope sender,
-// DKIM by the domain that the provider signs with.
+// expected is the alignment that mail of this author through this provider can have: SPF by the domain of the envelope
+// sender, DKIM by the domain that the provider signs with.
 func (a *area) expected(ctx context.Context, r lookup.Resolver, record dmarc.Record) dmarc.Alignment {
 	envelope, signer := aLabels(a.opts.EnvelopeSender), aLabels(a.opts.SigningDomain)
 	if envelope == "" {
@@ -252,7 +258,9 @@ func mendPolicy(record dmarc.Record, fallback string) string {
 }
 
 // dmarcEvidence is the shape of the contract.
-func dmarcEvidence(text lookup.Text, policy dmarc.Policy, aligned dmarc.Alignment, walk dmarc.Walk) diagnostics.Evidence {
+func dmarcEvidence(text lookup.Text, policy dmarc.Policy, aligned dmarc.Alignment,
+	walk dmarc.Walk,
+) diagnostics.Evidence {
 	e := evidence("dmarc", "record", remote(text.Value), "policy", string(policy), "aligned", aligned,
 		"organizational_domain", remote(walk.Organizational()))
 	if found := walk.Policy(); found != nil && text.Value != "" {
@@ -274,7 +282,8 @@ func (a *area) walkEvidence(walk dmarc.Walk) diagnostics.Evidence {
 func faultEvidence(record dmarc.Record) []diagnostics.Evidence {
 	var list []diagnostics.Evidence
 	for _, f := range record.Faults {
-		list = append(list, evidence("dmarc-fault", "fault", string(f.Kind), "tag", remote(f.Tag), "value", remote(f.Value), "offset", f.Offset))
+		list = append(list, evidence("dmarc-fault", "fault", string(f.Kind), "tag", remote(f.Tag), "value", remote(f.Value),
+			"offset", f.Offset))
 	}
 	return list
 }

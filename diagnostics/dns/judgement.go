@@ -3,14 +3,15 @@ package dns
 // How findings are graded, in one place:
 //
 //   - fail: receivers following the RFCs refuse or distrust mail because of what is published: an SPF record that gives
-//     permerror (several, syntax, too many look-ups), SPF that ends in -all without this server, a revoked or unreadable DKIM key of
-//     a selector that is in use, a DMARC policy of quarantine or reject that this server's mail cannot pass, a null MX or a
-//     domain that does not exist.
+//     permerror (several, syntax, too many look-ups), SPF that ends in -all without this server, a revoked or
+//     unreadable DKIM key of a selector that is in use, a DMARC policy of quarantine or reject that this server's mail
+//     cannot pass, a null MX or a domain that does not exist.
 //   - warn: something is missing, weak or unfinished, but mail is still taken.
 //   - skip: not judged: DNS did not answer, nothing is published where publishing is optional, no selector is known.
 //   - pass: fine, or nothing for the person to publish because the domain is the provider's own.
 //
-// No finding here keeps a person from saving a configuration: mail may be proven to work while the domain's records are not yet right.
+// No finding here keeps a person from saving a configuration: mail may be proven to work while the domain's records are
+// not yet right.
 
 import (
 	"errors"
@@ -78,11 +79,16 @@ const (
 // Causes lists every cause of this area, for the test that the catalogue knows them.
 func Causes() []string {
 	return []string{
-		CauseNoDomain, CauseNotPublished, CauseDNSFailure, CauseNXDomain, CauseMXMissing, CauseNullMX, CauseMXAddress, CauseMXMalformed,
-		CauseSPFMissing, CauseSPFMultiple, CauseSPFSyntax, CauseSPFTooMany, CauseSPFNotAuthorised, CauseSPFWeak, CauseSPFWrongPlace, CauseSPFTooLong, CauseSPFBroken, CauseSPFVoid,
-		CauseDKIMMissing, CauseDKIMRevoked, CauseDKIMTesting, CauseDKIMWeakKey, CauseDKIMMalformed, CauseDKIMMultiple, CauseDKIMSelectorUnknown, CauseDKIMWrongPlace,
-		CauseDMARCMissing, CauseDMARCNonePolicy, CauseDMARCMalformed, CauseDMARCMultiple, CauseDMARCMisaligned, CauseDMARCReports, CauseDMARCWrongPlace,
-		CauseMTASTSMalformed, CauseMTASTSPolicy, CauseTLSRPTMalformed, CauseDANEInsecure, CauseDANEMalformed, CauseBIMIMalformed, CausePTRMissing, CausePTRMismatch, CauseNoAddress, CauseSRVTarget,
+		CauseNoDomain, CauseNotPublished, CauseDNSFailure, CauseNXDomain, CauseMXMissing, CauseNullMX, CauseMXAddress,
+		CauseMXMalformed,
+		CauseSPFMissing, CauseSPFMultiple, CauseSPFSyntax, CauseSPFTooMany, CauseSPFNotAuthorised, CauseSPFWeak,
+		CauseSPFWrongPlace, CauseSPFTooLong, CauseSPFBroken, CauseSPFVoid,
+		CauseDKIMMissing, CauseDKIMRevoked, CauseDKIMTesting, CauseDKIMWeakKey, CauseDKIMMalformed, CauseDKIMMultiple,
+		CauseDKIMSelectorUnknown, CauseDKIMWrongPlace,
+		CauseDMARCMissing, CauseDMARCNonePolicy, CauseDMARCMalformed, CauseDMARCMultiple, CauseDMARCMisaligned,
+		CauseDMARCReports, CauseDMARCWrongPlace,
+		CauseMTASTSMalformed, CauseMTASTSPolicy, CauseTLSRPTMalformed, CauseDANEInsecure, CauseDANEMalformed,
+		CauseBIMIMalformed, CausePTRMissing, CausePTRMismatch, CauseNoAddress, CauseSRVTarget,
 	}
 }
 
@@ -157,7 +163,10 @@ func addTXT(name, value string) diagnostics.Fix {
 }
 
 func replaceTXT(name, value string, old lookup.Text) diagnostics.Fix {
-	return diagnostics.Fix{Kind: "txt", Name: name, Value: value, Old: safetext.Escape(old.Value), TTLSeconds: seconds(old.TTL)}
+	return diagnostics.Fix{
+		Kind: "txt", Name: name, Value: value, Old: safetext.Escape(old.Value),
+		TTLSeconds: seconds(old.TTL),
+	}
 }
 
 // join is strings.Join for names that are shown.

@@ -44,7 +44,9 @@ func (a *area) mtaSTS(ctx context.Context, r lookup.Resolver) diagnostics.Result
 	return a.judgeSTS(ctx, r, policy, seen)
 }
 
-func (a *area) judgeSTS(ctx context.Context, r lookup.Resolver, policy stsPolicy, seen diagnostics.Evidence) diagnostics.Result {
+func (a *area) judgeSTS(ctx context.Context, r lookup.Resolver, policy stsPolicy,
+	seen diagnostics.Evidence,
+) diagnostics.Result {
 	if policy.mode == "none" {
 		return a.about(passed(seen))
 	}
@@ -91,7 +93,8 @@ func (a *area) fetchSTS(ctx context.Context) (stsPolicy, error) {
 	client := *a.opts.HTTP
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	client.Jar = nil
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://mta-sts."+a.domain+"/.well-known/mta-sts.txt", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://mta-sts."+a.domain+"/.well-known/mta-sts.txt",
+		nil)
 	if err != nil {
 		return stsPolicy{}, err
 	}
@@ -151,8 +154,11 @@ func parseSTS(body string) (stsPolicy, error) {
 	return p, nil
 }
 
-// oneRecord reads the only TXT record at a name that begins with a version; result is set when there is none or several.
-func (a *area) oneRecord(ctx context.Context, r lookup.Resolver, name, version, malformed, kind string) (lookup.Text, *diagnostics.Result) {
+// oneRecord reads the only TXT record at a name that begins with a version; result is set when there is none or
+// several.
+func (a *area) oneRecord(ctx context.Context, r lookup.Resolver, name, version, malformed, kind string) (lookup.Text,
+	*diagnostics.Result,
+) {
 	done := func(result diagnostics.Result) (lookup.Text, *diagnostics.Result) { return lookup.Text{}, &result }
 	txt, err := lookup.QueryTXT(ctx, r, name)
 	if lookup.Temporary(err) {
@@ -172,7 +178,8 @@ func (a *area) oneRecord(ctx context.Context, r lookup.Resolver, name, version, 
 	case len(found) > 1: // RFC 8461 §3.1, RFC 8460 §3: then there is none
 		return done(a.about(withArgs(warned(malformed, evidence(kind, "count", len(found))), "field", remote("v"))))
 	case len(txt.Texts) > 0:
-		return done(a.about(withArgs(warned(malformed, evidence(kind, "record", remote(txt.Texts[0].Value))), "field", remote("v"))))
+		return done(a.about(withArgs(warned(malformed, evidence(kind, "record", remote(txt.Texts[0].Value))), "field",
+			remote("v"))))
 	}
 	return done(a.about(skipped(CauseNotPublished, evidence(kind, "name", remote(name)))))
 }

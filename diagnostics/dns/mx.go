@@ -14,7 +14,8 @@ import (
 	"postier/internal/wire"
 )
 
-// maxMXHosts is how many exchangers have their addresses looked up: more than any provider publishes, far below the budget.
+// maxMXHosts is how many exchangers have their addresses looked up: more than any provider publishes, far below the
+// budget.
 const maxMXHosts = 10
 
 type exchanger struct {

@@ -1,8 +1,9 @@
-// Package dns checks what a sender's domain publishes: where its mail goes (MX), who may send for it (SPF, RFC 7208), how it
-// signs (DKIM, RFC 6376, 8301, 8463), what receivers should do with the rest (DMARC, RFC 9989), and the records around these.
+// Package dns checks what a sender's domain publishes: where its mail goes (MX), who may send for it (SPF, RFC 7208),
+// how it signs (DKIM, RFC 6376, 8301, 8463), what receivers should do with the rest (DMARC, RFC 9989), and the records
+// around these.
 //
-// Each check asks through one resolver, is judged without printing, and carries the exact record to publish where one is
-// missing or wrong. Parsers and evaluators live below: spf, dkim and dmarc know neither checks nor presets.
+// Each check asks through one resolver, is judged without printing, and carries the exact record to publish where one
+// is missing or wrong. Parsers and evaluators live below: spf, dkim and dmarc know neither checks nor presets.
 package dns
 
 import (
@@ -47,8 +48,8 @@ func Checks() []diagnostics.ID {
 	}
 }
 
-// Plan hands out the DNS checks for a target. They need nothing of each other and run side by side; what two of them ask
-// is asked once. A target without an address and without Options.Domain gets a plan of skipped checks.
+// Plan hands out the DNS checks for a target. They need nothing of each other and run side by side; what two of them
+// ask is asked once. A target without an address and without Options.Domain gets a plan of skipped checks.
 func Plan(network *wire.Network, target diagnostics.Target, opts Options) diagnostics.Plan {
 	resolver := opts.Resolver
 	if resolver == nil {
@@ -90,7 +91,9 @@ type area struct {
 }
 
 // bounded gives a check its own budget and deadline (security.md T10).
-func (a *area) bounded(run func(context.Context, lookup.Resolver) diagnostics.Result) func(context.Context) diagnostics.Result {
+func (a *area) bounded(run func(context.Context,
+	lookup.Resolver) diagnostics.Result,
+) func(context.Context) diagnostics.Result {
 	return func(ctx context.Context) diagnostics.Result {
 		if a.domain == "" {
 			return skipped(CauseNoDomain)

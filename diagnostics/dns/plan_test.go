@@ -27,7 +27,8 @@ import (
 	"postier/internal/wire"
 )
 
-var edKey = base64.StdEncoding.EncodeToString(ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)).Public().(ed25519.PublicKey))
+var edKey = base64.StdEncoding.EncodeToString(
+	ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)).Public().(ed25519.PublicKey))
 
 // rsa1024 is a public key of 1024 bits. Nobody knows its factors: a parser does not ask.
 var rsa1024 = func() string {
@@ -85,7 +86,8 @@ func (f fetch) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, f.err
 	}
 	header := http.Header{"Content-Type": {f.kind}, "Location": {"https://elsewhere.test/"}}
-	return &http.Response{StatusCode: f.status, Header: header, Body: io.NopCloser(strings.NewReader(f.body)), Request: r}, nil
+	return &http.Response{StatusCode: f.status, Header: header, Body: io.NopCloser(strings.NewReader(f.body)), Request: r},
+		nil
 }
 
 func client(f fetch) *http.Client { return &http.Client{Transport: f} }
@@ -123,141 +125,489 @@ func findings() []finding {
 	const policy = "version: STSv1\r\nmode: enforce\r\nmx: *.provider.test\r\nmax_age: 86400\r\n"
 	list := []finding{
 		{"MX", provider, nil, diagnostics.DNSMX, diagnostics.Pass, "", ""},
-		{"no MX, but an address", without(provider, mxLine), nil, diagnostics.DNSMX, diagnostics.Warn, dns.CauseMXMissing, ""},
-		{"neither", without(provider, mxLine, "example.com. IN A 203.0.113.80") + `example.com. IN TXT "x"`, nil, diagnostics.DNSMX, diagnostics.Fail, dns.CauseMXMissing, ""},
-		{"null MX", without(provider, mxLine) + "example.com. IN MX 0 .", nil, diagnostics.DNSMX, diagnostics.Fail, dns.CauseNullMX, ""},
-		{"null MX beside another", provider + "example.com. IN MX 0 .", nil, diagnostics.DNSMX, diagnostics.Fail, dns.CauseMXMalformed, ""},
-		{"MX is an address", provider + "example.com. IN MX 5 192.0.2.1.", nil, diagnostics.DNSMX, diagnostics.Warn, dns.CauseMXMalformed, ""},
-		{"one MX dangles", provider + "example.com. IN MX 5 gone.test.", nil, diagnostics.DNSMX, diagnostics.Warn, dns.CauseMXAddress, ""},
-		{"all MX dangle", without(provider, mxLine) + "example.com. IN MX 5 gone.test.", nil, diagnostics.DNSMX, diagnostics.Fail, dns.CauseMXAddress, ""},
+		{
+			"no MX, but an address", without(provider, mxLine), nil, diagnostics.DNSMX, diagnostics.Warn, dns.CauseMXMissing,
+			"",
+		},
+		{
+			"neither", without(provider, mxLine, "example.com. IN A 203.0.113.80") + `example.com. IN TXT "x"`, nil,
+			diagnostics.DNSMX, diagnostics.Fail, dns.CauseMXMissing, "",
+		},
+		{
+			"null MX", without(provider, mxLine) + "example.com. IN MX 0 .", nil, diagnostics.DNSMX, diagnostics.Fail,
+			dns.CauseNullMX, "",
+		},
+		{
+			"null MX beside another", provider + "example.com. IN MX 0 .", nil, diagnostics.DNSMX, diagnostics.Fail,
+			dns.CauseMXMalformed, "",
+		},
+		{
+			"MX is an address", provider + "example.com. IN MX 5 192.0.2.1.", nil, diagnostics.DNSMX, diagnostics.Warn,
+			dns.CauseMXMalformed, "",
+		},
+		{
+			"one MX dangles", provider + "example.com. IN MX 5 gone.test.", nil, diagnostics.DNSMX, diagnostics.Warn,
+			dns.CauseMXAddress, "",
+		},
+		{
+			"all MX dangle", without(provider, mxLine) + "example.com. IN MX 5 gone.test.", nil, diagnostics.DNSMX,
+			diagnostics.Fail, dns.CauseMXAddress, "",
+		},
 		{"no such domain", "", nil, diagnostics.DNSMX, diagnostics.Fail, dns.CauseNXDomain, ""},
 		{"DNS is silent", "!timeout example.com MX", nil, diagnostics.DNSMX, diagnostics.Skip, dns.CauseDNSFailure, ""},
-		{"no domain", "", func(t *diagnostics.Target, _ *dns.Options) { t.Address = "" }, diagnostics.DNSMX, diagnostics.Skip, dns.CauseNoDomain, ""},
+		{
+			"no domain", "", func(t *diagnostics.Target, _ *dns.Options) { t.Address = "" }, diagnostics.DNSMX, diagnostics.Skip,
+			dns.CauseNoDomain, "",
+		},
 
 		{"SPF", provider + goodSPF, nil, diagnostics.DNSSPF, diagnostics.Pass, "", ""},
-		{"missing", provider, nil, diagnostics.DNSSPF, diagnostics.Warn, dns.CauseSPFMissing, "example.com v=spf1 include:spf.provider.test ~all"},
-		{"missing, redirect", provider, func(t *diagnostics.Target, _ *dns.Options) { t.SPFInclude, t.SPFRedirect = nil, "spf.provider.test" }, diagnostics.DNSSPF, diagnostics.Warn, dns.CauseSPFMissing, "example.com v=spf1 redirect=spf.provider.test"},
-		{"missing, unknown provider", provider, custom, diagnostics.DNSSPF, diagnostics.Warn, dns.CauseSPFMissing, "example.com v=spf1 mx a:smtp.provider.test ~all"},
-		{"missing, server by address", provider, func(t *diagnostics.Target, _ *dns.Options) { t.SPFInclude, t.Submission.Host = nil, "203.0.113.5" }, diagnostics.DNSSPF, diagnostics.Warn, dns.CauseSPFMissing, "example.com v=spf1 mx ip4:203.0.113.5 ~all"},
-		{"missing, nothing known", provider, func(t *diagnostics.Target, _ *dns.Options) { t.SPFInclude, t.Submission.Host = nil, "" }, diagnostics.DNSSPF, diagnostics.Warn, dns.CauseSPFMissing, ""},
-		{"meant, but none", provider + `example.com. IN TXT "v=spf1;mx;-all"`, nil, diagnostics.DNSSPF, diagnostics.Fail, dns.CauseSPFSyntax, "example.com v=spf1 mx include:spf.provider.test -all"},
-		{"at the doubled name", provider + `example.com.example.com. IN TXT "v=spf1 mx -all"`, nil, diagnostics.DNSSPF, diagnostics.Warn, dns.CauseSPFWrongPlace, "example.com v=spf1 mx include:spf.provider.test -all"},
-		{"several", provider + goodSPF + `example.com. IN TXT "v=spf1 mx ~all"`, nil, diagnostics.DNSSPF, diagnostics.Fail, dns.CauseSPFMultiple, "example.com v=spf1 include:spf.provider.test mx ~all"},
-		{"syntax", provider + `example.com. IN TXT "v=spf1 ipv4:192.0.2.1 -all"`, nil, diagnostics.DNSSPF, diagnostics.Fail, dns.CauseSPFSyntax, "example.com v=spf1 ip4:192.0.2.1 include:spf.provider.test -all"},
-		{"include leads nowhere", provider + `example.com. IN TXT "v=spf1 include:spf.provider.test include:gone.test -all"`, nil, diagnostics.DNSSPF, diagnostics.Fail, dns.CauseSPFBroken, ""},
-		{"too many", provider + `example.com. IN TXT "v=spf1` + strings.Repeat(" a:smtp.provider.test", 10) + ` include:spf.provider.test -all"`, nil, diagnostics.DNSSPF, diagnostics.Fail, dns.CauseSPFTooMany, ""},
-		{"too many void", provider + `example.com. IN TXT "v=spf1 include:spf.provider.test a:v1.test a:v2.test a:v3.test -all"`, nil, diagnostics.DNSSPF, diagnostics.Warn, dns.CauseSPFVoid, ""},
-		{"not authorised, -all", provider + `example.com. 60 IN TXT "v=spf1 mx -all"`, nil, diagnostics.DNSSPF, diagnostics.Fail, dns.CauseSPFNotAuthorised, "example.com v=spf1 mx include:spf.provider.test -all"},
-		{"not authorised, ~all", provider + `example.com. IN TXT "v=spf1 mx ~all"`, nil, diagnostics.DNSSPF, diagnostics.Warn, dns.CauseSPFNotAuthorised, "example.com v=spf1 mx include:spf.provider.test ~all"},
-		{"the include only softens", provider + `example.com. IN TXT "v=spf1 ~include:spf.provider.test -all"`, nil, diagnostics.DNSSPF, diagnostics.Fail, dns.CauseSPFNotAuthorised, "?"},
-		{"authorised by addresses", provider + `example.com. IN TXT "v=spf1 ip4:203.0.113.0/24 ip6:2001:db8:7::/48 -all"`, nil, diagnostics.DNSSPF, diagnostics.Pass, "", ""},
-		{"authorised through another", provider + "example.com. IN TXT \"v=spf1 include:hub.test -all\"\nhub.test. IN TXT \"v=spf1 include:spf.provider.test -all\"", nil, diagnostics.DNSSPF, diagnostics.Pass, "", ""},
-		{"unknown provider, server authorised", provider + `example.com. IN TXT "v=spf1 a:smtp.provider.test -all"`, custom, diagnostics.DNSSPF, diagnostics.Pass, "", ""},
-		{"unknown provider, nobody can tell", provider + `example.com. IN TXT "v=spf1 ip4:192.0.2.1 -all"`, custom, diagnostics.DNSSPF, diagnostics.Pass, "", ""},
-		{"an address given, authorised", provider + goodSPF, withIP("203.0.113.1"), diagnostics.DNSSPF, diagnostics.Pass, "", ""},
-		{"an address given, not authorised", provider + goodSPF, withIP("192.0.2.1"), diagnostics.DNSSPF, diagnostics.Fail, dns.CauseSPFNotAuthorised, "?"},
-		{"everybody may", provider + `example.com. IN TXT "v=spf1 include:spf.provider.test +all"`, nil, diagnostics.DNSSPF, diagnostics.Warn, dns.CauseSPFWeak, "example.com v=spf1 include:spf.provider.test ~all"},
-		{"neutral", provider + `example.com. IN TXT "v=spf1 include:spf.provider.test ?all"`, nil, diagnostics.DNSSPF, diagnostics.Warn, dns.CauseSPFWeak, "example.com v=spf1 include:spf.provider.test ~all"},
-		{"without all", provider + `example.com. IN TXT "v=spf1 include:spf.provider.test"`, nil, diagnostics.DNSSPF, diagnostics.Warn, dns.CauseSPFWeak, "example.com v=spf1 include:spf.provider.test ~all"},
-		{"ptr", provider + `example.com. IN TXT "v=spf1 include:spf.provider.test ptr -all"`, nil, diagnostics.DNSSPF, diagnostics.Warn, dns.CauseSPFWeak, ""},
-		{"long", provider + `example.com. IN TXT "v=spf1 include:spf.provider.test" "` + strings.Repeat(" ip4:192.0.2.1", 17) + `" "` + strings.Repeat(" ip4:192.0.2.2", 17) + ` -all"`, nil, diagnostics.DNSSPF, diagnostics.Warn, dns.CauseSPFTooLong, ""},
-		{"unanswered", provider + "!timeout example.com TXT", nil, diagnostics.DNSSPF, diagnostics.Skip, dns.CauseDNSFailure, ""},
-		{"the provider's own domain", "gmail.com. IN TXT \"v=spf1 redirect=_spf.google.com\"", func(t *diagnostics.Target, _ *dns.Options) { t.Address = "x@gmail.com" }, diagnostics.DNSSPF, diagnostics.Pass, "", ""},
+		{
+			"missing", provider, nil, diagnostics.DNSSPF, diagnostics.Warn, dns.CauseSPFMissing,
+			"example.com v=spf1 include:spf.provider.test ~all",
+		},
+		{
+			"missing, redirect", provider,
+			func(t *diagnostics.Target, _ *dns.Options) { t.SPFInclude, t.SPFRedirect = nil, "spf.provider.test" },
+			diagnostics.DNSSPF, diagnostics.Warn, dns.CauseSPFMissing, "example.com v=spf1 redirect=spf.provider.test",
+		},
+		{
+			"missing, unknown provider", provider, custom, diagnostics.DNSSPF, diagnostics.Warn, dns.CauseSPFMissing,
+			"example.com v=spf1 mx a:smtp.provider.test ~all",
+		},
+		{
+			"missing, server by address", provider,
+			func(t *diagnostics.Target, _ *dns.Options) { t.SPFInclude, t.Submission.Host = nil, "203.0.113.5" },
+			diagnostics.DNSSPF, diagnostics.Warn, dns.CauseSPFMissing, "example.com v=spf1 mx ip4:203.0.113.5 ~all",
+		},
+		{
+			"missing, nothing known", provider,
+			func(t *diagnostics.Target, _ *dns.Options) { t.SPFInclude, t.Submission.Host = nil, "" }, diagnostics.DNSSPF,
+			diagnostics.Warn, dns.CauseSPFMissing, "",
+		},
+		{
+			"meant, but none", provider + `example.com. IN TXT "v=spf1;mx;-all"`, nil, diagnostics.DNSSPF, diagnostics.Fail,
+			dns.CauseSPFSyntax, "example.com v=spf1 mx include:spf.provider.test -all",
+		},
+		{
+			"at the doubled name", provider + `example.com.example.com. IN TXT "v=spf1 mx -all"`, nil, diagnostics.DNSSPF,
+			diagnostics.Warn, dns.CauseSPFWrongPlace, "example.com v=spf1 mx include:spf.provider.test -all",
+		},
+		{
+			"several", provider + goodSPF + `example.com. IN TXT "v=spf1 mx ~all"`, nil, diagnostics.DNSSPF, diagnostics.Fail,
+			dns.CauseSPFMultiple, "example.com v=spf1 include:spf.provider.test mx ~all",
+		},
+		{
+			"syntax", provider + `example.com. IN TXT "v=spf1 ipv4:192.0.2.1 -all"`, nil, diagnostics.DNSSPF, diagnostics.Fail,
+			dns.CauseSPFSyntax, "example.com v=spf1 ip4:192.0.2.1 include:spf.provider.test -all",
+		},
+		{
+			"include leads nowhere", provider + `example.com. IN TXT "v=spf1 include:spf.provider.test include:gone.test -all"`,
+			nil, diagnostics.DNSSPF, diagnostics.Fail, dns.CauseSPFBroken, "",
+		},
+		{"too many", provider + `example.com. IN TXT "v=spf1` + strings.Repeat(" a:smtp.provider.test", 10) +
+			` include:spf.provider.test -all"`, nil, diagnostics.DNSSPF, diagnostics.Fail, dns.CauseSPFTooMany, ""},
+		{
+			"too many void", provider +
+				`example.com. IN TXT "v=spf1 include:spf.provider.test a:v1.test a:v2.test a:v3.test -all"`, nil,
+			diagnostics.DNSSPF,
+			diagnostics.Warn, dns.CauseSPFVoid, "",
+		},
+		{
+			"not authorised, -all", provider + `example.com. 60 IN TXT "v=spf1 mx -all"`, nil, diagnostics.DNSSPF,
+			diagnostics.Fail, dns.CauseSPFNotAuthorised, "example.com v=spf1 mx include:spf.provider.test -all",
+		},
+		{
+			"not authorised, ~all", provider + `example.com. IN TXT "v=spf1 mx ~all"`, nil, diagnostics.DNSSPF, diagnostics.Warn,
+			dns.CauseSPFNotAuthorised, "example.com v=spf1 mx include:spf.provider.test ~all",
+		},
+		{
+			"the include only softens", provider + `example.com. IN TXT "v=spf1 ~include:spf.provider.test -all"`, nil,
+			diagnostics.DNSSPF, diagnostics.Fail, dns.CauseSPFNotAuthorised, "?",
+		},
+		{
+			"authorised by addresses", provider + `example.com. IN TXT "v=spf1 ip4:203.0.113.0/24 ip6:2001:db8:7::/48 -all"`,
+			nil, diagnostics.DNSSPF, diagnostics.Pass, "", "",
+		},
+		{
+			"authorised through another",
+			provider + "example.com. IN TXT \"v=spf1 include:hub.test -all\"\nhub.test. IN TXT \"v=spf1 " +
+				"include:spf.provider.test -all\"", nil, diagnostics.DNSSPF, diagnostics.Pass, "", "",
+		},
+		{
+			"unknown provider, server authorised", provider + `example.com. IN TXT "v=spf1 a:smtp.provider.test -all"`, custom,
+			diagnostics.DNSSPF, diagnostics.Pass, "", "",
+		},
+		{
+			"unknown provider, nobody can tell", provider + `example.com. IN TXT "v=spf1 ip4:192.0.2.1 -all"`, custom,
+			diagnostics.DNSSPF, diagnostics.Pass, "", "",
+		},
+		{
+			"an address given, authorised", provider + goodSPF, withIP("203.0.113.1"), diagnostics.DNSSPF, diagnostics.Pass, "",
+			"",
+		},
+		{
+			"an address given, not authorised", provider + goodSPF, withIP("192.0.2.1"), diagnostics.DNSSPF, diagnostics.Fail,
+			dns.CauseSPFNotAuthorised, "?",
+		},
+		{
+			"everybody may", provider + `example.com. IN TXT "v=spf1 include:spf.provider.test +all"`, nil, diagnostics.DNSSPF,
+			diagnostics.Warn, dns.CauseSPFWeak, "example.com v=spf1 include:spf.provider.test ~all",
+		},
+		{
+			"neutral", provider + `example.com. IN TXT "v=spf1 include:spf.provider.test ?all"`, nil, diagnostics.DNSSPF,
+			diagnostics.Warn, dns.CauseSPFWeak, "example.com v=spf1 include:spf.provider.test ~all",
+		},
+		{
+			"without all", provider + `example.com. IN TXT "v=spf1 include:spf.provider.test"`, nil, diagnostics.DNSSPF,
+			diagnostics.Warn, dns.CauseSPFWeak, "example.com v=spf1 include:spf.provider.test ~all",
+		},
+		{
+			"ptr", provider + `example.com. IN TXT "v=spf1 include:spf.provider.test ptr -all"`, nil, diagnostics.DNSSPF,
+			diagnostics.Warn, dns.CauseSPFWeak, "",
+		},
+		{
+			"long", provider + `example.com. IN TXT "v=spf1 include:spf.provider.test" "` + strings.Repeat(" ip4:192.0.2.1",
+				17) + `" "` + strings.Repeat(" ip4:192.0.2.2", 17) + ` -all"`, nil, diagnostics.DNSSPF, diagnostics.Warn,
+			dns.CauseSPFTooLong, "",
+		},
+		{
+			"unanswered", provider + "!timeout example.com TXT", nil, diagnostics.DNSSPF, diagnostics.Skip, dns.CauseDNSFailure,
+			"",
+		},
+		{
+			"the provider's own domain", "gmail.com. IN TXT \"v=spf1 redirect=_spf.google.com\"",
+			func(t *diagnostics.Target, _ *dns.Options) { t.Address = "x@gmail.com" }, diagnostics.DNSSPF, diagnostics.Pass, "",
+			"",
+		},
 
 		{"DKIM", provider + goodDKIM(), nil, diagnostics.DNSDKIM, diagnostics.Pass, "", ""},
-		{"delegated", provider + "s1._domainkey.example.com. IN CNAME s1.dkim.provider.test.\ns1.dkim.provider.test. IN TXT \"v=DKIM1; k=ed25519; p=" + edKey + "\"", nil, diagnostics.DNSDKIM, diagnostics.Pass, "", ""},
-		{"delegated to nowhere", provider + "s1._domainkey.example.com. IN CNAME s1.dkim.provider.test.", nil, diagnostics.DNSDKIM, diagnostics.Warn, dns.CauseDKIMMissing, ""},
+		{"delegated", provider +
+			"s1._domainkey.example.com. IN CNAME s1.dkim.provider.test.\ns1.dkim.provider.test. IN TXT \"v=DKIM1; k=ed25519; p=" + edKey + "\"", nil, diagnostics.DNSDKIM, diagnostics.Pass, "", ""},
+		{
+			"delegated to nowhere", provider + "s1._domainkey.example.com. IN CNAME s1.dkim.provider.test.", nil,
+			diagnostics.DNSDKIM, diagnostics.Warn, dns.CauseDKIMMissing, "",
+		},
 		{"known, missing", provider, nil, diagnostics.DNSDKIM, diagnostics.Warn, dns.CauseDKIMMissing, ""},
-		{"revoked", provider + `s1._domainkey.example.com. IN TXT "v=DKIM1; p="`, nil, diagnostics.DNSDKIM, diagnostics.Fail, dns.CauseDKIMRevoked, ""},
-		{"revoked beside a good one", provider + goodDKIM() + `s2._domainkey.example.com. IN TXT "v=DKIM1; p="`, func(t *diagnostics.Target, _ *dns.Options) { t.Selectors = []string{"s2", "s1"} }, diagnostics.DNSDKIM, diagnostics.Pass, "", ""},
-		{"testing", provider + `s1._domainkey.example.com. IN TXT "v=DKIM1; k=ed25519; t=y; p=` + edKey + `"`, nil, diagnostics.DNSDKIM, diagnostics.Warn, dns.CauseDKIMTesting, "s1._domainkey.example.com v=DKIM1; k=ed25519; p=" + edKey},
-		{"1024 bits", provider + `s1._domainkey.example.com. IN TXT "v=DKIM1; p=` + rsa1024 + `"`, nil, diagnostics.DNSDKIM, diagnostics.Warn, dns.CauseDKIMWeakKey, ""},
-		{"malformed", provider + `s1._domainkey.example.com. IN TXT "v=DKIM1\\; k=ed25519\\; p=` + edKey + `"`, nil, diagnostics.DNSDKIM, diagnostics.Fail, dns.CauseDKIMMalformed, "s1._domainkey.example.com v=DKIM1; k=ed25519; p=" + edKey},
-		{"malformed beside a good one", provider + goodDKIM() + `s2._domainkey.example.com. IN TXT "v=DKIM1; p=abc"`, func(t *diagnostics.Target, _ *dns.Options) { t.Selectors = []string{"s1", "s2"} }, diagnostics.DNSDKIM, diagnostics.Warn, dns.CauseDKIMMalformed, ""},
-		{"doubled", provider + goodDKIM() + `s1._domainkey.example.com. IN TXT "v=DKIM1; p="`, nil, diagnostics.DNSDKIM, diagnostics.Fail, dns.CauseDKIMMultiple, ""},
-		{"not a key, by a wildcard", provider + `s1._domainkey.example.com. IN TXT "v=spf1 -all"`, nil, diagnostics.DNSDKIM, diagnostics.Warn, dns.CauseDKIMMissing, ""},
-		{"at the doubled name", provider + `s1._domainkey.example.com.example.com. IN TXT "v=DKIM1; p=x"`, nil, diagnostics.DNSDKIM, diagnostics.Warn, dns.CauseDKIMWrongPlace, "s1._domainkey.example.com v=DKIM1; p=x"},
-		{"at the apex", provider + `example.com. IN TXT "v=DKIM1; p=x"`, nil, diagnostics.DNSDKIM, diagnostics.Warn, dns.CauseDKIMWrongPlace, "?"},
-		{"no selector known, names exist", provider + `zz._domainkey.example.com. IN TXT "v=DKIM1; p=x"`, noSelectors, diagnostics.DNSDKIM, diagnostics.Skip, dns.CauseDKIMSelectorUnknown, ""},
-		{"no selector known, no names", provider, noSelectors, diagnostics.DNSDKIM, diagnostics.Warn, dns.CauseDKIMMissing, ""},
-		{"only guesses", provider + `zz._domainkey.example.com. IN TXT "v=DKIM1; p=x"`, func(t *diagnostics.Target, o *dns.Options) { t.Selectors, o.GuessSelectors = nil, true }, diagnostics.DNSDKIM, diagnostics.Skip, dns.CauseDKIMSelectorUnknown, ""},
-		{"guessed right", provider + `google._domainkey.example.com. IN TXT "v=DKIM1; k=ed25519; p=` + edKey + `"`, func(t *diagnostics.Target, o *dns.Options) { t.Selectors, o.GuessSelectors = nil, true }, diagnostics.DNSDKIM, diagnostics.Pass, "", ""},
-		{"inferred from the include", provider + "example.com. IN TXT \"v=spf1 include:_spf.google.com -all\"\ngoogle._domainkey.example.com. IN TXT \"v=DKIM1; k=ed25519; p=" + edKey + "\"", func(t *diagnostics.Target, _ *dns.Options) { t.Selectors = nil }, diagnostics.DNSDKIM, diagnostics.Pass, "", ""},
-		{"inferred from the MX", without(provider, mxLine) + "example.com. IN MX 1 example-com.mail.protection.outlook.com.\nselector1._domainkey.example.com. IN TXT \"v=DKIM1; k=ed25519; p=" + edKey + "\"", func(t *diagnostics.Target, _ *dns.Options) { t.Selectors = nil }, diagnostics.DNSDKIM, diagnostics.Pass, "", ""},
-		{"given by the person", provider + `mine._domainkey.example.com. IN TXT "v=DKIM1; k=ed25519; p=` + edKey + `"`, func(t *diagnostics.Target, o *dns.Options) { t.Selectors, o.Selectors = nil, []string{"MINE"} }, diagnostics.DNSDKIM, diagnostics.Pass, "", ""},
-		{"unanswered", provider + "!timeout s1._domainkey.example.com", nil, diagnostics.DNSDKIM, diagnostics.Skip, dns.CauseDNSFailure, ""},
+		{
+			"revoked", provider + `s1._domainkey.example.com. IN TXT "v=DKIM1; p="`, nil, diagnostics.DNSDKIM, diagnostics.Fail,
+			dns.CauseDKIMRevoked, "",
+		},
+		{
+			"revoked beside a good one", provider + goodDKIM() + `s2._domainkey.example.com. IN TXT "v=DKIM1; p="`,
+			func(t *diagnostics.Target, _ *dns.Options) { t.Selectors = []string{"s2", "s1"} }, diagnostics.DNSDKIM,
+			diagnostics.Pass, "", "",
+		},
+		{
+			"testing", provider + `s1._domainkey.example.com. IN TXT "v=DKIM1; k=ed25519; t=y; p=` + edKey + `"`, nil,
+			diagnostics.DNSDKIM, diagnostics.Warn, dns.CauseDKIMTesting,
+			"s1._domainkey.example.com v=DKIM1; k=ed25519; p=" + edKey,
+		},
+		{
+			"1024 bits", provider + `s1._domainkey.example.com. IN TXT "v=DKIM1; p=` + rsa1024 + `"`, nil, diagnostics.DNSDKIM,
+			diagnostics.Warn, dns.CauseDKIMWeakKey, "",
+		},
+		{
+			"malformed", provider + `s1._domainkey.example.com. IN TXT "v=DKIM1\\; k=ed25519\\; p=` + edKey + `"`, nil,
+			diagnostics.DNSDKIM, diagnostics.Fail, dns.CauseDKIMMalformed,
+			"s1._domainkey.example.com v=DKIM1; k=ed25519; p=" + edKey,
+		},
+		{
+			"malformed beside a good one", provider + goodDKIM() + `s2._domainkey.example.com. IN TXT "v=DKIM1; p=abc"`,
+			func(t *diagnostics.Target, _ *dns.Options) { t.Selectors = []string{"s1", "s2"} }, diagnostics.DNSDKIM,
+			diagnostics.Warn, dns.CauseDKIMMalformed, "",
+		},
+		{
+			"doubled", provider + goodDKIM() + `s1._domainkey.example.com. IN TXT "v=DKIM1; p="`, nil, diagnostics.DNSDKIM,
+			diagnostics.Fail, dns.CauseDKIMMultiple, "",
+		},
+		{
+			"not a key, by a wildcard", provider + `s1._domainkey.example.com. IN TXT "v=spf1 -all"`, nil, diagnostics.DNSDKIM,
+			diagnostics.Warn, dns.CauseDKIMMissing, "",
+		},
+		{
+			"at the doubled name", provider + `s1._domainkey.example.com.example.com. IN TXT "v=DKIM1; p=x"`, nil,
+			diagnostics.DNSDKIM, diagnostics.Warn, dns.CauseDKIMWrongPlace, "s1._domainkey.example.com v=DKIM1; p=x",
+		},
+		{
+			"at the apex", provider + `example.com. IN TXT "v=DKIM1; p=x"`, nil, diagnostics.DNSDKIM, diagnostics.Warn,
+			dns.CauseDKIMWrongPlace, "?",
+		},
+		{
+			"no selector known, names exist", provider + `zz._domainkey.example.com. IN TXT "v=DKIM1; p=x"`, noSelectors,
+			diagnostics.DNSDKIM, diagnostics.Skip, dns.CauseDKIMSelectorUnknown, "",
+		},
+		{
+			"no selector known, no names", provider, noSelectors, diagnostics.DNSDKIM, diagnostics.Warn, dns.CauseDKIMMissing,
+			"",
+		},
+		{
+			"only guesses", provider + `zz._domainkey.example.com. IN TXT "v=DKIM1; p=x"`,
+			func(t *diagnostics.Target, o *dns.Options) { t.Selectors, o.GuessSelectors = nil, true }, diagnostics.DNSDKIM,
+			diagnostics.Skip, dns.CauseDKIMSelectorUnknown, "",
+		},
+		{
+			"guessed right", provider + `google._domainkey.example.com. IN TXT "v=DKIM1; k=ed25519; p=` + edKey + `"`,
+			func(t *diagnostics.Target, o *dns.Options) { t.Selectors, o.GuessSelectors = nil, true }, diagnostics.DNSDKIM,
+			diagnostics.Pass, "", "",
+		},
+		{
+			"inferred from the include",
+			provider + "example.com. IN TXT \"v=spf1 include:_spf.google.com -all\"\ngoogle._domainkey.example.com. IN TXT " +
+				"\"v=DKIM1; k=ed25519; p=" + edKey + "\"", func(t *diagnostics.Target, _ *dns.Options) { t.Selectors = nil },
+			diagnostics.DNSDKIM, diagnostics.Pass, "", "",
+		},
+		{
+			"inferred from the MX",
+			without(provider, mxLine) +
+				"example.com. IN MX 1 example-com.mail.protection.outlook.com.\nselector1._domainkey.example.com. IN TXT " +
+				"\"v=DKIM1; k=ed25519; p=" + edKey + "\"", func(t *diagnostics.Target, _ *dns.Options) { t.Selectors = nil },
+			diagnostics.DNSDKIM, diagnostics.Pass, "", "",
+		},
+		{
+			"given by the person", provider + `mine._domainkey.example.com. IN TXT "v=DKIM1; k=ed25519; p=` + edKey + `"`,
+			func(t *diagnostics.Target, o *dns.Options) { t.Selectors, o.Selectors = nil, []string{"MINE"} },
+			diagnostics.DNSDKIM, diagnostics.Pass, "", "",
+		},
+		{
+			"unanswered", provider + "!timeout s1._domainkey.example.com", nil, diagnostics.DNSDKIM, diagnostics.Skip,
+			dns.CauseDNSFailure, "",
+		},
 
 		{"DMARC", provider + goodDMARC, nil, diagnostics.DNSDMARC, diagnostics.Pass, "", ""},
-		{"missing", provider, nil, diagnostics.DNSDMARC, diagnostics.Warn, dns.CauseDMARCMissing, "_dmarc.example.com v=DMARC1; p=none; rua=mailto:marie@example.com"},
-		{"meant, but none", provider + `_dmarc.example.com. IN TXT "v=dmarc1; p=reject"`, nil, diagnostics.DNSDMARC, diagnostics.Fail, dns.CauseDMARCMalformed, "_dmarc.example.com v=DMARC1; p=reject"},
-		{"version behind the policy", provider + `_dmarc.example.com. IN TXT "p=reject; v=DMARC1"`, nil, diagnostics.DNSDMARC, diagnostics.Fail, dns.CauseDMARCMalformed, "_dmarc.example.com v=DMARC1; p=reject"},
-		{"several", provider + goodDMARC + `_dmarc.example.com. IN TXT "v=DMARC1; p=none"`, nil, diagnostics.DNSDMARC, diagnostics.Fail, dns.CauseDMARCMultiple, "_dmarc.example.com v=DMARC1; p=quarantine; rua=mailto:marie@example.com"},
-		{"at the apex", provider + `example.com. IN TXT "v=DMARC1; p=none"`, nil, diagnostics.DNSDMARC, diagnostics.Warn, dns.CauseDMARCWrongPlace, "_dmarc.example.com v=DMARC1; p=none"},
-		{"none without reports", provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=none"`, nil, diagnostics.DNSDMARC, diagnostics.Warn, dns.CauseDMARCNonePolicy, "_dmarc.example.com v=DMARC1; p=none; rua=mailto:marie@example.com"},
-		{"none without reports, no author", provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=none"`, func(t *diagnostics.Target, o *dns.Options) { t.Address, t.From, o.Domain = "", "", "example.com" }, diagnostics.DNSDMARC, diagnostics.Warn, dns.CauseDMARCNonePolicy, ""},
-		{"none with reports", provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=none; rua=mailto:marie@example.com"`, nil, diagnostics.DNSDMARC, diagnostics.Pass, "", ""},
-		{"bad policy", provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=monitor; adkim=s"`, nil, diagnostics.DNSDMARC, diagnostics.Fail, dns.CauseDMARCMalformed, "_dmarc.example.com v=DMARC1; p=none; adkim=s"},
-		{"bad policy with reports", provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=monitor; rua=mailto:marie@example.com"`, nil, diagnostics.DNSDMARC, diagnostics.Warn, dns.CauseDMARCMalformed, "?"},
-		{"bad mode", provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=reject; adkim=strict"`, nil, diagnostics.DNSDMARC, diagnostics.Warn, dns.CauseDMARCMalformed, ""},
-		{"historic tag", provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=reject; pct=50"`, nil, diagnostics.DNSDMARC, diagnostics.Pass, "", ""},
+		{
+			"missing", provider, nil, diagnostics.DNSDMARC, diagnostics.Warn, dns.CauseDMARCMissing,
+			"_dmarc.example.com v=DMARC1; p=none; rua=mailto:marie@example.com",
+		},
+		{
+			"meant, but none", provider + `_dmarc.example.com. IN TXT "v=dmarc1; p=reject"`, nil, diagnostics.DNSDMARC,
+			diagnostics.Fail, dns.CauseDMARCMalformed, "_dmarc.example.com v=DMARC1; p=reject",
+		},
+		{
+			"version behind the policy", provider + `_dmarc.example.com. IN TXT "p=reject; v=DMARC1"`, nil, diagnostics.DNSDMARC,
+			diagnostics.Fail, dns.CauseDMARCMalformed, "_dmarc.example.com v=DMARC1; p=reject",
+		},
+		{
+			"several", provider + goodDMARC + `_dmarc.example.com. IN TXT "v=DMARC1; p=none"`, nil, diagnostics.DNSDMARC,
+			diagnostics.Fail, dns.CauseDMARCMultiple, "_dmarc.example.com v=DMARC1; p=quarantine; rua=mailto:marie@example.com",
+		},
+		{
+			"at the apex", provider + `example.com. IN TXT "v=DMARC1; p=none"`, nil, diagnostics.DNSDMARC, diagnostics.Warn,
+			dns.CauseDMARCWrongPlace, "_dmarc.example.com v=DMARC1; p=none",
+		},
+		{
+			"none without reports", provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=none"`, nil, diagnostics.DNSDMARC,
+			diagnostics.Warn, dns.CauseDMARCNonePolicy, "_dmarc.example.com v=DMARC1; p=none; rua=mailto:marie@example.com",
+		},
+		{
+			"none without reports, no author", provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=none"`,
+			func(t *diagnostics.Target, o *dns.Options) { t.Address, t.From, o.Domain = "", "", "example.com" },
+			diagnostics.DNSDMARC, diagnostics.Warn, dns.CauseDMARCNonePolicy, "",
+		},
+		{
+			"none with reports", provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=none; rua=mailto:marie@example.com"`, nil,
+			diagnostics.DNSDMARC, diagnostics.Pass, "", "",
+		},
+		{
+			"bad policy", provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=monitor; adkim=s"`, nil, diagnostics.DNSDMARC,
+			diagnostics.Fail, dns.CauseDMARCMalformed, "_dmarc.example.com v=DMARC1; p=none; adkim=s",
+		},
+		{
+			"bad policy with reports",
+			provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=monitor; rua=mailto:marie@example.com"`, nil,
+			diagnostics.DNSDMARC, diagnostics.Warn, dns.CauseDMARCMalformed, "?",
+		},
+		{
+			"bad mode", provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=reject; adkim=strict"`, nil, diagnostics.DNSDMARC,
+			diagnostics.Warn, dns.CauseDMARCMalformed, "",
+		},
+		{
+			"historic tag", provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=reject; pct=50"`, nil, diagnostics.DNSDMARC,
+			diagnostics.Pass, "", "",
+		},
 		{"misaligned", provider + goodDMARC, func(_ *diagnostics.Target, o *dns.Options) {
 			o.EnvelopeSender, o.SigningDomain = "bounces.provider.test", "provider.test"
 		}, diagnostics.DNSDMARC, diagnostics.Fail, dns.CauseDMARCMisaligned, ""},
-		{"misaligned, strictly", provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=reject; adkim=s; aspf=s"`, func(_ *diagnostics.Target, o *dns.Options) {
-			o.EnvelopeSender, o.SigningDomain = "bounce.example.com", "mail.example.com"
-		}, diagnostics.DNSDMARC, diagnostics.Fail, dns.CauseDMARCMisaligned, ""},
-		{"misaligned while watching", provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=none; rua=mailto:marie@example.com"`, func(_ *diagnostics.Target, o *dns.Options) {
-			o.EnvelopeSender, o.SigningDomain = "bounces.provider.test", "provider.test"
-		}, diagnostics.DNSDMARC, diagnostics.Pass, "", ""},
-		{"DKIM aligned is enough", provider + goodDMARC, func(_ *diagnostics.Target, o *dns.Options) { o.EnvelopeSender = "bounces.provider.test" }, diagnostics.DNSDMARC, diagnostics.Pass, "", ""},
-		{"reports elsewhere, not agreed", provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=reject; rua=mailto:x@reports.test"`, nil, diagnostics.DNSDMARC, diagnostics.Warn, dns.CauseDMARCReports, "example.com._report._dmarc.reports.test v=DMARC1"},
-		{"reports elsewhere, agreed", provider + "_dmarc.example.com. IN TXT \"v=DMARC1; p=reject; rua=mailto:x@reports.test\"\nexample.com._report._dmarc.reports.test. IN TXT \"v=DMARC1\"", nil, diagnostics.DNSDMARC, diagnostics.Pass, "", ""},
-		{"inherited", provider + goodDMARC + "sub.example.com. IN A 192.0.2.1", func(t *diagnostics.Target, _ *dns.Options) { t.From = "x@sub.example.com" }, diagnostics.DNSDMARC, diagnostics.Pass, "", ""},
-		{"unanswered", provider + "!timeout _dmarc.example.com", nil, diagnostics.DNSDMARC, diagnostics.Skip, dns.CauseDNSFailure, ""},
+		{
+			"misaligned, strictly", provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=reject; adkim=s; aspf=s"`,
+			func(_ *diagnostics.Target, o *dns.Options) {
+				o.EnvelopeSender, o.SigningDomain = "bounce.example.com", "mail.example.com"
+			}, diagnostics.DNSDMARC, diagnostics.Fail, dns.CauseDMARCMisaligned, "",
+		},
+		{
+			"misaligned while watching",
+			provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=none; rua=mailto:marie@example.com"`,
+			func(_ *diagnostics.Target, o *dns.Options) {
+				o.EnvelopeSender, o.SigningDomain = "bounces.provider.test", "provider.test"
+			}, diagnostics.DNSDMARC, diagnostics.Pass, "", "",
+		},
+		{
+			"DKIM aligned is enough", provider + goodDMARC,
+			func(_ *diagnostics.Target, o *dns.Options) { o.EnvelopeSender = "bounces.provider.test" }, diagnostics.DNSDMARC,
+			diagnostics.Pass, "", "",
+		},
+		{
+			"reports elsewhere, not agreed",
+			provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=reject; rua=mailto:x@reports.test"`, nil, diagnostics.DNSDMARC,
+			diagnostics.Warn, dns.CauseDMARCReports, "example.com._report._dmarc.reports.test v=DMARC1",
+		},
+		{
+			"reports elsewhere, agreed",
+			provider + "_dmarc.example.com. IN TXT \"v=DMARC1; p=reject; " +
+				"rua=mailto:x@reports.test\"\nexample.com._report._dmarc.reports.test. IN TXT \"v=DMARC1\"", nil,
+			diagnostics.DNSDMARC, diagnostics.Pass, "", "",
+		},
+		{
+			"inherited", provider + goodDMARC + "sub.example.com. IN A 192.0.2.1",
+			func(t *diagnostics.Target, _ *dns.Options) { t.From = "x@sub.example.com" }, diagnostics.DNSDMARC, diagnostics.Pass,
+			"", "",
+		},
+		{
+			"unanswered", provider + "!timeout _dmarc.example.com", nil, diagnostics.DNSDMARC, diagnostics.Skip,
+			dns.CauseDNSFailure, "",
+		},
 
 		{"MTA-STS, record only", provider + sts, nil, diagnostics.DNSMTASTS, diagnostics.Pass, "", ""},
 		{"none", provider, nil, diagnostics.DNSMTASTS, diagnostics.Skip, dns.CauseNotPublished, ""},
-		{"no id", provider + `_mta-sts.example.com. IN TXT "v=STSv1;"`, nil, diagnostics.DNSMTASTS, diagnostics.Warn, dns.CauseMTASTSMalformed, ""},
-		{"bad id", provider + `_mta-sts.example.com. IN TXT "v=STSv1; id=2026-11-21"`, nil, diagnostics.DNSMTASTS, diagnostics.Warn, dns.CauseMTASTSMalformed, ""},
-		{"two", provider + sts + `_mta-sts.example.com. IN TXT "v=STSv1; id=2"`, nil, diagnostics.DNSMTASTS, diagnostics.Warn, dns.CauseMTASTSMalformed, ""},
-		{"other version", provider + `_mta-sts.example.com. IN TXT "v=STSv2; id=2"`, nil, diagnostics.DNSMTASTS, diagnostics.Warn, dns.CauseMTASTSMalformed, ""},
-		{"policy", provider + sts, withHTTP(fetch{status: 200, kind: "text/plain; charset=us-ascii", body: policy}), diagnostics.DNSMTASTS, diagnostics.Pass, "", ""},
-		{"policy is gone", provider + sts, withHTTP(fetch{status: 404, kind: "text/plain"}), diagnostics.DNSMTASTS, diagnostics.Warn, dns.CauseMTASTSPolicy, ""},
-		{"policy elsewhere", provider + sts, withHTTP(fetch{status: 301, kind: "text/plain", body: policy}), diagnostics.DNSMTASTS, diagnostics.Warn, dns.CauseMTASTSPolicy, ""},
-		{"policy is a page", provider + sts, withHTTP(fetch{status: 200, kind: "text/html", body: policy}), diagnostics.DNSMTASTS, diagnostics.Warn, dns.CauseMTASTSPolicy, ""},
-		{"policy is endless", provider + sts, withHTTP(fetch{status: 200, kind: "text/plain", body: policy + strings.Repeat("x: y\n", 20000)}), diagnostics.DNSMTASTS, diagnostics.Warn, dns.CauseMTASTSPolicy, ""},
-		{"policy without mx", provider + sts, withHTTP(fetch{status: 200, kind: "text/plain", body: "version: STSv1\nmode: enforce\nmax_age: 1\n"}), diagnostics.DNSMTASTS, diagnostics.Warn, dns.CauseMTASTSPolicy, ""},
-		{"policy leaves out the MX", provider + sts, withHTTP(fetch{status: 200, kind: "text/plain", body: "version: STSv1\nmode: enforce\nmx: *.sub.provider.test\nmax_age: 1\n"}), diagnostics.DNSMTASTS, diagnostics.Fail, dns.CauseMTASTSPolicy, ""},
-		{"policy in testing leaves out the MX", provider + sts, withHTTP(fetch{status: 200, kind: "text/plain", body: "version: STSv1\nmode: testing\nmx: x.test\nmax_age: 1\n"}), diagnostics.DNSMTASTS, diagnostics.Warn, dns.CauseMTASTSPolicy, ""},
-		{"no connection", provider + sts, withHTTP(fetch{err: fmt.Errorf("refused\x1b[2J")}), diagnostics.DNSMTASTS, diagnostics.Warn, dns.CauseMTASTSPolicy, ""},
-		{"unanswered", provider + "!servfail _mta-sts.example.com", nil, diagnostics.DNSMTASTS, diagnostics.Skip, dns.CauseDNSFailure, ""},
+		{
+			"no id", provider + `_mta-sts.example.com. IN TXT "v=STSv1;"`, nil, diagnostics.DNSMTASTS, diagnostics.Warn,
+			dns.CauseMTASTSMalformed, "",
+		},
+		{
+			"bad id", provider + `_mta-sts.example.com. IN TXT "v=STSv1; id=2026-11-21"`, nil, diagnostics.DNSMTASTS,
+			diagnostics.Warn, dns.CauseMTASTSMalformed, "",
+		},
+		{
+			"two", provider + sts + `_mta-sts.example.com. IN TXT "v=STSv1; id=2"`, nil, diagnostics.DNSMTASTS, diagnostics.Warn,
+			dns.CauseMTASTSMalformed, "",
+		},
+		{
+			"other version", provider + `_mta-sts.example.com. IN TXT "v=STSv2; id=2"`, nil, diagnostics.DNSMTASTS,
+			diagnostics.Warn, dns.CauseMTASTSMalformed, "",
+		},
+		{
+			"policy", provider + sts, withHTTP(fetch{status: 200, kind: "text/plain; charset=us-ascii", body: policy}),
+			diagnostics.DNSMTASTS, diagnostics.Pass, "", "",
+		},
+		{
+			"policy is gone", provider + sts, withHTTP(fetch{status: 404, kind: "text/plain"}), diagnostics.DNSMTASTS,
+			diagnostics.Warn, dns.CauseMTASTSPolicy, "",
+		},
+		{
+			"policy elsewhere", provider + sts, withHTTP(fetch{status: 301, kind: "text/plain", body: policy}),
+			diagnostics.DNSMTASTS, diagnostics.Warn, dns.CauseMTASTSPolicy, "",
+		},
+		{
+			"policy is a page", provider + sts, withHTTP(fetch{status: 200, kind: "text/html", body: policy}),
+			diagnostics.DNSMTASTS, diagnostics.Warn, dns.CauseMTASTSPolicy, "",
+		},
+		{
+			"policy is endless", provider + sts,
+			withHTTP(fetch{status: 200, kind: "text/plain", body: policy + strings.Repeat("x: y\n", 20000)}),
+			diagnostics.DNSMTASTS, diagnostics.Warn, dns.CauseMTASTSPolicy, "",
+		},
+		{
+			"policy without mx", provider + sts,
+			withHTTP(fetch{status: 200, kind: "text/plain", body: "version: STSv1\nmode: enforce\nmax_age: 1\n"}),
+			diagnostics.DNSMTASTS, diagnostics.Warn, dns.CauseMTASTSPolicy, "",
+		},
+		{
+			"policy leaves out the MX", provider + sts,
+			withHTTP(fetch{
+				status: 200, kind: "text/plain",
+				body: "version: STSv1\nmode: enforce\nmx: *.sub.provider.test\nmax_age: 1\n",
+			}), diagnostics.DNSMTASTS,
+			diagnostics.Fail, dns.CauseMTASTSPolicy, "",
+		},
+		{
+			"policy in testing leaves out the MX", provider + sts,
+			withHTTP(fetch{status: 200, kind: "text/plain", body: "version: STSv1\nmode: testing\nmx: x.test\nmax_age: 1\n"}),
+			diagnostics.DNSMTASTS, diagnostics.Warn, dns.CauseMTASTSPolicy, "",
+		},
+		{
+			"no connection", provider + sts, withHTTP(fetch{err: fmt.Errorf("refused\x1b[2J")}), diagnostics.DNSMTASTS,
+			diagnostics.Warn, dns.CauseMTASTSPolicy, "",
+		},
+		{
+			"unanswered", provider + "!servfail _mta-sts.example.com", nil, diagnostics.DNSMTASTS, diagnostics.Skip,
+			dns.CauseDNSFailure, "",
+		},
 
-		{"TLS-RPT", provider + `_smtp._tls.example.com. IN TXT "v=TLSRPTv1; rua=mailto:a@example.com,https://x.test/"`, nil, diagnostics.DNSTLSRPT, diagnostics.Pass, "", ""},
+		{
+			"TLS-RPT", provider + `_smtp._tls.example.com. IN TXT "v=TLSRPTv1; rua=mailto:a@example.com,https://x.test/"`, nil,
+			diagnostics.DNSTLSRPT, diagnostics.Pass, "", "",
+		},
 		{"none", provider, nil, diagnostics.DNSTLSRPT, diagnostics.Skip, dns.CauseNotPublished, ""},
-		{"no rua", provider + `_smtp._tls.example.com. IN TXT "v=TLSRPTv1;"`, nil, diagnostics.DNSTLSRPT, diagnostics.Warn, dns.CauseTLSRPTMalformed, ""},
-		{"an address", provider + `_smtp._tls.example.com. IN TXT "v=TLSRPTv1; rua=a@example.com"`, nil, diagnostics.DNSTLSRPT, diagnostics.Warn, dns.CauseTLSRPTMalformed, ""},
+		{
+			"no rua", provider + `_smtp._tls.example.com. IN TXT "v=TLSRPTv1;"`, nil, diagnostics.DNSTLSRPT, diagnostics.Warn,
+			dns.CauseTLSRPTMalformed, "",
+		},
+		{
+			"an address", provider + `_smtp._tls.example.com. IN TXT "v=TLSRPTv1; rua=a@example.com"`, nil,
+			diagnostics.DNSTLSRPT, diagnostics.Warn, dns.CauseTLSRPTMalformed, "",
+		},
 
-		{"BIMI", provider + `default._bimi.example.com. IN TXT "v=BIMI1; l=https://x.test/a.svg; a="`, nil, diagnostics.DNSBIMI, diagnostics.Pass, "", ""},
-		{"declined", provider + `default._bimi.example.com. IN TXT "v=BIMI1; l=; a=;"`, nil, diagnostics.DNSBIMI, diagnostics.Pass, "", ""},
+		{
+			"BIMI", provider + `default._bimi.example.com. IN TXT "v=BIMI1; l=https://x.test/a.svg; a="`, nil,
+			diagnostics.DNSBIMI, diagnostics.Pass, "", "",
+		},
+		{
+			"declined", provider + `default._bimi.example.com. IN TXT "v=BIMI1; l=; a=;"`, nil, diagnostics.DNSBIMI,
+			diagnostics.Pass, "", "",
+		},
 		{"none", provider, nil, diagnostics.DNSBIMI, diagnostics.Skip, dns.CauseNotPublished, ""},
-		{"http", provider + `default._bimi.example.com. IN TXT "v=BIMI1; l=http://x.test/a.svg"`, nil, diagnostics.DNSBIMI, diagnostics.Warn, dns.CauseBIMIMalformed, ""},
-		{"no location", provider + `default._bimi.example.com. IN TXT "v=BIMI1; a=https://x.test/"`, nil, diagnostics.DNSBIMI, diagnostics.Warn, dns.CauseBIMIMalformed, ""},
+		{
+			"http", provider + `default._bimi.example.com. IN TXT "v=BIMI1; l=http://x.test/a.svg"`, nil, diagnostics.DNSBIMI,
+			diagnostics.Warn, dns.CauseBIMIMalformed, "",
+		},
+		{
+			"no location", provider + `default._bimi.example.com. IN TXT "v=BIMI1; a=https://x.test/"`, nil, diagnostics.DNSBIMI,
+			diagnostics.Warn, dns.CauseBIMIMalformed, "",
+		},
 
-		{"DANE", "!secure\n" + provider + "_25._tcp.mx.provider.test. IN TLSA 3 1 1 " + strings.Repeat("ab", 32), nil, diagnostics.DNSDANE, diagnostics.Pass, "", ""},
-		{"of the submission server", "!secure\n" + provider + "_465._tcp.smtp.provider.test. IN TLSA 3 1 1 " + strings.Repeat("ab", 32), nil, diagnostics.DNSDANE, diagnostics.Pass, "", ""},
-		{"not signed", provider + "_25._tcp.mx.provider.test. IN TLSA 3 1 1 " + strings.Repeat("ab", 32), nil, diagnostics.DNSDANE, diagnostics.Warn, dns.CauseDANEInsecure, ""},
-		{"short digest", "!secure\n" + provider + "_25._tcp.mx.provider.test. IN TLSA 3 1 1 abab", nil, diagnostics.DNSDANE, diagnostics.Warn, dns.CauseDANEMalformed, ""},
-		{"usage of the web", "!secure\n" + provider + "_25._tcp.mx.provider.test. IN TLSA 1 1 1 " + strings.Repeat("ab", 32), nil, diagnostics.DNSDANE, diagnostics.Warn, dns.CauseDANEMalformed, ""},
+		{
+			"DANE", "!secure\n" + provider + "_25._tcp.mx.provider.test. IN TLSA 3 1 1 " + strings.Repeat("ab", 32), nil,
+			diagnostics.DNSDANE, diagnostics.Pass, "", "",
+		},
+		{
+			"of the submission server",
+			"!secure\n" + provider + "_465._tcp.smtp.provider.test. IN TLSA 3 1 1 " + strings.Repeat("ab", 32), nil,
+			diagnostics.DNSDANE, diagnostics.Pass, "", "",
+		},
+		{
+			"not signed", provider + "_25._tcp.mx.provider.test. IN TLSA 3 1 1 " + strings.Repeat("ab", 32), nil,
+			diagnostics.DNSDANE, diagnostics.Warn, dns.CauseDANEInsecure, "",
+		},
+		{
+			"short digest", "!secure\n" + provider + "_25._tcp.mx.provider.test. IN TLSA 3 1 1 abab", nil, diagnostics.DNSDANE,
+			diagnostics.Warn, dns.CauseDANEMalformed, "",
+		},
+		{
+			"usage of the web", "!secure\n" + provider + "_25._tcp.mx.provider.test. IN TLSA 1 1 1 " + strings.Repeat("ab", 32),
+			nil, diagnostics.DNSDANE, diagnostics.Warn, dns.CauseDANEMalformed, "",
+		},
 		{"none", provider, nil, diagnostics.DNSDANE, diagnostics.Skip, dns.CauseNotPublished, ""},
 
-		{"PTR", provider + "5.113.0.203.in-addr.arpa. IN PTR smtp.provider.test.", withIP("203.0.113.5"), diagnostics.DNSPTR, diagnostics.Pass, "", ""},
+		{
+			"PTR", provider + "5.113.0.203.in-addr.arpa. IN PTR smtp.provider.test.", withIP("203.0.113.5"), diagnostics.DNSPTR,
+			diagnostics.Pass, "", "",
+		},
 		{"no PTR", provider, withIP("203.0.113.5"), diagnostics.DNSPTR, diagnostics.Warn, dns.CausePTRMissing, ""},
-		{"PTR does not lead back", provider + "5.113.0.203.in-addr.arpa. IN PTR mx.provider.test.", withIP("203.0.113.5"), diagnostics.DNSPTR, diagnostics.Warn, dns.CausePTRMismatch, ""},
+		{
+			"PTR does not lead back", provider + "5.113.0.203.in-addr.arpa. IN PTR mx.provider.test.", withIP("203.0.113.5"),
+			diagnostics.DNSPTR, diagnostics.Warn, dns.CausePTRMismatch, "",
+		},
 		{"no address given", provider, nil, diagnostics.DNSPTR, diagnostics.Skip, dns.CauseNoAddress, ""},
 
-		{"SRV", provider + "_submissions._tcp.example.com. IN SRV 0 1 465 smtp.provider.test.\n_imap._tcp.example.com. IN SRV 0 0 0 .", nil, diagnostics.DNSDiscovery, diagnostics.Pass, "", ""},
-		{"autoconfig", provider + "autoconfig.example.com. IN CNAME smtp.provider.test.", nil, diagnostics.DNSDiscovery, diagnostics.Pass, "", ""},
-		{"SRV leads nowhere", provider + "_submissions._tcp.example.com. IN SRV 0 1 465 gone.test.", nil, diagnostics.DNSDiscovery, diagnostics.Warn, dns.CauseSRVTarget, ""},
+		{"SRV", provider + "_submissions._tcp.example.com. IN SRV 0 1 465 smtp.provider.test.\n_imap._tcp.example.com. IN " +
+			"SRV 0 0 0 .", nil, diagnostics.DNSDiscovery, diagnostics.Pass, "", ""},
+		{
+			"autoconfig", provider + "autoconfig.example.com. IN CNAME smtp.provider.test.", nil, diagnostics.DNSDiscovery,
+			diagnostics.Pass, "", "",
+		},
+		{
+			"SRV leads nowhere", provider + "_submissions._tcp.example.com. IN SRV 0 1 465 gone.test.", nil,
+			diagnostics.DNSDiscovery, diagnostics.Warn, dns.CauseSRVTarget, "",
+		},
 		{"nothing", provider, nil, diagnostics.DNSDiscovery, diagnostics.Skip, dns.CauseNotPublished, ""},
 	}
 	return list
@@ -326,18 +676,21 @@ func TestContractShapes(t *testing.T) {
 	results := run(t, provider+goodSPF+goodDKIM()+goodDMARC, target(), dns.Options{})
 	r, _ := diagnostics.Find(results, diagnostics.DNSSPF)
 	e := member(t, r, "spf")
-	if e["record"] != "v=spf1 include:spf.provider.test -all" || e["lookups"] != 1.0 || e["void"] != 0.0 || e["authorizes_provider"] != true ||
+	if e["record"] != "v=spf1 include:spf.provider.test -all" || e["lookups"] != 1.0 || e["void"] != 0.0 ||
+		e["authorizes_provider"] != true ||
 		fmt.Sprint(e["includes"]) != "[spf.provider.test]" || e["ttl_seconds"] != 600.0 {
 		t.Errorf("spf: %v", e)
 	}
 	r, _ = diagnostics.Find(results, diagnostics.DNSDKIM)
 	e = member(t, r, "dkim")
-	if e["selector"] != "s1" || e["key"] != "ed25519" || e["testing"] != false || e["revoked"] != false || e["record"] != "v=DKIM1; k=ed25519; p="+edKey {
+	if e["selector"] != "s1" || e["key"] != "ed25519" || e["testing"] != false || e["revoked"] != false ||
+		e["record"] != "v=DKIM1; k=ed25519; p="+edKey {
 		t.Errorf("dkim: %v", e)
 	}
 	r, _ = diagnostics.Find(results, diagnostics.DNSDMARC)
 	e = member(t, r, "dmarc")
-	if e["record"] != "v=DMARC1; p=quarantine; rua=mailto:marie@example.com" || e["policy"] != "quarantine" || fmt.Sprint(e["aligned"]) != "map[dkim:true spf:true]" {
+	if e["record"] != "v=DMARC1; p=quarantine; rua=mailto:marie@example.com" || e["policy"] != "quarantine" ||
+		fmt.Sprint(e["aligned"]) != "map[dkim:true spf:true]" {
 		t.Errorf("dmarc: %v", e)
 	}
 	r, _ = diagnostics.Find(results, diagnostics.DNSMX)
@@ -432,7 +785,8 @@ func (hanging) Query(ctx context.Context, name string, qtype uint16) (wire.Answe
 func TestSilence(t *testing.T) {
 	t.Parallel()
 	network := &wire.Network{Timeout: 50 * time.Millisecond}
-	results := diagnostics.Run(context.Background(), nil, dns.Plan(network, target(), dns.Options{Resolver: hanging{}, IP: netip.MustParseAddr("192.0.2.1")}))
+	results := diagnostics.Run(context.Background(), nil,
+		dns.Plan(network, target(), dns.Options{Resolver: hanging{}, IP: netip.MustParseAddr("192.0.2.1")}))
 	if len(results) != len(dns.Checks()) {
 		t.Fatalf("%d results", len(results))
 	}
@@ -453,7 +807,8 @@ func TestIncludeBomb(t *testing.T) {
 		for j := range 10 {
 			terms = append(terms, fmt.Sprintf("include:b%d.test a:x%d-%d.test", (i*10+j+1)%400, i, j))
 		}
-		fmt.Fprintf(&zone, "b%d.test. IN TXT \"v=spf1 %s\" \"%s -all\"\n", i, strings.Join(terms[:5], " "), " "+strings.Join(terms[5:], " "))
+		fmt.Fprintf(&zone, "b%d.test. IN TXT \"v=spf1 %s\" \"%s -all\"\n", i, strings.Join(terms[:5], " "),
+			" "+strings.Join(terms[5:], " "))
 	}
 	zone.WriteString("example.com. IN TXT \"v=spf1 include:b0.test -all\"\n")
 	resolver := lookuptest.Zone(t, zone.String())
@@ -478,9 +833,11 @@ func TestOverTheWire(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	results := diagnostics.Run(context.Background(), nil, dns.Plan(&wire.Network{Resolver: resolver}, target(), dns.Options{GuessSelectors: true}))
+	results := diagnostics.Run(context.Background(), nil,
+		dns.Plan(&wire.Network{Resolver: resolver}, target(), dns.Options{GuessSelectors: true}))
 	want := map[diagnostics.ID]diagnostics.Status{
-		diagnostics.DNSMX: diagnostics.Pass, diagnostics.DNSSPF: diagnostics.Pass, diagnostics.DNSDKIM: diagnostics.Pass, diagnostics.DNSDMARC: diagnostics.Pass,
+		diagnostics.DNSMX: diagnostics.Pass, diagnostics.DNSSPF: diagnostics.Pass, diagnostics.DNSDKIM: diagnostics.Pass,
+		diagnostics.DNSDMARC:  diagnostics.Pass,
 		diagnostics.DNSMTASTS: diagnostics.Skip, diagnostics.DNSPTR: diagnostics.Skip,
 	}
 	for id, status := range want {

@@ -33,12 +33,14 @@ func (a *area) spf(ctx context.Context, r lookup.Resolver) diagnostics.Result {
 	return a.spfJudge(ctx, r, tree, need)
 }
 
-// providersOwn is the result for an address at a provider's own domain: whatever it publishes, the person cannot change it.
+// providersOwn is the result for an address at a provider's own domain: whatever it publishes, the person cannot change
+// it.
 func (a *area) providersOwn(seen ...diagnostics.Evidence) diagnostics.Result {
 	return a.about(passed(append(seen, note("provider-domain"))...))
 }
 
-// spfNeed is what must stand in the record. Without a known provider it is the submission server itself and the exchangers.
+// spfNeed is what must stand in the record. Without a known provider it is the submission server itself and the
+// exchangers.
 func (a *area) spfNeed() spf.Need {
 	need := spf.Need{Include: a.target.SPFInclude, Redirect: a.target.SPFRedirect}
 	if len(need.Include) > 0 || need.Redirect != "" {
@@ -62,7 +64,9 @@ func (a *area) spfMissing(ctx context.Context, r lookup.Resolver, tree *spf.Node
 	for _, other := range tree.Others {
 		if spf.Meant(other.Value) {
 			proposal := spf.Propose([]lookup.Text{other}, need)
-			result := failed(CauseSPFSyntax, spfEvidence(tree, nil), evidence("spf-fault", "fault", string(spf.FaultVersion), "offset", 0, "token", remote(firstWord(other.Value)), "record", remote(other.Value)))
+			result := failed(CauseSPFSyntax, spfEvidence(tree, nil),
+				evidence("spf-fault", "fault", string(spf.FaultVersion), "offset", 0, "token", remote(firstWord(other.Value)),
+					"record", remote(other.Value)))
 			result.Fix = []diagnostics.Fix{replaceTXT(a.domain, proposal, other)}
 			return a.about(withArgs(result, "token", remote(firstWord(other.Value)), "position", 1))
 		}
@@ -73,7 +77,8 @@ func (a *area) spfMissing(ctx context.Context, r lookup.Resolver, tree *spf.Node
 	doubled := a.domain + "." + a.domain
 	if twin := spfAt(ctx, r, doubled); twin != nil {
 		fix = addTXT(a.domain, spf.Propose([]lookup.Text{*twin}, need))
-		result := a.about(warned(CauseSPFWrongPlace, spfEvidence(tree, nil), evidence("spf-elsewhere", "name", remote(doubled), "record", remote(twin.Value))))
+		result := a.about(warned(CauseSPFWrongPlace, spfEvidence(tree, nil),
+			evidence("spf-elsewhere", "name", remote(doubled), "record", remote(twin.Value))))
 		result.Fix = []diagnostics.Fix{fix}
 		return withArgs(result, "name", remote(doubled))
 	}
@@ -125,7 +130,8 @@ func (a *area) spfSyntax(ctx context.Context, r lookup.Resolver, tree *spf.Node,
 	proposal := spf.Propose([]lookup.Text{tree.Text}, need)
 	result := failed(CauseSPFSyntax, spfEvidence(tree, nil))
 	for _, f := range tree.Record.Faults {
-		result.Evidence = append(result.Evidence, evidence("spf-fault", "fault", string(f.Kind), "offset", f.Offset, "token", remote(f.Token)))
+		result.Evidence = append(result.Evidence,
+			evidence("spf-fault", "fault", string(f.Kind), "offset", f.Offset, "token", remote(f.Token)))
 	}
 	if !spf.Silences(proposal, tree.Record) {
 		result.Evidence = append(result.Evidence, a.proposalCost(ctx, r, proposal))
@@ -162,7 +168,8 @@ func (a *area) spfJudge(ctx context.Context, r lookup.Resolver, tree *spf.Node, 
 		}
 		return withArgs(result, "provider", a.target.Provider, "record", remote(proposal))
 	case tree.Void > spf.MaxVoid:
-		return a.about(withArgs(warned(CauseSPFVoid, append(branchEvidence(tree), seen)...), "count", tree.Void, "limit", spf.MaxVoid))
+		return a.about(withArgs(warned(CauseSPFVoid, append(branchEvidence(tree), seen)...), "count", tree.Void, "limit",
+			spf.MaxVoid))
 	}
 	if err := tree.Unanswered(); err != nil {
 		return unanswered(err, seen)
@@ -221,7 +228,8 @@ func (a *area) spfAuthorised(ctx context.Context, r lookup.Resolver, tree *spf.N
 	return a.serverAuthorised(ctx, r)
 }
 
-// serverAuthorised evaluates the addresses of the submission server. Mail may leave from others, so that only a pass tells.
+// serverAuthorised evaluates the addresses of the submission server. Mail may leave from others, so that only a pass
+// tells.
 func (a *area) serverAuthorised(ctx context.Context, r lookup.Resolver) *bool {
 	if a.target.Submission.Host == "" {
 		return nil
@@ -265,13 +273,15 @@ func (a *area) spfFor(ctx context.Context, r lookup.Resolver, ip netip.Addr) spf
 // proposalCost counts the look-ups of a proposed record, so that advice never trades one permerror for another.
 func (a *area) proposalCost(ctx context.Context, r lookup.Resolver, proposal string) diagnostics.Evidence {
 	tree := spf.InspectText(ctx, r, a.domain, proposal)
-	return evidence("spf-proposal", "record", remote(proposal), "lookups", tree.Lookups, "void", tree.Void, "within_limits",
+	return evidence("spf-proposal", "record", remote(proposal), "lookups", tree.Lookups, "void", tree.Void,
+		"within_limits",
 		tree.Lookups <= spf.MaxLookups && tree.Void <= spf.MaxVoid)
 }
 
 // spfEvidence is the shape of the contract; authorizes_provider is absent when nobody can tell.
 func spfEvidence(tree *spf.Node, authorised *bool) diagnostics.Evidence {
-	e := evidence("spf", "record", remote(tree.Text.Value), "lookups", tree.Lookups, "void", tree.Void, "includes", remotes(tree.Includes()))
+	e := evidence("spf", "record", remote(tree.Text.Value), "lookups", tree.Lookups, "void", tree.Void, "includes",
+		remotes(tree.Includes()))
 	if authorised != nil {
 		e.Fields["authorizes_provider"] = *authorised
 	}

@@ -20,9 +20,13 @@ func TestCausesAreComplete(t *testing.T) {
 	retry := []Retry{RetryNo, RetryLater, RetryAfterChange, RetryAutomatic}
 	severity := []Severity{SeverityFail, SeverityWarn, SeverityInfo, SeveritySkip}
 	exits := []int{0, 1, 64, 65, 68, 69, 74, 75, 76, 77, 78, 130}
-	steps := []string{"", "address", "provider", "server", "prepare", "credential", "submission", "sent", "dns", "test", "options"}
+	steps := []string{
+		"", "address", "provider", "server", "prepare", "credential", "submission", "sent", "dns", "test",
+		"options",
+	}
 	fields := []string{
-		"", "smtp-host", "smtp-port", "smtp-security", "smtp-auth", "username", "credential", "from", "sent-folder", "imap-host", "helo",
+		"", "smtp-host", "smtp-port", "smtp-security", "smtp-auth", "username", "credential", "from", "sent-folder",
+		"imap-host", "helo",
 	}
 	letters := map[string]string{} // of a group
 	slugs, numbers := map[string]bool{}, map[string]bool{}
@@ -40,7 +44,8 @@ func TestCausesAreComplete(t *testing.T) {
 		} else if letters[c.Group] != letter {
 			t.Errorf("%s: letter of group %s is %s", c.Code, c.Group, letters[c.Group])
 		}
-		if !slices.Contains(who, c.Who) || !slices.Contains(retry, c.Retry) || !slices.Contains(severity, c.Severity) || !slices.Contains(exits, c.Exit) {
+		if !slices.Contains(who, c.Who) || !slices.Contains(retry, c.Retry) || !slices.Contains(severity, c.Severity) ||
+			!slices.Contains(exits, c.Exit) {
 			t.Errorf("%s: who %q, retry %q, severity %q, exit %d", c.Slug, c.Who, c.Retry, c.Severity, c.Exit)
 		}
 		if (c.Severity == SeverityFail) != (c.Exit != 0) && c.Slug != "lockout-guard" {
@@ -117,7 +122,8 @@ func TestNoCauseIsUnused(t *testing.T) {
 func TestGeneralAnswersAreComplete(t *testing.T) {
 	t.Parallel()
 	for name, entries := range map[string]map[string]generalEntry{
-		"details": generals().Details, "subjects": generals().Subjects, "replies": generals().Replies, "classes": generals().Classes,
+		"details": generals().Details, "subjects": generals().Subjects, "replies": generals().Replies,
+		"classes":   generals().Classes,
 		"responses": generals().Responses, "statuses": generals().Statuses, "layers": generals().Layers,
 	} {
 		if len(entries) == 0 {
@@ -171,7 +177,10 @@ func TestByCode(t *testing.T) {
 	t.Parallel()
 	want, _ := Cause("wrong-password")
 	_, number := splitCode(want.Code)
-	for _, said := range []string{want.Code, strings.ToLower(want.Code), "A" + number, "a " + number, number, " a-0" + number} {
+	for _, said := range []string{
+		want.Code, strings.ToLower(want.Code), "A" + number, "a " + number, number,
+		" a-0" + number,
+	} {
 		if got, ok := ByCode(said); !ok || got.Slug != want.Slug {
 			t.Errorf("%q leads to %q, %v", said, got.Slug, ok)
 		}
@@ -242,7 +251,8 @@ func TestDetail(t *testing.T) {
 	if want := `Entered: mail.a.example. The certificate is for: {host}\x1b[2J.`; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if long := c.Detail(locale.French, "host", host, "names", safetext.FromRemote(strings.Repeat("é", 5000))); len(long) > 400 || !strings.Contains(long, "é …") {
+	if long := c.Detail(locale.French, "host", host, "names",
+		safetext.FromRemote(strings.Repeat("é", 5000))); len(long) > 400 || !strings.Contains(long, "é …") {
 		t.Errorf("%d bytes of detail: %q", len(long), long)
 	}
 	for _, args := range [][]any{nil, {"host", host}, {"host"}, {"host", host, "names", safetext.FromRemote("")}, {1, 2}} {

@@ -91,8 +91,8 @@ func (c CauseInfo) Meaning(lang locale.Lang) string { return c.words(lang).Meani
 // Remedy says what to do, step by step.
 func (c CauseInfo) Remedy(lang locale.Lang) []string { return slices.Clone(c.words(lang).Remedy) }
 
-// Detail fills the cause's own sentence about this case; args are name, value pairs, a safetext.Remote is escaped. It is
-// empty when the cause has none, and when args lack a value for it.
+// Detail fills the cause's own sentence about this case; args are name, value pairs, a safetext.Remote is escaped. It
+// is empty when the cause has none, and when args lack a value for it.
 func (c CauseInfo) Detail(lang locale.Lang, args ...any) string {
 	detail := c.words(lang).Detail
 	if detail == "" {

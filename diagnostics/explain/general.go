@@ -54,7 +54,8 @@ func general(q Query) Answer {
 	switch q.Protocol {
 	case SMTP:
 		class, detail, subject := splitEnhanced(q)
-		return firstOf(q, lookup(g.Details, detail), lookup(g.Replies, q.Code), lookup(g.Subjects, subject), lookup(g.Classes, class))
+		return firstOf(q, lookup(g.Details, detail), lookup(g.Replies, q.Code), lookup(g.Subjects, subject),
+			lookup(g.Classes, class))
 	case IMAP:
 		return firstOf(q, lookup(g.Responses, strings.ToUpper(q.Enhanced)), lookup(g.Statuses, strings.ToUpper(q.Code)))
 	}
@@ -120,8 +121,8 @@ func firstOf(q Query, found ...[]generalEntry) Answer {
 	return a
 }
 
-// ForCode answers a bare code as a person types it: an SMTP reply code (535), an enhanced status code (5.7.8) or an IMAP
-// response code (AUTHENTICATIONFAILED, with or without brackets). ok is false when it has none of these forms.
+// ForCode answers a bare code as a person types it: an SMTP reply code (535), an enhanced status code (5.7.8) or an
+// IMAP response code (AUTHENTICATIONFAILED, with or without brackets). ok is false when it has none of these forms.
 func ForCode(code string) (a Answer, ok bool) {
 	code = strings.TrimSpace(code)
 	if response := strings.ToUpper(strings.Trim(code, "[]")); len(lookup(generals().Responses, response)) > 0 {

@@ -245,7 +245,8 @@ func Match(q Query) Answer {
 	return a
 }
 
-// score weighs an entry whose pattern matches: priority first, then the codes, the provider, and how much the pattern says.
+// score weighs an entry whose pattern matches: priority first, then the codes, the provider, and how much the pattern
+// says.
 func score(r *reply, q Query, knownProvider bool) float64 {
 	const longest = 90 // of two long patterns neither is more telling
 	s := float64(10*r.Priority) + float64(min(len(r.Pattern), longest))/100

@@ -15,14 +15,32 @@ func TestMatchWeighsCodesAndProvider(t *testing.T) {
 		query Query
 		cause string
 	}{
-		{"an unclear text", Query{Protocol: SMTP, Code: "535", Enhanced: "5.7.8", Text: "535 5.7.8 Error: authentication failed:"}, "wrong-password"},
-		{"the same text at Apple", Query{Protocol: SMTP, Code: "535", Enhanced: "5.7.8", Text: "535 5.7.8 Error: authentication failed:", Provider: "icloud"}, "app-password-required"},
-		{"a preset's own name", Query{Protocol: IMAP, Code: "NO", Text: "NO AUTHENTICATE failed.", Provider: "microsoft365"}, "basic-auth-disabled"},
+		{"an unclear text", Query{
+			Protocol: SMTP, Code: "535", Enhanced: "5.7.8",
+			Text: "535 5.7.8 Error: authentication failed:",
+		}, "wrong-password"},
+		{
+			"the same text at Apple",
+			Query{
+				Protocol: SMTP, Code: "535", Enhanced: "5.7.8", Text: "535 5.7.8 Error: authentication failed:",
+				Provider: "icloud",
+			},
+			"app-password-required",
+		},
+		{
+			"a preset's own name",
+			Query{Protocol: IMAP, Code: "NO", Text: "NO AUTHENTICATE failed.", Provider: "microsoft365"},
+			"basic-auth-disabled",
+		},
 		{"upper case", Query{Protocol: "SMTP", Code: "550", Text: "550 RELAYING DENIED"}, "relay-denied"},
 		{"protocol not given", Query{Text: "dial tcp 192.0.2.1:465: connect: connection refused"}, "connection-refused"},
 		{"protocol nobody knows", Query{Protocol: "uucp", Text: "connection refused"}, CauseUnknown},
 		{"self-signed", Query{Protocol: TLS, Text: "verify error:num=18:self-signed certificate"}, "cert-self-signed"},
-		{"signed by nobody known", Query{Protocol: TLS, Text: "x509: certificate signed by unknown authority"}, "cert-untrusted"},
+		{
+			"signed by nobody known",
+			Query{Protocol: TLS, Text: "x509: certificate signed by unknown authority"},
+			"cert-untrusted",
+		},
 	} {
 		if got := Match(c.query); got.Cause != c.cause {
 			t.Errorf("%s: %s (%s), want %s", c.name, got.Cause, got.Reply, c.cause)
@@ -39,7 +57,8 @@ func TestAdviceOfOneServiceIsKeptFromAnother(t *testing.T) {
 		t.Fatalf("without a provider: %s, %v", own.Reply, own.Remedy(locale.English))
 	}
 	q.Provider = "mailjet"
-	if other := Match(q); other.Cause != "wrong-password" || !slices.Equal(other.Remedy(locale.English), generic.Remedy(locale.English)) {
+	if other := Match(q); other.Cause != "wrong-password" ||
+		!slices.Equal(other.Remedy(locale.English), generic.Remedy(locale.English)) {
 		t.Errorf("at another provider: %s, %v", other.Reply, other.Remedy(locale.English))
 	}
 	q.Provider = "custom"
@@ -89,7 +108,8 @@ func TestGeneralAnswers(t *testing.T) {
 func TestForCode(t *testing.T) {
 	t.Parallel()
 	for code, cause := range map[string]string{
-		"535": "wrong-password", " 5.7.8 ": "wrong-password", "#5.2.2": "mailbox-full", "4.7.99": CauseUnknown, "599": CauseUnknown,
+		"535": "wrong-password", " 5.7.8 ": "wrong-password", "#5.2.2": "mailbox-full", "4.7.99": CauseUnknown,
+		"599":       CauseUnknown,
 		"overquota": "mailbox-full", "[TRYCREATE]": "folder-missing",
 	} {
 		if a, ok := ForCode(code); !ok || a.Cause != cause || a.Meaning(locale.German) == "" {
@@ -136,8 +156,14 @@ func BenchmarkMatch(b *testing.B) {
 		name  string
 		query Query
 	}{
-		{"known", Query{Protocol: SMTP, Code: "534", Enhanced: "5.7.9", Text: "534-5.7.9 Application-specific password required."}},
-		{"unknown", Query{Protocol: SMTP, Code: "550", Text: "550 5.0.0 no words that anybody knows, in a line of a usual length"}},
+		{"known", Query{
+			Protocol: SMTP, Code: "534", Enhanced: "5.7.9",
+			Text: "534-5.7.9 Application-specific password required.",
+		}},
+		{"unknown", Query{
+			Protocol: SMTP, Code: "550",
+			Text: "550 5.0.0 no words that anybody knows, in a line of a usual length",
+		}},
 		{"long", Query{Protocol: SMTP, Code: "550", Text: "550 " + strings.Repeat("spam and other words ", 400)}},
 	} {
 		b.Run(c.name, func(b *testing.B) {

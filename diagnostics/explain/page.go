@@ -114,8 +114,9 @@ func Page(code string, lang locale.Lang) (PageInfo, bool) {
 		return PageInfo{}, false
 	}
 	return PageInfo{
-		Kind: KindCause, ID: cause.Slug, Code: cause.Code, Title: cause.Title(lang), Meaning: cause.Meaning(lang), Remedy: cause.Remedy(lang),
-		Who: cause.Who, Retry: cause.Retry, Step: cause.Step, Field: cause.Field, Related: checksOf(cause.Slug),
+		Kind: KindCause, ID: cause.Slug, Code: cause.Code, Title: cause.Title(lang), Meaning: cause.Meaning(lang),
+		Remedy: cause.Remedy(lang),
+		Who:    cause.Who, Retry: cause.Retry, Step: cause.Step, Field: cause.Field, Related: checksOf(cause.Slug),
 	}, true
 }
 

@@ -207,7 +207,10 @@ func decodeChallenge(text string) (string, bool) {
 
 // errnoName gives the name of an errno that stands in the text, for the few that the catalogue tells apart.
 func errnoName(text string) string {
-	for _, name := range []string{"ECONNREFUSED", "ETIMEDOUT", "ECONNRESET", "ENETUNREACH", "EHOSTUNREACH", "NXDOMAIN", "SERVFAIL"} {
+	for _, name := range []string{
+		"ECONNREFUSED", "ETIMEDOUT", "ECONNRESET", "ENETUNREACH", "EHOSTUNREACH", "NXDOMAIN",
+		"SERVFAIL",
+	} {
 		if strings.Contains(text, name) {
 			return name
 		}

@@ -60,7 +60,8 @@ func newFake() *fake {
 
 func (f *fake) start(t *testing.T, ca *mailserver.CA) string {
 	t.Helper()
-	listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{*ca.Leaf(t, mailserver.Good, host)}})
+	listener, err := tls.Listen("tcp", "127.0.0.1:0",
+		&tls.Config{Certificates: []tls.Certificate{*ca.Leaf(t, mailserver.Good, host)}})
 	if err != nil {
 		t.Fatal(err)
 	}

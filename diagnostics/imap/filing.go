@@ -19,7 +19,8 @@ func (r *run) folder(ctx context.Context) diagnostics.Result {
 	r.listing = listing
 	r.sent = listing.Sent(r.target.SentFolder, r.options.SentNames...)
 	evidence := []diagnostics.Evidence{{Kind: "folders", Fields: map[string]any{
-		"count": len(listing.Folders), "prefix": safetext.FromRemote(listing.Prefix), "separator": safetext.FromRemote(listing.Separator),
+		"count": len(listing.Folders), "prefix": safetext.FromRemote(listing.Prefix),
+		"separator":   safetext.FromRemote(listing.Separator),
 		"special_use": listing.SpecialUse, "candidates": names(r.sent.Candidates), "names": names(listing.open()),
 	}}}
 	if len(listing.ServerID) > 0 {
@@ -48,7 +49,8 @@ func (r *run) folder(ctx context.Context) diagnostics.Result {
 
 func (r *run) chosen(created bool) diagnostics.Evidence {
 	return diagnostics.Evidence{Kind: "folder", Fields: map[string]any{
-		"name": r.sent.Folder.Name, "found_by": r.sent.By, "special_use": safetext.FromRemote(r.sent.Folder.SpecialUse), "created": created,
+		"name": r.sent.Folder.Name, "found_by": r.sent.By, "special_use": safetext.FromRemote(r.sent.Folder.SpecialUse),
+		"created": created,
 	}}
 }
 
@@ -80,7 +82,8 @@ func (r *run) filing(reconnected bool) diagnostics.Evidence {
 }
 
 // notFiled judges a failed APPEND. When the connection ended in the middle, nobody knows whether the copy stands
-// (RFC 1047 tells the same of SMTP): the folder is searched once more over a new connection, and nothing is filed again.
+// (RFC 1047 tells the same of SMTP): the folder is searched once more over a new connection, and nothing is filed
+// again.
 func (r *run) notFiled(ctx context.Context, err error) diagnostics.Result {
 	result := r.failure(err)
 	var refused *ReplyError
@@ -126,7 +129,10 @@ func (r *run) notFiled(ctx context.Context, err error) diagnostics.Result {
 }
 
 func (r *run) doubt() diagnostics.Evidence {
-	return diagnostics.Evidence{Kind: "may-be-filed", Fields: map[string]any{"folder": r.sent.Folder.Name, "message_id": r.message.id}}
+	return diagnostics.Evidence{
+		Kind:   "may-be-filed",
+		Fields: map[string]any{"folder": r.sent.Folder.Name, "message_id": r.message.id},
+	}
 }
 
 // readback reads the message and compares every octet.
@@ -153,7 +159,10 @@ func (r *run) readback(ctx context.Context) diagnostics.Result {
 		return r.failure(ErrGone)
 	}
 	r.recognised = true
-	evidence := diagnostics.Evidence{Kind: "readback", Fields: map[string]any{"uid": uint32(r.uid), "sent_octets": len(r.message.raw), "read_octets": len(got)}}
+	evidence := diagnostics.Evidence{
+		Kind:   "readback",
+		Fields: map[string]any{"uid": uint32(r.uid), "sent_octets": len(r.message.raw), "read_octets": len(got)},
+	}
 	at := firstDifference(r.message.raw, got)
 	if at < 0 {
 		return pass(evidence)
@@ -224,7 +233,8 @@ func (r *run) quota(ctx context.Context) diagnostics.Result {
 	quotas, err := r.session.Quota(ctx, folder)
 	var refused *ReplyError
 	switch {
-	case errors.Is(err, ErrNotOffered), errors.As(err, &refused) && refused.Status != "BYE", err == nil && len(quotas) == 0:
+	case errors.Is(err, ErrNotOffered), errors.As(err, &refused) && refused.Status != "BYE", err == nil &&
+		len(quotas) == 0:
 		return skip(causeApplicable, diagnostics.Evidence{Kind: "quota", Fields: map[string]any{"offered": false}})
 	case err != nil:
 		return r.failure(err)

@@ -123,7 +123,10 @@ func plainList() *command {
 }
 
 // specialUses are the attributes that matter here; XLIST servers write \Spam for \Junk.
-var specialUses = map[string]string{`\sent`: `\Sent`, `\junk`: `\Junk`, `\spam`: `\Junk`, `\drafts`: `\Drafts`, `\trash`: `\Trash`, `\all`: `\All`, `\allmail`: `\All`}
+var specialUses = map[string]string{
+	`\sent`: `\Sent`, `\junk`: `\Junk`, `\spam`: `\Junk`, `\drafts`: `\Drafts`,
+	`\trash`: `\Trash`, `\all`: `\All`, `\allmail`: `\All`,
+}
 
 // add takes "* LIST (attributes) separator name".
 func (l *Listing) add(r *response) {
@@ -175,8 +178,8 @@ func (l *Listing) identify(r *response) {
 	}
 }
 
-// Sent finds the folder for sent mail: the wanted one when it is named, else the one marked \Sent, else one with a known
-// name. first are names to prefer, as the provider's preset gives them.
+// Sent finds the folder for sent mail: the wanted one when it is named, else the one marked \Sent, else one with a
+// known name. first are names to prefer, as the provider's preset gives them.
 func (l Listing) Sent(wanted string, first ...string) Choice {
 	return l.find(wanted, `\Sent`, first, presets.SentNames())
 }
@@ -216,8 +219,8 @@ func typed(name string) string {
 	return name
 }
 
-// candidates lists the folders that may be meant, best first: marked ones, then those that the preset names in full, then
-// known names, the shorter path first.
+// candidates lists the folders that may be meant, best first: marked ones, then those that the preset names in full,
+// then known names, the shorter path first.
 func (l Listing) candidates(use string, first, names []string) []Folder {
 	known := positions(names)
 	whole := positions(first)
@@ -247,7 +250,8 @@ func (l Listing) candidates(use string, first, names []string) []Folder {
 		}
 	}
 	slices.SortStableFunc(found, func(a, b scored) int {
-		return cmp.Or(cmp.Compare(a.tier, b.tier), cmp.Compare(l.depth(a.Folder), l.depth(b.Folder)), cmp.Compare(a.position, b.position))
+		return cmp.Or(cmp.Compare(a.tier, b.tier), cmp.Compare(l.depth(a.Folder), l.depth(b.Folder)),
+			cmp.Compare(a.position, b.position))
 	})
 	out := make([]Folder, len(found))
 	for i, f := range found {

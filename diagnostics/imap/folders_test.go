@@ -31,25 +31,56 @@ func TestSentFolder(t *testing.T) {
 		want, by   string
 		candidates int
 	}{
-		"special use":           {lines: []string{`* LIST () "/" Sent`, `* LIST (\Sent) "/" Ablage`}, want: "Ablage", by: "special-use", candidates: 2},
-		"by name":               {lines: []string{`* LIST () "/" INBOX`, `* LIST () "/" "&AMk-l&AOk-ments envoy&AOk-s"`}, want: "Éléments envoyés", by: "name", candidates: 1},
-		"UTF-8 unasked":         {lines: []string{"* LIST () \"/\" \"Envoyés\""}, want: "Envoyés", by: "name", candidates: 1},
-		"Russian":               {lines: []string{`* LIST () "/" "&BB4EQgQ,BEAEMAQyBDsENQQ9BD0ESwQ1-"`}, want: "Отправленные", by: "name", candidates: 1},
-		"below INBOX":           {lines: []string{`* NAMESPACE (("INBOX." ".")) NIL NIL`, `* LIST () "." INBOX.Gesendet`, `* LIST () "." INBOX.Alt.Gesendet`}, want: "INBOX.Gesendet", by: "name", candidates: 2},
-		"archive by year":       {lines: []string{`* LIST () "/" "2019/Sent"`, `* LIST () "/" "Sent Items"`}, want: "Sent Items", by: "name", candidates: 2},
-		"outbox is doubtful":    {lines: []string{`* LIST () "/" Outbox`, `* LIST () "/" Gesendet`}, want: "Gesendet", by: "name", candidates: 2},
-		"no select":             {lines: []string{`* LIST (\Noselect) "/" Sent`}, want: ""},
-		"drafts named sent":     {lines: []string{`* LIST (\Drafts) "/" Sent`}, want: ""},
-		"preset's name first":   {lines: []string{`* LIST () "/" Sent`, `* LIST () "/" "[Gmail]/Sent Mail"`}, first: []string{`\Sent`, "[Gmail]/Sent Mail"}, want: "[Gmail]/Sent Mail", by: "name", candidates: 2},
-		"wanted":                {lines: []string{`* LIST (\Sent) "/" Sent`, `* LIST () "/" Kopien`}, wanted: "Kopien", want: "Kopien", by: "setting", candidates: 1},
-		"wanted without prefix": {lines: []string{`* NAMESPACE (("INBOX." ".")) NIL NIL`, `* LIST () "." INBOX.Kopien`}, wanted: "Kopien", want: "INBOX.Kopien", by: "setting"},
-		"wanted is not there":   {lines: []string{`* LIST (\Sent) "/" Sent`}, wanted: "Kopien", want: "", candidates: 1},
-		"XLIST":                 {lines: []string{`* XLIST (\HasNoChildren \Sent) "/" "[Mail]/x"`}, want: "[Mail]/x", by: "special-use", candidates: 1},
+		"special use": {
+			lines: []string{`* LIST () "/" Sent`, `* LIST (\Sent) "/" Ablage`}, want: "Ablage",
+			by: "special-use", candidates: 2,
+		},
+		"by name": {
+			lines: []string{`* LIST () "/" INBOX`, `* LIST () "/" "&AMk-l&AOk-ments envoy&AOk-s"`},
+			want:  "Éléments envoyés", by: "name", candidates: 1,
+		},
+		"UTF-8 unasked": {lines: []string{"* LIST () \"/\" \"Envoyés\""}, want: "Envoyés", by: "name", candidates: 1},
+		"Russian": {
+			lines: []string{`* LIST () "/" "&BB4EQgQ,BEAEMAQyBDsENQQ9BD0ESwQ1-"`}, want: "Отправленные",
+			by: "name", candidates: 1,
+		},
+		"below INBOX": {lines: []string{
+			`* NAMESPACE (("INBOX." ".")) NIL NIL`, `* LIST () "." INBOX.Gesendet`,
+			`* LIST () "." INBOX.Alt.Gesendet`,
+		}, want: "INBOX.Gesendet", by: "name", candidates: 2},
+		"archive by year": {
+			lines: []string{`* LIST () "/" "2019/Sent"`, `* LIST () "/" "Sent Items"`},
+			want:  "Sent Items", by: "name", candidates: 2,
+		},
+		"outbox is doubtful": {
+			lines: []string{`* LIST () "/" Outbox`, `* LIST () "/" Gesendet`}, want: "Gesendet",
+			by: "name", candidates: 2,
+		},
+		"no select":         {lines: []string{`* LIST (\Noselect) "/" Sent`}, want: ""},
+		"drafts named sent": {lines: []string{`* LIST (\Drafts) "/" Sent`}, want: ""},
+		"preset's name first": {
+			lines: []string{`* LIST () "/" Sent`, `* LIST () "/" "[Gmail]/Sent Mail"`},
+			first: []string{`\Sent`, "[Gmail]/Sent Mail"}, want: "[Gmail]/Sent Mail", by: "name", candidates: 2,
+		},
+		"wanted": {
+			lines: []string{`* LIST (\Sent) "/" Sent`, `* LIST () "/" Kopien`}, wanted: "Kopien",
+			want: "Kopien", by: "setting", candidates: 1,
+		},
+		"wanted without prefix": {
+			lines:  []string{`* NAMESPACE (("INBOX." ".")) NIL NIL`, `* LIST () "." INBOX.Kopien`},
+			wanted: "Kopien", want: "INBOX.Kopien", by: "setting",
+		},
+		"wanted is not there": {lines: []string{`* LIST (\Sent) "/" Sent`}, wanted: "Kopien", want: "", candidates: 1},
+		"XLIST": {
+			lines: []string{`* XLIST (\HasNoChildren \Sent) "/" "[Mail]/x"`}, want: "[Mail]/x",
+			by: "special-use", candidates: 1,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got := listing(t, c.lines...).Sent(c.wanted, c.first...)
-			if got.Found != (c.want != "") || got.Folder.Name.Raw() != c.want || got.By != c.by || len(got.Candidates) != c.candidates {
+			if got.Found != (c.want != "") || got.Folder.Name.Raw() != c.want || got.By != c.by ||
+				len(got.Candidates) != c.candidates {
 				t.Errorf("%q by %q, %d candidates", got.Folder.Name.Raw(), got.By, len(got.Candidates))
 			}
 		})
@@ -58,7 +89,10 @@ func TestSentFolder(t *testing.T) {
 
 func TestJunkFolder(t *testing.T) {
 	t.Parallel()
-	for _, line := range []string{`* LIST (\Junk) "/" x`, `* XLIST (\Spam) "/" x`, `* LIST () "." INBOX.Spam`, `* LIST () "/" "Junk E-mail"`} {
+	for _, line := range []string{
+		`* LIST (\Junk) "/" x`, `* XLIST (\Spam) "/" x`, `* LIST () "." INBOX.Spam`,
+		`* LIST () "/" "Junk E-mail"`,
+	} {
 		if !listing(t, line).Junk().Found {
 			t.Errorf("%s: no junk", line)
 		}

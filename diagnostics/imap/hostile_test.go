@@ -41,79 +41,289 @@ func hostileCases() []hostileCase {
 	long := strings.Repeat("x", 1000)
 	return []hostileCase{
 		// the way to TLS
-		{name: "silent greeting", security: upgrade, script: mailserver.Script{"greeting": {Hang: true}}, fails: diagnostics.IMAPConnect, cause: "tls-wrong-mode"},
-		{name: "greeting drips", security: upgrade, script: mailserver.Script{"greeting": {Drip: step / 5}}, fails: diagnostics.IMAPConnect, cause: "server-timeout", options: func(o *mailserver.Options) { o.Certificate = nil }},
-		{name: "closed at once", security: upgrade, script: mailserver.Script{"connect": {Close: true}}, fails: diagnostics.IMAPConnect, cause: "connection-dropped"},
-		{name: "reset at once", security: upgrade, script: mailserver.Script{"connect": {Reset: true}}, fails: diagnostics.IMAPConnect, cause: "connection-dropped"},
-		{name: "SMTP answers", security: upgrade, script: mailserver.Script{"greeting": reply("220 mail.example ESMTP")}, fails: diagnostics.IMAPConnect, cause: "wrong-service"},
-		{name: "POP3 answers", security: upgrade, script: mailserver.Script{"greeting": reply("+OK ready")}, fails: diagnostics.IMAPConnect, cause: "wrong-service"},
-		{name: "garbage", security: upgrade, script: mailserver.Script{"greeting": {Raw: []byte("\x00\xff\x1b[2J\u202e\r\n")}}, fails: diagnostics.IMAPConnect, cause: "protocol-error"},
-		{name: "tagged greeting", security: upgrade, script: mailserver.Script{"greeting": reply("A1 OK hello")}, fails: diagnostics.IMAPConnect, cause: "protocol-error"},
-		{name: "BYE", security: upgrade, script: mailserver.Script{"greeting": reply("* BYE go away \x1b]0;owned\a")}, fails: diagnostics.IMAPConnect, cause: "greeting-refused"},
-		{name: "PREAUTH before TLS", security: upgrade, script: mailserver.Script{"greeting": reply("* PREAUTH welcome back")}, fails: diagnostics.IMAPConnect, cause: "tls-stripped"},
-		{name: "endless line", security: upgrade, script: mailserver.Script{"greeting": {Endless: "x"}}, fails: diagnostics.IMAPConnect, cause: "limit-exceeded"},
-		{name: "STARTTLS not offered", security: upgrade, options: func(o *mailserver.Options) { o.Capabilities = []string{"IMAP4rev1", "AUTH=PLAIN"} }, fails: diagnostics.IMAPTLS, cause: "tls-stripped"},
-		{name: "STARTTLS refused", security: upgrade, script: mailserver.Script{"STARTTLS": reply("{tag} NO not today")}, fails: diagnostics.IMAPTLS, cause: "starttls-failed"},
-		{name: "STARTTLS not known", security: upgrade, script: mailserver.Script{"STARTTLS": reply("{tag} BAD what?")}, fails: diagnostics.IMAPTLS, cause: "starttls-failed"},
-		{name: "STARTTLS asks back", security: upgrade, script: mailserver.Script{"STARTTLS": reply("+ go on")}, fails: diagnostics.IMAPTLS, cause: "protocol-error"},
-		{name: "injected behind STARTTLS", security: upgrade, script: mailserver.Script{"STARTTLS": {Reply: "{tag} OK go", Inject: "* CAPABILITY IMAP4rev1 AUTH=PLAIN EVIL\r\n"}}, fails: diagnostics.IMAPTLS, cause: "tls-injected"},
-		{name: "injected a little later", security: upgrade, script: mailserver.Script{"STARTTLS": {Reply: "{tag} OK go", InjectLater: "* CAPABILITY IMAP4rev1 AUTH=PLAIN EVIL\r\n", InjectDelay: step / 10}}, fails: diagnostics.IMAPTLS, cause: "tls-injected"},
-		{name: "plain text on the TLS port", security: implicit, script: mailserver.Script{"connect": reply("* OK plain")}, fails: diagnostics.IMAPTLS, cause: "tls-wrong-mode"},
-		{name: "TLS alert", security: implicit, script: mailserver.Script{"tls": {TLSAlert: 40}}, fails: diagnostics.IMAPTLS, cause: "tls-handshake"},
-		{name: "old TLS only", security: implicit, script: mailserver.Script{"tls": {TLSAlert: 70}}, fails: diagnostics.IMAPTLS, cause: "tls-version-unsupported"},
-		{name: "handshake hangs", security: implicit, script: mailserver.Script{"tls": {Hang: true}}, fails: diagnostics.IMAPTLS, cause: "server-timeout"},
-		{name: "closed in the handshake", security: implicit, script: mailserver.Script{"tls": {Close: true}}, fails: diagnostics.IMAPTLS, cause: "connection-dropped"},
+		{
+			name: "silent greeting", security: upgrade, script: mailserver.Script{"greeting": {Hang: true}},
+			fails: diagnostics.IMAPConnect, cause: "tls-wrong-mode",
+		},
+		{
+			name: "greeting drips", security: upgrade, script: mailserver.Script{"greeting": {Drip: step / 5}},
+			fails: diagnostics.IMAPConnect, cause: "server-timeout",
+			options: func(o *mailserver.Options) { o.Certificate = nil },
+		},
+		{
+			name: "closed at once", security: upgrade, script: mailserver.Script{"connect": {Close: true}},
+			fails: diagnostics.IMAPConnect, cause: "connection-dropped",
+		},
+		{
+			name: "reset at once", security: upgrade, script: mailserver.Script{"connect": {Reset: true}},
+			fails: diagnostics.IMAPConnect, cause: "connection-dropped",
+		},
+		{
+			name: "SMTP answers", security: upgrade, script: mailserver.Script{"greeting": reply("220 mail.example ESMTP")},
+			fails: diagnostics.IMAPConnect, cause: "wrong-service",
+		},
+		{
+			name: "POP3 answers", security: upgrade, script: mailserver.Script{"greeting": reply("+OK ready")},
+			fails: diagnostics.IMAPConnect, cause: "wrong-service",
+		},
+		{
+			name: "garbage", security: upgrade,
+			script: mailserver.Script{"greeting": {Raw: []byte("\x00\xff\x1b[2J\u202e\r\n")}}, fails: diagnostics.IMAPConnect,
+			cause: "protocol-error",
+		},
+		{
+			name: "tagged greeting", security: upgrade, script: mailserver.Script{"greeting": reply("A1 OK hello")},
+			fails: diagnostics.IMAPConnect, cause: "protocol-error",
+		},
+		{
+			name: "BYE", security: upgrade, script: mailserver.Script{"greeting": reply("* BYE go away \x1b]0;owned\a")},
+			fails: diagnostics.IMAPConnect, cause: "greeting-refused",
+		},
+		{
+			name: "PREAUTH before TLS", security: upgrade,
+			script: mailserver.Script{"greeting": reply("* PREAUTH welcome back")}, fails: diagnostics.IMAPConnect,
+			cause: "tls-stripped",
+		},
+		{
+			name: "endless line", security: upgrade, script: mailserver.Script{"greeting": {Endless: "x"}},
+			fails: diagnostics.IMAPConnect, cause: "limit-exceeded",
+		},
+		{
+			name: "STARTTLS not offered", security: upgrade,
+			options: func(o *mailserver.Options) { o.Capabilities = []string{"IMAP4rev1", "AUTH=PLAIN"} },
+			fails:   diagnostics.IMAPTLS, cause: "tls-stripped",
+		},
+		{
+			name: "STARTTLS refused", security: upgrade, script: mailserver.Script{"STARTTLS": reply("{tag} NO not today")},
+			fails: diagnostics.IMAPTLS, cause: "starttls-failed",
+		},
+		{
+			name: "STARTTLS not known", security: upgrade, script: mailserver.Script{"STARTTLS": reply("{tag} BAD what?")},
+			fails: diagnostics.IMAPTLS, cause: "starttls-failed",
+		},
+		{
+			name: "STARTTLS asks back", security: upgrade, script: mailserver.Script{"STARTTLS": reply("+ go on")},
+			fails: diagnostics.IMAPTLS, cause: "protocol-error",
+		},
+		{
+			name: "injected behind STARTTLS", security: upgrade,
+			script: mailserver.Script{"STARTTLS": {Reply: "{tag} OK go", Inject: "* CAPABILITY IMAP4rev1 AUTH=PLAIN EVIL\r\n"}},
+			fails:  diagnostics.IMAPTLS, cause: "tls-injected",
+		},
+		{
+			name: "injected a little later", security: upgrade,
+			script: mailserver.Script{"STARTTLS": {
+				Reply:       "{tag} OK go",
+				InjectLater: "* CAPABILITY IMAP4rev1 AUTH=PLAIN EVIL\r\n", InjectDelay: step / 10,
+			}}, fails: diagnostics.IMAPTLS,
+			cause: "tls-injected",
+		},
+		{
+			name: "plain text on the TLS port", security: implicit, script: mailserver.Script{"connect": reply("* OK plain")},
+			fails: diagnostics.IMAPTLS, cause: "tls-wrong-mode",
+		},
+		{
+			name: "TLS alert", security: implicit, script: mailserver.Script{"tls": {TLSAlert: 40}}, fails: diagnostics.IMAPTLS,
+			cause: "tls-handshake",
+		},
+		{
+			name: "old TLS only", security: implicit, script: mailserver.Script{"tls": {TLSAlert: 70}},
+			fails: diagnostics.IMAPTLS, cause: "tls-version-unsupported",
+		},
+		{
+			name: "handshake hangs", security: implicit, script: mailserver.Script{"tls": {Hang: true}},
+			fails: diagnostics.IMAPTLS, cause: "server-timeout",
+		},
+		{
+			name: "closed in the handshake", security: implicit, script: mailserver.Script{"tls": {Close: true}},
+			fails: diagnostics.IMAPTLS, cause: "connection-dropped",
+		},
 
 		// the certificate
-		{name: "expired", security: implicit, kind: mailserver.Expired, fails: diagnostics.IMAPCertificate, cause: "cert-expired"},
-		{name: "wrong name", security: upgrade, kind: mailserver.WrongName, fails: diagnostics.IMAPCertificate, cause: "cert-name-mismatch"},
-		{name: "self-signed", security: implicit, kind: mailserver.SelfSigned, fails: diagnostics.IMAPCertificate, cause: "cert-self-signed"},
-		{name: "unknown issuer", security: implicit, kind: mailserver.Untrusted, fails: diagnostics.IMAPCertificate, cause: "cert-untrusted"},
-		{name: "soon over", security: implicit, kind: mailserver.SoonExpiring, fails: diagnostics.IMAPCertificate, cause: "cert-soon-expiring", status: diagnostics.Warn},
+		{
+			name: "expired", security: implicit, kind: mailserver.Expired, fails: diagnostics.IMAPCertificate,
+			cause: "cert-expired",
+		},
+		{
+			name: "wrong name", security: upgrade, kind: mailserver.WrongName, fails: diagnostics.IMAPCertificate,
+			cause: "cert-name-mismatch",
+		},
+		{
+			name: "self-signed", security: implicit, kind: mailserver.SelfSigned, fails: diagnostics.IMAPCertificate,
+			cause: "cert-self-signed",
+		},
+		{
+			name: "unknown issuer", security: implicit, kind: mailserver.Untrusted, fails: diagnostics.IMAPCertificate,
+			cause: "cert-untrusted",
+		},
+		{
+			name: "soon over", security: implicit, kind: mailserver.SoonExpiring, fails: diagnostics.IMAPCertificate,
+			cause: "cert-soon-expiring", status: diagnostics.Warn,
+		},
 
 		// greeting and sign-in inside TLS
-		{name: "no greeting", security: implicit, script: mailserver.Script{"greeting": {Hang: true}}, fails: diagnostics.IMAPAuth, cause: "server-timeout"},
-		{name: "PREAUTH inside TLS", security: implicit, script: mailserver.Script{"greeting": reply("* PREAUTH you are root")}, fails: diagnostics.IMAPAuth, cause: "preauth-refused"},
-		{name: "referral is not followed", security: implicit, script: mailserver.Script{"auth": reply("{tag} NO [REFERRAL imap://evil.example/] elsewhere")}, fails: diagnostics.IMAPAuth, cause: "wrong-password", refused: 1},
-		{name: "wrong password", security: implicit, script: mailserver.Script{"auth": reply("{tag} NO [AUTHENTICATIONFAILED] Authentication failed.")}, fails: diagnostics.IMAPAuth, cause: "wrong-password", refused: 1},
-		{name: "app password wanted", security: implicit, script: mailserver.Script{"auth": reply("{tag} NO [ALERT] Application-specific password required: https://support.example (Failure)")}, fails: diagnostics.IMAPAuth, cause: "app-password-required", refused: 1},
-		{name: "blocked account", security: implicit, script: mailserver.Script{"auth": reply("{tag} NO [CONTACTADMIN] suspended")}, fails: diagnostics.IMAPAuth, cause: "account-suspended", refused: 1},
-		{name: "secret echoed", security: implicit, script: mailserver.Script{"auth": reply("{tag} NO [ALERT] no such password " + password)}, fails: diagnostics.IMAPAuth, cause: "wrong-password", refused: 1},
-		{name: "LOGINDISABLED and nothing else", security: implicit, options: func(o *mailserver.Options) { o.CapabilitiesTLS = []string{"IMAP4rev1", "LOGINDISABLED"} }, fails: diagnostics.IMAPAuth, cause: "auth-not-offered"},
+		{
+			name: "no greeting", security: implicit, script: mailserver.Script{"greeting": {Hang: true}},
+			fails: diagnostics.IMAPAuth, cause: "server-timeout",
+		},
+		{
+			name: "PREAUTH inside TLS", security: implicit,
+			script: mailserver.Script{"greeting": reply("* PREAUTH you are root")}, fails: diagnostics.IMAPAuth,
+			cause: "preauth-refused",
+		},
+		{
+			name: "referral is not followed", security: implicit,
+			script: mailserver.Script{"auth": reply("{tag} NO [REFERRAL imap://evil.example/] elsewhere")},
+			fails:  diagnostics.IMAPAuth, cause: "wrong-password", refused: 1,
+		},
+		{
+			name: "wrong password", security: implicit,
+			script: mailserver.Script{"auth": reply("{tag} NO [AUTHENTICATIONFAILED] Authentication failed.")},
+			fails:  diagnostics.IMAPAuth, cause: "wrong-password", refused: 1,
+		},
+		{
+			name: "app password wanted", security: implicit,
+			script: mailserver.Script{"auth": reply(
+				"{tag} NO [ALERT] Application-specific password required: https://support.example (Failure)")},
+			fails: diagnostics.IMAPAuth, cause: "app-password-required", refused: 1,
+		},
+		{
+			name: "blocked account", security: implicit,
+			script: mailserver.Script{"auth": reply("{tag} NO [CONTACTADMIN] suspended")}, fails: diagnostics.IMAPAuth,
+			cause: "account-suspended", refused: 1,
+		},
+		{
+			name: "secret echoed", security: implicit,
+			script: mailserver.Script{"auth": reply("{tag} NO [ALERT] no such password " + password)},
+			fails:  diagnostics.IMAPAuth, cause: "wrong-password", refused: 1,
+		},
+		{
+			name: "LOGINDISABLED and nothing else", security: implicit,
+			options: func(o *mailserver.Options) { o.CapabilitiesTLS = []string{"IMAP4rev1", "LOGINDISABLED"} },
+			fails:   diagnostics.IMAPAuth, cause: "auth-not-offered",
+		},
 		{name: "unknown mechanisms only", security: implicit, options: func(o *mailserver.Options) {
 			o.CapabilitiesTLS = []string{"IMAP4rev1", "LOGINDISABLED", "AUTH=ANONYMOUS", "AUTH=NTLM"}
 		}, fails: diagnostics.IMAPAuth, cause: "auth-mechanism-unsupported"},
-		{name: "PLAIN asks twice", security: implicit, script: mailserver.Script{"AUTHENTICATE": {Reply: "+ again", Next: []mailserver.Action{reply("{tag} OK in")}}}, fails: diagnostics.IMAPAuth, cause: "protocol-error"},
-		{name: "SCRAM without a proof", security: implicit, options: scramOnly, script: mailserver.Script{"AUTHENTICATE": reply("{tag} OK welcome")}, fails: diagnostics.IMAPAuth, cause: "protocol-error"},
-		{name: "SCRAM with a million rounds", security: implicit, options: scramOnly, script: mailserver.Script{"AUTHENTICATE": reply("+ cj14LHM9eCxpPTEwMDAwMDAwMDA=")}, fails: diagnostics.IMAPAuth, cause: "protocol-error"},
-		{name: "SCRAM with a foreign nonce", security: implicit, options: scramOnly, script: mailserver.Script{"AUTHENTICATE": reply("+ cj1mb3JlaWduLHM9YWFhYSxpPTQwOTY=")}, fails: diagnostics.IMAPAuth, cause: "protocol-error"},
 		{
-			name: "OAuth token refused", security: implicit, options: func(o *mailserver.Options) { o.CapabilitiesTLS = []string{"IMAP4rev1", "SASL-IR", "AUTH=XOAUTH2"} }, target: func(tg *diagnostics.Target) { tg.SecretType = config.SecretOAuth },
-			script: mailserver.Script{"AUTHENTICATE": {Reply: "+ eyJzdGF0dXMiOiI0MDEiLCJzY2hlbWVzIjoiYmVhcmVyIn0=", Next: []mailserver.Action{reply("{tag} NO [AUTHENTICATIONFAILED] Invalid credentials")}}}, fails: diagnostics.IMAPAuth, cause: "oauth-token-expired",
+			name: "PLAIN asks twice", security: implicit,
+			script: mailserver.Script{"AUTHENTICATE": {Reply: "+ again", Next: []mailserver.Action{reply("{tag} OK in")}}},
+			fails:  diagnostics.IMAPAuth, cause: "protocol-error",
 		},
-		{name: "wrong tag", security: implicit, script: mailserver.Script{"auth": reply("p1 OK in")}, fails: diagnostics.IMAPAuth, cause: "protocol-error"},
-		{name: "BYE in the sign-in", security: implicit, script: mailserver.Script{"auth": {Reply: "* BYE Auth process broken", Close: true}}, fails: diagnostics.IMAPAuth, cause: "auth-temporary-failure"},
-		{name: "sign-in hangs", security: implicit, script: mailserver.Script{"auth": {Hang: true}}, fails: diagnostics.IMAPAuth, cause: "server-timeout"},
-		{name: "alert after sign-in", security: implicit, script: mailserver.Script{"auth": reply("* OK [ALERT] \x1b[31mstorage moves\n{tag} OK in")}, fails: diagnostics.IMAPAuth, cause: "server-alert", status: diagnostics.Warn},
+		{
+			name: "SCRAM without a proof", security: implicit, options: scramOnly,
+			script: mailserver.Script{"AUTHENTICATE": reply("{tag} OK welcome")}, fails: diagnostics.IMAPAuth,
+			cause: "protocol-error",
+		},
+		{
+			name: "SCRAM with a million rounds", security: implicit, options: scramOnly,
+			script: mailserver.Script{"AUTHENTICATE": reply("+ cj14LHM9eCxpPTEwMDAwMDAwMDA=")}, fails: diagnostics.IMAPAuth,
+			cause: "protocol-error",
+		},
+		{
+			name: "SCRAM with a foreign nonce", security: implicit, options: scramOnly,
+			script: mailserver.Script{"AUTHENTICATE": reply("+ cj1mb3JlaWduLHM9YWFhYSxpPTQwOTY=")}, fails: diagnostics.IMAPAuth,
+			cause: "protocol-error",
+		},
+		{
+			name: "OAuth token refused", security: implicit,
+			options: func(o *mailserver.Options) { o.CapabilitiesTLS = []string{"IMAP4rev1", "SASL-IR", "AUTH=XOAUTH2"} },
+			target:  func(tg *diagnostics.Target) { tg.SecretType = config.SecretOAuth },
+			script: mailserver.Script{"AUTHENTICATE": {
+				Reply: "+ eyJzdGF0dXMiOiI0MDEiLCJzY2hlbWVzIjoiYmVhcmVyIn0=",
+				Next:  []mailserver.Action{reply("{tag} NO [AUTHENTICATIONFAILED] Invalid credentials")},
+			}},
+			fails: diagnostics.IMAPAuth, cause: "oauth-token-expired",
+		},
+		{
+			name: "wrong tag", security: implicit, script: mailserver.Script{"auth": reply("p1 OK in")},
+			fails: diagnostics.IMAPAuth, cause: "protocol-error",
+		},
+		{
+			name: "BYE in the sign-in", security: implicit,
+			script: mailserver.Script{"auth": {Reply: "* BYE Auth process broken", Close: true}}, fails: diagnostics.IMAPAuth,
+			cause: "auth-temporary-failure",
+		},
+		{
+			name: "sign-in hangs", security: implicit, script: mailserver.Script{"auth": {Hang: true}},
+			fails: diagnostics.IMAPAuth, cause: "server-timeout",
+		},
+		{
+			name: "alert after sign-in", security: implicit,
+			script: mailserver.Script{"auth": reply("* OK [ALERT] \x1b[31mstorage moves\n{tag} OK in")},
+			fails:  diagnostics.IMAPAuth, cause: "server-alert", status: diagnostics.Warn,
+		},
 
 		// the listing
-		{name: "oversize literal", security: implicit, script: mailserver.Script{"LIST": reply("* LIST () \"/\" {99999999999999}")}, fails: diagnostics.IMAPFolder, cause: "limit-exceeded"},
-		{name: "literal beyond 64 bits", security: implicit, script: mailserver.Script{"LIST": reply("* LIST () \"/\" {99999999999999999999999}")}, fails: diagnostics.IMAPFolder, cause: "limit-exceeded"},
-		{name: "negative literal", security: implicit, script: mailserver.Script{"LIST": reply("* LIST () \"/\" {-1}")}, fails: diagnostics.IMAPFolder, cause: "protocol-error"},
-		{name: "nesting", security: implicit, script: mailserver.Script{"LIST": reply("* LIST " + strings.Repeat("(", 60000))}, fails: diagnostics.IMAPFolder, cause: "limit-exceeded"},
-		{name: "endless listing", security: implicit, script: mailserver.Script{"LIST": {Endless: "* LIST () \"/\" " + long + "\r\n"}}, fails: diagnostics.IMAPFolder, cause: "limit-exceeded"},
-		{name: "endless chatter", security: implicit, script: mailserver.Script{"LIST": {Endless: "* 1 EXISTS\r\n"}}, fails: diagnostics.IMAPFolder, cause: "limit-exceeded"},
-		{name: "escapes in names", security: implicit, script: mailserver.Script{"LIST": reply("* LIST () \"/\" \"\x1b]52;c;ZXZpbA==\a\"\n* LIST () \"/\" \"\u202egnirts\"\n{tag} OK done")}, fails: diagnostics.IMAPFolder, cause: "folder-missing"},
-		{name: "listing refused", security: implicit, script: mailserver.Script{"LIST": reply("{tag} NO [SERVERBUG] internal error")}, fails: diagnostics.IMAPFolder, cause: "server-busy"},
+		{
+			name: "oversize literal", security: implicit,
+			script: mailserver.Script{"LIST": reply("* LIST () \"/\" {99999999999999}")}, fails: diagnostics.IMAPFolder,
+			cause: "limit-exceeded",
+		},
+		{
+			name: "literal beyond 64 bits", security: implicit,
+			script: mailserver.Script{"LIST": reply("* LIST () \"/\" {99999999999999999999999}")}, fails: diagnostics.IMAPFolder,
+			cause: "limit-exceeded",
+		},
+		{
+			name: "negative literal", security: implicit, script: mailserver.Script{"LIST": reply("* LIST () \"/\" {-1}")},
+			fails: diagnostics.IMAPFolder, cause: "protocol-error",
+		},
+		{
+			name: "nesting", security: implicit,
+			script: mailserver.Script{"LIST": reply("* LIST " + strings.Repeat("(", 60000))}, fails: diagnostics.IMAPFolder,
+			cause: "limit-exceeded",
+		},
+		{
+			name: "endless listing", security: implicit,
+			script: mailserver.Script{"LIST": {Endless: "* LIST () \"/\" " + long + "\r\n"}}, fails: diagnostics.IMAPFolder,
+			cause: "limit-exceeded",
+		},
+		{
+			name: "endless chatter", security: implicit, script: mailserver.Script{"LIST": {Endless: "* 1 EXISTS\r\n"}},
+			fails: diagnostics.IMAPFolder, cause: "limit-exceeded",
+		},
+		{
+			name: "escapes in names", security: implicit,
+			script: mailserver.Script{"LIST": reply(
+				"* LIST () \"/\" \"\x1b]52;c;ZXZpbA==\a\"\n* LIST () \"/\" \"\u202egnirts\"\n{tag} OK done")},
+			fails: diagnostics.IMAPFolder, cause: "folder-missing",
+		},
+		{
+			name: "listing refused", security: implicit,
+			script: mailserver.Script{"LIST": reply("{tag} NO [SERVERBUG] internal error")}, fails: diagnostics.IMAPFolder,
+			cause: "server-busy",
+		},
 
 		// filing
-		{name: "APPEND refused for quota", security: implicit, script: mailserver.Script{"APPEND": reply("{tag} NO [OVERQUOTA] Quota exceeded")}, fails: diagnostics.IMAPAppend, cause: "mailbox-full"},
-		{name: "APPEND refused without a word", security: implicit, script: mailserver.Script{"APPEND": reply("{tag} NO")}, fails: diagnostics.IMAPAppend, cause: "append-refused"},
-		{name: "folder may not be written", security: implicit, script: mailserver.Script{"APPEND": reply("{tag} NO [NOPERM] Permission denied")}, fails: diagnostics.IMAPAppend, cause: "folder-read-only"},
-		{name: "APPEND hangs", security: implicit, script: mailserver.Script{"APPEND": {Hang: true}}, fails: diagnostics.IMAPAppend, cause: "delivery-unknown"},
-		{name: "APPEND asks for more", security: implicit, script: mailserver.Script{"APPEND": reply("+ more")}, fails: diagnostics.IMAPAppend, cause: "protocol-error"},
+		{
+			name: "APPEND refused for quota", security: implicit,
+			script: mailserver.Script{"APPEND": reply("{tag} NO [OVERQUOTA] Quota exceeded")}, fails: diagnostics.IMAPAppend,
+			cause: "mailbox-full",
+		},
+		{
+			name: "APPEND refused without a word", security: implicit, script: mailserver.Script{"APPEND": reply("{tag} NO")},
+			fails: diagnostics.IMAPAppend, cause: "append-refused",
+		},
+		{
+			name: "folder may not be written", security: implicit,
+			script: mailserver.Script{"APPEND": reply("{tag} NO [NOPERM] Permission denied")}, fails: diagnostics.IMAPAppend,
+			cause: "folder-read-only",
+		},
+		{
+			name: "APPEND hangs", security: implicit, script: mailserver.Script{"APPEND": {Hang: true}},
+			fails: diagnostics.IMAPAppend, cause: "delivery-unknown",
+		},
+		{
+			name: "APPEND asks for more", security: implicit, script: mailserver.Script{"APPEND": reply("+ more")},
+			fails: diagnostics.IMAPAppend, cause: "protocol-error",
+		},
 		{name: "message is not found again", security: implicit, fails: diagnostics.IMAPReadback, cause: "readback-mismatch"},
-		{name: "SELECT refused", security: implicit, script: mailserver.Script{"SELECT": reply("{tag} NO [NONEXISTENT] Unknown Mailbox")}, fails: diagnostics.IMAPReadback, cause: "folder-missing"},
+		{
+			name: "SELECT refused", security: implicit,
+			script: mailserver.Script{"SELECT": reply("{tag} NO [NONEXISTENT] Unknown Mailbox")},
+			fails:  diagnostics.IMAPReadback, cause: "folder-missing",
+		},
 	}
 }
 
@@ -131,7 +341,10 @@ func TestHostileServers(t *testing.T) {
 			if kind == "" {
 				kind = mailserver.Good
 			}
-			options := mailserver.Options{Script: c.script, Certificate: ca.Leaf(t, kind, host), ImplicitTLS: c.security == implicit}
+			options := mailserver.Options{
+				Script: c.script, Certificate: ca.Leaf(t, kind, host),
+				ImplicitTLS: c.security == implicit,
+			}
 			if c.options != nil {
 				c.options(&options)
 			}
@@ -223,7 +436,8 @@ func TestCleartextNeedsLeave(t *testing.T) {
 	}
 	server.NoSecret(t, tg.Secret, user)
 	tg.AllowCleartext = true
-	if got := find(t, runPlan(t, network(t, ca, server.Addr()), tg, Options{LookOnly: true}), diagnostics.IMAPFolder); got.Status != diagnostics.Pass {
+	if got := find(t, runPlan(t, network(t, ca, server.Addr()), tg, Options{LookOnly: true}),
+		diagnostics.IMAPFolder); got.Status != diagnostics.Pass {
 		t.Errorf("allowed cleartext: %s/%s", got.Status, got.Cause)
 	}
 }

@@ -118,14 +118,19 @@ func (r *run) failure(err error) diagnostics.Result {
 		return result
 	case errors.As(err, &protocol):
 		result.Cause = causeProtocol
-		result.Evidence = append(result.Evidence, diagnostics.Evidence{Kind: "protocol", Text: safetext.FromRemote(protocol.What)})
+		result.Evidence = append(result.Evidence,
+			diagnostics.Evidence{Kind: "protocol", Text: safetext.FromRemote(protocol.What)})
 		return result
 	case errors.As(err, &resolve):
 		result.Cause = "dns-failure"
 		if cause := resolveCauses[resolve.Kind]; cause != "" {
 			result.Cause = cause
 		}
-		result.Evidence = append(result.Evidence, diagnostics.Evidence{Kind: "dns", Fields: map[string]any{"name": safetext.FromRemote(resolve.Name), "failure": string(resolve.Kind)}})
+		result.Evidence = append(result.Evidence,
+			diagnostics.Evidence{
+				Kind:   "dns",
+				Fields: map[string]any{"name": safetext.FromRemote(resolve.Name), "failure": string(resolve.Kind)},
+			})
 		return result
 	}
 	if errors.Is(err, wire.ErrNoAddress) {
@@ -139,7 +144,8 @@ func (r *run) failure(err error) diagnostics.Result {
 	result.Cause = kinds[fault.Kind]
 	result.Args = []any{"host", safetext.FromRemote(r.server.Host), "port", r.server.Port, "limit", fault.Detail}
 	text := safetext.FromRemote(r.target.Secret.Redact(fault.Text.Raw()))
-	result.Evidence = append(result.Evidence, diagnostics.Evidence{Kind: "error", Text: text, Fields: map[string]any{"class": string(fault.Kind)}})
+	result.Evidence = append(result.Evidence,
+		diagnostics.Evidence{Kind: "error", Text: text, Fields: map[string]any{"class": string(fault.Kind)}})
 	return result
 }
 
@@ -147,5 +153,6 @@ func (r *run) failure(err error) diagnostics.Result {
 func stranger(line string) bool {
 	first := strings.ToUpper(line)
 	return strings.HasPrefix(first, "220") || strings.HasPrefix(first, "554") || strings.HasPrefix(first, "+OK") ||
-		strings.HasPrefix(first, "SSH-") || strings.HasPrefix(first, "HTTP/") || strings.HasPrefix(first, "<!DOCTYPE") || strings.HasPrefix(first, "<HTML")
+		strings.HasPrefix(first, "SSH-") || strings.HasPrefix(first, "HTTP/") || strings.HasPrefix(first, "<!DOCTYPE") ||
+		strings.HasPrefix(first, "<HTML")
 }

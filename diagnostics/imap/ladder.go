@@ -20,9 +20,15 @@ func (r *run) connect(ctx context.Context) diagnostics.Result {
 		return r.failure(err)
 	}
 	conn, attempts := r.dial(ctx, addresses)
-	evidence := []diagnostics.Evidence{{Kind: "addresses", Fields: map[string]any{"host": safetext.FromRemote(r.server.Host), "addresses": addresses}}}
+	evidence := []diagnostics.Evidence{{
+		Kind:   "addresses",
+		Fields: map[string]any{"host": safetext.FromRemote(r.server.Host), "addresses": addresses},
+	}}
 	for _, a := range attempts {
-		fields := map[string]any{"address": a.Address.String(), "ipv6": a.IPv6(), "took_ms": a.Took.Milliseconds(), "connected": a.Err == nil}
+		fields := map[string]any{
+			"address": a.Address.String(), "ipv6": a.IPv6(), "took_ms": a.Took.Milliseconds(),
+			"connected": a.Err == nil,
+		}
 		if a.Err != nil {
 			fields["fault"] = string(wire.Classify(a.Err).Kind)
 		}
@@ -104,7 +110,10 @@ func (r *run) unreached(ctx context.Context, attempts []wire.Attempt) diagnostic
 	case seen[wire.KindReset]:
 		cause = causeDropped
 	}
-	return diagnostics.Result{Status: diagnostics.Fail, Cause: cause, Args: []any{"host", safetext.FromRemote(r.server.Host), "port", r.server.Port}}
+	return diagnostics.Result{
+		Status: diagnostics.Fail, Cause: cause,
+		Args: []any{"host", safetext.FromRemote(r.server.Host), "port", r.server.Port},
+	}
 }
 
 // greeting reads the server's first words and judges them.
@@ -187,7 +196,10 @@ func (r *run) tls(ctx context.Context) diagnostics.Result {
 	if err != nil {
 		return r.failure(err)
 	}
-	return pass(diagnostics.Evidence{Kind: "tls", Fields: map[string]any{"version": report.Version, "cipher": report.Cipher, "took_ms": report.Took.Milliseconds()}})
+	return pass(diagnostics.Evidence{
+		Kind:   "tls",
+		Fields: map[string]any{"version": report.Version, "cipher": report.Cipher, "took_ms": report.Took.Milliseconds()},
+	})
 }
 
 // certificate judges the chain for the host that the person confirmed.
@@ -212,7 +224,10 @@ func (r *run) auth(ctx context.Context) diagnostics.Result {
 	done, err := r.session.enter(ctx, r.target)
 	evidence := []diagnostics.Evidence{{Kind: "auth", Fields: map[string]any{
 		"mechanism": done.mechanism, "offered": remotes(done.offered), "username": safetext.FromRemote(r.session.user),
-	}}, {Kind: "capabilities", Fields: map[string]any{"before": remotes(before), "after": remotes(r.session.capabilities())}}}
+	}}, {
+		Kind:   "capabilities",
+		Fields: map[string]any{"before": remotes(before), "after": remotes(r.session.capabilities())},
+	}}
 	if !done.challenge.Empty() {
 		evidence = append(evidence, diagnostics.Evidence{Kind: "challenge", Text: done.challenge})
 	}
@@ -222,7 +237,8 @@ func (r *run) auth(ctx context.Context) diagnostics.Result {
 	}
 	if err != nil {
 		result := r.failure(err)
-		// LOGINDISABLED asks for TLS where there is none yet (RFC 9051 §6.2.3); inside TLS it only says that there is no way in.
+		// LOGINDISABLED asks for TLS where there is none yet (RFC 9051 §6.2.3); inside TLS it only says that there is no way
+		// in.
 		inside := r.server.Security != config.SecurityNone
 		if errors.Is(err, errNoMechanism) && len(done.offered) == 0 || errors.Is(err, errLoginDisabled) && inside {
 			result.Cause = causeNotOffered

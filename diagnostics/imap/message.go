@@ -23,8 +23,8 @@ type rehearsal struct {
 	raw   []byte
 }
 
-// newRehearsal composes a small message that says what it is, should it ever be left behind. It stays below 4,096 octets,
-// so that LITERAL- servers take it without a pause (RFC 7888 §5).
+// newRehearsal composes a small message that says what it is, should it ever be left behind. It stays below 4,096
+// octets, so that LITERAL- servers take it without a pause (RFC 7888 §5).
 func newRehearsal(author string, lang locale.Lang, product string, now time.Time) rehearsal {
 	random := make([]byte, tokenSize)
 	_, _ = rand.Read(random) // crypto/rand.Read never fails

@@ -21,7 +21,8 @@ func preferred(provider string) []string {
 	return nil
 }
 
-// junkNames are the names of the folder that takes unwanted mail, by language. They are compared without regard to case.
+// junkNames are the names of the folder that takes unwanted mail, by language. They are compared without regard to
+// case.
 var junkNames = []string{
 	"Junk", "Spam", "Junk E-mail", "Junk Email", "Junk-E-Mail", "Junkmail", "Bulk", "Bulk Mail", "Quarantine",
 	"Indésirables", "Courrier indésirable", "Pourriel", "Pourriels", "Spams", // fr

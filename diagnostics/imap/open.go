@@ -17,7 +17,8 @@ const (
 	portClear = 143
 )
 
-// settle fills in port and security. Auto means implicit TLS, or STARTTLS on the port that is made for it; never cleartext.
+// settle fills in port and security. Auto means implicit TLS, or STARTTLS on the port that is made for it; never
+// cleartext.
 func settle(server config.Server) config.Server {
 	if server.Security == "" {
 		server.Security = config.SecurityAuto
@@ -48,8 +49,8 @@ func username(target diagnostics.Target) string {
 	return target.Address
 }
 
-// impatience is how long a server may keep silent on the port of implicit TLS before that is taken for the reason: there
-// both sides would wait for each other until the greeting's own deadline.
+// impatience is how long a server may keep silent on the port of implicit TLS before that is taken for the reason:
+// there both sides would wait for each other until the greeting's own deadline.
 const impatience = 5 * time.Second
 
 func greetingDeadline(server config.Server) time.Duration {
@@ -125,7 +126,9 @@ func (e *StepError) Unwrap() error { return e.Err }
 
 // Open connects, secures and signs in, for code that needs a mailbox and not a verdict on each step. The error is a
 // *StepError. It signs in once; after a refusal it must not be called again with the same secret.
-func Open(ctx context.Context, network *wire.Network, target diagnostics.Target, recorder *wire.Recorder) (*Session, error) {
+func Open(ctx context.Context, network *wire.Network, target diagnostics.Target, recorder *wire.Recorder) (*Session,
+	error,
+) {
 	if target.IMAP == nil {
 		return nil, &StepError{Step: diagnostics.IMAPConnect, Err: ErrNoIMAP}
 	}
@@ -185,9 +188,11 @@ func (s *Session) climb(ctx context.Context, server config.Server, target diagno
 	return nil
 }
 
-// FiledByProvider looks whether a copy of a message that was just sent already stands in the folder for sent mail, without
-// anybody having put it there: then the provider files copies itself, and an APPEND would make a second one.
-func FiledByProvider(ctx context.Context, network *wire.Network, target diagnostics.Target, messageID string) (bool, error) {
+// FiledByProvider looks whether a copy of a message that was just sent already stands in the folder for sent mail,
+// without anybody having put it there: then the provider files copies itself, and an APPEND would make a second one.
+func FiledByProvider(ctx context.Context, network *wire.Network, target diagnostics.Target, messageID string) (bool,
+	error,
+) {
 	s, err := Open(ctx, network, target, nil)
 	if err != nil {
 		return false, err

@@ -63,10 +63,15 @@ func Plan(network *wire.Network, target diagnostics.Target, options Options) dia
 		options.Lang = locale.English
 	}
 	target.AllowCleartext = network.Policy.Cleartext(target.AllowCleartext)
-	r := &run{network: network, target: target, options: options, server: settle(*target.IMAP), recorder: wire.NewRecorder()}
+	r := &run{
+		network: network, target: target, options: options, server: settle(*target.IMAP),
+		recorder: wire.NewRecorder(),
+	}
 	r.recorder.Hide(target.Secret, username(target))
 
-	check := func(id diagnostics.ID, f func(context.Context) diagnostics.Result, needs ...diagnostics.ID) diagnostics.Check {
+	check := func(id diagnostics.ID, f func(context.Context) diagnostics.Result,
+		needs ...diagnostics.ID,
+	) diagnostics.Check {
 		return diagnostics.Check{ID: id, Needs: needs, Run: r.traced(f)}
 	}
 	encrypted := diagnostics.IMAPCertificate

@@ -73,17 +73,20 @@ func TestRehearsal(t *testing.T) {
 				t.Error("a message of somebody else was put at risk")
 			}
 		}},
-		{name: "server changes the message", prepare: func(f *fake) {
-			f.alter = func(b []byte) []byte { return append([]byte("X-Stamp: 1\r\n"), b...) }
-		}, want: map[diagnostics.ID]string{diagnostics.IMAPReadback: "warn/readback-mismatch"}, check: func(t *testing.T, f *fake, results []diagnostics.Result) {
-			e := find(t, results, diagnostics.IMAPReadback).Evidence[0]
-			if e.Fields["first_difference"] != 0 {
-				t.Errorf("first difference at %v", e.Fields["first_difference"])
-			}
-			if f.count("Sent") != 0 {
-				t.Error("the message was left")
-			}
-		}},
+		{
+			name: "server changes the message", prepare: func(f *fake) {
+				f.alter = func(b []byte) []byte { return append([]byte("X-Stamp: 1\r\n"), b...) }
+			}, want: map[diagnostics.ID]string{diagnostics.IMAPReadback: "warn/readback-mismatch"},
+			check: func(t *testing.T, f *fake, results []diagnostics.Result) {
+				e := find(t, results, diagnostics.IMAPReadback).Evidence[0]
+				if e.Fields["first_difference"] != 0 {
+					t.Errorf("first difference at %v", e.Fields["first_difference"])
+				}
+				if f.count("Sent") != 0 {
+					t.Error("the message was left")
+				}
+			},
+		},
 		{name: "server keeps somebody else's message under the UID", prepare: func(f *fake) {
 			f.alter = func([]byte) []byte { return []byte("Subject: holiday\r\n\r\nprecious\r\n") }
 		}, want: map[diagnostics.ID]string{
@@ -97,55 +100,84 @@ func TestRehearsal(t *testing.T) {
 			diagnostics.IMAPFolder: "fail/folder-missing", diagnostics.IMAPAppend: "skip/needs-failed",
 			diagnostics.IMAPReadback: "skip/needs-failed", diagnostics.IMAPCleanup: "skip/needs-failed",
 		}, check: func(t *testing.T, _ *fake, results []diagnostics.Result) {
-			if fix := find(t, results, diagnostics.IMAPFolder).Fix; len(fix) != 1 || fix[0].Kind != "folder" || fix[0].Value != "Sent" {
+			if fix := find(t, results, diagnostics.IMAPFolder).Fix; len(fix) != 1 || fix[0].Kind != "folder" ||
+				fix[0].Value != "Sent" {
 				t.Errorf("fix is %v", fix)
 			}
 		}},
-		{name: "folder is made", prepare: func(f *fake) { f.folders = f.folders[:1] }, options: Options{Create: true}, check: func(t *testing.T, f *fake, _ []diagnostics.Result) {
-			if !f.said(`CREATE "Sent"`) || !f.said(`SUBSCRIBE "Sent"`) {
-				t.Error("no folder was made")
-			}
-		}},
-		{name: "wanted folder is not there", target: func(tg *diagnostics.Target) { tg.SentFolder = "Ablage" }, want: map[diagnostics.ID]string{
-			diagnostics.IMAPFolder: "fail/folder-missing", diagnostics.IMAPAppend: "skip/needs-failed",
-			diagnostics.IMAPReadback: "skip/needs-failed", diagnostics.IMAPCleanup: "skip/needs-failed",
-		}},
-		{name: "folder vanishes before APPEND", prepare: func(f *fake) { delete(f.boxes, "Sent") }, want: map[diagnostics.ID]string{
-			diagnostics.IMAPAppend: "fail/folder-missing", diagnostics.IMAPReadback: "skip/needs-failed", diagnostics.IMAPCleanup: "skip/needs-failed",
-		}},
+		{
+			name: "folder is made", prepare: func(f *fake) { f.folders = f.folders[:1] }, options: Options{Create: true},
+			check: func(t *testing.T, f *fake, _ []diagnostics.Result) {
+				if !f.said(`CREATE "Sent"`) || !f.said(`SUBSCRIBE "Sent"`) {
+					t.Error("no folder was made")
+				}
+			},
+		},
+		{
+			name: "wanted folder is not there", target: func(tg *diagnostics.Target) { tg.SentFolder = "Ablage" },
+			want: map[diagnostics.ID]string{
+				diagnostics.IMAPFolder: "fail/folder-missing", diagnostics.IMAPAppend: "skip/needs-failed",
+				diagnostics.IMAPReadback: "skip/needs-failed", diagnostics.IMAPCleanup: "skip/needs-failed",
+			},
+		},
+		{
+			name: "folder vanishes before APPEND", prepare: func(f *fake) { delete(f.boxes, "Sent") },
+			want: map[diagnostics.ID]string{
+				diagnostics.IMAPAppend: "fail/folder-missing", diagnostics.IMAPReadback: "skip/needs-failed",
+				diagnostics.IMAPCleanup: "skip/needs-failed",
+			},
+		},
 		{name: "extended LIST refused", prepare: func(f *fake) { f.flatList = true }},
-		{name: "XLIST only", prepare: func(f *fake) { f.caps = "IMAP4rev1 XLIST UIDPLUS LITERAL-" }, want: map[diagnostics.ID]string{
-			diagnostics.IMAPQuota: "skip/not-applicable",
-		}, check: func(t *testing.T, f *fake, _ []diagnostics.Result) {
-			if !f.said("XLIST") {
-				t.Error("XLIST was not asked")
-			}
-		}},
-		{name: "connection lost in APPEND, copy is there", prepare: func(f *fake) { f.cut, f.keep = true, true }, want: map[diagnostics.ID]string{
-			diagnostics.IMAPAppend: "warn/delivery-unknown",
-		}, check: func(t *testing.T, f *fake, _ []diagnostics.Result) {
-			if f.conns != 2 || f.count("Sent") != 0 {
-				t.Errorf("%d connections, %d copies left", f.conns, f.count("Sent"))
-			}
-		}},
+		{
+			name: "XLIST only", prepare: func(f *fake) { f.caps = "IMAP4rev1 XLIST UIDPLUS LITERAL-" },
+			want: map[diagnostics.ID]string{
+				diagnostics.IMAPQuota: "skip/not-applicable",
+			}, check: func(t *testing.T, f *fake, _ []diagnostics.Result) {
+				if !f.said("XLIST") {
+					t.Error("XLIST was not asked")
+				}
+			},
+		},
+		{
+			name: "connection lost in APPEND, copy is there", prepare: func(f *fake) { f.cut, f.keep = true, true },
+			want: map[diagnostics.ID]string{
+				diagnostics.IMAPAppend: "warn/delivery-unknown",
+			}, check: func(t *testing.T, f *fake, _ []diagnostics.Result) {
+				if f.conns != 2 || f.count("Sent") != 0 {
+					t.Errorf("%d connections, %d copies left", f.conns, f.count("Sent"))
+				}
+			},
+		},
 		{name: "connection lost in APPEND, no copy", prepare: func(f *fake) { f.cut = true }, want: map[diagnostics.ID]string{
-			diagnostics.IMAPAppend: "fail/delivery-unknown", diagnostics.IMAPReadback: "skip/needs-failed", diagnostics.IMAPCleanup: "skip/needs-failed",
+			diagnostics.IMAPAppend: "fail/delivery-unknown", diagnostics.IMAPReadback: "skip/needs-failed",
+			diagnostics.IMAPCleanup: "skip/needs-failed",
 		}, check: func(t *testing.T, f *fake, _ []diagnostics.Result) {
 			if f.said("APPEND") {
 				t.Error("the message was filed again")
 			}
 		}},
-		{name: "nearly full", prepare: func(f *fake) { f.quota = "(STORAGE 950 1000)" }, want: map[diagnostics.ID]string{diagnostics.IMAPQuota: "warn/quota-nearly-full"}},
-		{name: "full", prepare: func(f *fake) { f.quota = "(STORAGE 1000 1000 MESSAGE 2 10)" }, want: map[diagnostics.ID]string{diagnostics.IMAPQuota: "fail/mailbox-full"}},
-		{name: "provider files the copy", target: func(tg *diagnostics.Target) { tg.SentMode = config.SentServer }, want: map[diagnostics.ID]string{
-			diagnostics.IMAPAppend: "skip/sent-copy-by-provider", diagnostics.IMAPReadback: "skip/sent-copy-by-provider", diagnostics.IMAPCleanup: "skip/sent-copy-by-provider",
-		}, check: func(t *testing.T, f *fake, _ []diagnostics.Result) {
-			if f.said("APPEND") {
-				t.Error("a copy was filed all the same")
-			}
-		}},
+		{
+			name: "nearly full", prepare: func(f *fake) { f.quota = "(STORAGE 950 1000)" },
+			want: map[diagnostics.ID]string{diagnostics.IMAPQuota: "warn/quota-nearly-full"},
+		},
+		{
+			name: "full", prepare: func(f *fake) { f.quota = "(STORAGE 1000 1000 MESSAGE 2 10)" },
+			want: map[diagnostics.ID]string{diagnostics.IMAPQuota: "fail/mailbox-full"},
+		},
+		{
+			name: "provider files the copy", target: func(tg *diagnostics.Target) { tg.SentMode = config.SentServer },
+			want: map[diagnostics.ID]string{
+				diagnostics.IMAPAppend: "skip/sent-copy-by-provider", diagnostics.IMAPReadback: "skip/sent-copy-by-provider",
+				diagnostics.IMAPCleanup: "skip/sent-copy-by-provider",
+			}, check: func(t *testing.T, f *fake, _ []diagnostics.Result) {
+				if f.said("APPEND") {
+					t.Error("a copy was filed all the same")
+				}
+			},
+		},
 		{name: "look only", options: Options{LookOnly: true}, want: map[diagnostics.ID]string{
-			diagnostics.IMAPAppend: "skip/not-applicable", diagnostics.IMAPReadback: "skip/not-applicable", diagnostics.IMAPCleanup: "skip/not-applicable",
+			diagnostics.IMAPAppend: "skip/not-applicable", diagnostics.IMAPReadback: "skip/not-applicable",
+			diagnostics.IMAPCleanup: "skip/not-applicable",
 		}},
 	}
 	for _, c := range cases {

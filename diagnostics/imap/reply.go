@@ -11,7 +11,8 @@ import (
 // explain finds the cause of a refusal in the catalogue of replies.
 func (r *run) explain(result *diagnostics.Result, refused *ReplyError) {
 	answer := explain.Match(explain.Query{
-		Protocol: explain.IMAP, Code: refused.Status, Enhanced: refused.Code, Text: refused.Reply(), Provider: r.target.Provider,
+		Protocol: explain.IMAP, Code: refused.Status, Enhanced: refused.Code, Text: refused.Reply(),
+		Provider: r.target.Provider,
 	})
 	result.Cause, result.Matched, result.Provider = answer.Cause, answer.Reply, r.target.Provider
 	signingIn := refused.Command == loginCommand || refused.Command == "AUTHENTICATE"

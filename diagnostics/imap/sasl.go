@@ -18,8 +18,8 @@ import (
 	"postier/internal/wire"
 )
 
-// Bounds on the work factor of SCRAM: RFC 7677 §4 asks for at least 4,096 rounds, and more than a million only keeps this
-// machine busy.
+// Bounds on the work factor of SCRAM: RFC 7677 §4 asks for at least 4,096 rounds, and more than a million only keeps
+// this machine busy.
 const (
 	minIterations = 4096
 	maxIterations = 1_000_000
@@ -112,11 +112,13 @@ func (s *Session) authenticate(ctx context.Context, name string, done *signedIn)
 	case "PLAIN":
 		return s.sasl(ctx, name, &oneShot{initial: []byte("\x00" + user + "\x00" + pass)}, done)
 	case "XOAUTH2":
-		return s.sasl(ctx, name, &oneShot{initial: []byte("user=" + user + "\x01auth=Bearer " + pass + "\x01\x01"), refusal: []byte{}}, done)
+		return s.sasl(ctx, name,
+			&oneShot{initial: []byte("user=" + user + "\x01auth=Bearer " + pass + "\x01\x01"), refusal: []byte{}}, done)
 	case "OAUTHBEARER":
 		// RFC 7628 §3.1; the identity escapes "," and "=" (RFC 5801 §4), and §3.2.3 answers an error with one \x01.
 		gs2 := strings.NewReplacer("=", "=3D", ",", "=2C").Replace(user)
-		return s.sasl(ctx, name, &oneShot{initial: []byte("n,a=" + gs2 + ",\x01auth=Bearer " + pass + "\x01\x01"), refusal: []byte("\x01")}, done)
+		return s.sasl(ctx, name,
+			&oneShot{initial: []byte("n,a=" + gs2 + ",\x01auth=Bearer " + pass + "\x01\x01"), refusal: []byte("\x01")}, done)
 	case "CRAM-MD5": // where nothing else is offered: the server must keep the password readable for it
 		return s.sasl(ctx, name, &digest{auth: smtp.CRAMMD5Auth(user, pass)}, done)
 	case "SCRAM-SHA-1":
@@ -133,7 +135,8 @@ func (s *Session) authenticate(ctx context.Context, name string, done *signedIn)
 // login sends the LOGIN command. What does not fit a quoted string (RFC 9051 §4.3) goes as literals, one at a time.
 func (s *Session) login(ctx context.Context, user, pass string) error {
 	if quotable(user) && quotable(pass) {
-		return s.do(ctx, wire.AuthDeadline, &command{name: loginCommand, args: quote(user) + " " + quote(pass), shown: wire.Masked})
+		return s.do(ctx, wire.AuthDeadline,
+			&command{name: loginCommand, args: quote(user) + " " + quote(pass), shown: wire.Masked})
 	}
 	parts := []string{user, pass}
 	step := 0
@@ -258,8 +261,8 @@ func (m *digest) next(challenge []byte) ([]byte, bool, error) {
 	return answer, true, err
 }
 
-// scram wraps go-mail's mechanism with what it leaves out: bounds on the rounds, and an OK that comes without the server's
-// signature.
+// scram wraps go-mail's mechanism with what it leaves out: bounds on the rounds, and an OK that comes without the
+// server's signature.
 type scram struct {
 	auth   smtp.Auth
 	proven bool

@@ -118,7 +118,10 @@ func TestChoice(t *testing.T) {
 			server := mailserver.StartIMAP(t, mailserver.Options{
 				Certificate: ca.Leaf(t, mailserver.Good, host), ImplicitTLS: true,
 				CapabilitiesTLS: append([]string{"IMAP4rev1"}, strings.Fields(c.offered)...),
-				Script:          mailserver.Script{"AUTHENTICATE": mailserver.Reply("{tag} NO no"), "auth": mailserver.Reply("{tag} NO no")},
+				Script: mailserver.Script{
+					"AUTHENTICATE": mailserver.Reply("{tag} NO no"),
+					"auth":         mailserver.Reply("{tag} NO no"),
+				},
 			})
 			tg := target(config.SecurityTLS)
 			tg.IMAP.Auth = c.auth
@@ -170,7 +173,8 @@ func TestLoginWithLiterals(t *testing.T) {
 func TestSecretsWithLineBreaksAreRefused(t *testing.T) {
 	t.Parallel()
 	ca := mailserver.StartCA(t)
-	server := mailserver.StartIMAP(t, mailserver.Options{Certificate: ca.Leaf(t, mailserver.Good, host), ImplicitTLS: true})
+	server := mailserver.StartIMAP(t,
+		mailserver.Options{Certificate: ca.Leaf(t, mailserver.Good, host), ImplicitTLS: true})
 	tg := target(config.SecurityTLS)
 	tg.IMAP.Username = "a\r\nA1 DELETE INBOX"
 	got := find(t, runPlan(t, network(t, ca, server.Addr()), tg, Options{}), diagnostics.IMAPAuth)

@@ -47,7 +47,10 @@ func TestScanner(t *testing.T) {
 		{`* 12 EXISTS`, "* EXISTS///"},
 		{`* LIST (\Sent) "/" "a \"b\" \\ c"`, "* LIST///|(|\\Sent|)|/|a \"b\" \\ c"},
 		{"* LIST () NIL {5}\r\nab\r\nc", "* LIST///|(|)|NIL|ab\r\nc"},
-		{"* 1 FETCH (UID 4 BODY[HEADER.FIELDS (FROM)] {2}\r\nhi FLAGS ())", "* FETCH///|(|UID|4|BODY[HEADER.FIELDS (FROM)]|hi|FLAGS|(|)|)"},
+		{
+			"* 1 FETCH (UID 4 BODY[HEADER.FIELDS (FROM)] {2}\r\nhi FLAGS ())",
+			"* FETCH///|(|UID|4|BODY[HEADER.FIELDS (FROM)]|hi|FLAGS|(|)|)",
+		},
 	} {
 		var got strings.Builder
 		var show func([]value)
@@ -91,7 +94,10 @@ func TestScannerRefuses(t *testing.T) {
 			t.Errorf("%.40q: %v, want limit %s", in, err, limit)
 		}
 	}
-	for _, in := range []string{"\r\n", " * OK\r\n", "word\r\n", "* LIST (\r\n", "* LIST )\r\n", "* X \"open\r\n", "* X {x}\r\n", "* X {-1}\r\n", "* X {3} y\r\n", "P1 LIST\r\n", "* 7\r\n"} {
+	for _, in := range []string{
+		"\r\n", " * OK\r\n", "word\r\n", "* LIST (\r\n", "* LIST )\r\n", "* X \"open\r\n",
+		"* X {x}\r\n", "* X {-1}\r\n", "* X {3} y\r\n", "P1 LIST\r\n", "* 7\r\n",
+	} {
 		var protocol *ProtocolError
 		if err := scanAll([]byte(in), func(*response) {}); !errors.As(err, &protocol) {
 			t.Errorf("%q: %v, want a protocol error", in, err)
@@ -101,9 +107,12 @@ func TestScannerRefuses(t *testing.T) {
 
 func FuzzScanner(f *testing.F) {
 	for _, seed := range []string{
-		"* OK [CAPABILITY IMAP4rev1] hi\r\n", "* LIST (\\Sent) \"/\" \"Sent\"\r\nP1 OK done\r\n", "* LIST () NIL {4}\r\nS&-t\r\n",
-		"* NAMESPACE ((\"INBOX.\" \".\")) NIL NIL\r\n", "* QUOTA \"\" (STORAGE 1 2)\r\n", "* 1 FETCH (UID 1 BODY[] {3}\r\nabc)\r\n",
-		"* ID (\"name\" \"x\")\r\n", "* XLIST (\\Spam) \".\" Junk\r\n", "+ go\r\n", "* LIST () \"/\" {99999999999999}\r\n", "* SEARCH 1 2\r\n",
+		"* OK [CAPABILITY IMAP4rev1] hi\r\n", "* LIST (\\Sent) \"/\" \"Sent\"\r\nP1 OK done\r\n",
+		"* LIST () NIL {4}\r\nS&-t\r\n",
+		"* NAMESPACE ((\"INBOX.\" \".\")) NIL NIL\r\n", "* QUOTA \"\" (STORAGE 1 2)\r\n",
+		"* 1 FETCH (UID 1 BODY[] {3}\r\nabc)\r\n",
+		"* ID (\"name\" \"x\")\r\n", "* XLIST (\\Spam) \".\" Junk\r\n", "+ go\r\n", "* LIST () \"/\" {99999999999999}\r\n",
+		"* SEARCH 1 2\r\n",
 	} {
 		f.Add([]byte(seed))
 	}

@@ -44,8 +44,8 @@ func refusal(command string, r *response, hide secret.Value, user string) *Reply
 	}
 }
 
-// Session is one connection to an IMAP server. It is not safe for use by several goroutines. After an error other than a
-// *ReplyError with status NO it is of no more use.
+// Session is one connection to an IMAP server. It is not safe for use by several goroutines. After an error other than
+// a *ReplyError with status NO it is of no more use.
 type Session struct {
 	conn   *wire.Conn
 	scan   *scanner
@@ -124,8 +124,8 @@ func (s *Session) learn(words []string) {
 	}
 }
 
-// alert keeps the text of an [ALERT] (RFC 9051 §7.1) heard inside TLS. Before TLS anybody could have written it: it stays
-// in the transcript and goes nowhere else.
+// alert keeps the text of an [ALERT] (RFC 9051 §7.1) heard inside TLS. Before TLS anybody could have written it: it
+// stays in the transcript and goes nowhere else.
 func (s *Session) alert(r *response) {
 	const maxAlerts = 5
 	if s.secure && r.code == "ALERT" && len(s.alerts) < maxAlerts {
@@ -189,8 +189,8 @@ type command struct {
 	args2 string
 }
 
-// exchange sends commands in one flight and reads until all are answered. A NO is left in the command's err, so that the
-// others keep their result; anything worse is returned.
+// exchange sends commands in one flight and reads until all are answered. A NO is left in the command's err, so that
+// the others keep their result; anything worse is returned.
 func (s *Session) exchange(ctx context.Context, within time.Duration, commands ...*command) error {
 	if s.dead {
 		return errClosed

@@ -8,10 +8,11 @@ import (
 	"unicode/utf8"
 )
 
-// Folder names on the wire are in modified UTF-7 (RFC 3501 §5.1.3) as long as UTF8=ACCEPT is not switched on, which this
-// program never does.
+// Folder names on the wire are in modified UTF-7 (RFC 3501 §5.1.3) as long as UTF8=ACCEPT is not switched on, which
+// this program never does.
 
-var utf7 = base64.NewEncoding("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,").WithPadding(base64.NoPadding)
+var utf7 = base64.NewEncoding(
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,").WithPadding(base64.NoPadding)
 
 var errUTF7 = errors.New("not modified UTF-7")
 
@@ -78,8 +79,8 @@ func decodeUTF7(raw string) (string, error) {
 	return b.String(), nil
 }
 
-// readable turns a name from the wire into what people read. Servers that send UTF-8 unasked, or plain rubbish, are taken
-// by their word; whoever shows the name escapes it.
+// readable turns a name from the wire into what people read. Servers that send UTF-8 unasked, or plain rubbish, are
+// taken by their word; whoever shows the name escapes it.
 func readable(raw string) string {
 	if !isASCII(raw) {
 		return raw

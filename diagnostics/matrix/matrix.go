@@ -1,8 +1,9 @@
 // Package matrix tries every sensible way to hand in mail at one server side by side: each port with the security that
-// belongs to it, and on those that stand each sign-in mechanism. It uses the submission ladder of package smtp for each.
+// belongs to it, and on those that stand each sign-in mechanism. It uses the submission ladder of package smtp for
+// each.
 //
-// The look at the ports signs in nowhere and runs side by side, one connection a port. Sign-ins follow one after another:
-// the second only after a first success, and none after a refusal unless the person agrees (security.md T21).
+// The look at the ports signs in nowhere and runs side by side, one connection a port. Sign-ins follow one after
+// another: the second only after a first success, and none after a refusal unless the person agrees (security.md T21).
 package matrix
 
 import (
@@ -75,8 +76,8 @@ type Options struct {
 	Observe func(Row)
 }
 
-// The ports for handing in mail: 465 and 587 by RFC 8314 §3.3 and RFC 6409 §3.1; 25 belongs to mail servers but some providers
-// take submissions there; 2525 is the common way around blocked ports.
+// The ports for handing in mail: 465 and 587 by RFC 8314 §3.3 and RFC 6409 §3.1; 25 belongs to mail servers but some
+// providers take submissions there; 2525 is the common way around blocked ports.
 var sensible = []Row{
 	{Port: 465, Security: config.SecurityTLS},
 	{Port: 587, Security: config.SecurityStartTLS},
@@ -199,7 +200,8 @@ func (r *runner) bare(row Row) diagnostics.Target {
 // usable are the mechanisms that fit the kind of secret, best first. NTLM is no sensible way and stays out.
 func usable(row Row, token bool) []config.Mechanism {
 	wanted := []config.Mechanism{
-		config.MechanismSCRAMSHA256, config.MechanismSCRAMSHA1, config.MechanismPlain, config.MechanismLogin, config.MechanismCRAMMD5,
+		config.MechanismSCRAMSHA256, config.MechanismSCRAMSHA1, config.MechanismPlain, config.MechanismLogin,
+		config.MechanismCRAMMD5,
 	}
 	if token {
 		wanted = []config.Mechanism{config.MechanismOAuthBearer, config.MechanismXOAuth2}
@@ -285,7 +287,8 @@ func (m Matrix) Root() []diagnostics.Result {
 	furthest, reach := m.Rows[0].Results, -1
 	for _, row := range m.Rows {
 		for _, try := range row.Mechanisms {
-			if m.Best != nil && m.Best.Proven && row.Port == m.Best.Port && row.Security == m.Best.Security && try.Mechanism == m.Best.Auth {
+			if m.Best != nil && m.Best.Proven && row.Port == m.Best.Port && row.Security == m.Best.Security &&
+				try.Mechanism == m.Best.Auth {
 				return try.Results
 			}
 			if m.Best == nil && try.Status == diagnostics.Fail {

@@ -32,13 +32,18 @@ func bench(t *testing.T, servers map[int]*mailserver.Server, ca *mailserver.CA) 
 		return closed.Addr(), true
 	}}
 	return network, diagnostics.Target{
-		Address: "marie@durand.example", Secret: secret.New("kivo-tams"), Submission: config.Server{Host: host, Auth: config.MechanismAuto},
+		Address: "marie@durand.example", Secret: secret.New("kivo-tams"),
+		Submission: config.Server{Host: host, Auth: config.MechanismAuto},
 	}
 }
 
 func serve(t *testing.T, ca *mailserver.CA, implicit bool, script mailserver.Script) *mailserver.Server {
 	t.Helper()
-	return mailserver.StartSMTP(t, mailserver.Options{Certificate: ca.Leaf(t, mailserver.Good, host), ImplicitTLS: implicit, Script: script, CapabilitiesTLS: []string{"AUTH PLAIN LOGIN XOAUTH2"}})
+	return mailserver.StartSMTP(t,
+		mailserver.Options{
+			Certificate: ca.Leaf(t, mailserver.Good, host), ImplicitTLS: implicit, Script: script,
+			CapabilitiesTLS: []string{"AUTH PLAIN LOGIN XOAUTH2"},
+		})
 }
 
 func signIns(s *mailserver.Server) int {
@@ -57,13 +62,17 @@ func TestBothWaysWork(t *testing.T) {
 	servers := map[int]*mailserver.Server{465: serve(t, ca, true, nil), 587: serve(t, ca, false, nil)}
 	network, target := bench(t, servers, ca)
 	m := Run(t.Context(), network, target, Options{})
-	if m.Best == nil || *m.Best != (Choice{Port: 465, Security: config.SecurityTLS, Auth: config.MechanismPlain, Proven: true}) {
+	if m.Best == nil || *m.Best != (Choice{
+		Port: 465, Security: config.SecurityTLS, Auth: config.MechanismPlain,
+		Proven: true,
+	}) {
 		t.Errorf("best %+v", m.Best)
 	}
 	for _, row := range m.Rows {
 		switch row.Port {
 		case 465, 587:
-			if len(row.Mechanisms) != 2 || row.Mechanisms[0].Status != diagnostics.Pass || row.Mechanisms[1].Status != diagnostics.Pass {
+			if len(row.Mechanisms) != 2 || row.Mechanisms[0].Status != diagnostics.Pass ||
+				row.Mechanisms[1].Status != diagnostics.Pass {
 				t.Errorf("%d: %+v", row.Port, row.Mechanisms)
 			}
 		default:
@@ -94,7 +103,8 @@ func TestOneRefusalEndsTheSignIns(t *testing.T) {
 	}
 	// A person may go on.
 	asked := 0
-	m = Run(t.Context(), network, target, Options{Agree: func(context.Context, Row, Try) bool { asked++; return asked < 2 }})
+	m = Run(t.Context(), network, target,
+		Options{Agree: func(context.Context, Row, Try) bool { asked++; return asked < 2 }})
 	if asked != 2 || signIns(servers[465])+signIns(servers[587]) != 3 {
 		t.Errorf("asked %d times, %d sign-ins in all", asked, signIns(servers[465])+signIns(servers[587]))
 	}
@@ -131,7 +141,8 @@ func TestTokenTakesTokenMechanisms(t *testing.T) {
 func TestBadCertificateIsNotSignedInTo(t *testing.T) {
 	t.Parallel()
 	ca := mailserver.StartCA(t)
-	bad := mailserver.StartSMTP(t, mailserver.Options{Certificate: ca.Leaf(t, mailserver.WrongName, host), ImplicitTLS: true})
+	bad := mailserver.StartSMTP(t,
+		mailserver.Options{Certificate: ca.Leaf(t, mailserver.WrongName, host), ImplicitTLS: true})
 	network, target := bench(t, map[int]*mailserver.Server{465: bad}, ca)
 	m := Run(t.Context(), network, target, Options{})
 	bad.NoSecret(t, target.Secret, target.Address)
@@ -143,10 +154,12 @@ func TestBadCertificateIsNotSignedInTo(t *testing.T) {
 func TestWays(t *testing.T) {
 	t.Parallel()
 	own := ways(config.Server{Port: 1587, Security: config.SecurityStartTLS})
-	if len(own) != 6 || own[0].Port != 1587 || own[0].Security != config.SecurityStartTLS || own[1].Security != config.SecurityTLS {
+	if len(own) != 6 || own[0].Port != 1587 || own[0].Security != config.SecurityStartTLS ||
+		own[1].Security != config.SecurityTLS {
 		t.Errorf("%+v", own)
 	}
-	if got := ways(config.Server{Port: 587}); len(got) != 4 || !slices.ContainsFunc(got, func(r Row) bool { return r.Port == 25 }) {
+	if got := ways(config.Server{Port: 587}); len(got) != 4 ||
+		!slices.ContainsFunc(got, func(r Row) bool { return r.Port == 25 }) {
 		t.Errorf("%+v", got)
 	}
 }

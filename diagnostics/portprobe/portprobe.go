@@ -1,5 +1,5 @@
-// Package portprobe gives the two-sided verdict on a port that does not connect: the same port is tried at other well-known
-// hosts, and other ports at the same host, over both address families. Nothing is sent on these connections.
+// Package portprobe gives the two-sided verdict on a port that does not connect: the same port is tried at other
+// well-known hosts, and other ports at the same host, over both address families. Nothing is sent on these connections.
 //
 // It contacts hosts that have nothing to do with the person's mail, so it runs only when the person asked for it.
 package portprobe
@@ -81,7 +81,8 @@ const (
 	ipv6 = "ipv6"
 )
 
-// Probe answers one question. Connections to one host follow one another, hosts are tried side by side (security.md T21).
+// Probe answers one question. Connections to one host follow one another, hosts are tried side by side (security.md
+// T21).
 func Probe(ctx context.Context, network *wire.Network, q Question) Finding {
 	brief := *network
 	if brief.Timeout == 0 || brief.Timeout > patience {

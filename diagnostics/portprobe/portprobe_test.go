@@ -22,7 +22,10 @@ func attempts(t *testing.T, list ...string) []Attempt {
 		if _, err := fmt.Sscanf(text, "%5s%d:%d=%c", &where, &family, &port, &sign); err != nil {
 			t.Fatal(text, err)
 		}
-		a := Attempt{Host: safetext.FromRemote(where), Port: port, Family: fmt.Sprintf("ipv%d", family), Outcome: "timeout", Neutral: where == "other"}
+		a := Attempt{
+			Host: safetext.FromRemote(where), Port: port, Family: fmt.Sprintf("ipv%d", family), Outcome: "timeout",
+			Neutral: where == "other",
+		}
 		if sign == '+' {
 			a.Outcome = "connected"
 		}
@@ -55,7 +58,8 @@ func TestJudge(t *testing.T) {
 		f := Finding{Port: 465, Attempts: attempts(t, c.attempts...)}
 		f.judge()
 		if f.Verdict != c.verdict || f.Family != c.family || f.Alternative != c.alternative {
-			t.Errorf("%v: %s %s %d, want %s %s %d", c.attempts, f.Verdict, f.Family, f.Alternative, c.verdict, c.family, c.alternative)
+			t.Errorf("%v: %s %s %d, want %s %s %d", c.attempts, f.Verdict, f.Family, f.Alternative, c.verdict, c.family,
+				c.alternative)
 		}
 	}
 }
@@ -73,7 +77,11 @@ func TestProbeSendsNothing(t *testing.T) {
 		}
 		return own.Addr(), true
 	}}
-	f := Probe(t.Context(), network, Question{Host: "192.0.2.1", Port: 465, Others: []int{587}, Neutral: []string{"192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4", "192.0.2.5"}})
+	f := Probe(t.Context(), network,
+		Question{
+			Host: "192.0.2.1", Port: 465, Others: []int{587},
+			Neutral: []string{"192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4", "192.0.2.5"},
+		})
 	if f.Verdict != ClosedThere {
 		t.Errorf("%+v", f)
 	}

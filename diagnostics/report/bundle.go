@@ -16,8 +16,8 @@ import (
 	"postier/internal/secret"
 )
 
-// Bundle is what goes to support: built from what is listed here and nothing else. It never holds a secret, a path to one,
-// a command, or the environment.
+// Bundle is what goes to support: built from what is listed here and nothing else. It never holds a secret, a path to
+// one, a command, or the environment.
 type Bundle struct {
 	Schema  int    `json:"schema"`
 	Kind    string `json:"kind"`    // "support-bundle"
@@ -70,8 +70,9 @@ type Settings struct {
 // SettingsOf takes from a profile what support may see.
 func SettingsOf(p *config.Profile) *Settings {
 	s := &Settings{
-		Provider: p.Provider, Enabled: p.Enabled, From: safetext.FromRemote(p.From.Address), Username: safetext.FromRemote(p.Submission.Username),
-		SMTP: *server(p.Submission), SentMode: p.SentCopy.Mode, SentFolder: safetext.FromRemote(p.SentCopy.Folder),
+		Provider: p.Provider, Enabled: p.Enabled, From: safetext.FromRemote(p.From.Address),
+		Username: safetext.FromRemote(p.Submission.Username),
+		SMTP:     *server(p.Submission), SentMode: p.SentCopy.Mode, SentFolder: safetext.FromRemote(p.SentCopy.Folder),
 		Credential: p.Credential.Kind, SecretType: p.Credential.Type, Insecure: p.Insecure, Pins: len(p.TLS.PinSHA256),
 		Limits: p.Limits, TestMode: p.TestMode.Enabled,
 	}
@@ -91,7 +92,8 @@ func SettingsOf(p *config.Profile) *Settings {
 func NewBundle(info Info, results []diagnostics.Result, system System, settings *Settings, mask *Mask) Bundle {
 	info.Transcript, info.Verbose = true, true
 	return Bundle{
-		Schema: Schema, Kind: "support-bundle", Created: info.Started.UTC().Format(time.RFC3339), Masked: mask != nil, System: system, Settings: settings,
+		Schema: Schema, Kind: "support-bundle", Created: info.Started.UTC().Format(time.RFC3339), Masked: mask != nil,
+		System: system, Settings: settings,
 		Report: Build(info, results), info: info, results: results, mask: mask,
 		secrets: []secret.Value{info.Target.Secret}, users: []string{info.Target.Submission.Username, info.Target.Address},
 	}
@@ -164,7 +166,8 @@ func (b Bundle) json() ([]byte, error) {
 	return append(data, '\n'), nil
 }
 
-// section is a part of the readable forms: a heading of our own words, pairs of name and value, and lines as they stand.
+// section is a part of the readable forms: a heading of our own words, pairs of name and value, and lines as they
+// stand.
 type section struct {
 	title string
 	pairs [][2]string
@@ -178,7 +181,10 @@ func (b Bundle) sections() []section {
 	if b.Settings != nil {
 		list = append(list, section{title: c.T("diagnose.bundle.settings"), pairs: b.settings()})
 	}
-	list = append(list, section{title: c.T("diagnose.bundle.result"), lines: append(Closing(b.info.Lang, b.results), PortLines(b.info)...)})
+	list = append(list, section{
+		title: c.T("diagnose.bundle.result"),
+		lines: append(Closing(b.info.Lang, b.results), PortLines(b.info)...),
+	})
 	for _, r := range b.results {
 		title := fmt.Sprintf("%s %s (%s)", Word(b.info.Lang, r.Status), Name(b.info.Lang, r.ID), r.ID)
 		if step := b.info.step(r.ID); step > 0 {

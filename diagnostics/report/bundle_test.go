@@ -27,9 +27,13 @@ func bundle(t *testing.T, mask *Mask, more ...diagnostics.Evidence) Bundle {
 	profile := &config.Profile{
 		From: config.Address{Address: "marie@durand.example"}, Provider: "custom", Enabled: true,
 		Submission: config.Server{Host: "smtp.durand.example", Port: 465, Security: config.SecurityTLS, Username: "marie"},
-		Credential: config.Credential{Kind: config.CredentialCommand, Command: []string{"/usr/bin/pass", "hidden-entry"}, Path: "/hidden/path"},
+		Credential: config.Credential{
+			Kind: config.CredentialCommand, Command: []string{"/usr/bin/pass", "hidden-entry"},
+			Path: "/hidden/path",
+		},
 	}
-	return NewBundle(info, results, System{OS: "linux", Arch: "amd64", Terminal: "xterm\x1b[2J", Locale: "en"}, SettingsOf(profile), mask)
+	return NewBundle(info, results, System{OS: "linux", Arch: "amd64", Terminal: "xterm\x1b[2J", Locale: "en"},
+		SettingsOf(profile), mask)
 }
 
 func render(t *testing.T, b Bundle, f Format) string {
@@ -50,7 +54,10 @@ func TestBundleHoldsWhatIsListedAndNothingElse(t *testing.T) {
 	t.Parallel()
 	for _, f := range formats {
 		out := render(t, bundle(t, nil), f)
-		for _, want := range []string{"smtp.durand.example", "postier", "0.1.0", "linux", "command", "AUTH PLAIN ***", "wrong-password"} {
+		for _, want := range []string{
+			"smtp.durand.example", "postier", "0.1.0", "linux", "command", "AUTH PLAIN ***",
+			"wrong-password",
+		} {
 			if f != JSONFile && want == "wrong-password" {
 				want = "A-14"
 			}
@@ -65,7 +72,8 @@ func TestBundleHoldsWhatIsListedAndNothingElse(t *testing.T) {
 		}
 	}
 	var decoded map[string]any
-	if err := json.Unmarshal([]byte(render(t, bundle(t, nil), JSONFile)), &decoded); err != nil || decoded["kind"] != "support-bundle" {
+	if err := json.Unmarshal([]byte(render(t, bundle(t, nil), JSONFile)), &decoded); err != nil ||
+		decoded["kind"] != "support-bundle" {
 		t.Errorf("%v %v", err, decoded["kind"])
 	}
 }
@@ -98,7 +106,8 @@ func TestCanary(t *testing.T) {
 func TestMask(t *testing.T) {
 	t.Parallel()
 	mask := func() *Mask {
-		return NewMask([]string{"durand.example", "gmail.com"}, []string{"durand", "marie", "x"}, func(d string) bool { return d == "gmail.com" })
+		return NewMask([]string{"durand.example", "gmail.com"}, []string{"durand", "marie", "x"},
+			func(d string) bool { return d == "gmail.com" })
 	}
 	for in, want := range map[string]string{
 		"marie@durand.example and MARIE@Durand.Example":  "address-1@domain-1 and address-1@domain-1",
@@ -161,7 +170,10 @@ func TestHTMLHasOnlyText(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	allowed := map[string]bool{"html": true, "head": true, "meta": true, "title": true, "body": true, "h1": true, "h2": true, "table": true, "tbody": true, "tr": true, "th": true, "td": true, "pre": true, "code": true}
+	allowed := map[string]bool{
+		"html": true, "head": true, "meta": true, "title": true, "body": true, "h1": true,
+		"h2": true, "table": true, "tbody": true, "tr": true, "th": true, "td": true, "pre": true, "code": true,
+	}
 	var text bytes.Buffer
 	for n := range doc.Descendants() {
 		switch n.Type {
@@ -174,7 +186,8 @@ func TestHTMLHasOnlyText(t *testing.T) {
 					t.Errorf("attribute %s", a.Key)
 				}
 			}
-			if (n.Data == "td" || n.Data == "th" || n.Data == "code") && n.FirstChild != nil && (n.FirstChild != n.LastChild || n.FirstChild.Type != html.TextNode) {
+			if (n.Data == "td" || n.Data == "th" || n.Data == "code") && n.FirstChild != nil &&
+				(n.FirstChild != n.LastChild || n.FirstChild.Type != html.TextNode) {
 				t.Errorf("%s holds more than one text", n.Data)
 			}
 		case html.TextNode:

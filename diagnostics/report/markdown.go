@@ -48,13 +48,15 @@ func (b Bundle) html() []byte {
 	var out strings.Builder
 	out.WriteString("<!doctype html>\n<html lang=\"" + string(b.info.Lang) + "\">\n<head>\n<meta charset=\"utf-8\">\n" +
 		"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'\">\n" +
-		"<meta name=\"viewport\" content=\"width=device-width\">\n<title>" + title + "</title>\n</head>\n<body>\n<h1>" + title + "</h1>\n")
+		"<meta name=\"viewport\" content=\"width=device-width\">\n<title>" + title + "</title>\n</head>\n<body>\n<h1>" +
+		title + "</h1>\n")
 	for _, s := range b.sections() {
 		out.WriteString("<h2>" + html.EscapeString(s.title) + "</h2>\n")
 		if len(s.pairs) > 0 {
 			out.WriteString("<table>\n")
 			for _, pair := range s.pairs {
-				out.WriteString("<tr><th align=\"left\">" + html.EscapeString(pair[0]) + "</th><td>" + html.EscapeString(pair[1]) + "</td></tr>\n")
+				out.WriteString("<tr><th align=\"left\">" + html.EscapeString(pair[0]) + "</th><td>" + html.EscapeString(pair[1]) +
+					"</td></tr>\n")
 			}
 			out.WriteString("</table>\n")
 		}

@@ -9,8 +9,8 @@ import (
 	"sync"
 )
 
-// Mask replaces mail addresses, the person's own domains and names, and IP addresses by numbered stand-ins: the same text
-// always by the same one, so that support still sees what agrees and what does not.
+// Mask replaces mail addresses, the person's own domains and names, and IP addresses by numbered stand-ins: the same
+// text always by the same one, so that support still sees what agrees and what does not.
 type Mask struct {
 	domains []*regexp.Regexp
 	words   []*regexp.Regexp

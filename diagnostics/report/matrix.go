@@ -17,13 +17,15 @@ func MatrixLines(info Info) []string {
 	}
 	c := locale.For(info.Lang)
 	rows := [][]string{{
-		c.T("diagnose.matrix.port"), c.T("diagnose.matrix.security"), c.T("diagnose.matrix.connection"), c.T("diagnose.matrix.certificate"),
+		c.T("diagnose.matrix.port"), c.T("diagnose.matrix.security"), c.T("diagnose.matrix.connection"),
+		c.T("diagnose.matrix.certificate"),
 		c.T("diagnose.matrix.sign-in"),
 	}}
 	var notes []string
 	for _, row := range info.Matrix.Rows {
 		rows = append(rows, []string{
-			fmt.Sprint(row.Port), c.T("diagnose.security." + string(row.Security)), connectionCell(info.Lang, row), certificateCell(info.Lang, row),
+			fmt.Sprint(row.Port), c.T("diagnose.security." + string(row.Security)), connectionCell(info.Lang, row),
+			certificateCell(info.Lang, row),
 			signInCell(info.Lang, row),
 		})
 		if row.Cause != "" {
@@ -121,5 +123,6 @@ func advice(info Info) string {
 	if auth == "" {
 		auth = config.MechanismAuto
 	}
-	return c.T(key, "port", best.Port, "security", c.T("diagnose.security."+string(best.Security)), "auth", strings.ToUpper(string(auth)))
+	return c.T(key, "port", best.Port, "security", c.T("diagnose.security."+string(best.Security)), "auth",
+		strings.ToUpper(string(auth)))
 }

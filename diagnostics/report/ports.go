@@ -8,7 +8,8 @@ import (
 	"postier/internal/locale"
 )
 
-// PortLines are the two-sided verdicts of --probe-elsewhere as text: what was tried, what it means, and a paragraph to send.
+// PortLines are the two-sided verdicts of --probe-elsewhere as text: what was tried, what it means, and a paragraph to
+// send.
 func PortLines(info Info) []string {
 	var lines []string
 	for _, f := range info.Ports {
@@ -55,7 +56,8 @@ func portMeaning(lang locale.Lang, f portprobe.Finding) string {
 	if f.Family == "ipv4" {
 		other = "IPv6"
 	}
-	text := c.T("diagnose.ports.verdict."+string(f.Verdict), "host", f.Host, "port", f.Port, "family", familyName(f.Family), "other", other)
+	text := c.T("diagnose.ports.verdict."+string(f.Verdict), "host", f.Host, "port", f.Port, "family",
+		familyName(f.Family), "other", other)
 	if f.Alternative != 0 && f.Verdict != portprobe.Open {
 		text += " " + c.T("diagnose.ports.alternative", "host", f.Host, "port", f.Alternative)
 	}

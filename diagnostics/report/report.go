@@ -1,5 +1,5 @@
-// Package report shows the results of diagnostics: as the JSON of the contract and as plain lines, and says which exit code
-// they amount to. Both take the very same results; the words come from the catalogue in the chosen language.
+// Package report shows the results of diagnostics: as the JSON of the contract and as plain lines, and says which exit
+// code they amount to. Both take the very same results; the words come from the catalogue in the chosen language.
 package report
 
 import (
@@ -141,7 +141,8 @@ func Build(info Info, results []diagnostics.Result) Report {
 		r.Recommendation = &Recommendation{Choice: info.Matrix.Best, Text: advice(info)}
 	}
 	for _, finding := range info.Ports {
-		r.Ports = append(r.Ports, Port{Finding: finding, Meaning: portMeaning(info.Lang, finding), Letter: letter(info.Lang, finding)})
+		r.Ports = append(r.Ports,
+			Port{Finding: finding, Meaning: portMeaning(info.Lang, finding), Letter: letter(info.Lang, finding)})
 	}
 	return r
 }
@@ -165,9 +166,10 @@ func Verdict(results []diagnostics.Result) diagnostics.Status {
 	return diagnostics.Verdict(results)
 }
 
-// Root is the root cause: the first failure in the order of the contract. When nothing failed, a name service that answered
-// none of the questions about DNS counts as one, although each of those checks could only be skipped. It is enough that
-// the domain's own records (MX, SPF, DMARC) could not be read: guessed names below it may well get an answer.
+// Root is the root cause: the first failure in the order of the contract. When nothing failed, a name service that
+// answered none of the questions about DNS counts as one, although each of those checks could only be skipped. It is
+// enough that the domain's own records (MX, SPF, DMARC) could not be read: guessed names below it may well get an
+// answer.
 func Root(results []diagnostics.Result) (diagnostics.Result, bool) {
 	if root, ok := diagnostics.FirstFailure(results); ok {
 		return root, true
@@ -183,7 +185,9 @@ func Root(results []diagnostics.Result) (diagnostics.Result, bool) {
 }
 
 // muted is the first unanswered check among those that belong, when all of these fit.
-func muted(results []diagnostics.Result, belongs func(diagnostics.ID) bool, fits func(diagnostics.Result) bool) (diagnostics.Result, bool) {
+func muted(results []diagnostics.Result, belongs func(diagnostics.ID) bool,
+	fits func(diagnostics.Result) bool,
+) (diagnostics.Result, bool) {
 	var mute *diagnostics.Result
 	for i, r := range results {
 		switch {
@@ -214,7 +218,10 @@ func cancelled(results []diagnostics.Result) bool {
 
 func target(info Info) Target {
 	t := info.Target
-	out := Target{Address: safetext.FromRemote(t.Address), Domain: safetext.FromRemote(info.Domain), Profile: t.Profile, Provider: t.Provider}
+	out := Target{
+		Address: safetext.FromRemote(t.Address), Domain: safetext.FromRemote(info.Domain), Profile: t.Profile,
+		Provider: t.Provider,
+	}
 	if t.Submission.Host != "" {
 		out.SMTP = server(t.Submission)
 	}

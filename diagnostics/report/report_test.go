@@ -25,11 +25,15 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 func sample() (Info, []diagnostics.Result) {
 	info := Info{
-		Version: "0.1.0", Started: time.Date(2026, 11, 21, 20, 0, 0, 0, time.UTC), Took: 412 * time.Millisecond, Lang: locale.English,
+		Version: "0.1.0", Started: time.Date(2026, 11, 21, 20, 0, 0, 0, time.UTC), Took: 412 * time.Millisecond,
+		Lang: locale.English,
 		Target: diagnostics.Target{
 			Address: "marie@durand.example", Profile: "durand", Provider: "custom", Secret: secret.New("C4nary-pass"),
-			Submission: config.Server{Host: "smtp.durand.example", Port: 465, Security: config.SecurityTLS, Auth: config.MechanismAuto},
-			IMAP:       &config.Server{Host: "imap.durand.example", Port: 993, Security: config.SecurityTLS},
+			Submission: config.Server{
+				Host: "smtp.durand.example", Port: 465, Security: config.SecurityTLS,
+				Auth: config.MechanismAuto,
+			},
+			IMAP: &config.Server{Host: "imap.durand.example", Port: 993, Security: config.SecurityTLS},
 		},
 	}
 	recorder := wire.NewRecorder()
@@ -37,8 +41,12 @@ func sample() (Info, []diagnostics.Result) {
 	recorder.Add(wire.Server, "535 5.7.8 no\x1b[2J")
 	return info, []diagnostics.Result{
 		{
-			ID: diagnostics.SMTPTLS, Status: diagnostics.Pass, Took: 31 * time.Millisecond, Needs: []diagnostics.ID{diagnostics.NetConnect},
-			Evidence: []diagnostics.Evidence{{Kind: "tls", Fields: map[string]any{"version": "TLS 1.3", "cipher": "TLS_AES_128_GCM_SHA256"}}},
+			ID: diagnostics.SMTPTLS, Status: diagnostics.Pass, Took: 31 * time.Millisecond,
+			Needs: []diagnostics.ID{diagnostics.NetConnect},
+			Evidence: []diagnostics.Evidence{{
+				Kind:   "tls",
+				Fields: map[string]any{"version": "TLS 1.3", "cipher": "TLS_AES_128_GCM_SHA256"},
+			}},
 		},
 		{
 			ID: diagnostics.SMTPCertificate, Status: diagnostics.Warn, Cause: "cert-soon-expiring", Took: time.Millisecond,
@@ -50,7 +58,10 @@ func sample() (Info, []diagnostics.Result) {
 			Evidence:   []diagnostics.Evidence{diagnostics.Reply("535-5.7.8 no\x1b[2J\n535 5.7.8 \u202ereally")},
 			Transcript: recorder.Since(0),
 		},
-		{ID: diagnostics.SMTPSender, Status: diagnostics.Skip, Cause: diagnostics.CauseNeedsFailed, Needs: []diagnostics.ID{diagnostics.SMTPAuth}},
+		{
+			ID: diagnostics.SMTPSender, Status: diagnostics.Skip, Cause: diagnostics.CauseNeedsFailed,
+			Needs: []diagnostics.ID{diagnostics.SMTPAuth},
+		},
 	}
 }
 
@@ -75,7 +86,8 @@ func tokens(t *testing.T, lang locale.Lang, text string) string {
 		}
 	}
 	if cause, ok := explain.Cause(diagnostics.CauseNeedsFailed); ok {
-		text = strings.NewReplacer(cause.Title(lang), "{needs-failed.title}", cause.Code, "{needs-failed.code}", cause.Meaning(lang), "{needs-failed.meaning}").Replace(text)
+		text = strings.NewReplacer(cause.Title(lang), "{needs-failed.title}", cause.Code, "{needs-failed.code}",
+			cause.Meaning(lang), "{needs-failed.meaning}").Replace(text)
 		for _, step := range cause.Remedy(lang) {
 			text = strings.ReplaceAll(text, step, "{needs-failed.remedy}")
 		}
@@ -164,15 +176,26 @@ func TestExitCodeIsTheRootCauses(t *testing.T) {
 		verdict diagnostics.Status
 	}{
 		{"nothing", nil, 0, diagnostics.Pass},
-		{"warning", []diagnostics.Result{{ID: diagnostics.SMTPTLS, Status: diagnostics.Warn, Cause: "cert-soon-expiring"}}, 0, diagnostics.Warn},
-		{"first counts", []diagnostics.Result{failed(diagnostics.NetResolve, "dns-nxdomain"), failed(diagnostics.IMAPAuth, "wrong-password")}, 68, diagnostics.Fail},
+		{
+			"warning",
+			[]diagnostics.Result{{ID: diagnostics.SMTPTLS, Status: diagnostics.Warn, Cause: "cert-soon-expiring"}},
+			0,
+			diagnostics.Warn,
+		},
+		{"first counts", []diagnostics.Result{
+			failed(diagnostics.NetResolve, "dns-nxdomain"),
+			failed(diagnostics.IMAPAuth, "wrong-password"),
+		}, 68, diagnostics.Fail},
 		{"refused", []diagnostics.Result{failed(diagnostics.NetConnect, "connection-refused")}, 69, diagnostics.Fail},
 		{"unknown delivery", []diagnostics.Result{failed(diagnostics.SMTPData, "delivery-unknown")}, 74, diagnostics.Fail},
 		{"greylisted", []diagnostics.Result{failed(diagnostics.SMTPRecipient, "greylisted")}, 75, diagnostics.Fail},
 		{"injected", []diagnostics.Result{failed(diagnostics.SMTPInjection, "tls-injected")}, 76, diagnostics.Fail},
 		{"password", []diagnostics.Result{failed(diagnostics.SMTPAuth, "wrong-password")}, 77, diagnostics.Fail},
 		{"no row names it", []diagnostics.Result{failed(diagnostics.DNSSPF, "spf-missing")}, 1, diagnostics.Fail},
-		{"stopped", []diagnostics.Result{{ID: diagnostics.SMTPTLS, Status: diagnostics.Skip, Cause: diagnostics.CauseCancelled}}, 130, diagnostics.Fail},
+		{"stopped", []diagnostics.Result{{
+			ID: diagnostics.SMTPTLS, Status: diagnostics.Skip,
+			Cause: diagnostics.CauseCancelled,
+		}}, 130, diagnostics.Fail},
 	} {
 		if got := ExitCode(test.results); got != test.want {
 			t.Errorf("%s: exit %d, want %d", test.name, got, test.want)
@@ -199,11 +222,17 @@ func TestExtensionsAreExplained(t *testing.T) {
 	extension := func(keyword, params string) map[string]any {
 		return map[string]any{"keyword": safetext.FromRemote(keyword), "params": safetext.FromRemote(params)}
 	}
-	r := diagnostics.Result{ID: diagnostics.SMTPEhlo, Status: diagnostics.Pass, Evidence: []diagnostics.Evidence{{Kind: "extensions", Fields: map[string]any{
-		"list": []map[string]any{extension("SIZE", "1000"), extension("X-ODD\x1b", "")},
-	}}}}
+	r := diagnostics.Result{
+		ID: diagnostics.SMTPEhlo, Status: diagnostics.Pass,
+		Evidence: []diagnostics.Evidence{{Kind: "extensions", Fields: map[string]any{
+			"list": []map[string]any{extension("SIZE", "1000"), extension("X-ODD\x1b", "")},
+		}}},
+	}
 	lines := strings.Join(Lines(Info{Lang: locale.English, Verbose: true}, r), "\n")
-	for _, want := range []string{"SIZE 1000: largest message taken, in octets", `X-ODD\x1b: an extension of this server`} {
+	for _, want := range []string{
+		"SIZE 1000: largest message taken, in octets",
+		`X-ODD\x1b: an extension of this server`,
+	} {
 		if !strings.Contains(lines, want) {
 			t.Errorf("%q is missing in\n%s", want, lines)
 		}
@@ -218,14 +247,21 @@ func TestArgumentsFillTheWordsEscaped(t *testing.T) {
 	}
 }
 
-// TestDescribeForTheProvider: a service's own steps show for that service alone, and the sentence about the case follows.
+// TestDescribeForTheProvider: a service's own steps show for that service alone, and the sentence about the case
+// follows.
 func TestDescribeForTheProvider(t *testing.T) {
 	t.Parallel()
-	google := explain.Match(explain.Query{Protocol: explain.SMTP, Code: "534", Enhanced: "5.7.9", Text: "Application-specific password required.", Provider: "gmail"})
+	google := explain.Match(explain.Query{
+		Protocol: explain.SMTP, Code: "534", Enhanced: "5.7.9",
+		Text: "Application-specific password required.", Provider: "gmail",
+	})
 	if google.Cause != "app-password-required" || google.Reply == "" {
 		t.Fatalf("%+v", google)
 	}
-	result := diagnostics.Result{ID: diagnostics.SMTPAuth, Status: diagnostics.Fail, Cause: google.Cause, Matched: google.Reply, Provider: "gmail"}
+	result := diagnostics.Result{
+		ID: diagnostics.SMTPAuth, Status: diagnostics.Fail, Cause: google.Cause,
+		Matched: google.Reply, Provider: "gmail",
+	}
 	own := strings.Join(Describe(locale.English, result).Remedy, " ")
 	result.Provider = "demo"
 	other := strings.Join(Describe(locale.English, result).Remedy, " ")
@@ -233,7 +269,8 @@ func TestDescribeForTheProvider(t *testing.T) {
 		t.Errorf("gmail: %s\ndemo: %s", own, other)
 	}
 	words := Describe(locale.English, diagnostics.Result{
-		Cause: "cert-name-mismatch", Args: []any{"host", safetext.FromRemote("smtp.a.example"), "names", safetext.FromRemote("mail.b.example")},
+		Cause: "cert-name-mismatch",
+		Args:  []any{"host", safetext.FromRemote("smtp.a.example"), "names", safetext.FromRemote("mail.b.example")},
 	})
 	if !strings.Contains(words.Meaning, "smtp.a.example") {
 		t.Errorf("the case is not told: %s", words.Meaning)

@@ -81,8 +81,8 @@ func Word(lang locale.Lang, s diagnostics.Status) string {
 	return locale.For(lang).T("common." + string(s))
 }
 
-// Lines shows one result: a line with the verdict, and below it, for whatever did not pass, what it means, what to do and
-// what the server said. Remote text stands in a marked block only (security.md T7).
+// Lines shows one result: a line with the verdict, and below it, for whatever did not pass, what it means, what to do
+// and what the server said. Remote text stands in a marked block only (security.md T7).
 func Lines(info Info, r diagnostics.Result) []string {
 	lines := []string{headline(info.Lang, r)}
 	if r.Status == diagnostics.Fail || r.Status == diagnostics.Warn {

@@ -25,7 +25,8 @@ func (l *ladder) offered(context.Context) diagnostics.Result {
 	switch {
 	case len(list) == 0:
 		return fail(causeAuthNotOffered, evidence)
-	case l.mechanism == "" && choose(list, config.MechanismAuto, true, inTLS) != "" && !token && choose(list, config.MechanismAuto, false, inTLS) == "":
+	case l.mechanism == "" && choose(list, config.MechanismAuto, true, inTLS) != "" && !token &&
+		choose(list, config.MechanismAuto, false, inTLS) == "":
 		return fail(causeBasicDisabled, evidence) // nothing but OAuth is offered
 	case l.mechanism == "":
 		return fail(causeAuthUnsupported, evidence)
@@ -48,8 +49,8 @@ func remotes(list []string) []safetext.Remote {
 	return out
 }
 
-// mayReveal is the one question before anything secret is written: TLS with a chain that holds, or a technician's consent
-// to cleartext on this very host.
+// mayReveal is the one question before anything secret is written: TLS with a chain that holds, or a technician's
+// consent to cleartext on this very host.
 func (l *ladder) mayReveal() bool {
 	if l.way.security == config.SecurityNone {
 		return l.target.AllowCleartext
@@ -189,7 +190,8 @@ func (l *ladder) answer(m *mechanism, r Reply, hints *[]diagnostics.Evidence) ([
 	return m.next(challenge)
 }
 
-// oauthEvidence shows the error document in which the server explains itself: RFC 7628 §3.2.2, and the same for XOAUTH2.
+// oauthEvidence shows the error document in which the server explains itself: RFC 7628 §3.2.2, and the same for
+// XOAUTH2.
 func (l *ladder) oauthEvidence(challenge []byte) diagnostics.Evidence {
 	e := diagnostics.Evidence{Kind: "oauth", Text: shorten(l.clean(string(challenge)))}
 	var document map[string]any
@@ -204,10 +206,11 @@ func (l *ladder) oauthEvidence(challenge []byte) diagnostics.Evidence {
 	return e
 }
 
-// shown is a reply in the transcript. The challenges of SCRAM, NTLM and CRAM are masked: with the proof they would allow
-// guessing offline. Those of OAuth explain an error and those of LOGIN are prompts.
+// shown is a reply in the transcript. The challenges of SCRAM, NTLM and CRAM are masked: with the proof they would
+// allow guessing offline. Those of OAuth explain an error and those of LOGIN are prompts.
 func (m *mechanism) shown(r Reply) string {
-	if r.Code != codeProceed || m.name == mechXOAuth2 || m.name == mechOAuthBearer || m.name == mechLogin || r.Words() == "" {
+	if r.Code != codeProceed || m.name == mechXOAuth2 || m.name == mechOAuthBearer || m.name == mechLogin ||
+		r.Words() == "" {
 		return r.Text()
 	}
 	return "334 " + wire.Masked

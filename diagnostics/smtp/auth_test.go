@@ -41,7 +41,8 @@ func TestChoiceOfMechanism(t *testing.T) {
 		{"", config.MechanismAuto, false, true, ""},
 	} {
 		if got := choose(strings.Fields(test.offered), test.want, test.token, test.tls); got != test.chosen {
-			t.Errorf("%q wanted %s token %t tls %t: %q, want %q", test.offered, test.want, test.token, test.tls, got, test.chosen)
+			t.Errorf("%q wanted %s token %t tls %t: %q, want %q", test.offered, test.want, test.token, test.tls, got,
+				test.chosen)
 		}
 	}
 }
@@ -58,12 +59,22 @@ func TestEachMechanismOnTheWire(t *testing.T) {
 		{config.MechanismPlain, []string{"AUTH PLAIN", "\x00" + user + "\x00" + password.Reveal()}},
 		{config.MechanismLogin, []string{"AUTH LOGIN", user, password.Reveal()}},
 		{config.MechanismCRAMMD5, []string{"AUTH CRAM-MD5", user + " " + hex.EncodeToString(cram.Sum(nil))}},
-		{config.MechanismXOAuth2, []string{"AUTH XOAUTH2", "user=" + user + "\x01auth=Bearer " + password.Reveal() + "\x01\x01"}},
-		{config.MechanismOAuthBearer, []string{"AUTH OAUTHBEARER", "n,a=" + user + ",\x01host=" + host + "\x01port=465\x01auth=Bearer " + password.Reveal() + "\x01\x01"}},
+		{
+			config.MechanismXOAuth2,
+			[]string{"AUTH XOAUTH2", "user=" + user + "\x01auth=Bearer " + password.Reveal() + "\x01\x01"},
+		},
+		{
+			config.MechanismOAuthBearer,
+			[]string{
+				"AUTH OAUTHBEARER",
+				"n,a=" + user + ",\x01host=" + host + "\x01port=465\x01auth=Bearer " + password.Reveal() + "\x01\x01",
+			},
+		},
 	} {
 		t.Run(string(test.mechanism), func(t *testing.T) {
 			t.Parallel()
-			b := start(t, config.SecurityTLS, mailserver.Options{CapabilitiesTLS: []string{"AUTH PLAIN LOGIN CRAM-MD5 XOAUTH2 OAUTHBEARER"}})
+			b := start(t, config.SecurityTLS,
+				mailserver.Options{CapabilitiesTLS: []string{"AUTH PLAIN LOGIN CRAM-MD5 XOAUTH2 OAUTHBEARER"}})
 			b.target.Submission.Auth = test.mechanism
 			results := b.run(t, Options{})
 			if r := find(t, results, diagnostics.SMTPAuth); r.Status != diagnostics.Pass {
@@ -93,11 +104,18 @@ func TestEachMechanismOnTheWire(t *testing.T) {
 
 func TestOAuthErrorDocumentIsEvidence(t *testing.T) {
 	t.Parallel()
-	document := base64.StdEncoding.EncodeToString([]byte(`{"status":"400","schemes":"bearer","scope":"https://mail.google.com/\u001b[2J"}`))
-	for mechanism, answer := range map[config.Mechanism]string{config.MechanismXOAuth2: "", config.MechanismOAuthBearer: "\x01"} {
+	document := base64.StdEncoding.EncodeToString(
+		[]byte(`{"status":"400","schemes":"bearer","scope":"https://mail.google.com/\u001b[2J"}`))
+	for mechanism, answer := range map[config.Mechanism]string{
+		config.MechanismXOAuth2:     "",
+		config.MechanismOAuthBearer: "\x01",
+	} {
 		b := start(t, config.SecurityTLS, mailserver.Options{
 			CapabilitiesTLS: []string{"AUTH XOAUTH2 OAUTHBEARER"},
-			Script:          script{"AUTH": {Reply: "334 " + document, Next: []mailserver.Action{mailserver.Reply("535 5.7.8 nope")}}},
+			Script: script{"AUTH": {
+				Reply: "334 " + document,
+				Next:  []mailserver.Action{mailserver.Reply("535 5.7.8 nope")},
+			}},
 		})
 		b.target.Submission.Auth, b.target.SecretType = mechanism, config.SecretOAuth
 		results := b.run(t, Options{})
@@ -123,12 +141,33 @@ func TestStrangeChallengesEndTheExchange(t *testing.T) {
 		mechanism config.Mechanism
 		action    mailserver.Action
 	}{
-		"more after PLAIN":      {config.MechanismPlain, mailserver.Action{Reply: "334 ", Next: []mailserver.Action{mailserver.Reply("501 ok")}}},
-		"third prompt of LOGIN": {config.MechanismLogin, mailserver.Action{Reply: "334 VXNlcm5hbWU6", Next: []mailserver.Action{more, more, mailserver.Reply("501 ok")}}},
-		"not base64":            {config.MechanismCRAMMD5, mailserver.Action{Reply: "334 !!", Next: []mailserver.Action{mailserver.Reply("501 ok")}}},
-		"NTLM nonsense":         {config.MechanismNTLM, mailserver.Action{Reply: "334 TlRMTVNTUAACAAAA////////", Next: []mailserver.Action{mailserver.Reply("501 ok")}}},
-		"NTLM nothing":          {config.MechanismNTLM, mailserver.Action{Reply: "334 ", Next: []mailserver.Action{mailserver.Reply("501 ok")}}},
-		"endless XOAUTH2":       {config.MechanismXOAuth2, mailserver.Action{Reply: "334 e30=", Next: []mailserver.Action{more, more, more, more, more, more, mailserver.Reply("501 ok")}}},
+		"more after PLAIN": {
+			config.MechanismPlain,
+			mailserver.Action{Reply: "334 ", Next: []mailserver.Action{mailserver.Reply("501 ok")}},
+		},
+		"third prompt of LOGIN": {
+			config.MechanismLogin,
+			mailserver.Action{Reply: "334 VXNlcm5hbWU6", Next: []mailserver.Action{more, more, mailserver.Reply("501 ok")}},
+		},
+		"not base64": {
+			config.MechanismCRAMMD5,
+			mailserver.Action{Reply: "334 !!", Next: []mailserver.Action{mailserver.Reply("501 ok")}},
+		},
+		"NTLM nonsense": {
+			config.MechanismNTLM,
+			mailserver.Action{Reply: "334 TlRMTVNTUAACAAAA////////", Next: []mailserver.Action{mailserver.Reply("501 ok")}},
+		},
+		"NTLM nothing": {
+			config.MechanismNTLM,
+			mailserver.Action{Reply: "334 ", Next: []mailserver.Action{mailserver.Reply("501 ok")}},
+		},
+		"endless XOAUTH2": {
+			config.MechanismXOAuth2,
+			mailserver.Action{
+				Reply: "334 e30=",
+				Next:  []mailserver.Action{more, more, more, more, more, more, mailserver.Reply("501 ok")},
+			},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -148,7 +187,10 @@ func TestStrangeChallengesEndTheExchange(t *testing.T) {
 
 func TestNTLMPartsTheDomainFromTheUser(t *testing.T) {
 	t.Parallel()
-	for in, want := range map[string][2]string{`DURAND\marie`: {"DURAND", "marie"}, "marie@durand.example": {"", "marie@durand.example"}} {
+	for in, want := range map[string][2]string{
+		`DURAND\marie`:         {"DURAND", "marie"},
+		"marie@durand.example": {"", "marie@durand.example"},
+	} {
 		if d, n := ntlmUser(in); d != want[0] || n != want[1] {
 			t.Errorf("%s: %q %q", in, d, n)
 		}

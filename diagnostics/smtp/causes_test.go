@@ -31,62 +31,203 @@ func TestEachCheckFailsForItsOwnReason(t *testing.T) {
 		id       diagnostics.ID
 		cause    string
 	}{
-		{name: "busy greeting", security: implicit, script: script{"greeting": mailserver.Reply("421 4.7.0 mail.example Error: too many connections from 192.0.2.7")}, id: diagnostics.SMTPGreeting, cause: "too-many-connections"},
-		{name: "greeting refused without words", security: upgrade, script: script{"greeting": mailserver.Reply("554 no")}, id: diagnostics.SMTPGreeting, cause: "greeting-refused"},
-		{name: "an IMAP server", security: upgrade, script: script{"greeting": mailserver.Reply("* OK [CAPABILITY IMAP4rev1] ready")}, id: diagnostics.SMTPGreeting, cause: "wrong-service"},
-		{name: "a POP server inside TLS", security: implicit, script: script{"greeting": mailserver.Reply("+OK POP3 ready")}, id: diagnostics.SMTPGreeting, cause: "wrong-service"},
-		{name: "a TLS alert where the greeting is due", security: upgrade, script: script{"greeting": {Raw: []byte{21, 3, 3, 0, 2, 2, 40}, Close: true}}, id: diagnostics.SMTPGreeting, cause: "tls-wrong-mode"},
-		{name: "plain text on a TLS port", security: implicit, script: script{"tls": mailserver.Reply("220 mail.example ESMTP")}, id: diagnostics.SMTPTLS, cause: "tls-wrong-mode"},
-		{name: "no STARTTLS", security: upgrade, caps: []string{"SIZE 100", "AUTH PLAIN"}, id: diagnostics.SMTPTLS, cause: "tls-stripped"},
-		{name: "STARTTLS overwritten by a firewall", security: upgrade, caps: []string{"SIZE 100", "XXXXXXXA", "AUTH PLAIN"}, id: diagnostics.SMTPTLS, cause: "security-software-intercept"},
-		{name: "STARTTLS refused without words", security: upgrade, script: script{"STARTTLS": mailserver.Reply("502 no")}, id: diagnostics.SMTPTLS, cause: "tls-stripped"},
-		{name: "STARTTLS fails at the server", security: upgrade, script: script{"STARTTLS": mailserver.Reply("454 4.7.0 TLS not available due to local problem")}, id: diagnostics.SMTPTLS, cause: "starttls-failed"},
-		{name: "STARTTLS refused for now without words", security: upgrade, script: script{"STARTTLS": mailserver.Reply("454 no")}, id: diagnostics.SMTPTLS, cause: "starttls-failed"},
-		{name: "closing down at STARTTLS", security: upgrade, script: script{"STARTTLS": mailserver.Reply("421 4.3.0 too busy, closing")}, id: diagnostics.SMTPTLS, cause: "starttls-failed"},
-		{name: "EHLO unknown, HELO would go", security: upgrade, script: script{"EHLO": mailserver.Reply("502 what")}, id: diagnostics.SMTPTLS, cause: "tls-stripped"},
-		{name: "handshake refused", security: implicit, script: script{"tls": {TLSAlert: 80}}, id: diagnostics.SMTPTLS, cause: "tls-handshake"},
-		{name: "internal error behind STARTTLS", security: upgrade, script: script{"tls": {TLSAlert: 80}}, id: diagnostics.SMTPTLS, cause: "starttls-failed"},
-		{name: "old TLS only", security: implicit, script: script{"tls": {TLSAlert: 70}}, id: diagnostics.SMTPTLS, cause: "tls-version-unsupported"},
+		{
+			name: "busy greeting", security: implicit,
+			script: script{"greeting": mailserver.Reply("421 4.7.0 mail.example Error: too many connections from 192.0.2.7")},
+			id:     diagnostics.SMTPGreeting, cause: "too-many-connections",
+		},
+		{
+			name: "greeting refused without words", security: upgrade, script: script{"greeting": mailserver.Reply("554 no")},
+			id: diagnostics.SMTPGreeting, cause: "greeting-refused",
+		},
+		{
+			name: "an IMAP server", security: upgrade,
+			script: script{"greeting": mailserver.Reply("* OK [CAPABILITY IMAP4rev1] ready")}, id: diagnostics.SMTPGreeting,
+			cause: "wrong-service",
+		},
+		{
+			name: "a POP server inside TLS", security: implicit, script: script{"greeting": mailserver.Reply("+OK POP3 ready")},
+			id: diagnostics.SMTPGreeting, cause: "wrong-service",
+		},
+		{
+			name: "a TLS alert where the greeting is due", security: upgrade,
+			script: script{"greeting": {Raw: []byte{21, 3, 3, 0, 2, 2, 40}, Close: true}}, id: diagnostics.SMTPGreeting,
+			cause: "tls-wrong-mode",
+		},
+		{
+			name: "plain text on a TLS port", security: implicit,
+			script: script{"tls": mailserver.Reply("220 mail.example ESMTP")}, id: diagnostics.SMTPTLS, cause: "tls-wrong-mode",
+		},
+		{
+			name: "no STARTTLS", security: upgrade, caps: []string{"SIZE 100", "AUTH PLAIN"}, id: diagnostics.SMTPTLS,
+			cause: "tls-stripped",
+		},
+		{
+			name: "STARTTLS overwritten by a firewall", security: upgrade, caps: []string{"SIZE 100", "XXXXXXXA", "AUTH PLAIN"},
+			id: diagnostics.SMTPTLS, cause: "security-software-intercept",
+		},
+		{
+			name: "STARTTLS refused without words", security: upgrade, script: script{"STARTTLS": mailserver.Reply("502 no")},
+			id: diagnostics.SMTPTLS, cause: "tls-stripped",
+		},
+		{
+			name: "STARTTLS fails at the server", security: upgrade,
+			script: script{"STARTTLS": mailserver.Reply("454 4.7.0 TLS not available due to local problem")},
+			id:     diagnostics.SMTPTLS, cause: "starttls-failed",
+		},
+		{
+			name: "STARTTLS refused for now without words", security: upgrade,
+			script: script{"STARTTLS": mailserver.Reply("454 no")}, id: diagnostics.SMTPTLS, cause: "starttls-failed",
+		},
+		{
+			name: "closing down at STARTTLS", security: upgrade,
+			script: script{"STARTTLS": mailserver.Reply("421 4.3.0 too busy, closing")}, id: diagnostics.SMTPTLS,
+			cause: "starttls-failed",
+		},
+		{
+			name: "EHLO unknown, HELO would go", security: upgrade, script: script{"EHLO": mailserver.Reply("502 what")},
+			id: diagnostics.SMTPTLS, cause: "tls-stripped",
+		},
+		{
+			name: "handshake refused", security: implicit, script: script{"tls": {TLSAlert: 80}}, id: diagnostics.SMTPTLS,
+			cause: "tls-handshake",
+		},
+		{
+			name: "internal error behind STARTTLS", security: upgrade, script: script{"tls": {TLSAlert: 80}},
+			id: diagnostics.SMTPTLS, cause: "starttls-failed",
+		},
+		{
+			name: "old TLS only", security: implicit, script: script{"tls": {TLSAlert: 70}}, id: diagnostics.SMTPTLS,
+			cause: "tls-version-unsupported",
+		},
 		{name: "cleartext only", security: none, id: diagnostics.SMTPTLS, cause: "insecure-cleartext"},
-		{name: "injected in the same segment", security: upgrade, script: script{"STARTTLS": {Inject: "250-evil\r\n250 AUTH PLAIN\r\n"}}, id: diagnostics.SMTPInjection, cause: "tls-injected"},
-		{name: "injected a moment later", security: upgrade, script: script{"STARTTLS": {InjectLater: "250-evil\r\n250 AUTH PLAIN\r\n", InjectDelay: 20 * time.Millisecond}}, id: diagnostics.SMTPInjection, cause: "tls-injected"},
-		{name: "one byte injected", security: upgrade, script: script{"STARTTLS": {Inject: "2"}}, id: diagnostics.SMTPInjection, cause: "tls-injected"},
-		{name: "name refused in EHLO", security: implicit, script: script{"EHLO": mailserver.Reply("504 5.5.2 <[127.0.0.1]>: Helo command rejected: need fully-qualified hostname")}, id: diagnostics.SMTPEhlo, cause: "helo-rejected"},
-		{name: "EHLO unknown", security: implicit, script: script{"EHLO": mailserver.Reply("500 what")}, id: diagnostics.SMTPEhlo, cause: "ehlo-unsupported"},
-		{name: "AUTH not offered", security: implicit, capsTLS: []string{"SIZE 100"}, id: diagnostics.SMTPAuthOffered, cause: "auth-not-offered"},
-		{name: "AUTH offered without a mechanism", security: implicit, capsTLS: []string{"AUTH"}, id: diagnostics.SMTPAuthOffered, cause: "auth-not-offered"},
-		{name: "only unknown mechanisms", security: implicit, capsTLS: []string{"AUTH GSSAPI ANONYMOUS"}, id: diagnostics.SMTPAuthOffered, cause: "auth-mechanism-unsupported"},
-		{name: "only OAuth for a password", security: implicit, capsTLS: []string{"AUTH XOAUTH2"}, id: diagnostics.SMTPAuthOffered, cause: "basic-auth-disabled"},
+		{
+			name: "injected in the same segment", security: upgrade,
+			script: script{"STARTTLS": {Inject: "250-evil\r\n250 AUTH PLAIN\r\n"}}, id: diagnostics.SMTPInjection,
+			cause: "tls-injected",
+		},
+		{
+			name: "injected a moment later", security: upgrade,
+			script: script{"STARTTLS": {InjectLater: "250-evil\r\n250 AUTH PLAIN\r\n", InjectDelay: 20 * time.Millisecond}},
+			id:     diagnostics.SMTPInjection, cause: "tls-injected",
+		},
+		{
+			name: "one byte injected", security: upgrade, script: script{"STARTTLS": {Inject: "2"}},
+			id: diagnostics.SMTPInjection, cause: "tls-injected",
+		},
+		{
+			name: "name refused in EHLO", security: implicit,
+			script: script{"EHLO": mailserver.Reply(
+				"504 5.5.2 <[127.0.0.1]>: Helo command rejected: need fully-qualified hostname")}, id: diagnostics.SMTPEhlo,
+			cause: "helo-rejected",
+		},
+		{
+			name: "EHLO unknown", security: implicit, script: script{"EHLO": mailserver.Reply("500 what")},
+			id: diagnostics.SMTPEhlo, cause: "ehlo-unsupported",
+		},
+		{
+			name: "AUTH not offered", security: implicit, capsTLS: []string{"SIZE 100"}, id: diagnostics.SMTPAuthOffered,
+			cause: "auth-not-offered",
+		},
+		{
+			name: "AUTH offered without a mechanism", security: implicit, capsTLS: []string{"AUTH"},
+			id: diagnostics.SMTPAuthOffered, cause: "auth-not-offered",
+		},
+		{
+			name: "only unknown mechanisms", security: implicit, capsTLS: []string{"AUTH GSSAPI ANONYMOUS"},
+			id: diagnostics.SMTPAuthOffered, cause: "auth-mechanism-unsupported",
+		},
+		{
+			name: "only OAuth for a password", security: implicit, capsTLS: []string{"AUTH XOAUTH2"},
+			id: diagnostics.SMTPAuthOffered, cause: "basic-auth-disabled",
+		},
 		{
 			name: "the wanted mechanism is missing", security: implicit, capsTLS: []string{"AUTH PLAIN LOGIN"},
-			change: func(t *diagnostics.Target) { t.Submission.Auth = config.MechanismCRAMMD5 }, id: diagnostics.SMTPAuthOffered, cause: "auth-mechanism-unsupported",
+			change: func(t *diagnostics.Target) { t.Submission.Auth = config.MechanismCRAMMD5 }, id: diagnostics.SMTPAuthOffered,
+			cause: "auth-mechanism-unsupported",
 		},
-		{name: "wrong password", security: implicit, script: script{"auth": mailserver.Reply("535 5.7.8 Error: authentication failed: (reason unavailable)")}, id: diagnostics.SMTPAuth, cause: "wrong-password"},
-		{name: "refused in words nobody knows", security: upgrade, script: script{"auth": mailserver.Reply("535 nej")}, id: diagnostics.SMTPAuth, cause: "wrong-password"},
 		{
-			name: "app password wanted", security: implicit, script: script{"auth": mailserver.Reply("534-5.7.9 Application-specific password required. For more information, go to\n534 5.7.9 https://support.google.com/mail/?p=InvalidSecondFactor")},
-			change: func(t *diagnostics.Target) { t.Provider = "gmail" }, id: diagnostics.SMTPAuth, cause: "app-password-required",
+			name: "wrong password", security: implicit,
+			script: script{"auth": mailserver.Reply("535 5.7.8 Error: authentication failed: (reason unavailable)")},
+			id:     diagnostics.SMTPAuth, cause: "wrong-password",
 		},
-		{name: "sender refused at MAIL", security: implicit, script: script{"MAIL": mailserver.Reply("550 nein")}, id: diagnostics.SMTPSender, cause: "sender-rejected"},
-		{name: "sender refused at RCPT", security: upgrade, script: script{"RCPT": mailserver.Reply("553 5.7.1 <marie@durand.example>: Sender address rejected: not owned by user paul@durand.example")}, id: diagnostics.SMTPSender, cause: "sender-not-owned"},
-		{name: "recipient unknown", security: implicit, script: script{"RCPT": mailserver.Reply("550 5.1.1 <x@durand.example>: Recipient address rejected: User unknown in virtual mailbox table")}, id: diagnostics.SMTPRecipient, cause: "recipient-unknown"},
-		{name: "greylisted", security: implicit, script: script{"RCPT": mailserver.Reply("450 4.2.0 <x@durand.example>: Recipient address rejected: Greylisted, see http://postgrey")}, id: diagnostics.SMTPRecipient, cause: "greylisted"},
-		{name: "mailbox full", security: implicit, script: script{"RCPT": mailserver.Reply("452 4.2.2 Mailbox full")}, id: diagnostics.SMTPRecipient, cause: "mailbox-full"},
-		{name: "recipient refused without words", security: implicit, script: script{"RCPT": mailserver.Reply("550 no")}, id: diagnostics.SMTPRecipient, cause: "recipient-rejected"},
-		{name: "content refused", security: implicit, message: "x", script: script{".": mailserver.Reply("554 5.7.1 Message rejected as spam by Content Filtering")}, id: diagnostics.SMTPData, cause: "content-rejected"},
-		{name: "cut after the dot", security: implicit, message: "x", script: script{".": {Close: true}}, id: diagnostics.SMTPData, cause: "delivery-unknown"},
-		{name: "reset after the dot", security: upgrade, message: "x", script: script{".": {Reset: true}}, id: diagnostics.SMTPData, cause: "delivery-unknown"},
-		{name: "silence after the dot", security: implicit, message: "x", script: script{".": {Hang: true}}, id: diagnostics.SMTPData, cause: "delivery-unknown"},
-		{name: "DATA refused", security: implicit, message: "x", script: script{"DATA": mailserver.Reply("554 5.5.1 nein")}, id: diagnostics.SMTPData, cause: "message-refused"},
-		{name: "too large", security: implicit, message: strings.Repeat("x", 200), capsTLS: []string{"SIZE 100", "AUTH PLAIN"}, id: diagnostics.SMTPSender, cause: "message-too-large"},
 		{
-			name: "accents in the address", security: implicit, change: func(t *diagnostics.Target) { t.From = "zoë@durand.example" },
-			id: diagnostics.SMTPSender, cause: "utf8-unsupported",
+			name: "refused in words nobody knows", security: upgrade, script: script{"auth": mailserver.Reply("535 nej")},
+			id: diagnostics.SMTPAuth, cause: "wrong-password",
+		},
+		{
+			name: "app password wanted", security: implicit,
+			script: script{"auth": mailserver.Reply(
+				"534-5.7.9 Application-specific password required. For more information, go to\n534 5.7.9 " +
+					"https://support.google.com/mail/?p=InvalidSecondFactor")},
+			change: func(t *diagnostics.Target) { t.Provider = "gmail" }, id: diagnostics.SMTPAuth,
+			cause: "app-password-required",
+		},
+		{
+			name: "sender refused at MAIL", security: implicit, script: script{"MAIL": mailserver.Reply("550 nein")},
+			id: diagnostics.SMTPSender, cause: "sender-rejected",
+		},
+		{
+			name: "sender refused at RCPT", security: upgrade,
+			script: script{"RCPT": mailserver.Reply(
+				"553 5.7.1 <marie@durand.example>: Sender address rejected: not owned by user paul@durand.example")},
+			id: diagnostics.SMTPSender, cause: "sender-not-owned",
+		},
+		{
+			name: "recipient unknown", security: implicit,
+			script: script{"RCPT": mailserver.Reply(
+				"550 5.1.1 <x@durand.example>: Recipient address rejected: User unknown in virtual mailbox table")},
+			id: diagnostics.SMTPRecipient, cause: "recipient-unknown",
+		},
+		{
+			name: "greylisted", security: implicit,
+			script: script{"RCPT": mailserver.Reply(
+				"450 4.2.0 <x@durand.example>: Recipient address rejected: Greylisted, see http://postgrey")},
+			id: diagnostics.SMTPRecipient, cause: "greylisted",
+		},
+		{
+			name: "mailbox full", security: implicit, script: script{"RCPT": mailserver.Reply("452 4.2.2 Mailbox full")},
+			id: diagnostics.SMTPRecipient, cause: "mailbox-full",
+		},
+		{
+			name: "recipient refused without words", security: implicit, script: script{"RCPT": mailserver.Reply("550 no")},
+			id: diagnostics.SMTPRecipient, cause: "recipient-rejected",
+		},
+		{
+			name: "content refused", security: implicit, message: "x",
+			script: script{".": mailserver.Reply("554 5.7.1 Message rejected as spam by Content Filtering")},
+			id:     diagnostics.SMTPData, cause: "content-rejected",
+		},
+		{
+			name: "cut after the dot", security: implicit, message: "x", script: script{".": {Close: true}},
+			id: diagnostics.SMTPData, cause: "delivery-unknown",
+		},
+		{
+			name: "reset after the dot", security: upgrade, message: "x", script: script{".": {Reset: true}},
+			id: diagnostics.SMTPData, cause: "delivery-unknown",
+		},
+		{
+			name: "silence after the dot", security: implicit, message: "x", script: script{".": {Hang: true}},
+			id: diagnostics.SMTPData, cause: "delivery-unknown",
+		},
+		{
+			name: "DATA refused", security: implicit, message: "x", script: script{"DATA": mailserver.Reply("554 5.5.1 nein")},
+			id: diagnostics.SMTPData, cause: "message-refused",
+		},
+		{
+			name: "too large", security: implicit, message: strings.Repeat("x", 200),
+			capsTLS: []string{"SIZE 100", "AUTH PLAIN"}, id: diagnostics.SMTPSender, cause: "message-too-large",
+		},
+		{
+			name: "accents in the address", security: implicit,
+			change: func(t *diagnostics.Target) { t.From = "zoë@durand.example" },
+			id:     diagnostics.SMTPSender, cause: "utf8-unsupported",
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			b := start(t, test.security, mailserver.Options{Script: test.script, Capabilities: test.caps, CapabilitiesTLS: test.capsTLS})
+			b := start(t, test.security,
+				mailserver.Options{Script: test.script, Capabilities: test.caps, CapabilitiesTLS: test.capsTLS})
 			for _, a := range test.script {
 				if a.Hang {
 					b.network.Timeout = 1500 * time.Millisecond
@@ -126,12 +267,14 @@ func TestEachCertificateFaultHasItsCause(t *testing.T) {
 			ca := mailserver.StartCA(t)
 			cert := certificate(t, ca, kind)
 			for _, security := range []config.Security{config.SecurityTLS, config.SecurityStartTLS} {
-				server := mailserver.StartSMTP(t, mailserver.Options{Certificate: &cert, ImplicitTLS: security == config.SecurityTLS})
+				server := mailserver.StartSMTP(t,
+					mailserver.Options{Certificate: &cert, ImplicitTLS: security == config.SecurityTLS})
 				b := connectTo(t, security, ca, server)
 				results := b.run(t, Options{Message: []byte("x")})
 				wantRoot(t, results, diagnostics.SMTPCertificate, cause)
 				b.server.NoSecret(t, password, user)
-				if r := find(t, results, diagnostics.SMTPAuth); r.Status != diagnostics.Skip || r.Cause != diagnostics.CauseNeedsFailed {
+				if r := find(t, results, diagnostics.SMTPAuth); r.Status != diagnostics.Skip ||
+					r.Cause != diagnostics.CauseNeedsFailed {
 					t.Errorf("sign-in is %s %s", r.Status, r.Cause)
 				}
 				if _, ok := evidence(find(t, results, diagnostics.SMTPCertificate), "certificate"); !ok {
@@ -152,9 +295,11 @@ func TestCertificateNearItsEndIsAWarning(t *testing.T) {
 	t.Parallel()
 	ca := mailserver.StartCA(t)
 	cert := certificate(t, ca, mailserver.SoonExpiring)
-	b := connectTo(t, config.SecurityTLS, ca, mailserver.StartSMTP(t, mailserver.Options{Certificate: &cert, ImplicitTLS: true}))
+	b := connectTo(t, config.SecurityTLS, ca,
+		mailserver.StartSMTP(t, mailserver.Options{Certificate: &cert, ImplicitTLS: true}))
 	results := b.run(t, Options{})
-	if r := find(t, results, diagnostics.SMTPCertificate); r.Status != diagnostics.Warn || r.Cause != "cert-soon-expiring" {
+	if r := find(t, results, diagnostics.SMTPCertificate); r.Status != diagnostics.Warn ||
+		r.Cause != "cert-soon-expiring" {
 		t.Errorf("%s %s", r.Status, r.Cause)
 	}
 	if r := find(t, results, diagnostics.SMTPAuth); r.Status != diagnostics.Pass {
@@ -169,8 +314,10 @@ func TestAliasOfTheHostIsOfferedWhenItsNameFits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := connectTo(t, config.SecurityTLS, ca, mailserver.StartSMTP(t, mailserver.Options{Certificate: &cert, ImplicitTLS: true}))
-	names := nameserver.Start(t, "smtp.durand.example. IN CNAME out.provider.example.\nout.provider.example. IN A 192.0.2.10\n")
+	b := connectTo(t, config.SecurityTLS, ca,
+		mailserver.StartSMTP(t, mailserver.Options{Certificate: &cert, ImplicitTLS: true}))
+	names := nameserver.Start(t,
+		"smtp.durand.example. IN CNAME out.provider.example.\nout.provider.example. IN A 192.0.2.10\n")
 	if b.network.Resolver, err = wire.ResolverAt(names.Addr()); err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +340,8 @@ func TestPinVouchesAndAChangedPinStops(t *testing.T) {
 	b.target.Pins = []string{wire.SPKI(leaf)}
 	wantPass(t, b.run(t, Options{}))
 
-	server = mailserver.StartSMTP(t, mailserver.Options{Certificate: new(certificate(t, ca, mailserver.Good)), ImplicitTLS: true})
+	server = mailserver.StartSMTP(t,
+		mailserver.Options{Certificate: new(certificate(t, ca, mailserver.Good)), ImplicitTLS: true})
 	b = connectTo(t, config.SecurityTLS, ca, server)
 	b.target.Pins = []string{wire.SPKI(leaf)}
 	wantRoot(t, b.run(t, Options{}), diagnostics.SMTPCertificate, "cert-pin-mismatch")
@@ -202,9 +350,16 @@ func TestPinVouchesAndAChangedPinStops(t *testing.T) {
 
 func TestInterceptingCertificate(t *testing.T) {
 	t.Parallel()
-	for clock, cause := range map[string]string{"avast! Web/Mail Shield Root": "security-software-intercept", "Somebody": "cert-self-signed"} {
+	for clock, cause := range map[string]string{
+		"avast! Web/Mail Shield Root": "security-software-intercept",
+		"Somebody":                    "cert-self-signed",
+	} {
 		cert := selfSignedBy(t, clock)
-		b := connectTo(t, config.SecurityTLS, mailserver.StartCA(t), mailserver.StartSMTP(t, mailserver.Options{TLS: &tls.Config{Certificates: []tls.Certificate{cert}}, ImplicitTLS: true}))
+		b := connectTo(t, config.SecurityTLS, mailserver.StartCA(t),
+			mailserver.StartSMTP(t, mailserver.Options{
+				TLS:         &tls.Config{Certificates: []tls.Certificate{cert}},
+				ImplicitTLS: true,
+			}))
 		wantRoot(t, b.run(t, Options{}), diagnostics.SMTPCertificate, cause)
 	}
 }
@@ -247,7 +402,10 @@ func TestNetworkFailuresAreToldApart(t *testing.T) {
 		{"name without address", resolver("smtp.durand.example. IN TXT x\n"), diagnostics.NetResolve, "dns-no-address"},
 		{"name service ill", resolver("!servfail smtp.durand.example\n"), diagnostics.NetResolve, "dns-failure"},
 		{"name service silent", resolver("!silent smtp.durand.example\n"), diagnostics.NetResolve, "dns-failure"},
-		{"malformed host", func(b *bench) { b.target.Submission.Host = "smtp durand" }, diagnostics.NetResolve, "settings-invalid"},
+		{
+			"malformed host", func(b *bench) { b.target.Submission.Host = "smtp durand" }, diagnostics.NetResolve,
+			"settings-invalid",
+		},
 		{"served mode", func(b *bench) { b.network.Served = true }, diagnostics.NetConnect, "address-not-allowed"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -390,7 +548,10 @@ func TestAuthOfferedBeforeTLSIsAWarning(t *testing.T) {
 func TestWithoutSecretOrAddressesTheRestIsLeftOut(t *testing.T) {
 	t.Parallel()
 	b := start(t, config.SecurityTLS, mailserver.Options{})
-	b.target = diagnostics.Target{Submission: config.Server{Host: host, Port: 465, Security: config.SecurityTLS}, Secret: secret.Value{}}
+	b.target = diagnostics.Target{
+		Submission: config.Server{Host: host, Port: 465, Security: config.SecurityTLS},
+		Secret:     secret.Value{},
+	}
 	results := b.run(t, Options{})
 	if v := diagnostics.Verdict(results); v != diagnostics.Pass {
 		t.Errorf("verdict %s\n%s", v, dump(results))

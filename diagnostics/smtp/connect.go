@@ -19,7 +19,11 @@ type lookup struct {
 
 func (l *ladder) resolve(ctx context.Context) diagnostics.Result {
 	if !l.validHost {
-		return fail(causeSettings, diagnostics.Evidence{Kind: "addresses", Fields: map[string]any{"host": safetext.FromRemote(l.target.Submission.Host)}})
+		return fail(causeSettings,
+			diagnostics.Evidence{
+				Kind:   "addresses",
+				Fields: map[string]any{"host": safetext.FromRemote(l.target.Submission.Host)},
+			})
 	}
 	addresses, err := l.network.Addresses(ctx, l.target.Submission.Host)
 	if err != nil {
@@ -185,7 +189,8 @@ func (l *ladder) connected(attempts []wire.Attempt, evidence []diagnostics.Evide
 	for _, a := range attempts {
 		if a.Err != nil && !a.IPv6() { // IPv6 has its own check
 			failed := l.fault(a.Err, stageConnect)
-			result.Status, result.Cause, result.Matched, result.Args = diagnostics.Warn, failed.Cause, failed.Matched, failed.Args
+			result.Status, result.Cause, result.Matched, result.Args = diagnostics.Warn, failed.Cause, failed.Matched,
+				failed.Args
 			result.Provider = failed.Provider
 			break
 		}
@@ -193,7 +198,9 @@ func (l *ladder) connected(attempts []wire.Attempt, evidence []diagnostics.Evide
 	return result
 }
 
-func (l *ladder) unconnected(ctx context.Context, attempts []wire.Attempt, evidence []diagnostics.Evidence) diagnostics.Result {
+func (l *ladder) unconnected(ctx context.Context, attempts []wire.Attempt,
+	evidence []diagnostics.Evidence,
+) diagnostics.Result {
 	err := wire.ErrNoAddress
 	for i, a := range attempts {
 		if i == 0 || !a.IPv6() { // of both families the older one is the more telling

@@ -122,8 +122,8 @@ func dotStuff(message []byte) []byte {
 	return out.Bytes()
 }
 
-// queueIDs finds the number under which a server keeps a message: Postfix, Exim, Exchange and Gmail in turn. Patterns are made when
-// they are first needed: made at the start they would cost every command.
+// queueIDs finds the number under which a server keeps a message: Postfix, Exim, Exchange and Gmail in turn. Patterns
+// are made when they are first needed: made at the start they would cost every command.
 var queueIDs = sync.OnceValue(func() []*regexp.Regexp {
 	return []*regexp.Regexp{
 		regexp.MustCompile(`(?i)queued as ([A-Za-z0-9.-]{5,64})`),

@@ -21,8 +21,8 @@ type Extensions struct {
 	List   []Extension
 }
 
-// parseEHLO reads the lines of a 250 reply. Keywords are compared without case (RFC 5321 §2.4); the old form AUTH=LOGIN,
-// which servers still send for mail programs of the nineties, counts as AUTH LOGIN.
+// parseEHLO reads the lines of a 250 reply. Keywords are compared without case (RFC 5321 §2.4); the old form
+// AUTH=LOGIN, which servers still send for mail programs of the nineties, counts as AUTH LOGIN.
 func parseEHLO(lines []string) Extensions {
 	var e Extensions
 	for i, line := range lines {

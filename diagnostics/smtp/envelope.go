@@ -195,8 +195,8 @@ func (l *ladder) envelopeFault(err error) diagnostics.Result {
 	return l.fault(err, stageDialog)
 }
 
-// sender judges MAIL, and those refusals of RCPT that are about the sender: most servers hold a refused sender back until
-// then (Postfix smtpd_delay_reject).
+// sender judges MAIL, and those refusals of RCPT that are about the sender: most servers hold a refused sender back
+// until then (Postfix smtpd_delay_reject).
 func (l *ladder) sender(context.Context) diagnostics.Result {
 	x := l.envelope()
 	from := diagnostics.Evidence{Kind: "sender", Text: safetext.FromRemote(l.target.Author())}
@@ -215,7 +215,8 @@ func (l *ladder) sender(context.Context) diagnostics.Result {
 			result = l.replied(v.Reply, causeSenderRejected)
 		}
 	}
-	result.Args = append(result.Args, "from", safetext.FromRemote(l.target.Author()), "username", safetext.FromRemote(l.userName()))
+	result.Args = append(result.Args, "from", safetext.FromRemote(l.target.Author()), "username",
+		safetext.FromRemote(l.userName()))
 	result.Evidence = append([]diagnostics.Evidence{from}, result.Evidence...)
 	return result
 }
@@ -233,7 +234,8 @@ func (l *ladder) aboutSender(x *exchange) (Verdict, bool) {
 	return Verdict{}, false
 }
 
-// recipient judges RCPT. The first refusal gives the cause; with several recipients one that is taken makes it a warning.
+// recipient judges RCPT. The first refusal gives the cause; with several recipients one that is taken makes it a
+// warning.
 func (l *ladder) recipient(context.Context) diagnostics.Result {
 	x := l.envelope()
 	var result *diagnostics.Result
@@ -287,7 +289,10 @@ func (l *ladder) aliases() []diagnostics.Evidence {
 			break
 		}
 		accepted := x.err == nil && x.mail.Code/100 == 2 && x.accepted() > 0
-		e := diagnostics.Evidence{Kind: "alias", Text: safetext.FromRemote(address), Fields: map[string]any{"accepted": accepted}}
+		e := diagnostics.Evidence{
+			Kind: "alias", Text: safetext.FromRemote(address),
+			Fields: map[string]any{"accepted": accepted},
+		}
 		if !accepted {
 			e.Fields["reply"] = l.clean(x.lastText())
 		}

@@ -30,19 +30,52 @@ const slowOnes = 2
 
 var hostilities = []hostility{
 	{"hang", mailserver.Action{Hang: true}, "server-timeout delivery-unknown tls-wrong-mode"},
-	{"drip", mailserver.Action{Raw: []byte(strings.Repeat("2", 500)), Drip: 20 * time.Millisecond}, "server-timeout delivery-unknown tls-wrong-mode tls-injected protocol-error"},
-	{"garbage", mailserver.Action{Raw: []byte("\x00\xff\xfe\x1b]52;c;ZXZpbA==\x07\r\n\u202e\r\n"), Close: true}, "protocol-error tls-wrong-mode tls-injected delivery-unknown"},
-	{"truncation", mailserver.Action{Raw: []byte("25"), Close: true}, "connection-dropped delivery-unknown tls-wrong-mode tls-injected"},
-	{"truncated multi-line", mailserver.Action{Raw: []byte("250-one\r\n250-two\r\n"), Close: true}, "connection-dropped delivery-unknown tls-wrong-mode tls-injected"},
+	{
+		"drip",
+		mailserver.Action{Raw: []byte(strings.Repeat("2", 500)), Drip: 20 * time.Millisecond},
+		"server-timeout delivery-unknown tls-wrong-mode tls-injected protocol-error",
+	},
+	{
+		"garbage",
+		mailserver.Action{Raw: []byte("\x00\xff\xfe\x1b]52;c;ZXZpbA==\x07\r\n\u202e\r\n"), Close: true},
+		"protocol-error tls-wrong-mode tls-injected delivery-unknown",
+	},
+	{
+		"truncation",
+		mailserver.Action{Raw: []byte("25"), Close: true},
+		"connection-dropped delivery-unknown tls-wrong-mode tls-injected",
+	},
+	{
+		"truncated multi-line",
+		mailserver.Action{Raw: []byte("250-one\r\n250-two\r\n"), Close: true},
+		"connection-dropped delivery-unknown tls-wrong-mode tls-injected",
+	},
 	{"wrong code", mailserver.Action{Reply: "999 what"}, "protocol-error tls-wrong-mode tls-injected delivery-unknown"},
-	{"mixed codes", mailserver.Action{Reply: "250-a\n550 no\n250 end"}, "protocol-error tls-wrong-mode tls-injected delivery-unknown"},
+	{
+		"mixed codes",
+		mailserver.Action{Reply: "250-a\n550 no\n250 end"},
+		"protocol-error tls-wrong-mode tls-injected delivery-unknown",
+	},
 	{"close", mailserver.Action{Close: true}, "connection-dropped delivery-unknown"},
 	{"reset", mailserver.Action{Reset: true}, "connection-dropped delivery-unknown"},
 	{"TLS alert", mailserver.Action{TLSAlert: 40}, "tls-wrong-mode tls-handshake delivery-unknown"},
 	{"endless line", mailserver.Action{Endless: "x"}, "limit-exceeded tls-wrong-mode tls-injected delivery-unknown"},
-	{"endless reply", mailserver.Action{Endless: "250-x\r\n"}, "limit-exceeded tls-wrong-mode tls-injected delivery-unknown"},
-	{"421", mailserver.Action{Reply: "421 4.3.2 \x1b[2J\u009b closing"}, "server-busy starttls-failed tls-wrong-mode tls-injected auth-temporary-failure"},
-	{"escapes", mailserver.Action{Reply: "554 5.0.0 \x1b[2J\u202e\u009d \x07 \x7f\u200b"}, "greeting-refused tls-stripped tls-wrong-mode protocol-error wrong-password sender-rejected recipient-rejected message-refused tls-injected unknown reputation-low ip-blocklisted"},
+	{
+		"endless reply",
+		mailserver.Action{Endless: "250-x\r\n"},
+		"limit-exceeded tls-wrong-mode tls-injected delivery-unknown",
+	},
+	{
+		"421",
+		mailserver.Action{Reply: "421 4.3.2 \x1b[2J\u009b closing"},
+		"server-busy starttls-failed tls-wrong-mode tls-injected auth-temporary-failure",
+	},
+	{
+		"escapes",
+		mailserver.Action{Reply: "554 5.0.0 \x1b[2J\u202e\u009d \x07 \x7f\u200b"},
+		"greeting-refused tls-stripped tls-wrong-mode protocol-error wrong-password sender-rejected recipient-rejected " +
+			"message-refused tls-injected unknown reputation-low ip-blocklisted",
+	},
 }
 
 type phase struct {
@@ -98,7 +131,8 @@ func hostilePhases(t *testing.T, ca *mailserver.CA, cert tls.Certificate, timeou
 			b.network.Timeout = timeout
 			wg.Go(func() {
 				began := time.Now()
-				m.results = diagnostics.Run(t.Context(), nil, Plan(b.network, b.target, Options{Message: []byte("Subject: x\n\nx\n")}))
+				m.results = diagnostics.Run(t.Context(), nil,
+					Plan(b.network, b.target, Options{Message: []byte("Subject: x\n\nx\n")}))
 				if took := time.Since(began); took > 4*timeout {
 					t.Errorf("%s %s: took %s", h.name, p.name, took)
 				}
@@ -201,7 +235,8 @@ func TestCancelEndsEachPhaseAtOnce(t *testing.T) {
 func TestEchoedSecretIsNotShown(t *testing.T) {
 	t.Parallel()
 	for _, form := range password.Forms(user) {
-		b := start(t, config.SecurityTLS, mailserver.Options{Script: script{"auth": mailserver.Reply("535 5.7.8 no such password: " + form)}})
+		b := start(t, config.SecurityTLS,
+			mailserver.Options{Script: script{"auth": mailserver.Reply("535 5.7.8 no such password: " + form)}})
 		results := b.run(t, Options{})
 		wantRoot(t, results, diagnostics.SMTPAuth, "wrong-password")
 		noLeak(t, results)
@@ -262,7 +297,8 @@ func TestThousandsOfNamesAreCounted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := connectTo(t, config.SecurityTLS, ca, mailserver.StartSMTP(t, mailserver.Options{Certificate: &cert, ImplicitTLS: true}))
+	b := connectTo(t, config.SecurityTLS, ca,
+		mailserver.StartSMTP(t, mailserver.Options{Certificate: &cert, ImplicitTLS: true}))
 	results := b.run(t, Options{})
 	r := find(t, results, diagnostics.SMTPCertificate)
 	e, _ := evidence(r, "certificate")

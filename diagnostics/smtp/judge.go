@@ -156,7 +156,10 @@ func kindCause(f wire.Fault, at stage) (cause string, args []any) {
 
 // strange judges what is no SMTP reply: TLS bytes, another protocol, or nonsense.
 func (l *ladder) strange(e *ProtocolError) diagnostics.Result {
-	evidence := diagnostics.Evidence{Kind: "reply", Text: shorten(l.clean(e.Seen.Raw())), Fields: map[string]any{"fault": e.What}}
+	evidence := diagnostics.Evidence{
+		Kind: "reply", Text: shorten(l.clean(e.Seen.Raw())),
+		Fields: map[string]any{"fault": e.What},
+	}
 	switch {
 	case e.What == "tls-record":
 		return fail(causeWrongMode, evidence)
@@ -168,7 +171,10 @@ func (l *ladder) strange(e *ProtocolError) diagnostics.Result {
 
 // otherService knows the first words of the services that people reach by a wrong port.
 func otherService(text string) bool {
-	for _, start := range []string{"* OK", "* PREAUTH", "* BYE", "+OK", "-ERR", "HTTP/", "SSH-", "<!DOCTYPE", "<html", "RFB "} {
+	for _, start := range []string{
+		"* OK", "* PREAUTH", "* BYE", "+OK", "-ERR", "HTTP/", "SSH-", "<!DOCTYPE", "<html",
+		"RFB ",
+	} {
 		if strings.HasPrefix(text, start) {
 			return true
 		}
@@ -176,8 +182,8 @@ func otherService(text string) bool {
 	return false
 }
 
-// replied judges a refusal in the server's own words. fallback is the cause when the catalogue has none, or knows only that
-// the command was not understood, which at this rung has a meaning of its own.
+// replied judges a refusal in the server's own words. fallback is the cause when the catalogue has none, or knows only
+// that the command was not understood, which at this rung has a meaning of its own.
 func (l *ladder) replied(r Reply, fallback string) diagnostics.Result {
 	answer := l.match(r)
 	if answer.Entry == "" && (answer.Cause == causeUnknown || answer.Cause == causeProtocol) {

@@ -65,8 +65,8 @@ type ladder struct {
 	beforeDot func() error
 }
 
-// Plan is the submission ladder for one target: net.* and smtp.* checks. smtp.data is among them when a message is given,
-// smtp.auth unless Auth is none, sender and recipient when there are addresses for them.
+// Plan is the submission ladder for one target: net.* and smtp.* checks. smtp.data is among them when a message is
+// given, smtp.auth unless Auth is none, sender and recipient when there are addresses for them.
 func Plan(network *wire.Network, target diagnostics.Target, opts Options) diagnostics.Plan {
 	l := newLadder(network, target, opts)
 	return diagnostics.Plan{Checks: l.checks(), Close: l.close}
@@ -113,17 +113,24 @@ func (l *ladder) checks() []diagnostics.Check {
 	checks := []diagnostics.Check{
 		{ID: diagnostics.NetResolve, Run: l.rung(diagnostics.NetResolve, l.resolve)},
 		{ID: diagnostics.NetConnect, Needs: ids(diagnostics.NetResolve), Run: l.rung(diagnostics.NetConnect, l.connect)},
-		{ID: diagnostics.NetConnect6, Needs: ids(diagnostics.NetResolve), After: ids(diagnostics.NetConnect), Run: l.connect6},
+		{
+			ID: diagnostics.NetConnect6, Needs: ids(diagnostics.NetResolve), After: ids(diagnostics.NetConnect),
+			Run: l.connect6,
+		},
 		l.greetingCheck(),
 		l.tlsCheck(),
 		{
 			ID: diagnostics.SMTPInjection, Needs: ids(diagnostics.SMTPGreeting), After: ids(diagnostics.SMTPTLS),
 			Run: l.rung(diagnostics.SMTPInjection, l.injection),
 		},
-		{ID: diagnostics.SMTPCertificate, Needs: ids(diagnostics.SMTPTLS), Run: l.rung(diagnostics.SMTPCertificate, l.certificate)},
 		{
-			ID: diagnostics.SMTPEhlo, Needs: ids(diagnostics.SMTPGreeting, diagnostics.SMTPTLS), After: ids(diagnostics.SMTPCertificate),
-			Run: l.rung(diagnostics.SMTPEhlo, l.hello),
+			ID: diagnostics.SMTPCertificate, Needs: ids(diagnostics.SMTPTLS),
+			Run: l.rung(diagnostics.SMTPCertificate, l.certificate),
+		},
+		{
+			ID: diagnostics.SMTPEhlo, Needs: ids(diagnostics.SMTPGreeting, diagnostics.SMTPTLS),
+			After: ids(diagnostics.SMTPCertificate),
+			Run:   l.rung(diagnostics.SMTPEhlo, l.hello),
 		},
 	}
 	last := diagnostics.SMTPEhlo
@@ -134,7 +141,10 @@ func (l *ladder) checks() []diagnostics.Check {
 		}
 		checks = append(
 			checks,
-			diagnostics.Check{ID: diagnostics.SMTPAuthOffered, Needs: ids(diagnostics.SMTPEhlo), Run: l.rung(diagnostics.SMTPAuthOffered, l.offered)},
+			diagnostics.Check{
+				ID: diagnostics.SMTPAuthOffered, Needs: ids(diagnostics.SMTPEhlo),
+				Run: l.rung(diagnostics.SMTPAuthOffered, l.offered),
+			},
 			diagnostics.Check{ID: diagnostics.SMTPAuth, Needs: needs, Run: l.rung(diagnostics.SMTPAuth, l.signIn)},
 		)
 		last = diagnostics.SMTPAuth
@@ -148,7 +158,10 @@ func (l *ladder) envelopeChecks(last diagnostics.ID) []diagnostics.Check {
 	}
 	checks := []diagnostics.Check{
 		{ID: diagnostics.SMTPSender, Needs: ids(last), Run: l.rung(diagnostics.SMTPSender, l.sender)},
-		{ID: diagnostics.SMTPRecipient, Needs: ids(diagnostics.SMTPSender), Run: l.rung(diagnostics.SMTPRecipient, l.recipient)},
+		{
+			ID: diagnostics.SMTPRecipient, Needs: ids(diagnostics.SMTPSender),
+			Run: l.rung(diagnostics.SMTPRecipient, l.recipient),
+		},
 	}
 	if l.opts.Message != nil {
 		checks = append(checks, diagnostics.Check{
@@ -159,7 +172,10 @@ func (l *ladder) envelopeChecks(last diagnostics.ID) []diagnostics.Check {
 }
 
 func (l *ladder) greetingCheck() diagnostics.Check {
-	check := diagnostics.Check{ID: diagnostics.SMTPGreeting, Needs: ids(diagnostics.NetConnect), Run: l.rung(diagnostics.SMTPGreeting, l.greeting)}
+	check := diagnostics.Check{
+		ID: diagnostics.SMTPGreeting, Needs: ids(diagnostics.NetConnect),
+		Run: l.rung(diagnostics.SMTPGreeting, l.greeting),
+	}
 	switch {
 	case len(l.ways) > 1:
 		check.After = ids(diagnostics.SMTPTLS)
@@ -170,7 +186,10 @@ func (l *ladder) greetingCheck() diagnostics.Check {
 }
 
 func (l *ladder) tlsCheck() diagnostics.Check {
-	check := diagnostics.Check{ID: diagnostics.SMTPTLS, Needs: ids(diagnostics.NetConnect), Run: l.rung(diagnostics.SMTPTLS, l.secure)}
+	check := diagnostics.Check{
+		ID: diagnostics.SMTPTLS, Needs: ids(diagnostics.NetConnect),
+		Run: l.rung(diagnostics.SMTPTLS, l.secure),
+	}
 	if len(l.ways) == 1 && l.way.security != config.SecurityTLS {
 		check.Needs = ids(diagnostics.SMTPGreeting)
 	}
@@ -181,7 +200,9 @@ func ids(list ...diagnostics.ID) []diagnostics.ID { return list }
 
 // rung wraps a step: it runs at most once, ends when ctx ends, and keeps its own lines of the transcript and its time.
 // A step may climb another one first (where the mode decides the order) and then finds its result here.
-func (l *ladder) rung(id diagnostics.ID, step func(context.Context) diagnostics.Result) func(context.Context) diagnostics.Result {
+func (l *ladder) rung(id diagnostics.ID,
+	step func(context.Context) diagnostics.Result,
+) func(context.Context) diagnostics.Result {
 	return func(ctx context.Context) diagnostics.Result {
 		if known, ok := l.known(id); ok {
 			return known

@@ -29,11 +29,14 @@ const (
 )
 
 // Orders of preference. With a password: those that prove it without showing it, then those that show it inside TLS.
-// CRAM-MD5 comes behind PLAIN, because inside TLS it protects nothing and asks the server to keep the password readable.
-// NTLM only when there is nothing else.
+// CRAM-MD5 comes behind PLAIN, because inside TLS it protects nothing and asks the server to keep the password
+// readable. NTLM only when there is nothing else.
 var (
-	passwordOrder = []string{mechSCRAM256Pls, mechSCRAM256, mechSCRAM1Plus, mechSCRAM1, mechPlain, mechLogin, mechCRAM, mechNTLM}
-	tokenOrder    = []string{mechXOAuth2, mechOAuthBearer}
+	passwordOrder = []string{
+		mechSCRAM256Pls, mechSCRAM256, mechSCRAM1Plus, mechSCRAM1, mechPlain, mechLogin, mechCRAM,
+		mechNTLM,
+	}
+	tokenOrder = []string{mechXOAuth2, mechOAuthBearer}
 )
 
 // wanted lists the wire names that fit the configured mechanism, best first.
@@ -62,7 +65,8 @@ func wanted(m config.Mechanism, token bool) []string {
 	return passwordOrder
 }
 
-// choose picks the mechanism, or "" when none fits. Channel binding needs TLS; servers that offer -PLUS without it exist.
+// choose picks the mechanism, or "" when none fits. Channel binding needs TLS; servers that offer -PLUS without it
+// exist.
 func choose(offered []string, m config.Mechanism, token, tls bool) string {
 	for _, name := range wanted(m, token) {
 		if slices.Contains(offered, name) && (tls || !strings.HasSuffix(name, "-PLUS")) {
@@ -72,8 +76,8 @@ func choose(offered []string, m config.Mechanism, token, tls bool) string {
 	return ""
 }
 
-// Bounds of the iteration count of SCRAM (security.md T17). RFC 7677 §4 asks for at least 4096; a count beyond a million is
-// an attack on this computer's time.
+// Bounds of the iteration count of SCRAM (security.md T17). RFC 7677 §4 asks for at least 4096; a count beyond a
+// million is an attack on this computer's time.
 const (
 	minIterations = 4096
 	maxIterations = 1_000_000
@@ -228,7 +232,8 @@ type oauthBearer struct {
 func (a *oauthBearer) Start(*gosmtp.ServerInfo) (string, []byte, error) {
 	// RFC 5801 §4: = and , in an authorization identity are written =3D and =2C.
 	user := strings.NewReplacer("=", "=3D", ",", "=2C").Replace(a.user)
-	return mechOAuthBearer, fmt.Appendf(nil, "n,a=%s,\x01host=%s\x01port=%d\x01auth=Bearer %s\x01\x01", user, a.host, a.port, a.token), nil
+	return mechOAuthBearer, fmt.Appendf(nil, "n,a=%s,\x01host=%s\x01port=%d\x01auth=Bearer %s\x01\x01", user, a.host,
+		a.port, a.token), nil
 }
 
 // Next answers the error that the server explains by the single octet of RFC 7628 §3.2.3.

@@ -42,7 +42,8 @@ type lineReader interface {
 }
 
 // readReply reads one reply. It is strict where leniency would let a server say two things at once: every line of a
-// multi-line reply must carry the same code (RFC 5321 §4.2.1), so that 250-a, 550 no, 250 end is an error and no success.
+// multi-line reply must carry the same code (RFC 5321 §4.2.1), so that 250-a, 550 no, 250 end is an error and no
+// success.
 func readReply(r lineReader) (Reply, error) {
 	var reply Reply
 	size := 0

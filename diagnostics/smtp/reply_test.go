@@ -89,7 +89,8 @@ func TestReplyCaps(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if r, err := reply(strings.Repeat("250-x\r\n", wire.MaxReply-1) + "250 x\r\n"); err != nil || len(r.Lines) != wire.MaxReply {
+	if r, err := reply(strings.Repeat("250-x\r\n", wire.MaxReply-1) + "250 x\r\n"); err != nil ||
+		len(r.Lines) != wire.MaxReply {
 		t.Errorf("the longest reply: %d lines, %v", len(r.Lines), err)
 	}
 	if _, err := reply("250-a\r\n"); !errors.Is(err, io.EOF) {
@@ -100,7 +101,8 @@ func TestReplyCaps(t *testing.T) {
 func TestParseEHLO(t *testing.T) {
 	t.Parallel()
 	e := parseEHLO([]string{
-		"mail.example greets you", "pipelining", "Size 1000", "AUTH=LOGIN PLAIN", "auth plain cram-md5", "8BITMIME", "", "STARTTLS ",
+		"mail.example greets you", "pipelining", "Size 1000", "AUTH=LOGIN PLAIN", "auth plain cram-md5", "8BITMIME", "",
+		"STARTTLS ",
 	})
 	if e.Domain != "mail.example" || !e.Has("PIPELINING") || !e.Has("STARTTLS") || e.Size() != 1000 || e.Has("SMTPUTF8") {
 		t.Errorf("%+v", e)
@@ -108,7 +110,10 @@ func TestParseEHLO(t *testing.T) {
 	if got := strings.Join(e.Mechanisms(), " "); got != "LOGIN PLAIN CRAM-MD5" {
 		t.Errorf("mechanisms %q", got)
 	}
-	for params, want := range map[string]int64{"SIZE": 0, "SIZE 0": 0, "SIZE -5": 0, "SIZE 99999999999999999999": 0, "SIZE x": 0, "SIZE 12 34": 12} {
+	for params, want := range map[string]int64{
+		"SIZE": 0, "SIZE 0": 0, "SIZE -5": 0, "SIZE 99999999999999999999": 0,
+		"SIZE x": 0, "SIZE 12 34": 12,
+	} {
 		if got := parseEHLO([]string{"x", params}).Size(); got != want {
 			t.Errorf("%s: %d", params, got)
 		}
@@ -203,7 +208,10 @@ func TestWaysToTry(t *testing.T) {
 }
 
 func FuzzReply(f *testing.F) {
-	for _, seed := range []string{"250 ok\r\n", "250-a\r\n250 b\r\n", "250-a\r\n550 b\r\n", "535 5.7.8 x\n", "\x15\x03\x03", "25", "", "250-\r\n\r\n250 \r\n", "220 \x1b[2J\xff\r\n"} {
+	for _, seed := range []string{
+		"250 ok\r\n", "250-a\r\n250 b\r\n", "250-a\r\n550 b\r\n", "535 5.7.8 x\n",
+		"\x15\x03\x03", "25", "", "250-\r\n\r\n250 \r\n", "220 \x1b[2J\xff\r\n",
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -225,7 +233,10 @@ func FuzzReply(f *testing.F) {
 }
 
 func FuzzEHLO(f *testing.F) {
-	for _, seed := range []string{"mail\nSIZE 10\nAUTH=LOGIN", "m\nauth  plain\tlogin", "\n\n", "x\nSIZE 9999999999999999999999"} {
+	for _, seed := range []string{
+		"mail\nSIZE 10\nAUTH=LOGIN", "m\nauth  plain\tlogin", "\n\n",
+		"x\nSIZE 9999999999999999999999",
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

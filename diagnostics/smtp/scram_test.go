@@ -165,17 +165,68 @@ func TestSCRAM(t *testing.T) {
 		mechanism string
 		cause     string
 	}{
-		{"256 with channel binding comes first", scramServer{mechanisms: "PLAIN SCRAM-SHA-1 SCRAM-SHA-256 SCRAM-SHA-256-PLUS", iterations: enough}, config.MechanismAuto, "SCRAM-SHA-256-PLUS", ""},
-		{"256", scramServer{mechanisms: "PLAIN SCRAM-SHA-1 SCRAM-SHA-256", iterations: enough}, config.MechanismAuto, "SCRAM-SHA-256", ""},
-		{"1 before PLAIN", scramServer{mechanisms: "PLAIN SCRAM-SHA-1", iterations: enough}, config.MechanismAuto, "SCRAM-SHA-1", ""},
-		{"1 with channel binding", scramServer{mechanisms: "SCRAM-SHA-1-PLUS", iterations: enough}, config.MechanismSCRAMSHA1, "SCRAM-SHA-1-PLUS", ""},
-		{"few iterations", scramServer{mechanisms: "SCRAM-SHA-256", iterations: 100}, config.MechanismAuto, "SCRAM-SHA-256", ""},
-		{"too many iterations", scramServer{mechanisms: "SCRAM-SHA-256", iterations: 100_000_000}, config.MechanismAuto, "SCRAM-SHA-256", "protocol-error"},
-		{"no iterations", scramServer{mechanisms: "SCRAM-SHA-256", iterations: 0}, config.MechanismAuto, "SCRAM-SHA-256", "protocol-error"},
-		{"false signature", scramServer{mechanisms: "SCRAM-SHA-256", iterations: enough, badProof: true}, config.MechanismAuto, "SCRAM-SHA-256", "protocol-error"},
-		{"no signature", scramServer{mechanisms: "SCRAM-SHA-256", iterations: enough, mute: true}, config.MechanismAuto, "SCRAM-SHA-256", "protocol-error"},
-		{"nonce of its own", scramServer{mechanisms: "SCRAM-SHA-256", iterations: enough, ownNonce: true}, config.MechanismAuto, "SCRAM-SHA-256", "protocol-error"},
-		{"mandatory extension", scramServer{mechanisms: "SCRAM-SHA-256", iterations: enough, extension: true}, config.MechanismAuto, "SCRAM-SHA-256", "protocol-error"},
+		{
+			"256 with channel binding comes first",
+			scramServer{mechanisms: "PLAIN SCRAM-SHA-1 SCRAM-SHA-256 SCRAM-SHA-256-PLUS", iterations: enough},
+			config.MechanismAuto, "SCRAM-SHA-256-PLUS", "",
+		},
+		{
+			"256",
+			scramServer{mechanisms: "PLAIN SCRAM-SHA-1 SCRAM-SHA-256", iterations: enough},
+			config.MechanismAuto,
+			"SCRAM-SHA-256", "",
+		},
+		{
+			"1 before PLAIN",
+			scramServer{mechanisms: "PLAIN SCRAM-SHA-1", iterations: enough},
+			config.MechanismAuto,
+			"SCRAM-SHA-1", "",
+		},
+		{
+			"1 with channel binding",
+			scramServer{mechanisms: "SCRAM-SHA-1-PLUS", iterations: enough},
+			config.MechanismSCRAMSHA1,
+			"SCRAM-SHA-1-PLUS", "",
+		},
+		{
+			"few iterations",
+			scramServer{mechanisms: "SCRAM-SHA-256", iterations: 100},
+			config.MechanismAuto, "SCRAM-SHA-256",
+			"",
+		},
+		{
+			"too many iterations",
+			scramServer{mechanisms: "SCRAM-SHA-256", iterations: 100_000_000},
+			config.MechanismAuto,
+			"SCRAM-SHA-256", "protocol-error",
+		},
+		{
+			"no iterations",
+			scramServer{mechanisms: "SCRAM-SHA-256", iterations: 0},
+			config.MechanismAuto, "SCRAM-SHA-256",
+			"protocol-error",
+		},
+		{
+			"false signature",
+			scramServer{mechanisms: "SCRAM-SHA-256", iterations: enough, badProof: true},
+			config.MechanismAuto, "SCRAM-SHA-256", "protocol-error",
+		},
+		{
+			"no signature",
+			scramServer{mechanisms: "SCRAM-SHA-256", iterations: enough, mute: true},
+			config.MechanismAuto,
+			"SCRAM-SHA-256", "protocol-error",
+		},
+		{
+			"nonce of its own",
+			scramServer{mechanisms: "SCRAM-SHA-256", iterations: enough, ownNonce: true},
+			config.MechanismAuto, "SCRAM-SHA-256", "protocol-error",
+		},
+		{
+			"mandatory extension",
+			scramServer{mechanisms: "SCRAM-SHA-256", iterations: enough, extension: true},
+			config.MechanismAuto, "SCRAM-SHA-256", "protocol-error",
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -196,7 +247,8 @@ func TestSCRAM(t *testing.T) {
 				t.Errorf("weak iterations: %t", weak)
 			}
 			for _, line := range r.Transcript {
-				if line.Direction != wire.Note && strings.Contains(line.String(), "334 ") && !strings.HasSuffix(line.String(), "***") {
+				if line.Direction != wire.Note && strings.Contains(line.String(), "334 ") &&
+					!strings.HasSuffix(line.String(), "***") {
 					t.Errorf("a challenge stands in the transcript: %s", line)
 				}
 			}

@@ -15,14 +15,15 @@ import (
 // greetingSlow is when a banner counts as late: people notice, and programs with short deadlines give up.
 const greetingSlow = 10 * time.Second
 
-// silentTLS is how long the banner of port 465 is waited for in STARTTLS mode. That port speaks TLS first (RFC 8314 §7.3),
-// so silence there is nearly certain to be a server waiting for a ClientHello.
+// silentTLS is how long the banner of port 465 is waited for in STARTTLS mode. That port speaks TLS first (RFC 8314
+// §7.3), so silence there is nearly certain to be a server waiting for a ClientHello.
 const silentTLS = 5 * time.Second
 
 // greeting reads the banner (RFC 5321 §3.1).
 func (l *ladder) greeting(ctx context.Context) diagnostics.Result {
 	if l.way.security == config.SecurityTLS {
-		if known, ok := l.known(diagnostics.SMTPTLS); !ok || known.Status == diagnostics.Fail || known.Status == diagnostics.Skip {
+		if known, ok := l.known(diagnostics.SMTPTLS); !ok || known.Status == diagnostics.Fail ||
+			known.Status == diagnostics.Skip {
 			return needsFailed(diagnostics.SMTPTLS)
 		}
 	}
@@ -122,8 +123,8 @@ func (l *ladder) consent() (diagnostics.Result, bool) {
 	return diagnostics.Result{}, false
 }
 
-// startTLSRefused judges the answer to STARTTLS. RFC 3207 §4: 454 says that TLS is not available for a temporary reason;
-// 421 and others of class 4 come from the same servers. That is a TLS that did not come up, whatever the words.
+// startTLSRefused judges the answer to STARTTLS. RFC 3207 §4: 454 says that TLS is not available for a temporary
+// reason; 421 and others of class 4 come from the same servers. That is a TLS that did not come up, whatever the words.
 func (l *ladder) startTLSRefused(r Reply) diagnostics.Result {
 	result := l.replied(r, causeStripped)
 	if r.Code/100 == 4 {
@@ -140,7 +141,8 @@ func (l *ladder) handshake(ctx context.Context) diagnostics.Result {
 	l.tls = report
 	if err == nil {
 		return pass(diagnostics.Evidence{Kind: "tls", Fields: map[string]any{
-			"version": report.Version, "cipher": report.Cipher, "mode": string(l.way.security), "took_ms": report.Took.Milliseconds(),
+			"version": report.Version, "cipher": report.Cipher, "mode": string(l.way.security),
+			"took_ms": report.Took.Milliseconds(),
 		}})
 	}
 	l.dialog.broken = true
@@ -151,7 +153,8 @@ func (l *ladder) handshake(ctx context.Context) diagnostics.Result {
 	}
 	result := l.fault(err, stageDialog)
 	// A server that consented and then breaks off mostly lacks its key or certificate.
-	if f := wire.Classify(err); l.way.security == config.SecurityStartTLS && f.Kind == wire.KindAlert && f.Detail.Raw() == "internal error" {
+	if f := wire.Classify(err); l.way.security == config.SecurityStartTLS && f.Kind == wire.KindAlert &&
+		f.Detail.Raw() == "internal error" {
 		result.Cause = causeStartTLSFailed
 	}
 	return result
@@ -187,7 +190,10 @@ func (l *ladder) hello(context.Context) diagnostics.Result {
 	}
 	list := make([]map[string]any, 0, len(l.dialog.ext.List))
 	for _, x := range l.dialog.ext.List {
-		list = append(list, map[string]any{"keyword": safetext.FromRemote(x.Keyword), "params": safetext.FromRemote(x.Params)})
+		list = append(list, map[string]any{
+			"keyword": safetext.FromRemote(x.Keyword),
+			"params":  safetext.FromRemote(x.Params),
+		})
 	}
 	evidence := diagnostics.Evidence{Kind: "extensions", Fields: map[string]any{
 		"domain": safetext.FromRemote(l.dialog.ext.Domain), "helo": l.helo(), "list": list, "size": l.dialog.ext.Size(),

@@ -12,8 +12,8 @@ import (
 // State says what became of a message.
 type State string
 
-// The states. Unknown is neither yes nor no: the message may have been delivered (security.md T18), and must not be sent
-// again without a look into the mailboxes.
+// The states. Unknown is neither yes nor no: the message may have been delivered (security.md T18), and must not be
+// sent again without a look into the mailboxes.
 const (
 	StateAccepted State = "accepted"
 	StateRefused  State = "refused"
@@ -41,9 +41,11 @@ func (e *SendError) Error() string {
 	return fmt.Sprintf("submission stopped at %s: %s", e.Result.ID, e.Result.Cause)
 }
 
-// Send hands one message to the submission server of target, climbing the whole ladder once. It tries nothing twice. The
-// error is nil when the server took the message for at least one recipient, else a *SendError or ctx's error.
-func Send(ctx context.Context, network *wire.Network, target diagnostics.Target, message []byte, recipients []string) (Outcome, error) {
+// Send hands one message to the submission server of target, climbing the whole ladder once. It tries nothing twice.
+// The error is nil when the server took the message for at least one recipient, else a *SendError or ctx's error.
+func Send(ctx context.Context, network *wire.Network, target diagnostics.Target, message []byte,
+	recipients []string,
+) (Outcome, error) {
 	if message == nil {
 		message = []byte{}
 	}

@@ -22,8 +22,18 @@ func TestSend(t *testing.T) {
 		failed diagnostics.ID
 	}{
 		{"accepted", nil, []string{user, other}, StateAccepted, ""},
-		{"one recipient refused", script{"RCPT TO:<PAUL@DURAND.EXAMPLE>": mailserver.Reply("550 5.1.1 User unknown")}, []string{user, other}, StateAccepted, ""},
-		{"every recipient refused", script{"RCPT": mailserver.Reply("550 5.1.1 User unknown")}, []string{user, other}, StateRefused, diagnostics.SMTPRecipient},
+		{
+			"one recipient refused",
+			script{"RCPT TO:<PAUL@DURAND.EXAMPLE>": mailserver.Reply("550 5.1.1 User unknown")},
+			[]string{user, other},
+			StateAccepted, "",
+		},
+		{
+			"every recipient refused",
+			script{"RCPT": mailserver.Reply("550 5.1.1 User unknown")},
+			[]string{user, other},
+			StateRefused, diagnostics.SMTPRecipient,
+		},
 		{"content refused", script{".": mailserver.Reply("554 5.7.1 spam")}, nil, StateRefused, diagnostics.SMTPData},
 		{"lost after the dot", script{".": {Close: true}}, nil, StateUnknown, diagnostics.SMTPData},
 		{"lost before", script{"MAIL": {Close: true}}, nil, StateNotSent, diagnostics.SMTPSender},
@@ -80,9 +90,11 @@ func TestLargeMessageArrivesWhole(t *testing.T) {
 func TestServerThatHangsUpInTheMiddleOfAMessage(t *testing.T) {
 	t.Parallel()
 	b := start(t, config.SecurityTLS, mailserver.Options{
-		CapabilitiesTLS: []string{"AUTH PLAIN"}, Script: script{"DATA": {Reply: "354 go\n552 5.3.4 Message size exceeds fixed limit", Close: true}},
+		CapabilitiesTLS: []string{"AUTH PLAIN"},
+		Script:          script{"DATA": {Reply: "354 go\n552 5.3.4 Message size exceeds fixed limit", Close: true}},
 	})
-	outcome, err := Send(t.Context(), b.network, b.target, []byte(strings.Repeat(strings.Repeat("x", 1000)+"\n", 20_000)), nil)
+	outcome, err := Send(t.Context(), b.network, b.target, []byte(strings.Repeat(strings.Repeat("x", 1000)+"\n", 20_000)),
+		nil)
 	if err == nil || outcome.State == StateAccepted {
 		t.Errorf("%s, %v", outcome.State, err)
 	}
@@ -116,7 +128,8 @@ func TestRoundTrips(t *testing.T) {
 		if total != test.want {
 			t.Errorf("%s, message %t: %d round trips, want %d", test.security, test.message != nil, total, test.want)
 		}
-		if want := map[config.Security]int{config.SecurityTLS: 5, config.SecurityStartTLS: 7}[test.security]; test.floor+atSignIn != want {
+		if want := map[config.Security]int{config.SecurityTLS: 5, config.SecurityStartTLS: 7}[test.security]; test.floor+
+			atSignIn != want {
 			t.Errorf("%s: signed in after %d round trips, want %d", test.security, test.floor+atSignIn, want)
 		}
 	}

@@ -71,8 +71,9 @@ type Mail struct {
 	BeforeDot func() error
 }
 
-// Send hands over one message. On an error other than a refusal of the message the session is over. The error is nil when the server
-// took the message for at least one recipient, ErrSessionOver when the connection had ended before anything was said, else a *SendError.
+// Send hands over one message. On an error other than a refusal of the message the session is over. The error is nil
+// when the server took the message for at least one recipient, ErrSessionOver when the connection had ended before
+// anything was said, else a *SendError.
 func (s *Session) Send(ctx context.Context, m Mail) (Outcome, error) {
 	l := s.ladder
 	outcome := Outcome{State: StateNotSent}
@@ -116,7 +117,8 @@ func (s *Session) Send(ctx context.Context, m Mail) (Outcome, error) {
 	case result.Code != nil:
 		outcome.State = StateRefused
 	}
-	// What the server still waits for after a refusal depends on what was pipelined; a new connection costs less than a doubt.
+	// What the server still waits for after a refusal depends on what was pipelined; a new connection costs less than a
+	// doubt.
 	s.Close()
 	if outcome.State == StateNotSent && ctx.Err() != nil {
 		return outcome, ctx.Err()

@@ -95,7 +95,10 @@ func draw() error {
 
 func (s shot) take(program, home string) ([]byte, error) {
 	cmd := exec.Command(program, s.args...)
-	cmd.Env = []string{"TERM=xterm-256color", "LANG=en_GB.UTF-8", "HOME=" + home, "PATH=" + os.Getenv("PATH"), "TMPDIR=" + home}
+	cmd.Env = []string{
+		"TERM=xterm-256color", "LANG=en_GB.UTF-8", "HOME=" + home, "PATH=" + os.Getenv("PATH"),
+		"TMPDIR=" + home,
+	}
 	f, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: height, Cols: width})
 	if err != nil {
 		return nil, err

@@ -57,8 +57,8 @@ var exempt = map[string]string{
 	"internal/screenshot": "draws what a terminal shows, for tests and pictures",
 }
 
-// worker is in the folder of the wizard and above it: it carries out what the wizard asks for, so the rules of the wizard
-// are not for it.
+// worker is in the folder of the wizard and above it: it carries out what the wizard asks for, so the rules of the
+// wizard are not for it.
 const worker = "wizard/worker"
 
 // governed says whether a rule for the folder top is meant for dir.

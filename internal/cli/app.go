@@ -159,7 +159,8 @@ func (a *app) network() (*wire.Network, error) {
 	if caFile := a.extraRoots(); caFile != "" {
 		roots, err := rootsWith(caFile, a.vendorRoots())
 		if err != nil {
-			return nil, a.fault(exitConfig, "error.ca-file", "path", safetext.FromRemote(caFile), "error", safetext.FromRemote(err.Error()))
+			return nil, a.fault(exitConfig, "error.ca-file", "path", safetext.FromRemote(caFile), "error",
+				safetext.FromRemote(err.Error()))
 		}
 		n.Roots = roots
 	}
@@ -221,7 +222,8 @@ func (a *app) document() (*config.Document, error) {
 	return doc, err
 }
 
-// println keeps the first error for the exit code: a script that got half a list, or an empty password, must not read 0.
+// println keeps the first error for the exit code: a script that got half a list, or an empty password, must not read
+// 0.
 func (a *app) println(text string) {
 	if _, err := fmt.Fprintln(a.out, text); err != nil && a.unwritten == nil {
 		a.unwritten = err

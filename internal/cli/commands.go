@@ -12,8 +12,9 @@ type commandRow struct {
 	make func() *cobra.Command
 }
 
-// commands are all commands in the order of the help. When the call names one of them in the first place, only that one is
-// made: the words and flags of the others would cost a program that is called for every message more than its own work.
+// commands are all commands in the order of the help. When the call names one of them in the first place, only that one
+// is made: the words and flags of the others would cost a program that is called for every message more than its own
+// work.
 func (a *app) commands() []*cobra.Command {
 	rows := []commandRow{
 		{"setup", a.setupCommand},

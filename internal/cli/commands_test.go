@@ -2,7 +2,8 @@ package cli
 
 import "testing"
 
-// A call that names a command makes only that one, under the name by which it is called; everything else needs all of them.
+// A call that names a command makes only that one, under the name by which it is called; everything else needs all of
+// them.
 func TestOneCommandIsMade(t *testing.T) {
 	t.Parallel()
 	all := (&app{streams: streams{getenv: func(string) string { return "" }}}).commands()
@@ -17,7 +18,10 @@ func TestOneCommandIsMade(t *testing.T) {
 		}
 	}
 	for _, word := range []string{"help", "--lang", "__complete", "sedn"} {
-		if made := (&app{streams: streams{getenv: func(string) string { return "" }}, called: word}).commands(); len(made) != len(all) {
+		if made := (&app{
+			streams: streams{getenv: func(string) string { return "" }},
+			called:  word,
+		}).commands(); len(made) != len(all) {
 			t.Errorf("%s: %d commands", word, len(made))
 		}
 	}

@@ -17,7 +17,8 @@ var completionShells = []string{"bash", "zsh", "fish", "powershell"}
 // completionCommand takes the place of cobra's own, whose words are English.
 func (a *app) completionCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "completion bash|zsh|fish|powershell", Short: a.m("completion"), Long: a.m("completion.long"), Args: a.args(1, 1),
+		Use: "completion bash|zsh|fish|powershell", Short: a.m("completion"), Long: a.m("completion.long"),
+		Args:      a.args(1, 1),
 		ValidArgs: completionShells,
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -32,7 +33,8 @@ func (a *app) completionCommand() *cobra.Command {
 		case "powershell":
 			return root.GenPowerShellCompletionWithDesc(a.out)
 		}
-		return usagef(a.t("error.one-of", "value", safetext.FromRemote(args[0]), "words", strings.Join(completionShells, ", ")))
+		return usagef(a.t("error.one-of", "value", safetext.FromRemote(args[0]), "words",
+			strings.Join(completionShells, ", ")))
 	}
 	return cmd
 }
@@ -51,17 +53,20 @@ func (a *app) completeNames(commands []*cobra.Command) {
 			cmd.ValidArgsFunction = a.completeProfile
 		}
 		if f := cmd.Flags().Lookup("edit"); f != nil {
-			_ = cmd.RegisterFlagCompletionFunc("edit", func(cmd *cobra.Command, _ []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
-				return a.completeProfile(cmd, nil, begun)
-			})
+			_ = cmd.RegisterFlagCompletionFunc("edit",
+				func(cmd *cobra.Command, _ []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
+					return a.completeProfile(cmd, nil, begun)
+				})
 		}
 		a.completeNames(cmd.Commands())
 	}
 }
 
-// completeProfile offers the saved profiles for the first argument. A configuration that cannot be read offers none: the
-// command itself will say why.
-func (a *app) completeProfile(_ *cobra.Command, args []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
+// completeProfile offers the saved profiles for the first argument. A configuration that cannot be read offers none:
+// the command itself will say why.
+func (a *app) completeProfile(_ *cobra.Command, args []string, begun string) ([]cobra.Completion,
+	cobra.ShellCompDirective,
+) {
 	path, _ := a.configPath()
 	doc, err := config.Load(path)
 	if err != nil || len(args) > 0 {
@@ -70,7 +75,9 @@ func (a *app) completeProfile(_ *cobra.Command, args []string, begun string) ([]
 	return beginning(doc.File.Names(), begun), cobra.ShellCompDirectiveNoFileComp
 }
 
-func (a *app) completeFormat(cmd *cobra.Command, args []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
+func (a *app) completeFormat(cmd *cobra.Command, args []string, begun string) ([]cobra.Completion,
+	cobra.ShellCompDirective,
+) {
 	if len(args) > 0 {
 		return a.completeProfile(cmd, args[1:], begun)
 	}

@@ -18,18 +18,24 @@ import (
 func (a *app) configCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "config", Short: a.t("short.config"), Args: a.noArgs, RunE: a.needSubcommand}
 	cmd.AddCommand(
-		&cobra.Command{Use: "path", Short: a.t("short.config-path"), Args: a.noArgs, RunE: func(*cobra.Command, []string) error {
-			path, _ := a.configPath()
-			a.println(safetext.Escape(path))
-			return nil
-		}},
-		&cobra.Command{Use: "show", Short: a.t("short.config-show"), Args: a.noArgs, RunE: func(*cobra.Command, []string) error {
-			doc, err := a.document()
-			if err != nil {
-				return err
-			}
-			return a.printJSON(withoutInline(doc.File))
-		}},
+		&cobra.Command{
+			Use: "path", Short: a.t("short.config-path"), Args: a.noArgs,
+			RunE: func(*cobra.Command, []string) error {
+				path, _ := a.configPath()
+				a.println(safetext.Escape(path))
+				return nil
+			},
+		},
+		&cobra.Command{
+			Use: "show", Short: a.t("short.config-show"), Args: a.noArgs,
+			RunE: func(*cobra.Command, []string) error {
+				doc, err := a.document()
+				if err != nil {
+					return err
+				}
+				return a.printJSON(withoutInline(doc.File))
+			},
+		},
 		a.vendorToo(&cobra.Command{Use: "schema", Short: a.t("short.config-schema"), Args: a.noArgs}, func() error {
 			_, err := a.out.Write(config.Schema())
 			return err
@@ -37,20 +43,27 @@ func (a *app) configCommand() *cobra.Command {
 			_, err := a.out.Write(vendor.Schema())
 			return err
 		}),
-		&cobra.Command{Use: "get KEY", Short: a.t("short.config-get"), Args: a.args(1, 1), RunE: func(_ *cobra.Command, args []string) error {
-			doc, err := a.document()
-			if err != nil {
-				return err
-			}
-			value, err := config.Get(doc, args[0])
-			if err != nil {
-				return err
-			}
-			a.println(safetext.Escape(value))
-			return nil
-		}},
-		a.vendorToo(&cobra.Command{Use: "validate", Short: a.t("short.config-validate"), Args: a.noArgs}, a.validateConfig, a.validateVendor),
-		&cobra.Command{Use: "migrate", Short: a.t("short.config-migrate"), Args: a.noArgs, RunE: func(*cobra.Command, []string) error { return a.migrateConfig() }},
+		&cobra.Command{
+			Use: "get KEY", Short: a.t("short.config-get"), Args: a.args(1, 1),
+			RunE: func(_ *cobra.Command, args []string) error {
+				doc, err := a.document()
+				if err != nil {
+					return err
+				}
+				value, err := config.Get(doc, args[0])
+				if err != nil {
+					return err
+				}
+				a.println(safetext.Escape(value))
+				return nil
+			},
+		},
+		a.vendorToo(&cobra.Command{Use: "validate", Short: a.t("short.config-validate"), Args: a.noArgs}, a.validateConfig,
+			a.validateVendor),
+		&cobra.Command{
+			Use: "migrate", Short: a.t("short.config-migrate"), Args: a.noArgs,
+			RunE: func(*cobra.Command, []string) error { return a.migrateConfig() },
+		},
 	)
 	return cmd
 }
@@ -96,9 +109,13 @@ func (a *app) validateConfig() error {
 		return err
 	}
 	faults := doc.Validate()
-	result := validation{Path: doc.Path, Valid: len(faults.Errors()) == 0, Faults: []validationFault{}, Proven: map[string]bool{}}
+	result := validation{
+		Path: doc.Path, Valid: len(faults.Errors()) == 0, Faults: []validationFault{},
+		Proven: map[string]bool{},
+	}
 	for _, f := range faults {
-		result.Faults = append(result.Faults, validationFault{f.Path, locale.For(a.lang()).Say(f.Text), f.Warning, f.Text.Key == "config.validated.stale"})
+		result.Faults = append(result.Faults,
+			validationFault{f.Path, locale.For(a.lang()).Say(f.Text), f.Warning, f.Text.Key == "config.validated.stale"})
 	}
 	for _, name := range doc.File.Names() {
 		p := doc.File.Profiles[name]
@@ -108,7 +125,8 @@ func (a *app) validateConfig() error {
 		result.Proven[name] = p.Proven()
 		if text := openSecret(doc, p); !text.Empty() {
 			result.Valid = false
-			result.Faults = append(result.Faults, validationFault{Path: "profiles." + name + ".credential.path", Message: a.say(text)})
+			result.Faults = append(result.Faults,
+				validationFault{Path: "profiles." + name + ".credential.path", Message: a.say(text)})
 		}
 	}
 	if a.json {
@@ -124,8 +142,8 @@ func (a *app) validateConfig() error {
 	return nil
 }
 
-// openSecret says that others can read the file of a profile's secret, and how to mend it. A file that is missing is told when
-// the secret is wanted: it may be on another machine.
+// openSecret says that others can read the file of a profile's secret, and how to mend it. A file that is missing is
+// told when the secret is wanted: it may be on another machine.
 func openSecret(doc *config.Document, p *config.Profile) locale.Text {
 	if p.Credential.Kind != config.CredentialFile || p.Credential.Path == "" {
 		return locale.Text{}
@@ -166,8 +184,8 @@ func (a *app) printValidation(doc *config.Document, v validation) {
 	}
 }
 
-// migrateConfig rewrites the file in the present version. Version 1 is the first, so there is nothing to change yet, but
-// a file that cannot be read is told.
+// migrateConfig rewrites the file in the present version. Version 1 is the first, so there is nothing to change yet,
+// but a file that cannot be read is told.
 func (a *app) migrateConfig() error {
 	doc, err := a.document()
 	if err != nil {

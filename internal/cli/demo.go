@@ -117,9 +117,13 @@ func (a *app) demoConversation(provider *rehearsal.Provider, path string) (conve
 	book := presets.Default().With(preset)
 	c := conversation{
 		options: wizard.Options{
-			Book: book, Product: a.product(), Today: time.Now().Format(time.DateOnly), Address: provider.Address, ConfigPath: path,
+			Book: book, Product: a.product(), Today: time.Now().Format(time.DateOnly), Address: provider.Address,
+			ConfigPath: path,
 		},
-		worker: &worker.Worker{Network: network, Book: book, ConfigPath: path, Lang: a.lang(), Product: a.product(), NoDraft: true, Arrival: demoArrival},
+		worker: &worker.Worker{
+			Network: network, Book: book, ConfigPath: path, Lang: a.lang(), Product: a.product(),
+			NoDraft: true, Arrival: demoArrival,
+		},
 	}
 	a.vendorSupport(&c.options)
 	return c, nil

@@ -54,7 +54,8 @@ func (a *app) diagnoseCommand() *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return a.runDiagnose(cmd.Context(), o, args, values.given(), secrets)
 	}
-	cmd.AddCommand(a.diagnoseServer("smtp"), a.diagnoseServer("imap"), a.diagnoseDNS(), a.diagnoseSPF(), a.diagnoseMessage())
+	cmd.AddCommand(a.diagnoseServer("smtp"), a.diagnoseServer("imap"), a.diagnoseDNS(), a.diagnoseSPF(),
+		a.diagnoseMessage())
 	return cmd
 }
 
@@ -67,7 +68,9 @@ func (a *app) diagnoseFlags(cmd *cobra.Command, o *diagnoseOptions) {
 }
 
 // runDiagnose checks a saved profile, an address with its preset, or settings given by flags.
-func (a *app) runDiagnose(ctx context.Context, o *diagnoseOptions, args []string, values map[wizard.FieldID]string, secrets *secretFlags) error {
+func (a *app) runDiagnose(ctx context.Context, o *diagnoseOptions, args []string, values map[wizard.FieldID]string,
+	secrets *secretFlags,
+) error {
 	network, target, err := a.diagnoseInput(ctx, o, args, values, secrets)
 	if err != nil {
 		return err
@@ -83,7 +86,9 @@ func (a *app) runDiagnose(ctx context.Context, o *diagnoseOptions, args []string
 }
 
 // diagnoseInput gathers what to check and what to sign in with.
-func (a *app) diagnoseInput(ctx context.Context, o *diagnoseOptions, args []string, values map[wizard.FieldID]string, secrets *secretFlags) (*wire.Network, diagnostics.Target, error) {
+func (a *app) diagnoseInput(ctx context.Context, o *diagnoseOptions, args []string, values map[wizard.FieldID]string,
+	secrets *secretFlags,
+) (*wire.Network, diagnostics.Target, error) {
 	var target diagnostics.Target
 	if err := a.knownChecks(o.only); err != nil {
 		return nil, target, err
@@ -122,9 +127,11 @@ func (a *app) diagnoseInput(ctx context.Context, o *diagnoseOptions, args []stri
 	return network, target, nil
 }
 
-// diagnosePlans are the areas for a target. An arrival needs IMAP and a mailbox that the message can be found in: one's own,
-// unless --arrival says that the other one is.
-func (a *app) diagnosePlans(o *diagnoseOptions, network *wire.Network, target diagnostics.Target) ([]diagnostics.Plan, error) {
+// diagnosePlans are the areas for a target. An arrival needs IMAP and a mailbox that the message can be found in: one's
+// own, unless --arrival says that the other one is.
+func (a *app) diagnosePlans(o *diagnoseOptions, network *wire.Network, target diagnostics.Target) ([]diagnostics.Plan,
+	error,
+) {
 	signsIn := !target.Secret.Empty() && target.Submission.Auth != config.MechanismNone
 	toSelf := o.sendTo != "" && strings.EqualFold(o.sendTo, target.Address)
 	look := (o.arrival || toSelf) && target.IMAP != nil && signsIn
@@ -171,7 +178,8 @@ func (a *app) imapPlan(network *wire.Network, target diagnostics.Target, signsIn
 	plan := imap.Plan(network, target, imap.Options{Lang: a.lang(), SentNames: a.sentNames(target.Provider)})
 	if !signsIn {
 		plan.Checks = slices.DeleteFunc(plan.Checks, func(c diagnostics.Check) bool {
-			return !slices.Contains([]diagnostics.ID{diagnostics.IMAPConnect, diagnostics.IMAPTLS, diagnostics.IMAPCertificate}, c.ID)
+			return !slices.Contains([]diagnostics.ID{diagnostics.IMAPConnect, diagnostics.IMAPTLS, diagnostics.IMAPCertificate},
+				c.ID)
 		})
 	}
 	return plan
@@ -184,13 +192,16 @@ func (a *app) sentNames(provider string) []string {
 	return nil
 }
 
-// askSecret asks on a terminal when a sign-in is wanted and no secret is there. Without a terminal the sign-in is left out.
+// askSecret asks on a terminal when a sign-in is wanted and no secret is there. Without a terminal the sign-in is left
+// out.
 func (a *app) askSecret(ctx context.Context, t *diagnostics.Target, o *diagnoseOptions) error {
 	if t.Submission.Auth == config.MechanismNone || !t.Secret.Empty() || onlyArea(o.only, "dns") {
 		return nil
 	}
 	if a.interactive() && !a.json {
-		value, err := plain.ReadSecret(ctx, a.in, a.err, a.t("diagnose.prompt", "user", safetext.FromRemote(t.Submission.Username), "host", safetext.FromRemote(t.Submission.Host)))
+		value, err := plain.ReadSecret(ctx, a.in, a.err,
+			a.t("diagnose.prompt", "user", safetext.FromRemote(t.Submission.Username), "host",
+				safetext.FromRemote(t.Submission.Host)))
 		if err != nil {
 			return err
 		}
@@ -205,5 +216,6 @@ func (a *app) askSecret(ctx context.Context, t *diagnostics.Target, o *diagnoseO
 
 // onlyArea reports whether --only names nothing but checks of one area.
 func onlyArea(only []string, area string) bool {
-	return len(only) > 0 && !slices.ContainsFunc(only, func(id string) bool { return id != area && !strings.HasPrefix(id, area+".") })
+	return len(only) > 0 && !slices.ContainsFunc(only,
+		func(id string) bool { return id != area && !strings.HasPrefix(id, area+".") })
 }

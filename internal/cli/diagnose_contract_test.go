@@ -18,7 +18,8 @@ import (
 // program runs the program without a terminal.
 func program(args ...string) (stdout, stderr string, code int) {
 	var out, errors bytes.Buffer
-	code = run(append([]string{"postier"}, args...), streams{in: strings.NewReader(""), out: &out, err: &errors, getenv: func(string) string { return "" }})
+	code = run(append([]string{"postier"}, args...),
+		streams{in: strings.NewReader(""), out: &out, err: &errors, getenv: func(string) string { return "" }})
 	return out.String(), errors.String(), code
 }
 
@@ -52,7 +53,8 @@ func TestReportShape(t *testing.T) {
 	if code != 77 {
 		t.Fatalf("exit code %d\n%s", code, out)
 	}
-	if got := keysInOrder(t, json.RawMessage(out)); !slices.Equal(got, []string{"schema", "tool", "started", "took_ms", "target", "verdict", "checks"}) {
+	if got := keysInOrder(t, json.RawMessage(out)); !slices.Equal(got,
+		[]string{"schema", "tool", "started", "took_ms", "target", "verdict", "checks"}) {
 		t.Errorf("top: %v", got)
 	}
 	var r struct {
@@ -71,7 +73,10 @@ func TestReportShape(t *testing.T) {
 	if got := keysInOrder(t, r.Target["smtp"]); !slices.Equal(got, []string{"host", "port", "security", "auth"}) {
 		t.Errorf("target.smtp: %v", got)
 	}
-	contract := []string{"id", "status", "cause", "title", "meaning", "remedy", "needs", "took_ms", "evidence", "code", "transcript"}
+	contract := []string{
+		"id", "status", "cause", "title", "meaning", "remedy", "needs", "took_ms", "evidence", "code",
+		"transcript",
+	}
 	ours := []string{"cause_code", "matched", "name", "fix"} // added
 	for _, raw := range r.Checks {
 		keys := keysInOrder(t, raw)
@@ -83,7 +88,8 @@ func TestReportShape(t *testing.T) {
 			t.Errorf("%s: status %s, cause %q", c.ID, c.Status, c.Cause)
 		}
 		common := slices.DeleteFunc(slices.Clone(keys), func(k string) bool { return slices.Contains(ours, k) })
-		if !slices.IsSortedFunc(common, func(a, b string) int { return slices.Index(contract, a) - slices.Index(contract, b) }) {
+		if !slices.IsSortedFunc(common,
+			func(a, b string) int { return slices.Index(contract, a) - slices.Index(contract, b) }) {
 			t.Errorf("%s: %v", c.ID, common)
 		}
 		for _, k := range common {
@@ -105,8 +111,8 @@ func TestReportShape(t *testing.T) {
 	}
 }
 
-// TestNoOutputHoldsTheSecret: servers that send the secret back, in each encoding and wherever they may speak, and every form
-// in which the program shows what they said.
+// TestNoOutputHoldsTheSecret: servers that send the secret back, in each encoding and wherever they may speak, and
+// every form in which the program shows what they said.
 func TestNoOutputHoldsTheSecret(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -124,17 +130,21 @@ func TestNoOutputHoldsTheSecret(t *testing.T) {
 	for i, form := range forms {
 		t.Run(strconv.Itoa(i), func(t *testing.T) {
 			t.Parallel()
-			smtp := mailserver.StartSMTP(t, mailserver.Options{Certificate: cert, ImplicitTLS: true, Domain: hostileHost, Script: mailserver.Script{
-				"greeting": mailserver.Reply("220 " + form), "auth": mailserver.Reply("235 welcome " + form), "MAIL": mailserver.Reply("550 5.7.1 " + form + " no"),
-			}})
+			smtp := mailserver.StartSMTP(t,
+				mailserver.Options{Certificate: cert, ImplicitTLS: true, Domain: hostileHost, Script: mailserver.Script{
+					"greeting": mailserver.Reply("220 " + form), "auth": mailserver.Reply("235 welcome " + form),
+					"MAIL": mailserver.Reply("550 5.7.1 " + form + " no"),
+				}})
 			imap := mailserver.StartIMAP(t, mailserver.Options{Certificate: cert, ImplicitTLS: true, Script: mailserver.Script{
 				"greeting": mailserver.Reply("* OK " + form), "auth": mailserver.Reply("{tag} NO [ALERT] " + form),
 			}})
 			resolver := nameserver.Start(t, hostileHost+". 300 IN A 127.0.0.1\n").Addr()
 			settings := []string{
-				"--resolver=" + resolver, "--ca-file=" + caFile, "--timeout=20s", "--user=" + hostileUser, "--from=" + hostileUser, "--password-file=" + password,
+				"--resolver=" + resolver, "--ca-file=" + caFile, "--timeout=20s", "--user=" + hostileUser, "--from=" + hostileUser,
+				"--password-file=" + password,
 				"--smtp-host=" + hostileHost, "--smtp-port=" + strconv.Itoa(smtp.Port()), "--smtp-security=tls",
-				"--imap-host=" + hostileHost, "--imap-port=" + strconv.Itoa(imap.Port()), "--imap-security=tls", "--only=smtp", "--only=imap",
+				"--imap-host=" + hostileHost, "--imap-port=" + strconv.Itoa(imap.Port()), "--imap-security=tls", "--only=smtp",
+				"--only=imap",
 			}
 			for _, command := range [][]string{
 				{"diagnose", "--json", "--transcript"},

@@ -37,8 +37,8 @@ type hostileCase struct {
 	causes   string // that fit
 }
 
-// badManners are what a server may do at any step. What an answer means depends on the step, so several causes may fit; none
-// of them is a wrong password unless the server said so.
+// badManners are what a server may do at any step. What an answer means depends on the step, so several causes may fit;
+// none of them is a wrong password unless the server said so.
 var badManners = []struct {
 	name   string
 	action mailserver.Action
@@ -46,7 +46,11 @@ var badManners = []struct {
 }{
 	{"hang", mailserver.Action{Hang: true}, "server-timeout"},
 	{"slow drip", mailserver.Action{Raw: bytes.Repeat([]byte("2"), 400), Drip: 25 * time.Millisecond}, "server-timeout"},
-	{"garbage", mailserver.Action{Raw: []byte("\x00\xff\xfe\x1b]52;c;ZXZpbA==\x07\r\n\u202e\r\n"), Close: true}, "protocol-error"},
+	{
+		"garbage",
+		mailserver.Action{Raw: []byte("\x00\xff\xfe\x1b]52;c;ZXZpbA==\x07\r\n\u202e\r\n"), Close: true},
+		"protocol-error",
+	},
 	{"truncation", mailserver.Action{Raw: []byte("25"), Close: true}, "connection-dropped"},
 	{"close", mailserver.Action{Close: true}, "connection-dropped"},
 	{"reset", mailserver.Action{Reset: true}, "connection-dropped"},
@@ -56,7 +60,8 @@ var badManners = []struct {
 }
 
 // tlsTrouble are further causes where the bad bytes stand in the place of a handshake.
-const tlsTrouble = " tls-wrong-mode tls-handshake tls-injected protocol-error connection-dropped starttls-failed tls-stripped wrong-service"
+const tlsTrouble = " tls-wrong-mode tls-handshake tls-injected protocol-error connection-dropped starttls-failed " +
+	"tls-stripped wrong-service"
 
 // noFailure stands for a run in which nothing failed.
 const noFailure = "none"
@@ -85,7 +90,12 @@ func smtpCases() []hostileCase {
 			odd = noFailure
 		}
 		for _, bad := range badManners {
-			list = append(list, hostileCase{fmt.Sprintf("smtp %s (implicit %t): %s", step.phase, step.implicit, bad.name), false, step.implicit, mailserver.Script{step.phase: bad.action}, bad.causes + step.more})
+			list = append(list, hostileCase{
+				fmt.Sprintf("smtp %s (implicit %t): %s", step.phase, step.implicit, bad.name), false,
+				step.implicit,
+				mailserver.Script{step.phase: bad.action},
+				bad.causes + step.more,
+			})
 		}
 		list = append(list, hostileCase{
 			fmt.Sprintf("smtp %s (implicit %t): wrong code", step.phase, step.implicit), false, step.implicit,
@@ -93,15 +103,29 @@ func smtpCases() []hostileCase {
 			odd + step.more,
 		}, hostileCase{
 			fmt.Sprintf("smtp %s (implicit %t): escapes", step.phase, step.implicit), false, step.implicit,
-			mailserver.Script{step.phase: mailserver.Reply("554 5.0.0 \x1b]0;owned\x07\u009b2J \u202egnorts\u200b\n```\n# <script>")},
-			"greeting-refused protocol-error ehlo-unsupported wrong-password sender-rejected recipient-rejected unknown message-refused" + step.more,
+			mailserver.Script{step.phase: mailserver.Reply(
+				"554 5.0.0 \x1b]0;owned\x07\u009b2J \u202egnorts\u200b\n```\n# <script>")},
+			"greeting-refused protocol-error ehlo-unsupported wrong-password sender-rejected recipient-rejected unknown " +
+				"message-refused" + step.more,
 		})
 	}
 	evil := "250-evil\x1b[2J\r\n250 AUTH PLAIN\r\n"
 	return append(list,
-		hostileCase{"smtp STARTTLS: injected", false, false, mailserver.Script{"STARTTLS": {Reply: "220 go", Inject: evil}}, "tls-injected"},
-		hostileCase{"smtp STARTTLS: injected later", false, false, mailserver.Script{"STARTTLS": {Reply: "220 go", InjectLater: evil, InjectDelay: 20 * time.Millisecond}}, "tls-injected tls-handshake"},
-		hostileCase{"smtp auth: secret echoed", false, true, mailserver.Script{"auth": mailserver.Reply("535 5.7.8 no such password: " + hostileSecret.Reveal())}, "wrong-password"},
+		hostileCase{
+			"smtp STARTTLS: injected", false, false,
+			mailserver.Script{"STARTTLS": {Reply: "220 go", Inject: evil}},
+			"tls-injected",
+		},
+		hostileCase{
+			"smtp STARTTLS: injected later", false, false,
+			mailserver.Script{"STARTTLS": {Reply: "220 go", InjectLater: evil, InjectDelay: 20 * time.Millisecond}},
+			"tls-injected tls-handshake",
+		},
+		hostileCase{
+			"smtp auth: secret echoed", false, true,
+			mailserver.Script{"auth": mailserver.Reply("535 5.7.8 no such password: " + hostileSecret.Reveal())},
+			"wrong-password",
+		},
 	)
 }
 
@@ -122,7 +146,12 @@ func imapCases() []hostileCase {
 		{"APPEND", true, " delivery-unknown append-refused"},
 	} {
 		for _, bad := range badManners {
-			list = append(list, hostileCase{fmt.Sprintf("imap %s (implicit %t): %s", step.phase, step.implicit, bad.name), true, step.implicit, mailserver.Script{step.phase: bad.action}, bad.causes + step.more})
+			list = append(list, hostileCase{
+				fmt.Sprintf("imap %s (implicit %t): %s", step.phase, step.implicit, bad.name), true,
+				step.implicit,
+				mailserver.Script{step.phase: bad.action},
+				bad.causes + step.more,
+			})
 		}
 		list = append(list, hostileCase{
 			fmt.Sprintf("imap %s (implicit %t): escapes", step.phase, step.implicit), true, step.implicit,
@@ -131,8 +160,16 @@ func imapCases() []hostileCase {
 		})
 	}
 	return append(list,
-		hostileCase{"imap STARTTLS: injected", true, false, mailserver.Script{"STARTTLS": {Reply: "{tag} OK go", Inject: "* CAPABILITY EVIL\r\n"}}, "tls-injected"},
-		hostileCase{"imap greeting: PREAUTH", true, false, mailserver.Script{"greeting": mailserver.Reply("* PREAUTH welcome")}, "tls-stripped"},
+		hostileCase{
+			"imap STARTTLS: injected", true, false,
+			mailserver.Script{"STARTTLS": {Reply: "{tag} OK go", Inject: "* CAPABILITY EVIL\r\n"}},
+			"tls-injected",
+		},
+		hostileCase{
+			"imap greeting: PREAUTH", true, false,
+			mailserver.Script{"greeting": mailserver.Reply("* PREAUTH welcome")},
+			"tls-stripped",
+		},
 	)
 }
 
@@ -144,9 +181,9 @@ type hostileBench struct {
 	password string
 }
 
-// TestHostileMatrix runs the program against a server that misbehaves at every step in every way. Each run ends within its
-// deadlines with a cause that fits and the exit code of that cause, sends no secret outside verified TLS, and says nothing raw
-// and nothing secret: as JSON, text, Markdown and HTML in turn.
+// TestHostileMatrix runs the program against a server that misbehaves at every step in every way. Each run ends within
+// its deadlines with a cause that fits and the exit code of that cause, sends no secret outside verified TLS, and says
+// nothing raw and nothing secret: as JSON, text, Markdown and HTML in turn.
 func TestHostileMatrix(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -193,7 +230,8 @@ func (b hostileBench) run(t *testing.T, c hostileCase, sink int) {
 	server := start(t, mailserver.Options{Certificate: cert, ImplicitTLS: c.implicit, Script: c.script})
 	var stdout, stderr bytes.Buffer
 	began := time.Now()
-	code := run(b.args(c, sink, server.Port()), streams{in: strings.NewReader(""), out: &stdout, err: &stderr, getenv: func(string) string { return "" }})
+	code := run(b.args(c, sink, server.Port()),
+		streams{in: strings.NewReader(""), out: &stdout, err: &stderr, getenv: func(string) string { return "" }})
 	const patience = 15 * time.Second // a few steps of a second, on a machine that does two dozen of these at a time
 	if took := time.Since(began); took > patience {
 		t.Errorf("%s: took %s", c.name, took)
@@ -229,7 +267,10 @@ func (b hostileBench) args(c hostileCase, sink, port int) []string {
 		area = "imap"
 	}
 	args := []string{"postier", "--resolver=" + b.resolver, "--ca-file=" + b.caFile, "--timeout=" + c.timeout()}
-	settings := []string{"--" + area + "-security=" + security, "--user=" + hostileUser, "--from=" + hostileUser, "--password-file=" + b.password}
+	settings := []string{
+		"--" + area + "-security=" + security, "--user=" + hostileUser, "--from=" + hostileUser,
+		"--password-file=" + b.password,
+	}
 	switch sink {
 	case sinkJSON:
 		args = append(args, "diagnose", area, hostileHost+":"+strconv.Itoa(port), "--json", "--transcript")
@@ -237,7 +278,8 @@ func (b hostileBench) args(c hostileCase, sink, port int) []string {
 		args = append(args, "diagnose", area, hostileHost+":"+strconv.Itoa(port), "-v", "--transcript")
 	default:
 		format := map[int]string{sinkMarkdown: "md", sinkHTML: "html"}[sink]
-		args = append(args, "report", "--format="+format, "--mask=false", "--only="+area, "--smtp-host="+hostileHost, "--"+area+"-port="+strconv.Itoa(port))
+		args = append(args, "report", "--format="+format, "--mask=false", "--only="+area, "--smtp-host="+hostileHost,
+			"--"+area+"-port="+strconv.Itoa(port))
 		if c.imap {
 			args = append(args, "--imap-host="+hostileHost)
 		}
@@ -245,7 +287,8 @@ func (b hostileBench) args(c hostileCase, sink, port int) []string {
 	return append(args, settings...)
 }
 
-// timeout is short only where the server is slow on purpose: everywhere else a slow machine must not be mistaken for it.
+// timeout is short only where the server is slow on purpose: everywhere else a slow machine must not be mistaken for
+// it.
 func (c hostileCase) timeout() string {
 	if strings.Contains(c.causes, "server-timeout") {
 		return "1s"

@@ -23,8 +23,8 @@ import (
 )
 
 const (
-	// listParallel is how many domains are looked at side by side: enough to hide a resolver's round trips, few enough for its
-	// rate limits.
+	// listParallel is how many domains are looked at side by side: enough to hide a resolver's round trips, few enough for
+	// its rate limits.
 	listParallel = 48
 	// listQueries is how many questions are under way: below what the receive buffer of a small resolver holds.
 	listQueries = 64
@@ -60,7 +60,9 @@ type lister struct {
 	progress *progress
 }
 
-func (a *app) listDNS(ctx context.Context, o *diagnoseOptions, network *wire.Network, target diagnostics.Target, options dns.Options) error {
+func (a *app) listDNS(ctx context.Context, o *diagnoseOptions, network *wire.Network, target diagnostics.Target,
+	options dns.Options,
+) error {
 	in, total, done, err := a.openList(o.list)
 	if err != nil {
 		return err
@@ -206,7 +208,8 @@ func (l *lister) look(ctx context.Context, domain string) listed {
 	options := l.options
 	options.Domain = domain
 	info := report.Info{Version: version, Started: now(), Domain: domain, Target: l.target, Lang: l.app.lang()}
-	results := diagnostics.Run(ctx, nil, chosen(l.opts.only, []diagnostics.Plan{dns.Plan(l.network, l.target, options)})...)
+	results := diagnostics.Run(ctx, nil,
+		chosen(l.opts.only, []diagnostics.Plan{dns.Plan(l.network, l.target, options)})...)
 	info.Took = time.Since(info.Started)
 	line, err := json.Marshal(report.Build(info, results))
 	if err != nil {
@@ -235,7 +238,8 @@ const (
 )
 
 func (a *app) newProgress(total int) *progress {
-	return &progress{app: a, total: total, begun: now(), on: plain.IsTerminal(a.err) && !a.plain && a.getenv("TERM") != "dumb"}
+	return &progress{app: a, total: total, begun: now(), on: plain.IsTerminal(a.err) && !a.plain &&
+		a.getenv("TERM") != "dumb"}
 }
 
 func (p *progress) step() {

@@ -52,7 +52,8 @@ func TestDNSListKeepsTheOrder(t *testing.T) {
 	addr, list, server := listServer(t, 60)
 	list.WriteString("# a remark\n\nnot a domain\n\x1b[2J.example\n")
 	var out, errors bytes.Buffer
-	code := run([]string{"postier", "--resolver", addr, "diagnose", "dns", "--list", "-"}, streams{in: list, out: &out, err: &errors, getenv: func(string) string { return "" }})
+	code := run([]string{"postier", "--resolver", addr, "diagnose", "dns", "--list", "-"},
+		streams{in: list, out: &out, err: &errors, getenv: func(string) string { return "" }})
 	if code != exitData || errors.Len() > 0 {
 		t.Errorf("exit code %d, %s", code, errors.String())
 	}
@@ -89,7 +90,8 @@ func BenchmarkDNSList(b *testing.B) {
 	names := list.Bytes()
 	for b.Loop() {
 		var out bytes.Buffer
-		run([]string{"postier", "--resolver", addr, "diagnose", "dns", "--list", "-"}, streams{in: bytes.NewReader(names), out: &out, err: &out, getenv: func(string) string { return "" }})
+		run([]string{"postier", "--resolver", addr, "diagnose", "dns", "--list", "-"},
+			streams{in: bytes.NewReader(names), out: &out, err: &out, getenv: func(string) string { return "" }})
 	}
 	b.ReportMetric(benchDomains*60/(b.Elapsed().Seconds()/float64(b.N)), "domains/min")
 	var m runtime.MemStats

@@ -14,11 +14,12 @@ import (
 	"postier/internal/locale"
 )
 
-// liveView shows a run on a terminal: finished checks stay in the scrollback in the order of the report, grouped by area;
-// below them stands one line an area with the check that is under way and its seconds. Only those lines are ever redrawn.
+// liveView shows a run on a terminal: finished checks stay in the scrollback in the order of the report, grouped by
+// area; below them stands one line an area with the check that is under way and its seconds. Only those lines are ever
+// redrawn.
 //
-// With --plain and on a dumb terminal nothing is redrawn: the finished checks come as lines and every ten seconds one line
-// says what is still under way.
+// With --plain and on a dumb terminal nothing is redrawn: the finished checks come as lines and every ten seconds one
+// line says what is still under way.
 type liveView struct {
 	app   *app
 	info  report.Info
@@ -120,7 +121,8 @@ func (v *liveView) observe(e diagnostics.Event) {
 	v.redraw()
 }
 
-// redraw takes the status block away, prints what has ended up to the first check that has not, and draws the block anew.
+// redraw takes the status block away, prints what has ended up to the first check that has not, and draws the block
+// anew.
 func (v *liveView) redraw() {
 	if v.held {
 		return
@@ -179,7 +181,8 @@ func (v *liveView) status() []string {
 			}
 		}
 		if len(names) > 0 {
-			line := c.T("diagnose.running", "area", v.app.d("area."+area), "checks", strings.Join(names, ", "), "seconds", longest)
+			line := c.T("diagnose.running", "area", v.app.d("area."+area), "checks", strings.Join(names, ", "), "seconds",
+				longest)
 			lines = append(lines, cut(line, liveWidth))
 		}
 	}

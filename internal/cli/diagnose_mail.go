@@ -101,7 +101,8 @@ func (a *app) printSPF(result spf.Result) {
 // maxMessage bounds a message on standard input: providers take no larger ones.
 const maxMessage = 50 << 20
 
-// diagnoseMessage judges a received message. The exit code is 1 when DMARC fails, 75 when DNS kept it from being judged.
+// diagnoseMessage judges a received message. The exit code is 1 when DMARC fails, 75 when DNS kept it from being
+// judged.
 func (a *app) diagnoseMessage() *cobra.Command {
 	cmd := &cobra.Command{Use: "message", Short: a.t("short.diagnose-message"), Args: a.noArgs}
 	flags := a.clientFlags(cmd)
@@ -163,7 +164,8 @@ func (a *app) printMessage(e arrival.Evaluation) {
 		a.println("DKIM   none  " + a.d("message.unsigned"))
 	}
 	for _, s := range e.DKIM {
-		line := "DKIM   " + s.Result + "  d=" + s.Domain.Escaped() + " s=" + s.Selector.Escaped() + " " + s.Algorithm.Escaped()
+		line := "DKIM   " + s.Result + "  d=" + s.Domain.Escaped() + " s=" + s.Selector.Escaped() + " " +
+			s.Algorithm.Escaped()
 		if !s.Reason.Empty() {
 			line += "  " + s.Reason.Escaped()
 		}

@@ -12,7 +12,9 @@ import (
 )
 
 // runMatrix is --matrix: every sensible way to hand in mail at the submission server, side by side.
-func (a *app) runMatrix(ctx context.Context, o *diagnoseOptions, network *wire.Network, target diagnostics.Target) error {
+func (a *app) runMatrix(ctx context.Context, o *diagnoseOptions, network *wire.Network,
+	target diagnostics.Target,
+) error {
 	info := a.reportInfo(o, target)
 	options := matrix.Options{}
 	if a.interactive() && !a.json {

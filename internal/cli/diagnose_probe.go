@@ -16,19 +16,24 @@ var (
 	imapPorts       = []int{993, 143}
 )
 
-// neutralProviders are asked first when a port seems blocked: large, reachable over both families where that matters, and on
-// every port that mail programs use. Any other preset with the port follows.
+// neutralProviders are asked first when a port seems blocked: large, reachable over both families where that matters,
+// and on every port that mail programs use. Any other preset with the port follows.
 var neutralProviders = []string{"gmail", "gmx", "fastmail", "icloud", "yahoo", "ovh"}
 
 // probeElsewhere answers for each server whose port did not connect.
-func (a *app) probeElsewhere(ctx context.Context, o *diagnoseOptions, network *wire.Network, target diagnostics.Target, results []diagnostics.Result) []portprobe.Finding {
+func (a *app) probeElsewhere(ctx context.Context, o *diagnoseOptions, network *wire.Network, target diagnostics.Target,
+	results []diagnostics.Result,
+) []portprobe.Finding {
 	var findings []portprobe.Finding
 	ids := portprobe.Suspicious(results)
 	if slices.ContainsFunc(ids, func(id diagnostics.ID) bool { return id != diagnostics.IMAPConnect }) {
-		findings = append(findings, portprobe.Probe(ctx, network, a.portQuestion(o, target.Submission.Host, submissionPort(target.Submission), submissionPorts, false)))
+		findings = append(findings,
+			portprobe.Probe(ctx, network,
+				a.portQuestion(o, target.Submission.Host, submissionPort(target.Submission), submissionPorts, false)))
 	}
 	if slices.Contains(ids, diagnostics.IMAPConnect) && target.IMAP != nil {
-		findings = append(findings, portprobe.Probe(ctx, network, a.portQuestion(o, target.IMAP.Host, target.IMAP.Port, imapPorts, true)))
+		findings = append(findings,
+			portprobe.Probe(ctx, network, a.portQuestion(o, target.IMAP.Host, target.IMAP.Port, imapPorts, true)))
 	}
 	return findings
 }

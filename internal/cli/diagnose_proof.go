@@ -26,7 +26,9 @@ type proof struct {
 }
 
 // proofOf is nil when flags win over the file: what passes then says nothing about what other programs will use.
-func (a *app) proofOf(o *diagnoseOptions, target diagnostics.Target, values map[wizard.FieldID]string, secrets *secretFlags) *proof {
+func (a *app) proofOf(o *diagnoseOptions, target diagnostics.Target, values map[wizard.FieldID]string,
+	secrets *secretFlags,
+) *proof {
 	if target.Profile == "" || len(values) > 0 || o.cleartext || secrets.named() {
 		return nil
 	}
@@ -41,7 +43,8 @@ func (a *app) proofOf(o *diagnoseOptions, target diagnostics.Target, values map[
 	return &proof{name: target.Profile, digest: p.Digest(), proven: p.Proven(), covers: covered(p)}
 }
 
-// covered are the checks that a profile's proof stands on: those recorded in it, and the ones without which nothing is proven.
+// covered are the checks that a profile's proof stands on: those recorded in it, and the ones without which nothing is
+// proven.
 func covered(p *config.Profile) []string {
 	out := map[string]bool{string(diagnostics.SMTPAuth): true}
 	if p.Submission.Auth == config.MechanismNone {
@@ -60,8 +63,8 @@ func covered(p *config.Profile) []string {
 	return slices.Sorted(maps.Keys(out))
 }
 
-// renew writes the results into the profile when they prove it, and says what is missing when they do not. It never turns a
-// check that passed into a failed command: a file that cannot be written is told and left.
+// renew writes the results into the profile when they prove it, and says what is missing when they do not. It never
+// turns a check that passed into a failed command: a file that cannot be written is told and left.
 func (a *app) renew(proof *proof, results []diagnostics.Result) {
 	if proof == nil || report.Verdict(results) == diagnostics.Fail {
 		return
@@ -72,7 +75,8 @@ func (a *app) renew(proof *proof, results []diagnostics.Result) {
 			judged[string(r.ID)] = string(r.Status)
 		}
 	}
-	if data := string(diagnostics.SMTPData); judged[data] == "" && judged[string(diagnostics.ArrivalDelivered)] == string(diagnostics.Pass) {
+	if data := string(diagnostics.SMTPData); judged[data] == "" &&
+		judged[string(diagnostics.ArrivalDelivered)] == string(diagnostics.Pass) {
 		judged[data] = string(diagnostics.Pass) // what arrived was taken; the arrival's own plan sends it
 	}
 	missing := slices.DeleteFunc(slices.Clone(proof.covers), func(id string) bool { return judged[id] != "" })
@@ -80,7 +84,8 @@ func (a *app) renew(proof *proof, results []diagnostics.Result) {
 	case len(missing) == 0:
 		a.writeProof(proof, judged)
 	case !proof.proven:
-		a.note(a.d("proof.missing", "name", proof.name, "checks", strings.Join(missing, ", "), "command", proofCommand(proof.name, missing)))
+		a.note(a.d("proof.missing", "name", proof.name, "checks", strings.Join(missing, ", "), "command",
+			proofCommand(proof.name, missing)))
 	}
 }
 
@@ -131,13 +136,14 @@ func (a *app) trusting(network *wire.Network, target diagnostics.Target) (*wire.
 	}
 	trusted, err := worker.Trusting(network, doc.Path, p.TLS.CAFile)
 	if err != nil {
-		return nil, a.fault(exitConfig, "error.ca-file", "path", safetext.FromRemote(p.TLS.CAFile), "error", safetext.FromRemote(err.Error()))
+		return nil, a.fault(exitConfig, "error.ca-file", "path", safetext.FromRemote(p.TLS.CAFile), "error",
+			safetext.FromRemote(err.Error()))
 	}
 	return trusted, nil
 }
 
-// provesArrival reports whether a profile's settings are untested and its proof stands on a message that arrived, so that
-// only another one can renew it.
+// provesArrival reports whether a profile's settings are untested and its proof stands on a message that arrived, so
+// that only another one can renew it.
 func provesArrival(p *config.Profile) bool {
 	return !p.Proven() && slices.ContainsFunc(covered(p), takesMessage)
 }

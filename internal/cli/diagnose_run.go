@@ -46,7 +46,8 @@ func chosen(only []string, plans []diagnostics.Plan) []diagnostics.Plan {
 		}
 	}
 	for i := range plans {
-		plans[i].Checks = slices.DeleteFunc(slices.Clone(plans[i].Checks), func(c diagnostics.Check) bool { return !wanted[c.ID] })
+		plans[i].Checks = slices.DeleteFunc(slices.Clone(plans[i].Checks),
+			func(c diagnostics.Check) bool { return !wanted[c.ID] })
 	}
 	return plans
 }
@@ -63,7 +64,9 @@ func (a *app) knownChecks(only []string) error {
 }
 
 // diagnosed runs the plans and shows the results: JSON at the end, or text, on a terminal as the checks end.
-func (a *app) diagnosed(ctx context.Context, o *diagnoseOptions, network *wire.Network, target diagnostics.Target, plans ...diagnostics.Plan) error {
+func (a *app) diagnosed(ctx context.Context, o *diagnoseOptions, network *wire.Network, target diagnostics.Target,
+	plans ...diagnostics.Plan,
+) error {
 	info := a.reportInfo(o, target)
 	plans = chosen(o.only, plans)
 	var screen *liveView
@@ -96,7 +99,10 @@ func (a *app) diagnosed(ctx context.Context, o *diagnoseOptions, network *wire.N
 }
 
 func (a *app) reportInfo(o *diagnoseOptions, target diagnostics.Target) report.Info {
-	return report.Info{Version: version, Started: now(), Target: target, Domain: o.domain, Lang: a.lang(), Transcript: o.transcript, Verbose: a.verbose}
+	return report.Info{
+		Version: version, Started: now(), Target: target, Domain: o.domain, Lang: a.lang(),
+		Transcript: o.transcript, Verbose: a.verbose,
+	}
 }
 
 // showResults prints everything, or after a live view what is still missing.
@@ -117,7 +123,8 @@ func (a *app) showResults(info report.Info, results []diagnostics.Result, shown 
 	return nil
 }
 
-// agreeAgain asks before a second sign-in with a secret that was refused once. Without a terminal there is nobody to ask.
+// agreeAgain asks before a second sign-in with a secret that was refused once. Without a terminal there is nobody to
+// ask.
 func (a *app) agreeAgain(screen *liveView) func(context.Context, diagnostics.Result) bool {
 	if !a.interactive() || a.json {
 		return nil

@@ -20,10 +20,10 @@ import (
 	"postier/internal/secret"
 )
 
-// TestDiagnoseScripts runs testdata/script/diagnose-*.txtar and report-*.txtar. The program runs inside the test: `postier [<FILE] ARGS…` calls
-// run, `code N` compares its exit code. `demo [FAULT]` starts the demonstration's servers and sets $SMTP, $SMTPPORT, $IMAPPORT,
-// $SUBPORT, $DNS and $CA; `zone FILE` starts a name server with a zone; `refused NAME` and `deaf NAME` take a port and put its
-// number into $NAME.
+// TestDiagnoseScripts runs testdata/script/diagnose-*.txtar and report-*.txtar. The program runs inside the test:
+// `postier [<FILE] ARGS…` calls run, `code N` compares its exit code. `demo [FAULT]` starts the demonstration's servers
+// and sets $SMTP, $SMTPPORT, $IMAPPORT, $SUBPORT, $DNS and $CA; `zone FILE` starts a name server with a zone; `refused
+// NAME` and `deaf NAME` take a port and put its number into $NAME.
 func TestDiagnoseScripts(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/script/diagnose-*.txtar")
@@ -59,7 +59,8 @@ func scriptPostier(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	var stdout, stderr bytes.Buffer
-	code := run(append([]string{"postier"}, args...), streams{in: bytes.NewReader(in), out: &stdout, err: &stderr, getenv: ts.Getenv})
+	code := run(append([]string{"postier"}, args...),
+		streams{in: bytes.NewReader(in), out: &stdout, err: &stderr, getenv: ts.Getenv})
 	*ts.Value("code").(*int) = code
 	_, _ = ts.Stdout().Write(stdout.Bytes())
 	_, _ = ts.Stderr().Write(stderr.Bytes())

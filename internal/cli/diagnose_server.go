@@ -51,8 +51,13 @@ func (a *app) diagnoseServer(area string) *cobra.Command {
 	return cmd
 }
 
-func (a *app) runServer(ctx context.Context, o *diagnoseOptions, area string, network *wire.Network, target diagnostics.Target, host string, port int, given map[wizard.FieldID]string) error {
-	server := config.Server{Host: host, Port: port, Security: config.SecurityAuto, Auth: config.MechanismAuto, Username: target.Address}
+func (a *app) runServer(ctx context.Context, o *diagnoseOptions, area string, network *wire.Network,
+	target diagnostics.Target, host string, port int, given map[wizard.FieldID]string,
+) error {
+	server := config.Server{
+		Host: host, Port: port, Security: config.SecurityAuto, Auth: config.MechanismAuto,
+		Username: target.Address,
+	}
 	if target.Secret.Empty() {
 		server.Auth = config.MechanismNone
 	}
@@ -81,7 +86,8 @@ func (a *app) runServer(ctx context.Context, o *diagnoseOptions, area string, ne
 // hostPort reads HOST or HOST:PORT; port is 0 when it is left out.
 func (a *app) hostPort(text string) (string, int, error) {
 	host, portText := text, ""
-	if at := strings.LastIndexByte(text, ':'); at >= 0 && (strings.Count(text, ":") == 1 || strings.HasSuffix(text[:at], "]")) {
+	if at := strings.LastIndexByte(text, ':'); at >= 0 &&
+		(strings.Count(text, ":") == 1 || strings.HasSuffix(text[:at], "]")) {
 		host, portText = text[:at], text[at+1:]
 	}
 	// RFC 3986 §3.2.2: brackets keep the colons of an IPv6 address from the one before the port.

@@ -11,8 +11,11 @@ import (
 	"postier/wizard/worker"
 )
 
-// diagnoseTarget finds what to check: a profile by name, an address by its preset or its domain's MX, or the flags alone.
-func (a *app) diagnoseTarget(ctx context.Context, args []string, values map[wizard.FieldID]string) (diagnostics.Target, error) {
+// diagnoseTarget finds what to check: a profile by name, an address by its preset or its domain's MX, or the flags
+// alone.
+func (a *app) diagnoseTarget(ctx context.Context, args []string, values map[wizard.FieldID]string) (diagnostics.Target,
+	error,
+) {
 	var target diagnostics.Target
 	var err error
 	switch {
@@ -59,7 +62,9 @@ func (a *app) targetOfProfile(ctx context.Context, args []string) (diagnostics.T
 }
 
 // targetOfAddress takes the servers from the preset of the domain, or of its MX.
-func (a *app) targetOfAddress(ctx context.Context, address string, values map[wizard.FieldID]string) (diagnostics.Target, error) {
+func (a *app) targetOfAddress(ctx context.Context, address string,
+	values map[wizard.FieldID]string,
+) (diagnostics.Target, error) {
 	if err := a.checkGiven(address, nil); err != nil {
 		return diagnostics.Target{}, err
 	}
@@ -114,7 +119,10 @@ func applySettings(t *diagnostics.Target, values map[wizard.FieldID]string) {
 	set(wizard.FieldHelo, &t.Submission.Helo)
 	set(wizard.FieldFrom, &t.From)
 	if host, ok := values[wizard.FieldIMAPHost]; ok && host != "" {
-		t.IMAP = &config.Server{Host: host, Port: 993, Security: config.SecurityAuto, Auth: config.MechanismAuto, Username: t.Submission.Username}
+		t.IMAP = &config.Server{
+			Host: host, Port: 993, Security: config.SecurityAuto, Auth: config.MechanismAuto,
+			Username: t.Submission.Username,
+		}
 	} else if ok {
 		t.IMAP = nil
 	}

@@ -119,8 +119,10 @@ func demoArgs(t *testing.T, fault string, command ...string) []string {
 		}
 	}
 	return append(
-		command, "--resolver="+p.DNSAddr(), "--ca-file="+ca, "--password-file="+password, "--user="+p.Address, "--from="+p.Address,
-		"--smtp-host="+rehearsal.SMTPHost, "--smtp-port="+port(rehearsal.SMTPHost, p.Submission.Port), "--smtp-security="+string(p.Submission.Security),
+		command, "--resolver="+p.DNSAddr(), "--ca-file="+ca, "--password-file="+password, "--user="+p.Address,
+		"--from="+p.Address,
+		"--smtp-host="+rehearsal.SMTPHost, "--smtp-port="+port(rehearsal.SMTPHost, p.Submission.Port),
+		"--smtp-security="+string(p.Submission.Security),
 		"--imap-host="+rehearsal.IMAPHost, "--imap-port="+port(rehearsal.IMAPHost, p.IMAP.Port), "--imap-security=tls",
 	)
 }
@@ -155,7 +157,10 @@ func hangingServer(t *testing.T) (args []string, server *mailserver.Server) {
 	t.Helper()
 	server = mailserver.StartSMTP(t, mailserver.Options{Script: mailserver.Script{"greeting": {Hang: true}}})
 	resolver := nameserver.Start(t, hostileHost+". 300 IN A 127.0.0.1\n").Addr()
-	return []string{"diagnose", "smtp", hostileHost + ":" + strconv.Itoa(server.Port()), "--smtp-security=starttls", "--resolver=" + resolver}, server
+	return []string{
+		"diagnose", "smtp", hostileHost + ":" + strconv.Itoa(server.Port()), "--smtp-security=starttls",
+		"--resolver=" + resolver,
+	}, server
 }
 
 func TestLiveViewCountsSecondsAndStops(t *testing.T) {
@@ -198,7 +203,10 @@ func TestStoppedJSONSaysWhatIsKnown(t *testing.T) {
 		cancel()
 	}()
 	var out, errors bytes.Buffer
-	a := &app{streams: streams{in: strings.NewReader(""), out: &out, err: &errors, getenv: func(string) string { return "" }}}
+	a := &app{streams: streams{
+		in: strings.NewReader(""), out: &out, err: &errors,
+		getenv: func(string) string { return "" },
+	}}
 	root := a.root()
 	root.SetArgs(append(args, "--json"))
 	if code := a.exit(root.ExecuteContext(ctx)); code != exitInterrupted {
@@ -222,7 +230,10 @@ func TestStoppedJSONSaysWhatIsKnown(t *testing.T) {
 
 func TestAPersonMayRiskASecondSignIn(t *testing.T) {
 	t.Parallel()
-	for answer, want := range map[string]string{"y\n": "FAIL Signing in to the mailbox", "\n": "SKIP Signing in to the mailbox"} {
+	for answer, want := range map[string]string{
+		"y\n": "FAIL Signing in to the mailbox",
+		"\n":  "SKIP Signing in to the mailbox",
+	} {
 		t.Run(want, func(t *testing.T) {
 			t.Parallel()
 			c := startConsole(t, demoArgs(t, "wrong-password", "diagnose")...)

@@ -97,7 +97,8 @@ type discoveredServer struct {
 	Cleartext bool               `json:"cleartext,omitempty"`
 }
 
-// failure is the end of the run: the sentence was printed as part of the result in JSON, and goes to standard error too.
+// failure is the end of the run: the sentence was printed as part of the result in JSON, and goes to standard error
+// too.
 func (d discovered) failure() error {
 	switch {
 	case d.cancelled:
@@ -143,7 +144,8 @@ func (a *app) discovered(ctx context.Context, network *wire.Network, address str
 
 func (a *app) discoveredCandidate(c discovery.Candidate) discoveredCandidate {
 	out := discoveredCandidate{
-		Provider: c.Provider, Name: c.Name, Origin: c.Origin, Via: c.Via, Confidence: string(c.Confidence), Checked: c.Checked,
+		Provider: c.Provider, Name: c.Name, Origin: c.Origin, Via: c.Via, Confidence: string(c.Confidence),
+		Checked: c.Checked,
 		Confirm: c.Confirm, SMTP: discoveredServers(c.SMTP), IMAP: discoveredServers(c.IMAP), Credential: c.Credential,
 		SentCopy: c.SentCopy, Notes: []string{},
 	}
@@ -164,7 +166,8 @@ func discoveredServers(list []discovery.Server) []discoveredServer {
 			auth = []config.Mechanism{}
 		}
 		out = append(out, discoveredServer{
-			Host: s.Host, Port: s.Port, Security: s.Security, Auth: auth, Username: s.Username, Source: s.Source, Ask: s.Ask, Cleartext: s.Cleartext,
+			Host: s.Host, Port: s.Port, Security: s.Security, Auth: auth, Username: s.Username, Source: s.Source, Ask: s.Ask,
+			Cleartext: s.Cleartext,
 		})
 	}
 	return out
@@ -220,8 +223,8 @@ const (
 	maxLine = 4 << 10
 )
 
-// discoverLines reads addresses, one a line, bare or as JSON objects with "address", and prints one JSON object a line in
-// the same order. The exit code is that of the first address without an answer.
+// discoverLines reads addresses, one a line, bare or as JSON objects with "address", and prints one JSON object a line
+// in the same order. The exit code is that of the first address without an answer.
 func (a *app) discoverLines(ctx context.Context, network *wire.Network, offline bool) error {
 	jobs := make(chan chan discovered, discoverWorkers)
 	ctx, cancel := context.WithCancel(ctx)
@@ -268,7 +271,9 @@ func (a *app) discoverLines(ctx context.Context, network *wire.Network, offline 
 	return first
 }
 
-func (a *app) discoverLine(ctx context.Context, network *wire.Network, line string, number int, offline bool) discovered {
+func (a *app) discoverLine(ctx context.Context, network *wire.Network, line string, number int,
+	offline bool,
+) discovered {
 	address := line
 	if strings.HasPrefix(line, "{") {
 		var given struct {

@@ -37,8 +37,9 @@ func TestDiscoverScripts(t *testing.T) {
 	})
 }
 
-// scriptTable turns the JSON lines of `discover -` into one line an address: provider, origin, confidence, first server, user
-// name, IMAP host, and the reasons to confirm. Products that share an MX stand behind the first, with a plus.
+// scriptTable turns the JSON lines of `discover -` into one line an address: provider, origin, confidence, first
+// server, user name, IMAP host, and the reasons to confirm. Products that share an MX stand behind the first, with a
+// plus.
 func scriptTable(ts *testscript.TestScript, _ bool, args []string) {
 	var out strings.Builder
 	for line := range strings.Lines(ts.ReadFile(args[0])) {

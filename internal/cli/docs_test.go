@@ -85,7 +85,10 @@ func properties(node any, into map[string]bool) {
 // What the manual shows behind a code must be what explain says, or people on the phone look at different words.
 func TestManualQuotesTitles(t *testing.T) {
 	t.Parallel()
-	for file, lang := range map[string]locale.Lang{"manual/README.md": locale.English, "manual/README.fr.md": locale.French} {
+	for file, lang := range map[string]locale.Lang{
+		"manual/README.md":    locale.English,
+		"manual/README.fr.md": locale.French,
+	} {
 		rows := 0
 		for line := range strings.Lines(documentation(t, file)) {
 			code, title, ok := strings.Cut(strings.TrimPrefix(line, "| "), " ")

@@ -158,7 +158,10 @@ func codeOf(err error) int {
 func writing(e *safefile.Error) bool {
 	switch e.Problem {
 	case safefile.Denied, safefile.DiskFull, safefile.ReadOnly, safefile.Locked, safefile.Failed:
-		return slices.Contains([]string{"lock", "mkdir", "create", "write", "sync", "rename", "remove", "chmod", "chown", "close"}, e.Op)
+		return slices.Contains([]string{
+			"lock", "mkdir", "create", "write", "sync", "rename", "remove", "chmod", "chown",
+			"close",
+		}, e.Op)
 	}
 	return false
 }
@@ -176,7 +179,8 @@ func (a *app) flagError(err error) error {
 	case errors.As(err, &needs):
 		return usagef(a.t("error.flag-needs", "flag", safetext.FromRemote(needs.GetSpecifiedName())))
 	case errors.As(err, &invalid):
-		return usagef(a.t("error.flag-value", "flag", safetext.FromRemote(invalid.GetFlag().Name), "value", safetext.FromRemote(invalid.GetValue())))
+		return usagef(a.t("error.flag-value", "flag", safetext.FromRemote(invalid.GetFlag().Name), "value",
+			safetext.FromRemote(invalid.GetValue())))
 	}
 	return usagef(safetext.Escape(err.Error()))
 }

@@ -36,7 +36,8 @@ func TestHostPort(t *testing.T) {
 		host string
 		port int
 	}{
-		"[::1]:465": {"::1", 465}, "[::1]": {"::1", 0}, "::1": {"::1", 0}, "mx.example:25": {"mx.example", 25}, "mx.example": {"mx.example", 0},
+		"[::1]:465": {"::1", 465}, "[::1]": {"::1", 0}, "::1": {"::1", 0}, "mx.example:25": {"mx.example", 25},
+		"mx.example": {"mx.example", 0},
 	} {
 		host, port, err := a.hostPort(text)
 		if err != nil || host != want.host || port != want.port {

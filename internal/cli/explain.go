@@ -75,7 +75,8 @@ func (a *app) explainReply(o *explainOptions) error {
 	query.Provider = o.provider
 	answer := explain.Match(query)
 	e := explanation{
-		Cause: answer.Cause, Code: answer.Info().Code, Title: answer.Title(a.lang()), Who: string(answer.Who), Retry: string(answer.Retry),
+		Cause: answer.Cause, Code: answer.Info().Code, Title: answer.Title(a.lang()), Who: string(answer.Who),
+		Retry:   string(answer.Retry),
 		Meaning: answer.Meaning(a.lang()), Remedy: answer.Remedy(a.lang()), Matched: answer.Reply,
 	}
 	if a.json {
@@ -95,11 +96,15 @@ func (a *app) explainCode(code string) error {
 		return &exitError{exitData, text}
 	}
 	e := explanation{
-		Cause: page.ID, Code: page.Code, Title: page.Title, Who: string(page.Who), Retry: string(page.Retry), Meaning: page.Meaning, Remedy: page.Remedy,
+		Cause: page.ID, Code: page.Code, Title: page.Title, Who: string(page.Who), Retry: string(page.Retry),
+		Meaning: page.Meaning, Remedy: page.Remedy,
 	}
 	if a.json {
 		if page.Kind == explain.KindCheck {
-			return a.printJSON(map[string]any{"check": page.ID, "title": page.Title, "meaning": page.Meaning, "why": page.Why, "causes": page.Related})
+			return a.printJSON(map[string]any{
+				"check": page.ID, "title": page.Title, "meaning": page.Meaning, "why": page.Why,
+				"causes": page.Related,
+			})
 		}
 		return a.printJSON(e)
 	}

@@ -54,7 +54,8 @@ func (a *app) listFormats() error {
 	return nil
 }
 
-// runExport prints the artifacts, or writes them with mode 0600. Notes go to standard error, so that a pipe gets the file.
+// runExport prints the artifacts, or writes them with mode 0600. Notes go to standard error, so that a pipe gets the
+// file.
 func (a *app) runExport(ctx context.Context, o *exportOptions, format string, args []string) error {
 	doc, err := a.document()
 	if err != nil {
@@ -89,8 +90,8 @@ func (a *app) runExport(ctx context.Context, o *exportOptions, format string, ar
 	return a.deliver(o, artifacts)
 }
 
-// exportError gives a refusal its exit code: a format that does not exist, or a flag that it does not take, is usage; a value
-// that it cannot hold is data.
+// exportError gives a refusal its exit code: a format that does not exist, or a flag that it does not take, is usage; a
+// value that it cannot hold is data.
 func (a *app) exportError(err error) error {
 	var refused *export.Error
 	if !errors.As(err, &refused) {
@@ -104,8 +105,8 @@ func (a *app) exportError(err error) error {
 	return &exitError{code, locale.For(a.lang()).Say(refused.Reason)}
 }
 
-// deliver prints or writes the artifacts. Several go to a folder, or to standard output one behind the other under their
-// names, as head does it.
+// deliver prints or writes the artifacts. Several go to a folder, or to standard output one behind the other under
+// their names, as head does it.
 func (a *app) deliver(o *exportOptions, artifacts []export.Artifact) error {
 	info, err := os.Stat(o.out)
 	folder := len(artifacts) > 1 || err == nil && info.IsDir() || strings.HasSuffix(o.out, string(filepath.Separator))

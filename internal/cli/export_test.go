@@ -21,7 +21,10 @@ func newExportHome(t *testing.T) *importHome {
 	doc.File.Default = "durand"
 	doc.File.Profiles["durand"] = &config.Profile{
 		Enabled: true, From: config.Address{Address: "contact@durand.example"},
-		Submission: config.Server{Host: "smtp.durand.example", Port: 465, Security: config.SecurityTLS, Username: "contact@durand.example"},
+		Submission: config.Server{
+			Host: "smtp.durand.example", Port: 465, Security: config.SecurityTLS,
+			Username: "contact@durand.example",
+		},
 		Credential: config.Credential{Kind: config.CredentialFile, Path: "secret"},
 		SentCopy:   config.SentCopy{Mode: config.SentServer},
 	}
@@ -61,9 +64,15 @@ func TestExportWrites(t *testing.T) {
 	}{
 		{0, []string{"postfix"}, "==> postier/durand/relayhost <==", nil},
 		{0, []string{"postfix", "--out", out}, "postfix reload", []string{
-			"postier/durand/main.cf", "postier/durand/make-sasl_passwd.sh", "postier/durand/relayhost", "postier/durand/tls_policy",
+			"postier/durand/main.cf", "postier/durand/make-sasl_passwd.sh", "postier/durand/relayhost",
+			"postier/durand/tls_policy",
 		}},
-		{0, []string{"env", "--inline-secret", "--out", filepath.Join(out, "mail.env")}, "EnvironmentFile", []string{"mail.env"}},
+		{
+			0,
+			[]string{"env", "--inline-secret", "--out", filepath.Join(out, "mail.env")},
+			"EnvironmentFile",
+			[]string{"mail.env"},
+		},
 		{0, []string{"symfony", "--inline-secret", "--out", out + "/"}, "", []string{".env.local"}},
 		{64, []string{"msmtp", "--inline-secret"}, "--inline-secret", nil},
 		{64, []string{"discourse"}, "--inline-secret", nil},
@@ -94,7 +103,8 @@ func TestExportWrites(t *testing.T) {
 		}
 		if slices.Contains(row.args, "--inline-secret") && len(files) == 1 {
 			data, err := os.ReadFile(filepath.Join(out, files[0]))
-			if err != nil || !strings.HasPrefix(string(data), "# contains a secret\n") || !strings.Contains(string(data), "CANARY") {
+			if err != nil || !strings.HasPrefix(string(data), "# contains a secret\n") ||
+				!strings.Contains(string(data), "CANARY") {
 				t.Errorf("%v: %v\n%s", row.args, err, data)
 			}
 		}

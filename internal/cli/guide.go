@@ -70,7 +70,8 @@ func (a *app) guide(ctx context.Context, o *guideOptions, wanted string) error {
 	return write(page, a.out)
 }
 
-// providerCalled finds a provider by a domain, by id, by name, or by an address, whose domain is asked when it is unknown.
+// providerCalled finds a provider by a domain, by id, by name, or by an address, whose domain is asked when it is
+// unknown.
 func (a *app) providerCalled(ctx context.Context, wanted string) (*presets.Provider, error) {
 	book := a.book()
 	unknown := &exitError{exitData, a.tg("error.unknown", "name", safetext.FromRemote(wanted))}
@@ -102,7 +103,10 @@ func (a *app) providerCalled(ctx context.Context, wanted string) (*presets.Provi
 	case len(hits) == 0:
 		return nil, unknown
 	case len(hits) > 1:
-		return nil, &exitError{exitData, a.tg("error.several", "name", safetext.FromRemote(wanted), "list", strings.Join(ids, ", "))}
+		return nil, &exitError{
+			exitData,
+			a.tg("error.several", "name", safetext.FromRemote(wanted), "list", strings.Join(ids, ", ")),
+		}
 	}
 	p, ok := book.Get(hits[0].ID)
 	if !ok {

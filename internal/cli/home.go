@@ -11,8 +11,8 @@ import (
 	"postier/wizard"
 )
 
-// home is `postier` alone: the wizard while nothing is configured, the home screen afterwards. Where nothing can be drawn
-// it lists the profiles and what to type next.
+// home is `postier` alone: the wizard while nothing is configured, the home screen afterwards. Where nothing can be
+// drawn it lists the profiles and what to type next.
 func (a *app) home(ctx context.Context) error {
 	path, found := a.configPath()
 	if !found {
@@ -36,7 +36,8 @@ func (a *app) home(ctx context.Context) error {
 			return a.runSetup(ctx, &setupOptions{}, "", nil, &secretFlags{})
 		}
 		choice, err := tui.Home(ctx, tui.HomeOptions{
-			Items: homeItems(doc), Select: selected, Notice: notice, Lang: a.lang(), NoColor: a.colourless(), Getenv: a.getenv, In: a.in, Out: a.out,
+			Items: homeItems(doc), Select: selected, Notice: notice, Lang: a.lang(), NoColor: a.colourless(), Getenv: a.getenv,
+			In: a.in, Out: a.out,
 		})
 		if err != nil {
 			return err
@@ -55,7 +56,10 @@ func homeItems(doc *config.Document) []tui.HomeItem {
 	var items []tui.HomeItem
 	for _, name := range doc.File.Names() {
 		p := doc.File.Profiles[name]
-		item := tui.HomeItem{Name: name, Label: p.Label, Address: p.From.Address, Default: name == doc.File.Default, Enabled: p.Enabled}
+		item := tui.HomeItem{
+			Name: name, Label: p.Label, Address: p.From.Address, Default: name == doc.File.Default,
+			Enabled: p.Enabled,
+		}
 		if p.Validated != nil {
 			item.Proven, item.Verdict, item.Changed = p.Validated.At, verdictOf(p.Validated.Checks), !p.Proven()
 		}

@@ -46,7 +46,8 @@ func (a *app) imported(key string, args ...any) string {
 	return locale.For(a.lang()).T("importer."+key, args...)
 }
 
-// runImport reads a file, shows what it says, and takes it through the same steps as setup --yes, with all their checks.
+// runImport reads a file, shows what it says, and takes it through the same steps as setup --yes, with all their
+// checks.
 func (a *app) runImport(ctx context.Context, o *importOptions, format, path string) error {
 	data, err := a.readImport(path)
 	if err != nil {
@@ -97,13 +98,14 @@ func (a *app) readImport(path string) ([]byte, error) {
 	}
 	data, err := readForeign(path)
 	if err != nil {
-		return nil, a.importFault(exitIO, "error.read", "path", safetext.FromRemote(path), "error", safetext.FromRemote(err.Error()))
+		return nil, a.importFault(exitIO, "error.read", "path", safetext.FromRemote(path), "error",
+			safetext.FromRemote(err.Error()))
 	}
 	return data, nil
 }
 
-// readForeign reads a file of another program, which has its own rules about owners and modes. A pipe or a device could keep
-// the reader for ever.
+// readForeign reads a file of another program, which has its own rules about owners and modes. A pipe or a device could
+// keep the reader for ever.
 func readForeign(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -149,7 +151,8 @@ func (a *app) chooseAccount(name string, accounts []importer.Account) (importer.
 	}
 	all := safetext.FromRemote(strings.Join(names, ", "))
 	if name != "" {
-		return importer.Account{}, a.importFault(exitData, "error.no-account", "name", safetext.FromRemote(name), "names", all)
+		return importer.Account{},
+			a.importFault(exitData, "error.no-account", "name", safetext.FromRemote(name), "names", all)
 	}
 	if len(accounts) == 1 {
 		return accounts[0], nil
@@ -160,7 +163,8 @@ func (a *app) chooseAccount(name string, accounts []importer.Account) (importer.
 	return importer.Account{}, a.importFault(exitData, "error.accounts", "names", all)
 }
 
-// importedSecret is the secret by flag, or else as the file has it. Its command line is a stranger's: it runs only on request.
+// importedSecret is the secret by flag, or else as the file has it. Its command line is a stranger's: it runs only on
+// request.
 func (a *app) importedSecret(ctx context.Context, o *importOptions, account importer.Account) (secret.Value, error) {
 	given, err := o.secrets.read(ctx, a)
 	switch {
@@ -171,7 +175,8 @@ func (a *app) importedSecret(ctx context.Context, o *importOptions, account impo
 	case account.SecretFile != "":
 		return a.resolveSecret(ctx, config.Credential{Kind: config.CredentialFile, Path: account.SecretFile})
 	case account.Command != "" && o.runCommand:
-		return a.resolveSecret(ctx, config.Credential{Kind: config.CredentialCommand, Command: []string{"/bin/sh", "-c", account.Command}})
+		return a.resolveSecret(ctx,
+			config.Credential{Kind: config.CredentialCommand, Command: []string{"/bin/sh", "-c", account.Command}})
 	case account.Submission.Auth == config.MechanismNone:
 		return secret.Value{}, nil
 	case account.Command != "":
@@ -184,8 +189,9 @@ func (a *app) importedSecret(ctx context.Context, o *importOptions, account impo
 func importedValues(account importer.Account) map[wizard.FieldID]string {
 	s := account.Submission
 	values := map[wizard.FieldID]string{
-		wizard.FieldSMTPHost: s.Host, wizard.FieldSMTPPort: strconv.Itoa(s.Port), wizard.FieldSMTPSecurity: string(s.Security),
-		wizard.FieldAuth: string(s.Auth), wizard.FieldUser: s.Username, wizard.FieldHelo: s.Helo,
+		wizard.FieldSMTPHost: s.Host, wizard.FieldSMTPPort: strconv.Itoa(s.Port),
+		wizard.FieldSMTPSecurity: string(s.Security),
+		wizard.FieldAuth:         string(s.Auth), wizard.FieldUser: s.Username, wizard.FieldHelo: s.Helo,
 		wizard.FieldFrom: account.From.Address, wizard.FieldFromName: account.From.Name, wizard.FieldReplyTo: account.ReplyTo,
 		wizard.FieldSentFolder: account.SentFolder,
 	}

@@ -54,7 +54,8 @@ func newImportHome(t *testing.T) *importHome {
 		t.Fatal(err)
 	}
 	return &importHome{t, dir, map[string]string{
-		"HOME": dir, "XDG_CONFIG_HOME": filepath.Join(dir, "config"), "POSTIER_RESOLVER": p.DNSAddr(), "POSTIER_CA_FILE": ca, "LANG": "C",
+		"HOME": dir, "XDG_CONFIG_HOME": filepath.Join(dir, "config"), "POSTIER_RESOLVER": p.DNSAddr(), "POSTIER_CA_FILE": ca,
+		"LANG": "C",
 	}, port, p.Typed.Reveal()}
 }
 
@@ -81,7 +82,8 @@ func (h *importHome) run(in string, args ...string) (code int, said string) {
 }
 
 func (h *importHome) msmtp(password string) string {
-	return fmt.Sprintf("account work\nhost %s\nport %s\ntls on\nauth on\nuser %s\nfrom %s\n%s\n", rehearsal.SMTPHost, h.smtpPort, rehearsal.Address, rehearsal.Address, password)
+	return fmt.Sprintf("account work\nhost %s\nport %s\ntls on\nauth on\nuser %s\nfrom %s\n%s\n", rehearsal.SMTPHost,
+		h.smtpPort, rehearsal.Address, rehearsal.Address, password)
 }
 
 func TestImportTakesOver(t *testing.T) {
@@ -89,7 +91,8 @@ func TestImportTakesOver(t *testing.T) {
 	path := h.write("msmtprc", h.msmtp("password "+h.secret))
 
 	code, said := h.run("", "import", "auto", path, "--dry-run")
-	if code != 0 || !strings.Contains(said, rehearsal.SMTPHost) || !strings.Contains(said, "The password is in the file.") {
+	if code != 0 || !strings.Contains(said, rehearsal.SMTPHost) ||
+		!strings.Contains(said, "The password is in the file.") {
 		t.Errorf("exit %d:\n%s", code, said)
 	}
 	if _, err := os.Stat(filepath.Join(h.dir, "config")); err == nil {
@@ -108,7 +111,8 @@ func TestImportTakesOver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.Submission.Host != rehearsal.SMTPHost || p.Submission.Security != config.SecurityStartTLS || p.From.Address != rehearsal.Address || p.Validated == nil {
+	if p.Submission.Host != rehearsal.SMTPHost || p.Submission.Security != config.SecurityStartTLS ||
+		p.From.Address != rehearsal.Address || p.Validated == nil {
 		t.Errorf("got %+v", p)
 	}
 	if p.Credential.Kind != config.CredentialFile {
@@ -156,7 +160,8 @@ func TestImportExitCodes(t *testing.T) {
 	t.Parallel()
 	h := &importHome{t, t.TempDir(), map[string]string{"LANG": "C"}, "587", "CANARY-hunter2"}
 	h.env["XDG_CONFIG_HOME"] = filepath.Join(h.dir, "config")
-	two := h.write("two", "account a\nhost a.example\nuser u@a.example\npassword CANARY-hunter2\naccount b\nhost b.example\nuser u@b.example\n")
+	two := h.write("two", "account a\nhost a.example\nuser u@a.example\npassword CANARY-hunter2\naccount b\nhost "+
+		"b.example\nuser u@b.example\n")
 	bare := h.write("bare", "587 AUTH:LOGIN\n")
 	noise := h.write("noise", "nothing\n")
 	bad := h.write("bad", "account a\nhost a b\n")
@@ -183,7 +188,8 @@ func TestImportExitCodes(t *testing.T) {
 			t.Errorf("%v: exit %d, want %d and %q:\n%s", row.args, code, row.code, row.says, said)
 		}
 	}
-	if code, said := h.run("587 AUTH:LOGIN CONN:STARTTLS LIMITE:12 WAIT:15.5\n", "import", "auto", "-", "--dry-run", "--json"); code != 0 || !strings.Contains(said, `"batch-wait": "15.5"`) {
+	if code, said := h.run("587 AUTH:LOGIN CONN:STARTTLS LIMITE:12 WAIT:15.5\n", "import", "auto", "-", "--dry-run",
+		"--json"); code != 0 || !strings.Contains(said, `"batch-wait": "15.5"`) {
 		t.Errorf("exit %d:\n%s", code, said)
 	}
 }

@@ -14,19 +14,26 @@ import (
 func (a *app) limitsCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "limits", Short: a.ts("short.limits"), Args: a.noArgs, RunE: a.needSubcommand}
 	cmd.AddCommand(
-		&cobra.Command{Use: "show [PROFILE]", Short: a.ts("short.limits-show"), Args: a.args(0, 1), RunE: func(cmd *cobra.Command, args []string) error {
-			return a.showLimits(cmd.Context(), args)
-		}},
-		&cobra.Command{Use: "reset PROFILE", Short: a.ts("short.limits-reset"), Args: a.args(1, 1), RunE: func(cmd *cobra.Command, args []string) error {
-			doc, err := a.document()
-			if err != nil {
-				return err
-			}
-			if _, err := doc.Profile(args[0]); err != nil {
-				return err
-			}
-			return a.withState(cmd.Context(), func(ctx context.Context, s *delivery.Store) error { return s.ResetLimits(ctx, args[0]) })
-		}},
+		&cobra.Command{
+			Use: "show [PROFILE]", Short: a.ts("short.limits-show"), Args: a.args(0, 1),
+			RunE: func(cmd *cobra.Command, args []string) error {
+				return a.showLimits(cmd.Context(), args)
+			},
+		},
+		&cobra.Command{
+			Use: "reset PROFILE", Short: a.ts("short.limits-reset"), Args: a.args(1, 1),
+			RunE: func(cmd *cobra.Command, args []string) error {
+				doc, err := a.document()
+				if err != nil {
+					return err
+				}
+				if _, err := doc.Profile(args[0]); err != nil {
+					return err
+				}
+				return a.withState(cmd.Context(),
+					func(ctx context.Context, s *delivery.Store) error { return s.ResetLimits(ctx, args[0]) })
+			},
+		},
 	)
 	return cmd
 }
@@ -108,7 +115,8 @@ func (a *app) sayLimits(l limitsLine) {
 		a.println("  " + a.ts("limits.none"))
 	}
 	if !l.Room.Free() {
-		a.println("  " + a.ts("room.next", "limit", a.ts("room.by-"+l.Room.By), "next", l.Room.Next.Local().Format("2006-01-02 15:04:05")))
+		a.println("  " + a.ts("room.next", "limit", a.ts("room.by-"+l.Room.By), "next",
+			l.Room.Next.Local().Format("2006-01-02 15:04:05")))
 	}
 	for _, p := range l.Provider {
 		a.println("  " + a.ts("dry.provider", "limit", say.T("delivery.limit."+p.What, "n", p.Value)))

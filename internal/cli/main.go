@@ -1,5 +1,5 @@
-// Package cli is the command line: flags, streams and exit codes, one file a command. It builds the parts and hands them
-// down.
+// Package cli is the command line: flags, streams and exit codes, one file a command. It builds the parts and hands
+// them down.
 package cli
 
 import "os"

@@ -19,7 +19,10 @@ import (
 var manExitCodes = []int{0, 1, 64, 65, 68, 69, 74, 75, 76, 77, 78, 130}
 
 // manVariables are the environment variables that are read; each has a sentence in the catalogue.
-var manVariables = []string{"POSTIER_CONFIG", "POSTIER_RESOLVER", "POSTIER_CA_FILE", "NO_COLOR", "ACCESSIBLE", "TERM", "LC_ALL"}
+var manVariables = []string{
+	"POSTIER_CONFIG", "POSTIER_RESOLVER", "POSTIER_CA_FILE", "NO_COLOR", "ACCESSIBLE", "TERM",
+	"LC_ALL",
+}
 
 func (a *app) manCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "man [COMMAND ...]", Short: a.m("short"), Long: a.m("long")}
@@ -175,7 +178,9 @@ func (p *manPage) tables() {
 	}
 	p.section("files")
 	for _, file := range []struct{ path, key string }{
-		{"$XDG_CONFIG_HOME/postier/config.json", "config"}, {"$XDG_CONFIG_HOME/postier/secrets/", "secrets"}, {"/etc/postier/config.json", "system"},
+		{"$XDG_CONFIG_HOME/postier/config.json", "config"},
+		{"$XDG_CONFIG_HOME/postier/secrets/", "secrets"},
+		{"/etc/postier/config.json", "system"},
 	} {
 		p.item(file.path, p.app.m("file."+file.key))
 	}
@@ -199,8 +204,8 @@ func (p *manPage) paragraphs(text string) {
 	}
 }
 
-// roff makes text harmless to the formatter: no line is taken for a request, no character for an escape, and a hyphen stays
-// one that can be copied into a shell.
+// roff makes text harmless to the formatter: no line is taken for a request, no character for an escape, and a hyphen
+// stays one that can be copied into a shell.
 func roff(text string) string {
 	text = strings.NewReplacer(`\`, `\e`, "-", `\-`, "\n", " ", `"`, `\(dq`).Replace(text)
 	if strings.HasPrefix(text, ".") || strings.HasPrefix(text, "'") {

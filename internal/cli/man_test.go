@@ -57,7 +57,10 @@ func TestManPageOfEveryCommand(t *testing.T) {
 func TestManPageNamesOptionsAndCodes(t *testing.T) {
 	t.Parallel()
 	page := said(t, "man", "setup")
-	for _, want := range []string{`\-\-password\-file VALUE`, `\-\-lang VALUE`, `\fB130\fR`, "POSTIER_CONFIG", `postier setup\fR [\fIoptions\fR] [ADDRESS]`} {
+	for _, want := range []string{
+		`\-\-password\-file VALUE`, `\-\-lang VALUE`, `\fB130\fR`, "POSTIER_CONFIG",
+		`postier setup\fR [\fIoptions\fR] [ADDRESS]`,
+	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %s", want)
 		}
@@ -81,7 +84,8 @@ func TestManPageOfNothing(t *testing.T) {
 func TestCompletionScripts(t *testing.T) {
 	t.Parallel()
 	for shell, want := range map[string]string{
-		"bash": "complete -o default", "zsh": "#compdef postier", "fish": "complete -c postier", "powershell": "Register-ArgumentCompleter",
+		"bash": "complete -o default", "zsh": "#compdef postier", "fish": "complete -c postier",
+		"powershell": "Register-ArgumentCompleter",
 	} {
 		if got := said(t, "completion", shell); !strings.Contains(got, want) {
 			t.Errorf("%s: no %q", shell, want)

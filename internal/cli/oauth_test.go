@@ -17,7 +17,8 @@ func TestSetupWithoutSignIn(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	a := &app{streams: streams{out: &out, err: &out, getenv: func(string) string { return "" }}}
-	if code := a.exit(&plain.Stopped{Step: wizard.StepCredential, SignIn: true, Question: true}); code != 77 || !strings.Contains(out.String(), "step 5") {
+	if code := a.exit(&plain.Stopped{Step: wizard.StepCredential, SignIn: true, Question: true}); code != 77 ||
+		!strings.Contains(out.String(), "step 5") {
 		t.Errorf("%d %q", code, out.String())
 	}
 }

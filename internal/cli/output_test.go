@@ -26,7 +26,8 @@ func TestUnwrittenOutputIsNotSuccess(t *testing.T) {
 	} {
 		var said recorder
 		getenv := func(string) string { return "" }
-		code := run(append([]string{"postier"}, args...), streams{in: emptyInput{}, out: fullDisk{}, err: &said, getenv: getenv})
+		code := run(append([]string{"postier"}, args...),
+			streams{in: emptyInput{}, out: fullDisk{}, err: &said, getenv: getenv})
 		if code != exitIO || said.text == "" {
 			t.Errorf("%v on a full disk: exit %d saying %q, want %d and a sentence", args, code, said.text, exitIO)
 		}

@@ -18,28 +18,45 @@ func (a *app) profileCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "profile", Short: a.t("short.profile"), Args: a.noArgs, RunE: a.needSubcommand}
 	change := func(use string, least, most int, work func(*config.Document, []string) error) *cobra.Command {
 		name, _, _ := strings.Cut(use, " ")
-		return &cobra.Command{Use: use, Short: a.t("short.profile-" + name), Args: a.args(least, most), RunE: func(_ *cobra.Command, args []string) error {
-			doc, err := a.document()
-			if err != nil {
-				return err
-			}
-			if err := work(doc, args); err != nil {
-				return err
-			}
-			return doc.Save()
-		}}
+		return &cobra.Command{
+			Use: use, Short: a.t("short.profile-" + name), Args: a.args(least, most),
+			RunE: func(_ *cobra.Command, args []string) error {
+				doc, err := a.document()
+				if err != nil {
+					return err
+				}
+				if err := work(doc, args); err != nil {
+					return err
+				}
+				return doc.Save()
+			},
+		}
 	}
-	remove := &cobra.Command{Use: "remove PROFILE", Short: a.t("short.profile-remove"), Args: a.args(1, 1), RunE: func(cmd *cobra.Command, args []string) error {
-		return a.removeProfile(cmd.Context(), args[0])
-	}}
+	remove := &cobra.Command{
+		Use: "remove PROFILE", Short: a.t("short.profile-remove"), Args: a.args(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.removeProfile(cmd.Context(), args[0])
+		},
+	}
 	cmd.AddCommand(
-		&cobra.Command{Use: "list", Short: a.t("short.profile-list"), Args: a.noArgs, RunE: func(*cobra.Command, []string) error { return a.listProfiles() }},
-		&cobra.Command{Use: "show [PROFILE]", Short: a.t("short.profile-show"), Args: a.args(0, 1), RunE: func(_ *cobra.Command, args []string) error { return a.showProfile(args) }},
-		&cobra.Command{Use: "route ADDRESS", Short: a.t("short.profile-route"), Args: a.args(1, 1), RunE: func(_ *cobra.Command, args []string) error { return a.route(args[0]) }},
-		change("rename PROFILE NEW", 2, 2, func(d *config.Document, args []string) error { return d.Rename(args[0], args[1]) }),
+		&cobra.Command{
+			Use: "list", Short: a.t("short.profile-list"), Args: a.noArgs,
+			RunE: func(*cobra.Command, []string) error { return a.listProfiles() },
+		},
+		&cobra.Command{
+			Use: "show [PROFILE]", Short: a.t("short.profile-show"), Args: a.args(0, 1),
+			RunE: func(_ *cobra.Command, args []string) error { return a.showProfile(args) },
+		},
+		&cobra.Command{
+			Use: "route ADDRESS", Short: a.t("short.profile-route"), Args: a.args(1, 1),
+			RunE: func(_ *cobra.Command, args []string) error { return a.route(args[0]) },
+		},
+		change("rename PROFILE NEW", 2, 2,
+			func(d *config.Document, args []string) error { return d.Rename(args[0], args[1]) }),
 		change("default PROFILE", 1, 1, func(d *config.Document, args []string) error { return d.SetDefault(args[0]) }),
 		a.profileEnableCommand(),
-		change("disable PROFILE", 1, 1, func(d *config.Document, args []string) error { return d.Disable(args[0], "", time.Now()) }),
+		change("disable PROFILE", 1, 1,
+			func(d *config.Document, args []string) error { return d.Disable(args[0], "", time.Now()) }),
 		remove,
 	)
 	return cmd
@@ -63,7 +80,8 @@ func (a *app) listProfiles() error {
 		return err
 	}
 	if len(doc.Validate().Errors()) > 0 {
-		a.note(locale.For(a.lang()).T("common.warn") + " " + a.t("profile.invalid")) // reading goes on: the list is how to find the fault
+		// reading goes on: the list is how to find the fault
+		a.note(locale.For(a.lang()).T("common.warn") + " " + a.t("profile.invalid"))
 	}
 	lines := []profileLine{}
 	for _, name := range doc.File.Names() {

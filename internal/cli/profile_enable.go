@@ -13,16 +13,19 @@ import (
 
 func (a *app) profileEnableCommand() *cobra.Command {
 	force := false
-	cmd := &cobra.Command{Use: "enable PROFILE", Short: a.t("short.profile-enable"), Args: a.args(1, 1), RunE: func(cmd *cobra.Command, args []string) error {
-		return a.enableProfile(cmd.Context(), args[0], force)
-	}}
+	cmd := &cobra.Command{
+		Use: "enable PROFILE", Short: a.t("short.profile-enable"), Args: a.args(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.enableProfile(cmd.Context(), args[0], force)
+		},
+	}
 	cmd.Flags().BoolVar(&force, "force", false, a.t("flag.enable-force"))
 	return cmd
 }
 
-// enableProfile switches a profile on. One that was switched off by a failure must first show that the failure is gone (D-5):
-// otherwise the next message would only switch it off again, and one more refused sign-in can lock an account. One that a
-// person switched off is switched on without a connection.
+// enableProfile switches a profile on. One that was switched off by a failure must first show that the failure is gone
+// (D-5): otherwise the next message would only switch it off again, and one more refused sign-in can lock an account.
+// One that a person switched off is switched on without a connection.
 func (a *app) enableProfile(ctx context.Context, name string, force bool) error {
 	doc, err := a.document()
 	if err != nil {
@@ -61,8 +64,8 @@ func (a *app) enableProfile(ctx context.Context, name string, force bool) error 
 	return nil
 }
 
-// recheck walks a profile's submission server up to the sign-in and the sender's address, without sending anything. When
-// that fails, the report is shown and the exit code is that of its cause.
+// recheck walks a profile's submission server up to the sign-in and the sender's address, without sending anything.
+// When that fails, the report is shown and the exit code is that of its cause.
 func (a *app) recheck(ctx context.Context, name string) error {
 	o := &diagnoseOptions{}
 	network, target, err := a.diagnoseInput(ctx, o, []string{name}, nil, &secretFlags{})

@@ -38,7 +38,8 @@ func TestD5EnableChecksFirst(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t, nil)
 	o.switchedOff("wrong-password")
-	if stdout, _ := o.want(0, "", "postier", "profile", "enable", "durand"); !o.enabled() || !strings.Contains(stdout, "switched on again") {
+	if stdout, _ := o.want(0, "", "postier", "profile", "enable", "durand"); !o.enabled() ||
+		!strings.Contains(stdout, "switched on again") {
 		t.Errorf("not switched on: %s", stdout)
 	}
 	if !o.said("AUTH ") || o.said("DATA") {
@@ -48,7 +49,8 @@ func TestD5EnableChecksFirst(t *testing.T) {
 	refused := newOffice(t, mailserver.Script{"AUTH": mailserver.Reply("535 5.7.8 Error: authentication failed")})
 	refused.switchedOff("wrong-password")
 	stdout, stderr := refused.want(77, "", "postier", "profile", "enable", "durand")
-	if refused.enabled() || !strings.Contains(stdout, "535 5.7.8") || !strings.Contains(stderr, "postier setup --edit durand") {
+	if refused.enabled() || !strings.Contains(stdout, "535 5.7.8") ||
+		!strings.Contains(stderr, "postier setup --edit durand") {
 		t.Errorf("enabled: %t\n%s%s", refused.enabled(), stdout, stderr)
 	}
 	before := refused.server.Connections()

@@ -18,21 +18,33 @@ type queueOptions struct{ daemon bool }
 func (a *app) queueCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "queue", Short: a.ts("short.queue"), Args: a.noArgs, RunE: a.needSubcommand}
 	all := false
-	list := &cobra.Command{Use: "list", Short: a.ts("short.queue-list"), Args: a.noArgs, RunE: func(cmd *cobra.Command, _ []string) error {
-		return a.listQueue(cmd.Context(), all)
-	}}
+	list := &cobra.Command{
+		Use: "list", Short: a.ts("short.queue-list"), Args: a.noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.listQueue(cmd.Context(), all)
+		},
+	}
 	list.Flags().BoolVar(&all, "all", false, a.ts("flag.all"))
 	o := &queueOptions{}
-	run := &cobra.Command{Use: "run", Short: a.ts("short.queue-run"), Args: a.noArgs, RunE: func(cmd *cobra.Command, _ []string) error {
-		return a.runQueue(cmd.Context(), o)
-	}}
+	run := &cobra.Command{
+		Use: "run", Short: a.ts("short.queue-run"), Args: a.noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.runQueue(cmd.Context(), o)
+		},
+	}
 	run.Flags().BoolVar(&o.daemon, "daemon", false, a.ts("flag.daemon"))
-	retry := &cobra.Command{Use: "retry ID", Short: a.ts("short.queue-retry"), Args: a.args(1, 1), RunE: func(cmd *cobra.Command, args []string) error {
-		return a.changeQueue(cmd.Context(), args[0], (*delivery.Queue).Retry)
-	}}
-	remove := &cobra.Command{Use: "remove ID", Short: a.ts("short.queue-remove"), Args: a.args(1, 1), RunE: func(cmd *cobra.Command, args []string) error {
-		return a.changeQueue(cmd.Context(), args[0], (*delivery.Queue).Remove)
-	}}
+	retry := &cobra.Command{
+		Use: "retry ID", Short: a.ts("short.queue-retry"), Args: a.args(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.changeQueue(cmd.Context(), args[0], (*delivery.Queue).Retry)
+		},
+	}
+	remove := &cobra.Command{
+		Use: "remove ID", Short: a.ts("short.queue-remove"), Args: a.args(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.changeQueue(cmd.Context(), args[0], (*delivery.Queue).Remove)
+		},
+	}
 	cmd.AddCommand(list, run, retry, remove)
 	return cmd
 }
@@ -67,7 +79,8 @@ func (a *app) listQueue(ctx context.Context, all bool) error {
 	lines := []queueLine{}
 	for _, item := range items {
 		line := queueLine{
-			ID: item.ID, State: item.State, Profile: item.Profile, MessageID: item.MessageID, From: item.Envelope, To: []string{},
+			ID: item.ID, State: item.State, Profile: item.Profile, MessageID: item.MessageID, From: item.Envelope,
+			To:       []string{},
 			Accepted: item.Accepted.UTC(), Due: item.Due.UTC(), Attempts: item.Attempts, Cause: item.Cause, Doubt: item.Doubt,
 		}
 		for _, r := range item.Recipients {
@@ -86,7 +99,8 @@ func (a *app) listQueue(ctx context.Context, all bool) error {
 		a.println(a.ts("queue.empty"))
 	}
 	for _, l := range lines {
-		a.println(fmt.Sprintf("%s  %s  %s  %s  %s", l.ID, a.ts("queue.state-"+string(l.State)), l.Accepted.Local().Format("2006-01-02 15:04"),
+		a.println(fmt.Sprintf("%s  %s  %s  %s  %s", l.ID, a.ts("queue.state-"+string(l.State)),
+			l.Accepted.Local().Format("2006-01-02 15:04"),
 			l.Profile, safetext.Escape(strings.Join(l.To, ", "))))
 		if l.Cause != "" {
 			a.println("    " + a.causeTitle(l.Cause))
@@ -140,7 +154,9 @@ func (a *app) logEvent(e delivery.Event) {
 	_, _ = fmt.Fprintln(a.err, text)
 }
 
-func (a *app) changeQueue(ctx context.Context, id string, change func(*delivery.Queue, context.Context, string) error) error {
+func (a *app) changeQueue(ctx context.Context, id string,
+	change func(*delivery.Queue, context.Context, string) error,
+) error {
 	s, err := a.sending(ctx)
 	if err != nil {
 		return err

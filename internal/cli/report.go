@@ -52,7 +52,9 @@ func (a *app) reportCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *app) runReport(ctx context.Context, o *reportOptions, args []string, values map[wizard.FieldID]string, secrets *secretFlags) error {
+func (a *app) runReport(ctx context.Context, o *reportOptions, args []string, values map[wizard.FieldID]string,
+	secrets *secretFlags,
+) error {
 	network, target, err := a.diagnoseInput(ctx, &o.diagnoseOptions, args, values, secrets)
 	if err != nil {
 		return err
@@ -95,7 +97,8 @@ func (a *app) runReport(ctx context.Context, o *reportOptions, args []string, va
 	return a.handOut(ctx, o, content)
 }
 
-// handOut shows the report in full, and writes it when the person agrees, with --yes, or with --out where nobody can be asked.
+// handOut shows the report in full, and writes it when the person agrees, with --yes, or with --out where nobody can be
+// asked.
 func (a *app) handOut(ctx context.Context, o *reportOptions, content []byte) error {
 	if _, err := a.out.Write(content); err != nil {
 		return &exitError{exitIO, safetext.Escape(err.Error())}
@@ -121,13 +124,15 @@ func (a *app) handOut(ctx context.Context, o *reportOptions, content []byte) err
 // stepNumbers are the wizard's steps in which an area is tested: what support says over the phone.
 func stepNumbers() map[string]int {
 	return map[string]int{
-		"smtp": wizard.StepSubmission.Number(), "imap": wizard.StepSent.Number(), "dns": wizard.StepDNS.Number(), "arrival": wizard.StepTest.Number(),
+		"smtp": wizard.StepSubmission.Number(), "imap": wizard.StepSent.Number(), "dns": wizard.StepDNS.Number(),
+		"arrival": wizard.StepTest.Number(),
 	}
 }
 
 func (a *app) system() report.System {
 	return report.System{
-		OS: runtime.GOOS, Arch: runtime.GOARCH, Terminal: a.getenv("TERM"), Locale: string(a.lang()), Interactive: a.interactive(),
+		OS: runtime.GOOS, Arch: runtime.GOARCH, Terminal: a.getenv("TERM"), Locale: string(a.lang()),
+		Interactive: a.interactive(),
 	}
 }
 

@@ -13,21 +13,28 @@ import (
 func (a *app) secretCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "secret", Short: a.t("short.secret"), Args: a.noArgs, RunE: a.needSubcommand}
 	show := false
-	get := &cobra.Command{Use: "get PROFILE", Short: a.t("short.secret-get"), Args: a.args(1, 1), RunE: func(cmd *cobra.Command, args []string) error {
-		return a.getSecret(cmd.Context(), args[0], show)
-	}}
+	get := &cobra.Command{
+		Use: "get PROFILE", Short: a.t("short.secret-get"), Args: a.args(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.getSecret(cmd.Context(), args[0], show)
+		},
+	}
 	get.Flags().BoolVar(&show, "show", false, a.t("flag.show"))
 	set := &cobra.Command{Use: "set PROFILE", Short: a.t("short.secret-set"), Args: a.args(1, 1)}
 	from := a.secretFlags(set)
 	set.RunE = func(cmd *cobra.Command, args []string) error { return a.setSecret(cmd.Context(), args[0], from) }
-	remove := &cobra.Command{Use: "remove PROFILE", Short: a.t("short.secret-remove"), Args: a.args(1, 1), RunE: func(cmd *cobra.Command, args []string) error {
-		return a.removeSecret(cmd.Context(), args[0])
-	}}
+	remove := &cobra.Command{
+		Use: "remove PROFILE", Short: a.t("short.secret-remove"), Args: a.args(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.removeSecret(cmd.Context(), args[0])
+		},
+	}
 	cmd.AddCommand(get, set, remove)
 	return cmd
 }
 
-// getSecret prints the secret for a program that reads it through a pipe. On a terminal it would stay in the scrollback.
+// getSecret prints the secret for a program that reads it through a pipe. On a terminal it would stay in the
+// scrollback.
 func (a *app) getSecret(ctx context.Context, name string, show bool) error {
 	if plain.IsTerminal(a.out) && !show {
 		return a.fault(exitUsage, "error.secret-terminal")

@@ -160,7 +160,9 @@ func (a *app) fillTemplate(configPath string, o *sendOptions, bodyGiven *bool) e
 	return nil
 }
 
-func (a *app) buildMessage(s *sending, o *sendOptions, r delivery.Request, d delivery.Decision) (*delivery.Message, error) {
+func (a *app) buildMessage(s *sending, o *sendOptions, r delivery.Request, d delivery.Decision) (*delivery.Message,
+	error,
+) {
 	p := s.doc.File.Profiles[d.Profile]
 	draft := delivery.Draft{To: o.to, CC: o.cc, Subject: o.subject, Body: o.body, Attachments: o.attach}
 	switch {
@@ -177,7 +179,8 @@ func (a *app) buildMessage(s *sending, o *sendOptions, r delivery.Request, d del
 	message, err := draft.Build(time.Now())
 	var file *fs.PathError
 	if errors.As(err, &file) {
-		return nil, a.sendFault(exitIO, "error.attach", "path", safetext.FromRemote(file.Path), "error", safetext.FromRemote(file.Err.Error()))
+		return nil, a.sendFault(exitIO, "error.attach", "path", safetext.FromRemote(file.Path), "error",
+			safetext.FromRemote(file.Err.Error()))
 	}
 	if err != nil {
 		return nil, a.messageError(err)
@@ -189,7 +192,8 @@ func (a *app) buildMessage(s *sending, o *sendOptions, r delivery.Request, d del
 func (a *app) askTest(d delivery.Decision) (forReal bool, err error) {
 	in := bufio.NewReader(a.in)
 	for {
-		_, _ = io.WriteString(a.err, a.ts("test.ask", "address", strings.Join(d.Recipients, ", "), "originals", strings.Join(d.Originals, ", "))+" ")
+		_, _ = io.WriteString(a.err,
+			a.ts("test.ask", "address", strings.Join(d.Recipients, ", "), "originals", strings.Join(d.Originals, ", "))+" ")
 		line, err := in.ReadString('\n')
 		if err != nil {
 			return false, plain.ErrInterrupted
@@ -208,7 +212,8 @@ func (a *app) advice(o *sendOptions) []string {
 	images := 0
 	for _, path := range o.attach {
 		switch lower := strings.ToLower(path); {
-		case strings.HasSuffix(lower, ".png"), strings.HasSuffix(lower, ".jpg"), strings.HasSuffix(lower, ".jpeg"), strings.HasSuffix(lower, ".gif"):
+		case strings.HasSuffix(lower, ".png"), strings.HasSuffix(lower, ".jpg"), strings.HasSuffix(lower, ".jpeg"),
+			strings.HasSuffix(lower, ".gif"):
 			images++
 		}
 	}
@@ -256,7 +261,8 @@ func (a *app) sayDecision(d delivery.Decision, warnings []string) error {
 		a.complain(w)
 	}
 	if !d.Send {
-		a.complain(a.ts("block."+string(d.Block), "profile", safetext.FromRemote(d.Profile), "kind", safetext.FromRemote(d.Kind),
+		a.complain(a.ts("block."+string(d.Block), "profile", safetext.FromRemote(d.Profile), "kind",
+			safetext.FromRemote(d.Kind),
 			"most", delivery.EffectiveLimits(d.Limits, d.Provider).RecipientsPerMessage))
 	}
 	return quietIf(code)
@@ -269,6 +275,7 @@ func (a *app) sayRoom(room delivery.Room) {
 		}
 	}
 	if !room.Free() {
-		a.println(a.ts("room.next", "limit", a.ts("room.by-"+room.By), "next", room.Next.Local().Format("2006-01-02 15:04:05")))
+		a.println(a.ts("room.next", "limit", a.ts("room.by-"+room.By), "next",
+			room.Next.Local().Format("2006-01-02 15:04:05")))
 	}
 }

@@ -54,7 +54,8 @@ func (a *app) sending(ctx context.Context) (*sending, error) {
 	credentials := a.credentials(doc.Path)
 	if plain.IsTerminal(a.in) {
 		credentials.Ask = func(ctx context.Context, r credential.Request) (secret.Value, error) {
-			return plain.ReadSecret(ctx, a.in, a.err, a.ts("ask.password", "username", safetext.FromRemote(r.Username), "host", safetext.FromRemote(r.Host)))
+			return plain.ReadSecret(ctx, a.in, a.err,
+				a.ts("ask.password", "username", safetext.FromRemote(r.Username), "host", safetext.FromRemote(r.Host)))
 		}
 	}
 	s := &sending{app: a, doc: doc, store: store}
@@ -94,7 +95,8 @@ func (a *app) openState(ctx context.Context, doc *config.Document) (*delivery.St
 func (a *app) stateError(err error) error {
 	var state *delivery.StateError
 	if errors.As(err, &state) {
-		return a.sendFault(exitIO, "error.state", "op", state.Op, "place", safetext.FromRemote(state.Place), "error", safetext.FromRemote(state.Err.Error()))
+		return a.sendFault(exitIO, "error.state", "op", state.Op, "place", safetext.FromRemote(state.Place), "error",
+			safetext.FromRemote(state.Err.Error()))
 	}
 	return err
 }
@@ -170,7 +172,9 @@ type refusedRecipient struct {
 }
 
 // submit prepares a message as decided, and sends it or has the queue do so.
-func (s *sending) submit(ctx context.Context, m *delivery.Message, r delivery.Request, d delivery.Decision, o submitOptions) (*submission, error) {
+func (s *sending) submit(ctx context.Context, m *delivery.Message, r delivery.Request, d delivery.Decision,
+	o submitOptions,
+) (*submission, error) {
 	out := &submission{Decision: d}
 	if !d.Send {
 		out.exit = blockExit(d.Block)
@@ -209,7 +213,8 @@ func (s *sending) submit(ctx context.Context, m *delivery.Message, r delivery.Re
 
 func (out *submission) describe(o submitOptions) {
 	item := out.item
-	out.State, out.Cause, out.Instead, out.Doubt, out.CopyDue = out.try.State, item.Cause, out.try.Instead, item.Doubt, item.CopyDue
+	out.State, out.Cause, out.Instead, out.Doubt, out.CopyDue = out.try.State, item.Cause, out.try.Instead, item.Doubt,
+		item.CopyDue
 	if out.try.Reply != "" {
 		reply := safetext.FromRemote(out.try.Reply)
 		out.Reply = &reply
@@ -274,10 +279,12 @@ func (s *sending) say(out *submission, quietly bool) error {
 		a.complain(w)
 	}
 	for _, suppressed := range out.Decision.Suppressed {
-		a.complain(a.ts("suppressed", "address", safetext.FromRemote(suppressed.Address), "reason", safetext.FromRemote(suppressed.Reason)))
+		a.complain(a.ts("suppressed", "address", safetext.FromRemote(suppressed.Address), "reason",
+			safetext.FromRemote(suppressed.Reason)))
 	}
 	if out.Decision.Block != delivery.BlockNone {
-		a.complain(a.ts("block."+string(out.Decision.Block), "profile", safetext.FromRemote(out.Decision.Profile), "kind", safetext.FromRemote(out.Decision.Kind),
+		a.complain(a.ts("block."+string(out.Decision.Block), "profile", safetext.FromRemote(out.Decision.Profile), "kind",
+			safetext.FromRemote(out.Decision.Kind),
 			"most", delivery.EffectiveLimits(out.Decision.Limits, out.Decision.Provider).RecipientsPerMessage))
 		return quietIf(out.exit)
 	}

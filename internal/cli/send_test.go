@@ -37,8 +37,12 @@ func newOffice(t *testing.T, script mailserver.Script) *office {
 	o.server = mailserver.StartSMTP(t, mailserver.Options{Certificate: &cert, ImplicitTLS: true, Script: script})
 	doc := config.New(o.path)
 	profile := &config.Profile{
-		Enabled: true, From: config.Address{Name: "Cabinet Durand", Address: "contact@durand.example"}, Senders: []string{"durand.example"},
-		Submission: config.Server{Host: "127.0.0.1", Port: o.server.Port(), Security: config.SecurityTLS, Auth: config.MechanismAuto, Username: "contact@durand.example"},
+		Enabled: true, From: config.Address{Name: "Cabinet Durand", Address: "contact@durand.example"},
+		Senders: []string{"durand.example"},
+		Submission: config.Server{
+			Host: "127.0.0.1", Port: o.server.Port(), Security: config.SecurityTLS,
+			Auth: config.MechanismAuto, Username: "contact@durand.example",
+		},
 		Credential: config.Credential{Kind: config.CredentialFile, Path: "secrets/durand", Type: config.SecretPassword},
 		SentCopy:   config.SentCopy{Mode: config.SentNone}, Kinds: map[string]bool{"quote": false},
 	}
@@ -65,12 +69,16 @@ func (o *office) change(edit func(*config.Profile)) {
 	}
 }
 
-// run is one call of the program; the configuration comes by the environment, as for a program that knows only sendmail.
+// run is one call of the program; the configuration comes by the environment, as for a program that knows only
+// sendmail.
 func (o *office) run(stdin string, args ...string) (code int, stdout, stderr string) {
 	o.t.Helper()
 	var out, complaints bytes.Buffer
 	env := map[string]string{"POSTIER_CONFIG": o.path, "POSTIER_CA_FILE": o.ca, "LC_ALL": "C"}
-	code = run(args, streams{in: strings.NewReader(stdin), out: &out, err: &complaints, getenv: func(name string) string { return env[name] }})
+	code = run(args, streams{
+		in: strings.NewReader(stdin), out: &out, err: &complaints,
+		getenv: func(name string) string { return env[name] },
+	})
 	return code, out.String(), complaints.String()
 }
 
@@ -106,7 +114,8 @@ func (o *office) said(command string) bool {
 	return bytes.Contains(o.server.Received(), []byte(command))
 }
 
-const invoice = "From: Billing <billing@durand.example>\nTo: klara@customer.example\nBcc: archive@customer.example\nSubject: Invoice 7\n\nHello\n.\nTo: nobody@evil.example\n"
+const invoice = "From: Billing <billing@durand.example>\nTo: klara@customer.example\nBcc: " +
+	"archive@customer.example\nSubject: Invoice 7\n\nHello\n.\nTo: nobody@evil.example\n"
 
 // An invoicing program that knows nothing but sendmail.
 func TestSendmail(t *testing.T) {
@@ -120,7 +129,10 @@ func TestSendmail(t *testing.T) {
 	if len(got) != 1 || strings.Contains(got[0], "archive@") || !strings.Contains(got[0], "\r\n..\r\n") {
 		t.Errorf("%q", got)
 	}
-	for _, command := range []string{"MAIL FROM:<billing@durand.example>", "RCPT TO:<klara@customer.example>", "RCPT TO:<archive@customer.example>"} {
+	for _, command := range []string{
+		"MAIL FROM:<billing@durand.example>", "RCPT TO:<klara@customer.example>",
+		"RCPT TO:<archive@customer.example>",
+	} {
 		if !o.said(command) {
 			t.Errorf("no %s", command)
 		}
@@ -128,7 +140,8 @@ func TestSendmail(t *testing.T) {
 	if o.said("RCPT TO:<nobody@evil.example>") {
 		t.Error("a recipient from behind the blank line")
 	}
-	o.want(0, "Subject: x\n\nup to here\n.\nnot this\n", "sendmail", "-oem", "-FKlara Müller", "--", "klara@customer.example")
+	o.want(0, "Subject: x\n\nup to here\n.\nnot this\n", "sendmail", "-oem", "-FKlara Müller", "--",
+		"klara@customer.example")
 	if got := o.taken(); len(got) != 2 || strings.Contains(got[1], "not this") {
 		t.Errorf("%q", got)
 	}
@@ -153,11 +166,14 @@ func TestSendmail(t *testing.T) {
 func TestSendmailSpeaksSMTP(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t, nil)
-	dialog := "EHLO x\r\nMAIL FROM:<billing@durand.example> BODY=8BITMIME\r\nRCPT TO:<klara@customer.example>\r\nDATA\r\n" +
+	dialog := "EHLO x\r\nMAIL FROM:<billing@durand.example> BODY=8BITMIME\r\n" +
+		"RCPT TO:<klara@customer.example>\r\nDATA\r\n" +
 		"From: billing@durand.example\r\nSubject: one\r\n\r\n..dot\n.\nMAIL FROM:<evil@x.example>\r\n.\r\n" +
-		"MAIL FROM:<billing@durand.example>\r\nRCPT TO:<karl@customer.example>\r\nDATA\r\nSubject: two\r\n\r\nx\r\n.\r\nFROB\r\nRCPT TO:<a@b.example>\r\nQUIT\r\n"
+		"MAIL FROM:<billing@durand.example>\r\nRCPT TO:<karl@customer.example>\r\nDATA\r\nSubject: " +
+		"two\r\n\r\nx\r\n.\r\nFROB\r\nRCPT TO:<a@b.example>\r\nQUIT\r\n"
 	stdout, _ := o.want(0, dialog, "sendmail", "-bs")
-	if strings.Count(stdout, "250 2.0.0 ok: queued as") != 2 || !strings.Contains(stdout, "500 5.5.2") || !strings.Contains(stdout, "503 5.5.1") || !strings.HasSuffix(stdout, "221 2.0.0 bye\r\n") {
+	if strings.Count(stdout, "250 2.0.0 ok: queued as") != 2 || !strings.Contains(stdout, "500 5.5.2") ||
+		!strings.Contains(stdout, "503 5.5.1") || !strings.HasSuffix(stdout, "221 2.0.0 bye\r\n") {
 		t.Errorf("%s", stdout)
 	}
 	got := o.taken()
@@ -171,7 +187,10 @@ func TestSend(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t, nil)
 	send := func(more ...string) []string {
-		return append([]string{"postier", "send", "--to", "klara@customer.example", "--subject", "Invoice 7", "--body", "Hello"}, more...)
+		return append([]string{
+			"postier", "send", "--to", "klara@customer.example", "--subject", "Invoice 7", "--body",
+			"Hello",
+		}, more...)
 	}
 	if stdout, _ := o.want(0, "", send()...); !strings.Contains(stdout, "Sent through durand") {
 		t.Errorf("%s", stdout)
@@ -180,7 +199,8 @@ func TestSend(t *testing.T) {
 		t.Errorf("D-4: %s", stderr)
 	}
 	o.want(0, "", "postier", "suppress", "add", "*@gone.example", "--reason", "asked for it")
-	if stdout, stderr := o.want(0, "", send("--to", "x@gone.example", "--json")...); !strings.Contains(stdout, `"asked for it"`) {
+	if stdout, stderr := o.want(0, "", send("--to", "x@gone.example", "--json")...); !strings.Contains(stdout,
+		`"asked for it"`) {
 		t.Errorf("P-7: %s%s", stdout, stderr)
 	}
 	o.change(func(p *config.Profile) {
@@ -189,11 +209,13 @@ func TestSend(t *testing.T) {
 	})
 	var d delivery.Decision
 	stdout, _ := o.want(0, "", send("--dry-run", "--json")...)
-	if err := json.Unmarshal([]byte(stdout), &d); err != nil || !d.TestMode || d.Recipients[0] != "essai@durand.example" || d.Room.Left["hour"] != 1 {
+	if err := json.Unmarshal([]byte(stdout), &d); err != nil || !d.TestMode || d.Recipients[0] != "essai@durand.example" ||
+		d.Room.Left["hour"] != 1 {
 		t.Errorf("P-5: %v, %s", err, stdout)
 	}
 	before := len(o.taken())
-	if stdout, _ := o.want(0, "", send()...); !strings.Contains(stdout, "TEST: sent to essai@durand.example instead of klara@customer.example") || len(o.taken()) != before+1 {
+	if stdout, _ := o.want(0, "", send()...); !strings.Contains(stdout,
+		"TEST: sent to essai@durand.example instead of klara@customer.example") || len(o.taken()) != before+1 {
 		t.Errorf("P-5: %s", stdout)
 	}
 	if _, stderr := o.want(75, "", send("--direct", "--for-real")...); !strings.Contains(stderr, "not before") {
@@ -204,7 +226,8 @@ func TestSend(t *testing.T) {
 	}
 	var lines []queueLine
 	stdout, _ = o.want(0, "", "postier", "queue", "list", "--json")
-	if err := json.Unmarshal([]byte(stdout), &lines); err != nil || len(lines) != 1 || lines[0].Cause != delivery.CauseOwnLimit || !lines[0].Due.After(time.Now()) {
+	if err := json.Unmarshal([]byte(stdout), &lines); err != nil || len(lines) != 1 ||
+		lines[0].Cause != delivery.CauseOwnLimit || !lines[0].Due.After(time.Now()) {
 		t.Fatalf("%v, %s", err, stdout)
 	}
 	if stdout, _ := o.want(0, "", "postier", "limits", "show"); !strings.Contains(stdout, "3 messages an hour  left: 0") {
@@ -228,11 +251,13 @@ func TestTemplateAndAdvice(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t, nil)
 	o.want(0, "Subject: Reminder {{n}}\n\nDear {{name}}\n", "postier", "template", "edit", "reminder")
-	if stdout, _ := o.want(0, "", "postier", "template", "show", "reminder", "--set", "n=7"); !strings.Contains(stdout, "Subject: Reminder 7") {
+	if stdout, _ := o.want(0, "", "postier", "template", "show", "reminder", "--set", "n=7"); !strings.Contains(stdout,
+		"Subject: Reminder 7") {
 		t.Errorf("%s", stdout)
 	}
 	o.want(65, "", "postier", "send", "--to", "a@b.example", "--template", "reminder", "--set", "n=7")
-	_, stderr := o.want(0, "", "postier", "send", "--to", "a@b.example", "--template", "reminder", "--set", "n=7", "--set", "name=Klara", "--subject", "URGENT REMINDER")
+	_, stderr := o.want(0, "", "postier", "send", "--to", "a@b.example", "--template", "reminder", "--set", "n=7", "--set",
+		"name=Klara", "--subject", "URGENT REMINDER")
 	if !strings.Contains(stderr, "capitals") {
 		t.Errorf("M-8: %s", stderr)
 	}

@@ -106,7 +106,9 @@ func senderOf(typed string) (address string, none bool) {
 	return typed, false
 }
 
-func (a *app) sendOne(ctx context.Context, s *sending, o *sendmailOptions, m *delivery.Message, recipients []string) error {
+func (a *app) sendOne(ctx context.Context, s *sending, o *sendmailOptions, m *delivery.Message,
+	recipients []string,
+) error {
 	out, err := a.sendRaw(ctx, s, o, m, recipients, submitOptions{direct: o.direct, later: o.later})
 	if err != nil {
 		return err
@@ -115,7 +117,9 @@ func (a *app) sendOne(ctx context.Context, s *sending, o *sendmailOptions, m *de
 }
 
 // sendRaw routes a raw message by its author, or by -f where it has none.
-func (a *app) sendRaw(ctx context.Context, s *sending, o *sendmailOptions, m *delivery.Message, recipients []string, how submitOptions) (*submission, error) {
+func (a *app) sendRaw(ctx context.Context, s *sending, o *sendmailOptions, m *delivery.Message, recipients []string,
+	how submitOptions,
+) (*submission, error) {
 	author, err := m.Author()
 	if err != nil {
 		return nil, a.messageError(err)

@@ -36,15 +36,16 @@ type argumentError struct {
 
 func (e *argumentError) Error() string { return e.flag + ": " + e.err.Error() }
 
-// Flags of sendmail(8). Those of the first string stand alone, those of the second take a value, attached or as the next
-// argument, those of the third an attached one. What has no meaning here is passed over, and only from this list.
+// Flags of sendmail(8). Those of the first string stand alone, those of the second take a value, attached or as the
+// next argument, those of the third an attached one. What has no meaning here is passed over, and only from this list.
 const (
 	sendmailAlone    = "timvnGUsx"
 	sendmailValued   = "fFroORNBChLVXp"
 	sendmailAttached = "bqdeAM"
 )
 
-// parseSendmail reads the arguments. It also takes the global flags of this program, which callers of sendmail do not use.
+// parseSendmail reads the arguments. It also takes the global flags of this program, which callers of sendmail do not
+// use.
 func (a *app) parseSendmail(args []string) (*sendmailOptions, error) {
 	o := &sendmailOptions{dotEnds: true, mode: 'm'}
 	for len(args) > 0 {

@@ -115,7 +115,9 @@ func (srv *smtpServer) command(ctx context.Context, line string) (over bool, err
 	case "EHLO":
 		srv.reset()
 		srv.hello = true
-		return false, srv.say(fmt.Sprintf("250-postier\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-ENHANCEDSTATUSCODES\r\n250 SIZE %d", delivery.MaxMessage))
+		return false, srv.say(fmt.Sprintf(
+			"250-postier\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-ENHANCEDSTATUSCODES\r\n250 SIZE %d",
+			delivery.MaxMessage))
 	case "HELO":
 		srv.reset()
 		srv.hello = true
@@ -216,7 +218,8 @@ func (srv *smtpServer) data(ctx context.Context) (over bool, err error) {
 	return false, srv.say(srv.take(ctx, raw))
 }
 
-// readData reads up to CRLF . CRLF, and nothing else ends a message (SMTP smuggling, CVE-2023-51764). Doubled dots are undone.
+// readData reads up to CRLF . CRLF, and nothing else ends a message (SMTP smuggling, CVE-2023-51764). Doubled dots are
+// undone.
 func readData(in *bufio.Reader) (raw []byte, large bool, err error) {
 	start := true // behind a CRLF
 	for {

@@ -34,10 +34,12 @@ type settings struct {
 // settingFields are the fields that can be given by flag, in the order of the steps.
 var settingFields = []wizard.FieldID{
 	wizard.FieldProvider,
-	wizard.FieldSMTPHost, wizard.FieldSMTPPort, wizard.FieldSMTPSecurity, wizard.FieldAuth, wizard.FieldUser, wizard.FieldHelo,
+	wizard.FieldSMTPHost, wizard.FieldSMTPPort, wizard.FieldSMTPSecurity, wizard.FieldAuth, wizard.FieldUser,
+	wizard.FieldHelo,
 	wizard.FieldIMAPHost, wizard.FieldIMAPPort, wizard.FieldIMAPSecurity, wizard.FieldIMAPUser,
 	wizard.FieldKeep, wizard.FieldFrom, wizard.FieldSentCopy, wizard.FieldSentFolder,
-	wizard.FieldLabel, wizard.FieldFromName, wizard.FieldReplyTo, wizard.FieldBCC, wizard.FieldSenders, wizard.FieldKindsOn,
+	wizard.FieldLabel, wizard.FieldFromName, wizard.FieldReplyTo, wizard.FieldBCC, wizard.FieldSenders,
+	wizard.FieldKindsOn,
 	wizard.FieldKindsOff, wizard.FieldDefault, wizard.FieldPerHour, wizard.FieldPerDay, wizard.FieldPerWeek,
 	wizard.FieldRecipients, wizard.FieldBatch, wizard.FieldWait, wizard.FieldTestMode, wizard.FieldTestAddress,
 }
@@ -46,8 +48,10 @@ func flagOf(id wizard.FieldID) string { return string(id) }
 
 // checkFields are those that a check can use: the servers, the sign-in and the Sent copy.
 var checkFields = []wizard.FieldID{
-	wizard.FieldSMTPHost, wizard.FieldSMTPPort, wizard.FieldSMTPSecurity, wizard.FieldAuth, wizard.FieldUser, wizard.FieldHelo, wizard.FieldFrom,
-	wizard.FieldIMAPHost, wizard.FieldIMAPPort, wizard.FieldIMAPSecurity, wizard.FieldIMAPUser, wizard.FieldSentCopy, wizard.FieldSentFolder,
+	wizard.FieldSMTPHost, wizard.FieldSMTPPort, wizard.FieldSMTPSecurity, wizard.FieldAuth, wizard.FieldUser,
+	wizard.FieldHelo, wizard.FieldFrom,
+	wizard.FieldIMAPHost, wizard.FieldIMAPPort, wizard.FieldIMAPSecurity, wizard.FieldIMAPUser, wizard.FieldSentCopy,
+	wizard.FieldSentFolder,
 }
 
 func (a *app) settingFlags(cmd *cobra.Command, fields []wizard.FieldID) *settings {
@@ -152,8 +156,8 @@ func (a *app) resolveSecret(ctx context.Context, reference config.Credential) (s
 	return value, nil
 }
 
-// givenSecretError is what is wrong with a secret that came by a flag: it belongs to no profile yet, so that the sentences about
-// saved ones would lead astray. Everything else stays as it is.
+// givenSecretError is what is wrong with a secret that came by a flag: it belongs to no profile yet, so that the
+// sentences about saved ones would lead astray. Everything else stays as it is.
 func (a *app) givenSecretError(err error) error {
 	var broken *credential.Error
 	if !errors.As(err, &broken) {
@@ -206,7 +210,9 @@ func (a *app) setupCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *app) runSetup(ctx context.Context, o *setupOptions, address string, values map[wizard.FieldID]string, secrets *secretFlags) error {
+func (a *app) runSetup(ctx context.Context, o *setupOptions, address string, values map[wizard.FieldID]string,
+	secrets *secretFlags,
+) error {
 	network, err := a.network()
 	if err != nil {
 		return err
@@ -246,8 +252,9 @@ func (a *app) runSetup(ctx context.Context, o *setupOptions, address string, val
 		o.product = a.product()
 	}
 	options := wizard.Options{
-		Book: a.book(), Product: o.product, Today: time.Now().Format(time.DateOnly), Address: address, Values: values, Secret: given,
-		Names: doc.File.Names(), HasDefault: doc.File.Default != "", ConfigPath: doc.Path, AllowCleartext: o.cleartext,
+		Book: a.book(), Product: o.product, Today: time.Now().Format(time.DateOnly), Address: address, Values: values,
+		Secret: given,
+		Names:  doc.File.Names(), HasDefault: doc.File.Default != "", ConfigPath: doc.Path, AllowCleartext: o.cleartext,
 		Clients: a.clients(o.oauth),
 	}
 	a.vendorOptions(&options)
@@ -259,11 +266,15 @@ func (a *app) runSetup(ctx context.Context, o *setupOptions, address string, val
 		options.Stored = storedSecret(ctx, doc, options.Draft.Profile)
 	}
 	if options.Draft.Step == wizard.StepAddress && address != "" {
-		options.Values[wizard.FieldAddress] = address // a new profile with a chosen name is a draft, which holds no address yet
+		// a new profile with a chosen name is a draft, which holds no address yet
+		options.Values[wizard.FieldAddress] = address
 	}
 	c := conversation{
-		options:    options,
-		worker:     &worker.Worker{Network: network, Book: options.Book, ConfigPath: doc.Path, Lang: a.lang(), Product: o.product, CAFile: a.extraRoots()},
+		options: options,
+		worker: &worker.Worker{
+			Network: network, Book: options.Book, ConfigPath: doc.Path, Lang: a.lang(),
+			Product: o.product, CAFile: a.extraRoots(),
+		},
 		unattended: o.yes || o.answers != "",
 		resume:     resume,
 	}
@@ -276,7 +287,12 @@ func (a *app) runSetup(ctx context.Context, o *setupOptions, address string, val
 // are given again.
 func (a *app) resumeCommand(o *setupOptions) string {
 	words := []string{"postier", "setup", "--resume"}
-	for _, flag := range []struct{ name, value string }{{"--config", a.configFlag}, {"--product", o.product}, {"--resolver", a.resolver}, {"--ca-file", a.caFile}} {
+	for _, flag := range []struct{ name, value string }{
+		{"--config", a.configFlag},
+		{"--product", o.product},
+		{"--resolver", a.resolver},
+		{"--ca-file", a.caFile},
+	} {
 		if flag.value != "" {
 			words = append(words, flag.name, shellWord(flag.value))
 		}
@@ -298,8 +314,8 @@ func shellWord(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-// storedSecret is the secret of a saved profile, so that editing it does not ask for it again. One that cannot be read is
-// asked for.
+// storedSecret is the secret of a saved profile, so that editing it does not ask for it again. One that cannot be read
+// is asked for.
 func storedSecret(ctx context.Context, doc *config.Document, name string) secret.Value {
 	profile := doc.File.Profiles[name]
 	if profile == nil || profile.Credential.Kind == config.CredentialOAuth {
@@ -338,7 +354,10 @@ func (a *app) draftFor(o *setupOptions, doc *config.Document, address string) (w
 		if text := config.ValidateName(o.profile); !text.Empty() {
 			return fresh, &exitError{exitData, locale.For(a.lang()).Say(text)}
 		}
-		fresh = wizard.Draft{Version: wizard.DraftVersion, Step: wizard.StepAddress, Chosen: -1, Profile: o.profile, Default: doc.File.Default == ""}
+		fresh = wizard.Draft{
+			Version: wizard.DraftVersion, Step: wizard.StepAddress, Chosen: -1, Profile: o.profile,
+			Default: doc.File.Default == "",
+		}
 	}
 	return fresh, nil
 }
@@ -377,7 +396,8 @@ func validateSetting(id wizard.FieldID, value string) locale.Text {
 	case wizard.FieldSMTPSecurity, wizard.FieldIMAPSecurity:
 		return oneOf(value, "tls", "starttls", "none", "auto")
 	case wizard.FieldAuth:
-		return oneOf(value, "auto", "none", "plain", "login", "cram-md5", "scram-sha-1", "scram-sha-256", "ntlm", "xoauth2", "oauthbearer")
+		return oneOf(value, "auto", "none", "plain", "login", "cram-md5", "scram-sha-1", "scram-sha-256", "ntlm", "xoauth2",
+			"oauthbearer")
 	case wizard.FieldSentCopy:
 		return oneOf(value, "append", "server", "none")
 	case wizard.FieldKeep:
@@ -413,7 +433,8 @@ func (a *app) readAnswers(path string) (map[wizard.FieldID]string, error) {
 	const most = 64 << 10 // a full set of answers is below 4 KiB
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, a.fault(exitIO, "error.answers-read", "path", safetext.FromRemote(path), "error", safetext.FromRemote(err.Error()))
+		return nil, a.fault(exitIO, "error.answers-read", "path", safetext.FromRemote(path), "error",
+			safetext.FromRemote(err.Error()))
 	}
 	defer f.Close()
 	var file struct {
@@ -427,13 +448,16 @@ func (a *app) readAnswers(path string) (map[wizard.FieldID]string, error) {
 		if err != nil {
 			detail = err.Error()
 		}
-		return nil, a.fault(exitData, "error.answers-form", "path", safetext.FromRemote(path), "error", safetext.FromRemote(detail))
+		return nil, a.fault(exitData, "error.answers-form", "path", safetext.FromRemote(path), "error",
+			safetext.FromRemote(detail))
 	}
 	out := map[wizard.FieldID]string{}
 	for id, value := range file.Answers {
-		known := id == wizard.FieldAddress || slices.Contains(settingFields, id) || strings.HasPrefix(string(id), string(wizard.FieldAsk))
+		known := id == wizard.FieldAddress || slices.Contains(settingFields, id) ||
+			strings.HasPrefix(string(id), string(wizard.FieldAsk))
 		if !known {
-			return nil, a.fault(exitData, "error.answers-key", "path", safetext.FromRemote(path), "key", safetext.FromRemote(string(id)))
+			return nil, a.fault(exitData, "error.answers-key", "path", safetext.FromRemote(path), "key",
+				safetext.FromRemote(string(id)))
 		}
 		out[id] = value
 	}
@@ -450,7 +474,8 @@ type conversation struct {
 	approves bool
 }
 
-// converse picks the front end: full screen in a terminal that can draw, plain lines elsewhere, no questions when asked so.
+// converse picks the front end: full screen in a terminal that can draw, plain lines elsewhere, no questions when asked
+// so.
 func (a *app) converse(ctx context.Context, c conversation) error {
 	state, requests := wizard.New(c.options)
 	if c.unattended {

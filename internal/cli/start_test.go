@@ -9,11 +9,12 @@ import (
 	"testing"
 )
 
-// TestStartReadsNoData: providers, causes and messages are read when they are asked for. What the runtime reports of each
-// package's initialisation (GODEBUG=inittrace=1) is the cost of every start, even that of `postier version`.
+// TestStartReadsNoData: providers, causes and messages are read when they are asked for. What the runtime reports of
+// each package's initialisation (GODEBUG=inittrace=1) is the cost of every start, even that of `postier version`.
 func TestStartReadsNoData(t *testing.T) {
 	t.Parallel()
-	// Patterns and small tables fit into this. The provider files alone are half a MiB, and parsed they take several times that.
+	// Patterns and small tables fit into this. The provider files alone are half a MiB, and parsed they take several times
+	// that.
 	const mostBytes = 64 << 10
 	cmd := exec.Command(os.Args[0], "-test.run=^$")
 	cmd.Env = append(os.Environ(), "GODEBUG=inittrace=1")
@@ -28,7 +29,8 @@ func TestStartReadsNoData(t *testing.T) {
 		var at, clock float64
 		var octets, allocations int
 		// init postier/presets @1.2 ms, 0.004 ms clock, 32 bytes, 1 allocs
-		if n, _ := fmt.Sscanf(line, "init %s @%f ms, %f ms clock, %d bytes, %d allocs", &name, &at, &clock, &octets, &allocations); n != 5 {
+		if n, _ := fmt.Sscanf(line, "init %s @%f ms, %f ms clock, %d bytes, %d allocs", &name, &at, &clock, &octets,
+			&allocations); n != 5 {
 			continue
 		}
 		seen++

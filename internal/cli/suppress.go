@@ -16,32 +16,48 @@ func (a *app) suppressCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "suppress", Short: a.ts("short.suppress"), Args: a.noArgs, RunE: a.needSubcommand}
 	reason := ""
 	entry := func(use string) *cobra.Command {
-		c := &cobra.Command{Use: use + " ADDRESS|@DOMAIN", Short: a.ts("short.suppress-" + use), Args: a.args(1, 1), RunE: func(cmd *cobra.Command, args []string) error {
-			return a.withState(cmd.Context(), func(ctx context.Context, s *delivery.Store) error {
-				return a.patternFault(s.Suppress(ctx, delivery.Entry{Pattern: args[0], Reason: reason}), args[0])
-			})
-		}}
+		c := &cobra.Command{
+			Use: use + " ADDRESS|@DOMAIN", Short: a.ts("short.suppress-" + use), Args: a.args(1, 1),
+			RunE: func(cmd *cobra.Command, args []string) error {
+				return a.withState(cmd.Context(), func(ctx context.Context, s *delivery.Store) error {
+					return a.patternFault(s.Suppress(ctx, delivery.Entry{Pattern: args[0], Reason: reason}), args[0])
+				})
+			},
+		}
 		c.Flags().StringVar(&reason, "reason", "", a.ts("flag.reason"))
 		return c
 	}
 	proposed := false
-	list := &cobra.Command{Use: "list", Short: a.ts("short.suppress-list"), Args: a.noArgs, RunE: func(cmd *cobra.Command, _ []string) error {
-		return a.listSuppressed(cmd.Context(), proposed)
-	}}
+	list := &cobra.Command{
+		Use: "list", Short: a.ts("short.suppress-list"), Args: a.noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.listSuppressed(cmd.Context(), proposed)
+		},
+	}
 	list.Flags().BoolVar(&proposed, "proposed", false, a.ts("flag.proposed"))
 	cmd.AddCommand(
 		list, entry("add"), entry("edit"), entry("accept"),
-		&cobra.Command{Use: "remove ADDRESS|@DOMAIN", Short: a.ts("short.suppress-remove"), Args: a.args(1, 1), RunE: func(cmd *cobra.Command, args []string) error {
-			return a.withState(cmd.Context(), func(ctx context.Context, s *delivery.Store) error {
-				return a.patternFault(s.Unsuppress(ctx, args[0]), args[0])
-			})
-		}},
-		&cobra.Command{Use: "import FILE", Short: a.ts("short.suppress-import"), Args: a.args(1, 1), RunE: func(cmd *cobra.Command, args []string) error {
-			return a.importSuppressed(cmd.Context(), args[0])
-		}},
-		&cobra.Command{Use: "export", Short: a.ts("short.suppress-export"), Args: a.noArgs, RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.withState(cmd.Context(), func(ctx context.Context, s *delivery.Store) error { return s.ExportCSV(ctx, a.out) })
-		}},
+		&cobra.Command{
+			Use: "remove ADDRESS|@DOMAIN", Short: a.ts("short.suppress-remove"), Args: a.args(1, 1),
+			RunE: func(cmd *cobra.Command, args []string) error {
+				return a.withState(cmd.Context(), func(ctx context.Context, s *delivery.Store) error {
+					return a.patternFault(s.Unsuppress(ctx, args[0]), args[0])
+				})
+			},
+		},
+		&cobra.Command{
+			Use: "import FILE", Short: a.ts("short.suppress-import"), Args: a.args(1, 1),
+			RunE: func(cmd *cobra.Command, args []string) error {
+				return a.importSuppressed(cmd.Context(), args[0])
+			},
+		},
+		&cobra.Command{
+			Use: "export", Short: a.ts("short.suppress-export"), Args: a.noArgs,
+			RunE: func(cmd *cobra.Command, _ []string) error {
+				return a.withState(cmd.Context(),
+					func(ctx context.Context, s *delivery.Store) error { return s.ExportCSV(ctx, a.out) })
+			},
+		},
 	)
 	return cmd
 }
@@ -90,7 +106,8 @@ func (a *app) listSuppressed(ctx context.Context, proposed bool) error {
 			return a.printJSON(shown)
 		}
 		for _, e := range shown {
-			a.println(safetext.Escape(e.Pattern) + "  " + e.Added.Local().Format("2006-01-02") + "  " + safetext.Escape(e.Reason))
+			a.println(safetext.Escape(e.Pattern) + "  " + e.Added.Local().Format("2006-01-02") + "  " +
+				safetext.Escape(e.Reason))
 		}
 		if !proposed && waiting > 0 {
 			a.complain(a.ts("suppress.waiting", "n", waiting))
@@ -110,7 +127,8 @@ func (a *app) importSuppressed(ctx context.Context, path string) error {
 		var malformed *csv.ParseError
 		switch {
 		case errors.As(err, &malformed), errors.Is(err, delivery.ErrPattern):
-			return a.sendFault(exitData, "suppress.import", "path", safetext.FromRemote(path), "error", safetext.FromRemote(err.Error()))
+			return a.sendFault(exitData, "suppress.import", "path", safetext.FromRemote(path), "error",
+				safetext.FromRemote(err.Error()))
 		case err != nil:
 			return err
 		}

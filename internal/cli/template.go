@@ -18,21 +18,33 @@ import (
 func (a *app) templateCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "template", Short: a.ts("short.template"), Args: a.noArgs, RunE: a.needSubcommand}
 	var set []string
-	show := &cobra.Command{Use: "show NAME", Short: a.ts("short.template-show"), Args: a.args(1, 1), RunE: func(_ *cobra.Command, args []string) error {
-		return a.showTemplate(args[0], set)
-	}}
+	show := &cobra.Command{
+		Use: "show NAME", Short: a.ts("short.template-show"), Args: a.args(1, 1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			return a.showTemplate(args[0], set)
+		},
+	}
 	show.Flags().StringArrayVar(&set, "set", nil, a.ts("flag.set"))
 	file := ""
-	edit := &cobra.Command{Use: "edit NAME", Short: a.ts("short.template-edit"), Args: a.args(1, 1), RunE: func(cmd *cobra.Command, args []string) error {
-		return a.editTemplate(cmd.Context(), args[0], file)
-	}}
+	edit := &cobra.Command{
+		Use: "edit NAME", Short: a.ts("short.template-edit"), Args: a.args(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.editTemplate(cmd.Context(), args[0], file)
+		},
+	}
 	edit.Flags().StringVar(&file, "file", "", a.ts("flag.file"))
 	cmd.AddCommand(
-		&cobra.Command{Use: "list", Short: a.ts("short.template-list"), Args: a.noArgs, RunE: func(*cobra.Command, []string) error { return a.listTemplates() }},
+		&cobra.Command{
+			Use: "list", Short: a.ts("short.template-list"), Args: a.noArgs,
+			RunE: func(*cobra.Command, []string) error { return a.listTemplates() },
+		},
 		show, edit,
-		&cobra.Command{Use: "remove NAME", Short: a.ts("short.template-remove"), Args: a.args(1, 1), RunE: func(_ *cobra.Command, args []string) error {
-			return a.templateFault(a.templates().Remove(args[0]), args[0])
-		}},
+		&cobra.Command{
+			Use: "remove NAME", Short: a.ts("short.template-remove"), Args: a.args(1, 1),
+			RunE: func(_ *cobra.Command, args []string) error {
+				return a.templateFault(a.templates().Remove(args[0]), args[0])
+			},
+		},
 	)
 	return cmd
 }
@@ -110,7 +122,8 @@ func (a *app) showTemplate(name string, set []string) error {
 	return nil
 }
 
-// editTemplate takes the text from a file or from stdin. There is no editor: on a terminal the text is typed, Ctrl+D ends it.
+// editTemplate takes the text from a file or from stdin. There is no editor: on a terminal the text is typed, Ctrl+D
+// ends it.
 func (a *app) editTemplate(_ context.Context, name, file string) error {
 	const most = 256 << 10 // a template is a letter
 	in := a.in

@@ -56,7 +56,8 @@ func oauthSource(network *wire.Network, book *presets.Book) *oauth.Source {
 	return worker.TokenSource(network, book)
 }
 
-// credentials is the store of a configuration that can also ask for access tokens. The network is made when one is needed.
+// credentials is the store of a configuration that can also ask for access tokens. The network is made when one is
+// needed.
 func (a *app) credentials(configPath string) *credential.Store {
 	store := credential.For(configPath)
 	store.OAuth = credential.OAuthTokens{
@@ -77,8 +78,8 @@ func oauthReference(path string, c config.Credential) oauth.Reference {
 	return oauth.Reference{Path: path, Provider: c.Provider, Tenant: c.Tenant, ClientID: c.ClientID}
 }
 
-// token prints an access token for a program that reads it through a pipe, or says whether the sign-in stands, or renews it with
-// the person's help.
+// token prints an access token for a program that reads it through a pipe, or says whether the sign-in stands, or
+// renews it with the person's help.
 func (a *app) token(ctx context.Context, source *oauth.Source, name string, o *tokenOptions) error {
 	if !o.check && !o.signIn && !o.show && plain.IsTerminal(a.out) {
 		return usagef(a.ot("token.terminal"))
@@ -150,8 +151,11 @@ func (a *app) printToken(access oauth.Access, username string, check bool) error
 	return encoder.Encode(report)
 }
 
-// signInAgain signs a profile in with plain lines. The configuration changes only when another client or directory was named.
-func (a *app) signInAgain(ctx context.Context, source *oauth.Source, doc *config.Document, name string, o *tokenOptions) error {
+// signInAgain signs a profile in with plain lines. The configuration changes only when another client or directory was
+// named.
+func (a *app) signInAgain(ctx context.Context, source *oauth.Source, doc *config.Document, name string,
+	o *tokenOptions,
+) error {
 	p, err := doc.Profile(name)
 	if err != nil {
 		return err
@@ -166,8 +170,9 @@ func (a *app) signInAgain(ctx context.Context, source *oauth.Source, doc *config
 	provider, _ := source.Provider(reference.Provider)
 	provider.Name = reference.Provider
 	request := oauth.Request{
-		Provider: provider, Tenant: reference.Tenant, ClientID: reference.ClientID, Accounts: []string{p.Submission.Username, p.From.Address},
-		Path: credential.For(doc.Path).OAuthFile(name, reference),
+		Provider: provider, Tenant: reference.Tenant, ClientID: reference.ClientID,
+		Accounts: []string{p.Submission.Username, p.From.Address},
+		Path:     credential.For(doc.Path).OAuthFile(name, reference),
 	}
 	if o.paste {
 		request.Flow = oauth.Code
@@ -223,7 +228,8 @@ const maxPastes = 5
 
 func (a *app) askForPaste(ctx context.Context, s *oauth.SignIn, account string) (oauth.Result, error) {
 	a.tell(a.ot("prompt.account", "account", safetext.FromRemote(account)))
-	prompt := strings.TrimRight(a.ot("prompt.paste", "redirect", safetext.FromRemote(s.Prompt.Redirect)), " :") // the question adds its own
+	// the question adds its own
+	prompt := strings.TrimRight(a.ot("prompt.paste", "redirect", safetext.FromRemote(s.Prompt.Redirect)), " :")
 	for try := 1; ; try++ {
 		pasted, err := plain.ReadSecret(ctx, a.in, a.err, prompt)
 		if err != nil {

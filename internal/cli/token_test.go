@@ -65,7 +65,10 @@ func newTokenRig(t *testing.T, o rehearsal.Options, client string) *tokenRig {
 		source: oauthSource(&wire.Network{Resolver: resolver, Roots: provider.Roots, Route: provider.Route},
 			presets.Default().With(preset)),
 	}
-	r.app = &app{configFlag: path, streams: streams{in: strings.NewReader(""), out: &r.out, err: &r.err, getenv: func(string) string { return "" }}}
+	r.app = &app{
+		configFlag: path,
+		streams:    streams{in: strings.NewReader(""), out: &r.out, err: &r.err, getenv: func(string) string { return "" }},
+	}
 	return r
 }
 
@@ -80,21 +83,27 @@ func (r *tokenRig) token(t *testing.T, name string, o tokenOptions) int {
 func TestToken(t *testing.T) {
 	t.Parallel()
 	r := newTokenRig(t, rehearsal.Options{OAuth: true, Approval: time.Millisecond}, rehearsal.OAuthClient)
-	if code := r.token(t, "marie", tokenOptions{}); code != 77 || !strings.Contains(r.err.String(), "postier token marie --sign-in") {
+	if code := r.token(t, "marie", tokenOptions{}); code != 77 ||
+		!strings.Contains(r.err.String(), "postier token marie --sign-in") {
 		t.Errorf("without a sign-in: %d %q", code, r.err.String())
 	}
-	if code := r.token(t, "paul", tokenOptions{}); code != exitConfig || !strings.Contains(r.err.String(), "secret get paul") {
+	if code := r.token(t, "paul", tokenOptions{}); code != exitConfig ||
+		!strings.Contains(r.err.String(), "secret get paul") {
 		t.Errorf("a profile of another kind: %d %q", code, r.err.String())
 	}
 	if code := r.token(t, "marie", tokenOptions{signIn: true}); code != exitOK || r.out.Len() != 0 {
 		t.Fatalf("sign-in: %d %q", code, r.err.String())
 	}
-	for _, want := range []string{"https://" + rehearsal.LoginHost + "/device\n", "Never enter a code", "Signed in as " + rehearsal.Address} {
+	for _, want := range []string{
+		"https://" + rehearsal.LoginHost + "/device\n", "Never enter a code",
+		"Signed in as " + rehearsal.Address,
+	} {
 		if !strings.Contains(r.err.String(), want) {
 			t.Errorf("%q lacks %q", r.err.String(), want)
 		}
 	}
-	if code := r.token(t, "marie", tokenOptions{}); code != exitOK || !strings.HasPrefix(r.out.String(), "at-") || r.err.Len() != 0 {
+	if code := r.token(t, "marie", tokenOptions{}); code != exitOK || !strings.HasPrefix(r.out.String(), "at-") ||
+		r.err.Len() != 0 {
 		t.Errorf("%d %q", code, r.err.String())
 	}
 	first := strings.TrimSpace(r.out.String())
@@ -107,11 +116,14 @@ func TestToken(t *testing.T) {
 		t.Fatalf("%d %q", code, r.out.String())
 	}
 	expires, err := time.Parse(time.RFC3339, report["expires"].(string))
-	if err != nil || time.Until(expires) < 50*time.Minute || report["token_type"] != "Bearer" || report["access_token"] == first ||
-		report["username"] != rehearsal.Address || report["account"] != rehearsal.Address || report["expires_in"].(float64) < 3000 {
+	if err != nil || time.Until(expires) < 50*time.Minute || report["token_type"] != "Bearer" ||
+		report["access_token"] == first ||
+		report["username"] != rehearsal.Address || report["account"] != rehearsal.Address ||
+		report["expires_in"].(float64) < 3000 {
 		t.Errorf("%v, %v", report, err)
 	}
-	if code := r.token(t, "marie", tokenOptions{check: true}); code != exitOK || strings.Contains(r.out.String(), "token") {
+	if code := r.token(t, "marie", tokenOptions{check: true}); code != exitOK ||
+		strings.Contains(r.out.String(), "token") {
 		t.Errorf("check with --json: %d %q", code, r.out.String())
 	}
 	r.app.json = false
@@ -134,10 +146,26 @@ func TestTokenSignInFails(t *testing.T) {
 		code    int
 		says    string
 	}{
-		"declined":       {rehearsal.Options{Fault: "oauth-declined", Approval: time.Millisecond}, rehearsal.OAuthClient, tokenOptions{}, 77, "was not given"},
-		"wrong account":  {rehearsal.Options{Fault: "oauth-wrong-account", Approval: time.Millisecond}, rehearsal.OAuthClient, tokenOptions{}, 77, rehearsal.Colleague},
+		"declined": {
+			rehearsal.Options{Fault: "oauth-declined", Approval: time.Millisecond},
+			rehearsal.OAuthClient,
+			tokenOptions{},
+			77, "was not given",
+		},
+		"wrong account": {
+			rehearsal.Options{Fault: "oauth-wrong-account", Approval: time.Millisecond},
+			rehearsal.OAuthClient,
+			tokenOptions{},
+			77, rehearsal.Colleague,
+		},
 		"another client": {rehearsal.Options{OAuth: true}, "nobody", tokenOptions{}, exitConfig, "application id"},
-		"nothing pasted": {rehearsal.Options{OAuth: true}, rehearsal.OAuthClient, tokenOptions{paste: true}, 65, "There is no code"},
+		"nothing pasted": {
+			rehearsal.Options{OAuth: true},
+			rehearsal.OAuthClient,
+			tokenOptions{paste: true},
+			65,
+			"There is no code",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -12,7 +12,8 @@ import (
 	"postier/internal/locale"
 )
 
-// helpWidth is the longest line of a help page; a flag whose name is longer than helpColumn has its text on the next line.
+// helpWidth is the longest line of a help page; a flag whose name is longer than helpColumn has its text on the next
+// line.
 const (
 	helpWidth  = 80
 	helpColumn = 34
@@ -83,8 +84,8 @@ func (a *app) flagKind(f *pflag.Flag) string {
 	return a.t("help.text")
 }
 
-// hasDefault reports whether a flag stands for something when it is not given. The language in use is no default: it was
-// found before the flags were.
+// hasDefault reports whether a flag stands for something when it is not given. The language in use is no default: it
+// was found before the flags were.
 func hasDefault(f *pflag.Flag) bool {
 	switch f.DefValue {
 	case "", "[]", "0", "0s", "false":

@@ -91,7 +91,8 @@ func (a *app) vendorOptions(o *wizard.Options) {
 	}
 	d := a.vendor.Defaults
 	o.Defaults = wizard.Defaults{
-		ReplyTo: d.ReplyTo, BCC: d.BCC, Kinds: d.Kinds, Limits: d.Limits, TestMode: d.TestMode, SentCopy: d.SentCopy, AskEach: d.Keep == vendor.KeepAsk,
+		ReplyTo: d.ReplyTo, BCC: d.BCC, Kinds: d.Kinds, Limits: d.Limits, TestMode: d.TestMode, SentCopy: d.SentCopy,
+		AskEach: d.Keep == vendor.KeepAsk,
 	}
 	o.AllowCleartext = a.policy().Cleartext(o.AllowCleartext)
 	a.vendorSupport(o)
@@ -99,7 +100,10 @@ func (a *app) vendorOptions(o *wizard.Options) {
 
 // vendorSupport gives a conversation the contact in every language.
 func (a *app) vendorSupport(o *wizard.Options) {
-	o.Support = presets.Text{EN: a.vendor.Contact(locale.English), FR: a.vendor.Contact(locale.French), DE: a.vendor.Contact(locale.German)}
+	o.Support = presets.Text{
+		EN: a.vendor.Contact(locale.English), FR: a.vendor.Contact(locale.French),
+		DE: a.vendor.Contact(locale.German),
+	}
 }
 
 // platform is the vendor's profile to fall back on, nil where there is none.
@@ -131,7 +135,10 @@ func (a *app) validateVendor() error {
 	case err != nil:
 		return err
 	}
-	result := validation{Path: path, Valid: len(faults.Errors()) == 0, Faults: []validationFault{}, Proven: map[string]bool{}}
+	result := validation{
+		Path: path, Valid: len(faults.Errors()) == 0, Faults: []validationFault{},
+		Proven: map[string]bool{},
+	}
 	for _, f := range faults {
 		result.Faults = append(result.Faults, validationFault{Path: f.Path, Message: a.say(f.Text), Warning: f.Warning})
 	}

@@ -13,8 +13,8 @@ import (
 // maxServers bounds the servers of one kind that are taken from a file.
 const maxServers = 8
 
-// autoconfig takes the servers of a config-v1.1.xml (draft-ietf-mailmaint-autoconfig). The query that could carry the whole
-// address is left out: a file that differs by mailbox is not to be had this way, and the address stays here.
+// autoconfig takes the servers of a config-v1.1.xml (draft-ietf-mailmaint-autoconfig). The query that could carry the
+// whole address is left out: a file that differs by mailbox is not to be had this way, and the address stays here.
 func (f *finder) autoconfig(ctx context.Context, url string) (Candidate, bool) {
 	got, err := f.get(ctx, url)
 	if err != nil {
@@ -54,7 +54,8 @@ func (f *finder) configServer(e *element, kind string) (Server, bool) {
 		return Server{}, false
 	}
 	security, ok := map[string]config.Security{
-		"SSL": config.SecurityTLS, "TLS": config.SecurityTLS, "STARTTLS": config.SecurityStartTLS, "plain": config.SecurityNone,
+		"SSL": config.SecurityTLS, "TLS": config.SecurityTLS, "STARTTLS": config.SecurityStartTLS,
+		"plain": config.SecurityNone,
 	}[e.at("socketType").text]
 	if !ok {
 		return Server{}, false
@@ -98,7 +99,8 @@ func (s *Server) authentication(list []*element) bool {
 			}
 		}
 	}
-	if len(s.Mechanisms) > 0 && s.Auth == config.MechanismNone { // signing in is offered too, and it is what the person came for
+	// signing in is offered too, and it is what the person came for
+	if len(s.Mechanisms) > 0 && s.Auth == config.MechanismNone {
 		s.Auth = config.MechanismAuto
 	}
 	return usable
@@ -111,9 +113,12 @@ func userRule(text string) (string, bool) {
 	case "%EMAILADDRESS%", "":
 		return "{address}", true
 	}
-	rule := strings.NewReplacer("%EMAILADDRESS%", "{address}", "%EMAILLOCALPART%", "{local}", "%EMAILDOMAIN%", "{domain}").Replace(text)
+	rule := strings.NewReplacer("%EMAILADDRESS%", "{address}", "%EMAILLOCALPART%", "{local}", "%EMAILDOMAIN%",
+		"{domain}").Replace(text)
 	rest := presets.Username(rule, "@")
-	if rule == text || strings.ContainsAny(text, "{}") || strings.Trim(rest, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+@%\\") != "" || strings.Contains(rest, "%") {
+	if rule == text || strings.ContainsAny(text, "{}") ||
+		strings.Trim(rest, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+@%\\") != "" ||
+		strings.Contains(rest, "%") {
 		return "", false
 	}
 	return rule, true

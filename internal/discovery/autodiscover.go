@@ -8,8 +8,8 @@ import (
 	"postier/config"
 )
 
-// standIn is the local part that Autodiscover is asked with: the protocol wants an address, and every domain has this one
-// (RFC 5321 §4.5.1). Servers that answer without a sign-in look at the domain only.
+// standIn is the local part that Autodiscover is asked with: the protocol wants an address, and every domain has this
+// one (RFC 5321 §4.5.1). Servers that answer without a sign-in look at the domain only.
 const standIn = "postmaster"
 
 const autodiscoverRequest = `<?xml version="1.0" encoding="utf-8"?>
@@ -20,7 +20,8 @@ const autodiscoverRequest = `<?xml version="1.0" encoding="utf-8"?>
 // credentials. A server that wants a sign-in gets none, and the redirects inside an answer are not followed.
 func (f *finder) autodiscover(ctx context.Context) (Candidate, bool) {
 	body := strings.NewReader(strings.ReplaceAll(autodiscoverRequest, "{domain}", f.domain))
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://autodiscover."+f.domain+"/autodiscover/autodiscover.xml", body)
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost,
+		"https://autodiscover."+f.domain+"/autodiscover/autodiscover.xml", body)
 	if err != nil {
 		return Candidate{}, false
 	}

@@ -30,7 +30,8 @@ func (f *finder) preset(match presets.Match, origin Origin, rank int) (Candidate
 	confidence, checked := p.Confidence()
 	c := Candidate{
 		Provider: p.ID, Name: p.Name, Origin: origin, Confidence: confidence, Checked: checked,
-		SMTP: endpoints(smtp, source), IMAP: endpoints(imap, source), Credential: p.Credential.Type, SentCopy: p.SentCopy.Mode, rank: rank,
+		SMTP: endpoints(smtp, source), IMAP: endpoints(imap, source), Credential: p.Credential.Type,
+		SentCopy: p.SentCopy.Mode, rank: rank,
 	}
 	if origin == OriginMX {
 		c.Via = match.On
@@ -57,7 +58,10 @@ func weaker(c presets.Confidence) presets.Confidence {
 func endpoints(list []presets.Endpoint, source Source) []Server {
 	out := make([]Server, 0, len(list))
 	for _, e := range list {
-		out = append(out, Server{Server: e.Server, Mechanisms: e.Mechanisms, Source: source, Ask: e.Ask, Cleartext: e.Cleartext})
+		out = append(out, Server{
+			Server: e.Server, Mechanisms: e.Mechanisms, Source: source, Ask: e.Ask,
+			Cleartext: e.Cleartext,
+		})
 	}
 	return out
 }
@@ -65,13 +69,16 @@ func endpoints(list []presets.Endpoint, source Source) []Server {
 // server is one that the domain told of; rule is a user-name rule of presets.
 func (f *finder) server(host string, port int, security config.Security, rule string, source Source) Server {
 	return Server{
-		Server: config.Server{Host: host, Port: port, Security: security, Auth: config.MechanismAuto, Username: presets.Username(rule, f.address)},
+		Server: config.Server{
+			Host: host, Port: port, Security: security, Auth: config.MechanismAuto,
+			Username: presets.Username(rule, f.address),
+		},
 		Source: source, Cleartext: security == config.SecurityNone,
 	}
 }
 
-// custom finishes a candidate that the domain published or that answered: hosts that cannot be used are dropped, a known
-// provider is named, and what the person must confirm is found.
+// custom finishes a candidate that the domain published or that answered: hosts that cannot be used are dropped, a
+// known provider is named, and what the person must confirm is found.
 func (f *finder) custom(ctx context.Context, c Candidate) outcome {
 	encryptedFirst(c.SMTP)
 	encryptedFirst(c.IMAP)
@@ -134,8 +141,8 @@ func (f *finder) confirm(c *Candidate, aliased bool) {
 	}
 }
 
-// vet drops servers whose host has no address or lies where the address policy forbids to connect, and reports whether a
-// host of the domain is an alias for one elsewhere. A name service that is silent says nothing against a host.
+// vet drops servers whose host has no address or lies where the address policy forbids to connect, and reports whether
+// a host of the domain is an alias for one elsewhere. A name service that is silent says nothing against a host.
 func (f *finder) vet(ctx context.Context, c *Candidate) (aliased bool) {
 	type verdict struct{ usable, aliased bool }
 	verdicts := map[string]*verdict{}
@@ -171,7 +178,8 @@ func (f *finder) usable(ctx context.Context, host string, port int) bool {
 		return !errors.As(err, &failed) || failed.Kind != wire.NotFound && failed.Kind != wire.NoAddress
 	}
 	return slices.ContainsFunc(addresses, func(a netip.Addr) bool {
-		return f.network.Permit(netip.AddrPortFrom(a, uint16(port))) == nil //nolint:gosec // ports come from SRV and from checked text
+		return f.network.Permit(netip.AddrPortFrom(a,
+			uint16(port))) == nil //nolint:gosec // ports come from SRV and from checked text
 	})
 }
 

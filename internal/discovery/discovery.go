@@ -1,12 +1,13 @@
-// Package discovery finds the provider of an address and the servers to use, from what is known and from what the domain
-// says of itself.
+// Package discovery finds the provider of an address and the servers to use, from what is known and from what the
+// domain says of itself.
 //
 // All sources are asked at once and believed in order of trust: the presets by domain and by MX, SRV records (RFC 6186,
-// RFC 8314), autoconfig over HTTPS (draft-ietf-mailmaint-autoconfig), PACC (draft-ietf-mailmaint-pacc), Autodiscover where
-// it answers without a sign-in, the second source of the presets, and at last names and ports that are tried.
+// RFC 8314), autoconfig over HTTPS (draft-ietf-mailmaint-autoconfig), PACC (draft-ietf-mailmaint-pacc), Autodiscover
+// where it answers without a sign-in, the second source of the presets, and at last names and ports that are tried.
 //
-// No secret is known here and the part of the address before the @ is never sent anywhere (security.md T5). What a stranger
-// publishes is only taken as host names, ports and words of a fixed list, so that nothing of it can reach a screen as text.
+// No secret is known here and the part of the address before the @ is never sent anywhere (security.md T5). What a
+// stranger publishes is only taken as host names, ports and words of a fixed list, so that nothing of it can reach a
+// screen as text.
 package discovery
 
 import (
@@ -86,7 +87,8 @@ type Candidate struct {
 	// Name is the preset's, or the domain that the servers are in.
 	Name   string
 	Origin Origin
-	// Via is the host name that led here: the MX suffix, the SPF name, the host that served the file, the name that answered.
+	// Via is the host name that led here: the MX suffix, the SPF name, the host that served the file, the name that
+	// answered.
 	Via        string
 	Confidence presets.Confidence
 	// Checked is the day on which a preset was last gone through, YYYY-MM-DD.
@@ -141,9 +143,11 @@ const (
 // rankStep leaves room for the order within one source.
 const rankStep = 100
 
-// Find looks for the provider of an address, best candidate first. It ends within Limit, or as soon as no source that is
-// still awaited could give a better answer. When ctx ends first, what is known by then is the answer.
-func Find(ctx context.Context, network *wire.Network, book *presets.Book, address string, o Options) ([]Candidate, error) {
+// Find looks for the provider of an address, best candidate first. It ends within Limit, or as soon as no source that
+// is still awaited could give a better answer. When ctx ends first, what is known by then is the answer.
+func Find(ctx context.Context, network *wire.Network, book *presets.Book, address string, o Options) ([]Candidate,
+	error,
+) {
 	if text := config.ValidateAddress(address); !text.Empty() {
 		return nil, ErrAddress
 	}
@@ -155,7 +159,10 @@ func Find(ctx context.Context, network *wire.Network, book *presets.Book, addres
 	if o.Now != nil {
 		now = o.Now()
 	}
-	f := &finder{network: network, book: book, address: address, domain: strings.ToLower(domain), found: o.Found, today: now}
+	f := &finder{
+		network: network, book: book, address: address, domain: strings.ToLower(domain), found: o.Found,
+		today: now,
+	}
 	if match, ok := book.Domain(f.domain); ok {
 		f.listed = match.Source == presets.SourceISPDB
 		rank := rankDomain
@@ -174,7 +181,8 @@ func Find(ctx context.Context, network *wire.Network, book *presets.Book, addres
 	return f.online(ctx)
 }
 
-// finder is one search. All but candidates is fixed before the sources start; candidates belong to the collecting goroutine.
+// finder is one search. All but candidates is fixed before the sources start; candidates belong to the collecting
+// goroutine.
 type finder struct {
 	network *wire.Network
 	book    *presets.Book
@@ -207,7 +215,8 @@ func (f *finder) tell() {
 		return
 	}
 	best := f.candidates[0]
-	same := best.Provider == f.told.Provider && best.rank == f.told.rank && sameServers(best.SMTP, f.told.SMTP) && len(best.IMAP) == len(f.told.IMAP)
+	same := best.Provider == f.told.Provider && best.rank == f.told.rank && sameServers(best.SMTP, f.told.SMTP) &&
+		len(best.IMAP) == len(f.told.IMAP)
 	if f.told.Provider != "" && same {
 		return
 	}

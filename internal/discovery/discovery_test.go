@@ -23,8 +23,14 @@ func TestTheMXNamesTheProvider(t *testing.T) {
 	for _, tt := range []struct{ name, mx, provider, server string }{
 		{"google", "smtp.google.com.", "google-workspace", "smtp.gmail.com:465 tls " + address},
 		{"old google", "aspmx.l.google.com.", "google-workspace", "smtp.gmail.com:465 tls " + address},
-		{"microsoft", "durand-example.mail.protection.outlook.com.", "microsoft365", "smtp.office365.com:587 starttls " + address},
-		{"microsoft, new names", "durand-example.a-v1.mx.microsoft.", "microsoft365", "smtp.office365.com:587 starttls " + address},
+		{
+			"microsoft", "durand-example.mail.protection.outlook.com.", "microsoft365",
+			"smtp.office365.com:587 starttls " + address,
+		},
+		{
+			"microsoft, new names", "durand-example.a-v1.mx.microsoft.", "microsoft365",
+			"smtp.office365.com:587 starttls " + address,
+		},
 		{"fastmail", "in1-smtp.messagingengine.com.", "fastmail", "smtp.fastmail.com:465 tls " + address},
 		{"ovh", "mx1.mail.ovh.net.", "ovh-mxplan", "ssl0.ovh.net:465 tls " + address},
 		{"gandi", "spool.mail.gandi.net.", "gandi", "mail.gandi.net:465 tls " + address},
@@ -68,7 +74,8 @@ durand.example. 300 IN TXT "v=spf1 include:spf.brevo.com include:spf.protection.
 	if c.Provider != "microsoft365" || c.Confidence != presets.Guess || reasons(c) != "guess" {
 		t.Errorf("%s %s %s", c.Provider, c.Confidence, reasons(c))
 	}
-	if len(c.Notes) == 0 || !slices.ContainsFunc(c.Notes, func(n Note) bool { return strings.Contains(n.In("en"), "Proofpoint") }) {
+	if len(c.Notes) == 0 || !slices.ContainsFunc(c.Notes,
+		func(n Note) bool { return strings.Contains(n.In("en"), "Proofpoint") }) {
 		t.Errorf("the filter is not named: %v", c.Notes)
 	}
 	// Without a filter a record says who sends, not where the mailbox is.
@@ -94,7 +101,8 @@ _imaps._tcp.durand.example. 300 IN SRV 0 1 993 mail.durand.example.
 		if c.Provider != Custom || c.Origin != OriginSRV || c.Confidence != presets.Likely || len(c.Confirm) != 0 {
 			t.Errorf("%+v", c)
 		}
-		if got := server(c.SMTP); got != "mail.durand.example:4465 tls "+address || len(c.SMTP) != 3 || c.SMTP[2].Security != config.SecurityStartTLS {
+		if got := server(c.SMTP); got != "mail.durand.example:4465 tls "+address || len(c.SMTP) != 3 ||
+			c.SMTP[2].Security != config.SecurityStartTLS {
 			t.Errorf("servers %+v", c.SMTP)
 		}
 		if got := server(c.IMAP); got != "mail.durand.example:993 tls "+address || c.SentCopy != config.SentAppend {
@@ -108,7 +116,8 @@ _submission._tcp.durand.example. 300 IN SRV 0 1 587 mail.durand.example.
 _imaps._tcp.durand.example. 300 IN SRV 0 0 0 .
 `)
 		c := b.best()
-		if server(c.SMTP) != "mail.durand.example:587 starttls "+address || len(c.SMTP) != 1 || len(c.IMAP) != 0 || c.SentCopy != config.SentNone {
+		if server(c.SMTP) != "mail.durand.example:587 starttls "+address || len(c.SMTP) != 1 || len(c.IMAP) != 0 ||
+			c.SentCopy != config.SentNone {
 			t.Errorf("%+v", c)
 		}
 	})
@@ -151,7 +160,8 @@ _submissions._tcp.durand.example. 300 IN SRV 0 1 465 smtp.durand.example.
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newBench(t, soa+"meta.durand.example. 300 IN A 169.254.169.254\n_dmarc.durand.example. 300 IN A 192.0.2.1\n192.0.2.1. 300 IN A 192.0.2.1\n"+
+			b := newBench(t, soa+"meta.durand.example. 300 IN A 169.254.169.254\n_dmarc.durand.example. 300 IN A "+
+				"192.0.2.1\n192.0.2.1. 300 IN A 192.0.2.1\n"+
 				"_submissions._tcp.durand.example. 300 IN SRV 0 1 465 "+target+"\n")
 			if list := b.find(); len(list) != 0 {
 				t.Errorf("found %+v", list)
@@ -178,15 +188,18 @@ func TestProbing(t *testing.T) {
 	t.Parallel()
 	t.Run("smtp and imap", func(t *testing.T) {
 		t.Parallel()
-		b := newBench(t, soa+"smtp.durand.example. 300 IN A 192.0.2.1\nimap.durand.example. 300 IN A 192.0.2.2\nmail.durand.example. 300 IN A 192.0.2.3\n")
+		b := newBench(t, soa+"smtp.durand.example. 300 IN A 192.0.2.1\nimap.durand.example. 300 IN A "+
+			"192.0.2.2\nmail.durand.example. 300 IN A 192.0.2.3\n")
 		b.smtp("smtp.durand.example", 587, mailserver.Options{})
 		b.smtp("mail.durand.example", 465, mailserver.Options{})
 		b.imap("imap.durand.example", 993, mailserver.Options{})
 		c := b.best()
-		if c.Origin != OriginProbe || server(c.SMTP) != "smtp.durand.example:587 starttls "+address || server(c.IMAP) != "imap.durand.example:993 tls "+address {
+		if c.Origin != OriginProbe || server(c.SMTP) != "smtp.durand.example:587 starttls "+address ||
+			server(c.IMAP) != "imap.durand.example:993 tls "+address {
 			t.Errorf("%+v", c)
 		}
-		if reasons(c) != "guess" || c.Confidence != presets.Guess || !slices.Contains(c.SMTP[0].Mechanisms, config.MechanismPlain) {
+		if reasons(c) != "guess" || c.Confidence != presets.Guess ||
+			!slices.Contains(c.SMTP[0].Mechanisms, config.MechanismPlain) {
 			t.Errorf("%s %s %v", reasons(c), c.Confidence, c.SMTP[0].Mechanisms)
 		}
 	})
@@ -194,7 +207,8 @@ func TestProbing(t *testing.T) {
 		t.Parallel()
 		b := newBench(t, soa+"*.durand.example. 300 IN A 192.0.2.1\n")
 		for _, host := range []string{"smtp", "mail", "mx"} {
-			b.smtp(host+".durand.example", 465, mailserver.Options{Certificate: b.ca.Leaf(t, mailserver.WrongName, host+".durand.example")})
+			b.smtp(host+".durand.example", 465,
+				mailserver.Options{Certificate: b.ca.Leaf(t, mailserver.WrongName, host+".durand.example")})
 		}
 		if list := b.find(); len(list) != 0 {
 			t.Errorf("%+v", list)
@@ -203,7 +217,11 @@ func TestProbing(t *testing.T) {
 	t.Run("injected behind STARTTLS", func(t *testing.T) {
 		t.Parallel()
 		b := newBench(t, soa+"smtp.durand.example. 300 IN A 192.0.2.1\n")
-		b.smtp("smtp.durand.example", 587, mailserver.Options{Script: mailserver.Script{"STARTTLS": {Reply: "220 go", Inject: "250-evil\r\n250 AUTH PLAIN\r\n"}}})
+		b.smtp("smtp.durand.example", 587,
+			mailserver.Options{Script: mailserver.Script{"STARTTLS": {
+				Reply:  "220 go",
+				Inject: "250-evil\r\n250 AUTH PLAIN\r\n",
+			}}})
 		if list := b.find(); len(list) != 0 {
 			t.Errorf("%+v", list)
 		}
@@ -212,7 +230,8 @@ func TestProbing(t *testing.T) {
 		t.Parallel()
 		b := newBench(t, soa+"mail.durand.example. 300 IN A 192.0.2.1\n")
 		b.smtp("mail.durand.example", 587, mailserver.Options{Capabilities: []string{"AUTH PLAIN"}})
-		b.imap("mail.durand.example", 143, mailserver.Options{Script: mailserver.Script{"STARTTLS": mailserver.Reply("{tag} BAD no")}})
+		b.imap("mail.durand.example", 143,
+			mailserver.Options{Script: mailserver.Script{"STARTTLS": mailserver.Reply("{tag} BAD no")}})
 		if list := b.find(); len(list) != 0 {
 			t.Errorf("%+v", list)
 		}
@@ -223,7 +242,8 @@ func TestProbing(t *testing.T) {
 		b.smtp("post.durand.example", 465, mailserver.Options{})
 		b.imap("post.durand.example", 143, mailserver.Options{})
 		c := b.best()
-		if server(c.SMTP) != "post.durand.example:465 tls "+address || server(c.IMAP) != "post.durand.example:143 starttls "+address {
+		if server(c.SMTP) != "post.durand.example:465 tls "+address ||
+			server(c.IMAP) != "post.durand.example:143 starttls "+address {
 			t.Errorf("%+v", c)
 		}
 		if reasons(c) != "mx-derived guess" {
@@ -241,7 +261,8 @@ _submissions._tcp.durand.example. 300 IN SRV 0 1 465 mail.elsewhere.example.
 `)
 	b.web("autoconfig.durand.example", answer(clientConfig("mail.durand.example", "465", "SSL", "%EMAILADDRESS%")))
 	var told []string
-	list, err := Find(t.Context(), b.network, presets.Default(), address, Options{Found: func(list []Candidate) { told = append(told, string(list[0].Origin)) }})
+	list, err := Find(t.Context(), b.network, presets.Default(), address,
+		Options{Found: func(list []Candidate) { told = append(told, string(list[0].Origin)) }})
 	if err != nil || len(list) != 2 || list[0].Origin != OriginAutoconfig || list[1].Origin != OriginSRV {
 		t.Fatalf("%v %+v", err, list)
 	}
@@ -259,7 +280,8 @@ func TestThePresetsAskNobody(t *testing.T) {
 			t.Errorf("%s: %v %+v", a, err, list)
 		}
 	}
-	if list, err := Find(t.Context(), b.network, presets.Default(), address, Options{Offline: true}); err != nil || len(list) != 0 {
+	if list, err := Find(t.Context(), b.network, presets.Default(), address, Options{Offline: true}); err != nil ||
+		len(list) != 0 {
 		t.Errorf("offline: %v %+v", err, list)
 	}
 	if n := len(b.dns.Queries()); n != 0 {
@@ -274,10 +296,12 @@ func TestTheSecondSourceGivesWay(t *testing.T) {
 	b := newBench(t, domain+". 300 IN SOA ns."+domain+". h."+domain+". 1 2 3 4 5\n"+
 		domain+". 300 IN MX 10 mx00.mail.com.\n"+domain+". 300 IN MX 20 mx00.gmx.net.\n")
 	list, err := Find(t.Context(), b.network, presets.Default(), "x@"+domain, Options{})
-	if err != nil || len(list) < 2 || list[0].Origin != OriginPreset || list[0].Provider != "mail.com" || list[0].SMTP[0].Source != SourceISPDB || list[1].Origin != OriginMX {
+	if err != nil || len(list) < 2 || list[0].Origin != OriginPreset || list[0].Provider != "mail.com" ||
+		list[0].SMTP[0].Source != SourceISPDB || list[1].Origin != OriginMX {
 		t.Fatalf("%v %+v", err, list)
 	}
-	if err := b.dns.Add("new." + domain + ". 300 IN A 192.0.2.1\n_submissions._tcp." + domain + ". 300 IN SRV 0 1 465 new." + domain + ".\n"); err != nil {
+	if err := b.dns.Add("new." + domain + ". 300 IN A 192.0.2.1\n_submissions._tcp." + domain +
+		". 300 IN SRV 0 1 465 new." + domain + ".\n"); err != nil {
 		t.Fatal(err)
 	}
 	list, err = Find(t.Context(), b.network, presets.Default(), "x@"+domain, Options{})
@@ -320,7 +344,8 @@ func TestDNSOddities(t *testing.T) {
 	})
 	t.Run("MX fails, SRV answers", func(t *testing.T) {
 		t.Parallel()
-		b := newBench(t, soa+"mail.durand.example. 300 IN A 192.0.2.1\n_submissions._tcp.durand.example. 300 IN SRV 0 1 465 mail.durand.example.\n!servfail durand.example. MX\n")
+		b := newBench(t, soa+"mail.durand.example. 300 IN A 192.0.2.1\n_submissions._tcp.durand.example. 300 IN SRV 0 1 "+
+			"465 mail.durand.example.\n!servfail durand.example. MX\n")
 		if c := b.best(); c.Origin != OriginSRV {
 			t.Errorf("%+v", c)
 		}
@@ -331,7 +356,8 @@ func TestDNSOddities(t *testing.T) {
 		zone.WriteString(soa)
 		for i := range 40 {
 			n := string(rune('a'+i%26)) + strings.Repeat("x", i/26)
-			zone.WriteString("durand.example. 300 IN MX 10 " + n + ".durand.example.\n" + n + ".durand.example. 300 IN A 192.0.2.7\n" +
+			zone.WriteString("durand.example. 300 IN MX 10 " + n + ".durand.example.\n" + n +
+				".durand.example. 300 IN A 192.0.2.7\n" +
 				"_submissions._tcp.durand.example. 300 IN SRV 0 1 465 " + n + ".durand.example.\n")
 		}
 		b := newBench(t, zone.String())
@@ -351,7 +377,8 @@ func TestCancelled(t *testing.T) {
 	within(t, time.Second, func(ctx context.Context) {
 		ctx, cancel := context.WithCancel(ctx)
 		time.AfterFunc(50*time.Millisecond, cancel)
-		if list, err := Find(ctx, b.network, presets.Default(), address, Options{}); !errors.Is(err, context.Canceled) || len(list) != 0 {
+		if list, err := Find(ctx, b.network, presets.Default(), address, Options{}); !errors.Is(err, context.Canceled) ||
+			len(list) != 0 {
 			t.Errorf("%v %v", list, err)
 		}
 	})
@@ -370,7 +397,8 @@ func TestCancelled(t *testing.T) {
 // TestRoundTrips: a known MX ends the search although every file of the domain hangs.
 func TestRoundTrips(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, soa+"durand.example. 300 IN A 192.0.2.1\nautoconfig.durand.example. 300 IN A 192.0.2.1\ndurand.example. 300 IN MX 10 smtp.google.com.\n")
+	b := newBench(t, soa+"durand.example. 300 IN A 192.0.2.1\nautoconfig.durand.example. 300 IN A "+
+		"192.0.2.1\ndurand.example. 300 IN MX 10 smtp.google.com.\n")
 	hang := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 	b.web("durand.example", hang)
 	b.web("autoconfig.durand.example", hang)

@@ -92,8 +92,8 @@ func (f *finder) exchangers(ctx context.Context) ([]string, error) {
 	return hosts, nil
 }
 
-// spfTargets are the names that the domain's SPF record includes or redirects to. The record is only read for hints; the
-// checks judge it.
+// spfTargets are the names that the domain's SPF record includes or redirects to. The record is only read for hints;
+// the checks judge it.
 func (f *finder) spfTargets(ctx context.Context) []string {
 	answer, err := f.network.Resolver.Query(ctx, f.domain, dns.TypeTXT)
 	if err != nil {
@@ -173,7 +173,8 @@ func (f *finder) askSRV(ctx context.Context) outcome {
 	return f.custom(ctx, c)
 }
 
-// targets are the targets of one service, best first. A target of "." says that there is no such service (RFC 6186 §3.4).
+// targets are the targets of one service, best first. A target of "." says that there is no such service (RFC 6186
+// §3.4).
 func (f *finder) targets(ctx context.Context, name string) []*dns.SRV {
 	answer, err := f.network.Resolver.Query(ctx, name, dns.TypeSRV)
 	if err != nil {

@@ -47,16 +47,19 @@ func newBench(t *testing.T, zone string) *bench {
 		t.Fatal(err)
 	}
 	dead := mailserver.StartRefused(t)
-	b.network = &wire.Network{Resolver: resolver, Roots: b.ca.Roots(), Route: func(_, host string, port int) (string, bool) {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		key := host + ":" + strconv.Itoa(port)
-		b.dialled = append(b.dialled, key)
-		if to, ok := b.routes[key]; ok {
-			return to, true
-		}
-		return dead.Addr(), true
-	}}
+	b.network = &wire.Network{
+		Resolver: resolver, Roots: b.ca.Roots(),
+		Route: func(_, host string, port int) (string, bool) {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			key := host + ":" + strconv.Itoa(port)
+			b.dialled = append(b.dialled, key)
+			if to, ok := b.routes[key]; ok {
+				return to, true
+			}
+			return dead.Addr(), true
+		},
+	}
 	return b
 }
 
@@ -143,13 +146,15 @@ func (b *bench) clean() {
 	}
 	for _, r := range b.requests {
 		lower := strings.ToLower(r)
-		if strings.Contains(lower, canary) || strings.Contains(lower, "authorization") || strings.Contains(lower, "cookie") || strings.Contains(lower, "referer") {
+		if strings.Contains(lower, canary) || strings.Contains(lower, "authorization") || strings.Contains(lower, "cookie") ||
+			strings.Contains(lower, "referer") {
 			b.t.Errorf("a request says more than it must:\n%s", r)
 		}
 	}
 	for _, s := range b.servers {
 		got := strings.ToUpper(string(s.Received()))
-		if strings.Contains(got, strings.ToUpper(canary)) || strings.Contains(got, "AUTH") || strings.Contains(got, "LOGIN") || strings.Contains(got, "MAIL FROM") {
+		if strings.Contains(got, strings.ToUpper(canary)) || strings.Contains(got, "AUTH") ||
+			strings.Contains(got, "LOGIN") || strings.Contains(got, "MAIL FROM") {
 			b.t.Errorf("a mail server was told: %q", got)
 		}
 	}

@@ -38,8 +38,11 @@ func (f *finder) client(crossed *bool) *http.Client {
 	return &http.Client{
 		Timeout: fetchLimit,
 		Transport: &http.Transport{
-			DialContext:            f.network.DialContext,
-			TLSClientConfig:        &tls.Config{RootCAs: f.network.Roots, Time: f.network.Clock, MinVersion: max(f.network.Policy.MinVersion, tls.VersionTLS12)},
+			DialContext: f.network.DialContext,
+			TLSClientConfig: &tls.Config{
+				RootCAs: f.network.Roots, Time: f.network.Clock,
+				MinVersion: max(f.network.Policy.MinVersion, tls.VersionTLS12),
+			},
 			TLSHandshakeTimeout:    fetchLimit,
 			ResponseHeaderTimeout:  fetchLimit,
 			MaxResponseHeaderBytes: maxHeader,
@@ -48,7 +51,8 @@ func (f *finder) client(crossed *bool) *http.Client {
 		CheckRedirect: func(next *http.Request, via []*http.Request) error {
 			u := next.URL
 			// A user name in the URL would become an Authorization header; another port may be anything.
-			if len(via) > maxRedirects || u.Scheme != "https" || u.User != nil || u.Port() != "" && u.Port() != "443" || hostOf(u.Hostname()) == "" {
+			if len(via) > maxRedirects || u.Scheme != "https" || u.User != nil || u.Port() != "" && u.Port() != "443" ||
+				hostOf(u.Hostname()) == "" {
 				return errRedirect
 			}
 			if !sameOrganisation(u.Hostname(), f.domain) {
@@ -95,8 +99,8 @@ func (f *finder) get(ctx context.Context, url string) (file, error) {
 	return f.fetch(request)
 }
 
-// askHTTPS asks for the three kinds of files. Autodiscover is asked only when the others say nothing: it wants a POST with
-// an address in it.
+// askHTTPS asks for the three kinds of files. Autodiscover is asked only when the others say nothing: it wants a POST
+// with an address in it.
 func (f *finder) askHTTPS(ctx context.Context) outcome {
 	asks := []func(context.Context) (Candidate, bool){
 		func(ctx context.Context) (Candidate, bool) {

@@ -49,7 +49,8 @@ func TestAutoconfig(t *testing.T) {
 			if c.Origin != OriginAutoconfig || c.Via != tt.host || c.Confidence != presets.Likely || len(c.Confirm) != 0 {
 				t.Errorf("%+v", c)
 			}
-			if server(c.SMTP) != "mail.durand.example:587 starttls "+address || server(c.IMAP) != "mail.durand.example:993 tls "+address {
+			if server(c.SMTP) != "mail.durand.example:587 starttls "+address ||
+				server(c.IMAP) != "mail.durand.example:993 tls "+address {
 				t.Errorf("%+v %+v", c.SMTP, c.IMAP)
 			}
 			if c.Name != "durand.example" {
@@ -72,7 +73,10 @@ func TestUserNamesOfAFile(t *testing.T) {
 			t.Errorf("%q: %q %v", text, got, ok)
 		}
 	}
-	for _, text := range []string{"admin", "%UNKNOWN%", "%EMAILADDRESS%\r\nX", "%EMAILADDRESS% \u202e", "%EMAILLOCALPART%{address}", "%EMAILADDRESS%\x1b[2J"} {
+	for _, text := range []string{
+		"admin", "%UNKNOWN%", "%EMAILADDRESS%\r\nX", "%EMAILADDRESS% \u202e",
+		"%EMAILLOCALPART%{address}", "%EMAILADDRESS%\x1b[2J",
+	} {
 		if got, ok := userRule(text); ok {
 			t.Errorf("%q was taken as %q", text, got)
 		}
@@ -88,11 +92,12 @@ func TestHostileFiles(t *testing.T) {
 		"depth":               strings.Repeat("<clientConfig>", maxDepth+2) + strings.Repeat("</clientConfig>", maxDepth+2),
 		"attributes":          "<clientConfig " + attributes(500_000) + "/>",
 		"attributes in limit": "<clientConfig " + attributes(20_000) + "/>",
-		"one endless text":    "<clientConfig><emailProvider>" + strings.Repeat("x", 20<<20) + "</emailProvider></clientConfig>",
-		"no end":              clientConfig("mail.durand.example", "465", "SSL", "%EMAILADDRESS%")[:700],
-		"a page":              "<!DOCTYPE html><html><head><title>Welcome</title></head><body><p>It works<br></body></html>",
-		"empty":               "",
-		"zero bytes":          strings.Repeat("\x00", 1000),
+		"one endless text": "<clientConfig><emailProvider>" + strings.Repeat("x", 20<<20) +
+			"</emailProvider></clientConfig>",
+		"no end":     clientConfig("mail.durand.example", "465", "SSL", "%EMAILADDRESS%")[:700],
+		"a page":     "<!DOCTYPE html><html><head><title>Welcome</title></head><body><p>It works<br></body></html>",
+		"empty":      "",
+		"zero bytes": strings.Repeat("\x00", 1000),
 	}
 	corpus, err := filepath.Glob("testdata/autoconfig/*.xml")
 	if err != nil || len(corpus) < 15 {
@@ -148,7 +153,11 @@ func TestCapsOverTheWire(t *testing.T) {
 			_ = z.Close()
 		},
 		"one octet too many": answer(good + strings.Repeat(" ", maxBody+1-len(good))),
-		"not found":          func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404); _, _ = w.Write([]byte(good)) },
+		"not found": func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(404)
+			_,
+				_ = w.Write([]byte(good))
+		},
 		"sign-in wanted": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("WWW-Authenticate", "Basic realm=x")
 			w.WriteHeader(401)
@@ -196,7 +205,8 @@ func TestCapsOverTheWire(t *testing.T) {
 		t.Parallel()
 		b := newBench(t, webZone)
 		b.find()
-		if b.asked("autoconfig.durand.example", 80) || b.asked("durand.example", 80) || !b.asked("autoconfig.durand.example", 443) {
+		if b.asked("autoconfig.durand.example", 80) || b.asked("durand.example", 80) ||
+			!b.asked("autoconfig.durand.example", 443) {
 			t.Errorf("dialled %v", b.dialled)
 		}
 	})
@@ -242,7 +252,10 @@ func TestRedirects(t *testing.T) {
 			b := newBench(t, webZone)
 			b.web("autoconfig.durand.example", to(url))
 			b.web("mail.durand.example", good)
-			for _, host := range []string{"mail.durand.example:80", "mail.durand.example:8443", "192.0.2.2:443", "localhost:443"} {
+			for _, host := range []string{
+				"mail.durand.example:80", "mail.durand.example:8443", "192.0.2.2:443",
+				"localhost:443",
+			} {
 				b.mu.Lock()
 				b.routes[host] = b.routes["mail.durand.example:443"]
 				b.mu.Unlock()
@@ -276,13 +289,15 @@ func TestPACC(t *testing.T) {
 	t.Parallel()
 	const body = `{"protocols":{"imap":{"host":"mail.durand.example"},"smtp":{"host":"mail.durand.example"}},"authentication":{"password":true}}`
 	sum := sha256.Sum256([]byte(body))
-	vouched := `_ua-auto-config.durand.example. 300 IN TXT "v=UAAC1; a=sha256; d=` + base64.StdEncoding.EncodeToString(sum[:]) + `"` + "\n"
+	vouched := `_ua-auto-config.durand.example. 300 IN TXT "v=UAAC1; a=sha256; d=` +
+		base64.StdEncoding.EncodeToString(sum[:]) + `"` + "\n"
 	t.Run("vouched for", func(t *testing.T) {
 		t.Parallel()
 		b := newBench(t, webZone+vouched)
 		b.web("ua-auto-config.durand.example", answer(body))
 		c := b.best()
-		if server(c.SMTP) != "mail.durand.example:465 tls "+address || server(c.IMAP) != "mail.durand.example:993 tls "+address || c.SMTP[0].Source != SourcePACC {
+		if server(c.SMTP) != "mail.durand.example:465 tls "+address ||
+			server(c.IMAP) != "mail.durand.example:993 tls "+address || c.SMTP[0].Source != SourcePACC {
 			t.Errorf("%+v", c)
 		}
 	})
@@ -300,7 +315,8 @@ func TestPACC(t *testing.T) {
 			}
 		})
 	}
-	if !deep([]byte(strings.Repeat("[", maxDepth+1))) || !deep([]byte("["+strings.Repeat("1,", 5*maxElements))) || deep([]byte(body)) {
+	if !deep([]byte(strings.Repeat("[", maxDepth+1))) || !deep([]byte("["+strings.Repeat("1,", 5*maxElements))) ||
+		deep([]byte(body)) {
 		t.Error("depth or length is misjudged")
 	}
 }
@@ -318,13 +334,15 @@ func TestAutodiscover(t *testing.T) {
 		b := newBench(t, webZone)
 		b.web("autodiscover.durand.example", answer(outlook))
 		c := b.best()
-		if server(c.SMTP) != "mail.durand.example:587 starttls "+canary || server(c.IMAP) != "mail.durand.example:993 tls "+canary || c.SMTP[0].Source != SourceAutodiscover {
+		if server(c.SMTP) != "mail.durand.example:587 starttls "+canary ||
+			server(c.IMAP) != "mail.durand.example:993 tls "+canary || c.SMTP[0].Source != SourceAutodiscover {
 			t.Errorf("%+v", c)
 		}
 	})
 	t.Run("a sign-in is not given", func(t *testing.T) {
 		t.Parallel()
-		b := newBench(t, webZone+"example. 300 IN SOA ns.example. h.example. 1 2 3 4 5\nautodiscover.example. 300 IN A 192.0.2.66\n")
+		b := newBench(t, webZone+
+			"example. 300 IN SOA ns.example. h.example. 1 2 3 4 5\nautodiscover.example. 300 IN A 192.0.2.66\n")
 		b.web("autodiscover.durand.example", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("WWW-Authenticate", "Basic realm=x")
 			w.WriteHeader(401)
@@ -349,15 +367,18 @@ func TestAutodiscover(t *testing.T) {
 func TestUnencryptedIsNeverFirst(t *testing.T) {
 	t.Parallel()
 	text := clientConfig("mail.durand.example", "465", "SSL", "%EMAILADDRESS%")
-	plain := strings.Replace(text, "<outgoingServer", `<outgoingServer type="smtp"><hostname>mail.durand.example</hostname><port>25</port><socketType>plain</socketType></outgoingServer><outgoingServer`, 1)
+	plain := strings.Replace(text, "<outgoingServer",
+		`<outgoingServer type="smtp"><hostname>mail.durand.example</hostname><port>25</port><socketType>plain</socketType></outgoingServer><outgoingServer`, 1)
 	b := newBench(t, webZone)
 	b.web("autoconfig.durand.example", answer(plain))
-	if c := b.best(); server(c.SMTP) != "mail.durand.example:465 tls "+address || !c.SMTP[1].Cleartext || len(c.Confirm) != 0 {
+	if c := b.best(); server(c.SMTP) != "mail.durand.example:465 tls "+address || !c.SMTP[1].Cleartext ||
+		len(c.Confirm) != 0 {
 		t.Errorf("%+v", c)
 	}
 	only := newBench(t, webZone)
 	only.web("autoconfig.durand.example", answer(strings.ReplaceAll(text, "SSL", "plain")))
-	if c := only.best(); reasons(c) != "cleartext" || c.Confidence != presets.Guess || c.SMTP[0].Security != config.SecurityNone {
+	if c := only.best(); reasons(c) != "cleartext" || c.Confidence != presets.Guess ||
+		c.SMTP[0].Security != config.SecurityNone {
 		t.Errorf("%+v", c)
 	}
 }
@@ -389,7 +410,8 @@ func FuzzClientConfig(f *testing.F) {
 		var c Candidate
 		finder.clientConfig(data, &c)
 		for _, s := range append(c.SMTP, c.IMAP...) {
-			if hostOf(s.Host) != s.Host || s.Port < 1 || s.Port > 65535 || strings.ContainsFunc(s.Username, func(r rune) bool { return r < ' ' || r > '~' }) {
+			if hostOf(s.Host) != s.Host || s.Port < 1 || s.Port > 65535 ||
+				strings.ContainsFunc(s.Username, func(r rune) bool { return r < ' ' || r > '~' }) {
 				t.Errorf("%+v", s)
 			}
 		}

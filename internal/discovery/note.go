@@ -26,8 +26,8 @@ func (n Note) In(lang locale.Lang) string {
 
 func say(key string, args ...any) Note { return Note{Msg: locale.Msg(key, args...)} }
 
-// presetNotes are what a person should know before choosing this provider: whether it can work at all, what ends on a day,
-// and which values are still missing.
+// presetNotes are what a person should know before choosing this provider: whether it can work at all, what ends on a
+// day, and which values are still missing.
 func presetNotes(p *presets.Provider, today time.Time, servers []presets.Endpoint) []Note {
 	var out []Note
 	if wayOut, impossible := p.Impossible(); impossible {

@@ -30,8 +30,8 @@ type configuration struct {
 	} `json:"authentication"`
 }
 
-// pacc takes the servers of a PACC file. The draft wants its digest in the DNS: a file without it, or with another one, is
-// not believed. Servers are named by host alone and speak implicit TLS on their usual ports.
+// pacc takes the servers of a PACC file. The draft wants its digest in the DNS: a file without it, or with another one,
+// is not believed. Servers are named by host alone and speak implicit TLS on their usual ports.
 func (f *finder) pacc(ctx context.Context) (Candidate, bool) {
 	var got file
 	var fetched error

@@ -39,8 +39,8 @@ type trial struct {
 	foundIMAP  *Server
 }
 
-// probe tries usual names and ports, implicit TLS first. It speaks as far as the greeting behind a verified TLS handshake,
-// and never signs in. One connection at a time goes to a name (security.md T21).
+// probe tries usual names and ports, implicit TLS first. It speaks as far as the greeting behind a verified TLS
+// handshake, and never signs in. One connection at a time goes to a name (security.md T21).
 func (f *finder) probe(ctx context.Context, exchangers []string, partial func(Candidate)) outcome {
 	var trials []*trial
 	for _, p := range prefixes {
@@ -151,7 +151,9 @@ func (f *finder) try(ctx context.Context, t *trial) (smtp, imap *Server) {
 // greeter speaks the protocol up to STARTTLS, or behind the handshake as far as the greeting and what is offered.
 type greeter func(c *wire.Conn, security config.Security, secure func() bool) ([]config.Mechanism, bool)
 
-func (f *finder) greets(ctx context.Context, host string, port int, security config.Security, talk greeter) ([]config.Mechanism, bool) {
+func (f *finder) greets(ctx context.Context, host string, port int, security config.Security,
+	talk greeter,
+) ([]config.Mechanism, bool) {
 	addresses, err := f.network.Addresses(ctx, host)
 	if err != nil {
 		return nil, false
@@ -235,7 +237,8 @@ func offered(lines []string) []config.Mechanism {
 		}
 		for _, word := range words[1:] {
 			m := config.Mechanism(word)
-			if m != config.MechanismAuto && m != config.MechanismNone && slices.Contains(config.Mechanisms(), m) && !slices.Contains(out, m) {
+			if m != config.MechanismAuto && m != config.MechanismNone && slices.Contains(config.Mechanisms(), m) &&
+				!slices.Contains(out, m) {
 				out = append(out, m)
 			}
 		}
@@ -255,7 +258,8 @@ func imapGreets(c *wire.Conn, security config.Security, secure func() bool) ([]c
 		if _, err := c.Write([]byte("a STARTTLS\r\n")); err != nil {
 			return nil, false
 		}
-		if line, err := c.ReadLine(wire.MaxLine); err != nil || !strings.HasPrefix(strings.ToUpper(line), "A OK") || !secure() {
+		if line, err := c.ReadLine(wire.MaxLine); err != nil || !strings.HasPrefix(strings.ToUpper(line), "A OK") ||
+			!secure() {
 			return nil, false
 		}
 	}

@@ -1,5 +1,5 @@
-// Package jsonschema builds a JSON Schema (draft 2020-12) from Go types, so that a key is named in one place only. What the
-// types cannot say (patterns, ranges, descriptions) comes as rules.
+// Package jsonschema builds a JSON Schema (draft 2020-12) from Go types, so that a key is named in one place only. What
+// the types cannot say (patterns, ranges, descriptions) comes as rules.
 package jsonschema
 
 import (

@@ -151,11 +151,12 @@ func (c *Catalogue) Say(t Text) string {
 	return c.T(t.Key, t.Args...)
 }
 
-// Colon puts a colon behind a label, as the language sets it: French has a blank before it. A label that ends in a mark of
-// its own, as a question does, takes none.
+// Colon puts a colon behind a label, as the language sets it: French has a blank before it. A label that ends in a mark
+// of its own, as a question does, takes none.
 func (c *Catalogue) Colon(label string) string {
 	switch {
-	case strings.HasSuffix(label, "?"), strings.HasSuffix(label, "!"), strings.HasSuffix(label, ":"), strings.HasSuffix(label, "…"):
+	case strings.HasSuffix(label, "?"), strings.HasSuffix(label, "!"), strings.HasSuffix(label, ":"),
+		strings.HasSuffix(label, "…"):
 		return label
 	case c.lang == French:
 		return label + " :"

@@ -27,7 +27,12 @@ func TestColon(t *testing.T) {
 	for _, row := range []struct {
 		lang        Lang
 		label, want string
-	}{{English, "Provider", "Provider:"}, {French, "Fournisseur", "Fournisseur :"}, {German, "Anbieter", "Anbieter:"}, {French, "Est-il arrivé ?", "Est-il arrivé ?"}} {
+	}{
+		{English, "Provider", "Provider:"},
+		{French, "Fournisseur", "Fournisseur :"},
+		{German, "Anbieter", "Anbieter:"},
+		{French, "Est-il arrivé ?", "Est-il arrivé ?"},
+	} {
 		if got := For(row.lang).Colon(row.label); got != row.want {
 			t.Errorf("%s: %q, want %q", row.label, got, row.want)
 		}

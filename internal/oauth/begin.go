@@ -41,8 +41,9 @@ type SignIn struct {
 	got *grant // approved and not yet written
 }
 
-// Begin starts a sign-in: it proves that the tokens can be kept, and then asks the provider for a code, or makes the address to
-// open. A provider that does not answer is asked again a few times. The error is an *Error or the context's own.
+// Begin starts a sign-in: it proves that the tokens can be kept, and then asks the provider for a code, or makes the
+// address to open. A provider that does not answer is asked again a few times. The error is an *Error or the context's
+// own.
 func (c *Client) Begin(ctx context.Context, r Request) (*SignIn, error) {
 	var err error
 	if r.Provider, err = r.Provider.ForTenant(r.Tenant); err != nil {
@@ -74,8 +75,8 @@ func (c *Client) Begin(ctx context.Context, r Request) (*SignIn, error) {
 	return s, nil
 }
 
-// Wait asks the provider until the person has approved on the other device, and keeps the sign-in. progress may be nil; it is
-// called from this goroutine. After a failure to write the file it may be called again: the approval is not lost.
+// Wait asks the provider until the person has approved on the other device, and keeps the sign-in. progress may be nil;
+// it is called from this goroutine. After a failure to write the file it may be called again: the approval is not lost.
 func (s *SignIn) Wait(ctx context.Context, progress func(State)) (Result, error) {
 	if progress == nil {
 		progress = func(State) {}
@@ -94,8 +95,8 @@ func (s *SignIn) Wait(ctx context.Context, progress func(State)) (Result, error)
 	return s.finish("")
 }
 
-// Paste takes the address that the browser ended on, or the code alone, and keeps the sign-in. When Again of the error is true
-// the person can paste once more. After a failure to write the file it may be called again with anything.
+// Paste takes the address that the browser ended on, or the code alone, and keeps the sign-in. When Again of the error
+// is true the person can paste once more. After a failure to write the file it may be called again with anything.
 func (s *SignIn) Paste(ctx context.Context, pasted secret.Value) (Result, error) {
 	if s.code == nil {
 		return Result{}, &Error{Problem: NotConfigured, Provider: s.request.Provider.Name}
@@ -122,7 +123,8 @@ func (s *SignIn) keep(g grant) {
 	s.got = &g
 }
 
-// finish judges what was granted and writes it. A grant that is of no use is dropped; one that only could not be written stays.
+// finish judges what was granted and writes it. A grant that is of no use is dropped; one that only could not be
+// written stays.
 func (s *SignIn) finish(nonce string) (Result, error) {
 	g, r := *s.pending(), s.request
 	drop := func(err error) (Result, error) {

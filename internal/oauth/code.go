@@ -21,8 +21,8 @@ const (
 	pasteLife = 15 * time.Minute
 	// maxPasted in octets; Microsoft's codes reach some 1,500.
 	maxPasted = 8 << 10
-	// The dynamic ports (RFC 6335 §6), of which one is picked for each sign-in: nothing listens there, neither here nor on the
-	// person's own computer, so that the browser stops with the address in its bar.
+	// The dynamic ports (RFC 6335 §6), of which one is picked for each sign-in: nothing listens there, neither here nor on
+	// the person's own computer, so that the browser stops with the address in its bar.
 	firstPort, ports = 49152, 16384
 )
 
@@ -36,7 +36,10 @@ type authorization struct {
 
 func (s *SignIn) beginCode() error {
 	r := s.request
-	a := &authorization{verifier: secret.New(oauth2.GenerateVerifier()), state: rand.Text(), nonce: rand.Text(), redirect: r.Redirect}
+	a := &authorization{
+		verifier: secret.New(oauth2.GenerateVerifier()), state: rand.Text(), nonce: rand.Text(),
+		redirect: r.Redirect,
+	}
 	if a.redirect == "" {
 		port, err := rand.Int(rand.Reader, big.NewInt(ports))
 		if err != nil {
@@ -44,7 +47,8 @@ func (s *SignIn) beginCode() error {
 		}
 		a.redirect = fmt.Sprintf("http://127.0.0.1:%d/", firstPort+port.Int64())
 	}
-	if u, err := url.Parse(a.redirect); err != nil || u.Scheme != "http" || !isLoopback(u.Hostname()) && u.Hostname() != "localhost" {
+	if u, err := url.Parse(a.redirect); err != nil || u.Scheme != "http" || !isLoopback(u.Hostname()) &&
+		u.Hostname() != "localhost" {
 		return &Error{Problem: NotConfigured, Provider: r.Provider.Name, Server: hostOf(a.redirect)}
 	}
 	conf := r.Provider.config(r.ClientID, r.ClientSecret)
@@ -89,21 +93,23 @@ func (s *SignIn) exchange(ctx context.Context, pasted secret.Value) (grant, erro
 		got, err = call.grant(token)
 		return err
 	})
-	if e := problemOf(err); e != nil && e.Problem == Expired { // invalid_grant here is a code that is old, used or cut short
+	// invalid_grant here is a code that is old, used or cut short
+	if e := problemOf(err); e != nil && e.Problem == Expired {
 		e.Problem = TimedOut
 	}
 	return got, err
 }
 
-// read finds the code in what was pasted: the whole address, the part behind its question mark, or the code alone. Terminals
-// and mail break long lines, so white space inside counts for nothing.
+// read finds the code in what was pasted: the whole address, the part behind its question mark, or the code alone.
+// Terminals and mail break long lines, so white space inside counts for nothing.
 func (a *authorization) read(pasted secret.Value, p Provider) (secret.Value, error) {
 	fail := func(problem Problem) (secret.Value, error) {
 		return secret.Value{}, &Error{Problem: problem, Provider: p.Name}
 	}
 	text := strings.Join(strings.Fields(pasted.Reveal()), "")
 	text = strings.Trim(text, `<>"'`)
-	if text == "" || len(text) > maxPasted || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r >= 0x7f }) {
+	if text == "" || len(text) > maxPasted ||
+		strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r >= 0x7f }) {
 		return fail(NotAnAddress)
 	}
 	query, whole := text, false
@@ -131,7 +137,10 @@ func (a *authorization) read(pasted secret.Value, p Provider) (secret.Value, err
 			problem = Refused
 		}
 		k := call{sent: []secret.Value{a.verifier}}
-		return secret.Value{}, &Error{Problem: problem, Provider: p.Name, Said: k.clean(code + ": " + values.Get("error_description"))}
+		return secret.Value{}, &Error{
+			Problem: problem, Provider: p.Name,
+			Said: k.clean(code + ": " + values.Get("error_description")),
+		}
 	}
 	return secret.New(values.Get("code")), nil
 }

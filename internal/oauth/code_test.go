@@ -35,7 +35,10 @@ func (f *fake) withNonce(t *testing.T, s *SignIn) step {
 		t.Fatal(err)
 	}
 	return tokens("1", "", map[string]any{
-		"id_token": idToken(map[string]any{"aud": []string{"x", clientID}, "preferred_username": mailbox, "nonce": opened.Query().Get("nonce")}),
+		"id_token": idToken(map[string]any{
+			"aud": []string{"x", clientID}, "preferred_username": mailbox,
+			"nonce": opened.Query().Get("nonce"),
+		}),
 	})
 }
 
@@ -59,8 +62,9 @@ func TestAuthorizationRequest(t *testing.T) {
 	query := opened.Query()
 	for name, want := range map[string]string{
 		"response_type": "code", "client_id": clientID, "code_challenge_method": "S256", "redirect_uri": s.Prompt.Redirect,
-		"code_challenge": oauth2.S256ChallengeFromVerifier(s.code.verifier.Reveal()), "scope": "mail:send offline_access openid email",
-		"login_hint": mailbox,
+		"code_challenge": oauth2.S256ChallengeFromVerifier(s.code.verifier.Reveal()),
+		"scope":          "mail:send offline_access openid email",
+		"login_hint":     mailbox,
 	} {
 		if got := query.Get(name); got != want {
 			t.Errorf("%s is %q, want %q", name, got, want)
@@ -86,15 +90,25 @@ func TestPastes(t *testing.T) {
 			text := landed(t, s, nil)
 			return " <" + text[:30] + "\r\n   " + text[30:] + "> \n"
 		}, ""},
-		"without the scheme": {func(t *testing.T, s *SignIn) string { return strings.TrimPrefix(landed(t, s, nil), "http://") }, ""},
+		"without the scheme": {func(t *testing.T,
+			s *SignIn,
+		) string {
+			return strings.TrimPrefix(landed(t, s, nil), "http://")
+		}, ""},
 		"only the query": {func(t *testing.T, s *SignIn) string {
 			_, query, _ := strings.Cut(landed(t, s, nil), "?")
 			return query
 		}, ""},
-		"with a fragment":     {func(t *testing.T, s *SignIn) string { return landed(t, s, nil) + "#_=_" }, ""},
-		"the code alone":      {func(*testing.T, *SignIn) string { return canary + "/code-1" }, ""},
-		"another state":       {func(t *testing.T, s *SignIn) string { return landed(t, s, map[string]string{"state": "x"}) }, Foreign},
-		"no state":            {func(t *testing.T, s *SignIn) string { return landed(t, s, map[string]string{"state": ""}) }, Foreign},
+		"with a fragment": {func(t *testing.T, s *SignIn) string { return landed(t, s, nil) + "#_=_" }, ""},
+		"the code alone":  {func(*testing.T, *SignIn) string { return canary + "/code-1" }, ""},
+		"another state": {
+			func(t *testing.T, s *SignIn) string { return landed(t, s, map[string]string{"state": "x"}) },
+			Foreign,
+		},
+		"no state": {
+			func(t *testing.T, s *SignIn) string { return landed(t, s, map[string]string{"state": ""}) },
+			Foreign,
+		},
 		"the address to open": {func(_ *testing.T, s *SignIn) string { return s.Prompt.URL }, NotAnAddress},
 		"nothing":             {func(*testing.T, *SignIn) string { return " \n" }, NotAnAddress},
 		"another page":        {func(*testing.T, *SignIn) string { return "https://durand.example/" }, NotAnAddress},
@@ -123,7 +137,8 @@ func TestPastes(t *testing.T) {
 					t.Fatalf("%+v, %v", result, err)
 				}
 				sent := f.forms[len(f.forms)-1]
-				if sent.Get("code") != canary+"/code-1" || sent.Get("code_verifier") != s.code.verifier.Reveal() || sent.Get("redirect_uri") != s.Prompt.Redirect {
+				if sent.Get("code") != canary+"/code-1" || sent.Get("code_verifier") != s.code.verifier.Reveal() ||
+					sent.Get("redirect_uri") != s.Prompt.Redirect {
 					t.Errorf("sent %v", sent)
 				}
 				return
@@ -152,12 +167,13 @@ func TestExchange(t *testing.T) {
 		first []step
 		want  Problem
 	}{
-		"a stumble":        {[]step{cut, plainText(503, "")}, ""},
-		"used before":      {[]step{refuse(400, "invalid_grant", "used")}, TimedOut},
-		"ill for long":     {[]step{plainText(503, ""), plainText(503, ""), plainText(503, "")}, Ill},
-		"cut for long":     {[]step{cut, cut, cut}, Unreachable},
-		"an older sign-in": {[]step{tokens("1", "", map[string]any{"id_token": idToken(map[string]any{"aud": clientID, "email": mailbox, "nonce": "x"})})}, BadAnswer},
-		"nobody named":     {[]step{tokens("1", "", nil)}, ""},
+		"a stumble":    {[]step{cut, plainText(503, "")}, ""},
+		"used before":  {[]step{refuse(400, "invalid_grant", "used")}, TimedOut},
+		"ill for long": {[]step{plainText(503, ""), plainText(503, ""), plainText(503, "")}, Ill},
+		"cut for long": {[]step{cut, cut, cut}, Unreachable},
+		"an older sign-in": {[]step{tokens("1", "",
+			map[string]any{"id_token": idToken(map[string]any{"aud": clientID, "email": mailbox, "nonce": "x"})})}, BadAnswer},
+		"nobody named": {[]step{tokens("1", "", nil)}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -113,14 +113,15 @@ func (s *SignIn) beginDevice(ctx context.Context) error {
 
 // plainCode accepts what a person can read aloud and type.
 func plainCode(code string) bool {
-	return code != "" && len(code) <= maxUserCode && !strings.ContainsFunc(code, func(r rune) bool { return r < ' ' || r >= 0x7f })
+	return code != "" && len(code) <= maxUserCode &&
+		!strings.ContainsFunc(code, func(r rune) bool { return r < ' ' || r >= 0x7f })
 }
 
 // maxPage in octets of an address that a person types or a QR code holds.
 const maxPage = 300
 
-// page accepts the address of a device page only on the provider's own ground: a hostile answer must not send people to a
-// page that asks for their password (security.md T16).
+// page accepts the address of a device page only on the provider's own ground: a hostile answer must not send people to
+// a page that asks for their password (security.md T16).
 func (c *Client) page(p Provider, address string) bool {
 	u, err := url.Parse(address)
 	if err != nil || len(address) > maxPage || !c.allowed(address) ||
@@ -129,7 +130,8 @@ func (c *Client) page(p Provider, address string) bool {
 	}
 	host := strings.ToLower(u.Hostname())
 	for _, endpoint := range []string{p.DeviceURL, p.AuthURL, p.TokenURL} {
-		if own, err := url.Parse(endpoint); err == nil && own.Host != "" && sameGround(host, strings.ToLower(own.Hostname())) {
+		if own, err := url.Parse(endpoint); err == nil && own.Host != "" &&
+			sameGround(host, strings.ToLower(own.Hostname())) {
 			return true
 		}
 	}
@@ -151,15 +153,19 @@ func sameGround(a, b string) bool {
 	return errX == nil && errY == nil && x == y
 }
 
-// poll asks until there is an answer. RFC 8628 §3.5: at the interval, five seconds slower after each slow_down, and twice as
-// slowly after each lost connection; unlike most programs it takes neither a lost connection nor an ailing server for the end.
+// poll asks until there is an answer. RFC 8628 §3.5: at the interval, five seconds slower after each slow_down, and
+// twice as slowly after each lost connection; unlike most programs it takes neither a lost connection nor an ailing
+// server for the end.
 func (s *SignIn) poll(ctx context.Context, progress func(State)) (grant, error) {
 	d, nonsense := s.device, 0
 	state, delay := State{Phase: Waiting}, d.interval
 	for {
 		left := d.expires.Sub(s.client.now())
 		if left <= 0 {
-			return grant{}, &Error{Problem: TimedOut, Provider: s.request.Provider.Name, Server: hostOf(s.request.Provider.TokenURL)}
+			return grant{}, &Error{
+				Problem: TimedOut, Provider: s.request.Provider.Name,
+				Server: hostOf(s.request.Provider.TokenURL),
+			}
 		}
 		delay = min(delay, left)
 		state.Remaining, state.Next = left, delay

@@ -38,8 +38,8 @@ const (
 	Refused       Problem = "refused"        // any other error that the provider names
 )
 
-// Error says what was tried and how it ended. It never contains a token, a code or a verifier: what a server writes is cleaned
-// of everything secret that was sent to it.
+// Error says what was tried and how it ended. It never contains a token, a code or a verifier: what a server writes is
+// cleaned of everything secret that was sent to it.
 type Error struct {
 	Problem  Problem
 	Provider string
@@ -97,7 +97,8 @@ func (e *Error) Text() locale.Text {
 		label = e.Provider
 	}
 	return locale.Msg("oauth.problem."+string(e.Problem), "provider", safetext.FromRemote(label),
-		"server", safetext.FromRemote(e.Server), "said", e.Said, "account", e.Account, "wanted", safetext.FromRemote(e.Wanted))
+		"server", safetext.FromRemote(e.Server), "said", e.Said, "account", e.Account, "wanted",
+		safetext.FromRemote(e.Wanted))
 }
 
 // ending is what a problem means to the catalogue of causes and to a script (contract.md §2).

@@ -180,7 +180,8 @@ func cut(w http.ResponseWriter, _ url.Values) {
 // tokens is a good answer; account "" leaves out the ID token.
 func tokens(n string, account string, more map[string]any) step {
 	body := map[string]any{
-		"token_type": "Bearer", "access_token": canary + "-access-" + n, "refresh_token": canary + "-refresh-" + n, "expires_in": 3600,
+		"token_type": "Bearer", "access_token": canary + "-access-" + n, "refresh_token": canary + "-refresh-" + n,
+		"expires_in": 3600,
 	}
 	if account != "" {
 		body["id_token"] = idToken(map[string]any{"aud": clientID, "email": account})
@@ -220,8 +221,8 @@ func noLeak(t *testing.T, err error) {
 	}
 }
 
-// httpServer is the same server in clear on loopback, for children that do not share its certificate; it returns its token
-// endpoint.
+// httpServer is the same server in clear on loopback, for children that do not share its certificate; it returns its
+// token endpoint.
 func httpServer(t *testing.T, f *fake) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(f.handle))

@@ -1,12 +1,12 @@
 // Package oauth signs a mailbox in through the provider's own web page, and keeps the sign-in alive.
 //
-// Two ways lead there, and both work over a plain SSH line: the device flow (RFC 8628), where the person types a short code
-// on any device, and the authorization code with PKCE (RFC 6749 §4.1, RFC 7636), where the person opens a long address
-// anywhere and pastes the one that the browser ends on. The tokens lie in a file of their own; see Store. An access token is
-// renewed by Source, whose rotation is on disk before the token is used.
+// Two ways lead there, and both work over a plain SSH line: the device flow (RFC 8628), where the person types a short
+// code on any device, and the authorization code with PKCE (RFC 6749 §4.1, RFC 7636), where the person opens a long
+// address anywhere and pastes the one that the browser ends on. The tokens lie in a file of their own; see Store. An
+// access token is renewed by Source, whose rotation is on disk before the token is used.
 //
-// The package speaks to the endpoints it is given and to no others. They come from the providers' presets; nothing here reads
-// an endpoint from a file, a server or a person (security.md T16).
+// The package speaks to the endpoints it is given and to no others. They come from the providers' presets; nothing here
+// reads an endpoint from a file, a server or a person (security.md T16).
 package oauth
 
 import (
@@ -31,8 +31,8 @@ import (
 type Provider struct {
 	// Name is the identity provider's, as in credential.provider: microsoft, google.
 	Name string
-	// AuthURL is the page of the authorization code, TokenURL the token endpoint, DeviceURL the device authorization endpoint.
-	// AuthURL or DeviceURL may be empty when that way does not exist.
+	// AuthURL is the page of the authorization code, TokenURL the token endpoint, DeviceURL the device authorization
+	// endpoint. AuthURL or DeviceURL may be empty when that way does not exist.
 	AuthURL, TokenURL, DeviceURL string
 	// Scopes are the least that mail needs. Those by which the big providers name the account are added; see traits.
 	Scopes []string
@@ -87,8 +87,8 @@ var tenantShape = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$`)
 })
 
-// ForTenant returns the provider for one directory: Microsoft's endpoints carry it in their path, where "common" stands for
-// any. An empty tenant changes nothing.
+// ForTenant returns the provider for one directory: Microsoft's endpoints carry it in their path, where "common" stands
+// for any. An empty tenant changes nothing.
 func (p Provider) ForTenant(tenant string) (Provider, error) {
 	if tenant == "" {
 		return p, nil
@@ -126,7 +126,8 @@ func (p Provider) Flows() []Flow {
 // Client carries the requests. It may be used by several goroutines.
 type Client struct {
 	Network *wire.Network
-	// AllowLoopbackHTTP admits endpoints http://127.0.0.1 and http://[::1]; only tests against a server of their own set it.
+	// AllowLoopbackHTTP admits endpoints http://127.0.0.1 and http://[::1]; only tests against a server of their own set
+	// it.
 	AllowLoopbackHTTP bool
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
@@ -195,7 +196,8 @@ type Prompt struct {
 	URL string
 	// Code is what to type there (device flow).
 	Code string
-	// Complete is URL with the code in it, for a QR code; empty where the provider gives none. The person still compares Code.
+	// Complete is URL with the code in it, for a QR code; empty where the provider gives none. The person still compares
+	// Code.
 	Complete string
 	// Expires is when the prompt is of no more use.
 	Expires time.Time
@@ -244,8 +246,8 @@ func (s State) Text() locale.Text {
 type Result struct {
 	// Account is whom the provider named, empty when it named nobody.
 	Account safetext.Remote
-	// Verified is true when Account is one of the accounts that were asked for. When nobody was named, the first sign-in at
-	// the mail server is the proof: XOAUTH2 and OAUTHBEARER carry the user name beside the token.
+	// Verified is true when Account is one of the accounts that were asked for. When nobody was named, the first sign-in
+	// at the mail server is the proof: XOAUTH2 and OAUTHBEARER carry the user name beside the token.
 	Verified bool
 	// Expires is when the access token does; it is renewed by itself.
 	Expires time.Time

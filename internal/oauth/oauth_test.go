@@ -34,35 +34,92 @@ func TestDeviceOutcomes(t *testing.T) {
 		exit  int
 		slept []time.Duration // seconds
 	}{
-		"approved at once":     {[]step{approve}, "", "", 0, []time.Duration{5}},
-		"approved later":       {[]step{still, still, approve}, "", "", 0, []time.Duration{5, 5, 5}},
-		"Google's 428":         {[]step{refuse(428, "authorization_pending", ""), approve}, "", "", 0, []time.Duration{5, 5}},
-		"slow_down adds up":    {[]step{refuse(400, "slow_down", ""), refuse(429, "slow_down", ""), still, approve}, "", "", 0, []time.Duration{5, 10, 15, 15}},
-		"server error":         {[]step{plainText(503, "<h1>no</h1>"), plainText(500, ""), still, approve}, "", "", 0, []time.Duration{5, 10, 20, 5}},
-		"reset connections":    {[]step{cut, cut, cut, cut, approve}, "", "", 0, []time.Duration{5, 10, 20, 30, 30}},
-		"a gateway's page":     {[]step{plainText(200, "<h1>hotel</h1>"), approve}, "", "", 0, []time.Duration{5, 10}},
-		"too many requests":    {[]step{plainText(429, ""), approve}, "", "", 0, []time.Duration{5, 10}},
-		"declined":             {[]step{still, refuse(400, "access_denied", "no")}, Denied, "oauth-denied", 77, nil},
-		"declined, Microsoft":  {[]step{refuse(400, "authorization_declined", "AADSTS70018: x")}, Denied, "oauth-denied", 77, nil},
-		"run out":              {[]step{refuse(400, "expired_token", "")}, TimedOut, "oauth-timeout", 77, nil},
-		"never answered":       {[]step{still}, TimedOut, "oauth-timeout", 77, nil},
-		"off line to the end":  {[]step{cut}, TimedOut, "oauth-timeout", 77, nil},
-		"used up":              {[]step{refuse(400, "invalid_grant", "")}, TimedOut, "oauth-timeout", 77, nil},
-		"unknown client":       {[]step{refuse(401, "invalid_client", "AADSTS7000218: x")}, ClientRefused, "oauth-not-configured", 78, nil},
-		"client not allowed":   {[]step{refuse(400, "unauthorized_client", "AADSTS700016: x")}, ClientRefused, "oauth-not-configured", 78, nil},
-		"conditional access":   {[]step{refuse(400, "access_denied", "AADSTS53003: blocked")}, Blocked, "oauth-scope-missing", 77, nil},
-		"needs consent":        {[]step{refuse(400, "invalid_grant", "AADSTS65001: consent")}, NeedsConsent, "oauth-scope-missing", 77, nil},
-		"unknown error":        {[]step{refuse(400, "weather", "rain")}, Refused, "oauth-denied", 77, nil},
-		"nonsense for ever":    {[]step{plainText(200, "hello")}, BadAnswer, "protocol-error", 76, nil},
-		"a redirect":           {[]step{redirect}, BadAnswer, "protocol-error", 76, nil},
-		"an endless answer":    {[]step{plainText(200, strings.Repeat("x", maxAnswer+1))}, BadAnswer, "protocol-error", 76, nil},
-		"no token in it":       {[]step{answer(200, map[string]any{"token_type": "Bearer"})}, BadAnswer, "protocol-error", 76, nil},
-		"a MAC token":          {[]step{tokens("1", mailbox, map[string]any{"token_type": "mac"})}, BadAnswer, "protocol-error", 76, nil},
-		"a token with a break": {[]step{tokens("1", mailbox, map[string]any{"access_token": canary + "\r\nX"})}, BadAnswer, "protocol-error", 76, nil},
-		"wrong account":        {[]step{tokens("1", "paul@durand.example", nil)}, WrongAccount, "oauth-scope-missing", 77, nil},
-		"less than asked":      {[]step{tokens("1", mailbox, map[string]any{"scope": "openid email"})}, ScopeMissing, "oauth-scope-missing", 77, nil},
-		"as much as asked":     {[]step{tokens("1", mailbox, map[string]any{"scope": "openid MAIL:send"})}, "", "", 0, nil},
-		"nothing to renew":     {[]step{tokens("1", mailbox, map[string]any{"refresh_token": nil})}, NoRefresh, "oauth-scope-missing", 77, nil},
+		"approved at once": {[]step{approve}, "", "", 0, []time.Duration{5}},
+		"approved later":   {[]step{still, still, approve}, "", "", 0, []time.Duration{5, 5, 5}},
+		"Google's 428":     {[]step{refuse(428, "authorization_pending", ""), approve}, "", "", 0, []time.Duration{5, 5}},
+		"slow_down adds up": {
+			[]step{refuse(400, "slow_down", ""), refuse(429, "slow_down", ""), still, approve},
+			"", "",
+			0,
+			[]time.Duration{5, 10, 15, 15},
+		},
+		"server error": {
+			[]step{plainText(503, "<h1>no</h1>"), plainText(500, ""), still, approve},
+			"", "", 0,
+			[]time.Duration{5, 10, 20, 5},
+		},
+		"reset connections": {[]step{cut, cut, cut, cut, approve}, "", "", 0, []time.Duration{5, 10, 20, 30, 30}},
+		"a gateway's page":  {[]step{plainText(200, "<h1>hotel</h1>"), approve}, "", "", 0, []time.Duration{5, 10}},
+		"too many requests": {[]step{plainText(429, ""), approve}, "", "", 0, []time.Duration{5, 10}},
+		"declined":          {[]step{still, refuse(400, "access_denied", "no")}, Denied, "oauth-denied", 77, nil},
+		"declined, Microsoft": {
+			[]step{refuse(400, "authorization_declined", "AADSTS70018: x")},
+			Denied, "oauth-denied", 77,
+			nil,
+		},
+		"run out":             {[]step{refuse(400, "expired_token", "")}, TimedOut, "oauth-timeout", 77, nil},
+		"never answered":      {[]step{still}, TimedOut, "oauth-timeout", 77, nil},
+		"off line to the end": {[]step{cut}, TimedOut, "oauth-timeout", 77, nil},
+		"used up":             {[]step{refuse(400, "invalid_grant", "")}, TimedOut, "oauth-timeout", 77, nil},
+		"unknown client": {
+			[]step{refuse(401, "invalid_client", "AADSTS7000218: x")},
+			ClientRefused,
+			"oauth-not-configured", 78, nil,
+		},
+		"client not allowed": {
+			[]step{refuse(400, "unauthorized_client", "AADSTS700016: x")},
+			ClientRefused,
+			"oauth-not-configured", 78, nil,
+		},
+		"conditional access": {
+			[]step{refuse(400, "access_denied", "AADSTS53003: blocked")},
+			Blocked, "oauth-scope-missing",
+			77, nil,
+		},
+		"needs consent": {
+			[]step{refuse(400, "invalid_grant", "AADSTS65001: consent")},
+			NeedsConsent,
+			"oauth-scope-missing", 77, nil,
+		},
+		"unknown error":     {[]step{refuse(400, "weather", "rain")}, Refused, "oauth-denied", 77, nil},
+		"nonsense for ever": {[]step{plainText(200, "hello")}, BadAnswer, "protocol-error", 76, nil},
+		"a redirect":        {[]step{redirect}, BadAnswer, "protocol-error", 76, nil},
+		"an endless answer": {
+			[]step{plainText(200, strings.Repeat("x", maxAnswer+1))},
+			BadAnswer, "protocol-error", 76,
+			nil,
+		},
+		"no token in it": {
+			[]step{answer(200, map[string]any{"token_type": "Bearer"})},
+			BadAnswer, "protocol-error", 76,
+			nil,
+		},
+		"a MAC token": {
+			[]step{tokens("1", mailbox, map[string]any{"token_type": "mac"})},
+			BadAnswer,
+			"protocol-error", 76, nil,
+		},
+		"a token with a break": {
+			[]step{tokens("1", mailbox, map[string]any{"access_token": canary + "\r\nX"})},
+			BadAnswer,
+			"protocol-error", 76, nil,
+		},
+		"wrong account": {
+			[]step{tokens("1", "paul@durand.example", nil)},
+			WrongAccount, "oauth-scope-missing", 77,
+			nil,
+		},
+		"less than asked": {
+			[]step{tokens("1", mailbox, map[string]any{"scope": "openid email"})},
+			ScopeMissing,
+			"oauth-scope-missing", 77, nil,
+		},
+		"as much as asked": {[]step{tokens("1", mailbox, map[string]any{"scope": "openid MAIL:send"})}, "", "", 0, nil},
+		"nothing to renew": {
+			[]step{tokens("1", mailbox, map[string]any{"refresh_token": nil})},
+			NoRefresh,
+			"oauth-scope-missing", 77, nil,
+		},
 		"somebody else's ID": {
 			[]step{tokens("1", "", map[string]any{"id_token": idToken(map[string]any{"aud": "other", "email": mailbox})})},
 			BadAnswer, "protocol-error", 76, nil,
@@ -118,7 +175,8 @@ func redirect(w http.ResponseWriter, _ url.Values) {
 // TestPhases: what the person is told while the line is down.
 func TestPhases(t *testing.T) {
 	t.Parallel()
-	f := newFake(t, cut, plainText(503, ""), refuse(400, "slow_down", ""), refuse(400, "authorization_pending", ""), approve)
+	f := newFake(t, cut, plainText(503, ""), refuse(400, "slow_down", ""), refuse(400, "authorization_pending", ""),
+		approve)
 	var seen []Phase
 	if _, err := f.begin(f.request()).Wait(t.Context(), func(s State) {
 		seen = append(seen, s.Phase)
@@ -219,7 +277,8 @@ func TestBeginRefuses(t *testing.T) {
 			t.Errorf("%s: the provider was asked all the same", name)
 		}
 	}
-	if e := (&Error{Problem: Unreachable, Kind: wire.KindRefused}); e.ExitCode() != 69 || e.Cause() != "connection-refused" {
+	if e := (&Error{Problem: Unreachable, Kind: wire.KindRefused}); e.ExitCode() != 69 ||
+		e.Cause() != "connection-refused" {
 		t.Errorf("%d %s", e.ExitCode(), e.Cause())
 	}
 }
@@ -268,7 +327,8 @@ func TestEscEndsWaiting(t *testing.T) {
 func TestProblemsHaveWords(t *testing.T) {
 	t.Parallel()
 	all := []Problem{
-		NotConfigured, BadTenant, ClientRefused, Denied, TimedOut, NeedsConsent, Blocked, ScopeMissing, WrongAccount, NoRefresh, Foreign,
+		NotConfigured, BadTenant, ClientRefused, Denied, TimedOut, NeedsConsent, Blocked, ScopeMissing, WrongAccount,
+		NoRefresh, Foreign,
 		NotAnAddress, Expired, NotSignedIn, Damaged, Unreachable, Ill, BadAnswer, Unwritable, Busy, Refused,
 	}
 	for _, problem := range all {
@@ -307,8 +367,12 @@ func TestDemoFaultsThatPass(t *testing.T) {
 		}
 		p := preset.OAuth
 		s, err := client.Begin(t.Context(), Request{
-			Provider: Provider{Name: p.Provider, AuthURL: p.AuthURL, TokenURL: p.TokenURL, DeviceURL: p.DeviceURL, Scopes: p.Scopes},
-			ClientID: rehearsal.OAuthClient, Accounts: []string{rehearsal.Address}, Path: filepath.Join(t.TempDir(), "x.oauth.json"),
+			Provider: Provider{
+				Name: p.Provider, AuthURL: p.AuthURL, TokenURL: p.TokenURL, DeviceURL: p.DeviceURL,
+				Scopes: p.Scopes,
+			},
+			ClientID: rehearsal.OAuthClient, Accounts: []string{rehearsal.Address},
+			Path: filepath.Join(t.TempDir(), "x.oauth.json"),
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -346,13 +410,16 @@ func TestMicrosoft(t *testing.T) {
 		DeviceURL: "https://login.microsoftonline.com/common/oauth2/v2.0/devicecode",
 	}
 	own, err := p.ForTenant("durand.example")
-	if err != nil || own.TokenURL != "https://login.microsoftonline.com/durand.example/oauth2/v2.0/token" || !strings.Contains(own.DeviceURL, "/durand.example/") {
+	if err != nil || own.TokenURL != "https://login.microsoftonline.com/durand.example/oauth2/v2.0/token" ||
+		!strings.Contains(own.DeviceURL, "/durand.example/") {
 		t.Errorf("%+v, %v", own, err)
 	}
 	client := &Client{}
 	for page, good := range map[string]bool{
-		"https://microsoft.com/devicelogin": true, "https://www.microsoft.com/link": true, "https://login.microsoft.com/device": true,
-		"https://notmicrosoft.com/devicelogin": false, "https://microsoft.com.evil.example/": false, "http://microsoft.com/devicelogin": false,
+		"https://microsoft.com/devicelogin": true, "https://www.microsoft.com/link": true,
+		"https://login.microsoft.com/device":   true,
+		"https://notmicrosoft.com/devicelogin": false, "https://microsoft.com.evil.example/": false,
+		"http://microsoft.com/devicelogin": false,
 	} {
 		if client.page(p, page) != good {
 			t.Errorf("%s: want %v", page, good)
@@ -361,7 +428,8 @@ func TestMicrosoft(t *testing.T) {
 	if !slices.Contains(p.scopes(), "openid") {
 		t.Error("without openid nobody says whose mailbox it is")
 	}
-	if got := secret.New(canary); strings.Contains((&Error{Said: (&call{sent: []secret.Value{got}}).clean("x " + got.Reveal())}).Error(), canary) {
+	if got := secret.New(canary); strings.Contains(
+		(&Error{Said: (&call{sent: []secret.Value{got}}).clean("x " + got.Reveal())}).Error(), canary) {
 		t.Error("a secret passes the cleaning")
 	}
 }

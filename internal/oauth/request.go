@@ -48,7 +48,9 @@ type call struct {
 	retryAfter time.Duration
 }
 
-func (c *Client) call(ctx context.Context, p Provider, endpoint string, sent ...secret.Value) (*call, context.Context, context.CancelFunc) {
+func (c *Client) call(ctx context.Context, p Provider, endpoint string, sent ...secret.Value) (*call, context.Context,
+	context.CancelFunc,
+) {
 	limit := requestDeadline
 	if c.Network.Timeout > 0 && c.Network.Timeout < limit {
 		limit = c.Network.Timeout
@@ -73,9 +75,12 @@ func (k *call) RoundTrip(request *http.Request) (*http.Response, error) {
 		return nil, wire.ErrAddressRefused
 	}
 	transport := &http.Transport{
-		Proxy:                  nil, // the environment must not lead tokens elsewhere
-		DialContext:            k.client.Network.DialContext,
-		TLSClientConfig:        &tls.Config{RootCAs: k.client.Network.Roots, Time: k.client.Network.Clock, MinVersion: tls.VersionTLS12},
+		Proxy:       nil, // the environment must not lead tokens elsewhere
+		DialContext: k.client.Network.DialContext,
+		TLSClientConfig: &tls.Config{
+			RootCAs: k.client.Network.Roots, Time: k.client.Network.Clock,
+			MinVersion: tls.VersionTLS12,
+		},
 		TLSHandshakeTimeout:    wire.HandshakeDeadline,
 		MaxResponseHeaderBytes: maxAnswer,
 		DisableCompression:     true, // a cap on what is sent is then a cap on what is read
@@ -144,8 +149,8 @@ func (k *call) clean(text string) safetext.Remote {
 	return safetext.FromRemote(text)
 }
 
-// verdicts are the error codes of RFC 6749 §4.1.2.1 and §5.2, RFC 8628 §3.5 and OpenID Connect Core §3.1.2.6, and those that
-// Microsoft's token endpoint uses in their place.
+// verdicts are the error codes of RFC 6749 §4.1.2.1 and §5.2, RFC 8628 §3.5 and OpenID Connect Core §3.1.2.6, and those
+// that Microsoft's token endpoint uses in their place.
 var verdicts = map[string]Problem{
 	"authorization_pending":     pending,
 	"slow_down":                 slowDown,
@@ -245,7 +250,8 @@ type grant struct {
 	idToken         string
 }
 
-// defaultLife of an access token is used when the server does not say (RFC 6749 §5.1 only recommends it); most give an hour.
+// defaultLife of an access token is used when the server does not say (RFC 6749 §5.1 only recommends it); most give an
+// hour.
 const defaultLife = 30 * time.Minute
 
 // maxToken in octets; see credential.MaxSecret, beyond which no consumer takes it.
@@ -277,11 +283,12 @@ func (k *call) grant(token *oauth2.Token) (grant, error) {
 	return g, nil
 }
 
-// shaping are the scopes that show in the answer itself, by a refresh token and an ID token (OpenID Connect Core §5.4, §11).
+// shaping are the scopes that show in the answer itself, by a refresh token and an ID token (OpenID Connect Core §5.4,
+// §11).
 var shaping = []string{"offline_access", "openid", "email", "profile"}
 
-// covers refuses a grant that leaves out a scope that mail needs. Providers return scopes in other letters and without the
-// ones that only shape the answer.
+// covers refuses a grant that leaves out a scope that mail needs. Providers return scopes in other letters and without
+// the ones that only shape the answer.
 func (g grant) covers(p Provider) error {
 	if len(g.scopes) == 0 {
 		return nil

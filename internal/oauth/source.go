@@ -16,7 +16,8 @@ import (
 // early is how long before its end an access token is renewed: a slow session with a large message must not outlive it.
 const early = 5 * time.Minute
 
-// Source gives access tokens for sign-ins that were made before. It may be used by several goroutines and processes at once.
+// Source gives access tokens for sign-ins that were made before. It may be used by several goroutines and processes at
+// once.
 type Source struct {
 	Client *Client
 	// Provider knows the endpoints by the name of the identity provider; see Provider.Name.
@@ -31,8 +32,8 @@ type Access struct {
 	Account string
 }
 
-// Access returns a token that is good for some minutes at least. The kept one is taken while it lasts; otherwise it is renewed,
-// and what the provider gave is on disk before it is returned. The error is an *Error or the context's own.
+// Access returns a token that is good for some minutes at least. The kept one is taken while it lasts; otherwise it is
+// renewed, and what the provider gave is on disk before it is returned. The error is an *Error or the context's own.
 func (s *Source) Access(ctx context.Context, r Reference) (Access, error) {
 	kept, err := (Store{Path: r.Path}).read()
 	if err == nil && kept.fits(r) && s.lasts(kept) {
@@ -41,8 +42,8 @@ func (s *Source) Access(ctx context.Context, r Reference) (Access, error) {
 	return s.renew(ctx, r, false)
 }
 
-// Renew asks the provider for a new token even when the kept one lasts: a server has refused it, or somebody wants to know
-// whether the sign-in still stands.
+// Renew asks the provider for a new token even when the kept one lasts: a server has refused it, or somebody wants to
+// know whether the sign-in still stands.
 func (s *Source) Renew(ctx context.Context, r Reference) (Access, error) {
 	return s.renew(ctx, r, true)
 }
@@ -136,8 +137,8 @@ func (c *Client) refresh(ctx context.Context, p Provider, kept record) (grant, e
 	return got, err
 }
 
-// Revoke takes the sign-in back at the provider, where it has an endpoint for that (RFC 7009); ok says whether it has. The file
-// is the caller's to remove.
+// Revoke takes the sign-in back at the provider, where it has an endpoint for that (RFC 7009); ok says whether it has.
+// The file is the caller's to remove.
 func (s *Source) Revoke(ctx context.Context, r Reference) (ok bool, err error) {
 	kept, err := (Store{Path: r.Path}).read()
 	if err != nil || !kept.fits(r) {
@@ -153,7 +154,10 @@ func (s *Source) Revoke(ctx context.Context, r Reference) (ok bool, err error) {
 	}
 	call, ctxCall, cancel := s.Client.call(ctx, p, endpoint, kept.refresh, kept.access)
 	defer cancel()
-	form := url.Values{"token": {kept.refresh.Reveal()}, "token_type_hint": {"refresh_token"}, "client_id": {kept.ClientID}}
+	form := url.Values{
+		"token": {kept.refresh.Reveal()}, "token_type_hint": {"refresh_token"},
+		"client_id": {kept.ClientID},
+	}
 	request, err := http.NewRequestWithContext(ctxCall, http.MethodPost, endpoint, strings.NewReader(form.Encode()))
 	if err != nil {
 		return true, &Error{Problem: NotConfigured, Provider: p.Name}

@@ -39,7 +39,8 @@ func (r *rotating) answer(w http.ResponseWriter, form url.Values) {
 	r.given++
 	r.current = fmt.Sprintf("%s-refresh-%d", canary, r.given)
 	answer(http.StatusOK, map[string]any{
-		"token_type": "Bearer", "access_token": fmt.Sprintf("%s-access-%d", canary, r.given), "refresh_token": r.current, "expires_in": r.life,
+		"token_type": "Bearer", "access_token": fmt.Sprintf("%s-access-%d", canary, r.given), "refresh_token": r.current,
+		"expires_in": r.life,
 	})(w, form)
 }
 
@@ -59,7 +60,8 @@ func signedIn(t *testing.T, life int) (*fake, *rotating, Reference) {
 func write(t *testing.T, reference Reference, expires time.Time) {
 	t.Helper()
 	err := (Store{Path: reference.Path}).write(record{
-		Reference: reference, account: mailbox, access: secret.New(canary + "-access-0"), refresh: secret.New(canary + "-refresh-0"),
+		Reference: reference, account: mailbox, access: secret.New(canary + "-access-0"),
+		refresh:      secret.New(canary + "-refresh-0"),
 		clientSecret: secret.New(canary + "-client"), expires: expires,
 	})
 	if err != nil {
@@ -167,8 +169,8 @@ func renewAsChild(t *testing.T) {
 	}
 }
 
-// TestWrittenBeforeUse: the rotated token is on disk when the access token is handed out, and a store that cannot take it is
-// noticed before the old one is spent.
+// TestWrittenBeforeUse: the rotated token is on disk when the access token is handed out, and a store that cannot take
+// it is noticed before the old one is spent.
 func TestWrittenBeforeUse(t *testing.T) {
 	t.Parallel()
 	f, endpoint, reference := signedIn(t, 3600)
@@ -265,7 +267,10 @@ func TestReferences(t *testing.T) {
 			r.Path = copyOf(t, r.Path, "open.json", nil)
 			_ = os.Chmod(r.Path, 0o644)
 		}, Damaged},
-		"a broken file": {func(r *Reference) { r.Path = copyOf(t, r.Path, "broken.json", []byte(`{"refresh_token":"`+canary)) }, Damaged},
+		"a broken file": {func(r *Reference) {
+			r.Path = copyOf(t, r.Path, "broken.json",
+				[]byte(`{"refresh_token":"`+canary))
+		}, Damaged},
 		"a newer file": {func(r *Reference) {
 			r.Path = copyOf(t, r.Path, "newer.json", []byte(`{"version":2,"refresh_token":"`+canary+`"}`))
 		}, Damaged},
@@ -307,7 +312,13 @@ func copyOf(t *testing.T, path, name string, data []byte) string {
 func TestRecordsPrintNothing(t *testing.T) {
 	t.Parallel()
 	kept := record{access: secret.New(canary), refresh: secret.New(canary), clientSecret: secret.New(canary)}
-	for _, v := range []any{kept, &kept, grant{access: secret.New(canary)}, kept.give(), authorization{verifier: secret.New(canary)}, device{code: secret.New(canary)}} {
+	for _, v := range []any{
+		kept, &kept,
+		grant{access: secret.New(canary)},
+		kept.give(),
+		authorization{verifier: secret.New(canary)},
+		device{code: secret.New(canary)},
+	} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%x"} {
 			if strings.Contains(fmt.Sprintf(verb, v), canary) {
 				t.Errorf("%s of %T shows a secret", verb, v)

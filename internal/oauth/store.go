@@ -37,7 +37,8 @@ type record struct {
 	expires         time.Time // of the access token
 }
 
-// document is a record on disk. It is the one place where tokens stand in plain text, and it is only built to be read or written.
+// document is a record on disk. It is the one place where tokens stand in plain text, and it is only built to be read
+// or written.
 type document struct {
 	Version      int       `json:"version"`
 	Provider     string    `json:"provider"`
@@ -110,14 +111,15 @@ func (s Store) Remove() error {
 	return nil
 }
 
-// Probe writes, reads and removes a file beside the token file, and looks at the token file itself: what stops a write, such as
-// a full disk or a folder that others may change, shows before anybody approves anything.
+// Probe writes, reads and removes a file beside the token file, and looks at the token file itself: what stops a write,
+// such as a full disk or a folder that others may change, shows before anybody approves anything.
 func (s Store) Probe() error {
 	fail := func(err error) error { return &Error{Problem: Unwritable, Err: err} }
 	if !filepath.IsAbs(s.Path) {
 		return fail(&safefile.Error{Op: "write", Path: s.Path, Problem: safefile.Failed, Err: fs.ErrInvalid})
 	}
-	if _, err := safefile.ReadWith(s.Path, safefile.ReadOptions{Limit: maxFile}); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if _, err := safefile.ReadWith(s.Path, safefile.ReadOptions{Limit: maxFile}); err != nil &&
+		!errors.Is(err, fs.ErrNotExist) {
 		return fail(err)
 	}
 	probe := s.Path + "." + rand.Text() + ".probe"
@@ -148,8 +150,8 @@ const (
 	renewLock = ".renew.lock"
 )
 
-// lock makes renewals of one sign-in follow each other, over processes too: a provider that rotates takes a refresh token that
-// comes twice for a stolen one, and ends the sign-in (RFC 9700 §4.14.2). The file stays; see safefile.
+// lock makes renewals of one sign-in follow each other, over processes too: a provider that rotates takes a refresh
+// token that comes twice for a stolen one, and ends the sign-in (RFC 9700 §4.14.2). The file stays; see safefile.
 func (s Store) lock(ctx context.Context) (unlock func(), err error) {
 	ctx, cancel := context.WithTimeout(ctx, lockWait)
 	defer cancel()
@@ -162,13 +164,16 @@ func (s Store) lock(ctx context.Context) (unlock func(), err error) {
 	case errors.Is(err, context.DeadlineExceeded), err == nil && !locked:
 		return nil, &Error{Problem: Busy}
 	case err != nil:
-		return nil, &Error{Problem: Unwritable, Err: &safefile.Error{Op: "lock", Path: s.Path, Problem: safefile.Failed, Err: err}}
+		return nil, &Error{
+			Problem: Unwritable,
+			Err:     &safefile.Error{Op: "lock", Path: s.Path, Problem: safefile.Failed, Err: err},
+		}
 	}
 	return func() { _ = lock.Unlock() }, nil
 }
 
-// Present says whether there is a sign-in that fits a reference, and for which account, without asking anybody. Account is empty
-// when the provider did not name one.
+// Present says whether there is a sign-in that fits a reference, and for which account, without asking anybody. Account
+// is empty when the provider did not name one.
 func (s Store) Present(r Reference) (account string, ok bool) {
 	kept, err := s.read()
 	return kept.account, err == nil && kept.fits(r)

@@ -100,7 +100,8 @@ func (p *Provider) authenticate(e envelope, message []byte) []authres.Result {
 			author = domainOf(from[0].Address)
 		}
 	}
-	spfResult, _ := spf.CheckHostWithSender(e.client, e.helo, e.from, spf.WithContext(p.ctx), spf.WithResolver(zoneResolver{p.dns}))
+	spfResult, _ := spf.CheckHostWithSender(e.client, e.helo, e.from, spf.WithContext(p.ctx),
+		spf.WithResolver(zoneResolver{p.dns}))
 	results := []authres.Result{&authres.SPFResult{Value: authres.ResultValue(spfResult), From: e.from, Helo: e.helo}}
 	verifications, _ := dkim.VerifyWithOptions(bytes.NewReader(message), &dkim.VerifyOptions{LookupTXT: p.dns.LookupTXT})
 	for _, v := range verifications {
@@ -151,7 +152,8 @@ func domainOf(address string) string {
 
 // aligned is relaxed alignment (RFC 9989 §4.4), as far as the two domains of this provider need it.
 func aligned(domain, author string) bool {
-	return author != "" && (domain == author || strings.HasSuffix(domain, "."+author) || strings.HasSuffix(author, "."+domain))
+	return author != "" && (domain == author || strings.HasSuffix(domain, "."+author) ||
+		strings.HasSuffix(author, "."+domain))
 }
 
 // zoneResolver reads the name server's answers without going over the network.

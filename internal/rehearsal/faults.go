@@ -43,7 +43,8 @@ func fault(name, cause, check string, apply func(*quirks)) Fault {
 	return Fault{Name: name, Cause: cause, Check: check, Text: locale.Msg("demo.fault." + name), apply: apply}
 }
 
-var faults = slices.Concat(networkFaults, tlsFaults, signInFaults, sendingFaults, imapFaults, domainFaults, arrivalFaults, oauthFaults)
+var faults = slices.Concat(networkFaults, tlsFaults, signInFaults, sendingFaults, imapFaults, domainFaults,
+	arrivalFaults, oauthFaults)
 
 var networkFaults = []Fault{
 	fault("dns-down", "dns-failure", "net.resolve", func(q *quirks) { q.dnsDown = true }),
@@ -61,13 +62,19 @@ var networkFaults = []Fault{
 
 var tlsFaults = []Fault{
 	fault("cert-expired", "cert-expired", "smtp.certificate", func(q *quirks) { q.certificate = mailserver.Expired }),
-	fault("cert-not-yet-valid", "cert-not-yet-valid", "smtp.certificate", func(q *quirks) { q.certificate = mailserver.NotYetValid }),
-	fault("cert-wrong-name", "cert-name-mismatch", "smtp.certificate", func(q *quirks) { q.certificate = mailserver.WrongName }),
-	fault("cert-self-signed", "cert-self-signed", "smtp.certificate", func(q *quirks) { q.certificate = mailserver.SelfSigned }),
-	fault("cert-untrusted", "cert-untrusted", "smtp.certificate", func(q *quirks) { q.certificate = mailserver.Untrusted }),
+	fault("cert-not-yet-valid", "cert-not-yet-valid", "smtp.certificate",
+		func(q *quirks) { q.certificate = mailserver.NotYetValid }),
+	fault("cert-wrong-name", "cert-name-mismatch", "smtp.certificate",
+		func(q *quirks) { q.certificate = mailserver.WrongName }),
+	fault("cert-self-signed", "cert-self-signed", "smtp.certificate",
+		func(q *quirks) { q.certificate = mailserver.SelfSigned }),
+	fault("cert-untrusted", "cert-untrusted", "smtp.certificate",
+		func(q *quirks) { q.certificate = mailserver.Untrusted }),
 	fault("starttls-stripped", "tls-stripped", "smtp.tls", func(q *quirks) { q.onStartTLS(); q.noStartTLS = true }),
-	fault("starttls-injected", "tls-injected", "smtp.injection", func(q *quirks) { q.onStartTLS(); q.smtp = entranceInjected }),
-	fault("starttls-failed", "starttls-failed", "smtp.tls", func(q *quirks) { q.onStartTLS(); q.smtp = entranceTLSRefused }),
+	fault("starttls-injected", "tls-injected", "smtp.injection",
+		func(q *quirks) { q.onStartTLS(); q.smtp = entranceInjected }),
+	fault("starttls-failed", "starttls-failed", "smtp.tls",
+		func(q *quirks) { q.onStartTLS(); q.smtp = entranceTLSRefused }),
 	fault("tls-wrong-mode", "tls-wrong-mode", "smtp.tls", func(q *quirks) { q.plainSubmissions = true }),
 	fault("tls-old", "tls-version-unsupported", "smtp.tls", func(q *quirks) { q.oldTLS = true }),
 }
@@ -80,7 +87,8 @@ var signInFaults = []Fault{
 		q.login = imapNo("", "LogonDenied-BasicAuthBlocked")
 	}),
 	fault("smtp-auth-disabled", "smtp-auth-disabled", "smtp.auth", func(q *quirks) {
-		q.signIn = smtpError(535, 5, 7, 139, "Authentication unsuccessful, SmtpClientAuthentication is disabled for the Mailbox.")
+		q.signIn = smtpError(535, 5, 7, 139,
+			"Authentication unsuccessful, SmtpClientAuthentication is disabled for the Mailbox.")
 	}),
 	fault("webmail-login-required", "webmail-login-required", "smtp.auth", func(q *quirks) {
 		q.signIn = smtpError(534, 5, 7, 14, "Please log in with your web browser and then try again.")
@@ -147,7 +155,8 @@ func userUnknown(_, to string) *smtp.SMTPError {
 
 var imapFaults = []Fault{
 	fault("imap-disabled", "client-access-disabled", "imap.auth", func(q *quirks) {
-		q.login = imapNo(imap.ResponseCodeAlert, "Your account is not enabled for IMAP use. Please visit your mail settings page.")
+		q.login = imapNo(imap.ResponseCodeAlert,
+			"Your account is not enabled for IMAP use. Please visit your mail settings page.")
 	}),
 	fault("imap-wrong-password", "wrong-password", "imap.auth", func(q *quirks) {
 		q.login = imapNo(imap.ResponseCodeAuthenticationFailed, "Authentication failed.")

@@ -65,7 +65,8 @@ var sendingOutcomes = map[string]struct{ step, says string }{
 // otherwise are the faults with a test of their own below, and those that a submission does not notice.
 var otherwise = []string{
 	"dns-down", "ipv6-broken", "silent-server", "slow-banner", "starttls-stripped", "starttls-injected",
-	"imap-disabled", "imap-wrong-password", "imap-refused", "no-sent-folder", "no-special-use", "append-refused", "append-corrupted",
+	"imap-disabled", "imap-wrong-password", "imap-refused", "no-sent-folder", "no-special-use", "append-refused",
+	"append-corrupted",
 	"sent-by-server", "spf-missing", "spf-wrong", "spf-too-many-lookups", "dkim-missing", "dkim-revoked", "dmarc-missing",
 	"junk", "lost", "slow-delivery",
 	"oauth-declined", "oauth-expired", "oauth-slow-down", "oauth-server-error", "oauth-wrong-account",
@@ -123,8 +124,10 @@ func said(err error) string {
 func TestOthersWork(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{
-		"ipv6-broken", "slow-banner", "imap-disabled", "imap-wrong-password", "imap-refused", "no-sent-folder", "no-special-use",
-		"append-refused", "append-corrupted", "sent-by-server", "spf-missing", "spf-wrong", "spf-too-many-lookups", "dkim-missing",
+		"ipv6-broken", "slow-banner", "imap-disabled", "imap-wrong-password", "imap-refused", "no-sent-folder",
+		"no-special-use",
+		"append-refused", "append-corrupted", "sent-by-server", "spf-missing", "spf-wrong", "spf-too-many-lookups",
+		"dkim-missing",
 		"dkim-revoked", "dmarc-missing", "junk", "lost", "slow-delivery", "dns-down",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -139,7 +142,10 @@ func TestOthersWork(t *testing.T) {
 			}
 		})
 	}
-	for _, name := range []string{"sender-not-owned", "auth-not-offered", "smtp-auth-disabled", "port-blocked", "starttls-stripped", "login-only"} {
+	for _, name := range []string{
+		"sender-not-owned", "auth-not-offered", "smtp-auth-disabled", "port-blocked",
+		"starttls-stripped", "login-only",
+	} {
 		p := start(t, Options{Fault: name})
 		if _, err := openIMAP(t, p, p.Password.Reveal()); err != nil {
 			t.Errorf("%s: IMAP: %v", name, err)
@@ -238,7 +244,8 @@ func TestInjection(t *testing.T) {
 	_, _ = io.WriteString(conn, "STARTTLS\r\n")
 	segment := make([]byte, 512)
 	n, err := reader.Read(segment)
-	if got := string(segment[:n]); err != nil || !strings.HasPrefix(got, "220 ") || !strings.HasSuffix(got, "\r\n250 AUTH PLAIN LOGIN\r\n") {
+	if got := string(segment[:n]); err != nil || !strings.HasPrefix(got, "220 ") ||
+		!strings.HasSuffix(got, "\r\n250 AUTH PLAIN LOGIN\r\n") {
 		t.Errorf("%q, %v", got, err)
 	}
 }
@@ -247,7 +254,8 @@ func TestIPv6Broken(t *testing.T) {
 	t.Parallel()
 	p := start(t, Options{Fault: "ipv6-broken"})
 	for _, host := range []string{SMTPHost, "::1"} {
-		if _, err := p.Dial(context.Background(), "tcp6", net.JoinHostPort(host, "465")); !errors.Is(err, syscall.ECONNREFUSED) {
+		if _, err := p.Dial(context.Background(), "tcp6", net.JoinHostPort(host, "465")); !errors.Is(err,
+			syscall.ECONNREFUSED) {
 			t.Errorf("tcp6 to %s: %v", host, err)
 		}
 	}
@@ -456,12 +464,14 @@ func TestZone(t *testing.T) {
 		"spf-missing": Domain, "dkim-missing": Selector + "._domainkey." + Domain, "dmarc-missing": "_dmarc." + Domain,
 	} {
 		var dnsErr *net.DNSError
-		if txt, err := start(t, Options{Fault: fault}).DNS().Resolver().LookupTXT(ctx, name); !errors.As(err, &dnsErr) || !dnsErr.IsNotFound {
+		if txt, err := start(t, Options{Fault: fault}).DNS().Resolver().LookupTXT(ctx, name); !errors.As(err, &dnsErr) ||
+			!dnsErr.IsNotFound {
 			t.Errorf("%s: %q, %v", fault, txt, err)
 		}
 	}
 	var dnsErr *net.DNSError
-	if _, err := start(t, Options{Fault: "dns-down"}).DNS().LookupTXT(Domain); !errors.As(err, &dnsErr) || dnsErr.IsNotFound {
+	if _, err := start(t, Options{Fault: "dns-down"}).DNS().LookupTXT(Domain); !errors.As(err, &dnsErr) ||
+		dnsErr.IsNotFound {
 		t.Errorf("dns-down: %v", err)
 	}
 }

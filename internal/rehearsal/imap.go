@@ -61,7 +61,8 @@ func (s *imapSession) Login(username, password string) error {
 		s.enter()
 		return nil
 	case judged == needsAppPassword:
-		return imapNo(imap.ResponseCodeAlert, "Application-specific password required: https://aide."+ProviderDomain+"/mots-de-passe (Failure)")
+		return imapNo(imap.ResponseCodeAlert,
+			"Application-specific password required: https://aide."+ProviderDomain+"/mots-de-passe (Failure)")
 	default:
 		return imapNo(imap.ResponseCodeAuthenticationFailed, "Authentication failed.")
 	}

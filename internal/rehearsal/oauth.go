@@ -102,8 +102,8 @@ type permission struct {
 	refresh string // the one refresh token that is good now; empty: ended
 }
 
-// authServer is the provider's authorization server: device flow (RFC 8628), authorization code with PKCE (RFC 7636), renewal
-// with rotation, and its mail servers' question whose a token is.
+// authServer is the provider's authorization server: device flow (RFC 8628), authorization code with PKCE (RFC 7636),
+// renewal with rotation, and its mail servers' question whose a token is.
 type authServer struct {
 	provider *Provider
 	key      []byte
@@ -123,7 +123,8 @@ type tokenOf struct {
 func (p *Provider) newAuthServer() *authServer {
 	return &authServer{
 		provider: p, key: []byte(rand.Text()),
-		devices: map[string]*permission{}, codes: map[string]*permission{}, renewal: map[string]*permission{}, access: map[string]tokenOf{},
+		devices: map[string]*permission{}, codes: map[string]*permission{}, renewal: map[string]*permission{},
+		access: map[string]tokenOf{},
 	}
 }
 
@@ -137,8 +138,9 @@ func (a *authServer) service() service {
 	mux.HandleFunc("GET /authorize", a.authorizePage)
 	mux.HandleFunc("POST /authorize", a.authorizeAnswer)
 	return service{port: portHTTPS, implicit: true, server: &http.Server{
-		Handler: http.MaxBytesHandler(mux, maxForm), ReadTimeout: patience, WriteTimeout: patience, ReadHeaderTimeout: patience,
-		ErrorLog: log.New(io.Discard, "", 0),
+		Handler: http.MaxBytesHandler(mux, maxForm), ReadTimeout: patience, WriteTimeout: patience,
+		ReadHeaderTimeout: patience,
+		ErrorLog:          log.New(io.Discard, "", 0),
 	}}
 }
 
@@ -176,8 +178,8 @@ func (p *Provider) OAuthEnd() {
 	}
 }
 
-// OAuthAnswer decides on a device code by the code that the person typed, for tests that do not wait; it reports whether there
-// is such a code.
+// OAuthAnswer decides on a device code by the code that the person typed, for tests that do not wait; it reports
+// whether there is such a code.
 func (p *Provider) OAuthAnswer(userCode string, agrees bool) bool {
 	return p.oauth.answer(userCode, agrees)
 }
@@ -237,7 +239,8 @@ func (a *authServer) deviceCode(w http.ResponseWriter, r *http.Request) {
 	defer a.mu.Unlock()
 	now := a.provider.now()
 	g := &permission{
-		account: a.account(), userCode: userCode(), begun: now, expires: now.Add(deviceLife), wantsID: wantsID(r.PostFormValue("scope")),
+		account: a.account(), userCode: userCode(), begun: now, expires: now.Add(deviceLife),
+		wantsID: wantsID(r.PostFormValue("scope")),
 	}
 	code := rand.Text()
 	a.devices[code] = g

@@ -11,7 +11,8 @@ import (
 )
 
 // page is every page of the sign-in: a question with two buttons, or a sentence.
-var page = template.Must(template.New("page").Parse(`<!doctype html><html lang="{{.Lang}}"><meta charset="utf-8"><title>Poste Démo</title>
+var page = template.Must(
+	template.New("page").Parse(`<!doctype html><html lang="{{.Lang}}"><meta charset="utf-8"><title>Poste Démo</title>
 <h1>Poste Démo</h1><p>{{.Text}}</p>
 {{if .Action}}<form method="post" action="{{.Action}}">{{range $name, $value := .Fields}}<input type="hidden" name="{{$name}}" value="{{$value}}">{{end}}
 {{if .AskCode}}<input name="user_code" value="{{.Code}}" autocomplete="off">{{end}}
@@ -36,7 +37,8 @@ func (a *authServer) show(w http.ResponseWriter, status int, d pageData, key str
 
 // devicePage asks for the code (RFC 8628 §3.3).
 func (a *authServer) devicePage(w http.ResponseWriter, r *http.Request) {
-	a.show(w, http.StatusOK, pageData{Action: "/device", AskCode: true, Code: r.URL.Query().Get("code")}, "demo.oauth.device", "account", a.account())
+	a.show(w, http.StatusOK, pageData{Action: "/device", AskCode: true, Code: r.URL.Query().Get("code")},
+		"demo.oauth.device", "account", a.account())
 }
 
 func (a *authServer) deviceAnswer(w http.ResponseWriter, r *http.Request) {
@@ -50,11 +52,12 @@ func (a *authServer) deviceAnswer(w http.ResponseWriter, r *http.Request) {
 // passedOn are the parameters of an authorization request that come back with the answer to the page.
 var passedOn = []string{"redirect_uri", "state", "scope", "nonce", "code_challenge"}
 
-// authorizePage asks for consent (RFC 6749 §4.1.1). A redirect to elsewhere than loopback, or a request without PKCE, gets none
-// (RFC 8252 §7.3, RFC 9700 §2.1.1).
+// authorizePage asks for consent (RFC 6749 §4.1.1). A redirect to elsewhere than loopback, or a request without PKCE,
+// gets none (RFC 8252 §7.3, RFC 9700 §2.1.1).
 func (a *authServer) authorizePage(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
-	if query.Get("client_id") != OAuthClient || query.Get("response_type") != "code" || query.Get("code_challenge_method") != "S256" ||
+	if query.Get("client_id") != OAuthClient || query.Get("response_type") != "code" ||
+		query.Get("code_challenge_method") != "S256" ||
 		query.Get("code_challenge") == "" || !loopback(query.Get("redirect_uri")) {
 		a.show(w, http.StatusBadRequest, pageData{}, "demo.oauth.unknown")
 		return
@@ -89,7 +92,8 @@ func (a *authServer) authorizeAnswer(w http.ResponseWriter, r *http.Request) {
 		a.mu.Lock()
 		a.codes[code] = &permission{
 			account: a.account(), expires: a.provider.now().Add(codeLife), redirect: r.PostFormValue("redirect_uri"),
-			challenge: r.PostFormValue("code_challenge"), nonce: r.PostFormValue("nonce"), wantsID: wantsID(r.PostFormValue("scope")),
+			challenge: r.PostFormValue("code_challenge"), nonce: r.PostFormValue("nonce"),
+			wantsID: wantsID(r.PostFormValue("scope")),
 		}
 		a.mu.Unlock()
 	} else {

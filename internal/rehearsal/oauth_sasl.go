@@ -36,8 +36,8 @@ func (p *Provider) bearer(mechanism string, refuse error, accept func(username s
 	return nil
 }
 
-// bearerServer is the server's side of XOAUTH2 and OAUTHBEARER: one message from the client; when it is refused, an explanation
-// that the client has to answer before the refusal itself.
+// bearerServer is the server's side of XOAUTH2 and OAUTHBEARER: one message from the client; when it is refused, an
+// explanation that the client has to answer before the refusal itself.
 type bearerServer struct {
 	parse   func(string) (username, token string, ok bool)
 	judge   func(username, token string) error

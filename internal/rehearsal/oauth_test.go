@@ -45,18 +45,25 @@ func startLogin(t *testing.T, o rehearsal.Options) login {
 		t.Fatal(err)
 	}
 	p := preset.OAuth
-	return login{provider, &oauth.Client{Network: &wire.Network{Resolver: resolver, Roots: provider.Roots, Route: provider.Route}}, oauth.Request{
+	return login{provider, &oauth.Client{Network: &wire.Network{
+		Resolver: resolver, Roots: provider.Roots,
+		Route: provider.Route,
+	}}, oauth.Request{
 		Provider: oauth.Provider{
 			Name: p.Provider, AuthURL: p.AuthURL, TokenURL: p.TokenURL, DeviceURL: p.DeviceURL, Scopes: p.Scopes,
 		},
-		ClientID: rehearsal.OAuthClient, Accounts: []string{rehearsal.Address}, Path: filepath.Join(t.TempDir(), "marie.oauth.json"),
+		ClientID: rehearsal.OAuthClient, Accounts: []string{rehearsal.Address},
+		Path: filepath.Join(t.TempDir(), "marie.oauth.json"),
 	}}
 }
 
 // browser speaks to the sign-in pages and follows no redirect.
 func (l login) browser() *http.Client {
 	return &http.Client{
-		Transport:     &http.Transport{DialContext: l.client.Network.DialContext, TLSClientConfig: &tls.Config{RootCAs: l.Roots}, DisableKeepAlives: true},
+		Transport: &http.Transport{
+			DialContext:     l.client.Network.DialContext,
+			TLSClientConfig: &tls.Config{RootCAs: l.Roots}, DisableKeepAlives: true,
+		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
@@ -83,29 +90,39 @@ func TestBrowserSignIn(t *testing.T) {
 	if !strings.HasSuffix(signIn.Prompt.Complete, signIn.Prompt.Code) {
 		t.Errorf("%q does not hold the code", signIn.Prompt.Complete)
 	}
-	if r := post(t, l.browser(), signIn.Prompt.URL, url.Values{"user_code": {"XXXX-XXXX"}, "answer": {"yes"}}); r.StatusCode != http.StatusNotFound {
+	if r := post(t, l.browser(), signIn.Prompt.URL,
+		url.Values{"user_code": {"XXXX-XXXX"}, "answer": {"yes"}}); r.StatusCode != http.StatusNotFound {
 		t.Errorf("a code out of thin air: %s", r.Status)
 	}
-	post(t, l.browser(), signIn.Prompt.URL, url.Values{"user_code": {strings.ToLower(signIn.Prompt.Code)}, "answer": {"yes"}})
+	post(t, l.browser(), signIn.Prompt.URL,
+		url.Values{"user_code": {strings.ToLower(signIn.Prompt.Code)}, "answer": {"yes"}})
 	result, err := signIn.Wait(t.Context(), nil)
 	if err != nil || !result.Verified || result.Account.Raw() != rehearsal.Address {
 		t.Fatalf("%+v, %v", result, err)
 	}
-	source := &oauth.Source{Client: l.client, Provider: func(string) (oauth.Provider, bool) { return l.request.Provider, true }}
+	source := &oauth.Source{
+		Client:   l.client,
+		Provider: func(string) (oauth.Provider, bool) { return l.request.Provider, true },
+	}
 	access, err := source.Access(t.Context(), l.reference())
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, mechanism := range []config.Mechanism{config.MechanismAuto, config.MechanismXOAuth2, config.MechanismOAuthBearer} {
+	for _, mechanism := range []config.Mechanism{
+		config.MechanismAuto, config.MechanismXOAuth2,
+		config.MechanismOAuthBearer,
+	} {
 		if bad := l.failures(t, mechanism, rehearsal.Address, access.Token); bad != "" {
 			t.Errorf("%s: %s", mechanism, bad)
 		}
 	}
-	if bad := l.failures(t, config.MechanismXOAuth2, rehearsal.Alias, access.Token); !strings.Contains(bad, "smtp.auth") || !strings.Contains(bad, "imap.auth") {
+	if bad := l.failures(t, config.MechanismXOAuth2, rehearsal.Alias, access.Token); !strings.Contains(bad, "smtp.auth") ||
+		!strings.Contains(bad, "imap.auth") {
 		t.Errorf("another user name with this token: %s", bad)
 	}
 	l.OAuthEnd()
-	if bad := l.failures(t, config.MechanismOAuthBearer, rehearsal.Address, access.Token); !strings.Contains(bad, "smtp.auth") || !strings.Contains(bad, "imap.auth") {
+	if bad := l.failures(t, config.MechanismOAuthBearer, rehearsal.Address, access.Token); !strings.Contains(bad,
+		"smtp.auth") || !strings.Contains(bad, "imap.auth") {
 		t.Errorf("a withdrawn token: %s", bad)
 	}
 	if _, err := source.Renew(t.Context(), l.reference()); !errors.Is(err, &oauth.Error{Problem: oauth.Expired}) {

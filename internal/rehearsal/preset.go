@@ -15,9 +15,9 @@ import (
 var presetFile []byte
 
 // Preset is the provider as a preset, for a presets.Book that should know it. Like a real provider it is found by the
-// MX of the customer's domain; only when the name server is down does it claim that domain itself, as a person would who
-// picks the provider from the list. It says nothing of the fault in which the provider files sent mail by itself: finding
-// that out is the exercise.
+// MX of the customer's domain; only when the name server is down does it claim that domain itself, as a person would
+// who picks the provider from the list. It says nothing of the fault in which the provider files sent mail by itself:
+// finding that out is the exercise.
 func (p *Provider) Preset() (*presets.Provider, error) {
 	preset, err := presets.Parse(bytes.NewReader(presetFile))
 	if err != nil {

@@ -52,7 +52,8 @@ func (p *Provider) clientTLS(host string) *tls.Config {
 	return &tls.Config{RootCAs: p.Roots, ServerName: host, Time: p.now}
 }
 
-const message = "From: Marie <marie@atelier-demo.example>\r\nTo: contact@atelier-demo.example\r\nSubject: essai 4711\r\n" +
+const message = "From: Marie <marie@atelier-demo.example>\r\nTo: contact@atelier-demo.example\r\nSubject: essai " +
+	"4711\r\n" +
 	"Date: Sat, 21 Nov 2026 20:00:00 +0000\r\nMessage-ID: <4711@atelier-demo.example>\r\n\r\nBonjour,\r\n.point\r\n"
 
 // submit sends the message with a plain client and returns the error with the step that gave it, and the reply to it.
@@ -186,7 +187,10 @@ func TestMechanisms(t *testing.T) {
 		}
 	}
 	for _, auth := range []smtp.Auth{
-		plain{Address, "wrong"}, plain{"someone@else.example", password}, &login{[]string{Address, "wrong"}}, smtp.CRAMMD5Auth(Address, "wrong"),
+		plain{Address, "wrong"},
+		plain{"someone@else.example", password},
+		&login{[]string{Address, "wrong"}},
+		smtp.CRAMMD5Auth(Address, "wrong"),
 	} {
 		if step, err := submit(t, p, auth); step != "auth" || !strings.HasPrefix(err.Error(), "535") {
 			t.Errorf("%T: %s: %v", auth, step, err)
@@ -278,14 +282,18 @@ func TestPort25(t *testing.T) {
 	if err != nil || len(boxes["INBOX"]) != 1 {
 		t.Fatalf("%v, %v", boxes, err)
 	}
-	if raw := string(boxes["INBOX"][0].Raw); !strings.Contains(raw, "spf=fail") || !strings.Contains(raw, "dkim=none") || !strings.Contains(raw, "dmarc=fail") {
+	if raw := string(boxes["INBOX"][0].Raw); !strings.Contains(raw, "spf=fail") || !strings.Contains(raw, "dkim=none") ||
+		!strings.Contains(raw, "dmarc=fail") {
 		t.Errorf("a forged message is not judged as one:\n%s", raw)
 	}
 }
 
 func TestFolders(t *testing.T) {
 	t.Parallel()
-	for lang, want := range map[locale.Lang]string{locale.English: "Sent", locale.French: "Envoyés", locale.German: "Gesendet", "": "Sent"} {
+	for lang, want := range map[locale.Lang]string{
+		locale.English: "Sent", locale.French: "Envoyés",
+		locale.German: "Gesendet", "": "Sent",
+	} {
 		p := start(t, Options{Lang: lang})
 		if p.SentFolder() != want {
 			t.Errorf("%q: %q, want %q", lang, p.SentFolder(), want)
@@ -294,7 +302,8 @@ func TestFolders(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		listed, err := client.List("", "*", &imap.ListOptions{ReturnSpecialUse: true, ReturnStatus: &imap.StatusOptions{NumMessages: true}}).Collect()
+		listed, err := client.List("", "*",
+			&imap.ListOptions{ReturnSpecialUse: true, ReturnStatus: &imap.StatusOptions{NumMessages: true}}).Collect()
 		if err != nil || len(listed) != 5 {
 			t.Fatalf("list: %d, %v", len(listed), err)
 		}
@@ -320,7 +329,8 @@ func TestAppend(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if caps := client.Caps(); !caps.Has(imap.CapUIDPlus) || !caps.Has(imap.CapLiteralPlus) || !caps.Has(imap.CapSpecialUse) {
+	if caps := client.Caps(); !caps.Has(imap.CapUIDPlus) || !caps.Has(imap.CapLiteralPlus) ||
+		!caps.Has(imap.CapSpecialUse) {
 		t.Errorf("capabilities after sign-in: %v", caps)
 	}
 	appended := appendTo(t, client, p.SentFolder())
@@ -336,7 +346,8 @@ func TestAppend(t *testing.T) {
 	if err != nil || len(fetched) != 1 || string(fetched[0].FindBodySection(whole)) != message {
 		t.Fatalf("read back: %v", err)
 	}
-	if _, err := client.Store(uids, &imap.StoreFlags{Op: imap.StoreFlagsAdd, Flags: []imap.Flag{imap.FlagDeleted}}, nil).Collect(); err != nil {
+	if _, err := client.Store(uids, &imap.StoreFlags{Op: imap.StoreFlagsAdd, Flags: []imap.Flag{imap.FlagDeleted}},
+		nil).Collect(); err != nil {
 		t.Fatal(err)
 	}
 	if err := client.UIDExpunge(uids).Close(); err != nil {

@@ -1,6 +1,6 @@
-// Package rehearsal is a mail provider of its own on loopback: submission with implicit TLS and STARTTLS (RFC 8314, 6409),
-// IMAP (RFC 3501), a name server, a certificate authority, and delivery between them with a real DKIM signature. It is
-// what `postier demo` sets up an account at, the rehearsal of failures (Faults), and a peer for tests.
+// Package rehearsal is a mail provider of its own on loopback: submission with implicit TLS and STARTTLS (RFC 8314,
+// 6409), IMAP (RFC 3501), a name server, a certificate authority, and delivery between them with a real DKIM signature.
+// It is what `postier demo` sets up an account at, the rehearsal of failures (Faults), and a peer for tests.
 //
 // Everything lives in memory and on 127.0.0.1 and ::1. The ports that mail uses cannot be bound without rights, so
 // Provider.Route says where a host and port of the provider really are; the dialer asks it.
@@ -60,8 +60,8 @@ type Options struct {
 	Slow time.Duration
 	// OAuth makes the provider one that takes sign-ins by browser and no passwords; the faults oauth-… imply it.
 	OAuth bool
-	// Approval is how long until the person of the rehearsal agrees on the provider's page; 0 means six seconds, a negative one
-	// never: then OAuthAnswer or the page decides.
+	// Approval is how long until the person of the rehearsal agrees on the provider's page; 0 means six seconds, a
+	// negative one never: then OAuthAnswer or the page decides.
 	Approval time.Duration
 	// TokenLife is how long an access token is good; 0 means an hour.
 	TokenLife time.Duration
@@ -128,9 +128,13 @@ func Start(ctx context.Context, o Options) (*Provider, error) {
 		AccountPassword: secret.New(accountPassword),
 		Typed:           secret.New(q.typed),
 		Submission: config.Server{
-			Host: SMTPHost, Port: q.submissionPort, Security: q.submissionSecurity, Auth: config.MechanismAuto, Username: Address,
+			Host: SMTPHost, Port: q.submissionPort, Security: q.submissionSecurity, Auth: config.MechanismAuto,
+			Username: Address,
 		},
-		IMAP:    config.Server{Host: IMAPHost, Port: portIMAPS, Security: config.SecurityTLS, Auth: config.MechanismAuto, Username: Address},
+		IMAP: config.Server{
+			Host: IMAPHost, Port: portIMAPS, Security: config.SecurityTLS, Auth: config.MechanismAuto,
+			Username: Address,
+		},
 		options: o, now: o.Now, quirks: q, grey: map[string]time.Time{},
 	}
 	if p.now == nil {

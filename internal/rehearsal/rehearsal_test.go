@@ -52,7 +52,8 @@ func TestEveryFaultEndsInItsCause(t *testing.T) {
 func rehearse(t *testing.T, fault string) []diagnostics.Result {
 	t.Helper()
 	ctx := context.Background()
-	provider, err := rehearsal.Start(ctx, rehearsal.Options{Fault: fault, Lang: locale.French, Slow: 100 * time.Millisecond})
+	provider, err := rehearsal.Start(ctx,
+		rehearsal.Options{Fault: fault, Lang: locale.French, Slow: 100 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,5 +82,6 @@ func rehearse(t *testing.T, fault string) []diagnostics.Result {
 		imap.Plan(network, target, imap.Options{}),
 		dns.Plan(network, target, dns.Options{}),
 	)
-	return append(results, diagnostics.Run(ctx, nil, arrival.Plan(network, target, arrival.Options{Deadline: deadline}))...)
+	return append(results, diagnostics.Run(ctx, nil,
+		arrival.Plan(network, target, arrival.Options{Deadline: deadline}))...)
 }

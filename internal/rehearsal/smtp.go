@@ -20,7 +20,10 @@ func (p *Provider) services() []service {
 	list := []service{
 		{port: portSMTP, server: p.smtpServer(false, true), entrance: p.quirks.smtp},
 		{port: portSubmission, server: p.smtpServer(true, !p.quirks.noStartTLS), entrance: p.quirks.smtp},
-		{port: portSubmissions, implicit: !p.quirks.plainSubmissions, server: p.smtpServer(true, true), entrance: p.quirks.smtp},
+		{
+			port: portSubmissions, implicit: !p.quirks.plainSubmissions, server: p.smtpServer(true, true),
+			entrance: p.quirks.smtp,
+		},
 		{port: portIMAP, server: p.imapServer(), entrance: p.quirks.imap},
 		{port: portIMAPS, implicit: true, server: p.imapServer(), entrance: p.quirks.imap},
 	}
@@ -128,7 +131,8 @@ func (s *smtpSession) signIn(username, password string) error {
 		s.username = username
 		return nil
 	case judged == needsAppPassword:
-		return smtpError(534, 5, 7, 9, "5.7.9 Application-specific password required. Learn more at\nhttps://aide."+ProviderDomain+"/mots-de-passe")
+		return smtpError(534, 5, 7, 9,
+			"5.7.9 Application-specific password required. Learn more at\nhttps://aide."+ProviderDomain+"/mots-de-passe")
 	default:
 		return smtpError(535, 5, 7, 8, "Error: authentication failed: (reason unavailable)")
 	}

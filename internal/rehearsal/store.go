@@ -33,8 +33,14 @@ const (
 // server, not texts of this program, which is why no catalogue has them.
 var folderNames = map[locale.Lang]map[folder]string{
 	locale.English: {folderSent: "Sent", folderJunk: "Junk", folderDrafts: "Drafts", folderTrash: "Trash"},
-	locale.French:  {folderSent: "Envoyés", folderJunk: "Indésirables", folderDrafts: "Brouillons", folderTrash: "Corbeille"},
-	locale.German:  {folderSent: "Gesendet", folderJunk: "Spamverdacht", folderDrafts: "Entwürfe", folderTrash: "Papierkorb"},
+	locale.French: {
+		folderSent: "Envoyés", folderJunk: "Indésirables", folderDrafts: "Brouillons",
+		folderTrash: "Corbeille",
+	},
+	locale.German: {
+		folderSent: "Gesendet", folderJunk: "Spamverdacht", folderDrafts: "Entwürfe",
+		folderTrash: "Papierkorb",
+	},
 }
 
 // store is the account's mailbox. The messages are in the library's memory server, which cannot set special-use

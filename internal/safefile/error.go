@@ -64,7 +64,8 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Text is the sentence for people.
 func (e *Error) Text() locale.Text {
-	return locale.Msg("config.file."+string(e.Problem), "path", safetext.FromRemote(e.Path), "fix", safetext.FromRemote(e.Fix),
+	return locale.Msg("config.file."+string(e.Problem), "path", safetext.FromRemote(e.Path), "fix",
+		safetext.FromRemote(e.Fix),
 		"limit", fmt.Sprint(e.Limit), "error", safetext.FromRemote(reason(e.Err)))
 }
 
@@ -103,7 +104,8 @@ func wrap(op, path string, err error) error {
 
 // quote writes a word for a POSIX shell.
 func quote(word string) string {
-	if word != "" && strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+@%,") == "" && word[0] != '-' {
+	if word != "" && strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+@%,") == "" &&
+		word[0] != '-' {
 		return word
 	}
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"

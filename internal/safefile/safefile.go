@@ -1,4 +1,5 @@
-// Package safefile reads and writes the files that must not leak and must not break: the configuration, secrets, drafts.
+// Package safefile reads and writes the files that must not leak and must not break: the configuration, secrets,
+// drafts.
 //
 // A write leaves the old file or the new one, never a mixture and never nothing: it locks a separate file, fills a new
 // file beside the target, syncs it, renames it over the target and syncs the folder. A read trusts nothing by name: it
@@ -170,9 +171,9 @@ func (f Files) resolve(path string) (string, error) {
 	return "", &Error{Op: "open", Path: path, Problem: NotRegular}
 }
 
-// checkFolders refuses a file when somebody else could swap it: every folder from its own up to the home folder, or up to
-// the root, belongs to this user or to root and is writable by its owner only. A sticky folder such as /tmp is allowed:
-// what lies below it on our way is ours as well, and others cannot rename that.
+// checkFolders refuses a file when somebody else could swap it: every folder from its own up to the home folder, or up
+// to the root, belongs to this user or to root and is writable by its owner only. A sticky folder such as /tmp is
+// allowed: what lies below it on our way is ours as well, and others cannot rename that.
 func (f Files) checkFolders(dir string) error {
 	resolved, err := filepath.EvalSymlinks(dir)
 	if err != nil {

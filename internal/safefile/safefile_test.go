@@ -279,7 +279,8 @@ func TestCheckStopsTheWrite(t *testing.T) {
 		t.Errorf("no file is nil, an empty one is not: %#v", seen)
 	}
 	stop := errors.New("stop")
-	if err := Write(path, []byte("two"), Options{Backups: 3, Check: func([]byte) error { return stop }}); !errors.Is(err, stop) {
+	if err := Write(path, []byte("two"), Options{Backups: 3, Check: func([]byte) error { return stop }}); !errors.Is(err,
+		stop) {
 		t.Errorf("got %v", err)
 	}
 	if got := contents(t, filepath.Dir(path)); got["f"] != "one" || got["f.bak1"] != "" {
@@ -307,8 +308,8 @@ func TestLocked(t *testing.T) {
 	}
 }
 
-// TestEveryFailureLeavesOldOrNew makes each operation fail in turn, once alone (a full disk) and once with all that follow
-// (a killed process), and looks at what is left.
+// TestEveryFailureLeavesOldOrNew makes each operation fail in turn, once alone (a full disk) and once with all that
+// follow (a killed process), and looks at what is left.
 func TestEveryFailureLeavesOldOrNew(t *testing.T) {
 	t.Parallel()
 	const before, after = "old content", "new content, longer"

@@ -34,7 +34,8 @@ type Options struct {
 const maxBackups = 9
 
 // Write replaces the content of path, or creates it, with mode 0600 whatever the umask. Missing folders are made with
-// mode 0700. A present file must be one that Read would accept; its owner is kept. On an error the old file is untouched.
+// mode 0700. A present file must be one that Read would accept; its owner is kept. On an error the old file is
+// untouched.
 func Write(path string, data []byte, options Options) error {
 	return Files{}.Write(path, data, options)
 }
@@ -55,7 +56,8 @@ func (f Files) Write(path string, data []byte, options Options) error {
 // nobody has heard of those. What says how to mend it keeps its own path.
 func about(target string, err error) error {
 	var own *Error
-	if !errors.As(err, &own) || own.Fix != "" || own.Path == target || filepath.Dir(own.Path) != filepath.Dir(target) || own.Problem == NotRegular {
+	if !errors.As(err, &own) || own.Fix != "" || own.Path == target || filepath.Dir(own.Path) != filepath.Dir(target) ||
+		own.Problem == NotRegular {
 		return err
 	}
 	named := *own
@@ -192,7 +194,8 @@ func makeLockFile(name string) error {
 	return nil
 }
 
-// backup shifts the older versions by one and copies the present content to .bak1. The target stays in place throughout.
+// backup shifts the older versions by one and copies the present content to .bak1. The target stays in place
+// throughout.
 func (f Files) backup(target string, present []byte, keep int) error {
 	for n := min(keep, maxBackups) - 1; n >= 1; n-- {
 		from, to := backupName(target, n), backupName(target, n+1)

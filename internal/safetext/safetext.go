@@ -1,4 +1,5 @@
-// Package safetext is the one way by which text from elsewhere (servers, DNS, certificates, files) reaches a screen or a file.
+// Package safetext is the one way by which text from elsewhere (servers, DNS, certificates, files) reaches a screen or
+// a file.
 //
 // See Unicode UTR #36 and CWE-150: control characters, bidirectional overrides and invisible characters are shown as
 // escapes such as \x1b and \u202e, never sent raw.
@@ -195,11 +196,12 @@ const (
 )
 
 // lineEnds turns everything that a terminal or a browser could take for the end of a line into LF.
-var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\v", "\n", "\f", "\n", "\u0085", "\n", "\u2028", "\n", "\u2029", "\n")
+var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\v", "\n", "\f", "\n", "\u0085", "\n", "\u2028", "\n",
+	"\u2029", "\n")
 
 // Block returns remote text as lines for a marked block, each one to be printed behind a prefix that postier chooses.
-// LF, CR, VT, FF, NEL, LS and PS end a line. At most 20 lines and 500 terminal cells; a last line then says how many octets
-// are missing.
+// LF, CR, VT, FF, NEL, LS and PS end a line. At most 20 lines and 500 terminal cells; a last line then says how many
+// octets are missing.
 func (r Remote) Block(prefix string) []string {
 	rest := strings.TrimRight(lineEnds.Replace(r.Raw()), "\n")
 	var lines []string

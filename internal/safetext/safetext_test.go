@@ -83,7 +83,10 @@ func checkRune(t *testing.T, r rune, text string) {
 	if got := Escape(text); got != "a"+want+"b" {
 		t.Fatalf("U+%04X: Escape gives %q", r, got)
 	}
-	for verb, got := range map[string]string{"Escaped": remote.Escaped(), "%s": fmt.Sprintf("%s", remote), "%v": fmt.Sprint(remote), "%q": fmt.Sprintf("%q", remote), "log": remote.LogValue().String()} {
+	for verb, got := range map[string]string{
+		"Escaped": remote.Escaped(), "%s": fmt.Sprintf("%s", remote),
+		"%v": fmt.Sprint(remote), "%q": fmt.Sprintf("%q", remote), "log": remote.LogValue().String(),
+	} {
 		if got != "a"+want+"b" {
 			t.Fatalf("U+%04X: %s gives %q", r, verb, got)
 		}
@@ -105,7 +108,10 @@ func checkRune(t *testing.T, r rune, text string) {
 
 func TestOrdinaryTextStays(t *testing.T) {
 	t.Parallel()
-	for _, text := range []string{"", "250 OK", "Envoyés — « déjà » 5 €", "Grüße", "送信済み", "Отправленные", "e\u0301", "🙂", "नमस्ते", "\ufffd"} {
+	for _, text := range []string{
+		"", "250 OK", "Envoyés — « déjà » 5 €", "Grüße", "送信済み", "Отправленные", "e\u0301", "🙂",
+		"नमस्ते", "\ufffd",
+	} {
 		if got := Escape(text); got != text {
 			t.Errorf("%q became %q", text, got)
 		}
@@ -118,7 +124,8 @@ func TestOrdinaryTextStays(t *testing.T) {
 func TestInvalidBytes(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"a\xffb": `a\xffb`, "\x9b2J": `\x9b2J`, "\xc3": `\xc3`, "\xed\xa0\x80": `\xed\xa0\x80`, "\xc0\xaf": `\xc0\xaf`, "\xf4\x90\x80\x80": `\xf4\x90\x80\x80`,
+		"a\xffb": `a\xffb`, "\x9b2J": `\x9b2J`, "\xc3": `\xc3`, "\xed\xa0\x80": `\xed\xa0\x80`, "\xc0\xaf": `\xc0\xaf`,
+		"\xf4\x90\x80\x80": `\xf4\x90\x80\x80`,
 	} {
 		if got := Escape(text); got != want {
 			t.Errorf("%q: got %s", text, got)
@@ -133,8 +140,10 @@ func TestInvalidBytes(t *testing.T) {
 func TestSequences(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
-		"\x1b[2J", "\x1b]52;c;aGk=\x07", "\x1b]8;;http://x\x1b\\y", "safe\rEVIL", "a\bb", "\x1bP\x1b\\", "\u009b2J", "\u009d0;t\u009c",
-		"\u202egpj.exe", "pay\u200bpal", "a" + strings.Repeat("\u0301", 200), "\U000e0041\U000e0042", "\x1b[31m", "ok\n\nPassword for root: ",
+		"\x1b[2J", "\x1b]52;c;aGk=\x07", "\x1b]8;;http://x\x1b\\y", "safe\rEVIL", "a\bb", "\x1bP\x1b\\", "\u009b2J",
+		"\u009d0;t\u009c",
+		"\u202egpj.exe", "pay\u200bpal", "a" + strings.Repeat("\u0301", 200), "\U000e0041\U000e0042", "\x1b[31m",
+		"ok\n\nPassword for root: ",
 	} {
 		for sink, got := range map[string]string{"Escape": Escape(text), "JSON": string(EscapeJSON(text))} {
 			assertClean(t, sink, got)
@@ -153,7 +162,9 @@ func assertClean(t *testing.T, sink, got string) {
 	}
 	marks := 0
 	for _, r := range got {
-		if r < 0x20 || 0x7f <= r && r <= 0x9f || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Co, unicode.Cs, unicode.Variation_Selector, unicode.Noncharacter_Code_Point) {
+		if r < 0x20 || 0x7f <= r && r <= 0x9f ||
+			unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Co, unicode.Cs, unicode.Variation_Selector,
+				unicode.Noncharacter_Code_Point) {
 			t.Errorf("%s: U+%04X is raw in %q", sink, r, got)
 		}
 		if unicode.In(r, unicode.Mn, unicode.Me) {
@@ -225,7 +236,10 @@ func TestRemoteInOtherHands(t *testing.T) {
 	// fmt cannot call Format on an unexported field: what it prints instead must not be the text.
 	hidden := struct{ text Remote }{FromRemote("\u202eEVIL")}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
-		for _, got := range []string{fmt.Sprintf(verb, hidden), fmt.Sprintf(verb, &hidden), fmt.Sprintf(verb, []any{hidden})} {
+		for _, got := range []string{
+			fmt.Sprintf(verb, hidden), fmt.Sprintf(verb, &hidden),
+			fmt.Sprintf(verb, []any{hidden}),
+		} {
 			if strings.Contains(got, "EVIL") || strings.ContainsRune(got, '\u202e') {
 				t.Errorf("%s: got %q", verb, got)
 			}
@@ -237,7 +251,10 @@ func TestRemoteInOtherHands(t *testing.T) {
 }
 
 func FuzzEscape(f *testing.F) {
-	for _, seed := range []string{"", "250 OK", "\x1b[2J", "a\u0301\u0301\u0301\u0301\u0301", "\xff\u2028\r\n", "送信", `\x1b`, "\U0010ffff"} {
+	for _, seed := range []string{
+		"", "250 OK", "\x1b[2J", "a\u0301\u0301\u0301\u0301\u0301", "\xff\u2028\r\n", "送信",
+		`\x1b`, "\U0010ffff",
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

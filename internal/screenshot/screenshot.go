@@ -153,7 +153,8 @@ func run(b *strings.Builder, x, y, cells int, text string, style uv.Style) {
 	}
 	left, top := border+float64(x)*cellWidth, border+float64(y)*cellHeight
 	if bg != "" {
-		fmt.Fprintf(b, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill="%s"/>`+"\n", left, top, float64(cells)*cellWidth, cellHeight, bg)
+		fmt.Fprintf(b, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill="%s"/>`+"\n", left, top,
+			float64(cells)*cellWidth, cellHeight, bg)
 	}
 	if strings.TrimSpace(text) == "" {
 		return

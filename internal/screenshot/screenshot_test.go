@@ -11,7 +11,8 @@ import (
 func TestTextAndPicture(t *testing.T) {
 	t.Parallel()
 	screen := New(20, 3)
-	if _, err := screen.Write([]byte("plain \x1b[1mbold\x1b[0m\r\n\x1b[30;42m OK \x1b[0m <é>\r\n\x1b[7mreverse\x1b[0m")); err != nil {
+	if _, err := screen.Write(
+		[]byte("plain \x1b[1mbold\x1b[0m\r\n\x1b[30;42m OK \x1b[0m <é>\r\n\x1b[7mreverse\x1b[0m")); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := screen.Text(), "plain bold\n OK  <é>\nreverse\n"; got != want {

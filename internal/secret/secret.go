@@ -67,8 +67,8 @@ func (Value) LogValue() slog.Value { return slog.StringValue(mask) }
 const minForm = 4
 
 // Forms returns the encodings in which the secret may turn up in a byte stream, for the redaction filter and the
-// canary scan: plain, base64 (as PLAIN, LOGIN and XOAUTH2 send it, at each of the three alignments), hex, percent-encoded,
-// and the quoted forms of IMAP, JSON, HTML and Go.
+// canary scan: plain, base64 (as PLAIN, LOGIN and XOAUTH2 send it, at each of the three alignments), hex,
+// percent-encoded, and the quoted forms of IMAP, JSON, HTML and Go.
 func (v Value) Forms(users ...string) []string {
 	plain := v.Reveal()
 	if len(plain) < minForm {

@@ -23,7 +23,10 @@ import (
 const canary = `CANARY-pä'ss"$(id)<&>%n;\ 7`
 
 // verbs are those that fmt knows, with the flags that reach deeper.
-var verbs = []string{"%v", "%+v", "%#v", "%T", "%s", "%q", "%x", "%X", "%d", "%t", "%b", "%p", "%U", "%o", "%c", "%e", "%g", "% x", "%#q", "%30v", "%-5s"}
+var verbs = []string{
+	"%v", "%+v", "%#v", "%T", "%s", "%q", "%x", "%X", "%d", "%t", "%b", "%p", "%U", "%o", "%c", "%e",
+	"%g", "% x", "%#q", "%30v", "%-5s",
+}
 
 type inside struct {
 	Shown  Value
@@ -41,9 +44,12 @@ func holders() map[string]any {
 	return map[string]any{
 		"value": v, "pointer": &v, "nested": inside{v, v, &inside{v, v, nil}}, "pointer to nested": &inside{v, v, nil},
 		"map": map[string]Value{"a": v}, "map of pointers": map[string]*Value{"a": &v}, "key of a map": map[*Value]int{&v: 1},
-		"slice": []Value{v, v}, "slice of pointers": []*Value{&v}, "array": [2]Value{v, v}, "slice of any": []any{v, &v, inside{v, v, nil}},
-		"error": failure{v}, "wrapped": fmt.Errorf("outer: %w", failure{v}), "joined": errors.Join(failure{v}, failure{v}), "error of value": fmt.Errorf("%v %s %#v", v, &v, v),
-		"function": v.Reveal, "channel": make(chan Value), "anonymous": struct{ v Value }{v},
+		"slice": []Value{v, v}, "slice of pointers": []*Value{&v}, "array": [2]Value{v, v},
+		"slice of any": []any{v, &v, inside{v, v, nil}},
+		"error":        failure{v}, "wrapped": fmt.Errorf("outer: %w", failure{v}),
+		"joined":         errors.Join(failure{v}, failure{v}),
+		"error of value": fmt.Errorf("%v %s %#v", v, &v, v),
+		"function":       v.Reveal, "channel": make(chan Value), "anonymous": struct{ v Value }{v},
 	}
 }
 
@@ -51,9 +57,12 @@ func holders() map[string]any {
 func leaks(text string) string {
 	const user = "marie"
 	for name, form := range map[string]string{
-		"plain": canary, "start": canary[:12], "hex": hex.EncodeToString([]byte(canary)), "HEX": strings.ToUpper(hex.EncodeToString([]byte(canary))),
-		"spaced hex": strings.TrimSpace(fmt.Sprintf("% x", canary)), "base64": base64.StdEncoding.EncodeToString([]byte(canary)),
-		"plain sasl": base64.StdEncoding.EncodeToString([]byte("\x00" + user + "\x00" + canary)), "bytes": strings.Trim(fmt.Sprint([]byte(canary)), "[]"),
+		"plain": canary, "start": canary[:12], "hex": hex.EncodeToString([]byte(canary)),
+		"HEX":        strings.ToUpper(hex.EncodeToString([]byte(canary))),
+		"spaced hex": strings.TrimSpace(fmt.Sprintf("% x", canary)),
+		"base64":     base64.StdEncoding.EncodeToString([]byte(canary)),
+		"plain sasl": base64.StdEncoding.EncodeToString([]byte("\x00" + user + "\x00" + canary)),
+		"bytes":      strings.Trim(fmt.Sprint([]byte(canary)), "[]"),
 	} {
 		if strings.Contains(text, form) {
 			return name
@@ -120,7 +129,8 @@ func TestNoEncoderWritesIt(t *testing.T) {
 			t.Errorf("%s leaks as %s:\n%s", name, form, out.String())
 		}
 	}
-	if data, err := json.Marshal(map[string]Value{"password": New(canary)}); err != nil || string(data) != `{"password":"[secret]"}` {
+	if data, err := json.Marshal(map[string]Value{"password": New(canary)}); err != nil ||
+		string(data) != `{"password":"[secret]"}` {
 		t.Errorf("got %s, %v", data, err)
 	}
 }
@@ -146,7 +156,8 @@ func TestPanic(t *testing.T) {
 
 func TestValue(t *testing.T) {
 	t.Parallel()
-	if v := New(canary); v.Reveal() != canary || v.Empty() || !v.Equal(New(canary)) || v.Equal(New("x")) || v.Equal(Value{}) {
+	if v := New(canary); v.Reveal() != canary || v.Empty() || !v.Equal(New(canary)) || v.Equal(New("x")) ||
+		v.Equal(Value{}) {
 		t.Error("a secret is itself")
 	}
 	var zero Value
@@ -163,9 +174,11 @@ func encodings(user string) map[string]string {
 	return map[string]string{
 		"plain": canary, "LOGIN": b64([]byte(canary)), "PLAIN": b64([]byte("\x00" + user + "\x00" + canary)),
 		"PLAIN with authzid": b64([]byte(user + "\x00" + user + "\x00" + canary)), "XOAUTH2": b64([]byte(xoauth2)),
-		"unpadded": base64.RawStdEncoding.EncodeToString([]byte(canary)), "URL base64": base64.URLEncoding.EncodeToString([]byte(canary)),
-		"hex": hex.EncodeToString([]byte(canary)), "HEX": strings.ToUpper(hex.EncodeToString([]byte(canary))),
-		"query": url.QueryEscape(canary), "path": url.PathEscape(canary), "JSON": string(quoted), "Go": fmt.Sprintf("%q", canary), "ASCII": fmt.Sprintf("%+q", canary),
+		"unpadded":   base64.RawStdEncoding.EncodeToString([]byte(canary)),
+		"URL base64": base64.URLEncoding.EncodeToString([]byte(canary)),
+		"hex":        hex.EncodeToString([]byte(canary)), "HEX": strings.ToUpper(hex.EncodeToString([]byte(canary))),
+		"query": url.QueryEscape(canary), "path": url.PathEscape(canary), "JSON": string(quoted),
+		"Go": fmt.Sprintf("%q", canary), "ASCII": fmt.Sprintf("%+q", canary),
 		"IMAP": `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(canary) + `"`,
 		"HTML": "CANARY-pä&#39;ss&#34;$(id)&lt;&amp;&gt;%n;\\ 7",
 	}
@@ -207,7 +220,8 @@ func TestFormsInsideOtherBase64(t *testing.T) {
 	for _, plain := range []string{"hunter2!", "correct horse", "abcdefgh1", "abcdefgh12", canary} {
 		for before := range 7 {
 			for after := range 7 {
-				text := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("\xa5", before) + plain + strings.Repeat("\x5a", after)))
+				text := base64.StdEncoding.EncodeToString(
+					[]byte(strings.Repeat("\xa5", before) + plain + strings.Repeat("\x5a", after)))
 				if got := New(plain).Redact(text); got == text {
 					t.Errorf("%q with %d octets before and %d after is not found in %s", plain, before, after, text)
 				}

@@ -34,7 +34,8 @@ const minRSA = 2048
 // errShortKey says that a leaf's key can be broken.
 var errShortKey = errors.New("the certificate's RSA key is too short")
 
-// certFaults judges each property by itself, so that one fault does not hide another. err is the fault of the first one.
+// certFaults judges each property by itself, so that one fault does not hide another. err is the fault of the first
+// one.
 func (n *Network) certFaults(chain []*x509.Certificate, host string) (faults []CertFault, err error) {
 	leaf, now := chain[0], n.Clock()
 	add := func(f CertFault, cause error) {
@@ -49,9 +50,11 @@ func (n *Network) certFaults(chain []*x509.Certificate, host string) (faults []C
 		switch {
 		case selfSigned(leaf):
 			add(CertSelfSigned, trustErr)
-		case errors.As(trustErr, &invalid) && invalid.Reason == x509.Expired: // an intermediate; the leaf's own dates are judged below
+		// an intermediate; the leaf's own dates are judged below
+		case errors.As(trustErr, &invalid) && invalid.Reason == x509.Expired:
 			add(CertExpired, trustErr)
-		case errors.As(trustErr, new(x509.InsecureAlgorithmError)) || strings.Contains(trustErr.Error(), "insecure algorithm"):
+		case errors.As(trustErr, new(x509.InsecureAlgorithmError)) ||
+			strings.Contains(trustErr.Error(), "insecure algorithm"):
 			weak = trustErr
 		case len(chain) == 1 && len(leaf.IssuingCertificateURL) > 0: // the issuer has an issuer, and it was not sent
 			add(CertIncomplete, trustErr)
@@ -104,7 +107,8 @@ func selfSigned(cert *x509.Certificate) bool {
 		return false
 	}
 	err := cert.CheckSignature(cert.SignatureAlgorithm, cert.RawTBSCertificate, cert.Signature)
-	return err == nil || errors.As(err, new(x509.InsecureAlgorithmError)) // too old to be checked, and its own all the same
+	// too old to be checked, and its own all the same
+	return err == nil || errors.As(err, new(x509.InsecureAlgorithmError))
 }
 
 // weakness names what can be forged.
@@ -119,7 +123,9 @@ func weakness(leaf *x509.Certificate) error {
 	return nil
 }
 
-// nameInCN reports a certificate that names the host where only old programs look: RFC 9525 §2 counts subjectAltName alone.
+// nameInCN reports a certificate that names the host where only old programs look: RFC 9525 §2 counts subjectAltName
+// alone.
 func nameInCN(leaf *x509.Certificate, host string) bool {
-	return len(leaf.DNSNames) == 0 && len(leaf.IPAddresses) == 0 && strings.EqualFold(leaf.Subject.CommonName, trimBrackets(host))
+	return len(leaf.DNSNames) == 0 && len(leaf.IPAddresses) == 0 &&
+		strings.EqualFold(leaf.Subject.CommonName, trimBrackets(host))
 }

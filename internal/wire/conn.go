@@ -36,8 +36,8 @@ var ErrInjected = errors.New("bytes behind the STARTTLS reply")
 // ErrCancelled says that a read or write was ended by Abort. It wraps context.Canceled.
 var ErrCancelled = fmt.Errorf("stopped by the user: %w", context.Canceled)
 
-// Conn is a connection with an absolute deadline a step and caps on what is received. Read and Write work as in net.Conn;
-// SetDeadline and its kin never push a deadline beyond the one that Step set.
+// Conn is a connection with an absolute deadline a step and caps on what is received. Read and Write work as in
+// net.Conn; SetDeadline and its kin never push a deadline beyond the one that Step set.
 //
 // One goroutine reads and one writes; Abort and Watch may be called by any.
 type Conn struct {

@@ -106,8 +106,14 @@ func TestCaps(t *testing.T) {
 		secure            bool
 		read              func(*Conn) error
 	}{
-		{"endless line", strings.Repeat("x", 1000), "line", false, func(c *Conn) error { _, err := c.ReadLine(MaxLine); return err }},
-		{"long line that ends", strings.Repeat("x", MaxLine+1) + "\n", "line", false, func(c *Conn) error { _, err := c.ReadLine(MaxLine); return err }},
+		{
+			"endless line", strings.Repeat("x", 1000), "line", false,
+			func(c *Conn) error { _, err := c.ReadLine(MaxLine); return err },
+		},
+		{
+			"long line that ends", strings.Repeat("x", MaxLine+1) + "\n", "line", false,
+			func(c *Conn) error { _, err := c.ReadLine(MaxLine); return err },
+		},
 		{"before TLS", "220-x\r\n", "before-tls", false, func(c *Conn) error {
 			for {
 				if _, err := c.ReadLine(MaxLine); err != nil {
@@ -115,7 +121,10 @@ func TestCaps(t *testing.T) {
 				}
 			}
 		}},
-		{"session", strings.Repeat("x", 64<<10), "session", true, func(c *Conn) error { _, err := io.Copy(io.Discard, c); return err }},
+		{
+			"session", strings.Repeat("x", 64<<10), "session", true,
+			func(c *Conn) error { _, err := io.Copy(io.Discard, c); return err },
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

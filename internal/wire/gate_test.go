@@ -29,9 +29,10 @@ var ways = map[string][]string{
 
 // allowed are the places that may, each with its reason.
 var allowed = map[string]string{
-	"internal/wire/network.go net.Dialer":                             "the one dialer",
-	"internal/wire/resolver.go github.com/miekg/dns.Client":           "the chosen resolver",
-	"internal/wire/resolver.go net.DefaultResolver":                   "host addresses by the system, when no resolver is pinned",
+	"internal/wire/network.go net.Dialer":                   "the one dialer",
+	"internal/wire/resolver.go github.com/miekg/dns.Client": "the chosen resolver",
+	"internal/wire/resolver.go net.DefaultResolver": "host addresses by the system, when no resolver " +
+		"is pinned",
 	"internal/rehearsal/mailserver/deadport_linux.go net.DialTimeout": "a test's own port on loopback",
 	"internal/rehearsal/mailserver/proxy.go net.Dial":                 "a test's own server on loopback",
 	"internal/rehearsal/nameserver/answer.go net.Dialer":              "a test's own server on loopback",
@@ -39,8 +40,8 @@ var allowed = map[string]string{
 	"internal/rehearsal/listeners.go net.Dialer":                      "the demo's own servers on loopback",
 }
 
-// TestOneDialer walks the tree: whatever opens a connection goes through Network, so that the policy, the deadlines and the
-// caps hold everywhere (security.md T15).
+// TestOneDialer walks the tree: whatever opens a connection goes through Network, so that the policy, the deadlines and
+// the caps hold everywhere (security.md T15).
 func TestOneDialer(t *testing.T) {
 	t.Parallel()
 	found := map[string]bool{}
@@ -95,7 +96,8 @@ func sources(t *testing.T) []string {
 	return files
 }
 
-// uses lists what a file uses of ways, and HTTP clients without a transport of their own, which fall back on the default.
+// uses lists what a file uses of ways, and HTTP clients without a transport of their own, which fall back on the
+// default.
 func uses(t *testing.T, file string) []string {
 	t.Helper()
 	tree, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, file), nil, parser.SkipObjectResolution)

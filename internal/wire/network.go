@@ -1,9 +1,9 @@
 // Package wire is the only place of the program that dials.
 //
-// It resolves through the chosen resolver, applies the address policy to the final address, gives every step an absolute
-// deadline that received bytes never extend, caps what a peer may send, records a transcript in which secrets are masked
-// by position, refuses bytes behind STARTTLS, and verifies certificates itself so that a bad chain can still be shown.
-// See security.md T1, T2, T4, T9, T12 and T15.
+// It resolves through the chosen resolver, applies the address policy to the final address, gives every step an
+// absolute deadline that received bytes never extend, caps what a peer may send, records a transcript in which secrets
+// are masked by position, refuses bytes behind STARTTLS, and verifies certificates itself so that a bad chain can still
+// be shown. See security.md T1, T2, T4, T9, T12 and T15.
 package wire
 
 import (
@@ -21,8 +21,8 @@ type Network struct {
 	Resolver *Resolver
 	// Roots are trusted in place of the system's; nil means the system's.
 	Roots *x509.CertPool
-	// Route maps a host and port to the address really dialled; the demo and tests set it. network is tcp4 or tcp6. nil dials
-	// the resolved address.
+	// Route maps a host and port to the address really dialled; the demo and tests set it. network is tcp4 or tcp6. nil
+	// dials the resolved address.
 	Route func(network, host string, port int) (address string, ok bool)
 	// Served restricts targets to public unicast addresses (security.md T15).
 	Served bool
@@ -35,7 +35,8 @@ type Network struct {
 }
 
 // Deadlines of the steps. A person is watching, so they are shorter than RFC 5321 §4.5.3.2 asks of mail servers;
-// where real servers are known to be slow (tarpits before the banner, delayed refusals of AUTH) they are long enough for that.
+// where real servers are known to be slow (tarpits before the banner, delayed refusals of AUTH) they are long enough
+// for that.
 const (
 	ResolveDeadline   = 10 * time.Second
 	ConnectDeadline   = 10 * time.Second // each address
@@ -93,9 +94,11 @@ func trimBrackets(host string) string {
 // ErrNoAddress says that nothing could be tried.
 var ErrNoAddress = errors.New("no address to connect to")
 
-// Connect tries the addresses one after another, at most maxAddresses, and returns the first connection that stands with
-// every attempt made. The connection is nil when none stood; the attempts tell why.
-func (n *Network) Connect(ctx context.Context, host string, port int, addresses []netip.Addr, recorder *Recorder) (*Conn, []Attempt) {
+// Connect tries the addresses one after another, at most maxAddresses, and returns the first connection that stands
+// with every attempt made. The connection is nil when none stood; the attempts tell why.
+func (n *Network) Connect(ctx context.Context, host string, port int, addresses []netip.Addr,
+	recorder *Recorder,
+) (*Conn, []Attempt) {
 	ctx, cancel := context.WithTimeout(ctx, n.deadline(ConnectTotal))
 	defer cancel()
 	var attempts []Attempt
@@ -125,7 +128,9 @@ func Families(addresses []netip.Addr) (v4, v6 []netip.Addr) {
 
 // ConnectAny connects over both families at once and returns the first connection that stands; the other is let go.
 // Attempts of the family that lost the race may be missing.
-func (n *Network) ConnectAny(ctx context.Context, host string, port int, addresses []netip.Addr, recorder *Recorder) (*Conn, []Attempt) {
+func (n *Network) ConnectAny(ctx context.Context, host string, port int, addresses []netip.Addr,
+	recorder *Recorder,
+) (*Conn, []Attempt) {
 	v4, v6 := Families(addresses)
 	if len(v4) == 0 || len(v6) == 0 {
 		return n.Connect(ctx, host, port, addresses, recorder)
@@ -156,8 +161,9 @@ func (n *Network) ConnectAny(ctx context.Context, host string, port int, address
 	return first.conn, first.attempts
 }
 
-// DialContext is for net/http: it resolves through the chosen resolver and connects under the address policy. address is
-// host:port. Caps and deadlines are the caller's: net/http reads headers under its own, bodies need a limited reader.
+// DialContext is for net/http: it resolves through the chosen resolver and connects under the address policy. address
+// is host:port. Caps and deadlines are the caller's: net/http reads headers under its own, bodies need a limited
+// reader.
 func (n *Network) DialContext(ctx context.Context, _, address string) (net.Conn, error) {
 	host, text, err := net.SplitHostPort(address)
 	if err != nil {

@@ -146,7 +146,10 @@ func TestBothFamiliesAtOnceLeaveNothingBehind(t *testing.T) {
 		}
 		defer server.Close()
 		refused := mailserver.StartRefused(t).Addr()
-		for four, six := range map[string]string{server.Addr(): server.Addr(), server.Addr() + " ": refused, refused: server.Addr(), refused + " ": refused} {
+		for four, six := range map[string]string{
+			server.Addr(): server.Addr(), server.Addr() + " ": refused,
+			refused: server.Addr(), refused + " ": refused,
+		} {
 			n := &Network{Route: func(network, _ string, _ int) (string, bool) {
 				return strings.TrimSpace(map[string]string{"tcp4": four, "tcp6": six}[network]), true
 			}}
@@ -165,14 +168,18 @@ func TestBothFamiliesAtOnceLeaveNothingBehind(t *testing.T) {
 
 func TestDialContextServesHTTP(t *testing.T) {
 	t.Parallel()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("here")) }))
+	server := httptest.NewServer(
+		http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("here")) }))
 	t.Cleanup(server.Close)
 	names := nameserver.Start(t, "web.durand.example. IN A 192.0.2.1\n!nxdomain gone.durand.example.\n")
 	resolver, err := ResolverAt(names.Addr())
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := &Network{Resolver: resolver, Route: func(string, string, int) (string, bool) { return server.Listener.Addr().String(), true }}
+	n := &Network{
+		Resolver: resolver,
+		Route:    func(string, string, int) (string, bool) { return server.Listener.Addr().String(), true },
+	}
 	client := &http.Client{Transport: &http.Transport{DialContext: n.DialContext, DisableKeepAlives: true}}
 	response, err := client.Get("http://web.durand.example:8080/")
 	if err != nil {

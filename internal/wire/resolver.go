@@ -196,7 +196,8 @@ func ask(ctx context.Context, server, name string, qtype uint16) (Answer, error)
 		return Answer{}, fail(NoAnswer, err)
 	case err != nil:
 		return Answer{}, fail(Malformed, err)
-	case len(reply.Question) != 1 || dns.CanonicalName(reply.Question[0].Name) != dns.CanonicalName(name) || reply.Question[0].Qtype != qtype:
+	case len(reply.Question) != 1 || dns.CanonicalName(reply.Question[0].Name) != dns.CanonicalName(name) ||
+		reply.Question[0].Qtype != qtype:
 		return Answer{}, fail(Malformed, errOtherQuestion)
 	case reply.Truncated:
 		return Answer{}, fail(Malformed, errTruncated)

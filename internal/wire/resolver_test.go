@@ -88,7 +88,8 @@ func TestQuery(t *testing.T) {
 	if answer, err := r.Query(t.Context(), "signed.durand.example", dns.TypeA); err != nil || !answer.AD {
 		t.Errorf("AD %t, %v", answer.AD, err)
 	}
-	if answer, err := r.Query(t.Context(), "smtp.durand.example", dns.TypeA); err != nil || answer.AD || answer.TTL() != 200*time.Second {
+	if answer, err := r.Query(t.Context(), "smtp.durand.example", dns.TypeA); err != nil || answer.AD ||
+		answer.TTL() != 200*time.Second {
 		t.Errorf("AD %t, TTL %s, %v", answer.AD, answer.TTL(), err)
 	}
 }
@@ -140,7 +141,10 @@ func TestSecondServerIsAskedWhenTheFirstCannotAnswer(t *testing.T) {
 	ill := nameserver.Start(t, "!servfail smtp.durand.example.\n")
 	refusing := nameserver.Start(t, "!refused smtp.durand.example.\n")
 	denying := nameserver.Start(t, "other.example. IN A 192.0.2.1\n!nxdomain smtp.durand.example.\n")
-	for name, first := range map[string]string{"closed": closedPort(t), "servfail": ill.Addr(), "refused": refusing.Addr()} {
+	for name, first := range map[string]string{
+		"closed": closedPort(t), "servfail": ill.Addr(),
+		"refused": refusing.Addr(),
+	} {
 		answer, err := resolver(t, first, good.Addr()).Query(t.Context(), "smtp.durand.example", dns.TypeA)
 		if err != nil || len(answer.Records) != 2 {
 			t.Errorf("%s: %v", name, err)
@@ -148,7 +152,8 @@ func TestSecondServerIsAskedWhenTheFirstCannotAnswer(t *testing.T) {
 	}
 	before := good.Count("smtp.durand.example", "A")
 	var failed *ResolveError
-	if _, err := resolver(t, denying.Addr(), good.Addr()).Query(t.Context(), "smtp.durand.example", dns.TypeA); !errors.As(err, &failed) || failed.Kind != NotFound {
+	if _, err := resolver(t, denying.Addr(), good.Addr()).Query(t.Context(), "smtp.durand.example",
+		dns.TypeA); !errors.As(err, &failed) || failed.Kind != NotFound {
 		t.Errorf("a denial is an answer: %v", err)
 	}
 	if good.Count("smtp.durand.example", "A") != before {
@@ -212,8 +217,9 @@ func TestSystemResolverKnowsTheHostsFile(t *testing.T) {
 func TestResolverAt(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
-		"192.0.2.1": "192.0.2.1:53", "192.0.2.1:5353": "192.0.2.1:5353", "2001:db8::1": "[2001:db8::1]:53", "[2001:db8::1]:5353": "[2001:db8::1]:5353",
-		"": "", "dns.example": "", "192.0.2.1:x": "", "192.0.2.1:99999": "",
+		"192.0.2.1": "192.0.2.1:53", "192.0.2.1:5353": "192.0.2.1:5353", "2001:db8::1": "[2001:db8::1]:53",
+		"[2001:db8::1]:5353": "[2001:db8::1]:5353",
+		"":                   "", "dns.example": "", "192.0.2.1:x": "", "192.0.2.1:99999": "",
 	} {
 		r, err := ResolverAt(in)
 		switch {

@@ -80,8 +80,8 @@ func (c *Conn) Handshake(ctx context.Context, host string, pins []string) (TLSRe
 	return report, nil
 }
 
-// earlyBytes names what came before the handshake. A server without a usable key may send its alert at once; whatever it
-// is, nothing of it is taken in.
+// earlyBytes names what came before the handshake. A server without a usable key may send its alert at once; whatever
+// it is, nothing of it is taken in.
 func earlyBytes(pending []byte) error {
 	const alertType, alertLength = 21, 7 // RFC 8446 §5.1, §6: type, version, length 2, level, description
 	if len(pending) == alertLength && pending[0] == alertType && pending[1] == 3 && pending[3] == 0 && pending[4] == 2 {

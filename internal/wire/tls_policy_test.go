@@ -32,7 +32,8 @@ func TestPolicyNarrows(t *testing.T) {
 	if report, err := handshake(t, &Network{Roots: ca.Roots()}, stranger, host, pin); err != nil || !report.Verified() {
 		t.Errorf("the pin does not hold: %v %v", err, report.Err)
 	}
-	if report, _ := handshake(t, &Network{Roots: ca.Roots(), Policy: Policy{NoPins: true}}, stranger, host, pin); report.Verified() || report.Pinned {
+	if report, _ := handshake(t, &Network{Roots: ca.Roots(), Policy: Policy{NoPins: true}}, stranger, host,
+		pin); report.Verified() || report.Pinned {
 		t.Error("a pin counts although pins are forbidden")
 	}
 
@@ -49,7 +50,8 @@ func TestPolicyNarrows(t *testing.T) {
 	if err := <-wrote; err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.Handshake(t.Context(), host, nil); !errors.Is(err, ErrForbidden) || Classify(err).Kind != KindForbidden {
+	if _, err := c.Handshake(t.Context(), host, nil); !errors.Is(err, ErrForbidden) ||
+		Classify(err).Kind != KindForbidden {
 		t.Errorf("STARTTLS: %v", err)
 	}
 

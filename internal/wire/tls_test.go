@@ -110,7 +110,8 @@ func TestPins(t *testing.T) {
 		t.Errorf("pinned: %+v %v", report, err)
 	}
 	report, err = handshake(t, &Network{Roots: ca.Roots()}, good, host, SPKI(self.Leaf))
-	if err != nil || report.Verified() || !errors.Is(report.Err, ErrPinChanged) || !slices.Equal(report.Faults, []CertFault{CertPinChanged}) {
+	if err != nil || report.Verified() || !errors.Is(report.Err, ErrPinChanged) ||
+		!slices.Equal(report.Faults, []CertFault{CertPinChanged}) {
 		t.Errorf("a chain that holds must not stand in for a changed pin: %+v %v", report, err)
 	}
 }
@@ -142,7 +143,8 @@ func TestMissingIntermediate(t *testing.T) {
 	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(3), Subject: pkix.Name{CommonName: host}, DNSNames: []string{host},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IssuingCertificateURL: []string{"http://ca.example/middle"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IssuingCertificateURL: []string{"http://ca.example/middle"},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, middle, key.Public(), middleKey)
 	if err != nil {
@@ -164,7 +166,9 @@ func TestMissingIntermediate(t *testing.T) {
 	}
 }
 
-func authority(t *testing.T, name string, parent *x509.Certificate, parentKey *rsa.PrivateKey) (*x509.Certificate, *rsa.PrivateKey) {
+func authority(t *testing.T, name string, parent *x509.Certificate, parentKey *rsa.PrivateKey) (*x509.Certificate,
+	*rsa.PrivateKey,
+) {
 	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -203,7 +207,10 @@ func TestBytesBehindSTARTTLS(t *testing.T) {
 		{name: "an empty line", behind: "\r\n", kind: KindInjected, atOnce: true},
 		{name: "a forged handshake record", behind: "\x16\x03\x03\x00\x05hello", kind: KindInjected, atOnce: true},
 		{name: "an alert at once", behind: "\x15\x03\x03\x00\x02\x02\x50", kind: KindAlert, atOnce: true},
-		{name: "an alert with more behind", behind: "\x15\x03\x03\x00\x02\x02\x50250 ok\r\n", kind: KindInjected, atOnce: true},
+		{
+			name: "an alert with more behind", behind: "\x15\x03\x03\x00\x02\x02\x50250 ok\r\n", kind: KindInjected,
+			atOnce: true,
+		},
 		{name: "later", later: "250-evil\r\n", kind: KindInjected},
 		{name: "split", behind: "", later: "2", another: "50-evil\r\n", kind: KindInjected},
 	} {
@@ -248,8 +255,11 @@ func TestHandshakeFailuresAreToldApart(t *testing.T) {
 	}{
 		"plain text": {func(c net.Conn) { _, _ = c.Write([]byte("220 mail.example ESMTP\r\n")) }, KindNotTLS},
 		"silence":    {func(net.Conn) {}, KindTimeout},
-		"drip":       {func(c net.Conn) { _, _ = c.Write([]byte{22, 3, 3, 64, 0}); drip(c, 5*time.Millisecond) }, KindTimeout},
-		"closed":     {func(c net.Conn) { _, _ = c.Read(make([]byte, 4096)); _ = c.Close() }, KindClosed},
+		"drip": {
+			func(c net.Conn) { _, _ = c.Write([]byte{22, 3, 3, 64, 0}); drip(c, 5*time.Millisecond) },
+			KindTimeout,
+		},
+		"closed": {func(c net.Conn) { _, _ = c.Read(make([]byte, 4096)); _ = c.Close() }, KindClosed},
 		"old version": {func(c net.Conn) {
 			_ = tls.Server(c, &tls.Config{Certificates: []tls.Certificate{good}, MaxVersion: tls.VersionTLS11}).Handshake()
 		}, KindVersion},

@@ -41,9 +41,9 @@ const (
 	maxTranscriptLine  = 1000
 )
 
-// Recorder keeps the transcript of one conversation. Whoever writes a line knows by its position in the dialog whether it
-// is secret and records Masked in its place; the known secrets are searched for as well, as a second net. It is safe for
-// use by several goroutines.
+// Recorder keeps the transcript of one conversation. Whoever writes a line knows by its position in the dialog whether
+// it is secret and records Masked in its place; the known secrets are searched for as well, as a second net. It is safe
+// for use by several goroutines.
 type Recorder struct {
 	mu      sync.Mutex
 	lines   []Line

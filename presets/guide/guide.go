@@ -1,6 +1,6 @@
 // Package guide puts what is known about signing in at a provider into a page that a person can follow: what must be on
-// first, where to click, what to type, what will happen then, and what to do when it does not work. The page is the same
-// as text, Markdown and HTML.
+// first, where to click, what to type, what will happen then, and what to do when it does not work. The page is the
+// same as text, Markdown and HTML.
 package guide
 
 import (
@@ -265,7 +265,8 @@ func (w *writer) limits() Section {
 // known are the limits that have words.
 var known = []string{
 	"messages_per_second", "messages_per_minute", "messages_per_hour", "messages_per_day", "messages_per_month",
-	"recipients_per_message", "recipients_per_message_smtp", "recipients_per_message_web", "recipients_per_hour", "recipients_per_day",
+	"recipients_per_message", "recipients_per_message_smtp", "recipients_per_message_web", "recipients_per_hour",
+	"recipients_per_day",
 	"external_recipients_per_day", "new_recipients_per_day", "concurrent_connections", "message_mb", "attachment_mb",
 }
 

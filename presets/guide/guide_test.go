@@ -72,7 +72,10 @@ func TestEveryLimitHasWords(t *testing.T) {
 			}
 		}
 	}
-	for lang, want := range map[locale.Lang]string{locale.English: "10,000", locale.French: "10\u00a0000", locale.German: "10.000"} {
+	for lang, want := range map[locale.Lang]string{
+		locale.English: "10,000", locale.French: "10\u00a0000",
+		locale.German: "10.000",
+	} {
 		if got := number(10000, lang); got != want {
 			t.Errorf("%s: %s", lang, got)
 		}
@@ -100,22 +103,26 @@ func TestWhatAPageSays(t *testing.T) {
 		return For(p, o)
 	}
 	gmail := get("gmail", locale.German, today)
-	if s := section(gmail, "steps"); len(s.Steps) != 5 || !strings.Contains(s.Steps[3], "Crésus") || !strings.Contains(strings.Join(s.Links, ""), "apppasswords") {
+	if s := section(gmail, "steps"); len(s.Steps) != 5 || !strings.Contains(s.Steps[3], "Crésus") ||
+		!strings.Contains(strings.Join(s.Links, ""), "apppasswords") {
 		t.Errorf("steps: %+v", s)
 	}
 	if s := section(gmail, "look"); !strings.Contains(strings.Join(s.Text, " "), "abcd efgh") {
 		t.Errorf("look: %+v", s)
 	}
-	if len(section(gmail, "alert").Text) == 0 || len(section(gmail, "unblock").Steps) < 3 || len(section(gmail, "blocks").Text) < 3 || len(section(gmail, "before").Text) == 0 {
+	if len(section(gmail, "alert").Text) == 0 || len(section(gmail, "unblock").Steps) < 3 ||
+		len(section(gmail, "blocks").Text) < 3 || len(section(gmail, "before").Text) == 0 {
 		t.Errorf("%+v", gmail)
 	}
-	if s := section(gmail, "limits"); !strings.Contains(strings.Join(s.Text, "|"), "500 Nachrichten pro Tag (kostenlos) (nicht bestätigt)") {
+	if s := section(gmail, "limits"); !strings.Contains(strings.Join(s.Text, "|"),
+		"500 Nachrichten pro Tag (kostenlos) (nicht bestätigt)") {
 		t.Errorf("limits: %q", s.Text)
 	}
 	// A dated fact warns in time, and changes on its day.
 	before := section(get("microsoft365", locale.English, today), "warnings")
 	after := section(get("microsoft365", locale.English, today.AddDate(0, 2, 0)), "warnings")
-	if !before.Warn || !strings.Contains(strings.Join(before.Text, " "), "That is in 40 days.") || !strings.HasPrefix(after.Text[0], "Since the end") {
+	if !before.Warn || !strings.Contains(strings.Join(before.Text, " "), "That is in 40 days.") ||
+		!strings.HasPrefix(after.Text[0], "Since the end") {
 		t.Errorf("before %q\nafter %q", before.Text, after.Text)
 	}
 	// What can never work is said first, with the way out, and nothing asks for a password.
@@ -141,7 +148,8 @@ func TestHTMLIsSelfContained(t *testing.T) {
 	if err := For(&hostile, options(locale.English)).HTML(&b); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(b.String(), `content="default-src 'none'; style-src 'sha256-`) || strings.ContainsRune(b.String(), '\u202e') {
+	if !strings.Contains(b.String(), `content="default-src 'none'; style-src 'sha256-`) ||
+		strings.ContainsRune(b.String(), '\u202e') {
 		t.Errorf("policy or escaping is missing:\n%s", b.String())
 	}
 	root, err := html.Parse(strings.NewReader(b.String()))
@@ -166,12 +174,14 @@ func TestHTMLIsSelfContained(t *testing.T) {
 
 func TestMarkdownIsInert(t *testing.T) {
 	t.Parallel()
-	if got := markdown("- [a](javascript:x) <b> `c` *d* _e_ # | ~"); got != "\\- \\[a\\](javascript:x) \\<b\\> \\`c\\` \\*d\\* \\_e\\_ \\# \\| \\~" {
+	if got := markdown("- [a](javascript:x) <b> `c` *d* _e_ # | ~"); got != "\\- \\[a\\](javascript:x) \\<b\\> \\`c\\` "+
+		"\\*d\\* \\_e\\_ \\# \\| \\~" {
 		t.Error(got)
 	}
 	p, _ := presets.Default().Get("gmail")
 	var b strings.Builder
-	if err := For(p, options(locale.English)).Markdown(&b); err != nil || !strings.Contains(b.String(), "\n4. Type the name Crésus") {
+	if err := For(p, options(locale.English)).Markdown(&b); err != nil ||
+		!strings.Contains(b.String(), "\n4. Type the name Crésus") {
 		t.Errorf("%v\n%s", err, b.String())
 	}
 }

@@ -59,7 +59,8 @@ func wrap(b *strings.Builder, first, rest, text string) {
 	line := first
 	start := true
 	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == '\n' || r == '\t' }) {
-		if !start && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > textWidth && !strings.Contains(";:?!»", word) {
+		if !start && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > textWidth &&
+			!strings.Contains(";:?!»", word) {
 			b.WriteString(line + "\n")
 			line, start = rest, true
 		}
@@ -136,8 +137,10 @@ func (p Page) HTML(out io.Writer) error {
 	var b strings.Builder
 	b.WriteString("<!DOCTYPE html>\n<html lang=\"" + string(p.Lang) + "\">\n<head>\n<meta charset=\"utf-8\">\n" +
 		"<meta http-equiv=\"Content-Security-Policy\" content=\"" + policy + "\">\n" +
-		"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"referrer\" content=\"no-referrer\">\n" +
-		"<title>" + text(p.Title) + "</title>\n<style>" + style + "</style>\n</head>\n<body>\n<main>\n<h1>" + text(p.Title) + "</h1>\n")
+		"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"referrer\" " +
+		"content=\"no-referrer\">\n" +
+		"<title>" + text(p.Title) + "</title>\n<style>" + style + "</style>\n</head>\n<body>\n<main>\n<h1>" + text(p.Title) +
+		"</h1>\n")
 	for _, s := range p.Sections {
 		class := ""
 		if s.Warn {

@@ -16,7 +16,8 @@ import (
 	"postier/internal/safetext"
 )
 
-// Parse reads the content of a file: unknown keys, values of the wrong type and wrong values are faults with their place.
+// Parse reads the content of a file: unknown keys, values of the wrong type and wrong values are faults with their
+// place.
 func Parse(data []byte) (*File, config.Faults, error) {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
@@ -30,7 +31,8 @@ func Parse(data []byte) (*File, config.Faults, error) {
 	// A newer file may differ in every other rule, so its version comes first.
 	if object, ok := tree.(map[string]any); ok {
 		if number, ok := object["version"].(json.Number); ok && number.String() != strconv.Itoa(Version) {
-			return nil, config.Faults{fault("version", "version", "found", safetext.FromRemote(number.String()), "known", Version)}, nil
+			return nil, config.Faults{fault("version", "version", "found", safetext.FromRemote(number.String()), "known",
+				Version)}, nil
 		}
 	}
 	if faults := misfits(tree, reflect.TypeFor[File](), ""); len(faults) > 0 {

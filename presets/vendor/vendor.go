@@ -1,9 +1,9 @@
-// Package vendor reads the file by which a product that ships postier makes it its own: name, support contact, providers,
-// OAuth clients, a platform to fall back on, defaults and TLS policy.
+// Package vendor reads the file by which a product that ships postier makes it its own: name, support contact,
+// providers, OAuth clients, a platform to fall back on, defaults and TLS policy.
 //
-// The file is /etc/postier/vendor.json, or what POSTIER_VENDOR names. It belongs to root or to the user, and nobody else may
-// change it; everybody may read it, because it holds no secret: credentials in it are references, and inline ones are refused.
-// It stands beside presets, and not under config, because it brings providers of its own.
+// The file is /etc/postier/vendor.json, or what POSTIER_VENDOR names. It belongs to root or to the user, and nobody
+// else may change it; everybody may read it, because it holds no secret: credentials in it are references, and inline
+// ones are refused. It stands beside presets, and not under config, because it brings providers of its own.
 package vendor
 
 import (
@@ -120,8 +120,8 @@ func Path(getenv func(string) string) (path string, named bool) {
 	return SystemPath, false
 }
 
-// Load reads the file. ok is false when there is none and none was named. A file with a fault is a *config.InvalidError; the
-// other errors are *safefile.Error and *SyntaxError.
+// Load reads the file. ok is false when there is none and none was named. A file with a fault is a
+// *config.InvalidError; the other errors are *safefile.Error and *SyntaxError.
 func Load(getenv func(string) string) (f *File, ok bool, err error) {
 	path, named := Path(getenv)
 	f, faults, err := Check(path)
@@ -225,7 +225,8 @@ func (e *SyntaxError) Unwrap() error { return e.Err }
 
 // Text is the sentence.
 func (e *SyntaxError) Text() locale.Text {
-	return locale.Msg("vendor.error.syntax", "path", safetext.FromRemote(e.Path), "error", safetext.FromRemote(e.Err.Error()))
+	return locale.Msg("vendor.error.syntax", "path", safetext.FromRemote(e.Path), "error",
+		safetext.FromRemote(e.Err.Error()))
 }
 
 // ExitCode is that of an invalid configuration.

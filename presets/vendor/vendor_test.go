@@ -63,12 +63,15 @@ func TestLoad(t *testing.T) {
 	if _, ok := book.Domain("tuta.com"); ok {
 		t.Error("a hidden provider is offered")
 	}
-	if f.Label() != "Crésus" || f.OAuth["microsoft"].Tenant != "common" || f.Fallback.Profile.Submission.Port != 465 || f.Defaults.Limits.PerDay != 200 || f.TLS.Minimum != "1.3" {
+	if f.Label() != "Crésus" || f.OAuth["microsoft"].Tenant != "common" || f.Fallback.Profile.Submission.Port != 465 ||
+		f.Defaults.Limits.PerDay != 200 || f.TLS.Minimum != "1.3" {
 		t.Errorf("%+v", f)
 	}
 	for lang, want := range map[locale.Lang]string{
-		locale.English: "If nothing helps, ask Crésus: aide@cresus.example, +33 1 23 45 67 89, https://cresus.example/aide. Monday to Friday.",
-		locale.German:  "Wenn nichts hilft, fragen Sie Crésus: aide@cresus.example, +33 1 23 45 67 89, https://cresus.example/aide. Montag bis Freitag.",
+		locale.English: "If nothing helps, ask Crésus: aide@cresus.example, +33 1 23 45 67 89, " +
+			"https://cresus.example/aide. Monday to Friday.",
+		locale.German: "Wenn nichts hilft, fragen Sie Crésus: aide@cresus.example, +33 1 23 45 67 89, " +
+			"https://cresus.example/aide. Montag bis Freitag.",
 	} {
 		if got := f.Contact(lang); got != want {
 			t.Errorf("%s: %q", lang, got)
@@ -140,15 +143,22 @@ func TestFaultsNameTheirPlace(t *testing.T) {
 		{`{"version": 1, "support": {"note": {"en": "x"}}}`, "support.note", "vendor.fault.languages"},
 		{`{"version": 1, "providers": [null]}`, "providers.0", "vendor.fault.type.object"},
 		{`{"version": 1, "providers": [{"id": "X"}]}`, "providers.0.id", "vendor.fault.provider"},
-		{`{"version": 1, "providers": [{"id": "x", "smtp": [{"port": 1, "security": "tls"}]}]}`, "providers.0.smtp.0.host", "vendor.fault.provider"},
-		{`{"version": 1, "providers": [{"id": "x", "smtp": [{"hosst": "a"}]}]}`, "providers.0.smtp.0.hosst", "vendor.fault.unknown"},
+		{`{"version": 1, "providers": [{"id": "x", "smtp": [{"port": 1, "security": "tls"}]}]}`, "providers.0.smtp.0.host",
+			"vendor.fault.provider"},
+		{`{"version": 1, "providers": [{"id": "x", "smtp": [{"hosst": "a"}]}]}`, "providers.0.smtp.0.hosst",
+			"vendor.fault.unknown"},
 		{`{"version": 1, "oauth": {"microsoft": {"client_id": ""}}}`, "oauth.microsoft.client_id", "vendor.fault.client-id"},
-		{`{"version": 1, "oauth": {"microsoft": {"client_id": "a", "client_secret_file": "x"}}}`, "oauth.microsoft.client_secret_file", "vendor.fault.absolute"},
-		{`{"version": 1, "oauth": {"microsoft": {"client_id": "a", "tenant": "a/b"}}}`, "oauth.microsoft.tenant", "vendor.fault.tenant"},
-		{`{"version": 1, "oauth": {"microsoft": {"client_id": "a", "client_secret": "x"}}}`, "oauth.microsoft.client_secret", "vendor.fault.unknown"},
+		{`{"version": 1, "oauth": {"microsoft": {"client_id": "a", "client_secret_file": "x"}}}`,
+			"oauth.microsoft.client_secret_file", "vendor.fault.absolute"},
+		{`{"version": 1, "oauth": {"microsoft": {"client_id": "a", "tenant": "a/b"}}}`, "oauth.microsoft.tenant",
+			"vendor.fault.tenant"},
+		{`{"version": 1, "oauth": {"microsoft": {"client_id": "a", "client_secret": "x"}}}`, "oauth.microsoft.client_secret",
+			"vendor.fault.unknown"},
 		{`{"version": 1, "fallback": {"name": "platform"}}`, "fallback.profile", "vendor.fault.missing"},
-		{strings.Replace(full, `"kind": "systemd", "name": "smtp-platform"`, `"kind": "inline", "value": "secret"`, 1), "fallback.profile.credential", "vendor.fault.secret"},
-		{strings.Replace(full, `"port": 465, "security": "tls", "auth": "auto", "username": "noreply`, `"port": 0, "security": "tls", "auth": "auto", "username": "noreply`, 1), "fallback.profile.submission.port", ""},
+		{strings.Replace(full, `"kind": "systemd", "name": "smtp-platform"`, `"kind": "inline", "value": "secret"`, 1),
+			"fallback.profile.credential", "vendor.fault.secret"},
+		{strings.Replace(full, `"port": 465, "security": "tls", "auth": "auto", "username": "noreply`,
+			`"port": 0, "security": "tls", "auth": "auto", "username": "noreply`, 1), "fallback.profile.submission.port", ""},
 		{strings.Replace(full, `"name": "platform"`, `"name": "Plat form"`, 1), "fallback.name", ""},
 		{strings.Replace(full, `"per_day": 200`, `"per_day": -1`, 1), "defaults.limits.per_day", ""},
 		{strings.Replace(full, `archive@cresus`, `archive cresus`, 1), "defaults.bcc.0", ""},
@@ -164,7 +174,8 @@ func TestFaultsNameTheirPlace(t *testing.T) {
 		for _, f := range faults.Errors() {
 			found = found || f.Path == tt.path && (tt.key == "" || f.Text.Key == tt.key)
 			for _, lang := range locale.All() {
-				if say := locale.For(lang).Say(f.Text); strings.HasPrefix(say, "<") || strings.Contains(say, "{") && !strings.Contains(say, "{ }") && !strings.Contains(say, "placeholder") && !strings.Contains(say, "{domain}") {
+				if say := locale.For(lang).Say(f.Text); strings.HasPrefix(say, "<") || strings.Contains(say, "{") &&
+					!strings.Contains(say, "{ }") && !strings.Contains(say, "placeholder") && !strings.Contains(say, "{domain}") {
 					t.Errorf("%s in %s: %q", tt.path, lang, say)
 				}
 			}
@@ -181,7 +192,8 @@ func TestFaultsNameTheirPlace(t *testing.T) {
 	if _, faults, _ := Parse([]byte(full)); len(faults) != 0 {
 		t.Errorf("the full example: %+v", faults)
 	}
-	for _, text := range []string{`{"version":1,"hidden":["nobody"]}`, `{"version":1,"oauth":{"acme":{"client_id":"a"}}}`} {
+	for _, text := range []string{`{"version":1,"hidden":["nobody"]}`,
+		`{"version":1,"oauth":{"acme":{"client_id":"a"}}}`} {
 		if _, faults, _ := Parse([]byte(text)); len(faults) != 1 || !faults[0].Warning {
 			t.Errorf("%s: %+v", text, faults)
 		}
@@ -213,8 +225,10 @@ func TestSchema(t *testing.T) {
 	}
 	for text, want := range map[string]bool{
 		full: true, `{"version": 1}`: true,
-		`{}`: false, `{"version": 2}`: false, `{"version": 1, "x": 1}`: false, `{"version": 1, "tls": {"minimum": "1.1"}}`: false,
-		`{"version": 1, "hidden": [1]}`: false, `{"version": 1, "oauth": {"microsoft": {}}}`: false, `{"version": 1, "support": {"note": {"en": "x"}}}`: false,
+		`{}`: false, `{"version": 2}`: false, `{"version": 1, "x": 1}`: false,
+		`{"version": 1, "tls": {"minimum": "1.1"}}`: false,
+		`{"version": 1, "hidden": [1]}`:             false, `{"version": 1, "oauth": {"microsoft": {}}}`: false,
+		`{"version": 1, "support": {"note": {"en": "x"}}}`: false,
 	} {
 		v, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
 		if err != nil {

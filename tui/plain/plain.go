@@ -173,7 +173,8 @@ func meanwhile(v wizard.Screen, text string) wizard.ActionID {
 	if text == "<" {
 		return wizard.ActBack
 	}
-	if text == "" && v.Step == wizard.StepProvider && len(v.Fields) == 0 && len(v.Actions) > 0 && v.Actions[0].ID == wizard.ActNext && v.Actions[0].Disabled.Empty() {
+	if text == "" && v.Step == wizard.StepProvider && len(v.Fields) == 0 && len(v.Actions) > 0 &&
+		v.Actions[0].ID == wizard.ActNext && v.Actions[0].Disabled.Empty() {
 		return wizard.ActNext // the first answer of the search is good enough
 	}
 	for _, a := range v.Actions {

@@ -49,9 +49,15 @@ func rehearsalWith(t *testing.T, options rehearsal.Options) (Options, *rehearsal
 	path := filepath.Join(t.TempDir(), "config.json")
 	book := presets.Default().With(preset)
 	network := &wire.Network{Resolver: resolver, Roots: provider.Roots, Route: provider.Route, Timeout: 3 * time.Second}
-	w := &worker.Worker{Network: network, Book: book, ConfigPath: path, Lang: lang, Product: "postier", NoDraft: true, Arrival: 3 * time.Second}
+	w := &worker.Worker{
+		Network: network, Book: book, ConfigPath: path, Lang: lang, Product: "postier", NoDraft: true,
+		Arrival: 3 * time.Second,
+	}
 	state, requests := wizard.New(wizard.Options{Book: book, Product: "postier", Today: "2026-11-21", ConfigPath: path})
-	return Options{State: state, Requests: requests, Worker: w, Lang: lang, Product: "postier", Resume: "postier setup --resume"}, provider, path
+	return Options{
+		State: state, Requests: requests, Worker: w, Lang: lang, Product: "postier",
+		Resume: "postier setup --resume",
+	}, provider, path
 }
 
 // TestWholeSetupByLines walks every step in each language on a pipe, as a screen reader's user would type it.
@@ -107,7 +113,10 @@ func TestCommandsAtThePrompt(t *testing.T) {
 		t.Fatalf("end of input: %v", err)
 	}
 	text := out.String()
-	for _, want := range []string{"Problem:", "Étape 1 sur 12", "[" + provider.Address + "]", "Étape 2 sur 12", "postier setup --resume"} {
+	for _, want := range []string{
+		"Problem:", "Étape 1 sur 12", "[" + provider.Address + "]", "Étape 2 sur 12",
+		"postier setup --resume",
+	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing in:\n%s", want, text)
 		}
@@ -157,12 +166,16 @@ func TestFailureNamesCauseAndServerBlock(t *testing.T) {
 // TestUnattended passes every step without a question, and stops with the cause where a person would be needed.
 func TestUnattended(t *testing.T) {
 	t.Parallel()
-	for fault, want := range map[string]string{"": "", "wrong-password": "wrong-password", "cert-expired": "cert-expired", "no-sent-folder": "folder-missing"} {
+	for fault, want := range map[string]string{
+		"": "", "wrong-password": "wrong-password", "cert-expired": "cert-expired",
+		"no-sent-folder": "folder-missing",
+	} {
 		t.Run("fault "+fault, func(t *testing.T) {
 			t.Parallel()
 			o, provider, path := rehearse(t, fault, locale.English)
 			state, requests := wizard.New(wizard.Options{
-				Book: o.Worker.Book, Product: "postier", Today: "2026-11-21", ConfigPath: path, Address: provider.Address, Secret: provider.Typed,
+				Book: o.Worker.Book, Product: "postier", Today: "2026-11-21", ConfigPath: path, Address: provider.Address,
+				Secret: provider.Typed,
 			})
 			var out bytes.Buffer
 			o.State, o.Requests, o.Out = state, requests, &out

@@ -12,8 +12,12 @@ import (
 // searching is the provider step while a search goes on.
 func searching(host string, first wizard.ActionID) wizard.Screen {
 	v := wizard.Screen{
-		Step: wizard.StepProvider, Number: 2, Title: wizard.L("Provider"), Busy: &wizard.Busy{Request: 1, Text: wizard.L("going on")},
-		Actions: []wizard.Action{{ID: first, Label: wizard.L("first")}, {ID: wizard.ActCancel, Label: wizard.L("stop"), Key: 'x'}},
+		Step: wizard.StepProvider, Number: 2, Title: wizard.L("Provider"),
+		Busy: &wizard.Busy{Request: 1, Text: wizard.L("going on")},
+		Actions: []wizard.Action{
+			{ID: first, Label: wizard.L("first")},
+			{ID: wizard.ActCancel, Label: wizard.L("stop"), Key: 'x'},
+		},
 	}
 	if host != "" {
 		v.Facts = []wizard.Fact{{Label: wizard.L("Sending"), Value: wizard.L(host)}}
@@ -26,12 +30,14 @@ func TestSearchByLines(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	d := &dialog{printer: printer{out: &out, lang: locale.English, product: "postier"}, input: &input{terminal: true}}
-	none, one, other := searching("", wizard.ActCancel), searching("smtp.one.example", wizard.ActNext), searching("smtp.other.example", wizard.ActNext)
+	none, one, other := searching("", wizard.ActCancel), searching("smtp.one.example", wizard.ActNext),
+		searching("smtp.other.example", wizard.ActNext)
 	d.progress(none, none)
 	d.progress(none, one)
 	d.progress(one, one)
 	d.progress(one, other)
-	if got := out.String(); strings.Count(got, "smtp.one.example") != 1 || strings.Count(got, "smtp.other.example") != 1 || strings.Count(got, "Enter = first") != 2 {
+	if got := out.String(); strings.Count(got, "smtp.one.example") != 1 || strings.Count(got, "smtp.other.example") != 1 ||
+		strings.Count(got, "Enter = first") != 2 {
 		t.Errorf("printed:\n%s", got)
 	}
 	out.Reset()

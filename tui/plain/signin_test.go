@@ -19,7 +19,8 @@ import (
 // browserRehearsal is a rehearsal at a provider that takes sign-ins by browser and no passwords.
 func browserRehearsal(t *testing.T, fault string, lang locale.Lang, address bool) (Options, *bytes.Buffer, string) {
 	t.Helper()
-	o, provider, path := rehearsalWith(t, rehearsal.Options{Lang: lang, Fault: fault, OAuth: true, Approval: time.Millisecond})
+	o, provider, path := rehearsalWith(t,
+		rehearsal.Options{Lang: lang, Fault: fault, OAuth: true, Approval: time.Millisecond})
 	options := wizard.Options{
 		Book: o.Worker.Book, Product: "postier", Today: "2026-11-21", ConfigPath: path,
 		Clients: map[string]wizard.Client{rehearsal.OAuthName: {ID: rehearsal.OAuthClient}},
@@ -46,8 +47,8 @@ func noToken(t *testing.T, out, path string) {
 	}
 }
 
-// TestSignInByLines is a whole setup on plain lines in French: the address alone on its line, the code, the warning, and a profile
-// that refers to the sign-in.
+// TestSignInByLines is a whole setup on plain lines in French: the address alone on its line, the code, the warning,
+// and a profile that refers to the sign-in.
 func TestSignInByLines(t *testing.T) {
 	t.Parallel()
 	o, out, path := browserRehearsal(t, "", locale.French, false)
@@ -57,7 +58,8 @@ func TestSignInByLines(t *testing.T) {
 	}
 	text := out.String()
 	for _, want := range []string{
-		"Ne saisissez jamais un code que quelqu’un vous a envoyé.", "\nhttps://" + rehearsal.LoginHost + "/device\n", "\nSaisissez-y ce code",
+		"Ne saisissez jamais un code que quelqu’un vous a envoyé.", "\nhttps://" + rehearsal.LoginHost + "/device\n",
+		"\nSaisissez-y ce code",
 		"Connecté en tant que " + rehearsal.Address, "Étape 12 sur 12",
 	} {
 		if !strings.Contains(text, want) {
@@ -81,8 +83,8 @@ func TestSignInByLines(t *testing.T) {
 	}
 }
 
-// TestUnattendedSignIn: a run without a person begins no sign-in unless it is told that somebody approves, uses one that was made,
-// and ends in the cause of each rehearsed failure.
+// TestUnattendedSignIn: a run without a person begins no sign-in unless it is told that somebody approves, uses one
+// that was made, and ends in the cause of each rehearsed failure.
 func TestUnattendedSignIn(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"", "oauth-declined", "oauth-expired", "oauth-wrong-account"} {
@@ -96,7 +98,8 @@ func TestUnattendedSignIn(t *testing.T) {
 			switch {
 			case name == "" && err != nil:
 				t.Errorf("%v\n%s", err, out)
-			case name != "" && (!errors.As(err, &stopped) || stopped.Finding == nil || stopped.Finding.Cause != fault.Cause || stopped.Step != wizard.StepCredential):
+			case name != "" && (!errors.As(err, &stopped) || stopped.Finding == nil || stopped.Finding.Cause != fault.Cause ||
+				stopped.Step != wizard.StepCredential):
 				t.Errorf("%v\n%s", err, out)
 			case name != "" && !strings.Contains(out.String(), "["+fault.Cause+"]"):
 				t.Errorf("no [%s] in\n%s", fault.Cause, out)

@@ -19,7 +19,8 @@ func alone(t *testing.T, fault string, values map[wizard.FieldID]string) (stoppe
 	t.Helper()
 	o, provider, path := rehearse(t, fault, locale.English)
 	o.State, o.Requests = wizard.New(wizard.Options{
-		Book: o.Worker.Book, Product: "postier", Today: "2026-11-21", ConfigPath: path, Address: provider.Address, Secret: provider.Typed, Values: values,
+		Book: o.Worker.Book, Product: "postier", Today: "2026-11-21", ConfigPath: path, Address: provider.Address,
+		Secret: provider.Typed, Values: values,
 	})
 	var b bytes.Buffer
 	o.Out = &b
@@ -34,10 +35,14 @@ func alone(t *testing.T, fault string, values map[wizard.FieldID]string) (stoppe
 func TestUnattendedValues(t *testing.T) {
 	t.Parallel()
 	stopped, out, path := alone(t, "", map[wizard.FieldID]string{
-		wizard.FieldFrom: rehearsal.Alias, wizard.FieldHelo: "pc.atelier-demo.example", wizard.FieldSMTPPort: "587 CONN:STARTTLS LIMITE:12 WAIT:15.5",
-		wizard.FieldSentCopy: "append", wizard.FieldLabel: "Atelier", wizard.FieldFromName: "Marie", wizard.FieldReplyTo: "r@atelier-demo.example",
-		wizard.FieldBCC: "b@atelier-demo.example", wizard.FieldSenders: "atelier-demo.example", wizard.FieldKindsOn: "invoice", wizard.FieldKindsOff: "quote",
-		wizard.FieldPerDay: "500", wizard.FieldTestMode: wizard.Yes, wizard.FieldTestAddress: "t@atelier-demo.example", wizard.FieldKeep: wizard.KeepAsk,
+		wizard.FieldFrom: rehearsal.Alias, wizard.FieldHelo: "pc.atelier-demo.example",
+		wizard.FieldSMTPPort: "587 CONN:STARTTLS LIMITE:12 WAIT:15.5",
+		wizard.FieldSentCopy: "append", wizard.FieldLabel: "Atelier", wizard.FieldFromName: "Marie",
+		wizard.FieldReplyTo: "r@atelier-demo.example",
+		wizard.FieldBCC:     "b@atelier-demo.example", wizard.FieldSenders: "atelier-demo.example",
+		wizard.FieldKindsOn: "invoice", wizard.FieldKindsOff: "quote",
+		wizard.FieldPerDay: "500", wizard.FieldTestMode: wizard.Yes, wizard.FieldTestAddress: "t@atelier-demo.example",
+		wizard.FieldKeep: wizard.KeepAsk,
 	})
 	if stopped != nil {
 		t.Fatalf("%v\n%s", stopped, out)
@@ -52,12 +57,18 @@ func TestUnattendedValues(t *testing.T) {
 	}
 	p.Validated = nil
 	want := &config.Profile{
-		Label: "Atelier", Enabled: true, Provider: p.Provider, From: config.Address{Name: "Marie", Address: rehearsal.Alias}, ReplyTo: "r@atelier-demo.example",
-		BCC: []string{"b@atelier-demo.example"}, Senders: []string{"atelier-demo.example"}, Kinds: map[string]bool{"invoice": true, "quote": false},
-		Submission: config.Server{Host: rehearsal.SMTPHost, Port: 587, Security: config.SecurityStartTLS, Auth: config.MechanismAuto, Username: rehearsal.Address, Helo: "pc.atelier-demo.example"},
+		Label: "Atelier", Enabled: true, Provider: p.Provider, From: config.Address{Name: "Marie", Address: rehearsal.Alias},
+		ReplyTo: "r@atelier-demo.example",
+		BCC:     []string{"b@atelier-demo.example"}, Senders: []string{"atelier-demo.example"},
+		Kinds: map[string]bool{"invoice": true, "quote": false},
+		Submission: config.Server{
+			Host: rehearsal.SMTPHost, Port: 587, Security: config.SecurityStartTLS,
+			Auth: config.MechanismAuto, Username: rehearsal.Address, Helo: "pc.atelier-demo.example",
+		},
 		Credential: config.Credential{Kind: config.CredentialAsk, Type: config.SecretAppPassword},
 		SentCopy: config.SentCopy{Mode: config.SentAppend, Folder: "Sent", IMAP: &config.Server{
-			Host: rehearsal.IMAPHost, Port: 993, Security: config.SecurityTLS, Auth: config.MechanismAuto, Username: rehearsal.Address,
+			Host: rehearsal.IMAPHost, Port: 993, Security: config.SecurityTLS, Auth: config.MechanismAuto,
+			Username: rehearsal.Address,
 		}},
 		Limits:   config.Limits{PerDay: 500, Batch: config.Batch{Messages: 12, WaitSeconds: 15.5}},
 		TestMode: config.TestMode{Enabled: true, Address: "t@atelier-demo.example"},
@@ -96,12 +107,13 @@ func TestUnattendedWrongValues(t *testing.T) {
 	}
 }
 
-// TestUnattendedFaults: each fault ends in its cause, printed as [cause]; what only others can mend does not keep the run
-// from saving.
+// TestUnattendedFaults: each fault ends in its cause, printed as [cause]; what only others can mend does not keep the
+// run from saving.
 func TestUnattendedFaults(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{
-		"wrong-password", "greylisted", "no-sent-folder", "append-refused", "spf-wrong", "dkim-revoked", "junk", "sent-by-server", "delivery-unknown", "message-too-large",
+		"wrong-password", "greylisted", "no-sent-folder", "append-refused", "spf-wrong", "dkim-revoked", "junk",
+		"sent-by-server", "delivery-unknown", "message-too-large",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -12,11 +12,12 @@ import (
 // discover finds the provider of an address. Each better candidate is told as it is found.
 func (w *Worker) discover(ctx context.Context, r wizard.Request, out *wizard.Outcome, tell func(wizard.Outcome)) {
 	address := r.Draft.Address
-	list, err := discovery.Find(ctx, w.Network, w.Book, address, discovery.Options{Now: w.Now, Found: func(list []discovery.Candidate) {
-		if tell != nil {
-			tell(wizard.Outcome{ID: r.ID, Kind: r.Kind, Candidates: w.offered(list, address)})
-		}
-	}})
+	list, err := discovery.Find(ctx, w.Network, w.Book, address,
+		discovery.Options{Now: w.Now, Found: func(list []discovery.Candidate) {
+			if tell != nil {
+				tell(wizard.Outcome{ID: r.ID, Kind: r.Kind, Candidates: w.offered(list, address)})
+			}
+		}})
 	switch {
 	case errors.Is(err, context.Canceled):
 		out.Err = wizard.M("wizard.cancelled")
@@ -33,14 +34,16 @@ func (w *Worker) discover(ctx context.Context, r wizard.Request, out *wizard.Out
 func (w *Worker) offered(list []discovery.Candidate, address string) []wizard.Candidate {
 	var out []wizard.Candidate
 	for _, c := range list {
-		if first := list[0]; c.Origin == first.Origin && c.Via == first.Via && (len(out) == 0 || c.Origin == discovery.OriginMX) {
+		if first := list[0]; c.Origin == first.Origin && c.Via == first.Via &&
+			(len(out) == 0 || c.Origin == discovery.OriginMX) {
 			out = append(out, w.candidate(c, address))
 		}
 	}
 	return out
 }
 
-// candidate is a finding in the wizard's words. A preset is filled in anew, so that the wizard can ask for what is missing.
+// candidate is a finding in the wizard's words. A preset is filled in anew, so that the wizard can ask for what is
+// missing.
 func (w *Worker) candidate(c discovery.Candidate, address string) wizard.Candidate {
 	if p, ok := w.Book.Get(c.Provider); ok && (c.Origin == discovery.OriginPreset || c.Origin == discovery.OriginMX) {
 		out := wizard.CandidateOf(p, address, string(c.Origin), c.Via, nil)
@@ -48,7 +51,8 @@ func (w *Worker) candidate(c discovery.Candidate, address string) wizard.Candida
 		return out
 	}
 	out := wizard.Candidate{
-		Provider: c.Provider, Name: c.Name, Origin: string(c.Origin), Via: c.Via, Confidence: string(c.Confidence), Checked: c.Checked,
+		Provider: c.Provider, Name: c.Name, Origin: string(c.Origin), Via: c.Via, Confidence: string(c.Confidence),
+		Checked: c.Checked,
 		Confirm: len(c.Confirm) > 0, Reasons: reasons(c), Credential: c.Credential, SentMode: c.SentCopy,
 	}
 	if len(c.SMTP) > 0 {

@@ -31,7 +31,8 @@ func (w *Worker) submission(ctx context.Context, r wizard.Request, out *wizard.O
 	target.AllowCleartext = cleartext(&target.Submission)
 	results := w.run(ctx, r, tell, smtp.Plan(network, target, smtp.Options{}))
 	out.Reports = Reports(results)
-	if found, ok := connected(results, diagnostics.NetConnect, target.Submission); ok && diagnostics.Verdict(results) != diagnostics.Fail {
+	if found, ok := connected(results, diagnostics.NetConnect, target.Submission); ok &&
+		diagnostics.Verdict(results) != diagnostics.Fail {
 		out.Submission = &found
 	}
 }
@@ -124,6 +125,7 @@ var wizardDNS = []diagnostics.ID{diagnostics.DNSMX, diagnostics.DNSSPF, diagnost
 
 func (w *Worker) dns(ctx context.Context, r wizard.Request, out *wizard.Outcome, tell func(wizard.Outcome)) {
 	plan := dns.Plan(w.Network, w.Target(r.Draft, r), dns.Options{})
-	plan.Checks = slices.DeleteFunc(plan.Checks, func(c diagnostics.Check) bool { return !slices.Contains(wizardDNS, c.ID) })
+	plan.Checks = slices.DeleteFunc(plan.Checks,
+		func(c diagnostics.Check) bool { return !slices.Contains(wizardDNS, c.ID) })
 	out.Reports = Reports(w.run(ctx, r, tell, plan))
 }

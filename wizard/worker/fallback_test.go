@@ -7,18 +7,24 @@ import (
 	"postier/wizard"
 )
 
-// TestFallback: the platform's profile is saved beside the person's own, once, and what somebody chose or changed stays.
+// TestFallback: the platform's profile is saved beside the person's own, once, and what somebody chose or changed
+// stays.
 func TestFallback(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, "")
 	h.Fallback = &Fallback{Name: "platform", Profile: &config.Profile{
 		Enabled: true, From: config.Address{Address: "noreply@cresus.example"},
-		Submission: config.Server{Host: "smtp.cresus.example", Port: 465, Security: config.SecurityTLS, Auth: config.MechanismAuto, Username: "noreply@cresus.example"},
-		Credential: config.Credential{Kind: config.CredentialSystemd, Name: "smtp-platform"}, SentCopy: config.SentCopy{Mode: config.SentNone},
+		Submission: config.Server{
+			Host: "smtp.cresus.example", Port: 465, Security: config.SecurityTLS,
+			Auth: config.MechanismAuto, Username: "noreply@cresus.example",
+		},
+		Credential: config.Credential{Kind: config.CredentialSystemd, Name: "smtp-platform"},
+		SentCopy:   config.SentCopy{Mode: config.SentNone},
 	}}
 	h.save(nil)
 	doc := h.load()
-	if doc.File.Fallback != "platform" || doc.File.Default != "atelier" || len(doc.File.Profiles) != 2 || len(doc.Validate().Errors()) != 0 {
+	if doc.File.Fallback != "platform" || doc.File.Default != "atelier" || len(doc.File.Profiles) != 2 ||
+		len(doc.Validate().Errors()) != 0 {
 		t.Fatalf("fallback %q, default %q, %v", doc.File.Fallback, doc.File.Default, doc.Validate())
 	}
 	doc.File.Profiles["platform"].Label = "changed here"
@@ -27,7 +33,8 @@ func TestFallback(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.save(func(r *wizard.Request) { r.Draft.Profile, r.Draft.Default = "zweites", false })
-	if doc = h.load(); doc.File.Fallback != "atelier" || doc.File.Profiles["platform"].Label != "changed here" || len(doc.File.Profiles) != 3 {
+	if doc = h.load(); doc.File.Fallback != "atelier" || doc.File.Profiles["platform"].Label != "changed here" ||
+		len(doc.File.Profiles) != 3 {
 		t.Errorf("fallback %q, %+v", doc.File.Fallback, doc.File.Profiles["platform"])
 	}
 	if h.Fallback.Profile.Label != "" {

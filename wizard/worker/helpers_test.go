@@ -59,8 +59,9 @@ func newHouseWith(t *testing.T, o rehearsal.Options) *house {
 func (h *house) draft() wizard.Draft {
 	imap := h.provider.IMAP
 	return wizard.Draft{
-		Version: wizard.DraftVersion, Step: wizard.StepReview, Profile: "atelier", Address: h.provider.Address, Provider: "poste-demo",
-		From: config.Address{Address: h.provider.Address}, Submission: h.provider.Submission, IMAP: &imap,
+		Version: wizard.DraftVersion, Step: wizard.StepReview, Profile: "atelier", Address: h.provider.Address,
+		Provider: "poste-demo",
+		From:     config.Address{Address: h.provider.Address}, Submission: h.provider.Submission, IMAP: &imap,
 		SecretType: config.SecretAppPassword, SentMode: config.SentAppend, SentFolder: "", Default: true,
 	}
 }

@@ -34,7 +34,8 @@ func Report(r diagnostics.Result) wizard.Report {
 		}
 	}
 	for _, fix := range r.Fix {
-		out.Fixes = append(out.Fixes, wizard.Fix{Kind: fix.Kind, Name: fix.Name, Value: fix.Value, Old: fix.Old, TTLSeconds: fix.TTLSeconds})
+		out.Fixes = append(out.Fixes,
+			wizard.Fix{Kind: fix.Kind, Name: fix.Name, Value: fix.Value, Old: fix.Old, TTLSeconds: fix.TTLSeconds})
 	}
 	if cause, ok := explain.Cause(r.Cause); ok {
 		out.Mend, out.Field = place(wizard.Step(cause.Step), cause.FieldFor(string(r.ID)))
@@ -95,8 +96,10 @@ func Describe(r wizard.Report, lang locale.Lang) Description {
 		check, _ := explain.Check(r.ID)
 		return Description{Title: check.Title(lang)}
 	}
-	words := report.Describe(lang, diagnostics.Result{ID: diagnostics.ID(r.ID), Cause: r.Cause, Matched: r.Matched, Provider: r.Provider, Args: r.Args})
+	words := report.Describe(lang,
+		diagnostics.Result{ID: diagnostics.ID(r.ID), Cause: r.Cause, Matched: r.Matched, Provider: r.Provider, Args: r.Args})
 	return Description{
-		Title: words.Title, Code: words.Code, Meaning: words.Meaning, Remedy: words.Remedy, Who: string(cause.Who), Retry: string(cause.Retry),
+		Title: words.Title, Code: words.Code, Meaning: words.Meaning, Remedy: words.Remedy, Who: string(cause.Who),
+		Retry: string(cause.Retry),
 	}
 }

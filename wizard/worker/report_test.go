@@ -16,7 +16,8 @@ import (
 var shown = map[wizard.Step][]wizard.FieldID{
 	wizard.StepAddress: {wizard.FieldAddress, wizard.FieldFrom},
 	wizard.StepServer: {
-		wizard.FieldSMTPHost, wizard.FieldSMTPPort, wizard.FieldSMTPSecurity, wizard.FieldAuth, wizard.FieldUser, wizard.FieldHelo,
+		wizard.FieldSMTPHost, wizard.FieldSMTPPort, wizard.FieldSMTPSecurity, wizard.FieldAuth, wizard.FieldUser,
+		wizard.FieldHelo,
 		wizard.FieldIMAPHost, wizard.FieldIMAPPort, wizard.FieldIMAPSecurity, wizard.FieldIMAPUser,
 	},
 	wizard.StepCredential: {wizard.FieldSecret},
@@ -77,8 +78,11 @@ func TestReportKeepsWhatTheServerSaid(t *testing.T) {
 	hostile := "535 5.7.8 no\x1b[2J\r\n535 really"
 	r := Report(diagnostics.Result{
 		ID: diagnostics.SMTPAuth, Status: diagnostics.Fail, Cause: "wrong-password",
-		Evidence: []diagnostics.Evidence{{Kind: "auth", Fields: map[string]any{"mechanism": "PLAIN", "username": safetext.FromRemote("a\x07")}}, diagnostics.Reply(hostile)},
-		Fix:      []diagnostics.Fix{{Kind: "txt", Name: "x.example", Value: "v", Old: "o", TTLSeconds: 60}},
+		Evidence: []diagnostics.Evidence{{
+			Kind:   "auth",
+			Fields: map[string]any{"mechanism": "PLAIN", "username": safetext.FromRemote("a\x07")},
+		}, diagnostics.Reply(hostile)},
+		Fix: []diagnostics.Fix{{Kind: "txt", Name: "x.example", Value: "v", Old: "o", TTLSeconds: 60}},
 	})
 	if r.Reply.Raw() != hostile || r.Seen.Raw() != "535 5.7.8 no\x1b[2J" {
 		t.Errorf("reply %q, seen %q", r.Reply.Raw(), r.Seen.Raw())
@@ -86,7 +90,8 @@ func TestReportKeepsWhatTheServerSaid(t *testing.T) {
 	if len(r.Details) != 2 || strings.ContainsAny(strings.Join(r.Details, ""), "\x1b\x07") {
 		t.Errorf("%q", r.Details)
 	}
-	if r.Mend != wizard.StepCredential || r.Field != wizard.FieldSecret || len(r.Fixes) != 1 || r.Fixes[0] != (wizard.Fix{Kind: "txt", Name: "x.example", Value: "v", Old: "o", TTLSeconds: 60}) {
+	if r.Mend != wizard.StepCredential || r.Field != wizard.FieldSecret || len(r.Fixes) != 1 ||
+		r.Fixes[0] != (wizard.Fix{Kind: "txt", Name: "x.example", Value: "v", Old: "o", TTLSeconds: 60}) {
 		t.Errorf("%+v", r)
 	}
 }

@@ -17,8 +17,8 @@ import (
 // files. Saves of other processes are told apart by config.ChangedError.
 var saving sync.Mutex
 
-// save writes the secret, then the configuration. When the configuration cannot be written, the secret is put back as it
-// was, so that nothing has changed.
+// save writes the secret, then the configuration. When the configuration cannot be written, the secret is put back as
+// it was, so that nothing has changed.
 func (w *Worker) save(ctx context.Context, r wizard.Request, out *wizard.Outcome) {
 	saving.Lock()
 	defer saving.Unlock()
@@ -69,7 +69,10 @@ func (w *Worker) write(ctx context.Context, r wizard.Request) (*wizard.Saved, er
 	if profile.TLS.CAFile == "" {
 		profile.TLS.CAFile = w.CAFile
 	}
-	profile.Validated = &config.Validated{At: w.now().UTC().Truncate(time.Second), Digest: profile.Digest(), Checks: d.Proven}
+	profile.Validated = &config.Validated{
+		At: w.now().UTC().Truncate(time.Second), Digest: profile.Digest(),
+		Checks: d.Proven,
+	}
 	if err := doc.Put(name, profile); err != nil {
 		keeper.undo(ctx)
 		return nil, err
@@ -132,7 +135,8 @@ func (k *keeper) keep(ctx context.Context, r wizard.Request) (config.Credential,
 	if kind == config.CredentialKeyring {
 		was = config.Credential{Kind: kind, Name: k.name}
 	}
-	k.old, _ = k.store.Resolve(ctx, k.name, &config.Profile{Credential: was}) // nothing there is as good as nothing readable
+	// nothing there is as good as nothing readable
+	k.old, _ = k.store.Resolve(ctx, k.name, &config.Profile{Credential: was})
 	reference, err := k.store.Put(ctx, k.name, kind, d.SecretType, r.Secret)
 	if err != nil {
 		return config.Credential{}, err
@@ -154,8 +158,8 @@ func (k *keeper) undo(ctx context.Context) {
 	}
 }
 
-// forget removes a secret that the profile no longer refers to. What lies outside the configuration's own folder is left to
-// whoever put it there; a secret that cannot be removed does not undo a save.
+// forget removes a secret that the profile no longer refers to. What lies outside the configuration's own folder is
+// left to whoever put it there; a secret that cannot be removed does not undo a save.
 func (k *keeper) forget(ctx context.Context, before, now config.Credential) {
 	if before.Kind != now.Kind || before.Path != now.Path || before.Name != now.Name {
 		_ = k.store.Remove(context.WithoutCancel(ctx), k.name, before)

@@ -13,7 +13,8 @@ type move struct {
 	backup   oauth.Store // what lay there before; its path is empty when nothing did
 }
 
-// keepSignIn gives the tokens of a sign-in to the profile and returns the reference to them. The configuration never holds one.
+// keepSignIn gives the tokens of a sign-in to the profile and returns the reference to them. The configuration never
+// holds one.
 func (k *keeper) keepSignIn(d wizard.Draft) (config.Credential, error) {
 	s := d.SignIn
 	if s == nil {

@@ -55,7 +55,8 @@ func TestSave(t *testing.T) {
 	if !out.Err.Empty() {
 		t.Fatal(words(t, out.Err))
 	}
-	if out.Saved.Path != h.ConfigPath || out.Saved.Profile != "atelier" || !out.Saved.Default || out.Saved.Secret != filepath.Join(h.folder, "secrets/atelier") {
+	if out.Saved.Path != h.ConfigPath || out.Saved.Profile != "atelier" || !out.Saved.Default ||
+		out.Saved.Secret != filepath.Join(h.folder, "secrets/atelier") {
 		t.Errorf("%+v", out.Saved)
 	}
 	mode(t, h.ConfigPath, 0o600)
@@ -85,7 +86,8 @@ func TestSave(t *testing.T) {
 	}
 }
 
-// TestSaveRefusals: the old configuration, the old secret and the draft stay as they were, and the reason is a sentence.
+// TestSaveRefusals: the old configuration, the old secret and the draft stay as they were, and the reason is a
+// sentence.
 func TestSaveRefusals(t *testing.T) {
 	t.Parallel()
 	full := &safefile.Error{Op: "write", Path: "config.json", Problem: safefile.DiskFull, Err: syscall.ENOSPC}
@@ -102,9 +104,12 @@ func TestSaveRefusals(t *testing.T) {
 		"read-only": {hook: func(*config.Document) error {
 			return &safefile.Error{Op: "write", Path: "config.json", Problem: safefile.ReadOnly, Err: syscall.EROFS}
 		}},
-		"invalid":        {change: func(r *wizard.Request) { r.Draft.TestMode.Enabled = true }},
-		"no secret":      {change: func(r *wizard.Request) { r.Secret = secretOf("") }},
-		"something else": {hook: func(*config.Document) error { return errors.New("strange \x1b[2J") }, says: `strange \x1b[2J`},
+		"invalid":   {change: func(r *wizard.Request) { r.Draft.TestMode.Enabled = true }},
+		"no secret": {change: func(r *wizard.Request) { r.Secret = secretOf("") }},
+		"something else": {
+			hook: func(*config.Document) error { return errors.New("strange \x1b[2J") },
+			says: `strange \x1b[2J`,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -208,7 +213,10 @@ func TestEditKeeps(t *testing.T) {
 		t.Fatal(words(t, out.Err))
 	}
 	text := h.file("config.json")
-	for _, kept := range []string{`"x-note": "kept"`, `"x-deep": true`, `"vendor"`, `"/bin/echo"`, "abababab", `"enabled": false`} {
+	for _, kept := range []string{
+		`"x-note": "kept"`, `"x-deep": true`, `"vendor"`, `"/bin/echo"`, "abababab",
+		`"enabled": false`,
+	} {
 		if !strings.Contains(text, kept) {
 			t.Errorf("%s is lost:\n%s", kept, text)
 		}
@@ -233,14 +241,16 @@ func TestEditSecret(t *testing.T) {
 		h.edited(r)
 		r.Stored, r.Secret = false, secretOf("new")
 	})
-	if p := h.load().File.Profiles["atelier"]; p.Credential.Kind != config.CredentialFile || len(p.Credential.Command) != 0 || h.file("secrets/atelier") != "new\n" {
+	if p := h.load().File.Profiles["atelier"]; p.Credential.Kind != config.CredentialFile ||
+		len(p.Credential.Command) != 0 || h.file("secrets/atelier") != "new\n" {
 		t.Errorf("%+v", p.Credential)
 	}
 	h.save(func(r *wizard.Request) {
 		h.edited(r)
 		r.Draft.AskEach = true
 	})
-	if p := h.load().File.Profiles["atelier"]; p.Credential.Kind != config.CredentialAsk || h.file("secrets/atelier") != "" {
+	if p := h.load().File.Profiles["atelier"]; p.Credential.Kind != config.CredentialAsk ||
+		h.file("secrets/atelier") != "" {
 		t.Errorf("%+v, secret %q", p.Credential, h.file("secrets/atelier"))
 	}
 	h.save(func(r *wizard.Request) {
@@ -256,7 +266,8 @@ func TestEditSecret(t *testing.T) {
 func TestInlineSecretMoves(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, "")
-	h.write("config.json", strings.Replace(withUnknownKeys, `{"kind": "command", "command": ["/bin/echo", "hello"]}`, `{"kind": "inline", "value": "canary"}`, 1))
+	h.write("config.json", strings.Replace(withUnknownKeys, `{"kind": "command", "command": ["/bin/echo", "hello"]}`,
+		`{"kind": "inline", "value": "canary"}`, 1))
 	out := h.save(func(r *wizard.Request) {
 		h.edited(r)
 		r.Secret = secretOf("canary")
@@ -276,7 +287,8 @@ func TestNameTakenMeanwhile(t *testing.T) {
 	h.save(nil)
 	before, key := h.file("config.json"), h.file("secrets/atelier")
 	out := h.save(func(r *wizard.Request) { r.Secret = secretOf("other") })
-	if !strings.Contains(words(t, out.Err), "atelier") || h.file("config.json") != before || h.file("secrets/atelier") != key {
+	if !strings.Contains(words(t, out.Err), "atelier") || h.file("config.json") != before ||
+		h.file("secrets/atelier") != key {
 		t.Errorf("%+v", out)
 	}
 }

@@ -24,7 +24,10 @@ type Session struct {
 
 // NewSession begins to carry out a conversation.
 func NewSession(ctx context.Context, state wizard.State, requests []wizard.Request, worker *Worker) *Session {
-	s := &Session{State: state, ctx: ctx, worker: worker, outcomes: make(chan wizard.Outcome, 64), cancels: map[int]context.CancelFunc{}}
+	s := &Session{
+		State: state, ctx: ctx, worker: worker, outcomes: make(chan wizard.Outcome, 64),
+		cancels: map[int]context.CancelFunc{},
+	}
 	s.carry(requests)
 	return s
 }

@@ -67,7 +67,8 @@ func TestWholeSetup(t *testing.T) {
 	}
 	// Edited and saved again without typing anything.
 	stored := secret.New(h.provider.Typed.Reveal())
-	s = h.session(context.Background(), wizard.Options{Draft: wizard.DraftOf(doc.File.Default, p, true), Stored: stored, Names: doc.File.Names()})
+	s = h.session(context.Background(),
+		wizard.Options{Draft: wizard.DraftOf(doc.File.Default, p, true), Stored: stored, Names: doc.File.Names()})
 	s.onward(t, wizard.StepDone)
 	s.Close()
 	if again := h.load().File.Profiles[doc.File.Default]; !again.Proven() || again.Digest() != p.Digest() {
@@ -136,16 +137,25 @@ func (w *slowFirst) Do(_ context.Context, r wizard.Request, tell func(wizard.Out
 	tell(wizard.Outcome{ID: r.ID, Kind: r.Kind, Done: true})
 }
 
-// TestWritesInOrder: a draft that is slow to write comes before the save and the forgetting that were asked for after it;
-// checks wait for none of them.
+// TestWritesInOrder: a draft that is slow to write comes before the save and the forgetting that were asked for after
+// it; checks wait for none of them.
 func TestWritesInOrder(t *testing.T) {
 	t.Parallel()
 	w := &slowFirst{}
 	state, _ := wizard.New(wizard.Options{Book: presets.Default()})
-	s := &Session{State: state, ctx: t.Context(), worker: w, outcomes: make(chan wizard.Outcome, 64), cancels: map[int]context.CancelFunc{}}
-	s.carry([]wizard.Request{{Kind: wizard.DoDraft}, {Kind: wizard.DoSave, ID: 7}, {Kind: wizard.DoForget}, {Kind: wizard.DoDNS, ID: 8}})
+	s := &Session{
+		State: state, ctx: t.Context(), worker: w, outcomes: make(chan wizard.Outcome, 64),
+		cancels: map[int]context.CancelFunc{},
+	}
+	s.carry([]wizard.Request{
+		{Kind: wizard.DoDraft},
+		{Kind: wizard.DoSave, ID: 7},
+		{Kind: wizard.DoForget},
+		{Kind: wizard.DoDNS, ID: 8},
+	})
 	s.Close()
-	if want := []wizard.RequestKind{wizard.DoDNS, wizard.DoDraft, wizard.DoSave, wizard.DoForget}; !slices.Equal(w.order, want) {
+	if want := []wizard.RequestKind{wizard.DoDNS, wizard.DoDraft, wizard.DoSave, wizard.DoForget}; !slices.Equal(w.order,
+		want) {
 		t.Errorf("done in the order %v, want %v", w.order, want)
 	}
 }

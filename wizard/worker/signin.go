@@ -16,7 +16,8 @@ import (
 	"postier/wizard"
 )
 
-// signIns are the sign-ins by browser under way. A conversation has one at a time, so a new one takes the place of the others.
+// signIns are the sign-ins by browser under way. A conversation has one at a time, so a new one takes the place of the
+// others.
 type signIns struct {
 	mu    sync.Mutex
 	begun map[int]*oauth.SignIn
@@ -35,17 +36,20 @@ func (s *signIns) find(id int) (*oauth.SignIn, bool) {
 	return one, ok
 }
 
-// Identity is a preset's sign-in by browser as endpoints to speak to; ok is false when it has none that any program may use.
+// Identity is a preset's sign-in by browser as endpoints to speak to; ok is false when it has none that any program may
+// use.
 func Identity(p *presets.Provider) (o oauth.Provider, ok bool) {
 	if p == nil || p.OAuth == nil || p.OAuth.Flow == presets.FlowPartners {
 		return oauth.Provider{}, false
 	}
 	return oauth.Provider{
-		Name: p.OAuth.Provider, AuthURL: p.OAuth.AuthURL, TokenURL: p.OAuth.TokenURL, DeviceURL: p.OAuth.DeviceURL, Scopes: p.OAuth.Scopes,
+		Name: p.OAuth.Provider, AuthURL: p.OAuth.AuthURL, TokenURL: p.OAuth.TokenURL, DeviceURL: p.OAuth.DeviceURL,
+		Scopes: p.OAuth.Scopes,
 	}, true
 }
 
-// IdentityNamed finds the endpoints of an identity provider: several presets may share one, as Outlook.com and Microsoft 365 do.
+// IdentityNamed finds the endpoints of an identity provider: several presets may share one, as Outlook.com and
+// Microsoft 365 do.
 func IdentityNamed(book *presets.Book, name string) (oauth.Provider, bool) {
 	for _, entry := range book.All() {
 		p, _ := book.Get(entry.ID)
@@ -101,7 +105,8 @@ func accounts(d wizard.Draft) []string {
 	return out
 }
 
-// findSignIn looks for one that was made before: in this conversation before the line dropped, or for the saved profile.
+// findSignIn looks for one that was made before: in this conversation before the line dropped, or for the saved
+// profile.
 func (w *Worker) findSignIn(r wizard.Request, out *wizard.Outcome) {
 	for _, pending := range []bool{true, false} {
 		s := r.SignIn
@@ -134,8 +139,9 @@ func (w *Worker) beginSignIn(ctx context.Context, r wizard.Request, out *wizard.
 	pending := r.SignIn
 	pending.Pending = true
 	s, err := (&oauth.Client{Network: w.Network, Now: w.Now}).Begin(ctx, oauth.Request{
-		Provider: provider, Tenant: r.SignIn.Tenant, Flow: oauth.Flow(r.Flow), ClientID: r.SignIn.ClientID, ClientSecret: clientSecret,
-		Accounts: accounts(r.Draft), Path: w.tokens(pending, r.Draft).Path,
+		Provider: provider, Tenant: r.SignIn.Tenant, Flow: oauth.Flow(r.Flow), ClientID: r.SignIn.ClientID,
+		ClientSecret: clientSecret,
+		Accounts:     accounts(r.Draft), Path: w.tokens(pending, r.Draft).Path,
 	})
 	if err != nil {
 		signInFailed(out, err)
@@ -143,8 +149,9 @@ func (w *Worker) beginSignIn(ctx context.Context, r wizard.Request, out *wizard.
 	}
 	w.signIns.keep(r.ID, s)
 	out.Prompt = &wizard.SignInPrompt{
-		Flow: presets.OAuthFlow(s.Prompt.Flow), URL: s.Prompt.URL, Code: s.Prompt.Code, QR: s.Prompt.QR(), Complete: s.Prompt.Complete != "",
-		Lasts: s.Prompt.Expires.Sub(w.now()), Redirect: s.Prompt.Redirect,
+		Flow: presets.OAuthFlow(s.Prompt.Flow), URL: s.Prompt.URL, Code: s.Prompt.Code, QR: s.Prompt.QR(),
+		Complete: s.Prompt.Complete != "",
+		Lasts:    s.Prompt.Expires.Sub(w.now()), Redirect: s.Prompt.Redirect,
 	}
 }
 
@@ -178,7 +185,8 @@ func (w *Worker) signIn(ctx context.Context, r wizard.Request, out *wizard.Outco
 	out.SignIn = &made
 }
 
-// signInFailed puts a failure into the wizard's terms: the sentence that names what happened, and the cause with its page.
+// signInFailed puts a failure into the wizard's terms: the sentence that names what happened, and the cause with its
+// page.
 func signInFailed(out *wizard.Outcome, err error) {
 	var e *oauth.Error
 	if !errors.As(err, &e) {
@@ -197,7 +205,8 @@ func tokenReport(id string, e *oauth.Error) wizard.Report {
 	return r
 }
 
-// authorise fetches the access token that the checks of a request sign in with. Without one, their sign-in is what failed.
+// authorise fetches the access token that the checks of a request sign in with. Without one, their sign-in is what
+// failed.
 func (w *Worker) authorise(ctx context.Context, r *wizard.Request, check diagnostics.ID, out *wizard.Outcome) bool {
 	if r.Draft.SecretType != config.SecretOAuth || !r.SignedIn || r.Draft.SignIn == nil {
 		return true

@@ -24,7 +24,10 @@ import (
 // signInHouse is a house whose provider takes sign-ins by browser, approved after a moment or never by itself.
 func signInHouse(t *testing.T, fault string, approval time.Duration) *house {
 	t.Helper()
-	return newHouseWith(t, rehearsal.Options{Fault: fault, Lang: locale.French, Slow: 50 * time.Millisecond, OAuth: true, Approval: approval})
+	return newHouseWith(t, rehearsal.Options{
+		Fault: fault, Lang: locale.French, Slow: 50 * time.Millisecond, OAuth: true,
+		Approval: approval,
+	})
 }
 
 func (h *house) signInDraft() wizard.Draft {
@@ -94,7 +97,8 @@ func TestSignInFromCodeToProfile(t *testing.T) {
 	ctx := context.Background()
 	out, _ := h.do(ctx, h.signInRequest(wizard.DoSignInBegin))
 	p := out.Prompt
-	if p == nil || p.URL != "https://"+rehearsal.LoginHost+"/device" || len(p.Code) != 9 || p.QR == "" || !p.Complete || p.Lasts < 4*time.Minute || p.Lasts > 5*time.Minute {
+	if p == nil || p.URL != "https://"+rehearsal.LoginHost+"/device" || len(p.Code) != 9 || p.QR == "" || !p.Complete ||
+		p.Lasts < 4*time.Minute || p.Lasts > 5*time.Minute {
 		t.Fatalf("%+v", p)
 	}
 	d := h.signedIn()
@@ -102,7 +106,10 @@ func TestSignInFromCodeToProfile(t *testing.T) {
 		t.Errorf("%+v", d.SignIn)
 	}
 	h.keptOnlyIn("secrets/atelier.draft.oauth.json")
-	for kind, id := range map[wizard.RequestKind]string{wizard.DoSubmission: "smtp.auth", wizard.DoSent: "imap.auth", wizard.DoTest: "arrival.delivered"} {
+	for kind, id := range map[wizard.RequestKind]string{
+		wizard.DoSubmission: "smtp.auth", wizard.DoSent: "imap.auth",
+		wizard.DoTest: "arrival.delivered",
+	} {
 		r := wizard.Request{ID: 7, Kind: kind, Draft: d, SignedIn: true}
 		out, told := h.do(ctx, r)
 		if got := find(t, out.Reports, id); got.Status != wizard.Pass {
@@ -118,7 +125,8 @@ func TestSignInFromCodeToProfile(t *testing.T) {
 	}
 	d.Profile = "renamed" // another name was taken at the review
 	r := wizard.Request{ID: 7, Kind: wizard.DoSave, Draft: d, SignedIn: true}
-	if out, _ := h.do(ctx, r); out.Saved == nil || out.Saved.Secret != filepath.Join(h.folder, "secrets/renamed.oauth.json") {
+	if out, _ := h.do(ctx, r); out.Saved == nil ||
+		out.Saved.Secret != filepath.Join(h.folder, "secrets/renamed.oauth.json") {
 		t.Fatalf("%+v %s", out.Saved, words(t, out.Err))
 	}
 	h.keptOnlyIn("secrets/renamed.oauth.json")
@@ -127,12 +135,15 @@ func TestSignInFromCodeToProfile(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := config.Credential{
-		Kind: config.CredentialOAuth, Type: config.SecretOAuth, Path: "secrets/renamed.oauth.json", Provider: rehearsal.OAuthName, ClientID: rehearsal.OAuthClient,
+		Kind: config.CredentialOAuth, Type: config.SecretOAuth, Path: "secrets/renamed.oauth.json",
+		Provider: rehearsal.OAuthName, ClientID: rehearsal.OAuthClient,
 	}
 	if got := doc.File.Profiles["renamed"]; !credentialEqual(got.Credential, want) || !got.Proven() {
 		t.Errorf("%+v", got.Credential)
 	}
-	access, err := TokenSource(h.Network, h.Book).Access(ctx, h.reference(wizard.SignIn{Provider: rehearsal.OAuthName, ClientID: rehearsal.OAuthClient, Name: "renamed"}, wizard.Draft{}))
+	access, err := TokenSource(h.Network, h.Book).Access(ctx,
+		h.reference(wizard.SignIn{Provider: rehearsal.OAuthName, ClientID: rehearsal.OAuthClient, Name: "renamed"},
+			wizard.Draft{}))
 	if err != nil || access.Token.Empty() {
 		t.Errorf("the saved sign-in gives no token: %v", err)
 	}
@@ -191,7 +202,8 @@ func TestSignInCannotBeKept(t *testing.T) {
 	h := signInHouse(t, "", time.Millisecond)
 	ctx := context.Background()
 	h.write("secrets", "a file where the folder should be")
-	if out, _ := h.do(ctx, h.signInRequest(wizard.DoSignInBegin)); out.Prompt != nil || find(t, out.Reports, "oauth.sign-in").Cause != "file-failed" {
+	if out, _ := h.do(ctx, h.signInRequest(wizard.DoSignInBegin)); out.Prompt != nil ||
+		find(t, out.Reports, "oauth.sign-in").Cause != "file-failed" {
 		t.Errorf("a code is given although nothing can be kept: %+v", out)
 	}
 	if err := os.Remove(filepath.Join(h.folder, "secrets")); err != nil {
@@ -265,7 +277,8 @@ func (h *house) browse(page string) string {
 	return response.Header.Get("Location")
 }
 
-// TestFoundAgain: after a dropped line, and for a saved profile, nobody has to approve once more; another's is not taken.
+// TestFoundAgain: after a dropped line, and for a saved profile, nobody has to approve once more; another's is not
+// taken.
 func TestFoundAgain(t *testing.T) {
 	t.Parallel()
 	h := signInHouse(t, "", time.Millisecond)

@@ -30,7 +30,10 @@ func (w *Worker) test(ctx context.Context, r wizard.Request, out *wizard.Outcome
 	if !r.Draft.ReadsMailbox() {
 		message, err := arrival.Compose(target, w.Lang, w.product(), w.now())
 		if err != nil {
-			out.Reports = []wizard.Report{Report(diagnostics.Result{ID: diagnostics.SMTPData, Status: diagnostics.Fail, Cause: "address-invalid"})}
+			out.Reports = []wizard.Report{Report(diagnostics.Result{
+				ID: diagnostics.SMTPData, Status: diagnostics.Fail,
+				Cause: "address-invalid",
+			})}
 			return
 		}
 		_, _ = sender.send(ctx, message.Raw) // what became of it stands in the handed report
@@ -78,7 +81,8 @@ func (s *sender) beside(results []diagnostics.Result) []diagnostics.Result {
 		return results
 	}
 	for i := range results {
-		if results[i].ID == diagnostics.ArrivalDelivered && results[i].Cause == s.handed.Cause && s.handed.Status == diagnostics.Fail {
+		if results[i].ID == diagnostics.ArrivalDelivered && results[i].Cause == s.handed.Cause &&
+			s.handed.Status == diagnostics.Fail {
 			results[i].Status, results[i].Cause, results[i].Matched = diagnostics.Skip, diagnostics.CauseNeedsFailed, ""
 		}
 	}

@@ -166,7 +166,9 @@ func Trusting(network *wire.Network, configPath, caFile string) (*wire.Network, 
 var errNoCertificate = errors.New("no certificate in PEM form")
 
 // run carries out plans and tells each check as it begins and ends.
-func (w *Worker) run(ctx context.Context, r wizard.Request, tell func(wizard.Outcome), plans ...diagnostics.Plan) []diagnostics.Result {
+func (w *Worker) run(ctx context.Context, r wizard.Request, tell func(wizard.Outcome),
+	plans ...diagnostics.Plan,
+) []diagnostics.Result {
 	return diagnostics.Run(ctx, func(e diagnostics.Event) {
 		report := wizard.Report{ID: string(e.ID), Running: true}
 		if e.Result != nil {

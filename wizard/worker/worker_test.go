@@ -38,8 +38,10 @@ func TestLadders(t *testing.T) {
 	ctx := context.Background()
 	out, told := h.do(ctx, h.request(wizard.DoSubmission))
 	for id, want := range map[string]string{
-		"net.resolve": "127.0.0.1", "net.connect": ":465", "smtp.greeting": "220 smtp.poste-demo.example", "smtp.tls": "TLS 1.3 · TLS_",
-		"smtp.certificate": "smtp.poste-demo.example, imap.poste-demo.example", "smtp.auth-offered": "PLAIN", "smtp.auth": "PLAIN, marie@", "smtp.sender": "marie@", "smtp.recipient": "marie@",
+		"net.resolve": "127.0.0.1", "net.connect": ":465", "smtp.greeting": "220 smtp.poste-demo.example",
+		"smtp.tls":         "TLS 1.3 · TLS_",
+		"smtp.certificate": "smtp.poste-demo.example, imap.poste-demo.example", "smtp.auth-offered": "PLAIN",
+		"smtp.auth": "PLAIN, marie@", "smtp.sender": "marie@", "smtp.recipient": "marie@",
 	} {
 		if r := find(t, out.Reports, id); r.Status != wizard.Pass || !strings.Contains(r.Seen.Raw(), want) {
 			t.Errorf("%s: %s, seen %q", id, r.Status, r.Seen.Raw())
@@ -62,7 +64,8 @@ func TestLadders(t *testing.T) {
 
 	out, _ = h.do(ctx, h.request(wizard.DoSent))
 	for id, want := range map[string]string{
-		"imap.connect": "127.0.0.1", "imap.tls": "TLS 1.", "imap.certificate": "poste-demo.example", "imap.auth": "marie@", "imap.folder": "Envoyés",
+		"imap.connect": "127.0.0.1", "imap.tls": "TLS 1.", "imap.certificate": "poste-demo.example", "imap.auth": "marie@",
+		"imap.folder": "Envoyés",
 		"imap.append": "Envoyés · ", "imap.readback": " B", "imap.cleanup": "expunge",
 	} {
 		if r := find(t, out.Reports, id); r.Status != wizard.Pass || !strings.Contains(r.Seen.Raw(), want) {
@@ -77,7 +80,10 @@ func TestLadders(t *testing.T) {
 	if len(out.Reports) != 4 {
 		t.Errorf("%d reports", len(out.Reports))
 	}
-	for id, want := range map[string]string{"dns.mx": "mx.poste-demo.example", "dns.spf": "v=spf1 include:", "dns.dkim": "poste1 · rsa-", "dns.dmarc": "v=DMARC1"} {
+	for id, want := range map[string]string{
+		"dns.mx": "mx.poste-demo.example", "dns.spf": "v=spf1 include:",
+		"dns.dkim": "poste1 · rsa-", "dns.dmarc": "v=DMARC1",
+	} {
 		if r := find(t, out.Reports, id); !strings.Contains(r.Seen.Raw(), want) {
 			t.Errorf("%s: %s, seen %q", id, r.Status, r.Seen.Raw())
 		}
@@ -90,16 +96,19 @@ func TestAutoIsSettled(t *testing.T) {
 	h := newHouse(t, "")
 	r := h.request(wizard.DoSubmission)
 	r.Draft.Submission.Security = config.SecurityAuto
-	if out, _ := h.do(context.Background(), r); out.Submission == nil || out.Submission.Security != config.SecurityTLS || out.Submission.Port != 465 {
+	if out, _ := h.do(context.Background(), r); out.Submission == nil || out.Submission.Security != config.SecurityTLS ||
+		out.Submission.Port != 465 {
 		t.Errorf("%+v", out.Submission)
 	}
 	r.Draft.Submission.Port = 587
-	if out, _ := h.do(context.Background(), r); out.Submission == nil || out.Submission.Security != config.SecurityStartTLS || out.Submission.Port != 587 {
+	if out, _ := h.do(context.Background(), r); out.Submission == nil ||
+		out.Submission.Security != config.SecurityStartTLS || out.Submission.Port != 587 {
 		t.Errorf("%+v", out.Submission)
 	}
 	r = h.request(wizard.DoSent)
 	r.Draft.IMAP.Security, r.Draft.IMAP.Port = config.SecurityAuto, 143
-	if out, _ := h.do(context.Background(), r); out.IMAP == nil || out.IMAP.Security != config.SecurityStartTLS || out.IMAP.Port != 143 {
+	if out, _ := h.do(context.Background(), r); out.IMAP == nil || out.IMAP.Security != config.SecurityStartTLS ||
+		out.IMAP.Port != 143 {
 		t.Errorf("%+v", out.IMAP)
 	}
 }
@@ -109,12 +118,14 @@ func TestCreateFolder(t *testing.T) {
 	h := newHouse(t, "no-sent-folder")
 	out, _ := h.do(context.Background(), h.request(wizard.DoSent))
 	r := find(t, out.Reports, "imap.folder")
-	if r.Cause != "folder-missing" || r.Mend != wizard.StepSent || r.Field != wizard.FieldSentFolder || len(out.Folders) == 0 {
+	if r.Cause != "folder-missing" || r.Mend != wizard.StepSent || r.Field != wizard.FieldSentFolder ||
+		len(out.Folders) == 0 {
 		t.Errorf("%+v, folders %v", r, out.Folders)
 	}
 	request := h.request(wizard.DoSent)
 	request.Create = true
-	if out, _ = h.do(context.Background(), request); find(t, out.Reports, "imap.append").Status != wizard.Pass || out.Folder == "" {
+	if out, _ = h.do(context.Background(), request); find(t, out.Reports, "imap.append").Status != wizard.Pass ||
+		out.Folder == "" {
 		t.Errorf("folder %q", out.Folder)
 	}
 }
@@ -123,7 +134,10 @@ func TestTestMessage(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, "")
 	out, told := h.do(context.Background(), h.request(wizard.DoTest))
-	for _, id := range []string{"smtp.data", "arrival.delivered", "arrival.placement", "arrival.spf", "arrival.dkim", "arrival.dmarc"} {
+	for _, id := range []string{
+		"smtp.data", "arrival.delivered", "arrival.placement", "arrival.spf", "arrival.dkim",
+		"arrival.dmarc",
+	} {
 		if r := find(t, out.Reports, id); r.Status != wizard.Pass || r.Seen.Empty() {
 			t.Errorf("%s: %s %s, seen %q", id, r.Status, r.Cause, r.Seen.Raw())
 		}
@@ -141,7 +155,8 @@ func TestTestMessage(t *testing.T) {
 func TestTestMessageFailures(t *testing.T) {
 	t.Parallel()
 	for fault, check := range map[string]string{
-		"message-too-large": "smtp.data", "content-rejected": "smtp.data", "delivery-unknown": "smtp.data", "lost": "arrival.delivered", "junk": "arrival.placement", "sent-by-server": "arrival.delivered",
+		"message-too-large": "smtp.data", "content-rejected": "smtp.data", "delivery-unknown": "smtp.data",
+		"lost": "arrival.delivered", "junk": "arrival.placement", "sent-by-server": "arrival.delivered",
 	} {
 		t.Run(fault, func(t *testing.T) {
 			t.Parallel()
@@ -243,7 +258,10 @@ func TestDraftFiles(t *testing.T) {
 		t.Errorf("\n%s\n%s", got, want)
 	}
 	mode(t, DraftPath(h.ConfigPath), 0o600)
-	for _, damaged := range []string{"", "{", "null", `{"version":2,"step":"address"}`, `{"version":1,"step":"nowhere"}`, `{"version":"x"}`, "\x00\xff", `[]`} {
+	for _, damaged := range []string{
+		"", "{", "null", `{"version":2,"step":"address"}`, `{"version":1,"step":"nowhere"}`,
+		`{"version":"x"}`, "\x00\xff", `[]`,
+	} {
 		h.write("draft.json", damaged)
 		if d, found, err := LoadDraft(h.ConfigPath); found || err != nil || d.Address != "" {
 			t.Errorf("%q: %v %v", damaged, found, err)

@@ -2,8 +2,8 @@ package schema
 
 import "postier/config"
 
-// The patterns say roughly what the Go rules say exactly: everything that Go accepts passes them. \S at both ends stands for
-// "no blank at the edges", [^\x00-\x1f\x7f] for "no control character".
+// The patterns say roughly what the Go rules say exactly: everything that Go accepts passes them. \S at both ends
+// stands for "no blank at the edges", [^\x00-\x1f\x7f] for "no control character".
 const (
 	namePattern    = `^[a-z0-9][a-z0-9_-]{0,63}$`
 	addressPattern = `^[^\s\x00-\x1f\x7f<>]+@[^\s\x00-\x1f\x7f<>@]+$`
@@ -28,16 +28,31 @@ type rule struct {
 var rules = []rule{
 	{"^$schema", object{"description": "The schema beside this file, for editors."}},
 	{"^version", object{"const": config.Version, "description": "Version of the file format."}},
-	{"^default", object{"pattern": `^$|` + namePattern, "description": "Profile that sends when no other one matches the sender."}},
-	{"^fallback", object{"pattern": `^$|` + namePattern, "description": "Profile that sends while another one is switched off after failures."}},
-	{"^profiles", object{"propertyNames": object{"pattern": namePattern}, "maxProperties": 1000, "description": "Ways to send mail, by short name."}},
+	{"^default", object{
+		"pattern":     `^$|` + namePattern,
+		"description": "Profile that sends when no other one matches the sender.",
+	}},
+	{"^fallback", object{
+		"pattern":     `^$|` + namePattern,
+		"description": "Profile that sends while another one is switched off after failures.",
+	}},
+	{"^profiles", object{
+		"propertyNames": object{"pattern": namePattern}, "maxProperties": 1000,
+		"description": "Ways to send mail, by short name.",
+	}},
 
 	{"^queue", object{"description": "Where accepted messages, counters and the suppression list are kept."}},
-	{"^queue.database", object{"maxLength": 4096, "pattern": linePattern, "description": "A file, or a PostgreSQL URL without a password; empty: postier chooses a file."}},
+	{"^queue.database", object{
+		"maxLength": 4096, "pattern": linePattern,
+		"description": "A file, or a PostgreSQL URL without a password; empty: postier chooses a file.",
+	}},
 
 	{"label", object{"maxLength": 200, "pattern": linePattern, "description": "Name for people."}},
 	{"enabled", object{"description": "false keeps the settings and sends nothing."}},
-	{"^profiles.*.provider", object{"pattern": `^$|` + namePattern, "description": "Provider preset that the settings came from."}},
+	{
+		"^profiles.*.provider",
+		object{"pattern": `^$|` + namePattern, "description": "Provider preset that the settings came from."},
+	},
 	{"from", object{"description": "Author of the messages."}},
 	{"from.name", object{"maxLength": 200, "pattern": linePattern}},
 	{"from.address", object{"pattern": addressPattern, "maxLength": 254}},
@@ -46,12 +61,19 @@ var rules = []rule{
 	{"bcc.*", object{"pattern": addressPattern, "maxLength": 254}},
 	{"senders", object{"maxItems": 1000, "description": "Domains and addresses whose messages this profile sends."}},
 	{"senders.*", object{"pattern": senderPattern, "maxLength": 254}},
-	{"kinds", object{"propertyNames": object{"pattern": namePattern}, "maxProperties": 200, "description": "Message kinds switched on or off; a kind that is not listed is on."}},
+	{"kinds", object{
+		"propertyNames": object{"pattern": namePattern}, "maxProperties": 200,
+		"description": "Message kinds switched on or off; a kind that is not listed is on.",
+	}},
 
 	{"submission", object{"description": "Submission server (RFC 6409)."}},
 	{"host", object{"pattern": hostPattern, "description": "Host name, or IP address without brackets."}},
 	{"port", object{"minimum": 1, "maximum": 65535}},
-	{"security", object{"enum": config.Securities(), "description": "tls: from the first byte (RFC 8314); starttls: upgrade, required; none: cleartext; auto: tls, then starttls, never cleartext."}},
+	{"security", object{
+		"enum": config.Securities(),
+		"description": "tls: from the first byte (RFC 8314); starttls: upgrade, required; none: cleartext; auto: tls, then " +
+			"starttls, never cleartext.",
+	}},
 	{"auth", object{"enum": append([]config.Mechanism{""}, config.Mechanisms()...), "description": "SASL mechanism."}},
 	{"imap.auth", object{"enum": withoutNone()}},
 	{"username", object{"pattern": `^$|` + trimmedPattern, "maxLength": 255}},
@@ -71,7 +93,10 @@ var rules = []rule{
 		"then":        object{"required": []string{"imap", "folder"}, "properties": object{"folder": object{"minLength": 1}}},
 	}},
 	{"sent_copy.mode", object{"enum": config.SentModes()}},
-	{"sent_copy.folder", object{"maxLength": 255, "pattern": `^$|` + trimmedPattern, "description": "Folder name as people read it."}},
+	{"sent_copy.folder", object{
+		"maxLength": 255, "pattern": `^$|` + trimmedPattern,
+		"description": "Folder name as people read it.",
+	}},
 
 	{"limits", object{"description": "Bounds of sending; 0 means none."}},
 	{"per_hour", limit()},
@@ -90,7 +115,10 @@ var rules = []rule{
 	{"tls", object{"description": "Exceptions that a technician made."}},
 	{"pin_sha256", object{"maxItems": 20, "description": "SHA-256 of the server's SubjectPublicKeyInfo."}},
 	{"pin_sha256.*", object{"pattern": pinPattern}},
-	{"ca_file", object{"maxLength": 4096, "pattern": linePattern, "description": "PEM file with roots that are trusted in addition."}},
+	{"ca_file", object{
+		"maxLength": 4096, "pattern": linePattern,
+		"description": "PEM file with roots that are trusted in addition.",
+	}},
 	{"disabled", object{"description": "Why the program switched the profile off."}},
 	{"disabled.cause", object{"pattern": wordPattern}},
 	{"validated", object{"description": "What was proven, and for which settings."}},

@@ -1,5 +1,5 @@
-// Package schema builds the JSON Schema (draft 2020-12) of the configuration from the Go types in config, so that a key is
-// named in one place only. What the types cannot say (patterns, ranges, descriptions) is in rules.go.
+// Package schema builds the JSON Schema (draft 2020-12) of the configuration from the Go types in config, so that a key
+// is named in one place only. What the types cannot say (patterns, ranges, descriptions) is in rules.go.
 package schema
 
 import (

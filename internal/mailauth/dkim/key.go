@@ -13,7 +13,8 @@ import (
 	"strings"
 )
 
-// Key lengths of RSA in bits (RFC 8301 §3.2): below MinBits no verifier accepts a signature, signers should have GoodBits.
+// Key lengths of RSA in bits (RFC 8301 §3.2): below MinBits no verifier accepts a signature, signers should have
+// GoodBits.
 const (
 	MinBits  = 1024
 	GoodBits = 2048
@@ -218,7 +219,8 @@ func (k *Key) decodeEd25519(raw []byte, t Tag) *Fault {
 	return &Fault{FaultKey, t.Offset, ""}
 }
 
-// decodeRSA reads a SubjectPublicKeyInfo as everybody publishes it, or the bare RSAPublicKey that RFC 6376 §3.6.1 names.
+// decodeRSA reads a SubjectPublicKeyInfo as everybody publishes it, or the bare RSAPublicKey that RFC 6376 §3.6.1
+// names.
 func (k *Key) decodeRSA(raw []byte, t Tag) *Fault {
 	public, err := x509.ParsePKIXPublicKey(raw)
 	if err != nil {

@@ -27,7 +27,8 @@ func rsaKey(bits int, pkcs1 bool) string {
 	return base64.StdEncoding.EncodeToString(der)
 }
 
-var edKey = base64.StdEncoding.EncodeToString(ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)).Public().(ed25519.PublicKey))
+var edKey = base64.StdEncoding.EncodeToString(
+	ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)).Public().(ed25519.PublicKey))
 
 func TestGoodKeys(t *testing.T) {
 	t.Parallel()
@@ -45,7 +46,10 @@ func TestGoodKeys(t *testing.T) {
 		{"512", "v=DKIM1; p=" + rsaKey(512, false), "rsa-512", false},
 		{"4096", "v=DKIM1; p=" + rsaKey(4096, false), "rsa-4096", true},
 		{"ed25519", "v=DKIM1; k=ed25519; p=" + edKey, "ed25519", true},
-		{"space inside the key", "v=DKIM1; p=" + k2048[:60] + " \t" + k2048[60:200] + "\r\n " + k2048[200:], "rsa-2048", true},
+		{
+			"space inside the key", "v=DKIM1; p=" + k2048[:60] + " \t" + k2048[60:200] + "\r\n " + k2048[200:], "rsa-2048",
+			true,
+		},
 		{"space around", " v = DKIM1 ; p\t=\r\n " + k2048 + " ", "rsa-2048", true},
 		{"unknown tags", "v=DKIM1; x=y; p=" + k2048 + "; g=*", "rsa-2048", true},
 		{"unknown flags", "v=DKIM1; t=q:s:z; p=" + k2048, "rsa-2048", true},
@@ -149,10 +153,11 @@ func TestMend(t *testing.T) {
 		"case":           "V=dkim1; K=rsa; P=" + k,
 		"no version":     "k=rsa; p=" + k,
 		"two semicolons": "v=DKIM1;; k=rsa; p=" + k,
-		"PEM":            "v=DKIM1; k=rsa; p=-----BEGIN PUBLIC KEY-----\n" + k[:64] + "\n" + k[64:] + "\n-----END PUBLIC KEY-----",
-		"only sha1":      "v=DKIM1; k=rsa; h=sha1; p=" + k,
-		"a second p":     "v=DKIM1; k=rsa; p=" + k + "; p=x",
-		"stray words":    "v=DKIM1; hello; k=rsa; p=" + k,
+		"PEM": "v=DKIM1; k=rsa; p=-----BEGIN PUBLIC KEY-----\n" + k[:64] + "\n" + k[64:] +
+			"\n-----END PUBLIC KEY-----",
+		"only sha1":   "v=DKIM1; k=rsa; h=sha1; p=" + k,
+		"a second p":  "v=DKIM1; k=rsa; p=" + k + "; p=x",
+		"stray words": "v=DKIM1; hello; k=rsa; p=" + k,
 	} {
 		got, ok := dkim.Mend(record)
 		if !ok || got != want {

@@ -72,8 +72,8 @@ func mispasted(txt string) *Fault {
 	return nil
 }
 
-// Mend returns the record that was probably meant, and whether it is one that can be read. Nothing is made up: a key of which
-// a part is missing stays missing.
+// Mend returns the record that was probably meant, and whether it is one that can be read. Nothing is made up: a key of
+// which a part is missing stays missing.
 func Mend(txt string) (string, bool) {
 	s := strings.NewReplacer(`\;`, ";", `\"`, "", `"`, "", "“", "", "”", "", "\r", " ", "\n", " ", "\t", " ").Replace(txt)
 	if begin := strings.Index(s, "-----BEGIN PUBLIC KEY-----"); begin >= 0 {
@@ -96,7 +96,8 @@ func Mend(txt string) (string, bool) {
 			continue
 		}
 		seen[name] = true
-		if name == "h" && !accepts(list(value), "sha256") || name == "s" && !accepts(list(value), "email") && !accepts(list(value), "*") {
+		if name == "h" && !accepts(list(value), "sha256") || name == "s" && !accepts(list(value), "email") &&
+			!accepts(list(value), "*") {
 			continue // the default is right
 		}
 		switch name {

@@ -144,7 +144,8 @@ func (o *Outcome) align(ctx context.Context, a Aligner, m Message) error {
 	return first
 }
 
-// maxSignatures bounds the tree walks that one message can cause (RFC 6376 §8.4 warns of messages with many signatures).
+// maxSignatures bounds the tree walks that one message can cause (RFC 6376 §8.4 warns of messages with many
+// signatures).
 const maxSignatures = 10
 
 // Aligner tests identifiers against an author's domain.

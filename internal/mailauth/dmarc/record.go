@@ -1,6 +1,6 @@
-// Package dmarc reads DMARC policy records, finds the one that applies to a domain by the DNS tree walk, and evaluates a
-// message's SPF and DKIM results against it (RFC 9989; reports: RFC 9990, 9991). Records of the RFC 7489 era are read as
-// RFC 9989 says: pct, rf and ri mean nothing any more.
+// Package dmarc reads DMARC policy records, finds the one that applies to a domain by the DNS tree walk, and evaluates
+// a message's SPF and DKIM results against it (RFC 9989; reports: RFC 9990, 9991). Records of the RFC 7489 era are read
+// as RFC 9989 says: pct, rf and ri mean nothing any more.
 package dmarc
 
 import (
@@ -31,8 +31,8 @@ const (
 // FaultKind names what is wrong with a tag.
 type FaultKind string
 
-// The faults and remarks. Only FaultVersion and FaultTagList make a record no record; a bad p, sp or np changes the policy;
-// the others leave the tag's default.
+// The faults and remarks. Only FaultVersion and FaultTagList make a record no record; a bad p, sp or np changes the
+// policy; the others leave the tag's default.
 const (
 	FaultVersion  FaultKind = "version"   // does not begin with v=DMARC1
 	FaultTagList  FaultKind = "tag-list"  // text that is no tag=value
@@ -101,13 +101,15 @@ func IsRecord(txt string) bool {
 // Meant reports whether a TXT record was probably meant as a DMARC record but is none.
 func Meant(txt string) bool {
 	lower := strings.ToLower(strings.Trim(strings.TrimSpace(txt), "\"'“”\\"))
-	return !IsRecord(txt) && (strings.HasPrefix(strings.ReplaceAll(lower, " ", ""), "v=dmarc") || strings.HasPrefix(lower, "dmarc1") || strings.HasPrefix(strings.ReplaceAll(lower, " ", ""), "p=") && strings.Contains(lower, ";"))
+	return !IsRecord(txt) &&
+		(strings.HasPrefix(strings.ReplaceAll(lower, " ", ""), "v=dmarc") || strings.HasPrefix(lower, "dmarc1") ||
+			strings.HasPrefix(strings.ReplaceAll(lower, " ", ""), "p=") && strings.Contains(lower, ";"))
 }
 
 const wsp = " \t"
 
-// Parse reads a record by RFC 9989 §4.7 and §4.8. ok is false when it is no DMARC record at all. Unknown tags are ignored, and
-// faults after the version leave the tag's default.
+// Parse reads a record by RFC 9989 §4.7 and §4.8. ok is false when it is no DMARC record at all. Unknown tags are
+// ignored, and faults after the version leave the tag's default.
 func Parse(txt string) (r Record, ok bool) {
 	r = Record{Raw: txt, ADKIM: Relaxed, ASPF: Relaxed, PSD: "u", FO: []string{"0"}}
 	if !IsRecord(txt) {
@@ -266,9 +268,9 @@ func (r *Record) uris(tag, value string, at int) []URI {
 	return list
 }
 
-// Effective is the policy for a domain: of the record's own domain by p, of an existing subdomain by sp, of one that does
-// not exist by np, each falling back on the one before (RFC 9989 §4.10.1). applies is false when the record asks for nothing:
-// a bad policy without an address for reports.
+// Effective is the policy for a domain: of the record's own domain by p, of an existing subdomain by sp, of one that
+// does not exist by np, each falling back on the one before (RFC 9989 §4.10.1). applies is false when the record asks
+// for nothing: a bad policy without an address for reports.
 func (r Record) Effective(subdomain, exists bool) (p Policy, applies bool) {
 	if r.BadPolicy {
 		return None, len(r.RUA) > 0

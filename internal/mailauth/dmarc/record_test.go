@@ -10,9 +10,12 @@ import (
 func TestIsRecord(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]bool{
-		"v=DMARC1": true, "v=DMARC1;": true, "v=DMARC1; p=none": true, "v = DMARC1 ;p=none": true, "V=DMARC1; p=none": true, "v=\tDMARC1": true,
-		"v=dmarc1; p=none": false, "v=DMARC2; p=none": false, "v=DMARC1.0; p=none": false, "v=DMARC12": false, "p=none; v=DMARC1": false,
-		" v=DMARC1; p=none": false, "v=DMARC1 p=none": false, "": false, "v": false, "v=": false, "v=spf1 -all": false, `"v=DMARC1; p=none"`: false,
+		"v=DMARC1": true, "v=DMARC1;": true, "v=DMARC1; p=none": true, "v = DMARC1 ;p=none": true, "V=DMARC1; p=none": true,
+		"v=\tDMARC1":       true,
+		"v=dmarc1; p=none": false, "v=DMARC2; p=none": false, "v=DMARC1.0; p=none": false, "v=DMARC12": false,
+		"p=none; v=DMARC1":  false,
+		" v=DMARC1; p=none": false, "v=DMARC1 p=none": false, "": false, "v": false, "v=": false, "v=spf1 -all": false,
+		`"v=DMARC1; p=none"`: false,
 	} {
 		if dmarc.IsRecord(text) != want {
 			t.Errorf("%q: %v", text, !want)
@@ -23,7 +26,8 @@ func TestIsRecord(t *testing.T) {
 func TestMeant(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]bool{
-		"v=DMARC1; p=none": false, "v=dmarc1; p=none": true, `"v=DMARC1; p=none"`: true, "DMARC1; p=none": true, "v=DMARC1 p=none": true,
+		"v=DMARC1; p=none": false, "v=dmarc1; p=none": true, `"v=DMARC1; p=none"`: true, "DMARC1; p=none": true,
+		"v=DMARC1 p=none":                true,
 		"p=none; rua=mailto:a@b.example": true, "hello": false, "v=spf1 -all": false,
 	} {
 		if dmarc.Meant(text) != want {
@@ -34,17 +38,21 @@ func TestMeant(t *testing.T) {
 
 func TestParse(t *testing.T) {
 	t.Parallel()
-	r, ok := dmarc.Parse("v=DMARC1; p=reject; sp=quarantine; np=none; adkim=s; aspf=s; psd=n; t=y; fo=1:d; rua=mailto:a@x.example!10m, https://y.example/r ; ruf=mailto:b%2Bc@x.example;")
-	if !ok || r.P != dmarc.Reject || r.SP != dmarc.Quarantine || r.NP != dmarc.None || r.ADKIM != dmarc.Strict || r.ASPF != dmarc.Strict ||
+	r, ok := dmarc.Parse("v=DMARC1; p=reject; sp=quarantine; np=none; adkim=s; aspf=s; psd=n; t=y; fo=1:d; " +
+		"rua=mailto:a@x.example!10m, https://y.example/r ; ruf=mailto:b%2Bc@x.example;")
+	if !ok || r.P != dmarc.Reject || r.SP != dmarc.Quarantine || r.NP != dmarc.None || r.ADKIM != dmarc.Strict ||
+		r.ASPF != dmarc.Strict ||
 		r.PSD != "n" || !r.Testing || strings.Join(r.FO, " ") != "1 d" || r.BadPolicy {
 		t.Errorf("%+v", r)
 	}
-	if len(r.RUA) != 2 || r.RUA[0].Mailbox != "a@x.example" || r.RUA[0].Text != "mailto:a@x.example" || r.RUA[1].Mailbox != "" ||
+	if len(r.RUA) != 2 || r.RUA[0].Mailbox != "a@x.example" || r.RUA[0].Text != "mailto:a@x.example" ||
+		r.RUA[1].Mailbox != "" ||
 		len(r.RUF) != 1 || r.RUF[0].Mailbox != "b+c@x.example" || r.RUF[0].Domain() != "x.example" {
 		t.Errorf("%+v %+v", r.RUA, r.RUF)
 	}
 	r, _ = dmarc.Parse("v=DMARC1; p=none")
-	if r.ADKIM != dmarc.Relaxed || r.ASPF != dmarc.Relaxed || r.PSD != "u" || r.Testing || strings.Join(r.FO, "") != "0" || len(r.Faults) > 0 {
+	if r.ADKIM != dmarc.Relaxed || r.ASPF != dmarc.Relaxed || r.PSD != "u" || r.Testing || strings.Join(r.FO, "") != "0" ||
+		len(r.Faults) > 0 {
 		t.Errorf("defaults: %+v", r)
 	}
 	r, _ = dmarc.Parse("v=DMARC1;P=Reject;ADKIM=S;PSD=Y;T=N")
@@ -89,7 +97,8 @@ func TestFaults(t *testing.T) {
 		{"v=DMARC1; p=none; hello", dmarc.FaultTagList, "hello", 18, false},
 	} {
 		r, ok := dmarc.Parse(c.record)
-		if !ok || len(r.Faults) == 0 || r.Faults[0].Kind != c.kind || r.Faults[0].Tag != c.tag || r.Faults[0].Offset != c.offset || r.BadPolicy != c.bad {
+		if !ok || len(r.Faults) == 0 || r.Faults[0].Kind != c.kind || r.Faults[0].Tag != c.tag ||
+			r.Faults[0].Offset != c.offset || r.BadPolicy != c.bad {
 			t.Errorf("%q: %+v bad %v", c.record, r.Faults, r.BadPolicy)
 		}
 		if r.ADKIM != dmarc.Relaxed || r.ASPF != dmarc.Relaxed || r.PSD != "u" || r.Testing {
@@ -128,7 +137,10 @@ func TestEffective(t *testing.T) {
 		}
 	}
 	testing, _ := dmarc.Parse("v=DMARC1; p=reject; t=y")
-	for in, want := range map[dmarc.Policy]dmarc.Policy{dmarc.Reject: dmarc.Quarantine, dmarc.Quarantine: dmarc.None, dmarc.None: dmarc.None} {
+	for in, want := range map[dmarc.Policy]dmarc.Policy{
+		dmarc.Reject: dmarc.Quarantine, dmarc.Quarantine: dmarc.None,
+		dmarc.None: dmarc.None,
+	} {
 		if got := testing.Applied(in); got != want {
 			t.Errorf("t=y makes %s of %s", got, in)
 		}
@@ -137,7 +149,8 @@ func TestEffective(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
-		"v=DMARC1; p=none; rua=mailto:a@b.example!10m,mailto:c@d.example", "v=DMARC1; p=reject; sp=x; fo=1:d:s; psd=y; t=y; adkim=s", "v=DMARC1;;;=;p",
+		"v=DMARC1; p=none; rua=mailto:a@b.example!10m,mailto:c@d.example",
+		"v=DMARC1; p=reject; sp=x; fo=1:d:s; psd=y; t=y; adkim=s", "v=DMARC1;;;=;p",
 		"v = DMARC1", "v=DMARC1; rua=mailto:%zz@x", "v=DMARC1; rua=,,,", "v=DMARC1; p=\x00",
 	} {
 		f.Add(seed)
@@ -168,7 +181,8 @@ func FuzzParse(f *testing.F) {
 func BenchmarkParse(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, ok := dmarc.Parse("v=DMARC1; p=quarantine; sp=reject; adkim=s; aspf=r; rua=mailto:dmarc@example.com; fo=1"); !ok {
+		if _, ok := dmarc.Parse(
+			"v=DMARC1; p=quarantine; sp=reject; adkim=s; aspf=r; rua=mailto:dmarc@example.com; fo=1"); !ok {
 			b.Fatal("no record")
 		}
 	}

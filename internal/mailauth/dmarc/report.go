@@ -20,8 +20,8 @@ type Target struct {
 	Err  error
 }
 
-// ReportTargets verifies the addresses of rua and ruf (RFC 9990 §4): a report goes to another organization only when that one
-// publishes v=DMARC1 at POLICYDOMAIN._report._dmarc.ITS-DOMAIN.
+// ReportTargets verifies the addresses of rua and ruf (RFC 9990 §4): a report goes to another organization only when
+// that one publishes v=DMARC1 at POLICYDOMAIN._report._dmarc.ITS-DOMAIN.
 func ReportTargets(ctx context.Context, r lookup.Resolver, policyDomain string, record Record) []Target {
 	var targets []Target
 	for _, u := range append(record.RUA[:len(record.RUA):len(record.RUA)], record.RUF...) {

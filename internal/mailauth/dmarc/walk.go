@@ -50,8 +50,9 @@ func (w Walk) Unsure(domain string) error {
 	return nil
 }
 
-// unsureFor is the first silent name at or above a domain, where a record would make the domain one of the same organization.
-// Top-level domains are left out: what is published there has psd=y, which parts domains and never joins them.
+// unsureFor is the first silent name at or above a domain, where a record would make the domain one of the same
+// organization. Top-level domains are left out: what is published there has psd=y, which parts domains and never joins
+// them.
 func (w Walk) unsureFor(domain string) error {
 	for _, s := range w.Steps {
 		if s.Err != nil && strings.Contains(s.Domain, ".") && lookup.Within(domain, s.Domain) {
@@ -61,8 +62,8 @@ func (w Walk) unsureFor(domain string) error {
 	return nil
 }
 
-// path lists the domains that a tree walk asks about (RFC 9989 §4.10 steps 3 to 7): the start, then its parents; of a name of
-// eight or more labels the one with seven follows at once.
+// path lists the domains that a tree walk asks about (RFC 9989 §4.10 steps 3 to 7): the start, then its parents; of a
+// name of eight or more labels the one with seven follows at once.
 func path(domain string) []string {
 	list := []string{domain}
 	labels := strings.Split(domain, ".")
@@ -73,8 +74,8 @@ func path(domain string) []string {
 	return list
 }
 
-// TreeWalk carries out a DNS tree walk from domain. All queries go out at once, since there are eight at most and a person
-// waits; what the walk would not have asked is left out of the outcome.
+// TreeWalk carries out a DNS tree walk from domain. All queries go out at once, since there are eight at most and a
+// person waits; what the walk would not have asked is left out of the outcome.
 func TreeWalk(ctx context.Context, r lookup.Resolver, domain string) Walk {
 	domain = lookup.Lower(domain)
 	w := Walk{Start: domain}
@@ -156,8 +157,8 @@ func oneBelow(name, parent string) string {
 	return rest[strings.LastIndexByte(rest, '.')+1:] + "." + parent
 }
 
-// Policy is the record that applies to the domain where the walk started: its own, its organizational domain's, or that of
-// the public suffix above (RFC 9989 §4.10.1); nil when there is none.
+// Policy is the record that applies to the domain where the walk started: its own, its organizational domain's, or that
+// of the public suffix above (RFC 9989 §4.10.1); nil when there is none.
 func (w Walk) Policy() *Found {
 	if first := w.First(); first.Found != nil {
 		return first.Found

@@ -10,9 +10,9 @@ import (
 	"postier/internal/wire"
 )
 
-// Cache remembers answers for a run over many domains: what their records share (the includes of large providers, say) is
-// asked once. Its size is bounded: of two generations of answers the older one is forgotten whole when the younger is full.
-// Failures that say nothing about the name are not kept.
+// Cache remembers answers for a run over many domains: what their records share (the includes of large providers, say)
+// is asked once. Its size is bounded: of two generations of answers the older one is forgotten whole when the younger
+// is full. Failures that say nothing about the name are not kept.
 type Cache struct {
 	resolver Resolver
 	half     int
@@ -85,8 +85,8 @@ func (c *Cache) Len() int {
 	return len(c.young) + len(c.old)
 }
 
-// Limit asks at most so many questions at a time: a burst of datagrams overflows a resolver's receive buffer, and each one
-// lost costs a whole timeout.
+// Limit asks at most so many questions at a time: a burst of datagrams overflows a resolver's receive buffer, and each
+// one lost costs a whole timeout.
 type Limit struct {
 	resolver Resolver
 	room     chan struct{}

@@ -1,5 +1,5 @@
-// Package lookup asks DNS on behalf of the checks: with a budget, with a memory of what was already asked, and with names
-// that cannot be misread. The packages spf, dkim and dmarc need nothing of the network but its Resolver.
+// Package lookup asks DNS on behalf of the checks: with a budget, with a memory of what was already asked, and with
+// names that cannot be misread. The packages spf, dkim and dmarc need nothing of the network but its Resolver.
 package lookup
 
 import (
@@ -172,7 +172,8 @@ func QueryTXT(ctx context.Context, r Resolver, name string) (TXT, error) {
 		if total += len(value); total > MaxTXT {
 			return TXT{}, &wire.ResolveError{Name: name, Type: mdns.TypeTXT, Kind: wire.Malformed, Err: ErrTooLarge}
 		}
-		out.Texts = append(out.Texts, Text{Value: value, Strings: len(txt.Txt), TTL: time.Duration(rr.Header().Ttl) * time.Second})
+		out.Texts = append(out.Texts,
+			Text{Value: value, Strings: len(txt.Txt), TTL: time.Duration(rr.Header().Ttl) * time.Second})
 	}
 	return out, nil
 }
@@ -205,14 +206,16 @@ func digit(c byte) bool { return '0' <= c && c <= '9' }
 // answer would not compare equal to the name that was asked for.
 const special = `" '@;()\`
 
-// Name writes a domain name, in which only dots are special, so that miekg/dns takes every other octet literally. It reports
-// false when no such name can exist: an empty label, one of more than 63 octets, or more than 253 in all (RFC 1035 §2.3.4).
+// Name writes a domain name, in which only dots are special, so that miekg/dns takes every other octet literally. It
+// reports false when no such name can exist: an empty label, one of more than 63 octets, or more than 253 in all (RFC
+// 1035 §2.3.4).
 func Name(domain string) (string, bool) {
 	domain = strings.TrimSuffix(domain, ".")
 	if !WellFormed(domain) {
 		return "", false
 	}
-	if strings.IndexFunc(domain, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(special, r) }) < 0 {
+	if strings.IndexFunc(domain,
+		func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(special, r) }) < 0 {
 		return domain, true
 	}
 	var b strings.Builder

@@ -7,7 +7,8 @@ import (
 	"postier/internal/mailauth/lookup"
 )
 
-// Lengths of a record (RFC 7208 §3.4): a record of up to 450 octets fits into an answer of 512 with its name and headers.
+// Lengths of a record (RFC 7208 §3.4): a record of up to 450 octets fits into an answer of 512 with its name and
+// headers.
 const (
 	LongRecord = 450
 	MaxString  = 255 // RFC 1035 §3.3: one character string
@@ -23,8 +24,8 @@ type Need struct {
 	Terms []string
 }
 
-// Propose returns the record to publish: every term of the records given, the needed one before all, one all at the end.
-// Faulty terms are mended where the meaning is plain, and left out otherwise; with no record it is a new one.
+// Propose returns the record to publish: every term of the records given, the needed one before all, one all at the
+// end. Faulty terms are mended where the meaning is plain, and left out otherwise; with no record it is a new one.
 func Propose(existing []lookup.Text, need Need) string {
 	if len(existing) == 0 && len(need.Include) == 0 && len(need.Terms) == 0 && need.Redirect != "" {
 		return Version + " redirect=" + need.Redirect
@@ -36,7 +37,8 @@ func Propose(existing []lookup.Text, need Need) string {
 	switch {
 	case len(need.Include) > 0:
 		p.add("include:" + need.Include[0])
-	case need.Redirect != "" && (len(p.all) > 0 || len(p.redirects) > 0 && !strings.EqualFold(p.redirects[0], need.Redirect)):
+	case need.Redirect != "" &&
+		(len(p.all) > 0 || len(p.redirects) > 0 && !strings.EqualFold(p.redirects[0], need.Redirect)):
 		// redirect is ignored beside all, and there can be only one; include passes for the same servers.
 		p.add("include:" + need.Redirect)
 	case need.Redirect != "" && len(p.redirects) == 0:
@@ -48,8 +50,9 @@ func Propose(existing []lookup.Text, need Need) string {
 	return p.String()
 }
 
-// Silences reports whether a proposal forbids all mail although the faulty record named senders: a term with a colon or a
-// dot was meant to authorise somebody, and could not be mended. Publishing such a proposal would stop the domain's mail.
+// Silences reports whether a proposal forbids all mail although the faulty record named senders: a term with a colon or
+// a dot was meant to authorise somebody, and could not be mended. Publishing such a proposal would stop the domain's
+// mail.
 func Silences(proposal string, faulty Record) bool {
 	for _, t := range Parse(proposal).Terms {
 		if t.Kind != All {
@@ -104,7 +107,8 @@ func (p *proposal) read(record string) {
 	}
 }
 
-// String is the record: mechanisms, all, modifiers. A redirect stands only alone; beside all or another it becomes an include.
+// String is the record: mechanisms, all, modifiers. A redirect stands only alone; beside all or another it becomes an
+// include.
 func (p *proposal) String() string {
 	if len(p.all) == 0 && len(p.redirects) == 1 {
 		p.modifiers = append(p.modifiers, "redirect="+p.redirects[0])
@@ -131,7 +135,8 @@ func plus(term string) string { return strings.TrimPrefix(term, "+") }
 // tokens are the terms of a record or of something that was meant to be one.
 func tokens(text string) []string {
 	text = strings.Trim(strings.TrimSpace(text), `"'“”„ `)
-	fields := strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == '\t' || r == '\r' || r == '\n' || r == ';' || r == '"' })
+	fields := strings.FieldsFunc(text,
+		func(r rune) bool { return r == ' ' || r == '\t' || r == '\r' || r == '\n' || r == ';' || r == '"' })
 	if len(fields) == 0 {
 		return nil
 	}

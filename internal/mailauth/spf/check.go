@@ -1,7 +1,7 @@
 // Package spf parses and evaluates SPF records (RFC 7208).
 //
-// Check is check_host() with the RFC's result for every input. Parse reads one record and places each fault. Inspect walks a
-// domain's record with all it includes, without a client in mind, and counts what an evaluation can cost.
+// Check is check_host() with the RFC's result for every input. Parse reads one record and places each fault. Inspect
+// walks a domain's record with all it includes, without a client in mind, and counts what an evaluation can cost.
 package spf
 
 import (
@@ -26,7 +26,8 @@ const (
 	maxHosts   = 10 // MX and PTR names each
 )
 
-// maxExplanation bounds the text that a domain's owner can have shown; RFC 5321 §4.5.3.1.5 gives a reply line 512 octets.
+// maxExplanation bounds the text that a domain's owner can have shown; RFC 5321 §4.5.3.1.5 gives a reply line 512
+// octets.
 const maxExplanation = 4 << 10
 
 // Reason says why a result is none, temperror or permerror.

@@ -57,7 +57,10 @@ var (
 )
 
 func checker(z *lookuptest.Resolver) spf.Checker {
-	return spf.Checker{Resolver: z, Receiver: "mx.receiver.example", Now: func() time.Time { return time.Unix(1700000000, 0) }}
+	return spf.Checker{
+		Resolver: z, Receiver: "mx.receiver.example",
+		Now: func() time.Time { return time.Unix(1700000000, 0) },
+	}
 }
 
 // TestTerms evaluates one record for the IPv4 and the IPv6 client.
@@ -472,7 +475,8 @@ func TestLimits(t *testing.T) {
 	} {
 		got := spf.Check(context.Background(), z, netip.MustParseAddr(c.ip), "h.example", "u@"+c.domain)
 		if got.Result != c.want || got.Reason != c.reason {
-			t.Errorf("%s from %s: %s (%s), %d look-ups, %d void; want %s (%s)", c.domain, c.ip, got.Result, got.Reason, got.Lookups, got.Void, c.want, c.reason)
+			t.Errorf("%s from %s: %s (%s), %d look-ups, %d void; want %s (%s)", c.domain, c.ip, got.Result, got.Reason,
+				got.Lookups, got.Void, c.want, c.reason)
 		}
 	}
 }
@@ -507,7 +511,8 @@ func TestPTRErrors(t *testing.T) {
 		!servfail 6.2.0.192.in-addr.arpa
 	`)
 	for ip, want := range map[string]spf.Verdict{"192.0.2.5": spf.Pass, "192.0.2.6": spf.Fail, "192.0.2.7": spf.Fail} {
-		if got := spf.Check(context.Background(), z, netip.MustParseAddr(ip), "h.example", "u@d.example"); got.Result != want {
+		if got := spf.Check(context.Background(), z, netip.MustParseAddr(ip), "h.example",
+			"u@d.example"); got.Result != want {
 			t.Errorf("%s: %s, want %s", ip, got.Result, want)
 		}
 	}
@@ -528,10 +533,12 @@ func TestResultShape(t *testing.T) {
 	t.Parallel()
 	z := lookuptest.Zone(t, world+`d.example. IN TXT "v=spf1 a:other.example ~include:pass.example -all"`)
 	got := spf.Check(context.Background(), z, client4, "h.example", "u@d.example")
-	if got.Result != spf.SoftFail || got.Mechanism.Raw() != "~include:pass.example" || got.Lookups != 2 || got.Domain != "d.example" || len(got.Trace) == 0 {
+	if got.Result != spf.SoftFail || got.Mechanism.Raw() != "~include:pass.example" || got.Lookups != 2 ||
+		got.Domain != "d.example" || len(got.Trace) == 0 {
 		t.Errorf("got %+v", got)
 	}
-	if got := spf.Check(context.Background(), z, client4, "h.example", "u@empty.example"); got.Mechanism.Raw() != "default" {
+	if got := spf.Check(context.Background(), z, client4, "h.example",
+		"u@empty.example"); got.Mechanism.Raw() != "default" {
 		t.Errorf("default: %+v", got)
 	}
 	types := map[string]bool{}

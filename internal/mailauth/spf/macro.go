@@ -207,7 +207,8 @@ func topLabel(s string) bool {
 	return special
 }
 
-// expand applies the transformers of p to a value (RFC 7208 §7.3): split, reverse, keep the right-hand parts, join by dots.
+// expand applies the transformers of p to a value (RFC 7208 §7.3): split, reverse, keep the right-hand parts, join by
+// dots.
 func (p piece) expand(value string) string {
 	split := p.split
 	if split == "" {

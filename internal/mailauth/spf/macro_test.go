@@ -10,8 +10,8 @@ import (
 	"postier/internal/mailauth/spf"
 )
 
-// TestExpansion reads the name of the query that a macro leads to. The sender, domain and addresses are those of the table in
-// RFC 7208 §7.4.
+// TestExpansion reads the name of the query that a macro leads to. The sender, domain and addresses are those of the
+// table in RFC 7208 §7.4.
 func TestExpansion(t *testing.T) {
 	t.Parallel()
 	const nibbles6 = "2.0.0.1.0.d.b.8.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.c.b.0.1"
@@ -33,7 +33,10 @@ func TestExpansion(t *testing.T) {
 		{"%{l1r-}.x.example", "strong.x.example", ""},
 		{"%{ir}.%{v}._spf.%{d2}", "3.2.0.192.in-addr._spf.example.com", reversed6 + ".ip6._spf.example.com"},
 		{"%{lr-}.lp._spf.%{d2}", "bad.strong.lp._spf.example.com", ""},
-		{"%{lr-}.lp.%{ir}.%{v}._spf.%{d2}", "bad.strong.lp.3.2.0.192.in-addr._spf.example.com", "bad.strong.lp." + reversed6 + ".ip6._spf.example.com"},
+		{
+			"%{lr-}.lp.%{ir}.%{v}._spf.%{d2}", "bad.strong.lp.3.2.0.192.in-addr._spf.example.com",
+			"bad.strong.lp." + reversed6 + ".ip6._spf.example.com",
+		},
 		{"%{ir}.%{v}.%{l1r-}.lp._spf.%{d2}", "3.2.0.192.in-addr.strong.lp._spf.example.com", ""},
 		{"%{d2}.trusted-domains.example.net", "example.com.trusted-domains.example.net", ""},
 		{"%{i}.x.example", "192.0.2.3.x.example", nibbles6 + ".x.example"},
@@ -119,7 +122,8 @@ func TestTruncation(t *testing.T) {
 	spf.Check(context.Background(), z, client4, "h.example", local+"@d.example")
 	queries := z.Queries()
 	got := strings.TrimSuffix(queries[len(queries)-1], ". A")
-	if len(got) > 253 || strings.Contains(got, "first") || !strings.HasPrefix(got, "abcdefghi.") || !strings.HasSuffix(got, "abcdefghi.z.x.example") {
+	if len(got) > 253 || strings.Contains(got, "first") || !strings.HasPrefix(got, "abcdefghi.") ||
+		!strings.HasSuffix(got, "abcdefghi.z.x.example") {
 		t.Errorf("asks %q (%d)", got, len(got))
 	}
 }
@@ -127,7 +131,10 @@ func TestTruncation(t *testing.T) {
 // TestNoName: an expansion that no domain can be called does not match, and asks nothing (RFC 7208 §4.8).
 func TestNoName(t *testing.T) {
 	t.Parallel()
-	for _, record := range []string{"exists:%{l}.x.example", "a:%{l}.x.example", "mx:%{l}.x.example", "ptr:%{l}.x.example"} {
+	for _, record := range []string{
+		"exists:%{l}.x.example", "a:%{l}.x.example", "mx:%{l}.x.example",
+		"ptr:%{l}.x.example",
+	} {
 		for _, local := range []string{"a..b", ".a", strings.Repeat("l", 64), "münchen"} {
 			z := lookuptest.Zone(t, `d.example. IN TXT "v=spf1 `+record+` ?all"`)
 			got := spf.Check(context.Background(), z, client4, "h.example", local+"@d.example")
@@ -165,7 +172,11 @@ func TestExplanation(t *testing.T) {
 		noexp.example. IN TXT "v=spf1 -all"
 	`
 	for _, c := range []struct{ record, want string }{
-		{"-all exp=good.example", "192.0.2.10 is not one of d.example's servers, says mx.receiver.example at 1700000000 to 192.0.2.10 helo.example unknown 100%"},
+		{
+			"-all exp=good.example",
+			"192.0.2.10 is not one of d.example's servers, says mx.receiver.example at 1700000000 to 192.0.2.10 helo.example " +
+				"unknown 100%",
+		},
 		{"-all exp=url.example", "http://x.example/?s=jack%26jill%3Dup-b3.c%40d.example&l=jack%26jill%3Dup-b3.c"},
 		{"-all exp=split.example", "two strings"},
 		{"-all exp=several.example", ""},

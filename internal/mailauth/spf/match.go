@@ -39,7 +39,8 @@ func (e *evaluation) match(ctx context.Context, t *Term, domain string, depth in
 		if target, err = e.expandName(ctx, t.Spec, domain); err != nil && t.Kind != Include {
 			return false, ignoreNoName(err)
 		} else if errors.Is(err, errNoName) {
-			return false, permError(ReasonInclude) // check_host() of a malformed domain is none (§4.3), and that is permerror (§5.2)
+			// check_host() of a malformed domain is none (§4.3), and that is permerror (§5.2)
+			return false, permError(ReasonInclude)
 		} else if err != nil {
 			return false, err
 		}
@@ -81,8 +82,8 @@ func (e *evaluation) include(ctx context.Context, target string, depth int) (boo
 	return false, nil
 }
 
-// query asks for what a term names, and counts a void look-up. A DNS error is a temperror. RFC 7208 §4.6.4 counts terms, so that the
-// addresses of the hosts that mx and ptr lead to are not counted one by one.
+// query asks for what a term names, and counts a void look-up. A DNS error is a temperror. RFC 7208 §4.6.4 counts
+// terms, so that the addresses of the hosts that mx and ptr lead to are not counted one by one.
 func (e *evaluation) query(ctx context.Context, target string, qtype uint16) (wire.Answer, error) {
 	name, ok := lookup.Name(target)
 	if !ok {
@@ -206,7 +207,8 @@ func (e *evaluation) validated(ctx context.Context, name string) bool {
 	return f.err == nil && slices.Contains(f.addresses, e.ip)
 }
 
-// validatedName is the value of %{p} (RFC 7208 §7.3): the domain itself, else a name below it, else any, else "unknown".
+// validatedName is the value of %{p} (RFC 7208 §7.3): the domain itself, else a name below it, else any, else
+// "unknown".
 func (e *evaluation) validatedName(ctx context.Context, domain string) (string, error) {
 	names, err := e.reverseNames(ctx)
 	if err != nil {

@@ -103,10 +103,11 @@ type Record struct {
 // Version is the version section (RFC 7208 §4.5).
 const Version = "v=spf1"
 
-// IsRecord reports whether a TXT record is selected as an SPF record: it begins with the version section, which a space or
-// the end follows. ABNF literals know no case (RFC 5234 §2.3).
+// IsRecord reports whether a TXT record is selected as an SPF record: it begins with the version section, which a space
+// or the end follows. ABNF literals know no case (RFC 5234 §2.3).
 func IsRecord(txt string) bool {
-	return len(txt) >= len(Version) && strings.EqualFold(txt[:len(Version)], Version) && (len(txt) == len(Version) || txt[len(Version)] == ' ')
+	return len(txt) >= len(Version) && strings.EqualFold(txt[:len(Version)], Version) &&
+		(len(txt) == len(Version) || txt[len(Version)] == ' ')
 }
 
 // Parse reads a record by the grammar of RFC 7208 §12 and collects every fault.

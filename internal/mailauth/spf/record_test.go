@@ -22,13 +22,22 @@ func TestFaultsHavePlaces(t *testing.T) {
 		want   []spf.Fault
 	}{
 		{"v=spf1 mx ~al", []spf.Fault{{Kind: spf.FaultMechanism, Offset: 10, Token: "~al"}}},
-		{"v=spf1 ipv4:1.2.3.4 a: -all", []spf.Fault{{Kind: spf.FaultMechanism, Offset: 7, Token: "ipv4:1.2.3.4"}, {Kind: spf.FaultMissing, Offset: 22, Token: "a:"}}},
+		{
+			"v=spf1 ipv4:1.2.3.4 a: -all",
+			[]spf.Fault{
+				{Kind: spf.FaultMechanism, Offset: 7, Token: "ipv4:1.2.3.4"},
+				{Kind: spf.FaultMissing, Offset: 22, Token: "a:"},
+			},
+		},
 		{"v=spf1 ip4:1.2.3.4/33 -all", []spf.Fault{{Kind: spf.FaultPrefix, Offset: 19, Token: "ip4:1.2.3.4/33"}}},
 		{"v=spf1 ip4:1.2.3 -all", []spf.Fault{{Kind: spf.FaultAddress, Offset: 11, Token: "ip4:1.2.3"}}},
 		{"v=spf1 a:host/24 -all", []spf.Fault{{Kind: spf.FaultDomain, Offset: 9, Token: "a:host/24"}}},
 		{"v=spf1 a/33", []spf.Fault{{Kind: spf.FaultPrefix, Offset: 9, Token: "a/33"}}},
 		{"v=spf1 exists:a%{x}.example", []spf.Fault{{Kind: spf.FaultMacro, Offset: 15, Token: "exists:a%{x}.example"}}},
-		{"v=spf1 redirect=a.example redirect=b.example", []spf.Fault{{Kind: spf.FaultTwice, Offset: 26, Token: "redirect=b.example"}}},
+		{
+			"v=spf1 redirect=a.example redirect=b.example",
+			[]spf.Fault{{Kind: spf.FaultTwice, Offset: 26, Token: "redirect=b.example"}},
+		},
 		{"v=spf1 a\tmx", []spf.Fault{{Kind: spf.FaultSeparator, Offset: 8, Token: "a\tmx"}}},
 		{"v=spf1 +x=1", []spf.Fault{{Kind: spf.FaultQualifier, Offset: 7, Token: "+x=1"}}},
 		{"v=spf1 1x=1", []spf.Fault{{Kind: spf.FaultModifier, Offset: 7, Token: "1x=1"}}},
@@ -86,22 +95,62 @@ func TestPropose(t *testing.T) {
 		{"new", nil, google, "v=spf1 include:_spf.google.com ~all"},
 		{"new with redirect", nil, strato, "v=spf1 redirect=smtp.rzone.de"},
 		{"new for a server", nil, spf.Need{Terms: []string{"mx", "a:smtp.example.com"}}, "v=spf1 mx a:smtp.example.com ~all"},
-		{"before all", []string{"v=spf1 mx ip4:192.0.2.1 -all"}, google, "v=spf1 mx ip4:192.0.2.1 include:_spf.google.com -all"},
+		{
+			"before all",
+			[]string{"v=spf1 mx ip4:192.0.2.1 -all"},
+			google,
+			"v=spf1 mx ip4:192.0.2.1 include:_spf.google.com -all",
+		},
 		{"there already", []string{"v=spf1 include:_SPF.google.com -all"}, google, "v=spf1 include:_SPF.google.com -all"},
 		{"no all", []string{"v=spf1 mx"}, google, "v=spf1 mx include:_spf.google.com ~all"},
 		{"pass all", []string{"v=spf1 mx +all"}, google, "v=spf1 mx include:_spf.google.com ~all"},
-		{"before redirect", []string{"v=spf1 redirect=a.example"}, google, "v=spf1 include:_spf.google.com redirect=a.example"},
+		{
+			"before redirect",
+			[]string{"v=spf1 redirect=a.example"},
+			google,
+			"v=spf1 include:_spf.google.com redirect=a.example",
+		},
 		{"redirect wanted, all there", []string{"v=spf1 mx -all"}, strato, "v=spf1 mx include:smtp.rzone.de -all"},
 		{"redirect wanted, no all", []string{"v=spf1 mx"}, strato, "v=spf1 mx redirect=smtp.rzone.de"},
-		{"redirect wanted, another there", []string{"v=spf1 redirect=a.example"}, strato, "v=spf1 include:smtp.rzone.de redirect=a.example"},
+		{
+			"redirect wanted, another there",
+			[]string{"v=spf1 redirect=a.example"},
+			strato,
+			"v=spf1 include:smtp.rzone.de redirect=a.example",
+		},
 		{"redirect there", []string{"v=spf1 redirect=smtp.rzone.de"}, strato, "v=spf1 redirect=smtp.rzone.de"},
-		{"several", []string{"v=spf1 mx -all", "v=spf1 +mx include:b.example ~all"}, google, "v=spf1 mx include:b.example include:_spf.google.com ~all"},
-		{"several, one redirects", []string{"v=spf1 mx -all", "v=spf1 redirect=b.example"}, spf.Need{}, "v=spf1 mx include:b.example -all"},
-		{"exp kept, once", []string{"v=spf1 exp=a.example -all", "v=spf1 exp=b.example -all"}, google, "v=spf1 include:_spf.google.com -all exp=a.example"},
-		{"slips mended", []string{"v=spf1 ipv4:192.0.2.1, includes:b.example include=c.example -al"}, spf.Need{}, "v=spf1 ip4:192.0.2.1 include:b.example include:c.example -all"},
+		{
+			"several",
+			[]string{"v=spf1 mx -all", "v=spf1 +mx include:b.example ~all"},
+			google,
+			"v=spf1 mx include:b.example include:_spf.google.com ~all",
+		},
+		{
+			"several, one redirects",
+			[]string{"v=spf1 mx -all", "v=spf1 redirect=b.example"},
+			spf.Need{},
+			"v=spf1 mx include:b.example -all",
+		},
+		{
+			"exp kept, once",
+			[]string{"v=spf1 exp=a.example -all", "v=spf1 exp=b.example -all"},
+			google,
+			"v=spf1 include:_spf.google.com -all exp=a.example",
+		},
+		{
+			"slips mended",
+			[]string{"v=spf1 ipv4:192.0.2.1, includes:b.example include=c.example -al"},
+			spf.Need{},
+			"v=spf1 ip4:192.0.2.1 include:b.example include:c.example -all",
+		},
 		{"nonsense left out", []string{"v=spf1 hello mx -all"}, spf.Need{}, "v=spf1 mx -all"},
 		{"quotes and semicolons", []string{`"v=spf1;mx;-all"`}, google, "v=spf1 mx include:_spf.google.com -all"},
-		{"no space behind the version", []string{"v=spf1include:b.example -all"}, google, "v=spf1 include:b.example include:_spf.google.com -all"},
+		{
+			"no space behind the version",
+			[]string{"v=spf1include:b.example -all"},
+			google,
+			"v=spf1 include:b.example include:_spf.google.com -all",
+		},
 	} {
 		var old []lookup.Text
 		for _, o := range c.old {
@@ -159,14 +208,16 @@ func TestInspect(t *testing.T) {
 		deep.example. IN TXT "v=spf1 include:gone.test include:twice.example include:slow.example -all"
 	`)
 	n := spf.Inspect(context.Background(), z, "D.example.")
-	// mx, include p (q: include, redirect r: redirect; r includes q again: a loop, and its include), p.examplex, a, exists.
+	// mx, include p (q: include, redirect r: redirect; r includes q again: a loop, and its include), p.examplex, a,
+	// exists.
 	if n.Lookups != 8 || n.Void != 1 || n.Problem != "" || n.Text.TTL.Seconds() != 600 {
 		t.Errorf("lookups %d void %d problem %q ttl %v", n.Lookups, n.Void, n.Problem, n.Text.TTL)
 	}
 	if got := strings.Join(n.Includes(), " "); got != "p.example q.example r.example p.examplex.example" {
 		t.Errorf("includes %q", got)
 	}
-	if !n.LeadsTo("p.example") || n.LeadsTo("q.example") || !n.LeadsTo("p.examplex.example") || n.LeadsTo("other.example") {
+	if !n.LeadsTo("p.example") || n.LeadsTo("q.example") || !n.LeadsTo("p.examplex.example") ||
+		n.LeadsTo("other.example") {
 		t.Error("LeadsTo: only includes that pass count")
 	}
 	if got := n.Networks(5); len(got) != 2 {
@@ -178,7 +229,8 @@ func TestInspect(t *testing.T) {
 	if n := spf.Inspect(context.Background(), z, "idle.example"); n.Lookups != 0 || len(n.Children) != 0 {
 		t.Errorf("behind all: %+v", n)
 	}
-	if n := spf.Inspect(context.Background(), z, "macro.example"); n.Children[0].Problem != spf.ReasonMacro || n.Broken() != nil {
+	if n := spf.Inspect(context.Background(), z, "macro.example"); n.Children[0].Problem != spf.ReasonMacro ||
+		n.Broken() != nil {
 		t.Errorf("macro: %+v", n.Children[0])
 	}
 	n = spf.Inspect(context.Background(), z, "deep.example")
@@ -268,16 +320,21 @@ func (s secondOpinion) LookupAddr(ctx context.Context, ip string) ([]string, err
 func TestSecondOpinion(t *testing.T) {
 	t.Parallel()
 	for _, record := range []string{
-		"v=spf1 -all", "v=spf1 mx:mx.example -all", "v=spf1 a:host.example ~all", "v=spf1 a:near.example/24//64 -all", "v=spf1 include:pass.example -all",
-		"v=spf1 include:fail.example ?all", "v=spf1 include:gone.test -all", "v=spf1 redirect=soft.example", "v=spf1 redirect=gone.test",
-		"v=spf1 exists:%{ir}.x.example -all", "v=spf1 ptr:host.example -all", "v=spf1 ip4:192.0.2.0/28 -all", "v=spf1 ip6:2001:db8::/64 -all",
-		"v=spf1 a:slow.example -all", "v=spf1 mx:mxslow.example -all", "v=spf1 include:broken.example -all", "v=spf1 foo -all",
+		"v=spf1 -all", "v=spf1 mx:mx.example -all", "v=spf1 a:host.example ~all", "v=spf1 a:near.example/24//64 -all",
+		"v=spf1 include:pass.example -all",
+		"v=spf1 include:fail.example ?all", "v=spf1 include:gone.test -all", "v=spf1 redirect=soft.example",
+		"v=spf1 redirect=gone.test",
+		"v=spf1 exists:%{ir}.x.example -all", "v=spf1 ptr:host.example -all", "v=spf1 ip4:192.0.2.0/28 -all",
+		"v=spf1 ip6:2001:db8::/64 -all",
+		"v=spf1 a:slow.example -all", "v=spf1 mx:mxslow.example -all", "v=spf1 include:broken.example -all",
+		"v=spf1 foo -all",
 		"v=spf1 a:v1.test a:v2.test a:v3.test -all", "v=spf1 ip4:1.2.3.4/33 -all",
 	} {
 		z := lookuptest.Zone(t, world+"d.example. IN TXT \""+record+"\"\n")
 		for _, ip := range []netip.Addr{client4, client6} {
 			got := spf.Check(context.Background(), z, ip, "helo.example", "u@d.example").Result
-			other, _ := blitiri.CheckHostWithSender(net.IP(ip.AsSlice()), "helo.example", "u@d.example", blitiri.WithResolver(secondOpinion{z}))
+			other, _ := blitiri.CheckHostWithSender(net.IP(ip.AsSlice()), "helo.example", "u@d.example",
+				blitiri.WithResolver(secondOpinion{z}))
 			if string(got) != string(other) {
 				t.Errorf("%q from %s: %s, the other says %s", record, ip, got, other)
 			}
@@ -288,7 +345,8 @@ func TestSecondOpinion(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		"v=spf1 -all", "v=spf1 a/24//64 mx:%{d}/24 include:%{l1r-}.x.example ip6:::/0 redirect=%{d2} exp=a.example x=%%%_%-",
-		"v=spf1 a:%{", "v=spf1 %", "v=spf1 \x00\xff", "v=spf1 +", "v=spf1 =", "v=spf1 a//", `"v=spf1;ipv4:1 al`, "v=spf1 redirect=",
+		"v=spf1 a:%{", "v=spf1 %", "v=spf1 \x00\xff", "v=spf1 +", "v=spf1 =", "v=spf1 a//", `"v=spf1;ipv4:1 al`,
+		"v=spf1 redirect=",
 	} {
 		f.Add(seed)
 	}
@@ -336,7 +394,8 @@ func FuzzCheck(f *testing.F) {
 }
 
 func BenchmarkParse(b *testing.B) {
-	const record = "v=spf1 mx a:host.example/24//64 include:_spf.provider.example ip4:192.0.2.0/24 ip6:2001:db8::/32 exists:%{ir}.%{v}.x.example -all"
+	const record = "v=spf1 mx a:host.example/24//64 include:_spf.provider.example ip4:192.0.2.0/24 ip6:2001:db8::/32 " +
+		"exists:%{ir}.%{v}.x.example -all"
 	b.ReportAllocs()
 	for b.Loop() {
 		if r := spf.Parse(record); len(r.Faults) > 0 {

@@ -12,8 +12,8 @@ import (
 	"postier/internal/mailauth/lookup"
 )
 
-// maxNodes bounds the records that Inspect reads: more than twice what an evaluation may follow, so that the count of an
-// oversized record is still told, and far below the budget of a check.
+// maxNodes bounds the records that Inspect reads: more than twice what an evaluation may follow, so that the count of
+// an oversized record is still told, and far below the budget of a check.
 const maxNodes = 25
 
 // Further reasons that only Inspect gives.
@@ -108,7 +108,8 @@ func (i *inspector) load(ctx context.Context, n *Node) {
 	}
 }
 
-// Effective are the terms that can be reached: nothing after the first all, and redirect only without all (RFC 7208 §5.1, §6.1).
+// Effective are the terms that can be reached: nothing after the first all, and redirect only without all (RFC 7208
+// §5.1, §6.1).
 func (r Record) Effective() []Term {
 	var list []Term
 	for _, t := range r.Terms {

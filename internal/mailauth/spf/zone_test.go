@@ -29,5 +29,8 @@ func (z textZone) Query(_ context.Context, name string, qtype uint16) (wire.Answ
 	for i := range len(text) {
 		fmt.Fprintf(&escaped, `\%03d`, text[i])
 	}
-	return wire.Answer{Records: []mdns.RR{&mdns.TXT{Hdr: mdns.RR_Header{Name: owner, Rrtype: qtype}, Txt: []string{escaped.String()}}}}, nil
+	return wire.Answer{Records: []mdns.RR{&mdns.TXT{
+		Hdr: mdns.RR_Header{Name: owner, Rrtype: qtype},
+		Txt: []string{escaped.String()},
+	}}}, nil
 }

@@ -33,8 +33,8 @@ type TB interface {
 // Script says what happens in each phase.
 type Script map[string]Action
 
-// Action is what the server does in one phase, in the order of the fields. The zero Action is what a well-behaved server
-// does; with only Delay or Drip it does that, more slowly.
+// Action is what the server does in one phase, in the order of the fields. The zero Action is what a well-behaved
+// server does; with only Delay or Drip it does that, more slowly.
 type Action struct {
 	// Delay passes before anything else.
 	Delay time.Duration

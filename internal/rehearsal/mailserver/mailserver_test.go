@@ -66,7 +66,10 @@ func TestWellBehavedSMTP(t *testing.T) {
 	if err := client.Quit(); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"EHLO", "STARTTLS", "EHLO", "AUTH", "MAIL", "RCPT", "DATA", "message", "message", "message", "message", "QUIT"}
+	want := []string{
+		"EHLO", "STARTTLS", "EHLO", "AUTH", "MAIL", "RCPT", "DATA", "message", "message", "message",
+		"message", "QUIT",
+	}
 	if got := s.Commands(); !slices.Equal(got, want) {
 		t.Errorf("recorded %q, want %q", got, want)
 	}
@@ -137,17 +140,61 @@ func TestActions(t *testing.T) {
 		want   string // everything the client reads
 		err    error  // how reading ends, nil for EOF
 	}{
-		{"reply", Script{"greeting": Reply("554-no\n554 go away"), "QUIT": {Reply: "221 x", Close: true}}, "QUIT\r\n", "554-no\r\n554 go away\r\n221 x\r\n", nil},
+		{
+			"reply",
+			Script{"greeting": Reply("554-no\n554 go away"), "QUIT": {Reply: "221 x", Close: true}},
+			"QUIT\r\n",
+			"554-no\r\n554 go away\r\n221 x\r\n", nil,
+		},
 		{"raw", Script{"greeting": {Raw: []byte("\x00\xff"), Close: true}}, "", "\x00\xff", nil},
-		{"drip", Script{"greeting": {Drip: time.Millisecond}, "EHLO": {Close: true}}, "EHLO x\r\n", "220 mail.example ESMTP ready\r\n", nil},
-		{"delay keeps the default", Script{"greeting": {Delay: time.Millisecond}, "EHLO": {Close: true}}, "EHLO x\r\n", "220 mail.example ESMTP ready\r\n", nil},
+		{
+			"drip",
+			Script{"greeting": {Drip: time.Millisecond}, "EHLO": {Close: true}},
+			"EHLO x\r\n",
+			"220 mail.example ESMTP ready\r\n", nil,
+		},
+		{
+			"delay keeps the default",
+			Script{"greeting": {Delay: time.Millisecond}, "EHLO": {Close: true}},
+			"EHLO x\r\n",
+			"220 mail.example ESMTP ready\r\n", nil,
+		},
 		{"close at once", Script{"connect": {Close: true}}, "", "", nil},
 		{"reset", Script{"EHLO": {Reset: true}, "greeting": {Mute: true}}, "EHLO x\r\n", "", syscall.ECONNRESET},
-		{"inject", Script{"greeting": {Mute: true}, "STARTTLS": {Reply: "220 go", Inject: "250 evil\r\n", NoTLS: true, Close: true}}, "STARTTLS\r\n", "220 go\r\n250 evil\r\n", nil},
-		{"inject later", Script{"greeting": {Mute: true}, "STARTTLS": {Reply: "220 go", InjectLater: "250 evil\r\n", InjectDelay: time.Millisecond, NoTLS: true, Close: true}}, "STARTTLS\r\n", "220 go\r\n250 evil\r\n", nil},
-		{"alert", Script{"greeting": {Mute: true}, "STARTTLS": Reply("220 go"), "tls": {TLSAlert: 40}}, "STARTTLS\r\n", "220 go\r\n\x15\x03\x03\x00\x02\x02\x28", nil},
-		{"nth time", Script{"greeting": {Mute: true}, "NOOP#2": {Reply: "421 enough", Close: true}}, "NOOP\r\nNOOP\r\n", "250 2.0.0 ok\r\n421 enough\r\n", nil},
-		{"whole line", Script{"greeting": {Mute: true}, "RCPT TO:<a@b>": {Reply: "550 no", Close: true}}, "RCPT TO:<c@b>\r\nRCPT TO:<a@b>\r\n", "250 2.0.0 ok\r\n550 no\r\n", nil},
+		{
+			"inject",
+			Script{
+				"greeting": {Mute: true},
+				"STARTTLS": {Reply: "220 go", Inject: "250 evil\r\n", NoTLS: true, Close: true},
+			},
+			"STARTTLS\r\n",
+			"220 go\r\n250 evil\r\n", nil,
+		},
+		{
+			"inject later",
+			Script{
+				"greeting": {Mute: true},
+				"STARTTLS": {Reply: "220 go", InjectLater: "250 evil\r\n", InjectDelay: time.Millisecond, NoTLS: true, Close: true},
+			},
+			"STARTTLS\r\n", "220 go\r\n250 evil\r\n", nil,
+		},
+		{
+			"alert",
+			Script{"greeting": {Mute: true}, "STARTTLS": Reply("220 go"), "tls": {TLSAlert: 40}},
+			"STARTTLS\r\n",
+			"220 go\r\n\x15\x03\x03\x00\x02\x02\x28", nil,
+		},
+		{
+			"nth time",
+			Script{"greeting": {Mute: true}, "NOOP#2": {Reply: "421 enough", Close: true}},
+			"NOOP\r\nNOOP\r\n",
+			"250 2.0.0 ok\r\n421 enough\r\n", nil,
+		},
+		{
+			"whole line",
+			Script{"greeting": {Mute: true}, "RCPT TO:<a@b>": {Reply: "550 no", Close: true}},
+			"RCPT TO:<c@b>\r\nRCPT TO:<a@b>\r\n", "250 2.0.0 ok\r\n550 no\r\n", nil,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -226,7 +273,8 @@ func TestIMAP(t *testing.T) {
 	s := StartIMAP(t, Options{Certificate: ca.Leaf(t, Good, host), ImplicitTLS: true, Script: Script{
 		"APPEND": Reply("{tag} NO [OVERQUOTA] full"),
 	}})
-	client, err := imapclient.DialTLS(s.Addr(), &imapclient.Options{TLSConfig: &tls.Config{RootCAs: ca.Roots(), ServerName: host}})
+	client, err := imapclient.DialTLS(s.Addr(),
+		&imapclient.Options{TLSConfig: &tls.Config{RootCAs: ca.Roots(), ServerName: host}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -260,7 +308,10 @@ func TestIMAP(t *testing.T) {
 
 func TestIMAPDialogs(t *testing.T) {
 	t.Parallel()
-	s := StartIMAP(t, Options{Script: Script{"greeting": {Mute: true}, "literal#2": Reply("{tag} NO too big"), "SELECT Gone": Reply("{tag} NO gone")}})
+	s := StartIMAP(t, Options{Script: Script{
+		"greeting": {Mute: true}, "literal#2": Reply("{tag} NO too big"),
+		"SELECT Gone": Reply("{tag} NO gone"),
+	}})
 	conn, reader := dial(t, s.Addr())
 	for _, c := range []struct{ send, want string }{
 		{"a AUTHENTICATE PLAIN", "+ "},
@@ -356,7 +407,8 @@ func TestRoundTrips(t *testing.T) {
 		t.Fatal(err)
 	}
 	// A busy machine makes it more, never less.
-	if trips := float64(time.Since(start)) / float64(rtt); trips < 2.9 { // a busy machine may take longer, none can be quicker
+	// a busy machine may take longer, none can be quicker
+	if trips := float64(time.Since(start)) / float64(rtt); trips < 2.9 {
 		t.Errorf("%.2f round trips, want at least 3", trips)
 	}
 	_ = client.PrintfLine("QUIT")
@@ -381,7 +433,8 @@ func TestClientFirst(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = conn.Close() }()
-	if trips := float64(time.Since(start)) / float64(rtt); trips < 1.9 { // a busy machine may take longer, none can be quicker
+	// a busy machine may take longer, none can be quicker
+	if trips := float64(time.Since(start)) / float64(rtt); trips < 1.9 {
 		t.Errorf("%.2f round trips, want at least 2", trips)
 	}
 }

@@ -28,7 +28,10 @@ type session struct {
 }
 
 func newSession(server *Server, conn net.Conn, id int) *session {
-	return &session{server: server, id: id, tcp: conn, conn: conn, reader: bufio.NewReaderSize(conn, maxLine), times: map[string]int{}}
+	return &session{
+		server: server, id: id, tcp: conn, conn: conn, reader: bufio.NewReaderSize(conn, maxLine),
+		times: map[string]int{},
+	}
 }
 
 func (s *session) run() {
@@ -111,8 +114,8 @@ func (s *session) perform(a Action, phase string) {
 	}
 }
 
-// lingerClose ends the connection in order. It reads what is still on its way first: closing a socket with unread octets
-// sends RST, which may overtake the reply.
+// lingerClose ends the connection in order. It reads what is still on its way first: closing a socket with unread
+// octets sends RST, which may overtake the reply.
 func (s *session) lingerClose() {
 	if s.over {
 		return

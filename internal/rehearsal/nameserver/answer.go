@@ -133,7 +133,8 @@ func (s *Server) truth(request *dns.Msg, behaviour Behaviour) *dns.Msg {
 	if !exists {
 		reply.Rcode = dns.RcodeNameError
 	}
-	if last := len(reply.Answer); last == 0 || reply.Answer[last-1].Header().Rrtype == dns.TypeCNAME && question.Qtype != dns.TypeCNAME {
+	if last := len(reply.Answer); last == 0 || reply.Answer[last-1].Header().Rrtype == dns.TypeCNAME &&
+		question.Qtype != dns.TypeCNAME {
 		reply.Ns = []dns.RR{s.soa(name)}
 	}
 	return reply

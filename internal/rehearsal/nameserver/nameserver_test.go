@@ -221,7 +221,10 @@ func isNotFound(err error) bool {
 
 func TestBadZone(t *testing.T) {
 	t.Parallel()
-	for _, text := range []string{"example. IN A not-an-address", "!explode example.", "!silent", "!silent a.example. NOTYPE"} {
+	for _, text := range []string{
+		"example. IN A not-an-address", "!explode example.", "!silent",
+		"!silent a.example. NOTYPE",
+	} {
 		if s, err := Serve(text); err == nil {
 			s.Close()
 			t.Errorf("%q was taken", text)

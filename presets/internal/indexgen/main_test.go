@@ -33,7 +33,10 @@ func TestBuildRefuses(t *testing.T) {
 	}{
 		{"id is not the file's name", map[string]string{"flagships/a.json": `{"id":"b"}`}, "is not the file's name"},
 		{"id twice", map[string]string{"flagships/a.json": `{"id":"a"}`, "ispdb/a.json": `{"id":"a"}`}, "two providers"},
-		{"domain twice", map[string]string{"flagships/a.json": `{"id":"a","domains":["x.example"]}`, "flagships/b.json": `{"id":"b","domains":["x.example"]}`}, "both have the domain"},
+		{"domain twice", map[string]string{
+			"flagships/a.json": `{"id":"a","domains":["x.example"]}`,
+			"flagships/b.json": `{"id":"b","domains":["x.example"]}`,
+		}, "both have the domain"},
 		{"same_as nobody", map[string]string{"ispdb/a.json": `{"id":"a","same_as":"z"}`}, "names no flagship"},
 		{"not JSON", map[string]string{"flagships/a.json": `{`}, "a.json"},
 	} {
@@ -50,7 +53,8 @@ func TestBuildRefuses(t *testing.T) {
 func TestFlagshipsWin(t *testing.T) {
 	t.Parallel()
 	text, err := build(fstest.MapFS{
-		"flagships/a.json": {Data: []byte(`{"id":"a","name":"A","domains":["x.example"],"mx_suffixes":["mx.example"],"mx_rank":1}`)},
+		"flagships/a.json": {Data: []byte(
+			`{"id":"a","name":"A","domains":["x.example"],"mx_suffixes":["mx.example"],"mx_rank":1}`)},
 		"flagships/b.json": {Data: []byte(`{"id":"b","name":"B","mx_suffixes":["mx.example"]}`)},
 		"ispdb/x.json":     {Data: []byte(`{"id":"x","name":"X","domains":["x.example","y.example"],"same_as":"b"}`)},
 	})
@@ -77,7 +81,8 @@ func TestNewProviderAddsRows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files["flagships/a.json"] = &fstest.MapFile{Data: []byte(`{"id":"a","name":"A","domains":["a.example"],"mx_suffixes":["a.example"]}`)}
+	files["flagships/a.json"] = &fstest.MapFile{Data: []byte(
+		`{"id":"a","name":"A","domains":["a.example"],"mx_suffixes":["a.example"]}`)}
 	after, err := build(files)
 	if err != nil {
 		t.Fatal(err)

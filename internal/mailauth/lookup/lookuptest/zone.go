@@ -28,8 +28,8 @@ type Resolver struct {
 	maxChain int
 }
 
-// Zone reads records in the master-file format. A line "!timeout NAME [TYPE]" or "!servfail NAME [TYPE]" makes a name fail, a
-// line "!secure" marks all answers as validated. Names are absolute even without a final dot.
+// Zone reads records in the master-file format. A line "!timeout NAME [TYPE]" or "!servfail NAME [TYPE]" makes a name
+// fail, a line "!secure" marks all answers as validated. Names are absolute even without a final dot.
 func Zone(t TB, text string) *Resolver {
 	t.Helper()
 	r := &Resolver{records: map[string][]mdns.RR{}, trouble: map[string]wire.Failure{}, maxChain: 8}
