@@ -138,7 +138,8 @@ func findRow(key []byte, index []indexRow) *indexRow {
 
 // builtIn finds the entry of a built-in provider.
 func builtIn(id string) *Entry {
-	at, found := slices.BinarySearchFunc(providerIndex[:], id, func(e Entry, id string) int { return strings.Compare(e.ID, id) })
+	at, found := slices.BinarySearchFunc(providerIndex[:], id,
+		func(e Entry, id string) int { return strings.Compare(e.ID, id) })
 	if !found {
 		return nil
 	}
