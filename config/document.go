@@ -20,7 +20,7 @@ const (
 	// schemaName is the schema's file beside the configuration.
 	schemaName = "config.schema.json"
 	schemaRef  = "./" + schemaName
-	// backups is how many older configurations are kept (security.md T13).
+	// backups is how many older configurations are kept (docs/security.md T13).
 	backups = 3
 )
 

@@ -15,7 +15,7 @@ import (
 	"postier/config"
 )
 
-// Caps of a message (security.md T8).
+// Caps of a message (docs/security.md T8).
 const (
 	MaxMessage = 25 << 20 // octets; most providers take no more
 	maxHeader  = 64 << 10 // octets

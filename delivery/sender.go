@@ -70,7 +70,7 @@ type Try struct {
 	Err     error
 }
 
-// Exit is the exit code of contract.md §2 for an outcome.
+// Exit is the exit code of docs/reference.md §4 for an outcome.
 func (t Try) Exit() int {
 	switch t.State {
 	case StateSent, StateCopy:

@@ -56,8 +56,8 @@ func (s *Sender) FileCopy(ctx context.Context, profile string, p *config.Profile
 	return err
 }
 
-// Found looks in the folder for sent mail for a message whose fate is unknown (security.md T18). checked is false when
-// there is no mailbox to look into.
+// Found looks in the folder for sent mail for a message whose fate is unknown (docs/security.md T18). checked is false
+// when there is no mailbox to look into.
 func (s *Sender) Found(ctx context.Context, profile string, p *config.Profile, messageID string) (found, checked bool, err error) {
 	if p.SentCopy.IMAP == nil {
 		return false, false, nil

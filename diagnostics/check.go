@@ -198,8 +198,8 @@ type Target struct {
 	Profile  string
 	Provider string // id of the preset, or "custom"
 	From     string // author address; empty means Address
-	// Recipient takes the trial RCPT and the test message; empty means Address. Never an address nobody typed (security.md
-	// T21).
+	// Recipient takes the trial RCPT and the test message; empty means Address. Never an address nobody typed
+	// (docs/security.md T21).
 	Recipient  string
 	Submission config.Server
 	IMAP       *config.Server // nil: no IMAP at this provider
@@ -208,7 +208,7 @@ type Target struct {
 	Secret     secret.Value
 	// SecretType tells a refused app password from a refused account password.
 	SecretType config.SecretType
-	// Pins are accepted SPKI fingerprints (security.md T4).
+	// Pins are accepted SPKI fingerprints (docs/security.md T4).
 	Pins []string
 	// Selectors are the DKIM selectors that the provider is known to use.
 	Selectors []string

@@ -10,9 +10,9 @@ import (
 const CauseLockoutGuard = "lockout-guard"
 
 // OneRefusal keeps a run from having the same secret refused twice: servers lock accounts and ban addresses
-// (security.md T21). imap.auth waits until smtp.auth has ended; when that was refused, agree is asked, and without its
-// consent imap.auth is skipped with cause lockout-guard. agree may be nil for no. Plans are changed in place; without
-// smtp.auth they stay.
+// (docs/security.md T21). imap.auth waits until smtp.auth has ended; when that was refused, agree is asked, and without
+// its consent imap.auth is skipped with cause lockout-guard. agree may be nil for no. Plans are changed in place;
+// without smtp.auth they stay.
 func OneRefusal(agree func(context.Context, Result) bool, plans ...Plan) {
 	if !planned(SMTPAuth, plans) {
 		return

@@ -157,7 +157,7 @@ func (m *model) known(prefix string, words []string, word string) string {
 	}
 }
 
-// serverBlock shows a server's own words, marked on every line so that they cannot pass for ours (security.md T7).
+// serverBlock shows a server's own words, marked on every line so that they cannot pass for ours (docs/security.md T7).
 func (m *model) serverBlock(p *page, reply safetext.Remote) {
 	if reply.Empty() {
 		return

@@ -74,7 +74,7 @@ type terminal struct {
 
 // show runs a model until it quits. begin is called with the way to send it messages, before it starts.
 func (t terminal) show(ctx context.Context, model tea.Model, begin func(send func(tea.Msg))) error {
-	// Both make Bubble Tea write to files; the first one writes every key, passwords included (security.md T12).
+	// Both make Bubble Tea write to files; the first one writes every key, passwords included (docs/security.md T12).
 	_ = os.Unsetenv("TEA_TRACE")
 	_ = os.Unsetenv("TEA_DEBUG")
 	if t.in == nil {

@@ -78,7 +78,7 @@ func TestMendWithoutGuide(t *testing.T) {
 	k.at(StepSubmission)
 }
 
-// TestMailboxWaitsForSending (security.md T21): one refused sign-in at a time.
+// TestMailboxWaitsForSending (docs/security.md T21): one refused sign-in at a time.
 func TestMailboxWaitsForSending(t *testing.T) {
 	t.Parallel()
 	k := known(t, Options{})

@@ -76,7 +76,7 @@ func (d Draft) CopyMode() config.SentMode {
 }
 
 // ReadsMailbox reports whether the test message can be looked for: there is a mailbox server, and the sign-in there was
-// not given up. A refused sign-in is never tried again on the side (security.md T21).
+// not given up. A refused sign-in is never tried again on the side (docs/security.md T21).
 func (d Draft) ReadsMailbox() bool {
 	if d.IMAP == nil {
 		return false

@@ -306,7 +306,7 @@ func TestEdit(t *testing.T) {
 	}
 }
 
-// TestEditOtherServer: the stored secret belongs to the stored servers (security.md T5).
+// TestEditOtherServer: the stored secret belongs to the stored servers (docs/security.md T5).
 func TestEditOtherServer(t *testing.T) {
 	t.Parallel()
 	p := full()

@@ -66,7 +66,7 @@ func (s *State) providerScreen(v *Screen) {
 }
 
 // doubts say why a candidate is to be confirmed, one notice a reason, with the name of the server and the address's
-// domain, and where the password would go (security.md T5).
+// domain, and where the password would go (docs/security.md T5).
 func (s *State) doubts(c Candidate) []Notice {
 	domain := config.AddressDomain(s.draft.Address)
 	reasons := c.Reasons

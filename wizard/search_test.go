@@ -144,7 +144,7 @@ func TestSearchShowsWhatItKnows(t *testing.T) {
 	}
 }
 
-// TestDoubts (security.md T5): each reason is said with both names, Enter does not confirm, and no secret is asked
+// TestDoubts (docs/security.md T5): each reason is said with both names, Enter does not confirm, and no secret is asked
 // before.
 func TestDoubts(t *testing.T) {
 	t.Parallel()

@@ -71,7 +71,7 @@ func TestOnlyWhatSignsInGetsTheSecret(t *testing.T) {
 	}
 }
 
-// TestAnotherServer: the secret was typed for one host and is asked again for another (security.md T5).
+// TestAnotherServer: the secret was typed for one host and is asked again for another (docs/security.md T5).
 func TestAnotherServer(t *testing.T) {
 	t.Parallel()
 	k := known(t, Options{})
@@ -170,7 +170,7 @@ func TestRefusedSecret(t *testing.T) {
 	k.enter()
 	k.at(StepTest)
 	if k.last(DoTest).Draft.ReadsMailbox() {
-		t.Error("the test would sign in to the mailbox once more (security.md T21)")
+		t.Error("the test would sign in to the mailbox once more (docs/security.md T21)")
 	}
 }
 

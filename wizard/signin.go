@@ -111,7 +111,7 @@ func bearers(server *config.Server) bool {
 }
 
 // ownServers reports whether the servers are the provider's. A token opens the mailbox to whoever holds it, so it goes
-// to no others (security.md T5).
+// to no others (docs/security.md T5).
 func (s *State) ownServers() bool {
 	var hosts []string
 	add := func(server *config.Server) {

@@ -340,7 +340,8 @@ func TestDefaultWay(t *testing.T) {
 	}
 }
 
-// TestSignInIsForItsServers: a token goes to no other servers or accounts than those it was given for (security.md T5).
+// TestSignInIsForItsServers: a token goes to no other servers or accounts than those it was given for (docs/security.md
+// T5).
 func TestSignInIsForItsServers(t *testing.T) {
 	t.Parallel()
 	k := toSignIn(t, Options{})

@@ -41,7 +41,7 @@ type Options struct {
 	Defaults Defaults
 	// Support says whom to ask, in every language; it stands wherever something failed, and at the end.
 	Support presets.Text
-	// AllowCleartext lets a technician choose no encryption (security.md T1).
+	// AllowCleartext lets a technician choose no encryption (docs/security.md T1).
 	AllowCleartext bool
 }
 
@@ -54,7 +54,7 @@ type State struct {
 
 	secret    secret.Value
 	secretGen int      // counts the secrets typed, so that a check knows whether it ran with this one
-	boundTo   []string // the servers that the secret was typed for (security.md T5)
+	boundTo   []string // the servers that the secret was typed for (docs/security.md T5)
 	stored    bool     // the secret is Options.Stored
 	givenUsed bool     // Options.Secret was taken
 	signedIn  bool     // the tokens of draft.SignIn are there
@@ -356,7 +356,7 @@ func (s State) settle() (State, []Request) {
 }
 
 // ask starts a request of one kind; one of the same kind that is still under way is abandoned. The secret goes along
-// only to the servers that it was typed for (security.md T5).
+// only to the servers that it was typed for (docs/security.md T5).
 func (s *State) ask(kind RequestKind, change func(*Request)) {
 	s.abandon(kind)
 	s.nextID++

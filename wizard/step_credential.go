@@ -84,7 +84,7 @@ func (s *State) answerPrepare(a Answer) {
 
 func (s *State) credentialApplies() bool { return s.draft.NeedsSecret() }
 
-// servers are what the secret is typed for: it is not reused for others (security.md T5).
+// servers are what the secret is typed for: it is not reused for others (docs/security.md T5).
 func (s *State) servers() []string {
 	name := func(server *config.Server) string { return strings.ToLower(server.Host) + " " + server.Username }
 	list := []string{"smtp " + name(&s.draft.Submission)}

@@ -77,7 +77,7 @@ func (s *State) foundScreen(v *Screen) {
 			return
 		}
 		if c := s.draft.Candidates[0]; c.Confirm && s.draft.Chosen < 0 {
-			// security.md T5: the default answer is no, and both domains are named.
+			// docs/security.md T5: the default answer is no, and both domains are named.
 			v.Notices = append(v.Notices, s.doubts(c)...)
 			next.Label, next.Key = M("wizard.action.trust"), 'y'
 			v.Actions = []Action{choose, manual, next, edit}

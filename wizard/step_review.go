@@ -126,7 +126,7 @@ func (s *State) arrived() bool {
 	})
 }
 
-// arrivalDelivered is the check that finds the test message again (contract.md §3).
+// arrivalDelivered is the check that finds the test message again (docs/reference.md §3).
 const arrivalDelivered = "arrival.delivered"
 
 // profileName is the name under which the profile is kept: given, or made from the address.

@@ -58,8 +58,8 @@ func (s *State) providerName() string {
 	return s.draft.Credential.Provider
 }
 
-// offerScreen says what will happen and begins nothing: a code is only asked for when the person wants one (security.md
-// T16).
+// offerScreen says what will happen and begins nothing: a code is only asked for when the person wants one
+// (docs/security.md T16).
 func (s *State) offerScreen(v *Screen) {
 	o, _, _ := s.browserWay()
 	v.Intro = []Words{M("wizard.signin.intro", "name", s.providerName())}

@@ -276,7 +276,7 @@ func TestDatedFacts(t *testing.T) {
 	}
 }
 
-// TestElsewhere: servers that nobody vouches for are confirmed against a default of no (security.md T5).
+// TestElsewhere: servers that nobody vouches for are confirmed against a default of no (docs/security.md T5).
 func TestElsewhere(t *testing.T) {
 	t.Parallel()
 	k := begin(t, Options{Address: "contact@durand.example"})

@@ -2,7 +2,8 @@
 // it.
 //
 // The value lives in its own file (the default), with a command, with systemd, in the key ring, in the environment, in
-// a person's head or with an OAuth provider; security.md §2 weighs them. Nothing here prints, logs or caches a secret.
+// a person's head or with an OAuth provider; docs/security.md §2 weighs them. Nothing here prints, logs or caches a
+// secret.
 package credential
 
 import (

@@ -55,7 +55,7 @@ func Compose(target diagnostics.Target, lang locale.Lang, product string, now ti
 	return Message{ID: "<" + id + ">", Token: token, Raw: out.Bytes()}, nil
 }
 
-// oneLine keeps a product's name from starting another header field (security.md T8).
+// oneLine keeps a product's name from starting another header field (docs/security.md T8).
 func oneLine(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r < 0x20 || r == 0x7f {

@@ -90,7 +90,7 @@ type area struct {
 	provided bool
 }
 
-// bounded gives a check its own budget and deadline (security.md T10).
+// bounded gives a check its own budget and deadline (docs/security.md T10).
 func (a *area) bounded(run func(context.Context,
 	lookup.Resolver) diagnostics.Result,
 ) func(context.Context) diagnostics.Result {

@@ -670,7 +670,7 @@ func member(t *testing.T, r diagnostics.Result, kind string) map[string]any {
 	return nil
 }
 
-// TestContractShapes: the members that contract.md §3 names.
+// TestContractShapes: the members that docs/reference.md §3 names.
 func TestContractShapes(t *testing.T) {
 	t.Parallel()
 	results := run(t, provider+goodSPF+goodDKIM()+goodDMARC, target(), dns.Options{})
@@ -709,7 +709,7 @@ func TestOldRecordAndTTL(t *testing.T) {
 	}
 }
 
-// TestHostileRecords: nothing from DNS reaches the report raw (security.md T6).
+// TestHostileRecords: nothing from DNS reaches the report raw (docs/security.md T6).
 func TestHostileRecords(t *testing.T) {
 	t.Parallel()
 	const bad = `\027[2J\226\128\174\007\155`
@@ -797,7 +797,7 @@ func TestSilence(t *testing.T) {
 	}
 }
 
-// TestIncludeBomb: a tree of includes ends within the budget of a check (security.md T10).
+// TestIncludeBomb: a tree of includes ends within the budget of a check (docs/security.md T10).
 func TestIncludeBomb(t *testing.T) {
 	t.Parallel()
 	var zone strings.Builder

@@ -8,7 +8,7 @@ var (
 	errUnsafe = errors.New("a line break or NUL in an argument")
 
 	// errPreauth: RFC 9051 §7.1.4 lets a server say who we are. Before TLS that is how an attacker skips it, and inside
-	// TLS it means a mailbox that nobody signed in to: postier stops either way (security.md T3).
+	// TLS it means a mailbox that nobody signed in to: postier stops either way (docs/security.md T3).
 	errPreauth = errors.New("the server did not ask who we are")
 	// errStripped: no STARTTLS where it was required (RFC 8314 §3).
 	errStripped = errors.New("the server does not offer STARTTLS")

@@ -51,7 +51,7 @@ func newRehearsal(author string, lang locale.Lang, product string, now time.Time
 	return r
 }
 
-// headerSafe drops what could start another header field (security.md T8).
+// headerSafe drops what could start another header field (docs/security.md T8).
 func headerSafe(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r < 0x20 || r == 0x7f || r == '<' || r == '>' {

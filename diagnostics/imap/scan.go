@@ -9,7 +9,7 @@ import (
 	"postier/internal/wire"
 )
 
-// Caps on what a server may send (security.md T9). All are checked before memory is taken.
+// Caps on what a server may send (docs/security.md T9). All are checked before memory is taken.
 const (
 	maxLine        = 64 << 10  // octets in one line of a response
 	maxLiteral     = 64 << 10  // octets in a literal; folder names and quota roots are far smaller

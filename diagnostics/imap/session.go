@@ -267,7 +267,7 @@ func (s *Session) send(commands []*command) error {
 			line += announce
 			shown += announce
 		}
-		// One command is one line: the last gate against CR, LF and NUL in an argument (security.md T8).
+		// One command is one line: the last gate against CR, LF and NUL in an argument (docs/security.md T8).
 		if strings.ContainsAny(line, "\r\n\x00") {
 			return errUnsafe
 		}

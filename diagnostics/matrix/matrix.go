@@ -3,7 +3,8 @@
 // each.
 //
 // The look at the ports signs in nowhere and runs side by side, one connection a port. Sign-ins follow one after
-// another: the second only after a first success, and none after a refusal unless the person agrees (security.md T21).
+// another: the second only after a first success, and none after a refusal unless the person agrees (docs/security.md
+// T21).
 package matrix
 
 import (

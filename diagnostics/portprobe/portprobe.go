@@ -81,8 +81,8 @@ const (
 	ipv6 = "ipv6"
 )
 
-// Probe answers one question. Connections to one host follow one another, hosts are tried side by side (security.md
-// T21).
+// Probe answers one question. Connections to one host follow one another, hosts are tried side by side
+// (docs/security.md T21).
 func Probe(ctx context.Context, network *wire.Network, q Question) Finding {
 	brief := *network
 	if brief.Timeout == 0 || brief.Timeout > patience {

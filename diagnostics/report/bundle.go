@@ -115,7 +115,7 @@ var ErrCanary = errors.New("the secret stands in the report")
 // ErrFormat says that a format is not known.
 var ErrFormat = errors.New("unknown report format")
 
-// Render writes the bundle in one format and reads it again for the secret (security.md T22).
+// Render writes the bundle in one format and reads it again for the secret (docs/security.md T22).
 func (b Bundle) Render(format Format) ([]byte, error) {
 	var out []byte
 	var err error

@@ -306,7 +306,7 @@ func Name(lang locale.Lang, id diagnostics.ID) string {
 	return page.Title(lang)
 }
 
-// The exit codes that are not a cause's own (contract.md §2).
+// The exit codes that are not a cause's own (docs/reference.md §4).
 const (
 	exitOK          = 0
 	exitFailed      = 1

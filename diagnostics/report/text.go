@@ -82,7 +82,7 @@ func Word(lang locale.Lang, s diagnostics.Status) string {
 }
 
 // Lines shows one result: a line with the verdict, and below it, for whatever did not pass, what it means, what to do
-// and what the server said. Remote text stands in a marked block only (security.md T7).
+// and what the server said. Remote text stands in a marked block only (docs/security.md T7).
 func Lines(info Info, r diagnostics.Result) []string {
 	lines := []string{headline(info.Lang, r)}
 	if r.Status == diagnostics.Fail || r.Status == diagnostics.Warn {

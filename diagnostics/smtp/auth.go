@@ -66,7 +66,7 @@ func (l *ladder) userName() string {
 	return l.target.Address
 }
 
-// signIn tries one sign-in and no second one: servers lock accounts (security.md T21).
+// signIn tries one sign-in and no second one: servers lock accounts (docs/security.md T21).
 func (l *ladder) signIn(context.Context) diagnostics.Result {
 	switch {
 	case !l.mayReveal():
@@ -128,7 +128,7 @@ const maxTurns = 6
 const maxAuthLine = 12288
 
 // exchangeAuth carries out the dialog. The whole of it shares one deadline; servers delay refusals on purpose. In the
-// transcript everything that this side says behind the mechanism's name is masked, proofs too (security.md T12).
+// transcript everything that this side says behind the mechanism's name is masked, proofs too (docs/security.md T12).
 func (l *ladder) exchangeAuth(m *mechanism) (r Reply, hints []diagnostics.Evidence, err error) {
 	d := l.dialog
 	initial, err := m.start(l.target.Submission.Host, d.ext.Mechanisms())

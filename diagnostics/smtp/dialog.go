@@ -32,8 +32,8 @@ type dialog struct {
 	broken bool
 }
 
-// send writes commands in one segment. This is the last gate against a value that smuggles a line break (security.md
-// T8).
+// send writes commands in one segment. This is the last gate against a value that smuggles a line break
+// (docs/security.md T8).
 func (d *dialog) send(within time.Duration, commands ...command) error {
 	var b strings.Builder
 	for _, c := range commands {

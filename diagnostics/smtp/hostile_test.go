@@ -194,7 +194,7 @@ func noRaw(t *testing.T, s string) {
 	}
 }
 
-// promptly is the 200 ms of security.md T9, with room for a test machine that has other things to do.
+// promptly is the 200 ms of docs/security.md T9, with room for a test machine that has other things to do.
 const promptly = 600 * time.Millisecond
 
 func TestCancelEndsEachPhaseAtOnce(t *testing.T) {

@@ -16,7 +16,7 @@ type Options struct {
 	// Message is sent when it is not nil: a whole message with its header, lines ended by LF or CRLF.
 	Message []byte
 	// Recipients take the trial RCPT and the message; empty means Target.To alone. Never an address that nobody typed
-	// (security.md T21).
+	// (docs/security.md T21).
 	Recipients []string
 	// Aliases are further sender addresses to try, without sending; ignored when Message is set.
 	Aliases []string
@@ -88,7 +88,7 @@ func newLadder(network *wire.Network, target diagnostics.Target, opts Options) *
 	return l
 }
 
-// ways lists what may be tried, best first. Cleartext is never among the guesses (security.md T1).
+// ways lists what may be tried, best first. Cleartext is never among the guesses (docs/security.md T1).
 func ways(s config.Server) []way {
 	switch {
 	case s.Security == config.SecurityTLS && s.Port == 0:

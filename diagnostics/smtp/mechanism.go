@@ -76,7 +76,7 @@ func choose(offered []string, m config.Mechanism, token, tls bool) string {
 	return ""
 }
 
-// Bounds of the iteration count of SCRAM (security.md T17). RFC 7677 §4 asks for at least 4096; a count beyond a
+// Bounds of the iteration count of SCRAM (docs/security.md T17). RFC 7677 §4 asks for at least 4096; a count beyond a
 // million is an attack on this computer's time.
 const (
 	minIterations = 4096

@@ -100,7 +100,7 @@ func (l *ladder) consent() (diagnostics.Result, bool) {
 		return l.fault(err, stageDialog), true
 	}
 	if r.Code != codeOK {
-		// Without EHLO there are no extensions, and HELO would be the downgrade itself (security.md T1).
+		// Without EHLO there are no extensions, and HELO would be the downgrade itself (docs/security.md T1).
 		return l.replied(r, causeStripped), true
 	}
 	l.before = l.dialog.ext
@@ -160,7 +160,7 @@ func (l *ladder) handshake(ctx context.Context) diagnostics.Result {
 	return result
 }
 
-// injection is the verdict on what came behind the consent to STARTTLS (security.md T2).
+// injection is the verdict on what came behind the consent to STARTTLS (docs/security.md T2).
 func (l *ladder) injection(context.Context) diagnostics.Result {
 	known, _ := l.known(diagnostics.SMTPTLS)
 	switch {

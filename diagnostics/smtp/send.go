@@ -12,8 +12,8 @@ import (
 // State says what became of a message.
 type State string
 
-// The states. Unknown is neither yes nor no: the message may have been delivered (security.md T18), and must not be
-// sent again without a look into the mailboxes.
+// The states. Unknown is neither yes nor no: the message may have been delivered (docs/security.md T18), and must not
+// be sent again without a look into the mailboxes.
 const (
 	StateAccepted State = "accepted"
 	StateRefused  State = "refused"

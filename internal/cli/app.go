@@ -53,9 +53,9 @@ type app struct {
 	providers *presets.Book
 }
 
-// run is the whole program; it returns the exit code of contract.md §2.
+// run is the whole program; it returns the exit code of docs/reference.md §4.
 func run(args []string, s streams) int {
-	// bubbletea would append raw keys, passwords included, to a file that this names (security.md T12).
+	// bubbletea would append raw keys, passwords included, to a file that this names (docs/security.md T12).
 	_ = os.Unsetenv("TEA_TRACE")
 	_ = os.Unsetenv("TEA_DEBUG")
 	hardenProcess()

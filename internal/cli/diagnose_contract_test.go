@@ -45,7 +45,7 @@ func keysInOrder(t *testing.T, object json.RawMessage) []string {
 	return keys
 }
 
-// TestReportShape holds the JSON of contract.md §3: names, kinds of value and order.
+// TestReportShape holds the JSON of docs/reference.md §3: names, kinds of value and order.
 func TestReportShape(t *testing.T) {
 	t.Parallel()
 	args := demoArgs(t, "wrong-password", "diagnose", "--json", "--transcript")

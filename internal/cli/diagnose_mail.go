@@ -77,7 +77,7 @@ func spfCode(v spf.Verdict) error {
 	return nil
 }
 
-// exitTempFail is 75 of contract.md §2: try again later.
+// exitTempFail is 75 of docs/reference.md §4: try again later.
 const exitTempFail = 75
 
 func (a *app) printSPF(result spf.Result) {

@@ -17,7 +17,7 @@ import (
 	"postier/internal/wire"
 )
 
-// Exit codes of contract.md §2 that say what is wrong with the address's domain.
+// Exit codes of docs/reference.md §4 that say what is wrong with the address's domain.
 const (
 	exitNoHost      = 68
 	exitUnavailable = 69

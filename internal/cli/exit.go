@@ -22,7 +22,7 @@ import (
 	"postier/wizard"
 )
 
-// Exit codes of contract.md §2.
+// Exit codes of docs/reference.md §4.
 const (
 	exitOK          = 0
 	exitFailed      = 1

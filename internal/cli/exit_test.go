@@ -7,7 +7,7 @@ import (
 	"postier/internal/safefile"
 )
 
-// What cannot be written is 74, what must not be read 78 (contract.md §2).
+// What cannot be written is 74, what must not be read 78 (docs/reference.md §4).
 func TestCodeOfFiles(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

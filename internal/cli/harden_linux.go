@@ -2,7 +2,7 @@ package cli
 
 import "golang.org/x/sys/unix"
 
-// hardenProcess keeps secrets out of core dumps and away from other processes of the same user (security.md T12).
+// hardenProcess keeps secrets out of core dumps and away from other processes of the same user (docs/security.md T12).
 // Failing is no reason to stop: some containers forbid it.
 func hardenProcess() {
 	_ = unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{})

@@ -15,7 +15,7 @@ import (
 // The manual page is written from the command tree, so that it cannot fall behind it. cobra/doc would do that too, in
 // English only, with a Markdown parser and a YAML library in the binary.
 
-// manExitCodes are the codes of contract.md §2 in their order; each has a sentence in the catalogue.
+// manExitCodes are the codes of docs/reference.md §4 in their order; each has a sentence in the catalogue.
 var manExitCodes = []int{0, 1, 64, 65, 68, 69, 74, 75, 76, 77, 78, 130}
 
 // manVariables are the environment variables that are read; each has a sentence in the catalogue.

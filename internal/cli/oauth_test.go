@@ -12,7 +12,7 @@ import (
 	"postier/wizard"
 )
 
-// TestSetupWithoutSignIn: a run without a person ends as refused (contract.md §2), and says what to do.
+// TestSetupWithoutSignIn: a run without a person ends as refused (docs/reference.md §4), and says what to do.
 func TestSetupWithoutSignIn(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer

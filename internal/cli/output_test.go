@@ -14,7 +14,7 @@ func (fullDisk) Write([]byte) (int, error) {
 	return 0, &fs.PathError{Op: "write", Path: "/dev/stdout", Err: errors.New("no space left on device")}
 }
 
-// contract.md §2: 74 when writing here failed. A script must not take an empty answer for the answer.
+// docs/reference.md §4: 74 when writing here failed. A script must not take an empty answer for the answer.
 func TestUnwrittenOutputIsNotSuccess(t *testing.T) {
 	t.Parallel()
 	config := filepath.Join(t.TempDir(), "config.json")

@@ -121,7 +121,7 @@ func encryptedFirst(list []Server) {
 	})
 }
 
-// confirm adds the reasons of security.md T5 that follow from the hosts.
+// confirm adds the reasons of docs/security.md T5 that follow from the hosts.
 func (f *finder) confirm(c *Candidate, aliased bool) {
 	add := func(r Reason) {
 		if !slices.Contains(c.Confirm, r) {

@@ -5,7 +5,7 @@
 // RFC 8314), autoconfig over HTTPS (draft-ietf-mailmaint-autoconfig), PACC (draft-ietf-mailmaint-pacc), Autodiscover
 // where it answers without a sign-in, the second source of the presets, and at last names and ports that are tried.
 //
-// No secret is known here and the part of the address before the @ is never sent anywhere (security.md T5). What a
+// No secret is known here and the part of the address before the @ is never sent anywhere (docs/security.md T5). What a
 // stranger publishes is only taken as host names, ports and words of a fixed list, so that nothing of it can reach a
 // screen as text.
 package discovery
@@ -52,7 +52,7 @@ const (
 	SourceProbe        Source = "probe"        // a server answered under a usual name
 )
 
-// Reason says why the person must confirm a candidate before anything secret is typed (security.md T5).
+// Reason says why the person must confirm a candidate before anything secret is typed (docs/security.md T5).
 type Reason string
 
 // The reasons.

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Caps on what a stranger's file may cost (security.md T11); real ones are below a tenth of each.
+// Caps on what a stranger's file may cost (docs/security.md T11); real ones are below a tenth of each.
 const (
 	maxBody      = 256 << 10 // octets after decompression
 	maxHeader    = 64 << 10

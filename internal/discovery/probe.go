@@ -40,7 +40,7 @@ type trial struct {
 }
 
 // probe tries usual names and ports, implicit TLS first. It speaks as far as the greeting behind a verified TLS
-// handshake, and never signs in. One connection at a time goes to a name (security.md T21).
+// handshake, and never signs in. One connection at a time goes to a name (docs/security.md T21).
 func (f *finder) probe(ctx context.Context, exchangers []string, partial func(Candidate)) outcome {
 	var trials []*trial
 	for _, p := range prefixes {

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Caps on a file's shape (security.md T11).
+// Caps on a file's shape (docs/security.md T11).
 const (
 	maxElements = 2000
 	maxDepth    = 32

@@ -121,7 +121,7 @@ func plainCode(code string) bool {
 const maxPage = 300
 
 // page accepts the address of a device page only on the provider's own ground: a hostile answer must not send people to
-// a page that asks for their password (security.md T16).
+// a page that asks for their password (docs/security.md T16).
 func (c *Client) page(p Provider, address string) bool {
 	u, err := url.Parse(address)
 	if err != nil || len(address) > maxPage || !c.allowed(address) ||

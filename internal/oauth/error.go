@@ -101,7 +101,7 @@ func (e *Error) Text() locale.Text {
 		safetext.FromRemote(e.Wanted))
 }
 
-// ending is what a problem means to the catalogue of causes and to a script (contract.md §2).
+// ending is what a problem means to the catalogue of causes and to a script (docs/reference.md §4).
 type ending struct {
 	cause string
 	exit  int
@@ -155,7 +155,7 @@ func (e *Error) Cause() string {
 	return endings[e.Problem].cause
 }
 
-// ExitCode is the exit code of contract.md §2.
+// ExitCode is the exit code of docs/reference.md §4.
 func (e *Error) ExitCode() int {
 	if e.Problem == Unreachable {
 		return 69

@@ -6,7 +6,7 @@
 // access token is renewed by Source, whose rotation is on disk before the token is used.
 //
 // The package speaks to the endpoints it is given and to no others. They come from the providers' presets; nothing here
-// reads an endpoint from a file, a server or a person (security.md T16).
+// reads an endpoint from a file, a server or a person (docs/security.md T16).
 package oauth
 
 import (

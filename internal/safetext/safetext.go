@@ -189,7 +189,7 @@ func writeJSONEscape(b *strings.Builder, r rune) {
 	fmt.Fprintf(b, `\u%04x`, r)
 }
 
-// Limits of a block of remote text on a screen (security.md T7).
+// Limits of a block of remote text on a screen (docs/security.md T7).
 const (
 	blockLines = 20
 	blockCells = 500

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Caps on what one connection may carry (security.md T9). Each is far above what real servers send.
+// Caps on what one connection may carry (docs/security.md T9). Each is far above what real servers send.
 const (
 	MaxLine       = 8 << 10  // octets in an SMTP reply line; RFC 5321 §4.5.3.1.5 asks for 512
 	MaxReply      = 128      // lines in one SMTP reply
@@ -30,7 +30,8 @@ func (e *LimitError) Error() string {
 	return fmt.Sprintf("the server sent more than the %s limit of %d", e.Limit, e.Max)
 }
 
-// ErrInjected says that bytes came behind the server's consent to STARTTLS and before the handshake (security.md T2).
+// ErrInjected says that bytes came behind the server's consent to STARTTLS and before the handshake (docs/security.md
+// T2).
 var ErrInjected = errors.New("bytes behind the STARTTLS reply")
 
 // ErrCancelled says that a read or write was ended by Abort. It wraps context.Canceled.

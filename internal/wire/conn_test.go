@@ -168,7 +168,7 @@ func TestReadLineKeepsWhatCameBehind(t *testing.T) {
 	}
 }
 
-// promptly is the 200 ms of security.md T9, with room for a test machine that has other things to do.
+// promptly is the 200 ms of docs/security.md T9, with room for a test machine that has other things to do.
 const promptly = 600 * time.Millisecond
 
 func TestCancelEndsABlockedStepAtOnce(t *testing.T) {

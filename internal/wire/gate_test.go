@@ -41,7 +41,7 @@ var allowed = map[string]string{
 }
 
 // TestOneDialer walks the tree: whatever opens a connection goes through Network, so that the policy, the deadlines and
-// the caps hold everywhere (security.md T15).
+// the caps hold everywhere (docs/security.md T15).
 func TestOneDialer(t *testing.T) {
 	t.Parallel()
 	found := map[string]bool{}

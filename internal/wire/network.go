@@ -3,7 +3,7 @@
 // It resolves through the chosen resolver, applies the address policy to the final address, gives every step an
 // absolute deadline that received bytes never extend, caps what a peer may send, records a transcript in which secrets
 // are masked by position, refuses bytes behind STARTTLS, and verifies certificates itself so that a bad chain can still
-// be shown. See security.md T1, T2, T4, T9, T12 and T15.
+// be shown. See docs/security.md T1, T2, T4, T9, T12 and T15.
 package wire
 
 import (
@@ -24,7 +24,7 @@ type Network struct {
 	// Route maps a host and port to the address really dialled; the demo and tests set it. network is tcp4 or tcp6. nil
 	// dials the resolved address.
 	Route func(network, host string, port int) (address string, ok bool)
-	// Served restricts targets to public unicast addresses (security.md T15).
+	// Served restricts targets to public unicast addresses (docs/security.md T15).
 	Served bool
 	// Policy narrows what is allowed, by the vendor file.
 	Policy Policy

@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// ErrAddressRefused says that the address policy forbids a target (security.md T15).
+// ErrAddressRefused says that the address policy forbids a target (docs/security.md T15).
 var ErrAddressRefused = errors.New("this address may not be dialled")
 
 // metadata are the addresses under which clouds hand out credentials; nothing that sends mail lives there.

@@ -99,7 +99,7 @@ const (
 	rounds        = 2    // one datagram may be lost, one SERVFAIL may pass
 )
 
-// MaxQueries is how many questions one check may ask (security.md T10).
+// MaxQueries is how many questions one check may ask (docs/security.md T10).
 const MaxQueries = 60
 
 type budgetKey struct{}

@@ -73,7 +73,7 @@ func settled(server config.Server) config.Server {
 }
 
 // cleartext reports whether the person's settings say no encryption. The wizard takes that only from somebody who asked
-// for it by flag, or for a server on this machine (security.md T1).
+// for it by flag, or for a server on this machine (docs/security.md T1).
 func cleartext(server *config.Server) bool {
 	return server != nil && server.Security == config.SecurityNone
 }

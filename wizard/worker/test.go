@@ -12,7 +12,7 @@ import (
 )
 
 // test sends one message to the person's own address and finds it again. Where the mailbox cannot be read, only sending
-// is proven. It never sends twice: a second message is the person's own decision (security.md T18).
+// is proven. It never sends twice: a second message is the person's own decision (docs/security.md T18).
 func (w *Worker) test(ctx context.Context, r wizard.Request, out *wizard.Outcome, tell func(wizard.Outcome)) {
 	network, err := w.network(r.Draft)
 	if err != nil {

@@ -23,7 +23,7 @@ type Resolver interface {
 	Query(ctx context.Context, name string, qtype uint16) (wire.Answer, error)
 }
 
-// Caps of one check (security.md T10): an honest domain needs fewer than 40 questions, and a person waits.
+// Caps of one check (docs/security.md T10): an honest domain needs fewer than 40 questions, and a person waits.
 const (
 	MaxQueries = 60
 	Deadline   = 10 * time.Second

@@ -481,7 +481,7 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// TestBombStaysSmall: a record that includes ten that include ten costs eleven queries (security.md T10).
+// TestBombStaysSmall: a record that includes ten that include ten costs eleven queries (docs/security.md T10).
 func TestBombStaysSmall(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder

@@ -201,7 +201,7 @@ func TestExplanation(t *testing.T) {
 	}
 }
 
-// TestExplanationOnlyAfterFail: nothing is fetched for other results (security.md T10).
+// TestExplanationOnlyAfterFail: nothing is fetched for other results (docs/security.md T10).
 func TestExplanationOnlyAfterFail(t *testing.T) {
 	t.Parallel()
 	z := lookuptest.Zone(t, `d.example. IN TXT "v=spf1 ~all exp=why.example"`)

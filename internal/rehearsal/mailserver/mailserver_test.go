@@ -390,7 +390,7 @@ func TestDeadPorts(t *testing.T) {
 	}
 }
 
-// TestRoundTrips counts those of libraries.md: TCP 1, greeting 1, EHLO 1.
+// TestRoundTrips counts the round trips of a submission: TCP 1, greeting 1, EHLO 1.
 func TestRoundTrips(t *testing.T) {
 	t.Parallel()
 	s := StartSMTP(t, Options{})
