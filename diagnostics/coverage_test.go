@@ -10,6 +10,7 @@ import (
 	"postier/diagnostics"
 	"postier/diagnostics/arrival"
 	"postier/diagnostics/dns"
+	"postier/diagnostics/explain"
 	"postier/diagnostics/imap"
 	"postier/diagnostics/smtp"
 	"postier/internal/locale"
@@ -130,6 +131,30 @@ func TestEveryCheckFailsForItsOwnReason(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestEveryCheckHasItsPage: what a report can name, explain can explain, in the same order.
+func TestEveryCheckHasItsPage(t *testing.T) {
+	t.Parallel()
+	pages := map[string]bool{}
+	var order []diagnostics.ID
+	for _, page := range explain.Checks() {
+		pages[page.ID] = true
+		order = append(order, diagnostics.ID(page.ID))
+	}
+	for _, id := range diagnostics.AllIDs() {
+		if !pages[string(id)] {
+			t.Errorf("%s has no page in diagnostics/explain/data/checks.json", id)
+		}
+	}
+	for i, id := range order {
+		switch at := slices.Index(diagnostics.AllIDs(), id); {
+		case at < 0:
+			t.Errorf("diagnostics/explain/data/checks.json has a page for %s, which is no check", id)
+		case i > 0 && at < slices.Index(diagnostics.AllIDs(), order[i-1]):
+			t.Errorf("the page of %s comes too late: pages stand in the order of diagnostics/ids.go", id)
+		}
 	}
 }
 

@@ -40,14 +40,6 @@ type Options struct {
 	Resolver lookup.Resolver
 }
 
-// Checks lists the checks of this area in report order.
-func Checks() []diagnostics.ID {
-	return []diagnostics.ID{
-		diagnostics.DNSMX, diagnostics.DNSSPF, diagnostics.DNSDKIM, diagnostics.DNSDMARC, diagnostics.DNSMTASTS,
-		diagnostics.DNSTLSRPT, diagnostics.DNSDANE, diagnostics.DNSBIMI, diagnostics.DNSPTR, diagnostics.DNSDiscovery,
-	}
-}
-
 // Plan hands out the DNS checks for a target. They need nothing of each other and run side by side; what two of them
 // ask is asked once. A target without an address and without Options.Domain gets a plan of skipped checks.
 func Plan(network *wire.Network, target diagnostics.Target, opts Options) diagnostics.Plan {
@@ -60,23 +52,33 @@ func Plan(network *wire.Network, target diagnostics.Target, opts Options) diagno
 		domain: authorDomain(target, opts),
 	}
 	_, a.provided = presets.Lookup(a.domain)
-	run := map[diagnostics.ID]func(context.Context, lookup.Resolver) diagnostics.Result{
-		diagnostics.DNSMX:        a.mx,
-		diagnostics.DNSSPF:       a.spf,
-		diagnostics.DNSDKIM:      a.dkim,
-		diagnostics.DNSDMARC:     a.dmarc,
-		diagnostics.DNSMTASTS:    a.mtaSTS,
-		diagnostics.DNSTLSRPT:    a.tlsRPT,
-		diagnostics.DNSDANE:      a.dane,
-		diagnostics.DNSBIMI:      a.bimi,
-		diagnostics.DNSPTR:       a.ptr,
-		diagnostics.DNSDiscovery: a.discovery,
-	}
 	var plan diagnostics.Plan
-	for _, id := range Checks() {
-		plan.Checks = append(plan.Checks, diagnostics.Check{ID: id, Run: a.bounded(run[id])})
+	for _, c := range a.checks() {
+		plan.Checks = append(plan.Checks, diagnostics.Check{ID: c.id, Run: a.bounded(c.run)})
 	}
 	return plan
+}
+
+// check is one row of the area's list.
+type check struct {
+	id  diagnostics.ID
+	run func(context.Context, lookup.Resolver) diagnostics.Result
+}
+
+// checks lists what the area can judge; a new check is a row here.
+func (a *area) checks() []check {
+	return []check{
+		{diagnostics.DNSMX, a.mx},
+		{diagnostics.DNSSPF, a.spf},
+		{diagnostics.DNSDKIM, a.dkim},
+		{diagnostics.DNSDMARC, a.dmarc},
+		{diagnostics.DNSMTASTS, a.mtaSTS},
+		{diagnostics.DNSTLSRPT, a.tlsRPT},
+		{diagnostics.DNSDANE, a.dane},
+		{diagnostics.DNSBIMI, a.bimi},
+		{diagnostics.DNSPTR, a.ptr},
+		{diagnostics.DNSDiscovery, a.discovery},
+	}
 }
 
 // area is what the checks of one target share.

