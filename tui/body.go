@@ -5,8 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/charmbracelet/x/ansi"
-
+	"postier/internal/typeset"
 	"postier/wizard"
 )
 
@@ -69,7 +68,7 @@ func (m *model) facts(p *page) {
 	widest := 0
 	for i, f := range m.screen.Facts {
 		labels[i] = s.say(f.Label)
-		widest = max(widest, ansi.StringWidth(labels[i]))
+		widest = max(widest, typeset.Width(labels[i]))
 	}
 	aligned := widest <= p.width/2
 	for i, f := range m.screen.Facts {
@@ -78,7 +77,7 @@ func (m *model) facts(p *page) {
 			value += " (" + detail + ")"
 		}
 		if aligned {
-			p.text(s.look.styles.bold, pad(labels[i], widest+2), strings.Repeat(" ", widest+2), value)
+			p.text(s.look.styles.bold, typeset.Pad(labels[i], widest+2), strings.Repeat(" ", widest+2), value)
 			continue
 		}
 		p.plain(labels[i])
@@ -162,14 +161,14 @@ func (m *model) actions(p *page) {
 	first, row := p.height(), ""
 	for i, a := range m.screen.Actions {
 		label, focused := m.actionLabel(i, a)
-		if row != "" && ansi.StringWidth(row)+2+ansi.StringWidth(label) > p.width {
+		if row != "" && typeset.Width(row)+2+typeset.Width(label) > p.width {
 			p.add(row)
 			row = ""
 		}
 		if row != "" {
 			row += "  "
 		}
-		label = shorten(label, p.width, m.speech.look.glyphs.ellipsis)
+		label = typeset.Shorten(label, p.width, m.speech.look.glyphs.ellipsis)
 		if focused {
 			label = m.speech.look.styles.chosen.Render(label)
 		}

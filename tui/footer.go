@@ -3,8 +3,7 @@ package tui
 import (
 	"strings"
 
-	"github.com/charmbracelet/x/ansi"
-
+	"postier/internal/typeset"
 	"postier/wizard"
 )
 
@@ -34,11 +33,11 @@ func (m *model) footer(width int) string {
 	}
 	hints = shortLabels(hints, width, m.speech.look.glyphs.ellipsis)
 	text := m.footerText(hints)
-	for len(hints) > 1 && ansi.StringWidth(text) > width {
+	for len(hints) > 1 && typeset.Width(text) > width {
 		hints = dropLast(hints)
 		text = m.footerText(hints)
 	}
-	return shorten(text, width, m.speech.look.glyphs.ellipsis)
+	return typeset.Shorten(text, width, m.speech.look.glyphs.ellipsis)
 }
 
 // shortLabels cuts the labels in a narrow window, so that the way back and the help keep their place beside a long one.
@@ -48,7 +47,7 @@ func shortLabels(hints []hint, width int, sign string) []hint {
 		return hints
 	}
 	for i := range hints {
-		hints[i].label = shorten(hints[i].label, max(6, width/share), sign)
+		hints[i].label = typeset.Shorten(hints[i].label, max(6, width/share), sign)
 	}
 	return hints
 }

@@ -6,6 +6,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"postier/internal/secret"
+	"postier/internal/typeset"
 	"postier/wizard"
 )
 
@@ -159,7 +160,7 @@ func (in *input) draw(p *page, s speech, rows int, focused bool) {
 	in.drawLabel(p, s, focused)
 	switch {
 	case in.pick != nil && !focused:
-		p.add(shorten("  "+in.chosenLabel(s), p.width, s.look.glyphs.ellipsis))
+		p.add(typeset.Shorten("  "+in.chosenLabel(s), p.width, s.look.glyphs.ellipsis))
 	case in.pick != nil:
 		for _, l := range strings.Split(in.pick.field(in.field, s, p.width, focused).View(), "\n") {
 			p.add(strings.TrimRight(l, " "))
@@ -168,7 +169,7 @@ func (in *input) draw(p *page, s speech, rows int, focused bool) {
 		in.search.draw(p, in.field, s, rows, focused)
 	case in.agree != nil:
 		for _, l := range strings.Split(in.agree.field(s, p.width, focused).View(), "\n") {
-			p.add(fit(strings.TrimRight(l, " "), p.width))
+			p.add(typeset.Shorten(strings.TrimRight(l, " "), p.width, ""))
 		}
 	default:
 		in.drawEntry(p, s, focused)
@@ -218,7 +219,7 @@ func (in *input) drawEntry(p *page, s speech, focused bool) {
 	text, at := in.entry.draw(p.width-len(lead)-1, s.look.glyphs)
 	if text == "" && !in.entry.secret {
 		if hint := s.say(in.field.Placeholder); hint != "" {
-			text = shorten("("+hint+")", p.width-len(lead)-1, s.look.glyphs.ellipsis)
+			text = typeset.Shorten("("+hint+")", p.width-len(lead)-1, s.look.glyphs.ellipsis)
 		}
 	}
 	if focused {
@@ -227,5 +228,5 @@ func (in *input) drawEntry(p *page, s speech, focused bool) {
 	if text == "" && !focused {
 		text = strings.Repeat("_", min(20, max(1, p.width-len(lead)-1)))
 	}
-	p.add(fit(lead+text, p.width))
+	p.add(typeset.Shorten(lead+text, p.width, ""))
 }

@@ -6,10 +6,10 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
-	"github.com/charmbracelet/x/ansi"
 
 	"postier/internal/locale"
 	"postier/internal/safetext"
+	"postier/internal/typeset"
 	"postier/wizard"
 )
 
@@ -202,10 +202,10 @@ func (h *home) View() tea.View {
 	f.progress(0)
 	f.body(p, h.scroll, rows)
 	f.status(p, h.scroll, rows, s, "")
-	for len(hints) > 1 && ansi.StringWidth(m.footerText(hints)) > p.width {
+	for len(hints) > 1 && typeset.Width(m.footerText(hints)) > p.width {
 		hints = dropLast(hints)
 	}
-	f.footer(shorten(m.footerText(hints), p.width, s.look.glyphs.ellipsis))
+	f.footer(typeset.Shorten(m.footerText(hints), p.width, s.look.glyphs.ellipsis))
 	view := tea.NewView(strings.Join(f.lines, "\n"))
 	view.AltScreen = true
 	return view
@@ -247,14 +247,14 @@ func (h *home) list(p *page) {
 	var row string
 	for _, k := range homeKeys {
 		label := "[" + s.colon(h.label(k.action, k.label)) + " " + k.key + "]"
-		if row != "" && ansi.StringWidth(row)+1+ansi.StringWidth(label) > p.width {
+		if row != "" && typeset.Width(row)+1+typeset.Width(label) > p.width {
 			p.add(row)
 			row = ""
 		}
 		if row != "" {
 			row += " "
 		}
-		row += shorten(label, p.width, s.look.glyphs.ellipsis)
+		row += typeset.Shorten(label, p.width, s.look.glyphs.ellipsis)
 	}
 	p.add(row)
 }

@@ -6,9 +6,9 @@ import (
 	"charm.land/bubbles/v2/key"
 	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
-	"github.com/charmbracelet/x/ansi"
 
 	"postier/internal/safetext"
+	"postier/internal/typeset"
 )
 
 // maxTyped bounds what one field takes, in characters; tokens and API keys stay well below.
@@ -74,21 +74,17 @@ func (e *entry) draw(width int, g glyphs) (text string, cursor int) {
 		e.offset = 0
 	}
 	shown := strings.Join(cells[e.offset:], "")
-	if ansi.StringWidth(shown) > width {
-		shown = ansi.Truncate(shown, width, g.right)
-	}
 	if e.offset > 0 && width > 1 {
 		shown = g.left + strings.Join(cells[e.offset+1:], "")
-		shown = ansi.Truncate(shown, width, g.right)
 	}
-	return shown, min(width-1, cellsWidth(cells[e.offset:position]))
+	return typeset.Shorten(shown, width, g.right), min(width-1, cellsWidth(cells[e.offset:position]))
 }
 
 func (e *entry) cell(r rune, g glyphs) string {
 	switch {
 	case e.secret:
 		return string(g.echo)
-	case safetext.Harmful(r), ansi.StringWidth(string(r)) == 0:
+	case safetext.Harmful(r), typeset.Width(string(r)) == 0:
 		return g.unprintable
 	default:
 		return string(r)
@@ -98,7 +94,7 @@ func (e *entry) cell(r rune, g glyphs) string {
 func cellsWidth(cells []string) int {
 	n := 0
 	for _, c := range cells {
-		n += ansi.StringWidth(c)
+		n += typeset.Width(c)
 	}
 	return n
 }

@@ -4,9 +4,9 @@ import (
 	"slices"
 
 	"charm.land/lipgloss/v2"
-	"github.com/charmbracelet/x/ansi"
 
 	"postier/internal/safetext"
+	"postier/internal/typeset"
 	"postier/wizard"
 )
 
@@ -22,9 +22,9 @@ func (m *model) ladder(p *page) {
 	}
 	p.gap()
 	s := m.speech
-	column := ansi.StringWidth(s.t("running"))
+	column := typeset.Width(s.t("running"))
 	for _, status := range []string{wizard.Pass, wizard.Warn, wizard.Fail, wizard.Skip} {
-		column = max(column, ansi.StringWidth(s.status(status)))
+		column = max(column, typeset.Width(s.status(status)))
 	}
 	first := p.height()
 	for _, r := range m.screen.Checks {
@@ -57,7 +57,7 @@ func (m *model) rung(p *page, r wizard.Report, column int) {
 	}
 	p.add(badge + " " + apart(name, took, room, s.look.glyphs.ellipsis))
 	if seen != "" && (r.Status == wizard.Fail || r.Status == wizard.Warn) {
-		p.add("  " + shorten(seen, p.width-2, s.look.glyphs.ellipsis))
+		p.add("  " + typeset.Shorten(seen, p.width-2, s.look.glyphs.ellipsis))
 	}
 }
 
@@ -66,18 +66,18 @@ func (m *model) badge(r wizard.Report, column int) string {
 	s := m.speech
 	switch r.Status {
 	case wizard.Pass:
-		return s.look.styles.pass.Render(pad(" "+s.status(r.Status), column))
+		return s.look.styles.pass.Render(typeset.Pad(" "+s.status(r.Status), column))
 	case wizard.Warn:
-		return s.look.styles.warn.Render(pad(" "+s.status(r.Status), column))
+		return s.look.styles.warn.Render(typeset.Pad(" "+s.status(r.Status), column))
 	case wizard.Fail:
-		return s.look.styles.fail.Render(pad(" "+s.status(r.Status), column))
+		return s.look.styles.fail.Render(typeset.Pad(" "+s.status(r.Status), column))
 	case wizard.Skip:
-		return s.look.styles.skip.Render(pad(" "+s.status(r.Status), column))
+		return s.look.styles.skip.Render(typeset.Pad(" "+s.status(r.Status), column))
 	}
 	if r.Running {
-		return s.look.styles.bold.Render(pad(" "+s.t("running"), column))
+		return s.look.styles.bold.Render(typeset.Pad(" "+s.t("running"), column))
 	}
-	return pad(" "+s.look.glyphs.waiting, column)
+	return typeset.Pad(" "+s.look.glyphs.waiting, column)
 }
 
 // checkName is the check's own name, whatever came out of it.
@@ -171,7 +171,7 @@ func (m *model) serverBlock(p *page, reply safetext.Remote) {
 func (m *model) serverPrefix() string { return m.speech.t("server") + m.speech.look.glyphs.bar + " " }
 
 func (m *model) marked(p *page, prefix, text string) {
-	for _, l := range wrap(m.speech.clean(text), p.width-ansi.StringWidth(prefix)) {
-		p.add(fit(prefix+l, p.width))
+	for _, l := range typeset.Wrap(m.speech.clean(text), p.width-typeset.Width(prefix)) {
+		p.add(typeset.Shorten(prefix+l, p.width, ""))
 	}
 }

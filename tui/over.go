@@ -6,6 +6,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"postier/internal/locale"
+	"postier/internal/typeset"
 	"postier/wizard"
 )
 
@@ -208,13 +209,13 @@ var helpKeys = []string{
 const keyColumn = 20
 
 func (m *model) keyLine(p *page, key, text string) {
-	lead := "  " + pad(key, keyColumn)
+	lead := "  " + typeset.Pad(key, keyColumn)
 	if p.width < 2*keyColumn+8 {
 		p.text(m.speech.look.styles.key, "", "", key)
 		p.text(noStyle, "  ", "  ", text)
 		return
 	}
-	p.text(noStyle, m.speech.look.styles.key.Render(lead), pad("", keyColumn+2), text)
+	p.text(noStyle, m.speech.look.styles.key.Render(lead), typeset.Pad("", keyColumn+2), text)
 }
 
 // detailsPage is the technician's view: every check with its id, times and raw lines.

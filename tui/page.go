@@ -3,6 +3,8 @@ package tui
 import (
 	"strings"
 
+	"postier/internal/typeset"
+
 	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
 )
@@ -66,17 +68,17 @@ func (p *page) gap() {
 // text wraps text at the width of the column. first stands before the first line, rest before the others.
 func (p *page) text(style lipgloss.Style, first, rest, text string) {
 	lead := first
-	add := func(l string) { p.add(fit(lead+style.Render(l), p.width)); lead = rest }
+	add := func(l string) { p.add(typeset.Shorten(lead+style.Render(l), p.width, "")); lead = rest }
 	for paragraph := range strings.SplitSeq(text, "\n") {
-		room, after := p.width-ansi.StringWidth(lead), p.width-ansi.StringWidth(rest)
-		lines := wrap(paragraph, room)
+		room, after := p.width-typeset.Width(lead), p.width-typeset.Width(rest)
+		lines := typeset.Wrap(paragraph, room)
 		add(lines[0])
 		if len(lines) == 1 {
 			continue
 		}
 		others := lines[1:]
 		if room != after {
-			others = wrap(strings.TrimLeft(strings.TrimPrefix(paragraph, lines[0]), " "), after)
+			others = typeset.Wrap(strings.TrimLeft(strings.TrimPrefix(paragraph, lines[0]), " "), after)
 		}
 		for _, l := range others {
 			add(l)
@@ -101,42 +103,11 @@ func (p *page) bare(text, link string) {
 // seen makes the lines from first to the end those that should be seen.
 func (p *page) seen(first int) { p.want = span{first, len(p.lines)} }
 
-// wrap breaks text into lines of at most width cells, at spaces where it can.
-func wrap(text string, width int) []string {
-	width = max(1, width)
-	lines := strings.Split(ansi.Wrap(text, width, ""), "\n")
-	for i := range lines {
-		lines[i] = strings.TrimRight(lines[i], " ")
-	}
-	return lines
-}
-
-// fit cuts a line to width cells.
-func fit(text string, width int) string {
-	if ansi.StringWidth(text) <= width {
-		return text
-	}
-	return ansi.Truncate(text, max(0, width), "")
-}
-
-// shorten cuts a line to width cells and says so with a sign.
-func shorten(text string, width int, sign string) string {
-	if ansi.StringWidth(text) <= width {
-		return text
-	}
-	return ansi.Truncate(text, max(0, width), sign)
-}
-
-// pad fills text with spaces to width cells.
-func pad(text string, width int) string {
-	return text + strings.Repeat(" ", max(0, width-ansi.StringWidth(text)))
-}
-
 // apart puts left and right at the ends of a line of width cells; left gives way.
 func apart(left, right string, width int, sign string) string {
-	room := width - ansi.StringWidth(right) - 1
+	room := width - typeset.Width(right) - 1
 	if right == "" || room < 1 {
-		return shorten(left, width, sign)
+		return typeset.Shorten(left, width, sign)
 	}
-	return pad(shorten(left, room, sign), room+1) + right
+	return typeset.Pad(typeset.Shorten(left, room, sign), room+1) + right
 }

@@ -6,9 +6,9 @@ import (
 	"unicode"
 
 	tea "charm.land/bubbletea/v2"
-	"github.com/charmbracelet/x/ansi"
 	"golang.org/x/text/unicode/norm"
 
+	"postier/internal/typeset"
 	"postier/wizard"
 )
 
@@ -125,11 +125,11 @@ func (q *search) move(step int, f wizard.Field, s speech) {
 func (q *search) draw(p *page, f wizard.Field, s speech, rows int, focused bool) {
 	g := s.look.glyphs
 	prompt := s.t("search") + " "
-	text, at := q.filter.draw(p.width-ansi.StringWidth(prompt)-2, g)
+	text, at := q.filter.draw(p.width-typeset.Width(prompt)-2, g)
 	if focused {
-		p.cursor = &point{ansi.StringWidth(prompt) + at, p.height()}
+		p.cursor = &point{typeset.Width(prompt) + at, p.height()}
 	}
-	p.add(fit(prompt+text, p.width))
+	p.add(typeset.Shorten(prompt+text, p.width, ""))
 	found := q.found(f, s)
 	if len(found) == 0 {
 		p.plain(s.t("no-match"))
@@ -144,12 +144,12 @@ func (q *search) draw(p *page, f wizard.Field, s speech, rows int, focused bool)
 			row += " " + g.dot + " " + found[i].detail
 		}
 		if i == at {
-			p.add(s.look.styles.bold.Render(shorten(g.focus+" "+row, p.width, g.ellipsis)))
+			p.add(s.look.styles.bold.Render(typeset.Shorten(g.focus+" "+row, p.width, g.ellipsis)))
 		} else {
-			p.add(shorten("  "+row, p.width, g.ellipsis))
+			p.add(typeset.Shorten("  "+row, p.width, g.ellipsis))
 		}
 	}
 	if more := len(found) - min(len(found), first+rows); more > 0 {
-		p.add(fit("  "+s.t("more-choices", "n", more), p.width))
+		p.add(typeset.Shorten("  "+s.t("more-choices", "n", more), p.width, ""))
 	}
 }

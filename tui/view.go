@@ -3,8 +3,9 @@ package tui
 import (
 	"strings"
 
+	"postier/internal/typeset"
+
 	tea "charm.land/bubbletea/v2"
-	"github.com/charmbracelet/x/ansi"
 )
 
 // Rows that are not the body, by the height of the window: on a tiny one the body is worth more than the frame.
@@ -100,7 +101,7 @@ type frame struct {
 }
 
 func (f *frame) row(text string) {
-	f.lines = append(f.lines, fit(strings.Repeat(" ", margin(f.width))+text, f.width))
+	f.lines = append(f.lines, typeset.Shorten(strings.Repeat(" ", margin(f.width))+text, f.width, ""))
 }
 
 func (f *frame) header(text string) {
@@ -126,7 +127,7 @@ func (f *frame) body(p *page, scroll, rows int) {
 		case i >= p.height():
 			f.lines = append(f.lines, "")
 		case p.lines[i].bare:
-			f.lines = append(f.lines, fit(p.lines[i].text, f.width))
+			f.lines = append(f.lines, typeset.Shorten(p.lines[i].text, f.width, ""))
 		default:
 			f.row(p.lines[i].text)
 		}
@@ -150,7 +151,7 @@ func (f *frame) status(p *page, scroll, rows int, s speech, toast string) {
 		marks = append(marks, f.look.glyphs.below+" "+s.t("more-below"))
 	}
 	more := strings.Join(marks, "  ")
-	if toast != "" && ansi.StringWidth(toast)+ansi.StringWidth(more)+1 > p.width {
+	if toast != "" && typeset.Width(toast)+typeset.Width(more)+1 > p.width {
 		more = ""
 		if p.height() > scroll+rows {
 			more = f.look.glyphs.below

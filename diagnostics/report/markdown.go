@@ -3,9 +3,9 @@ package report
 import (
 	"html"
 	"strings"
-	"unicode/utf8"
 
 	"postier/internal/locale"
+	"postier/internal/typeset"
 )
 
 // markdown has headings of our own words; everything else stands in fences longer than any run of backticks inside.
@@ -17,10 +17,10 @@ func (b Bundle) markdown() []byte {
 		lines := s.lines
 		width := 0
 		for _, pair := range s.pairs {
-			width = max(width, utf8.RuneCountInString(pair[0]))
+			width = max(width, typeset.Width(pair[0]))
 		}
 		for _, pair := range s.pairs {
-			lines = append(lines, pad(pair[0], width)+"  "+pair[1])
+			lines = append(lines, typeset.Pad(pair[0], width)+"  "+pair[1])
 		}
 		content := strings.Join(lines, "\n")
 		fence := strings.Repeat("`", max(3, longestRun(content, '`')+1))

@@ -8,6 +8,7 @@ import (
 	"postier/diagnostics"
 	"postier/diagnostics/matrix"
 	"postier/internal/locale"
+	"postier/internal/typeset"
 )
 
 // MatrixLines are the table of --matrix and its one sentence.
@@ -96,7 +97,7 @@ func table(rows [][]string) []string {
 	for _, row := range rows {
 		var b strings.Builder
 		for i, cell := range row {
-			b.WriteString(pad(cell, widths[i]) + "  ")
+			b.WriteString(typeset.Pad(cell, widths[i]) + "  ")
 		}
 		lines = append(lines, strings.TrimRight(b.String(), " "))
 	}

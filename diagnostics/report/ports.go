@@ -6,6 +6,7 @@ import (
 
 	"postier/diagnostics/portprobe"
 	"postier/internal/locale"
+	"postier/internal/typeset"
 )
 
 // PortLines are the two-sided verdicts of --probe-elsewhere as text: what was tried, what it means, and a paragraph to
@@ -21,7 +22,7 @@ func PortLines(info Info) []string {
 		lines = append(lines, indent(portMeaning(info.Lang, f)))
 		if text := letter(info.Lang, f); text != "" {
 			lines = append(lines, "", c.T("diagnose.ports.letter"), "")
-			lines = append(lines, wrap(text, letterWidth)...)
+			lines = append(lines, typeset.Fill("", "", text, letterWidth)...)
 		}
 	}
 	return lines
@@ -40,7 +41,7 @@ func attemptLine(lang locale.Lang, a portprobe.Attempt) string {
 		}
 		outcome = c.T(key)
 	}
-	return fmt.Sprintf("%s  %5d  %s  %s", pad(a.Host.Escaped(), 32), a.Port, familyName(a.Family), outcome)
+	return fmt.Sprintf("%s  %5d  %s  %s", typeset.Pad(a.Host.Escaped(), 32), a.Port, familyName(a.Family), outcome)
 }
 
 func familyName(family string) string {
@@ -76,21 +77,4 @@ func letter(lang locale.Lang, f portprobe.Finding) string {
 		tried = append(tried, fmt.Sprintf("%s:%d (%s): %s", a.Host.Escaped(), a.Port, familyName(a.Family), a.Outcome))
 	}
 	return c.T(key, "host", f.Host, "port", f.Port, "family", familyName(f.Family), "tried", strings.Join(tried, "; "))
-}
-
-// wrap breaks text at blanks.
-func wrap(text string, width int) []string {
-	var lines []string
-	line := ""
-	for _, word := range strings.Fields(text) {
-		if line != "" && len([]rune(line))+1+len([]rune(word)) > width {
-			lines = append(lines, line)
-			line = ""
-		}
-		if line != "" {
-			line += " "
-		}
-		line += word
-	}
-	return append(lines, line)
 }

@@ -8,11 +8,11 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"postier/diagnostics"
 	"postier/internal/locale"
 	"postier/internal/safetext"
+	"postier/internal/typeset"
 )
 
 // nameColumn is where a check's time, or the reason why it was skipped, stands behind its name.
@@ -22,7 +22,7 @@ const nameColumn = 40
 func wordColumn(lang locale.Lang) int {
 	widest := 0
 	for _, s := range []diagnostics.Status{diagnostics.Pass, diagnostics.Warn, diagnostics.Fail, diagnostics.Skip} {
-		widest = max(widest, utf8.RuneCountInString(Word(lang, s)))
+		widest = max(widest, typeset.Width(Word(lang, s)))
 	}
 	return widest + 1
 }
@@ -107,7 +107,7 @@ func Lines(info Info, r diagnostics.Result) []string {
 }
 
 func headline(lang locale.Lang, r diagnostics.Result) string {
-	line := pad(Word(lang, r.Status), wordColumn(lang)) + pad(Name(lang, r.ID), nameColumn)
+	line := typeset.Pad(Word(lang, r.Status), wordColumn(lang)) + typeset.Pad(Name(lang, r.ID), nameColumn)
 	switch r.Status {
 	case diagnostics.Skip:
 		if words := Describe(lang, r); r.Cause != "" {
@@ -118,10 +118,6 @@ func headline(lang locale.Lang, r diagnostics.Result) string {
 		line += locale.For(lang).T("checks.report.took", "seconds", seconds)
 	}
 	return strings.TrimRight(line, " ")
-}
-
-func pad(s string, width int) string {
-	return s + strings.Repeat(" ", max(0, width-utf8.RuneCountInString(s)))
 }
 
 func indent(s string) string { return "       " + s }

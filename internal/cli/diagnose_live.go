@@ -7,11 +7,11 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode/utf8"
 
 	"postier/diagnostics"
 	"postier/diagnostics/report"
 	"postier/internal/locale"
+	"postier/internal/typeset"
 )
 
 // liveView shows a run on a terminal: finished checks stay in the scrollback in the order of the report, grouped by
@@ -183,18 +183,11 @@ func (v *liveView) status() []string {
 		if len(names) > 0 {
 			line := c.T("diagnose.running", "area", v.app.d("area."+area), "checks", strings.Join(names, ", "), "seconds",
 				longest)
-			lines = append(lines, cut(line, liveWidth))
+			// A line that the terminal wraps could not be erased again.
+			lines = append(lines, typeset.Shorten(line, liveWidth, "…"))
 		}
 	}
 	return lines
-}
-
-// cut keeps a status line on one row of the terminal: a wrapped one could not be taken away again.
-func cut(line string, width int) string {
-	if utf8.RuneCountInString(line) <= width {
-		return line
-	}
-	return string([]rune(line)[:width-1]) + "…"
 }
 
 // hold takes the block away while a question is asked.

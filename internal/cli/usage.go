@@ -1,15 +1,14 @@
 package cli
 
 import (
-	"fmt"
 	"io"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"postier/internal/locale"
+	"postier/internal/typeset"
 )
 
 // helpWidth is the longest line of a help page; a flag whose name is longer than helpColumn has its text on the next
@@ -32,7 +31,7 @@ func (a *app) usage(cmd *cobra.Command) error {
 		heading("help.commands")
 		for _, sub := range cmd.Commands() {
 			if sub.IsAvailableCommand() || sub.Name() == "help" {
-				helpLine(&b, "  "+pad(sub.Name(), sub.NamePadding()), sub.NamePadding()+3, sub.Short)
+				helpLine(&b, "  "+typeset.Pad(sub.Name(), sub.NamePadding()), sub.NamePadding()+3, sub.Short)
 			}
 		}
 	}
@@ -94,29 +93,14 @@ func hasDefault(f *pflag.Flag) bool {
 	return f.Name != "lang"
 }
 
-func pad(text string, width int) string { return fmt.Sprintf("%-*s", width, text) }
-
-// helpLine is a name and its text, wrapped beside it.
-func helpLine(b *strings.Builder, name string, column int, text string) {
-	used := utf8.RuneCountInString(name)
-	if used+1 > column {
+// helpLine is a name and its text, wrapped in a column to the right of it.
+func helpLine(b *strings.Builder, name string, column int, said string) {
+	indent := strings.Repeat(" ", column)
+	if typeset.Width(name)+1 > column {
 		b.WriteString(name + "\n")
-		name, used = "", 0
+		name = ""
 	}
-	b.WriteString(name + strings.Repeat(" ", column-used))
-	used = column
-	for i, word := range strings.Fields(text) {
-		n := utf8.RuneCountInString(word)
-		switch {
-		case i > 0 && used+1+n > helpWidth:
-			b.WriteString("\n" + strings.Repeat(" ", column))
-			used = column
-		case i > 0:
-			b.WriteString(" ")
-			used++
-		}
-		b.WriteString(word)
-		used += n
+	for _, line := range typeset.Fill(typeset.Pad(name, column), indent, said, helpWidth) {
+		b.WriteString(line + "\n")
 	}
-	b.WriteString("\n")
 }

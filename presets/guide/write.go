@@ -7,9 +7,9 @@ import (
 	"html"
 	"io"
 	"strings"
-	"unicode/utf8"
 
 	"postier/internal/safetext"
+	"postier/internal/typeset"
 )
 
 // textWidth is the longest line of prose.
@@ -18,7 +18,7 @@ const textWidth = 76
 // Text writes the page as plain lines.
 func (p Page) Text(out io.Writer) error {
 	var b strings.Builder
-	b.WriteString(p.Title + "\n" + strings.Repeat("=", utf8.RuneCountInString(p.Title)) + "\n")
+	b.WriteString(p.Title + "\n" + strings.Repeat("=", typeset.Width(p.Title)) + "\n")
 	for _, s := range p.Sections {
 		mark := ""
 		if s.Warn {
@@ -54,23 +54,8 @@ func clean(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// wrap never begins a line with the punctuation that French sets apart.
-func wrap(b *strings.Builder, first, rest, text string) {
-	line := first
-	start := true
-	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == '\n' || r == '\t' }) {
-		if !start && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > textWidth &&
-			!strings.Contains(";:?!»", word) {
-			b.WriteString(line + "\n")
-			line, start = rest, true
-		}
-		if !start {
-			line += " "
-		}
-		line += word
-		start = false
-	}
-	b.WriteString(line + "\n")
+func wrap(b *strings.Builder, first, rest, said string) {
+	b.WriteString(strings.Join(typeset.Fill(first, rest, said, textWidth), "\n") + "\n")
 }
 
 // Markdown writes the page as CommonMark.

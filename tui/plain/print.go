@@ -6,10 +6,10 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"postier/internal/locale"
 	"postier/internal/safetext"
+	"postier/internal/typeset"
 	"postier/wizard"
 	"postier/wizard/worker"
 )
@@ -37,28 +37,13 @@ func (p *printer) line(text string) { _, _ = io.WriteString(p.out, text+"\n") }
 
 func (p *printer) prompt(label string) { _, _ = io.WriteString(p.out, p.colon(label)+" ") }
 
-// paragraph wraps text behind a prefix; following lines are indented to match.
-func (p *printer) paragraph(prefix, text string) {
-	indent := strings.Repeat(" ", utf8.RuneCountInString(prefix))
-	for _, part := range strings.Split(text, "\n") {
-		line := prefix
-		used := utf8.RuneCountInString(prefix)
-		empty := true
-		for _, word := range strings.Fields(part) {
-			n := utf8.RuneCountInString(word)
-			if !empty && used+1+n > width {
-				p.line(line)
-				line, used, empty = indent, len(indent), true
-			}
-			if !empty {
-				line += " "
-				used++
-			}
-			line += word
-			used += n
-			empty = false
+// paragraph wraps text after a prefix; the lines that follow are indented to match.
+func (p *printer) paragraph(prefix, said string) {
+	indent := strings.Repeat(" ", typeset.Width(prefix))
+	for part := range strings.SplitSeq(said, "\n") {
+		for _, line := range typeset.Fill(prefix, indent, part, width) {
+			p.line(line)
 		}
-		p.line(line)
 		prefix = indent
 	}
 }

@@ -1,0 +1,62 @@
+// Package typeset measures and wraps what is printed. Widths are terminal cells: a wide character takes two, a
+// combining mark none (UAX #11, UAX #29).
+package typeset
+
+import (
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+)
+
+// Width is how many cells s takes. Escape sequences take none.
+func Width(s string) int { return ansi.StringWidth(s) }
+
+// Pad fills s with spaces to width cells.
+func Pad(s string, width int) string { return s + strings.Repeat(" ", max(0, width-Width(s))) }
+
+// Shorten cuts s to width cells. A sign, such as an ellipsis, replaces what was cut; it counts as part of the width.
+func Shorten(s string, width int, sign string) string {
+	if Width(s) <= width {
+		return s
+	}
+	return ansi.Truncate(s, max(0, width), sign)
+}
+
+// Wrap breaks s into lines of at most width cells, at spaces where it can and inside a word where it has to.
+func Wrap(s string, width int) []string {
+	lines := strings.Split(ansi.Wrap(s, max(1, width), ""), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], " ")
+	}
+	return lines
+}
+
+// Fill breaks s into lines of at most width cells at spaces, tabs and line ends. Words stay whole, so that an address
+// or a command can be copied. first comes before the first line and rest before the others; both count. No line begins
+// with the punctuation that French separates by a space. A no-break space keeps its words on one line and is printed as
+// a plain one, which a search in the output finds.
+func Fill(first, rest, s string, width int) []string {
+	var lines []string
+	line, used, empty := first, Width(first), true
+	for _, word := range strings.FieldsFunc(s, breaks) {
+		n := Width(word)
+		if !empty && used+1+n > width && !strings.Contains(";:?!»", word) {
+			lines = append(lines, line)
+			line, used, empty = rest, Width(rest), true
+		}
+		if !empty {
+			line += " "
+			used++
+		}
+		line += glue.Replace(word)
+		used += n
+		empty = false
+	}
+	return append(lines, line)
+}
+
+// glue turns the no-break spaces of a line that is laid out into plain ones.
+var glue = strings.NewReplacer("\u00a0", " ", "\u202f", " ")
+
+// breaks reports where Fill may end a line. A no-break space is part of its word.
+func breaks(r rune) bool { return r == ' ' || r == '\t' || r == '\n' || r == '\r' }
