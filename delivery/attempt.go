@@ -2,7 +2,6 @@ package delivery
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"math/rand/v2"
 	"time"
@@ -99,7 +98,7 @@ func (i *Item) reroute(name string, from, to *config.Profile) error {
 		m.set("From", formatAddress(config.Address{Name: display, Address: to.From.Address}))
 		i.Envelope = to.From.Address
 	}
-	i.Raw, i.Profile = m.Bytes(), name
+	i.Raw, i.Profile, i.reworded = m.Bytes(), name, true
 	return nil
 }
 
@@ -107,18 +106,24 @@ func (i *Item) reroute(name string, from, to *config.Profile) error {
 func (q *Queue) send(ctx context.Context, doc *config.Document, item *Item, p *config.Profile, ticket Ticket) Try {
 	keep := context.WithoutCancel(ctx)
 	item.Attempts++
-	item.State, item.owner, item.Due = StateSending, self(), q.Store.Now().Add(lease)
-	if err := q.Store.mark(keep, item); err != nil {
+	item.State = StateSending
+	if err := q.Store.change(keep, item, nil); err != nil {
 		_ = q.Store.Return(keep, ticket)
 		return q.putOff(item, Try{State: StateWaiting, Cause: "file-failed", Err: err}, firstRetry)
 	}
 	q.step("sending")
+	stale := false
 	try := q.Sender.Send(ctx, item.Profile, p, item, func() error {
 		item.State = StateDot
-		err := q.Store.mark(keep, item)
+		err := q.Store.change(keep, item, nil)
+		stale = errors.Is(err, errStale)
 		q.step("dot")
 		return err
 	})
+	if stale { // somebody else has the message, and nothing was handed over
+		_ = q.Store.Return(keep, ticket)
+		return Try{State: StateWaiting, Cause: diagnostics.CauseCancelled, Err: errStale}
+	}
 	q.step("answered")
 	if try.State != StateSent && try.State != StateUnknown && !item.anySent() {
 		_ = q.Store.Return(keep, ticket)
@@ -133,18 +138,6 @@ func (i *Item) anySent() bool {
 		}
 	}
 	return false
-}
-
-// mark writes the state while a try is under way.
-func (s *Store) mark(ctx context.Context, item *Item) error {
-	if item.loose {
-		return nil
-	}
-	return s.inTx(ctx, func(tx *sql.Tx) error {
-		query := s.q(`UPDATE postier_message SET state = ?2, owner = ?3, attempts = ?4, due = ?5, profile = ?6, envelope = ?7 WHERE id = ?1`)
-		_, err := tx.ExecContext(ctx, query, item.ID, string(item.State), item.owner, item.Attempts, item.Due.UnixMilli(), item.Profile, item.Envelope)
-		return err
-	})
 }
 
 // finish decides what follows from a try.
@@ -257,7 +250,7 @@ func (q *Queue) fileCopy(ctx context.Context, item *Item, p *config.Profile) err
 	search := item.CopyTried
 	item.CopyTried = true
 	keep := context.WithoutCancel(ctx)
-	if err := q.Store.inTx(keep, func(tx *sql.Tx) error { return q.Store.updateItem(keep, tx, item) }); err != nil {
+	if err := q.Store.change(keep, item, nil); err != nil {
 		return err
 	}
 	q.step("copy")
@@ -275,9 +268,7 @@ func (q *Queue) copyAgain(ctx context.Context, item *Item, p *config.Profile) Tr
 	if !item.anySent() {
 		final = StateFailed
 	}
-	item.owner = self()
 	err := q.fileCopy(ctx, item, p)
-	item.owner = ""
 	switch {
 	case err == nil:
 		item.State, item.Due = final, q.Store.Now()

@@ -68,7 +68,6 @@ func (q *Queue) turnAway(ctx context.Context, doc *config.Document, item *Item, 
 	if err := item.reroute(name, p, other); err != nil {
 		return q.putOff(item, try, profileWait)
 	}
-	item.owner = ""
 	q.step("turned")
 	again := q.attempt(ctx, item)
 	again.Instead = profile

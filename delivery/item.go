@@ -46,8 +46,12 @@ type Item struct {
 	Attempts  int
 	Raw       []byte
 	Detail
-	job   int64
-	owner string
+	// version changes with every change of the row (Store.change).
+	version int64
+	job     int64
+	owner   string
+	// reworded is true when the text is no longer the one in the row.
+	reworded bool
 	// inline is true while the process that accepted the message delivers it: its caller sees the outcome.
 	inline bool
 	// loose messages are in no queue (--direct).
@@ -124,16 +128,4 @@ func (i *Item) Failed() []Recipient {
 // tests and own messages.
 func (i *Item) wantsCopy(p *config.Profile) bool {
 	return p.SentCopy.Mode == config.SentAppend && p.SentCopy.IMAP != nil && !i.TestMode && !i.Own
-}
-
-// busy reports whether somebody is sending the message. While claimed, Due is the end of the claim; a process of this machine
-// that lives keeps it whatever the clock says.
-func (i *Item) busy(now time.Time) bool {
-	switch {
-	case i.owner == "":
-		return false
-	case local(i.owner):
-		return alive(i.owner)
-	}
-	return now.Before(i.Due)
 }

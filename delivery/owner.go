@@ -2,28 +2,50 @@ package delivery
 
 import (
 	"bytes"
+	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 )
 
-// self names this process: machine, process id and the time at which it started, since ids are given anew.
-var self = sync.OnceValue(func() string {
-	return fmt.Sprintf("%s/%d/%s", hostname(), os.Getpid(), startTime(os.Getpid()))
-})
+// The owner of a claim is a name that no other process has, on any machine and in any container: it begins with random letters.
+// What follows lets a process that shares the kernel and the PID namespace find out at once that the owner has died. For
+// everybody else the claim ends with its lease, which the owner renews while it works.
 
-func hostname() string {
-	name, err := os.Hostname()
-	if err != nil {
-		return "localhost"
-	}
-	return strings.ReplaceAll(name, "/", "_")
+const (
+	// lease is how long a claim holds without a sign of life.
+	lease = 2 * time.Minute
+	// renewal is how often a claim is renewed: two renewals may fail.
+	renewal = lease / 4
+)
+
+// newOwner names one opened store of this process: RANDOM/BOOT/NAMESPACE/PID/START.
+func newOwner() string {
+	pid := os.Getpid()
+	return strings.Join([]string{strings.ToLower(rand.Text()), kernel(), strconv.Itoa(pid), startTime(pid)}, "/")
 }
 
-// startTime is field 22 of /proc/PID/stat, empty where there is none.
+// kernel names the running kernel and the PID namespace, within which a PID with its start time means one process. It is two
+// empty parts where that cannot be found out.
+func kernel() string {
+	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return "/"
+	}
+	namespace, err := os.Readlink("/proc/self/ns/pid")
+	if err != nil {
+		return "/"
+	}
+	return string(bytes.TrimSpace(boot)) + "/" + namespace
+}
+
+// startTime is field 22 of /proc/PID/stat, empty where there is none to be read.
 func startTime(pid int) string {
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
@@ -37,22 +59,92 @@ func startTime(pid int) string {
 	return string(fields[start])
 }
 
-// local reports whether an owner is a process of this machine.
-func local(owner string) bool {
-	host, _, _ := strings.Cut(owner, "/")
-	return host == hostname()
+// life tells whether the process that an owner names still runs. known is false when it cannot be told from here.
+func life(owner string) (alive, known bool) {
+	const parts = 5
+	part := strings.Split(owner, "/")
+	if len(part) != parts || part[1] == "" || part[1]+"/"+part[2] != kernel() {
+		return false, false
+	}
+	pid, err := strconv.Atoi(part[3])
+	if err != nil || pid <= 0 {
+		return false, false
+	}
+	if errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+		return false, true
+	}
+	start := startTime(pid)
+	return start == part[4], start != "" && part[4] != ""
 }
 
-// alive reports whether the local process that an owner names still works.
-func alive(owner string) bool {
-	var pid int
-	_, rest, _ := strings.Cut(owner, "/")
-	id, start, _ := strings.Cut(rest, "/")
-	if _, err := fmt.Sscanf(id, "%d", &pid); err != nil || pid <= 0 {
+// claims are the messages that this process is working on.
+type claims struct {
+	mu   sync.Mutex
+	held map[string]context.CancelFunc
+}
+
+func (c *claims) holds(id string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.held[id] != nil
+}
+
+func (c *claims) count() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.held)
+}
+
+// hold keeps the claim on a message alive until it is released. It reports false when this process works on it already.
+func (q *Queue) hold(id string) bool {
+	q.claims.mu.Lock()
+	defer q.claims.mu.Unlock()
+	if q.claims.held[id] != nil {
 		return false
 	}
-	if err := syscall.Kill(pid, 0); err != nil && !errors.Is(err, syscall.EPERM) {
-		return false
+	if q.claims.held == nil {
+		q.claims.held = map[string]context.CancelFunc{}
 	}
-	return start == startTime(pid)
+	ctx, stop := context.WithCancel(context.Background())
+	q.claims.held[id] = stop
+	go q.keepAlive(ctx, id)
+	return true
+}
+
+func (q *Queue) release(id string) {
+	q.claims.mu.Lock()
+	defer q.claims.mu.Unlock()
+	if stop := q.claims.held[id]; stop != nil {
+		stop()
+		delete(q.claims.held, id)
+	}
+}
+
+// keepAlive renews a claim. When that fails for too long somebody else may take the message; the next change then fails, in
+// any case before the last octets go out.
+func (q *Queue) keepAlive(ctx context.Context, id string) {
+	tick := time.NewTicker(renewal)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			_ = q.Store.renew(ctx, id, q.Store.Now().Add(lease))
+		}
+	}
+}
+
+// busy reports whether somebody is sending the message. While it is claimed, Due is the end of the lease.
+func (q *Queue) busy(item *Item) bool {
+	switch item.owner {
+	case "":
+		return false
+	case q.Store.owner:
+		return q.claims.holds(item.ID)
+	}
+	if alive, known := life(item.owner); known {
+		return alive
+	}
+	return q.Store.Now().Before(item.Due)
 }

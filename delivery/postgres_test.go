@@ -9,34 +9,17 @@ import (
 	"time"
 
 	"postier/config"
-	"postier/config/credential"
 )
 
 // Two machines on one PostgreSQL share a limit to the message, and no message leaves twice. Run with
 //
 //	POSTIER_TEST_POSTGRES=postgres://user@host/name go test -tags postgres -run TestTwoMachines ./delivery
 func TestTwoMachines(t *testing.T) {
-	place := os.Getenv("POSTIER_TEST_POSTGRES")
-	if place == "" {
-		t.Fatal("POSTIER_TEST_POSTGRES names no database")
-	}
 	b := newBench(t, nil, nil)
 	const limit, each = 30, 25
 	b.change(func(f *config.File) { f.Profiles["durand"].Limits.PerDay = limit })
-	machine := func() *Queue {
-		store, err := OpenStore(t.Context(), place)
-		b.must(err)
-		store.Now = b.clock.Now
-		sender := &Sender{Network: b.queue.Sender.Network, Credentials: credential.For(b.path), ConfigPath: b.path}
-		q := &Queue{Store: store, Sender: sender, Load: func() (*config.Document, error) { return config.Load(b.path) }}
-		b.must(q.Open(t.Context()))
-		t.Cleanup(func() { sender.Close(); _ = store.Close() })
-		return q
-	}
-	machines := []*Queue{machine(), machine()}
-	b.must(machines[0].Store.ResetLimits(t.Context(), "durand"))
-	_, err := machines[0].Store.db.Exec(`TRUNCATE postier_message, river_job`)
-	b.must(err)
+	place := emptyPostgres(b)
+	machines := []*Queue{b.worker(place), b.worker(place)}
 	var senders sync.WaitGroup
 	for _, q := range machines {
 		senders.Go(func() {
@@ -71,17 +54,25 @@ func TestTwoMachines(t *testing.T) {
 		})
 	}
 	senders.Wait()
-	if n := len(messages(b.own)); n != 2*each {
-		t.Errorf("%d messages left in the end, %d were accepted", n, 2*each)
+	b.once(2 * each)
+}
+
+// As TestWorkersOnOneFile, on PostgreSQL.
+func TestWorkersOnOnePostgres(t *testing.T) {
+	b := newBench(t, nil, nil)
+	place := emptyPostgres(b)
+	b.contend(place, 4, 15)
+}
+
+// emptyPostgres is the database that the tests are given, without messages.
+func emptyPostgres(b *bench) string {
+	place := os.Getenv("POSTIER_TEST_POSTGRES")
+	if place == "" {
+		b.t.Fatal("POSTIER_TEST_POSTGRES names no database")
 	}
-	seen := map[string]bool{}
-	for _, m := range messages(b.own) {
-		parsed, err := Parse([]byte(m))
-		b.must(err)
-		if id := parsed.Get("Message-ID"); seen[id] {
-			t.Errorf("%s left twice", id)
-		} else {
-			seen[id] = true
-		}
-	}
+	q := b.worker(place)
+	b.must(q.Store.ResetLimits(b.t.Context(), "durand"))
+	_, err := q.Store.db.Exec(`TRUNCATE postier_message, river_job`)
+	b.must(err)
+	return place
 }

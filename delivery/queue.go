@@ -3,9 +3,7 @@ package delivery
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -23,9 +21,8 @@ import (
 const (
 	// tryLimit bounds one try: the longest wait is ten minutes behind the dot, the Sent copy comes on top.
 	tryLimit = 25 * time.Minute
-	// lease is when a try that gave no sign of life counts as broken off. River's rescue works by it, and so does the job that stands
-	// behind a message which its own sender delivers at once.
-	lease = 30 * time.Minute
+	// rescueAfter is when River hands out a job again whose worker has not come back.
+	rescueAfter = 30 * time.Minute
 	// expiry is when a message that could not be sent goes back (RFC 5321 §4.5.4.1: four to five days). A clock that jumps ahead
 	// expires nothing: so many tries must have been made as well.
 	expiry        = 5 * 24 * time.Hour
@@ -70,6 +67,7 @@ type Queue struct {
 	Observe func(Event)
 
 	client *river.Client[*sql.Tx]
+	claims claims
 	seam   func(step string) // tests break off here
 }
 
@@ -128,12 +126,13 @@ func (q *Queue) step(name string) {
 }
 
 // Accept writes a message and syncs it; after it returns without an error the message is never lost. With now, the caller
-// delivers it itself by Deliver; should it die first, the queue takes over when the lease is up.
+// delivers it itself by Deliver; should it die first, the queue takes over.
 func (q *Queue) Accept(ctx context.Context, item *Item, now bool) error {
 	at := item.Due
 	if now {
-		at = q.Store.Now().Add(lease)
-		item.State, item.owner, item.Due, item.inline = StateSending, self(), at, true
+		at = q.Store.Now().Add(rescueAfter)
+		item.State, item.owner, item.inline = StateSending, q.Store.owner, true
+		q.hold(item.ID)
 	}
 	q.step("accept")
 	err := q.Store.inTx(ctx, func(tx *sql.Tx) error {
@@ -142,9 +141,12 @@ func (q *Queue) Accept(ctx context.Context, item *Item, now bool) error {
 			return err
 		}
 		item.job = inserted
-		return q.Store.insertItem(ctx, tx, item)
+		return q.Store.insert(ctx, tx, item)
 	})
 	q.step("accepted")
+	if err != nil {
+		q.release(item.ID)
+	}
 	return wrap("accept the message", err)
 }
 
@@ -162,12 +164,20 @@ func (q *Queue) insertJob(ctx context.Context, tx *sql.Tx, id string, at time.Ti
 
 // Deliver makes the first try of a message that was accepted with now. When it does not leave, the queue has it.
 func (q *Queue) Deliver(ctx context.Context, item *Item) (Try, error) {
+	defer q.release(item.ID)
 	ctx, cancel := context.WithTimeout(ctx, tryLimit)
 	defer cancel()
 	try := q.attempt(ctx, item)
-	keep := context.WithoutCancel(ctx)
+	err := q.settle(context.WithoutCancel(ctx), item)
+	if errors.Is(err, errStale) {
+		// This process was taken for dead, and another one has the message.
+		if try.State != StateSent {
+			try = Try{State: StateWaiting}
+		}
+		err = nil
+	}
 	q.report(item, try)
-	return try, q.settle(keep, item)
+	return try, wrap("note what became of the message", err)
 }
 
 // Direct sends a message now and keeps nothing of it: what did not leave is the caller's to send again. Only a Sent copy
@@ -184,20 +194,27 @@ func (q *Queue) Direct(ctx context.Context, item *Item) (Try, error) {
 
 // settle writes where a message stands after a try outside River, with a job for what is still to do.
 func (q *Queue) settle(ctx context.Context, item *Item) error {
-	return wrap("note what became of the message", q.Store.inTx(ctx, func(tx *sql.Tx) error {
-		if err := q.dropJob(ctx, tx, item.job); err != nil {
-			return err
+	item.owner = ""
+	return q.Store.change(ctx, item, func(tx *sql.Tx) error {
+		if item.State.Final() {
+			return q.replaceJob(ctx, tx, item, nil)
 		}
-		item.job, item.owner = 0, ""
-		if !item.State.Final() {
-			inserted, err := q.insertJob(ctx, tx, item.ID, item.Due)
-			if err != nil {
-				return err
-			}
-			item.job = inserted
-		}
-		return q.Store.updateItem(ctx, tx, item)
-	}))
+		return q.replaceJob(ctx, tx, item, &item.Due)
+	})
+}
+
+// replaceJob removes the job of a message and gives it another one, unless at is nil.
+func (q *Queue) replaceJob(ctx context.Context, tx *sql.Tx, item *Item, at *time.Time) error {
+	if err := q.dropJob(ctx, tx, item.job); err != nil {
+		return err
+	}
+	item.job = 0
+	if at == nil {
+		return nil
+	}
+	inserted, err := q.insertJob(ctx, tx, item.ID, *at)
+	item.job = inserted
+	return err
 }
 
 // dropJob removes a job. One that River holds for running is left: it will find that the message has another one.
@@ -231,19 +248,22 @@ func (w *worker) Work(ctx context.Context, j *river.Job[job]) error {
 	switch {
 	case item.job != j.ID || item.State.Final():
 		return river.JobCancel(errors.New("the message has another job, or is done"))
-	case item.owner != self() && item.busy(q.Store.Now()):
-		return river.JobSnooze(time.Minute)
 	}
-	switch err := q.Store.claim(ctx, item, q.Store.Now().Add(lease)); {
+	switch err := q.claim(ctx, item); {
 	case errors.Is(err, ErrBusy):
-		return river.JobCancel(err) // somebody gave the message another job meanwhile
+		return river.JobSnooze(time.Minute)
+	case errors.Is(err, errStale):
+		return river.JobSnooze(time.Second) // of two that wanted the message the other one got it
 	case err != nil:
 		return err
 	}
+	defer q.release(item.ID)
 	try := q.attempt(ctx, item)
 	keep := context.WithoutCancel(ctx)
 	item.owner = ""
-	if err := q.Store.inTx(keep, func(tx *sql.Tx) error { return q.Store.updateItem(keep, tx, item) }); err != nil {
+	if err := q.Store.change(keep, item, nil); errors.Is(err, errStale) {
+		return river.JobCancel(err) // this process was taken for dead, and the message has another job
+	} else if err != nil {
 		return err
 	}
 	q.report(item, try)
@@ -253,21 +273,18 @@ func (w *worker) Work(ctx context.Context, j *river.Job[job]) error {
 	return river.JobSnooze(max(item.Due.Sub(q.Store.Now()), time.Millisecond))
 }
 
-// claim takes a message for this process, unless another one took it or gave it another job since it was read: of two that
-// want it, one gets it.
-func (s *Store) claim(ctx context.Context, item *Item, until time.Time) error {
-	return s.inTx(ctx, func(tx *sql.Tx) error {
-		query := s.q(`UPDATE postier_message SET owner = ?4, due = ?5 WHERE id = ?1 AND job = ?2 AND owner = ?3`)
-		result, err := tx.ExecContext(ctx, query, item.ID, item.job, item.owner, self(), until.UnixMilli())
-		if err != nil {
-			return err
-		}
-		if n, err := result.RowsAffected(); err != nil || n == 0 {
-			return errors.Join(ErrBusy, err)
-		}
-		item.owner, item.Due = self(), until
-		return nil
-	})
+// claim takes a message for this process until it is released: ErrBusy when somebody is sending it, errStale when it was changed
+// since it was read.
+func (q *Queue) claim(ctx context.Context, item *Item) error {
+	if q.busy(item) || !q.hold(item.ID) {
+		return ErrBusy
+	}
+	item.owner = q.Store.owner
+	err := q.Store.change(ctx, item, nil)
+	if err != nil {
+		q.release(item.ID)
+	}
+	return err
 }
 
 func (q *Queue) report(item *Item, try Try) {
@@ -308,7 +325,7 @@ func (q *Queue) Run(ctx context.Context, o RunOptions) error {
 	}
 	client, err := river.NewClient(q.Store.driver(), &river.Config{
 		Logger: silent(), Workers: workers, Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: o.Workers}},
-		FetchPollInterval: poll, FetchCooldown: min(poll, 100*time.Millisecond), JobTimeout: tryLimit, RescueStuckJobsAfter: lease,
+		FetchPollInterval: poll, FetchCooldown: min(poll, 100*time.Millisecond), JobTimeout: tryLimit, RescueStuckJobsAfter: rescueAfter,
 	})
 	if err != nil {
 		return &StateError{Op: "open", Place: "the queue", Err: err}
@@ -329,19 +346,19 @@ func (q *Queue) Run(ctx context.Context, o RunOptions) error {
 // stopWait is how long a try under way may take to end well after the service was told to stop; systemd waits 90 s.
 const stopWait = 60 * time.Second
 
-// wait returns when ctx ends or, without daemon, when nothing is due any more.
+// wait returns when ctx ends or, without daemon, when nothing is due that could be claimed.
 func (q *Queue) wait(ctx context.Context, daemon bool) error {
-	tick := 50 * time.Millisecond
+	tick, idle := 50*time.Millisecond, 0
 	if daemon {
 		tick = time.Minute
 	}
 	for {
 		if !daemon {
 			due, err := q.Store.countDue(ctx)
-			if err != nil && ctx.Err() == nil {
+			switch {
+			case err != nil && ctx.Err() == nil:
 				return err
-			}
-			if err == nil && due == 0 {
+			case err == nil && due == 0 && q.claims.count() == 0:
 				return nil
 			}
 		}
@@ -352,107 +369,88 @@ func (q *Queue) wait(ctx context.Context, daemon bool) error {
 			}
 			return ctx.Err()
 		case <-time.After(tick):
-			if daemon {
-				if err := q.reclaim(ctx, false); err != nil && ctx.Err() == nil {
-					return err
-				}
+		}
+		// Where nothing moves, a worker may have died that had taken a job and not yet claimed its message.
+		const patience = 20
+		if idle++; q.claims.count() > 0 {
+			idle = 0
+		}
+		if daemon || idle >= patience {
+			idle = 0
+			if err := q.reclaim(ctx, !daemon); err != nil && ctx.Err() == nil {
+				return err
 			}
 		}
 	}
 }
 
-// reclaim gives messages whose sender on this machine died to the queue at once, without waiting for the lease; with due,
-// also those whose time has come, without waiting for River's scheduler.
+// reclaim gives messages whose worker died to the queue at once; with due, also those whose time has come, without waiting for
+// River's scheduler. What somebody else changes at the same time is theirs.
 func (q *Queue) reclaim(ctx context.Context, due bool) error {
-	now := q.Store.Now()
-	ids, err := q.Store.claimable(ctx, due, now)
+	items, err := q.Store.interrupted(ctx)
+	if err == nil && due {
+		var more []*Item
+		more, err = q.Store.scheduled(ctx)
+		items = append(items, more...)
+	}
 	if err != nil {
 		return err
 	}
-	for _, id := range ids {
-		if err := q.reschedule(ctx, id, now); err != nil && !errors.Is(err, ErrBusy) && !errors.Is(err, ErrNoItem) {
+	now := q.Store.Now()
+	for _, item := range items {
+		at := item.Due
+		if item.owner != "" {
+			at = now
+		}
+		if q.busy(item) {
+			continue
+		}
+		if err := q.reschedule(ctx, item, at); err != nil && !errors.Is(err, errStale) {
 			return err
 		}
 	}
 	return nil
 }
 
-// reclaimAtOnce bounds how many messages are given back in one go.
-const reclaimAtOnce = 1000
-
-// claimable lists messages that somebody claimed or began to, and with due those put off until now.
-func (s *Store) claimable(ctx context.Context, due bool, now time.Time) ([]string, error) {
-	// A job that runs for a message which nobody claimed is that of a worker killed in between, or of one that claims it at this
-	// moment: the latter finds that the message has another job.
-	condition := `(owner <> '' OR EXISTS (SELECT 1 FROM river_job WHERE river_job.id = job AND river_job.state = 'running'))`
-	if due {
-		condition = `(` + condition + ` OR due > accepted AND due <= ?1)`
-	} else {
-		condition += ` AND due <> ?1` // the number of arguments stays the same
-	}
-	query := s.q(fmt.Sprintf(`SELECT id FROM postier_message WHERE state NOT IN ('sent', 'failed') AND %s ORDER BY due LIMIT %d`, condition, reclaimAtOnce))
-	rows, err := s.db.QueryContext(ctx, query, now.UnixMilli())
-	if err != nil {
-		return nil, wrap("read the queue", err)
-	}
-	defer func() { _ = rows.Close() }()
-	var ids []string
-	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
-			return nil, wrap("read the queue", err)
-		}
-		ids = append(ids, id)
-	}
-	return ids, wrap("read the queue", rows.Err())
+// reschedule takes a message from whoever had it, and gives it a job that is due at a time.
+func (q *Queue) reschedule(ctx context.Context, item *Item, at time.Time) error {
+	item.Due, item.owner = at, ""
+	return q.Store.change(ctx, item, func(tx *sql.Tx) error { return q.replaceJob(ctx, tx, item, &at) })
 }
-
-// ErrBusy says that a message is being sent at this moment.
-var ErrBusy = errors.New("the message is being sent at this moment")
 
 // Retry tries a message at the next opportunity, whatever its time.
 func (q *Queue) Retry(ctx context.Context, id string) error {
-	return q.reschedule(ctx, id, q.Store.Now())
-}
-
-func (q *Queue) reschedule(ctx context.Context, id string, at time.Time) error {
-	return q.Store.locked(ctx, "message:"+id, func(tx *sql.Tx) error {
-		item, err := q.Store.itemTx(ctx, tx, id)
-		switch {
-		case err != nil:
-			return err
-		case item.State.Final():
+	return q.take(ctx, id, func(item *Item) error {
+		if item.State.Final() {
 			return ErrNoItem
-		case item.busy(q.Store.Now()):
-			return ErrBusy
 		}
-		if err := q.dropJob(ctx, tx, item.job); err != nil {
-			return err
-		}
-		if item.job, err = q.insertJob(ctx, tx, id, at); err != nil {
-			return err
-		}
-		item.Due, item.owner = at, ""
-		return q.Store.updateItem(ctx, tx, item)
+		return q.reschedule(ctx, item, q.Store.Now())
 	})
 }
 
 // Remove takes a message out of the queue without sending it.
 func (q *Queue) Remove(ctx context.Context, id string) error {
-	return q.Store.locked(ctx, "message:"+id, func(tx *sql.Tx) error {
-		item, err := q.Store.itemTx(ctx, tx, id)
+	return q.take(ctx, id, func(item *Item) error {
+		return q.Store.remove(ctx, item, func(tx *sql.Tx) error { return q.dropJob(ctx, tx, item.job) })
+	})
+}
+
+// take reads a message that is not being sent and changes it, again when somebody else was quicker.
+func (q *Queue) take(ctx context.Context, id string, change func(*Item) error) error {
+	const tries = 5
+	for range tries {
+		item, err := q.Store.Item(ctx, id)
 		switch {
 		case err != nil:
 			return err
-		case item.busy(q.Store.Now()):
+		case q.busy(item):
 			return ErrBusy
 		}
-		if err := q.dropJob(ctx, tx, item.job); err != nil {
+		if err := change(item); !errors.Is(err, errStale) {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, q.Store.q(`DELETE FROM postier_message WHERE id = ?1`), id)
-		return err
-	})
+	}
+	return ErrBusy
 }
 
 // Purge forgets what was finished a week ago.
@@ -460,119 +458,4 @@ func (q *Queue) Purge(ctx context.Context) error {
 	query := q.Store.q(`DELETE FROM postier_message WHERE state IN ('sent', 'failed') AND due < ?1`)
 	_, err := q.Store.db.ExecContext(ctx, query, q.Store.Now().Add(-keepFinal).UnixMilli())
 	return wrap("purge the queue", err)
-}
-
-// ErrNoItem says that there is no such message.
-var ErrNoItem = errors.New("no such message in the queue")
-
-func (s *Store) inTx(ctx context.Context, work func(*sql.Tx) error) error {
-	tx, err := s.db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = tx.Rollback() }()
-	if err := work(tx); err != nil {
-		return err
-	}
-	return tx.Commit()
-}
-
-const itemColumns = `id, job, accepted, due, state, attempts, owner, profile, message_id, envelope, detail`
-
-func (s *Store) insertItem(ctx context.Context, tx *sql.Tx, i *Item) error {
-	query := s.q(`INSERT INTO postier_message (` + itemColumns + `, raw) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)`)
-	_, err := tx.ExecContext(ctx, query, append(i.values(), i.Raw)...)
-	return err
-}
-
-func (i *Item) values() []any {
-	detail, err := json.Marshal(i.Detail)
-	if err != nil {
-		panic("delivery: plain values always marshal: " + err.Error())
-	}
-	return []any{
-		i.ID, i.job, i.Accepted.UnixMilli(), i.Due.UnixMilli(), string(i.State), i.Attempts, i.owner, i.Profile, i.MessageID, i.Envelope, string(detail),
-	}
-}
-
-// updateItem writes an item back. A finished one needs its text no longer.
-func (s *Store) updateItem(ctx context.Context, tx *sql.Tx, i *Item) error {
-	if i.loose {
-		return nil
-	}
-	if i.State.Final() {
-		i.Raw = []byte{}
-	}
-	query := s.q(`UPDATE postier_message SET job = ?2, accepted = ?3, due = ?4, state = ?5, attempts = ?6, owner = ?7, profile = ?8,
-		message_id = ?9, envelope = ?10, detail = ?11, raw = ?12 WHERE id = ?1`)
-	result, err := tx.ExecContext(ctx, query, append(i.values(), i.Raw)...)
-	if err != nil {
-		return err
-	}
-	if n, err := result.RowsAffected(); err == nil && n == 0 {
-		return ErrNoItem
-	}
-	return nil
-}
-
-// Item reads one message.
-func (s *Store) Item(ctx context.Context, id string) (item *Item, err error) {
-	err = s.inTx(ctx, func(tx *sql.Tx) error {
-		item, err = s.itemTx(ctx, tx, id)
-		return err
-	})
-	return item, err
-}
-
-func (s *Store) itemTx(ctx context.Context, tx *sql.Tx, id string) (*Item, error) {
-	item := &Item{}
-	row := tx.QueryRowContext(ctx, s.q(`SELECT `+itemColumns+`, raw FROM postier_message WHERE id = ?1`), id)
-	err := item.scan(row.Scan, &item.Raw)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, ErrNoItem
-	}
-	return item, err
-}
-
-func (i *Item) scan(scan func(...any) error, raw ...any) error {
-	var accepted, due int64
-	var state, detail string
-	err := scan(append([]any{&i.ID, &i.job, &accepted, &due, &state, &i.Attempts, &i.owner, &i.Profile, &i.MessageID, &i.Envelope, &detail}, raw...)...)
-	if err != nil {
-		return err
-	}
-	i.Accepted, i.Due, i.State = time.UnixMilli(accepted), time.UnixMilli(due), State(state)
-	if err := json.Unmarshal([]byte(detail), &i.Detail); err != nil {
-		return fmt.Errorf("message %s in the queue: %w", i.ID, err)
-	}
-	return nil
-}
-
-// Items lists the messages that are not finished, in the order in which they were accepted, without their text; with all,
-// the finished ones of the last week as well.
-func (s *Store) Items(ctx context.Context, all bool) ([]*Item, error) {
-	where := ` WHERE state NOT IN ('sent', 'failed')`
-	if all {
-		where = ``
-	}
-	rows, err := s.db.QueryContext(ctx, `SELECT `+itemColumns+` FROM postier_message`+where+` ORDER BY accepted, id`)
-	if err != nil {
-		return nil, wrap("read the queue", err)
-	}
-	defer func() { _ = rows.Close() }()
-	var out []*Item
-	for rows.Next() {
-		item := &Item{}
-		if err := item.scan(rows.Scan); err != nil {
-			return nil, wrap("read the queue", err)
-		}
-		out = append(out, item)
-	}
-	return out, wrap("read the queue", rows.Err())
-}
-
-func (s *Store) countDue(ctx context.Context) (n int, err error) {
-	query := s.q(`SELECT COUNT(*) FROM postier_message WHERE state NOT IN ('sent', 'failed') AND (due <= ?1 OR owner <> '')`)
-	err = s.db.QueryRowContext(ctx, query, s.Now().UnixMilli()).Scan(&n)
-	return n, err
 }

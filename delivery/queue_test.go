@@ -1,7 +1,9 @@
 package delivery
 
 import (
+	"database/sql"
 	"errors"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -292,19 +294,88 @@ func TestSentCopyFailsAndIsTriedAgain(t *testing.T) {
 	}
 }
 
-// Of two workers that read the same message, one gets it.
+// Of two workers that read the same message, one gets it, and keeps it.
 func TestClaimIsExclusive(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, nil, nil)
-	item := b.item()
+	item, other := b.item(), b.worker(filepath.Join(filepath.Dir(b.path), "state", "postier.db"))
 	b.must(b.queue.Accept(t.Context(), item, false))
 	one, two := b.stored(item.ID), b.stored(item.ID)
-	until := b.clock.Now().Add(lease)
-	b.must(b.queue.Store.claim(t.Context(), one, until))
-	if err := b.queue.Store.claim(t.Context(), two, until); !errors.Is(err, ErrBusy) {
+	b.must(b.queue.claim(t.Context(), one))
+	if err := other.claim(t.Context(), two); !errors.Is(err, errStale) {
 		t.Errorf("claimed twice: %v", err)
 	}
-	if err := b.queue.Retry(t.Context(), item.ID); !errors.Is(err, ErrBusy) {
-		t.Errorf("taken from a process that lives: %v", err)
+	if err := b.queue.claim(t.Context(), b.stored(item.ID)); !errors.Is(err, ErrBusy) {
+		t.Errorf("claimed twice by one process: %v", err)
 	}
+	for _, q := range []*Queue{b.queue, other} {
+		if err := q.Retry(t.Context(), item.ID); !errors.Is(err, ErrBusy) {
+			t.Errorf("taken from a process that lives: %v", err)
+		}
+		if err := q.Remove(t.Context(), item.ID); !errors.Is(err, ErrBusy) {
+			t.Errorf("removed under a process that lives: %v", err)
+		}
+	}
+}
+
+// Whatever was decided on a message that somebody else changed after it was read, nothing of it is written: no state, no claim, no
+// job, no removal.
+func TestNoChangeIsLost(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil, nil)
+	for name, late := range map[string]func(*Item) error{
+		"claim":      func(i *Item) error { return b.queue.claim(t.Context(), i) },
+		"reschedule": func(i *Item) error { return b.queue.reschedule(t.Context(), i, b.clock.Now()) },
+		"settle":     func(i *Item) error { return b.queue.settle(t.Context(), i) },
+		"change":     func(i *Item) error { return b.queue.Store.change(t.Context(), i, nil) },
+		"remove": func(i *Item) error {
+			return b.queue.Store.remove(t.Context(), i, func(tx *sql.Tx) error { return b.queue.dropJob(t.Context(), tx, i.job) })
+		},
+	} {
+		item := b.item()
+		b.must(b.queue.Accept(t.Context(), item, false))
+		read := b.stored(item.ID)
+		other := b.stored(item.ID)
+		other.Attempts = 7
+		b.must(b.queue.Store.change(t.Context(), other, nil))
+		if err := late(read); !errors.Is(err, errStale) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if now := b.stored(item.ID); now.Attempts != 7 || now.owner != "" || now.job != item.job || now.version != other.version {
+			t.Errorf("%s: %+v", name, now)
+		}
+		var jobs int
+		b.must(b.queue.Store.db.QueryRow(`SELECT COUNT(*) FROM river_job WHERE id = ?1`, item.job).Scan(&jobs))
+		if jobs != 1 {
+			t.Errorf("%s: %d jobs", name, jobs)
+		}
+	}
+}
+
+// A worker that was taken for dead hands nothing over: it finds out before the last octets go out.
+func TestSupersededWorkerStopsBeforeTheDot(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil, nil)
+	item := b.item()
+	b.queue.seam = func(step string) {
+		if step != "sending" {
+			return
+		}
+		other := b.stored(item.ID)
+		other.owner = "somebody/else///"
+		b.must(b.queue.Store.change(t.Context(), other, nil))
+	}
+	if try := b.first(item); try.State != StateWaiting {
+		t.Errorf("%+v", try)
+	}
+	if n := len(messages(b.own)); n != 0 {
+		t.Errorf("%d messages left", n)
+	}
+	if stored := b.stored(item.ID); stored.owner != "somebody/else///" || stored.State != StateSending {
+		t.Errorf("%+v", stored)
+	}
+	b.queue.seam = nil
+	b.clock.add(lease + time.Second) // nobody renews the claim
+	b.run()
+	b.once(1)
 }

@@ -216,3 +216,34 @@ func TestStatePath(t *testing.T) {
 		}
 	}
 }
+
+// A state that the first version wrote is brought up to date with its messages in it.
+func TestOlderState(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "postier.db")
+	s, err := OpenStore(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, statement := range []string{
+		`ALTER TABLE postier_message DROP COLUMN version`,
+		`INSERT INTO postier_message VALUES ('m', 0, 1, 1, 'waiting', 3, '', 'p', '<m@x>', 'a@x', '{"recipients":[]}', x'78')`,
+		`UPDATE postier_schema SET version = 1`,
+	} {
+		if _, err := s.db.Exec(statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_ = s.Close()
+	if s, err = OpenStore(t.Context(), path); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	item, err := s.Item(t.Context(), "m")
+	if err != nil || item.Attempts != 3 || string(item.Raw) != "x" {
+		t.Fatalf("%+v, %v", item, err)
+	}
+	if err := s.change(t.Context(), item, nil); err != nil {
+		t.Error(err)
+	}
+}

@@ -24,6 +24,8 @@ import (
 type Store struct {
 	db *sql.DB
 	pg bool
+	// owner names this opened store in the claims on messages.
+	owner string
 	// Now is the clock; tests set it.
 	Now func() time.Time
 }
@@ -73,7 +75,7 @@ const busyWait = 20 * time.Second
 // OpenStore opens the state at a place: a file, or a PostgreSQL URL without a password (that comes from ~/.pgpass, a
 // service file or peer authentication). What is missing is created.
 func OpenStore(ctx context.Context, place string) (*Store, error) {
-	s := &Store{Now: time.Now, pg: strings.HasPrefix(place, "postgres://") || strings.HasPrefix(place, "postgresql://")}
+	s := &Store{Now: time.Now, owner: newOwner(), pg: strings.HasPrefix(place, "postgres://") || strings.HasPrefix(place, "postgresql://")}
 	fail := func(err error) (*Store, error) {
 		if s.db != nil {
 			_ = s.db.Close()
@@ -134,47 +136,70 @@ func makeStateFile(path string) error {
 func (s *Store) Close() error { return s.db.Close() }
 
 // schemaVersion is stored; an older program refuses a newer state.
-const schemaVersion = 1
+const schemaVersion = 2
 
 var errNewerState = errors.New("the state was written by a newer version of this program")
 
-// migrate creates the tables. The first start of many processes at once is serialised by the lock of the transaction.
+// migrate brings the tables up to this version. The first start of many processes at once is serialised by the lock of the
+// transaction.
 func (s *Store) migrate(ctx context.Context) error {
-	if version, err := s.version(ctx); err == nil && version == schemaVersion {
+	if version, err := s.version(ctx, s.db); err == nil && version == schemaVersion {
 		return nil
 	} else if err == nil && version > schemaVersion {
 		return errNewerState
 	}
 	return s.locked(ctx, "schema", func(tx *sql.Tx) error {
-		blob, serial := "BLOB", "INTEGER PRIMARY KEY AUTOINCREMENT"
-		if s.pg {
-			blob, serial = "BYTEA", "BIGSERIAL PRIMARY KEY"
+		if _, err := tx.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS postier_schema (version BIGINT NOT NULL)`); err != nil {
+			return err
 		}
-		statements := []string{
-			`CREATE TABLE IF NOT EXISTS postier_schema (version BIGINT NOT NULL)`,
-			`CREATE TABLE IF NOT EXISTS postier_sent (id ` + serial + `, profile TEXT NOT NULL, at BIGINT NOT NULL)`,
-			`CREATE INDEX IF NOT EXISTS postier_sent_at ON postier_sent (profile, at)`,
-			`CREATE TABLE IF NOT EXISTS postier_batch (profile TEXT PRIMARY KEY, messages BIGINT NOT NULL, last BIGINT NOT NULL)`,
-			`CREATE TABLE IF NOT EXISTS postier_suppressed (pattern TEXT PRIMARY KEY, reason TEXT NOT NULL, at BIGINT NOT NULL, proposed BIGINT NOT NULL)`,
-			`CREATE TABLE IF NOT EXISTS postier_health (profile TEXT PRIMARY KEY, failures BIGINT NOT NULL, cause TEXT NOT NULL, since BIGINT NOT NULL)`,
-			`CREATE TABLE IF NOT EXISTS postier_message (id TEXT PRIMARY KEY, job BIGINT NOT NULL, accepted BIGINT NOT NULL, due BIGINT NOT NULL,
-				state TEXT NOT NULL, attempts BIGINT NOT NULL, owner TEXT NOT NULL, profile TEXT NOT NULL, message_id TEXT NOT NULL,
-				envelope TEXT NOT NULL, detail TEXT NOT NULL, raw ` + blob + ` NOT NULL)`,
-			`CREATE INDEX IF NOT EXISTS postier_message_due ON postier_message (state, due)`,
-			`DELETE FROM postier_schema`,
-			fmt.Sprintf(`INSERT INTO postier_schema (version) VALUES (%d)`, schemaVersion),
+		version, err := s.version(ctx, tx)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
 		}
-		for _, statement := range statements {
-			if _, err := tx.ExecContext(ctx, statement); err != nil {
-				return err
+		for ; version < schemaVersion; version++ {
+			for _, statement := range s.schema()[version] {
+				if _, err := tx.ExecContext(ctx, statement); err != nil {
+					return err
+				}
 			}
 		}
-		return nil
+		if _, err := tx.ExecContext(ctx, `DELETE FROM postier_schema`); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, s.q(`INSERT INTO postier_schema (version) VALUES (?1)`), version)
+		return err
 	})
 }
 
-func (s *Store) version(ctx context.Context) (version int, err error) {
-	err = s.db.QueryRowContext(ctx, `SELECT version FROM postier_schema`).Scan(&version)
+// schema lists what leads from each version to the next one.
+func (s *Store) schema() [schemaVersion][]string {
+	blob, serial := "BLOB", "INTEGER PRIMARY KEY AUTOINCREMENT"
+	if s.pg {
+		blob, serial = "BYTEA", "BIGSERIAL PRIMARY KEY"
+	}
+	return [schemaVersion][]string{
+		{
+			`CREATE TABLE IF NOT EXISTS postier_sent (id ` + serial + `, profile TEXT NOT NULL, at BIGINT NOT NULL)`,
+			`CREATE INDEX IF NOT EXISTS postier_sent_at ON postier_sent (profile, at)`,
+			`CREATE TABLE IF NOT EXISTS postier_batch (profile TEXT PRIMARY KEY, messages BIGINT NOT NULL, last BIGINT NOT NULL)`,
+			`CREATE TABLE IF NOT EXISTS postier_suppressed (pattern TEXT PRIMARY KEY, reason TEXT NOT NULL, at BIGINT NOT NULL,
+				proposed BIGINT NOT NULL)`,
+			`CREATE TABLE IF NOT EXISTS postier_health (profile TEXT PRIMARY KEY, failures BIGINT NOT NULL, cause TEXT NOT NULL,
+				since BIGINT NOT NULL)`,
+			`CREATE TABLE IF NOT EXISTS postier_message (id TEXT PRIMARY KEY, job BIGINT NOT NULL, accepted BIGINT NOT NULL,
+				due BIGINT NOT NULL, state TEXT NOT NULL, attempts BIGINT NOT NULL, owner TEXT NOT NULL, profile TEXT NOT NULL,
+				message_id TEXT NOT NULL, envelope TEXT NOT NULL, detail TEXT NOT NULL, raw ` + blob + ` NOT NULL)`,
+			`CREATE INDEX IF NOT EXISTS postier_message_due ON postier_message (state, due)`,
+		},
+		{`ALTER TABLE postier_message ADD COLUMN version BIGINT NOT NULL DEFAULT 0`},
+	}
+}
+
+func (s *Store) version(ctx context.Context, from interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+},
+) (version int, err error) {
+	err = from.QueryRowContext(ctx, `SELECT version FROM postier_schema`).Scan(&version)
 	return version, err
 }
 

@@ -1,0 +1,200 @@
+package delivery
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
+
+// ErrNoItem says that there is no such message.
+var ErrNoItem = errors.New("no such message in the queue")
+
+// ErrBusy says that a message is being sent at this moment.
+var ErrBusy = errors.New("the message is being sent at this moment")
+
+// errStale says that somebody else changed or removed the message after it was read: what was decided on it no longer holds.
+var errStale = errors.New("the message was changed by another process")
+
+const itemColumns = `id, version, job, accepted, due, state, attempts, owner, profile, message_id, envelope, detail`
+
+// insert adds a message.
+func (s *Store) insert(ctx context.Context, tx *sql.Tx, i *Item) error {
+	i.version = rand.Int64()
+	query := s.q(`INSERT INTO postier_message (` + itemColumns + `, raw)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)`)
+	_, err := tx.ExecContext(ctx, query, i.ID, i.version, i.job, i.Accepted.UnixMilli(), s.due(i), string(i.State),
+		i.Attempts, i.owner, i.Profile, i.MessageID, i.Envelope, i.detail(), i.Raw)
+	return err
+}
+
+// due is when something is to happen to a message; while it is claimed, that is the end of the lease.
+func (s *Store) due(i *Item) int64 {
+	if i.owner != "" {
+		return s.Now().Add(lease).UnixMilli()
+	}
+	return i.Due.UnixMilli()
+}
+
+// change is the only way to change a message. It compares and sets: the row is written if it still has the version that the
+// item was read with, and gets a new one; otherwise nothing is written and the error is errStale. So of two processes that
+// decide on the same message one wins, whatever happened between its reading and its writing. The jobs of River that belong to
+// the change are changed by work, in the same transaction. A finished message needs its text no longer.
+func (s *Store) change(ctx context.Context, i *Item, work func(*sql.Tx) error) error {
+	if i.loose {
+		return nil
+	}
+	next := rand.Int64()
+	var text any // NULL leaves the text as it is
+	switch {
+	case i.State.Final():
+		i.Raw, text = []byte{}, []byte{}
+	case i.reworded:
+		text = i.Raw
+	}
+	err := s.inTx(ctx, func(tx *sql.Tx) error {
+		if work != nil {
+			if err := work(tx); err != nil {
+				return err
+			}
+		}
+		query := s.q(`UPDATE postier_message SET version = ?3, job = ?4, due = ?5, state = ?6, attempts = ?7, owner = ?8, profile = ?9,
+			envelope = ?10, detail = ?11, raw = COALESCE(?12, raw) WHERE id = ?1 AND version = ?2`)
+		return exactlyOne(tx.ExecContext(ctx, query, i.ID, i.version, next, i.job, s.due(i), string(i.State), i.Attempts,
+			i.owner, i.Profile, i.Envelope, i.detail(), text))
+	})
+	if err == nil {
+		i.version, i.reworded = next, false
+	}
+	return err
+}
+
+// remove deletes a message under the same condition.
+func (s *Store) remove(ctx context.Context, i *Item, work func(*sql.Tx) error) error {
+	return s.inTx(ctx, func(tx *sql.Tx) error {
+		if err := work(tx); err != nil {
+			return err
+		}
+		query := s.q(`DELETE FROM postier_message WHERE id = ?1 AND version = ?2`)
+		return exactlyOne(tx.ExecContext(ctx, query, i.ID, i.version))
+	})
+}
+
+// exactlyOne is errStale when a statement met no row.
+func exactlyOne(result sql.Result, err error) error {
+	if err != nil {
+		return err
+	}
+	if n, err := result.RowsAffected(); err != nil || n == 0 {
+		return errors.Join(errStale, err)
+	}
+	return nil
+}
+
+// renew puts off the end of this process's claim on a message.
+func (s *Store) renew(ctx context.Context, id string, until time.Time) error {
+	query := s.q(`UPDATE postier_message SET due = ?3 WHERE id = ?1 AND owner = ?2`)
+	return exactlyOne(s.db.ExecContext(ctx, query, id, s.owner, until.UnixMilli()))
+}
+
+func (s *Store) inTx(ctx context.Context, work func(*sql.Tx) error) error {
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }()
+	if err := work(tx); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+func (i *Item) detail() string {
+	detail, err := json.Marshal(i.Detail)
+	if err != nil {
+		panic("delivery: plain values always marshal: " + err.Error())
+	}
+	return string(detail)
+}
+
+// Item reads one message.
+func (s *Store) Item(ctx context.Context, id string) (*Item, error) {
+	item := &Item{}
+	row := s.db.QueryRowContext(ctx, s.q(`SELECT `+itemColumns+`, raw FROM postier_message WHERE id = ?1`), id)
+	err := item.scan(row.Scan, &item.Raw)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, ErrNoItem
+	}
+	return item, err
+}
+
+func (i *Item) scan(scan func(...any) error, raw ...any) error {
+	var accepted, due int64
+	var state, detail string
+	err := scan(append([]any{
+		&i.ID, &i.version, &i.job, &accepted, &due, &state, &i.Attempts, &i.owner, &i.Profile, &i.MessageID, &i.Envelope, &detail,
+	}, raw...)...)
+	if err != nil {
+		return err
+	}
+	i.Accepted, i.Due, i.State = time.UnixMilli(accepted), time.UnixMilli(due), State(state)
+	if err := json.Unmarshal([]byte(detail), &i.Detail); err != nil {
+		return fmt.Errorf("message %s in the queue: %w", i.ID, err)
+	}
+	return nil
+}
+
+// Items lists the messages that are not finished, in the order in which they were accepted, without their text; with all,
+// the finished ones of the last week as well.
+func (s *Store) Items(ctx context.Context, all bool) ([]*Item, error) {
+	where := `state NOT IN ('sent', 'failed')`
+	if all {
+		where = `1 = 1`
+	}
+	return s.items(ctx, where+` ORDER BY accepted, id`)
+}
+
+// items lists messages without their text.
+func (s *Store) items(ctx context.Context, where string, args ...any) ([]*Item, error) {
+	rows, err := s.db.QueryContext(ctx, s.q(`SELECT `+itemColumns+` FROM postier_message WHERE `+where), args...)
+	if err != nil {
+		return nil, wrap("read the queue", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var out []*Item
+	for rows.Next() {
+		item := &Item{}
+		if err := item.scan(rows.Scan); err != nil {
+			return nil, wrap("read the queue", err)
+		}
+		out = append(out, item)
+	}
+	return out, wrap("read the queue", rows.Err())
+}
+
+// reclaimAtOnce bounds how many messages are given back in one go.
+const reclaimAtOnce = 1000
+
+// interrupted lists messages that somebody claimed or began to.
+func (s *Store) interrupted(ctx context.Context) ([]*Item, error) {
+	// A job that runs for a message which is not claimed is that of a worker killed in between, or of one that claims it at this
+	// moment: then one of the two changes wins.
+	return s.items(ctx, fmt.Sprintf(`state NOT IN ('sent', 'failed') AND (owner <> '' OR EXISTS (
+		SELECT 1 FROM river_job WHERE river_job.id = job AND river_job.state = 'running')) ORDER BY due LIMIT %d`, reclaimAtOnce))
+}
+
+// scheduled lists messages that were put off until now and that nobody has claimed.
+func (s *Store) scheduled(ctx context.Context) ([]*Item, error) {
+	return s.items(ctx, fmt.Sprintf(`state NOT IN ('sent', 'failed') AND owner = '' AND due > accepted AND due <= ?1
+		ORDER BY due LIMIT %d`, reclaimAtOnce), s.Now().UnixMilli())
+}
+
+// countDue counts what a worker could claim now.
+func (s *Store) countDue(ctx context.Context) (n int, err error) {
+	query := s.q(`SELECT COUNT(*) FROM postier_message WHERE state NOT IN ('sent', 'failed') AND owner = '' AND due <= ?1`)
+	err = s.db.QueryRowContext(ctx, query, s.Now().UnixMilli()).Scan(&n)
+	return n, err
+}
