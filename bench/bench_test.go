@@ -21,6 +21,7 @@ import (
 	"postier/diagnostics"
 	"postier/diagnostics/imap"
 	"postier/diagnostics/smtp"
+	"postier/internal/account"
 	"postier/internal/rehearsal"
 	"postier/internal/rehearsal/mailserver"
 	"postier/internal/wire"
@@ -210,7 +211,7 @@ func BenchmarkRoundTrips(b *testing.B) {
 		b.Fatal(err)
 	}
 	network := &wire.Network{Resolver: resolver, Roots: provider.Roots, Route: route}
-	target := diagnostics.Target{
+	target := account.Target{
 		Address: provider.Address, Submission: provider.Submission, IMAP: &provider.IMAP, SentMode: config.SentAppend,
 		Secret: provider.Password,
 	}

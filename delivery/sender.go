@@ -17,6 +17,7 @@ import (
 	"postier/diagnostics"
 	"postier/diagnostics/explain"
 	"postier/diagnostics/smtp"
+	"postier/internal/account"
 	"postier/internal/wire"
 )
 
@@ -188,12 +189,12 @@ func (s *Sender) Close() {
 }
 
 // Target is a profile as the checks know it, with its secret, and the network that trusts what the profile trusts.
-func (s *Sender) Target(ctx context.Context, profile string, p *config.Profile) (diagnostics.Target, *wire.Network, error) {
+func (s *Sender) Target(ctx context.Context, profile string, p *config.Profile) (account.Target, *wire.Network, error) {
 	network, err := s.network(p)
 	if err != nil {
-		return diagnostics.Target{}, nil, err
+		return account.Target{}, nil, err
 	}
-	t := diagnostics.Target{
+	t := account.Target{
 		Address: p.From.Address, Profile: profile, Provider: p.Provider, From: p.From.Address,
 		Submission: p.Submission, IMAP: p.SentCopy.IMAP, SentMode: p.SentCopy.Mode, SentFolder: p.SentCopy.Folder,
 		SecretType: p.Credential.Type, Pins: p.TLS.PinSHA256, AllowCleartext: p.Insecure,

@@ -13,6 +13,7 @@ import (
 	"postier/diagnostics/explain"
 	"postier/diagnostics/imap"
 	"postier/diagnostics/smtp"
+	"postier/internal/account"
 	"postier/internal/locale"
 	"postier/internal/rehearsal"
 	"postier/internal/rehearsal/mailserver"
@@ -181,7 +182,7 @@ func rehearse(fault string) func(*testing.T) []diagnostics.Result {
 			t.Fatal(err)
 		}
 		n := &wire.Network{Resolver: resolver(t, p.DNSAddr()), Roots: p.Roots, Route: p.Route}
-		target := diagnostics.Target{
+		target := account.Target{
 			Address: p.Address, Submission: p.Submission, IMAP: &p.IMAP, Secret: p.Typed, SentMode: config.SentAppend,
 			Selectors: preset.DKIM.Selectors, SPFInclude: preset.SPF.Include,
 		}
@@ -216,7 +217,7 @@ func submission(security config.Security, o mailserver.Options, zone string) fun
 		o.Certificate, o.ImplicitTLS = ca.Leaf(t, mailserver.Good, mailHost), security == config.SecurityTLS
 		server := mailserver.StartSMTP(t, o)
 		n := &wire.Network{Resolver: resolver(t, nameserver.Start(t, zone).Addr()), Roots: ca.Roots()}
-		target := diagnostics.Target{
+		target := account.Target{
 			Address: owner, Secret: secret.New("kivo-tams"),
 			Submission: config.Server{Host: mailHost, Port: server.Port(), Security: security, Auth: config.MechanismAuto},
 		}
@@ -233,7 +234,7 @@ func mailbox(security config.Security, o mailserver.Options,
 		o.Certificate, o.ImplicitTLS = ca.Leaf(t, kind, mailHost), security == config.SecurityTLS
 		server := mailserver.StartIMAP(t, o)
 		n := &wire.Network{Resolver: resolver(t, nameserver.Start(t, here).Addr()), Roots: ca.Roots()}
-		target := diagnostics.Target{
+		target := account.Target{
 			Address: owner, Secret: secret.New("kivo-tams"), SentMode: config.SentAppend,
 			IMAP: &config.Server{
 				Host: mailHost, Port: server.Port(), Security: security, Auth: config.MechanismAuto,
@@ -249,7 +250,7 @@ func domain(zone string) func(*testing.T) []diagnostics.Result {
 	return func(t *testing.T) []diagnostics.Result {
 		t.Helper()
 		n := &wire.Network{Resolver: resolver(t, nameserver.Start(t, zone).Addr())}
-		return diagnostics.Run(t.Context(), nil, dns.Plan(n, diagnostics.Target{}, dns.Options{
+		return diagnostics.Run(t.Context(), nil, dns.Plan(n, account.Target{}, dns.Options{
 			Domain: "durand.example", IP: netip.MustParseAddr("192.0.2.99"), Selectors: []string{"s1"},
 		}))
 	}

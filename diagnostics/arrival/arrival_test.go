@@ -19,6 +19,7 @@ import (
 	"postier/diagnostics"
 	"postier/diagnostics/imap"
 	"postier/diagnostics/smtp"
+	"postier/internal/account"
 	"postier/internal/locale"
 	"postier/internal/rehearsal"
 	"postier/internal/rehearsal/nameserver"
@@ -27,8 +28,8 @@ import (
 
 // rehearse runs the arrival checks at the demonstration's provider.
 func rehearse(t *testing.T, ctx context.Context, fault string,
-	change func(*Options, *diagnostics.Target),
-) ([]diagnostics.Result, *wire.Network, diagnostics.Target) {
+	change func(*Options, *account.Target),
+) ([]diagnostics.Result, *wire.Network, account.Target) {
 	t.Helper()
 	provider, err := rehearsal.Start(t.Context(),
 		rehearsal.Options{Fault: fault, Lang: locale.French, Slow: 50 * time.Millisecond})
@@ -41,7 +42,7 @@ func rehearse(t *testing.T, ctx context.Context, fault string,
 		t.Fatal(err)
 	}
 	network := &wire.Network{Resolver: resolver, Roots: provider.Roots, Route: provider.Route}
-	target := diagnostics.Target{
+	target := account.Target{
 		Address: provider.Address, Submission: provider.Submission, IMAP: &provider.IMAP, Secret: provider.Typed,
 		SecretType: config.SecretAppPassword, SentMode: config.SentServer,
 	}
@@ -65,7 +66,7 @@ func status(t *testing.T, results []diagnostics.Result, id diagnostics.ID) strin
 }
 
 // count looks how many messages with this test's token are in a folder.
-func count(t *testing.T, network *wire.Network, target diagnostics.Target, id string, junk bool) int {
+func count(t *testing.T, network *wire.Network, target account.Target, id string, junk bool) int {
 	t.Helper()
 	s, err := imap.Open(t.Context(), network, target, nil)
 	if err != nil {
@@ -124,11 +125,11 @@ func TestArrival(t *testing.T) {
 
 func TestArrivalFaults(t *testing.T) {
 	t.Parallel()
-	brief := func(o *Options, _ *diagnostics.Target) { o.Deadline = 700 * time.Millisecond }
-	appends := func(_ *Options, tg *diagnostics.Target) { tg.SentMode = config.SentAppend }
+	brief := func(o *Options, _ *account.Target) { o.Deadline = 700 * time.Millisecond }
+	appends := func(_ *Options, tg *account.Target) { tg.SentMode = config.SentAppend }
 	for _, c := range []struct {
 		name, fault string
-		change      func(*Options, *diagnostics.Target)
+		change      func(*Options, *account.Target)
 		id          diagnostics.ID
 		want        string
 	}{
@@ -162,7 +163,7 @@ func TestArrivalFaults(t *testing.T) {
 
 func TestKeep(t *testing.T) {
 	t.Parallel()
-	results, network, target := rehearse(t, t.Context(), "", func(o *Options, _ *diagnostics.Target) { o.Keep = true })
+	results, network, target := rehearse(t, t.Context(), "", func(o *Options, _ *account.Target) { o.Keep = true })
 	if n := count(t, network, target, messageID(t, results), false); n != 1 {
 		t.Errorf("%d messages are there, want the one that was to be kept", n)
 	}
@@ -174,7 +175,7 @@ func TestLostReplyIsLookedFor(t *testing.T) {
 		return smtp.Outcome{State: smtp.StateUnknown},
 			&smtp.SendError{State: smtp.StateUnknown, Result: diagnostics.Result{Cause: causeUnknown}}
 	}
-	results, _, _ := rehearse(t, t.Context(), "", func(o *Options, _ *diagnostics.Target) {
+	results, _, _ := rehearse(t, t.Context(), "", func(o *Options, _ *account.Target) {
 		o.Send, o.Deadline = unknown, 300*time.Millisecond
 	})
 	if got := status(t, results, diagnostics.ArrivalDelivered); got != "fail/delivery-unknown" {
@@ -185,7 +186,7 @@ func TestLostReplyIsLookedFor(t *testing.T) {
 func TestNothingIsSentWithoutAMailbox(t *testing.T) {
 	t.Parallel()
 	sent := false
-	rehearse(t, t.Context(), "imap-wrong-password", func(o *Options, _ *diagnostics.Target) {
+	rehearse(t, t.Context(), "imap-wrong-password", func(o *Options, _ *account.Target) {
 		o.Send = func(context.Context, []byte) (smtp.Outcome, error) {
 			sent = true
 			return smtp.Outcome{}, errors.New("no")
@@ -200,7 +201,7 @@ func TestCancelWhileWaiting(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	var cancelled time.Time
-	results, _, _ := rehearse(t, ctx, "lost", func(o *Options, _ *diagnostics.Target) {
+	results, _, _ := rehearse(t, ctx, "lost", func(o *Options, _ *account.Target) {
 		o.Send = func(context.Context, []byte) (smtp.Outcome, error) {
 			time.AfterFunc(50*time.Millisecond, func() { cancelled = time.Now(); cancel() })
 			return smtp.Outcome{State: smtp.StateAccepted}, nil
@@ -216,7 +217,7 @@ func TestCancelWhileWaiting(t *testing.T) {
 
 func TestCompose(t *testing.T) {
 	t.Parallel()
-	target := diagnostics.Target{Address: "marie@durand.example", From: "contact@durand.example"}
+	target := account.Target{Address: "marie@durand.example", From: "contact@durand.example"}
 	seen := map[string]bool{}
 	for _, lang := range locale.All() {
 		m, err := Compose(target, lang, "Devis\r\nBcc: x@y.example", time.Date(2026, 11, 21, 20, 0, 0, 0, time.UTC))
@@ -246,7 +247,7 @@ func TestCompose(t *testing.T) {
 		}
 		seen[m.Token] = true
 	}
-	if _, err := Compose(diagnostics.Target{Address: "a b> SIZE=1@x.example"}, locale.English, "x",
+	if _, err := Compose(account.Target{Address: "a b> SIZE=1@x.example"}, locale.English, "x",
 		time.Now()); err == nil {
 		t.Error("an address that is none is taken")
 	}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/wneessen/go-mail"
 
-	"postier/diagnostics"
+	"postier/internal/account"
 	"postier/internal/locale"
 )
 
@@ -25,7 +25,7 @@ const tokenSize = 12 // octets of randomness: nobody guesses it, and no two test
 
 // Compose writes the test message. It is made like an honest personal message, so that it tells how those fare: plain
 // text, a real subject and a few sentences, a Message-ID under the author's domain, no links, no marks of a mailing.
-func Compose(target diagnostics.Target, lang locale.Lang, product string, now time.Time) (Message, error) {
+func Compose(target account.Target, lang locale.Lang, product string, now time.Time) (Message, error) {
 	random := make([]byte, tokenSize)
 	_, _ = rand.Read(random) // crypto/rand.Read never fails
 	token := hex.EncodeToString(random)

@@ -10,6 +10,7 @@ import (
 	"postier/diagnostics"
 	"postier/diagnostics/imap"
 	"postier/diagnostics/smtp"
+	"postier/internal/account"
 	"postier/internal/locale"
 	"postier/internal/safetext"
 	"postier/internal/wire"
@@ -64,7 +65,7 @@ const (
 
 type run struct {
 	network  *wire.Network
-	target   diagnostics.Target
+	target   account.Target
 	options  Options
 	recorder *wire.Recorder
 
@@ -79,7 +80,7 @@ type run struct {
 // Plan lists the arrival checks. They wait for the submission and IMAP checks of the same run, so that neither server
 // sees two connections at once and a refused secret is not tried again (docs/security.md T21). A target without IMAP
 // has none.
-func Plan(network *wire.Network, target diagnostics.Target, options Options) diagnostics.Plan {
+func Plan(network *wire.Network, target account.Target, options Options) diagnostics.Plan {
 	if target.IMAP == nil {
 		return diagnostics.Plan{}
 	}

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/net/idna"
 
 	"postier/diagnostics"
+	"postier/internal/account"
 	"postier/internal/mailauth/lookup"
 	"postier/internal/wire"
 	"postier/presets"
@@ -42,7 +43,7 @@ type Options struct {
 
 // Plan hands out the DNS checks for a target. They need nothing of each other and run side by side; what two of them
 // ask is asked once. A target without an address and without Options.Domain gets a plan of skipped checks.
-func Plan(network *wire.Network, target diagnostics.Target, opts Options) diagnostics.Plan {
+func Plan(network *wire.Network, target account.Target, opts Options) diagnostics.Plan {
 	resolver := opts.Resolver
 	if resolver == nil {
 		resolver = network.Resolver
@@ -84,7 +85,7 @@ func (a *area) checks() []check {
 // area is what the checks of one target share.
 type area struct {
 	network *wire.Network
-	target  diagnostics.Target
+	target  account.Target
 	opts    Options
 	shared  *lookup.Shared
 	domain  string // A-labels, lower case, no final dot; empty when there is none
@@ -110,7 +111,7 @@ func (a *area) bounded(run func(context.Context,
 	}
 }
 
-func authorDomain(target diagnostics.Target, opts Options) string {
+func authorDomain(target account.Target, opts Options) string {
 	domain := opts.Domain
 	if domain == "" {
 		domain = addressDomain(target.Author())

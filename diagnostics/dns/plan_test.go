@@ -20,6 +20,7 @@ import (
 	"postier/config"
 	"postier/diagnostics"
 	"postier/diagnostics/dns"
+	"postier/internal/account"
 	"postier/internal/mailauth/lookup"
 	"postier/internal/mailauth/lookup/lookuptest"
 	"postier/internal/mailauth/spf"
@@ -59,15 +60,15 @@ func goodDKIM() string {
 	return "s1._domainkey.example.com. IN TXT \"v=DKIM1; k=ed25519; p=" + edKey + "\"\n"
 }
 
-func target() diagnostics.Target {
-	return diagnostics.Target{
+func target() account.Target {
+	return account.Target{
 		Address: "marie@example.com", Provider: "provider",
 		Submission: config.Server{Host: "smtp.provider.test", Port: 465},
 		SPFInclude: []string{"spf.provider.test"}, Selectors: []string{"s1", "{token}"},
 	}
 }
 
-func run(t *testing.T, zone string, target diagnostics.Target, opts dns.Options) []diagnostics.Result {
+func run(t *testing.T, zone string, target account.Target, opts dns.Options) []diagnostics.Result {
 	t.Helper()
 	opts.Resolver = lookuptest.Zone(t, zone)
 	return diagnostics.Run(context.Background(), nil, dns.Plan(&wire.Network{}, target, opts))
@@ -95,7 +96,7 @@ func client(f fetch) *http.Client { return &http.Client{Transport: f} }
 // finding is one case: the zone, what differs from the usual target, and what one check says about it.
 type finding struct {
 	name, zone string
-	change     func(*diagnostics.Target, *dns.Options)
+	change     func(*account.Target, *dns.Options)
 	id         diagnostics.ID
 	status     diagnostics.Status
 	cause      string
@@ -113,13 +114,13 @@ func without(zone string, lines ...string) string {
 const mxLine = "example.com. IN MX 10 mx.provider.test."
 
 func findings() []finding {
-	custom := func(t *diagnostics.Target, _ *dns.Options) { t.SPFInclude = nil }
-	noSelectors := func(t *diagnostics.Target, _ *dns.Options) { t.Selectors = []string{"{token}"} }
-	withIP := func(ip string) func(*diagnostics.Target, *dns.Options) {
-		return func(_ *diagnostics.Target, o *dns.Options) { o.IP = netip.MustParseAddr(ip) }
+	custom := func(t *account.Target, _ *dns.Options) { t.SPFInclude = nil }
+	noSelectors := func(t *account.Target, _ *dns.Options) { t.Selectors = []string{"{token}"} }
+	withIP := func(ip string) func(*account.Target, *dns.Options) {
+		return func(_ *account.Target, o *dns.Options) { o.IP = netip.MustParseAddr(ip) }
 	}
-	withHTTP := func(f fetch) func(*diagnostics.Target, *dns.Options) {
-		return func(_ *diagnostics.Target, o *dns.Options) { o.HTTP = client(f) }
+	withHTTP := func(f fetch) func(*account.Target, *dns.Options) {
+		return func(_ *account.Target, o *dns.Options) { o.HTTP = client(f) }
 	}
 	const sts = `_mta-sts.example.com. IN TXT "v=STSv1; id=20261121"` + "\n"
 	const policy = "version: STSv1\r\nmode: enforce\r\nmx: *.provider.test\r\nmax_age: 86400\r\n"
@@ -156,7 +157,7 @@ func findings() []finding {
 		{"no such domain", "", nil, diagnostics.DNSMX, diagnostics.Fail, dns.CauseNXDomain, ""},
 		{"DNS is silent", "!timeout example.com MX", nil, diagnostics.DNSMX, diagnostics.Skip, dns.CauseDNSFailure, ""},
 		{
-			"no domain", "", func(t *diagnostics.Target, _ *dns.Options) { t.Address = "" }, diagnostics.DNSMX, diagnostics.Skip,
+			"no domain", "", func(t *account.Target, _ *dns.Options) { t.Address = "" }, diagnostics.DNSMX, diagnostics.Skip,
 			dns.CauseNoDomain, "",
 		},
 
@@ -167,7 +168,7 @@ func findings() []finding {
 		},
 		{
 			"missing, redirect", provider,
-			func(t *diagnostics.Target, _ *dns.Options) { t.SPFInclude, t.SPFRedirect = nil, "spf.provider.test" },
+			func(t *account.Target, _ *dns.Options) { t.SPFInclude, t.SPFRedirect = nil, "spf.provider.test" },
 			diagnostics.DNSSPF, diagnostics.Warn, dns.CauseSPFMissing, "example.com v=spf1 redirect=spf.provider.test",
 		},
 		{
@@ -176,12 +177,12 @@ func findings() []finding {
 		},
 		{
 			"missing, server by address", provider,
-			func(t *diagnostics.Target, _ *dns.Options) { t.SPFInclude, t.Submission.Host = nil, "203.0.113.5" },
+			func(t *account.Target, _ *dns.Options) { t.SPFInclude, t.Submission.Host = nil, "203.0.113.5" },
 			diagnostics.DNSSPF, diagnostics.Warn, dns.CauseSPFMissing, "example.com v=spf1 mx ip4:203.0.113.5 ~all",
 		},
 		{
 			"missing, nothing known", provider,
-			func(t *diagnostics.Target, _ *dns.Options) { t.SPFInclude, t.Submission.Host = nil, "" }, diagnostics.DNSSPF,
+			func(t *account.Target, _ *dns.Options) { t.SPFInclude, t.Submission.Host = nil, "" }, diagnostics.DNSSPF,
 			diagnostics.Warn, dns.CauseSPFMissing, "",
 		},
 		{
@@ -276,7 +277,7 @@ func findings() []finding {
 		},
 		{
 			"the provider's own domain", "gmail.com. IN TXT \"v=spf1 redirect=_spf.google.com\"",
-			func(t *diagnostics.Target, _ *dns.Options) { t.Address = "x@gmail.com" }, diagnostics.DNSSPF, diagnostics.Pass, "",
+			func(t *account.Target, _ *dns.Options) { t.Address = "x@gmail.com" }, diagnostics.DNSSPF, diagnostics.Pass, "",
 			"",
 		},
 
@@ -294,7 +295,7 @@ func findings() []finding {
 		},
 		{
 			"revoked beside a good one", provider + goodDKIM() + `s2._domainkey.example.com. IN TXT "v=DKIM1; p="`,
-			func(t *diagnostics.Target, _ *dns.Options) { t.Selectors = []string{"s2", "s1"} }, diagnostics.DNSDKIM,
+			func(t *account.Target, _ *dns.Options) { t.Selectors = []string{"s2", "s1"} }, diagnostics.DNSDKIM,
 			diagnostics.Pass, "", "",
 		},
 		{
@@ -313,7 +314,7 @@ func findings() []finding {
 		},
 		{
 			"malformed beside a good one", provider + goodDKIM() + `s2._domainkey.example.com. IN TXT "v=DKIM1; p=abc"`,
-			func(t *diagnostics.Target, _ *dns.Options) { t.Selectors = []string{"s1", "s2"} }, diagnostics.DNSDKIM,
+			func(t *account.Target, _ *dns.Options) { t.Selectors = []string{"s1", "s2"} }, diagnostics.DNSDKIM,
 			diagnostics.Warn, dns.CauseDKIMMalformed, "",
 		},
 		{
@@ -342,30 +343,30 @@ func findings() []finding {
 		},
 		{
 			"only guesses", provider + `zz._domainkey.example.com. IN TXT "v=DKIM1; p=x"`,
-			func(t *diagnostics.Target, o *dns.Options) { t.Selectors, o.GuessSelectors = nil, true }, diagnostics.DNSDKIM,
+			func(t *account.Target, o *dns.Options) { t.Selectors, o.GuessSelectors = nil, true }, diagnostics.DNSDKIM,
 			diagnostics.Skip, dns.CauseDKIMSelectorUnknown, "",
 		},
 		{
 			"guessed right", provider + `google._domainkey.example.com. IN TXT "v=DKIM1; k=ed25519; p=` + edKey + `"`,
-			func(t *diagnostics.Target, o *dns.Options) { t.Selectors, o.GuessSelectors = nil, true }, diagnostics.DNSDKIM,
+			func(t *account.Target, o *dns.Options) { t.Selectors, o.GuessSelectors = nil, true }, diagnostics.DNSDKIM,
 			diagnostics.Pass, "", "",
 		},
 		{
 			"inferred from the include",
 			provider + "example.com. IN TXT \"v=spf1 include:_spf.google.com -all\"\ngoogle._domainkey.example.com. IN TXT " +
-				"\"v=DKIM1; k=ed25519; p=" + edKey + "\"", func(t *diagnostics.Target, _ *dns.Options) { t.Selectors = nil },
+				"\"v=DKIM1; k=ed25519; p=" + edKey + "\"", func(t *account.Target, _ *dns.Options) { t.Selectors = nil },
 			diagnostics.DNSDKIM, diagnostics.Pass, "", "",
 		},
 		{
 			"inferred from the MX",
 			without(provider, mxLine) +
 				"example.com. IN MX 1 example-com.mail.protection.outlook.com.\nselector1._domainkey.example.com. IN TXT " +
-				"\"v=DKIM1; k=ed25519; p=" + edKey + "\"", func(t *diagnostics.Target, _ *dns.Options) { t.Selectors = nil },
+				"\"v=DKIM1; k=ed25519; p=" + edKey + "\"", func(t *account.Target, _ *dns.Options) { t.Selectors = nil },
 			diagnostics.DNSDKIM, diagnostics.Pass, "", "",
 		},
 		{
 			"given by the person", provider + `mine._domainkey.example.com. IN TXT "v=DKIM1; k=ed25519; p=` + edKey + `"`,
-			func(t *diagnostics.Target, o *dns.Options) { t.Selectors, o.Selectors = nil, []string{"MINE"} },
+			func(t *account.Target, o *dns.Options) { t.Selectors, o.Selectors = nil, []string{"MINE"} },
 			diagnostics.DNSDKIM, diagnostics.Pass, "", "",
 		},
 		{
@@ -400,7 +401,7 @@ func findings() []finding {
 		},
 		{
 			"none without reports, no author", provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=none"`,
-			func(t *diagnostics.Target, o *dns.Options) { t.Address, t.From, o.Domain = "", "", "example.com" },
+			func(t *account.Target, o *dns.Options) { t.Address, t.From, o.Domain = "", "", "example.com" },
 			diagnostics.DNSDMARC, diagnostics.Warn, dns.CauseDMARCNonePolicy, "",
 		},
 		{
@@ -424,25 +425,25 @@ func findings() []finding {
 			"historic tag", provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=reject; pct=50"`, nil, diagnostics.DNSDMARC,
 			diagnostics.Pass, "", "",
 		},
-		{"misaligned", provider + goodDMARC, func(_ *diagnostics.Target, o *dns.Options) {
+		{"misaligned", provider + goodDMARC, func(_ *account.Target, o *dns.Options) {
 			o.EnvelopeSender, o.SigningDomain = "bounces.provider.test", "provider.test"
 		}, diagnostics.DNSDMARC, diagnostics.Fail, dns.CauseDMARCMisaligned, ""},
 		{
 			"misaligned, strictly", provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=reject; adkim=s; aspf=s"`,
-			func(_ *diagnostics.Target, o *dns.Options) {
+			func(_ *account.Target, o *dns.Options) {
 				o.EnvelopeSender, o.SigningDomain = "bounce.example.com", "mail.example.com"
 			}, diagnostics.DNSDMARC, diagnostics.Fail, dns.CauseDMARCMisaligned, "",
 		},
 		{
 			"misaligned while watching",
 			provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=none; rua=mailto:marie@example.com"`,
-			func(_ *diagnostics.Target, o *dns.Options) {
+			func(_ *account.Target, o *dns.Options) {
 				o.EnvelopeSender, o.SigningDomain = "bounces.provider.test", "provider.test"
 			}, diagnostics.DNSDMARC, diagnostics.Pass, "", "",
 		},
 		{
 			"DKIM aligned is enough", provider + goodDMARC,
-			func(_ *diagnostics.Target, o *dns.Options) { o.EnvelopeSender = "bounces.provider.test" }, diagnostics.DNSDMARC,
+			func(_ *account.Target, o *dns.Options) { o.EnvelopeSender = "bounces.provider.test" }, diagnostics.DNSDMARC,
 			diagnostics.Pass, "", "",
 		},
 		{
@@ -458,7 +459,7 @@ func findings() []finding {
 		},
 		{
 			"inherited", provider + goodDMARC + "sub.example.com. IN A 192.0.2.1",
-			func(t *diagnostics.Target, _ *dns.Options) { t.From = "x@sub.example.com" }, diagnostics.DNSDMARC, diagnostics.Pass,
+			func(t *account.Target, _ *dns.Options) { t.From = "x@sub.example.com" }, diagnostics.DNSDMARC, diagnostics.Pass,
 			"", "",
 		},
 		{

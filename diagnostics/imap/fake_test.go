@@ -14,6 +14,7 @@ import (
 
 	"postier/config"
 	"postier/diagnostics"
+	"postier/internal/account"
 	"postier/internal/rehearsal/mailserver"
 	"postier/internal/rehearsal/nameserver"
 	"postier/internal/secret"
@@ -272,18 +273,18 @@ func network(t *testing.T, ca *mailserver.CA, address string) *wire.Network {
 	}
 }
 
-func target(security config.Security) diagnostics.Target {
+func target(security config.Security) account.Target {
 	port := portTLS
 	if security != config.SecurityTLS {
 		port = portClear
 	}
-	return diagnostics.Target{
+	return account.Target{
 		Address: user, SentMode: config.SentAppend, Secret: secret.New(password), SecretType: config.SecretPassword,
 		IMAP: &config.Server{Host: host, Port: port, Security: security, Username: user},
 	}
 }
 
-func runPlan(t *testing.T, n *wire.Network, target diagnostics.Target, options Options) []diagnostics.Result {
+func runPlan(t *testing.T, n *wire.Network, target account.Target, options Options) []diagnostics.Result {
 	t.Helper()
 	return diagnostics.Run(t.Context(), nil, Plan(n, target, options))
 }

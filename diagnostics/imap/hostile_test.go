@@ -9,6 +9,7 @@ import (
 
 	"postier/config"
 	"postier/diagnostics"
+	"postier/internal/account"
 	"postier/internal/rehearsal/mailserver"
 )
 
@@ -24,7 +25,7 @@ type hostileCase struct {
 	script   mailserver.Script
 	kind     mailserver.Kind
 	options  func(*mailserver.Options)
-	target   func(*diagnostics.Target)
+	target   func(*account.Target)
 	fails    diagnostics.ID // the one check that fails
 	cause    string
 	status   diagnostics.Status // Fail unless said otherwise
@@ -228,7 +229,7 @@ func hostileCases() []hostileCase {
 		{
 			name: "OAuth token refused", security: implicit,
 			options: func(o *mailserver.Options) { o.CapabilitiesTLS = []string{"IMAP4rev1", "SASL-IR", "AUTH=XOAUTH2"} },
-			target:  func(tg *diagnostics.Target) { tg.SecretType = config.SecretOAuth },
+			target:  func(tg *account.Target) { tg.SecretType = config.SecretOAuth },
 			script: mailserver.Script{"AUTHENTICATE": {
 				Reply: "+ eyJzdGF0dXMiOiI0MDEiLCJzY2hlbWVzIjoiYmVhcmVyIn0=",
 				Next:  []mailserver.Action{reply("{tag} NO [AUTHENTICATIONFAILED] Invalid credentials")},

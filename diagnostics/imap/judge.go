@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"postier/diagnostics"
+	"postier/internal/account"
 	"postier/internal/safetext"
 	"postier/internal/wire"
 )
@@ -78,7 +79,7 @@ var kinds = map[wire.Kind]string{
 var resolveCauses = map[wire.Failure]string{wire.NotFound: "dns-nxdomain"}
 
 // Failure is the verdict on an error of Open or of a Session, for checks of other areas that use a mailbox.
-func Failure(ctx context.Context, network *wire.Network, target diagnostics.Target, err error) diagnostics.Result {
+func Failure(ctx context.Context, network *wire.Network, target account.Target, err error) diagnostics.Result {
 	r := &run{network: network, target: target}
 	if target.IMAP != nil {
 		r.server = settle(*target.IMAP)

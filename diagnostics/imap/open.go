@@ -8,6 +8,7 @@ import (
 
 	"postier/config"
 	"postier/diagnostics"
+	"postier/internal/account"
 	"postier/internal/wire"
 )
 
@@ -39,7 +40,7 @@ func settle(server config.Server) config.Server {
 }
 
 // username is the name to sign in with.
-func username(target diagnostics.Target) string {
+func username(target account.Target) string {
 	if target.IMAP.Username != "" {
 		return target.IMAP.Username
 	}
@@ -101,7 +102,7 @@ func (s *Session) ready(ctx context.Context, server config.Server) error {
 }
 
 // enter signs in and drops the capabilities unless the server told the new ones itself.
-func (s *Session) enter(ctx context.Context, target diagnostics.Target) (signedIn, error) {
+func (s *Session) enter(ctx context.Context, target account.Target) (signedIn, error) {
 	before := s.learned
 	done, err := s.signIn(ctx, target)
 	if err == nil && s.learned == before {
@@ -126,7 +127,7 @@ func (e *StepError) Unwrap() error { return e.Err }
 
 // Open connects, secures and signs in, for code that needs a mailbox and not a verdict on each step. The error is a
 // *StepError. It signs in once; after a refusal it must not be called again with the same secret.
-func Open(ctx context.Context, network *wire.Network, target diagnostics.Target, recorder *wire.Recorder) (*Session,
+func Open(ctx context.Context, network *wire.Network, target account.Target, recorder *wire.Recorder) (*Session,
 	error,
 ) {
 	if target.IMAP == nil {
@@ -154,7 +155,7 @@ func Open(ctx context.Context, network *wire.Network, target diagnostics.Target,
 	return s, nil
 }
 
-func (s *Session) climb(ctx context.Context, server config.Server, target diagnostics.Target) *StepError {
+func (s *Session) climb(ctx context.Context, server config.Server, target account.Target) *StepError {
 	fail := func(step diagnostics.ID, err error) *StepError { return &StepError{Step: step, Err: err} }
 	switch server.Security {
 	case config.SecurityNone:
@@ -190,7 +191,7 @@ func (s *Session) climb(ctx context.Context, server config.Server, target diagno
 
 // FiledByProvider looks whether a copy of a message that was just sent already stands in the folder for sent mail,
 // without anybody having put it there: then the provider files copies itself, and an APPEND would make a second one.
-func FiledByProvider(ctx context.Context, network *wire.Network, target diagnostics.Target, messageID string) (bool,
+func FiledByProvider(ctx context.Context, network *wire.Network, target account.Target, messageID string) (bool,
 	error,
 ) {
 	s, err := Open(ctx, network, target, nil)
@@ -219,6 +220,6 @@ func (s *Session) FindIn(ctx context.Context, folder Folder, messageID string) (
 }
 
 // SentOf finds the folder for sent mail by the target's setting and preset.
-func SentOf(l Listing, target diagnostics.Target) Choice {
+func SentOf(l Listing, target account.Target) Choice {
 	return l.Sent(target.SentFolder, preferred(target.Provider)...)
 }

@@ -6,6 +6,7 @@ import (
 
 	"postier/config"
 	"postier/diagnostics"
+	"postier/internal/account"
 	"postier/internal/locale"
 	"postier/internal/wire"
 )
@@ -29,7 +30,7 @@ type Options struct {
 // run is what the checks of one plan share. They run one after another, so that nothing here needs a lock.
 type run struct {
 	network  *wire.Network
-	target   diagnostics.Target
+	target   account.Target
 	options  Options
 	server   config.Server
 	recorder *wire.Recorder
@@ -46,7 +47,7 @@ type run struct {
 
 // Plan lists the checks for the target's IMAP server. A target without one has no checks. In the modes server and none
 // nothing is filed, and append, readback and cleanup say so.
-func Plan(network *wire.Network, target diagnostics.Target, options Options) diagnostics.Plan {
+func Plan(network *wire.Network, target account.Target, options Options) diagnostics.Plan {
 	if target.IMAP == nil {
 		return diagnostics.Plan{}
 	}

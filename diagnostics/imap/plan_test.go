@@ -8,11 +8,12 @@ import (
 
 	"postier/config"
 	"postier/diagnostics"
+	"postier/internal/account"
 	"postier/internal/rehearsal/mailserver"
 )
 
 // assertNoSecret fails when any form of the password is in what a report would carry.
-func assertNoSecret(t *testing.T, results []diagnostics.Result, tg diagnostics.Target) {
+func assertNoSecret(t *testing.T, results []diagnostics.Result, tg account.Target) {
 	t.Helper()
 	for _, r := range results {
 		data, err := json.Marshal(struct {
@@ -38,7 +39,7 @@ func TestRehearsal(t *testing.T) {
 	cases := []struct {
 		name    string
 		prepare func(*fake)
-		target  func(*diagnostics.Target)
+		target  func(*account.Target)
 		options Options
 		want    map[diagnostics.ID]string // status, or status/cause; all others pass
 		check   func(*testing.T, *fake, []diagnostics.Result)
@@ -114,7 +115,7 @@ func TestRehearsal(t *testing.T) {
 			},
 		},
 		{
-			name: "wanted folder is not there", target: func(tg *diagnostics.Target) { tg.SentFolder = "Ablage" },
+			name: "wanted folder is not there", target: func(tg *account.Target) { tg.SentFolder = "Ablage" },
 			want: map[diagnostics.ID]string{
 				diagnostics.IMAPFolder: "fail/folder-missing", diagnostics.IMAPAppend: "skip/needs-failed",
 				diagnostics.IMAPReadback: "skip/needs-failed", diagnostics.IMAPCleanup: "skip/needs-failed",
@@ -165,7 +166,7 @@ func TestRehearsal(t *testing.T) {
 			want: map[diagnostics.ID]string{diagnostics.IMAPQuota: "fail/mailbox-full"},
 		},
 		{
-			name: "provider files the copy", target: func(tg *diagnostics.Target) { tg.SentMode = config.SentServer },
+			name: "provider files the copy", target: func(tg *account.Target) { tg.SentMode = config.SentServer },
 			want: map[diagnostics.ID]string{
 				diagnostics.IMAPAppend: "skip/sent-copy-by-provider", diagnostics.IMAPReadback: "skip/sent-copy-by-provider",
 				diagnostics.IMAPCleanup: "skip/sent-copy-by-provider",

@@ -13,7 +13,7 @@ import (
 	"github.com/wneessen/go-mail/smtp"
 
 	"postier/config"
-	"postier/diagnostics"
+	"postier/internal/account"
 	"postier/internal/safetext"
 	"postier/internal/wire"
 )
@@ -36,7 +36,7 @@ type signedIn struct {
 }
 
 // signIn signs in once, by the strongest mechanism that both sides have. It never tries a second secret.
-func (s *Session) signIn(ctx context.Context, target diagnostics.Target) (signedIn, error) {
+func (s *Session) signIn(ctx context.Context, target account.Target) (signedIn, error) {
 	done := signedIn{offered: s.mechanisms()}
 	if !s.secure {
 		return done, errInsecure
@@ -62,7 +62,7 @@ func (s *Session) signIn(ctx context.Context, target diagnostics.Target) (signed
 }
 
 // choices lists mechanisms by strength. The last one is the LOGIN command.
-func (s *Session) choices(target diagnostics.Target) ([]string, error) {
+func (s *Session) choices(target account.Target) ([]string, error) {
 	offered := s.mechanisms()
 	wanted := []string{"SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", loginCommand, "CRAM-MD5"}
 	if target.SecretType == config.SecretOAuth {

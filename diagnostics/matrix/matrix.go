@@ -17,6 +17,7 @@ import (
 	"postier/config"
 	"postier/diagnostics"
 	"postier/diagnostics/smtp"
+	"postier/internal/account"
 	"postier/internal/safetext"
 	"postier/internal/wire"
 )
@@ -100,7 +101,7 @@ func ways(s config.Server) []Row {
 }
 
 // Run fills the matrix for target's submission server.
-func Run(ctx context.Context, network *wire.Network, target diagnostics.Target, opts Options) Matrix {
+func Run(ctx context.Context, network *wire.Network, target account.Target, opts Options) Matrix {
 	r := runner{network: network, target: target, opts: opts}
 	m := Matrix{Rows: ways(target.Submission)}
 	r.look(ctx, m.Rows)
@@ -113,7 +114,7 @@ func Run(ctx context.Context, network *wire.Network, target diagnostics.Target, 
 
 type runner struct {
 	network *wire.Network
-	target  diagnostics.Target
+	target  account.Target
 	opts    Options
 	mu      sync.Mutex
 }
@@ -187,14 +188,14 @@ func (row *Row) read(results []diagnostics.Result) {
 }
 
 // bare is the target with the row's server and without anything to sign in with or to send.
-func (r *runner) bare(row Row) diagnostics.Target {
+func (r *runner) bare(row Row) account.Target {
 	target := r.target
 	target.Submission.Port, target.Submission.Security = row.Port, row.Security
 	if target.Submission.Username == "" {
 		target.Submission.Username = target.Address
 	}
 	target.Address, target.From, target.Recipient = "", "", ""
-	target.Secret, target.AllowCleartext = diagnostics.Target{}.Secret, false
+	target.Secret, target.AllowCleartext = account.Target{}.Secret, false
 	return target
 }
 

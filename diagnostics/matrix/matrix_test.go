@@ -9,6 +9,7 @@ import (
 
 	"postier/config"
 	"postier/diagnostics"
+	"postier/internal/account"
 	"postier/internal/rehearsal/mailserver"
 	"postier/internal/rehearsal/nameserver"
 	"postier/internal/secret"
@@ -18,7 +19,7 @@ import (
 const host = "smtp.durand.example"
 
 // bench serves ports: each number leads to a server, every other one to a closed door.
-func bench(t *testing.T, servers map[int]*mailserver.Server, ca *mailserver.CA) (*wire.Network, diagnostics.Target) {
+func bench(t *testing.T, servers map[int]*mailserver.Server, ca *mailserver.CA) (*wire.Network, account.Target) {
 	t.Helper()
 	closed := mailserver.StartRefused(t)
 	resolver, err := wire.ResolverAt(nameserver.Start(t, host+". 300 IN A 192.0.2.1\n").Addr())
@@ -31,7 +32,7 @@ func bench(t *testing.T, servers map[int]*mailserver.Server, ca *mailserver.CA) 
 		}
 		return closed.Addr(), true
 	}}
-	return network, diagnostics.Target{
+	return network, account.Target{
 		Address: "marie@durand.example", Secret: secret.New("kivo-tams"),
 		Submission: config.Server{Host: host, Auth: config.MechanismAuto},
 	}

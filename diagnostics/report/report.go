@@ -13,6 +13,7 @@ import (
 	"postier/diagnostics/explain"
 	"postier/diagnostics/matrix"
 	"postier/diagnostics/portprobe"
+	"postier/internal/account"
 	"postier/internal/locale"
 	"postier/internal/safetext"
 	"postier/internal/wire"
@@ -26,7 +27,7 @@ type Info struct {
 	Version string // of this program
 	Started time.Time
 	Took    time.Duration
-	Target  diagnostics.Target
+	Target  account.Target
 	// Domain is what a look at DNS alone is about.
 	Domain string
 	Lang   locale.Lang

@@ -15,6 +15,7 @@ import (
 	"postier/config"
 	"postier/diagnostics"
 	"postier/diagnostics/explain"
+	"postier/internal/account"
 	"postier/internal/locale"
 	"postier/internal/safetext"
 	"postier/internal/secret"
@@ -27,7 +28,7 @@ func sample() (Info, []diagnostics.Result) {
 	info := Info{
 		Version: "0.1.0", Started: time.Date(2026, 11, 21, 20, 0, 0, 0, time.UTC), Took: 412 * time.Millisecond,
 		Lang: locale.English,
-		Target: diagnostics.Target{
+		Target: account.Target{
 			Address: "marie@durand.example", Profile: "durand", Provider: "custom", Secret: secret.New("C4nary-pass"),
 			Submission: config.Server{
 				Host: "smtp.durand.example", Port: 465, Security: config.SecurityTLS,

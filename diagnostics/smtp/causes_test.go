@@ -8,6 +8,7 @@ import (
 
 	"postier/config"
 	"postier/diagnostics"
+	"postier/internal/account"
 	"postier/internal/rehearsal/mailserver"
 	"postier/internal/rehearsal/nameserver"
 	"postier/internal/secret"
@@ -26,7 +27,7 @@ func TestEachCheckFailsForItsOwnReason(t *testing.T) {
 		script   script
 		caps     []string // before TLS
 		capsTLS  []string
-		change   func(*diagnostics.Target)
+		change   func(*account.Target)
 		message  string
 		id       diagnostics.ID
 		cause    string
@@ -143,7 +144,7 @@ func TestEachCheckFailsForItsOwnReason(t *testing.T) {
 		},
 		{
 			name: "the wanted mechanism is missing", security: implicit, capsTLS: []string{"AUTH PLAIN LOGIN"},
-			change: func(t *diagnostics.Target) { t.Submission.Auth = config.MechanismCRAMMD5 }, id: diagnostics.SMTPAuthOffered,
+			change: func(t *account.Target) { t.Submission.Auth = config.MechanismCRAMMD5 }, id: diagnostics.SMTPAuthOffered,
 			cause: "auth-mechanism-unsupported",
 		},
 		{
@@ -160,7 +161,7 @@ func TestEachCheckFailsForItsOwnReason(t *testing.T) {
 			script: script{"auth": mailserver.Reply(
 				"534-5.7.9 Application-specific password required. For more information, go to\n534 5.7.9 " +
 					"https://support.google.com/mail/?p=InvalidSecondFactor")},
-			change: func(t *diagnostics.Target) { t.Provider = "gmail" }, id: diagnostics.SMTPAuth,
+			change: func(t *account.Target) { t.Provider = "gmail" }, id: diagnostics.SMTPAuth,
 			cause: "app-password-required",
 		},
 		{
@@ -220,7 +221,7 @@ func TestEachCheckFailsForItsOwnReason(t *testing.T) {
 		},
 		{
 			name: "accents in the address", security: implicit,
-			change: func(t *diagnostics.Target) { t.From = "zoë@durand.example" },
+			change: func(t *account.Target) { t.From = "zoë@durand.example" },
 			id:     diagnostics.SMTPSender, cause: "utf8-unsupported",
 		},
 	} {
@@ -548,7 +549,7 @@ func TestAuthOfferedBeforeTLSIsAWarning(t *testing.T) {
 func TestWithoutSecretOrAddressesTheRestIsLeftOut(t *testing.T) {
 	t.Parallel()
 	b := start(t, config.SecurityTLS, mailserver.Options{})
-	b.target = diagnostics.Target{
+	b.target = account.Target{
 		Submission: config.Server{Host: host, Port: 465, Security: config.SecurityTLS},
 		Secret:     secret.Value{},
 	}

@@ -15,6 +15,7 @@ import (
 
 	"postier/config"
 	"postier/diagnostics"
+	"postier/internal/account"
 	"postier/internal/rehearsal/mailserver"
 	"postier/internal/rehearsal/nameserver"
 	"postier/internal/secret"
@@ -38,7 +39,7 @@ type bench struct {
 	ca      *mailserver.CA
 	server  *mailserver.Server
 	network *wire.Network
-	target  diagnostics.Target
+	target  account.Target
 	port    int
 }
 
@@ -71,7 +72,7 @@ func connectTo(t *testing.T, security config.Security, ca *mailserver.CA, server
 			Resolver: resolver, Roots: ca.Roots(), Timeout: 5 * time.Second,
 			Route: func(string, string, int) (string, bool) { return server.Addr(), true },
 		},
-		target: diagnostics.Target{
+		target: account.Target{
 			Address:    user,
 			Submission: config.Server{Host: host, Port: port, Security: security, Auth: config.MechanismAuto, Username: user},
 			Secret:     password, SecretType: config.SecretPassword,

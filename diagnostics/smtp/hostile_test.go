@@ -14,6 +14,7 @@ import (
 
 	"postier/config"
 	"postier/diagnostics"
+	"postier/internal/account"
 	"postier/internal/rehearsal/mailserver"
 )
 
@@ -246,12 +247,12 @@ func TestEchoedSecretIsNotShown(t *testing.T) {
 // TestNothingSmugglesACommand: what would end a line is refused before it is written.
 func TestNothingSmugglesACommand(t *testing.T) {
 	t.Parallel()
-	for name, change := range map[string]func(*diagnostics.Target){
-		"helo":      func(t *diagnostics.Target) { t.Submission.Helo = "a\r\nMAIL FROM:<evil@x.example>" },
-		"from":      func(t *diagnostics.Target) { t.From = "a@x.example>\r\nRCPT TO:<evil@x.example" },
-		"parameter": func(t *diagnostics.Target) { t.From = `"a b> SIZE=1"@x.example` },
-		"recipient": func(t *diagnostics.Target) { t.Recipient = "a@x.example\x00" },
-		"dash":      func(t *diagnostics.Target) { t.Recipient = "a@x.example> NOTIFY=SUCCESS" },
+	for name, change := range map[string]func(*account.Target){
+		"helo":      func(t *account.Target) { t.Submission.Helo = "a\r\nMAIL FROM:<evil@x.example>" },
+		"from":      func(t *account.Target) { t.From = "a@x.example>\r\nRCPT TO:<evil@x.example" },
+		"parameter": func(t *account.Target) { t.From = `"a b> SIZE=1"@x.example` },
+		"recipient": func(t *account.Target) { t.Recipient = "a@x.example\x00" },
+		"dash":      func(t *account.Target) { t.Recipient = "a@x.example> NOTIFY=SUCCESS" },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -8,6 +8,7 @@ import (
 
 	"postier/config"
 	"postier/diagnostics"
+	"postier/internal/account"
 	"postier/internal/wire"
 )
 
@@ -38,7 +39,7 @@ const (
 // net.connect6, which touches six alone.
 type ladder struct {
 	network  *wire.Network
-	target   diagnostics.Target
+	target   account.Target
 	opts     Options
 	recorder *wire.Recorder
 
@@ -67,12 +68,12 @@ type ladder struct {
 
 // Plan is the submission ladder for one target: net.* and smtp.* checks. smtp.data is among them when a message is
 // given, smtp.auth unless Auth is none, sender and recipient when there are addresses for them.
-func Plan(network *wire.Network, target diagnostics.Target, opts Options) diagnostics.Plan {
+func Plan(network *wire.Network, target account.Target, opts Options) diagnostics.Plan {
 	l := newLadder(network, target, opts)
 	return diagnostics.Plan{Checks: l.checks(), Close: l.close}
 }
 
-func newLadder(network *wire.Network, target diagnostics.Target, opts Options) *ladder {
+func newLadder(network *wire.Network, target account.Target, opts Options) *ladder {
 	l := &ladder{
 		network: network, target: target, opts: opts,
 		recorder: wire.NewRecorder(), results: map[diagnostics.ID]diagnostics.Result{},

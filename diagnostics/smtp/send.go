@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"postier/diagnostics"
+	"postier/internal/account"
 	"postier/internal/wire"
 )
 
@@ -43,7 +44,7 @@ func (e *SendError) Error() string {
 
 // Send hands one message to the submission server of target, climbing the whole ladder once. It tries nothing twice.
 // The error is nil when the server took the message for at least one recipient, else a *SendError or ctx's error.
-func Send(ctx context.Context, network *wire.Network, target diagnostics.Target, message []byte,
+func Send(ctx context.Context, network *wire.Network, target account.Target, message []byte,
 	recipients []string,
 ) (Outcome, error) {
 	if message == nil {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"postier/diagnostics"
+	"postier/internal/account"
 	"postier/internal/wire"
 )
 
@@ -26,7 +27,7 @@ type Session struct {
 }
 
 // Dial climbs the ladder up to the sign-in, once. The error is a *SendError with StateNotSent, or ctx's own.
-func Dial(ctx context.Context, network *wire.Network, target diagnostics.Target) (*Session, error) {
+func Dial(ctx context.Context, network *wire.Network, target account.Target) (*Session, error) {
 	l := newLadder(network, target, Options{Message: []byte{}})
 	l.keep, l.patience = true, QueueDataDeadline
 	envelope := ids(diagnostics.SMTPSender, diagnostics.SMTPRecipient, diagnostics.SMTPData)

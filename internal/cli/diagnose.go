@@ -13,6 +13,7 @@ import (
 	"postier/diagnostics/dns"
 	"postier/diagnostics/imap"
 	"postier/diagnostics/smtp"
+	"postier/internal/account"
 	"postier/internal/locale"
 	"postier/internal/safetext"
 	"postier/internal/wire"
@@ -88,8 +89,8 @@ func (a *app) runDiagnose(ctx context.Context, o *diagnoseOptions, args []string
 // diagnoseInput gathers what to check and what to sign in with.
 func (a *app) diagnoseInput(ctx context.Context, o *diagnoseOptions, args []string, values map[wizard.FieldID]string,
 	secrets *secretFlags,
-) (*wire.Network, diagnostics.Target, error) {
-	var target diagnostics.Target
+) (*wire.Network, account.Target, error) {
+	var target account.Target
 	if err := a.knownChecks(o.only); err != nil {
 		return nil, target, err
 	}
@@ -129,7 +130,7 @@ func (a *app) diagnoseInput(ctx context.Context, o *diagnoseOptions, args []stri
 
 // diagnosePlans are the areas for a target. An arrival needs IMAP and a mailbox that the message can be found in: one's
 // own, unless --arrival says that the other one is.
-func (a *app) diagnosePlans(o *diagnoseOptions, network *wire.Network, target diagnostics.Target) ([]diagnostics.Plan,
+func (a *app) diagnosePlans(o *diagnoseOptions, network *wire.Network, target account.Target) ([]diagnostics.Plan,
 	error,
 ) {
 	signsIn := !target.Secret.Empty() && target.Submission.Auth != config.MechanismNone
@@ -174,7 +175,7 @@ func withoutMailbox() diagnostics.Plan {
 }
 
 // imapPlan is the plan for IMAP; without a sign-in only what stands before it can be judged.
-func (a *app) imapPlan(network *wire.Network, target diagnostics.Target, signsIn bool) diagnostics.Plan {
+func (a *app) imapPlan(network *wire.Network, target account.Target, signsIn bool) diagnostics.Plan {
 	plan := imap.Plan(network, target, imap.Options{Lang: a.lang(), SentNames: a.sentNames(target.Provider)})
 	if !signsIn {
 		plan.Checks = slices.DeleteFunc(plan.Checks, func(c diagnostics.Check) bool {
@@ -194,7 +195,7 @@ func (a *app) sentNames(provider string) []string {
 
 // askSecret asks on a terminal when a sign-in is wanted and no secret is there. Without a terminal the sign-in is left
 // out.
-func (a *app) askSecret(ctx context.Context, t *diagnostics.Target, o *diagnoseOptions) error {
+func (a *app) askSecret(ctx context.Context, t *account.Target, o *diagnoseOptions) error {
 	if t.Submission.Auth == config.MechanismNone || !t.Secret.Empty() || onlyArea(o.only, "dns") {
 		return nil
 	}

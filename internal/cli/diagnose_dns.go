@@ -6,8 +6,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"postier/config"
-	"postier/diagnostics"
 	"postier/diagnostics/dns"
+	"postier/internal/account"
 	"postier/internal/safetext"
 	"postier/wizard/worker"
 )
@@ -34,7 +34,7 @@ func (a *app) diagnoseDNS() *cobra.Command {
 				return a.fault(exitData, "error.ip", "value", safetext.FromRemote(o.ip))
 			}
 		}
-		target := diagnostics.Target{Provider: o.provider}
+		target := account.Target{Provider: o.provider}
 		worker.DescribeProvider(&target, a.book())
 		switch {
 		case o.list != "" && len(args) > 0:

@@ -16,6 +16,7 @@ import (
 	"postier/diagnostics"
 	"postier/diagnostics/dns"
 	"postier/diagnostics/report"
+	"postier/internal/account"
 	"postier/internal/mailauth/lookup"
 	"postier/internal/safetext"
 	"postier/internal/wire"
@@ -56,11 +57,11 @@ type lister struct {
 	options  dns.Options
 	opts     *diagnoseOptions
 	network  *wire.Network
-	target   diagnostics.Target
+	target   account.Target
 	progress *progress
 }
 
-func (a *app) listDNS(ctx context.Context, o *diagnoseOptions, network *wire.Network, target diagnostics.Target,
+func (a *app) listDNS(ctx context.Context, o *diagnoseOptions, network *wire.Network, target account.Target,
 	options dns.Options,
 ) error {
 	in, total, done, err := a.openList(o.list)

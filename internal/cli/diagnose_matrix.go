@@ -4,16 +4,16 @@ import (
 	"context"
 	"time"
 
-	"postier/diagnostics"
 	"postier/diagnostics/matrix"
 	"postier/diagnostics/report"
+	"postier/internal/account"
 	"postier/internal/safetext"
 	"postier/internal/wire"
 )
 
 // runMatrix is --matrix: every sensible way to hand in mail at the submission server, side by side.
 func (a *app) runMatrix(ctx context.Context, o *diagnoseOptions, network *wire.Network,
-	target diagnostics.Target,
+	target account.Target,
 ) error {
 	info := a.reportInfo(o, target)
 	options := matrix.Options{}

@@ -7,6 +7,7 @@ import (
 	"postier/config"
 	"postier/diagnostics"
 	"postier/diagnostics/portprobe"
+	"postier/internal/account"
 	"postier/internal/wire"
 )
 
@@ -21,7 +22,7 @@ var (
 var neutralProviders = []string{"gmail", "gmx", "fastmail", "icloud", "yahoo", "ovh"}
 
 // probeElsewhere answers for each server whose port did not connect.
-func (a *app) probeElsewhere(ctx context.Context, o *diagnoseOptions, network *wire.Network, target diagnostics.Target,
+func (a *app) probeElsewhere(ctx context.Context, o *diagnoseOptions, network *wire.Network, target account.Target,
 	results []diagnostics.Result,
 ) []portprobe.Finding {
 	var findings []portprobe.Finding

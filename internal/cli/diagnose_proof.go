@@ -10,6 +10,7 @@ import (
 	"postier/config"
 	"postier/diagnostics"
 	"postier/diagnostics/report"
+	"postier/internal/account"
 	"postier/internal/safetext"
 	"postier/internal/wire"
 	"postier/wizard"
@@ -26,7 +27,7 @@ type proof struct {
 }
 
 // proofOf is nil when flags win over the file: what passes then says nothing about what other programs will use.
-func (a *app) proofOf(o *diagnoseOptions, target diagnostics.Target, values map[wizard.FieldID]string,
+func (a *app) proofOf(o *diagnoseOptions, target account.Target, values map[wizard.FieldID]string,
 	secrets *secretFlags,
 ) *proof {
 	if target.Profile == "" || len(values) > 0 || o.cleartext || secrets.named() {
@@ -122,7 +123,7 @@ func (a *app) writeProof(proof *proof, judged map[string]string) {
 }
 
 // trusting is the network that trusts what the profile's tls.ca_file names in addition.
-func (a *app) trusting(network *wire.Network, target diagnostics.Target) (*wire.Network, error) {
+func (a *app) trusting(network *wire.Network, target account.Target) (*wire.Network, error) {
 	if target.Profile == "" {
 		return network, nil
 	}

@@ -10,6 +10,7 @@ import (
 	"postier/diagnostics"
 	"postier/diagnostics/portprobe"
 	"postier/diagnostics/report"
+	"postier/internal/account"
 	"postier/internal/safetext"
 	"postier/internal/wire"
 	"postier/tui/plain"
@@ -64,7 +65,7 @@ func (a *app) knownChecks(only []string) error {
 }
 
 // diagnosed runs the plans and shows the results: JSON at the end, or text, on a terminal as the checks end.
-func (a *app) diagnosed(ctx context.Context, o *diagnoseOptions, network *wire.Network, target diagnostics.Target,
+func (a *app) diagnosed(ctx context.Context, o *diagnoseOptions, network *wire.Network, target account.Target,
 	plans ...diagnostics.Plan,
 ) error {
 	info := a.reportInfo(o, target)
@@ -98,7 +99,7 @@ func (a *app) diagnosed(ctx context.Context, o *diagnoseOptions, network *wire.N
 	return nil
 }
 
-func (a *app) reportInfo(o *diagnoseOptions, target diagnostics.Target) report.Info {
+func (a *app) reportInfo(o *diagnoseOptions, target account.Target) report.Info {
 	return report.Info{
 		Version: version, Started: now(), Target: target, Domain: o.domain, Lang: a.lang(),
 		Transcript: o.transcript, Verbose: a.verbose,

@@ -7,8 +7,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"postier/config"
-	"postier/diagnostics"
 	"postier/diagnostics/smtp"
+	"postier/internal/account"
 	"postier/internal/wire"
 	"postier/wizard"
 )
@@ -39,7 +39,7 @@ func (a *app) diagnoseServer(area string) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		target := diagnostics.Target{Address: given[wizard.FieldFrom], AllowCleartext: o.cleartext}
+		target := account.Target{Address: given[wizard.FieldFrom], AllowCleartext: o.cleartext}
 		if target.Address == "" && strings.Contains(given[wizard.FieldUser], "@") {
 			target.Address = given[wizard.FieldUser]
 		}
@@ -52,7 +52,7 @@ func (a *app) diagnoseServer(area string) *cobra.Command {
 }
 
 func (a *app) runServer(ctx context.Context, o *diagnoseOptions, area string, network *wire.Network,
-	target diagnostics.Target, host string, port int, given map[wizard.FieldID]string,
+	target account.Target, host string, port int, given map[wizard.FieldID]string,
 ) error {
 	server := config.Server{
 		Host: host, Port: port, Security: config.SecurityAuto, Auth: config.MechanismAuto,

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"postier/config"
-	"postier/diagnostics"
+	"postier/internal/account"
 	"postier/internal/safetext"
 	"postier/wizard"
 	"postier/wizard/worker"
@@ -13,10 +13,10 @@ import (
 
 // diagnoseTarget finds what to check: a profile by name, an address by its preset or its domain's MX, or the flags
 // alone.
-func (a *app) diagnoseTarget(ctx context.Context, args []string, values map[wizard.FieldID]string) (diagnostics.Target,
+func (a *app) diagnoseTarget(ctx context.Context, args []string, values map[wizard.FieldID]string) (account.Target,
 	error,
 ) {
-	var target diagnostics.Target
+	var target account.Target
 	var err error
 	switch {
 	case len(args) == 1 && strings.Contains(args[0], "@"):
@@ -39,16 +39,16 @@ func (a *app) diagnoseTarget(ctx context.Context, args []string, values map[wiza
 	return target, nil
 }
 
-func (a *app) targetOfProfile(ctx context.Context, args []string) (diagnostics.Target, error) {
+func (a *app) targetOfProfile(ctx context.Context, args []string) (account.Target, error) {
 	doc, err := a.document()
 	if err != nil {
-		return diagnostics.Target{}, err
+		return account.Target{}, err
 	}
 	name, p, err := a.profileNamed(doc, args)
 	if err != nil {
-		return diagnostics.Target{}, err
+		return account.Target{}, err
 	}
-	target := diagnostics.Target{
+	target := account.Target{
 		Address: p.From.Address, From: p.From.Address, Profile: name, Provider: p.Provider, Submission: p.Submission,
 		IMAP: p.SentCopy.IMAP, SentMode: p.SentCopy.Mode, SentFolder: p.SentCopy.Folder, SecretType: p.Credential.Type,
 		Pins: p.TLS.PinSHA256, AllowCleartext: p.Insecure,
@@ -64,11 +64,11 @@ func (a *app) targetOfProfile(ctx context.Context, args []string) (diagnostics.T
 // targetOfAddress takes the servers from the preset of the domain, or of its MX.
 func (a *app) targetOfAddress(ctx context.Context, address string,
 	values map[wizard.FieldID]string,
-) (diagnostics.Target, error) {
+) (account.Target, error) {
 	if err := a.checkGiven(address, nil); err != nil {
-		return diagnostics.Target{}, err
+		return account.Target{}, err
 	}
-	target := diagnostics.Target{Address: address, Provider: "custom"}
+	target := account.Target{Address: address, Provider: "custom"}
 	if values[wizard.FieldSMTPHost] != "" {
 		return target, nil
 	}
@@ -89,7 +89,7 @@ func (a *app) targetOfAddress(ctx context.Context, address string,
 }
 
 // applySettings lets flags win over what was found.
-func applySettings(t *diagnostics.Target, values map[wizard.FieldID]string) {
+func applySettings(t *account.Target, values map[wizard.FieldID]string) {
 	set := func(id wizard.FieldID, to *string) {
 		if v, ok := values[id]; ok {
 			*to = v

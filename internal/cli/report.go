@@ -13,6 +13,7 @@ import (
 	"postier/diagnostics"
 	"postier/diagnostics/portprobe"
 	"postier/diagnostics/report"
+	"postier/internal/account"
 	"postier/internal/safefile"
 	"postier/internal/safetext"
 	"postier/presets"
@@ -137,7 +138,7 @@ func (a *app) system() report.System {
 }
 
 // bundleSettings are those of the saved profile; without one what was checked is in the report already.
-func (a *app) bundleSettings(target diagnostics.Target) *report.Settings {
+func (a *app) bundleSettings(target account.Target) *report.Settings {
 	if target.Profile == "" {
 		return nil
 	}
@@ -152,7 +153,7 @@ func (a *app) bundleSettings(target diagnostics.Target) *report.Settings {
 }
 
 // bundleMask hides whose account it is. A provider's domain says nothing about the person and stays.
-func bundleMask(target diagnostics.Target) *report.Mask {
+func bundleMask(target account.Target) *report.Mask {
 	var domains []string
 	var words []string
 	if _, isProvider := presets.Default().Get(target.Profile); !isProvider { // profiles are often named after the provider

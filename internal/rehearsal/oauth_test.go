@@ -16,6 +16,7 @@ import (
 	"postier/diagnostics"
 	"postier/diagnostics/imap"
 	"postier/diagnostics/smtp"
+	"postier/internal/account"
 	"postier/internal/oauth"
 	"postier/internal/rehearsal"
 	"postier/internal/secret"
@@ -137,7 +138,7 @@ func (l login) reference() oauth.Reference {
 // failures are the checks of the mail servers that do not pass, with their causes.
 func (l login) failures(t *testing.T, mechanism config.Mechanism, username string, token secret.Value) string {
 	t.Helper()
-	target := diagnostics.Target{
+	target := account.Target{
 		Address: rehearsal.Address, Submission: l.Submission, IMAP: &l.IMAP, Secret: token, SecretType: config.SecretOAuth,
 	}
 	incoming := l.IMAP

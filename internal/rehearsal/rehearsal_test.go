@@ -11,6 +11,7 @@ import (
 	"postier/diagnostics/dns"
 	"postier/diagnostics/imap"
 	"postier/diagnostics/smtp"
+	"postier/internal/account"
 	"postier/internal/locale"
 	"postier/internal/rehearsal"
 	"postier/internal/wire"
@@ -71,7 +72,7 @@ func rehearse(t *testing.T, fault string) []diagnostics.Result {
 	if impatient[fault] {
 		network.Timeout, deadline = time.Second, time.Second
 	}
-	target := diagnostics.Target{
+	target := account.Target{
 		Address: provider.Address, Provider: preset.ID, Submission: provider.Submission, IMAP: &provider.IMAP,
 		Secret: provider.Typed, SecretType: config.SecretAppPassword, SentMode: preset.SentCopy.Mode,
 		Selectors: preset.DKIM.Selectors, SPFInclude: preset.SPF.Include,

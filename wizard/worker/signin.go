@@ -9,6 +9,7 @@ import (
 	"postier/config"
 	"postier/config/credential"
 	"postier/diagnostics"
+	"postier/internal/account"
 	"postier/internal/oauth"
 	"postier/internal/secret"
 	"postier/internal/wire"
@@ -227,7 +228,7 @@ func (w *Worker) authorise(ctx context.Context, r *wizard.Request, check diagnos
 }
 
 // bearer names the mechanism where the provider's servers take tokens by one only, so that none is tried in vain.
-func bearer(t *diagnostics.Target, book *presets.Book) {
+func bearer(t *account.Target, book *presets.Book) {
 	p, ok := book.Get(t.Provider)
 	if !ok || t.SecretType != config.SecretOAuth || p.OAuth == nil || len(p.OAuth.SASL) != 1 {
 		return

@@ -7,6 +7,7 @@ import (
 	"postier/diagnostics"
 	"postier/diagnostics/arrival"
 	"postier/diagnostics/smtp"
+	"postier/internal/account"
 	"postier/internal/wire"
 	"postier/wizard"
 )
@@ -53,7 +54,7 @@ func (w *Worker) test(ctx context.Context, r wizard.Request, out *wizard.Outcome
 // sender hands the message over once and remembers how that went.
 type sender struct {
 	network *wire.Network
-	target  diagnostics.Target
+	target  account.Target
 	tell    func(wizard.Report)
 	handed  diagnostics.Result // the check that ended the hand-over; its status is empty when there was none
 }

@@ -16,6 +16,7 @@ import (
 	"postier/config"
 	"postier/config/credential"
 	"postier/diagnostics"
+	"postier/internal/account"
 	"postier/internal/locale"
 	"postier/internal/secret"
 	"postier/internal/wire"
@@ -107,8 +108,8 @@ func (w *Worker) Do(ctx context.Context, r wizard.Request, tell func(wizard.Outc
 }
 
 // Target is what the draft's settings are checked as.
-func (w *Worker) Target(d wizard.Draft, r wizard.Request) diagnostics.Target {
-	t := diagnostics.Target{
+func (w *Worker) Target(d wizard.Draft, r wizard.Request) account.Target {
+	t := account.Target{
 		Address: d.Address, Profile: d.Profile, Provider: d.Provider, From: d.From.Address,
 		Submission: d.Submission, IMAP: d.IMAP, SentMode: d.SentMode, SentFolder: d.SentFolder,
 		Secret: r.Secret, SecretType: d.SecretType,
@@ -120,7 +121,7 @@ func (w *Worker) Target(d wizard.Draft, r wizard.Request) diagnostics.Target {
 }
 
 // DescribeProvider fills in what the preset says about the sender's DNS.
-func DescribeProvider(t *diagnostics.Target, book *presets.Book) {
+func DescribeProvider(t *account.Target, book *presets.Book) {
 	p, ok := book.Get(t.Provider)
 	if !ok {
 		return

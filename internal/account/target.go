@@ -1,0 +1,51 @@
+// Package account says what is dialled for an account, and with what: the servers, the secret, and what is known
+// about the provider.
+package account
+
+import (
+	"postier/config"
+	"postier/internal/secret"
+)
+
+// Target is the servers of one account and the secret to sign in with: what checks ask and deliveries use.
+type Target struct {
+	Address  string // the person's own address
+	Profile  string
+	Provider string // id of the preset, or "custom"
+	From     string // author address; empty means Address
+	// Recipient takes the trial RCPT and the test message; empty means Address. Never an address nobody typed
+	// (docs/security.md T21).
+	Recipient  string
+	Submission config.Server
+	IMAP       *config.Server // nil: no IMAP at this provider
+	SentMode   config.SentMode
+	SentFolder string // empty: find it
+	Secret     secret.Value
+	// SecretType tells a refused app password from a refused account password.
+	SecretType config.SecretType
+	// Pins are accepted SPKI fingerprints (docs/security.md T4).
+	Pins []string
+	// Selectors are the DKIM selectors that the provider is known to use.
+	Selectors []string
+	// SPFInclude and SPFRedirect are what the provider wants in the SPF record.
+	SPFInclude  []string
+	SPFRedirect string
+	// AllowCleartext is set only after a technician typed the host name.
+	AllowCleartext bool
+}
+
+// Author is the address in the From field.
+func (t Target) Author() string {
+	if t.From != "" {
+		return t.From
+	}
+	return t.Address
+}
+
+// To is where a trial recipient or the test message goes.
+func (t Target) To() string {
+	if t.Recipient != "" {
+		return t.Recipient
+	}
+	return t.Author()
+}
