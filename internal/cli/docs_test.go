@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -59,6 +60,29 @@ func TestReferenceNamesEveryKeyAndCode(t *testing.T) {
 	for _, name := range manVariables {
 		if !strings.Contains(page, "`"+name+"`") {
 			t.Errorf("docs/reference.md does not name the variable %s", name)
+		}
+	}
+}
+
+// TestReferenceNamesEveryCommandAndStep: a new command has its row, and so has each step of the wizard.
+func TestReferenceNamesEveryCommandAndStep(t *testing.T) {
+	t.Parallel()
+	page := documentation(t, "reference.md")
+	a := &app{langFlag: string(locale.English), streams: streams{getenv: func(string) string { return "" }}}
+	each(a.root(), nil, func(path []string) {
+		name := strings.Join(path, " ")
+		first, last := path, ""
+		if len(path) > 1 {
+			first, last = path[:1], path[len(path)-1]
+		}
+		row := regexp.MustCompile(`(?m)^\| .*` + "`" + `(postier )?` + strings.Join(first, " ") + `\b[^|]*\b` + last + `\b`)
+		if name != "help" && !row.MatchString(page) {
+			t.Errorf("docs/reference.md has no row for the command %q", name)
+		}
+	})
+	for _, step := range wizard.Steps() {
+		if row := fmt.Sprintf("\n| %d | `%s` |", step.Number(), step); !strings.Contains(page, row) {
+			t.Errorf("docs/reference.md has no row for the step %s", step)
 		}
 	}
 }
