@@ -36,9 +36,9 @@ func TestEnterCutsTheSearchShort(t *testing.T) {
 	d.shows("smtp.durand.example")
 	d.model.now = func() time.Time { return noon.Add(3 * time.Second) }
 	d.send(tickMsg{search.ID})
-	d.shows("The search goes on")
+	d.shows("The search continues")
 	d.shows("3 s")
-	d.shows("Enter takes what is shown")
+	d.shows("Enter accepts what is shown")
 	d.keys("enter")
 	d.shows("Step 5/12")
 	if id := <-d.worker.ended; id != search.ID {

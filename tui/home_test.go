@@ -103,7 +103,7 @@ func TestHomeAnswersForTheDefault(t *testing.T) {
 	if _, cmd := h.Update(keyPress("d")); cmd != nil {
 		t.Error("the default was made the default again")
 	}
-	if view := h.View().Content; !strings.Contains(view, "is the default already") {
+	if view := h.View().Content; !strings.Contains(view, "is already the default") {
 		t.Errorf("no answer:\n%s", view)
 	}
 }

@@ -559,8 +559,8 @@ func TestWhatLeavingKeeps(t *testing.T) {
 		resumable bool
 		want      string
 	}{
-		{"nothing typed", s, true, "What you entered so far is kept. You"},
-		{"a rehearsal", s, false, "nothing of it is kept"},
+		{"nothing typed", s, true, "What you have entered so far is kept. You"},
+		{"a rehearsal", s, false, "nothing is kept"},
 	} {
 		d := drive(t, state{row.talk}, locale.English, 80, 24)
 		d.model.resumable = row.resumable

@@ -99,7 +99,7 @@ func TestCodeOnOneScreen(t *testing.T) {
 		}
 	}
 	for lang, warning := range map[locale.Lang]string{
-		locale.English: "Never enter a code that somebody sent you.",
+		locale.English: "Never enter a code that someone sent you.",
 		locale.French:  "Ne saisissez jamais un code que quelqu’un vous a envoyé.",
 		locale.German:  "Geben Sie nie einen Code ein",
 	} {

@@ -231,7 +231,7 @@ func TestExtensionsAreExplained(t *testing.T) {
 	}
 	lines := strings.Join(Lines(Info{Lang: locale.English, Verbose: true}, r), "\n")
 	for _, want := range []string{
-		"SIZE 1000: largest message taken, in octets",
+		"SIZE 1000: largest message accepted, in octets",
 		`X-ODD\x1b: an extension of this server`,
 	} {
 		if !strings.Contains(lines, want) {

@@ -44,7 +44,7 @@ var shots = []shot{
 		{wait: "2/12", keys: "\r"},
 		{wait: "4/12", keys: "\r"},
 		{wait: "5/12", keys: password + "\r"},
-		{wait: "takes your mail", until: "takes your mail"},
+		{wait: "accepts your mail", until: "takes your mail"},
 	}},
 	{"failure", []string{"demo", "--fault", "app-password-required"}, []move{
 		{wait: "Press Enter", keys: "\r"},

@@ -310,7 +310,7 @@ func rootCause(t *testing.T, sink int, out string) string {
 		}
 		return noFailure
 	}
-	at := strings.Index(out, "Mend this first")
+	at := strings.Index(out, "Fix this first")
 	if at < 0 {
 		return noFailure
 	}

@@ -221,7 +221,7 @@ func TestSend(t *testing.T) {
 	if _, stderr := o.want(75, "", send("--direct", "--for-real")...); !strings.Contains(stderr, "not before") {
 		t.Errorf("P-4 --direct: %s", stderr)
 	}
-	if _, stderr := o.want(0, "", send("--for-real")...); !strings.Contains(stderr, "waits in the queue") {
+	if _, stderr := o.want(0, "", send("--for-real")...); !strings.Contains(stderr, "waiting in the queue") {
 		t.Errorf("P-4: %s", stderr)
 	}
 	var lines []queueLine
