@@ -5,9 +5,9 @@ import (
 	"errors"
 
 	"postier/config"
-	"postier/diagnostics"
-	"postier/diagnostics/imap"
+	"postier/internal/imap"
 	"postier/internal/wire"
+	"postier/presets"
 )
 
 // errNoFolder says that the mailbox has no folder for sent mail.
@@ -21,7 +21,7 @@ func (s *Sender) mailbox(ctx context.Context, profile string, p *config.Profile)
 	}
 	recorder := wire.NewRecorder()
 	recorder.Hide(target.Secret, target.Submission.Username)
-	session, err := imap.Open(ctx, network, target, recorder)
+	session, err := imap.Open(ctx, network, target.Mailbox(), recorder)
 	if err != nil {
 		return nil, imap.Folder{}, err
 	}
@@ -30,7 +30,8 @@ func (s *Sender) mailbox(ctx context.Context, profile string, p *config.Profile)
 		session.Close()
 		return nil, imap.Folder{}, err
 	}
-	choice := imap.SentOf(listing, target)
+	preferred := presets.Default().SentFolders(target.Provider)
+	choice := listing.Sent(target.SentFolder, preferred, presets.SentNames())
 	if !choice.Found {
 		session.Close()
 		return nil, imap.Folder{}, errNoFolder
@@ -74,5 +75,5 @@ func (s *Sender) Found(ctx context.Context, profile string, p *config.Profile, m
 // signInStep reports whether opening the mailbox ended at the sign-in: repeating it could lock the account.
 func signInStep(err error) bool {
 	var step *imap.StepError
-	return errors.As(err, &step) && step.Step == diagnostics.IMAPAuth
+	return errors.As(err, &step) && step.Step == imap.StepAuth
 }

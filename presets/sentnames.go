@@ -7,7 +7,6 @@ import "slices"
 var sentNames = []string{
 	// English, and programs
 	"Sent", "Sent Items", "Sent Messages", "Sent Mail", "Sent mail", "Sent-Mail", "SentMail", "sent-mail", "Sent Objects",
-	"OUTBOX", "Outgoing", // Orange, older webmails
 	// French
 	"Envoyés", "Éléments envoyés", "Messages envoyés", "Courrier envoyé", "Courriers envoyés", "Envoyes", "Objets envoyés",
 	// German
@@ -38,7 +37,7 @@ var sentNames = []string{
 	"Послато", "Послате ставке", "Poslato", "Poslate stavke", // Serbian
 	"Изпратени", "Изпратени елементи", "Изпратена поща", // Bulgarian
 	"Пратени", "Испратени", // Macedonian
-	"Отправленные", "Отправленные элементы", "Исходящие", // Russian
+	"Отправленные", "Отправленные элементы", // Russian
 	"Надіслані", "Надіслані елементи", "Відправлені", // Ukrainian
 	"Адпраўленыя", "Дасланыя", // Belarusian
 	"Απεσταλμένα", "Σταλμένα", "Απεσταλμένα στοιχεία", // Greek
@@ -47,8 +46,8 @@ var sentNames = []string{
 	"ուղարկված", "Ուղարկված", // Armenian
 	"გაგზავნილი",                               // Georgian
 	"Seolta", "Anfonwyd", "Eitemau a Anfonwyd", // Irish, Welsh
-	"送信済み", "送信済みアイテム", "送信済みメール", "送信済みトレイ", "送信箱", // Japanese
-	"已发送", "已发送邮件", "已发送的邮件", "已发送消息", "发件箱", // Chinese, simplified
+	"送信済み", "送信済みアイテム", "送信済みメール", "送信済みトレイ", // Japanese
+	"已发送", "已发送邮件", "已发送的邮件", "已发送消息", // Chinese, simplified
 	"寄件備份", "寄件備份匣", "已寄郵件", "已傳送的郵件", "已寄出", // Chinese, traditional
 	"보낸 편지함", "보낸편지함", "보낸메일함", "보낸 메일함", // Korean
 	"ส่งแล้ว", "รายการที่ส่ง", "จดหมายที่ส่งแล้ว", // Thai
@@ -56,12 +55,15 @@ var sentNames = []string{
 	"Terkirim", "Item Terkirim", "Item Dihantar", "Dihantar", // Indonesian and Malay
 	"Ipinadala", "Naipadala", // Filipino
 	"المرسلة", "العناصر المرسلة", "البريد المرسل", "الرسائل المرسلة", // Arabic
-	"פריטים שנשלחו", "דואר יוצא", "נשלחו", "דואר שנשלח", // Hebrew
+	"פריטים שנשלחו", "נשלחו", "דואר שנשלח", // Hebrew
 	"ارسال\u200cشده", "ارسال شده", "موارد ارسال شده", // Persian
 	"भेजे गए", "भेजी गई मेल", "प्रेषित", // Hindi
 	"প্রেরিত", "পাঠানো", // Bengali
 	"அனுப்பியவை", "அனுப்பப்பட்டது", // Tamil
 	"Iliyotumwa", "Gestuur", "Gestuurde items", // Swahili, Afrikaans
+	// These mean "waiting to be sent" to some programs (Orange and older webmails mean "sent"), so any other name is
+	// better.
+	"OUTBOX", "Outgoing", "Исходящие", "送信箱", "发件箱", "דואר יוצא",
 }
 
 // SentNames returns the folder names that hold sent mail at one server or another, in more than forty languages,

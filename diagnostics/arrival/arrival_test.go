@@ -17,13 +17,14 @@ import (
 
 	"postier/config"
 	"postier/diagnostics"
-	"postier/diagnostics/imap"
 	"postier/diagnostics/smtp"
 	"postier/internal/account"
+	"postier/internal/imap"
 	"postier/internal/locale"
 	"postier/internal/rehearsal"
 	"postier/internal/rehearsal/nameserver"
 	"postier/internal/wire"
+	"postier/presets"
 )
 
 // rehearse runs the arrival checks at the demonstration's provider.
@@ -68,7 +69,7 @@ func status(t *testing.T, results []diagnostics.Result, id diagnostics.ID) strin
 // count looks how many messages with this test's token are in a folder.
 func count(t *testing.T, network *wire.Network, target account.Target, id string, junk bool) int {
 	t.Helper()
-	s, err := imap.Open(t.Context(), network, target, nil)
+	s, err := imap.Open(t.Context(), network, target.Mailbox(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,8 +79,10 @@ func count(t *testing.T, network *wire.Network, target account.Target, id string
 		t.Fatal(err)
 	}
 	total := 0
-	for _, f := range []imap.Folder{imap.Inbox(), listing.Junk().Folder, imap.SentOf(listing, target).Folder} {
-		if junk != f.Same(listing.Junk().Folder) || f.Name.Empty() {
+	spam := listing.Junk(presets.JunkNames()).Folder
+	sent := listing.Sent("", presets.Default().SentFolders(target.Provider), presets.SentNames()).Folder
+	for _, f := range []imap.Folder{imap.Inbox(), spam, sent} {
+		if junk != f.Same(spam) || f.Name.Empty() {
 			continue
 		}
 		uids, err := s.FindIn(t.Context(), f, id)

@@ -8,9 +8,10 @@ import (
 
 	"postier/config"
 	"postier/diagnostics"
-	"postier/diagnostics/imap"
+	checks "postier/diagnostics/imap"
 	"postier/diagnostics/smtp"
 	"postier/internal/account"
+	"postier/internal/imap"
 	"postier/internal/locale"
 	"postier/internal/safetext"
 	"postier/internal/wire"
@@ -143,7 +144,7 @@ func (r *run) deliver(ctx context.Context) diagnostics.Result {
 	r.message = message
 	// The mailbox is opened first: a message that nobody could look for is not sent.
 	if err := r.open(ctx); err != nil {
-		return imap.Failure(ctx, r.network, r.target, err)
+		return checks.Failure(ctx, r.network, r.target, err)
 	}
 	outcome, err := r.options.Send(ctx, message.Raw)
 	since := time.Now()
@@ -206,7 +207,7 @@ func (r *run) unfound(ctx context.Context, err error, outcome smtp.Outcome,
 		result.Args = args
 		return result
 	}
-	result := imap.Failure(ctx, r.network, r.target, err)
+	result := checks.Failure(ctx, r.network, r.target, err)
 	result.Evidence = append(evidence, result.Evidence...)
 	return result
 }

@@ -6,8 +6,9 @@ import (
 	"errors"
 	"time"
 
-	"postier/diagnostics/imap"
+	"postier/internal/imap"
 	"postier/internal/wire"
+	"postier/presets"
 )
 
 // The pauses between two looks: mail to oneself is mostly there within two seconds, and later nothing is gained by
@@ -94,7 +95,7 @@ func (r *run) look(ctx context.Context) (found, error) {
 }
 
 func (r *run) open(ctx context.Context) error {
-	session, err := imap.Open(ctx, r.network, r.target, r.recorder)
+	session, err := imap.Open(ctx, r.network, r.target.Mailbox(), r.recorder)
 	if err != nil {
 		return err
 	}
@@ -103,7 +104,8 @@ func (r *run) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.junk, r.sent = listing.Junk(), imap.SentOf(listing, r.target)
+	r.junk = listing.Junk(presets.JunkNames())
+	r.sent = listing.Sent(r.target.SentFolder, presets.Default().SentFolders(r.target.Provider), presets.SentNames())
 	return nil
 }
 

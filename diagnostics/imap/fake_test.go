@@ -15,6 +15,7 @@ import (
 	"postier/config"
 	"postier/diagnostics"
 	"postier/internal/account"
+	"postier/internal/imap"
 	"postier/internal/rehearsal/mailserver"
 	"postier/internal/rehearsal/nameserver"
 	"postier/internal/secret"
@@ -274,9 +275,9 @@ func network(t *testing.T, ca *mailserver.CA, address string) *wire.Network {
 }
 
 func target(security config.Security) account.Target {
-	port := portTLS
+	port := imap.PortTLS
 	if security != config.SecurityTLS {
-		port = portClear
+		port = imap.PortClear
 	}
 	return account.Target{
 		Address: user, SentMode: config.SentAppend, Secret: secret.New(password), SecretType: config.SecretPassword,

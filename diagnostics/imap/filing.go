@@ -7,7 +7,9 @@ import (
 	"fmt"
 
 	"postier/diagnostics"
+	"postier/internal/imap"
 	"postier/internal/safetext"
+	"postier/presets"
 )
 
 // folder finds the folder for sent mail.
@@ -17,11 +19,11 @@ func (r *run) folder(ctx context.Context) diagnostics.Result {
 		return r.failure(err)
 	}
 	r.listing = listing
-	r.sent = listing.Sent(r.target.SentFolder, r.options.SentNames...)
+	r.sent = listing.Sent(r.target.SentFolder, r.options.SentNames, presets.SentNames())
 	evidence := []diagnostics.Evidence{{Kind: "folders", Fields: map[string]any{
 		"count": len(listing.Folders), "prefix": safetext.FromRemote(listing.Prefix),
 		"separator":   safetext.FromRemote(listing.Separator),
-		"special_use": listing.SpecialUse, "candidates": names(r.sent.Candidates), "names": names(listing.open()),
+		"special_use": listing.SpecialUse, "candidates": names(r.sent.Candidates), "names": names(listing.Selectable()),
 	}}}
 	if len(listing.ServerID) > 0 {
 		evidence = append(evidence, diagnostics.Evidence{Kind: "server-id", Fields: map[string]any{"id": listing.ServerID}})
@@ -54,7 +56,7 @@ func (r *run) chosen(created bool) diagnostics.Evidence {
 	}}
 }
 
-func names(folders []Folder) []safetext.Remote {
+func names(folders []imap.Folder) []safetext.Remote {
 	const shown = 20
 	out := make([]safetext.Remote, 0, min(len(folders), shown))
 	for _, f := range folders[:min(len(folders), shown)] {
@@ -77,7 +79,7 @@ func (r *run) file(ctx context.Context) diagnostics.Result {
 func (r *run) filing(reconnected bool) diagnostics.Evidence {
 	return diagnostics.Evidence{Kind: "append", Fields: map[string]any{
 		"folder": r.sent.Folder.Name, "message_id": r.message.id, "octets": len(r.message.raw),
-		"uid": uint32(r.uid), "uidplus": r.session.uidplus, "reconnected": reconnected,
+		"uid": uint32(r.uid), "uidplus": r.session.UIDPlus(), "reconnected": reconnected,
 	}}
 }
 
@@ -86,7 +88,7 @@ func (r *run) filing(reconnected bool) diagnostics.Evidence {
 // again.
 func (r *run) notFiled(ctx context.Context, err error) diagnostics.Result {
 	result := r.failure(err)
-	var refused *ReplyError
+	var refused *imap.ReplyError
 	if errors.As(err, &refused) && refused.Status != "BYE" {
 		switch {
 		case refused.Code == "TRYCREATE" || refused.Code == "NONEXISTENT":
@@ -103,14 +105,14 @@ func (r *run) notFiled(ctx context.Context, err error) diagnostics.Result {
 		result.Evidence = append(result.Evidence, r.doubt())
 		return result
 	}
-	var protocol *ProtocolError
+	var protocol *imap.ProtocolError
 	if errors.As(err, &protocol) {
 		return result
 	}
 	result.Cause = causeUnknown
 	result.Evidence = append(result.Evidence, r.doubt())
 	r.session.Close()
-	again, openErr := Open(ctx, r.network, r.target, r.recorder)
+	again, openErr := imap.Open(ctx, r.network, r.access, r.recorder)
 	if openErr != nil {
 		return result
 	}
@@ -146,7 +148,7 @@ func (r *run) readback(ctx context.Context) diagnostics.Result {
 		case err != nil:
 			return r.failure(err)
 		case len(uids) == 0:
-			return r.failure(ErrGone)
+			return r.failure(imap.ErrGone)
 		}
 		r.uid = uids[0]
 	}
@@ -156,7 +158,7 @@ func (r *run) readback(ctx context.Context) diagnostics.Result {
 	}
 	if !bytes.Contains(got, []byte(r.message.token)) {
 		r.uid = 0 // somebody else's message: it must not be touched
-		return r.failure(ErrGone)
+		return r.failure(imap.ErrGone)
 	}
 	r.recognised = true
 	evidence := diagnostics.Evidence{
@@ -171,6 +173,20 @@ func (r *run) readback(ctx context.Context) diagnostics.Result {
 	evidence.Fields["sent"] = around(r.message.raw, at)
 	evidence.Fields["read"] = around(got, at)
 	return warn(causeReadback, evidence)
+}
+
+// firstDifference is the offset of the first octet in which a and b differ, or -1.
+func firstDifference(a, b []byte) int {
+	if bytes.Equal(a, b) {
+		return -1
+	}
+	n := min(len(a), len(b))
+	for i := range n {
+		if a[i] != b[i] {
+			return i
+		}
+	}
+	return n
 }
 
 // around cuts out what stands at the difference.
@@ -191,8 +207,8 @@ func (r *run) cleanup(ctx context.Context) diagnostics.Result {
 		result.Args = []any{"folder", r.sent.Folder.Name}
 		return result
 	}
-	if r.session.dead {
-		return left(errClosed)
+	if r.session.Ended() {
+		return left(imap.ErrClosed)
 	}
 	if !r.recognised { // found again by its Message-ID, which holds our random token
 		uids, err := r.session.FindIn(ctx, r.sent.Folder, r.message.id)
@@ -200,7 +216,7 @@ func (r *run) cleanup(ctx context.Context) diagnostics.Result {
 		case err != nil:
 			return left(err)
 		case len(uids) == 0:
-			return left(ErrGone)
+			return left(imap.ErrGone)
 		}
 		r.uid = uids[0]
 	}
@@ -209,7 +225,7 @@ func (r *run) cleanup(ctx context.Context) diagnostics.Result {
 		return left(err)
 	}
 	evidence := diagnostics.Evidence{Kind: "cleanup", Fields: map[string]any{"uid": uint32(r.uid), "method": string(how)}}
-	if how == LeftMarked {
+	if how == imap.LeftMarked {
 		result := warn(causeCleanup, evidence, r.doubt())
 		result.Args = []any{"folder", r.sent.Folder.Name}
 		return result
@@ -223,17 +239,17 @@ const nearlyFull = 0.9
 // quota asks how much room is left, and says goodbye.
 func (r *run) quota(ctx context.Context) diagnostics.Result {
 	defer r.session.Close()
-	if r.session.dead {
+	if r.session.Ended() {
 		return skip(diagnostics.CauseNeedsFailed)
 	}
-	folder := Inbox()
+	folder := imap.Inbox()
 	if r.sent.Found {
 		folder = r.sent.Folder
 	}
 	quotas, err := r.session.Quota(ctx, folder)
-	var refused *ReplyError
+	var refused *imap.ReplyError
 	switch {
-	case errors.Is(err, ErrNotOffered), errors.As(err, &refused) && refused.Status != "BYE", err == nil &&
+	case errors.Is(err, imap.ErrNotOffered), errors.As(err, &refused) && refused.Status != "BYE", err == nil &&
 		len(quotas) == 0:
 		return skip(causeApplicable, diagnostics.Evidence{Kind: "quota", Fields: map[string]any{"offered": false}})
 	case err != nil:

@@ -10,6 +10,7 @@ import (
 	"postier/config"
 	"postier/diagnostics"
 	"postier/internal/account"
+	"postier/internal/imap"
 	"postier/internal/rehearsal/mailserver"
 )
 
@@ -360,7 +361,7 @@ func TestHostileServers(t *testing.T) {
 				c.target(&tg)
 			}
 			if c.name == "silent greeting" {
-				tg.IMAP.Port = portTLS
+				tg.IMAP.Port = imap.PortTLS
 			}
 			start := time.Now()
 			results := runPlan(t, n, tg, Options{LookOnly: c.status == diagnostics.Warn})

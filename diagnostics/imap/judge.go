@@ -7,6 +7,7 @@ import (
 
 	"postier/diagnostics"
 	"postier/internal/account"
+	"postier/internal/imap"
 	"postier/internal/safetext"
 	"postier/internal/wire"
 )
@@ -45,17 +46,17 @@ var ours = []struct {
 	err   error
 	cause string
 }{
-	{errPreauth, causePreauth},
-	{errStripped, causeStripped},
-	{errInsecure, causeCleartext},
-	{errLoginDisabled, causeTLSRequired},
-	{errNoMechanism, causeNoMechanism},
-	{errServerUnproven, causeProtocol},
-	{errChallenge, causeProtocol},
-	{errUnsafe, "settings-invalid"},
-	{ErrNoIMAP, "no-imap-at-provider"},
-	{ErrGone, causeReadback},
-	{ErrStillThere, causeCleanup},
+	{imap.ErrPreauth, causePreauth},
+	{imap.ErrNoStartTLS, causeStripped},
+	{imap.ErrInsecure, causeCleartext},
+	{imap.ErrLoginDisabled, causeTLSRequired},
+	{imap.ErrNoMechanism, causeNoMechanism},
+	{imap.ErrServerUnproven, causeProtocol},
+	{imap.ErrChallenge, causeProtocol},
+	{imap.ErrUnsafe, "settings-invalid"},
+	{imap.ErrNoServer, "no-imap-at-provider"},
+	{imap.ErrGone, causeReadback},
+	{imap.ErrStillThere, causeCleanup},
 }
 
 // kinds maps faults of a connection that stood. At connect time the first rung says it differently.
@@ -78,15 +79,12 @@ var kinds = map[wire.Kind]string{
 
 var resolveCauses = map[wire.Failure]string{wire.NotFound: "dns-nxdomain"}
 
-// Failure is the verdict on an error of Open or of a Session, for checks of other areas that use a mailbox.
+// Failure is the verdict on an error of imap.Open or of a session, for checks of other areas that use a mailbox.
 func Failure(ctx context.Context, network *wire.Network, target account.Target, err error) diagnostics.Result {
-	r := &run{network: network, target: target}
-	if target.IMAP != nil {
-		r.server = settle(*target.IMAP)
-	}
-	var step *StepError
-	if errors.As(err, &step) && step.Step == diagnostics.IMAPCertificate {
-		return diagnostics.JudgeCertificate(ctx, network, r.server.Host, step.TLS)
+	r := &run{network: network, target: target, access: access(network, target)}
+	var step *imap.StepError
+	if errors.As(err, &step) && step.Step == imap.StepCertificate {
+		return diagnostics.JudgeCertificate(ctx, network, r.access.Server.Host, step.TLS)
 	}
 	return r.failure(err)
 }
@@ -95,10 +93,10 @@ func Failure(ctx context.Context, network *wire.Network, target account.Target, 
 func (r *run) failure(err error) diagnostics.Result {
 	result := diagnostics.Result{Status: diagnostics.Fail}
 	var (
-		refused  *ReplyError
-		protocol *ProtocolError
+		refused  *imap.ReplyError
+		protocol *imap.ProtocolError
 		resolve  *wire.ResolveError
-		step     *StepError
+		step     *imap.StepError
 	)
 	if errors.As(err, &step) {
 		err = step.Err
@@ -113,7 +111,7 @@ func (r *run) failure(err error) diagnostics.Result {
 	case errors.As(err, &refused):
 		result.Evidence = append(result.Evidence, diagnostics.Reply(refused.Reply()))
 		if refused.Code != "" {
-			result.Code = &diagnostics.ReplyCode{Enhanced: safetext.Escape(clip(refused.Code))}
+			result.Code = &diagnostics.ReplyCode{Enhanced: safetext.Escape(refused.Code[:min(len(refused.Code), maxCode)])}
 		}
 		r.explain(&result, refused)
 		return result
@@ -143,12 +141,18 @@ func (r *run) failure(err error) diagnostics.Result {
 		return diagnostics.Result{Status: diagnostics.Skip, Cause: diagnostics.CauseCancelled}
 	}
 	result.Cause = kinds[fault.Kind]
-	result.Args = []any{"host", safetext.FromRemote(r.server.Host), "port", r.server.Port, "limit", fault.Detail}
+	result.Args = []any{
+		"host", safetext.FromRemote(r.access.Server.Host), "port", r.access.Server.Port, "limit",
+		fault.Detail,
+	}
 	text := safetext.FromRemote(r.target.Secret.Redact(fault.Text.Raw()))
 	result.Evidence = append(result.Evidence,
 		diagnostics.Evidence{Kind: "error", Text: text, Fields: map[string]any{"class": string(fault.Kind)}})
 	return result
 }
+
+// maxCode is how much of a response code a result shows; the longest registered one has 19 octets.
+const maxCode = 60
 
 // stranger tells which other service speaks on this port by its first words.
 func stranger(line string) bool {

@@ -8,6 +8,7 @@ import (
 
 	"postier/config"
 	"postier/diagnostics"
+	"postier/internal/imap"
 	"postier/internal/safetext"
 	"postier/internal/wire"
 )
@@ -15,14 +16,14 @@ import (
 // connect resolves the name and connects over both address families at once. With STARTTLS the server speaks first, so
 // the greeting belongs to this rung.
 func (r *run) connect(ctx context.Context) diagnostics.Result {
-	addresses, err := r.network.Addresses(ctx, r.server.Host)
+	addresses, err := r.network.Addresses(ctx, r.access.Server.Host)
 	if err != nil {
 		return r.failure(err)
 	}
 	conn, attempts := r.dial(ctx, addresses)
 	evidence := []diagnostics.Evidence{{
 		Kind:   "addresses",
-		Fields: map[string]any{"host": safetext.FromRemote(r.server.Host), "addresses": addresses},
+		Fields: map[string]any{"host": safetext.FromRemote(r.access.Server.Host), "addresses": addresses},
 	}}
 	for _, a := range attempts {
 		fields := map[string]any{
@@ -39,8 +40,8 @@ func (r *run) connect(ctx context.Context) diagnostics.Result {
 		result.Evidence = append(evidence, result.Evidence...)
 		return result
 	}
-	r.session = newSession(conn, r.target.Secret, username(r.target))
-	if r.server.Security != config.SecurityTLS {
+	r.session = imap.New(conn, r.access)
+	if r.access.Server.Security != config.SecurityTLS {
 		if result, failed := r.greeting(ctx); failed {
 			result.Evidence = append(evidence, result.Evidence...)
 			return result
@@ -57,7 +58,7 @@ const grace = 100 * time.Millisecond
 func (r *run) dial(ctx context.Context, addresses []netip.Addr) (*wire.Conn, []wire.Attempt) {
 	v4, v6 := wire.Families(addresses)
 	if len(v4) == 0 || len(v6) == 0 {
-		return r.network.Connect(ctx, r.server.Host, r.server.Port, addresses, r.recorder)
+		return r.network.Connect(ctx, r.access.Server.Host, r.access.Server.Port, addresses, r.recorder)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -68,7 +69,7 @@ func (r *run) dial(ctx context.Context, addresses []netip.Addr) (*wire.Conn, []w
 	results := make(chan outcome, 2)
 	for _, family := range [][]netip.Addr{v4, v6} {
 		go func() {
-			conn, attempts := r.network.Connect(ctx, r.server.Host, r.server.Port, family, r.recorder)
+			conn, attempts := r.network.Connect(ctx, r.access.Server.Host, r.access.Server.Port, family, r.recorder)
 			results <- outcome{conn, attempts}
 		}()
 	}
@@ -112,14 +113,14 @@ func (r *run) unreached(ctx context.Context, attempts []wire.Attempt) diagnostic
 	}
 	return diagnostics.Result{
 		Status: diagnostics.Fail, Cause: cause,
-		Args: []any{"host", safetext.FromRemote(r.server.Host), "port", r.server.Port},
+		Args: []any{"host", safetext.FromRemote(r.access.Server.Host), "port", r.access.Server.Port},
 	}
 }
 
 // greeting reads the server's first words and judges them.
 func (r *run) greeting(ctx context.Context) (diagnostics.Result, bool) {
 	mark := r.recorder.Mark()
-	err := r.session.greet(ctx, greetingDeadline(r.server))
+	err := r.session.Greet(ctx)
 	if err == nil {
 		return diagnostics.Result{}, false
 	}
@@ -131,10 +132,10 @@ func (r *run) greeting(ctx context.Context) (diagnostics.Result, bool) {
 			break
 		}
 	}
-	var refused *ReplyError
+	var refused *imap.ReplyError
 	switch {
 	case result.Status == diagnostics.Skip:
-	case errors.Is(err, errPreauth) && !r.session.secure:
+	case errors.Is(err, imap.ErrPreauth) && !r.session.Secured():
 		// Before TLS, PREAUTH is how a man in the middle keeps a client from asking for it.
 		result.Cause = causeStripped
 	case errors.As(err, &refused) && result.Cause == "unknown":
@@ -142,7 +143,8 @@ func (r *run) greeting(ctx context.Context) (diagnostics.Result, bool) {
 	case stranger(said):
 		result.Cause = causeService
 		result.Evidence = append(result.Evidence, diagnostics.Reply(said))
-	case wire.IsTimeout(err) && r.server.Security != config.SecurityTLS && (r.server.Port == portTLS || r.speaksTLS(ctx)):
+	case wire.IsTimeout(err) && r.access.Server.Security != config.SecurityTLS &&
+		(r.access.Server.Port == imap.PortTLS || r.speaksTLS(ctx)):
 		result.Cause = causeWrongMode
 	case looksLikeTLS(said):
 		result.Cause = causeWrongMode
@@ -153,16 +155,16 @@ func (r *run) greeting(ctx context.Context) (diagnostics.Result, bool) {
 // speaksTLS tries a handshake on a connection of its own, after the other side kept silent: both were waiting. Nothing
 // but the handshake is sent.
 func (r *run) speaksTLS(ctx context.Context) bool {
-	addresses, err := r.network.Addresses(ctx, r.server.Host)
+	addresses, err := r.network.Addresses(ctx, r.access.Server.Host)
 	if err != nil {
 		return false
 	}
-	conn, _ := r.network.ConnectAny(ctx, r.server.Host, r.server.Port, addresses, nil)
+	conn, _ := r.network.ConnectAny(ctx, r.access.Server.Host, r.access.Server.Port, addresses, nil)
 	if conn == nil {
 		return false
 	}
 	defer func() { _ = conn.Close() }()
-	report, _ := conn.Handshake(ctx, r.server.Host, nil)
+	report, _ := conn.Handshake(ctx, r.access.Server.Host, nil)
 	return len(report.Chain) > 0
 }
 
@@ -173,17 +175,16 @@ func looksLikeTLS(s string) bool {
 
 // tls brings encryption up. Whether the certificate holds is the next rung.
 func (r *run) tls(ctx context.Context) diagnostics.Result {
-	switch r.server.Security {
+	switch r.access.Server.Security {
 	case config.SecurityNone:
-		if !r.target.AllowCleartext {
-			return r.failure(errInsecure)
+		if err := r.session.AcceptCleartext(); err != nil {
+			return r.failure(err)
 		}
-		r.session.secure = true
 		return warn(causeCleartext)
 	case config.SecurityStartTLS:
-		if err := r.session.startTLS(ctx); err != nil {
+		if err := r.session.StartTLS(ctx); err != nil {
 			result := r.failure(err)
-			var refused *ReplyError
+			var refused *imap.ReplyError
 			if errors.As(err, &refused) && refused.Command == "STARTTLS" {
 				// Offered and refused: an ill server and an attacker look alike (RFC 8314 §3), and both end here.
 				result.Cause = "starttls-failed"
@@ -191,7 +192,7 @@ func (r *run) tls(ctx context.Context) diagnostics.Result {
 			return result
 		}
 	}
-	report, err := r.session.handshake(ctx, r.server.Host, r.target.Pins)
+	report, err := r.session.Handshake(ctx)
 	r.report = report
 	if err != nil {
 		return r.failure(err)
@@ -204,32 +205,32 @@ func (r *run) tls(ctx context.Context) diagnostics.Result {
 
 // certificate judges the chain for the host that the person confirmed.
 func (r *run) certificate(ctx context.Context) diagnostics.Result {
-	if r.server.Security == config.SecurityNone {
+	if r.access.Server.Security == config.SecurityNone {
 		return skip(causeApplicable)
 	}
-	return diagnostics.JudgeCertificate(ctx, r.network, r.server.Host, r.report)
+	return diagnostics.JudgeCertificate(ctx, r.network, r.access.Server.Host, r.report)
 }
 
 // auth signs in, once.
 func (r *run) auth(ctx context.Context) diagnostics.Result {
-	if !r.session.greeted {
+	if !r.session.Greeted() {
 		if result, failed := r.greeting(ctx); failed {
 			return result
 		}
 	}
-	if err := r.session.ready(ctx, r.server); err != nil {
+	if err := r.session.Prepare(ctx); err != nil {
 		return r.failure(err)
 	}
-	before := r.session.capabilities()
-	done, err := r.session.enter(ctx, r.target)
+	before := r.session.Capabilities()
+	done, err := r.session.SignIn(ctx)
 	evidence := []diagnostics.Evidence{{Kind: "auth", Fields: map[string]any{
-		"mechanism": done.mechanism, "offered": remotes(done.offered), "username": safetext.FromRemote(r.session.user),
+		"mechanism": done.Mechanism, "offered": remotes(done.Offered), "username": safetext.FromRemote(r.access.Username),
 	}}, {
 		Kind:   "capabilities",
-		Fields: map[string]any{"before": remotes(before), "after": remotes(r.session.capabilities())},
+		Fields: map[string]any{"before": remotes(before), "after": remotes(r.session.Capabilities())},
 	}}
-	if !done.challenge.Empty() {
-		evidence = append(evidence, diagnostics.Evidence{Kind: "challenge", Text: done.challenge})
+	if !done.Challenge.Empty() {
+		evidence = append(evidence, diagnostics.Evidence{Kind: "challenge", Text: done.Challenge})
 	}
 	alerts := r.session.Alerts()
 	for _, a := range alerts {
@@ -239,12 +240,12 @@ func (r *run) auth(ctx context.Context) diagnostics.Result {
 		result := r.failure(err)
 		// LOGINDISABLED asks for TLS where there is none yet (RFC 9051 §6.2.3); inside TLS it only says that there is no way
 		// in.
-		inside := r.server.Security != config.SecurityNone
-		if errors.Is(err, errNoMechanism) && len(done.offered) == 0 || errors.Is(err, errLoginDisabled) && inside {
+		inside := r.access.Server.Security != config.SecurityNone
+		if errors.Is(err, imap.ErrNoMechanism) && len(done.Offered) == 0 || errors.Is(err, imap.ErrLoginDisabled) && inside {
 			result.Cause = causeNotOffered
 		}
-		if !done.challenge.Empty() && result.Status == diagnostics.Fail {
-			r.explainChallenge(&result, done.challenge)
+		if !done.Challenge.Empty() && result.Status == diagnostics.Fail {
+			r.explainChallenge(&result, done.Challenge)
 		}
 		result.Evidence = append(evidence, result.Evidence...)
 		return result

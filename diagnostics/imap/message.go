@@ -30,7 +30,7 @@ func newRehearsal(author string, lang locale.Lang, product string, now time.Time
 	_, _ = rand.Read(random) // crypto/rand.Read never fails
 	r := rehearsal{token: hex.EncodeToString(random)}
 	_, domain, found := strings.Cut(author, "@")
-	if !found || !quotable(domain) || strings.ContainsAny(domain, "<> \t") {
+	if !found || strings.ContainsFunc(domain, func(r rune) bool { return r <= ' ' || r > '~' || r == '<' || r == '>' }) {
 		domain = "postier.invalid"
 	}
 	r.id = "<postier-" + r.token + "@" + domain + ">"

@@ -7,8 +7,10 @@ import (
 	"postier/config"
 	"postier/diagnostics"
 	"postier/internal/account"
+	"postier/internal/imap"
 	"postier/internal/locale"
 	"postier/internal/wire"
+	"postier/presets"
 )
 
 // Options say how far the rehearsal goes and in which words.
@@ -32,17 +34,25 @@ type run struct {
 	network  *wire.Network
 	target   account.Target
 	options  Options
-	server   config.Server
+	access   imap.Access
 	recorder *wire.Recorder
 
-	session *Session
+	session *imap.Session
 	report  wire.TLSReport
-	listing Listing
-	sent    Choice
+	listing imap.Listing
+	sent    imap.Choice
 	message rehearsal
-	uid     UID
+	uid     imap.UID
 	// recognised is true once the message with uid was read and holds our token.
 	recognised bool
+}
+
+// access is the target's mailbox with its port and security settled, under the network's policy.
+func access(network *wire.Network, target account.Target) imap.Access {
+	a := target.Mailbox()
+	a.Server = imap.Settle(a.Server)
+	a.AllowCleartext = network.Policy.Cleartext(a.AllowCleartext)
+	return a
 }
 
 // Plan lists the checks for the target's IMAP server. A target without one has no checks. In the modes server and none
@@ -58,17 +68,15 @@ func Plan(network *wire.Network, target account.Target, options Options) diagnos
 		options.Product = "postier"
 	}
 	if options.SentNames == nil {
-		options.SentNames = preferred(target.Provider)
+		options.SentNames = presets.Default().SentFolders(target.Provider)
 	}
 	if options.Lang == "" {
 		options.Lang = locale.English
 	}
-	target.AllowCleartext = network.Policy.Cleartext(target.AllowCleartext)
 	r := &run{
-		network: network, target: target, options: options, server: settle(*target.IMAP),
-		recorder: wire.NewRecorder(),
+		network: network, target: target, options: options, access: access(network, target), recorder: wire.NewRecorder(),
 	}
-	r.recorder.Hide(target.Secret, username(target))
+	r.recorder.Hide(r.access.Secret, r.access.Username)
 
 	check := func(id diagnostics.ID, f func(context.Context) diagnostics.Result,
 		needs ...diagnostics.ID,
@@ -76,7 +84,7 @@ func Plan(network *wire.Network, target account.Target, options Options) diagnos
 		return diagnostics.Check{ID: id, Needs: needs, Run: r.traced(f)}
 	}
 	encrypted := diagnostics.IMAPCertificate
-	if r.server.Security == config.SecurityNone {
+	if r.access.Server.Security == config.SecurityNone {
 		encrypted = diagnostics.IMAPTLS // there is no certificate to judge
 	}
 	checks := []diagnostics.Check{

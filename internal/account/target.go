@@ -3,7 +3,10 @@
 package account
 
 import (
+	"cmp"
+
 	"postier/config"
+	"postier/internal/imap"
 	"postier/internal/secret"
 )
 
@@ -32,6 +35,19 @@ type Target struct {
 	SPFRedirect string
 	// AllowCleartext is set only after a technician typed the host name.
 	AllowCleartext bool
+}
+
+// Mailbox says how the target's mailbox is opened. Its server is empty when the target has no IMAP.
+func (t Target) Mailbox() imap.Access {
+	access := imap.Access{
+		Username: cmp.Or(t.Submission.Username, t.Address), Secret: t.Secret, SecretType: t.SecretType, Pins: t.Pins,
+		AllowCleartext: t.AllowCleartext,
+	}
+	if t.IMAP != nil {
+		access.Server = *t.IMAP
+		access.Username = cmp.Or(t.IMAP.Username, access.Username)
+	}
+	return access
 }
 
 // Author is the address in the From field.

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"postier/internal/safetext"
-	"postier/internal/secret"
 	"postier/internal/wire"
 )
 
@@ -29,7 +28,10 @@ func (e *ReplyError) Error() string {
 // Reply is the server's line without its tag, as the catalogue of replies wants it.
 func (e *ReplyError) Reply() string { return e.line }
 
-func refusal(command string, r *response, hide secret.Value, user string) *ReplyError {
+// SignIn reports whether a command that signs in was refused.
+func (e *ReplyError) SignIn() bool { return e.Command == loginCommand || e.Command == "AUTHENTICATE" }
+
+func (s *Session) refusal(command string, r *response) *ReplyError {
 	line := r.name
 	if r.code != "" {
 		line += " [" + strings.TrimSpace(r.code+" "+r.args) + "]"
@@ -37,10 +39,11 @@ func refusal(command string, r *response, hide secret.Value, user string) *Reply
 	if r.text != "" {
 		line += " " + r.text
 	}
+	hide := func(text string) string { return s.access.Secret.Redact(text, s.access.Username) }
 	return &ReplyError{
 		Command: command, Status: r.name, Code: r.code,
 		// A server may echo what it was sent.
-		Text: safetext.FromRemote(hide.Redact(r.text, user)), line: hide.Redact(line, user),
+		Text: safetext.FromRemote(hide(r.text)), line: hide(line),
 	}
 }
 
@@ -50,8 +53,7 @@ type Session struct {
 	conn   *wire.Conn
 	scan   *scanner
 	record *wire.Recorder
-	secret secret.Value
-	user   string
+	access Access
 
 	tag     int
 	caps    map[string]bool
@@ -72,9 +74,11 @@ type mailbox struct {
 	exists uint32
 }
 
-func newSession(conn *wire.Conn, pass secret.Value, user string) *Session {
-	s := &Session{conn: conn, record: conn.Recorder(), secret: pass, user: user}
-	s.record.Hide(pass, user)
+// New is a session on a connection that stands. Nothing has been read or sent on it yet. The server of access is
+// settled.
+func New(conn *wire.Conn, access Access) *Session {
+	s := &Session{conn: conn, record: conn.Recorder(), access: access}
+	s.record.Hide(access.Secret, access.Username)
 	s.listen()
 	return s
 }
@@ -104,7 +108,9 @@ func (s *Session) mechanisms() []string {
 	return names
 }
 
-func (s *Session) capabilities() []string {
+// Capabilities lists what the server offers, in upper case, sorted. It is empty after a sign-in with which the server
+// did not repeat them.
+func (s *Session) Capabilities() []string {
 	names := make([]string, 0, len(s.caps))
 	for c := range s.caps {
 		names = append(names, c)
@@ -129,13 +135,13 @@ func (s *Session) learn(words []string) {
 func (s *Session) alert(r *response) {
 	const maxAlerts = 5
 	if s.secure && r.code == "ALERT" && len(s.alerts) < maxAlerts {
-		s.alerts = append(s.alerts, safetext.FromRemote(s.secret.Redact(r.text, s.user)))
+		s.alerts = append(s.alerts, safetext.FromRemote(s.access.Secret.Redact(r.text, s.access.Username)))
 	}
 }
 
-// greet reads the greeting (RFC 9051 §7.1).
-func (s *Session) greet(ctx context.Context, within time.Duration) error {
-	s.conn.Step(within)
+// Greet reads the greeting (RFC 9051 §7.1).
+func (s *Session) Greet(ctx context.Context) error {
+	s.conn.Step(greetingDeadline(s.access.Server))
 	defer s.conn.Watch(ctx)()
 	r, err := s.scan.next()
 	if err != nil {
@@ -146,9 +152,9 @@ func (s *Session) greet(ctx context.Context, within time.Duration) error {
 	case r.tag != "*":
 		return s.fail(broken("a greeting that begins with %q", safetext.Escape(clip(r.tag))))
 	case r.name == "BYE":
-		return s.fail(refusal("", r, s.secret, s.user))
+		return s.fail(s.refusal("", r))
 	case r.name == "PREAUTH":
-		return s.fail(errPreauth)
+		return s.fail(ErrPreauth)
 	case r.name != "OK":
 		return s.fail(broken("a greeting that says %q", safetext.Escape(clip(r.name))))
 	}
@@ -193,7 +199,7 @@ type command struct {
 // the others keep their result; anything worse is returned.
 func (s *Session) exchange(ctx context.Context, within time.Duration, commands ...*command) error {
 	if s.dead {
-		return errClosed
+		return ErrClosed
 	}
 	if err := ctx.Err(); err != nil {
 		return err
@@ -269,7 +275,7 @@ func (s *Session) send(commands []*command) error {
 		}
 		// One command is one line: the last gate against CR, LF and NUL in an argument (docs/security.md T8).
 		if strings.ContainsAny(line, "\r\n\x00") {
-			return errUnsafe
+			return ErrUnsafe
 		}
 		s.record.Add(wire.Client, shown)
 		out = append(out, line+"\r\n"...)
@@ -304,7 +310,7 @@ func (s *Session) literalSign(n int) string {
 func (s *Session) untagged(r *response, commands []*command) error {
 	switch r.name {
 	case "BYE":
-		return refusal(commands[0].name, r, s.secret, s.user)
+		return s.refusal(commands[0].name, r)
 	case "PREAUTH":
 		return broken("PREAUTH in the middle of a session")
 	case "CAPABILITY":
@@ -362,7 +368,7 @@ func (s *Session) complete(r *response, commands []*command) error {
 				return broken("OK to %s before the message was sent", c.name)
 			}
 		case r.name == "NO" || r.name == "BAD":
-			c.err = refusal(c.name, r, s.secret, s.user)
+			c.err = s.refusal(c.name, r)
 		default:
 			return broken("the tag of %s with %q", c.name, r.name)
 		}
@@ -392,6 +398,18 @@ func (s *Session) Close() {
 	s.dead = true
 	_ = s.conn.Close()
 }
+
+// Ended reports whether the connection is of no more use.
+func (s *Session) Ended() bool { return s.dead }
+
+// UIDPlus reports whether the server removes single messages by their UID (RFC 4315). It is known after Folders.
+func (s *Session) UIDPlus() bool { return s.uidplus }
+
+// Greeted reports whether the greeting was read.
+func (s *Session) Greeted() bool { return s.greeted }
+
+// Secured reports whether secrets may be sent: TLS stands and its certificate held, or cleartext was accepted.
+func (s *Session) Secured() bool { return s.secure }
 
 // Alerts are the texts that the server wants people to see, heard inside verified TLS.
 func (s *Session) Alerts() []safetext.Remote { return s.alerts }

@@ -78,7 +78,7 @@ func TestSentFolder(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := listing(t, c.lines...).Sent(c.wanted, c.first...)
+			got := listing(t, c.lines...).Sent(c.wanted, c.first, presets.SentNames())
 			if got.Found != (c.want != "") || got.Folder.Name.Raw() != c.want || got.By != c.by ||
 				len(got.Candidates) != c.candidates {
 				t.Errorf("%q by %q, %d candidates", got.Folder.Name.Raw(), got.By, len(got.Candidates))
@@ -93,11 +93,11 @@ func TestJunkFolder(t *testing.T) {
 		`* LIST (\Junk) "/" x`, `* XLIST (\Spam) "/" x`, `* LIST () "." INBOX.Spam`,
 		`* LIST () "/" "Junk E-mail"`,
 	} {
-		if !listing(t, line).Junk().Found {
+		if !listing(t, line).Junk(presets.JunkNames()).Found {
 			t.Errorf("%s: no junk", line)
 		}
 	}
-	if listing(t, `* LIST (\All) "/" "All Mail"`).Junk().Found {
+	if listing(t, `* LIST (\All) "/" "All Mail"`).Junk(presets.JunkNames()).Found {
 		t.Error("all mail is not junk")
 	}
 }
@@ -146,7 +146,7 @@ func TestCandidatesAreNotTheCallersToChange(t *testing.T) {
 	t.Parallel()
 	names := []string{"B", "A"}
 	l := Listing{Folders: []Folder{{Name: safetext.FromRemote("A"), raw: "A"}}}
-	l.Sent("", names...)
+	l.Sent("", names, nil)
 	if !slices.Equal(names, []string{"B", "A"}) {
 		t.Error("the preset's names were changed")
 	}

@@ -1,7 +1,6 @@
 package imap
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -41,10 +40,18 @@ func (s *Session) Select(ctx context.Context, folder Folder) error {
 	return err
 }
 
+// FindIn is Select and then Find.
+func (s *Session) FindIn(ctx context.Context, folder Folder, messageID string) ([]UID, error) {
+	if err := s.Select(ctx, folder); err != nil {
+		return nil, err
+	}
+	return s.Find(ctx, messageID)
+}
+
 // Find returns the messages in the selected folder with this Message-ID (with its angle brackets).
 func (s *Session) Find(ctx context.Context, messageID string) ([]UID, error) {
 	if !quotable(messageID) {
-		return nil, errUnsafe
+		return nil, ErrUnsafe
 	}
 	uids, err := s.search(ctx, "HEADER Message-ID "+quote(messageID))
 	var refused *ReplyError
@@ -120,9 +127,6 @@ func fetched(r *response) fetchItem {
 	return item
 }
 
-// ErrGone says that a message is not in the folder.
-var ErrGone = errors.New("the message is not in the folder")
-
 // Fetch reads one message of the selected folder as it stands, without marking it read.
 func (s *Session) Fetch(ctx context.Context, uid UID) ([]byte, error) {
 	var body []byte
@@ -184,9 +188,6 @@ func (s *Session) Remove(ctx context.Context, uid UID) (Removal, error) {
 	return RemovedAlone, s.confirmGone(ctx, uid)
 }
 
-// ErrStillThere says that a server agreed to remove a message and kept it.
-var ErrStillThere = errors.New("the message is still in the folder")
-
 func (s *Session) confirmGone(ctx context.Context, uid UID) error {
 	uids, err := s.search(ctx, "UID "+strconv.FormatUint(uint64(uid), 10))
 	if err == nil && len(uids) > 0 {
@@ -211,9 +212,6 @@ func (q Quota) Full() float64 {
 	return float64(q.Used) / float64(q.Limit)
 }
 
-// ErrNotOffered says that the server lacks an extension.
-var ErrNotOffered = errors.New("the server does not offer this")
-
 // Quota asks how full the mailbox is.
 func (s *Session) Quota(ctx context.Context, folder Folder) ([]Quota, error) {
 	if !s.has("QUOTA") {
@@ -237,18 +235,4 @@ func (s *Session) Quota(ctx context.Context, folder Folder) ([]Quota, error) {
 	}}
 	err := s.do(ctx, wire.CommandDeadline, c)
 	return quotas, err
-}
-
-// firstDifference is the offset of the first octet in which a and b differ, or -1.
-func firstDifference(a, b []byte) int {
-	if bytes.Equal(a, b) {
-		return -1
-	}
-	n := min(len(a), len(b))
-	for i := range n {
-		if a[i] != b[i] {
-			return i
-		}
-	}
-	return n
 }

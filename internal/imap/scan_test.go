@@ -142,7 +142,7 @@ func FuzzScanner(f *testing.F) {
 				t.Errorf("name %q", f.raw)
 			}
 		}
-		l.Sent("")
-		l.Junk()
+		l.Sent("", nil, []string{"Sent"})
+		l.Junk([]string{"Junk"})
 	})
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/wneessen/go-mail/smtp"
 
 	"postier/config"
-	"postier/internal/account"
 	"postier/internal/safetext"
 	"postier/internal/wire"
 )
@@ -25,31 +24,43 @@ const (
 	maxIterations = 1_000_000
 )
 
-// signedIn tells how a sign-in went, also when it was refused.
-type signedIn struct {
-	mechanism string
-	offered   []string
-	// challenge is the decoded text that an OAuth server sends before it refuses (RFC 7628 §3.2.2).
-	challenge safetext.Remote
+// SignedIn tells how a sign-in went, also when it was refused.
+type SignedIn struct {
+	// Mechanism is the one that was tried last, or LOGIN for the command; Offered are those of the server.
+	Mechanism string
+	Offered   []string
+	// Challenge is the decoded text that an OAuth server sends before it refuses (RFC 7628 §3.2.2).
+	Challenge safetext.Remote
 	// proofSent is true once the server has seen something that a wrong secret would give away as wrong.
 	proofSent bool
 }
 
-// signIn signs in once, by the strongest mechanism that both sides have. It never tries a second secret.
-func (s *Session) signIn(ctx context.Context, target account.Target) (signedIn, error) {
-	done := signedIn{offered: s.mechanisms()}
+// SignIn signs in once, by the strongest mechanism that both sides have. It never tries a second secret. Afterwards the
+// old capabilities are dropped, unless the server sent the new ones by itself: then they are asked for with the next
+// flight.
+func (s *Session) SignIn(ctx context.Context) (SignedIn, error) {
+	before := s.learned
+	done, err := s.signIn(ctx)
+	if err == nil && s.learned == before {
+		s.caps = nil
+	}
+	return done, err
+}
+
+func (s *Session) signIn(ctx context.Context) (SignedIn, error) {
+	done := SignedIn{Offered: s.mechanisms()}
 	if !s.secure {
-		return done, errInsecure
+		return done, ErrInsecure
 	}
-	if strings.ContainsAny(s.user, "\r\n\x00") || strings.ContainsAny(s.secret.Reveal(), "\r\n\x00") {
-		return done, errUnsafe
+	if strings.ContainsAny(s.access.Username+s.access.Secret.Reveal(), "\r\n\x00") {
+		return done, ErrUnsafe
 	}
-	choices, err := s.choices(target)
+	choices, err := s.choices()
 	if err != nil {
 		return done, err
 	}
 	for i, name := range choices {
-		done.mechanism, done.proofSent = name, false
+		done.Mechanism, done.proofSent = name, false
 		err = s.authenticate(ctx, name, &done)
 		var refused *ReplyError
 		// A server that does not know a mechanism it offered says BAD before it has seen a proof: that tested no password.
@@ -62,13 +73,13 @@ func (s *Session) signIn(ctx context.Context, target account.Target) (signedIn, 
 }
 
 // choices lists mechanisms by strength. The last one is the LOGIN command.
-func (s *Session) choices(target account.Target) ([]string, error) {
+func (s *Session) choices() ([]string, error) {
 	offered := s.mechanisms()
 	wanted := []string{"SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", loginCommand, "CRAM-MD5"}
-	if target.SecretType == config.SecretOAuth {
+	if s.access.SecretType == config.SecretOAuth {
 		wanted = []string{"OAUTHBEARER", "XOAUTH2"}
 	}
-	if auth := target.IMAP.Auth; auth != "" && auth != config.MechanismAuto {
+	if auth := s.access.Server.Auth; auth != "" && auth != config.MechanismAuto {
 		wanted = []string{strings.ToUpper(string(auth))}
 		if auth == config.MechanismLogin {
 			wanted = []string{loginCommand}
@@ -95,16 +106,16 @@ func (s *Session) choices(target account.Target) ([]string, error) {
 	case len(out) > 0:
 		return out, nil
 	case len(offered) == 0 && s.has("LOGINDISABLED"):
-		return nil, errLoginDisabled
+		return nil, ErrLoginDisabled
 	}
-	return nil, errNoMechanism
+	return nil, ErrNoMechanism
 }
 
 // loginCommand is the LOGIN command, which is no SASL mechanism.
 const loginCommand = "LOGIN"
 
-func (s *Session) authenticate(ctx context.Context, name string, done *signedIn) error {
-	user, pass := s.user, s.secret.Reveal()
+func (s *Session) authenticate(ctx context.Context, name string, done *SignedIn) error {
+	user, pass := s.access.Username, s.access.Secret.Reveal()
 	switch name {
 	case loginCommand:
 		done.proofSent = true
@@ -129,7 +140,7 @@ func (s *Session) authenticate(ctx context.Context, name string, done *signedIn)
 		state, _ := s.conn.State()
 		return s.sasl(ctx, name, &scram{auth: smtp.ScramSHA256PlusAuth(user, pass, &state)}, done)
 	}
-	return fmt.Errorf("%w: %s", errNoMechanism, name)
+	return fmt.Errorf("%w: %s", ErrNoMechanism, name)
 }
 
 // login sends the LOGIN command. What does not fit a quoted string (RFC 9051 §4.3) goes as literals, one at a time.
@@ -144,7 +155,7 @@ func (s *Session) login(ctx context.Context, user, pass string) error {
 		name: loginCommand, args: fmt.Sprintf("{%d}", len(user)), shown: wire.Masked,
 		answer: func(string) ([]byte, error) {
 			if step == len(parts) {
-				return nil, errChallenge
+				return nil, ErrChallenge
 			}
 			out := parts[step]
 			if step++; step < len(parts) {
@@ -165,7 +176,7 @@ type dialog interface {
 	end() error
 }
 
-func (s *Session) sasl(ctx context.Context, name string, d dialog, done *signedIn) error {
+func (s *Session) sasl(ctx context.Context, name string, d dialog, done *SignedIn) error {
 	initial, err := d.first()
 	if err != nil {
 		return err
@@ -185,7 +196,7 @@ func (s *Session) sasl(ctx context.Context, name string, d dialog, done *signedI
 	c.answer = func(challenge string) ([]byte, error) {
 		const maxRounds = 8 // the longest mechanism here has three
 		if rounds++; rounds > maxRounds {
-			return nil, errChallenge
+			return nil, ErrChallenge
 		}
 		if pending {
 			pending = false
@@ -197,7 +208,7 @@ func (s *Session) sasl(ctx context.Context, name string, d dialog, done *signedI
 			return nil, broken("a challenge that is not base64")
 		}
 		if !isScram && !waits {
-			done.challenge = safetext.FromRemote(s.secret.Redact(string(raw), s.user))
+			done.Challenge = safetext.FromRemote(s.access.Secret.Redact(string(raw), s.access.Username))
 		}
 		answer, proof, err := d.next(raw)
 		done.proofSent = done.proofSent || proof
@@ -237,7 +248,7 @@ func (m *oneShot) end() error             { return nil }
 
 func (m *oneShot) next([]byte) ([]byte, bool, error) {
 	if m.refusal == nil || m.asked {
-		return nil, false, errChallenge
+		return nil, false, ErrChallenge
 	}
 	m.asked = true
 	return m.refusal, true, nil
@@ -254,7 +265,7 @@ func (m *digest) end() error             { return nil }
 
 func (m *digest) next(challenge []byte) ([]byte, bool, error) {
 	if m.asked {
-		return nil, false, errChallenge
+		return nil, false, ErrChallenge
 	}
 	m.asked = true
 	answer, err := m.auth.Next(challenge, true)
@@ -280,25 +291,25 @@ func (m *scram) next(challenge []byte) ([]byte, bool, error) {
 		}
 		answer, err := m.auth.Next(challenge, true)
 		if err != nil {
-			return nil, false, fmt.Errorf("%w: %w", errServerUnproven, err)
+			return nil, false, fmt.Errorf("%w: %w", ErrServerUnproven, err)
 		}
 		return answer, true, nil
 	case bytes.HasPrefix(challenge, []byte("v=")):
 		answer, err := m.auth.Next(challenge, true)
 		if err != nil {
-			return nil, false, errServerUnproven
+			return nil, false, ErrServerUnproven
 		}
 		m.proven = true
 		return answer, true, nil
 	case bytes.HasPrefix(challenge, []byte("e=")): // RFC 5802 §5.1: the server says why; its NO follows
 		return []byte{}, true, nil
 	}
-	return nil, false, errChallenge
+	return nil, false, ErrChallenge
 }
 
 func (m *scram) end() error {
 	if !m.proven {
-		return errServerUnproven
+		return ErrServerUnproven
 	}
 	return nil
 }
@@ -308,12 +319,12 @@ func checkIterations(challenge []byte) error {
 		if digits, ok := strings.CutPrefix(part, "i="); ok {
 			n, err := strconv.Atoi(digits)
 			if err != nil || n < minIterations || n > maxIterations {
-				return fmt.Errorf("%w: %s rounds of hashing", errServerUnproven, safetext.Escape(clip(digits)))
+				return fmt.Errorf("%w: %s rounds of hashing", ErrServerUnproven, safetext.Escape(clip(digits)))
 			}
 			return nil
 		}
 	}
-	return errChallenge
+	return ErrChallenge
 }
 
 // quotable reports whether s fits a quoted string: no CR, LF, NUL and nothing beyond ASCII (RFC 9051 §4.3).

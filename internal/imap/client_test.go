@@ -1,0 +1,39 @@
+package imap
+
+import (
+	"testing"
+
+	"postier/config"
+	"postier/internal/rehearsal/mailserver"
+	"postier/internal/rehearsal/nameserver"
+	"postier/internal/secret"
+	"postier/internal/wire"
+)
+
+const (
+	host     = "imap.durand.example"
+	user     = "marie@durand.example"
+	password = "c4nary-Gr#üße"
+)
+
+// access is an account on a server that network leads to.
+func access() Access {
+	return Access{
+		Server:   config.Server{Host: host, Port: PortTLS, Security: config.SecurityTLS},
+		Username: user, Secret: secret.New(password), SecretType: config.SecretPassword,
+	}
+}
+
+// network dials address whatever the host is called.
+func network(t *testing.T, ca *mailserver.CA, address string) *wire.Network {
+	t.Helper()
+	server := nameserver.Start(t, host+". IN A 127.0.0.1\n")
+	resolver, err := wire.ResolverAt(server.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &wire.Network{
+		Resolver: resolver, Roots: ca.Roots(),
+		Route: func(string, string, int) (string, bool) { return address, address != "" },
+	}
+}

@@ -1,0 +1,30 @@
+package imap
+
+import "errors"
+
+// Faults that the client itself finds.
+var (
+	ErrClosed = errors.New("the connection has ended")
+	ErrUnsafe = errors.New("a line break or NUL in an argument")
+
+	// ErrPreauth: RFC 9051 §7.1.4 lets a server say who we are. Before TLS that is how an attacker skips it, and inside
+	// TLS it means a mailbox that nobody signed in to: postier stops either way (docs/security.md T3).
+	ErrPreauth = errors.New("the server did not ask who we are")
+	// ErrNoStartTLS means that STARTTLS was required and is not offered (RFC 8314 §3).
+	ErrNoStartTLS = errors.New("the server does not offer STARTTLS")
+	// ErrInsecure guards the secrets: nothing signs in outside verified TLS.
+	ErrInsecure = errors.New("signing in without verified TLS")
+	// ErrServerUnproven means that the server's SCRAM signature is missing or wrong (RFC 5802 §3).
+	ErrServerUnproven = errors.New("the server could not prove that it knows the password")
+	ErrNoMechanism    = errors.New("no common way to sign in")
+	ErrLoginDisabled  = errors.New("the server says LOGINDISABLED")
+	ErrChallenge      = errors.New("an unexpected challenge")
+	// ErrNoServer means that there is no IMAP server to open.
+	ErrNoServer = errors.New("no IMAP server is set")
+	// ErrNotOffered means that the server lacks an extension.
+	ErrNotOffered = errors.New("the server does not offer this")
+	// ErrGone means that a message is not in the folder.
+	ErrGone = errors.New("the message is not in the folder")
+	// ErrStillThere means that a server agreed to remove a message and kept it.
+	ErrStillThere = errors.New("the message is still in the folder")
+)
