@@ -118,14 +118,6 @@ func ValidateDomain(domain string) locale.Text {
 // DomainASCII returns a valid mail domain in lower-case A-labels.
 func DomainASCII(domain string) (ascii string, ok bool) { return nameASCII(domain, false) }
 
-// isLoopback reports whether the host is this machine, so that cleartext crosses no network.
-func isLoopback(host string) bool {
-	if addr, err := netip.ParseAddr(host); err == nil {
-		return addr.IsLoopback()
-	}
-	return strings.EqualFold(host, "localhost")
-}
-
 func isLowerAlnum(c byte) bool { return 'a' <= c && c <= 'z' || '0' <= c && c <= '9' }
 
 // hasHarmful reports a character that could act on a wire or a terminal, or text that is not UTF-8.

@@ -93,14 +93,13 @@ func WarnPort(port int, security Security) locale.Text {
 
 // insecure asks for an explicit word before a password crosses a network in cleartext. Loopback is no network.
 func (v *validator) insecure(path string, p *Profile) {
-	open := func(s *Server) bool { return s != nil && s.Security == SecurityNone && !isLoopback(s.Host) }
 	switch {
-	case p.Insecure && (open(&p.Submission) || open(p.SentCopy.IMAP)):
+	case p.Insecure && (p.Submission.Cleartext() || p.SentCopy.IMAP.Cleartext()):
 		v.warn(join(path, "insecure"), locale.Msg("config.insecure.on"))
 	case p.Insecure:
-	case open(&p.Submission):
+	case p.Submission.Cleartext():
 		v.add(join(path, "submission.security"), locale.Msg("config.insecure.needed"))
-	case open(p.SentCopy.IMAP):
+	case p.SentCopy.IMAP.Cleartext():
 		v.add(join(path, "sent_copy.imap.security"), locale.Msg("config.insecure.needed"))
 	}
 }

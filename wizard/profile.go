@@ -13,18 +13,13 @@ func (d Draft) ToProfile(credential config.Credential) *config.Profile {
 		Label: d.Label, Enabled: !d.Off, Provider: d.Provider, From: d.From, ReplyTo: d.ReplyTo, BCC: slices.Clone(d.BCC),
 		Senders: slices.Clone(d.Senders), Kinds: maps.Clone(d.Kinds), Submission: d.Submission, Credential: credential,
 		Limits: d.Limits, TestMode: d.TestMode, TLS: d.TLS, Disabled: d.Disabled,
-		Insecure: open(&d.Submission) || open(d.IMAP),
+		Insecure: d.Submission.Cleartext() || d.IMAP.Cleartext(),
 		SentCopy: config.SentCopy{Mode: d.CopyMode(), IMAP: d.IMAP, Folder: d.SentFolder},
 	}
 	if p.SentCopy.Mode == config.SentNone {
 		p.SentCopy.Folder = ""
 	}
 	return p
-}
-
-// open reports whether a secret would cross a network in cleartext.
-func open(s *config.Server) bool {
-	return s != nil && s.Security == config.SecurityNone && !local(s.Host)
 }
 
 // NeedsSecret reports whether any of the servers wants a sign-in.

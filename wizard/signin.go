@@ -105,7 +105,7 @@ func bearers(server *config.Server) bool {
 	}
 	switch server.Auth {
 	case config.MechanismAuto, config.MechanismXOAuth2, config.MechanismOAuthBearer, config.MechanismNone, "":
-		return !open(server)
+		return !server.Cleartext()
 	}
 	return false
 }

@@ -106,7 +106,7 @@ func (s *State) candidateScreen(v *Screen, c Candidate) {
 	if c.Submission.Username != "" {
 		v.Facts = append(v.Facts, Fact{Label: M("wizard.fact.user"), Value: L(c.Submission.Username)})
 	}
-	if open(&c.Submission) {
+	if c.Submission.Cleartext() {
 		v.Notices = append(v.Notices, Notice{LevelFail, M("wizard.provider.cleartext")})
 	}
 	p, ok := s.opts.Book.Get(c.Provider)
@@ -157,7 +157,7 @@ func (s *State) browserFor(p *presets.Provider) bool {
 
 // blocked reports whether no way of signing in can work here, so that asking for a password would only waste time.
 func (s *State) blocked(c Candidate) bool {
-	if c.Submission.Host == "" || open(&c.Submission) && !s.opts.AllowCleartext {
+	if c.Submission.Host == "" || c.Submission.Cleartext() && !s.opts.AllowCleartext {
 		return true
 	}
 	p, ok := s.opts.Book.Get(c.Provider)

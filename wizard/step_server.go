@@ -2,7 +2,6 @@ package wizard
 
 import (
 	"maps"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -238,7 +237,7 @@ func (s *State) takeSubmission() bool {
 	} else {
 		port.Apply(&server, &batch) // what stands behind the number wins over the fields below (C-7)
 	}
-	if server.Security == config.SecurityNone && !local(server.Host) && !s.opts.AllowCleartext {
+	if server.Cleartext() && !s.opts.AllowCleartext {
 		s.errors[FieldSMTPSecurity] = M("wizard.server.no-cleartext")
 	}
 	if !slices.Contains(config.Securities(), server.Security) {
@@ -291,7 +290,7 @@ func (s *State) takeIMAP() bool {
 	}
 	imap.Port = port
 	imap.Security = config.Security(s.value(FieldIMAPSecurity, string(imap.Security)))
-	if imap.Security == config.SecurityNone && !local(imap.Host) && !s.opts.AllowCleartext {
+	if imap.Cleartext() && !s.opts.AllowCleartext {
 		s.errors[FieldIMAPSecurity] = M("wizard.server.no-cleartext")
 	}
 	if !slices.Contains(config.Securities(), imap.Security) {
@@ -313,13 +312,4 @@ func (s *State) takeIMAP() bool {
 	d.IMAP = &imap
 	s.take(FieldIMAPHost, FieldIMAPPort, FieldIMAPSecurity, FieldIMAPUser)
 	return true
-}
-
-// local reports whether a host is this machine, where nothing crosses a network.
-func local(host string) bool {
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	ip, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return err == nil && ip.IsLoopback()
 }
