@@ -100,24 +100,27 @@ func (a *app) lang() locale.Lang {
 	return locale.FromEnvironment(a.getenv)
 }
 
-// t is a message of the commands' own.
-func (a *app) t(key string, args ...any) string { return locale.For(a.lang()).T("cli."+key, args...) }
+// T is a message in the person's language.
+func (a *app) T(key string, args ...any) string { return locale.For(a.lang()).T(key, args...) }
+
+// Say puts a text of another package into words.
+func (a *app) Say(text locale.Text) string { return locale.For(a.lang()).Say(text) }
 
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
-		Use: "postier", Short: a.t("short.postier"), SilenceErrors: true, SilenceUsage: true, Args: a.noArgs,
+		Use: "postier", Short: a.T("cli.short.postier"), SilenceErrors: true, SilenceUsage: true, Args: a.noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.home(cmd.Context()) },
 	}
 	flags := root.PersistentFlags()
-	flags.StringVar(&a.configFlag, "config", "", a.t("flag.config"))
-	flags.StringVar(&a.langFlag, "lang", a.langFlag, a.t("flag.lang"))
-	flags.BoolVar(&a.plain, "plain", false, a.t("flag.plain"))
-	flags.BoolVar(&a.noColor, "no-color", false, a.t("flag.no-color"))
-	flags.BoolVar(&a.json, "json", false, a.t("flag.json"))
-	flags.BoolVarP(&a.verbose, "verbose", "v", false, a.t("flag.verbose"))
-	flags.StringVar(&a.resolver, "resolver", "", a.t("flag.resolver"))
-	flags.StringVar(&a.caFile, "ca-file", "", a.t("flag.ca-file"))
-	flags.DurationVar(&a.timeout, "timeout", 0, a.t("flag.timeout"))
+	flags.StringVar(&a.configFlag, "config", "", a.T("cli.flag.config"))
+	flags.StringVar(&a.langFlag, "lang", a.langFlag, a.T("cli.flag.lang"))
+	flags.BoolVar(&a.plain, "plain", false, a.T("cli.flag.plain"))
+	flags.BoolVar(&a.noColor, "no-color", false, a.T("cli.flag.no-color"))
+	flags.BoolVar(&a.json, "json", false, a.T("cli.flag.json"))
+	flags.BoolVarP(&a.verbose, "verbose", "v", false, a.T("cli.flag.verbose"))
+	flags.StringVar(&a.resolver, "resolver", "", a.T("cli.flag.resolver"))
+	flags.StringVar(&a.caFile, "ca-file", "", a.T("cli.flag.ca-file"))
+	flags.DurationVar(&a.timeout, "timeout", 0, a.T("cli.flag.timeout"))
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return a.flagError(err) })
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
 		if err := a.checkGlobals(); err != nil {
@@ -133,11 +136,11 @@ func (a *app) root() *cobra.Command {
 func (a *app) checkGlobals() error {
 	if a.langFlag != "" {
 		if _, ok := locale.Parse(a.langFlag); !ok {
-			return usagef(a.t("error.lang", "value", safetext.FromRemote(a.langFlag)))
+			return usagef(a.T("cli.error.lang", "value", safetext.FromRemote(a.langFlag)))
 		}
 	}
 	if a.timeout < 0 {
-		return usagef(a.t("error.timeout"))
+		return usagef(a.T("cli.error.timeout"))
 	}
 	return nil
 }
@@ -152,14 +155,14 @@ func (a *app) network() (*wire.Network, error) {
 	if resolver != "" {
 		at, err := wire.ResolverAt(resolver)
 		if err != nil {
-			return nil, usagef(a.t("error.resolver", "value", safetext.FromRemote(resolver)))
+			return nil, usagef(a.T("cli.error.resolver", "value", safetext.FromRemote(resolver)))
 		}
 		n.Resolver = at
 	}
 	if caFile := a.extraRoots(); caFile != "" {
 		roots, err := rootsWith(caFile, a.vendorRoots())
 		if err != nil {
-			return nil, a.fault(exitConfig, "error.ca-file", "path", safetext.FromRemote(caFile), "error",
+			return nil, a.Fault(exitConfig, "cli.error.ca-file", "path", safetext.FromRemote(caFile), "error",
 				safetext.FromRemote(err.Error()))
 		}
 		n.Roots = roots
@@ -217,7 +220,7 @@ func (a *app) document() (*config.Document, error) {
 	path, _ := a.configPath()
 	doc, err := config.Load(path)
 	if missing(err) {
-		return nil, a.fault(exitConfig, "error.no-config", "path", safetext.FromRemote(path))
+		return nil, a.Fault(exitConfig, "cli.error.no-config", "path", safetext.FromRemote(path))
 	}
 	return doc, err
 }

@@ -17,7 +17,7 @@ var completionShells = []string{"bash", "zsh", "fish", "powershell"}
 // completionCommand takes the place of cobra's own, whose words are English.
 func (a *app) completionCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "completion bash|zsh|fish|powershell", Short: a.m("completion"), Long: a.m("completion.long"),
+		Use: "completion bash|zsh|fish|powershell", Short: a.T("man.completion"), Long: a.T("man.completion.long"),
 		Args:      a.args(1, 1),
 		ValidArgs: completionShells,
 	}
@@ -33,7 +33,7 @@ func (a *app) completionCommand() *cobra.Command {
 		case "powershell":
 			return root.GenPowerShellCompletionWithDesc(a.out)
 		}
-		return usagef(a.t("error.one-of", "value", safetext.FromRemote(args[0]), "words",
+		return usagef(a.T("cli.error.one-of", "value", safetext.FromRemote(args[0]), "words",
 			strings.Join(completionShells, ", ")))
 	}
 	return cmd

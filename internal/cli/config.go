@@ -16,10 +16,10 @@ import (
 )
 
 func (a *app) configCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "config", Short: a.t("short.config"), Args: a.noArgs, RunE: a.needSubcommand}
+	cmd := &cobra.Command{Use: "config", Short: a.T("cli.short.config"), Args: a.noArgs, RunE: a.needSubcommand}
 	cmd.AddCommand(
 		&cobra.Command{
-			Use: "path", Short: a.t("short.config-path"), Args: a.noArgs,
+			Use: "path", Short: a.T("cli.short.config-path"), Args: a.noArgs,
 			RunE: func(*cobra.Command, []string) error {
 				path, _ := a.configPath()
 				a.println(safetext.Escape(path))
@@ -27,7 +27,7 @@ func (a *app) configCommand() *cobra.Command {
 			},
 		},
 		&cobra.Command{
-			Use: "show", Short: a.t("short.config-show"), Args: a.noArgs,
+			Use: "show", Short: a.T("cli.short.config-show"), Args: a.noArgs,
 			RunE: func(*cobra.Command, []string) error {
 				doc, err := a.document()
 				if err != nil {
@@ -36,7 +36,7 @@ func (a *app) configCommand() *cobra.Command {
 				return a.printJSON(withoutInline(doc.File))
 			},
 		},
-		a.vendorToo(&cobra.Command{Use: "schema", Short: a.t("short.config-schema"), Args: a.noArgs}, func() error {
+		a.vendorToo(&cobra.Command{Use: "schema", Short: a.T("cli.short.config-schema"), Args: a.noArgs}, func() error {
 			_, err := a.out.Write(config.Schema())
 			return err
 		}, func() error {
@@ -44,7 +44,7 @@ func (a *app) configCommand() *cobra.Command {
 			return err
 		}),
 		&cobra.Command{
-			Use: "get KEY", Short: a.t("short.config-get"), Args: a.args(1, 1),
+			Use: "get KEY", Short: a.T("cli.short.config-get"), Args: a.args(1, 1),
 			RunE: func(_ *cobra.Command, args []string) error {
 				doc, err := a.document()
 				if err != nil {
@@ -58,10 +58,11 @@ func (a *app) configCommand() *cobra.Command {
 				return nil
 			},
 		},
-		a.vendorToo(&cobra.Command{Use: "validate", Short: a.t("short.config-validate"), Args: a.noArgs}, a.validateConfig,
+		a.vendorToo(&cobra.Command{Use: "validate", Short: a.T("cli.short.config-validate"), Args: a.noArgs},
+			a.validateConfig,
 			a.validateVendor),
 		&cobra.Command{
-			Use: "migrate", Short: a.t("short.config-migrate"), Args: a.noArgs,
+			Use: "migrate", Short: a.T("cli.short.config-migrate"), Args: a.noArgs,
 			RunE: func(*cobra.Command, []string) error { return a.migrateConfig() },
 		},
 	)
@@ -103,7 +104,7 @@ func (a *app) validateConfig() error {
 	path, _ := a.configPath()
 	doc, err := config.Check(path)
 	if missing(err) { // safefile names the first folder that is missing; the file is what was asked for
-		return a.fault(exitConfig, "error.no-config", "path", safetext.FromRemote(path))
+		return a.Fault(exitConfig, "cli.error.no-config", "path", safetext.FromRemote(path))
 	}
 	if err != nil {
 		return err
@@ -115,7 +116,7 @@ func (a *app) validateConfig() error {
 	}
 	for _, f := range faults {
 		result.Faults = append(result.Faults,
-			validationFault{f.Path, locale.For(a.lang()).Say(f.Text), f.Warning, f.Text.Key == "config.validated.stale"})
+			validationFault{f.Path, a.Say(f.Text), f.Warning, f.Text.Key == "config.validated.stale"})
 	}
 	for _, name := range doc.File.Names() {
 		p := doc.File.Profiles[name]
@@ -126,7 +127,7 @@ func (a *app) validateConfig() error {
 		if text := openSecret(doc, p); !text.Empty() {
 			result.Valid = false
 			result.Faults = append(result.Faults,
-				validationFault{Path: "profiles." + name + ".credential.path", Message: a.say(text)})
+				validationFault{Path: "profiles." + name + ".credential.path", Message: a.Say(text)})
 		}
 	}
 	if a.json {
@@ -168,19 +169,19 @@ func (a *app) printValidation(doc *config.Document, v validation) {
 		if f.Warning {
 			word = "common.warn"
 		}
-		a.println(locale.For(a.lang()).T(word) + " " + safetext.Escape(f.Path) + ": " + f.Message)
+		a.println(a.T(word) + " " + safetext.Escape(f.Path) + ": " + f.Message)
 	}
 	for _, name := range doc.File.Names() {
 		switch p := doc.File.Profiles[name]; {
 		case p == nil:
 		case p.Validated == nil:
-			a.println(locale.For(a.lang()).T("common.warn") + " " + a.t("config.unproven", "name", name))
+			a.println(a.T("common.warn") + " " + a.T("cli.config.unproven", "name", name))
 		case !v.Proven[name]:
-			a.println(locale.For(a.lang()).T("common.warn") + " " + a.t("config.edited", "name", name))
+			a.println(a.T("common.warn") + " " + a.T("cli.config.edited", "name", name))
 		}
 	}
 	if v.Valid {
-		a.println(locale.For(a.lang()).T("common.pass") + " " + a.t("config.valid", "path", safetext.FromRemote(v.Path)))
+		a.println(a.T("common.pass") + " " + a.T("cli.config.valid", "path", safetext.FromRemote(v.Path)))
 	}
 }
 
@@ -191,7 +192,7 @@ func (a *app) migrateConfig() error {
 	if err != nil {
 		return err
 	}
-	a.println(a.t("config.current", "path", safetext.FromRemote(doc.Path), "version", doc.File.Version))
+	a.println(a.T("cli.config.current", "path", safetext.FromRemote(doc.Path), "version", doc.File.Version))
 	return nil
 }
 

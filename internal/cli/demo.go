@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"postier/internal/locale"
 	"postier/internal/rehearsal"
 	"postier/internal/safetext"
 	"postier/internal/wire"
@@ -25,12 +24,12 @@ type demoOptions struct {
 
 func (a *app) demoCommand() *cobra.Command {
 	o := &demoOptions{}
-	cmd := &cobra.Command{Use: "demo", Short: a.t("short.demo"), Args: a.noArgs}
-	cmd.Flags().StringVar(&o.fault, "fault", "", a.t("flag.fault"))
-	cmd.Flags().BoolVar(&o.list, "list-faults", false, a.t("flag.list-faults"))
-	cmd.Flags().StringVar(&o.keep, "keep", "", a.t("flag.keep"))
-	cmd.Flags().BoolVar(&o.oauth, "oauth", false, a.ot("demo.flag"))
-	cmd.Flags().BoolVar(&o.yes, "yes", false, a.t("flag.yes"))
+	cmd := &cobra.Command{Use: "demo", Short: a.T("cli.short.demo"), Args: a.noArgs}
+	cmd.Flags().StringVar(&o.fault, "fault", "", a.T("cli.flag.fault"))
+	cmd.Flags().BoolVar(&o.list, "list-faults", false, a.T("cli.flag.list-faults"))
+	cmd.Flags().StringVar(&o.keep, "keep", "", a.T("cli.flag.keep"))
+	cmd.Flags().BoolVar(&o.oauth, "oauth", false, a.T("oauth.demo.flag"))
+	cmd.Flags().BoolVar(&o.yes, "yes", false, a.T("cli.flag.yes"))
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return a.runDemo(cmd.Context(), o) }
 	return cmd
 }
@@ -46,7 +45,7 @@ func (a *app) runDemo(ctx context.Context, o *demoOptions) error {
 		return a.listFaults()
 	}
 	if _, known := rehearsal.FindFault(o.fault); o.fault != "" && !known {
-		return a.fault(exitUsage, "error.fault", "name", safetext.FromRemote(o.fault))
+		return a.Fault(exitUsage, "cli.error.fault", "name", safetext.FromRemote(o.fault))
 	}
 	provider, err := rehearsal.Start(ctx, rehearsal.Options{Lang: a.lang(), Fault: o.fault, OAuth: o.oauth})
 	if err != nil {
@@ -69,10 +68,10 @@ func (a *app) runDemo(ctx context.Context, o *demoOptions) error {
 	}
 	c.unattended = o.yes || !a.interactive()
 	c.options.Rehearsal = o.keep == ""
-	a.prose(a.t("demo.hello"))
+	a.prose(a.T("cli.demo.hello"))
 	if o.fault != "" {
 		fault := provider.Fault()
-		a.prose(a.t("demo.fault", "name", fault.Name, "text", locale.For(a.lang()).Say(fault.Text)))
+		a.prose(a.T("cli.demo.fault", "name", fault.Name, "text", a.Say(fault.Text)))
 	}
 	browser := o.oauth || provider.Fault().SignIn
 	if browser {
@@ -83,12 +82,12 @@ func (a *app) runDemo(ctx context.Context, o *demoOptions) error {
 	case !browser && c.unattended:
 		c.options.Secret = provider.Typed
 	case browser && !c.unattended:
-		a.println(a.ot("demo.account", "address", provider.Address))
+		a.println(a.T("oauth.demo.account", "address", provider.Address))
 	case !c.unattended:
-		a.prose(a.t("demo.account", "address", provider.Address, "password", provider.Typed.Reveal()))
+		a.prose(a.T("cli.demo.account", "address", provider.Address, "password", provider.Typed.Reveal()))
 	}
 	if !c.unattended {
-		a.prose(a.t("demo.enter"))
+		a.prose(a.T("cli.demo.enter"))
 		if err := a.waitForEnter(ctx); err != nil {
 			return err
 		}
@@ -135,7 +134,7 @@ func (a *app) listFaults() error {
 		if cause == "" {
 			cause = "-"
 		}
-		a.println(f.Name + "\t" + cause + "\t" + locale.For(a.lang()).Say(f.Text))
+		a.println(f.Name + "\t" + cause + "\t" + a.Say(f.Text))
 	}
 	return nil
 }

@@ -14,7 +14,6 @@ import (
 	"postier/diagnostics/imap"
 	"postier/diagnostics/smtp"
 	"postier/internal/account"
-	"postier/internal/locale"
 	"postier/internal/safetext"
 	"postier/internal/wire"
 	"postier/tui/plain"
@@ -39,18 +38,13 @@ type diagnoseOptions struct {
 	proof *proof
 }
 
-// d is a message of the diagnose commands.
-func (a *app) d(key string, args ...any) string {
-	return locale.For(a.lang()).T("diagnose."+key, args...)
-}
-
 func (a *app) diagnoseCommand() *cobra.Command {
 	o := &diagnoseOptions{}
-	cmd := &cobra.Command{Use: "diagnose [PROFILE | ADDRESS]", Short: a.t("short.diagnose"), Args: a.args(0, 1)}
+	cmd := &cobra.Command{Use: "diagnose [PROFILE | ADDRESS]", Short: a.T("cli.short.diagnose"), Args: a.args(0, 1)}
 	a.diagnoseFlags(cmd, o)
-	cmd.Flags().BoolVar(&o.arrival, "arrival", false, a.t("flag.arrival"))
-	cmd.Flags().StringVar(&o.sendTo, "send-to", "", a.t("flag.send-to"))
-	cmd.Flags().BoolVar(&o.matrix, "matrix", false, a.d("flag.matrix"))
+	cmd.Flags().BoolVar(&o.arrival, "arrival", false, a.T("cli.flag.arrival"))
+	cmd.Flags().StringVar(&o.sendTo, "send-to", "", a.T("cli.flag.send-to"))
+	cmd.Flags().BoolVar(&o.matrix, "matrix", false, a.T("diagnose.flag.matrix"))
 	values, secrets := a.settingFlags(cmd, checkFields), a.secretFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return a.runDiagnose(cmd.Context(), o, args, values.given(), secrets)
@@ -61,11 +55,11 @@ func (a *app) diagnoseCommand() *cobra.Command {
 }
 
 func (a *app) diagnoseFlags(cmd *cobra.Command, o *diagnoseOptions) {
-	cmd.Flags().StringSliceVar(&o.only, "only", nil, a.t("flag.only"))
-	cmd.Flags().BoolVar(&o.transcript, "transcript", false, a.t("flag.transcript"))
-	cmd.Flags().BoolVar(&o.cleartext, "insecure-cleartext", false, a.t("flag.cleartext"))
-	cmd.Flags().BoolVar(&o.probe, "probe-elsewhere", false, a.d("flag.probe"))
-	cmd.Flags().StringArrayVar(&o.probeHosts, "probe-host", nil, a.d("flag.probe-host"))
+	cmd.Flags().StringSliceVar(&o.only, "only", nil, a.T("cli.flag.only"))
+	cmd.Flags().BoolVar(&o.transcript, "transcript", false, a.T("cli.flag.transcript"))
+	cmd.Flags().BoolVar(&o.cleartext, "insecure-cleartext", false, a.T("cli.flag.cleartext"))
+	cmd.Flags().BoolVar(&o.probe, "probe-elsewhere", false, a.T("diagnose.flag.probe"))
+	cmd.Flags().StringArrayVar(&o.probeHosts, "probe-host", nil, a.T("diagnose.flag.probe-host"))
 }
 
 // runDiagnose checks a saved profile, an address with its preset, or settings given by flags.
@@ -139,11 +133,11 @@ func (a *app) diagnosePlans(o *diagnoseOptions, network *wire.Network, target ac
 	options := smtp.Options{}
 	switch {
 	case o.arrival && !look:
-		a.note(a.d("arrival-without"))
+		a.note(a.T("diagnose.arrival-without"))
 	case o.sendTo != "" && !look:
 		message, err := arrival.Compose(target, a.lang(), "postier", now())
 		if err != nil {
-			return nil, a.fault(exitData, "error.no-servers", "address", safetext.FromRemote(target.Author()))
+			return nil, a.Fault(exitData, "cli.error.no-servers", "address", safetext.FromRemote(target.Author()))
 		}
 		options.Message, options.Recipients = message.Raw, []string{o.sendTo}
 	}
@@ -201,7 +195,7 @@ func (a *app) askSecret(ctx context.Context, t *account.Target, o *diagnoseOptio
 	}
 	if a.interactive() && !a.json {
 		value, err := plain.ReadSecret(ctx, a.in, a.err,
-			a.t("diagnose.prompt", "user", safetext.FromRemote(t.Submission.Username), "host",
+			a.T("cli.diagnose.prompt", "user", safetext.FromRemote(t.Submission.Username), "host",
 				safetext.FromRemote(t.Submission.Host)))
 		if err != nil {
 			return err
@@ -210,7 +204,7 @@ func (a *app) askSecret(ctx context.Context, t *account.Target, o *diagnoseOptio
 	}
 	if t.Secret.Empty() {
 		t.Submission.Auth = config.MechanismNone
-		a.note(a.t("diagnose.no-secret"))
+		a.note(a.T("cli.diagnose.no-secret"))
 	}
 	return nil
 }

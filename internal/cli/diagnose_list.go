@@ -165,7 +165,7 @@ func (l *lister) run(ctx context.Context, in io.Reader) (int, error) {
 		return code, &exitError{exitIO, safetext.Escape(err.Error())}
 	}
 	if errors.Is(readErr, bufio.ErrTooLong) {
-		return code, &exitError{exitData, l.app.d("list.too-long")}
+		return code, &exitError{exitData, l.app.T("diagnose.list.too-long")}
 	}
 	return code, readErr
 }
@@ -200,7 +200,7 @@ func (l *lister) look(ctx context.Context, domain string) listed {
 		return listed{code: exitInterrupted}
 	}
 	if v := config.ValidateDomain(domain); !v.Empty() {
-		line, err := json.Marshal(listFault{report.Schema, safetext.FromRemote(domain), l.app.say(v)})
+		line, err := json.Marshal(listFault{report.Schema, safetext.FromRemote(domain), l.app.Say(v)})
 		if err != nil {
 			return listed{code: exitFailed}
 		}
@@ -255,7 +255,7 @@ func (p *progress) step() {
 // line is the bar: how far, and how fast.
 func (p *progress) line(n int) string {
 	rate := int(float64(n) / max(time.Since(p.begun).Minutes(), 1e-6))
-	text := p.app.d("list.progress", "n", n, "rate", rate)
+	text := p.app.T("diagnose.list.progress", "n", n, "rate", rate)
 	if p.total == 0 {
 		return text
 	}

@@ -10,7 +10,6 @@ import (
 
 	"postier/diagnostics"
 	"postier/diagnostics/report"
-	"postier/internal/locale"
 	"postier/internal/typeset"
 )
 
@@ -139,7 +138,7 @@ func (v *liveView) redraw() {
 		}
 		if area := areaOf(result.ID); area != v.area {
 			v.area = area
-			v.app.println(v.app.d("area." + area))
+			v.app.println(v.app.T("diagnose.area." + area))
 		}
 		for _, line := range report.Lines(v.info, result) {
 			v.app.println("  " + line)
@@ -170,7 +169,6 @@ func (v *liveView) erase() {
 // status is one line for each area with something under way.
 func (v *liveView) status() []string {
 	var lines []string
-	c := locale.For(v.app.lang())
 	for _, area := range []string{"smtp", "imap", "dns", "arrival"} {
 		var names []string
 		longest := 0
@@ -181,7 +179,8 @@ func (v *liveView) status() []string {
 			}
 		}
 		if len(names) > 0 {
-			line := c.T("diagnose.running", "area", v.app.d("area."+area), "checks", strings.Join(names, ", "), "seconds",
+			line := v.app.T("diagnose.running", "area", v.app.T("diagnose.area."+area), "checks", strings.Join(names, ", "),
+				"seconds",
 				longest)
 			// A line that the terminal wraps could not be erased again.
 			lines = append(lines, typeset.Shorten(line, liveWidth, "…"))

@@ -10,28 +10,25 @@ import (
 
 	"postier/config"
 	"postier/diagnostics/arrival"
-	"postier/internal/locale"
 	"postier/internal/mailauth/spf"
 	"postier/internal/safetext"
 )
-
-func (a *app) say(t locale.Text) string { return locale.For(a.lang()).Say(t) }
 
 // clientFlags are the flags that say who sent something.
 type clientFlags struct{ ip, sender, helo string }
 
 func (a *app) clientFlags(cmd *cobra.Command) *clientFlags {
 	f := &clientFlags{}
-	cmd.Flags().StringVar(&f.ip, "ip", "", a.t("flag.ip"))
-	cmd.Flags().StringVar(&f.sender, "sender", "", a.t("flag.sender"))
-	cmd.Flags().StringVar(&f.helo, "helo", "", a.t("flag.helo"))
+	cmd.Flags().StringVar(&f.ip, "ip", "", a.T("cli.flag.ip"))
+	cmd.Flags().StringVar(&f.sender, "sender", "", a.T("cli.flag.sender"))
+	cmd.Flags().StringVar(&f.helo, "helo", "", a.T("cli.flag.helo"))
 	return f
 }
 
 func (a *app) parseIP(text string) (netip.Addr, error) {
 	ip, err := netip.ParseAddr(text)
 	if err != nil || ip.Zone() != "" {
-		return ip, a.fault(exitData, "error.ip", "value", safetext.FromRemote(text))
+		return ip, a.Fault(exitData, "cli.error.ip", "value", safetext.FromRemote(text))
 	}
 	return ip, nil
 }
@@ -39,11 +36,11 @@ func (a *app) parseIP(text string) (netip.Addr, error) {
 // diagnoseSPF evaluates SPF for one client (RFC 7208 §4). The exit code says whether the question could be answered:
 // 0 for pass, neutral and none, 1 for fail, softfail and permerror, 75 for temperror.
 func (a *app) diagnoseSPF() *cobra.Command {
-	cmd := &cobra.Command{Use: "spf", Short: a.t("short.diagnose-spf"), Args: a.noArgs}
+	cmd := &cobra.Command{Use: "spf", Short: a.T("cli.short.diagnose-spf"), Args: a.noArgs}
 	flags := a.clientFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if given := cmd.Flags().Changed; !given("ip") || !given("sender") && !given("helo") {
-			return usagef(a.d("spf.missing"))
+			return usagef(a.T("diagnose.spf.missing"))
 		}
 		client, err := a.parseIP(flags.ip)
 		if err != nil {
@@ -92,9 +89,9 @@ func (a *app) printSPF(result spf.Result) {
 	for _, step := range result.Trace {
 		a.println("  " + safetext.Escape(strings.Repeat("  ", step.Depth)+step.Domain+"  "+step.Term+"  "+step.Outcome))
 	}
-	a.println("  " + a.d("spf.counts", "lookups", result.Lookups, "void", result.Void))
+	a.println("  " + a.T("diagnose.spf.counts", "lookups", result.Lookups, "void", result.Void))
 	if !result.Explanation.Empty() {
-		a.println(a.t("spf.explanation", "text", result.Explanation))
+		a.println(a.T("cli.spf.explanation", "text", result.Explanation))
 	}
 }
 
@@ -104,7 +101,7 @@ const maxMessage = 50 << 20
 // diagnoseMessage judges a received message. The exit code is 1 when DMARC fails, 75 when DNS kept it from being
 // judged.
 func (a *app) diagnoseMessage() *cobra.Command {
-	cmd := &cobra.Command{Use: "message", Short: a.t("short.diagnose-message"), Args: a.noArgs}
+	cmd := &cobra.Command{Use: "message", Short: a.T("cli.short.diagnose-message"), Args: a.noArgs}
 	flags := a.clientFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		given := arrival.Client{Sender: safetext.FromRemote(flags.sender), HELO: safetext.FromRemote(flags.helo)}
@@ -115,16 +112,16 @@ func (a *app) diagnoseMessage() *cobra.Command {
 			}
 		}
 		if v := config.ValidateAddress(flags.sender); flags.sender != "" && !v.Empty() {
-			return &exitError{exitData, a.say(v)}
+			return &exitError{exitData, a.Say(v)}
 		}
 		raw, err := io.ReadAll(io.LimitReader(a.in, maxMessage+1))
 		switch {
 		case err != nil:
 			return err
 		case len(raw) > maxMessage:
-			return &exitError{exitData, a.d("message.too-large", "megabytes", maxMessage>>20)}
+			return &exitError{exitData, a.T("diagnose.message.too-large", "megabytes", maxMessage>>20)}
 		case len(strings.TrimSpace(string(raw[:min(len(raw), 4096)]))) == 0:
-			return a.fault(exitData, "error.message-empty")
+			return a.Fault(exitData, "cli.error.message-empty")
 		}
 		network, err := a.network()
 		if err != nil {
@@ -133,7 +130,7 @@ func (a *app) diagnoseMessage() *cobra.Command {
 		judged, err := arrival.Evaluate(cmd.Context(), network, raw, given)
 		switch {
 		case errors.Is(err, arrival.ErrNoMessage):
-			return &exitError{exitData, a.d("message.malformed")}
+			return &exitError{exitData, a.T("diagnose.message.malformed")}
 		case err != nil:
 			return err
 		case a.json:
@@ -161,7 +158,7 @@ func messageCode(e arrival.Evaluation) error {
 
 func (a *app) printMessage(e arrival.Evaluation) {
 	if len(e.DKIM) == 0 {
-		a.println("DKIM   none  " + a.d("message.unsigned"))
+		a.println("DKIM   none  " + a.T("diagnose.message.unsigned"))
 	}
 	for _, s := range e.DKIM {
 		line := "DKIM   " + s.Result + "  d=" + s.Domain.Escaped() + " s=" + s.Selector.Escaped() + " " +
@@ -175,7 +172,7 @@ func (a *app) printMessage(e arrival.Evaluation) {
 	if e.SPF.IP.IsValid() {
 		spfLine += "  ip=" + e.SPF.IP.String() + " sender=" + e.SPF.Sender.Escaped() + " helo=" + e.SPF.HELO.Escaped()
 	} else {
-		spfLine += "  " + a.d("message.no-client")
+		spfLine += "  " + a.T("diagnose.message.no-client")
 	}
 	if !e.SPF.Mechanism.Empty() {
 		spfLine += "  " + e.SPF.Mechanism.Escaped()
@@ -186,10 +183,10 @@ func (a *app) printMessage(e arrival.Evaluation) {
 		policy = "-"
 	}
 	a.println("DMARC  " + string(e.DMARC.Result) + "  " + e.DMARC.Domain.Escaped() + "  p=" + policy + "  " +
-		a.d("message.aligned", "spf", a.yesNo(e.DMARC.Aligned.SPF), "dkim", a.yesNo(e.DMARC.Aligned.DKIM)))
+		a.T("diagnose.message.aligned", "spf", a.yesNo(e.DMARC.Aligned.SPF), "dkim", a.yesNo(e.DMARC.Aligned.DKIM)))
 	for _, field := range e.AuthenticationResults {
 		a.println("")
-		a.println(a.d("message.receiver", "name", safetext.FromRemote(field.ServiceID)))
+		a.println(a.T("diagnose.message.receiver", "name", safetext.FromRemote(field.ServiceID)))
 		for _, m := range field.Results {
 			line := "  " + safetext.Escape(m.Method+"="+m.Result)
 			for _, p := range m.Properties {
@@ -202,7 +199,7 @@ func (a *app) printMessage(e arrival.Evaluation) {
 
 func (a *app) yesNo(v bool) string {
 	if v {
-		return a.d("yes")
+		return a.T("diagnose.yes")
 	}
-	return a.d("no")
+	return a.T("diagnose.no")
 }

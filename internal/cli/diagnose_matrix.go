@@ -18,8 +18,10 @@ func (a *app) runMatrix(ctx context.Context, o *diagnoseOptions, network *wire.N
 	info := a.reportInfo(o, target)
 	options := matrix.Options{}
 	if a.interactive() && !a.json {
-		a.println(a.d("matrix.begin", "host", safetext.FromRemote(target.Submission.Host)))
-		options.Agree = func(ctx context.Context, _ matrix.Row, _ matrix.Try) bool { return a.confirm(ctx, a.d("again")) }
+		a.println(a.T("diagnose.matrix.begin", "host", safetext.FromRemote(target.Submission.Host)))
+		options.Agree = func(ctx context.Context, _ matrix.Row, _ matrix.Try) bool {
+			return a.confirm(ctx, a.T("diagnose.again"))
+		}
 	}
 	table := matrix.Run(ctx, network, target, options)
 	info.Took, info.Matrix = time.Since(info.Started), &table

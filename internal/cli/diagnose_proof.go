@@ -85,7 +85,7 @@ func (a *app) renew(proof *proof, results []diagnostics.Result) {
 	case len(missing) == 0:
 		a.writeProof(proof, judged)
 	case !proof.proven:
-		a.note(a.d("proof.missing", "name", proof.name, "checks", strings.Join(missing, ", "), "command",
+		a.note(a.T("diagnose.proof.missing", "name", proof.name, "checks", strings.Join(missing, ", "), "command",
 			proofCommand(proof.name, missing)))
 	}
 }
@@ -116,9 +116,9 @@ func (a *app) writeProof(proof *proof, judged map[string]string) {
 	switch {
 	case proof.proven: // it was proven and still is; the date alone is not worth a word
 	case err != nil:
-		a.note(a.d("proof.unwritten", "name", proof.name, "error", safetext.FromRemote(err.Error())))
+		a.note(a.T("diagnose.proof.unwritten", "name", proof.name, "error", safetext.FromRemote(err.Error())))
 	default:
-		a.note(a.d("proof.renewed", "name", proof.name))
+		a.note(a.T("diagnose.proof.renewed", "name", proof.name))
 	}
 }
 
@@ -137,7 +137,7 @@ func (a *app) trusting(network *wire.Network, target account.Target) (*wire.Netw
 	}
 	trusted, err := worker.Trusting(network, doc.Path, p.TLS.CAFile)
 	if err != nil {
-		return nil, a.fault(exitConfig, "error.ca-file", "path", safetext.FromRemote(p.TLS.CAFile), "error",
+		return nil, a.Fault(exitConfig, "cli.error.ca-file", "path", safetext.FromRemote(p.TLS.CAFile), "error",
 			safetext.FromRemote(err.Error()))
 	}
 	return trusted, nil
@@ -154,7 +154,7 @@ func (a *app) testOf(ctx context.Context, name string) *diagnoseOptions {
 	o := &diagnoseOptions{}
 	if doc, err := a.document(); err == nil {
 		if p, err := doc.Profile(name); err == nil && provesArrival(p) {
-			o.arrival = a.confirm(ctx, a.d("proof.arrival", "address", safetext.FromRemote(p.From.Address)))
+			o.arrival = a.confirm(ctx, a.T("diagnose.proof.arrival", "address", safetext.FromRemote(p.From.Address)))
 		}
 	}
 	return o

@@ -58,7 +58,7 @@ func (a *app) knownChecks(only []string) error {
 		if !slices.ContainsFunc(diagnostics.AllIDs(), func(id diagnostics.ID) bool {
 			return string(id) == name || strings.HasPrefix(string(id), name+".")
 		}) {
-			return usagef(a.t("error.check", "name", safetext.FromRemote(name)))
+			return usagef(a.T("cli.error.check", "name", safetext.FromRemote(name)))
 		}
 	}
 	return nil
@@ -135,7 +135,7 @@ func (a *app) agreeAgain(screen *liveView) func(context.Context, diagnostics.Res
 			screen.hold()
 			defer screen.resume()
 		}
-		return a.confirm(ctx, a.d("again"))
+		return a.confirm(ctx, a.T("diagnose.again"))
 	}
 }
 
@@ -153,7 +153,7 @@ func (a *app) confirm(ctx context.Context, question string) bool {
 	select {
 	case line := <-answer:
 		word := strings.ToLower(strings.TrimSpace(line))
-		return word != "" && slices.Contains(strings.Fields(a.d("yes-words")), word)
+		return word != "" && slices.Contains(strings.Fields(a.T("diagnose.yes-words")), word)
 	case <-ctx.Done():
 		return false
 	}
@@ -167,5 +167,5 @@ func (a *app) wantsProbe(ctx context.Context, o *diagnoseOptions, results []diag
 	case o.probe || len(o.probeHosts) > 0:
 		return true
 	}
-	return a.interactive() && !a.json && a.confirm(ctx, a.d("probe-question"))
+	return a.interactive() && !a.json && a.confirm(ctx, a.T("diagnose.probe-question"))
 }

@@ -16,10 +16,10 @@ import (
 // diagnoseServer is `diagnose smtp HOST[:PORT]` and `diagnose imap HOST[:PORT]`.
 func (a *app) diagnoseServer(area string) *cobra.Command {
 	o := &diagnoseOptions{}
-	cmd := &cobra.Command{Use: area + " HOST[:PORT]", Short: a.t("short.diagnose-" + area), Args: a.args(1, 1)}
+	cmd := &cobra.Command{Use: area + " HOST[:PORT]", Short: a.T("cli.short.diagnose-" + area), Args: a.args(1, 1)}
 	a.diagnoseFlags(cmd, o)
 	if area == "smtp" {
-		cmd.Flags().BoolVar(&o.matrix, "matrix", false, a.d("flag.matrix"))
+		cmd.Flags().BoolVar(&o.matrix, "matrix", false, a.T("diagnose.flag.matrix"))
 	}
 	values, secrets := a.settingFlags(cmd, checkFields), a.secretFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -97,14 +97,14 @@ func (a *app) hostPort(text string) (string, int, error) {
 		}
 	}
 	if v := config.ValidateHost(host); !v.Empty() {
-		return "", 0, &exitError{exitData, a.say(v)}
+		return "", 0, &exitError{exitData, a.Say(v)}
 	}
 	if portText == "" {
 		return host, 0, nil
 	}
 	port, fault := config.ParsePort(portText)
 	if !fault.Empty() {
-		return "", 0, &exitError{exitData, a.say(fault)}
+		return "", 0, &exitError{exitData, a.Say(fault)}
 	}
 	return host, port, nil
 }

@@ -34,7 +34,7 @@ func (a *app) diagnoseTarget(ctx context.Context, args []string, values map[wiza
 	}
 	applySettings(&target, values)
 	if target.Submission.Host == "" {
-		return target, a.fault(exitData, "error.no-servers", "address", safetext.FromRemote(target.Address))
+		return target, a.Fault(exitData, "cli.error.no-servers", "address", safetext.FromRemote(target.Address))
 	}
 	return target, nil
 }

@@ -12,7 +12,6 @@ import (
 
 	"postier/config"
 	"postier/internal/discovery"
-	"postier/internal/locale"
 	"postier/internal/safetext"
 	"postier/internal/wire"
 )
@@ -25,8 +24,8 @@ const (
 
 func (a *app) discoverCommand() *cobra.Command {
 	offline := false
-	cmd := &cobra.Command{Use: "discover ADDRESS | -", Short: a.td("short"), Args: a.args(1, 1)}
-	cmd.Flags().BoolVar(&offline, "offline", false, a.td("flag.offline"))
+	cmd := &cobra.Command{Use: "discover ADDRESS | -", Short: a.T("discovery.short"), Args: a.args(1, 1)}
+	cmd.Flags().BoolVar(&offline, "offline", false, a.T("discovery.flag.offline"))
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		network, err := a.network()
 		if err != nil {
@@ -36,7 +35,7 @@ func (a *app) discoverCommand() *cobra.Command {
 			return a.discoverLines(cmd.Context(), network, offline)
 		}
 		if a.interactive() && !a.json && !offline {
-			a.note(a.td("searching", "domain", safetext.FromRemote(config.AddressDomain(args[0]))))
+			a.note(a.T("discovery.searching", "domain", safetext.FromRemote(config.AddressDomain(args[0]))))
 		}
 		result := a.discovered(cmd.Context(), network, args[0], offline)
 		if a.json {
@@ -49,11 +48,6 @@ func (a *app) discoverCommand() *cobra.Command {
 		return result.failure()
 	}
 	return cmd
-}
-
-// td is a message of the discovery domain.
-func (a *app) td(key string, args ...any) string {
-	return locale.For(a.lang()).T("discovery."+key, args...)
 }
 
 // discovered is the JSON of the contract. Suggestion and Error are there only when there is something to say.
@@ -113,7 +107,7 @@ func (a *app) discovered(ctx context.Context, network *wire.Network, address str
 	shown := safetext.FromRemote(address)
 	out := discovered{Address: shown, Candidates: []discoveredCandidate{}}
 	if text := config.ValidateAddress(address); !text.Empty() {
-		out.Error = &discoverError{exitData, a.say(text)}
+		out.Error = &discoverError{exitData, a.Say(text)}
 		return out
 	}
 	domain := config.AddressDomain(address)
@@ -124,17 +118,17 @@ func (a *app) discovered(ctx context.Context, network *wire.Network, address str
 	remote := safetext.FromRemote(domain)
 	switch {
 	case errors.Is(err, discovery.ErrAddress):
-		out.Error = &discoverError{exitData, a.say(config.ValidateDomain(domain))}
+		out.Error = &discoverError{exitData, a.Say(config.ValidateDomain(domain))}
 	case errors.Is(err, discovery.ErrNoDomain):
-		out.Error = &discoverError{exitNoHost, a.td("no-domain", "domain", remote)}
+		out.Error = &discoverError{exitNoHost, a.T("discovery.no-domain", "domain", remote)}
 	case errors.Is(err, discovery.ErrUnreachable):
-		out.Error = &discoverError{exitUnavailable, a.td("unreachable", "domain", remote)}
+		out.Error = &discoverError{exitUnavailable, a.T("discovery.unreachable", "domain", remote)}
 	case err != nil:
 		out.cancelled = true
 	case len(candidates) == 0 && offline:
-		out.Error = &discoverError{exitFailed, a.td("nothing-offline", "domain", remote)}
+		out.Error = &discoverError{exitFailed, a.T("discovery.nothing-offline", "domain", remote)}
 	case len(candidates) == 0:
-		out.Error = &discoverError{exitFailed, a.td("nothing", "address", shown)}
+		out.Error = &discoverError{exitFailed, a.T("discovery.nothing", "address", shown)}
 	}
 	for _, c := range candidates {
 		out.Candidates = append(out.Candidates, a.discoveredCandidate(c))
@@ -176,7 +170,7 @@ func discoveredServers(list []discovery.Server) []discoveredServer {
 // printDiscovered shows the best candidate in full and the others by name.
 func (a *app) printDiscovered(d discovered) {
 	if d.Suggestion != "" {
-		a.println(a.td("note.typo", "suggestion", safetext.FromRemote(d.Suggestion)))
+		a.println(a.T("discovery.note.typo", "suggestion", safetext.FromRemote(d.Suggestion)))
 	}
 	for i, c := range d.Candidates {
 		if i > 0 {
@@ -187,28 +181,29 @@ func (a *app) printDiscovered(d discovered) {
 }
 
 func (a *app) printCandidate(c discoveredCandidate) {
-	detail := a.td("confidence." + c.Confidence)
+	detail := a.T("discovery.confidence." + c.Confidence)
 	if c.Checked != "" {
-		detail += ", " + a.td("checked", "date", c.Checked)
+		detail += ", " + a.T("discovery.checked", "date", c.Checked)
 	}
 	a.println(c.Name + " (" + c.Provider + "): " + detail)
-	a.println("  " + a.td("origin."+string(c.Origin), "via", c.Via))
+	a.println("  " + a.T("discovery.origin."+string(c.Origin), "via", c.Via))
 	for _, list := range []struct {
 		key     string
 		servers []discoveredServer
-	}{{"submission", c.SMTP}, {"imap", c.IMAP}} {
+	}{{"discovery.submission", c.SMTP}, {"discovery.imap", c.IMAP}} {
 		for _, s := range list.servers {
-			a.println("  " + a.td(list.key, "host", s.Host, "port", s.Port, "security", a.td("security."+string(s.Security))) +
-				" · " + a.td("source."+string(s.Source)))
+			a.println("  " + a.T(list.key, "host", s.Host, "port", s.Port, "security",
+				a.T("discovery.security."+string(s.Security))) +
+				" · " + a.T("discovery.source."+string(s.Source)))
 		}
 	}
 	if len(c.SMTP) > 0 && c.SMTP[0].Username != "" {
-		a.println("  " + a.td("user", "user", safetext.FromRemote(c.SMTP[0].Username)))
+		a.println("  " + a.T("discovery.user", "user", safetext.FromRemote(c.SMTP[0].Username)))
 	}
 	if len(c.Confirm) > 0 {
-		a.println("  " + a.td("confirm"))
+		a.println("  " + a.T("discovery.confirm"))
 		for _, r := range c.Confirm {
-			a.paragraph("- " + a.say(r.Text()))
+			a.paragraph("- " + a.Say(r.Text()))
 		}
 	}
 	for _, n := range c.Notes {
@@ -266,7 +261,7 @@ func (a *app) discoverLines(ctx context.Context, network *wire.Network, offline 
 		}
 	}
 	if reading != nil {
-		return a.fault(exitData, "error.argument", "argument", safetext.FromRemote(reading.Error()))
+		return a.Fault(exitData, "cli.error.argument", "argument", safetext.FromRemote(reading.Error()))
 	}
 	return first
 }
@@ -282,7 +277,7 @@ func (a *app) discoverLine(ctx context.Context, network *wire.Network, line stri
 		if err := json.Unmarshal([]byte(line), &given); err != nil || given.Address == "" {
 			return discovered{
 				Address: safetext.FromRemote(line), Candidates: []discoveredCandidate{},
-				Error: &discoverError{exitData, a.td("bad-line", "line", number)},
+				Error: &discoverError{exitData, a.T("discovery.bad-line", "line", number)},
 			}
 		}
 		address = given.Address

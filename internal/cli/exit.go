@@ -14,7 +14,6 @@ import (
 
 	"postier/config"
 	"postier/diagnostics/explain"
-	"postier/internal/locale"
 	"postier/internal/safefile"
 	"postier/internal/safetext"
 	"postier/tui"
@@ -44,9 +43,9 @@ func (e *exitError) Error() string { return e.text }
 
 func usagef(text string) error { return &exitError{exitUsage, text} }
 
-// fault is an error of a command's own, in the person's language.
-func (a *app) fault(code int, key string, args ...any) error {
-	return &exitError{code, a.t(key, args...)}
+// Fault is an error of a command's own, in the person's language.
+func (a *app) Fault(code int, key string, args ...any) error {
+	return &exitError{code, a.T(key, args...)}
 }
 
 // quiet ends the run with a code; everything was said already.
@@ -70,7 +69,7 @@ func (a *app) exit(err error) int {
 		return a.stopped(stopped)
 	}
 	if text, ok := config.Describe(err); ok {
-		a.complain(locale.For(a.lang()).Say(text))
+		a.complain(a.Say(text))
 		var invalid *config.InvalidError
 		if errors.As(err, &invalid) {
 			a.faults(invalid.Faults)
@@ -84,11 +83,11 @@ func (a *app) exit(err error) int {
 // stopped explains where an unattended run ended.
 func (a *app) stopped(s *plain.Stopped) int {
 	if s.Finding != nil {
-		key := "stopped.finding"
+		key := "cli.stopped.finding"
 		if s.Saved {
-			key = "stopped.saved"
+			key = "cli.stopped.saved"
 		}
-		a.complain(a.t(key, "number", s.Step.Number(), "cause", s.Finding.Cause))
+		a.complain(a.T(key, "number", s.Step.Number(), "cause", s.Finding.Cause))
 		if s.Finding.Exit != 0 {
 			return s.Finding.Exit
 		}
@@ -98,20 +97,20 @@ func (a *app) stopped(s *plain.Stopped) int {
 		return exitFailed
 	}
 	if s.SignIn {
-		a.complain(a.ot("setup.stopped", "number", s.Step.Number()))
+		a.complain(a.T("oauth.setup.stopped", "number", s.Step.Number()))
 		return exitNoPerm
 	}
-	key := "stopped.question"
+	key := "cli.stopped.question"
 	switch s.Field {
 	case "":
 	case wizard.FieldSecret:
-		key = "stopped.secret"
+		key = "cli.stopped.secret"
 	case wizard.FieldAddress:
-		key = "stopped.address"
+		key = "cli.stopped.address"
 	default:
-		key = "stopped.field"
+		key = "cli.stopped.field"
 	}
-	a.complain(a.t(key, "number", s.Step.Number(), "field", "--"+flagOf(s.Field)))
+	a.complain(a.T(key, "number", s.Step.Number(), "field", "--"+flagOf(s.Field)))
 	if s.Field != "" {
 		return exitData
 	}
@@ -120,7 +119,7 @@ func (a *app) stopped(s *plain.Stopped) int {
 
 func (a *app) faults(faults config.Faults) {
 	for _, f := range faults {
-		_, _ = fmt.Fprintf(a.err, "  %s: %s\n", safetext.Escape(f.Path), locale.For(a.lang()).Say(f.Text))
+		_, _ = fmt.Fprintf(a.err, "  %s: %s\n", safetext.Escape(f.Path), a.Say(f.Text))
 	}
 }
 
@@ -175,11 +174,11 @@ func (a *app) flagError(err error) error {
 	case errors.Is(err, pflag.ErrHelp):
 		return err
 	case errors.As(err, &unknown):
-		return usagef(a.t("error.flag-unknown", "flag", safetext.FromRemote(unknown.GetSpecifiedName())))
+		return usagef(a.T("cli.error.flag-unknown", "flag", safetext.FromRemote(unknown.GetSpecifiedName())))
 	case errors.As(err, &needs):
-		return usagef(a.t("error.flag-needs", "flag", safetext.FromRemote(needs.GetSpecifiedName())))
+		return usagef(a.T("cli.error.flag-needs", "flag", safetext.FromRemote(needs.GetSpecifiedName())))
 	case errors.As(err, &invalid):
-		return usagef(a.t("error.flag-value", "flag", safetext.FromRemote(invalid.GetFlag().Name), "value",
+		return usagef(a.T("cli.error.flag-value", "flag", safetext.FromRemote(invalid.GetFlag().Name), "value",
 			safetext.FromRemote(invalid.GetValue())))
 	}
 	return usagef(safetext.Escape(err.Error()))
@@ -188,9 +187,9 @@ func (a *app) flagError(err error) error {
 func (a *app) noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
 		if cmd.HasSubCommands() {
-			return usagef(a.t("error.command", "command", safetext.FromRemote(args[0])))
+			return usagef(a.T("cli.error.command", "command", safetext.FromRemote(args[0])))
 		}
-		return usagef(a.t("error.argument", "argument", safetext.FromRemote(args[0])))
+		return usagef(a.T("cli.error.argument", "argument", safetext.FromRemote(args[0])))
 	}
 	return nil
 }
@@ -200,9 +199,9 @@ func (a *app) args(least, most int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		switch {
 		case len(args) < least:
-			return usagef(a.t("error.missing", "usage", strings.TrimSuffix(cmd.UseLine(), " [flags]")))
+			return usagef(a.T("cli.error.missing", "usage", strings.TrimSuffix(cmd.UseLine(), " [flags]")))
 		case most >= 0 && len(args) > most:
-			return usagef(a.t("error.argument", "argument", safetext.FromRemote(args[most])))
+			return usagef(a.T("cli.error.argument", "argument", safetext.FromRemote(args[most])))
 		}
 		return nil
 	}

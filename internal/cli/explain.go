@@ -18,19 +18,19 @@ type explainOptions struct {
 
 func (a *app) explainCommand() *cobra.Command {
 	o := &explainOptions{}
-	cmd := &cobra.Command{Use: "explain CODE", Short: a.t("short.explain"), Args: a.args(0, 1)}
-	cmd.Flags().StringVar(&o.reply, "reply", "", a.t("flag.reply"))
-	cmd.Flags().StringVar(&o.protocol, "protocol", explain.SMTP, a.t("flag.protocol"))
-	cmd.Flags().StringVar(&o.provider, "provider", "", a.t("flag.provider"))
-	cmd.Flags().BoolVar(&o.list, "list", false, a.d("flag.explain-list"))
+	cmd := &cobra.Command{Use: "explain CODE", Short: a.T("cli.short.explain"), Args: a.args(0, 1)}
+	cmd.Flags().StringVar(&o.reply, "reply", "", a.T("cli.flag.reply"))
+	cmd.Flags().StringVar(&o.protocol, "protocol", explain.SMTP, a.T("cli.flag.protocol"))
+	cmd.Flags().StringVar(&o.provider, "provider", "", a.T("cli.flag.provider"))
+	cmd.Flags().BoolVar(&o.list, "list", false, a.T("diagnose.flag.explain-list"))
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		switch {
 		case o.list && (len(args) > 0 || cmd.Flags().Changed("reply")):
-			return usagef(a.d("explain.list-alone"))
+			return usagef(a.T("diagnose.explain.list-alone"))
 		case o.list:
 			return a.explainList()
 		case cmd.Flags().Changed("reply") && len(args) > 0:
-			return usagef(a.t("error.argument", "argument", safetext.FromRemote(args[0])))
+			return usagef(a.T("cli.error.argument", "argument", safetext.FromRemote(args[0])))
 		case cmd.Flags().Changed("reply"):
 			return a.explainReply(o)
 		case len(args) == 1:
@@ -58,7 +58,7 @@ const maxReply = 64 << 10
 
 func (a *app) explainReply(o *explainOptions) error {
 	if !slices.Contains([]string{explain.SMTP, explain.IMAP, explain.TLS, explain.TCP, explain.DNS}, o.protocol) {
-		return usagef(a.t("error.one-of", "value", safetext.FromRemote(o.protocol), "words", "smtp, imap, tls, tcp, dns"))
+		return usagef(a.T("cli.error.one-of", "value", safetext.FromRemote(o.protocol), "words", "smtp, imap, tls, tcp, dns"))
 	}
 	text := o.reply
 	if text == "-" {
@@ -69,7 +69,7 @@ func (a *app) explainReply(o *explainOptions) error {
 		text = string(data)
 	}
 	if strings.TrimSpace(text) == "" {
-		return a.fault(exitData, "error.reply-empty")
+		return a.Fault(exitData, "cli.error.reply-empty")
 	}
 	query := explain.ParseReplyAs(o.protocol, text)
 	query.Provider = o.provider
@@ -89,9 +89,9 @@ func (a *app) explainReply(o *explainOptions) error {
 func (a *app) explainCode(code string) error {
 	page, ok := explain.Page(code, a.lang())
 	if !ok {
-		text := a.t("error.explain", "code", safetext.FromRemote(code))
+		text := a.T("cli.error.explain", "code", safetext.FromRemote(code))
 		if near := explain.Near(code, maxNear); len(near) > 0 {
-			text += " " + a.d("explain.near", "list", strings.Join(near, ", "))
+			text += " " + a.T("diagnose.explain.near", "list", strings.Join(near, ", "))
 		}
 		return &exitError{exitData, text}
 	}
@@ -110,7 +110,7 @@ func (a *app) explainCode(code string) error {
 	}
 	a.printExplanation(e, page.Why)
 	if len(page.Related) > 0 {
-		a.println(a.t("explain.related", "list", strings.Join(page.Related, ", ")))
+		a.println(a.T("cli.explain.related", "list", strings.Join(page.Related, ", ")))
 	}
 	return nil
 }
@@ -158,7 +158,7 @@ func (a *app) printExplanation(e explanation, why string) {
 		a.paragraph(string(rune('1'+i)) + ". " + line)
 	}
 	if e.Who != "" {
-		a.println(a.t("explain.who", "who", explain.Who(e.Who).Say(a.lang())))
+		a.println(a.T("cli.explain.who", "who", explain.Who(e.Who).Say(a.lang())))
 		a.println(explain.Retry(e.Retry).Say(a.lang()))
 	}
 }

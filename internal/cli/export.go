@@ -24,10 +24,10 @@ type exportOptions struct {
 
 func (a *app) exportCommand() *cobra.Command {
 	o := &exportOptions{}
-	cmd := &cobra.Command{Use: "export FORMAT [PROFILE]", Short: a.t("short.export"), Args: a.args(0, 2)}
-	cmd.Flags().BoolVar(&o.list, "list", false, a.t("flag.export-list"))
-	cmd.Flags().StringVar(&o.out, "out", "", a.t("flag.export-out"))
-	cmd.Flags().BoolVar(&o.inline, "inline-secret", false, a.t("flag.inline-secret"))
+	cmd := &cobra.Command{Use: "export FORMAT [PROFILE]", Short: a.T("cli.short.export"), Args: a.args(0, 2)}
+	cmd.Flags().BoolVar(&o.list, "list", false, a.T("cli.flag.export-list"))
+	cmd.Flags().StringVar(&o.out, "out", "", a.T("cli.flag.export-out"))
+	cmd.Flags().BoolVar(&o.inline, "inline-secret", false, a.T("cli.flag.inline-secret"))
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if o.list {
 			return a.listFormats()
@@ -49,7 +49,7 @@ func (a *app) listFormats() error {
 		return a.printJSON(names)
 	}
 	for _, f := range export.Formats() {
-		a.println(f.Name + "\t" + locale.For(a.lang()).Say(f.Summary)) // a tab, for cut
+		a.println(f.Name + "\t" + a.Say(f.Summary)) // a tab, for cut
 	}
 	return nil
 }
@@ -76,7 +76,7 @@ func (a *app) runExport(ctx context.Context, o *exportOptions, format string, ar
 		// Asked of the format first: a secret that nobody may write is not fetched.
 		if f, known := export.Find(format); known {
 			if may, _ := f.TakesInlineSecret(); !may {
-				return &exitError{exitUsage, locale.For(a.lang()).Say(locale.Msg("config.export.no_inline", "format", f.Name))}
+				return &exitError{exitUsage, a.Say(locale.Msg("config.export.no_inline", "format", f.Name))}
 			}
 		}
 		if options.InlineSecret, err = a.credentials(doc.Path).Resolve(ctx, name, p); err != nil {
@@ -102,7 +102,7 @@ func (a *app) exportError(err error) error {
 	case "config.enum", "config.export.inline_only", "config.export.no_inline":
 		code = exitUsage
 	}
-	return &exitError{code, locale.For(a.lang()).Say(refused.Reason)}
+	return &exitError{code, a.Say(refused.Reason)}
 }
 
 // deliver prints or writes the artifacts. Several go to a folder, or to standard output one behind the other under
@@ -112,7 +112,7 @@ func (a *app) deliver(o *exportOptions, artifacts []export.Artifact) error {
 	folder := len(artifacts) > 1 || err == nil && info.IsDir() || strings.HasSuffix(o.out, string(filepath.Separator))
 	for i, artifact := range artifacts {
 		for _, note := range artifact.Notes {
-			a.note(locale.For(a.lang()).Say(note))
+			a.note(a.Say(note))
 		}
 		if o.out == "" {
 			heading := ""
@@ -136,7 +136,7 @@ func (a *app) deliver(o *exportOptions, artifacts []export.Artifact) error {
 		}
 		// The lock is for files that several write. Here it would only lie about, in folders that others read as a whole.
 		_ = os.Remove(path + ".lock")
-		a.note(a.t("export.written", "path", safetext.FromRemote(path)))
+		a.note(a.T("cli.export.written", "path", safetext.FromRemote(path)))
 	}
 	return nil
 }

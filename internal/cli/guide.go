@@ -11,7 +11,6 @@ import (
 
 	"postier/config"
 	"postier/internal/discovery"
-	"postier/internal/locale"
 	"postier/internal/safetext"
 	"postier/presets"
 	"postier/presets/guide"
@@ -24,10 +23,10 @@ type guideOptions struct {
 
 func (a *app) guideCommand() *cobra.Command {
 	o := &guideOptions{}
-	cmd := &cobra.Command{Use: "guide PROVIDER", Short: a.tg("short"), Args: a.args(0, 1)}
-	cmd.Flags().StringVar(&o.format, "format", "text", a.tg("flag.format"))
-	cmd.Flags().StringVar(&o.product, "product", "", a.tg("flag.product"))
-	cmd.Flags().BoolVar(&o.list, "list", false, a.tg("flag.list"))
+	cmd := &cobra.Command{Use: "guide PROVIDER", Short: a.T("guide.short"), Args: a.args(0, 1)}
+	cmd.Flags().StringVar(&o.format, "format", "text", a.T("guide.flag.format"))
+	cmd.Flags().StringVar(&o.product, "product", "", a.T("guide.flag.product"))
+	cmd.Flags().BoolVar(&o.list, "list", false, a.T("guide.flag.list"))
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if o.list {
 			return a.listGuides()
@@ -40,17 +39,12 @@ func (a *app) guideCommand() *cobra.Command {
 	return cmd
 }
 
-// tg is a message of the guide domain.
-func (a *app) tg(key string, args ...any) string {
-	return locale.For(a.lang()).T("guide."+key, args...)
-}
-
 func (a *app) guide(ctx context.Context, o *guideOptions, wanted string) error {
 	write, ok := map[string]func(guide.Page, io.Writer) error{
 		"text": guide.Page.Text, "markdown": guide.Page.Markdown, "md": guide.Page.Markdown, "html": guide.Page.HTML,
 	}[o.format]
 	if !ok {
-		return usagef(a.tg("error.format", "value", safetext.FromRemote(o.format)))
+		return usagef(a.T("guide.error.format", "value", safetext.FromRemote(o.format)))
 	}
 	p, err := a.providerCalled(ctx, wanted)
 	if err != nil {
@@ -74,7 +68,7 @@ func (a *app) guide(ctx context.Context, o *guideOptions, wanted string) error {
 // unknown.
 func (a *app) providerCalled(ctx context.Context, wanted string) (*presets.Provider, error) {
 	book := a.book()
-	unknown := &exitError{exitData, a.tg("error.unknown", "name", safetext.FromRemote(wanted))}
+	unknown := &exitError{exitData, a.T("guide.error.unknown", "name", safetext.FromRemote(wanted))}
 	if strings.Contains(wanted, "@") {
 		return a.providerOfAddress(ctx, wanted, unknown)
 	}
@@ -105,7 +99,7 @@ func (a *app) providerCalled(ctx context.Context, wanted string) (*presets.Provi
 	case len(hits) > 1:
 		return nil, &exitError{
 			exitData,
-			a.tg("error.several", "name", safetext.FromRemote(wanted), "list", strings.Join(ids, ", ")),
+			a.T("guide.error.several", "name", safetext.FromRemote(wanted), "list", strings.Join(ids, ", ")),
 		}
 	}
 	p, ok := book.Get(hits[0].ID)
@@ -117,7 +111,7 @@ func (a *app) providerCalled(ctx context.Context, wanted string) (*presets.Provi
 
 func (a *app) providerOfAddress(ctx context.Context, address string, unknown error) (*presets.Provider, error) {
 	if text := config.ValidateAddress(address); !text.Empty() {
-		return nil, &exitError{exitData, a.say(text)}
+		return nil, &exitError{exitData, a.Say(text)}
 	}
 	network, err := a.network()
 	if err != nil {

@@ -9,7 +9,7 @@ func (a *app) localise(root *cobra.Command) {
 	root.InitDefaultHelpCmd()
 	for _, cmd := range root.Commands() {
 		if cmd.Name() == "help" {
-			cmd.Short = a.t("short.help")
+			cmd.Short = a.T("cli.short.help")
 		}
 	}
 	root.InitDefaultHelpFlag()
@@ -20,7 +20,7 @@ func (a *app) localise(root *cobra.Command) {
 func (a *app) helpFlags(cmd *cobra.Command) {
 	cmd.InitDefaultHelpFlag()
 	if f := cmd.Flags().Lookup("help"); f != nil {
-		f.Usage = a.t("flag.help")
+		f.Usage = a.T("cli.flag.help")
 	}
 	for _, sub := range cmd.Commands() {
 		a.helpFlags(sub)

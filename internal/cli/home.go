@@ -22,7 +22,7 @@ func (a *app) home(ctx context.Context) error {
 		if err := a.listProfiles(); err != nil {
 			return err
 		}
-		a.println(a.t("home.hint"))
+		a.println(a.T("cli.home.hint"))
 		return nil
 	}
 	var notice wizard.Words
@@ -136,7 +136,7 @@ func (a *app) homeTest(ctx context.Context, name string) (wizard.Words, error) {
 		a.exit(err)
 	}
 	a.println("")
-	a.println(a.t("home.back"))
+	a.println(a.T("cli.home.back"))
 	if err := a.waitForEnter(ctx); err != nil {
 		return wizard.Words{}, err
 	}

@@ -29,21 +29,16 @@ type importOptions struct {
 
 func (a *app) importCommand() *cobra.Command {
 	o := &importOptions{}
-	cmd := &cobra.Command{Use: "import FORMAT|auto FILE", Short: a.imported("short"), Args: a.args(2, 2)}
-	cmd.Flags().StringVar(&o.account, "account", "", a.imported("flag.account"))
-	cmd.Flags().StringVar(&o.profile, "profile", "", a.t("flag.profile"))
-	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, a.imported("flag.dry-run"))
-	cmd.Flags().BoolVar(&o.runCommand, "run-command", false, a.imported("flag.run-command"))
-	cmd.Flags().BoolVar(&o.cleartext, "insecure-cleartext", false, a.t("flag.cleartext"))
+	cmd := &cobra.Command{Use: "import FORMAT|auto FILE", Short: a.T("importer.short"), Args: a.args(2, 2)}
+	cmd.Flags().StringVar(&o.account, "account", "", a.T("importer.flag.account"))
+	cmd.Flags().StringVar(&o.profile, "profile", "", a.T("cli.flag.profile"))
+	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, a.T("importer.flag.dry-run"))
+	cmd.Flags().BoolVar(&o.runCommand, "run-command", false, a.T("importer.flag.run-command"))
+	cmd.Flags().BoolVar(&o.cleartext, "insecure-cleartext", false, a.T("cli.flag.cleartext"))
 	o.values = a.settingFlags(cmd, settingFields)
 	o.secrets = a.secretFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error { return a.runImport(cmd.Context(), o, args[0], args[1]) }
 	return cmd
-}
-
-// imported is a message of this command.
-func (a *app) imported(key string, args ...any) string {
-	return locale.For(a.lang()).T("importer."+key, args...)
 }
 
 // runImport reads a file, shows what it says, and takes it through the same steps as setup --yes, with all their
@@ -76,17 +71,13 @@ func (a *app) runImport(ctx context.Context, o *importOptions, format, path stri
 	maps.Copy(values, o.values.given()) // a flag wins over the file
 	address := values[wizard.FieldFrom]
 	if address == "" {
-		return a.importFault(exitData, "error.address")
+		return a.Fault(exitData, "importer.error.address")
 	}
 	if values[wizard.FieldSMTPHost] == "" {
-		return a.importFault(exitData, "error.host")
+		return a.Fault(exitData, "importer.error.host")
 	}
 	options := &setupOptions{profile: o.profile, yes: true, cleartext: o.cleartext}
 	return a.runSetup(ctx, options, address, values, &secretFlags{given: given})
-}
-
-func (a *app) importFault(code int, key string, args ...any) error {
-	return &exitError{code, a.imported(key, args...)}
 }
 
 // importSize is more than any of these files has: the longest are main.cf and wp-config.php with some ten KiB.
@@ -98,7 +89,7 @@ func (a *app) readImport(path string) ([]byte, error) {
 	}
 	data, err := readForeign(path)
 	if err != nil {
-		return nil, a.importFault(exitIO, "error.read", "path", safetext.FromRemote(path), "error",
+		return nil, a.Fault(exitIO, "importer.error.read", "path", safetext.FromRemote(path), "error",
 			safetext.FromRemote(err.Error()))
 	}
 	return data, nil
@@ -127,7 +118,7 @@ func (a *app) importError(err error) error {
 	if !errors.As(err, &failed) {
 		return err
 	}
-	text := locale.For(a.lang()).Say(failed.Reason)
+	text := a.Say(failed.Reason)
 	if failed.Field != "" {
 		text = failed.Field + ": " + text
 	}
@@ -152,7 +143,7 @@ func (a *app) chooseAccount(name string, accounts []importer.Account) (importer.
 	all := safetext.FromRemote(strings.Join(names, ", "))
 	if name != "" {
 		return importer.Account{},
-			a.importFault(exitData, "error.no-account", "name", safetext.FromRemote(name), "names", all)
+			a.Fault(exitData, "importer.error.no-account", "name", safetext.FromRemote(name), "names", all)
 	}
 	if len(accounts) == 1 {
 		return accounts[0], nil
@@ -160,7 +151,7 @@ func (a *app) chooseAccount(name string, accounts []importer.Account) (importer.
 	if i := slices.IndexFunc(accounts, func(account importer.Account) bool { return account.Default }); i >= 0 {
 		return accounts[i], nil
 	}
-	return importer.Account{}, a.importFault(exitData, "error.accounts", "names", all)
+	return importer.Account{}, a.Fault(exitData, "importer.error.accounts", "names", all)
 }
 
 // importedSecret is the secret by flag, or else as the file has it. Its command line is a stranger's: it runs only on
@@ -180,9 +171,9 @@ func (a *app) importedSecret(ctx context.Context, o *importOptions, account impo
 	case account.Submission.Auth == config.MechanismNone:
 		return secret.Value{}, nil
 	case account.Command != "":
-		return secret.Value{}, a.importFault(exitConfig, "error.command", "command", safetext.FromRemote(account.Command))
+		return secret.Value{}, a.Fault(exitConfig, "importer.error.command", "command", safetext.FromRemote(account.Command))
 	}
-	return secret.Value{}, a.importFault(exitConfig, "error.secret")
+	return secret.Value{}, a.Fault(exitConfig, "importer.error.secret")
 }
 
 // importedValues are the account's settings as fields of the wizard.
@@ -236,20 +227,19 @@ func (a *app) showImport(path, format string, account importer.Account) error {
 	if account.CAFile != "" {
 		notes = append(notes, locale.Msg("importer.note.ca", "path", safetext.FromRemote(account.CAFile)))
 	}
-	catalogue := locale.For(a.lang())
 	for _, note := range notes {
-		report.Notes = append(report.Notes, catalogue.Say(note))
+		report.Notes = append(report.Notes, a.Say(note))
 	}
 	if a.json {
 		return a.printJSON(report)
 	}
-	a.println(a.imported("found", "path", safetext.FromRemote(path), "format", format))
+	a.println(a.T("importer.found", "path", safetext.FromRemote(path), "format", format))
 	for _, id := range slices.Concat([]wizard.FieldID{wizard.FieldAddress}, settingFields) {
 		if value := report.Values[id]; value != "" {
-			a.println("  " + catalogue.T("wizard.field."+string(id)) + ": " + safetext.Escape(value))
+			a.println("  " + a.T("wizard.field."+string(id)) + ": " + safetext.Escape(value))
 		}
 	}
-	a.println("  " + a.imported("secret."+report.Secret, "from", from))
+	a.println("  " + a.T("importer.secret."+report.Secret, "from", from))
 	for _, note := range report.Notes {
 		a.note(note)
 	}

@@ -7,21 +7,20 @@ import (
 
 	"postier/config"
 	"postier/delivery"
-	"postier/internal/locale"
 	"postier/internal/safetext"
 )
 
 func (a *app) limitsCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "limits", Short: a.ts("short.limits"), Args: a.noArgs, RunE: a.needSubcommand}
+	cmd := &cobra.Command{Use: "limits", Short: a.T("sendcli.short.limits"), Args: a.noArgs, RunE: a.needSubcommand}
 	cmd.AddCommand(
 		&cobra.Command{
-			Use: "show [PROFILE]", Short: a.ts("short.limits-show"), Args: a.args(0, 1),
+			Use: "show [PROFILE]", Short: a.T("sendcli.short.limits-show"), Args: a.args(0, 1),
 			RunE: func(cmd *cobra.Command, args []string) error {
 				return a.showLimits(cmd.Context(), args)
 			},
 		},
 		&cobra.Command{
-			Use: "reset PROFILE", Short: a.ts("short.limits-reset"), Args: a.args(1, 1),
+			Use: "reset PROFILE", Short: a.T("sendcli.short.limits-reset"), Args: a.args(1, 1),
 			RunE: func(cmd *cobra.Command, args []string) error {
 				doc, err := a.document()
 				if err != nil {
@@ -83,7 +82,6 @@ func (a *app) showLimits(ctx context.Context, args []string) error {
 
 func (a *app) sayLimits(l limitsLine) {
 	a.println(safetext.Escape(l.Profile))
-	say := locale.For(a.lang())
 	rows := 0
 	for _, row := range []struct {
 		what, window string
@@ -98,27 +96,27 @@ func (a *app) sayLimits(l limitsLine) {
 			continue
 		}
 		rows++
-		text := "  " + say.T("delivery.limit."+row.what, "n", row.applied)
+		text := "  " + a.T("delivery.limit."+row.what, "n", row.applied)
 		if row.own == 0 {
-			text += " " + a.ts("limits.by-provider")
+			text += " " + a.T("sendcli.limits.by-provider")
 		}
 		if row.window != "" {
-			text += "  " + a.ts("limits.left", "n", l.Room.Left[row.window])
+			text += "  " + a.T("sendcli.limits.left", "n", l.Room.Left[row.window])
 		}
 		a.println(text)
 	}
 	if b := l.Applied.Batch; b.Messages > 0 {
 		rows++
-		a.println("  " + a.ts("limits.batch", "n", b.Messages, "seconds", b.WaitSeconds))
+		a.println("  " + a.T("sendcli.limits.batch", "n", b.Messages, "seconds", b.WaitSeconds))
 	}
 	if rows == 0 {
-		a.println("  " + a.ts("limits.none"))
+		a.println("  " + a.T("sendcli.limits.none"))
 	}
 	if !l.Room.Free() {
-		a.println("  " + a.ts("room.next", "limit", a.ts("room.by-"+l.Room.By), "next",
+		a.println("  " + a.T("sendcli.room.next", "limit", a.T("sendcli.room.by-"+l.Room.By), "next",
 			l.Room.Next.Local().Format("2006-01-02 15:04:05")))
 	}
 	for _, p := range l.Provider {
-		a.println("  " + a.ts("dry.provider", "limit", say.T("delivery.limit."+p.What, "n", p.Value)))
+		a.println("  " + a.T("sendcli.dry.provider", "limit", a.T("delivery.limit."+p.What, "n", p.Value)))
 	}
 }

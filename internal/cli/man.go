@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -25,11 +26,11 @@ var manVariables = []string{
 }
 
 func (a *app) manCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "man [COMMAND ...]", Short: a.m("short"), Long: a.m("long")}
+	cmd := &cobra.Command{Use: "man [COMMAND ...]", Short: a.T("man.short"), Long: a.T("man.long")}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		about, rest, err := cmd.Root().Find(args)
 		if err != nil || len(rest) > 0 {
-			return a.fault(exitUsage, "error.command", "command", safetext.FromRemote(strings.Join(args, " ")))
+			return a.Fault(exitUsage, "cli.error.command", "command", safetext.FromRemote(strings.Join(args, " ")))
 		}
 		page := &manPage{app: a}
 		page.write(about)
@@ -37,15 +38,12 @@ func (a *app) manCommand() *cobra.Command {
 			return err
 		}
 		if plain.IsTerminal(a.out) {
-			a.note(a.m("hint", "command", strings.Join(append([]string{"postier man"}, args...), " ")+" | man -l -"))
+			a.note(a.T("man.hint", "command", strings.Join(append([]string{"postier man"}, args...), " ")+" | man -l -"))
 		}
 		return nil
 	}
 	return cmd
 }
-
-// m is a message of the manual page and of the shells' completion.
-func (a *app) m(key string, args ...any) string { return locale.For(a.lang()).T("man."+key, args...) }
 
 // manPage is one page in the language of man(7), encoded in UTF-8.
 type manPage struct {
@@ -58,7 +56,7 @@ func (p *manPage) line(format string, args ...any) {
 }
 
 func (p *manPage) section(key string) {
-	p.line(".SH %s", roff(strings.ToUpper(p.app.m("section."+key))))
+	p.line(".SH %s", roff(strings.ToUpper(p.app.T("man.section."+key))))
 }
 
 // item is a term with its explanation.
@@ -67,15 +65,15 @@ func (p *manPage) item(term, text string) { p.line(".TP\n\\fB%s\\fR\n%s", roff(t
 func (p *manPage) write(cmd *cobra.Command) {
 	name := strings.ReplaceAll(cmd.CommandPath(), " ", "-")
 	p.line(".\\\" -*- coding: utf-8 -*-")
-	p.line(`.TH "%s" "1" "" "postier %s" "%s"`, roff(strings.ToUpper(name)), roff(version), roff(p.app.m("book")))
+	p.line(`.TH "%s" "1" "" "postier %s" "%s"`, roff(strings.ToUpper(name)), roff(version), roff(p.app.T("man.book")))
 	p.section("name")
 	p.line(`%s \- %s`, roff(name), roff(cmd.Short))
 	p.section("synopsis")
 	p.synopsis(cmd)
 	p.section("description")
-	about := "about." + strings.ReplaceAll(name, "-", ".")
-	if locale.For(p.app.lang()).Has("man." + about) {
-		p.paragraphs(p.app.m(about))
+	about := "man.about." + strings.ReplaceAll(name, "-", ".")
+	if locale.For(p.app.lang()).Has(about) {
+		p.paragraphs(p.app.T(about))
 	} else {
 		p.paragraphs(cmd.Short + ".")
 	}
@@ -95,7 +93,7 @@ func (p *manPage) synopsis(cmd *cobra.Command) {
 		p.form(cmd, strings.TrimPrefix(cmd.Use, cmd.Name()))
 	}
 	if !cmd.HasParent() {
-		p.form(cmd, " "+strings.ToUpper(p.app.t("help.command"))+" ...")
+		p.form(cmd, " "+strings.ToUpper(p.app.T("cli.help.command"))+" ...")
 		return
 	}
 	for _, sub := range cmd.Commands() {
@@ -109,7 +107,7 @@ func (p *manPage) synopsis(cmd *cobra.Command) {
 func (p *manPage) form(cmd *cobra.Command, words string) {
 	options := ""
 	if len(flagsOf(cmd.NonInheritedFlags())) > 0 {
-		options = " [\\fI" + roff(p.app.m("option-word")) + "\\fR]"
+		options = " [\\fI" + roff(p.app.T("man.option-word")) + "\\fR]"
 	}
 	p.line(".PP\n\\fB%s\\fR%s%s", roff(cmd.CommandPath()), options, roff(words))
 }
@@ -160,7 +158,7 @@ func (p *manPage) flags(list []*pflag.Flag) {
 			term = "-" + f.Shorthand + ", " + term
 		}
 		if f.Value.Type() != "bool" {
-			term += " " + strings.ToUpper(p.app.m("value-word"))
+			term += " " + strings.ToUpper(p.app.T("man.value-word"))
 		}
 		p.item(term, f.Usage)
 	}
@@ -170,11 +168,11 @@ func (p *manPage) flags(list []*pflag.Flag) {
 func (p *manPage) tables() {
 	p.section("exit")
 	for _, code := range manExitCodes {
-		p.item(fmt.Sprint(code), p.app.m(fmt.Sprintf("exit.%d", code)))
+		p.item(fmt.Sprint(code), p.app.T("man.exit."+strconv.Itoa(code)))
 	}
 	p.section("environment")
 	for _, name := range manVariables {
-		p.item(name, p.app.m("variable."+name))
+		p.item(name, p.app.T("man.variable."+name))
 	}
 	p.section("files")
 	for _, file := range []struct{ path, key string }{
@@ -182,7 +180,7 @@ func (p *manPage) tables() {
 		{"$XDG_CONFIG_HOME/postier/secrets/", "secrets"},
 		{"/etc/postier/config.json", "system"},
 	} {
-		p.item(file.path, p.app.m("file."+file.key))
+		p.item(file.path, p.app.T("man.file."+file.key))
 	}
 }
 

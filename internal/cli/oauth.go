@@ -16,8 +16,8 @@ type oauthFlags struct{ clientID, tenant string }
 
 func (a *app) oauthFlags(cmd *cobra.Command) *oauthFlags {
 	f := &oauthFlags{}
-	cmd.Flags().StringVar(&f.clientID, "oauth-client-id", "", a.ot("setup.flag-client-id"))
-	cmd.Flags().StringVar(&f.tenant, "oauth-tenant", "", a.ot("setup.flag-tenant"))
+	cmd.Flags().StringVar(&f.clientID, "oauth-client-id", "", a.T("oauth.setup.flag-client-id"))
+	cmd.Flags().StringVar(&f.tenant, "oauth-tenant", "", a.T("oauth.setup.flag-tenant"))
 	return f
 }
 

@@ -10,16 +10,15 @@ import (
 
 	"postier/config"
 	"postier/config/credential"
-	"postier/internal/locale"
 	"postier/internal/safetext"
 )
 
 func (a *app) profileCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "profile", Short: a.t("short.profile"), Args: a.noArgs, RunE: a.needSubcommand}
+	cmd := &cobra.Command{Use: "profile", Short: a.T("cli.short.profile"), Args: a.noArgs, RunE: a.needSubcommand}
 	change := func(use string, least, most int, work func(*config.Document, []string) error) *cobra.Command {
 		name, _, _ := strings.Cut(use, " ")
 		return &cobra.Command{
-			Use: use, Short: a.t("short.profile-" + name), Args: a.args(least, most),
+			Use: use, Short: a.T("cli.short.profile-" + name), Args: a.args(least, most),
 			RunE: func(_ *cobra.Command, args []string) error {
 				doc, err := a.document()
 				if err != nil {
@@ -33,22 +32,22 @@ func (a *app) profileCommand() *cobra.Command {
 		}
 	}
 	remove := &cobra.Command{
-		Use: "remove PROFILE", Short: a.t("short.profile-remove"), Args: a.args(1, 1),
+		Use: "remove PROFILE", Short: a.T("cli.short.profile-remove"), Args: a.args(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.removeProfile(cmd.Context(), args[0])
 		},
 	}
 	cmd.AddCommand(
 		&cobra.Command{
-			Use: "list", Short: a.t("short.profile-list"), Args: a.noArgs,
+			Use: "list", Short: a.T("cli.short.profile-list"), Args: a.noArgs,
 			RunE: func(*cobra.Command, []string) error { return a.listProfiles() },
 		},
 		&cobra.Command{
-			Use: "show [PROFILE]", Short: a.t("short.profile-show"), Args: a.args(0, 1),
+			Use: "show [PROFILE]", Short: a.T("cli.short.profile-show"), Args: a.args(0, 1),
 			RunE: func(_ *cobra.Command, args []string) error { return a.showProfile(args) },
 		},
 		&cobra.Command{
-			Use: "route ADDRESS", Short: a.t("short.profile-route"), Args: a.args(1, 1),
+			Use: "route ADDRESS", Short: a.T("cli.short.profile-route"), Args: a.args(1, 1),
 			RunE: func(_ *cobra.Command, args []string) error { return a.route(args[0]) },
 		},
 		change("rename PROFILE NEW", 2, 2,
@@ -81,7 +80,7 @@ func (a *app) listProfiles() error {
 	}
 	if len(doc.Validate().Errors()) > 0 {
 		// reading goes on: the list is how to find the fault
-		a.note(locale.For(a.lang()).T("common.warn") + " " + a.t("profile.invalid"))
+		a.note(a.T("common.warn") + " " + a.T("cli.profile.invalid"))
 	}
 	lines := []profileLine{}
 	for _, name := range doc.File.Names() {
@@ -99,19 +98,19 @@ func (a *app) listProfiles() error {
 		return a.printJSON(lines)
 	}
 	for _, l := range lines {
-		star, state := " ", a.t("profile.on")
+		star, state := " ", a.T("cli.profile.on")
 		if l.Default {
 			star = "*"
 		}
 		if !l.Enabled {
-			state = a.t("profile.off")
+			state = a.T("cli.profile.off")
 		}
-		proven := a.t("profile.unproven")
+		proven := a.T("cli.profile.unproven")
 		switch {
 		case l.Proven:
-			proven = a.t("profile.proven", "date", l.At.Local().Format(time.DateOnly))
+			proven = a.T("cli.profile.proven", "date", l.At.Local().Format(time.DateOnly))
 		case l.At != nil:
-			proven = a.t("profile.edited")
+			proven = a.T("cli.profile.edited")
 		}
 		a.println(star + " " + l.Name + "  " + safetext.Escape(l.Address) + "  " + state + "  " + proven)
 	}
@@ -125,7 +124,7 @@ func (a *app) profileNamed(doc *config.Document, args []string) (string, *config
 		name = args[0]
 	}
 	if name == "" {
-		return "", nil, a.fault(exitData, "error.no-default")
+		return "", nil, a.Fault(exitData, "cli.error.no-default")
 	}
 	p, err := doc.Profile(name)
 	if err != nil {
@@ -152,7 +151,7 @@ func (a *app) showProfile(args []string) error {
 
 func (a *app) route(address string) error {
 	if text := config.ValidateAddress(address); !text.Empty() {
-		return &exitError{exitData, locale.For(a.lang()).Say(text)}
+		return &exitError{exitData, a.Say(text)}
 	}
 	doc, err := a.document()
 	if err != nil {
@@ -164,10 +163,10 @@ func (a *app) route(address string) error {
 			return err
 		}
 	} else if name != "" {
-		a.println(name + "  " + a.t("route."+string(reason)))
+		a.println(name + "  " + a.T("cli.route."+string(reason)))
 	}
 	if name == "" {
-		return a.fault(exitFailed, "route.none")
+		return a.Fault(exitFailed, "cli.route.none")
 	}
 	return nil
 }

@@ -14,12 +14,12 @@ import (
 func (a *app) profileEnableCommand() *cobra.Command {
 	force := false
 	cmd := &cobra.Command{
-		Use: "enable PROFILE", Short: a.t("short.profile-enable"), Args: a.args(1, 1),
+		Use: "enable PROFILE", Short: a.T("cli.short.profile-enable"), Args: a.args(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.enableProfile(cmd.Context(), args[0], force)
 		},
 	}
-	cmd.Flags().BoolVar(&force, "force", false, a.t("flag.enable-force"))
+	cmd.Flags().BoolVar(&force, "force", false, a.T("cli.flag.enable-force"))
 	return cmd
 }
 
@@ -49,7 +49,7 @@ func (a *app) enableProfile(ctx context.Context, name string, force bool) error 
 			return err
 		}
 		if p.Digest() != digest {
-			return a.fault(exitTempFail, "profile.changed-meanwhile", "name", name)
+			return a.Fault(exitTempFail, "cli.profile.changed-meanwhile", "name", name)
 		}
 	}
 	if err := doc.Enable(name); err != nil {
@@ -59,7 +59,7 @@ func (a *app) enableProfile(ctx context.Context, name string, force bool) error 
 		return err
 	}
 	if checked && !a.json {
-		a.println(a.t("profile.enabled", "name", name))
+		a.println(a.T("cli.profile.enabled", "name", name))
 	}
 	return nil
 }
@@ -82,5 +82,5 @@ func (a *app) recheck(ctx context.Context, name string) error {
 	if err := a.showResults(info, results, false); err != nil {
 		return err
 	}
-	return a.fault(code, "profile.stays-off", "name", name)
+	return a.Fault(code, "cli.profile.stays-off", "name", name)
 }

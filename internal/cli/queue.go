@@ -16,31 +16,31 @@ import (
 type queueOptions struct{ daemon bool }
 
 func (a *app) queueCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "queue", Short: a.ts("short.queue"), Args: a.noArgs, RunE: a.needSubcommand}
+	cmd := &cobra.Command{Use: "queue", Short: a.T("sendcli.short.queue"), Args: a.noArgs, RunE: a.needSubcommand}
 	all := false
 	list := &cobra.Command{
-		Use: "list", Short: a.ts("short.queue-list"), Args: a.noArgs,
+		Use: "list", Short: a.T("sendcli.short.queue-list"), Args: a.noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.listQueue(cmd.Context(), all)
 		},
 	}
-	list.Flags().BoolVar(&all, "all", false, a.ts("flag.all"))
+	list.Flags().BoolVar(&all, "all", false, a.T("sendcli.flag.all"))
 	o := &queueOptions{}
 	run := &cobra.Command{
-		Use: "run", Short: a.ts("short.queue-run"), Args: a.noArgs,
+		Use: "run", Short: a.T("sendcli.short.queue-run"), Args: a.noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.runQueue(cmd.Context(), o)
 		},
 	}
-	run.Flags().BoolVar(&o.daemon, "daemon", false, a.ts("flag.daemon"))
+	run.Flags().BoolVar(&o.daemon, "daemon", false, a.T("sendcli.flag.daemon"))
 	retry := &cobra.Command{
-		Use: "retry ID", Short: a.ts("short.queue-retry"), Args: a.args(1, 1),
+		Use: "retry ID", Short: a.T("sendcli.short.queue-retry"), Args: a.args(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.changeQueue(cmd.Context(), args[0], (*delivery.Queue).Retry)
 		},
 	}
 	remove := &cobra.Command{
-		Use: "remove ID", Short: a.ts("short.queue-remove"), Args: a.args(1, 1),
+		Use: "remove ID", Short: a.T("sendcli.short.queue-remove"), Args: a.args(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.changeQueue(cmd.Context(), args[0], (*delivery.Queue).Remove)
 		},
@@ -96,10 +96,10 @@ func (a *app) listQueue(ctx context.Context, all bool) error {
 		return a.printJSON(lines)
 	}
 	if len(lines) == 0 {
-		a.println(a.ts("queue.empty"))
+		a.println(a.T("sendcli.queue.empty"))
 	}
 	for _, l := range lines {
-		a.println(fmt.Sprintf("%s  %s  %s  %s  %s", l.ID, a.ts("queue.state-"+string(l.State)),
+		a.println(fmt.Sprintf("%s  %s  %s  %s  %s", l.ID, a.T("sendcli.queue.state-"+string(l.State)),
 			l.Accepted.Local().Format("2006-01-02 15:04"),
 			l.Profile, safetext.Escape(strings.Join(l.To, ", "))))
 		if l.Cause != "" {
@@ -109,10 +109,10 @@ func (a *app) listQueue(ctx context.Context, all bool) error {
 			a.println("    " + l.Reply.Escaped())
 		}
 		if !l.State.Final() {
-			a.println("    " + a.ts("queue.next", "n", l.Attempts, "next", l.Due.Local().Format("2006-01-02 15:04:05")))
+			a.println("    " + a.T("sendcli.queue.next", "n", l.Attempts, "next", l.Due.Local().Format("2006-01-02 15:04:05")))
 		}
 		if l.Doubt {
-			a.println("    " + a.ts("queue.doubt"))
+			a.println("    " + a.T("sendcli.queue.doubt"))
 		}
 	}
 	return nil
@@ -138,15 +138,16 @@ func (a *app) runQueue(ctx context.Context, o *queueOptions) error {
 
 // logEvent is one line a try, for the journal; who the recipients are stays in the queue.
 func (a *app) logEvent(e delivery.Event) {
-	text := a.ts("log.try", "id", e.Item.ID, "profile", e.Item.Profile, "state", a.ts("queue.state-"+string(e.Item.State)))
+	text := a.T("sendcli.log.try", "id", e.Item.ID, "profile", e.Item.Profile, "state",
+		a.T("sendcli.queue.state-"+string(e.Item.State)))
 	if e.Item.Cause != "" {
 		text += " " + a.causeTitle(e.Item.Cause)
 	}
 	if !e.Next.IsZero() {
-		text += " " + a.ts("log.next", "next", e.Next.Local().Format("2006-01-02 15:04:05"))
+		text += " " + a.T("sendcli.log.next", "next", e.Next.Local().Format("2006-01-02 15:04:05"))
 	}
 	if e.Try.Instead != "" {
-		text += " " + a.ts("instead", "profile", e.Try.Instead, "fallback", e.Item.Profile)
+		text += " " + a.T("sendcli.instead", "profile", e.Try.Instead, "fallback", e.Item.Profile)
 	}
 	if e.Err != nil {
 		text += " " + safetext.Escape(e.Err.Error())
@@ -164,9 +165,9 @@ func (a *app) changeQueue(ctx context.Context, id string,
 	defer s.close()
 	switch err := change(s.queue, ctx, id); {
 	case errors.Is(err, delivery.ErrNoItem):
-		return a.sendFault(exitData, "queue.none", "id", safetext.FromRemote(id))
+		return a.Fault(exitData, "sendcli.queue.none", "id", safetext.FromRemote(id))
 	case errors.Is(err, delivery.ErrBusy):
-		return a.sendFault(exitTempFail, "queue.busy", "id", safetext.FromRemote(id))
+		return a.Fault(exitTempFail, "sendcli.queue.busy", "id", safetext.FromRemote(id))
 	case err != nil:
 		return a.stateError(err)
 	}

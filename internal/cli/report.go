@@ -32,12 +32,12 @@ type reportOptions struct {
 // reportCommand is the bundle for support: it is shown in full before it is written.
 func (a *app) reportCommand() *cobra.Command {
 	o := &reportOptions{}
-	cmd := &cobra.Command{Use: "report [PROFILE | ADDRESS]", Short: a.d("short.report"), Args: a.args(0, 1)}
+	cmd := &cobra.Command{Use: "report [PROFILE | ADDRESS]", Short: a.T("diagnose.short.report"), Args: a.args(0, 1)}
 	a.diagnoseFlags(cmd, &o.diagnoseOptions)
-	cmd.Flags().StringVar(&o.out, "out", "", a.d("flag.out"))
-	cmd.Flags().StringVar(&o.format, "format", string(report.Markdown), a.d("flag.format"))
-	cmd.Flags().BoolVar(&o.mask, "mask", true, a.d("flag.mask"))
-	cmd.Flags().BoolVar(&o.yes, "yes", false, a.d("flag.yes"))
+	cmd.Flags().StringVar(&o.out, "out", "", a.T("diagnose.flag.out"))
+	cmd.Flags().StringVar(&o.format, "format", string(report.Markdown), a.T("diagnose.flag.format"))
+	cmd.Flags().BoolVar(&o.mask, "mask", true, a.T("diagnose.flag.mask"))
+	cmd.Flags().BoolVar(&o.yes, "yes", false, a.T("diagnose.flag.yes"))
 	values, secrets := a.settingFlags(cmd, checkFields), a.secretFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if a.json && !cmd.Flags().Changed("format") {
@@ -46,7 +46,7 @@ func (a *app) reportCommand() *cobra.Command {
 		switch report.Format(o.format) {
 		case report.Markdown, report.HTML, report.JSONFile:
 		default:
-			return usagef(a.t("error.one-of", "value", safetext.FromRemote(o.format), "words", "md, html, json"))
+			return usagef(a.T("cli.error.one-of", "value", safetext.FromRemote(o.format), "words", "md, html, json"))
 		}
 		return a.runReport(cmd.Context(), o, args, values.given(), secrets)
 	}
@@ -69,7 +69,7 @@ func (a *app) runReport(ctx context.Context, o *reportOptions, args []string, va
 	info.Steps = stepNumbers()
 	var observe func(diagnostics.Event)
 	if plain.IsTerminal(a.err) {
-		a.note(a.d("report.checking"))
+		a.note(a.T("diagnose.report.checking"))
 		view := a.newStatusView(info, plans)
 		observe = view.observe
 		defer view.stop()
@@ -91,7 +91,7 @@ func (a *app) runReport(ctx context.Context, o *reportOptions, args []string, va
 	content, err := bundle.Render(report.Format(o.format))
 	switch {
 	case errors.Is(err, report.ErrCanary):
-		return &exitError{exitFailed, a.d("report.canary")}
+		return &exitError{exitFailed, a.T("diagnose.report.canary")}
 	case err != nil:
 		return err
 	}
@@ -111,14 +111,14 @@ func (a *app) handOut(ctx context.Context, o *reportOptions, content []byte) err
 	if path == "" {
 		return nil
 	}
-	if a.interactive() && !o.yes && !a.confirm(ctx, a.d("report.write", "path", safetext.FromRemote(path))) {
-		a.note(a.d("report.not-written"))
+	if a.interactive() && !o.yes && !a.confirm(ctx, a.T("diagnose.report.write", "path", safetext.FromRemote(path))) {
+		a.note(a.T("diagnose.report.not-written"))
 		return quiet(exitInterrupted)
 	}
 	if err := safefile.Write(path, content, safefile.Options{}); err != nil {
 		return err
 	}
-	a.note(a.d("report.written", "path", safetext.FromRemote(path)))
+	a.note(a.T("diagnose.report.written", "path", safetext.FromRemote(path)))
 	return nil
 }
 

@@ -11,20 +11,20 @@ import (
 )
 
 func (a *app) secretCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "secret", Short: a.t("short.secret"), Args: a.noArgs, RunE: a.needSubcommand}
+	cmd := &cobra.Command{Use: "secret", Short: a.T("cli.short.secret"), Args: a.noArgs, RunE: a.needSubcommand}
 	show := false
 	get := &cobra.Command{
-		Use: "get PROFILE", Short: a.t("short.secret-get"), Args: a.args(1, 1),
+		Use: "get PROFILE", Short: a.T("cli.short.secret-get"), Args: a.args(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.getSecret(cmd.Context(), args[0], show)
 		},
 	}
-	get.Flags().BoolVar(&show, "show", false, a.t("flag.show"))
-	set := &cobra.Command{Use: "set PROFILE", Short: a.t("short.secret-set"), Args: a.args(1, 1)}
+	get.Flags().BoolVar(&show, "show", false, a.T("cli.flag.show"))
+	set := &cobra.Command{Use: "set PROFILE", Short: a.T("cli.short.secret-set"), Args: a.args(1, 1)}
 	from := a.secretFlags(set)
 	set.RunE = func(cmd *cobra.Command, args []string) error { return a.setSecret(cmd.Context(), args[0], from) }
 	remove := &cobra.Command{
-		Use: "remove PROFILE", Short: a.t("short.secret-remove"), Args: a.args(1, 1),
+		Use: "remove PROFILE", Short: a.T("cli.short.secret-remove"), Args: a.args(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.removeSecret(cmd.Context(), args[0])
 		},
@@ -37,7 +37,7 @@ func (a *app) secretCommand() *cobra.Command {
 // scrollback.
 func (a *app) getSecret(ctx context.Context, name string, show bool) error {
 	if plain.IsTerminal(a.out) && !show {
-		return a.fault(exitUsage, "error.secret-terminal")
+		return a.Fault(exitUsage, "cli.error.secret-terminal")
 	}
 	doc, err := a.document()
 	if err != nil {
@@ -71,12 +71,12 @@ func (a *app) setSecret(ctx context.Context, name string, from *secretFlags) err
 	}
 	if value.Empty() {
 		if from.named() {
-			return a.fault(exitData, "error.password-empty")
+			return a.Fault(exitData, "cli.error.password-empty")
 		}
 		if !plain.IsTerminal(a.in) {
-			return a.fault(exitUsage, "error.secret-source")
+			return a.Fault(exitUsage, "cli.error.secret-source")
 		}
-		if value, err = plain.ReadSecret(ctx, a.in, a.err, a.t("secret.prompt", "name", name)); err != nil {
+		if value, err = plain.ReadSecret(ctx, a.in, a.err, a.T("cli.secret.prompt", "name", name)); err != nil {
 			return err
 		}
 	}

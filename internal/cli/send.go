@@ -13,7 +13,6 @@ import (
 
 	"postier/config"
 	"postier/delivery"
-	"postier/internal/locale"
 	"postier/internal/safetext"
 	"postier/tui/plain"
 )
@@ -27,24 +26,24 @@ type sendOptions struct {
 
 func (a *app) sendCommand() *cobra.Command {
 	o := &sendOptions{}
-	cmd := &cobra.Command{Use: "send", Short: a.ts("short.send"), Args: a.noArgs}
+	cmd := &cobra.Command{Use: "send", Short: a.T("sendcli.short.send"), Args: a.noArgs}
 	f := cmd.Flags()
-	f.StringArrayVar(&o.to, "to", nil, a.ts("flag.to"))
-	f.StringArrayVar(&o.cc, "cc", nil, a.ts("flag.cc"))
-	f.StringVar(&o.subject, "subject", "", a.ts("flag.subject"))
-	f.StringVar(&o.body, "body", "", a.ts("flag.body"))
-	f.StringArrayVar(&o.attach, "attach", nil, a.ts("flag.attach"))
-	f.StringVar(&o.kind, "kind", "", a.ts("flag.kind"))
-	f.StringVar(&o.profile, "profile", "", a.ts("flag.profile"))
-	f.StringVar(&o.from, "from", "", a.ts("flag.from"))
-	f.StringVar(&o.method, "method", "", a.ts("flag.method"))
-	f.StringVar(&o.template, "template", "", a.ts("flag.template"))
-	f.StringArrayVar(&o.set, "set", nil, a.ts("flag.set"))
-	f.BoolVar(&o.dryRun, "dry-run", false, a.ts("flag.dry-run"))
-	f.BoolVar(&o.direct, "direct", false, a.ts("flag.direct"))
-	f.BoolVar(&o.later, "queue", false, a.ts("flag.queue"))
-	f.BoolVar(&o.test, "test", false, a.ts("flag.test"))
-	f.BoolVar(&o.real, "for-real", false, a.ts("flag.for-real"))
+	f.StringArrayVar(&o.to, "to", nil, a.T("sendcli.flag.to"))
+	f.StringArrayVar(&o.cc, "cc", nil, a.T("sendcli.flag.cc"))
+	f.StringVar(&o.subject, "subject", "", a.T("sendcli.flag.subject"))
+	f.StringVar(&o.body, "body", "", a.T("sendcli.flag.body"))
+	f.StringArrayVar(&o.attach, "attach", nil, a.T("sendcli.flag.attach"))
+	f.StringVar(&o.kind, "kind", "", a.T("sendcli.flag.kind"))
+	f.StringVar(&o.profile, "profile", "", a.T("sendcli.flag.profile"))
+	f.StringVar(&o.from, "from", "", a.T("sendcli.flag.from"))
+	f.StringVar(&o.method, "method", "", a.T("sendcli.flag.method"))
+	f.StringVar(&o.template, "template", "", a.T("sendcli.flag.template"))
+	f.StringArrayVar(&o.set, "set", nil, a.T("sendcli.flag.set"))
+	f.BoolVar(&o.dryRun, "dry-run", false, a.T("sendcli.flag.dry-run"))
+	f.BoolVar(&o.direct, "direct", false, a.T("sendcli.flag.direct"))
+	f.BoolVar(&o.later, "queue", false, a.T("sendcli.flag.queue"))
+	f.BoolVar(&o.test, "test", false, a.T("sendcli.flag.test"))
+	f.BoolVar(&o.real, "for-real", false, a.T("sendcli.flag.for-real"))
 	cmd.MarkFlagsMutuallyExclusive("test", "for-real")
 	cmd.MarkFlagsMutuallyExclusive("direct", "queue")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return a.runSend(cmd.Context(), o, f.Changed("body")) }
@@ -110,7 +109,7 @@ func (a *app) sendRequest(o *sendOptions) (delivery.Request, error) {
 		for _, value := range *row.list {
 			list, err := delivery.ParseAddresses(value)
 			if err != nil {
-				return r, a.sendFault(exitData, "error.address", "flag", row.flag, "value", safetext.FromRemote(value))
+				return r, a.Fault(exitData, "sendcli.error.address", "flag", row.flag, "value", safetext.FromRemote(value))
 			}
 			for _, address := range list {
 				plainList = append(plainList, address.Address)
@@ -120,16 +119,16 @@ func (a *app) sendRequest(o *sendOptions) (delivery.Request, error) {
 		r.Recipients = append(r.Recipients, plainList...)
 	}
 	if len(r.Recipients) == 0 {
-		return r, usagef(a.ts("error.no-recipient"))
+		return r, usagef(a.T("sendcli.error.no-recipient"))
 	}
 	if o.from != "" && !config.ValidateAddress(o.from).Empty() {
-		return r, a.sendFault(exitData, "error.address", "flag", "--from", "value", safetext.FromRemote(o.from))
+		return r, a.Fault(exitData, "sendcli.error.address", "flag", "--from", "value", safetext.FromRemote(o.from))
 	}
 	if text := oneOf(o.method, "", string(delivery.MethodOwn), string(delivery.MethodPlatform)); !text.Empty() {
-		return r, usagef(locale.For(a.lang()).Say(text))
+		return r, usagef(a.Say(text))
 	}
 	if o.kind != "" && !config.ValidateName(o.kind).Empty() {
-		return r, &exitError{exitData, "--kind: " + locale.For(a.lang()).Say(config.ValidateName(o.kind))}
+		return r, &exitError{exitData, "--kind: " + a.Say(config.ValidateName(o.kind))}
 	}
 	return r, nil
 }
@@ -149,7 +148,7 @@ func (a *app) fillTemplate(configPath string, o *sendOptions, bodyGiven *bool) e
 	}
 	subject, body, absent := t.Fill(values)
 	if len(absent) > 0 {
-		return a.sendFault(exitData, "template.absent", "fields", strings.Join(absent, ", "))
+		return a.Fault(exitData, "sendcli.template.absent", "fields", strings.Join(absent, ", "))
 	}
 	if o.subject == "" {
 		o.subject = subject
@@ -179,7 +178,7 @@ func (a *app) buildMessage(s *sending, o *sendOptions, r delivery.Request, d del
 	message, err := draft.Build(time.Now())
 	var file *fs.PathError
 	if errors.As(err, &file) {
-		return nil, a.sendFault(exitIO, "error.attach", "path", safetext.FromRemote(file.Path), "error",
+		return nil, a.Fault(exitIO, "sendcli.error.attach", "path", safetext.FromRemote(file.Path), "error",
 			safetext.FromRemote(file.Err.Error()))
 	}
 	if err != nil {
@@ -193,7 +192,8 @@ func (a *app) askTest(d delivery.Decision) (forReal bool, err error) {
 	in := bufio.NewReader(a.in)
 	for {
 		_, _ = io.WriteString(a.err,
-			a.ts("test.ask", "address", strings.Join(d.Recipients, ", "), "originals", strings.Join(d.Originals, ", "))+" ")
+			a.T("sendcli.test.ask", "address", strings.Join(d.Recipients, ", "), "originals", strings.Join(d.Originals, ", "))+
+				" ")
 		line, err := in.ReadString('\n')
 		if err != nil {
 			return false, plain.ErrInterrupted
@@ -201,7 +201,7 @@ func (a *app) askTest(d delivery.Decision) (forReal bool, err error) {
 		switch answer := strings.ToLower(strings.TrimSpace(line)); {
 		case answer == "", strings.HasPrefix(answer, "t"):
 			return false, nil
-		case answer == a.ts("test.real"):
+		case answer == a.T("sendcli.test.real"):
 			return true, nil
 		}
 	}
@@ -218,7 +218,7 @@ func (a *app) advice(o *sendOptions) []string {
 		}
 	}
 	for _, text := range delivery.Advice(o.subject, len(o.body), images) {
-		out = append(out, locale.For(a.lang()).Say(text))
+		out = append(out, a.Say(text))
 	}
 	return out
 }
@@ -236,32 +236,33 @@ func (a *app) sayDecision(d delivery.Decision, warnings []string) error {
 		return quietIf(code)
 	}
 	if d.Profile != "" {
-		a.println(a.ts("dry.profile", "profile", d.Profile, "reason", a.ts("reason."+string(d.Reason))))
+		a.println(a.T("sendcli.dry.profile", "profile", d.Profile, "reason", a.T("sendcli.reason."+string(d.Reason))))
 	}
 	if d.Instead != "" {
-		a.println(a.ts("instead", "profile", d.Instead, "fallback", d.Profile))
+		a.println(a.T("sendcli.instead", "profile", d.Instead, "fallback", d.Profile))
 	}
 	for _, address := range d.Recipients {
-		a.println(a.ts("dry.recipient", "address", safetext.FromRemote(address)))
+		a.println(a.T("sendcli.dry.recipient", "address", safetext.FromRemote(address)))
 	}
 	for _, address := range d.BCC {
-		a.println(a.ts("dry.bcc", "address", safetext.FromRemote(address)))
+		a.println(a.T("sendcli.dry.bcc", "address", safetext.FromRemote(address)))
 	}
 	for _, s := range d.Suppressed {
-		a.println(a.ts("suppressed", "address", safetext.FromRemote(s.Address), "reason", safetext.FromRemote(s.Reason)))
+		a.println(a.T("sendcli.suppressed", "address", safetext.FromRemote(s.Address), "reason",
+			safetext.FromRemote(s.Reason)))
 	}
 	if d.TestMode {
-		a.println(a.ts("dry.test", "originals", strings.Join(d.Originals, ", ")))
+		a.println(a.T("sendcli.dry.test", "originals", strings.Join(d.Originals, ", ")))
 	}
 	a.sayRoom(d.Room)
 	for _, l := range d.Provider {
-		a.println(a.ts("dry.provider", "limit", locale.For(a.lang()).T("delivery.limit."+l.What, "n", l.Value)))
+		a.println(a.T("sendcli.dry.provider", "limit", a.T("delivery.limit."+l.What, "n", l.Value)))
 	}
 	for _, w := range warnings {
 		a.complain(w)
 	}
 	if !d.Send {
-		a.complain(a.ts("block."+string(d.Block), "profile", safetext.FromRemote(d.Profile), "kind",
+		a.complain(a.T("sendcli.block."+string(d.Block), "profile", safetext.FromRemote(d.Profile), "kind",
 			safetext.FromRemote(d.Kind),
 			"most", delivery.EffectiveLimits(d.Limits, d.Provider).RecipientsPerMessage))
 	}
@@ -271,11 +272,11 @@ func (a *app) sayDecision(d delivery.Decision, warnings []string) error {
 func (a *app) sayRoom(room delivery.Room) {
 	for _, window := range []string{"hour", "day", "week"} {
 		if left, limited := room.Left[window]; limited {
-			a.println(a.ts("room."+window, "n", left))
+			a.println(a.T("sendcli.room."+window, "n", left))
 		}
 	}
 	if !room.Free() {
-		a.println(a.ts("room.next", "limit", a.ts("room.by-"+room.By), "next",
+		a.println(a.T("sendcli.room.next", "limit", a.T("sendcli.room.by-"+room.By), "next",
 			room.Next.Local().Format("2006-01-02 15:04:05")))
 	}
 }

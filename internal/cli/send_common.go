@@ -12,21 +12,10 @@ import (
 	"postier/config/credential"
 	"postier/delivery"
 	"postier/diagnostics/explain"
-	"postier/internal/locale"
 	"postier/internal/safetext"
 	"postier/internal/secret"
 	"postier/tui/plain"
 )
-
-// ts is a message of the sending commands.
-func (a *app) ts(key string, args ...any) string {
-	return locale.For(a.lang()).T("sendcli."+key, args...)
-}
-
-// sendFault is fault with a message of the sending commands.
-func (a *app) sendFault(code int, key string, args ...any) error {
-	return &exitError{code, a.ts(key, args...)}
-}
 
 // sending is what the commands that send or look at the queue share.
 type sending struct {
@@ -55,7 +44,7 @@ func (a *app) sending(ctx context.Context) (*sending, error) {
 	if plain.IsTerminal(a.in) {
 		credentials.Ask = func(ctx context.Context, r credential.Request) (secret.Value, error) {
 			return plain.ReadSecret(ctx, a.in, a.err,
-				a.ts("ask.password", "username", safetext.FromRemote(r.Username), "host", safetext.FromRemote(r.Host)))
+				a.T("sendcli.ask.password", "username", safetext.FromRemote(r.Username), "host", safetext.FromRemote(r.Host)))
 		}
 	}
 	s := &sending{app: a, doc: doc, store: store}
@@ -95,7 +84,7 @@ func (a *app) openState(ctx context.Context, doc *config.Document) (*delivery.St
 func (a *app) stateError(err error) error {
 	var state *delivery.StateError
 	if errors.As(err, &state) {
-		return a.sendFault(exitIO, "error.state", "op", state.Op, "place", safetext.FromRemote(state.Place), "error",
+		return a.Fault(exitIO, "sendcli.error.state", "op", state.Op, "place", safetext.FromRemote(state.Place), "error",
 			safetext.FromRemote(state.Err.Error()))
 	}
 	return err
@@ -182,7 +171,7 @@ func (s *sending) submit(ctx context.Context, m *delivery.Message, r delivery.Re
 	}
 	p := s.doc.File.Profiles[d.Profile]
 	if d.Insecure {
-		out.Warnings = append(out.Warnings, s.app.ts("warn.cleartext", "host", safetext.FromRemote(p.Submission.Host)))
+		out.Warnings = append(out.Warnings, s.app.T("sendcli.warn.cleartext", "host", safetext.FromRemote(p.Submission.Host)))
 	}
 	id, err := m.Prepare(d, p.From, time.Now())
 	if err != nil {
@@ -253,14 +242,14 @@ func (a *app) messageError(err error) error {
 		err error
 		key string
 	}{
-		{delivery.ErrTooLarge, "message.large"},
-		{delivery.ErrHeader, "message.header"},
-		{delivery.ErrEmpty, "message.empty"},
-		{delivery.ErrLoop, "message.loop"},
-		{delivery.ErrBadAddress, "message.address"},
+		{delivery.ErrTooLarge, "sendcli.message.large"},
+		{delivery.ErrHeader, "sendcli.message.header"},
+		{delivery.ErrEmpty, "sendcli.message.empty"},
+		{delivery.ErrLoop, "sendcli.message.loop"},
+		{delivery.ErrBadAddress, "sendcli.message.address"},
 	} {
 		if errors.Is(err, row.err) {
-			return a.sendFault(exitData, row.key)
+			return a.Fault(exitData, row.key)
 		}
 	}
 	return err
@@ -279,11 +268,12 @@ func (s *sending) say(out *submission, quietly bool) error {
 		a.complain(w)
 	}
 	for _, suppressed := range out.Decision.Suppressed {
-		a.complain(a.ts("suppressed", "address", safetext.FromRemote(suppressed.Address), "reason",
+		a.complain(a.T("sendcli.suppressed", "address", safetext.FromRemote(suppressed.Address), "reason",
 			safetext.FromRemote(suppressed.Reason)))
 	}
 	if out.Decision.Block != delivery.BlockNone {
-		a.complain(a.ts("block."+string(out.Decision.Block), "profile", safetext.FromRemote(out.Decision.Profile), "kind",
+		a.complain(a.T("sendcli.block."+string(out.Decision.Block), "profile", safetext.FromRemote(out.Decision.Profile),
+			"kind",
 			safetext.FromRemote(out.Decision.Kind),
 			"most", delivery.EffectiveLimits(out.Decision.Limits, out.Decision.Provider).RecipientsPerMessage))
 		return quietIf(out.exit)
@@ -299,25 +289,25 @@ func (s *sending) sayOutcome(out *submission, quietly bool) {
 		args = append(args, "next", out.Next.Local().Format("2006-01-02 15:04:05"))
 	}
 	if out.Instead != "" {
-		a.complain(a.ts("instead", "profile", out.Instead, "fallback", out.item.Profile))
+		a.complain(a.T("sendcli.instead", "profile", out.Instead, "fallback", out.item.Profile))
 	}
 	for _, r := range out.Refused {
-		a.complain(a.ts("refused", "address", safetext.FromRemote(r.Address), "cause", a.causeTitle(r.Cause)))
+		a.complain(a.T("sendcli.refused", "address", safetext.FromRemote(r.Address), "cause", a.causeTitle(r.Cause)))
 		if !r.Reply.Empty() {
-			a.complain(a.ts("server", "reply", r.Reply))
+			a.complain(a.T("sendcli.server", "reply", r.Reply))
 		}
 	}
-	key := "state." + string(out.State)
+	key := "sendcli.state." + string(out.State)
 	if out.State == delivery.StateWaiting && out.exit != exitOK {
-		key = "state.later"
+		key = "sendcli.state.later"
 	}
 	if out.Decision.TestMode {
 		args = append(args, "originals", strings.Join(out.Decision.Originals, ", "))
 		if out.State == delivery.StateSent {
-			key = "state.test"
+			key = "sendcli.state.test"
 		}
 	}
-	text := a.ts(key, args...)
+	text := a.T(key, args...)
 	if out.Cause != "" && len(out.Refused) == 0 {
 		text += " " + a.causeTitle(out.Cause) + "."
 	}
@@ -328,15 +318,15 @@ func (s *sending) sayOutcome(out *submission, quietly bool) {
 	} else if out.exit != exitOK || !quietly {
 		a.complain(text)
 		if out.Reply != nil && len(out.Refused) == 0 {
-			a.complain(a.ts("server", "reply", *out.Reply))
+			a.complain(a.T("sendcli.server", "reply", *out.Reply))
 		}
 		var credentials *credential.Error
 		if errors.As(out.try.Err, &credentials) {
-			a.complain(locale.For(a.lang()).Say(credentials.Text()))
+			a.complain(a.Say(credentials.Text()))
 		}
 	}
 	if out.CopyDue && !quietly {
-		a.complain(a.ts("copy-due"))
+		a.complain(a.T("sendcli.copy-due"))
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 
 func (a *app) sendmailCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "sendmail [-t] [-i] [-f ADDRESS] [-F NAME] [-bs|-bp] [-q] [--] [ADDRESS…]", Short: a.ts("short.sendmail"),
+		Use: "sendmail [-t] [-i] [-f ADDRESS] [-F NAME] [-bs|-bp] [-q] [--] [ADDRESS…]", Short: a.T("sendcli.short.sendmail"),
 		DisableFlagParsing: true, // sendmail's flags are not pflag's: -oi, -bs, -fADDRESS
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 && (args[0] == "--help" || args[0] == "-h") {
@@ -30,14 +30,14 @@ func (a *app) runSendmail(ctx context.Context, args []string) error {
 	o, err := a.parseSendmail(args)
 	var bad *argumentError
 	if errors.As(err, &bad) {
-		key := "sendmail.flag"
+		key := "sendcli.sendmail.flag"
 		switch bad.err {
 		case errMode:
-			key = "sendmail.mode"
+			key = "sendcli.sendmail.mode"
 		case errNeeds:
-			key = "sendmail.needs"
+			key = "sendcli.sendmail.needs"
 		}
-		return usagef(a.ts(key, "flag", safetext.FromRemote(bad.flag)))
+		return usagef(a.T(key, "flag", safetext.FromRemote(bad.flag)))
 	}
 	switch {
 	case o.mode == 'p':
@@ -72,7 +72,7 @@ func (a *app) sendmailRecipients(o *sendmailOptions, m *delivery.Message) ([]str
 	for _, arg := range o.recipients {
 		list, err := delivery.ParseAddresses(arg)
 		if err != nil || len(list) == 0 {
-			return nil, a.sendFault(exitData, "sendmail.address", "value", safetext.FromRemote(arg))
+			return nil, a.Fault(exitData, "sendcli.sendmail.address", "value", safetext.FromRemote(arg))
 		}
 		for _, address := range list {
 			out = append(out, address.Address)
@@ -86,7 +86,7 @@ func (a *app) sendmailRecipients(o *sendmailOptions, m *delivery.Message) ([]str
 		out = append(out, list...)
 	}
 	if len(out) == 0 {
-		return nil, usagef(a.ts("error.no-recipient"))
+		return nil, usagef(a.T("sendcli.error.no-recipient"))
 	}
 	return out, nil
 }

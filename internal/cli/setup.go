@@ -64,12 +64,12 @@ func (a *app) settingFlags(cmd *cobra.Command, fields []wizard.FieldID) *setting
 
 // fieldUsage is a field's label, with the server that it is about: on the screen a heading says that.
 func (a *app) fieldUsage(id wizard.FieldID) string {
-	label := locale.For(a.lang()).T("wizard.field." + string(id))
+	label := a.T("wizard.field." + string(id))
 	switch area, _, _ := strings.Cut(string(id), "-"); area {
 	case "smtp":
-		return a.t("flag.of-smtp", "field", label)
+		return a.T("cli.flag.of-smtp", "field", label)
 	case "imap":
-		return a.t("flag.of-imap", "field", label)
+		return a.T("cli.flag.of-imap", "field", label)
 	}
 	return label
 }
@@ -96,9 +96,9 @@ type secretFlags struct {
 
 func (a *app) secretFlags(cmd *cobra.Command) *secretFlags {
 	f := &secretFlags{}
-	cmd.Flags().BoolVar(&f.stdin, "password-stdin", false, a.t("flag.password-stdin"))
-	cmd.Flags().StringVar(&f.file, "password-file", "", a.t("flag.password-file"))
-	cmd.Flags().StringArrayVar(&f.command, "password-command", nil, a.t("flag.password-command"))
+	cmd.Flags().BoolVar(&f.stdin, "password-stdin", false, a.T("cli.flag.password-stdin"))
+	cmd.Flags().StringVar(&f.file, "password-file", "", a.T("cli.flag.password-file"))
+	cmd.Flags().StringArrayVar(&f.command, "password-command", nil, a.T("cli.flag.password-command"))
 	cmd.MarkFlagsMutuallyExclusive("password-stdin", "password-file", "password-command")
 	return f
 }
@@ -132,7 +132,7 @@ func (f *secretFlags) read(ctx context.Context, a *app) (secret.Value, error) {
 			argv = strings.Fields(argv[0])
 		}
 		if text := config.ValidateCommand(argv); !text.Empty() {
-			return secret.Value{}, &exitError{exitData, "--password-command: " + locale.For(a.lang()).Say(text)}
+			return secret.Value{}, &exitError{exitData, "--password-command: " + a.Say(text)}
 		}
 		return a.resolveSecret(ctx, config.Credential{Kind: config.CredentialCommand, Command: argv})
 	}
@@ -166,15 +166,15 @@ func (a *app) givenSecretError(err error) error {
 	where := safetext.FromRemote(broken.Where)
 	switch broken.Problem {
 	case credential.Empty:
-		return a.fault(exitData, "error.password-empty")
+		return a.Fault(exitData, "cli.error.password-empty")
 	case credential.TooLong:
-		return a.fault(exitData, "error.password-long", "max", credential.MaxSecret)
+		return a.Fault(exitData, "cli.error.password-long", "max", credential.MaxSecret)
 	case credential.Malformed:
-		return a.fault(exitData, "error.password-malformed")
+		return a.Fault(exitData, "cli.error.password-malformed")
 	case credential.Missing:
-		return a.fault(exitIO, "error.password-missing", "where", where)
+		return a.Fault(exitIO, "cli.error.password-missing", "where", where)
 	case credential.Exited, credential.NotStarted, credential.TimedOut:
-		return a.fault(exitIO, "error.password-program", "where", where)
+		return a.Fault(exitIO, "cli.error.password-program", "where", where)
 	}
 	return err
 }
@@ -188,14 +188,14 @@ type setupOptions struct {
 
 func (a *app) setupCommand() *cobra.Command {
 	o := &setupOptions{}
-	cmd := &cobra.Command{Use: "setup [ADDRESS]", Short: a.t("short.setup"), Args: a.args(0, 1)}
-	cmd.Flags().StringVar(&o.profile, "profile", "", a.t("flag.profile"))
-	cmd.Flags().StringVar(&o.edit, "edit", "", a.t("flag.edit"))
-	cmd.Flags().StringVar(&o.answers, "answers", "", a.t("flag.answers"))
-	cmd.Flags().BoolVar(&o.resume, "resume", false, a.t("flag.resume"))
-	cmd.Flags().BoolVar(&o.yes, "yes", false, a.t("flag.yes"))
-	cmd.Flags().BoolVar(&o.cleartext, "insecure-cleartext", false, a.t("flag.cleartext"))
-	cmd.Flags().StringVar(&o.product, "product", "", a.t("flag.product"))
+	cmd := &cobra.Command{Use: "setup [ADDRESS]", Short: a.T("cli.short.setup"), Args: a.args(0, 1)}
+	cmd.Flags().StringVar(&o.profile, "profile", "", a.T("cli.flag.profile"))
+	cmd.Flags().StringVar(&o.edit, "edit", "", a.T("cli.flag.edit"))
+	cmd.Flags().StringVar(&o.answers, "answers", "", a.T("cli.flag.answers"))
+	cmd.Flags().BoolVar(&o.resume, "resume", false, a.T("cli.flag.resume"))
+	cmd.Flags().BoolVar(&o.yes, "yes", false, a.T("cli.flag.yes"))
+	cmd.Flags().BoolVar(&o.cleartext, "insecure-cleartext", false, a.T("cli.flag.cleartext"))
+	cmd.Flags().StringVar(&o.product, "product", "", a.T("cli.flag.product"))
 	values := a.settingFlags(cmd, settingFields)
 	secrets := a.secretFlags(cmd)
 	client := a.oauthFlags(cmd)
@@ -333,7 +333,7 @@ func (a *app) draftFor(o *setupOptions, doc *config.Document, address string) (w
 	if o.edit != "" {
 		p := doc.File.Profiles[o.edit]
 		if p == nil {
-			return wizard.Draft{}, a.fault(exitData, "error.no-profile", "name", safetext.FromRemote(o.edit))
+			return wizard.Draft{}, a.Fault(exitData, "cli.error.no-profile", "name", safetext.FromRemote(o.edit))
 		}
 		return wizard.DraftOf(o.edit, p, doc.File.Default == o.edit), nil
 	}
@@ -343,7 +343,7 @@ func (a *app) draftFor(o *setupOptions, doc *config.Document, address string) (w
 	}
 	switch {
 	case o.resume && !found:
-		return draft, a.fault(exitData, "error.no-draft")
+		return draft, a.Fault(exitData, "cli.error.no-draft")
 	case o.resume:
 		return draft, nil
 	case found && address == "" && !o.yes && o.answers == "":
@@ -352,7 +352,7 @@ func (a *app) draftFor(o *setupOptions, doc *config.Document, address string) (w
 	fresh := wizard.Draft{}
 	if o.profile != "" {
 		if text := config.ValidateName(o.profile); !text.Empty() {
-			return fresh, &exitError{exitData, locale.For(a.lang()).Say(text)}
+			return fresh, &exitError{exitData, a.Say(text)}
 		}
 		fresh = wizard.Draft{
 			Version: wizard.DraftVersion, Step: wizard.StepAddress, Chosen: -1, Profile: o.profile,
@@ -365,11 +365,11 @@ func (a *app) draftFor(o *setupOptions, doc *config.Document, address string) (w
 // checkGiven refuses malformed values before anything starts (exit 65).
 func (a *app) checkGiven(address string, values map[wizard.FieldID]string) error {
 	bad := func(id wizard.FieldID, text locale.Text) error {
-		return &exitError{exitData, "--" + flagOf(id) + ": " + locale.For(a.lang()).Say(text)}
+		return &exitError{exitData, "--" + flagOf(id) + ": " + a.Say(text)}
 	}
 	if address != "" {
 		if text := config.ValidateAddress(address); !text.Empty() {
-			return &exitError{exitData, locale.For(a.lang()).Say(text)}
+			return &exitError{exitData, a.Say(text)}
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(values)) {
@@ -433,7 +433,7 @@ func (a *app) readAnswers(path string) (map[wizard.FieldID]string, error) {
 	const most = 64 << 10 // a full set of answers is below 4 KiB
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, a.fault(exitIO, "error.answers-read", "path", safetext.FromRemote(path), "error",
+		return nil, a.Fault(exitIO, "cli.error.answers-read", "path", safetext.FromRemote(path), "error",
 			safetext.FromRemote(err.Error()))
 	}
 	defer f.Close()
@@ -448,7 +448,7 @@ func (a *app) readAnswers(path string) (map[wizard.FieldID]string, error) {
 		if err != nil {
 			detail = err.Error()
 		}
-		return nil, a.fault(exitData, "error.answers-form", "path", safetext.FromRemote(path), "error",
+		return nil, a.Fault(exitData, "cli.error.answers-form", "path", safetext.FromRemote(path), "error",
 			safetext.FromRemote(detail))
 	}
 	out := map[wizard.FieldID]string{}
@@ -456,7 +456,7 @@ func (a *app) readAnswers(path string) (map[wizard.FieldID]string, error) {
 		known := id == wizard.FieldAddress || slices.Contains(settingFields, id) ||
 			strings.HasPrefix(string(id), string(wizard.FieldAsk))
 		if !known {
-			return nil, a.fault(exitData, "error.answers-key", "path", safetext.FromRemote(path), "key",
+			return nil, a.Fault(exitData, "cli.error.answers-key", "path", safetext.FromRemote(path), "key",
 				safetext.FromRemote(string(id)))
 		}
 		out[id] = value

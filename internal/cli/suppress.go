@@ -13,32 +13,32 @@ import (
 )
 
 func (a *app) suppressCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "suppress", Short: a.ts("short.suppress"), Args: a.noArgs, RunE: a.needSubcommand}
+	cmd := &cobra.Command{Use: "suppress", Short: a.T("sendcli.short.suppress"), Args: a.noArgs, RunE: a.needSubcommand}
 	reason := ""
 	entry := func(use string) *cobra.Command {
 		c := &cobra.Command{
-			Use: use + " ADDRESS|@DOMAIN", Short: a.ts("short.suppress-" + use), Args: a.args(1, 1),
+			Use: use + " ADDRESS|@DOMAIN", Short: a.T("sendcli.short.suppress-" + use), Args: a.args(1, 1),
 			RunE: func(cmd *cobra.Command, args []string) error {
 				return a.withState(cmd.Context(), func(ctx context.Context, s *delivery.Store) error {
 					return a.patternFault(s.Suppress(ctx, delivery.Entry{Pattern: args[0], Reason: reason}), args[0])
 				})
 			},
 		}
-		c.Flags().StringVar(&reason, "reason", "", a.ts("flag.reason"))
+		c.Flags().StringVar(&reason, "reason", "", a.T("sendcli.flag.reason"))
 		return c
 	}
 	proposed := false
 	list := &cobra.Command{
-		Use: "list", Short: a.ts("short.suppress-list"), Args: a.noArgs,
+		Use: "list", Short: a.T("sendcli.short.suppress-list"), Args: a.noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.listSuppressed(cmd.Context(), proposed)
 		},
 	}
-	list.Flags().BoolVar(&proposed, "proposed", false, a.ts("flag.proposed"))
+	list.Flags().BoolVar(&proposed, "proposed", false, a.T("sendcli.flag.proposed"))
 	cmd.AddCommand(
 		list, entry("add"), entry("edit"), entry("accept"),
 		&cobra.Command{
-			Use: "remove ADDRESS|@DOMAIN", Short: a.ts("short.suppress-remove"), Args: a.args(1, 1),
+			Use: "remove ADDRESS|@DOMAIN", Short: a.T("sendcli.short.suppress-remove"), Args: a.args(1, 1),
 			RunE: func(cmd *cobra.Command, args []string) error {
 				return a.withState(cmd.Context(), func(ctx context.Context, s *delivery.Store) error {
 					return a.patternFault(s.Unsuppress(ctx, args[0]), args[0])
@@ -46,13 +46,13 @@ func (a *app) suppressCommand() *cobra.Command {
 			},
 		},
 		&cobra.Command{
-			Use: "import FILE", Short: a.ts("short.suppress-import"), Args: a.args(1, 1),
+			Use: "import FILE", Short: a.T("sendcli.short.suppress-import"), Args: a.args(1, 1),
 			RunE: func(cmd *cobra.Command, args []string) error {
 				return a.importSuppressed(cmd.Context(), args[0])
 			},
 		},
 		&cobra.Command{
-			Use: "export", Short: a.ts("short.suppress-export"), Args: a.noArgs,
+			Use: "export", Short: a.T("sendcli.short.suppress-export"), Args: a.noArgs,
 			RunE: func(cmd *cobra.Command, _ []string) error {
 				return a.withState(cmd.Context(),
 					func(ctx context.Context, s *delivery.Store) error { return s.ExportCSV(ctx, a.out) })
@@ -79,9 +79,9 @@ func (a *app) withState(ctx context.Context, work func(context.Context, *deliver
 func (a *app) patternFault(err error, typed string) error {
 	switch {
 	case errors.Is(err, delivery.ErrPattern):
-		return a.sendFault(exitData, "suppress.pattern", "value", safetext.FromRemote(typed))
+		return a.Fault(exitData, "sendcli.suppress.pattern", "value", safetext.FromRemote(typed))
 	case errors.Is(err, delivery.ErrNoEntry):
-		return a.sendFault(exitData, "suppress.none", "value", safetext.FromRemote(typed))
+		return a.Fault(exitData, "sendcli.suppress.none", "value", safetext.FromRemote(typed))
 	}
 	return err
 }
@@ -110,7 +110,7 @@ func (a *app) listSuppressed(ctx context.Context, proposed bool) error {
 				safetext.Escape(e.Reason))
 		}
 		if !proposed && waiting > 0 {
-			a.complain(a.ts("suppress.waiting", "n", waiting))
+			a.complain(a.T("sendcli.suppress.waiting", "n", waiting))
 		}
 		return nil
 	})
@@ -127,12 +127,12 @@ func (a *app) importSuppressed(ctx context.Context, path string) error {
 		var malformed *csv.ParseError
 		switch {
 		case errors.As(err, &malformed), errors.Is(err, delivery.ErrPattern):
-			return a.sendFault(exitData, "suppress.import", "path", safetext.FromRemote(path), "error",
+			return a.Fault(exitData, "sendcli.suppress.import", "path", safetext.FromRemote(path), "error",
 				safetext.FromRemote(err.Error()))
 		case err != nil:
 			return err
 		}
-		a.println(a.ts("suppress.imported", "n", n))
+		a.println(a.T("sendcli.suppress.imported", "n", n))
 		return nil
 	})
 }

@@ -16,31 +16,31 @@ import (
 )
 
 func (a *app) templateCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "template", Short: a.ts("short.template"), Args: a.noArgs, RunE: a.needSubcommand}
+	cmd := &cobra.Command{Use: "template", Short: a.T("sendcli.short.template"), Args: a.noArgs, RunE: a.needSubcommand}
 	var set []string
 	show := &cobra.Command{
-		Use: "show NAME", Short: a.ts("short.template-show"), Args: a.args(1, 1),
+		Use: "show NAME", Short: a.T("sendcli.short.template-show"), Args: a.args(1, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			return a.showTemplate(args[0], set)
 		},
 	}
-	show.Flags().StringArrayVar(&set, "set", nil, a.ts("flag.set"))
+	show.Flags().StringArrayVar(&set, "set", nil, a.T("sendcli.flag.set"))
 	file := ""
 	edit := &cobra.Command{
-		Use: "edit NAME", Short: a.ts("short.template-edit"), Args: a.args(1, 1),
+		Use: "edit NAME", Short: a.T("sendcli.short.template-edit"), Args: a.args(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.editTemplate(cmd.Context(), args[0], file)
 		},
 	}
-	edit.Flags().StringVar(&file, "file", "", a.ts("flag.file"))
+	edit.Flags().StringVar(&file, "file", "", a.T("sendcli.flag.file"))
 	cmd.AddCommand(
 		&cobra.Command{
-			Use: "list", Short: a.ts("short.template-list"), Args: a.noArgs,
+			Use: "list", Short: a.T("sendcli.short.template-list"), Args: a.noArgs,
 			RunE: func(*cobra.Command, []string) error { return a.listTemplates() },
 		},
 		show, edit,
 		&cobra.Command{
-			Use: "remove NAME", Short: a.ts("short.template-remove"), Args: a.args(1, 1),
+			Use: "remove NAME", Short: a.T("sendcli.short.template-remove"), Args: a.args(1, 1),
 			RunE: func(_ *cobra.Command, args []string) error {
 				return a.templateFault(a.templates().Remove(args[0]), args[0])
 			},
@@ -57,9 +57,9 @@ func (a *app) templates() delivery.Templates {
 func (a *app) templateFault(err error, name string) error {
 	switch {
 	case errors.Is(err, delivery.ErrTemplateName):
-		return a.sendFault(exitData, "template.name", "name", safetext.FromRemote(name))
+		return a.Fault(exitData, "sendcli.template.name", "name", safetext.FromRemote(name))
 	case errors.Is(err, fs.ErrNotExist):
-		return a.sendFault(exitData, "template.none", "name", safetext.FromRemote(name))
+		return a.Fault(exitData, "sendcli.template.none", "name", safetext.FromRemote(name))
 	}
 	return err
 }
@@ -75,7 +75,7 @@ func (a *app) templateValues(set []string) (map[string]string, error) {
 	for _, pair := range set {
 		name, value, ok := strings.Cut(pair, "=")
 		if !ok {
-			return nil, usagef(a.ts("template.set", "value", safetext.FromRemote(pair)))
+			return nil, usagef(a.T("sendcli.template.set", "value", safetext.FromRemote(pair)))
 		}
 		values[name] = value
 	}
@@ -111,13 +111,13 @@ func (a *app) showTemplate(name string, set []string) error {
 		return a.printJSON(t)
 	}
 	subject, body, absent := t.Fill(values)
-	a.println(a.ts("template.subject", "subject", safetext.FromRemote(subject)))
+	a.println(a.T("sendcli.template.subject", "subject", safetext.FromRemote(subject)))
 	a.println("")
 	for line := range strings.SplitSeq(strings.TrimRight(body, "\n"), "\n") {
 		a.println(safetext.Escape(line))
 	}
 	if len(absent) > 0 {
-		a.complain(a.ts("template.absent", "fields", strings.Join(absent, ", ")))
+		a.complain(a.T("sendcli.template.absent", "fields", strings.Join(absent, ", ")))
 	}
 	return nil
 }
@@ -135,7 +135,7 @@ func (a *app) editTemplate(_ context.Context, name, file string) error {
 		defer func() { _ = f.Close() }()
 		in = f
 	} else if plain.IsTerminal(a.in) {
-		_, _ = io.WriteString(a.err, a.ts("template.type")+"\n")
+		_, _ = io.WriteString(a.err, a.T("sendcli.template.type")+"\n")
 	}
 	data, err := io.ReadAll(io.LimitReader(in, most))
 	if err != nil {

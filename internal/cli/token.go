@@ -11,7 +11,6 @@ import (
 
 	"postier/config"
 	"postier/config/credential"
-	"postier/internal/locale"
 	"postier/internal/oauth"
 	"postier/internal/safetext"
 	"postier/internal/secret"
@@ -26,21 +25,16 @@ type tokenOptions struct {
 	clientID, tenant           string
 }
 
-// ot is a message of the sign-in by browser.
-func (a *app) ot(key string, args ...any) string {
-	return locale.For(a.lang()).T("oauth."+key, args...)
-}
-
 func (a *app) tokenCommand() *cobra.Command {
 	o := &tokenOptions{}
-	cmd := &cobra.Command{Use: "token PROFILE", Short: a.ot("token.short"), Args: a.args(1, 1)}
+	cmd := &cobra.Command{Use: "token PROFILE", Short: a.T("oauth.token.short"), Args: a.args(1, 1)}
 	flags := cmd.Flags()
-	flags.BoolVar(&o.show, "show", false, a.t("flag.show"))
-	flags.BoolVar(&o.check, "check", false, a.ot("token.flag-check"))
-	flags.BoolVar(&o.signIn, "sign-in", false, a.ot("token.flag-sign-in"))
-	flags.BoolVar(&o.paste, "paste", false, a.ot("token.flag-paste"))
-	flags.StringVar(&o.clientID, "client-id", "", a.ot("token.flag-client-id"))
-	flags.StringVar(&o.tenant, "tenant", "", a.ot("token.flag-tenant"))
+	flags.BoolVar(&o.show, "show", false, a.T("cli.flag.show"))
+	flags.BoolVar(&o.check, "check", false, a.T("oauth.token.flag-check"))
+	flags.BoolVar(&o.signIn, "sign-in", false, a.T("oauth.token.flag-sign-in"))
+	flags.BoolVar(&o.paste, "paste", false, a.T("oauth.token.flag-paste"))
+	flags.StringVar(&o.clientID, "client-id", "", a.T("oauth.token.flag-client-id"))
+	flags.StringVar(&o.tenant, "tenant", "", a.T("oauth.token.flag-tenant"))
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		network, err := a.network()
 		if err != nil {
@@ -82,7 +76,7 @@ func oauthReference(path string, c config.Credential) oauth.Reference {
 // renews it with the person's help.
 func (a *app) token(ctx context.Context, source *oauth.Source, name string, o *tokenOptions) error {
 	if !o.check && !o.signIn && !o.show && plain.IsTerminal(a.out) {
-		return usagef(a.ot("token.terminal"))
+		return usagef(a.T("oauth.token.terminal"))
 	}
 	doc, err := a.document()
 	if err != nil {
@@ -93,7 +87,7 @@ func (a *app) token(ctx context.Context, source *oauth.Source, name string, o *t
 		return err
 	}
 	if p.Credential.Kind != config.CredentialOAuth {
-		return &exitError{exitConfig, a.ot("token.other-kind", "profile", safetext.FromRemote(name))}
+		return &exitError{exitConfig, a.T("oauth.token.other-kind", "profile", safetext.FromRemote(name))}
 	}
 	if o.signIn {
 		return a.signInAgain(ctx, source, doc, name, o)
@@ -116,8 +110,8 @@ func (a *app) withWayOut(err error, name string) error {
 	if !errors.As(err, &e) || e.Problem != oauth.Expired && e.Problem != oauth.NotSignedIn && e.Problem != oauth.Damaged {
 		return err
 	}
-	again := a.ot("token.again", "command", safetext.FromRemote("postier token "+name+" --sign-in"))
-	return &exitError{e.ExitCode(), locale.For(a.lang()).Say(e.Text()) + "\n" + again}
+	again := a.T("oauth.token.again", "command", safetext.FromRemote("postier token "+name+" --sign-in"))
+	return &exitError{e.ExitCode(), a.Say(e.Text()) + "\n" + again}
 }
 
 // tokenReport is what --json prints; without access_token with --check.
@@ -133,7 +127,7 @@ type tokenReport struct {
 func (a *app) printToken(access oauth.Access, username string, check bool) error {
 	if !a.json {
 		if check {
-			a.println(a.ot("token.good", "until", access.Expires.Local().Format(time.DateTime)))
+			a.println(a.T("oauth.token.good", "until", access.Expires.Local().Format(time.DateTime)))
 		} else {
 			a.println(access.Token.Reveal())
 		}
@@ -192,10 +186,10 @@ func (a *app) signInAgain(ctx context.Context, source *oauth.Source, doc *config
 		}
 	}
 	if !result.Verified {
-		a.tell(a.ot("prompt.done-unnamed"))
+		a.tell(a.T("oauth.prompt.done-unnamed"))
 		return nil
 	}
-	a.tell(a.ot("prompt.done", "account", result.Account))
+	a.tell(a.T("oauth.prompt.done", "account", result.Account))
 	return nil
 }
 
@@ -204,21 +198,21 @@ func (a *app) tell(text string) { _, _ = a.err.Write([]byte(text + "\n")) }
 
 // askToSignIn shows what to do elsewhere and waits for it.
 func (a *app) askToSignIn(ctx context.Context, s *oauth.SignIn, account string) (oauth.Result, error) {
-	a.tell(a.ot("prompt.open"))
+	a.tell(a.T("oauth.prompt.open"))
 	a.tell("")
 	a.tell(safetext.Escape(s.Prompt.URL))
 	a.tell("")
 	if s.Prompt.Flow == oauth.Code {
 		return a.askForPaste(ctx, s, account)
 	}
-	a.tell(a.ot("prompt.code", "code", safetext.FromRemote(s.Prompt.Code)))
-	a.tell(a.ot("prompt.account", "account", safetext.FromRemote(account)))
-	a.tell(a.ot("prompt.warning"))
+	a.tell(a.T("oauth.prompt.code", "code", safetext.FromRemote(s.Prompt.Code)))
+	a.tell(a.T("oauth.prompt.account", "account", safetext.FromRemote(account)))
+	a.tell(a.T("oauth.prompt.warning"))
 	var shown oauth.Phase
 	return s.Wait(ctx, func(state oauth.State) {
 		if state.Phase != shown {
 			shown = state.Phase
-			a.tell(locale.For(a.lang()).Say(state.Text()))
+			a.tell(a.Say(state.Text()))
 		}
 	})
 }
@@ -227,9 +221,9 @@ func (a *app) askToSignIn(ctx context.Context, s *oauth.SignIn, account string) 
 const maxPastes = 5
 
 func (a *app) askForPaste(ctx context.Context, s *oauth.SignIn, account string) (oauth.Result, error) {
-	a.tell(a.ot("prompt.account", "account", safetext.FromRemote(account)))
+	a.tell(a.T("oauth.prompt.account", "account", safetext.FromRemote(account)))
 	// the question adds its own
-	prompt := strings.TrimRight(a.ot("prompt.paste", "redirect", safetext.FromRemote(s.Prompt.Redirect)), " :")
+	prompt := strings.TrimRight(a.T("oauth.prompt.paste", "redirect", safetext.FromRemote(s.Prompt.Redirect)), " :")
 	for try := 1; ; try++ {
 		pasted, err := plain.ReadSecret(ctx, a.in, a.err, prompt)
 		if err != nil {
@@ -240,6 +234,6 @@ func (a *app) askForPaste(ctx context.Context, s *oauth.SignIn, account string) 
 		if !errors.As(err, &e) || !e.Again() || try == maxPastes || !plain.IsTerminal(a.in) {
 			return result, err
 		}
-		a.tell(locale.For(a.lang()).Say(e.Text()))
+		a.tell(a.Say(e.Text()))
 	}
 }

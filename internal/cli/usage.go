@@ -21,14 +21,14 @@ const (
 // usage is cobra's usage page in the person's language: cobra and pflag have words of their own, in English.
 func (a *app) usage(cmd *cobra.Command) error {
 	var b strings.Builder
-	heading := func(key string) { b.WriteString(locale.For(a.lang()).Colon(a.t(key)) + "\n") }
-	heading("help.usage")
+	heading := func(key string) { b.WriteString(locale.For(a.lang()).Colon(a.T(key)) + "\n") }
+	heading("cli.help.usage")
 	if cmd.Runnable() {
-		b.WriteString("  " + strings.Replace(cmd.UseLine(), "[flags]", a.t("help.options"), 1) + "\n")
+		b.WriteString("  " + strings.Replace(cmd.UseLine(), "[flags]", a.T("cli.help.options"), 1) + "\n")
 	}
 	if cmd.HasAvailableSubCommands() {
-		b.WriteString("  " + cmd.CommandPath() + " [" + a.t("help.command") + "]\n\n")
-		heading("help.commands")
+		b.WriteString("  " + cmd.CommandPath() + " [" + a.T("cli.help.command") + "]\n\n")
+		heading("cli.help.commands")
 		for _, sub := range cmd.Commands() {
 			if sub.IsAvailableCommand() || sub.Name() == "help" {
 				helpLine(&b, "  "+typeset.Pad(sub.Name(), sub.NamePadding()), sub.NamePadding()+3, sub.Short)
@@ -37,12 +37,12 @@ func (a *app) usage(cmd *cobra.Command) error {
 	}
 	if cmd.HasAvailableLocalFlags() {
 		b.WriteString("\n")
-		heading("help.flags")
+		heading("cli.help.flags")
 		a.flagLines(&b, cmd.LocalFlags())
 	}
 	if cmd.HasAvailableInheritedFlags() {
 		b.WriteString("\n")
-		heading("help.global")
+		heading("cli.help.global")
 		a.flagLines(&b, cmd.InheritedFlags())
 	}
 	_, err := io.WriteString(cmd.OutOrStderr(), b.String())
@@ -64,7 +64,7 @@ func (a *app) flagLines(b *strings.Builder, flags *pflag.FlagSet) {
 		}
 		text := f.Usage
 		if hasDefault(f) {
-			text += " " + a.t("help.default", "value", f.DefValue)
+			text += " " + a.T("cli.help.default", "value", f.DefValue)
 		}
 		helpLine(b, name, helpColumn, text)
 	})
@@ -76,11 +76,11 @@ func (a *app) flagKind(f *pflag.Flag) string {
 	case "bool":
 		return ""
 	case "int", "int64", "uint", "float64", "count":
-		return a.t("help.number")
+		return a.T("cli.help.number")
 	case "duration":
-		return a.t("help.duration")
+		return a.T("cli.help.duration")
 	}
-	return a.t("help.text")
+	return a.T("cli.help.text")
 }
 
 // hasDefault reports whether a flag stands for something when it is not given. The language in use is no default: it

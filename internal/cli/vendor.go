@@ -15,11 +15,6 @@ import (
 	"postier/wizard/worker"
 )
 
-// tv is a message of the vendor domain.
-func (a *app) tv(key string, args ...any) string {
-	return locale.For(a.lang()).T("vendor."+key, args...)
-}
-
 // loadVendor reads the vendor file once. Commands that speak about the program or about that very file go without it.
 func (a *app) loadVendor(cmd *cobra.Command) error {
 	if cmd.Annotations[withoutVendor] != "" || cmd.Name() == "help" || cmd.Name() == "version" {
@@ -36,7 +31,7 @@ const withoutVendor = "without-vendor"
 // vendorToo gives a command on the configuration the flag that turns it to the vendor file.
 func (a *app) vendorToo(cmd *cobra.Command, configuration, vendor func() error) *cobra.Command {
 	turned := false
-	cmd.Flags().BoolVar(&turned, "vendor", false, a.tv("flag.vendor"))
+	cmd.Flags().BoolVar(&turned, "vendor", false, a.T("vendor.flag.vendor"))
 	cmd.Annotations = map[string]string{withoutVendor: "yes"}
 	cmd.RunE = func(*cobra.Command, []string) error {
 		if turned {
@@ -131,7 +126,7 @@ func (a *app) validateVendor() error {
 	_, faults, err := vendor.Check(path)
 	switch {
 	case missing(err):
-		return &exitError{exitConfig, a.tv("missing", "path", safetext.FromRemote(path))}
+		return &exitError{exitConfig, a.T("vendor.missing", "path", safetext.FromRemote(path))}
 	case err != nil:
 		return err
 	}
@@ -140,7 +135,7 @@ func (a *app) validateVendor() error {
 		Proven: map[string]bool{},
 	}
 	for _, f := range faults {
-		result.Faults = append(result.Faults, validationFault{Path: f.Path, Message: a.say(f.Text), Warning: f.Warning})
+		result.Faults = append(result.Faults, validationFault{Path: f.Path, Message: a.Say(f.Text), Warning: f.Warning})
 	}
 	switch {
 	case a.json:
@@ -150,7 +145,7 @@ func (a *app) validateVendor() error {
 	default:
 		a.printValidation(config.New(path), validation{Path: path, Faults: result.Faults})
 		if result.Valid {
-			a.println(locale.For(a.lang()).T("common.pass") + " " + a.tv("valid", "path", safetext.FromRemote(path)))
+			a.println(a.T("common.pass") + " " + a.T("vendor.valid", "path", safetext.FromRemote(path)))
 		}
 	}
 	if !result.Valid {

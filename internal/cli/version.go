@@ -9,7 +9,7 @@ import (
 
 func (a *app) versionCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "version", Short: a.t("short.version"), Args: a.noArgs,
+		Use: "version", Short: a.T("cli.short.version"), Args: a.noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			if a.json {
 				return json.NewEncoder(a.out).Encode(map[string]string{

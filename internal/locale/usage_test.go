@@ -20,13 +20,12 @@ type usage struct {
 	named    map[string]string // those that are handed to a function that says them
 	// prefixes are beginnings to which a word is appended at run time: every key that begins so counts as used.
 	prefixes map[string]string
-	commands map[string]string // keys that the commands name without their domain
 }
 
 // usageOf reads the whole tree, tests left out.
 func usageOf(t *testing.T, domains map[string]bool) usage {
 	t.Helper()
-	u := usage{map[string]string{}, map[string]string{}, map[string]string{}, map[string]string{}}
+	u := usage{map[string]string{}, map[string]string{}, map[string]string{}}
 	root := filepath.Join("..", "..")
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -53,13 +52,9 @@ func usageOf(t *testing.T, domains map[string]bool) usage {
 }
 
 func (u usage) read(file *ast.File, path string, domains map[string]bool) {
-	inCommand := strings.HasPrefix(path, "../../internal/cli/")
 	add := func(to map[string]string, value string) {
 		if domain, _, found := strings.Cut(value, "."); found && domains[domain] {
 			to[value] = path
-		}
-		if inCommand { // the commands' own function a.t puts the domain before the key
-			to[commandDomain+value] = path
 		}
 	}
 	ast.Inspect(file, func(n ast.Node) bool {
@@ -69,10 +64,7 @@ func (u usage) read(file *ast.File, path string, domains map[string]bool) {
 				add(u.prefixes, value)
 			}
 		case *ast.CallExpr:
-			if key := commandKey(n); inCommand && key != "" {
-				u.commands[commandDomain+key] = path
-			}
-			if key := spokenKey(n); !inCommand && keyForm.MatchString(key) {
+			if key := spokenKey(n); keyForm.MatchString(key) {
 				add(u.named, key)
 			}
 		case *ast.BasicLit:
@@ -88,25 +80,9 @@ func (u usage) read(file *ast.File, path string, domains map[string]bool) {
 	})
 }
 
-// commandDomain is the domain of the commands' messages.
-const commandDomain = "cli."
-
-// commandKey is the key in a.t("key", …) and a.fault(code, "key", …), empty for other calls.
-func commandKey(call *ast.CallExpr) string {
-	selector, ok := call.Fun.(*ast.SelectorExpr)
-	if !ok {
-		return ""
-	}
-	at := map[string]int{"t": 0, "fault": 1}
-	position, known := at[selector.Sel.Name]
-	if !known || len(call.Args) <= position {
-		return ""
-	}
-	return literal(call.Args[position])
-}
-
-// speakers are the functions that put the message of a key into words, now or later.
-var speakers = []string{"T", "N", "Msg", "M", "say", "t", "Has"}
+// speakers are the functions that put the message of a key into words, now or later, with the place of the key among
+// their arguments: the commands' Fault has an exit code before it.
+var speakers = map[string]int{"T": 0, "N": 0, "Msg": 0, "M": 0, "say": 0, "t": 0, "Has": 0, "Fault": 1}
 
 // spokenKey is the key in locale.Msg("key", …) and its like.
 func spokenKey(call *ast.CallExpr) string {
@@ -117,10 +93,11 @@ func spokenKey(call *ast.CallExpr) string {
 	case *ast.SelectorExpr:
 		name = f.Sel.Name
 	}
-	if !slices.Contains(speakers, name) || len(call.Args) == 0 {
+	at, speaks := speakers[name]
+	if !speaks || len(call.Args) <= at {
 		return ""
 	}
-	return literal(call.Args[0])
+	return literal(call.Args[at])
 }
 
 func literal(e ast.Expr) string {
@@ -165,12 +142,7 @@ func TestKeysAndCode(t *testing.T) {
 			t.Errorf("%s: %s is in no catalogue", u.named[key], key)
 		}
 	}
-	if len(u.named) == 0 || len(u.commands) == 0 {
+	if len(u.named) == 0 {
 		t.Error("no keys were found in the code: the reader is broken")
-	}
-	for _, key := range slices.Sorted(maps.Keys(u.commands)) {
-		if _, known := keys[key]; !known {
-			t.Errorf("%s: %s is in no catalogue", u.commands[key], key)
-		}
 	}
 }
