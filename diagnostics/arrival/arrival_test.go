@@ -19,7 +19,7 @@ import (
 	"postier/diagnostics"
 	"postier/diagnostics/smtp"
 	"postier/internal/account"
-	"postier/internal/imap"
+	client "postier/internal/imap"
 	"postier/internal/locale"
 	"postier/internal/rehearsal"
 	"postier/internal/rehearsal/nameserver"
@@ -69,7 +69,7 @@ func status(t *testing.T, results []diagnostics.Result, id diagnostics.ID) strin
 // count looks how many messages with this test's token are in a folder.
 func count(t *testing.T, network *wire.Network, target account.Target, id string, junk bool) int {
 	t.Helper()
-	s, err := imap.Open(t.Context(), network, target.Mailbox(), nil)
+	s, err := client.Open(t.Context(), network, target.Mailbox(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +81,7 @@ func count(t *testing.T, network *wire.Network, target account.Target, id string
 	total := 0
 	spam := listing.Junk(presets.JunkNames()).Folder
 	sent := listing.Sent("", presets.Default().SentFolders(target.Provider), presets.SentNames()).Folder
-	for _, f := range []imap.Folder{imap.Inbox(), spam, sent} {
+	for _, f := range []client.Folder{client.Inbox(), spam, sent} {
 		if junk != f.Same(spam) || f.Name.Empty() {
 			continue
 		}

@@ -6,12 +6,14 @@ import (
 	"errors"
 	"time"
 
+	"github.com/emersion/go-imap/v2"
+
 	"postier/config"
 	"postier/diagnostics"
 	checks "postier/diagnostics/imap"
 	"postier/diagnostics/smtp"
 	"postier/internal/account"
-	"postier/internal/imap"
+	client "postier/internal/imap"
 	"postier/internal/locale"
 	"postier/internal/safetext"
 	"postier/internal/wire"
@@ -70,9 +72,9 @@ type run struct {
 	options  Options
 	recorder *wire.Recorder
 
-	session   *imap.Session
-	junk      imap.Choice
-	sent      imap.Choice
+	session   *client.Session
+	junk      client.Choice
+	sent      client.Choice
 	message   Message
 	hit       found
 	judgement Judgement
@@ -217,12 +219,12 @@ func (r *run) unfound(ctx context.Context, err error, outcome smtp.Outcome,
 func (r *run) tidy(ctx context.Context) []diagnostics.Evidence {
 	var evidence []diagnostics.Evidence
 	if !r.options.Keep {
-		method, err := imap.Removal(""), r.session.Select(ctx, r.hit.folder)
+		method, err := client.Removal(""), r.session.Select(ctx, r.hit.folder)
 		if err == nil {
 			method, err = r.session.Remove(ctx, r.hit.uid)
 		}
 		evidence = append(evidence, diagnostics.Evidence{Kind: "removed", Fields: map[string]any{
-			"folder": r.hit.folder.Name, "method": string(method), "ok": err == nil && method != imap.LeftMarked,
+			"folder": r.hit.folder.Name, "method": string(method), "ok": err == nil && method != client.LeftMarked,
 		}})
 	}
 	if !r.sent.Found || r.sent.Folder.Same(r.hit.folder) {
@@ -246,7 +248,7 @@ func (r *run) removeCopy(ctx context.Context, uid imap.UID) bool {
 		return false
 	}
 	method, err := r.session.Remove(ctx, uid)
-	return err == nil && method != imap.LeftMarked
+	return err == nil && method != client.LeftMarked
 }
 
 // FiledByProvider reads from the result of arrival.delivered whether the provider filed the Sent copy by itself. known

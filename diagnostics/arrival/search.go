@@ -6,7 +6,9 @@ import (
 	"errors"
 	"time"
 
-	"postier/internal/imap"
+	"github.com/emersion/go-imap/v2"
+	client "postier/internal/imap"
+
 	"postier/internal/wire"
 	"postier/presets"
 )
@@ -21,7 +23,7 @@ const (
 
 // found is the message in its folder.
 type found struct {
-	folder imap.Folder
+	folder client.Folder
 	junk   bool
 	uid    imap.UID
 	raw    []byte
@@ -67,14 +69,14 @@ func (r *run) search(ctx context.Context, since time.Time) (found, error) {
 
 // look goes through the folders once.
 func (r *run) look(ctx context.Context) (found, error) {
-	folders := []found{{folder: imap.Inbox()}}
+	folders := []found{{folder: client.Inbox()}}
 	if r.junk.Found {
 		folders = append(folders, found{folder: r.junk.Folder, junk: true})
 	}
 	for _, f := range folders {
 		uids, err := r.session.FindIn(ctx, f.folder, r.message.ID)
-		var refused *imap.ReplyError
-		if f.junk && errors.As(err, &refused) && refused.Status == "NO" {
+		var refused *client.ReplyError
+		if f.junk && errors.As(err, &refused) && refused.Status == imap.StatusResponseTypeNo {
 			continue // a junk folder that cannot be opened holds nothing for us
 		}
 		if err != nil {
@@ -82,7 +84,7 @@ func (r *run) look(ctx context.Context) (found, error) {
 		}
 		for _, uid := range uids {
 			raw, err := r.session.Fetch(ctx, uid)
-			if err != nil && !errors.Is(err, imap.ErrGone) {
+			if err != nil && !errors.Is(err, client.ErrGone) {
 				return found{}, err
 			}
 			if bytes.Contains(raw, []byte(r.message.Token)) {
@@ -95,7 +97,7 @@ func (r *run) look(ctx context.Context) (found, error) {
 }
 
 func (r *run) open(ctx context.Context) error {
-	session, err := imap.Open(ctx, r.network, r.target.Mailbox(), r.recorder)
+	session, err := client.Open(ctx, r.network, r.target.Mailbox(), r.recorder)
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ import (
 	"postier/config"
 	"postier/diagnostics"
 	"postier/internal/account"
-	"postier/internal/imap"
+	client "postier/internal/imap"
 	"postier/internal/rehearsal/mailserver"
 	"postier/internal/rehearsal/nameserver"
 	"postier/internal/secret"
@@ -275,9 +275,9 @@ func network(t *testing.T, ca *mailserver.CA, address string) *wire.Network {
 }
 
 func target(security config.Security) account.Target {
-	port := imap.PortTLS
+	port := client.PortTLS
 	if security != config.SecurityTLS {
-		port = imap.PortClear
+		port = client.PortClear
 	}
 	return account.Target{
 		Address: user, SentMode: config.SentAppend, Secret: secret.New(password), SecretType: config.SecretPassword,

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/emersion/go-imap/v2"
+
 	"postier/diagnostics"
-	"postier/internal/imap"
+	client "postier/internal/imap"
 	"postier/internal/safetext"
 	"postier/presets"
 )
@@ -51,12 +53,12 @@ func (r *run) folder(ctx context.Context) diagnostics.Result {
 
 func (r *run) chosen(created bool) diagnostics.Evidence {
 	return diagnostics.Evidence{Kind: "folder", Fields: map[string]any{
-		"name": r.sent.Folder.Name, "found_by": r.sent.By, "special_use": safetext.FromRemote(r.sent.Folder.SpecialUse),
-		"created": created,
+		"name": r.sent.Folder.Name, "found_by": r.sent.By, "created": created,
+		"special_use": safetext.FromRemote(string(r.sent.Folder.SpecialUse)),
 	}}
 }
 
-func names(folders []imap.Folder) []safetext.Remote {
+func names(folders []client.Folder) []safetext.Remote {
 	const shown = 20
 	out := make([]safetext.Remote, 0, min(len(folders), shown))
 	for _, f := range folders[:min(len(folders), shown)] {
@@ -88,13 +90,13 @@ func (r *run) filing(reconnected bool) diagnostics.Evidence {
 // again.
 func (r *run) notFiled(ctx context.Context, err error) diagnostics.Result {
 	result := r.failure(err)
-	var refused *imap.ReplyError
-	if errors.As(err, &refused) && refused.Status != "BYE" {
+	var refused *client.ReplyError
+	if errors.As(err, &refused) && refused.Status != imap.StatusResponseTypeBye {
 		switch {
-		case refused.Code == "TRYCREATE" || refused.Code == "NONEXISTENT":
+		case refused.Code == imap.ResponseCodeTryCreate || refused.Code == imap.ResponseCodeNonExistent:
 			result.Cause = causeFolderMissing
 			result.Fix = []diagnostics.Fix{{Kind: "folder", Value: r.sent.Folder.Name.Raw()}}
-		case refused.Code == "NOPERM" || refused.Code == "READ-ONLY":
+		case refused.Code == imap.ResponseCodeNoPerm || refused.Code == client.CodeReadOnly:
 			result.Cause = causeReadOnly
 		case result.Cause == "unknown":
 			result.Cause = causeRefused
@@ -105,14 +107,14 @@ func (r *run) notFiled(ctx context.Context, err error) diagnostics.Result {
 		result.Evidence = append(result.Evidence, r.doubt())
 		return result
 	}
-	var protocol *imap.ProtocolError
+	var protocol *client.ProtocolError
 	if errors.As(err, &protocol) {
 		return result
 	}
 	result.Cause = causeUnknown
 	result.Evidence = append(result.Evidence, r.doubt())
 	r.session.Close()
-	again, openErr := imap.Open(ctx, r.network, r.access, r.recorder)
+	again, openErr := client.Open(ctx, r.network, r.access, r.recorder)
 	if openErr != nil {
 		return result
 	}
@@ -148,7 +150,7 @@ func (r *run) readback(ctx context.Context) diagnostics.Result {
 		case err != nil:
 			return r.failure(err)
 		case len(uids) == 0:
-			return r.failure(imap.ErrGone)
+			return r.failure(client.ErrGone)
 		}
 		r.uid = uids[0]
 	}
@@ -158,7 +160,7 @@ func (r *run) readback(ctx context.Context) diagnostics.Result {
 	}
 	if !bytes.Contains(got, []byte(r.message.token)) {
 		r.uid = 0 // somebody else's message: it must not be touched
-		return r.failure(imap.ErrGone)
+		return r.failure(client.ErrGone)
 	}
 	r.recognised = true
 	evidence := diagnostics.Evidence{
@@ -208,7 +210,7 @@ func (r *run) cleanup(ctx context.Context) diagnostics.Result {
 		return result
 	}
 	if r.session.Ended() {
-		return left(imap.ErrClosed)
+		return left(client.ErrClosed)
 	}
 	if !r.recognised { // found again by its Message-ID, which holds our random token
 		uids, err := r.session.FindIn(ctx, r.sent.Folder, r.message.id)
@@ -216,7 +218,7 @@ func (r *run) cleanup(ctx context.Context) diagnostics.Result {
 		case err != nil:
 			return left(err)
 		case len(uids) == 0:
-			return left(imap.ErrGone)
+			return left(client.ErrGone)
 		}
 		r.uid = uids[0]
 	}
@@ -225,7 +227,7 @@ func (r *run) cleanup(ctx context.Context) diagnostics.Result {
 		return left(err)
 	}
 	evidence := diagnostics.Evidence{Kind: "cleanup", Fields: map[string]any{"uid": uint32(r.uid), "method": string(how)}}
-	if how == imap.LeftMarked {
+	if how == client.LeftMarked {
 		result := warn(causeCleanup, evidence, r.doubt())
 		result.Args = []any{"folder", r.sent.Folder.Name}
 		return result
@@ -242,15 +244,15 @@ func (r *run) quota(ctx context.Context) diagnostics.Result {
 	if r.session.Ended() {
 		return skip(diagnostics.CauseNeedsFailed)
 	}
-	folder := imap.Inbox()
+	folder := client.Inbox()
 	if r.sent.Found {
 		folder = r.sent.Folder
 	}
 	quotas, err := r.session.Quota(ctx, folder)
-	var refused *imap.ReplyError
+	var refused *client.ReplyError
 	switch {
-	case errors.Is(err, imap.ErrNotOffered), errors.As(err, &refused) && refused.Status != "BYE", err == nil &&
-		len(quotas) == 0:
+	case errors.Is(err, client.ErrNotOffered), err == nil && len(quotas) == 0,
+		errors.As(err, &refused) && refused.Status != imap.StatusResponseTypeBye:
 		return skip(causeApplicable, diagnostics.Evidence{Kind: "quota", Fields: map[string]any{"offered": false}})
 	case err != nil:
 		return r.failure(err)
@@ -258,7 +260,8 @@ func (r *run) quota(ctx context.Context) diagnostics.Result {
 	result := pass()
 	for _, q := range quotas {
 		result.Evidence = append(result.Evidence, diagnostics.Evidence{Kind: "quota", Fields: map[string]any{
-			"root": safetext.FromRemote(q.Root), "resource": safetext.FromRemote(q.Resource), "used": q.Used, "limit": q.Limit,
+			"root": safetext.FromRemote(q.Root), "resource": safetext.FromRemote(string(q.Resource)),
+			"used": q.Used, "limit": q.Limit,
 		}})
 		switch full := q.Full(); {
 		case full >= 1:

@@ -10,7 +10,7 @@ import (
 	"postier/config"
 	"postier/diagnostics"
 	"postier/internal/account"
-	"postier/internal/imap"
+	client "postier/internal/imap"
 	"postier/internal/rehearsal/mailserver"
 )
 
@@ -361,7 +361,7 @@ func TestHostileServers(t *testing.T) {
 				c.target(&tg)
 			}
 			if c.name == "silent greeting" {
-				tg.IMAP.Port = imap.PortTLS
+				tg.IMAP.Port = client.PortTLS
 			}
 			start := time.Now()
 			results := runPlan(t, n, tg, Options{LookOnly: c.status == diagnostics.Warn})

@@ -7,7 +7,7 @@ import (
 
 	"postier/diagnostics"
 	"postier/internal/account"
-	"postier/internal/imap"
+	client "postier/internal/imap"
 	"postier/internal/safetext"
 	"postier/internal/wire"
 )
@@ -46,17 +46,17 @@ var ours = []struct {
 	err   error
 	cause string
 }{
-	{imap.ErrPreauth, causePreauth},
-	{imap.ErrNoStartTLS, causeStripped},
-	{imap.ErrInsecure, causeCleartext},
-	{imap.ErrLoginDisabled, causeTLSRequired},
-	{imap.ErrNoMechanism, causeNoMechanism},
-	{imap.ErrServerUnproven, causeProtocol},
-	{imap.ErrChallenge, causeProtocol},
-	{imap.ErrUnsafe, "settings-invalid"},
-	{imap.ErrNoServer, "no-imap-at-provider"},
-	{imap.ErrGone, causeReadback},
-	{imap.ErrStillThere, causeCleanup},
+	{client.ErrPreauth, causePreauth},
+	{client.ErrNoStartTLS, causeStripped},
+	{client.ErrInsecure, causeCleartext},
+	{client.ErrLoginDisabled, causeTLSRequired},
+	{client.ErrNoMechanism, causeNoMechanism},
+	{client.ErrServerUnproven, causeProtocol},
+	{client.ErrChallenge, causeProtocol},
+	{client.ErrUnsafe, "settings-invalid"},
+	{client.ErrNoServer, "no-imap-at-provider"},
+	{client.ErrGone, causeReadback},
+	{client.ErrStillThere, causeCleanup},
 }
 
 // kinds maps faults of a connection that stood. At connect time the first rung says it differently.
@@ -79,11 +79,11 @@ var kinds = map[wire.Kind]string{
 
 var resolveCauses = map[wire.Failure]string{wire.NotFound: "dns-nxdomain"}
 
-// Failure is the verdict on an error of imap.Open or of a session, for checks of other areas that use a mailbox.
+// Failure is the verdict on an error of client.Open or of a session, for checks of other areas that use a mailbox.
 func Failure(ctx context.Context, network *wire.Network, target account.Target, err error) diagnostics.Result {
 	r := &run{network: network, target: target, access: access(network, target)}
-	var step *imap.StepError
-	if errors.As(err, &step) && step.Step == imap.StepCertificate {
+	var step *client.StepError
+	if errors.As(err, &step) && step.Step == client.StepCertificate {
 		return diagnostics.JudgeCertificate(ctx, network, r.access.Server.Host, step.TLS)
 	}
 	return r.failure(err)
@@ -93,10 +93,10 @@ func Failure(ctx context.Context, network *wire.Network, target account.Target, 
 func (r *run) failure(err error) diagnostics.Result {
 	result := diagnostics.Result{Status: diagnostics.Fail}
 	var (
-		refused  *imap.ReplyError
-		protocol *imap.ProtocolError
+		refused  *client.ReplyError
+		protocol *client.ProtocolError
 		resolve  *wire.ResolveError
-		step     *imap.StepError
+		step     *client.StepError
 	)
 	if errors.As(err, &step) {
 		err = step.Err
@@ -111,7 +111,8 @@ func (r *run) failure(err error) diagnostics.Result {
 	case errors.As(err, &refused):
 		result.Evidence = append(result.Evidence, diagnostics.Reply(refused.Reply()))
 		if refused.Code != "" {
-			result.Code = &diagnostics.ReplyCode{Enhanced: safetext.Escape(refused.Code[:min(len(refused.Code), maxCode)])}
+			code := refused.Code[:min(len(refused.Code), maxCode)]
+			result.Code = &diagnostics.ReplyCode{Enhanced: safetext.Escape(string(code))}
 		}
 		r.explain(&result, refused)
 		return result

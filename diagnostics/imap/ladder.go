@@ -8,7 +8,7 @@ import (
 
 	"postier/config"
 	"postier/diagnostics"
-	"postier/internal/imap"
+	client "postier/internal/imap"
 	"postier/internal/safetext"
 	"postier/internal/wire"
 )
@@ -40,7 +40,7 @@ func (r *run) connect(ctx context.Context) diagnostics.Result {
 		result.Evidence = append(evidence, result.Evidence...)
 		return result
 	}
-	r.session = imap.New(conn, r.access)
+	r.session = client.New(conn, r.access)
 	if r.access.Server.Security != config.SecurityTLS {
 		if result, failed := r.greeting(ctx); failed {
 			result.Evidence = append(evidence, result.Evidence...)
@@ -132,10 +132,10 @@ func (r *run) greeting(ctx context.Context) (diagnostics.Result, bool) {
 			break
 		}
 	}
-	var refused *imap.ReplyError
+	var refused *client.ReplyError
 	switch {
 	case result.Status == diagnostics.Skip:
-	case errors.Is(err, imap.ErrPreauth) && !r.session.Secured():
+	case errors.Is(err, client.ErrPreauth) && !r.session.Secured():
 		// Before TLS, PREAUTH is how a man in the middle keeps a client from asking for it.
 		result.Cause = causeStripped
 	case errors.As(err, &refused) && result.Cause == "unknown":
@@ -144,7 +144,7 @@ func (r *run) greeting(ctx context.Context) (diagnostics.Result, bool) {
 		result.Cause = causeService
 		result.Evidence = append(result.Evidence, diagnostics.Reply(said))
 	case wire.IsTimeout(err) && r.access.Server.Security != config.SecurityTLS &&
-		(r.access.Server.Port == imap.PortTLS || r.speaksTLS(ctx)):
+		(r.access.Server.Port == client.PortTLS || r.speaksTLS(ctx)):
 		result.Cause = causeWrongMode
 	case looksLikeTLS(said):
 		result.Cause = causeWrongMode
@@ -184,7 +184,7 @@ func (r *run) tls(ctx context.Context) diagnostics.Result {
 	case config.SecurityStartTLS:
 		if err := r.session.StartTLS(ctx); err != nil {
 			result := r.failure(err)
-			var refused *imap.ReplyError
+			var refused *client.ReplyError
 			if errors.As(err, &refused) && refused.Command == "STARTTLS" {
 				// Offered and refused: an ill server and an attacker look alike (RFC 8314 §3), and both end here.
 				result.Cause = "starttls-failed"
@@ -241,7 +241,8 @@ func (r *run) auth(ctx context.Context) diagnostics.Result {
 		// LOGINDISABLED asks for TLS where there is none yet (RFC 9051 §6.2.3); inside TLS it only says that there is no way
 		// in.
 		inside := r.access.Server.Security != config.SecurityNone
-		if errors.Is(err, imap.ErrNoMechanism) && len(done.Offered) == 0 || errors.Is(err, imap.ErrLoginDisabled) && inside {
+		if errors.Is(err, client.ErrNoMechanism) && len(done.Offered) == 0 ||
+			errors.Is(err, client.ErrLoginDisabled) && inside {
 			result.Cause = causeNotOffered
 		}
 		if !done.Challenge.Empty() && result.Status == diagnostics.Fail {

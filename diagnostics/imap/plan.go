@@ -4,10 +4,12 @@ import (
 	"context"
 	"time"
 
+	"github.com/emersion/go-imap/v2"
+
 	"postier/config"
 	"postier/diagnostics"
 	"postier/internal/account"
-	"postier/internal/imap"
+	client "postier/internal/imap"
 	"postier/internal/locale"
 	"postier/internal/wire"
 	"postier/presets"
@@ -34,13 +36,13 @@ type run struct {
 	network  *wire.Network
 	target   account.Target
 	options  Options
-	access   imap.Access
+	access   client.Access
 	recorder *wire.Recorder
 
-	session *imap.Session
+	session *client.Session
 	report  wire.TLSReport
-	listing imap.Listing
-	sent    imap.Choice
+	listing client.Listing
+	sent    client.Choice
 	message rehearsal
 	uid     imap.UID
 	// recognised is true once the message with uid was read and holds our token.
@@ -48,9 +50,9 @@ type run struct {
 }
 
 // access is the target's mailbox with its port and security settled, under the network's policy.
-func access(network *wire.Network, target account.Target) imap.Access {
+func access(network *wire.Network, target account.Target) client.Access {
 	a := target.Mailbox()
-	a.Server = imap.Settle(a.Server)
+	a.Server = client.Settle(a.Server)
 	a.AllowCleartext = network.Policy.Cleartext(a.AllowCleartext)
 	return a
 }

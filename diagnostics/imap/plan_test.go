@@ -9,7 +9,7 @@ import (
 	"postier/config"
 	"postier/diagnostics"
 	"postier/internal/account"
-	"postier/internal/imap"
+	client "postier/internal/imap"
 	"postier/internal/rehearsal/mailserver"
 )
 
@@ -226,17 +226,17 @@ func TestFindIn(t *testing.T) {
 	ca := mailserver.StartCA(t)
 	f := newFake()
 	f.boxes["INBOX"] = []stored{{uid: 4, raw: []byte("Message-ID: <a@durand.example>\r\n\r\nx")}}
-	session, err := imap.Open(t.Context(), network(t, ca, f.start(t, ca)), target(config.SecurityTLS).Mailbox(), nil)
+	session, err := client.Open(t.Context(), network(t, ca, f.start(t, ca)), target(config.SecurityTLS).Mailbox(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer session.Close()
 	for id, want := range map[string]int{"<a@durand.example>": 1, "<b@durand.example>": 0} {
-		if got, err := session.FindIn(t.Context(), imap.Inbox(), id); err != nil || len(got) != want {
+		if got, err := session.FindIn(t.Context(), client.Inbox(), id); err != nil || len(got) != want {
 			t.Errorf("%s: %v, %v", id, got, err)
 		}
 	}
-	if _, err := session.FindIn(t.Context(), imap.Inbox(), "<a\r\nX: y>"); err == nil {
+	if _, err := session.FindIn(t.Context(), client.Inbox(), "<a\r\nX: y>"); err == nil {
 		t.Error("a line break in a Message-ID is taken")
 	}
 }

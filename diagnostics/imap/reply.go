@@ -3,20 +3,22 @@ package imap
 import (
 	"strings"
 
+	"github.com/emersion/go-imap/v2"
+
 	"postier/diagnostics"
 	"postier/diagnostics/explain"
-	"postier/internal/imap"
+	client "postier/internal/imap"
 	"postier/internal/safetext"
 )
 
 // explain finds the cause of a refusal in the catalogue of replies.
-func (r *run) explain(result *diagnostics.Result, refused *imap.ReplyError) {
+func (r *run) explain(result *diagnostics.Result, refused *client.ReplyError) {
 	answer := explain.Match(explain.Query{
-		Protocol: explain.IMAP, Code: refused.Status, Enhanced: refused.Code, Text: refused.Reply(),
+		Protocol: explain.IMAP, Code: string(refused.Status), Enhanced: string(refused.Code), Text: refused.Reply(),
 		Provider: r.target.Provider,
 	})
 	result.Cause, result.Matched, result.Provider = answer.Cause, answer.Reply, r.target.Provider
-	if refused.SignIn() && refused.Status == "NO" && answer.Cause == explain.CauseUnknown {
+	if refused.SignIn() && refused.Status == imap.StatusResponseTypeNo && answer.Cause == explain.CauseUnknown {
 		// A server that gives no reason refuses the name or the password: RFC 9051 §6.2.2 and §6.2.3 know no other NO.
 		result.Cause = "wrong-password"
 	}

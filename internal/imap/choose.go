@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/emersion/go-imap/v2"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -22,13 +23,13 @@ type Choice struct {
 // known name. preferred are whole names that come before the usual ones, as the provider's preset gives them; usual are
 // names of the last level, the more common first.
 func (l Listing) Sent(wanted string, preferred, usual []string) Choice {
-	return l.find(wanted, `\Sent`, preferred, usual)
+	return l.find(wanted, imap.MailboxAttrSent, preferred, usual)
 }
 
 // Junk finds the folder for unwanted mail.
-func (l Listing) Junk(usual []string) Choice { return l.find("", `\Junk`, nil, usual) }
+func (l Listing) Junk(usual []string) Choice { return l.find("", imap.MailboxAttrJunk, nil, usual) }
 
-func (l Listing) find(wanted, use string, first, names []string) Choice {
+func (l Listing) find(wanted string, use imap.MailboxAttr, first, names []string) Choice {
 	choice := Choice{Candidates: l.candidates(use, first, names)}
 	if wanted != "" {
 		for _, name := range []string{wanted, l.Prefix + wanted} {
@@ -62,7 +63,7 @@ func typed(name string) string {
 
 // candidates lists the folders that may be meant, best first: marked ones, then those that are preferred by their whole
 // name, then known names, the shorter path first.
-func (l Listing) candidates(use string, first, names []string) []Folder {
+func (l Listing) candidates(use imap.MailboxAttr, first, names []string) []Folder {
 	known := positions(names)
 	whole := positions(first)
 	type scored struct {

@@ -5,9 +5,14 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/emersion/go-imap/v2"
+
 	"postier/internal/safetext"
 	"postier/internal/wire"
 )
+
+// capXList was Gmail's before RFC 6154; some servers know nothing newer.
+const capXList imap.Cap = "XLIST"
 
 // Folder is one mailbox of the account.
 type Folder struct {
@@ -15,8 +20,8 @@ type Folder struct {
 	Name safetext.Remote
 	// Separator parts the levels of Name; empty when the server is flat.
 	Separator string
-	// SpecialUse is the attribute of RFC 6154, \Sent or \Junk for instance, or empty.
-	SpecialUse string
+	// SpecialUse is the attribute of RFC 6154, or empty.
+	SpecialUse imap.MailboxAttr
 	raw        string // as it goes over the wire
 	closed     bool   // \Noselect or \NonExistent
 }
@@ -53,16 +58,16 @@ func (s *Session) Folders(ctx context.Context) (Listing, error) {
 	switch {
 	case len(s.caps) == 0: // the server did not volunteer them after sign-in
 		flight = append(flight, &command{name: "CAPABILITY"})
-	case s.has("SPECIAL-USE") || s.has("LIST-EXTENDED") || s.has("IMAP4REV2"):
-	case s.has("XLIST"):
+	case s.caps.Has(imap.CapSpecialUse) || s.caps.Has(imap.CapListExtended):
+	case s.caps.Has(capXList):
 		extended, ask = false, &command{name: "XLIST", args: `"" "*"`, maxData: maxFolders}
 	default:
 		extended, ask = false, plainList()
 	}
-	if len(s.caps) == 0 || s.has("NAMESPACE") || s.has("IMAP4REV2") {
+	if len(s.caps) == 0 || s.caps.Has(imap.CapNamespace) {
 		flight = append(flight, &command{name: "NAMESPACE", data: l.namespace})
 	}
-	if s.has("ID") {
+	if s.caps.Has(imap.CapID) {
 		// NetEase refuses to open folders for a client that has not named itself.
 		flight = append(flight, &command{name: "ID", args: `("name" "postier")`, data: l.identify})
 	}
@@ -81,7 +86,7 @@ func (s *Session) Folders(ctx context.Context) (Listing, error) {
 	if ask.err != nil {
 		return l, ask.err
 	}
-	s.uidplus = s.has("UIDPLUS") || s.has("IMAP4REV2")
+	s.uidplus = s.caps.Has(imap.CapUIDPlus)
 	for _, f := range l.Folders {
 		l.SpecialUse = l.SpecialUse || f.SpecialUse != ""
 		if l.Separator == "" {
@@ -96,9 +101,10 @@ func plainList() *command {
 }
 
 // specialUses are the attributes that matter here; XLIST servers write \Spam for \Junk.
-var specialUses = map[string]string{
-	`\sent`: `\Sent`, `\junk`: `\Junk`, `\spam`: `\Junk`, `\drafts`: `\Drafts`,
-	`\trash`: `\Trash`, `\all`: `\All`, `\allmail`: `\All`,
+var specialUses = map[string]imap.MailboxAttr{
+	`\sent`: imap.MailboxAttrSent, `\junk`: imap.MailboxAttrJunk, `\spam`: imap.MailboxAttrJunk,
+	`\drafts`: imap.MailboxAttrDrafts, `\trash`: imap.MailboxAttrTrash,
+	`\all`: imap.MailboxAttrAll, `\allmail`: imap.MailboxAttrAll,
 }
 
 // add takes "* LIST (attributes) separator name".
@@ -115,13 +121,11 @@ func (l *Listing) add(r *response) {
 		f.Separator = r.values[1].text
 	}
 	for _, attribute := range words(r.values[0].items) {
-		attribute = strings.ToLower(attribute)
-		switch use := specialUses[attribute]; {
-		case use != "":
+		if use := specialUses[strings.ToLower(attribute)]; use != "" {
 			f.SpecialUse = use
-		case attribute == `\noselect`, attribute == `\nonexistent`:
-			f.closed = true
 		}
+		f.closed = f.closed || strings.EqualFold(attribute, string(imap.MailboxAttrNoSelect)) ||
+			strings.EqualFold(attribute, string(imap.MailboxAttrNonExistent))
 	}
 	l.Folders = append(l.Folders, f)
 }
@@ -158,13 +162,13 @@ func (s *Session) Create(ctx context.Context, l Listing, name string) (Folder, e
 	}
 	f := Folder{Name: safetext.FromRemote(name), Separator: l.Separator, raw: encodeUTF7(name)}
 	create := &command{name: "CREATE", args: quote(f.raw)}
-	if s.has("CREATE-SPECIAL-USE") { // RFC 6154 §3
+	if s.caps.Has(imap.CapCreateSpecialUse) { // RFC 6154 §3
 		create.args += ` (USE (\Sent))`
-		f.SpecialUse = `\Sent`
+		f.SpecialUse = imap.MailboxAttrSent
 	}
 	err := s.do(ctx, wire.CommandDeadline, create)
 	var refused *ReplyError
-	if errors.As(err, &refused) && refused.Status == "NO" && refused.Code == "USEATTR" {
+	if errors.As(err, &refused) && refused.Status == imap.StatusResponseTypeNo && refused.Code == codeUseAttr {
 		f.SpecialUse = "" // RFC 6154 §6: another folder has the attribute, or it may not be set
 		err = s.do(ctx, wire.CommandDeadline, &command{name: "CREATE", args: quote(f.raw)})
 	}

@@ -7,23 +7,30 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/emersion/go-imap/v2"
+
 	"postier/internal/wire"
 )
 
-// UID is the unique identifier of a message in its folder (RFC 9051 §2.3.1.1).
-type UID uint32
+// only is the set of one message. UID 0 stands for no message, and in a set it would mean the last one of the folder.
+func only(uid imap.UID) (string, error) {
+	if uid == 0 {
+		return "", ErrGone
+	}
+	return imap.UIDSetNum(uid).String(), nil
+}
 
 // Append files a message in a folder as read. uid is 0 when the server does not say it (no UIDPLUS, RFC 4315 §3).
-func (s *Session) Append(ctx context.Context, folder Folder, message []byte) (uid UID, err error) {
-	c := &command{name: "APPEND", args: quote(folder.raw) + ` (\Seen)`, literal: message}
+func (s *Session) Append(ctx context.Context, folder Folder, message []byte) (uid imap.UID, err error) {
+	c := &command{name: "APPEND", args: fmt.Sprintf("%s (%s)", quote(folder.raw), imap.FlagSeen), literal: message}
 	if err := s.do(ctx, wire.DataDeadline, c); err != nil {
 		return 0, err
 	}
-	if c.code == "APPENDUID" {
-		if words := strings.Fields(c.args2); len(words) == 2 {
+	if c.code == codeAppendUID {
+		if words := strings.Fields(c.codeArgs); len(words) == 2 {
 			n, err := strconv.ParseUint(words[1], 10, 32)
 			if err == nil {
-				return UID(n), nil
+				return imap.UID(n), nil
 			}
 		}
 	}
@@ -41,7 +48,7 @@ func (s *Session) Select(ctx context.Context, folder Folder) error {
 }
 
 // FindIn is Select and then Find.
-func (s *Session) FindIn(ctx context.Context, folder Folder, messageID string) ([]UID, error) {
+func (s *Session) FindIn(ctx context.Context, folder Folder, messageID string) ([]imap.UID, error) {
 	if err := s.Select(ctx, folder); err != nil {
 		return nil, err
 	}
@@ -49,7 +56,7 @@ func (s *Session) FindIn(ctx context.Context, folder Folder, messageID string) (
 }
 
 // Find returns the messages in the selected folder with this Message-ID (with its angle brackets).
-func (s *Session) Find(ctx context.Context, messageID string) ([]UID, error) {
+func (s *Session) Find(ctx context.Context, messageID string) ([]imap.UID, error) {
 	if !quotable(messageID) {
 		return nil, ErrUnsafe
 	}
@@ -62,15 +69,15 @@ func (s *Session) Find(ctx context.Context, messageID string) ([]UID, error) {
 	return s.findNewest(ctx, messageID)
 }
 
-func (s *Session) search(ctx context.Context, key string) ([]UID, error) {
-	var uids []UID
+func (s *Session) search(ctx context.Context, key string) ([]imap.UID, error) {
+	var uids []imap.UID
 	c := &command{name: "UID SEARCH", args: key, data: func(r *response) {
 		if r.name != "SEARCH" {
 			return
 		}
 		for _, w := range words(r.values) {
 			if n, err := strconv.ParseUint(w, 10, 32); err == nil && n > 0 {
-				uids = append(uids, UID(n))
+				uids = append(uids, imap.UID(n))
 			}
 		}
 	}}
@@ -78,14 +85,14 @@ func (s *Session) search(ctx context.Context, key string) ([]UID, error) {
 	return uids, err
 }
 
-func (s *Session) findNewest(ctx context.Context, messageID string) ([]UID, error) {
+func (s *Session) findNewest(ctx context.Context, messageID string) ([]imap.UID, error) {
 	const newest = 10 // a mailbox gets no more while we look
 	if s.selected == nil || s.selected.exists == 0 {
 		return nil, nil
 	}
 	last := s.selected.exists
 	first := max(last, newest) - newest + 1
-	var uids []UID
+	var uids []imap.UID
 	c := &command{
 		name: "FETCH", args: fmt.Sprintf("%d:%d (UID BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])", first, last),
 		data: func(r *response) {
@@ -100,10 +107,9 @@ func (s *Session) findNewest(ctx context.Context, messageID string) ([]UID, erro
 }
 
 type fetchItem struct {
-	uid   UID
+	uid   imap.UID
 	body  string
 	found bool
-	flags []string
 }
 
 // fetched reads "* 1 FETCH (UID 7 FLAGS (\Seen) BODY[] {n} …)".
@@ -117,9 +123,7 @@ func fetched(r *response) fetchItem {
 		switch name := strings.ToUpper(fields[i].text); {
 		case name == "UID":
 			n, _ := strconv.ParseUint(fields[i+1].text, 10, 32)
-			item.uid = UID(n)
-		case name == "FLAGS":
-			item.flags = words(fields[i+1].items)
+			item.uid = imap.UID(n)
 		case strings.HasPrefix(name, "BODY["):
 			item.body, item.found = fields[i+1].text, fields[i+1].kind == text
 		}
@@ -128,9 +132,13 @@ func fetched(r *response) fetchItem {
 }
 
 // Fetch reads one message of the selected folder as it stands, without marking it read.
-func (s *Session) Fetch(ctx context.Context, uid UID) ([]byte, error) {
+func (s *Session) Fetch(ctx context.Context, uid imap.UID) ([]byte, error) {
+	set, err := only(uid)
+	if err != nil {
+		return nil, err
+	}
 	var body []byte
-	c := &command{name: "UID FETCH", args: fmt.Sprintf("%d (UID BODY.PEEK[])", uid), data: func(r *response) {
+	c := &command{name: "UID FETCH", args: set + " (UID BODY.PEEK[])", data: func(r *response) {
 		if item := fetched(r); item.found && item.uid == uid {
 			body = []byte(item.body)
 		}
@@ -158,9 +166,12 @@ const (
 )
 
 // Remove deletes exactly one message of the selected folder. The caller has read it and knows that it is its own.
-func (s *Session) Remove(ctx context.Context, uid UID) (Removal, error) {
-	set := strconv.FormatUint(uint64(uid), 10)
-	mark := &command{name: "UID STORE", args: set + ` +FLAGS.SILENT (\Deleted)`}
+func (s *Session) Remove(ctx context.Context, uid imap.UID) (Removal, error) {
+	set, err := only(uid)
+	if err != nil {
+		return "", err
+	}
+	mark := &command{name: "UID STORE", args: fmt.Sprintf("%s +FLAGS.SILENT (%s)", set, imap.FlagDeleted)}
 	if s.uidplus {
 		expunge := &command{name: "UID EXPUNGE", args: set}
 		if err := s.exchange(ctx, wire.CommandDeadline, mark, expunge); err != nil {
@@ -169,7 +180,7 @@ func (s *Session) Remove(ctx context.Context, uid UID) (Removal, error) {
 		if err := errors.Join(mark.err, expunge.err); err != nil {
 			return "", err
 		}
-		return RemovedExactly, s.confirmGone(ctx, uid)
+		return RemovedExactly, s.confirmGone(ctx, set)
 	}
 	if err := s.do(ctx, wire.CommandDeadline, mark); err != nil {
 		return "", err
@@ -185,11 +196,11 @@ func (s *Session) Remove(ctx context.Context, uid UID) (Removal, error) {
 	if err := s.do(ctx, wire.CommandDeadline, &command{name: "EXPUNGE"}); err != nil {
 		return "", err
 	}
-	return RemovedAlone, s.confirmGone(ctx, uid)
+	return RemovedAlone, s.confirmGone(ctx, set)
 }
 
-func (s *Session) confirmGone(ctx context.Context, uid UID) error {
-	uids, err := s.search(ctx, "UID "+strconv.FormatUint(uint64(uid), 10))
+func (s *Session) confirmGone(ctx context.Context, set string) error {
+	uids, err := s.search(ctx, "UID "+set)
 	if err == nil && len(uids) > 0 {
 		err = ErrStillThere
 	}
@@ -200,7 +211,7 @@ func (s *Session) confirmGone(ctx context.Context, uid UID) error {
 type Quota struct {
 	Root string // the server's name for the limit, often "User quota" or empty
 	// Resource is STORAGE, counted in units of 1,024 octets, or MESSAGE.
-	Resource    string
+	Resource    imap.QuotaResourceType
 	Used, Limit uint64
 }
 
@@ -214,7 +225,7 @@ func (q Quota) Full() float64 {
 
 // Quota asks how full the mailbox is.
 func (s *Session) Quota(ctx context.Context, folder Folder) ([]Quota, error) {
-	if !s.has("QUOTA") {
+	if !s.caps.Has(imap.CapQuota) {
 		return nil, ErrNotOffered
 	}
 	const most = 20
@@ -229,7 +240,8 @@ func (s *Session) Quota(ctx context.Context, folder Folder) ([]Quota, error) {
 			used, err1 := strconv.ParseUint(w[i+1], 10, 64)
 			limit, err2 := strconv.ParseUint(w[i+2], 10, 64)
 			if err1 == nil && err2 == nil {
-				quotas = append(quotas, Quota{clip(r.values[0].text), strings.ToUpper(clip(w[i])), used, limit})
+				resource := imap.QuotaResourceType(strings.ToUpper(clip(w[i])))
+				quotas = append(quotas, Quota{clip(r.values[0].text), resource, used, limit})
 			}
 		}
 	}}

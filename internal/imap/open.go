@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/emersion/go-imap/v2"
+
 	"postier/config"
 	"postier/internal/secret"
 	"postier/internal/wire"
@@ -70,7 +72,7 @@ func (s *Session) StartTLS(ctx context.Context) error {
 			return err
 		}
 	}
-	if !s.has("STARTTLS") {
+	if !s.caps.Has(imap.CapStartTLS) {
 		return ErrNoStartTLS
 	}
 	// Nothing is ever sent after STARTTLS before the handshake.

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/emersion/go-imap/v2"
 	"github.com/wneessen/go-mail/smtp"
 
 	"postier/config"
@@ -48,7 +49,7 @@ func (s *Session) SignIn(ctx context.Context) (SignedIn, error) {
 }
 
 func (s *Session) signIn(ctx context.Context) (SignedIn, error) {
-	done := SignedIn{Offered: s.mechanisms()}
+	done := SignedIn{Offered: s.offered()}
 	if !s.secure {
 		return done, ErrInsecure
 	}
@@ -62,19 +63,26 @@ func (s *Session) signIn(ctx context.Context) (SignedIn, error) {
 	for i, name := range choices {
 		done.Mechanism, done.proofSent = name, false
 		err = s.authenticate(ctx, name, &done)
-		var refused *ReplyError
 		// A server that does not know a mechanism it offered says BAD before it has seen a proof: that tested no password.
-		again := errors.As(err, &refused) && refused.Status == "BAD" && !done.proofSent && i+1 < len(choices)
-		if !again {
+		if !misunderstood(err) || done.proofSent || i+1 == len(choices) {
 			break
 		}
 	}
 	return done, err
 }
 
+// misunderstood reports whether the server answered BAD.
+func misunderstood(err error) bool {
+	var refused *ReplyError
+	return errors.As(err, &refused) && refused.Status == imap.StatusResponseTypeBad
+}
+
+// offered lists the server's mechanisms, sorted.
+func (s *Session) offered() []string { return slices.Sorted(slices.Values(s.caps.AuthMechanisms())) }
+
 // choices lists mechanisms by strength. The last one is the LOGIN command.
 func (s *Session) choices() ([]string, error) {
-	offered := s.mechanisms()
+	offered := s.offered()
 	wanted := []string{"SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", loginCommand, "CRAM-MD5"}
 	if s.access.SecretType == config.SecretOAuth {
 		wanted = []string{"OAUTHBEARER", "XOAUTH2"}
@@ -90,7 +98,7 @@ func (s *Session) choices() ([]string, error) {
 		switch {
 		case name == loginCommand:
 			// RFC 9051 §6.2.3: LOGINDISABLED forbids the command.
-			if !s.has("LOGINDISABLED") {
+			if !s.caps.Has(imap.CapLoginDisabled) {
 				out = append(out, name)
 			}
 		case !slices.Contains(offered, name):
@@ -105,7 +113,7 @@ func (s *Session) choices() ([]string, error) {
 	switch {
 	case len(out) > 0:
 		return out, nil
-	case len(offered) == 0 && s.has("LOGINDISABLED"):
+	case len(offered) == 0 && s.caps.Has(imap.CapLoginDisabled):
 		return nil, ErrLoginDisabled
 	}
 	return nil, ErrNoMechanism
@@ -187,7 +195,7 @@ func (s *Session) sasl(ctx context.Context, name string, d dialog, done *SignedI
 	defer func() { s.hidden = false }()
 	c := &command{name: "AUTHENTICATE", args: name}
 	pending := !waits
-	if s.has("SASL-IR") && !waits { // RFC 4959
+	if s.caps.Has(imap.CapSASLIR) && !waits { // RFC 4959
 		c.args, c.shown = name+" "+encodeInitial(initial), name+" "+wire.Masked
 		pending = false
 		done.proofSent = !isScram

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/emersion/go-imap/v2"
+
 	"postier/internal/wire"
 )
 
@@ -47,22 +49,24 @@ type value struct {
 
 // response is one response of the server (RFC 9051 §7).
 type response struct {
-	tag    string // "*", "+" or the tag of a command
-	name   string // upper case: OK, NO, BAD, BYE, PREAUTH, CAPABILITY, LIST, FETCH, …; empty for "+"
-	number uint32 // the 12 of "* 12 FETCH"
-	code   string // upper case, the ALERT of "[ALERT]"
-	args   string // what follows the code inside the brackets
-	text   string // human-readable text, or the data of "+"
+	tag    string                  // "*", "+" or the tag of a command
+	name   string                  // upper case: OK, NO, CAPABILITY, LIST, FETCH, …; empty for "+"
+	number uint32                  // the 12 of "* 12 FETCH"
+	status imap.StatusResponseType // the name of a response that carries a verdict, else empty
+	code   imap.ResponseCode       // upper case, the ALERT of "[ALERT]"
+	args   string                  // what follows the code inside the brackets
+	text   string                  // human-readable text, or the data of "+"
 	values []value
 }
 
-// status reports whether the response carries a verdict.
-func (r *response) status() bool {
-	switch r.name {
-	case "OK", "NO", "BAD", "BYE", "PREAUTH":
-		return true
+// verdict is the status that a response's name stands for, or empty.
+func verdict(name string) imap.StatusResponseType {
+	switch status := imap.StatusResponseType(name); status {
+	case imap.StatusResponseTypeOK, imap.StatusResponseTypeNo, imap.StatusResponseTypeBad, imap.StatusResponseTypeBye,
+		imap.StatusResponseTypePreAuth:
+		return status
 	}
-	return false
+	return ""
 }
 
 // scanner reads responses. It is not safe for use by several goroutines.
@@ -147,7 +151,7 @@ func (s *scanner) response() (*response, error) {
 		return nil, broken("a response without a name")
 	}
 	s.space()
-	if r.status() {
+	if r.status = verdict(r.name); r.status != "" {
 		r.code, r.args = s.code()
 		r.text = s.rest()
 		return r, nil
@@ -185,7 +189,7 @@ func (s *scanner) rest() string {
 }
 
 // code reads "[NAME arguments] " (RFC 9051 §7.1).
-func (s *scanner) code() (name, args string) {
+func (s *scanner) code() (code imap.ResponseCode, args string) {
 	if s.pos >= len(s.line) || s.line[s.pos] != '[' {
 		return "", ""
 	}
@@ -193,10 +197,10 @@ func (s *scanner) code() (name, args string) {
 	if end < 0 {
 		return "", ""
 	}
-	name, args, _ = strings.Cut(s.line[s.pos+1:s.pos+end], " ")
+	name, args, _ := strings.Cut(s.line[s.pos+1:s.pos+end], " ")
 	s.pos += end + 1
 	s.space()
-	return strings.ToUpper(name), args
+	return imap.ResponseCode(strings.ToUpper(name)), args
 }
 
 // values reads elements up to the end of the response, or up to the parenthesis that closes the list at this depth.

@@ -69,7 +69,7 @@ func TestScanner(t *testing.T) {
 			}
 		}
 		err := scanAll([]byte(c.in+"\r\n"), func(r *response) {
-			got.WriteString(r.tag + " " + r.name + "/" + r.code + "/" + r.args + "/" + r.text)
+			got.WriteString(r.tag + " " + r.name + "/" + string(r.code) + "/" + r.args + "/" + r.text)
 			show(r.values)
 		})
 		if err != nil || got.String() != c.want {

@@ -8,15 +8,26 @@ import (
 	"strings"
 	"time"
 
+	"github.com/emersion/go-imap/v2"
+
 	"postier/internal/safetext"
 	"postier/internal/wire"
 )
 
+// Response codes that go-imap has no name for: CAPABILITY (RFC 9051 §7.1), APPENDUID (RFC 4315 §3), USEATTR (RFC 6154
+// §6), READ-ONLY (RFC 9051 §7.1).
+const (
+	codeCapability imap.ResponseCode = "CAPABILITY"
+	codeAppendUID  imap.ResponseCode = "APPENDUID"
+	codeUseAttr    imap.ResponseCode = "USEATTR"
+	CodeReadOnly   imap.ResponseCode = "READ-ONLY"
+)
+
 // ReplyError is a refusal: NO, BAD or BYE.
 type ReplyError struct {
-	Command string // LOGIN, APPEND, …; empty for an unasked BYE
-	Status  string // NO, BAD or BYE
-	Code    string // response code without brackets, upper case: OVERQUOTA; empty when there is none
+	Command string                  // LOGIN, APPEND, …; empty for an unasked BYE
+	Status  imap.StatusResponseType // NO, BAD or BYE
+	Code    imap.ResponseCode       // upper case; empty when there is none
 	Text    safetext.Remote
 	line    string
 }
@@ -34,14 +45,14 @@ func (e *ReplyError) SignIn() bool { return e.Command == loginCommand || e.Comma
 func (s *Session) refusal(command string, r *response) *ReplyError {
 	line := r.name
 	if r.code != "" {
-		line += " [" + strings.TrimSpace(r.code+" "+r.args) + "]"
+		line += " [" + strings.TrimSpace(string(r.code)+" "+r.args) + "]"
 	}
 	if r.text != "" {
 		line += " " + r.text
 	}
 	hide := func(text string) string { return s.access.Secret.Redact(text, s.access.Username) }
 	return &ReplyError{
-		Command: command, Status: r.name, Code: r.code,
+		Command: command, Status: r.status, Code: r.code,
 		// A server may echo what it was sent.
 		Text: safetext.FromRemote(hide(r.text)), line: hide(line),
 	}
@@ -56,7 +67,7 @@ type Session struct {
 	access Access
 
 	tag     int
-	caps    map[string]bool
+	caps    imap.CapSet
 	learned int  // how often caps were told
 	secure  bool // inside verified TLS, or cleartext that a technician allowed
 	greeted bool
@@ -93,27 +104,12 @@ func (s *Session) listen() {
 	})
 }
 
-// has reports whether the server offers a capability; names are upper case.
-func (s *Session) has(capability string) bool { return s.caps[capability] }
-
-// mechanisms lists the offered SASL mechanisms in upper case, sorted.
-func (s *Session) mechanisms() []string {
-	var names []string
-	for c := range s.caps {
-		if name, ok := strings.CutPrefix(c, "AUTH="); ok {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return names
-}
-
 // Capabilities lists what the server offers, in upper case, sorted. It is empty after a sign-in with which the server
 // did not repeat them.
 func (s *Session) Capabilities() []string {
 	names := make([]string, 0, len(s.caps))
 	for c := range s.caps {
-		names = append(names, c)
+		names = append(names, strings.ToUpper(string(c)))
 	}
 	slices.Sort(names)
 	return names
@@ -124,17 +120,28 @@ const maxCapabilities = 300
 
 func (s *Session) learn(words []string) {
 	s.learned++
-	s.caps = map[string]bool{}
+	s.caps = imap.CapSet{}
 	for _, w := range words[:min(len(words), maxCapabilities)] {
-		s.caps[strings.ToUpper(w)] = true
+		s.caps[canonical(w)] = struct{}{}
 	}
+}
+
+// canonical spells a capability as CapSet looks it up: in upper case, but for the two protocol versions. Under another
+// spelling IMAP4rev2 would imply nothing.
+func canonical(word string) imap.Cap {
+	for _, version := range []imap.Cap{imap.CapIMAP4rev1, imap.CapIMAP4rev2} {
+		if strings.EqualFold(word, string(version)) {
+			return version
+		}
+	}
+	return imap.Cap(strings.ToUpper(word))
 }
 
 // alert keeps the text of an [ALERT] (RFC 9051 §7.1) heard inside TLS. Before TLS anybody could have written it: it
 // stays in the transcript and goes nowhere else.
 func (s *Session) alert(r *response) {
 	const maxAlerts = 5
-	if s.secure && r.code == "ALERT" && len(s.alerts) < maxAlerts {
+	if s.secure && r.code == imap.ResponseCodeAlert && len(s.alerts) < maxAlerts {
 		s.alerts = append(s.alerts, safetext.FromRemote(s.access.Secret.Redact(r.text, s.access.Username)))
 	}
 }
@@ -151,15 +158,15 @@ func (s *Session) Greet(ctx context.Context) error {
 	switch {
 	case r.tag != "*":
 		return s.fail(broken("a greeting that begins with %q", safetext.Escape(clip(r.tag))))
-	case r.name == "BYE":
+	case r.status == imap.StatusResponseTypeBye:
 		return s.fail(s.refusal("", r))
-	case r.name == "PREAUTH":
+	case r.status == imap.StatusResponseTypePreAuth:
 		return s.fail(ErrPreauth)
-	case r.name != "OK":
+	case r.status != imap.StatusResponseTypeOK:
 		return s.fail(broken("a greeting that says %q", safetext.Escape(clip(r.name))))
 	}
 	s.greeted = true
-	if r.code == "CAPABILITY" {
+	if r.code == codeCapability {
 		s.learn(strings.Fields(r.args))
 	}
 	return nil
@@ -188,11 +195,12 @@ type command struct {
 	// maxData is the cap on untagged responses, 0 means maxUntagged.
 	maxData int
 
-	tag   string
-	sent  bool // everything is on its way
-	err   error
-	code  string
-	args2 string
+	tag  string
+	sent bool // everything is on its way
+	err  error
+	// code and codeArgs are those of the completion.
+	code     imap.ResponseCode
+	codeArgs string
 }
 
 // exchange sends commands in one flight and reads until all are answered. A NO is left in the command's err, so that
@@ -301,28 +309,24 @@ func (s *Session) body(c *command) []byte {
 // literalSign is "+" when a literal of n octets may go without waiting (RFC 7888 §4 and §5).
 func (s *Session) literalSign(n int) string {
 	const literalMinus = 4096
-	if s.has("LITERAL+") || (n <= literalMinus && (s.has("LITERAL-") || s.has("IMAP4REV2"))) {
+	if s.caps.Has(imap.CapLiteralPlus) || (n <= literalMinus && s.caps.Has(imap.CapLiteralMinus)) {
 		return "+"
 	}
 	return ""
 }
 
 func (s *Session) untagged(r *response, commands []*command) error {
-	switch r.name {
-	case "BYE":
+	switch {
+	case r.status == imap.StatusResponseTypeBye:
 		return s.refusal(commands[0].name, r)
-	case "PREAUTH":
+	case r.status == imap.StatusResponseTypePreAuth:
 		return broken("PREAUTH in the middle of a session")
-	case "CAPABILITY":
+	case r.name == "CAPABILITY":
 		s.learn(words(r.values))
-	case "OK":
-		if r.code == "CAPABILITY" {
-			s.learn(strings.Fields(r.args))
-		}
-	case "EXISTS":
-		if s.selected != nil {
-			s.selected.exists = r.number
-		}
+	case r.status == imap.StatusResponseTypeOK && r.code == codeCapability:
+		s.learn(strings.Fields(r.args))
+	case r.name == "EXISTS" && s.selected != nil:
+		s.selected.exists = r.number
 	}
 	for _, c := range commands {
 		if c.data != nil {
@@ -358,16 +362,16 @@ func (s *Session) complete(r *response, commands []*command) error {
 			continue
 		}
 		c.tag = "" // a second completion is as wrong as an unknown tag
-		c.code, c.args2 = r.code, r.args
-		switch {
-		case r.name == "OK":
-			if r.code == "CAPABILITY" {
+		c.code, c.codeArgs = r.code, r.args
+		switch r.status {
+		case imap.StatusResponseTypeOK:
+			if r.code == codeCapability {
 				s.learn(strings.Fields(r.args))
 			}
 			if c.literal != nil && !c.sent {
 				return broken("OK to %s before the message was sent", c.name)
 			}
-		case r.name == "NO" || r.name == "BAD":
+		case imap.StatusResponseTypeNo, imap.StatusResponseTypeBad:
 			c.err = s.refusal(c.name, r)
 		default:
 			return broken("the tag of %s with %q", c.name, r.name)
