@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"context"
 	"io"
 	"os"
 	"os/exec"
@@ -14,6 +13,7 @@ import (
 
 	"postier/internal/locale"
 	"postier/wizard"
+	"postier/wizard/carrier"
 )
 
 // BenchmarkBytesPerKey types an address into the first screen of a child process in an SSH environment, waiting for
@@ -45,8 +45,9 @@ func BenchmarkFirstFrame(b *testing.B) {
 // BenchmarkDraw is what one drawing of a screen costs, without a terminal.
 func BenchmarkDraw(b *testing.B) {
 	s, _ := wizard.New(wizard.Options{Today: "2026-11-21"})
-	m := newModel(state{s}, Options{Lang: locale.French, Describe: fakeDescribe}, testLook(),
-		newWork(context.Background(), nil))
+	talk := carrier.Start(b.Context(), s, nil, autoWorker{})
+	defer talk.Close()
+	m := newModel(talk, Options{Lang: locale.French, Describe: fakeDescribe}, testLook())
 	m.Update(tea.WindowSizeMsg{Width: 80, Height: 24})
 	for b.Loop() {
 		m.View()

@@ -77,7 +77,7 @@ func TestFarewell(t *testing.T) {
 	t.Parallel()
 	stops := walk(t)
 	s := stops[len(stops)-1].state
-	d := drive(t, state{s}, locale.English, 80, 24).keys("n")
+	d := converse(t, s, locale.English, 80, 24).keys("n")
 	if d.model.screen.Step != wizard.StepAddress {
 		t.Fatalf("at %s", d.model.screen.Step)
 	}
@@ -86,7 +86,7 @@ func TestFarewell(t *testing.T) {
 		strings.Contains(got, "\x1b") {
 		t.Errorf("the farewell is\n%s", got)
 	}
-	d = drive(t, state{s}, locale.English, 80, 24).keys("enter")
+	d = converse(t, s, locale.English, 80, 24).keys("enter")
 	if got := d.model.farewell("x --resume"); !d.quit || strings.Contains(got, "--resume") ||
 		!strings.Contains(got, "config.json") {
 		t.Errorf("the farewell is\n%s", got)

@@ -11,6 +11,7 @@ import (
 
 	"postier/internal/locale"
 	"postier/wizard"
+	"postier/wizard/carrier"
 )
 
 // The test program runs itself as the front end of a child process, on a pseudo-terminal with real signals.
@@ -32,8 +33,8 @@ func TestMain(m *testing.M) {
 
 func childWizard() int {
 	s, requests := wizard.New(wizard.Options{Today: "2026-11-21", ConfigPath: "/tmp/config.json"})
-	_, err := Run(context.Background(), Options{
-		State: s, Requests: requests, Worker: autoWorker{}, Describe: fakeDescribe,
+	err := Run(context.Background(), Options{
+		Conversation: carrier.Start(context.Background(), s, requests, autoWorker{}), Describe: fakeDescribe,
 		Lang: locale.FromEnvironment(os.Getenv), Resume: "postier setup --resume",
 	})
 	switch {

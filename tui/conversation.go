@@ -1,24 +1,22 @@
 package tui
 
-import "postier/wizard"
+import (
+	"postier/internal/locale"
+	"postier/wizard"
+	"postier/wizard/carrier"
+)
 
-// conversation is what the screens need of a wizard. Tests talk to one of their own.
+// conversation is what the screens need of a carrier.Conversation. Tests have one of a single screen.
 type conversation interface {
 	Screen() wizard.Screen
-	Answer(wizard.Answer) (conversation, []wizard.Request)
-	Tell(wizard.Outcome) (conversation, []wizard.Request)
+	Answer(wizard.Answer)
+	Outcomes() <-chan wizard.Outcome
+	Tell(wizard.Outcome)
 	Ended() bool
+	// HasSecret reports whether a secret was given that no draft keeps.
+	HasSecret() bool
+	// Speak sets the language that drafts note down.
+	Speak(locale.Lang)
 }
 
-// state is the real wizard as a conversation.
-type state struct{ wizard.State }
-
-func (s state) Answer(a wizard.Answer) (conversation, []wizard.Request) {
-	next, requests := s.State.Answer(a)
-	return state{next}, requests
-}
-
-func (s state) Tell(o wizard.Outcome) (conversation, []wizard.Request) {
-	next, requests := s.State.Tell(o)
-	return state{next}, requests
-}
+var _ conversation = (*carrier.Conversation)(nil)

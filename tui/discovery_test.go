@@ -14,7 +14,7 @@ import (
 func TestEnterCutsTheSearchShort(t *testing.T) {
 	t.Parallel()
 	begun, _ := wizard.New(wizard.Options{Today: "2026-11-21", Address: "contact@durand.example"})
-	d := drive(t, state{begun}, locale.English, 80, 24).keys("enter")
+	d := converse(t, begun, locale.English, 80, 24).keys("enter")
 	d.shows("Step 2/12")
 	d.shows("gives up after 10 s")
 	var search wizard.Request

@@ -13,6 +13,7 @@ import (
 
 	"postier/internal/locale"
 	"postier/wizard"
+	"postier/wizard/carrier"
 )
 
 // driver presses keys on a model and reads what it shows; there is no terminal.
@@ -33,7 +34,7 @@ type fakeWorker struct {
 
 func (w *fakeWorker) Do(ctx context.Context, r wizard.Request, tell func(wizard.Outcome)) {
 	w.asked <- r
-	if keeps(r.Kind) {
+	if r.Kind.Writes() {
 		tell(wizard.Outcome{ID: r.ID, Kind: r.Kind, Done: true})
 		return
 	}
@@ -51,15 +52,23 @@ func testLook(env ...string) look {
 	return newLook(func(name string) string { return values[name] }, false)
 }
 
+// converse drives the real wizard from one of its moments on.
+func converse(t *testing.T, state wizard.State, lang locale.Lang, width, height int) *driver {
+	t.Helper()
+	worker := &fakeWorker{asked: make(chan wizard.Request, 100), ended: make(chan int, 100)}
+	talk := carrier.Start(t.Context(), state, nil, worker)
+	t.Cleanup(talk.Close)
+	d := drive(t, talk, lang, width, height)
+	d.worker = worker
+	return d
+}
+
 func drive(t *testing.T, talk conversation, lang locale.Lang, width, height int) *driver {
 	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	t.Cleanup(cancel)
-	worker := &fakeWorker{asked: make(chan wizard.Request, 100), ended: make(chan int, 100)}
 	m := newModel(talk, Options{
 		Lang: lang, Describe: fakeDescribe, Now: func() time.Time { return noon }, Resume: "postier setup --resume",
-	}, testLook(), newWork(ctx, worker))
-	d := &driver{t: t, model: m, worker: worker}
+	}, testLook())
+	d := &driver{t: t, model: m}
 	d.send(tea.WindowSizeMsg{Width: width, Height: height})
 	return d
 }
@@ -67,13 +76,15 @@ func drive(t *testing.T, talk conversation, lang locale.Lang, width, height int)
 func (d *driver) send(msg tea.Msg) {
 	d.t.Helper()
 	_, cmd := d.model.Update(msg)
-	d.run(cmd)
+	if _, ok := msg.(outcomeMsg); !ok { // after an outcome the command waits for the next one
+		d.run(cmd)
+	}
 	d.model.View()
 }
 
 // run carries out the commands that matter to a test: quitting and the clipboard. Ticks are not waited for.
 func (d *driver) run(cmd tea.Cmd) {
-	if cmd == nil || d.model.work.ticking != 0 && d.model.waiting != 0 && !d.model.ended && !d.model.left {
+	if cmd == nil || d.model.ticking != 0 && d.model.waiting != 0 && !d.model.ended && !d.model.left {
 		return
 	}
 	switch msg := cmd().(type) {
@@ -175,11 +186,6 @@ func clipboardText(msg any) (string, bool) {
 	}
 	return "", false
 }
-
-// silentWorker ends without a word.
-type silentWorker struct{}
-
-func (silentWorker) Do(context.Context, wizard.Request, func(wizard.Outcome)) {}
 
 // xterm's values of the colours that badges use.
 var xtermColours = map[string][3]float64{

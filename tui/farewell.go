@@ -39,10 +39,10 @@ func (m *model) farewell(resume string) string {
 // kept chooses what to say about what stays of an unfinished setup: all but the password, all, or in a rehearsal
 // nothing.
 func (m *model) kept(butPassword, all, nothing string) string {
-	switch typed, ok := m.talk.(interface{ HasSecret() bool }); {
+	switch {
 	case !m.resumable:
 		return nothing
-	case ok && typed.HasSecret(), m.typedSecret():
+	case m.talk.HasSecret(), m.typedSecret():
 		return butPassword
 	}
 	return all

@@ -24,7 +24,7 @@ func TestGoldenScreens(t *testing.T) {
 		for _, lang := range locale.All() {
 			for _, size := range sizes {
 				name := fmt.Sprintf("%s-%s-%dx%d", s.name, lang, size.width, size.height)
-				d := drive(t, state{s.state}, lang, size.width, size.height)
+				d := converse(t, s.state, lang, size.width, size.height)
 				golden(t, name, d.view(), size.width, size.height)
 			}
 		}

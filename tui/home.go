@@ -18,7 +18,7 @@ func Home(ctx context.Context, o HomeOptions) (HomeChoice, error) {
 	getenv := getenvOr(o.Getenv)
 	m := newHome(o, newLook(getenv, o.NoColor))
 	t := terminal{in: o.In, out: o.Out, getenv: getenv, noColour: o.NoColor}
-	err := t.show(ctx, m, nil)
+	err := t.show(ctx, m)
 	m.choice.Lang = m.speech.lang
 	if m.hungUp {
 		return m.choice, ErrInterrupted

@@ -16,30 +16,22 @@ import (
 type script struct {
 	screen  wizard.Screen
 	answers *[]wizard.Answer
-	tells   *[]wizard.Outcome
-	ends    bool
-	ask     []wizard.Request
 }
 
-func (s script) Screen() wizard.Screen { return s.screen }
-func (s script) Ended() bool           { return s.ends }
-
-func (s script) Answer(a wizard.Answer) (conversation, []wizard.Request) {
-	*s.answers = append(*s.answers, a)
-	return s, s.ask
-}
-
-func (s script) Tell(o wizard.Outcome) (conversation, []wizard.Request) {
-	*s.tells = append(*s.tells, o)
-	return s, nil
-}
+func (s script) Screen() wizard.Screen           { return s.screen }
+func (s script) Answer(a wizard.Answer)          { *s.answers = append(*s.answers, a) }
+func (s script) Outcomes() <-chan wizard.Outcome { return nil }
+func (s script) Tell(wizard.Outcome)             {}
+func (s script) Ended() bool                     { return false }
+func (s script) HasSecret() bool                 { return false }
+func (s script) Speak(locale.Lang)               {}
 
 func newScript(screen wizard.Screen) script {
 	if screen.Step == "" {
 		screen.Step = wizard.StepServer
 	}
 	screen.Number = screen.Step.Number()
-	return script{screen: screen, answers: &[]wizard.Answer{}, tells: &[]wizard.Outcome{}}
+	return script{screen: screen, answers: &[]wizard.Answer{}}
 }
 
 func (s script) last(t *testing.T) wizard.Answer {
@@ -403,7 +395,7 @@ func TestEveryKeyOnSmallScreens(t *testing.T) {
 	}
 	for _, stop := range everySecond(walk(t)) {
 		for _, size := range []struct{ width, height int }{{1, 1}, {7, 5}, {39, 11}} {
-			d := drive(t, state{stop.state}, locale.German, size.width, size.height)
+			d := converse(t, stop.state, locale.German, size.width, size.height)
 			for _, name := range names {
 				d.keys(name)
 				fits(t, stop.name+" after "+name, d.view(), size.width, size.height)
@@ -473,7 +465,7 @@ func harmless(t *testing.T, name, content string) {
 func TestASCII(t *testing.T) {
 	t.Parallel()
 	for _, stop := range walk(t) {
-		d := drive(t, state{stop.state}, locale.French, 80, 24)
+		d := converse(t, stop.state, locale.French, 80, 24)
 		d.model.speech.look = testLook("LANG", "C")
 		for _, in := range d.model.inputs {
 			if in.search != nil {
@@ -521,34 +513,6 @@ func TestBadgesHaveContrast(t *testing.T) {
 	}
 }
 
-func TestWorkerWithoutResultIsTold(t *testing.T) {
-	t.Parallel()
-	told := make(chan tea.Msg, 1)
-	w := newWork(t.Context(), silentWorker{})
-	w.send = func(msg tea.Msg) { told <- msg }
-	w.start([]wizard.Request{{ID: 3, Kind: wizard.DoDNS}}, locale.English)
-	if o, ok := (<-told).(outcomeMsg); !ok || o.outcome.ID != 3 || !o.outcome.Done || o.outcome.Err.Empty() {
-		t.Errorf("told %+v", o)
-	}
-}
-
-func TestBackCancelsWork(t *testing.T) {
-	t.Parallel()
-	s := newScript(wizard.Screen{Step: wizard.StepSubmission, Busy: &wizard.Busy{Request: 9}})
-	d := drive(t, s, locale.English, 80, 24)
-	d.model.work.start([]wizard.Request{{ID: 9, Kind: wizard.DoSubmission}}, locale.English)
-	<-d.worker.asked
-	d.model.work.start([]wizard.Request{{ID: 9, Kind: wizard.DoCancel}}, locale.English)
-	select {
-	case id := <-d.worker.ended:
-		if id != 9 {
-			t.Errorf("request %d ended", id)
-		}
-	case <-time.After(patience):
-		t.Error("the work was not cancelled")
-	}
-}
-
 // TestWhatLeavingKeeps: the password is named only when one was given, and a rehearsal promises nothing.
 func TestWhatLeavingKeeps(t *testing.T) {
 	t.Parallel()
@@ -562,7 +526,7 @@ func TestWhatLeavingKeeps(t *testing.T) {
 		{"nothing typed", s, true, "What you have entered so far is kept. You"},
 		{"a rehearsal", s, false, "nothing is kept"},
 	} {
-		d := drive(t, state{row.talk}, locale.English, 80, 24)
+		d := converse(t, row.talk, locale.English, 80, 24)
 		d.model.resumable = row.resumable
 		d.keys("m", "ctrl+c")
 		if screen := d.view(); !strings.Contains(screen, row.want) {

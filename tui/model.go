@@ -24,7 +24,6 @@ type model struct {
 	inputs   []*input
 	describe func(wizard.Report, locale.Lang) Description
 	onLang   func(locale.Lang)
-	work     *work
 	now      func() time.Time
 	speech   speech
 	// resumable is true when a draft is kept.
@@ -44,6 +43,7 @@ type model struct {
 	// since is when the work that the screen waits for began.
 	since   time.Time
 	waiting int // the request that since belongs to
+	ticking int // the request whose seconds are being counted
 
 	last  wizard.Screen   // the last step's screen, for the scrollback
 	past  []wizard.Screen // those of the addresses that were set up before it
@@ -54,15 +54,18 @@ type model struct {
 // outcomeMsg brings what a request found.
 type outcomeMsg struct{ outcome wizard.Outcome }
 
+// brokenMsg says that no outcome will come any more.
+type brokenMsg struct{}
+
 // tickMsg makes elapsed seconds go on.
 type tickMsg struct{ request int }
 
 // hangupMsg says that the terminal is gone or that a signal asks the program to end.
 type hangupMsg struct{}
 
-func newModel(talk conversation, o Options, l look, w *work) *model {
+func newModel(talk conversation, o Options, l look) *model {
 	m := &model{
-		talk: talk, describe: o.Describe, onLang: o.OnLang, work: w, now: o.Now, resumable: o.Resume != "",
+		talk: talk, describe: o.Describe, onLang: o.OnLang, now: o.Now, resumable: o.Resume != "",
 		speech: speech{lang: o.Lang, product: o.Product, look: l}, width: usualWidth, height: usualHeight,
 	}
 	if m.speech.product == "" {
@@ -77,12 +80,24 @@ func newModel(talk conversation, o Options, l look, w *work) *model {
 	if m.describe == nil {
 		m.describe = func(r wizard.Report, _ locale.Lang) Description { return Description{Title: r.ID} }
 	}
+	m.talk.Speak(m.speech.lang)
 	m.arrive()
 	return m
 }
 
 // Init implements tea.Model.
-func (m *model) Init() tea.Cmd { return m.tick() }
+func (m *model) Init() tea.Cmd { return tea.Batch(m.tick(), m.receive()) }
+
+// receive waits for the next outcome. It runs apart from Update, which asks for it again after each one.
+func (m *model) receive() tea.Cmd {
+	outcomes := m.talk.Outcomes()
+	return func() tea.Msg {
+		if o, ok := <-outcomes; ok {
+			return outcomeMsg{o}
+		}
+		return brokenMsg{}
+	}
+}
 
 // Update implements tea.Model.
 func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
@@ -93,12 +108,13 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 			m.width, m.height = usualWidth, usualHeight
 		}
 	case outcomeMsg:
-		return m, m.tell(msg.outcome)
+		m.talk.Tell(msg.outcome)
+		return m, tea.Batch(m.turn(), m.receive())
 	case tickMsg:
 		if msg.request == m.waiting {
 			return m, m.again(msg.request)
 		}
-	case hangupMsg:
+	case hangupMsg, brokenMsg:
 		return m, m.leave()
 	case tea.PasteMsg:
 		m.paste(msg.Content)
@@ -111,21 +127,14 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 // answer hands the person's answer to the wizard and shows what it says.
 func (m *model) answer(action wizard.ActionID) tea.Cmd {
 	values, typed := answers(m.inputs)
-	talk, requests := m.talk.Answer(wizard.Answer{Action: action, Values: values, Secret: typed})
-	return m.turn(talk, requests)
+	m.talk.Answer(wizard.Answer{Action: action, Values: values, Secret: typed})
+	return m.turn()
 }
 
-// tell hands an outcome to the wizard.
-func (m *model) tell(o wizard.Outcome) tea.Cmd {
-	talk, requests := m.talk.Tell(o)
-	return m.turn(talk, requests)
-}
-
-func (m *model) turn(talk conversation, requests []wizard.Request) tea.Cmd {
-	m.talk = talk
-	m.work.start(requests, m.speech.lang)
+// turn shows what the wizard says now.
+func (m *model) turn() tea.Cmd {
 	m.arrive()
-	if talk.Ended() {
+	if m.talk.Ended() {
 		m.ended = true
 		return tea.Quit
 	}
@@ -236,21 +245,20 @@ func (m *model) paste(text string) {
 
 // tick asks for the next second when a newly begun wait needs one.
 func (m *model) tick() tea.Cmd {
-	if m.waiting == 0 || m.work.ticking == m.waiting {
+	if m.waiting == 0 || m.ticking == m.waiting {
 		return nil
 	}
 	return m.again(m.waiting)
 }
 
 func (m *model) again(request int) tea.Cmd {
-	m.work.ticking = request
+	m.ticking = request
 	return tea.Tick(time.Second, func(time.Time) tea.Msg { return tickMsg{request} })
 }
 
 // leave ends the program before the conversation has ended.
 func (m *model) leave() tea.Cmd {
 	m.left = true
-	m.work.stop()
 	return tea.Quit
 }
 
@@ -273,6 +281,7 @@ func (m *model) touched() bool {
 func (m *model) switchLanguage() {
 	m.speech.lang = m.speech.lang.Next()
 	m.toast, m.chase = "", true
+	m.talk.Speak(m.speech.lang)
 	if m.onLang != nil {
 		m.onLang(m.speech.lang)
 	}

@@ -3,7 +3,6 @@ package tui
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -13,7 +12,7 @@ import (
 	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/term"
 
-	"postier/wizard"
+	"postier/wizard/carrier"
 )
 
 // framesPerSecond is how often the terminal may be written to. Nothing is written when nothing has changed, so this
@@ -21,46 +20,36 @@ import (
 // ticks.
 const framesPerSecond = 40
 
-// Run shows the conversation until it ends, and returns its last state. The error is ErrInterrupted when it was left
-// before the end, and ErrNoTerminal when there is no terminal to show it on. When Run returns, the terminal is as it
-// was, what was to be written is written, and a line about the result or about how to go on stands in the scrollback.
-func Run(ctx context.Context, o Options) (wizard.State, error) {
-	last, err := converse(ctx, state{o.State}, o)
-	if s, ok := last.(state); ok {
-		return s.State, err
-	}
-	return o.State, err
-}
-
-func converse(ctx context.Context, talk conversation, o Options) (conversation, error) {
+// Run shows the conversation until it ends. The error is ErrInterrupted when it was left before the end, and
+// ErrNoTerminal when there is no terminal to show it on; the conversation can then go on elsewhere. After any other end
+// it is closed, so that what was to be written is written, the terminal is as it was, and a line about the result or
+// about how to go on stands in the scrollback.
+func Run(ctx context.Context, o Options) error {
 	getenv := getenvOr(o.Getenv)
-	w := newWork(ctx, o.Worker)
-	m := newModel(talk, o, newLook(getenv, o.NoColor), w)
+	m := newModel(o.Conversation, o, newLook(getenv, o.NoColor))
 	t := terminal{in: o.In, out: o.Out, getenv: getenv, noColour: o.NoColor}
-	err := t.show(ctx, m, func(send func(tea.Msg)) {
-		w.send = send
-		w.start(o.Requests, m.speech.lang)
-	})
-	w.settle()
+	err := t.show(ctx, m)
 	if errors.Is(err, ErrNoTerminal) {
-		return m.talk, err
+		return err
 	}
+	o.Conversation.Close()
 	out := o.Out
 	if out == nil {
 		out = os.Stdout
 	}
 	_, _ = io.WriteString(out, m.farewell(o.Resume))
+	var broken *carrier.PanicError
 	switch {
-	case w.broken != nil:
-		return m.talk, fmt.Errorf("a check broke down: %v", w.broken)
+	case errors.As(o.Conversation.Err(), &broken):
+		return broken
 	case errors.Is(err, tea.ErrProgramPanic):
-		return m.talk, err
+		return err
 	case m.ended:
-		return m.talk, nil
+		return nil
 	case err != nil && !errors.Is(err, tea.ErrProgramKilled):
-		return m.talk, err
+		return err
 	default:
-		return m.talk, ErrInterrupted
+		return ErrInterrupted
 	}
 }
 
@@ -72,8 +61,8 @@ type terminal struct {
 	noColour bool
 }
 
-// show runs a model until it quits. begin is called with the way to send it messages, before it starts.
-func (t terminal) show(ctx context.Context, model tea.Model, begin func(send func(tea.Msg))) error {
+// show runs a model until it quits.
+func (t terminal) show(ctx context.Context, model tea.Model) error {
 	// Both make Bubble Tea write to files; the first one writes every key, passwords included (docs/security.md T12).
 	_ = os.Unsetenv("TEA_TRACE")
 	_ = os.Unsetenv("TEA_DEBUG")
@@ -91,10 +80,6 @@ func (t terminal) show(ctx context.Context, model tea.Model, begin func(send fun
 	var program *tea.Program
 	gone := func() { program.Send(hangupMsg{}) }
 	program = tea.NewProgram(model, t.options(ctx, &hangupReader{File: in, gone: gone}, out)...)
-	if begin != nil {
-		// Sending blocks until the program runs, so what begins here waits for it.
-		begin(program.Send)
-	}
 	stop := onSignals(gone)
 	defer stop()
 	_, err := program.Run()

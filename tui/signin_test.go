@@ -80,7 +80,7 @@ func TestGoldenSignIn(t *testing.T) {
 		for _, lang := range locale.All() {
 			for _, size := range sizes {
 				name := fmt.Sprintf("%s-%s-%dx%d", s.name, lang, size.width, size.height)
-				d := drive(t, state{s.state}, lang, size.width, size.height)
+				d := converse(t, s.state, lang, size.width, size.height)
 				golden(t, name, d.view(), size.width, size.height)
 			}
 		}
@@ -104,7 +104,7 @@ func TestCodeOnOneScreen(t *testing.T) {
 		locale.German:  "Geben Sie nie einen Code ein",
 	} {
 		now := noon
-		d := drive(t, state{code.state}, lang, 80, 24)
+		d := converse(t, code.state, lang, 80, 24)
 		d.model.now = func() time.Time { return now }
 		lines := strings.Split(d.view(), "\n")
 		alone := false

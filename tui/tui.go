@@ -1,29 +1,23 @@
 // Package tui is the full-screen front end: it draws any wizard.Screen in a terminal and turns keys into answers.
 //
 // It knows nothing about steps. What a step asks, shows and offers comes from package wizard; the work that the wizard
-// asks for is carried out by a Worker; the words for a cause come from Describe. Everything else here is terminal:
-// layout from 1x1 to any size, scrolling, keys, paste, suspend, and giving the terminal back in every way of ending.
+// asks for is carried out by package carrier; the words for a cause come from Describe. Everything else here is
+// terminal: layout from 1x1 to any size, scrolling, keys, paste, suspend, and giving the terminal back in every way of
+// ending.
 //
 // Written for SSH: no mouse, no blinking, few bytes a key, the 16 colours that every terminal has, and words wherever a
 // colour says something.
 package tui
 
 import (
-	"context"
 	"errors"
 	"io"
 	"time"
 
 	"postier/internal/locale"
 	"postier/wizard"
+	"postier/wizard/carrier"
 )
-
-// Worker carries out what the wizard asks for. Do returns when the request has ended; it tells each outcome as it
-// comes, the last one with Done set, and stops soon after ctx is cancelled. Do is called on its own goroutine, several
-// may run at once, and tell may be called from any goroutine until Do returns.
-type Worker interface {
-	Do(ctx context.Context, request wizard.Request, tell func(wizard.Outcome))
-}
 
 // Description is what a check's outcome means, in words of one language.
 type Description struct {
@@ -37,12 +31,9 @@ type Description struct {
 	Retry string
 }
 
-// Options are what Run needs. State, Worker and Describe must be given.
+// Options are what Run needs. Conversation and Describe must be given.
 type Options struct {
-	State wizard.State
-	// Requests are those that came with State, from wizard.New; they are carried out first.
-	Requests []wizard.Request
-	Worker   Worker
+	Conversation *carrier.Conversation
 	// Describe gives the words for a check's outcome. For a report without Cause it gives the check's own name as Title.
 	Describe func(wizard.Report, locale.Lang) Description
 

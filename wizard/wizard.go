@@ -341,6 +341,12 @@ const (
 	DoSignOut     RequestKind = "signout"      // remove the tokens of a sign-in that is not wanted any more
 )
 
+// Writes reports whether work of this kind changes files. It is then done in the order in which it was asked for, and
+// finished even when the person leaves.
+func (k RequestKind) Writes() bool {
+	return k == DoSave || k == DoDraft || k == DoForget || k == DoSignOut
+}
+
 // Request asks for work. Its ID lets a late outcome of abandoned work be ignored.
 type Request struct {
 	ID     int

@@ -22,6 +22,7 @@ import (
 	"postier/tui"
 	"postier/tui/plain"
 	"postier/wizard"
+	"postier/wizard/carrier"
 	"postier/wizard/worker"
 )
 
@@ -478,30 +479,27 @@ type conversation struct {
 // so.
 func (a *app) converse(ctx context.Context, c conversation) error {
 	state, requests := wizard.New(c.options)
+	talk := carrier.Start(ctx, state, requests, c.worker)
+	defer talk.Close()
+	lines := plain.Options{
+		Conversation: talk, Lang: a.lang(), Product: c.options.Product, Resume: c.resume, In: a.in, Out: a.out,
+		SignIn: c.approves,
+	}
 	if c.unattended {
-		_, err := plain.Unattended(ctx, a.plainOptions(c, state, requests))
-		return err
+		return plain.Unattended(ctx, lines)
 	}
 	if !a.drawable() {
-		_, err := plain.Run(ctx, a.plainOptions(c, state, requests))
-		return err
+		return plain.Run(ctx, lines)
 	}
-	_, err := tui.Run(ctx, tui.Options{
-		State: state, Requests: requests, Worker: c.worker, Lang: a.lang(), Product: c.options.Product, Resume: c.resume,
+	err := tui.Run(ctx, tui.Options{
+		Conversation: talk, Lang: a.lang(), Product: c.options.Product, Resume: c.resume,
 		NoColor: a.colourless(), Getenv: a.getenv, In: a.in, Out: a.out,
 		Describe: func(r wizard.Report, l locale.Lang) tui.Description { return tui.Description(worker.Describe(r, l)) },
 	})
 	if errors.Is(err, tui.ErrNoTerminal) {
-		_, err = plain.Run(ctx, a.plainOptions(c, state, requests))
+		return plain.Run(ctx, lines)
 	}
 	return err
-}
-
-func (a *app) plainOptions(c conversation, state wizard.State, requests []wizard.Request) plain.Options {
-	return plain.Options{
-		State: state, Requests: requests, Worker: c.worker, Lang: a.lang(), Product: c.options.Product, Resume: c.resume,
-		In: a.in, Out: a.out, SignIn: c.approves,
-	}
 }
 
 // drawable reports whether both ends are a terminal that can place text, and nobody asked for plain lines.

@@ -17,7 +17,7 @@ import (
 	"postier/internal/locale"
 	"postier/internal/secret"
 	"postier/wizard"
-	"postier/wizard/worker"
+	"postier/wizard/carrier"
 )
 
 // ErrInterrupted is returned when input ended, or a signal came, before the conversation was over.
@@ -25,11 +25,9 @@ var ErrInterrupted = errors.New("setup was interrupted")
 
 // Options are what both ways of running need.
 type Options struct {
-	State    wizard.State
-	Requests []wizard.Request
-	Worker   *worker.Worker
-	Lang     locale.Lang
-	Product  string
+	Conversation *carrier.Conversation
+	Lang         locale.Lang
+	Product      string
 	// Resume is the command that goes on with the draft; empty means that no draft is kept: a rehearsal.
 	Resume string
 	In     io.Reader
@@ -40,34 +38,27 @@ type Options struct {
 	SignIn bool
 }
 
-// Run asks every step on plain lines until the conversation is over.
-func Run(ctx context.Context, o Options) (wizard.State, error) {
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	d := &dialog{
-		printer: printer{out: o.Out, lang: o.Lang, product: o.Product},
-		session: worker.NewSession(ctx, o.State, o.Requests, o.Worker),
-		input:   newInput(o.In),
-		resume:  o.Resume,
-		beat:    o.Heartbeat,
-	}
+// Run asks every step on plain lines until the conversation is over, and closes it.
+func Run(ctx context.Context, o Options) error {
+	d := newDialog(o)
+	d.input, d.beat = newInput(o.In), o.Heartbeat
 	if d.beat == 0 {
 		d.beat = defaultHeartbeat
 	}
 	defer d.input.close()
-	defer d.session.Close()
+	defer d.talk.Close()
 	d.say("plain.hello")
 	err := d.run(ctx)
 	switch {
 	case err == nil:
-	case d.resume != "":
+	case o.Resume != "":
 		d.line("")
-		d.say("plain.resume", "command", d.resume)
+		d.say("plain.resume", "command", o.Resume)
 	default:
 		d.line("")
 		d.say("plain.stopped")
 	}
-	return d.session.State, err
+	return err
 }
 
 // defaultHeartbeat is often enough for a person to know that nothing hangs, and rare enough for a screen reader.
@@ -75,17 +66,24 @@ const defaultHeartbeat = 10 * time.Second
 
 type dialog struct {
 	printer
-	session *worker.Session
+	talk    *carrier.Conversation
 	input   *input
-	resume  string
 	beat    time.Duration
-	told    map[string]bool // check lines printed for the present work
+	printed map[string]bool // check lines printed for the present work
 	work    int
+}
+
+func newDialog(o Options) *dialog {
+	o.Conversation.Speak(o.Lang)
+	return &dialog{
+		printer: printer{out: o.Out, lang: o.Lang, product: o.Product}, talk: o.Conversation,
+		printed: map[string]bool{},
+	}
 }
 
 func (d *dialog) run(ctx context.Context) error {
 	for {
-		screen := d.session.State.Screen()
+		screen := d.talk.Screen()
 		d.screen(screen)
 		if screen.Busy != nil {
 			if err := d.watch(ctx); err != nil {
@@ -100,8 +98,8 @@ func (d *dialog) run(ctx context.Context) error {
 		if answer.Action == "" {
 			continue // the language was switched, or help was read: the screen is shown again
 		}
-		d.session.Answer(answer)
-		if d.session.State.Ended() {
+		d.talk.Answer(answer)
+		if d.talk.Ended() {
 			d.drain(ctx)
 			return nil
 		}
@@ -110,11 +108,19 @@ func (d *dialog) run(ctx context.Context) error {
 
 // drain lets drafts and clean-up end before the program does.
 func (d *dialog) drain(ctx context.Context) {
-	for d.session.Running() {
-		if _, ok := d.session.Next(ctx); !ok {
+	for d.talk.Running() {
+		if d.talk.Next(ctx) != nil {
 			return
 		}
 	}
+}
+
+// interrupted tells a worker that broke down from a conversation that was ended from outside.
+func interrupted(err error) error {
+	if errors.As(err, new(*carrier.PanicError)) {
+		return err
+	}
+	return ErrInterrupted
 }
 
 // watch prints each check as it ends, until the step's work is over. On a terminal, x and Enter stop it.
@@ -122,44 +128,36 @@ func (d *dialog) watch(ctx context.Context) error {
 	started := time.Now()
 	ticker := time.NewTicker(d.beat)
 	defer ticker.Stop()
-	outcomes := make(chan bool)
 	var typed <-chan reply
 	if d.input.terminal {
 		typed = d.input.next()
 	}
-	before := d.session.State.Screen()
+	before := d.talk.Screen()
 	for {
-		screen := d.session.State.Screen()
+		screen := d.talk.Screen()
 		d.checks(screen)
 		if screen.Busy == nil || screen.Step != before.Step || screen.Busy.Request != before.Busy.Request {
 			return nil
 		}
 		d.progress(before, screen)
 		before = screen
-		waitCtx, cancel := context.WithCancel(ctx)
-		go func() {
-			_, ok := d.session.Next(waitCtx)
-			outcomes <- ok
-		}()
 		select {
-		case ok := <-outcomes:
-			cancel()
+		case o, ok := <-d.talk.Outcomes():
 			if !ok {
-				return ErrInterrupted
+				return interrupted(d.talk.Err())
 			}
+			d.talk.Tell(o)
+		case <-ctx.Done():
+			return ErrInterrupted
 		case <-ticker.C:
-			cancel()
-			<-outcomes
 			d.still(screen, time.Since(started))
 		case r := <-typed:
-			cancel()
-			<-outcomes
 			typed, d.input.pending = nil, nil // the line is used up; whoever asks next reads another
 			if r.err != nil {
 				return ErrInterrupted
 			}
 			if action := meanwhile(screen, r.text); action != "" {
-				d.session.Answer(wizard.Answer{Action: action})
+				d.talk.Answer(wizard.Answer{Action: action})
 			} else {
 				typed = d.input.next()
 			}
@@ -273,6 +271,7 @@ func (d *dialog) command(v wizard.Screen, text string, isSecret bool) (wizard.Ac
 		return "", true
 	case "=":
 		d.lang = d.lang.Next()
+		d.talk.Speak(d.lang)
 		return "", true
 	}
 	if isSecret && len(trimmed) != 2 || !strings.HasPrefix(trimmed, "/") {

@@ -21,16 +21,32 @@ import (
 	"postier/internal/wire"
 	"postier/presets"
 	"postier/wizard"
+	"postier/wizard/carrier"
 	"postier/wizard/worker"
 )
 
-// rehearse starts a conversation against the demo's servers, with the configuration in a temporary folder.
-func rehearse(t *testing.T, fault string, lang locale.Lang) (Options, *rehearsal.Provider, string) {
+// rehearsed is what a conversation with the demo's servers begins with.
+type rehearsed struct {
+	Options
+	worker *worker.Worker
+	begin  wizard.Options
+}
+
+// talk begins a conversation.
+func (r rehearsed) talk(t *testing.T) Options {
+	t.Helper()
+	state, requests := wizard.New(r.begin)
+	r.Conversation = carrier.Start(t.Context(), state, requests, r.worker)
+	return r.Options
+}
+
+// rehearse starts the demo's servers, with the configuration in a temporary folder.
+func rehearse(t *testing.T, fault string, lang locale.Lang) (rehearsed, *rehearsal.Provider, string) {
 	t.Helper()
 	return rehearsalWith(t, rehearsal.Options{Lang: lang, Fault: fault, Slow: 50 * time.Millisecond})
 }
 
-func rehearsalWith(t *testing.T, options rehearsal.Options) (Options, *rehearsal.Provider, string) {
+func rehearsalWith(t *testing.T, options rehearsal.Options) (rehearsed, *rehearsal.Provider, string) {
 	t.Helper()
 	lang := options.Lang
 	provider, err := rehearsal.Start(t.Context(), options)
@@ -53,10 +69,9 @@ func rehearsalWith(t *testing.T, options rehearsal.Options) (Options, *rehearsal
 		Network: network, Book: book, ConfigPath: path, Lang: lang, Product: "postier", NoDraft: true,
 		Arrival: 3 * time.Second,
 	}
-	state, requests := wizard.New(wizard.Options{Book: book, Product: "postier", Today: "2026-11-21", ConfigPath: path})
-	return Options{
-		State: state, Requests: requests, Worker: w, Lang: lang, Product: "postier",
-		Resume: "postier setup --resume",
+	return rehearsed{
+		Options: Options{Lang: lang, Product: "postier", Resume: "postier setup --resume"}, worker: w,
+		begin: wizard.Options{Book: book, Product: "postier", Today: "2026-11-21", ConfigPath: path},
 	}, provider, path
 }
 
@@ -74,7 +89,7 @@ func TestWholeSetupByLines(t *testing.T) {
 			var out bytes.Buffer
 			lines := []string{provider.Address, "", "", provider.Password.Reveal(), "", "", "", "", "", "", ""}
 			o.In, o.Out = strings.NewReader(strings.Join(lines, "\n")+"\n"), &out
-			if _, err := Run(t.Context(), o); err != nil {
+			if err := Run(t.Context(), o.talk(t)); err != nil {
 				t.Fatalf("%v\n%s", err, out.String())
 			}
 			for _, text := range want {
@@ -108,7 +123,7 @@ func TestCommandsAtThePrompt(t *testing.T) {
 		"not an address", provider.Address, // refused at the field, then right
 		"<", "=", "?", "", // from step 2 back to step 1, French, help, keep the address
 	}, "\n") + "\n")
-	_, err := Run(t.Context(), o)
+	err := Run(t.Context(), o.talk(t))
 	if !errors.Is(err, ErrInterrupted) {
 		t.Fatalf("end of input: %v", err)
 	}
@@ -135,7 +150,7 @@ func TestEndOfInputIsNoAnswer(t *testing.T) {
 		if n > 0 {
 			o.In = strings.NewReader(strings.Join(lines[:n], "\n") + "\n")
 		}
-		if _, err := Run(t.Context(), o); !errors.Is(err, ErrInterrupted) {
+		if err := Run(t.Context(), o.talk(t)); !errors.Is(err, ErrInterrupted) {
 			t.Errorf("after %d lines: %v", n, err)
 		}
 		if _, err := os.Stat(path); err == nil && n < len(lines) {
@@ -151,7 +166,7 @@ func TestFailureNamesCauseAndServerBlock(t *testing.T) {
 	var out bytes.Buffer
 	o.Out = &out
 	o.In = strings.NewReader(rehearsal.Address + "\n\n\nkivo-tams-relu-pabe\n")
-	_, _ = Run(t.Context(), o)
+	_ = Run(t.Context(), o.talk(t))
 	text := out.String()
 	for _, want := range []string{"A-14", "server│ 535"} {
 		if !strings.Contains(text, want) {
@@ -172,14 +187,11 @@ func TestUnattended(t *testing.T) {
 	} {
 		t.Run("fault "+fault, func(t *testing.T) {
 			t.Parallel()
-			o, provider, path := rehearse(t, fault, locale.English)
-			state, requests := wizard.New(wizard.Options{
-				Book: o.Worker.Book, Product: "postier", Today: "2026-11-21", ConfigPath: path, Address: provider.Address,
-				Secret: provider.Typed,
-			})
+			o, provider, _ := rehearse(t, fault, locale.English)
+			o.begin.Address, o.begin.Secret = provider.Address, provider.Typed
 			var out bytes.Buffer
-			o.State, o.Requests, o.Out = state, requests, &out
-			_, err := Unattended(t.Context(), o)
+			o.Out = &out
+			err := Unattended(t.Context(), o.talk(t))
 			var stopped *Stopped
 			switch {
 			case want == "" && err != nil:

@@ -93,11 +93,11 @@ func (p *printer) screen(v wizard.Screen) {
 // checks prints the checks that ended since it was last called for the same work.
 func (d *dialog) checks(v wizard.Screen) {
 	if v.Busy != nil && v.Busy.Request != d.work {
-		d.work, d.told = v.Busy.Request, map[string]bool{}
+		d.work, d.printed = v.Busy.Request, map[string]bool{}
 	}
 	for _, r := range v.Checks {
-		if r.Status != "" && !d.told[r.ID] && v.Busy != nil {
-			d.told[r.ID] = true
+		if r.Status != "" && !d.printed[r.ID] && v.Busy != nil {
+			d.printed[r.ID] = true
 			d.check(r)
 		}
 	}

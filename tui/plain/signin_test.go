@@ -17,18 +17,14 @@ import (
 )
 
 // browserRehearsal is a rehearsal at a provider that takes sign-ins by browser and no passwords.
-func browserRehearsal(t *testing.T, fault string, lang locale.Lang, address bool) (Options, *bytes.Buffer, string) {
+func browserRehearsal(t *testing.T, fault string, lang locale.Lang, address bool) (rehearsed, *bytes.Buffer, string) {
 	t.Helper()
 	o, provider, path := rehearsalWith(t,
 		rehearsal.Options{Lang: lang, Fault: fault, OAuth: true, Approval: time.Millisecond})
-	options := wizard.Options{
-		Book: o.Worker.Book, Product: "postier", Today: "2026-11-21", ConfigPath: path,
-		Clients: map[string]wizard.Client{rehearsal.OAuthName: {ID: rehearsal.OAuthClient}},
-	}
+	o.begin.Clients = map[string]wizard.Client{rehearsal.OAuthName: {ID: rehearsal.OAuthClient}}
 	if address {
-		options.Address = provider.Address
+		o.begin.Address = provider.Address
 	}
-	o.State, o.Requests = wizard.New(options)
 	out := &bytes.Buffer{}
 	o.Out = out
 	return o, out, path
@@ -53,7 +49,7 @@ func TestSignInByLines(t *testing.T) {
 	t.Parallel()
 	o, out, path := browserRehearsal(t, "", locale.French, false)
 	o.In = strings.NewReader(rehearsal.Address + strings.Repeat("\n", 12))
-	if _, err := Run(t.Context(), o); err != nil {
+	if err := Run(t.Context(), o.talk(t)); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	text := out.String()
@@ -94,7 +90,7 @@ func TestUnattendedSignIn(t *testing.T) {
 			o.SignIn = true
 			fault, _ := rehearsal.FindFault(name)
 			var stopped *Stopped
-			_, err := Unattended(t.Context(), o)
+			err := Unattended(t.Context(), o.talk(t))
 			switch {
 			case name == "" && err != nil:
 				t.Errorf("%v\n%s", err, out)
@@ -111,7 +107,7 @@ func TestUnattendedSignIn(t *testing.T) {
 		t.Parallel()
 		o, out, path := browserRehearsal(t, "", locale.English, true)
 		var stopped *Stopped
-		_, err := Unattended(t.Context(), o)
+		err := Unattended(t.Context(), o.talk(t))
 		if !errors.As(err, &stopped) || !stopped.SignIn || stopped.Step != wizard.StepCredential || stopped.Finding != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
@@ -119,12 +115,11 @@ func TestUnattendedSignIn(t *testing.T) {
 			t.Error("a code was asked for")
 		}
 		// Somebody signs in and leaves at the next step; the run without a person finds it.
-		talk := o
-		talk.In = strings.NewReader("\n\n\n")
-		if _, err := Run(t.Context(), talk); !errors.Is(err, ErrInterrupted) {
+		o.In = strings.NewReader("\n\n\n")
+		if err := Run(t.Context(), o.talk(t)); !errors.Is(err, ErrInterrupted) {
 			t.Fatal(err)
 		}
-		if _, err := Unattended(t.Context(), o); err != nil {
+		if err := Unattended(t.Context(), o.talk(t)); err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
 		doc, err := config.Load(path)

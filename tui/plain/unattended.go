@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"postier/wizard"
-	"postier/wizard/worker"
 )
 
 // Stopped says at which step an unattended run ended before its end, and why.
@@ -30,52 +29,49 @@ func (s *Stopped) Error() string {
 	return fmt.Sprintf("setup stopped at step %d (%s): a person would have been asked", s.Step.Number(), s.Step)
 }
 
-// Unattended walks the steps without a question and prints each as plain lines. It stops where a person would have been
-// asked; the values given beforehand answer what they can.
-func Unattended(ctx context.Context, o Options) (wizard.State, error) {
-	d := &dialog{
-		printer: printer{out: o.Out, lang: o.Lang, product: o.Product, causes: true},
-		session: worker.NewSession(ctx, o.State, o.Requests, o.Worker),
-		told:    map[string]bool{},
-	}
-	defer d.session.Close()
+// Unattended walks the steps without a question, prints each as plain lines and closes the conversation. It stops where
+// a person would have been asked; the values given beforehand answer what they can.
+func Unattended(ctx context.Context, o Options) error {
+	d := newDialog(o)
+	d.causes = true
+	defer d.talk.Close()
 	// Every step is passed at most a few times; more means that an answer leads nowhere.
 	const most = 60
 	for range most {
 		if err := d.settle(ctx); err != nil {
-			return d.session.State, err
+			return err
 		}
-		v := d.session.State.Screen()
+		v := d.talk.Screen()
 		d.screen(v)
-		action, stopped := unattendedAction(d.session.State, v)
+		action, stopped := unattendedAction(d.talk.State, v)
 		if stopped != nil && stopped.SignIn && o.SignIn {
 			action, stopped = wizard.ActSignIn, nil
 		}
 		if stopped != nil {
-			return d.session.State, stopped
+			return stopped
 		}
-		d.session.Answer(wizard.Answer{Action: action})
-		if d.session.State.Ended() {
+		d.talk.Answer(wizard.Answer{Action: action})
+		if d.talk.Ended() {
 			d.drain(ctx)
-			if step, finding := d.session.State.Remaining(); finding != nil {
-				return d.session.State, &Stopped{Step: step, Finding: finding, Saved: true}
+			if step, finding := d.talk.Remaining(); finding != nil {
+				return &Stopped{Step: step, Finding: finding, Saved: true}
 			}
-			return d.session.State, nil
+			return nil
 		}
 	}
-	return d.session.State, &Stopped{Step: d.session.State.Step(), Question: true}
+	return &Stopped{Step: d.talk.Step(), Question: true}
 }
 
 // settle waits until the current step's own work is done.
 func (d *dialog) settle(ctx context.Context) error {
 	prompted := 0
-	for d.session.State.Screen().Busy != nil {
-		if v := d.session.State.Screen(); v.Busy.Countdown && v.Busy.Request != prompted {
+	for d.talk.Screen().Busy != nil {
+		if v := d.talk.Screen(); v.Busy.Countdown && v.Busy.Request != prompted {
 			prompted = v.Busy.Request
 			d.screen(v) // what somebody else is to do meanwhile
 		}
-		if _, ok := d.session.Next(ctx); !ok {
-			return ErrInterrupted
+		if err := d.talk.Next(ctx); err != nil {
+			return interrupted(err)
 		}
 	}
 	return nil

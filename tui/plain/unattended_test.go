@@ -18,13 +18,10 @@ import (
 func alone(t *testing.T, fault string, values map[wizard.FieldID]string) (stopped *Stopped, out string, path string) {
 	t.Helper()
 	o, provider, path := rehearse(t, fault, locale.English)
-	o.State, o.Requests = wizard.New(wizard.Options{
-		Book: o.Worker.Book, Product: "postier", Today: "2026-11-21", ConfigPath: path, Address: provider.Address,
-		Secret: provider.Typed, Values: values,
-	})
+	o.begin.Address, o.begin.Secret, o.begin.Values = provider.Address, provider.Typed, values
 	var b bytes.Buffer
 	o.Out = &b
-	_, err := Unattended(t.Context(), o)
+	err := Unattended(t.Context(), o.talk(t))
 	if err != nil && !errors.As(err, &stopped) {
 		t.Fatal(err)
 	}

@@ -3,50 +3,53 @@ package worker
 import (
 	"context"
 	"runtime"
-	"slices"
-	"sync"
 	"testing"
 	"time"
 
 	"postier/internal/secret"
-	"postier/presets"
 	"postier/wizard"
+	"postier/wizard/carrier"
 )
 
-func (h *house) session(ctx context.Context, o wizard.Options) *Session {
+func (h *house) start(ctx context.Context, o wizard.Options) *setup {
 	o.Book, o.Address, o.ConfigPath, o.Today = h.Book, h.provider.Address, h.ConfigPath, "2026-11-21"
 	state, requests := wizard.New(o)
-	return NewSession(ctx, state, requests, h.Worker)
+	return &setup{carrier.Start(ctx, state, requests, h.Worker)}
 }
 
+// setup is a conversation that goes on by itself.
+type setup struct{ *carrier.Conversation }
+
 // onward takes the first action of each screen and waits for work, until a step is reached.
-func (s *Session) onward(t *testing.T, to wizard.Step) {
+func (s *setup) onward(t *testing.T, to wizard.Step) {
 	t.Helper()
 	const most = 600 // outcomes and answers; far more than a setup has
 	for range most {
-		if s.State.Step() == to {
+		if s.Step() == to {
 			return
 		}
-		v := s.State.Screen()
+		v := s.Screen()
 		if v.Busy != nil {
-			if _, ok := s.Next(context.Background()); !ok {
-				t.Fatal("ended")
+			if err := s.Next(context.Background()); err != nil {
+				t.Fatal(err)
 			}
 			continue
 		}
 		s.Answer(wizard.Answer{Action: v.Actions[0].ID})
 	}
-	t.Fatalf("stuck at %s: %+v", s.State.Step(), s.State.Finding())
+	t.Fatalf("stuck at %s: %+v", s.Step(), s.Finding())
 }
 
 // TestWholeSetup is the main job against a real peer: address and password in, a proven configuration out.
 func TestWholeSetup(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, "")
-	s := h.session(context.Background(), wizard.Options{Secret: h.provider.Typed})
+	s := h.start(context.Background(), wizard.Options{Secret: h.provider.Typed})
 	s.onward(t, wizard.StepDone)
 	for s.Running() {
-		s.Next(context.Background())
+		if err := s.Next(context.Background()); err != nil {
+			t.Fatal(err)
+		}
 	}
 	s.Close()
 	doc := h.load()
@@ -62,12 +65,12 @@ func TestWholeSetup(t *testing.T) {
 	if h.file("draft.json") != "" {
 		t.Error("the draft is left")
 	}
-	if s.State.Saved() == nil || p.SentCopy.Folder != "Envoyés" {
+	if s.Saved() == nil || p.SentCopy.Folder != "Envoyés" {
 		t.Errorf("%+v", p.SentCopy)
 	}
 	// Edited and saved again without typing anything.
 	stored := secret.New(h.provider.Typed.Reveal())
-	s = h.session(context.Background(),
+	s = h.start(context.Background(),
 		wizard.Options{Draft: wizard.DraftOf(doc.File.Default, p, true), Stored: stored, Names: doc.File.Names()})
 	s.onward(t, wizard.StepDone)
 	s.Close()
@@ -76,17 +79,17 @@ func TestWholeSetup(t *testing.T) {
 	}
 }
 
-// TestSessionEnds: cancelling and closing leave nothing behind.
-func TestSessionEnds(t *testing.T) {
+// TestSetupEnds: cancelling and closing leave nothing behind.
+func TestSetupEnds(t *testing.T) {
 	before := runtime.NumGoroutine()
 	h := newHouse(t, "silent-server")
-	s := h.session(context.Background(), wizard.Options{Secret: h.provider.Typed})
+	s := h.start(context.Background(), wizard.Options{Secret: h.provider.Typed})
 	s.onward(t, wizard.StepSubmission)
 	if !s.Running() {
 		t.Error("nothing runs")
 	}
 	s.Answer(wizard.Answer{Action: wizard.ActCancel})
-	if s.State.Screen().Busy != nil {
+	if s.Screen().Busy != nil {
 		t.Error("still busy after cancelling")
 	}
 	s.Answer(wizard.Answer{Action: wizard.ActRetry})
@@ -105,57 +108,15 @@ func TestSessionEnds(t *testing.T) {
 	t.Errorf("%d goroutines, %d before", runtime.NumGoroutine(), before)
 }
 
-// TestSessionContext: the end of the context ends waiting.
-func TestSessionContext(t *testing.T) {
+// TestSetupStopsWaiting: the end of the context ends waiting.
+func TestSetupStopsWaiting(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, "silent-server")
 	ctx, cancel := context.WithCancel(context.Background())
-	s := h.session(ctx, wizard.Options{Secret: h.provider.Typed})
+	s := h.start(ctx, wizard.Options{Secret: h.provider.Typed})
 	s.onward(t, wizard.StepSubmission)
 	time.AfterFunc(50*time.Millisecond, cancel)
-	for {
-		if _, ok := s.Next(ctx); !ok {
-			break
-		}
+	for s.Next(ctx) == nil {
 	}
 	s.Close()
-}
-
-// slowFirst is a worker whose first request takes longest.
-type slowFirst struct {
-	mu    sync.Mutex
-	order []wizard.RequestKind
-}
-
-func (w *slowFirst) Do(_ context.Context, r wizard.Request, tell func(wizard.Outcome)) {
-	if r.Kind == wizard.DoDraft {
-		time.Sleep(30 * time.Millisecond)
-	}
-	w.mu.Lock()
-	w.order = append(w.order, r.Kind)
-	w.mu.Unlock()
-	tell(wizard.Outcome{ID: r.ID, Kind: r.Kind, Done: true})
-}
-
-// TestWritesInOrder: a draft that is slow to write comes before the save and the forgetting that were asked for after
-// it; checks wait for none of them.
-func TestWritesInOrder(t *testing.T) {
-	t.Parallel()
-	w := &slowFirst{}
-	state, _ := wizard.New(wizard.Options{Book: presets.Default()})
-	s := &Session{
-		State: state, ctx: t.Context(), worker: w, outcomes: make(chan wizard.Outcome, 64),
-		cancels: map[int]context.CancelFunc{},
-	}
-	s.carry([]wizard.Request{
-		{Kind: wizard.DoDraft},
-		{Kind: wizard.DoSave, ID: 7},
-		{Kind: wizard.DoForget},
-		{Kind: wizard.DoDNS, ID: 8},
-	})
-	s.Close()
-	if want := []wizard.RequestKind{wizard.DoDNS, wizard.DoDraft, wizard.DoSave, wizard.DoForget}; !slices.Equal(w.order,
-		want) {
-		t.Errorf("done in the order %v, want %v", w.order, want)
-	}
 }

@@ -1,0 +1,226 @@
+// Package carrier carries out what a conversation asks for. The full screen, plain lines and unattended runs all use
+// it, so that their requests are started, cancelled, kept in order and ended by the same rules.
+//
+// It knows no terminal and no network: a front end answers, and a Worker does the work.
+package carrier
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"postier/internal/locale"
+	"postier/wizard"
+)
+
+// Worker does the work. Do returns when the request has ended. It tells each outcome as it comes, the last one with
+// Done set, and stops soon after ctx is cancelled. Several calls may run at once, each on its own goroutine, and tell
+// may be called from any goroutine until Do returns.
+type Worker interface {
+	Do(ctx context.Context, request wizard.Request, tell func(wizard.Outcome))
+}
+
+// closeLimit is how long Close waits for the work under way. Writing a few kilobytes takes milliseconds, and checks
+// stop when they are cancelled. A disk that takes longer than this is stuck, and the file writer leaves the old file.
+const closeLimit = 3 * time.Second
+
+// ErrClosed is why no outcome follows after Close.
+var ErrClosed = errors.New("the conversation is closed")
+
+// PanicError says that a worker panicked. The front end ends in order, restores the terminal and reports it.
+type PanicError struct {
+	Kind  wizard.RequestKind
+	Value any
+	Stack []byte
+}
+
+func (e *PanicError) Error() string { return fmt.Sprintf("a check broke down: %v", e.Value) }
+
+// Conversation is a wizard whose requests are being carried out. Its methods belong to one goroutine, that of the front
+// end. Outcomes may be received on another one, as long as Tell is called on the first.
+type Conversation struct {
+	wizard.State
+
+	lang    locale.Lang
+	ctx     context.Context
+	worker  Worker
+	cancels map[int]context.CancelFunc
+	running int
+	// written is closed when the last write so far has ended.
+	written chan struct{}
+	working sync.WaitGroup
+
+	reported chan wizard.Outcome // by the workers
+	outcomes chan wizard.Outcome // for the front end
+	ended    chan struct{}
+	ending   sync.Once
+	err      error // why it ended; set before ended is closed
+}
+
+// Start begins to carry out a conversation, with the requests that came with its state. It must be closed.
+func Start(ctx context.Context, state wizard.State, requests []wizard.Request, worker Worker) *Conversation {
+	c := &Conversation{
+		State: state, ctx: ctx, worker: worker, cancels: map[int]context.CancelFunc{},
+		reported: make(chan wizard.Outcome), outcomes: make(chan wizard.Outcome), ended: make(chan struct{}),
+	}
+	go c.queue()
+	c.carry(requests)
+	return c
+}
+
+// Speak sets the language that drafts note down.
+func (c *Conversation) Speak(lang locale.Lang) { c.lang = lang }
+
+// Answer answers the current screen and starts what that asks for. It does no I/O itself and returns at once.
+func (c *Conversation) Answer(a wizard.Answer) {
+	state, requests := c.State.Answer(a)
+	c.State = state
+	c.carry(requests)
+}
+
+// Outcomes are what the work found, to be handed to Tell one by one. Each request gets exactly one outcome with Done
+// set. The channel is closed when no outcome follows; Err then says why.
+func (c *Conversation) Outcomes() <-chan wizard.Outcome { return c.outcomes }
+
+// Err is why Outcomes was closed: ErrClosed or a PanicError.
+func (c *Conversation) Err() error { return c.err }
+
+// Tell hands an outcome to the wizard and starts what that asks for. Like Answer it returns at once.
+func (c *Conversation) Tell(o wizard.Outcome) {
+	if o.Done {
+		c.running--
+		c.cancel(o.ID)
+	}
+	state, requests := c.State.Tell(o)
+	c.State = state
+	c.carry(requests)
+}
+
+// Next waits for the next outcome and tells it. The error says that ctx ended, or why no outcome follows.
+func (c *Conversation) Next(ctx context.Context) error {
+	select {
+	case o, ok := <-c.outcomes:
+		if !ok {
+			return c.err
+		}
+		c.Tell(o)
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Running reports whether the end of any request is still to be told, drafts and saves included.
+func (c *Conversation) Running() bool { return c.running > 0 }
+
+// Close cancels what is under way, waits until what is being written is written, and ends the conversation.
+func (c *Conversation) Close() {
+	for id := range c.cancels {
+		c.cancel(id)
+	}
+	idle := make(chan struct{})
+	go func() { c.working.Wait(); close(idle) }()
+	select {
+	case <-idle:
+	case <-time.After(closeLimit):
+	}
+	c.running = 0 // no end is told any more
+	c.end(ErrClosed)
+}
+
+func (c *Conversation) end(err error) { c.ending.Do(func() { c.err = err; close(c.ended) }) }
+
+func (c *Conversation) cancel(id int) {
+	if cancel, ok := c.cancels[id]; ok {
+		cancel()
+		delete(c.cancels, id)
+	}
+}
+
+// carry starts each request on its own goroutine; DoCancel ends one instead.
+func (c *Conversation) carry(requests []wizard.Request) {
+	for _, r := range requests {
+		if r.Kind == wizard.DoCancel {
+			c.cancel(r.ID)
+			continue
+		}
+		if r.Kind == wizard.DoDraft {
+			r.Draft.Lang = string(c.lang)
+		}
+		c.running++
+		if r.Kind.Writes() {
+			c.write(r)
+			continue
+		}
+		ctx, cancel := context.WithCancel(c.ctx)
+		c.cancels[r.ID] = cancel
+		c.working.Go(func() { c.do(ctx, r) })
+	}
+}
+
+// write carries out a request that changes files. It waits for the writes before it, so that no late draft is left
+// after the one that was removed, and it is finished even when the person leaves.
+func (c *Conversation) write(r wizard.Request) {
+	before, done := c.written, make(chan struct{})
+	c.written = done
+	c.working.Go(func() {
+		defer close(done)
+		if before != nil {
+			<-before
+		}
+		c.do(context.WithoutCancel(c.ctx), r)
+	})
+}
+
+// do carries out one request and makes sure that exactly one outcome ends it.
+func (c *Conversation) do(ctx context.Context, r wizard.Request) {
+	var done atomic.Bool
+	tell := func(o wizard.Outcome) {
+		if done.Load() || o.Done && done.Swap(true) {
+			return
+		}
+		select {
+		case c.reported <- o:
+		case <-c.ended:
+		}
+	}
+	defer func() {
+		if what := recover(); what != nil {
+			c.end(&PanicError{Kind: r.Kind, Value: what, Stack: debug.Stack()})
+			return
+		}
+		// Without this outcome a worker that returns without one would leave the person waiting for ever.
+		err := wizard.M("wizard.no-result")
+		if ctx.Err() != nil {
+			err = wizard.M("wizard.cancelled")
+		}
+		tell(wizard.Outcome{ID: r.ID, Kind: r.Kind, Done: true, Err: err})
+	}()
+	c.worker.Do(ctx, r, tell)
+}
+
+// queue holds outcomes until the front end takes them, so that no check waits for a person who reads: its deadlines
+// would pass.
+func (c *Conversation) queue() {
+	defer close(c.outcomes)
+	var waiting []wizard.Outcome
+	for {
+		var out chan<- wizard.Outcome // nil blocks while there is nothing to hand out
+		var next wizard.Outcome
+		if len(waiting) > 0 {
+			out, next = c.outcomes, waiting[0]
+		}
+		select {
+		case o := <-c.reported:
+			waiting = append(waiting, o)
+		case out <- next:
+			waiting = waiting[1:]
+		case <-c.ended:
+			return
+		}
+	}
+}
