@@ -176,7 +176,7 @@ func (s *Session) login(ctx context.Context, user, pass string) error {
 
 // dialog is a SASL mechanism: it steps without doing any I/O.
 type dialog interface {
-	// first is the initial response.
+	// first is the initial response; nil means that the server speaks first.
 	first() ([]byte, error)
 	// next answers a challenge; proof tells whether the answer depends on the secret.
 	next(challenge []byte) (answer []byte, proof bool, err error)
@@ -184,62 +184,78 @@ type dialog interface {
 	end() error
 }
 
+// sasl carries a dialog out. The initial response goes with the command where the server offers that (RFC 4959).
+//
+// NetEase (163.com, 126.com) offers it and answers BAD to the line that uses it. Such a BAD tested no password, so the
+// same mechanism is tried once more with the initial response on a line of its own.
 func (s *Session) sasl(ctx context.Context, name string, d dialog, done *SignedIn) error {
 	initial, err := d.first()
 	if err != nil {
 		return err
 	}
-	_, isScram := d.(*scram)
-	_, waits := d.(*digest) // the server speaks first
-	s.hidden = isScram || waits
+	a := &authentication{session: s, dialog: d, done: done}
+	_, a.bare = d.(*oneShot)
+	s.hidden = !a.bare
 	defer func() { s.hidden = false }()
-	c := &command{name: "AUTHENTICATE", args: name}
-	pending := !waits
-	if s.caps.Has(imap.CapSASLIR) && !waits { // RFC 4959
-		c.args, c.shown = name+" "+encodeInitial(initial), name+" "+wire.Masked
-		pending = false
-		done.proofSent = !isScram
+	c := &command{name: "AUTHENTICATE", args: name, answer: a.answer}
+	if initial != nil && s.caps.Has(imap.CapSASLIR) {
+		done.proofSent = a.bare
+		c.args, c.shown = name+" "+string(encode(initial)), name+" "+wire.Masked
+		err = s.do(ctx, wire.AuthDeadline, c)
+		if !misunderstood(err) || a.rounds > 0 {
+			return a.end(err)
+		}
+		done.proofSent = false
+		c = &command{name: "AUTHENTICATE", args: name, answer: a.answer}
 	}
-	rounds := 0
-	c.answer = func(challenge string) ([]byte, error) {
-		const maxRounds = 8 // the longest mechanism here has three
-		if rounds++; rounds > maxRounds {
-			return nil, ErrChallenge
-		}
-		if pending {
-			pending = false
-			done.proofSent = done.proofSent || !isScram
-			return encode(initial), nil
-		}
-		raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(challenge))
-		if err != nil {
-			return nil, broken("a challenge that is not base64")
-		}
-		if !isScram && !waits {
-			done.Challenge = safetext.FromRemote(s.access.Secret.Redact(string(raw), s.access.Username))
-		}
-		answer, proof, err := d.next(raw)
-		done.proofSent = done.proofSent || proof
-		if err != nil {
-			return nil, err
-		}
-		return encode(answer), nil
-	}
-	if err := s.do(ctx, wire.AuthDeadline, c); err != nil {
-		return err
-	}
-	if err := d.end(); err != nil {
-		return s.fail(err)
-	}
-	return nil
+	a.pending = initial
+	return a.end(s.do(ctx, wire.AuthDeadline, c))
 }
 
-// encodeInitial writes an initial response; an empty one is "=" (RFC 4959 §3), an empty continuation is an empty line.
-func encodeInitial(b []byte) string {
-	if len(b) == 0 {
-		return "="
+// authentication is one AUTHENTICATE command under way.
+type authentication struct {
+	session *Session
+	dialog  dialog
+	done    *SignedIn
+	pending []byte // the initial response, to be sent at the first challenge
+	bare    bool   // the initial response holds the secret itself
+	rounds  int
+}
+
+func (a *authentication) answer(challenge string) ([]byte, error) {
+	const maxRounds = 8 // the longest mechanism here has three
+	if a.rounds++; a.rounds > maxRounds {
+		return nil, ErrChallenge
 	}
-	return string(encode(b))
+	if initial := a.pending; initial != nil {
+		a.pending = nil
+		a.done.proofSent = a.done.proofSent || a.bare
+		return encode(initial), nil
+	}
+	raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(challenge))
+	if err != nil {
+		return nil, broken("a challenge that is not base64")
+	}
+	if a.bare {
+		a.done.Challenge = safetext.FromRemote(a.session.hide(string(raw)))
+	}
+	answer, proof, err := a.dialog.next(raw)
+	a.done.proofSent = a.done.proofSent || proof
+	if err != nil {
+		return nil, err
+	}
+	return encode(answer), nil
+}
+
+// end takes the outcome of the command. An OK counts only when the mechanism is content with the server.
+func (a *authentication) end(err error) error {
+	if err != nil {
+		return err
+	}
+	if err := a.dialog.end(); err != nil {
+		return a.session.fail(err)
+	}
+	return nil
 }
 
 func encode(b []byte) []byte { return []byte(base64.StdEncoding.EncodeToString(b)) }

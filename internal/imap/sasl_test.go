@@ -146,3 +146,75 @@ func TestChoice(t *testing.T) {
 		})
 	}
 }
+
+// TestInitialResponseRefused covers servers that offer SASL-IR and do not understand it, as NetEase's (163.com,
+// 126.com).
+func TestInitialResponseRefused(t *testing.T) {
+	t.Parallel()
+	ca := mailserver.StartCA(t)
+	bad := mailserver.Reply(`{tag} BAD Request not ending with \r\n`)
+	for name, c := range map[string]struct {
+		caps   string
+		script mailserver.Script
+		kind   config.SecretType
+		want   string // the first words of what was tried; "=" marks an initial response
+		fails  bool
+	}{
+		"PLAIN": {
+			caps: "SASL-IR AUTH=PLAIN", script: mailserver.Script{"AUTHENTICATE#1": bad},
+			want: "AUTHENTICATE PLAIN =,AUTHENTICATE PLAIN",
+		},
+		"PLAIN is not understood at all": {
+			caps: "SASL-IR AUTH=PLAIN", script: mailserver.Script{"AUTHENTICATE": bad},
+			want: "AUTHENTICATE PLAIN =,AUTHENTICATE PLAIN,LOGIN",
+		},
+		"NO is a refusal": {
+			caps: "SASL-IR AUTH=PLAIN", script: mailserver.Script{"AUTHENTICATE": mailserver.Reply("{tag} NO no")},
+			want: "AUTHENTICATE PLAIN =", fails: true,
+		},
+		"BAD after the password": {
+			caps: "AUTH=PLAIN", script: mailserver.Script{"auth": bad}, want: "AUTHENTICATE PLAIN", fails: true,
+		},
+		"BAD after the second try's password": {
+			caps: "SASL-IR AUTH=PLAIN", script: mailserver.Script{"AUTHENTICATE#1": bad, "auth": bad},
+			want: "AUTHENTICATE PLAIN =,AUTHENTICATE PLAIN", fails: true,
+		},
+		"BAD after a token's challenge": {
+			caps: "SASL-IR AUTH=XOAUTH2", kind: config.SecretOAuth,
+			script: mailserver.Script{"AUTHENTICATE": {Reply: "+ e30=", Next: []mailserver.Action{bad}}},
+			want:   "AUTHENTICATE XOAUTH2 =", fails: true,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := mailserver.StartIMAP(t, mailserver.Options{
+				Certificate: ca.Leaf(t, mailserver.Good, host), ImplicitTLS: true, Script: c.script,
+				CapabilitiesTLS: append([]string{"IMAP4rev1"}, strings.Fields(c.caps)...),
+			})
+			a := access()
+			if c.kind != "" {
+				a.SecretType = c.kind
+			}
+			session, err := Open(t.Context(), network(t, ca, server.Addr()), a, nil)
+			session.Close()
+			if (err != nil) != c.fails {
+				t.Errorf("sign-in: %v", err)
+			}
+			var tried []string
+			for _, r := range server.Records() {
+				words := strings.Fields(string(r.Data))
+				switch {
+				case r.Phase == "AUTHENTICATE" && len(words) == 4:
+					tried = append(tried, "AUTHENTICATE "+words[2]+" =")
+				case r.Phase == "AUTHENTICATE":
+					tried = append(tried, "AUTHENTICATE "+words[2])
+				case r.Phase == "LOGIN":
+					tried = append(tried, "LOGIN")
+				}
+			}
+			if got := strings.Join(tried, ","); got != c.want {
+				t.Errorf("tried %s, want %s", got, c.want)
+			}
+		})
+	}
+}

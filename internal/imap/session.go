@@ -28,7 +28,6 @@ type ReplyError struct {
 	Command string                  // LOGIN, APPEND, …; empty for an unasked BYE
 	Status  imap.StatusResponseType // NO, BAD or BYE
 	Code    imap.ResponseCode       // upper case; empty when there is none
-	Text    safetext.Remote
 	line    string
 }
 
@@ -50,13 +49,11 @@ func (s *Session) refusal(command string, r *response) *ReplyError {
 	if r.text != "" {
 		line += " " + r.text
 	}
-	hide := func(text string) string { return s.access.Secret.Redact(text, s.access.Username) }
-	return &ReplyError{
-		Command: command, Status: r.status, Code: r.code,
-		// A server may echo what it was sent.
-		Text: safetext.FromRemote(hide(r.text)), line: hide(line),
-	}
+	return &ReplyError{Command: command, Status: r.status, Code: r.code, line: s.hide(line)}
 }
+
+// hide masks the secret in what a server sent: it may echo what it was sent.
+func (s *Session) hide(text string) string { return s.access.Secret.Redact(text, s.access.Username) }
 
 // Session is one connection to an IMAP server. It is not safe for use by several goroutines. After an error other than
 // a *ReplyError with status NO it is of no more use.
@@ -142,7 +139,7 @@ func canonical(word string) imap.Cap {
 func (s *Session) alert(r *response) {
 	const maxAlerts = 5
 	if s.secure && r.code == imap.ResponseCodeAlert && len(s.alerts) < maxAlerts {
-		s.alerts = append(s.alerts, safetext.FromRemote(s.access.Secret.Redact(r.text, s.access.Username)))
+		s.alerts = append(s.alerts, safetext.FromRemote(s.hide(r.text)))
 	}
 }
 
