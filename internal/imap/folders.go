@@ -1,6 +1,7 @@
 package imap
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -116,10 +117,8 @@ func (l *Listing) add(r *response) {
 	if raw == "" || len(raw) > maxNameLength || len(l.Folders) >= maxFolders {
 		return
 	}
-	f := Folder{raw: raw, Name: safetext.FromRemote(readable(raw))}
-	if r.values[1].kind != null && len(r.values[1].text) == 1 {
-		f.Separator = r.values[1].text
-	}
+	raw = strings.Clone(raw) // else each name would hold on to its line
+	f := Folder{raw: raw, Name: safetext.FromRemote(readable(raw)), Separator: separator(r.values[1])}
 	for _, attribute := range words(r.values[0].items) {
 		if use := specialUses[strings.ToLower(attribute)]; use != "" {
 			f.SpecialUse = use
@@ -130,16 +129,21 @@ func (l *Listing) add(r *response) {
 	l.Folders = append(l.Folders, f)
 }
 
+// separator is the sign between the levels of a name, or empty.
+func separator(v value) string {
+	if len(v.text) != 1 {
+		return ""
+	}
+	return strings.Clone(v.text)
+}
+
 // namespace takes `* NAMESPACE (("INBOX." ".")) NIL NIL` (RFC 2342 §5).
 func (l *Listing) namespace(r *response) {
 	if r.name != "NAMESPACE" || len(r.values) == 0 || len(r.values[0].items) == 0 {
 		return
 	}
 	if first := r.values[0].items[0].items; len(first) >= 2 && len(first[0].text) <= maxNameLength {
-		l.Prefix = readable(first[0].text)
-		if len(first[1].text) == 1 {
-			l.Separator = first[1].text
-		}
+		l.Prefix, l.Separator = readable(strings.Clone(first[0].text)), cmp.Or(separator(first[1]), l.Separator)
 	}
 }
 

@@ -16,7 +16,8 @@ const (
 	maxLine        = 64 << 10  // octets in one line of a response
 	maxLiteral     = 64 << 10  // octets in a literal; folder names and quota roots are far smaller
 	maxOwnLiteral  = 1 << 20   // octets in the literal that carries our own message back
-	maxResponse    = 256 << 10 // octets in one response, its literals included, beside our own message
+	maxResponse    = 256 << 10 // octets in one response, its literals included, without our own message
+	maxFlight      = 2 << 20   // octets in all responses to one flight of commands, our own message included
 	maxElements    = 10_000    // atoms, strings and lists in one response
 	maxNesting     = 32        // parentheses within parentheses
 	maxUntagged    = 1_000     // untagged responses to one command
@@ -81,6 +82,7 @@ type scanner struct {
 	pos      int
 	size     int
 	elements int
+	flight   int
 }
 
 // source is the part of wire.Conn that a scanner needs.
@@ -115,13 +117,18 @@ func (s *scanner) readLine() error {
 	}
 	s.line, s.pos = line, 0
 	s.out(line)
+	s.size += len(line)
 	return s.grow(len(line))
 }
 
+// grow counts n more octets before they are taken into memory.
 func (s *scanner) grow(n int) error {
-	s.size += n
-	if s.size > maxResponse {
+	s.flight += n
+	switch {
+	case s.size > maxResponse:
 		return &wire.LimitError{Limit: "response", Max: maxResponse}
+	case s.flight > maxFlight:
+		return &wire.LimitError{Limit: "flight", Max: maxFlight}
 	}
 	return nil
 }
@@ -273,6 +280,11 @@ func (s *scanner) atom() string {
 }
 
 func (s *scanner) quoted() (string, error) {
+	inside := s.line[s.pos+1:]
+	if end := strings.IndexAny(inside, `"\`); end >= 0 && inside[end] == '"' {
+		s.pos += end + 2
+		return inside[:end], nil
+	}
 	var b strings.Builder
 	for i := s.pos + 1; i < len(s.line); i++ {
 		switch s.line[i] {
@@ -308,7 +320,10 @@ func (s *scanner) literal() (string, error) {
 	}
 	if own {
 		s.ownLiteral = false // one a response at most
-	} else if err := s.grow(int(n)); err != nil {
+	} else {
+		s.size += int(n)
+	}
+	if err := s.grow(int(n)); err != nil {
 		return "", err
 	}
 	body := make([]byte, n)

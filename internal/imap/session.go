@@ -169,7 +169,8 @@ func (s *Session) Greet(ctx context.Context) error {
 	return nil
 }
 
-func clip(s string) string { return s[:min(len(s), 60)] }
+// clip is the beginning of s, in memory of its own: what the scanner returns holds on to the whole line.
+func clip(s string) string { return strings.Clone(s[:min(len(s), 60)]) }
 
 func (s *Session) fail(err error) error {
 	s.dead = true
@@ -211,6 +212,7 @@ func (s *Session) exchange(ctx context.Context, within time.Duration, commands .
 	}
 	s.conn.Step(within)
 	defer s.conn.Watch(ctx)()
+	s.scan.flight = 0
 	err := s.converse(commands)
 	if err != nil && ctx.Err() != nil {
 		err = ctx.Err()

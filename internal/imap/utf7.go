@@ -82,7 +82,7 @@ func decodeUTF7(raw string) (string, error) {
 // readable turns a name from the wire into what people read. Servers that send UTF-8 unasked, or plain rubbish, are
 // taken by their word; whoever shows the name escapes it.
 func readable(raw string) string {
-	if !isASCII(raw) {
+	if !isASCII(raw) || !strings.Contains(raw, "&") {
 		return raw
 	}
 	if name, err := decodeUTF7(raw); err == nil && utf8.ValidString(name) {
