@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/emersion/go-imap/v2"
@@ -113,7 +114,7 @@ func (l *Listing) add(r *response) {
 	if (r.name != "LIST" && r.name != "XLIST") || len(r.values) < 3 || r.values[0].kind != list {
 		return
 	}
-	raw := r.values[2].text
+	raw := name(r.values[2:])
 	if raw == "" || len(raw) > maxNameLength || len(l.Folders) >= maxFolders {
 		return
 	}
@@ -127,6 +128,19 @@ func (l *Listing) add(r *response) {
 			strings.EqualFold(attribute, string(imap.MailboxAttrNonExistent))
 	}
 	l.Folders = append(l.Folders, f)
+}
+
+// name is a folder's name on the wire. Servers that forget the quotes send "* LIST () "/" Sent Items", which is outside
+// the grammar; "Sent" alone may be another folder. What follows a name by right is a list (RFC 5258 §6).
+func name(values []value) string {
+	end := slices.IndexFunc(values, func(v value) bool { return v.kind != atom })
+	if end == 0 {
+		return values[0].text
+	}
+	if end < 0 {
+		end = len(values)
+	}
+	return strings.Join(words(values[:end]), " ")
 }
 
 // separator is the sign between the levels of a name, or empty.

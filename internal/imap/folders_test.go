@@ -56,6 +56,10 @@ func TestSentFolder(t *testing.T) {
 			lines: []string{`* LIST () "/" Outbox`, `* LIST () "/" Gesendet`}, want: "Gesendet",
 			by: "name", candidates: 2,
 		},
+		"name without its quotes": {
+			lines: []string{`* LIST (\Sent) "/" Sent Items`, `* LIST () "/" Sent ("CHILDINFO" ("SUBSCRIBED"))`},
+			want:  "Sent Items", by: "special-use", candidates: 2,
+		},
 		"no select":         {lines: []string{`* LIST (\Noselect) "/" Sent`}, want: ""},
 		"drafts named sent": {lines: []string{`* LIST (\Drafts) "/" Sent`}, want: ""},
 		"preset's name first": {

@@ -97,14 +97,14 @@ func newScanner(in source, out func(string)) *scanner { return &scanner{in: in, 
 // next reads one response.
 func (s *scanner) next() (*response, error) {
 	s.size, s.elements = 0, 0
-	if err := s.readLine(); err != nil {
-		return nil, err
+	err := s.readLine()
+	if err == nil && s.line == "" {
+		err = s.readLine() // some servers send an empty line after a response
 	}
-	r, err := s.response()
 	if err != nil {
 		return nil, err
 	}
-	return r, nil
+	return s.response()
 }
 
 func (s *scanner) readLine() error {
@@ -141,7 +141,7 @@ func (s *scanner) response() (*response, error) {
 		r.text = s.rest()
 		return r, nil
 	case r.tag == "":
-		return nil, broken("an empty line or a line that begins with a blank")
+		return nil, broken("empty lines or a line that begins with a blank")
 	}
 	if !s.space() {
 		return nil, broken("a line of one word")

@@ -45,6 +45,7 @@ func TestScanner(t *testing.T) {
 		{`+ cj14`, "+ ///cj14"},
 		{`+`, "+ ///"},
 		{`* 12 EXISTS`, "* EXISTS///"},
+		{"\r\n* 12 EXISTS", "* EXISTS///"},
 		{`* LIST (\Sent) "/" "a \"b\" \\ c"`, "* LIST///|(|\\Sent|)|/|a \"b\" \\ c"},
 		{"* LIST () NIL {5}\r\nab\r\nc", "* LIST///|(|)|NIL|ab\r\nc"},
 		{
@@ -95,7 +96,7 @@ func TestScannerRefuses(t *testing.T) {
 		}
 	}
 	for _, in := range []string{
-		"\r\n", " * OK\r\n", "word\r\n", "* LIST (\r\n", "* LIST )\r\n", "* X \"open\r\n",
+		"\r\n\r\n", " * OK\r\n", "word\r\n", "* LIST (\r\n", "* LIST )\r\n", "* X \"open\r\n",
 		"* X {x}\r\n", "* X {-1}\r\n", "* X {3} y\r\n", "P1 LIST\r\n", "* 7\r\n",
 	} {
 		var protocol *ProtocolError
