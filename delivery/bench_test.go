@@ -11,6 +11,7 @@ import (
 
 	"postier/config"
 	"postier/config/credential"
+	"postier/internal/account"
 	"postier/internal/locale"
 	"postier/internal/rehearsal"
 	"postier/internal/rehearsal/mailserver"
@@ -114,7 +115,9 @@ func (b *bench) open(network *wire.Network) *Queue {
 	store, err := OpenStore(b.t.Context(), filepath.Join(filepath.Dir(b.path), "state", "postier.db"))
 	b.must(err)
 	store.Now = b.clock.Now
-	sender := &Sender{Network: network, Credentials: credential.For(b.path), ConfigPath: b.path}
+	sender := &Sender{Accounts: &account.Source{
+		Network: network, Credentials: credential.For(b.path), ConfigPath: b.path,
+	}}
 	q := &Queue{Store: store, Sender: sender, Lang: locale.English, Load: func() (*config.Document, error) { return config.Load(b.path) }}
 	b.must(q.Open(b.t.Context()))
 	b.t.Cleanup(func() {

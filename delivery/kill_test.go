@@ -14,6 +14,7 @@ import (
 
 	"postier/config"
 	"postier/config/credential"
+	"postier/internal/account"
 	"postier/internal/rehearsal/mailserver"
 	"postier/internal/wire"
 )
@@ -52,7 +53,9 @@ func sendUntil(step string) error {
 		return os.Getenv("POSTIER_TEST_SERVER"), true
 	}}
 	q := &Queue{
-		Store: store, Sender: &Sender{Network: network, Credentials: credential.For(path), ConfigPath: path},
+		Store: store, Sender: &Sender{Accounts: &account.Source{
+			Network: network, Credentials: credential.For(path), ConfigPath: path,
+		}},
 		Load: func() (*config.Document, error) { return config.Load(path) },
 		seam: func(at string) {
 			if at == step {

@@ -79,7 +79,7 @@ func TestSecondTrySendsTheSameMessage(t *testing.T) {
 	// The same settings lead to a server that takes the message now.
 	healthy := newBench(t, nil, nil)
 	b.own = healthy.own
-	b.queue.Sender.Network.Roots = healthy.queue.Sender.Network.Roots
+	b.queue.Sender.Accounts.Network.Roots = healthy.queue.Sender.Accounts.Network.Roots
 	b.clock.add(time.Hour)
 	b.run()
 	got := messages(healthy.own)

@@ -3,11 +3,7 @@ package delivery
 import (
 	"context"
 	"crypto/rand"
-	"crypto/x509"
 	"errors"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -18,7 +14,6 @@ import (
 	"postier/diagnostics/explain"
 	"postier/diagnostics/smtp"
 	"postier/internal/account"
-	"postier/internal/wire"
 )
 
 // Causes that this package gives by itself.
@@ -33,10 +28,8 @@ const (
 // Sender hands messages to submission servers, one connection a profile, kept open between messages. It is safe for several
 // goroutines; those of one profile take turns.
 type Sender struct {
-	Network     *wire.Network
-	Credentials *credential.Store
-	// ConfigPath is the configuration's file: relative names in a profile are relative to its folder.
-	ConfigPath string
+	// Accounts says what is dialled for a profile.
+	Accounts *account.Source
 
 	mu    sync.Mutex
 	lines map[string]*line
@@ -153,7 +146,7 @@ func (s *Sender) connect(ctx context.Context, l *line, profile string, p *config
 	if l.session != nil {
 		return Try{}, true
 	}
-	target, network, err := s.Target(ctx, profile, p)
+	target, network, err := s.Accounts.Profile(ctx, profile, p)
 	if err != nil {
 		if ctx.Err() != nil {
 			return Try{State: StateWaiting, Cause: diagnostics.CauseCancelled, Err: ctx.Err()}, false
@@ -186,50 +179,6 @@ func (s *Sender) Close() {
 		l.hangUp()
 		l.mu.Unlock()
 	}
-}
-
-// Target is a profile as the checks know it, with its secret, and the network that trusts what the profile trusts.
-func (s *Sender) Target(ctx context.Context, profile string, p *config.Profile) (account.Target, *wire.Network, error) {
-	network, err := s.network(p)
-	if err != nil {
-		return account.Target{}, nil, err
-	}
-	t := account.Target{
-		Address: p.From.Address, Profile: profile, Provider: p.Provider, From: p.From.Address,
-		Submission: p.Submission, IMAP: p.SentCopy.IMAP, SentMode: p.SentCopy.Mode, SentFolder: p.SentCopy.Folder,
-		SecretType: p.Credential.Type, Pins: p.TLS.PinSHA256, AllowCleartext: p.Insecure,
-	}
-	if p.Submission.Auth == config.MechanismNone && p.Credential.Kind == "" {
-		return t, network, nil
-	}
-	t.Secret, err = s.Credentials.Resolve(ctx, profile, p)
-	return t, network, err
-}
-
-var errNoCertificate = errors.New("no certificate in PEM form")
-
-func (s *Sender) network(p *config.Profile) (*wire.Network, error) {
-	if p.TLS.CAFile == "" {
-		return s.Network, nil
-	}
-	path := p.TLS.CAFile
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(filepath.Dir(s.ConfigPath), path)
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	network := *s.Network
-	if network.Roots != nil {
-		network.Roots = network.Roots.Clone()
-	} else if network.Roots, err = x509.SystemCertPool(); err != nil {
-		network.Roots = x509.NewCertPool()
-	}
-	if !network.Roots.AppendCertsFromPEM(data) {
-		return nil, &fs.PathError{Op: "read", Path: path, Err: errNoCertificate}
-	}
-	return &network, nil
 }
 
 // judge turns an outcome into what is to be done. It notes the verdicts of the single recipients in the item.

@@ -15,7 +15,7 @@ var errNoFolder = errors.New("there is no folder for sent mail")
 
 // mailbox opens the folder for sent mail of a profile.
 func (s *Sender) mailbox(ctx context.Context, profile string, p *config.Profile) (*imap.Session, imap.Folder, error) {
-	target, network, err := s.Target(ctx, profile, p)
+	target, network, err := s.Accounts.Profile(ctx, profile, p)
 	if err != nil {
 		return nil, imap.Folder{}, err
 	}
@@ -30,8 +30,7 @@ func (s *Sender) mailbox(ctx context.Context, profile string, p *config.Profile)
 		session.Close()
 		return nil, imap.Folder{}, err
 	}
-	preferred := presets.Default().SentFolders(target.Provider)
-	choice := listing.Sent(target.SentFolder, preferred, presets.SentNames())
+	choice := listing.Sent(target.SentFolder, target.SentFolders, presets.SentNames())
 	if !choice.Found {
 		session.Close()
 		return nil, imap.Folder{}, errNoFolder

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"postier/config"
-	"postier/config/credential"
 )
 
 // worker opens the queue at a place once more, as another process or machine would.
@@ -19,7 +18,7 @@ func (b *bench) worker(place string) *Queue {
 	store, err := OpenStore(b.t.Context(), place)
 	b.must(err)
 	store.Now = b.clock.Now
-	sender := &Sender{Network: b.queue.Sender.Network, Credentials: credential.For(b.path), ConfigPath: b.path}
+	sender := &Sender{Accounts: b.queue.Sender.Accounts}
 	q := &Queue{Store: store, Sender: sender, Load: func() (*config.Document, error) { return config.Load(b.path) }}
 	b.must(q.Open(b.t.Context()))
 	b.t.Cleanup(func() { sender.Close(); _ = store.Close() })

@@ -152,14 +152,6 @@ func (b *Book) Get(id string) (*Provider, bool) {
 	return nil, false
 }
 
-// SentFolders are the folders in which a provider keeps sent mail, in the order to try; none for an unknown provider.
-func (b *Book) SentFolders(id string) []string {
-	if p, ok := b.Get(id); ok {
-		return p.SentFolders
-	}
-	return nil
-}
-
 // All lists every provider once: the caller's own, then the flagships, then what only the second source knows, each by
 // name. No provider's file is read for it.
 func (b *Book) All() []Entry {

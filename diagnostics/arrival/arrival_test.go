@@ -80,7 +80,7 @@ func count(t *testing.T, network *wire.Network, target account.Target, id string
 	}
 	total := 0
 	spam := listing.Junk(presets.JunkNames()).Folder
-	sent := listing.Sent("", presets.Default().SentFolders(target.Provider), presets.SentNames()).Folder
+	sent := listing.Sent("", target.SentFolders, presets.SentNames()).Folder
 	for _, f := range []client.Folder{client.Inbox(), spam, sent} {
 		if junk != f.Same(spam) || f.Name.Empty() {
 			continue

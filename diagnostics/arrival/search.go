@@ -107,7 +107,7 @@ func (r *run) open(ctx context.Context) error {
 		return err
 	}
 	r.junk = listing.Junk(presets.JunkNames())
-	r.sent = listing.Sent(r.target.SentFolder, presets.Default().SentFolders(r.target.Provider), presets.SentNames())
+	r.sent = listing.Sent(r.target.SentFolder, r.target.SentFolders, presets.SentNames())
 	return nil
 }
 

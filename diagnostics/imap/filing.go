@@ -21,7 +21,7 @@ func (r *run) folder(ctx context.Context) diagnostics.Result {
 		return r.failure(err)
 	}
 	r.listing = listing
-	r.sent = listing.Sent(r.target.SentFolder, r.options.SentNames, presets.SentNames())
+	r.sent = listing.Sent(r.target.SentFolder, r.target.SentFolders, presets.SentNames())
 	evidence := []diagnostics.Evidence{{Kind: "folders", Fields: map[string]any{
 		"count": len(listing.Folders), "prefix": safetext.FromRemote(listing.Prefix),
 		"separator":   safetext.FromRemote(listing.Separator),

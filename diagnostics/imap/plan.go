@@ -12,7 +12,6 @@ import (
 	client "postier/internal/imap"
 	"postier/internal/locale"
 	"postier/internal/wire"
-	"postier/presets"
 )
 
 // Options say how far the rehearsal goes and in which words.
@@ -21,8 +20,6 @@ type Options struct {
 	Lang locale.Lang
 	// Product is the name of the program that will send; empty means postier.
 	Product string
-	// SentNames are folder names to prefer; nil takes those of the target's preset.
-	SentNames []string
 	// Create makes the folder for sent mail when there is none. The person was asked.
 	Create bool
 	// LookOnly stops after the folder was found: nothing is filed.
@@ -68,9 +65,6 @@ func Plan(network *wire.Network, target account.Target, options Options) diagnos
 	}
 	if options.Product == "" {
 		options.Product = "postier"
-	}
-	if options.SentNames == nil {
-		options.SentNames = presets.Default().SentFolders(target.Provider)
 	}
 	if options.Lang == "" {
 		options.Lang = locale.English

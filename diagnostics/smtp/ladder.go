@@ -78,7 +78,7 @@ func newLadder(network *wire.Network, target account.Target, opts Options) *ladd
 		network: network, target: target, opts: opts,
 		recorder: wire.NewRecorder(), results: map[diagnostics.ID]diagnostics.Result{},
 	}
-	l.target.AllowCleartext = network.Policy.Cleartext(target.AllowCleartext)
+	l.target.AllowCleartext = network.Policy.Cleartext(target.AllowsCleartext(target.Submission))
 	// U-labels are for people; DNS and TLS take A-labels (RFC 5890 §2.3.2.1).
 	if ascii, ok := config.HostASCII(strings.Trim(target.Submission.Host, "[]")); ok {
 		l.target.Submission.Host, l.validHost = ascii, true

@@ -23,7 +23,9 @@ type Target struct {
 	IMAP       *config.Server // nil: no IMAP at this provider
 	SentMode   config.SentMode
 	SentFolder string // empty: find it
-	Secret     secret.Value
+	// SentFolders are the names of that folder at the provider, in the order to try.
+	SentFolders []string
+	Secret      secret.Value
 	// SecretType tells a refused app password from a refused account password.
 	SecretType config.SecretType
 	// Pins are accepted SPKI fingerprints (docs/security.md T4).
@@ -37,14 +39,17 @@ type Target struct {
 	AllowCleartext bool
 }
 
+// AllowsCleartext reports whether a secret may go to one of the target's servers without encryption: where a technician
+// said so, and to this machine, where nothing crosses a network (docs/security.md T1).
+func (t Target) AllowsCleartext(server config.Server) bool { return t.AllowCleartext || server.Local() }
+
 // Mailbox says how the target's mailbox is opened. Its server is empty when the target has no IMAP.
 func (t Target) Mailbox() imap.Access {
 	access := imap.Access{
 		Username: cmp.Or(t.Submission.Username, t.Address), Secret: t.Secret, SecretType: t.SecretType, Pins: t.Pins,
-		AllowCleartext: t.AllowCleartext,
 	}
 	if t.IMAP != nil {
-		access.Server = *t.IMAP
+		access.Server, access.AllowCleartext = *t.IMAP, t.AllowsCleartext(*t.IMAP)
 		access.Username = cmp.Or(t.IMAP.Username, access.Username)
 	}
 	return access

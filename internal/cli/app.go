@@ -2,8 +2,6 @@ package cli
 
 import (
 	"context"
-	"crypto/x509"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -16,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"postier/config"
+	"postier/internal/account"
 	"postier/internal/locale"
 	"postier/internal/safetext"
 	"postier/internal/wire"
@@ -159,13 +158,12 @@ func (a *app) network() (*wire.Network, error) {
 		}
 		n.Resolver = at
 	}
-	if caFile := a.extraRoots(); caFile != "" {
-		roots, err := rootsWith(caFile, a.vendorRoots())
+	for _, caFile := range []string{a.extraRoots(), a.vendorRoots()} {
+		trusting, err := a.trusting(n, "", caFile)
 		if err != nil {
-			return nil, a.Fault(exitConfig, "cli.error.ca-file", "path", safetext.FromRemote(caFile), "error",
-				safetext.FromRemote(err.Error()))
+			return nil, err
 		}
-		n.Roots = roots
+		n = trusting
 	}
 	return n, nil
 }
@@ -185,25 +183,15 @@ func (a *app) extraRoots() string {
 	return path
 }
 
-// rootsWith are the system's roots and those of some files; "" is none.
-func rootsWith(paths ...string) (*x509.CertPool, error) {
-	roots, err := x509.SystemCertPool()
+// trusting is the network that trusts the roots of a file in addition; a relative path starts at the configuration's
+// folder, and "" is no file.
+func (a *app) trusting(network *wire.Network, configPath, caFile string) (*wire.Network, error) {
+	trusting, err := account.Trusting(network, configPath, caFile)
 	if err != nil {
-		roots = x509.NewCertPool()
+		return nil, a.Fault(exitConfig, "cli.error.ca-file", "path", safetext.FromRemote(caFile), "error",
+			safetext.FromRemote(err.Error()))
 	}
-	for _, path := range paths {
-		if path == "" {
-			continue
-		}
-		data, err := os.ReadFile(path)
-		if err != nil {
-			return nil, err
-		}
-		if !roots.AppendCertsFromPEM(data) {
-			return nil, errors.New("no certificate in PEM form")
-		}
-	}
-	return roots, nil
+	return trusting, nil
 }
 
 // configPath is the configuration in use; found says whether it exists.

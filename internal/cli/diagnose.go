@@ -98,7 +98,7 @@ func (a *app) diagnoseInput(ctx context.Context, o *diagnoseOptions, args []stri
 	if target, err = a.diagnoseTarget(ctx, args, values); err != nil {
 		return nil, target, err
 	}
-	if network, err = a.trusting(network, target); err != nil {
+	if network, err = a.profileNetwork(network, target); err != nil {
 		return nil, target, err
 	}
 	o.proof = a.proofOf(o, target, values, secrets)
@@ -170,7 +170,7 @@ func withoutMailbox() diagnostics.Plan {
 
 // imapPlan is the plan for IMAP; without a sign-in only what stands before it can be judged.
 func (a *app) imapPlan(network *wire.Network, target account.Target, signsIn bool) diagnostics.Plan {
-	plan := imap.Plan(network, target, imap.Options{Lang: a.lang(), SentNames: a.sentNames(target.Provider)})
+	plan := imap.Plan(network, target, imap.Options{Lang: a.lang()})
 	if !signsIn {
 		plan.Checks = slices.DeleteFunc(plan.Checks, func(c diagnostics.Check) bool {
 			return !slices.Contains([]diagnostics.ID{diagnostics.IMAPConnect, diagnostics.IMAPTLS, diagnostics.IMAPCertificate},
@@ -178,13 +178,6 @@ func (a *app) imapPlan(network *wire.Network, target account.Target, signsIn boo
 		})
 	}
 	return plan
-}
-
-func (a *app) sentNames(provider string) []string {
-	if p, ok := a.book().Get(provider); ok {
-		return p.SentFolders
-	}
-	return nil
 }
 
 // askSecret asks on a terminal when a sign-in is wanted and no secret is there. Without a terminal the sign-in is left

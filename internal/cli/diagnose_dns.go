@@ -9,7 +9,6 @@ import (
 	"postier/diagnostics/dns"
 	"postier/internal/account"
 	"postier/internal/safetext"
-	"postier/wizard/worker"
 )
 
 func (a *app) diagnoseDNS() *cobra.Command {
@@ -34,8 +33,7 @@ func (a *app) diagnoseDNS() *cobra.Command {
 				return a.Fault(exitData, "cli.error.ip", "value", safetext.FromRemote(o.ip))
 			}
 		}
-		target := account.Target{Provider: o.provider}
-		worker.DescribeProvider(&target, a.book())
+		target := account.Of("", &config.Profile{Provider: o.provider}, a.book())
 		switch {
 		case o.list != "" && len(args) > 0:
 			return usagef(a.T("cli.error.argument", "argument", safetext.FromRemote(args[0])))

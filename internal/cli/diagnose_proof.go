@@ -14,7 +14,6 @@ import (
 	"postier/internal/safetext"
 	"postier/internal/wire"
 	"postier/wizard"
-	"postier/wizard/worker"
 )
 
 // proof is a saved profile that is checked exactly as it stands in the file, so that the results speak for it.
@@ -122,8 +121,8 @@ func (a *app) writeProof(proof *proof, judged map[string]string) {
 	}
 }
 
-// trusting is the network that trusts what the profile's tls.ca_file names in addition.
-func (a *app) trusting(network *wire.Network, target account.Target) (*wire.Network, error) {
+// profileNetwork is the network that trusts what the target's profile trusts in addition.
+func (a *app) profileNetwork(network *wire.Network, target account.Target) (*wire.Network, error) {
 	if target.Profile == "" {
 		return network, nil
 	}
@@ -135,12 +134,7 @@ func (a *app) trusting(network *wire.Network, target account.Target) (*wire.Netw
 	if err != nil {
 		return nil, err
 	}
-	trusted, err := worker.Trusting(network, doc.Path, p.TLS.CAFile)
-	if err != nil {
-		return nil, a.Fault(exitConfig, "cli.error.ca-file", "path", safetext.FromRemote(p.TLS.CAFile), "error",
-			safetext.FromRemote(err.Error()))
-	}
-	return trusted, nil
+	return a.trusting(network, doc.Path, p.TLS.CAFile)
 }
 
 // provesArrival reports whether a profile's settings are untested and its proof stands on a message that arrived, so

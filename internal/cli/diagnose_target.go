@@ -48,17 +48,11 @@ func (a *app) targetOfProfile(ctx context.Context, args []string) (account.Targe
 	if err != nil {
 		return account.Target{}, err
 	}
-	target := account.Target{
-		Address: p.From.Address, From: p.From.Address, Profile: name, Provider: p.Provider, Submission: p.Submission,
-		IMAP: p.SentCopy.IMAP, SentMode: p.SentCopy.Mode, SentFolder: p.SentCopy.Folder, SecretType: p.Credential.Type,
-		Pins: p.TLS.PinSHA256, AllowCleartext: p.Insecure,
+	if p.Credential.Kind == config.CredentialAsk {
+		return account.Of(name, p, a.book()), nil // asked for once it is known that a sign-in is wanted
 	}
-	worker.DescribeProvider(&target, a.book())
-	if p.Submission.Auth == config.MechanismNone || p.Credential.Kind == config.CredentialAsk {
-		return target, nil
-	}
-	target.Secret, err = a.credentials(doc.Path).Resolve(ctx, name, p)
-	return target, err
+	source := account.Source{Book: a.book(), ConfigPath: doc.Path, Credentials: a.credentials(doc.Path)}
+	return source.Target(ctx, name, p)
 }
 
 // targetOfAddress takes the servers from the preset of the domain, or of its MX.
@@ -82,9 +76,11 @@ func (a *app) targetOfAddress(ctx context.Context, address string,
 		return target, nil
 	}
 	best := candidates[0]
-	target.Provider, target.Submission, target.IMAP = best.Provider, best.Submission, best.IMAP
-	target.SentMode, target.SecretType = best.SentMode, best.Credential
-	worker.DescribeProvider(&target, a.book())
+	target = account.Of("", &config.Profile{
+		Provider: best.Provider, From: config.Address{Address: address}, Submission: best.Submission,
+		Credential: config.Credential{Type: best.Credential},
+		SentCopy:   config.SentCopy{Mode: best.SentMode, IMAP: best.IMAP},
+	}, a.book())
 	return target, nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"postier/config/credential"
 	"postier/delivery"
 	"postier/diagnostics/explain"
+	"postier/internal/account"
 	"postier/internal/safetext"
 	"postier/internal/secret"
 	"postier/tui/plain"
@@ -48,7 +49,9 @@ func (a *app) sending(ctx context.Context) (*sending, error) {
 		}
 	}
 	s := &sending{app: a, doc: doc, store: store}
-	s.sender = &delivery.Sender{Network: network, Credentials: credentials, ConfigPath: doc.Path}
+	s.sender = &delivery.Sender{Accounts: &account.Source{
+		Network: network, Book: a.book(), ConfigPath: doc.Path, Credentials: credentials,
+	}}
 	s.queue = &delivery.Queue{
 		Store: store, Sender: s.sender, Lang: a.lang(),
 		Load:     func() (*config.Document, error) { return config.Load(doc.Path) },

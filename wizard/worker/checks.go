@@ -28,7 +28,6 @@ func (w *Worker) submission(ctx context.Context, r wizard.Request, out *wizard.O
 		out.Err = sentence(err)
 		return
 	}
-	target.AllowCleartext = cleartext(&target.Submission)
 	results := w.run(ctx, r, tell, smtp.Plan(network, target, smtp.Options{}))
 	out.Reports = Reports(results)
 	if found, ok := connected(results, diagnostics.NetConnect, target.Submission); ok &&
@@ -72,12 +71,6 @@ func settled(server config.Server) config.Server {
 	return server
 }
 
-// cleartext reports whether the person's settings say no encryption. The wizard takes that only from somebody who asked
-// for it by flag, or for a server on this machine (docs/security.md T1).
-func cleartext(server *config.Server) bool {
-	return server != nil && server.Security == config.SecurityNone
-}
-
 // sent runs the Sent rehearsal.
 func (w *Worker) sent(ctx context.Context, r wizard.Request, out *wizard.Outcome, tell func(wizard.Outcome)) {
 	if r.Draft.IMAP == nil || !w.authorise(ctx, &r, diagnostics.IMAPAuth, out) {
@@ -85,15 +78,11 @@ func (w *Worker) sent(ctx context.Context, r wizard.Request, out *wizard.Outcome
 	}
 	target := w.Target(r.Draft, r)
 	options := imap.Options{Lang: w.Lang, Product: w.Product, Create: r.Create, Now: w.Now}
-	if p, ok := w.Book.Get(target.Provider); ok {
-		options.SentNames = p.SentFolders
-	}
 	network, err := w.network(r.Draft)
 	if err != nil {
 		out.Err = sentence(err)
 		return
 	}
-	target.AllowCleartext = cleartext(target.IMAP)
 	results := w.run(ctx, r, tell, imap.Plan(network, target, options))
 	out.Reports = Reports(results)
 	if secured, ok := diagnostics.Find(results, diagnostics.IMAPTLS); ok && secured.Status == diagnostics.Pass {

@@ -9,7 +9,6 @@ import (
 	"postier/config"
 	"postier/config/credential"
 	"postier/diagnostics"
-	"postier/internal/account"
 	"postier/internal/oauth"
 	"postier/internal/secret"
 	"postier/internal/wire"
@@ -225,26 +224,6 @@ func (w *Worker) authorise(ctx context.Context, r *wizard.Request, check diagnos
 		r.Secret = access.Token
 	}
 	return err == nil
-}
-
-// bearer names the mechanism where the provider's servers take tokens by one only, so that none is tried in vain.
-func bearer(t *account.Target, book *presets.Book) {
-	p, ok := book.Get(t.Provider)
-	if !ok || t.SecretType != config.SecretOAuth || p.OAuth == nil || len(p.OAuth.SASL) != 1 {
-		return
-	}
-	forced := func(auth config.Mechanism) config.Mechanism {
-		if auth == "" || auth == config.MechanismAuto {
-			return p.OAuth.SASL[0]
-		}
-		return auth
-	}
-	t.Submission.Auth = forced(t.Submission.Auth)
-	if t.IMAP != nil {
-		imap := *t.IMAP
-		imap.Auth = forced(imap.Auth)
-		t.IMAP = &imap
-	}
 }
 
 // signOut removes the tokens of a sign-in that belongs to no profile.

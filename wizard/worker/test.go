@@ -24,7 +24,6 @@ func (w *Worker) test(ctx context.Context, r wizard.Request, out *wizard.Outcome
 		return
 	}
 	target := w.Target(r.Draft, r)
-	target.AllowCleartext = cleartext(&target.Submission) || r.Draft.ReadsMailbox() && cleartext(target.IMAP)
 	sender := &sender{network: network, target: target, tell: func(report wizard.Report) {
 		tell(wizard.Outcome{ID: r.ID, Kind: r.Kind, Report: &report})
 	}}

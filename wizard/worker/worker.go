@@ -6,11 +6,7 @@ package worker
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"time"
 
 	"postier/config"
@@ -107,64 +103,17 @@ func (w *Worker) Do(ctx context.Context, r wizard.Request, tell func(wizard.Outc
 	tell(out)
 }
 
-// Target is what the draft's settings are checked as.
+// Target is what the draft's settings are checked as: the profile that they would be saved as, with what is not saved.
 func (w *Worker) Target(d wizard.Draft, r wizard.Request) account.Target {
-	t := account.Target{
-		Address: d.Address, Profile: d.Profile, Provider: d.Provider, From: d.From.Address,
-		Submission: d.Submission, IMAP: d.IMAP, SentMode: d.SentMode, SentFolder: d.SentFolder,
-		Secret: r.Secret, SecretType: d.SecretType,
-		Pins: d.TLS.PinSHA256,
-	}
-	DescribeProvider(&t, w.Book)
-	bearer(&t, w.Book)
+	t := account.Of(d.Profile, d.ToProfile(config.Credential{Type: d.SecretType}), w.Book)
+	t.Address, t.SentMode, t.SentFolder, t.Secret = d.Address, d.SentMode, d.SentFolder, r.Secret
 	return t
-}
-
-// DescribeProvider fills in what the preset says about the sender's DNS.
-func DescribeProvider(t *account.Target, book *presets.Book) {
-	p, ok := book.Get(t.Provider)
-	if !ok {
-		return
-	}
-	t.Selectors = p.DKIM.Selectors
-	t.SPFInclude, t.SPFRedirect = p.SPF.Include, p.SPF.Redirect
 }
 
 // network trusts what the edited profile trusts in addition.
 func (w *Worker) network(d wizard.Draft) (*wire.Network, error) {
-	return Trusting(w.Network, w.ConfigPath, d.TLS.CAFile)
+	return account.Trusting(w.Network, w.ConfigPath, d.TLS.CAFile)
 }
-
-// Trusting is the network that trusts the roots of a profile's tls.ca_file in addition; a relative path starts at the
-// configuration's folder. Without a file it is the network itself.
-func Trusting(network *wire.Network, configPath, caFile string) (*wire.Network, error) {
-	if caFile == "" {
-		return network, nil
-	}
-	path := caFile
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(filepath.Dir(configPath), path)
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	trusting := *network
-	switch {
-	case trusting.Roots != nil:
-		trusting.Roots = trusting.Roots.Clone()
-	default:
-		if trusting.Roots, err = x509.SystemCertPool(); err != nil {
-			trusting.Roots = x509.NewCertPool()
-		}
-	}
-	if !trusting.Roots.AppendCertsFromPEM(data) {
-		return nil, &fs.PathError{Op: "read", Path: path, Err: errNoCertificate}
-	}
-	return &trusting, nil
-}
-
-var errNoCertificate = errors.New("no certificate in PEM form")
 
 // run carries out plans and tells each check as it begins and ends.
 func (w *Worker) run(ctx context.Context, r wizard.Request, tell func(wizard.Outcome),

@@ -1,0 +1,109 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"postier/config"
+	"postier/config/credential"
+	"postier/internal/wire"
+	"postier/presets"
+)
+
+// Source turns saved profiles into targets.
+type Source struct {
+	// Network is what may be touched; a profile can trust further roots.
+	Network *wire.Network
+	// Book knows the providers; nil is the built-in ones.
+	Book *presets.Book
+	// ConfigPath is the configuration's file: relative names in a profile start at its folder.
+	ConfigPath string
+	// Credentials resolves the references to secrets.
+	Credentials *credential.Store
+}
+
+// Profile is the target of a saved profile with its secret, and the network that trusts what the profile trusts.
+func (s *Source) Profile(ctx context.Context, name string, p *config.Profile) (Target, *wire.Network, error) {
+	network, err := Trusting(s.Network, s.ConfigPath, p.TLS.CAFile)
+	if err != nil {
+		return Target{}, nil, err
+	}
+	t, err := s.Target(ctx, name, p)
+	return t, network, err
+}
+
+// Target is the target of a saved profile with its secret.
+func (s *Source) Target(ctx context.Context, name string, p *config.Profile) (Target, error) {
+	t := Of(name, p, s.Book)
+	if p.Submission.Auth == config.MechanismNone && p.Credential.Kind == "" {
+		return t, nil
+	}
+	var err error
+	t.Secret, err = s.Credentials.Resolve(ctx, name, p)
+	return t, err
+}
+
+// Of is the target of a profile, without its secret. The settings of a draft and those found for an address become a
+// profile first, so that what is proven is dialled in the same way as what sends. A nil book is the built-in one.
+func Of(name string, p *config.Profile, book *presets.Book) Target {
+	t := Target{
+		Address: p.From.Address, From: p.From.Address, Profile: name, Provider: p.Provider, Submission: p.Submission,
+		IMAP: p.SentCopy.IMAP, SentMode: p.SentCopy.Mode, SentFolder: p.SentCopy.Folder, SecretType: p.Credential.Type,
+		Pins: p.TLS.PinSHA256, AllowCleartext: p.Insecure,
+	}
+	if book == nil {
+		book = presets.Default()
+	}
+	if provider, ok := book.Get(p.Provider); ok {
+		t.describe(provider)
+	}
+	return t
+}
+
+// describe fills in what is known about the provider.
+func (t *Target) describe(p *presets.Provider) {
+	t.Selectors, t.SentFolders = p.DKIM.Selectors, p.SentFolders
+	t.SPFInclude, t.SPFRedirect = p.SPF.Include, p.SPF.Redirect
+	if t.SecretType != config.SecretOAuth || p.OAuth == nil || len(p.OAuth.SASL) != 1 {
+		return
+	}
+	// The provider's servers take tokens by one mechanism only: no other is tried in vain.
+	only := func(server *config.Server) {
+		if server.Auth == "" || server.Auth == config.MechanismAuto {
+			server.Auth = p.OAuth.SASL[0]
+		}
+	}
+	only(&t.Submission)
+	if t.IMAP != nil {
+		imap := *t.IMAP // the caller's profile stays as it is
+		only(&imap)
+		t.IMAP = &imap
+	}
+}
+
+// ErrNoCertificate says that a file of roots holds none.
+var ErrNoCertificate = errors.New("no certificate in PEM form")
+
+// Trusting is the network that trusts the roots in caFile in addition; a relative path starts at the configuration's
+// folder. Without a file it is the network itself.
+func Trusting(network *wire.Network, configPath, caFile string) (*wire.Network, error) {
+	if caFile == "" {
+		return network, nil
+	}
+	path := caFile
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(filepath.Dir(configPath), path)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	trusting, ok := network.Trusting(data)
+	if !ok {
+		return nil, &fs.PathError{Op: "read", Path: path, Err: ErrNoCertificate}
+	}
+	return trusting, nil
+}
