@@ -1,6 +1,7 @@
 package presets
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -165,7 +166,7 @@ func (b *Book) All() []Entry {
 	}
 	for _, p := range b.extra {
 		add(Entry{
-			ID: p.ID, Name: p.Name, Names: p.Names, Kind: p.Kind, Source: p.Source(),
+			ID: p.ID, Name: p.Name, Names: namesOf(p), Kind: p.Kind, Source: p.Source(),
 			Countries: strings.Join(p.Countries, " "),
 		})
 	}
@@ -180,6 +181,15 @@ func (b *Book) All() []Entry {
 		}
 		return strings.Compare(fold(a.Name), fold(b.Name))
 	})
+	return out
+}
+
+// namesOf lists the names of a provider as the index does.
+func namesOf(p *Provider) []NameIn {
+	var out []NameIn
+	for _, lang := range slices.Sorted(maps.Keys(p.Names)) {
+		out = append(out, NameIn{lang, p.Names[lang]})
+	}
 	return out
 }
 

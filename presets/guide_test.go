@@ -64,7 +64,7 @@ func TestImpossible(t *testing.T) {
 		p, _ := Default().Get(id)
 		out, impossible := p.Impossible()
 		if !impossible || p.PasswordWorks() || !strings.Contains(out.In(locale.German), "Brevo") {
-			t.Errorf("%s: %v, way out %q", id, impossible, out.DE)
+			t.Errorf("%s: %v, way out %q", id, impossible, out[locale.German])
 		}
 	}
 	outlook, _ := Default().Get("outlook")
@@ -95,8 +95,8 @@ func TestKnownReply(t *testing.T) {
 	} {
 		p, _ := Default().Get(tt.provider)
 		k, ok := p.KnownReply(tt.code, tt.text)
-		if ok != (tt.want != "") || !strings.HasPrefix(k.Cause.EN, tt.want) {
-			t.Errorf("%s %s %q: %q", tt.provider, tt.code, tt.text, k.Cause.EN)
+		if ok != (tt.want != "") || !strings.HasPrefix(k.Cause[locale.English], tt.want) {
+			t.Errorf("%s %s %q: %q", tt.provider, tt.code, tt.text, k.Cause[locale.English])
 		}
 	}
 }

@@ -75,7 +75,7 @@ func TestEveryProviderIsComplete(t *testing.T) {
 		if _, impossible := p.Impossible(); len(p.SMTP) == 0 && !impossible && p.source == SourceFlagship {
 			t.Errorf("%s: no server, and not said to be impossible", p.ID)
 		} else if impossible == p.WayOut.Empty() {
-			t.Errorf("%s: impossible %v, but way out %q", p.ID, impossible, p.WayOut.EN)
+			t.Errorf("%s: impossible %v, but way out %q", p.ID, impossible, p.WayOut[locale.English])
 		}
 		if p.Kind == KindMailbox && len(p.IMAP) > 0 && len(p.SentFolders) == 0 {
 			t.Errorf("%s: IMAP without names of Sent folders", p.ID)

@@ -30,7 +30,7 @@ type Match struct {
 type Entry struct {
 	ID        string
 	Name      string
-	Names     Text // empty where the name needs no translation
+	Names     []NameIn // none where the name needs no translation
 	Kind      Kind
 	Source    Source
 	Countries string // parted by blanks
@@ -38,12 +38,28 @@ type Entry struct {
 	SameAs string
 }
 
+// NameIn is a provider's name in one language. The index lists them and needs no map, which would be made at each
+// start.
+type NameIn struct {
+	Lang locale.Lang
+	Name string
+}
+
 // NameIn is the name as a person who speaks the language reads it.
 func (e Entry) NameIn(lang locale.Lang) string {
-	if e.Names.Empty() {
+	if len(e.Names) == 0 {
 		return e.Name
 	}
-	return e.Names.In(lang)
+	return e.Translations().In(lang)
+}
+
+// Translations are the names by language, empty where the name needs no translation.
+func (e Entry) Translations() Text {
+	out := Text{}
+	for _, n := range e.Names {
+		out[n.Lang] = n.Name
+	}
+	return out
 }
 
 // indexRow is a row of the generated index: a name, and the files of its providers as folder/id, parted by blanks, best

@@ -27,27 +27,14 @@ const (
 	SourceVendor   Source = "vendor"   // given by the caller: the demo, or a vendor's file
 )
 
-// Text is one sentence for people in every language that postier speaks. It may hold {product}: the calling program.
-type Text struct {
-	EN string `json:"en"`
-	FR string `json:"fr"`
-	DE string `json:"de"`
-}
+// Text is one sentence for people, by language. It may hold {product}: the calling program.
+type Text map[locale.Lang]string
 
-// In returns the sentence in a language.
-func (t Text) In(lang locale.Lang) string {
-	switch lang {
-	case locale.French:
-		return t.FR
-	case locale.German:
-		return t.DE
-	default:
-		return t.EN
-	}
-}
+// In returns the sentence in a language; see locale.Choose for languages that the data does not hold.
+func (t Text) In(lang locale.Lang) string { return locale.Choose(t, lang) }
 
 // Empty reports whether there is nothing to say.
-func (t Text) Empty() bool { return t == Text{} }
+func (t Text) Empty() bool { return len(t) == 0 }
 
 // Provider is one provider as its file tells it. A Provider from a Book is shared: callers must not change it.
 type Provider struct {
@@ -266,26 +253,30 @@ type Lockout struct {
 }
 
 // StepList is the guide, in each language the same number of steps.
-type StepList struct {
-	EN []string `json:"en"`
-	FR []string `json:"fr"`
-	DE []string `json:"de"`
-}
+type StepList map[locale.Lang][]string
 
 // In returns the steps in a language, {product} not yet filled.
 func (s StepList) In(lang locale.Lang) []string {
-	switch lang {
-	case locale.French:
-		return s.FR
-	case locale.German:
-		return s.DE
-	default:
-		return s.EN
+	var out []string
+	for _, step := range s.Steps() {
+		out = append(out, step.In(lang))
 	}
+	return out
 }
 
-// IsZero reports whether there are no steps (encoding/json's omitzero).
-func (s StepList) IsZero() bool { return len(s.EN) == 0 && len(s.FR) == 0 && len(s.DE) == 0 }
+// Steps returns the steps one by one, each in every language of the list.
+func (s StepList) Steps() []Text {
+	out := make([]Text, len(s[locale.English]))
+	for i := range out {
+		out[i] = Text{}
+		for lang, steps := range s {
+			if i < len(steps) {
+				out[i][lang] = steps[i]
+			}
+		}
+	}
+	return out
+}
 
 // SentCopy says who files the copy of what was sent.
 type SentCopy struct {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"postier/config"
+	"postier/internal/locale"
 )
 
 // Validate says with their place in the file what is wrong with a provider's values.
@@ -178,10 +179,21 @@ func (p *Provider) checkSecret(fault faultFunc) {
 	}
 }
 
+// languages reports whether every key of a text is a language that postier speaks.
+func languages[T ~map[locale.Lang]E, E any](texts T) bool {
+	for lang := range texts {
+		if !slices.Contains(locale.All(), lang) {
+			return false
+		}
+	}
+	return true
+}
+
 // checkTexts wants every text in every language, or in none.
 func (p *Provider) checkTexts(fault faultFunc) {
 	one := func(path string, t Text) {
-		if !t.Empty() && (t.EN == "" || t.FR == "" || t.DE == "") {
+		missing := func(lang locale.Lang) bool { return t[lang] == "" }
+		if !t.Empty() && (!languages(t) || slices.ContainsFunc(locale.Written(), missing)) {
 			fault(path, "must be written in en, fr and de")
 		}
 	}
@@ -228,7 +240,8 @@ func (p *Provider) checkTexts(fault faultFunc) {
 		path  string
 		steps StepList
 	}{{"app_password_steps", p.AppPasswordSteps}, {"unblock", p.Unblock}} {
-		if s := list.steps; len(s.EN) != len(s.FR) || len(s.EN) != len(s.DE) {
+		fewer := func(lang locale.Lang) bool { return len(list.steps[lang]) != len(list.steps[locale.English]) }
+		if !languages(list.steps) || slices.ContainsFunc(locale.Written(), fewer) {
 			fault(list.path, "must have the same number of steps in en, fr and de")
 		}
 	}

@@ -54,7 +54,7 @@ func (d Dated) On(now time.Time) Text {
 	day, err := time.Parse(time.DateOnly, d.Date)
 	switch {
 	case err != nil:
-		return Text{}
+		return nil
 	case now.UTC().Before(day):
 		return d.Before
 	}

@@ -68,10 +68,12 @@ func TestDefaults(t *testing.T) {
 // TestSupport: the contact stands where something failed, and at the end, and nowhere else.
 func TestSupport(t *testing.T) {
 	t.Parallel()
-	contact := presets.Text{EN: "ask Crésus", FR: "demandez à Crésus", DE: "fragen Sie Crésus"}
+	contact := presets.Text{
+		locale.English: "ask Crésus", locale.French: "demandez à Crésus", locale.German: "fragen Sie Crésus",
+	}
 	named := func(k *talk) bool {
 		return slices.ContainsFunc(k.s.Screen().Notices,
-			func(n Notice) bool { return n.Text.Say(locale.French, "") == contact.FR })
+			func(n Notice) bool { return n.Text.Say(locale.French, "") == contact[locale.French] })
 	}
 	k := known(t, Options{Support: contact})
 	if named(k) {

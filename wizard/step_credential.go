@@ -27,9 +27,9 @@ func (s *State) prepareApplies() bool {
 func (s *State) guided(p *presets.Provider) bool {
 	switch p.Credential.Type {
 	case config.SecretAppPassword, config.SecretDevicePassword, config.SecretAPIKey:
-		return !s.byBrowser() && !p.AppPasswordSteps.IsZero()
+		return !s.byBrowser() && len(p.AppPasswordSteps) > 0
 	}
-	return !p.AppPasswordSteps.IsZero()
+	return len(p.AppPasswordSteps) > 0
 }
 
 func (s *State) prepareScreen(v *Screen) {
@@ -44,12 +44,10 @@ func (s *State) prepareScreen(v *Screen) {
 			v.Copy = append(v.Copy, Copyable{Label: M("wizard.prepare.enable-url"), Text: e.URL, QR: true})
 		}
 	}
-	steps := p.AppPasswordSteps
-	if !s.guided(p) {
-		steps = presets.StepList{}
-	}
-	for i := range steps.EN { // presets.Validate wants as many steps in each language
-		v.Numbered = append(v.Numbered, P(presets.Text{EN: at(steps.EN, i), FR: at(steps.FR, i), DE: at(steps.DE, i)}))
+	if s.guided(p) {
+		for _, step := range p.AppPasswordSteps.Steps() {
+			v.Numbered = append(v.Numbered, P(step))
+		}
 	}
 	if p.AppPasswordURL != "" && s.guided(p) {
 		v.Copy = append(v.Copy, Copyable{Label: M("wizard.prepare.url"), Text: p.AppPasswordURL, QR: true})
@@ -64,13 +62,6 @@ func (s *State) prepareScreen(v *Screen) {
 		return
 	}
 	s.browserAction(v)
-}
-
-func at(list []string, i int) string {
-	if i < len(list) {
-		return list[i]
-	}
-	return ""
 }
 
 func (s *State) answerPrepare(a Answer) {

@@ -251,8 +251,8 @@ func TestDatedFacts(t *testing.T) {
 		SMTP:     []presets.Server{{Host: "smtp.dated.example", Port: 465, Security: config.SecurityTLS}},
 		UserRule: presets.UserRule{Rule: "{address}"},
 		Dated: []presets.Dated{{
-			ID: "end", Date: "2026-12-31", Before: presets.Text{EN: "ends soon"},
-			After: presets.Text{EN: "has ended"}, Blocks: true,
+			ID: "end", Date: "2026-12-31", Before: presets.Text{locale.English: "ends soon"},
+			After: presets.Text{locale.English: "has ended"}, Blocks: true,
 		}},
 	}
 	for today, want := range map[string]struct {

@@ -10,10 +10,10 @@ import (
 
 // entryName is a provider's name, in the person's language where it has one there.
 func entryName(e presets.Entry) Words {
-	if e.Names.Empty() {
+	if len(e.Names) == 0 {
 		return L(e.Name)
 	}
-	return P(e.Names)
+	return P(e.Translations())
 }
 
 // Say puts words into one language. product stands for {product} in a preset's text. What comes out holds no character

@@ -55,7 +55,7 @@ func TestCausesAreComplete(t *testing.T) {
 			t.Errorf("%s: step %q, field %q", c.Slug, c.Step, c.Field)
 		}
 		checkWords(t, c.Slug, c.Text)
-		for _, lang := range locale.All() {
+		for _, lang := range locale.Written() {
 			if w := c.Text[lang]; w.Title == "" || w.Meaning == "" || len(w.Remedy) == 0 {
 				t.Errorf("%s %s: title, meaning or remedy missing", c.Slug, lang)
 			}
@@ -67,10 +67,10 @@ func TestCausesAreComplete(t *testing.T) {
 func TestCheckPagesAreComplete(t *testing.T) {
 	t.Parallel()
 	for _, c := range Checks() {
-		if len(c.Text) != len(locale.All()) || len(c.Causes) == 0 {
+		if len(c.Text) != len(locale.Written()) || len(c.Causes) == 0 {
 			t.Errorf("%s: %d languages, %d causes", c.ID, len(c.Text), len(c.Causes))
 		}
-		for _, lang := range locale.All() {
+		for _, lang := range locale.Written() {
 			w := c.Text[lang]
 			if w.Title == "" || w.What == "" || w.Why == "" {
 				t.Errorf("%s %s: incomplete", c.ID, lang)
@@ -140,7 +140,7 @@ func TestGeneralAnswersAreComplete(t *testing.T) {
 func TestLabelsOfWhoAndRetry(t *testing.T) {
 	t.Parallel()
 	for _, c := range Causes() {
-		for _, lang := range locale.All() {
+		for _, lang := range locale.Written() {
 			if c.Who.Say(lang) == "" || c.Retry.Say(lang) == "" {
 				t.Errorf("%s %s: who %q or retry %q has no words", c.Slug, lang, c.Who, c.Retry)
 			}
@@ -254,7 +254,7 @@ func TestDetail(t *testing.T) {
 		if len(placeholders(c.Text[locale.English].Detail)) == 0 && c.Text[locale.English].Detail != "" {
 			t.Errorf("%s: a detail without a placeholder", c.Slug)
 		}
-		for _, lang := range locale.All() {
+		for _, lang := range locale.Written() {
 			words := c.Text[lang]
 			if text := words.Title + words.Meaning + strings.Join(words.Remedy, ""); strings.ContainsAny(text, "{}") {
 				t.Errorf("%s %s: a placeholder outside of the detail", c.Slug, lang)

@@ -143,11 +143,21 @@ func sayable(value any) string {
 	return safetext.Escape(raw)
 }
 
-func (c CauseInfo) words(lang locale.Lang) Words {
-	if w, ok := c.Text[lang]; ok {
+func (c CauseInfo) words(lang locale.Lang) Words { return inLanguage(c.Text, lang) }
+
+// inLanguage picks the words in a language; see locale.Choose.
+func inLanguage(text map[locale.Lang]Words, lang locale.Lang) Words {
+	w, ok := text[lang]
+	if ok {
 		return w
 	}
-	return c.Text[locale.English]
+	c, w := locale.For(lang), text[locale.English]
+	w.Title, w.Meaning, w.Detail = c.Translate(w.Title), c.Translate(w.Meaning), c.Translate(w.Detail)
+	w.Remedy = slices.Clone(w.Remedy)
+	for i, step := range w.Remedy {
+		w.Remedy[i] = c.Translate(step)
+	}
+	return w
 }
 
 // FieldFor is Field as seen from a check: for a check of the IMAP server, smtp-host becomes imap-host.

@@ -102,7 +102,7 @@ func firstOf(q Query, found ...[]generalEntry) Answer {
 	}
 	a := answer(CauseUnknown, q)
 	a.own = map[locale.Lang]Words{}
-	for _, lang := range locale.All() {
+	for _, lang := range locale.Written() {
 		var words Words
 		for _, e := range list {
 			w := e.Text[lang]

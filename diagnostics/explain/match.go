@@ -57,7 +57,7 @@ func (a Answer) Info() CauseInfo { return a.info }
 
 // Title is the cause in a few words.
 func (a Answer) Title(lang locale.Lang) string {
-	if title := a.own[lang].Title; title != "" {
+	if title := inLanguage(a.own, lang).Title; title != "" {
 		return title
 	}
 	return a.info.Title(lang)
@@ -65,7 +65,7 @@ func (a Answer) Title(lang locale.Lang) string {
 
 // Meaning says what happened: in the reply's own words where it has some, otherwise in the cause's.
 func (a Answer) Meaning(lang locale.Lang) string {
-	if meaning := a.own[lang].Meaning; meaning != "" {
+	if meaning := inLanguage(a.own, lang).Meaning; meaning != "" {
 		return meaning
 	}
 	return a.info.Meaning(lang)
@@ -76,7 +76,7 @@ func (a Answer) Detail(lang locale.Lang, args ...any) string { return a.info.Det
 
 // Remedy says what to do, step by step.
 func (a Answer) Remedy(lang locale.Lang) []string {
-	if remedy := a.own[lang].Remedy; len(remedy) > 0 {
+	if remedy := inLanguage(a.own, lang).Remedy; len(remedy) > 0 {
 		return slices.Clone(remedy)
 	}
 	return a.info.Remedy(lang)

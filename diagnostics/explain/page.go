@@ -37,7 +37,8 @@ func (c CheckInfo) words(lang locale.Lang) CheckWords {
 	if w, ok := c.Text[lang]; ok {
 		return w
 	}
-	return c.Text[locale.English]
+	to, w := locale.For(lang), c.Text[locale.English]
+	return CheckWords{Title: to.Translate(w.Title), What: to.Translate(w.What), Why: to.Translate(w.Why)}
 }
 
 var checks = sync.OnceValue(func() []CheckInfo { return readFile[[]CheckInfo]("data/checks.json") })
@@ -63,10 +64,10 @@ type labelData struct {
 var labels = sync.OnceValue(func() labelData { return readFile[labelData]("data/labels.json") })
 
 // Say names the party in the person's language.
-func (w Who) Say(lang locale.Lang) string { return labels().Who[w][lang] }
+func (w Who) Say(lang locale.Lang) string { return locale.Choose(labels().Who[w], lang) }
 
 // Say answers "shall I try again?" in a sentence.
-func (r Retry) Say(lang locale.Lang) string { return labels().Retry[r][lang] }
+func (r Retry) Say(lang locale.Lang) string { return locale.Choose(labels().Retry[r], lang) }
 
 // Kind says what a page is about.
 type Kind string

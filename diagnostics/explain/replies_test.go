@@ -89,14 +89,14 @@ func TestRepliesAreWellFormed(t *testing.T) {
 // terminal would act on.
 func checkWords(t *testing.T, where string, text map[locale.Lang]Words) {
 	t.Helper()
-	if len(text) != len(locale.All()) {
+	if len(text) != len(locale.Written()) {
 		t.Errorf("%s: %d languages", where, len(text))
 	}
 	want := text[locale.English]
 	if want.Title == "" && want.Meaning == "" && len(want.Remedy) == 0 {
 		t.Errorf("%s: empty", where)
 	}
-	for _, lang := range locale.All() {
+	for _, lang := range locale.Written() {
 		w := text[lang]
 		if (w.Title == "") != (want.Title == "") || (w.Meaning == "") != (want.Meaning == "") ||
 			!slices.Equal(placeholders(w.Detail), placeholders(want.Detail)) || len(w.Remedy) != len(want.Remedy) {

@@ -112,7 +112,7 @@ func (a *app) root() *cobra.Command {
 	}
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.configFlag, "config", "", a.T("cli.flag.config"))
-	flags.StringVar(&a.langFlag, "lang", a.langFlag, a.T("cli.flag.lang"))
+	flags.StringVar(&a.langFlag, "lang", a.langFlag, a.T("cli.flag.lang", "languages", locale.Codes()))
 	flags.BoolVar(&a.plain, "plain", false, a.T("cli.flag.plain"))
 	flags.BoolVar(&a.noColor, "no-color", false, a.T("cli.flag.no-color"))
 	flags.BoolVar(&a.json, "json", false, a.T("cli.flag.json"))
@@ -135,7 +135,7 @@ func (a *app) root() *cobra.Command {
 func (a *app) checkGlobals() error {
 	if a.langFlag != "" {
 		if _, ok := locale.Parse(a.langFlag); !ok {
-			return usagef(a.T("cli.error.lang", "value", safetext.FromRemote(a.langFlag)))
+			return usagef(a.T("cli.error.lang", "value", safetext.FromRemote(a.langFlag), "languages", locale.Codes()))
 		}
 	}
 	if a.timeout < 0 {

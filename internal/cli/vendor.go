@@ -95,9 +95,11 @@ func (a *app) vendorOptions(o *wizard.Options) {
 
 // vendorSupport gives a conversation the contact in every language.
 func (a *app) vendorSupport(o *wizard.Options) {
-	o.Support = presets.Text{
-		EN: a.vendor.Contact(locale.English), FR: a.vendor.Contact(locale.French),
-		DE: a.vendor.Contact(locale.German),
+	o.Support = presets.Text{}
+	for _, lang := range locale.All() {
+		if contact := a.vendor.Contact(lang); contact != "" {
+			o.Support[lang] = contact
+		}
 	}
 }
 

@@ -30,6 +30,8 @@ type Schema struct {
 	Title string
 	// Rules are applied in order, later ones on top.
 	Rules []Rule
+	// Keys are the keys that maps with such a type of key may have; other maps take any.
+	Keys map[reflect.Type][]string
 	// Lenient leaves out which keys are required; rules name those of some objects.
 	Lenient bool
 }
@@ -61,6 +63,12 @@ func (s Schema) of(t reflect.Type, path string) Object {
 		o = Object{"type": "string", "format": "date-time", "pattern": TimePattern}
 	case t.Kind() == reflect.Struct:
 		o = s.structure(t, path)
+	case t.Kind() == reflect.Map && len(s.Keys[t.Key()]) > 0:
+		properties := Object{}
+		for _, key := range s.Keys[t.Key()] {
+			properties[key] = s.of(t.Elem(), path+"."+key)
+		}
+		o = Object{"type": "object", "properties": properties, "required": []string{}, "additionalProperties": false}
 	case t.Kind() == reflect.Map:
 		o = Object{"type": "object", "additionalProperties": s.of(t.Elem(), path+".*")}
 	case t.Kind() == reflect.Slice:

@@ -27,6 +27,9 @@ func catalogueOf(t *testing.T, lang Lang) map[string]message {
 	}
 	all := map[string]message{}
 	for _, entry := range entries {
+		if entry.Name() == "data.po" {
+			continue // sentences of the data, which package sentences holds against it
+		}
 		data, err := files.ReadFile("catalogue/" + string(lang) + "/" + entry.Name())
 		if err != nil {
 			t.Fatal(err)

@@ -1,5 +1,8 @@
 // Package locale turns message keys into sentences in the person's language.
 //
+// A language is a folder below catalogue. English, French and German also stand in the data of presets and explain; a
+// further language brings data.po, which translates the English sentences of that data (see Choose).
+//
 // A key is "domain.rest", for instance wizard.address.title. Each domain has one gettext file a language,
 // catalogue/LANG/DOMAIN.po, embedded and parsed only when a key of that domain is first asked for, so that a start that
 // prints nothing pays nothing. A message names its arguments: "connect to {host}". Plural forms follow each file's
@@ -9,6 +12,7 @@ package locale
 import (
 	"embed"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -23,26 +27,50 @@ var files embed.FS
 // Lang is a language that postier speaks.
 type Lang string
 
-// The languages with complete catalogues.
+// The languages in which the data of other packages is written.
 const (
 	English Lang = "en"
 	French  Lang = "fr"
 	German  Lang = "de"
 )
 
-// All lists the languages in the order in which the language key goes through them.
-func All() []Lang { return []Lang{English, French, German} }
+// Written lists the languages in which data is written: a text in a data file stands in each of them.
+func Written() []Lang { return []Lang{English, French, German} }
+
+// All lists the languages in the order in which the language key goes through them: those in which data is written,
+// then each further folder of the catalogue.
+func All() []Lang { return slices.Clone(all()) }
+
+var all = sync.OnceValue(func() []Lang {
+	langs := Written()
+	folders, _ := files.ReadDir("catalogue") // embedded: reading it cannot fail
+	for _, folder := range folders {
+		if lang := Lang(folder.Name()); !slices.Contains(langs, lang) {
+			langs = append(langs, lang)
+		}
+	}
+	return langs
+})
+
+// Codes lists the languages as a flag takes them.
+func Codes() string {
+	var codes []string
+	for _, lang := range all() {
+		codes = append(codes, string(lang))
+	}
+	return strings.Join(codes, ", ")
+}
 
 // Name is the language's own name for itself.
-func (l Lang) Name() string {
-	switch l {
-	case French:
-		return "Français"
-	case German:
-		return "Deutsch"
-	default:
-		return "English"
+func (l Lang) Name() string { return For(l).T("common.language") }
+
+// Choose picks the words of a text that data holds by language. For a language that the data does not hold, the English
+// sentence is translated by that language's catalogue.
+func Choose(texts map[Lang]string, lang Lang) string {
+	if text, ok := texts[lang]; ok {
+		return text
 	}
+	return For(lang).Translate(texts[English])
 }
 
 // Next is the language after l, round and round.
@@ -56,7 +84,7 @@ func (l Lang) Next() Lang {
 	return English
 }
 
-// Parse reads a language from a flag: en, fr, de, or a locale name such as fr_CH.UTF-8.
+// Parse reads a language from a flag: its code, or a locale name such as fr_CH.UTF-8.
 func Parse(s string) (Lang, bool) {
 	base, _, _ := strings.Cut(strings.ToLower(s), ".")
 	base, _, _ = strings.Cut(strings.ReplaceAll(base, "-", "_"), "_")
@@ -123,6 +151,14 @@ func (c *Catalogue) N(key string, n int, args ...any) string {
 		return "<" + key + ">"
 	}
 	return fill(po.GetN(key, key, n, nil...), append([]any{"n", n}, args...))
+}
+
+// Translate translates an English sentence of the data by data.po. A sentence that is not there comes back as it is.
+func (c *Catalogue) Translate(english string) string {
+	if po := c.domain("data."); po != nil && english != "" && po.IsTranslated(english) {
+		return po.Get(english, nil...)
+	}
+	return english
 }
 
 // Has reports whether the key has a message.

@@ -195,13 +195,13 @@ var (
 // covers tells whether a place is this file. A place is a path, in which {a,b} is a choice and a word of capitals
 // stands for any name; a place that ends in / is everything below.
 func covers(place, file string) bool {
-	if strings.HasSuffix(place, "/") {
-		return strings.HasPrefix(file, place)
-	}
 	pattern := alternatives.ReplaceAllStringFunc(regexp.QuoteMeta(place), func(choice string) string {
 		choice = strings.TrimSuffix(strings.TrimPrefix(choice, `\{`), `\}`)
 		return "(" + strings.ReplaceAll(choice, ",", "|") + ")"
 	})
 	pattern = variable.ReplaceAllString(pattern, `[^/]+`)
-	return regexp.MustCompile("^" + pattern + "$").MatchString(file)
+	if !strings.HasSuffix(place, "/") {
+		pattern += "$"
+	}
+	return regexp.MustCompile("^" + pattern).MatchString(file)
 }

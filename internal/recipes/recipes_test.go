@@ -6,6 +6,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -232,3 +233,21 @@ msgstr "Xyz"
 	}
 	c.follows("An export format")
 }
+
+// TestLanguage adds Dutch, which speaks English here: what counts is that nothing but its folder has to change.
+func TestLanguage(t *testing.T) {
+	t.Parallel()
+	c := copyTree(t)
+	const english, dutch = "internal/locale/catalogue/en/", "internal/locale/catalogue/nl/"
+	for file, text := range c.files {
+		if name, ok := strings.CutPrefix(file, english); ok {
+			c.put(dutch+name, strings.Replace(text, "Language: en", "Language: nl", 1))
+		}
+	}
+	c.run("run", "./internal/locale/sentences", "nl")
+	c.put(dutch+"data.po", untranslated.ReplaceAllString(c.text(dutch+"data.po"), "msgid $1\nmsgstr $1\n"))
+	c.run("test", "-vet=off", "./tui", "./diagnostics/report", "-update")
+	c.follows("A language")
+}
+
+var untranslated = regexp.MustCompile(`(?m)^msgid (".+")\nmsgstr ""\n`)

@@ -152,7 +152,7 @@ func (a *authServer) describe(preset *presets.Provider) {
 	sasl := []config.Mechanism{config.MechanismXOAuth2, config.MechanismOAuthBearer}
 	preset.Credential.Type = config.SecretOAuth
 	preset.Auth = sasl
-	preset.AppPasswordSteps, preset.Shape = presets.StepList{}, nil // there is no password to make
+	preset.AppPasswordSteps, preset.Shape = nil, nil // there is no password to make
 	preset.PasswordAuth.Status = presets.PasswordOAuthOnly
 	preset.OAuth = &presets.OAuth{
 		Provider: OAuthName, Flow: presets.FlowDevice, Scopes: scopesOAuth, SASL: sasl, Trust: preset.PasswordAuth.Trust,

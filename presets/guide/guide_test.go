@@ -143,7 +143,9 @@ func TestHTMLIsSelfContained(t *testing.T) {
 	hostile := *p
 	hostile.Name = `<script>alert(1)</script>` + "\u202e"
 	hostile.DocsURL = `https://x.example/"><img src=x onerror=alert(1)>`
-	hostile.Traps = []presets.Text{{EN: "</p><iframe src=//x.example>", FR: "x", DE: "x"}}
+	hostile.Traps = []presets.Text{{
+		locale.English: "</p><iframe src=//x.example>", locale.French: "x", locale.German: "x",
+	}}
 	var b strings.Builder
 	if err := For(&hostile, options(locale.English)).HTML(&b); err != nil {
 		t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 
 	"postier/config"
 	"postier/internal/jsonschema"
+	"postier/internal/locale"
 	"postier/presets"
 )
 
@@ -21,6 +22,10 @@ type object = jsonschema.Object
 func BuildSchema() []byte {
 	const line = `^[^\x00-\x1f\x7f]*$`
 	https := object{"pattern": "^https://"}
+	var languages []string
+	for _, lang := range locale.Written() {
+		languages = append(languages, string(lang))
+	}
 	rules := []jsonschema.Rule{
 		{Path: "", Add: object{"required": []string{"version"}}},
 		{Path: "^version", Add: object{"const": Version, "description": "Version of the file format."}},
@@ -34,7 +39,7 @@ func BuildSchema() []byte {
 		{Path: "^support.phone", Add: object{"maxLength": maxLine, "pattern": line}},
 		{Path: "^support.email", Add: object{"pattern": "^[^@\\s]+@[^@\\s]+$"}},
 		{Path: "^support.url", Add: https},
-		{Path: "^support.note", Add: object{"required": []string{"en", "fr", "de"}}},
+		{Path: "^support.note", Add: object{"required": languages}},
 		{Path: "^providers", Add: object{"description": "Providers of your own, in the form of presets/data/README.md."}},
 		{Path: "^providers.*", Add: object{"required": []string{"id", "name", "kind", "credential", "needs_app_password",
 			"sent_copy"}}},
@@ -65,5 +70,6 @@ func BuildSchema() []byte {
 	}
 	return jsonschema.Schema{
 		Type: reflect.TypeFor[File](), ID: "urn:postier:vendor:1", Title: "postier vendor file", Rules: rules, Lenient: true,
+		Keys: map[reflect.Type][]string{reflect.TypeFor[locale.Lang](): languages},
 	}.Build()
 }

@@ -83,6 +83,10 @@ func misfits(tree any, t reflect.Type, path string) config.Faults {
 			return wrong("object")
 		}
 		for _, key := range slices.Sorted(maps.Keys(object)) {
+			if t.Key() == reflect.TypeFor[locale.Lang]() && !slices.Contains(locale.Written(), locale.Lang(key)) {
+				out = append(out, fault(join(path, key), "unknown", "key", safetext.FromRemote(key)))
+				continue
+			}
 			out = append(out, misfits(object[key], t.Elem(), join(path, key))...)
 		}
 	case reflect.Slice:

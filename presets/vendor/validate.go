@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"postier/config"
+	"postier/internal/locale"
 	"postier/internal/safetext"
 	"postier/presets"
 )
@@ -38,7 +39,8 @@ func (f *File) Validate() config.Faults {
 	line("product.label", f.Product.Label, maxName)
 	line("support.name", f.Support.Name, maxLine)
 	line("support.phone", f.Support.Phone, maxLine)
-	for _, text := range []string{f.Support.Note.EN, f.Support.Note.FR, f.Support.Note.DE} {
+	for _, lang := range locale.Written() {
+		text := f.Support.Note[lang]
 		line("support.note", text, maxLine)
 		if text == "" && !f.Support.Note.Empty() {
 			add("support.note", "languages")

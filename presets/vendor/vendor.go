@@ -175,9 +175,14 @@ func (f *File) Label() string {
 	return f.Product.Name
 }
 
+// empty reports whether the file names no contact.
+func (s Support) empty() bool {
+	return s.Name == "" && s.Phone == "" && s.Email == "" && s.URL == "" && s.Note.Empty()
+}
+
 // Contact is the support contact in words, empty when there is none.
 func (f *File) Contact(lang locale.Lang) string {
-	if f == nil || f.Support == (Support{}) {
+	if f == nil || f.Support.empty() {
 		return ""
 	}
 	c := locale.For(lang)

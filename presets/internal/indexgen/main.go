@@ -34,26 +34,20 @@ func main() {
 
 // provider is the part of a provider's file that the table needs.
 type provider struct {
-	ID         string   `json:"id"`
-	Name       string   `json:"name"`
-	Names      names    `json:"names"`
-	Kind       string   `json:"kind"`
-	Countries  []string `json:"countries"`
-	Domains    []string `json:"domains"`
-	MXSuffixes []string `json:"mx_suffixes"`
-	MXRank     int      `json:"mx_rank"`
-	SameAs     string   `json:"same_as"`
+	ID         string            `json:"id"`
+	Name       string            `json:"name"`
+	Names      map[string]string `json:"names"`
+	Kind       string            `json:"kind"`
+	Countries  []string          `json:"countries"`
+	Domains    []string          `json:"domains"`
+	MXSuffixes []string          `json:"mx_suffixes"`
+	MXRank     int               `json:"mx_rank"`
+	SameAs     string            `json:"same_as"`
 	SPF        struct {
 		Include  []string `json:"include"`
 		Redirect string   `json:"redirect"`
 	} `json:"spf"`
 	source string
-}
-
-type names struct {
-	EN string `json:"en"`
-	FR string `json:"fr"`
-	DE string `json:"de"`
 }
 
 // build makes the Go file for the providers under fsys.
@@ -206,8 +200,12 @@ func render(all []provider, tables []table) ([]byte, error) {
 		if p.SameAs != "" {
 			fmt.Fprintf(&b, ", SameAs: %q", p.SameAs)
 		}
-		if p.Names != (names{}) {
-			fmt.Fprintf(&b, ", Names: Text{EN: %q, FR: %q, DE: %q}", p.Names.EN, p.Names.FR, p.Names.DE)
+		if len(p.Names) > 0 {
+			b.WriteString(", Names: []NameIn{")
+			for _, lang := range slices.Sorted(maps.Keys(p.Names)) {
+				fmt.Fprintf(&b, "{%q, %q}, ", lang, p.Names[lang])
+			}
+			b.WriteString("}")
 		}
 		b.WriteString("},\n")
 	}
