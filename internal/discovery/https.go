@@ -40,7 +40,7 @@ func (f *finder) client(crossed *bool) *http.Client {
 		Transport: &http.Transport{
 			DialContext: f.network.DialContext,
 			TLSClientConfig: &tls.Config{
-				RootCAs: f.network.Roots, Time: f.network.Clock,
+				RootCAs: f.network.TrustedRoots(), Time: f.network.Clock,
 				MinVersion: max(f.network.Policy.MinVersion, tls.VersionTLS12),
 			},
 			TLSHandshakeTimeout:    fetchLimit,

@@ -78,7 +78,7 @@ func (k *call) RoundTrip(request *http.Request) (*http.Response, error) {
 		Proxy:       nil, // the environment must not lead tokens elsewhere
 		DialContext: k.client.Network.DialContext,
 		TLSClientConfig: &tls.Config{
-			RootCAs: k.client.Network.Roots, Time: k.client.Network.Clock,
+			RootCAs: k.client.Network.TrustedRoots(), Time: k.client.Network.Clock,
 			MinVersion: tls.VersionTLS12,
 		},
 		TLSHandshakeTimeout:    wire.HandshakeDeadline,

@@ -87,8 +87,7 @@ func (n *Network) verifyChain(chain []*x509.Certificate, at time.Time) error {
 	for _, cert := range chain[1:] {
 		intermediates.AddCert(cert)
 	}
-	_, err := chain[0].Verify(x509.VerifyOptions{Roots: n.Roots, Intermediates: intermediates, CurrentTime: at})
-	return err
+	return n.verify(chain[0], x509.VerifyOptions{Intermediates: intermediates, CurrentTime: at})
 }
 
 // within is now, or the nearest moment at which cert is valid.

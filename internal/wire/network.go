@@ -19,8 +19,9 @@ import (
 // Network is everything a check may touch.
 type Network struct {
 	Resolver *Resolver
-	// Roots are trusted in place of the system's; nil means the system's.
+	// Roots are trusted in place of the system's; nil means the system's. Trusting adds to them.
 	Roots *x509.CertPool
+	extra []*x509.Certificate
 	// Route maps a host and port to the address really dialled; the demo and tests set it. network is tcp4 or tcp6. nil
 	// dials the resolved address.
 	Route func(network, host string, port int) (address string, ok bool)
