@@ -32,10 +32,12 @@ func TestMain(m *testing.M) {
 }
 
 func childWizard() int {
-	s, requests := wizard.New(wizard.Options{Today: "2026-11-21", ConfigPath: "/tmp/config.json"})
+	s, requests := wizard.New(wizard.Options{
+		Today: "2026-11-21", ConfigPath: "/tmp/config.json", CheckName: checkName,
+	})
 	err := Run(context.Background(), Options{
-		Conversation: carrier.Start(context.Background(), s, requests, autoWorker{}), Describe: fakeDescribe,
-		Lang: locale.FromEnvironment(os.Getenv), Resume: "postier setup --resume",
+		Conversation: carrier.Start(context.Background(), s, requests, autoWorker{}),
+		Lang:         locale.FromEnvironment(os.Getenv), Resume: "postier setup --resume",
 	})
 	switch {
 	case err == nil:

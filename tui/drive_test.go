@@ -66,7 +66,7 @@ func converse(t *testing.T, state wizard.State, lang locale.Lang, width, height 
 func drive(t *testing.T, talk conversation, lang locale.Lang, width, height int) *driver {
 	t.Helper()
 	m := newModel(talk, Options{
-		Lang: lang, Describe: fakeDescribe, Now: func() time.Time { return noon }, Resume: "postier setup --resume",
+		Lang: lang, Now: func() time.Time { return noon }, Resume: "postier setup --resume",
 	}, testLook())
 	d := &driver{t: t, model: m}
 	d.send(tea.WindowSizeMsg{Width: width, Height: height})
@@ -165,18 +165,20 @@ func (d *driver) hides(text string) {
 	}
 }
 
-// fakeDescribe has words for the checks and causes of these tests, in no language in particular.
-func fakeDescribe(r wizard.Report, _ locale.Lang) Description {
-	if r.Cause == "" {
-		return Description{Title: "Check " + r.ID}
+// checkName names the checks of these tests, in no language in particular.
+func checkName(id string) wizard.Words { return wizard.L("Check " + id) }
+
+// explained gives a report the words of these tests.
+func explained(r wizard.Report) wizard.Report {
+	r.Title, r.Code = wizard.L("The server refused the password"), "P-31"
+	r.Meaning = wizard.L("The server knows the account, but the password that was sent is not the one it expects. Many " +
+		"providers want an app password here.")
+	r.Remedy = []wizard.Words{
+		wizard.L("Create an app password at your provider."), wizard.L("Copy it and paste it in step 5."),
+		wizard.L("Then try again."),
 	}
-	return Description{
-		Title: "The server refused the password", Code: "P-31",
-		Meaning: "The server knows the account, but the password that was sent is not the one it expects. Many providers " +
-			"want an app password here.",
-		Remedy: []string{"Create an app password at your provider.", "Copy it and paste it in step 5.", "Then try again."},
-		Who:    "admin", Retry: "after-change",
-	}
+	r.Who, r.Retry = "admin", "after-change"
+	return r
 }
 
 // clipboardText reads Bubble Tea's own message for the clipboard, whose type is not exported.

@@ -9,6 +9,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"postier/internal/locale"
+	"postier/presets"
 	"postier/wizard"
 )
 
@@ -409,7 +410,9 @@ func TestHostileText(t *testing.T) {
 	t.Parallel()
 	hostile := "a\x1b[2Jb\x1b]52;c;aGk=\x07c\u202ed\u200be\x9bf\u009bg\rh\x00i"
 	evil := wizard.Report{
-		ID: "smtp.auth", Status: wizard.Fail, Cause: hostile, Matched: hostile,
+		ID: "smtp.auth", Status: wizard.Fail, Cause: hostile, Code: hostile, Matched: hostile,
+		Name: wizard.R(hostile), Title: wizard.R(hostile), Meaning: wizard.L(hostile),
+		Remedy: []wizard.Words{wizard.P(presets.Text{locale.English: hostile})}, Who: hostile, Retry: hostile,
 		Reply: wizard.R(hostile + "\nPassword: ").Remote,
 		Seen:  wizard.R(hostile).Remote, Details: []string{hostile},
 		Fixes: []wizard.Fix{{Kind: "TXT", Name: hostile, Value: hostile}},

@@ -41,7 +41,7 @@ func (m *model) ladder(p *page) {
 func (m *model) rung(p *page, r wizard.Report, column int) {
 	s := m.speech
 	badge := m.badge(r, column)
-	name := m.checkName(r)
+	name := s.say(r.Name)
 	seen := s.clean(r.Seen.Escaped())
 	took := ""
 	if r.Status != "" && r.Status != wizard.Skip {
@@ -80,15 +80,6 @@ func (m *model) badge(r wizard.Report, column int) string {
 	return typeset.Pad(" "+s.look.glyphs.waiting, column)
 }
 
-// checkName is the check's own name, whatever came out of it.
-func (m *model) checkName(r wizard.Report) string {
-	name := m.speech.clean(m.describe(wizard.Report{ID: r.ID}, m.speech.lang).Title)
-	if name == "" {
-		return m.speech.clean(r.ID)
-	}
-	return name
-}
-
 // finding explains what failed: what it is called, what it means, what to do, and what the server said.
 func (m *model) finding(p *page) {
 	f := m.screen.Finding
@@ -105,7 +96,6 @@ func (m *model) finding(p *page) {
 
 func (m *model) explain(p *page, r wizard.Report) {
 	s := m.speech
-	d := m.describe(r, s.lang)
 	style, status := s.look.styles.fail, r.Status
 	switch status {
 	case wizard.Warn:
@@ -115,26 +105,26 @@ func (m *model) explain(p *page, r wizard.Report) {
 	default:
 		status = wizard.Fail
 	}
-	title := s.clean(d.Title)
-	if d.Code != "" {
-		title = s.clean(d.Code) + " " + s.look.glyphs.dot + " " + title
+	title := s.say(r.Title)
+	if r.Code != "" {
+		title = s.clean(r.Code) + " " + s.look.glyphs.dot + " " + title
 	}
 	p.text(s.look.styles.bold, style.Render(" "+s.status(status)+" ")+" ", "  ", title)
-	if d.Meaning != "" {
-		p.plain(s.clean(d.Meaning))
+	if meaning := s.say(r.Meaning); meaning != "" {
+		p.plain(meaning)
 	}
 	m.serverBlock(p, r.Reply)
-	if len(d.Remedy) > 0 {
+	if len(r.Remedy) > 0 {
 		p.gap()
 		p.text(s.look.styles.bold, "", "", s.t("what-to-do"))
-		for i, step := range d.Remedy {
-			p.item(i+1, s.clean(step))
+		for i, step := range r.Remedy {
+			p.item(i+1, s.say(step))
 		}
 	}
-	if who := m.known("who-", whos, d.Who); who != "" {
+	if who := m.known("who-", whos, r.Who); who != "" {
 		p.plain(s.t("who", "who", who))
 	}
-	if retry := m.known("retry-", retries, d.Retry); retry != "" {
+	if retry := m.known("retry-", retries, r.Retry); retry != "" {
 		p.plain(retry)
 	}
 }

@@ -19,13 +19,12 @@ const (
 
 // model is the whole front end at one moment.
 type model struct {
-	talk     conversation
-	screen   wizard.Screen
-	inputs   []*input
-	describe func(wizard.Report, locale.Lang) Description
-	onLang   func(locale.Lang)
-	now      func() time.Time
-	speech   speech
+	talk   conversation
+	screen wizard.Screen
+	inputs []*input
+	onLang func(locale.Lang)
+	now    func() time.Time
+	speech speech
 	// resumable is true when a draft is kept.
 	resumable bool
 
@@ -65,7 +64,7 @@ type hangupMsg struct{}
 
 func newModel(talk conversation, o Options, l look) *model {
 	m := &model{
-		talk: talk, describe: o.Describe, onLang: o.OnLang, now: o.Now, resumable: o.Resume != "",
+		talk: talk, onLang: o.OnLang, now: o.Now, resumable: o.Resume != "",
 		speech: speech{lang: o.Lang, product: o.Product, look: l}, width: usualWidth, height: usualHeight,
 	}
 	if m.speech.product == "" {
@@ -76,9 +75,6 @@ func newModel(talk conversation, o Options, l look) *model {
 	}
 	if m.now == nil {
 		m.now = time.Now
-	}
-	if m.describe == nil {
-		m.describe = func(r wizard.Report, _ locale.Lang) Description { return Description{Title: r.ID} }
 	}
 	m.talk.Speak(m.speech.lang)
 	m.arrive()

@@ -35,10 +35,10 @@ func signInWalk(t *testing.T) []stop {
 	w.keep("signin-code")
 	w.tell(wizard.Outcome{
 		ID: w.request(wizard.DoSignIn).ID, Kind: wizard.DoSignIn, Done: true, Err: wizard.M("oauth.problem.denied"),
-		Reports: []wizard.Report{{
+		Reports: []wizard.Report{explained(wizard.Report{
 			ID: "oauth.sign-in", Status: wizard.Fail, Cause: "oauth-denied",
 			Reply: wizard.R("access_denied: the person declined").Remote,
-		}},
+		})},
 	})
 	w.keep("signin-declined")
 	w.prompt(wizard.ActPaste, &wizard.SignInPrompt{

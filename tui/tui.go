@@ -1,9 +1,8 @@
 // Package tui is the full-screen front end: it draws any wizard.Screen in a terminal and turns keys into answers.
 //
 // It knows nothing about steps. What a step asks, shows and offers comes from package wizard; the work that the wizard
-// asks for is carried out by package carrier; the words for a cause come from Describe. Everything else here is
-// terminal: layout from 1x1 to any size, scrolling, keys, paste, suspend, and giving the terminal back in every way of
-// ending.
+// asks for is carried out by package carrier. Everything else here is terminal: layout from 1x1 to any size, scrolling,
+// keys, paste, suspend, and giving the terminal back in every way of ending.
 //
 // Written for SSH: no mouse, no blinking, few bytes a key, the 16 colours that every terminal has, and words wherever a
 // colour says something.
@@ -19,25 +18,10 @@ import (
 	"postier/wizard/carrier"
 )
 
-// Description is what a check's outcome means, in words of one language.
-type Description struct {
-	Title   string   // one line
-	Code    string   // to be said aloud: "P-31"
-	Meaning string   // what happened, and why
-	Remedy  []string // what to do, in order
-	// Who must act and whether to Retry are words of the contract ("admin", "after-change"), or said in words already;
-	// empty when there is nothing to say.
-	Who   string
-	Retry string
-}
-
-// Options are what Run needs. Conversation and Describe must be given.
+// Options are what Run needs. Conversation must be given.
 type Options struct {
 	Conversation *carrier.Conversation
-	// Describe gives the words for a check's outcome. For a report without Cause it gives the check's own name as Title.
-	Describe func(wizard.Report, locale.Lang) Description
-
-	Lang locale.Lang
+	Lang         locale.Lang
 	// OnLang, when given, hears of a switch of language.
 	OnLang func(locale.Lang)
 	// Product stands for {product} in a preset's text: the calling program's name. Empty means postier.

@@ -101,7 +101,7 @@ func reports(ids []string, failed string) []wizard.Report {
 }
 
 func refused(id string) wizard.Report {
-	return wizard.Report{
+	return explained(wizard.Report{
 		ID: id, Status: wizard.Fail, Cause: "wrong-password", Matched: "gmail-535-5.7.8", Took: 1200 * time.Millisecond,
 		Reply: wizard.R("535-5.7.8 Username and Password not accepted. For more information, go to\r\n" +
 			"535 5.7.8  https://support.example/?p=BadCredentials \x1b[2J\u202eevil").Remote,
@@ -110,7 +110,7 @@ func refused(id string) wizard.Report {
 			"S: 220 smtp.durand.example ESMTP", "C: EHLO postier", "C: AUTH PLAIN ***",
 			"S: 535-5.7.8 Username and Password not accepted.",
 		},
-	}
+	})
 }
 
 func ids(reports []wizard.Report) []string {
@@ -158,7 +158,7 @@ func walk(t *testing.T) []stop {
 	w.state, w.asked = wizard.New(wizard.Options{
 		Today:      "2026-11-21",
 		ConfigPath: "/home/marie/.config/postier/config.json",
-		Book:       shortBook(),
+		Book:       shortBook(), CheckName: checkName,
 	})
 	w.keep("address")
 	w.answer(wizard.ActNext, "address", "marie.durand.example")

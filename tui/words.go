@@ -27,21 +27,7 @@ func (s speech) t(key string, args ...any) string {
 }
 
 // say is what the wizard wants said. A message may have several lines.
-func (s speech) say(w wizard.Words) string {
-	var parts []string
-	add := func(text string) {
-		if text != "" {
-			parts = append(parts, text)
-		}
-	}
-	add(s.typeset(locale.For(s.lang).Say(w.Msg)))
-	if !w.Preset.Empty() {
-		add(s.typeset(strings.ReplaceAll(w.Preset.In(s.lang), "{product}", s.product)))
-	}
-	add(w.Literal)
-	add(w.Remote.Escaped())
-	return s.clean(strings.Join(parts, " "))
-}
+func (s speech) say(w wizard.Words) string { return s.clean(w.Join(s.lang, s.product, s.typeset)) }
 
 // colon puts a colon behind a label.
 func (s speech) colon(label string) string {

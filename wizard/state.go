@@ -41,6 +41,8 @@ type Options struct {
 	Defaults Defaults
 	// Support says whom to ask, in every language; it stands wherever something failed, and at the end.
 	Support presets.Text
+	// CheckName is what a check is called, by its id; nil shows the id.
+	CheckName func(id string) Words
 	// AllowCleartext lets a technician choose no encryption (docs/security.md T1).
 	AllowCleartext bool
 }

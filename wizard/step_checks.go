@@ -69,7 +69,7 @@ func (s *State) rekey(kind RequestKind) {
 // ladder fills a screen with the rungs of one kind of work, and with what went wrong.
 func (s *State) ladder(v *Screen, kind RequestKind, limit time.Duration) (running bool) {
 	t := s.work[kind]
-	v.Checks = t.reports
+	v.Checks = s.named(t.reports)
 	if t.id != 0 {
 		v.Busy = &Busy{Request: t.id, Text: M("wizard.busy." + string(kind)), GivesUp: limit}
 		v.Actions = []Action{{ID: ActCancel, Label: M("wizard.action.cancel"), Key: 'x'}}
@@ -80,6 +80,17 @@ func (s *State) ladder(v *Screen, kind RequestKind, limit time.Duration) (runnin
 	}
 	v.Finding = s.finding()
 	return false
+}
+
+func (s *State) named(reports []Report) []Report {
+	out := slices.Clone(reports)
+	for i := range out {
+		out[i].Name = L(out[i].ID)
+		if s.opts.CheckName != nil {
+			out[i].Name = s.opts.CheckName(out[i].ID)
+		}
+	}
+	return out
 }
 
 // levelOf tells the person's own stop from something that went wrong.

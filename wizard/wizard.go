@@ -53,10 +53,11 @@ func (s Step) Number() int {
 	return 0
 }
 
-// Words is something to say: a message of our own, a preset's text, a literal (an address, a number), or remote text.
+// Words is something to say: a message of our own, a text that comes in every language (a preset's, a cause's), a
+// literal (an address, a number), or remote text.
 type Words struct {
 	Msg     locale.Text
-	Preset  presets.Text
+	Text    presets.Text
 	Literal string
 	Remote  safetext.Remote
 }
@@ -70,12 +71,12 @@ func L(s string) Words { return Words{Literal: s} }
 // R is remote text.
 func R(s string) Words { return Words{Remote: safetext.FromRemote(s)} }
 
-// P is a preset's text.
-func P(t presets.Text) Words { return Words{Preset: t} }
+// P is a text that comes in every language.
+func P(t presets.Text) Words { return Words{Text: t} }
 
 // Empty reports whether there is nothing to say.
 func (w Words) Empty() bool {
-	return w.Msg.Empty() && w.Preset.Empty() && w.Literal == "" && w.Remote.Empty()
+	return w.Msg.Empty() && w.Text.Empty() && w.Literal == "" && w.Remote.Empty()
 }
 
 // FieldID names a field; the names are also the keys of an answers file.
@@ -242,17 +243,21 @@ type Copyable struct {
 	Picture string
 }
 
-// Report is the outcome of one check, in the wizard's own shape: package diagnostics is not known here.
+// Report is the outcome of one check, ready to be shown: a front end says its words and knows no catalogue. Package
+// diagnostics is not known here.
 type Report struct {
 	ID      string // check id of the contract
+	Name    Words  // of the check; set on a Screen
 	Status  string // pass, warn, fail, skip; empty while it runs or waits
 	Running bool
-	Cause   string
-	Matched string
-	// Provider is whom Matched was looked up for.
-	Provider string
-	Args     []any
-	Took     time.Duration
+	// Cause is a slug of the catalogue, Code the same to be said aloud, and Matched the reply that led to it.
+	Cause, Code, Matched string
+	// Title is the cause in a few words, Meaning what happened and why, Remedy what to do, in order.
+	Title, Meaning Words
+	Remedy         []Words
+	// Who must act and whether to Retry are words of the contract ("admin", "after-change").
+	Who, Retry string
+	Took       time.Duration
 	// Exit is the exit code of an unattended run that this failure ends.
 	Exit int
 	// Reply is what the server said, if that is what failed.
@@ -304,7 +309,7 @@ type Screen struct {
 	Numbered []Words
 	Copy     []Copyable
 	Checks   []Report
-	// Finding is the failure to explain: its cause, meaning and remedy come from the catalogue.
+	// Finding is the failure to explain.
 	Finding *Report
 	Fields  []Field
 	Actions []Action

@@ -1,6 +1,7 @@
 package wizard
 
 import (
+	"slices"
 	"strings"
 
 	"postier/internal/locale"
@@ -16,22 +17,23 @@ func entryName(e presets.Entry) Words {
 	return P(e.Translations())
 }
 
-// Say puts words into one language. product stands for {product} in a preset's text. What comes out holds no character
-// that acts on a terminal; a message of our own may have several lines.
+// Join puts words into one language. product stands for {product} in a text. own, where given, is applied to what is
+// ours and not to literals and remote text. Control characters are still in it.
+func (w Words) Join(lang locale.Lang, product string, own func(string) string) string {
+	if own == nil {
+		own = func(text string) string { return text }
+	}
+	parts := []string{
+		own(locale.For(lang).Say(w.Msg)), own(strings.ReplaceAll(w.Text.In(lang), "{product}", product)), w.Literal,
+		w.Remote.Escaped(),
+	}
+	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), " ")
+}
+
+// Say puts words into one language. What comes out holds no character that acts on a terminal; a message of our own may
+// have several lines.
 func (w Words) Say(lang locale.Lang, product string) string {
-	var parts []string
-	add := func(text string) {
-		if text != "" {
-			parts = append(parts, text)
-		}
-	}
-	add(locale.For(lang).Say(w.Msg))
-	if !w.Preset.Empty() {
-		add(strings.ReplaceAll(w.Preset.In(lang), "{product}", product))
-	}
-	add(w.Literal)
-	add(w.Remote.Escaped())
-	lines := strings.Split(strings.Join(parts, " "), "\n")
+	lines := strings.Split(w.Join(lang, product, nil), "\n")
 	for i, line := range lines {
 		lines[i] = safetext.Escape(line)
 	}

@@ -53,8 +53,10 @@ const (
 const CauseUnknown = "unknown"
 
 // Words is one cause in one language. Meaning is one or two sentences, Remedy one to four short steps. Detail is a
-// sentence with {placeholders} that is only said when the check knows what to fill in.
+// sentence with {placeholders} that is only said when the check knows what to fill in. What is said of one result has
+// its placeholders filled, the detail at the end of the meaning, and the cause's spoken code.
 type Words struct {
+	Code    string   `json:"-"`
 	Title   string   `json:"title"`
 	Meaning string   `json:"meaning"`
 	Detail  string   `json:"detail,omitempty"`

@@ -252,22 +252,14 @@ func check(info Info, r diagnostics.Result) Check {
 	return c
 }
 
-// Words are what a result means, in one language.
-type Words struct {
-	Code    string // of the cause, to be said aloud; empty without a cause
-	Title   string
-	Meaning string
-	Remedy  []string
-}
-
 // Describe puts a result into words. Without a cause the title is the check's name and the rest is empty.
-func Describe(lang locale.Lang, r diagnostics.Result) Words {
+func Describe(lang locale.Lang, r diagnostics.Result) explain.Words {
 	if r.Cause == "" {
-		return Words{Title: Name(lang, r.ID)}
+		return explain.Words{Title: Name(lang, r.ID)}
 	}
 	answer := explain.AnswerFor(r.Cause, r.Matched, r.Provider)
 	fill := filler(r.Args)
-	words := Words{Code: answer.Info().Code, Title: fill(answer.Title(lang)), Meaning: fill(answer.Meaning(lang))}
+	words := explain.Words{Code: answer.Info().Code, Title: fill(answer.Title(lang)), Meaning: fill(answer.Meaning(lang))}
 	if detail := answer.Detail(lang, r.Args...); detail != "" {
 		words.Meaning += " " + detail
 	}

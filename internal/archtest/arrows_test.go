@@ -47,6 +47,9 @@ var forbidden = []struct{ under, path, why string }{
 	{"diagnostics", "charm.land/", "checks print nothing"},
 	{"diagnostics", "github.com/spf13/cobra", "checks know no command line"},
 
+	{"tui", "postier/wizard/worker", "a front end says what the wizard shows; who does the work is given to it"},
+	{"tui", "postier/diagnostics", "a screen comes with its words, so that a front end knows no check and no catalogue"},
+
 	{"wizard/worker", "charm.land/", "only tui knows a terminal"},
 	{"internal", "charm.land/", "only tui knows a terminal"},
 }

@@ -478,6 +478,7 @@ type conversation struct {
 // converse picks the front end: full screen in a terminal that can draw, plain lines elsewhere, no questions when asked
 // so.
 func (a *app) converse(ctx context.Context, c conversation) error {
+	c.options.CheckName = worker.CheckName
 	state, requests := wizard.New(c.options)
 	talk := carrier.Start(ctx, state, requests, c.worker)
 	defer talk.Close()
@@ -494,7 +495,6 @@ func (a *app) converse(ctx context.Context, c conversation) error {
 	err := tui.Run(ctx, tui.Options{
 		Conversation: talk, Lang: a.lang(), Product: c.options.Product, Resume: c.resume,
 		NoColor: a.colourless(), Getenv: a.getenv, In: a.in, Out: a.out,
-		Describe: func(r wizard.Report, l locale.Lang) tui.Description { return tui.Description(worker.Describe(r, l)) },
 	})
 	if errors.Is(err, tui.ErrNoTerminal) {
 		return plain.Run(ctx, lines)

@@ -71,7 +71,10 @@ func rehearsalWith(t *testing.T, options rehearsal.Options) (rehearsed, *rehears
 	}
 	return rehearsed{
 		Options: Options{Lang: lang, Product: "postier", Resume: "postier setup --resume"}, worker: w,
-		begin: wizard.Options{Book: book, Product: "postier", Today: "2026-11-21", ConfigPath: path},
+		begin: wizard.Options{
+			Book: book, Product: "postier", Today: "2026-11-21", ConfigPath: path,
+			CheckName: worker.CheckName,
+		},
 	}, provider, path
 }
 

@@ -11,7 +11,6 @@ import (
 	"postier/internal/safetext"
 	"postier/internal/typeset"
 	"postier/wizard"
-	"postier/wizard/worker"
 )
 
 // width is the longest line; URLs and records stand alone and may be longer.
@@ -113,7 +112,7 @@ func (p *printer) results(reports []wizard.Report) {
 }
 
 func (p *printer) check(r wizard.Report) {
-	text := worker.Describe(wizard.Report{ID: r.ID}, p.lang).Title
+	text := p.words(r.Name)
 	if !r.Seen.Empty() {
 		text = p.colon(text) + " " + short(r.Seen.Escaped())
 	}
@@ -135,19 +134,18 @@ func short(text string) string {
 
 // finding explains a failure: what happened, what to do, and the server's own words in a marked block.
 func (p *printer) finding(r wizard.Report) {
-	d := worker.Describe(r, p.lang)
 	p.line("")
-	title := d.Title
-	if d.Code != "" {
-		title = d.Code + " · " + title
+	title := p.words(r.Title)
+	if r.Code != "" {
+		title = r.Code + " · " + title
 	}
 	if p.causes {
 		title += " [" + r.Cause + "]"
 	}
 	p.paragraph(p.t("plain.level.fail")+" ", title)
-	p.paragraph("", d.Meaning)
-	for i, line := range d.Remedy {
-		p.paragraph("  "+strconv.Itoa(i+1)+". ", line)
+	p.paragraph("", p.words(r.Meaning))
+	for i, line := range r.Remedy {
+		p.paragraph("  "+strconv.Itoa(i+1)+". ", p.words(line))
 	}
 	if !r.Reply.Empty() {
 		for _, line := range r.Reply.Block(p.t("plain.server") + "│ ") {

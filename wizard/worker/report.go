@@ -7,6 +7,7 @@ import (
 	"postier/diagnostics/explain"
 	"postier/diagnostics/report"
 	"postier/internal/locale"
+	"postier/presets"
 	"postier/wizard"
 )
 
@@ -22,7 +23,7 @@ func Reports(results []diagnostics.Result) []wizard.Report {
 // Report turns one result into the wizard's shape.
 func Report(r diagnostics.Result) wizard.Report {
 	out := wizard.Report{
-		ID: string(r.ID), Status: string(r.Status), Cause: r.Cause, Matched: r.Matched, Provider: r.Provider, Args: r.Args,
+		ID: string(r.ID), Status: string(r.Status), Cause: r.Cause, Matched: r.Matched,
 		Took: r.Took, Seen: seen(r),
 	}
 	if r.Status == diagnostics.Fail {
@@ -37,7 +38,10 @@ func Report(r diagnostics.Result) wizard.Report {
 		out.Fixes = append(out.Fixes,
 			wizard.Fix{Kind: fix.Kind, Name: fix.Name, Value: fix.Value, Old: fix.Old, TTLSeconds: fix.TTLSeconds})
 	}
+	out.Title = CheckName(out.ID)
 	if cause, ok := explain.Cause(r.Cause); ok {
+		explained(&out, r)
+		out.Who, out.Retry = string(cause.Who), string(cause.Retry)
 		out.Mend, out.Field = place(wizard.Step(cause.Step), cause.FieldFor(string(r.ID)))
 	}
 	for _, line := range r.Transcript {
@@ -49,6 +53,38 @@ func Report(r diagnostics.Result) wizard.Report {
 		}
 	}
 	return out
+}
+
+// explained says what a result means, in every language.
+func explained(out *wizard.Report, r diagnostics.Result) {
+	said := map[locale.Lang]explain.Words{}
+	for _, lang := range locale.All() {
+		said[lang] = report.Describe(lang, r)
+	}
+	in := func(part func(explain.Words) string) wizard.Words {
+		return everyLanguage(func(lang locale.Lang) string { return part(said[lang]) })
+	}
+	out.Code = said[locale.English].Code
+	out.Title = in(func(w explain.Words) string { return w.Title })
+	out.Meaning = in(func(w explain.Words) string { return w.Meaning })
+	for i := range said[locale.English].Remedy {
+		out.Remedy = append(out.Remedy, in(func(w explain.Words) string { return w.Remedy[i] }))
+	}
+}
+
+// CheckName is what a check is called.
+func CheckName(id string) wizard.Words {
+	return everyLanguage(func(lang locale.Lang) string { return report.Name(lang, diagnostics.ID(id)) })
+}
+
+func everyLanguage(say func(locale.Lang) string) wizard.Words {
+	text := presets.Text{}
+	for _, lang := range locale.All() {
+		if said := say(lang); said != "" {
+			text[lang] = said
+		}
+	}
+	return wizard.P(text)
 }
 
 // place puts the catalogue's word for a field into the wizard's, on the step that really has it.
@@ -77,29 +113,4 @@ func evidenceLine(e diagnostics.Evidence) string {
 		return e.Kind
 	}
 	return string(data)
-}
-
-// Description is what a check's outcome means, in words of one language.
-type Description struct {
-	Title   string
-	Code    string // to be said aloud
-	Meaning string
-	Remedy  []string
-	Who     string
-	Retry   string
-}
-
-// Describe puts a report into words: the name of the check when it passed, else its cause, meaning and remedy.
-func Describe(r wizard.Report, lang locale.Lang) Description {
-	cause, known := explain.Cause(r.Cause)
-	if !known {
-		check, _ := explain.Check(r.ID)
-		return Description{Title: check.Title(lang)}
-	}
-	words := report.Describe(lang,
-		diagnostics.Result{ID: diagnostics.ID(r.ID), Cause: r.Cause, Matched: r.Matched, Provider: r.Provider, Args: r.Args})
-	return Description{
-		Title: words.Title, Code: words.Code, Meaning: words.Meaning, Remedy: words.Remedy, Who: string(cause.Who),
-		Retry: string(cause.Retry),
-	}
 }

@@ -51,24 +51,27 @@ func TestEveryCauseHasAPlace(t *testing.T) {
 	}
 }
 
-// TestDescribe: every check has a title and every cause its words, in every language.
-func TestDescribe(t *testing.T) {
+// TestReportsExplainThemselves: every check has a name and every cause its words, in every language.
+func TestReportsExplainThemselves(t *testing.T) {
 	t.Parallel()
+	say := func(w wizard.Words, lang locale.Lang) string { return w.Say(lang, "postier") }
 	for _, lang := range locale.All() {
 		for _, id := range diagnostics.AllIDs() {
-			if d := Describe(wizard.Report{ID: string(id), Status: wizard.Pass}, lang); d.Title == "" || d.Meaning != "" {
-				t.Errorf("%s, %s: %+v", id, lang, d)
+			r := Report(diagnostics.Result{ID: id, Status: diagnostics.Pass})
+			if name := say(CheckName(string(id)), lang); name == "" || say(r.Title, lang) != name || !r.Meaning.Empty() {
+				t.Errorf("%s, %s: %+v", id, lang, r)
 			}
 		}
 		for _, cause := range explain.Causes() {
-			d := Describe(wizard.Report{ID: "smtp.auth", Status: wizard.Fail, Cause: cause.Slug}, lang)
-			if d.Title == "" || d.Code == "" || d.Meaning == "" || d.Who == "" || d.Retry == "" {
-				t.Errorf("%s, %s: %+v", cause.Slug, lang, d)
+			r := Report(diagnostics.Result{ID: diagnostics.SMTPAuth, Status: diagnostics.Fail, Cause: cause.Slug})
+			if say(r.Title, lang) != cause.Title(lang) || r.Code != cause.Code || say(r.Meaning, lang) == "" ||
+				len(r.Remedy) != len(cause.Remedy(lang)) || r.Who != string(cause.Who) || r.Retry != string(cause.Retry) {
+				t.Errorf("%s, %s: %+v", cause.Slug, lang, r)
 			}
 		}
 	}
-	if d := Describe(wizard.Report{ID: "no.such", Cause: "no-such"}, locale.English); d.Title != "" {
-		t.Errorf("%+v", d)
+	if r := Report(diagnostics.Result{ID: "no.such", Cause: "no-such"}); !r.Title.Empty() {
+		t.Errorf("%+v", r)
 	}
 }
 

@@ -188,7 +188,7 @@ func TestSignInFaults(t *testing.T) {
 			if said := words(t, out.Err); fault.Name == "oauth-wrong-account" && !strings.Contains(said, rehearsal.Colleague) {
 				t.Errorf("does not name who signed in: %s", said)
 			}
-			if d := Describe(r, locale.French); d.Meaning == "" || len(d.Remedy) == 0 {
+			if r.Meaning.Empty() || len(r.Remedy) == 0 {
 				t.Error("the cause has no page")
 			}
 			h.keptOnlyIn()
