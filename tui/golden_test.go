@@ -17,7 +17,7 @@ var update = flag.Bool("update", false, "write the golden screens anew; read the
 
 var sizes = []struct{ width, height int }{{40, 12}, {80, 24}, {120, 40}}
 
-// TestGoldenScreens compares every step, in three sizes and three languages, with what was approved.
+// TestGoldenScreens compares every step, in three sizes and every language, with what was approved.
 func TestGoldenScreens(t *testing.T) {
 	t.Parallel()
 	for _, s := range walk(t) {
