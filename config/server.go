@@ -1,12 +1,73 @@
 package config
 
 import (
+	"cmp"
 	"net/netip"
 	"strings"
 )
 
+// The ports of mail.
+const (
+	PortSMTP        = 25   // RFC 5321 §4.5.4.2: between mail servers; some providers take submissions there
+	PortIMAP        = 143  // RFC 9051 §2.1
+	PortSubmissions = 465  // RFC 8314 §7.3: submission over implicit TLS
+	PortSubmission  = 587  // RFC 6409 §3.1
+	PortIMAPS       = 993  // RFC 8314 §7.2
+	PortAlternative = 2525 // not registered: the common way around a blocked port 587
+)
+
+// SecurityFor is what a server on this port is expected to speak; SecurityAuto where nobody can know.
+func SecurityFor(port int) Security {
+	switch port {
+	case PortSubmissions, PortIMAPS:
+		return SecurityTLS
+	case PortSMTP, PortIMAP, PortSubmission, PortAlternative:
+		return SecurityStartTLS
+	}
+	return SecurityAuto
+}
+
+// SubmissionWays lists the ports and kinds of security by which a submission server is tried, best first. Auto means
+// what the port is made for, and both ways on another port. Cleartext is never guessed (docs/security.md T1).
+func (s Server) SubmissionWays() []Server { return s.ways(PortSubmissions, PortSubmission) }
+
+// IMAPWays is SubmissionWays for a mailbox server.
+func (s Server) IMAPWays() []Server { return s.ways(PortIMAPS, PortIMAP) }
+
+func (s Server) ways(implicit, upgraded int) []Server {
+	by := func(port int, security Security) Server {
+		way := s
+		way.Port, way.Security = cmp.Or(s.Port, port), security
+		return way
+	}
+	switch security := s.settled(); security {
+	case SecurityAuto:
+		return []Server{by(implicit, SecurityTLS), by(upgraded, SecurityStartTLS)}
+	case SecurityTLS:
+		return []Server{by(implicit, security)}
+	default:
+		return []Server{by(upgraded, security)}
+	}
+}
+
+// settled is the security with auto replaced by what the port is made for, where it is made for one.
+func (s Server) settled() Security {
+	if s.Security == "" || s.Security == SecurityAuto {
+		return SecurityFor(s.Port)
+	}
+	return s.Security
+}
+
+// Settled is the security for a program that cannot try: STARTTLS where auto leaves both ways open.
+func (s Server) Settled() Security {
+	if security := s.settled(); security != SecurityAuto {
+		return security
+	}
+	return SecurityStartTLS
+}
+
 // Local reports whether the server is this machine, so that nothing crosses a network.
-func (s *Server) Local() bool {
+func (s Server) Local() bool {
 	if addr, err := netip.ParseAddr(strings.Trim(s.Host, "[]")); err == nil {
 		return addr.IsLoopback()
 	}

@@ -80,12 +80,10 @@ func (v *validator) server(path string, s *Server, role serverRole) {
 
 // WarnPort says that a port and a security do not usually go together; empty when they do, or when nobody can know.
 func WarnPort(port int, security Security) locale.Text {
-	implicit := port == 465 || port == 993 // RFC 8314 §7.1, §7.3
-	explicit := port == 25 || port == 587 || port == 143
-	switch {
-	case implicit && (security == SecurityStartTLS || security == SecurityNone):
+	switch usual := SecurityFor(port); {
+	case usual == SecurityTLS && (security == SecurityStartTLS || security == SecurityNone):
 		return locale.Msg("config.port.wants_tls", "port", port)
-	case explicit && security == SecurityTLS:
+	case usual == SecurityStartTLS && security == SecurityTLS:
 		return locale.Msg("config.port.wants_starttls", "port", port)
 	}
 	return locale.Text{}

@@ -350,8 +350,9 @@ func (s *State) enterByHand() {
 		d.Submission, d.IMAP, d.SentMode = s.byHand.submission, s.byHand.imap, s.byHand.sentMode
 		return
 	}
-	d.Submission = config.Server{Port: 465, Security: config.SecurityAuto, Auth: config.MechanismAuto, Username: d.Address}
-	d.IMAP = &config.Server{Port: 993, Security: config.SecurityAuto, Username: d.Address}
+	d.Submission = config.Server{Port: config.PortSubmissions, Security: config.SecurityAuto, Auth: config.MechanismAuto,
+		Username: d.Address}
+	d.IMAP = &config.Server{Port: config.PortIMAPS, Security: config.SecurityAuto, Username: d.Address}
 	d.SentMode = config.SentAppend
 	s.startSentCopy()
 }

@@ -99,7 +99,7 @@ func (s *State) serverScreen(v *Screen) {
 			v.Fields = append(v.Fields, f)
 		}
 	case pageIn:
-		imap := config.Server{Port: 993, Security: config.SecurityAuto}
+		imap := config.Server{Port: config.PortIMAPS, Security: config.SecurityAuto}
 		if d.IMAP != nil {
 			imap = *d.IMAP
 		}
@@ -268,7 +268,7 @@ func (s *State) takeSubmission() bool {
 
 func (s *State) takeIMAP() bool {
 	d := &s.draft
-	imap := config.Server{Port: 993, Security: config.SecurityAuto, Username: d.Submission.Username}
+	imap := config.Server{Port: config.PortIMAPS, Security: config.SecurityAuto, Username: d.Submission.Username}
 	if d.IMAP != nil {
 		imap = *d.IMAP
 	}

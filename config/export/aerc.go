@@ -31,7 +31,7 @@ func writeAerc(s source) ([]Artifact, error) {
 		return nil, err
 	}
 	from := mail.Address{Name: p.From.Name, Address: s.from()}
-	source := s.mailURL("imap", imap, settle(imap.Security, imap.Port == 993))
+	source := s.mailURL("imap", imap, imap.Settled())
 	lines := [][2]string{{"source", source}, {"outgoing", outgoing}, {"from", from.String()}}
 	if s.security() == config.SecurityStartTLS {
 		lines = append(lines, [2]string{"smtp-starttls", "yes"})

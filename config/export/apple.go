@@ -60,7 +60,7 @@ func writeApple(s source) ([]Artifact, error) {
 	l.str("EmailAccountDescription", label)
 	l.str("EmailAccountName", p.From.Name)
 	l.str("EmailAddress", s.from())
-	if err := s.appleServer(&l, "IncomingMailServer", imap, settle(imap.Security, imap.Port == 993)); err != nil {
+	if err := s.appleServer(&l, "IncomingMailServer", imap, imap.Settled()); err != nil {
 		return nil, err
 	}
 	if err := s.appleServer(&l, "OutgoingMailServer", &p.Submission, s.security()); err != nil {

@@ -191,22 +191,8 @@ func (s source) cannotHold(field string) error {
 
 const ownerOnly fs.FileMode = 0o600
 
-// security settles auto for the submission server.
-func (s source) security() config.Security {
-	return settle(s.profile.Submission.Security, s.profile.Submission.Port == 465) // RFC 8314 §7.3
-}
-
-// settle decides for auto: implicit TLS on the port for it, STARTTLS elsewhere, never cleartext.
-func settle(security config.Security, implicit bool) config.Security {
-	switch {
-	case security != config.SecurityAuto:
-		return security
-	case implicit:
-		return config.SecurityTLS
-	default:
-		return config.SecurityStartTLS
-	}
-}
+// security settles auto for the submission server, because other programs do not try.
+func (s source) security() config.Security { return s.profile.Submission.Settled() }
 
 // hasPassword reports whether signing in needs a secret.
 func (s source) hasPassword() bool { return s.profile.Submission.Auth != config.MechanismNone }

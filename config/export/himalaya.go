@@ -22,7 +22,7 @@ func writeHimalaya(s source) ([]Artifact, error) {
 		return nil, err
 	}
 	if imap := p.SentCopy.IMAP; imap != nil {
-		if err := s.himalayaServer(&b, "imap", imap, settle(imap.Security, imap.Port == 993)); err != nil {
+		if err := s.himalayaServer(&b, "imap", imap, imap.Settled()); err != nil {
 			return nil, err
 		}
 		if p.SentCopy.Folder != "" {

@@ -68,7 +68,7 @@ func (s source) muttCopy() [][2]string {
 		return [][2]string{{"copy", "no"}}
 	}
 	sent := s.profile.SentCopy
-	url := s.mailURL("imap", sent.IMAP, settle(sent.IMAP.Security, sent.IMAP.Port == 993))
+	url := s.mailURL("imap", sent.IMAP, sent.IMAP.Settled())
 	return [][2]string{{"copy", "yes"}, {"record", url + "/" + percentEncode(sent.Folder)}}
 }
 

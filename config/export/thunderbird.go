@@ -52,7 +52,7 @@ func writeThunderbird(s source) ([]Artifact, error) {
 	}
 	file.Provider.Outgoing = outgoing
 	if imap := p.SentCopy.IMAP; imap != nil {
-		incoming, err := s.thunderbirdServer("imap", imap, settle(imap.Security, imap.Port == 993))
+		incoming, err := s.thunderbirdServer("imap", imap, imap.Settled())
 		if err != nil {
 			return nil, err
 		}

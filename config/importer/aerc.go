@@ -42,10 +42,10 @@ func readAercAccount(section iniSection) (Account, error) {
 	}
 	a.Submission, a.Secret, a.Command = server, password, get("outgoing-cred-cmd")
 	startTLS, _ := truth(get("smtp-starttls"))
-	port := 587
+	port := config.PortSubmission
 	switch {
 	case scheme == "smtps":
-		a.Submission.Security, port = config.SecurityTLS, 465
+		a.Submission.Security, port = config.SecurityTLS, config.PortSubmissions
 	case startTLS:
 		a.Submission.Security = config.SecurityStartTLS
 	case mechanism == "insecure":
@@ -57,9 +57,9 @@ func readAercAccount(section iniSection) (Account, error) {
 	a.From = mailbox(get("from"))
 	if scheme, _, imap, _, _, ok := mailURL(get("source")); ok && strings.HasPrefix(scheme, "imap") {
 		imap.Security = config.SecurityStartTLS
-		standard := 143
+		standard := config.PortIMAP
 		if scheme == "imaps" {
-			imap.Security, standard = config.SecurityTLS, 993
+			imap.Security, standard = config.SecurityTLS, config.PortIMAPS
 		}
 		if imap.Port == 0 {
 			imap.Port = standard

@@ -188,8 +188,7 @@ func (a *Account) settle(port int) {
 	if s.Security == "" {
 		s.Security = config.SecurityAuto
 	}
-	if s.Security == config.SecurityNone && s.Host != "127.0.0.1" && s.Host != "::1" &&
-		!strings.EqualFold(s.Host, "localhost") {
+	if s.Cleartext() {
 		s.Security = config.SecurityAuto
 		a.note("cleartext")
 	}

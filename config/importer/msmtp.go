@@ -147,7 +147,7 @@ func (m *msmtpAccount) read() Account {
 	}
 	port := 25
 	if s.Security == config.SecurityTLS {
-		port = 465
+		port = config.PortSubmissions
 	}
 	a.settle(port)
 	if !on["tls_certcheck"] {

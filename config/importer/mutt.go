@@ -119,10 +119,10 @@ func muttAccount(settings map[string]string) (Account, error) {
 		return a, &Error{Format: "mutt", Reason: locale.Msg("importer.error.url", "name", "smtp_url")}
 	}
 	a.Submission, a.Secret = server, password
-	port := 587
+	port := config.PortSubmission
 	a.Submission.Security = config.SecurityStartTLS
 	if scheme == "smtps" {
-		a.Submission.Security, port = config.SecurityTLS, 465
+		a.Submission.Security, port = config.SecurityTLS, config.PortSubmissions
 	}
 	switch pass := settings["smtp_pass"]; {
 	case len(pass) > 2 && pass[0] == '`' && pass[len(pass)-1] == '`':
@@ -160,10 +160,10 @@ func muttMailbox(a *Account, settings map[string]string) {
 		if !ok || !strings.HasPrefix(scheme, "imap") {
 			continue
 		}
-		standard := 143
+		standard := config.PortIMAP
 		imap.Security = config.SecurityStartTLS
 		if scheme == "imaps" {
-			imap.Security, standard = config.SecurityTLS, 993
+			imap.Security, standard = config.SecurityTLS, config.PortIMAPS
 		}
 		if imap.Port == 0 {
 			imap.Port = standard

@@ -57,7 +57,7 @@ func readPort(source Source) ([]Account, error) {
 	if !found {
 		return nil, nil
 	}
-	a.settle(587)
+	a.settle(config.PortSubmission)
 	return []Account{a}, nil
 }
 

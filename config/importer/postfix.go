@@ -205,6 +205,6 @@ func (p *postfix) account(relay, row string) Account {
 	if a.CAFile == "/etc/ssl/certs/ca-certificates.crt" {
 		a.CAFile = ""
 	}
-	a.settle(25)
+	a.settle(config.PortSMTP)
 	return a
 }

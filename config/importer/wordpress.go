@@ -38,10 +38,10 @@ func readWordPress(source Source) ([]Account, error) {
 	}
 	s.Port, _ = strconv.Atoi(text("WPMS_SMTP_PORT", "SMTP_PORT"))
 	s.Username = text("WPMS_SMTP_USER", "SMTP_USER", "SMTP_USERNAME")
-	port := 587
+	port := config.PortSubmission
 	switch strings.ToLower(text("WPMS_SSL", "SMTP_SECURE", "SMTP_SSL")) {
 	case "ssl":
-		s.Security, port = config.SecurityTLS, 465
+		s.Security, port = config.SecurityTLS, config.PortSubmissions
 	case "tls":
 		s.Security = config.SecurityStartTLS
 	default:

@@ -81,10 +81,10 @@ type Options struct {
 // The ports for handing in mail: 465 and 587 by RFC 8314 §3.3 and RFC 6409 §3.1; 25 belongs to mail servers but some
 // providers take submissions there; 2525 is the common way around blocked ports.
 var sensible = []Row{
-	{Port: 465, Security: config.SecurityTLS},
-	{Port: 587, Security: config.SecurityStartTLS},
-	{Port: 2525, Security: config.SecurityStartTLS},
-	{Port: 25, Security: config.SecurityStartTLS},
+	{Port: config.PortSubmissions, Security: config.SecurityTLS},
+	{Port: config.PortSubmission, Security: config.SecurityStartTLS},
+	{Port: config.PortAlternative, Security: config.SecurityStartTLS},
+	{Port: config.PortSMTP, Security: config.SecurityStartTLS},
 }
 
 // ways are the sensible rows and, when the target names another port, that one in both ways.
@@ -93,7 +93,10 @@ func ways(s config.Server) []Row {
 	if s.Port == 0 || slices.ContainsFunc(rows, func(r Row) bool { return r.Port == s.Port }) {
 		return rows
 	}
-	own := []Row{{Port: s.Port, Security: config.SecurityTLS}, {Port: s.Port, Security: config.SecurityStartTLS}}
+	var own []Row
+	for _, way := range (config.Server{Port: s.Port}).SubmissionWays() {
+		own = append(own, Row{Port: way.Port, Security: way.Security})
+	}
 	if s.Security == config.SecurityStartTLS {
 		slices.Reverse(own)
 	}

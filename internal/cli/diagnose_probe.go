@@ -13,8 +13,8 @@ import (
 
 // The other ports at the same host that are worth a try.
 var (
-	submissionPorts = []int{465, 587, 2525, 25}
-	imapPorts       = []int{993, 143}
+	submissionPorts = []int{config.PortSubmissions, config.PortSubmission, config.PortAlternative, config.PortSMTP}
+	imapPorts       = []int{config.PortIMAPS, config.PortIMAP}
 )
 
 // neutralProviders are asked first when a port seems blocked: large, reachable over both families where that matters,
@@ -30,24 +30,13 @@ func (a *app) probeElsewhere(ctx context.Context, o *diagnoseOptions, network *w
 	if slices.ContainsFunc(ids, func(id diagnostics.ID) bool { return id != diagnostics.IMAPConnect }) {
 		findings = append(findings,
 			portprobe.Probe(ctx, network,
-				a.portQuestion(o, target.Submission.Host, submissionPort(target.Submission), submissionPorts, false)))
+				a.portQuestion(o, target.Submission.Host, target.Submission.SubmissionWays()[0].Port, submissionPorts, false)))
 	}
 	if slices.Contains(ids, diagnostics.IMAPConnect) && target.IMAP != nil {
 		findings = append(findings,
 			portprobe.Probe(ctx, network, a.portQuestion(o, target.IMAP.Host, target.IMAP.Port, imapPorts, true)))
 	}
 	return findings
-}
-
-// submissionPort is the port of the settings, or the one that would be tried first.
-func submissionPort(s config.Server) int {
-	switch {
-	case s.Port != 0:
-		return s.Port
-	case s.Security == config.SecurityStartTLS:
-		return 587
-	}
-	return 465
 }
 
 func (a *app) portQuestion(o *diagnoseOptions, host string, port int, ports []int, imap bool) portprobe.Question {

@@ -70,7 +70,7 @@ func (a *app) runServer(ctx context.Context, o *diagnoseOptions, area string, ne
 		return a.diagnosed(ctx, o, network, target, smtp.Plan(network, target, smtp.Options{}))
 	}
 	if server.Port == 0 {
-		server.Port = 993
+		server.Port = config.PortIMAPS
 	}
 	target.IMAP = &server
 	target.Submission.Username = target.Address

@@ -116,7 +116,7 @@ func applySettings(t *account.Target, values map[wizard.FieldID]string) {
 	set(wizard.FieldFrom, &t.From)
 	if host, ok := values[wizard.FieldIMAPHost]; ok && host != "" {
 		t.IMAP = &config.Server{
-			Host: host, Port: 993, Security: config.SecurityAuto, Auth: config.MechanismAuto,
+			Host: host, Port: config.PortIMAPS, Security: config.SecurityAuto, Auth: config.MechanismAuto,
 			Username: t.Submission.Username,
 		}
 	} else if ok {

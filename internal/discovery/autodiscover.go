@@ -63,7 +63,7 @@ func (f *finder) outlookConfig(data []byte, c *Candidate) bool {
 
 // outlookSecurity reads Encryption, or the older SSL, whose "on" stands for either way of TLS.
 func outlookSecurity(p *element, port int) config.Security {
-	implicit := port == 465 || port == 993
+	implicit := config.SecurityFor(port) == config.SecurityTLS
 	switch strings.ToUpper(p.at("Encryption").text) {
 	case "SSL":
 		return config.SecurityTLS

@@ -55,12 +55,11 @@ func (f *finder) pacc(ctx context.Context) (Candidate, bool) {
 		return Candidate{}, false
 	}
 	candidate := got.served(rankPACC)
-	const portSubmissions, portIMAPS = 465, 993
 	if host := hostOf(c.Protocols.SMTP.Host); host != "" {
-		candidate.SMTP = []Server{f.server(host, portSubmissions, config.SecurityTLS, "{address}", SourcePACC)}
+		candidate.SMTP = []Server{f.server(host, config.PortSubmissions, config.SecurityTLS, "{address}", SourcePACC)}
 	}
 	if host := hostOf(c.Protocols.IMAP.Host); host != "" {
-		candidate.IMAP = []Server{f.server(host, portIMAPS, config.SecurityTLS, "{address}", SourcePACC)}
+		candidate.IMAP = []Server{f.server(host, config.PortIMAPS, config.SecurityTLS, "{address}", SourcePACC)}
 	}
 	if len(c.Authentication.OAuth) > 0 && !c.Authentication.Password {
 		for _, list := range [][]Server{candidate.SMTP, candidate.IMAP} {

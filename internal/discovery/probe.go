@@ -120,10 +120,10 @@ func (f *finder) try(ctx context.Context, t *trial) (smtp, imap *Server) {
 		security config.Security
 		imap     bool
 	}{
-		{465, config.SecurityTLS, false},
-		{587, config.SecurityStartTLS, false},
-		{993, config.SecurityTLS, true},
-		{143, config.SecurityStartTLS, true},
+		{config.PortSubmissions, config.SecurityTLS, false},
+		{config.PortSubmission, config.SecurityStartTLS, false},
+		{config.PortIMAPS, config.SecurityTLS, true},
+		{config.PortIMAP, config.SecurityStartTLS, true},
 	}
 	for _, p := range ports {
 		if p.imap && (!t.imap || imap != nil) || !p.imap && (!t.smtp || smtp != nil) {

@@ -82,7 +82,7 @@ const maxMessage = 25 << 20
 func quirksOf(fault string) (quirks, error) {
 	q := quirks{
 		typed:              appPassword,
-		submissionPort:     portSubmissions,
+		submissionPort:     config.PortSubmissions,
 		submissionSecurity: config.SecurityTLS,
 		certificate:        mailserver.Good,
 		mechanisms:         []string{"PLAIN", "LOGIN", "CRAM-MD5"},
@@ -101,7 +101,7 @@ func quirksOf(fault string) (quirks, error) {
 
 // onStartTLS moves the settings to port 587, for the faults that only exist there.
 func (q *quirks) onStartTLS() {
-	q.submissionPort, q.submissionSecurity = portSubmission, config.SecurityStartTLS
+	q.submissionPort, q.submissionSecurity = config.PortSubmission, config.SecurityStartTLS
 }
 
 // smtpError writes a reply the way go-smtp takes it. Further lines of a reply repeat the enhanced code themselves.

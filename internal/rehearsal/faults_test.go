@@ -18,6 +18,7 @@ import (
 
 	"github.com/emersion/go-imap/v2"
 
+	"postier/config"
 	"postier/internal/locale"
 	"postier/internal/rehearsal/mailserver"
 )
@@ -220,7 +221,7 @@ func TestStrippedStartTLS(t *testing.T) {
 	if err := client.Auth(typed(p)); err != nil {
 		t.Errorf("the trap does not snap: %v", err)
 	}
-	if _, err := dialTo(t, p, SMTPHost, portSubmissions); !errors.Is(err, syscall.ECONNREFUSED) {
+	if _, err := dialTo(t, p, SMTPHost, config.PortSubmissions); !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Errorf("there is a way round the fault: %v", err)
 	}
 }
@@ -457,7 +458,8 @@ func TestZone(t *testing.T) {
 	if names, err := resolver.LookupAddr(ctx, outgoingIP); err != nil || len(names) != 1 || names[0] != outgoingHost+"." {
 		t.Errorf("PTR: %v, %v", names, err)
 	}
-	if _, srv, err := resolver.LookupSRV(ctx, "submissions", "tcp", Domain); err != nil || srv[0].Port != portSubmissions {
+	if _, srv, err := resolver.LookupSRV(ctx, "submissions", "tcp", Domain); err != nil ||
+		srv[0].Port != config.PortSubmissions {
 		t.Errorf("SRV: %v, %v", srv, err)
 	}
 	for fault, name := range map[string]string{

@@ -15,15 +15,6 @@ import (
 	"postier/internal/rehearsal/mailserver"
 )
 
-// The ports of the provider's services.
-const (
-	portSMTP        = 25
-	portIMAP        = 143
-	portSubmissions = 465
-	portSubmission  = 587
-	portIMAPS       = 993
-)
-
 // entrance is what happens to connections before a service sees them.
 type entrance int
 

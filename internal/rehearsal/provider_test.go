@@ -41,7 +41,7 @@ func dialTo(t *testing.T, p *Provider, host string, port int) (net.Conn, error) 
 	}
 	t.Cleanup(func() { _ = conn.Close() })
 	_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
-	if port == portSubmissions || port == portIMAPS {
+	if port == config.PortSubmissions || port == config.PortIMAPS {
 		secured := tls.Client(conn, p.clientTLS(host))
 		return secured, secured.Handshake()
 	}
@@ -127,7 +127,7 @@ func typed(p *Provider) smtp.Auth { return plain{p.Address, p.Typed.Reveal()} }
 
 func openIMAP(t *testing.T, p *Provider, password string) (*imapclient.Client, error) {
 	t.Helper()
-	conn, err := dialTo(t, p, IMAPHost, portIMAPS)
+	conn, err := dialTo(t, p, IMAPHost, config.PortIMAPS)
 	if err != nil {
 		return nil, err
 	}
@@ -204,7 +204,7 @@ func TestMechanisms(t *testing.T) {
 func TestRules(t *testing.T) {
 	t.Parallel()
 	p := start(t, Options{})
-	conn, err := dialTo(t, p, SMTPHost, portSubmission)
+	conn, err := dialTo(t, p, SMTPHost, config.PortSubmission)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -252,7 +252,7 @@ func starts(err error, code string) bool { return err != nil && strings.HasPrefi
 func TestPort25(t *testing.T) {
 	t.Parallel()
 	p := start(t, Options{})
-	conn, err := dialTo(t, p, MXHost, portSMTP)
+	conn, err := dialTo(t, p, MXHost, config.PortSMTP)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -388,7 +388,7 @@ func appendTo(t *testing.T, client *imapclient.Client, folder string) appended {
 func TestIMAPBeforeTLS(t *testing.T) {
 	t.Parallel()
 	p := start(t, Options{})
-	conn, err := dialTo(t, p, IMAPHost, portIMAP)
+	conn, err := dialTo(t, p, IMAPHost, config.PortIMAP)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -501,7 +501,7 @@ func TestNothingIsLeft(t *testing.T) {
 				t.Errorf("%s: %v", step, err)
 			}
 		}
-		for _, port := range []int{portSubmission, portIMAP} {
+		for _, port := range []int{config.PortSubmission, config.PortIMAP} {
 			if _, err := dialTo(t, p, IMAPHost, port); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}

@@ -132,7 +132,7 @@ func Start(ctx context.Context, o Options) (*Provider, error) {
 			Username: Address,
 		},
 		IMAP: config.Server{
-			Host: IMAPHost, Port: portIMAPS, Security: config.SecurityTLS, Auth: config.MechanismAuto,
+			Host: IMAPHost, Port: config.PortIMAPS, Security: config.SecurityTLS, Auth: config.MechanismAuto,
 			Username: Address,
 		},
 		options: o, now: o.Now, quirks: q, grey: map[string]time.Time{},

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"postier/config"
+
 	"github.com/emersion/go-sasl"
 	"github.com/emersion/go-smtp"
 )
@@ -18,16 +20,16 @@ const patience = 5 * time.Minute
 // services lists the provider's ports with their servers.
 func (p *Provider) services() []service {
 	list := []service{
-		{port: portSMTP, server: p.smtpServer(false, true), entrance: p.quirks.smtp},
-		{port: portSubmission, server: p.smtpServer(true, !p.quirks.noStartTLS), entrance: p.quirks.smtp},
+		{port: config.PortSMTP, server: p.smtpServer(false, true), entrance: p.quirks.smtp},
+		{port: config.PortSubmission, server: p.smtpServer(true, !p.quirks.noStartTLS), entrance: p.quirks.smtp},
 		{
-			port: portSubmissions, implicit: !p.quirks.plainSubmissions, server: p.smtpServer(true, true),
+			port: config.PortSubmissions, implicit: !p.quirks.plainSubmissions, server: p.smtpServer(true, true),
 			entrance: p.quirks.smtp,
 		},
-		{port: portIMAP, server: p.imapServer(), entrance: p.quirks.imap},
-		{port: portIMAPS, implicit: true, server: p.imapServer(), entrance: p.quirks.imap},
+		{port: config.PortIMAP, server: p.imapServer(), entrance: p.quirks.imap},
+		{port: config.PortIMAPS, implicit: true, server: p.imapServer(), entrance: p.quirks.imap},
 	}
-	if p.quirks.submissionPort == portSubmission {
+	if p.quirks.submissionPort == config.PortSubmission {
 		// A fault of STARTTLS would not show if implicit TLS were there to go to.
 		list[2].entrance = entranceRefused
 	}

@@ -42,7 +42,7 @@ func (p *Provider) services6186() string {
 		name = "_submission"
 	}
 	return fmt.Sprintf("%s._tcp.%s. 300 IN SRV 0 1 %d %s.\n_imaps._tcp.%s. 300 IN SRV 0 1 %d %s.\n",
-		name, Domain, p.quirks.submissionPort, SMTPHost, Domain, portIMAPS, IMAPHost)
+		name, Domain, p.quirks.submissionPort, SMTPHost, Domain, config.PortIMAPS, IMAPHost)
 }
 
 func (p *Provider) spfRecords() string {

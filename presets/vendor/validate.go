@@ -59,9 +59,11 @@ func (f *File) Validate() config.Faults {
 	for _, name := range slices.Sorted(maps.Keys(f.OAuth)) {
 		client := f.OAuth[name]
 		if !slices.Contains(oauthNames(f), name) {
-			out = append(out, config.Fault{Path: "oauth." + name,
+			out = append(out, config.Fault{
+				Path:    "oauth." + name,
 				Text:    fault("", "oauth-name", "name", safetext.FromRemote(name), "list", strings.Join(oauthNames(f), ", ")).Text,
-				Warning: true})
+				Warning: true,
+			})
 		}
 		if client.ClientID == "" || strings.ContainsFunc(client.ClientID, notPrintable) {
 			add("oauth."+name+".client_id", "client-id")
@@ -115,8 +117,10 @@ func (f *File) checkProviders() config.Faults {
 	book := presets.Default().With(f.Providers...)
 	for i, id := range f.Hidden {
 		if _, ok := book.Get(id); !ok {
-			out = append(out, config.Fault{Path: "hidden." + strconv.Itoa(i),
-				Text: fault("", "hidden", "id", safetext.FromRemote(id)).Text, Warning: true})
+			out = append(out, config.Fault{
+				Path: "hidden." + strconv.Itoa(i),
+				Text: fault("", "hidden", "id", safetext.FromRemote(id)).Text, Warning: true,
+			})
 		}
 	}
 	return out
@@ -183,8 +187,10 @@ func (f *File) checkDefaults() config.Faults {
 	doc := config.New(SystemPath)
 	doc.File.Profiles[name] = &config.Profile{
 		From: config.Address{Address: "someone@example.com"},
-		Submission: config.Server{Host: "smtp.example.com", Port: 465, Security: config.SecurityTLS,
-			Auth: config.MechanismAuto, Username: "someone"},
+		Submission: config.Server{
+			Host: "smtp.example.com", Port: config.PortSubmissions, Security: config.SecurityTLS,
+			Auth: config.MechanismAuto, Username: "someone",
+		},
 		Credential: config.Credential{Kind: config.CredentialAsk}, SentCopy: config.SentCopy{Mode: config.SentNone},
 		ReplyTo: d.ReplyTo, BCC: d.BCC, Kinds: d.Kinds, Limits: d.Limits, TestMode: d.TestMode,
 	}
