@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"go/ast"
+	"go/format"
 	"go/parser"
 	"go/token"
 	"net/url"
@@ -518,7 +519,11 @@ func readDotnet(t *testing.T, f files) map[string]string {
 }
 
 func readGo(t *testing.T, f files) map[string]string {
-	file, err := parser.ParseFile(token.NewFileSet(), "mail.go", f.one(t, "mail.go"), 0)
+	source := f.one(t, "mail.go")
+	if formatted, err := format.Source([]byte(source)); err != nil || string(formatted) != string(source) {
+		t.Errorf("gofmt would write %s, %v", formatted, err)
+	}
+	file, err := parser.ParseFile(token.NewFileSet(), "mail.go", source, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
