@@ -2,27 +2,45 @@ package rehearsal
 
 import (
 	"crypto/rand"
-	"html/template"
+	"fmt"
+	"html"
+	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 
 	"postier/internal/locale"
 )
 
-// page is every page of the sign-in: a question with two buttons, or a sentence.
-var page = template.Must(
-	template.New("page").Parse(`<!doctype html><html lang="{{.Lang}}"><meta charset="utf-8"><title>Poste Démo</title>
-<h1>Poste Démo</h1><p>{{.Text}}</p>
-{{if .Action}}<form method="post" action="{{.Action}}">{{range $name, $value := .Fields}}<input type="hidden" name="{{$name}}" value="{{$value}}">{{end}}
-{{if .AskCode}}<input name="user_code" value="{{.Code}}" autocomplete="off">{{end}}
-<button name="answer" value="yes">{{.Yes}}</button> <button name="answer" value="no">{{.No}}</button></form>{{end}}</html>
-`))
-
+// pageData is what a page of the sign-in shows: a question with two buttons, or a sentence.
 type pageData struct {
 	Lang, Text, Action, Code, Yes, No string
 	Fields                            map[string]string
 	AskCode                           bool
+}
+
+// page writes a page without html/template: a linker that sees templates keeps every exported method of the program.
+func page(d pageData) string {
+	e := html.EscapeString
+	var b strings.Builder
+	fmt.Fprintf(&b, "<!doctype html><html lang=\"%s\"><meta charset=\"utf-8\"><title>Poste Démo</title>\n", e(d.Lang))
+	fmt.Fprintf(&b, "<h1>Poste Démo</h1><p>%s</p>\n", e(d.Text))
+	if d.Action != "" {
+		fmt.Fprintf(&b, "<form method=\"post\" action=\"%s\">", e(d.Action))
+		for _, name := range slices.Sorted(maps.Keys(d.Fields)) {
+			fmt.Fprintf(&b, "<input type=\"hidden\" name=\"%s\" value=\"%s\">", e(name), e(d.Fields[name]))
+		}
+		if d.AskCode {
+			fmt.Fprintf(&b, "\n<input name=\"user_code\" value=\"%s\" autocomplete=\"off\">", e(d.Code))
+		}
+		fmt.Fprintf(&b, "\n<button name=\"answer\" value=\"yes\">%s</button>", e(d.Yes))
+		fmt.Fprintf(&b, " <button name=\"answer\" value=\"no\">%s</button></form>", e(d.No))
+	}
+	b.WriteString("</html>\n")
+	return b.String()
 }
 
 func (a *authServer) show(w http.ResponseWriter, status int, d pageData, key string, args ...any) {
@@ -32,7 +50,7 @@ func (a *authServer) show(w http.ResponseWriter, status int, d pageData, key str
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 	w.WriteHeader(status)
-	_ = page.Execute(w, d)
+	_, _ = io.WriteString(w, page(d))
 }
 
 // devicePage asks for the code (RFC 8628 §3.3).
