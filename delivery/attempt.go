@@ -21,10 +21,10 @@ func (q *Queue) attempt(ctx context.Context, item *Item) Try {
 	if !ok {
 		return q.putOff(item, try, profileWait)
 	}
-	switch before {
-	case StateCopy:
+	switch {
+	case before == StateCopy:
 		return q.copyAgain(ctx, item, p)
-	case StateDot, StateUnknown:
+	case before == StateDot, before == StateUnknown, item.Doubt:
 		if try, done := q.resolve(ctx, item, p); done {
 			return try
 		}
@@ -107,10 +107,6 @@ func (q *Queue) send(ctx context.Context, doc *config.Document, item *Item, p *c
 	keep := context.WithoutCancel(ctx)
 	item.Attempts++
 	item.State = StateSending
-	if err := q.Store.change(keep, item, nil); err != nil {
-		_ = q.Store.Return(keep, ticket)
-		return q.putOff(item, Try{State: StateWaiting, Cause: "file-failed", Err: err}, firstRetry)
-	}
 	q.step("sending")
 	stale := false
 	try := q.Sender.Send(ctx, item.Profile, p, item, func() error {

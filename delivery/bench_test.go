@@ -33,7 +33,7 @@ smtp.platform.example. 300 IN A 192.0.2.11
 
 // bench is a configuration with two profiles, a scripted server for each, and a state on disk.
 type bench struct {
-	t        *testing.T
+	t        testing.TB
 	path     string
 	own      *mailserver.Server
 	platform *mailserver.Server
@@ -69,7 +69,7 @@ func profileAt(host, address string) *config.Profile {
 	}
 }
 
-func newBench(t *testing.T, own, platform mailserver.Script) *bench {
+func newBench(t testing.TB, own, platform mailserver.Script) *bench {
 	t.Helper()
 	folder := t.TempDir()
 	if err := os.Chmod(folder, 0o700); err != nil {
@@ -119,7 +119,6 @@ func (b *bench) open(network *wire.Network) *Queue {
 		Network: network, Credentials: credential.For(b.path), ConfigPath: b.path,
 	}}
 	q := &Queue{Store: store, Sender: sender, Lang: locale.English, Load: func() (*config.Document, error) { return config.Load(b.path) }}
-	b.must(q.Open(b.t.Context()))
 	b.t.Cleanup(func() {
 		sender.Close()
 		_ = store.Close()

@@ -46,10 +46,10 @@ type Item struct {
 	Attempts  int
 	Raw       []byte
 	Detail
-	// version changes with every change of the row (Store.change).
-	version int64
-	job     int64
-	owner   string
+	// version is what the row was read with, next what the change under way gives it (Store.change).
+	version, next int64
+	job           int64
+	owner         string
 	// reworded is true when the text is no longer the one in the row.
 	reworded bool
 	// inline is true while the process that accepted the message delivers it: its caller sees the outcome.

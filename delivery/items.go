@@ -42,12 +42,15 @@ func (s *Store) due(i *Item) int64 {
 // change is the only way to change a message. It compares and sets: the row is written if it still has the version that the
 // item was read with, and gets a new one; otherwise nothing is written and the error is errStale. So of two processes that
 // decide on the same message one wins, whatever happened between its reading and its writing. The jobs of River that belong to
-// the change are changed by work, in the same transaction. A finished message needs its text no longer.
+// the change are changed by work, in the same transaction. An error of the database leaves open whether the row was written;
+// the same change may then be made again. A finished message needs its text no longer.
 func (s *Store) change(ctx context.Context, i *Item, work func(*sql.Tx) error) error {
 	if i.loose {
 		return nil
 	}
-	next := rand.Int64()
+	if i.next == 0 {
+		i.next = rand.Int64()
+	}
 	var text any // NULL leaves the text as it is
 	switch {
 	case i.State.Final():
@@ -62,12 +65,12 @@ func (s *Store) change(ctx context.Context, i *Item, work func(*sql.Tx) error) e
 			}
 		}
 		query := s.q(`UPDATE postier_message SET version = ?3, job = ?4, due = ?5, state = ?6, attempts = ?7, owner = ?8, profile = ?9,
-			envelope = ?10, detail = ?11, raw = COALESCE(?12, raw) WHERE id = ?1 AND version = ?2`)
-		return exactlyOne(tx.ExecContext(ctx, query, i.ID, i.version, next, i.job, s.due(i), string(i.State), i.Attempts,
+			envelope = ?10, detail = ?11, raw = COALESCE(?12, raw) WHERE id = ?1 AND version IN (?2, ?3)`)
+		return exactlyOne(tx.ExecContext(ctx, query, i.ID, i.version, i.next, i.job, s.due(i), string(i.State), i.Attempts,
 			i.owner, i.Profile, i.Envelope, i.detail(), text))
 	})
 	if err == nil {
-		i.version, i.reworded = next, false
+		i.version, i.next, i.reworded = i.next, 0, false
 	}
 	return err
 }
@@ -186,9 +189,10 @@ func (s *Store) interrupted(ctx context.Context) ([]*Item, error) {
 		SELECT 1 FROM river_job WHERE river_job.id = job AND river_job.state = 'running')) ORDER BY due LIMIT %d`, reclaimAtOnce))
 }
 
-// scheduled lists messages that were put off until now and that nobody has claimed.
+// scheduled lists messages whose time has come and whose jobs still wait for River's scheduler.
 func (s *Store) scheduled(ctx context.Context) ([]*Item, error) {
-	return s.items(ctx, fmt.Sprintf(`state NOT IN ('sent', 'failed') AND owner = '' AND due > accepted AND due <= ?1
+	return s.items(ctx, fmt.Sprintf(`state NOT IN ('sent', 'failed') AND owner = '' AND due <= ?1 AND EXISTS (
+		SELECT 1 FROM river_job WHERE river_job.id = job AND river_job.state IN ('scheduled', 'retryable'))
 		ORDER BY due LIMIT %d`, reclaimAtOnce), s.Now().UnixMilli())
 }
 

@@ -64,9 +64,6 @@ func sendUntil(step string) error {
 			}
 		},
 	}
-	if err := q.Open(ctx); err != nil {
-		return err
-	}
 	m, err := Parse([]byte("From: " + author + "\nTo: " + customer + "\nSubject: x\n\nx\n"))
 	if err != nil {
 		return err

@@ -329,7 +329,9 @@ func TestNoChangeIsLost(t *testing.T) {
 		"settle":     func(i *Item) error { return b.queue.settle(t.Context(), i) },
 		"change":     func(i *Item) error { return b.queue.Store.change(t.Context(), i, nil) },
 		"remove": func(i *Item) error {
-			return b.queue.Store.remove(t.Context(), i, func(tx *sql.Tx) error { return b.queue.dropJob(t.Context(), tx, i.job) })
+			e, err := b.queue.jobs(t.Context())
+			b.must(err)
+			return b.queue.Store.remove(t.Context(), i, func(tx *sql.Tx) error { return dropJob(t.Context(), e, tx, i) })
 		},
 	} {
 		item := b.item()

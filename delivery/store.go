@@ -24,6 +24,8 @@ import (
 type Store struct {
 	db *sql.DB
 	pg bool
+	// place is the file or the URL.
+	place string
 	// owner names this opened store in the claims on messages.
 	owner string
 	// Now is the clock; tests set it.
@@ -75,7 +77,7 @@ const busyWait = 20 * time.Second
 // OpenStore opens the state at a place: a file, or a PostgreSQL URL without a password (that comes from ~/.pgpass, a
 // service file or peer authentication). What is missing is created.
 func OpenStore(ctx context.Context, place string) (*Store, error) {
-	s := &Store{Now: time.Now, owner: newOwner(), pg: strings.HasPrefix(place, "postgres://") || strings.HasPrefix(place, "postgresql://")}
+	s := &Store{Now: time.Now, owner: newOwner(), place: place, pg: strings.HasPrefix(place, "postgres://") || strings.HasPrefix(place, "postgresql://")}
 	fail := func(err error) (*Store, error) {
 		if s.db != nil {
 			_ = s.db.Close()
@@ -229,10 +231,11 @@ func (s *Store) locked(ctx context.Context, name string, work func(*sql.Tx) erro
 	return tx.Commit()
 }
 
-// wrap gives an error of the database its operation.
+// wrap gives an error of the database its operation, unless it has one.
 func wrap(op string, err error) error {
-	if err == nil {
-		return nil
+	var state *StateError
+	if err == nil || errors.As(err, &state) {
+		return err
 	}
 	return &StateError{Op: op, Place: "the state", Err: err}
 }

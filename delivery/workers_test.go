@@ -20,13 +20,12 @@ func (b *bench) worker(place string) *Queue {
 	store.Now = b.clock.Now
 	sender := &Sender{Accounts: b.queue.Sender.Accounts}
 	q := &Queue{Store: store, Sender: sender, Load: func() (*config.Document, error) { return config.Load(b.path) }}
-	b.must(q.Open(b.t.Context()))
 	b.t.Cleanup(func() { sender.Close(); _ = store.Close() })
 	return q
 }
 
 // busy keeps every processor busy with something else until the test ends.
-func busy(t *testing.T) {
+func busy(t testing.TB) {
 	ctx, stop := context.WithCancel(t.Context())
 	var loops sync.WaitGroup
 	for range 3 * runtime.GOMAXPROCS(0) {
@@ -119,4 +118,28 @@ func (b *bench) disturb(q *Queue, rounds int) {
 func TestWorkersOnOneFile(t *testing.T) {
 	b := newBench(t, nil, nil)
 	b.contend(filepath.Join(filepath.Dir(b.path), "state", "postier.db"), 3, 10)
+}
+
+// BenchmarkDrain works off what was accepted, over one connection to a server that answers at once.
+func BenchmarkDrain(b *testing.B) {
+	bench := newBench(b, nil, nil)
+	for b.Loop() {
+		b.StopTimer()
+		const messages = 300
+		for range messages {
+			bench.must(bench.queue.Accept(b.Context(), bench.item(), false))
+		}
+		b.StartTimer()
+		started := time.Now()
+		bench.must(bench.queue.Run(b.Context(), RunOptions{}))
+		b.ReportMetric(messages/time.Since(started).Seconds(), "messages/s")
+	}
+}
+
+// BenchmarkSend accepts and delivers, as `sendmail -bs` does.
+func BenchmarkSend(b *testing.B) {
+	bench := newBench(b, nil, nil)
+	for b.Loop() {
+		bench.first(bench.item())
+	}
 }

@@ -57,10 +57,6 @@ func (a *app) sending(ctx context.Context) (*sending, error) {
 		Load:     func() (*config.Document, error) { return config.Load(doc.Path) },
 		Provider: a.providerLimits,
 	}
-	if err := s.queue.Open(ctx); err != nil {
-		s.close()
-		return nil, a.stateError(err)
-	}
 	return s, nil
 }
 

@@ -1,0 +1,256 @@
+package delivery
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver"
+	"github.com/riverqueue/river/riverdriver/riverdatabasesql"
+	"github.com/riverqueue/river/riverdriver/riversqlite"
+	"github.com/riverqueue/river/rivermigrate"
+	"github.com/riverqueue/river/rivertype"
+)
+
+const (
+	// rescueAfter is when River hands out a job again whose worker has not come back.
+	rescueAfter = 30 * time.Minute
+	// riverAttempts is more than any job needs: our tries are counted in the message. River's number has 16 bits.
+	riverAttempts = 30000
+	// keepJobs is how long River keeps a job that is done; what became of the message is in postier_message.
+	keepJobs = time.Minute
+)
+
+// job is what River keeps of a message that waits for a worker or is in the hands of one.
+type job struct {
+	ID string `json:"id"`
+}
+
+// Kind names the job in River's table.
+func (job) Kind() string { return "postier_message" }
+
+// engine is River's client for the database of the queue.
+type engine = river.Client[*sql.Tx]
+
+// driver names the engine's driver where River asks for its type.
+type driver = riverdriver.Driver[*sql.Tx]
+
+// jobs is the engine for changes to jobs. It is opened when the first one is needed: a message that its own sender delivers
+// needs none.
+func (q *Queue) jobs(ctx context.Context) (*engine, error) {
+	q.opening.Lock()
+	defer q.opening.Unlock()
+	if q.engine != nil {
+		return q.engine, nil
+	}
+	driver := q.Store.driver()
+	if err := migrateRiver(ctx, driver); err != nil {
+		return nil, &StateError{Op: "prepare", Place: "the queue", Err: err}
+	}
+	client, err := river.NewClient(driver, &river.Config{Logger: silent()})
+	if err != nil {
+		return nil, &StateError{Op: "open", Place: "the queue", Err: err}
+	}
+	q.engine = client
+	return client, nil
+}
+
+func silent() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+func (s *Store) driver() driver {
+	if s.pg {
+		return riverdatabasesql.New(s.db)
+	}
+	return riversqlite.New(s.db)
+}
+
+// listening is a driver that is told of new jobs. On PostgreSQL that takes a connection of its own, which close ends.
+func (s *Store) listening(ctx context.Context) (d driver, end func(), err error) {
+	if !s.pg {
+		return s.driver(), func() {}, nil
+	}
+	pool, err := pgxpool.New(ctx, s.place)
+	if err != nil {
+		return nil, nil, err
+	}
+	return riverdatabasesql.NewWithPgxListener(s.db, pool), pool.Close, nil
+}
+
+// migrateRounds is how often a process that lost the race for a migration looks again.
+const migrateRounds = 20
+
+// migrateRiver brings River's tables up. Of several processes that start at once one wins; the others find its work done.
+func migrateRiver(ctx context.Context, d driver) error {
+	migrator, err := rivermigrate.New(d, &rivermigrate.Config{Logger: silent()})
+	if err != nil {
+		return err
+	}
+	for range migrateRounds {
+		if state, err := migrator.Validate(ctx, nil); err == nil && state.OK {
+			return nil
+		}
+		if _, err = migrator.Migrate(ctx, rivermigrate.DirectionUp, nil); err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	return err
+}
+
+// insertJob gives a message a job that is due when the message is.
+func (q *Queue) insertJob(ctx context.Context, e *engine, tx *sql.Tx, item *Item) error {
+	options := &river.InsertOpts{MaxAttempts: riverAttempts}
+	if wait := item.Due.Sub(q.Store.Now()); wait > 0 {
+		options.ScheduledAt = time.Now().Add(wait) // River has its own clock
+	}
+	result, err := e.InsertTx(ctx, tx, job{ID: item.ID}, options)
+	if err == nil {
+		item.job = result.Job.ID
+	}
+	return err
+}
+
+// dropJob removes the job of a message. One that River holds for running is left: it will find that the message has another
+// one, or none.
+func dropJob(ctx context.Context, e *engine, tx *sql.Tx, item *Item) error {
+	id := item.job
+	item.job = 0
+	if id == 0 {
+		return nil
+	}
+	_, err := e.JobDeleteTx(ctx, tx, id)
+	if errors.Is(err, rivertype.ErrNotFound) || errors.Is(err, rivertype.ErrJobRunning) {
+		return nil
+	}
+	return err
+}
+
+// advance makes jobs available whose time has come, which River's scheduler does every five seconds.
+func (q *Queue) advance(ctx context.Context) error {
+	items, err := q.Store.scheduled(ctx)
+	if err != nil || len(items) == 0 {
+		return err
+	}
+	e, err := q.jobs(ctx)
+	if err != nil {
+		return err
+	}
+	return wrap("read the queue", q.Store.inTx(ctx, func(tx *sql.Tx) error {
+		for _, item := range items {
+			if _, err := e.JobRetryTx(ctx, tx, item.job); err != nil && !errors.Is(err, rivertype.ErrNotFound) {
+				return err
+			}
+		}
+		return nil
+	}))
+}
+
+// worker is what River calls.
+type worker struct {
+	river.WorkerDefaults[job]
+	queue *Queue
+}
+
+// Work makes one try.
+func (w *worker) Work(ctx context.Context, j *river.Job[job]) error {
+	q := w.queue
+	item, err := q.Store.Item(ctx, j.Args.ID)
+	switch {
+	case errors.Is(err, ErrNoItem):
+		return river.JobCancel(err)
+	case err != nil:
+		return err
+	case item.job != j.ID || item.State.Final():
+		return river.JobCancel(errors.New("the message has another job, or is done"))
+	}
+	switch err := q.claim(ctx, item); {
+	case errors.Is(err, ErrBusy):
+		return river.JobSnooze(time.Minute)
+	case errors.Is(err, errStale):
+		return river.JobSnooze(time.Second) // of two that wanted the message the other one got it
+	case err != nil:
+		return err
+	}
+	defer q.release(item.ID)
+	try := q.attempt(ctx, item)
+	keep := context.WithoutCancel(ctx)
+	item.owner = ""
+	err = q.conclude(keep, item, func(tx *sql.Tx) error {
+		if !item.State.Final() {
+			return nil
+		}
+		_, err := river.JobCompleteTx[driver](keep, tx, j)
+		return err
+	})
+	switch {
+	case errors.Is(err, errStale):
+		return river.JobCancel(err) // this process was taken for dead, and the message has another job
+	case err != nil:
+		return err
+	}
+	q.report(item, try)
+	if item.State.Final() {
+		return nil
+	}
+	return river.JobSnooze(max(item.Due.Sub(q.Store.Now()), time.Millisecond))
+}
+
+// RunOptions say how the queue is worked through.
+type RunOptions struct {
+	// Daemon goes on until ctx ends; otherwise Run ends when nothing more is due.
+	Daemon bool
+	// Workers is how many messages are tried at once; those of one profile share its connection and take turns.
+	Workers int
+}
+
+// start lets River hand out jobs, and returns what stops it: tries under way may end well.
+func (q *Queue) start(ctx context.Context, o RunOptions) (stop func(), err error) {
+	if o.Workers == 0 {
+		o.Workers = 8
+	}
+	d, end, err := q.Store.listening(ctx)
+	if err != nil {
+		return nil, &StateError{Op: "open", Place: "the queue", Err: err}
+	}
+	workers := river.NewWorkers()
+	river.AddWorker(workers, &worker{queue: q})
+	poll := time.Second
+	if !o.Daemon {
+		poll = 50 * time.Millisecond
+	}
+	client, err := river.NewClient(d, &river.Config{
+		Logger: silent(), Workers: workers, Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: o.Workers}},
+		FetchPollInterval: poll, FetchCooldown: fetchCooldown, JobTimeout: tryLimit, RescueStuckJobsAfter: rescueAfter,
+		CompletedJobRetentionPeriod: keepJobs, CancelledJobRetentionPeriod: keepJobs,
+	})
+	if err == nil {
+		err = client.Start(context.WithoutCancel(ctx))
+	}
+	if err != nil {
+		end()
+		return nil, &StateError{Op: "start", Place: "the queue", Err: err}
+	}
+	return func() {
+		defer end()
+		soon, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWait)
+		defer cancel()
+		if client.Stop(soon) != nil {
+			_ = client.StopAndCancel(context.WithoutCancel(ctx))
+		}
+	}, nil
+}
+
+const (
+	// fetchCooldown is the least time between two fetches of a process: with it, not the number of workers bounds a drain.
+	fetchCooldown = 5 * time.Millisecond
+	// stopWait is how long a try under way may take to end well after the service was told to stop; systemd waits 90 s.
+	stopWait = 60 * time.Second
+)

@@ -1,0 +1,62 @@
+package archtest
+
+import (
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// unlinked are packages that have no business in the program, with the reason. Each stands for what is below it too.
+var unlinked = map[string]string{
+	"testing":                    "made for tests",
+	"net/http/httptest":          "made for tests",
+	"github.com/stretchr":        "made for tests",
+	"go.uber.org/goleak":         "made for tests",
+	"github.com/rogpeppe":        "made for tests",
+	"github.com/creack/pty":      "made for tests",
+	"github.com/santhosh-tekuri": "made for tests",
+	"postier/internal/archtest":  "made for tests",
+	"go/parser":                  "reads programs",
+}
+
+// TestNothingForTestsIsLinked looks at everything that the program is linked from.
+func TestNothingForTestsIsLinked(t *testing.T) {
+	t.Parallel()
+	list, err := exec.Command("go", "list", "-deps", "postier/cmd/postier").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	packages := strings.Fields(string(list))
+	if !slices.Contains(packages, "postier/delivery") {
+		t.Fatalf("a list of %d packages without ours", len(packages))
+	}
+	for _, path := range packages {
+		for root, why := range unlinked {
+			if path == root || strings.HasPrefix(path, root+"/") {
+				t.Errorf("the program is linked from %s: %s", path, why)
+			}
+		}
+	}
+}
+
+// TestNoTemplates keeps us from executing templates, with which the linker would keep every exported method
+// (docs/decisions/0007-binary-size.md). Cobra executes one where its template for help or usage is set.
+func TestNoTemplates(t *testing.T) {
+	t.Parallel()
+	for _, path := range goFiles(t) {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		source, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, word := range []string{"\"text/template\"", "\"html/template\"", ".SetHelpTemplate(", ".SetUsageTemplate("} {
+			if strings.Contains(string(source), word) {
+				t.Errorf("%s has %s", path, word)
+			}
+		}
+	}
+}
