@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"postier/config"
-	"postier/diagnostics"
 )
 
 // attempt makes one try of a message and sets in the item what follows from it. The caller writes the item back.
@@ -118,7 +117,7 @@ func (q *Queue) send(ctx context.Context, doc *config.Document, item *Item, p *c
 	})
 	if stale { // somebody else has the message, and nothing was handed over
 		_ = q.Store.Return(keep, ticket)
-		return Try{State: StateWaiting, Cause: diagnostics.CauseCancelled, Err: errStale}
+		return Try{State: StateWaiting, Cause: causeCancelled, Err: errStale}
 	}
 	q.step("answered")
 	if try.State != StateSent && try.State != StateUnknown && !item.anySent() {
@@ -211,7 +210,7 @@ func (q *Queue) resolve(ctx context.Context, item *Item, p *config.Profile) (Try
 			}
 		}
 		item.State, item.CopyDue, item.Cause, item.Due = StateSent, false, "", q.Store.Now()
-		return Try{State: StateSent, Check: diagnostics.SMTPData}, true
+		return Try{State: StateSent}, true
 	case err != nil && !checked && !signInStep(err) && item.Attempts < expiryTries:
 		item.State, item.Due = StateUnknown, q.Store.Now().Add(backOff(item.Attempts))
 		item.Attempts++

@@ -10,10 +10,9 @@ import (
 
 	"postier/config"
 	"postier/config/credential"
-	"postier/diagnostics"
 	"postier/diagnostics/explain"
-	"postier/diagnostics/smtp"
 	"postier/internal/account"
+	"postier/internal/smtp"
 )
 
 // Causes that this package gives by itself.
@@ -21,7 +20,7 @@ const (
 	CauseOwnLimit   = "own-limit-reached"
 	CauseCredential = "credential-unreadable"
 	CauseUnknown    = "delivery-unknown"
-	causeRecipient  = "recipient-rejected"
+	causeCancelled  = "cancelled"
 	causeProfile    = "profile-missing"
 )
 
@@ -37,10 +36,10 @@ type Sender struct {
 
 // line is the connection of one profile.
 type line struct {
-	mu      sync.Mutex
-	session *smtp.Session
-	digest  string
-	used    time.Time
+	mu     sync.Mutex
+	client *smtp.Client
+	digest string
+	used   time.Time
 }
 
 // idleLimit is how long a connection is kept for the next message; servers hang up after some minutes.
@@ -51,9 +50,7 @@ type Try struct {
 	State State // sent, waiting (try again), failed or unknown
 	Cause string
 	// Reply is the server's own line, raw.
-	Reply string
-	// Check is the rung at which it stopped.
-	Check   diagnostics.ID
+	Reply   string
 	QueueID string
 	// SignIn is true when the server refused to let this profile in for good: the password was changed, the account closed (D-5).
 	SignIn bool
@@ -96,8 +93,8 @@ func errorCode(err error) (int, bool) {
 	return 0, false
 }
 
-// Send makes one try for the open recipients of an item. beforeDot is called before nobody but the server can know what
-// became of the message.
+// Send makes one try for the open recipients of an item. beforeDot is called while nothing has been handed
+// over: after it, only the server can know what became of the message.
 func (s *Sender) Send(ctx context.Context, profile string, p *config.Profile, item *Item, beforeDot func() error) Try {
 	l := s.line(profile)
 	l.mu.Lock()
@@ -107,22 +104,24 @@ func (s *Sender) Send(ctx context.Context, profile string, p *config.Profile, it
 			return try
 		}
 		raw := item.Raw
-		if !l.session.Extensions().Has("8BITMIME") && !isASCII(string(raw)) {
+		if !l.client.Extensions().Has("8BITMIME") && !isASCII(string(raw)) {
 			if m, err := Parse(raw); err == nil {
 				m.SevenBit()
 				raw = m.Bytes()
 			}
 		}
-		outcome, err := l.session.Send(ctx, smtp.Mail{From: item.Envelope, To: item.Open(), Message: raw, BeforeDot: beforeDot})
+		receipt, err := l.client.Send(ctx, smtp.Mail{
+			From: item.Envelope, To: item.Open(), Message: raw, BeforeDot: beforeDot, Patience: smtp.QueuePatience,
+		})
 		l.used = time.Now()
-		if errors.Is(err, smtp.ErrSessionOver) && !again {
+		if errors.Is(err, smtp.ErrOver) && !again {
 			l.hangUp() // an idle connection that the server had closed: nothing was said
 			continue
 		}
 		if err != nil {
 			l.hangUp()
 		}
-		return judge(item, outcome, err)
+		return judge(item, p.Provider, receipt, err)
 	}
 }
 
@@ -140,33 +139,33 @@ func (s *Sender) line(profile string) *line {
 
 // connect makes sure that the line has a signed-in connection for these very settings.
 func (s *Sender) connect(ctx context.Context, l *line, profile string, p *config.Profile) (Try, bool) {
-	if l.session != nil && (!l.session.Usable() || l.digest != p.Digest() || time.Since(l.used) > idleLimit) {
+	if l.client != nil && (!l.client.Usable() || l.digest != p.Digest() || time.Since(l.used) > idleLimit) {
 		l.hangUp()
 	}
-	if l.session != nil {
+	if l.client != nil {
 		return Try{}, true
 	}
 	target, network, err := s.Accounts.Profile(ctx, profile, p)
 	if err != nil {
 		if ctx.Err() != nil {
-			return Try{State: StateWaiting, Cause: diagnostics.CauseCancelled, Err: ctx.Err()}, false
+			return Try{State: StateWaiting, Cause: causeCancelled, Err: ctx.Err()}, false
 		}
-		return Try{State: StateWaiting, Cause: CauseCredential, Check: diagnostics.SMTPAuth, Profile: true, Err: err}, false
+		return Try{State: StateWaiting, Cause: CauseCredential, Profile: true, Err: err}, false
 	}
-	session, err := smtp.Dial(ctx, network, target)
+	client, err := smtp.Open(ctx, network, target.Submitter())
 	if err != nil {
-		try := judge(nil, smtp.Outcome{State: smtp.StateNotSent}, err)
+		try := judgeError(nil, p.Provider, err)
 		try.Profile = ctx.Err() == nil
 		return try, false
 	}
-	l.session, l.digest, l.used = session, p.Digest(), time.Now()
+	l.client, l.digest, l.used = client, p.Digest(), time.Now()
 	return Try{}, true
 }
 
 func (l *line) hangUp() {
-	if l.session != nil {
-		l.session.Close()
-		l.session = nil
+	if l.client != nil {
+		l.client.Close()
+		l.client = nil
 	}
 }
 
@@ -181,41 +180,43 @@ func (s *Sender) Close() {
 	}
 }
 
-// judge turns an outcome into what is to be done. It notes the verdicts of the single recipients in the item.
-func judge(item *Item, outcome smtp.Outcome, err error) Try {
-	if item != nil {
-		item.note(outcome)
+// judge says what is to be done after a message was handed over. It notes the verdicts of the single recipients in the
+// item.
+func judge(item *Item, provider string, receipt smtp.Receipt, err error) Try {
+	if refusal, about := explain.SenderRefusal(receipt.Recipients, provider); about {
+		return judgeError(item, provider, refusal)
 	}
-	var failure *smtp.SendError
+	item.note(receipt.Recipients, provider, err == nil)
+	if err != nil {
+		return judgeError(item, provider, err)
+	}
+	try := Try{State: StateSent, QueueID: receipt.QueueID}
+	if len(item.Open()) > 0 { // some recipients were put off
+		try.State, try.Cause, try.Reply = StateWaiting, item.Cause, item.Reply
+	}
+	return try
+}
+
+// judgeError says what is to be done after an error of the client; item is nil when no message had been named yet.
+func judgeError(item *Item, provider string, err error) Try {
+	var e *smtp.Error
+	if !errors.As(err, &e) {
+		return Try{State: StateWaiting, Cause: causeCancelled, Err: err}
+	}
+	answer := explain.Submission(e, provider)
+	try := Try{State: StateWaiting, Cause: answer.Cause, Reply: e.Said.Raw(), Err: err}
+	permanent := e.Reply.Code/100 == 5 && !(answer.Reply != "" && quota(answer))
 	switch {
-	case err == nil:
-		try := Try{State: StateSent, QueueID: outcome.QueueID, Check: diagnostics.SMTPData}
-		if len(item.Open()) > 0 { // some recipients were put off
-			try.State, try.Cause, try.Reply = StateWaiting, item.Cause, item.Reply
-		}
-		return try
-	case !errors.As(err, &failure):
-		return Try{State: StateWaiting, Cause: diagnostics.CauseCancelled, Err: err}
-	}
-	r := failure.Result
-	try := Try{State: StateWaiting, Cause: r.Cause, Check: r.ID, Err: err}
-	for _, e := range r.Evidence {
-		if e.Kind == "reply" {
-			try.Reply = e.Text.Raw()
-		}
-	}
-	permanent := r.Code != nil && r.Code.Reply/100 == 5 && !retryLater(r)
-	switch {
-	case failure.State == smtp.StateUnknown:
+	case e.Lost:
 		try.State = StateUnknown
-	case r.ID == diagnostics.SMTPAuth || r.ID == diagnostics.SMTPAuthOffered:
+	case e.Step == smtp.StepAuth || e.Step == smtp.StepMechanism:
 		// The message is not at fault; it goes on through the fallback, or waits until the settings are mended.
-		try.SignIn = permanent || r.ID == diagnostics.SMTPAuthOffered && r.Cause == "basic-auth-disabled"
+		try.SignIn = permanent || errors.Is(err, smtp.ErrOnlyTokens)
 		try.Profile = true
-	case permanent && (r.ID == diagnostics.SMTPSender || r.ID == diagnostics.SMTPData), hopeless(r.Cause):
+	case permanent && (e.Step == smtp.StepSender || e.Step == smtp.StepData), hopeless(try.Cause):
 		try.State = StateFailed
 		if item != nil {
-			item.refuse(r.Cause, try.Reply)
+			item.refuse(try.Cause, try.Reply)
 		}
 	case item != nil && len(item.Open()) == 0:
 		try.State = StateFailed
@@ -223,39 +224,35 @@ func judge(item *Item, outcome smtp.Outcome, err error) Try {
 	return try
 }
 
-// hopeless are faults that this side sees before anything is said, and that no wait mends.
+// hopeless are causes that no wait removes.
 func hopeless(cause string) bool {
 	return cause == "utf8-unsupported" || cause == "address-invalid" || cause == "message-too-large"
 }
 
-// retryLater recognises the 5yz replies with which some providers mean "tomorrow": quotas, of which the catalogue knows the words (D-6).
-func retryLater(r diagnostics.Result) bool { return r.Matched != "" && quota(r.Cause) }
-
-func quota(cause string) bool {
-	info, ok := explain.Cause(cause)
-	return ok && info.Group == "limits" && info.Retry == explain.RetryLater
+// quota recognises the 5yz replies with which some providers mean "tomorrow", of which the catalogue knows the words
+// (D-6).
+func quota(a explain.Answer) bool {
+	return a.Info().Group == "limits" && a.Info().Retry == explain.RetryLater
 }
 
 // note keeps the server's verdict on each recipient. What was accepted counts only once the message was.
-func (i *Item) note(outcome smtp.Outcome) {
-	for _, v := range outcome.Recipients {
+func (i *Item) note(verdicts []smtp.Recipient, provider string, sent bool) {
+	for _, v := range verdicts {
 		for n := range i.Recipients {
 			r := &i.Recipients[n]
 			if r.State != "" || r.Address != v.Address {
 				continue
 			}
-			if v.Accepted {
-				if outcome.State == smtp.StateAccepted {
+			if v.Refusal == nil {
+				if sent {
 					r.State, r.Cause, r.Reply = StateSent, "", ""
 				}
 				continue
 			}
-			r.Cause, r.Reply = v.Cause, v.Reply.Text()
-			if r.Cause == "" {
-				r.Cause = causeRecipient
-			}
+			answer := explain.Submission(v.Refusal, provider)
+			r.Cause, r.Reply = answer.Cause, v.Refusal.Said.Raw()
 			i.Cause, i.Reply = r.Cause, r.Reply
-			if v.Reply.Code/100 == 5 && !quota(r.Cause) {
+			if v.Reply.Code/100 == 5 && !quota(answer) {
 				r.State = StateFailed
 			}
 		}

@@ -13,27 +13,13 @@ import (
 
 	"github.com/miekg/dns"
 
+	"postier/diagnostics/explain"
 	"postier/internal/safetext"
 	"postier/internal/wire"
 )
 
-// certCauses maps what wire saw to the catalogue.
-var certCauses = map[wire.CertFault]string{
-	wire.CertNone:         "tls-handshake",
-	wire.CertPinChanged:   "cert-pin-mismatch",
-	wire.CertSelfSigned:   "cert-self-signed",
-	wire.CertIncomplete:   "cert-chain-incomplete",
-	wire.CertUntrusted:    "cert-untrusted",
-	wire.CertNotYetValid:  "cert-not-yet-valid",
-	wire.CertExpired:      "cert-expired",
-	wire.CertNameMismatch: "cert-name-mismatch",
-	wire.CertWeak:         "cert-weak",
-	wire.CertLegacy:       "cert-legacy",
-}
-
 const (
-	causeClockWrong   = "clock-wrong"
-	causeIntercept    = "security-software-intercept"
+	causeNoChain      = "tls-handshake"
 	causeSoonExpiring = "cert-soon-expiring"
 
 	// soonExpiring is when a certificate should long have been renewed: ACME clients do it 30 days ahead, so two weeks
@@ -43,15 +29,12 @@ const (
 	maxNames = 5 // names shown of a certificate; some carry thousands
 )
 
-// release is a day before which no clock is right: this program did not exist.
-var release = time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
-
 // JudgeCertificate is the verdict on a chain for a host, for SMTP and IMAP alike. On success too it shows names, dates
 // and issuer. A host name that would fit is in Fix when the issuer is trusted and only the name is wrong.
 func JudgeCertificate(ctx context.Context, network *wire.Network, host string, report wire.TLSReport) Result {
 	result := Result{Status: Pass}
 	if len(report.Chain) == 0 {
-		result.Status, result.Cause = Fail, certCauses[wire.CertNone]
+		result.Status, result.Cause = Fail, causeNoChain
 		return result
 	}
 	leaf, now := report.Chain[0], network.Clock()
@@ -59,7 +42,7 @@ func JudgeCertificate(ctx context.Context, network *wire.Network, host string, r
 	result.Args = certificateArgs(host, leaf, now)
 	switch {
 	case report.Err != nil:
-		result.Status, result.Cause = Fail, certificateCause(report, now)
+		result.Status, result.Cause = Fail, explain.Certificate(report, now)
 		result.Evidence = append(result.Evidence, Evidence{
 			Kind: "error", Text: safetext.FromRemote(report.Err.Error()), Fields: map[string]any{"faults": report.Faults},
 		})
@@ -70,46 +53,6 @@ func JudgeCertificate(ctx context.Context, network *wire.Network, host string, r
 		result.Status, result.Cause = Warn, causeSoonExpiring
 	}
 	return result
-}
-
-func certificateCause(report wire.TLSReport, now time.Time) string {
-	fault := report.Faults[0]
-	switch fault {
-	case wire.CertNotYetValid:
-		// A chain whose issuers are of the future too, or a clock before this program's time, is no renewal gone wrong.
-		if now.Before(release) || (len(report.Chain) > 1 && now.Before(report.Chain[1].NotBefore)) {
-			return causeClockWrong
-		}
-	case wire.CertUntrusted, wire.CertIncomplete, wire.CertSelfSigned:
-		if interceptor(report.Chain) {
-			return causeIntercept
-		}
-	}
-	return certCauses[fault]
-}
-
-// interceptors are makers of virus scanners and appliances that sign certificates of their own for the traffic they
-// read.
-var interceptors = []string{
-	"avast", "avg technologies", "avg web", "kaspersky", "eset ssl", "eset, spol", "bitdefender", "fortinet", "fortigate",
-	"zscaler",
-	"sophos", "norton", "mcafee", "cisco umbrella", "opendns", "netskope", "blue coat", "watchguard", "sonicwall",
-	"untangle",
-	"check point", "palo alto", "barracuda", "trend micro", "dr.web", "g data", "f-secure", "adguard", "mail shield",
-	"web/mail shield",
-	"iboss", "smoothwall", "clearswift", "forcepoint", "mitmproxy", "superfish",
-}
-
-func interceptor(chain []*x509.Certificate) bool {
-	for _, cert := range chain {
-		issuer := strings.ToLower(cert.Issuer.String())
-		for _, name := range interceptors {
-			if strings.Contains(issuer, name) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 func certificateArgs(host string, leaf *x509.Certificate, now time.Time) []any {

@@ -23,6 +23,7 @@ import (
 	"postier/internal/locale"
 	"postier/internal/rehearsal"
 	"postier/internal/rehearsal/nameserver"
+	submission "postier/internal/smtp"
 	"postier/internal/wire"
 	"postier/presets"
 )
@@ -175,8 +176,8 @@ func TestKeep(t *testing.T) {
 func TestLostReplyIsLookedFor(t *testing.T) {
 	t.Parallel()
 	unknown := func(ctx context.Context, message []byte) (smtp.Outcome, error) {
-		return smtp.Outcome{State: smtp.StateUnknown},
-			&smtp.SendError{State: smtp.StateUnknown, Result: diagnostics.Result{Cause: causeUnknown}}
+		return smtp.Outcome{State: submission.StateUnknown},
+			&smtp.SendError{State: submission.StateUnknown, Result: diagnostics.Result{Cause: causeUnknown}}
 	}
 	results, _, _ := rehearse(t, t.Context(), "", func(o *Options, _ *account.Target) {
 		o.Send, o.Deadline = unknown, 300*time.Millisecond
@@ -207,7 +208,7 @@ func TestCancelWhileWaiting(t *testing.T) {
 	results, _, _ := rehearse(t, ctx, "lost", func(o *Options, _ *account.Target) {
 		o.Send = func(context.Context, []byte) (smtp.Outcome, error) {
 			time.AfterFunc(50*time.Millisecond, func() { cancelled = time.Now(); cancel() })
-			return smtp.Outcome{State: smtp.StateAccepted}, nil
+			return smtp.Outcome{State: submission.StateAccepted}, nil
 		}
 	})
 	if late := time.Since(cancelled); late > time.Second {

@@ -16,6 +16,7 @@ import (
 	client "postier/internal/imap"
 	"postier/internal/locale"
 	"postier/internal/safetext"
+	submission "postier/internal/smtp"
 	"postier/internal/wire"
 )
 
@@ -151,10 +152,10 @@ func (r *run) deliver(ctx context.Context) diagnostics.Result {
 	outcome, err := r.options.Send(ctx, message.Raw)
 	since := time.Now()
 	evidence := []diagnostics.Evidence{{Kind: "sent", Fields: map[string]any{
-		"state": string(outcome.State), "queue_id": safetext.FromRemote(outcome.QueueID), "message_id": message.ID,
+		"state": string(outcome.State), "queue_id": safetext.FromRemote(outcome.Receipt.QueueID), "message_id": message.ID,
 		"octets": len(message.Raw),
 	}}}
-	if err != nil && outcome.State != smtp.StateUnknown {
+	if err != nil && outcome.State != submission.StateUnknown {
 		return r.unsent(ctx, err, evidence)
 	}
 	hit, err := r.search(ctx, since)
@@ -198,11 +199,11 @@ func (r *run) unsent(ctx context.Context, err error, evidence []diagnostics.Evid
 func (r *run) unfound(ctx context.Context, err error, outcome smtp.Outcome,
 	evidence []diagnostics.Evidence,
 ) diagnostics.Result {
-	args := []any{"seconds", int(r.options.Deadline.Seconds()), "queue_id", safetext.FromRemote(outcome.QueueID)}
+	args := []any{"seconds", int(r.options.Deadline.Seconds()), "queue_id", safetext.FromRemote(outcome.Receipt.QueueID)}
 	switch {
 	case ctx.Err() != nil:
 		return verdict(diagnostics.Skip, diagnostics.CauseCancelled, evidence...)
-	case errors.Is(err, errNotArrived) && outcome.State == smtp.StateUnknown:
+	case errors.Is(err, errNotArrived) && outcome.State == submission.StateUnknown:
 		return verdict(diagnostics.Fail, causeUnknown, evidence...)
 	case errors.Is(err, errNotArrived):
 		result := verdict(diagnostics.Fail, causeNotArrived, evidence...)

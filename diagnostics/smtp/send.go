@@ -7,34 +7,21 @@ import (
 
 	"postier/diagnostics"
 	"postier/internal/account"
+	"postier/internal/smtp"
 	"postier/internal/wire"
-)
-
-// State says what became of a message.
-type State string
-
-// The states. Unknown is neither yes nor no: the message may have been delivered (docs/security.md T18), and must not
-// be sent again without a look into the mailboxes.
-const (
-	StateAccepted State = "accepted"
-	StateRefused  State = "refused"
-	StateUnknown  State = "unknown"
-	StateNotSent  State = "not-sent"
 )
 
 // Outcome is what became of one message.
 type Outcome struct {
-	State   State
-	QueueID string // as the server named it, raw; empty when it did not
-	// Recipients are the server's verdicts, in the order of the call.
-	Recipients []Verdict
-	Results    []diagnostics.Result
-	Took       time.Duration
+	State   smtp.State
+	Receipt smtp.Receipt
+	Results []diagnostics.Result
+	Took    time.Duration
 }
 
 // SendError says why a message was not accepted.
 type SendError struct {
-	State  State
+	State  smtp.State
 	Result diagnostics.Result // of the check that failed
 }
 
@@ -52,30 +39,22 @@ func Send(ctx context.Context, network *wire.Network, target account.Target, mes
 	}
 	start := time.Now()
 	l := newLadder(network, target, Options{Message: message, Recipients: recipients})
-	results := diagnostics.Run(ctx, nil, diagnostics.Plan{Checks: l.checks(), Close: l.close})
-	outcome := Outcome{State: StateNotSent, Recipients: l.recipients, Results: results, Took: time.Since(start)}
+	results := diagnostics.Run(ctx, nil, diagnostics.Plan{Checks: l.checks(), Close: l.client.Close})
+	outcome := Outcome{State: smtp.StateNotSent, Receipt: l.receipt, Results: results, Took: time.Since(start)}
 	data, _ := diagnostics.Find(results, diagnostics.SMTPData)
 	if data.Status == diagnostics.Pass {
-		outcome.State = StateAccepted
-		for _, e := range data.Evidence {
-			if e.Kind == "queue" {
-				outcome.QueueID = e.Text.Raw()
-			}
-		}
+		outcome.State = smtp.StateAccepted
 		return outcome, nil
 	}
-	failed, ok := diagnostics.FirstFailure(results)
-	if !ok {
-		failed = data
+	if l.failed != nil {
+		outcome.State = smtp.StateOf(l.failed)
 	}
-	switch {
-	case data.Cause == causeUnknownDelivery:
-		outcome.State, failed = StateUnknown, data
-	case failed.Code != nil:
-		outcome.State = StateRefused
-	}
-	if err := ctx.Err(); err != nil && outcome.State == StateNotSent {
+	if err := ctx.Err(); err != nil && outcome.State == smtp.StateNotSent {
 		return outcome, err
+	}
+	failed, ok := diagnostics.FirstFailure(results)
+	if !ok || outcome.State == smtp.StateUnknown {
+		failed = data
 	}
 	return outcome, &SendError{State: outcome.State, Result: failed}
 }

@@ -10,6 +10,7 @@ import (
 	"postier/config"
 	"postier/diagnostics"
 	"postier/internal/rehearsal/mailserver"
+	"postier/internal/smtp"
 )
 
 func TestSend(t *testing.T) {
@@ -18,25 +19,25 @@ func TestSend(t *testing.T) {
 		name   string
 		script script
 		to     []string
-		state  State
+		state  smtp.State
 		failed diagnostics.ID
 	}{
-		{"accepted", nil, []string{user, other}, StateAccepted, ""},
+		{"accepted", nil, []string{user, other}, smtp.StateAccepted, ""},
 		{
 			"one recipient refused",
 			script{"RCPT TO:<PAUL@DURAND.EXAMPLE>": mailserver.Reply("550 5.1.1 User unknown")},
 			[]string{user, other},
-			StateAccepted, "",
+			smtp.StateAccepted, "",
 		},
 		{
 			"every recipient refused",
 			script{"RCPT": mailserver.Reply("550 5.1.1 User unknown")},
 			[]string{user, other},
-			StateRefused, diagnostics.SMTPRecipient,
+			smtp.StateRefused, diagnostics.SMTPRecipient,
 		},
-		{"content refused", script{".": mailserver.Reply("554 5.7.1 spam")}, nil, StateRefused, diagnostics.SMTPData},
-		{"lost after the dot", script{".": {Close: true}}, nil, StateUnknown, diagnostics.SMTPData},
-		{"lost before", script{"MAIL": {Close: true}}, nil, StateNotSent, diagnostics.SMTPSender},
+		{"content refused", script{".": mailserver.Reply("554 5.7.1 spam")}, nil, smtp.StateRefused, diagnostics.SMTPData},
+		{"lost after the dot", script{".": {Close: true}}, nil, smtp.StateUnknown, diagnostics.SMTPData},
+		{"lost before", script{"MAIL": {Close: true}}, nil, smtp.StateNotSent, diagnostics.SMTPSender},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -47,9 +48,9 @@ func TestSend(t *testing.T) {
 			}
 			var failure *SendError
 			switch {
-			case test.state == StateAccepted:
-				if err != nil || outcome.QueueID != "0FB409BA029" || len(outcome.Recipients) != 2 {
-					t.Errorf("%v, queue id %q, %d recipients", err, outcome.QueueID, len(outcome.Recipients))
+			case test.state == smtp.StateAccepted:
+				if err != nil || outcome.Receipt.QueueID != "0FB409BA029" || len(outcome.Receipt.Recipients) != 2 {
+					t.Errorf("%v, queue id %q, %d recipients", err, outcome.Receipt.QueueID, len(outcome.Receipt.Recipients))
 				}
 			case !errors.As(err, &failure) || failure.Result.ID != test.failed || failure.State != test.state:
 				t.Errorf("error %v", err)
@@ -67,7 +68,7 @@ func TestSendStopped(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	outcome, err := Send(ctx, b.network, b.target, []byte("x"), nil)
-	if outcome.State != StateNotSent || err == nil {
+	if outcome.State != smtp.StateNotSent || err == nil {
 		t.Errorf("%s, %v", outcome.State, err)
 	}
 }
@@ -95,7 +96,7 @@ func TestServerThatHangsUpInTheMiddleOfAMessage(t *testing.T) {
 	})
 	outcome, err := Send(t.Context(), b.network, b.target, []byte(strings.Repeat(strings.Repeat("x", 1000)+"\n", 20_000)),
 		nil)
-	if err == nil || outcome.State == StateAccepted {
+	if err == nil || outcome.State == smtp.StateAccepted {
 		t.Errorf("%s, %v", outcome.State, err)
 	}
 }
@@ -120,11 +121,11 @@ func TestRoundTrips(t *testing.T) {
 		atSignIn := 0
 		observe := func(e diagnostics.Event) {
 			if e.ID == diagnostics.SMTPAuth && e.Result != nil {
-				atSignIn = l.dialog.turns
+				atSignIn = l.client.Turns()
 			}
 		}
 		wantPass(t, diagnostics.Run(t.Context(), observe, diagnostics.Plan{Checks: l.checks()}))
-		total := test.floor + l.dialog.turns - 1 // nobody waits for QUIT
+		total := test.floor + l.client.Turns() - 1 // nobody waits for QUIT
 		if total != test.want {
 			t.Errorf("%s, message %t: %d round trips, want %d", test.security, test.message != nil, total, test.want)
 		}

@@ -8,6 +8,7 @@ import (
 	"postier/config"
 	"postier/internal/imap"
 	"postier/internal/secret"
+	"postier/internal/smtp"
 )
 
 // Target is the servers of one account and the secret to sign in with: what checks ask and deliveries use.
@@ -53,6 +54,16 @@ func (t Target) Mailbox() imap.Access {
 		access.Username = cmp.Or(t.IMAP.Username, access.Username)
 	}
 	return access
+}
+
+// Submitter says how the target's submission server is signed in to.
+func (t Target) Submitter() smtp.Account {
+	server := t.Submission
+	server.Username = cmp.Or(server.Username, t.Address)
+	return smtp.Account{
+		Server: server, Secret: t.Secret, SecretType: t.SecretType, Pins: t.Pins,
+		AllowCleartext: t.AllowsCleartext(t.Submission),
+	}
 }
 
 // Author is the address in the From field.

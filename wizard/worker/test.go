@@ -8,6 +8,7 @@ import (
 	"postier/diagnostics/arrival"
 	"postier/diagnostics/smtp"
 	"postier/internal/account"
+	submission "postier/internal/smtp"
 	"postier/internal/wire"
 	"postier/wizard"
 )
@@ -65,7 +66,7 @@ func (s *sender) send(ctx context.Context, message []byte) (smtp.Outcome, error)
 	switch {
 	case err == nil:
 		s.handed, _ = diagnostics.Find(outcome.Results, diagnostics.SMTPData)
-	case errors.As(err, &refused) && (ctx.Err() == nil || outcome.State == smtp.StateUnknown):
+	case errors.As(err, &refused) && (ctx.Err() == nil || outcome.State == submission.StateUnknown):
 		s.handed = refused.Result
 	default:
 		s.handed = diagnostics.Result{ID: diagnostics.SMTPData, Status: diagnostics.Skip, Cause: diagnostics.CauseCancelled}

@@ -11,9 +11,6 @@ import (
 	"postier/internal/wire"
 )
 
-// errLineBreak says that a command would have become two.
-var errLineBreak = errors.New("a command must not contain CR, LF or NUL")
-
 // command is one line for the server. shown stands in the transcript; where it is empty, line does.
 type command struct {
 	line  string
@@ -129,7 +126,7 @@ func (d *dialog) quit(commands ...command) {
 	_ = d.conn.Close()
 }
 
-// quitDeadline bounds a write that nobody waits for.
+// quitDeadline bounds a write whose outcome does not matter.
 const quitDeadline = 2 * time.Second
 
 // heloName is the name for EHLO: the configured one, or an address literal of this end of the connection, which is

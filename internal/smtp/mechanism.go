@@ -3,7 +3,6 @@ package smtp
 import (
 	"bytes"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -29,7 +28,7 @@ const (
 )
 
 // Orders of preference. With a password: those that prove it without showing it, then those that show it inside TLS.
-// CRAM-MD5 comes behind PLAIN, because inside TLS it protects nothing and asks the server to keep the password
+// CRAM-MD5 comes after PLAIN, because inside TLS it protects nothing and asks the server to keep the password
 // readable. NTLM only when there is nothing else.
 var (
 	passwordOrder = []string{
@@ -83,16 +82,11 @@ const (
 	maxIterations = 1_000_000
 )
 
-// errMechanism is a fault of the server within a mechanism: it is not that it refused the secret.
-type errMechanism struct{ what string }
-
-func (e *errMechanism) Error() string { return e.what }
-
 var (
-	errIterations = &errMechanism{"the server asks for an unreasonable SCRAM iteration count"}
-	errUnproven   = &errMechanism{"the server could not prove that it knows the password"}
-	errChallenge  = &errMechanism{"the server asked for more than the mechanism has"}
-	errPanic      = &errMechanism{"the mechanism could not read the server's challenge"}
+	errIterations = &MechanismError{"the server asks for an unreasonable SCRAM iteration count"}
+	errUnproven   = &MechanismError{"the server could not prove that it knows the password"}
+	errChallenge  = &MechanismError{"the server asked for more than the mechanism has"}
+	errPanic      = &MechanismError{"the mechanism could not read the server's challenge"}
 )
 
 // mechanism is a client side of a SASL exchange.
@@ -103,14 +97,15 @@ type mechanism struct {
 	proven bool
 	// weak is set when SCRAM's iteration count is below the minimum.
 	weak bool
+	// challenges are those that explain an error of OAuth.
+	challenges [][]byte
 }
 
 // newMechanism builds the client side of one mechanism for these credentials.
-func (l *ladder) newMechanism(name string) *mechanism {
-	user, password := l.userName(), l.target.Secret.Reveal()
-	host := l.target.Submission.Host
+func (c *Client) newMechanism(name string) *mechanism {
+	user, password, host := c.account.Server.Username, c.account.Secret.Reveal(), c.account.Server.Host
 	m := &mechanism{name: name}
-	state, inTLS := l.dialog.conn.State()
+	state, inTLS := c.dialog.conn.State()
 	switch name {
 	case mechPlain:
 		// Whether it may be said at all was decided before, by mayReveal.
@@ -129,7 +124,7 @@ func (l *ladder) newMechanism(name string) *mechanism {
 	case mechXOAuth2:
 		m.auth = gosmtp.XOAuth2Auth(user, password)
 	case mechOAuthBearer:
-		m.auth = &oauthBearer{user: user, token: password, host: host, port: l.way.port}
+		m.auth = &oauthBearer{user: user, token: password, host: host, port: c.way.Port}
 	case mechSCRAM1Plus, mechSCRAM256Pls:
 		if !inTLS {
 			return nil
@@ -175,7 +170,7 @@ func (m *mechanism) next(challenge []byte) (out []byte, err error) {
 	}
 	out, err = m.auth.Next(challenge, true)
 	if err != nil {
-		return nil, &errMechanism{err.Error()}
+		return nil, &MechanismError{err.Error()}
 	}
 	if m.scram() && bytes.HasPrefix(challenge, []byte("v=")) {
 		m.proven = true
@@ -248,9 +243,7 @@ func (a *oauthBearer) Next(_ []byte, more bool) ([]byte, error) {
 func (m *mechanism) decode(text string) ([]byte, error) {
 	challenge, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
 	if err != nil && m.name != mechLogin {
-		return nil, &errMechanism{"the server's challenge is not base64"}
+		return nil, &MechanismError{"the server's challenge is not base64"}
 	}
 	return challenge, nil
 }
-
-var errNoSecret = errors.New("there is no secret to sign in with")

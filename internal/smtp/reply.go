@@ -2,6 +2,7 @@ package smtp
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"postier/internal/safetext"
@@ -12,7 +13,7 @@ import (
 type Reply struct {
 	Code     int
 	Enhanced string // RFC 3463, such as 5.7.8; empty when there is none
-	// Lines are the texts behind code and separator, with the enhanced code, raw.
+	// Lines are the texts after code and separator, with the enhanced code, raw.
 	Lines []string
 	raw   []string
 }
@@ -20,11 +21,47 @@ type Reply struct {
 // Text is the reply as it came, lines joined by LF.
 func (r Reply) Text() string { return strings.Join(r.raw, "\n") }
 
-// Words is what the server said without the reply code, lines joined by a blank, as the catalogue's patterns expect.
+// Words is what the server said without the reply code, lines joined by a blank.
 func (r Reply) Words() string { return strings.Join(r.Lines, " ") }
 
-// Positive reports 2yz and 3yz.
-func (r Reply) Positive() bool { return r.Code >= 200 && r.Code < 400 }
+// Sentence is the reply as one line in which the codes stand once, as the catalogue's patterns expect, and the first
+// enhanced status code of its lines. Unlike Enhanced, that one may be of another class and have the form #5.7.1.
+func (r Reply) Sentence() (text, status string) {
+	for i, line := range r.Lines {
+		code, rest := leadingStatus(line)
+		if status == "" {
+			status = code
+		}
+		switch {
+		case i == 0:
+			text = strings.TrimSpace(r.raw[0])
+			continue
+		case code == "" || code != status:
+			rest = strings.TrimSpace(line)
+		}
+		if line != "" {
+			text += " " + rest
+		}
+	}
+	return text, status
+}
+
+// leadingStatus reads class.subject.detail at the start of a text, in the forms that servers write: with # before it,
+// with punctuation after it.
+func leadingStatus(text string) (code, rest string) {
+	text = strings.TrimPrefix(strings.TrimSpace(text), "#")
+	end := len(text) - len(strings.TrimLeft(text, "0123456789."))
+	parts := strings.Split(text[:end], ".")
+	if len(parts) != 3 || !slices.Contains([]string{"2", "4", "5"}, parts[0]) {
+		return "", text
+	}
+	for _, p := range parts[1:] {
+		if len(p) == 0 || len(p) > 3 {
+			return "", text
+		}
+	}
+	return text[:end], strings.TrimSpace(text[end:])
+}
 
 // ProtocolError says that what came is no SMTP reply.
 type ProtocolError struct {

@@ -181,18 +181,18 @@ func TestWaysToTry(t *testing.T) {
 	for _, test := range []struct {
 		port     int
 		security config.Security
-		want     []way
+		want     []Way
 	}{
-		{0, auto, []way{{465, tls}, {587, up}}},
-		{0, "", []way{{465, tls}, {587, up}}},
-		{0, tls, []way{{465, tls}}},
-		{0, up, []way{{587, up}}},
-		{465, auto, []way{{465, tls}}},
-		{587, auto, []way{{587, up}}},
-		{25, auto, []way{{25, up}}},
-		{1234, auto, []way{{1234, tls}, {1234, up}}},
-		{1234, none, []way{{1234, none}}},
-		{465, up, []way{{465, up}}},
+		{0, auto, []Way{{465, tls}, {587, up}}},
+		{0, "", []Way{{465, tls}, {587, up}}},
+		{0, tls, []Way{{465, tls}}},
+		{0, up, []Way{{587, up}}},
+		{465, auto, []Way{{465, tls}}},
+		{587, auto, []Way{{587, up}}},
+		{25, auto, []Way{{25, up}}},
+		{1234, auto, []Way{{1234, tls}, {1234, up}}},
+		{1234, none, []Way{{1234, none}}},
+		{465, up, []Way{{465, up}}},
 	} {
 		got := ways(config.Server{Port: test.port, Security: test.security})
 		if len(got) != len(test.want) {

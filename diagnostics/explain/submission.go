@@ -1,0 +1,174 @@
+package explain
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+
+	"postier/config"
+	"postier/internal/smtp"
+	"postier/internal/wire"
+)
+
+// found maps what the client of package smtp finds by itself.
+var found = []struct {
+	err   error
+	cause string
+}{
+	{smtp.ErrHost, "settings-invalid"},
+	{smtp.ErrNoTLS, "insecure-cleartext"},
+	{smtp.ErrNoStartTLS, "tls-stripped"},
+	{smtp.ErrOverwritten, "security-software-intercept"},
+	{smtp.ErrWantsTLS, "tls-wrong-mode"},
+	{smtp.ErrNoKey, "starttls-failed"},
+	{smtp.ErrNoAuth, "auth-not-offered"},
+	{smtp.ErrNoMechanism, "auth-mechanism-unsupported"},
+	{smtp.ErrOnlyTokens, "basic-auth-disabled"},
+	{smtp.ErrNoSecret, "not-applicable"},
+	{smtp.ErrUTF8, "utf8-unsupported"},
+	{smtp.ErrAddress, "address-invalid"},
+	{smtp.ErrTooLarge, "message-too-large"},
+	{wire.ErrNoAddress, "dns-no-address"},
+}
+
+// Submission is what the catalogue knows about the error that stopped a submission to a provider.
+func Submission(e *smtp.Error, provider string) Answer {
+	var (
+		certificate *smtp.CertificateError
+		mechanism   *smtp.MechanismError
+		protocol    *smtp.ProtocolError
+	)
+	switch {
+	case e.Lost:
+		return answer("delivery-unknown", Query{})
+	case errors.As(e.Err, &certificate):
+		return answer(Certificate(certificate.TLS, certificate.At), Query{})
+	case errors.As(e.Err, &mechanism):
+		return answer("protocol-error", Query{})
+	case errors.As(e.Err, &protocol):
+		return answer(strange(protocol), Query{})
+	}
+	for _, f := range found {
+		if errors.Is(e.Err, f.err) {
+			return answer(f.cause, Query{})
+		}
+	}
+	if e.Reply.Code != 0 {
+		return refusedAnswer(e, provider)
+	}
+	f := wire.Classify(e.Err)
+	switch {
+	case e.Step == smtp.StepConnect:
+		return answer(DialFault(f), Query{})
+	case e.Step == smtp.StepResolve && f.Kind == wire.KindOther:
+		return answer("dns-failure", Query{})
+	}
+	return answer(Fault(f), Query{})
+}
+
+// strange is the cause of what is no SMTP reply: TLS bytes, another protocol, or nonsense.
+func strange(e *smtp.ProtocolError) string {
+	switch {
+	case e.What == "tls-record":
+		return "tls-wrong-mode"
+	case otherService(e.Seen.Raw()):
+		return "wrong-service"
+	}
+	return "protocol-error"
+}
+
+// otherService knows the first words of the services that people reach by a wrong port.
+func otherService(text string) bool {
+	for _, start := range []string{
+		"* OK", "* PREAUTH", "* BYE", "+OK", "-ERR", "HTTP/", "SSH-", "<!DOCTYPE", "<html", "RFB ",
+	} {
+		if strings.HasPrefix(text, start) {
+			return true
+		}
+	}
+	return false
+}
+
+// MatchSMTP is what the catalogue knows about a reply of a provider's server.
+func MatchSMTP(r smtp.Reply, provider string) Answer {
+	text, status := r.Sentence()
+	return Match(Query{
+		Protocol: SMTP, Code: strconv.Itoa(r.Code), Enhanced: status, Text: text, Provider: provider,
+	})
+}
+
+// refusedAnswer answers a refusal in the server's own words. Where the catalogue does not know them, or knows only that
+// the command was not understood, the step has a meaning of its own.
+func refusedAnswer(e *smtp.Error, provider string) Answer {
+	if e.Step == smtp.StepAuth && e.Reply.Code < 400 {
+		return answer("protocol-error", Query{}) // neither 235 nor a challenge nor a refusal (RFC 4954 §4)
+	}
+	a := MatchSMTP(e.Reply, provider)
+	token := e.Secret == config.SecretOAuth
+	cause := a.Cause
+	switch transient := e.Reply.Code/100 == 4; {
+	case transient && errors.Is(e.Err, smtp.ErrStartTLS):
+		// RFC 3207 §4: 454 says that TLS is not available for a temporary reason; 421 and others of class 4 come from the
+		// same servers. That is a TLS that did not come up, whatever the words.
+		cause = "starttls-failed"
+	case a.Reply == "" && (cause == CauseUnknown || cause == "protocol-error"):
+		cause = stepCause(e)
+		if transient {
+			cause = "server-busy" // RFC 5321 §4.2.1: a transient negative completion
+		}
+	}
+	if cause == "wrong-password" && token {
+		cause = "oauth-token-expired" // there was no password to be wrong
+	}
+	if cause != a.Cause {
+		return answer(cause, Query{Protocol: SMTP, Code: strconv.Itoa(e.Reply.Code)})
+	}
+	return a
+}
+
+// stepCause is what a refusal means by the step alone.
+func stepCause(e *smtp.Error) string {
+	switch e.Step {
+	case smtp.StepGreeting:
+		return "greeting-refused"
+	case smtp.StepTLS:
+		return "tls-stripped"
+	case smtp.StepAuth:
+		return signInCause(e)
+	case smtp.StepSender:
+		return "sender-rejected"
+	case smtp.StepRecipient:
+		return "recipient-rejected"
+	case smtp.StepData:
+		return "message-refused"
+	}
+	if e.Reply.Code == 500 || e.Reply.Code == 502 { // RFC 5321 §4.1.1.1: a server without EHLO
+		return "ehlo-unsupported"
+	}
+	return "protocol-error"
+}
+
+func signInCause(e *smtp.Error) string {
+	switch {
+	case e.Reply.Code == 504:
+		return "auth-mechanism-unsupported" // RFC 4954 §6
+	case e.Secret == config.SecretOAuth:
+		return "oauth-token-expired"
+	}
+	return "wrong-password"
+}
+
+// SenderRefusal finds the refusal of a recipient that is about the sender, when no recipient was taken: most servers
+// hold the refusal of a sender back until then (Postfix smtpd_delay_reject).
+func SenderRefusal(recipients []smtp.Recipient, provider string) (refusal *smtp.Error, found bool) {
+	for _, r := range recipients {
+		switch {
+		case r.Refusal == nil:
+			return nil, false
+		case refusal == nil && MatchSMTP(r.Reply, provider).Info().Group == "sender":
+			refusal = new(*r.Refusal)
+			refusal.Step = smtp.StepSender
+		}
+	}
+	return refusal, refusal != nil
+}

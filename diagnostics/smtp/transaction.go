@@ -1,0 +1,121 @@
+package smtp
+
+import (
+	"context"
+
+	"postier/diagnostics"
+	"postier/diagnostics/explain"
+	"postier/internal/safetext"
+	"postier/internal/smtp"
+)
+
+// to lists who takes the trial recipient or the message.
+func (l *ladder) to() []string {
+	if len(l.opts.Recipients) > 0 {
+		return l.opts.Recipients
+	}
+	return []string{l.target.To()}
+}
+
+// sender judges MAIL, and those refusals of RCPT that are about the sender. What it begins, recipient and message go on
+// with: MAIL, RCPT and DATA are one round trip where the server allows it.
+func (l *ladder) sender(ctx context.Context) diagnostics.Result {
+	t := l.client.Begin(ctx, smtp.Mail{From: l.target.Author(), To: l.to(), Message: l.opts.Message})
+	l.transaction = t
+	from := safetext.FromRemote(l.target.Author())
+	var result diagnostics.Result
+	if err := t.SenderErr(); err != nil {
+		result = l.judge(smtp.StepSender, err)
+	} else if refusal, about := explain.SenderRefusal(t.Recipients, l.target.Provider); about {
+		result = l.judge(smtp.StepSender, refusal)
+	} else {
+		result = l.accepted(t.Mail)
+	}
+	if t.Mail.Code != 0 {
+		result.Args = append(result.Args, "from", from, "username", safetext.FromRemote(l.userName()))
+	}
+	result.Evidence = append([]diagnostics.Evidence{{Kind: "sender", Text: from}}, result.Evidence...)
+	return result
+}
+
+// recipient judges RCPT. The first refusal gives the cause; with several recipients one that is taken makes it a
+// warning.
+func (l *ladder) recipient(ctx context.Context) diagnostics.Result {
+	t := l.transaction
+	var result *diagnostics.Result
+	var evidence []diagnostics.Evidence
+	for _, r := range t.Recipients {
+		evidence = append(evidence, diagnostics.Evidence{
+			Kind: "recipient", Text: safetext.FromRemote(r.Address), Fields: map[string]any{"accepted": r.Refusal == nil},
+		})
+		judged := l.accepted(r.Reply)
+		if r.Refusal != nil {
+			judged = l.judge(smtp.StepRecipient, r.Refusal)
+		}
+		judged.Args = append(judged.Args, "recipient", safetext.FromRemote(r.Address))
+		if result == nil || (judged.Status == diagnostics.Fail && result.Status == diagnostics.Pass) {
+			result = &judged
+		}
+	}
+	if result == nil {
+		failed := l.judge(smtp.StepRecipient, t.RecipientErr())
+		result = &failed
+	}
+	if result.Status == diagnostics.Fail && t.Accepted() > 0 {
+		*result = l.downgrade(*result)
+	}
+	result.Evidence = append(evidence, result.Evidence...)
+	if l.opts.Message == nil {
+		result.Evidence = append(result.Evidence, l.aliases(ctx)...)
+		l.client.Abandon()
+	}
+	return *result
+}
+
+// maxAliases bounds the trial senders of one run: servers count errors and hang up.
+const maxAliases = 10
+
+// aliases tries further sender addresses, each in a transaction that is never finished.
+func (l *ladder) aliases(ctx context.Context) []diagnostics.Evidence {
+	var list []diagnostics.Evidence
+	for _, address := range l.opts.Aliases[:min(len(l.opts.Aliases), maxAliases)] {
+		if !l.client.Usable() || l.client.Reset(ctx) != nil {
+			break
+		}
+		t := l.client.Begin(ctx, smtp.Mail{From: address, To: l.to()[:1]})
+		if t.Mail.Code == 0 && !l.client.Usable() {
+			break
+		}
+		e := diagnostics.Evidence{
+			Kind: "alias", Text: safetext.FromRemote(address),
+			Fields: map[string]any{"accepted": t.OK()},
+		}
+		if !t.OK() {
+			e.Fields["reply"] = l.clean(t.Refusal())
+		}
+		list = append(list, e)
+	}
+	return list
+}
+
+// message sends the message and judges the verdict on it.
+func (l *ladder) message(ctx context.Context) diagnostics.Result {
+	receipt, err := l.transaction.Data(ctx)
+	l.receipt = receipt
+	var evidence []diagnostics.Evidence
+	if receipt.Octets > 0 {
+		evidence = []diagnostics.Evidence{{Kind: "message", Fields: map[string]any{
+			"octets": receipt.Octets, "took_ms": receipt.Took.Milliseconds(), "recipients": l.transaction.Accepted(),
+		}}}
+	}
+	if err != nil {
+		return l.judge(smtp.StepData, err, evidence...)
+	}
+	result := l.accepted(receipt.Reply, evidence...)
+	if receipt.QueueID != "" {
+		result.Evidence = append(result.Evidence,
+			diagnostics.Evidence{Kind: "queue", Text: safetext.FromRemote(receipt.QueueID)})
+	}
+	l.client.Quit()
+	return result
+}

@@ -1,0 +1,171 @@
+package smtp
+
+import (
+	"context"
+	"encoding/base64"
+	"strings"
+
+	"postier/config"
+	"postier/internal/wire"
+)
+
+// Mechanism picks the mechanism to sign in with out of what the server offers. Its name is empty with an error.
+func (c *Client) Mechanism() (string, error) {
+	offered := c.dialog.ext.Mechanisms()
+	token := c.account.SecretType == config.SecretOAuth
+	_, inTLS := c.dialog.conn.State()
+	name := choose(offered, c.account.Server.Auth, token, inTLS)
+	switch {
+	case name != "":
+		return name, nil
+	case len(offered) == 0:
+		return "", c.failure(StepMechanism, ErrNoAuth)
+	case !token && choose(offered, config.MechanismAuto, true, inTLS) != "" &&
+		choose(offered, config.MechanismAuto, false, inTLS) == "":
+		return "", c.failure(StepMechanism, ErrOnlyTokens)
+	}
+	return "", c.failure(StepMechanism, ErrNoMechanism)
+}
+
+// Clear reports whether a mechanism shows the password itself.
+func Clear(mechanism string) bool { return mechanism == mechPlain || mechanism == mechLogin }
+
+// mayReveal is the one question before anything secret is written: TLS with a chain that holds, or a technician's
+// consent to cleartext on this very host.
+func (c *Client) mayReveal() bool {
+	if c.way.Security == config.SecurityNone {
+		return c.account.AllowCleartext
+	}
+	_, inTLS := c.dialog.conn.State()
+	return inTLS && c.tls.Verified()
+}
+
+// SignIn is one sign-in.
+type SignIn struct {
+	Mechanism string
+	Reply     Reply
+	// Challenges are those of XOAUTH2 and OAUTHBEARER: the document in which the server explains an error (RFC 7628
+	// §3.2.2). They may hold the secret: see Clean.
+	Challenges [][]byte
+	// Weak is set when SCRAM's iteration count is below the minimum.
+	Weak bool
+}
+
+// SignIn tries one sign-in and no second one: servers lock accounts (docs/security.md T21).
+func (c *Client) SignIn(ctx context.Context) (s SignIn, err error) {
+	name, err := c.Mechanism()
+	if err != nil {
+		return s, err
+	}
+	err = c.take(ctx, StepAuth, func(context.Context) error { return c.signIn(name, &s) })
+	return s, err
+}
+
+func (c *Client) signIn(name string, s *SignIn) (err error) {
+	switch {
+	case !c.mayReveal():
+		return ErrNoTLS
+	case c.account.Secret.Empty():
+		return ErrNoSecret
+	}
+	m := c.newMechanism(name)
+	if m == nil {
+		return ErrNoMechanism
+	}
+	s.Mechanism = m.name
+	s.Reply, err = c.exchangeAuth(m)
+	s.Challenges, s.Weak = m.challenges, m.weak
+	if err == nil && s.Reply.Code != codeAuthOK {
+		refusal := c.refused(StepAuth, s.Reply, nil)
+		refusal.Secret = c.account.SecretType
+		return refusal
+	}
+	return err
+}
+
+// maxTurns bounds the challenges of one exchange; the longest mechanism has three.
+const maxTurns = 6
+
+// maxAuthLine is the longest AUTH line, initial response included (RFC 4954 §4).
+const maxAuthLine = 12288
+
+// exchangeAuth carries out the dialog. The whole of it shares one deadline; servers delay refusals on purpose. In the
+// transcript everything that this side says after the mechanism's name is masked, proofs too (docs/security.md T12).
+func (c *Client) exchangeAuth(m *mechanism) (r Reply, err error) {
+	d := c.dialog
+	initial, err := m.start(c.account.Server.Host, d.ext.Mechanisms())
+	if err != nil {
+		return r, &MechanismError{err.Error()}
+	}
+	line, shown := "AUTH "+m.name, "AUTH "+m.name
+	held := initial
+	if encoded := encodeInitial(initial); encoded != "" && len(line)+1+len(encoded)+2 <= maxAuthLine {
+		line, shown, held = line+" "+encoded, shown+" "+wire.Masked, nil
+	}
+	if err := d.send(wire.AuthDeadline, command{line, shown}); err != nil {
+		return r, err
+	}
+	for range maxTurns {
+		r, err = d.replyShown(m.shown)
+		if err != nil {
+			return r, err
+		}
+		if r.Code == codeAuthOK {
+			return r, m.done()
+		}
+		if r.Code != codeProceed {
+			return r, nil
+		}
+		var out []byte
+		if held != nil {
+			out, held = held, nil
+		} else if out, err = m.answer(r); err != nil {
+			return r, c.cancelAuth(err)
+		}
+		if err := d.send(wire.AuthDeadline, command{base64.StdEncoding.EncodeToString(out), wire.Masked}); err != nil {
+			return r, err
+		}
+	}
+	return r, c.cancelAuth(errChallenge)
+}
+
+// encodeInitial is the initial response in base64; an empty one is "=" (RFC 4954 §4), none is "".
+func encodeInitial(initial []byte) string {
+	switch {
+	case initial == nil:
+		return ""
+	case len(initial) == 0:
+		return "="
+	}
+	return base64.StdEncoding.EncodeToString(initial)
+}
+
+// answer reads a challenge and gives the response.
+func (m *mechanism) answer(r Reply) ([]byte, error) {
+	challenge, err := m.decode(strings.Join(r.Lines, ""))
+	if err != nil {
+		return nil, err
+	}
+	if m.name == mechXOAuth2 || m.name == mechOAuthBearer {
+		m.challenges = append(m.challenges, challenge)
+	}
+	return m.next(challenge)
+}
+
+// shown is a reply in the transcript. The challenges of SCRAM, NTLM and CRAM are masked: with the proof they would
+// allow guessing offline. Those of OAuth explain an error and those of LOGIN are prompts.
+func (m *mechanism) shown(r Reply) string {
+	if r.Code != codeProceed || m.name == mechXOAuth2 || m.name == mechOAuthBearer || m.name == mechLogin ||
+		r.Words() == "" {
+		return r.Text()
+	}
+	return "334 " + wire.Masked
+}
+
+// cancelAuth ends an exchange that cannot go on (RFC 4954 §4: a single asterisk), so that the session stays in step.
+func (c *Client) cancelAuth(cause error) error {
+	if err := c.dialog.send(wire.CommandDeadline, command{line: "*"}); err == nil {
+		_, _ = c.dialog.reply()
+	}
+	return cause
+}

@@ -1,0 +1,196 @@
+package smtp
+
+import (
+	"context"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"postier/config"
+	"postier/internal/secret"
+	"postier/internal/wire"
+)
+
+// Account is a server and who signs in there.
+type Account struct {
+	// Server's Username is the name to sign in with.
+	Server config.Server
+	Secret secret.Value
+	// SecretType decides between the mechanisms for passwords and those for tokens.
+	SecretType config.SecretType
+	// Pins are accepted SPKI fingerprints (docs/security.md T4).
+	Pins []string
+	// AllowCleartext is set only after a technician typed the host name.
+	AllowCleartext bool
+}
+
+// Way is one port and mode to try.
+type Way struct {
+	Port     int
+	Security config.Security
+}
+
+// The ports of submission (RFC 8314 §3.3, RFC 6409 §3.1).
+const (
+	portTLS      = 465
+	portStartTLS = 587
+)
+
+// Client speaks with one server. Its steps are taken one after the other; IPv6 may be asked at any time after Connect.
+type Client struct {
+	network  *wire.Network
+	account  Account
+	recorder *wire.Recorder
+
+	validHost bool
+	look      Addresses
+	attempts  []Attempt
+	ways      []Way
+	six       *family // the IPv6 half of the connection that was taken; nil when there are no such addresses
+
+	mu     sync.Mutex
+	traces map[Step]Trace
+
+	line
+	before Extensions // offered before TLS; worth showing and nothing else
+	sent   int
+}
+
+// line is a connection and what was learned on it.
+type line struct {
+	way      Way
+	dialog   *dialog
+	greeting Greeting
+	tls      wire.TLSReport
+}
+
+// Addresses are those of the server's name.
+type Addresses struct{ V4, V6 []netip.Addr }
+
+// Trace is what a step left: how long it took, and its lines of the transcript.
+type Trace struct {
+	Took  time.Duration
+	Lines []wire.Line
+	err   error
+}
+
+// New makes a client; nothing is dialled yet.
+func New(network *wire.Network, account Account) *Client {
+	c := &Client{network: network, account: account, recorder: wire.NewRecorder(), traces: map[Step]Trace{}}
+	c.account.AllowCleartext = network.Policy.Cleartext(account.AllowCleartext)
+	// U-labels are for people; DNS and TLS take A-labels (RFC 5890 §2.3.2.1).
+	if ascii, ok := config.HostASCII(strings.Trim(account.Server.Host, "[]")); ok {
+		c.account.Server.Host, c.validHost = ascii, true
+	}
+	c.recorder.Hide(account.Secret, account.Server.Username)
+	c.ways = ways(account.Server)
+	c.way = c.ways[0]
+	return c
+}
+
+// ways lists what may be tried, best first. Cleartext is never among the guesses (docs/security.md T1).
+func ways(s config.Server) []Way {
+	switch {
+	case s.Security == config.SecurityTLS && s.Port == 0:
+		return []Way{{portTLS, config.SecurityTLS}}
+	case s.Security != config.SecurityAuto && s.Security != "" && s.Port == 0:
+		return []Way{{portStartTLS, s.Security}}
+	case s.Security != config.SecurityAuto && s.Security != "":
+		return []Way{{s.Port, s.Security}}
+	case s.Port == 0:
+		return []Way{{portTLS, config.SecurityTLS}, {portStartTLS, config.SecurityStartTLS}}
+	case s.Port == portTLS:
+		return []Way{{s.Port, config.SecurityTLS}}
+	case s.Port == portStartTLS || s.Port == 25 || s.Port == 2525:
+		return []Way{{s.Port, config.SecurityStartTLS}}
+	}
+	return []Way{{s.Port, config.SecurityTLS}, {s.Port, config.SecurityStartTLS}}
+}
+
+// Ways lists what may be tried, best first.
+func (c *Client) Ways() []Way { return c.ways }
+
+// Way is the port and mode of the connection.
+func (c *Client) Way() Way { return c.way }
+
+// Account is what the client was made for, its host in A-labels.
+func (c *Client) Account() Account { return c.account }
+
+// Recorder keeps the transcript.
+func (c *Client) Recorder() *wire.Recorder { return c.recorder }
+
+// Extensions is what the server offered in its last EHLO, inside TLS where there is TLS.
+func (c *Client) Extensions() Extensions { return c.dialog.ext }
+
+// Before is what the server offered before TLS.
+func (c *Client) Before() Extensions { return c.before }
+
+// Turns counts the writes that waited for a reply: the round trips of the dialog.
+func (c *Client) Turns() int { return c.dialog.turns }
+
+// Sent is the number of messages that the server took over this connection.
+func (c *Client) Sent() int { return c.sent }
+
+// Usable reports whether anything more may be said.
+func (c *Client) Usable() bool { return c.dialog != nil && !c.dialog.broken }
+
+// Trace is what a step that was taken has left.
+func (c *Client) Trace(step Step) Trace {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.traces[step]
+}
+
+// once takes a step, or gives the error that it ended with when it was taken before: which step comes first depends on
+// the mode, so a step may take another one.
+func (c *Client) once(ctx context.Context, step Step, take func(context.Context) error) error {
+	c.mu.Lock()
+	known, taken := c.traces[step]
+	c.mu.Unlock()
+	if taken {
+		return known.err
+	}
+	mark, start := c.recorder.Mark(), time.Now()
+	err := c.take(ctx, step, take)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.traces[step] = Trace{Took: time.Since(start), Lines: c.recorder.Since(mark), err: err}
+	return err
+}
+
+// take takes a step, which ends when ctx ends.
+func (c *Client) take(ctx context.Context, step Step, take func(context.Context) error) error {
+	if c.dialog != nil {
+		defer c.dialog.conn.Watch(ctx)()
+	}
+	if err := take(ctx); err != nil {
+		return c.failure(step, err)
+	}
+	return nil
+}
+
+// Reset drops a transaction that was begun (RFC 5321 §4.1.1.5).
+func (c *Client) Reset(ctx context.Context) error {
+	defer c.dialog.conn.Watch(ctx)()
+	_, err := c.dialog.ask(wire.CommandDeadline, command{line: "RSET"})
+	return err
+}
+
+// Abandon drops a transaction that was begun and says goodbye, in one segment.
+func (c *Client) Abandon() { c.dialog.quit(command{line: "RSET"}) }
+
+// Quit says goodbye; Close lets go of the rest.
+func (c *Client) Quit() {
+	if c.dialog != nil {
+		c.dialog.quit()
+	}
+}
+
+// Close says goodbye and lets go of everything.
+func (c *Client) Close() {
+	c.Quit()
+	if c.six != nil {
+		c.six.release()
+	}
+}

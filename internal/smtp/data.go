@@ -1,0 +1,170 @@
+package smtp
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"regexp"
+	"sync"
+	"time"
+
+	"postier/internal/wire"
+)
+
+// Receipt is what the server said about a message. After an error it tells how far the message got.
+type Receipt struct {
+	Reply   Reply
+	QueueID string // as the server named it, raw; empty when it did not
+	// Recipients are the server's verdicts, in the order of the call.
+	Recipients []Recipient
+	Octets     int // of the message on the wire; 0 when the server did not agree to take it
+	Took       time.Duration
+}
+
+// Data writes the message and waits for the verdict on it.
+func (t *Transaction) Data(ctx context.Context) (Receipt, error) {
+	receipt := Receipt{Recipients: t.Recipients}
+	err := t.client.take(ctx, StepData, func(context.Context) error { return t.data(&receipt) })
+	return receipt, err
+}
+
+func (t *Transaction) data(receipt *Receipt) error {
+	c := t.client
+	switch {
+	case t.err != nil:
+		return t.err
+	case !t.dataSaid:
+		return errNoData
+	}
+	c.dialog.conn.Step(wire.CommandDeadline)
+	r, err := c.dialog.reply()
+	if err != nil {
+		return err
+	}
+	if r.Code != codeStart {
+		c.dialog.inData = false
+		return c.refused(StepData, r, nil)
+	}
+	start := time.Now()
+	body := dotStuff(t.mail.Message)
+	r, sent, err := t.write(body)
+	c.dialog.inData = false
+	receipt.Reply, receipt.Octets, receipt.Took = r, len(body), time.Since(start)
+	switch {
+	case err != nil && sent:
+		return c.lost(err)
+	case err != nil:
+		return err
+	case r.Code/100 != 2:
+		return c.refused(StepData, r, nil)
+	}
+	receipt.QueueID = queueID(r.Words())
+	c.sent++
+	return nil
+}
+
+// lost is the error of a message whose verdict did not come.
+func (c *Client) lost(err error) error {
+	var e *Error
+	if errors.As(c.failure(StepData, err), &e) {
+		e.Lost = true
+		return e
+	}
+	return err
+}
+
+// bodyChunk is how much is written at once; a step's deadline begins again for each.
+const bodyChunk = 64 << 10
+
+// endOfData is RFC 5321 §4.1.1.4. dotStuff ends with CRLF, so the dot stands on a line of its own.
+const endOfData = ".\r\n"
+
+// write writes the message. sent is true once the dot may have reached the server.
+func (t *Transaction) write(body []byte) (r Reply, sent bool, err error) {
+	d := t.client.dialog
+	d.conn.Recorder().Add(wire.Note, "message")
+	for len(body) > bodyChunk {
+		d.conn.Step(wire.CommandDeadline)
+		if _, err := d.conn.Write(body[:bodyChunk]); err != nil {
+			return d.earlyVerdict(err)
+		}
+		body = body[bodyChunk:]
+	}
+	if t.mail.BeforeDot != nil {
+		if err := t.mail.BeforeDot(); err != nil {
+			d.broken = true // hanging up before the dot takes the message back (RFC 5321 §4.1.1.4)
+			_ = d.conn.Close()
+			return r, false, err
+		}
+	}
+	d.conn.Recorder().Add(wire.Client, ".")
+	d.conn.Step(max(wire.DataDeadline, t.mail.Patience))
+	d.turns++
+	if _, err := d.conn.Write(append(body[:len(body):len(body)], endOfData...)); err != nil {
+		d.broken = true
+		return r, true, err
+	}
+	r, err = d.reply()
+	return r, true, err
+}
+
+// earlyVerdict reads what a server said before it hung up in the middle of a message.
+func (d *dialog) earlyVerdict(cause error) (Reply, bool, error) {
+	d.broken = true
+	d.conn.Step(quitDeadline)
+	if r, err := d.reply(); err == nil {
+		return r, false, nil
+	}
+	return Reply{}, false, cause
+}
+
+// dotStuff gives a message the form of RFC 5321 §4.5.2, in one pass: a second dot where a line begins with one, and a
+// line end after the last line. A message has CRLF already and keeps it; a bare CR or LF, which servers read
+// differently (SMTP smuggling), cannot pass: it ends the line.
+func dotStuff(message []byte) []byte {
+	out := make([]byte, 0, len(message)+len(message)/40+len("\r\n"))
+	for first := true; first || len(message) > 0; first = false {
+		if bytes.HasPrefix(message, []byte(".")) {
+			out = append(out, '.')
+		}
+		end := bytes.IndexAny(message, "\r\n")
+		if end < 0 {
+			end = len(message)
+		}
+		out = append(append(out, message[:end]...), "\r\n"...)
+		message = afterLineEnd(message[end:])
+	}
+	return out
+}
+
+// afterLineEnd is what follows a line end: CRLF, or one of the two alone.
+func afterLineEnd(rest []byte) []byte {
+	switch {
+	case bytes.HasPrefix(rest, []byte("\r\n")):
+		return rest[2:]
+	case len(rest) > 0:
+		return rest[1:]
+	}
+	return nil
+}
+
+// queueIDs finds the number under which a server keeps a message: Postfix, Exim, Exchange and Gmail in turn. Patterns
+// are made when they are first needed: made at the start they would cost every command.
+var queueIDs = sync.OnceValue(func() []*regexp.Regexp {
+	return []*regexp.Regexp{
+		regexp.MustCompile(`(?i)queued as ([A-Za-z0-9.-]{5,64})`),
+		regexp.MustCompile(`(?i)\bid=<?([A-Za-z0-9@._-]{5,100})`),
+		regexp.MustCompile(`(?i)InternalId=([0-9]{5,40})`),
+		regexp.MustCompile(`(?i)\bOK\b +[0-9]+ +([a-z0-9.-]+ - gsmtp|[A-Za-z0-9.-]{8,64})`),
+		regexp.MustCompile(`(?i)\bOK:? +(?:queued )?(?:as )?<?([A-Za-z0-9@._-]{8,100})>?`),
+	}
+})
+
+func queueID(words string) string {
+	for _, pattern := range queueIDs() {
+		if m := pattern.FindStringSubmatch(words); m != nil {
+			return m[1]
+		}
+	}
+	return ""
+}

@@ -1,0 +1,80 @@
+package smtp
+
+import (
+	"context"
+	"time"
+
+	"postier/config"
+	"postier/internal/wire"
+)
+
+// QueuePatience is how long a sender without a person waits for the verdict on a message (RFC 5321 §4.5.3.2.6).
+const QueuePatience = 600 * time.Second
+
+// Open connects and signs in, once. The error is an *Error, or ctx's own.
+func Open(ctx context.Context, network *wire.Network, account Account) (*Client, error) {
+	c := New(network, account)
+	if err := c.open(ctx); err != nil {
+		c.Close()
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, err
+	}
+	return c, nil
+}
+
+// open takes each step up to the sign-in.
+func (c *Client) open(ctx context.Context) error {
+	for _, step := range []func(context.Context) error{
+		func(ctx context.Context) error { _, err := c.Resolve(ctx); return err },
+		func(ctx context.Context) error { _, err := c.Connect(ctx); return err },
+		func(ctx context.Context) error { _, err := c.Secure(ctx); return err },
+		func(ctx context.Context) error { _, err := c.Greet(ctx); return err },
+		func(context.Context) error { return c.Verify() },
+		func(ctx context.Context) error { _, err := c.Hello(ctx); return err },
+	} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	if c.account.Server.Auth == config.MechanismNone {
+		return nil
+	}
+	_, err := c.SignIn(ctx)
+	return err
+}
+
+// Send hands over one message; the connection stays open for the next. On an error the connection is over. The error is
+// nil when the server took the message for at least one recipient, ErrOver when the connection had ended before
+// anything was said about the message, else an *Error or ctx's own.
+func (c *Client) Send(ctx context.Context, m Mail) (Receipt, error) {
+	if !c.Usable() {
+		return Receipt{}, ErrOver
+	}
+	t := c.Begin(ctx, m)
+	if c.sent > 0 && t.Mail.Code == 0 && c.dialog.broken && ctx.Err() == nil {
+		return Receipt{}, ErrOver // servers close idle connections
+	}
+	receipt, err := t.finish(ctx)
+	if err == nil {
+		return receipt, nil
+	}
+	// What the server still waits for after a refusal depends on what was pipelined; a new connection costs less than a
+	// doubt.
+	c.Close()
+	if StateOf(err) == StateNotSent && ctx.Err() != nil {
+		return receipt, ctx.Err()
+	}
+	return receipt, err
+}
+
+func (t *Transaction) finish(ctx context.Context) (Receipt, error) {
+	if err := t.SenderErr(); err != nil {
+		return Receipt{}, err
+	}
+	if err := t.RecipientErr(); err != nil {
+		return Receipt{Recipients: t.Recipients}, err
+	}
+	return t.Data(ctx)
+}

@@ -1,0 +1,160 @@
+package smtp
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"postier/config"
+	"postier/internal/wire"
+)
+
+// silentTLS is how long the banner of port 465 is waited for in STARTTLS mode. That port speaks TLS first (RFC 8314
+// §7.3), so silence there is nearly certain to be a server waiting for a ClientHello.
+const silentTLS = 5 * time.Second
+
+// Greeting is the banner (RFC 5321 §3.1) and how long it was waited for.
+type Greeting struct {
+	Reply  Reply
+	Waited time.Duration
+}
+
+// Greet reads the banner, inside TLS where TLS comes first.
+func (c *Client) Greet(ctx context.Context) (Greeting, error) {
+	err := c.once(ctx, StepGreeting, func(ctx context.Context) error {
+		if c.way.Security == config.SecurityTLS {
+			if _, err := c.Secure(ctx); err != nil {
+				return err
+			}
+		}
+		return c.readGreeting(ctx)
+	})
+	return c.greeting, err
+}
+
+func (c *Client) readGreeting(ctx context.Context) error {
+	within := wire.GreetingDeadline
+	if c.way.Port == portTLS && c.way.Security != config.SecurityTLS {
+		within = silentTLS
+	}
+	start := time.Now()
+	c.dialog.conn.Step(within)
+	r, err := c.dialog.reply()
+	c.greeting = Greeting{r, time.Since(start)}
+	switch {
+	case err != nil:
+		return c.noGreeting(ctx, err)
+	case r.Code != codeReady:
+		return c.refused(StepGreeting, r, nil)
+	}
+	return nil
+}
+
+// noGreeting tells a server that waits for TLS from one that is only silent: it offers TLS on the same connection.
+func (c *Client) noGreeting(ctx context.Context, err error) error {
+	if !wire.IsTimeout(err) || c.way.Security == config.SecurityTLS || c.dialog.conn.Received() > 0 {
+		return err
+	}
+	_, fault := c.dialog.conn.Handshake(ctx, c.account.Server.Host, c.account.Pins)
+	_ = c.dialog.conn.Close()
+	if fault == nil {
+		return finding{err, ErrWantsTLS}
+	}
+	return err
+}
+
+// Masked reports a banner or keyword that a firewall has overwritten (Cisco PIX and ASA: 220 ******, XXXXXXXA).
+func (r Reply) Masked() bool {
+	text := r.Words()
+	return strings.Count(text, "*") >= 8 || strings.Contains(strings.ToUpper(text), "XXXXXXX")
+}
+
+// Secure brings TLS about, at once or by STARTTLS. Whether the chain holds is in the report, for Verify to say.
+// Without TLS it is an error unless cleartext was allowed.
+func (c *Client) Secure(ctx context.Context) (wire.TLSReport, error) {
+	err := c.once(ctx, StepTLS, func(ctx context.Context) error {
+		if c.way.Security == config.SecurityTLS {
+			return c.handshake(ctx)
+		}
+		if _, err := c.Greet(ctx); err != nil {
+			return err
+		}
+		if c.way.Security == config.SecurityNone {
+			return c.cleartext()
+		}
+		if err := c.startTLS(); err != nil {
+			return err
+		}
+		return c.handshake(ctx)
+	})
+	return c.tls, err
+}
+
+func (c *Client) cleartext() error {
+	if c.account.AllowCleartext {
+		return nil
+	}
+	return ErrNoTLS
+}
+
+// startTLS asks for TLS (RFC 3207 §4). Nothing is ever said after it in the same segment.
+func (c *Client) startTLS() error {
+	r, err := c.dialog.ehlo(c.Helo())
+	if err != nil {
+		return err
+	}
+	if r.Code != codeOK {
+		// Without EHLO there are no extensions, and HELO would be the downgrade itself (docs/security.md T1).
+		return c.refused(StepTLS, r, nil)
+	}
+	c.before = c.dialog.ext
+	if !c.before.Has("STARTTLS") {
+		if r.Masked() {
+			return c.refused(StepTLS, r, ErrOverwritten)
+		}
+		return c.refused(StepTLS, r, ErrNoStartTLS)
+	}
+	r, err = c.dialog.ask(wire.CommandDeadline, command{line: "STARTTLS"})
+	if err == nil && r.Code != codeReady {
+		return c.refused(StepTLS, r, ErrStartTLS)
+	}
+	return err
+}
+
+func (c *Client) handshake(ctx context.Context) (err error) {
+	c.tls, err = c.dialog.conn.Handshake(ctx, c.account.Server.Host, c.account.Pins)
+	if err == nil {
+		return nil
+	}
+	c.dialog.broken = true
+	_ = c.dialog.conn.Close()
+	// A server that consented and then breaks off mostly lacks its key or certificate.
+	if f := wire.Classify(err); c.way.Security == config.SecurityStartTLS && f.Kind == wire.KindAlert &&
+		f.Detail.Raw() == "internal error" {
+		return finding{err, ErrNoKey}
+	}
+	return err
+}
+
+// Verify says whether the chain holds for the host that the person confirmed.
+func (c *Client) Verify() error {
+	if c.way.Security == config.SecurityNone || c.tls.Verified() {
+		return nil
+	}
+	return &Error{Step: StepCertificate, Err: &CertificateError{c.tls, c.network.Clock()}}
+}
+
+// Hello is the EHLO that counts: inside TLS where there is TLS.
+func (c *Client) Hello(ctx context.Context) (r Reply, err error) {
+	err = c.take(ctx, StepHello, func(context.Context) error {
+		r, err = c.dialog.ehlo(c.Helo())
+		if err == nil && r.Code != codeOK {
+			return c.refused(StepHello, r, nil)
+		}
+		return err
+	})
+	return r, err
+}
+
+// Helo is the name that this side gives itself.
+func (c *Client) Helo() string { return heloName(c.account.Server.Helo, c.dialog.conn.LocalAddr()) }
