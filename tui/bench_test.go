@@ -47,7 +47,7 @@ func BenchmarkDraw(b *testing.B) {
 	s, _ := wizard.New(wizard.Options{Today: "2026-11-21"})
 	talk := carrier.Start(b.Context(), s, nil, autoWorker{})
 	defer talk.Close()
-	m := newModel(talk, Options{Lang: locale.French}, testLook())
+	m := newModel(talk, Options{Lang: locale.French}, testTheme())
 	m.Update(tea.WindowSizeMsg{Width: 80, Height: 24})
 	for b.Loop() {
 		m.View()

@@ -12,7 +12,7 @@ import (
 // body lays out the wizard's screen: what to know, what was found, what to fill in, what can be done.
 func (m *model) body(p *page, rows int) {
 	s := m.speech
-	p.text(s.look.styles.bold, "", "", s.say(m.screen.Title))
+	p.text(s.theme.styles.bold, "", "", s.say(m.screen.Title))
 	if len(m.screen.Intro) > 0 {
 		p.gap()
 		for _, w := range m.screen.Intro {
@@ -28,7 +28,7 @@ func (m *model) body(p *page, rows int) {
 	m.busy(p)
 	for i, in := range m.inputs {
 		p.gap()
-		in.draw(p, s, max(3, rows-6), i == m.focus && m.over.kind == overNothing)
+		in.draw(p, s, max(3, rows-6), i == m.focus && m.overlay.kind == overlayNone)
 	}
 	m.actions(p)
 }
@@ -47,15 +47,15 @@ func (m *model) notice(p *page, n wizard.Notice) {
 	var lead string
 	switch n.Level {
 	case wizard.LevelWarn:
-		lead = s.look.styles.warn.Render(" "+s.status(wizard.Warn)+" ") + " "
+		lead = s.theme.styles.warn.Render(" "+s.status(wizard.Warn)+" ") + " "
 	case wizard.LevelFail:
-		lead = s.look.styles.fail.Render(" "+s.status(wizard.Fail)+" ") + " "
+		lead = s.theme.styles.fail.Render(" "+s.status(wizard.Fail)+" ") + " "
 	case wizard.LevelGood:
-		lead = s.look.styles.pass.Render(" "+s.status(wizard.Pass)+" ") + " "
+		lead = s.theme.styles.pass.Render(" "+s.status(wizard.Pass)+" ") + " "
 	default:
-		lead = s.look.glyphs.bullet + " "
+		lead = s.theme.glyphs.bullet + " "
 	}
-	p.text(s.look.styles.plain, lead, "  ", s.say(n.Text))
+	p.text(s.theme.styles.plain, lead, "  ", s.say(n.Text))
 }
 
 func (m *model) facts(p *page) {
@@ -77,11 +77,11 @@ func (m *model) facts(p *page) {
 			value += " (" + detail + ")"
 		}
 		if aligned {
-			p.text(s.look.styles.bold, typeset.Pad(labels[i], widest+2), strings.Repeat(" ", widest+2), value)
+			p.text(s.theme.styles.bold, typeset.Pad(labels[i], widest+2), strings.Repeat(" ", widest+2), value)
 			continue
 		}
 		p.plain(labels[i])
-		p.text(s.look.styles.bold, "  ", "  ", value)
+		p.text(s.theme.styles.bold, "  ", "  ", value)
 	}
 }
 
@@ -118,7 +118,7 @@ func (m *model) copyText(p *page, c copyable) {
 		p.bare(text, link)
 		return
 	}
-	p.text(m.speech.look.styles.bold, "  ", "  ", text)
+	p.text(m.speech.theme.styles.bold, "  ", "  ", text)
 }
 
 func (m *model) busy(p *page) {
@@ -137,12 +137,12 @@ func (m *model) busy(p *page) {
 		text += " (" + s.t("gives-up", "n", int(b.GivesUp.Seconds())) + ")"
 	}
 	first := p.height()
-	p.text(s.look.styles.bold, "", "", text)
+	p.text(s.theme.styles.bold, "", "", text)
 	if len(m.inputs) == 0 {
 		if p.want.after > p.want.first {
 			first = p.want.first // the check that runs: both are seen where there is room
 		}
-		p.seen(first)
+		p.reveal(first)
 	}
 }
 
@@ -168,28 +168,28 @@ func (m *model) actions(p *page) {
 		if row != "" {
 			row += "  "
 		}
-		label = typeset.Shorten(label, p.width, m.speech.look.glyphs.ellipsis)
+		label = typeset.Shorten(label, p.width, m.speech.theme.glyphs.ellipsis)
 		if focused {
-			label = m.speech.look.styles.chosen.Render(label)
+			label = m.speech.theme.styles.chosen.Render(label)
 		}
 		row += label
 	}
 	p.add(row)
 	if m.focus >= len(m.inputs) && (m.moved || len(m.inputs) > 0) {
-		p.seen(first)
+		p.reveal(first)
 	}
 }
 
 func (m *model) actionLabel(i int, a wizard.Action) (label string, focused bool) {
 	s := m.speech
-	focused = m.focus == len(m.inputs)+i && m.over.kind == overNothing
+	focused = m.focus == len(m.inputs)+i && m.overlay.kind == overlayNone
 	label = "[" + s.say(a.Label)
 	if key := m.actionKey(i, a); key != "" {
 		label = m.speech.colon(label) + " " + key
 	}
 	label += "]"
 	if focused {
-		label = s.look.glyphs.focus + label
+		label = s.theme.glyphs.focus + label
 	} else {
 		label = " " + label
 	}

@@ -81,14 +81,14 @@ func TestFarewell(t *testing.T) {
 	if d.model.screen.Step != wizard.StepAddress {
 		t.Fatalf("at %s", d.model.screen.Step)
 	}
-	got := d.write("x").model.farewell("postier setup --resume")
+	got := d.write("x").model.summary("postier setup --resume")
 	if !strings.Contains(got, "/home/marie/.config/postier/config.json") || !strings.Contains(got, "--resume") ||
 		strings.Contains(got, "\x1b") {
-		t.Errorf("the farewell is\n%s", got)
+		t.Errorf("the summary is\n%s", got)
 	}
 	d = converse(t, s, locale.English, 80, 24).keys("enter")
-	if got := d.model.farewell("x --resume"); !d.quit || strings.Contains(got, "--resume") ||
+	if got := d.model.summary("x --resume"); !d.quit || strings.Contains(got, "--resume") ||
 		!strings.Contains(got, "config.json") {
-		t.Errorf("the farewell is\n%s", got)
+		t.Errorf("the summary is\n%s", got)
 	}
 }

@@ -13,7 +13,7 @@ import (
 
 // huhTheme dresses huh's fields in our styles. huh's own themes take the terminal for light without asking, and show
 // unselected options almost invisibly on a dark one.
-func huhTheme(l look) huh.Theme {
+func huhTheme(l theme) huh.Theme {
 	return huh.ThemeFunc(func(bool) *huh.Styles {
 		s := huh.ThemeBase(false)
 		plain := lipgloss.NewStyle()
@@ -47,7 +47,7 @@ func huhKeys() *huh.KeyMap {
 	return keys
 }
 
-// pick is one of a few choices: huh's Select, laid out anew for each width and language.
+// pick is one of a few choices: huh's Select, laid out again for each width and language.
 type pick struct {
 	value string
 }
@@ -62,7 +62,7 @@ func (c *pick) field(f wizard.Field, s speech, width int, focused bool) *huh.Sel
 		options = append(options, huh.NewOption(label, choice.Value))
 	}
 	field := huh.NewSelect[string]().Options(options...).Value(&c.value)
-	field.WithTheme(huhTheme(s.look)).WithKeyMap(huhKeys()).WithWidth(width)
+	field.WithTheme(huhTheme(s.theme)).WithKeyMap(huhKeys()).WithWidth(width)
 	if focused {
 		field.Focus()
 	}
@@ -80,7 +80,7 @@ type agree struct {
 
 func (c *agree) field(s speech, width int, focused bool) *huh.Confirm {
 	field := huh.NewConfirm().Affirmative(s.t("yes")).Negative(s.t("no")).Value(&c.yes).WithButtonAlignment(lipgloss.Left)
-	field.WithTheme(huhTheme(s.look)).WithKeyMap(huhKeys()).WithWidth(width)
+	field.WithTheme(huhTheme(s.theme)).WithKeyMap(huhKeys()).WithWidth(width)
 	if focused {
 		field.Focus()
 	}

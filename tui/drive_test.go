@@ -44,12 +44,12 @@ func (w *fakeWorker) Do(ctx context.Context, r wizard.Request, tell func(wizard.
 
 var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
-func testLook(env ...string) look {
+func testTheme(env ...string) theme {
 	values := map[string]string{"LANG": "en_US.UTF-8"}
 	for i := 0; i+1 < len(env); i += 2 {
 		values[env[i]] = env[i+1]
 	}
-	return newLook(func(name string) string { return values[name] }, false)
+	return newTheme(func(name string) string { return values[name] }, false)
 }
 
 // converse drives the real wizard from one of its moments on.
@@ -67,7 +67,7 @@ func drive(t *testing.T, talk conversation, lang locale.Lang, width, height int)
 	t.Helper()
 	m := newModel(talk, Options{
 		Lang: lang, Now: func() time.Time { return noon }, Resume: "postier setup --resume",
-	}, testLook())
+	}, testTheme())
 	d := &driver{t: t, model: m}
 	d.send(tea.WindowSizeMsg{Width: width, Height: height})
 	return d

@@ -31,16 +31,17 @@ func (m *model) footer(width int) string {
 	for len(hints) > maxHints {
 		hints = dropLast(hints)
 	}
-	hints = shortLabels(hints, width, m.speech.look.glyphs.ellipsis)
+	hints = shortLabels(hints, width, m.speech.theme.glyphs.ellipsis)
 	text := m.footerText(hints)
 	for len(hints) > 1 && typeset.Width(text) > width {
 		hints = dropLast(hints)
 		text = m.footerText(hints)
 	}
-	return typeset.Shorten(text, width, m.speech.look.glyphs.ellipsis)
+	return typeset.Shorten(text, width, m.speech.theme.glyphs.ellipsis)
 }
 
-// shortLabels cuts the labels in a narrow window, so that the way back and the help keep their place beside a long one.
+// shortLabels cuts the labels in a narrow window, so that the keys for going back and for help stay next to a long
+// label.
 func shortLabels(hints []hint, width int, sign string) []hint {
 	const narrow, share = 60, 3
 	if width >= narrow || len(hints) < 2 {
@@ -66,23 +67,23 @@ func dropLast(hints []hint) []hint {
 func (m *model) footerText(hints []hint) string {
 	parts := make([]string, len(hints))
 	for i, h := range hints {
-		parts[i] = m.speech.look.styles.key.Render(h.key) + " " + h.label
+		parts[i] = m.speech.theme.styles.key.Render(h.key) + " " + h.label
 	}
-	return strings.Join(parts, " "+m.speech.look.glyphs.dot+" ")
+	return strings.Join(parts, " "+m.speech.theme.glyphs.dot+" ")
 }
 
 func (m *model) hints() []hint {
 	s := m.speech
-	switch m.over.kind {
-	case overLeave:
+	switch m.overlay.kind {
+	case overlayLeave:
 		return []hint{{s.t("key-enter"), s.t("leave-yes"), 0}, {s.t("key-esc"), s.t("leave-no"), 1}}
-	case overCopy, overQR:
+	case overlayCopy, overlayQR:
 		out := []hint{{"c", s.t("copy"), 1}}
-		if len(m.shown()) > 1 {
-			out = append(out, hint{s.look.glyphs.left + s.look.glyphs.right, s.t("another"), 2})
+		if len(m.overlayTexts()) > 1 {
+			out = append(out, hint{s.theme.glyphs.left + s.theme.glyphs.right, s.t("another"), 2})
 		}
 		return append(out, hint{s.t("key-esc"), s.t("close"), 0})
-	case overHelp, overDetails:
+	case overlayHelp, overlayDetails:
 		return []hint{{s.t("key-page"), s.t("scroll"), 1}, {s.t("key-esc"), s.t("close"), 0}}
 	}
 	return m.screenHints()

@@ -129,8 +129,8 @@ func (in *input) paste(text string, s speech) (joined bool) {
 	return false
 }
 
-// replaces reports whether a paste stands for the whole value. A port field that nobody has edited holds a proposal,
-// and a line copied from elsewhere begins with its own port; one that begins with a word is meant to stand behind the
+// replaces reports whether a paste stands for the whole value. A port field that was not edited holds a proposal,
+// and a line copied from elsewhere begins with its own port; one that begins with a word is meant to follow the
 // proposal.
 func (in *input) replaces(text string) bool {
 	if in.field.ID != wizard.FieldSMTPPort && in.field.ID != wizard.FieldIMAPPort || in.touched() {
@@ -160,7 +160,7 @@ func (in *input) draw(p *page, s speech, rows int, focused bool) {
 	in.drawLabel(p, s, focused)
 	switch {
 	case in.pick != nil && !focused:
-		p.add(typeset.Shorten("  "+in.chosenLabel(s), p.width, s.look.glyphs.ellipsis))
+		p.add(typeset.Shorten("  "+in.chosenLabel(s), p.width, s.theme.glyphs.ellipsis))
 	case in.pick != nil:
 		for _, l := range strings.Split(in.pick.field(in.field, s, p.width, focused).View(), "\n") {
 			p.add(strings.TrimRight(l, " "))
@@ -175,11 +175,11 @@ func (in *input) draw(p *page, s speech, rows int, focused bool) {
 		in.drawEntry(p, s, focused)
 	}
 	if why := s.say(in.field.Error); why != "" {
-		mark := s.look.styles.fail.Render(" " + s.status(wizard.Fail) + " ")
-		p.text(s.look.styles.bold, mark+" ", "  ", why)
+		mark := s.theme.styles.fail.Render(" " + s.status(wizard.Fail) + " ")
+		p.text(s.theme.styles.bold, mark+" ", "  ", why)
 	}
 	if focused {
-		p.seen(first)
+		p.reveal(first)
 	}
 }
 
@@ -196,30 +196,30 @@ func (in *input) chosenLabel(s speech) string {
 func (in *input) drawLabel(p *page, s speech, focused bool) {
 	lead := "  "
 	if focused {
-		lead = s.look.glyphs.focus + " "
+		lead = s.theme.glyphs.focus + " "
 	}
 	label := s.say(in.field.Label)
 	if in.field.Optional {
 		label += " (" + s.t("optional") + ")"
 	}
 	if in.field.Mend {
-		p.text(s.look.styles.warn, "", "", " "+s.t("mend-mark")+" ")
+		p.text(s.theme.styles.warn, "", "", " "+s.t("mend-mark")+" ")
 	}
-	p.text(s.look.styles.bold, lead, "  ", label)
+	p.text(s.theme.styles.bold, lead, "  ", label)
 	if help := s.say(in.field.Help); help != "" && focused {
-		p.text(s.look.styles.plain, "  ", "  ", help)
+		p.text(s.theme.styles.plain, "  ", "  ", help)
 	}
 	if in.field.Given {
-		p.text(s.look.styles.plain, "  ", "  ", s.t("given"))
+		p.text(s.theme.styles.plain, "  ", "  ", s.t("given"))
 	}
 }
 
 func (in *input) drawEntry(p *page, s speech, focused bool) {
 	const lead = "  "
-	text, at := in.entry.draw(p.width-len(lead)-1, s.look.glyphs)
+	text, at := in.entry.draw(p.width-len(lead)-1, s.theme.glyphs)
 	if text == "" && !in.entry.secret {
 		if hint := s.say(in.field.Placeholder); hint != "" {
-			text = typeset.Shorten("("+hint+")", p.width-len(lead)-1, s.look.glyphs.ellipsis)
+			text = typeset.Shorten("("+hint+")", p.width-len(lead)-1, s.theme.glyphs.ellipsis)
 		}
 	}
 	if focused {

@@ -13,7 +13,7 @@ import (
 	"postier/internal/locale"
 )
 
-var update = flag.Bool("update", false, "write the golden screens anew; read the difference before committing it")
+var update = flag.Bool("update", false, "write the golden screens again; read the difference before committing it")
 
 var sizes = []struct{ width, height int }{{40, 12}, {80, 24}, {120, 40}}
 

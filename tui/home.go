@@ -16,7 +16,7 @@ import (
 // Home shows the saved profiles and returns what the person wants done; the caller does it and calls Home again.
 func Home(ctx context.Context, o HomeOptions) (HomeChoice, error) {
 	getenv := getenvOr(o.Getenv)
-	m := newHome(o, newLook(getenv, o.NoColor))
+	m := newHome(o, newTheme(getenv, o.NoColor))
 	t := terminal{in: o.In, out: o.Out, getenv: getenv, noColour: o.NoColor}
 	err := t.show(ctx, m)
 	m.choice.Lang = m.speech.lang
@@ -37,22 +37,22 @@ type home struct {
 	width, height int
 	at            int // the profile under the cursor
 	scroll        int
-	over          homeOver
+	overlay       homeOverlay
 }
 
-// homeOver is what lies over the list.
-type homeOver int
+// homeOverlay is the page over the list.
+type homeOverlay int
 
 const (
-	homeList homeOver = iota
-	homeAsk           // delete?
+	homeList homeOverlay = iota
+	homeAsk              // delete?
 	homeHelp
 )
 
-func newHome(o HomeOptions, l look) *home {
+func newHome(o HomeOptions, l theme) *home {
 	h := &home{
 		items: o.Items, notice: o.Notice, choice: HomeChoice{Action: HomeQuit}, width: usualWidth, height: usualHeight,
-		speech: speech{lang: o.Lang, product: "postier", look: l},
+		speech: speech{lang: o.Lang, product: "postier", theme: l},
 	}
 	if h.speech.lang == "" {
 		h.speech.lang = locale.English
@@ -111,8 +111,8 @@ func (h *home) press(msg tea.KeyPressMsg) tea.Cmd {
 		h.speech.lang = h.speech.lang.Next()
 		return nil
 	}
-	if h.over != homeList {
-		return h.pressOver(name)
+	if h.overlay != homeList {
+		return h.pressOverlay(name)
 	}
 	switch name {
 	case "up":
@@ -124,7 +124,7 @@ func (h *home) press(msg tea.KeyPressMsg) tea.Cmd {
 	case "end":
 		h.at = max(0, len(h.items)-1)
 	case "?", "f1":
-		h.over = homeHelp
+		h.overlay = homeHelp
 	case "esc":
 		return h.choose(HomeQuit)
 	case "enter":
@@ -141,13 +141,13 @@ func (h *home) press(msg tea.KeyPressMsg) tea.Cmd {
 	return nil
 }
 
-func (h *home) pressOver(name string) tea.Cmd {
-	if h.over == homeAsk && name == "enter" {
+func (h *home) pressOverlay(name string) tea.Cmd {
+	if h.overlay == homeAsk && name == "enter" {
 		h.choice = HomeChoice{Action: HomeDelete, Profile: h.items[h.at].Name}
 		return tea.Quit
 	}
-	if name == "esc" || h.over == homeHelp {
-		h.over = homeList
+	if name == "esc" || h.overlay == homeHelp {
+		h.overlay = homeList
 	}
 	return nil
 }
@@ -164,7 +164,7 @@ func (h *home) choose(action HomeAction) tea.Cmd {
 	item := h.items[h.at]
 	switch {
 	case action == HomeDelete:
-		h.over = homeAsk
+		h.overlay = homeAsk
 		return nil
 	case action == HomeDefault && item.Default:
 		h.notice, h.scroll = wizard.M("tui.home-default-already", "name", safetext.FromRemote(item.Name)), 0
@@ -181,11 +181,11 @@ func (h *home) View() tea.View {
 	s := h.speech
 	p := newPage(h.width, h.height < roomForGaps)
 	hints := []hint{{s.t("key-esc"), s.t("close"), 0}}
-	switch h.over {
+	switch h.overlay {
 	case homeHelp:
 		h.helpPage(p)
 	case homeAsk:
-		p.text(s.look.styles.bold, "", "", s.t("home-delete-title", "name", h.items[h.at].Name))
+		p.text(s.theme.styles.bold, "", "", s.t("home-delete-title", "name", h.items[h.at].Name))
 		p.gap()
 		p.plain(s.t("home-delete-text"))
 		hints = []hint{{s.t("key-enter"), s.t("home-delete-yes"), 0}, {s.t("key-esc"), s.t("home-delete-no"), 1}}
@@ -196,16 +196,16 @@ func (h *home) View() tea.View {
 	m := model{width: h.width, height: h.height, speech: s}
 	rows := m.bodyHeight()
 	h.scroll = max(0, min(p.scrollTo(h.scroll, rows), p.height()-rows))
-	f := frame{look: s.look, width: h.width, height: h.height}
-	f.header(apart(s.product+" "+s.look.glyphs.dot+" "+s.t("home-title"), s.languageKey(h.width < 60), p.width,
-		s.look.glyphs.ellipsis))
+	f := frame{theme: s.theme, width: h.width, height: h.height}
+	f.header(apart(s.product+" "+s.theme.glyphs.dot+" "+s.t("home-title"), s.languageKey(h.width < 60), p.width,
+		s.theme.glyphs.ellipsis))
 	f.progress(0)
 	f.body(p, h.scroll, rows)
 	f.status(p, h.scroll, rows, s, "")
 	for len(hints) > 1 && typeset.Width(m.footerText(hints)) > p.width {
 		hints = dropLast(hints)
 	}
-	f.footer(typeset.Shorten(m.footerText(hints), p.width, s.look.glyphs.ellipsis))
+	f.footer(typeset.Shorten(m.footerText(hints), p.width, s.theme.glyphs.ellipsis))
 	view := tea.NewView(strings.Join(f.lines, "\n"))
 	view.AltScreen = true
 	return view
@@ -240,7 +240,7 @@ func (h *home) list(p *page) {
 		first := p.height()
 		h.item(p, item, i == h.at)
 		if i == h.at {
-			p.seen(first)
+			p.reveal(first)
 		}
 	}
 	p.gap()
@@ -254,7 +254,7 @@ func (h *home) list(p *page) {
 		if row != "" {
 			row += " "
 		}
-		row += typeset.Shorten(label, p.width, s.look.glyphs.ellipsis)
+		row += typeset.Shorten(label, p.width, s.theme.glyphs.ellipsis)
 	}
 	p.add(row)
 }
@@ -271,7 +271,7 @@ func (h *home) item(p *page, item HomeItem, chosen bool) {
 	s := h.speech
 	lead := "  "
 	if chosen {
-		lead = s.look.glyphs.focus + " "
+		lead = s.theme.glyphs.focus + " "
 	}
 	name := s.clean(item.Name)
 	if item.Label != "" {
@@ -282,16 +282,16 @@ func (h *home) item(p *page, item HomeItem, chosen bool) {
 		on = s.t("home-off")
 	}
 	if item.Default {
-		name = s.look.glyphs.star + " " + name
+		name = s.theme.glyphs.star + " " + name
 		on = s.t("home-default") + ", " + on
 	}
-	title := apart(lead+name, on, p.width, s.look.glyphs.ellipsis)
-	style := s.look.styles.bold
+	title := apart(lead+name, on, p.width, s.theme.glyphs.ellipsis)
+	style := s.theme.styles.bold
 	if chosen {
-		style = s.look.styles.chosen
+		style = s.theme.styles.chosen
 	}
 	p.add(style.Render(title))
-	p.text(noStyle, "    ", "    ", s.clean(item.Address)+" "+s.look.glyphs.dot+" "+h.proof(item))
+	p.text(noStyle, "    ", "    ", s.clean(item.Address)+" "+s.theme.glyphs.dot+" "+h.proof(item))
 	if next := s.say(item.Next); next != "" {
 		p.text(noStyle, "    "+s.t("home-next")+" ", "    ", next)
 	}

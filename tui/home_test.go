@@ -37,13 +37,13 @@ func TestHomeScreens(t *testing.T) {
 	t.Parallel()
 	for _, lang := range locale.All() {
 		for _, size := range sizes {
-			h := newHome(HomeOptions{Items: homeItems(), Lang: lang}, testLook())
+			h := newHome(HomeOptions{Items: homeItems(), Lang: lang}, testTheme())
 			golden(t, fmt.Sprintf("home-%s-%dx%d", lang, size.width, size.height), homeView(h, size.width, size.height),
 				size.width, size.height)
-			h = newHome(HomeOptions{Lang: lang}, testLook())
+			h = newHome(HomeOptions{Lang: lang}, testTheme())
 			golden(t, fmt.Sprintf("home-empty-%s-%dx%d", lang, size.width, size.height), homeView(h, size.width, size.height),
 				size.width, size.height)
-			h = newHome(HomeOptions{Items: homeItems(), Lang: lang}, testLook())
+			h = newHome(HomeOptions{Items: homeItems(), Lang: lang}, testTheme())
 			h.Update(keyPress("?"))
 			golden(t, fmt.Sprintf("home-help-%s-%dx%d", lang, size.width, size.height), homeView(h, size.width, size.height),
 				size.width, size.height)
@@ -71,7 +71,7 @@ func TestHomeKeys(t *testing.T) {
 		{[]string{"ctrl+c"}, HomeChoice{Action: HomeQuit}, true},
 		{[]string{"?", "e"}, HomeChoice{Action: HomeQuit}, false},
 	} {
-		h := newHome(HomeOptions{Items: homeItems()}, testLook())
+		h := newHome(HomeOptions{Items: homeItems()}, testTheme())
 		var cmd tea.Cmd
 		for _, name := range row.keys {
 			_, cmd = h.Update(keyPress(name))
@@ -85,12 +85,12 @@ func TestHomeKeys(t *testing.T) {
 func TestHomeWithoutProfiles(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"e", "t", "x", "d", "s", "up", "down", "end"} {
-		h := newHome(HomeOptions{}, testLook())
+		h := newHome(HomeOptions{}, testTheme())
 		if _, cmd := h.Update(keyPress(name)); cmd != nil {
 			t.Errorf("%s did something without a profile: %+v", name, h.choice)
 		}
 	}
-	h := newHome(HomeOptions{}, testLook())
+	h := newHome(HomeOptions{}, testTheme())
 	if h.Update(keyPress("enter")); h.choice.Action != HomeAdd {
 		t.Errorf("Enter means %q", h.choice.Action)
 	}
@@ -99,7 +99,7 @@ func TestHomeWithoutProfiles(t *testing.T) {
 // TestHomeAnswersForTheDefault: a key that has nothing to do says so.
 func TestHomeAnswersForTheDefault(t *testing.T) {
 	t.Parallel()
-	h := newHome(HomeOptions{Items: homeItems()}, testLook())
+	h := newHome(HomeOptions{Items: homeItems()}, testTheme())
 	if _, cmd := h.Update(keyPress("d")); cmd != nil {
 		t.Error("the default was made the default again")
 	}

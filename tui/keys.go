@@ -8,7 +8,7 @@ import (
 	"postier/wizard"
 )
 
-// press acts on a key. Keys that mean the same everywhere come first, then those of what lies over the screen, then the
+// press acts on a key. Keys that mean the same everywhere come first, then those of the overlay, then the
 // screen's own.
 func (m *model) press(msg tea.KeyPressMsg) tea.Cmd {
 	m.toast = ""
@@ -21,8 +21,8 @@ func (m *model) press(msg tea.KeyPressMsg) tea.Cmd {
 		m.switchLanguage()
 		return nil
 	}
-	if m.over.kind != overNothing {
-		return m.pressOver(msg)
+	if m.overlay.kind != overlayNone {
+		return m.pressOverlay(msg)
 	}
 	switch msg.String() {
 	case "esc":
@@ -69,7 +69,7 @@ func (m *model) pressField(msg tea.KeyPressMsg) (tea.Cmd, bool) {
 	default:
 		in.press(msg, m.speech)
 	}
-	m.chase = true
+	m.follow = true
 	return nil, true
 }
 
@@ -98,7 +98,7 @@ func (m *model) pressCommand(msg tea.KeyPressMsg) (tea.Cmd, bool) {
 	}
 	switch letter {
 	case "?", "f1":
-		m.over = overlay{kind: overHelp}
+		m.overlay = overlay{kind: overlayHelp}
 	case "c", "f3":
 		return m.copy(), true
 	case "q", "f4":
@@ -142,7 +142,7 @@ const maxScroll = 1 << 20
 func (m *model) move(step int) {
 	if n := m.stops(); n > 0 {
 		m.focus = (m.focus + step + n) % n
-		m.moved, m.chase = true, true
+		m.moved, m.follow = true, true
 	}
 }
 
@@ -159,7 +159,7 @@ func (m *model) enter() tea.Cmd {
 	for i := range m.inputs {
 		next := (m.focus + 1 + i) % len(m.inputs)
 		if m.inputs[next].open() && next != m.focus {
-			m.focus, m.chase, m.moved = next, true, true
+			m.focus, m.follow, m.moved = next, true, true
 			return nil
 		}
 	}
@@ -201,12 +201,12 @@ func (m *model) back() tea.Cmd {
 
 // interrupt leaves, but asks once when something would be lost.
 func (m *model) interrupt() tea.Cmd {
-	if m.over.kind == overLeave || !m.touched() {
+	if m.overlay.kind == overlayLeave || !m.touched() {
 		if m.screen.Step == wizard.StepDone {
 			return m.answer(wizard.ActQuit)
 		}
 		return m.leave()
 	}
-	m.over = overlay{kind: overLeave}
+	m.overlay = overlay{kind: overlayLeave}
 	return nil
 }

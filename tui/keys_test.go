@@ -373,8 +373,8 @@ func TestLeaving(t *testing.T) {
 	if !d.quit {
 		t.Error("the second Ctrl+C did not leave")
 	}
-	if got := d.model.farewell("postier setup --resume"); !strings.Contains(got, "\n  postier setup --resume\n") {
-		t.Errorf("the farewell is %q", got)
+	if got := d.model.summary("postier setup --resume"); !strings.Contains(got, "\n  postier setup --resume\n") {
+		t.Errorf("the summary is %q", got)
 	}
 }
 
@@ -446,7 +446,7 @@ func TestHostileText(t *testing.T) {
 			t.Errorf("the server's words are not marked: %q", l)
 		}
 	}
-	harmless(t, "farewell", d.model.farewell(hostile))
+	harmless(t, "summary", d.model.summary(hostile))
 }
 
 // harmless checks that only our own styles and links are left as escape sequences.
@@ -469,10 +469,10 @@ func TestASCII(t *testing.T) {
 	t.Parallel()
 	for _, stop := range walk(t) {
 		d := converse(t, stop.state, locale.French, 80, 24)
-		d.model.speech.look = testLook("LANG", "C")
+		d.model.speech.theme = testTheme("LANG", "C")
 		for _, in := range d.model.inputs {
 			if in.search != nil {
-				in.search.labels = nil // they were made for the other look
+				in.search.labels = nil // they were made for the other theme
 			}
 		}
 		for _, r := range d.view() {
@@ -485,7 +485,7 @@ func TestASCII(t *testing.T) {
 
 func TestColours(t *testing.T) {
 	t.Parallel()
-	if testLook("NO_COLOR", "1").colour || !testLook().colour {
+	if testTheme("NO_COLOR", "1").colour || !testTheme().colour {
 		t.Error("NO_COLOR is not followed")
 	}
 	finding := refused("smtp.auth")
@@ -493,7 +493,7 @@ func TestColours(t *testing.T) {
 	for _, noColour := range []bool{false, true} {
 		d := drive(t, s, locale.English, 80, 24)
 		if noColour {
-			d.model.speech.look = testLook("NO_COLOR", "1")
+			d.model.speech.theme = testTheme("NO_COLOR", "1")
 		}
 		content := d.model.View().Content
 		if has := strings.Contains(content, "\x1b[") &&
@@ -535,7 +535,7 @@ func TestWhatLeavingKeeps(t *testing.T) {
 		if screen := d.view(); !strings.Contains(screen, row.want) {
 			t.Errorf("%s: %s", row.name, screen)
 		}
-		if said := d.model.farewell("postier setup --resume"); strings.Contains(said, "password") ||
+		if said := d.model.summary("postier setup --resume"); strings.Contains(said, "password") ||
 			strings.Contains(said, "Nothing was kept") == row.resumable {
 			t.Errorf("%s: %s", row.name, said)
 		}

@@ -34,7 +34,7 @@ func (m *model) ladder(p *page) {
 		m.rung(p, r, column+2)
 	}
 	if m.screen.Busy != nil && len(m.inputs) == 0 {
-		p.seen(first)
+		p.reveal(first)
 	}
 }
 
@@ -50,14 +50,14 @@ func (m *model) rung(p *page, r wizard.Report, column int) {
 	room := p.width - column - 1
 	if p.screen >= wideLadder {
 		if seen != "" {
-			name += " " + s.look.glyphs.dot + " " + seen
+			name += " " + s.theme.glyphs.dot + " " + seen
 		}
-		p.add(badge + " " + apart(name, took, room, s.look.glyphs.ellipsis))
+		p.add(badge + " " + apart(name, took, room, s.theme.glyphs.ellipsis))
 		return
 	}
-	p.add(badge + " " + apart(name, took, room, s.look.glyphs.ellipsis))
+	p.add(badge + " " + apart(name, took, room, s.theme.glyphs.ellipsis))
 	if seen != "" && (r.Status == wizard.Fail || r.Status == wizard.Warn) {
-		p.add("  " + typeset.Shorten(seen, p.width-2, s.look.glyphs.ellipsis))
+		p.add("  " + typeset.Shorten(seen, p.width-2, s.theme.glyphs.ellipsis))
 	}
 }
 
@@ -66,18 +66,18 @@ func (m *model) badge(r wizard.Report, column int) string {
 	s := m.speech
 	switch r.Status {
 	case wizard.Pass:
-		return s.look.styles.pass.Render(typeset.Pad(" "+s.status(r.Status), column))
+		return s.theme.styles.pass.Render(typeset.Pad(" "+s.status(r.Status), column))
 	case wizard.Warn:
-		return s.look.styles.warn.Render(typeset.Pad(" "+s.status(r.Status), column))
+		return s.theme.styles.warn.Render(typeset.Pad(" "+s.status(r.Status), column))
 	case wizard.Fail:
-		return s.look.styles.fail.Render(typeset.Pad(" "+s.status(r.Status), column))
+		return s.theme.styles.fail.Render(typeset.Pad(" "+s.status(r.Status), column))
 	case wizard.Skip:
-		return s.look.styles.skip.Render(typeset.Pad(" "+s.status(r.Status), column))
+		return s.theme.styles.skip.Render(typeset.Pad(" "+s.status(r.Status), column))
 	}
 	if r.Running {
-		return s.look.styles.bold.Render(typeset.Pad(" "+s.t("running"), column))
+		return s.theme.styles.bold.Render(typeset.Pad(" "+s.t("running"), column))
 	}
-	return typeset.Pad(" "+s.look.glyphs.waiting, column)
+	return typeset.Pad(" "+s.theme.glyphs.waiting, column)
 }
 
 // finding explains what failed: what it is called, what it means, what to do, and what the server said.
@@ -90,33 +90,33 @@ func (m *model) finding(p *page) {
 	first := p.height()
 	m.explain(p, *f)
 	if len(m.inputs) == 0 && !m.moved {
-		p.seen(first)
+		p.reveal(first)
 	}
 }
 
 func (m *model) explain(p *page, r wizard.Report) {
 	s := m.speech
-	style, status := s.look.styles.fail, r.Status
+	style, status := s.theme.styles.fail, r.Status
 	switch status {
 	case wizard.Warn:
-		style = s.look.styles.warn
+		style = s.theme.styles.warn
 	case wizard.Pass, wizard.Skip:
-		style = s.look.styles.skip
+		style = s.theme.styles.skip
 	default:
 		status = wizard.Fail
 	}
 	title := s.say(r.Title)
 	if r.Code != "" {
-		title = s.clean(r.Code) + " " + s.look.glyphs.dot + " " + title
+		title = s.clean(r.Code) + " " + s.theme.glyphs.dot + " " + title
 	}
-	p.text(s.look.styles.bold, style.Render(" "+s.status(status)+" ")+" ", "  ", title)
+	p.text(s.theme.styles.bold, style.Render(" "+s.status(status)+" ")+" ", "  ", title)
 	if meaning := s.say(r.Meaning); meaning != "" {
 		p.plain(meaning)
 	}
 	m.serverBlock(p, r.Reply)
 	if len(r.Remedy) > 0 {
 		p.gap()
-		p.text(s.look.styles.bold, "", "", s.t("what-to-do"))
+		p.text(s.theme.styles.bold, "", "", s.t("what-to-do"))
 		for i, step := range r.Remedy {
 			p.item(i+1, s.say(step))
 		}
@@ -158,7 +158,7 @@ func (m *model) serverBlock(p *page, reply safetext.Remote) {
 	}
 }
 
-func (m *model) serverPrefix() string { return m.speech.t("server") + m.speech.look.glyphs.bar + " " }
+func (m *model) serverPrefix() string { return m.speech.t("server") + m.speech.theme.glyphs.bar + " " }
 
 func (m *model) marked(p *page, prefix, text string) {
 	for _, l := range typeset.Wrap(m.speech.clean(text), p.width-typeset.Width(prefix)) {

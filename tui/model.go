@@ -29,16 +29,16 @@ type model struct {
 	resumable bool
 
 	width, height int
-	// focus is the number of a field, or behind the fields that of an action.
+	// focus is the number of a field; the numbers after the last field are those of the actions.
 	focus int
 	// moved is true once the person has moved the focus on this screen.
 	moved  bool
 	scroll int
-	// chase makes the next drawing scroll to what should be seen.
-	chase bool
+	// follow makes the next drawing scroll to the focus, the check that runs or the finding.
+	follow bool
 
-	over  overlay
-	toast string // one line about the last key, until the next one
+	overlay overlay
+	toast   string // one line about the last key, until the next one
 	// since is when the work that the screen waits for began.
 	since   time.Time
 	waiting int // the request that since belongs to
@@ -62,10 +62,10 @@ type tickMsg struct{ request int }
 // hangupMsg says that the terminal is gone or that a signal asks the program to end.
 type hangupMsg struct{}
 
-func newModel(talk conversation, o Options, l look) *model {
+func newModel(talk conversation, o Options, l theme) *model {
 	m := &model{
 		talk: talk, onLang: o.OnLang, now: o.Now, resumable: o.Resume != "",
-		speech: speech{lang: o.Lang, product: o.Product, look: l}, width: usualWidth, height: usualHeight,
+		speech: speech{lang: o.Lang, product: o.Product, theme: l}, width: usualWidth, height: usualHeight,
 	}
 	if m.speech.product == "" {
 		m.speech.product = "postier"
@@ -99,7 +99,7 @@ func (m *model) receive() tea.Cmd {
 func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
-		m.width, m.height, m.chase = msg.Width, msg.Height, true
+		m.width, m.height, m.follow = msg.Width, msg.Height, true
 		if m.width <= 0 || m.height <= 0 {
 			m.width, m.height = usualWidth, usualHeight
 		}
@@ -163,9 +163,9 @@ func (m *model) arrive() {
 	for _, f := range next.Fields {
 		m.inputs = append(m.inputs, newInput(f))
 	}
-	m.over, m.scroll, m.moved, m.toast = overlay{}, 0, false, ""
+	m.overlay, m.scroll, m.moved, m.toast = overlay{}, 0, false, ""
 	m.focus = m.firstFocus()
-	m.chase = true
+	m.follow = true
 }
 
 // sameForm reports whether next is before with news.
@@ -185,17 +185,17 @@ func sameForm(before, next wizard.Screen) bool {
 func (m *model) attend(before wizard.Screen) {
 	for i, f := range m.screen.Fields {
 		if !f.Error.Empty() && before.Fields[i].Error.Empty() {
-			m.focus, m.chase = i, true
+			m.focus, m.follow = i, true
 			break
 		}
 	}
 	m.focus = min(m.focus, max(0, m.stops()-1))
 	if m.screen.Busy != nil && !m.moved {
-		m.chase = true
+		m.follow = true
 	}
 }
 
-// firstFocus is the field to mend, else the first that was refused, else the first open one, else the first.
+// firstFocus is the field to fix, else the first that was refused, else the first open one, else the first.
 func (m *model) firstFocus() int {
 	for _, wanted := range []func(wizard.Field, *input) bool{
 		func(f wizard.Field, _ *input) bool { return f.Mend },
@@ -230,10 +230,10 @@ func (m *model) typing() bool {
 
 func (m *model) paste(text string) {
 	in := m.current()
-	if in == nil || m.over.kind != overNothing {
+	if in == nil || m.overlay.kind != overlayNone {
 		return
 	}
-	m.chase, m.toast = true, ""
+	m.follow, m.toast = true, ""
 	if in.paste(text, m.speech) {
 		m.toast = m.speech.t("paste-joined")
 	}
@@ -276,7 +276,7 @@ func (m *model) touched() bool {
 
 func (m *model) switchLanguage() {
 	m.speech.lang = m.speech.lang.Next()
-	m.toast, m.chase = "", true
+	m.toast, m.follow = "", true
 	m.talk.Speak(m.speech.lang)
 	if m.onLang != nil {
 		m.onLang(m.speech.lang)

@@ -19,7 +19,7 @@ type page struct {
 	tight  bool
 	lines  []line
 	cursor *point // where the terminal's cursor belongs, nil when nowhere
-	// want is the range of lines that should be seen: what has the focus, the check that runs, the finding.
+	// want is the range of lines that should be visible: what has the focus, the check that runs, the finding.
 	want span
 }
 
@@ -100,8 +100,8 @@ func (p *page) bare(text, link string) {
 	}
 }
 
-// seen makes the lines from first to the end those that should be seen.
-func (p *page) seen(first int) { p.want = span{first, len(p.lines)} }
+// reveal makes the lines from first to the end those that should be visible.
+func (p *page) reveal(first int) { p.want = span{first, len(p.lines)} }
 
 // apart puts left and right at the ends of a line of width cells; left gives way.
 func apart(left, right string, width int, sign string) string {

@@ -12,12 +12,12 @@ const quietZone = 4
 
 // qrPage shows the text as a QR code in half blocks, two modules a cell.
 func (m *model) qrPage(p *page, rows int) {
-	texts := m.shown()
+	texts := m.overlayTexts()
 	if len(texts) == 0 {
 		return
 	}
-	c := texts[min(m.over.at, len(texts)-1)]
-	if m.speech.look.ascii {
+	c := texts[min(m.overlay.at, len(texts)-1)]
+	if m.speech.theme.ascii {
 		p.plain(m.speech.t("qr-ascii"))
 		p.gap()
 		p.bare(m.speech.clean(c.text), c.link())
@@ -52,14 +52,14 @@ func qrFits(size, width, rows int) bool { return size <= width && (size+1)/2 <= 
 // halfBlocks draws two rows of modules a line. With colours the dark modules are black on white whatever the terminal's
 // own; without, the light ones are drawn, as most terminals are dark.
 func (m *model) halfBlocks(code *qr.Code, border int) []string {
-	style := m.speech.look.styles.dark
+	style := m.speech.theme.styles.dark
 	dark := func(x, y int) bool {
 		x, y = x-border, y-border
 		return x >= 0 && y >= 0 && x < code.Size && y < code.Size && code.Black(x, y)
 	}
 	ink := dark
 	size := code.Size + 2*border
-	if !m.speech.look.colour {
+	if !m.speech.theme.colour {
 		ink = func(x, y int) bool { return y < size && !dark(x, y) }
 	}
 	var lines []string

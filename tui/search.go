@@ -123,7 +123,7 @@ func (q *search) move(step int, f wizard.Field, s speech) {
 // draw adds the line to type in and at most rows choices. It returns where the cursor stands, relative to the first
 // line.
 func (q *search) draw(p *page, f wizard.Field, s speech, rows int, focused bool) {
-	g := s.look.glyphs
+	g := s.theme.glyphs
 	prompt := s.t("search") + " "
 	text, at := q.filter.draw(p.width-typeset.Width(prompt)-2, g)
 	if focused {
@@ -144,7 +144,7 @@ func (q *search) draw(p *page, f wizard.Field, s speech, rows int, focused bool)
 			row += " " + g.dot + " " + found[i].detail
 		}
 		if i == at {
-			p.add(s.look.styles.bold.Render(typeset.Shorten(g.focus+" "+row, p.width, g.ellipsis)))
+			p.add(s.theme.styles.bold.Render(typeset.Shorten(g.focus+" "+row, p.width, g.ellipsis)))
 		} else {
 			p.add(typeset.Shorten("  "+row, p.width, g.ellipsis))
 		}

@@ -38,17 +38,17 @@ func (m *model) View() tea.View {
 		}
 	}
 	scroll := &m.scroll
-	if m.over.kind == overNothing {
-		if m.chase {
+	if m.overlay.kind == overlayNone {
+		if m.follow {
 			m.scroll = p.scrollTo(m.scroll, rows)
-			m.chase = false
+			m.follow = false
 		}
 	} else {
-		scroll = &m.over.scroll
+		scroll = &m.overlay.scroll
 	}
 	*scroll = max(0, min(*scroll, p.height()-rows))
-	f := frame{look: m.speech.look, width: m.width, height: m.height}
-	f.header(apart(m.stepLine(), m.speech.languageKey(m.width < 60), p.width, m.speech.look.glyphs.ellipsis))
+	f := frame{theme: m.speech.theme, width: m.width, height: m.height}
+	f.header(apart(m.stepLine(), m.speech.languageKey(m.width < 60), p.width, m.speech.theme.glyphs.ellipsis))
 	f.progress(m.screen.Number)
 	f.body(p, *scroll, rows)
 	f.status(p, *scroll, rows, m.speech, m.toast)
@@ -62,15 +62,15 @@ func (m *model) View() tea.View {
 // layOut is the page that is shown, the screen's own or the one over it.
 func (m *model) layOut(rows int, tight bool) *page {
 	p := newPage(m.width, tight)
-	if m.over.kind == overNothing {
+	if m.overlay.kind == overlayNone {
 		m.body(p, rows)
 	} else {
-		m.overBody(p, rows)
+		m.overlayBody(p, rows)
 	}
 	return p
 }
 
-// scrollTo is the scroll position, near the present one, at which what should be seen is seen.
+// scrollTo is the scroll position closest to the present one at which the wanted lines are visible.
 func (p *page) scrollTo(scroll, rows int) int {
 	first, after := p.want.first, p.want.after
 	if after <= first {
@@ -94,7 +94,7 @@ func (p *page) scrollTo(scroll, rows int) int {
 
 // frame is the window line by line.
 type frame struct {
-	look          look
+	theme         theme
 	width, height int
 	lines         []string
 	cursor        *tea.Cursor
@@ -106,18 +106,18 @@ func (f *frame) row(text string) {
 
 func (f *frame) header(text string) {
 	if f.height >= roomForHeader {
-		f.row(f.look.styles.headerStep.Render(text))
+		f.row(f.theme.styles.headerStep.Render(text))
 	}
 }
 
-// progress is a line whose heavy part stands for the steps that are behind.
+// progress is a line whose heavy part stands for the steps already done.
 func (f *frame) progress(number int) {
 	if f.height < roomForRule {
 		return
 	}
 	width := max(0, min(maxColumn, f.width-2*margin(f.width)))
 	done := width * max(0, min(number, steps)) / steps
-	f.row(strings.Repeat(f.look.glyphs.done, done) + strings.Repeat(f.look.glyphs.rule, width-done))
+	f.row(strings.Repeat(f.theme.glyphs.done, done) + strings.Repeat(f.theme.glyphs.rule, width-done))
 }
 
 func (f *frame) body(p *page, scroll, rows int) {
@@ -145,19 +145,19 @@ func (f *frame) status(p *page, scroll, rows int, s speech, toast string) {
 	}
 	var marks []string
 	if scroll > 0 {
-		marks = append(marks, f.look.glyphs.above+" "+s.t("more-above"))
+		marks = append(marks, f.theme.glyphs.above+" "+s.t("more-above"))
 	}
 	if p.height() > scroll+rows {
-		marks = append(marks, f.look.glyphs.below+" "+s.t("more-below"))
+		marks = append(marks, f.theme.glyphs.below+" "+s.t("more-below"))
 	}
 	more := strings.Join(marks, "  ")
 	if toast != "" && typeset.Width(toast)+typeset.Width(more)+1 > p.width {
 		more = ""
 		if p.height() > scroll+rows {
-			more = f.look.glyphs.below
+			more = f.theme.glyphs.below
 		}
 	}
-	f.row(apart(toast, f.look.styles.bold.Render(more), p.width, f.look.glyphs.ellipsis))
+	f.row(apart(toast, f.theme.styles.bold.Render(more), p.width, f.theme.glyphs.ellipsis))
 }
 
 func (f *frame) footer(text string) {

@@ -18,7 +18,7 @@ import (
 type speech struct {
 	lang    locale.Lang
 	product string
-	look    look
+	theme   theme
 }
 
 // t is a message of the front end's own.
@@ -29,7 +29,7 @@ func (s speech) t(key string, args ...any) string {
 // say is what the wizard wants said. A message may have several lines.
 func (s speech) say(w wizard.Words) string { return s.clean(w.Join(s.lang, s.product, s.typeset)) }
 
-// colon puts a colon behind a label.
+// colon puts a colon after a label.
 func (s speech) colon(label string) string {
 	return s.clean(s.typeset(locale.For(s.lang).Colon(label)))
 }
@@ -58,7 +58,7 @@ func (s speech) clean(text string) string {
 		lines[i] = strings.Join(pieces, noBreak)
 	}
 	text = strings.Join(lines, "\n")
-	if s.look.ascii {
+	if s.theme.ascii {
 		text = toASCII(text)
 	}
 	return text
@@ -122,6 +122,14 @@ func (s speech) status(status string) string {
 
 func (s speech) took(d time.Duration) string {
 	return seconds(fmt.Sprintf("%.1f", d.Seconds()), s.lang)
+}
+
+// seconds writes a short time the way the language does: "0,1 s".
+func seconds(text string, lang locale.Lang) string {
+	if lang != locale.English {
+		text = strings.ReplaceAll(text, ".", ",")
+	}
+	return text + " s"
 }
 
 // languageKey is the label of the language key: the name of the language that it switches to.

@@ -137,9 +137,12 @@ func TestLateOutcomes(t *testing.T) {
 
 func TestLadderAsItGoes(t *testing.T) {
 	t.Parallel()
-	k := known(t, Options{})
+	k := known(t, Options{CheckName: func(id string) Words { return L("check " + id) }})
 	k.password(appPassword)
 	v := k.s.Screen()
+	if v.Checks[0].Name.Literal != "check net.resolve" {
+		t.Errorf("called %+v", v.Checks[0].Name)
+	}
 	if v.Busy == nil || v.Busy.GivesUp == 0 || len(v.Checks) < 10 || v.Checks[0].ID != "net.resolve" {
 		t.Fatalf("%+v", v)
 	}

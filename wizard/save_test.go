@@ -173,7 +173,10 @@ func TestSaveFails(t *testing.T) {
 // TestAnotherAddressAfterDone begins anew and knows what has just been saved.
 func TestAnotherAddressAfterDone(t *testing.T) {
 	t.Parallel()
-	k := byHand(t, Options{Secret: secret.New("geheim"), Values: map[FieldID]string{FieldLabel: "Cabinet"}})
+	k := byHand(t, Options{
+		Secret: secret.New("geheim"), Values: map[FieldID]string{FieldLabel: "Cabinet"},
+		CheckName: func(id string) Words { return L("check " + id) },
+	})
 	k.toReviewByHand()
 	k.enter()
 	k.saved()
@@ -184,7 +187,7 @@ func TestAnotherAddressAfterDone(t *testing.T) {
 	k.do(ActAgain)
 	k.at(StepAddress)
 	if d := k.s.Draft(); d.Address != "" || d.Label != "" || d.Default || k.s.nextID < last || k.s.Saved() != nil ||
-		!k.s.secret.Empty() || len(k.s.typed) != 0 {
+		!k.s.secret.Empty() || len(k.s.typed) != 0 || k.s.opts.CheckName == nil {
 		t.Errorf("%+v", d)
 	}
 	k.do(ActNext, "address", "contact@durand.example")

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"postier/config"
+	"postier/internal/secret"
 )
 
 func (s *State) reviewScreen(v *Screen) {
@@ -228,11 +229,11 @@ func (s *State) answerDone(a Answer) {
 		s.ended = true
 	case ActAgain:
 		names := append(slices.Clone(s.opts.Names), s.saved.Profile)
-		again, _ := New(Options{
-			Book: s.opts.Book, Product: s.opts.Product, Today: s.opts.Today, Names: names, HasDefault: true,
-			ConfigPath: s.opts.ConfigPath, AllowCleartext: s.opts.AllowCleartext, Clients: s.opts.Clients,
-			Defaults: s.opts.Defaults, Support: s.opts.Support,
-		})
+		o := s.opts
+		o.Names, o.HasDefault = names, true
+		o.Draft, o.Address, o.Values = Draft{}, "", nil
+		o.Secret, o.Stored = secret.Value{}, secret.Value{}
+		again, _ := New(o)
 		again.nextID = s.nextID
 		*s = again.clone()
 	}

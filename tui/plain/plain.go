@@ -156,7 +156,7 @@ func (d *dialog) watch(ctx context.Context) error {
 			if r.err != nil {
 				return ErrInterrupted
 			}
-			if action := meanwhile(screen, r.text); action != "" {
+			if action := busyAction(screen, r.text); action != "" {
 				d.talk.Answer(wizard.Answer{Action: action})
 			} else {
 				typed = d.input.next()
@@ -165,8 +165,8 @@ func (d *dialog) watch(ctx context.Context) error {
 	}
 }
 
-// meanwhile is the action that a line typed while work is under way asks for.
-func meanwhile(v wizard.Screen, text string) wizard.ActionID {
+// busyAction is the action that a line typed while work is under way asks for.
+func busyAction(v wizard.Screen, text string) wizard.ActionID {
 	text = strings.TrimSpace(strings.TrimPrefix(text, "/"))
 	if text == "<" {
 		return wizard.ActBack

@@ -232,7 +232,7 @@ func (p *printer) pick(f wizard.Field, text string) (string, bool) {
 	return "", false
 }
 
-// actions lists what can be done beside going on.
+// actions lists what each key does.
 func (p *printer) actions(actions []wizard.Action, slash bool) {
 	for i, a := range actions {
 		key := string(a.Key)

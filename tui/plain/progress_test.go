@@ -61,7 +61,7 @@ func TestSearchByLines(t *testing.T) {
 		"several":        {listed, "", ""},
 		"something else": {one, "what?", ""},
 	} {
-		if got := meanwhile(tt.screen, tt.typed); got != tt.want {
+		if got := busyAction(tt.screen, tt.typed); got != tt.want {
 			t.Errorf("%s: %q, want %q", name, got, tt.want)
 		}
 	}

@@ -18,7 +18,7 @@ type Stopped struct {
 	SignIn bool
 	// Field is the one that was missing or wrong, if it was one.
 	Field wizard.FieldID
-	// Saved is true when the configuration was written all the same: the finding is for others to mend.
+	// Saved is true when the configuration was written all the same: others have to fix the finding.
 	Saved bool
 }
 
@@ -68,7 +68,7 @@ func (d *dialog) settle(ctx context.Context) error {
 	for d.talk.Screen().Busy != nil {
 		if v := d.talk.Screen(); v.Busy.Countdown && v.Busy.Request != prompted {
 			prompted = v.Busy.Request
-			d.screen(v) // what somebody else is to do meanwhile
+			d.screen(v) // what another person has to do in the browser
 		}
 		if err := d.talk.Next(ctx); err != nil {
 			return interrupted(err)

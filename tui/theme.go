@@ -1,16 +1,13 @@
 package tui
 
 import (
-	"os"
 	"strings"
 
 	"charm.land/lipgloss/v2"
-
-	"postier/internal/locale"
 )
 
-// look is how this terminal can be drawn on: which characters it has, and the styles.
-type look struct {
+// theme is how this terminal can be drawn on: which characters it has, and the styles.
+type theme struct {
 	ascii  bool // the locale is not UTF-8: no character beyond ASCII is drawn
 	colour bool
 	glyphs glyphs
@@ -19,7 +16,7 @@ type look struct {
 
 // glyphs are the few signs that are not words.
 type glyphs struct {
-	rule, done    string // the line under the header, and its part for steps that are behind
+	rule, done    string // the line under the header, and its part for steps already done
 	focus         string // before what has the focus, one cell
 	bullet        string
 	above, below  string
@@ -43,8 +40,8 @@ type styles struct {
 	headerStep, headerLanguage lipgloss.Style
 }
 
-func newLook(getenv func(string) string, noColour bool) look {
-	l := look{ascii: !utf8Locale(getenv), colour: !noColour && getenv("NO_COLOR") == ""}
+func newTheme(getenv func(string) string, noColour bool) theme {
+	l := theme{ascii: !utf8Locale(getenv), colour: !noColour && getenv("NO_COLOR") == ""}
 	l.glyphs = glyphs{
 		rule: "─", done: "━", focus: "▸", bullet: "•", above: "▲", below: "▼", bar: "│", dot: "·", star: "★",
 		echo: '•', unprintable: "�", ellipsis: "…", left: "‹", right: "›", waiting: "·", busy: "…",
@@ -94,35 +91,4 @@ func utf8Locale(getenv func(string) string) bool {
 		}
 	}
 	return false
-}
-
-// terminalVariables are what Bubble Tea looks at to learn about the terminal.
-var terminalVariables = []string{
-	"TERM", "TERM_PROGRAM", "COLORTERM", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "SSH_TTY", "SSH_CONNECTION",
-	"WT_SESSION", "TMUX", "STY", "LANG", "LC_ALL", "LC_CTYPE",
-}
-
-func environment(getenv func(string) string) []string {
-	var env []string
-	for _, name := range terminalVariables {
-		if value := getenv(name); value != "" {
-			env = append(env, name+"="+value)
-		}
-	}
-	return env
-}
-
-func getenvOr(getenv func(string) string) func(string) string {
-	if getenv == nil {
-		return os.Getenv
-	}
-	return getenv
-}
-
-// seconds writes a short time the way the language does: "0,1 s".
-func seconds(text string, lang locale.Lang) string {
-	if lang != locale.English {
-		text = strings.ReplaceAll(text, ".", ",")
-	}
-	return text + " s"
 }

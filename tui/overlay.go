@@ -10,46 +10,46 @@ import (
 	"postier/wizard"
 )
 
-// overKind names a page that lies over the screen until Esc.
-type overKind int
+// overlayKind names a page that covers the screen until Esc.
+type overlayKind int
 
 const (
-	overNothing overKind = iota
-	overHelp
-	overDetails // the technician's view
-	overCopy    // texts to copy, one at a time
-	overQR
-	overLeave // "leave?"
+	overlayNone overlayKind = iota
+	overlayHelp
+	overlayDetails // the technician's view
+	overlayCopy    // texts to copy, one at a time
+	overlayQR
+	overlayLeave // "leave?"
 )
 
 // overlay is the page over the screen and where in it the person is.
 type overlay struct {
-	kind   overKind
+	kind   overlayKind
 	scroll int
 	at     int // which of several texts
 }
 
-func (m *model) pressOver(msg tea.KeyPressMsg) tea.Cmd {
+func (m *model) pressOverlay(msg tea.KeyPressMsg) tea.Cmd {
 	name := msg.String()
-	if m.over.kind == overLeave {
+	if m.overlay.kind == overlayLeave {
 		switch name {
 		case "enter":
 			return m.leave()
 		case "esc":
-			m.over = overlay{}
+			m.overlay = overlay{}
 		}
 		return nil
 	}
 	switch name {
 	case "esc", "enter", "shift+tab", "backspace":
-		m.over = overlay{}
+		m.overlay = overlay{}
 	case "?", "f1":
-		m.toggle(overHelp)
+		m.toggle(overlayHelp)
 	case "t", "f5", "alt+t":
-		m.toggle(overDetails)
+		m.toggle(overlayDetails)
 	case "q", "f4", "alt+q":
-		if m.over.kind == overQR {
-			m.over = overlay{}
+		if m.overlay.kind == overlayQR {
+			m.overlay = overlay{}
 		} else {
 			m.showQR()
 		}
@@ -58,32 +58,32 @@ func (m *model) pressOver(msg tea.KeyPressMsg) tea.Cmd {
 	case "left", "right", "tab":
 		m.turnTo(name)
 	case "pgdown", "space":
-		m.over.scroll += max(1, m.bodyHeight()-1)
+		m.overlay.scroll += max(1, m.bodyHeight()-1)
 	case "pgup":
-		m.over.scroll = max(0, m.over.scroll-max(1, m.bodyHeight()-1))
+		m.overlay.scroll = max(0, m.overlay.scroll-max(1, m.bodyHeight()-1))
 	case "down":
-		m.over.scroll++
+		m.overlay.scroll++
 	case "up":
-		m.over.scroll = max(0, m.over.scroll-1)
+		m.overlay.scroll = max(0, m.overlay.scroll-1)
 	case "home":
-		m.over.scroll = 0
+		m.overlay.scroll = 0
 	case "end":
-		m.over.scroll = maxScroll
+		m.overlay.scroll = maxScroll
 	}
 	return nil
 }
 
-func (m *model) toggle(kind overKind) {
-	if m.over.kind == kind {
-		m.over = overlay{}
+func (m *model) toggle(kind overlayKind) {
+	if m.overlay.kind == kind {
+		m.overlay = overlay{}
 	} else {
-		m.over = overlay{kind: kind}
+		m.overlay = overlay{kind: kind}
 	}
 }
 
 // turnTo shows the next or the previous of several texts.
 func (m *model) turnTo(name string) {
-	texts := m.shown()
+	texts := m.overlayTexts()
 	if len(texts) == 0 {
 		return
 	}
@@ -91,14 +91,14 @@ func (m *model) turnTo(name string) {
 	if name == "left" {
 		step = len(texts) - 1
 	}
-	m.over.at = (m.over.at + step) % len(texts)
-	m.over.scroll = 0
+	m.overlay.at = (m.overlay.at + step) % len(texts)
+	m.overlay.scroll = 0
 }
 
-// shown are the texts that the page goes through: all, or those that a phone can read.
-func (m *model) shown() []copyable {
+// overlayTexts are the texts that the page goes through: all, or those that a phone can read.
+func (m *model) overlayTexts() []copyable {
 	texts := m.copyables()
-	if m.over.kind != overQR {
+	if m.overlay.kind != overlayQR {
 		return texts
 	}
 	var out []copyable
@@ -112,24 +112,24 @@ func (m *model) shown() []copyable {
 
 // copy puts a text on the person's own clipboard (OSC 52). Of several, the page with them comes first.
 func (m *model) copy() tea.Cmd {
-	texts := m.shown()
+	texts := m.overlayTexts()
 	switch {
 	case len(texts) == 0:
 		m.toast = m.speech.t("nothing-to-copy")
 		return nil
-	case len(texts) > 1 && m.over.kind != overCopy && m.over.kind != overQR:
-		m.over = overlay{kind: overCopy}
+	case len(texts) > 1 && m.overlay.kind != overlayCopy && m.overlay.kind != overlayQR:
+		m.overlay = overlay{kind: overlayCopy}
 		return nil
 	}
-	c := texts[min(m.over.at, len(texts)-1)]
+	c := texts[min(m.overlay.at, len(texts)-1)]
 	m.toast = m.speech.t("copied", "label", c.label)
 	return tea.SetClipboard(c.clipboard())
 }
 
 func (m *model) showQR() {
-	m.over = overlay{kind: overQR}
-	if len(m.shown()) == 0 {
-		m.over = overlay{}
+	m.overlay = overlay{kind: overlayQR}
+	if len(m.overlayTexts()) == 0 {
+		m.overlay = overlay{}
 		m.toast = m.speech.t("no-qr")
 	}
 }
@@ -139,35 +139,35 @@ func (m *model) showDetails() {
 		m.toast = m.speech.t("no-details")
 		return
 	}
-	m.over = overlay{kind: overDetails}
+	m.overlay = overlay{kind: overlayDetails}
 }
 
-func (m *model) overBody(p *page, rows int) {
-	switch m.over.kind {
-	case overHelp:
+func (m *model) overlayBody(p *page, rows int) {
+	switch m.overlay.kind {
+	case overlayHelp:
 		m.helpPage(p)
-	case overDetails:
+	case overlayDetails:
 		m.detailsPage(p)
-	case overCopy:
+	case overlayCopy:
 		m.copyPage(p)
-	case overQR:
+	case overlayQR:
 		m.qrPage(p, rows)
-	case overLeave:
-		p.text(m.speech.look.styles.bold, "", "", m.speech.t("leave-title"))
+	case overlayLeave:
+		p.text(m.speech.theme.styles.bold, "", "", m.speech.t("leave-title"))
 		p.gap()
 		s := m.speech
-		p.plain(m.kept(s.t("leave-text"), s.t("leave-text-all"), s.t("leave-text-nothing")))
+		p.plain(m.whatStays(s.t("leave-text"), s.t("leave-text-all"), s.t("leave-text-nothing")))
 	}
 }
 
 func (m *model) copyPage(p *page) {
-	texts := m.shown()
+	texts := m.overlayTexts()
 	if len(texts) == 0 {
 		return
 	}
-	at := min(m.over.at, len(texts)-1)
+	at := min(m.overlay.at, len(texts)-1)
 	s := m.speech
-	p.text(s.look.styles.bold, "", "", s.t("copy-position", "n", at+1, "of", len(texts)))
+	p.text(s.theme.styles.bold, "", "", s.t("copy-position", "n", at+1, "of", len(texts)))
 	p.gap()
 	p.plain(texts[at].label)
 	m.copyText(p, texts[at])
@@ -178,7 +178,7 @@ func (m *model) copyPage(p *page) {
 // helpPage is what the step is about, what went wrong in full, and every key.
 func (m *model) helpPage(p *page) {
 	s := m.speech
-	p.text(s.look.styles.bold, "", "", s.t("help-title", "step", m.stepName()))
+	p.text(s.theme.styles.bold, "", "", s.t("help-title", "step", m.stepName()))
 	if key := m.screen.Help; key != "" && locale.For(s.lang).Has(key) {
 		p.gap()
 		p.plain(s.say(wizard.M(key)))
@@ -188,7 +188,7 @@ func (m *model) helpPage(p *page) {
 		m.explain(p, *m.screen.Finding)
 	}
 	p.gap()
-	p.text(s.look.styles.bold, "", "", s.t("help-keys"))
+	p.text(s.theme.styles.bold, "", "", s.t("help-keys"))
 	for i, a := range m.screen.Actions {
 		if key := m.actionKey(i, a); key != "" {
 			m.keyLine(p, key, s.say(a.Label))
@@ -211,17 +211,17 @@ const keyColumn = 20
 func (m *model) keyLine(p *page, key, text string) {
 	lead := "  " + typeset.Pad(key, keyColumn)
 	if p.width < 2*keyColumn+8 {
-		p.text(m.speech.look.styles.key, "", "", key)
+		p.text(m.speech.theme.styles.key, "", "", key)
 		p.text(noStyle, "  ", "  ", text)
 		return
 	}
-	p.text(noStyle, m.speech.look.styles.key.Render(lead), typeset.Pad("", keyColumn+2), text)
+	p.text(noStyle, m.speech.theme.styles.key.Render(lead), typeset.Pad("", keyColumn+2), text)
 }
 
 // detailsPage is the technician's view: every check with its id, times and raw lines.
 func (m *model) detailsPage(p *page) {
 	s := m.speech
-	p.text(s.look.styles.bold, "", "", s.t("details-title"))
+	p.text(s.theme.styles.bold, "", "", s.t("details-title"))
 	reports := m.screen.Checks
 	if len(reports) == 0 && m.screen.Finding != nil {
 		reports = []wizard.Report{*m.screen.Finding}
@@ -235,7 +235,7 @@ func (m *model) detailsPage(p *page) {
 				head += " (" + r.Matched + ")"
 			}
 		}
-		p.text(s.look.styles.bold, "", "  ", s.clean(head))
+		p.text(s.theme.styles.bold, "", "  ", s.clean(head))
 		if !r.Seen.Empty() {
 			p.text(noStyle, "  ", "  ", s.clean(r.Seen.Escaped()))
 		}
@@ -243,7 +243,7 @@ func (m *model) detailsPage(p *page) {
 			m.serverBlock(p, r.Reply)
 		}
 		for _, l := range r.Details {
-			m.marked(p, s.look.glyphs.bar+" ", l)
+			m.marked(p, s.theme.glyphs.bar+" ", l)
 		}
 	}
 }

@@ -6,14 +6,14 @@ import (
 	"postier/wizard"
 )
 
-// farewellWidth is for the lines that stay in the scrollback: they are copied from there, so they are not laid out for
+// summaryWidth is for the lines that stay in the scrollback: they are copied from there, so they are not laid out for
 // the window that happened to be open.
-const farewellWidth = 80
+const summaryWidth = 80
 
-// farewell is what stays in the terminal afterwards: the result, or how to go on.
-func (m *model) farewell(resume string) string {
+// summary is what stays in the terminal afterwards: the result, or how to go on.
+func (m *model) summary(resume string) string {
 	s := m.speech
-	p := newPage(farewellWidth, false)
+	p := newPage(summaryWidth, false)
 	results := m.past
 	if m.last.Step == wizard.StepDone {
 		results = append(results, m.last)
@@ -23,7 +23,7 @@ func (m *model) farewell(resume string) string {
 		p.gap()
 	}
 	if !m.ended && m.screen.Step != wizard.StepDone && (len(results) == 0 || m.touched()) {
-		p.plain(m.kept(s.t("left"), s.t("left-all"), s.t("left-nothing")))
+		p.plain(m.whatStays(s.t("left"), s.t("left-all"), s.t("left-nothing")))
 		if resume != "" {
 			p.plain(s.t("resume"))
 			p.bare("  "+s.clean(resume), "")
@@ -36,9 +36,9 @@ func (m *model) farewell(resume string) string {
 	return b.String()
 }
 
-// kept chooses what to say about what stays of an unfinished setup: all but the password, all, or in a rehearsal
+// whatStays chooses what to say about what stays of an unfinished setup: all but the password, all, or in a rehearsal
 // nothing.
-func (m *model) kept(butPassword, all, nothing string) string {
+func (m *model) whatStays(butPassword, all, nothing string) string {
 	switch {
 	case !m.resumable:
 		return nothing
@@ -61,7 +61,7 @@ func (m *model) typedSecret() bool {
 // result is the last screen as plain lines, without styles: it may be copied into a mail.
 func (m *model) result(p *page, screen wizard.Screen) {
 	plain := *m
-	plain.speech.look.styles = styles{}
+	plain.speech.theme.styles = styles{}
 	plain.screen = screen
 	s := plain.speech
 	p.plain(s.say(screen.Title))

@@ -1,0 +1,117 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
+	"github.com/charmbracelet/x/term"
+)
+
+// framesPerSecond is how often the terminal may be written to. Nothing is written when nothing has changed, so this
+// bounds how much a burst of news costs a slow line; at the same time the first frame waits for the first of these
+// ticks.
+const framesPerSecond = 40
+
+// terminal is what a program of Bubble Tea runs on.
+type terminal struct {
+	in       io.Reader
+	out      io.Writer
+	getenv   func(string) string
+	noColour bool
+}
+
+// show runs a model until it quits.
+func (t terminal) show(ctx context.Context, model tea.Model) error {
+	// Both make Bubble Tea write to files; the first one writes every key, passwords included (docs/security.md T12).
+	_ = os.Unsetenv("TEA_TRACE")
+	_ = os.Unsetenv("TEA_DEBUG")
+	if t.in == nil {
+		t.in = os.Stdin
+	}
+	if t.out == nil {
+		t.out = os.Stdout
+	}
+	in, okIn := t.in.(*os.File)
+	out, okOut := t.out.(*os.File)
+	if !okIn || !okOut || !term.IsTerminal(in.Fd()) || !term.IsTerminal(out.Fd()) {
+		return ErrNoTerminal
+	}
+	var program *tea.Program
+	gone := func() { program.Send(hangupMsg{}) }
+	program = tea.NewProgram(model, t.options(ctx, &hangupReader{File: in, gone: gone}, out)...)
+	stop := onSignals(gone)
+	defer stop()
+	_, err := program.Run()
+	return err
+}
+
+func (t terminal) options(ctx context.Context, in io.Reader, out io.Writer) []tea.ProgramOption {
+	options := []tea.ProgramOption{
+		tea.WithContext(ctx), tea.WithInput(in), tea.WithOutput(out), tea.WithFPS(framesPerSecond),
+		tea.WithEnvironment(environment(t.getenv)), tea.WithoutSignalHandler(),
+	}
+	if t.noColour || t.getenv("NO_COLOR") != "" {
+		options = append(options, tea.WithColorProfile(colorprofile.Ascii))
+	}
+	return options
+}
+
+// onSignals calls gone when the process is asked to end: kill, a dropped line, ctrl+c from elsewhere.
+func onSignals(gone func()) (stop func()) {
+	signals := make(chan os.Signal, 1)
+	done := make(chan struct{})
+	signal.Notify(signals, syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT)
+	go func() {
+		select {
+		case <-signals:
+			gone()
+		case <-done:
+		}
+	}()
+	return func() { signal.Stop(signals); close(done) }
+}
+
+// hangupReader reads a terminal and notices its end. Bubble Tea takes the end of input for silence and would wait for
+// ever on a terminal that is gone.
+type hangupReader struct {
+	*os.File
+	gone func()
+}
+
+// Read implements io.Reader.
+func (r *hangupReader) Read(p []byte) (int, error) {
+	n, err := r.File.Read(p)
+	if n == 0 && errors.Is(err, io.EOF) {
+		go r.gone()
+	}
+	return n, err
+}
+
+// terminalVariables are what Bubble Tea looks at to learn about the terminal.
+var terminalVariables = []string{
+	"TERM", "TERM_PROGRAM", "COLORTERM", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "SSH_TTY", "SSH_CONNECTION",
+	"WT_SESSION", "TMUX", "STY", "LANG", "LC_ALL", "LC_CTYPE",
+}
+
+func environment(getenv func(string) string) []string {
+	var env []string
+	for _, name := range terminalVariables {
+		if value := getenv(name); value != "" {
+			env = append(env, name+"="+value)
+		}
+	}
+	return env
+}
+
+func getenvOr(getenv func(string) string) func(string) string {
+	if getenv == nil {
+		return os.Getenv
+	}
+	return getenv
+}
