@@ -15,7 +15,6 @@ import (
 	"postier/config"
 	"postier/diagnostics"
 	"postier/internal/account"
-	client "postier/internal/imap"
 	"postier/internal/rehearsal/mailserver"
 	"postier/internal/rehearsal/nameserver"
 	"postier/internal/secret"
@@ -275,9 +274,9 @@ func network(t *testing.T, ca *mailserver.CA, address string) *wire.Network {
 }
 
 func target(security config.Security) account.Target {
-	port := client.PortTLS
+	port := config.PortIMAPS
 	if security != config.SecurityTLS {
-		port = client.PortClear
+		port = config.PortIMAP
 	}
 	return account.Target{
 		Address: user, SentMode: config.SentAppend, Secret: secret.New(password), SecretType: config.SecretPassword,

@@ -10,7 +10,6 @@ import (
 	"postier/config"
 	"postier/diagnostics"
 	"postier/internal/account"
-	client "postier/internal/imap"
 	"postier/internal/rehearsal/mailserver"
 )
 
@@ -361,7 +360,7 @@ func TestHostileServers(t *testing.T) {
 				c.target(&tg)
 			}
 			if c.name == "silent greeting" {
-				tg.IMAP.Port = client.PortTLS
+				tg.IMAP.Port = config.PortIMAPS
 			}
 			start := time.Now()
 			results := runPlan(t, n, tg, Options{LookOnly: c.status == diagnostics.Warn})

@@ -16,6 +16,7 @@ import (
 // connect resolves the name and connects over both address families at once. With STARTTLS the server speaks first, so
 // the greeting belongs to this rung.
 func (r *run) connect(ctx context.Context) diagnostics.Result {
+	r.access.Server = client.Settle(ctx, r.network, *r.target.IMAP)
 	addresses, err := r.network.Addresses(ctx, r.access.Server.Host)
 	if err != nil {
 		return r.failure(err)
@@ -144,7 +145,7 @@ func (r *run) greeting(ctx context.Context) (diagnostics.Result, bool) {
 		result.Cause = causeService
 		result.Evidence = append(result.Evidence, diagnostics.Reply(said))
 	case wire.IsTimeout(err) && r.access.Server.Security != config.SecurityTLS &&
-		(r.access.Server.Port == client.PortTLS || r.speaksTLS(ctx)):
+		(r.access.Server.Port == config.PortIMAPS || r.speaksTLS(ctx)):
 		result.Cause = causeWrongMode
 	case looksLikeTLS(said):
 		result.Cause = causeWrongMode

@@ -46,10 +46,10 @@ type run struct {
 	recognised bool
 }
 
-// access is the target's mailbox with its port and security settled, under the network's policy.
+// access is the target's mailbox with its port and security filled in, under the network's policy.
 func access(network *wire.Network, target account.Target) client.Access {
 	a := target.Mailbox()
-	a.Server = client.Settle(a.Server)
+	a.Server = a.Server.IMAPWays()[0] // where there are two, connect looks which one it is
 	a.AllowCleartext = network.Policy.Cleartext(a.AllowCleartext)
 	return a
 }

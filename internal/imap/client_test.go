@@ -19,7 +19,7 @@ const (
 // access is an account on a server that network leads to.
 func access() Access {
 	return Access{
-		Server:   config.Server{Host: host, Port: PortTLS, Security: config.SecurityTLS},
+		Server:   config.Server{Host: host, Port: config.PortIMAPS, Security: config.SecurityTLS},
 		Username: user, Secret: secret.New(password), SecretType: config.SecretPassword,
 	}
 }

@@ -26,39 +26,12 @@ type Access struct {
 	AllowCleartext bool
 }
 
-// The registered ports (RFC 8314 §7.2, RFC 9051 §2.1).
-const (
-	PortTLS   = 993
-	PortClear = 143
-)
-
-// Settle fills in port and security. Auto means implicit TLS, or STARTTLS on the port that is made for it; never
-// cleartext.
-func Settle(server config.Server) config.Server {
-	if server.Security == "" {
-		server.Security = config.SecurityAuto
-	}
-	if server.Security == config.SecurityAuto {
-		server.Security = config.SecurityTLS
-		if server.Port == PortClear {
-			server.Security = config.SecurityStartTLS
-		}
-	}
-	if server.Port == 0 {
-		server.Port = PortTLS
-		if server.Security != config.SecurityTLS {
-			server.Port = PortClear
-		}
-	}
-	return server
-}
-
 // impatience is how long a server may keep silent on the port of implicit TLS before that is taken for the reason:
 // there both sides would wait for each other until the greeting's own deadline.
 const impatience = 5 * time.Second
 
 func greetingDeadline(server config.Server) time.Duration {
-	if server.Security != config.SecurityTLS && server.Port == PortTLS {
+	if server.Security != config.SecurityTLS && server.Port == config.PortIMAPS {
 		return impatience
 	}
 	return wire.GreetingDeadline
@@ -143,7 +116,7 @@ func Open(ctx context.Context, network *wire.Network, access Access, recorder *w
 	if access.Server.Host == "" {
 		return nil, &StepError{Step: StepConnect, Err: ErrNoServer}
 	}
-	access.Server = Settle(access.Server)
+	access.Server = Settle(ctx, network, access.Server)
 	access.AllowCleartext = network.Policy.Cleartext(access.AllowCleartext)
 	addresses, err := network.Addresses(ctx, access.Server.Host)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"postier/diagnostics/dns"
 	"postier/diagnostics/imap"
 	"postier/diagnostics/smtp"
+	client "postier/internal/imap"
 	"postier/internal/safetext"
 	"postier/wizard"
 )
@@ -20,7 +21,7 @@ func (w *Worker) submission(ctx context.Context, r wizard.Request, out *wizard.O
 		return
 	}
 	target := w.Target(r.Draft, r)
-	if target.Submission.Security == config.SecurityAuto && target.Submission.Port == portImplicit {
+	if target.Submission.Security == config.SecurityAuto && target.Submission.Port == config.PortSubmissions {
 		target.Submission.Port = 0 // as the form came: both usual ports are tried, implicit TLS first
 	}
 	network, err := w.network(r.Draft)
@@ -35,9 +36,6 @@ func (w *Worker) submission(ctx context.Context, r wizard.Request, out *wizard.O
 		out.Submission = &found
 	}
 }
-
-// portImplicit is what the form for servers entered by hand starts with.
-const portImplicit = 465
 
 // connected is the server with the port and security that the connection really used.
 func connected(results []diagnostics.Result, id diagnostics.ID, server config.Server) (config.Server, bool) {
@@ -58,19 +56,6 @@ func connected(results []diagnostics.Result, id diagnostics.ID, server config.Se
 	return server, false
 }
 
-// settled is an IMAP server with what auto means there: implicit TLS, or STARTTLS on the port that is made for it.
-func settled(server config.Server) config.Server {
-	const portStartTLS = 143
-	if server.Security != config.SecurityAuto {
-		return server
-	}
-	server.Security = config.SecurityTLS
-	if server.Port == portStartTLS {
-		server.Security = config.SecurityStartTLS
-	}
-	return server
-}
-
 // sent runs the Sent rehearsal.
 func (w *Worker) sent(ctx context.Context, r wizard.Request, out *wizard.Outcome, tell func(wizard.Outcome)) {
 	if r.Draft.IMAP == nil || !w.authorise(ctx, &r, diagnostics.IMAPAuth, out) {
@@ -83,11 +68,12 @@ func (w *Worker) sent(ctx context.Context, r wizard.Request, out *wizard.Outcome
 		out.Err = sentence(err)
 		return
 	}
+	server := client.Settle(ctx, network, *target.IMAP)
+	target.IMAP = &server
 	results := w.run(ctx, r, tell, imap.Plan(network, target, options))
 	out.Reports = Reports(results)
 	if secured, ok := diagnostics.Find(results, diagnostics.IMAPTLS); ok && secured.Status == diagnostics.Pass {
-		found := settled(*target.IMAP)
-		out.IMAP = &found
+		out.IMAP = &server
 	}
 	folder, ok := diagnostics.Find(results, diagnostics.IMAPFolder)
 	if !ok {
