@@ -3,6 +3,7 @@ package imap
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -83,6 +84,10 @@ type scanner struct {
 	size     int
 	elements int
 	flight   int
+
+	// stack holds the elements of lists that are still open, lists those of closed ones. Both are used again for the next
+	// response: ten thousand elements a response would otherwise be garbage faster than it is collected.
+	stack, lists []value
 }
 
 // source is the part of wire.Conn that a scanner needs.
@@ -94,9 +99,9 @@ type source interface {
 
 func newScanner(in source, out func(string)) *scanner { return &scanner{in: in, out: out} }
 
-// next reads one response.
+// next reads one response. Its values hold until the next call.
 func (s *scanner) next() (*response, error) {
-	s.size, s.elements = 0, 0
+	s.size, s.elements, s.stack, s.lists = 0, 0, s.stack[:0], s.lists[:0]
 	err := s.readLine()
 	if err == nil && s.line == "" {
 		err = s.readLine() // some servers send an empty line after a response
@@ -215,21 +220,21 @@ func (s *scanner) values(depth int) ([]value, error) {
 	if depth > maxNesting {
 		return nil, &wire.LimitError{Limit: "nesting", Max: maxNesting}
 	}
-	var out []value
+	mark := len(s.stack)
 	for {
 		s.space()
 		if s.pos == len(s.line) {
 			if depth > 0 {
 				return nil, broken("a list that is not closed")
 			}
-			return out, nil
+			return s.closeList(mark), nil
 		}
 		if s.line[s.pos] == ')' {
 			if depth == 0 {
 				return nil, broken("a parenthesis that closes nothing")
 			}
 			s.pos++
-			return out, nil
+			return s.closeList(mark), nil
 		}
 		if s.elements++; s.elements > maxElements {
 			return nil, &wire.LimitError{Limit: "elements", Max: maxElements}
@@ -238,8 +243,16 @@ func (s *scanner) values(depth int) ([]value, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, v)
+		s.stack = append(s.stack, v)
 	}
+}
+
+// closeList moves the elements from mark on to where they can stay.
+func (s *scanner) closeList(mark int) []value {
+	start := len(s.lists)
+	s.lists = append(s.lists, s.stack[mark:]...)
+	s.stack = s.stack[:mark]
+	return slices.Clip(s.lists[start:])
 }
 
 func (s *scanner) value(depth int) (value, error) {

@@ -50,6 +50,7 @@ func encodeUTF7(name string) string {
 // decodeUTF7 reads a name from the wire.
 func decodeUTF7(raw string) (string, error) {
 	var b strings.Builder
+	b.Grow(len(raw))
 	for i := 0; i < len(raw); i++ {
 		c := raw[i]
 		if c != '&' {
