@@ -25,18 +25,6 @@ type Account struct {
 	AllowCleartext bool
 }
 
-// Way is one port and mode to try.
-type Way struct {
-	Port     int
-	Security config.Security
-}
-
-// The ports of submission (RFC 8314 §3.3, RFC 6409 §3.1).
-const (
-	portTLS      = 465
-	portStartTLS = 587
-)
-
 // Client speaks with one server. Its steps are taken one after the other; IPv6 may be asked at any time after Connect.
 type Client struct {
 	network  *wire.Network
@@ -46,7 +34,7 @@ type Client struct {
 	validHost bool
 	look      Addresses
 	attempts  []Attempt
-	ways      []Way
+	ways      []config.Server
 	six       *family // the IPv6 half of the connection that was taken; nil when there are no such addresses
 
 	mu     sync.Mutex
@@ -59,7 +47,7 @@ type Client struct {
 
 // line is a connection and what was learned on it.
 type line struct {
-	way      Way
+	way      config.Server // as the connection has it
 	dialog   *dialog
 	greeting Greeting
 	tls      wire.TLSReport
@@ -84,35 +72,16 @@ func New(network *wire.Network, account Account) *Client {
 		c.account.Server.Host, c.validHost = ascii, true
 	}
 	c.recorder.Hide(account.Secret, account.Server.Username)
-	c.ways = ways(account.Server)
+	c.ways = c.account.Server.SubmissionWays()
 	c.way = c.ways[0]
 	return c
 }
 
-// ways lists what may be tried, best first. Cleartext is never among the guesses (docs/security.md T1).
-func ways(s config.Server) []Way {
-	switch {
-	case s.Security == config.SecurityTLS && s.Port == 0:
-		return []Way{{portTLS, config.SecurityTLS}}
-	case s.Security != config.SecurityAuto && s.Security != "" && s.Port == 0:
-		return []Way{{portStartTLS, s.Security}}
-	case s.Security != config.SecurityAuto && s.Security != "":
-		return []Way{{s.Port, s.Security}}
-	case s.Port == 0:
-		return []Way{{portTLS, config.SecurityTLS}, {portStartTLS, config.SecurityStartTLS}}
-	case s.Port == portTLS:
-		return []Way{{s.Port, config.SecurityTLS}}
-	case s.Port == portStartTLS || s.Port == 25 || s.Port == 2525:
-		return []Way{{s.Port, config.SecurityStartTLS}}
-	}
-	return []Way{{s.Port, config.SecurityTLS}, {s.Port, config.SecurityStartTLS}}
-}
+// Ways lists the ports and kinds of security that may be tried, best first.
+func (c *Client) Ways() []config.Server { return c.ways }
 
-// Ways lists what may be tried, best first.
-func (c *Client) Ways() []Way { return c.ways }
-
-// Way is the port and mode of the connection.
-func (c *Client) Way() Way { return c.way }
+// Way is the server with the port and security of the connection.
+func (c *Client) Way() config.Server { return c.way }
 
 // Account is what the client was made for, its host in A-labels.
 func (c *Client) Account() Account { return c.account }

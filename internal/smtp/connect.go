@@ -39,7 +39,7 @@ type family struct {
 	taken bool // by the client, or released
 }
 
-func (c *Client) dial(ctx context.Context, addresses []netip.Addr, w Way) *family {
+func (c *Client) dial(ctx context.Context, addresses []netip.Addr, w config.Server) *family {
 	if len(addresses) == 0 {
 		return nil
 	}
@@ -80,7 +80,7 @@ func (f *family) take() *wire.Conn {
 const settle = 250 * time.Millisecond
 
 // both connects over both families at once and returns the first connection that stands.
-func (c *Client) both(ctx context.Context, w Way) (conn *wire.Conn, attempts []Attempt) {
+func (c *Client) both(ctx context.Context, w config.Server) (conn *wire.Conn, attempts []Attempt) {
 	four, six := c.dial(ctx, c.look.V4, w), c.dial(ctx, c.look.V6, w)
 	c.six = six
 	var fourDone, sixDone <-chan struct{}

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"postier/config"
 	"postier/internal/wire"
 )
 
@@ -171,38 +170,6 @@ func TestQueueID(t *testing.T) {
 	} {
 		if got := queueID(words); got != want {
 			t.Errorf("%q: %q, want %q", words, got, want)
-		}
-	}
-}
-
-func TestWaysToTry(t *testing.T) {
-	t.Parallel()
-	const auto, tls, up, none = config.SecurityAuto, config.SecurityTLS, config.SecurityStartTLS, config.SecurityNone
-	for _, test := range []struct {
-		port     int
-		security config.Security
-		want     []Way
-	}{
-		{0, auto, []Way{{465, tls}, {587, up}}},
-		{0, "", []Way{{465, tls}, {587, up}}},
-		{0, tls, []Way{{465, tls}}},
-		{0, up, []Way{{587, up}}},
-		{465, auto, []Way{{465, tls}}},
-		{587, auto, []Way{{587, up}}},
-		{25, auto, []Way{{25, up}}},
-		{1234, auto, []Way{{1234, tls}, {1234, up}}},
-		{1234, none, []Way{{1234, none}}},
-		{465, up, []Way{{465, up}}},
-	} {
-		got := ways(config.Server{Port: test.port, Security: test.security})
-		if len(got) != len(test.want) {
-			t.Errorf("%+v: %v", test, got)
-			continue
-		}
-		for i := range got {
-			if got[i] != test.want[i] {
-				t.Errorf("%+v: %v", test, got)
-			}
 		}
 	}
 }

@@ -34,7 +34,7 @@ func (c *Client) Greet(ctx context.Context) (Greeting, error) {
 
 func (c *Client) readGreeting(ctx context.Context) error {
 	within := wire.GreetingDeadline
-	if c.way.Port == portTLS && c.way.Security != config.SecurityTLS {
+	if c.way.Port == config.PortSubmissions && c.way.Security != config.SecurityTLS {
 		within = silentTLS
 	}
 	start := time.Now()
