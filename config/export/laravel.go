@@ -13,7 +13,8 @@ var laravelFormat = Format{
 	write: writeLaravel,
 }
 
-// writeLaravel writes config/mail.php. The scheme is for Laravel 11 and later, the encryption for earlier versions.
+// writeLaravel writes mail.php of Laravel's config folder. The scheme is for Laravel 11 and later, the encryption for
+// earlier versions.
 func writeLaravel(s source) ([]Artifact, error) {
 	p := s.profile
 	scheme := "smtp"

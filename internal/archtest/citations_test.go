@@ -90,6 +90,9 @@ var (
 	threat = regexp.MustCompile(`\bT(\d{1,2})\b`)
 	// requirement is a wish by its name, as a comment gives it.
 	requirement = regexp.MustCompile(`\(([DPIMC]-\d+)\)|(?m:^([DPIMC]-\d+):)`)
+	// folder is a path of this tree, as a page or a comment writes it. What stands before it makes it another one's path.
+	folder = regexp.MustCompile(
+		`(?:^|[\s(\x60"“])((?:cmd|internal|tui|wizard|diagnostics|presets|config|delivery|docs|bench|e2e)(?:/[\w.*{},-]+)+)`)
 	// testName is a test that a page names.
 	testName = regexp.MustCompile("`((?:Test|Fuzz|Benchmark)[A-Z]\\w*)`")
 )
@@ -135,6 +138,11 @@ func TestCitationsResolve(t *testing.T) {
 				t.Errorf("%s cites %s %s, which that page does not have", p.file, m[1], m[2])
 			}
 		}
+		for _, m := range folder.FindAllStringSubmatch(p.text, -1) {
+			if name := strings.TrimRight(m[1], ".,"); !strings.ContainsAny(name, "*{}") && !isThere(name) {
+				t.Errorf("%s names %s, which is not in the tree", p.file, name)
+			}
+		}
 		for _, m := range decision.FindAllStringSubmatch(p.text, -1) {
 			if found, _ := filepath.Glob(filepath.Join(root, "docs/decisions", m[1]+"-*.md")); len(found) != 1 {
 				t.Errorf("%s cites decision %s: %d pages", p.file, m[1], len(found))
@@ -153,6 +161,26 @@ func TestCitationsResolve(t *testing.T) {
 				t.Errorf("%s cites %s, which docs/requirements.md does not have", p.file, name)
 			}
 		}
+	}
+}
+
+// capitals stand for a name in a recipe.
+var capitals = regexp.MustCompile(`[A-Z]{3,}`)
+
+// isThere reports whether a path is a file or a folder of the tree, or a name of the package in that folder.
+func isThere(name string) bool {
+	if capitals.MatchString(path.Dir(name)) || capitals.MatchString(strings.TrimSuffix(path.Base(name), ".md")) {
+		return true
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(root, filepath.FromSlash(name))); err == nil {
+			return true
+		}
+		dot := strings.LastIndexByte(name, '.')
+		if dot < strings.LastIndexByte(name, '/') {
+			return false
+		}
+		name = name[:dot]
 	}
 }
 
