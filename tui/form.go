@@ -202,8 +202,8 @@ func (in *input) drawLabel(p *page, s speech, focused bool) {
 	if in.field.Optional {
 		label += " (" + s.t("optional") + ")"
 	}
-	if in.field.Mend {
-		p.text(s.theme.styles.warn, "", "", " "+s.t("mend-mark")+" ")
+	if in.field.Fix {
+		p.text(s.theme.styles.warn, "", "", " "+s.t("fix-mark")+" ")
 	}
 	p.text(s.theme.styles.bold, lead, "  ", label)
 	if help := s.say(in.field.Help); help != "" && focused {

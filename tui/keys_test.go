@@ -339,7 +339,7 @@ func TestHelpAndDetailsPages(t *testing.T) {
 	finding := refused("smtp.auth")
 	s := newScript(wizard.Screen{
 		Step: wizard.StepSubmission, Checks: []wizard.Report{finding}, Finding: &finding, Help: "wizard.help.submission",
-		Actions: []wizard.Action{action(wizard.ActMend, 0)},
+		Actions: []wizard.Action{action(wizard.ActFix, 0)},
 	})
 	d := drive(t, s, locale.English, 80, 24)
 	d.keys("?")
@@ -350,7 +350,7 @@ func TestHelpAndDetailsPages(t *testing.T) {
 	d.shows("AUTH PLAIN ***")
 	d.shows("wrong-password (gmail-535-5.7.8)")
 	d.keys("t", "enter")
-	if s.last(t).Action != wizard.ActMend {
+	if s.last(t).Action != wizard.ActFix {
 		t.Error("Enter does not mend")
 	}
 }
@@ -414,7 +414,7 @@ func TestHostileText(t *testing.T) {
 		Name: wizard.R(hostile), Title: wizard.R(hostile), Meaning: wizard.L(hostile),
 		Remedy: []wizard.Words{wizard.P(presets.Text{locale.English: hostile})}, Who: hostile, Retry: hostile,
 		Reply: wizard.R(hostile + "\nPassword: ").Remote,
-		Seen:  wizard.R(hostile).Remote, Details: []string{hostile},
+		Brief: wizard.R(hostile).Remote, Details: []string{hostile},
 		Fixes: []wizard.Fix{{Kind: "TXT", Name: hostile, Value: hostile}},
 	}
 	s := newScript(wizard.Screen{

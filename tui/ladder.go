@@ -42,7 +42,7 @@ func (m *model) rung(p *page, r wizard.Report, column int) {
 	s := m.speech
 	badge := m.badge(r, column)
 	name := s.say(r.Name)
-	seen := s.clean(r.Seen.Escaped())
+	seen := s.clean(r.Brief.Escaped())
 	took := ""
 	if r.Status != "" && r.Status != wizard.Skip {
 		took = s.took(r.Took)

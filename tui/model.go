@@ -198,7 +198,7 @@ func (m *model) attend(before wizard.Screen) {
 // firstFocus is the field to fix, else the first that was refused, else the first open one, else the first.
 func (m *model) firstFocus() int {
 	for _, wanted := range []func(wizard.Field, *input) bool{
-		func(f wizard.Field, _ *input) bool { return f.Mend },
+		func(f wizard.Field, _ *input) bool { return f.Fix },
 		func(f wizard.Field, _ *input) bool { return !f.Error.Empty() },
 		func(_ wizard.Field, in *input) bool { return in.open() },
 	} {

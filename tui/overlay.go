@@ -236,8 +236,8 @@ func (m *model) detailsPage(p *page) {
 			}
 		}
 		p.text(s.theme.styles.bold, "", "  ", s.clean(head))
-		if !r.Seen.Empty() {
-			p.text(noStyle, "  ", "  ", s.clean(r.Seen.Escaped()))
+		if !r.Brief.Empty() {
+			p.text(noStyle, "  ", "  ", s.clean(r.Brief.Escaped()))
 		}
 		if len(r.Details) == 0 {
 			m.serverBlock(p, r.Reply)

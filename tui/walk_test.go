@@ -87,7 +87,7 @@ func reports(ids []string, failed string) []wizard.Report {
 	for i, id := range ids {
 		r := wizard.Report{
 			ID: id, Status: wizard.Pass, Took: time.Duration(20+i*37) * time.Millisecond,
-			Seen: wizard.R(seen[id]).Remote,
+			Brief: wizard.R(seen[id]).Remote,
 		}
 		if failed != "" && len(out) > 0 && (out[len(out)-1].Status == wizard.Fail || out[len(out)-1].Status == wizard.Skip) {
 			r = wizard.Report{ID: id, Status: wizard.Skip, Cause: "needs-failed"}
@@ -105,7 +105,7 @@ func refused(id string) wizard.Report {
 		ID: id, Status: wizard.Fail, Cause: "wrong-password", Matched: "gmail-535-5.7.8", Took: 1200 * time.Millisecond,
 		Reply: wizard.R("535-5.7.8 Username and Password not accepted. For more information, go to\r\n" +
 			"535 5.7.8  https://support.example/?p=BadCredentials \x1b[2J\u202eevil").Remote,
-		Mend: wizard.StepCredential, Field: wizard.FieldSecret,
+		Step: wizard.StepCredential, Field: wizard.FieldSecret,
 		Details: []string{
 			"S: 220 smtp.durand.example ESMTP", "C: EHLO postier", "C: AUTH PLAIN ***",
 			"S: 535-5.7.8 Username and Password not accepted.",
@@ -189,7 +189,7 @@ func walk(t *testing.T) []stop {
 	w.keep("submission-running")
 	w.done(wizard.DoSubmission, "smtp.auth", nil)
 	w.keep("submission-refused")
-	w.answer(wizard.ActMend)
+	w.answer(wizard.ActFix)
 	w.at(wizard.StepCredential)
 	w.keep("credential-mend")
 	w.answer(wizard.ActNext, "secret", "bcde fghi jklm nopq")

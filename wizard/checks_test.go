@@ -13,7 +13,7 @@ func TestMendLeadsToTheField(t *testing.T) {
 	for _, c := range []struct {
 		cause string
 		check string
-		mend  Step
+		fix   Step
 		field FieldID
 		at    Step
 		mark  FieldID
@@ -28,18 +28,18 @@ func TestMendLeadsToTheField(t *testing.T) {
 	} {
 		k := known(t, Options{})
 		k.password(appPassword)
-		k.fails(DoSubmission, c.check, c.cause, c.mend, c.field)
+		k.fails(DoSubmission, c.check, c.cause, c.fix, c.field)
 		if f := k.s.Finding(); f == nil || f.Cause != c.cause {
 			t.Fatalf("%s: finding %v", c.cause, f)
 		}
-		if first := k.s.Screen().Actions[0]; first.ID != ActMend {
+		if first := k.s.Screen().Actions[0]; first.ID != ActFix {
 			t.Errorf("%s: Enter does %s", c.cause, first.ID)
 		}
-		k.do(ActMend)
+		k.do(ActFix)
 		k.at(c.at)
 		for _, f := range k.s.Screen().Fields {
-			if f.Mend != (f.ID == c.mark) {
-				t.Errorf("%s: %s marked is %v", c.cause, f.ID, f.Mend)
+			if f.Fix != (f.ID == c.mark) {
+				t.Errorf("%s: %s marked is %v", c.cause, f.ID, f.Fix)
 			}
 		}
 		if c.mark != "" {
@@ -54,7 +54,7 @@ func TestMendWithoutGuide(t *testing.T) {
 	k := byHand(t, Options{})
 	k.password("geheim")
 	k.fails(DoSubmission, "smtp.auth", "smtp-auth-disabled", StepPrepare, "")
-	k.do(ActMend)
+	k.do(ActFix)
 	k.at(StepCredential)
 	k.enter()
 	k.do(ActRetry)
@@ -63,18 +63,18 @@ func TestMendWithoutGuide(t *testing.T) {
 	k.fails(DoSent, "imap.connect", "connection-refused", StepServer, FieldIMAPPort)
 	k.enter()
 	k.at(StepSent)
-	k.do(ActMend)
+	k.do(ActFix)
 	k.at(StepServer)
-	if !k.field(FieldIMAPPort).Mend {
+	if !k.field(FieldIMAPPort).Fix {
 		t.Error("the port of the mailbox is not marked")
 	}
 	k = byHand(t, Options{})
 	k.password("geheim")
 	k.fails(DoSubmission, "smtp.recipient", "mailbox-full", StepOptions, "")
-	if k.offers(ActMend) {
+	if k.offers(ActFix) {
 		t.Error("a step that lies ahead mends nothing")
 	}
-	k.do(ActMend)
+	k.do(ActFix)
 	k.at(StepSubmission)
 }
 
@@ -93,7 +93,7 @@ func TestMailboxWaitsForSending(t *testing.T) {
 	if k.asked(DoSent) != 0 {
 		t.Error("the mailbox is tried although sending failed")
 	}
-	k.do(ActMend)
+	k.do(ActFix)
 	k.password("qrstuvwxyzabcdef")
 	k.passes(DoSubmission)
 	if k.asked(DoSent) != 1 {
@@ -411,7 +411,7 @@ func TestVerdictOfTheReceiver(t *testing.T) {
 	k.passes(DoDNS)
 	k.enter()
 	k.fails(DoTest, "arrival.spf", "spf-fail", StepDNS, "")
-	if !k.s.Passed() || !k.offers(ActNext) || !k.offers(ActMend) || k.s.Finding() == nil {
+	if !k.s.Passed() || !k.offers(ActNext) || !k.offers(ActFix) || k.s.Finding() == nil {
 		t.Error("the message arrived")
 	}
 	if step, r := k.s.Remaining(); step != StepTest || r.Cause != "spf-fail" {

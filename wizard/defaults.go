@@ -45,9 +45,9 @@ func (s *State) startOptions() {
 // startLimits takes the smaller of two limits where the provider has one too.
 func (s *State) startLimits() {
 	to, start := &s.draft.Limits, s.opts.Defaults.Limits
-	lower := func(held *int, n int) {
-		if n > 0 && (*held == 0 || n < *held) {
-			*held = n
+	lower := func(current *int, n int) {
+		if n > 0 && (*current == 0 || n < *current) {
+			*current = n
 		}
 	}
 	lower(&to.PerHour, start.PerHour)

@@ -33,7 +33,7 @@ type Draft struct {
 	IMAP       *config.Server    `json:"imap,omitempty"`
 	SecretType config.SecretType `json:"secret_type,omitempty"`
 	AskEach    bool              `json:"ask_each,omitempty"`
-	// SignIn is the sign-in by browser; its tokens lie in a file of their own.
+	// SignIn is the sign-in by browser; its tokens are stored in a file of their own.
 	SignIn *SignIn `json:"sign_in,omitempty"`
 	// Credential is where an edited profile keeps its secret, never the secret itself.
 	Credential config.Credential `json:"credential,omitzero"`

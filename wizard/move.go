@@ -57,7 +57,7 @@ func logicOf(step Step) logic {
 
 // forward goes to the next step that applies and keeps the draft.
 func (s *State) forward() {
-	s.settleWay()
+	s.dropForeignSignIn()
 	steps := Steps()
 	for i := s.draft.Step.Number(); i < len(steps); i++ {
 		if logicOf(steps[i]).applies(s) {
@@ -112,7 +112,7 @@ func (s *State) backToFound() bool {
 	return true
 }
 
-// jump goes straight to a step, to mend a field there.
+// jump goes straight to a step, to fix a field there.
 func (s *State) jump(step Step, field FieldID) {
 	if step.Number() == 0 || step.Number() > s.draft.Step.Number() || s.draft.Step == StepDone {
 		return
@@ -128,7 +128,7 @@ func (s *State) jump(step Step, field FieldID) {
 	}
 	s.abandonStep()
 	s.arrive(step, false)
-	s.mend = field
+	s.fixField = field
 	if step == StepServer {
 		s.page = s.serverPageOf(field)
 	}
@@ -136,7 +136,7 @@ func (s *State) jump(step Step, field FieldID) {
 
 func (s *State) arrive(step Step, forward bool) {
 	s.draft.Step = step
-	s.page, s.mend, s.question, s.suggested, s.choosing = 0, "", noQuestion, "", false
+	s.page, s.fixField, s.question, s.suggested, s.choosing = 0, "", noQuestion, "", false
 	s.enter(forward)
 	if step != StepDone {
 		s.requests = append(s.requests, Request{Kind: DoDraft, Draft: s.Draft()})
@@ -179,7 +179,7 @@ func (s *State) stepKind() RequestKind {
 // abandonStep ends the work of the step that is left. DNS goes on: it needs nothing that a person changes on the way
 // back, but for the address, and that empties it.
 func (s *State) abandonStep() {
-	s.unsettled()
+	s.dropCandidates()
 	if kind := stepWork(s.draft.Step); kind != "" && kind != DoDNS {
 		s.abandon(kind)
 	}
@@ -198,7 +198,7 @@ func (s *State) cancelStep() {
 	}
 	reports := slices.DeleteFunc(slices.Clone(t.reports), func(r Report) bool { return r.Status == "" })
 	s.abandon(kind)
-	// The key stays, so that coming here again does not begin anew by itself.
+	// The key stays, so that arriving here again does not start the work again.
 	s.work[kind] = task{done: true, key: t.key, err: cancelled, reports: reports}
 }
 
@@ -271,7 +271,7 @@ func pendingReports(kind RequestKind, d Draft) []Report {
 	var out []Report
 	for _, id := range rungs(kind) {
 		if kind == DoTest && id != smtpData && !d.ReadsMailbox() {
-			continue // nobody can look for the message
+			continue // the mailbox cannot be read
 		}
 		out = append(out, Report{ID: id})
 	}
@@ -288,7 +288,7 @@ func (s State) proven() map[string]string {
 		}
 		given := kind == DoSent && slices.Contains(s.draft.Skipped, StepSent)
 		for _, r := range t.reports {
-			// What failed about a copy that the person does without says nothing about the profile.
+			// A failed Sent copy does not make the profile unproven if the person chose to go without one.
 			if r.Status != "" && r.Status != Skip && !(given && r.Status == Fail) {
 				out[r.ID] = r.Status
 			}

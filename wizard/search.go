@@ -7,24 +7,24 @@ import (
 	"postier/config"
 )
 
-// foundSoFar shows what a search knows while it still goes on: the first good answer at once, a better one in its
-// place. What was accepted has ended the search, so nothing comes here after that.
-func (s *State) foundSoFar(o Outcome) {
+// showCandidates shows what a search knows while it still runs: the first good answer at once, then a better one in its
+// place. Accepting an answer ends the search, so a later answer cannot replace an accepted one.
+func (s *State) showCandidates(o Outcome) {
 	if o.Kind == DoDiscover && len(o.Candidates) > 0 {
 		s.draft.Candidates, s.draft.Chosen = slices.Clone(o.Candidates), -1
 	}
 }
 
-// foundLast takes what a search ended with. One that failed late leaves what it had shown.
-func (s *State) foundLast(o Outcome) {
+// takeCandidates takes the final answer of a search. A search that failed after it had shown something leaves that.
+func (s *State) takeCandidates(o Outcome) {
 	if len(o.Candidates) > 0 || o.Err.Empty() {
 		s.draft.Candidates = slices.Clone(o.Candidates)
 	}
 	s.draft.Chosen = -1
 }
 
-// unsettled forgets what a search had found when the person goes back while it runs: coming here again begins anew.
-func (s *State) unsettled() {
+// dropCandidates drops what a running search has found when the person goes back. Arriving here again searches again.
+func (s *State) dropCandidates() {
 	if s.draft.Step == StepProvider && s.searching() {
 		s.draft.Candidates, s.draft.Chosen = nil, -1
 	}
@@ -32,8 +32,8 @@ func (s *State) unsettled() {
 
 func (s *State) searching() bool { return s.work[DoDiscover].id != 0 }
 
-// cutShort reports whether the person ended the search, so that it may have missed something.
-func (s *State) cutShort() bool {
+// searchStopped reports whether the person ended the search, so that it may have missed something.
+func (s *State) searchStopped() bool {
 	t := s.work[DoDiscover]
 	return t.done && t.err.Msg.Key == cancelled.Msg.Key
 }
@@ -58,7 +58,7 @@ func (s *State) providerScreen(v *Screen) {
 		v.Actions = append(v.Actions, cancel)
 	default:
 		s.foundScreen(v)
-		if s.cutShort() && len(s.draft.Candidates) > 0 && !s.choosing && s.prior == nil {
+		if s.searchStopped() && len(s.draft.Candidates) > 0 && !s.choosing && s.prior == nil {
 			v.Notices = append(v.Notices, Notice{LevelInfo, M("wizard.provider.cut-short")})
 			v.Actions = append(v.Actions, Action{ID: ActRetry, Label: M("wizard.action.search-again"), Key: 'r'})
 		}
@@ -77,16 +77,16 @@ func (s *State) doubts(c Candidate) []Notice {
 	for _, reason := range reasons {
 		host := c.Submission.Host
 		if reason == "other-domain" {
-			host = strange(c, domain)
+			host = foreignHost(c, domain)
 		}
 		out = append(out, Notice{LevelWarn, M("wizard.doubt."+reason, "host", host, "domain", domain)})
 	}
 	return append(out, Notice{LevelWarn, M("wizard.provider.elsewhere", "host", c.Submission.Host, "domain", domain)})
 }
 
-// strange is the first server of a candidate that is not under the address's domain; the submission server when all
+// foreignHost is the first server of a candidate that is not under the address's domain; the submission server when all
 // are.
-func strange(c Candidate, domain string) string {
+func foreignHost(c Candidate, domain string) string {
 	hosts := []string{c.Submission.Host}
 	if c.IMAP != nil {
 		hosts = append(hosts, c.IMAP.Host)

@@ -207,7 +207,7 @@ func TestStrangeHost(t *testing.T) {
 		"durand.example": "imap.hoster.example",
 		"hoster.example": "smtp.durand.example", "Durand.Example": "imap.hoster.example",
 	} {
-		if got := strange(c, domain); got != want {
+		if got := foreignHost(c, domain); got != want {
 			t.Errorf("%s: %s", domain, got)
 		}
 	}

@@ -18,7 +18,7 @@ func TestDraftsNeverHoldTheSecret(t *testing.T) {
 	k.do(ActKeep)
 	k.at(StepSubmission)
 	k.fails(DoSubmission, "smtp.auth", "wrong-password", StepCredential, FieldSecret)
-	k.do(ActMend)
+	k.do(ActFix)
 	k.password(canary + "x")
 	k.passes(DoSubmission)
 	k.enter()
@@ -134,21 +134,21 @@ func TestRefusedSecret(t *testing.T) {
 		if k.asked(DoSubmission) != 1 {
 			t.Fatal("the refused secret was tried again")
 		}
-		k.do(ActMend)
+		k.do(ActFix)
 		k.at(StepCredential)
-		if !k.field(FieldSecret).Mend {
+		if !k.field(FieldSecret).Fix {
 			t.Error("M-5: the field to mend is not marked")
 		}
 		k.password(appPassword)
 		k.at(StepSubmission)
 	}
-	k.do(ActMend)
+	k.do(ActFix)
 	k.enter() // an empty answer keeps it
 	k.at(StepSubmission)
 	if k.asked(DoSubmission) != 1 {
 		t.Fatal("the refused secret was tried again")
 	}
-	k.do(ActMend)
+	k.do(ActFix)
 	k.password("qrstuvwxyzabcdef")
 	k.at(StepSubmission)
 	if k.asked(DoSubmission) != 2 {

@@ -16,8 +16,8 @@ type Client struct{ ID, Tenant string }
 // AnyProvider is the key of Options.Clients for a client that was named without a provider, by a flag. It wins.
 const AnyProvider = ""
 
-// SignIn says with whom a sign-in by browser was made, as which client, and where its tokens lie. It never holds a
-// token.
+// SignIn says with whom a sign-in by browser was made, as which client, and where its tokens are stored. It never holds
+// a token.
 type SignIn struct {
 	Provider string `json:"provider"`
 	Tenant   string `json:"tenant,omitempty"`
@@ -88,8 +88,8 @@ func (s *State) client(o *presets.OAuth) Client {
 	return c
 }
 
-// browserWay is the sign-in by browser and the client for it; ok is false when this is no way here.
-func (s *State) browserWay() (o *presets.OAuth, c Client, ok bool) {
+// browserSignIn is the sign-in by browser and the client for it; ok is false where it cannot be used.
+func (s *State) browserSignIn() (o *presets.OAuth, c Client, ok bool) {
 	o = s.identity()
 	if o == nil || !s.ownServers() || !bearers(&s.draft.Submission) || !bearers(s.draft.IMAP) {
 		return nil, Client{}, false
@@ -145,11 +145,11 @@ func (s *State) passwordless(p *presets.Provider) bool {
 // byBrowser reports whether the draft signs in by browser.
 func (s *State) byBrowser() bool { return s.draft.SecretType == config.SecretOAuth }
 
-// defaultWay chooses how to sign in at a provider that was just chosen: by browser where passwords do not work or soon
-// will not, and where somebody named a client for this run; with a password where one was given.
-func (s *State) defaultWay() {
+// chooseSignIn chooses how to sign in at a provider that was just chosen: by browser where passwords do not work or
+// soon will not, and where somebody named a client for this run; with a password where one was given.
+func (s *State) chooseSignIn() {
 	p := s.preset()
-	_, _, ok := s.browserWay()
+	_, _, ok := s.browserSignIn()
 	s.draft.SecretType = s.passwordType()
 	if !ok || !s.passwordless(p) && !s.opts.Secret.Empty() {
 		return
@@ -160,9 +160,9 @@ func (s *State) defaultWay() {
 	}
 }
 
-// settleWay gives up the sign-in by browser where the servers are no longer the provider's.
-func (s *State) settleWay() {
-	if _, _, ok := s.browserWay(); s.byBrowser() && !ok {
+// dropForeignSignIn gives up the sign-in by browser where the servers are no longer the provider's.
+func (s *State) dropForeignSignIn() {
+	if _, _, ok := s.browserSignIn(); s.byBrowser() && !ok {
 		s.draft.SecretType = s.passwordType()
 		s.dropSignIn()
 	}
@@ -176,8 +176,8 @@ func (s *State) passwordType() config.SecretType {
 	return config.SecretPassword
 }
 
-// held reports whether what the checks sign in with is there.
-func (s *State) held() bool {
+// hasCredential reports whether what the checks sign in with is there.
+func (s *State) hasCredential() bool {
 	if s.byBrowser() {
 		return s.signedIn
 	}
@@ -186,16 +186,16 @@ func (s *State) held() bool {
 
 // signInKey stands for what a sign-in is made for.
 func (s *State) signInKey() string {
-	o, c, ok := s.browserWay()
+	o, c, ok := s.browserSignIn()
 	if !ok {
 		return ""
 	}
 	return strings.Join(append(s.servers(), s.draft.Address, o.Provider, c.ID, c.Tenant), "\n")
 }
 
-// wanted is the sign-in that the draft asks for.
-func (s *State) wanted() SignIn {
-	o, c, ok := s.browserWay()
+// signInWanted is the sign-in that the draft asks for.
+func (s *State) signInWanted() SignIn {
+	o, c, ok := s.browserSignIn()
 	if !ok {
 		return SignIn{}
 	}
@@ -224,24 +224,24 @@ func (s *State) dropSignIn() {
 
 func signInKinds() []RequestKind { return []RequestKind{DoSignInFind, DoSignInBegin, DoSignIn} }
 
-// tookSignIn takes a sign-in that was found or made.
-func (s *State) tookSignIn(made SignIn) {
+// useSignIn takes a sign-in that was found or made.
+func (s *State) useSignIn(made SignIn) {
 	s.draft.SignIn, s.signedIn, s.signedFor = &made, true, s.signInKey()
 	s.prompt, s.begun, s.approved, s.phase = nil, 0, false, ""
 	s.secretGen++
 }
 
-// signInTold takes what became of a sign-in.
-func (s *State) signInTold(o Outcome) {
+// takeSignInOutcome takes what became of a sign-in.
+func (s *State) takeSignInOutcome(o Outcome) {
 	current := s.work[o.Kind].key == s.key(o.Kind) && s.byBrowser()
 	switch {
 	case o.Kind == DoSignInFind:
 		s.searched = true
 		if o.SignIn != nil && current {
-			s.tookSignIn(*o.SignIn)
+			s.useSignIn(*o.SignIn)
 		}
 	case o.SignIn != nil && current:
-		s.tookSignIn(*o.SignIn)
+		s.useSignIn(*o.SignIn)
 		if s.draft.Step == StepCredential {
 			s.forward()
 		} else {

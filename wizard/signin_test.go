@@ -423,7 +423,7 @@ func TestResumedSignIn(t *testing.T) {
 	if k.offers(ActRetry) {
 		t.Error("the same token may be tried again")
 	}
-	k.do(ActMend)
+	k.do(ActFix)
 	k.at(StepCredential)
 	if v := k.s.Screen(); v.Actions[0].ID != ActSignIn {
 		t.Errorf("%+v", v.Actions)

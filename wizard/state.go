@@ -16,7 +16,7 @@ type Options struct {
 	Product string
 	// Today is the date for dated facts, YYYY-MM-DD; the wizard has no clock.
 	Today string
-	// Draft to go on with; the zero Draft begins anew.
+	// Draft to go on with; the zero Draft begins a new profile.
 	Draft Draft
 	// Address starts a new conversation; it is shown, not yet accepted.
 	Address string
@@ -74,7 +74,7 @@ type State struct {
 	choosing  bool   // the list of providers is shown
 	prior     *prior // what was found, while a provider chosen from the list is shown
 	byHand    *hand  // the servers entered by hand, while a preset is tried
-	mend      FieldID
+	fixField  FieldID
 	notices   []Notice
 	errors    map[FieldID]Words
 	typed     map[FieldID]string // what was typed and not taken yet, so that nothing is lost
@@ -149,7 +149,7 @@ func New(o Options) (State, []Request) {
 	if s.draft.Editing && !o.Stored.Empty() && !s.draft.AskEach {
 		s.secret, s.stored, s.secretGen, s.boundTo = o.Stored, true, 1, s.servers()
 	}
-	s.settleWay()
+	s.dropForeignSignIn()
 	s.resume()
 	s.enter(true)
 	return s.settle()
@@ -181,7 +181,7 @@ func (s *State) sanitize() {
 }
 
 // resume goes back to the step from which a dropped conversation can go on. What was proven before is proven again: it
-// takes seconds, and nobody can know what has changed meanwhile.
+// takes seconds, and the servers may have changed since.
 func (s *State) resume() {
 	d := &s.draft
 	switch {
@@ -224,8 +224,8 @@ func (s State) Answer(a Answer) (State, []Request) {
 		s.cancelStep()
 	case len(a.Action) > len(GotoPrefix) && a.Action[:len(GotoPrefix)] == GotoPrefix:
 		s.jump(Step(a.Action[len(GotoPrefix):]), "")
-	case a.Action == ActMend:
-		if step, field := s.mendPlace(s.finding()); step != "" {
+	case a.Action == ActFix:
+		if step, field := s.fixPlace(s.finding()); step != "" {
 			s.jump(step, field)
 		}
 	default:
@@ -247,7 +247,7 @@ func (s State) Tell(o Outcome) (State, []Request) {
 	}
 	s = s.clone()
 	if !o.Done {
-		s.foundSoFar(o)
+		s.showCandidates(o)
 		if o.Report != nil {
 			t.reports = mergeReport(t.reports, *o.Report)
 			s.work[o.Kind] = t
@@ -263,7 +263,7 @@ func (s State) Tell(o Outcome) (State, []Request) {
 	}
 	t.reports = slices.DeleteFunc(slices.Clone(t.reports), func(r Report) bool { return r.Status == "" })
 	s.work[o.Kind] = t
-	s.told(o)
+	s.takeOutcome(o)
 	return s.settle()
 }
 
@@ -370,7 +370,7 @@ func (s *State) ask(kind RequestKind, change func(*Request)) {
 		}
 	}
 	if slices.Contains(signInKinds(), kind) {
-		r.SignIn, r.Begun = s.wanted(), s.begun
+		r.SignIn, r.Begun = s.signInWanted(), s.begun
 	}
 	if change != nil {
 		change(&r)
@@ -413,7 +413,7 @@ func (s *State) passed(kind RequestKind) bool {
 		return false
 	}
 	if kind == DoTest {
-		// What the receiver thinks of SPF and DKIM is the domain owner's to mend, like the entries of step 8: the message
+		// What the receiver thinks of SPF and DKIM is the domain owner's to fix, like the entries of step 8: the message
 		// has arrived all the same.
 		return !failed(t.reports, smtpData) &&
 			(proves(t.reports, "arrival.delivered") || !s.Draft().ReadsMailbox() && proves(t.reports, smtpData))
@@ -456,5 +456,5 @@ func mergeReport(reports []Report, r Report) []Report {
 
 // needsSecret reports whether signing in needs a secret that is not held.
 func (s *State) needsSecret() bool {
-	return s.draft.NeedsSecret() && !s.held()
+	return s.draft.NeedsSecret() && !s.hasCredential()
 }

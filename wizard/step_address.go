@@ -4,27 +4,26 @@ import (
 	"strings"
 
 	"postier/config"
-	"postier/presets"
 )
 
 // value is what a field shows: what was typed last, else what the draft holds.
-func (s *State) value(id FieldID, held string) string {
+func (s *State) value(id FieldID, current string) string {
 	if v, ok := s.typed[id]; ok {
 		return v
 	}
-	return held
+	return current
 }
 
-// take forgets what was typed once it stands in the draft.
-func (s *State) take(ids ...FieldID) {
+// clearTyped drops what was typed, once the draft holds it.
+func (s *State) clearTyped(ids ...FieldID) {
 	for _, id := range ids {
 		delete(s.typed, id)
 	}
 }
 
-func (s *State) field(id FieldID, kind FieldKind, held string) Field {
+func (s *State) field(id FieldID, kind FieldKind, current string) Field {
 	return Field{
-		ID: id, Kind: kind, Value: s.value(id, held), Error: s.errors[id], Mend: s.mend == id,
+		ID: id, Kind: kind, Value: s.value(id, current), Error: s.errors[id], Fix: s.fixField == id,
 		Label: M("wizard.field." + string(id)), Help: M("wizard.field." + string(id) + ".help"),
 	}
 }
@@ -54,7 +53,7 @@ func (s *State) addressScreen(v *Screen) {
 // that, so the field shows only then.
 func (s *State) otherFrom() bool {
 	_, typed := s.typed[FieldFrom]
-	return typed || s.mend == FieldFrom || s.draft.From.Address != s.draft.Address
+	return typed || s.fixField == FieldFrom || s.draft.From.Address != s.draft.Address
 }
 
 func (s *State) answerAddress(a Answer) {
@@ -87,7 +86,7 @@ func (s *State) answerAddress(a Answer) {
 		return
 	}
 	_, typed := s.typed[FieldFrom]
-	s.take(FieldAddress, FieldFrom)
+	s.clearTyped(FieldAddress, FieldFrom)
 	s.setAddress(address)
 	switch {
 	case author != "":
@@ -99,7 +98,7 @@ func (s *State) answerAddress(a Answer) {
 	s.forward()
 }
 
-// setAddress makes everything that hangs on the address anew when it is another one.
+// setAddress starts a new draft when the address is another one. What does not depend on the address is kept.
 func (s *State) setAddress(address string) {
 	if address == s.draft.Address {
 		return
@@ -122,8 +121,8 @@ func (s *State) setAddress(address string) {
 	}
 	s.dropSecret()
 	s.folders, s.prior, s.byHand = nil, nil, nil
-	s.renew(serverFields...)
-	s.renew(FieldSentCopy, FieldSentFolder, FieldProvider)
+	s.resetTyped(serverFields...)
+	s.resetTyped(FieldSentCopy, FieldSentFolder, FieldProvider)
 	if match, ok := s.opts.Book.Domain(config.AddressDomain(address)); ok {
 		if p, ok := s.opts.Book.Get(match.ID); ok {
 			s.draft.Candidates = []Candidate{CandidateOf(p, address, "preset", "", nil)}
@@ -137,34 +136,12 @@ var serverFields = []FieldID{
 	FieldIMAPHost, FieldIMAPPort, FieldIMAPSecurity, FieldIMAPUser,
 }
 
-// renew forgets what was typed for other settings. What was given beforehand stands in the fields again.
-func (s *State) renew(ids ...FieldID) {
+// resetTyped clears what was typed for the previous settings and restores the values given beforehand.
+func (s *State) resetTyped(ids ...FieldID) {
 	for _, id := range ids {
 		delete(s.typed, id)
 		if value, ok := s.opts.Values[id]; ok {
 			s.typed[id] = value
 		}
 	}
-}
-
-// CandidateOf is a preset as a candidate for an address. via is the name that led here, asked what the person filled in
-// for the preset's placeholders.
-func CandidateOf(p *presets.Provider, address, origin, via string, asked map[string]string) Candidate {
-	smtp, imap := p.ServersWith(address, asked)
-	confidence, checked := p.Confidence()
-	c := Candidate{
-		Provider: p.ID, Name: p.Name, Origin: origin, Via: via, Confidence: string(confidence), Checked: checked,
-		Credential: p.Credential.Type, SentMode: p.SentCopy.Mode,
-	}
-	if origin == "mx" && confidence == presets.Certain {
-		c.Confidence = string(presets.Likely) // the domain's owner may send elsewhere than it receives
-	}
-	if len(smtp) > 0 {
-		c.Submission = smtp[0].Server
-	}
-	if len(imap) > 0 && !imap[0].Cleartext {
-		server := imap[0].Server
-		c.IMAP = &server
-	}
-	return c
 }

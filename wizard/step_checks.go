@@ -16,22 +16,22 @@ const (
 	testLimit       = 240 * time.Second
 )
 
-// told takes what work found into the draft.
-func (s *State) told(o Outcome) {
+// takeOutcome takes what work found into the draft.
+func (s *State) takeOutcome(o Outcome) {
 	s.countRefusals(o)
 	switch o.Kind {
 	case DoDiscover:
-		s.foundLast(o)
+		s.takeCandidates(o)
 	case DoSubmission:
 		if o.Submission != nil {
-			found(&s.draft.Submission, *o.Submission)
+			adoptPort(&s.draft.Submission, *o.Submission)
 			s.rekey(DoSubmission)
 		}
 		// The Sent folder is tried only once the sign-in is known to work: a second refusal could lock the account.
 		s.startSent()
 	case DoSent:
 		if o.IMAP != nil && s.draft.IMAP != nil {
-			found(s.draft.IMAP, *o.IMAP)
+			adoptPort(s.draft.IMAP, *o.IMAP)
 		}
 		s.folders = slices.Clone(o.Folders)
 		if o.Folder != "" && s.draft.SentMode != config.SentNone {
@@ -45,14 +45,14 @@ func (s *State) told(o Outcome) {
 			s.notices = []Notice{{LevelInfo, M("wizard.test.filed")}}
 		}
 	case DoSignInFind, DoSignInBegin, DoSignIn:
-		s.signInTold(o)
+		s.takeSignInOutcome(o)
 	case DoSave:
-		s.saveTold(o)
+		s.takeSaved(o)
 	}
 }
 
-// found takes over the port and security that were found to work; the host stays the one that the person confirmed.
-func found(server *config.Server, works config.Server) {
+// adoptPort takes over the port and security that were found to work; the host stays the one that the person confirmed.
+func adoptPort(server *config.Server, works config.Server) {
 	if strings.EqualFold(server.Host, works.Host) {
 		server.Port, server.Security = works.Port, works.Security
 	}
@@ -101,22 +101,23 @@ func levelOf(err Words) Level {
 	return LevelFail
 }
 
-// mendAction leads to the step and field that the failure names (M-5).
-func (s *State) mendAction(f *Report) (Action, bool) {
-	step, _ := s.mendPlace(f)
+// fixAction leads to the step and field that the failure names (M-5).
+func (s *State) fixAction(f *Report) (Action, bool) {
+	step, _ := s.fixPlace(f)
 	if step == "" {
 		return Action{}, false
 	}
-	return Action{ID: ActMend, Label: M("wizard.action.mend."+string(step), "number", step.Number())}, true
+	return Action{ID: ActFix, Label: M("wizard.action.fix."+string(step), "number", step.Number())}, true
 }
 
-// mendPlace is the step and field that a failure leads to: an earlier one that applies. What the guide would show is
-// mended at the password where there is no guide, and what the password would mend at the servers where there is none.
-func (s *State) mendPlace(f *Report) (Step, FieldID) {
-	if f == nil || f.Mend == "" {
+// fixPlace is the step and field to which a failure leads: the report's own, if that step comes before the current one
+// and applies. A failure of the preparation leads to the password where the provider has no guide, and a failure of the
+// password leads to the servers where the account has none.
+func (s *State) fixPlace(f *Report) (Step, FieldID) {
+	if f == nil || f.Step == "" {
 		return "", ""
 	}
-	step, field := f.Mend, f.Field
+	step, field := f.Step, f.Field
 	if step == StepPrepare && !s.prepareApplies() {
 		step, field = StepCredential, FieldSecret
 	}
@@ -177,17 +178,17 @@ func (s *State) submissionScreen(v *Screen) {
 	s.failureActions(v, DoSubmission)
 }
 
-// failureActions offers mending first, then another try, then the servers.
+// failureActions offers the fix first, then another try, then the servers.
 func (s *State) failureActions(v *Screen, kind RequestKind) {
 	retry := s.retryAction(kind, v.Finding)
-	mend, mendable := s.mendAction(v.Finding)
-	if mendable {
-		v.Actions = append(v.Actions, mend)
+	fix, fixable := s.fixAction(v.Finding)
+	if fixable {
+		v.Actions = append(v.Actions, fix)
 	}
 	v.Actions = append(v.Actions, retry)
-	if step, _ := s.mendPlace(v.Finding); step != StepServer {
+	if step, _ := s.fixPlace(v.Finding); step != StepServer {
 		v.Actions = append(v.Actions, Action{
-			ID: GotoPrefix + ActionID(StepServer), Label: M("wizard.action.mend.server", "number", StepServer.Number()),
+			ID: GotoPrefix + ActionID(StepServer), Label: M("wizard.action.fix.server", "number", StepServer.Number()),
 			Key: 'e',
 		})
 	}
@@ -267,7 +268,7 @@ func (s *State) testScreen(v *Screen) {
 	if !s.work[DoTest].done {
 		again.Label = M("wizard.action.send-test")
 	}
-	mend, mendable := s.mendAction(v.Finding)
+	fix, fixable := s.fixAction(v.Finding)
 	switch {
 	case s.passed(DoTest):
 		good := "wizard.test.good"
@@ -276,11 +277,11 @@ func (s *State) testScreen(v *Screen) {
 		}
 		v.Notices = append(v.Notices, Notice{LevelGood, M(good)})
 		v.Actions = []Action{{ID: ActNext, Label: M("wizard.action.next")}, again}
-		if mendable {
-			v.Actions = append(v.Actions, mend)
+		if fixable {
+			v.Actions = append(v.Actions, fix)
 		}
-	case mendable:
-		v.Actions = []Action{mend, again, skip}
+	case fixable:
+		v.Actions = []Action{fix, again, skip}
 	default:
 		v.Actions = []Action{again, skip}
 	}
@@ -295,7 +296,7 @@ func (s *State) answerTest(a Answer) {
 		s.ask(DoTest, nil)
 	case a.Action == ActSkip && !s.passed(DoTest):
 		s.abandon(DoTest)
-		s.skipped(StepTest)
+		s.skip(StepTest)
 		s.forward()
 	}
 }

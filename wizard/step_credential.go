@@ -99,7 +99,7 @@ func (s *State) dropSecret() { s.secret, s.stored, s.boundTo = secret.Value{}, f
 func (s *State) enterCredential(bool) {
 	if keep, given := s.typed[FieldKeep]; given {
 		s.draft.AskEach = keep == KeepAsk
-		s.take(FieldKeep)
+		s.clearTyped(FieldKeep)
 	}
 	if s.byBrowser() {
 		s.enterSignIn()
@@ -131,10 +131,10 @@ func (s *State) credentialScreen(v *Screen) {
 		{Label: M("wizard.fact.user"), Value: L(d.Submission.Username)},
 		{Label: M("wizard.fact.submission"), Value: serverWords(d.Submission)},
 	}
-	v.Notices = append(v.Notices, s.coach()...)
+	v.Notices = append(v.Notices, s.refusalNotices()...)
 	f := Field{
 		ID: FieldSecret, Kind: KindSecret, Label: M("wizard.credential.label." + string(s.secretType())),
-		Help: M("wizard.field.secret.help"), Error: s.errors[FieldSecret], Mend: s.mend == FieldSecret,
+		Help: M("wizard.field.secret.help"), Error: s.errors[FieldSecret], Fix: s.fixField == FieldSecret,
 		Given: !s.secret.Empty() || !s.givenSecret().Empty(),
 	}
 	if p := s.preset(); p != nil {
@@ -169,9 +169,9 @@ func (s *State) credentialScreen(v *Screen) {
 	s.clientNotice(v)
 }
 
-// browserAction offers the sign-in by browser beside a password.
+// browserAction offers the sign-in by browser as an alternative to a password.
 func (s *State) browserAction(v *Screen) {
-	if _, _, ok := s.browserWay(); ok {
+	if _, _, ok := s.browserSignIn(); ok {
 		v.Actions = append(v.Actions, Action{ID: ActBrowser, Label: M("wizard.action.browser"), Key: 'b'})
 	}
 }
@@ -179,7 +179,7 @@ func (s *State) browserAction(v *Screen) {
 // clientNotice says what is missing for the sign-in by browser where passwords are coming to their end.
 func (s *State) clientNotice(v *Screen) {
 	p := s.preset()
-	if _, _, ok := s.browserWay(); ok || flowOf(p) == nil || p.PasswordAuth.Status != presets.PasswordRetiring ||
+	if _, _, ok := s.browserSignIn(); ok || flowOf(p) == nil || p.PasswordAuth.Status != presets.PasswordRetiring ||
 		!s.ownServers() {
 		return
 	}

@@ -9,7 +9,7 @@ import (
 	"postier/internal/locale"
 )
 
-// optionPages are the groups of fields behind the summary.
+// optionPages are the groups of fields that follow the summary.
 var optionPages = [][]FieldID{
 	nil,
 	{FieldLabel, FieldFromName, FieldReplyTo, FieldBCC},
@@ -34,7 +34,7 @@ func (s *State) enterOptions(forward bool) {
 		}
 	}
 	if forward && len(s.opts.Values) > 0 {
-		s.takeOptions(slices.Concat(optionPages...)) // flags and answers fill the pages that nobody opens
+		s.takeOptions(slices.Concat(optionPages...)) // flags and answers also fill the pages that are not opened
 	}
 }
 
@@ -205,7 +205,7 @@ func (s *State) takeOptions(ids []FieldID) bool {
 			s.errors[id] = words
 			continue
 		}
-		s.take(id)
+		s.clearTyped(id)
 	}
 	if slices.Contains(ids, FieldTestMode) {
 		s.takeTestMode()
@@ -276,11 +276,11 @@ func setList(to *[]string, raw string, validate func(string) locale.Text) Words 
 	return Words{}
 }
 
-// takeTestMode takes switch and address together: test mode without an address would send to nobody (P-5).
+// takeTestMode takes switch and address together: test mode without an address would send to no address (P-5).
 func (s *State) takeTestMode() {
-	held := &s.draft.TestMode
+	current := &s.draft.TestMode
 	on := s.value(FieldTestMode, s.optionValue(FieldTestMode))
-	address := strings.TrimSpace(s.value(FieldTestAddress, held.Address))
+	address := strings.TrimSpace(s.value(FieldTestAddress, current.Address))
 	if on != Yes && on != No {
 		s.errors[FieldTestMode] = M("wizard.options.yes-no")
 	}
@@ -290,8 +290,8 @@ func (s *State) takeTestMode() {
 		s.errors[FieldTestAddress] = M("wizard.options.test-address")
 	}
 	if s.errors[FieldTestMode].Empty() && s.errors[FieldTestAddress].Empty() {
-		*held = config.TestMode{Enabled: on == Yes, Address: address}
-		s.take(FieldTestMode, FieldTestAddress)
+		*current = config.TestMode{Enabled: on == Yes, Address: address}
+		s.clearTyped(FieldTestMode, FieldTestAddress)
 	}
 }
 
@@ -336,7 +336,7 @@ func (s *State) takeKinds() {
 		kinds = nil
 	}
 	s.draft.Kinds = kinds
-	s.take(FieldKindsOn, FieldKindsOff)
+	s.clearTyped(FieldKindsOn, FieldKindsOff)
 }
 
 func list(raw string) []string {

@@ -34,7 +34,7 @@ func (s *State) chooseGiven(wanted string) {
 		return // found all the same, and preselected
 	}
 	s.abandon(DoDiscover)
-	s.take(FieldProvider)
+	s.clearTyped(FieldProvider)
 	s.show(CandidateOf(p, s.draft.Address, "manual", "", nil))
 }
 
@@ -205,7 +205,7 @@ func (s *State) answerProvider(a Answer) {
 		s.abandon(DoDiscover)
 		s.choosing = true
 	case ActRetry:
-		if len(s.draft.Candidates) == 0 || s.cutShort() {
+		if len(s.draft.Candidates) == 0 || s.searchStopped() {
 			s.draft.Candidates, s.draft.Chosen = nil, -1
 			s.ask(DoDiscover, nil)
 		}
@@ -234,7 +234,7 @@ func (s *State) acceptProvider() {
 			return
 		}
 		s.choosing = false
-		s.take(FieldProvider)
+		s.clearTyped(FieldProvider)
 		s.show(CandidateOf(p, s.draft.Address, "manual", "", s.draft.Asked))
 		return // the facts are shown before anything is done with them
 	}
@@ -263,7 +263,7 @@ func (s *State) acceptProvider() {
 		return
 	}
 	s.abandon(DoDiscover) // what is accepted ends the search
-	s.take(FieldProvider)
+	s.clearTyped(FieldProvider)
 	if c := s.draft.Candidates[index]; c.Confirm && len(s.draft.Candidates) > 1 && s.draft.Chosen != index {
 		s.show(c) // chosen from a list; why it is to be confirmed is said first
 		return
@@ -293,7 +293,7 @@ func (s *State) chooseCandidate(index int) {
 	if d.Manual {
 		s.byHand = &hand{d.Submission, d.IMAP, d.SentMode}
 	}
-	s.renew(serverFields...)
+	s.resetTyped(serverFields...)
 	d.Chosen, d.Manual, d.Edited = index, false, s.serverGiven()
 	d.Asked = nil
 	d.Provider, d.Submission, d.SecretType, d.SentMode = c.Provider, c.Submission, c.Credential, c.SentMode
@@ -309,7 +309,7 @@ func (s *State) chooseCandidate(index int) {
 	d.Limits = config.Limits{}
 	if p := s.preset(); p != nil {
 		d.Limits = limitsOf(p)
-		s.defaultWay()
+		s.chooseSignIn()
 	}
 	s.startLimits()
 	s.startSentCopy()
@@ -345,13 +345,15 @@ func (s *State) enterByHand() {
 	d.Manual, d.Provider, d.Chosen, d.SecretType = true, custom, -1, config.SecretPassword
 	d.Limits, d.SentFolder, s.prior = config.Limits{}, "", nil
 	s.startLimits()
-	s.renew(serverFields...)
+	s.resetTyped(serverFields...)
 	if s.byHand != nil {
 		d.Submission, d.IMAP, d.SentMode = s.byHand.submission, s.byHand.imap, s.byHand.sentMode
 		return
 	}
-	d.Submission = config.Server{Port: config.PortSubmissions, Security: config.SecurityAuto, Auth: config.MechanismAuto,
-		Username: d.Address}
+	d.Submission = config.Server{
+		Port: config.PortSubmissions, Security: config.SecurityAuto, Auth: config.MechanismAuto,
+		Username: d.Address,
+	}
 	d.IMAP = &config.Server{Port: config.PortIMAPS, Security: config.SecurityAuto, Username: d.Address}
 	d.SentMode = config.SentAppend
 	s.startSentCopy()

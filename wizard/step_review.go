@@ -49,7 +49,7 @@ func (s *State) reviewScreen(v *Screen) {
 		v.Notices = append(v.Notices, Notice{LevelWarn, save.Disabled})
 		prove := Action{
 			ID:    GotoPrefix + ActionID(StepSubmission),
-			Label: M("wizard.action.mend.submission", "number", StepSubmission.Number()), Key: 'r',
+			Label: M("wizard.action.fix.submission", "number", StepSubmission.Number()), Key: 'r',
 		}
 		v.Actions = []Action{prove, save, options}
 	}
@@ -110,7 +110,7 @@ func (s *State) verdict(kind RequestKind) Words {
 	return M("wizard.verdict.pass")
 }
 
-// testVerdict is the word for the test message: one that nobody could look for was sent, and no more is known of it.
+// testVerdict is the word for the test message: "sent" where the mailbox could not be read to look for it.
 func (s *State) testVerdict() Words {
 	word := s.verdict(DoTest)
 	if word.Msg.Key == "wizard.verdict.pass" && !s.arrived() {
@@ -173,11 +173,11 @@ func (s *State) answerReview(a Answer) {
 		return
 	}
 	s.draft.Profile = name
-	s.take(FieldProfile)
+	s.clearTyped(FieldProfile)
 	s.ask(DoSave, nil)
 }
 
-func (s *State) saveTold(o Outcome) {
+func (s *State) takeSaved(o Outcome) {
 	if o.Saved == nil {
 		return
 	}

@@ -19,7 +19,7 @@ func (s *State) sentApplies() bool {
 
 func (s *State) enterSent(forward bool) {
 	if !forward {
-		// Here again: what was done without is looked at anew, and what failed still shows.
+		// Coming back to a step that was skipped takes it up again; a failure still shows.
 		s.draft.Skipped = slices.DeleteFunc(s.draft.Skipped, func(step Step) bool { return step == StepSent })
 	} else if !s.takeSent() {
 		s.page = sentChange
@@ -44,7 +44,7 @@ func (s *State) takeSent() bool {
 	if len(s.errors) > 0 {
 		return false
 	}
-	s.take(FieldSentCopy, FieldSentFolder)
+	s.clearTyped(FieldSentCopy, FieldSentFolder)
 	s.draft.SentMode, s.draft.SentFolder = mode, folder
 	return true
 }
@@ -90,10 +90,10 @@ func (s *State) sentScreen(v *Screen) {
 	v.Actions = append(v.Actions, skip)
 }
 
-// wantsFolder reports whether the failure is about the folder, which can be mended right here.
+// wantsFolder reports whether the failure is about the folder, which can be fixed on this step.
 func (s *State) wantsFolder() bool {
 	f := s.finding()
-	return f != nil && f.Mend == StepSent && !s.passed(DoSent)
+	return f != nil && f.Step == StepSent && !s.passed(DoSent)
 }
 
 func (s *State) folderField() Field {
@@ -133,12 +133,12 @@ func (s *State) answerSent(a Answer) {
 	case a.Action == ActNext && s.wantsFolder():
 		s.useFolder()
 	case a.Action == ActCreate && s.wantsFolder():
-		s.take(FieldSentFolder)
+		s.clearTyped(FieldSentFolder)
 		s.ask(DoSent, func(r *Request) { r.Create = true })
 	case a.Action == ActRetry && s.mayRetry(DoSent):
 		s.ask(DoSent, nil)
 	case a.Action == ActSkip && s.work[DoSent].id == 0 && !s.passed(DoSent):
-		s.skipped(StepSent)
+		s.skip(StepSent)
 		s.forward()
 	}
 }
@@ -152,7 +152,7 @@ func (s *State) useFolder() {
 		s.errors[FieldSentFolder] = Words{Msg: text}
 		return
 	}
-	s.take(FieldSentFolder)
+	s.clearTyped(FieldSentFolder)
 	s.draft.SentFolder = folder
 	s.ask(DoSent, nil)
 }
@@ -169,7 +169,7 @@ func (s *State) answerSentChange(a Answer) {
 	s.want(DoSent)
 }
 
-func (s *State) skipped(step Step) {
+func (s *State) skip(step Step) {
 	if !slices.Contains(s.draft.Skipped, step) {
 		s.draft.Skipped = append(s.draft.Skipped, step)
 	}

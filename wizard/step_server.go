@@ -82,12 +82,13 @@ func (s *State) serverScreen(v *Screen) {
 		v.Intro = []Words{M("wizard.server.ask", "name", s.preset().Name)}
 		for _, ask := range s.asks() {
 			id := FieldAsk + FieldID(ask.Name)
-			held := d.Asked[ask.Name]
-			if held == "" {
-				held = ask.Default
+			current := d.Asked[ask.Name]
+			if current == "" {
+				current = ask.Default
 			}
 			f := Field{
-				ID: id, Kind: KindText, Label: P(ask.Label), Value: s.value(id, held), Error: s.errors[id], Mend: s.mend == id,
+				ID: id, Kind: KindText, Label: P(ask.Label), Value: s.value(id, current), Error: s.errors[id],
+				Fix:  s.fixField == id,
 				Help: M("wizard.server.ask.help"),
 			}
 			if len(ask.Choices) > 0 {
@@ -123,7 +124,7 @@ func (s *State) serverScreen(v *Screen) {
 				"auto", "none", "plain", "login", "cram-md5", "scram-sha-1", "scram-sha-256", "ntlm"),
 			s.field(FieldUser, KindText, d.Submission.Username),
 		}
-		if s.value(FieldHelo, d.Submission.Helo) != "" || s.mend == FieldHelo || !s.errors[FieldHelo].Empty() {
+		if s.value(FieldHelo, d.Submission.Helo) != "" || s.fixField == FieldHelo || !s.errors[FieldHelo].Empty() {
 			helo := s.field(FieldHelo, KindText, d.Submission.Helo)
 			helo.Optional = true
 			v.Fields = append(v.Fields, helo)
@@ -132,16 +133,16 @@ func (s *State) serverScreen(v *Screen) {
 }
 
 // securities are the choices a person gets: no encryption only where it stands already (a server on this machine).
-func securities(held config.Security) []string {
+func securities(current config.Security) []string {
 	list := []string{string(config.SecurityAuto), string(config.SecurityTLS), string(config.SecurityStartTLS)}
-	if held == config.SecurityNone {
+	if current == config.SecurityNone {
 		list = append(list, string(config.SecurityNone))
 	}
 	return list
 }
 
-func (s *State) choices(id FieldID, held, prefix string, values ...string) Field {
-	f := s.field(id, KindChoice, held)
+func (s *State) choices(id FieldID, current, prefix string, values ...string) Field {
+	f := s.field(id, KindChoice, current)
 	if !slices.Contains(values, f.Value) {
 		values = append(values, f.Value)
 	}
@@ -167,7 +168,7 @@ func (s *State) answerServer(a Answer) {
 	if !taken {
 		return
 	}
-	s.mend = ""
+	s.fixField = ""
 	if s.page+1 < len(s.serverPages()) {
 		s.page++
 		return
@@ -179,11 +180,11 @@ func (s *State) takeAsked() bool {
 	asked := map[string]string{}
 	for _, ask := range s.asks() {
 		id := FieldAsk + FieldID(ask.Name)
-		held := s.draft.Asked[ask.Name]
-		if held == "" {
-			held = ask.Default
+		current := s.draft.Asked[ask.Name]
+		if current == "" {
+			current = ask.Default
 		}
-		value := strings.TrimSpace(s.value(id, held))
+		value := strings.TrimSpace(s.value(id, current))
 		if text := config.ValidateUsername(value); !text.Empty() {
 			s.errors[id] = Words{Msg: text}
 			continue
@@ -216,7 +217,7 @@ func (s *State) takeAsked() bool {
 	s.draft.Asked = asked
 	s.draft.Submission, s.draft.IMAP = c.Submission, c.IMAP
 	for name := range asked {
-		s.take(FieldAsk + FieldID(name))
+		s.clearTyped(FieldAsk + FieldID(name))
 	}
 	s.draft.Edited = s.draft.Edited || s.serverGiven()
 	return true
@@ -235,7 +236,7 @@ func (s *State) takeSubmission() bool {
 	if !text.Empty() {
 		s.errors[FieldSMTPPort] = Words{Msg: text}
 	} else {
-		port.Apply(&server, &batch) // what stands behind the number wins over the fields below (C-7)
+		port.Apply(&server, &batch) // what follows the number wins over the fields below (C-7)
 	}
 	if server.Cleartext() && !s.opts.AllowCleartext {
 		s.errors[FieldSMTPSecurity] = M("wizard.server.no-cleartext")
@@ -262,7 +263,7 @@ func (s *State) takeSubmission() bool {
 		return false
 	}
 	d.Submission, d.Limits.Batch = server, batch
-	s.take(FieldSMTPHost, FieldSMTPPort, FieldSMTPSecurity, FieldAuth, FieldUser, FieldHelo)
+	s.clearTyped(FieldSMTPHost, FieldSMTPPort, FieldSMTPSecurity, FieldAuth, FieldUser, FieldHelo)
 	return true
 }
 
@@ -278,7 +279,7 @@ func (s *State) takeIMAP() bool {
 			d.SentMode = config.SentNone
 		}
 		d.SentFolder = ""
-		s.take(FieldIMAPHost, FieldIMAPPort, FieldIMAPSecurity, FieldIMAPUser)
+		s.clearTyped(FieldIMAPHost, FieldIMAPPort, FieldIMAPSecurity, FieldIMAPUser)
 		return true
 	}
 	if text := config.ValidateHost(imap.Host); !text.Empty() {
@@ -310,6 +311,6 @@ func (s *State) takeIMAP() bool {
 		d.SentMode = config.SentAppend
 	}
 	d.IMAP = &imap
-	s.take(FieldIMAPHost, FieldIMAPPort, FieldIMAPSecurity, FieldIMAPUser)
+	s.clearTyped(FieldIMAPHost, FieldIMAPPort, FieldIMAPSecurity, FieldIMAPUser)
 	return true
 }

@@ -61,7 +61,7 @@ func (s *State) providerName() string {
 // offerScreen says what will happen and begins nothing: a code is only asked for when the person wants one
 // (docs/security.md T16).
 func (s *State) offerScreen(v *Screen) {
-	o, _, _ := s.browserWay()
+	o, _, _ := s.browserSignIn()
 	v.Intro = []Words{M("wizard.signin.intro", "name", s.providerName())}
 	start := Action{ID: ActSignIn, Label: M("wizard.signin.start")}
 	if o != nil && o.Flow == presets.FlowCode {
@@ -81,7 +81,7 @@ func (s *State) offerScreen(v *Screen) {
 	if o != nil && o.Flow == presets.FlowDevice && o.AuthURL != "" {
 		v.Actions = append(v.Actions, Action{ID: ActPaste, Label: M("wizard.signin.by-paste"), Key: 'w'})
 	}
-	s.otherWay(v)
+	s.otherMethods(v)
 }
 
 // signInFacts say what the sign-in is for.
@@ -92,8 +92,8 @@ func (s *State) signInFacts() []Fact {
 	}
 }
 
-// otherWay offers the password where one works, and what is left where none does.
-func (s *State) otherWay(v *Screen) {
+// otherMethods offers the password where one works, and what is left where none does.
+func (s *State) otherMethods(v *Screen) {
 	if !s.passwordless(s.preset()) {
 		v.Actions = append(v.Actions, Action{ID: ActPassword, Label: M("wizard.signin.use-password"), Key: 'p'})
 		return
@@ -161,18 +161,18 @@ func (s *State) signedInScreen(v *Screen) {
 	next := Action{ID: ActNext, Label: M("wizard.action.next")}
 	again := Action{ID: ActSignIn, Label: M("wizard.signin.again"), Key: 'r'}
 	v.Actions = []Action{next, again}
-	if s.mend == FieldSecret {
+	if s.fixField == FieldSecret {
 		v.Notices = append(v.Notices, Notice{LevelWarn, M("wizard.signin.refused")})
 		v.Actions = []Action{again, next}
 	}
-	s.otherWay(v)
+	s.otherMethods(v)
 }
 
 // useBrowser and usePassword change the way; what was given for the other one stays for the way back.
 func (s *State) useBrowser() {
-	if _, _, ok := s.browserWay(); ok {
+	if _, _, ok := s.browserSignIn(); ok {
 		s.draft.SecretType = config.SecretOAuth
-		s.question, s.mend = noQuestion, ""
+		s.question, s.fixField = noQuestion, ""
 		if s.draft.Step == StepCredential {
 			s.enterSignIn()
 			return
@@ -201,7 +201,7 @@ func (s *State) answerSignIn(a Answer) {
 	if s.work[DoSignInFind].id != 0 || s.work[DoSignInBegin].id != 0 || s.work[DoSignIn].id != 0 {
 		return
 	}
-	o, _, ok := s.browserWay()
+	o, _, ok := s.browserSignIn()
 	if !ok {
 		return
 	}
@@ -228,7 +228,7 @@ func (s *State) answerSignIn(a Answer) {
 
 func (s *State) beginSignIn(flow presets.OAuthFlow) {
 	delete(s.work, DoSignIn)
-	s.prompt, s.approved, s.phase, s.mend = nil, false, "", ""
+	s.prompt, s.approved, s.phase, s.fixField = nil, false, "", ""
 	s.ask(DoSignInBegin, func(r *Request) { r.Flow = flow })
 }
 

@@ -128,13 +128,13 @@ func (k *talk) passes(kind RequestKind, change ...func(*Outcome)) {
 }
 
 // fails tells that one check failed and what needs it was skipped.
-func (k *talk) fails(kind RequestKind, id, cause string, mend Step, field FieldID) {
+func (k *talk) fails(kind RequestKind, id, cause string, fix Step, field FieldID) {
 	k.t.Helper()
 	r := k.last(kind)
 	reports := all(kind, r.Draft)
 	for i := range reports {
 		if reports[i].ID == id {
-			reports[i].Status, reports[i].Cause, reports[i].Mend, reports[i].Field = Fail, cause, mend, field
+			reports[i].Status, reports[i].Cause, reports[i].Step, reports[i].Field = Fail, cause, fix, field
 			for j := i + 1; j < len(reports); j++ {
 				reports[j].Status, reports[j].Cause = Skip, "needs-failed"
 			}

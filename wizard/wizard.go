@@ -156,7 +156,7 @@ type Field struct {
 	Placeholder Words
 	Choices     []Choice
 	Error       Words // why the last value was not taken
-	Mend        bool  // the field to look at first after a failure (M-5)
+	Fix         bool  // the field to look at first after a failure (M-5)
 	Optional    bool
 	Given       bool // secret: one is already held, an empty answer keeps it
 }
@@ -191,7 +191,7 @@ const (
 	ActChoose  ActionID = "choose"  // another provider
 	ActManual  ActionID = "manual"  // enter by hand
 	ActEdit    ActionID = "edit"    // change what is shown
-	ActMend    ActionID = "mend"    // go to the step and field that the failure names
+	ActFix     ActionID = "fix"     // go to the step and field that the failure names
 	ActKeep    ActionID = "keep"    // take the secret as typed
 	ActClean   ActionID = "clean"   // take the secret cleaned
 	ActAskEach ActionID = "ask"     // toggle: ask for the password at each send
@@ -262,12 +262,12 @@ type Report struct {
 	Exit int
 	// Reply is what the server said, if that is what failed.
 	Reply safetext.Remote
-	// Seen is one line of evidence for the row: "TLS 1.3, certificate for smtp.example.org".
-	Seen safetext.Remote
+	// Brief is one line of evidence for the row: "TLS 1.3, certificate for smtp.example.org".
+	Brief safetext.Remote
 	// Fixes are exact texts to publish or to type.
 	Fixes []Fix
-	// Mend and Field say where the person can mend it; empty when nothing here can.
-	Mend  Step
+	// Step and Field say where the person can fix it; empty where nothing in the wizard can.
+	Step  Step
 	Field FieldID
 	// Details are the raw lines for the technician's view.
 	Details []string
@@ -390,7 +390,7 @@ type Outcome struct {
 	// Folders are the folders that the server listed, for choosing; Folder is the one that serves.
 	Folders []string
 	Folder  string
-	// FiledByProvider is set by DoTest when a copy stood in Sent although nobody appended it.
+	// FiledByProvider is set by DoTest when a copy stood in Sent although postier did not append it.
 	FiledByProvider bool
 	// Prompt answers DoSignInBegin. Phase is the progress of DoSignIn (Done false): waiting, slower, offline, ailing,
 	// saving.
@@ -409,24 +409,6 @@ type Outcome struct {
 type Saved struct {
 	Path    string
 	Profile string
-	Secret  string // path or description of where the secret lies
+	Secret  string // path or description of where the secret is stored
 	Default bool
-}
-
-// Candidate is one possible provider with its settings.
-type Candidate struct {
-	Provider   string `json:"provider"` // preset id, or "custom"
-	Name       string `json:"name"`
-	Origin     string `json:"origin"`     // preset, mx, srv, autoconfig, probe, manual
-	Confidence string `json:"confidence"` // certain, likely, guess
-	Checked    string `json:"checked,omitempty"`
-	Via        string `json:"via,omitempty"` // the MX host or URL that led here
-	// Confirm is true when the servers lie in a domain that neither the address nor a preset vouches for (T5).
-	Confirm bool `json:"confirm,omitempty"`
-	// Reasons are why, in discovery's words: other-domain, redirected, alias, guess, mx-derived, cleartext.
-	Reasons    []string          `json:"reasons,omitempty"`
-	Submission config.Server     `json:"submission"`
-	IMAP       *config.Server    `json:"imap,omitempty"`
-	Credential config.SecretType `json:"credential"`
-	SentMode   config.SentMode   `json:"sent_mode"`
 }

@@ -113,8 +113,8 @@ func (p *printer) results(reports []wizard.Report) {
 
 func (p *printer) check(r wizard.Report) {
 	text := p.words(r.Name)
-	if !r.Seen.Empty() {
-		text = p.colon(text) + " " + short(r.Seen.Escaped())
+	if !r.Brief.Empty() {
+		text = p.colon(text) + " " + short(r.Brief.Escaped())
 	}
 	text += fmt.Sprintf(" (%.1f s)", r.Took.Seconds())
 	if p.causes && r.Cause != "" && r.Status != wizard.Skip {
@@ -158,8 +158,8 @@ func (p *printer) fieldIntro(f wizard.Field) {
 	if !f.Error.Empty() {
 		p.paragraph(p.t("plain.level.fail")+" ", p.words(f.Error))
 	}
-	if f.Mend {
-		p.paragraph(p.t("plain.level.warn")+" ", p.t("plain.mend", "field", p.words(f.Label)))
+	if f.Fix {
+		p.paragraph(p.t("plain.level.warn")+" ", p.t("plain.fix", "field", p.words(f.Label)))
 	}
 	if !f.Help.Empty() {
 		p.paragraph("  ", p.words(f.Help))

@@ -15,7 +15,7 @@ func (w *Worker) discover(ctx context.Context, r wizard.Request, out *wizard.Out
 	list, err := discovery.Find(ctx, w.Network, w.Book, address,
 		discovery.Options{Now: w.Now, Found: func(list []discovery.Candidate) {
 			if tell != nil {
-				tell(wizard.Outcome{ID: r.ID, Kind: r.Kind, Candidates: w.offered(list, address)})
+				tell(wizard.Outcome{ID: r.ID, Kind: r.Kind, Candidates: w.offers(list, address)})
 			}
 		}})
 	switch {
@@ -26,12 +26,12 @@ func (w *Worker) discover(ctx context.Context, r wizard.Request, out *wizard.Out
 	case err != nil:
 		out.Err = wizard.M("setup.no-dns")
 	}
-	out.Candidates = w.offered(list, address)
+	out.Candidates = w.offers(list, address)
 }
 
-// offered are the best candidate and, behind it, only those among which nobody but the person can choose: products that
-// share an MX.
-func (w *Worker) offered(list []discovery.Candidate, address string) []wizard.Candidate {
+// offers are the best candidate and, after it, only those between which the person has to choose: products that share
+// an MX.
+func (w *Worker) offers(list []discovery.Candidate, address string) []wizard.Candidate {
 	var out []wizard.Candidate
 	for _, c := range list {
 		if first := list[0]; c.Origin == first.Origin && c.Via == first.Via &&
@@ -42,7 +42,7 @@ func (w *Worker) offered(list []discovery.Candidate, address string) []wizard.Ca
 	return out
 }
 
-// candidate is a finding in the wizard's words. A preset is filled in anew, so that the wizard can ask for what is
+// candidate is a finding in the wizard's words. A preset is filled in again, so that the wizard can ask for what is
 // missing.
 func (w *Worker) candidate(c discovery.Candidate, address string) wizard.Candidate {
 	if p, ok := w.Book.Get(c.Provider); ok && (c.Origin == discovery.OriginPreset || c.Origin == discovery.OriginMX) {
@@ -74,7 +74,7 @@ func reasons(c discovery.Candidate) []string {
 	return out
 }
 
-// Candidates finds the providers of an address where nobody can be asked: only those that need no confirmation.
+// Candidates finds the providers of an address where the person cannot be asked: only those that need no confirmation.
 func (w *Worker) Candidates(ctx context.Context, address string) []wizard.Candidate {
 	var out wizard.Outcome
 	w.discover(ctx, wizard.Request{Draft: wizard.Draft{Address: address}}, &out, nil)

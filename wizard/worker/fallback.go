@@ -2,7 +2,7 @@ package worker
 
 import "postier/config"
 
-// Fallback is a profile that is saved beside the person's own, for messages that no other profile can send.
+// Fallback is a profile that is saved together with the person's own, for messages that no other profile can send.
 type Fallback struct {
 	Name    string
 	Profile *config.Profile

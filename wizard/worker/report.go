@@ -24,7 +24,7 @@ func Reports(results []diagnostics.Result) []wizard.Report {
 func Report(r diagnostics.Result) wizard.Report {
 	out := wizard.Report{
 		ID: string(r.ID), Status: string(r.Status), Cause: r.Cause, Matched: r.Matched,
-		Took: r.Took, Seen: seen(r),
+		Took: r.Took, Brief: seen(r),
 	}
 	if r.Status == diagnostics.Fail {
 		out.Exit = report.ExitOf(r)
@@ -42,7 +42,7 @@ func Report(r diagnostics.Result) wizard.Report {
 	if cause, ok := explain.Cause(r.Cause); ok {
 		explained(&out, r)
 		out.Who, out.Retry = string(cause.Who), string(cause.Retry)
-		out.Mend, out.Field = place(wizard.Step(cause.Step), cause.FieldFor(string(r.ID)))
+		out.Step, out.Field = place(wizard.Step(cause.Step), cause.FieldFor(string(r.ID)))
 	}
 	for _, line := range r.Transcript {
 		out.Details = append(out.Details, line.String())

@@ -32,17 +32,17 @@ func TestEveryCauseHasAPlace(t *testing.T) {
 		for _, check := range []diagnostics.ID{diagnostics.SMTPAuth, diagnostics.IMAPConnect, diagnostics.DNSSPF} {
 			r := Report(diagnostics.Result{ID: check, Status: diagnostics.Fail, Cause: cause.Slug})
 			if cause.Step == "" {
-				if r.Mend != "" {
-					t.Errorf("%s leads to %s", cause.Slug, r.Mend)
+				if r.Step != "" {
+					t.Errorf("%s leads to %s", cause.Slug, r.Step)
 				}
 				continue
 			}
 			placed++
-			if r.Mend.Number() == 0 {
-				t.Errorf("%s leads to %q, which is no step", cause.Slug, r.Mend)
+			if r.Step.Number() == 0 {
+				t.Errorf("%s leads to %q, which is no step", cause.Slug, r.Step)
 			}
-			if r.Field != "" && !slices.Contains(shown[r.Mend], r.Field) {
-				t.Errorf("%s at %s leads to step %s, which has no field %s", cause.Slug, check, r.Mend, r.Field)
+			if r.Field != "" && !slices.Contains(shown[r.Step], r.Field) {
+				t.Errorf("%s at %s leads to step %s, which has no field %s", cause.Slug, check, r.Step, r.Field)
 			}
 		}
 	}
@@ -87,13 +87,13 @@ func TestReportKeepsWhatTheServerSaid(t *testing.T) {
 		}, diagnostics.Reply(hostile)},
 		Fix: []diagnostics.Fix{{Kind: "txt", Name: "x.example", Value: "v", Old: "o", TTLSeconds: 60}},
 	})
-	if r.Reply.Raw() != hostile || r.Seen.Raw() != "535 5.7.8 no\x1b[2J" {
-		t.Errorf("reply %q, seen %q", r.Reply.Raw(), r.Seen.Raw())
+	if r.Reply.Raw() != hostile || r.Brief.Raw() != "535 5.7.8 no\x1b[2J" {
+		t.Errorf("reply %q, seen %q", r.Reply.Raw(), r.Brief.Raw())
 	}
 	if len(r.Details) != 2 || strings.ContainsAny(strings.Join(r.Details, ""), "\x1b\x07") {
 		t.Errorf("%q", r.Details)
 	}
-	if r.Mend != wizard.StepCredential || r.Field != wizard.FieldSecret || len(r.Fixes) != 1 ||
+	if r.Step != wizard.StepCredential || r.Field != wizard.FieldSecret || len(r.Fixes) != 1 ||
 		r.Fixes[0] != (wizard.Fix{Kind: "txt", Name: "x.example", Value: "v", Old: "o", TTLSeconds: 60}) {
 		t.Errorf("%+v", r)
 	}

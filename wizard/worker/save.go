@@ -107,9 +107,9 @@ type keeper struct {
 	worker *Worker
 	store  *credential.Store
 	name   string
-	tokens move              // of a sign-in by browser
+	tokens tokenMove         // of a sign-in by browser
 	put    config.Credential // what was written; its kind is empty when nothing was
-	old    secret.Value      // what lay there before, empty when nothing did
+	old    secret.Value      // what was stored there before, empty when nothing was
 }
 
 // keep stores the secret and returns the reference to it.
@@ -158,8 +158,8 @@ func (k *keeper) undo(ctx context.Context) {
 	}
 }
 
-// forget removes a secret that the profile no longer refers to. What lies outside the configuration's own folder is
-// left to whoever put it there; a secret that cannot be removed does not undo a save.
+// forget removes a secret that the profile no longer refers to. What is stored outside the configuration's own folder
+// is left to whoever put it there; a secret that cannot be removed does not undo a save.
 func (k *keeper) forget(ctx context.Context, before, now config.Credential) {
 	if before.Kind != now.Kind || before.Path != now.Path || before.Name != now.Name {
 		_ = k.store.Remove(context.WithoutCancel(ctx), k.name, before)

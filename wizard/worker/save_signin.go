@@ -7,10 +7,10 @@ import (
 	"postier/wizard"
 )
 
-// move is the way of tokens from the file of the conversation to that of the profile, and back when nothing came of it.
-type move struct {
+// tokenMove moves tokens from the file of the conversation to that of the profile, and back when the save failed.
+type tokenMove struct {
 	from, to oauth.Store
-	backup   oauth.Store // what lay there before; its path is empty when nothing did
+	backup   oauth.Store // what was stored there before; its path is empty when nothing was
 }
 
 // keepSignIn gives the tokens of a sign-in to the profile and returns the reference to them. The configuration never
@@ -27,7 +27,7 @@ func (k *keeper) keepSignIn(d wizard.Draft) (config.Credential, error) {
 		return reference, nil
 	}
 	reference := credential.OAuthReference(k.name, s.Provider, s.Tenant, s.ClientID)
-	m := move{from: k.worker.tokens(*s, d), to: oauth.Store{Path: k.store.OAuthFile(k.name, reference)}}
+	m := tokenMove{from: k.worker.tokens(*s, d), to: oauth.Store{Path: k.store.OAuthFile(k.name, reference)}}
 	if m.from == m.to {
 		return reference, nil
 	}
@@ -38,13 +38,13 @@ func (k *keeper) keepSignIn(d wizard.Draft) (config.Credential, error) {
 	k.tokens = m
 	if err := m.from.CopyTo(m.to.Path); err != nil {
 		k.tokens.undo()
-		k.tokens = move{}
+		k.tokens = tokenMove{}
 		return config.Credential{}, err
 	}
 	return reference, nil
 }
 
-func (m move) undo() {
+func (m tokenMove) undo() {
 	switch {
 	case m.to.Path == "":
 		return

@@ -371,14 +371,14 @@ func TestWithdrawnSignIn(t *testing.T) {
 	d := h.signedIn()
 	h.provider.OAuthEnd()
 	out, _ := h.do(ctx, wizard.Request{ID: 7, Kind: wizard.DoSubmission, Draft: d, SignedIn: true})
-	if r := find(t, out.Reports, "smtp.auth"); r.Cause != "oauth-token-expired" || r.Mend != wizard.StepCredential {
+	if r := find(t, out.Reports, "smtp.auth"); r.Cause != "oauth-token-expired" || r.Step != wizard.StepCredential {
 		t.Errorf("%+v", r)
 	}
 	if err := os.Remove(filepath.Join(h.folder, "secrets/atelier.draft.oauth.json")); err != nil {
 		t.Fatal(err)
 	}
 	out, _ = h.do(ctx, wizard.Request{ID: 7, Kind: wizard.DoSent, Draft: d, SignedIn: true})
-	if r := find(t, out.Reports, "imap.auth"); r.Cause != "oauth-token-expired" || r.Mend != wizard.StepCredential {
+	if r := find(t, out.Reports, "imap.auth"); r.Cause != "oauth-token-expired" || r.Step != wizard.StepCredential {
 		t.Errorf("%+v", r)
 	}
 }

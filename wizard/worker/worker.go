@@ -24,7 +24,7 @@ import (
 type Worker struct {
 	Network *wire.Network
 	Book    *presets.Book
-	// ConfigPath is the file that DoSave writes; the draft lies beside it.
+	// ConfigPath is the file that DoSave writes; the draft is stored next to it.
 	ConfigPath string
 	// Lang is the language of test messages.
 	Lang locale.Lang
@@ -38,9 +38,9 @@ type Worker struct {
 	Credentials func(configPath string) *credential.Store
 	// CAFile are the roots that the checks trusted in addition, absolute; a profile proven with them names them.
 	CAFile string
-	// Fallback is saved beside a new profile; nil where there is none.
+	// Fallback is saved together with a new profile; nil where there is none.
 	Fallback *Fallback
-	// NoDraft switches the draft off: the demo and unattended runs leave nothing behind.
+	// NoDraft switches the draft off, for the demo and unattended runs.
 	NoDraft bool
 
 	// ClientSecret is what some identity providers call the secret of an installed program; nil means that there is none.
@@ -128,7 +128,7 @@ func (w *Worker) run(ctx context.Context, r wizard.Request, tell func(wizard.Out
 	}, plans...)
 }
 
-// sentence turns an error into words: its own when it has some, else a general one with the raw text behind it.
+// sentence turns an error into words: its own when it has some, else the raw text.
 func sentence(err error) wizard.Words {
 	if errors.Is(err, context.Canceled) {
 		return wizard.M("wizard.cancelled")

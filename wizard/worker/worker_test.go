@@ -43,8 +43,8 @@ func TestLadders(t *testing.T) {
 		"smtp.certificate": "smtp.poste-demo.example, imap.poste-demo.example", "smtp.auth-offered": "PLAIN",
 		"smtp.auth": "PLAIN, marie@", "smtp.sender": "marie@", "smtp.recipient": "marie@",
 	} {
-		if r := find(t, out.Reports, id); r.Status != wizard.Pass || !strings.Contains(r.Seen.Raw(), want) {
-			t.Errorf("%s: %s, seen %q", id, r.Status, r.Seen.Raw())
+		if r := find(t, out.Reports, id); r.Status != wizard.Pass || !strings.Contains(r.Brief.Raw(), want) {
+			t.Errorf("%s: %s, seen %q", id, r.Status, r.Brief.Raw())
 		}
 	}
 	if out.Submission == nil || out.Submission.Port != 465 || out.Submission.Security != config.SecurityTLS {
@@ -68,8 +68,8 @@ func TestLadders(t *testing.T) {
 		"imap.folder": "Envoyés",
 		"imap.append": "Envoyés · ", "imap.readback": " B", "imap.cleanup": "expunge",
 	} {
-		if r := find(t, out.Reports, id); r.Status != wizard.Pass || !strings.Contains(r.Seen.Raw(), want) {
-			t.Errorf("%s: %s, seen %q", id, r.Status, r.Seen.Raw())
+		if r := find(t, out.Reports, id); r.Status != wizard.Pass || !strings.Contains(r.Brief.Raw(), want) {
+			t.Errorf("%s: %s, seen %q", id, r.Status, r.Brief.Raw())
 		}
 	}
 	if out.Folder != "Envoyés" || out.IMAP == nil || out.IMAP.Security != config.SecurityTLS {
@@ -84,8 +84,8 @@ func TestLadders(t *testing.T) {
 		"dns.mx": "mx.poste-demo.example", "dns.spf": "v=spf1 include:",
 		"dns.dkim": "poste1 · rsa-", "dns.dmarc": "v=DMARC1",
 	} {
-		if r := find(t, out.Reports, id); !strings.Contains(r.Seen.Raw(), want) {
-			t.Errorf("%s: %s, seen %q", id, r.Status, r.Seen.Raw())
+		if r := find(t, out.Reports, id); !strings.Contains(r.Brief.Raw(), want) {
+			t.Errorf("%s: %s, seen %q", id, r.Status, r.Brief.Raw())
 		}
 	}
 }
@@ -118,7 +118,7 @@ func TestCreateFolder(t *testing.T) {
 	h := newHouse(t, "no-sent-folder")
 	out, _ := h.do(context.Background(), h.request(wizard.DoSent))
 	r := find(t, out.Reports, "imap.folder")
-	if r.Cause != "folder-missing" || r.Mend != wizard.StepSent || r.Field != wizard.FieldSentFolder ||
+	if r.Cause != "folder-missing" || r.Step != wizard.StepSent || r.Field != wizard.FieldSentFolder ||
 		len(out.Folders) == 0 {
 		t.Errorf("%+v, folders %v", r, out.Folders)
 	}
@@ -138,8 +138,8 @@ func TestTestMessage(t *testing.T) {
 		"smtp.data", "arrival.delivered", "arrival.placement", "arrival.spf", "arrival.dkim",
 		"arrival.dmarc",
 	} {
-		if r := find(t, out.Reports, id); r.Status != wizard.Pass || r.Seen.Empty() {
-			t.Errorf("%s: %s %s, seen %q", id, r.Status, r.Cause, r.Seen.Raw())
+		if r := find(t, out.Reports, id); r.Status != wizard.Pass || r.Brief.Empty() {
+			t.Errorf("%s: %s %s, seen %q", id, r.Status, r.Cause, r.Brief.Raw())
 		}
 	}
 	if out.FiledByProvider || out.Reports[0].ID != "smtp.data" || len(told) == 0 {

@@ -48,7 +48,7 @@ func (w *Worker) test(ctx context.Context, r wizard.Request, out *wizard.Outcome
 	if delivered, ok := diagnostics.Find(results, diagnostics.ArrivalDelivered); ok {
 		out.FiledByProvider, _ = arrival.FiledByProvider(delivered)
 	}
-	out.Reports = Reports(sender.beside(results))
+	out.Reports = Reports(sender.withHandOver(results))
 }
 
 // sender hands the message over once and remembers how that went.
@@ -76,8 +76,9 @@ func (s *sender) send(ctx context.Context, message []byte) (smtp.Outcome, error)
 	return outcome, err
 }
 
-// beside puts the hand-over before the arrival. When it failed, nothing behind it can be judged: one root cause shows.
-func (s *sender) beside(results []diagnostics.Result) []diagnostics.Result {
+// withHandOver puts the hand-over before the arrival. When the hand-over failed, the arrival cannot be judged, so it is
+// skipped and one root cause shows.
+func (s *sender) withHandOver(results []diagnostics.Result) []diagnostics.Result {
 	if s.handed.Status == "" {
 		return results
 	}

@@ -16,7 +16,7 @@ func TestRefusedSecrets(t *testing.T) {
 		k.password(secret)
 		k.at(StepSubmission)
 		k.fails(DoSubmission, "smtp.auth", "wrong-password", StepCredential, FieldSecret)
-		k.do(ActMend)
+		k.do(ActFix)
 		k.at(StepCredential)
 	}
 	for address, want := range map[string]struct{ key, text string }{

@@ -11,7 +11,7 @@ type refusals struct {
 	n       int
 }
 
-// countRefusals keeps the count: an accepted secret ends it, another address begins anew.
+// countRefusals keeps the count: an accepted secret ends it, another address starts a new one.
 func (s *State) countRefusals(o Outcome) {
 	if o.Kind != DoSubmission && o.Kind != DoSent {
 		return
@@ -29,9 +29,9 @@ func (s *State) countRefusals(o Outcome) {
 	}
 }
 
-// coach says what mostly goes wrong with a password that was typed well, and after the second refusal what another one
-// costs.
-func (s *State) coach() []Notice {
+// refusalNotices says what mostly goes wrong with a password that was typed well, and after the second refusal what
+// another one costs.
+func (s *State) refusalNotices() []Notice {
 	if s.refused.address != s.draft.Address || s.refused.n == 0 {
 		return nil
 	}
