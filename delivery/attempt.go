@@ -51,7 +51,8 @@ func (q *Queue) limits(p *config.Profile) config.Limits {
 	return EffectiveLimits(p.Limits, q.Provider(p))
 }
 
-// profileFor is the profile that sends the message now: its own, or the fallback when that one was switched off by a failure.
+// profileFor is the profile that sends the message now: its own, or the fallback when that one was switched off by a
+// failure.
 func (q *Queue) profileFor(doc *config.Document, item *Item) (*config.Profile, Try, bool) {
 	p := doc.File.Profiles[item.Profile]
 	if p != nil && p.Enabled {
@@ -182,8 +183,8 @@ func (q *Queue) putOff(item *Item, try Try, wait time.Duration) Try {
 	return try
 }
 
-// backOff is the wait behind the nth try: one minute, doubled each time up to four hours, a quarter more or less so that
-// messages that failed together do not come back together.
+// backOff is the wait behind the nth try: one minute, doubled each time up to four hours, a quarter more or less so
+// that messages that failed together do not come back together.
 func backOff(attempts int) time.Duration {
 	wait := longestRetry
 	if shift := max(attempts-1, 0); shift < 8 {
@@ -197,8 +198,8 @@ func (q *Queue) tooOld(item *Item) bool {
 	return item.Attempts >= expiryTries && q.Store.Now().Sub(item.Accepted) > expiry
 }
 
-// resolve looks what became of a message whose fate is unknown. done is false when it must be handed over again, under the
-// same Message-ID: nothing accepted is lost, and a second copy is possible only where nobody could tell (RFC 1047).
+// resolve looks what became of a message whose fate is unknown. done is false when it must be handed over again, under
+// the same Message-ID: nothing accepted is lost, and a second copy is possible only where nobody could tell (RFC 1047).
 func (q *Queue) resolve(ctx context.Context, item *Item, p *config.Profile) (Try, bool) {
 	item.Doubt = true
 	found, checked, err := q.Sender.Found(ctx, item.Profile, p, item.MessageID)

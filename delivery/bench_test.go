@@ -63,9 +63,13 @@ func (c *clock) add(d time.Duration) {
 func profileAt(host, address string) *config.Profile {
 	return &config.Profile{
 		Enabled: true, From: config.Address{Name: "Cabinet Durand", Address: address},
-		Submission: config.Server{Host: host, Port: 465, Security: config.SecurityTLS, Auth: config.MechanismAuto, Username: address},
-		Credential: config.Credential{Kind: config.CredentialFile, Path: "secrets/" + config.Slug(host), Type: config.SecretPassword},
-		SentCopy:   config.SentCopy{Mode: config.SentNone},
+		Submission: config.Server{
+			Host: host, Port: 465, Security: config.SecurityTLS, Auth: config.MechanismAuto, Username: address,
+		},
+		Credential: config.Credential{
+			Kind: config.CredentialFile, Path: "secrets/" + config.Slug(host), Type: config.SecretPassword,
+		},
+		SentCopy: config.SentCopy{Mode: config.SentNone},
 	}
 }
 
@@ -118,7 +122,10 @@ func (b *bench) open(network *wire.Network) *Queue {
 	sender := &Sender{Accounts: &account.Source{
 		Network: network, Credentials: credential.For(b.path), ConfigPath: b.path,
 	}}
-	q := &Queue{Store: store, Sender: sender, Lang: locale.English, Load: func() (*config.Document, error) { return config.Load(b.path) }}
+	q := &Queue{
+		Store: store, Sender: sender, Lang: locale.English,
+		Load: func() (*config.Document, error) { return config.Load(b.path) },
+	}
 	b.t.Cleanup(func() {
 		sender.Close()
 		_ = store.Close()
@@ -155,7 +162,8 @@ func (b *bench) item(to ...string) *Item {
 	if len(to) == 0 {
 		to = []string{customer}
 	}
-	m, err := Parse([]byte("From: Cabinet Durand <" + author + ">\nTo: " + strings.Join(to, ", ") + "\nSubject: Invoice 7\n\nHello.\n"))
+	m, err := Parse([]byte("From: Cabinet Durand <" + author + ">\nTo: " + strings.Join(to, ", ") +
+		"\nSubject: Invoice 7\n\nHello.\n"))
 	b.must(err)
 	d := Decide(b.load(), Request{Author: author, Recipients: to}, Facts{})
 	if !d.Send {
@@ -222,7 +230,8 @@ func commands(s *mailserver.Server, verb string) int {
 // demoBench is a queue against the demonstration's provider, with a real mailbox.
 func demoBench(t *testing.T, fault string) (*bench, *rehearsal.Provider) {
 	t.Helper()
-	provider, err := rehearsal.Start(t.Context(), rehearsal.Options{Lang: locale.French, Fault: fault, Slow: 50 * time.Millisecond})
+	options := rehearsal.Options{Lang: locale.French, Fault: fault, Slow: 50 * time.Millisecond}
+	provider, err := rehearsal.Start(t.Context(), options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -233,14 +242,18 @@ func demoBench(t *testing.T, fault string) (*bench, *rehearsal.Provider) {
 	doc := config.New(b.path)
 	b.must(doc.Put("demo", &config.Profile{
 		Enabled: true, From: config.Address{Name: "Atelier", Address: provider.Address}, Submission: provider.Submission,
-		Credential: config.Credential{Kind: config.CredentialFile, Path: "secrets/demo", Type: config.SecretAppPassword},
-		SentCopy:   config.SentCopy{Mode: config.SentAppend, IMAP: &provider.IMAP, Folder: "Envoyés"},
+		Credential: config.Credential{
+			Kind: config.CredentialFile, Path: "secrets/demo", Type: config.SecretAppPassword,
+		},
+		SentCopy: config.SentCopy{Mode: config.SentAppend, IMAP: &provider.IMAP, Folder: "Envoyés"},
 	}))
 	b.must(doc.Save())
 	b.must(os.MkdirAll(filepath.Join(folder, "secrets"), 0o700))
 	b.must(os.WriteFile(filepath.Join(folder, "secrets", "demo"), []byte(provider.Password.Reveal()), 0o600))
 	resolver, err := wire.ResolverAt(provider.DNSAddr())
 	b.must(err)
-	b.queue = b.open(&wire.Network{Resolver: resolver, Roots: provider.Roots, Timeout: 5 * time.Second, Route: provider.Route})
+	b.queue = b.open(&wire.Network{
+		Resolver: resolver, Roots: provider.Roots, Timeout: 5 * time.Second, Route: provider.Route,
+	})
 	return b, provider
 }

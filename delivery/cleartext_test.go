@@ -7,8 +7,8 @@ import (
 	"postier/internal/rehearsal/mailserver"
 )
 
-// docs/security.md T1: nothing crosses a network on the way to this machine, so that a profile needs no mark there. What
-// the wizard proves without encryption is sent without it; a server elsewhere is refused before anything is said.
+// docs/security.md T1: nothing crosses a network on the way to this machine, so that a profile needs no mark there.
+// What the wizard proves without encryption is sent without it; a server elsewhere is refused before anything is said.
 func TestCleartextToThisMachineAlone(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

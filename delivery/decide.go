@@ -25,8 +25,8 @@ const (
 // Method is the sending method (M-1).
 type Method string
 
-// The methods. Own is the mailbox that the sender's address selects, platform the profile that the configuration names as
-// fallback.
+// The methods. Own is the mailbox that the sender's address selects, platform the profile that the configuration names
+// as fallback.
 const (
 	MethodOwn      Method = "own"
 	MethodPlatform Method = "platform"
@@ -122,7 +122,8 @@ type Decision struct {
 	Insecure   bool            `json:"insecure,omitempty"`
 }
 
-// Decide says which profile sends a message, to whom, and whether it may go now (P-1, P-3, D-4, M-1, P-5, P-7, C-3, D-5).
+// Decide says which profile sends a message, to whom, and whether it may go now (P-1, P-3, D-4, M-1, P-5, P-7, C-3,
+// D-5).
 func Decide(f *config.File, r Request, facts Facts) Decision {
 	d := Decision{Kind: r.Kind, Recipients: []string{}}
 	d.choose(f, r)
@@ -216,9 +217,9 @@ func allOn(f *config.File) *config.File {
 	return &out
 }
 
-// author sets envelope sender, author and reply address. A message that goes through a profile which does not send for its
-// author would be refused or fail DMARC there: it takes the profile's own address, keeps the author's name, and replies go
-// to the author (D-5).
+// author sets envelope sender, author and reply address. A message that goes through a profile which does not send for
+// its author would be refused or fail DMARC there: it takes the profile's own address, keeps the author's name, and
+// replies go to the author (D-5).
 func (d *Decision) author(f *config.File, p *config.Profile, r Request) {
 	d.Envelope = p.From.Address
 	owner, may := p, owns
@@ -252,8 +253,8 @@ func owns(p *config.Profile, address string) bool {
 	return reason == config.RouteAddress || reason == config.RouteDomain
 }
 
-// ownsAddress is owns for a fallback: its domain among the senders routes new addresses to it, but does not say that its
-// server lets it send as the mailbox of somebody else in that domain.
+// ownsAddress is owns for a fallback: its domain among the senders routes new addresses to it, but does not say that
+// its server lets it send as the mailbox of somebody else in that domain.
 func ownsAddress(p *config.Profile, address string) bool {
 	alone := &config.File{Profiles: map[string]*config.Profile{"p": {Enabled: true, From: p.From, Senders: p.Senders}}}
 	_, reason := config.Route(alone, address)

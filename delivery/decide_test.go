@@ -14,7 +14,8 @@ func threeProfiles() *config.File {
 		return &config.Profile{Enabled: true, From: config.Address{Name: "N", Address: address}}
 	}
 	f := &config.File{Version: 1, Default: "durand", Fallback: "platform", Profiles: map[string]*config.Profile{
-		"durand": profile("contact@durand.example"), "club": profile("club@golf.example"), "platform": profile("noreply@platform.example"),
+		"durand": profile("contact@durand.example"), "club": profile("club@golf.example"),
+		"platform": profile("noreply@platform.example"),
 	}}
 	f.Profiles["club"].Senders = []string{"golf.example", "pro@other.example"}
 	f.Profiles["durand"].Kinds = map[string]bool{"quote": false, "invoice": true}
@@ -33,9 +34,21 @@ func TestDecide(t *testing.T) {
 		request Request
 		want    Decision
 	}{
-		{"P-1 the default sends what no filter matches", nil, Request{Author: "x@unknown.example", Recipients: to}, Decision{Profile: "durand", Reason: ReasonDefault}},
-		{"P-3 a domain", nil, Request{Author: "pro@golf.example", Recipients: to}, Decision{Profile: "club", Reason: ReasonDomain}},
-		{"P-3 a full address", nil, Request{Author: "pro@other.example", Recipients: to}, Decision{Profile: "club", Reason: ReasonAddress}},
+		{
+			"P-1 the default sends what no filter matches", nil,
+			Request{Author: "x@unknown.example", Recipients: to},
+			Decision{Profile: "durand", Reason: ReasonDefault},
+		},
+		{
+			"P-3 a domain", nil,
+			Request{Author: "pro@golf.example", Recipients: to},
+			Decision{Profile: "club", Reason: ReasonDomain},
+		},
+		{
+			"P-3 a full address", nil,
+			Request{Author: "pro@other.example", Recipients: to},
+			Decision{Profile: "club", Reason: ReasonAddress},
+		},
 		{
 			"P-3 an address wins over a domain", func(f *config.File) { f.Profiles["durand"].Senders = []string{"pro@golf.example"} },
 			Request{Author: "pro@golf.example", Recipients: to},
@@ -46,8 +59,16 @@ func TestDecide(t *testing.T) {
 			Request{Author: "contact@durand.example", Recipients: to, Kind: "quote"},
 			Decision{Profile: "durand", Reason: ReasonAddress, Block: BlockKind},
 		},
-		{"D-4 a kind that is on", nil, Request{Author: "contact@durand.example", Recipients: to, Kind: "invoice"}, Decision{Profile: "durand", Reason: ReasonAddress}},
-		{"D-4 a kind that is not listed", nil, Request{Author: "contact@durand.example", Recipients: to, Kind: "reminder"}, Decision{Profile: "durand", Reason: ReasonAddress}},
+		{
+			"D-4 a kind that is on", nil,
+			Request{Author: "contact@durand.example", Recipients: to, Kind: "invoice"},
+			Decision{Profile: "durand", Reason: ReasonAddress},
+		},
+		{
+			"D-4 a kind that is not listed", nil,
+			Request{Author: "contact@durand.example", Recipients: to, Kind: "reminder"},
+			Decision{Profile: "durand", Reason: ReasonAddress},
+		},
 		{
 			"M-1 the platform's own sending", nil,
 			Request{Author: "contact@durand.example", Recipients: to, Method: MethodPlatform},
@@ -70,19 +91,31 @@ func TestDecide(t *testing.T) {
 			Request{Author: "pro@golf.example", Recipients: to},
 			Decision{Profile: "durand", Reason: ReasonDefault},
 		},
-		{"a named profile", nil, Request{Author: "contact@durand.example", Recipients: to, Profile: "club"}, Decision{Profile: "club", Reason: ReasonNamed}},
+		{
+			"a named profile", nil,
+			Request{Author: "contact@durand.example", Recipients: to, Profile: "club"},
+			Decision{Profile: "club", Reason: ReasonNamed},
+		},
 		{
 			"a named profile that is off", func(f *config.File) { f.Profiles["club"].Enabled = false },
 			Request{Recipients: to, Profile: "club"},
 			Decision{Profile: "club", Reason: ReasonNamed, Block: BlockOff},
 		},
-		{"a profile that does not exist", nil, Request{Recipients: to, Profile: "nobody"}, Decision{Reason: ReasonNone, Block: BlockUnknown}},
+		{
+			"a profile that does not exist", nil,
+			Request{Recipients: to, Profile: "nobody"},
+			Decision{Reason: ReasonNone, Block: BlockUnknown},
+		},
 		{"nothing is switched on", func(f *config.File) {
 			for _, p := range f.Profiles {
 				p.Enabled = false
 			}
 		}, Request{Author: "x@y.example", Recipients: to}, Decision{Reason: ReasonNone, Block: BlockNoProfile}},
-		{"nobody to send to", nil, Request{Author: "contact@durand.example"}, Decision{Profile: "durand", Reason: ReasonAddress, Block: BlockRecipients}},
+		{
+			"nobody to send to", nil,
+			Request{Author: "contact@durand.example"},
+			Decision{Profile: "durand", Reason: ReasonAddress, Block: BlockRecipients},
+		},
 		{
 			"P-4 too many recipients", func(f *config.File) { f.Profiles["durand"].Limits.RecipientsPerMessage = 1 },
 			Request{Author: "contact@durand.example", Recipients: to},
@@ -96,7 +129,8 @@ func TestDecide(t *testing.T) {
 				row.edit(f)
 			}
 			d := Decide(f, row.request, Facts{})
-			if d.Profile != row.want.Profile || d.Reason != row.want.Reason || d.Block != row.want.Block || d.Instead != row.want.Instead {
+			if d.Profile != row.want.Profile || d.Reason != row.want.Reason || d.Block != row.want.Block ||
+				d.Instead != row.want.Instead {
 				t.Errorf("got %s %s %s %s", d.Profile, d.Reason, d.Block, d.Instead)
 			}
 			if d.Send != (row.want.Block == BlockNone) {
@@ -116,17 +150,26 @@ func TestDecideAuthor(t *testing.T) {
 	}
 	f.Profiles["durand"].Enabled, f.Profiles["durand"].Disabled = false, &config.Disabled{Cause: "wrong-password"}
 	instead := Decide(f, Request{Author: "contact@durand.example", Recipients: []string{"a@b.example"}}, Facts{})
-	if instead.From == nil || instead.From.Address != "noreply@platform.example" || instead.ReplyTo != "reception@durand.example" || instead.Envelope != "noreply@platform.example" {
+	if instead.From == nil || instead.From.Address != "noreply@platform.example" ||
+		instead.ReplyTo != "reception@durand.example" ||
+		instead.Envelope != "noreply@platform.example" {
 		t.Errorf("D-5: %+v", instead)
 	}
 	// Two mailboxes of one domain: that the fallback takes new addresses of the domain does not make it the other mailbox.
 	f.Profiles["platform"].Senders = []string{"durand.example"}
-	instead = Decide(f, Request{Author: "contact@durand.example", Envelope: "contact@durand.example", Recipients: []string{"a@b.example"}}, Facts{})
-	if instead.From == nil || instead.From.Address != "noreply@platform.example" || instead.Envelope != "noreply@platform.example" || instead.Instead != "durand" {
+	instead = Decide(f, Request{
+		Author: "contact@durand.example", Envelope: "contact@durand.example", Recipients: []string{"a@b.example"},
+	}, Facts{})
+	if instead.From == nil || instead.From.Address != "noreply@platform.example" ||
+		instead.Envelope != "noreply@platform.example" ||
+		instead.Instead != "durand" {
 		t.Errorf("D-5, one domain: %+v", instead)
 	}
-	foreign := Decide(threeProfiles(), Request{Author: "root@web7.example", Recipients: []string{"a@b.example"}, Envelope: "evil@elsewhere.example"}, Facts{})
-	if foreign.From == nil || foreign.From.Address != "contact@durand.example" || foreign.Envelope != "contact@durand.example" {
+	foreign := Decide(threeProfiles(), Request{
+		Author: "root@web7.example", Recipients: []string{"a@b.example"}, Envelope: "evil@elsewhere.example",
+	}, Facts{})
+	if foreign.From == nil || foreign.From.Address != "contact@durand.example" ||
+		foreign.Envelope != "contact@durand.example" {
 		t.Errorf("an address that the profile does not send for: %+v", foreign)
 	}
 }
@@ -134,10 +177,16 @@ func TestDecideAuthor(t *testing.T) {
 // P-5, P-7, C-3: who gets a message.
 func TestDecideRecipients(t *testing.T) {
 	t.Parallel()
-	facts := Facts{Suppressed: func(address string) (string, bool) { return "asked for it", address == "gone@customer.example" }}
-	r := Request{Author: "contact@durand.example", Recipients: []string{"klara@customer.example", "gone@customer.example", "KLARA@customer.example"}}
+	facts := Facts{
+		Suppressed: func(address string) (string, bool) { return "asked for it", address == "gone@customer.example" },
+	}
+	r := Request{
+		Author:     "contact@durand.example",
+		Recipients: []string{"klara@customer.example", "gone@customer.example", "KLARA@customer.example"},
+	}
 	d := Decide(threeProfiles(), r, facts)
-	if !slices.Equal(d.Recipients, []string{"klara@customer.example"}) || len(d.Suppressed) != 1 || d.Suppressed[0] != (Suppressed{"gone@customer.example", "asked for it"}) {
+	if !slices.Equal(d.Recipients, []string{"klara@customer.example"}) || len(d.Suppressed) != 1 ||
+		d.Suppressed[0] != (Suppressed{"gone@customer.example", "asked for it"}) {
 		t.Errorf("P-7: %+v", d)
 	}
 	if !slices.Equal(d.BCC, []string{"archive@durand.example"}) {
@@ -146,7 +195,8 @@ func TestDecideRecipients(t *testing.T) {
 	f := threeProfiles()
 	f.Profiles["durand"].TestMode = config.TestMode{Enabled: true, Address: "essai@durand.example"}
 	d = Decide(f, r, facts)
-	if !d.TestMode || !slices.Equal(d.Recipients, []string{"essai@durand.example"}) || len(d.BCC) != 0 || !slices.Equal(d.Originals, []string{"klara@customer.example"}) {
+	if !d.TestMode || !slices.Equal(d.Recipients, []string{"essai@durand.example"}) || len(d.BCC) != 0 ||
+		!slices.Equal(d.Originals, []string{"klara@customer.example"}) {
 		t.Errorf("P-5: %+v", d)
 	}
 	r.ForReal = true
@@ -162,7 +212,12 @@ func TestDecideRecipients(t *testing.T) {
 // D-6: the provider's limits count where there are no own ones, and are shown in any case.
 func TestProviderLimitsAreDefaults(t *testing.T) {
 	t.Parallel()
-	provider := []ProviderLimit{{"messages_per_day", 300}, {"messages_per_day", 2000}, {"recipients_per_message", 100}, {"recipients_per_day", 5000}}
+	provider := []ProviderLimit{
+		{"messages_per_day", 300},
+		{"messages_per_day", 2000},
+		{"recipients_per_message", 100},
+		{"recipients_per_day", 5000},
+	}
 	got := EffectiveLimits(config.Limits{RecipientsPerMessage: 20}, provider)
 	if got.PerDay != 300 || got.RecipientsPerMessage != 20 || got.PerHour != 0 {
 		t.Errorf("%+v", got)

@@ -47,8 +47,8 @@ func (q *Queue) tooOften(ctx context.Context, item *Item, try Try) bool {
 	return err == nil && failures >= failuresInARow && q.Store.Now().Sub(since) >= failuresFor
 }
 
-// turnAway switches the profile off with the cause, tells the owner, and sends the message on through the fallback (D-5).
-// Own messages and the fallback itself only wait: there is nobody behind them.
+// turnAway switches the profile off with the cause, tells the owner, and sends the message on through the fallback
+// (D-5). Own messages and the fallback itself only wait: there is nobody behind them.
 func (q *Queue) turnAway(ctx context.Context, doc *config.Document, item *Item, p *config.Profile, try Try) Try {
 	profile := item.Profile
 	first, err := q.deactivate(ctx, profile, try.Cause)

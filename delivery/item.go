@@ -9,8 +9,8 @@ import (
 // State is what became of an accepted message.
 type State string
 
-// The states. Sending and dot are seen from outside only while a try is under way, or after one that broke off: a message
-// found in sending was not handed over, one found in dot may have been (RFC 1047).
+// The states. Sending and dot are seen from outside only while a try is under way, or after one that broke off: a
+// message found in sending was not handed over, one found in dot may have been (RFC 1047).
 const (
 	StateWaiting State = "waiting"
 	StateSending State = "sending"
@@ -84,7 +84,8 @@ type Detail struct {
 // NewItem is a prepared message as the queue keeps it.
 func NewItem(m *Message, id string, d Decision, author string, now time.Time) *Item {
 	item := &Item{
-		ID: newID(), State: StateWaiting, Profile: d.Profile, MessageID: id, Envelope: d.Envelope, Accepted: now, Due: now, Raw: m.Bytes(),
+		ID: newID(), State: StateWaiting, Profile: d.Profile, MessageID: id, Envelope: d.Envelope,
+		Accepted: now, Due: now, Raw: m.Bytes(),
 		Detail: Detail{
 			Author: author, Kind: d.Kind, Subject: m.Get("Subject"), TestMode: d.TestMode, Pinned: d.Reason == ReasonNamed,
 			BounceTo: d.Envelope,

@@ -16,7 +16,8 @@ var ErrNoItem = errors.New("no such message in the queue")
 // ErrBusy says that a message is being sent at this moment.
 var ErrBusy = errors.New("the message is being sent at this moment")
 
-// errStale says that somebody else changed or removed the message after it was read: what was decided on it no longer holds.
+// errStale says that somebody else changed or removed the message after it was read: what was decided on it no longer
+// holds.
 var errStale = errors.New("the message was changed by another process")
 
 const itemColumns = `id, version, job, accepted, due, state, attempts, owner, profile, message_id, envelope, detail`
@@ -39,11 +40,11 @@ func (s *Store) due(i *Item) int64 {
 	return i.Due.UnixMilli()
 }
 
-// change is the only way to change a message. It compares and sets: the row is written if it still has the version that the
-// item was read with, and gets a new one; otherwise nothing is written and the error is errStale. So of two processes that
-// decide on the same message one wins, whatever happened between its reading and its writing. The jobs of River that belong to
-// the change are changed by work, in the same transaction. An error of the database leaves open whether the row was written;
-// the same change may then be made again. A finished message needs its text no longer.
+// change is the only way to change a message. It compares and sets: the row is written if it still has the version that
+// the item was read with, and gets a new one; otherwise nothing is written and the error is errStale. So of two
+// processes that decide on the same message one wins, whatever happened between its reading and its writing. The jobs
+// of River that belong to the change are changed by work, in the same transaction. An error of the database leaves open
+// whether the row was written; the same change may then be made again. A finished message needs its text no longer.
 func (s *Store) change(ctx context.Context, i *Item, work func(*sql.Tx) error) error {
 	if i.loose {
 		return nil
@@ -64,10 +65,10 @@ func (s *Store) change(ctx context.Context, i *Item, work func(*sql.Tx) error) e
 				return err
 			}
 		}
-		query := s.q(`UPDATE postier_message SET version = ?3, job = ?4, due = ?5, state = ?6, attempts = ?7, owner = ?8, profile = ?9,
-			envelope = ?10, detail = ?11, raw = COALESCE(?12, raw) WHERE id = ?1 AND version IN (?2, ?3)`)
-		return exactlyOne(tx.ExecContext(ctx, query, i.ID, i.version, i.next, i.job, s.due(i), string(i.State), i.Attempts,
-			i.owner, i.Profile, i.Envelope, i.detail(), text))
+		query := s.q(`UPDATE postier_message SET version = ?3, job = ?4, due = ?5, state = ?6, attempts = ?7, owner = ?8,
+			profile = ?9, envelope = ?10, detail = ?11, raw = COALESCE(?12, raw) WHERE id = ?1 AND version IN (?2, ?3)`)
+		return exactlyOne(tx.ExecContext(ctx, query, i.ID, i.version, i.next, i.job, s.due(i), string(i.State),
+			i.Attempts, i.owner, i.Profile, i.Envelope, i.detail(), text))
 	})
 	if err == nil {
 		i.version, i.next, i.reworded = i.next, 0, false
@@ -138,7 +139,8 @@ func (i *Item) scan(scan func(...any) error, raw ...any) error {
 	var accepted, due int64
 	var state, detail string
 	err := scan(append([]any{
-		&i.ID, &i.version, &i.job, &accepted, &due, &state, &i.Attempts, &i.owner, &i.Profile, &i.MessageID, &i.Envelope, &detail,
+		&i.ID, &i.version, &i.job, &accepted, &due, &state, &i.Attempts, &i.owner,
+		&i.Profile, &i.MessageID, &i.Envelope, &detail,
 	}, raw...)...)
 	if err != nil {
 		return err
@@ -150,8 +152,8 @@ func (i *Item) scan(scan func(...any) error, raw ...any) error {
 	return nil
 }
 
-// Items lists the messages that are not finished, in the order in which they were accepted, without their text; with all,
-// the finished ones of the last week as well.
+// Items lists the messages that are not finished, in the order in which they were accepted, without their text; with
+// all, the finished ones of the last week as well.
 func (s *Store) Items(ctx context.Context, all bool) ([]*Item, error) {
 	where := `state NOT IN ('sent', 'failed')`
 	if all {
@@ -183,8 +185,8 @@ const reclaimAtOnce = 1000
 
 // interrupted lists messages that somebody claimed or began to.
 func (s *Store) interrupted(ctx context.Context) ([]*Item, error) {
-	// A job that runs for a message which is not claimed is that of a worker killed in between, or of one that claims it at this
-	// moment: then one of the two changes wins.
+	// A job that runs for a message which is not claimed is that of a worker killed in between, or of one that claims it
+	// at this moment: then one of the two changes wins.
 	return s.items(ctx, fmt.Sprintf(`state NOT IN ('sent', 'failed') AND (owner <> '' OR EXISTS (
 		SELECT 1 FROM river_job WHERE river_job.id = job AND river_job.state = 'running')) ORDER BY due LIMIT %d`, reclaimAtOnce))
 }
@@ -196,9 +198,17 @@ func (s *Store) scheduled(ctx context.Context) ([]*Item, error) {
 		ORDER BY due LIMIT %d`, reclaimAtOnce), s.Now().UnixMilli())
 }
 
+// purge removes messages that were finished before a time.
+func (s *Store) purge(ctx context.Context, before time.Time) error {
+	query := s.q(`DELETE FROM postier_message WHERE state IN ('sent', 'failed') AND due < ?1`)
+	_, err := s.db.ExecContext(ctx, query, before.UnixMilli())
+	return wrap("purge the queue", err)
+}
+
 // countDue counts what a worker could claim now.
 func (s *Store) countDue(ctx context.Context) (n int, err error) {
-	query := s.q(`SELECT COUNT(*) FROM postier_message WHERE state NOT IN ('sent', 'failed') AND owner = '' AND due <= ?1`)
+	query := s.q(`SELECT COUNT(*) FROM postier_message
+		WHERE state NOT IN ('sent', 'failed') AND owner = '' AND due <= ?1`)
 	err = s.db.QueryRowContext(ctx, query, s.Now().UnixMilli()).Scan(&n)
 	return n, err
 }

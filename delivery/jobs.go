@@ -39,8 +39,8 @@ type engine = river.Client[*sql.Tx]
 // driver names the engine's driver where River asks for its type.
 type driver = riverdriver.Driver[*sql.Tx]
 
-// jobs is the engine for changes to jobs. It is opened when the first one is needed: a message that its own sender delivers
-// needs none.
+// jobs is the engine for changes to jobs. It is opened when the first one is needed: a message that its own sender
+// delivers needs none.
 func (q *Queue) jobs(ctx context.Context) (*engine, error) {
 	q.opening.Lock()
 	defer q.opening.Unlock()
@@ -83,7 +83,8 @@ func (s *Store) listening(ctx context.Context) (d driver, end func(), err error)
 // migrateRounds is how often a process that lost the race for a migration looks again.
 const migrateRounds = 20
 
-// migrateRiver brings River's tables up. Of several processes that start at once one wins; the others find its work done.
+// migrateRiver brings River's tables up. Of several processes that start at once one wins; the others find its work
+// done.
 func migrateRiver(ctx context.Context, d driver) error {
 	migrator, err := rivermigrate.New(d, &rivermigrate.Config{Logger: silent()})
 	if err != nil {
@@ -118,8 +119,8 @@ func (q *Queue) insertJob(ctx context.Context, e *engine, tx *sql.Tx, item *Item
 	return err
 }
 
-// dropJob removes the job of a message. One that River holds for running is left: it will find that the message has another
-// one, or none.
+// dropJob removes the job of a message. One that River holds for running is left: it will find that the message has
+// another one, or none.
 func dropJob(ctx context.Context, e *engine, tx *sql.Tx, item *Item) error {
 	id := item.job
 	item.job = 0

@@ -49,9 +49,12 @@ func sendUntil(step string) error {
 	if err != nil {
 		return err
 	}
-	network := &wire.Network{Resolver: resolver, Roots: roots, Timeout: 5 * time.Second, Route: func(string, string, int) (string, bool) {
-		return os.Getenv("POSTIER_TEST_SERVER"), true
-	}}
+	network := &wire.Network{
+		Resolver: resolver, Roots: roots, Timeout: 5 * time.Second,
+		Route: func(string, string, int) (string, bool) {
+			return os.Getenv("POSTIER_TEST_SERVER"), true
+		},
+	}
 	q := &Queue{
 		Store: store, Sender: &Sender{Accounts: &account.Source{
 			Network: network, Credentials: credential.For(path), ConfigPath: path,
@@ -88,8 +91,8 @@ func sendUntil(step string) error {
 func (b *bench) child(step string) (killed bool) {
 	b.t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), "POSTIER_TEST_KILL="+step, "POSTIER_TEST_CONFIG="+b.path, "POSTIER_TEST_SERVER="+b.own.Addr(),
-		"POSTIER_TEST_CA="+b.ca, "POSTIER_TEST_DNS="+b.dns)
+	cmd.Env = append(os.Environ(), "POSTIER_TEST_KILL="+step, "POSTIER_TEST_CONFIG="+b.path,
+		"POSTIER_TEST_SERVER="+b.own.Addr(), "POSTIER_TEST_CA="+b.ca, "POSTIER_TEST_DNS="+b.dns)
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	switch {
@@ -102,8 +105,8 @@ func (b *bench) child(step string) (killed bool) {
 	return false
 }
 
-// kill -9 at every step of accept and send: what was accepted is never lost; it is sent twice only where the answer of the server
-// was lost with the process (RFC 1047).
+// kill -9 at every step of accept and send: what was accepted is never lost; it is sent twice only where the answer of
+// the server was lost with the process (RFC 1047).
 func TestKilledAtEveryStep(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -145,8 +148,8 @@ func TestKilledAtEveryStep(t *testing.T) {
 	}
 }
 
-// A worker that was killed between taking its job and claiming the message: the next run sends it, and does not wait until the
-// job counts as broken off.
+// A worker that was killed between taking its job and claiming the message: the next run sends it, and does not wait
+// until the job counts as broken off.
 func TestKilledBeforeTheClaim(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, nil, nil)

@@ -99,7 +99,8 @@ func (s *Store) Return(ctx context.Context, t Ticket) error {
 		if !t.batch {
 			return nil
 		}
-		_, err := tx.ExecContext(ctx, s.q(`UPDATE postier_batch SET messages = messages - 1 WHERE profile = ?1 AND messages > 0`), t.profile)
+		query := s.q(`UPDATE postier_batch SET messages = messages - 1 WHERE profile = ?1 AND messages > 0`)
+		_, err := tx.ExecContext(ctx, query, t.profile)
 		return err
 	}))
 }
@@ -148,7 +149,8 @@ func (s *Store) room(ctx context.Context, tx *sql.Tx, profile string, l config.L
 		return room, err
 	}
 	const keep = 8 * 24 * time.Hour // the longest window and a day
-	_, err := tx.ExecContext(ctx, s.q(`DELETE FROM postier_sent WHERE profile = ?1 AND at < ?2`), profile, now.Add(-keep).UnixMilli())
+	query := s.q(`DELETE FROM postier_sent WHERE profile = ?1 AND at < ?2`)
+	_, err := tx.ExecContext(ctx, query, profile, now.Add(-keep).UnixMilli())
 	return room, err
 }
 
@@ -159,7 +161,9 @@ func (r *Room) wait(by string, until time.Time) {
 }
 
 // batchRoom applies "n messages, then a pause of s seconds" (C-6).
-func (s *Store) batchRoom(ctx context.Context, tx *sql.Tx, profile string, l config.Limits, now time.Time, room *Room) error {
+func (s *Store) batchRoom(
+	ctx context.Context, tx *sql.Tx, profile string, l config.Limits, now time.Time, room *Room,
+) error {
 	if l.Batch.Messages == 0 || l.Batch.WaitSeconds == 0 {
 		return nil
 	}
@@ -174,9 +178,12 @@ func (s *Store) batchRoom(ctx context.Context, tx *sql.Tx, profile string, l con
 	return nil
 }
 
-func (s *Store) batch(ctx context.Context, tx *sql.Tx, profile string, now time.Time) (messages int, last time.Time, err error) {
+func (s *Store) batch(
+	ctx context.Context, tx *sql.Tx, profile string, now time.Time,
+) (messages int, last time.Time, err error) {
 	var at int64
-	err = tx.QueryRowContext(ctx, s.q(`SELECT messages, last FROM postier_batch WHERE profile = ?1`), profile).Scan(&messages, &at)
+	query := s.q(`SELECT messages, last FROM postier_batch WHERE profile = ?1`)
+	err = tx.QueryRowContext(ctx, query, profile).Scan(&messages, &at)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, time.Time{}, nil
 	}

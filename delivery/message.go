@@ -50,7 +50,8 @@ type Message struct {
 	body   []byte
 }
 
-// Read reads a message. With dot, a line holding a dot alone ends it, as sendmail without -i does; what follows is not read.
+// Read reads a message. With dot, a line holding a dot alone ends it, as sendmail without -i does; what follows is not
+// read.
 func Read(r io.Reader, dot bool) (*Message, error) {
 	data, err := io.ReadAll(io.LimitReader(r, MaxMessage+1))
 	if err != nil {
@@ -76,8 +77,8 @@ func untilDot(data []byte) []byte {
 	return out
 }
 
-// Parse takes a message apart. Line ends may be LF, CR or CRLF. The header ends at the first blank line, or at the first line that
-// is no header field: nothing behind it is ever taken for a recipient.
+// Parse takes a message apart. Line ends may be LF, CR or CRLF. The header ends at the first blank line, or at the
+// first line that is no header field: nothing behind it is ever taken for a recipient.
 func Parse(data []byte) (*Message, error) {
 	if len(bytes.TrimSpace(data)) == 0 {
 		return nil, ErrEmpty
@@ -261,9 +262,10 @@ func ParseAddresses(value string) ([]*mail.Address, error) {
 	return list, nil
 }
 
-// Prepare gives the message the form in which it leaves: the author that the decision wants, Message-ID and Date when they
-// are missing, no Bcc, ASCII in the header, lines that fit, and in test mode the wrapping. It returns the Message-ID, with its angle brackets. A message of
-// this program's own kind, or one with too many stations behind it, is refused.
+// Prepare gives the message the form in which it leaves: the author that the decision wants, Message-ID and Date when
+// they are missing, no Bcc, ASCII in the header, lines that fit, and in test mode the wrapping. It returns the
+// Message-ID, with its angle brackets. A message of this program's own kind, or one with too many stations behind it,
+// is refused.
 func (m *Message) Prepare(d Decision, from config.Address, now time.Time) (id string, err error) {
 	if len(m.all("Received")) > maxReceived {
 		return "", ErrLoop
@@ -309,7 +311,9 @@ func (m *Message) Prepare(d Decision, from config.Address, now time.Time) (id st
 
 // validID accepts a Message-ID that can be searched for later (RFC 5322 §3.6.4).
 func validID(id string) bool {
-	return len(id) > 4 && len(id) < 250 && id[0] == '<' && id[len(id)-1] == '>' && strings.Count(id, "@") == 1 && !strings.ContainsAny(id, " \t\"\\(),") && isASCII(id)
+	return len(id) > 4 && len(id) < 250 && id[0] == '<' && id[len(id)-1] == '>' && strings.Count(id, "@") == 1 &&
+		!strings.ContainsAny(id, " \t\"\\(),") &&
+		isASCII(id)
 }
 
 // NewMessageID makes a Message-ID under the domain of an address.
@@ -335,14 +339,17 @@ func isASCII(s string) bool {
 }
 
 // addressFields hold addresses; in others any text may be written as encoded words (RFC 2047 §5).
-var addressFields = []string{"From", "To", "Cc", "Reply-To", "Sender", "Resent-From", "Resent-To", "Resent-Cc", "Resent-Sender"}
+var addressFields = []string{
+	"From", "To", "Cc", "Reply-To", "Sender", "Resent-From", "Resent-To", "Resent-Cc", "Resent-Sender",
+}
 
-// asciiHeader encodes what scripts write raw into the header: not every server offers SMTPUTF8. Text that is no UTF-8 is
-// taken for Latin-1, which it nearly always is. Lines that are too long are folded.
+// asciiHeader encodes what scripts write raw into the header: not every server offers SMTPUTF8. Text that is no UTF-8
+// is taken for Latin-1, which it nearly always is. Lines that are too long are folded.
 func (m *Message) asciiHeader() {
 	for i, f := range m.fields {
 		value := f.value
-		if isASCII(value) && !strings.ContainsRune(value, 0) && longestLine([]byte(value)) < maxLineOctets-len(f.name)-1 {
+		if isASCII(value) && !strings.ContainsRune(value, 0) &&
+			longestLine([]byte(value)) < maxLineOctets-len(f.name)-1 {
 			continue
 		}
 		value = unfold(value)

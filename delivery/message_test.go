@@ -29,7 +29,8 @@ func prepared(t *testing.T, raw string, d Decision) (*mail.Message, string, stri
 	}
 	text := string(m.Bytes())
 	for line := range strings.SplitSeq(text, "\n") {
-		if line != "" && !strings.HasSuffix(line, "\r") || len(line) > maxLineOctets+1 || strings.Contains(strings.TrimSuffix(line, "\r"), "\r") {
+		if line != "" && !strings.HasSuffix(line, "\r") || len(line) > maxLineOctets+1 ||
+			strings.Contains(strings.TrimSuffix(line, "\r"), "\r") {
 			t.Fatalf("a line that no server need take: %q", line)
 		}
 	}
@@ -43,10 +44,15 @@ func prepared(t *testing.T, raw string, d Decision) (*mail.Message, string, stri
 func TestPrepareAddsWhatIsMissing(t *testing.T) {
 	t.Parallel()
 	m, id, _ := prepared(t, "To: klara@customer.example\nSubject: x\n\nHello\n", Decision{})
-	if m.Header.Get("Message-Id") != id || !strings.HasSuffix(id, "@durand.example>") || m.Header.Get("Date") == "" || m.Header.Get("From") != `"Cabinet Durand" <contact@durand.example>` {
+	if m.Header.Get("Message-Id") != id || !strings.HasSuffix(id, "@durand.example>") || m.Header.Get("Date") == "" ||
+		m.Header.Get("From") != `"Cabinet Durand" <contact@durand.example>` {
 		t.Errorf("%v", m.Header)
 	}
-	kept, id, _ := prepared(t, "From: a@b.example\nMessage-ID: <x7@b.example>\nDate: Mon, 2 Nov 2026 10:00:00 +0100\n\nHello\n", Decision{})
+	kept, id, _ := prepared(
+		t,
+		"From: a@b.example\nMessage-ID: <x7@b.example>\nDate: Mon, 2 Nov 2026 10:00:00 +0100\n\nHello\n",
+		Decision{},
+	)
 	if id != "<x7@b.example>" || kept.Header.Get("Date") != "Mon, 2 Nov 2026 10:00:00 +0100" {
 		t.Errorf("%s %v", id, kept.Header)
 	}
@@ -55,13 +61,15 @@ func TestPrepareAddsWhatIsMissing(t *testing.T) {
 // C-3: no Bcc field ever leaves. T8: nothing behind the blank line is a recipient.
 func TestRecipientsAndBcc(t *testing.T) {
 	t.Parallel()
-	raw := "From: a@b.example\nTo: Klara <klara@customer.example>,\n karl@customer.example\nCc: undisclosed-recipients:;\nBCC: hidden@customer.example\nSubject: x\n\nTo: body@evil.example\nBcc: body@evil.example\n"
+	raw := "From: a@b.example\nTo: Klara <klara@customer.example>,\n karl@customer.example\n" +
+		"Cc: undisclosed-recipients:;\nBCC: hidden@customer.example\nSubject: x\n\nTo: body@evil.example\nBcc: body@evil.example\n"
 	m, err := Parse([]byte(raw))
 	if err != nil {
 		t.Fatal(err)
 	}
 	got, err := m.Recipients()
-	if want := []string{"klara@customer.example", "karl@customer.example", "hidden@customer.example"}; err != nil || !slices.Equal(got, want) {
+	if want := []string{"klara@customer.example", "karl@customer.example", "hidden@customer.example"}; err != nil ||
+		!slices.Equal(got, want) {
 		t.Errorf("%v, %v", got, err)
 	}
 	_, _, text := prepared(t, raw, Decision{})
@@ -154,7 +162,9 @@ func TestLongLines(t *testing.T) {
 	if body, _ := io.ReadAll(m.Body); decodeQP(t, body) != long+"\r\n" {
 		t.Errorf("%q", body)
 	}
-	parts := "--b\r\nContent-Type: text/plain\r\n\r\nshort, kept\r\n--b\r\nContent-Type: application/pdf\r\nContent-Transfer-Encoding: binary\r\n\r\n" + strings.Repeat("\x01", 1200) + "\r\n--b--\r\n"
+	parts := "--b\r\nContent-Type: text/plain\r\n\r\nshort, kept\r\n" +
+		"--b\r\nContent-Type: application/pdf\r\nContent-Transfer-Encoding: binary\r\n\r\n" +
+		strings.Repeat("\x01", 1200) + "\r\n--b--\r\n"
 	m, _, text := prepared(t, "From: a@b.example\nContent-Type: multipart/mixed; boundary=b\n\n"+parts, Decision{})
 	if !strings.Contains(text, "Content-Type: text/plain\r\n\r\nshort, kept\r\n--b") {
 		t.Error("a part that was fine was changed")
@@ -169,22 +179,38 @@ func TestLongLines(t *testing.T) {
 // 8BITMIME: a server that does not offer it gets seven bits.
 func TestSevenBit(t *testing.T) {
 	t.Parallel()
-	m, err := Parse([]byte("From: a@b.example\nContent-Type: multipart/alternative; boundary=b\nContent-Transfer-Encoding: 8bit\n\n--b\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\nGrüße\n--b--\n"))
+	m, err := Parse(
+		[]byte(
+			"From: a@b.example\nContent-Type: multipart/alternative; boundary=b\nContent-Transfer-Encoding: 8bit\n\n--b\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\nGrüße\n--b--\n",
+		),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
 	m.SevenBit()
-	if text := string(m.Bytes()); !isASCII(text) || !strings.Contains(text, "Gr=C3=BC=C3=9Fe") || strings.Contains(text, "8bit") {
+	if text := string(m.Bytes()); !isASCII(text) || !strings.Contains(text, "Gr=C3=BC=C3=9Fe") ||
+		strings.Contains(text, "8bit") {
 		t.Errorf("%s", text)
 	}
 }
 
-// P-5: the original recipients stand in a header field and on top of the body, the customer in no field that a reply would find.
+// P-5: the original recipients stand in a header field and on top of the body, the customer in no field that a reply
+// would find.
 func TestTestModeWraps(t *testing.T) {
 	t.Parallel()
-	d := Decision{TestMode: true, Recipients: []string{"essai@durand.example"}, Originals: []string{"klara@customer.example"}}
-	m, _, text := prepared(t, "From: contact@durand.example\nTo: Klara <klara@customer.example>\nCc: karl@customer.example\nSubject: Rechnung\nContent-Type: text/html; charset=utf-8\n\n<p>Hallo</p>\n", d)
-	if m.Header.Get("To") != "essai@durand.example" || m.Header.Get("Cc") != "" || m.Header.Get(OriginalsHeader) != "klara@customer.example" || m.Header.Get("Subject") != "[TEST] Rechnung" {
+	d := Decision{
+		TestMode:   true,
+		Recipients: []string{"essai@durand.example"},
+		Originals:  []string{"klara@customer.example"},
+	}
+	m, _, text := prepared(
+		t,
+		"From: contact@durand.example\nTo: Klara <klara@customer.example>\nCc: karl@customer.example\nSubject: Rechnung\nContent-Type: text/html; charset=utf-8\n\n<p>Hallo</p>\n",
+		d,
+	)
+	if m.Header.Get("To") != "essai@durand.example" || m.Header.Get("Cc") != "" ||
+		m.Header.Get(OriginalsHeader) != "klara@customer.example" ||
+		m.Header.Get("Subject") != "[TEST] Rechnung" {
 		t.Errorf("%v", m.Header)
 	}
 	_, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
@@ -212,7 +238,8 @@ func TestTestModeWraps(t *testing.T) {
 func TestTemplates(t *testing.T) {
 	t.Parallel()
 	folder := Templates{Folder: t.TempDir() + "/templates"}
-	if err := folder.Put("reminder", "Subject: Invoice {{number}} of {{ name }}\n\nDear {{name}},\n{{total}} is due.\n"); err != nil {
+	const reminder = "Subject: Invoice {{number}} of {{ name }}\n\nDear {{name}},\n{{total}} is due.\n"
+	if err := folder.Put("reminder", reminder); err != nil {
 		t.Fatal(err)
 	}
 	if names, err := folder.List(); err != nil || !slices.Equal(names, []string{"reminder"}) {
@@ -223,7 +250,8 @@ func TestTemplates(t *testing.T) {
 		t.Fatalf("%+v, %v", got, err)
 	}
 	subject, body, missing := got.Fill(map[string]string{"number": "7\r\nBcc: evil@x.example", "name": "{{total}}"})
-	if subject != "Invoice 7 Bcc: evil@x.example of {{total}}" || !slices.Equal(missing, []string{"total"}) || !strings.HasPrefix(body, "Dear {{total}},\n{{total}}") {
+	if subject != "Invoice 7 Bcc: evil@x.example of {{total}}" || !slices.Equal(missing, []string{"total"}) ||
+		!strings.HasPrefix(body, "Dear {{total}},\n{{total}}") {
 		t.Errorf("%q, %q, %v", subject, body, missing)
 	}
 	if _, err := folder.Get("../config"); !errors.Is(err, ErrTemplateName) {
@@ -261,12 +289,14 @@ func FuzzPrepare(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if _, err := m.Prepare(Decision{TestMode: test, Recipients: []string{"t@x.example"}, Originals: []string{"o@x.example"}}, from, time.Now()); err != nil {
+		d := Decision{TestMode: test, Recipients: []string{"t@x.example"}, Originals: []string{"o@x.example"}}
+		if _, err := m.Prepare(d, from, time.Now()); err != nil {
 			return
 		}
 		m.SevenBit()
 		out := m.Bytes()
-		if longestLine(out) > maxLineOctets || bytes.Contains(bytes.ReplaceAll(out, []byte("\r\n"), nil), []byte("\r")) {
+		if longestLine(out) > maxLineOctets ||
+			bytes.Contains(bytes.ReplaceAll(out, []byte("\r\n"), nil), []byte("\r")) {
 			t.Errorf("%q", out)
 		}
 		header, _, _ := bytes.Cut(out, []byte("\r\n\r\n"))

@@ -178,8 +178,8 @@ func encodedEntity(raw []byte, seven bool, depth int) []byte {
 const OriginalsHeader = "X-Postier-Original-Recipients"
 
 // wrapForTest sends the message to the test address: the original recipients stand in a header field and on top of the
-// body, the message itself follows unchanged as it would have looked (P-5). No customer's address stays in To or Cc, where
-// "reply to all" would find it.
+// body, the message itself follows unchanged as it would have looked (P-5). No customer's address stays in To or Cc,
+// where "reply to all" would find it.
 func (m *Message) wrapForTest(d Decision) {
 	list := strings.Join(d.Originals, ", ")
 	boundary := "=_" + strings.Trim(NewMessageID("a@test.invalid"), "<>@")

@@ -12,8 +12,8 @@ import (
 	"postier/internal/safetext"
 )
 
-// compose makes a message of the program's own. It is marked so that no automatic answer comes back (RFC 3834 §5) and so that
-// it is recognised should it come round (X-Loop).
+// compose makes a message of the program's own. It is marked so that no automatic answer comes back (RFC 3834 §5) and
+// so that it is recognised should it come round (X-Loop).
 func (q *Queue) compose(profile string, p *config.Profile, to, subject, body string) *Item {
 	now := q.Store.Now()
 	id := NewMessageID(p.From.Address)
@@ -33,14 +33,17 @@ func (q *Queue) compose(profile string, p *config.Profile, to, subject, body str
 	m.asciiHeader()
 	m.encodeLeaf("text/plain", "utf-8", true)
 	return &Item{
-		ID: newID(), State: StateWaiting, Profile: profile, MessageID: id, Envelope: p.From.Address, Accepted: now, Due: now, Raw: m.Bytes(),
+		ID: newID(), State: StateWaiting, Profile: profile, MessageID: id, Envelope: p.From.Address,
+		Accepted: now, Due: now, Raw: m.Bytes(),
 		Detail: Detail{Author: p.From.Address, Subject: subject, Own: true, Recipients: []Recipient{{Address: to}}},
 	}
 }
 
 // tellOwner queues the one message that says why the own address was switched off, in every language since nobody knows
 // which one the owner reads, the program's own first (D-5, D-7).
-func (q *Queue) tellOwner(ctx context.Context, fallback string, through *config.Profile, profile string, p *config.Profile, try Try) error {
+func (q *Queue) tellOwner(
+	ctx context.Context, fallback string, through *config.Profile, profile string, p *config.Profile, try Try,
+) error {
 	owner := p.From.Address
 	if p.ReplyTo != "" {
 		owner = p.ReplyTo
@@ -68,14 +71,18 @@ func (q *Queue) languages() []locale.Lang {
 	return out
 }
 
-// reasons is the notice in one language: what happened, why, what to do, and the provider's limits where those are the reason.
+// reasons is the notice in one language: what happened, why, what to do, and the provider's limits where those are the
+// reason.
 func (q *Queue) reasons(lang locale.Lang, profile string, p *config.Profile, try Try) string {
 	say := locale.For(lang)
 	name := p.Label
 	if name == "" {
 		name = p.From.Address
 	}
-	lines := []string{say.T("delivery.off.what", "name", safetext.FromRemote(name), "address", safetext.FromRemote(p.From.Address)), ""}
+	lines := []string{
+		say.T("delivery.off.what", "name", safetext.FromRemote(name), "address", safetext.FromRemote(p.From.Address)),
+		"",
+	}
 	if info, ok := explain.Cause(try.Cause); ok {
 		lines = append(lines, info.Title(lang), info.Meaning(lang), "")
 		for _, step := range info.Remedy(lang) {
@@ -93,12 +100,13 @@ func (q *Queue) reasons(lang locale.Lang, profile string, p *config.Profile, try
 			lines = append(lines, "- "+say.T("delivery.limit."+limit.What, "n", limit.Value))
 		}
 	}
-	return strings.Join(append(lines, "", say.T("delivery.off.mend"), "", "    postier setup --edit "+profile, "    postier profile enable "+profile,
-		"", say.T("delivery.off.meanwhile")), "\n")
+	lines = append(lines, "", say.T("delivery.off.mend"), "",
+		"    postier setup --edit "+profile, "    postier profile enable "+profile, "", say.T("delivery.off.meanwhile"))
+	return strings.Join(lines, "\n")
 }
 
-// bounce gives a message that could not be sent back to its sender. The caller of a message that is delivered at once is told
-// directly and gets none.
+// bounce gives a message that could not be sent back to its sender. The caller of a message that is delivered at once
+// is told directly and gets none.
 func (q *Queue) bounce(ctx context.Context, doc *config.Document, item *Item) {
 	if item.Own || item.TestMode || item.BounceTo == "" || item.inline {
 		return
@@ -110,7 +118,8 @@ func (q *Queue) bounce(ctx context.Context, doc *config.Document, item *Item) {
 	if p == nil {
 		return
 	}
-	if err := q.Accept(ctx, q.compose(through, p, item.BounceTo, q.bounceSubject(item), q.bounceText(item)), false); err != nil && q.Observe != nil {
+	bounce := q.compose(through, p, item.BounceTo, q.bounceSubject(item), q.bounceText(item))
+	if err := q.Accept(ctx, bounce, false); err != nil && q.Observe != nil {
 		q.Observe(Event{Item: item, Err: errors.Join(errBounce, err)})
 	}
 }
@@ -125,13 +134,15 @@ func (q *Queue) bouncePart(ctx context.Context, item *Item) {
 }
 
 func (q *Queue) bounceSubject(item *Item) string {
-	return locale.For(q.languages()[0]).T("delivery.bounce.subject", "subject", safetext.FromRemote(decodeWords(item.Subject)))
+	subject := safetext.FromRemote(decodeWords(item.Subject))
+	return locale.For(q.languages()[0]).T("delivery.bounce.subject", "subject", subject)
 }
 
 func (q *Queue) bounceText(item *Item) string {
 	lang := q.languages()[0]
 	say := locale.For(lang)
-	lines := []string{say.T("delivery.bounce.what", "date", item.Accepted.Local().Format("2006-01-02 15:04"), "id", safetext.FromRemote(item.MessageID)), ""}
+	date := item.Accepted.Local().Format("2006-01-02 15:04")
+	lines := []string{say.T("delivery.bounce.what", "date", date, "id", safetext.FromRemote(item.MessageID)), ""}
 	for _, r := range item.Failed() {
 		lines = append(lines, "  "+safetext.Escape(r.Address))
 		if info, ok := explain.Cause(r.Cause); ok {

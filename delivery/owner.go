@@ -14,9 +14,9 @@ import (
 	"time"
 )
 
-// The owner of a claim is a name that no other process has, on any machine and in any container: it begins with random letters.
-// What follows lets a process that shares the kernel and the PID namespace find out at once that the owner has died. For
-// everybody else the claim ends with its lease, which the owner renews while it works.
+// The owner of a claim is a name that no other process has, on any machine and in any container: it begins with random
+// letters. What follows lets a process that shares the kernel and the PID namespace find out at once that the owner has
+// died. For everybody else the claim ends with its lease, which the owner renews while it works.
 
 const (
 	// lease is how long a claim holds without a sign of life.
@@ -31,8 +31,8 @@ func newOwner() string {
 	return strings.Join([]string{strings.ToLower(rand.Text()), kernel(), strconv.Itoa(pid), startTime(pid)}, "/")
 }
 
-// kernel names the running kernel and the PID namespace, within which a PID with its start time means one process. It is two
-// empty parts where that cannot be found out.
+// kernel names the running kernel and the PID namespace, within which a PID with its start time means one process. It
+// is two empty parts where that cannot be found out.
 func kernel() string {
 	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {
@@ -120,8 +120,8 @@ func (q *Queue) release(id string) {
 	}
 }
 
-// keepAlive renews a claim. When that fails for too long somebody else may take the message; the next change then fails, in
-// any case before the last octets go out.
+// keepAlive renews a claim. When that fails for too long somebody else may take the message; the next change then
+// fails, in any case before the last octets go out.
 func (q *Queue) keepAlive(ctx context.Context, id string) {
 	tick := time.NewTicker(renewal)
 	defer tick.Stop()

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// Two processes with equal host names and equal PIDs, in two containers or on two machines, are not taken for each other: what
-// is known of a process holds only within the kernel and the PID namespace that its claim names.
+// Two processes with equal host names and equal PIDs, in two containers or on two machines, are not taken for each
+// other: what is known of a process holds only within the kernel and the PID namespace that its claim names.
 func TestLife(t *testing.T) {
 	t.Parallel()
 	own := newOwner()

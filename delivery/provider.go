@@ -9,11 +9,12 @@ import (
 
 // counted are the limits that people are told of; other ones, such as megabytes, bind no count of messages.
 var counted = []string{
-	"messages_per_hour", "messages_per_day", "messages_per_week", "recipients_per_hour", "recipients_per_day", "recipients_per_message",
+	"messages_per_hour", "messages_per_day", "messages_per_week",
+	"recipients_per_hour", "recipients_per_day", "recipients_per_message",
 }
 
-// ProviderLimits are the limits that a book of presets knows of a profile's provider, the lowest of each kind first: which
-// plan a customer has is not known (D-6).
+// ProviderLimits are the limits that a book of presets knows of a profile's provider, the lowest of each kind first:
+// which plan a customer has is not known (D-6).
 func ProviderLimits(book *presets.Book, p *config.Profile) []ProviderLimit {
 	known, ok := book.Get(p.Provider)
 	if !ok {

@@ -14,8 +14,8 @@ import (
 const (
 	// tryLimit bounds one try: the longest wait is ten minutes behind the dot, the Sent copy comes on top.
 	tryLimit = 25 * time.Minute
-	// expiry is when a message that could not be sent goes back (RFC 5321 §4.5.4.1: four to five days). A clock that jumps ahead
-	// expires nothing: so many tries must have been made as well.
+	// expiry is when a message that could not be sent goes back (RFC 5321 §4.5.4.1: four to five days). A clock that jumps
+	// ahead expires nothing: so many tries must have been made as well.
 	expiry       = 5 * 24 * time.Hour
 	expiryTries  = 12
 	firstRetry   = time.Minute
@@ -34,8 +34,9 @@ type Event struct {
 	Err  error
 }
 
-// Queue keeps accepted messages until they are sent, refused or too old. Accepted means written and synced. River decides
-// when and by whom a message is tried; what became of it stands in the same database, changed in the same transactions.
+// Queue keeps accepted messages until they are sent, refused or too old. Accepted means written and synced. River
+// decides when and by whom a message is tried; what became of it stands in the same database, changed in the same
+// transactions.
 type Queue struct {
 	Store  *Store
 	Sender *Sender
@@ -60,8 +61,8 @@ func (q *Queue) step(name string) {
 	}
 }
 
-// Accept writes a message and syncs it; after it returns without an error the message is never lost. With now, the caller
-// delivers it itself by Deliver; should it die first, the queue takes over.
+// Accept writes a message and syncs it; after it returns without an error the message is never lost. With now, the
+// caller delivers it itself by Deliver; should it die first, the queue takes over.
 func (q *Queue) Accept(ctx context.Context, item *Item, now bool) (err error) {
 	write := func(tx *sql.Tx) error { return q.Store.insert(ctx, tx, item) }
 	if now {
@@ -108,8 +109,8 @@ func (q *Queue) Deliver(ctx context.Context, item *Item) (Try, error) {
 	return try, wrap("note what became of the message", err)
 }
 
-// Direct sends a message now and keeps nothing of it: what did not leave is the caller's to send again. Only a Sent copy
-// that is still due goes to the queue.
+// Direct sends a message now and keeps nothing of it: what did not leave is the caller's to send again. Only a Sent
+// copy that is still due goes to the queue.
 func (q *Queue) Direct(ctx context.Context, item *Item) (Try, error) {
 	item.loose, item.inline = true, true
 	try := q.attempt(ctx, item)
@@ -120,8 +121,8 @@ func (q *Queue) Direct(ctx context.Context, item *Item) (Try, error) {
 	return try, nil
 }
 
-// settle writes where a message stands after a try by its own sender. What is not finished gets a job that is due when the
-// message is.
+// settle writes where a message stands after a try by its own sender. What is not finished gets a job that is due when
+// the message is.
 func (q *Queue) settle(ctx context.Context, item *Item) error {
 	item.owner = ""
 	if item.State.Final() {
@@ -137,7 +138,8 @@ func (q *Queue) settle(ctx context.Context, item *Item) error {
 // patience is how long what became of a message is kept at hand while the database cannot take it.
 const patience = 30 * time.Second
 
-// conclude writes what became of a try, again while the database fails: once it is forgotten, nobody but the server knows.
+// conclude writes what became of a try, again while the database fails: once it is forgotten, nobody but the server
+// knows.
 func (q *Queue) conclude(ctx context.Context, item *Item, work func(*sql.Tx) error) error {
 	const first, most = 50 * time.Millisecond, 2 * time.Second
 	for wait, end := first, time.Now().Add(patience); ; wait = min(2*wait, most) {
@@ -149,8 +151,8 @@ func (q *Queue) conclude(ctx context.Context, item *Item, work func(*sql.Tx) err
 	}
 }
 
-// claim takes a message for this process until it is released: ErrBusy when somebody is sending it, errStale when it was changed
-// since it was read.
+// claim takes a message for this process until it is released: ErrBusy when somebody is sending it, errStale when it
+// was changed since it was read.
 func (q *Queue) claim(ctx context.Context, item *Item) error {
 	if q.busy(item) || !q.hold(item.ID) {
 		return ErrBusy
@@ -327,7 +329,5 @@ func (q *Queue) take(ctx context.Context, id string, change func(*Item) error) e
 
 // Purge forgets what was finished a week ago.
 func (q *Queue) Purge(ctx context.Context) error {
-	query := q.Store.q(`DELETE FROM postier_message WHERE state IN ('sent', 'failed') AND due < ?1`)
-	_, err := q.Store.db.ExecContext(ctx, query, q.Store.Now().Add(-keepFinal).UnixMilli())
-	return wrap("purge the queue", err)
+	return q.Store.purge(ctx, q.Store.Now().Add(-keepFinal))
 }

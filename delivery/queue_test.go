@@ -3,7 +3,9 @@ package delivery
 import (
 	"database/sql"
 	"errors"
+	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -43,7 +45,8 @@ func TestRetryOnlyWhatMayStillGo(t *testing.T) {
 	if try := b.first(item); try.State != StateWaiting {
 		t.Fatalf("%+v", try)
 	}
-	if stored := b.stored(item.ID); stored.State != StateWaiting || !stored.Due.After(b.clock.Now()) || stored.Attempts != 1 {
+	if stored := b.stored(item.ID); stored.State != StateWaiting || !stored.Due.After(b.clock.Now()) ||
+		stored.Attempts != 1 {
 		t.Fatalf("%+v", stored)
 	}
 	b.run()
@@ -93,17 +96,19 @@ func TestSecondTrySendsTheSameMessage(t *testing.T) {
 
 func TestPartOfTheRecipients(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, mailserver.Script{"RCPT TO:<GONE@CUSTOMER.EXAMPLE>": mailserver.Reply("550 5.1.1 no such user")}, nil)
+	script := mailserver.Script{"RCPT TO:<GONE@CUSTOMER.EXAMPLE>": mailserver.Reply("550 5.1.1 no such user")}
+	b := newBench(t, script, nil)
 	item := b.item(customer, "gone@customer.example")
 	try := b.first(item)
 	failed := item.Failed()
-	if try.State != StateSent || len(failed) != 1 || failed[0].Address != "gone@customer.example" || failed[0].Cause == "" {
+	if try.State != StateSent || len(failed) != 1 || failed[0].Address != "gone@customer.example" ||
+		failed[0].Cause == "" {
 		t.Errorf("%+v, %+v", try, item.Recipients)
 	}
 }
 
-// T18: a reply lost behind the dot is neither a success nor a failure. Without a mailbox to look into, the same message goes again, and
-// that it may arrive twice is written down (RFC 1047).
+// T18: a reply lost behind the dot is neither a success nor a failure. Without a mailbox to look into, the same message
+// goes again, and that it may arrive twice is written down (RFC 1047).
 func TestReplyLostBehindTheDot(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, mailserver.Script{".": {Close: true}}, nil)
@@ -125,8 +130,9 @@ func TestReplyLostBehindTheDot(t *testing.T) {
 	}
 }
 
-// D-5: a sign-in that is refused for good switches the profile off with its cause; the message goes on through the fallback with
-// the right From and Reply-To; the owner is told once, in three languages. Nothing is lost. D-7: the notice says why.
+// D-5: a sign-in that is refused for good switches the profile off with its cause; the message goes on through the
+// fallback with the right From and Reply-To; the owner is told once, in three languages. Nothing is lost. D-7: the
+// notice says why.
 func TestFallbackAfterARefusedSignIn(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, mailserver.Script{"auth": mailserver.Reply("535 5.7.8 Error: authentication failed")}, nil)
@@ -140,7 +146,8 @@ func TestFallbackAfterARefusedSignIn(t *testing.T) {
 		t.Errorf("the profile is still on: %+v", p.Disabled)
 	}
 	got := messages(b.platform)
-	if len(got) != 1 || !strings.Contains(got[0], item.MessageID) || !strings.Contains(got[0], `From: "Cabinet Durand" <noreply@platform.example>`) ||
+	if len(got) != 1 || !strings.Contains(got[0], item.MessageID) ||
+		!strings.Contains(got[0], `From: "Cabinet Durand" <noreply@platform.example>`) ||
 		!strings.Contains(got[0], "Reply-To: <"+author+">") {
 		t.Fatalf("through the fallback: %q", got)
 	}
@@ -178,7 +185,8 @@ func TestFallbackAfterARefusedSignIn(t *testing.T) {
 func TestNoFallbackForContent(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, mailserver.Script{".": mailserver.Reply("554 5.7.1 spam")}, nil)
-	if try := b.first(b.item()); try.State != StateFailed || len(messages(b.platform)) != 0 || !b.load().Profiles["durand"].Enabled {
+	if try := b.first(b.item()); try.State != StateFailed || len(messages(b.platform)) != 0 ||
+		!b.load().Profiles["durand"].Enabled {
 		t.Errorf("%+v", try)
 	}
 }
@@ -227,7 +235,8 @@ func TestOverTheLimitWaits(t *testing.T) {
 // The sender is told when a message of the queue cannot be sent.
 func TestBounce(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, mailserver.Script{"RCPT TO:<KLARA@CUSTOMER.EXAMPLE>": mailserver.Reply("550 5.1.1 no such user")}, nil)
+	script := mailserver.Script{"RCPT TO:<KLARA@CUSTOMER.EXAMPLE>": mailserver.Reply("550 5.1.1 no such user")}
+	b := newBench(t, script, nil)
 	b.must(b.queue.Accept(t.Context(), b.item(), false))
 	b.run()
 	var bounces []string
@@ -245,7 +254,8 @@ func TestBounce(t *testing.T) {
 func TestSentCopyExactlyOnce(t *testing.T) {
 	t.Parallel()
 	b, provider := demoBench(t, "")
-	m, err := Parse([]byte("From: " + provider.Address + "\nTo: " + provider.Address + "\nSubject: Copie\nBcc: hidden@customer.example\n\nBonjour.\n"))
+	m, err := Parse([]byte("From: " + provider.Address + "\nTo: " + provider.Address +
+		"\nSubject: Copie\nBcc: hidden@customer.example\n\nBonjour.\n"))
 	b.must(err)
 	d := Decide(b.load(), Request{Author: provider.Address, Recipients: []string{provider.Address}}, Facts{})
 	id, err := m.Prepare(d, b.load().Profiles["demo"].From, time.Now())
@@ -261,7 +271,8 @@ func TestSentCopyExactlyOnce(t *testing.T) {
 	boxes, err := provider.Mailboxes()
 	b.must(err)
 	copies := boxes[provider.SentFolder()]
-	if len(copies) != 1 || !strings.Contains(string(copies[0].Raw), id) || strings.Contains(string(copies[0].Raw), "hidden@") {
+	if len(copies) != 1 || !strings.Contains(string(copies[0].Raw), id) ||
+		strings.Contains(string(copies[0].Raw), "hidden@") {
 		t.Errorf("%d copies", len(copies))
 	}
 	// T18: what stands in the folder counts as sent and is not sent again.
@@ -318,8 +329,8 @@ func TestClaimIsExclusive(t *testing.T) {
 	}
 }
 
-// Whatever was decided on a message that somebody else changed after it was read, nothing of it is written: no state, no claim, no
-// job, no removal.
+// Whatever was decided on a message that somebody else changed after it was read, nothing of it is written: no state,
+// no claim, no job, no removal.
 func TestNoChangeIsLost(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, nil, nil)
@@ -343,7 +354,8 @@ func TestNoChangeIsLost(t *testing.T) {
 		if err := late(read); !errors.Is(err, errStale) {
 			t.Errorf("%s: %v", name, err)
 		}
-		if now := b.stored(item.ID); now.Attempts != 7 || now.owner != "" || now.job != item.job || now.version != other.version {
+		if now := b.stored(item.ID); now.Attempts != 7 || now.owner != "" || now.job != item.job ||
+			now.version != other.version {
 			t.Errorf("%s: %+v", name, now)
 		}
 		var jobs int
@@ -380,4 +392,32 @@ func TestSupersededWorkerStopsBeforeTheDot(t *testing.T) {
 	b.clock.add(lease + time.Second) // nobody renews the claim
 	b.run()
 	b.once(1)
+}
+
+// TestOneWayToChangeAMessage holds that no statement changes messages but those of items.go, and that each of them asks
+// for the version or the owner, or touches only what is finished.
+func TestOneWayToChangeAMessage(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	statement := regexp.MustCompile("(?s)(?:UPDATE|DELETE FROM) postier_message[^`]*")
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range statement.FindAllString(string(source), -1) {
+			_, where, _ := strings.Cut(found, "WHERE ")
+			switch {
+			case strings.HasSuffix(file, "_test.go"):
+			case file != "items.go":
+				t.Errorf("%s changes messages by itself: %s", file, found)
+			case !strings.Contains(where, "version") && !strings.Contains(where, "owner = ") &&
+				!strings.Contains(where, "state IN ('sent', 'failed')"):
+				t.Errorf("not a compare-and-set: %s", found)
+			}
+		}
+	}
 }

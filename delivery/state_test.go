@@ -206,10 +206,18 @@ func TestStatePath(t *testing.T) {
 		want   string
 	}{
 		{"/home/marie/.config/postier/config.json", home, "/home/marie/.local/state/postier/postier.db"},
-		{"/home/marie/.config/postier/config.json", map[string]string{"HOME": "/home/marie", "XDG_STATE_HOME": "/state"}, "/state/postier/postier.db"},
+		{
+			"/home/marie/.config/postier/config.json",
+			map[string]string{"HOME": "/home/marie", "XDG_STATE_HOME": "/state"},
+			"/state/postier/postier.db",
+		},
 		{config.SystemPath, home, "/var/lib/postier/postier.db"},
 		{"/srv/app/mail.json", home, "/srv/app/postier.db"},
-		{"/srv/app/mail.json", map[string]string{"HOME": "/home/marie", "POSTIER_CONFIG": "/srv/app/mail.json"}, "/srv/app/postier.db"},
+		{
+			"/srv/app/mail.json",
+			map[string]string{"HOME": "/home/marie", "POSTIER_CONFIG": "/srv/app/mail.json"},
+			"/srv/app/postier.db",
+		},
 	} {
 		if got := StatePath(row.config, env(row.env)); got != row.want {
 			t.Errorf("%s: %s, want %s", row.config, got, row.want)

@@ -19,8 +19,9 @@ import (
 	"postier/config"
 )
 
-// Store is the state that outlives a run: what was sent (for the limits), the suppression list, the queue. It is one SQLite
-// file with mode 0600, or a PostgreSQL database that several machines share. It is safe for many processes at once.
+// Store is the state that outlives a run: what was sent (for the limits), the suppression list, the queue. It is one
+// SQLite file with mode 0600, or a PostgreSQL database that several machines share. It is safe for many processes at
+// once.
 type Store struct {
 	db *sql.DB
 	pg bool
@@ -77,7 +78,10 @@ const busyWait = 20 * time.Second
 // OpenStore opens the state at a place: a file, or a PostgreSQL URL without a password (that comes from ~/.pgpass, a
 // service file or peer authentication). What is missing is created.
 func OpenStore(ctx context.Context, place string) (*Store, error) {
-	s := &Store{Now: time.Now, owner: newOwner(), place: place, pg: strings.HasPrefix(place, "postgres://") || strings.HasPrefix(place, "postgresql://")}
+	s := &Store{
+		Now: time.Now, owner: newOwner(), place: place,
+		pg: strings.HasPrefix(place, "postgres://") || strings.HasPrefix(place, "postgresql://"),
+	}
 	fail := func(err error) (*Store, error) {
 		if s.db != nil {
 			_ = s.db.Close()
@@ -112,7 +116,8 @@ func OpenStore(ctx context.Context, place string) (*Store, error) {
 	return s, nil
 }
 
-// makeStateFile creates the file with mode 0600 before SQLite would do it by the umask; its journals take the file's mode.
+// makeStateFile creates the file with mode 0600 before SQLite would do it by the umask; its journals take the file's
+// mode.
 func makeStateFile(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
@@ -142,8 +147,8 @@ const schemaVersion = 2
 
 var errNewerState = errors.New("the state was written by a newer version of this program")
 
-// migrate brings the tables up to this version. The first start of many processes at once is serialised by the lock of the
-// transaction.
+// migrate brings the tables up to this version. The first start of many processes at once is serialised by the lock of
+// the transaction.
 func (s *Store) migrate(ctx context.Context) error {
 	if version, err := s.version(ctx, s.db); err == nil && version == schemaVersion {
 		return nil

@@ -77,7 +77,8 @@ func (s *Store) suppress(ctx context.Context, on execer, e Entry) error {
 	if e.Proposed {
 		proposed, conflict = 1, `DO NOTHING`
 	}
-	query := s.q(`INSERT INTO postier_suppressed (pattern, reason, at, proposed) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (pattern) ` + conflict)
+	query := s.q(`INSERT INTO postier_suppressed (pattern, reason, at, proposed) VALUES (?1, ?2, ?3, ?4)
+		ON CONFLICT (pattern) ` + conflict)
 	reason := strings.ToValidUTF8(e.Reason[:min(len(e.Reason), maxReason)], "")
 	_, err = on.ExecContext(ctx, query, pattern, reason, e.Added.UnixMilli(), proposed)
 	return wrap("write the suppression list", err)
@@ -160,7 +161,8 @@ func (s *Store) ExportCSV(ctx context.Context, w io.Writer) error {
 	out := csv.NewWriter(w)
 	_ = out.Write(csvHeader)
 	for _, e := range list {
-		_ = out.Write([]string{e.Pattern, defused(e.Reason), e.Added.Format(time.RFC3339), strconv.FormatBool(e.Proposed)})
+		added, proposed := e.Added.Format(time.RFC3339), strconv.FormatBool(e.Proposed)
+		_ = out.Write([]string{e.Pattern, defused(e.Reason), added, proposed})
 	}
 	out.Flush()
 	return out.Error()
@@ -177,8 +179,8 @@ func defused(s string) string {
 // maxImport bounds a file: a hundred thousand addresses.
 const maxImport = 16 << 20
 
-// ImportCSV adds the lines of a CSV file whose first column is a pattern and whose second, when there is one, a reason. The
-// header line may be missing. All lines are added or none; the error names a malformed one.
+// ImportCSV adds the lines of a CSV file whose first column is a pattern and whose second, when there is one, a reason.
+// The header line may be missing. All lines are added or none; the error names a malformed one.
 func (s *Store) ImportCSV(ctx context.Context, r io.Reader) (added int, err error) {
 	in := csv.NewReader(io.LimitReader(r, maxImport))
 	in.FieldsPerRecord, in.TrimLeadingSpace = -1, true

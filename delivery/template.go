@@ -13,8 +13,8 @@ import (
 	"postier/internal/safefile"
 )
 
-// Templates are the message templates of a configuration (P-8): plain text files NAME.txt in the folder templates beside it. The
-// first line may be "Subject: …", a blank line follows, {{name}} stands for a value.
+// Templates are the message templates of a configuration (P-8): plain text files NAME.txt in the folder templates
+// beside it. The first line may be "Subject: …", a blank line follows, {{name}} stands for a value.
 type Templates struct{ Folder string }
 
 // TemplatesOf are the templates of the configuration at path.
@@ -126,6 +126,7 @@ func (t Template) Fill(values map[string]string) (subject, body string, missing 
 		})
 	}
 	// A value never opens a second header field.
-	subject = strings.Join(strings.FieldsFunc(fill(t.Subject), func(r rune) bool { return r == '\r' || r == '\n' }), " ")
+	lineEnd := func(r rune) bool { return r == '\r' || r == '\n' }
+	subject = strings.Join(strings.FieldsFunc(fill(t.Subject), lineEnd), " ")
 	return subject, fill(t.Body), missing
 }

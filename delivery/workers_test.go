@@ -57,8 +57,8 @@ func (b *bench) once(accepted int) {
 	}
 }
 
-// contend lets several workers accept, deliver, retry, reclaim and work the same messages at once on a machine that is busy with
-// something else.
+// contend lets several workers accept, deliver, retry, reclaim and work the same messages at once on a machine that is
+// busy with something else.
 func (b *bench) contend(place string, workers, each int) {
 	b.t.Helper()
 	busy(b.t)
@@ -107,7 +107,8 @@ func (b *bench) disturb(q *Queue, rounds int) {
 			return
 		}
 		for _, item := range items {
-			if err := q.Retry(b.t.Context(), item.ID); err != nil && !errors.Is(err, ErrBusy) && !errors.Is(err, ErrNoItem) {
+			if err := q.Retry(b.t.Context(), item.ID); err != nil && !errors.Is(err, ErrBusy) &&
+				!errors.Is(err, ErrNoItem) {
 				b.t.Error(err)
 			}
 		}

@@ -30,7 +30,7 @@ two_machines_in_go() {
 }
 check "go test: two queues share a limit, and nothing leaves twice" two_machines_in_go
 
-# Two machines: each its own home, configuration and host name; they share nothing but the database.
+# Two machines: each its own home, configuration and processes; they share nothing but the database.
 LIMIT=6 EACH=5
 for machine in one two; do
   new_person "machine-$machine"
@@ -42,12 +42,13 @@ for machine in one two; do
 done
 empty_mailbox
 
-# on MACHINE COMMAND…: in that machine's home, under its own host name.
+# on MACHINE COMMAND…: in that machine's home. The machines have equal host names, and process tables of their own in which the
+# same PIDs are used, as containers have: nothing of that may make them take each other's process for one of theirs.
 on() {
   local env
   HOME_DIR=$WORK/home/machine-$1
   mapfile -t env < <(person_env)
-  env -i "${env[@]}" unshare --uts sh -c 'hostname "$1" && shift && exec "$@"' sh "machine-$1" "${@:2}"
+  env -i "${env[@]}" unshare --uts --pid --fork --mount-proc sh -c 'hostname mail && exec "$@"' sh "${@:2}"
 }
 # wait_for PID LOG: the exit code of a background job, and what it said.
 wait_for() { wait "$1" || { cat "$2"; return 1; }; }
