@@ -89,7 +89,7 @@ func TestSecondClientAtTheRehearsal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	address, _ := provider.Route("tcp", rehearsal.IMAPHost, imap.PortTLS)
+	address, _ := provider.Route("tcp", rehearsal.IMAPHost, config.PortIMAPS)
 	j := job{
 		Name: "rehearsal", Address: address, TLS: true, Username: provider.Address, Secret: provider.Password.Reveal(),
 		Folder: provider.SentFolder(), Message: message, Deadline: 20 * time.Second,
