@@ -38,6 +38,9 @@ const (
 	MechanismOAuthBearer Mechanism = "oauthbearer"
 )
 
+// TakesToken reports whether the mechanism signs in with an OAuth token in place of a password.
+func (m Mechanism) TakesToken() bool { return m == MechanismXOAuth2 || m == MechanismOAuthBearer }
+
 // Server is one server to talk to: the submission server of a profile, or its IMAP server.
 type Server struct {
 	Host     string    `json:"host"`

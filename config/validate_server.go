@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"postier/internal/locale"
-	"postier/internal/safetext"
 )
 
 type serverRole int
@@ -47,14 +46,7 @@ func CredentialKinds() []CredentialKind {
 }
 
 func enum[T ~string](v *validator, path string, value T, allowed []T) {
-	if slices.Contains(allowed, value) {
-		return
-	}
-	words := make([]string, len(allowed))
-	for i, word := range allowed {
-		words[i] = string(word)
-	}
-	v.add(path, locale.Msg("config.enum", "value", safetext.FromRemote(string(value)), "words", strings.Join(words, ", ")))
+	v.check(path, oneOf(string(value), allowed))
 }
 
 func (v *validator) server(path string, s *Server, role serverRole) {

@@ -137,20 +137,14 @@ func (p *Provider) checkHoles(path, rule string, fault faultFunc) {
 
 func checkMechanisms(path string, mechanisms []config.Mechanism, fault faultFunc) {
 	for _, m := range mechanisms {
-		switch m {
-		case config.MechanismPlain, config.MechanismLogin, config.MechanismCRAMMD5, config.MechanismSCRAMSHA1,
-			config.MechanismSCRAMSHA256, config.MechanismNTLM, config.MechanismXOAuth2, config.MechanismOAuthBearer:
-		default:
+		if m == config.MechanismAuto || m == config.MechanismNone || !slices.Contains(config.Mechanisms(), m) {
 			fault(path, "%q is no mechanism", m)
 		}
 	}
 }
 
 func (p *Provider) checkSecret(fault faultFunc) {
-	switch p.Credential.Type {
-	case config.SecretPassword, config.SecretAppPassword, config.SecretDevicePassword, config.SecretAPIKey,
-		config.SecretOAuth:
-	default:
+	if !slices.Contains(config.SecretTypes(), p.Credential.Type) {
 		fault("credential.type", "%q must be password, app-password, device-password, api-key or oauth", p.Credential.Type)
 	}
 	switch p.NeedsAppPassword {

@@ -71,13 +71,8 @@ func (s *State) answerAddress(a Answer) {
 	default:
 		return
 	}
-	if text := config.ValidateAddress(address); !text.Empty() {
-		s.errors[FieldAddress] = Words{Msg: text}
-		return
-	}
 	author := strings.TrimSpace(s.value(FieldFrom, ""))
-	if text := config.ValidateAddress(author); author != "" && !text.Empty() {
-		s.errors[FieldFrom] = Words{Msg: text}
+	if !s.judge(FieldAddress, address) || !s.judge(FieldFrom, author) {
 		return
 	}
 	if better, slipped := s.opts.Book.Typo(config.AddressDomain(address)); slipped && !asked &&

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"postier/config"
-	"postier/internal/locale"
 )
 
 // optionPages are the groups of fields that follow the summary.
@@ -216,63 +215,33 @@ func (s *State) takeOptions(ids []FieldID) bool {
 	return len(s.errors) == 0
 }
 
+// takeOption takes a value that is right.
 func (s *State) takeOption(id FieldID, raw string) Words {
+	if text := config.ValidateSetting(string(id), raw); !text.Empty() {
+		return Words{Msg: text}
+	}
 	d := &s.draft
 	switch id {
 	case FieldLabel:
-		return set(&d.Label, raw, config.ValidateText)
+		d.Label = raw
 	case FieldFromName:
-		return set(&d.From.Name, raw, config.ValidateText)
+		d.From.Name = raw
 	case FieldReplyTo:
-		return set(&d.ReplyTo, raw, optional(config.ValidateAddress))
+		d.ReplyTo = raw
 	case FieldBCC:
-		return setList(&d.BCC, raw, config.ValidateAddress)
+		d.BCC = config.ParseList(raw)
 	case FieldSenders:
-		return setList(&d.Senders, raw, config.ValidateSender)
+		d.Senders = config.ParseList(raw)
 	case FieldDefault:
 		if raw != Yes && raw != No {
 			return M("wizard.options.yes-no")
 		}
 		d.Default = raw == Yes
 	case FieldWait:
-		wait, text := config.ParseWait(raw)
-		if raw != "" && !text.Empty() {
-			return Words{Msg: text}
-		}
-		d.Limits.Batch.WaitSeconds = wait
+		d.Limits.Batch.WaitSeconds, _ = config.ParseWait(raw)
 	default:
-		return s.takeLimit(id, raw)
+		s.takeLimit(id, raw)
 	}
-	return Words{}
-}
-
-// set takes a value that is right.
-func set(to *string, raw string, validate func(string) locale.Text) Words {
-	if text := validate(raw); !text.Empty() {
-		return Words{Msg: text}
-	}
-	*to = raw
-	return Words{}
-}
-
-func optional(validate func(string) locale.Text) func(string) locale.Text {
-	return func(raw string) locale.Text {
-		if raw == "" {
-			return locale.Text{}
-		}
-		return validate(raw)
-	}
-}
-
-// setList takes a list whose every member is right.
-func setList(to *[]string, raw string, validate func(string) locale.Text) Words {
-	members := list(raw)
-	for _, member := range members {
-		if text := validate(member); !text.Empty() {
-			return Words{Msg: text}
-		}
-	}
-	*to = members
 	return Words{}
 }
 
@@ -284,9 +253,7 @@ func (s *State) takeTestMode() {
 	if on != Yes && on != No {
 		s.errors[FieldTestMode] = M("wizard.options.yes-no")
 	}
-	if text := optional(config.ValidateAddress)(address); !text.Empty() {
-		s.errors[FieldTestAddress] = Words{Msg: text}
-	} else if on == Yes && address == "" {
+	if s.judge(FieldTestAddress, address) && on == Yes && address == "" {
 		s.errors[FieldTestAddress] = M("wizard.options.test-address")
 	}
 	if s.errors[FieldTestMode].Empty() && s.errors[FieldTestAddress].Empty() {
@@ -295,12 +262,9 @@ func (s *State) takeTestMode() {
 	}
 }
 
-func (s *State) takeLimit(id FieldID, raw string) Words {
+func (s *State) takeLimit(id FieldID, raw string) {
 	l := &s.draft.Limits
-	n, text := config.ParseLimit(raw)
-	if raw != "" && !text.Empty() {
-		return Words{Msg: text}
-	}
+	n, _ := config.ParseLimit(raw)
 	switch id {
 	case FieldPerHour:
 		l.PerHour = n
@@ -313,18 +277,17 @@ func (s *State) takeLimit(id FieldID, raw string) Words {
 	case FieldBatch:
 		l.Batch.Messages = n
 	}
-	return Words{}
 }
 
 // takeKinds takes both lists of message kinds together: a kind is on or off, never both (D-4).
 func (s *State) takeKinds() {
 	kinds := map[string]bool{}
 	for _, id := range []FieldID{FieldKindsOn, FieldKindsOff} {
-		for _, name := range list(s.value(id, s.optionValue(id))) {
-			if text := config.ValidateName(name); !text.Empty() {
-				s.errors[id] = Words{Msg: text}
-				return
-			}
+		names := s.value(id, s.optionValue(id))
+		if !s.judge(id, names) {
+			return
+		}
+		for _, name := range config.ParseList(names) {
 			if on, known := kinds[name]; known && on != (id == FieldKindsOn) {
 				s.errors[id] = M("wizard.options.kind-twice", "kind", name)
 				return
@@ -337,15 +300,4 @@ func (s *State) takeKinds() {
 	}
 	s.draft.Kinds = kinds
 	s.clearTyped(FieldKindsOn, FieldKindsOff)
-}
-
-func list(raw string) []string {
-	var out []string
-	for _, part := range strings.FieldsFunc(raw,
-		func(r rune) bool { return r == ',' || r == ';' || r == ' ' || r == '\n' }) {
-		if !slices.Contains(out, part) {
-			out = append(out, part)
-		}
-	}
-	return out
 }

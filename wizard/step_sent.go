@@ -38,9 +38,7 @@ func (s *State) takeSent() bool {
 	case mode == config.SentAppend && s.draft.IMAP == nil:
 		s.errors[FieldSentCopy] = M("wizard.sent.needs-imap")
 	}
-	if text := config.ValidateFolder(folder); folder != "" && !text.Empty() {
-		s.errors[FieldSentFolder] = Words{Msg: text}
-	}
+	s.judge(FieldSentFolder, folder)
 	if len(s.errors) > 0 {
 		return false
 	}

@@ -120,8 +120,7 @@ func (s *State) serverScreen(v *Screen) {
 			s.field(FieldSMTPPort, KindText, strconv.Itoa(d.Submission.Port)),
 			s.choices(FieldSMTPSecurity, string(d.Submission.Security), "wizard.security.",
 				securities(d.Submission.Security)...),
-			s.choices(FieldAuth, string(d.Submission.Auth), "wizard.auth.",
-				"auto", "none", "plain", "login", "cram-md5", "scram-sha-1", "scram-sha-256", "ntlm"),
+			s.choices(FieldAuth, string(d.Submission.Auth), "wizard.auth.", mechanisms()...),
 			s.field(FieldUser, KindText, d.Submission.Username),
 		}
 		if s.value(FieldHelo, d.Submission.Helo) != "" || s.fixField == FieldHelo || !s.errors[FieldHelo].Empty() {
@@ -137,6 +136,17 @@ func securities(current config.Security) []string {
 	list := []string{string(config.SecurityAuto), string(config.SecurityTLS), string(config.SecurityStartTLS)}
 	if current == config.SecurityNone {
 		list = append(list, string(config.SecurityNone))
+	}
+	return list
+}
+
+// mechanisms are the choices of a person with a password.
+func mechanisms() []string {
+	var list []string
+	for _, m := range config.Mechanisms() {
+		if !m.TakesToken() {
+			list = append(list, string(m))
+		}
 	}
 	return list
 }
@@ -223,13 +233,20 @@ func (s *State) takeAsked() bool {
 	return true
 }
 
+// judge notes what is wrong with a setting, and reports whether it is right.
+func (s *State) judge(id FieldID, value string) bool {
+	text := config.ValidateSetting(string(id), value)
+	if !text.Empty() {
+		s.errors[id] = Words{Msg: text}
+	}
+	return text.Empty()
+}
+
 func (s *State) takeSubmission() bool {
 	d := &s.draft
 	server, batch := d.Submission, d.Limits.Batch
 	server.Host = strings.TrimSpace(s.value(FieldSMTPHost, server.Host))
-	if text := config.ValidateHost(server.Host); !text.Empty() {
-		s.errors[FieldSMTPHost] = Words{Msg: text}
-	}
+	s.judge(FieldSMTPHost, server.Host)
 	server.Security = config.Security(s.value(FieldSMTPSecurity, string(server.Security)))
 	server.Auth = config.Mechanism(s.value(FieldAuth, string(server.Auth)))
 	port, text := config.ParsePortField(s.value(FieldSMTPPort, strconv.Itoa(server.Port)))
@@ -250,15 +267,9 @@ func (s *State) takeSubmission() bool {
 	server.Username = s.value(FieldUser, server.Username)
 	server.Helo = strings.TrimSpace(s.value(FieldHelo, server.Helo))
 	if server.Auth != config.MechanismNone {
-		if text := config.ValidateUsername(server.Username); !text.Empty() {
-			s.errors[FieldUser] = Words{Msg: text}
-		}
+		s.judge(FieldUser, server.Username)
 	}
-	if server.Helo != "" {
-		if text := config.ValidateHelo(server.Helo); !text.Empty() {
-			s.errors[FieldHelo] = Words{Msg: text}
-		}
-	}
+	s.judge(FieldHelo, server.Helo)
 	if len(s.errors) > 0 {
 		return false
 	}
@@ -282,9 +293,7 @@ func (s *State) takeIMAP() bool {
 		s.clearTyped(FieldIMAPHost, FieldIMAPPort, FieldIMAPSecurity, FieldIMAPUser)
 		return true
 	}
-	if text := config.ValidateHost(imap.Host); !text.Empty() {
-		s.errors[FieldIMAPHost] = Words{Msg: text}
-	}
+	s.judge(FieldIMAPHost, imap.Host)
 	port, text := config.ParsePort(s.value(FieldIMAPPort, strconv.Itoa(imap.Port)))
 	if !text.Empty() {
 		s.errors[FieldIMAPPort] = Words{Msg: text}
@@ -301,9 +310,7 @@ func (s *State) takeIMAP() bool {
 	if imap.Username == "" {
 		imap.Username = d.Submission.Username
 	}
-	if text := config.ValidateUsername(imap.Username); !text.Empty() {
-		s.errors[FieldIMAPUser] = Words{Msg: text}
-	}
+	s.judge(FieldIMAPUser, imap.Username)
 	if len(s.errors) > 0 {
 		return false
 	}

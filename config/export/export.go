@@ -199,9 +199,7 @@ func (s source) hasPassword() bool { return s.profile.Submission.Auth != config.
 
 // token reports whether the secret is an OAuth access token, which is another one every hour.
 func (s source) token() bool {
-	auth := s.profile.Submission.Auth
-	return s.profile.Credential.Kind == config.CredentialOAuth || auth == config.MechanismXOAuth2 ||
-		auth == config.MechanismOAuthBearer
+	return s.profile.Credential.Kind == config.CredentialOAuth || s.profile.Submission.Auth.TakesToken()
 }
 
 // leftOut notes the settings that another program's format has no place for.
