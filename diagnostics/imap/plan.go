@@ -33,7 +33,7 @@ type run struct {
 	network  *wire.Network
 	target   account.Target
 	options  Options
-	access   client.Access
+	access   client.Account
 	recorder *wire.Recorder
 
 	session *client.Session
@@ -47,7 +47,7 @@ type run struct {
 }
 
 // access is the target's mailbox with its port and security filled in, under the network's policy.
-func access(network *wire.Network, target account.Target) client.Access {
+func access(network *wire.Network, target account.Target) client.Account {
 	a := target.Mailbox()
 	a.Server = a.Server.IMAPWays()[0] // where there are two, connect looks which one it is
 	a.AllowCleartext = network.Policy.Cleartext(a.AllowCleartext)

@@ -45,8 +45,8 @@ type Target struct {
 func (t Target) AllowsCleartext(server config.Server) bool { return t.AllowCleartext || server.Local() }
 
 // Mailbox says how the target's mailbox is opened. Its server is empty when the target has no IMAP.
-func (t Target) Mailbox() imap.Access {
-	access := imap.Access{
+func (t Target) Mailbox() imap.Account {
+	access := imap.Account{
 		Username: cmp.Or(t.Submission.Username, t.Address), Secret: t.Secret, SecretType: t.SecretType, Pins: t.Pins,
 	}
 	if t.IMAP != nil {

@@ -16,9 +16,9 @@ const (
 	password = "c4nary-Gr#üße"
 )
 
-// access is an account on a server that network leads to.
-func access() Access {
-	return Access{
+// account is an account on a server that network leads to.
+func account() Account {
+	return Account{
 		Server:   config.Server{Host: host, Port: config.PortIMAPS, Security: config.SecurityTLS},
 		Username: user, Secret: secret.New(password), SecretType: config.SecretPassword,
 	}

@@ -169,17 +169,17 @@ func ours(t *testing.T, network *wire.Network, j job) journey {
 	if network == nil {
 		network = &wire.Network{Route: func(string, string, int) (string, bool) { return j.Address, true }}
 	}
-	access := imap.Access{
+	account := imap.Account{
 		Server: config.Server{Host: "127.0.0.1", Security: config.SecurityNone}, AllowCleartext: true,
 		Username: j.Username, Secret: secret.New(j.Secret), SecretType: config.SecretPassword,
 	}
 	if j.Token {
-		access.SecretType = config.SecretOAuth
+		account.SecretType = config.SecretOAuth
 	}
 	if j.TLS {
-		access.Server = config.Server{Host: rehearsal.IMAPHost, Security: config.SecurityTLS}
+		account.Server = config.Server{Host: rehearsal.IMAPHost, Security: config.SecurityTLS}
 	}
-	session, err := imap.Open(ctx, network, access, nil)
+	session, err := imap.Open(ctx, network, account, nil)
 	out := journey{SignIn: reason(err)}
 	if err != nil {
 		return out

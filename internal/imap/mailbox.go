@@ -39,12 +39,8 @@ func (s *Session) Append(ctx context.Context, folder Folder, message []byte) (ui
 
 // Select opens a folder for reading and writing.
 func (s *Session) Select(ctx context.Context, folder Folder) error {
-	s.selected = &mailbox{raw: folder.raw}
-	err := s.do(ctx, wire.CommandDeadline, &command{name: "SELECT", args: quote(folder.raw)})
-	if err != nil {
-		s.selected = nil
-	}
-	return err
+	s.exists = 0
+	return s.do(ctx, wire.CommandDeadline, &command{name: "SELECT", args: quote(folder.raw)})
 }
 
 // FindIn is Select and then Find.
@@ -87,14 +83,13 @@ func (s *Session) search(ctx context.Context, key string) ([]imap.UID, error) {
 
 func (s *Session) findNewest(ctx context.Context, messageID string) ([]imap.UID, error) {
 	const newest = 10 // a mailbox gets no more while we look
-	if s.selected == nil || s.selected.exists == 0 {
+	if s.exists == 0 {
 		return nil, nil
 	}
-	last := s.selected.exists
-	first := max(last, newest) - newest + 1
+	first := max(s.exists, newest) - newest + 1
 	var uids []imap.UID
 	c := &command{
-		name: "FETCH", args: fmt.Sprintf("%d:%d (UID BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])", first, last),
+		name: "FETCH", args: fmt.Sprintf("%d:%d (UID BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])", first, s.exists),
 		data: func(r *response) {
 			item := fetched(r)
 			if item.uid > 0 && strings.Contains(item.body, messageID) {

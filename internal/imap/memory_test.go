@@ -38,7 +38,7 @@ func TestListingKeepsWithinMemory(t *testing.T) {
 				Certificate: ca.Leaf(t, mailserver.Good, host), ImplicitTLS: true,
 				Script: mailserver.Script{"LIST": {Endless: endless}},
 			})
-			session, err := Open(t.Context(), network(t, ca, server.Addr()), access(), wire.NewRecorder())
+			session, err := Open(t.Context(), network(t, ca, server.Addr()), account(), wire.NewRecorder())
 			if err != nil {
 				t.Fatal(err)
 			}

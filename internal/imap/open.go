@@ -12,8 +12,8 @@ import (
 	"postier/internal/wire"
 )
 
-// Access says which mailbox to open and how to sign in to it.
-type Access struct {
+// Account says which mailbox to open and how to sign in to it.
+type Account struct {
 	// Server is where the mailbox is; Settle fills in what it leaves open.
 	Server   config.Server
 	Username string
@@ -54,7 +54,7 @@ func (s *Session) StartTLS(ctx context.Context) error {
 
 // Handshake brings TLS up and forgets what was said before. Whether secrets may follow is the report's verdict.
 func (s *Session) Handshake(ctx context.Context) (wire.TLSReport, error) {
-	report, err := s.conn.Handshake(ctx, s.access.Server.Host, s.access.Pins)
+	report, err := s.conn.Handshake(ctx, s.account.Server.Host, s.account.Pins)
 	s.caps, s.alerts = nil, nil
 	if err != nil {
 		return report, s.fail(err)
@@ -66,7 +66,7 @@ func (s *Session) Handshake(ctx context.Context) (wire.TLSReport, error) {
 
 // AcceptCleartext lets the session sign in without TLS. It fails unless the access allows that.
 func (s *Session) AcceptCleartext() error {
-	if !s.access.AllowCleartext {
+	if !s.account.AllowCleartext {
 		return ErrInsecure
 	}
 	s.secure = true
@@ -110,64 +110,80 @@ func (e *StepError) Error() string { return fmt.Sprintf("%s: %v", e.Step, e.Err)
 
 func (e *StepError) Unwrap() error { return e.Err }
 
+// at names the step of an error; nil stays nil.
+func at(step Step, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &StepError{Step: step, Err: err}
+}
+
 // Open connects, secures and signs in, for code that needs a mailbox and not a verdict on each step. The error is a
 // *StepError. It signs in once; after a refusal it must not be called again with the same secret.
-func Open(ctx context.Context, network *wire.Network, access Access, recorder *wire.Recorder) (*Session, error) {
-	if access.Server.Host == "" {
-		return nil, &StepError{Step: StepConnect, Err: ErrNoServer}
+func Open(ctx context.Context, network *wire.Network, account Account, recorder *wire.Recorder) (*Session, error) {
+	if account.Server.Host == "" {
+		return nil, at(StepConnect, ErrNoServer)
 	}
-	access.Server = Settle(ctx, network, access.Server)
-	access.AllowCleartext = network.Policy.Cleartext(access.AllowCleartext)
-	addresses, err := network.Addresses(ctx, access.Server.Host)
+	account.Server = Settle(ctx, network, account.Server)
+	account.AllowCleartext = network.Policy.Cleartext(account.AllowCleartext)
+	conn, err := connect(ctx, network, account.Server, recorder)
 	if err != nil {
-		return nil, &StepError{Step: StepConnect, Err: err}
+		return nil, at(StepConnect, err)
 	}
-	conn, attempts := network.ConnectAny(ctx, access.Server.Host, access.Server.Port, addresses, recorder)
-	if conn == nil {
-		err = wire.ErrNoAddress
-		if len(attempts) > 0 {
-			err = attempts[len(attempts)-1].Err
-		}
-		return nil, &StepError{Step: StepConnect, Err: err}
-	}
-	s := New(conn, access)
-	if failed := s.climb(ctx); failed != nil {
+	s := New(conn, account)
+	if err := s.climb(ctx); err != nil {
 		s.Close()
-		return nil, failed
+		return nil, err
 	}
 	return s, nil
 }
 
+func connect(ctx context.Context, network *wire.Network, server config.Server, recorder *wire.Recorder) (*wire.Conn,
+	error,
+) {
+	addresses, err := network.Addresses(ctx, server.Host)
+	if err != nil {
+		return nil, err
+	}
+	conn, attempts := network.ConnectAny(ctx, server.Host, server.Port, addresses, recorder)
+	switch {
+	case conn != nil:
+		return conn, nil
+	case len(attempts) == 0:
+		return nil, wire.ErrNoAddress
+	}
+	return nil, attempts[len(attempts)-1].Err
+}
+
 // climb takes a fresh connection through the steps up to the sign-in.
-func (s *Session) climb(ctx context.Context) *StepError {
-	fail := func(step Step, err error) *StepError { return &StepError{Step: step, Err: err} }
-	switch s.access.Server.Security {
+func (s *Session) climb(ctx context.Context) (err error) {
+	security := s.account.Server.Security
+	switch security {
 	case config.SecurityNone:
-		if err := s.AcceptCleartext(); err != nil {
-			return fail(StepTLS, err)
-		}
+		err = at(StepTLS, s.AcceptCleartext())
 	case config.SecurityStartTLS:
-		if err := s.Greet(ctx); err != nil {
-			return fail(StepConnect, err)
-		}
-		if err := s.StartTLS(ctx); err != nil {
-			return fail(StepTLS, err)
+		if err = at(StepConnect, s.Greet(ctx)); err == nil {
+			err = at(StepTLS, s.StartTLS(ctx))
 		}
 	}
-	if s.access.Server.Security != config.SecurityNone {
-		report, err := s.Handshake(ctx)
-		if err != nil {
-			return fail(StepTLS, err)
-		}
-		if !report.Verified() {
-			return &StepError{Step: StepCertificate, Err: report.Err, TLS: report}
-		}
+	if err == nil && security != config.SecurityNone {
+		err = s.verify(ctx)
 	}
-	if err := s.Prepare(ctx); err != nil {
-		return fail(StepAuth, err)
+	if err == nil {
+		err = at(StepAuth, s.Prepare(ctx))
 	}
-	if _, err := s.SignIn(ctx); err != nil {
-		return fail(StepAuth, err)
+	if err == nil {
+		_, err = s.SignIn(ctx)
+		err = at(StepAuth, err)
 	}
-	return nil
+	return err
+}
+
+// verify brings TLS up and demands a certificate that holds.
+func (s *Session) verify(ctx context.Context) error {
+	report, err := s.Handshake(ctx)
+	if err == nil && !report.Verified() {
+		return &StepError{Step: StepCertificate, Err: report.Err, TLS: report}
+	}
+	return at(StepTLS, err)
 }

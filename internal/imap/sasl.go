@@ -53,7 +53,7 @@ func (s *Session) signIn(ctx context.Context) (SignedIn, error) {
 	if !s.secure {
 		return done, ErrInsecure
 	}
-	if strings.ContainsAny(s.access.Username+s.access.Secret.Reveal(), "\r\n\x00") {
+	if strings.ContainsAny(s.account.Username+s.account.Secret.Reveal(), "\r\n\x00") {
 		return done, ErrUnsafe
 	}
 	choices, err := s.choices()
@@ -84,10 +84,10 @@ func (s *Session) offered() []string { return slices.Sorted(slices.Values(s.caps
 func (s *Session) choices() ([]string, error) {
 	offered := s.offered()
 	wanted := []string{"SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", loginCommand, "CRAM-MD5"}
-	if s.access.SecretType == config.SecretOAuth {
+	if s.account.SecretType == config.SecretOAuth {
 		wanted = []string{"OAUTHBEARER", "XOAUTH2"}
 	}
-	if auth := s.access.Server.Auth; auth != "" && auth != config.MechanismAuto {
+	if auth := s.account.Server.Auth; auth != "" && auth != config.MechanismAuto {
 		wanted = []string{strings.ToUpper(string(auth))}
 		if auth == config.MechanismLogin {
 			wanted = []string{loginCommand}
@@ -123,7 +123,7 @@ func (s *Session) choices() ([]string, error) {
 const loginCommand = "LOGIN"
 
 func (s *Session) authenticate(ctx context.Context, name string, done *SignedIn) error {
-	user, pass := s.access.Username, s.access.Secret.Reveal()
+	user, pass := s.account.Username, s.account.Secret.Reveal()
 	switch name {
 	case loginCommand:
 		done.proofSent = true

@@ -122,7 +122,7 @@ func TestChoice(t *testing.T) {
 					"auth":         mailserver.Reply("{tag} NO no"),
 				},
 			})
-			a := access()
+			a := account()
 			a.Server.Auth = c.auth
 			if c.kind != "" {
 				a.SecretType = c.kind
@@ -191,7 +191,7 @@ func TestInitialResponseRefused(t *testing.T) {
 				Certificate: ca.Leaf(t, mailserver.Good, host), ImplicitTLS: true, Script: c.script,
 				CapabilitiesTLS: append([]string{"IMAP4rev1"}, strings.Fields(c.caps)...),
 			})
-			a := access()
+			a := account()
 			if c.kind != "" {
 				a.SecretType = c.kind
 			}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -53,15 +52,15 @@ func (s *Session) refusal(command string, r *response) *ReplyError {
 }
 
 // hide masks the secret in what a server sent: it may echo what it was sent.
-func (s *Session) hide(text string) string { return s.access.Secret.Redact(text, s.access.Username) }
+func (s *Session) hide(text string) string { return s.account.Secret.Redact(text, s.account.Username) }
 
 // Session is one connection to an IMAP server. It is not safe for use by several goroutines. After an error other than
 // a *ReplyError with status NO it is of no more use.
 type Session struct {
-	conn   *wire.Conn
-	scan   *scanner
-	record *wire.Recorder
-	access Access
+	conn    *wire.Conn
+	scan    *scanner
+	record  *wire.Recorder
+	account Account
 
 	tag     int
 	caps    imap.CapSet
@@ -71,22 +70,16 @@ type Session struct {
 	dead    bool
 	hidden  bool // what the server sends now is a proof: masked in the transcript
 
-	alerts   []safetext.Remote // [ALERT] texts heard inside verified TLS
-	uidplus  bool
-	selected *mailbox
+	alerts  []safetext.Remote // [ALERT] texts heard inside verified TLS
+	uidplus bool
+	exists  uint32 // messages in the selected folder
 }
 
-// mailbox is the selected folder.
-type mailbox struct {
-	raw    string
-	exists uint32
-}
-
-// New is a session on a connection that stands. Nothing has been read or sent on it yet. The server of access is
-// settled.
-func New(conn *wire.Conn, access Access) *Session {
-	s := &Session{conn: conn, record: conn.Recorder(), access: access}
-	s.record.Hide(access.Secret, access.Username)
+// New is a session on a connection that stands. Nothing has been read or sent on it yet. The server of account
+// is settled.
+func New(conn *wire.Conn, account Account) *Session {
+	s := &Session{conn: conn, record: conn.Recorder(), account: account}
+	s.record.Hide(account.Secret, account.Username)
 	s.listen()
 	return s
 }
@@ -145,7 +138,7 @@ func (s *Session) alert(r *response) {
 
 // Greet reads the greeting (RFC 9051 §7.1).
 func (s *Session) Greet(ctx context.Context) error {
-	s.conn.Step(greetingDeadline(s.access.Server))
+	s.conn.Step(greetingDeadline(s.account.Server))
 	defer s.conn.Watch(ctx)()
 	r, err := s.scan.next()
 	if err != nil {
@@ -175,217 +168,6 @@ func clip(s string) string { return strings.Clone(s[:min(len(s), 60)]) }
 func (s *Session) fail(err error) error {
 	s.dead = true
 	return err
-}
-
-// command is one command with what it waits for.
-type command struct {
-	name string
-	// args are sent as they stand, after a blank.
-	args string
-	// shown replaces args in the transcript when they hold a secret.
-	shown string
-	// literal is sent behind args as a literal; the transcript shows its size.
-	literal []byte
-	// data receives the untagged responses; nil ignores them.
-	data func(*response)
-	// answer replies to a continuation (AUTHENTICATE); nil means that none is expected.
-	answer func(challenge string) ([]byte, error)
-	// maxData is the cap on untagged responses, 0 means maxUntagged.
-	maxData int
-
-	tag  string
-	sent bool // everything is on its way
-	err  error
-	// code and codeArgs are those of the completion.
-	code     imap.ResponseCode
-	codeArgs string
-}
-
-// exchange sends commands in one flight and reads until all are answered. A NO is left in the command's err, so that
-// the others keep their result; anything worse is returned.
-func (s *Session) exchange(ctx context.Context, within time.Duration, commands ...*command) error {
-	if s.dead {
-		return ErrClosed
-	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	s.conn.Step(within)
-	defer s.conn.Watch(ctx)()
-	s.scan.flight = 0
-	err := s.converse(commands)
-	if err != nil && ctx.Err() != nil {
-		err = ctx.Err()
-	}
-	if err != nil {
-		return s.fail(err)
-	}
-	return nil
-}
-
-func (s *Session) converse(commands []*command) error {
-	if err := s.send(commands); err != nil {
-		return err
-	}
-	open := len(commands)
-	untagged, limit := 0, 0
-	for _, c := range commands {
-		limit = max(limit, c.maxData, maxUntagged)
-	}
-	for open > 0 {
-		r, err := s.scan.next()
-		if err != nil {
-			return err
-		}
-		s.alert(r)
-		switch r.tag {
-		case "*":
-			if untagged++; untagged > limit {
-				return &wire.LimitError{Limit: "untagged", Max: limit}
-			}
-			if err := s.untagged(r, commands); err != nil {
-				return err
-			}
-		case "+":
-			if err := s.proceed(r, commands); err != nil {
-				return err
-			}
-		default:
-			if err := s.complete(r, commands); err != nil {
-				return err
-			}
-			open--
-		}
-	}
-	return nil
-}
-
-// send writes the commands in one piece. A synchronising literal (RFC 9051 §4.3) waits for its "+".
-func (s *Session) send(commands []*command) error {
-	var out []byte
-	for _, c := range commands {
-		s.tag++
-		c.tag = "P" + strconv.Itoa(s.tag)
-		line := c.tag + " " + c.name
-		shown := line
-		if c.args != "" {
-			line += " " + c.args
-			if c.shown == "" {
-				c.shown = c.args
-			}
-			shown += " " + c.shown
-		}
-		if c.literal != nil {
-			announce := fmt.Sprintf(" {%d%s}", len(c.literal), s.literalSign(len(c.literal)))
-			line += announce
-			shown += announce
-		}
-		// One command is one line: the last gate against CR, LF and NUL in an argument (docs/security.md T8).
-		if strings.ContainsAny(line, "\r\n\x00") {
-			return ErrUnsafe
-		}
-		s.record.Add(wire.Client, shown)
-		out = append(out, line+"\r\n"...)
-		c.sent = true
-		if c.literal != nil {
-			c.sent = false
-			if s.literalSign(len(c.literal)) != "" {
-				out = append(out, s.body(c)...)
-			}
-		}
-	}
-	_, err := s.conn.Write(out)
-	return err
-}
-
-// body is the literal with the line end behind it; the transcript shows only how much it is.
-func (s *Session) body(c *command) []byte {
-	c.sent = true
-	s.record.Add(wire.Client, fmt.Sprintf("(%d octets of our own message)", len(c.literal)))
-	return append(slices.Clone(c.literal), "\r\n"...)
-}
-
-// literalSign is "+" when a literal of n octets may go without waiting (RFC 7888 §4 and §5).
-func (s *Session) literalSign(n int) string {
-	const literalMinus = 4096
-	if s.caps.Has(imap.CapLiteralPlus) || (n <= literalMinus && s.caps.Has(imap.CapLiteralMinus)) {
-		return "+"
-	}
-	return ""
-}
-
-func (s *Session) untagged(r *response, commands []*command) error {
-	switch {
-	case r.status == imap.StatusResponseTypeBye:
-		return s.refusal(commands[0].name, r)
-	case r.status == imap.StatusResponseTypePreAuth:
-		return broken("PREAUTH in the middle of a session")
-	case r.name == "CAPABILITY":
-		s.learn(words(r.values))
-	case r.status == imap.StatusResponseTypeOK && r.code == codeCapability:
-		s.learn(strings.Fields(r.args))
-	case r.name == "EXISTS" && s.selected != nil:
-		s.selected.exists = r.number
-	}
-	for _, c := range commands {
-		if c.data != nil {
-			c.data(r)
-		}
-	}
-	return nil
-}
-
-// proceed answers "+". One that nobody waited for is refused.
-func (s *Session) proceed(r *response, commands []*command) error {
-	for _, c := range commands {
-		switch {
-		case c.literal != nil && !c.sent:
-			_, err := s.conn.Write(s.body(c))
-			return err
-		case c.answer != nil:
-			reply, err := c.answer(r.text)
-			if err != nil {
-				return err
-			}
-			s.record.Add(wire.Client, wire.Masked)
-			_, err = s.conn.Write(append(slices.Clone(reply), "\r\n"...))
-			return err
-		}
-	}
-	return broken("a continuation that nobody asked for")
-}
-
-func (s *Session) complete(r *response, commands []*command) error {
-	for _, c := range commands {
-		if c.tag != r.tag { // the case of a tag counts, RFC 9051 §2.2.1
-			continue
-		}
-		c.tag = "" // a second completion is as wrong as an unknown tag
-		c.code, c.codeArgs = r.code, r.args
-		switch r.status {
-		case imap.StatusResponseTypeOK:
-			if r.code == codeCapability {
-				s.learn(strings.Fields(r.args))
-			}
-			if c.literal != nil && !c.sent {
-				return broken("OK to %s before the message was sent", c.name)
-			}
-		case imap.StatusResponseTypeNo, imap.StatusResponseTypeBad:
-			c.err = s.refusal(c.name, r)
-		default:
-			return broken("the tag of %s with %q", c.name, r.name)
-		}
-		return nil
-	}
-	return broken("a tag %q that is not ours", safetext.Escape(clip(r.tag)))
-}
-
-// do runs one command and returns its refusal as an error as well.
-func (s *Session) do(ctx context.Context, within time.Duration, c *command) error {
-	if err := s.exchange(ctx, within, c); err != nil {
-		return err
-	}
-	return c.err
 }
 
 // Close says LOGOUT without waiting for the answer and lets go.

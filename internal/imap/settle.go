@@ -17,8 +17,7 @@ func Settle(ctx context.Context, network *wire.Network, server config.Server) co
 		return ways[0]
 	}
 	implicit, upgraded := ways[0], ways[1]
-	conn := connect(ctx, network, implicit)
-	if conn != nil {
+	if conn, _ := connect(ctx, network, implicit, nil); conn != nil {
 		defer func() { _ = conn.Close() }()
 		_, err := conn.Handshake(ctx, server.Host, nil)
 		greeted := errors.Is(err, wire.ErrInjected) || errors.As(err, new(tls.RecordHeaderError))
@@ -30,7 +29,7 @@ func Settle(ctx context.Context, network *wire.Network, server config.Server) co
 		}
 	}
 	if implicit.Port != upgraded.Port {
-		if other := connect(ctx, network, upgraded); other != nil {
+		if other, _ := connect(ctx, network, upgraded, nil); other != nil {
 			_ = other.Close()
 			return upgraded
 		}
@@ -38,12 +37,13 @@ func Settle(ctx context.Context, network *wire.Network, server config.Server) co
 	return implicit
 }
 
-// connect opens a connection of its own for a question; nil when there is none.
-func connect(ctx context.Context, network *wire.Network, server config.Server) *wire.Conn {
-	addresses, err := network.Addresses(ctx, server.Host)
+// SpeaksTLS tries a handshake on a connection of its own. Nothing else is sent.
+func SpeaksTLS(ctx context.Context, network *wire.Network, server config.Server) bool {
+	conn, err := connect(ctx, network, server, nil)
 	if err != nil {
-		return nil
+		return false
 	}
-	conn, _ := network.ConnectAny(ctx, server.Host, server.Port, addresses, nil)
-	return conn
+	defer func() { _ = conn.Close() }()
+	report, _ := conn.Handshake(ctx, server.Host, nil)
+	return len(report.Chain) > 0
 }

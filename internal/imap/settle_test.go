@@ -74,7 +74,7 @@ func TestOpenWithAuto(t *testing.T) {
 		t.Fatal(err)
 	}
 	server := mailserver.StartIMAP(t, mailserver.Options{Certificate: &cert})
-	account := access()
+	account := account()
 	account.Server.Port, account.Server.Security = 1143, config.SecurityAuto
 	session, err := Open(t.Context(), network(t, ca, server.Addr()), account, nil)
 	if err != nil || !session.Secured() {

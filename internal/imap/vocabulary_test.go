@@ -67,7 +67,7 @@ func TestInitialResponseOfRev2(t *testing.T) {
 		Certificate: ca.Leaf(t, mailserver.Good, host), ImplicitTLS: true,
 		CapabilitiesTLS: []string{"IMAP4rev2", "AUTH=PLAIN"},
 	})
-	session, err := Open(t.Context(), network(t, ca, server.Addr()), access(), nil)
+	session, err := Open(t.Context(), network(t, ca, server.Addr()), account(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
