@@ -22,6 +22,7 @@ import (
 	"postier/diagnostics/imap"
 	"postier/diagnostics/smtp"
 	"postier/internal/account"
+	"postier/internal/check"
 	"postier/internal/rehearsal"
 	"postier/internal/rehearsal/mailserver"
 	"postier/internal/wire"
@@ -219,19 +220,19 @@ func BenchmarkRoundTrips(b *testing.B) {
 	upgrade.Submission.Port, upgrade.Submission.Security = 587, config.SecurityStartTLS
 	for _, c := range []struct {
 		name  string
-		last  diagnostics.ID
+		last  check.ID
 		plans func() []diagnostics.Plan
 	}{
 		{
-			"submission-tls", diagnostics.SMTPAuth,
+			"submission-tls", check.SMTPAuth,
 			func() []diagnostics.Plan { return []diagnostics.Plan{smtp.Plan(network, target, smtp.Options{})} },
 		},
 		{
-			"submission-starttls", diagnostics.SMTPAuth,
+			"submission-starttls", check.SMTPAuth,
 			func() []diagnostics.Plan { return []diagnostics.Plan{smtp.Plan(network, upgrade, smtp.Options{})} },
 		},
 		{
-			"imap-append", diagnostics.IMAPAppend,
+			"imap-append", check.IMAPAppend,
 			func() []diagnostics.Plan { return []diagnostics.Plan{imap.Plan(network, target, imap.Options{})} },
 		},
 	} {

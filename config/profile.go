@@ -4,7 +4,11 @@
 // It also owns the words that every other package borrows: Server, Security, Mechanism. It knows none of them.
 package config
 
-import "time"
+import (
+	"time"
+
+	"postier/internal/check"
+)
 
 // Version is the version of the file format that this program writes.
 const Version = 1
@@ -154,8 +158,8 @@ type Validated struct {
 	At time.Time `json:"at"`
 	// Digest covers the settings that were proven; see Profile.Digest.
 	Digest string `json:"digest"`
-	// Checks maps check ids to pass, warn, fail or skip.
-	Checks map[string]string `json:"checks,omitempty"`
+	// Checks maps checks to their verdicts.
+	Checks map[check.ID]check.Status `json:"checks,omitempty"`
 }
 
 // Profile is one way to send mail.

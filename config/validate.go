@@ -3,10 +3,10 @@ package config
 import (
 	"encoding/hex"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
+	"postier/internal/check"
 	"postier/internal/locale"
 	"postier/internal/safetext"
 )
@@ -209,8 +209,6 @@ func (v *validator) disabled(path string, p *Profile) {
 	}
 }
 
-var verdicts = []string{"pass", "warn", "fail", "skip"}
-
 func (v *validator) validated(path string, p *Profile) {
 	if p.Validated.At.IsZero() {
 		v.add(join(path, "at"), locale.Msg("config.shape.time"))
@@ -225,13 +223,10 @@ func (v *validator) validated(path string, p *Profile) {
 		v.add(join(path, "checks"), locale.Msg("config.too_many", "max", maxChecks))
 	}
 	for _, id := range sortedKeys(p.Validated.Checks) {
-		at := join(join(path, "checks"), id)
-		if !wordPattern.MatchString(id) {
-			v.add(at, locale.Msg("config.validated.check", "value", safetext.FromRemote(id)))
+		at := join(join(path, "checks"), string(id))
+		if !wordPattern.MatchString(string(id)) {
+			v.add(at, locale.Msg("config.validated.check", "value", safetext.FromRemote(string(id))))
 		}
-		if !slices.Contains(verdicts, p.Validated.Checks[id]) {
-			v.add(at, locale.Msg("config.enum", "value", safetext.FromRemote(p.Validated.Checks[id]), "words",
-				strings.Join(verdicts, ", ")))
-		}
+		enum(v, at, p.Validated.Checks[id], check.Statuses())
 	}
 }

@@ -24,8 +24,8 @@ const (
 	causeProfile    = "profile-missing"
 )
 
-// Sender hands messages to submission servers, one connection a profile, kept open between messages. It is safe for several
-// goroutines; those of one profile take turns.
+// Sender hands messages to submission servers, one connection a profile, kept open between messages. It is safe for
+// several goroutines; those of one profile take turns.
 type Sender struct {
 	// Accounts says what is dialled for a profile.
 	Accounts *account.Source
@@ -52,7 +52,8 @@ type Try struct {
 	// Reply is the server's own line, raw.
 	Reply   string
 	QueueID string
-	// SignIn is true when the server refused to let this profile in for good: the password was changed, the account closed (D-5).
+	// SignIn is true when the server refused to let this profile in for good: the password was changed, the account closed
+	// (D-5).
 	SignIn bool
 	// Profile is true when the try failed for the profile's sake, before any message was named.
 	Profile bool
@@ -204,7 +205,7 @@ func judgeError(item *Item, provider string, err error) Try {
 		return Try{State: StateWaiting, Cause: causeCancelled, Err: err}
 	}
 	answer := explain.Submission(e, provider)
-	try := Try{State: StateWaiting, Cause: answer.Cause, Reply: e.Said.Raw(), Err: err}
+	try := Try{State: StateWaiting, Cause: string(answer.Cause), Reply: e.Said.Raw(), Err: err}
 	permanent := e.Reply.Code/100 == 5 && !(answer.Reply != "" && quota(answer))
 	switch {
 	case e.Lost:
@@ -250,7 +251,7 @@ func (i *Item) note(verdicts []smtp.Recipient, provider string, sent bool) {
 				continue
 			}
 			answer := explain.Submission(v.Refusal, provider)
-			r.Cause, r.Reply = answer.Cause, v.Refusal.Said.Raw()
+			r.Cause, r.Reply = string(answer.Cause), v.Refusal.Said.Raw()
 			i.Cause, i.Reply = r.Cause, r.Reply
 			if v.Reply.Code/100 == 5 && !quota(answer) {
 				r.State = StateFailed

@@ -14,13 +14,12 @@ import (
 	"github.com/miekg/dns"
 
 	"postier/diagnostics/explain"
+	"postier/internal/check"
 	"postier/internal/safetext"
 	"postier/internal/wire"
 )
 
 const (
-	causeNoChain      = "tls-handshake"
-	causeSoonExpiring = "cert-soon-expiring"
 
 	// soonExpiring is when a certificate should long have been renewed: ACME clients do it 30 days ahead, so two weeks
 	// before the end nobody is at it.
@@ -32,9 +31,9 @@ const (
 // JudgeCertificate is the verdict on a chain for a host, for SMTP and IMAP alike. On success too it shows names, dates
 // and issuer. A host name that would fit is in Fix when the issuer is trusted and only the name is wrong.
 func JudgeCertificate(ctx context.Context, network *wire.Network, host string, report wire.TLSReport) Result {
-	result := Result{Status: Pass}
+	result := Result{Status: check.Pass}
 	if len(report.Chain) == 0 {
-		result.Status, result.Cause = Fail, causeNoChain
+		result.Status, result.Cause = check.Fail, check.CauseTLSHandshake
 		return result
 	}
 	leaf, now := report.Chain[0], network.Clock()
@@ -42,7 +41,7 @@ func JudgeCertificate(ctx context.Context, network *wire.Network, host string, r
 	result.Args = certificateArgs(host, leaf, now)
 	switch {
 	case report.Err != nil:
-		result.Status, result.Cause = Fail, explain.Certificate(report, now)
+		result.Status, result.Cause = check.Fail, explain.Certificate(report, now)
 		result.Evidence = append(result.Evidence, Evidence{
 			Kind: "error", Text: safetext.FromRemote(report.Err.Error()), Fields: map[string]any{"faults": report.Faults},
 		})
@@ -50,7 +49,7 @@ func JudgeCertificate(ctx context.Context, network *wire.Network, host string, r
 			result.Fix = fittingHosts(ctx, network, host, leaf)
 		}
 	case !report.Pinned && leaf.NotAfter.Sub(now) < soonExpiring:
-		result.Status, result.Cause = Warn, causeSoonExpiring
+		result.Status, result.Cause = check.Warn, check.CauseCertSoonExpiring
 	}
 	return result
 }

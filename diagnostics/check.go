@@ -15,33 +15,17 @@ import (
 	"slices"
 	"time"
 
+	"postier/internal/check"
 	"postier/internal/safetext"
 	"postier/internal/wire"
 )
 
-// Status is the verdict of one check.
-type Status string
-
-// The verdicts. Skip means "not judged", which differs from "no".
-const (
-	Pass Status = "pass"
-	Warn Status = "warn"
-	Fail Status = "fail"
-	Skip Status = "skip"
-)
-
-// Causes that this package itself gives; the others come from the catalogue (package explain).
-const (
-	CauseNeedsFailed = "needs-failed"
-	CauseCancelled   = "cancelled"
-)
-
 // Result is what a check found. It is also what `--json` prints, once Describe has filled the texts.
 type Result struct {
-	ID     ID
-	Status Status
+	ID     check.ID
+	Status check.Status
 	// Cause is a slug of the catalogue; empty when Status is Pass.
-	Cause string
+	Cause check.Cause
 	// Matched is the id of the catalogue's reply entry that led to Cause, empty for a judgement of our own.
 	Matched string
 	// Provider is whom the entry was looked up for: the words of another service's entry would mislead.
@@ -51,7 +35,7 @@ type Result struct {
 	// Evidence is what was seen, on success too.
 	Evidence []Evidence
 	Code     *ReplyCode
-	Needs    []ID
+	Needs    []check.ID
 	Took     time.Duration
 	// Transcript holds the lines of this check; secrets are replaced where they were written, not afterwards.
 	Transcript []wire.Line
@@ -116,11 +100,11 @@ func Reply(text string) Evidence { return Evidence{Kind: "reply", Text: safetext
 
 // Check is one question.
 type Check struct {
-	ID ID
+	ID check.ID
 	// Needs are checks that must not have failed or been skipped, else this one is skipped with cause needs-failed.
-	Needs []ID
+	Needs []check.ID
 	// After are checks that must have ended first, whatever they found (they share a connection, say).
-	After []ID
+	After []check.ID
 	Run   func(context.Context) Result
 }
 

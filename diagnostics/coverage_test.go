@@ -14,6 +14,7 @@ import (
 	"postier/diagnostics/imap"
 	"postier/diagnostics/smtp"
 	"postier/internal/account"
+	"postier/internal/check"
 	"postier/internal/locale"
 	"postier/internal/rehearsal"
 	"postier/internal/rehearsal/mailserver"
@@ -25,7 +26,7 @@ import (
 // failing is a case in which a check fails, or warns where a warning is its worst, for its own reason: nothing that it
 // needs has failed before.
 type failing struct {
-	cause string
+	cause check.Cause
 	run   func(*testing.T) []diagnostics.Result
 }
 
@@ -36,83 +37,83 @@ const (
 
 // cases has an entry for every check of the contract. The areas test theirs in depth; this list is what proves that
 // none was forgotten.
-var cases = map[diagnostics.ID]failing{
-	diagnostics.NetResolve:  {"dns-nxdomain", submission(config.SecurityTLS, mailserver.Options{}, "")},
-	diagnostics.NetConnect:  {"connection-refused", rehearse("connection-refused")},
-	diagnostics.NetConnect6: {"ipv6-broken", rehearse("ipv6-broken")},
+var cases = map[check.ID]failing{
+	check.NetResolve:  {"dns-nxdomain", submission(config.SecurityTLS, mailserver.Options{}, "")},
+	check.NetConnect:  {"connection-refused", rehearse("connection-refused")},
+	check.NetConnect6: {"ipv6-broken", rehearse("ipv6-broken")},
 
-	diagnostics.SMTPGreeting: {"greeting-refused", submission(config.SecurityStartTLS, mailserver.Options{
+	check.SMTPGreeting: {"greeting-refused", submission(config.SecurityStartTLS, mailserver.Options{
 		Script: mailserver.Script{"greeting": mailserver.Reply("521 closed for today")},
 	}, here)},
-	diagnostics.SMTPTLS:         {"tls-stripped", rehearse("starttls-stripped")},
-	diagnostics.SMTPCertificate: {"cert-name-mismatch", rehearse("cert-wrong-name")},
-	diagnostics.SMTPInjection:   {"tls-injected", rehearse("starttls-injected")},
-	diagnostics.SMTPEhlo:        {"server-busy", rehearse("server-busy")},
-	diagnostics.SMTPAuthOffered: {"auth-not-offered", rehearse("auth-not-offered")},
-	diagnostics.SMTPAuth:        {"wrong-password", rehearse("wrong-password")},
-	diagnostics.SMTPSender:      {"sender-not-owned", rehearse("sender-not-owned")},
-	diagnostics.SMTPRecipient:   {"recipient-unknown", rehearse("recipient-unknown")},
-	diagnostics.SMTPData:        {"content-rejected", rehearse("content-rejected")},
+	check.SMTPTLS:         {"tls-stripped", rehearse("starttls-stripped")},
+	check.SMTPCertificate: {"cert-name-mismatch", rehearse("cert-wrong-name")},
+	check.SMTPInjection:   {"tls-injected", rehearse("starttls-injected")},
+	check.SMTPEhlo:        {"server-busy", rehearse("server-busy")},
+	check.SMTPAuthOffered: {"auth-not-offered", rehearse("auth-not-offered")},
+	check.SMTPAuth:        {"wrong-password", rehearse("wrong-password")},
+	check.SMTPSender:      {"sender-not-owned", rehearse("sender-not-owned")},
+	check.SMTPRecipient:   {"recipient-unknown", rehearse("recipient-unknown")},
+	check.SMTPData:        {"content-rejected", rehearse("content-rejected")},
 
-	diagnostics.IMAPConnect: {"connection-refused", rehearse("imap-refused")},
-	diagnostics.IMAPTLS: {
+	check.IMAPConnect: {"connection-refused", rehearse("imap-refused")},
+	check.IMAPTLS: {
 		"tls-stripped",
 		mailbox(config.SecurityStartTLS, mailserver.Options{Capabilities: []string{"IMAP4rev1", "AUTH=PLAIN"}},
 			mailserver.Good),
 	},
-	diagnostics.IMAPCertificate: {"cert-expired", mailbox(config.SecurityTLS, mailserver.Options{}, mailserver.Expired)},
-	diagnostics.IMAPAuth:        {"wrong-password", rehearse("imap-wrong-password")},
-	diagnostics.IMAPFolder:      {"folder-missing", rehearse("no-sent-folder")},
-	diagnostics.IMAPAppend:      {"append-refused", rehearse("append-refused")},
-	diagnostics.IMAPReadback:    {"readback-mismatch", rehearse("append-corrupted")},
-	diagnostics.IMAPCleanup: {"cleanup-failed", mailbox(config.SecurityTLS, mailserver.Options{Script: mailserver.Script{
+	check.IMAPCertificate: {"cert-expired", mailbox(config.SecurityTLS, mailserver.Options{}, mailserver.Expired)},
+	check.IMAPAuth:        {"wrong-password", rehearse("imap-wrong-password")},
+	check.IMAPFolder:      {"folder-missing", rehearse("no-sent-folder")},
+	check.IMAPAppend:      {"append-refused", rehearse("append-refused")},
+	check.IMAPReadback:    {"readback-mismatch", rehearse("append-corrupted")},
+	check.IMAPCleanup: {"cleanup-failed", mailbox(config.SecurityTLS, mailserver.Options{Script: mailserver.Script{
 		"APPEND": mailserver.Reply("{tag} OK [APPENDUID 1 7] filed"), "UID STORE": mailserver.Reply("{tag} NO not allowed"),
 	}}, mailserver.Good)},
-	diagnostics.IMAPQuota: {"quota-nearly-full", mailbox(config.SecurityTLS, mailserver.Options{
+	check.IMAPQuota: {"quota-nearly-full", mailbox(config.SecurityTLS, mailserver.Options{
 		CapabilitiesTLS: []string{"IMAP4rev1", "SASL-IR", "AUTH=PLAIN", "QUOTA"},
 		Script: mailserver.Script{"GETQUOTAROOT": mailserver.Reply(
 			"* QUOTAROOT INBOX \"\"\n* QUOTA \"\" (STORAGE 995 1000)\n{tag} OK done")},
 	}, mailserver.Good)},
 
-	diagnostics.DNSMX:     {"null-mx", domain("durand.example. 300 IN MX 0 .\n")},
-	diagnostics.DNSSPF:    {"spf-syntax", domain("durand.example. 300 IN TXT \"v=spf1 inculde:spf.example -all\"\n")},
-	diagnostics.DNSDKIM:   {"dkim-revoked", domain("s1._domainkey.durand.example. 300 IN TXT \"v=DKIM1; p=\"\n")},
-	diagnostics.DNSDMARC:  {"dmarc-missing", domain("durand.example. 300 IN A 192.0.2.1\n")},
-	diagnostics.DNSMTASTS: {"mta-sts-malformed", domain("_mta-sts.durand.example. 300 IN TXT \"v=STSv1; di=1\"\n")},
-	diagnostics.DNSTLSRPT: {
+	check.DNSMX:     {"null-mx", domain("durand.example. 300 IN MX 0 .\n")},
+	check.DNSSPF:    {"spf-syntax", domain("durand.example. 300 IN TXT \"v=spf1 inculde:spf.example -all\"\n")},
+	check.DNSDKIM:   {"dkim-revoked", domain("s1._domainkey.durand.example. 300 IN TXT \"v=DKIM1; p=\"\n")},
+	check.DNSDMARC:  {"dmarc-missing", domain("durand.example. 300 IN A 192.0.2.1\n")},
+	check.DNSMTASTS: {"mta-sts-malformed", domain("_mta-sts.durand.example. 300 IN TXT \"v=STSv1; di=1\"\n")},
+	check.DNSTLSRPT: {
 		"tls-rpt-malformed",
 		domain("_smtp._tls.durand.example. 300 IN TXT \"v=TLSRPTv1; rau=mailto:x@durand.example\"\n"),
 	},
-	diagnostics.DNSDANE: {
+	check.DNSDANE: {
 		"dane-insecure",
 		domain("durand.example. 300 IN MX 10 mx.durand.example.\nmx.durand.example. 300 IN A 192.0.2.1\n" +
 			"_25._tcp.mx.durand.example. 300 IN TLSA 3 1 1 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\n"),
 	},
-	diagnostics.DNSBIMI: {
+	check.DNSBIMI: {
 		"bimi-malformed",
 		domain("default._bimi.durand.example. 300 IN TXT \"v=BIMI1; l=http://durand.example/logo.gif\"\n"),
 	},
-	diagnostics.DNSPTR: {"ptr-missing", domain("durand.example. 300 IN A 192.0.2.1\n")},
-	diagnostics.DNSDiscovery: {
+	check.DNSPTR: {"ptr-missing", domain("durand.example. 300 IN A 192.0.2.1\n")},
+	check.DNSDiscovery: {
 		"srv-target-missing",
 		domain("_submissions._tcp.durand.example. 300 IN SRV 0 1 465 nowhere.durand.example.\n"),
 	},
 
-	diagnostics.ArrivalDelivered: {"not-arrived", rehearse("lost")},
-	diagnostics.ArrivalPlacement: {"landed-in-junk", rehearse("junk")},
-	diagnostics.ArrivalSPF:       {"spf-fail", rehearse("spf-wrong")},
-	diagnostics.ArrivalDKIM:      {"dkim-fail", rehearse("dkim-revoked")},
-	diagnostics.ArrivalDMARC:     {"dmarc-missing", rehearse("dmarc-missing")},
+	check.ArrivalDelivered: {"not-arrived", rehearse("lost")},
+	check.ArrivalPlacement: {"landed-in-junk", rehearse("junk")},
+	check.ArrivalSPF:       {"spf-fail", rehearse("spf-wrong")},
+	check.ArrivalDKIM:      {"dkim-fail", rehearse("dkim-revoked")},
+	check.ArrivalDMARC:     {"dmarc-missing", rehearse("dmarc-missing")},
 }
 
 func TestEveryCheckFailsForItsOwnReason(t *testing.T) {
 	t.Parallel()
 	for id := range cases {
-		if !slices.Contains(diagnostics.AllIDs(), id) {
+		if !slices.Contains(check.All(), id) {
 			t.Errorf("%s is no check of the contract", id)
 		}
 	}
-	for _, id := range diagnostics.AllIDs() {
+	for _, id := range check.All() {
 		c, ok := cases[id]
 		if !ok {
 			t.Errorf("%s: no case in which it fails", id)
@@ -122,12 +123,12 @@ func TestEveryCheckFailsForItsOwnReason(t *testing.T) {
 			t.Parallel()
 			results := c.run(t)
 			r, ok := diagnostics.Find(results, id)
-			if !ok || r.Cause != c.cause || r.Status != diagnostics.Fail && r.Status != diagnostics.Warn {
+			if !ok || r.Cause != c.cause || r.Status != check.Fail && r.Status != check.Warn {
 				t.Fatalf("%s is %s: %s, want %s; all: %s", id, r.Status, r.Cause, c.cause, summary(results))
 			}
 			for _, need := range r.Needs {
 				if other, found := diagnostics.Find(results, need); found &&
-					(other.Status == diagnostics.Fail || other.Status == diagnostics.Skip) {
+					(other.Status == check.Fail || other.Status == check.Skip) {
 					t.Errorf("%s is %s before it", need, other.Status)
 				}
 			}
@@ -139,22 +140,22 @@ func TestEveryCheckFailsForItsOwnReason(t *testing.T) {
 func TestEveryCheckHasItsPage(t *testing.T) {
 	t.Parallel()
 	pages := map[string]bool{}
-	var order []diagnostics.ID
+	var order []check.ID
 	for _, page := range explain.Checks() {
-		pages[page.ID] = true
-		order = append(order, diagnostics.ID(page.ID))
+		pages[string(page.ID)] = true
+		order = append(order, check.ID(page.ID))
 	}
-	for _, id := range diagnostics.AllIDs() {
+	for _, id := range check.All() {
 		if !pages[string(id)] {
 			t.Errorf("%s has no page in diagnostics/explain/data/checks.json", id)
 		}
 	}
 	for i, id := range order {
-		switch at := slices.Index(diagnostics.AllIDs(), id); {
+		switch at := slices.Index(check.All(), id); {
 		case at < 0:
 			t.Errorf("diagnostics/explain/data/checks.json has a page for %s, which is no check", id)
-		case i > 0 && at < slices.Index(diagnostics.AllIDs(), order[i-1]):
-			t.Errorf("the page of %s comes too late: pages stand in the order of diagnostics/ids.go", id)
+		case i > 0 && at < slices.Index(check.All(), order[i-1]):
+			t.Errorf("the page of %s comes too late: pages stand in the order of internal/check/ids.go", id)
 		}
 	}
 }
@@ -162,7 +163,7 @@ func TestEveryCheckHasItsPage(t *testing.T) {
 func summary(results []diagnostics.Result) string {
 	text := ""
 	for _, r := range results {
-		text += string(r.ID) + " " + string(r.Status) + " " + r.Cause + "; "
+		text += string(r.ID) + " " + string(r.Status) + " " + string(r.Cause) + "; "
 	}
 	return text
 }

@@ -3,9 +3,11 @@ package diagnostics
 import (
 	"context"
 	"testing"
+
+	"postier/internal/check"
 )
 
-func signIn(id ID, status Status, ran *bool) Check {
+func signIn(id check.ID, status check.Status, ran *bool) Check {
 	return Check{ID: id, Run: func(context.Context) Result {
 		*ran = true
 		return Result{Status: status, Cause: "wrong-password", Evidence: []Evidence{{Kind: "auth"}}}
@@ -17,26 +19,29 @@ func TestOneRefusal(t *testing.T) {
 	yes := func(context.Context, Result) bool { return true }
 	no := func(context.Context, Result) bool { return false }
 	for name, c := range map[string]struct {
-		smtp  Status
+		smtp  check.Status
 		agree func(context.Context, Result) bool
 		runs  bool
 	}{
-		"accepted":         {Pass, nil, true},
-		"refused":          {Fail, nil, false},
-		"refused, no":      {Fail, no, false},
-		"refused, agreed":  {Fail, yes, true},
-		"not tried at all": {Skip, nil, true},
+		"accepted":         {check.Pass, nil, true},
+		"refused":          {check.Fail, nil, false},
+		"refused, no":      {check.Fail, no, false},
+		"refused, agreed":  {check.Fail, yes, true},
+		"not tried at all": {check.Skip, nil, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var smtp, imap bool
-			plans := []Plan{{Checks: []Check{signIn(SMTPAuth, c.smtp, &smtp)}}, {Checks: []Check{signIn(IMAPAuth, Pass, &imap)}}}
+			plans := []Plan{
+				{Checks: []Check{signIn(check.SMTPAuth, c.smtp, &smtp)}},
+				{Checks: []Check{signIn(check.IMAPAuth, check.Pass, &imap)}},
+			}
 			OneRefusal(c.agree, plans...)
 			results := Run(t.Context(), nil, plans...)
 			if imap != c.runs || !smtp {
 				t.Errorf("imap.auth ran: %t", imap)
 			}
-			if r, _ := Find(results, IMAPAuth); !c.runs && (r.Status != Skip || r.Cause != CauseLockoutGuard) {
+			if r, _ := Find(results, check.IMAPAuth); !c.runs && (r.Status != check.Skip || r.Cause != check.CauseLockoutGuard) {
 				t.Errorf("%s %s", r.Status, r.Cause)
 			}
 		})
@@ -45,17 +50,17 @@ func TestOneRefusal(t *testing.T) {
 	var imap bool
 	plans := []Plan{
 		{Checks: []Check{{
-			ID:  SMTPAuth,
-			Run: func(context.Context) Result { return Result{Status: Fail, Cause: "insecure-cleartext"} },
+			ID:  check.SMTPAuth,
+			Run: func(context.Context) Result { return Result{Status: check.Fail, Cause: "insecure-cleartext"} },
 		}}},
-		{Checks: []Check{signIn(IMAPAuth, Pass, &imap)}},
+		{Checks: []Check{signIn(check.IMAPAuth, check.Pass, &imap)}},
 	}
 	OneRefusal(nil, plans...)
 	Run(t.Context(), nil, plans...)
 	if !imap {
 		t.Error("imap.auth was left out")
 	}
-	alone := []Plan{{Checks: []Check{signIn(IMAPAuth, Pass, &imap)}}}
+	alone := []Plan{{Checks: []Check{signIn(check.IMAPAuth, check.Pass, &imap)}}}
 	OneRefusal(nil, alone...)
 	if len(alone[0].Checks[0].After) != 0 {
 		t.Error("imap.auth waits for a check that is not planned")

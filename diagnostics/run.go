@@ -5,11 +5,13 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"postier/internal/check"
 )
 
 // Event tells an observer that a check began (Result nil) or ended.
 type Event struct {
-	ID     ID
+	ID     check.ID
 	Result *Result
 }
 
@@ -24,7 +26,7 @@ func Run(ctx context.Context, observe func(Event), plans ...Plan) []Result {
 			defer p.Close()
 		}
 	}
-	r := runner{observe: observe, done: map[ID]chan struct{}{}, results: map[ID]*Result{}}
+	r := runner{observe: observe, done: map[check.ID]chan struct{}{}, results: map[check.ID]*Result{}}
 	for _, c := range checks {
 		r.done[c.ID] = make(chan struct{})
 	}
@@ -38,8 +40,8 @@ func Run(ctx context.Context, observe func(Event), plans ...Plan) []Result {
 	for _, c := range checks {
 		results = append(results, *r.results[c.ID])
 	}
-	order := map[ID]int{}
-	for i, id := range AllIDs() {
+	order := map[check.ID]int{}
+	for i, id := range check.All() {
 		order[id] = i
 	}
 	slices.SortStableFunc(results, func(a, b Result) int { return order[a.ID] - order[b.ID] })
@@ -48,18 +50,18 @@ func Run(ctx context.Context, observe func(Event), plans ...Plan) []Result {
 
 type runner struct {
 	observe func(Event)
-	done    map[ID]chan struct{}
+	done    map[check.ID]chan struct{}
 	mu      sync.Mutex
-	results map[ID]*Result
+	results map[check.ID]*Result
 }
 
 func (r *runner) run(ctx context.Context, c Check) {
-	result := Result{Status: Skip}
+	result := Result{Status: check.Skip}
 	switch r.wait(ctx, c) {
-	case CauseNeedsFailed:
-		result.Cause = CauseNeedsFailed
-	case CauseCancelled:
-		result.Cause = CauseCancelled
+	case check.CauseNeedsFailed:
+		result.Cause = check.CauseNeedsFailed
+	case check.CauseCancelled:
+		result.Cause = check.CauseCancelled
 	default:
 		r.tell(Event{ID: c.ID})
 		start := time.Now()
@@ -80,7 +82,7 @@ func (r *runner) run(ctx context.Context, c Check) {
 }
 
 // wait returns the cause for which c must be skipped, or nothing.
-func (r *runner) wait(ctx context.Context, c Check) string {
+func (r *runner) wait(ctx context.Context, c Check) check.Cause {
 	for _, id := range append(slices.Clone(c.Needs), c.After...) {
 		done, planned := r.done[id]
 		if !planned {
@@ -91,12 +93,12 @@ func (r *runner) wait(ctx context.Context, c Check) string {
 		r.mu.Lock()
 		status := r.results[id].Status
 		r.mu.Unlock()
-		if (status == Fail || status == Skip) && slices.Contains(c.Needs, id) {
-			return CauseNeedsFailed
+		if (status == check.Fail || status == check.Skip) && slices.Contains(c.Needs, id) {
+			return check.CauseNeedsFailed
 		}
 	}
 	if ctx.Err() != nil {
-		return CauseCancelled
+		return check.CauseCancelled
 	}
 	return ""
 }
@@ -111,21 +113,21 @@ func (r *runner) tell(e Event) {
 }
 
 // Verdict is the verdict over all results: fail if one failed, else warn if one warned, else pass.
-func Verdict(results []Result) Status {
-	verdict := Pass
+func Verdict(results []Result) check.Status {
+	verdict := check.Pass
 	for _, r := range results {
 		switch {
-		case r.Status == Fail:
-			return Fail
-		case r.Status == Warn:
-			verdict = Warn
+		case r.Status == check.Fail:
+			return check.Fail
+		case r.Status == check.Warn:
+			verdict = check.Warn
 		}
 	}
 	return verdict
 }
 
 // Find returns the result of one check.
-func Find(results []Result, id ID) (Result, bool) {
+func Find(results []Result, id check.ID) (Result, bool) {
 	for _, r := range results {
 		if r.ID == id {
 			return r, true
@@ -137,7 +139,7 @@ func Find(results []Result, id ID) (Result, bool) {
 // FirstFailure returns the first failed result in the order of the contract: the root cause to show.
 func FirstFailure(results []Result) (Result, bool) {
 	for _, r := range results {
-		if r.Status == Fail {
+		if r.Status == check.Fail {
 			return r, true
 		}
 	}

@@ -9,19 +9,20 @@ import (
 	"testing"
 	"time"
 
+	"postier/internal/check"
 	"postier/internal/safetext"
 )
 
-func does(id ID, status Status, needs ...ID) Check {
+func does(id check.ID, status check.Status, needs ...check.ID) Check {
 	return Check{ID: id, Needs: needs, Run: func(context.Context) Result {
-		return Result{Status: status, Cause: map[Status]string{Fail: "broken", Warn: "odd"}[status]}
+		return Result{Status: status, Cause: map[check.Status]check.Cause{check.Fail: "broken", check.Warn: "odd"}[status]}
 	}}
 }
 
 func summary(results []Result) string {
 	var words []string
 	for _, r := range results {
-		words = append(words, strings.TrimSpace(string(r.ID)+"="+string(r.Status)+" "+r.Cause))
+		words = append(words, strings.TrimSpace(string(r.ID)+"="+string(r.Status)+" "+string(r.Cause)))
 	}
 	return strings.Join(words, ", ")
 }
@@ -30,36 +31,37 @@ func TestOneRootCauseAndNoCascade(t *testing.T) {
 	t.Parallel()
 	results := Run(t.Context(), nil,
 		Plan{Checks: []Check{
-			does(SMTPAuth, Pass, SMTPTLS), // listed in no order: Run sorts by the contract
-			does(NetResolve, Pass), does(NetConnect, Warn, NetResolve), does(SMTPTLS, Fail, NetConnect),
-			does(SMTPSender, Pass, SMTPAuth),
+			does(check.SMTPAuth, check.Pass, check.SMTPTLS), // listed in no order: Run sorts by the contract
+			does(check.NetResolve, check.Pass), does(check.NetConnect, check.Warn, check.NetResolve),
+			does(check.SMTPTLS, check.Fail, check.NetConnect),
+			does(check.SMTPSender, check.Pass, check.SMTPAuth),
 		}},
-		Plan{Checks: []Check{does(DNSMX, Pass)}},
+		Plan{Checks: []Check{does(check.DNSMX, check.Pass)}},
 	)
 	want := "net.resolve=pass, net.connect=warn odd, smtp.tls=fail broken, smtp.auth=skip needs-failed, " +
 		"smtp.sender=skip needs-failed, dns.mx=pass"
 	if got := summary(results); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	if root, ok := FirstFailure(results); !ok || root.ID != SMTPTLS {
+	if root, ok := FirstFailure(results); !ok || root.ID != check.SMTPTLS {
 		t.Errorf("root %v", root.ID)
 	}
-	if v := Verdict(results); v != Fail {
+	if v := Verdict(results); v != check.Fail {
 		t.Errorf("verdict %s", v)
 	}
-	if r, _ := Find(results, SMTPAuth); !slices.Equal(r.Needs, []ID{SMTPTLS}) {
+	if r, _ := Find(results, check.SMTPAuth); !slices.Equal(r.Needs, []check.ID{check.SMTPTLS}) {
 		t.Errorf("needs %v", r.Needs)
 	}
-	if _, ok := Find(results, IMAPAuth); ok {
+	if _, ok := Find(results, check.IMAPAuth); ok {
 		t.Error("found a check that was not planned")
 	}
 }
 
 func TestVerdicts(t *testing.T) {
 	t.Parallel()
-	for want, list := range map[Status][]Check{
-		Pass: {does(NetResolve, Pass), does(NetConnect6, Skip)},
-		Warn: {does(NetResolve, Pass), does(NetConnect, Warn)},
+	for want, list := range map[check.Status][]Check{
+		check.Pass: {does(check.NetResolve, check.Pass), does(check.NetConnect6, check.Skip)},
+		check.Warn: {does(check.NetResolve, check.Pass), does(check.NetConnect, check.Warn)},
 	} {
 		results := Run(t.Context(), nil, Plan{Checks: list})
 		if got := Verdict(results); got != want {
@@ -76,21 +78,22 @@ func TestBranchesRunSideBySide(t *testing.T) {
 	// Each waits for the other: one after the other they would never end.
 	var meeting [2]chan struct{}
 	meeting[0], meeting[1] = make(chan struct{}), make(chan struct{})
-	meet := func(id ID, mine, yours int) Check {
+	meet := func(id check.ID, mine, yours int) Check {
 		return Check{ID: id, Run: func(ctx context.Context) Result {
 			close(meeting[mine])
 			select {
 			case <-meeting[yours]:
-				return Result{Status: Pass}
+				return Result{Status: check.Pass}
 			case <-ctx.Done():
-				return Result{Status: Fail, Cause: "alone"}
+				return Result{Status: check.Fail, Cause: "alone"}
 			}
 		}}
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
-	results := Run(ctx, nil, Plan{Checks: []Check{meet(NetResolve, 0, 1)}}, Plan{Checks: []Check{meet(DNSMX, 1, 0)}})
-	if Verdict(results) != Pass {
+	results := Run(ctx, nil, Plan{Checks: []Check{meet(check.NetResolve, 0, 1)}},
+		Plan{Checks: []Check{meet(check.DNSMX, 1, 0)}})
+	if Verdict(results) != check.Pass {
 		t.Error(summary(results))
 	}
 }
@@ -98,17 +101,20 @@ func TestBranchesRunSideBySide(t *testing.T) {
 func TestAfterWaitsWhateverTheResult(t *testing.T) {
 	t.Parallel()
 	var ended atomic.Bool
-	first := Check{ID: SMTPTLS, Run: func(context.Context) Result {
+	first := Check{ID: check.SMTPTLS, Run: func(context.Context) Result {
 		time.Sleep(20 * time.Millisecond)
 		ended.Store(true)
-		return Result{Status: Fail, Cause: "broken"}
+		return Result{Status: check.Fail, Cause: "broken"}
 	}}
-	second := Check{ID: SMTPGreeting, After: []ID{SMTPTLS, IMAPAuth}, Run: func(context.Context) Result {
-		if !ended.Load() {
-			return Result{Status: Fail, Cause: "too early"}
-		}
-		return Result{Status: Pass}
-	}}
+	second := Check{
+		ID: check.SMTPGreeting, After: []check.ID{check.SMTPTLS, check.IMAPAuth},
+		Run: func(context.Context) Result {
+			if !ended.Load() {
+				return Result{Status: check.Fail, Cause: "too early"}
+			}
+			return Result{Status: check.Pass}
+		},
+	}
 	if got := summary(Run(t.Context(), nil,
 		Plan{Checks: []Check{second, first}})); got != "smtp.greeting=pass, smtp.tls=fail broken" {
 		t.Error(got)
@@ -119,11 +125,14 @@ func TestCancelledChecksSaySo(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	closed := false
-	stop := Check{ID: NetResolve, Run: func(context.Context) Result { cancel(); return Result{Status: Pass} }}
+	stop := Check{ID: check.NetResolve, Run: func(context.Context) Result { cancel(); return Result{Status: check.Pass} }}
 	results := Run(ctx, nil,
 		Plan{
-			Checks: []Check{stop, does(NetConnect, Pass, NetResolve), does(SMTPTLS, Pass, NetConnect)},
-			Close:  func() { closed = true },
+			Checks: []Check{
+				stop, does(check.NetConnect, check.Pass, check.NetResolve),
+				does(check.SMTPTLS, check.Pass, check.NetConnect),
+			},
+			Close: func() { closed = true },
 		})
 	if got := summary(results); got != "net.resolve=pass, net.connect=skip cancelled, smtp.tls=skip needs-failed" {
 		t.Error(got)
@@ -143,7 +152,8 @@ func TestObserverSeesBeginningAndEndInOrder(t *testing.T) {
 		}
 		events = append(events, string(e.ID)+word)
 	}
-	Run(t.Context(), observe, Plan{Checks: []Check{does(NetResolve, Fail), does(NetConnect, Pass, NetResolve)}})
+	Run(t.Context(), observe,
+		Plan{Checks: []Check{does(check.NetResolve, check.Fail), does(check.NetConnect, check.Pass, check.NetResolve)}})
 	if got := strings.Join(events, ", "); got != "net.resolve began, net.resolve fail, net.connect skip" {
 		t.Error(got)
 	}
@@ -151,11 +161,11 @@ func TestObserverSeesBeginningAndEndInOrder(t *testing.T) {
 
 func TestCheckMayNameTheNeedItFoundOut(t *testing.T) {
 	t.Parallel()
-	c := Check{ID: SMTPTLS, Needs: []ID{NetConnect}, Run: func(context.Context) Result {
-		return Result{Status: Skip, Cause: CauseNeedsFailed, Needs: []ID{SMTPInjection}}
+	c := Check{ID: check.SMTPTLS, Needs: []check.ID{check.NetConnect}, Run: func(context.Context) Result {
+		return Result{Status: check.Skip, Cause: check.CauseNeedsFailed, Needs: []check.ID{check.SMTPInjection}}
 	}}
-	if r := Run(t.Context(), nil, Plan{Checks: []Check{c}})[0]; !slices.Equal(r.Needs, []ID{SMTPInjection}) ||
-		r.ID != SMTPTLS {
+	if r := Run(t.Context(), nil, Plan{Checks: []Check{c}})[0]; !slices.Equal(r.Needs, []check.ID{check.SMTPInjection}) ||
+		r.ID != check.SMTPTLS {
 		t.Errorf("%+v", r)
 	}
 }
@@ -177,8 +187,8 @@ func TestEvidenceIsFlatAndEscaped(t *testing.T) {
 
 func TestEveryIDIsListedOnce(t *testing.T) {
 	t.Parallel()
-	seen := map[ID]bool{}
-	for _, id := range AllIDs() {
+	seen := map[check.ID]bool{}
+	for _, id := range check.All() {
 		if seen[id] || !strings.Contains(string(id), ".") {
 			t.Errorf("%s", id)
 		}

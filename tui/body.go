@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"postier/internal/check"
 	"postier/internal/typeset"
 	"postier/wizard"
 )
@@ -47,11 +48,11 @@ func (m *model) notice(p *page, n wizard.Notice) {
 	var lead string
 	switch n.Level {
 	case wizard.LevelWarn:
-		lead = s.theme.styles.warn.Render(" "+s.status(wizard.Warn)+" ") + " "
+		lead = s.theme.styles.warn.Render(" "+s.status(check.Warn)+" ") + " "
 	case wizard.LevelFail:
-		lead = s.theme.styles.fail.Render(" "+s.status(wizard.Fail)+" ") + " "
+		lead = s.theme.styles.fail.Render(" "+s.status(check.Fail)+" ") + " "
 	case wizard.LevelGood:
-		lead = s.theme.styles.pass.Render(" "+s.status(wizard.Pass)+" ") + " "
+		lead = s.theme.styles.pass.Render(" "+s.status(check.Pass)+" ") + " "
 	default:
 		lead = s.theme.glyphs.bullet + " "
 	}

@@ -11,6 +11,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
+	"postier/internal/check"
 	"postier/internal/locale"
 	"postier/wizard"
 	"postier/wizard/carrier"
@@ -166,7 +167,7 @@ func (d *driver) hides(text string) {
 }
 
 // checkName names the checks of these tests, in no language in particular.
-func checkName(id string) wizard.Words { return wizard.L("Check " + id) }
+func checkName(id check.ID) wizard.Words { return wizard.L("Check " + string(id)) }
 
 // explained gives a report the words of these tests.
 func explained(r wizard.Report) wizard.Report {

@@ -5,6 +5,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"postier/internal/check"
 	"postier/internal/secret"
 	"postier/internal/typeset"
 	"postier/wizard"
@@ -175,7 +176,7 @@ func (in *input) draw(p *page, s speech, rows int, focused bool) {
 		in.drawEntry(p, s, focused)
 	}
 	if why := s.say(in.field.Error); why != "" {
-		mark := s.theme.styles.fail.Render(" " + s.status(wizard.Fail) + " ")
+		mark := s.theme.styles.fail.Render(" " + s.status(check.Fail) + " ")
 		p.text(s.theme.styles.bold, mark+" ", "  ", why)
 	}
 	if focused {

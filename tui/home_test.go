@@ -9,6 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
+	"postier/internal/check"
 	"postier/internal/locale"
 	"postier/wizard"
 )
@@ -17,11 +18,11 @@ func homeItems() []HomeItem {
 	return []HomeItem{
 		{
 			Name: "durand", Label: "Cabinet Durand", Address: "contact@durand.example", Default: true, Enabled: true,
-			Proven: time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC), Verdict: wizard.Pass,
+			Proven: time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC), Verdict: check.Pass,
 		},
 		{
 			Name: "newsletter", Address: "news@durand.example", Enabled: true, Changed: true,
-			Proven: time.Date(2026, 10, 1, 12, 0, 0, 0, time.UTC), Verdict: wizard.Warn,
+			Proven: time.Date(2026, 10, 1, 12, 0, 0, 0, time.UTC), Verdict: check.Warn,
 			Next: wizard.L("postier diagnose newsletter"),
 		},
 		{Name: "old\x1b[2J", Address: "alt@durand.example"},

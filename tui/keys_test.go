@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
+	"postier/internal/check"
 	"postier/internal/locale"
 	"postier/presets"
 	"postier/wizard"
@@ -410,7 +411,7 @@ func TestHostileText(t *testing.T) {
 	t.Parallel()
 	hostile := "a\x1b[2Jb\x1b]52;c;aGk=\x07c\u202ed\u200be\x9bf\u009bg\rh\x00i"
 	evil := wizard.Report{
-		ID: "smtp.auth", Status: wizard.Fail, Cause: hostile, Code: hostile, Matched: hostile,
+		ID: "smtp.auth", Status: check.Fail, Cause: check.Cause(hostile), Code: hostile, Matched: hostile,
 		Name: wizard.R(hostile), Title: wizard.R(hostile), Meaning: wizard.L(hostile),
 		Remedy: []wizard.Words{wizard.P(presets.Text{locale.English: hostile})}, Who: hostile, Retry: hostile,
 		Reply: wizard.R(hostile + "\nPassword: ").Remote,

@@ -5,6 +5,7 @@ import (
 
 	"charm.land/lipgloss/v2"
 
+	"postier/internal/check"
 	"postier/internal/safetext"
 	"postier/internal/typeset"
 	"postier/wizard"
@@ -23,7 +24,7 @@ func (m *model) ladder(p *page) {
 	p.gap()
 	s := m.speech
 	column := typeset.Width(s.t("running"))
-	for _, status := range []string{wizard.Pass, wizard.Warn, wizard.Fail, wizard.Skip} {
+	for _, status := range check.Statuses() {
 		column = max(column, typeset.Width(s.status(status)))
 	}
 	first := p.height()
@@ -44,7 +45,7 @@ func (m *model) rung(p *page, r wizard.Report, column int) {
 	name := s.say(r.Name)
 	seen := s.clean(r.Brief.Escaped())
 	took := ""
-	if r.Status != "" && r.Status != wizard.Skip {
+	if r.Status != "" && r.Status != check.Skip {
 		took = s.took(r.Took)
 	}
 	room := p.width - column - 1
@@ -56,7 +57,7 @@ func (m *model) rung(p *page, r wizard.Report, column int) {
 		return
 	}
 	p.add(badge + " " + apart(name, took, room, s.theme.glyphs.ellipsis))
-	if seen != "" && (r.Status == wizard.Fail || r.Status == wizard.Warn) {
+	if seen != "" && (r.Status == check.Fail || r.Status == check.Warn) {
 		p.add("  " + typeset.Shorten(seen, p.width-2, s.theme.glyphs.ellipsis))
 	}
 }
@@ -65,13 +66,13 @@ func (m *model) rung(p *page, r wizard.Report, column int) {
 func (m *model) badge(r wizard.Report, column int) string {
 	s := m.speech
 	switch r.Status {
-	case wizard.Pass:
+	case check.Pass:
 		return s.theme.styles.pass.Render(typeset.Pad(" "+s.status(r.Status), column))
-	case wizard.Warn:
+	case check.Warn:
 		return s.theme.styles.warn.Render(typeset.Pad(" "+s.status(r.Status), column))
-	case wizard.Fail:
+	case check.Fail:
 		return s.theme.styles.fail.Render(typeset.Pad(" "+s.status(r.Status), column))
-	case wizard.Skip:
+	case check.Skip:
 		return s.theme.styles.skip.Render(typeset.Pad(" "+s.status(r.Status), column))
 	}
 	if r.Running {
@@ -98,12 +99,12 @@ func (m *model) explain(p *page, r wizard.Report) {
 	s := m.speech
 	style, status := s.theme.styles.fail, r.Status
 	switch status {
-	case wizard.Warn:
+	case check.Warn:
 		style = s.theme.styles.warn
-	case wizard.Pass, wizard.Skip:
+	case check.Pass, check.Skip:
 		style = s.theme.styles.skip
 	default:
-		status = wizard.Fail
+		status = check.Fail
 	}
 	title := s.say(r.Title)
 	if r.Code != "" {

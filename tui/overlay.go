@@ -228,9 +228,9 @@ func (m *model) detailsPage(p *page) {
 	}
 	for _, r := range reports {
 		p.gap()
-		head := r.ID + "  " + s.status(r.Status) + "  " + strconv.FormatInt(r.Took.Milliseconds(), 10) + " ms"
+		head := string(r.ID) + "  " + s.status(r.Status) + "  " + strconv.FormatInt(r.Took.Milliseconds(), 10) + " ms"
 		if r.Cause != "" {
-			head += "  " + r.Cause
+			head += "  " + string(r.Cause)
 			if r.Matched != "" {
 				head += " (" + r.Matched + ")"
 			}

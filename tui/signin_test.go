@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"postier/internal/check"
 	"postier/internal/locale"
 	"postier/presets"
 	"postier/wizard"
@@ -36,7 +37,7 @@ func signInWalk(t *testing.T) []stop {
 	w.tell(wizard.Outcome{
 		ID: w.request(wizard.DoSignIn).ID, Kind: wizard.DoSignIn, Done: true, Err: wizard.M("oauth.problem.denied"),
 		Reports: []wizard.Report{explained(wizard.Report{
-			ID: "oauth.sign-in", Status: wizard.Fail, Cause: "oauth-denied",
+			ID: "oauth.sign-in", Status: check.Fail, Cause: "oauth-denied",
 			Reply: wizard.R("access_denied: the person declined").Remote,
 		})},
 	})

@@ -13,6 +13,7 @@ import (
 	"io"
 	"time"
 
+	"postier/internal/check"
 	"postier/internal/locale"
 	"postier/wizard"
 	"postier/wizard/carrier"
@@ -57,8 +58,8 @@ type HomeItem struct {
 	Enabled bool
 	// Proven is when the settings were last proven to work; the zero time means never.
 	Proven time.Time
-	// Verdict is how that ended: pass, warn or fail; empty when never proven.
-	Verdict string
+	// Verdict is how that ended; empty when never proven.
+	Verdict check.Status
 	// Changed is true when the settings were edited since.
 	Changed bool
 	// Next is what to do next about it; empty when nothing.

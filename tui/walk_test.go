@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"postier/internal/check"
 	"postier/internal/secret"
 	"postier/presets"
 	"postier/wizard"
@@ -86,11 +87,11 @@ func reports(ids []string, failed string) []wizard.Report {
 	var out []wizard.Report
 	for i, id := range ids {
 		r := wizard.Report{
-			ID: id, Status: wizard.Pass, Took: time.Duration(20+i*37) * time.Millisecond,
+			ID: check.ID(id), Status: check.Pass, Took: time.Duration(20+i*37) * time.Millisecond,
 			Brief: wizard.R(seen[id]).Remote,
 		}
-		if failed != "" && len(out) > 0 && (out[len(out)-1].Status == wizard.Fail || out[len(out)-1].Status == wizard.Skip) {
-			r = wizard.Report{ID: id, Status: wizard.Skip, Cause: "needs-failed"}
+		if failed != "" && len(out) > 0 && (out[len(out)-1].Status == check.Fail || out[len(out)-1].Status == check.Skip) {
+			r = wizard.Report{ID: check.ID(id), Status: check.Skip, Cause: "needs-failed"}
 		}
 		if id == failed {
 			r = refused(id)
@@ -102,7 +103,8 @@ func reports(ids []string, failed string) []wizard.Report {
 
 func refused(id string) wizard.Report {
 	return explained(wizard.Report{
-		ID: id, Status: wizard.Fail, Cause: "wrong-password", Matched: "gmail-535-5.7.8", Took: 1200 * time.Millisecond,
+		ID: check.ID(id), Status: check.Fail, Cause: "wrong-password", Matched: "gmail-535-5.7.8",
+		Took: 1200 * time.Millisecond,
 		Reply: wizard.R("535-5.7.8 Username and Password not accepted. For more information, go to\r\n" +
 			"535 5.7.8  https://support.example/?p=BadCredentials \x1b[2J\u202eevil").Remote,
 		Step: wizard.StepCredential, Field: wizard.FieldSecret,
@@ -116,7 +118,7 @@ func refused(id string) wizard.Report {
 func ids(reports []wizard.Report) []string {
 	var out []string
 	for _, r := range reports {
-		out = append(out, r.ID)
+		out = append(out, string(r.ID))
 	}
 	return out
 }
@@ -242,7 +244,7 @@ func (w *walker) rungs() {
 func missingDKIM(o *wizard.Outcome) {
 	for i := range o.Reports {
 		if o.Reports[i].ID == "dns.dkim" {
-			o.Reports[i].Status, o.Reports[i].Cause = wizard.Warn, "dkim-missing"
+			o.Reports[i].Status, o.Reports[i].Cause = check.Warn, "dkim-missing"
 			o.Reports[i].Fixes = []wizard.Fix{{
 				Kind: "TXT", Name: "google._domainkey.durand.example", TTLSeconds: 3600,
 				Value: "v=DKIM1; k=rsa; p=MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQ" +

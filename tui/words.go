@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
+	"postier/internal/check"
 	"postier/internal/locale"
 	"postier/internal/safetext"
 	"postier/wizard"
@@ -111,10 +112,10 @@ func asciiFor(r rune) string {
 }
 
 // status is the word of a check's status; colour only comes on top.
-func (s speech) status(status string) string {
+func (s speech) status(status check.Status) string {
 	switch status {
-	case wizard.Pass, wizard.Warn, wizard.Fail, wizard.Skip:
-		return s.clean(locale.For(s.lang).T("common." + status))
+	case check.Pass, check.Warn, check.Fail, check.Skip:
+		return s.clean(locale.For(s.lang).T("common." + string(status)))
 	default:
 		return ""
 	}

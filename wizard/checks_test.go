@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"postier/config"
+	"postier/internal/check"
 )
 
 // TestMendLeadsToTheField (M-5): a failure leads to the step and field where it can be mended, and that field is
@@ -11,7 +12,7 @@ import (
 func TestMendLeadsToTheField(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
-		cause string
+		cause check.Cause
 		check string
 		fix   Step
 		field FieldID
@@ -28,7 +29,7 @@ func TestMendLeadsToTheField(t *testing.T) {
 	} {
 		k := known(t, Options{})
 		k.password(appPassword)
-		k.fails(DoSubmission, c.check, c.cause, c.fix, c.field)
+		k.fails(DoSubmission, c.check, string(c.cause), c.fix, c.field)
 		if f := k.s.Finding(); f == nil || f.Cause != c.cause {
 			t.Fatalf("%s: finding %v", c.cause, f)
 		}
@@ -116,7 +117,7 @@ func TestLateOutcomes(t *testing.T) {
 	}
 	before := snapshot(k.s)
 	k.tell(Outcome{ID: old.ID, Kind: DoSubmission, Done: true, Reports: all(DoSubmission, old.Draft)})
-	k.tell(Outcome{ID: old.ID, Kind: DoSubmission, Report: &Report{ID: "smtp.auth", Status: Pass}})
+	k.tell(Outcome{ID: old.ID, Kind: DoSubmission, Report: &Report{ID: "smtp.auth", Status: check.Pass}})
 	k.tell(Outcome{ID: 0, Kind: DoSubmission, Done: true, Reports: all(DoSubmission, old.Draft)})
 	k.tell(Outcome{ID: 999, Kind: DoSave, Done: true, Saved: &Saved{}})
 	if snapshot(k.s) != before {
@@ -137,7 +138,7 @@ func TestLateOutcomes(t *testing.T) {
 
 func TestLadderAsItGoes(t *testing.T) {
 	t.Parallel()
-	k := known(t, Options{CheckName: func(id string) Words { return L("check " + id) }})
+	k := known(t, Options{CheckName: func(id check.ID) Words { return L("check " + string(id)) }})
 	k.password(appPassword)
 	v := k.s.Screen()
 	if v.Checks[0].Name.Literal != "check net.resolve" {
@@ -151,8 +152,8 @@ func TestLadderAsItGoes(t *testing.T) {
 	if c := k.s.Screen().Checks[0]; !c.Running {
 		t.Errorf("%+v", c)
 	}
-	k.tell(Outcome{ID: id, Kind: DoSubmission, Report: &Report{ID: "net.resolve", Status: Pass}})
-	if c := k.s.Screen().Checks[0]; c.Running || c.Status != Pass {
+	k.tell(Outcome{ID: id, Kind: DoSubmission, Report: &Report{ID: "net.resolve", Status: check.Pass}})
+	if c := k.s.Screen().Checks[0]; c.Running || c.Status != check.Pass {
 		t.Errorf("%+v", c)
 	}
 	k.do(ActNext)
@@ -187,7 +188,7 @@ func TestSkippedProvesNothing(t *testing.T) {
 	k.password(appPassword)
 	k.passes(DoSubmission, func(o *Outcome) {
 		for i := range o.Reports {
-			o.Reports[i].Status, o.Reports[i].Cause = Skip, "cancelled"
+			o.Reports[i].Status, o.Reports[i].Cause = check.Skip, "cancelled"
 		}
 	})
 	k.do(ActNext)
@@ -243,7 +244,7 @@ func TestSentFolder(t *testing.T) {
 	k.do(ActSkip)
 	k.at(StepDNS)
 	if d := k.s.Draft(); d.CopyMode() != config.SentNone || d.Proven["imap.folder"] != "" ||
-		d.Proven["imap.auth"] != Pass || !d.ReadsMailbox() {
+		d.Proven["imap.auth"] != check.Pass || !d.ReadsMailbox() {
 		t.Errorf("%+v", d.Proven)
 	}
 	k.do(ActBack)
@@ -298,7 +299,8 @@ func TestProviderFilesTheCopy(t *testing.T) {
 	k.passes(DoTest, func(o *Outcome) { o.FiledByProvider = true })
 	k.says("wizard.test.filed")
 	d := k.s.Draft()
-	if d.CopyMode() != config.SentServer || d.Proven["imap.append"] != Pass || d.Proven["arrival.delivered"] != Pass {
+	if d.CopyMode() != config.SentServer || d.Proven["imap.append"] != check.Pass ||
+		d.Proven["arrival.delivered"] != check.Pass {
 		t.Errorf("%s %v", d.CopyMode(), d.Proven)
 	}
 	k.enter()
@@ -330,7 +332,7 @@ func TestDNSNeverBlocks(t *testing.T) {
 	k.toSent()
 	k.enter()
 	k.passes(DoDNS, func(o *Outcome) {
-		o.Reports[1].Status, o.Reports[1].Cause = Warn, "spf-weak"
+		o.Reports[1].Status, o.Reports[1].Cause = check.Warn, "spf-weak"
 		o.Reports[1].Fixes = []Fix{
 			{Kind: "txt", Name: "durand.example", Value: "v=spf1 include:x -all", Old: "v=spf1 ?all"},
 			{Kind: "txt", Value: "bare"},
@@ -422,7 +424,7 @@ func TestVerdictOfTheReceiver(t *testing.T) {
 	// A lost answer behind the message is no proof, even when the message turns up: every send would end so.
 	k.do(ActBack)
 	k.do(ActRetry)
-	k.passes(DoTest, func(o *Outcome) { o.Reports[0].Status, o.Reports[0].Cause = Fail, "delivery-unknown" })
+	k.passes(DoTest, func(o *Outcome) { o.Reports[0].Status, o.Reports[0].Cause = check.Fail, "delivery-unknown" })
 	if k.s.Passed() {
 		t.Error("delivery-unknown counts as a proof")
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"postier/config"
+	"postier/internal/check"
 )
 
 // Draft is what the person has said so far. It never holds the secret, so it may be written to disk after each step.
@@ -55,8 +56,8 @@ type Draft struct {
 	TestMode config.TestMode `json:"test_mode,omitzero"`
 	Default  bool            `json:"default,omitempty"`
 
-	// Proven maps check ids to statuses, for Validated. A change of settings empties the part that it touches.
-	Proven map[string]string `json:"proven,omitempty"`
+	// Proven maps checks to their verdicts, for Validated. A change of settings empties the part that it touches.
+	Proven map[check.ID]check.Status `json:"proven,omitempty"`
 	// Skipped are the steps that the person chose to go on without.
 	Skipped []Step `json:"skipped,omitempty"`
 }
@@ -81,6 +82,6 @@ func (d Draft) ReadsMailbox() bool {
 	if d.IMAP == nil {
 		return false
 	}
-	signedIn := d.Proven["imap.auth"]
-	return !slices.Contains(d.Skipped, StepSent) || signedIn == Pass || signedIn == Warn
+	signedIn := d.Proven[check.IMAPAuth]
+	return !slices.Contains(d.Skipped, StepSent) || signedIn == check.Pass || signedIn == check.Warn
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"postier/config"
+	"postier/internal/check"
 	"postier/internal/secret"
 )
 
@@ -212,7 +213,7 @@ func (s State) finding() *Report {
 		return nil
 	}
 	for i := range t.reports {
-		if t.reports[i].Status == Fail {
+		if t.reports[i].Status == check.Fail {
 			r := t.reports[i]
 			return &r
 		}
@@ -247,22 +248,16 @@ func (s *State) key(kind RequestKind) string {
 
 // rungs are the checks of each kind of work in the order in which they run, so that the whole ladder stands on the
 // screen before the first rung is judged.
-func rungs(kind RequestKind) []string {
+func rungs(kind RequestKind) []check.ID {
 	switch kind {
 	case DoSubmission:
-		return []string{
-			"net.resolve", "net.connect", "net.connect6", "smtp.greeting", "smtp.tls", "smtp.certificate", "smtp.injection",
-			"smtp.ehlo", "smtp.auth-offered", "smtp.auth", "smtp.sender", "smtp.recipient",
-		}
+		return slices.DeleteFunc(check.In("net", "smtp"), func(id check.ID) bool { return id == check.SMTPData })
 	case DoSent:
-		return []string{
-			"imap.connect", "imap.tls", "imap.certificate", "imap.auth", "imap.folder", "imap.append", "imap.readback",
-			"imap.cleanup", "imap.quota",
-		}
+		return check.In("imap")
 	case DoDNS:
-		return []string{"dns.mx", "dns.spf", "dns.dkim", "dns.dmarc"}
+		return []check.ID{check.DNSMX, check.DNSSPF, check.DNSDKIM, check.DNSDMARC}
 	case DoTest:
-		return []string{smtpData, "arrival.delivered", "arrival.placement", "arrival.spf", "arrival.dkim", "arrival.dmarc"}
+		return append([]check.ID{check.SMTPData}, check.In("arrival")...)
 	}
 	return nil
 }
@@ -270,7 +265,7 @@ func rungs(kind RequestKind) []string {
 func pendingReports(kind RequestKind, d Draft) []Report {
 	var out []Report
 	for _, id := range rungs(kind) {
-		if kind == DoTest && id != smtpData && !d.ReadsMailbox() {
+		if kind == DoTest && id != check.SMTPData && !d.ReadsMailbox() {
 			continue // the mailbox cannot be read
 		}
 		out = append(out, Report{ID: id})
@@ -279,8 +274,8 @@ func pendingReports(kind RequestKind, d Draft) []Report {
 }
 
 // proven collects what the checks said, for the configuration.
-func (s State) proven() map[string]string {
-	out := map[string]string{}
+func (s State) proven() map[check.ID]check.Status {
+	out := map[check.ID]check.Status{}
 	for _, kind := range []RequestKind{DoSubmission, DoSent, DoDNS, DoTest} {
 		t := s.work[kind]
 		if !t.done || t.key != (&s).key(kind) {
@@ -289,7 +284,7 @@ func (s State) proven() map[string]string {
 		given := kind == DoSent && slices.Contains(s.draft.Skipped, StepSent)
 		for _, r := range t.reports {
 			// A failed Sent copy does not make the profile unproven if the person chose to go without one.
-			if r.Status != "" && r.Status != Skip && !(given && r.Status == Fail) {
+			if r.Status != "" && r.Status != check.Skip && !(given && r.Status == check.Fail) {
 				out[r.ID] = r.Status
 			}
 		}

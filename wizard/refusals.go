@@ -3,6 +3,8 @@ package wizard
 import (
 	"slices"
 	"strconv"
+
+	"postier/internal/check"
 )
 
 // refusals counts how often the server has refused the secret in a row, for one address.
@@ -20,11 +22,11 @@ func (s *State) countRefusals(o Outcome) {
 		s.refused = refusals{address: s.draft.Address}
 	}
 	refused := slices.ContainsFunc(o.Reports,
-		func(r Report) bool { return r.Status == Fail && slices.Contains(refusedCauses, r.Cause) })
+		func(r Report) bool { return r.Status == check.Fail && slices.Contains(refusedCauses, r.Cause) })
 	switch {
 	case refused:
 		s.refused.n++
-	case proves(o.Reports, "smtp.auth"):
+	case proves(o.Reports, check.SMTPAuth):
 		s.refused.n = 0
 	}
 }

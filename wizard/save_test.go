@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"postier/config"
+	"postier/internal/check"
 	"postier/internal/secret"
 )
 
@@ -175,7 +176,7 @@ func TestAnotherAddressAfterDone(t *testing.T) {
 	t.Parallel()
 	k := byHand(t, Options{
 		Secret: secret.New("geheim"), Values: map[FieldID]string{FieldLabel: "Cabinet"},
-		CheckName: func(id string) Words { return L("check " + id) },
+		CheckName: func(id check.ID) Words { return L("check " + string(id)) },
 	})
 	k.toReviewByHand()
 	k.enter()

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"postier/config"
+	"postier/internal/check"
 	"postier/internal/locale"
 	"postier/presets"
 )
@@ -45,8 +46,8 @@ func TestKnownProvider(t *testing.T) {
 	if k.asked(DoForget) != 1 {
 		t.Error("the draft is not forgotten")
 	}
-	if proven := k.last(DoSave).Draft.Proven; proven["smtp.auth"] != Pass || proven["imap.auth"] != Pass ||
-		proven["dns.spf"] != Pass || proven["arrival.delivered"] != Pass {
+	if proven := k.last(DoSave).Draft.Proven; proven["smtp.auth"] != check.Pass || proven["imap.auth"] != check.Pass ||
+		proven["dns.spf"] != check.Pass || proven["arrival.delivered"] != check.Pass {
 		t.Errorf("proven: %v", proven)
 	}
 	k.enter()
@@ -163,7 +164,7 @@ func TestUnknownDomainByHand(t *testing.T) {
 	k.passes(DoDNS)
 	k.enter()
 	k.at(StepTest)
-	if checks := k.s.Screen().Checks; len(checks) != 1 || checks[0].ID != smtpData {
+	if checks := k.s.Screen().Checks; len(checks) != 1 || checks[0].ID != check.SMTPData {
 		t.Errorf("without a mailbox only sending can be proven: %v", checks)
 	}
 	k.passes(DoTest)

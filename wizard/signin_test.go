@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"postier/config"
+	"postier/internal/check"
 	"postier/internal/locale"
 	"postier/internal/secret"
 	"postier/presets"
@@ -66,7 +67,7 @@ func (k *talk) failedSignIn(kind RequestKind, cause string, change func(*Outcome
 	k.t.Helper()
 	o := Outcome{
 		ID: k.last(kind).ID, Kind: kind, Done: true, Err: M("oauth.problem.denied"),
-		Reports: []Report{{ID: "oauth.sign-in", Status: Fail, Cause: cause}},
+		Reports: []Report{{ID: "oauth.sign-in", Status: check.Fail, Cause: check.Cause(cause)}},
 	}
 	if change != nil {
 		change(&o)
@@ -164,7 +165,7 @@ func TestSignInEndings(t *testing.T) {
 			k.failedSignIn(c.at, c.cause, c.change)
 			k.at(StepCredential)
 			v := k.s.Screen()
-			if v.Finding == nil || v.Finding.Cause != c.cause || v.Busy != nil || v.Actions[0].ID != c.first {
+			if v.Finding == nil || string(v.Finding.Cause) != c.cause || v.Busy != nil || v.Actions[0].ID != c.first {
 				t.Fatalf("%+v", v)
 			}
 			if c.first == ActSignIn && (!k.offers(ActPaste) || !k.offers(GotoPrefix+ActionID(StepProvider))) {

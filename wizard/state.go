@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"postier/config"
+	"postier/internal/check"
 	"postier/internal/secret"
 	"postier/presets"
 )
@@ -42,7 +43,7 @@ type Options struct {
 	// Support says whom to ask, in every language; it stands wherever something failed, and at the end.
 	Support presets.Text
 	// CheckName is what a check is called, by its id; nil shows the id.
-	CheckName func(id string) Words
+	CheckName func(id check.ID) Words
 	// AllowCleartext lets a technician choose no encryption (docs/security.md T1).
 	AllowCleartext bool
 }
@@ -307,7 +308,7 @@ func (s State) Remaining() (Step, *Report) {
 			continue
 		}
 		for i := range t.reports {
-			if t.reports[i].Status == Fail {
+			if t.reports[i].Status == check.Fail {
 				r := t.reports[i]
 				return map[RequestKind]Step{DoDNS: StepDNS, DoTest: StepTest}[kind], &r
 			}
@@ -415,33 +416,30 @@ func (s *State) passed(kind RequestKind) bool {
 	if kind == DoTest {
 		// What the receiver thinks of SPF and DKIM is the domain owner's to fix, like the entries of step 8: the message
 		// has arrived all the same.
-		return !failed(t.reports, smtpData) &&
-			(proves(t.reports, "arrival.delivered") || !s.Draft().ReadsMailbox() && proves(t.reports, smtpData))
+		return !failed(t.reports, check.SMTPData) &&
+			(proves(t.reports, check.ArrivalDelivered) || !s.Draft().ReadsMailbox() && proves(t.reports, check.SMTPData))
 	}
-	if slices.ContainsFunc(t.reports, func(r Report) bool { return r.Status == Fail }) {
+	if slices.ContainsFunc(t.reports, func(r Report) bool { return r.Status == check.Fail }) {
 		return false
 	}
 	switch {
 	case kind == DoSubmission && s.draft.Submission.Auth == config.MechanismNone:
-		return proves(t.reports, "smtp.recipient")
+		return proves(t.reports, check.SMTPRecipient)
 	case kind == DoSubmission:
-		return proves(t.reports, "smtp.auth") && proves(t.reports, "smtp.recipient")
+		return proves(t.reports, check.SMTPAuth) && proves(t.reports, check.SMTPRecipient)
 	case kind == DoSent:
-		return proves(t.reports, "imap.auth")
+		return proves(t.reports, check.IMAPAuth)
 	}
 	return len(t.reports) > 0
 }
 
-// smtpData is the check that hands a message over.
-const smtpData = "smtp.data"
-
-func proves(reports []Report, id string) bool {
+func proves(reports []Report, id check.ID) bool {
 	return slices.ContainsFunc(reports,
-		func(r Report) bool { return r.ID == id && (r.Status == Pass || r.Status == Warn) })
+		func(r Report) bool { return r.ID == id && (r.Status == check.Pass || r.Status == check.Warn) })
 }
 
-func failed(reports []Report, id string) bool {
-	return slices.ContainsFunc(reports, func(r Report) bool { return r.ID == id && r.Status == Fail })
+func failed(reports []Report, id check.ID) bool {
+	return slices.ContainsFunc(reports, func(r Report) bool { return r.ID == id && r.Status == check.Fail })
 }
 
 func mergeReport(reports []Report, r Report) []Report {

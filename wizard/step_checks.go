@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"postier/config"
+	"postier/internal/check"
 )
 
 // How long each kind of work may take before it ends by itself; the screen names the figure.
@@ -85,7 +86,7 @@ func (s *State) ladder(v *Screen, kind RequestKind, limit time.Duration) (runnin
 func (s *State) named(reports []Report) []Report {
 	out := slices.Clone(reports)
 	for i := range out {
-		out[i].Name = L(out[i].ID)
+		out[i].Name = L(string(out[i].ID))
 		if s.opts.CheckName != nil {
 			out[i].Name = s.opts.CheckName(out[i].ID)
 		}
@@ -131,7 +132,9 @@ func (s *State) fixPlace(f *Report) (Step, FieldID) {
 }
 
 // refusedCauses are refusals of the secret itself: trying the same one again can only lock the account.
-var refusedCauses = []string{"wrong-password", "app-password-required", "oauth-token-expired"}
+var refusedCauses = []check.Cause{
+	check.CauseWrongPassword, check.CauseAppPasswordRequired, check.CauseOAuthTokenExpired,
+}
 
 func (s *State) retryAction(kind RequestKind, f *Report) Action {
 	retry := Action{ID: ActRetry, Label: M("wizard.action.retry"), Key: 'r'}

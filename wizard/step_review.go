@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"postier/config"
+	"postier/internal/check"
 	"postier/internal/secret"
 )
 
@@ -102,9 +103,9 @@ func (s *State) verdict(kind RequestKind) Words {
 	switch {
 	case !t.done || t.key != s.key(kind) || !t.err.Empty():
 		return M("wizard.verdict.skip")
-	case slices.ContainsFunc(t.reports, func(r Report) bool { return r.Status == Fail }):
+	case slices.ContainsFunc(t.reports, func(r Report) bool { return r.Status == check.Fail }):
 		return M("wizard.verdict.fail")
-	case slices.ContainsFunc(t.reports, func(r Report) bool { return r.Status == Warn }):
+	case slices.ContainsFunc(t.reports, func(r Report) bool { return r.Status == check.Warn }):
 		return M("wizard.verdict.warn")
 	}
 	return M("wizard.verdict.pass")
@@ -123,12 +124,9 @@ func (s *State) testVerdict() Words {
 func (s *State) arrived() bool {
 	t := s.work[DoTest]
 	return t.done && t.key == s.key(DoTest) && t.err.Empty() && slices.ContainsFunc(t.reports, func(r Report) bool {
-		return r.ID == arrivalDelivered && (r.Status == Pass || r.Status == Warn)
+		return r.ID == check.ArrivalDelivered && (r.Status == check.Pass || r.Status == check.Warn)
 	})
 }
-
-// arrivalDelivered is the check that finds the test message again (docs/reference.md §3).
-const arrivalDelivered = "arrival.delivered"
 
 // profileName is the name under which the profile is kept: given, or made from the address.
 func (s *State) profileName() string {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"postier/config"
+	"postier/internal/check"
 	"postier/internal/locale"
 	"postier/internal/secret"
 	"postier/presets"
@@ -108,7 +109,7 @@ func (k *talk) last(kind RequestKind) Request {
 func all(kind RequestKind, d Draft) []Report {
 	reports := pendingReports(kind, d)
 	for i := range reports {
-		reports[i].Status = Pass
+		reports[i].Status = check.Pass
 	}
 	return reports
 }
@@ -133,10 +134,10 @@ func (k *talk) fails(kind RequestKind, id, cause string, fix Step, field FieldID
 	r := k.last(kind)
 	reports := all(kind, r.Draft)
 	for i := range reports {
-		if reports[i].ID == id {
-			reports[i].Status, reports[i].Cause, reports[i].Step, reports[i].Field = Fail, cause, fix, field
+		if string(reports[i].ID) == id {
+			reports[i].Status, reports[i].Cause, reports[i].Step, reports[i].Field = check.Fail, check.Cause(cause), fix, field
 			for j := i + 1; j < len(reports); j++ {
-				reports[j].Status, reports[j].Cause = Skip, "needs-failed"
+				reports[j].Status, reports[j].Cause = check.Skip, "needs-failed"
 			}
 			break
 		}

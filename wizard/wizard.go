@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"postier/config"
+	"postier/internal/check"
 	"postier/internal/locale"
 	"postier/internal/safetext"
 	"postier/internal/secret"
@@ -246,12 +247,13 @@ type Copyable struct {
 // Report is the outcome of one check, ready to be shown: a front end says its words and knows no catalogue. Package
 // diagnostics is not known here.
 type Report struct {
-	ID      string // check id of the contract
-	Name    Words  // of the check; set on a Screen
-	Status  string // pass, warn, fail, skip; empty while it runs or waits
+	ID      check.ID
+	Name    Words        // of the check; set on a Screen
+	Status  check.Status // empty while it runs or waits
 	Running bool
-	// Cause is a slug of the catalogue, Code the same to be said aloud, and Matched the reply that led to it.
-	Cause, Code, Matched string
+	Cause   check.Cause
+	// Code is the cause to be said aloud, and Matched the reply that led to it.
+	Code, Matched string
 	// Title is the cause in a few words, Meaning what happened and why, Remedy what to do, in order.
 	Title, Meaning Words
 	Remedy         []Words
@@ -278,14 +280,6 @@ type Fix struct {
 	Kind, Name, Value, Old string
 	TTLSeconds             int
 }
-
-// Statuses of a Report; the words of the contract.
-const (
-	Pass = "pass"
-	Warn = "warn"
-	Fail = "fail"
-	Skip = "skip"
-)
 
 // Busy tells that a request is under way.
 type Busy struct {

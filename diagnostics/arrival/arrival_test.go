@@ -19,6 +19,7 @@ import (
 	"postier/diagnostics"
 	"postier/diagnostics/smtp"
 	"postier/internal/account"
+	"postier/internal/check"
 	client "postier/internal/imap"
 	"postier/internal/locale"
 	"postier/internal/rehearsal"
@@ -55,7 +56,7 @@ func rehearse(t *testing.T, ctx context.Context, fault string,
 	return diagnostics.Run(ctx, nil, Plan(network, target, options)), network, target
 }
 
-func status(t *testing.T, results []diagnostics.Result, id diagnostics.ID) string {
+func status(t *testing.T, results []diagnostics.Result, id check.ID) string {
 	t.Helper()
 	r, ok := diagnostics.Find(results, id)
 	if !ok {
@@ -64,7 +65,7 @@ func status(t *testing.T, results []diagnostics.Result, id diagnostics.ID) strin
 	if r.Cause == "" {
 		return string(r.Status)
 	}
-	return string(r.Status) + "/" + r.Cause
+	return string(r.Status) + "/" + string(r.Cause)
 }
 
 // count looks how many messages with this test's token are in a folder.
@@ -97,7 +98,7 @@ func count(t *testing.T, network *wire.Network, target account.Target, id string
 
 func messageID(t *testing.T, results []diagnostics.Result) string {
 	t.Helper()
-	delivered, _ := diagnostics.Find(results, diagnostics.ArrivalDelivered)
+	delivered, _ := diagnostics.Find(results, check.ArrivalDelivered)
 	for _, e := range delivered.Evidence {
 		if e.Kind == "sent" {
 			return e.Fields["message_id"].(string)
@@ -111,7 +112,7 @@ func TestArrival(t *testing.T) {
 	t.Parallel()
 	results, network, target := rehearse(t, t.Context(), "", nil)
 	for _, r := range results {
-		if r.Status != diagnostics.Pass || len(r.Evidence) == 0 {
+		if r.Status != check.Pass || len(r.Evidence) == 0 {
 			t.Errorf("%s is %s/%s with %d pieces of evidence", r.ID, r.Status, r.Cause, len(r.Evidence))
 		}
 	}
@@ -134,21 +135,21 @@ func TestArrivalFaults(t *testing.T) {
 	for _, c := range []struct {
 		name, fault string
 		change      func(*Options, *account.Target)
-		id          diagnostics.ID
+		id          check.ID
 		want        string
 	}{
-		{"lands in junk", "junk", nil, diagnostics.ArrivalPlacement, "warn/landed-in-junk"},
-		{"never comes", "lost", brief, diagnostics.ArrivalDelivered, "fail/not-arrived"},
-		{"comes late", "slow-delivery", nil, diagnostics.ArrivalDelivered, "pass"},
-		{"filed by the provider", "sent-by-server", nil, diagnostics.ArrivalDelivered, "pass"},
-		{"filed twice", "sent-by-server", appends, diagnostics.ArrivalDelivered, "warn/sent-copy-duplicate"},
-		{"greylisted", "greylisted", nil, diagnostics.ArrivalDelivered, "fail/greylisted"},
-		{"refused", "content-rejected", nil, diagnostics.ArrivalDelivered, "fail/content-rejected"},
-		{"IMAP is shut", "imap-disabled", nil, diagnostics.ArrivalDelivered, "fail/client-access-disabled"},
-		{"unsigned", "dkim-missing", nil, diagnostics.ArrivalDKIM, "warn/dkim-unsigned"},
-		{"certificate is over", "cert-expired", nil, diagnostics.ArrivalDelivered, "fail/cert-expired"},
-		{"key is gone", "dkim-revoked", nil, diagnostics.ArrivalDKIM, "fail/dkim-fail"},
-		{"SPF names somebody else", "spf-wrong", nil, diagnostics.ArrivalSPF, "fail/spf-fail"},
+		{"lands in junk", "junk", nil, check.ArrivalPlacement, "warn/landed-in-junk"},
+		{"never comes", "lost", brief, check.ArrivalDelivered, "fail/not-arrived"},
+		{"comes late", "slow-delivery", nil, check.ArrivalDelivered, "pass"},
+		{"filed by the provider", "sent-by-server", nil, check.ArrivalDelivered, "pass"},
+		{"filed twice", "sent-by-server", appends, check.ArrivalDelivered, "warn/sent-copy-duplicate"},
+		{"greylisted", "greylisted", nil, check.ArrivalDelivered, "fail/greylisted"},
+		{"refused", "content-rejected", nil, check.ArrivalDelivered, "fail/content-rejected"},
+		{"IMAP is shut", "imap-disabled", nil, check.ArrivalDelivered, "fail/client-access-disabled"},
+		{"unsigned", "dkim-missing", nil, check.ArrivalDKIM, "warn/dkim-unsigned"},
+		{"certificate is over", "cert-expired", nil, check.ArrivalDelivered, "fail/cert-expired"},
+		{"key is gone", "dkim-revoked", nil, check.ArrivalDKIM, "fail/dkim-fail"},
+		{"SPF names somebody else", "spf-wrong", nil, check.ArrivalSPF, "fail/spf-fail"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -177,12 +178,12 @@ func TestLostReplyIsLookedFor(t *testing.T) {
 	t.Parallel()
 	unknown := func(ctx context.Context, message []byte) (smtp.Outcome, error) {
 		return smtp.Outcome{State: submission.StateUnknown},
-			&smtp.SendError{State: submission.StateUnknown, Result: diagnostics.Result{Cause: causeUnknown}}
+			&smtp.SendError{State: submission.StateUnknown, Result: diagnostics.Result{Cause: check.CauseDeliveryUnknown}}
 	}
 	results, _, _ := rehearse(t, t.Context(), "", func(o *Options, _ *account.Target) {
 		o.Send, o.Deadline = unknown, 300*time.Millisecond
 	})
-	if got := status(t, results, diagnostics.ArrivalDelivered); got != "fail/delivery-unknown" {
+	if got := status(t, results, check.ArrivalDelivered); got != "fail/delivery-unknown" {
 		t.Errorf("%s", got)
 	}
 }
@@ -214,7 +215,7 @@ func TestCancelWhileWaiting(t *testing.T) {
 	if late := time.Since(cancelled); late > time.Second {
 		t.Errorf("ended %s after the cancellation", late)
 	}
-	if got := status(t, results, diagnostics.ArrivalDelivered); got != "skip/cancelled" {
+	if got := status(t, results, check.ArrivalDelivered); got != "skip/cancelled" {
 		t.Errorf("%s", got)
 	}
 }
@@ -356,7 +357,7 @@ func TestVerdicts(t *testing.T) {
 		got := check(t.Context())
 		text := string(got.Status)
 		if got.Cause != "" {
-			text += "/" + got.Cause
+			text += "/" + string(got.Cause)
 		}
 		if text != c.want {
 			t.Errorf("%s=%s: %s, want %s", c.method, c.result, text, c.want)

@@ -13,6 +13,7 @@ import (
 	checks "postier/diagnostics/imap"
 	"postier/diagnostics/smtp"
 	"postier/internal/account"
+	"postier/internal/check"
 	client "postier/internal/imap"
 	"postier/internal/locale"
 	"postier/internal/safetext"
@@ -44,28 +45,6 @@ const DefaultDeadline = 90 * time.Second
 
 // slow is when an arrival is worth a remark.
 const slow = 60 * time.Second
-
-// The causes that this package gives.
-const (
-	causeNotArrived   = "not-arrived"
-	causeSlow         = "arrival-slow"
-	causeJunk         = "landed-in-junk"
-	causeDuplicate    = "sent-copy-duplicate"
-	causeUnverified   = "arrival-unverified"
-	causeApplicable   = "not-applicable"
-	causeUnknown      = "delivery-unknown"
-	causeSPFFail      = "spf-fail"
-	causeSPFSoft      = "spf-softfail"
-	causeSPFMissing   = "spf-missing"
-	causeSPFSyntax    = "spf-syntax"
-	causeDKIMFail     = "dkim-fail"
-	causeDKIMUnsigned = "dkim-unsigned"
-	causeDMARCFail    = "dmarc-fail"
-	causeDMARCMissing = "dmarc-missing"
-	causeDMARCSyntax  = "dmarc-malformed"
-	causeDNS          = "dns-failure"
-	causeInvalid      = "address-invalid"
-)
 
 type run struct {
 	network  *wire.Network
@@ -107,27 +86,19 @@ func Plan(network *wire.Network, target account.Target, options Options) diagnos
 	}
 	r := &run{network: network, target: target, options: options, recorder: wire.NewRecorder()}
 	r.recorder.Hide(target.Secret, target.IMAP.Username, target.Submission.Username)
-	needs := []diagnostics.ID{diagnostics.SMTPAuth, diagnostics.SMTPRecipient, diagnostics.IMAPAuth}
-	after := []diagnostics.ID{diagnostics.SMTPData, diagnostics.IMAPCleanup, diagnostics.IMAPQuota}
-	arrived := []diagnostics.ID{diagnostics.ArrivalDelivered}
+	needs := []check.ID{check.SMTPAuth, check.SMTPRecipient, check.IMAPAuth}
+	after := []check.ID{check.SMTPData, check.IMAPCleanup, check.IMAPQuota}
+	arrived := []check.ID{check.ArrivalDelivered}
 	return diagnostics.Plan{
 		Checks: []diagnostics.Check{
-			{ID: diagnostics.ArrivalDelivered, Needs: needs, After: after, Run: r.delivered},
-			{ID: diagnostics.ArrivalPlacement, Needs: arrived, Run: r.placement},
-			{ID: diagnostics.ArrivalSPF, Needs: arrived, Run: r.spf},
-			{ID: diagnostics.ArrivalDKIM, Needs: arrived, Run: r.dkim},
-			{ID: diagnostics.ArrivalDMARC, Needs: arrived, Run: r.dmarc},
+			{ID: check.ArrivalDelivered, Needs: needs, After: after, Run: r.delivered},
+			{ID: check.ArrivalPlacement, Needs: arrived, Run: r.placement},
+			{ID: check.ArrivalSPF, Needs: arrived, Run: r.spf},
+			{ID: check.ArrivalDKIM, Needs: arrived, Run: r.dkim},
+			{ID: check.ArrivalDMARC, Needs: arrived, Run: r.dmarc},
 		},
 		Close: r.closeSession,
 	}
-}
-
-func pass(evidence ...diagnostics.Evidence) diagnostics.Result {
-	return diagnostics.Result{Status: diagnostics.Pass, Evidence: evidence}
-}
-
-func verdict(status diagnostics.Status, cause string, evidence ...diagnostics.Evidence) diagnostics.Result {
-	return diagnostics.Result{Status: status, Cause: cause, Evidence: evidence}
 }
 
 // delivered sends the message, finds it, judges it and removes it again.
@@ -142,7 +113,7 @@ func (r *run) delivered(ctx context.Context) diagnostics.Result {
 func (r *run) deliver(ctx context.Context) diagnostics.Result {
 	message, err := Compose(r.target, r.options.Lang, r.options.Product, r.options.Now())
 	if err != nil {
-		return verdict(diagnostics.Fail, causeInvalid)
+		return diagnostics.Failed(check.CauseAddressInvalid)
 	}
 	r.message = message
 	// The mailbox is opened first: a message that nobody could look for is not sent.
@@ -170,12 +141,12 @@ func (r *run) deliver(ctx context.Context) diagnostics.Result {
 	}})
 	evidence = append(evidence, r.tidy(ctx)...)
 	args := []any{"seconds", int(hit.after.Round(time.Second).Seconds())}
-	result := pass(evidence...)
+	result := diagnostics.Passed(evidence...)
 	if hit.after >= slow {
-		result = verdict(diagnostics.Warn, causeSlow, evidence...)
+		result = diagnostics.Warned(check.CauseArrivalSlow, evidence...)
 	}
 	if r.doubled(result) {
-		result = verdict(diagnostics.Warn, causeDuplicate, evidence...)
+		result = diagnostics.Warned(check.CauseSentCopyDuplicate, evidence...)
 	}
 	result.Args = args
 	return result
@@ -187,12 +158,12 @@ func (r *run) unsent(ctx context.Context, err error, evidence []diagnostics.Evid
 	if ctx.Err() == nil && errors.As(err, &refused) {
 		result := refused.Result
 		return diagnostics.Result{
-			Status: diagnostics.Fail, Cause: result.Cause, Matched: result.Matched, Provider: result.Provider, Args: result.Args,
+			Status: check.Fail, Cause: result.Cause, Matched: result.Matched, Provider: result.Provider, Args: result.Args,
 			Code: result.Code, Fix: result.Fix,
 			Evidence: append(evidence, result.Evidence...), Transcript: result.Transcript,
 		}
 	}
-	return verdict(diagnostics.Skip, diagnostics.CauseCancelled, evidence...)
+	return diagnostics.Skipped(check.CauseCancelled, evidence...)
 }
 
 // unfound tells a message that did not come from a mailbox that could not be read.
@@ -202,11 +173,11 @@ func (r *run) unfound(ctx context.Context, err error, outcome smtp.Outcome,
 	args := []any{"seconds", int(r.options.Deadline.Seconds()), "queue_id", safetext.FromRemote(outcome.Receipt.QueueID)}
 	switch {
 	case ctx.Err() != nil:
-		return verdict(diagnostics.Skip, diagnostics.CauseCancelled, evidence...)
+		return diagnostics.Skipped(check.CauseCancelled, evidence...)
 	case errors.Is(err, errNotArrived) && outcome.State == submission.StateUnknown:
-		return verdict(diagnostics.Fail, causeUnknown, evidence...)
+		return diagnostics.Failed(check.CauseDeliveryUnknown, evidence...)
 	case errors.Is(err, errNotArrived):
-		result := verdict(diagnostics.Fail, causeNotArrived, evidence...)
+		result := diagnostics.Failed(check.CauseNotArrived, evidence...)
 		result.Args = args
 		return result
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"postier/diagnostics"
+	"postier/internal/check"
 	"postier/internal/safetext"
 )
 
@@ -15,10 +16,10 @@ func (r *run) placement(context.Context) diagnostics.Result {
 		Fields: map[string]any{"folder": r.hit.folder.Name, "junk": r.hit.junk},
 	}
 	if !r.hit.junk {
-		return pass(evidence)
+		return diagnostics.Passed(evidence)
 	}
 	evidence.Fields["reasons"] = reasons(splitHeader(r.hit.raw), r.judgement)
-	return verdict(diagnostics.Warn, causeJunk, evidence)
+	return diagnostics.Warned(check.CauseLandedInJunk, evidence)
 }
 
 // spamFields are the fields in which filters explain themselves.
@@ -64,7 +65,7 @@ func (v *Verdict) evidence(method string) diagnostics.Evidence {
 }
 
 // unverified is the answer when the receiver wrote no verdict: common when a message never left the provider.
-func unverified() diagnostics.Result { return verdict(diagnostics.Skip, causeUnverified) }
+func unverified() diagnostics.Result { return diagnostics.Skipped(check.CauseArrivalUnverified) }
 
 // spf reports how the receiver judged SPF: only it knows from which address the message came.
 func (r *run) spf(context.Context) diagnostics.Result {
@@ -75,19 +76,19 @@ func (r *run) spf(context.Context) diagnostics.Result {
 	evidence := v.evidence("spf")
 	switch v.Result.Raw() {
 	case "pass":
-		return pass(evidence)
+		return diagnostics.Passed(evidence)
 	case "fail", "hardfail": // hardfail is what older receivers write
-		return verdict(diagnostics.Fail, causeSPFFail, evidence)
+		return diagnostics.Failed(check.CauseSPFFail, evidence)
 	case "softfail", "neutral", "policy":
-		return verdict(diagnostics.Warn, causeSPFSoft, evidence)
+		return diagnostics.Warned(check.CauseSPFSoftfail, evidence)
 	case "none":
-		return verdict(diagnostics.Warn, causeSPFMissing, evidence)
+		return diagnostics.Warned(check.CauseSPFMissing, evidence)
 	case "permerror":
-		return verdict(diagnostics.Fail, causeSPFSyntax, evidence)
+		return diagnostics.Failed(check.CauseSPFSyntax, evidence)
 	case "temperror":
-		return verdict(diagnostics.Skip, causeDNS, evidence)
+		return diagnostics.Skipped(check.CauseDNSFailure, evidence)
 	}
-	return verdict(diagnostics.Skip, causeUnverified, evidence)
+	return diagnostics.Skipped(check.CauseArrivalUnverified, evidence)
 }
 
 // dkim reports the signatures as verified here; the receiver's verdict stands beside them.
@@ -108,15 +109,15 @@ func (r *run) dkim(context.Context) diagnostics.Result {
 	}
 	switch {
 	case results["pass"]:
-		return pass(evidence...)
+		return diagnostics.Passed(evidence...)
 	case len(results) == 0 && v == nil:
 		return unverified() // no signature, and nobody missed one: the message stayed inside the house
 	case len(results) == 0:
-		return verdict(diagnostics.Warn, causeDKIMUnsigned, evidence...)
+		return diagnostics.Warned(check.CauseDKIMUnsigned, evidence...)
 	case results["fail"] || results["permerror"]:
-		return verdict(diagnostics.Fail, causeDKIMFail, evidence...)
+		return diagnostics.Failed(check.CauseDKIMFail, evidence...)
 	}
-	return verdict(diagnostics.Skip, causeDNS, evidence...)
+	return diagnostics.Skipped(check.CauseDNSFailure, evidence...)
 }
 
 // aligned is relaxed alignment (RFC 7489 §3.1.1): the same registrable domain.
@@ -135,15 +136,15 @@ func (r *run) dmarc(context.Context) diagnostics.Result {
 	evidence := v.evidence("dmarc")
 	switch v.Result.Raw() {
 	case "pass":
-		return pass(evidence)
+		return diagnostics.Passed(evidence)
 	case "fail", "hardfail", "softfail":
-		return verdict(diagnostics.Fail, causeDMARCFail, evidence)
+		return diagnostics.Failed(check.CauseDMARCFail, evidence)
 	case "none", "bestguesspass": // Microsoft's word for: no record, but it would have passed
-		return verdict(diagnostics.Warn, causeDMARCMissing, evidence)
+		return diagnostics.Warned(check.CauseDMARCMissing, evidence)
 	case "permerror":
-		return verdict(diagnostics.Fail, causeDMARCSyntax, evidence)
+		return diagnostics.Failed(check.CauseDMARCMalformed, evidence)
 	case "temperror":
-		return verdict(diagnostics.Skip, causeDNS, evidence)
+		return diagnostics.Skipped(check.CauseDNSFailure, evidence)
 	}
-	return verdict(diagnostics.Skip, causeUnverified, evidence)
+	return diagnostics.Skipped(check.CauseArrivalUnverified, evidence)
 }

@@ -12,12 +12,13 @@ import (
 	mdns "github.com/miekg/dns"
 
 	"postier/diagnostics"
+	"postier/internal/check"
 	"postier/internal/mailauth/lookup"
 )
 
 // tlsRPT judges the record that asks for TLS reports (RFC 8460 §3).
 func (a *area) tlsRPT(ctx context.Context, r lookup.Resolver) diagnostics.Result {
-	text, result := a.oneRecord(ctx, r, "_smtp._tls."+a.domain, "TLSRPTv1", CauseTLSRPTMalformed, "tls-rpt")
+	text, result := a.oneRecord(ctx, r, "_smtp._tls."+a.domain, "TLSRPTv1", check.CauseTLSRPTMalformed, "tls-rpt")
 	if result != nil {
 		return *result
 	}
@@ -33,15 +34,15 @@ func (a *area) tlsRPT(ctx context.Context, r lookup.Resolver) diagnostics.Result
 		}
 	}
 	if bad != "" || fields["rua"] == "" {
-		return a.about(withArgs(warned(CauseTLSRPTMalformed, seen), "field", remote(or(bad, "rua"))))
+		return a.about(withArgs(diagnostics.Warned(check.CauseTLSRPTMalformed, seen), "field", remote(or(bad, "rua"))))
 	}
-	return a.about(passed(seen))
+	return a.about(diagnostics.Passed(seen))
 }
 
 // bimi judges the record for a logo (draft-brand-indicators-for-message-identification): it needs an https image, and a
 // DMARC policy that acts, which dns.dmarc judges.
 func (a *area) bimi(ctx context.Context, r lookup.Resolver) diagnostics.Result {
-	text, result := a.oneRecord(ctx, r, "default._bimi."+a.domain, "BIMI1", CauseBIMIMalformed, "bimi")
+	text, result := a.oneRecord(ctx, r, "default._bimi."+a.domain, "BIMI1", check.CauseBIMIMalformed, "bimi")
 	if result != nil {
 		return *result
 	}
@@ -59,9 +60,9 @@ func (a *area) bimi(ctx context.Context, r lookup.Resolver) diagnostics.Result {
 		bad = "a"
 	}
 	if bad != "" {
-		return a.about(withArgs(warned(CauseBIMIMalformed, seen), "field", remote(bad)))
+		return a.about(withArgs(diagnostics.Warned(check.CauseBIMIMalformed, seen), "field", remote(bad)))
 	}
-	return a.about(passed(seen))
+	return a.about(diagnostics.Passed(seen))
 }
 
 func httpsURL(s string) bool {
@@ -146,13 +147,13 @@ func (a *area) judgeDANE(places []tlsaPlace, mxAD bool) diagnostics.Result {
 	case len(seen) == 0 && failure != nil:
 		return unanswered(failure)
 	case len(seen) == 0:
-		return a.about(skipped(CauseNotPublished, evidence("tlsa", "dnssec", mxAD)))
+		return a.about(diagnostics.Skipped(check.CauseNotPublished, evidence("tlsa", "dnssec", mxAD)))
 	case malformed != "":
-		return a.about(withArgs(warned(CauseDANEMalformed, seen...), "host", remote(malformed)))
+		return a.about(withArgs(diagnostics.Warned(check.CauseDANEMalformed, seen...), "host", remote(malformed)))
 	case insecure != "":
-		return a.about(withArgs(warned(CauseDANEInsecure, seen...), "host", remote(insecure)))
+		return a.about(withArgs(diagnostics.Warned(check.CauseDANEInsecure, seen...), "host", remote(insecure)))
 	}
-	return a.about(passed(seen...))
+	return a.about(diagnostics.Passed(seen...))
 }
 
 // usableTLSA: SMTP uses DANE-TA(2) and DANE-EE(3) only (RFC 7672 §3.1.3), with digests of the right length (RFC 6698
@@ -168,11 +169,11 @@ func usableTLSA(t *mdns.TLSA) bool {
 func (a *area) ptr(ctx context.Context, r lookup.Resolver) diagnostics.Result {
 	ip := a.opts.IP.Unmap().WithZone("")
 	if !ip.IsValid() {
-		return skipped(CauseNoAddress)
+		return diagnostics.Skipped(check.CauseNoSendingAddress)
 	}
 	arpa, err := mdns.ReverseAddr(ip.String())
 	if err != nil {
-		return skipped(CauseNoAddress)
+		return diagnostics.Skipped(check.CauseNoSendingAddress)
 	}
 	answer, err := r.Query(ctx, arpa, mdns.TypePTR)
 	if lookup.Temporary(err) {
@@ -197,11 +198,11 @@ func (a *area) ptr(ctx context.Context, r lookup.Resolver) diagnostics.Result {
 		genericName(names, ip))
 	switch {
 	case len(names) == 0:
-		return withArgs(warned(CausePTRMissing, seen), "ip", ip.String())
+		return withArgs(diagnostics.Warned(check.CausePTRMissing, seen), "ip", ip.String())
 	case len(confirmed) == 0:
-		return withArgs(warned(CausePTRMismatch, seen), "ip", ip.String(), "name", remote(names[0]))
+		return withArgs(diagnostics.Warned(check.CausePTRMismatch, seen), "ip", ip.String(), "name", remote(names[0]))
 	}
-	return withArgs(passed(seen), "ip", ip.String())
+	return withArgs(diagnostics.Passed(seen), "ip", ip.String())
 }
 
 // genericName reports whether a name spells the address, as dial-up pools do; some receivers distrust those.

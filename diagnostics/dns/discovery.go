@@ -8,6 +8,7 @@ import (
 	mdns "github.com/miekg/dns"
 
 	"postier/diagnostics"
+	"postier/internal/check"
 	"postier/internal/mailauth/lookup"
 )
 
@@ -55,13 +56,13 @@ func (a *area) discovery(ctx context.Context, r lookup.Resolver) diagnostics.Res
 	}
 	switch {
 	case missing != "":
-		return a.about(withArgs(warned(CauseSRVTarget, seen...), "host", remote(missing)))
+		return a.about(withArgs(diagnostics.Warned(check.CauseSRVTargetMissing, seen...), "host", remote(missing)))
 	case len(seen) > 0:
-		return a.about(passed(seen...))
+		return a.about(diagnostics.Passed(seen...))
 	case failure != nil:
 		return unanswered(failure)
 	}
-	return a.about(skipped(CauseNotPublished))
+	return a.about(diagnostics.Skipped(check.CauseNotPublished))
 }
 
 func askService(ctx context.Context, r lookup.Resolver, name, domain string) service {

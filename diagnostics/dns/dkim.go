@@ -9,6 +9,7 @@ import (
 	mdns "github.com/miekg/dns"
 
 	"postier/diagnostics"
+	"postier/internal/check"
 	"postier/internal/mailauth/dkim"
 	"postier/internal/mailauth/lookup"
 	"postier/internal/mailauth/spf"
@@ -203,22 +204,22 @@ func (f selectorFinding) evidence() diagnostics.Evidence {
 }
 
 // judgement of one key: the cause, and whether mail signed with it is distrusted.
-func (f selectorFinding) judge() (cause string, status diagnostics.Status) {
+func (f selectorFinding) judge() (cause check.Cause, status check.Status) {
 	switch {
 	case len(f.texts) > 1: // RFC 6376 §3.6.2.2: the result is undefined
-		return CauseDKIMMultiple, diagnostics.Fail
+		return check.CauseDKIMMultiple, check.Fail
 	case f.key.Revoked:
-		return CauseDKIMRevoked, diagnostics.Fail
+		return check.CauseDKIMRevoked, check.Fail
 	case len(f.faults) > 0:
-		return CauseDKIMMalformed, diagnostics.Fail
+		return check.CauseDKIMMalformed, check.Fail
 	case f.key.Type == "rsa" && f.key.Bits < dkim.MinBits:
-		return CauseDKIMWeakKey, diagnostics.Fail
+		return check.CauseDKIMWeakKey, check.Fail
 	case f.key.Testing:
-		return CauseDKIMTesting, diagnostics.Warn
+		return check.CauseDKIMTesting, check.Warn
 	case f.key.Type == "rsa" && f.key.Bits < dkim.GoodBits:
-		return CauseDKIMWeakKey, diagnostics.Warn
+		return check.CauseDKIMWeakKey, check.Warn
 	}
-	return "", diagnostics.Pass
+	return "", check.Pass
 }
 
 // judgeKeys weighs the keys that were found. A key that fails beside one that is fine is a warning at most: keys are
@@ -227,17 +228,17 @@ func (f selectorFinding) judge() (cause string, status diagnostics.Status) {
 func (a *area) judgeKeys(findings []selectorFinding, seen []diagnostics.Evidence) diagnostics.Result {
 	good := slices.ContainsFunc(findings, func(f selectorFinding) bool {
 		_, status := f.judge()
-		return f.found() && status != diagnostics.Fail
+		return f.found() && status != check.Fail
 	})
-	result := passed(seen...)
+	result := diagnostics.Passed(seen...)
 	for _, f := range findings {
 		if !f.found() {
 			continue
 		}
 		cause, status := f.judge()
-		if good && status == diagnostics.Fail {
-			status = diagnostics.Warn
-			if cause == CauseDKIMRevoked {
+		if good && status == check.Fail {
+			status = check.Warn
+			if cause == check.CauseDKIMRevoked {
 				continue
 			}
 		}
@@ -250,8 +251,8 @@ func (a *area) judgeKeys(findings []selectorFinding, seen []diagnostics.Evidence
 	return a.about(result)
 }
 
-func worse(a, b diagnostics.Status) bool {
-	rank := map[diagnostics.Status]int{diagnostics.Pass: 0, diagnostics.Skip: 0, diagnostics.Warn: 1, diagnostics.Fail: 2}
+func worse(a, b check.Status) bool {
+	rank := map[check.Status]int{check.Pass: 0, check.Skip: 0, check.Warn: 1, check.Fail: 2}
 	return rank[a] > rank[b]
 }
 
@@ -320,7 +321,7 @@ func (a *area) noKeys(ctx context.Context, r lookup.Resolver, findings []selecto
 	}
 	seen = append(seen, evidence("dkim-names", "asked", remotes(known), "names_below_domainkey", anything))
 	if place, text := a.misplacedKey(ctx, r, findings); place != "" {
-		result := a.about(warned(CauseDKIMWrongPlace,
+		result := a.about(diagnostics.Warned(check.CauseDKIMWrongPlace,
 			append(seen, evidence("dkim-elsewhere", "name", remote(place), "record", remote(text)))...))
 		if len(known) > 0 {
 			result.Fix = []diagnostics.Fix{addTXT(known[0], safetext.Escape(text))}
@@ -329,13 +330,14 @@ func (a *area) noKeys(ctx context.Context, r lookup.Resolver, findings []selecto
 	}
 	switch {
 	case len(known) > 0:
-		return a.about(withArgs(warned(CauseDKIMMissing, seen...), "name", remote(join(known)), "selector",
+		return a.about(withArgs(diagnostics.Warned(check.CauseDKIMMissing, seen...), "name", remote(join(known)), "selector",
 			remote(findings[0].selector)))
 	case !anything:
-		return a.about(withArgs(warned(CauseDKIMMissing, seen...), "name", remote("_domainkey."+a.domain), "selector",
+		return a.about(withArgs(diagnostics.Warned(check.CauseDKIMMissing, seen...), "name", remote("_domainkey."+a.domain),
+			"selector",
 			remote("")))
 	}
-	return a.about(skipped(CauseDKIMSelectorUnknown, seen...))
+	return a.about(diagnostics.Skipped(check.CauseDKIMSelectorUnknown, seen...))
 }
 
 // misplacedKey looks where keys end up by mistake: at the domain itself, or under the zone's name twice.

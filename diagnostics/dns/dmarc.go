@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"postier/diagnostics"
+	"postier/internal/check"
 	"postier/internal/mailauth/dmarc"
 	"postier/internal/mailauth/lookup"
 	"postier/internal/safetext"
@@ -59,16 +60,16 @@ func (a *area) dmarcMissing(ctx context.Context, r lookup.Resolver, first dmarc.
 	seen := dmarcEvidence(lookup.Text{}, "", dmarc.Alignment{}, walk)
 	if len(first.Others) > 0 { // something was meant as a record, but receivers read none
 		old := first.Others[0]
-		result := failed(CauseDMARCMalformed, seen,
+		result := diagnostics.Failed(check.CauseDMARCMalformed, seen,
 			evidence("dmarc-fault", "fault", string(dmarc.FaultVersion), "tag", "v", "offset", 0, "record", remote(old.Value)))
 		result.Fix = []diagnostics.Fix{replaceTXT(a.dmarcName(), mendDMARC(old.Value, a.starter()), old)}
 		return a.about(withArgs(result, "tag", "v", "value", remote(firstWord(old.Value))))
 	}
-	result := a.about(warned(CauseDMARCMissing, seen))
+	result := a.about(diagnostics.Warned(check.CauseDMARCMissing, seen))
 	result.Fix = []diagnostics.Fix{addTXT(a.dmarcName(), a.starter())}
 	for _, place := range []string{a.domain, "_dmarc." + a.domain + "." + a.domain} {
 		if text := dmarcAt(ctx, r, place); text != nil {
-			result.Cause = CauseDMARCWrongPlace
+			result.Cause = check.CauseDMARCWrongPlace
 			result.Evidence = append(result.Evidence,
 				evidence("dmarc-elsewhere", "name", remote(place), "record", remote(text.Value)))
 			result.Fix = []diagnostics.Fix{addTXT(a.dmarcName(), safetext.Escape(text.Value))}
@@ -126,7 +127,7 @@ func (a *area) dmarcSeveral(first dmarc.Step, walk dmarc.Walk) diagnostics.Resul
 	}
 	seen := dmarcEvidence(lookup.Text{}, "", dmarc.Alignment{}, walk)
 	seen.Fields["records"] = all
-	result := failed(CauseDMARCMultiple, seen)
+	result := diagnostics.Failed(check.CauseDMARCMultiple, seen)
 	for _, t := range first.Texts {
 		if t.Value != strongest.Value {
 			result.Fix = append(result.Fix, replaceTXT(a.dmarcName(), safetext.Escape(strongest.Value), t))
@@ -162,33 +163,34 @@ func (a *area) dmarcJudge(ctx context.Context, r lookup.Resolver, found *dmarc.F
 
 	switch fault := severe(found.Record); {
 	case found.Record.BadPolicy:
-		result := failed(CauseDMARCMalformed, all...)
+		result := diagnostics.Failed(check.CauseDMARCMalformed, all...)
 		if applies { // receivers read p=none
-			result.Status = diagnostics.Warn
+			result.Status = check.Warn
 		}
 		result.Fix = []diagnostics.Fix{replaceTXT(name, mendPolicy(found.Record, a.starter()), found.Text)}
 		return a.about(withArgs(result, "tag", remote(fault.Tag), "value", remote(fault.Value)))
 	case strength(applied) > 0 && !aligned.SPF && !aligned.DKIM:
-		return a.about(withArgs(failed(CauseDMARCMisaligned, all...), "policy", string(policy)))
+		return a.about(withArgs(diagnostics.Failed(check.CauseDMARCMisaligned, all...), "policy", string(policy)))
 	case fault != nil:
-		return a.about(withArgs(warned(CauseDMARCMalformed, all...), "tag", remote(fault.Tag), "value", remote(fault.Value)))
+		return a.about(withArgs(diagnostics.Warned(check.CauseDMARCMalformed, all...), "tag", remote(fault.Tag), "value",
+			remote(fault.Value)))
 	}
 	for _, t := range targets {
 		if t.External && !t.Authorised && t.Err == nil {
-			result := warned(CauseDMARCReports, all...)
+			result := diagnostics.Warned(check.CauseDMARCReportUnauthorised, all...)
 			result.Fix = []diagnostics.Fix{addTXT(t.Name, "v=DMARC1")}
 			return a.about(withArgs(result, "mailbox", remote(t.URI.Mailbox), "name", remote(t.Name)))
 		}
 	}
 	if policy == dmarc.None && len(found.Record.RUA) == 0 {
 		// p=none is the right beginning, but without reports nobody learns anything from it.
-		result := warned(CauseDMARCNonePolicy, all...)
+		result := diagnostics.Warned(check.CauseDMARCNonePolicy, all...)
 		if found.Domain == a.domain && a.starter() != found.Text.Value { // without an address it has nothing to add
 			result.Fix = []diagnostics.Fix{replaceTXT(name, a.starter(), found.Text)}
 		}
 		return a.about(result)
 	}
-	return a.about(passed(all...))
+	return a.about(diagnostics.Passed(all...))
 }
 
 // exists matters to np only.

@@ -19,98 +19,15 @@ import (
 	"time"
 
 	"postier/diagnostics"
+	"postier/internal/check"
 	"postier/internal/mailauth/lookup"
 	"postier/internal/safetext"
 	"postier/internal/wire"
 )
 
-// Causes that this area gives. Their texts are in the catalogue (package explain).
-const (
-	CauseNoDomain     = "no-domain"
-	CauseNotPublished = "not-published"
-	CauseDNSFailure   = "dns-failure"
-	CauseNXDomain     = "sender-domain-invalid"
-
-	CauseMXMissing   = "mx-missing"
-	CauseNullMX      = "null-mx"
-	CauseMXAddress   = "mx-address-missing"
-	CauseMXMalformed = "mx-malformed"
-
-	CauseSPFMissing       = "spf-missing"
-	CauseSPFMultiple      = "spf-multiple"
-	CauseSPFSyntax        = "spf-syntax"
-	CauseSPFTooMany       = "spf-too-many-lookups"
-	CauseSPFNotAuthorised = "spf-not-authorised"
-	CauseSPFWeak          = "spf-weak"
-	CauseSPFWrongPlace    = "spf-wrong-place"
-	CauseSPFTooLong       = "spf-too-long"
-	CauseSPFBroken        = "spf-include-broken"
-	CauseSPFVoid          = "spf-void-lookups"
-
-	CauseDKIMMissing         = "dkim-missing"
-	CauseDKIMRevoked         = "dkim-revoked"
-	CauseDKIMTesting         = "dkim-testing"
-	CauseDKIMWeakKey         = "dkim-weak-key"
-	CauseDKIMMalformed       = "dkim-malformed"
-	CauseDKIMMultiple        = "dkim-multiple"
-	CauseDKIMSelectorUnknown = "dkim-selector-unknown"
-	CauseDKIMWrongPlace      = "dkim-wrong-place"
-
-	CauseDMARCMissing    = "dmarc-missing"
-	CauseDMARCNonePolicy = "dmarc-none-policy"
-	CauseDMARCMalformed  = "dmarc-malformed"
-	CauseDMARCMultiple   = "dmarc-multiple"
-	CauseDMARCMisaligned = "dmarc-misaligned"
-	CauseDMARCReports    = "dmarc-report-unauthorised"
-	CauseDMARCWrongPlace = "dmarc-wrong-place"
-
-	CauseMTASTSMalformed = "mta-sts-malformed"
-	CauseMTASTSPolicy    = "mta-sts-policy"
-	CauseTLSRPTMalformed = "tls-rpt-malformed"
-	CauseDANEInsecure    = "dane-insecure"
-	CauseDANEMalformed   = "dane-malformed"
-	CauseBIMIMalformed   = "bimi-malformed"
-	CausePTRMissing      = "ptr-missing"
-	CausePTRMismatch     = "ptr-mismatch"
-	CauseNoAddress       = "no-sending-address"
-	CauseSRVTarget       = "srv-target-missing"
-)
-
-// Causes lists every cause of this area, for the test that the catalogue knows them.
-func Causes() []string {
-	return []string{
-		CauseNoDomain, CauseNotPublished, CauseDNSFailure, CauseNXDomain, CauseMXMissing, CauseNullMX, CauseMXAddress,
-		CauseMXMalformed,
-		CauseSPFMissing, CauseSPFMultiple, CauseSPFSyntax, CauseSPFTooMany, CauseSPFNotAuthorised, CauseSPFWeak,
-		CauseSPFWrongPlace, CauseSPFTooLong, CauseSPFBroken, CauseSPFVoid,
-		CauseDKIMMissing, CauseDKIMRevoked, CauseDKIMTesting, CauseDKIMWeakKey, CauseDKIMMalformed, CauseDKIMMultiple,
-		CauseDKIMSelectorUnknown, CauseDKIMWrongPlace,
-		CauseDMARCMissing, CauseDMARCNonePolicy, CauseDMARCMalformed, CauseDMARCMultiple, CauseDMARCMisaligned,
-		CauseDMARCReports, CauseDMARCWrongPlace,
-		CauseMTASTSMalformed, CauseMTASTSPolicy, CauseTLSRPTMalformed, CauseDANEInsecure, CauseDANEMalformed,
-		CauseBIMIMalformed, CausePTRMissing, CausePTRMismatch, CauseNoAddress, CauseSRVTarget,
-	}
-}
-
-func skipped(cause string, evidence ...diagnostics.Evidence) diagnostics.Result {
-	return diagnostics.Result{Status: diagnostics.Skip, Cause: cause, Evidence: evidence}
-}
-
-func passed(evidence ...diagnostics.Evidence) diagnostics.Result {
-	return diagnostics.Result{Status: diagnostics.Pass, Evidence: evidence}
-}
-
-func warned(cause string, evidence ...diagnostics.Evidence) diagnostics.Result {
-	return diagnostics.Result{Status: diagnostics.Warn, Cause: cause, Evidence: evidence}
-}
-
-func failed(cause string, evidence ...diagnostics.Evidence) diagnostics.Result {
-	return diagnostics.Result{Status: diagnostics.Fail, Cause: cause, Evidence: evidence}
-}
-
 // unanswered is the result of a look-up that says nothing about the name.
 func unanswered(err error, evidence ...diagnostics.Evidence) diagnostics.Result {
-	r := skipped(CauseDNSFailure, append(evidence, lookupEvidence(err))...)
+	r := diagnostics.Skipped(check.CauseDNSFailure, append(evidence, lookupEvidence(err))...)
 	var failure *wire.ResolveError
 	if errors.As(err, &failure) {
 		r.Args = []any{"name", safetext.FromRemote(failure.Name), "host", safetext.FromRemote(failure.Name)}

@@ -13,6 +13,7 @@ import (
 	mdns "github.com/miekg/dns"
 
 	"postier/diagnostics"
+	"postier/internal/check"
 	"postier/internal/mailauth/lookup"
 )
 
@@ -24,21 +25,22 @@ const maxAge = 31557600
 
 // mtaSTS judges the MTA-STS record and, when it may fetch it, the policy (RFC 8461).
 func (a *area) mtaSTS(ctx context.Context, r lookup.Resolver) diagnostics.Result {
-	text, result := a.oneRecord(ctx, r, "_mta-sts."+a.domain, "STSv1", CauseMTASTSMalformed, "mta-sts")
+	text, result := a.oneRecord(ctx, r, "_mta-sts."+a.domain, "STSv1", check.CauseMTASTSMalformed, "mta-sts")
 	if result != nil {
 		return *result
 	}
 	fields, bad := semicolonFields(text.Value)
 	seen := evidence("mta-sts", "record", remote(text.Value), "id", remote(fields["id"]), "ttl_seconds", seconds(text.TTL))
 	if bad != "" || !alphanumeric(fields["id"], 32) {
-		return a.about(withArgs(warned(CauseMTASTSMalformed, seen), "field", remote(or(bad, "id"))))
+		return a.about(withArgs(diagnostics.Warned(check.CauseMTASTSMalformed, seen), "field", remote(or(bad, "id"))))
 	}
 	if a.opts.HTTP == nil {
-		return a.about(passed(seen, note("policy-not-fetched")))
+		return a.about(diagnostics.Passed(seen, note("policy-not-fetched")))
 	}
 	policy, err := a.fetchSTS(ctx)
 	if err != nil {
-		return a.about(withArgs(warned(CauseMTASTSPolicy, seen), "problem", remote(err.Error()), "field", remote("")))
+		return a.about(withArgs(diagnostics.Warned(check.CauseMTASTSPolicy, seen), "problem", remote(err.Error()), "field",
+			remote("")))
 	}
 	seen.Fields["mode"], seen.Fields["max_age"], seen.Fields["mx"] = policy.mode, policy.maxAge, remotes(policy.mx)
 	return a.judgeSTS(ctx, r, policy, seen)
@@ -48,7 +50,7 @@ func (a *area) judgeSTS(ctx context.Context, r lookup.Resolver, policy stsPolicy
 	seen diagnostics.Evidence,
 ) diagnostics.Result {
 	if policy.mode == "none" {
-		return a.about(passed(seen))
+		return a.about(diagnostics.Passed(seen))
 	}
 	answer, err := r.Query(ctx, a.domain, mdns.TypeMX)
 	if lookup.Temporary(err) {
@@ -56,14 +58,14 @@ func (a *area) judgeSTS(ctx context.Context, r lookup.Resolver, policy stsPolicy
 	}
 	for _, rr := range answer.Records {
 		if mx, ok := rr.(*mdns.MX); ok && !policy.covers(lookup.Lower(mx.Mx)) {
-			result := warned(CauseMTASTSPolicy, seen)
+			result := diagnostics.Warned(check.CauseMTASTSPolicy, seen)
 			if policy.mode == "enforce" { // senders that honour the policy refuse to deliver there
-				result.Status = diagnostics.Fail
+				result.Status = check.Fail
 			}
 			return a.about(withArgs(result, "problem", remote("mx "+lookup.Lower(mx.Mx)), "field", remote("mx")))
 		}
 	}
-	return a.about(passed(seen))
+	return a.about(diagnostics.Passed(seen))
 }
 
 type stsPolicy struct {
@@ -156,7 +158,8 @@ func parseSTS(body string) (stsPolicy, error) {
 
 // oneRecord reads the only TXT record at a name that begins with a version; result is set when there is none or
 // several.
-func (a *area) oneRecord(ctx context.Context, r lookup.Resolver, name, version, malformed, kind string) (lookup.Text,
+func (a *area) oneRecord(ctx context.Context, r lookup.Resolver, name, version string, malformed check.Cause,
+	kind string) (lookup.Text,
 	*diagnostics.Result,
 ) {
 	done := func(result diagnostics.Result) (lookup.Text, *diagnostics.Result) { return lookup.Text{}, &result }
@@ -176,12 +179,14 @@ func (a *area) oneRecord(ctx context.Context, r lookup.Resolver, name, version, 
 	case len(found) == 1:
 		return found[0], nil
 	case len(found) > 1: // RFC 8461 §3.1, RFC 8460 §3: then there is none
-		return done(a.about(withArgs(warned(malformed, evidence(kind, "count", len(found))), "field", remote("v"))))
+		return done(a.about(withArgs(diagnostics.Warned(malformed, evidence(kind, "count", len(found))), "field",
+			remote("v"))))
 	case len(txt.Texts) > 0:
-		return done(a.about(withArgs(warned(malformed, evidence(kind, "record", remote(txt.Texts[0].Value))), "field",
+		return done(a.about(withArgs(diagnostics.Warned(malformed, evidence(kind, "record", remote(txt.Texts[0].Value))),
+			"field",
 			remote("v"))))
 	}
-	return done(a.about(skipped(CauseNotPublished, evidence(kind, "name", remote(name)))))
+	return done(a.about(diagnostics.Skipped(check.CauseNotPublished, evidence(kind, "name", remote(name)))))
 }
 
 // semicolonFields reads "key=value; key=value"; bad is the first field that is neither that nor empty.

@@ -9,6 +9,7 @@ import (
 	mdns "github.com/miekg/dns"
 
 	"postier/diagnostics"
+	"postier/internal/check"
 	"postier/internal/mailauth/lookup"
 	"postier/internal/safetext"
 	"postier/internal/wire"
@@ -31,7 +32,8 @@ func (a *area) mx(ctx context.Context, r lookup.Resolver) diagnostics.Result {
 	answer, err := r.Query(ctx, a.domain, mdns.TypeMX)
 	switch {
 	case lookup.NotFound(err):
-		return withArgs(failed(CauseNXDomain, lookupEvidence(err)), "host", remote(a.domain), "domain", remote(a.domain))
+		return withArgs(diagnostics.Failed(check.CauseSenderDomainInvalid, lookupEvidence(err)), "host", remote(a.domain),
+			"domain", remote(a.domain))
 	case err != nil:
 		return unanswered(err)
 	}
@@ -49,9 +51,9 @@ func (a *area) mx(ctx context.Context, r lookup.Resolver) diagnostics.Result {
 	if slices.ContainsFunc(hosts, func(e exchanger) bool { return e.host == "" }) {
 		seen := mxEvidence(hosts, answer)
 		if len(hosts) > 1 {
-			return a.about(failed(CauseMXMalformed, seen))
+			return a.about(diagnostics.Failed(check.CauseMXMalformed, seen))
 		}
-		return a.about(failed(CauseNullMX, seen))
+		return a.about(diagnostics.Failed(check.CauseNullMX, seen))
 	}
 	resolveHosts(ctx, r, hosts[:min(len(hosts), maxMXHosts)])
 	return a.judgeMX(hosts, answer)
@@ -72,13 +74,13 @@ func (a *area) judgeMX(hosts []exchanger, answer wire.Answer) diagnostics.Result
 	}
 	switch {
 	case len(literal) > 0:
-		return withArgs(a.about(warned(CauseMXMalformed, seen)), "host", remote(join(literal)))
+		return withArgs(a.about(diagnostics.Warned(check.CauseMXMalformed, seen)), "host", remote(join(literal)))
 	case reachable == 0:
-		return withArgs(a.about(failed(CauseMXAddress, seen)), "host", remote(join(dangling)))
+		return withArgs(a.about(diagnostics.Failed(check.CauseMXAddressMissing, seen)), "host", remote(join(dangling)))
 	case len(dangling) > 0:
-		return withArgs(a.about(warned(CauseMXAddress, seen)), "host", remote(join(dangling)))
+		return withArgs(a.about(diagnostics.Warned(check.CauseMXAddressMissing, seen)), "host", remote(join(dangling)))
 	}
-	return a.about(passed(seen))
+	return a.about(diagnostics.Passed(seen))
 }
 
 // implicitMX applies RFC 5321 §5.1: without MX records the domain's own address takes the mail.
@@ -87,11 +89,11 @@ func (a *area) implicitMX(ctx context.Context, r lookup.Resolver) diagnostics.Re
 	resolveHosts(ctx, r, self)
 	switch {
 	case len(self[0].addresses) > 0:
-		return a.about(warned(CauseMXMissing, evidence("mx", "implicit", true, "hosts", hostFields(self))))
+		return a.about(diagnostics.Warned(check.CauseMXMissing, evidence("mx", "implicit", true, "hosts", hostFields(self))))
 	case lookup.Temporary(self[0].err):
 		return unanswered(self[0].err)
 	}
-	return a.about(failed(CauseMXMissing, evidence("mx", "implicit", false)))
+	return a.about(diagnostics.Failed(check.CauseMXMissing, evidence("mx", "implicit", false)))
 }
 
 // resolveHosts fills in the addresses of all hosts at once.

@@ -16,6 +16,7 @@ import (
 
 	"postier/diagnostics"
 	"postier/internal/account"
+	"postier/internal/check"
 	"postier/internal/mailauth/lookup"
 	"postier/internal/wire"
 	"postier/presets"
@@ -60,25 +61,25 @@ func Plan(network *wire.Network, target account.Target, opts Options) diagnostic
 	return plan
 }
 
-// check is one row of the area's list.
-type check struct {
-	id  diagnostics.ID
+// row is one check of the area's list.
+type row struct {
+	id  check.ID
 	run func(context.Context, lookup.Resolver) diagnostics.Result
 }
 
 // checks lists what the area can judge; a new check is a row here.
-func (a *area) checks() []check {
-	return []check{
-		{diagnostics.DNSMX, a.mx},
-		{diagnostics.DNSSPF, a.spf},
-		{diagnostics.DNSDKIM, a.dkim},
-		{diagnostics.DNSDMARC, a.dmarc},
-		{diagnostics.DNSMTASTS, a.mtaSTS},
-		{diagnostics.DNSTLSRPT, a.tlsRPT},
-		{diagnostics.DNSDANE, a.dane},
-		{diagnostics.DNSBIMI, a.bimi},
-		{diagnostics.DNSPTR, a.ptr},
-		{diagnostics.DNSDiscovery, a.discovery},
+func (a *area) checks() []row {
+	return []row{
+		{check.DNSMX, a.mx},
+		{check.DNSSPF, a.spf},
+		{check.DNSDKIM, a.dkim},
+		{check.DNSDMARC, a.dmarc},
+		{check.DNSMTASTS, a.mtaSTS},
+		{check.DNSTLSRPT, a.tlsRPT},
+		{check.DNSDANE, a.dane},
+		{check.DNSBIMI, a.bimi},
+		{check.DNSPTR, a.ptr},
+		{check.DNSDiscovery, a.discovery},
 	}
 }
 
@@ -99,7 +100,7 @@ func (a *area) bounded(run func(context.Context,
 ) func(context.Context) diagnostics.Result {
 	return func(ctx context.Context) diagnostics.Result {
 		if a.domain == "" {
-			return skipped(CauseNoDomain)
+			return diagnostics.Skipped(check.CauseNoDomain)
 		}
 		deadline := lookup.Deadline
 		if a.network != nil && a.network.Timeout > 0 && a.network.Timeout < deadline {

@@ -12,6 +12,9 @@ import (
 	"math/big"
 	"net/http"
 	"net/netip"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -21,6 +24,7 @@ import (
 	"postier/diagnostics"
 	"postier/diagnostics/dns"
 	"postier/internal/account"
+	"postier/internal/check"
 	"postier/internal/mailauth/lookup"
 	"postier/internal/mailauth/lookup/lookuptest"
 	"postier/internal/mailauth/spf"
@@ -97,9 +101,9 @@ func client(f fetch) *http.Client { return &http.Client{Transport: f} }
 type finding struct {
 	name, zone string
 	change     func(*account.Target, *dns.Options)
-	id         diagnostics.ID
-	status     diagnostics.Status
-	cause      string
+	id         check.ID
+	status     check.Status
+	cause      check.Cause
 	// fix is NAME VALUE of the first fix; empty when there must be none, "?" when it does not matter.
 	fix string
 }
@@ -125,498 +129,498 @@ func findings() []finding {
 	const sts = `_mta-sts.example.com. IN TXT "v=STSv1; id=20261121"` + "\n"
 	const policy = "version: STSv1\r\nmode: enforce\r\nmx: *.provider.test\r\nmax_age: 86400\r\n"
 	list := []finding{
-		{"MX", provider, nil, diagnostics.DNSMX, diagnostics.Pass, "", ""},
+		{"MX", provider, nil, check.DNSMX, check.Pass, "", ""},
 		{
-			"no MX, but an address", without(provider, mxLine), nil, diagnostics.DNSMX, diagnostics.Warn, dns.CauseMXMissing,
+			"no MX, but an address", without(provider, mxLine), nil, check.DNSMX, check.Warn, check.CauseMXMissing,
 			"",
 		},
 		{
 			"neither", without(provider, mxLine, "example.com. IN A 203.0.113.80") + `example.com. IN TXT "x"`, nil,
-			diagnostics.DNSMX, diagnostics.Fail, dns.CauseMXMissing, "",
+			check.DNSMX, check.Fail, check.CauseMXMissing, "",
 		},
 		{
-			"null MX", without(provider, mxLine) + "example.com. IN MX 0 .", nil, diagnostics.DNSMX, diagnostics.Fail,
-			dns.CauseNullMX, "",
+			"null MX", without(provider, mxLine) + "example.com. IN MX 0 .", nil, check.DNSMX, check.Fail,
+			check.CauseNullMX, "",
 		},
 		{
-			"null MX beside another", provider + "example.com. IN MX 0 .", nil, diagnostics.DNSMX, diagnostics.Fail,
-			dns.CauseMXMalformed, "",
+			"null MX beside another", provider + "example.com. IN MX 0 .", nil, check.DNSMX, check.Fail,
+			check.CauseMXMalformed, "",
 		},
 		{
-			"MX is an address", provider + "example.com. IN MX 5 192.0.2.1.", nil, diagnostics.DNSMX, diagnostics.Warn,
-			dns.CauseMXMalformed, "",
+			"MX is an address", provider + "example.com. IN MX 5 192.0.2.1.", nil, check.DNSMX, check.Warn,
+			check.CauseMXMalformed, "",
 		},
 		{
-			"one MX dangles", provider + "example.com. IN MX 5 gone.test.", nil, diagnostics.DNSMX, diagnostics.Warn,
-			dns.CauseMXAddress, "",
+			"one MX dangles", provider + "example.com. IN MX 5 gone.test.", nil, check.DNSMX, check.Warn,
+			check.CauseMXAddressMissing, "",
 		},
 		{
-			"all MX dangle", without(provider, mxLine) + "example.com. IN MX 5 gone.test.", nil, diagnostics.DNSMX,
-			diagnostics.Fail, dns.CauseMXAddress, "",
+			"all MX dangle", without(provider, mxLine) + "example.com. IN MX 5 gone.test.", nil, check.DNSMX,
+			check.Fail, check.CauseMXAddressMissing, "",
 		},
-		{"no such domain", "", nil, diagnostics.DNSMX, diagnostics.Fail, dns.CauseNXDomain, ""},
-		{"DNS is silent", "!timeout example.com MX", nil, diagnostics.DNSMX, diagnostics.Skip, dns.CauseDNSFailure, ""},
+		{"no such domain", "", nil, check.DNSMX, check.Fail, check.CauseSenderDomainInvalid, ""},
+		{"DNS is silent", "!timeout example.com MX", nil, check.DNSMX, check.Skip, check.CauseDNSFailure, ""},
 		{
-			"no domain", "", func(t *account.Target, _ *dns.Options) { t.Address = "" }, diagnostics.DNSMX, diagnostics.Skip,
-			dns.CauseNoDomain, "",
+			"no domain", "", func(t *account.Target, _ *dns.Options) { t.Address = "" }, check.DNSMX, check.Skip,
+			check.CauseNoDomain, "",
 		},
 
-		{"SPF", provider + goodSPF, nil, diagnostics.DNSSPF, diagnostics.Pass, "", ""},
+		{"SPF", provider + goodSPF, nil, check.DNSSPF, check.Pass, "", ""},
 		{
-			"missing", provider, nil, diagnostics.DNSSPF, diagnostics.Warn, dns.CauseSPFMissing,
+			"missing", provider, nil, check.DNSSPF, check.Warn, check.CauseSPFMissing,
 			"example.com v=spf1 include:spf.provider.test ~all",
 		},
 		{
 			"missing, redirect", provider,
 			func(t *account.Target, _ *dns.Options) { t.SPFInclude, t.SPFRedirect = nil, "spf.provider.test" },
-			diagnostics.DNSSPF, diagnostics.Warn, dns.CauseSPFMissing, "example.com v=spf1 redirect=spf.provider.test",
+			check.DNSSPF, check.Warn, check.CauseSPFMissing, "example.com v=spf1 redirect=spf.provider.test",
 		},
 		{
-			"missing, unknown provider", provider, custom, diagnostics.DNSSPF, diagnostics.Warn, dns.CauseSPFMissing,
+			"missing, unknown provider", provider, custom, check.DNSSPF, check.Warn, check.CauseSPFMissing,
 			"example.com v=spf1 mx a:smtp.provider.test ~all",
 		},
 		{
 			"missing, server by address", provider,
 			func(t *account.Target, _ *dns.Options) { t.SPFInclude, t.Submission.Host = nil, "203.0.113.5" },
-			diagnostics.DNSSPF, diagnostics.Warn, dns.CauseSPFMissing, "example.com v=spf1 mx ip4:203.0.113.5 ~all",
+			check.DNSSPF, check.Warn, check.CauseSPFMissing, "example.com v=spf1 mx ip4:203.0.113.5 ~all",
 		},
 		{
 			"missing, nothing known", provider,
-			func(t *account.Target, _ *dns.Options) { t.SPFInclude, t.Submission.Host = nil, "" }, diagnostics.DNSSPF,
-			diagnostics.Warn, dns.CauseSPFMissing, "",
+			func(t *account.Target, _ *dns.Options) { t.SPFInclude, t.Submission.Host = nil, "" }, check.DNSSPF,
+			check.Warn, check.CauseSPFMissing, "",
 		},
 		{
-			"meant, but none", provider + `example.com. IN TXT "v=spf1;mx;-all"`, nil, diagnostics.DNSSPF, diagnostics.Fail,
-			dns.CauseSPFSyntax, "example.com v=spf1 mx include:spf.provider.test -all",
+			"meant, but none", provider + `example.com. IN TXT "v=spf1;mx;-all"`, nil, check.DNSSPF, check.Fail,
+			check.CauseSPFSyntax, "example.com v=spf1 mx include:spf.provider.test -all",
 		},
 		{
-			"at the doubled name", provider + `example.com.example.com. IN TXT "v=spf1 mx -all"`, nil, diagnostics.DNSSPF,
-			diagnostics.Warn, dns.CauseSPFWrongPlace, "example.com v=spf1 mx include:spf.provider.test -all",
+			"at the doubled name", provider + `example.com.example.com. IN TXT "v=spf1 mx -all"`, nil, check.DNSSPF,
+			check.Warn, check.CauseSPFWrongPlace, "example.com v=spf1 mx include:spf.provider.test -all",
 		},
 		{
-			"several", provider + goodSPF + `example.com. IN TXT "v=spf1 mx ~all"`, nil, diagnostics.DNSSPF, diagnostics.Fail,
-			dns.CauseSPFMultiple, "example.com v=spf1 include:spf.provider.test mx ~all",
+			"several", provider + goodSPF + `example.com. IN TXT "v=spf1 mx ~all"`, nil, check.DNSSPF, check.Fail,
+			check.CauseSPFMultiple, "example.com v=spf1 include:spf.provider.test mx ~all",
 		},
 		{
-			"syntax", provider + `example.com. IN TXT "v=spf1 ipv4:192.0.2.1 -all"`, nil, diagnostics.DNSSPF, diagnostics.Fail,
-			dns.CauseSPFSyntax, "example.com v=spf1 ip4:192.0.2.1 include:spf.provider.test -all",
+			"syntax", provider + `example.com. IN TXT "v=spf1 ipv4:192.0.2.1 -all"`, nil, check.DNSSPF, check.Fail,
+			check.CauseSPFSyntax, "example.com v=spf1 ip4:192.0.2.1 include:spf.provider.test -all",
 		},
 		{
 			"include leads nowhere", provider + `example.com. IN TXT "v=spf1 include:spf.provider.test include:gone.test -all"`,
-			nil, diagnostics.DNSSPF, diagnostics.Fail, dns.CauseSPFBroken, "",
+			nil, check.DNSSPF, check.Fail, check.CauseSPFIncludeBroken, "",
 		},
 		{"too many", provider + `example.com. IN TXT "v=spf1` + strings.Repeat(" a:smtp.provider.test", 10) +
-			` include:spf.provider.test -all"`, nil, diagnostics.DNSSPF, diagnostics.Fail, dns.CauseSPFTooMany, ""},
+			` include:spf.provider.test -all"`, nil, check.DNSSPF, check.Fail, check.CauseSPFTooManyLookups, ""},
 		{
 			"too many void", provider +
 				`example.com. IN TXT "v=spf1 include:spf.provider.test a:v1.test a:v2.test a:v3.test -all"`, nil,
-			diagnostics.DNSSPF,
-			diagnostics.Warn, dns.CauseSPFVoid, "",
+			check.DNSSPF,
+			check.Warn, check.CauseSPFVoidLookups, "",
 		},
 		{
-			"not authorised, -all", provider + `example.com. 60 IN TXT "v=spf1 mx -all"`, nil, diagnostics.DNSSPF,
-			diagnostics.Fail, dns.CauseSPFNotAuthorised, "example.com v=spf1 mx include:spf.provider.test -all",
+			"not authorised, -all", provider + `example.com. 60 IN TXT "v=spf1 mx -all"`, nil, check.DNSSPF,
+			check.Fail, check.CauseSPFNotAuthorised, "example.com v=spf1 mx include:spf.provider.test -all",
 		},
 		{
-			"not authorised, ~all", provider + `example.com. IN TXT "v=spf1 mx ~all"`, nil, diagnostics.DNSSPF, diagnostics.Warn,
-			dns.CauseSPFNotAuthorised, "example.com v=spf1 mx include:spf.provider.test ~all",
+			"not authorised, ~all", provider + `example.com. IN TXT "v=spf1 mx ~all"`, nil, check.DNSSPF, check.Warn,
+			check.CauseSPFNotAuthorised, "example.com v=spf1 mx include:spf.provider.test ~all",
 		},
 		{
 			"the include only softens", provider + `example.com. IN TXT "v=spf1 ~include:spf.provider.test -all"`, nil,
-			diagnostics.DNSSPF, diagnostics.Fail, dns.CauseSPFNotAuthorised, "?",
+			check.DNSSPF, check.Fail, check.CauseSPFNotAuthorised, "?",
 		},
 		{
 			"authorised by addresses", provider + `example.com. IN TXT "v=spf1 ip4:203.0.113.0/24 ip6:2001:db8:7::/48 -all"`,
-			nil, diagnostics.DNSSPF, diagnostics.Pass, "", "",
+			nil, check.DNSSPF, check.Pass, "", "",
 		},
 		{
 			"authorised through another",
 			provider + "example.com. IN TXT \"v=spf1 include:hub.test -all\"\nhub.test. IN TXT \"v=spf1 " +
-				"include:spf.provider.test -all\"", nil, diagnostics.DNSSPF, diagnostics.Pass, "", "",
+				"include:spf.provider.test -all\"", nil, check.DNSSPF, check.Pass, "", "",
 		},
 		{
 			"unknown provider, server authorised", provider + `example.com. IN TXT "v=spf1 a:smtp.provider.test -all"`, custom,
-			diagnostics.DNSSPF, diagnostics.Pass, "", "",
+			check.DNSSPF, check.Pass, "", "",
 		},
 		{
 			"unknown provider, nobody can tell", provider + `example.com. IN TXT "v=spf1 ip4:192.0.2.1 -all"`, custom,
-			diagnostics.DNSSPF, diagnostics.Pass, "", "",
+			check.DNSSPF, check.Pass, "", "",
 		},
 		{
-			"an address given, authorised", provider + goodSPF, withIP("203.0.113.1"), diagnostics.DNSSPF, diagnostics.Pass, "",
+			"an address given, authorised", provider + goodSPF, withIP("203.0.113.1"), check.DNSSPF, check.Pass, "",
 			"",
 		},
 		{
-			"an address given, not authorised", provider + goodSPF, withIP("192.0.2.1"), diagnostics.DNSSPF, diagnostics.Fail,
-			dns.CauseSPFNotAuthorised, "?",
+			"an address given, not authorised", provider + goodSPF, withIP("192.0.2.1"), check.DNSSPF, check.Fail,
+			check.CauseSPFNotAuthorised, "?",
 		},
 		{
-			"everybody may", provider + `example.com. IN TXT "v=spf1 include:spf.provider.test +all"`, nil, diagnostics.DNSSPF,
-			diagnostics.Warn, dns.CauseSPFWeak, "example.com v=spf1 include:spf.provider.test ~all",
+			"everybody may", provider + `example.com. IN TXT "v=spf1 include:spf.provider.test +all"`, nil, check.DNSSPF,
+			check.Warn, check.CauseSPFWeak, "example.com v=spf1 include:spf.provider.test ~all",
 		},
 		{
-			"neutral", provider + `example.com. IN TXT "v=spf1 include:spf.provider.test ?all"`, nil, diagnostics.DNSSPF,
-			diagnostics.Warn, dns.CauseSPFWeak, "example.com v=spf1 include:spf.provider.test ~all",
+			"neutral", provider + `example.com. IN TXT "v=spf1 include:spf.provider.test ?all"`, nil, check.DNSSPF,
+			check.Warn, check.CauseSPFWeak, "example.com v=spf1 include:spf.provider.test ~all",
 		},
 		{
-			"without all", provider + `example.com. IN TXT "v=spf1 include:spf.provider.test"`, nil, diagnostics.DNSSPF,
-			diagnostics.Warn, dns.CauseSPFWeak, "example.com v=spf1 include:spf.provider.test ~all",
+			"without all", provider + `example.com. IN TXT "v=spf1 include:spf.provider.test"`, nil, check.DNSSPF,
+			check.Warn, check.CauseSPFWeak, "example.com v=spf1 include:spf.provider.test ~all",
 		},
 		{
-			"ptr", provider + `example.com. IN TXT "v=spf1 include:spf.provider.test ptr -all"`, nil, diagnostics.DNSSPF,
-			diagnostics.Warn, dns.CauseSPFWeak, "",
+			"ptr", provider + `example.com. IN TXT "v=spf1 include:spf.provider.test ptr -all"`, nil, check.DNSSPF,
+			check.Warn, check.CauseSPFWeak, "",
 		},
 		{
 			"long", provider + `example.com. IN TXT "v=spf1 include:spf.provider.test" "` + strings.Repeat(" ip4:192.0.2.1",
-				17) + `" "` + strings.Repeat(" ip4:192.0.2.2", 17) + ` -all"`, nil, diagnostics.DNSSPF, diagnostics.Warn,
-			dns.CauseSPFTooLong, "",
+				17) + `" "` + strings.Repeat(" ip4:192.0.2.2", 17) + ` -all"`, nil, check.DNSSPF, check.Warn,
+			check.CauseSPFTooLong, "",
 		},
 		{
-			"unanswered", provider + "!timeout example.com TXT", nil, diagnostics.DNSSPF, diagnostics.Skip, dns.CauseDNSFailure,
+			"unanswered", provider + "!timeout example.com TXT", nil, check.DNSSPF, check.Skip, check.CauseDNSFailure,
 			"",
 		},
 		{
 			"the provider's own domain", "gmail.com. IN TXT \"v=spf1 redirect=_spf.google.com\"",
-			func(t *account.Target, _ *dns.Options) { t.Address = "x@gmail.com" }, diagnostics.DNSSPF, diagnostics.Pass, "",
+			func(t *account.Target, _ *dns.Options) { t.Address = "x@gmail.com" }, check.DNSSPF, check.Pass, "",
 			"",
 		},
 
-		{"DKIM", provider + goodDKIM(), nil, diagnostics.DNSDKIM, diagnostics.Pass, "", ""},
+		{"DKIM", provider + goodDKIM(), nil, check.DNSDKIM, check.Pass, "", ""},
 		{"delegated", provider +
-			"s1._domainkey.example.com. IN CNAME s1.dkim.provider.test.\ns1.dkim.provider.test. IN TXT \"v=DKIM1; k=ed25519; p=" + edKey + "\"", nil, diagnostics.DNSDKIM, diagnostics.Pass, "", ""},
+			"s1._domainkey.example.com. IN CNAME s1.dkim.provider.test.\ns1.dkim.provider.test. IN TXT \"v=DKIM1; k=ed25519; p=" + edKey + "\"", nil, check.DNSDKIM, check.Pass, "", ""},
 		{
 			"delegated to nowhere", provider + "s1._domainkey.example.com. IN CNAME s1.dkim.provider.test.", nil,
-			diagnostics.DNSDKIM, diagnostics.Warn, dns.CauseDKIMMissing, "",
+			check.DNSDKIM, check.Warn, check.CauseDKIMMissing, "",
 		},
-		{"known, missing", provider, nil, diagnostics.DNSDKIM, diagnostics.Warn, dns.CauseDKIMMissing, ""},
+		{"known, missing", provider, nil, check.DNSDKIM, check.Warn, check.CauseDKIMMissing, ""},
 		{
-			"revoked", provider + `s1._domainkey.example.com. IN TXT "v=DKIM1; p="`, nil, diagnostics.DNSDKIM, diagnostics.Fail,
-			dns.CauseDKIMRevoked, "",
+			"revoked", provider + `s1._domainkey.example.com. IN TXT "v=DKIM1; p="`, nil, check.DNSDKIM, check.Fail,
+			check.CauseDKIMRevoked, "",
 		},
 		{
 			"revoked beside a good one", provider + goodDKIM() + `s2._domainkey.example.com. IN TXT "v=DKIM1; p="`,
-			func(t *account.Target, _ *dns.Options) { t.Selectors = []string{"s2", "s1"} }, diagnostics.DNSDKIM,
-			diagnostics.Pass, "", "",
+			func(t *account.Target, _ *dns.Options) { t.Selectors = []string{"s2", "s1"} }, check.DNSDKIM,
+			check.Pass, "", "",
 		},
 		{
 			"testing", provider + `s1._domainkey.example.com. IN TXT "v=DKIM1; k=ed25519; t=y; p=` + edKey + `"`, nil,
-			diagnostics.DNSDKIM, diagnostics.Warn, dns.CauseDKIMTesting,
+			check.DNSDKIM, check.Warn, check.CauseDKIMTesting,
 			"s1._domainkey.example.com v=DKIM1; k=ed25519; p=" + edKey,
 		},
 		{
-			"1024 bits", provider + `s1._domainkey.example.com. IN TXT "v=DKIM1; p=` + rsa1024 + `"`, nil, diagnostics.DNSDKIM,
-			diagnostics.Warn, dns.CauseDKIMWeakKey, "",
+			"1024 bits", provider + `s1._domainkey.example.com. IN TXT "v=DKIM1; p=` + rsa1024 + `"`, nil, check.DNSDKIM,
+			check.Warn, check.CauseDKIMWeakKey, "",
 		},
 		{
 			"malformed", provider + `s1._domainkey.example.com. IN TXT "v=DKIM1\\; k=ed25519\\; p=` + edKey + `"`, nil,
-			diagnostics.DNSDKIM, diagnostics.Fail, dns.CauseDKIMMalformed,
+			check.DNSDKIM, check.Fail, check.CauseDKIMMalformed,
 			"s1._domainkey.example.com v=DKIM1; k=ed25519; p=" + edKey,
 		},
 		{
 			"malformed beside a good one", provider + goodDKIM() + `s2._domainkey.example.com. IN TXT "v=DKIM1; p=abc"`,
-			func(t *account.Target, _ *dns.Options) { t.Selectors = []string{"s1", "s2"} }, diagnostics.DNSDKIM,
-			diagnostics.Warn, dns.CauseDKIMMalformed, "",
+			func(t *account.Target, _ *dns.Options) { t.Selectors = []string{"s1", "s2"} }, check.DNSDKIM,
+			check.Warn, check.CauseDKIMMalformed, "",
 		},
 		{
-			"doubled", provider + goodDKIM() + `s1._domainkey.example.com. IN TXT "v=DKIM1; p="`, nil, diagnostics.DNSDKIM,
-			diagnostics.Fail, dns.CauseDKIMMultiple, "",
+			"doubled", provider + goodDKIM() + `s1._domainkey.example.com. IN TXT "v=DKIM1; p="`, nil, check.DNSDKIM,
+			check.Fail, check.CauseDKIMMultiple, "",
 		},
 		{
-			"not a key, by a wildcard", provider + `s1._domainkey.example.com. IN TXT "v=spf1 -all"`, nil, diagnostics.DNSDKIM,
-			diagnostics.Warn, dns.CauseDKIMMissing, "",
+			"not a key, by a wildcard", provider + `s1._domainkey.example.com. IN TXT "v=spf1 -all"`, nil, check.DNSDKIM,
+			check.Warn, check.CauseDKIMMissing, "",
 		},
 		{
 			"at the doubled name", provider + `s1._domainkey.example.com.example.com. IN TXT "v=DKIM1; p=x"`, nil,
-			diagnostics.DNSDKIM, diagnostics.Warn, dns.CauseDKIMWrongPlace, "s1._domainkey.example.com v=DKIM1; p=x",
+			check.DNSDKIM, check.Warn, check.CauseDKIMWrongPlace, "s1._domainkey.example.com v=DKIM1; p=x",
 		},
 		{
-			"at the apex", provider + `example.com. IN TXT "v=DKIM1; p=x"`, nil, diagnostics.DNSDKIM, diagnostics.Warn,
-			dns.CauseDKIMWrongPlace, "?",
+			"at the apex", provider + `example.com. IN TXT "v=DKIM1; p=x"`, nil, check.DNSDKIM, check.Warn,
+			check.CauseDKIMWrongPlace, "?",
 		},
 		{
 			"no selector known, names exist", provider + `zz._domainkey.example.com. IN TXT "v=DKIM1; p=x"`, noSelectors,
-			diagnostics.DNSDKIM, diagnostics.Skip, dns.CauseDKIMSelectorUnknown, "",
+			check.DNSDKIM, check.Skip, check.CauseDKIMSelectorUnknown, "",
 		},
 		{
-			"no selector known, no names", provider, noSelectors, diagnostics.DNSDKIM, diagnostics.Warn, dns.CauseDKIMMissing,
+			"no selector known, no names", provider, noSelectors, check.DNSDKIM, check.Warn, check.CauseDKIMMissing,
 			"",
 		},
 		{
 			"only guesses", provider + `zz._domainkey.example.com. IN TXT "v=DKIM1; p=x"`,
-			func(t *account.Target, o *dns.Options) { t.Selectors, o.GuessSelectors = nil, true }, diagnostics.DNSDKIM,
-			diagnostics.Skip, dns.CauseDKIMSelectorUnknown, "",
+			func(t *account.Target, o *dns.Options) { t.Selectors, o.GuessSelectors = nil, true }, check.DNSDKIM,
+			check.Skip, check.CauseDKIMSelectorUnknown, "",
 		},
 		{
 			"guessed right", provider + `google._domainkey.example.com. IN TXT "v=DKIM1; k=ed25519; p=` + edKey + `"`,
-			func(t *account.Target, o *dns.Options) { t.Selectors, o.GuessSelectors = nil, true }, diagnostics.DNSDKIM,
-			diagnostics.Pass, "", "",
+			func(t *account.Target, o *dns.Options) { t.Selectors, o.GuessSelectors = nil, true }, check.DNSDKIM,
+			check.Pass, "", "",
 		},
 		{
 			"inferred from the include",
 			provider + "example.com. IN TXT \"v=spf1 include:_spf.google.com -all\"\ngoogle._domainkey.example.com. IN TXT " +
 				"\"v=DKIM1; k=ed25519; p=" + edKey + "\"", func(t *account.Target, _ *dns.Options) { t.Selectors = nil },
-			diagnostics.DNSDKIM, diagnostics.Pass, "", "",
+			check.DNSDKIM, check.Pass, "", "",
 		},
 		{
 			"inferred from the MX",
 			without(provider, mxLine) +
 				"example.com. IN MX 1 example-com.mail.protection.outlook.com.\nselector1._domainkey.example.com. IN TXT " +
 				"\"v=DKIM1; k=ed25519; p=" + edKey + "\"", func(t *account.Target, _ *dns.Options) { t.Selectors = nil },
-			diagnostics.DNSDKIM, diagnostics.Pass, "", "",
+			check.DNSDKIM, check.Pass, "", "",
 		},
 		{
 			"given by the person", provider + `mine._domainkey.example.com. IN TXT "v=DKIM1; k=ed25519; p=` + edKey + `"`,
 			func(t *account.Target, o *dns.Options) { t.Selectors, o.Selectors = nil, []string{"MINE"} },
-			diagnostics.DNSDKIM, diagnostics.Pass, "", "",
+			check.DNSDKIM, check.Pass, "", "",
 		},
 		{
-			"unanswered", provider + "!timeout s1._domainkey.example.com", nil, diagnostics.DNSDKIM, diagnostics.Skip,
-			dns.CauseDNSFailure, "",
+			"unanswered", provider + "!timeout s1._domainkey.example.com", nil, check.DNSDKIM, check.Skip,
+			check.CauseDNSFailure, "",
 		},
 
-		{"DMARC", provider + goodDMARC, nil, diagnostics.DNSDMARC, diagnostics.Pass, "", ""},
+		{"DMARC", provider + goodDMARC, nil, check.DNSDMARC, check.Pass, "", ""},
 		{
-			"missing", provider, nil, diagnostics.DNSDMARC, diagnostics.Warn, dns.CauseDMARCMissing,
+			"missing", provider, nil, check.DNSDMARC, check.Warn, check.CauseDMARCMissing,
 			"_dmarc.example.com v=DMARC1; p=none; rua=mailto:marie@example.com",
 		},
 		{
-			"meant, but none", provider + `_dmarc.example.com. IN TXT "v=dmarc1; p=reject"`, nil, diagnostics.DNSDMARC,
-			diagnostics.Fail, dns.CauseDMARCMalformed, "_dmarc.example.com v=DMARC1; p=reject",
+			"meant, but none", provider + `_dmarc.example.com. IN TXT "v=dmarc1; p=reject"`, nil, check.DNSDMARC,
+			check.Fail, check.CauseDMARCMalformed, "_dmarc.example.com v=DMARC1; p=reject",
 		},
 		{
-			"version behind the policy", provider + `_dmarc.example.com. IN TXT "p=reject; v=DMARC1"`, nil, diagnostics.DNSDMARC,
-			diagnostics.Fail, dns.CauseDMARCMalformed, "_dmarc.example.com v=DMARC1; p=reject",
+			"version behind the policy", provider + `_dmarc.example.com. IN TXT "p=reject; v=DMARC1"`, nil, check.DNSDMARC,
+			check.Fail, check.CauseDMARCMalformed, "_dmarc.example.com v=DMARC1; p=reject",
 		},
 		{
-			"several", provider + goodDMARC + `_dmarc.example.com. IN TXT "v=DMARC1; p=none"`, nil, diagnostics.DNSDMARC,
-			diagnostics.Fail, dns.CauseDMARCMultiple, "_dmarc.example.com v=DMARC1; p=quarantine; rua=mailto:marie@example.com",
+			"several", provider + goodDMARC + `_dmarc.example.com. IN TXT "v=DMARC1; p=none"`, nil, check.DNSDMARC,
+			check.Fail, check.CauseDMARCMultiple, "_dmarc.example.com v=DMARC1; p=quarantine; rua=mailto:marie@example.com",
 		},
 		{
-			"at the apex", provider + `example.com. IN TXT "v=DMARC1; p=none"`, nil, diagnostics.DNSDMARC, diagnostics.Warn,
-			dns.CauseDMARCWrongPlace, "_dmarc.example.com v=DMARC1; p=none",
+			"at the apex", provider + `example.com. IN TXT "v=DMARC1; p=none"`, nil, check.DNSDMARC, check.Warn,
+			check.CauseDMARCWrongPlace, "_dmarc.example.com v=DMARC1; p=none",
 		},
 		{
-			"none without reports", provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=none"`, nil, diagnostics.DNSDMARC,
-			diagnostics.Warn, dns.CauseDMARCNonePolicy, "_dmarc.example.com v=DMARC1; p=none; rua=mailto:marie@example.com",
+			"none without reports", provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=none"`, nil, check.DNSDMARC,
+			check.Warn, check.CauseDMARCNonePolicy, "_dmarc.example.com v=DMARC1; p=none; rua=mailto:marie@example.com",
 		},
 		{
 			"none without reports, no author", provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=none"`,
 			func(t *account.Target, o *dns.Options) { t.Address, t.From, o.Domain = "", "", "example.com" },
-			diagnostics.DNSDMARC, diagnostics.Warn, dns.CauseDMARCNonePolicy, "",
+			check.DNSDMARC, check.Warn, check.CauseDMARCNonePolicy, "",
 		},
 		{
 			"none with reports", provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=none; rua=mailto:marie@example.com"`, nil,
-			diagnostics.DNSDMARC, diagnostics.Pass, "", "",
+			check.DNSDMARC, check.Pass, "", "",
 		},
 		{
-			"bad policy", provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=monitor; adkim=s"`, nil, diagnostics.DNSDMARC,
-			diagnostics.Fail, dns.CauseDMARCMalformed, "_dmarc.example.com v=DMARC1; p=none; adkim=s",
+			"bad policy", provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=monitor; adkim=s"`, nil, check.DNSDMARC,
+			check.Fail, check.CauseDMARCMalformed, "_dmarc.example.com v=DMARC1; p=none; adkim=s",
 		},
 		{
 			"bad policy with reports",
 			provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=monitor; rua=mailto:marie@example.com"`, nil,
-			diagnostics.DNSDMARC, diagnostics.Warn, dns.CauseDMARCMalformed, "?",
+			check.DNSDMARC, check.Warn, check.CauseDMARCMalformed, "?",
 		},
 		{
-			"bad mode", provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=reject; adkim=strict"`, nil, diagnostics.DNSDMARC,
-			diagnostics.Warn, dns.CauseDMARCMalformed, "",
+			"bad mode", provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=reject; adkim=strict"`, nil, check.DNSDMARC,
+			check.Warn, check.CauseDMARCMalformed, "",
 		},
 		{
-			"historic tag", provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=reject; pct=50"`, nil, diagnostics.DNSDMARC,
-			diagnostics.Pass, "", "",
+			"historic tag", provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=reject; pct=50"`, nil, check.DNSDMARC,
+			check.Pass, "", "",
 		},
 		{"misaligned", provider + goodDMARC, func(_ *account.Target, o *dns.Options) {
 			o.EnvelopeSender, o.SigningDomain = "bounces.provider.test", "provider.test"
-		}, diagnostics.DNSDMARC, diagnostics.Fail, dns.CauseDMARCMisaligned, ""},
+		}, check.DNSDMARC, check.Fail, check.CauseDMARCMisaligned, ""},
 		{
 			"misaligned, strictly", provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=reject; adkim=s; aspf=s"`,
 			func(_ *account.Target, o *dns.Options) {
 				o.EnvelopeSender, o.SigningDomain = "bounce.example.com", "mail.example.com"
-			}, diagnostics.DNSDMARC, diagnostics.Fail, dns.CauseDMARCMisaligned, "",
+			}, check.DNSDMARC, check.Fail, check.CauseDMARCMisaligned, "",
 		},
 		{
 			"misaligned while watching",
 			provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=none; rua=mailto:marie@example.com"`,
 			func(_ *account.Target, o *dns.Options) {
 				o.EnvelopeSender, o.SigningDomain = "bounces.provider.test", "provider.test"
-			}, diagnostics.DNSDMARC, diagnostics.Pass, "", "",
+			}, check.DNSDMARC, check.Pass, "", "",
 		},
 		{
 			"DKIM aligned is enough", provider + goodDMARC,
-			func(_ *account.Target, o *dns.Options) { o.EnvelopeSender = "bounces.provider.test" }, diagnostics.DNSDMARC,
-			diagnostics.Pass, "", "",
+			func(_ *account.Target, o *dns.Options) { o.EnvelopeSender = "bounces.provider.test" }, check.DNSDMARC,
+			check.Pass, "", "",
 		},
 		{
 			"reports elsewhere, not agreed",
-			provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=reject; rua=mailto:x@reports.test"`, nil, diagnostics.DNSDMARC,
-			diagnostics.Warn, dns.CauseDMARCReports, "example.com._report._dmarc.reports.test v=DMARC1",
+			provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=reject; rua=mailto:x@reports.test"`, nil, check.DNSDMARC,
+			check.Warn, check.CauseDMARCReportUnauthorised, "example.com._report._dmarc.reports.test v=DMARC1",
 		},
 		{
 			"reports elsewhere, agreed",
 			provider + "_dmarc.example.com. IN TXT \"v=DMARC1; p=reject; " +
 				"rua=mailto:x@reports.test\"\nexample.com._report._dmarc.reports.test. IN TXT \"v=DMARC1\"", nil,
-			diagnostics.DNSDMARC, diagnostics.Pass, "", "",
+			check.DNSDMARC, check.Pass, "", "",
 		},
 		{
 			"inherited", provider + goodDMARC + "sub.example.com. IN A 192.0.2.1",
-			func(t *account.Target, _ *dns.Options) { t.From = "x@sub.example.com" }, diagnostics.DNSDMARC, diagnostics.Pass,
+			func(t *account.Target, _ *dns.Options) { t.From = "x@sub.example.com" }, check.DNSDMARC, check.Pass,
 			"", "",
 		},
 		{
-			"unanswered", provider + "!timeout _dmarc.example.com", nil, diagnostics.DNSDMARC, diagnostics.Skip,
-			dns.CauseDNSFailure, "",
+			"unanswered", provider + "!timeout _dmarc.example.com", nil, check.DNSDMARC, check.Skip,
+			check.CauseDNSFailure, "",
 		},
 
-		{"MTA-STS, record only", provider + sts, nil, diagnostics.DNSMTASTS, diagnostics.Pass, "", ""},
-		{"none", provider, nil, diagnostics.DNSMTASTS, diagnostics.Skip, dns.CauseNotPublished, ""},
+		{"MTA-STS, record only", provider + sts, nil, check.DNSMTASTS, check.Pass, "", ""},
+		{"none", provider, nil, check.DNSMTASTS, check.Skip, check.CauseNotPublished, ""},
 		{
-			"no id", provider + `_mta-sts.example.com. IN TXT "v=STSv1;"`, nil, diagnostics.DNSMTASTS, diagnostics.Warn,
-			dns.CauseMTASTSMalformed, "",
+			"no id", provider + `_mta-sts.example.com. IN TXT "v=STSv1;"`, nil, check.DNSMTASTS, check.Warn,
+			check.CauseMTASTSMalformed, "",
 		},
 		{
-			"bad id", provider + `_mta-sts.example.com. IN TXT "v=STSv1; id=2026-11-21"`, nil, diagnostics.DNSMTASTS,
-			diagnostics.Warn, dns.CauseMTASTSMalformed, "",
+			"bad id", provider + `_mta-sts.example.com. IN TXT "v=STSv1; id=2026-11-21"`, nil, check.DNSMTASTS,
+			check.Warn, check.CauseMTASTSMalformed, "",
 		},
 		{
-			"two", provider + sts + `_mta-sts.example.com. IN TXT "v=STSv1; id=2"`, nil, diagnostics.DNSMTASTS, diagnostics.Warn,
-			dns.CauseMTASTSMalformed, "",
+			"two", provider + sts + `_mta-sts.example.com. IN TXT "v=STSv1; id=2"`, nil, check.DNSMTASTS, check.Warn,
+			check.CauseMTASTSMalformed, "",
 		},
 		{
-			"other version", provider + `_mta-sts.example.com. IN TXT "v=STSv2; id=2"`, nil, diagnostics.DNSMTASTS,
-			diagnostics.Warn, dns.CauseMTASTSMalformed, "",
+			"other version", provider + `_mta-sts.example.com. IN TXT "v=STSv2; id=2"`, nil, check.DNSMTASTS,
+			check.Warn, check.CauseMTASTSMalformed, "",
 		},
 		{
 			"policy", provider + sts, withHTTP(fetch{status: 200, kind: "text/plain; charset=us-ascii", body: policy}),
-			diagnostics.DNSMTASTS, diagnostics.Pass, "", "",
+			check.DNSMTASTS, check.Pass, "", "",
 		},
 		{
-			"policy is gone", provider + sts, withHTTP(fetch{status: 404, kind: "text/plain"}), diagnostics.DNSMTASTS,
-			diagnostics.Warn, dns.CauseMTASTSPolicy, "",
+			"policy is gone", provider + sts, withHTTP(fetch{status: 404, kind: "text/plain"}), check.DNSMTASTS,
+			check.Warn, check.CauseMTASTSPolicy, "",
 		},
 		{
 			"policy elsewhere", provider + sts, withHTTP(fetch{status: 301, kind: "text/plain", body: policy}),
-			diagnostics.DNSMTASTS, diagnostics.Warn, dns.CauseMTASTSPolicy, "",
+			check.DNSMTASTS, check.Warn, check.CauseMTASTSPolicy, "",
 		},
 		{
 			"policy is a page", provider + sts, withHTTP(fetch{status: 200, kind: "text/html", body: policy}),
-			diagnostics.DNSMTASTS, diagnostics.Warn, dns.CauseMTASTSPolicy, "",
+			check.DNSMTASTS, check.Warn, check.CauseMTASTSPolicy, "",
 		},
 		{
 			"policy is endless", provider + sts,
 			withHTTP(fetch{status: 200, kind: "text/plain", body: policy + strings.Repeat("x: y\n", 20000)}),
-			diagnostics.DNSMTASTS, diagnostics.Warn, dns.CauseMTASTSPolicy, "",
+			check.DNSMTASTS, check.Warn, check.CauseMTASTSPolicy, "",
 		},
 		{
 			"policy without mx", provider + sts,
 			withHTTP(fetch{status: 200, kind: "text/plain", body: "version: STSv1\nmode: enforce\nmax_age: 1\n"}),
-			diagnostics.DNSMTASTS, diagnostics.Warn, dns.CauseMTASTSPolicy, "",
+			check.DNSMTASTS, check.Warn, check.CauseMTASTSPolicy, "",
 		},
 		{
 			"policy leaves out the MX", provider + sts,
 			withHTTP(fetch{
 				status: 200, kind: "text/plain",
 				body: "version: STSv1\nmode: enforce\nmx: *.sub.provider.test\nmax_age: 1\n",
-			}), diagnostics.DNSMTASTS,
-			diagnostics.Fail, dns.CauseMTASTSPolicy, "",
+			}), check.DNSMTASTS,
+			check.Fail, check.CauseMTASTSPolicy, "",
 		},
 		{
 			"policy in testing leaves out the MX", provider + sts,
 			withHTTP(fetch{status: 200, kind: "text/plain", body: "version: STSv1\nmode: testing\nmx: x.test\nmax_age: 1\n"}),
-			diagnostics.DNSMTASTS, diagnostics.Warn, dns.CauseMTASTSPolicy, "",
+			check.DNSMTASTS, check.Warn, check.CauseMTASTSPolicy, "",
 		},
 		{
-			"no connection", provider + sts, withHTTP(fetch{err: fmt.Errorf("refused\x1b[2J")}), diagnostics.DNSMTASTS,
-			diagnostics.Warn, dns.CauseMTASTSPolicy, "",
+			"no connection", provider + sts, withHTTP(fetch{err: fmt.Errorf("refused\x1b[2J")}), check.DNSMTASTS,
+			check.Warn, check.CauseMTASTSPolicy, "",
 		},
 		{
-			"unanswered", provider + "!servfail _mta-sts.example.com", nil, diagnostics.DNSMTASTS, diagnostics.Skip,
-			dns.CauseDNSFailure, "",
+			"unanswered", provider + "!servfail _mta-sts.example.com", nil, check.DNSMTASTS, check.Skip,
+			check.CauseDNSFailure, "",
 		},
 
 		{
 			"TLS-RPT", provider + `_smtp._tls.example.com. IN TXT "v=TLSRPTv1; rua=mailto:a@example.com,https://x.test/"`, nil,
-			diagnostics.DNSTLSRPT, diagnostics.Pass, "", "",
+			check.DNSTLSRPT, check.Pass, "", "",
 		},
-		{"none", provider, nil, diagnostics.DNSTLSRPT, diagnostics.Skip, dns.CauseNotPublished, ""},
+		{"none", provider, nil, check.DNSTLSRPT, check.Skip, check.CauseNotPublished, ""},
 		{
-			"no rua", provider + `_smtp._tls.example.com. IN TXT "v=TLSRPTv1;"`, nil, diagnostics.DNSTLSRPT, diagnostics.Warn,
-			dns.CauseTLSRPTMalformed, "",
+			"no rua", provider + `_smtp._tls.example.com. IN TXT "v=TLSRPTv1;"`, nil, check.DNSTLSRPT, check.Warn,
+			check.CauseTLSRPTMalformed, "",
 		},
 		{
 			"an address", provider + `_smtp._tls.example.com. IN TXT "v=TLSRPTv1; rua=a@example.com"`, nil,
-			diagnostics.DNSTLSRPT, diagnostics.Warn, dns.CauseTLSRPTMalformed, "",
+			check.DNSTLSRPT, check.Warn, check.CauseTLSRPTMalformed, "",
 		},
 
 		{
 			"BIMI", provider + `default._bimi.example.com. IN TXT "v=BIMI1; l=https://x.test/a.svg; a="`, nil,
-			diagnostics.DNSBIMI, diagnostics.Pass, "", "",
+			check.DNSBIMI, check.Pass, "", "",
 		},
 		{
-			"declined", provider + `default._bimi.example.com. IN TXT "v=BIMI1; l=; a=;"`, nil, diagnostics.DNSBIMI,
-			diagnostics.Pass, "", "",
+			"declined", provider + `default._bimi.example.com. IN TXT "v=BIMI1; l=; a=;"`, nil, check.DNSBIMI,
+			check.Pass, "", "",
 		},
-		{"none", provider, nil, diagnostics.DNSBIMI, diagnostics.Skip, dns.CauseNotPublished, ""},
+		{"none", provider, nil, check.DNSBIMI, check.Skip, check.CauseNotPublished, ""},
 		{
-			"http", provider + `default._bimi.example.com. IN TXT "v=BIMI1; l=http://x.test/a.svg"`, nil, diagnostics.DNSBIMI,
-			diagnostics.Warn, dns.CauseBIMIMalformed, "",
+			"http", provider + `default._bimi.example.com. IN TXT "v=BIMI1; l=http://x.test/a.svg"`, nil, check.DNSBIMI,
+			check.Warn, check.CauseBIMIMalformed, "",
 		},
 		{
-			"no location", provider + `default._bimi.example.com. IN TXT "v=BIMI1; a=https://x.test/"`, nil, diagnostics.DNSBIMI,
-			diagnostics.Warn, dns.CauseBIMIMalformed, "",
+			"no location", provider + `default._bimi.example.com. IN TXT "v=BIMI1; a=https://x.test/"`, nil, check.DNSBIMI,
+			check.Warn, check.CauseBIMIMalformed, "",
 		},
 
 		{
 			"DANE", "!secure\n" + provider + "_25._tcp.mx.provider.test. IN TLSA 3 1 1 " + strings.Repeat("ab", 32), nil,
-			diagnostics.DNSDANE, diagnostics.Pass, "", "",
+			check.DNSDANE, check.Pass, "", "",
 		},
 		{
 			"of the submission server",
 			"!secure\n" + provider + "_465._tcp.smtp.provider.test. IN TLSA 3 1 1 " + strings.Repeat("ab", 32), nil,
-			diagnostics.DNSDANE, diagnostics.Pass, "", "",
+			check.DNSDANE, check.Pass, "", "",
 		},
 		{
 			"not signed", provider + "_25._tcp.mx.provider.test. IN TLSA 3 1 1 " + strings.Repeat("ab", 32), nil,
-			diagnostics.DNSDANE, diagnostics.Warn, dns.CauseDANEInsecure, "",
+			check.DNSDANE, check.Warn, check.CauseDANEInsecure, "",
 		},
 		{
-			"short digest", "!secure\n" + provider + "_25._tcp.mx.provider.test. IN TLSA 3 1 1 abab", nil, diagnostics.DNSDANE,
-			diagnostics.Warn, dns.CauseDANEMalformed, "",
+			"short digest", "!secure\n" + provider + "_25._tcp.mx.provider.test. IN TLSA 3 1 1 abab", nil, check.DNSDANE,
+			check.Warn, check.CauseDANEMalformed, "",
 		},
 		{
 			"usage of the web", "!secure\n" + provider + "_25._tcp.mx.provider.test. IN TLSA 1 1 1 " + strings.Repeat("ab", 32),
-			nil, diagnostics.DNSDANE, diagnostics.Warn, dns.CauseDANEMalformed, "",
+			nil, check.DNSDANE, check.Warn, check.CauseDANEMalformed, "",
 		},
-		{"none", provider, nil, diagnostics.DNSDANE, diagnostics.Skip, dns.CauseNotPublished, ""},
+		{"none", provider, nil, check.DNSDANE, check.Skip, check.CauseNotPublished, ""},
 
 		{
-			"PTR", provider + "5.113.0.203.in-addr.arpa. IN PTR smtp.provider.test.", withIP("203.0.113.5"), diagnostics.DNSPTR,
-			diagnostics.Pass, "", "",
+			"PTR", provider + "5.113.0.203.in-addr.arpa. IN PTR smtp.provider.test.", withIP("203.0.113.5"), check.DNSPTR,
+			check.Pass, "", "",
 		},
-		{"no PTR", provider, withIP("203.0.113.5"), diagnostics.DNSPTR, diagnostics.Warn, dns.CausePTRMissing, ""},
+		{"no PTR", provider, withIP("203.0.113.5"), check.DNSPTR, check.Warn, check.CausePTRMissing, ""},
 		{
 			"PTR does not lead back", provider + "5.113.0.203.in-addr.arpa. IN PTR mx.provider.test.", withIP("203.0.113.5"),
-			diagnostics.DNSPTR, diagnostics.Warn, dns.CausePTRMismatch, "",
+			check.DNSPTR, check.Warn, check.CausePTRMismatch, "",
 		},
-		{"no address given", provider, nil, diagnostics.DNSPTR, diagnostics.Skip, dns.CauseNoAddress, ""},
+		{"no address given", provider, nil, check.DNSPTR, check.Skip, check.CauseNoSendingAddress, ""},
 
 		{"SRV", provider + "_submissions._tcp.example.com. IN SRV 0 1 465 smtp.provider.test.\n_imap._tcp.example.com. IN " +
-			"SRV 0 0 0 .", nil, diagnostics.DNSDiscovery, diagnostics.Pass, "", ""},
+			"SRV 0 0 0 .", nil, check.DNSDiscovery, check.Pass, "", ""},
 		{
-			"autoconfig", provider + "autoconfig.example.com. IN CNAME smtp.provider.test.", nil, diagnostics.DNSDiscovery,
-			diagnostics.Pass, "", "",
+			"autoconfig", provider + "autoconfig.example.com. IN CNAME smtp.provider.test.", nil, check.DNSDiscovery,
+			check.Pass, "", "",
 		},
 		{
 			"SRV leads nowhere", provider + "_submissions._tcp.example.com. IN SRV 0 1 465 gone.test.", nil,
-			diagnostics.DNSDiscovery, diagnostics.Warn, dns.CauseSRVTarget, "",
+			check.DNSDiscovery, check.Warn, check.CauseSRVTargetMissing, "",
 		},
-		{"nothing", provider, nil, diagnostics.DNSDiscovery, diagnostics.Skip, dns.CauseNotPublished, ""},
+		{"nothing", provider, nil, check.DNSDiscovery, check.Skip, check.CauseNotPublished, ""},
 	}
 	return list
 }
 
 func TestFindings(t *testing.T) {
 	t.Parallel()
-	seen := map[string]bool{}
+	seen := map[check.Cause]bool{}
 	for _, f := range findings() {
 		tg, opts := target(), dns.Options{}
 		if f.change != nil {
@@ -639,11 +643,42 @@ func TestFindings(t *testing.T) {
 			t.Errorf("%s %s: fix %q, want %q", f.id, f.name, fix, f.fix)
 		}
 	}
-	for _, cause := range dns.Causes() {
+	for _, cause := range given(t) {
 		if !seen[cause] {
 			t.Errorf("no case ends in %s", cause)
 		}
 	}
+}
+
+// given reads from the sources which causes the area gives.
+func given(t *testing.T) []check.Cause {
+	t.Helper()
+	list, err := os.ReadFile("../../internal/check/causes.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	slugs := map[string]check.Cause{}
+	for _, m := range regexp.MustCompile(`(Cause\w+) +Cause = "(.*)"`).FindAllStringSubmatch(string(list), -1) {
+		slugs[m[1]] = check.Cause(m[2])
+	}
+	files, _ := filepath.Glob("*.go")
+	var causes []check.Cause
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		for _, m := range regexp.MustCompile(`check\.(Cause\w+)`).FindAllStringSubmatch(string(source), -1) {
+			causes = append(causes, slugs[m[1]])
+		}
+	}
+	if len(causes) == 0 {
+		t.Fatal("the area gives no cause")
+	}
+	return causes
 }
 
 func evidenceText(t *testing.T, r diagnostics.Result) string {
@@ -675,26 +710,26 @@ func member(t *testing.T, r diagnostics.Result, kind string) map[string]any {
 func TestContractShapes(t *testing.T) {
 	t.Parallel()
 	results := run(t, provider+goodSPF+goodDKIM()+goodDMARC, target(), dns.Options{})
-	r, _ := diagnostics.Find(results, diagnostics.DNSSPF)
+	r, _ := diagnostics.Find(results, check.DNSSPF)
 	e := member(t, r, "spf")
 	if e["record"] != "v=spf1 include:spf.provider.test -all" || e["lookups"] != 1.0 || e["void"] != 0.0 ||
 		e["authorizes_provider"] != true ||
 		fmt.Sprint(e["includes"]) != "[spf.provider.test]" || e["ttl_seconds"] != 600.0 {
 		t.Errorf("spf: %v", e)
 	}
-	r, _ = diagnostics.Find(results, diagnostics.DNSDKIM)
+	r, _ = diagnostics.Find(results, check.DNSDKIM)
 	e = member(t, r, "dkim")
 	if e["selector"] != "s1" || e["key"] != "ed25519" || e["testing"] != false || e["revoked"] != false ||
 		e["record"] != "v=DKIM1; k=ed25519; p="+edKey {
 		t.Errorf("dkim: %v", e)
 	}
-	r, _ = diagnostics.Find(results, diagnostics.DNSDMARC)
+	r, _ = diagnostics.Find(results, check.DNSDMARC)
 	e = member(t, r, "dmarc")
 	if e["record"] != "v=DMARC1; p=quarantine; rua=mailto:marie@example.com" || e["policy"] != "quarantine" ||
 		fmt.Sprint(e["aligned"]) != "map[dkim:true spf:true]" {
 		t.Errorf("dmarc: %v", e)
 	}
-	r, _ = diagnostics.Find(results, diagnostics.DNSMX)
+	r, _ = diagnostics.Find(results, check.DNSMX)
 	if e = member(t, r, "mx"); !strings.Contains(fmt.Sprint(e["hosts"]), "mx.provider.test") {
 		t.Errorf("mx: %v", e)
 	}
@@ -704,7 +739,7 @@ func TestContractShapes(t *testing.T) {
 func TestOldRecordAndTTL(t *testing.T) {
 	t.Parallel()
 	results := run(t, provider+`example.com. 7200 IN TXT "v=spf1 mx -all"`, target(), dns.Options{})
-	r, _ := diagnostics.Find(results, diagnostics.DNSSPF)
+	r, _ := diagnostics.Find(results, check.DNSSPF)
 	if len(r.Fix) != 1 || r.Fix[0].Old != "v=spf1 mx -all" || r.Fix[0].TTLSeconds != 7200 || r.Fix[0].Kind != "txt" {
 		t.Errorf("%+v", r.Fix)
 	}
@@ -792,7 +827,7 @@ func TestSilence(t *testing.T) {
 		t.Fatal("no results")
 	}
 	for _, r := range results {
-		if r.Status != diagnostics.Skip || r.Cause != dns.CauseDNSFailure {
+		if r.Status != check.Skip || r.Cause != check.CauseDNSFailure {
 			t.Errorf("%s: %s %s", r.ID, r.Status, r.Cause)
 		}
 	}
@@ -815,8 +850,8 @@ func TestIncludeBomb(t *testing.T) {
 	resolver := lookuptest.Zone(t, zone.String())
 	plan := dns.Plan(&wire.Network{}, target(), dns.Options{Resolver: resolver})
 	for _, c := range plan.Checks {
-		if c.ID == diagnostics.DNSSPF {
-			if r := c.Run(context.Background()); r.Status == diagnostics.Pass {
+		if c.ID == check.DNSSPF {
+			if r := c.Run(context.Background()); r.Status == check.Pass {
 				t.Errorf("passed: %s", evidenceText(t, r))
 			}
 		}
@@ -836,10 +871,10 @@ func TestOverTheWire(t *testing.T) {
 	}
 	results := diagnostics.Run(context.Background(), nil,
 		dns.Plan(&wire.Network{Resolver: resolver}, target(), dns.Options{GuessSelectors: true}))
-	want := map[diagnostics.ID]diagnostics.Status{
-		diagnostics.DNSMX: diagnostics.Pass, diagnostics.DNSSPF: diagnostics.Pass, diagnostics.DNSDKIM: diagnostics.Pass,
-		diagnostics.DNSDMARC:  diagnostics.Pass,
-		diagnostics.DNSMTASTS: diagnostics.Skip, diagnostics.DNSPTR: diagnostics.Skip,
+	want := map[check.ID]check.Status{
+		check.DNSMX: check.Pass, check.DNSSPF: check.Pass, check.DNSDKIM: check.Pass,
+		check.DNSDMARC:  check.Pass,
+		check.DNSMTASTS: check.Skip, check.DNSPTR: check.Skip,
 	}
 	for id, status := range want {
 		if r, _ := diagnostics.Find(results, id); r.Status != status {

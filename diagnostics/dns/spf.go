@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"postier/diagnostics"
+	"postier/internal/check"
 	"postier/internal/mailauth/lookup"
 	"postier/internal/mailauth/spf"
 	"postier/internal/safetext"
@@ -22,7 +23,8 @@ func (a *area) spf(ctx context.Context, r lookup.Resolver) diagnostics.Result {
 	need := a.spfNeed()
 	switch tree.Problem {
 	case spf.ReasonNoDomain:
-		return a.about(withArgs(failed(CauseNXDomain, lookupEvidence(tree.Err)), "host", remote(a.domain)))
+		return a.about(withArgs(diagnostics.Failed(check.CauseSenderDomainInvalid, lookupEvidence(tree.Err)), "host",
+			remote(a.domain)))
 	case spf.ReasonNoRecord:
 		return a.spfMissing(ctx, r, tree, need)
 	case spf.ReasonSeveral:
@@ -36,7 +38,7 @@ func (a *area) spf(ctx context.Context, r lookup.Resolver) diagnostics.Result {
 // providersOwn is the result for an address at a provider's own domain: whatever it publishes, the person cannot change
 // it.
 func (a *area) providersOwn(seen ...diagnostics.Evidence) diagnostics.Result {
-	return a.about(passed(append(seen, note("provider-domain"))...))
+	return a.about(diagnostics.Passed(append(seen, note("provider-domain"))...))
 }
 
 // spfNeed is what must stand in the record. Without a known provider it is the submission server itself and the
@@ -64,7 +66,7 @@ func (a *area) spfMissing(ctx context.Context, r lookup.Resolver, tree *spf.Node
 	for _, other := range tree.Others {
 		if spf.Meant(other.Value) {
 			proposal := spf.Propose([]lookup.Text{other}, need)
-			result := failed(CauseSPFSyntax, spfEvidence(tree, nil),
+			result := diagnostics.Failed(check.CauseSPFSyntax, spfEvidence(tree, nil),
 				evidence("spf-fault", "fault", string(spf.FaultVersion), "offset", 0, "token", remote(firstWord(other.Value)),
 					"record", remote(other.Value)))
 			result.Fix = []diagnostics.Fix{replaceTXT(a.domain, proposal, other)}
@@ -77,12 +79,12 @@ func (a *area) spfMissing(ctx context.Context, r lookup.Resolver, tree *spf.Node
 	doubled := a.domain + "." + a.domain
 	if twin := spfAt(ctx, r, doubled); twin != nil {
 		fix = addTXT(a.domain, spf.Propose([]lookup.Text{*twin}, need))
-		result := a.about(warned(CauseSPFWrongPlace, spfEvidence(tree, nil),
+		result := a.about(diagnostics.Warned(check.CauseSPFWrongPlace, spfEvidence(tree, nil),
 			evidence("spf-elsewhere", "name", remote(doubled), "record", remote(twin.Value))))
 		result.Fix = []diagnostics.Fix{fix}
 		return withArgs(result, "name", remote(doubled))
 	}
-	result := a.about(warned(CauseSPFMissing, spfEvidence(tree, nil)))
+	result := a.about(diagnostics.Warned(check.CauseSPFMissing, spfEvidence(tree, nil)))
 	if len(need.Include) == 0 && need.Redirect == "" && len(need.Terms) == 0 {
 		return result // which servers send is not known, so no record can be proposed
 	}
@@ -112,7 +114,7 @@ func (a *area) spfSeveral(ctx context.Context, r lookup.Resolver, tree *spf.Node
 	proposal := spf.Propose(tree.Several, need)
 	seen := spfEvidence(tree, nil)
 	var records []safetext.Remote
-	result := a.about(failed(CauseSPFMultiple))
+	result := a.about(diagnostics.Failed(check.CauseSPFMultiple))
 	for i, t := range tree.Several {
 		records = append(records, remote(t.Value))
 		if i == 0 {
@@ -128,7 +130,7 @@ func (a *area) spfSeveral(ctx context.Context, r lookup.Resolver, tree *spf.Node
 
 func (a *area) spfSyntax(ctx context.Context, r lookup.Resolver, tree *spf.Node, need spf.Need) diagnostics.Result {
 	proposal := spf.Propose([]lookup.Text{tree.Text}, need)
-	result := failed(CauseSPFSyntax, spfEvidence(tree, nil))
+	result := diagnostics.Failed(check.CauseSPFSyntax, spfEvidence(tree, nil))
 	for _, f := range tree.Record.Faults {
 		result.Evidence = append(result.Evidence,
 			evidence("spf-fault", "fault", string(f.Kind), "offset", f.Offset, "token", remote(f.Token)))
@@ -154,21 +156,23 @@ func (a *area) spfJudge(ctx context.Context, r lookup.Resolver, tree *spf.Node, 
 	}
 	if broken := tree.Broken(); broken != nil {
 		seen.Fields["broken"] = remote(broken.Domain)
-		return a.about(withArgs(failed(CauseSPFBroken, seen), "name", remote(broken.Domain), "term", remote(broken.Via)))
+		return a.about(withArgs(diagnostics.Failed(check.CauseSPFIncludeBroken, seen), "name", remote(broken.Domain), "term",
+			remote(broken.Via)))
 	}
 	switch {
 	case tree.Lookups > spf.MaxLookups:
-		result := failed(CauseSPFTooMany, seen)
+		result := diagnostics.Failed(check.CauseSPFTooManyLookups, seen)
 		result.Evidence = append(result.Evidence, branchEvidence(tree)...)
 		return a.about(withArgs(result, "count", tree.Lookups, "limit", spf.MaxLookups))
 	case authorised != nil && !*authorised:
-		result := fix(warned(CauseSPFNotAuthorised, seen, a.proposalCost(ctx, r, proposal)))
+		result := fix(diagnostics.Warned(check.CauseSPFNotAuthorised, seen, a.proposalCost(ctx, r, proposal)))
 		if all := tree.Record.All(); all != nil && all.Qualifier == spf.Fail {
-			result.Status = diagnostics.Fail
+			result.Status = check.Fail
 		}
 		return withArgs(result, "provider", a.target.Provider, "record", remote(proposal))
 	case tree.Void > spf.MaxVoid:
-		return a.about(withArgs(warned(CauseSPFVoid, append(branchEvidence(tree), seen)...), "count", tree.Void, "limit",
+		return a.about(withArgs(diagnostics.Warned(check.CauseSPFVoidLookups, append(branchEvidence(tree), seen)...), "count",
+			tree.Void, "limit",
 			spf.MaxVoid))
 	}
 	if err := tree.Unanswered(); err != nil {
@@ -176,7 +180,7 @@ func (a *area) spfJudge(ctx context.Context, r lookup.Resolver, tree *spf.Node, 
 	}
 	weak := tree.Record.Weaknesses()
 	if len(weak) == 0 {
-		result := passed(seen)
+		result := diagnostics.Passed(seen)
 		if authorised == nil { // the record is fine; which servers send for this person is not known
 			result.Evidence = append(result.Evidence, note("authorisation-unknown"))
 		}
@@ -184,9 +188,11 @@ func (a *area) spfJudge(ctx context.Context, r lookup.Resolver, tree *spf.Node, 
 	}
 	seen.Fields["weaknesses"] = weak
 	if len(weak) == 1 && weak[0] == spf.Long {
-		return a.about(withArgs(warned(CauseSPFTooLong, seen), "length", len(tree.Text.Value), "limit", spf.LongRecord))
+		return a.about(withArgs(diagnostics.Warned(check.CauseSPFTooLong, seen), "length", len(tree.Text.Value), "limit",
+			spf.LongRecord))
 	}
-	return fix(withArgs(warned(CauseSPFWeak, seen), "weakness", string(weak[0]), "record", remote(proposal)))
+	return fix(withArgs(diagnostics.Warned(check.CauseSPFWeak, seen), "weakness", string(weak[0]), "record",
+		remote(proposal)))
 }
 
 // maxSamples is how many of a provider's ranges stand for all: records list their main ranges first.

@@ -1,9 +1,11 @@
 package explain
 
+import "postier/internal/check"
+
 // AnswerFor is the answer that Match gave earlier, found again by its cause and the id of the catalogue entry. An id
 // that is empty or unknown gives the cause's own texts, and so does an entry of another service than the provider: its
 // advice ("in the Google account …") would mislead.
-func AnswerFor(cause, reply, provider string) Answer {
+func AnswerFor(cause check.Cause, reply, provider string) Answer {
 	a := answer(cause, Query{})
 	if reply == "" {
 		return a

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"postier/internal/check"
 	"postier/internal/locale"
 	"postier/internal/safetext"
 )
@@ -29,14 +30,14 @@ func TestCausesAreComplete(t *testing.T) {
 		"imap-host", "helo",
 	}
 	letters := map[string]string{} // of a group
-	slugs, numbers := map[string]bool{}, map[string]bool{}
+	slugs, numbers := map[check.Cause]bool{}, map[string]bool{}
 	for _, c := range Causes() {
 		_, number := splitCode(c.Code)
 		if slugs[c.Slug] || numbers[number] {
 			t.Errorf("%s: slug or code %s doubled", c.Slug, c.Code)
 		}
 		slugs[c.Slug], numbers[number] = true, true
-		if !slugForm.MatchString(c.Slug) || !codeForm.MatchString(c.Code) {
+		if !slugForm.MatchString(string(c.Slug)) || !codeForm.MatchString(c.Code) {
 			t.Errorf("%s: slug or code %q of the wrong form", c.Slug, c.Code)
 		}
 		if letter := c.Code[:1]; letters[c.Group] == "" {
@@ -54,7 +55,7 @@ func TestCausesAreComplete(t *testing.T) {
 		if !slices.Contains(steps, c.Step) || !slices.Contains(fields, c.Field) {
 			t.Errorf("%s: step %q, field %q", c.Slug, c.Step, c.Field)
 		}
-		checkWords(t, c.Slug, c.Text)
+		checkWords(t, string(c.Slug), c.Text)
 		for _, lang := range locale.Written() {
 			if w := c.Text[lang]; w.Title == "" || w.Meaning == "" || len(w.Remedy) == 0 {
 				t.Errorf("%s %s: title, meaning or remedy missing", c.Slug, lang)
@@ -75,16 +76,16 @@ func TestCheckPagesAreComplete(t *testing.T) {
 			if w.Title == "" || w.What == "" || w.Why == "" {
 				t.Errorf("%s %s: incomplete", c.ID, lang)
 			}
-			checkLine(t, c.ID, w.Title, 60)
-			checkLine(t, c.ID, w.What, 300)
-			checkLine(t, c.ID, w.Why, 300)
+			checkLine(t, string(c.ID), w.Title, 60)
+			checkLine(t, string(c.ID), w.What, 300)
+			checkLine(t, string(c.ID), w.Why, 300)
 		}
 		seen := map[string]bool{}
 		for _, slug := range c.Causes {
-			if _, ok := Cause(slug); !ok || seen[slug] {
+			if _, ok := Cause(slug); !ok || seen[string(slug)] {
 				t.Errorf("%s: cause %q unknown or doubled", c.ID, slug)
 			}
-			seen[slug] = true
+			seen[string(slug)] = true
 		}
 	}
 }
@@ -94,16 +95,16 @@ func TestNoCauseIsUnused(t *testing.T) {
 	used := map[string]bool{}
 	for _, protocol := range protocols {
 		for _, r := range replies(protocol) {
-			used[r.Cause] = true
+			used[string(r.Cause)] = true
 		}
 	}
 	for _, c := range Checks() {
 		for _, slug := range c.Causes {
-			used[slug] = true
+			used[string(slug)] = true
 		}
 	}
 	for _, c := range Causes() {
-		if !used[c.Slug] && len(c.UsedBy) == 0 {
+		if !used[string(c.Slug)] && len(c.UsedBy) == 0 {
 			t.Errorf("%s: neither a reply nor a check leads to it, and used_by names nobody", c.Slug)
 		}
 	}
@@ -193,13 +194,13 @@ func TestCodesNeverChange(t *testing.T) {
 	for line := range strings.Lines(string(data)) {
 		code, slug, _ := strings.Cut(strings.TrimSpace(line), " ")
 		given[code] = slug
-		if c, ok := ByCode(code); !ok || c.Slug != slug {
+		if c, ok := ByCode(code); !ok || string(c.Slug) != slug {
 			t.Errorf("%s was given to %s and now leads to %q", code, slug, c.Slug)
 		}
 	}
 	for _, c := range Causes() {
 		if given[c.Code] == "" {
-			t.Errorf("add the line %q to testdata/codes.txt", c.Code+" "+c.Slug)
+			t.Errorf("add the line %q to testdata/codes.txt", c.Code+" "+string(c.Slug))
 		}
 	}
 }
@@ -216,10 +217,10 @@ func TestPage(t *testing.T) {
 			t.Errorf("%q: related %v", code, page.Related)
 		}
 	}
-	for _, check := range Checks() {
-		page, ok := Page(strings.ToUpper(check.ID), locale.German)
-		if !ok || page.Kind != KindCheck || page.ID != check.ID || page.Why == "" {
-			t.Errorf("%s: %+v", check.ID, page)
+	for _, c := range Checks() {
+		page, ok := Page(strings.ToUpper(string(c.ID)), locale.German)
+		if !ok || page.Kind != KindCheck || page.ID != string(c.ID) || page.Why == "" {
+			t.Errorf("%s: %+v", c.ID, page)
 		}
 	}
 	if page, ok := Page("no such thing", locale.English); ok {

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+
+	"postier/internal/check"
 )
 
 //go:embed data
@@ -16,12 +18,12 @@ var files embed.FS
 // catalogue holds the causes with their indexes.
 type catalogue struct {
 	list     []CauseInfo
-	bySlug   map[string]int
+	bySlug   map[check.Cause]int
 	byNumber map[string]int
 }
 
 var causes = sync.OnceValue(func() catalogue {
-	c := catalogue{list: readFolder[CauseInfo]("data/causes"), bySlug: map[string]int{}, byNumber: map[string]int{}}
+	c := catalogue{list: readFolder[CauseInfo]("data/causes"), bySlug: map[check.Cause]int{}, byNumber: map[string]int{}}
 	slices.SortFunc(c.list, func(a, b CauseInfo) int { return cmp.Compare(codeNumber(a.Code), codeNumber(b.Code)) })
 	for i, cause := range c.list {
 		c.bySlug[cause.Slug] = i

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"postier/internal/check"
 	"postier/internal/locale"
 	"postier/internal/safetext"
 )
@@ -49,9 +50,6 @@ const (
 	SeveritySkip Severity = "skip"
 )
 
-// CauseUnknown is the cause of a reply that nobody knows.
-const CauseUnknown = "unknown"
-
 // Words is one cause in one language. Meaning is one or two sentences, Remedy one to four short steps. Detail is a
 // sentence with {placeholders} that is only said when the check knows what to fill in. What is said of one result has
 // its placeholders filled, the detail at the end of the meaning, and the cause's spoken code.
@@ -65,7 +63,7 @@ type Words struct {
 
 // CauseInfo is one entry of the catalogue of causes.
 type CauseInfo struct {
-	Slug string `json:"slug"`
+	Slug check.Cause `json:"slug"`
 	// Code can be said aloud, for instance "A-14". It is the same in every language and never given to another cause;
 	// its number alone is unique too.
 	Code     string   `json:"code"`
@@ -163,16 +161,16 @@ func inLanguage(text map[locale.Lang]Words, lang locale.Lang) Words {
 }
 
 // FieldFor is Field as seen from a check: for a check of the IMAP server, smtp-host becomes imap-host.
-func (c CauseInfo) FieldFor(checkID string) string {
-	if rest, ok := strings.CutPrefix(c.Field, "smtp-"); ok && strings.HasPrefix(checkID, "imap.") {
+func (c CauseInfo) FieldFor(id check.ID) string {
+	if rest, ok := strings.CutPrefix(c.Field, "smtp-"); ok && id.Area() == "imap" {
 		return "imap-" + rest
 	}
 	return c.Field
 }
 
 // Cause returns the cause with this slug.
-func Cause(slug string) (CauseInfo, bool) {
-	i, ok := causes().bySlug[slug]
+func Cause[C ~string](slug C) (CauseInfo, bool) {
+	i, ok := causes().bySlug[check.Cause(slug)]
 	if !ok {
 		return CauseInfo{}, false
 	}

@@ -5,90 +5,91 @@ import (
 	"strings"
 	"time"
 
+	"postier/internal/check"
 	"postier/internal/wire"
 )
 
 // Fault is the cause of a fault of a connection that stood.
-func Fault(f wire.Fault) string {
+func Fault(f wire.Fault) check.Cause {
 	switch f.Kind {
 	case wire.KindPolicy:
-		return "address-not-allowed"
+		return check.CauseAddressNotAllowed
 	case wire.KindResolve:
 		return resolveCause(f)
 	case wire.KindRefused:
-		return "connection-refused"
+		return check.CauseConnectionRefused
 	case wire.KindUnreachable:
-		return "network-unreachable"
+		return check.CauseNetworkUnreachable
 	case wire.KindLimit:
-		return "limit-exceeded"
+		return check.CauseLimitExceeded
 	case wire.KindInjected:
-		return "tls-injected"
+		return check.CauseTLSInjected
 	case wire.KindForbidden:
-		return "starttls-forbidden"
+		return check.CauseStartTLSForbidden
 	case wire.KindNotTLS:
-		return "tls-wrong-mode"
+		return check.CauseTLSWrongMode
 	case wire.KindVersion:
-		return "tls-version-unsupported"
+		return check.CauseTLSVersionUnsupported
 	case wire.KindAlert, wire.KindTLS:
-		return "tls-handshake"
+		return check.CauseTLSHandshake
 	case wire.KindTimeout:
-		return "server-timeout"
+		return check.CauseServerTimeout
 	case wire.KindCancelled:
-		return "cancelled"
+		return check.CauseCancelled
 	}
-	return "connection-dropped"
+	return check.CauseConnectionDropped
 }
 
 // DialFault is the cause of a fault before the connection stood, where the same silence means a blocked port.
-func DialFault(f wire.Fault) string {
+func DialFault(f wire.Fault) check.Cause {
 	switch f.Kind {
 	case wire.KindTimeout:
-		return "port-blocked"
+		return check.CausePortBlocked
 	case wire.KindOther, wire.KindCertificate:
-		return "network-unreachable"
+		return check.CauseNetworkUnreachable
 	}
 	return Fault(f)
 }
 
-func resolveCause(f wire.Fault) string {
+func resolveCause(f wire.Fault) check.Cause {
 	switch wire.Failure(f.Detail.Raw()) {
 	case wire.NotFound:
-		return "dns-nxdomain"
+		return check.CauseDNSNXDomain
 	case wire.NoAddress:
-		return "dns-no-address"
+		return check.CauseDNSNoAddress
 	}
-	return "dns-failure"
+	return check.CauseDNSFailure
 }
 
 // certificateCauses maps what wire saw to the catalogue.
-var certificateCauses = map[wire.CertFault]string{
-	wire.CertNone:         "tls-handshake",
-	wire.CertPinChanged:   "cert-pin-mismatch",
-	wire.CertSelfSigned:   "cert-self-signed",
-	wire.CertIncomplete:   "cert-chain-incomplete",
-	wire.CertUntrusted:    "cert-untrusted",
-	wire.CertNotYetValid:  "cert-not-yet-valid",
-	wire.CertExpired:      "cert-expired",
-	wire.CertNameMismatch: "cert-name-mismatch",
-	wire.CertWeak:         "cert-weak",
-	wire.CertLegacy:       "cert-legacy",
+var certificateCauses = map[wire.CertFault]check.Cause{
+	wire.CertNone:         check.CauseTLSHandshake,
+	wire.CertPinChanged:   check.CauseCertPinMismatch,
+	wire.CertSelfSigned:   check.CauseCertSelfSigned,
+	wire.CertIncomplete:   check.CauseCertChainIncomplete,
+	wire.CertUntrusted:    check.CauseCertUntrusted,
+	wire.CertNotYetValid:  check.CauseCertNotYetValid,
+	wire.CertExpired:      check.CauseCertExpired,
+	wire.CertNameMismatch: check.CauseCertNameMismatch,
+	wire.CertWeak:         check.CauseCertWeak,
+	wire.CertLegacy:       check.CauseCertLegacy,
 }
 
 // release is a day before which no clock is right: this program did not exist.
 var release = time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
 
 // Certificate is the cause of a chain that does not hold at this time.
-func Certificate(report wire.TLSReport, now time.Time) string {
+func Certificate(report wire.TLSReport, now time.Time) check.Cause {
 	fault := report.Faults[0]
 	switch fault {
 	case wire.CertNotYetValid:
 		// A chain whose issuers are of the future too, or a clock before this program's time, is no renewal gone wrong.
 		if now.Before(release) || (len(report.Chain) > 1 && now.Before(report.Chain[1].NotBefore)) {
-			return "clock-wrong"
+			return check.CauseClockWrong
 		}
 	case wire.CertUntrusted, wire.CertIncomplete, wire.CertSelfSigned:
 		if interceptor(report.Chain) {
-			return "security-software-intercept"
+			return check.CauseSecuritySoftwareIntercept
 		}
 	}
 	return certificateCauses[fault]

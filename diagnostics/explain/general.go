@@ -4,6 +4,7 @@ import (
 	"strings"
 	"sync"
 
+	"postier/internal/check"
 	"postier/internal/locale"
 )
 
@@ -13,7 +14,7 @@ type generalEntry struct {
 	// response code, or a class (the first digit; an IMAP status).
 	Code string `json:"code"`
 	// Cause is the cause that the code alone proves; empty when it proves none.
-	Cause string                `json:"cause"`
+	Cause check.Cause           `json:"cause"`
 	Text  map[locale.Lang]Words `json:"text"`
 }
 
@@ -93,14 +94,14 @@ func firstOf(q Query, found ...[]generalEntry) Answer {
 		list = append(list, f...)
 	}
 	if len(list) == 0 {
-		return answer(CauseUnknown, q)
+		return answer(check.CauseUnknown, q)
 	}
 	if list[0].Cause != "" {
 		a := answer(list[0].Cause, q)
 		a.own = list[0].Text
 		return a
 	}
-	a := answer(CauseUnknown, q)
+	a := answer(check.CauseUnknown, q)
 	a.own = map[locale.Lang]Words{}
 	for _, lang := range locale.Written() {
 		var words Words

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 
+	"postier/internal/check"
 	"postier/internal/locale"
 )
 
@@ -39,8 +40,8 @@ type Query struct {
 
 // Answer is what the catalogue knows about a Query.
 type Answer struct {
-	// Cause is a slug; CauseUnknown for a reply that nobody knows.
-	Cause string
+	// Cause is check.CauseUnknown for a reply that nobody knows.
+	Cause check.Cause
 	// Reply is the id of the catalogue entry that matched; empty for a general answer.
 	Reply string
 	Who   Who
@@ -91,8 +92,8 @@ type reply struct {
 	Pattern  string   `json:"pattern"`
 	Provider []string `json:"provider"`
 	// NeedsProvider means that the words are not unique: the entry counts only when the provider is known.
-	NeedsProvider bool   `json:"needs_provider"`
-	Cause         string `json:"cause"`
+	NeedsProvider bool        `json:"needs_provider"`
+	Cause         check.Cause `json:"cause"`
 	// Priority is 1 before 0 before -1 and -2, the fall-backs on single words.
 	Priority int                   `json:"priority"`
 	Text     map[locale.Lang]Words `json:"text"`
@@ -267,10 +268,10 @@ func score(r *reply, q Query, knownProvider bool) float64 {
 	return s
 }
 
-func answer(slug string, q Query) Answer {
+func answer(slug check.Cause, q Query) Answer {
 	info, ok := Cause(slug)
 	if !ok {
-		info, _ = Cause(CauseUnknown)
+		info, _ = Cause(check.CauseUnknown)
 	}
 	a := Answer{Cause: info.Slug, Who: info.Who, Retry: info.Retry, Exit: info.Exit, info: info}
 	// RFC 5321 §4.2.1: 4yz is a transient negative reply, the sender may try again.
@@ -278,7 +279,7 @@ func answer(slug string, q Query) Answer {
 		if a.Exit == exitFailed {
 			a.Exit = exitTempfail
 		}
-		if a.Cause == CauseUnknown {
+		if a.Cause == check.CauseUnknown {
 			a.Retry = RetryLater
 		}
 	}

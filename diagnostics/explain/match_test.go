@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"postier/internal/check"
 	"postier/internal/locale"
 )
 
@@ -34,7 +35,7 @@ func TestMatchWeighsCodesAndProvider(t *testing.T) {
 		},
 		{"upper case", Query{Protocol: "SMTP", Code: "550", Text: "550 RELAYING DENIED"}, "relay-denied"},
 		{"protocol not given", Query{Text: "dial tcp 192.0.2.1:465: connect: connection refused"}, "connection-refused"},
-		{"protocol nobody knows", Query{Protocol: "uucp", Text: "connection refused"}, CauseUnknown},
+		{"protocol nobody knows", Query{Protocol: "uucp", Text: "connection refused"}, string(check.CauseUnknown)},
 		{"self-signed", Query{Protocol: TLS, Text: "verify error:num=18:self-signed certificate"}, "cert-self-signed"},
 		{
 			"signed by nobody known",
@@ -42,7 +43,7 @@ func TestMatchWeighsCodesAndProvider(t *testing.T) {
 			"cert-untrusted",
 		},
 	} {
-		if got := Match(c.query); got.Cause != c.cause {
+		if got := Match(c.query); string(got.Cause) != c.cause {
 			t.Errorf("%s: %s (%s), want %s", c.name, got.Cause, got.Reply, c.cause)
 		}
 	}
@@ -76,21 +77,21 @@ func TestGeneralAnswers(t *testing.T) {
 		retry      Retry
 		exit       int
 	}{
-		{"class 5", "599 frobnicated", SMTP, CauseUnknown, RetryNo, 1},
-		{"class 4", "499 frobnicated", SMTP, CauseUnknown, RetryLater, 75},
-		{"a code that proves nothing", "550 frobnicated", SMTP, CauseUnknown, RetryNo, 1},
-		{"a subject", "550 5.2.99 frobnicated", SMTP, CauseUnknown, RetryNo, 1},
+		{"class 5", "599 frobnicated", SMTP, string(check.CauseUnknown), RetryNo, 1},
+		{"class 4", "499 frobnicated", SMTP, string(check.CauseUnknown), RetryLater, 75},
+		{"a code that proves nothing", "550 frobnicated", SMTP, string(check.CauseUnknown), RetryNo, 1},
+		{"a subject", "550 5.2.99 frobnicated", SMTP, string(check.CauseUnknown), RetryNo, 1},
 		{"a detail", "550 5.1.1 frobnicated", SMTP, "recipient-unknown", RetryNo, 1},
 		{"a passing detail", "450 4.1.1 frobnicated", SMTP, "recipient-unknown", RetryNo, 75},
 		{"a reply code of RFC 4954", "535 frobnicated", SMTP, "wrong-password", RetryAfterChange, 77},
-		{"no code at all", "frobnicated", SMTP, CauseUnknown, RetryNo, 1},
+		{"no code at all", "frobnicated", SMTP, string(check.CauseUnknown), RetryNo, 1},
 		{"an IMAP response code", "A1 NO [AUTHENTICATIONFAILED] frobnicated", IMAP, "wrong-password", RetryAfterChange, 77},
-		{"an IMAP status", "A1 NO frobnicated", IMAP, CauseUnknown, RetryNo, 1},
-		{"an ALERT says nothing by itself", "A1 NO [ALERT] frobnicated", IMAP, CauseUnknown, RetryNo, 1},
-		{"tls", "tls: frobnicated", TLS, CauseUnknown, RetryNo, 1},
+		{"an IMAP status", "A1 NO frobnicated", IMAP, string(check.CauseUnknown), RetryNo, 1},
+		{"an ALERT says nothing by itself", "A1 NO [ALERT] frobnicated", IMAP, string(check.CauseUnknown), RetryNo, 1},
+		{"tls", "tls: frobnicated", TLS, string(check.CauseUnknown), RetryNo, 1},
 	} {
 		got := Match(ParseReplyAs(c.protocol, c.text))
-		if got.Cause != c.cause || got.Retry != c.retry || got.Exit != c.exit || got.Reply != "" {
+		if string(got.Cause) != c.cause || got.Retry != c.retry || got.Exit != c.exit || got.Reply != "" {
 			t.Errorf("%s: %s, retry %s, exit %d, reply %q", c.name, got.Cause, got.Retry, got.Exit, got.Reply)
 		}
 		for _, lang := range locale.All() {
@@ -99,7 +100,7 @@ func TestGeneralAnswers(t *testing.T) {
 			}
 		}
 	}
-	unknown, _ := Cause(CauseUnknown)
+	unknown, _ := Cause(check.CauseUnknown)
 	if five := Match(Query{Protocol: SMTP, Code: "599"}); five.Meaning(locale.French) == unknown.Meaning(locale.French) {
 		t.Error("an unknown reply of class 5 does not get the meaning of its class")
 	}
@@ -108,11 +109,11 @@ func TestGeneralAnswers(t *testing.T) {
 func TestForCode(t *testing.T) {
 	t.Parallel()
 	for code, cause := range map[string]string{
-		"535": "wrong-password", " 5.7.8 ": "wrong-password", "#5.2.2": "mailbox-full", "4.7.99": CauseUnknown,
-		"599":       CauseUnknown,
+		"535": "wrong-password", " 5.7.8 ": "wrong-password", "#5.2.2": "mailbox-full", "4.7.99": string(check.CauseUnknown),
+		"599":       string(check.CauseUnknown),
 		"overquota": "mailbox-full", "[TRYCREATE]": "folder-missing",
 	} {
-		if a, ok := ForCode(code); !ok || a.Cause != cause || a.Meaning(locale.German) == "" {
+		if a, ok := ForCode(code); !ok || string(a.Cause) != cause || a.Meaning(locale.German) == "" {
 			t.Errorf("%q: %s, %v", code, a.Cause, ok)
 		}
 	}

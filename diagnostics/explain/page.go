@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 
+	"postier/internal/check"
 	"postier/internal/locale"
 )
 
@@ -17,10 +18,10 @@ type CheckWords struct {
 
 // CheckInfo is the page of one check of the contract.
 type CheckInfo struct {
-	ID string `json:"id"`
+	ID check.ID `json:"id"`
 	// Causes are the slugs of what the check can find, the most likely first. Every check can also be skipped
 	// (needs-failed) or stopped (cancelled).
-	Causes []string                   `json:"causes"`
+	Causes []check.Cause              `json:"causes"`
 	Text   map[locale.Lang]CheckWords `json:"text"`
 }
 
@@ -47,7 +48,7 @@ var checks = sync.OnceValue(func() []CheckInfo { return readFile[[]CheckInfo]("d
 func Checks() []CheckInfo { return slices.Clone(checks()) }
 
 // Check returns the check with this id.
-func Check(id string) (CheckInfo, bool) {
+func Check(id check.ID) (CheckInfo, bool) {
 	for _, c := range checks() {
 		if c.ID == id {
 			return c, true
@@ -101,11 +102,14 @@ type PageInfo struct {
 // Page answers the slug of a cause, a spoken code or the id of a check, whatever the letter case.
 func Page(code string, lang locale.Lang) (PageInfo, bool) {
 	code = strings.ToLower(strings.TrimSpace(code))
-	if check, ok := Check(code); ok {
-		return PageInfo{
-			Kind: KindCheck, ID: check.ID, Title: check.Title(lang), Meaning: check.What(lang), Why: check.Why(lang),
-			Related: slices.Clone(check.Causes),
-		}, true
+	if c, ok := Check(check.ID(code)); ok {
+		page := PageInfo{
+			Kind: KindCheck, ID: string(c.ID), Title: c.Title(lang), Meaning: c.What(lang), Why: c.Why(lang),
+		}
+		for _, cause := range c.Causes {
+			page.Related = append(page.Related, string(cause))
+		}
+		return page, true
 	}
 	cause, ok := Cause(code)
 	if !ok {
@@ -115,17 +119,17 @@ func Page(code string, lang locale.Lang) (PageInfo, bool) {
 		return PageInfo{}, false
 	}
 	return PageInfo{
-		Kind: KindCause, ID: cause.Slug, Code: cause.Code, Title: cause.Title(lang), Meaning: cause.Meaning(lang),
+		Kind: KindCause, ID: string(cause.Slug), Code: cause.Code, Title: cause.Title(lang), Meaning: cause.Meaning(lang),
 		Remedy: cause.Remedy(lang),
 		Who:    cause.Who, Retry: cause.Retry, Step: cause.Step, Field: cause.Field, Related: checksOf(cause.Slug),
 	}, true
 }
 
-func checksOf(slug string) []string {
+func checksOf(slug check.Cause) []string {
 	var ids []string
 	for _, c := range checks() {
 		if slices.Contains(c.Causes, slug) {
-			ids = append(ids, c.ID)
+			ids = append(ids, string(c.ID))
 		}
 	}
 	return ids
@@ -147,10 +151,10 @@ func Near(typed string, limit int) []string {
 		}
 	}
 	for _, c := range checks() {
-		add(c.ID)
+		add(string(c.ID))
 	}
 	for _, c := range causes().list {
-		add(c.Slug)
+		add(string(c.Slug))
 	}
 	all := append(starts, contains...)
 	return all[:min(len(all), max(limit, 0))]

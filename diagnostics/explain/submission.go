@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"postier/config"
+	"postier/internal/check"
 	"postier/internal/smtp"
 	"postier/internal/wire"
 )
@@ -13,22 +14,22 @@ import (
 // found maps what the client of package smtp finds by itself.
 var found = []struct {
 	err   error
-	cause string
+	cause check.Cause
 }{
-	{smtp.ErrHost, "settings-invalid"},
-	{smtp.ErrNoTLS, "insecure-cleartext"},
-	{smtp.ErrNoStartTLS, "tls-stripped"},
-	{smtp.ErrOverwritten, "security-software-intercept"},
-	{smtp.ErrWantsTLS, "tls-wrong-mode"},
-	{smtp.ErrNoKey, "starttls-failed"},
-	{smtp.ErrNoAuth, "auth-not-offered"},
-	{smtp.ErrNoMechanism, "auth-mechanism-unsupported"},
-	{smtp.ErrOnlyTokens, "basic-auth-disabled"},
-	{smtp.ErrNoSecret, "not-applicable"},
-	{smtp.ErrUTF8, "utf8-unsupported"},
-	{smtp.ErrAddress, "address-invalid"},
-	{smtp.ErrTooLarge, "message-too-large"},
-	{wire.ErrNoAddress, "dns-no-address"},
+	{smtp.ErrHost, check.CauseSettingsInvalid},
+	{smtp.ErrNoTLS, check.CauseInsecureCleartext},
+	{smtp.ErrNoStartTLS, check.CauseTLSStripped},
+	{smtp.ErrOverwritten, check.CauseSecuritySoftwareIntercept},
+	{smtp.ErrWantsTLS, check.CauseTLSWrongMode},
+	{smtp.ErrNoKey, check.CauseStartTLSFailed},
+	{smtp.ErrNoAuth, check.CauseAuthNotOffered},
+	{smtp.ErrNoMechanism, check.CauseAuthMechanismUnsupported},
+	{smtp.ErrOnlyTokens, check.CauseBasicAuthDisabled},
+	{smtp.ErrNoSecret, check.CauseNotApplicable},
+	{smtp.ErrUTF8, check.CauseUTF8Unsupported},
+	{smtp.ErrAddress, check.CauseAddressInvalid},
+	{smtp.ErrTooLarge, check.CauseMessageTooLarge},
+	{wire.ErrNoAddress, check.CauseDNSNoAddress},
 }
 
 // Submission is what the catalogue knows about the error that stopped a submission to a provider.
@@ -40,11 +41,11 @@ func Submission(e *smtp.Error, provider string) Answer {
 	)
 	switch {
 	case e.Lost:
-		return answer("delivery-unknown", Query{})
+		return answer(check.CauseDeliveryUnknown, Query{})
 	case errors.As(e.Err, &certificate):
 		return answer(Certificate(certificate.TLS, certificate.At), Query{})
 	case errors.As(e.Err, &mechanism):
-		return answer("protocol-error", Query{})
+		return answer(check.CauseProtocolError, Query{})
 	case errors.As(e.Err, &protocol):
 		return answer(strange(protocol), Query{})
 	}
@@ -61,20 +62,20 @@ func Submission(e *smtp.Error, provider string) Answer {
 	case e.Step == smtp.StepConnect:
 		return answer(DialFault(f), Query{})
 	case e.Step == smtp.StepResolve && f.Kind == wire.KindOther:
-		return answer("dns-failure", Query{})
+		return answer(check.CauseDNSFailure, Query{})
 	}
 	return answer(Fault(f), Query{})
 }
 
 // strange is the cause of what is no SMTP reply: TLS bytes, another protocol, or nonsense.
-func strange(e *smtp.ProtocolError) string {
+func strange(e *smtp.ProtocolError) check.Cause {
 	switch {
 	case e.What == "tls-record":
-		return "tls-wrong-mode"
+		return check.CauseTLSWrongMode
 	case otherService(e.Seen.Raw()):
-		return "wrong-service"
+		return check.CauseWrongService
 	}
-	return "protocol-error"
+	return check.CauseProtocolError
 }
 
 // otherService knows the first words of the services that people reach by a wrong port.
@@ -101,7 +102,7 @@ func MatchSMTP(r smtp.Reply, provider string) Answer {
 // the command was not understood, the step has a meaning of its own.
 func refusedAnswer(e *smtp.Error, provider string) Answer {
 	if e.Step == smtp.StepAuth && e.Reply.Code < 400 {
-		return answer("protocol-error", Query{}) // neither 235 nor a challenge nor a refusal (RFC 4954 §4)
+		return answer(check.CauseProtocolError, Query{}) // neither 235 nor a challenge nor a refusal (RFC 4954 §4)
 	}
 	a := MatchSMTP(e.Reply, provider)
 	token := e.Secret == config.SecretOAuth
@@ -110,15 +111,15 @@ func refusedAnswer(e *smtp.Error, provider string) Answer {
 	case transient && errors.Is(e.Err, smtp.ErrStartTLS):
 		// RFC 3207 §4: 454 says that TLS is not available for a temporary reason; 421 and others of class 4 come from the
 		// same servers. That is a TLS that did not come up, whatever the words.
-		cause = "starttls-failed"
-	case a.Reply == "" && (cause == CauseUnknown || cause == "protocol-error"):
+		cause = check.CauseStartTLSFailed
+	case a.Reply == "" && (cause == check.CauseUnknown || cause == check.CauseProtocolError):
 		cause = stepCause(e)
 		if transient {
-			cause = "server-busy" // RFC 5321 §4.2.1: a transient negative completion
+			cause = check.CauseServerBusy // RFC 5321 §4.2.1: a transient negative completion
 		}
 	}
-	if cause == "wrong-password" && token {
-		cause = "oauth-token-expired" // there was no password to be wrong
+	if cause == check.CauseWrongPassword && token {
+		cause = check.CauseOAuthTokenExpired // there was no password to be wrong
 	}
 	if cause != a.Cause {
 		return answer(cause, Query{Protocol: SMTP, Code: strconv.Itoa(e.Reply.Code)})
@@ -127,35 +128,35 @@ func refusedAnswer(e *smtp.Error, provider string) Answer {
 }
 
 // stepCause is what a refusal means by the step alone.
-func stepCause(e *smtp.Error) string {
+func stepCause(e *smtp.Error) check.Cause {
 	switch e.Step {
 	case smtp.StepGreeting:
-		return "greeting-refused"
+		return check.CauseGreetingRefused
 	case smtp.StepTLS:
-		return "tls-stripped"
+		return check.CauseTLSStripped
 	case smtp.StepAuth:
 		return signInCause(e)
 	case smtp.StepSender:
-		return "sender-rejected"
+		return check.CauseSenderRejected
 	case smtp.StepRecipient:
-		return "recipient-rejected"
+		return check.CauseRecipientRejected
 	case smtp.StepData:
-		return "message-refused"
+		return check.CauseMessageRefused
 	}
 	if e.Reply.Code == 500 || e.Reply.Code == 502 { // RFC 5321 §4.1.1.1: a server without EHLO
-		return "ehlo-unsupported"
+		return check.CauseEHLOUnsupported
 	}
-	return "protocol-error"
+	return check.CauseProtocolError
 }
 
-func signInCause(e *smtp.Error) string {
+func signInCause(e *smtp.Error) check.Cause {
 	switch {
 	case e.Reply.Code == 504:
-		return "auth-mechanism-unsupported" // RFC 4954 §6
+		return check.CauseAuthMechanismUnsupported // RFC 4954 §6
 	case e.Secret == config.SecretOAuth:
-		return "oauth-token-expired"
+		return check.CauseOAuthTokenExpired
 	}
-	return "wrong-password"
+	return check.CauseWrongPassword
 }
 
 // SenderRefusal finds the refusal of a recipient that is about the sender, when no recipient was taken: most servers

@@ -15,6 +15,7 @@ import (
 	"postier/config"
 	"postier/diagnostics"
 	"postier/internal/account"
+	"postier/internal/check"
 	"postier/internal/rehearsal/mailserver"
 	"postier/internal/rehearsal/nameserver"
 	"postier/internal/secret"
@@ -289,7 +290,7 @@ func runPlan(t *testing.T, n *wire.Network, target account.Target, options Optio
 	return diagnostics.Run(t.Context(), nil, Plan(n, target, options))
 }
 
-func find(t *testing.T, results []diagnostics.Result, id diagnostics.ID) diagnostics.Result {
+func find(t *testing.T, results []diagnostics.Result, id check.ID) diagnostics.Result {
 	t.Helper()
 	r, ok := diagnostics.Find(results, id)
 	if !ok {

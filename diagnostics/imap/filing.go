@@ -9,6 +9,7 @@ import (
 	"github.com/emersion/go-imap/v2"
 
 	"postier/diagnostics"
+	"postier/internal/check"
 	client "postier/internal/imap"
 	"postier/internal/safetext"
 	"postier/presets"
@@ -31,7 +32,7 @@ func (r *run) folder(ctx context.Context) diagnostics.Result {
 		evidence = append(evidence, diagnostics.Evidence{Kind: "server-id", Fields: map[string]any{"id": listing.ServerID}})
 	}
 	if r.sent.Found {
-		return pass(append(evidence, r.chosen(false))...)
+		return diagnostics.Passed(append(evidence, r.chosen(false))...)
 	}
 	name := listing.Suggest(r.target.SentFolder)
 	if r.options.Create {
@@ -42,10 +43,10 @@ func (r *run) folder(ctx context.Context) diagnostics.Result {
 			return result
 		}
 		r.sent.Folder, r.sent.Found, r.sent.By = created, true, "created"
-		return pass(append(evidence, r.chosen(true))...)
+		return diagnostics.Passed(append(evidence, r.chosen(true))...)
 	}
 	return diagnostics.Result{
-		Status: diagnostics.Fail, Cause: causeFolderMissing, Evidence: evidence,
+		Status: check.Fail, Cause: check.CauseFolderMissing, Evidence: evidence,
 		Args: []any{"folder", safetext.FromRemote(name)},
 		Fix:  []diagnostics.Fix{{Kind: "folder", Value: name}},
 	}
@@ -75,7 +76,7 @@ func (r *run) file(ctx context.Context) diagnostics.Result {
 		return r.notFiled(ctx, err)
 	}
 	r.uid = uid
-	return pass(r.filing(false))
+	return diagnostics.Passed(r.filing(false))
 }
 
 func (r *run) filing(reconnected bool) diagnostics.Evidence {
@@ -94,16 +95,16 @@ func (r *run) notFiled(ctx context.Context, err error) diagnostics.Result {
 	if errors.As(err, &refused) && refused.Status != imap.StatusResponseTypeBye {
 		switch {
 		case refused.Code == imap.ResponseCodeTryCreate || refused.Code == imap.ResponseCodeNonExistent:
-			result.Cause = causeFolderMissing
+			result.Cause = check.CauseFolderMissing
 			result.Fix = []diagnostics.Fix{{Kind: "folder", Value: r.sent.Folder.Name.Raw()}}
 		case refused.Code == imap.ResponseCodeNoPerm || refused.Code == client.CodeReadOnly:
-			result.Cause = causeReadOnly
-		case result.Cause == "unknown":
-			result.Cause = causeRefused
+			result.Cause = check.CauseFolderReadOnly
+		case result.Cause == check.CauseUnknown:
+			result.Cause = check.CauseAppendRefused
 		}
 		return result
 	}
-	if result.Status == diagnostics.Skip { // the person stopped it; what stands there is not known
+	if result.Status == check.Skip { // the person stopped it; what stands there is not known
 		result.Evidence = append(result.Evidence, r.doubt())
 		return result
 	}
@@ -111,7 +112,7 @@ func (r *run) notFiled(ctx context.Context, err error) diagnostics.Result {
 	if errors.As(err, &protocol) {
 		return result
 	}
-	result.Cause = causeUnknown
+	result.Cause = check.CauseDeliveryUnknown
 	result.Evidence = append(result.Evidence, r.doubt())
 	r.session.Close()
 	again, openErr := client.Open(ctx, r.network, r.access, r.recorder)
@@ -129,7 +130,7 @@ func (r *run) notFiled(ctx context.Context, err error) diagnostics.Result {
 		return result
 	}
 	r.uid = uids[0]
-	return warn(causeUnknown, append(result.Evidence, r.filing(true))...)
+	return diagnostics.Warned(check.CauseDeliveryUnknown, append(result.Evidence, r.filing(true))...)
 }
 
 func (r *run) doubt() diagnostics.Evidence {
@@ -169,12 +170,12 @@ func (r *run) readback(ctx context.Context) diagnostics.Result {
 	}
 	at := firstDifference(r.message.raw, got)
 	if at < 0 {
-		return pass(evidence)
+		return diagnostics.Passed(evidence)
 	}
 	evidence.Fields["first_difference"] = at
 	evidence.Fields["sent"] = around(r.message.raw, at)
 	evidence.Fields["read"] = around(got, at)
-	return warn(causeReadback, evidence)
+	return diagnostics.Warned(check.CauseReadbackMismatch, evidence)
 }
 
 // firstDifference is the offset of the first octet in which a and b differ, or -1.
@@ -202,8 +203,8 @@ func around(b []byte, at int) safetext.Remote {
 func (r *run) cleanup(ctx context.Context) diagnostics.Result {
 	left := func(err error) diagnostics.Result {
 		result := r.failure(err)
-		if result.Status == diagnostics.Fail {
-			result.Status, result.Cause = diagnostics.Warn, causeCleanup
+		if result.Status == check.Fail {
+			result.Status, result.Cause = check.Warn, check.CauseCleanupFailed
 		}
 		result.Evidence = append(result.Evidence, r.doubt())
 		result.Args = []any{"folder", r.sent.Folder.Name}
@@ -228,11 +229,11 @@ func (r *run) cleanup(ctx context.Context) diagnostics.Result {
 	}
 	evidence := diagnostics.Evidence{Kind: "cleanup", Fields: map[string]any{"uid": uint32(r.uid), "method": string(how)}}
 	if how == client.LeftMarked {
-		result := warn(causeCleanup, evidence, r.doubt())
+		result := diagnostics.Warned(check.CauseCleanupFailed, evidence, r.doubt())
 		result.Args = []any{"folder", r.sent.Folder.Name}
 		return result
 	}
-	return pass(evidence)
+	return diagnostics.Passed(evidence)
 }
 
 // nearlyFull is the share of the quota at which a mailbox is worth a warning.
@@ -242,7 +243,7 @@ const nearlyFull = 0.9
 func (r *run) quota(ctx context.Context) diagnostics.Result {
 	defer r.session.Close()
 	if r.session.Ended() {
-		return skip(diagnostics.CauseNeedsFailed)
+		return diagnostics.Skipped(check.CauseNeedsFailed)
 	}
 	folder := client.Inbox()
 	if r.sent.Found {
@@ -253,11 +254,12 @@ func (r *run) quota(ctx context.Context) diagnostics.Result {
 	switch {
 	case errors.Is(err, client.ErrNotOffered), err == nil && len(quotas) == 0,
 		errors.As(err, &refused) && refused.Status != imap.StatusResponseTypeBye:
-		return skip(causeApplicable, diagnostics.Evidence{Kind: "quota", Fields: map[string]any{"offered": false}})
+		return diagnostics.Skipped(check.CauseNotApplicable,
+			diagnostics.Evidence{Kind: "quota", Fields: map[string]any{"offered": false}})
 	case err != nil:
 		return r.failure(err)
 	}
-	result := pass()
+	result := diagnostics.Passed()
 	for _, q := range quotas {
 		result.Evidence = append(result.Evidence, diagnostics.Evidence{Kind: "quota", Fields: map[string]any{
 			"root": safetext.FromRemote(q.Root), "resource": safetext.FromRemote(string(q.Resource)),
@@ -265,11 +267,11 @@ func (r *run) quota(ctx context.Context) diagnostics.Result {
 		}})
 		switch full := q.Full(); {
 		case full >= 1:
-			result.Status, result.Cause = diagnostics.Fail, causeFull
-		case full >= nearlyFull && result.Status == diagnostics.Pass:
-			result.Status, result.Cause = diagnostics.Warn, causeQuota
+			result.Status, result.Cause = check.Fail, check.CauseMailboxFull
+		case full >= nearlyFull && result.Status == check.Pass:
+			result.Status, result.Cause = check.Warn, check.CauseQuotaNearlyFull
 		}
-		if result.Status != diagnostics.Pass && result.Args == nil {
+		if result.Status != check.Pass && result.Args == nil {
 			result.Args = []any{"percent", fmt.Sprintf("%.0f", 100*q.Full())}
 		}
 	}

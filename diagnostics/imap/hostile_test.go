@@ -10,6 +10,7 @@ import (
 	"postier/config"
 	"postier/diagnostics"
 	"postier/internal/account"
+	"postier/internal/check"
 	"postier/internal/rehearsal/mailserver"
 )
 
@@ -26,10 +27,10 @@ type hostileCase struct {
 	kind     mailserver.Kind
 	options  func(*mailserver.Options)
 	target   func(*account.Target)
-	fails    diagnostics.ID // the one check that fails
-	cause    string
-	status   diagnostics.Status // Fail unless said otherwise
-	refused  int                // sign-ins that the server refused
+	fails    check.ID // the one check that fails
+	cause    check.Cause
+	status   check.Status // Fail unless said otherwise
+	refused  int          // sign-ins that the server refused
 }
 
 const (
@@ -44,186 +45,186 @@ func hostileCases() []hostileCase {
 		// the way to TLS
 		{
 			name: "silent greeting", security: upgrade, script: mailserver.Script{"greeting": {Hang: true}},
-			fails: diagnostics.IMAPConnect, cause: "tls-wrong-mode",
+			fails: check.IMAPConnect, cause: "tls-wrong-mode",
 		},
 		{
 			name: "greeting drips", security: upgrade, script: mailserver.Script{"greeting": {Drip: step / 5}},
-			fails: diagnostics.IMAPConnect, cause: "server-timeout",
+			fails: check.IMAPConnect, cause: "server-timeout",
 			options: func(o *mailserver.Options) { o.Certificate = nil },
 		},
 		{
 			name: "closed at once", security: upgrade, script: mailserver.Script{"connect": {Close: true}},
-			fails: diagnostics.IMAPConnect, cause: "connection-dropped",
+			fails: check.IMAPConnect, cause: "connection-dropped",
 		},
 		{
 			name: "reset at once", security: upgrade, script: mailserver.Script{"connect": {Reset: true}},
-			fails: diagnostics.IMAPConnect, cause: "connection-dropped",
+			fails: check.IMAPConnect, cause: "connection-dropped",
 		},
 		{
 			name: "SMTP answers", security: upgrade, script: mailserver.Script{"greeting": reply("220 mail.example ESMTP")},
-			fails: diagnostics.IMAPConnect, cause: "wrong-service",
+			fails: check.IMAPConnect, cause: "wrong-service",
 		},
 		{
 			name: "POP3 answers", security: upgrade, script: mailserver.Script{"greeting": reply("+OK ready")},
-			fails: diagnostics.IMAPConnect, cause: "wrong-service",
+			fails: check.IMAPConnect, cause: "wrong-service",
 		},
 		{
 			name: "garbage", security: upgrade,
-			script: mailserver.Script{"greeting": {Raw: []byte("\x00\xff\x1b[2J\u202e\r\n")}}, fails: diagnostics.IMAPConnect,
+			script: mailserver.Script{"greeting": {Raw: []byte("\x00\xff\x1b[2J\u202e\r\n")}}, fails: check.IMAPConnect,
 			cause: "protocol-error",
 		},
 		{
 			name: "tagged greeting", security: upgrade, script: mailserver.Script{"greeting": reply("A1 OK hello")},
-			fails: diagnostics.IMAPConnect, cause: "protocol-error",
+			fails: check.IMAPConnect, cause: "protocol-error",
 		},
 		{
 			name: "BYE", security: upgrade, script: mailserver.Script{"greeting": reply("* BYE go away \x1b]0;owned\a")},
-			fails: diagnostics.IMAPConnect, cause: "greeting-refused",
+			fails: check.IMAPConnect, cause: "greeting-refused",
 		},
 		{
 			name: "PREAUTH before TLS", security: upgrade,
-			script: mailserver.Script{"greeting": reply("* PREAUTH welcome back")}, fails: diagnostics.IMAPConnect,
+			script: mailserver.Script{"greeting": reply("* PREAUTH welcome back")}, fails: check.IMAPConnect,
 			cause: "tls-stripped",
 		},
 		{
 			name: "endless line", security: upgrade, script: mailserver.Script{"greeting": {Endless: "x"}},
-			fails: diagnostics.IMAPConnect, cause: "limit-exceeded",
+			fails: check.IMAPConnect, cause: "limit-exceeded",
 		},
 		{
 			name: "STARTTLS not offered", security: upgrade,
 			options: func(o *mailserver.Options) { o.Capabilities = []string{"IMAP4rev1", "AUTH=PLAIN"} },
-			fails:   diagnostics.IMAPTLS, cause: "tls-stripped",
+			fails:   check.IMAPTLS, cause: "tls-stripped",
 		},
 		{
 			name: "STARTTLS refused", security: upgrade, script: mailserver.Script{"STARTTLS": reply("{tag} NO not today")},
-			fails: diagnostics.IMAPTLS, cause: "starttls-failed",
+			fails: check.IMAPTLS, cause: "starttls-failed",
 		},
 		{
 			name: "STARTTLS not known", security: upgrade, script: mailserver.Script{"STARTTLS": reply("{tag} BAD what?")},
-			fails: diagnostics.IMAPTLS, cause: "starttls-failed",
+			fails: check.IMAPTLS, cause: "starttls-failed",
 		},
 		{
 			name: "STARTTLS asks back", security: upgrade, script: mailserver.Script{"STARTTLS": reply("+ go on")},
-			fails: diagnostics.IMAPTLS, cause: "protocol-error",
+			fails: check.IMAPTLS, cause: "protocol-error",
 		},
 		{
 			name: "injected behind STARTTLS", security: upgrade,
 			script: mailserver.Script{"STARTTLS": {Reply: "{tag} OK go", Inject: "* CAPABILITY IMAP4rev1 AUTH=PLAIN EVIL\r\n"}},
-			fails:  diagnostics.IMAPTLS, cause: "tls-injected",
+			fails:  check.IMAPTLS, cause: "tls-injected",
 		},
 		{
 			name: "injected a little later", security: upgrade,
 			script: mailserver.Script{"STARTTLS": {
 				Reply:       "{tag} OK go",
 				InjectLater: "* CAPABILITY IMAP4rev1 AUTH=PLAIN EVIL\r\n", InjectDelay: step / 10,
-			}}, fails: diagnostics.IMAPTLS,
+			}}, fails: check.IMAPTLS,
 			cause: "tls-injected",
 		},
 		{
 			name: "plain text on the TLS port", security: implicit, script: mailserver.Script{"connect": reply("* OK plain")},
-			fails: diagnostics.IMAPTLS, cause: "tls-wrong-mode",
+			fails: check.IMAPTLS, cause: "tls-wrong-mode",
 		},
 		{
-			name: "TLS alert", security: implicit, script: mailserver.Script{"tls": {TLSAlert: 40}}, fails: diagnostics.IMAPTLS,
+			name: "TLS alert", security: implicit, script: mailserver.Script{"tls": {TLSAlert: 40}}, fails: check.IMAPTLS,
 			cause: "tls-handshake",
 		},
 		{
 			name: "old TLS only", security: implicit, script: mailserver.Script{"tls": {TLSAlert: 70}},
-			fails: diagnostics.IMAPTLS, cause: "tls-version-unsupported",
+			fails: check.IMAPTLS, cause: "tls-version-unsupported",
 		},
 		{
 			name: "handshake hangs", security: implicit, script: mailserver.Script{"tls": {Hang: true}},
-			fails: diagnostics.IMAPTLS, cause: "server-timeout",
+			fails: check.IMAPTLS, cause: "server-timeout",
 		},
 		{
 			name: "closed in the handshake", security: implicit, script: mailserver.Script{"tls": {Close: true}},
-			fails: diagnostics.IMAPTLS, cause: "connection-dropped",
+			fails: check.IMAPTLS, cause: "connection-dropped",
 		},
 
 		// the certificate
 		{
-			name: "expired", security: implicit, kind: mailserver.Expired, fails: diagnostics.IMAPCertificate,
+			name: "expired", security: implicit, kind: mailserver.Expired, fails: check.IMAPCertificate,
 			cause: "cert-expired",
 		},
 		{
-			name: "wrong name", security: upgrade, kind: mailserver.WrongName, fails: diagnostics.IMAPCertificate,
+			name: "wrong name", security: upgrade, kind: mailserver.WrongName, fails: check.IMAPCertificate,
 			cause: "cert-name-mismatch",
 		},
 		{
-			name: "self-signed", security: implicit, kind: mailserver.SelfSigned, fails: diagnostics.IMAPCertificate,
+			name: "self-signed", security: implicit, kind: mailserver.SelfSigned, fails: check.IMAPCertificate,
 			cause: "cert-self-signed",
 		},
 		{
-			name: "unknown issuer", security: implicit, kind: mailserver.Untrusted, fails: diagnostics.IMAPCertificate,
+			name: "unknown issuer", security: implicit, kind: mailserver.Untrusted, fails: check.IMAPCertificate,
 			cause: "cert-untrusted",
 		},
 		{
-			name: "soon over", security: implicit, kind: mailserver.SoonExpiring, fails: diagnostics.IMAPCertificate,
-			cause: "cert-soon-expiring", status: diagnostics.Warn,
+			name: "soon over", security: implicit, kind: mailserver.SoonExpiring, fails: check.IMAPCertificate,
+			cause: "cert-soon-expiring", status: check.Warn,
 		},
 
 		// greeting and sign-in inside TLS
 		{
 			name: "no greeting", security: implicit, script: mailserver.Script{"greeting": {Hang: true}},
-			fails: diagnostics.IMAPAuth, cause: "server-timeout",
+			fails: check.IMAPAuth, cause: "server-timeout",
 		},
 		{
 			name: "PREAUTH inside TLS", security: implicit,
-			script: mailserver.Script{"greeting": reply("* PREAUTH you are root")}, fails: diagnostics.IMAPAuth,
+			script: mailserver.Script{"greeting": reply("* PREAUTH you are root")}, fails: check.IMAPAuth,
 			cause: "preauth-refused",
 		},
 		{
 			name: "referral is not followed", security: implicit,
 			script: mailserver.Script{"auth": reply("{tag} NO [REFERRAL imap://evil.example/] elsewhere")},
-			fails:  diagnostics.IMAPAuth, cause: "wrong-password", refused: 1,
+			fails:  check.IMAPAuth, cause: "wrong-password", refused: 1,
 		},
 		{
 			name: "wrong password", security: implicit,
 			script: mailserver.Script{"auth": reply("{tag} NO [AUTHENTICATIONFAILED] Authentication failed.")},
-			fails:  diagnostics.IMAPAuth, cause: "wrong-password", refused: 1,
+			fails:  check.IMAPAuth, cause: "wrong-password", refused: 1,
 		},
 		{
 			name: "app password wanted", security: implicit,
 			script: mailserver.Script{"auth": reply(
 				"{tag} NO [ALERT] Application-specific password required: https://support.example (Failure)")},
-			fails: diagnostics.IMAPAuth, cause: "app-password-required", refused: 1,
+			fails: check.IMAPAuth, cause: "app-password-required", refused: 1,
 		},
 		{
 			name: "blocked account", security: implicit,
-			script: mailserver.Script{"auth": reply("{tag} NO [CONTACTADMIN] suspended")}, fails: diagnostics.IMAPAuth,
+			script: mailserver.Script{"auth": reply("{tag} NO [CONTACTADMIN] suspended")}, fails: check.IMAPAuth,
 			cause: "account-suspended", refused: 1,
 		},
 		{
 			name: "secret echoed", security: implicit,
 			script: mailserver.Script{"auth": reply("{tag} NO [ALERT] no such password " + password)},
-			fails:  diagnostics.IMAPAuth, cause: "wrong-password", refused: 1,
+			fails:  check.IMAPAuth, cause: "wrong-password", refused: 1,
 		},
 		{
 			name: "LOGINDISABLED and nothing else", security: implicit,
 			options: func(o *mailserver.Options) { o.CapabilitiesTLS = []string{"IMAP4rev1", "LOGINDISABLED"} },
-			fails:   diagnostics.IMAPAuth, cause: "auth-not-offered",
+			fails:   check.IMAPAuth, cause: "auth-not-offered",
 		},
 		{name: "unknown mechanisms only", security: implicit, options: func(o *mailserver.Options) {
 			o.CapabilitiesTLS = []string{"IMAP4rev1", "LOGINDISABLED", "AUTH=ANONYMOUS", "AUTH=NTLM"}
-		}, fails: diagnostics.IMAPAuth, cause: "auth-mechanism-unsupported"},
+		}, fails: check.IMAPAuth, cause: "auth-mechanism-unsupported"},
 		{
 			name: "PLAIN asks twice", security: implicit,
 			script: mailserver.Script{"AUTHENTICATE": {Reply: "+ again", Next: []mailserver.Action{reply("{tag} OK in")}}},
-			fails:  diagnostics.IMAPAuth, cause: "protocol-error",
+			fails:  check.IMAPAuth, cause: "protocol-error",
 		},
 		{
 			name: "SCRAM without a proof", security: implicit, options: scramOnly,
-			script: mailserver.Script{"AUTHENTICATE": reply("{tag} OK welcome")}, fails: diagnostics.IMAPAuth,
+			script: mailserver.Script{"AUTHENTICATE": reply("{tag} OK welcome")}, fails: check.IMAPAuth,
 			cause: "protocol-error",
 		},
 		{
 			name: "SCRAM with a million rounds", security: implicit, options: scramOnly,
-			script: mailserver.Script{"AUTHENTICATE": reply("+ cj14LHM9eCxpPTEwMDAwMDAwMDA=")}, fails: diagnostics.IMAPAuth,
+			script: mailserver.Script{"AUTHENTICATE": reply("+ cj14LHM9eCxpPTEwMDAwMDAwMDA=")}, fails: check.IMAPAuth,
 			cause: "protocol-error",
 		},
 		{
 			name: "SCRAM with a foreign nonce", security: implicit, options: scramOnly,
-			script: mailserver.Script{"AUTHENTICATE": reply("+ cj1mb3JlaWduLHM9YWFhYSxpPTQwOTY=")}, fails: diagnostics.IMAPAuth,
+			script: mailserver.Script{"AUTHENTICATE": reply("+ cj1mb3JlaWduLHM9YWFhYSxpPTQwOTY=")}, fails: check.IMAPAuth,
 			cause: "protocol-error",
 		},
 		{
@@ -234,96 +235,96 @@ func hostileCases() []hostileCase {
 				Reply: "+ eyJzdGF0dXMiOiI0MDEiLCJzY2hlbWVzIjoiYmVhcmVyIn0=",
 				Next:  []mailserver.Action{reply("{tag} NO [AUTHENTICATIONFAILED] Invalid credentials")},
 			}},
-			fails: diagnostics.IMAPAuth, cause: "oauth-token-expired",
+			fails: check.IMAPAuth, cause: "oauth-token-expired",
 		},
 		{
 			name: "wrong tag", security: implicit, script: mailserver.Script{"auth": reply("p1 OK in")},
-			fails: diagnostics.IMAPAuth, cause: "protocol-error",
+			fails: check.IMAPAuth, cause: "protocol-error",
 		},
 		{
 			name: "BYE in the sign-in", security: implicit,
-			script: mailserver.Script{"auth": {Reply: "* BYE Auth process broken", Close: true}}, fails: diagnostics.IMAPAuth,
+			script: mailserver.Script{"auth": {Reply: "* BYE Auth process broken", Close: true}}, fails: check.IMAPAuth,
 			cause: "auth-temporary-failure",
 		},
 		{
 			name: "sign-in hangs", security: implicit, script: mailserver.Script{"auth": {Hang: true}},
-			fails: diagnostics.IMAPAuth, cause: "server-timeout",
+			fails: check.IMAPAuth, cause: "server-timeout",
 		},
 		{
 			name: "alert after sign-in", security: implicit,
 			script: mailserver.Script{"auth": reply("* OK [ALERT] \x1b[31mstorage moves\n{tag} OK in")},
-			fails:  diagnostics.IMAPAuth, cause: "server-alert", status: diagnostics.Warn,
+			fails:  check.IMAPAuth, cause: "server-alert", status: check.Warn,
 		},
 
 		// the listing
 		{
 			name: "oversize literal", security: implicit,
-			script: mailserver.Script{"LIST": reply("* LIST () \"/\" {99999999999999}")}, fails: diagnostics.IMAPFolder,
+			script: mailserver.Script{"LIST": reply("* LIST () \"/\" {99999999999999}")}, fails: check.IMAPFolder,
 			cause: "limit-exceeded",
 		},
 		{
 			name: "literal beyond 64 bits", security: implicit,
-			script: mailserver.Script{"LIST": reply("* LIST () \"/\" {99999999999999999999999}")}, fails: diagnostics.IMAPFolder,
+			script: mailserver.Script{"LIST": reply("* LIST () \"/\" {99999999999999999999999}")}, fails: check.IMAPFolder,
 			cause: "limit-exceeded",
 		},
 		{
 			name: "negative literal", security: implicit, script: mailserver.Script{"LIST": reply("* LIST () \"/\" {-1}")},
-			fails: diagnostics.IMAPFolder, cause: "protocol-error",
+			fails: check.IMAPFolder, cause: "protocol-error",
 		},
 		{
 			name: "nesting", security: implicit,
-			script: mailserver.Script{"LIST": reply("* LIST " + strings.Repeat("(", 60000))}, fails: diagnostics.IMAPFolder,
+			script: mailserver.Script{"LIST": reply("* LIST " + strings.Repeat("(", 60000))}, fails: check.IMAPFolder,
 			cause: "limit-exceeded",
 		},
 		{
 			name: "endless listing", security: implicit,
-			script: mailserver.Script{"LIST": {Endless: "* LIST () \"/\" " + long + "\r\n"}}, fails: diagnostics.IMAPFolder,
+			script: mailserver.Script{"LIST": {Endless: "* LIST () \"/\" " + long + "\r\n"}}, fails: check.IMAPFolder,
 			cause: "limit-exceeded",
 		},
 		{
 			name: "endless chatter", security: implicit, script: mailserver.Script{"LIST": {Endless: "* 1 EXISTS\r\n"}},
-			fails: diagnostics.IMAPFolder, cause: "limit-exceeded",
+			fails: check.IMAPFolder, cause: "limit-exceeded",
 		},
 		{
 			name: "escapes in names", security: implicit,
 			script: mailserver.Script{"LIST": reply(
 				"* LIST () \"/\" \"\x1b]52;c;ZXZpbA==\a\"\n* LIST () \"/\" \"\u202egnirts\"\n{tag} OK done")},
-			fails: diagnostics.IMAPFolder, cause: "folder-missing",
+			fails: check.IMAPFolder, cause: "folder-missing",
 		},
 		{
 			name: "listing refused", security: implicit,
-			script: mailserver.Script{"LIST": reply("{tag} NO [SERVERBUG] internal error")}, fails: diagnostics.IMAPFolder,
+			script: mailserver.Script{"LIST": reply("{tag} NO [SERVERBUG] internal error")}, fails: check.IMAPFolder,
 			cause: "server-busy",
 		},
 
 		// filing
 		{
 			name: "APPEND refused for quota", security: implicit,
-			script: mailserver.Script{"APPEND": reply("{tag} NO [OVERQUOTA] Quota exceeded")}, fails: diagnostics.IMAPAppend,
+			script: mailserver.Script{"APPEND": reply("{tag} NO [OVERQUOTA] Quota exceeded")}, fails: check.IMAPAppend,
 			cause: "mailbox-full",
 		},
 		{
 			name: "APPEND refused without a word", security: implicit, script: mailserver.Script{"APPEND": reply("{tag} NO")},
-			fails: diagnostics.IMAPAppend, cause: "append-refused",
+			fails: check.IMAPAppend, cause: "append-refused",
 		},
 		{
 			name: "folder may not be written", security: implicit,
-			script: mailserver.Script{"APPEND": reply("{tag} NO [NOPERM] Permission denied")}, fails: diagnostics.IMAPAppend,
+			script: mailserver.Script{"APPEND": reply("{tag} NO [NOPERM] Permission denied")}, fails: check.IMAPAppend,
 			cause: "folder-read-only",
 		},
 		{
 			name: "APPEND hangs", security: implicit, script: mailserver.Script{"APPEND": {Hang: true}},
-			fails: diagnostics.IMAPAppend, cause: "delivery-unknown",
+			fails: check.IMAPAppend, cause: "delivery-unknown",
 		},
 		{
 			name: "APPEND asks for more", security: implicit, script: mailserver.Script{"APPEND": reply("+ more")},
-			fails: diagnostics.IMAPAppend, cause: "protocol-error",
+			fails: check.IMAPAppend, cause: "protocol-error",
 		},
-		{name: "message is not found again", security: implicit, fails: diagnostics.IMAPReadback, cause: "readback-mismatch"},
+		{name: "message is not found again", security: implicit, fails: check.IMAPReadback, cause: "readback-mismatch"},
 		{
 			name: "SELECT refused", security: implicit,
 			script: mailserver.Script{"SELECT": reply("{tag} NO [NONEXISTENT] Unknown Mailbox")},
-			fails:  diagnostics.IMAPReadback, cause: "folder-missing",
+			fails:  check.IMAPReadback, cause: "folder-missing",
 		},
 	}
 }
@@ -363,14 +364,14 @@ func TestHostileServers(t *testing.T) {
 				tg.IMAP.Port = config.PortIMAPS
 			}
 			start := time.Now()
-			results := runPlan(t, n, tg, Options{LookOnly: c.status == diagnostics.Warn})
+			results := runPlan(t, n, tg, Options{LookOnly: c.status == check.Warn})
 			if took := time.Since(start); took > patience {
 				t.Errorf("the run took %s", took)
 			}
 			got := find(t, results, c.fails)
 			status := c.status
 			if status == "" {
-				status = diagnostics.Fail
+				status = check.Fail
 			}
 			if got.Status != status || got.Cause != c.cause {
 				t.Errorf("%s is %s/%s, want %s/%s; evidence %v", c.fails, got.Status, got.Cause, status, c.cause, got.Evidence)
@@ -379,13 +380,13 @@ func TestHostileServers(t *testing.T) {
 				}
 			}
 			for _, r := range results {
-				if r.Status == diagnostics.Fail && r.ID != c.fails {
+				if r.Status == check.Fail && r.ID != c.fails {
 					t.Errorf("%s fails too, with %s", r.ID, r.Cause)
 				}
 			}
 			assertNoSecret(t, results, tg)
 			server.NoSecretInClear(t, tg.Secret, user)
-			if c.fails == diagnostics.IMAPCertificate && c.status == "" {
+			if c.fails == check.IMAPCertificate && c.status == "" {
 				server.NoSecret(t, tg.Secret, user)
 			}
 			if c.refused > 0 {
@@ -407,7 +408,10 @@ func TestConnectFailures(t *testing.T) {
 	t.Parallel()
 	ca := mailserver.StartCA(t)
 	refused, blackhole := mailserver.StartRefused(t), mailserver.StartBlackhole(t)
-	for name, c := range map[string]struct{ address, host, cause string }{
+	for name, c := range map[string]struct {
+		address, host string
+		cause         check.Cause
+	}{
 		"refused": {refused.Addr(), host, "connection-refused"},
 		"blocked": {blackhole.Addr(), host, "port-blocked"},
 		"no name": {"", "nowhere.durand.example", "dns-nxdomain"},
@@ -418,8 +422,8 @@ func TestConnectFailures(t *testing.T) {
 			n.Timeout = step
 			tg := target(implicit)
 			tg.IMAP.Host = c.host
-			got := find(t, runPlan(t, n, tg, Options{}), diagnostics.IMAPConnect)
-			if got.Status != diagnostics.Fail || got.Cause != c.cause {
+			got := find(t, runPlan(t, n, tg, Options{}), check.IMAPConnect)
+			if got.Status != check.Fail || got.Cause != c.cause {
 				t.Errorf("%s/%s, want %s", got.Status, got.Cause, c.cause)
 			}
 		})
@@ -431,14 +435,14 @@ func TestCleartextNeedsLeave(t *testing.T) {
 	ca := mailserver.StartCA(t)
 	server := mailserver.StartIMAP(t, mailserver.Options{})
 	tg := target(config.SecurityNone)
-	got := find(t, runPlan(t, network(t, ca, server.Addr()), tg, Options{}), diagnostics.IMAPTLS)
-	if got.Status != diagnostics.Fail || got.Cause != "insecure-cleartext" {
+	got := find(t, runPlan(t, network(t, ca, server.Addr()), tg, Options{}), check.IMAPTLS)
+	if got.Status != check.Fail || got.Cause != "insecure-cleartext" {
 		t.Errorf("%s/%s", got.Status, got.Cause)
 	}
 	server.NoSecret(t, tg.Secret, user)
 	tg.AllowCleartext = true
 	if got := find(t, runPlan(t, network(t, ca, server.Addr()), tg, Options{LookOnly: true}),
-		diagnostics.IMAPFolder); got.Status != diagnostics.Pass {
+		check.IMAPFolder); got.Status != check.Pass {
 		t.Errorf("allowed cleartext: %s/%s", got.Status, got.Cause)
 	}
 }
@@ -462,7 +466,7 @@ func TestCancelAtEveryStep(t *testing.T) {
 				t.Errorf("ended %s after the cancellation", late)
 			}
 			for _, r := range results {
-				if r.Status == diagnostics.Fail {
+				if r.Status == check.Fail {
 					t.Errorf("%s fails with %s", r.ID, r.Cause)
 				}
 			}

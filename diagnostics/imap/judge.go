@@ -7,77 +7,49 @@ import (
 
 	"postier/diagnostics"
 	"postier/internal/account"
+	"postier/internal/check"
 	client "postier/internal/imap"
 	"postier/internal/safetext"
 	"postier/internal/wire"
 )
 
-// The causes that this package gives by its own judgement; the others come from the catalogue of replies.
-const (
-	causeApplicable    = "not-applicable"
-	causeByProvider    = "sent-copy-by-provider"
-	causeFolderMissing = "folder-missing"
-	causeReadOnly      = "folder-read-only"
-	causeRefused       = "append-refused"
-	causeReadback      = "readback-mismatch"
-	causeCleanup       = "cleanup-failed"
-	causeQuota         = "quota-nearly-full"
-	causeFull          = "mailbox-full"
-	causeUnknown       = "delivery-unknown"
-	causeAlert         = "server-alert"
-	causeDropped       = "connection-dropped"
-	causeTimeout       = "server-timeout"
-	causeLimit         = "limit-exceeded"
-	causeProtocol      = "protocol-error"
-	causeStripped      = "tls-stripped"
-	causeInjected      = "tls-injected"
-	causeCleartext     = "insecure-cleartext"
-	causeWrongMode     = "tls-wrong-mode"
-	causeService       = "wrong-service"
-	causeTurnedAway    = "greeting-refused"
-	causePreauth       = "preauth-refused"
-	causeTLSRequired   = "tls-required"
-	causeNoMechanism   = "auth-mechanism-unsupported"
-	causeNotOffered    = "auth-not-offered"
-)
-
 // ours maps the faults that the dialog itself finds.
 var ours = []struct {
 	err   error
-	cause string
+	cause check.Cause
 }{
-	{client.ErrPreauth, causePreauth},
-	{client.ErrNoStartTLS, causeStripped},
-	{client.ErrInsecure, causeCleartext},
-	{client.ErrLoginDisabled, causeTLSRequired},
-	{client.ErrNoMechanism, causeNoMechanism},
-	{client.ErrServerUnproven, causeProtocol},
-	{client.ErrChallenge, causeProtocol},
-	{client.ErrUnsafe, "settings-invalid"},
-	{client.ErrNoServer, "no-imap-at-provider"},
-	{client.ErrGone, causeReadback},
-	{client.ErrStillThere, causeCleanup},
+	{client.ErrPreauth, check.CausePreauthRefused},
+	{client.ErrNoStartTLS, check.CauseTLSStripped},
+	{client.ErrInsecure, check.CauseInsecureCleartext},
+	{client.ErrLoginDisabled, check.CauseTLSRequired},
+	{client.ErrNoMechanism, check.CauseAuthMechanismUnsupported},
+	{client.ErrServerUnproven, check.CauseProtocolError},
+	{client.ErrChallenge, check.CauseProtocolError},
+	{client.ErrUnsafe, check.CauseSettingsInvalid},
+	{client.ErrNoServer, check.CauseNoIMAPAtProvider},
+	{client.ErrGone, check.CauseReadbackMismatch},
+	{client.ErrStillThere, check.CauseCleanupFailed},
 }
 
 // kinds maps faults of a connection that stood. At connect time the first rung says it differently.
-var kinds = map[wire.Kind]string{
-	wire.KindPolicy:      "address-not-allowed",
-	wire.KindRefused:     "connection-refused",
-	wire.KindUnreachable: "network-unreachable",
-	wire.KindTimeout:     causeTimeout,
-	wire.KindReset:       causeDropped,
-	wire.KindClosed:      causeDropped,
-	wire.KindLimit:       causeLimit,
-	wire.KindInjected:    causeInjected,
-	wire.KindForbidden:   "starttls-forbidden",
-	wire.KindNotTLS:      causeWrongMode,
-	wire.KindVersion:     "tls-version-unsupported",
-	wire.KindAlert:       "tls-handshake",
-	wire.KindTLS:         "tls-handshake",
-	wire.KindOther:       causeDropped,
+var kinds = map[wire.Kind]check.Cause{
+	wire.KindPolicy:      check.CauseAddressNotAllowed,
+	wire.KindRefused:     check.CauseConnectionRefused,
+	wire.KindUnreachable: check.CauseNetworkUnreachable,
+	wire.KindTimeout:     check.CauseServerTimeout,
+	wire.KindReset:       check.CauseConnectionDropped,
+	wire.KindClosed:      check.CauseConnectionDropped,
+	wire.KindLimit:       check.CauseLimitExceeded,
+	wire.KindInjected:    check.CauseTLSInjected,
+	wire.KindForbidden:   check.CauseStartTLSForbidden,
+	wire.KindNotTLS:      check.CauseTLSWrongMode,
+	wire.KindVersion:     check.CauseTLSVersionUnsupported,
+	wire.KindAlert:       check.CauseTLSHandshake,
+	wire.KindTLS:         check.CauseTLSHandshake,
+	wire.KindOther:       check.CauseConnectionDropped,
 }
 
-var resolveCauses = map[wire.Failure]string{wire.NotFound: "dns-nxdomain"}
+var resolveCauses = map[wire.Failure]check.Cause{wire.NotFound: check.CauseDNSNXDomain}
 
 // Failure is the verdict on an error of client.Open or of a session, for checks of other areas that use a mailbox.
 func Failure(ctx context.Context, network *wire.Network, target account.Target, err error) diagnostics.Result {
@@ -91,7 +63,7 @@ func Failure(ctx context.Context, network *wire.Network, target account.Target, 
 
 // failure turns an error into a failed result: the cause, what the server said, and its code.
 func (r *run) failure(err error) diagnostics.Result {
-	result := diagnostics.Result{Status: diagnostics.Fail}
+	result := diagnostics.Result{Status: check.Fail}
 	var (
 		refused  *client.ReplyError
 		protocol *client.ProtocolError
@@ -117,12 +89,12 @@ func (r *run) failure(err error) diagnostics.Result {
 		r.explain(&result, refused)
 		return result
 	case errors.As(err, &protocol):
-		result.Cause = causeProtocol
+		result.Cause = check.CauseProtocolError
 		result.Evidence = append(result.Evidence,
 			diagnostics.Evidence{Kind: "protocol", Text: safetext.FromRemote(protocol.What)})
 		return result
 	case errors.As(err, &resolve):
-		result.Cause = "dns-failure"
+		result.Cause = check.CauseDNSFailure
 		if cause := resolveCauses[resolve.Kind]; cause != "" {
 			result.Cause = cause
 		}
@@ -134,12 +106,12 @@ func (r *run) failure(err error) diagnostics.Result {
 		return result
 	}
 	if errors.Is(err, wire.ErrNoAddress) {
-		result.Cause = "dns-no-address"
+		result.Cause = check.CauseDNSNoAddress
 		return result
 	}
 	fault := wire.Classify(err)
 	if fault.Kind == wire.KindCancelled {
-		return diagnostics.Result{Status: diagnostics.Skip, Cause: diagnostics.CauseCancelled}
+		return diagnostics.Result{Status: check.Skip, Cause: check.CauseCancelled}
 	}
 	result.Cause = kinds[fault.Kind]
 	result.Args = []any{

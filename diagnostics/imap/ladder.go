@@ -8,6 +8,7 @@ import (
 
 	"postier/config"
 	"postier/diagnostics"
+	"postier/internal/check"
 	client "postier/internal/imap"
 	"postier/internal/safetext"
 	"postier/internal/wire"
@@ -48,7 +49,7 @@ func (r *run) connect(ctx context.Context) diagnostics.Result {
 			return result
 		}
 	}
-	return pass(evidence...)
+	return diagnostics.Passed(evidence...)
 }
 
 // grace is how long the slower address family may keep the faster one waiting, so that both can be reported.
@@ -95,25 +96,25 @@ func (r *run) dial(ctx context.Context, addresses []netip.Addr) (*wire.Conn, []w
 // unreached judges attempts that all failed. The strongest statement wins: a refusal says more than silence.
 func (r *run) unreached(ctx context.Context, attempts []wire.Attempt) diagnostics.Result {
 	if ctx.Err() != nil {
-		return skip(diagnostics.CauseCancelled)
+		return diagnostics.Skipped(check.CauseCancelled)
 	}
 	seen := map[wire.Kind]bool{}
 	for _, a := range attempts {
 		seen[wire.Classify(a.Err).Kind] = true
 	}
-	cause := "network-unreachable"
+	cause := check.CauseNetworkUnreachable
 	switch {
 	case seen[wire.KindPolicy]:
-		cause = "address-not-allowed"
+		cause = check.CauseAddressNotAllowed
 	case seen[wire.KindRefused]:
-		cause = "connection-refused"
+		cause = check.CauseConnectionRefused
 	case seen[wire.KindTimeout]:
-		cause = "port-blocked"
+		cause = check.CausePortBlocked
 	case seen[wire.KindReset]:
-		cause = causeDropped
+		cause = check.CauseConnectionDropped
 	}
 	return diagnostics.Result{
-		Status: diagnostics.Fail, Cause: cause,
+		Status: check.Fail, Cause: cause,
 		Args: []any{"host", safetext.FromRemote(r.access.Server.Host), "port", r.access.Server.Port},
 	}
 }
@@ -135,20 +136,20 @@ func (r *run) greeting(ctx context.Context) (diagnostics.Result, bool) {
 	}
 	var refused *client.ReplyError
 	switch {
-	case result.Status == diagnostics.Skip:
+	case result.Status == check.Skip:
 	case errors.Is(err, client.ErrPreauth) && !r.session.Secured():
 		// Before TLS, PREAUTH is how a man in the middle keeps a client from asking for it.
-		result.Cause = causeStripped
-	case errors.As(err, &refused) && result.Cause == "unknown":
-		result.Cause = causeTurnedAway
+		result.Cause = check.CauseTLSStripped
+	case errors.As(err, &refused) && result.Cause == check.CauseUnknown:
+		result.Cause = check.CauseGreetingRefused
 	case stranger(said):
-		result.Cause = causeService
+		result.Cause = check.CauseWrongService
 		result.Evidence = append(result.Evidence, diagnostics.Reply(said))
 	case wire.IsTimeout(err) && r.access.Server.Security != config.SecurityTLS &&
 		(r.access.Server.Port == config.PortIMAPS || r.speaksTLS(ctx)):
-		result.Cause = causeWrongMode
+		result.Cause = check.CauseTLSWrongMode
 	case looksLikeTLS(said):
-		result.Cause = causeWrongMode
+		result.Cause = check.CauseTLSWrongMode
 	}
 	return result, true
 }
@@ -181,14 +182,14 @@ func (r *run) tls(ctx context.Context) diagnostics.Result {
 		if err := r.session.AcceptCleartext(); err != nil {
 			return r.failure(err)
 		}
-		return warn(causeCleartext)
+		return diagnostics.Warned(check.CauseInsecureCleartext)
 	case config.SecurityStartTLS:
 		if err := r.session.StartTLS(ctx); err != nil {
 			result := r.failure(err)
 			var refused *client.ReplyError
 			if errors.As(err, &refused) && refused.Command == "STARTTLS" {
 				// Offered and refused: an ill server and an attacker look alike (RFC 8314 §3), and both end here.
-				result.Cause = "starttls-failed"
+				result.Cause = check.CauseStartTLSFailed
 			}
 			return result
 		}
@@ -198,7 +199,7 @@ func (r *run) tls(ctx context.Context) diagnostics.Result {
 	if err != nil {
 		return r.failure(err)
 	}
-	return pass(diagnostics.Evidence{
+	return diagnostics.Passed(diagnostics.Evidence{
 		Kind:   "tls",
 		Fields: map[string]any{"version": report.Version, "cipher": report.Cipher, "took_ms": report.Took.Milliseconds()},
 	})
@@ -207,7 +208,7 @@ func (r *run) tls(ctx context.Context) diagnostics.Result {
 // certificate judges the chain for the host that the person confirmed.
 func (r *run) certificate(ctx context.Context) diagnostics.Result {
 	if r.access.Server.Security == config.SecurityNone {
-		return skip(causeApplicable)
+		return diagnostics.Skipped(check.CauseNotApplicable)
 	}
 	return diagnostics.JudgeCertificate(ctx, r.network, r.access.Server.Host, r.report)
 }
@@ -244,18 +245,18 @@ func (r *run) auth(ctx context.Context) diagnostics.Result {
 		inside := r.access.Server.Security != config.SecurityNone
 		if errors.Is(err, client.ErrNoMechanism) && len(done.Offered) == 0 ||
 			errors.Is(err, client.ErrLoginDisabled) && inside {
-			result.Cause = causeNotOffered
+			result.Cause = check.CauseAuthNotOffered
 		}
-		if !done.Challenge.Empty() && result.Status == diagnostics.Fail {
+		if !done.Challenge.Empty() && result.Status == check.Fail {
 			r.explainChallenge(&result, done.Challenge)
 		}
 		result.Evidence = append(evidence, result.Evidence...)
 		return result
 	}
 	if len(alerts) > 0 {
-		return warn(causeAlert, evidence...)
+		return diagnostics.Warned(check.CauseServerAlert, evidence...)
 	}
-	return pass(evidence...)
+	return diagnostics.Passed(evidence...)
 }
 
 func remotes(list []string) []safetext.Remote {

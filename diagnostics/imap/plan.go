@@ -9,6 +9,7 @@ import (
 	"postier/config"
 	"postier/diagnostics"
 	"postier/internal/account"
+	"postier/internal/check"
 	client "postier/internal/imap"
 	"postier/internal/locale"
 	"postier/internal/wire"
@@ -74,37 +75,37 @@ func Plan(network *wire.Network, target account.Target, options Options) diagnos
 	}
 	r.recorder.Hide(r.access.Secret, r.access.Username)
 
-	check := func(id diagnostics.ID, f func(context.Context) diagnostics.Result,
-		needs ...diagnostics.ID,
+	rung := func(id check.ID, f func(context.Context) diagnostics.Result,
+		needs ...check.ID,
 	) diagnostics.Check {
 		return diagnostics.Check{ID: id, Needs: needs, Run: r.traced(f)}
 	}
-	encrypted := diagnostics.IMAPCertificate
+	encrypted := check.IMAPCertificate
 	if r.access.Server.Security == config.SecurityNone {
-		encrypted = diagnostics.IMAPTLS // there is no certificate to judge
+		encrypted = check.IMAPTLS // there is no certificate to judge
 	}
 	checks := []diagnostics.Check{
-		check(diagnostics.IMAPConnect, r.connect),
-		check(diagnostics.IMAPTLS, r.tls, diagnostics.IMAPConnect),
-		check(diagnostics.IMAPCertificate, r.certificate, diagnostics.IMAPTLS),
-		check(diagnostics.IMAPAuth, r.auth, encrypted),
-		check(diagnostics.IMAPFolder, r.folder, diagnostics.IMAPAuth),
+		rung(check.IMAPConnect, r.connect),
+		rung(check.IMAPTLS, r.tls, check.IMAPConnect),
+		rung(check.IMAPCertificate, r.certificate, check.IMAPTLS),
+		rung(check.IMAPAuth, r.auth, encrypted),
+		rung(check.IMAPFolder, r.folder, check.IMAPAuth),
 	}
 	if options.LookOnly || target.SentMode == config.SentServer || target.SentMode == config.SentNone {
-		for _, id := range []diagnostics.ID{diagnostics.IMAPAppend, diagnostics.IMAPReadback, diagnostics.IMAPCleanup} {
-			checks = append(checks, check(id, r.notNeeded, diagnostics.IMAPAuth))
+		for _, id := range []check.ID{check.IMAPAppend, check.IMAPReadback, check.IMAPCleanup} {
+			checks = append(checks, rung(id, r.notNeeded, check.IMAPAuth))
 		}
 	} else {
 		checks = append(checks,
-			check(diagnostics.IMAPAppend, r.file, diagnostics.IMAPFolder),
-			check(diagnostics.IMAPReadback, r.readback, diagnostics.IMAPAppend),
-			check(diagnostics.IMAPCleanup, r.cleanup, diagnostics.IMAPAppend),
+			rung(check.IMAPAppend, r.file, check.IMAPFolder),
+			rung(check.IMAPReadback, r.readback, check.IMAPAppend),
+			rung(check.IMAPCleanup, r.cleanup, check.IMAPAppend),
 		)
 	}
-	checks = append(checks, check(diagnostics.IMAPQuota, r.quota, diagnostics.IMAPAuth))
+	checks = append(checks, rung(check.IMAPQuota, r.quota, check.IMAPAuth))
 	// One connection: each check waits for the one before, whatever that found.
 	for i := 1; i < len(checks); i++ {
-		checks[i].After = []diagnostics.ID{checks[i-1].ID}
+		checks[i].After = []check.ID{checks[i-1].ID}
 	}
 	return diagnostics.Plan{Checks: checks, Close: func() { r.session.Close() }}
 }
@@ -121,21 +122,9 @@ func (r *run) traced(f func(context.Context) diagnostics.Result) func(context.Co
 	}
 }
 
-func pass(evidence ...diagnostics.Evidence) diagnostics.Result {
-	return diagnostics.Result{Status: diagnostics.Pass, Evidence: evidence}
-}
-
-func warn(cause string, evidence ...diagnostics.Evidence) diagnostics.Result {
-	return diagnostics.Result{Status: diagnostics.Warn, Cause: cause, Evidence: evidence}
-}
-
-func skip(cause string, evidence ...diagnostics.Evidence) diagnostics.Result {
-	return diagnostics.Result{Status: diagnostics.Skip, Cause: cause, Evidence: evidence}
-}
-
 func (r *run) notNeeded(context.Context) diagnostics.Result {
 	if r.target.SentMode == config.SentServer {
-		return skip(causeByProvider)
+		return diagnostics.Skipped(check.CauseSentCopyByProvider)
 	}
-	return skip(causeApplicable)
+	return diagnostics.Skipped(check.CauseNotApplicable)
 }

@@ -9,6 +9,7 @@ import (
 	"postier/config"
 	"postier/diagnostics"
 	"postier/internal/account"
+	"postier/internal/check"
 	client "postier/internal/imap"
 	"postier/internal/rehearsal/mailserver"
 )
@@ -42,7 +43,7 @@ func TestRehearsal(t *testing.T) {
 		prepare func(*fake)
 		target  func(*account.Target)
 		options Options
-		want    map[diagnostics.ID]string // status, or status/cause; all others pass
+		want    map[check.ID]string // status, or status/cause; all others pass
 		check   func(*testing.T, *fake, []diagnostics.Result)
 	}{
 		{name: "all is well", check: func(t *testing.T, f *fake, results []diagnostics.Result) {
@@ -52,14 +53,14 @@ func TestRehearsal(t *testing.T) {
 			if !f.said("UID EXPUNGE 7") {
 				t.Error("the message was not removed by UID EXPUNGE")
 			}
-			for _, line := range find(t, results, diagnostics.IMAPAppend).Transcript {
+			for _, line := range find(t, results, check.IMAPAppend).Transcript {
 				if strings.Contains(line.String(), "X-Postier") {
 					t.Error("the body is in the transcript")
 				}
 			}
 		}},
-		{name: "no UIDPLUS, no LITERAL+", prepare: func(f *fake) { f.caps = "IMAP4rev1" }, want: map[diagnostics.ID]string{
-			diagnostics.IMAPQuota: "skip/not-applicable",
+		{name: "no UIDPLUS, no LITERAL+", prepare: func(f *fake) { f.caps = "IMAP4rev1" }, want: map[check.ID]string{
+			check.IMAPQuota: "skip/not-applicable",
 		}, check: func(t *testing.T, f *fake, _ []diagnostics.Result) {
 			if f.count("Sent") != 0 || !f.said("EXPUNGE") || f.said("UID EXPUNGE") {
 				t.Error("the message was not removed by EXPUNGE alone")
@@ -68,8 +69,8 @@ func TestRehearsal(t *testing.T) {
 		{name: "others are marked deleted", prepare: func(f *fake) {
 			f.caps = "IMAP4rev1"
 			f.boxes["Sent"] = []stored{{uid: 3, raw: []byte("precious"), deleted: true}}
-		}, want: map[diagnostics.ID]string{
-			diagnostics.IMAPQuota: "skip/not-applicable", diagnostics.IMAPCleanup: "warn/cleanup-failed",
+		}, want: map[check.ID]string{
+			check.IMAPQuota: "skip/not-applicable", check.IMAPCleanup: "warn/cleanup-failed",
 		}, check: func(t *testing.T, f *fake, _ []diagnostics.Result) {
 			if f.count("Sent") != 2 || f.said("EXPUNGE") {
 				t.Error("a message of somebody else was put at risk")
@@ -78,9 +79,9 @@ func TestRehearsal(t *testing.T) {
 		{
 			name: "server changes the message", prepare: func(f *fake) {
 				f.alter = func(b []byte) []byte { return append([]byte("X-Stamp: 1\r\n"), b...) }
-			}, want: map[diagnostics.ID]string{diagnostics.IMAPReadback: "warn/readback-mismatch"},
+			}, want: map[check.ID]string{check.IMAPReadback: "warn/readback-mismatch"},
 			check: func(t *testing.T, f *fake, results []diagnostics.Result) {
-				e := find(t, results, diagnostics.IMAPReadback).Evidence[0]
+				e := find(t, results, check.IMAPReadback).Evidence[0]
 				if e.Fields["first_difference"] != 0 {
 					t.Errorf("first difference at %v", e.Fields["first_difference"])
 				}
@@ -91,18 +92,18 @@ func TestRehearsal(t *testing.T) {
 		},
 		{name: "server keeps somebody else's message under the UID", prepare: func(f *fake) {
 			f.alter = func([]byte) []byte { return []byte("Subject: holiday\r\n\r\nprecious\r\n") }
-		}, want: map[diagnostics.ID]string{
-			diagnostics.IMAPReadback: "fail/readback-mismatch", diagnostics.IMAPCleanup: "warn/cleanup-failed",
+		}, want: map[check.ID]string{
+			check.IMAPReadback: "fail/readback-mismatch", check.IMAPCleanup: "warn/cleanup-failed",
 		}, check: func(t *testing.T, f *fake, _ []diagnostics.Result) {
 			if f.count("Sent") != 1 || f.said("UID STORE") {
 				t.Error("a message that is not ours was touched")
 			}
 		}},
-		{name: "no folder", prepare: func(f *fake) { f.folders = f.folders[:1] }, want: map[diagnostics.ID]string{
-			diagnostics.IMAPFolder: "fail/folder-missing", diagnostics.IMAPAppend: "skip/needs-failed",
-			diagnostics.IMAPReadback: "skip/needs-failed", diagnostics.IMAPCleanup: "skip/needs-failed",
+		{name: "no folder", prepare: func(f *fake) { f.folders = f.folders[:1] }, want: map[check.ID]string{
+			check.IMAPFolder: "fail/folder-missing", check.IMAPAppend: "skip/needs-failed",
+			check.IMAPReadback: "skip/needs-failed", check.IMAPCleanup: "skip/needs-failed",
 		}, check: func(t *testing.T, _ *fake, results []diagnostics.Result) {
-			if fix := find(t, results, diagnostics.IMAPFolder).Fix; len(fix) != 1 || fix[0].Kind != "folder" ||
+			if fix := find(t, results, check.IMAPFolder).Fix; len(fix) != 1 || fix[0].Kind != "folder" ||
 				fix[0].Value != "Sent" {
 				t.Errorf("fix is %v", fix)
 			}
@@ -117,23 +118,23 @@ func TestRehearsal(t *testing.T) {
 		},
 		{
 			name: "wanted folder is not there", target: func(tg *account.Target) { tg.SentFolder = "Ablage" },
-			want: map[diagnostics.ID]string{
-				diagnostics.IMAPFolder: "fail/folder-missing", diagnostics.IMAPAppend: "skip/needs-failed",
-				diagnostics.IMAPReadback: "skip/needs-failed", diagnostics.IMAPCleanup: "skip/needs-failed",
+			want: map[check.ID]string{
+				check.IMAPFolder: "fail/folder-missing", check.IMAPAppend: "skip/needs-failed",
+				check.IMAPReadback: "skip/needs-failed", check.IMAPCleanup: "skip/needs-failed",
 			},
 		},
 		{
 			name: "folder vanishes before APPEND", prepare: func(f *fake) { delete(f.boxes, "Sent") },
-			want: map[diagnostics.ID]string{
-				diagnostics.IMAPAppend: "fail/folder-missing", diagnostics.IMAPReadback: "skip/needs-failed",
-				diagnostics.IMAPCleanup: "skip/needs-failed",
+			want: map[check.ID]string{
+				check.IMAPAppend: "fail/folder-missing", check.IMAPReadback: "skip/needs-failed",
+				check.IMAPCleanup: "skip/needs-failed",
 			},
 		},
 		{name: "extended LIST refused", prepare: func(f *fake) { f.flatList = true }},
 		{
 			name: "XLIST only", prepare: func(f *fake) { f.caps = "IMAP4rev1 XLIST UIDPLUS LITERAL-" },
-			want: map[diagnostics.ID]string{
-				diagnostics.IMAPQuota: "skip/not-applicable",
+			want: map[check.ID]string{
+				check.IMAPQuota: "skip/not-applicable",
 			}, check: func(t *testing.T, f *fake, _ []diagnostics.Result) {
 				if !f.said("XLIST") {
 					t.Error("XLIST was not asked")
@@ -142,17 +143,17 @@ func TestRehearsal(t *testing.T) {
 		},
 		{
 			name: "connection lost in APPEND, copy is there", prepare: func(f *fake) { f.cut, f.keep = true, true },
-			want: map[diagnostics.ID]string{
-				diagnostics.IMAPAppend: "warn/delivery-unknown",
+			want: map[check.ID]string{
+				check.IMAPAppend: "warn/delivery-unknown",
 			}, check: func(t *testing.T, f *fake, _ []diagnostics.Result) {
 				if f.conns != 2 || f.count("Sent") != 0 {
 					t.Errorf("%d connections, %d copies left", f.conns, f.count("Sent"))
 				}
 			},
 		},
-		{name: "connection lost in APPEND, no copy", prepare: func(f *fake) { f.cut = true }, want: map[diagnostics.ID]string{
-			diagnostics.IMAPAppend: "fail/delivery-unknown", diagnostics.IMAPReadback: "skip/needs-failed",
-			diagnostics.IMAPCleanup: "skip/needs-failed",
+		{name: "connection lost in APPEND, no copy", prepare: func(f *fake) { f.cut = true }, want: map[check.ID]string{
+			check.IMAPAppend: "fail/delivery-unknown", check.IMAPReadback: "skip/needs-failed",
+			check.IMAPCleanup: "skip/needs-failed",
 		}, check: func(t *testing.T, f *fake, _ []diagnostics.Result) {
 			if f.said("APPEND") {
 				t.Error("the message was filed again")
@@ -160,26 +161,26 @@ func TestRehearsal(t *testing.T) {
 		}},
 		{
 			name: "nearly full", prepare: func(f *fake) { f.quota = "(STORAGE 950 1000)" },
-			want: map[diagnostics.ID]string{diagnostics.IMAPQuota: "warn/quota-nearly-full"},
+			want: map[check.ID]string{check.IMAPQuota: "warn/quota-nearly-full"},
 		},
 		{
 			name: "full", prepare: func(f *fake) { f.quota = "(STORAGE 1000 1000 MESSAGE 2 10)" },
-			want: map[diagnostics.ID]string{diagnostics.IMAPQuota: "fail/mailbox-full"},
+			want: map[check.ID]string{check.IMAPQuota: "fail/mailbox-full"},
 		},
 		{
 			name: "provider files the copy", target: func(tg *account.Target) { tg.SentMode = config.SentServer },
-			want: map[diagnostics.ID]string{
-				diagnostics.IMAPAppend: "skip/sent-copy-by-provider", diagnostics.IMAPReadback: "skip/sent-copy-by-provider",
-				diagnostics.IMAPCleanup: "skip/sent-copy-by-provider",
+			want: map[check.ID]string{
+				check.IMAPAppend: "skip/sent-copy-by-provider", check.IMAPReadback: "skip/sent-copy-by-provider",
+				check.IMAPCleanup: "skip/sent-copy-by-provider",
 			}, check: func(t *testing.T, f *fake, _ []diagnostics.Result) {
 				if f.said("APPEND") {
 					t.Error("a copy was filed all the same")
 				}
 			},
 		},
-		{name: "look only", options: Options{LookOnly: true}, want: map[diagnostics.ID]string{
-			diagnostics.IMAPAppend: "skip/not-applicable", diagnostics.IMAPReadback: "skip/not-applicable",
-			diagnostics.IMAPCleanup: "skip/not-applicable",
+		{name: "look only", options: Options{LookOnly: true}, want: map[check.ID]string{
+			check.IMAPAppend: "skip/not-applicable", check.IMAPReadback: "skip/not-applicable",
+			check.IMAPCleanup: "skip/not-applicable",
 		}},
 	}
 	for _, c := range cases {
@@ -201,7 +202,7 @@ func TestRehearsal(t *testing.T) {
 				}
 				got := string(r.Status)
 				if r.Cause != "" {
-					got += "/" + r.Cause
+					got += "/" + string(r.Cause)
 				}
 				if got != want {
 					t.Errorf("%s is %s, want %s; evidence %v", r.ID, got, want, r.Evidence)
@@ -209,7 +210,7 @@ func TestRehearsal(t *testing.T) {
 						t.Log(line)
 					}
 				}
-				if r.Status == diagnostics.Pass && len(r.Evidence) == 0 {
+				if r.Status == check.Pass && len(r.Evidence) == 0 {
 					t.Errorf("%s passes without evidence", r.ID)
 				}
 			}

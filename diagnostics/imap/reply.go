@@ -7,6 +7,7 @@ import (
 
 	"postier/diagnostics"
 	"postier/diagnostics/explain"
+	"postier/internal/check"
 	client "postier/internal/imap"
 	"postier/internal/safetext"
 )
@@ -18,9 +19,9 @@ func (r *run) explain(result *diagnostics.Result, refused *client.ReplyError) {
 		Provider: r.target.Provider,
 	})
 	result.Cause, result.Matched, result.Provider = answer.Cause, answer.Reply, r.target.Provider
-	if refused.SignIn() && refused.Status == imap.StatusResponseTypeNo && answer.Cause == explain.CauseUnknown {
+	if refused.SignIn() && refused.Status == imap.StatusResponseTypeNo && answer.Cause == check.CauseUnknown {
 		// A server that gives no reason refuses the name or the password: RFC 9051 §6.2.2 and §6.2.3 know no other NO.
-		result.Cause = "wrong-password"
+		result.Cause = check.CauseWrongPassword
 	}
 }
 
@@ -28,7 +29,7 @@ func (r *run) explain(result *diagnostics.Result, refused *client.ReplyError) {
 func (r *run) explainChallenge(result *diagnostics.Result, challenge safetext.Remote) {
 	text := strings.TrimSpace(challenge.Raw())
 	answer := explain.Match(explain.Query{Protocol: explain.IMAP, Code: "+", Text: text, Provider: r.target.Provider})
-	if answer.Cause != explain.CauseUnknown {
+	if answer.Cause != check.CauseUnknown {
 		result.Cause, result.Matched, result.Provider = answer.Cause, answer.Reply, r.target.Provider
 	}
 }

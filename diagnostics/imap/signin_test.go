@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"postier/config"
-	"postier/diagnostics"
+	"postier/internal/check"
 	"postier/internal/rehearsal/mailserver"
 )
 
@@ -18,7 +18,7 @@ func TestLoginWithLiterals(t *testing.T) {
 	})
 	tg := target(config.SecurityTLS)
 	results := runPlan(t, network(t, ca, server.Addr()), tg, Options{LookOnly: true})
-	if got := find(t, results, diagnostics.IMAPAuth); got.Status != diagnostics.Pass {
+	if got := find(t, results, check.IMAPAuth); got.Status != check.Pass {
 		t.Errorf("%s/%s", got.Status, got.Cause)
 	}
 	var literals []string
@@ -40,8 +40,8 @@ func TestSecretsWithLineBreaksAreRefused(t *testing.T) {
 		mailserver.Options{Certificate: ca.Leaf(t, mailserver.Good, host), ImplicitTLS: true})
 	tg := target(config.SecurityTLS)
 	tg.IMAP.Username = "a\r\nA1 DELETE INBOX"
-	got := find(t, runPlan(t, network(t, ca, server.Addr()), tg, Options{}), diagnostics.IMAPAuth)
-	if got.Status != diagnostics.Fail || got.Cause != "settings-invalid" {
+	got := find(t, runPlan(t, network(t, ca, server.Addr()), tg, Options{}), check.IMAPAuth)
+	if got.Status != check.Fail || got.Cause != "settings-invalid" {
 		t.Errorf("%s/%s", got.Status, got.Cause)
 	}
 	if strings.Contains(string(server.Received()), "DELETE") {

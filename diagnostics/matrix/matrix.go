@@ -18,6 +18,7 @@ import (
 	"postier/diagnostics"
 	"postier/diagnostics/smtp"
 	"postier/internal/account"
+	"postier/internal/check"
 	"postier/internal/safetext"
 	"postier/internal/wire"
 )
@@ -27,12 +28,12 @@ type Row struct {
 	Port     int             `json:"port"`
 	Security config.Security `json:"security"`
 	// Status is that of the ladder up to the mechanisms on offer; Cause and Check say where it ended.
-	Status diagnostics.Status `json:"status"`
-	Check  diagnostics.ID     `json:"check,omitempty"`
-	Cause  string             `json:"cause,omitempty"`
+	Status check.Status `json:"status"`
+	Check  check.ID     `json:"check,omitempty"`
+	Cause  check.Cause  `json:"cause,omitempty"`
 	// TLS is the version, empty when there was none. Certificate is the verdict on it, empty likewise.
-	TLS         string             `json:"tls,omitempty"`
-	Certificate diagnostics.Status `json:"certificate,omitempty"`
+	TLS         string       `json:"tls,omitempty"`
+	Certificate check.Status `json:"certificate,omitempty"`
 	// Offered are the mechanisms in the server's own words and order.
 	Offered    []safetext.Remote `json:"offered"`
 	Mechanisms []Try             `json:"mechanisms"`
@@ -45,9 +46,9 @@ type Row struct {
 type Try struct {
 	Mechanism config.Mechanism `json:"mechanism"`
 	// Status is skip for a mechanism that was not tried; Cause then says why.
-	Status diagnostics.Status `json:"status"`
-	Cause  string             `json:"cause,omitempty"`
-	TookMS int64              `json:"took_ms"`
+	Status check.Status `json:"status"`
+	Cause  check.Cause  `json:"cause,omitempty"`
+	TookMS int64        `json:"took_ms"`
 
 	Results []diagnostics.Result `json:"-"`
 }
@@ -155,17 +156,17 @@ func (r *runner) lookAt(ctx context.Context, row *Row) {
 	results := diagnostics.Run(ctx, nil, smtp.Plan(r.network, target, smtp.Options{}))
 	row.Results, row.TookMS = results, time.Since(start).Milliseconds()
 	row.Offered, row.Mechanisms = []safetext.Remote{}, []Try{}
-	row.Status = diagnostics.Pass
+	row.Status = check.Pass
 	for _, result := range results {
 		switch {
-		case result.Cause == diagnostics.CauseCancelled:
-			row.Status, row.Check, row.Cause = diagnostics.Skip, result.ID, result.Cause
-		case result.Status == diagnostics.Fail:
-			row.Status, row.Check, row.Cause = diagnostics.Fail, result.ID, result.Cause
-		case result.Status == diagnostics.Warn && row.Status == diagnostics.Pass && result.ID != diagnostics.NetConnect6:
-			row.Status, row.Check, row.Cause = diagnostics.Warn, result.ID, result.Cause
+		case result.Cause == check.CauseCancelled:
+			row.Status, row.Check, row.Cause = check.Skip, result.ID, result.Cause
+		case result.Status == check.Fail:
+			row.Status, row.Check, row.Cause = check.Fail, result.ID, result.Cause
+		case result.Status == check.Warn && row.Status == check.Pass && result.ID != check.NetConnect6:
+			row.Status, row.Check, row.Cause = check.Warn, result.ID, result.Cause
 		}
-		if row.Status == diagnostics.Fail {
+		if row.Status == check.Fail {
 			break
 		}
 	}
@@ -223,21 +224,21 @@ func (r *runner) signIns(ctx context.Context, rows []Row) {
 	stopped := false
 	for i := range rows {
 		row := &rows[i]
-		if row.Status != diagnostics.Pass && row.Status != diagnostics.Warn {
+		if row.Status != check.Pass && row.Status != check.Warn {
 			continue
 		}
 		for _, m := range usable(*row, r.target.SecretType == config.SecretOAuth) {
 			if stopped || ctx.Err() != nil {
-				cause := diagnostics.CauseLockoutGuard
+				cause := check.CauseLockoutGuard
 				if !stopped {
-					cause = diagnostics.CauseCancelled
+					cause = check.CauseCancelled
 				}
-				row.Mechanisms = append(row.Mechanisms, Try{Mechanism: m, Status: diagnostics.Skip, Cause: cause})
+				row.Mechanisms = append(row.Mechanisms, Try{Mechanism: m, Status: check.Skip, Cause: cause})
 				continue
 			}
 			try := r.signIn(ctx, *row, m)
 			row.Mechanisms = append(row.Mechanisms, try)
-			if try.Status == diagnostics.Fail {
+			if try.Status == check.Fail {
 				stopped = r.opts.Agree == nil || !r.opts.Agree(ctx, *row, try)
 			}
 		}
@@ -249,12 +250,12 @@ func (r *runner) signIn(ctx context.Context, row Row, m config.Mechanism) Try {
 	target := r.bare(row)
 	target.Secret, target.Submission.Auth = r.target.Secret, m
 	results := diagnostics.Run(ctx, nil, smtp.Plan(r.network, target, smtp.Options{}))
-	try := Try{Mechanism: m, Status: diagnostics.Skip, Cause: diagnostics.CauseNeedsFailed, Results: results}
-	if auth, ok := diagnostics.Find(results, diagnostics.SMTPAuth); ok {
+	try := Try{Mechanism: m, Status: check.Skip, Cause: check.CauseNeedsFailed, Results: results}
+	if auth, ok := diagnostics.Find(results, check.SMTPAuth); ok {
 		try.Status, try.Cause, try.TookMS = auth.Status, auth.Cause, auth.Took.Milliseconds()
 	}
 	if root, failed := diagnostics.FirstFailure(results); failed {
-		try.Status, try.Cause = diagnostics.Fail, root.Cause
+		try.Status, try.Cause = check.Fail, root.Cause
 	}
 	return try
 }
@@ -266,9 +267,9 @@ func best(rows []Row) *Choice {
 	for _, row := range rows {
 		for _, try := range row.Mechanisms {
 			switch try.Status {
-			case diagnostics.Pass, diagnostics.Warn:
+			case check.Pass, check.Warn:
 				return &Choice{Port: row.Port, Security: row.Security, Auth: try.Mechanism, Proven: true}
-			case diagnostics.Fail:
+			case check.Fail:
 				tried = true
 			}
 		}
@@ -277,7 +278,7 @@ func best(rows []Row) *Choice {
 		return nil
 	}
 	for _, row := range rows {
-		if row.Status == diagnostics.Pass || row.Status == diagnostics.Warn {
+		if row.Status == check.Pass || row.Status == check.Warn {
 			return &Choice{Port: row.Port, Security: row.Security}
 		}
 	}
@@ -296,7 +297,7 @@ func (m Matrix) Root() []diagnostics.Result {
 				try.Mechanism == m.Best.Auth {
 				return try.Results
 			}
-			if m.Best == nil && try.Status == diagnostics.Fail {
+			if m.Best == nil && try.Status == check.Fail {
 				return try.Results
 			}
 		}
@@ -305,7 +306,7 @@ func (m Matrix) Root() []diagnostics.Result {
 		}
 		passed := 0
 		for _, r := range row.Results {
-			if r.Status == diagnostics.Pass || r.Status == diagnostics.Warn {
+			if r.Status == check.Pass || r.Status == check.Warn {
 				passed++
 			}
 		}

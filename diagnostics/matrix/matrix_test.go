@@ -10,6 +10,7 @@ import (
 	"postier/config"
 	"postier/diagnostics"
 	"postier/internal/account"
+	"postier/internal/check"
 	"postier/internal/rehearsal/mailserver"
 	"postier/internal/rehearsal/nameserver"
 	"postier/internal/secret"
@@ -72,12 +73,12 @@ func TestBothWaysWork(t *testing.T) {
 	for _, row := range m.Rows {
 		switch row.Port {
 		case 465, 587:
-			if len(row.Mechanisms) != 2 || row.Mechanisms[0].Status != diagnostics.Pass ||
-				row.Mechanisms[1].Status != diagnostics.Pass {
+			if len(row.Mechanisms) != 2 || row.Mechanisms[0].Status != check.Pass ||
+				row.Mechanisms[1].Status != check.Pass {
 				t.Errorf("%d: %+v", row.Port, row.Mechanisms)
 			}
 		default:
-			if row.Status != diagnostics.Fail || row.Cause != "connection-refused" || len(row.Mechanisms) > 0 {
+			if row.Status != check.Fail || row.Cause != "connection-refused" || len(row.Mechanisms) > 0 {
 				t.Errorf("%d: %s %s", row.Port, row.Status, row.Cause)
 			}
 		}
@@ -109,7 +110,7 @@ func TestOneRefusalEndsTheSignIns(t *testing.T) {
 	if asked != 2 || signIns(servers[465])+signIns(servers[587]) != 3 {
 		t.Errorf("asked %d times, %d sign-ins in all", asked, signIns(servers[465])+signIns(servers[587]))
 	}
-	if m.Rows[1].Mechanisms[0].Cause != diagnostics.CauseLockoutGuard {
+	if m.Rows[1].Mechanisms[0].Cause != check.CauseLockoutGuard {
 		t.Errorf("%+v", m.Rows[1].Mechanisms)
 	}
 }
@@ -147,7 +148,7 @@ func TestBadCertificateIsNotSignedInTo(t *testing.T) {
 	network, target := bench(t, map[int]*mailserver.Server{465: bad}, ca)
 	m := Run(t.Context(), network, target, Options{})
 	bad.NoSecret(t, target.Secret, target.Address)
-	if m.Best != nil || m.Rows[0].Cause != "cert-name-mismatch" || m.Rows[0].Certificate != diagnostics.Fail {
+	if m.Best != nil || m.Rows[0].Cause != "cert-name-mismatch" || m.Rows[0].Certificate != check.Fail {
 		t.Errorf("%+v", m.Rows[0])
 	}
 }

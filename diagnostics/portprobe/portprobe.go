@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"postier/diagnostics"
+	"postier/internal/check"
 	"postier/internal/safetext"
 	"postier/internal/wire"
 )
@@ -203,18 +204,19 @@ func (f *Finding) judge() {
 }
 
 // Suspicious lists the checks whose result asks for this: a connection that did not stand, over one family or both.
-func Suspicious(results []diagnostics.Result) []diagnostics.ID {
-	var list []diagnostics.ID
+func Suspicious(results []diagnostics.Result) []check.ID {
+	var list []check.ID
 	for _, r := range results {
 		switch r.ID {
-		case diagnostics.NetConnect, diagnostics.IMAPConnect:
-			if r.Status == diagnostics.Fail && slices.Contains([]string{
-				"port-blocked", "connection-refused", "network-unreachable", "connection-dropped",
+		case check.NetConnect, check.IMAPConnect:
+			if r.Status == check.Fail && slices.Contains([]check.Cause{
+				check.CausePortBlocked, check.CauseConnectionRefused, check.CauseNetworkUnreachable,
+				check.CauseConnectionDropped,
 			}, r.Cause) {
 				list = append(list, r.ID)
 			}
-		case diagnostics.NetConnect6:
-			if r.Status == diagnostics.Warn {
+		case check.NetConnect6:
+			if r.Status == check.Warn {
 				list = append(list, r.ID)
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"postier/diagnostics"
+	"postier/internal/check"
 	"postier/internal/rehearsal/mailserver"
 	"postier/internal/safetext"
 	"postier/internal/wire"
@@ -103,12 +104,12 @@ func TestProbeSendsNothing(t *testing.T) {
 func TestSuspicious(t *testing.T) {
 	t.Parallel()
 	got := Suspicious([]diagnostics.Result{
-		{ID: diagnostics.NetConnect, Status: diagnostics.Fail, Cause: "port-blocked"},
-		{ID: diagnostics.NetConnect6, Status: diagnostics.Skip, Cause: diagnostics.CauseNeedsFailed},
-		{ID: diagnostics.IMAPConnect, Status: diagnostics.Fail, Cause: "wrong-service"},
-		{ID: diagnostics.SMTPAuth, Status: diagnostics.Fail, Cause: "wrong-password"},
+		{ID: check.NetConnect, Status: check.Fail, Cause: "port-blocked"},
+		{ID: check.NetConnect6, Status: check.Skip, Cause: check.CauseNeedsFailed},
+		{ID: check.IMAPConnect, Status: check.Fail, Cause: "wrong-service"},
+		{ID: check.SMTPAuth, Status: check.Fail, Cause: "wrong-password"},
 	})
-	if len(got) != 1 || got[0] != diagnostics.NetConnect {
+	if len(got) != 1 || got[0] != check.NetConnect {
 		t.Errorf("%v", got)
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"postier/config"
 	"postier/diagnostics"
+	"postier/internal/check"
 	"postier/internal/locale"
 	"postier/internal/safetext"
 	"postier/internal/secret"
@@ -57,14 +58,14 @@ type Settings struct {
 	SentMode   config.SentMode `json:"sent_copy"`
 	SentFolder safetext.Remote `json:"sent_folder,omitzero"`
 	// Credential is the kind and type of the secret, never where it is.
-	Credential config.CredentialKind `json:"credential"`
-	SecretType config.SecretType     `json:"secret_type,omitempty"`
-	Insecure   bool                  `json:"insecure"`
-	Pins       int                   `json:"pins"`
-	Limits     config.Limits         `json:"limits"`
-	TestMode   bool                  `json:"test_mode"`
-	Validated  string                `json:"validated,omitempty"` // RFC 3339, UTC
-	Checks     map[string]string     `json:"validated_checks,omitempty"`
+	Credential config.CredentialKind     `json:"credential"`
+	SecretType config.SecretType         `json:"secret_type,omitempty"`
+	Insecure   bool                      `json:"insecure"`
+	Pins       int                       `json:"pins"`
+	Limits     config.Limits             `json:"limits"`
+	TestMode   bool                      `json:"test_mode"`
+	Validated  string                    `json:"validated,omitempty"` // RFC 3339, UTC
+	Checks     map[check.ID]check.Status `json:"validated_checks,omitempty"`
 }
 
 // SettingsOf takes from a profile what support may see.

@@ -14,6 +14,7 @@ import (
 	"postier/diagnostics/matrix"
 	"postier/diagnostics/portprobe"
 	"postier/internal/account"
+	"postier/internal/check"
 	"postier/internal/locale"
 	"postier/internal/safetext"
 	"postier/internal/wire"
@@ -43,7 +44,7 @@ type Info struct {
 }
 
 // step is the wizard's step for a check; the connection belongs to submission.
-func (i Info) step(id diagnostics.ID) int {
+func (i Info) step(id check.ID) int {
 	area, _, _ := strings.Cut(string(id), ".")
 	if area == "net" {
 		area = "smtp"
@@ -53,13 +54,13 @@ func (i Info) step(id diagnostics.ID) int {
 
 // Report is the JSON of `diagnose --json`.
 type Report struct {
-	Schema  int                `json:"schema"`
-	Tool    Tool               `json:"tool"`
-	Started string             `json:"started"` // RFC 3339, UTC
-	TookMS  int64              `json:"took_ms"`
-	Target  Target             `json:"target"`
-	Verdict diagnostics.Status `json:"verdict"`
-	Checks  []Check            `json:"checks"`
+	Schema  int          `json:"schema"`
+	Tool    Tool         `json:"tool"`
+	Started string       `json:"started"` // RFC 3339, UTC
+	TookMS  int64        `json:"took_ms"`
+	Target  Target       `json:"target"`
+	Verdict check.Status `json:"verdict"`
+	Checks  []Check      `json:"checks"`
 	// Matrix, Recommendation and Ports are there with --matrix and --probe-elsewhere only.
 	Matrix         []matrix.Row    `json:"matrix,omitempty"`
 	Recommendation *Recommendation `json:"recommendation,omitempty"`
@@ -105,9 +106,9 @@ type Server struct {
 
 // Check is one check with its words.
 type Check struct {
-	ID     diagnostics.ID     `json:"id"`
-	Status diagnostics.Status `json:"status"`
-	Cause  string             `json:"cause,omitempty"`
+	ID     check.ID     `json:"id"`
+	Status check.Status `json:"status"`
+	Cause  check.Cause  `json:"cause,omitempty"`
 	// CauseCode is the cause's code that can be said aloud, such as A-1.
 	CauseCode string `json:"cause_code,omitempty"`
 	// Matched is the catalogue's entry that led to the cause; absent for a judgement of our own.
@@ -119,7 +120,7 @@ type Check struct {
 	Title      string                 `json:"title"`
 	Meaning    string                 `json:"meaning,omitempty"`
 	Remedy     []string               `json:"remedy,omitempty"`
-	Needs      []diagnostics.ID       `json:"needs,omitempty"`
+	Needs      []check.ID             `json:"needs,omitempty"`
 	TookMS     int64                  `json:"took_ms"`
 	Evidence   []diagnostics.Evidence `json:"evidence"`
 	Code       *diagnostics.ReplyCode `json:"code,omitempty"`
@@ -135,7 +136,7 @@ func Build(info Info, results []diagnostics.Result) Report {
 		Target: target(info), Verdict: Verdict(results), Checks: []Check{},
 	}
 	for _, result := range results {
-		r.Checks = append(r.Checks, check(info, result))
+		r.Checks = append(r.Checks, describe(info, result))
 	}
 	if info.Matrix != nil {
 		r.Matrix = info.Matrix.Rows
@@ -160,9 +161,9 @@ func JSON(w io.Writer, info Info, results []diagnostics.Result) error {
 
 // Verdict is that of diagnostics.Verdict, but fail when the run was stopped or an area could not be judged at all: then
 // nothing was proven.
-func Verdict(results []diagnostics.Result) diagnostics.Status {
+func Verdict(results []diagnostics.Result) check.Status {
 	if _, failed := Root(results); failed || cancelled(results) {
-		return diagnostics.Fail
+		return check.Fail
 	}
 	return diagnostics.Verdict(results)
 }
@@ -175,18 +176,18 @@ func Root(results []diagnostics.Result) (diagnostics.Result, bool) {
 	if root, ok := diagnostics.FirstFailure(results); ok {
 		return root, true
 	}
-	if root, ok := muted(results, func(id diagnostics.ID) bool {
-		return id == diagnostics.DNSMX || id == diagnostics.DNSSPF || id == diagnostics.DNSDMARC
-	}, func(r diagnostics.Result) bool { return r.Cause == causeMute }); ok {
+	if root, ok := muted(results, func(id check.ID) bool {
+		return id == check.DNSMX || id == check.DNSSPF || id == check.DNSDMARC
+	}, func(r diagnostics.Result) bool { return r.Cause == check.CauseDNSFailure }); ok {
 		return root, true
 	}
-	return muted(results, func(id diagnostics.ID) bool {
+	return muted(results, func(id check.ID) bool {
 		return strings.HasPrefix(string(id), "dns.")
-	}, func(r diagnostics.Result) bool { return r.Status == diagnostics.Skip })
+	}, func(r diagnostics.Result) bool { return r.Status == check.Skip })
 }
 
 // muted is the first unanswered check among those that belong, when all of these fit.
-func muted(results []diagnostics.Result, belongs func(diagnostics.ID) bool,
+func muted(results []diagnostics.Result, belongs func(check.ID) bool,
 	fits func(diagnostics.Result) bool,
 ) (diagnostics.Result, bool) {
 	var mute *diagnostics.Result
@@ -195,7 +196,7 @@ func muted(results []diagnostics.Result, belongs func(diagnostics.ID) bool,
 		case !belongs(r.ID):
 		case !fits(r):
 			return diagnostics.Result{}, false
-		case r.Cause == causeMute && mute == nil:
+		case r.Cause == check.CauseDNSFailure && mute == nil:
 			mute = &results[i]
 		}
 	}
@@ -205,12 +206,9 @@ func muted(results []diagnostics.Result, belongs func(diagnostics.ID) bool,
 	return *mute, true
 }
 
-// causeMute is a look-up that was not answered.
-const causeMute = "dns-failure"
-
 func cancelled(results []diagnostics.Result) bool {
 	for _, r := range results {
-		if r.Cause == diagnostics.CauseCancelled {
+		if r.Cause == check.CauseCancelled {
 			return true
 		}
 	}
@@ -236,7 +234,7 @@ func server(s config.Server) *Server {
 	return &Server{Host: safetext.FromRemote(s.Host), Port: s.Port, Security: s.Security, Auth: s.Auth}
 }
 
-func check(info Info, r diagnostics.Result) Check {
+func describe(info Info, r diagnostics.Result) Check {
 	c := Check{
 		ID: r.ID, Status: r.Status, Cause: r.Cause, Matched: r.Matched, Name: Name(info.Lang, r.ID), Step: info.step(r.ID),
 		Needs: r.Needs, TookMS: r.Took.Milliseconds(), Evidence: r.Evidence, Code: r.Code, Fix: r.Fix,
@@ -294,8 +292,8 @@ func filler(args []any) func(string) string {
 }
 
 // Name is a check's name for people: the title of its page in package explain, so that both say the same.
-func Name(lang locale.Lang, id diagnostics.ID) string {
-	page, _ := explain.Check(string(id))
+func Name(lang locale.Lang, id check.ID) string {
+	page, _ := explain.Check(id)
 	return page.Title(lang)
 }
 

@@ -16,6 +16,7 @@ import (
 	"postier/diagnostics"
 	"postier/diagnostics/explain"
 	"postier/internal/account"
+	"postier/internal/check"
 	"postier/internal/locale"
 	"postier/internal/safetext"
 	"postier/internal/secret"
@@ -42,26 +43,26 @@ func sample() (Info, []diagnostics.Result) {
 	recorder.Add(wire.Server, "535 5.7.8 no\x1b[2J")
 	return info, []diagnostics.Result{
 		{
-			ID: diagnostics.SMTPTLS, Status: diagnostics.Pass, Took: 31 * time.Millisecond,
-			Needs: []diagnostics.ID{diagnostics.NetConnect},
+			ID: check.SMTPTLS, Status: check.Pass, Took: 31 * time.Millisecond,
+			Needs: []check.ID{check.NetConnect},
 			Evidence: []diagnostics.Evidence{{
 				Kind:   "tls",
 				Fields: map[string]any{"version": "TLS 1.3", "cipher": "TLS_AES_128_GCM_SHA256"},
 			}},
 		},
 		{
-			ID: diagnostics.SMTPCertificate, Status: diagnostics.Warn, Cause: "cert-soon-expiring", Took: time.Millisecond,
+			ID: check.SMTPCertificate, Status: check.Warn, Cause: "cert-soon-expiring", Took: time.Millisecond,
 			Fix: []diagnostics.Fix{{Kind: "host", Value: "mail.durand.example", Old: "smtp.durand.example"}},
 		},
 		{
-			ID: diagnostics.SMTPAuth, Status: diagnostics.Fail, Cause: "wrong-password", Took: 53 * time.Millisecond,
-			Needs: []diagnostics.ID{diagnostics.SMTPTLS}, Code: &diagnostics.ReplyCode{Reply: 535, Enhanced: "5.7.8"},
+			ID: check.SMTPAuth, Status: check.Fail, Cause: "wrong-password", Took: 53 * time.Millisecond,
+			Needs: []check.ID{check.SMTPTLS}, Code: &diagnostics.ReplyCode{Reply: 535, Enhanced: "5.7.8"},
 			Evidence:   []diagnostics.Evidence{diagnostics.Reply("535-5.7.8 no\x1b[2J\n535 5.7.8 \u202ereally")},
 			Transcript: recorder.Since(0),
 		},
 		{
-			ID: diagnostics.SMTPSender, Status: diagnostics.Skip, Cause: diagnostics.CauseNeedsFailed,
-			Needs: []diagnostics.ID{diagnostics.SMTPAuth},
+			ID: check.SMTPSender, Status: check.Skip, Cause: check.CauseNeedsFailed,
+			Needs: []check.ID{check.SMTPAuth},
 		},
 	}
 }
@@ -86,7 +87,7 @@ func tokens(t *testing.T, lang locale.Lang, text string) string {
 			text = strings.ReplaceAll(text, word, "{"+slug+"."+place+"}")
 		}
 	}
-	if cause, ok := explain.Cause(diagnostics.CauseNeedsFailed); ok {
+	if cause, ok := explain.Cause(check.CauseNeedsFailed); ok {
 		text = strings.NewReplacer(cause.Title(lang), "{needs-failed.title}", cause.Code, "{needs-failed.code}",
 			cause.Meaning(lang), "{needs-failed.meaning}").Replace(text)
 		for _, step := range cause.Remedy(lang) {
@@ -167,36 +168,36 @@ func noRaw(t *testing.T, s string) {
 
 func TestExitCodeIsTheRootCauses(t *testing.T) {
 	t.Parallel()
-	failed := func(id diagnostics.ID, cause string) diagnostics.Result {
-		return diagnostics.Result{ID: id, Status: diagnostics.Fail, Cause: cause}
+	failed := func(id check.ID, cause check.Cause) diagnostics.Result {
+		return diagnostics.Result{ID: id, Status: check.Fail, Cause: cause}
 	}
 	for _, test := range []struct {
 		name    string
 		results []diagnostics.Result
 		want    int
-		verdict diagnostics.Status
+		verdict check.Status
 	}{
-		{"nothing", nil, 0, diagnostics.Pass},
+		{"nothing", nil, 0, check.Pass},
 		{
 			"warning",
-			[]diagnostics.Result{{ID: diagnostics.SMTPTLS, Status: diagnostics.Warn, Cause: "cert-soon-expiring"}},
+			[]diagnostics.Result{{ID: check.SMTPTLS, Status: check.Warn, Cause: "cert-soon-expiring"}},
 			0,
-			diagnostics.Warn,
+			check.Warn,
 		},
 		{"first counts", []diagnostics.Result{
-			failed(diagnostics.NetResolve, "dns-nxdomain"),
-			failed(diagnostics.IMAPAuth, "wrong-password"),
-		}, 68, diagnostics.Fail},
-		{"refused", []diagnostics.Result{failed(diagnostics.NetConnect, "connection-refused")}, 69, diagnostics.Fail},
-		{"unknown delivery", []diagnostics.Result{failed(diagnostics.SMTPData, "delivery-unknown")}, 74, diagnostics.Fail},
-		{"greylisted", []diagnostics.Result{failed(diagnostics.SMTPRecipient, "greylisted")}, 75, diagnostics.Fail},
-		{"injected", []diagnostics.Result{failed(diagnostics.SMTPInjection, "tls-injected")}, 76, diagnostics.Fail},
-		{"password", []diagnostics.Result{failed(diagnostics.SMTPAuth, "wrong-password")}, 77, diagnostics.Fail},
-		{"no row names it", []diagnostics.Result{failed(diagnostics.DNSSPF, "spf-missing")}, 1, diagnostics.Fail},
+			failed(check.NetResolve, "dns-nxdomain"),
+			failed(check.IMAPAuth, "wrong-password"),
+		}, 68, check.Fail},
+		{"refused", []diagnostics.Result{failed(check.NetConnect, "connection-refused")}, 69, check.Fail},
+		{"unknown delivery", []diagnostics.Result{failed(check.SMTPData, "delivery-unknown")}, 74, check.Fail},
+		{"greylisted", []diagnostics.Result{failed(check.SMTPRecipient, "greylisted")}, 75, check.Fail},
+		{"injected", []diagnostics.Result{failed(check.SMTPInjection, "tls-injected")}, 76, check.Fail},
+		{"password", []diagnostics.Result{failed(check.SMTPAuth, "wrong-password")}, 77, check.Fail},
+		{"no row names it", []diagnostics.Result{failed(check.DNSSPF, "spf-missing")}, 1, check.Fail},
 		{"stopped", []diagnostics.Result{{
-			ID: diagnostics.SMTPTLS, Status: diagnostics.Skip,
-			Cause: diagnostics.CauseCancelled,
-		}}, 130, diagnostics.Fail},
+			ID: check.SMTPTLS, Status: check.Skip,
+			Cause: check.CauseCancelled,
+		}}, 130, check.Fail},
 	} {
 		if got := ExitCode(test.results); got != test.want {
 			t.Errorf("%s: exit %d, want %d", test.name, got, test.want)
@@ -210,7 +211,7 @@ func TestExitCodeIsTheRootCauses(t *testing.T) {
 func TestEveryCheckHasANameInEveryLanguage(t *testing.T) {
 	t.Parallel()
 	for _, lang := range locale.All() {
-		for _, id := range diagnostics.AllIDs() {
+		for _, id := range check.All() {
 			if name := Name(lang, id); strings.HasPrefix(name, "<") || len([]rune(name)) >= nameColumn {
 				t.Errorf("%s: %s is %q", lang, id, name)
 			}
@@ -224,7 +225,7 @@ func TestExtensionsAreExplained(t *testing.T) {
 		return map[string]any{"keyword": safetext.FromRemote(keyword), "params": safetext.FromRemote(params)}
 	}
 	r := diagnostics.Result{
-		ID: diagnostics.SMTPEhlo, Status: diagnostics.Pass,
+		ID: check.SMTPEhlo, Status: check.Pass,
 		Evidence: []diagnostics.Evidence{{Kind: "extensions", Fields: map[string]any{
 			"list": []map[string]any{extension("SIZE", "1000"), extension("X-ODD\x1b", "")},
 		}}},
@@ -260,7 +261,7 @@ func TestDescribeForTheProvider(t *testing.T) {
 		t.Fatalf("%+v", google)
 	}
 	result := diagnostics.Result{
-		ID: diagnostics.SMTPAuth, Status: diagnostics.Fail, Cause: google.Cause,
+		ID: check.SMTPAuth, Status: check.Fail, Cause: google.Cause,
 		Matched: google.Reply, Provider: "gmail",
 	}
 	own := strings.Join(Describe(locale.English, result).Remedy, " ")
@@ -292,7 +293,7 @@ func TestExitOfTransient(t *testing.T) {
 		{"unknown", &diagnostics.ReplyCode{Enhanced: "4.7.1"}, 75},
 		{"wrong-password", &diagnostics.ReplyCode{Reply: 454}, 77},
 	} {
-		if got := ExitOf(diagnostics.Result{Status: diagnostics.Fail, Cause: c.cause, Code: c.code}); got != c.want {
+		if got := ExitOf(diagnostics.Result{Status: check.Fail, Cause: check.Cause(c.cause), Code: c.code}); got != c.want {
 			t.Errorf("%s %+v: exit %d, want %d", c.cause, c.code, got, c.want)
 		}
 	}

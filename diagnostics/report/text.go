@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"postier/diagnostics"
+	"postier/internal/check"
 	"postier/internal/locale"
 	"postier/internal/safetext"
 	"postier/internal/typeset"
@@ -21,7 +22,7 @@ const nameColumn = 40
 // wordColumn is the width of the longest status word in a language, with a blank behind it.
 func wordColumn(lang locale.Lang) int {
 	widest := 0
-	for _, s := range []diagnostics.Status{diagnostics.Pass, diagnostics.Warn, diagnostics.Fail, diagnostics.Skip} {
+	for _, s := range []check.Status{check.Pass, check.Warn, check.Fail, check.Skip} {
 		widest = max(widest, typeset.Width(Word(lang, s)))
 	}
 	return widest + 1
@@ -77,7 +78,7 @@ func Closing(lang locale.Lang, results []diagnostics.Result) []string {
 }
 
 // Word is a status as one word in capitals, in the person's language: PASS, WARN, FAIL, SKIP in English.
-func Word(lang locale.Lang, s diagnostics.Status) string {
+func Word(lang locale.Lang, s check.Status) string {
 	return locale.For(lang).T("common." + string(s))
 }
 
@@ -85,7 +86,7 @@ func Word(lang locale.Lang, s diagnostics.Status) string {
 // and what the server said. Remote text stands in a marked block only (docs/security.md T7).
 func Lines(info Info, r diagnostics.Result) []string {
 	lines := []string{headline(info.Lang, r)}
-	if r.Status == diagnostics.Fail || r.Status == diagnostics.Warn {
+	if r.Status == check.Fail || r.Status == check.Warn {
 		words := Describe(info.Lang, r)
 		lines = append(lines, indent(fmt.Sprintf("%s (%s)", words.Title, words.Code)), indent(words.Meaning))
 		for i, step := range words.Remedy {
@@ -93,7 +94,7 @@ func Lines(info Info, r diagnostics.Result) []string {
 		}
 		lines = append(lines, fixes(info.Lang, r.Fix)...)
 	}
-	if r.Status == diagnostics.Fail || r.Status == diagnostics.Warn || info.Verbose {
+	if r.Status == check.Fail || r.Status == check.Warn || info.Verbose {
 		for _, e := range r.Evidence {
 			lines = append(lines, evidenceLines(info.Lang, e)...)
 		}
@@ -109,7 +110,7 @@ func Lines(info Info, r diagnostics.Result) []string {
 func headline(lang locale.Lang, r diagnostics.Result) string {
 	line := typeset.Pad(Word(lang, r.Status), wordColumn(lang)) + typeset.Pad(Name(lang, r.ID), nameColumn)
 	switch r.Status {
-	case diagnostics.Skip:
+	case check.Skip:
 		if words := Describe(lang, r); r.Cause != "" {
 			line += words.Title
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"postier/diagnostics"
+	"postier/internal/check"
 	"postier/internal/safetext"
 	"postier/internal/smtp"
 )
@@ -21,9 +22,9 @@ func (l *ladder) offered(context.Context) diagnostics.Result {
 	case err != nil:
 		return l.judge(smtp.StepMechanism, err, evidence)
 	case slices.ContainsFunc(before, smtp.Clear):
-		return warn(causeAuthBeforeTLS, evidence)
+		return diagnostics.Warned(check.CauseAuthBeforeTLS, evidence)
 	}
-	return pass(evidence)
+	return diagnostics.Passed(evidence)
 }
 
 const maxMechanismsShown = 30

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"postier/config"
-	"postier/diagnostics"
+	"postier/internal/check"
 	"postier/internal/rehearsal/mailserver"
 )
 
@@ -45,7 +45,7 @@ func TestEachMechanismOnTheWire(t *testing.T) {
 				mailserver.Options{CapabilitiesTLS: []string{"AUTH PLAIN LOGIN CRAM-MD5 XOAUTH2 OAUTHBEARER"}})
 			b.target.Submission.Auth = test.mechanism
 			results := b.run(t, Options{})
-			if r := find(t, results, diagnostics.SMTPAuth); r.Status != diagnostics.Pass {
+			if r := find(t, results, check.SMTPAuth); r.Status != check.Pass {
 				t.Fatalf("%s %s\n%s", r.Status, r.Cause, dump(results))
 			}
 			noLeak(t, results)
@@ -87,8 +87,8 @@ func TestOAuthErrorDocumentIsEvidence(t *testing.T) {
 		})
 		b.target.Submission.Auth, b.target.SecretType = mechanism, config.SecretOAuth
 		results := b.run(t, Options{})
-		wantRoot(t, results, diagnostics.SMTPAuth, "oauth-token-expired")
-		e, ok := evidence(find(t, results, diagnostics.SMTPAuth), "oauth")
+		wantRoot(t, results, check.SMTPAuth, "oauth-token-expired")
+		e, ok := evidence(find(t, results, check.SMTPAuth), "oauth")
 		if !ok || e.Fields["status"].(interface{ Raw() string }).Raw() != "400" {
 			t.Errorf("%s: evidence %+v", mechanism, e)
 		}
@@ -144,7 +144,7 @@ func TestStrangeChallengesEndTheExchange(t *testing.T) {
 			})
 			b.target.Submission.Auth = test.mechanism
 			results := b.run(t, Options{})
-			wantRoot(t, results, diagnostics.SMTPAuth, "protocol-error")
+			wantRoot(t, results, check.SMTPAuth, "protocol-error")
 			noLeak(t, results)
 			if data := string(b.server.Received()); !strings.Contains(data, "\r\n*\r\n") {
 				t.Errorf("the exchange was not cancelled: %q", data)

@@ -9,6 +9,7 @@ import (
 	"postier/config"
 	"postier/diagnostics"
 	"postier/internal/account"
+	"postier/internal/check"
 	"postier/internal/rehearsal/mailserver"
 	"postier/internal/rehearsal/nameserver"
 	"postier/internal/secret"
@@ -29,200 +30,200 @@ func TestEachCheckFailsForItsOwnReason(t *testing.T) {
 		capsTLS  []string
 		change   func(*account.Target)
 		message  string
-		id       diagnostics.ID
-		cause    string
+		id       check.ID
+		cause    check.Cause
 	}{
 		{
 			name: "busy greeting", security: implicit,
 			script: script{"greeting": mailserver.Reply("421 4.7.0 mail.example Error: too many connections from 192.0.2.7")},
-			id:     diagnostics.SMTPGreeting, cause: "too-many-connections",
+			id:     check.SMTPGreeting, cause: "too-many-connections",
 		},
 		{
 			name: "greeting refused without words", security: upgrade, script: script{"greeting": mailserver.Reply("554 no")},
-			id: diagnostics.SMTPGreeting, cause: "greeting-refused",
+			id: check.SMTPGreeting, cause: "greeting-refused",
 		},
 		{
 			name: "an IMAP server", security: upgrade,
-			script: script{"greeting": mailserver.Reply("* OK [CAPABILITY IMAP4rev1] ready")}, id: diagnostics.SMTPGreeting,
+			script: script{"greeting": mailserver.Reply("* OK [CAPABILITY IMAP4rev1] ready")}, id: check.SMTPGreeting,
 			cause: "wrong-service",
 		},
 		{
 			name: "a POP server inside TLS", security: implicit, script: script{"greeting": mailserver.Reply("+OK POP3 ready")},
-			id: diagnostics.SMTPGreeting, cause: "wrong-service",
+			id: check.SMTPGreeting, cause: "wrong-service",
 		},
 		{
 			name: "a TLS alert where the greeting is due", security: upgrade,
-			script: script{"greeting": {Raw: []byte{21, 3, 3, 0, 2, 2, 40}, Close: true}}, id: diagnostics.SMTPGreeting,
+			script: script{"greeting": {Raw: []byte{21, 3, 3, 0, 2, 2, 40}, Close: true}}, id: check.SMTPGreeting,
 			cause: "tls-wrong-mode",
 		},
 		{
 			name: "plain text on a TLS port", security: implicit,
-			script: script{"tls": mailserver.Reply("220 mail.example ESMTP")}, id: diagnostics.SMTPTLS, cause: "tls-wrong-mode",
+			script: script{"tls": mailserver.Reply("220 mail.example ESMTP")}, id: check.SMTPTLS, cause: "tls-wrong-mode",
 		},
 		{
-			name: "no STARTTLS", security: upgrade, caps: []string{"SIZE 100", "AUTH PLAIN"}, id: diagnostics.SMTPTLS,
+			name: "no STARTTLS", security: upgrade, caps: []string{"SIZE 100", "AUTH PLAIN"}, id: check.SMTPTLS,
 			cause: "tls-stripped",
 		},
 		{
 			name: "STARTTLS overwritten by a firewall", security: upgrade, caps: []string{"SIZE 100", "XXXXXXXA", "AUTH PLAIN"},
-			id: diagnostics.SMTPTLS, cause: "security-software-intercept",
+			id: check.SMTPTLS, cause: "security-software-intercept",
 		},
 		{
 			name: "STARTTLS refused without words", security: upgrade, script: script{"STARTTLS": mailserver.Reply("502 no")},
-			id: diagnostics.SMTPTLS, cause: "tls-stripped",
+			id: check.SMTPTLS, cause: "tls-stripped",
 		},
 		{
 			name: "STARTTLS fails at the server", security: upgrade,
 			script: script{"STARTTLS": mailserver.Reply("454 4.7.0 TLS not available due to local problem")},
-			id:     diagnostics.SMTPTLS, cause: "starttls-failed",
+			id:     check.SMTPTLS, cause: "starttls-failed",
 		},
 		{
 			name: "STARTTLS refused for now without words", security: upgrade,
-			script: script{"STARTTLS": mailserver.Reply("454 no")}, id: diagnostics.SMTPTLS, cause: "starttls-failed",
+			script: script{"STARTTLS": mailserver.Reply("454 no")}, id: check.SMTPTLS, cause: "starttls-failed",
 		},
 		{
 			name: "closing down at STARTTLS", security: upgrade,
-			script: script{"STARTTLS": mailserver.Reply("421 4.3.0 too busy, closing")}, id: diagnostics.SMTPTLS,
+			script: script{"STARTTLS": mailserver.Reply("421 4.3.0 too busy, closing")}, id: check.SMTPTLS,
 			cause: "starttls-failed",
 		},
 		{
 			name: "EHLO unknown, HELO would go", security: upgrade, script: script{"EHLO": mailserver.Reply("502 what")},
-			id: diagnostics.SMTPTLS, cause: "tls-stripped",
+			id: check.SMTPTLS, cause: "tls-stripped",
 		},
 		{
-			name: "handshake refused", security: implicit, script: script{"tls": {TLSAlert: 80}}, id: diagnostics.SMTPTLS,
+			name: "handshake refused", security: implicit, script: script{"tls": {TLSAlert: 80}}, id: check.SMTPTLS,
 			cause: "tls-handshake",
 		},
 		{
 			name: "internal error behind STARTTLS", security: upgrade, script: script{"tls": {TLSAlert: 80}},
-			id: diagnostics.SMTPTLS, cause: "starttls-failed",
+			id: check.SMTPTLS, cause: "starttls-failed",
 		},
 		{
-			name: "old TLS only", security: implicit, script: script{"tls": {TLSAlert: 70}}, id: diagnostics.SMTPTLS,
+			name: "old TLS only", security: implicit, script: script{"tls": {TLSAlert: 70}}, id: check.SMTPTLS,
 			cause: "tls-version-unsupported",
 		},
-		{name: "cleartext only", security: none, id: diagnostics.SMTPTLS, cause: "insecure-cleartext"},
+		{name: "cleartext only", security: none, id: check.SMTPTLS, cause: "insecure-cleartext"},
 		{
 			name: "injected in the same segment", security: upgrade,
-			script: script{"STARTTLS": {Inject: "250-evil\r\n250 AUTH PLAIN\r\n"}}, id: diagnostics.SMTPInjection,
+			script: script{"STARTTLS": {Inject: "250-evil\r\n250 AUTH PLAIN\r\n"}}, id: check.SMTPInjection,
 			cause: "tls-injected",
 		},
 		{
 			name: "injected a moment later", security: upgrade,
 			script: script{"STARTTLS": {InjectLater: "250-evil\r\n250 AUTH PLAIN\r\n", InjectDelay: 20 * time.Millisecond}},
-			id:     diagnostics.SMTPInjection, cause: "tls-injected",
+			id:     check.SMTPInjection, cause: "tls-injected",
 		},
 		{
 			name: "one byte injected", security: upgrade, script: script{"STARTTLS": {Inject: "2"}},
-			id: diagnostics.SMTPInjection, cause: "tls-injected",
+			id: check.SMTPInjection, cause: "tls-injected",
 		},
 		{
 			name: "name refused in EHLO", security: implicit,
 			script: script{"EHLO": mailserver.Reply(
-				"504 5.5.2 <[127.0.0.1]>: Helo command rejected: need fully-qualified hostname")}, id: diagnostics.SMTPEhlo,
+				"504 5.5.2 <[127.0.0.1]>: Helo command rejected: need fully-qualified hostname")}, id: check.SMTPEhlo,
 			cause: "helo-rejected",
 		},
 		{
 			name: "EHLO unknown", security: implicit, script: script{"EHLO": mailserver.Reply("500 what")},
-			id: diagnostics.SMTPEhlo, cause: "ehlo-unsupported",
+			id: check.SMTPEhlo, cause: "ehlo-unsupported",
 		},
 		{
-			name: "AUTH not offered", security: implicit, capsTLS: []string{"SIZE 100"}, id: diagnostics.SMTPAuthOffered,
+			name: "AUTH not offered", security: implicit, capsTLS: []string{"SIZE 100"}, id: check.SMTPAuthOffered,
 			cause: "auth-not-offered",
 		},
 		{
 			name: "AUTH offered without a mechanism", security: implicit, capsTLS: []string{"AUTH"},
-			id: diagnostics.SMTPAuthOffered, cause: "auth-not-offered",
+			id: check.SMTPAuthOffered, cause: "auth-not-offered",
 		},
 		{
 			name: "only unknown mechanisms", security: implicit, capsTLS: []string{"AUTH GSSAPI ANONYMOUS"},
-			id: diagnostics.SMTPAuthOffered, cause: "auth-mechanism-unsupported",
+			id: check.SMTPAuthOffered, cause: "auth-mechanism-unsupported",
 		},
 		{
 			name: "only OAuth for a password", security: implicit, capsTLS: []string{"AUTH XOAUTH2"},
-			id: diagnostics.SMTPAuthOffered, cause: "basic-auth-disabled",
+			id: check.SMTPAuthOffered, cause: "basic-auth-disabled",
 		},
 		{
 			name: "the wanted mechanism is missing", security: implicit, capsTLS: []string{"AUTH PLAIN LOGIN"},
-			change: func(t *account.Target) { t.Submission.Auth = config.MechanismCRAMMD5 }, id: diagnostics.SMTPAuthOffered,
+			change: func(t *account.Target) { t.Submission.Auth = config.MechanismCRAMMD5 }, id: check.SMTPAuthOffered,
 			cause: "auth-mechanism-unsupported",
 		},
 		{
 			name: "wrong password", security: implicit,
 			script: script{"auth": mailserver.Reply("535 5.7.8 Error: authentication failed: (reason unavailable)")},
-			id:     diagnostics.SMTPAuth, cause: "wrong-password",
+			id:     check.SMTPAuth, cause: "wrong-password",
 		},
 		{
 			name: "refused in words nobody knows", security: upgrade, script: script{"auth": mailserver.Reply("535 nej")},
-			id: diagnostics.SMTPAuth, cause: "wrong-password",
+			id: check.SMTPAuth, cause: "wrong-password",
 		},
 		{
 			name: "app password wanted", security: implicit,
 			script: script{"auth": mailserver.Reply(
 				"534-5.7.9 Application-specific password required. For more information, go to\n534 5.7.9 " +
 					"https://support.google.com/mail/?p=InvalidSecondFactor")},
-			change: func(t *account.Target) { t.Provider = "gmail" }, id: diagnostics.SMTPAuth,
+			change: func(t *account.Target) { t.Provider = "gmail" }, id: check.SMTPAuth,
 			cause: "app-password-required",
 		},
 		{
 			name: "sender refused at MAIL", security: implicit, script: script{"MAIL": mailserver.Reply("550 nein")},
-			id: diagnostics.SMTPSender, cause: "sender-rejected",
+			id: check.SMTPSender, cause: "sender-rejected",
 		},
 		{
 			name: "sender refused at RCPT", security: upgrade,
 			script: script{"RCPT": mailserver.Reply(
 				"553 5.7.1 <marie@durand.example>: Sender address rejected: not owned by user paul@durand.example")},
-			id: diagnostics.SMTPSender, cause: "sender-not-owned",
+			id: check.SMTPSender, cause: "sender-not-owned",
 		},
 		{
 			name: "recipient unknown", security: implicit,
 			script: script{"RCPT": mailserver.Reply(
 				"550 5.1.1 <x@durand.example>: Recipient address rejected: User unknown in virtual mailbox table")},
-			id: diagnostics.SMTPRecipient, cause: "recipient-unknown",
+			id: check.SMTPRecipient, cause: "recipient-unknown",
 		},
 		{
 			name: "greylisted", security: implicit,
 			script: script{"RCPT": mailserver.Reply(
 				"450 4.2.0 <x@durand.example>: Recipient address rejected: Greylisted, see http://postgrey")},
-			id: diagnostics.SMTPRecipient, cause: "greylisted",
+			id: check.SMTPRecipient, cause: "greylisted",
 		},
 		{
 			name: "mailbox full", security: implicit, script: script{"RCPT": mailserver.Reply("452 4.2.2 Mailbox full")},
-			id: diagnostics.SMTPRecipient, cause: "mailbox-full",
+			id: check.SMTPRecipient, cause: "mailbox-full",
 		},
 		{
 			name: "recipient refused without words", security: implicit, script: script{"RCPT": mailserver.Reply("550 no")},
-			id: diagnostics.SMTPRecipient, cause: "recipient-rejected",
+			id: check.SMTPRecipient, cause: "recipient-rejected",
 		},
 		{
 			name: "content refused", security: implicit, message: "x",
 			script: script{".": mailserver.Reply("554 5.7.1 Message rejected as spam by Content Filtering")},
-			id:     diagnostics.SMTPData, cause: "content-rejected",
+			id:     check.SMTPData, cause: "content-rejected",
 		},
 		{
 			name: "cut after the dot", security: implicit, message: "x", script: script{".": {Close: true}},
-			id: diagnostics.SMTPData, cause: "delivery-unknown",
+			id: check.SMTPData, cause: "delivery-unknown",
 		},
 		{
 			name: "reset after the dot", security: upgrade, message: "x", script: script{".": {Reset: true}},
-			id: diagnostics.SMTPData, cause: "delivery-unknown",
+			id: check.SMTPData, cause: "delivery-unknown",
 		},
 		{
 			name: "silence after the dot", security: implicit, message: "x", script: script{".": {Hang: true}},
-			id: diagnostics.SMTPData, cause: "delivery-unknown",
+			id: check.SMTPData, cause: "delivery-unknown",
 		},
 		{
 			name: "DATA refused", security: implicit, message: "x", script: script{"DATA": mailserver.Reply("554 5.5.1 nein")},
-			id: diagnostics.SMTPData, cause: "message-refused",
+			id: check.SMTPData, cause: "message-refused",
 		},
 		{
 			name: "too large", security: implicit, message: strings.Repeat("x", 200),
-			capsTLS: []string{"SIZE 100", "AUTH PLAIN"}, id: diagnostics.SMTPSender, cause: "message-too-large",
+			capsTLS: []string{"SIZE 100", "AUTH PLAIN"}, id: check.SMTPSender, cause: "message-too-large",
 		},
 		{
 			name: "accents in the address", security: implicit,
 			change: func(t *account.Target) { t.From = "zoë@durand.example" },
-			id:     diagnostics.SMTPSender, cause: "utf8-unsupported",
+			id:     check.SMTPSender, cause: "utf8-unsupported",
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -242,7 +243,7 @@ func TestEachCheckFailsForItsOwnReason(t *testing.T) {
 				o.Message = []byte(test.message)
 			}
 			results := b.run(t, o)
-			wantRoot(t, results, test.id, test.cause)
+			wantRoot(t, results, test.id, string(test.cause))
 			noLeak(t, results)
 			b.server.NoSecretInClear(t, password, user)
 			if n := strings.Count(strings.Join(b.server.Commands(), " "), "AUTH"); n > 1 {
@@ -254,7 +255,7 @@ func TestEachCheckFailsForItsOwnReason(t *testing.T) {
 
 func TestEachCertificateFaultHasItsCause(t *testing.T) {
 	t.Parallel()
-	for kind, cause := range map[mailserver.Kind]string{
+	for kind, cause := range map[mailserver.Kind]check.Cause{
 		mailserver.WrongName:   "cert-name-mismatch",
 		mailserver.Expired:     "cert-expired",
 		mailserver.NotYetValid: "cert-not-yet-valid",
@@ -272,17 +273,17 @@ func TestEachCertificateFaultHasItsCause(t *testing.T) {
 					mailserver.Options{Certificate: &cert, ImplicitTLS: security == config.SecurityTLS})
 				b := connectTo(t, security, ca, server)
 				results := b.run(t, Options{Message: []byte("x")})
-				wantRoot(t, results, diagnostics.SMTPCertificate, cause)
+				wantRoot(t, results, check.SMTPCertificate, string(cause))
 				b.server.NoSecret(t, password, user)
-				if r := find(t, results, diagnostics.SMTPAuth); r.Status != diagnostics.Skip ||
-					r.Cause != diagnostics.CauseNeedsFailed {
+				if r := find(t, results, check.SMTPAuth); r.Status != check.Skip ||
+					r.Cause != check.CauseNeedsFailed {
 					t.Errorf("sign-in is %s %s", r.Status, r.Cause)
 				}
-				if _, ok := evidence(find(t, results, diagnostics.SMTPCertificate), "certificate"); !ok {
+				if _, ok := evidence(find(t, results, check.SMTPCertificate), "certificate"); !ok {
 					t.Error("the certificate is not in evidence")
 				}
 				if kind == mailserver.WrongName {
-					fix := find(t, results, diagnostics.SMTPCertificate).Fix
+					fix := find(t, results, check.SMTPCertificate).Fix
 					if len(fix) != 1 || fix[0].Value != mailserver.WrongNameHost || fix[0].Kind != "host" {
 						t.Errorf("names that fit: %+v", fix)
 					}
@@ -299,11 +300,11 @@ func TestCertificateNearItsEndIsAWarning(t *testing.T) {
 	b := connectTo(t, config.SecurityTLS, ca,
 		mailserver.StartSMTP(t, mailserver.Options{Certificate: &cert, ImplicitTLS: true}))
 	results := b.run(t, Options{})
-	if r := find(t, results, diagnostics.SMTPCertificate); r.Status != diagnostics.Warn ||
+	if r := find(t, results, check.SMTPCertificate); r.Status != check.Warn ||
 		r.Cause != "cert-soon-expiring" {
 		t.Errorf("%s %s", r.Status, r.Cause)
 	}
-	if r := find(t, results, diagnostics.SMTPAuth); r.Status != diagnostics.Pass {
+	if r := find(t, results, check.SMTPAuth); r.Status != check.Pass {
 		t.Errorf("sign-in is %s %s", r.Status, r.Cause)
 	}
 }
@@ -322,7 +323,7 @@ func TestAliasOfTheHostIsOfferedWhenItsNameFits(t *testing.T) {
 	if b.network.Resolver, err = wire.ResolverAt(names.Addr()); err != nil {
 		t.Fatal(err)
 	}
-	fix := find(t, b.run(t, Options{}), diagnostics.SMTPCertificate).Fix
+	fix := find(t, b.run(t, Options{}), check.SMTPCertificate).Fix
 	if len(fix) != 1 || fix[0].Value != "out.provider.example" {
 		t.Errorf("names that fit: %+v", fix)
 	}
@@ -345,13 +346,13 @@ func TestPinVouchesAndAChangedPinStops(t *testing.T) {
 		mailserver.Options{Certificate: new(certificate(t, ca, mailserver.Good)), ImplicitTLS: true})
 	b = connectTo(t, config.SecurityTLS, ca, server)
 	b.target.Pins = []string{wire.SPKI(leaf)}
-	wantRoot(t, b.run(t, Options{}), diagnostics.SMTPCertificate, "cert-pin-mismatch")
+	wantRoot(t, b.run(t, Options{}), check.SMTPCertificate, "cert-pin-mismatch")
 	server.NoSecret(t, password, user)
 }
 
 func TestInterceptingCertificate(t *testing.T) {
 	t.Parallel()
-	for clock, cause := range map[string]string{
+	for clock, cause := range map[string]check.Cause{
 		"avast! Web/Mail Shield Root": "security-software-intercept",
 		"Somebody":                    "cert-self-signed",
 	} {
@@ -361,7 +362,7 @@ func TestInterceptingCertificate(t *testing.T) {
 				TLS:         &tls.Config{Certificates: []tls.Certificate{cert}},
 				ImplicitTLS: true,
 			}))
-		wantRoot(t, b.run(t, Options{}), diagnostics.SMTPCertificate, cause)
+		wantRoot(t, b.run(t, Options{}), check.SMTPCertificate, string(cause))
 	}
 }
 
@@ -369,7 +370,7 @@ func TestClockBeforeThisProgramsTimeIsWrong(t *testing.T) {
 	t.Parallel()
 	b := start(t, config.SecurityTLS, mailserver.Options{})
 	b.network.Now = func() time.Time { return time.Date(1970, 1, 2, 0, 0, 0, 0, time.UTC) }
-	wantRoot(t, b.run(t, Options{}), diagnostics.SMTPCertificate, "clock-wrong")
+	wantRoot(t, b.run(t, Options{}), check.SMTPCertificate, "clock-wrong")
 }
 
 func TestNetworkFailuresAreToldApart(t *testing.T) {
@@ -394,24 +395,24 @@ func TestNetworkFailuresAreToldApart(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		change func(*bench)
-		id     diagnostics.ID
-		cause  string
+		id     check.ID
+		cause  check.Cause
 	}{
-		{"refused", route(mailserver.StartRefused(t).Addr()), diagnostics.NetConnect, "connection-refused"},
-		{"blocked", route(mailserver.StartBlackhole(t).Addr()), diagnostics.NetConnect, "port-blocked"},
-		{"no such name", resolver("!nxdomain smtp.durand.example\n"), diagnostics.NetResolve, "dns-nxdomain"},
-		{"name without address", resolver("smtp.durand.example. IN TXT x\n"), diagnostics.NetResolve, "dns-no-address"},
-		{"name service ill", resolver("!servfail smtp.durand.example\n"), diagnostics.NetResolve, "dns-failure"},
-		{"name service silent", resolver("!silent smtp.durand.example\n"), diagnostics.NetResolve, "dns-failure"},
+		{"refused", route(mailserver.StartRefused(t).Addr()), check.NetConnect, "connection-refused"},
+		{"blocked", route(mailserver.StartBlackhole(t).Addr()), check.NetConnect, "port-blocked"},
+		{"no such name", resolver("!nxdomain smtp.durand.example\n"), check.NetResolve, "dns-nxdomain"},
+		{"name without address", resolver("smtp.durand.example. IN TXT x\n"), check.NetResolve, "dns-no-address"},
+		{"name service ill", resolver("!servfail smtp.durand.example\n"), check.NetResolve, "dns-failure"},
+		{"name service silent", resolver("!silent smtp.durand.example\n"), check.NetResolve, "dns-failure"},
 		{
-			"malformed host", func(b *bench) { b.target.Submission.Host = "smtp durand" }, diagnostics.NetResolve,
+			"malformed host", func(b *bench) { b.target.Submission.Host = "smtp durand" }, check.NetResolve,
 			"settings-invalid",
 		},
-		{"served mode", func(b *bench) { b.network.Served = true }, diagnostics.NetConnect, "address-not-allowed"},
+		{"served mode", func(b *bench) { b.network.Served = true }, check.NetConnect, "address-not-allowed"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			wantRoot(t, run(t, test.change), test.id, test.cause)
+			wantRoot(t, run(t, test.change), test.id, string(test.cause))
 		})
 	}
 }
@@ -446,19 +447,19 @@ func TestFamiliesAreReportedApart(t *testing.T) {
 	dead := mailserver.StartBlackhole(t).Addr()
 	for _, test := range []struct {
 		name, v4, v6   string
-		four, six      diagnostics.Status
-		cause4, cause6 string
+		four, six      check.Status
+		cause4, cause6 check.Cause
 	}{
-		{"both good", "", "", diagnostics.Pass, diagnostics.Pass, "", ""},
-		{"IPv6 refused", "", refused, diagnostics.Pass, diagnostics.Warn, "", "ipv6-broken"},
-		{"IPv6 silent", "", dead, diagnostics.Pass, diagnostics.Warn, "", "ipv6-broken"},
-		{"IPv4 refused", refused, "", diagnostics.Warn, diagnostics.Pass, "connection-refused", ""},
-		{"both refused", refused, refused, diagnostics.Fail, diagnostics.Skip, "connection-refused", "needs-failed"},
+		{"both good", "", "", check.Pass, check.Pass, "", ""},
+		{"IPv6 refused", "", refused, check.Pass, check.Warn, "", "ipv6-broken"},
+		{"IPv6 silent", "", dead, check.Pass, check.Warn, "", "ipv6-broken"},
+		{"IPv4 refused", refused, "", check.Warn, check.Pass, "connection-refused", ""},
+		{"both refused", refused, refused, check.Fail, check.Skip, "connection-refused", "needs-failed"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			results := with(t, both, test.v4, test.v6)
-			four, six := find(t, results, diagnostics.NetConnect), find(t, results, diagnostics.NetConnect6)
+			four, six := find(t, results, check.NetConnect), find(t, results, check.NetConnect6)
 			if four.Status != test.four || four.Cause != test.cause4 {
 				t.Errorf("IPv4 %s %s, want %s %s", four.Status, four.Cause, test.four, test.cause4)
 			}
@@ -477,7 +478,7 @@ func TestSilentServerOnTheTLSPortIsAModeMixUp(t *testing.T) {
 	b := start(t, config.SecurityTLS, mailserver.Options{})
 	b.target.Submission.Security = config.SecurityStartTLS // on port 465, which waits for TLS
 	b.network.Timeout = time.Second
-	wantRoot(t, b.run(t, Options{}), diagnostics.SMTPGreeting, "tls-wrong-mode")
+	wantRoot(t, b.run(t, Options{}), check.SMTPGreeting, "tls-wrong-mode")
 	b.server.NoSecret(t, password, user)
 }
 
@@ -492,16 +493,16 @@ func TestAutoTakesImplicitTLSThenSTARTTLSAndNeverCleartext(t *testing.T) {
 	for _, test := range []struct {
 		name      string
 		tls, plus string // behind 465 and 587
-		verdict   diagnostics.Status
-		id        diagnostics.ID
-		cause     string
+		verdict   check.Status
+		id        check.ID
+		cause     check.Cause
 	}{
-		{"both", implicit.Addr(), upgrade.Addr(), diagnostics.Pass, "", ""},
-		{"465 refused", refused, upgrade.Addr(), diagnostics.Pass, "", ""},
-		{"465 without TLS", clear.Addr(), upgrade.Addr(), diagnostics.Pass, "", ""},
-		{"neither", refused, refused, diagnostics.Fail, diagnostics.NetConnect, "connection-refused"},
-		{"465 without TLS, 587 refused", clear.Addr(), refused, diagnostics.Fail, diagnostics.SMTPTLS, "tls-wrong-mode"},
-		{"no TLS anywhere", clear.Addr(), clear.Addr(), diagnostics.Fail, diagnostics.SMTPTLS, "tls-stripped"},
+		{"both", implicit.Addr(), upgrade.Addr(), check.Pass, "", ""},
+		{"465 refused", refused, upgrade.Addr(), check.Pass, "", ""},
+		{"465 without TLS", clear.Addr(), upgrade.Addr(), check.Pass, "", ""},
+		{"neither", refused, refused, check.Fail, check.NetConnect, "connection-refused"},
+		{"465 without TLS, 587 refused", clear.Addr(), refused, check.Fail, check.SMTPTLS, "tls-wrong-mode"},
+		{"no TLS anywhere", clear.Addr(), clear.Addr(), check.Fail, check.SMTPTLS, "tls-stripped"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -512,8 +513,8 @@ func TestAutoTakesImplicitTLSThenSTARTTLSAndNeverCleartext(t *testing.T) {
 			}
 			results := b.run(t, Options{})
 			if test.cause != "" {
-				wantRoot(t, results, test.id, test.cause)
-			} else if r := find(t, results, diagnostics.SMTPRecipient); r.Status != diagnostics.Pass {
+				wantRoot(t, results, test.id, string(test.cause))
+			} else if r := find(t, results, check.SMTPRecipient); r.Status != check.Pass {
 				t.Errorf("recipient %s %s\n%s", r.Status, r.Cause, dump(results))
 			}
 			for _, server := range []*mailserver.Server{implicit, upgrade, clear} {
@@ -528,10 +529,10 @@ func TestCleartextOnlyWithConsent(t *testing.T) {
 	b := start(t, config.SecurityNone, mailserver.Options{})
 	b.target.AllowCleartext = true
 	results := b.run(t, Options{})
-	if r := find(t, results, diagnostics.SMTPTLS); r.Status != diagnostics.Warn || r.Cause != "insecure-cleartext" {
+	if r := find(t, results, check.SMTPTLS); r.Status != check.Warn || r.Cause != "insecure-cleartext" {
 		t.Errorf("tls %s %s", r.Status, r.Cause)
 	}
-	if r := find(t, results, diagnostics.SMTPRecipient); r.Status != diagnostics.Pass {
+	if r := find(t, results, check.SMTPRecipient); r.Status != check.Pass {
 		t.Errorf("recipient %s %s\n%s", r.Status, r.Cause, dump(results))
 	}
 	noLeak(t, results)
@@ -540,8 +541,8 @@ func TestCleartextOnlyWithConsent(t *testing.T) {
 func TestAuthOfferedBeforeTLSIsAWarning(t *testing.T) {
 	t.Parallel()
 	b := start(t, config.SecurityStartTLS, mailserver.Options{Capabilities: []string{"STARTTLS", "AUTH PLAIN LOGIN"}})
-	r := find(t, b.run(t, Options{}), diagnostics.SMTPAuthOffered)
-	if r.Status != diagnostics.Warn || r.Cause != "auth-before-tls" {
+	r := find(t, b.run(t, Options{}), check.SMTPAuthOffered)
+	if r.Status != check.Warn || r.Cause != "auth-before-tls" {
 		t.Errorf("%s %s", r.Status, r.Cause)
 	}
 }
@@ -554,13 +555,13 @@ func TestWithoutSecretOrAddressesTheRestIsLeftOut(t *testing.T) {
 		Secret:     secret.Value{},
 	}
 	results := b.run(t, Options{})
-	if v := diagnostics.Verdict(results); v != diagnostics.Pass {
+	if v := diagnostics.Verdict(results); v != check.Pass {
 		t.Errorf("verdict %s\n%s", v, dump(results))
 	}
-	if r := find(t, results, diagnostics.SMTPAuth); r.Status != diagnostics.Skip || r.Cause != "not-applicable" {
+	if r := find(t, results, check.SMTPAuth); r.Status != check.Skip || r.Cause != "not-applicable" {
 		t.Errorf("sign-in %s %s", r.Status, r.Cause)
 	}
-	if _, ok := diagnostics.Find(results, diagnostics.SMTPSender); ok {
+	if _, ok := diagnostics.Find(results, check.SMTPSender); ok {
 		t.Error("a sender was tried, and nobody gave one")
 	}
 }
@@ -572,7 +573,7 @@ func TestAliasesAreTriedAndNothingIsSent(t *testing.T) {
 	}})
 	results := b.run(t, Options{Aliases: []string{other, "info@durand.example"}})
 	var got []string
-	for _, e := range find(t, results, diagnostics.SMTPRecipient).Evidence {
+	for _, e := range find(t, results, check.SMTPRecipient).Evidence {
 		if e.Kind == "alias" {
 			got = append(got, e.Text.Raw()+map[bool]string{true: " yes", false: " no"}[e.Fields["accepted"].(bool)])
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"postier/diagnostics"
+	"postier/internal/check"
 	"postier/internal/safetext"
 	"postier/internal/smtp"
 	"postier/internal/wire"
@@ -23,7 +24,7 @@ func (l *ladder) resolve(ctx context.Context) diagnostics.Result {
 		return l.judge(smtp.StepResolve, err)
 	}
 	fields["ipv4"], fields["ipv6"] = texts(addresses.V4), texts(addresses.V6)
-	return pass(evidence)
+	return diagnostics.Passed(evidence)
 }
 
 // host is the server's name in A-labels.
@@ -56,28 +57,28 @@ func (l *ladder) connect(ctx context.Context) diagnostics.Result {
 		result.Evidence = evidence
 		return result
 	}
-	return pass(evidence...)
+	return diagnostics.Passed(evidence...)
 }
 
 // connect6 tells about IPv6 by itself. A broken IPv6 next to a good IPv4 makes programs slow or fail now and then, so
 // it is a warning; a host without IPv6 addresses is none.
 func (l *ladder) connect6(ctx context.Context) diagnostics.Result {
 	if addresses, _ := l.client.Resolve(ctx); len(addresses.V6) == 0 {
-		return skip(causeNotApplicable)
+		return diagnostics.Skipped(check.CauseNotApplicable)
 	}
 	start := time.Now()
 	attempts, stands, err := l.client.IPv6(ctx)
 	switch {
 	case errors.Is(err, wire.ErrNoAddress):
-		return needsFailed(diagnostics.NetConnect)
+		return needsFailed(check.NetConnect)
 	case err != nil:
-		return skip(diagnostics.CauseCancelled)
+		return diagnostics.Skipped(check.CauseCancelled)
 	}
-	result := warn(causeIPv6Broken)
+	result := diagnostics.Warned(check.CauseIPv6Broken)
 	if _, err := l.client.Connect(ctx); stands {
-		result = pass()
+		result = diagnostics.Passed()
 	} else if err != nil {
-		result = needsFailed(diagnostics.NetConnect)
+		result = needsFailed(check.NetConnect)
 	}
 	result.Evidence, result.Took = connections(attempts), time.Since(start)
 	for _, a := range attempts {

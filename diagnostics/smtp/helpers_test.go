@@ -16,6 +16,7 @@ import (
 	"postier/config"
 	"postier/diagnostics"
 	"postier/internal/account"
+	"postier/internal/check"
 	"postier/internal/rehearsal/mailserver"
 	"postier/internal/rehearsal/nameserver"
 	"postier/internal/secret"
@@ -101,7 +102,7 @@ func (b *bench) run(t *testing.T, o Options) []diagnostics.Result {
 	return results
 }
 
-func find(t *testing.T, results []diagnostics.Result, id diagnostics.ID) diagnostics.Result {
+func find(t *testing.T, results []diagnostics.Result, id check.ID) diagnostics.Result {
 	t.Helper()
 	r, ok := diagnostics.Find(results, id)
 	if !ok {
@@ -111,12 +112,12 @@ func find(t *testing.T, results []diagnostics.Result, id diagnostics.ID) diagnos
 }
 
 // wantRoot asserts that exactly one check failed, which, and for what cause.
-func wantRoot(t *testing.T, results []diagnostics.Result, id diagnostics.ID, cause string) {
+func wantRoot(t *testing.T, results []diagnostics.Result, id check.ID, cause string) {
 	t.Helper()
 	var failed []string
 	for _, r := range results {
-		if r.Status == diagnostics.Fail {
-			failed = append(failed, string(r.ID)+" "+r.Cause)
+		if r.Status == check.Fail {
+			failed = append(failed, string(r.ID)+" "+string(r.Cause))
 		}
 	}
 	if want := string(id) + " " + cause; len(failed) != 1 || failed[0] != want {
@@ -126,7 +127,7 @@ func wantRoot(t *testing.T, results []diagnostics.Result, id diagnostics.ID, cau
 
 func wantPass(t *testing.T, results []diagnostics.Result) {
 	t.Helper()
-	if v := diagnostics.Verdict(results); v != diagnostics.Pass {
+	if v := diagnostics.Verdict(results); v != check.Pass {
 		t.Errorf("verdict %s\n%s", v, dump(results))
 	}
 }
@@ -134,7 +135,7 @@ func wantPass(t *testing.T, results []diagnostics.Result) {
 func dump(results []diagnostics.Result) string {
 	var b strings.Builder
 	for _, r := range results {
-		b.WriteString(string(r.ID) + " " + string(r.Status) + " " + r.Cause + "\n")
+		b.WriteString(string(r.ID) + " " + string(r.Status) + " " + string(r.Cause) + "\n")
 		for _, e := range r.Evidence {
 			b.WriteString("    " + e.Kind + " " + e.Text.Escaped() + "\n")
 		}

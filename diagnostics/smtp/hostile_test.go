@@ -15,6 +15,7 @@ import (
 	"postier/config"
 	"postier/diagnostics"
 	"postier/internal/account"
+	"postier/internal/check"
 	"postier/internal/rehearsal/mailserver"
 )
 
@@ -168,11 +169,11 @@ func judgeHostile(t *testing.T, results []diagnostics.Result, wantIDs, wantCause
 	if !ok {
 		t.Fatalf("nothing failed\n%s", dump(results))
 	}
-	if !contains(strings.Fields(wantIDs), string(root.ID)) || !contains(strings.Fields(wantCauses), root.Cause) {
+	if !contains(strings.Fields(wantIDs), string(root.ID)) || !contains(strings.Fields(wantCauses), string(root.Cause)) {
 		t.Errorf("root cause %s %s\n%s", root.ID, root.Cause, dump(results))
 	}
 	for _, r := range results {
-		if r.Status == diagnostics.Fail && r.ID != root.ID {
+		if r.Status == check.Fail && r.ID != root.ID {
 			t.Errorf("a second failure: %s %s", r.ID, r.Cause)
 		}
 		data, err := json.Marshal(r.Evidence)
@@ -225,7 +226,7 @@ func TestCancelEndsEachPhaseAtOnce(t *testing.T) {
 				t.Errorf("went on for %s after it was stopped", took)
 			}
 			for _, r := range results {
-				if r.Status == diagnostics.Fail && r.Cause != "delivery-unknown" {
+				if r.Status == check.Fail && r.Cause != "delivery-unknown" {
 					t.Errorf("%s failed: %s", r.ID, r.Cause)
 				}
 			}
@@ -239,7 +240,7 @@ func TestEchoedSecretIsNotShown(t *testing.T) {
 		b := start(t, config.SecurityTLS,
 			mailserver.Options{Script: script{"auth": mailserver.Reply("535 5.7.8 no such password: " + form)}})
 		results := b.run(t, Options{})
-		wantRoot(t, results, diagnostics.SMTPAuth, "wrong-password")
+		wantRoot(t, results, check.SMTPAuth, "wrong-password")
 		noLeak(t, results)
 	}
 }
@@ -279,7 +280,7 @@ func TestMemoryStaysSmall(t *testing.T) {
 		var before, after runtime.MemStats
 		runtime.GC()
 		runtime.ReadMemStats(&before)
-		wantRoot(t, b.run(t, Options{}), diagnostics.SMTPGreeting, "limit-exceeded")
+		wantRoot(t, b.run(t, Options{}), check.SMTPGreeting, "limit-exceeded")
 		runtime.ReadMemStats(&after)
 		if grown := after.TotalAlloc - before.TotalAlloc; grown > 16<<20 {
 			t.Errorf("%d octets allocated", grown)
@@ -301,14 +302,14 @@ func TestThousandsOfNamesAreCounted(t *testing.T) {
 	b := connectTo(t, config.SecurityTLS, ca,
 		mailserver.StartSMTP(t, mailserver.Options{Certificate: &cert, ImplicitTLS: true}))
 	results := b.run(t, Options{})
-	r := find(t, results, diagnostics.SMTPCertificate)
+	r := find(t, results, check.SMTPCertificate)
 	e, _ := evidence(r, "certificate")
 	data, err := json.Marshal(e)
 	if err != nil {
 		t.Fatal(err)
 	}
 	noRaw(t, string(data))
-	if e.Fields["more_names"] != 10_001-5 || r.Status != diagnostics.Pass {
+	if e.Fields["more_names"] != 10_001-5 || r.Status != check.Pass {
 		t.Errorf("%s %s, %v more names", r.Status, r.Cause, e.Fields["more_names"])
 	}
 }

@@ -7,36 +7,15 @@ import (
 
 	"postier/diagnostics"
 	"postier/diagnostics/explain"
+	"postier/internal/check"
 	"postier/internal/safetext"
 	"postier/internal/smtp"
 	"postier/internal/wire"
 )
 
-// The causes that this package gives by itself; the rest come from the catalogue.
-const (
-	causeNotApplicable = "not-applicable"
-	causeIPv6Broken    = "ipv6-broken"
-	causeGreetingSlow  = "greeting-slow"
-	causeIntercept     = "security-software-intercept"
-	causeCleartext     = "insecure-cleartext"
-	causeAuthBeforeTLS = "auth-before-tls"
-)
-
-func pass(evidence ...diagnostics.Evidence) diagnostics.Result {
-	return diagnostics.Result{Status: diagnostics.Pass, Evidence: evidence}
-}
-
-func skip(cause string) diagnostics.Result {
-	return diagnostics.Result{Status: diagnostics.Skip, Cause: cause}
-}
-
-func warn(cause string, evidence ...diagnostics.Evidence) diagnostics.Result {
-	return diagnostics.Result{Status: diagnostics.Warn, Cause: cause, Evidence: evidence}
-}
-
 // accepted is the result of a step to which the server said yes.
 func (l *ladder) accepted(r smtp.Reply, evidence ...diagnostics.Evidence) diagnostics.Result {
-	result := pass(append(evidence, diagnostics.Evidence{Kind: "reply", Text: l.clean(r.Text())})...)
+	result := diagnostics.Passed(append(evidence, diagnostics.Evidence{Kind: "reply", Text: l.clean(r.Text())})...)
 	result.Code = replyCode(r)
 	return result
 }
@@ -55,15 +34,15 @@ func (l *ladder) judge(step smtp.Step, err error, evidence ...diagnostics.Eviden
 	l.failed = e
 	evidence = append(evidence, l.evidence(e)...)
 	if !e.Lost && errors.Is(e.Err, context.Canceled) {
-		return diagnostics.Result{Status: diagnostics.Skip, Cause: diagnostics.CauseCancelled, Evidence: evidence}
+		return diagnostics.Result{Status: check.Skip, Cause: check.CauseCancelled, Evidence: evidence}
 	}
 	answer := explain.Submission(e, l.target.Provider)
 	result := diagnostics.Result{
-		Status: diagnostics.Fail, Cause: answer.Cause, Matched: answer.Reply, Evidence: evidence,
+		Status: check.Fail, Cause: answer.Cause, Matched: answer.Reply, Evidence: evidence,
 	}
 	switch {
 	case errors.Is(e.Err, smtp.ErrNoSecret):
-		result.Status = diagnostics.Skip
+		result.Status = check.Skip
 	case e.Reply.Code != 0:
 		result.Provider, result.Code = l.target.Provider, replyCode(e.Reply)
 	case !e.Lost && broken(e.Err):
@@ -77,21 +56,21 @@ func (l *ladder) judge(step smtp.Step, err error, evidence ...diagnostics.Eviden
 
 // downgrade makes a failure of a step a warning: the submission goes on.
 func (l *ladder) downgrade(result diagnostics.Result) diagnostics.Result {
-	result.Status, l.failed = diagnostics.Warn, nil
+	result.Status, l.failed = check.Warn, nil
 	return result
 }
 
 // checkOf is the check whose failure keeps others from judging.
-func checkOf(e *smtp.Error) diagnostics.ID {
+func checkOf(e *smtp.Error) check.ID {
 	switch {
 	case e == nil:
 		return ""
 	case e.Step == smtp.StepGreeting:
-		return diagnostics.SMTPGreeting
+		return check.SMTPGreeting
 	case e.Step == smtp.StepInjection:
-		return diagnostics.SMTPInjection
+		return check.SMTPInjection
 	}
-	return diagnostics.SMTPTLS
+	return check.SMTPTLS
 }
 
 // Findings of the client that say all by their cause, and those of which the words are worth showing.

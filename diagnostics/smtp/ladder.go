@@ -7,6 +7,7 @@ import (
 	"postier/config"
 	"postier/diagnostics"
 	"postier/internal/account"
+	"postier/internal/check"
 	"postier/internal/smtp"
 	"postier/internal/wire"
 )
@@ -51,96 +52,96 @@ func newLadder(network *wire.Network, target account.Target, opts Options) *ladd
 // handshake, with STARTTLS before it.
 func (l *ladder) checks() []diagnostics.Check {
 	checks := []diagnostics.Check{
-		{ID: diagnostics.NetResolve, Run: l.rung(diagnostics.NetResolve, l.resolve)},
-		{ID: diagnostics.NetConnect, Needs: ids(diagnostics.NetResolve), Run: l.rung(diagnostics.NetConnect, l.connect)},
+		{ID: check.NetResolve, Run: l.rung(check.NetResolve, l.resolve)},
+		{ID: check.NetConnect, Needs: ids(check.NetResolve), Run: l.rung(check.NetConnect, l.connect)},
 		{
-			ID: diagnostics.NetConnect6, Needs: ids(diagnostics.NetResolve), After: ids(diagnostics.NetConnect),
+			ID: check.NetConnect6, Needs: ids(check.NetResolve), After: ids(check.NetConnect),
 			Run: l.connect6,
 		},
 		l.greetingCheck(),
 		l.tlsCheck(),
 		{
-			ID: diagnostics.SMTPInjection, Needs: ids(diagnostics.SMTPGreeting), After: ids(diagnostics.SMTPTLS),
+			ID: check.SMTPInjection, Needs: ids(check.SMTPGreeting), After: ids(check.SMTPTLS),
 			Run: l.injection,
 		},
 		{
-			ID: diagnostics.SMTPCertificate, Needs: ids(diagnostics.SMTPTLS),
+			ID: check.SMTPCertificate, Needs: ids(check.SMTPTLS),
 			Run: l.certificate,
 		},
 		{
-			ID: diagnostics.SMTPEhlo, Needs: ids(diagnostics.SMTPGreeting, diagnostics.SMTPTLS),
-			After: ids(diagnostics.SMTPCertificate),
-			Run:   l.rung(diagnostics.SMTPEhlo, l.hello),
+			ID: check.SMTPEhlo, Needs: ids(check.SMTPGreeting, check.SMTPTLS),
+			After: ids(check.SMTPCertificate),
+			Run:   l.rung(check.SMTPEhlo, l.hello),
 		},
 	}
-	last := diagnostics.SMTPEhlo
+	last := check.SMTPEhlo
 	if l.target.Submission.Auth != config.MechanismNone {
-		needs := ids(diagnostics.SMTPAuthOffered)
+		needs := ids(check.SMTPAuthOffered)
 		if l.client.Way().Security != config.SecurityNone {
-			needs = append(needs, diagnostics.SMTPCertificate)
+			needs = append(needs, check.SMTPCertificate)
 		}
 		checks = append(
 			checks,
 			diagnostics.Check{
-				ID: diagnostics.SMTPAuthOffered, Needs: ids(diagnostics.SMTPEhlo),
-				Run: l.rung(diagnostics.SMTPAuthOffered, l.offered),
+				ID: check.SMTPAuthOffered, Needs: ids(check.SMTPEhlo),
+				Run: l.rung(check.SMTPAuthOffered, l.offered),
 			},
-			diagnostics.Check{ID: diagnostics.SMTPAuth, Needs: needs, Run: l.rung(diagnostics.SMTPAuth, l.signIn)},
+			diagnostics.Check{ID: check.SMTPAuth, Needs: needs, Run: l.rung(check.SMTPAuth, l.signIn)},
 		)
-		last = diagnostics.SMTPAuth
+		last = check.SMTPAuth
 	}
 	return append(checks, l.envelopeChecks(last)...)
 }
 
-func (l *ladder) envelopeChecks(last diagnostics.ID) []diagnostics.Check {
+func (l *ladder) envelopeChecks(last check.ID) []diagnostics.Check {
 	if l.target.Author() == "" {
 		return nil
 	}
 	checks := []diagnostics.Check{
-		{ID: diagnostics.SMTPSender, Needs: ids(last), Run: l.rung(diagnostics.SMTPSender, l.sender)},
+		{ID: check.SMTPSender, Needs: ids(last), Run: l.rung(check.SMTPSender, l.sender)},
 		{
-			ID: diagnostics.SMTPRecipient, Needs: ids(diagnostics.SMTPSender),
-			Run: l.rung(diagnostics.SMTPRecipient, l.recipient),
+			ID: check.SMTPRecipient, Needs: ids(check.SMTPSender),
+			Run: l.rung(check.SMTPRecipient, l.recipient),
 		},
 	}
 	if l.opts.Message != nil {
 		checks = append(checks, diagnostics.Check{
-			ID: diagnostics.SMTPData, Needs: ids(diagnostics.SMTPRecipient), Run: l.rung(diagnostics.SMTPData, l.message),
+			ID: check.SMTPData, Needs: ids(check.SMTPRecipient), Run: l.rung(check.SMTPData, l.message),
 		})
 	}
 	return checks
 }
 
 func (l *ladder) greetingCheck() diagnostics.Check {
-	check := diagnostics.Check{
-		ID: diagnostics.SMTPGreeting, Needs: ids(diagnostics.NetConnect),
-		Run: l.rung(diagnostics.SMTPGreeting, l.greeting),
+	c := diagnostics.Check{
+		ID: check.SMTPGreeting, Needs: ids(check.NetConnect),
+		Run: l.rung(check.SMTPGreeting, l.greeting),
 	}
 	switch {
 	case len(l.client.Ways()) > 1:
-		check.After = ids(diagnostics.SMTPTLS)
+		c.After = ids(check.SMTPTLS)
 	case l.client.Way().Security == config.SecurityTLS:
-		check.Needs = ids(diagnostics.SMTPTLS)
+		c.Needs = ids(check.SMTPTLS)
 	}
-	return check
+	return c
 }
 
 func (l *ladder) tlsCheck() diagnostics.Check {
-	check := diagnostics.Check{
-		ID: diagnostics.SMTPTLS, Needs: ids(diagnostics.NetConnect),
-		Run: l.rung(diagnostics.SMTPTLS, l.secure),
+	c := diagnostics.Check{
+		ID: check.SMTPTLS, Needs: ids(check.NetConnect),
+		Run: l.rung(check.SMTPTLS, l.secure),
 	}
 	if len(l.client.Ways()) == 1 && l.client.Way().Security != config.SecurityTLS {
-		check.Needs = ids(diagnostics.SMTPGreeting)
+		c.Needs = ids(check.SMTPGreeting)
 	}
-	return check
+	return c
 }
 
-func ids(list ...diagnostics.ID) []diagnostics.ID { return list }
+func ids(list ...check.ID) []check.ID { return list }
 
 // rung wraps a step: the check keeps its own lines of the transcript and its time, unless the step says that it was
 // taken earlier, for another check.
-func (l *ladder) rung(id diagnostics.ID,
+func (l *ladder) rung(id check.ID,
 	step func(context.Context) diagnostics.Result,
 ) func(context.Context) diagnostics.Result {
 	return func(ctx context.Context) diagnostics.Result {
@@ -162,6 +163,6 @@ func (l *ladder) traced(step smtp.Step, result diagnostics.Result) diagnostics.R
 }
 
 // needsFailed is the result of a check whose need was found out only while climbing.
-func needsFailed(need diagnostics.ID) diagnostics.Result {
-	return diagnostics.Result{Status: diagnostics.Skip, Cause: diagnostics.CauseNeedsFailed, Needs: ids(need)}
+func needsFailed(need check.ID) diagnostics.Result {
+	return diagnostics.Result{Status: check.Skip, Cause: check.CauseNeedsFailed, Needs: ids(need)}
 }

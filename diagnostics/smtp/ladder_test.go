@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"postier/config"
-	"postier/diagnostics"
+	"postier/internal/check"
 	"postier/internal/rehearsal/mailserver"
 )
 
@@ -20,11 +20,11 @@ func TestEveryRungPassesWithEvidence(t *testing.T) {
 			wantPass(t, results)
 			noLeak(t, results)
 			for _, r := range results {
-				skipped := r.ID == diagnostics.NetConnect6 || (r.ID == diagnostics.SMTPInjection && security == config.SecurityTLS)
-				if want := map[bool]diagnostics.Status{false: diagnostics.Pass, true: diagnostics.Skip}[skipped]; r.Status != want {
+				skipped := r.ID == check.NetConnect6 || (r.ID == check.SMTPInjection && security == config.SecurityTLS)
+				if want := map[bool]check.Status{false: check.Pass, true: check.Skip}[skipped]; r.Status != want {
 					t.Errorf("%s is %s %s, want %s", r.ID, r.Status, r.Cause, want)
 				}
-				if r.Status == diagnostics.Pass && (len(r.Evidence) == 0 || r.Cause != "") {
+				if r.Status == check.Pass && (len(r.Evidence) == 0 || r.Cause != "") {
 					t.Errorf("%s passed with cause %q and %d pieces of evidence", r.ID, r.Cause, len(r.Evidence))
 				}
 			}
@@ -47,7 +47,7 @@ func TestMessageIsSentWholeAndItsQueueIDKept(t *testing.T) {
 	message := "Subject: x\nFrom: a\n\n.dot\nlast"
 	results := b.run(t, Options{Message: []byte(message)})
 	wantPass(t, results)
-	e, ok := evidence(find(t, results, diagnostics.SMTPData), "queue")
+	e, ok := evidence(find(t, results, check.SMTPData), "queue")
 	if !ok || e.Text.Raw() != "0FB409BA029" {
 		t.Errorf("queue id %q", e.Text.Raw())
 	}

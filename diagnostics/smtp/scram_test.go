@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"postier/config"
-	"postier/diagnostics"
+	"postier/internal/check"
 	"postier/internal/rehearsal/mailserver"
 	"postier/internal/wire"
 )
@@ -235,12 +235,12 @@ func TestSCRAM(t *testing.T) {
 			b.network.Route = func(string, string, int) (string, bool) { return address, true }
 			b.target.Submission.Auth = test.auth
 			results := b.run(t, Options{})
-			r := find(t, results, diagnostics.SMTPAuth)
+			r := find(t, results, check.SMTPAuth)
 			e, _ := evidence(r, "auth")
 			if e.Fields["mechanism"] != test.mechanism {
 				t.Errorf("mechanism %v, want %s", e.Fields["mechanism"], test.mechanism)
 			}
-			if r.Cause != test.cause {
+			if string(r.Cause) != test.cause {
 				t.Errorf("%s %s, want %q\n%s", r.Status, r.Cause, test.cause, dump(results))
 			}
 			if weak := e.Fields["weak_iterations"] == true; weak != (test.server.iterations == 100) {

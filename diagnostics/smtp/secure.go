@@ -7,6 +7,7 @@ import (
 
 	"postier/config"
 	"postier/diagnostics"
+	"postier/internal/check"
 	"postier/internal/safetext"
 	"postier/internal/smtp"
 )
@@ -20,14 +21,17 @@ func (l *ladder) greeting(ctx context.Context) diagnostics.Result {
 	if err != nil {
 		return l.traced(smtp.StepGreeting, l.judge(smtp.StepGreeting, err))
 	}
-	result := pass(diagnostics.Evidence{Kind: "banner", Text: l.clean(g.Reply.Text()), Fields: map[string]any{
-		"lines": len(g.Reply.Lines), "waited_ms": g.Waited.Milliseconds(),
-	}})
+	result := diagnostics.Passed(diagnostics.Evidence{
+		Kind: "banner", Text: l.clean(g.Reply.Text()),
+		Fields: map[string]any{
+			"lines": len(g.Reply.Lines), "waited_ms": g.Waited.Milliseconds(),
+		},
+	})
 	switch {
 	case g.Reply.Masked():
-		result.Status, result.Cause = diagnostics.Warn, causeIntercept
+		result.Status, result.Cause = check.Warn, check.CauseSecuritySoftwareIntercept
 	case g.Waited > greetingSlow:
-		result.Status, result.Cause = diagnostics.Warn, causeGreetingSlow
+		result.Status, result.Cause = check.Warn, check.CauseGreetingSlow
 	}
 	return l.traced(smtp.StepGreeting, result)
 }
@@ -43,9 +47,9 @@ func (l *ladder) secure(ctx context.Context) diagnostics.Result {
 	case err != nil:
 		result = l.judge(smtp.StepTLS, err)
 	case way.Security == config.SecurityNone:
-		result = warn(causeCleartext, clear)
+		result = diagnostics.Warned(check.CauseInsecureCleartext, clear)
 	default:
-		result = pass(diagnostics.Evidence{Kind: "tls", Fields: map[string]any{
+		result = diagnostics.Passed(diagnostics.Evidence{Kind: "tls", Fields: map[string]any{
 			"version": report.Version, "cipher": report.Cipher, "mode": string(way.Security),
 			"took_ms": report.Took.Milliseconds(),
 		}})
@@ -56,7 +60,7 @@ func (l *ladder) secure(ctx context.Context) diagnostics.Result {
 // certificate judges the chain that the handshake showed, for the host that the person confirmed.
 func (l *ladder) certificate(ctx context.Context) diagnostics.Result {
 	if l.client.Way().Security == config.SecurityNone {
-		return skip(causeNotApplicable)
+		return diagnostics.Skipped(check.CauseNotApplicable)
 	}
 	report, _ := l.client.Secure(ctx)
 	return diagnostics.JudgeCertificate(ctx, l.network, l.host(), report)
@@ -70,11 +74,11 @@ func (l *ladder) injection(ctx context.Context) diagnostics.Result {
 	case errors.As(err, &e) && e.Step == smtp.StepInjection:
 		return l.judge(smtp.StepInjection, err)
 	case l.client.Way().Security != config.SecurityStartTLS:
-		return skip(causeNotApplicable)
+		return diagnostics.Skipped(check.CauseNotApplicable)
 	case err != nil:
-		return needsFailed(diagnostics.SMTPTLS)
+		return needsFailed(check.SMTPTLS)
 	}
-	return pass(diagnostics.Evidence{Kind: "buffered", Fields: map[string]any{"octets": 0}})
+	return diagnostics.Passed(diagnostics.Evidence{Kind: "buffered", Fields: map[string]any{"octets": 0}})
 }
 
 // hello judges the EHLO that counts: inside TLS where there is TLS.

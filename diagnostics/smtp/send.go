@@ -7,6 +7,7 @@ import (
 
 	"postier/diagnostics"
 	"postier/internal/account"
+	"postier/internal/check"
 	"postier/internal/smtp"
 	"postier/internal/wire"
 )
@@ -41,8 +42,8 @@ func Send(ctx context.Context, network *wire.Network, target account.Target, mes
 	l := newLadder(network, target, Options{Message: message, Recipients: recipients})
 	results := diagnostics.Run(ctx, nil, diagnostics.Plan{Checks: l.checks(), Close: l.client.Close})
 	outcome := Outcome{State: smtp.StateNotSent, Receipt: l.receipt, Results: results, Took: time.Since(start)}
-	data, _ := diagnostics.Find(results, diagnostics.SMTPData)
-	if data.Status == diagnostics.Pass {
+	data, _ := diagnostics.Find(results, check.SMTPData)
+	if data.Status == check.Pass {
 		outcome.State = smtp.StateAccepted
 		return outcome, nil
 	}

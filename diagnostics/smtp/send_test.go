@@ -9,6 +9,7 @@ import (
 
 	"postier/config"
 	"postier/diagnostics"
+	"postier/internal/check"
 	"postier/internal/rehearsal/mailserver"
 	"postier/internal/smtp"
 )
@@ -20,7 +21,7 @@ func TestSend(t *testing.T) {
 		script script
 		to     []string
 		state  smtp.State
-		failed diagnostics.ID
+		failed check.ID
 	}{
 		{"accepted", nil, []string{user, other}, smtp.StateAccepted, ""},
 		{
@@ -33,11 +34,11 @@ func TestSend(t *testing.T) {
 			"every recipient refused",
 			script{"RCPT": mailserver.Reply("550 5.1.1 User unknown")},
 			[]string{user, other},
-			smtp.StateRefused, diagnostics.SMTPRecipient,
+			smtp.StateRefused, check.SMTPRecipient,
 		},
-		{"content refused", script{".": mailserver.Reply("554 5.7.1 spam")}, nil, smtp.StateRefused, diagnostics.SMTPData},
-		{"lost after the dot", script{".": {Close: true}}, nil, smtp.StateUnknown, diagnostics.SMTPData},
-		{"lost before", script{"MAIL": {Close: true}}, nil, smtp.StateNotSent, diagnostics.SMTPSender},
+		{"content refused", script{".": mailserver.Reply("554 5.7.1 spam")}, nil, smtp.StateRefused, check.SMTPData},
+		{"lost after the dot", script{".": {Close: true}}, nil, smtp.StateUnknown, check.SMTPData},
+		{"lost before", script{"MAIL": {Close: true}}, nil, smtp.StateNotSent, check.SMTPSender},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -120,7 +121,7 @@ func TestRoundTrips(t *testing.T) {
 		l := newLadder(b.network, b.target, Options{Message: test.message})
 		atSignIn := 0
 		observe := func(e diagnostics.Event) {
-			if e.ID == diagnostics.SMTPAuth && e.Result != nil {
+			if e.ID == check.SMTPAuth && e.Result != nil {
 				atSignIn = l.client.Turns()
 			}
 		}

@@ -5,6 +5,7 @@ import (
 
 	"postier/diagnostics"
 	"postier/diagnostics/explain"
+	"postier/internal/check"
 	"postier/internal/safetext"
 	"postier/internal/smtp"
 )
@@ -53,7 +54,7 @@ func (l *ladder) recipient(ctx context.Context) diagnostics.Result {
 			judged = l.judge(smtp.StepRecipient, r.Refusal)
 		}
 		judged.Args = append(judged.Args, "recipient", safetext.FromRemote(r.Address))
-		if result == nil || (judged.Status == diagnostics.Fail && result.Status == diagnostics.Pass) {
+		if result == nil || (judged.Status == check.Fail && result.Status == check.Pass) {
 			result = &judged
 		}
 	}
@@ -61,7 +62,7 @@ func (l *ladder) recipient(ctx context.Context) diagnostics.Result {
 		failed := l.judge(smtp.StepRecipient, t.RecipientErr())
 		result = &failed
 	}
-	if result.Status == diagnostics.Fail && t.Accepted() > 0 {
+	if result.Status == check.Fail && t.Accepted() > 0 {
 		*result = l.downgrade(*result)
 	}
 	result.Evidence = append(evidence, result.Evidence...)

@@ -134,7 +134,7 @@ func (a *app) listFaults() error {
 		if cause == "" {
 			cause = "-"
 		}
-		a.println(f.Name + "\t" + cause + "\t" + a.Say(f.Text))
+		a.println(f.Name + "\t" + string(cause) + "\t" + a.Say(f.Text))
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"postier/diagnostics/imap"
 	"postier/diagnostics/smtp"
 	"postier/internal/account"
+	"postier/internal/check"
 	"postier/internal/safetext"
 	"postier/internal/wire"
 	"postier/tui/plain"
@@ -157,10 +158,10 @@ func (a *app) diagnosePlans(o *diagnoseOptions, network *wire.Network, target ac
 // withoutMailbox is an arrival that was asked for and that nobody can look at: every check of it is told as skipped.
 func withoutMailbox() diagnostics.Plan {
 	skip := func(context.Context) diagnostics.Result {
-		return diagnostics.Result{Status: diagnostics.Skip, Cause: "not-applicable"}
+		return diagnostics.Result{Status: check.Skip, Cause: "not-applicable"}
 	}
 	var out diagnostics.Plan
-	for _, id := range diagnostics.AllIDs() {
+	for _, id := range check.All() {
 		if strings.HasPrefix(string(id), "arrival.") {
 			out.Checks = append(out.Checks, diagnostics.Check{ID: id, Run: skip})
 		}
@@ -173,7 +174,7 @@ func (a *app) imapPlan(network *wire.Network, target account.Target, signsIn boo
 	plan := imap.Plan(network, target, imap.Options{Lang: a.lang()})
 	if !signsIn {
 		plan.Checks = slices.DeleteFunc(plan.Checks, func(c diagnostics.Check) bool {
-			return !slices.Contains([]diagnostics.ID{diagnostics.IMAPConnect, diagnostics.IMAPTLS, diagnostics.IMAPCertificate},
+			return !slices.Contains([]check.ID{check.IMAPConnect, check.IMAPTLS, check.IMAPCertificate},
 				c.ID)
 		})
 	}

@@ -319,5 +319,5 @@ func rootCause(t *testing.T, sink int, out string) string {
 		return ""
 	}
 	cause, _ := explain.ByCode(m[1])
-	return cause.Slug
+	return string(cause.Slug)
 }

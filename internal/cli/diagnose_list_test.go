@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"postier/diagnostics"
+	"postier/internal/check"
 	"postier/internal/rehearsal/nameserver"
 )
 
@@ -64,7 +64,7 @@ func TestDNSListKeepsTheOrder(t *testing.T) {
 		t.Fatalf("%d lines", len(lines))
 	}
 	areaChecks := 0
-	for _, id := range diagnostics.AllIDs() {
+	for _, id := range check.All() {
 		if strings.HasPrefix(string(id), "dns.") {
 			areaChecks++
 		}

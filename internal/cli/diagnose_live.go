@@ -10,6 +10,7 @@ import (
 
 	"postier/diagnostics"
 	"postier/diagnostics/report"
+	"postier/internal/check"
 	"postier/internal/typeset"
 )
 
@@ -22,11 +23,11 @@ import (
 type liveView struct {
 	app   *app
 	info  report.Info
-	order []diagnostics.ID // still to be printed, in report order
+	order []check.ID // still to be printed, in report order
 
 	mu      sync.Mutex
-	results map[diagnostics.ID]diagnostics.Result
-	running map[diagnostics.ID]time.Time
+	results map[check.ID]diagnostics.Result
+	running map[check.ID]time.Time
 	area    string // of the last heading
 	drawn   int    // lines of the status block on the screen
 	held    bool
@@ -62,16 +63,16 @@ func (a *app) newStatusView(info report.Info, plans []diagnostics.Plan) *liveVie
 
 func (a *app) newView(info report.Info, plans []diagnostics.Plan) *liveView {
 	v := &liveView{
-		app: a, info: info, results: map[diagnostics.ID]diagnostics.Result{}, running: map[diagnostics.ID]time.Time{},
+		app: a, info: info, results: map[check.ID]diagnostics.Result{}, running: map[check.ID]time.Time{},
 		done: make(chan struct{}), still: a.plain || a.getenv("TERM") == "dumb",
 	}
-	planned := map[diagnostics.ID]bool{}
+	planned := map[check.ID]bool{}
 	for _, p := range plans {
 		for _, c := range p.Checks {
 			planned[c.ID] = true
 		}
 	}
-	for _, id := range diagnostics.AllIDs() {
+	for _, id := range check.All() {
 		if planned[id] {
 			v.order = append(v.order, id)
 		}
@@ -210,13 +211,13 @@ func (v *liveView) stop() {
 		close(v.done)
 		v.mu.Lock()
 		defer v.mu.Unlock()
-		v.running = map[diagnostics.ID]time.Time{}
+		v.running = map[check.ID]time.Time{}
 		v.redraw()
 	})
 }
 
 // areaOf is the heading under which a check stands: the connection belongs to submission.
-func areaOf(id diagnostics.ID) string {
+func areaOf(id check.ID) string {
 	area, _, _ := strings.Cut(string(id), ".")
 	if area == "net" {
 		return "smtp"

@@ -8,6 +8,7 @@ import (
 	"postier/diagnostics"
 	"postier/diagnostics/portprobe"
 	"postier/internal/account"
+	"postier/internal/check"
 	"postier/internal/wire"
 )
 
@@ -27,12 +28,12 @@ func (a *app) probeElsewhere(ctx context.Context, o *diagnoseOptions, network *w
 ) []portprobe.Finding {
 	var findings []portprobe.Finding
 	ids := portprobe.Suspicious(results)
-	if slices.ContainsFunc(ids, func(id diagnostics.ID) bool { return id != diagnostics.IMAPConnect }) {
+	if slices.ContainsFunc(ids, func(id check.ID) bool { return id != check.IMAPConnect }) {
 		findings = append(findings,
 			portprobe.Probe(ctx, network,
 				a.portQuestion(o, target.Submission.Host, target.Submission.SubmissionWays()[0].Port, submissionPorts, false)))
 	}
-	if slices.Contains(ids, diagnostics.IMAPConnect) && target.IMAP != nil {
+	if slices.Contains(ids, check.IMAPConnect) && target.IMAP != nil {
 		findings = append(findings,
 			portprobe.Probe(ctx, network, a.portQuestion(o, target.IMAP.Host, target.IMAP.Port, imapPorts, true)))
 	}

@@ -11,6 +11,7 @@ import (
 	"postier/diagnostics"
 	"postier/diagnostics/report"
 	"postier/internal/account"
+	"postier/internal/check"
 	"postier/internal/safetext"
 	"postier/internal/wire"
 	"postier/wizard"
@@ -22,7 +23,7 @@ type proof struct {
 	digest string
 	proven bool
 	// covers are the checks that must be judged again before the proof in the file may be replaced.
-	covers []string
+	covers []check.ID
 }
 
 // proofOf is nil when flags win over the file: what passes then says nothing about what other programs will use.
@@ -45,17 +46,17 @@ func (a *app) proofOf(o *diagnoseOptions, target account.Target, values map[wiza
 
 // covered are the checks that a profile's proof stands on: those recorded in it, and the ones without which nothing is
 // proven.
-func covered(p *config.Profile) []string {
-	out := map[string]bool{string(diagnostics.SMTPAuth): true}
+func covered(p *config.Profile) []check.ID {
+	out := map[check.ID]bool{check.SMTPAuth: true}
 	if p.Submission.Auth == config.MechanismNone {
-		out = map[string]bool{string(diagnostics.SMTPSender): true}
+		out = map[check.ID]bool{check.SMTPSender: true}
 	}
 	if p.SentCopy.Mode == config.SentAppend && p.SentCopy.IMAP != nil {
-		out[string(diagnostics.IMAPAppend)] = true
+		out[check.IMAPAppend] = true
 	}
 	if p.Validated != nil {
 		for id, status := range p.Validated.Checks {
-			if status != wizard.Skip && slices.Contains(diagnostics.AllIDs(), diagnostics.ID(id)) {
+			if status != check.Skip && id.Known() {
 				out[id] = true
 			}
 		}
@@ -66,31 +67,30 @@ func covered(p *config.Profile) []string {
 // renew writes the results into the profile when they prove it, and says what is missing when they do not. It never
 // turns a check that passed into a failed command: a file that cannot be written is told and left.
 func (a *app) renew(proof *proof, results []diagnostics.Result) {
-	if proof == nil || report.Verdict(results) == diagnostics.Fail {
+	if proof == nil || report.Verdict(results) == check.Fail {
 		return
 	}
-	judged := map[string]string{}
+	judged := map[check.ID]check.Status{}
 	for _, r := range results {
-		if r.Status != diagnostics.Skip {
-			judged[string(r.ID)] = string(r.Status)
+		if r.Status != check.Skip {
+			judged[r.ID] = r.Status
 		}
 	}
-	if data := string(diagnostics.SMTPData); judged[data] == "" &&
-		judged[string(diagnostics.ArrivalDelivered)] == string(diagnostics.Pass) {
-		judged[data] = string(diagnostics.Pass) // what arrived was taken; the arrival's own plan sends it
+	if judged[check.SMTPData] == "" && judged[check.ArrivalDelivered] == check.Pass {
+		judged[check.SMTPData] = check.Pass // what arrived was taken; the arrival's own plan sends it
 	}
-	missing := slices.DeleteFunc(slices.Clone(proof.covers), func(id string) bool { return judged[id] != "" })
+	missing := slices.DeleteFunc(slices.Clone(proof.covers), func(id check.ID) bool { return judged[id] != "" })
 	switch {
 	case len(missing) == 0:
 		a.writeProof(proof, judged)
 	case !proof.proven:
-		a.note(a.T("diagnose.proof.missing", "name", proof.name, "checks", strings.Join(missing, ", "), "command",
+		a.note(a.T("diagnose.proof.missing", "name", proof.name, "checks", joined(missing), "command",
 			proofCommand(proof.name, missing)))
 	}
 }
 
 // proofCommand is the run that judges everything: the checks that take a message need --arrival.
-func proofCommand(name string, missing []string) string {
+func proofCommand(name string, missing []check.ID) string {
 	command := "postier diagnose " + name
 	if slices.ContainsFunc(missing, takesMessage) {
 		command += " --arrival"
@@ -98,11 +98,17 @@ func proofCommand(name string, missing []string) string {
 	return command
 }
 
-func takesMessage(id string) bool {
-	return strings.HasPrefix(id, "arrival.") || id == string(diagnostics.SMTPData)
+func takesMessage(id check.ID) bool { return id.Area() == "arrival" || id == check.SMTPData }
+
+func joined(ids []check.ID) string {
+	var names []string
+	for _, id := range ids {
+		names = append(names, string(id))
+	}
+	return strings.Join(names, ", ")
 }
 
-func (a *app) writeProof(proof *proof, judged map[string]string) {
+func (a *app) writeProof(proof *proof, judged map[check.ID]check.Status) {
 	doc, err := a.document()
 	if err == nil {
 		p := doc.File.Profiles[proof.name]

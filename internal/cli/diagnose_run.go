@@ -11,6 +11,7 @@ import (
 	"postier/diagnostics/portprobe"
 	"postier/diagnostics/report"
 	"postier/internal/account"
+	"postier/internal/check"
 	"postier/internal/safetext"
 	"postier/internal/wire"
 	"postier/tui/plain"
@@ -23,10 +24,10 @@ func chosen(only []string, plans []diagnostics.Plan) []diagnostics.Plan {
 	if len(only) == 0 {
 		return plans
 	}
-	wanted := map[diagnostics.ID]bool{}
-	needs := map[diagnostics.ID][]diagnostics.ID{}
-	var want func(diagnostics.ID)
-	want = func(id diagnostics.ID) {
+	wanted := map[check.ID]bool{}
+	needs := map[check.ID][]check.ID{}
+	var want func(check.ID)
+	want = func(id check.ID) {
 		if !wanted[id] {
 			wanted[id] = true
 			for _, need := range needs[id] {
@@ -55,7 +56,7 @@ func chosen(only []string, plans []diagnostics.Plan) []diagnostics.Plan {
 
 func (a *app) knownChecks(only []string) error {
 	for _, name := range only {
-		if !slices.ContainsFunc(diagnostics.AllIDs(), func(id diagnostics.ID) bool {
+		if !slices.ContainsFunc(check.All(), func(id check.ID) bool {
 			return string(id) == name || strings.HasPrefix(string(id), name+".")
 		}) {
 			return usagef(a.T("cli.error.check", "name", safetext.FromRemote(name)))

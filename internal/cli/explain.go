@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"postier/diagnostics/explain"
+	"postier/internal/check"
 	"postier/internal/safetext"
 )
 
@@ -43,14 +44,14 @@ func (a *app) explainCommand() *cobra.Command {
 
 // explanation is the JSON of the contract.
 type explanation struct {
-	Cause   string   `json:"cause"`
-	Code    string   `json:"code,omitempty"`
-	Title   string   `json:"title"`
-	Who     string   `json:"who"`
-	Retry   string   `json:"retry"`
-	Meaning string   `json:"meaning"`
-	Remedy  []string `json:"remedy"`
-	Matched string   `json:"matched,omitempty"`
+	Cause   check.Cause `json:"cause"`
+	Code    string      `json:"code,omitempty"`
+	Title   string      `json:"title"`
+	Who     string      `json:"who"`
+	Retry   string      `json:"retry"`
+	Meaning string      `json:"meaning"`
+	Remedy  []string    `json:"remedy"`
+	Matched string      `json:"matched,omitempty"`
 }
 
 // maxReply bounds a pasted transcript.
@@ -96,7 +97,7 @@ func (a *app) explainCode(code string) error {
 		return &exitError{exitData, text}
 	}
 	e := explanation{
-		Cause: page.ID, Code: page.Code, Title: page.Title, Who: string(page.Who), Retry: string(page.Retry),
+		Cause: check.Cause(page.ID), Code: page.Code, Title: page.Title, Who: string(page.Who), Retry: string(page.Retry),
 		Meaning: page.Meaning, Remedy: page.Remedy,
 	}
 	if a.json {
@@ -130,10 +131,10 @@ type listedPage struct {
 func (a *app) explainList() error {
 	var pages []listedPage
 	for _, c := range explain.Causes() {
-		pages = append(pages, listedPage{explain.KindCause, c.Slug, c.Code, c.Title(a.lang())})
+		pages = append(pages, listedPage{explain.KindCause, string(c.Slug), c.Code, c.Title(a.lang())})
 	}
 	for _, c := range explain.Checks() {
-		pages = append(pages, listedPage{explain.KindCheck, c.ID, "", c.Title(a.lang())})
+		pages = append(pages, listedPage{explain.KindCheck, string(c.ID), "", c.Title(a.lang())})
 	}
 	if a.json {
 		return a.printJSON(pages)
@@ -145,7 +146,7 @@ func (a *app) explainList() error {
 }
 
 func (a *app) printExplanation(e explanation, why string) {
-	title := e.Title + " (" + e.Cause + ")"
+	title := e.Title + " (" + string(e.Cause) + ")"
 	if e.Code != "" {
 		title = e.Code + "  " + title
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"postier/config"
+	"postier/internal/check"
 	"postier/internal/safetext"
 	"postier/tui"
 	"postier/wizard"
@@ -68,7 +69,7 @@ func homeItems(doc *config.Document) []tui.HomeItem {
 			item.Next = wizard.M("cli.home.disabled", "cause", p.Disabled.Cause)
 		case item.Proven.IsZero(), item.Changed:
 			item.Next = wizard.M("cli.home.test")
-		case item.Verdict != wizard.Pass:
+		case item.Verdict != check.Pass:
 			item.Next = wizard.M("cli.home.dns")
 		}
 		items = append(items, item)
@@ -77,14 +78,14 @@ func homeItems(doc *config.Document) []tui.HomeItem {
 }
 
 // verdictOf is the worst of the statuses that were proven.
-func verdictOf(checks map[string]string) string {
-	verdict := wizard.Pass
+func verdictOf(checks map[check.ID]check.Status) check.Status {
+	verdict := check.Pass
 	for _, status := range checks {
 		switch {
-		case status == wizard.Fail:
-			return wizard.Fail
-		case status == wizard.Warn:
-			verdict = wizard.Warn
+		case status == check.Fail:
+			return check.Fail
+		case status == check.Warn:
+			verdict = check.Warn
 		}
 	}
 	return verdict

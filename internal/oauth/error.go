@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"postier/internal/check"
 	"postier/internal/locale"
 	"postier/internal/safefile"
 	"postier/internal/safetext"
@@ -103,54 +104,54 @@ func (e *Error) Text() locale.Text {
 
 // ending is what a problem means to the catalogue of causes and to a script (docs/reference.md §4).
 type ending struct {
-	cause string
+	cause check.Cause
 	exit  int
 }
 
 var endings = map[Problem]ending{
-	NotConfigured: {"oauth-not-configured", 78},
-	BadTenant:     {"oauth-not-configured", 78},
-	ClientRefused: {"oauth-not-configured", 78},
-	Denied:        {"oauth-denied", 77},
-	TimedOut:      {"oauth-timeout", 77},
-	NeedsConsent:  {"oauth-scope-missing", 77},
-	Blocked:       {"oauth-scope-missing", 77},
-	ScopeMissing:  {"oauth-scope-missing", 77},
-	WrongAccount:  {"oauth-scope-missing", 77},
-	NoRefresh:     {"oauth-scope-missing", 77},
-	Foreign:       {"oauth-denied", 65},
-	NotAnAddress:  {"oauth-denied", 65},
-	Expired:       {"oauth-token-expired", 77},
-	NotSignedIn:   {"oauth-token-expired", 77},
-	Damaged:       {"credential-unreadable", 78},
-	Ill:           {"server-busy", 75},
-	BadAnswer:     {"protocol-error", 76},
-	Unwritable:    {"file-failed", 74},
-	Busy:          {"file-failed", 75},
-	Refused:       {"oauth-denied", 77},
+	NotConfigured: {check.CauseOAuthNotConfigured, 78},
+	BadTenant:     {check.CauseOAuthNotConfigured, 78},
+	ClientRefused: {check.CauseOAuthNotConfigured, 78},
+	Denied:        {check.CauseOAuthDenied, 77},
+	TimedOut:      {check.CauseOAuthTimeout, 77},
+	NeedsConsent:  {check.CauseOAuthScopeMissing, 77},
+	Blocked:       {check.CauseOAuthScopeMissing, 77},
+	ScopeMissing:  {check.CauseOAuthScopeMissing, 77},
+	WrongAccount:  {check.CauseOAuthScopeMissing, 77},
+	NoRefresh:     {check.CauseOAuthScopeMissing, 77},
+	Foreign:       {check.CauseOAuthDenied, 65},
+	NotAnAddress:  {check.CauseOAuthDenied, 65},
+	Expired:       {check.CauseOAuthTokenExpired, 77},
+	NotSignedIn:   {check.CauseOAuthTokenExpired, 77},
+	Damaged:       {check.CauseCredentialUnreadable, 78},
+	Ill:           {check.CauseServerBusy, 75},
+	BadAnswer:     {check.CauseProtocolError, 76},
+	Unwritable:    {check.CauseFileFailed, 74},
+	Busy:          {check.CauseFileFailed, 75},
+	Refused:       {check.CauseOAuthDenied, 77},
 }
 
 // causes of Unreachable by the kind of network error.
-var unreachable = map[wire.Kind]string{
-	wire.KindResolve:     "dns-failure",
-	wire.KindRefused:     "connection-refused",
-	wire.KindUnreachable: "network-unreachable",
-	wire.KindTimeout:     "server-timeout",
-	wire.KindReset:       "connection-dropped",
-	wire.KindClosed:      "connection-dropped",
-	wire.KindPolicy:      "address-not-allowed",
-	wire.KindCertificate: "cert-untrusted",
-	wire.KindNotTLS:      "tls-wrong-mode",
-	wire.KindVersion:     "tls-version-unsupported",
+var unreachable = map[wire.Kind]check.Cause{
+	wire.KindResolve:     check.CauseDNSFailure,
+	wire.KindRefused:     check.CauseConnectionRefused,
+	wire.KindUnreachable: check.CauseNetworkUnreachable,
+	wire.KindTimeout:     check.CauseServerTimeout,
+	wire.KindReset:       check.CauseConnectionDropped,
+	wire.KindClosed:      check.CauseConnectionDropped,
+	wire.KindPolicy:      check.CauseAddressNotAllowed,
+	wire.KindCertificate: check.CauseCertUntrusted,
+	wire.KindNotTLS:      check.CauseTLSWrongMode,
+	wire.KindVersion:     check.CauseTLSVersionUnsupported,
 }
 
 // Cause is the slug of the catalogue of causes (diagnostics/explain).
-func (e *Error) Cause() string {
+func (e *Error) Cause() check.Cause {
 	if e.Problem == Unreachable {
 		if cause, ok := unreachable[e.Kind]; ok {
 			return cause
 		}
-		return "tls-handshake"
+		return check.CauseTLSHandshake
 	}
 	return endings[e.Problem].cause
 }

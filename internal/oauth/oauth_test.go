@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"postier/internal/check"
 	"postier/internal/locale"
 	"postier/internal/rehearsal"
 	"postier/internal/safefile"
@@ -30,7 +31,7 @@ func TestDeviceOutcomes(t *testing.T) {
 	for name, row := range map[string]struct {
 		steps []step
 		want  Problem // "" is success
-		cause string
+		cause check.Cause
 		exit  int
 		slept []time.Duration // seconds
 	}{

@@ -94,6 +94,7 @@ func TestCause(t *testing.T) {
 	c.edit("diagnostics/explain/data/causes/limits.json", func(list []object) []object {
 		return append(list, renamed(list[0], object{"slug": "recipe-cause", "code": code}))
 	})
+	c.run("generate", "./internal/check")
 	c.edit(replies, func(list []object) []object { return append(list, newReply("recipe-cause")) })
 	c.follows("A cause")
 }
@@ -146,14 +147,14 @@ func TestCheck(t *testing.T) {
 	t.Parallel()
 	c := copyTree(t)
 	const last = "\tDNSDiscovery ID = \"dns.discovery\"\n"
-	c.replace("diagnostics/ids.go", last, last+"\tDNSRecipe    ID = \"dns.recipe\"\n")
-	c.run("generate", "./diagnostics")
+	c.replace("internal/check/ids.go", last, last+"\tDNSRecipe    ID = \"dns.recipe\"\n")
+	c.run("generate", "./internal/check")
 
 	const area = "diagnostics/dns/plan.go"
 	c.put("diagnostics/dns/recipe.go", neighbourFile(c.text("diagnostics/dns/around.go"),
 		strings.Replace(c.declaration("diagnostics/dns/around.go", "bimi"), ") bimi(", ") recipe(", 1)))
-	const lastRow = "{diagnostics.DNSDiscovery, a.discovery},\n"
-	c.replace(area, lastRow, lastRow+"\t\t{diagnostics.DNSRecipe, a.recipe},\n")
+	const lastRow = "{check.DNSDiscovery, a.discovery},\n"
+	c.replace(area, lastRow, lastRow+"\t\t{check.DNSRecipe, a.recipe},\n")
 
 	c.edit("diagnostics/explain/data/checks.json", func(list []object) []object {
 		var out []object
@@ -171,7 +172,7 @@ func TestCheck(t *testing.T) {
 		}
 		return out
 	})
-	neighbour := c.row("diagnostics/coverage_test.go", "diagnostics.DNSBIMI")
+	neighbour := c.row("diagnostics/coverage_test.go", "check.DNSBIMI")
 	c.replace("diagnostics/coverage_test.go", neighbour,
 		neighbour+",\n"+strings.Replace(neighbour, "DNSBIMI", "DNSRecipe", 1))
 	c.follows("A check")

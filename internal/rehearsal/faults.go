@@ -6,6 +6,7 @@ import (
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-smtp"
 
+	"postier/internal/check"
 	"postier/internal/locale"
 	"postier/internal/rehearsal/mailserver"
 )
@@ -15,9 +16,9 @@ type Fault struct {
 	// Name is what --fault takes.
 	Name string
 	// Cause is the slug that a right diagnosis ends in; it is empty where the wizard should manage all the same.
-	Cause string
+	Cause check.Cause
 	// Check is the id of the check that first shows it, empty with Cause and with SignIn.
-	Check string
+	Check check.ID
 	// SignIn is true for what goes wrong in the sign-in by browser, before any check.
 	SignIn bool
 	// Text says in one sentence what is wrong.
@@ -39,102 +40,107 @@ func FindFault(name string) (Fault, bool) {
 	return Fault{}, false
 }
 
-func fault(name, cause, check string, apply func(*quirks)) Fault {
-	return Fault{Name: name, Cause: cause, Check: check, Text: locale.Msg("demo.fault." + name), apply: apply}
+func fault(name string, cause check.Cause, id check.ID, apply func(*quirks)) Fault {
+	return Fault{Name: name, Cause: cause, Check: id, Text: locale.Msg("demo.fault." + name), apply: apply}
 }
 
 var faults = slices.Concat(networkFaults, tlsFaults, signInFaults, sendingFaults, imapFaults, domainFaults,
 	arrivalFaults, oauthFaults)
 
 var networkFaults = []Fault{
-	fault("dns-down", "dns-failure", "net.resolve", func(q *quirks) { q.dnsDown = true }),
-	fault("ipv6-broken", "ipv6-broken", "net.connect6", func(q *quirks) { q.ipv6Broken = true }),
-	fault("port-blocked", "port-blocked", "net.connect", func(q *quirks) { q.smtp = entranceSwallowed }),
-	fault("connection-refused", "connection-refused", "net.connect", func(q *quirks) { q.smtp = entranceRefused }),
+	fault("dns-down", check.CauseDNSFailure, check.NetResolve, func(q *quirks) { q.dnsDown = true }),
+	fault("ipv6-broken", check.CauseIPv6Broken, check.NetConnect6, func(q *quirks) { q.ipv6Broken = true }),
+	fault("port-blocked", check.CausePortBlocked, check.NetConnect, func(q *quirks) { q.smtp = entranceSwallowed }),
+	fault("connection-refused", check.CauseConnectionRefused, check.NetConnect,
+		func(q *quirks) { q.smtp = entranceRefused }),
 	// Port 587: there the server has to speak first, so that silence is silence and not a slow handshake.
-	fault("silent-server", "server-timeout", "smtp.greeting", func(q *quirks) { q.onStartTLS(); q.smtp = entranceSilent }),
+	fault("silent-server", check.CauseServerTimeout, check.SMTPGreeting,
+		func(q *quirks) { q.onStartTLS(); q.smtp = entranceSilent }),
 	fault("slow-banner", "", "", func(q *quirks) { q.onStartTLS(); q.smtp = entranceSlow }),
-	fault("connection-dropped", "connection-dropped", "smtp.ehlo", func(q *quirks) { q.dropHello = true }),
-	fault("server-busy", "server-busy", "smtp.ehlo", func(q *quirks) {
+	fault("connection-dropped", check.CauseConnectionDropped, check.SMTPEhlo, func(q *quirks) { q.dropHello = true }),
+	fault("server-busy", check.CauseServerBusy, check.SMTPEhlo, func(q *quirks) {
 		q.hello = smtpError(451, 4, 3, 0, "Temporary system problem, try again later")
 	}),
 }
 
 var tlsFaults = []Fault{
-	fault("cert-expired", "cert-expired", "smtp.certificate", func(q *quirks) { q.certificate = mailserver.Expired }),
-	fault("cert-not-yet-valid", "cert-not-yet-valid", "smtp.certificate",
+	fault("cert-expired", check.CauseCertExpired, check.SMTPCertificate,
+		func(q *quirks) { q.certificate = mailserver.Expired }),
+	fault("cert-not-yet-valid", check.CauseCertNotYetValid, check.SMTPCertificate,
 		func(q *quirks) { q.certificate = mailserver.NotYetValid }),
-	fault("cert-wrong-name", "cert-name-mismatch", "smtp.certificate",
+	fault("cert-wrong-name", check.CauseCertNameMismatch, check.SMTPCertificate,
 		func(q *quirks) { q.certificate = mailserver.WrongName }),
-	fault("cert-self-signed", "cert-self-signed", "smtp.certificate",
+	fault("cert-self-signed", check.CauseCertSelfSigned, check.SMTPCertificate,
 		func(q *quirks) { q.certificate = mailserver.SelfSigned }),
-	fault("cert-untrusted", "cert-untrusted", "smtp.certificate",
+	fault("cert-untrusted", check.CauseCertUntrusted, check.SMTPCertificate,
 		func(q *quirks) { q.certificate = mailserver.Untrusted }),
-	fault("starttls-stripped", "tls-stripped", "smtp.tls", func(q *quirks) { q.onStartTLS(); q.noStartTLS = true }),
-	fault("starttls-injected", "tls-injected", "smtp.injection",
+	fault("starttls-stripped", check.CauseTLSStripped, check.SMTPTLS,
+		func(q *quirks) { q.onStartTLS(); q.noStartTLS = true }),
+	fault("starttls-injected", check.CauseTLSInjected, check.SMTPInjection,
 		func(q *quirks) { q.onStartTLS(); q.smtp = entranceInjected }),
-	fault("starttls-failed", "starttls-failed", "smtp.tls",
+	fault("starttls-failed", check.CauseStartTLSFailed, check.SMTPTLS,
 		func(q *quirks) { q.onStartTLS(); q.smtp = entranceTLSRefused }),
-	fault("tls-wrong-mode", "tls-wrong-mode", "smtp.tls", func(q *quirks) { q.plainSubmissions = true }),
-	fault("tls-old", "tls-version-unsupported", "smtp.tls", func(q *quirks) { q.oldTLS = true }),
+	fault("tls-wrong-mode", check.CauseTLSWrongMode, check.SMTPTLS, func(q *quirks) { q.plainSubmissions = true }),
+	fault("tls-old", check.CauseTLSVersionUnsupported, check.SMTPTLS, func(q *quirks) { q.oldTLS = true }),
 }
 
 var signInFaults = []Fault{
-	fault("wrong-password", "wrong-password", "smtp.auth", func(q *quirks) { q.typed = mistyped }),
-	fault("app-password-required", "app-password-required", "smtp.auth", func(q *quirks) { q.typed = accountPassword }),
-	fault("basic-auth-disabled", "basic-auth-disabled", "smtp.auth", func(q *quirks) {
+	fault("wrong-password", check.CauseWrongPassword, check.SMTPAuth, func(q *quirks) { q.typed = mistyped }),
+	fault("app-password-required", check.CauseAppPasswordRequired, check.SMTPAuth,
+		func(q *quirks) { q.typed = accountPassword }),
+	fault("basic-auth-disabled", check.CauseBasicAuthDisabled, check.SMTPAuth, func(q *quirks) {
 		q.signIn = smtpError(535, 5, 7, 139, "Authentication unsuccessful, basic authentication is disabled.")
 		q.login = imapNo("", "LogonDenied-BasicAuthBlocked")
 	}),
-	fault("smtp-auth-disabled", "smtp-auth-disabled", "smtp.auth", func(q *quirks) {
+	fault("smtp-auth-disabled", check.CauseSMTPAuthDisabled, check.SMTPAuth, func(q *quirks) {
 		q.signIn = smtpError(535, 5, 7, 139,
 			"Authentication unsuccessful, SmtpClientAuthentication is disabled for the Mailbox.")
 	}),
-	fault("webmail-login-required", "webmail-login-required", "smtp.auth", func(q *quirks) {
+	fault("webmail-login-required", check.CauseWebmailLoginRequired, check.SMTPAuth, func(q *quirks) {
 		q.signIn = smtpError(534, 5, 7, 14, "Please log in with your web browser and then try again.")
 	}),
-	fault("too-many-login-attempts", "too-many-login-attempts", "smtp.auth", func(q *quirks) {
+	fault("too-many-login-attempts", check.CauseTooManyLoginAttempts, check.SMTPAuth, func(q *quirks) {
 		q.signIn = smtpError(454, 4, 7, 0, "Too many login attempts, please try again later.")
 	}),
-	fault("account-suspended", "account-suspended", "smtp.auth", func(q *quirks) {
+	fault("account-suspended", check.CauseAccountSuspended, check.SMTPAuth, func(q *quirks) {
 		q.signIn = smtpError(535, 5, 7, 139, "Authentication unsuccessful, user account is locked.")
 		q.login = imapNo(imap.ResponseCodeContactAdmin, "Your account is suspended")
 	}),
-	fault("auth-temporary-failure", "auth-temporary-failure", "smtp.auth", func(q *quirks) {
+	fault("auth-temporary-failure", check.CauseAuthTemporaryFailure, check.SMTPAuth, func(q *quirks) {
 		q.signIn = smtpError(454, 4, 7, 0, "Temporary authentication failure: Connection lost to authentication server")
 	}),
-	fault("auth-not-offered", "auth-not-offered", "smtp.auth-offered", func(q *quirks) { q.mechanisms = nil }),
+	fault("auth-not-offered", check.CauseAuthNotOffered, check.SMTPAuthOffered, func(q *quirks) { q.mechanisms = nil }),
 	fault("login-only", "", "", func(q *quirks) { q.mechanisms = []string{"LOGIN"} }),
 }
 
 var sendingFaults = []Fault{
 	// The sender is judged at RCPT, as Postfix does (smtpd_delay_reject): a check that stops after MAIL sees nothing.
-	fault("sender-not-owned", "sender-not-owned", "smtp.sender", func(q *quirks) { q.rcpt = notOwned }),
-	fault("relay-denied", "relay-denied", "smtp.sender", func(q *quirks) { q.rcpt = relayDenied }),
-	fault("recipient-unknown", "recipient-unknown", "smtp.recipient", func(q *quirks) { q.rcpt = userUnknown }),
-	fault("greylisted", "greylisted", "smtp.recipient", func(q *quirks) { q.greylists = true }),
-	fault("ip-blocklisted", "ip-blocklisted", "smtp.recipient", func(q *quirks) {
+	fault("sender-not-owned", check.CauseSenderNotOwned, check.SMTPSender, func(q *quirks) { q.rcpt = notOwned }),
+	fault("relay-denied", check.CauseRelayDenied, check.SMTPSender, func(q *quirks) { q.rcpt = relayDenied }),
+	fault("recipient-unknown", check.CauseRecipientUnknown, check.SMTPRecipient, func(q *quirks) { q.rcpt = userUnknown }),
+	fault("greylisted", check.CauseGreylisted, check.SMTPRecipient, func(q *quirks) { q.greylists = true }),
+	fault("ip-blocklisted", check.CauseIPBlocklisted, check.SMTPRecipient, func(q *quirks) {
 		q.rcpt = func(string, string) *smtp.SMTPError {
 			return smtpError(554, 5, 7, 1, "Service unavailable; Client host [192.0.2.10] blocked using zen.spamhaus.org")
 		}
 	}),
-	fault("rate-limited", "rate-limited", "smtp.recipient", func(q *quirks) {
+	fault("rate-limited", check.CauseRateLimited, check.SMTPRecipient, func(q *quirks) {
 		q.rcpt = func(string, string) *smtp.SMTPError { return smtpError(452, 4, 5, 3, "rate limit exceeded") }
 	}),
-	fault("quota-exceeded", "sending-quota-exceeded", "smtp.sender", func(q *quirks) {
+	fault("quota-exceeded", check.CauseSendingQuotaExceeded, check.SMTPSender, func(q *quirks) {
 		q.mail = smtpError(550, 5, 4, 5, "Daily user sending limit exceeded.")
 	}),
-	fault("mailbox-full", "mailbox-full", "smtp.recipient", func(q *quirks) {
+	fault("mailbox-full", check.CauseMailboxFull, check.SMTPRecipient, func(q *quirks) {
 		q.rcpt = func(_, to string) *smtp.SMTPError {
 			return smtpError(452, 4, 2, 2, "<"+to+">: Recipient address rejected: Mailbox full")
 		}
 		q.appending = imapNo(imap.ResponseCodeOverQuota, "Quota exceeded (mailbox for user is full)")
 	}),
-	fault("message-too-large", "message-too-large", "smtp.data", func(q *quirks) { q.largest = tinyMessage }),
-	fault("content-rejected", "content-rejected", "smtp.data", func(q *quirks) {
+	fault("message-too-large", check.CauseMessageTooLarge, check.SMTPData, func(q *quirks) { q.largest = tinyMessage }),
+	fault("content-rejected", check.CauseContentRejected, check.SMTPData, func(q *quirks) {
 		q.content = smtpError(554, 5, 7, 1, "Message rejected under suspicion of SPAM")
 	}),
-	fault("delivery-unknown", "delivery-unknown", "smtp.data", func(q *quirks) { q.vanish = true }),
+	fault("delivery-unknown", check.CauseDeliveryUnknown, check.SMTPData, func(q *quirks) { q.vanish = true }),
 }
 
 // tinyMessage is a size in octets below that of any message with a header. It is not announced (RFC 1870
@@ -154,34 +160,35 @@ func userUnknown(_, to string) *smtp.SMTPError {
 }
 
 var imapFaults = []Fault{
-	fault("imap-disabled", "client-access-disabled", "imap.auth", func(q *quirks) {
+	fault("imap-disabled", check.CauseClientAccessDisabled, check.IMAPAuth, func(q *quirks) {
 		q.login = imapNo(imap.ResponseCodeAlert,
 			"Your account is not enabled for IMAP use. Please visit your mail settings page.")
 	}),
-	fault("imap-wrong-password", "wrong-password", "imap.auth", func(q *quirks) {
+	fault("imap-wrong-password", check.CauseWrongPassword, check.IMAPAuth, func(q *quirks) {
 		q.login = imapNo(imap.ResponseCodeAuthenticationFailed, "Authentication failed.")
 	}),
-	fault("imap-refused", "connection-refused", "imap.connect", func(q *quirks) { q.imap = entranceRefused }),
-	fault("no-sent-folder", "folder-missing", "imap.folder", func(q *quirks) { q.noSent = true }),
+	fault("imap-refused", check.CauseConnectionRefused, check.IMAPConnect, func(q *quirks) { q.imap = entranceRefused }),
+	fault("no-sent-folder", check.CauseFolderMissing, check.IMAPFolder, func(q *quirks) { q.noSent = true }),
 	fault("no-special-use", "", "", func(q *quirks) { q.noSpecialUse = true }),
-	fault("append-refused", "append-refused", "imap.append", func(q *quirks) {
+	fault("append-refused", check.CauseAppendRefused, check.IMAPAppend, func(q *quirks) {
 		q.appending = imapNo(imap.ResponseCodeCannot, "Messages cannot be filed in this folder")
 	}),
-	fault("append-corrupted", "readback-mismatch", "imap.readback", func(q *quirks) { q.corrupts = true }),
-	fault("sent-by-server", "sent-copy-duplicate", "arrival.delivered", func(q *quirks) { q.filesSent = true }),
+	fault("append-corrupted", check.CauseReadbackMismatch, check.IMAPReadback, func(q *quirks) { q.corrupts = true }),
+	fault("sent-by-server", check.CauseSentCopyDuplicate, check.ArrivalDelivered, func(q *quirks) { q.filesSent = true }),
 }
 
 var domainFaults = []Fault{
-	fault("spf-missing", "spf-missing", "dns.spf", func(q *quirks) { q.spf = spfMissing }),
-	fault("spf-wrong", "spf-not-authorised", "dns.spf", func(q *quirks) { q.spf = spfWrong }),
-	fault("spf-too-many-lookups", "spf-too-many-lookups", "dns.spf", func(q *quirks) { q.spf = spfTooManyLookups }),
-	fault("dkim-missing", "dkim-missing", "dns.dkim", func(q *quirks) { q.dkim = dkimMissing }),
-	fault("dkim-revoked", "dkim-revoked", "dns.dkim", func(q *quirks) { q.dkim = dkimRevoked }),
-	fault("dmarc-missing", "dmarc-missing", "dns.dmarc", func(q *quirks) { q.noDMARC = true }),
+	fault("spf-missing", check.CauseSPFMissing, check.DNSSPF, func(q *quirks) { q.spf = spfMissing }),
+	fault("spf-wrong", check.CauseSPFNotAuthorised, check.DNSSPF, func(q *quirks) { q.spf = spfWrong }),
+	fault("spf-too-many-lookups", check.CauseSPFTooManyLookups, check.DNSSPF,
+		func(q *quirks) { q.spf = spfTooManyLookups }),
+	fault("dkim-missing", check.CauseDKIMMissing, check.DNSDKIM, func(q *quirks) { q.dkim = dkimMissing }),
+	fault("dkim-revoked", check.CauseDKIMRevoked, check.DNSDKIM, func(q *quirks) { q.dkim = dkimRevoked }),
+	fault("dmarc-missing", check.CauseDMARCMissing, check.DNSDMARC, func(q *quirks) { q.noDMARC = true }),
 }
 
 var arrivalFaults = []Fault{
-	fault("junk", "landed-in-junk", "arrival.placement", func(q *quirks) { q.placement = placedJunk }),
-	fault("lost", "not-arrived", "arrival.delivered", func(q *quirks) { q.placement = placedNowhere }),
+	fault("junk", check.CauseLandedInJunk, check.ArrivalPlacement, func(q *quirks) { q.placement = placedJunk }),
+	fault("lost", check.CauseNotArrived, check.ArrivalDelivered, func(q *quirks) { q.placement = placedNowhere }),
 	fault("slow-delivery", "", "", func(q *quirks) { q.placement = placedLate }),
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"postier/config"
+	"postier/internal/check"
 	"postier/internal/locale"
 	"postier/presets"
 )
@@ -63,7 +64,7 @@ const (
 )
 
 // oauthFault makes the provider one of sign-ins by browser. It shows before any check of the mail servers.
-func oauthFault(name, cause string, quirk oauthQuirk) Fault {
+func oauthFault(name string, cause check.Cause, quirk oauthQuirk) Fault {
 	return Fault{
 		Name: name, Cause: cause, SignIn: true, Text: locale.Msg("demo.fault." + name),
 		apply: func(q *quirks) { q.oauth = quirk },
@@ -71,11 +72,11 @@ func oauthFault(name, cause string, quirk oauthQuirk) Fault {
 }
 
 var oauthFaults = []Fault{
-	oauthFault("oauth-declined", "oauth-denied", oauthDeclined),
-	oauthFault("oauth-expired", "oauth-timeout", oauthExpired),
+	oauthFault("oauth-declined", check.CauseOAuthDenied, oauthDeclined),
+	oauthFault("oauth-expired", check.CauseOAuthTimeout, oauthExpired),
 	oauthFault("oauth-slow-down", "", oauthSlowDown),
 	oauthFault("oauth-server-error", "", oauthServerError),
-	oauthFault("oauth-wrong-account", "oauth-scope-missing", oauthWrongAccount),
+	oauthFault("oauth-wrong-account", check.CauseOAuthScopeMissing, oauthWrongAccount),
 }
 
 // consent is what the person decided.

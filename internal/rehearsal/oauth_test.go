@@ -17,6 +17,7 @@ import (
 	"postier/diagnostics/imap"
 	"postier/diagnostics/smtp"
 	"postier/internal/account"
+	"postier/internal/check"
 	"postier/internal/oauth"
 	"postier/internal/rehearsal"
 	"postier/internal/secret"
@@ -148,8 +149,8 @@ func (l login) failures(t *testing.T, mechanism config.Mechanism, username strin
 	var bad []string
 	for _, r := range diagnostics.Run(t.Context(), nil,
 		smtp.Plan(l.client.Network, target, smtp.Options{}), imap.Plan(l.client.Network, target, imap.Options{})) {
-		if r.Status == diagnostics.Fail || r.Status == diagnostics.Warn {
-			bad = append(bad, string(r.ID)+" "+r.Cause)
+		if r.Status == check.Fail || r.Status == check.Warn {
+			bad = append(bad, string(r.ID)+" "+string(r.Cause))
 		}
 	}
 	return strings.Join(bad, ", ")
@@ -171,7 +172,7 @@ func TestSignInFaults(t *testing.T) {
 			}
 			_, err = signIn.Wait(t.Context(), nil)
 			var ended *oauth.Error
-			if !errors.As(err, &ended) || ended.Cause() != fault.Cause {
+			if !errors.As(err, &ended) || string(ended.Cause()) != string(fault.Cause) {
 				t.Errorf("%v, want %s", err, fault.Cause)
 			}
 		})

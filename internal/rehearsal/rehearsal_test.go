@@ -12,6 +12,7 @@ import (
 	"postier/diagnostics/imap"
 	"postier/diagnostics/smtp"
 	"postier/internal/account"
+	"postier/internal/check"
 	"postier/internal/locale"
 	"postier/internal/rehearsal"
 	"postier/internal/wire"
@@ -34,12 +35,12 @@ func TestEveryFaultEndsInItsCause(t *testing.T) {
 			t.Parallel()
 			judged := fault.Check == ""
 			for _, r := range rehearse(t, fault.Name) {
-				judged = judged || string(r.ID) == fault.Check
-				bad := r.Status == diagnostics.Fail || r.Status == diagnostics.Warn
+				judged = judged || r.ID == fault.Check
+				bad := r.Status == check.Fail || r.Status == check.Warn
 				switch {
 				case fault.Cause == "" && bad:
 					t.Errorf("%s is %s: %s, want all to pass", r.ID, r.Status, r.Cause)
-				case fault.Cause != "" && string(r.ID) == fault.Check && (!bad || r.Cause != fault.Cause):
+				case string(fault.Cause) != "" && r.ID == fault.Check && (!bad || string(r.Cause) != string(fault.Cause)):
 					t.Errorf("%s is %s: %q, want %q", r.ID, r.Status, r.Cause, fault.Cause)
 				}
 			}

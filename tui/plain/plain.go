@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"postier/internal/check"
 	"postier/internal/locale"
 	"postier/internal/secret"
 	"postier/wizard"
@@ -69,7 +70,7 @@ type dialog struct {
 	talk    *carrier.Conversation
 	input   *input
 	beat    time.Duration
-	printed map[string]bool // check lines printed for the present work
+	printed map[check.ID]bool // check lines printed for the present work
 	work    int
 }
 
@@ -77,7 +78,7 @@ func newDialog(o Options) *dialog {
 	o.Conversation.Speak(o.Lang)
 	return &dialog{
 		printer: printer{out: o.Out, lang: o.Lang, product: o.Product}, talk: o.Conversation,
-		printed: map[string]bool{},
+		printed: map[check.ID]bool{},
 	}
 }
 

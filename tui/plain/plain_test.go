@@ -15,6 +15,7 @@ import (
 	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
 
+	"postier/internal/check"
 	"postier/internal/locale"
 	"postier/internal/rehearsal"
 	"postier/internal/secret"
@@ -184,7 +185,7 @@ func TestFailureNamesCauseAndServerBlock(t *testing.T) {
 // TestUnattended passes every step without a question, and stops with the cause where a person would be needed.
 func TestUnattended(t *testing.T) {
 	t.Parallel()
-	for fault, want := range map[string]string{
+	for fault, want := range map[string]check.Cause{
 		"": "", "wrong-password": "wrong-password", "cert-expired": "cert-expired",
 		"no-sent-folder": "folder-missing",
 	} {
@@ -201,7 +202,7 @@ func TestUnattended(t *testing.T) {
 				t.Fatalf("%v\n%s", err, out.String())
 			case want != "" && (!errors.As(err, &stopped) || stopped.Finding == nil || stopped.Finding.Cause != want):
 				t.Fatalf("got %v\n%s", err, out.String())
-			case want != "" && !strings.Contains(out.String(), "["+want+"]"):
+			case want != "" && !strings.Contains(out.String(), "["+string(want)+"]"):
 				t.Errorf("the cause is not printed:\n%s", out.String())
 			}
 		})

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"postier/internal/check"
 	"postier/internal/locale"
 	"postier/internal/safetext"
 	"postier/internal/typeset"
@@ -92,7 +93,7 @@ func (p *printer) screen(v wizard.Screen) {
 // checks prints the checks that ended since it was last called for the same work.
 func (d *dialog) checks(v wizard.Screen) {
 	if v.Busy != nil && v.Busy.Request != d.work {
-		d.work, d.printed = v.Busy.Request, map[string]bool{}
+		d.work, d.printed = v.Busy.Request, map[check.ID]bool{}
 	}
 	for _, r := range v.Checks {
 		if r.Status != "" && !d.printed[r.ID] && v.Busy != nil {
@@ -117,10 +118,10 @@ func (p *printer) check(r wizard.Report) {
 		text = p.colon(text) + " " + short(r.Brief.Escaped())
 	}
 	text += fmt.Sprintf(" (%.1f s)", r.Took.Seconds())
-	if p.causes && r.Cause != "" && r.Status != wizard.Skip {
-		text += " [" + r.Cause + "]"
+	if p.causes && r.Cause != "" && r.Status != check.Skip {
+		text += " [" + string(r.Cause) + "]"
 	}
-	p.paragraph(p.t("common."+r.Status)+" "+r.ID+" ", text)
+	p.paragraph(p.t("common."+string(r.Status))+" "+string(r.ID)+" ", text)
 }
 
 func short(text string) string {
@@ -140,7 +141,7 @@ func (p *printer) finding(r wizard.Report) {
 		title = r.Code + " · " + title
 	}
 	if p.causes {
-		title += " [" + r.Cause + "]"
+		title += " [" + string(r.Cause) + "]"
 	}
 	p.paragraph(p.t("plain.level.fail")+" ", title)
 	p.paragraph("", p.words(r.Meaning))

@@ -94,10 +94,11 @@ func TestUnattendedSignIn(t *testing.T) {
 			switch {
 			case name == "" && err != nil:
 				t.Errorf("%v\n%s", err, out)
-			case name != "" && (!errors.As(err, &stopped) || stopped.Finding == nil || stopped.Finding.Cause != fault.Cause ||
+			case name != "" && (!errors.As(err, &stopped) || stopped.Finding == nil ||
+				string(stopped.Finding.Cause) != string(fault.Cause) ||
 				stopped.Step != wizard.StepCredential):
 				t.Errorf("%v\n%s", err, out)
-			case name != "" && !strings.Contains(out.String(), "["+fault.Cause+"]"):
+			case name != "" && !strings.Contains(out.String(), "["+string(fault.Cause)+"]"):
 				t.Errorf("no [%s] in\n%s", fault.Cause, out)
 			}
 			noToken(t, out.String(), path)

@@ -116,7 +116,7 @@ func TestUnattendedFaults(t *testing.T) {
 			t.Parallel()
 			fault, _ := rehearsal.FindFault(name)
 			stopped, out, path := alone(t, name, nil)
-			if !strings.Contains(out, "["+fault.Cause+"]") {
+			if !strings.Contains(out, "["+string(fault.Cause)+"]") {
 				t.Errorf("no [%s] in:\n%s", fault.Cause, out)
 			}
 			cause, _ := explain.Cause(fault.Cause)
@@ -125,9 +125,10 @@ func TestUnattendedFaults(t *testing.T) {
 			switch {
 			case cause.Exit == 0 && stopped != nil:
 				t.Errorf("a warning stops: %v", stopped)
-			case cause.Exit != 0 && (stopped == nil || stopped.Finding.Cause != fault.Cause || stopped.Saved != saved):
+			case cause.Exit != 0 && (stopped == nil || string(stopped.Finding.Cause) != string(fault.Cause) ||
+				stopped.Saved != saved):
 				t.Errorf("stopped %+v, saved %v", stopped, saved)
-			case saved != (cause.Exit == 0 || strings.HasPrefix(fault.Check, "dns.")):
+			case saved != (cause.Exit == 0 || strings.HasPrefix(string(fault.Check), "dns.")):
 				t.Errorf("saved is %v", saved)
 			}
 		})

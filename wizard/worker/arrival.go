@@ -8,6 +8,7 @@ import (
 	"postier/diagnostics/arrival"
 	"postier/diagnostics/smtp"
 	"postier/internal/account"
+	"postier/internal/check"
 	submission "postier/internal/smtp"
 	"postier/internal/wire"
 	"postier/wizard"
@@ -21,7 +22,7 @@ func (w *Worker) test(ctx context.Context, r wizard.Request, out *wizard.Outcome
 		out.Err = sentence(err)
 		return
 	}
-	if !w.authorise(ctx, &r, diagnostics.SMTPData, out) {
+	if !w.authorise(ctx, &r, check.SMTPData, out) {
 		return
 	}
 	target := w.Target(r.Draft, r)
@@ -32,7 +33,7 @@ func (w *Worker) test(ctx context.Context, r wizard.Request, out *wizard.Outcome
 		message, err := arrival.Compose(target, w.Lang, w.product(), w.now())
 		if err != nil {
 			out.Reports = []wizard.Report{Report(diagnostics.Result{
-				ID: diagnostics.SMTPData, Status: diagnostics.Fail,
+				ID: check.SMTPData, Status: check.Fail,
 				Cause: "address-invalid",
 			})}
 			return
@@ -45,7 +46,7 @@ func (w *Worker) test(ctx context.Context, r wizard.Request, out *wizard.Outcome
 	results := w.run(ctx, r, tell, arrival.Plan(network, target, arrival.Options{
 		Lang: w.Lang, Product: w.Product, Deadline: w.Arrival, Now: w.Now, Send: sender.send,
 	}))
-	if delivered, ok := diagnostics.Find(results, diagnostics.ArrivalDelivered); ok {
+	if delivered, ok := diagnostics.Find(results, check.ArrivalDelivered); ok {
 		out.FiledByProvider, _ = arrival.FiledByProvider(delivered)
 	}
 	out.Reports = Reports(sender.withHandOver(results))
@@ -60,16 +61,16 @@ type sender struct {
 }
 
 func (s *sender) send(ctx context.Context, message []byte) (smtp.Outcome, error) {
-	s.tell(wizard.Report{ID: string(diagnostics.SMTPData), Running: true})
+	s.tell(wizard.Report{ID: check.SMTPData, Running: true})
 	outcome, err := smtp.Send(ctx, s.network, s.target, message, []string{s.target.To()})
 	var refused *smtp.SendError
 	switch {
 	case err == nil:
-		s.handed, _ = diagnostics.Find(outcome.Results, diagnostics.SMTPData)
+		s.handed, _ = diagnostics.Find(outcome.Results, check.SMTPData)
 	case errors.As(err, &refused) && (ctx.Err() == nil || outcome.State == submission.StateUnknown):
 		s.handed = refused.Result
 	default:
-		s.handed = diagnostics.Result{ID: diagnostics.SMTPData, Status: diagnostics.Skip, Cause: diagnostics.CauseCancelled}
+		s.handed = diagnostics.Result{ID: check.SMTPData, Status: check.Skip, Cause: check.CauseCancelled}
 	}
 	s.handed.Took = outcome.Took
 	s.tell(Report(s.handed))
@@ -83,9 +84,9 @@ func (s *sender) withHandOver(results []diagnostics.Result) []diagnostics.Result
 		return results
 	}
 	for i := range results {
-		if results[i].ID == diagnostics.ArrivalDelivered && results[i].Cause == s.handed.Cause &&
-			s.handed.Status == diagnostics.Fail {
-			results[i].Status, results[i].Cause, results[i].Matched = diagnostics.Skip, diagnostics.CauseNeedsFailed, ""
+		if results[i].ID == check.ArrivalDelivered && results[i].Cause == s.handed.Cause &&
+			s.handed.Status == check.Fail {
+			results[i].Status, results[i].Cause, results[i].Matched = check.Skip, check.CauseNeedsFailed, ""
 		}
 	}
 	return append([]diagnostics.Result{s.handed}, results...)

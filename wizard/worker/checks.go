@@ -10,6 +10,7 @@ import (
 	"postier/diagnostics/dns"
 	"postier/diagnostics/imap"
 	"postier/diagnostics/smtp"
+	"postier/internal/check"
 	client "postier/internal/imap"
 	"postier/internal/safetext"
 	"postier/wizard"
@@ -17,7 +18,7 @@ import (
 
 // submission runs the ladder up to the recipient.
 func (w *Worker) submission(ctx context.Context, r wizard.Request, out *wizard.Outcome, tell func(wizard.Outcome)) {
-	if !w.authorise(ctx, &r, diagnostics.SMTPAuth, out) {
+	if !w.authorise(ctx, &r, check.SMTPAuth, out) {
 		return
 	}
 	target := w.Target(r.Draft, r)
@@ -31,14 +32,14 @@ func (w *Worker) submission(ctx context.Context, r wizard.Request, out *wizard.O
 	}
 	results := w.run(ctx, r, tell, smtp.Plan(network, target, smtp.Options{}))
 	out.Reports = Reports(results)
-	if found, ok := connected(results, diagnostics.NetConnect, target.Submission); ok &&
-		diagnostics.Verdict(results) != diagnostics.Fail {
+	if found, ok := connected(results, check.NetConnect, target.Submission); ok &&
+		diagnostics.Verdict(results) != check.Fail {
 		out.Submission = &found
 	}
 }
 
 // connected is the server with the port and security that the connection really used.
-func connected(results []diagnostics.Result, id diagnostics.ID, server config.Server) (config.Server, bool) {
+func connected(results []diagnostics.Result, id check.ID, server config.Server) (config.Server, bool) {
 	result, ok := diagnostics.Find(results, id)
 	if !ok {
 		return server, false
@@ -58,7 +59,7 @@ func connected(results []diagnostics.Result, id diagnostics.ID, server config.Se
 
 // sent runs the Sent rehearsal.
 func (w *Worker) sent(ctx context.Context, r wizard.Request, out *wizard.Outcome, tell func(wizard.Outcome)) {
-	if r.Draft.IMAP == nil || !w.authorise(ctx, &r, diagnostics.IMAPAuth, out) {
+	if r.Draft.IMAP == nil || !w.authorise(ctx, &r, check.IMAPAuth, out) {
 		return
 	}
 	target := w.Target(r.Draft, r)
@@ -72,10 +73,10 @@ func (w *Worker) sent(ctx context.Context, r wizard.Request, out *wizard.Outcome
 	target.IMAP = &server
 	results := w.run(ctx, r, tell, imap.Plan(network, target, options))
 	out.Reports = Reports(results)
-	if secured, ok := diagnostics.Find(results, diagnostics.IMAPTLS); ok && secured.Status == diagnostics.Pass {
+	if secured, ok := diagnostics.Find(results, check.IMAPTLS); ok && secured.Status == check.Pass {
 		out.IMAP = &server
 	}
-	folder, ok := diagnostics.Find(results, diagnostics.IMAPFolder)
+	folder, ok := diagnostics.Find(results, check.IMAPFolder)
 	if !ok {
 		return
 	}
@@ -96,7 +97,7 @@ func (w *Worker) sent(ctx context.Context, r wizard.Request, out *wizard.Outcome
 }
 
 // wizardDNS are the checks of the sender's domain that a person can act on.
-var wizardDNS = []diagnostics.ID{diagnostics.DNSMX, diagnostics.DNSSPF, diagnostics.DNSDKIM, diagnostics.DNSDMARC}
+var wizardDNS = []check.ID{check.DNSMX, check.DNSSPF, check.DNSDKIM, check.DNSDMARC}
 
 func (w *Worker) dns(ctx context.Context, r wizard.Request, out *wizard.Outcome, tell func(wizard.Outcome)) {
 	plan := dns.Plan(w.Network, w.Target(r.Draft, r), dns.Options{})

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"postier/config"
+	"postier/internal/check"
 	"postier/internal/locale"
 	"postier/internal/rehearsal"
 	"postier/internal/secret"
@@ -89,7 +90,7 @@ func (h *house) do(ctx context.Context, r wizard.Request) (last wizard.Outcome, 
 	return last, told
 }
 
-func find(t *testing.T, reports []wizard.Report, id string) wizard.Report {
+func find(t *testing.T, reports []wizard.Report, id check.ID) wizard.Report {
 	t.Helper()
 	for _, r := range reports {
 		if r.ID == id {

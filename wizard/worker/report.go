@@ -6,6 +6,7 @@ import (
 	"postier/diagnostics"
 	"postier/diagnostics/explain"
 	"postier/diagnostics/report"
+	"postier/internal/check"
 	"postier/internal/locale"
 	"postier/presets"
 	"postier/wizard"
@@ -23,14 +24,14 @@ func Reports(results []diagnostics.Result) []wizard.Report {
 // Report turns one result into the wizard's shape.
 func Report(r diagnostics.Result) wizard.Report {
 	out := wizard.Report{
-		ID: string(r.ID), Status: string(r.Status), Cause: r.Cause, Matched: r.Matched,
+		ID: r.ID, Status: r.Status, Cause: r.Cause, Matched: r.Matched,
 		Took: r.Took, Brief: seen(r),
 	}
-	if r.Status == diagnostics.Fail {
+	if r.Status == check.Fail {
 		out.Exit = report.ExitOf(r)
 	}
 	for _, e := range r.Evidence {
-		if e.Kind == "reply" && r.Status != diagnostics.Pass {
+		if e.Kind == "reply" && r.Status != check.Pass {
 			out.Reply = e.Text
 		}
 	}
@@ -42,7 +43,7 @@ func Report(r diagnostics.Result) wizard.Report {
 	if cause, ok := explain.Cause(r.Cause); ok {
 		explained(&out, r)
 		out.Who, out.Retry = string(cause.Who), string(cause.Retry)
-		out.Step, out.Field = place(wizard.Step(cause.Step), cause.FieldFor(string(r.ID)))
+		out.Step, out.Field = place(wizard.Step(cause.Step), cause.FieldFor(r.ID))
 	}
 	for _, line := range r.Transcript {
 		out.Details = append(out.Details, line.String())
@@ -73,8 +74,8 @@ func explained(out *wizard.Report, r diagnostics.Result) {
 }
 
 // CheckName is what a check is called.
-func CheckName(id string) wizard.Words {
-	return everyLanguage(func(lang locale.Lang) string { return report.Name(lang, diagnostics.ID(id)) })
+func CheckName(id check.ID) wizard.Words {
+	return everyLanguage(func(lang locale.Lang) string { return report.Name(lang, id) })
 }
 
 func everyLanguage(say func(locale.Lang) string) wizard.Words {

@@ -7,6 +7,7 @@ import (
 
 	"postier/diagnostics"
 	"postier/diagnostics/explain"
+	"postier/internal/check"
 	"postier/internal/locale"
 	"postier/internal/safetext"
 	"postier/wizard"
@@ -29,8 +30,8 @@ func TestEveryCauseHasAPlace(t *testing.T) {
 	t.Parallel()
 	placed := 0
 	for _, cause := range explain.Causes() {
-		for _, check := range []diagnostics.ID{diagnostics.SMTPAuth, diagnostics.IMAPConnect, diagnostics.DNSSPF} {
-			r := Report(diagnostics.Result{ID: check, Status: diagnostics.Fail, Cause: cause.Slug})
+		for _, id := range []check.ID{check.SMTPAuth, check.IMAPConnect, check.DNSSPF} {
+			r := Report(diagnostics.Result{ID: id, Status: check.Fail, Cause: cause.Slug})
 			if cause.Step == "" {
 				if r.Step != "" {
 					t.Errorf("%s leads to %s", cause.Slug, r.Step)
@@ -42,7 +43,7 @@ func TestEveryCauseHasAPlace(t *testing.T) {
 				t.Errorf("%s leads to %q, which is no step", cause.Slug, r.Step)
 			}
 			if r.Field != "" && !slices.Contains(shown[r.Step], r.Field) {
-				t.Errorf("%s at %s leads to step %s, which has no field %s", cause.Slug, check, r.Step, r.Field)
+				t.Errorf("%s at %s leads to step %s, which has no field %s", cause.Slug, id, r.Step, r.Field)
 			}
 		}
 	}
@@ -56,14 +57,14 @@ func TestReportsExplainThemselves(t *testing.T) {
 	t.Parallel()
 	say := func(w wizard.Words, lang locale.Lang) string { return w.Say(lang, "postier") }
 	for _, lang := range locale.All() {
-		for _, id := range diagnostics.AllIDs() {
-			r := Report(diagnostics.Result{ID: id, Status: diagnostics.Pass})
-			if name := say(CheckName(string(id)), lang); name == "" || say(r.Title, lang) != name || !r.Meaning.Empty() {
+		for _, id := range check.All() {
+			r := Report(diagnostics.Result{ID: id, Status: check.Pass})
+			if name := say(CheckName(id), lang); name == "" || say(r.Title, lang) != name || !r.Meaning.Empty() {
 				t.Errorf("%s, %s: %+v", id, lang, r)
 			}
 		}
 		for _, cause := range explain.Causes() {
-			r := Report(diagnostics.Result{ID: diagnostics.SMTPAuth, Status: diagnostics.Fail, Cause: cause.Slug})
+			r := Report(diagnostics.Result{ID: check.SMTPAuth, Status: check.Fail, Cause: cause.Slug})
 			if say(r.Title, lang) != cause.Title(lang) || r.Code != cause.Code || say(r.Meaning, lang) == "" ||
 				len(r.Remedy) != len(cause.Remedy(lang)) || r.Who != string(cause.Who) || r.Retry != string(cause.Retry) {
 				t.Errorf("%s, %s: %+v", cause.Slug, lang, r)
@@ -80,7 +81,7 @@ func TestReportKeepsWhatTheServerSaid(t *testing.T) {
 	t.Parallel()
 	hostile := "535 5.7.8 no\x1b[2J\r\n535 really"
 	r := Report(diagnostics.Result{
-		ID: diagnostics.SMTPAuth, Status: diagnostics.Fail, Cause: "wrong-password",
+		ID: check.SMTPAuth, Status: check.Fail, Cause: "wrong-password",
 		Evidence: []diagnostics.Evidence{{
 			Kind:   "auth",
 			Fields: map[string]any{"mechanism": "PLAIN", "username": safetext.FromRemote("a\x07")},

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"postier/config"
+	"postier/internal/check"
 	"postier/internal/safefile"
 	"postier/wizard"
 )
@@ -28,7 +29,7 @@ func (h *house) save(change func(*wizard.Request)) wizard.Outcome {
 	h.t.Helper()
 	r := h.request(wizard.DoSave)
 	r.Draft.SentFolder = "Envoyés"
-	r.Draft.Proven = map[string]string{"smtp.auth": "pass", "dns.spf": "warn"}
+	r.Draft.Proven = map[check.ID]check.Status{"smtp.auth": "pass", "dns.spf": "warn"}
 	if change != nil {
 		change(&r)
 	}
@@ -180,7 +181,7 @@ func (h *house) edited(r *wizard.Request) {
 	h.t.Helper()
 	doc := h.load()
 	d := wizard.DraftOf("atelier", doc.File.Profiles["atelier"], doc.File.Default == "atelier")
-	d.Step, d.Proven = wizard.StepReview, map[string]string{"smtp.auth": "pass"}
+	d.Step, d.Proven = wizard.StepReview, map[check.ID]check.Status{"smtp.auth": "pass"}
 	r.Draft, r.Stored = d, true
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"postier/diagnostics"
+	"postier/internal/check"
 	"postier/internal/safetext"
 )
 
@@ -15,7 +16,7 @@ const mostNames = 3
 
 // seen is one line of evidence for the row of a check: what was found, or what the server said instead.
 func seen(r diagnostics.Result) safetext.Remote {
-	if r.Status == diagnostics.Fail {
+	if r.Status == check.Fail {
 		if said := firstText(r.Evidence, "reply", "error", "protocol"); !said.Empty() {
 			return said
 		}

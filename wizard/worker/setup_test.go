@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"postier/internal/check"
 	"postier/internal/secret"
 	"postier/wizard"
 	"postier/wizard/carrier"
@@ -58,8 +59,8 @@ func TestWholeSetup(t *testing.T) {
 		t.Fatalf("%+v, %v", p, doc.Validate())
 	}
 	for _, id := range []string{"smtp.auth", "imap.append", "dns.spf", "dns.dkim", "arrival.delivered", "smtp.data"} {
-		if p.Validated.Checks[id] != "pass" {
-			t.Errorf("%s is %q", id, p.Validated.Checks[id])
+		if p.Validated.Checks[check.ID(id)] != "pass" {
+			t.Errorf("%s is %q", id, p.Validated.Checks[check.ID(id)])
 		}
 	}
 	if h.file("draft.json") != "" {

@@ -9,6 +9,7 @@ import (
 	"postier/config"
 	"postier/config/credential"
 	"postier/diagnostics"
+	"postier/internal/check"
 	"postier/internal/oauth"
 	"postier/internal/secret"
 	"postier/internal/wire"
@@ -200,14 +201,14 @@ func signInFailed(out *wizard.Outcome, err error) {
 }
 
 func tokenReport(id string, e *oauth.Error) wizard.Report {
-	r := Report(diagnostics.Result{ID: diagnostics.ID(id), Status: diagnostics.Fail, Cause: e.Cause()})
+	r := Report(diagnostics.Result{ID: check.ID(id), Status: check.Fail, Cause: e.Cause()})
 	r.Reply, r.Details = e.Said, []string{e.Error()}
 	return r
 }
 
 // authorise fetches the access token that the checks of a request sign in with. Without one, their sign-in is what
 // failed.
-func (w *Worker) authorise(ctx context.Context, r *wizard.Request, check diagnostics.ID, out *wizard.Outcome) bool {
+func (w *Worker) authorise(ctx context.Context, r *wizard.Request, check check.ID, out *wizard.Outcome) bool {
 	if r.Draft.SecretType != config.SecretOAuth || !r.SignedIn || r.Draft.SignIn == nil {
 		return true
 	}

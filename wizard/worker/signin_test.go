@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"postier/config"
+	"postier/internal/check"
 	"postier/internal/locale"
 	"postier/internal/rehearsal"
 	"postier/presets"
@@ -112,7 +113,7 @@ func TestSignInFromCodeToProfile(t *testing.T) {
 	} {
 		r := wizard.Request{ID: 7, Kind: kind, Draft: d, SignedIn: true}
 		out, told := h.do(ctx, r)
-		if got := find(t, out.Reports, id); got.Status != wizard.Pass {
+		if got := find(t, out.Reports, check.ID(id)); got.Status != check.Pass {
 			t.Errorf("%s: %+v", id, got)
 		}
 		data, err := json.Marshal(append(told, out))
@@ -182,7 +183,7 @@ func TestSignInFaults(t *testing.T) {
 			}
 			out, _ := h.do(context.Background(), wait)
 			r := find(t, out.Reports, "oauth.sign-in")
-			if r.Cause != fault.Cause || r.Status != wizard.Fail || out.SignIn != nil || out.Approved {
+			if string(r.Cause) != string(fault.Cause) || r.Status != check.Fail || out.SignIn != nil || out.Approved {
 				t.Errorf("%+v %+v", r, out)
 			}
 			if said := words(t, out.Err); fault.Name == "oauth-wrong-account" && !strings.Contains(said, rehearsal.Colleague) {

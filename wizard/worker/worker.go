@@ -120,7 +120,7 @@ func (w *Worker) run(ctx context.Context, r wizard.Request, tell func(wizard.Out
 	plans ...diagnostics.Plan,
 ) []diagnostics.Result {
 	return diagnostics.Run(ctx, func(e diagnostics.Event) {
-		report := wizard.Report{ID: string(e.ID), Running: true}
+		report := wizard.Report{ID: e.ID, Running: true}
 		if e.Result != nil {
 			report = Report(*e.Result)
 		}

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"postier/config"
-	"postier/diagnostics"
+	"postier/internal/check"
 	"postier/wizard"
 )
 
@@ -43,7 +43,7 @@ func TestLadders(t *testing.T) {
 		"smtp.certificate": "smtp.poste-demo.example, imap.poste-demo.example", "smtp.auth-offered": "PLAIN",
 		"smtp.auth": "PLAIN, marie@", "smtp.sender": "marie@", "smtp.recipient": "marie@",
 	} {
-		if r := find(t, out.Reports, id); r.Status != wizard.Pass || !strings.Contains(r.Brief.Raw(), want) {
+		if r := find(t, out.Reports, check.ID(id)); r.Status != check.Pass || !strings.Contains(r.Brief.Raw(), want) {
 			t.Errorf("%s: %s, seen %q", id, r.Status, r.Brief.Raw())
 		}
 	}
@@ -53,9 +53,9 @@ func TestLadders(t *testing.T) {
 	began, ended := map[string]bool{}, map[string]bool{}
 	for _, o := range told {
 		if o.Report.Running {
-			began[o.Report.ID] = true
+			began[string(o.Report.ID)] = true
 		} else {
-			ended[o.Report.ID] = true
+			ended[string(o.Report.ID)] = true
 		}
 	}
 	if len(ended) != len(out.Reports) || len(began) == 0 {
@@ -68,7 +68,7 @@ func TestLadders(t *testing.T) {
 		"imap.folder": "Envoyés",
 		"imap.append": "Envoyés · ", "imap.readback": " B", "imap.cleanup": "expunge",
 	} {
-		if r := find(t, out.Reports, id); r.Status != wizard.Pass || !strings.Contains(r.Brief.Raw(), want) {
+		if r := find(t, out.Reports, check.ID(id)); r.Status != check.Pass || !strings.Contains(r.Brief.Raw(), want) {
 			t.Errorf("%s: %s, seen %q", id, r.Status, r.Brief.Raw())
 		}
 	}
@@ -84,7 +84,7 @@ func TestLadders(t *testing.T) {
 		"dns.mx": "mx.poste-demo.example", "dns.spf": "v=spf1 include:",
 		"dns.dkim": "poste1 · rsa-", "dns.dmarc": "v=DMARC1",
 	} {
-		if r := find(t, out.Reports, id); !strings.Contains(r.Brief.Raw(), want) {
+		if r := find(t, out.Reports, check.ID(id)); !strings.Contains(r.Brief.Raw(), want) {
 			t.Errorf("%s: %s, seen %q", id, r.Status, r.Brief.Raw())
 		}
 	}
@@ -124,7 +124,7 @@ func TestCreateFolder(t *testing.T) {
 	}
 	request := h.request(wizard.DoSent)
 	request.Create = true
-	if out, _ = h.do(context.Background(), request); find(t, out.Reports, "imap.append").Status != wizard.Pass ||
+	if out, _ = h.do(context.Background(), request); find(t, out.Reports, "imap.append").Status != check.Pass ||
 		out.Folder == "" {
 		t.Errorf("folder %q", out.Folder)
 	}
@@ -138,7 +138,7 @@ func TestTestMessage(t *testing.T) {
 		"smtp.data", "arrival.delivered", "arrival.placement", "arrival.spf", "arrival.dkim",
 		"arrival.dmarc",
 	} {
-		if r := find(t, out.Reports, id); r.Status != wizard.Pass || r.Brief.Empty() {
+		if r := find(t, out.Reports, check.ID(id)); r.Status != check.Pass || r.Brief.Empty() {
 			t.Errorf("%s: %s %s, seen %q", id, r.Status, r.Cause, r.Brief.Raw())
 		}
 	}
@@ -154,7 +154,7 @@ func TestTestMessage(t *testing.T) {
 // TestTestMessageFailures: each failure of the hand-over is one finding, with what the server said.
 func TestTestMessageFailures(t *testing.T) {
 	t.Parallel()
-	for fault, check := range map[string]string{
+	for fault, id := range map[string]check.ID{
 		"message-too-large": "smtp.data", "content-rejected": "smtp.data", "delivery-unknown": "smtp.data",
 		"lost": "arrival.delivered", "junk": "arrival.placement", "sent-by-server": "arrival.delivered",
 	} {
@@ -173,8 +173,8 @@ func TestTestMessageFailures(t *testing.T) {
 					}
 				}
 			}
-			if r := find(t, out.Reports, check); r.Cause != cause || shown != 1 {
-				t.Errorf("%s: %s %s, shown %d times: %+v", check, r.Status, r.Cause, shown, out.Reports)
+			if r := find(t, out.Reports, id); r.Cause != cause || shown != 1 {
+				t.Errorf("%s: %s %s, shown %d times: %+v", id, r.Status, r.Cause, shown, out.Reports)
 			}
 			if out.FiledByProvider != (fault == "sent-by-server") {
 				t.Errorf("filed by provider: %v", out.FiledByProvider)
@@ -195,7 +195,7 @@ func TestTestMessageWithoutMailbox(t *testing.T) {
 		change(&r.Draft)
 		before := h.provider.SignIns()
 		out, _ := h.do(context.Background(), r)
-		if len(out.Reports) != 1 || out.Reports[0].ID != "smtp.data" || out.Reports[0].Status != wizard.Pass {
+		if len(out.Reports) != 1 || out.Reports[0].ID != "smtp.data" || out.Reports[0].Status != check.Pass {
 			t.Errorf("%+v", out.Reports)
 		}
 		if n := h.provider.SignIns() - before; n != 1 {
@@ -229,7 +229,7 @@ func TestCancel(t *testing.T) {
 			t.Errorf("%s went on for %s", kind, took)
 		}
 		for _, r := range out.Reports {
-			if r.Status == wizard.Fail && r.ID != string(diagnostics.NetResolve) && r.Cause != "server-timeout" {
+			if r.Status == check.Fail && string(r.ID) != string(check.NetResolve) && string(r.Cause) != "server-timeout" {
 				t.Errorf("%s: %s is judged: %s", kind, r.ID, r.Cause)
 			}
 		}

@@ -1,6 +1,10 @@
 package schema
 
-import "postier/config"
+import (
+	"postier/config"
+
+	"postier/internal/check"
+)
 
 // The patterns say roughly what the Go rules say exactly: everything that Go accepts passes them. \S at both ends
 // stands for "no blank at the edges", [^\x00-\x1f\x7f] for "no control character".
@@ -124,7 +128,7 @@ var rules = []rule{
 	{"validated", object{"description": "What was proven, and for which settings."}},
 	{"digest", object{"pattern": digestPattern}},
 	{"checks", object{"propertyNames": object{"pattern": wordPattern}, "maxProperties": 200}},
-	{"checks.*", object{"enum": []string{"pass", "warn", "fail", "skip"}}},
+	{"checks.*", object{"enum": check.Statuses()}},
 }
 
 func limit() object { return object{"minimum": 0, "maximum": 1_000_000_000} }

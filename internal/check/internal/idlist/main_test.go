@@ -20,14 +20,14 @@ func TestListsAreFresh(t *testing.T) {
 	}
 	got, err := os.ReadFile("../../ids_list.go")
 	if err != nil || string(got) != string(want) {
-		t.Errorf("diagnostics/ids_list.go is not what ids.go gives (%v): run go generate ./diagnostics", err)
+		t.Errorf("internal/check/ids_list.go is not what ids.go gives (%v): run go generate ./internal/check", err)
 	}
-	page, err := os.ReadFile("../../../docs/reference.md")
+	page, err := os.ReadFile("../../../../docs/reference.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if fresh, err := list(string(page), checks); err != nil || fresh != string(page) {
-		t.Errorf("docs/reference.md does not list the checks of ids.go (%v): run go generate ./diagnostics", err)
+		t.Errorf("docs/reference.md does not list the checks of ids.go (%v): run go generate ./internal/check", err)
 	}
 }
 
@@ -40,7 +40,7 @@ func TestRefusals(t *testing.T) {
 		"no Go":        "const",
 	} {
 		file := filepath.Join(t.TempDir(), "ids.go")
-		if err := os.WriteFile(file, []byte("package diagnostics\n\n"+text+"\n"), 0o600); err != nil {
+		if err := os.WriteFile(file, []byte("package check\n\n"+text+"\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if checks, err := read(file); err == nil {

@@ -1,11 +1,11 @@
-package diagnostics
+package check
 
-//go:generate go run ./internal/idlist -ids ids.go -out ids_list.go -reference ../docs/reference.md
+//go:generate go run ./internal/idlist -ids ids.go -out ids_list.go -reference ../../docs/reference.md
 
 // ID names a check. The names are part of the contract.
 type ID string
 
-// The checks of the contract, in the order in which a report lists them. AllIDs and the list in docs/reference.md are
+// The checks of the contract, in the order in which a report lists them. All and the list in docs/reference.md are
 // made from this list.
 const (
 	NetResolve  ID = "net.resolve"
