@@ -132,7 +132,16 @@ func TestEveryCheckFailsForItsOwnReason(t *testing.T) {
 					t.Errorf("%s is %s before it", need, other.Status)
 				}
 			}
+			golden(t, string(id), r)
 		})
+	}
+}
+
+// TestEvidenceOfAGoodProvider keeps what all checks show when nothing is wrong.
+func TestEvidenceOfAGoodProvider(t *testing.T) {
+	t.Parallel()
+	for _, r := range rehearse("")(t) {
+		golden(t, "good."+string(r.ID), r)
 	}
 }
 
@@ -194,7 +203,7 @@ func rehearse(fault string) func(*testing.T) []diagnostics.Result {
 		return diagnostics.Run(
 			t.Context(), nil,
 			smtp.Plan(n, target, smtp.Options{Message: message.Raw}), imap.Plan(n, target, imap.Options{}),
-			arrival.Plan(n, target, arrival.Options{Deadline: 3 * time.Second}),
+			arrival.Plan(n, target, arrival.Options{Deadline: 3 * time.Second}), dns.Plan(n, target, dns.Options{}),
 		)
 	}
 }
