@@ -73,32 +73,18 @@ func fallbackOf(f *config.File, profile string) (string, *config.Profile, bool) 
 	return f.Fallback, other, f.Fallback != profile && other != nil && other.Enabled
 }
 
-// reroute makes a message one that the fallback sends: its author, replies to the real one (D-5). The Message-ID stays.
+// reroute makes a message one that the fallback sends (D-5). The Message-ID stays.
 func (i *Item) reroute(name string, from, to *config.Profile) error {
-	m, err := Parse(i.Raw)
+	m, err := i.message()
 	if err != nil {
 		return err
 	}
-	author := i.Author
-	if author == "" {
-		author = from.From.Address
+	var d Decision
+	d.speakFor(from, to, ownsAddress, Request{Author: i.Author, Envelope: i.Envelope})
+	if err := m.readdress(d); err != nil {
+		return err
 	}
-	if !ownsAddress(to, author) {
-		display := from.From.Name
-		if list, err := m.addresses("From"); err == nil && len(list) > 0 && list[0].Name != "" {
-			display = list[0].Name
-		}
-		if len(m.all("Reply-To")) == 0 {
-			reply := author
-			if from.ReplyTo != "" {
-				reply = from.ReplyTo
-			}
-			m.set("Reply-To", formatAddress(config.Address{Address: reply}))
-		}
-		m.set("From", formatAddress(config.Address{Name: display, Address: to.From.Address}))
-		i.Envelope = to.From.Address
-	}
-	i.Raw, i.Profile, i.reworded = m.Bytes(), name, true
+	i.Raw, i.Profile, i.Envelope, i.reworded = m.Bytes(), name, d.Envelope, true
 	return nil
 }
 

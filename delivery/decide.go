@@ -217,15 +217,20 @@ func allOn(f *config.File) *config.File {
 	return &out
 }
 
-// author sets envelope sender, author and reply address. A message that goes through a profile which does not send for
-// its author would be refused or fail DMARC there: it takes the profile's own address, keeps the author's name, and
-// replies go to the author (D-5).
+// author sets envelope sender, author and reply address.
 func (d *Decision) author(f *config.File, p *config.Profile, r Request) {
-	d.Envelope = p.From.Address
-	owner, may := p, owns
-	if q := f.Profiles[d.Instead]; q != nil {
-		owner, may = q, ownsAddress
+	if instead := f.Profiles[d.Instead]; instead != nil {
+		d.speakFor(instead, p, ownsAddress, r)
+		return
 	}
+	d.speakFor(p, p, owns, r)
+}
+
+// speakFor sets what a message of owner says that goes through p. Where p does not send for the author, the message
+// would be refused or fail DMARC: it takes the profile's own address, keeps the author's name, and replies go to the
+// author (D-5).
+func (d *Decision) speakFor(owner, p *config.Profile, may func(*config.Profile, string) bool, r Request) {
+	d.Envelope = p.From.Address
 	if r.Envelope != "" && may(p, r.Envelope) {
 		d.Envelope = r.Envelope
 	}

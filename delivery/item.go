@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"slices"
 	"time"
 
 	"postier/config"
@@ -50,6 +51,8 @@ type Item struct {
 	version, next int64
 	job           int64
 	owner         string
+	// parsed is Raw in parts, once it was needed: see message.
+	parsed *Message
 	// reworded is true when the text is no longer the one in the row.
 	reworded bool
 	// inline is true while the process that accepted the message delivers it: its caller sees the outcome.
@@ -85,7 +88,7 @@ type Detail struct {
 func NewItem(m *Message, id string, d Decision, author string, now time.Time) *Item {
 	item := &Item{
 		ID: newID(), State: StateWaiting, Profile: d.Profile, MessageID: id, Envelope: d.Envelope,
-		Accepted: now, Due: now, Raw: m.Bytes(),
+		Accepted: now, Due: now, Raw: m.Bytes(), parsed: m,
 		Detail: Detail{
 			Author: author, Kind: d.Kind, Subject: m.Get("Subject"), TestMode: d.TestMode, Pinned: d.Reason == ReasonNamed,
 			BounceTo: d.Envelope,
@@ -101,6 +104,29 @@ func NewItem(m *Message, id string, d Decision, author string, now time.Time) *I
 		item.Recipients = append(item.Recipients, Recipient{Address: address, Blind: true})
 	}
 	return item
+}
+
+// message is the text in parts. It is taken apart once: when the message was read, or when a worker needs its header.
+func (i *Item) message() (*Message, error) {
+	if i.parsed == nil {
+		parsed, err := Parse(i.Raw)
+		if err != nil {
+			return nil, err
+		}
+		i.parsed = parsed
+	}
+	return i.parsed, nil
+}
+
+// sevenBit is the text for a server that takes no other; the text itself stays.
+func (i *Item) sevenBit() []byte {
+	m, err := i.message()
+	if err != nil {
+		return i.Raw
+	}
+	encoded := &Message{fields: slices.Clone(m.fields), body: m.body}
+	encoded.SevenBit()
+	return encoded.Bytes()
 }
 
 // Open lists the recipients without a verdict.

@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"postier/config"
+	"postier/internal/smtp"
 )
 
 // Caps of a message (docs/security.md T8).
@@ -83,19 +84,17 @@ func Parse(data []byte) (*Message, error) {
 	if len(bytes.TrimSpace(data)) == 0 {
 		return nil, ErrEmpty
 	}
-	text := bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
-	text = bytes.ReplaceAll(text, []byte("\r"), []byte("\n"))
+	text := crlf(data)
 	m := &Message{}
 	size := 0
 	for first := true; len(text) > 0; first = false {
-		line, rest, _ := bytes.Cut(text, []byte("\n"))
+		line, rest, _ := bytes.Cut(text, []byte("\r\n"))
 		if size += len(line); size > maxHeader {
 			return nil, ErrHeader
 		}
 		switch name, value, isField := fieldOf(line); {
 		case len(line) == 0:
-			text = rest
-			m.setBody(text)
+			m.body = rest
 			return m, nil
 		case first && bytes.HasPrefix(line, []byte("From ")): // the envelope line of mbox files
 		case (line[0] == ' ' || line[0] == '\t') && len(m.fields) > 0:
@@ -103,7 +102,7 @@ func Parse(data []byte) (*Message, error) {
 		case isField:
 			m.fields = append(m.fields, field{name, value})
 		default:
-			m.setBody(text)
+			m.body = text
 			return m, nil
 		}
 		text = rest
@@ -126,11 +125,19 @@ func fieldOf(line []byte) (name, value string, ok bool) {
 	return string(before), string(after), true
 }
 
-func (m *Message) setBody(text []byte) {
-	text = bytes.TrimSuffix(text, []byte("\n"))
-	if len(text) > 0 {
-		m.body = append(bytes.ReplaceAll(text, []byte("\n"), []byte("\r\n")), "\r\n"...)
+// crlf ends every line with CRLF (RFC 5322 §2.1), the last one too: the one conversion of line ends on a message's way
+// to the wire. Text that has this form already is returned as it is.
+func crlf(text []byte) []byte {
+	lines := bytes.Count(text, []byte("\n"))
+	if bytes.HasSuffix(text, []byte("\n")) && bytes.Count(text, []byte("\r")) == lines &&
+		bytes.Count(text, []byte("\r\n")) == lines {
+		return text
 	}
+	out := make([]byte, 0, len(text)+lines+len("\r\n"))
+	for line := range smtp.Lines(text) {
+		out = append(append(out, line...), "\r\n"...)
+	}
+	return out
 }
 
 // Bytes is the message as it goes over the wire, without dot-stuffing.
@@ -276,22 +283,11 @@ func (m *Message) Prepare(d Decision, from config.Address, now time.Time) (id st
 		}
 	}
 	m.drop("Bcc", "Resent-Bcc", "Return-Path")
-	author, err := m.Author()
-	if err != nil {
+	if err := m.readdress(d); err != nil {
 		return "", err
 	}
-	switch {
-	case d.From != nil:
-		name := d.From.Name
-		if list, err := m.addresses("From"); err == nil && len(list) > 0 && list[0].Name != "" {
-			name = list[0].Name
-		}
-		m.set("From", formatAddress(config.Address{Name: name, Address: d.From.Address}))
-	case author == "":
+	if author, _ := m.Author(); author == "" {
 		m.set("From", formatAddress(from))
-	}
-	if d.ReplyTo != "" && len(m.all("Reply-To")) == 0 && config.ValidateAddress(d.ReplyTo).Empty() {
-		m.set("Reply-To", formatAddress(config.Address{Address: d.ReplyTo}))
 	}
 	if m.Get("Date") == "" {
 		m.set("Date", now.Format(time.RFC1123Z))
@@ -307,6 +303,25 @@ func (m *Message) Prepare(d Decision, from config.Address, now time.Time) (id st
 	}
 	m.fit()
 	return id, nil
+}
+
+// readdress names the author that a decision wants, under the name that the message gives, and says where replies go.
+func (m *Message) readdress(d Decision) error {
+	list, err := m.addresses("From")
+	if err != nil {
+		return err
+	}
+	if d.From != nil {
+		author := *d.From
+		if len(list) > 0 && list[0].Name != "" {
+			author.Name = list[0].Name
+		}
+		m.set("From", formatAddress(author))
+	}
+	if d.ReplyTo != "" && len(m.all("Reply-To")) == 0 && config.ValidateAddress(d.ReplyTo).Empty() {
+		m.set("Reply-To", formatAddress(config.Address{Address: d.ReplyTo}))
+	}
+	return nil
 }
 
 // validID accepts a Message-ID that can be searched for later (RFC 5322 §3.6.4).

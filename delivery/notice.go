@@ -29,7 +29,7 @@ func (q *Queue) compose(profile string, p *config.Profile, to, subject, body str
 		{"Content-Type", " text/plain; charset=utf-8"},
 		{"Content-Transfer-Encoding", " 8bit"},
 	}}
-	m.setBody([]byte(body))
+	m.body = crlf([]byte(body))
 	m.asciiHeader()
 	m.encodeLeaf("text/plain", "utf-8", true)
 	return &Item{

@@ -106,10 +106,7 @@ func (s *Sender) Send(ctx context.Context, profile string, p *config.Profile, it
 		}
 		raw := item.Raw
 		if !l.client.Extensions().Has("8BITMIME") && !isASCII(string(raw)) {
-			if m, err := Parse(raw); err == nil {
-				m.SevenBit()
-				raw = m.Bytes()
-			}
+			raw = item.sevenBit()
 		}
 		receipt, err := l.client.Send(ctx, smtp.Mail{
 			From: item.Envelope, To: item.Open(), Message: raw, BeforeDot: beforeDot, Patience: smtp.QueuePatience,

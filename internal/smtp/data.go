@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"iter"
 	"regexp"
 	"sync"
 	"time"
@@ -119,33 +120,37 @@ func (d *dialog) earlyVerdict(cause error) (Reply, bool, error) {
 }
 
 // dotStuff gives a message the form of RFC 5321 §4.5.2, in one pass: a second dot where a line begins with one, and a
-// line end after the last line. A message has CRLF already and keeps it; a bare CR or LF, which servers read
-// differently (SMTP smuggling), cannot pass: it ends the line.
+// line end after the last line.
 func dotStuff(message []byte) []byte {
 	out := make([]byte, 0, len(message)+len(message)/40+len("\r\n"))
-	for first := true; first || len(message) > 0; first = false {
-		if bytes.HasPrefix(message, []byte(".")) {
+	for line := range Lines(message) {
+		if bytes.HasPrefix(line, []byte(".")) {
 			out = append(out, '.')
 		}
-		end := bytes.IndexAny(message, "\r\n")
-		if end < 0 {
-			end = len(message)
-		}
-		out = append(append(out, message[:end]...), "\r\n"...)
-		message = afterLineEnd(message[end:])
+		out = append(append(out, line...), "\r\n"...)
 	}
 	return out
 }
 
-// afterLineEnd is what follows a line end: CRLF, or one of the two alone.
-func afterLineEnd(rest []byte) []byte {
-	switch {
-	case bytes.HasPrefix(rest, []byte("\r\n")):
-		return rest[2:]
-	case len(rest) > 0:
-		return rest[1:]
+// Lines gives the lines of a message without their ends; of an empty one, an empty line. A bare CR or LF, which servers
+// read differently (SMTP smuggling), is never part of a line: it ends the line as CRLF does.
+func Lines(message []byte) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for first := true; first || len(message) > 0; first = false {
+			end := bytes.IndexAny(message, "\r\n")
+			if end < 0 {
+				end = len(message)
+			}
+			if !yield(message[:end]) {
+				return
+			}
+			message = message[end:]
+			if bytes.HasPrefix(message, []byte("\r\n")) {
+				message = message[1:]
+			}
+			message = message[min(1, len(message)):]
+		}
 	}
-	return nil
 }
 
 // queueIDs finds the number under which a server keeps a message: Postfix, Exim, Exchange and Gmail in turn. Patterns
