@@ -3,7 +3,6 @@ package imap
 import (
 	"context"
 	"errors"
-	"net/netip"
 	"time"
 
 	"postier/config"
@@ -22,7 +21,8 @@ func (r *run) connect(ctx context.Context) diagnostics.Result {
 	if err != nil {
 		return r.failure(err)
 	}
-	conn, attempts := r.dial(ctx, addresses)
+	server := r.access.Server
+	conn, attempts := r.network.ConnectBoth(ctx, server.Host, server.Port, addresses, r.recorder, grace)
 	evidence := []diagnostics.Evidence{{
 		Kind:   "addresses",
 		Fields: map[string]any{"host": safetext.FromRemote(r.access.Server.Host), "addresses": addresses},
@@ -54,44 +54,6 @@ func (r *run) connect(ctx context.Context) diagnostics.Result {
 
 // grace is how long the slower address family may keep the faster one waiting, so that both can be reported.
 const grace = 100 * time.Millisecond
-
-// dial connects over both families and takes the first connection that stands. The other family's attempt is reported
-// when it ends within the grace.
-func (r *run) dial(ctx context.Context, addresses []netip.Addr) (*wire.Conn, []wire.Attempt) {
-	v4, v6 := wire.Families(addresses)
-	if len(v4) == 0 || len(v6) == 0 {
-		return r.network.Connect(ctx, r.access.Server.Host, r.access.Server.Port, addresses, r.recorder)
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	type outcome struct {
-		conn     *wire.Conn
-		attempts []wire.Attempt
-	}
-	results := make(chan outcome, 2)
-	for _, family := range [][]netip.Addr{v4, v6} {
-		go func() {
-			conn, attempts := r.network.Connect(ctx, r.access.Server.Host, r.access.Server.Port, family, r.recorder)
-			results <- outcome{conn, attempts}
-		}()
-	}
-	first := <-results
-	if first.conn != nil {
-		timer := time.AfterFunc(grace, cancel)
-		defer timer.Stop()
-	}
-	second := <-results
-	attempts := append(first.attempts, second.attempts...)
-	switch {
-	case first.conn == nil:
-		return second.conn, attempts
-	case second.conn != nil:
-		_ = second.conn.Close()
-	case errors.Is(ctx.Err(), context.Canceled):
-		attempts = first.attempts // we ended it ourselves, so it says nothing
-	}
-	return first.conn, attempts
-}
 
 // unreached judges attempts that all failed. The strongest statement wins: a refusal says more than silence.
 func (r *run) unreached(ctx context.Context, attempts []wire.Attempt) diagnostics.Result {
@@ -146,28 +108,12 @@ func (r *run) greeting(ctx context.Context) (diagnostics.Result, bool) {
 		result.Cause = check.CauseWrongService
 		result.Evidence = append(result.Evidence, diagnostics.Reply(said))
 	case wire.IsTimeout(err) && r.access.Server.Security != config.SecurityTLS &&
-		(r.access.Server.Port == config.PortIMAPS || r.speaksTLS(ctx)):
+		(r.access.Server.Port == config.PortIMAPS || client.SpeaksTLS(ctx, r.network, r.access.Server)):
 		result.Cause = check.CauseTLSWrongMode
 	case looksLikeTLS(said):
 		result.Cause = check.CauseTLSWrongMode
 	}
 	return result, true
-}
-
-// speaksTLS tries a handshake on a connection of its own, after the other side kept silent: both were waiting. Nothing
-// but the handshake is sent.
-func (r *run) speaksTLS(ctx context.Context) bool {
-	addresses, err := r.network.Addresses(ctx, r.access.Server.Host)
-	if err != nil {
-		return false
-	}
-	conn, _ := r.network.ConnectAny(ctx, r.access.Server.Host, r.access.Server.Port, addresses, nil)
-	if conn == nil {
-		return false
-	}
-	defer func() { _ = conn.Close() }()
-	report, _ := conn.Handshake(ctx, r.access.Server.Host, nil)
-	return len(report.Chain) > 0
 }
 
 // looksLikeTLS knows a TLS record by its type and version (RFC 8446 §5.1).

@@ -124,31 +124,32 @@ const loginCommand = "LOGIN"
 
 func (s *Session) authenticate(ctx context.Context, name string, done *SignedIn) error {
 	user, pass := s.account.Username, s.account.Secret.Reveal()
+	var d dialog
 	switch name {
 	case loginCommand:
 		done.proofSent = true
 		return s.login(ctx, user, pass)
 	case "PLAIN":
-		return s.sasl(ctx, name, &oneShot{initial: []byte("\x00" + user + "\x00" + pass)}, done)
+		d = &oneShot{initial: []byte("\x00" + user + "\x00" + pass)}
 	case "XOAUTH2":
-		return s.sasl(ctx, name,
-			&oneShot{initial: []byte("user=" + user + "\x01auth=Bearer " + pass + "\x01\x01"), refusal: []byte{}}, done)
+		d = &oneShot{initial: []byte("user=" + user + "\x01auth=Bearer " + pass + "\x01\x01"), refusal: []byte{}}
 	case "OAUTHBEARER":
 		// RFC 7628 §3.1; the identity escapes "," and "=" (RFC 5801 §4), and §3.2.3 answers an error with one \x01.
 		gs2 := strings.NewReplacer("=", "=3D", ",", "=2C").Replace(user)
-		return s.sasl(ctx, name,
-			&oneShot{initial: []byte("n,a=" + gs2 + ",\x01auth=Bearer " + pass + "\x01\x01"), refusal: []byte("\x01")}, done)
+		d = &oneShot{initial: []byte("n,a=" + gs2 + ",\x01auth=Bearer " + pass + "\x01\x01"), refusal: []byte("\x01")}
 	case "CRAM-MD5": // where nothing else is offered: the server must keep the password readable for it
-		return s.sasl(ctx, name, &digest{auth: smtp.CRAMMD5Auth(user, pass)}, done)
+		d = &digest{auth: smtp.CRAMMD5Auth(user, pass)}
 	case "SCRAM-SHA-1":
-		return s.sasl(ctx, name, &scram{auth: smtp.ScramSHA1Auth(user, pass)}, done)
+		d = &scram{auth: smtp.ScramSHA1Auth(user, pass)}
 	case "SCRAM-SHA-256":
-		return s.sasl(ctx, name, newSCRAM(user, pass), done)
+		d = &scram{auth: smtp.ScramSHA256Auth(user, pass)}
 	case "SCRAM-SHA-256-PLUS":
 		state, _ := s.conn.State()
-		return s.sasl(ctx, name, &scram{auth: smtp.ScramSHA256PlusAuth(user, pass, &state)}, done)
+		d = &scram{auth: smtp.ScramSHA256PlusAuth(user, pass, &state)}
+	default:
+		return fmt.Errorf("%w: %s", ErrNoMechanism, name)
 	}
-	return fmt.Errorf("%w: %s", ErrNoMechanism, name)
+	return s.sasl(ctx, name, d, done)
 }
 
 // login sends the LOGIN command. What does not fit a quoted string (RFC 9051 §4.3) goes as literals, one at a time.
@@ -302,8 +303,6 @@ type scram struct {
 	auth   smtp.Auth
 	proven bool
 }
-
-func newSCRAM(user, pass string) *scram { return &scram{auth: smtp.ScramSHA256Auth(user, pass)} }
 
 func (m *scram) first() ([]byte, error) { return m.auth.Next(nil, true) }
 

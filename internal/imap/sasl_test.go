@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/wneessen/go-mail/smtp"
+
 	"postier/config"
 	"postier/internal/rehearsal/mailserver"
 )
@@ -54,7 +56,7 @@ func (s *scramServer) verify(t *testing.T, clientFinal []byte, password string) 
 func TestSCRAM(t *testing.T) {
 	t.Parallel()
 	start := func() (*scram, *scramServer, []byte) {
-		m := newSCRAM(user, password)
+		m := &scram{auth: smtp.ScramSHA256Auth(user, password)}
 		first, err := m.first()
 		if err != nil {
 			t.Fatal(err)
@@ -79,7 +81,7 @@ func TestSCRAM(t *testing.T) {
 		t.Errorf("no signature: %v", err)
 	}
 	for _, rounds := range []string{"i=1", "i=4095", "i=1000001", "i=x", ""} {
-		m := newSCRAM(user, password)
+		m := &scram{auth: smtp.ScramSHA256Auth(user, password)}
 		if _, err := m.first(); err != nil {
 			t.Fatal(err)
 		}

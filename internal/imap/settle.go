@@ -37,7 +37,8 @@ func Settle(ctx context.Context, network *wire.Network, server config.Server) co
 	return implicit
 }
 
-// SpeaksTLS tries a handshake on a connection of its own. Nothing else is sent.
+// SpeaksTLS tries a handshake on a connection of its own, for a server that kept silent: both sides may have waited for
+// the other. Nothing else is sent.
 func SpeaksTLS(ctx context.Context, network *wire.Network, server config.Server) bool {
 	conn, err := connect(ctx, network, server, nil)
 	if err != nil {

@@ -132,6 +132,14 @@ func Families(addresses []netip.Addr) (v4, v6 []netip.Addr) {
 func (n *Network) ConnectAny(ctx context.Context, host string, port int, addresses []netip.Addr,
 	recorder *Recorder,
 ) (*Conn, []Attempt) {
+	return n.ConnectBoth(ctx, host, port, addresses, recorder, 0)
+}
+
+// ConnectBoth is ConnectAny for reports: the family that lost the race has its attempts shown if they end within the
+// grace.
+func (n *Network) ConnectBoth(ctx context.Context, host string, port int, addresses []netip.Addr, recorder *Recorder,
+	grace time.Duration,
+) (*Conn, []Attempt) {
 	v4, v6 := Families(addresses)
 	if len(v4) == 0 || len(v6) == 0 {
 		return n.Connect(ctx, host, port, addresses, recorder)
@@ -150,16 +158,20 @@ func (n *Network) ConnectAny(ctx context.Context, host string, port int, address
 		}()
 	}
 	first := <-results
-	if first.conn == nil {
-		second := <-results
-		return second.conn, append(first.attempts, second.attempts...)
+	if first.conn != nil {
+		defer time.AfterFunc(grace, cancel).Stop()
 	}
-	go func() { // the loser may still succeed; it must not be left open
-		if late := <-results; late.conn != nil {
-			_ = late.conn.Close()
-		}
-	}()
-	return first.conn, first.attempts
+	second := <-results
+	attempts := append(first.attempts, second.attempts...)
+	switch {
+	case first.conn == nil:
+		return second.conn, attempts
+	case second.conn != nil:
+		_ = second.conn.Close() // the loser may still succeed; it must not be left open
+	case ctx.Err() != nil:
+		attempts = first.attempts // we ended the other one ourselves, so it says nothing
+	}
+	return first.conn, attempts
 }
 
 // DialContext is for net/http: it resolves through the chosen resolver and connects under the address policy. address
