@@ -17,7 +17,8 @@ type Event struct {
 
 // Run carries out the plans and returns one Result a check, in the order of the contract. Branches without a common
 // need run at the same time. observe may be nil; it is never called by two goroutines at once. When ctx ends, the
-// checks that have not begun are skipped with cause cancelled; those under way see the same ctx.
+// checks that have not begun are skipped with cause cancelled; those under way see the same ctx. When a check panics,
+// Run lets the others end and panics with a PanicError.
 func Run(ctx context.Context, observe func(Event), plans ...Plan) []Result {
 	var checks []Check
 	for _, p := range plans {
@@ -35,6 +36,9 @@ func Run(ctx context.Context, observe func(Event), plans ...Plan) []Result {
 		wg.Go(func() { r.run(ctx, c) })
 	}
 	wg.Wait()
+	if r.panicked != nil {
+		panic(r.panicked)
+	}
 
 	results := make([]Result, 0, len(checks))
 	for _, c := range checks {
@@ -53,6 +57,8 @@ type runner struct {
 	done    map[check.ID]chan struct{}
 	mu      sync.Mutex
 	results map[check.ID]*Result
+	// panicked is the first panic of a check.
+	panicked *PanicError
 }
 
 func (r *runner) run(ctx context.Context, c Check) {
@@ -65,7 +71,7 @@ func (r *runner) run(ctx context.Context, c Check) {
 	default:
 		r.tell(Event{ID: c.ID})
 		start := time.Now()
-		result = c.Run(ctx)
+		result = r.ask(ctx, c)
 		if result.Took == 0 {
 			result.Took = time.Since(start)
 		}

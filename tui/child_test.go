@@ -61,7 +61,7 @@ func childHome() int {
 }
 
 // autoWorker is a world in which everything works but the first password, and in which a password that begins with
-// "hang" meets a server that says nothing.
+// "hang" meets a server that says nothing, and one that begins with "boom" a worker that panics.
 type autoWorker struct{}
 
 var ladderIDs = map[wizard.RequestKind][]string{
@@ -92,6 +92,8 @@ func (autoWorker) Do(ctx context.Context, r wizard.Request, tell func(wizard.Out
 				tell(wizard.Outcome{ID: r.ID, Kind: r.Kind, Report: &wizard.Report{ID: "net.connect", Running: true}})
 				<-ctx.Done()
 				return
+			case "boom":
+				panic("out of luck")
 			case "wron":
 				failed = "smtp.auth"
 			}

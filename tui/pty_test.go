@@ -265,6 +265,14 @@ func TestSignals(t *testing.T) {
 // hang goes to a check that never ends.
 func (s *session) hang() {
 	s.t.Helper()
+	s.submit("hang hang hang hang")
+	s.sees("6/12")
+	s.sees("abandonne")
+}
+
+// submit goes to the first check with a password.
+func (s *session) submit(password string) {
+	s.t.Helper()
 	s.sees("1/12")
 	s.press("contact@gmail.com\r")
 	s.sees("2/12")
@@ -272,9 +280,22 @@ func (s *session) hang() {
 	s.sees("4/12")
 	s.press("\r")
 	s.sees("5/12")
-	s.press("hang hang hang hang\r")
-	s.sees("6/12")
-	s.sees("abandonne")
+	s.press(password + "\r")
+}
+
+// TestWorkerPanics: the screen ends in order and says what happened, and the draft is kept.
+func TestWorkerPanics(t *testing.T) {
+	t.Parallel()
+	draft := filepath.Join(t.TempDir(), "draft.json")
+	s := open(t, "wizard", 80, 24, draftVariable+"="+draft)
+	s.submit("boom boom boom boom")
+	if code := s.exit(); code != 1 {
+		t.Errorf("exit code %d, expected 1", code)
+	}
+	s.restored()
+	s.sees("a check broke down: out of luck")
+	s.sees("postier setup --resume")
+	s.draftHolds(draft)
 }
 
 func (s *session) draftHolds(file string) {

@@ -19,6 +19,7 @@ import (
 	"postier/tui"
 	"postier/tui/plain"
 	"postier/wizard"
+	"postier/wizard/carrier"
 )
 
 // Exit codes of docs/reference.md §4.
@@ -67,6 +68,14 @@ func (a *app) exit(err error) int {
 		return exitInterrupted
 	case errors.As(err, &stopped):
 		return a.stopped(stopped)
+	}
+	var broken *carrier.PanicError
+	if errors.As(err, &broken) {
+		a.complain(safetext.Escape(err.Error()))
+		for line := range strings.Lines(fmt.Sprintf("%v\n%s", broken.Value, broken.Stack)) {
+			_, _ = io.WriteString(a.err, "  "+safetext.Escape(strings.TrimRight(line, "\n"))+"\n")
+		}
+		return exitFailed
 	}
 	if text, ok := config.Describe(err); ok {
 		a.complain(a.Say(text))

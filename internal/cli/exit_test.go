@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"strings"
 	"syscall"
 	"testing"
 
 	"postier/internal/safefile"
+	"postier/wizard/carrier"
 )
 
 // What cannot be written is 74, what must not be read 78 (docs/reference.md §4).
@@ -46,5 +48,21 @@ func TestHostPort(t *testing.T) {
 	}
 	if _, _, err := a.hostPort("[mx.example]:25"); err == nil {
 		t.Error("a name in brackets was taken")
+	}
+}
+
+// A worker that panicked is told in one line, with the stack below it, and nothing in it acts on a terminal.
+func TestExitOfPanic(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	a := &app{streams: streams{err: &out, getenv: func(string) string { return "" }}}
+	code := a.exit(&carrier.PanicError{
+		Value: "smtp.auth: out of luck\x1b[2J\n\nstack of the check",
+		Stack: []byte("stack\n"),
+	})
+	want := "postier: a check broke down: smtp.auth: out of luck\\x1b[2J\n"
+	if got := out.String(); code != exitFailed || !strings.HasPrefix(got, want) || strings.Contains(got, "\x1b") ||
+		!strings.Contains(got, "stack of the check") || !strings.HasSuffix(got, "  stack\n") {
+		t.Errorf("%d\n%s", code, got)
 	}
 }

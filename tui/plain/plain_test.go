@@ -259,3 +259,36 @@ func TestEchoIsRestored(t *testing.T) {
 		t.Error("the secret was echoed")
 	}
 }
+
+// panics is a worker that breaks down at the search.
+type panics struct{}
+
+func (panics) Do(_ context.Context, r wizard.Request, tell func(wizard.Outcome)) {
+	if r.Kind == wizard.DoDiscover {
+		panic("out of luck")
+	}
+	tell(wizard.Outcome{ID: r.ID, Kind: r.Kind, Done: true})
+}
+
+// TestWorkerPanics: the conversation ends in order, says how to go on, and returns what happened.
+func TestWorkerPanics(t *testing.T) {
+	t.Parallel()
+	for name, run := range map[string]func(context.Context, Options) error{"asked": Run, "unattended": Unattended} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			state, requests := wizard.New(wizard.Options{Today: "2026-11-21", Address: "marie@durand.example"})
+			var out bytes.Buffer
+			err := run(t.Context(), Options{
+				Conversation: carrier.Start(t.Context(), state, requests, panics{}), Lang: locale.English, Product: "postier",
+				In: strings.NewReader("\n\n"), Out: &out, Resume: "postier setup --resume",
+			})
+			var broken *carrier.PanicError
+			if !errors.As(err, &broken) || broken.Value != "out of luck" {
+				t.Errorf("%v\n%s", err, out.String())
+			}
+			if name == "asked" && !strings.Contains(out.String(), "postier setup --resume") {
+				t.Errorf("does not say how to go on:\n%s", out.String())
+			}
+		})
+	}
+}

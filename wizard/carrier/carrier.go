@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,7 +39,10 @@ type PanicError struct {
 	Stack []byte
 }
 
-func (e *PanicError) Error() string { return fmt.Sprintf("a check broke down: %v", e.Value) }
+func (e *PanicError) Error() string {
+	line, _, _ := strings.Cut(fmt.Sprint(e.Value), "\n") // the stack of a check follows on further lines
+	return "a check broke down: " + line
+}
 
 // Conversation is a wizard whose requests are being carried out. Its methods belong to one goroutine, that of the front
 // end. Outcomes may be received on another one, as long as Tell is called on the first.

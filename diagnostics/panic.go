@@ -1,0 +1,35 @@
+package diagnostics
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+
+	"postier/internal/check"
+)
+
+// PanicError is what Run panics with after a check has panicked. Each check runs on a goroutine of its own, where the
+// caller of Run could not recover and the process would end with the terminal as it is.
+type PanicError struct {
+	Check string
+	Value any
+	Stack []byte
+}
+
+// Error is one line and, below it, the stack of the check.
+func (e *PanicError) Error() string { return fmt.Sprintf("%s: %v\n\n%s", e.Check, e.Value, e.Stack) }
+
+// ask runs one check. One that panics counts as not judged, and the first panic is kept for the caller of Run.
+func (r *runner) ask(ctx context.Context, c Check) (result Result) {
+	defer func() {
+		if value := recover(); value != nil {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			if r.panicked == nil {
+				r.panicked = &PanicError{Check: string(c.ID), Value: value, Stack: debug.Stack()}
+			}
+			result = Result{Status: check.Skip}
+		}
+	}()
+	return c.Run(ctx)
+}
