@@ -374,26 +374,27 @@ type Outcome struct {
 	Report *Report
 	// Reports are all results (Done true).
 	Reports []Report
-	// Candidates answer DoDiscover, best first; with Done false those known so far.
-	Candidates []Candidate
 	// Err says why the work could not be done at all; a failed check is no error.
 	Err Words
-	// Submission and IMAP are the settings that were found to work, where "auto" was asked for.
+
+	// Candidates answer DoDiscover, best first; with Done false those known so far.
+	Candidates []Candidate
+	// Submission answers DoSubmission and IMAP answers DoSent with the settings that work, where "auto" was asked for.
 	Submission *config.Server
 	IMAP       *config.Server
-	// Folders are the folders that the server listed, for choosing; Folder is the one that serves.
+	// Folders are, for DoSent, the folders that the server listed, for choosing; Folder is the one that serves.
 	Folders []string
 	Folder  string
 	// FiledByProvider is set by DoTest when a copy stood in Sent although postier did not append it.
 	FiledByProvider bool
-	// Prompt answers DoSignInBegin. Phase is the progress of DoSignIn (Done false): waiting, slower, offline, ailing,
-	// saving.
+	// Prompt answers DoSignInBegin.
 	Prompt *SignInPrompt
-	Phase  string
-	// SignIn is one that was found or made.
+	// Phase is the progress of DoSignIn (Done false): waiting, slower, offline, ailing, saving.
+	Phase string
+	// SignIn is one that DoSignInFind found or DoSignIn made.
 	SignIn *SignIn
-	// Again says that what was pasted is not it, and that the person may paste once more. Approved says that only writing
-	// failed: DoSignIn may be asked for again without another approval.
+	// Again says, for DoSignIn, that what was pasted is not it, and that the person may paste once more. Approved says
+	// that only writing failed: it may be asked for again without another approval.
 	Again, Approved bool
 	// Saved is what DoSave wrote.
 	Saved *Saved
