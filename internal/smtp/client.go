@@ -98,9 +98,6 @@ func (c *Client) Before() Extensions { return c.before }
 // Turns counts the writes that waited for a reply: the round trips of the dialog.
 func (c *Client) Turns() int { return c.dialog.turns }
 
-// Sent is the number of messages that the server took over this connection.
-func (c *Client) Sent() int { return c.sent }
-
 // Usable reports whether anything more may be said.
 func (c *Client) Usable() bool { return c.dialog != nil && !c.dialog.broken }
 

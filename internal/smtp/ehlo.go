@@ -85,12 +85,3 @@ func (e Extensions) Size() int64 {
 	}
 	return n
 }
-
-// Keywords lists the keywords in the server's order.
-func (e Extensions) Keywords() []string {
-	var list []string
-	for _, x := range e.List {
-		list = append(list, x.Keyword)
-	}
-	return list
-}
