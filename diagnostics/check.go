@@ -43,18 +43,8 @@ type Result struct {
 	Fix []Fix
 }
 
-// Fix is something exact to copy.
-type Fix struct {
-	// Kind is txt, cname, mx, host, folder or command.
-	Kind string `json:"kind"`
-	// Name is the DNS owner name without a trailing dot, or empty.
-	Name  string `json:"name,omitempty"`
-	Value string `json:"value"`
-	// Old is the record that Value replaces, empty when it is added.
-	Old string `json:"old,omitempty"`
-	// TTLSeconds is how long the old record may still be seen.
-	TTLSeconds int `json:"ttl_seconds,omitempty"`
-}
+// Fix is something exact to copy, as the wizard shows it too.
+type Fix = check.Fix
 
 // ReplyCode is a server's verdict in numbers: an SMTP reply code (RFC 5321 §4.2) and an enhanced status code (RFC
 // 3463).

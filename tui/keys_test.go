@@ -416,7 +416,7 @@ func TestHostileText(t *testing.T) {
 		Remedy: []wizard.Words{wizard.P(presets.Text{locale.English: hostile})}, Who: hostile, Retry: hostile,
 		Reply: wizard.R(hostile + "\nPassword: ").Remote,
 		Brief: wizard.R(hostile).Remote, Details: []string{hostile},
-		Fixes: []wizard.Fix{{Kind: "TXT", Name: hostile, Value: hostile}},
+		Fixes: []check.Fix{{Kind: "TXT", Name: hostile, Value: hostile}},
 	}
 	s := newScript(wizard.Screen{
 		Title: wizard.L(hostile), Intro: []wizard.Words{wizard.R(hostile)},

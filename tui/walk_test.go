@@ -245,7 +245,7 @@ func missingDKIM(o *wizard.Outcome) {
 	for i := range o.Reports {
 		if o.Reports[i].ID == "dns.dkim" {
 			o.Reports[i].Status, o.Reports[i].Cause = check.Warn, "dkim-missing"
-			o.Reports[i].Fixes = []wizard.Fix{{
+			o.Reports[i].Fixes = []check.Fix{{
 				Kind: "TXT", Name: "google._domainkey.durand.example", TTLSeconds: 3600,
 				Value: "v=DKIM1; k=rsa; p=MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQ" +
 					"EAxvV0pQ8b5jY7hZ0nWm2tYH3cQ1uJk9sRr4EoGxL7iMZ8dTnBqA6vPfUy5CwKe2Xs",

@@ -333,7 +333,7 @@ func TestDNSNeverBlocks(t *testing.T) {
 	k.enter()
 	k.passes(DoDNS, func(o *Outcome) {
 		o.Reports[1].Status, o.Reports[1].Cause = check.Warn, "spf-weak"
-		o.Reports[1].Fixes = []Fix{
+		o.Reports[1].Fixes = []check.Fix{
 			{Kind: "txt", Name: "durand.example", Value: "v=spf1 include:x -all", Old: "v=spf1 ?all"},
 			{Kind: "txt", Value: "bare"},
 		}

@@ -267,18 +267,12 @@ type Report struct {
 	// Brief is one line of evidence for the row: "TLS 1.3, certificate for smtp.example.org".
 	Brief safetext.Remote
 	// Fixes are exact texts to publish or to type.
-	Fixes []Fix
+	Fixes []check.Fix
 	// Step and Field say where the person can fix it; empty where nothing in the wizard can.
 	Step  Step
 	Field FieldID
 	// Details are the raw lines for the technician's view.
 	Details []string
-}
-
-// Fix is an exact text to publish.
-type Fix struct {
-	Kind, Name, Value, Old string
-	TTLSeconds             int
 }
 
 // Busy tells that a request is under way.

@@ -38,8 +38,8 @@ func (w *Worker) test(ctx context.Context, r wizard.Request, out *wizard.Outcome
 			})}
 			return
 		}
-		_, _ = sender.send(ctx, message.Raw) // what became of it stands in the handed report
-		out.Reports = []wizard.Report{Report(sender.handed)}
+		_, _ = sender.send(ctx, message.Raw) // sender.handOver holds the result
+		out.Reports = []wizard.Report{Report(sender.handOver)}
 		return
 	}
 	target.SentMode = r.Draft.CopyMode()
@@ -57,7 +57,7 @@ type sender struct {
 	network *wire.Network
 	target  account.Target
 	tell    func(wizard.Report)
-	handed  diagnostics.Result // the check that ended the hand-over; its status is empty when there was none
+	handOver  diagnostics.Result // the check that ended the hand-over; its status is empty when there was none
 }
 
 func (s *sender) send(ctx context.Context, message []byte) (smtp.Outcome, error) {
@@ -66,30 +66,30 @@ func (s *sender) send(ctx context.Context, message []byte) (smtp.Outcome, error)
 	var refused *smtp.SendError
 	switch {
 	case err == nil:
-		s.handed, _ = diagnostics.Find(outcome.Results, check.SMTPData)
+		s.handOver, _ = diagnostics.Find(outcome.Results, check.SMTPData)
 	case errors.As(err, &refused) && (ctx.Err() == nil || outcome.State == submission.StateUnknown):
-		s.handed = refused.Result
+		s.handOver = refused.Result
 	default:
-		s.handed = diagnostics.Result{ID: check.SMTPData, Status: check.Skip, Cause: check.CauseCancelled}
+		s.handOver = diagnostics.Result{ID: check.SMTPData, Status: check.Skip, Cause: check.CauseCancelled}
 	}
-	s.handed.Took = outcome.Took
-	s.tell(Report(s.handed))
+	s.handOver.Took = outcome.Took
+	s.tell(Report(s.handOver))
 	return outcome, err
 }
 
 // withHandOver puts the hand-over before the arrival. When the hand-over failed, the arrival cannot be judged, so it is
 // skipped and one root cause shows.
 func (s *sender) withHandOver(results []diagnostics.Result) []diagnostics.Result {
-	if s.handed.Status == "" {
+	if s.handOver.Status == "" {
 		return results
 	}
 	for i := range results {
-		if results[i].ID == check.ArrivalDelivered && results[i].Cause == s.handed.Cause &&
-			s.handed.Status == check.Fail {
+		if results[i].ID == check.ArrivalDelivered && results[i].Cause == s.handOver.Cause &&
+			s.handOver.Status == check.Fail {
 			results[i].Status, results[i].Cause, results[i].Matched = check.Skip, check.CauseNeedsFailed, ""
 		}
 	}
-	return append([]diagnostics.Result{s.handed}, results...)
+	return append([]diagnostics.Result{s.handOver}, results...)
 }
 
 func (w *Worker) product() string {

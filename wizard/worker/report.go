@@ -24,8 +24,7 @@ func Reports(results []diagnostics.Result) []wizard.Report {
 // Report turns one result into the wizard's shape.
 func Report(r diagnostics.Result) wizard.Report {
 	out := wizard.Report{
-		ID: r.ID, Status: r.Status, Cause: r.Cause, Matched: r.Matched,
-		Took: r.Took, Brief: seen(r),
+		ID: r.ID, Status: r.Status, Cause: r.Cause, Matched: r.Matched, Took: r.Took, Brief: seen(r), Fixes: r.Fix,
 	}
 	if r.Status == check.Fail {
 		out.Exit = report.ExitOf(r)
@@ -34,10 +33,6 @@ func Report(r diagnostics.Result) wizard.Report {
 		if e.Kind == "reply" && r.Status != check.Pass {
 			out.Reply = e.Text
 		}
-	}
-	for _, fix := range r.Fix {
-		out.Fixes = append(out.Fixes,
-			wizard.Fix{Kind: fix.Kind, Name: fix.Name, Value: fix.Value, Old: fix.Old, TTLSeconds: fix.TTLSeconds})
 	}
 	out.Title = CheckName(out.ID)
 	if cause, ok := explain.Cause(r.Cause); ok {
@@ -69,7 +64,12 @@ func explained(out *wizard.Report, r diagnostics.Result) {
 	out.Title = in(func(w explain.Words) string { return w.Title })
 	out.Meaning = in(func(w explain.Words) string { return w.Meaning })
 	for i := range said[locale.English].Remedy {
-		out.Remedy = append(out.Remedy, in(func(w explain.Words) string { return w.Remedy[i] }))
+		out.Remedy = append(out.Remedy, in(func(w explain.Words) string {
+			if i >= len(w.Remedy) {
+				return "" // said in English, translated where the language has the sentence
+			}
+			return w.Remedy[i]
+		}))
 	}
 }
 

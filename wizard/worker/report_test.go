@@ -86,7 +86,7 @@ func TestReportKeepsWhatTheServerSaid(t *testing.T) {
 			Kind:   "auth",
 			Fields: map[string]any{"mechanism": "PLAIN", "username": safetext.FromRemote("a\x07")},
 		}, diagnostics.Reply(hostile)},
-		Fix: []diagnostics.Fix{{Kind: "txt", Name: "x.example", Value: "v", Old: "o", TTLSeconds: 60}},
+		Fix: []check.Fix{{Kind: "txt", Name: "x.example", Value: "v", Old: "o", TTLSeconds: 60}},
 	})
 	if r.Reply.Raw() != hostile || r.Brief.Raw() != "535 5.7.8 no\x1b[2J" {
 		t.Errorf("reply %q, seen %q", r.Reply.Raw(), r.Brief.Raw())
@@ -95,7 +95,7 @@ func TestReportKeepsWhatTheServerSaid(t *testing.T) {
 		t.Errorf("%q", r.Details)
 	}
 	if r.Step != wizard.StepCredential || r.Field != wizard.FieldSecret || len(r.Fixes) != 1 ||
-		r.Fixes[0] != (wizard.Fix{Kind: "txt", Name: "x.example", Value: "v", Old: "o", TTLSeconds: 60}) {
+		r.Fixes[0] != (check.Fix{Kind: "txt", Name: "x.example", Value: "v", Old: "o", TTLSeconds: 60}) {
 		t.Errorf("%+v", r)
 	}
 }
