@@ -180,16 +180,12 @@ func (r *run) readback(ctx context.Context) diagnostics.Result {
 
 // firstDifference is the offset of the first octet in which a and b differ, or -1.
 func firstDifference(a, b []byte) int {
-	if bytes.Equal(a, b) {
-		return -1
-	}
-	n := min(len(a), len(b))
-	for i := range n {
-		if a[i] != b[i] {
+	for i := range max(len(a), len(b)) {
+		if i >= len(a) || i >= len(b) || a[i] != b[i] {
 			return i
 		}
 	}
-	return n
+	return -1
 }
 
 // around cuts out what stands at the difference.

@@ -3,9 +3,11 @@ package imap
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"postier/diagnostics"
+	"postier/diagnostics/explain"
 	"postier/internal/account"
 	"postier/internal/check"
 	client "postier/internal/imap"
@@ -29,27 +31,8 @@ var ours = []struct {
 	{client.ErrNoServer, check.CauseNoIMAPAtProvider},
 	{client.ErrGone, check.CauseReadbackMismatch},
 	{client.ErrStillThere, check.CauseCleanupFailed},
+	{wire.ErrNoAddress, check.CauseDNSNoAddress},
 }
-
-// kinds maps faults of a connection that stood. At connect time the first rung says it differently.
-var kinds = map[wire.Kind]check.Cause{
-	wire.KindPolicy:      check.CauseAddressNotAllowed,
-	wire.KindRefused:     check.CauseConnectionRefused,
-	wire.KindUnreachable: check.CauseNetworkUnreachable,
-	wire.KindTimeout:     check.CauseServerTimeout,
-	wire.KindReset:       check.CauseConnectionDropped,
-	wire.KindClosed:      check.CauseConnectionDropped,
-	wire.KindLimit:       check.CauseLimitExceeded,
-	wire.KindInjected:    check.CauseTLSInjected,
-	wire.KindForbidden:   check.CauseStartTLSForbidden,
-	wire.KindNotTLS:      check.CauseTLSWrongMode,
-	wire.KindVersion:     check.CauseTLSVersionUnsupported,
-	wire.KindAlert:       check.CauseTLSHandshake,
-	wire.KindTLS:         check.CauseTLSHandshake,
-	wire.KindOther:       check.CauseConnectionDropped,
-}
-
-var resolveCauses = map[wire.Failure]check.Cause{wire.NotFound: check.CauseDNSNXDomain}
 
 // Failure is the verdict on an error of client.Open or of a session, for checks of other areas that use a mailbox.
 func Failure(ctx context.Context, network *wire.Network, target account.Target, err error) diagnostics.Result {
@@ -95,8 +78,8 @@ func (r *run) failure(err error) diagnostics.Result {
 		return result
 	case errors.As(err, &resolve):
 		result.Cause = check.CauseDNSFailure
-		if cause := resolveCauses[resolve.Kind]; cause != "" {
-			result.Cause = cause
+		if resolve.Kind == wire.NotFound {
+			result.Cause = check.CauseDNSNXDomain
 		}
 		result.Evidence = append(result.Evidence,
 			diagnostics.Evidence{
@@ -105,15 +88,11 @@ func (r *run) failure(err error) diagnostics.Result {
 			})
 		return result
 	}
-	if errors.Is(err, wire.ErrNoAddress) {
-		result.Cause = check.CauseDNSNoAddress
-		return result
-	}
 	fault := wire.Classify(err)
 	if fault.Kind == wire.KindCancelled {
 		return diagnostics.Result{Status: check.Skip, Cause: check.CauseCancelled}
 	}
-	result.Cause = kinds[fault.Kind]
+	result.Cause = explain.Fault(fault)
 	result.Args = []any{
 		"host", safetext.FromRemote(r.access.Server.Host), "port", r.access.Server.Port, "limit",
 		fault.Detail,
@@ -127,10 +106,8 @@ func (r *run) failure(err error) diagnostics.Result {
 // maxCode is how much of a response code a result shows; the longest registered one has 19 octets.
 const maxCode = 60
 
-// stranger tells which other service speaks on this port by its first words.
+// stranger reports whether the first words on this port are those of another service.
 func stranger(line string) bool {
-	first := strings.ToUpper(line)
-	return strings.HasPrefix(first, "220") || strings.HasPrefix(first, "554") || strings.HasPrefix(first, "+OK") ||
-		strings.HasPrefix(first, "SSH-") || strings.HasPrefix(first, "HTTP/") || strings.HasPrefix(first, "<!DOCTYPE") ||
-		strings.HasPrefix(first, "<HTML")
+	return slices.ContainsFunc([]string{"220", "554", "+OK", "SSH-", "HTTP/", "<!DOCTYPE", "<HTML"},
+		func(word string) bool { return strings.HasPrefix(strings.ToUpper(line), word) })
 }

@@ -3,10 +3,12 @@ package imap
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"postier/config"
 	"postier/diagnostics"
+	"postier/diagnostics/explain"
 	"postier/internal/check"
 	client "postier/internal/imap"
 	"postier/internal/safetext"
@@ -29,8 +31,7 @@ func (r *run) connect(ctx context.Context) diagnostics.Result {
 	}}
 	for _, a := range attempts {
 		fields := map[string]any{
-			"address": a.Address.String(), "ipv6": a.IPv6(), "took_ms": a.Took.Milliseconds(),
-			"connected": a.Err == nil,
+			"address": a.Address.String(), "ipv6": a.IPv6(), "took_ms": a.Took.Milliseconds(), "connected": a.Err == nil,
 		}
 		if a.Err != nil {
 			fields["fault"] = string(wire.Classify(a.Err).Kind)
@@ -60,23 +61,16 @@ func (r *run) unreached(ctx context.Context, attempts []wire.Attempt) diagnostic
 	if ctx.Err() != nil {
 		return diagnostics.Skipped(check.CauseCancelled)
 	}
-	seen := map[wire.Kind]bool{}
+	strength := []wire.Kind{wire.KindReset, wire.KindTimeout, wire.KindRefused, wire.KindPolicy}
+	strongest := wire.Fault{Kind: wire.KindUnreachable}
 	for _, a := range attempts {
-		seen[wire.Classify(a.Err).Kind] = true
-	}
-	cause := check.CauseNetworkUnreachable
-	switch {
-	case seen[wire.KindPolicy]:
-		cause = check.CauseAddressNotAllowed
-	case seen[wire.KindRefused]:
-		cause = check.CauseConnectionRefused
-	case seen[wire.KindTimeout]:
-		cause = check.CausePortBlocked
-	case seen[wire.KindReset]:
-		cause = check.CauseConnectionDropped
+		fault := wire.Classify(a.Err)
+		if slices.Index(strength, fault.Kind) > slices.Index(strength, strongest.Kind) {
+			strongest = fault
+		}
 	}
 	return diagnostics.Result{
-		Status: check.Fail, Cause: cause,
+		Status: check.Fail, Cause: explain.DialFault(strongest),
 		Args: []any{"host", safetext.FromRemote(r.access.Server.Host), "port", r.access.Server.Port},
 	}
 }
@@ -99,7 +93,7 @@ func (r *run) greeting(ctx context.Context) (diagnostics.Result, bool) {
 	var refused *client.ReplyError
 	switch {
 	case result.Status == check.Skip:
-	case errors.Is(err, client.ErrPreauth) && !r.session.Secured():
+	case errors.Is(err, client.ErrPreauth) && r.access.Server.Security != config.SecurityTLS:
 		// Before TLS, PREAUTH is how a man in the middle keeps a client from asking for it.
 		result.Cause = check.CauseTLSStripped
 	case errors.As(err, &refused) && result.Cause == check.CauseUnknown:
@@ -161,7 +155,7 @@ func (r *run) certificate(ctx context.Context) diagnostics.Result {
 
 // auth signs in, once.
 func (r *run) auth(ctx context.Context) diagnostics.Result {
-	if !r.session.Greeted() {
+	if r.access.Server.Security == config.SecurityTLS { // else connect has read it
 		if result, failed := r.greeting(ctx); failed {
 			return result
 		}

@@ -75,9 +75,7 @@ func Plan(network *wire.Network, target account.Target, options Options) diagnos
 	}
 	r.recorder.Hide(r.access.Secret, r.access.Username)
 
-	rung := func(id check.ID, f func(context.Context) diagnostics.Result,
-		needs ...check.ID,
-	) diagnostics.Check {
+	rung := func(id check.ID, f verdict, needs ...check.ID) diagnostics.Check {
 		return diagnostics.Check{ID: id, Needs: needs, Run: r.traced(f)}
 	}
 	encrypted := check.IMAPCertificate
@@ -110,8 +108,11 @@ func Plan(network *wire.Network, target account.Target, options Options) diagnos
 	return diagnostics.Plan{Checks: checks, Close: func() { r.session.Close() }}
 }
 
+// verdict is the function of one check.
+type verdict func(context.Context) diagnostics.Result
+
 // traced gives each result the lines of the conversation that belong to it.
-func (r *run) traced(f func(context.Context) diagnostics.Result) func(context.Context) diagnostics.Result {
+func (r *run) traced(f verdict) verdict {
 	return func(ctx context.Context) diagnostics.Result {
 		mark := r.recorder.Mark()
 		start := time.Now()

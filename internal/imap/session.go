@@ -190,12 +190,6 @@ func (s *Session) Ended() bool { return s.dead }
 // UIDPlus reports whether the server removes single messages by their UID (RFC 4315). It is known after Folders.
 func (s *Session) UIDPlus() bool { return s.uidplus }
 
-// Greeted reports whether the greeting was read.
-func (s *Session) Greeted() bool { return s.greeted }
-
-// Secured reports whether secrets may be sent: TLS stands and its certificate held, or cleartext was accepted.
-func (s *Session) Secured() bool { return s.secure }
-
 // Alerts are the texts that the server wants people to see, heard inside verified TLS.
 func (s *Session) Alerts() []safetext.Remote { return s.alerts }
 

@@ -77,7 +77,7 @@ func TestOpenWithAuto(t *testing.T) {
 	account := account()
 	account.Server.Port, account.Server.Security = 1143, config.SecurityAuto
 	session, err := Open(t.Context(), network(t, ca, server.Addr()), account, nil)
-	if err != nil || !session.Secured() {
+	if err != nil || !session.secure {
 		t.Fatal(err)
 	}
 	session.Close()
