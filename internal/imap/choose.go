@@ -33,11 +33,10 @@ func (l Listing) find(wanted string, use imap.MailboxAttr, first, names []string
 	choice := Choice{Candidates: l.candidates(use, first, names)}
 	if wanted != "" {
 		for _, name := range []string{wanted, l.Prefix + wanted} {
-			for _, f := range l.Folders {
-				if !f.closed && typed(f.Name.Raw()) == typed(name) {
-					choice.Folder, choice.Found, choice.By = f, true, "setting"
-					return choice
-				}
+			same := func(f Folder) bool { return !f.closed && typed(f.Name.Raw()) == typed(name) }
+			if i := slices.IndexFunc(l.Folders, same); i >= 0 {
+				choice.Folder, choice.Found, choice.By = l.Folders[i], true, "setting"
+				return choice
 			}
 		}
 		return choice

@@ -1,6 +1,7 @@
 package imap
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -103,32 +104,20 @@ func (s *Session) send(commands []*command) error {
 	for _, c := range commands {
 		s.tag++
 		c.tag = "P" + strconv.Itoa(s.tag)
-		line := c.tag + " " + c.name
-		shown := line
-		if c.args != "" {
-			line += " " + c.args
-			if c.shown == "" {
-				c.shown = c.args
-			}
-			shown += " " + c.shown
-		}
+		literal := ""
 		if c.literal != nil {
-			announce := fmt.Sprintf(" {%d%s}", len(c.literal), s.literalSign(len(c.literal)))
-			line += announce
-			shown += announce
+			literal = fmt.Sprintf(" {%d%s}", len(c.literal), s.literalSign(len(c.literal)))
 		}
+		line := strings.TrimSuffix(c.tag+" "+c.name+" "+c.args, " ") + literal
 		// One command is one line: the last gate against CR, LF and NUL in an argument (docs/security.md T8).
 		if strings.ContainsAny(line, "\r\n\x00") {
 			return ErrUnsafe
 		}
-		s.record.Add(wire.Client, shown)
+		shown := cmp.Or(c.shown, c.args)
+		s.record.Add(wire.Client, strings.TrimSuffix(c.tag+" "+c.name+" "+shown, " ")+literal)
 		out = append(out, line+"\r\n"...)
-		c.sent = true
-		if c.literal != nil {
-			c.sent = false
-			if s.literalSign(len(c.literal)) != "" {
-				out = append(out, s.body(c)...)
-			}
+		if c.sent = c.literal == nil; strings.HasSuffix(literal, "+}") {
+			out = append(out, s.body(c)...)
 		}
 	}
 	_, err := s.conn.Write(out)

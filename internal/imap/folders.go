@@ -56,15 +56,15 @@ func (s *Session) Folders(ctx context.Context) (Listing, error) {
 	// RFC 6154 §5.2. Some servers refuse LIST (SPECIAL-USE), so the answer is asked to carry the attributes.
 	ask := &command{name: "LIST", args: `"" "*" RETURN (SPECIAL-USE)`, maxData: maxFolders}
 	var flight []*command
-	extended := true
+	plain := false
 	switch {
 	case len(s.caps) == 0: // the server did not volunteer them after sign-in
 		flight = append(flight, &command{name: "CAPABILITY"})
 	case s.caps.Has(imap.CapSpecialUse) || s.caps.Has(imap.CapListExtended):
 	case s.caps.Has(capXList):
-		extended, ask = false, &command{name: "XLIST", args: `"" "*"`, maxData: maxFolders}
+		ask = &command{name: "XLIST", args: `"" "*"`, maxData: maxFolders}
 	default:
-		extended, ask = false, plainList()
+		plain, ask = true, plainList()
 	}
 	if len(s.caps) == 0 || s.caps.Has(imap.CapNamespace) {
 		flight = append(flight, &command{name: "NAMESPACE", data: l.namespace})
@@ -74,26 +74,20 @@ func (s *Session) Folders(ctx context.Context) (Listing, error) {
 		flight = append(flight, &command{name: "ID", args: `("name" "postier")`, data: l.identify})
 	}
 	ask.data = l.add
-	if err := s.exchange(ctx, wire.CommandDeadline, append(flight, ask)...); err != nil {
-		return l, err
-	}
-	if ask.err != nil && (extended || ask.name == "XLIST") {
+	err := s.exchange(ctx, wire.CommandDeadline, append(flight, ask)...)
+	if err == nil && ask.err != nil && !plain {
 		l.Folders = nil
 		ask = plainList()
 		ask.data = l.add
-		if err := s.exchange(ctx, wire.CommandDeadline, ask); err != nil {
-			return l, err
-		}
+		err = s.exchange(ctx, wire.CommandDeadline, ask)
 	}
-	if ask.err != nil {
-		return l, ask.err
+	if err = cmp.Or(err, ask.err); err != nil {
+		return l, err
 	}
 	s.uidplus = s.caps.Has(imap.CapUIDPlus)
 	for _, f := range l.Folders {
 		l.SpecialUse = l.SpecialUse || f.SpecialUse != ""
-		if l.Separator == "" {
-			l.Separator = f.Separator
-		}
+		l.Separator = cmp.Or(l.Separator, f.Separator)
 	}
 	return l, nil
 }

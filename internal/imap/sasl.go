@@ -93,23 +93,13 @@ func (s *Session) choices() ([]string, error) {
 			wanted = []string{loginCommand}
 		}
 	}
-	var out []string
-	for _, name := range wanted {
-		switch {
-		case name == loginCommand:
-			// RFC 9051 §6.2.3: LOGINDISABLED forbids the command.
-			if !s.caps.Has(imap.CapLoginDisabled) {
-				out = append(out, name)
-			}
-		case !slices.Contains(offered, name):
-		case strings.HasSuffix(name, "-PLUS"):
-			if _, ok := s.conn.State(); ok {
-				out = append(out, name)
-			}
-		default:
-			out = append(out, name)
+	_, inTLS := s.conn.State()
+	out := slices.DeleteFunc(wanted, func(name string) bool {
+		if name == loginCommand { // RFC 9051 §6.2.3: LOGINDISABLED forbids the command
+			return s.caps.Has(imap.CapLoginDisabled)
 		}
-	}
+		return !slices.Contains(offered, name) || strings.HasSuffix(name, "-PLUS") && !inTLS
+	})
 	switch {
 	case len(out) > 0:
 		return out, nil

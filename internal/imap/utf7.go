@@ -2,6 +2,7 @@ package imap
 
 import (
 	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"strings"
 	"unicode/utf16"
@@ -19,29 +20,25 @@ var errUTF7 = errors.New("not modified UTF-7")
 // encodeUTF7 writes a name as it goes over the wire.
 func encodeUTF7(name string) string {
 	var b strings.Builder
-	var run []rune
+	var run []byte // UTF-16, not written yet
 	flush := func() {
-		if len(run) == 0 {
-			return
+		if len(run) > 0 {
+			b.WriteString("&" + utf7.EncodeToString(run) + "-")
+			run = run[:0]
 		}
-		units := utf16.Encode(run)
-		raw := make([]byte, 0, 2*len(units))
-		for _, u := range units {
-			raw = append(raw, byte(u>>8), byte(u))
-		}
-		b.WriteString("&" + utf7.EncodeToString(raw) + "-")
-		run = run[:0]
 	}
 	for _, r := range name {
-		if r >= 0x20 && r <= 0x7e {
-			flush()
-			b.WriteRune(r)
-			if r == '&' {
-				b.WriteByte('-')
+		if r < 0x20 || r > 0x7e {
+			for _, unit := range utf16.AppendRune(nil, r) {
+				run = binary.BigEndian.AppendUint16(run, unit)
 			}
 			continue
 		}
-		run = append(run, r)
+		flush()
+		b.WriteRune(r)
+		if r == '&' {
+			b.WriteByte('-')
+		}
 	}
 	flush()
 	return b.String()
@@ -73,7 +70,7 @@ func decodeUTF7(raw string) (string, error) {
 		}
 		units := make([]uint16, len(octets)/2)
 		for j := range units {
-			units[j] = uint16(octets[2*j])<<8 | uint16(octets[2*j+1])
+			units[j] = binary.BigEndian.Uint16(octets[2*j:])
 		}
 		b.WriteString(string(utf16.Decode(units)))
 	}
