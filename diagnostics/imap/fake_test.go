@@ -301,7 +301,7 @@ func find(t *testing.T, results []diagnostics.Result, id check.ID) diagnostics.R
 
 func resolver(t *testing.T) *wire.Resolver {
 	t.Helper()
-	server := nameserver.Start(t, "imap.durand.example. IN A 127.0.0.1\n")
+	server := nameserver.Start(t, "imap.durand.example. IN A 127.0.0.1\ntext.durand.example. IN TXT x\n")
 	r, err := wire.ResolverAt(server.Addr())
 	if err != nil {
 		t.Fatal(err)

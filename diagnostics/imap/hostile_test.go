@@ -412,9 +412,10 @@ func TestConnectFailures(t *testing.T) {
 		address, host string
 		cause         check.Cause
 	}{
-		"refused": {refused.Addr(), host, "connection-refused"},
-		"blocked": {blackhole.Addr(), host, "port-blocked"},
-		"no name": {"", "nowhere.durand.example", "dns-nxdomain"},
+		"refused":    {refused.Addr(), host, "connection-refused"},
+		"blocked":    {blackhole.Addr(), host, "port-blocked"},
+		"no name":    {"", "nowhere.durand.example", "dns-nxdomain"},
+		"no address": {"", "text.durand.example", "dns-no-address"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

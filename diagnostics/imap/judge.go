@@ -77,10 +77,7 @@ func (r *run) failure(err error) diagnostics.Result {
 			diagnostics.Evidence{Kind: "protocol", Text: safetext.FromRemote(protocol.What)})
 		return result
 	case errors.As(err, &resolve):
-		result.Cause = check.CauseDNSFailure
-		if resolve.Kind == wire.NotFound {
-			result.Cause = check.CauseDNSNXDomain
-		}
+		result.Cause = explain.Fault(wire.Classify(err))
 		result.Evidence = append(result.Evidence,
 			diagnostics.Evidence{
 				Kind:   "dns",
