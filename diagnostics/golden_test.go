@@ -48,6 +48,9 @@ func golden(t *testing.T, name string, r diagnostics.Result) {
 	t.Helper()
 	if r.ID == check.NetConnect || r.ID == check.IMAPConnect { // two address families race for the first place
 		slices.SortStableFunc(r.Evidence, func(a, b diagnostics.Evidence) int { return cmp.Compare(line(t, a), line(t, b)) })
+		if r.Status == check.Pass && len(r.Evidence) > 1 { // the slower family connects or is given up
+			r.Evidence = r.Evidence[:1]
+		}
 	}
 	text, err := json.MarshalIndent(r.Evidence, "", "  ")
 	if err != nil {
