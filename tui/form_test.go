@@ -6,7 +6,7 @@ import (
 	"postier/wizard"
 )
 
-// A proposed port gives way to a pasted one, but not to words that go behind it, nor once somebody has edited it.
+// A proposed port gives way to a pasted one, but not to words that follow it, nor once it was edited.
 func TestPasteIntoPort(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

@@ -352,7 +352,7 @@ func TestHelpAndDetailsPages(t *testing.T) {
 	d.shows("wrong-password (gmail-535-5.7.8)")
 	d.keys("t", "enter")
 	if s.last(t).Action != wizard.ActFix {
-		t.Error("Enter does not mend")
+		t.Error("Enter does not lead to the fix")
 	}
 }
 

@@ -474,7 +474,7 @@ func TestGivenAndWrong(t *testing.T) {
 			k.onward()
 		}
 	}
-	// Test mode without an address would send to nobody.
+	// Test mode without an address would send to no address.
 	k := begin(t, Options{Address: "marie@gmail.com", Values: map[FieldID]string{FieldTestMode: Yes}})
 	for range 20 {
 		if firstError(k.s.Screen()) == FieldTestAddress {

@@ -13,7 +13,7 @@ type Candidate struct {
 	Confidence string `json:"confidence"` // certain, likely, guess
 	Checked    string `json:"checked,omitempty"`
 	Via        string `json:"via,omitempty"` // the MX host or URL that led here
-	// Confirm is true when the servers lie in a domain that neither the address nor a preset vouches for (T5).
+	// Confirm is true when the servers are in a domain that neither the address nor a preset vouches for (T5).
 	Confirm bool `json:"confirm,omitempty"`
 	// Reasons are why, in discovery's words: other-domain, redirected, alias, guess, mx-derived, cleartext.
 	Reasons    []string          `json:"reasons,omitempty"`

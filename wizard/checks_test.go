@@ -7,9 +7,9 @@ import (
 	"postier/internal/check"
 )
 
-// TestMendLeadsToTheField (M-5): a failure leads to the step and field where it can be mended, and that field is
+// TestFixLeadsToTheField (M-5): a failure leads to the step and field where it can be fixed, and that field is
 // marked.
-func TestMendLeadsToTheField(t *testing.T) {
+func TestFixLeadsToTheField(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		cause check.Cause
@@ -73,7 +73,7 @@ func TestMendWithoutGuide(t *testing.T) {
 	k.password("geheim")
 	k.fails(DoSubmission, "smtp.recipient", "mailbox-full", StepOptions, "")
 	if k.offers(ActFix) {
-		t.Error("a step that lies ahead mends nothing")
+		t.Error("a later step is offered as the fix")
 	}
 	k.do(ActFix)
 	k.at(StepSubmission)
@@ -404,7 +404,7 @@ func TestOneTestMessage(t *testing.T) {
 	k.at(StepOptions)
 }
 
-// TestVerdictOfTheReceiver: what the receiver thinks of SPF is to be mended in DNS; the message arrived.
+// TestVerdictOfTheReceiver: what the receiver thinks of SPF has to be fixed in DNS; the message arrived.
 func TestVerdictOfTheReceiver(t *testing.T) {
 	t.Parallel()
 	k := known(t, Options{})
@@ -421,7 +421,7 @@ func TestVerdictOfTheReceiver(t *testing.T) {
 	}
 	k.enter()
 	k.at(StepOptions)
-	// A lost answer behind the message is no proof, even when the message turns up: every send would end so.
+	// A reply that was lost after the message is no proof, even when the message turns up: every send would end so.
 	k.do(ActBack)
 	k.do(ActRetry)
 	k.passes(DoTest, func(o *Outcome) { o.Reports[0].Status, o.Reports[0].Cause = check.Fail, "delivery-unknown" })

@@ -7,7 +7,7 @@ import (
 	"postier/config"
 )
 
-// Defaults are what a new profile begins with where a product says so; the person can change each of them. An edited
+// Defaults are what a product sets for a new profile; the person can change each of them. An edited
 // profile keeps what it has.
 type Defaults struct {
 	ReplyTo  string
@@ -21,7 +21,7 @@ type Defaults struct {
 	AskEach bool
 }
 
-// startOptions fills in what hangs on no provider.
+// startOptions fills in the defaults that do not depend on the provider.
 func (s *State) startOptions() {
 	d, start := &s.draft, s.opts.Defaults
 	if d.Editing || d.Address != "" {

@@ -84,7 +84,7 @@ func TestSupport(t *testing.T) {
 	k.password(appPassword)
 	k.fails(DoSubmission, "net.connect", "connection-refused", StepServer, FieldSMTPPort)
 	if !named(k) {
-		t.Error("not named beside a failure")
+		t.Error("not named next to a failure")
 	}
 	k.do(ActRetry)
 	if named(k) {

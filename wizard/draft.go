@@ -11,7 +11,7 @@ import (
 type Draft struct {
 	Version int    `json:"version"`
 	Lang    string `json:"lang,omitempty"`
-	// Product is the calling program's name, so that a draft goes on under the name it began with.
+	// Product is the calling program's name, so that a resumed draft keeps it.
 	Product string `json:"product,omitempty"`
 	Step    Step   `json:"step"`
 	// Profile is the name in the configuration; Editing is set while an existing one is changed.
@@ -38,7 +38,7 @@ type Draft struct {
 	SignIn *SignIn `json:"sign_in,omitempty"`
 	// Credential is where an edited profile keeps its secret, never the secret itself.
 	Credential config.Credential `json:"credential,omitzero"`
-	// TLS, Off and Disabled belong to an edited profile and are handed on as they are.
+	// TLS, Off and Disabled belong to an edited profile and are saved unchanged.
 	TLS      config.TLS       `json:"tls,omitzero"`
 	Off      bool             `json:"off,omitempty"`
 	Disabled *config.Disabled `json:"disabled,omitempty"`
@@ -65,7 +65,7 @@ type Draft struct {
 // DraftVersion is the version of the draft's form; another one is not read.
 const DraftVersion = 1
 
-// CopyMode is who files the Sent copy, once what the person went on without is taken off.
+// CopyMode is who files the Sent copy. It is none where the person chose to go without one.
 func (d Draft) CopyMode() config.SentMode {
 	switch {
 	case slices.Contains(d.Skipped, StepSent), d.SentMode == "":
@@ -77,7 +77,7 @@ func (d Draft) CopyMode() config.SentMode {
 }
 
 // ReadsMailbox reports whether the test message can be looked for: there is a mailbox server, and the sign-in there was
-// not given up. A refused sign-in is never tried again on the side (docs/security.md T21).
+// not given up. A refused sign-in is never tried again for the test message (docs/security.md T21).
 func (d Draft) ReadsMailbox() bool {
 	if d.IMAP == nil {
 		return false

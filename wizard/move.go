@@ -86,7 +86,7 @@ func (s *State) back() {
 		return
 	}
 	if s.draft.Step == StepDone {
-		return // what was written stays written
+		return // a saved profile is not undone by going back
 	}
 	steps := Steps()
 	for i := s.draft.Step.Number() - 2; i >= 0; i-- {
@@ -98,7 +98,7 @@ func (s *State) back() {
 	}
 }
 
-// backToFound leaves the list of providers, or a provider chosen from it, for what was found before.
+// backToFound goes back from the list of providers, or from a provider chosen from it, to what was found before.
 func (s *State) backToFound() bool {
 	switch {
 	case s.choosing:
@@ -177,8 +177,8 @@ func (s *State) stepKind() RequestKind {
 	return DoSignIn
 }
 
-// abandonStep ends the work of the step that is left. DNS goes on: it needs nothing that a person changes on the way
-// back, but for the address, and that empties it.
+// abandonStep ends the work of the step that is left. DNS goes on: it needs no
+// secret, and key makes its results out of date when the settings change on which they depend.
 func (s *State) abandonStep() {
 	s.dropCandidates()
 	if kind := stepWork(s.draft.Step); kind != "" && kind != DoDNS {
@@ -186,7 +186,7 @@ func (s *State) abandonStep() {
 	}
 }
 
-// cancelStep is the person's own stop: the work ends, the screen stays and says so.
+// cancelStep stops the work of the step because the person asked for it. The screen stays and says so.
 func (s *State) cancelStep() {
 	if s.draft.Step == StepCredential && s.byBrowser() {
 		s.cancelSignIn()
@@ -221,7 +221,7 @@ func (s State) finding() *Report {
 	return nil
 }
 
-// key stands for the settings that work of one kind depends on; a change makes its results out of date.
+// key is made of the settings that work of one kind depends on. When it changes, the results are out of date.
 func (s *State) key(kind RequestKind) string {
 	d := &s.draft
 	imap := config.Server{}

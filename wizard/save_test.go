@@ -168,10 +168,10 @@ func TestSaveFails(t *testing.T) {
 	k.saved()
 	k.at(StepDone)
 	k.do(ActBack)
-	k.at(StepDone) // what was written stays written
+	k.at(StepDone) // a saved profile is not undone by going back
 }
 
-// TestAnotherAddressAfterDone begins anew and knows what has just been saved.
+// TestAnotherAddressAfterDone starts a new setup and knows what has just been saved.
 func TestAnotherAddressAfterDone(t *testing.T) {
 	t.Parallel()
 	k := byHand(t, Options{
@@ -248,7 +248,7 @@ func TestEditKeepsEveryField(t *testing.T) {
 		}
 	}
 	got := DraftOf("durand", p, true).ToProfile(p.Credential)
-	p.Validated = nil // made anew by each save
+	p.Validated = nil // made again by each save
 	if !reflect.DeepEqual(got, p) {
 		t.Errorf("\n%+v\n%+v", got, p)
 	}

@@ -103,7 +103,7 @@ func TestSearchShowsWhatItKnows(t *testing.T) {
 			so(offer(good, "srv")), does(ActCancel), shows(good), searches(false),
 			ends(Words{}, offer(better, "mx")), shows(good), enter, taken(good),
 		},
-		"stopped, and searched anew": {
+		"stopped, and searched again": {
 			so(offer(good, "srv")), does(ActCancel), does(ActRetry), asked(2), searches(true),
 			shows(), so(offer(better, "mx")), shows(better),
 		},
@@ -198,8 +198,8 @@ func TestDoubtsInAList(t *testing.T) {
 	k.at(StepCredential)
 }
 
-// TestStrangeHost: the server that lies elsewhere is the one that is named.
-func TestStrangeHost(t *testing.T) {
+// TestForeignHost: of several servers the one outside the address's domain is named.
+func TestForeignHost(t *testing.T) {
 	t.Parallel()
 	c := offer("smtp.durand.example", "srv", "other-domain")
 	c.IMAP = &config.Server{Host: "imap.hoster.example"}

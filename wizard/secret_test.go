@@ -137,7 +137,7 @@ func TestRefusedSecret(t *testing.T) {
 		k.do(ActFix)
 		k.at(StepCredential)
 		if !k.field(FieldSecret).Fix {
-			t.Error("M-5: the field to mend is not marked")
+			t.Error("M-5: the field to fix is not marked")
 		}
 		k.password(appPassword)
 		k.at(StepSubmission)

@@ -277,7 +277,8 @@ func TestDatedFacts(t *testing.T) {
 	}
 }
 
-// TestElsewhere: servers that nobody vouches for are confirmed against a default of no (docs/security.md T5).
+// TestElsewhere: servers for which neither the address nor a preset vouches are confirmed against a default of no
+// (docs/security.md T5).
 func TestElsewhere(t *testing.T) {
 	t.Parallel()
 	k := begin(t, Options{Address: "contact@durand.example"})
@@ -313,7 +314,7 @@ func TestSlips(t *testing.T) {
 		t.Error("back does not take the question away, or loses the address")
 	}
 	k.enter()
-	k.do(ActSuggest, "address", "paul@gmial.com") // typed anew while the question stood: a new address
+	k.do(ActSuggest, "address", "paul@gmial.com") // typed again before the question was answered: a new address
 	k.at(StepAddress)
 	k.enter()
 	k.at(StepProvider)

@@ -30,7 +30,7 @@ type SignIn struct {
 	Pending bool `json:"pending,omitempty"`
 }
 
-// SignInPrompt is what the person does elsewhere.
+// SignInPrompt is what the person has to do in a browser.
 type SignInPrompt struct {
 	Flow presets.OAuthFlow
 	// URL is the page to open, Code what to type there (device flow).
@@ -41,7 +41,7 @@ type SignInPrompt struct {
 	Complete bool
 	// Lasts is how long the prompt is good.
 	Lasts time.Duration
-	// Redirect is how the address begins that is to be pasted (authorization code).
+	// Redirect is the beginning of the address that has to be pasted (authorization code).
 	Redirect string
 }
 
@@ -145,8 +145,8 @@ func (s *State) passwordless(p *presets.Provider) bool {
 // byBrowser reports whether the draft signs in by browser.
 func (s *State) byBrowser() bool { return s.draft.SecretType == config.SecretOAuth }
 
-// chooseSignIn chooses how to sign in at a provider that was just chosen: by browser where passwords do not work or
-// soon will not, and where somebody named a client for this run; with a password where one was given.
+// chooseSignIn sets how to sign in at a provider that was just chosen: by browser where passwords do not work or soon
+// will not, and where a client was named for this run. A password that was given beforehand wins where passwords work.
 func (s *State) chooseSignIn() {
 	p := s.preset()
 	_, _, ok := s.browserSignIn()
@@ -184,7 +184,7 @@ func (s *State) hasCredential() bool {
 	return !s.secret.Empty()
 }
 
-// signInKey stands for what a sign-in is made for.
+// signInKey is made of the settings that a sign-in is made for.
 func (s *State) signInKey() string {
 	o, c, ok := s.browserSignIn()
 	if !ok {
@@ -193,7 +193,7 @@ func (s *State) signInKey() string {
 	return strings.Join(append(s.servers(), s.draft.Address, o.Provider, c.ID, c.Tenant), "\n")
 }
 
-// signInWanted is the sign-in that the draft asks for.
+// signInWanted is the sign-in that the draft needs.
 func (s *State) signInWanted() SignIn {
 	o, c, ok := s.browserSignIn()
 	if !ok {
@@ -206,20 +206,20 @@ func (s *State) signInWanted() SignIn {
 	return w
 }
 
-// dropSignIn forgets a sign-in that was made for something else, tokens included.
+// dropSignIn drops a sign-in that was made for other settings, and has its tokens removed.
 func (s *State) dropSignIn() {
 	for _, kind := range signInKinds() {
 		s.abandon(kind)
 		delete(s.work, kind)
 	}
 	if old := s.draft.SignIn; old != nil {
-		s.searched = true // what was dropped is not found again
+		s.searched = true // a sign-in that was dropped must not be found again
 		if old.Pending {
 			s.requests = append(s.requests, Request{Kind: DoSignOut, Draft: s.Draft(), SignIn: *old})
 		}
 	}
 	s.draft.SignIn, s.signedIn, s.signedFor = nil, false, ""
-	s.prompt, s.begun, s.approved, s.phase = nil, 0, false, ""
+	s.prompt, s.promptRequest, s.approved, s.phase = nil, 0, false, ""
 }
 
 func signInKinds() []RequestKind { return []RequestKind{DoSignInFind, DoSignInBegin, DoSignIn} }
@@ -227,7 +227,7 @@ func signInKinds() []RequestKind { return []RequestKind{DoSignInFind, DoSignInBe
 // useSignIn takes a sign-in that was found or made.
 func (s *State) useSignIn(made SignIn) {
 	s.draft.SignIn, s.signedIn, s.signedFor = &made, true, s.signInKey()
-	s.prompt, s.begun, s.approved, s.phase = nil, 0, false, ""
+	s.prompt, s.promptRequest, s.approved, s.phase = nil, 0, false, ""
 	s.secretGen++
 }
 
@@ -251,7 +251,7 @@ func (s *State) takeSignInOutcome(o Outcome) {
 	case o.SignIn != nil: // made for what the draft no longer says
 		s.requests = append(s.requests, Request{Kind: DoSignOut, Draft: s.Draft(), SignIn: *o.SignIn})
 	case o.Prompt != nil:
-		s.prompt, s.begun, s.phase = o.Prompt, o.ID, ""
+		s.prompt, s.promptRequest, s.phase = o.Prompt, o.ID, ""
 		if o.Prompt.Flow == presets.FlowDevice {
 			s.ask(DoSignIn, nil)
 		}

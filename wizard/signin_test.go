@@ -229,7 +229,7 @@ func TestSignInGoesOn(t *testing.T) {
 	k.at(StepSubmission)
 }
 
-// TestSignInByPasting: the address that the browser ends on is pasted, and a wrong paste can be mended in place.
+// TestSignInByPasting: the address that the browser ends on is pasted, and a wrong paste can be corrected in place.
 func TestSignInByPasting(t *testing.T) {
 	t.Parallel()
 	const canary = "http://127.0.0.1:50000/?code=kanarien-code&state=x"
@@ -390,7 +390,7 @@ func TestSignInIsForItsServers(t *testing.T) {
 	}
 }
 
-// TestResumedSignIn: after a dropped line the sign-in is found again, and nobody has to approve twice.
+// TestResumedSignIn: after a dropped line the sign-in is found again, and the person need not approve twice.
 func TestResumedSignIn(t *testing.T) {
 	t.Parallel()
 	k := toSignIn(t, Options{})

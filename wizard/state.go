@@ -55,30 +55,30 @@ type State struct {
 	draft Draft
 	page  int
 
-	secret    secret.Value
-	secretGen int      // counts the secrets typed, so that a check knows whether it ran with this one
-	boundTo   []string // the servers that the secret was typed for (docs/security.md T5)
-	stored    bool     // the secret is Options.Stored
-	givenUsed bool     // Options.Secret was taken
-	signedIn  bool     // the tokens of draft.SignIn are there
-	signedFor string   // what it was made for
-	searched  bool     // a sign-in made before was looked for
-	prompt    *SignInPrompt
-	begun     int // the DoSignInBegin that prompt comes from
-	approved  bool
-	phase     string
-	refused   refusals
-	pending   secret.Value // typed, waiting for an answer about blanks or shape
-	question  question
-	judged    string // the address that suggested is about
-	suggested string // a corrected address, waiting for an answer
-	choosing  bool   // the list of providers is shown
-	prior     *prior // what was found, while a provider chosen from the list is shown
-	byHand    *hand  // the servers entered by hand, while a preset is tried
-	fixField  FieldID
-	notices   []Notice
-	errors    map[FieldID]Words
-	typed     map[FieldID]string // what was typed and not taken yet, so that nothing is lost
+	secret        secret.Value
+	secretGen     int      // counts the secrets typed, so that a check knows whether it ran with this one
+	boundTo       []string // the servers that the secret was typed for (docs/security.md T5)
+	stored        bool     // the secret is Options.Stored
+	givenUsed     bool     // Options.Secret was taken
+	signedIn      bool     // the tokens of draft.SignIn are there
+	signedFor     string   // what it was made for
+	searched      bool     // a sign-in made before was looked for
+	prompt        *SignInPrompt
+	promptRequest int // the DoSignInBegin that prompt comes from
+	approved      bool
+	phase         string
+	refused       refusals
+	pending       secret.Value // typed, waiting for an answer about blanks or shape
+	question      question
+	judged        string // the address that suggested is about
+	suggested     string // a corrected address, waiting for an answer
+	choosing      bool   // the list of providers is shown
+	prior         *prior // what was found, while a provider chosen from the list is shown
+	byHand        *hand  // the servers entered by hand, while a preset is tried
+	fixField      FieldID
+	notices       []Notice
+	errors        map[FieldID]Words
+	typed         map[FieldID]string // what was typed and not taken yet, so that nothing is lost
 
 	nextID  int
 	work    map[RequestKind]task
@@ -156,7 +156,7 @@ func New(o Options) (State, []Request) {
 	return s.settle()
 }
 
-// sanitize brings a draft that was damaged, or written by a stranger, back to something that can be gone on with.
+// sanitize repairs a draft that was damaged, or edited by hand, so that the conversation can go on with it.
 func (s *State) sanitize() {
 	d := &s.draft
 	if d.Address != "" && !config.ValidateAddress(d.Address).Empty() {
@@ -189,7 +189,7 @@ func (s *State) resume() {
 	case d.Address == "" || d.Step == StepAddress || d.Editing && d.Step == StepProvider:
 		return
 	case d.Step.Number() > StepCredential.Number() && s.needsSecret():
-		// The secret was never written down, so the step that asks for it is where a dropped line leads back to.
+		// The draft does not hold the secret, so the conversation goes on at the step that asks for it.
 		d.Step = StepCredential
 		s.notices = []Notice{{LevelInfo, M("wizard.resumed.secret")}}
 		if s.byBrowser() {
@@ -208,7 +208,7 @@ func (s *State) resume() {
 // Answer takes what a person did on the current screen.
 func (s State) Answer(a Answer) (State, []Request) {
 	if s.work[DoSave].id != 0 && a.Action != ActQuit {
-		return s, nil // a save takes a moment and is not to be torn apart
+		return s, nil // a save takes a moment and must be finished first
 	}
 	s = s.clone()
 	s.errors = map[FieldID]Words{}
@@ -268,7 +268,7 @@ func (s State) Tell(o Outcome) (State, []Request) {
 	return s.settle()
 }
 
-// Draft is what was said so far, fit to be written down.
+// Draft is what the person has said so far, without the secret.
 func (s State) Draft() Draft {
 	d := s.draft
 	d.Proven = s.proven()
@@ -299,7 +299,7 @@ func (s State) Passed() bool {
 	return (&s).passed(kind)
 }
 
-// Remaining is the first check that failed without keeping anybody from going on: an entry of the domain, or what the
+// Remaining is the first check whose failure did not stop the setup: an entry of the domain, or what the
 // receiver of the test message made of it. It is nil when there is none.
 func (s State) Remaining() (Step, *Report) {
 	for _, kind := range []RequestKind{DoDNS, DoTest} {
@@ -351,7 +351,7 @@ func (s State) clone() State {
 	return s
 }
 
-// settle hands out the requests of this motion.
+// settle returns the requests of this step of the conversation and clears them.
 func (s State) settle() (State, []Request) {
 	requests := s.requests
 	s.requests = nil
@@ -371,7 +371,7 @@ func (s *State) ask(kind RequestKind, change func(*Request)) {
 		}
 	}
 	if slices.Contains(signInKinds(), kind) {
-		r.SignIn, r.Begun = s.signInWanted(), s.begun
+		r.SignIn, r.Begun = s.signInWanted(), s.promptRequest
 	}
 	if change != nil {
 		change(&r)
@@ -407,7 +407,7 @@ func needsSecret(kind RequestKind) bool {
 }
 
 // passed reports whether work of this kind proved what it is for, with the settings as they are now. Checks that were
-// skipped, because somebody stopped them say, prove nothing.
+// skipped, for example because the person stopped them, prove nothing.
 func (s *State) passed(kind RequestKind) bool {
 	t, ok := s.work[kind]
 	if !ok || !t.done || !t.err.Empty() || t.key != s.key(kind) {
@@ -452,7 +452,7 @@ func mergeReport(reports []Report, r Report) []Report {
 	return append(reports, r)
 }
 
-// needsSecret reports whether signing in needs a secret that is not held.
+// needsSecret reports whether signing in needs a secret that was not given.
 func (s *State) needsSecret() bool {
 	return s.draft.NeedsSecret() && !s.hasCredential()
 }

@@ -49,7 +49,7 @@ func (s *State) addressScreen(v *Screen) {
 	v.Actions = []Action{{ID: ActNext, Label: M("wizard.action.next")}}
 }
 
-// otherFrom reports whether the author's address is another one than the account's, or was asked to be: few people need
+// otherFrom reports whether the author's address differs from the account's, or was asked to: few people need
 // that, so the field shows only then.
 func (s *State) otherFrom() bool {
 	_, typed := s.typed[FieldFrom]
@@ -58,7 +58,7 @@ func (s *State) otherFrom() bool {
 
 func (s *State) answerAddress(a Answer) {
 	address := strings.TrimSpace(s.value(FieldAddress, s.draft.Address))
-	asked := s.suggested != "" && address == s.judged // an address changed since is a new one, whatever key is pressed
+	asked := s.suggested != "" && address == s.judged // the person has not changed the address since it was judged
 	if !asked {
 		s.suggested = ""
 	}

@@ -22,8 +22,8 @@ func (s *State) prepareApplies() bool {
 	return s.guided(p) || p.EnableFirst != nil && p.EnableFirst.Needed != presets.NeedNo
 }
 
-// guided reports whether the provider's steps lead to something that this way of signing in needs: those to an app
-// password do not where the person signs in by browser.
+// guided reports whether the provider's steps lead to something that is needed to sign in. Steps to an app password are
+// not needed where the person signs in by browser.
 func (s *State) guided(p *presets.Provider) bool {
 	switch p.Credential.Type {
 	case config.SecretAppPassword, config.SecretDevicePassword, config.SecretAPIKey:
@@ -85,8 +85,7 @@ func (s *State) servers() []string {
 	return list
 }
 
-// bound reports whether the secret was typed for all servers as they are now. Doing without one of them changes
-// nothing.
+// bound reports whether the secret was typed for all servers as they are now. Removing one of them changes nothing.
 func (s *State) bound() bool {
 	if s.byBrowser() {
 		return s.signedIn && s.signedFor == s.signInKey()
@@ -111,8 +110,8 @@ func (s *State) enterCredential(bool) {
 	}
 }
 
-// givenSecret is the secret that was given beforehand, as long as it was not taken. It serves once: after another
-// server was chosen, a person decides.
+// givenSecret is the secret that was given beforehand, until it was used. It is used once: for another server the
+// person has to enter it (docs/security.md T5).
 func (s *State) givenSecret() secret.Value {
 	if s.givenUsed {
 		return secret.Value{}
@@ -176,7 +175,7 @@ func (s *State) browserAction(v *Screen) {
 	}
 }
 
-// clientNotice says what is missing for the sign-in by browser where passwords are coming to their end.
+// clientNotice says what is missing for the sign-in by browser where passwords are about to be switched off.
 func (s *State) clientNotice(v *Screen) {
 	p := s.preset()
 	if _, _, ok := s.browserSignIn(); ok || flowOf(p) == nil || p.PasswordAuth.Status != presets.PasswordRetiring ||
@@ -242,7 +241,7 @@ func (s *State) answerCredential(a Answer) {
 	}
 	if typed.Empty() {
 		if !s.pending.Empty() {
-			return // the question about it still stands
+			return // the question about it has not been answered
 		}
 		if s.secret.Empty() {
 			s.errors[FieldSecret] = M("wizard.credential.empty")

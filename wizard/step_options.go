@@ -19,14 +19,15 @@ var optionPages = [][]FieldID{
 
 func (s *State) enterOptions(forward bool) {
 	d := &s.draft
-	asSaved := len(d.Candidates) > 0 && d.Candidates[0].Origin == originSaved // empty there is empty by choice
+	// an empty option of a saved profile was left empty on purpose
+	asSaved := len(d.Candidates) > 0 && d.Candidates[0].Origin == originSaved
 	if d.Label == "" && !asSaved {
 		if d.Label = d.From.Name; d.Label == "" {
 			d.Label = d.Address
 		}
 	}
 	if len(d.Senders) == 0 && !asSaved {
-		// A domain of one's own sends as a whole; at a public provider only the one address is the person's.
+		// The owner of a domain may send from all of its addresses, the customer of a public provider from one.
 		d.Senders = []string{d.From.Address}
 		if _, public := s.opts.Book.Domain(config.AddressDomain(d.From.Address)); !public {
 			d.Senders = []string{strings.ToLower(config.AddressDomain(d.From.Address))}
@@ -172,15 +173,15 @@ func (s *State) answerOptions(a Answer) {
 			s.page++
 			return
 		}
-		if s.page == 0 && len(s.errors) == 0 && s.leftOver() {
+		if s.page == 0 && len(s.errors) == 0 && s.openWrongOption() {
 			return
 		}
 		s.forward()
 	}
 }
 
-// leftOver opens the page of an option that was given beforehand and is wrong.
-func (s *State) leftOver() bool {
+// openWrongOption opens the page of an option that was given beforehand and is wrong.
+func (s *State) openWrongOption() bool {
 	for page, ids := range optionPages {
 		for _, id := range ids {
 			if _, typed := s.typed[id]; typed && !s.takeOptions(ids) {
@@ -215,7 +216,7 @@ func (s *State) takeOptions(ids []FieldID) bool {
 	return len(s.errors) == 0
 }
 
-// takeOption takes a value that is right.
+// takeOption puts a valid value into the draft.
 func (s *State) takeOption(id FieldID, raw string) Words {
 	if text := config.ValidateSetting(string(id), raw); !text.Empty() {
 		return Words{Msg: text}

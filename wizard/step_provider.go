@@ -31,7 +31,7 @@ func (s *State) chooseGiven(wanted string) {
 		return
 	}
 	if slices.ContainsFunc(s.draft.Candidates, func(c Candidate) bool { return c.Provider == wanted }) {
-		return // found all the same, and preselected
+		return // it was found as well, and is preselected
 	}
 	s.abandon(DoDiscover)
 	s.clearTyped(FieldProvider)
@@ -126,7 +126,7 @@ func (s *State) candidateScreen(v *Screen, c Candidate) {
 	v.Notices = append(v.Notices, s.dated(p)...)
 }
 
-// dated are the preset's facts with a day on which they bite, as they stand today.
+// dated are the preset's facts that take effect on a certain day, worded for today.
 func (s *State) dated(p *presets.Provider) []Notice {
 	today, err := time.Parse(time.DateOnly, s.opts.Today)
 	if err != nil {
@@ -148,7 +148,7 @@ func (s *State) dated(p *presets.Provider) []Notice {
 	return out
 }
 
-// browserFor reports whether a provider's sign-in by browser is a way here: any program may use it, and there is a
+// browserFor reports whether a provider's sign-in by browser can be used: any program may use it, and there is a
 // client.
 func (s *State) browserFor(p *presets.Provider) bool {
 	o := flowOf(p)
@@ -236,7 +236,7 @@ func (s *State) acceptProvider() {
 		s.choosing = false
 		s.clearTyped(FieldProvider)
 		s.show(CandidateOf(p, s.draft.Address, "manual", "", s.draft.Asked))
-		return // the facts are shown before anything is done with them
+		return // the person sees the facts before they are used
 	}
 	if len(s.draft.Candidates) == 0 {
 		s.errors[FieldProvider] = M("wizard.provider.pick")
@@ -262,17 +262,17 @@ func (s *State) acceptProvider() {
 		}
 		return
 	}
-	s.abandon(DoDiscover) // what is accepted ends the search
+	s.abandon(DoDiscover) // accepting a candidate ends the search
 	s.clearTyped(FieldProvider)
 	if c := s.draft.Candidates[index]; c.Confirm && len(s.draft.Candidates) > 1 && s.draft.Chosen != index {
-		s.show(c) // chosen from a list; why it is to be confirmed is said first
+		s.show(c) // chosen from a list: the reasons to confirm it are shown first
 		return
 	}
 	s.chooseCandidate(index)
 	s.forward()
 }
 
-// show puts one candidate in the place of those found, which Back brings again.
+// show replaces the candidates that were found by one of them; Back restores them.
 func (s *State) show(c Candidate) {
 	if s.prior == nil {
 		s.prior = &prior{candidates: s.draft.Candidates, chosen: s.draft.Chosen}
@@ -315,7 +315,7 @@ func (s *State) chooseCandidate(index int) {
 	s.startSentCopy()
 }
 
-// limitsOf takes over the provider's own limits that hold for everybody, as a starting value.
+// limitsOf starts with the provider's own limits that apply to every customer.
 func limitsOf(p *presets.Provider) config.Limits {
 	var l config.Limits
 	for _, limit := range p.Limits {
@@ -328,7 +328,7 @@ func limitsOf(p *presets.Provider) config.Limits {
 		case "recipients_per_message", "recipients_per_message_smtp":
 			to = &l.RecipientsPerMessage
 		}
-		// Where plans differ, the smallest figure is the one that is safe for all.
+		// Where plans differ, the smallest figure is safe for all of them.
 		if to != nil && limit.Value > 0 && (*to == 0 || limit.Value < *to) {
 			*to = limit.Value
 		}

@@ -12,7 +12,8 @@ const (
 	sentChange  // who files the copy, and where
 )
 
-// sentApplies: there is a mailbox, or a copy was asked for beforehand and somebody has to say that there is none.
+// sentApplies reports whether the step is shown: there is a mailbox, or a copy was asked for beforehand and the step
+// has to say that it cannot be filed.
 func (s *State) sentApplies() bool {
 	return s.draft.IMAP != nil || s.typed[FieldSentCopy] == string(config.SentAppend)
 }

@@ -131,7 +131,7 @@ func (s *State) serverScreen(v *Screen) {
 	}
 }
 
-// securities are the choices a person gets: no encryption only where it stands already (a server on this machine).
+// securities are the choices a person gets: no encryption only where it is set already (a server on this machine).
 func securities(current config.Security) []string {
 	list := []string{string(config.SecurityAuto), string(config.SecurityTLS), string(config.SecurityStartTLS)}
 	if current == config.SecurityNone {
@@ -209,7 +209,7 @@ func (s *State) takeAsked() bool {
 		return false
 	}
 	if maps.Equal(asked, s.draft.Asked) {
-		return true // what was changed in the servers since stays
+		return true // the person's changes to the servers stay
 	}
 	p := s.preset()
 	c := CandidateOf(p, s.draft.Address, s.draft.Candidates[max(0, s.draft.Chosen)].Origin, "", asked)

@@ -92,7 +92,7 @@ func (s *State) signInFacts() []Fact {
 	}
 }
 
-// otherMethods offers the password where one works, and what is left where none does.
+// otherMethods offers a password where one works, and another provider where none does.
 func (s *State) otherMethods(v *Screen) {
 	if !s.passwordless(s.preset()) {
 		v.Actions = append(v.Actions, Action{ID: ActPassword, Label: M("wizard.signin.use-password"), Key: 'p'})
@@ -115,7 +115,7 @@ func (s *State) signInFailure(v *Screen) {
 	v.Finding = s.finding()
 }
 
-// promptScreen shows what to do elsewhere while the provider is asked whether it was done.
+// promptScreen shows what to do in the browser while the provider is asked whether it was done.
 func (s *State) promptScreen(v *Screen) {
 	busy := &Busy{Request: s.work[DoSignIn].id, Text: M("wizard.busy.signin-saving")}
 	v.Busy, v.Actions = busy, []Action{cancelAction()}
@@ -168,7 +168,7 @@ func (s *State) signedInScreen(v *Screen) {
 	s.otherMethods(v)
 }
 
-// useBrowser and usePassword change the way; what was given for the other one stays for the way back.
+// useBrowser and usePassword change how the person signs in. What was given for the other method is kept.
 func (s *State) useBrowser() {
 	if _, _, ok := s.browserSignIn(); ok {
 		s.draft.SecretType = config.SecretOAuth
@@ -191,7 +191,7 @@ func (s *State) usePassword() {
 	s.prompt, s.approved = nil, false
 	s.draft.SecretType = s.passwordType()
 	if s.prepareApplies() && s.draft.Step == StepCredential && s.secret.Empty() {
-		s.arrive(StepPrepare, true) // the way to an app password was passed over
+		s.arrive(StepPrepare, true) // the steps to an app password were not shown before
 		return
 	}
 	s.enter(true)
@@ -232,11 +232,11 @@ func (s *State) beginSignIn(flow presets.OAuthFlow) {
 	s.ask(DoSignInBegin, func(r *Request) { r.Flow = flow })
 }
 
-// cancelSignIn is the person's own stop.
+// cancelSignIn stops the sign-in because the person asked for it.
 func (s *State) cancelSignIn() {
 	for _, kind := range signInKinds() {
 		s.abandon(kind)
 	}
-	s.prompt, s.begun, s.approved, s.phase, s.searched = nil, 0, false, "", true
+	s.prompt, s.promptRequest, s.approved, s.phase, s.searched = nil, 0, false, "", true
 	s.notices = []Notice{{LevelInfo, cancelled}}
 }

@@ -1,6 +1,6 @@
 // Package wizard is the conversation that ends with mail proven to work: twelve steps, a draft, back and forth.
 //
-// It is a value. State.Answer and State.Tell are its only motions: they return the next one together with requests
+// It is a value. State.Answer and State.Tell are its only transitions: they return the next one together with requests
 // for work (look up a provider, run checks, save). The caller, a full-screen front end, plain lines, an answers file,
 // carries the requests out and tells the outcome. The package knows no terminal, no network and no clock, so the whole
 // wizard is tested as a table of answers.

@@ -163,7 +163,7 @@ func TestEndOfInputIsNoAnswer(t *testing.T) {
 	}
 }
 
-// TestFailureNamesCauseAndServerBlock shows what a person needs, and the server's words only behind the mark.
+// TestFailureNamesCauseAndServerBlock shows what a person needs, and the server's words only after the mark.
 func TestFailureNamesCauseAndServerBlock(t *testing.T) {
 	t.Parallel()
 	o, _, _ := rehearse(t, "wrong-password", locale.English)

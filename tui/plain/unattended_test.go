@@ -104,7 +104,7 @@ func TestUnattendedWrongValues(t *testing.T) {
 	}
 }
 
-// TestUnattendedFaults: each fault ends in its cause, printed as [cause]; what only others can mend does not keep the
+// TestUnattendedFaults: each fault ends in its cause, printed as [cause]; what only others can fix does not keep the
 // run from saving.
 func TestUnattendedFaults(t *testing.T) {
 	t.Parallel()

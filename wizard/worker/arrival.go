@@ -52,12 +52,12 @@ func (w *Worker) test(ctx context.Context, r wizard.Request, out *wizard.Outcome
 	out.Reports = Reports(sender.withHandOver(results))
 }
 
-// sender hands the message over once and remembers how that went.
+// sender hands the message over once and keeps the result.
 type sender struct {
-	network *wire.Network
-	target  account.Target
-	tell    func(wizard.Report)
-	handOver  diagnostics.Result // the check that ended the hand-over; its status is empty when there was none
+	network  *wire.Network
+	target   account.Target
+	tell     func(wizard.Report)
+	handOver diagnostics.Result // the check that ended the hand-over; its status is empty when there was none
 }
 
 func (s *sender) send(ctx context.Context, message []byte) (smtp.Outcome, error) {

@@ -7,8 +7,8 @@ import (
 	"postier/wizard"
 )
 
-// TestFallback: the platform's profile is saved beside the person's own, once, and what somebody chose or changed
-// stays.
+// TestFallback: the platform's profile is saved together with the person's own, once, and what somebody chose or
+// changed stays.
 func TestFallback(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, "")

@@ -72,7 +72,7 @@ func TestSave(t *testing.T) {
 		t.Errorf("%+v", p.Validated)
 	}
 	if h.file("config.schema.json") != string(config.Schema()) {
-		t.Error("no schema beside the configuration")
+		t.Error("no schema next to the configuration")
 	}
 	if strings.Contains(h.file("config.json"), h.provider.Typed.Reveal()) {
 		t.Error("the secret stands in the configuration")
@@ -80,7 +80,7 @@ func TestSave(t *testing.T) {
 	if got := h.file("secrets/atelier"); got != h.provider.Typed.Reveal()+"\n" {
 		t.Errorf("secret %q", got)
 	}
-	// A second one beside it does not become the default by itself.
+	// A second profile does not become the default by itself.
 	out = h.save(func(r *wizard.Request) { r.Draft.Profile, r.Draft.Default = "zweites", false })
 	if out.Saved == nil || out.Saved.Default || h.load().File.Default != "atelier" || len(h.load().File.Profiles) != 2 {
 		t.Errorf("%+v", out)
@@ -142,7 +142,7 @@ func TestSaveRefusals(t *testing.T) {
 				_ = os.Remove(h.ConfigPath)
 			}
 			if out := h.save(nil); out.Saved == nil {
-				t.Errorf("after mending: %s", words(t, out.Err))
+				t.Errorf("after the fix: %s", words(t, out.Err))
 			}
 		})
 	}
@@ -152,7 +152,7 @@ func TestSaveRefusals(t *testing.T) {
 		h.saveHook = func(*config.Document) error { return full }
 		h.save(nil)
 		if h.file("secrets/atelier") != "" {
-			t.Error("a secret without a profile is left behind")
+			t.Error("a secret without a profile is left")
 		}
 	})
 	t.Run("folder is a file", func(t *testing.T) {
@@ -229,7 +229,7 @@ func TestEditKeeps(t *testing.T) {
 		t.Error("the secret was copied")
 	}
 	if out.Saved.Secret != "" {
-		t.Errorf("says the secret lies in %q", out.Saved.Secret)
+		t.Errorf("says the secret is stored in %q", out.Saved.Secret)
 	}
 }
 
@@ -325,7 +325,7 @@ func TestAnotherProgramWrites(t *testing.T) {
 	h.saveHook = func(*config.Document) error {
 		if times++; times == 1 {
 			other := h.load()
-			other.File.Profiles["first"].Label = "changed meanwhile"
+			other.File.Profiles["first"].Label = "changed by another program"
 			return other.Save()
 		}
 		return nil
@@ -333,7 +333,7 @@ func TestAnotherProgramWrites(t *testing.T) {
 	if out := h.save(nil); out.Saved == nil {
 		t.Fatal(words(t, out.Err))
 	}
-	if doc := h.load(); doc.File.Profiles["first"].Label != "changed meanwhile" || len(doc.File.Profiles) != 2 {
+	if doc := h.load(); doc.File.Profiles["first"].Label != "changed by another program" || len(doc.File.Profiles) != 2 {
 		t.Errorf("%+v", doc.File)
 	}
 	h.saveHook = func(*config.Document) error {

@@ -80,7 +80,7 @@ func TestWholeSetup(t *testing.T) {
 	}
 }
 
-// TestSetupEnds: cancelling and closing leave nothing behind.
+// TestSetupEnds: no goroutine is left after cancelling and closing.
 func TestSetupEnds(t *testing.T) {
 	before := runtime.NumGoroutine()
 	h := newHouse(t, "silent-server")

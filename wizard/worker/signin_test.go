@@ -197,7 +197,8 @@ func TestSignInFaults(t *testing.T) {
 	}
 }
 
-// TestSignInCannotBeKept: nobody approves for nothing, and an approval outlives a disk that was full meanwhile.
+// TestSignInCannotBeKept: an approval is not asked for when it could not be kept, and it is kept while the disk is
+// full.
 func TestSignInCannotBeKept(t *testing.T) {
 	t.Parallel()
 	h := signInHouse(t, "", time.Millisecond)
@@ -278,8 +279,8 @@ func (h *house) browse(page string) string {
 	return response.Header.Get("Location")
 }
 
-// TestFoundAgain: after a dropped line, and for a saved profile, nobody has to approve once more; another's is not
-// taken.
+// TestFoundAgain: after a dropped line, and for a saved profile, the person need not approve once more; another's is
+// not taken.
 func TestFoundAgain(t *testing.T) {
 	t.Parallel()
 	h := signInHouse(t, "", time.Millisecond)

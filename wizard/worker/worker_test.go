@@ -147,7 +147,7 @@ func TestTestMessage(t *testing.T) {
 	}
 	boxes, err := h.provider.Mailboxes()
 	if err != nil || len(boxes["INBOX"]) != 0 {
-		t.Errorf("the message is left behind: %d, %v", len(boxes["INBOX"]), err)
+		t.Errorf("the message is left: %d, %v", len(boxes["INBOX"]), err)
 	}
 }
 
