@@ -69,7 +69,7 @@ func (s *Session) Folders(ctx context.Context) (Listing, error) {
 	if len(s.caps) == 0 || s.caps.Has(imap.CapNamespace) {
 		flight = append(flight, &command{name: "NAMESPACE", data: l.namespace})
 	}
-	if s.caps.Has(imap.CapID) {
+	if s.offersID {
 		// NetEase refuses to open folders for a client that has not named itself.
 		flight = append(flight, &command{name: "ID", args: `("name" "postier")`, data: l.identify})
 	}

@@ -55,7 +55,7 @@ func (s *Session) StartTLS(ctx context.Context) error {
 // Handshake brings TLS up and forgets what was said before. Whether secrets may follow is the report's verdict.
 func (s *Session) Handshake(ctx context.Context) (wire.TLSReport, error) {
 	report, err := s.conn.Handshake(ctx, s.account.Server.Host, s.account.Pins)
-	s.caps, s.alerts = nil, nil
+	s.caps, s.alerts, s.offersID = nil, nil, false
 	if err != nil {
 		return report, s.fail(err)
 	}

@@ -220,3 +220,27 @@ func TestInitialResponseRefused(t *testing.T) {
 		})
 	}
 }
+
+// TestNamesItself: a server that offers ID before the sign-in and does not repeat its capabilities afterwards is told
+// our name all the same. NetEase opens no folder for a client without one.
+func TestNamesItself(t *testing.T) {
+	t.Parallel()
+	ca := mailserver.StartCA(t)
+	server := mailserver.StartIMAP(t, mailserver.Options{
+		Certificate: ca.Leaf(t, mailserver.Good, host), ImplicitTLS: true,
+		CapabilitiesTLS: strings.Fields("IMAP4rev1 XLIST SPECIAL-USE ID LITERAL+ UIDPLUS SASL-IR AUTH=PLAIN"),
+		Script: mailserver.Script{
+			"AUTHENTICATE#1": mailserver.Reply("{tag} BAD Request not ending with \\r\\n"),
+			"ID":             mailserver.Reply("* ID (\"name\" \"Coremail\" \"TransID\" NIL)\n{tag} OK done"),
+		},
+	})
+	session, err := Open(t.Context(), network(t, ca, server.Addr()), account(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer session.Close()
+	listing, err := session.Folders(t.Context())
+	if err != nil || len(listing.ServerID) < 2 || listing.ServerID[1].Raw() != "Coremail" {
+		t.Errorf("the server says %d words about itself, %v", len(listing.ServerID), err)
+	}
+}

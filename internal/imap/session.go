@@ -62,13 +62,14 @@ type Session struct {
 	record  *wire.Recorder
 	account Account
 
-	tag     int
-	caps    imap.CapSet
-	learned int  // how often caps were told
-	secure  bool // inside verified TLS, or cleartext that a technician allowed
-	greeted bool
-	dead    bool
-	hidden  bool // what the server sends now is a proof: masked in the transcript
+	tag      int
+	caps     imap.CapSet
+	offersID bool // at any time since TLS, for servers that do not repeat it after the sign-in
+	learned  int  // how often caps were told
+	secure   bool // inside verified TLS, or cleartext that a technician allowed
+	greeted  bool
+	dead     bool
+	hidden   bool // what the server sends now is a proof: masked in the transcript
 
 	alerts  []safetext.Remote // [ALERT] texts heard inside verified TLS
 	uidplus bool
@@ -114,6 +115,7 @@ func (s *Session) learn(words []string) {
 	for _, w := range words[:min(len(words), maxCapabilities)] {
 		s.caps[canonical(w)] = struct{}{}
 	}
+	s.offersID = s.offersID || s.caps.Has(imap.CapID)
 }
 
 // canonical spells a capability as CapSet looks it up: in upper case, but for the two protocol versions. Under another
