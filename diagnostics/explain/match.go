@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"postier/internal/check"
+	"postier/internal/exitcode"
 	"postier/internal/locale"
 )
 
@@ -276,21 +277,13 @@ func answer(slug check.Cause, q Query) Answer {
 	a := Answer{Cause: info.Slug, Who: info.Who, Retry: info.Retry, Exit: info.Exit, info: info}
 	// RFC 5321 §4.2.1: 4yz is a transient negative reply, the sender may try again.
 	if transient(q) {
-		if a.Exit == exitFailed {
-			a.Exit = exitTempfail
-		}
+		a.Exit = exitcode.Transient(a.Exit)
 		if a.Cause == check.CauseUnknown {
 			a.Retry = RetryLater
 		}
 	}
 	return a
 }
-
-// Exit codes of the contract that an answer can change.
-const (
-	exitFailed   = 1
-	exitTempfail = 75
-)
 
 func transient(q Query) bool {
 	if q.Protocol != SMTP {

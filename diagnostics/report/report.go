@@ -15,6 +15,7 @@ import (
 	"postier/diagnostics/portprobe"
 	"postier/internal/account"
 	"postier/internal/check"
+	"postier/internal/exitcode"
 	"postier/internal/locale"
 	"postier/internal/safetext"
 	"postier/internal/wire"
@@ -297,22 +298,14 @@ func Name(lang locale.Lang, id check.ID) string {
 	return page.Title(lang)
 }
 
-// The exit codes that are not a cause's own (docs/reference.md §4).
-const (
-	exitOK          = 0
-	exitFailed      = 1
-	exitTempfail    = 75
-	exitInterrupted = 130
-)
-
 // ExitCode is what a command returns for these results: that of the root cause, 130 when the run was stopped, else 0.
 func ExitCode(results []diagnostics.Result) int {
 	if cancelled(results) {
-		return exitInterrupted
+		return exitcode.Interrupted
 	}
 	root, ok := Root(results)
 	if !ok {
-		return exitOK
+		return exitcode.OK
 	}
 	return ExitOf(root)
 }
@@ -321,12 +314,12 @@ func ExitCode(results []diagnostics.Result) int {
 // "failed" to a transient reply, 75: trying again may help.
 func ExitOf(r diagnostics.Result) int {
 	code := explain.AnswerFor(r.Cause, r.Matched, r.Provider).Exit
-	if code != 0 && code != exitFailed {
-		return code
+	if code == exitcode.OK {
+		code = exitcode.Failed
 	}
 	// RFC 5321 §4.2.1: 4yz is a transient negative completion reply. RFC 3463 §3.1: so is the class 4.
 	if r.Code != nil && (r.Code.Reply/100 == 4 || r.Code.Reply == 0 && strings.HasPrefix(r.Code.Enhanced, "4.")) {
-		return exitTempfail
+		return exitcode.Transient(code)
 	}
-	return exitFailed
+	return code
 }
