@@ -1,0 +1,293 @@
+// Package smtpserver is the SMTP server (RFC 5321) that other programs of this machine talk to on standard input and
+// output, as `sendmail -bs` offers it.
+package smtpserver
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"postier/delivery"
+	"postier/internal/safetext"
+)
+
+// Caps of a dialog: the other side is a program of this machine, and may still be wrong.
+const (
+	maxLine       = 4096 // octets; RFC 5321 §4.5.3.1 asks for 512 and extensions add some
+	maxRecipients = 1000
+	maxErrors     = 50
+	readAhead     = 64 << 10
+)
+
+// Server takes messages for a submitter.
+type Server struct {
+	Submitter *delivery.Submitter
+	// Name and Kind are for every message of a dialog.
+	Name, Kind string
+	// Direct sends each message before it is answered for; Later leaves the delivery to the queue.
+	Direct, Later bool
+	// Words puts an error into words, and says whether the message itself is at fault.
+	Words func(error) (text string, message bool)
+	// Transient reports whether a try that failed may succeed later.
+	Transient func(delivery.Try) bool
+}
+
+// Serve speaks with one caller. Accepted messages leave over one connection once the dialog is over; those that cannot
+// are in the queue.
+func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
+	d := &dialog{Server: s, in: bufio.NewReaderSize(in, readAhead), out: bufio.NewWriter(out)}
+	err := d.serve(ctx)
+	for _, item := range d.accepted {
+		if ctx.Err() != nil {
+			break
+		}
+		if _, failed := s.Submitter.Queue.Deliver(ctx, item); failed != nil && err == nil {
+			err = failed
+		}
+	}
+	return err
+}
+
+// dialog is one conversation with a caller.
+type dialog struct {
+	*Server
+	in  *bufio.Reader
+	out *bufio.Writer
+
+	hello    bool
+	from     *string
+	to       []string
+	wrong    int
+	accepted []*delivery.Item
+}
+
+func (d *dialog) serve(ctx context.Context) error {
+	if err := d.say("220 postier ESMTP"); err != nil {
+		return err
+	}
+	for {
+		line, err := d.line()
+		switch {
+		case errors.Is(err, errLongLine):
+			err = d.bad("500 5.5.2 line too long")
+		case err != nil:
+			return nil // the other side is gone; what was accepted is in the queue
+		default:
+			var over bool
+			if over, err = d.command(ctx, line); over {
+				return err
+			}
+		}
+		if err != nil {
+			return err
+		}
+		if d.wrong > maxErrors {
+			return d.say("421 4.7.0 too many errors")
+		}
+	}
+}
+
+func (d *dialog) say(line string) error {
+	_, _ = d.out.WriteString(line + "\r\n")
+	if d.in.Buffered() > 0 { // RFC 2920 §3.2: answers to pipelined commands go together
+		return nil
+	}
+	return d.out.Flush()
+}
+
+func (d *dialog) bad(line string) error {
+	d.wrong++
+	return d.say(line)
+}
+
+var errLongLine = errors.New("line too long")
+
+// line reads one command; its end may be LF, since people type here too.
+func (d *dialog) line() (string, error) {
+	if err := d.out.Flush(); d.in.Buffered() == 0 && err != nil {
+		return "", err
+	}
+	text, err := d.in.ReadSlice('\n')
+	long := false
+	for errors.Is(err, bufio.ErrBufferFull) {
+		long = true
+		text, err = d.in.ReadSlice('\n')
+	}
+	switch {
+	case err != nil:
+		return "", err
+	case long || len(text) > maxLine:
+		return "", errLongLine
+	}
+	return strings.TrimRight(string(text), "\r\n"), nil
+}
+
+func (d *dialog) command(ctx context.Context, line string) (over bool, err error) {
+	verb, rest, _ := strings.Cut(line, " ")
+	switch strings.ToUpper(verb) {
+	case "EHLO":
+		d.reset()
+		d.hello = true
+		return false, d.say(fmt.Sprintf(
+			"250-postier\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-ENHANCEDSTATUSCODES\r\n250 SIZE %d",
+			delivery.MaxMessage))
+	case "HELO":
+		d.reset()
+		d.hello = true
+		return false, d.say("250 postier")
+	case "MAIL":
+		return false, d.mail(rest)
+	case "RCPT":
+		return false, d.rcpt(rest)
+	case "DATA":
+		return d.data(ctx)
+	case "RSET":
+		d.reset()
+		return false, d.say("250 2.0.0 forgotten")
+	case "NOOP":
+		return false, d.say("250 2.0.0 ok")
+	case "VRFY":
+		return false, d.say("252 2.0.0 send and see")
+	case "QUIT":
+		err := d.say("221 2.0.0 bye")
+		_ = d.out.Flush()
+		return true, err
+	}
+	return false, d.bad("500 5.5.2 unknown command")
+}
+
+func (d *dialog) reset() { d.from, d.to = nil, nil }
+
+// pathOf reads FROM:<address> or TO:<address>; parameters follow after a blank (RFC 5321 §4.1.2).
+func pathOf(rest, word string) (address string, ok bool) {
+	rest = strings.TrimSpace(rest)
+	if len(rest) < len(word) || !strings.EqualFold(rest[:len(word)], word) {
+		return "", false
+	}
+	rest = strings.TrimSpace(rest[len(word):])
+	if !strings.HasPrefix(rest, "<") {
+		return "", false
+	}
+	end := strings.IndexByte(rest, '>')
+	if end < 0 {
+		return "", false
+	}
+	return rest[1:end], true
+}
+
+func (d *dialog) mail(rest string) error {
+	address, ok := pathOf(rest, "FROM:")
+	switch {
+	case !d.hello:
+		return d.bad("503 5.5.1 EHLO first")
+	case d.from != nil:
+		return d.bad("503 5.5.1 a message is under way")
+	case !ok:
+		return d.bad("501 5.5.4 MAIL FROM:<address>")
+	}
+	if address != "" {
+		if list, err := delivery.ParseAddresses(address); err != nil || len(list) != 1 {
+			return d.bad("553 5.1.7 malformed address")
+		}
+	}
+	d.from = &address
+	return d.say("250 2.1.0 ok")
+}
+
+func (d *dialog) rcpt(rest string) error {
+	address, ok := pathOf(rest, "TO:")
+	switch {
+	case d.from == nil:
+		return d.bad("503 5.5.1 MAIL first")
+	case !ok:
+		return d.bad("501 5.5.4 RCPT TO:<address>")
+	case len(d.to) >= maxRecipients:
+		return d.say("452 4.5.3 too many recipients")
+	}
+	list, err := delivery.ParseAddresses(address)
+	if err != nil || len(list) != 1 {
+		return d.bad("553 5.1.3 malformed address")
+	}
+	d.to = append(d.to, list[0].Address)
+	return d.say("250 2.1.5 ok")
+}
+
+func (d *dialog) data(ctx context.Context) (over bool, err error) {
+	if len(d.to) == 0 {
+		return false, d.bad("503 5.5.1 RCPT first")
+	}
+	if err := d.say("354 end with a dot on a line of its own"); err != nil {
+		return true, err
+	}
+	_ = d.out.Flush()
+	raw, large, err := readData(d.in)
+	if err != nil {
+		return true, nil // broken off before the dot: nothing was taken
+	}
+	defer d.reset()
+	if large {
+		return false, d.bad("552 5.3.4 the message is too large")
+	}
+	return false, d.say(d.take(ctx, raw))
+}
+
+// readData reads up to CRLF . CRLF, and nothing else ends a message (SMTP smuggling, CVE-2023-51764). Doubled dots are
+// undone.
+func readData(in *bufio.Reader) (raw []byte, large bool, err error) {
+	start := true // after a CRLF
+	for {
+		piece, err := in.ReadSlice('\n')
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
+			return nil, false, err
+		}
+		if start && string(piece) == ".\r\n" {
+			return raw, large, nil
+		}
+		if start && len(piece) > 1 && piece[0] == '.' && piece[1] == '.' {
+			piece = piece[1:]
+		}
+		start = strings.HasSuffix(string(piece), "\r\n")
+		if large = large || len(raw)+len(piece) > delivery.MaxMessage; !large {
+			raw = append(raw, piece...)
+		}
+	}
+}
+
+// take accepts a message: 250 means that it is on disk.
+func (d *dialog) take(ctx context.Context, text []byte) string {
+	m, err := delivery.Parse(text)
+	if err != nil {
+		return "554 5.6.0 " + safetext.Escape(err.Error())
+	}
+	raw := delivery.Raw{Sender: *d.from, Name: d.Name, Kind: d.Kind, Recipients: d.to}
+	how := delivery.How{Direct: d.Direct, Later: true, Held: !d.Later}
+	out, err := d.Submitter.SubmitRaw(ctx, m, raw, how)
+	if err != nil {
+		text, message := d.Words(err)
+		if message {
+			return "554 5.6.0 " + safetext.Escape(text)
+		}
+		return "451 4.3.0 " + safetext.Escape(text)
+	}
+	switch block := out.Decision.Block; {
+	case block == delivery.BlockTooMany:
+		return "452 4.5.3 too many recipients"
+	case block != delivery.BlockNone:
+		return "554 5.7.1 not sent: " + string(block)
+	}
+	item := out.Item
+	switch try := out.Try; {
+	case !how.Direct, try.State == delivery.StateCopy, try.State == delivery.StateSent && len(item.Failed()) == 0:
+	case try.State != delivery.StateSent && d.Transient(try):
+		return "451 4.3.0 not now: " + item.Cause
+	default:
+		return "554 5.0.0 not sent: " + item.Cause
+	}
+	if how.Held && !how.Direct && out.Decision.Room.Free() {
+		d.accepted = append(d.accepted, item)
+	}
+	return "250 2.0.0 ok: queued as " + item.ID
+}

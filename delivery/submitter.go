@@ -1,0 +1,132 @@
+package delivery
+
+import (
+	"context"
+	"net/mail"
+	"strings"
+	"time"
+
+	"postier/config"
+)
+
+// Submitter takes messages as `send` and `sendmail` do: it decides by the profiles and their rules, prepares the
+// message as decided, and sends it or hands it to the queue.
+type Submitter struct {
+	File  *config.File
+	Queue *Queue
+}
+
+// How says how a prepared message leaves. The zero How sends now, and leaves to the queue what does not get through.
+type How struct {
+	Direct bool // send now, keep nothing
+	Later  bool // only accept
+	Held   bool // accept; the caller delivers when it is ready
+}
+
+// Receipt is what became of one message.
+type Receipt struct {
+	Decision  Decision
+	MessageID string
+	Item      *Item // nil when the decision was not to send
+	Try       Try
+}
+
+// Decide says what happens to a message with these facts, and why.
+func (s *Submitter) Decide(ctx context.Context, r Request) (Decision, error) {
+	var failure error
+	keep := func(err error) {
+		if failure == nil {
+			failure = err
+		}
+	}
+	d := Decide(s.File, r, Facts{
+		Suppressed: func(address string) (string, bool) {
+			reason, listed, err := s.Queue.Store.IsSuppressed(ctx, address)
+			keep(err)
+			return reason, listed
+		},
+		Room: func(profile string, l config.Limits) Room {
+			room, err := s.Queue.Store.Room(ctx, profile, l)
+			keep(err)
+			return room
+		},
+		Provider: s.Queue.Provider,
+	})
+	return d, failure
+}
+
+// Submit prepares a message as decided, and sends it or has the queue do so.
+func (s *Submitter) Submit(ctx context.Context, m *Message, r Request, d Decision, how How) (*Receipt, error) {
+	out := &Receipt{Decision: d}
+	if !d.Send {
+		return out, nil
+	}
+	id, err := m.Prepare(d, s.File.Profiles[d.Profile].From, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	item := NewItem(m, id, d, r.Author, time.Now())
+	out.MessageID, out.Item = id, item
+	switch {
+	case how.Direct:
+		out.Try, err = s.Queue.Direct(ctx, item)
+	case how.Later || !d.Room.Free():
+		out.Try = Try{State: StateWaiting}
+		if !d.Room.Free() {
+			item.Due, item.Cause = d.Room.Next, CauseOwnLimit
+		}
+		err = s.Queue.Accept(ctx, item, how.Held && d.Room.Free())
+	default:
+		if err = s.Queue.Accept(ctx, item, true); err == nil {
+			out.Try, err = s.Queue.Deliver(ctx, item)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// Raw is what a caller of sendmail(8) says about a message beside its text.
+type Raw struct {
+	Sender     string // -f
+	Name       string // -F
+	Kind       string
+	Recipients []string
+}
+
+// SubmitRaw submits a message that another program wrote. It is routed by its author, or by the sender where it has
+// none.
+func (s *Submitter) SubmitRaw(ctx context.Context, m *Message, raw Raw, how How) (*Receipt, error) {
+	author, err := m.Author()
+	if err != nil {
+		return nil, err
+	}
+	envelope := envelopeOf(raw.Sender)
+	if author == "" {
+		author = envelope
+		m.NameAuthor(raw.Name, author)
+	}
+	r := Request{Author: author, Envelope: envelope, Recipients: raw.Recipients, Kind: raw.Kind}
+	if r.Kind == "" {
+		r.Kind = m.Get("X-Postier-Kind")
+	}
+	d, err := s.Decide(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return s.Submit(ctx, m, r, d, how)
+}
+
+// envelopeOf is the address of -f. Nothing (<>), for messages that should not come back, and a bare local name, as cron
+// gives it, are none: the profile's own address is used.
+func envelopeOf(typed string) string {
+	typed = strings.TrimSpace(typed)
+	if parsed, err := mail.ParseAddress(typed); err == nil {
+		typed = parsed.Address
+	}
+	if !config.ValidateAddress(typed).Empty() {
+		return ""
+	}
+	return typed
+}
