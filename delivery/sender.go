@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"postier/config"
-	"postier/config/credential"
 	"postier/diagnostics/explain"
 	"postier/internal/account"
 	"postier/internal/smtp"
@@ -60,38 +59,6 @@ type Try struct {
 	// Instead is the profile that was switched off on the way; the message went through the fallback.
 	Instead string
 	Err     error
-}
-
-// Exit is the exit code of docs/reference.md §4 for an outcome.
-func (t Try) Exit() int {
-	switch t.State {
-	case StateSent, StateCopy:
-		return 0
-	case StateUnknown:
-		return 74
-	}
-	if coded, ok := errorCode(t.Err); ok {
-		return coded
-	}
-	if info, ok := explain.Cause(t.Cause); ok && info.Exit != 0 {
-		return info.Exit
-	}
-	if t.State == StateWaiting {
-		return 75
-	}
-	return 1
-}
-
-func errorCode(err error) (int, bool) {
-	var coded interface{ ExitCode() int }
-	if errors.As(err, &coded) {
-		return coded.ExitCode(), true
-	}
-	var credentials *credential.Error
-	if errors.As(err, &credentials) {
-		return 78, true
-	}
-	return 0, false
 }
 
 // Send makes one try for the open recipients of an item. beforeDot is called while nothing has been handed

@@ -4,6 +4,13 @@ import (
 	"slices"
 
 	"github.com/spf13/cobra"
+
+	"postier/internal/cli/command"
+	"postier/internal/cli/diagnose"
+	"postier/internal/cli/lookup"
+	"postier/internal/cli/profile"
+	"postier/internal/cli/send"
+	"postier/internal/cli/setup"
 )
 
 // commandRow is a command that is made when it is needed.
@@ -15,39 +22,39 @@ type commandRow struct {
 // commands are all commands in the order of the help. When the call names one of them in the first place, only that one
 // is made: the words and flags of the others would cost a program that is called for every message more than its own
 // work.
-func (a *app) commands() []*cobra.Command {
+func commands(f *command.Factory, called string) []*cobra.Command {
 	rows := []commandRow{
-		{"setup", a.setupCommand},
-		{"demo", a.demoCommand},
-		{"discover", a.discoverCommand},
-		{"diagnose", a.diagnoseCommand},
-		{"explain", a.explainCommand},
-		{"guide", a.guideCommand},
-		{"report", a.reportCommand},
-		{"profile", a.profileCommand},
-		{"config", a.configCommand},
-		{"secret", a.secretCommand},
-		{"token", a.tokenCommand},
-		{"export", a.exportCommand},
-		{"import", a.importCommand},
-		{"send", a.sendCommand},
-		{"sendmail", a.sendmailCommand},
-		{"queue", a.queueCommand},
-		{"suppress", a.suppressCommand},
-		{"limits", a.limitsCommand},
-		{"template", a.templateCommand},
-		{"version", a.versionCommand},
-		{"man", a.manCommand},
-		{"completion", a.completionCommand},
+		{"setup", func() *cobra.Command { return setup.New(f, nil) }},
+		{"demo", func() *cobra.Command { return setup.NewDemo(f, nil) }},
+		{"discover", func() *cobra.Command { return lookup.NewDiscover(f, nil) }},
+		{"diagnose", func() *cobra.Command { return diagnose.New(f, nil) }},
+		{"explain", func() *cobra.Command { return lookup.NewExplain(f, nil) }},
+		{"guide", func() *cobra.Command { return lookup.NewGuide(f, nil) }},
+		{"report", func() *cobra.Command { return diagnose.NewReport(f, nil) }},
+		{"profile", func() *cobra.Command { return profile.New(f) }},
+		{"config", func() *cobra.Command { return profile.NewConfig(f) }},
+		{"secret", func() *cobra.Command { return profile.NewSecret(f) }},
+		{"token", func() *cobra.Command { return profile.NewToken(f, nil) }},
+		{"export", func() *cobra.Command { return profile.NewExport(f, nil) }},
+		{"import", func() *cobra.Command { return setup.NewImport(f, nil) }},
+		{"send", func() *cobra.Command { return send.NewSend(f, nil) }},
+		{"sendmail", func() *cobra.Command { return send.NewSendmail(f, nil) }},
+		{"queue", func() *cobra.Command { return send.NewQueue(f) }},
+		{"suppress", func() *cobra.Command { return send.NewSuppress(f) }},
+		{"limits", func() *cobra.Command { return send.NewLimits(f) }},
+		{"template", func() *cobra.Command { return send.NewTemplate(f) }},
+		{"version", func() *cobra.Command { return newVersion(f) }},
+		{"man", func() *cobra.Command { return newMan(f) }},
+		{"completion", func() *cobra.Command { return newCompletion(f) }},
 	}
-	speaksOfAll := a.called == "man" || a.called == "completion"
-	if i := slices.IndexFunc(rows, func(r commandRow) bool { return r.name == a.called }); i >= 0 && !speaksOfAll {
+	speaksOfAll := called == "man" || called == "completion"
+	if i := slices.IndexFunc(rows, func(r commandRow) bool { return r.name == called }); i >= 0 && !speaksOfAll {
 		rows = rows[i : i+1]
 	}
 	var list []*cobra.Command
 	for _, row := range rows {
 		list = append(list, row.make())
 	}
-	a.completeNames(list)
+	completeNames(f, list)
 	return list
 }

@@ -8,39 +8,38 @@ import (
 
 	"postier/config"
 	"postier/config/export"
-	"postier/internal/safetext"
+	"postier/internal/cli/command"
 )
 
 // completionShells are the shells for which completion can be written.
 var completionShells = []string{"bash", "zsh", "fish", "powershell"}
 
-// completionCommand takes the place of cobra's own, whose words are English.
-func (a *app) completionCommand() *cobra.Command {
+// newCompletion takes the place of cobra's own, whose words are English.
+func newCompletion(f *command.Factory) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "completion bash|zsh|fish|powershell", Short: a.T("man.completion"), Long: a.T("man.completion.long"),
-		Args:      a.args(1, 1),
+		Use: "completion bash|zsh|fish|powershell", Short: f.T("man.completion"), Long: f.T("man.completion.long"),
+		Args:      f.Args(1, 1),
 		ValidArgs: completionShells,
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		root := cmd.Root()
 		switch args[0] {
 		case "bash":
-			return root.GenBashCompletionV2(a.out, true)
+			return root.GenBashCompletionV2(f.Out, true)
 		case "zsh":
-			return root.GenZshCompletion(a.out)
+			return root.GenZshCompletion(f.Out)
 		case "fish":
-			return root.GenFishCompletion(a.out, true)
+			return root.GenFishCompletion(f.Out, true)
 		case "powershell":
-			return root.GenPowerShellCompletionWithDesc(a.out)
+			return root.GenPowerShellCompletionWithDesc(f.Out)
 		}
-		return usagef(a.T("cli.error.one-of", "value", safetext.FromRemote(args[0]), "words",
-			strings.Join(completionShells, ", ")))
+		return command.Usage(f.Say(command.OneOf(args[0], completionShells...)))
 	}
 	return cmd
 }
 
 // completeNames lets the shell offer the names of profiles, formats and languages where a command takes one.
-func (a *app) completeNames(commands []*cobra.Command) {
+func completeNames(f *command.Factory, commands []*cobra.Command) {
 	for _, cmd := range commands {
 		words := strings.Fields(cmd.Use)[1:]
 		names := func(word string) bool {
@@ -48,44 +47,45 @@ func (a *app) completeNames(commands []*cobra.Command) {
 		}
 		switch {
 		case names("FORMAT"):
-			cmd.ValidArgsFunction = a.completeFormat
+			cmd.ValidArgsFunction = completeFormat(f)
 		case names("PROFILE"):
-			cmd.ValidArgsFunction = a.completeProfile
+			cmd.ValidArgsFunction = completeProfile(f)
 		}
-		if f := cmd.Flags().Lookup("edit"); f != nil {
+		if cmd.Flags().Lookup("edit") != nil {
 			_ = cmd.RegisterFlagCompletionFunc("edit",
 				func(cmd *cobra.Command, _ []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
-					return a.completeProfile(cmd, nil, begun)
+					return completeProfile(f)(cmd, nil, begun)
 				})
 		}
-		a.completeNames(cmd.Commands())
+		completeNames(f, cmd.Commands())
 	}
 }
 
 // completeProfile offers the saved profiles for the first argument. A configuration that cannot be read offers none:
 // the command itself will say why.
-func (a *app) completeProfile(_ *cobra.Command, args []string, begun string) ([]cobra.Completion,
-	cobra.ShellCompDirective,
-) {
-	path, _ := a.configPath()
-	doc, err := config.Load(path)
-	if err != nil || len(args) > 0 {
-		return nil, cobra.ShellCompDirectiveNoFileComp
+func completeProfile(f *command.Factory) cobra.CompletionFunc {
+	return func(_ *cobra.Command, args []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		path, _ := f.ConfigPath()
+		doc, err := config.Load(path)
+		if err != nil || len(args) > 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return beginning(doc.File.Names(), begun), cobra.ShellCompDirectiveNoFileComp
 	}
-	return beginning(doc.File.Names(), begun), cobra.ShellCompDirectiveNoFileComp
 }
 
-func (a *app) completeFormat(cmd *cobra.Command, args []string, begun string) ([]cobra.Completion,
-	cobra.ShellCompDirective,
-) {
-	if len(args) > 0 {
-		return a.completeProfile(cmd, args[1:], begun)
+// completeFormat offers the formats of export, and the profiles after one.
+func completeFormat(f *command.Factory) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, args []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		if len(args) > 0 {
+			return completeProfile(f)(cmd, args[1:], begun)
+		}
+		var names []string
+		for _, format := range export.Formats() {
+			names = append(names, format.Name)
+		}
+		return beginning(names, begun), cobra.ShellCompDirectiveNoFileComp
 	}
-	var names []string
-	for _, f := range export.Formats() {
-		names = append(names, f.Name)
-	}
-	return beginning(names, begun), cobra.ShellCompDirectiveNoFileComp
 }
 
 func beginning(names []string, begun string) []cobra.Completion {

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"postier/internal/cli/command"
+	"postier/internal/exitcode"
 	"postier/internal/rehearsal/mailserver"
 	"postier/internal/rehearsal/nameserver"
 )
@@ -19,7 +21,7 @@ import (
 func program(args ...string) (stdout, stderr string, code int) {
 	var out, errors bytes.Buffer
 	code = run(append([]string{"postier"}, args...),
-		streams{in: strings.NewReader(""), out: &out, err: &errors, getenv: func(string) string { return "" }})
+		command.Streams{In: strings.NewReader(""), Out: &out, Err: &errors, Getenv: func(string) string { return "" }})
 	return out.String(), errors.String(), code
 }
 
@@ -154,7 +156,7 @@ func TestNoOutputHoldsTheSecret(t *testing.T) {
 				{"report", "--format=json"},
 			} {
 				out, errors, code := program(append(command, settings...)...)
-				if code == exitUsage || code == exitConfig || out == "" {
+				if code == exitcode.Usage || code == exitcode.Config || out == "" {
 					t.Errorf("%v: exit code %d, %s", command, code, errors)
 				}
 				for _, f := range forms {

@@ -15,6 +15,7 @@ import (
 	"unicode"
 
 	"postier/diagnostics/explain"
+	"postier/internal/cli/command"
 	"postier/internal/rehearsal/mailserver"
 	"postier/internal/rehearsal/nameserver"
 	"postier/internal/secret"
@@ -231,7 +232,7 @@ func (b hostileBench) run(t *testing.T, c hostileCase, sink int) {
 	var stdout, stderr bytes.Buffer
 	began := time.Now()
 	code := run(b.args(c, sink, server.Port()),
-		streams{in: strings.NewReader(""), out: &stdout, err: &stderr, getenv: func(string) string { return "" }})
+		command.Streams{In: strings.NewReader(""), Out: &stdout, Err: &stderr, Getenv: func(string) string { return "" }})
 	const patience = 15 * time.Second // a few steps of a second, on a machine that does two dozen of these at a time
 	if took := time.Since(began); took > patience {
 		t.Errorf("%s: took %s", c.name, took)

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"postier/internal/check"
+	"postier/internal/cli/command"
+	"postier/internal/exitcode"
 	"postier/internal/rehearsal/nameserver"
 )
 
@@ -55,8 +57,8 @@ func TestDNSListKeepsTheOrder(t *testing.T) {
 	list.WriteString("# a remark\n\nnot a domain\n\x1b[2J.example\n")
 	var out, errors bytes.Buffer
 	code := run([]string{"postier", "--resolver", addr, "diagnose", "dns", "--list", "-"},
-		streams{in: list, out: &out, err: &errors, getenv: func(string) string { return "" }})
-	if code != exitData || errors.Len() > 0 {
+		command.Streams{In: list, Out: &out, Err: &errors, Getenv: func(string) string { return "" }})
+	if code != exitcode.Data || errors.Len() > 0 {
 		t.Errorf("exit code %d, %s", code, errors.String())
 	}
 	lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
@@ -99,7 +101,7 @@ func BenchmarkDNSList(b *testing.B) {
 	for b.Loop() {
 		var out bytes.Buffer
 		run([]string{"postier", "--resolver", addr, "diagnose", "dns", "--list", "-"},
-			streams{in: bytes.NewReader(names), out: &out, err: &out, getenv: func(string) string { return "" }})
+			command.Streams{In: bytes.NewReader(names), Out: &out, Err: &out, Getenv: func(string) string { return "" }})
 	}
 	b.ReportMetric(benchDomains*60/(b.Elapsed().Seconds()/float64(b.N)), "domains/min")
 	var m runtime.MemStats

@@ -13,6 +13,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"postier/internal/cli/command"
 	"postier/internal/locale"
 	"postier/internal/rehearsal"
 	"postier/internal/rehearsal/mailserver"
@@ -60,7 +61,7 @@ func scriptPostier(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	var stdout, stderr bytes.Buffer
 	code := run(append([]string{"postier"}, args...),
-		streams{in: bytes.NewReader(in), out: &stdout, err: &stderr, getenv: ts.Getenv})
+		command.Streams{In: bytes.NewReader(in), Out: &stdout, Err: &stderr, Getenv: ts.Getenv})
 	*ts.Value("code").(*int) = code
 	_, _ = ts.Stdout().Write(stdout.Bytes())
 	_, _ = ts.Stderr().Write(stderr.Bytes())

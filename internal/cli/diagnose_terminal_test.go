@@ -17,6 +17,8 @@ import (
 
 	"github.com/creack/pty"
 
+	"postier/internal/cli/command"
+	"postier/internal/exitcode"
 	"postier/internal/locale"
 	"postier/internal/rehearsal"
 	"postier/internal/rehearsal/mailserver"
@@ -43,10 +45,11 @@ func startConsole(t *testing.T, args ...string) *console {
 	c := &console{t: t, master: master, cancel: cancel, code: make(chan int, 1)}
 	go func() { _, _ = io.Copy(c, master) }()
 	go func() {
-		a := &app{streams: streams{in: tty, out: tty, err: tty, getenv: func(string) string { return "" }}}
-		root := a.root()
+		f := command.NewFactory(
+			command.Streams{In: tty, Out: tty, Err: tty, Getenv: func(string) string { return "" }}, version)
+		root := newRoot(f, "")
 		root.SetArgs(args)
-		c.code <- a.exit(root.ExecuteContext(ctx))
+		c.code <- exit(f, root.ExecuteContext(ctx))
 	}()
 	t.Cleanup(func() {
 		cancel()
@@ -135,7 +138,7 @@ var (
 func TestLiveViewGroupsByArea(t *testing.T) {
 	t.Parallel()
 	c := startConsole(t, demoArgs(t, "", "diagnose")...)
-	if code := c.exitCode(); code != exitOK {
+	if code := c.exitCode(); code != exitcode.OK {
 		t.Errorf("exit code %d\n%s", code, c.written())
 	}
 	c.wait("Everything works")
@@ -169,7 +172,7 @@ func TestLiveViewCountsSecondsAndStops(t *testing.T) {
 	c := startConsole(t, args...)
 	c.wait("The server's greeting … 1 s (Ctrl+C stops)")
 	c.cancel()
-	if code := c.exitCode(); code != exitInterrupted {
+	if code := c.exitCode(); code != exitcode.Interrupted {
 		t.Errorf("exit code %d", code)
 	}
 	c.wait("PASS Reaching the server") // what is known stays
@@ -181,7 +184,7 @@ func TestLiveViewCountsSecondsAndStops(t *testing.T) {
 func TestPlainLiveViewNeverMoves(t *testing.T) {
 	t.Parallel()
 	c := startConsole(t, demoArgs(t, "", "diagnose", "--plain")...)
-	if code := c.exitCode(); code != exitOK {
+	if code := c.exitCode(); code != exitcode.OK {
 		t.Errorf("exit code %d", code)
 	}
 	c.wait("Everything works")
@@ -203,13 +206,13 @@ func TestStoppedJSONSaysWhatIsKnown(t *testing.T) {
 		cancel()
 	}()
 	var out, errors bytes.Buffer
-	a := &app{streams: streams{
-		in: strings.NewReader(""), out: &out, err: &errors,
-		getenv: func(string) string { return "" },
-	}}
-	root := a.root()
+	f := command.NewFactory(command.Streams{
+		In: strings.NewReader(""), Out: &out, Err: &errors,
+		Getenv: func(string) string { return "" },
+	}, version)
+	root := newRoot(f, "")
 	root.SetArgs(append(args, "--json"))
-	if code := a.exit(root.ExecuteContext(ctx)); code != exitInterrupted {
+	if code := exit(f, root.ExecuteContext(ctx)); code != exitcode.Interrupted {
 		t.Errorf("exit code %d", code)
 	}
 	var r struct {
@@ -269,9 +272,9 @@ func TestReportAsksBeforeItWrites(t *testing.T) {
 			code := c.exitCode()
 			info, err := os.Stat(path)
 			switch {
-			case written && (err != nil || code != exitOK || info.Mode().Perm() != 0o600):
+			case written && (err != nil || code != exitcode.OK || info.Mode().Perm() != 0o600):
 				t.Errorf("exit code %d, %v", code, err)
-			case !written && (err == nil || code != exitInterrupted):
+			case !written && (err == nil || code != exitcode.Interrupted):
 				t.Errorf("exit code %d, %v", code, err)
 			}
 		})

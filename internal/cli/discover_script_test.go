@@ -38,15 +38,22 @@ func TestDiscoverScripts(t *testing.T) {
 }
 
 // scriptTable turns the JSON lines of `discover -` into one line an address: provider, origin, confidence, first
-// server, user name, IMAP host, and the reasons to confirm. Products that share an MX stand behind the first, with a
+// server, user name, IMAP host, and the reasons to confirm. Products that share an MX stand after the first, with a
 // plus.
 func scriptTable(ts *testscript.TestScript, _ bool, args []string) {
 	var out strings.Builder
 	for line := range strings.Lines(ts.ReadFile(args[0])) {
 		var d struct {
 			Address    string
-			Error      *discoverError
-			Candidates []discoveredCandidate
+			Error      *struct{ Code int }
+			Candidates []struct {
+				Provider, Origin, Via, Confidence string
+				Confirm                           []string
+				SMTP, IMAP                        []struct {
+					Host, Security, Username string
+					Port                     int
+				}
+			}
 		}
 		ts.Check(json.Unmarshal([]byte(line), &d))
 		fields := []string{d.Address}
@@ -57,10 +64,10 @@ func scriptTable(ts *testscript.TestScript, _ bool, args []string) {
 				}
 				continue
 			}
-			fields = append(fields, c.Provider, string(c.Origin), c.Confidence)
+			fields = append(fields, c.Provider, c.Origin, c.Confidence)
 			if len(c.SMTP) > 0 {
 				s := c.SMTP[0]
-				fields = append(fields, s.Host+":"+strconv.Itoa(s.Port), string(s.Security), s.Username)
+				fields = append(fields, s.Host+":"+strconv.Itoa(s.Port), s.Security, s.Username)
 			} else {
 				fields = append(fields, "no-server")
 			}
@@ -68,7 +75,7 @@ func scriptTable(ts *testscript.TestScript, _ bool, args []string) {
 				fields = append(fields, c.IMAP[0].Host)
 			}
 			for _, r := range c.Confirm {
-				fields = append(fields, "!"+string(r))
+				fields = append(fields, "!"+r)
 			}
 		}
 		if d.Error != nil {

@@ -11,6 +11,8 @@ import (
 
 	"postier/config"
 	"postier/diagnostics/explain"
+	"postier/internal/cli/command"
+	"postier/internal/exitcode"
 	"postier/internal/locale"
 	"postier/wizard"
 )
@@ -28,7 +30,7 @@ func documentation(t *testing.T, name string) string {
 func TestScriptsPageNamesEveryAnswer(t *testing.T) {
 	t.Parallel()
 	page := documentation(t, "manual/scripts.md")
-	for _, id := range append([]wizard.FieldID{wizard.FieldAddress}, settingFields...) {
+	for _, id := range append([]wizard.FieldID{wizard.FieldAddress}, command.SettingFields()...) {
 		if !strings.Contains(page, "`"+string(id)+"`") {
 			t.Errorf("docs/manual/scripts.md does not name the answer %s", id)
 		}
@@ -52,7 +54,7 @@ func TestReferenceNamesEveryKeyAndCode(t *testing.T) {
 			t.Errorf("docs/reference.md does not name the key %s", key)
 		}
 	}
-	for _, code := range manExitCodes {
+	for _, code := range exitcode.All() {
 		if !strings.Contains(page, fmt.Sprintf("\n| %d | ", code)) {
 			t.Errorf("docs/reference.md does not name the exit code %d", code)
 		}
@@ -68,8 +70,9 @@ func TestReferenceNamesEveryKeyAndCode(t *testing.T) {
 func TestReferenceNamesEveryCommandAndStep(t *testing.T) {
 	t.Parallel()
 	page := documentation(t, "reference.md")
-	a := &app{langFlag: string(locale.English), streams: streams{getenv: func(string) string { return "" }}}
-	each(a.root(), nil, func(path []string) {
+	f := english()
+	f.LangFlag = string(locale.English)
+	each(newRoot(f, ""), nil, func(path []string) {
 		name := strings.Join(path, " ")
 		first, last := path, ""
 		if len(path) > 1 {

@@ -6,30 +6,32 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"postier/internal/cli/command"
 )
 
 // localise gives help and usage the person's language; cobra's own words are English.
-func (a *app) localise(root *cobra.Command) {
-	root.SetUsageFunc(a.usage)
+func localise(f *command.Factory, root *cobra.Command) {
+	root.SetUsageFunc(func(cmd *cobra.Command) error { return usage(f, cmd) })
 	root.SetHelpFunc(help)
 	root.InitDefaultHelpCmd()
 	for _, cmd := range root.Commands() {
 		if cmd.Name() == "help" {
-			cmd.Short = a.T("cli.short.help")
+			cmd.Short = f.T("cli.short.help")
 		}
 	}
 	root.InitDefaultHelpFlag()
-	a.helpFlags(root)
+	helpFlags(f, root)
 }
 
 // helpFlags words --help in every command.
-func (a *app) helpFlags(cmd *cobra.Command) {
+func helpFlags(f *command.Factory, cmd *cobra.Command) {
 	cmd.InitDefaultHelpFlag()
-	if f := cmd.Flags().Lookup("help"); f != nil {
-		f.Usage = a.T("cli.flag.help")
+	if help := cmd.Flags().Lookup("help"); help != nil {
+		help.Usage = f.T("cli.flag.help")
 	}
 	for _, sub := range cmd.Commands() {
-		a.helpFlags(sub)
+		helpFlags(f, sub)
 	}
 }
 

@@ -7,23 +7,27 @@ import (
 
 	"postier/config"
 	"postier/internal/check"
+	"postier/internal/cli/command"
+	"postier/internal/cli/diagnose"
+	"postier/internal/cli/profile"
+	"postier/internal/cli/setup"
 	"postier/internal/safetext"
 	"postier/tui"
 	"postier/wizard"
 )
 
-// home is `postier` alone: the wizard while nothing is configured, the home screen afterwards. Where nothing can be
+// runHome is `postier` alone: the wizard while nothing is configured, the home screen afterwards. Where nothing can be
 // drawn it lists the profiles and what to type next.
-func (a *app) home(ctx context.Context) error {
-	path, found := a.configPath()
+func runHome(ctx context.Context, f *command.Factory) error {
+	path, found := f.ConfigPath()
 	if !found {
-		return a.runSetup(ctx, &setupOptions{}, "", nil, &secretFlags{})
+		return setup.Run(ctx, &setup.Options{Factory: f})
 	}
-	if !a.drawable() {
-		if err := a.listProfiles(); err != nil {
+	if !f.Drawable() {
+		if err := profile.List(f); err != nil {
 			return err
 		}
-		a.println(a.T("cli.home.hint"))
+		f.Println(f.T("cli.home.hint"))
 		return nil
 	}
 	var notice wizard.Words
@@ -34,20 +38,20 @@ func (a *app) home(ctx context.Context) error {
 			return err
 		}
 		if len(doc.File.Profiles) == 0 {
-			return a.runSetup(ctx, &setupOptions{}, "", nil, &secretFlags{})
+			return setup.Run(ctx, &setup.Options{Factory: f})
 		}
 		choice, err := tui.Home(ctx, tui.HomeOptions{
-			Items: homeItems(doc), Select: selected, Notice: notice, Lang: a.lang(), NoColor: a.colourless(), Getenv: a.getenv,
-			In: a.in, Out: a.out,
+			Items: homeItems(doc), Select: selected, Notice: notice, Lang: f.Lang(), NoColor: f.Colourless(), Getenv: f.Getenv,
+			In: f.In, Out: f.Out,
 		})
 		if err != nil {
 			return err
 		}
-		a.langFlag, selected = string(choice.Lang), choice.Profile
+		f.LangFlag, selected = string(choice.Lang), choice.Profile
 		if choice.Action == tui.HomeQuit {
 			return nil
 		}
-		if notice, err = a.homeAction(ctx, doc, choice); err != nil {
+		if notice, err = homeAction(ctx, f, doc, choice); err != nil {
 			return err
 		}
 	}
@@ -92,21 +96,23 @@ func verdictOf(checks map[check.ID]check.Status) check.Status {
 }
 
 // homeAction carries out what was chosen and says how it ended. Only the end of the whole program is an error.
-func (a *app) homeAction(ctx context.Context, doc *config.Document, choice tui.HomeChoice) (wizard.Words, error) {
+func homeAction(ctx context.Context, f *command.Factory, doc *config.Document, choice tui.HomeChoice) (wizard.Words,
+	error,
+) {
 	var err error
 	switch choice.Action {
 	case tui.HomeAdd:
-		err = a.runSetup(ctx, &setupOptions{}, "", nil, &secretFlags{})
+		err = setup.Run(ctx, &setup.Options{Factory: f})
 	case tui.HomeEdit:
-		err = a.runSetup(ctx, &setupOptions{edit: choice.Profile}, "", nil, &secretFlags{})
+		err = setup.Run(ctx, &setup.Options{Factory: f, Edit: choice.Profile})
 	case tui.HomeTest:
-		return a.homeTest(ctx, choice.Profile)
+		return homeTest(ctx, f, choice.Profile)
 	case tui.HomeDelete:
-		err = a.removeProfile(ctx, choice.Profile)
+		err = profile.Remove(ctx, f, choice.Profile)
 	case tui.HomeDefault:
 		err = change(doc, doc.SetDefault(choice.Profile))
 	case tui.HomeEnable:
-		err = a.enableProfile(ctx, choice.Profile, false)
+		err = profile.Enable(ctx, &profile.EnableOptions{Factory: f, Name: choice.Profile})
 	case tui.HomeDisable:
 		err = change(doc, doc.Disable(choice.Profile, "", time.Now()))
 	}
@@ -130,15 +136,15 @@ func change(doc *config.Document, err error) error {
 }
 
 // homeTest checks a profile as `diagnose` does and waits, so that the lines can be read.
-func (a *app) homeTest(ctx context.Context, name string) (wizard.Words, error) {
-	err := a.runDiagnose(ctx, a.testOf(ctx, name), []string{name}, nil, &secretFlags{})
-	var own *exitError
+func homeTest(ctx context.Context, f *command.Factory, name string) (wizard.Words, error) {
+	err := diagnose.Run(ctx, diagnose.TestOf(ctx, f, name))
+	var own *command.Error
 	if err != nil && !errors.As(err, &own) {
-		a.exit(err)
+		exit(f, err)
 	}
-	a.println("")
-	a.println(a.T("cli.home.back"))
-	if err := a.waitForEnter(ctx); err != nil {
+	f.Println("")
+	f.Println(f.T("cli.home.back"))
+	if err := f.WaitForEnter(ctx); err != nil {
 		return wizard.Words{}, err
 	}
 	if own != nil {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -12,6 +11,7 @@ import (
 	"testing"
 
 	"postier/config"
+	"postier/internal/cli/command"
 	"postier/internal/locale"
 	"postier/internal/rehearsal"
 )
@@ -72,8 +72,8 @@ func (h *importHome) write(name, text string) string {
 func (h *importHome) run(in string, args ...string) (code int, said string) {
 	h.t.Helper()
 	var out bytes.Buffer
-	code = run(append([]string{"postier"}, args...), streams{
-		in: strings.NewReader(in), out: &out, err: io.Writer(&out), getenv: func(name string) string { return h.env[name] },
+	code = run(append([]string{"postier"}, args...), command.Streams{
+		In: strings.NewReader(in), Out: &out, Err: &out, Getenv: func(name string) string { return h.env[name] },
 	})
 	if strings.Contains(out.String(), h.secret) {
 		h.t.Errorf("the secret is shown:\n%s", out.String())

@@ -2,9 +2,13 @@
 // them down.
 package cli
 
-import "os"
+import (
+	"os"
+
+	"postier/internal/cli/command"
+)
 
 // Main runs the program on the arguments, streams and environment of the process and returns its exit code.
 func Main() int {
-	return run(os.Args, streams{in: os.Stdin, out: os.Stdout, err: os.Stderr, getenv: os.Getenv})
+	return run(os.Args, command.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv})
 }

@@ -8,6 +8,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"postier/internal/cli/command"
+	"postier/internal/exitcode"
 	"postier/internal/locale"
 	"postier/internal/safetext"
 	"postier/tui/plain"
@@ -16,29 +18,27 @@ import (
 // The manual page is written from the command tree, so that it cannot fall behind it. cobra/doc would do that too, in
 // English only, with a Markdown parser and a YAML library in the binary.
 
-// manExitCodes are the codes of docs/reference.md §4 in their order; each has a sentence in the catalogue.
-var manExitCodes = []int{0, 1, 64, 65, 68, 69, 74, 75, 76, 77, 78, 130}
-
 // manVariables are the environment variables that are read; each has a sentence in the catalogue.
 var manVariables = []string{
 	"POSTIER_CONFIG", "POSTIER_RESOLVER", "POSTIER_CA_FILE", "NO_COLOR", "ACCESSIBLE", "TERM",
 	"LC_ALL",
 }
 
-func (a *app) manCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "man [COMMAND ...]", Short: a.T("man.short"), Long: a.T("man.long")}
+// newMan is `postier man`.
+func newMan(f *command.Factory) *cobra.Command {
+	cmd := &cobra.Command{Use: "man [COMMAND ...]", Short: f.T("man.short"), Long: f.T("man.long")}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		about, rest, err := cmd.Root().Find(args)
 		if err != nil || len(rest) > 0 {
-			return a.Fault(exitUsage, "cli.error.command", "command", safetext.FromRemote(strings.Join(args, " ")))
+			return f.Fault(exitcode.Usage, "cli.error.command", "command", safetext.FromRemote(strings.Join(args, " ")))
 		}
-		page := &manPage{app: a}
+		page := &manPage{f: f}
 		page.write(about)
-		if _, err := a.out.Write([]byte(page.text.String())); err != nil {
+		if _, err := f.Out.Write([]byte(page.text.String())); err != nil {
 			return err
 		}
-		if plain.IsTerminal(a.out) {
-			a.note(a.T("man.hint", "command", strings.Join(append([]string{"postier man"}, args...), " ")+" | man -l -"))
+		if plain.IsTerminal(f.Out) {
+			f.Note(f.T("man.hint", "command", strings.Join(append([]string{"postier man"}, args...), " ")+" | man -l -"))
 		}
 		return nil
 	}
@@ -47,7 +47,7 @@ func (a *app) manCommand() *cobra.Command {
 
 // manPage is one page in the language of man(7), encoded in UTF-8.
 type manPage struct {
-	app  *app
+	f    *command.Factory
 	text strings.Builder
 }
 
@@ -56,7 +56,7 @@ func (p *manPage) line(format string, args ...any) {
 }
 
 func (p *manPage) section(key string) {
-	p.line(".SH %s", roff(strings.ToUpper(p.app.T("man.section."+key))))
+	p.line(".SH %s", roff(strings.ToUpper(p.f.T("man.section."+key))))
 }
 
 // item is a term with its explanation.
@@ -65,15 +65,15 @@ func (p *manPage) item(term, text string) { p.line(".TP\n\\fB%s\\fR\n%s", roff(t
 func (p *manPage) write(cmd *cobra.Command) {
 	name := strings.ReplaceAll(cmd.CommandPath(), " ", "-")
 	p.line(".\\\" -*- coding: utf-8 -*-")
-	p.line(`.TH "%s" "1" "" "postier %s" "%s"`, roff(strings.ToUpper(name)), roff(version), roff(p.app.T("man.book")))
+	p.line(`.TH "%s" "1" "" "postier %s" "%s"`, roff(strings.ToUpper(name)), roff(p.f.Version), roff(p.f.T("man.book")))
 	p.section("name")
 	p.line(`%s \- %s`, roff(name), roff(cmd.Short))
 	p.section("synopsis")
 	p.synopsis(cmd)
 	p.section("description")
 	about := "man.about." + strings.ReplaceAll(name, "-", ".")
-	if locale.For(p.app.lang()).Has(about) {
-		p.paragraphs(p.app.T(about))
+	if locale.For(p.f.Lang()).Has(about) {
+		p.paragraphs(p.f.T(about))
 	} else {
 		p.paragraphs(cmd.Short + ".")
 	}
@@ -93,7 +93,7 @@ func (p *manPage) synopsis(cmd *cobra.Command) {
 		p.form(cmd, strings.TrimPrefix(cmd.Use, cmd.Name()))
 	}
 	if !cmd.HasParent() {
-		p.form(cmd, " "+strings.ToUpper(p.app.T("cli.help.command"))+" ...")
+		p.form(cmd, " "+strings.ToUpper(p.f.T("cli.help.command"))+" ...")
 		return
 	}
 	for _, sub := range cmd.Commands() {
@@ -107,7 +107,7 @@ func (p *manPage) synopsis(cmd *cobra.Command) {
 func (p *manPage) form(cmd *cobra.Command, words string) {
 	options := ""
 	if len(flagsOf(cmd.NonInheritedFlags())) > 0 {
-		options = " [\\fI" + roff(p.app.T("man.option-word")) + "\\fR]"
+		options = " [\\fI" + roff(p.f.T("man.option-word")) + "\\fR]"
 	}
 	p.line(".PP\n\\fB%s\\fR%s%s", roff(cmd.CommandPath()), options, roff(words))
 }
@@ -158,7 +158,7 @@ func (p *manPage) flags(list []*pflag.Flag) {
 			term = "-" + f.Shorthand + ", " + term
 		}
 		if f.Value.Type() != "bool" {
-			term += " " + strings.ToUpper(p.app.T("man.value-word"))
+			term += " " + strings.ToUpper(p.f.T("man.value-word"))
 		}
 		p.item(term, f.Usage)
 	}
@@ -167,12 +167,12 @@ func (p *manPage) flags(list []*pflag.Flag) {
 // tables are the parts that every page has: exit codes, environment, files.
 func (p *manPage) tables() {
 	p.section("exit")
-	for _, code := range manExitCodes {
-		p.item(fmt.Sprint(code), p.app.T("man.exit."+strconv.Itoa(code)))
+	for _, code := range exitcode.All() {
+		p.item(fmt.Sprint(code), p.f.T("man.exit."+strconv.Itoa(code)))
 	}
 	p.section("environment")
 	for _, name := range manVariables {
-		p.item(name, p.app.T("man.variable."+name))
+		p.item(name, p.f.T("man.variable."+name))
 	}
 	p.section("files")
 	for _, file := range []struct{ path, key string }{
@@ -180,7 +180,7 @@ func (p *manPage) tables() {
 		{"$XDG_CONFIG_HOME/postier/secrets/", "secrets"},
 		{"/etc/postier/config.json", "system"},
 	} {
-		p.item(file.path, p.app.T("man.file."+file.key))
+		p.item(file.path, p.f.T("man.file."+file.key))
 	}
 }
 

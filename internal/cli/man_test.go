@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"postier/internal/cli/command"
+	"postier/internal/exitcode"
 	"postier/internal/locale"
 )
 
@@ -15,10 +17,10 @@ import (
 func said(t *testing.T, args ...string) string {
 	t.Helper()
 	var out, complaints bytes.Buffer
-	code := run(append([]string{"postier"}, args...), streams{
-		in: strings.NewReader(""), out: &out, err: &complaints, getenv: func(string) string { return "" },
+	code := run(append([]string{"postier"}, args...), command.Streams{
+		In: strings.NewReader(""), Out: &out, Err: &complaints, Getenv: func(string) string { return "" },
 	})
-	if code != exitOK {
+	if code != exitcode.OK {
 		t.Fatalf("postier %s: exit %d, %s", strings.Join(args, " "), code, complaints.String())
 	}
 	return out.String()
@@ -39,8 +41,9 @@ func TestManPageOfEveryCommand(t *testing.T) {
 	request := regexp.MustCompile(`^\.(\\"|TH|SH|SS|PP|TP)`)
 	missing := regexp.MustCompile(`<[a-z]+\.[a-z.-]+>`)
 	for _, lang := range locale.All() {
-		a := &app{langFlag: string(lang), streams: streams{getenv: func(string) string { return "" }}}
-		each(a.root(), nil, func(path []string) {
+		f := english()
+		f.LangFlag = string(lang)
+		each(newRoot(f, ""), nil, func(path []string) {
 			page := said(t, append([]string{"--lang", string(lang), "man"}, path...)...)
 			for line := range strings.Lines(page) {
 				if strings.HasPrefix(line, "'") || strings.HasPrefix(line, ".") && !request.MatchString(line) {
@@ -73,10 +76,10 @@ func TestManPageNamesOptionsAndCodes(t *testing.T) {
 func TestManPageOfNothing(t *testing.T) {
 	t.Parallel()
 	var complaints bytes.Buffer
-	code := run([]string{"postier", "man", "profile", "fly"}, streams{
-		in: strings.NewReader(""), out: &bytes.Buffer{}, err: &complaints, getenv: func(string) string { return "" },
+	code := run([]string{"postier", "man", "profile", "fly"}, command.Streams{
+		In: strings.NewReader(""), Out: &bytes.Buffer{}, Err: &complaints, Getenv: func(string) string { return "" },
 	})
-	if code != exitUsage || !strings.Contains(complaints.String(), "profile fly") {
+	if code != exitcode.Usage || !strings.Contains(complaints.String(), "profile fly") {
 		t.Errorf("exit %d: %s", code, complaints.String())
 	}
 }

@@ -5,6 +5,9 @@ import (
 	"io/fs"
 	"path/filepath"
 	"testing"
+
+	"postier/internal/cli/command"
+	"postier/internal/exitcode"
 )
 
 // fullDisk refuses every write as a full file system does.
@@ -27,9 +30,9 @@ func TestUnwrittenOutputIsNotSuccess(t *testing.T) {
 		var said recorder
 		getenv := func(string) string { return "" }
 		code := run(append([]string{"postier"}, args...),
-			streams{in: emptyInput{}, out: fullDisk{}, err: &said, getenv: getenv})
-		if code != exitIO || said.text == "" {
-			t.Errorf("%v on a full disk: exit %d saying %q, want %d and a sentence", args, code, said.text, exitIO)
+			command.Streams{In: emptyInput{}, Out: fullDisk{}, Err: &said, Getenv: getenv})
+		if code != exitcode.IO || said.text == "" {
+			t.Errorf("%v on a full disk: exit %d saying %q, want %d and a sentence", args, code, said.text, exitcode.IO)
 		}
 	}
 }

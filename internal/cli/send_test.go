@@ -11,6 +11,7 @@ import (
 
 	"postier/config"
 	"postier/delivery"
+	"postier/internal/cli/command"
 	"postier/internal/rehearsal/mailserver"
 )
 
@@ -75,9 +76,9 @@ func (o *office) run(stdin string, args ...string) (code int, stdout, stderr str
 	o.t.Helper()
 	var out, complaints bytes.Buffer
 	env := map[string]string{"POSTIER_CONFIG": o.path, "POSTIER_CA_FILE": o.ca, "LC_ALL": "C"}
-	code = run(args, streams{
-		in: strings.NewReader(stdin), out: &out, err: &complaints,
-		getenv: func(name string) string { return env[name] },
+	code = run(args, command.Streams{
+		In: strings.NewReader(stdin), Out: &out, Err: &complaints,
+		Getenv: func(name string) string { return env[name] },
 	})
 	return code, out.String(), complaints.String()
 }
@@ -224,7 +225,10 @@ func TestSend(t *testing.T) {
 	if _, stderr := o.want(0, "", send("--for-real")...); !strings.Contains(stderr, "waiting in the queue") {
 		t.Errorf("P-4: %s", stderr)
 	}
-	var lines []queueLine
+	var lines []struct {
+		ID, Cause string
+		Due       time.Time
+	}
 	stdout, _ = o.want(0, "", "postier", "queue", "list", "--json")
 	if err := json.Unmarshal([]byte(stdout), &lines); err != nil || len(lines) != 1 ||
 		lines[0].Cause != delivery.CauseOwnLimit || !lines[0].Due.After(time.Now()) {

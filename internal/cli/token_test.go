@@ -9,7 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"postier/internal/oauth"
+	"postier/internal/cli/command"
+	"postier/internal/cli/profile"
+	"postier/internal/exitcode"
 	"postier/internal/rehearsal"
 	"postier/internal/wire"
 	"postier/presets"
@@ -35,8 +37,7 @@ const tokenProfile = `{
 
 // tokenRig is `postier token` at the demo's provider.
 type tokenRig struct {
-	app      *app
-	source   *oauth.Source
+	f        *command.Factory
 	provider *rehearsal.Provider
 	out, err bytes.Buffer
 }
@@ -60,38 +61,40 @@ func newTokenRig(t *testing.T, o rehearsal.Options, client string) *tokenRig {
 	if err := os.WriteFile(path, []byte(strings.ReplaceAll(tokenProfile, "CLIENT", client)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r := &tokenRig{
-		provider: provider,
-		source: oauthSource(&wire.Network{Resolver: resolver, Roots: provider.Roots, Route: provider.Route},
-			presets.Default().With(preset)),
-	}
-	r.app = &app{
-		configFlag: path,
-		streams:    streams{in: strings.NewReader(""), out: &r.out, err: &r.err, getenv: func(string) string { return "" }},
+	r := &tokenRig{provider: provider}
+	r.f = command.NewFactory(command.Streams{
+		In: strings.NewReader(""), Out: &r.out, Err: &r.err, Getenv: func(string) string { return "" },
+	}, version)
+	r.f.ConfigFlag, r.f.Providers = path, presets.Default().With(preset)
+	r.f.Network = func() (*wire.Network, error) {
+		return &wire.Network{Resolver: resolver, Roots: provider.Roots, Route: provider.Route}, nil
 	}
 	return r
 }
 
 // token runs the command and returns its exit code.
-func (r *tokenRig) token(t *testing.T, name string, o tokenOptions) int {
+func (r *tokenRig) token(t *testing.T, name string, flags ...string) int {
 	t.Helper()
 	r.out.Reset()
 	r.err.Reset()
-	return r.app.exit(r.app.token(t.Context(), r.source, name, &o))
+	cmd := profile.NewToken(r.f, nil)
+	cmd.SetArgs(append(flags, name))
+	cmd.SilenceErrors, cmd.SilenceUsage = true, true
+	return exit(r.f, cmd.ExecuteContext(t.Context()))
 }
 
 func TestToken(t *testing.T) {
 	t.Parallel()
 	r := newTokenRig(t, rehearsal.Options{OAuth: true, Approval: time.Millisecond}, rehearsal.OAuthClient)
-	if code := r.token(t, "marie", tokenOptions{}); code != 77 ||
+	if code := r.token(t, "marie"); code != 77 ||
 		!strings.Contains(r.err.String(), "postier token marie --sign-in") {
 		t.Errorf("without a sign-in: %d %q", code, r.err.String())
 	}
-	if code := r.token(t, "paul", tokenOptions{}); code != exitConfig ||
+	if code := r.token(t, "paul"); code != exitcode.Config ||
 		!strings.Contains(r.err.String(), "secret get paul") {
 		t.Errorf("a profile of another kind: %d %q", code, r.err.String())
 	}
-	if code := r.token(t, "marie", tokenOptions{signIn: true}); code != exitOK || r.out.Len() != 0 {
+	if code := r.token(t, "marie", "--sign-in"); code != exitcode.OK || r.out.Len() != 0 {
 		t.Fatalf("sign-in: %d %q", code, r.err.String())
 	}
 	for _, want := range []string{
@@ -102,17 +105,17 @@ func TestToken(t *testing.T) {
 			t.Errorf("%q lacks %q", r.err.String(), want)
 		}
 	}
-	if code := r.token(t, "marie", tokenOptions{}); code != exitOK || !strings.HasPrefix(r.out.String(), "at-") ||
+	if code := r.token(t, "marie"); code != exitcode.OK || !strings.HasPrefix(r.out.String(), "at-") ||
 		r.err.Len() != 0 {
 		t.Errorf("%d %q", code, r.err.String())
 	}
 	first := strings.TrimSpace(r.out.String())
-	if code := r.token(t, "marie", tokenOptions{check: true}); code != exitOK || strings.Contains(r.out.String(), "at-") {
+	if code := r.token(t, "marie", "--check"); code != exitcode.OK || strings.Contains(r.out.String(), "at-") {
 		t.Errorf("check: %d %q", code, r.out.String())
 	}
-	r.app.json = true
+	r.f.JSON = true
 	var report map[string]any
-	if code := r.token(t, "marie", tokenOptions{}); code != exitOK || json.Unmarshal(r.out.Bytes(), &report) != nil {
+	if code := r.token(t, "marie"); code != exitcode.OK || json.Unmarshal(r.out.Bytes(), &report) != nil {
 		t.Fatalf("%d %q", code, r.out.String())
 	}
 	expires, err := time.Parse(time.RFC3339, report["expires"].(string))
@@ -122,17 +125,17 @@ func TestToken(t *testing.T) {
 		report["expires_in"].(float64) < 3000 {
 		t.Errorf("%v, %v", report, err)
 	}
-	if code := r.token(t, "marie", tokenOptions{check: true}); code != exitOK ||
+	if code := r.token(t, "marie", "--check"); code != exitcode.OK ||
 		strings.Contains(r.out.String(), "token") {
 		t.Errorf("check with --json: %d %q", code, r.out.String())
 	}
-	r.app.json = false
+	r.f.JSON = false
 	r.provider.OAuthEnd()
-	if code := r.token(t, "marie", tokenOptions{check: true}); code != 77 {
+	if code := r.token(t, "marie", "--check"); code != 77 {
 		t.Errorf("withdrawn: %d %q", code, r.err.String())
 	}
 	r.provider.Close()
-	if code := r.token(t, "marie", tokenOptions{check: true}); code != 69 {
+	if code := r.token(t, "marie", "--check"); code != 69 {
 		t.Errorf("unreachable: %d %q", code, r.err.String())
 	}
 }
@@ -142,27 +145,27 @@ func TestTokenSignInFails(t *testing.T) {
 	for name, row := range map[string]struct {
 		options rehearsal.Options
 		client  string
-		token   tokenOptions
+		flags   []string
 		code    int
 		says    string
 	}{
 		"declined": {
 			rehearsal.Options{Fault: "oauth-declined", Approval: time.Millisecond},
 			rehearsal.OAuthClient,
-			tokenOptions{},
+			nil,
 			77, "was not given",
 		},
 		"wrong account": {
 			rehearsal.Options{Fault: "oauth-wrong-account", Approval: time.Millisecond},
 			rehearsal.OAuthClient,
-			tokenOptions{},
+			nil,
 			77, rehearsal.Colleague,
 		},
-		"another client": {rehearsal.Options{OAuth: true}, "nobody", tokenOptions{}, exitConfig, "application id"},
+		"another client": {rehearsal.Options{OAuth: true}, "nobody", nil, exitcode.Config, "application id"},
 		"nothing pasted": {
 			rehearsal.Options{OAuth: true},
 			rehearsal.OAuthClient,
-			tokenOptions{paste: true},
+			[]string{"--paste"},
 			65,
 			"There is no code",
 		},
@@ -170,9 +173,9 @@ func TestTokenSignInFails(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := newTokenRig(t, row.options, row.client)
-			r.app.in = strings.NewReader("https://atelier-demo.example/\n")
-			row.token.signIn = true
-			if code := r.token(t, "marie", row.token); code != row.code || !strings.Contains(r.err.String(), row.says) {
+			r.f.In = strings.NewReader("https://atelier-demo.example/\n")
+			if code := r.token(t, "marie", append(row.flags, "--sign-in")...); code != row.code ||
+				!strings.Contains(r.err.String(), row.says) {
 				t.Errorf("%d %q, want %d with %q", code, r.err.String(), row.code, row.says)
 			}
 		})
@@ -183,10 +186,10 @@ func TestTokenSignInFails(t *testing.T) {
 func TestTokenNewClient(t *testing.T) {
 	t.Parallel()
 	r := newTokenRig(t, rehearsal.Options{OAuth: true, Approval: time.Millisecond}, "nobody")
-	if code := r.token(t, "marie", tokenOptions{signIn: true, clientID: rehearsal.OAuthClient}); code != exitOK {
+	if code := r.token(t, "marie", "--sign-in", "--client-id", rehearsal.OAuthClient); code != exitcode.OK {
 		t.Fatalf("%d %q", code, r.err.String())
 	}
-	if code := r.token(t, "marie", tokenOptions{}); code != exitOK || !strings.HasPrefix(r.out.String(), "at-") {
+	if code := r.token(t, "marie"); code != exitcode.OK || !strings.HasPrefix(r.out.String(), "at-") {
 		t.Errorf("%d %q", code, r.err.String())
 	}
 }

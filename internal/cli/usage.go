@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"postier/internal/cli/command"
 	"postier/internal/locale"
 	"postier/internal/typeset"
 )
@@ -19,15 +20,15 @@ const (
 )
 
 // usage is cobra's usage page in the person's language: cobra and pflag have words of their own, in English.
-func (a *app) usage(cmd *cobra.Command) error {
+func usage(f *command.Factory, cmd *cobra.Command) error {
 	var b strings.Builder
-	heading := func(key string) { b.WriteString(locale.For(a.lang()).Colon(a.T(key)) + "\n") }
+	heading := func(key string) { b.WriteString(locale.For(f.Lang()).Colon(f.T(key)) + "\n") }
 	heading("cli.help.usage")
 	if cmd.Runnable() {
-		b.WriteString("  " + strings.Replace(cmd.UseLine(), "[flags]", a.T("cli.help.options"), 1) + "\n")
+		b.WriteString("  " + strings.Replace(cmd.UseLine(), "[flags]", f.T("cli.help.options"), 1) + "\n")
 	}
 	if cmd.HasAvailableSubCommands() {
-		b.WriteString("  " + cmd.CommandPath() + " [" + a.T("cli.help.command") + "]\n\n")
+		b.WriteString("  " + cmd.CommandPath() + " [" + f.T("cli.help.command") + "]\n\n")
 		heading("cli.help.commands")
 		for _, sub := range cmd.Commands() {
 			if sub.IsAvailableCommand() || sub.Name() == "help" {
@@ -38,49 +39,49 @@ func (a *app) usage(cmd *cobra.Command) error {
 	if cmd.HasAvailableLocalFlags() {
 		b.WriteString("\n")
 		heading("cli.help.flags")
-		a.flagLines(&b, cmd.LocalFlags())
+		flagLines(f, &b, cmd.LocalFlags())
 	}
 	if cmd.HasAvailableInheritedFlags() {
 		b.WriteString("\n")
 		heading("cli.help.global")
-		a.flagLines(&b, cmd.InheritedFlags())
+		flagLines(f, &b, cmd.InheritedFlags())
 	}
 	_, err := io.WriteString(cmd.OutOrStderr(), b.String())
 	return err
 }
 
 // flagLines are the flags with what each takes and what it is without being given.
-func (a *app) flagLines(b *strings.Builder, flags *pflag.FlagSet) {
-	flags.VisitAll(func(f *pflag.Flag) {
-		if f.Hidden {
+func flagLines(f *command.Factory, b *strings.Builder, flags *pflag.FlagSet) {
+	flags.VisitAll(func(flag *pflag.Flag) {
+		if flag.Hidden {
 			return
 		}
-		name := "      --" + f.Name
-		if f.Shorthand != "" {
-			name = "  -" + f.Shorthand + ", --" + f.Name
+		name := "      --" + flag.Name
+		if flag.Shorthand != "" {
+			name = "  -" + flag.Shorthand + ", --" + flag.Name
 		}
-		if kind := a.flagKind(f); kind != "" {
+		if kind := flagKind(f, flag); kind != "" {
 			name += " " + kind
 		}
-		text := f.Usage
-		if hasDefault(f) {
-			text += " " + a.T("cli.help.default", "value", f.DefValue)
+		text := flag.Usage
+		if hasDefault(flag) {
+			text += " " + f.T("cli.help.default", "value", flag.DefValue)
 		}
 		helpLine(b, name, helpColumn, text)
 	})
 }
 
 // flagKind is the word for what a flag takes, empty for one that takes nothing.
-func (a *app) flagKind(f *pflag.Flag) string {
-	switch f.Value.Type() {
+func flagKind(f *command.Factory, flag *pflag.Flag) string {
+	switch flag.Value.Type() {
 	case "bool":
 		return ""
 	case "int", "int64", "uint", "float64", "count":
-		return a.T("cli.help.number")
+		return f.T("cli.help.number")
 	case "duration":
-		return a.T("cli.help.duration")
+		return f.T("cli.help.duration")
 	}
-	return a.T("cli.help.text")
+	return f.T("cli.help.text")
 }
 
 // hasDefault reports whether a flag stands for something when it is not given. The language in use is no default: it

@@ -4,20 +4,23 @@ import (
 	"encoding/json"
 	"runtime"
 
+	"postier/internal/cli/command"
+
 	"github.com/spf13/cobra"
 )
 
-func (a *app) versionCommand() *cobra.Command {
+// newVersion is `postier version`.
+func newVersion(f *command.Factory) *cobra.Command {
 	return &cobra.Command{
-		Use: "version", Short: a.T("cli.short.version"), Args: a.noArgs,
+		Use: "version", Short: f.T("cli.short.version"), Args: f.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			if a.json {
-				return json.NewEncoder(a.out).Encode(map[string]string{
-					"name": "postier", "version": version,
+			if f.JSON {
+				return json.NewEncoder(f.Out).Encode(map[string]string{
+					"name": "postier", "version": f.Version,
 					"go": runtime.Version(),
 				})
 			}
-			a.println("postier " + version)
+			f.Println("postier " + f.Version)
 			return nil
 		},
 	}

@@ -81,8 +81,10 @@ func (u usage) read(file *ast.File, path string, domains map[string]bool) {
 }
 
 // speakers are the functions that put the message of a key into words, now or later, with the place of the key among
-// their arguments: the commands' Fault has an exit code before it.
-var speakers = map[string]int{"T": 0, "N": 0, "Msg": 0, "M": 0, "say": 0, "t": 0, "Has": 0, "Fault": 1}
+// their arguments: in the commands' Fault an exit code comes before it.
+var speakers = map[string]int{
+	"T": 0, "N": 0, "Msg": 0, "M": 0, "say": 0, "t": 0, "Has": 0, "Fault": 1, "Group": 1, "Leaf": 1,
+}
 
 // spokenKey is the key in locale.Msg("key", …) and its like.
 func spokenKey(call *ast.CallExpr) string {
@@ -112,7 +114,7 @@ func literal(e ast.Expr) string {
 	return value
 }
 
-var keyForm = regexp.MustCompile(`^[a-z]+(\.[a-z0-9_-]+)+$`)
+var keyForm = regexp.MustCompile(`^[a-z]+(\.[a-zA-Z0-9_-]+)+$`)
 
 // TestKeysAndCode: every key that the code names exists, and every key that exists is named.
 func TestKeysAndCode(t *testing.T) {

@@ -102,33 +102,28 @@ func (e *Error) Text() locale.Text {
 		safetext.FromRemote(e.Wanted))
 }
 
-// ending is what a problem means to the catalogue of causes and to a script (docs/reference.md §4).
-type ending struct {
-	cause check.Cause
-	exit  int
-}
-
-var endings = map[Problem]ending{
-	NotConfigured: {check.CauseOAuthNotConfigured, 78},
-	BadTenant:     {check.CauseOAuthNotConfigured, 78},
-	ClientRefused: {check.CauseOAuthNotConfigured, 78},
-	Denied:        {check.CauseOAuthDenied, 77},
-	TimedOut:      {check.CauseOAuthTimeout, 77},
-	NeedsConsent:  {check.CauseOAuthScopeMissing, 77},
-	Blocked:       {check.CauseOAuthScopeMissing, 77},
-	ScopeMissing:  {check.CauseOAuthScopeMissing, 77},
-	WrongAccount:  {check.CauseOAuthScopeMissing, 77},
-	NoRefresh:     {check.CauseOAuthScopeMissing, 77},
-	Foreign:       {check.CauseOAuthDenied, 65},
-	NotAnAddress:  {check.CauseOAuthDenied, 65},
-	Expired:       {check.CauseOAuthTokenExpired, 77},
-	NotSignedIn:   {check.CauseOAuthTokenExpired, 77},
-	Damaged:       {check.CauseCredentialUnreadable, 78},
-	Ill:           {check.CauseServerBusy, 75},
-	BadAnswer:     {check.CauseProtocolError, 76},
-	Unwritable:    {check.CauseFileFailed, 74},
-	Busy:          {check.CauseFileFailed, 75},
-	Refused:       {check.CauseOAuthDenied, 77},
+// causes of a problem in the catalogue (diagnostics/explain).
+var causes = map[Problem]check.Cause{
+	NotConfigured: check.CauseOAuthNotConfigured,
+	BadTenant:     check.CauseOAuthNotConfigured,
+	ClientRefused: check.CauseOAuthNotConfigured,
+	Denied:        check.CauseOAuthDenied,
+	TimedOut:      check.CauseOAuthTimeout,
+	NeedsConsent:  check.CauseOAuthScopeMissing,
+	Blocked:       check.CauseOAuthScopeMissing,
+	ScopeMissing:  check.CauseOAuthScopeMissing,
+	WrongAccount:  check.CauseOAuthScopeMissing,
+	NoRefresh:     check.CauseOAuthScopeMissing,
+	Foreign:       check.CauseOAuthDenied,
+	NotAnAddress:  check.CauseOAuthDenied,
+	Expired:       check.CauseOAuthTokenExpired,
+	NotSignedIn:   check.CauseOAuthTokenExpired,
+	Damaged:       check.CauseCredentialUnreadable,
+	Ill:           check.CauseServerBusy,
+	BadAnswer:     check.CauseProtocolError,
+	Unwritable:    check.CauseFileFailed,
+	Busy:          check.CauseFileFailed,
+	Refused:       check.CauseOAuthDenied,
 }
 
 // causes of Unreachable by the kind of network error.
@@ -153,15 +148,7 @@ func (e *Error) Cause() check.Cause {
 		}
 		return check.CauseTLSHandshake
 	}
-	return endings[e.Problem].cause
-}
-
-// ExitCode is the exit code of docs/reference.md §4.
-func (e *Error) ExitCode() int {
-	if e.Problem == Unreachable {
-		return 69
-	}
-	return endings[e.Problem].exit
+	return causes[e.Problem]
 }
 
 // Again reports whether the same sign-in can go on: the person pastes once more.

@@ -32,100 +32,93 @@ func TestDeviceOutcomes(t *testing.T) {
 		steps []step
 		want  Problem // "" is success
 		cause check.Cause
-		exit  int
 		slept []time.Duration // seconds
 	}{
-		"approved at once": {[]step{approve}, "", "", 0, []time.Duration{5}},
-		"approved later":   {[]step{still, still, approve}, "", "", 0, []time.Duration{5, 5, 5}},
-		"Google's 428":     {[]step{refuse(428, "authorization_pending", ""), approve}, "", "", 0, []time.Duration{5, 5}},
+		"approved at once": {[]step{approve}, "", "", []time.Duration{5}},
+		"approved later":   {[]step{still, still, approve}, "", "", []time.Duration{5, 5, 5}},
+		"Google's 428":     {[]step{refuse(428, "authorization_pending", ""), approve}, "", "", []time.Duration{5, 5}},
 		"slow_down adds up": {
 			[]step{refuse(400, "slow_down", ""), refuse(429, "slow_down", ""), still, approve},
 			"", "",
-			0,
 			[]time.Duration{5, 10, 15, 15},
 		},
 		"server error": {
 			[]step{plainText(503, "<h1>no</h1>"), plainText(500, ""), still, approve},
-			"", "", 0,
+			"", "",
 			[]time.Duration{5, 10, 20, 5},
 		},
-		"reset connections": {[]step{cut, cut, cut, cut, approve}, "", "", 0, []time.Duration{5, 10, 20, 30, 30}},
-		"a gateway's page":  {[]step{plainText(200, "<h1>hotel</h1>"), approve}, "", "", 0, []time.Duration{5, 10}},
-		"too many requests": {[]step{plainText(429, ""), approve}, "", "", 0, []time.Duration{5, 10}},
-		"declined":          {[]step{still, refuse(400, "access_denied", "no")}, Denied, "oauth-denied", 77, nil},
+		"reset connections": {[]step{cut, cut, cut, cut, approve}, "", "", []time.Duration{5, 10, 20, 30, 30}},
+		"a gateway's page":  {[]step{plainText(200, "<h1>hotel</h1>"), approve}, "", "", []time.Duration{5, 10}},
+		"too many requests": {[]step{plainText(429, ""), approve}, "", "", []time.Duration{5, 10}},
+		"declined":          {[]step{still, refuse(400, "access_denied", "no")}, Denied, "oauth-denied", nil},
 		"declined, Microsoft": {
 			[]step{refuse(400, "authorization_declined", "AADSTS70018: x")},
-			Denied, "oauth-denied", 77,
-			nil,
+			Denied, "oauth-denied", nil,
 		},
-		"run out":             {[]step{refuse(400, "expired_token", "")}, TimedOut, "oauth-timeout", 77, nil},
-		"never answered":      {[]step{still}, TimedOut, "oauth-timeout", 77, nil},
-		"off line to the end": {[]step{cut}, TimedOut, "oauth-timeout", 77, nil},
-		"used up":             {[]step{refuse(400, "invalid_grant", "")}, TimedOut, "oauth-timeout", 77, nil},
+		"run out":             {[]step{refuse(400, "expired_token", "")}, TimedOut, "oauth-timeout", nil},
+		"never answered":      {[]step{still}, TimedOut, "oauth-timeout", nil},
+		"off line to the end": {[]step{cut}, TimedOut, "oauth-timeout", nil},
+		"used up":             {[]step{refuse(400, "invalid_grant", "")}, TimedOut, "oauth-timeout", nil},
 		"unknown client": {
 			[]step{refuse(401, "invalid_client", "AADSTS7000218: x")},
 			ClientRefused,
-			"oauth-not-configured", 78, nil,
+			"oauth-not-configured", nil,
 		},
 		"client not allowed": {
 			[]step{refuse(400, "unauthorized_client", "AADSTS700016: x")},
 			ClientRefused,
-			"oauth-not-configured", 78, nil,
+			"oauth-not-configured", nil,
 		},
 		"conditional access": {
 			[]step{refuse(400, "access_denied", "AADSTS53003: blocked")},
-			Blocked, "oauth-scope-missing",
-			77, nil,
+			Blocked, "oauth-scope-missing", nil,
 		},
 		"needs consent": {
 			[]step{refuse(400, "invalid_grant", "AADSTS65001: consent")},
 			NeedsConsent,
-			"oauth-scope-missing", 77, nil,
+			"oauth-scope-missing", nil,
 		},
-		"unknown error":     {[]step{refuse(400, "weather", "rain")}, Refused, "oauth-denied", 77, nil},
-		"nonsense for ever": {[]step{plainText(200, "hello")}, BadAnswer, "protocol-error", 76, nil},
-		"a redirect":        {[]step{redirect}, BadAnswer, "protocol-error", 76, nil},
+		"unknown error":     {[]step{refuse(400, "weather", "rain")}, Refused, "oauth-denied", nil},
+		"nonsense for ever": {[]step{plainText(200, "hello")}, BadAnswer, "protocol-error", nil},
+		"a redirect":        {[]step{redirect}, BadAnswer, "protocol-error", nil},
 		"an endless answer": {
 			[]step{plainText(200, strings.Repeat("x", maxAnswer+1))},
-			BadAnswer, "protocol-error", 76,
-			nil,
+			BadAnswer, "protocol-error", nil,
 		},
 		"no token in it": {
 			[]step{answer(200, map[string]any{"token_type": "Bearer"})},
-			BadAnswer, "protocol-error", 76,
-			nil,
+			BadAnswer, "protocol-error", nil,
 		},
 		"a MAC token": {
 			[]step{tokens("1", mailbox, map[string]any{"token_type": "mac"})},
 			BadAnswer,
-			"protocol-error", 76, nil,
+			"protocol-error", nil,
 		},
 		"a token with a break": {
 			[]step{tokens("1", mailbox, map[string]any{"access_token": canary + "\r\nX"})},
 			BadAnswer,
-			"protocol-error", 76, nil,
+			"protocol-error", nil,
 		},
 		"wrong account": {
 			[]step{tokens("1", "paul@durand.example", nil)},
-			WrongAccount, "oauth-scope-missing", 77,
-			nil,
+			WrongAccount, "oauth-scope-missing", nil,
 		},
 		"less than asked": {
 			[]step{tokens("1", mailbox, map[string]any{"scope": "openid email"})},
 			ScopeMissing,
-			"oauth-scope-missing", 77, nil,
+			"oauth-scope-missing", nil,
 		},
-		"as much as asked": {[]step{tokens("1", mailbox, map[string]any{"scope": "openid MAIL:send"})}, "", "", 0, nil},
+		"as much as asked": {[]step{tokens("1", mailbox, map[string]any{"scope": "openid MAIL:send"})}, "", "", nil},
 		"nothing to renew": {
 			[]step{tokens("1", mailbox, map[string]any{"refresh_token": nil})},
 			NoRefresh,
-			"oauth-scope-missing", 77, nil,
+			"oauth-scope-missing", nil,
 		},
 		"somebody else's ID": {
 			[]step{tokens("1", "", map[string]any{"id_token": idToken(map[string]any{"aud": "other", "email": mailbox})})},
-			BadAnswer, "protocol-error", 76, nil,
+			BadAnswer, "protocol-error", nil,
 		},
-		"a broken ID": {[]step{tokens("1", "", map[string]any{"id_token": "a.b"})}, BadAnswer, "protocol-error", 76, nil},
+		"a broken ID": {[]step{tokens("1", "", map[string]any{"id_token": "a.b"})}, BadAnswer, "protocol-error", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -145,8 +138,8 @@ func TestDeviceOutcomes(t *testing.T) {
 				}
 			} else {
 				e := problemOf(err)
-				if e == nil || e.Problem != row.want || e.Cause() != row.cause || e.ExitCode() != row.exit {
-					t.Fatalf("%v, want %s (%s, %d)", err, row.want, row.cause, row.exit)
+				if e == nil || e.Problem != row.want || e.Cause() != row.cause {
+					t.Fatalf("%v, want %s (%s)", err, row.want, row.cause)
 				}
 				if _, err := os.Stat(r.Path); !errors.Is(err, os.ErrNotExist) {
 					t.Errorf("a file is left: %v", err)
@@ -278,9 +271,8 @@ func TestBeginRefuses(t *testing.T) {
 			t.Errorf("%s: the provider was asked all the same", name)
 		}
 	}
-	if e := (&Error{Problem: Unreachable, Kind: wire.KindRefused}); e.ExitCode() != 69 ||
-		e.Cause() != "connection-refused" {
-		t.Errorf("%d %s", e.ExitCode(), e.Cause())
+	if e := (&Error{Problem: Unreachable, Kind: wire.KindRefused}); e.Cause() != "connection-refused" {
+		t.Errorf("%s", e.Cause())
 	}
 }
 
@@ -324,7 +316,7 @@ func TestEscEndsWaiting(t *testing.T) {
 	}
 }
 
-// TestProblemsHaveWords: each in every language, with a cause and a code.
+// TestProblemsHaveWords: each in every language, with a cause.
 func TestProblemsHaveWords(t *testing.T) {
 	t.Parallel()
 	all := []Problem{
@@ -334,8 +326,8 @@ func TestProblemsHaveWords(t *testing.T) {
 	}
 	for _, problem := range all {
 		e := &Error{Problem: problem, Provider: "microsoft"}
-		if e.Cause() == "" || e.ExitCode() == 0 {
-			t.Errorf("%s: %q, %d", problem, e.Cause(), e.ExitCode())
+		if e.Cause() == "" {
+			t.Errorf("%s has no cause", problem)
 		}
 		for _, lang := range languages {
 			if said := lang.Say(e.Text()); strings.HasPrefix(said, "<") || strings.Contains(said, "{") {

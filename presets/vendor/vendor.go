@@ -233,6 +233,3 @@ func (e *SyntaxError) Text() locale.Text {
 	return locale.Msg("vendor.error.syntax", "path", safetext.FromRemote(e.Path), "error",
 		safetext.FromRemote(e.Err.Error()))
 }
-
-// ExitCode is that of an invalid configuration.
-func (e *SyntaxError) ExitCode() int { return 78 }

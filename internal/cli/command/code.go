@@ -1,0 +1,197 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"slices"
+
+	"postier/config"
+	"postier/config/export"
+	"postier/config/importer"
+	"postier/delivery"
+	"postier/diagnostics/explain"
+	"postier/internal/discovery"
+	"postier/internal/exitcode"
+	"postier/internal/oauth"
+	"postier/internal/safefile"
+	"postier/internal/safetext"
+	"postier/presets/vendor"
+	"postier/tui"
+	"postier/tui/plain"
+)
+
+// This file is the one table from what went wrong to exit codes (docs/reference.md §4). What a server or a check said
+// has the code of its cause, which the catalogue of causes holds as data (diagnostics/explain).
+
+// Code is the exit code of an error: that of the first row that knows it.
+func Code(err error) int {
+	var own *Error
+	var stopped *plain.Stopped
+	var signIn *oauth.Error
+	var file *safefile.Error
+	switch {
+	case err == nil:
+		return exitcode.OK
+	case errors.As(err, &own):
+		return own.Code
+	case errors.Is(err, tui.ErrInterrupted), plain.Interrupted(err), errors.Is(err, context.Canceled):
+		return exitcode.Interrupted
+	case errors.As(err, &stopped):
+		return stoppedCode(stopped)
+	case errors.As(err, &signIn):
+		return signInCode(signIn)
+	case errors.As(err, new(*vendor.SyntaxError)):
+		return exitcode.Config
+	case errors.As(err, &file):
+		return fileCode(file)
+	case errors.As(err, new(*config.InvalidError)), errors.As(err, new(*config.VersionError)),
+		errors.As(err, new(*config.SyntaxError)), errors.As(err, new(*config.ChangedError)):
+		return exitcode.Config
+	}
+	for _, row := range sentences() {
+		if errors.Is(err, row.err) {
+			return row.code
+		}
+	}
+	return formatCode(err)
+}
+
+func formatCode(err error) int {
+	var refused *export.Error
+	var foreign *importer.Error
+	switch {
+	case errors.As(err, &refused):
+		// A format that does not exist, or a flag that it does not take, is usage; a value that it cannot hold is data.
+		switch refused.Reason.Key {
+		case "config.enum", "config.export.inline_only", "config.export.no_inline":
+			return exitcode.Usage
+		}
+		return exitcode.Data
+	case errors.Is(err, importer.ErrFormat):
+		return exitcode.Usage
+	case errors.As(err, &foreign):
+		return exitcode.Data
+	case errors.As(err, new(*delivery.StateError)), errors.As(err, new(*fs.PathError)):
+		return exitcode.IO
+	case errors.As(err, new(*config.OperationError)): // a profile that does not exist, or a malformed name
+		return exitcode.Data
+	}
+	return exitcode.Failed
+}
+
+// sentence is an error that a package of ours only names, with its code and what a person reads.
+type sentence struct {
+	err  error
+	code int
+	key  string
+}
+
+func sentences() []sentence {
+	return []sentence{
+		{delivery.ErrTooLarge, exitcode.Data, "sendcli.message.large"},
+		{delivery.ErrHeader, exitcode.Data, "sendcli.message.header"},
+		{delivery.ErrEmpty, exitcode.Data, "sendcli.message.empty"},
+		{delivery.ErrLoop, exitcode.Data, "sendcli.message.loop"},
+		{delivery.ErrBadAddress, exitcode.Data, "sendcli.message.address"},
+		{delivery.ErrTemplateName, exitcode.Data, "sendcli.template.name"},
+		{delivery.ErrPattern, exitcode.Data, "sendcli.suppress.pattern"},
+		{delivery.ErrNoEntry, exitcode.Data, "sendcli.suppress.none"},
+		{delivery.ErrNoItem, exitcode.Data, "sendcli.queue.none"},
+		{delivery.ErrBusy, exitcode.TempFail, "sendcli.queue.busy"},
+		{discovery.ErrNoDomain, exitcode.NoHost, "discovery.no-domain"},
+		{discovery.ErrUnreachable, exitcode.Unavailable, "discovery.unreachable"},
+	}
+}
+
+// Sentence puts an error that the table knows by name into words with these arguments. Every other one stays as it is.
+func (p *Printer) Sentence(err error, args ...any) error {
+	var state *delivery.StateError
+	if errors.As(err, &state) { // the state could not be used: nothing was accepted
+		return p.Fault(exitcode.IO, "sendcli.error.state", "op", state.Op, "place", safetext.FromRemote(state.Place), "error",
+			safetext.FromRemote(state.Err.Error()))
+	}
+	for _, row := range sentences() {
+		if errors.Is(err, row.err) {
+			return p.Fault(row.code, row.key, args...)
+		}
+	}
+	return err
+}
+
+// TryCode is the code of what became of a message.
+func TryCode(t delivery.Try) int {
+	switch t.State {
+	case delivery.StateSent, delivery.StateCopy:
+		return exitcode.OK
+	case delivery.StateUnknown:
+		return exitcode.IO
+	}
+	var signIn *oauth.Error
+	if errors.As(t.Err, &signIn) {
+		return signInCode(signIn)
+	}
+	if t.State == delivery.StateWaiting {
+		return causeCode(t.Cause, exitcode.TempFail)
+	}
+	return causeCode(t.Cause, exitcode.Failed)
+}
+
+// BlockCode is the code of a message that was not sent for this reason.
+func BlockCode(b delivery.Block) int {
+	switch b {
+	case delivery.BlockNone:
+		return exitcode.OK
+	case delivery.BlockNoProfile, delivery.BlockOff, delivery.BlockUnknown:
+		return exitcode.Config
+	}
+	return exitcode.Failed
+}
+
+// causeCode is the code of a cause, otherwise where the catalogue gives it none.
+func causeCode[C ~string](slug C, otherwise int) int {
+	if cause, ok := explain.Cause(slug); ok && cause.Exit != exitcode.OK {
+		return cause.Exit
+	}
+	return otherwise
+}
+
+// signInCode is the code of the cause, but for problems that share one with others of another kind.
+func signInCode(e *oauth.Error) int {
+	switch e.Problem {
+	case oauth.Foreign, oauth.NotAnAddress: // the person pasted something else
+		return exitcode.Data
+	case oauth.Busy: // another process holds the file
+		return exitcode.TempFail
+	case oauth.Unreachable:
+		return exitcode.Unavailable
+	}
+	return causeCode(e.Cause(), exitcode.Failed)
+}
+
+// stoppedCode is the code of an unattended run that a check or a question ended.
+func stoppedCode(s *plain.Stopped) int {
+	switch {
+	case s.Finding != nil && s.Finding.Exit != exitcode.OK:
+		return s.Finding.Exit
+	case s.Finding != nil:
+		return causeCode(s.Finding.Cause, exitcode.Failed)
+	case s.SignIn:
+		return exitcode.NoPerm
+	case s.Field != "":
+		return exitcode.Data
+	}
+	return exitcode.Failed
+}
+
+// fileCode tells a file that could not be written from one that must not be used.
+func fileCode(e *safefile.Error) int {
+	switch e.Problem {
+	case safefile.Denied, safefile.DiskFull, safefile.ReadOnly, safefile.Locked, safefile.Failed:
+		writing := []string{"lock", "mkdir", "create", "write", "sync", "rename", "remove", "chmod", "chown", "close"}
+		if slices.Contains(writing, e.Op) {
+			return exitcode.IO
+		}
+	}
+	return exitcode.Config
+}

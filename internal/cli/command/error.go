@@ -1,0 +1,85 @@
+package command
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"postier/internal/exitcode"
+	"postier/internal/locale"
+	"postier/internal/safetext"
+)
+
+// Error ends the run with a code and a sentence; an empty sentence says nothing more.
+type Error struct {
+	Code int
+	Text string
+}
+
+// Error is the sentence.
+func (e *Error) Error() string { return e.Text }
+
+// Failure is an error with a code and a sentence.
+func Failure(code int, text string) error { return &Error{code, text} }
+
+// Usage is an error about the command line.
+func Usage(text string) error { return &Error{exitcode.Usage, text} }
+
+// Quiet ends the run with a code: everything was said already. It is nil for success.
+func Quiet(code int) error {
+	if code == exitcode.OK {
+		return nil
+	}
+	return &Error{Code: code}
+}
+
+// Fault is an error of a command's own, in the person's language.
+func (p *Printer) Fault(code int, key string, args ...any) error {
+	return &Error{code, p.T(key, args...)}
+}
+
+// Data is an error about a malformed value.
+func (p *Printer) Data(text locale.Text) error { return &Error{exitcode.Data, p.Say(text)} }
+
+// DataOf is Data about the value of a flag.
+func (p *Printer) DataOf(flag string, text locale.Text) error {
+	return &Error{exitcode.Data, flag + ": " + p.Say(text)}
+}
+
+// OneOf is the fault of a word that is none of those to choose from, empty when it is one.
+func OneOf[W ~string](value string, words ...W) locale.Text {
+	list := make([]string, len(words))
+	for i, word := range words {
+		if list[i] = string(word); list[i] == value {
+			return locale.Text{}
+		}
+	}
+	return locale.Msg("cli.error.one-of", "value", safetext.FromRemote(value), "words", strings.Join(list, ", "))
+}
+
+// NoArgs refuses every argument.
+func (p *Printer) NoArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 && cmd.HasSubCommands() {
+		return Usage(p.T("cli.error.command", "command", safetext.FromRemote(args[0])))
+	}
+	return p.Args(0, 0)(cmd, args)
+}
+
+// Args checks the number of arguments.
+func (p *Printer) Args(least, most int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch {
+		case len(args) < least:
+			return Usage(p.T("cli.error.missing", "usage", strings.TrimSuffix(cmd.UseLine(), " [flags]")))
+		case len(args) > most:
+			return Usage(p.T("cli.error.argument", "argument", safetext.FromRemote(args[most])))
+		}
+		return nil
+	}
+}
+
+// NeedSubcommand is what a command does that only holds others.
+func (p *Printer) NeedSubcommand(cmd *cobra.Command, _ []string) error {
+	_ = cmd.Usage()
+	return Quiet(exitcode.Usage)
+}

@@ -1,0 +1,146 @@
+// Package command is what the commands are built from: the factory of their parts, the printer, errors with their exit
+// codes, and the flags that several commands share. A command is an options struct, a constructor that binds flags to
+// it, and a function that runs on it.
+package command
+
+import (
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"time"
+
+	"postier/config"
+	"postier/internal/account"
+	"postier/internal/exitcode"
+	"postier/internal/safetext"
+	"postier/internal/wire"
+	"postier/presets"
+	"postier/presets/vendor"
+)
+
+// Factory holds the flags of every command and makes the parts that commands share. Nothing is opened before a command
+// asks for it.
+type Factory struct {
+	Printer
+	Version string
+
+	ConfigFlag string
+	Resolver   string
+	CAFile     string
+	Timeout    time.Duration
+
+	// Vendor is the vendor file, nil when there is none; Providers are the built-in ones with what it says of them, nil
+	// for the built-in ones alone.
+	Vendor    *vendor.File
+	Providers *presets.Book
+
+	// Network is everything that a check may touch.
+	Network func() (*wire.Network, error)
+}
+
+// NewFactory is a factory whose network is what the flags say.
+func NewFactory(s Streams, version string) *Factory {
+	f := &Factory{Printer: Printer{Streams: s}, Version: version}
+	f.Network = f.network
+	return f
+}
+
+func (f *Factory) network() (*wire.Network, error) {
+	n := &wire.Network{Resolver: wire.SystemResolver(), Timeout: f.Timeout, Policy: f.Policy()}
+	resolver := f.Resolver
+	if resolver == "" {
+		resolver = f.Getenv("POSTIER_RESOLVER")
+	}
+	if resolver != "" {
+		at, err := wire.ResolverAt(resolver)
+		if err != nil {
+			return nil, Usage(f.T("cli.error.resolver", "value", safetext.FromRemote(resolver)))
+		}
+		n.Resolver = at
+	}
+	for _, caFile := range []string{f.ExtraRoots(), f.vendorRoots()} {
+		trusting, err := f.Trusting(n, "", caFile)
+		if err != nil {
+			return nil, err
+		}
+		n = trusting
+	}
+	return n, nil
+}
+
+// ExtraRoots is the absolute path of the roots to trust in addition, empty for none.
+func (f *Factory) ExtraRoots() string {
+	path := f.CAFile
+	if path == "" {
+		path = f.Getenv("POSTIER_CA_FILE")
+	}
+	if path == "" {
+		return f.vendorRoots()
+	}
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
+}
+
+// Trusting is the network that trusts the roots of a file in addition; a relative path starts at the configuration's
+// folder, and "" is no file.
+func (f *Factory) Trusting(network *wire.Network, configPath, caFile string) (*wire.Network, error) {
+	trusting, err := account.Trusting(network, configPath, caFile)
+	if err != nil {
+		return nil, f.Fault(exitcode.Config, "cli.error.ca-file", "path", safetext.FromRemote(caFile), "error",
+			safetext.FromRemote(err.Error()))
+	}
+	return trusting, nil
+}
+
+// ConfigPath is the configuration in use; found says whether it exists.
+func (f *Factory) ConfigPath() (path string, found bool) {
+	path, found = config.Find(f.ConfigFlag, f.Getenv)
+	if abs, err := filepath.Abs(path); err == nil {
+		path = abs
+	}
+	return path, found
+}
+
+// Document loads the configuration, which must exist.
+func (f *Factory) Document() (*config.Document, error) {
+	path, _ := f.ConfigPath()
+	doc, err := config.Load(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, f.NoConfig(path)
+	}
+	return doc, err
+}
+
+// NoConfig says that there is no configuration yet. safefile names the first folder that is missing; the file is what
+// was asked for.
+func (f *Factory) NoConfig(path string) error {
+	return f.Fault(exitcode.Config, "cli.error.no-config", "path", safetext.FromRemote(path))
+}
+
+// Profile is a profile by name.
+func (f *Factory) Profile(name string) (*config.Document, *config.Profile, error) {
+	doc, err := f.Document()
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := doc.Profile(name)
+	return doc, p, err
+}
+
+// ProfileNamed is the profile of an argument, or the default.
+func (f *Factory) ProfileNamed(doc *config.Document, args []string) (string, *config.Profile, error) {
+	name := doc.File.Default
+	if len(args) > 0 {
+		name = args[0]
+	}
+	if name == "" {
+		return "", nil, f.Fault(exitcode.Data, "cli.error.no-default")
+	}
+	p, err := doc.Profile(name)
+	if err != nil {
+		return "", nil, err
+	}
+	return name, p, nil
+}

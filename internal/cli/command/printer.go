@@ -1,0 +1,81 @@
+package command
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"postier/internal/locale"
+	"postier/internal/typeset"
+)
+
+// textWidth is the longest line of prose.
+const textWidth = 76
+
+// Printer says things in the person's language: results on standard output, everything else on standard error, so that
+// a pipe gets the result alone.
+type Printer struct {
+	Streams
+	LangFlag string
+	JSON     bool
+	Plain    bool
+	NoColor  bool
+	Verbose  bool
+
+	unwritten error // the first failed write of Println
+}
+
+// Lang is the language of the flag, or that of the environment.
+func (p *Printer) Lang() locale.Lang {
+	if lang, ok := locale.Parse(p.LangFlag); ok {
+		return lang
+	}
+	return locale.FromEnvironment(p.Getenv)
+}
+
+// T is a message of the catalogue.
+func (p *Printer) T(key string, args ...any) string { return locale.For(p.Lang()).T(key, args...) }
+
+// Say puts a text of another package into words.
+func (p *Printer) Say(text locale.Text) string { return locale.For(p.Lang()).Say(text) }
+
+// Println prints a line of the result. It keeps the first error for the exit code: a script that got half a list, or an
+// empty password, must not read 0.
+func (p *Printer) Println(text string) {
+	if _, err := fmt.Fprintln(p.Out, text); err != nil && p.unwritten == nil {
+		p.unwritten = err
+	}
+}
+
+// Unwritten is the first error of Println.
+func (p *Printer) Unwritten() error { return p.unwritten }
+
+// PrintJSON prints a value as indented JSON.
+func (p *Printer) PrintJSON(v any) error {
+	encoder := json.NewEncoder(p.Out)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(v)
+}
+
+// Prose prints text wrapped between words.
+func (p *Printer) Prose(said string) { p.fill("", said) }
+
+// Paragraph prints text wrapped, indented by two spaces.
+func (p *Printer) Paragraph(said string) { p.fill("  ", said) }
+
+func (p *Printer) fill(indent, said string) {
+	for _, line := range typeset.Fill(indent, indent, said, textWidth) {
+		p.Println(line)
+	}
+}
+
+// Note goes to standard error.
+func (p *Printer) Note(text string) { _, _ = io.WriteString(p.Err, text+"\n") }
+
+// Complain says what went wrong, on standard error under the program's name.
+func (p *Printer) Complain(text string) {
+	if text != "" {
+		p.Note("postier: " + text)
+	}
+}

@@ -1,0 +1,34 @@
+package command
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+)
+
+// Run is the work of a command on its options. A constructor takes one, so that a test sees what the flags became; nil
+// is the command's own.
+type Run[O any] func(ctx context.Context, o O) error
+
+// Or is the run of a test, or the command's own.
+func (r Run[O]) Or(own Run[O]) Run[O] {
+	if r != nil {
+		return r
+	}
+	return own
+}
+
+// Group is a command that only holds others; short is the key of its line in help.
+func (p *Printer) Group(use, short string, commands ...*cobra.Command) *cobra.Command {
+	cmd := &cobra.Command{Use: use, Short: p.T(short), Args: p.NoArgs, RunE: p.NeedSubcommand}
+	cmd.AddCommand(commands...)
+	return cmd
+}
+
+// Leaf is a command whose arguments are all that it takes, at least and at most so many.
+func (p *Printer) Leaf(use, short string, least, most int, work Run[[]string]) *cobra.Command {
+	return &cobra.Command{
+		Use: use, Short: p.T(short), Args: p.Args(least, most),
+		RunE: func(cmd *cobra.Command, args []string) error { return work(cmd.Context(), args) },
+	}
+}

@@ -1,0 +1,141 @@
+package command
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"postier/config"
+	"postier/internal/locale"
+	"postier/wizard"
+)
+
+// Settings are the flags that stand for fields of the wizard; a flag is named like its field.
+type Settings struct {
+	values map[wizard.FieldID]*string
+	flags  *pflag.FlagSet
+}
+
+// SettingFields are the fields that can be given by flag, in the order of the steps.
+func SettingFields() []wizard.FieldID {
+	return []wizard.FieldID{
+		wizard.FieldProvider,
+		wizard.FieldSMTPHost, wizard.FieldSMTPPort, wizard.FieldSMTPSecurity, wizard.FieldAuth, wizard.FieldUser,
+		wizard.FieldHelo,
+		wizard.FieldIMAPHost, wizard.FieldIMAPPort, wizard.FieldIMAPSecurity, wizard.FieldIMAPUser,
+		wizard.FieldKeep, wizard.FieldFrom, wizard.FieldSentCopy, wizard.FieldSentFolder,
+		wizard.FieldLabel, wizard.FieldFromName, wizard.FieldReplyTo, wizard.FieldBCC, wizard.FieldSenders,
+		wizard.FieldKindsOn,
+		wizard.FieldKindsOff, wizard.FieldDefault, wizard.FieldPerHour, wizard.FieldPerDay, wizard.FieldPerWeek,
+		wizard.FieldRecipients, wizard.FieldBatch, wizard.FieldWait, wizard.FieldTestMode, wizard.FieldTestAddress,
+	}
+}
+
+// CheckFields are those that a check can use: the servers, the sign-in and the Sent copy.
+func CheckFields() []wizard.FieldID {
+	return []wizard.FieldID{
+		wizard.FieldSMTPHost, wizard.FieldSMTPPort, wizard.FieldSMTPSecurity, wizard.FieldAuth, wizard.FieldUser,
+		wizard.FieldHelo, wizard.FieldFrom,
+		wizard.FieldIMAPHost, wizard.FieldIMAPPort, wizard.FieldIMAPSecurity, wizard.FieldIMAPUser, wizard.FieldSentCopy,
+		wizard.FieldSentFolder,
+	}
+}
+
+// FlagOf is the flag of a field.
+func FlagOf(id wizard.FieldID) string { return "--" + string(id) }
+
+// SettingFlags gives a command the flags of some fields.
+func (p *Printer) SettingFlags(cmd *cobra.Command, fields []wizard.FieldID) *Settings {
+	s := &Settings{values: map[wizard.FieldID]*string{}, flags: cmd.Flags()}
+	for _, id := range fields {
+		s.values[id] = cmd.Flags().String(string(id), "", p.fieldUsage(id))
+	}
+	return s
+}
+
+// fieldUsage is a field's label, with the server that it is about: on the screen a heading says that.
+func (p *Printer) fieldUsage(id wizard.FieldID) string {
+	label := p.T("wizard.field." + string(id))
+	switch area, _, _ := strings.Cut(string(id), "-"); area {
+	case "smtp":
+		return p.T("cli.flag.of-smtp", "field", label)
+	case "imap":
+		return p.T("cli.flag.of-imap", "field", label)
+	}
+	return label
+}
+
+// Given are the flags that were really set; a command without these flags has none.
+func (s *Settings) Given() map[wizard.FieldID]string {
+	out := map[wizard.FieldID]string{}
+	if s == nil {
+		return out
+	}
+	for id, value := range s.values {
+		if s.flags.Changed(string(id)) {
+			out[id] = *value
+		}
+	}
+	return out
+}
+
+// CheckAddress refuses a malformed address before anything starts (exit 65).
+func (p *Printer) CheckAddress(address string) error {
+	if text := config.ValidateAddress(address); !text.Empty() {
+		return p.Data(text)
+	}
+	return nil
+}
+
+// CheckSettings refuses malformed values before anything starts (exit 65).
+func (p *Printer) CheckSettings(values map[wizard.FieldID]string) error {
+	for _, id := range slices.Sorted(maps.Keys(values)) {
+		if text := validateSetting(id, values[id]); !text.Empty() {
+			return p.DataOf(FlagOf(id), text)
+		}
+	}
+	return nil
+}
+
+func validateSetting(id wizard.FieldID, value string) locale.Text {
+	switch id {
+	case wizard.FieldSMTPHost, wizard.FieldIMAPHost:
+		if value == "" && id == wizard.FieldIMAPHost {
+			return locale.Text{}
+		}
+		return config.ValidateHost(value)
+	case wizard.FieldSMTPPort:
+		_, text := config.ParsePortField(value)
+		return text
+	case wizard.FieldIMAPPort:
+		_, text := config.ParsePort(value)
+		return text
+	case wizard.FieldSMTPSecurity, wizard.FieldIMAPSecurity:
+		return OneOf(value, "tls", "starttls", "none", "auto")
+	case wizard.FieldAuth:
+		return OneOf(value, config.Mechanisms()...)
+	case wizard.FieldSentCopy:
+		return OneOf(value, config.SentModes()...)
+	case wizard.FieldKeep:
+		return OneOf(value, wizard.KeepFile, wizard.KeepAsk)
+	case wizard.FieldDefault, wizard.FieldTestMode:
+		return OneOf(value, wizard.Yes, wizard.No)
+	case wizard.FieldFrom, wizard.FieldReplyTo, wizard.FieldTestAddress:
+		if value == "" {
+			return locale.Text{}
+		}
+		return config.ValidateAddress(value)
+	case wizard.FieldUser, wizard.FieldIMAPUser:
+		return config.ValidateUsername(value)
+	case wizard.FieldHelo:
+		return config.ValidateHelo(value)
+	case wizard.FieldSentFolder:
+		return config.ValidateFolder(value)
+	case wizard.FieldLabel, wizard.FieldFromName:
+		return config.ValidateText(value)
+	}
+	return locale.Text{}
+}

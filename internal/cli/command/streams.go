@@ -1,0 +1,69 @@
+package command
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"slices"
+	"strings"
+
+	"postier/tui/plain"
+)
+
+// Streams are what a run talks through; tests give their own.
+type Streams struct {
+	In     io.Reader
+	Out    io.Writer
+	Err    io.Writer
+	Getenv func(string) string
+}
+
+// Interactive reports whether a person is there to answer.
+func (s *Streams) Interactive() bool { return plain.IsTerminal(s.In) && plain.IsTerminal(s.Out) }
+
+// line reads a line, or gives up when ctx ends. The small buffer leaves later lines to the next reader.
+func (s *Streams) line(ctx context.Context) (string, error) {
+	type answer struct {
+		text string
+		err  error
+	}
+	read := make(chan answer, 1)
+	go func() {
+		text, err := bufio.NewReaderSize(s.In, 16).ReadString('\n')
+		read <- answer{text, err}
+	}()
+	select {
+	case a := <-read:
+		return a.text, a.err
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+}
+
+// WaitForEnter lets a person read before the screen is taken over.
+func (s *Streams) WaitForEnter(ctx context.Context) error {
+	if _, err := s.line(ctx); err != nil {
+		return plain.ErrInterrupted
+	}
+	return nil
+}
+
+// Confirm asks a yes-or-no question; anything but a yes in the person's language is a no.
+func (p *Printer) Confirm(ctx context.Context, question string) bool {
+	_, _ = io.WriteString(p.Err, question+" ")
+	line, err := p.line(ctx)
+	if err != nil {
+		return false
+	}
+	word := strings.ToLower(strings.TrimSpace(line))
+	return word != "" && slices.Contains(strings.Fields(p.T("diagnose.yes-words")), word)
+}
+
+// Colourless reports whether colours are off.
+func (p *Printer) Colourless() bool { return p.NoColor || p.Getenv("NO_COLOR") != "" }
+
+// Drawable reports whether both ends are a terminal that can place text, and plain lines were not asked for.
+func (p *Printer) Drawable() bool {
+	term := p.Getenv("TERM")
+	return !p.Plain && term != "dumb" && term != "" && p.Getenv("ACCESSIBLE") == "" && p.Interactive()
+}

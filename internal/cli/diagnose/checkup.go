@@ -1,0 +1,160 @@
+package diagnose
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"postier/diagnostics"
+	"postier/diagnostics/portprobe"
+	"postier/diagnostics/report"
+	"postier/internal/account"
+	"postier/internal/check"
+	"postier/internal/cli/command"
+	"postier/internal/exitcode"
+	"postier/internal/safetext"
+	"postier/internal/wire"
+	"postier/tui/plain"
+)
+
+// checkup is one run of checks: what is checked, over which network, and as which flags say.
+type checkup struct {
+	*command.Factory
+	Flags
+	network *wire.Network
+	target  account.Target
+	domain  string
+	// proof is the saved profile that the results speak for, nil when there is none.
+	proof *proof
+}
+
+// chosen keeps the checks that --only names, by id or by area, and what they need.
+func chosen(only []string, plans []diagnostics.Plan) []diagnostics.Plan {
+	if len(only) == 0 {
+		return plans
+	}
+	wanted := map[check.ID]bool{}
+	needs := map[check.ID][]check.ID{}
+	var want func(check.ID)
+	want = func(id check.ID) {
+		if !wanted[id] {
+			wanted[id] = true
+			for _, need := range needs[id] {
+				want(need)
+			}
+		}
+	}
+	for _, p := range plans {
+		for _, c := range p.Checks {
+			needs[c.ID] = append(slices.Clone(c.Needs), c.After...)
+		}
+	}
+	for id := range needs {
+		for _, name := range only {
+			if string(id) == name || strings.HasPrefix(string(id), name+".") {
+				want(id)
+			}
+		}
+	}
+	for i := range plans {
+		plans[i].Checks = slices.DeleteFunc(slices.Clone(plans[i].Checks),
+			func(c diagnostics.Check) bool { return !wanted[c.ID] })
+	}
+	return plans
+}
+
+func (c *checkup) knownChecks() error {
+	for _, name := range c.Only {
+		if !slices.ContainsFunc(check.All(), func(id check.ID) bool {
+			return string(id) == name || strings.HasPrefix(string(id), name+".")
+		}) {
+			return command.Usage(c.T("cli.error.check", "name", safetext.FromRemote(name)))
+		}
+	}
+	return nil
+}
+
+// run runs the plans and shows the results: JSON at the end, or text, on a terminal as the checks end.
+func (c *checkup) run(ctx context.Context, plans ...diagnostics.Plan) error {
+	info := c.info()
+	plans = chosen(c.Only, plans)
+	var screen *liveView
+	var observe func(diagnostics.Event)
+	if plain.IsTerminal(c.Out) && !c.JSON {
+		screen = newLiveView(c.Factory, info, plans)
+		observe = screen.observe
+		defer screen.stop()
+	}
+	diagnostics.OneRefusal(c.agreeAgain(screen), plans...)
+	results := diagnostics.Run(ctx, observe, plans...)
+	if screen != nil {
+		screen.stop()
+	}
+	info.Took = time.Since(info.Started)
+	if c.wantsProbe(ctx, results) {
+		info.Ports = c.probeElsewhere(ctx, results)
+	}
+	if err := c.show(info, results, screen != nil); err != nil {
+		return err
+	}
+	if ctx.Err() != nil {
+		return command.Quiet(exitcode.Interrupted)
+	}
+	c.renew(results)
+	if code := report.ExitCode(results); code != exitcode.OK {
+		return command.Quiet(code)
+	}
+	return nil
+}
+
+func (c *checkup) info() report.Info {
+	return report.Info{
+		Version: c.Version, Started: time.Now(), Target: c.target, Domain: c.domain, Lang: c.Lang(),
+		Transcript: c.Transcript, Verbose: c.Verbose,
+	}
+}
+
+// show prints everything, or after a live view what is still missing.
+func (c *checkup) show(info report.Info, results []diagnostics.Result, shown bool) error {
+	if c.JSON {
+		return report.JSON(c.Out, info, results)
+	}
+	if !shown {
+		return report.Text(c.Out, info, results)
+	}
+	c.Println("")
+	for _, line := range report.Closing(c.Lang(), results) {
+		c.Println(line)
+	}
+	for _, line := range report.PortLines(info) {
+		c.Println(line)
+	}
+	return nil
+}
+
+// agreeAgain asks before a second sign-in with a secret that was refused once. Without a terminal there is nobody to
+// ask.
+func (c *checkup) agreeAgain(screen *liveView) func(context.Context, diagnostics.Result) bool {
+	if !c.Interactive() || c.JSON {
+		return nil
+	}
+	return func(ctx context.Context, _ diagnostics.Result) bool {
+		if screen != nil {
+			screen.hold()
+			defer screen.resume()
+		}
+		return c.Confirm(ctx, c.T("diagnose.again"))
+	}
+}
+
+// wantsProbe is the flag, or a person's consent when a port did not connect.
+func (c *checkup) wantsProbe(ctx context.Context, results []diagnostics.Result) bool {
+	switch {
+	case ctx.Err() != nil || len(portprobe.Suspicious(results)) == 0:
+		return false
+	case c.Probe || len(c.ProbeHosts) > 0:
+		return true
+	}
+	return c.Interactive() && !c.JSON && c.Confirm(ctx, c.T("diagnose.probe-question"))
+}

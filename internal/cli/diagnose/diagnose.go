@@ -1,0 +1,230 @@
+// Package diagnose holds the commands that run checks: diagnose and its kin, and the report for support.
+package diagnose
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"postier/config"
+	"postier/diagnostics"
+	"postier/diagnostics/arrival"
+	"postier/diagnostics/dns"
+	"postier/diagnostics/imap"
+	"postier/diagnostics/report"
+	"postier/diagnostics/smtp"
+	"postier/internal/check"
+	"postier/internal/cli/command"
+	"postier/internal/exitcode"
+	"postier/internal/safetext"
+	"postier/tui/plain"
+	"postier/wizard"
+)
+
+// Flags are those of every command that runs checks at a server.
+type Flags struct {
+	Only       []string
+	Transcript bool
+	Cleartext  bool
+	Probe      bool
+	ProbeHosts []string
+}
+
+func (o *Flags) bind(f *command.Factory, cmd *cobra.Command) {
+	cmd.Flags().StringSliceVar(&o.Only, "only", nil, f.T("cli.flag.only"))
+	cmd.Flags().BoolVar(&o.Transcript, "transcript", false, f.T("cli.flag.transcript"))
+	cmd.Flags().BoolVar(&o.Cleartext, "insecure-cleartext", false, f.T("cli.flag.cleartext"))
+	cmd.Flags().BoolVar(&o.Probe, "probe-elsewhere", false, f.T("diagnose.flag.probe"))
+	cmd.Flags().StringArrayVar(&o.ProbeHosts, "probe-host", nil, f.T("diagnose.flag.probe-host"))
+}
+
+// Options are the flags and arguments of `postier diagnose`.
+type Options struct {
+	*command.Factory
+	Flags
+	About   []string // a profile or an address; none for the default profile, or for settings given by flags
+	Arrival bool
+	SendTo  string
+	Matrix  bool
+	Values  map[wizard.FieldID]string
+	Secrets *command.SecretFlags
+}
+
+// New is `postier diagnose`.
+func New(f *command.Factory, run command.Run[*Options]) *cobra.Command {
+	o := &Options{Factory: f}
+	cmd := &cobra.Command{Use: "diagnose [PROFILE | ADDRESS]", Short: f.T("cli.short.diagnose"), Args: f.Args(0, 1)}
+	o.Flags.bind(f, cmd)
+	cmd.Flags().BoolVar(&o.Arrival, "arrival", false, f.T("cli.flag.arrival"))
+	cmd.Flags().StringVar(&o.SendTo, "send-to", "", f.T("cli.flag.send-to"))
+	cmd.Flags().BoolVar(&o.Matrix, "matrix", false, f.T("diagnose.flag.matrix"))
+	settings := f.SettingFlags(cmd, command.CheckFields())
+	o.Secrets = f.SecretFlags(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		o.About, o.Values = args, settings.Given()
+		return run.Or(Run)(cmd.Context(), o)
+	}
+	cmd.AddCommand(NewServer(f, "smtp", nil), NewServer(f, "imap", nil), NewDNS(f, nil), NewSPF(f, nil),
+		NewMessage(f, nil))
+	return cmd
+}
+
+// Run checks a saved profile, an address with its preset, or settings given by flags.
+func Run(ctx context.Context, o *Options) error {
+	c, err := o.checkup(ctx)
+	if err != nil {
+		return err
+	}
+	if o.Matrix {
+		return c.matrix(ctx)
+	}
+	plans, err := c.plans(o)
+	if err != nil {
+		return err
+	}
+	return c.run(ctx, plans...)
+}
+
+// Recheck walks a profile's submission server up to the sign-in and the sender's address, without sending anything.
+// When that fails, the report is shown; code is that of its cause.
+func Recheck(ctx context.Context, f *command.Factory, name string) (code int, err error) {
+	c, err := (&Options{Factory: f, About: []string{name}}).checkup(ctx)
+	if err != nil {
+		return exitcode.Failed, err
+	}
+	info := c.info()
+	results := diagnostics.Run(ctx, nil, smtp.Plan(c.network, c.target, smtp.Options{}))
+	info.Took = time.Since(info.Started)
+	if code = report.ExitCode(results); code != exitcode.OK {
+		err = c.show(info, results, false)
+	}
+	return code, err
+}
+
+// checkup gathers what to check and what to sign in with.
+func (o *Options) checkup(ctx context.Context) (*checkup, error) {
+	c := &checkup{Factory: o.Factory, Flags: o.Flags}
+	if err := c.knownChecks(); err != nil {
+		return nil, err
+	}
+	if err := o.CheckSettings(o.Values); err != nil {
+		return nil, err
+	}
+	var err error
+	if c.network, err = o.Network(); err != nil {
+		return nil, err
+	}
+	if c.target, err = o.target(ctx); err != nil {
+		return nil, err
+	}
+	if err := c.trustProfile(); err != nil {
+		return nil, err
+	}
+	c.proof = o.proofOf(c.target)
+	if o.SendTo != "" {
+		if err := o.CheckAddress(o.SendTo); err != nil {
+			return nil, err
+		}
+		c.target.Recipient = o.SendTo
+	}
+	given, err := o.Factory.Secret(ctx, o.Secrets)
+	if err != nil {
+		return nil, err
+	}
+	if !given.Empty() {
+		c.target.Secret = given
+	}
+	if err := c.askSecret(ctx); err != nil {
+		return nil, err
+	}
+	c.target.AllowCleartext = c.target.AllowCleartext || o.Cleartext
+	return c, nil
+}
+
+// plans are the areas for a target. An arrival needs IMAP and a mailbox that the message can be found in: one's
+// own, unless --arrival says that the other one is.
+func (c *checkup) plans(o *Options) ([]diagnostics.Plan, error) {
+	signsIn := !c.target.Secret.Empty() && c.target.Submission.Auth != config.MechanismNone
+	toSelf := o.SendTo != "" && strings.EqualFold(o.SendTo, c.target.Address)
+	look := (o.Arrival || toSelf) && c.target.IMAP != nil && signsIn
+	options := smtp.Options{}
+	switch {
+	case o.Arrival && !look:
+		c.Note(c.T("diagnose.arrival-without"))
+	case o.SendTo != "" && !look:
+		message, err := arrival.Compose(c.target, c.Lang(), "postier", time.Now())
+		if err != nil {
+			return nil, c.Fault(exitcode.Data, "cli.error.no-servers", "address", safetext.FromRemote(c.target.Author()))
+		}
+		options.Message, options.Recipients = message.Raw, []string{o.SendTo}
+	}
+	plans := []diagnostics.Plan{smtp.Plan(c.network, c.target, options), dns.Plan(c.network, c.target, dns.Options{})}
+	if c.target.IMAP != nil {
+		plans = append(plans, c.imapPlan(signsIn))
+	}
+	switch {
+	case look:
+		plans = append(plans, arrival.Plan(c.network, c.target, arrival.Options{Lang: c.Lang()}))
+	case o.Arrival:
+		plans = append(plans, withoutMailbox())
+	}
+	return plans, nil
+}
+
+// withoutMailbox is an arrival that was asked for and that nobody can look at: every check of it is told as skipped.
+func withoutMailbox() diagnostics.Plan {
+	skip := func(context.Context) diagnostics.Result {
+		return diagnostics.Result{Status: check.Skip, Cause: "not-applicable"}
+	}
+	var out diagnostics.Plan
+	for _, id := range check.All() {
+		if strings.HasPrefix(string(id), "arrival.") {
+			out.Checks = append(out.Checks, diagnostics.Check{ID: id, Run: skip})
+		}
+	}
+	return out
+}
+
+// imapPlan is the plan for IMAP; without a sign-in only what stands before it can be judged.
+func (c *checkup) imapPlan(signsIn bool) diagnostics.Plan {
+	plan := imap.Plan(c.network, c.target, imap.Options{Lang: c.Lang()})
+	if !signsIn {
+		plan.Checks = slices.DeleteFunc(plan.Checks, func(one diagnostics.Check) bool {
+			return !slices.Contains([]check.ID{check.IMAPConnect, check.IMAPTLS, check.IMAPCertificate},
+				one.ID)
+		})
+	}
+	return plan
+}
+
+// askSecret asks on a terminal when a sign-in is wanted and no secret is there. Without a terminal the sign-in is left
+// out.
+func (c *checkup) askSecret(ctx context.Context) error {
+	t := &c.target
+	if t.Submission.Auth == config.MechanismNone || !t.Secret.Empty() || onlyArea(c.Only, "dns") {
+		return nil
+	}
+	if c.Interactive() && !c.JSON {
+		value, err := plain.ReadSecret(ctx, c.In, c.Err,
+			c.T("cli.diagnose.prompt", "user", safetext.FromRemote(t.Submission.Username), "host",
+				safetext.FromRemote(t.Submission.Host)))
+		if err != nil {
+			return err
+		}
+		t.Secret = value
+	}
+	if t.Secret.Empty() {
+		t.Submission.Auth = config.MechanismNone
+		c.Note(c.T("cli.diagnose.no-secret"))
+	}
+	return nil
+}
+
+// onlyArea reports whether --only names nothing but checks of one area.
+func onlyArea(only []string, area string) bool {
+	return len(only) > 0 && !slices.ContainsFunc(only,
+		func(id string) bool { return id != area && !strings.HasPrefix(id, area+".") })
+}

@@ -1,0 +1,176 @@
+package diagnose
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"postier/config"
+	"postier/diagnostics"
+	"postier/diagnostics/portprobe"
+	"postier/diagnostics/report"
+	"postier/internal/account"
+	"postier/internal/cli/command"
+	"postier/internal/exitcode"
+	"postier/internal/safefile"
+	"postier/internal/safetext"
+	"postier/presets"
+	"postier/tui/plain"
+	"postier/wizard"
+)
+
+// ReportOptions are the flags and arguments of `postier report`.
+type ReportOptions struct {
+	Options
+	Out    string
+	Format string
+	Mask   bool
+	Yes    bool
+}
+
+// NewReport is `postier report`, the bundle for support: it is shown in full before it is written.
+func NewReport(f *command.Factory, run command.Run[*ReportOptions]) *cobra.Command {
+	o := &ReportOptions{Options: Options{Factory: f}}
+	cmd := &cobra.Command{Use: "report [PROFILE | ADDRESS]", Short: f.T("diagnose.short.report"), Args: f.Args(0, 1)}
+	o.Flags.bind(f, cmd)
+	cmd.Flags().StringVar(&o.Out, "out", "", f.T("diagnose.flag.out"))
+	cmd.Flags().StringVar(&o.Format, "format", string(report.Markdown), f.T("diagnose.flag.format"))
+	cmd.Flags().BoolVar(&o.Mask, "mask", true, f.T("diagnose.flag.mask"))
+	cmd.Flags().BoolVar(&o.Yes, "yes", false, f.T("diagnose.flag.yes"))
+	settings := f.SettingFlags(cmd, command.CheckFields())
+	o.Secrets = f.SecretFlags(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		o.About, o.Values = args, settings.Given()
+		if f.JSON && !cmd.Flags().Changed("format") {
+			o.Format = string(report.JSONFile)
+		}
+		if text := command.OneOf(o.Format, report.Markdown, report.HTML, report.JSONFile); !text.Empty() {
+			return command.Usage(f.Say(text))
+		}
+		return run.Or(runReport)(cmd.Context(), o)
+	}
+	return cmd
+}
+
+func runReport(ctx context.Context, o *ReportOptions) error {
+	c, err := o.checkup(ctx)
+	if err != nil {
+		return err
+	}
+	plans, err := c.plans(&o.Options)
+	if err != nil {
+		return err
+	}
+	plans = chosen(o.Only, plans)
+	info := c.info()
+	info.Steps = stepNumbers()
+	var observe func(diagnostics.Event)
+	if plain.IsTerminal(o.Err) {
+		o.Note(o.T("diagnose.report.checking"))
+		view := newStatusView(o.Factory, info, plans)
+		observe = view.observe
+		defer view.stop()
+	}
+	diagnostics.OneRefusal(nil, plans...)
+	results := diagnostics.Run(ctx, observe, plans...)
+	info.Took = time.Since(info.Started)
+	if ctx.Err() != nil {
+		return command.Quiet(exitcode.Interrupted)
+	}
+	if o.Probe && len(portprobe.Suspicious(results)) > 0 {
+		info.Ports = c.probeElsewhere(ctx, results)
+	}
+	var mask *report.Mask
+	if o.Mask {
+		mask = bundleMask(c.target)
+	}
+	bundle := report.NewBundle(info, results, system(o.Factory), c.bundleSettings(), mask)
+	content, err := bundle.Render(report.Format(o.Format))
+	switch {
+	case errors.Is(err, report.ErrCanary):
+		return o.Fault(exitcode.Failed, "diagnose.report.canary")
+	case err != nil:
+		return err
+	}
+	return o.handOut(ctx, content)
+}
+
+// handOut shows the report in full, and writes it when the person agrees, with --yes, or with --out where no person can
+// be asked.
+func (o *ReportOptions) handOut(ctx context.Context, content []byte) error {
+	if _, err := o.Factory.Out.Write(content); err != nil {
+		return command.Failure(exitcode.IO, safetext.Escape(err.Error()))
+	}
+	path := o.Out
+	if path == "" && (o.Yes || o.Interactive()) {
+		path = "postier-report." + o.Format
+	}
+	if path == "" {
+		return nil
+	}
+	if o.Interactive() && !o.Yes && !o.Confirm(ctx, o.T("diagnose.report.write", "path", safetext.FromRemote(path))) {
+		o.Note(o.T("diagnose.report.not-written"))
+		return command.Quiet(exitcode.Interrupted)
+	}
+	if err := safefile.Write(path, content, safefile.Options{}); err != nil {
+		return err
+	}
+	o.Note(o.T("diagnose.report.written", "path", safetext.FromRemote(path)))
+	return nil
+}
+
+// stepNumbers are the wizard's steps in which an area is tested: what support says over the phone.
+func stepNumbers() map[string]int {
+	return map[string]int{
+		"smtp": wizard.StepSubmission.Number(), "imap": wizard.StepSent.Number(), "dns": wizard.StepDNS.Number(),
+		"arrival": wizard.StepTest.Number(),
+	}
+}
+
+func system(f *command.Factory) report.System {
+	return report.System{
+		OS: runtime.GOOS, Arch: runtime.GOARCH, Terminal: f.Getenv("TERM"), Locale: string(f.Lang()),
+		Interactive: f.Interactive(),
+	}
+}
+
+// bundleSettings are those of the saved profile; without one what was checked is in the report already.
+func (c *checkup) bundleSettings() *report.Settings {
+	if c.target.Profile == "" {
+		return nil
+	}
+	_, p, err := c.Profile(c.target.Profile)
+	if err != nil {
+		return nil
+	}
+	return report.SettingsOf(p)
+}
+
+// bundleMask hides whose account it is. A provider's domain says nothing about the person and stays.
+func bundleMask(target account.Target) *report.Mask {
+	var domains []string
+	var words []string
+	if _, isProvider := presets.Default().Get(target.Profile); !isProvider { // profiles are often named after the provider
+		words = append(words, target.Profile)
+	}
+	for _, address := range []string{target.Address, target.From, target.Recipient, target.Submission.Username} {
+		if at := strings.LastIndexByte(address, '@'); at >= 0 {
+			domains = append(domains, address[at+1:])
+		} else if address != "" {
+			words = append(words, address)
+		}
+	}
+	for _, s := range []*config.Server{target.IMAP} {
+		if s != nil && !strings.Contains(s.Username, "@") {
+			words = append(words, s.Username)
+		}
+	}
+	return report.NewMask(domains, words, func(domain string) bool {
+		_, known := presets.Lookup(domain)
+		return known
+	})
+}

@@ -1,0 +1,143 @@
+package diagnose
+
+import (
+	"context"
+	"strings"
+
+	"postier/config"
+	"postier/internal/account"
+	"postier/internal/exitcode"
+	"postier/internal/safetext"
+	"postier/wizard"
+	"postier/wizard/worker"
+)
+
+// target finds what to check: a profile by name, an address by its preset or its domain's MX, or the flags
+// alone.
+func (o *Options) target(ctx context.Context) (account.Target, error) {
+	var target account.Target
+	var err error
+	switch {
+	case len(o.About) == 1 && strings.Contains(o.About[0], "@"):
+		target, err = o.targetOfAddress(ctx, o.About[0])
+	case len(o.About) == 0 && o.Values[wizard.FieldSMTPHost] != "":
+		target.Provider, target.Address = "custom", givenAddress(o.Values)
+	default:
+		target, err = o.targetOfProfile(ctx)
+	}
+	if err != nil {
+		return target, err
+	}
+	applySettings(&target, o.Values)
+	if target.Submission.Host == "" {
+		return target, o.Fault(exitcode.Data, "cli.error.no-servers", "address", safetext.FromRemote(target.Address))
+	}
+	return target, nil
+}
+
+func (o *Options) targetOfProfile(ctx context.Context) (account.Target, error) {
+	doc, err := o.Document()
+	if err != nil {
+		return account.Target{}, err
+	}
+	name, p, err := o.ProfileNamed(doc, o.About)
+	if err != nil {
+		return account.Target{}, err
+	}
+	if p.Credential.Kind == config.CredentialAsk {
+		return account.Of(name, p, o.Book()), nil // asked for once it is known that a sign-in is wanted
+	}
+	source := account.Source{Book: o.Book(), ConfigPath: doc.Path, Credentials: o.Credentials(doc.Path)}
+	return source.Target(ctx, name, p)
+}
+
+// targetOfAddress takes the servers from the preset of the domain, or of its MX.
+func (o *Options) targetOfAddress(ctx context.Context, address string) (account.Target, error) {
+	if err := o.CheckAddress(address); err != nil {
+		return account.Target{}, err
+	}
+	target := account.Target{Address: address, Provider: "custom"}
+	if o.Values[wizard.FieldSMTPHost] != "" {
+		return target, nil
+	}
+	network, err := o.Network()
+	if err != nil {
+		return target, err
+	}
+	w := &worker.Worker{Network: network, Book: o.Book()}
+	candidates := w.Candidates(ctx, address)
+	if len(candidates) == 0 {
+		return target, nil
+	}
+	best := candidates[0]
+	target = account.Of("", &config.Profile{
+		Provider: best.Provider, From: config.Address{Address: address}, Submission: best.Submission,
+		Credential: config.Credential{Type: best.Credential},
+		SentCopy:   config.SentCopy{Mode: best.SentMode, IMAP: best.IMAP},
+	}, o.Book())
+	return target, nil
+}
+
+// givenAddress is the address that the flags name: the author's, or the user name where it is one.
+func givenAddress(values map[wizard.FieldID]string) string {
+	address := values[wizard.FieldFrom]
+	if address == "" && strings.Contains(values[wizard.FieldUser], "@") {
+		address = values[wizard.FieldUser]
+	}
+	return address
+}
+
+// applySettings lets flags win over what was found.
+func applySettings(t *account.Target, values map[wizard.FieldID]string) {
+	set := func(id wizard.FieldID, to *string) {
+		if v, ok := values[id]; ok {
+			*to = v
+		}
+	}
+	set(wizard.FieldSMTPHost, &t.Submission.Host)
+	if text, ok := values[wizard.FieldSMTPPort]; ok {
+		port, _ := config.ParsePortField(text)
+		port.Apply(&t.Submission, new(config.Batch))
+	}
+	if v, ok := values[wizard.FieldSMTPSecurity]; ok {
+		t.Submission.Security = config.Security(v)
+	}
+	if v, ok := values[wizard.FieldAuth]; ok {
+		t.Submission.Auth = config.Mechanism(v)
+	}
+	if t.Submission.Security == "" {
+		t.Submission.Security = config.SecurityAuto
+	}
+	if t.Submission.Auth == "" {
+		t.Submission.Auth = config.MechanismAuto
+	}
+	if t.Submission.Username == "" {
+		t.Submission.Username = t.Address
+	}
+	set(wizard.FieldUser, &t.Submission.Username)
+	set(wizard.FieldHelo, &t.Submission.Helo)
+	set(wizard.FieldFrom, &t.From)
+	if host, ok := values[wizard.FieldIMAPHost]; ok && host != "" {
+		t.IMAP = &config.Server{
+			Host: host, Port: config.PortIMAPS, Security: config.SecurityAuto, Auth: config.MechanismAuto,
+			Username: t.Submission.Username,
+		}
+	} else if ok {
+		t.IMAP = nil
+	}
+	if t.IMAP != nil {
+		server := *t.IMAP
+		if text, ok := values[wizard.FieldIMAPPort]; ok {
+			server.Port, _ = config.ParsePort(text)
+		}
+		if v, ok := values[wizard.FieldIMAPSecurity]; ok {
+			server.Security = config.Security(v)
+		}
+		set(wizard.FieldIMAPUser, &server.Username)
+		t.IMAP = &server
+	}
+	set(wizard.FieldSentFolder, &t.SentFolder)
+	if v, ok := values[wizard.FieldSentCopy]; ok {
+		t.SentMode = config.SentMode(v)
+	}
+}

@@ -1,0 +1,301 @@
+package lookup
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"postier/config"
+	"postier/internal/cli/command"
+	"postier/internal/discovery"
+	"postier/internal/exitcode"
+	"postier/internal/safetext"
+	"postier/internal/wire"
+)
+
+// DiscoverOptions are the flags and arguments of `postier discover`.
+type DiscoverOptions struct {
+	*command.Factory
+	Address string // "-": many, from standard input
+	Offline bool
+}
+
+// NewDiscover is `postier discover`.
+func NewDiscover(f *command.Factory, run command.Run[*DiscoverOptions]) *cobra.Command {
+	o := &DiscoverOptions{Factory: f}
+	cmd := &cobra.Command{Use: "discover ADDRESS | -", Short: f.T("discovery.short"), Args: f.Args(1, 1)}
+	cmd.Flags().BoolVar(&o.Offline, "offline", false, f.T("discovery.flag.offline"))
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		o.Address = args[0]
+		return run.Or(runDiscover)(cmd.Context(), o)
+	}
+	return cmd
+}
+
+func runDiscover(ctx context.Context, o *DiscoverOptions) error {
+	network, err := o.Network()
+	if err != nil {
+		return err
+	}
+	s := &search{DiscoverOptions: o, network: network}
+	if o.Address == "-" {
+		return s.lines(ctx)
+	}
+	if o.Interactive() && !o.JSON && !o.Offline {
+		o.Note(o.T("discovery.searching", "domain", safetext.FromRemote(config.AddressDomain(o.Address))))
+	}
+	result := s.find(ctx, o.Address)
+	if o.JSON {
+		if err := o.PrintJSON(result); err != nil {
+			return err
+		}
+	} else {
+		printDiscovered(o.Factory, result)
+	}
+	return result.failure()
+}
+
+// search looks for the servers of addresses.
+type search struct {
+	*DiscoverOptions
+	network *wire.Network
+}
+
+// discovered is the JSON of the contract. Suggestion and Error are there only when there is something to say.
+type discovered struct {
+	Address    safetext.Remote       `json:"address"`
+	Suggestion string                `json:"suggestion,omitempty"`
+	Candidates []discoveredCandidate `json:"candidates"`
+	Error      *discoverError        `json:"error,omitempty"`
+
+	cancelled bool
+}
+
+type discoverError struct {
+	Code    int    `json:"code"`
+	Message string `json:"message"`
+}
+
+type discoveredCandidate struct {
+	Provider   string             `json:"provider"`
+	Name       string             `json:"name"`
+	Origin     discovery.Origin   `json:"origin"`
+	Via        string             `json:"via,omitempty"`
+	Confidence string             `json:"confidence"`
+	Checked    string             `json:"checked,omitempty"`
+	Confirm    []discovery.Reason `json:"confirm,omitempty"`
+	SMTP       []discoveredServer `json:"smtp"`
+	IMAP       []discoveredServer `json:"imap"`
+	Credential config.SecretType  `json:"credential"`
+	SentCopy   config.SentMode    `json:"sent_copy"`
+	Notes      []string           `json:"notes"`
+}
+
+type discoveredServer struct {
+	Host      string             `json:"host"`
+	Port      int                `json:"port"`
+	Security  config.Security    `json:"security"`
+	Auth      []config.Mechanism `json:"auth"`
+	Username  string             `json:"username"`
+	Source    discovery.Source   `json:"source"`
+	Ask       []string           `json:"ask,omitempty"`
+	Cleartext bool               `json:"cleartext,omitempty"`
+}
+
+// failure is the end of the run: the sentence was printed as part of the result in JSON, and goes to standard error
+// too.
+func (d discovered) failure() error {
+	switch {
+	case d.cancelled:
+		return context.Canceled
+	case d.Error != nil:
+		return command.Failure(d.Error.Code, d.Error.Message)
+	}
+	return nil
+}
+
+// find is the answer for one address.
+func (s *search) find(ctx context.Context, address string) discovered {
+	shown := safetext.FromRemote(address)
+	out := discovered{Address: shown, Candidates: []discoveredCandidate{}}
+	refuse := func(code int, text string) { out.Error = &discoverError{code, text} }
+	if text := config.ValidateAddress(address); !text.Empty() {
+		refuse(exitcode.Data, s.Say(text))
+		return out
+	}
+	domain := config.AddressDomain(address)
+	if suggestion, ok := s.Book().Typo(domain); ok {
+		out.Suggestion = address[:len(address)-len(domain)] + suggestion
+	}
+	candidates, err := discovery.Find(ctx, s.network, s.Book(), address, discovery.Options{Offline: s.Offline})
+	remote := safetext.FromRemote(domain)
+	switch {
+	case errors.Is(err, discovery.ErrAddress):
+		refuse(exitcode.Data, s.Say(config.ValidateDomain(domain)))
+	case errors.Is(err, discovery.ErrNoDomain), errors.Is(err, discovery.ErrUnreachable):
+		refuse(command.Code(err), s.Sentence(err, "domain", remote).Error())
+	case err != nil:
+		out.cancelled = true
+	case len(candidates) == 0 && s.Offline:
+		refuse(exitcode.Failed, s.T("discovery.nothing-offline", "domain", remote))
+	case len(candidates) == 0:
+		refuse(exitcode.Failed, s.T("discovery.nothing", "address", shown))
+	}
+	for _, c := range candidates {
+		out.Candidates = append(out.Candidates, s.candidate(c))
+	}
+	return out
+}
+
+func (s *search) candidate(c discovery.Candidate) discoveredCandidate {
+	out := discoveredCandidate{
+		Provider: c.Provider, Name: c.Name, Origin: c.Origin, Via: c.Via, Confidence: string(c.Confidence),
+		Checked: c.Checked,
+		Confirm: c.Confirm, SMTP: discoveredServers(c.SMTP), IMAP: discoveredServers(c.IMAP), Credential: c.Credential,
+		SentCopy: c.SentCopy, Notes: []string{},
+	}
+	if p, ok := s.Book().Get(c.Provider); ok {
+		out.Name = p.NameIn(s.Lang())
+	}
+	for _, n := range c.Notes {
+		out.Notes = append(out.Notes, n.In(s.Lang()))
+	}
+	return out
+}
+
+func discoveredServers(list []discovery.Server) []discoveredServer {
+	out := []discoveredServer{}
+	for _, s := range list {
+		auth := s.Mechanisms
+		if auth == nil {
+			auth = []config.Mechanism{}
+		}
+		out = append(out, discoveredServer{
+			Host: s.Host, Port: s.Port, Security: s.Security, Auth: auth, Username: s.Username, Source: s.Source, Ask: s.Ask,
+			Cleartext: s.Cleartext,
+		})
+	}
+	return out
+}
+
+// printDiscovered shows the best candidate in full and the others by name.
+func printDiscovered(f *command.Factory, d discovered) {
+	if d.Suggestion != "" {
+		f.Println(f.T("discovery.note.typo", "suggestion", safetext.FromRemote(d.Suggestion)))
+	}
+	for i, c := range d.Candidates {
+		if i > 0 {
+			f.Println("")
+		}
+		printCandidate(f, c)
+	}
+}
+
+func printCandidate(f *command.Factory, c discoveredCandidate) {
+	detail := f.T("discovery.confidence." + c.Confidence)
+	if c.Checked != "" {
+		detail += ", " + f.T("discovery.checked", "date", c.Checked)
+	}
+	f.Println(c.Name + " (" + c.Provider + "): " + detail)
+	f.Println("  " + f.T("discovery.origin."+string(c.Origin), "via", c.Via))
+	for _, list := range []struct {
+		key     string
+		servers []discoveredServer
+	}{{"discovery.submission", c.SMTP}, {"discovery.imap", c.IMAP}} {
+		for _, s := range list.servers {
+			f.Println("  " + f.T(list.key, "host", s.Host, "port", s.Port, "security",
+				f.T("discovery.security."+string(s.Security))) +
+				" · " + f.T("discovery.source."+string(s.Source)))
+		}
+	}
+	if len(c.SMTP) > 0 && c.SMTP[0].Username != "" {
+		f.Println("  " + f.T("discovery.user", "user", safetext.FromRemote(c.SMTP[0].Username)))
+	}
+	if len(c.Confirm) > 0 {
+		f.Println("  " + f.T("discovery.confirm"))
+		for _, r := range c.Confirm {
+			f.Paragraph("- " + f.Say(r.Text()))
+		}
+	}
+	for _, n := range c.Notes {
+		f.Paragraph("- " + n)
+	}
+}
+
+const (
+	// discoverWorkers bounds the searches at a time: each asks about twenty questions.
+	discoverWorkers = 4
+	// maxLine is longer than every address (RFC 5321 §4.5.3.1.3) with its JSON around it.
+	maxLine = 4 << 10
+)
+
+// lines reads addresses, one a line, bare or as JSON objects with "address", and prints one JSON object a line
+// in the same order. The exit code is that of the first address without an answer.
+func (s *search) lines(ctx context.Context) error {
+	jobs := make(chan chan discovered, discoverWorkers)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var reading error
+	go func() {
+		defer close(jobs)
+		lines := bufio.NewScanner(s.In)
+		lines.Buffer(make([]byte, maxLine), maxLine)
+		number := 0
+		for lines.Scan() {
+			number++
+			line := strings.TrimSpace(lines.Text())
+			if line == "" {
+				continue
+			}
+			result := make(chan discovered, 1)
+			select {
+			case jobs <- result:
+			case <-ctx.Done():
+				return
+			}
+			at := number
+			go func() { result <- s.line(ctx, line, at) }()
+		}
+		reading = lines.Err()
+	}()
+	var first error
+	var once sync.Once
+	encoder := json.NewEncoder(s.Out)
+	encoder.SetEscapeHTML(false)
+	for result := range jobs {
+		d := <-result
+		if err := encoder.Encode(d); err != nil {
+			return err
+		}
+		if err := d.failure(); err != nil {
+			once.Do(func() { first = err })
+		}
+	}
+	if reading != nil {
+		return s.Fault(exitcode.Data, "cli.error.argument", "argument", safetext.FromRemote(reading.Error()))
+	}
+	return first
+}
+
+// line is the answer for one line.
+func (s *search) line(ctx context.Context, line string, number int) discovered {
+	address := line
+	if strings.HasPrefix(line, "{") {
+		var given struct {
+			Address string `json:"address"`
+		}
+		if err := json.Unmarshal([]byte(line), &given); err != nil || given.Address == "" {
+			return discovered{
+				Address: safetext.FromRemote(line), Candidates: []discoveredCandidate{},
+				Error: &discoverError{exitcode.Data, s.T("discovery.bad-line", "line", number)},
+			}
+		}
+		address = given.Address
+	}
+	return s.find(ctx, address)
+}

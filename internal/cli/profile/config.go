@@ -1,0 +1,84 @@
+package profile
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"postier/config"
+	"postier/internal/cli/command"
+	"postier/internal/safetext"
+	"postier/presets/vendor"
+)
+
+// NewConfig is `postier config`.
+func NewConfig(f *command.Factory) *cobra.Command {
+	return f.Group("config", "cli.short.config",
+		f.Leaf("path", "cli.short.config-path", 0, 0, func(context.Context, []string) error {
+			path, _ := f.ConfigPath()
+			f.Println(safetext.Escape(path))
+			return nil
+		}),
+		f.Leaf("show", "cli.short.config-show", 0, 0, func(context.Context, []string) error { return showConfig(f) }),
+		vendorToo(f, "schema", "cli.short.config-schema", func() error {
+			_, err := f.Out.Write(config.Schema())
+			return err
+		}, func() error {
+			_, err := f.Out.Write(vendor.Schema())
+			return err
+		}),
+		f.Leaf("get KEY", "cli.short.config-get", 1, 1, func(_ context.Context, args []string) error {
+			doc, err := f.Document()
+			if err != nil {
+				return err
+			}
+			value, err := config.Get(doc, args[0])
+			if err != nil {
+				return err
+			}
+			f.Println(safetext.Escape(value))
+			return nil
+		}),
+		vendorToo(f, "validate", "cli.short.config-validate", func() error { return validateConfig(f) },
+			func() error { return validateVendor(f) }),
+		f.Leaf("migrate", "cli.short.config-migrate", 0, 0, func(context.Context, []string) error { return migrate(f) }))
+}
+
+// vendorToo is a command on the configuration with a flag that turns it to the vendor file.
+func vendorToo(f *command.Factory, use, short string, configuration, vendor func() error) *cobra.Command {
+	turned := false
+	cmd := f.Leaf(use, short, 0, 0, func(context.Context, []string) error {
+		if turned {
+			return vendor()
+		}
+		return configuration()
+	})
+	cmd.Flags().BoolVar(&turned, "vendor", false, f.T("vendor.flag.vendor"))
+	cmd.Annotations = map[string]string{command.WithoutVendor: "yes"}
+	return cmd
+}
+
+// showConfig prints the configuration with every secret that an old file may hold masked.
+func showConfig(f *command.Factory) error {
+	doc, err := f.Document()
+	if err != nil {
+		return err
+	}
+	shown := doc.File
+	shown.Profiles = map[string]*config.Profile{}
+	for name, p := range doc.File.Profiles {
+		shown.Profiles[name] = masked(p)
+	}
+	return f.PrintJSON(shown)
+}
+
+// migrate rewrites the file in the present version. Version 1 is the first, so there is nothing to change yet,
+// but a file that cannot be read is told.
+func migrate(f *command.Factory) error {
+	doc, err := f.Document()
+	if err != nil {
+		return err
+	}
+	f.Println(f.T("cli.config.current", "path", safetext.FromRemote(doc.Path), "version", doc.File.Version))
+	return nil
+}

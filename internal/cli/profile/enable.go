@@ -1,0 +1,70 @@
+package profile
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"postier/internal/cli/command"
+	"postier/internal/cli/diagnose"
+	"postier/internal/exitcode"
+)
+
+// EnableOptions are the flags and arguments of `postier profile enable`.
+type EnableOptions struct {
+	*command.Factory
+	Name  string
+	Force bool
+}
+
+// NewEnable is `postier profile enable`.
+func NewEnable(f *command.Factory, run command.Run[*EnableOptions]) *cobra.Command {
+	o := &EnableOptions{Factory: f}
+	cmd := &cobra.Command{
+		Use: "enable PROFILE", Short: f.T("cli.short.profile-enable"), Args: f.Args(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.Name = args[0]
+			return run.Or(Enable)(cmd.Context(), o)
+		},
+	}
+	cmd.Flags().BoolVar(&o.Force, "force", false, f.T("cli.flag.enable-force"))
+	return cmd
+}
+
+// Enable switches a profile on. One that was switched off by a failure must first show that the failure is gone (D-5):
+// otherwise the next message would only switch it off again, and one more refused sign-in can lock an account. One that
+// a person switched off is switched on without a connection.
+func Enable(ctx context.Context, o *EnableOptions) error {
+	doc, p, err := o.Profile(o.Name)
+	if err != nil {
+		return err
+	}
+	checked := p.Disabled != nil && !p.Enabled && !o.Force
+	if checked {
+		code, err := diagnose.Recheck(ctx, o.Factory, o.Name)
+		switch {
+		case err != nil:
+			return err
+		case code != exitcode.OK:
+			return o.Fault(code, "cli.profile.stays-off", "name", o.Name)
+		}
+		// What was proven is what the file said then; it may have been saved since.
+		digest := p.Digest()
+		if doc, p, err = o.Profile(o.Name); err != nil {
+			return err
+		}
+		if p.Digest() != digest {
+			return o.Fault(exitcode.TempFail, "cli.profile.changed-meanwhile", "name", o.Name)
+		}
+	}
+	if err := doc.Enable(o.Name); err != nil {
+		return err
+	}
+	if err := doc.Save(); err != nil {
+		return err
+	}
+	if checked && !o.JSON {
+		o.Println(o.T("cli.profile.enabled", "name", o.Name))
+	}
+	return nil
+}

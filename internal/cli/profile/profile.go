@@ -1,0 +1,69 @@
+// Package profile holds the commands on what is saved: the profiles, their secrets and sign-ins, and the configuration
+// file itself.
+package profile
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"postier/config"
+	"postier/config/credential"
+	"postier/internal/cli/command"
+)
+
+// New is `postier profile`.
+func New(f *command.Factory) *cobra.Command {
+	return f.Group("profile", "cli.short.profile",
+		f.Leaf("list", "cli.short.profile-list", 0, 0, func(context.Context, []string) error { return List(f) }),
+		f.Leaf("show [PROFILE]", "cli.short.profile-show", 0, 1,
+			func(_ context.Context, args []string) error { return show(f, args) }),
+		f.Leaf("route ADDRESS", "cli.short.profile-route", 1, 1,
+			func(_ context.Context, args []string) error { return route(f, args[0]) }),
+		f.Leaf("rename PROFILE NEW", "cli.short.profile-rename", 2, 2, change(f,
+			func(d *config.Document, args []string) error { return d.Rename(args[0], args[1]) })),
+		f.Leaf("default PROFILE", "cli.short.profile-default", 1, 1, change(f,
+			func(d *config.Document, args []string) error { return d.SetDefault(args[0]) })),
+		NewEnable(f, nil),
+		f.Leaf("disable PROFILE", "cli.short.profile-disable", 1, 1, change(f,
+			func(d *config.Document, args []string) error { return d.Disable(args[0], "", time.Now()) })),
+		f.Leaf("remove PROFILE", "cli.short.profile-remove", 1, 1,
+			func(ctx context.Context, args []string) error { return Remove(ctx, f, args[0]) }))
+}
+
+// change changes the configuration and saves it.
+func change(f *command.Factory, work func(*config.Document, []string) error) command.Run[[]string] {
+	return func(_ context.Context, args []string) error {
+		doc, err := f.Document()
+		if err != nil {
+			return err
+		}
+		if err := work(doc, args); err != nil {
+			return err
+		}
+		return doc.Save()
+	}
+}
+
+// Remove takes the profile out of the file and then its secret away.
+func Remove(ctx context.Context, f *command.Factory, name string) error {
+	doc, p, err := f.Profile(name)
+	if err != nil {
+		return err
+	}
+	reference := p.Credential
+	if err := doc.Remove(name); err != nil {
+		return err
+	}
+	if err := doc.Save(); err != nil {
+		return err
+	}
+	err = credential.For(doc.Path).Remove(ctx, name, reference)
+	var failed *credential.Error
+	if errors.As(err, &failed) && failed.Problem == credential.Missing {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,127 @@
+package cli
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"postier/internal/cli/command"
+	"postier/internal/exitcode"
+	"postier/internal/locale"
+	"postier/internal/safetext"
+)
+
+// version is set by the linker for releases.
+var version = "0.1.0"
+
+// run is the whole program; it returns the exit code of docs/reference.md §4.
+func run(args []string, s command.Streams) int {
+	// bubbletea would append raw keys, passwords included, to a file that this names (docs/security.md T12).
+	_ = os.Unsetenv("TEA_TRACE")
+	_ = os.Unsetenv("TEA_DEBUG")
+	hardenProcess()
+	args = calledAs(args)
+	f := command.NewFactory(s, version)
+	f.LangFlag = languageBeforehand(args)
+	called := ""
+	if len(args) > 1 {
+		called = args[1]
+	}
+	root := newRoot(f, called)
+	root.SetArgs(args[1:])
+	root.SetIn(s.In)
+	root.SetOut(s.Out)
+	root.SetErr(s.Err)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	code := exit(f, root.ExecuteContext(ctx))
+	if code == exitcode.OK {
+		code = exit(f, f.Unwritten())
+	}
+	nameSupport(f, code)
+	return code
+}
+
+// calledAs maps the names under which other programs call a mailer to the command and its arguments.
+func calledAs(args []string) []string {
+	if len(args) == 0 {
+		return args
+	}
+	switch filepath.Base(args[0]) {
+	case "sendmail":
+		return append([]string{args[0], "sendmail"}, args[1:]...)
+	case "mailq":
+		return append([]string{args[0], "sendmail", "-bp"}, args[1:]...)
+	case "newaliases":
+		return []string{args[0], "sendmail", "-bi"}
+	}
+	return args
+}
+
+// languageBeforehand finds --lang without parsing the rest, so that help and usage errors speak it too.
+func languageBeforehand(args []string) string {
+	for i, arg := range args {
+		if arg == "--lang" && i+1 < len(args) {
+			return args[i+1]
+		}
+		if value, ok := strings.CutPrefix(arg, "--lang="); ok {
+			return value
+		}
+	}
+	return ""
+}
+
+func newRoot(f *command.Factory, called string) *cobra.Command {
+	root := &cobra.Command{
+		Use: "postier", Short: f.T("cli.short.postier"), SilenceErrors: true, SilenceUsage: true, Args: f.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runHome(cmd.Context(), f) },
+	}
+	flags := root.PersistentFlags()
+	flags.StringVar(&f.ConfigFlag, "config", "", f.T("cli.flag.config"))
+	flags.StringVar(&f.LangFlag, "lang", f.LangFlag, f.T("cli.flag.lang", "languages", locale.Codes()))
+	flags.BoolVar(&f.Plain, "plain", false, f.T("cli.flag.plain"))
+	flags.BoolVar(&f.NoColor, "no-color", false, f.T("cli.flag.no-color"))
+	flags.BoolVar(&f.JSON, "json", false, f.T("cli.flag.json"))
+	flags.BoolVarP(&f.Verbose, "verbose", "v", false, f.T("cli.flag.verbose"))
+	flags.StringVar(&f.Resolver, "resolver", "", f.T("cli.flag.resolver"))
+	flags.StringVar(&f.CAFile, "ca-file", "", f.T("cli.flag.ca-file"))
+	flags.DurationVar(&f.Timeout, "timeout", 0, f.T("cli.flag.timeout"))
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return flagError(f, err) })
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		if err := checkGlobals(f); err != nil {
+			return err
+		}
+		return f.LoadVendor(cmd)
+	}
+	root.AddCommand(commands(f, called)...)
+	localise(f, root)
+	return root
+}
+
+func checkGlobals(f *command.Factory) error {
+	if f.LangFlag != "" {
+		if _, ok := locale.Parse(f.LangFlag); !ok {
+			return command.Usage(f.T("cli.error.lang", "value", safetext.FromRemote(f.LangFlag), "languages", locale.Codes()))
+		}
+	}
+	if f.Timeout < 0 {
+		return command.Usage(f.T("cli.error.timeout"))
+	}
+	return nil
+}
+
+// nameSupport names the vendor's contact after a failure. A slip on the command line and an end by the user are none.
+func nameSupport(f *command.Factory, code int) {
+	switch code {
+	case exitcode.OK, exitcode.Usage, exitcode.Interrupted:
+		return
+	}
+	if contact := f.Vendor.Contact(f.Lang()); contact != "" {
+		f.Note(contact)
+	}
+}

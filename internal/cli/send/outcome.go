@@ -1,0 +1,178 @@
+package send
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"postier/config/credential"
+	"postier/delivery"
+	"postier/internal/cli/command"
+	"postier/internal/exitcode"
+	"postier/internal/safetext"
+)
+
+// outcome is what became of one message; it is what --json prints.
+type outcome struct {
+	Decision  delivery.Decision  `json:"decision"`
+	ID        string             `json:"id,omitempty"`
+	MessageID string             `json:"message_id,omitempty"`
+	State     delivery.State     `json:"state,omitempty"`
+	Cause     string             `json:"cause,omitempty"`
+	Reply     *safetext.Remote   `json:"reply,omitempty"`
+	QueueID   *safetext.Remote   `json:"queue_id,omitempty"`
+	Next      *time.Time         `json:"next,omitempty"`
+	Instead   string             `json:"instead,omitempty"`
+	Doubt     bool               `json:"may_arrive_twice,omitempty"`
+	CopyDue   bool               `json:"copy_due,omitempty"`
+	Refused   []refusedRecipient `json:"refused,omitempty"`
+	Warnings  []string           `json:"warnings,omitempty"`
+
+	profile string
+	err     error // of the try
+	exit    int
+}
+
+type refusedRecipient struct {
+	Address string          `json:"address"`
+	Cause   string          `json:"cause"`
+	Reply   safetext.Remote `json:"reply"`
+}
+
+// submit hands a message in and says what became of it.
+func (p *post) submit(ctx context.Context, m *delivery.Message, r delivery.Request, d delivery.Decision,
+	how delivery.How,
+) (*outcome, error) {
+	receipt, err := p.submitter.Submit(ctx, m, r, d, how)
+	if err != nil {
+		return nil, p.Sentence(err)
+	}
+	return p.outcomeOf(receipt, how), nil
+}
+
+func (p *post) outcomeOf(r *delivery.Receipt, how delivery.How) *outcome {
+	out := &outcome{Decision: r.Decision, exit: command.BlockCode(r.Decision.Block)}
+	item, try := r.Item, r.Try
+	if item == nil {
+		return out
+	}
+	if r.Decision.Insecure {
+		host := p.doc.File.Profiles[r.Decision.Profile].Submission.Host
+		out.Warnings = append(out.Warnings, p.T("sendcli.warn.cleartext", "host", safetext.FromRemote(host)))
+	}
+	out.ID, out.MessageID, out.profile, out.err = item.ID, r.MessageID, item.Profile, try.Err
+	out.State, out.Cause, out.Instead, out.Doubt, out.CopyDue = try.State, item.Cause, try.Instead, item.Doubt,
+		item.CopyDue
+	out.Reply, out.QueueID = remote(try.Reply), remote(item.QueueID)
+	for _, r := range item.Failed() {
+		out.Refused = append(out.Refused, refusedRecipient{r.Address, r.Cause, safetext.FromRemote(r.Reply)})
+	}
+	if out.State == delivery.StateWaiting {
+		next := item.Due.UTC()
+		out.Next = &next
+	}
+	out.exit = command.TryCode(try)
+	switch {
+	case out.State == delivery.StateWaiting && !how.Direct:
+		out.exit = exitcode.OK // accepted: the queue has it
+	case out.State == delivery.StateSent && len(out.Refused) > 0:
+		out.exit = exitcode.Failed
+	}
+	return out
+}
+
+// remote is a server's text, nil when it said nothing.
+func remote(text string) *safetext.Remote {
+	if text == "" {
+		return nil
+	}
+	said := safetext.FromRemote(text)
+	return &said
+}
+
+// say tells a person what became of a message; with --json the whole of it is printed.
+func (p *post) say(out *outcome, quietly bool) error {
+	if p.JSON {
+		if err := p.PrintJSON(out); err != nil {
+			return err
+		}
+		return command.Quiet(out.exit)
+	}
+	for _, w := range out.Warnings {
+		p.Complain(w)
+	}
+	for _, s := range out.Decision.Suppressed {
+		p.Complain(suppressedWords(p.Factory, s))
+	}
+	if out.Decision.Block != delivery.BlockNone {
+		p.Complain(blockWords(p.Factory, out.Decision))
+	} else {
+		p.sayOutcome(out, quietly)
+	}
+	return command.Quiet(out.exit)
+}
+
+func (p *post) sayOutcome(out *outcome, quietly bool) {
+	if out.Instead != "" {
+		p.Complain(p.T("sendcli.instead", "profile", out.Instead, "fallback", out.profile))
+	}
+	for _, r := range out.Refused {
+		p.Complain(p.T("sendcli.refused", "address", safetext.FromRemote(r.Address), "cause",
+			causeTitle(p.Factory, r.Cause)))
+		if !r.Reply.Empty() {
+			p.Complain(p.T("sendcli.server", "reply", r.Reply))
+		}
+	}
+	text := p.stateWords(out)
+	if out.State == delivery.StateSent {
+		if !quietly {
+			p.Println(text)
+		}
+	} else if out.exit != exitcode.OK || !quietly {
+		p.Complain(text)
+		if out.Reply != nil && len(out.Refused) == 0 {
+			p.Complain(p.T("sendcli.server", "reply", *out.Reply))
+		}
+		var credentials *credential.Error
+		if errors.As(out.err, &credentials) {
+			p.Complain(p.Say(credentials.Text()))
+		}
+	}
+	if out.CopyDue && !quietly {
+		p.Complain(p.T("sendcli.copy-due"))
+	}
+}
+
+// stateWords say whether the message left, and if not, why.
+func (p *post) stateWords(out *outcome) string {
+	args := []any{"profile", out.profile, "id", out.ID, "recipients", strings.Join(out.Decision.Recipients, ", ")}
+	if out.Next != nil {
+		args = append(args, "next", out.Next.Local().Format(clock))
+	}
+	key := "sendcli.state." + string(out.State)
+	if out.State == delivery.StateWaiting && out.exit != exitcode.OK {
+		key = "sendcli.state.later"
+	}
+	if out.Decision.TestMode {
+		args = append(args, "originals", strings.Join(out.Decision.Originals, ", "))
+		if out.State == delivery.StateSent {
+			key = "sendcli.state.test"
+		}
+	}
+	text := p.T(key, args...)
+	if out.Cause != "" && len(out.Refused) == 0 {
+		text += " " + causeTitle(p.Factory, out.Cause) + "."
+	}
+	return text
+}
+
+func suppressedWords(f *command.Factory, s delivery.Suppressed) string {
+	return f.T("sendcli.suppressed", "address", safetext.FromRemote(s.Address), "reason", safetext.FromRemote(s.Reason))
+}
+
+// blockWords say why a message is not sent.
+func blockWords(f *command.Factory, d delivery.Decision) string {
+	return f.T("sendcli.block."+string(d.Block), "profile", safetext.FromRemote(d.Profile), "kind",
+		safetext.FromRemote(d.Kind), "most", delivery.EffectiveLimits(d.Limits, d.Provider).RecipientsPerMessage)
+}

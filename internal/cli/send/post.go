@@ -1,0 +1,108 @@
+// Package send holds the commands that send, and those on what sending keeps: the queue, the suppression list, the
+// limits and the templates.
+package send
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"postier/config"
+	"postier/config/credential"
+	"postier/delivery"
+	"postier/diagnostics/explain"
+	"postier/internal/account"
+	"postier/internal/cli/command"
+	"postier/internal/safetext"
+	"postier/internal/secret"
+	"postier/tui/plain"
+)
+
+// clock is how a moment is shown.
+const clock = "2006-01-02 15:04:05"
+
+// post is what the commands share that send or look at the queue: the configuration, the state and the queue, opened.
+type post struct {
+	*command.Factory
+	doc       *config.Document
+	queue     *delivery.Queue
+	submitter *delivery.Submitter
+}
+
+func openPost(ctx context.Context, f *command.Factory) (*post, error) {
+	doc, err := f.Document()
+	if err != nil {
+		return nil, err
+	}
+	network, err := f.Network()
+	if err != nil {
+		return nil, err
+	}
+	store, err := openState(ctx, f, doc)
+	if err != nil {
+		return nil, err
+	}
+	credentials := f.Credentials(doc.Path)
+	if plain.IsTerminal(f.In) {
+		credentials.Ask = func(ctx context.Context, r credential.Request) (secret.Value, error) {
+			return plain.ReadSecret(ctx, f.In, f.Err,
+				f.T("sendcli.ask.password", "username", safetext.FromRemote(r.Username), "host", safetext.FromRemote(r.Host)))
+		}
+	}
+	queue := &delivery.Queue{
+		Store: store, Lang: f.Lang(),
+		Sender: &delivery.Sender{Accounts: &account.Source{
+			Network: network, Book: f.Book(), ConfigPath: doc.Path, Credentials: credentials,
+		}},
+		Load:     func() (*config.Document, error) { return config.Load(doc.Path) },
+		Provider: providerLimits(f),
+	}
+	return &post{
+		Factory: f, doc: doc, queue: queue, submitter: &delivery.Submitter{File: &doc.File, Queue: queue},
+	}, nil
+}
+
+func (p *post) close() {
+	p.queue.Sender.Close()
+	_ = p.queue.Store.Close()
+}
+
+func openState(ctx context.Context, f *command.Factory, doc *config.Document) (*delivery.Store, error) {
+	place := doc.File.Queue.Database
+	switch {
+	case place == "":
+		place = delivery.StatePath(doc.Path, f.Getenv)
+	case !strings.Contains(place, "://") && !filepath.IsAbs(place):
+		place = filepath.Join(filepath.Dir(doc.Path), place)
+	}
+	store, err := delivery.OpenStore(ctx, place)
+	return store, f.Sentence(err)
+}
+
+// withState opens the state for a command that sends nothing. args are for the sentence of an error.
+func withState(ctx context.Context, f *command.Factory, work func(context.Context, *delivery.Store) error,
+	args ...any,
+) error {
+	doc, err := f.Document()
+	if err != nil {
+		return err
+	}
+	store, err := openState(ctx, f, doc)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = store.Close() }()
+	return f.Sentence(work(ctx, store), args...)
+}
+
+func providerLimits(f *command.Factory) func(*config.Profile) []delivery.ProviderLimit {
+	return func(p *config.Profile) []delivery.ProviderLimit { return delivery.ProviderLimits(f.Book(), p) }
+}
+
+func causeTitle(f *command.Factory, cause string) string {
+	if info, ok := explain.Cause(cause); ok {
+		return fmt.Sprintf("%s (%s)", info.Title(f.Lang()), info.Code)
+	}
+	return safetext.Escape(cause)
+}

@@ -1,0 +1,63 @@
+package send
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"postier/delivery"
+	"postier/internal/cli/command"
+	"postier/internal/safetext"
+)
+
+// QueueRunOptions are the flags of `postier queue run`.
+type QueueRunOptions struct {
+	*command.Factory
+	Daemon bool
+}
+
+// NewQueueRun is `postier queue run`.
+func NewQueueRun(f *command.Factory, run command.Run[*QueueRunOptions]) *cobra.Command {
+	o := &QueueRunOptions{Factory: f}
+	cmd := &cobra.Command{
+		Use: "run", Short: f.T("sendcli.short.queue-run"), Args: f.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return run.Or(runQueue)(cmd.Context(), o) },
+	}
+	cmd.Flags().BoolVar(&o.Daemon, "daemon", false, f.T("sendcli.flag.daemon"))
+	return cmd
+}
+
+func runQueue(ctx context.Context, o *QueueRunOptions) error {
+	p, err := openPost(ctx, o.Factory)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	if o.Verbose || o.Daemon {
+		p.queue.Observe = o.log
+	}
+	err = p.queue.Run(ctx, delivery.RunOptions{Daemon: o.Daemon})
+	if err != nil && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return o.Sentence(err)
+}
+
+// log is one line a try, for the journal; who the recipients are stays in the queue.
+func (o *QueueRunOptions) log(e delivery.Event) {
+	text := o.T("sendcli.log.try", "id", e.Item.ID, "profile", e.Item.Profile, "state",
+		o.T("sendcli.queue.state-"+string(e.Item.State)))
+	if e.Item.Cause != "" {
+		text += " " + causeTitle(o.Factory, e.Item.Cause)
+	}
+	if !e.Next.IsZero() {
+		text += " " + o.T("sendcli.log.next", "next", e.Next.Local().Format(clock))
+	}
+	if e.Try.Instead != "" {
+		text += " " + o.T("sendcli.instead", "profile", e.Try.Instead, "fallback", e.Item.Profile)
+	}
+	if e.Err != nil {
+		text += " " + safetext.Escape(e.Err.Error())
+	}
+	o.Note(text)
+}

@@ -1,0 +1,237 @@
+package send
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"postier/config"
+	"postier/delivery"
+	"postier/internal/cli/command"
+	"postier/internal/exitcode"
+	"postier/internal/safetext"
+	"postier/tui/plain"
+)
+
+// SendOptions are the flags of `postier send`.
+type SendOptions struct {
+	*command.Factory
+	To, CC, Attach, Set               []string
+	Subject, Body, Kind, Profile      string
+	From, Method, Template            string
+	DryRun, Direct, Test, Real, Later bool
+
+	bodyGiven bool // by flag or template
+}
+
+// NewSend is `postier send`.
+func NewSend(f *command.Factory, run command.Run[*SendOptions]) *cobra.Command {
+	o := &SendOptions{Factory: f}
+	cmd := &cobra.Command{Use: "send", Short: f.T("sendcli.short.send"), Args: f.NoArgs}
+	flags := cmd.Flags()
+	flags.StringArrayVar(&o.To, "to", nil, f.T("sendcli.flag.to"))
+	flags.StringArrayVar(&o.CC, "cc", nil, f.T("sendcli.flag.cc"))
+	flags.StringVar(&o.Subject, "subject", "", f.T("sendcli.flag.subject"))
+	flags.StringVar(&o.Body, "body", "", f.T("sendcli.flag.body"))
+	flags.StringArrayVar(&o.Attach, "attach", nil, f.T("sendcli.flag.attach"))
+	flags.StringVar(&o.Kind, "kind", "", f.T("sendcli.flag.kind"))
+	flags.StringVar(&o.Profile, "profile", "", f.T("sendcli.flag.profile"))
+	flags.StringVar(&o.From, "from", "", f.T("sendcli.flag.from"))
+	flags.StringVar(&o.Method, "method", "", f.T("sendcli.flag.method"))
+	flags.StringVar(&o.Template, "template", "", f.T("sendcli.flag.template"))
+	flags.StringArrayVar(&o.Set, "set", nil, f.T("sendcli.flag.set"))
+	flags.BoolVar(&o.DryRun, "dry-run", false, f.T("sendcli.flag.dry-run"))
+	flags.BoolVar(&o.Direct, "direct", false, f.T("sendcli.flag.direct"))
+	flags.BoolVar(&o.Later, "queue", false, f.T("sendcli.flag.queue"))
+	flags.BoolVar(&o.Test, "test", false, f.T("sendcli.flag.test"))
+	flags.BoolVar(&o.Real, "for-real", false, f.T("sendcli.flag.for-real"))
+	cmd.MarkFlagsMutuallyExclusive("test", "for-real")
+	cmd.MarkFlagsMutuallyExclusive("direct", "queue")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		o.bodyGiven = flags.Changed("body")
+		return run.Or(runSend)(cmd.Context(), o)
+	}
+	return cmd
+}
+
+func runSend(ctx context.Context, o *SendOptions) error {
+	request, err := o.request()
+	if err != nil {
+		return err
+	}
+	p, err := openPost(ctx, o.Factory)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	if err := o.fillTemplate(); err != nil {
+		return err
+	}
+	d, err := p.decide(ctx, request)
+	if err != nil {
+		return err
+	}
+	if d.TestMode && !o.Test && !o.DryRun && d.Send && plain.IsTerminal(o.In) && plain.IsTerminal(o.Err) && o.bodyGiven {
+		if request.ForReal, err = askTest(o.Factory, d); err != nil {
+			return err
+		}
+		if d, err = p.decide(ctx, request); err != nil {
+			return err
+		}
+	}
+	if o.DryRun {
+		return sayDecision(o.Factory, d, o.advice())
+	}
+	if !o.bodyGiven && d.Send {
+		text, err := io.ReadAll(io.LimitReader(o.In, delivery.MaxMessage))
+		if err != nil {
+			return err
+		}
+		o.Body = string(text)
+	}
+	message, err := o.message(&p.doc.File, request, d)
+	if err != nil {
+		return err
+	}
+	out, err := p.submit(ctx, message, request, d, delivery.How{Direct: o.Direct, Later: o.Later})
+	if err != nil {
+		return err
+	}
+	out.Warnings = append(out.Warnings, o.advice()...)
+	return p.say(out, false)
+}
+
+// request reads what the flags ask for.
+func (o *SendOptions) request() (delivery.Request, error) {
+	r := delivery.Request{
+		Author: o.From, Kind: o.Kind, Profile: o.Profile, Method: delivery.Method(o.Method), Test: o.Test, ForReal: o.Real,
+	}
+	for _, row := range []struct {
+		flag string
+		list *[]string
+	}{{"--to", &o.To}, {"--cc", &o.CC}} {
+		var plainList []string
+		for _, value := range *row.list {
+			list, err := delivery.ParseAddresses(value)
+			if err != nil {
+				return r, o.Fault(exitcode.Data, "sendcli.error.address", "flag", row.flag, "value", safetext.FromRemote(value))
+			}
+			for _, address := range list {
+				plainList = append(plainList, address.Address)
+			}
+		}
+		*row.list = plainList
+		r.Recipients = append(r.Recipients, plainList...)
+	}
+	if len(r.Recipients) == 0 {
+		return r, command.Usage(o.T("sendcli.error.no-recipient"))
+	}
+	if o.From != "" && !config.ValidateAddress(o.From).Empty() {
+		return r, o.Fault(exitcode.Data, "sendcli.error.address", "flag", "--from", "value", safetext.FromRemote(o.From))
+	}
+	if text := command.OneOf(o.Method, "", string(delivery.MethodOwn), string(delivery.MethodPlatform)); !text.Empty() {
+		return r, command.Usage(o.Say(text))
+	}
+	if o.Kind != "" && !config.ValidateName(o.Kind).Empty() {
+		return r, o.DataOf("--kind", config.ValidateName(o.Kind))
+	}
+	return r, nil
+}
+
+// fillTemplate takes subject and body from a template; flags win over it.
+func (o *SendOptions) fillTemplate() error {
+	if o.Template == "" {
+		return nil
+	}
+	t, err := templateNamed(o.Factory, o.Template)
+	if err != nil {
+		return err
+	}
+	values, err := templateValues(o.Factory, o.Set)
+	if err != nil {
+		return err
+	}
+	subject, body, absent := t.Fill(values)
+	if len(absent) > 0 {
+		return o.Fault(exitcode.Data, "sendcli.template.absent", "fields", strings.Join(absent, ", "))
+	}
+	if o.Subject == "" {
+		o.Subject = subject
+	}
+	if !o.bodyGiven {
+		o.Body, o.bodyGiven = body, true
+	}
+	return nil
+}
+
+// message is the message that the flags describe.
+func (o *SendOptions) message(file *config.File, r delivery.Request, d delivery.Decision) (*delivery.Message,
+	error,
+) {
+	p := file.Profiles[d.Profile]
+	draft := delivery.Draft{To: o.To, CC: o.CC, Subject: o.Subject, Body: o.Body, Attachments: o.Attach}
+	switch {
+	case p == nil: // blocked: submit says so
+		draft.From = config.Address{Address: "nobody@invalid.example"}
+	case r.Author != "":
+		draft.From = config.Address{Name: p.From.Name, Address: r.Author}
+	default:
+		draft.From = p.From
+		if own := file.Profiles[d.Instead]; own != nil {
+			draft.From = own.From
+		}
+	}
+	message, err := draft.Build(time.Now())
+	var unread *fs.PathError
+	if errors.As(err, &unread) {
+		return nil, o.Fault(exitcode.IO, "sendcli.error.attach", "path", safetext.FromRemote(unread.Path), "error",
+			safetext.FromRemote(unread.Err.Error()))
+	}
+	if err != nil {
+		return nil, o.Sentence(err)
+	}
+	return message, nil
+}
+
+// askTest asks "test or for real" (P-5).
+func askTest(f *command.Factory, d delivery.Decision) (forReal bool, err error) {
+	in := bufio.NewReader(f.In)
+	for {
+		_, _ = io.WriteString(f.Err,
+			f.T("sendcli.test.ask", "address", strings.Join(d.Recipients, ", "), "originals", strings.Join(d.Originals, ", "))+
+				" ")
+		line, err := in.ReadString('\n')
+		if err != nil {
+			return false, plain.ErrInterrupted
+		}
+		switch answer := strings.ToLower(strings.TrimSpace(line)); {
+		case answer == "", strings.HasPrefix(answer, "t"):
+			return false, nil
+		case answer == f.T("sendcli.test.real"):
+			return true, nil
+		}
+	}
+}
+
+// advice warns of what makes a message look like spam.
+func (o *SendOptions) advice() []string {
+	var out []string
+	images := 0
+	for _, path := range o.Attach {
+		switch lower := strings.ToLower(path); {
+		case strings.HasSuffix(lower, ".png"), strings.HasSuffix(lower, ".jpg"), strings.HasSuffix(lower, ".jpeg"),
+			strings.HasSuffix(lower, ".gif"):
+			images++
+		}
+	}
+	for _, text := range delivery.Advice(o.Subject, len(o.Body), images) {
+		out = append(out, o.Say(text))
+	}
+	return out
+}

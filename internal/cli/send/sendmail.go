@@ -1,0 +1,119 @@
+package send
+
+import (
+	"context"
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"postier/delivery"
+	"postier/delivery/smtpserver"
+	"postier/internal/cli/command"
+	"postier/internal/exitcode"
+	"postier/internal/safetext"
+)
+
+// NewSendmail is `postier sendmail`.
+func NewSendmail(f *command.Factory, run command.Run[*SendmailOptions]) *cobra.Command {
+	return &cobra.Command{
+		Use: "sendmail [-t] [-i] [-f ADDRESS] [-F NAME] [-bs|-bp] [-q] [--] [ADDRESS…]", Short: f.T("sendcli.short.sendmail"),
+		DisableFlagParsing: true, // sendmail's flags are not pflag's: -oi, -bs, -fADDRESS
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 && (args[0] == "--help" || args[0] == "-h") {
+				return cmd.Help()
+			}
+			o := &SendmailOptions{Factory: f}
+			if err := o.parse(args); err != nil {
+				return o.argumentFault(err)
+			}
+			return run.Or(runSendmail)(cmd.Context(), o)
+		},
+	}
+}
+
+// argumentFault puts an error of parse into words.
+func (o *SendmailOptions) argumentFault(err error) error {
+	var bad *argumentError
+	if !errors.As(err, &bad) {
+		return err
+	}
+	key := "sendcli.sendmail.flag"
+	switch bad.err {
+	case errMode:
+		key = "sendcli.sendmail.mode"
+	case errNeeds:
+		key = "sendcli.sendmail.needs"
+	}
+	return command.Usage(o.T(key, "flag", safetext.FromRemote(bad.flag)))
+}
+
+func runSendmail(ctx context.Context, o *SendmailOptions) error {
+	switch {
+	case o.mode == 'p':
+		return runQueueList(ctx, &QueueListOptions{Factory: o.Factory})
+	case o.mode == 'i':
+		return nil // there are no aliases to rebuild
+	case o.run:
+		return runQueue(ctx, &QueueRunOptions{Factory: o.Factory})
+	}
+	p, err := openPost(ctx, o.Factory)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	if o.mode == 's' {
+		return o.serve(ctx, p)
+	}
+	message, err := delivery.Read(o.In, o.dotEnds)
+	if err != nil {
+		return o.Sentence(err)
+	}
+	raw := delivery.Raw{Sender: o.sender, Name: o.name, Kind: o.kind}
+	if raw.Recipients, err = o.allRecipients(message); err != nil {
+		return err
+	}
+	how := delivery.How{Direct: o.direct, Later: o.later}
+	receipt, err := p.submitter.SubmitRaw(ctx, message, raw, how)
+	if err != nil {
+		return o.Sentence(err)
+	}
+	return p.say(p.outcomeOf(receipt, how), !o.verbose)
+}
+
+// serve speaks SMTP on standard input and output.
+func (o *SendmailOptions) serve(ctx context.Context, p *post) error {
+	server := &smtpserver.Server{
+		Submitter: p.submitter, Name: o.name, Kind: o.kind, Direct: o.direct, Later: o.later,
+		Words: func(err error) (string, bool) {
+			told := o.Sentence(err)
+			return told.Error(), command.Code(told) == exitcode.Data
+		},
+		Transient: func(t delivery.Try) bool { return command.TryCode(t) == exitcode.TempFail },
+	}
+	return o.Sentence(server.Serve(ctx, o.In, o.Out))
+}
+
+// allRecipients are the arguments and, with -t, the addresses of the header.
+func (o *SendmailOptions) allRecipients(m *delivery.Message) ([]string, error) {
+	var out []string
+	for _, arg := range o.recipients {
+		list, err := delivery.ParseAddresses(arg)
+		if err != nil || len(list) == 0 {
+			return nil, o.Fault(exitcode.Data, "sendcli.sendmail.address", "value", safetext.FromRemote(arg))
+		}
+		for _, address := range list {
+			out = append(out, address.Address)
+		}
+	}
+	if o.fromHeader {
+		list, err := m.Recipients()
+		if err != nil {
+			return nil, o.Sentence(err)
+		}
+		out = append(out, list...)
+	}
+	if len(out) == 0 {
+		return nil, command.Usage(o.T("sendcli.error.no-recipient"))
+	}
+	return out, nil
+}

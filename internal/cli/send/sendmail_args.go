@@ -1,0 +1,182 @@
+package send
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	"postier/internal/cli/command"
+)
+
+// SendmailOptions are the arguments of sendmail(8) that mean something here.
+type SendmailOptions struct {
+	*command.Factory
+	fromHeader bool   // -t
+	dotEnds    bool   // no -i
+	sender     string // -f, -r
+	name       string // -F
+	mode       byte   // of -b: m, s, p
+	run        bool   // -q
+	later      bool   // -odq: accept only
+	verbose    bool
+	direct     bool
+	kind       string
+	recipients []string
+}
+
+// argument faults
+var (
+	errMode  = errors.New("mode")
+	errNeeds = errors.New("needs a value")
+	errFlag  = errors.New("unknown")
+)
+
+type argumentError struct {
+	flag string
+	err  error
+}
+
+func (e *argumentError) Error() string { return e.flag + ": " + e.err.Error() }
+
+// Flags of sendmail(8). Those of the first string stand alone, those of the second take a value, attached or as the
+// next argument, those of the third an attached one. What has no meaning here is passed over, and only from this list.
+const (
+	sendmailAlone    = "timvnGUsx"
+	sendmailValued   = "fFroORNBChLVXp"
+	sendmailAttached = "bqdeAM"
+)
+
+// parse reads the arguments. It also takes the global flags of this program, which callers of sendmail do not
+// use.
+func (o *SendmailOptions) parse(args []string) error {
+	o.dotEnds, o.mode = true, 'm'
+	for len(args) > 0 {
+		arg := args[0]
+		args = args[1:]
+		switch {
+		case arg == "--":
+			o.recipients = append(o.recipients, args...)
+			return nil
+		case strings.HasPrefix(arg, "--"):
+			rest, err := o.longFlag(arg[2:], args)
+			if err != nil {
+				return err
+			}
+			args = rest
+		case len(arg) < 2 || arg[0] != '-':
+			o.recipients = append(o.recipients, arg)
+		default:
+			rest, err := o.shortFlags(arg[1:], args)
+			if err != nil {
+				return err
+			}
+			args = rest
+		}
+	}
+	return nil
+}
+
+// longFlag is a global flag, or one of send's that programs may add.
+func (o *SendmailOptions) longFlag(arg string, args []string) ([]string, error) {
+	name, value, given := strings.Cut(arg, "=")
+	switch name {
+	case "json":
+		o.JSON = true
+		return args, nil
+	case "direct":
+		o.direct = true
+		return args, nil
+	case "plain", "no-color", "verbose":
+		return args, nil
+	case "config", "lang", "resolver", "ca-file", "timeout", "kind":
+	default:
+		return nil, &argumentError{"--" + name, errFlag}
+	}
+	if !given {
+		if len(args) == 0 {
+			return nil, &argumentError{"--" + name, errNeeds}
+		}
+		value, args = args[0], args[1:]
+	}
+	switch name {
+	case "config":
+		o.ConfigFlag = value
+	case "lang":
+		o.LangFlag = value
+	case "resolver":
+		o.Resolver = value
+	case "ca-file":
+		o.CAFile = value
+	case "kind":
+		o.kind = value
+	case "timeout":
+		d, err := time.ParseDuration(value)
+		if err != nil || d < 0 {
+			return nil, &argumentError{"--timeout", errNeeds}
+		}
+		o.Timeout = d
+	}
+	return args, nil
+}
+
+func (o *SendmailOptions) shortFlags(flags string, args []string) ([]string, error) {
+	for flags != "" {
+		c := flags[0]
+		flags = flags[1:]
+		switch {
+		case strings.IndexByte(sendmailAlone, c) >= 0:
+			o.alone(c)
+		case strings.IndexByte(sendmailAttached, c) >= 0:
+			return args, o.attached(c, flags)
+		case strings.IndexByte(sendmailValued, c) >= 0:
+			value := flags
+			if value == "" {
+				if len(args) == 0 {
+					return nil, &argumentError{"-" + string(c), errNeeds}
+				}
+				value, args = args[0], args[1:]
+			}
+			o.valued(c, value)
+			return args, nil
+		default:
+			return nil, &argumentError{"-" + string(c), errFlag}
+		}
+	}
+	return args, nil
+}
+
+func (o *SendmailOptions) alone(c byte) {
+	switch c {
+	case 't':
+		o.fromHeader = true
+	case 'i':
+		o.dotEnds = false
+	case 'v':
+		o.verbose = true
+	}
+}
+
+func (o *SendmailOptions) attached(c byte, value string) error {
+	switch {
+	case c == 'q':
+		o.run = true
+	case c == 'b' && len(value) == 1 && strings.Contains("mspi", value):
+		o.mode = value[0]
+	case c == 'b':
+		return &argumentError{"-b" + value, errMode}
+	}
+	return nil
+}
+
+func (o *SendmailOptions) valued(c byte, value string) {
+	switch {
+	case c == 'f', c == 'r':
+		o.sender = value
+	case c == 'F':
+		o.name = value
+	case c == 'o' && value == "i", c == 'O' && strings.EqualFold(strings.ReplaceAll(value, " ", ""), "IgnoreDots=true"):
+		o.dotEnds = false
+	case c == 'o' && value == "dq", c == 'o' && value == "dd", c == 'O' && strings.EqualFold(value, "DeliveryMode=q"):
+		o.later = true
+	}
+}

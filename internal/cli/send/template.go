@@ -1,0 +1,165 @@
+package send
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"postier/delivery"
+	"postier/internal/cli/command"
+	"postier/internal/exitcode"
+	"postier/internal/safetext"
+	"postier/tui/plain"
+)
+
+// NewTemplate is `postier template`.
+func NewTemplate(f *command.Factory) *cobra.Command {
+	return f.Group("template", "sendcli.short.template",
+		f.Leaf("list", "sendcli.short.template-list", 0, 0,
+			func(context.Context, []string) error { return listTemplates(f) }),
+		NewTemplateShow(f, nil), NewTemplateEdit(f, nil),
+		f.Leaf("remove NAME", "sendcli.short.template-remove", 1, 1, func(_ context.Context, args []string) error {
+			return templateFault(f, templates(f).Remove(args[0]), args[0])
+		}))
+}
+
+// TemplateShowOptions are the flags and arguments of `postier template show`.
+type TemplateShowOptions struct {
+	*command.Factory
+	Name string
+	Set  []string
+}
+
+// NewTemplateShow is `postier template show`.
+func NewTemplateShow(f *command.Factory, run command.Run[*TemplateShowOptions]) *cobra.Command {
+	o := &TemplateShowOptions{Factory: f}
+	cmd := &cobra.Command{
+		Use: "show NAME", Short: f.T("sendcli.short.template-show"), Args: f.Args(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.Name = args[0]
+			return run.Or(runTemplateShow)(cmd.Context(), o)
+		},
+	}
+	cmd.Flags().StringArrayVar(&o.Set, "set", nil, f.T("sendcli.flag.set"))
+	return cmd
+}
+
+// TemplateEditOptions are the flags and arguments of `postier template edit`.
+type TemplateEditOptions struct {
+	*command.Factory
+	Name string
+	File string
+}
+
+// NewTemplateEdit is `postier template edit`.
+func NewTemplateEdit(f *command.Factory, run command.Run[*TemplateEditOptions]) *cobra.Command {
+	o := &TemplateEditOptions{Factory: f}
+	cmd := &cobra.Command{
+		Use: "edit NAME", Short: f.T("sendcli.short.template-edit"), Args: f.Args(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.Name = args[0]
+			return run.Or(runTemplateEdit)(cmd.Context(), o)
+		},
+	}
+	cmd.Flags().StringVar(&o.File, "file", "", f.T("sendcli.flag.file"))
+	return cmd
+}
+
+func templates(f *command.Factory) delivery.Templates {
+	path, _ := f.ConfigPath()
+	return delivery.TemplatesOf(path)
+}
+
+// templateNamed is a template beside the configuration.
+func templateNamed(f *command.Factory, name string) (delivery.Template, error) {
+	t, err := templates(f).Get(name)
+	return t, templateFault(f, err, name)
+}
+
+// templateFault puts an error about a template into words.
+func templateFault(f *command.Factory, err error, name string) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return f.Fault(exitcode.Data, "sendcli.template.none", "name", safetext.FromRemote(name))
+	}
+	return f.Sentence(err, "name", safetext.FromRemote(name))
+}
+
+// templateValues reads name=value.
+func templateValues(f *command.Factory, set []string) (map[string]string, error) {
+	values := map[string]string{}
+	for _, pair := range set {
+		name, value, ok := strings.Cut(pair, "=")
+		if !ok {
+			return nil, command.Usage(f.T("sendcli.template.set", "value", safetext.FromRemote(pair)))
+		}
+		values[name] = value
+	}
+	return values, nil
+}
+
+func listTemplates(f *command.Factory) error {
+	names, err := templates(f).List()
+	if err != nil {
+		return err
+	}
+	if f.JSON {
+		return f.PrintJSON(names)
+	}
+	for _, name := range names {
+		f.Println(name)
+	}
+	return nil
+}
+
+// runTemplateShow is the preview: with values filled in, as far as they are given.
+func runTemplateShow(_ context.Context, o *TemplateShowOptions) error {
+	t, err := templateNamed(o.Factory, o.Name)
+	if err != nil {
+		return err
+	}
+	values, err := templateValues(o.Factory, o.Set)
+	if err != nil {
+		return err
+	}
+	if o.JSON {
+		t.Subject, t.Body, _ = t.Fill(values)
+		return o.PrintJSON(t)
+	}
+	subject, body, absent := t.Fill(values)
+	o.Println(o.T("sendcli.template.subject", "subject", safetext.FromRemote(subject)))
+	o.Println("")
+	for line := range strings.SplitSeq(strings.TrimRight(body, "\n"), "\n") {
+		o.Println(safetext.Escape(line))
+	}
+	if len(absent) > 0 {
+		o.Complain(o.T("sendcli.template.absent", "fields", strings.Join(absent, ", ")))
+	}
+	return nil
+}
+
+// runTemplateEdit takes the text from a file or from stdin. There is no editor: on a terminal the text is typed, Ctrl+D
+// ends it.
+func runTemplateEdit(_ context.Context, o *TemplateEditOptions) error {
+	const most = 256 << 10 // a template is a letter
+	in := o.In
+	if o.File != "" {
+		opened, err := os.Open(o.File)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = opened.Close() }()
+		in = opened
+	} else if plain.IsTerminal(o.In) {
+		o.Note(o.T("sendcli.template.type"))
+	}
+	data, err := io.ReadAll(io.LimitReader(in, most))
+	if err != nil {
+		return err
+	}
+	return templateFault(o.Factory, templates(o.Factory).Put(o.Name, string(data)), o.Name)
+}

@@ -1,0 +1,145 @@
+package setup
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"postier/internal/cli/command"
+	"postier/internal/exitcode"
+	"postier/internal/rehearsal"
+	"postier/internal/safetext"
+	"postier/internal/wire"
+	"postier/presets"
+	"postier/wizard"
+	"postier/wizard/worker"
+)
+
+// DemoOptions are the flags of `postier demo`.
+type DemoOptions struct {
+	*command.Factory
+	Fault, Keep      string
+	List, Yes, OAuth bool
+}
+
+// NewDemo is `postier demo`.
+func NewDemo(f *command.Factory, run command.Run[*DemoOptions]) *cobra.Command {
+	o := &DemoOptions{Factory: f}
+	cmd := &cobra.Command{Use: "demo", Short: f.T("cli.short.demo"), Args: f.NoArgs}
+	cmd.Flags().StringVar(&o.Fault, "fault", "", f.T("cli.flag.fault"))
+	cmd.Flags().BoolVar(&o.List, "list-faults", false, f.T("cli.flag.list-faults"))
+	cmd.Flags().StringVar(&o.Keep, "keep", "", f.T("cli.flag.keep"))
+	cmd.Flags().BoolVar(&o.OAuth, "oauth", false, f.T("oauth.demo.flag"))
+	cmd.Flags().BoolVar(&o.Yes, "yes", false, f.T("cli.flag.yes"))
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return run.Or(runDemo)(cmd.Context(), o) }
+	return cmd
+}
+
+// demoArrival is how long the demo looks for its message: delivery there is at once or, in one fault, never.
+const demoArrival = 12 * time.Second
+
+// demoTimeout shortens the steps' deadlines: waiting need not be rehearsed.
+const demoTimeout = 6 * time.Second
+
+func runDemo(ctx context.Context, o *DemoOptions) error {
+	f := o.Factory
+	if o.List {
+		return listFaults(f)
+	}
+	if _, known := rehearsal.FindFault(o.Fault); o.Fault != "" && !known {
+		return f.Fault(exitcode.Usage, "cli.error.fault", "name", safetext.FromRemote(o.Fault))
+	}
+	provider, err := rehearsal.Start(ctx, rehearsal.Options{Lang: f.Lang(), Fault: o.Fault, OAuth: o.OAuth})
+	if err != nil {
+		return err
+	}
+	defer provider.Close()
+	folder := o.Keep
+	if folder == "" {
+		if folder, err = os.MkdirTemp("", "postier-demo-"); err != nil {
+			return err
+		}
+		defer os.RemoveAll(folder)
+	}
+	if folder, err = filepath.Abs(folder); err != nil {
+		return err
+	}
+	c, err := demoConversation(f, provider, filepath.Join(folder, "config.json"))
+	if err != nil {
+		return err
+	}
+	c.unattended = o.Yes || !f.Interactive()
+	c.options.Rehearsal = o.Keep == ""
+	f.Prose(f.T("cli.demo.hello"))
+	if o.Fault != "" {
+		fault := provider.Fault()
+		f.Prose(f.T("cli.demo.fault", "name", fault.Name, "text", f.Say(fault.Text)))
+	}
+	browser := o.OAuth || provider.Fault().SignIn
+	if browser {
+		c.options.Clients = map[string]wizard.Client{rehearsal.OAuthName: {ID: rehearsal.OAuthClient}}
+		c.approves = true
+	}
+	switch {
+	case !browser && c.unattended:
+		c.options.Secret = provider.Typed
+	case browser && !c.unattended:
+		f.Println(f.T("oauth.demo.account", "address", provider.Address))
+	case !c.unattended:
+		f.Prose(f.T("cli.demo.account", "address", provider.Address, "password", provider.Typed.Reveal()))
+	}
+	if !c.unattended {
+		f.Prose(f.T("cli.demo.enter"))
+		if err := f.WaitForEnter(ctx); err != nil {
+			return err
+		}
+	}
+	return converse(ctx, f, c)
+}
+
+// demoConversation is the wizard against the demo's servers: it resolves, trusts and connects nowhere else.
+func demoConversation(f *command.Factory, provider *rehearsal.Provider, path string) (conversation, error) {
+	preset, err := provider.Preset()
+	if err != nil {
+		return conversation{}, err
+	}
+	resolver, err := wire.ResolverAt(provider.DNSAddr())
+	if err != nil {
+		return conversation{}, err
+	}
+	timeout := demoTimeout
+	if f.Timeout > 0 {
+		timeout = f.Timeout
+	}
+	network := &wire.Network{
+		Resolver: resolver, Roots: provider.Roots, Timeout: timeout,
+		Route: provider.Route,
+	}
+	book := presets.Default().With(preset)
+	c := conversation{
+		options: wizard.Options{
+			Book: book, Product: f.Product(), Today: time.Now().Format(time.DateOnly), Address: provider.Address,
+			ConfigPath: path,
+		},
+		worker: &worker.Worker{
+			Network: network, Book: book, ConfigPath: path, Lang: f.Lang(), Product: f.Product(),
+			NoDraft: true, Arrival: demoArrival,
+		},
+	}
+	vendorSupport(f, &c.options)
+	return c, nil
+}
+
+func listFaults(f *command.Factory) error {
+	for _, fault := range rehearsal.Faults() {
+		cause := fault.Cause
+		if cause == "" {
+			cause = "-"
+		}
+		f.Println(fault.Name + "\t" + string(cause) + "\t" + f.Say(fault.Text))
+	}
+	return nil
+}

@@ -1,0 +1,296 @@
+// Package setup holds the commands that hold the conversation with a person: setup, the demonstration, and the import
+// of another program's settings, which answers in the person's place.
+package setup
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"postier/config"
+	"postier/config/credential"
+	"postier/internal/cli/command"
+	"postier/internal/exitcode"
+	"postier/internal/safetext"
+	"postier/internal/secret"
+	"postier/tui"
+	"postier/tui/plain"
+	"postier/wizard"
+	"postier/wizard/carrier"
+	"postier/wizard/worker"
+)
+
+// Options are the flags and arguments of `postier setup`.
+type Options struct {
+	*command.Factory
+	Address                string
+	Profile, Edit, Answers string
+	Resume, Yes, Cleartext bool
+	Product                string
+	Client                 ClientFlags
+	Values                 map[wizard.FieldID]string
+	Secrets                *command.SecretFlags
+}
+
+// New is `postier setup`.
+func New(f *command.Factory, run command.Run[*Options]) *cobra.Command {
+	o := &Options{Factory: f}
+	cmd := &cobra.Command{Use: "setup [ADDRESS]", Short: f.T("cli.short.setup"), Args: f.Args(0, 1)}
+	cmd.Flags().StringVar(&o.Profile, "profile", "", f.T("cli.flag.profile"))
+	cmd.Flags().StringVar(&o.Edit, "edit", "", f.T("cli.flag.edit"))
+	cmd.Flags().StringVar(&o.Answers, "answers", "", f.T("cli.flag.answers"))
+	cmd.Flags().BoolVar(&o.Resume, "resume", false, f.T("cli.flag.resume"))
+	cmd.Flags().BoolVar(&o.Yes, "yes", false, f.T("cli.flag.yes"))
+	cmd.Flags().BoolVar(&o.Cleartext, "insecure-cleartext", false, f.T("cli.flag.cleartext"))
+	cmd.Flags().StringVar(&o.Product, "product", "", f.T("cli.flag.product"))
+	settings := f.SettingFlags(cmd, command.SettingFields())
+	o.Secrets = f.SecretFlags(cmd)
+	o.Client.bind(f, cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			o.Address = args[0]
+		}
+		o.Values = settings.Given()
+		return run.Or(Run)(cmd.Context(), o)
+	}
+	return cmd
+}
+
+// Run holds the conversation.
+func Run(ctx context.Context, o *Options) error {
+	network, err := o.Network()
+	if err != nil {
+		return err
+	}
+	if err := o.gather(); err != nil {
+		return err
+	}
+	given, err := o.Secret(ctx, o.Secrets)
+	if err != nil {
+		return err
+	}
+	path, _ := o.ConfigPath()
+	doc, err := config.LoadOrNew(path)
+	if err != nil {
+		return err
+	}
+	draft, err := o.draft(doc)
+	if err != nil {
+		return err
+	}
+	resume := o.resumeCommand()
+	product := cmp.Or(o.Product, draft.Product, o.Factory.Product())
+	options := wizard.Options{
+		Book: o.Book(), Product: product, Today: time.Now().Format(time.DateOnly), Address: o.Address, Values: o.Values,
+		Secret: given, Names: doc.File.Names(), HasDefault: doc.File.Default != "", ConfigPath: doc.Path,
+		AllowCleartext: o.Cleartext, Clients: o.Client.clients(o.Factory), Draft: draft,
+	}
+	vendorOptions(o.Factory, &options)
+	platform := platform(o.Factory)
+	if platform != nil && doc.File.Profiles[platform.Name] == nil {
+		options.Names = append(options.Names, platform.Name) // kept free for it
+	}
+	if draft.Editing {
+		options.Stored = storedSecret(ctx, doc, draft.Profile)
+	}
+	if draft.Step == wizard.StepAddress && o.Address != "" {
+		// a new profile with a chosen name is a draft, which holds no address yet
+		options.Values[wizard.FieldAddress] = o.Address
+	}
+	unattended := o.unattended()
+	return converse(ctx, o.Factory, conversation{
+		options: options,
+		worker: &worker.Worker{
+			Network: network, Book: options.Book, ConfigPath: doc.Path, Lang: o.Lang(), Product: product,
+			CAFile: o.ExtraRoots(), Fallback: platform, NoDraft: unattended, ClientSecret: o.Client.secret(o.Factory),
+		},
+		unattended: unattended,
+		resume:     resume,
+	})
+}
+
+// unattended reports whether no person is to be asked.
+func (o *Options) unattended() bool { return o.Yes || o.Answers != "" }
+
+// gather takes the answers of a file, over which flags win, and checks everything that was given.
+func (o *Options) gather() error {
+	values := map[wizard.FieldID]string{}
+	if o.Answers != "" {
+		var err error
+		if values, err = readAnswers(o.Factory, o.Answers); err != nil {
+			return err
+		}
+	}
+	maps.Copy(values, o.Values)
+	o.Values = values
+	if o.Answers != "" {
+		o.Address = cmp.Or(o.Address, values[wizard.FieldAddress])
+	}
+	if o.Address != "" {
+		if err := o.CheckAddress(o.Address); err != nil {
+			return err
+		}
+	}
+	return o.CheckSettings(values)
+}
+
+// resumeCommand is the exact command that goes on with the draft: flags that say where it is stored and whose name it
+// bears are given again.
+func (o *Options) resumeCommand() string {
+	words := []string{"postier", "setup", "--resume"}
+	for _, flag := range []struct{ name, value string }{
+		{"--config", o.ConfigFlag},
+		{"--product", o.Product},
+		{"--resolver", o.Resolver},
+		{"--ca-file", o.CAFile},
+	} {
+		if flag.value != "" {
+			words = append(words, flag.name, shellWord(flag.value))
+		}
+	}
+	if o.Cleartext {
+		words = append(words, "--insecure-cleartext")
+	}
+	return strings.Join(words, " ")
+}
+
+// shellWord is a word as a POSIX shell takes it.
+func shellWord(word string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:@%+,=", r)
+	}
+	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !plain(r) }) < 0 {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// storedSecret is the secret of a saved profile, so that editing it does not ask for it again. One that cannot be read
+// is asked for.
+func storedSecret(ctx context.Context, doc *config.Document, name string) secret.Value {
+	profile := doc.File.Profiles[name]
+	if profile == nil || profile.Credential.Kind == config.CredentialOAuth {
+		return secret.Value{} // a sign-in by browser is found by the wizard itself
+	}
+	value, err := credential.For(doc.Path).Resolve(ctx, name, profile)
+	if err != nil {
+		return secret.Value{}
+	}
+	return value
+}
+
+// draft picks what the conversation starts from: a profile to edit, the draft of a dropped line, or nothing.
+func (o *Options) draft(doc *config.Document) (wizard.Draft, error) {
+	if o.Edit != "" {
+		p := doc.File.Profiles[o.Edit]
+		if p == nil {
+			return wizard.Draft{}, o.Fault(exitcode.Data, "cli.error.no-profile", "name", safetext.FromRemote(o.Edit))
+		}
+		return wizard.DraftOf(o.Edit, p, doc.File.Default == o.Edit), nil
+	}
+	draft, found, err := worker.LoadDraft(doc.Path)
+	if err != nil && o.Resume {
+		return draft, err
+	}
+	switch {
+	case o.Resume && !found:
+		return draft, o.Fault(exitcode.Data, "cli.error.no-draft")
+	case o.Resume:
+		return draft, nil
+	case found && o.Address == "" && !o.unattended():
+		return draft, nil // a dropped line: offered again, and every step can be gone back to
+	}
+	fresh := wizard.Draft{}
+	if o.Profile != "" {
+		if text := config.ValidateName(o.Profile); !text.Empty() {
+			return fresh, o.Data(text)
+		}
+		fresh = wizard.Draft{
+			Version: wizard.DraftVersion, Step: wizard.StepAddress, Chosen: -1, Profile: o.Profile,
+			Default: doc.File.Default == "",
+		}
+	}
+	return fresh, nil
+}
+
+// readAnswers reads an answers file: {"version":1,"answers":{"address":"…","smtp-host":"…"}}. It never holds a secret.
+func readAnswers(f *command.Factory, path string) (map[wizard.FieldID]string, error) {
+	const most = 64 << 10 // a full set of answers is below 4 KiB
+	opened, err := os.Open(path)
+	if err != nil {
+		return nil, f.Fault(exitcode.IO, "cli.error.answers-read", "path", safetext.FromRemote(path), "error",
+			safetext.FromRemote(err.Error()))
+	}
+	defer opened.Close()
+	var file struct {
+		Version int                       `json:"version"`
+		Answers map[wizard.FieldID]string `json:"answers"`
+	}
+	decoder := json.NewDecoder(io.LimitReader(opened, most))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&file); err != nil || file.Version != 1 {
+		detail := "version"
+		if err != nil {
+			detail = err.Error()
+		}
+		return nil, f.Fault(exitcode.Data, "cli.error.answers-form", "path", safetext.FromRemote(path), "error",
+			safetext.FromRemote(detail))
+	}
+	out := map[wizard.FieldID]string{}
+	for id, value := range file.Answers {
+		known := id == wizard.FieldAddress || slices.Contains(command.SettingFields(), id) ||
+			strings.HasPrefix(string(id), string(wizard.FieldAsk))
+		if !known {
+			return nil, f.Fault(exitcode.Data, "cli.error.answers-key", "path", safetext.FromRemote(path), "key",
+				safetext.FromRemote(string(id)))
+		}
+		out[id] = value
+	}
+	return out, nil
+}
+
+// conversation is one run of the wizard, whatever draws it.
+type conversation struct {
+	options    wizard.Options
+	worker     *worker.Worker
+	unattended bool
+	resume     string
+	// approves is true where somebody approves a sign-in by browser without being told to: in the demonstration.
+	approves bool
+}
+
+// converse picks the front end: full screen in a terminal that can draw, plain lines elsewhere, no questions when asked
+// so.
+func converse(ctx context.Context, f *command.Factory, c conversation) error {
+	c.options.CheckName = worker.CheckName
+	state, requests := wizard.New(c.options)
+	talk := carrier.Start(ctx, state, requests, c.worker)
+	defer talk.Close()
+	lines := plain.Options{
+		Conversation: talk, Lang: f.Lang(), Product: c.options.Product, Resume: c.resume, In: f.In, Out: f.Out,
+		SignIn: c.approves,
+	}
+	if c.unattended {
+		return plain.Unattended(ctx, lines)
+	}
+	if !f.Drawable() {
+		return plain.Run(ctx, lines)
+	}
+	err := tui.Run(ctx, tui.Options{
+		Conversation: talk, Lang: f.Lang(), Product: c.options.Product, Resume: c.resume,
+		NoColor: f.Colourless(), Getenv: f.Getenv, In: f.In, Out: f.Out,
+	})
+	if errors.Is(err, tui.ErrNoTerminal) {
+		return plain.Run(ctx, lines)
+	}
+	return err
+}
