@@ -213,7 +213,7 @@ func (s server) start(t mailserver.TB) job {
 		j.Message += strings.Repeat("0123456789abcdef\r\n", 300)
 	}
 	if s.silent {
-		j.Deadline = time.Second
+		j.Deadline = 600 * time.Millisecond
 	}
 	return j
 }

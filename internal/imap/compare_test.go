@@ -106,8 +106,8 @@ func TestSecondClientAtTheRehearsal(t *testing.T) {
 func compare(t *testing.T, s server, first, second journey) {
 	t.Helper()
 	gone := first == second
-	if s.hangs {
-		gone = second.SignIn != neverReturns
+	if s.hangs { // on a busy machine the connection may be closed before the client comes to the fault
+		gone = !slices.Contains([]string{neverReturns, ended, silence}, second.SignIn)
 	}
 	switch {
 	case s.fault == "" && !gone:
@@ -146,8 +146,13 @@ func (j journey) String() string {
 		j.Append, j.Select, j.Octets)
 }
 
-// neverReturns is the sign-in of a client that did not come home, though its connection was closed.
-const neverReturns = "never returns"
+// Reasons of a journey that ends early. A client that never returns does not come home, though its connection was
+// closed.
+const (
+	neverReturns = "never returns"
+	ended        = "the connection ended"
+	silence      = "silence"
+)
 
 const messageID = "<postier-1@durand.example>"
 
@@ -242,9 +247,9 @@ func reason(err error) string {
 	has := func(s string) bool { return strings.Contains(text, s) }
 	switch {
 	case has("timeout"), errors.Is(err, context.DeadlineExceeded):
-		return "silence"
+		return silence
 	case has("connection reset"), has("EOF"), has("use of closed"), has("broken pipe"), errors.Is(err, imap.ErrClosed):
-		return "the connection ended"
+		return ended
 	}
 	return "not understood"
 }

@@ -26,15 +26,19 @@ func (s *Session) Append(ctx context.Context, folder Folder, message []byte) (ui
 	if err := s.do(ctx, wire.DataDeadline, c); err != nil {
 		return 0, err
 	}
-	if c.code == codeAppendUID {
-		if words := strings.Fields(c.codeArgs); len(words) == 2 {
-			n, err := strconv.ParseUint(words[1], 10, 32)
-			if err == nil {
-				return imap.UID(n), nil
-			}
-		}
+	if words := strings.Fields(c.codeArgs); c.code == codeAppendUID && len(words) == 2 {
+		uid = number(words[1])
 	}
-	return 0, nil
+	return uid, nil
+}
+
+// number reads a UID; what is none is 0.
+func number(text string) imap.UID {
+	n, err := strconv.ParseUint(text, 10, 32)
+	if err != nil {
+		return 0
+	}
+	return imap.UID(n)
 }
 
 // Select opens a folder for reading and writing.
@@ -72,8 +76,8 @@ func (s *Session) search(ctx context.Context, key string) ([]imap.UID, error) {
 			return
 		}
 		for _, w := range words(r.values) {
-			if n, err := strconv.ParseUint(w, 10, 32); err == nil && n > 0 {
-				uids = append(uids, imap.UID(n))
+			if uid := number(w); uid > 0 {
+				uids = append(uids, uid)
 			}
 		}
 	}}
@@ -117,8 +121,7 @@ func fetched(r *response) fetchItem {
 	for i := 0; i+1 < len(fields); i += 2 {
 		switch name := strings.ToUpper(fields[i].text); {
 		case name == "UID":
-			n, _ := strconv.ParseUint(fields[i+1].text, 10, 32)
-			item.uid = imap.UID(n)
+			item.uid = number(fields[i+1].text)
 		case strings.HasPrefix(name, "BODY["):
 			item.body, item.found = fields[i+1].text, fields[i+1].kind == text
 		}
