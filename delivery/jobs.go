@@ -36,7 +36,7 @@ func (job) Kind() string { return "postier_message" }
 // engine is River's client for the database of the queue.
 type engine = river.Client[*sql.Tx]
 
-// driver names the engine's driver where River asks for its type.
+// driver is River's way to a database.
 type driver = riverdriver.Driver[*sql.Tx]
 
 // jobs is the engine for changes to jobs. It is opened when the first one is needed: a message that its own sender
@@ -184,14 +184,7 @@ func (w *worker) Work(ctx context.Context, j *river.Job[job]) error {
 	try := q.attempt(ctx, item)
 	keep := context.WithoutCancel(ctx)
 	item.owner = ""
-	err = q.conclude(keep, item, func(tx *sql.Tx) error {
-		if !item.State.Final() {
-			return nil
-		}
-		_, err := river.JobCompleteTx[driver](keep, tx, j)
-		return err
-	})
-	switch {
+	switch err := q.conclude(keep, item, nil); {
 	case errors.Is(err, errStale):
 		return river.JobCancel(err) // this process was taken for dead, and the message has another job
 	case err != nil:

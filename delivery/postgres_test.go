@@ -3,6 +3,7 @@
 package delivery
 
 import (
+	"context"
 	"os"
 	"sync"
 	"testing"
@@ -58,7 +59,7 @@ func TestTwoMachines(t *testing.T) {
 }
 
 // As TestWorkersOnOneFile, on PostgreSQL.
-func TestWorkersOnOnePostgres(t *testing.T) {
+func TestWorkersOnPostgres(t *testing.T) {
 	b := newBench(t, nil, nil)
 	place := emptyPostgres(b)
 	b.contend(place, 4, 15)
@@ -77,4 +78,71 @@ func emptyPostgres(b *bench) string {
 	_, err = q.Store.db.Exec(`TRUNCATE postier_message, river_job`)
 	b.must(err)
 	return place
+}
+
+// The database goes away again and again while two workers send: nothing is lost, and what left twice is marked.
+func TestDatabaseGoesAway(t *testing.T) {
+	b := newBench(t, nil, nil)
+	place := emptyPostgres(b)
+	const accepted, cuts = 80, 12
+	first := b.worker(place)
+	for range accepted {
+		b.must(first.Accept(t.Context(), b.item(), false))
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var workers sync.WaitGroup
+	for _, q := range []*Queue{first, b.worker(place)} {
+		workers.Go(func() {
+			for ctx.Err() == nil {
+				_ = q.Run(ctx, RunOptions{}) // as the service is started again when it fails
+				time.Sleep(20 * time.Millisecond)
+			}
+		})
+	}
+	other := b.worker(place)
+	for range cuts {
+		time.Sleep(150 * time.Millisecond)
+		_, err := other.Store.db.Exec(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+			WHERE datname = current_database() AND pid <> pg_backend_pid()`)
+		b.must(err)
+	}
+	open := func() int {
+		items, err := other.Store.Items(t.Context(), false)
+		b.must(err)
+		return len(items)
+	}
+	for end := time.Now().Add(time.Minute); open() > 0 && time.Now().Before(end); {
+		b.clock.add(time.Minute) // what was put off comes due
+		time.Sleep(200 * time.Millisecond)
+	}
+	cancel()
+	workers.Wait()
+	b.onceUnlessMarked(other, accepted)
+}
+
+// onceUnlessMarked holds that every message left, and that of those which left more than once the queue says so.
+func (b *bench) onceUnlessMarked(q *Queue, accepted int) {
+	b.t.Helper()
+	items, err := q.Store.Items(b.t.Context(), true)
+	b.must(err)
+	left := map[string]int{}
+	for _, m := range messages(b.own) {
+		parsed, err := Parse([]byte(m))
+		b.must(err)
+		left[parsed.Get("Message-ID")]++
+	}
+	twice := 0
+	for _, item := range items {
+		n := left[item.MessageID]
+		if n > 1 {
+			twice++
+		}
+		if n == 0 || n > 1 && !item.Doubt || item.State != StateSent {
+			b.t.Errorf("%s left %d times, state %s, doubt %t", item.MessageID, n, item.State, item.Doubt)
+		}
+	}
+	if len(items) != accepted {
+		b.t.Errorf("%d messages are kept, %d were accepted", len(items), accepted)
+	}
+	b.t.Logf("%d of %d left twice, all marked", twice, accepted)
 }

@@ -190,6 +190,11 @@ func (q *Queue) Run(ctx context.Context, o RunOptions) error {
 	if err := q.reclaim(ctx); err != nil {
 		return err
 	}
+	if !o.Daemon {
+		if done, err := q.drained(ctx); done || err != nil {
+			return err
+		}
+	}
 	stop, err := q.start(ctx, o)
 	if err != nil {
 		return err
@@ -218,7 +223,13 @@ func (q *Queue) watch(ctx context.Context) error {
 	}
 }
 
-// drain returns when nothing is due that could be claimed.
+// drained reports whether nothing is due that could be claimed, and nothing is under way here.
+func (q *Queue) drained(ctx context.Context) (bool, error) {
+	due, err := q.Store.countDue(ctx)
+	return err == nil && due == 0 && q.claims.count() == 0, wrap("read the queue", err)
+}
+
+// drain returns when the queue is drained.
 func (q *Queue) drain(ctx context.Context) error {
 	const tick, patience = 50 * time.Millisecond, 20
 	for idle := 0; ; idle++ {
@@ -236,12 +247,8 @@ func (q *Queue) drain(ctx context.Context) error {
 				return err
 			}
 		}
-		due, err := q.Store.countDue(ctx)
-		switch {
-		case err != nil && ctx.Err() == nil:
-			return wrap("read the queue", err)
-		case err == nil && due == 0 && q.claims.count() == 0:
-			return nil
+		if done, err := q.drained(ctx); done || err != nil && ctx.Err() == nil {
+			return err
 		}
 		select {
 		case <-ctx.Done():

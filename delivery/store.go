@@ -72,6 +72,9 @@ func StatePath(configPath string, getenv func(string) string) string {
 	return filepath.Join(dir, stateName)
 }
 
+// idleConnections to PostgreSQL are kept for the next statement: about as many as there are workers, and River's own.
+const idleConnections = 12
+
 // busyWait is how long a writer waits for another one; a transaction takes a few milliseconds.
 const busyWait = 20 * time.Second
 
@@ -93,6 +96,7 @@ func OpenStore(ctx context.Context, place string) (*Store, error) {
 		if s.db, err = sql.Open("pgx", place); err != nil {
 			return fail(err)
 		}
+		s.db.SetMaxIdleConns(idleConnections)
 	} else {
 		if err := makeStateFile(place); err != nil {
 			return fail(err)

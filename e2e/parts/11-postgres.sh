@@ -24,11 +24,15 @@ for database in tested shared; do
 done
 place() { printf 'postgres://postgres@127.0.0.1:%s/%s?sslmode=disable' "$port" "$1"; }
 
-two_machines_in_go() {
-  (cd "$E2E/.." && POSTIER_TEST_POSTGRES=$(place tested) go test -count=1 -tags postgres -run TestTwoMachines -v ./delivery) | tee "$WORK/two"
-  grep -q -- '--- PASS: TestTwoMachines' "$WORK/two"
+queues_in_go() {
+  local name
+  (cd "$E2E/.." && POSTIER_TEST_POSTGRES=$(place tested) go test -count=1 -tags postgres -run 'TestTwoMachines|OnPostgres|GoesAway' -v ./delivery) \
+    | tee "$WORK/go"
+  for name in TestTwoMachines TestWorkersOnPostgres TestDatabaseGoesAway; do
+    grep -q -- "--- PASS: $name" "$WORK/go" || return 1
+  done
 }
-check "go test: two queues share a limit, and nothing leaves twice" two_machines_in_go
+check "go test: queues share a limit and survive a database that goes away, and nothing leaves twice, also on a busy machine" queues_in_go
 
 # Two machines: each its own home, configuration and processes; they share nothing but the database.
 LIMIT=6 EACH=5
