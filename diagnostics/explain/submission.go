@@ -7,6 +7,7 @@ import (
 
 	"postier/config"
 	"postier/internal/check"
+	"postier/internal/sasl"
 	"postier/internal/smtp"
 	"postier/internal/wire"
 )
@@ -36,7 +37,7 @@ var found = []struct {
 func Submission(e *smtp.Error, provider string) Answer {
 	var (
 		certificate *smtp.CertificateError
-		mechanism   *smtp.MechanismError
+		mechanism   *sasl.Error
 		protocol    *smtp.ProtocolError
 	)
 	switch {

@@ -12,6 +12,7 @@ import (
 	"postier/internal/check"
 	client "postier/internal/imap"
 	"postier/internal/safetext"
+	"postier/internal/sasl"
 	"postier/internal/wire"
 )
 
@@ -25,8 +26,6 @@ var ours = []struct {
 	{client.ErrInsecure, check.CauseInsecureCleartext},
 	{client.ErrLoginDisabled, check.CauseTLSRequired},
 	{client.ErrNoMechanism, check.CauseAuthMechanismUnsupported},
-	{client.ErrServerUnproven, check.CauseProtocolError},
-	{client.ErrChallenge, check.CauseProtocolError},
 	{client.ErrUnsafe, check.CauseSettingsInvalid},
 	{client.ErrNoServer, check.CauseNoIMAPAtProvider},
 	{client.ErrGone, check.CauseReadbackMismatch},
@@ -50,6 +49,7 @@ func (r *run) failure(err error) diagnostics.Result {
 	var (
 		refused  *client.ReplyError
 		protocol *client.ProtocolError
+		exchange *sasl.Error
 		resolve  *wire.ResolveError
 		step     *client.StepError
 	)
@@ -63,6 +63,9 @@ func (r *run) failure(err error) diagnostics.Result {
 		}
 	}
 	switch {
+	case errors.As(err, &exchange):
+		result.Cause = check.CauseProtocolError
+		return result
 	case errors.As(err, &refused):
 		result.Evidence = append(result.Evidence, diagnostics.Reply(refused.Reply()))
 		if refused.Code != "" {

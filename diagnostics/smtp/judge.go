@@ -9,6 +9,7 @@ import (
 	"postier/diagnostics/explain"
 	"postier/internal/check"
 	"postier/internal/safetext"
+	"postier/internal/sasl"
 	"postier/internal/smtp"
 	"postier/internal/wire"
 )
@@ -84,7 +85,7 @@ var (
 // broken reports whether an error is a fault of the connection, and no reply, nonsense or finding of this side.
 func broken(err error) bool {
 	var protocol *smtp.ProtocolError
-	var mechanism *smtp.MechanismError
+	var mechanism *sasl.Error
 	is := func(known error) bool { return errors.Is(err, known) }
 	return !errors.As(err, &protocol) && !errors.As(err, &mechanism) && !slices.ContainsFunc(silent, is) &&
 		!slices.ContainsFunc(spoken, is)

@@ -13,12 +13,9 @@ var (
 	// ErrNoStartTLS means that STARTTLS was required and is not offered (RFC 8314 §3).
 	ErrNoStartTLS = errors.New("the server does not offer STARTTLS")
 	// ErrInsecure guards the secrets: nothing signs in outside verified TLS.
-	ErrInsecure = errors.New("signing in without verified TLS")
-	// ErrServerUnproven means that the server's SCRAM signature is missing or wrong (RFC 5802 §3).
-	ErrServerUnproven = errors.New("the server could not prove that it knows the password")
-	ErrNoMechanism    = errors.New("no common way to sign in")
-	ErrLoginDisabled  = errors.New("the server says LOGINDISABLED")
-	ErrChallenge      = errors.New("an unexpected challenge")
+	ErrInsecure      = errors.New("signing in without verified TLS")
+	ErrNoMechanism   = errors.New("no common way to sign in")
+	ErrLoginDisabled = errors.New("the server says LOGINDISABLED")
 	// ErrNoServer means that there is no IMAP server to open.
 	ErrNoServer = errors.New("no IMAP server is set")
 	// ErrNotOffered means that the server lacks an extension.

@@ -1,95 +1,13 @@
 package imap
 
 import (
-	"crypto/hmac"
-	"crypto/pbkdf2"
-	"crypto/sha256"
-	"encoding/base64"
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
 
-	"github.com/wneessen/go-mail/smtp"
-
 	"postier/config"
 	"postier/internal/rehearsal/mailserver"
 )
-
-// scramServer plays the other side of RFC 5802 for one exchange.
-type scramServer struct{ firstBare, serverFirst string }
-
-func (s *scramServer) answer(clientFirst []byte) []byte {
-	s.firstBare = strings.TrimPrefix(string(clientFirst), "n,,")
-	nonce := s.firstBare[strings.Index(s.firstBare, "r=")+2:]
-	s.serverFirst = "r=" + nonce + "more,s=" + base64.StdEncoding.EncodeToString([]byte("salt")) + ",i=4096"
-	return []byte(s.serverFirst)
-}
-
-func sum(key []byte, text string) []byte {
-	m := hmac.New(sha256.New, key)
-	m.Write([]byte(text))
-	return m.Sum(nil)
-}
-
-// verify checks the client's proof (RFC 5802 §3) and returns the server's.
-func (s *scramServer) verify(t *testing.T, clientFinal []byte, password string) []byte {
-	t.Helper()
-	salted, err := pbkdf2.Key(sha256.New, password, []byte("salt"), 4096, sha256.Size)
-	if err != nil {
-		t.Fatal(err)
-	}
-	without, proof, _ := strings.Cut(string(clientFinal), ",p=")
-	message := s.firstBare + "," + s.serverFirst + "," + without
-	clientKey := sum(salted, "Client Key")
-	stored := sha256.Sum256(clientKey)
-	want := sum(stored[:], message)
-	for i := range want {
-		want[i] ^= clientKey[i]
-	}
-	if base64.StdEncoding.EncodeToString(want) != proof {
-		t.Fatalf("the client's proof is wrong: %s", clientFinal)
-	}
-	return []byte("v=" + base64.StdEncoding.EncodeToString(sum(sum(salted, "Server Key"), message)))
-}
-
-func TestSCRAM(t *testing.T) {
-	t.Parallel()
-	start := func() (*scram, *scramServer, []byte) {
-		m := &scram{auth: smtp.ScramSHA256Auth(user, password)}
-		first, err := m.first()
-		if err != nil {
-			t.Fatal(err)
-		}
-		server := &scramServer{}
-		final, proof, err := m.next(server.answer(first))
-		if err != nil || !proof {
-			t.Fatal(proof, err)
-		}
-		return m, server, final
-	}
-	m, server, final := start()
-	if answer, _, err := m.next(server.verify(t, final, password)); err != nil || len(answer) != 0 || m.end() != nil {
-		t.Errorf("a good server is refused: %q, %v, %v", answer, err, m.end())
-	}
-	m, _, _ = start()
-	if _, _, err := m.next([]byte("v=AAAA")); !errors.Is(err, ErrServerUnproven) {
-		t.Errorf("a wrong signature: %v", err)
-	}
-	m, _, _ = start()
-	if err := m.end(); !errors.Is(err, ErrServerUnproven) {
-		t.Errorf("no signature: %v", err)
-	}
-	for _, rounds := range []string{"i=1", "i=4095", "i=1000001", "i=x", ""} {
-		m := &scram{auth: smtp.ScramSHA256Auth(user, password)}
-		if _, err := m.first(); err != nil {
-			t.Fatal(err)
-		}
-		if _, proof, err := m.next([]byte("r=x,s=YQ==," + rounds)); err == nil || proof {
-			t.Errorf("%q is taken", rounds)
-		}
-	}
-}
 
 // TestChoice asserts which mechanism is taken, by what the server was sent.
 func TestChoice(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"postier/config"
+	"postier/internal/sasl"
 	"postier/internal/wire"
 )
 
@@ -28,7 +29,7 @@ func (c *Client) Mechanism() (string, error) {
 }
 
 // Clear reports whether a mechanism shows the password itself.
-func Clear(mechanism string) bool { return mechanism == mechPlain || mechanism == mechLogin }
+func Clear(mechanism string) bool { return mechanism == sasl.Plain || mechanism == sasl.Login }
 
 // mayReveal is the one question before anything secret is written: TLS with a chain that holds, or a technician's
 // consent to cleartext on this very host.
@@ -68,13 +69,13 @@ func (c *Client) signIn(name string, s *SignIn) (err error) {
 	case c.account.Secret.Empty():
 		return ErrNoSecret
 	}
-	m := c.newMechanism(name)
-	if m == nil {
+	m, ok := c.newMechanism(name)
+	if !ok {
 		return ErrNoMechanism
 	}
-	s.Mechanism = m.name
-	s.Reply, err = c.exchangeAuth(m)
-	s.Challenges, s.Weak = m.challenges, m.weak
+	s.Mechanism = name
+	s.Reply, err = c.exchangeAuth(m, s)
+	s.Weak = m.Weak
 	if err == nil && s.Reply.Code != codeAuthOK {
 		refusal := c.refused(StepAuth, s.Reply, nil)
 		refusal.Secret = c.account.SecretType
@@ -91,13 +92,13 @@ const maxAuthLine = 12288
 
 // exchangeAuth carries out the dialog. The whole of it shares one deadline; servers delay refusals on purpose. In the
 // transcript everything that this side says after the mechanism's name is masked, proofs too (docs/security.md T12).
-func (c *Client) exchangeAuth(m *mechanism) (r Reply, err error) {
+func (c *Client) exchangeAuth(m *sasl.Mechanism, s *SignIn) (r Reply, err error) {
 	d := c.dialog
-	initial, err := m.start(c.account.Server.Host, d.ext.Mechanisms())
+	initial, err := m.Start()
 	if err != nil {
-		return r, &MechanismError{err.Error()}
+		return r, err
 	}
-	line, shown := "AUTH "+m.name, "AUTH "+m.name
+	line, shown := "AUTH "+m.Name, "AUTH "+m.Name
 	held := initial
 	if encoded := encodeInitial(initial); encoded != "" && len(line)+1+len(encoded)+2 <= maxAuthLine {
 		line, shown, held = line+" "+encoded, shown+" "+wire.Masked, nil
@@ -106,12 +107,12 @@ func (c *Client) exchangeAuth(m *mechanism) (r Reply, err error) {
 		return r, err
 	}
 	for range maxTurns {
-		r, err = d.replyShown(m.shown)
+		r, err = d.replyShown(func(r Reply) string { return shownIn(m, r) })
 		if err != nil {
 			return r, err
 		}
 		if r.Code == codeAuthOK {
-			return r, m.done()
+			return r, m.Done()
 		}
 		if r.Code != codeProceed {
 			return r, nil
@@ -119,14 +120,14 @@ func (c *Client) exchangeAuth(m *mechanism) (r Reply, err error) {
 		var out []byte
 		if held != nil {
 			out, held = held, nil
-		} else if out, err = m.answer(r); err != nil {
+		} else if out, err = s.answer(m, r); err != nil {
 			return r, c.cancelAuth(err)
 		}
 		if err := d.send(wire.AuthDeadline, command{base64.StdEncoding.EncodeToString(out), wire.Masked}); err != nil {
 			return r, err
 		}
 	}
-	return r, c.cancelAuth(errChallenge)
+	return r, c.cancelAuth(sasl.ErrChallenge)
 }
 
 // encodeInitial is the initial response in base64; an empty one is "=" (RFC 4954 §4), none is "".
@@ -140,23 +141,23 @@ func encodeInitial(initial []byte) string {
 	return base64.StdEncoding.EncodeToString(initial)
 }
 
-// answer reads a challenge and gives the response.
-func (m *mechanism) answer(r Reply) ([]byte, error) {
-	challenge, err := m.decode(strings.Join(r.Lines, ""))
-	if err != nil {
-		return nil, err
+// answer reads a challenge and gives the response. LOGIN's prompts are mere words to us, and some servers send them in
+// clear.
+func (s *SignIn) answer(m *sasl.Mechanism, r Reply) ([]byte, error) {
+	challenge, err := base64.StdEncoding.DecodeString(strings.TrimSpace(strings.Join(r.Lines, "")))
+	if err != nil && m.Name != sasl.Login {
+		return nil, sasl.ErrEncoding
 	}
-	if m.name == mechXOAuth2 || m.name == mechOAuthBearer {
-		m.challenges = append(m.challenges, challenge)
+	if m.Token() {
+		s.Challenges = append(s.Challenges, challenge)
 	}
-	return m.next(challenge)
+	return m.Next(challenge)
 }
 
-// shown is a reply in the transcript. The challenges of SCRAM, NTLM and CRAM are masked: with the proof they would
+// shownIn is a reply in the transcript. The challenges of SCRAM, NTLM and CRAM are masked: with the proof they would
 // allow guessing offline. Those of OAuth explain an error and those of LOGIN are prompts.
-func (m *mechanism) shown(r Reply) string {
-	if r.Code != codeProceed || m.name == mechXOAuth2 || m.name == mechOAuthBearer || m.name == mechLogin ||
-		r.Words() == "" {
+func shownIn(m *sasl.Mechanism, r Reply) string {
+	if r.Code != codeProceed || m.Token() || m.Name == sasl.Login || r.Words() == "" {
 		return r.Text()
 	}
 	return "334 " + wire.Masked

@@ -125,11 +125,6 @@ func (e *CertificateError) Error() string { return e.TLS.Err.Error() }
 // Unwrap gives the report's error.
 func (e *CertificateError) Unwrap() error { return e.TLS.Err }
 
-// MechanismError is a fault of the server within a sign-in: it did not refuse the secret.
-type MechanismError struct{ what string }
-
-func (e *MechanismError) Error() string { return e.what }
-
 // failure gives an error its step. One that has a step already keeps it.
 func (c *Client) failure(step Step, err error) error {
 	var e *Error

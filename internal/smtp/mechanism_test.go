@@ -38,15 +38,3 @@ func TestChoiceOfMechanism(t *testing.T) {
 		}
 	}
 }
-
-func TestNTLMPartsTheDomainFromTheUser(t *testing.T) {
-	t.Parallel()
-	for in, want := range map[string][2]string{
-		`DURAND\marie`:         {"DURAND", "marie"},
-		"marie@durand.example": {"", "marie@durand.example"},
-	} {
-		if d, n := ntlmUser(in); d != want[0] || n != want[1] {
-			t.Errorf("%s: %q %q", in, d, n)
-		}
-	}
-}
