@@ -37,13 +37,13 @@ func JudgeCertificate(ctx context.Context, network *wire.Network, host string, r
 		return result
 	}
 	leaf, now := report.Chain[0], network.Clock()
-	result.Evidence = []Evidence{certificateEvidence(report)}
+	result.Evidence = Evidence{certificateSeen(report)}
 	result.Args = certificateArgs(host, leaf, now)
 	switch {
 	case report.Err != nil:
 		result.Status, result.Cause = check.Fail, explain.Certificate(report, now)
-		result.Evidence = append(result.Evidence, Evidence{
-			Kind: "error", Text: safetext.FromRemote(report.Err.Error()), Fields: map[string]any{"faults": report.Faults},
+		result.Evidence = append(result.Evidence, Failure{
+			Text: safetext.FromRemote(report.Err.Error()), Faults: report.Faults,
 		})
 		if report.Faults[0] == wire.CertNameMismatch {
 			result.Fix = fittingHosts(ctx, network, host, leaf)
@@ -83,7 +83,7 @@ func certificateNames(leaf *x509.Certificate) (names []string, more int) {
 	return names, total - len(names)
 }
 
-func certificateEvidence(report wire.TLSReport) Evidence {
+func certificateSeen(report wire.TLSReport) Certificate {
 	leaf := report.Chain[0]
 	names, more := certificateNames(leaf)
 	shown := make([]safetext.Remote, 0, len(names))
@@ -94,13 +94,13 @@ func certificateEvidence(report wire.TLSReport) Evidence {
 	for _, c := range report.Chain[:min(len(report.Chain), maxNames)] {
 		chain = append(chain, safetext.FromRemote(c.Subject.String()))
 	}
-	return Evidence{Kind: "certificate", Fields: map[string]any{
-		"subject": safetext.FromRemote(leaf.Subject.String()), "issuer": safetext.FromRemote(leaf.Issuer.String()),
-		"names": shown, "more_names": more, "chain": chain,
-		"not_before": leaf.NotBefore.UTC().Format(time.RFC3339), "not_after": leaf.NotAfter.UTC().Format(time.RFC3339),
-		"key": keyKind(leaf), "signature": leaf.SignatureAlgorithm.String(), "sha256_spki": wire.SPKI(leaf),
-		"verified": report.Verified(), "pinned": report.Pinned,
-	}}
+	return Certificate{
+		Subject: safetext.FromRemote(leaf.Subject.String()), Issuer: safetext.FromRemote(leaf.Issuer.String()),
+		Names: shown, MoreNames: more, Chain: chain,
+		NotBefore: leaf.NotBefore.UTC().Format(time.RFC3339), NotAfter: leaf.NotAfter.UTC().Format(time.RFC3339),
+		Key: keyKind(leaf), Signature: leaf.SignatureAlgorithm.String(), SHA256SPKI: wire.SPKI(leaf),
+		Verified: report.Verified(), Pinned: report.Pinned,
+	}
 }
 
 func keyKind(leaf *x509.Certificate) string {

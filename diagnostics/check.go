@@ -7,16 +7,10 @@
 package diagnostics
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"postier/internal/check"
-	"postier/internal/safetext"
 	"postier/internal/wire"
 )
 
@@ -33,7 +27,7 @@ type Result struct {
 	// Args fill the placeholders of the cause's texts, as name, value pairs.
 	Args []any
 	// Evidence is what was seen, on success too.
-	Evidence []Evidence
+	Evidence Evidence
 	Code     *ReplyCode
 	Needs    []check.ID
 	Took     time.Duration
@@ -52,41 +46,6 @@ type ReplyCode struct {
 	Reply    int    `json:"reply,omitempty"`
 	Enhanced string `json:"enhanced,omitempty"`
 }
-
-// Evidence is one thing that was seen: {"kind":"reply","text":"535 5.7.8 …"} or {"kind":"tls","version":"TLS 1.3", …}.
-type Evidence struct {
-	Kind string
-	// Text is raw text from the server, escaped when it is printed.
-	Text safetext.Remote
-	// Fields are further members; remote text among them is a safetext.Remote.
-	Fields map[string]any
-}
-
-// MarshalJSON flattens Fields beside kind and text: kind first, then text, then the fields in alphabetical order.
-func (e Evidence) MarshalJSON() ([]byte, error) {
-	var b bytes.Buffer
-	b.WriteString(`{"kind":`)
-	b.Write(safetext.EscapeJSON(e.Kind))
-	if !e.Text.Empty() {
-		b.WriteString(`,"text":`)
-		b.Write(safetext.EscapeJSON(e.Text.Raw()))
-	}
-	for _, name := range slices.Sorted(maps.Keys(e.Fields)) {
-		value, err := json.Marshal(e.Fields[name])
-		if err != nil {
-			return nil, fmt.Errorf("evidence %s, field %s: %w", e.Kind, name, err)
-		}
-		b.WriteByte(',')
-		b.Write(safetext.EscapeJSON(name))
-		b.WriteByte(':')
-		b.Write(value)
-	}
-	b.WriteByte('}')
-	return b.Bytes(), nil
-}
-
-// Reply is evidence of a server's reply.
-func Reply(text string) Evidence { return Evidence{Kind: "reply", Text: safetext.FromRemote(text)} }
 
 // Check is one question.
 type Check struct {

@@ -55,5 +55,6 @@ func planned(id check.ID, plans []Plan) bool {
 // SignInRefused reports whether a sign-in was tried and did not come about. One that ended without an answer counts as
 // well: the server may have counted it.
 func SignInRefused(r Result) bool {
-	return r.Status == check.Fail && slices.ContainsFunc(r.Evidence, func(e Evidence) bool { return e.Kind == "auth" })
+	_, tried := Observed[SignIn](r.Evidence)
+	return r.Failed() && tried
 }

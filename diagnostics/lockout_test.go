@@ -10,7 +10,7 @@ import (
 func signIn(id check.ID, status check.Status, ran *bool) Check {
 	return Check{ID: id, Run: func(context.Context) Result {
 		*ran = true
-		return Result{Status: status, Cause: "wrong-password", Evidence: []Evidence{{Kind: "auth"}}}
+		return Result{Status: status, Cause: "wrong-password", Evidence: Evidence{SignIn{}}}
 	}}
 }
 

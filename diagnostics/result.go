@@ -3,19 +3,22 @@ package diagnostics
 import "postier/internal/check"
 
 // Passed is the result of a check that found nothing wrong. Evidence is given here too.
-func Passed(evidence ...Evidence) Result { return Result{Status: check.Pass, Evidence: evidence} }
+func Passed(evidence ...Observation) Result { return Result{Status: check.Pass, Evidence: evidence} }
 
 // Warned is the result of a check that found something to improve.
-func Warned(cause check.Cause, evidence ...Evidence) Result {
+func Warned(cause check.Cause, evidence ...Observation) Result {
 	return Result{Status: check.Warn, Cause: cause, Evidence: evidence}
 }
 
 // Failed is the result of a check that found what keeps mail from working.
-func Failed(cause check.Cause, evidence ...Evidence) Result {
+func Failed(cause check.Cause, evidence ...Observation) Result {
 	return Result{Status: check.Fail, Cause: cause, Evidence: evidence}
 }
 
 // Skipped is the result of a check that could not judge.
-func Skipped(cause check.Cause, evidence ...Evidence) Result {
+func Skipped(cause check.Cause, evidence ...Observation) Result {
 	return Result{Status: check.Skip, Cause: cause, Evidence: evidence}
 }
+
+// Failed reports whether the check failed.
+func (r Result) Failed() bool { return r.Status == check.Fail }

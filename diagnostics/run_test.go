@@ -170,18 +170,35 @@ func TestCheckMayNameTheNeedItFoundOut(t *testing.T) {
 	}
 }
 
+// odd is an observation with fields of every sort.
+type odd struct {
+	Text safetext.Remote   `json:"-"`
+	Z    int               `json:"z"`
+	Name safetext.Remote   `json:"name"`
+	None *int              `json:"none,omitzero"`
+	List []safetext.Remote `json:"list"`
+	Bad  func()            `json:"bad,omitzero"`
+}
+
+func (odd) Kind() string            { return "odd" }
+func (o odd) Said() safetext.Remote { return o.Text }
+
 func TestEvidenceIsFlatAndEscaped(t *testing.T) {
 	t.Parallel()
-	e := Evidence{Kind: "reply", Text: safetext.FromRemote("535 no\x1b\u202e"), Fields: map[string]any{
-		"z": 1, "name": safetext.FromRemote("\x9b"), "list": []safetext.Remote{safetext.FromRemote("\u200b")},
-	}}
-	data, err := json.Marshal(e)
-	want := `{"kind":"reply","text":"535 no\u001b\u202e","list":["\u200b"],"name":"\\x9b","z":1}`
+	e := odd{
+		Text: safetext.FromRemote("535 no\x1b\u202e"), Z: 1, Name: safetext.FromRemote("\x9b"),
+		List: []safetext.Remote{safetext.FromRemote("\u200b")},
+	}
+	data, err := json.Marshal(Evidence{e})
+	want := `[{"kind":"odd","text":"535 no\u001b\u202e","list":["\u200b"],"name":"\\x9b","z":1}]`
 	if err != nil || string(data) != want {
 		t.Errorf("%s %v, want %s", data, err, want)
 	}
-	if _, err := json.Marshal(Evidence{Kind: "x", Fields: map[string]any{"f": func() {}}}); err == nil {
+	if _, err := json.Marshal(Evidence{odd{Bad: func() {}}}); err == nil {
 		t.Error("a field that is no value was written")
+	}
+	if data, err := json.Marshal(Evidence(nil)); err != nil || string(data) != "[]" {
+		t.Errorf("nothing seen is %s, %v", data, err)
 	}
 }
 

@@ -99,13 +99,11 @@ func count(t *testing.T, network *wire.Network, target account.Target, id string
 func messageID(t *testing.T, results []diagnostics.Result) string {
 	t.Helper()
 	delivered, _ := diagnostics.Find(results, check.ArrivalDelivered)
-	for _, e := range delivered.Evidence {
-		if e.Kind == "sent" {
-			return e.Fields["message_id"].(string)
-		}
+	sent, ok := diagnostics.Observed[Sent](delivered.Evidence)
+	if !ok {
+		t.Fatal("nothing was sent")
 	}
-	t.Fatal("nothing was sent")
-	return ""
+	return sent.MessageID
 }
 
 func TestArrival(t *testing.T) {

@@ -122,10 +122,10 @@ func (r *run) deliver(ctx context.Context) diagnostics.Result {
 	}
 	outcome, err := r.options.Send(ctx, message.Raw)
 	since := time.Now()
-	evidence := []diagnostics.Evidence{{Kind: "sent", Fields: map[string]any{
-		"state": string(outcome.State), "queue_id": safetext.FromRemote(outcome.Receipt.QueueID), "message_id": message.ID,
-		"octets": len(message.Raw),
-	}}}
+	evidence := diagnostics.Evidence{Sent{
+		State: string(outcome.State), QueueID: safetext.FromRemote(outcome.Receipt.QueueID), MessageID: message.ID,
+		Octets: len(message.Raw),
+	}}
 	if err != nil && outcome.State != submission.StateUnknown {
 		return r.unsent(ctx, err, evidence)
 	}
@@ -135,10 +135,10 @@ func (r *run) deliver(ctx context.Context) diagnostics.Result {
 	}
 	r.hit = hit
 	r.judgement = Judge(ctx, r.network, hit.raw)
-	evidence = append(evidence, diagnostics.Evidence{Kind: "arrival", Fields: map[string]any{
-		"folder": hit.folder.Name, "junk": hit.junk, "seconds": hit.after.Round(100 * time.Millisecond).Seconds(),
-		"hops": r.judgement.Hops,
-	}})
+	evidence = append(evidence, Arrived{
+		Folder: hit.folder.Name, Junk: hit.junk, Seconds: hit.after.Round(100 * time.Millisecond).Seconds(),
+		Hops: r.judgement.Hops,
+	})
 	evidence = append(evidence, r.tidy(ctx)...)
 	args := []any{"seconds", int(hit.after.Round(time.Second).Seconds())}
 	result := diagnostics.Passed(evidence...)
@@ -153,7 +153,7 @@ func (r *run) deliver(ctx context.Context) diagnostics.Result {
 }
 
 // unsent is the verdict of the submission check that refused the message.
-func (r *run) unsent(ctx context.Context, err error, evidence []diagnostics.Evidence) diagnostics.Result {
+func (r *run) unsent(ctx context.Context, err error, evidence diagnostics.Evidence) diagnostics.Result {
 	var refused *smtp.SendError
 	if ctx.Err() == nil && errors.As(err, &refused) {
 		result := refused.Result
@@ -168,7 +168,7 @@ func (r *run) unsent(ctx context.Context, err error, evidence []diagnostics.Evid
 
 // unfound tells a message that did not come from a mailbox that could not be read.
 func (r *run) unfound(ctx context.Context, err error, outcome smtp.Outcome,
-	evidence []diagnostics.Evidence,
+	evidence diagnostics.Evidence,
 ) diagnostics.Result {
 	args := []any{"seconds", int(r.options.Deadline.Seconds()), "queue_id", safetext.FromRemote(outcome.Receipt.QueueID)}
 	switch {
@@ -188,16 +188,16 @@ func (r *run) unfound(ctx context.Context, err error, outcome smtp.Outcome,
 
 // tidy removes the message and its Sent copy, and tells whether the provider had filed that copy by itself. Nobody else
 // can have: this test files none.
-func (r *run) tidy(ctx context.Context) []diagnostics.Evidence {
-	var evidence []diagnostics.Evidence
+func (r *run) tidy(ctx context.Context) diagnostics.Evidence {
+	var evidence diagnostics.Evidence
 	if !r.options.Keep {
 		method, err := client.Removal(""), r.session.Select(ctx, r.hit.folder)
 		if err == nil {
 			method, err = r.session.Remove(ctx, r.hit.uid)
 		}
-		evidence = append(evidence, diagnostics.Evidence{Kind: "removed", Fields: map[string]any{
-			"folder": r.hit.folder.Name, "method": string(method), "ok": err == nil && method != client.LeftMarked,
-		}})
+		evidence = append(evidence, Removed{
+			Folder: r.hit.folder.Name, Method: string(method), OK: err == nil && method != client.LeftMarked,
+		})
 	}
 	if !r.sent.Found || r.sent.Folder.Same(r.hit.folder) {
 		return evidence
@@ -206,11 +206,11 @@ func (r *run) tidy(ctx context.Context) []diagnostics.Evidence {
 	if err != nil {
 		return evidence
 	}
-	fields := map[string]any{"folder": r.sent.Folder.Name, "filed_by_provider": len(uids) > 0}
+	copied := SentCopy{Folder: r.sent.Folder.Name, FiledByProvider: len(uids) > 0}
 	if len(uids) > 0 && !r.options.Keep {
-		fields["removed"] = r.removeCopy(ctx, uids[0])
+		copied.Removed = new(r.removeCopy(ctx, uids[0]))
 	}
-	return append(evidence, diagnostics.Evidence{Kind: "sent-copy", Fields: fields})
+	return append(evidence, copied)
 }
 
 // removeCopy removes the Sent copy, if it is really ours.
@@ -226,24 +226,14 @@ func (r *run) removeCopy(ctx context.Context, uid imap.UID) bool {
 // FiledByProvider reads from the result of arrival.delivered whether the provider filed the Sent copy by itself. known
 // is false when that could not be seen. The mode append then makes a second copy of each message.
 func FiledByProvider(delivered diagnostics.Result) (filed, known bool) {
-	for _, e := range delivered.Evidence {
-		if e.Kind == "sent-copy" {
-			filed, known = e.Fields["filed_by_provider"].(bool)
-			return filed, known
-		}
-	}
-	return false, false
+	seen, known := diagnostics.Observed[SentCopy](delivered.Evidence)
+	return seen.FiledByProvider, known
 }
 
 // Seconds reads from the result of arrival.delivered how long the message took.
 func Seconds(delivered diagnostics.Result) (seconds float64, known bool) {
-	for _, e := range delivered.Evidence {
-		if e.Kind == "arrival" {
-			seconds, known = e.Fields["seconds"].(float64)
-			return seconds, known
-		}
-	}
-	return 0, false
+	seen, known := diagnostics.Observed[Arrived](delivered.Evidence)
+	return seen.Seconds, known
 }
 
 // doubled reports whether this profile would file what the provider files too.

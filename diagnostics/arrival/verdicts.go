@@ -11,15 +11,12 @@ import (
 
 // placement says where the message lay. The reasons for junk are those that the receiver left behind.
 func (r *run) placement(context.Context) diagnostics.Result {
-	evidence := diagnostics.Evidence{
-		Kind:   "placement",
-		Fields: map[string]any{"folder": r.hit.folder.Name, "junk": r.hit.junk},
-	}
+	seen := Placement{Folder: r.hit.folder.Name, Junk: r.hit.junk}
 	if !r.hit.junk {
-		return diagnostics.Passed(evidence)
+		return diagnostics.Passed(seen)
 	}
-	evidence.Fields["reasons"] = reasons(splitHeader(r.hit.raw), r.judgement)
-	return diagnostics.Warned(check.CauseLandedInJunk, evidence)
+	seen.Reasons = reasons(splitHeader(r.hit.raw), r.judgement)
+	return diagnostics.Warned(check.CauseLandedInJunk, seen)
 }
 
 // spamFields are the fields in which filters explain themselves.
@@ -57,11 +54,8 @@ func reasons(fields []field, j Judgement) []safetext.Remote {
 	return out
 }
 
-func (v *Verdict) evidence(method string) diagnostics.Evidence {
-	return diagnostics.Evidence{
-		Kind:   method,
-		Fields: map[string]any{"result": v.Result, "domain": v.Domain, "reason": v.Reason, "by": "receiver"},
-	}
+func (v *Verdict) evidence(method string) Authentication {
+	return Authentication{Method: method, By: "receiver", Result: v.Result, Domain: v.Domain, Reason: v.Reason}
 }
 
 // unverified is the answer when the receiver wrote no verdict: common when a message never left the provider.
@@ -93,15 +87,14 @@ func (r *run) spf(context.Context) diagnostics.Result {
 
 // dkim reports the signatures as verified here; the receiver's verdict stands beside them.
 func (r *run) dkim(context.Context) diagnostics.Result {
-	var evidence []diagnostics.Evidence
+	var evidence diagnostics.Evidence
 	results := map[string]bool{}
 	for _, s := range r.judgement.DKIM {
 		results[s.Result] = true
-		evidence = append(evidence, diagnostics.Evidence{Kind: "dkim", Fields: map[string]any{
-			"domain": s.Domain, "selector": s.Selector, "algorithm": s.Algorithm, "result": s.Result, "reason": s.Reason,
-			"by":      "postier",
-			"aligned": aligned(s.Domain.Raw(), r.judgement.Author),
-		}})
+		evidence = append(evidence, Verified{
+			By: "postier", Domain: s.Domain, Selector: s.Selector, Algorithm: s.Algorithm, Result: s.Result, Reason: s.Reason,
+			Aligned: aligned(s.Domain.Raw(), r.judgement.Author),
+		})
 	}
 	v := r.judgement.method("dkim", "header.d", "header.i")
 	if v != nil {

@@ -23,8 +23,7 @@ func (a *area) tlsRPT(ctx context.Context, r lookup.Resolver) diagnostics.Result
 		return *result
 	}
 	fields, bad := semicolonFields(text.Value)
-	seen := evidence("tls-rpt", "record", remote(text.Value), "rua", remote(fields["rua"]), "ttl_seconds",
-		seconds(text.TTL))
+	seen := TLSRPT{Record: remote(text.Value), RUA: remote(fields["rua"]), TTLSeconds: seconds(text.TTL)}
 	if bad == "" && fields["rua"] != "" {
 		for target := range strings.SplitSeq(fields["rua"], ",") {
 			u, err := url.Parse(strings.TrimSpace(target))
@@ -49,8 +48,10 @@ func (a *area) bimi(ctx context.Context, r lookup.Resolver) diagnostics.Result {
 	fields, bad := semicolonFields(text.Value)
 	location, hasLocation := fields["l"]
 	authority := fields["a"]
-	seen := evidence("bimi", "record", remote(text.Value), "location", remote(location), "authority", remote(authority),
-		"declined", hasLocation && location == "" && authority == "", "ttl_seconds", seconds(text.TTL))
+	seen := BIMI{
+		Record: remote(text.Value), Location: remote(location), Authority: remote(authority),
+		Declined: hasLocation && location == "" && authority == "", TTLSeconds: seconds(text.TTL),
+	}
 	switch {
 	case bad == "" && !hasLocation:
 		bad = "l"
@@ -123,7 +124,7 @@ func (p *tlsaPlace) ask(ctx context.Context, r lookup.Resolver) {
 }
 
 func (a *area) judgeDANE(places []tlsaPlace, mxAD bool) diagnostics.Result {
-	var seen []diagnostics.Evidence
+	var seen diagnostics.Evidence
 	var failure error
 	insecure, malformed := "", ""
 	for _, p := range places {
@@ -133,9 +134,10 @@ func (a *area) judgeDANE(places []tlsaPlace, mxAD bool) diagnostics.Result {
 		for _, t := range p.answer {
 			usable := usableTLSA(t)
 			secure := p.ad && (p.port != 25 || mxAD)
-			seen = append(seen, evidence("tlsa", "host", remote(p.host), "port", p.port, "usage", t.Usage, "selector",
-				t.Selector,
-				"matching", t.MatchingType, "data", remote(t.Certificate), "dnssec", secure, "usable", usable))
+			seen = append(seen, TLSA{
+				Host: remote(p.host), Port: p.port, Usage: t.Usage, Selector: t.Selector, Matching: t.MatchingType,
+				Data: remote(t.Certificate), DNSSEC: secure, Usable: usable,
+			})
 			if !usable {
 				malformed = p.host
 			} else if !secure {
@@ -147,7 +149,7 @@ func (a *area) judgeDANE(places []tlsaPlace, mxAD bool) diagnostics.Result {
 	case len(seen) == 0 && failure != nil:
 		return unanswered(failure)
 	case len(seen) == 0:
-		return a.about(diagnostics.Skipped(check.CauseNotPublished, evidence("tlsa", "dnssec", mxAD)))
+		return a.about(diagnostics.Skipped(check.CauseNotPublished, NoTLSA{DNSSEC: mxAD}))
 	case malformed != "":
 		return a.about(withArgs(diagnostics.Warned(check.CauseDANEMalformed, seen...), "host", remote(malformed)))
 	case insecure != "":
@@ -194,8 +196,9 @@ func (a *area) ptr(ctx context.Context, r lookup.Resolver) diagnostics.Result {
 			confirmed = append(confirmed, name)
 		}
 	}
-	seen := evidence("ptr", "ip", ip.String(), "names", remotes(names), "confirmed", remotes(confirmed), "generic",
-		genericName(names, ip))
+	seen := PTR{
+		IP: ip, Names: remotes(names), Confirmed: remotes(confirmed), Generic: genericName(names, ip),
+	}
 	switch {
 	case len(names) == 0:
 		return withArgs(diagnostics.Warned(check.CausePTRMissing, seen), "ip", ip.String())

@@ -37,7 +37,7 @@ func (a *area) discovery(ctx context.Context, r lookup.Resolver) diagnostics.Res
 	wg.Go(func() { resolveHosts(ctx, r, hosts) })
 	wg.Wait()
 
-	var seen []diagnostics.Evidence
+	var seen diagnostics.Evidence
 	var failure error
 	missing := ""
 	for _, s := range found {
@@ -51,7 +51,7 @@ func (a *area) discovery(ctx context.Context, r lookup.Resolver) diagnostics.Res
 	}
 	for _, h := range hosts {
 		if len(h.addresses) > 0 {
-			seen = append(seen, evidence("autoconfig", "host", remote(h.host)))
+			seen = append(seen, Autoconfig{Host: remote(h.host)})
 		}
 	}
 	switch {
@@ -94,14 +94,15 @@ func askService(ctx context.Context, r lookup.Resolver, name, domain string) ser
 	return s
 }
 
-func (s service) evidence() []diagnostics.Evidence {
-	var list []diagnostics.Evidence
+func (s service) evidence() diagnostics.Evidence {
+	var list diagnostics.Evidence
 	if s.absent {
-		list = append(list, evidence("srv", "service", s.name, "available", false))
+		list = append(list, NoSRV{Service: s.name})
 	}
 	for _, t := range s.targets {
-		list = append(list, evidence("srv", "service", s.name, "host", remote(lookup.Lower(t.Target)), "port", t.Port,
-			"priority", t.Priority, "weight", t.Weight))
+		list = append(list, SRV{
+			Service: s.name, Host: remote(lookup.Lower(t.Target)), Port: t.Port, Priority: t.Priority, Weight: t.Weight,
+		})
 	}
 	return list
 }

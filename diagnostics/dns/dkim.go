@@ -67,7 +67,7 @@ func (a *area) dkim(ctx context.Context, r lookup.Resolver) diagnostics.Result {
 	}
 	wg.Wait()
 
-	var seen []diagnostics.Evidence
+	var seen diagnostics.Evidence
 	for _, f := range findings {
 		if f.found() || f.alias != "" {
 			seen = append(seen, f.evidence())
@@ -172,35 +172,25 @@ func (f *selectorFinding) ask(ctx context.Context, r lookup.Resolver) {
 	}
 }
 
-func (f selectorFinding) evidence() diagnostics.Evidence {
-	e := evidence("dkim", "selector", remote(f.selector), "name", remote(f.name), "origin", string(f.origin))
-	if f.alias != "" {
-		e.Fields["cname"] = remote(f.alias)
-	}
+func (f selectorFinding) evidence() diagnostics.Observation {
 	if !f.found() {
-		e.Fields["record"] = remote("")
-		return e
+		return NoDKIMKey{Selector: remote(f.selector), Name: remote(f.name), Origin: f.origin, CNAME: remote(f.alias)}
 	}
-	e.Fields["key"] = remote(f.key.Label())
-	e.Fields["testing"] = f.key.Testing
-	e.Fields["revoked"] = f.key.Revoked
-	e.Fields["strict"] = f.key.Strict
-	e.Fields["record"] = remote(f.texts[0].Value)
-	e.Fields["ttl_seconds"] = seconds(f.texts[0].TTL)
-	e.Fields["usable"] = f.key.Usable() && len(f.texts) == 1
+	seen := DKIMKey{
+		Selector: remote(f.selector), Name: remote(f.name), Origin: f.origin, CNAME: remote(f.alias),
+		Key: remote(f.key.Label()), Testing: f.key.Testing, Revoked: f.key.Revoked, Strict: f.key.Strict,
+		Usable: f.key.Usable() && len(f.texts) == 1, Record: remote(f.texts[0].Value), TTLSeconds: seconds(f.texts[0].TTL),
+	}
 	if len(f.texts) > 1 {
-		var all []safetext.Remote
 		for _, t := range f.texts {
-			all = append(all, remote(t.Value))
+			seen.Records = append(seen.Records, remote(t.Value))
 		}
-		e.Fields["records"] = all
 	}
 	if len(f.faults) > 0 {
-		e.Fields["fault"] = string(f.faults[0].Kind)
-		e.Fields["offset"] = f.faults[0].Offset
-		e.Fields["token"] = remote(f.faults[0].Token)
+		first := f.faults[0]
+		seen.Fault, seen.Offset, seen.Token = first.Kind, &first.Offset, new(remote(first.Token))
 	}
-	return e
+	return seen
 }
 
 // judgement of one key: the cause, and whether mail signed with it is distrusted.
@@ -225,7 +215,7 @@ func (f selectorFinding) judge() (cause check.Cause, status check.Status) {
 // judgeKeys weighs the keys that were found. A key that fails beside one that is fine is a warning at most: keys are
 // rotated by publishing the next one and emptying the last, so that a revoked key beside a good one is no finding at
 // all.
-func (a *area) judgeKeys(findings []selectorFinding, seen []diagnostics.Evidence) diagnostics.Result {
+func (a *area) judgeKeys(findings []selectorFinding, seen diagnostics.Evidence) diagnostics.Result {
 	good := slices.ContainsFunc(findings, func(f selectorFinding) bool {
 		_, status := f.judge()
 		return f.found() && status != check.Fail
@@ -303,7 +293,7 @@ func (a *area) anySelector(ctx context.Context, r lookup.Resolver) bool {
 }
 
 // noKeys says what the absence of keys means: nothing when the selectors were only guessed.
-func (a *area) noKeys(ctx context.Context, r lookup.Resolver, findings []selectorFinding, seen []diagnostics.Evidence,
+func (a *area) noKeys(ctx context.Context, r lookup.Resolver, findings []selectorFinding, seen diagnostics.Evidence,
 	anything bool,
 ) diagnostics.Result {
 	var known []string
@@ -319,10 +309,10 @@ func (a *area) noKeys(ctx context.Context, r lookup.Resolver, findings []selecto
 			known = append(known, f.name)
 		}
 	}
-	seen = append(seen, evidence("dkim-names", "asked", remotes(known), "names_below_domainkey", anything))
+	seen = append(seen, DKIMNames{Asked: remotes(known), Below: anything})
 	if place, text := a.misplacedKey(ctx, r, findings); place != "" {
 		result := a.about(diagnostics.Warned(check.CauseDKIMWrongPlace,
-			append(seen, evidence("dkim-elsewhere", "name", remote(place), "record", remote(text)))...))
+			append(seen, Misplaced{Method: "dkim", Name: remote(place), Record: remote(text)})...))
 		if len(known) > 0 {
 			result.Fix = []diagnostics.Fix{addTXT(known[0], safetext.Escape(text))}
 		}

@@ -61,7 +61,7 @@ func (a *area) dmarcMissing(ctx context.Context, r lookup.Resolver, first dmarc.
 	if len(first.Others) > 0 { // something was meant as a record, but receivers read none
 		old := first.Others[0]
 		result := diagnostics.Failed(check.CauseDMARCMalformed, seen,
-			evidence("dmarc-fault", "fault", string(dmarc.FaultVersion), "tag", "v", "offset", 0, "record", remote(old.Value)))
+			DMARCFault{Fault: dmarc.FaultVersion, Tag: remote("v"), Record: remote(old.Value)})
 		result.Fix = []diagnostics.Fix{replaceTXT(a.dmarcName(), mendDMARC(old.Value, a.starter()), old)}
 		return a.about(withArgs(result, "tag", "v", "value", remote(firstWord(old.Value))))
 	}
@@ -71,7 +71,7 @@ func (a *area) dmarcMissing(ctx context.Context, r lookup.Resolver, first dmarc.
 		if text := dmarcAt(ctx, r, place); text != nil {
 			result.Cause = check.CauseDMARCWrongPlace
 			result.Evidence = append(result.Evidence,
-				evidence("dmarc-elsewhere", "name", remote(place), "record", remote(text.Value)))
+				Misplaced{Method: "dmarc", Name: remote(place), Record: remote(text.Value)})
 			result.Fix = []diagnostics.Fix{addTXT(a.dmarcName(), safetext.Escape(text.Value))}
 			return withArgs(result, "name", remote(place))
 		}
@@ -126,7 +126,7 @@ func (a *area) dmarcSeveral(first dmarc.Step, walk dmarc.Walk) diagnostics.Resul
 		}
 	}
 	seen := dmarcEvidence(lookup.Text{}, "", dmarc.Alignment{}, walk)
-	seen.Fields["records"] = all
+	seen.Records = all
 	result := diagnostics.Failed(check.CauseDMARCMultiple, seen)
 	for _, t := range first.Texts {
 		if t.Value != strongest.Value {
@@ -155,9 +155,8 @@ func (a *area) dmarcJudge(ctx context.Context, r lookup.Resolver, found *dmarc.F
 	policy, applies := found.Record.Effective(found.Domain != a.domain, exists)
 	applied := found.Record.Applied(policy)
 	seen := dmarcEvidence(found.Text, policy, aligned, walk)
-	seen.Fields["applied"] = string(applied)
-	seen.Fields["testing"] = found.Record.Testing
-	all := append([]diagnostics.Evidence{seen}, faultEvidence(found.Record)...)
+	seen.Applied, seen.Testing = &applied, &found.Record.Testing
+	all := append(diagnostics.Evidence{seen}, faultEvidence(found.Record)...)
 	all = append(all, targetEvidence(targets)...)
 	name := "_dmarc." + found.Domain
 
@@ -260,44 +259,38 @@ func mendPolicy(record dmarc.Record, fallback string) string {
 }
 
 // dmarcEvidence is the shape of the contract.
-func dmarcEvidence(text lookup.Text, policy dmarc.Policy, aligned dmarc.Alignment,
-	walk dmarc.Walk,
-) diagnostics.Evidence {
-	e := evidence("dmarc", "record", remote(text.Value), "policy", string(policy), "aligned", aligned,
-		"organizational_domain", remote(walk.Organizational()))
+func dmarcEvidence(text lookup.Text, policy dmarc.Policy, aligned dmarc.Alignment, walk dmarc.Walk) DMARC {
+	seen := DMARC{
+		Record: remote(text.Value), Policy: policy, Aligned: aligned, Organizational: remote(walk.Organizational()),
+	}
 	if found := walk.Policy(); found != nil && text.Value != "" {
-		e.Fields["domain"] = remote(found.Domain)
-		e.Fields["ttl_seconds"] = seconds(text.TTL)
+		seen.Domain, seen.TTLSeconds = new(remote(found.Domain)), new(seconds(text.TTL))
 	}
-	var asked []safetext.Remote
 	for _, s := range walk.Steps {
-		asked = append(asked, remote("_dmarc."+s.Domain))
+		seen.Asked = append(seen.Asked, remote("_dmarc."+s.Domain))
 	}
-	e.Fields["asked"] = asked
-	return e
+	return seen
 }
 
-func (a *area) walkEvidence(walk dmarc.Walk) diagnostics.Evidence {
+func (a *area) walkEvidence(walk dmarc.Walk) DMARC {
 	return dmarcEvidence(lookup.Text{}, "", dmarc.Alignment{}, walk)
 }
 
-func faultEvidence(record dmarc.Record) []diagnostics.Evidence {
-	var list []diagnostics.Evidence
+func faultEvidence(record dmarc.Record) diagnostics.Evidence {
+	var list diagnostics.Evidence
 	for _, f := range record.Faults {
-		list = append(list, evidence("dmarc-fault", "fault", string(f.Kind), "tag", remote(f.Tag), "value", remote(f.Value),
-			"offset", f.Offset))
+		list = append(list,
+			DMARCFault{Fault: f.Kind, Tag: remote(f.Tag), Value: new(remote(f.Value)), Offset: f.Offset})
 	}
 	return list
 }
 
-func targetEvidence(targets []dmarc.Target) []diagnostics.Evidence {
-	var list []diagnostics.Evidence
+func targetEvidence(targets []dmarc.Target) diagnostics.Evidence {
+	var list diagnostics.Evidence
 	for _, t := range targets {
-		e := evidence("dmarc-report", "mailbox", remote(t.URI.Mailbox), "external", t.External, "authorised", t.Authorised)
-		if t.Name != "" {
-			e.Fields["name"] = remote(t.Name)
-		}
-		list = append(list, e)
+		list = append(list, DMARCReport{
+			Mailbox: remote(t.URI.Mailbox), External: t.External, Authorised: t.Authorised, Name: remote(t.Name),
+		})
 	}
 	return list
 }

@@ -26,8 +26,8 @@ import (
 )
 
 // unanswered is the result of a look-up that says nothing about the name.
-func unanswered(err error, evidence ...diagnostics.Evidence) diagnostics.Result {
-	r := diagnostics.Skipped(check.CauseDNSFailure, append(evidence, lookupEvidence(err))...)
+func unanswered(err error, evidence ...diagnostics.Observation) diagnostics.Result {
+	r := diagnostics.Skipped(check.CauseDNSFailure, append(evidence, failedLookup(err))...)
 	var failure *wire.ResolveError
 	if errors.As(err, &failure) {
 		r.Args = []any{"name", safetext.FromRemote(failure.Name), "host", safetext.FromRemote(failure.Name)}
@@ -35,25 +35,12 @@ func unanswered(err error, evidence ...diagnostics.Evidence) diagnostics.Result 
 	return r
 }
 
-func lookupEvidence(err error) diagnostics.Evidence {
-	e := diagnostics.Evidence{Kind: "lookup", Fields: map[string]any{}}
+func failedLookup(err error) Lookup {
 	var failure *wire.ResolveError
 	if errors.As(err, &failure) {
-		e.Fields["name"] = safetext.FromRemote(failure.Name)
-		e.Fields["failure"] = string(failure.Kind)
-	} else {
-		e.Fields["failure"] = "error"
+		return Lookup{Name: safetext.FromRemote(failure.Name), Failure: failure.Kind}
 	}
-	return e
-}
-
-// evidence builds one piece; strings from DNS must come as safetext.Remote.
-func evidence(kind string, pairs ...any) diagnostics.Evidence {
-	e := diagnostics.Evidence{Kind: kind, Fields: map[string]any{}}
-	for i := 0; i+1 < len(pairs); i += 2 {
-		e.Fields[pairs[i].(string)] = pairs[i+1]
-	}
-	return e
+	return Lookup{Failure: "error"}
 }
 
 // remote marks text from DNS.
@@ -65,11 +52,6 @@ func remotes(list []string) []safetext.Remote {
 		out = append(out, remote(s))
 	}
 	return out
-}
-
-// note is an explanation that belongs to a result but is no cause, as a code that the front ends put into words.
-func note(code string, pairs ...any) diagnostics.Evidence {
-	return evidence("note", append([]any{"note", code}, pairs...)...)
 }
 
 func seconds(d time.Duration) int { return int(d / time.Second) }

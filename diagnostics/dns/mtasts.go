@@ -30,24 +30,24 @@ func (a *area) mtaSTS(ctx context.Context, r lookup.Resolver) diagnostics.Result
 		return *result
 	}
 	fields, bad := semicolonFields(text.Value)
-	seen := evidence("mta-sts", "record", remote(text.Value), "id", remote(fields["id"]), "ttl_seconds", seconds(text.TTL))
+	seen := MTASTS{Record: remote(text.Value), ID: remote(fields["id"]), TTLSeconds: seconds(text.TTL)}
 	if bad != "" || !alphanumeric(fields["id"], 32) {
 		return a.about(withArgs(diagnostics.Warned(check.CauseMTASTSMalformed, seen), "field", remote(or(bad, "id"))))
 	}
 	if a.opts.HTTP == nil {
-		return a.about(diagnostics.Passed(seen, note("policy-not-fetched")))
+		return a.about(diagnostics.Passed(seen, Note{"policy-not-fetched"}))
 	}
 	policy, err := a.fetchSTS(ctx)
 	if err != nil {
 		return a.about(withArgs(diagnostics.Warned(check.CauseMTASTSPolicy, seen), "problem", remote(err.Error()), "field",
 			remote("")))
 	}
-	seen.Fields["mode"], seen.Fields["max_age"], seen.Fields["mx"] = policy.mode, policy.maxAge, remotes(policy.mx)
+	seen.Mode, seen.MaxAge, seen.MX = policy.mode, &policy.maxAge, remotes(policy.mx)
 	return a.judgeSTS(ctx, r, policy, seen)
 }
 
 func (a *area) judgeSTS(ctx context.Context, r lookup.Resolver, policy stsPolicy,
-	seen diagnostics.Evidence,
+	seen MTASTS,
 ) diagnostics.Result {
 	if policy.mode == "none" {
 		return a.about(diagnostics.Passed(seen))
@@ -179,14 +179,14 @@ func (a *area) oneRecord(ctx context.Context, r lookup.Resolver, name, version s
 	case len(found) == 1:
 		return found[0], nil
 	case len(found) > 1: // RFC 8461 §3.1, RFC 8460 §3: then there is none
-		return done(a.about(withArgs(diagnostics.Warned(malformed, evidence(kind, "count", len(found))), "field",
+		return done(a.about(withArgs(diagnostics.Warned(malformed, Record{Of: kind, Count: len(found)}), "field",
 			remote("v"))))
 	case len(txt.Texts) > 0:
-		return done(a.about(withArgs(diagnostics.Warned(malformed, evidence(kind, "record", remote(txt.Texts[0].Value))),
+		return done(a.about(withArgs(diagnostics.Warned(malformed, Record{Of: kind, Record: remote(txt.Texts[0].Value)}),
 			"field",
 			remote("v"))))
 	}
-	return done(a.about(diagnostics.Skipped(check.CauseNotPublished, evidence(kind, "name", remote(name)))))
+	return done(a.about(diagnostics.Skipped(check.CauseNotPublished, Record{Of: kind, Name: remote(name)})))
 }
 
 // semicolonFields reads "key=value; key=value"; bad is the first field that is neither that nor empty.

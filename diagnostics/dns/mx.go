@@ -11,7 +11,6 @@ import (
 	"postier/diagnostics"
 	"postier/internal/check"
 	"postier/internal/mailauth/lookup"
-	"postier/internal/safetext"
 	"postier/internal/wire"
 )
 
@@ -32,7 +31,7 @@ func (a *area) mx(ctx context.Context, r lookup.Resolver) diagnostics.Result {
 	answer, err := r.Query(ctx, a.domain, mdns.TypeMX)
 	switch {
 	case lookup.NotFound(err):
-		return withArgs(diagnostics.Failed(check.CauseSenderDomainInvalid, lookupEvidence(err)), "host", remote(a.domain),
+		return withArgs(diagnostics.Failed(check.CauseSenderDomainInvalid, failedLookup(err)), "host", remote(a.domain),
 			"domain", remote(a.domain))
 	case err != nil:
 		return unanswered(err)
@@ -89,11 +88,11 @@ func (a *area) implicitMX(ctx context.Context, r lookup.Resolver) diagnostics.Re
 	resolveHosts(ctx, r, self)
 	switch {
 	case len(self[0].addresses) > 0:
-		return a.about(diagnostics.Warned(check.CauseMXMissing, evidence("mx", "implicit", true, "hosts", hostFields(self))))
+		return a.about(diagnostics.Warned(check.CauseMXMissing, MX{Implicit: new(true), Hosts: mxHosts(self)}))
 	case lookup.Temporary(self[0].err):
 		return unanswered(self[0].err)
 	}
-	return a.about(diagnostics.Failed(check.CauseMXMissing, evidence("mx", "implicit", false)))
+	return a.about(diagnostics.Failed(check.CauseMXMissing, MX{Implicit: new(false)}))
 }
 
 // resolveHosts fills in the addresses of all hosts at once.
@@ -135,22 +134,16 @@ func addresses(ctx context.Context, r lookup.Resolver, host string) (list []neti
 	return list, alias, err
 }
 
-func mxEvidence(hosts []exchanger, answer wire.Answer) diagnostics.Evidence {
-	return evidence("mx", "hosts", hostFields(hosts), "ttl_seconds", seconds(answer.TTL()), "dnssec", answer.AD)
+func mxEvidence(hosts []exchanger, answer wire.Answer) MX {
+	return MX{Hosts: mxHosts(hosts), TTLSeconds: new(seconds(answer.TTL())), DNSSEC: new(answer.AD)}
 }
 
-func hostFields(hosts []exchanger) []map[string]any {
-	list := make([]map[string]any, 0, len(hosts))
+func mxHosts(hosts []exchanger) []MXHost {
+	list := make([]MXHost, 0, len(hosts))
 	for _, h := range hosts {
-		texts := make([]string, 0, len(h.addresses))
-		for _, ip := range h.addresses {
-			texts = append(texts, ip.String())
-		}
-		entry := map[string]any{"host": safetext.FromRemote(h.host), "preference": h.preference, "addresses": texts}
-		if h.alias { // RFC 2181 §10.3: an MX must not point at an alias
-			entry["alias"] = true
-		}
-		list = append(list, entry)
+		list = append(list, MXHost{
+			Host: remote(h.host), Preference: h.preference, Addresses: append([]netip.Addr{}, h.addresses...), Alias: h.alias,
+		})
 	}
 	return list
 }

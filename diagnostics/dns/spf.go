@@ -23,7 +23,7 @@ func (a *area) spf(ctx context.Context, r lookup.Resolver) diagnostics.Result {
 	need := a.spfNeed()
 	switch tree.Problem {
 	case spf.ReasonNoDomain:
-		return a.about(withArgs(diagnostics.Failed(check.CauseSenderDomainInvalid, lookupEvidence(tree.Err)), "host",
+		return a.about(withArgs(diagnostics.Failed(check.CauseSenderDomainInvalid, failedLookup(tree.Err)), "host",
 			remote(a.domain)))
 	case spf.ReasonNoRecord:
 		return a.spfMissing(ctx, r, tree, need)
@@ -37,8 +37,8 @@ func (a *area) spf(ctx context.Context, r lookup.Resolver) diagnostics.Result {
 
 // providersOwn is the result for an address at a provider's own domain: whatever it publishes, the person cannot change
 // it.
-func (a *area) providersOwn(seen ...diagnostics.Evidence) diagnostics.Result {
-	return a.about(diagnostics.Passed(append(seen, note("provider-domain"))...))
+func (a *area) providersOwn(seen ...diagnostics.Observation) diagnostics.Result {
+	return a.about(diagnostics.Passed(append(seen, Note{"provider-domain"})...))
 }
 
 // spfNeed is what must stand in the record. Without a known provider it is the submission server itself and the
@@ -67,8 +67,9 @@ func (a *area) spfMissing(ctx context.Context, r lookup.Resolver, tree *spf.Node
 		if spf.Meant(other.Value) {
 			proposal := spf.Propose([]lookup.Text{other}, need)
 			result := diagnostics.Failed(check.CauseSPFSyntax, spfEvidence(tree, nil),
-				evidence("spf-fault", "fault", string(spf.FaultVersion), "offset", 0, "token", remote(firstWord(other.Value)),
-					"record", remote(other.Value)))
+				SPFFault{
+					Fault: spf.FaultVersion, Token: remote(firstWord(other.Value)), Record: remote(other.Value),
+				})
 			result.Fix = []diagnostics.Fix{replaceTXT(a.domain, proposal, other)}
 			return a.about(withArgs(result, "token", remote(firstWord(other.Value)), "position", 1))
 		}
@@ -80,7 +81,7 @@ func (a *area) spfMissing(ctx context.Context, r lookup.Resolver, tree *spf.Node
 	if twin := spfAt(ctx, r, doubled); twin != nil {
 		fix = addTXT(a.domain, spf.Propose([]lookup.Text{*twin}, need))
 		result := a.about(diagnostics.Warned(check.CauseSPFWrongPlace, spfEvidence(tree, nil),
-			evidence("spf-elsewhere", "name", remote(doubled), "record", remote(twin.Value))))
+			Misplaced{Method: "spf", Name: remote(doubled), Record: remote(twin.Value)}))
 		result.Fix = []diagnostics.Fix{fix}
 		return withArgs(result, "name", remote(doubled))
 	}
@@ -123,7 +124,7 @@ func (a *area) spfSeveral(ctx context.Context, r lookup.Resolver, tree *spf.Node
 		}
 		result.Fix = append(result.Fix, replaceTXT(a.domain, "", t)) // to be removed
 	}
-	seen.Fields["records"] = records
+	seen.Records = records
 	result.Evidence = append(result.Evidence, seen, a.proposalCost(ctx, r, proposal))
 	return withArgs(result, "count", len(tree.Several))
 }
@@ -133,7 +134,7 @@ func (a *area) spfSyntax(ctx context.Context, r lookup.Resolver, tree *spf.Node,
 	result := diagnostics.Failed(check.CauseSPFSyntax, spfEvidence(tree, nil))
 	for _, f := range tree.Record.Faults {
 		result.Evidence = append(result.Evidence,
-			evidence("spf-fault", "fault", string(f.Kind), "offset", f.Offset, "token", remote(f.Token)))
+			SPFFault{Fault: f.Kind, Offset: f.Offset, Token: remote(f.Token)})
 	}
 	if !spf.Silences(proposal, tree.Record) {
 		result.Evidence = append(result.Evidence, a.proposalCost(ctx, r, proposal))
@@ -155,14 +156,14 @@ func (a *area) spfJudge(ctx context.Context, r lookup.Resolver, tree *spf.Node, 
 		return a.about(result)
 	}
 	if broken := tree.Broken(); broken != nil {
-		seen.Fields["broken"] = remote(broken.Domain)
+		seen.Broken = remote(broken.Domain)
 		return a.about(withArgs(diagnostics.Failed(check.CauseSPFIncludeBroken, seen), "name", remote(broken.Domain), "term",
 			remote(broken.Via)))
 	}
 	switch {
 	case tree.Lookups > spf.MaxLookups:
 		result := diagnostics.Failed(check.CauseSPFTooManyLookups, seen)
-		result.Evidence = append(result.Evidence, branchEvidence(tree)...)
+		result.Evidence = append(result.Evidence, costs(tree)...)
 		return a.about(withArgs(result, "count", tree.Lookups, "limit", spf.MaxLookups))
 	case authorised != nil && !*authorised:
 		result := fix(diagnostics.Warned(check.CauseSPFNotAuthorised, seen, a.proposalCost(ctx, r, proposal)))
@@ -171,7 +172,7 @@ func (a *area) spfJudge(ctx context.Context, r lookup.Resolver, tree *spf.Node, 
 		}
 		return withArgs(result, "provider", a.target.Provider, "record", remote(proposal))
 	case tree.Void > spf.MaxVoid:
-		return a.about(withArgs(diagnostics.Warned(check.CauseSPFVoidLookups, append(branchEvidence(tree), seen)...), "count",
+		return a.about(withArgs(diagnostics.Warned(check.CauseSPFVoidLookups, append(costs(tree), seen)...), "count",
 			tree.Void, "limit",
 			spf.MaxVoid))
 	}
@@ -182,11 +183,11 @@ func (a *area) spfJudge(ctx context.Context, r lookup.Resolver, tree *spf.Node, 
 	if len(weak) == 0 {
 		result := diagnostics.Passed(seen)
 		if authorised == nil { // the record is fine; which servers send for this person is not known
-			result.Evidence = append(result.Evidence, note("authorisation-unknown"))
+			result.Evidence = append(result.Evidence, Note{"authorisation-unknown"})
 		}
 		return a.about(result)
 	}
-	seen.Fields["weaknesses"] = weak
+	seen.Weaknesses = weak
 	if len(weak) == 1 && weak[0] == spf.Long {
 		return a.about(withArgs(diagnostics.Warned(check.CauseSPFTooLong, seen), "length", len(tree.Text.Value), "limit",
 			spf.LongRecord))
@@ -277,54 +278,43 @@ func (a *area) spfFor(ctx context.Context, r lookup.Resolver, ip netip.Addr) spf
 }
 
 // proposalCost counts the look-ups of a proposed record, so that advice never trades one permerror for another.
-func (a *area) proposalCost(ctx context.Context, r lookup.Resolver, proposal string) diagnostics.Evidence {
+func (a *area) proposalCost(ctx context.Context, r lookup.Resolver, proposal string) SPFProposal {
 	tree := spf.InspectText(ctx, r, a.domain, proposal)
-	return evidence("spf-proposal", "record", remote(proposal), "lookups", tree.Lookups, "void", tree.Void,
-		"within_limits",
-		tree.Lookups <= spf.MaxLookups && tree.Void <= spf.MaxVoid)
+	return SPFProposal{
+		Record: remote(proposal), Lookups: tree.Lookups, Void: tree.Void,
+		Within: tree.Lookups <= spf.MaxLookups && tree.Void <= spf.MaxVoid,
+	}
 }
 
-// spfEvidence is the shape of the contract; authorizes_provider is absent when nobody can tell.
-func spfEvidence(tree *spf.Node, authorised *bool) diagnostics.Evidence {
-	e := evidence("spf", "record", remote(tree.Text.Value), "lookups", tree.Lookups, "void", tree.Void, "includes",
-		remotes(tree.Includes()))
-	if authorised != nil {
-		e.Fields["authorizes_provider"] = *authorised
+// spfEvidence is the shape of the contract; authorised is nil when that cannot be told.
+func spfEvidence(tree *spf.Node, authorised *bool) SPF {
+	seen := SPF{
+		Record: remote(tree.Text.Value), Lookups: tree.Lookups, Void: tree.Void, Includes: remotes(tree.Includes()),
+		Authorizes: authorised,
 	}
 	if tree.Text.Value != "" {
-		e.Fields["ttl_seconds"] = seconds(tree.Text.TTL)
-		e.Fields["length"] = len(tree.Text.Value)
-		e.Fields["tree"] = treeFields(tree)
+		seen.TTLSeconds, seen.Length = new(seconds(tree.Text.TTL)), len(tree.Text.Value)
+		seen.Tree = new(branch(tree))
 	}
-	return e
+	return seen
 }
 
-func treeFields(n *spf.Node) map[string]any {
-	fields := map[string]any{"domain": remote(n.Domain), "lookups": n.Lookups, "void": n.Void}
+func branch(n *spf.Node) SPFBranch {
+	b := SPFBranch{Domain: remote(n.Domain), Lookups: n.Lookups, Void: n.Void, Via: remote(n.Via), Problem: n.Problem}
 	if n.Via != "" {
-		fields["via"] = remote(n.Via)
+		b.Record = remote(n.Text.Value)
 	}
-	if n.Problem != "" {
-		fields["problem"] = string(n.Problem)
-	}
-	if n.Via != "" && n.Text.Value != "" {
-		fields["record"] = remote(n.Text.Value)
-	}
-	var children []map[string]any
 	for _, c := range n.Children {
-		children = append(children, treeFields(c))
+		b.Children = append(b.Children, branch(c))
 	}
-	if children != nil {
-		fields["children"] = children
-	}
-	return fields
+	return b
 }
 
-// branchEvidence says what each include costs, so that a person sees where to cut.
-func branchEvidence(tree *spf.Node) []diagnostics.Evidence {
-	var list []diagnostics.Evidence
+// costs says what each include costs, so that a person sees where to cut.
+func costs(tree *spf.Node) diagnostics.Evidence {
+	var list diagnostics.Evidence
 	for _, c := range tree.Children {
-		list = append(list, evidence("spf-branch", "term", remote(c.Via), "lookups", c.Lookups+1, "void", c.Void))
+		list = append(list, SPFCost{Term: remote(c.Via), Lookups: c.Lookups + 1, Void: c.Void})
 	}
 	return list
 }

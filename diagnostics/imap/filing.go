@@ -23,13 +23,13 @@ func (r *run) folder(ctx context.Context) diagnostics.Result {
 	}
 	r.listing = listing
 	r.sent = listing.Sent(r.target.SentFolder, r.target.SentFolders, presets.SentNames())
-	evidence := []diagnostics.Evidence{{Kind: "folders", Fields: map[string]any{
-		"count": len(listing.Folders), "prefix": safetext.FromRemote(listing.Prefix),
-		"separator":   safetext.FromRemote(listing.Separator),
-		"special_use": listing.SpecialUse, "candidates": names(r.sent.Candidates), "names": names(listing.Selectable()),
-	}}}
+	evidence := diagnostics.Evidence{diagnostics.Folders{
+		Count: len(listing.Folders), Prefix: safetext.FromRemote(listing.Prefix),
+		Separator: safetext.FromRemote(listing.Separator), SpecialUse: listing.SpecialUse,
+		Candidates: names(r.sent.Candidates), Names: names(listing.Selectable()),
+	}}
 	if len(listing.ServerID) > 0 {
-		evidence = append(evidence, diagnostics.Evidence{Kind: "server-id", Fields: map[string]any{"id": listing.ServerID}})
+		evidence = append(evidence, ServerID{ID: listing.ServerID})
 	}
 	if r.sent.Found {
 		return diagnostics.Passed(append(evidence, r.chosen(false))...)
@@ -52,11 +52,11 @@ func (r *run) folder(ctx context.Context) diagnostics.Result {
 	}
 }
 
-func (r *run) chosen(created bool) diagnostics.Evidence {
-	return diagnostics.Evidence{Kind: "folder", Fields: map[string]any{
-		"name": r.sent.Folder.Name, "found_by": r.sent.By, "created": created,
-		"special_use": safetext.FromRemote(string(r.sent.Folder.SpecialUse)),
-	}}
+func (r *run) chosen(created bool) diagnostics.Folder {
+	return diagnostics.Folder{
+		Name: r.sent.Folder.Name, FoundBy: r.sent.By, Created: created,
+		SpecialUse: safetext.FromRemote(string(r.sent.Folder.SpecialUse)),
+	}
 }
 
 func names(folders []client.Folder) []safetext.Remote {
@@ -79,11 +79,11 @@ func (r *run) file(ctx context.Context) diagnostics.Result {
 	return diagnostics.Passed(r.filing(false))
 }
 
-func (r *run) filing(reconnected bool) diagnostics.Evidence {
-	return diagnostics.Evidence{Kind: "append", Fields: map[string]any{
-		"folder": r.sent.Folder.Name, "message_id": r.message.id, "octets": len(r.message.raw),
-		"uid": uint32(r.uid), "uidplus": r.session.UIDPlus(), "reconnected": reconnected,
-	}}
+func (r *run) filing(reconnected bool) Append {
+	return Append{
+		Folder: r.sent.Folder.Name, MessageID: r.message.id, Octets: len(r.message.raw),
+		UID: uint32(r.uid), UIDPlus: r.session.UIDPlus(), Reconnected: reconnected,
+	}
 }
 
 // notFiled judges a failed APPEND. When the connection ended in the middle, nobody knows whether the copy stands
@@ -133,11 +133,8 @@ func (r *run) notFiled(ctx context.Context, err error) diagnostics.Result {
 	return diagnostics.Warned(check.CauseDeliveryUnknown, append(result.Evidence, r.filing(true))...)
 }
 
-func (r *run) doubt() diagnostics.Evidence {
-	return diagnostics.Evidence{
-		Kind:   "may-be-filed",
-		Fields: map[string]any{"folder": r.sent.Folder.Name, "message_id": r.message.id},
-	}
+func (r *run) doubt() MayBeFiled {
+	return MayBeFiled{Folder: r.sent.Folder.Name, MessageID: r.message.id}
 }
 
 // readback reads the message and compares every octet.
@@ -164,18 +161,13 @@ func (r *run) readback(ctx context.Context) diagnostics.Result {
 		return r.failure(client.ErrGone)
 	}
 	r.recognised = true
-	evidence := diagnostics.Evidence{
-		Kind:   "readback",
-		Fields: map[string]any{"uid": uint32(r.uid), "sent_octets": len(r.message.raw), "read_octets": len(got)},
-	}
+	seen := Readback{UID: uint32(r.uid), SentOctets: len(r.message.raw), ReadOctets: len(got)}
 	at := firstDifference(r.message.raw, got)
 	if at < 0 {
-		return diagnostics.Passed(evidence)
+		return diagnostics.Passed(seen)
 	}
-	evidence.Fields["first_difference"] = at
-	evidence.Fields["sent"] = around(r.message.raw, at)
-	evidence.Fields["read"] = around(got, at)
-	return diagnostics.Warned(check.CauseReadbackMismatch, evidence)
+	seen.Difference, seen.Sent, seen.Read = &at, new(around(r.message.raw, at)), new(around(got, at))
+	return diagnostics.Warned(check.CauseReadbackMismatch, seen)
 }
 
 // firstDifference is the offset of the first octet in which a and b differ, or -1.
@@ -223,13 +215,13 @@ func (r *run) cleanup(ctx context.Context) diagnostics.Result {
 	if err != nil {
 		return left(err)
 	}
-	evidence := diagnostics.Evidence{Kind: "cleanup", Fields: map[string]any{"uid": uint32(r.uid), "method": string(how)}}
+	seen := Cleanup{UID: uint32(r.uid), Method: string(how)}
 	if how == client.LeftMarked {
-		result := diagnostics.Warned(check.CauseCleanupFailed, evidence, r.doubt())
+		result := diagnostics.Warned(check.CauseCleanupFailed, seen, r.doubt())
 		result.Args = []any{"folder", r.sent.Folder.Name}
 		return result
 	}
-	return diagnostics.Passed(evidence)
+	return diagnostics.Passed(seen)
 }
 
 // nearlyFull is the share of the quota at which a mailbox is worth a warning.
@@ -250,17 +242,15 @@ func (r *run) quota(ctx context.Context) diagnostics.Result {
 	switch {
 	case errors.Is(err, client.ErrNotOffered), err == nil && len(quotas) == 0,
 		errors.As(err, &refused) && refused.Status != imap.StatusResponseTypeBye:
-		return diagnostics.Skipped(check.CauseNotApplicable,
-			diagnostics.Evidence{Kind: "quota", Fields: map[string]any{"offered": false}})
+		return diagnostics.Skipped(check.CauseNotApplicable, NoQuota{})
 	case err != nil:
 		return r.failure(err)
 	}
 	result := diagnostics.Passed()
 	for _, q := range quotas {
-		result.Evidence = append(result.Evidence, diagnostics.Evidence{Kind: "quota", Fields: map[string]any{
-			"root": safetext.FromRemote(q.Root), "resource": safetext.FromRemote(string(q.Resource)),
-			"used": q.Used, "limit": q.Limit,
-		}})
+		result.Evidence = append(result.Evidence, Quota{
+			Root: safetext.FromRemote(q.Root), Resource: safetext.FromRemote(string(q.Resource)), Used: q.Used, Limit: q.Limit,
+		})
 		switch full := q.Full(); {
 		case full >= 1:
 			result.Status, result.Cause = check.Fail, check.CauseMailboxFull

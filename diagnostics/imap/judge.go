@@ -67,7 +67,7 @@ func (r *run) failure(err error) diagnostics.Result {
 		result.Cause = check.CauseProtocolError
 		return result
 	case errors.As(err, &refused):
-		result.Evidence = append(result.Evidence, diagnostics.Reply(refused.Reply()))
+		result.Evidence = append(result.Evidence, diagnostics.Reply{Text: safetext.FromRemote(refused.Reply())})
 		if refused.Code != "" {
 			code := refused.Code[:min(len(refused.Code), maxCode)]
 			result.Code = &diagnostics.ReplyCode{Enhanced: safetext.Escape(string(code))}
@@ -76,16 +76,12 @@ func (r *run) failure(err error) diagnostics.Result {
 		return result
 	case errors.As(err, &protocol):
 		result.Cause = check.CauseProtocolError
-		result.Evidence = append(result.Evidence,
-			diagnostics.Evidence{Kind: "protocol", Text: safetext.FromRemote(protocol.What)})
+		result.Evidence = append(result.Evidence, diagnostics.Protocol{Text: safetext.FromRemote(protocol.What)})
 		return result
 	case errors.As(err, &resolve):
 		result.Cause = explain.Fault(wire.Classify(err))
 		result.Evidence = append(result.Evidence,
-			diagnostics.Evidence{
-				Kind:   "dns",
-				Fields: map[string]any{"name": safetext.FromRemote(resolve.Name), "failure": string(resolve.Kind)},
-			})
+			Lookup{Name: safetext.FromRemote(resolve.Name), Failure: resolve.Kind})
 		return result
 	}
 	fault := wire.Classify(err)
@@ -97,9 +93,9 @@ func (r *run) failure(err error) diagnostics.Result {
 		"host", safetext.FromRemote(r.access.Server.Host), "port", r.access.Server.Port, "limit",
 		fault.Detail,
 	}
-	text := safetext.FromRemote(r.target.Secret.Redact(fault.Text.Raw()))
-	result.Evidence = append(result.Evidence,
-		diagnostics.Evidence{Kind: "error", Text: text, Fields: map[string]any{"class": string(fault.Kind)}})
+	result.Evidence = append(result.Evidence, diagnostics.Failure{
+		Text: safetext.FromRemote(r.target.Secret.Redact(fault.Text.Raw())), Class: fault.Kind,
+	})
 	return result
 }
 

@@ -25,18 +25,9 @@ func (r *run) connect(ctx context.Context) diagnostics.Result {
 	}
 	server := r.access.Server
 	conn, attempts := r.network.ConnectBoth(ctx, server.Host, server.Port, addresses, r.recorder, grace)
-	evidence := []diagnostics.Evidence{{
-		Kind:   "addresses",
-		Fields: map[string]any{"host": safetext.FromRemote(r.access.Server.Host), "addresses": addresses},
-	}}
+	evidence := diagnostics.Evidence{diagnostics.Addresses{Host: safetext.FromRemote(server.Host), All: addresses}}
 	for _, a := range attempts {
-		fields := map[string]any{
-			"address": a.Address.String(), "ipv6": a.IPv6(), "took_ms": a.Took.Milliseconds(), "connected": a.Err == nil,
-		}
-		if a.Err != nil {
-			fields["fault"] = string(wire.Classify(a.Err).Kind)
-		}
-		evidence = append(evidence, diagnostics.Evidence{Kind: "connect", Fields: fields})
+		evidence = append(evidence, diagnostics.Connection{Attempt: a, Security: server.Security, IMAP: true})
 	}
 	if conn == nil {
 		result := r.unreached(ctx, attempts)
@@ -100,7 +91,7 @@ func (r *run) greeting(ctx context.Context) (diagnostics.Result, bool) {
 		result.Cause = check.CauseGreetingRefused
 	case stranger(said):
 		result.Cause = check.CauseWrongService
-		result.Evidence = append(result.Evidence, diagnostics.Reply(said))
+		result.Evidence = append(result.Evidence, diagnostics.Reply{Text: safetext.FromRemote(said)})
 	case wire.IsTimeout(err) && r.access.Server.Security != config.SecurityTLS &&
 		(r.access.Server.Port == config.PortIMAPS || client.SpeaksTLS(ctx, r.network, r.access.Server)):
 		result.Cause = check.CauseTLSWrongMode
@@ -139,9 +130,8 @@ func (r *run) tls(ctx context.Context) diagnostics.Result {
 	if err != nil {
 		return r.failure(err)
 	}
-	return diagnostics.Passed(diagnostics.Evidence{
-		Kind:   "tls",
-		Fields: map[string]any{"version": report.Version, "cipher": report.Cipher, "took_ms": report.Took.Milliseconds()},
+	return diagnostics.Passed(diagnostics.TLS{
+		Version: report.Version, Cipher: report.Cipher, TookMS: report.Took.Milliseconds(),
 	})
 }
 
@@ -165,18 +155,18 @@ func (r *run) auth(ctx context.Context) diagnostics.Result {
 	}
 	before := r.session.Capabilities()
 	done, err := r.session.SignIn(ctx)
-	evidence := []diagnostics.Evidence{{Kind: "auth", Fields: map[string]any{
-		"mechanism": done.Mechanism, "offered": remotes(done.Offered), "username": safetext.FromRemote(r.access.Username),
-	}}, {
-		Kind:   "capabilities",
-		Fields: map[string]any{"before": remotes(before), "after": remotes(r.session.Capabilities())},
-	}}
+	evidence := diagnostics.Evidence{
+		diagnostics.SignIn{
+			Mechanism: done.Mechanism, Offered: remotes(done.Offered), Username: safetext.FromRemote(r.access.Username),
+		},
+		Capabilities{Before: remotes(before), After: remotes(r.session.Capabilities())},
+	}
 	if !done.Challenge.Empty() {
-		evidence = append(evidence, diagnostics.Evidence{Kind: "challenge", Text: done.Challenge})
+		evidence = append(evidence, Challenge{Text: done.Challenge})
 	}
 	alerts := r.session.Alerts()
 	for _, a := range alerts {
-		evidence = append(evidence, diagnostics.Evidence{Kind: "alert", Text: a})
+		evidence = append(evidence, Alert{Text: a})
 	}
 	if err != nil {
 		result := r.failure(err)

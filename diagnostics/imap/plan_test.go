@@ -81,9 +81,9 @@ func TestRehearsal(t *testing.T) {
 				f.alter = func(b []byte) []byte { return append([]byte("X-Stamp: 1\r\n"), b...) }
 			}, want: map[check.ID]string{check.IMAPReadback: "warn/readback-mismatch"},
 			check: func(t *testing.T, f *fake, results []diagnostics.Result) {
-				e := find(t, results, check.IMAPReadback).Evidence[0]
-				if e.Fields["first_difference"] != 0 {
-					t.Errorf("first difference at %v", e.Fields["first_difference"])
+				seen, _ := diagnostics.Observed[Readback](find(t, results, check.IMAPReadback).Evidence)
+				if seen.Difference == nil || *seen.Difference != 0 {
+					t.Errorf("first difference at %v", seen.Difference)
 				}
 				if f.count("Sent") != 0 {
 					t.Error("the message was left")

@@ -177,15 +177,15 @@ func (r *runner) lookAt(ctx context.Context, row *Row) {
 func (row *Row) read(results []diagnostics.Result) {
 	for _, result := range results {
 		for _, e := range result.Evidence {
-			switch e.Kind {
-			case "tls":
-				row.TLS, _ = e.Fields["version"].(string)
-			case "certificate":
+			switch e := e.(type) {
+			case diagnostics.TLS:
+				row.TLS = e.Version
+			case diagnostics.Cleartext:
+				row.TLS = e.Version
+			case diagnostics.Certificate:
 				row.Certificate = result.Status
-			case "mechanisms":
-				if list, ok := e.Fields["after_tls"].([]safetext.Remote); ok {
-					row.Offered = list
-				}
+			case diagnostics.Mechanisms:
+				row.Offered = e.AfterTLS
 			}
 		}
 	}

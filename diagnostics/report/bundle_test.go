@@ -19,7 +19,7 @@ import (
 
 var formats = []Format{Markdown, HTML, JSONFile}
 
-func bundle(t *testing.T, mask *Mask, more ...diagnostics.Evidence) Bundle {
+func bundle(t *testing.T, mask *Mask, more ...diagnostics.Observation) Bundle {
 	t.Helper()
 	info, results := sample()
 	info.Steps = map[string]int{"smtp": 6}
@@ -85,7 +85,8 @@ func TestCanary(t *testing.T) {
 	planted := 0
 	for _, form := range info.Target.Secret.Forms(info.Target.Address, info.Target.Submission.Username) {
 		for _, f := range formats {
-			if _, err := bundle(t, nil, diagnostics.Reply("no such password: "+form)).Render(f); !errors.Is(err, ErrCanary) {
+			if _, err := bundle(t, nil,
+				diagnostics.Reply{Text: safetext.FromRemote("no such password: " + form)}).Render(f); !errors.Is(err, ErrCanary) {
 				// A form with characters that a format writes differently is no longer that form; the plain one is another.
 				if strings.ContainsAny(form, `"\&<>'%`) {
 					continue
@@ -138,7 +139,8 @@ func TestMask(t *testing.T) {
 // TestMarkdownFences: a server cannot end the fence that its words stand in.
 func TestMarkdownFences(t *testing.T) {
 	t.Parallel()
-	out := render(t, bundle(t, nil, diagnostics.Reply("550 no\n``````\n# All is well\n~~~~")), Markdown)
+	out := render(t, bundle(t, nil, diagnostics.Reply{Text: safetext.FromRemote("550 no\n``````\n# All is well\n~~~~")}),
+		Markdown)
 	fence := ""
 	for line := range strings.Lines(out) {
 		line = strings.TrimRight(line, "\n")
@@ -162,7 +164,7 @@ func TestMarkdownFences(t *testing.T) {
 func TestHTMLHasOnlyText(t *testing.T) {
 	t.Parallel()
 	evil := `550 <script>alert(1)</script><img src=x onerror=alert(1)>"'><a href="https://evil.example">x</a>]]>--></pre></code>`
-	out := render(t, bundle(t, nil, diagnostics.Reply(evil)), HTML)
+	out := render(t, bundle(t, nil, diagnostics.Reply{Text: safetext.FromRemote(evil)}), HTML)
 	if !strings.Contains(out, `content="default-src 'none'"`) {
 		t.Error("no policy")
 	}

@@ -123,7 +123,7 @@ type Check struct {
 	Remedy     []string               `json:"remedy,omitempty"`
 	Needs      []check.ID             `json:"needs,omitempty"`
 	TookMS     int64                  `json:"took_ms"`
-	Evidence   []diagnostics.Evidence `json:"evidence"`
+	Evidence   diagnostics.Evidence   `json:"evidence"`
 	Code       *diagnostics.ReplyCode `json:"code,omitempty"`
 	Fix        []diagnostics.Fix      `json:"fix,omitempty"`
 	Transcript []wire.Line            `json:"transcript,omitempty"`
@@ -242,9 +242,6 @@ func describe(info Info, r diagnostics.Result) Check {
 	}
 	words := Describe(info.Lang, r)
 	c.CauseCode, c.Title, c.Meaning, c.Remedy = words.Code, words.Title, words.Meaning, words.Remedy
-	if c.Evidence == nil {
-		c.Evidence = []diagnostics.Evidence{}
-	}
 	if info.Transcript {
 		c.Transcript = r.Transcript
 	}

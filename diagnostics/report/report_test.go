@@ -45,9 +45,8 @@ func sample() (Info, []diagnostics.Result) {
 		{
 			ID: check.SMTPTLS, Status: check.Pass, Took: 31 * time.Millisecond,
 			Needs: []check.ID{check.NetConnect},
-			Evidence: []diagnostics.Evidence{{
-				Kind:   "tls",
-				Fields: map[string]any{"version": "TLS 1.3", "cipher": "TLS_AES_128_GCM_SHA256"},
+			Evidence: diagnostics.Evidence{diagnostics.TLS{
+				Version: "TLS 1.3", Cipher: "TLS_AES_128_GCM_SHA256", TookMS: 30,
 			}},
 		},
 		{
@@ -57,7 +56,8 @@ func sample() (Info, []diagnostics.Result) {
 		{
 			ID: check.SMTPAuth, Status: check.Fail, Cause: "wrong-password", Took: 53 * time.Millisecond,
 			Needs: []check.ID{check.SMTPTLS}, Code: &diagnostics.ReplyCode{Reply: 535, Enhanced: "5.7.8"},
-			Evidence:   []diagnostics.Evidence{diagnostics.Reply("535-5.7.8 no\x1b[2J\n535 5.7.8 \u202ereally")},
+			Evidence: diagnostics.Evidence{diagnostics.Reply{Text: safetext.FromRemote(
+				"535-5.7.8 no\x1b[2J\n535 5.7.8 \u202ereally")}},
 			Transcript: recorder.Since(0),
 		},
 		{
@@ -221,14 +221,14 @@ func TestEveryCheckHasANameInEveryLanguage(t *testing.T) {
 
 func TestExtensionsAreExplained(t *testing.T) {
 	t.Parallel()
-	extension := func(keyword, params string) map[string]any {
-		return map[string]any{"keyword": safetext.FromRemote(keyword), "params": safetext.FromRemote(params)}
+	extension := func(keyword, params string) diagnostics.Extension {
+		return diagnostics.Extension{Keyword: safetext.FromRemote(keyword), Params: safetext.FromRemote(params)}
 	}
 	r := diagnostics.Result{
 		ID: check.SMTPEhlo, Status: check.Pass,
-		Evidence: []diagnostics.Evidence{{Kind: "extensions", Fields: map[string]any{
-			"list": []map[string]any{extension("SIZE", "1000"), extension("X-ODD\x1b", "")},
-		}}},
+		Evidence: diagnostics.Evidence{diagnostics.Extensions{
+			List: []diagnostics.Extension{extension("SIZE", "1000"), extension("X-ODD\x1b", "")},
+		}},
 	}
 	lines := strings.Join(Lines(Info{Lang: locale.English, Verbose: true}, r), "\n")
 	for _, want := range []string{

@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -138,27 +136,28 @@ func fixes(lang locale.Lang, list []diagnostics.Fix) []string {
 	return lines
 }
 
-// evidenceLines shows one piece of evidence: its label, its fields in alphabetical order, and remote text as a block.
-func evidenceLines(lang locale.Lang, e diagnostics.Evidence) []string {
+// evidenceLines shows one observation: its label, its fields in alphabetical order, and remote text as a block.
+func evidenceLines(lang locale.Lang, o diagnostics.Observation) []string {
 	c := locale.For(lang)
-	label := e.Kind
-	if key := "checks.evidence." + e.Kind; c.Has(key) {
+	label := o.Kind()
+	if key := "checks.evidence." + o.Kind(); c.Has(key) {
 		label = c.T(key)
 	}
-	if e.Kind == "extensions" {
+	if e, ok := o.(diagnostics.Extensions); ok {
 		return append([]string{indent(label + ":")}, extensionLines(c, e)...)
 	}
 	var parts []string
-	for _, name := range slices.Sorted(maps.Keys(e.Fields)) {
-		parts = append(parts, name+"="+fieldText(e.Fields[name]))
+	for _, m := range diagnostics.Members(o) {
+		parts = append(parts, m.Name+"="+fieldText(m.Value))
 	}
 	lines := []string{indent(strings.TrimSpace(label + ": " + strings.Join(parts, " ")))}
-	if e.Text.Empty() {
+	s, ok := o.(diagnostics.Spoken)
+	if !ok || s.Said().Empty() {
 		return lines
 	}
-	block := e.Text.Block(indent(c.T("checks.report.server-says") + "│ "))
-	if e.Kind != "reply" && e.Kind != "banner" && len(block) == 1 {
-		lines[0] = indent(strings.TrimSpace(label + ": " + e.Text.Escaped() + " " + strings.Join(parts, " ")))
+	block := s.Said().Block(indent(c.T("checks.report.server-says") + "│ "))
+	if !fromServer(o) && len(block) == 1 {
+		lines[0] = indent(strings.TrimSpace(label + ": " + s.Said().Escaped() + " " + strings.Join(parts, " ")))
 		return lines
 	}
 	if len(parts) == 0 {
@@ -167,18 +166,24 @@ func evidenceLines(lang locale.Lang, e diagnostics.Evidence) []string {
 	return append(lines, block...)
 }
 
+// fromServer says whether an observation quotes the server, so that its text stands in the marked block.
+func fromServer(o diagnostics.Observation) bool {
+	switch o.(type) {
+	case diagnostics.Reply, diagnostics.Banner:
+		return true
+	}
+	return false
+}
+
 // extensionLines explains what an SMTP server offers, one line each.
-func extensionLines(c *locale.Catalogue, e diagnostics.Evidence) []string {
-	list, _ := e.Fields["list"].([]map[string]any)
+func extensionLines(c *locale.Catalogue, e diagnostics.Extensions) []string {
 	var lines []string
-	for _, x := range list {
-		keyword, _ := x["keyword"].(safetext.Remote)
-		params, _ := x["params"].(safetext.Remote)
-		key := "checks.extension." + keyword.Raw()
+	for _, x := range e.List {
+		key := "checks.extension." + x.Keyword.Raw()
 		if !c.Has(key) {
 			key = "checks.extension.unknown"
 		}
-		line := strings.TrimSpace(keyword.Escaped() + " " + params.Escaped())
+		line := strings.TrimSpace(x.Keyword.Escaped() + " " + x.Params.Escaped())
 		lines = append(lines, indent("  "+line+": "+c.T(key)))
 	}
 	return lines

@@ -15,16 +15,16 @@ import (
 func (l *ladder) offered(context.Context) diagnostics.Result {
 	name, err := l.client.Mechanism()
 	before := l.client.Before().Mechanisms()
-	evidence := diagnostics.Evidence{Kind: "mechanisms", Fields: map[string]any{
-		"before_tls": remotes(before), "after_tls": remotes(l.client.Extensions().Mechanisms()), "chosen": name,
-	}}
+	seen := diagnostics.Mechanisms{
+		BeforeTLS: remotes(before), AfterTLS: remotes(l.client.Extensions().Mechanisms()), Chosen: name,
+	}
 	switch {
 	case err != nil:
-		return l.judge(smtp.StepMechanism, err, evidence)
+		return l.judge(smtp.StepMechanism, err, seen)
 	case slices.ContainsFunc(before, smtp.Clear):
-		return diagnostics.Warned(check.CauseAuthBeforeTLS, evidence)
+		return diagnostics.Warned(check.CauseAuthBeforeTLS, seen)
 	}
-	return diagnostics.Passed(evidence)
+	return diagnostics.Passed(seen)
 }
 
 const maxMechanismsShown = 30
@@ -51,34 +51,32 @@ func (l *ladder) signIn(ctx context.Context) diagnostics.Result {
 	if s.Mechanism == "" {
 		return result
 	}
-	fields := map[string]any{
-		"mechanism": s.Mechanism, "username": safetext.FromRemote(l.userName()), "secret": string(l.target.SecretType),
-	}
-	if s.Weak {
-		fields["weak_iterations"] = true
-	}
-	evidence := []diagnostics.Evidence{{Kind: "auth", Fields: fields}}
+	evidence := diagnostics.Evidence{diagnostics.SignIn{
+		Mechanism: s.Mechanism, Username: safetext.FromRemote(l.userName()), Secret: new(l.target.SecretType), Weak: s.Weak,
+	}}
 	for _, challenge := range s.Challenges {
-		evidence = append(evidence, l.oauthEvidence(challenge))
+		evidence = append(evidence, l.oauthDocument(challenge))
 	}
 	result.Evidence = append(evidence, result.Evidence...)
 	return result
 }
 
-// oauthEvidence shows the error document in which the server explains itself: RFC 7628 §3.2.2, and the same for
-// XOAUTH2.
-func (l *ladder) oauthEvidence(challenge []byte) diagnostics.Evidence {
-	e := diagnostics.Evidence{Kind: "oauth", Text: shorten(l.clean(string(challenge)))}
+// oauthDocument reads what an OAuth server says about a refusal.
+func (l *ladder) oauthDocument(challenge []byte) OAuthDocument {
+	seen := OAuthDocument{Text: shorten(l.clean(string(challenge)))}
 	var document map[string]any
-	if json.Unmarshal(challenge, &document) == nil {
-		e.Fields = map[string]any{}
-		for _, name := range []string{"status", "schemes", "scope", "openid-configuration"} {
-			if value, ok := document[name].(string); ok {
-				e.Fields[name] = shorten(l.clean(value))
-			}
+	if json.Unmarshal(challenge, &document) != nil {
+		return seen
+	}
+	for name, field := range map[string]**safetext.Remote{
+		"status": &seen.Status, "schemes": &seen.Schemes, "scope": &seen.Scope,
+		"openid-configuration": &seen.Configuration,
+	} {
+		if value, ok := document[name].(string); ok {
+			*field = new(shorten(l.clean(value)))
 		}
 	}
-	return e
+	return seen
 }
 
 // maxDocument is how much of an error document is kept as evidence.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"postier/config"
+	"postier/diagnostics"
 	"postier/internal/check"
 	"postier/internal/rehearsal/mailserver"
 )
@@ -88,8 +89,8 @@ func TestOAuthErrorDocumentIsEvidence(t *testing.T) {
 		b.target.Submission.Auth, b.target.SecretType = mechanism, config.SecretOAuth
 		results := b.run(t, Options{})
 		wantRoot(t, results, check.SMTPAuth, "oauth-token-expired")
-		e, ok := evidence(find(t, results, check.SMTPAuth), "oauth")
-		if !ok || e.Fields["status"].(interface{ Raw() string }).Raw() != "400" {
+		e, ok := diagnostics.Observed[OAuthDocument](find(t, results, check.SMTPAuth).Evidence)
+		if !ok || e.Status == nil || e.Status.Raw() != "400" {
 			t.Errorf("%s: evidence %+v", mechanism, e)
 		}
 		records := b.server.Records()

@@ -279,7 +279,7 @@ func TestEachCertificateFaultHasItsCause(t *testing.T) {
 					r.Cause != check.CauseNeedsFailed {
 					t.Errorf("sign-in is %s %s", r.Status, r.Cause)
 				}
-				if _, ok := evidence(find(t, results, check.SMTPCertificate), "certificate"); !ok {
+				if _, ok := diagnostics.Observed[diagnostics.Certificate](find(t, results, check.SMTPCertificate).Evidence); !ok {
 					t.Error("the certificate is not in evidence")
 				}
 				if kind == mailserver.WrongName {
@@ -466,7 +466,7 @@ func TestFamiliesAreReportedApart(t *testing.T) {
 			if six.Status != test.six || six.Cause != test.cause6 {
 				t.Errorf("IPv6 %s %s, want %s %s", six.Status, six.Cause, test.six, test.cause6)
 			}
-			if _, ok := evidence(six, "connection"); !ok {
+			if _, ok := diagnostics.Observed[diagnostics.Connection](six.Evidence); !ok {
 				t.Error("no evidence of the IPv6 attempt")
 			}
 		})
@@ -574,8 +574,8 @@ func TestAliasesAreTriedAndNothingIsSent(t *testing.T) {
 	results := b.run(t, Options{Aliases: []string{other, "info@durand.example"}})
 	var got []string
 	for _, e := range find(t, results, check.SMTPRecipient).Evidence {
-		if e.Kind == "alias" {
-			got = append(got, e.Text.Raw()+map[bool]string{true: " yes", false: " no"}[e.Fields["accepted"].(bool)])
+		if alias, ok := e.(Alias); ok {
+			got = append(got, alias.Text.Raw()+map[bool]string{true: " yes", false: " no"}[alias.Accepted])
 		}
 	}
 	if strings.Join(got, ",") != other+" no,info@durand.example yes" {

@@ -15,28 +15,19 @@ import (
 
 func (l *ladder) resolve(ctx context.Context) diagnostics.Result {
 	addresses, err := l.client.Resolve(ctx)
-	fields := map[string]any{"host": safetext.FromRemote(l.host())}
-	evidence := diagnostics.Evidence{Kind: "addresses", Fields: fields}
+	seen := diagnostics.Addresses{Host: safetext.FromRemote(l.host())}
 	switch {
 	case errors.Is(err, smtp.ErrHost):
-		return l.judge(smtp.StepResolve, err, evidence)
+		return l.judge(smtp.StepResolve, err, seen)
 	case err != nil:
 		return l.judge(smtp.StepResolve, err)
 	}
-	fields["ipv4"], fields["ipv6"] = texts(addresses.V4), texts(addresses.V6)
-	return diagnostics.Passed(evidence)
+	seen.IPv4, seen.IPv6 = append([]netip.Addr{}, addresses.V4...), append([]netip.Addr{}, addresses.V6...)
+	return diagnostics.Passed(seen)
 }
 
 // host is the server's name in A-labels.
 func (l *ladder) host() string { return l.client.Account().Server.Host }
-
-func texts(addresses []netip.Addr) []string {
-	list := []string{}
-	for _, a := range addresses {
-		list = append(list, a.String())
-	}
-	return list
-}
 
 // connect shows each attempt. A failed one over IPv4 is a warning when another one connected; IPv6 has its own check.
 func (l *ladder) connect(ctx context.Context) diagnostics.Result {
@@ -87,21 +78,11 @@ func (l *ladder) connect6(ctx context.Context) diagnostics.Result {
 	return result
 }
 
-// connections turns attempts into evidence, each with its outcome in the words of wire.Kind.
-func connections(attempts []smtp.Attempt) []diagnostics.Evidence {
-	var list []diagnostics.Evidence
+// connections turns attempts into evidence.
+func connections(attempts []smtp.Attempt) diagnostics.Evidence {
+	var list diagnostics.Evidence
 	for _, a := range attempts {
-		fields := map[string]any{
-			"address": a.Address.String(), "took_ms": a.Took.Milliseconds(), "outcome": "connected",
-			"family": map[bool]string{false: "ipv4", true: "ipv6"}[a.IPv6()], "security": string(a.Security),
-		}
-		e := diagnostics.Evidence{Kind: "connection", Fields: fields}
-		if a.Err != nil {
-			fault := wire.Classify(a.Err)
-			fields["outcome"] = string(fault.Kind)
-			e.Text = fault.Text
-		}
-		list = append(list, e)
+		list = append(list, diagnostics.Connection{Attempt: a.Attempt, Security: a.Security})
 	}
 	return list
 }

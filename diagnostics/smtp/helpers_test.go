@@ -137,23 +137,14 @@ func dump(results []diagnostics.Result) string {
 	for _, r := range results {
 		b.WriteString(string(r.ID) + " " + string(r.Status) + " " + string(r.Cause) + "\n")
 		for _, e := range r.Evidence {
-			b.WriteString("    " + e.Kind + " " + e.Text.Escaped() + "\n")
+			data, _ := diagnostics.Encode(e)
+			b.WriteString("    " + string(data) + "\n")
 		}
 		for _, line := range r.Transcript {
 			b.WriteString("    | " + line.String() + "\n")
 		}
 	}
 	return b.String()
-}
-
-// evidence finds evidence of a kind.
-func evidence(r diagnostics.Result, kind string) (diagnostics.Evidence, bool) {
-	for _, e := range r.Evidence {
-		if e.Kind == kind {
-			return e, true
-		}
-	}
-	return diagnostics.Evidence{}, false
 }
 
 // noLeak asserts that nothing secret stands in what the checks say, in any encoding.

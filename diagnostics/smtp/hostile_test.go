@@ -303,13 +303,13 @@ func TestThousandsOfNamesAreCounted(t *testing.T) {
 		mailserver.StartSMTP(t, mailserver.Options{Certificate: &cert, ImplicitTLS: true}))
 	results := b.run(t, Options{})
 	r := find(t, results, check.SMTPCertificate)
-	e, _ := evidence(r, "certificate")
+	e, _ := diagnostics.Observed[diagnostics.Certificate](r.Evidence)
 	data, err := json.Marshal(e)
 	if err != nil {
 		t.Fatal(err)
 	}
 	noRaw(t, string(data))
-	if e.Fields["more_names"] != 10_001-5 || r.Status != check.Pass {
-		t.Errorf("%s %s, %v more names", r.Status, r.Cause, e.Fields["more_names"])
+	if e.MoreNames != 10_001-5 || r.Status != check.Pass {
+		t.Errorf("%s %s, %v more names", r.Status, r.Cause, e.MoreNames)
 	}
 }

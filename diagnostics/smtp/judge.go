@@ -15,8 +15,8 @@ import (
 )
 
 // accepted is the result of a step to which the server said yes.
-func (l *ladder) accepted(r smtp.Reply, evidence ...diagnostics.Evidence) diagnostics.Result {
-	result := diagnostics.Passed(append(evidence, diagnostics.Evidence{Kind: "reply", Text: l.clean(r.Text())})...)
+func (l *ladder) accepted(r smtp.Reply, evidence ...diagnostics.Observation) diagnostics.Result {
+	result := diagnostics.Passed(append(evidence, diagnostics.Reply{Text: l.clean(r.Text())})...)
 	result.Code = replyCode(r)
 	return result
 }
@@ -27,7 +27,7 @@ func replyCode(r smtp.Reply) *diagnostics.ReplyCode {
 
 // judge is the verdict of the check of a step on an error of the client. An error of another step keeps the check from
 // judging.
-func (l *ladder) judge(step smtp.Step, err error, evidence ...diagnostics.Evidence) diagnostics.Result {
+func (l *ladder) judge(step smtp.Step, err error, evidence ...diagnostics.Observation) diagnostics.Result {
 	var e *smtp.Error
 	if !errors.As(err, &e) || e.Step != step {
 		return needsFailed(checkOf(e))
@@ -92,27 +92,22 @@ func broken(err error) bool {
 }
 
 // evidence shows what an error is about.
-func (l *ladder) evidence(e *smtp.Error) []diagnostics.Evidence {
+func (l *ladder) evidence(e *smtp.Error) diagnostics.Evidence {
 	var protocol *smtp.ProtocolError
 	switch {
 	case e.Reply.Code != 0:
-		return []diagnostics.Evidence{{Kind: "reply", Text: e.Said}}
+		return diagnostics.Evidence{diagnostics.Reply{Text: e.Said}}
 	case errors.As(e.Err, &protocol):
-		return []diagnostics.Evidence{{
-			Kind: "reply", Text: e.Said, Fields: map[string]any{"fault": protocol.What},
-		}}
+		return diagnostics.Evidence{diagnostics.Reply{Text: e.Said, Fault: protocol.What}}
 	case slices.ContainsFunc(silent, func(known error) bool { return errors.Is(e.Err, known) }):
 		return nil
 	}
 	f := wire.Classify(e.Err)
-	evidence := diagnostics.Evidence{Kind: "error", Text: l.clean(f.Text.Raw())}
+	seen := diagnostics.Failure{Text: l.clean(f.Text.Raw())}
 	if broken(e.Err) {
-		evidence.Fields = map[string]any{"class": string(f.Kind)}
-		if !f.Detail.Empty() {
-			evidence.Fields["detail"] = f.Detail
-		}
+		seen.Class, seen.Detail = f.Kind, f.Detail
 	}
-	return []diagnostics.Evidence{evidence}
+	return diagnostics.Evidence{seen}
 }
 
 // clean replaces every form of the secret.

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"postier/config"
+	"postier/diagnostics"
 	"postier/internal/check"
 	"postier/internal/rehearsal/mailserver"
 )
@@ -47,7 +48,7 @@ func TestMessageIsSentWholeAndItsQueueIDKept(t *testing.T) {
 	message := "Subject: x\nFrom: a\n\n.dot\nlast"
 	results := b.run(t, Options{Message: []byte(message)})
 	wantPass(t, results)
-	e, ok := evidence(find(t, results, check.SMTPData), "queue")
+	e, ok := diagnostics.Observed[QueueID](find(t, results, check.SMTPData).Evidence)
 	if !ok || e.Text.Raw() != "0FB409BA029" {
 		t.Errorf("queue id %q", e.Text.Raw())
 	}

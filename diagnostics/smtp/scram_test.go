@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"postier/config"
+	"postier/diagnostics"
 	"postier/internal/check"
 	"postier/internal/rehearsal/mailserver"
 	"postier/internal/wire"
@@ -236,14 +237,14 @@ func TestSCRAM(t *testing.T) {
 			b.target.Submission.Auth = test.auth
 			results := b.run(t, Options{})
 			r := find(t, results, check.SMTPAuth)
-			e, _ := evidence(r, "auth")
-			if e.Fields["mechanism"] != test.mechanism {
-				t.Errorf("mechanism %v, want %s", e.Fields["mechanism"], test.mechanism)
+			e, _ := diagnostics.Observed[diagnostics.SignIn](r.Evidence)
+			if e.Mechanism != test.mechanism {
+				t.Errorf("mechanism %v, want %s", e.Mechanism, test.mechanism)
 			}
 			if string(r.Cause) != test.cause {
 				t.Errorf("%s %s, want %q\n%s", r.Status, r.Cause, test.cause, dump(results))
 			}
-			if weak := e.Fields["weak_iterations"] == true; weak != (test.server.iterations == 100) {
+			if weak := e.Weak; weak != (test.server.iterations == 100) {
 				t.Errorf("weak iterations: %t", weak)
 			}
 			for _, line := range r.Transcript {

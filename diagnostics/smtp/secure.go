@@ -21,11 +21,8 @@ func (l *ladder) greeting(ctx context.Context) diagnostics.Result {
 	if err != nil {
 		return l.traced(smtp.StepGreeting, l.judge(smtp.StepGreeting, err))
 	}
-	result := diagnostics.Passed(diagnostics.Evidence{
-		Kind: "banner", Text: l.clean(g.Reply.Text()),
-		Fields: map[string]any{
-			"lines": len(g.Reply.Lines), "waited_ms": g.Waited.Milliseconds(),
-		},
+	result := diagnostics.Passed(diagnostics.Banner{
+		Text: l.clean(g.Reply.Text()), Lines: len(g.Reply.Lines), WaitedMS: g.Waited.Milliseconds(),
 	})
 	switch {
 	case g.Reply.Masked():
@@ -39,7 +36,7 @@ func (l *ladder) greeting(ctx context.Context) diagnostics.Result {
 // secure judges how TLS came about: at once, or by STARTTLS.
 func (l *ladder) secure(ctx context.Context) diagnostics.Result {
 	report, err := l.client.Secure(ctx)
-	way, clear := l.client.Way(), diagnostics.Evidence{Kind: "tls", Fields: map[string]any{"version": "none"}}
+	way, clear := l.client.Way(), diagnostics.NoTLS()
 	var result diagnostics.Result
 	switch {
 	case errors.Is(err, smtp.ErrNoTLS):
@@ -49,10 +46,9 @@ func (l *ladder) secure(ctx context.Context) diagnostics.Result {
 	case way.Security == config.SecurityNone:
 		result = diagnostics.Warned(check.CauseInsecureCleartext, clear)
 	default:
-		result = diagnostics.Passed(diagnostics.Evidence{Kind: "tls", Fields: map[string]any{
-			"version": report.Version, "cipher": report.Cipher, "mode": string(way.Security),
-			"took_ms": report.Took.Milliseconds(),
-		}})
+		result = diagnostics.Passed(diagnostics.TLS{
+			Version: report.Version, Cipher: report.Cipher, Mode: way.Security, TookMS: report.Took.Milliseconds(),
+		})
 	}
 	return l.traced(smtp.StepTLS, result)
 }
@@ -78,7 +74,7 @@ func (l *ladder) injection(ctx context.Context) diagnostics.Result {
 	case err != nil:
 		return needsFailed(check.SMTPTLS)
 	}
-	return diagnostics.Passed(diagnostics.Evidence{Kind: "buffered", Fields: map[string]any{"octets": 0}})
+	return diagnostics.Passed(Buffered{})
 }
 
 // hello judges the EHLO that counts: inside TLS where there is TLS.
@@ -88,14 +84,12 @@ func (l *ladder) hello(ctx context.Context) diagnostics.Result {
 		return l.judge(smtp.StepHello, err)
 	}
 	ext := l.client.Extensions()
-	list := make([]map[string]any, 0, len(ext.List))
-	for _, x := range ext.List {
-		list = append(list, map[string]any{
-			"keyword": safetext.FromRemote(x.Keyword),
-			"params":  safetext.FromRemote(x.Params),
-		})
+	seen := diagnostics.Extensions{
+		Domain: safetext.FromRemote(ext.Domain), Helo: l.client.Helo(), List: []diagnostics.Extension{}, Size: ext.Size(),
 	}
-	return l.accepted(r, diagnostics.Evidence{Kind: "extensions", Fields: map[string]any{
-		"domain": safetext.FromRemote(ext.Domain), "helo": l.client.Helo(), "list": list, "size": ext.Size(),
-	}})
+	for _, x := range ext.List {
+		seen.List = append(seen.List,
+			diagnostics.Extension{Keyword: safetext.FromRemote(x.Keyword), Params: safetext.FromRemote(x.Params)})
+	}
+	return l.accepted(r, seen)
 }

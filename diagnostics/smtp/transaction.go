@@ -35,7 +35,7 @@ func (l *ladder) sender(ctx context.Context) diagnostics.Result {
 	if t.Mail.Code != 0 {
 		result.Args = append(result.Args, "from", from, "username", safetext.FromRemote(l.userName()))
 	}
-	result.Evidence = append([]diagnostics.Evidence{{Kind: "sender", Text: from}}, result.Evidence...)
+	result.Evidence = append(diagnostics.Evidence{diagnostics.Sender{Text: from}}, result.Evidence...)
 	return result
 }
 
@@ -44,11 +44,10 @@ func (l *ladder) sender(ctx context.Context) diagnostics.Result {
 func (l *ladder) recipient(ctx context.Context) diagnostics.Result {
 	t := l.transaction
 	var result *diagnostics.Result
-	var evidence []diagnostics.Evidence
+	var evidence diagnostics.Evidence
 	for _, r := range t.Recipients {
-		evidence = append(evidence, diagnostics.Evidence{
-			Kind: "recipient", Text: safetext.FromRemote(r.Address), Fields: map[string]any{"accepted": r.Refusal == nil},
-		})
+		evidence = append(evidence,
+			diagnostics.Recipient{Text: safetext.FromRemote(r.Address), Accepted: r.Refusal == nil})
 		judged := l.accepted(r.Reply)
 		if r.Refusal != nil {
 			judged = l.judge(smtp.StepRecipient, r.Refusal)
@@ -77,8 +76,8 @@ func (l *ladder) recipient(ctx context.Context) diagnostics.Result {
 const maxAliases = 10
 
 // aliases tries further sender addresses, each in a transaction that is never finished.
-func (l *ladder) aliases(ctx context.Context) []diagnostics.Evidence {
-	var list []diagnostics.Evidence
+func (l *ladder) aliases(ctx context.Context) diagnostics.Evidence {
+	var list diagnostics.Evidence
 	for _, address := range l.opts.Aliases[:min(len(l.opts.Aliases), maxAliases)] {
 		if !l.client.Usable() || l.client.Reset(ctx) != nil {
 			break
@@ -87,14 +86,11 @@ func (l *ladder) aliases(ctx context.Context) []diagnostics.Evidence {
 		if t.Mail.Code == 0 && !l.client.Usable() {
 			break
 		}
-		e := diagnostics.Evidence{
-			Kind: "alias", Text: safetext.FromRemote(address),
-			Fields: map[string]any{"accepted": t.OK()},
-		}
+		alias := Alias{Text: safetext.FromRemote(address), Accepted: t.OK()}
 		if !t.OK() {
-			e.Fields["reply"] = l.clean(t.Refusal())
+			alias.Reply = new(l.clean(t.Refusal()))
 		}
-		list = append(list, e)
+		list = append(list, alias)
 	}
 	return list
 }
@@ -103,19 +99,18 @@ func (l *ladder) aliases(ctx context.Context) []diagnostics.Evidence {
 func (l *ladder) message(ctx context.Context) diagnostics.Result {
 	receipt, err := l.transaction.Data(ctx)
 	l.receipt = receipt
-	var evidence []diagnostics.Evidence
+	var evidence diagnostics.Evidence
 	if receipt.Octets > 0 {
-		evidence = []diagnostics.Evidence{{Kind: "message", Fields: map[string]any{
-			"octets": receipt.Octets, "took_ms": receipt.Took.Milliseconds(), "recipients": l.transaction.Accepted(),
-		}}}
+		evidence = append(evidence, Message{
+			Octets: receipt.Octets, Recipients: l.transaction.Accepted(), TookMS: receipt.Took.Milliseconds(),
+		})
 	}
 	if err != nil {
 		return l.judge(smtp.StepData, err, evidence...)
 	}
 	result := l.accepted(receipt.Reply, evidence...)
 	if receipt.QueueID != "" {
-		result.Evidence = append(result.Evidence,
-			diagnostics.Evidence{Kind: "queue", Text: safetext.FromRemote(receipt.QueueID)})
+		result.Evidence = append(result.Evidence, QueueID{Text: safetext.FromRemote(receipt.QueueID)})
 	}
 	l.client.Quit()
 	return result

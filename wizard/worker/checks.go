@@ -2,7 +2,6 @@ package worker
 
 import (
 	"context"
-	"net/netip"
 	"slices"
 
 	"postier/config"
@@ -12,7 +11,6 @@ import (
 	"postier/diagnostics/smtp"
 	"postier/internal/check"
 	client "postier/internal/imap"
-	"postier/internal/safetext"
 	"postier/wizard"
 )
 
@@ -40,17 +38,10 @@ func (w *Worker) submission(ctx context.Context, r wizard.Request, out *wizard.O
 
 // connected is the server with the port and security that the connection really used.
 func connected(results []diagnostics.Result, id check.ID, server config.Server) (config.Server, bool) {
-	result, ok := diagnostics.Find(results, id)
-	if !ok {
-		return server, false
-	}
-	for _, e := range result.Evidence {
-		outcome, _ := e.Fields["outcome"].(string)
-		address, _ := e.Fields["address"].(string)
-		security, _ := e.Fields["security"].(string)
-		target, err := netip.ParseAddrPort(address)
-		if outcome == "connected" && err == nil && security != "" {
-			server.Port, server.Security = int(target.Port()), config.Security(security)
+	result, _ := diagnostics.Find(results, id)
+	for _, o := range result.Evidence {
+		if c, ok := o.(diagnostics.Connection); ok && c.Connected() {
+			server.Port, server.Security = int(c.Attempt.Address.Port()), c.Security
 			return server, true
 		}
 	}
@@ -76,22 +67,14 @@ func (w *Worker) sent(ctx context.Context, r wizard.Request, out *wizard.Outcome
 	if secured, ok := diagnostics.Find(results, check.IMAPTLS); ok && secured.Status == check.Pass {
 		out.IMAP = &server
 	}
-	folder, ok := diagnostics.Find(results, check.IMAPFolder)
-	if !ok {
-		return
+	folder, _ := diagnostics.Find(results, check.IMAPFolder)
+	if found, ok := diagnostics.Observed[diagnostics.Folder](folder.Evidence); ok {
+		out.Folder = found.Name.Raw()
 	}
-	for _, e := range folder.Evidence {
-		switch e.Kind {
-		case "folder":
-			if name, ok := e.Fields["name"].(safetext.Remote); ok {
-				out.Folder = name.Raw()
-			}
-		case "folders":
-			for _, name := range append(texts(e, "candidates"), texts(e, "names")...) {
-				if !slices.Contains(out.Folders, name) {
-					out.Folders = append(out.Folders, name)
-				}
-			}
+	folders, _ := diagnostics.Observed[diagnostics.Folders](folder.Evidence)
+	for _, name := range slices.Concat(folders.Candidates, folders.Names) {
+		if !slices.Contains(out.Folders, name.Raw()) {
+			out.Folders = append(out.Folders, name.Raw())
 		}
 	}
 }

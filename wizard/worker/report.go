@@ -24,14 +24,14 @@ func Reports(results []diagnostics.Result) []wizard.Report {
 // Report turns one result into the wizard's shape.
 func Report(r diagnostics.Result) wizard.Report {
 	out := wizard.Report{
-		ID: r.ID, Status: r.Status, Cause: r.Cause, Matched: r.Matched, Took: r.Took, Brief: seen(r), Fixes: r.Fix,
+		ID: r.ID, Status: r.Status, Cause: r.Cause, Matched: r.Matched, Took: r.Took, Brief: r.Brief(), Fixes: r.Fix,
 	}
 	if r.Status == check.Fail {
 		out.Exit = report.ExitOf(r)
 	}
 	for _, e := range r.Evidence {
-		if e.Kind == "reply" && r.Status != check.Pass {
-			out.Reply = e.Text
+		if reply, ok := e.(diagnostics.Reply); ok && r.Status != check.Pass {
+			out.Reply = reply.Text
 		}
 	}
 	out.Title = CheckName(out.ID)
@@ -108,10 +108,10 @@ func place(step wizard.Step, field string) (wizard.Step, wizard.FieldID) {
 }
 
 // evidenceLine is one piece of evidence as a raw line for the technician.
-func evidenceLine(e diagnostics.Evidence) string {
-	data, err := e.MarshalJSON()
+func evidenceLine(o diagnostics.Observation) string {
+	data, err := diagnostics.Encode(o)
 	if err != nil {
-		return e.Kind
+		return o.Kind()
 	}
 	return string(data)
 }

@@ -82,10 +82,9 @@ func TestReportKeepsWhatTheServerSaid(t *testing.T) {
 	hostile := "535 5.7.8 no\x1b[2J\r\n535 really"
 	r := Report(diagnostics.Result{
 		ID: check.SMTPAuth, Status: check.Fail, Cause: "wrong-password",
-		Evidence: []diagnostics.Evidence{{
-			Kind:   "auth",
-			Fields: map[string]any{"mechanism": "PLAIN", "username": safetext.FromRemote("a\x07")},
-		}, diagnostics.Reply(hostile)},
+		Evidence: diagnostics.Evidence{diagnostics.SignIn{
+			Mechanism: "PLAIN", Username: safetext.FromRemote("a\x07"),
+		}, diagnostics.Reply{Text: safetext.FromRemote(hostile)}},
 		Fix: []check.Fix{{Kind: "txt", Name: "x.example", Value: "v", Old: "o", TTLSeconds: 60}},
 	})
 	if r.Reply.Raw() != hostile || r.Brief.Raw() != "535 5.7.8 no\x1b[2J" {

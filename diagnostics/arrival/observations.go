@@ -1,0 +1,104 @@
+package arrival
+
+import (
+	"fmt"
+
+	"postier/diagnostics"
+	"postier/internal/safetext"
+)
+
+// Sent is the test message as it was handed over.
+type Sent struct {
+	State     string          `json:"state"`
+	QueueID   safetext.Remote `json:"queue_id"`
+	MessageID string          `json:"message_id"`
+	Octets    int             `json:"octets"`
+}
+
+// Kind implements diagnostics.Observation.
+func (Sent) Kind() string { return "sent" }
+
+// Arrived is the message as it was found.
+type Arrived struct {
+	Folder  safetext.Remote `json:"folder"`
+	Junk    bool            `json:"junk"`
+	Seconds float64         `json:"seconds"`
+	Hops    int             `json:"hops"` // Received fields
+}
+
+// Kind implements diagnostics.Observation.
+func (Arrived) Kind() string { return "arrival" }
+
+// Brief implements diagnostics.Briefer.
+func (a Arrived) Brief() string {
+	return diagnostics.Joined(" · ", a.Folder.Raw(), fmt.Sprint(a.Seconds)+" s")
+}
+
+// Removed is how the message was taken out of the mailbox again.
+type Removed struct {
+	Folder safetext.Remote `json:"folder"`
+	Method string          `json:"method"`
+	OK     bool            `json:"ok"`
+}
+
+// Kind implements diagnostics.Observation.
+func (Removed) Kind() string { return "removed" }
+
+// SentCopy says whether the provider filed a copy by itself. Removed is there when there was one to remove.
+type SentCopy struct {
+	Folder          safetext.Remote `json:"folder"`
+	FiledByProvider bool            `json:"filed_by_provider"`
+	Removed         *bool           `json:"removed,omitzero"`
+}
+
+// Kind implements diagnostics.Observation.
+func (SentCopy) Kind() string { return "sent-copy" }
+
+// Placement is the folder in which the message was, with what speaks against it where that is for junk.
+type Placement struct {
+	Folder  safetext.Remote   `json:"folder"`
+	Junk    bool              `json:"junk"`
+	Reasons []safetext.Remote `json:"reasons,omitzero"`
+}
+
+// Kind implements diagnostics.Observation.
+func (Placement) Kind() string { return "placement" }
+
+// Brief implements diagnostics.Briefer.
+func (p Placement) Brief() string { return p.Folder.Raw() }
+
+// Authentication is what the receiver wrote about SPF, DKIM or DMARC (RFC 8601).
+type Authentication struct {
+	Method string          `json:"-"`
+	By     string          `json:"by"`
+	Result safetext.Remote `json:"result"`
+	Domain safetext.Remote `json:"domain"`
+	Reason safetext.Remote `json:"reason"`
+}
+
+// Kind implements diagnostics.Observation.
+func (a Authentication) Kind() string { return a.Method }
+
+// Brief implements diagnostics.Briefer.
+func (a Authentication) Brief() string {
+	return diagnostics.Joined(" · ", a.Result.Raw(), a.Domain.Raw())
+}
+
+// Verified is a DKIM signature that this program verified.
+type Verified struct {
+	By        string          `json:"by"`
+	Domain    safetext.Remote `json:"domain"`
+	Selector  safetext.Remote `json:"selector"`
+	Algorithm safetext.Remote `json:"algorithm"`
+	Result    string          `json:"result"`
+	Reason    safetext.Remote `json:"reason"`
+	Aligned   bool            `json:"aligned"`
+}
+
+// Kind implements diagnostics.Observation.
+func (Verified) Kind() string { return "dkim" }
+
+// Brief implements diagnostics.Briefer.
+func (v Verified) Brief() string {
+	return diagnostics.Joined(" · ", v.Result, v.Domain.Raw(), v.Selector.Raw())
+}

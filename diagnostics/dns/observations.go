@@ -1,0 +1,330 @@
+package dns
+
+import (
+	"net/netip"
+
+	"postier/diagnostics"
+	"postier/internal/mailauth/dkim"
+	"postier/internal/mailauth/dmarc"
+	"postier/internal/mailauth/spf"
+	"postier/internal/safetext"
+	"postier/internal/wire"
+)
+
+// Note is an explanation that belongs to a result but is no cause, as a code that the front ends put into words.
+type Note struct {
+	Note string `json:"note"`
+}
+
+// Kind implements diagnostics.Observation.
+func (Note) Kind() string { return "note" }
+
+// Lookup is a look-up that failed. Name is left out where no look-up was made.
+type Lookup struct {
+	Name    safetext.Remote `json:"name,omitzero"`
+	Failure wire.Failure    `json:"failure"`
+}
+
+// Kind implements diagnostics.Observation.
+func (Lookup) Kind() string { return "lookup" }
+
+// MX is where a domain takes mail. Implicit is there when it has no MX records.
+type MX struct {
+	Hosts      []MXHost `json:"hosts,omitzero"`
+	Implicit   *bool    `json:"implicit,omitzero"`
+	TTLSeconds *int     `json:"ttl_seconds,omitzero"`
+	DNSSEC     *bool    `json:"dnssec,omitzero"`
+}
+
+// MXHost is one exchanger.
+type MXHost struct {
+	Addresses []netip.Addr `json:"addresses"`
+	// Alias is true for a host that is an alias, which an MX must not point at (RFC 2181 §10.3).
+	Alias      bool            `json:"alias,omitzero"`
+	Host       safetext.Remote `json:"host"`
+	Preference uint16          `json:"preference"`
+}
+
+// Kind implements diagnostics.Observation.
+func (MX) Kind() string { return "mx" }
+
+// Brief implements diagnostics.Briefer.
+func (m MX) Brief() string {
+	return diagnostics.Some(m.Hosts, func(h MXHost) string { return h.Host.Raw() })
+}
+
+// SPF is a domain's SPF record. Authorizes is left out where that cannot be told.
+type SPF struct {
+	Record     safetext.Remote   `json:"record"`
+	Records    []safetext.Remote `json:"records,omitzero"` // where there are several
+	Lookups    int               `json:"lookups"`
+	Void       int               `json:"void"`
+	Includes   []safetext.Remote `json:"includes"`
+	Authorizes *bool             `json:"authorizes_provider,omitzero"`
+	Broken     safetext.Remote   `json:"broken,omitzero"` // the domain of an include that gives permerror
+	Weaknesses []spf.Weakness    `json:"weaknesses,omitzero"`
+	TTLSeconds *int              `json:"ttl_seconds,omitzero"`
+	Length     int               `json:"length,omitzero"`
+	Tree       *SPFBranch        `json:"tree,omitzero"`
+}
+
+// SPFBranch is what one domain's record adds to an evaluation.
+type SPFBranch struct {
+	Children []SPFBranch     `json:"children,omitzero"`
+	Domain   safetext.Remote `json:"domain"`
+	Lookups  int             `json:"lookups"`
+	Problem  spf.Reason      `json:"problem,omitzero"`
+	Record   safetext.Remote `json:"record,omitzero"`
+	Via      safetext.Remote `json:"via,omitzero"`
+	Void     int             `json:"void"`
+}
+
+// Kind implements diagnostics.Observation.
+func (SPF) Kind() string { return "spf" }
+
+// Brief implements diagnostics.Briefer.
+func (s SPF) Brief() string { return s.Record.Raw() }
+
+// SPFFault is a place in a record that cannot be read.
+type SPFFault struct {
+	Fault  spf.FaultKind   `json:"fault"`
+	Offset int             `json:"offset"`
+	Token  safetext.Remote `json:"token"`
+	Record safetext.Remote `json:"record,omitzero"`
+}
+
+// Kind implements diagnostics.Observation.
+func (SPFFault) Kind() string { return "spf-fault" }
+
+// SPFProposal is what a proposed record would cost.
+type SPFProposal struct {
+	Record  safetext.Remote `json:"record"`
+	Lookups int             `json:"lookups"`
+	Void    int             `json:"void"`
+	Within  bool            `json:"within_limits"`
+}
+
+// Kind implements diagnostics.Observation.
+func (SPFProposal) Kind() string { return "spf-proposal" }
+
+// SPFCost is what one include costs.
+type SPFCost struct {
+	Term    safetext.Remote `json:"term"`
+	Lookups int             `json:"lookups"`
+	Void    int             `json:"void"`
+}
+
+// Kind implements diagnostics.Observation.
+func (SPFCost) Kind() string { return "spf-branch" }
+
+// Misplaced is a record at a name where receivers do not look for it.
+type Misplaced struct {
+	Method string          `json:"-"` // spf, dkim or dmarc
+	Name   safetext.Remote `json:"name"`
+	Record safetext.Remote `json:"record"`
+}
+
+// Kind implements diagnostics.Observation.
+func (m Misplaced) Kind() string { return m.Method + "-elsewhere" }
+
+// DKIMKey is the key of a selector.
+type DKIMKey struct {
+	Selector   safetext.Remote   `json:"selector"`
+	Name       safetext.Remote   `json:"name"`
+	Origin     origin            `json:"origin"`
+	CNAME      safetext.Remote   `json:"cname,omitzero"`
+	Key        safetext.Remote   `json:"key"`
+	Testing    bool              `json:"testing"`
+	Revoked    bool              `json:"revoked"`
+	Strict     bool              `json:"strict"`
+	Usable     bool              `json:"usable"`
+	Record     safetext.Remote   `json:"record"`
+	Records    []safetext.Remote `json:"records,omitzero"` // where there are several
+	TTLSeconds int               `json:"ttl_seconds"`
+	Fault      dkim.FaultKind    `json:"fault,omitzero"`
+	Offset     *int              `json:"offset,omitzero"`
+	Token      *safetext.Remote  `json:"token,omitzero"`
+}
+
+// Kind implements diagnostics.Observation.
+func (DKIMKey) Kind() string { return "dkim" }
+
+// Brief implements diagnostics.Briefer: a key says more than its base64.
+func (k DKIMKey) Brief() string { return diagnostics.Joined(" · ", k.Selector.Raw(), k.Key.Raw()) }
+
+// NoDKIMKey is a selector without a key.
+type NoDKIMKey struct {
+	Selector safetext.Remote `json:"selector"`
+	Name     safetext.Remote `json:"name"`
+	Origin   origin          `json:"origin"`
+	CNAME    safetext.Remote `json:"cname,omitzero"`
+	Record   safetext.Remote `json:"record"` // empty
+}
+
+// Kind implements diagnostics.Observation.
+func (NoDKIMKey) Kind() string { return "dkim" }
+
+// Brief implements diagnostics.Briefer.
+func (k NoDKIMKey) Brief() string { return k.Selector.Raw() }
+
+// DKIMNames are the names that were asked for keys.
+type DKIMNames struct {
+	Asked []safetext.Remote `json:"asked"`
+	// Below is false when no name at all exists below _domainkey.
+	Below bool `json:"names_below_domainkey"`
+}
+
+// Kind implements diagnostics.Observation.
+func (DKIMNames) Kind() string { return "dkim-names" }
+
+// DMARC is the policy that applies to a domain.
+type DMARC struct {
+	Record         safetext.Remote   `json:"record"`
+	Records        []safetext.Remote `json:"records,omitzero"` // where there are several
+	Policy         dmarc.Policy      `json:"policy"`
+	Applied        *dmarc.Policy     `json:"applied,omitzero"`
+	Testing        *bool             `json:"testing,omitzero"`
+	Aligned        dmarc.Alignment   `json:"aligned"`
+	Domain         *safetext.Remote  `json:"domain,omitzero"`
+	TTLSeconds     *int              `json:"ttl_seconds,omitzero"`
+	Organizational safetext.Remote   `json:"organizational_domain"`
+	Asked          []safetext.Remote `json:"asked"`
+}
+
+// Kind implements diagnostics.Observation.
+func (DMARC) Kind() string { return "dmarc" }
+
+// Brief implements diagnostics.Briefer.
+func (d DMARC) Brief() string { return d.Record.Raw() }
+
+// DMARCFault is a tag that cannot be read.
+type DMARCFault struct {
+	Fault  dmarc.FaultKind  `json:"fault"`
+	Tag    safetext.Remote  `json:"tag"`
+	Value  *safetext.Remote `json:"value,omitzero"`
+	Offset int              `json:"offset"`
+	Record safetext.Remote  `json:"record,omitzero"`
+}
+
+// Kind implements diagnostics.Observation.
+func (DMARCFault) Kind() string { return "dmarc-fault" }
+
+// DMARCReport is a mailbox that takes reports.
+type DMARCReport struct {
+	Mailbox    safetext.Remote `json:"mailbox"`
+	External   bool            `json:"external"`
+	Authorised bool            `json:"authorised"`
+	Name       safetext.Remote `json:"name,omitzero"` // of the record that allows reports to another domain
+}
+
+// Kind implements diagnostics.Observation.
+func (DMARCReport) Kind() string { return "dmarc-report" }
+
+// Record is a TXT record that is missing, doubled or of another version.
+type Record struct {
+	Of     string          `json:"-"` // the kind of record that was looked for
+	Name   safetext.Remote `json:"name,omitzero"`
+	Count  int             `json:"count,omitzero"`
+	Record safetext.Remote `json:"record,omitzero"`
+}
+
+// Kind implements diagnostics.Observation.
+func (r Record) Kind() string { return r.Of }
+
+// MTASTS is a domain's policy for encryption between servers. Mode, MaxAge and MX come from its file.
+type MTASTS struct {
+	Record     safetext.Remote   `json:"record"`
+	ID         safetext.Remote   `json:"id"`
+	TTLSeconds int               `json:"ttl_seconds"`
+	Mode       string            `json:"mode,omitzero"`
+	MaxAge     *int              `json:"max_age,omitzero"`
+	MX         []safetext.Remote `json:"mx,omitzero"`
+}
+
+// Kind implements diagnostics.Observation.
+func (MTASTS) Kind() string { return "mta-sts" }
+
+// TLSRPT says where a domain wants reports about TLS.
+type TLSRPT struct {
+	Record     safetext.Remote `json:"record"`
+	RUA        safetext.Remote `json:"rua"`
+	TTLSeconds int             `json:"ttl_seconds"`
+}
+
+// Kind implements diagnostics.Observation.
+func (TLSRPT) Kind() string { return "tls-rpt" }
+
+// BIMI is a domain's logo.
+type BIMI struct {
+	Record     safetext.Remote `json:"record"`
+	Location   safetext.Remote `json:"location"`
+	Authority  safetext.Remote `json:"authority"`
+	Declined   bool            `json:"declined"`
+	TTLSeconds int             `json:"ttl_seconds"`
+}
+
+// Kind implements diagnostics.Observation.
+func (BIMI) Kind() string { return "bimi" }
+
+// TLSA pins the certificate of one port.
+type TLSA struct {
+	Host     safetext.Remote `json:"host"`
+	Port     int             `json:"port"`
+	Usage    uint8           `json:"usage"`
+	Selector uint8           `json:"selector"`
+	Matching uint8           `json:"matching"`
+	Data     safetext.Remote `json:"data"`
+	DNSSEC   bool            `json:"dnssec"`
+	Usable   bool            `json:"usable"`
+}
+
+// Kind implements diagnostics.Observation.
+func (TLSA) Kind() string { return "tlsa" }
+
+// NoTLSA says that nothing is pinned.
+type NoTLSA struct {
+	DNSSEC bool `json:"dnssec"`
+}
+
+// Kind implements diagnostics.Observation.
+func (NoTLSA) Kind() string { return "tlsa" }
+
+// PTR is the reverse name of an address.
+type PTR struct {
+	IP        netip.Addr        `json:"ip"`
+	Names     []safetext.Remote `json:"names"`
+	Confirmed []safetext.Remote `json:"confirmed"` // names that lead back
+	Generic   bool              `json:"generic"`   // a name that spells the address
+}
+
+// Kind implements diagnostics.Observation.
+func (PTR) Kind() string { return "ptr" }
+
+// SRV is a server that mail programs find by themselves.
+type SRV struct {
+	Service  string          `json:"service"`
+	Host     safetext.Remote `json:"host"`
+	Port     uint16          `json:"port"`
+	Priority uint16          `json:"priority"`
+	Weight   uint16          `json:"weight"`
+}
+
+// Kind implements diagnostics.Observation.
+func (SRV) Kind() string { return "srv" }
+
+// NoSRV is a service that the domain says it has not (RFC 6186 §3.4).
+type NoSRV struct {
+	Service   string `json:"service"`
+	Available bool   `json:"available"`
+}
+
+// Kind implements diagnostics.Observation.
+func (NoSRV) Kind() string { return "srv" }
+
+// Autoconfig is a host from which programs read settings.
+type Autoconfig struct {
+	Host safetext.Remote `json:"host"`
+}
+
+// Kind implements diagnostics.Observation.
+func (Autoconfig) Kind() string { return "autoconfig" }

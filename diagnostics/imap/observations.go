@@ -1,0 +1,134 @@
+package imap
+
+import (
+	"fmt"
+
+	"postier/diagnostics"
+	"postier/internal/safetext"
+	"postier/internal/wire"
+)
+
+// Lookup is a look-up that failed.
+type Lookup struct {
+	Name    safetext.Remote `json:"name"`
+	Failure wire.Failure    `json:"failure"`
+}
+
+// Kind implements diagnostics.Observation.
+func (Lookup) Kind() string { return "dns" }
+
+// Capabilities are those that the server named before and after the sign-in.
+type Capabilities struct {
+	Before []safetext.Remote `json:"before"`
+	After  []safetext.Remote `json:"after"`
+}
+
+// Kind implements diagnostics.Observation.
+func (Capabilities) Kind() string { return "capabilities" }
+
+// Challenge is what a server said in the middle of a sign-in: why it will refuse a token (RFC 7628 §3.2.2).
+type Challenge struct {
+	Text safetext.Remote `json:"-"`
+}
+
+// Kind implements diagnostics.Observation.
+func (Challenge) Kind() string { return "challenge" }
+
+// Said implements diagnostics.Spoken.
+func (c Challenge) Said() safetext.Remote { return c.Text }
+
+// Alert is text that a person must be shown (RFC 9051 §7.1).
+type Alert struct {
+	Text safetext.Remote `json:"-"`
+}
+
+// Kind implements diagnostics.Observation.
+func (Alert) Kind() string { return "alert" }
+
+// Said implements diagnostics.Spoken.
+func (a Alert) Said() safetext.Remote { return a.Text }
+
+// ServerID is what the server says about itself (RFC 2971), name and value in turn.
+type ServerID struct {
+	ID []safetext.Remote `json:"id"`
+}
+
+// Kind implements diagnostics.Observation.
+func (ServerID) Kind() string { return "server-id" }
+
+// Append is the message that was filed.
+type Append struct {
+	Folder      safetext.Remote `json:"folder"`
+	MessageID   string          `json:"message_id"`
+	Octets      int             `json:"octets"`
+	UID         uint32          `json:"uid"`
+	UIDPlus     bool            `json:"uidplus"`
+	Reconnected bool            `json:"reconnected"`
+}
+
+// Kind implements diagnostics.Observation.
+func (Append) Kind() string { return "append" }
+
+// Brief implements diagnostics.Briefer.
+func (a Append) Brief() string {
+	return diagnostics.Joined(" · ", a.Folder.Raw(), diagnostics.Octets(a.Octets))
+}
+
+// MayBeFiled names the message of which it is not known whether it was filed or removed.
+type MayBeFiled struct {
+	Folder    safetext.Remote `json:"folder"`
+	MessageID string          `json:"message_id"`
+}
+
+// Kind implements diagnostics.Observation.
+func (MayBeFiled) Kind() string { return "may-be-filed" }
+
+// Readback compares the message with what the server keeps of it. The other fields are there when they differ.
+type Readback struct {
+	UID        uint32           `json:"uid"`
+	SentOctets int              `json:"sent_octets"`
+	ReadOctets int              `json:"read_octets"`
+	Difference *int             `json:"first_difference,omitzero"`
+	Sent       *safetext.Remote `json:"sent,omitzero"`
+	Read       *safetext.Remote `json:"read,omitzero"`
+}
+
+// Kind implements diagnostics.Observation.
+func (Readback) Kind() string { return "readback" }
+
+// Brief implements diagnostics.Briefer.
+func (r Readback) Brief() string { return diagnostics.Octets(r.ReadOctets) }
+
+// Cleanup is how the message was removed.
+type Cleanup struct {
+	UID    uint32 `json:"uid"`
+	Method string `json:"method"`
+}
+
+// Kind implements diagnostics.Observation.
+func (Cleanup) Kind() string { return "cleanup" }
+
+// Brief implements diagnostics.Briefer.
+func (c Cleanup) Brief() string { return c.Method }
+
+// Quota is the room in a mailbox (RFC 9208).
+type Quota struct {
+	Root     safetext.Remote `json:"root"`
+	Resource safetext.Remote `json:"resource"`
+	Used     uint64          `json:"used"`
+	Limit    uint64          `json:"limit"`
+}
+
+// Kind implements diagnostics.Observation.
+func (Quota) Kind() string { return "quota" }
+
+// Brief implements diagnostics.Briefer.
+func (q Quota) Brief() string { return fmt.Sprintf("%s %d/%d", q.Resource.Raw(), q.Used, q.Limit) }
+
+// NoQuota says that the server does not tell.
+type NoQuota struct {
+	Offered bool `json:"offered"`
+}
+
+// Kind implements diagnostics.Observation.
+func (NoQuota) Kind() string { return "quota" }

@@ -1,0 +1,301 @@
+package diagnostics
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"postier/config"
+	"postier/internal/safetext"
+	"postier/internal/wire"
+)
+
+// Addresses is what a host's name leads to. SMTP tells the families apart, IMAP does not.
+type Addresses struct {
+	Host safetext.Remote `json:"host"`
+	All  []netip.Addr    `json:"addresses,omitzero"`
+	IPv4 []netip.Addr    `json:"ipv4,omitzero"`
+	IPv6 []netip.Addr    `json:"ipv6,omitzero"`
+}
+
+// Kind implements Observation.
+func (Addresses) Kind() string { return "addresses" }
+
+// Brief implements Briefer.
+func (a Addresses) Brief() string {
+	return Some(slices.Concat(a.All, a.IPv6, a.IPv4), netip.Addr.String)
+}
+
+// Connection is one attempt to connect, with SMTP's way of securing it.
+type Connection struct {
+	Attempt  wire.Attempt
+	Security config.Security
+	// IMAP says whose words the JSON has: both areas had theirs before they shared this type.
+	IMAP bool
+}
+
+// Kind implements Observation.
+func (c Connection) Kind() string {
+	if c.IMAP {
+		return "connect"
+	}
+	return "connection"
+}
+
+// Connected reports whether the attempt came about.
+func (c Connection) Connected() bool { return c.Attempt.Err == nil }
+
+// Said implements Spoken: SMTP's evidence has the words of the error.
+func (c Connection) Said() safetext.Remote {
+	if c.Connected() || c.IMAP {
+		return safetext.Remote{}
+	}
+	return wire.Classify(c.Attempt.Err).Text
+}
+
+// Brief implements Briefer.
+func (c Connection) Brief() string {
+	if c.Connected() {
+		return c.Attempt.Address.String()
+	}
+	return ""
+}
+
+func (c Connection) shape() any {
+	var fault wire.Kind
+	if !c.Connected() {
+		fault = wire.Classify(c.Attempt.Err).Kind
+	}
+	address, took, six := c.Attempt.Address.String(), c.Attempt.Took.Milliseconds(), c.Attempt.IPv6()
+	if c.IMAP {
+		return struct {
+			Address   string    `json:"address"`
+			Connected bool      `json:"connected"`
+			Fault     wire.Kind `json:"fault,omitzero"`
+			IPv6      bool      `json:"ipv6"`
+			TookMS    int64     `json:"took_ms"`
+		}{address, c.Connected(), fault, six, took}
+	}
+	family, outcome := "ipv4", "connected"
+	if six {
+		family = "ipv6"
+	}
+	if !c.Connected() {
+		outcome = string(fault)
+	}
+	return struct {
+		Address  string          `json:"address"`
+		Family   string          `json:"family"`
+		Outcome  string          `json:"outcome"`
+		Security config.Security `json:"security"`
+		TookMS   int64           `json:"took_ms"`
+	}{address, family, outcome, c.Security, took}
+}
+
+// Banner is a server's greeting.
+type Banner struct {
+	Text     safetext.Remote `json:"-"`
+	Lines    int             `json:"lines"`
+	WaitedMS int64           `json:"waited_ms"`
+}
+
+// Kind implements Observation.
+func (Banner) Kind() string { return "banner" }
+
+// Said implements Spoken.
+func (b Banner) Said() safetext.Remote { return b.Text }
+
+// TLS is an encryption that came about. Mode is left out by IMAP.
+type TLS struct {
+	Version string          `json:"version"`
+	Cipher  string          `json:"cipher"`
+	Mode    config.Security `json:"mode,omitzero"`
+	TookMS  int64           `json:"took_ms"`
+}
+
+// Kind implements Observation.
+func (TLS) Kind() string { return "tls" }
+
+// Brief implements Briefer.
+func (t TLS) Brief() string { return Joined(" · ", t.Version, t.Cipher) }
+
+// Cleartext is the lack of encryption.
+type Cleartext struct {
+	Version string `json:"version"`
+}
+
+// NoTLS says that there is no encryption.
+func NoTLS() Cleartext { return Cleartext{Version: "none"} }
+
+// Kind implements Observation.
+func (Cleartext) Kind() string { return "tls" }
+
+// Brief implements Briefer.
+func (c Cleartext) Brief() string { return c.Version }
+
+// Certificate is a chain as the server showed it.
+type Certificate struct {
+	Subject    safetext.Remote   `json:"subject"`
+	Issuer     safetext.Remote   `json:"issuer"`
+	Names      []safetext.Remote `json:"names"`
+	MoreNames  int               `json:"more_names"`
+	Chain      []safetext.Remote `json:"chain"`
+	NotBefore  string            `json:"not_before"` // RFC 3339, UTC
+	NotAfter   string            `json:"not_after"`
+	Key        string            `json:"key"`
+	Signature  string            `json:"signature"`
+	SHA256SPKI string            `json:"sha256_spki"`
+	Verified   bool              `json:"verified"`
+	Pinned     bool              `json:"pinned"`
+}
+
+// Kind implements Observation.
+func (Certificate) Kind() string { return "certificate" }
+
+// Brief implements Briefer.
+func (c Certificate) Brief() string {
+	until, _, _ := strings.Cut(c.NotAfter, "T")
+	return Joined(" · ", Some(c.Names, safetext.Remote.Raw), until)
+}
+
+// Reply is what a server said. Fault tells what is wrong with a text that is no reply.
+type Reply struct {
+	Text  safetext.Remote `json:"-"`
+	Fault string          `json:"fault,omitzero"`
+}
+
+// Kind implements Observation.
+func (Reply) Kind() string { return "reply" }
+
+// Said implements Spoken.
+func (r Reply) Said() safetext.Remote { return r.Text }
+
+// Failure is an error on this side of the connection.
+type Failure struct {
+	Text   safetext.Remote  `json:"-"`
+	Class  wire.Kind        `json:"class,omitzero"`
+	Detail safetext.Remote  `json:"detail,omitzero"`
+	Faults []wire.CertFault `json:"faults,omitzero"` // of a certificate
+}
+
+// Kind implements Observation.
+func (Failure) Kind() string { return "error" }
+
+// Said implements Spoken.
+func (f Failure) Said() safetext.Remote { return f.Text }
+
+// Protocol is what a server did that its protocol does not allow.
+type Protocol struct {
+	Text safetext.Remote `json:"-"`
+}
+
+// Kind implements Observation.
+func (Protocol) Kind() string { return "protocol" }
+
+// Said implements Spoken.
+func (p Protocol) Said() safetext.Remote { return p.Text }
+
+// Extensions are what an SMTP server offers (RFC 5321 §4.1.1.1).
+type Extensions struct {
+	Domain safetext.Remote `json:"domain"`
+	Helo   string          `json:"helo"`
+	List   []Extension     `json:"list"`
+	Size   int64           `json:"size"`
+}
+
+// Extension is one of them.
+type Extension struct {
+	Keyword safetext.Remote `json:"keyword"`
+	Params  safetext.Remote `json:"params"`
+}
+
+// Kind implements Observation.
+func (Extensions) Kind() string { return "extensions" }
+
+// Brief implements Briefer.
+func (e Extensions) Brief() string { return e.Domain.Raw() }
+
+// Mechanisms are the ways to sign in that an SMTP server offers, in its own words and order.
+type Mechanisms struct {
+	BeforeTLS []safetext.Remote `json:"before_tls"`
+	AfterTLS  []safetext.Remote `json:"after_tls"`
+	Chosen    string            `json:"chosen"`
+}
+
+// Kind implements Observation.
+func (Mechanisms) Kind() string { return "mechanisms" }
+
+// Brief implements Briefer.
+func (m Mechanisms) Brief() string {
+	var names []string
+	for _, name := range m.AfterTLS {
+		names = append(names, name.Raw())
+	}
+	return strings.Join(names, ", ")
+}
+
+// SignIn is a sign-in that was tried, whatever came of it. Secret is left out by IMAP, Offered by SMTP.
+type SignIn struct {
+	Mechanism string             `json:"mechanism"`
+	Username  safetext.Remote    `json:"username"`
+	Offered   []safetext.Remote  `json:"offered,omitzero"`
+	Secret    *config.SecretType `json:"secret,omitzero"`
+	// Weak is a SCRAM server's low iteration count.
+	Weak bool `json:"weak_iterations,omitzero"`
+}
+
+// Kind implements Observation.
+func (SignIn) Kind() string { return "auth" }
+
+// Brief implements Briefer.
+func (s SignIn) Brief() string { return Joined(", ", s.Mechanism, s.Username.Raw()) }
+
+// Sender is the address that MAIL named.
+type Sender struct {
+	Text safetext.Remote `json:"-"`
+}
+
+// Kind implements Observation.
+func (Sender) Kind() string { return "sender" }
+
+// Said implements Spoken.
+func (s Sender) Said() safetext.Remote { return s.Text }
+
+// Recipient is an address that RCPT named.
+type Recipient struct {
+	Text     safetext.Remote `json:"-"`
+	Accepted bool            `json:"accepted"`
+}
+
+// Kind implements Observation.
+func (Recipient) Kind() string { return "recipient" }
+
+// Said implements Spoken.
+func (r Recipient) Said() safetext.Remote { return r.Text }
+
+// Folders are those of a mailbox.
+type Folders struct {
+	Count      int               `json:"count"`
+	Prefix     safetext.Remote   `json:"prefix"`
+	Separator  safetext.Remote   `json:"separator"`
+	SpecialUse bool              `json:"special_use"`
+	Candidates []safetext.Remote `json:"candidates"`
+	Names      []safetext.Remote `json:"names"`
+}
+
+// Kind implements Observation.
+func (Folders) Kind() string { return "folders" }
+
+// Folder is the one for sent mail.
+type Folder struct {
+	Name       safetext.Remote `json:"name"`
+	FoundBy    string          `json:"found_by"`
+	SpecialUse safetext.Remote `json:"special_use"`
+	Created    bool            `json:"created"`
+}
+
+// Kind implements Observation.
+func (Folder) Kind() string { return "folder" }
+
+// Brief implements Briefer.
+func (f Folder) Brief() string { return f.Name.Raw() }
