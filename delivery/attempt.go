@@ -169,7 +169,7 @@ func (q *Queue) putOff(item *Item, try Try, wait time.Duration) Try {
 	return try
 }
 
-// backOff is the wait behind the nth try: one minute, doubled each time up to four hours, a quarter more or less so
+// backOff is the wait after the nth try: one minute, doubled each time up to four hours, a quarter more or less so
 // that messages that failed together do not come back together.
 func backOff(attempts int) time.Duration {
 	wait := longestRetry
@@ -185,7 +185,8 @@ func (q *Queue) tooOld(item *Item) bool {
 }
 
 // resolve looks what became of a message whose fate is unknown. done is false when it must be handed over again, under
-// the same Message-ID: nothing accepted is lost, and a second copy is possible only where nobody could tell (RFC 1047).
+// the same Message-ID: nothing accepted is lost, and a second copy is possible only where neither side could tell (RFC
+// 1047).
 func (q *Queue) resolve(ctx context.Context, item *Item, p *config.Profile) (Try, bool) {
 	item.Doubt = true
 	found, checked, err := q.Sender.Found(ctx, item.Profile, p, item.MessageID)

@@ -13,7 +13,7 @@ const (
 	// failuresInARow is after how many failures of a profile, over at least failuresFor, it is switched off (D-5).
 	failuresInARow = 10
 	failuresFor    = time.Hour
-	// saveTries is how often a configuration that somebody else saved meanwhile is read anew.
+	// saveTries is how often a configuration that another process saved in between is read again.
 	saveTries = 5
 )
 
@@ -48,7 +48,7 @@ func (q *Queue) tooOften(ctx context.Context, item *Item, try Try) bool {
 }
 
 // turnAway switches the profile off with the cause, tells the owner, and sends the message on through the fallback
-// (D-5). Own messages and the fallback itself only wait: there is nobody behind them.
+// (D-5). Own messages and the fallback itself only wait: no other profile would send them.
 func (q *Queue) turnAway(ctx context.Context, doc *config.Document, item *Item, p *config.Profile, try Try) Try {
 	profile := item.Profile
 	first, err := q.deactivate(ctx, profile, try.Cause)

@@ -72,7 +72,7 @@ type Detail struct {
 	Own bool `json:"own,omitempty"`
 	// Pinned messages stay with their profile: a person named it.
 	Pinned bool `json:"pinned,omitempty"`
-	// BounceTo gets the message when this one fails; empty means nobody.
+	// BounceTo gets the message when this one fails; empty sends it to no one.
 	BounceTo string `json:"bounce_to,omitempty"`
 	Cause    string `json:"cause,omitempty"`
 	Reply    string `json:"reply,omitempty"`

@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	// tryLimit bounds one try: the longest wait is ten minutes behind the dot, the Sent copy comes on top.
+	// tryLimit bounds one try: the longest wait is ten minutes after the dot, and the Sent copy comes on top.
 	tryLimit = 25 * time.Minute
 	// expiry is when a message that could not be sent goes back (RFC 5321 §4.5.4.1: four to five days). A clock that jumps
 	// ahead expires nothing: so many tries must have been made as well.
@@ -40,13 +40,13 @@ type Event struct {
 type Queue struct {
 	Store  *Store
 	Sender *Sender
-	// Load reads the configuration anew for each try.
+	// Load reads the configuration again for each try.
 	Load func() (*config.Document, error)
 	// Lang is the language of bounces and notices.
 	Lang locale.Lang
 	// Provider are the limits known of a profile's provider.
 	Provider func(*config.Profile) []ProviderLimit
-	// Observe is told what happens; nil means nobody.
+	// Observe is told what happens; it may be nil.
 	Observe func(Event)
 
 	opening sync.Mutex
@@ -138,8 +138,7 @@ func (q *Queue) settle(ctx context.Context, item *Item) error {
 // patience is how long what became of a message is kept at hand while the database cannot take it.
 const patience = 30 * time.Second
 
-// conclude writes what became of a try, again while the database fails: once it is forgotten, nobody but the server
-// knows.
+// conclude writes what became of a try, again while the database fails: once it is forgotten, only the server knows.
 func (q *Queue) conclude(ctx context.Context, item *Item, work func(*sql.Tx) error) error {
 	const first, most = 50 * time.Millisecond, 2 * time.Second
 	for wait, end := first, time.Now().Add(patience); ; wait = min(2*wait, most) {
@@ -231,18 +230,18 @@ func (q *Queue) drained(ctx context.Context) (bool, error) {
 
 // drain returns when the queue is drained.
 func (q *Queue) drain(ctx context.Context) error {
-	const tick, patience = 50 * time.Millisecond, 20
+	const tick, rounds = 50 * time.Millisecond, 20
 	for idle := 0; ; idle++ {
 		if q.claims.count() > 0 {
 			idle = 0
 		}
-		if idle%patience == 0 {
+		if idle%rounds == 0 {
 			if err := q.advance(ctx); err != nil && ctx.Err() == nil {
 				return err
 			}
 		}
 		// Where nothing moves, a worker may have died that had taken a job and not yet claimed its message.
-		if idle > 0 && idle%patience == 0 {
+		if idle > 0 && idle%rounds == 0 {
 			if err := q.reclaim(ctx); err != nil && ctx.Err() == nil {
 				return err
 			}

@@ -107,7 +107,7 @@ func TestPartOfTheRecipients(t *testing.T) {
 	}
 }
 
-// T18: a reply lost behind the dot is neither a success nor a failure. Without a mailbox to look into, the same message
+// T18: a reply lost after the dot is neither a success nor a failure. Without a mailbox to look into, the same message
 // goes again, and that it may arrive twice is written down (RFC 1047).
 func TestReplyLostBehindTheDot(t *testing.T) {
 	t.Parallel()
@@ -151,7 +151,7 @@ func TestFallbackAfterARefusedSignIn(t *testing.T) {
 		!strings.Contains(got[0], "Reply-To: <"+author+">") {
 		t.Fatalf("through the fallback: %q", got)
 	}
-	b.first(b.item()) // a second message does not try the closed door again, and tells nobody again
+	b.first(b.item()) // a second message does not try the closed door again, and sends no second notice
 	b.run()
 	if n := commands(b.own, "AUTH"); n != 1 {
 		t.Errorf("%d sign-ins at the door that is closed", n)
@@ -389,7 +389,7 @@ func TestSupersededWorkerStopsBeforeTheDot(t *testing.T) {
 		t.Errorf("%+v", stored)
 	}
 	b.queue.seam = nil
-	b.clock.add(lease + time.Second) // nobody renews the claim
+	b.clock.add(lease + time.Second) // the claim is not renewed
 	b.run()
 	b.once(1)
 }

@@ -47,9 +47,9 @@ func (e *StateError) Unwrap() error { return e.Err }
 // stateName is the file of the embedded default.
 const stateName = "postier.db"
 
-// StatePath is where the state of a configuration lies unless the configuration names a database: a user's own in
+// StatePath is where the state of a configuration is kept unless the configuration names a database: a user's own in
 // $XDG_STATE_HOME/postier (or ~/.local/state/postier), the machine's in /var/lib/postier, and that of any other file
-// beside it, so that two configurations never share limits or a queue by accident.
+// next to it, so that two configurations never share limits or a queue by accident.
 func StatePath(configPath string, getenv func(string) string) string {
 	dir := filepath.Dir(configPath)
 	switch {
