@@ -299,24 +299,6 @@ func (s State) Passed() bool {
 	return (&s).passed(kind)
 }
 
-// Remaining is the first check whose failure did not stop the setup: an entry of the domain, or what the
-// receiver of the test message made of it. It is nil when there is none.
-func (s State) Remaining() (Step, *Report) {
-	for _, kind := range []RequestKind{DoDNS, DoTest} {
-		t := s.work[kind]
-		if !t.done || t.key != (&s).key(kind) {
-			continue
-		}
-		for i := range t.reports {
-			if t.reports[i].Status == check.Fail {
-				r := t.reports[i]
-				return map[RequestKind]Step{DoDNS: StepDNS, DoTest: StepTest}[kind], &r
-			}
-		}
-	}
-	return "", nil
-}
-
 // Working reports whether a request is under way.
 func (s State) Working() bool {
 	for _, t := range s.work {
@@ -404,52 +386,6 @@ func (s *State) want(kind RequestKind) {
 // needsSecret names the work that signs in or writes the secret down; the rest never sees it.
 func needsSecret(kind RequestKind) bool {
 	return kind == DoSubmission || kind == DoSent || kind == DoTest || kind == DoSave
-}
-
-// passed reports whether work of this kind proved what it is for, with the settings as they are now. Checks that were
-// skipped, for example because the person stopped them, prove nothing.
-func (s *State) passed(kind RequestKind) bool {
-	t, ok := s.work[kind]
-	if !ok || !t.done || !t.err.Empty() || t.key != s.key(kind) {
-		return false
-	}
-	if kind == DoTest {
-		// What the receiver thinks of SPF and DKIM is the domain owner's to fix, like the entries of step 8: the message
-		// has arrived all the same.
-		return !failed(t.reports, check.SMTPData) &&
-			(proves(t.reports, check.ArrivalDelivered) || !s.Draft().ReadsMailbox() && proves(t.reports, check.SMTPData))
-	}
-	if slices.ContainsFunc(t.reports, func(r Report) bool { return r.Status == check.Fail }) {
-		return false
-	}
-	switch {
-	case kind == DoSubmission && s.draft.Submission.Auth == config.MechanismNone:
-		return proves(t.reports, check.SMTPRecipient)
-	case kind == DoSubmission:
-		return proves(t.reports, check.SMTPAuth) && proves(t.reports, check.SMTPRecipient)
-	case kind == DoSent:
-		return proves(t.reports, check.IMAPAuth)
-	}
-	return len(t.reports) > 0
-}
-
-func proves(reports []Report, id check.ID) bool {
-	return slices.ContainsFunc(reports,
-		func(r Report) bool { return r.ID == id && (r.Status == check.Pass || r.Status == check.Warn) })
-}
-
-func failed(reports []Report, id check.ID) bool {
-	return slices.ContainsFunc(reports, func(r Report) bool { return r.ID == id && r.Status == check.Fail })
-}
-
-func mergeReport(reports []Report, r Report) []Report {
-	for i := range reports {
-		if reports[i].ID == r.ID {
-			reports[i] = r
-			return reports
-		}
-	}
-	return append(reports, r)
 }
 
 // needsSecret reports whether signing in needs a secret that was not given.

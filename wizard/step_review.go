@@ -103,7 +103,7 @@ func (s *State) verdict(kind RequestKind) Words {
 	switch {
 	case !t.done || t.key != s.key(kind) || !t.err.Empty():
 		return M("wizard.verdict.skip")
-	case slices.ContainsFunc(t.reports, func(r Report) bool { return r.Status == check.Fail }):
+	case firstFailure(t.reports) != nil:
 		return M("wizard.verdict.fail")
 	case slices.ContainsFunc(t.reports, func(r Report) bool { return r.Status == check.Warn }):
 		return M("wizard.verdict.warn")

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"postier/config"
-	"postier/internal/check"
 	"postier/internal/secret"
 )
 
@@ -19,7 +18,8 @@ type logic struct {
 	answer func(*State, Answer)
 }
 
-func always(*State) bool   { return true }
+func always(*State) bool { return true }
+
 func nothing(*State, bool) {}
 
 func (s *State) logic() logic { return logicOf(s.draft.Step) }
@@ -206,21 +206,6 @@ func (s *State) cancelStep() {
 // cancelled is what a step says of work that the person stopped.
 var cancelled = M("wizard.cancelled")
 
-// finding is the first failed check of the current step's work.
-func (s State) finding() *Report {
-	t, ok := s.work[(&s).stepKind()]
-	if !ok || !t.done {
-		return nil
-	}
-	for i := range t.reports {
-		if t.reports[i].Status == check.Fail {
-			r := t.reports[i]
-			return &r
-		}
-	}
-	return nil
-}
-
 // key is made of the settings that work of one kind depends on. When it changes, the results are out of date.
 func (s *State) key(kind RequestKind) string {
 	d := &s.draft
@@ -244,53 +229,4 @@ func (s *State) key(kind RequestKind) string {
 		return submission + fmt.Sprint(imap) // another Sent folder is no reason to send once more
 	}
 	return ""
-}
-
-// rungs are the checks of each kind of work in the order in which they run, so that the whole ladder stands on the
-// screen before the first rung is judged.
-func rungs(kind RequestKind) []check.ID {
-	switch kind {
-	case DoSubmission:
-		return slices.DeleteFunc(check.In("net", "smtp"), func(id check.ID) bool { return id == check.SMTPData })
-	case DoSent:
-		return check.In("imap")
-	case DoDNS:
-		return []check.ID{check.DNSMX, check.DNSSPF, check.DNSDKIM, check.DNSDMARC}
-	case DoTest:
-		return append([]check.ID{check.SMTPData}, check.In("arrival")...)
-	}
-	return nil
-}
-
-func pendingReports(kind RequestKind, d Draft) []Report {
-	var out []Report
-	for _, id := range rungs(kind) {
-		if kind == DoTest && id != check.SMTPData && !d.ReadsMailbox() {
-			continue // the mailbox cannot be read
-		}
-		out = append(out, Report{ID: id})
-	}
-	return out
-}
-
-// proven collects what the checks said, for the configuration.
-func (s State) proven() map[check.ID]check.Status {
-	out := map[check.ID]check.Status{}
-	for _, kind := range []RequestKind{DoSubmission, DoSent, DoDNS, DoTest} {
-		t := s.work[kind]
-		if !t.done || t.key != (&s).key(kind) {
-			continue
-		}
-		given := kind == DoSent && slices.Contains(s.draft.Skipped, StepSent)
-		for _, r := range t.reports {
-			// A failed Sent copy does not make the profile unproven if the person chose to go without one.
-			if r.Status != "" && r.Status != check.Skip && !(given && r.Status == check.Fail) {
-				out[r.ID] = r.Status
-			}
-		}
-	}
-	if len(out) == 0 {
-		return nil
-	}
-	return out
 }

@@ -1,0 +1,137 @@
+package wizard
+
+import (
+	"slices"
+
+	"postier/config"
+	"postier/internal/check"
+)
+
+// rungs are the checks of each kind of work in the order in which they run, so that the whole ladder stands on the
+// screen before the first rung is judged.
+func rungs(kind RequestKind) []check.ID {
+	switch kind {
+	case DoSubmission:
+		return slices.DeleteFunc(check.In("net", "smtp"), func(id check.ID) bool { return id == check.SMTPData })
+	case DoSent:
+		return check.In("imap")
+	case DoDNS:
+		return []check.ID{check.DNSMX, check.DNSSPF, check.DNSDKIM, check.DNSDMARC}
+	case DoTest:
+		return append([]check.ID{check.SMTPData}, check.In("arrival")...)
+	}
+	return nil
+}
+
+func pendingReports(kind RequestKind, d Draft) []Report {
+	var out []Report
+	for _, id := range rungs(kind) {
+		if kind == DoTest && id != check.SMTPData && !d.ReadsMailbox() {
+			continue // the mailbox cannot be read
+		}
+		out = append(out, Report{ID: id})
+	}
+	return out
+}
+
+func mergeReport(reports []Report, r Report) []Report {
+	for i := range reports {
+		if reports[i].ID == r.ID {
+			reports[i] = r
+			return reports
+		}
+	}
+	return append(reports, r)
+}
+
+// finding is the first failed check of the current step's work.
+func (s State) finding() *Report {
+	t, ok := s.work[(&s).stepKind()]
+	if !ok || !t.done {
+		return nil
+	}
+	return firstFailure(t.reports)
+}
+
+func firstFailure(reports []Report) *Report {
+	for _, r := range reports {
+		if r.Status == check.Fail {
+			return &r
+		}
+	}
+	return nil
+}
+
+// Remaining is the first check whose failure did not stop the setup: an entry of the domain, or what the receiver of
+// the test message made of it. It is nil when there is none.
+func (s State) Remaining() (Step, *Report) {
+	for _, step := range []Step{StepDNS, StepTest} {
+		kind := stepWork(step)
+		t := s.work[kind]
+		if !t.done || t.key != (&s).key(kind) {
+			continue
+		}
+		if r := firstFailure(t.reports); r != nil {
+			return step, r
+		}
+	}
+	return "", nil
+}
+
+// passed reports whether work of this kind proved what it is for, with the settings as they are now. Checks that were
+// skipped, for example because the person stopped them, prove nothing.
+func (s *State) passed(kind RequestKind) bool {
+	t, ok := s.work[kind]
+	if !ok || !t.done || !t.err.Empty() || t.key != s.key(kind) {
+		return false
+	}
+	if kind == DoTest {
+		// What the receiver thinks of SPF and DKIM is the domain owner's to fix, like the entries of step 8: the message
+		// has arrived all the same.
+		return !failed(t.reports, check.SMTPData) &&
+			(proves(t.reports, check.ArrivalDelivered) || !s.Draft().ReadsMailbox() && proves(t.reports, check.SMTPData))
+	}
+	if firstFailure(t.reports) != nil {
+		return false
+	}
+	switch {
+	case kind == DoSubmission && s.draft.Submission.Auth == config.MechanismNone:
+		return proves(t.reports, check.SMTPRecipient)
+	case kind == DoSubmission:
+		return proves(t.reports, check.SMTPAuth) && proves(t.reports, check.SMTPRecipient)
+	case kind == DoSent:
+		return proves(t.reports, check.IMAPAuth)
+	}
+	return len(t.reports) > 0
+}
+
+func proves(reports []Report, id check.ID) bool {
+	return slices.ContainsFunc(reports,
+		func(r Report) bool { return r.ID == id && (r.Status == check.Pass || r.Status == check.Warn) })
+}
+
+func failed(reports []Report, id check.ID) bool {
+	return slices.ContainsFunc(reports, func(r Report) bool { return r.ID == id && r.Status == check.Fail })
+}
+
+// proven collects what the checks said, for the configuration.
+func (s State) proven() map[check.ID]check.Status {
+	out := map[check.ID]check.Status{}
+	for _, kind := range []RequestKind{DoSubmission, DoSent, DoDNS, DoTest} {
+		t := s.work[kind]
+		if !t.done || t.key != (&s).key(kind) {
+			continue
+		}
+		given := kind == DoSent && slices.Contains(s.draft.Skipped, StepSent)
+		for _, r := range t.reports {
+			// A failed Sent copy does not make the profile unproven if the person chose to go without one.
+			if r.Status != "" && r.Status != check.Skip && !(given && r.Status == check.Fail) {
+				out[r.ID] = r.Status
+			}
+		}
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return out
+}
