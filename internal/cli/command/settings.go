@@ -100,42 +100,13 @@ func (p *Printer) CheckSettings(values map[wizard.FieldID]string) error {
 	return nil
 }
 
+// validateSetting judges the words of the wizard's own as well, which are no setting of a profile.
 func validateSetting(id wizard.FieldID, value string) locale.Text {
 	switch id {
-	case wizard.FieldSMTPHost, wizard.FieldIMAPHost:
-		if value == "" && id == wizard.FieldIMAPHost {
-			return locale.Text{}
-		}
-		return config.ValidateHost(value)
-	case wizard.FieldSMTPPort:
-		_, text := config.ParsePortField(value)
-		return text
-	case wizard.FieldIMAPPort:
-		_, text := config.ParsePort(value)
-		return text
-	case wizard.FieldSMTPSecurity, wizard.FieldIMAPSecurity:
-		return OneOf(value, "tls", "starttls", "none", "auto")
-	case wizard.FieldAuth:
-		return OneOf(value, config.Mechanisms()...)
-	case wizard.FieldSentCopy:
-		return OneOf(value, config.SentModes()...)
 	case wizard.FieldKeep:
 		return OneOf(value, wizard.KeepFile, wizard.KeepAsk)
 	case wizard.FieldDefault, wizard.FieldTestMode:
 		return OneOf(value, wizard.Yes, wizard.No)
-	case wizard.FieldFrom, wizard.FieldReplyTo, wizard.FieldTestAddress:
-		if value == "" {
-			return locale.Text{}
-		}
-		return config.ValidateAddress(value)
-	case wizard.FieldUser, wizard.FieldIMAPUser:
-		return config.ValidateUsername(value)
-	case wizard.FieldHelo:
-		return config.ValidateHelo(value)
-	case wizard.FieldSentFolder:
-		return config.ValidateFolder(value)
-	case wizard.FieldLabel, wizard.FieldFromName:
-		return config.ValidateText(value)
 	}
-	return locale.Text{}
+	return config.ValidateSetting(string(id), value)
 }
