@@ -82,7 +82,7 @@ func (c *checkup) run(ctx context.Context, plans ...diagnostics.Plan) error {
 	var screen *liveView
 	var observe func(diagnostics.Event)
 	if plain.IsTerminal(c.Out) && !c.JSON {
-		screen = newLiveView(c.Factory, info, plans)
+		screen = newLiveView(c.Factory, info, plans, false)
 		observe = screen.observe
 		defer screen.stop()
 	}

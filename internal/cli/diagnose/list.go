@@ -126,70 +126,37 @@ func domainOfLine(line string) string {
 }
 
 // work goes through the list and returns the exit code: 65 when a line was no domain name, else 1 when a domain failed.
-func (l *lister) work(ctx context.Context, in io.Reader) (int, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	queue := make(chan chan listed, listWindow)
-	var readErr error
-	go func() {
-		defer close(queue)
-		readErr = l.read(ctx, in, queue)
-	}()
+func (l *lister) work(ctx context.Context, in io.Reader) (code int, err error) {
 	out := bufio.NewWriter(l.Out)
-	code := exitcode.OK
-	for pending := range queue {
-		result := <-pending
-		switch {
-		case result.code == exitcode.Data, code == exitcode.OK:
+	lines := command.Lines{Parallel: listParallel, Window: listWindow, Clean: domainOfLine}
+	reading, err := command.EachLine(ctx, newLines(in), lines, l.look, func(result listed, idle bool) error {
+		if result.code == exitcode.Data || code == exitcode.OK {
 			code = result.code
 		}
 		if result.line == nil { // stopped
-			continue
-		}
-		_, err := out.Write(append(result.line, '\n'))
-		if err == nil && len(queue) == 0 { // nothing else is ready: let the reader of our output have it
-			err = out.Flush()
-		}
-		if err != nil {
-			return code, command.Failure(exitcode.IO, safetext.Escape(err.Error()))
-		}
-		l.progress.step()
-	}
-	if err := out.Flush(); err != nil {
-		return code, command.Failure(exitcode.IO, safetext.Escape(err.Error()))
-	}
-	if errors.Is(readErr, bufio.ErrTooLong) {
-		return code, command.Failure(exitcode.Data, l.T("diagnose.list.too-long"))
-	}
-	return code, readErr
-}
-
-// read starts a look for each line, as many at a time as there is room for.
-func (l *lister) read(ctx context.Context, in io.Reader, queue chan<- chan listed) error {
-	room := make(chan struct{}, listParallel)
-	scanner := newLines(in)
-	for scanner.Scan() {
-		domain := domainOfLine(scanner.Text())
-		if domain == "" {
-			continue
-		}
-		result := make(chan listed, 1)
-		select {
-		case queue <- result:
-		case <-ctx.Done():
 			return nil
 		}
-		room <- struct{}{}
-		go func() {
-			defer func() { <-room }()
-			result <- l.look(ctx, domain)
-		}()
+		_, err := out.Write(append(result.line, '\n'))
+		if err == nil && idle { // let the reader of our output have what there is
+			err = out.Flush()
+		}
+		l.progress.step()
+		return err
+	})
+	if err == nil {
+		err = out.Flush()
 	}
-	return scanner.Err()
+	switch {
+	case err != nil:
+		return code, command.Failure(exitcode.IO, safetext.Escape(err.Error()))
+	case errors.Is(reading, bufio.ErrTooLong):
+		return code, l.Fault(exitcode.Data, "diagnose.list.too-long")
+	}
+	return code, reading
 }
 
 // look is one domain.
-func (l *lister) look(ctx context.Context, domain string) listed {
+func (l *lister) look(ctx context.Context, domain string, _ int) listed {
 	if ctx.Err() != nil {
 		return listed{code: exitcode.Interrupted}
 	}

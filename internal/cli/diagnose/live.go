@@ -45,27 +45,16 @@ const (
 	liveWidth     = 76
 )
 
-func newLiveView(f *command.Factory, info report.Info, plans []diagnostics.Plan) *liveView {
-	for _, line := range report.Opening(info) {
-		f.Println(line)
-	}
-	v := newView(f, info, plans)
-	go v.tick()
-	return v
-}
-
-// newStatusView shows only what is under way.
-func newStatusView(f *command.Factory, info report.Info, plans []diagnostics.Plan) *liveView {
-	v := newView(f, info, plans)
-	v.silent = true
-	go v.tick()
-	return v
-}
-
-func newView(f *command.Factory, info report.Info, plans []diagnostics.Plan) *liveView {
+// newLiveView shows the whole run; a silent one only what is under way.
+func newLiveView(f *command.Factory, info report.Info, plans []diagnostics.Plan, silent bool) *liveView {
 	v := &liveView{
 		f: f, info: info, results: map[check.ID]diagnostics.Result{}, running: map[check.ID]time.Time{},
-		done: make(chan struct{}), still: f.Plain || f.Getenv("TERM") == "dumb",
+		done: make(chan struct{}), still: f.Plain || f.Getenv("TERM") == "dumb", silent: silent,
+	}
+	if !silent {
+		for _, line := range report.Opening(info) {
+			f.Println(line)
+		}
 	}
 	planned := map[check.ID]bool{}
 	for _, p := range plans {
@@ -78,6 +67,7 @@ func newView(f *command.Factory, info report.Info, plans []diagnostics.Plan) *li
 			v.order = append(v.order, id)
 		}
 	}
+	go v.tick()
 	return v
 }
 
@@ -123,7 +113,7 @@ func (v *liveView) observe(e diagnostics.Event) {
 }
 
 // redraw takes the status block away, prints what has ended up to the first check that has not, and draws the block
-// anew.
+// again.
 func (v *liveView) redraw() {
 	if v.held {
 		return

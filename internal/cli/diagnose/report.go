@@ -71,7 +71,7 @@ func runReport(ctx context.Context, o *ReportOptions) error {
 	var observe func(diagnostics.Event)
 	if plain.IsTerminal(o.Err) {
 		o.Note(o.T("diagnose.report.checking"))
-		view := newStatusView(o.Factory, info, plans)
+		view := newLiveView(o.Factory, info, plans, true)
 		observe = view.observe
 		defer view.stop()
 	}

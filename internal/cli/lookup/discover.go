@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
-	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -237,46 +236,22 @@ const (
 // lines reads addresses, one a line, bare or as JSON objects with "address", and prints one JSON object a line
 // in the same order. The exit code is that of the first address without an answer.
 func (s *search) lines(ctx context.Context) error {
-	jobs := make(chan chan discovered, discoverWorkers)
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	var reading error
-	go func() {
-		defer close(jobs)
-		lines := bufio.NewScanner(s.In)
-		lines.Buffer(make([]byte, maxLine), maxLine)
-		number := 0
-		for lines.Scan() {
-			number++
-			line := strings.TrimSpace(lines.Text())
-			if line == "" {
-				continue
-			}
-			result := make(chan discovered, 1)
-			select {
-			case jobs <- result:
-			case <-ctx.Done():
-				return
-			}
-			at := number
-			go func() { result <- s.line(ctx, line, at) }()
-		}
-		reading = lines.Err()
-	}()
-	var first error
-	var once sync.Once
+	in := bufio.NewScanner(s.In)
+	in.Buffer(make([]byte, maxLine), maxLine)
+	lines := command.Lines{Parallel: discoverWorkers, Window: discoverWorkers, Clean: strings.TrimSpace}
 	encoder := json.NewEncoder(s.Out)
 	encoder.SetEscapeHTML(false)
-	for result := range jobs {
-		d := <-result
-		if err := encoder.Encode(d); err != nil {
-			return err
+	var first error
+	reading, err := command.EachLine(ctx, in, lines, s.line, func(d discovered, _ bool) error {
+		if first == nil {
+			first = d.failure()
 		}
-		if err := d.failure(); err != nil {
-			once.Do(func() { first = err })
-		}
-	}
-	if reading != nil {
+		return encoder.Encode(d)
+	})
+	switch {
+	case err != nil:
+		return err
+	case reading != nil:
 		return s.Fault(exitcode.Data, "cli.error.argument", "argument", safetext.FromRemote(reading.Error()))
 	}
 	return first

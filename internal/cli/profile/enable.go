@@ -20,13 +20,10 @@ type EnableOptions struct {
 // NewEnable is `postier profile enable`.
 func NewEnable(f *command.Factory, run command.Run[*EnableOptions]) *cobra.Command {
 	o := &EnableOptions{Factory: f}
-	cmd := &cobra.Command{
-		Use: "enable PROFILE", Short: f.T("cli.short.profile-enable"), Args: f.Args(1, 1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			o.Name = args[0]
-			return run.Or(Enable)(cmd.Context(), o)
-		},
-	}
+	cmd := f.Leaf("enable PROFILE", "cli.short.profile-enable", 1, 1, func(ctx context.Context, args []string) error {
+		o.Name = args[0]
+		return run.Or(Enable)(ctx, o)
+	})
 	cmd.Flags().BoolVar(&o.Force, "force", false, f.T("cli.flag.enable-force"))
 	return cmd
 }

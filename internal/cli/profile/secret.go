@@ -34,13 +34,10 @@ type SecretGetOptions struct {
 // NewSecretGet is `postier secret get`.
 func NewSecretGet(f *command.Factory, run command.Run[*SecretGetOptions]) *cobra.Command {
 	o := &SecretGetOptions{Factory: f}
-	cmd := &cobra.Command{
-		Use: "get PROFILE", Short: f.T("cli.short.secret-get"), Args: f.Args(1, 1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			o.Name = args[0]
-			return run.Or(runSecretGet)(cmd.Context(), o)
-		},
-	}
+	cmd := f.Leaf("get PROFILE", "cli.short.secret-get", 1, 1, func(ctx context.Context, args []string) error {
+		o.Name = args[0]
+		return run.Or(runSecretGet)(ctx, o)
+	})
 	cmd.Flags().BoolVar(&o.Show, "show", false, f.T("cli.flag.show"))
 	return cmd
 }
@@ -73,13 +70,10 @@ type SecretSetOptions struct {
 // NewSecretSet is `postier secret set`.
 func NewSecretSet(f *command.Factory, run command.Run[*SecretSetOptions]) *cobra.Command {
 	o := &SecretSetOptions{Factory: f}
-	cmd := &cobra.Command{
-		Use: "set PROFILE", Short: f.T("cli.short.secret-set"), Args: f.Args(1, 1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			o.Name = args[0]
-			return run.Or(runSecretSet)(cmd.Context(), o)
-		},
-	}
+	cmd := f.Leaf("set PROFILE", "cli.short.secret-set", 1, 1, func(ctx context.Context, args []string) error {
+		o.Name = args[0]
+		return run.Or(runSecretSet)(ctx, o)
+	})
 	o.From = f.SecretFlags(cmd)
 	return cmd
 }

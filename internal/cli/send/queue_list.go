@@ -22,10 +22,9 @@ type QueueListOptions struct {
 // NewQueueList is `postier queue list`.
 func NewQueueList(f *command.Factory, run command.Run[*QueueListOptions]) *cobra.Command {
 	o := &QueueListOptions{Factory: f}
-	cmd := &cobra.Command{
-		Use: "list", Short: f.T("sendcli.short.queue-list"), Args: f.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return run.Or(runQueueList)(cmd.Context(), o) },
-	}
+	cmd := f.Leaf("list", "sendcli.short.queue-list", 0, 0, func(ctx context.Context, _ []string) error {
+		return run.Or(runQueueList)(ctx, o)
+	})
 	cmd.Flags().BoolVar(&o.All, "all", false, f.T("sendcli.flag.all"))
 	return cmd
 }

@@ -19,10 +19,9 @@ type QueueRunOptions struct {
 // NewQueueRun is `postier queue run`.
 func NewQueueRun(f *command.Factory, run command.Run[*QueueRunOptions]) *cobra.Command {
 	o := &QueueRunOptions{Factory: f}
-	cmd := &cobra.Command{
-		Use: "run", Short: f.T("sendcli.short.queue-run"), Args: f.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return run.Or(runQueue)(cmd.Context(), o) },
-	}
+	cmd := f.Leaf("run", "sendcli.short.queue-run", 0, 0, func(ctx context.Context, _ []string) error {
+		return run.Or(runQueue)(ctx, o)
+	})
 	cmd.Flags().BoolVar(&o.Daemon, "daemon", false, f.T("sendcli.flag.daemon"))
 	return cmd
 }

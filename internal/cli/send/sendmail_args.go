@@ -88,8 +88,13 @@ func (o *SendmailOptions) longFlag(arg string, args []string) ([]string, error) 
 		return args, nil
 	case "plain", "no-color", "verbose":
 		return args, nil
-	case "config", "lang", "resolver", "ca-file", "timeout", "kind":
-	default:
+	}
+	var timeout string
+	to, known := map[string]*string{
+		"config": &o.ConfigFlag, "lang": &o.LangFlag, "resolver": &o.Resolver, "ca-file": &o.CAFile, "kind": &o.kind,
+		"timeout": &timeout,
+	}[name]
+	if !known {
 		return nil, &argumentError{"--" + name, errFlag}
 	}
 	if !given {
@@ -98,19 +103,8 @@ func (o *SendmailOptions) longFlag(arg string, args []string) ([]string, error) 
 		}
 		value, args = args[0], args[1:]
 	}
-	switch name {
-	case "config":
-		o.ConfigFlag = value
-	case "lang":
-		o.LangFlag = value
-	case "resolver":
-		o.Resolver = value
-	case "ca-file":
-		o.CAFile = value
-	case "kind":
-		o.kind = value
-	case "timeout":
-		d, err := time.ParseDuration(value)
+	if *to = value; name == "timeout" {
+		d, err := time.ParseDuration(timeout)
 		if err != nil || d < 0 {
 			return nil, &argumentError{"--timeout", errNeeds}
 		}

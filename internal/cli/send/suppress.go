@@ -55,10 +55,9 @@ type SuppressListOptions struct {
 // NewSuppressList is `postier suppress list`.
 func NewSuppressList(f *command.Factory, run command.Run[*SuppressListOptions]) *cobra.Command {
 	o := &SuppressListOptions{Factory: f}
-	cmd := &cobra.Command{
-		Use: "list", Short: f.T("sendcli.short.suppress-list"), Args: f.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return run.Or(runSuppressList)(cmd.Context(), o) },
-	}
+	cmd := f.Leaf("list", "sendcli.short.suppress-list", 0, 0, func(ctx context.Context, _ []string) error {
+		return run.Or(runSuppressList)(ctx, o)
+	})
 	cmd.Flags().BoolVar(&o.Proposed, "proposed", false, f.T("sendcli.flag.proposed"))
 	return cmd
 }

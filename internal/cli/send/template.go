@@ -38,13 +38,10 @@ type TemplateShowOptions struct {
 // NewTemplateShow is `postier template show`.
 func NewTemplateShow(f *command.Factory, run command.Run[*TemplateShowOptions]) *cobra.Command {
 	o := &TemplateShowOptions{Factory: f}
-	cmd := &cobra.Command{
-		Use: "show NAME", Short: f.T("sendcli.short.template-show"), Args: f.Args(1, 1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			o.Name = args[0]
-			return run.Or(runTemplateShow)(cmd.Context(), o)
-		},
-	}
+	cmd := f.Leaf("show NAME", "sendcli.short.template-show", 1, 1, func(ctx context.Context, args []string) error {
+		o.Name = args[0]
+		return run.Or(runTemplateShow)(ctx, o)
+	})
 	cmd.Flags().StringArrayVar(&o.Set, "set", nil, f.T("sendcli.flag.set"))
 	return cmd
 }
@@ -59,13 +56,10 @@ type TemplateEditOptions struct {
 // NewTemplateEdit is `postier template edit`.
 func NewTemplateEdit(f *command.Factory, run command.Run[*TemplateEditOptions]) *cobra.Command {
 	o := &TemplateEditOptions{Factory: f}
-	cmd := &cobra.Command{
-		Use: "edit NAME", Short: f.T("sendcli.short.template-edit"), Args: f.Args(1, 1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			o.Name = args[0]
-			return run.Or(runTemplateEdit)(cmd.Context(), o)
-		},
-	}
+	cmd := f.Leaf("edit NAME", "sendcli.short.template-edit", 1, 1, func(ctx context.Context, args []string) error {
+		o.Name = args[0]
+		return run.Or(runTemplateEdit)(ctx, o)
+	})
 	cmd.Flags().StringVar(&o.File, "file", "", f.T("sendcli.flag.file"))
 	return cmd
 }

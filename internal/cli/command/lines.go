@@ -1,0 +1,52 @@
+package command
+
+import (
+	"bufio"
+	"context"
+)
+
+// Lines is how a command works on many lines: so many at a time, and so many results may wait for an earlier, slower
+// one. Clean is what a line asks for; one that asks for nothing is left out.
+type Lines struct {
+	Parallel, Window int
+	Clean            func(line string) string
+}
+
+// EachLine works on lines side by side and hands the results on in their order; idle is true when no other result is
+// ready. reading is why the lines ended early, err what take returned.
+func EachLine[T any](ctx context.Context, in *bufio.Scanner, o Lines,
+	work func(ctx context.Context, line string, number int) T, take func(result T, idle bool) error,
+) (reading, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	queue := make(chan chan T, o.Window)
+	var ended error
+	go func() {
+		defer close(queue)
+		room := make(chan struct{}, o.Parallel)
+		for number := 1; in.Scan(); number++ {
+			line := o.Clean(in.Text())
+			if line == "" {
+				continue
+			}
+			result := make(chan T, 1)
+			select {
+			case queue <- result:
+			case <-ctx.Done():
+				return
+			}
+			room <- struct{}{}
+			go func() {
+				defer func() { <-room }()
+				result <- work(ctx, line, number)
+			}()
+		}
+		ended = in.Err()
+	}()
+	for pending := range queue {
+		if err := take(<-pending, len(queue) == 0); err != nil {
+			return nil, err
+		}
+	}
+	return ended, nil
+}
