@@ -86,9 +86,8 @@ func (r *run) filing(reconnected bool) Append {
 	}
 }
 
-// notFiled judges a failed APPEND. When the connection ended in the middle, nobody knows whether the copy stands
-// (RFC 1047 tells the same of SMTP): the folder is searched once more over a new connection, and nothing is filed
-// again.
+// notFiled judges a failed APPEND. When the connection ended in the middle, only the server knows whether it has the
+// copy (RFC 1047 says the same of SMTP). So the folder is searched over a new connection, and nothing is filed again.
 func (r *run) notFiled(ctx context.Context, err error) diagnostics.Result {
 	result := r.failure(err)
 	var refused *client.ReplyError
@@ -182,9 +181,9 @@ func firstDifference(a, b []byte) int {
 
 // around cuts out what stands at the difference.
 func around(b []byte, at int) safetext.Remote {
-	const before, behind = 20, 40
+	const before, after = 20, 40
 	at = min(at, len(b))
-	return safetext.FromRemote(string(b[max(0, at-before):min(len(b), at+behind)]))
+	return safetext.FromRemote(string(b[max(0, at-before):min(len(b), at+after)]))
 }
 
 // cleanup removes the message, and only after it was recognised as ours.

@@ -13,7 +13,7 @@ import (
 	"postier/internal/locale"
 )
 
-// tokenSize makes a Message-ID that nobody guesses and that two runs never share.
+// tokenSize makes a Message-ID that cannot be guessed and that two runs never share.
 const tokenSize = 12
 
 // rehearsal is the message that is filed and removed again.

@@ -25,7 +25,7 @@ func (r *run) explain(result *diagnostics.Result, refused *client.ReplyError) {
 	}
 }
 
-// explainChallenge reads the JSON with which OAuth servers refuse (RFC 7628 §3.2.2); the NO behind it says less.
+// explainChallenge reads the JSON with which OAuth servers refuse (RFC 7628 §3.2.2); the NO that follows says less.
 func (r *run) explainChallenge(result *diagnostics.Result, challenge safetext.Remote) {
 	text := strings.TrimSpace(challenge.Raw())
 	answer := explain.Match(explain.Query{Protocol: explain.IMAP, Code: "+", Text: text, Provider: r.target.Provider})

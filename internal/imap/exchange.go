@@ -22,7 +22,7 @@ type command struct {
 	args string
 	// shown replaces args in the transcript when they hold a secret.
 	shown string
-	// literal is sent behind args as a literal; the transcript shows its size.
+	// literal follows args as a literal; the transcript shows its size.
 	literal []byte
 	// data receives the untagged responses; nil ignores them.
 	data func(*response)
@@ -75,7 +75,7 @@ func (s *Session) converse(commands []*command) error {
 		if err != nil {
 			return err
 		}
-		s.alert(r)
+		s.notice(r)
 		switch r.tag {
 		case "*":
 			if untagged++; untagged > limit {
@@ -124,7 +124,7 @@ func (s *Session) send(commands []*command) error {
 	return err
 }
 
-// body is the literal with the line end behind it; the transcript shows only how much it is.
+// body is the literal with its line end; the transcript shows only its size.
 func (s *Session) body(c *command) []byte {
 	c.sent = true
 	s.record.Add(wire.Client, fmt.Sprintf("(%d octets of our own message)", len(c.literal)))
@@ -146,10 +146,6 @@ func (s *Session) untagged(r *response, commands []*command) error {
 		return s.refusal(commands[0].name, r)
 	case r.status == imap.StatusResponseTypePreAuth:
 		return broken("PREAUTH in the middle of a session")
-	case r.name == "CAPABILITY":
-		s.learn(words(r.values))
-	case r.status == imap.StatusResponseTypeOK && r.code == codeCapability:
-		s.learn(strings.Fields(r.args))
 	case r.name == "EXISTS":
 		s.exists = r.number
 	}
@@ -161,7 +157,7 @@ func (s *Session) untagged(r *response, commands []*command) error {
 	return nil
 }
 
-// proceed answers "+". One that nobody waited for is refused.
+// proceed answers "+". One that no command waits for is refused.
 func (s *Session) proceed(r *response, commands []*command) error {
 	for _, c := range commands {
 		switch {
@@ -190,9 +186,6 @@ func (s *Session) complete(r *response, commands []*command) error {
 		c.code, c.codeArgs = r.code, r.args
 		switch r.status {
 		case imap.StatusResponseTypeOK:
-			if r.code == codeCapability {
-				s.learn(strings.Fields(r.args))
-			}
 			if c.literal != nil && !c.sent {
 				return broken("OK to %s before the message was sent", c.name)
 			}

@@ -36,7 +36,7 @@ func (f Folder) Same(other Folder) bool {
 // Inbox is the one mailbox that every account has.
 func Inbox() Folder { return Folder{Name: safetext.FromRemote("INBOX"), raw: "INBOX"} }
 
-// Listing is what the server told about the account's folders.
+// Listing is what the server says about the account's folders.
 type Listing struct {
 	Folders []Folder
 	// Prefix and Separator are of the personal namespace (RFC 2342): "INBOX." and "." at some servers.

@@ -65,7 +65,7 @@ func (s *Session) Find(ctx context.Context, messageID string) ([]imap.UID, error
 	if len(uids) > 0 || (err != nil && !errors.As(err, &refused)) || s.dead {
 		return uids, err
 	}
-	// Some servers search an index that lags behind: look at the newest messages themselves.
+	// Some servers search an index that is not up to date: look at the newest messages themselves.
 	return s.findNewest(ctx, messageID)
 }
 
@@ -152,7 +152,7 @@ func (s *Session) Fetch(ctx context.Context, uid imap.UID) ([]byte, error) {
 	return body, nil
 }
 
-// Removal tells how a message was removed.
+// Removal is how a message was removed.
 type Removal string
 
 // The ways to remove one message.

@@ -17,7 +17,7 @@ import (
 const mostMemory = 16 << 20
 
 // TestListingKeepsWithinMemory lists folders at servers that never stop, and watches the heap: the peak while the
-// answer comes in, and what is kept of it. It does not run beside other tests, whose memory it would count.
+// answer comes in, and what is kept of it. It does not run together with other tests, whose memory it would count.
 func TestListingKeepsWithinMemory(t *testing.T) {
 	// The collector runs often, so that the figures are what is in use and not what waits to be collected.
 	const often = 10

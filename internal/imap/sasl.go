@@ -16,7 +16,7 @@ import (
 	"postier/internal/wire"
 )
 
-// SignedIn tells how a sign-in went, also when it was refused.
+// SignedIn describes a sign-in, also a refused one.
 type SignedIn struct {
 	// Mechanism is the one that was tried last, or LOGIN for the command; Offered are those of the server.
 	Mechanism string

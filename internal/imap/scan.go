@@ -93,7 +93,7 @@ type scanner struct {
 // source is the part of wire.Conn that a scanner needs.
 type source interface {
 	io.Reader
-	// ReadLine returns a line without its line end; what came behind it stays for the next call.
+	// ReadLine returns a line without its line end; what follows stays for the next call.
 	ReadLine(limit int) (string, error)
 }
 
@@ -314,7 +314,7 @@ func (s *scanner) quoted() (string, error) {
 	return "", broken("a quoted string that is not closed")
 }
 
-// literal reads "{n}" at the end of a line, n octets, and the line behind them. The size is judged before anything is
+// literal reads "{n}" at the end of a line, n octets, and the line that follows. The size is judged before anything is
 // taken into memory.
 func (s *scanner) literal() (string, error) {
 	digits, found := strings.CutSuffix(s.line[s.pos+1:], "}")

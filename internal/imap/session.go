@@ -65,13 +65,13 @@ type Session struct {
 	tag      int
 	caps     imap.CapSet
 	offersID bool // at any time since TLS, for servers that do not repeat it after the sign-in
-	learned  int  // how often caps were told
+	learned  int  // how often the server sent its capabilities
 	secure   bool // inside verified TLS, or cleartext that a technician allowed
 	greeted  bool
 	dead     bool
 	hidden   bool // what the server sends now is a proof: masked in the transcript
 
-	alerts  []safetext.Remote // [ALERT] texts heard inside verified TLS
+	alerts  []safetext.Remote // texts of [ALERT], received inside verified TLS
 	uidplus bool
 	exists  uint32 // messages in the selected folder
 }
@@ -85,7 +85,7 @@ func New(conn *wire.Conn, account Account) *Session {
 	return s
 }
 
-// listen starts reading afresh: nothing that came before TLS survives it.
+// listen starts a new scanner: nothing that came before TLS survives it.
 func (s *Session) listen() {
 	s.scan = newScanner(s.conn, func(line string) {
 		if s.hidden && strings.HasPrefix(line, "+") {
@@ -129,11 +129,16 @@ func canonical(word string) imap.Cap {
 	return imap.Cap(strings.ToUpper(word))
 }
 
-// alert keeps the text of an [ALERT] (RFC 9051 §7.1) heard inside TLS. Before TLS anybody could have written it: it
-// stays in the transcript and goes nowhere else.
-func (s *Session) alert(r *response) {
+// notice takes what any response may bring: capabilities, and the text of an [ALERT] (RFC 9051 §7.1). An alert counts
+// inside TLS only. Before TLS anybody could have written it, so that it stays in the transcript and goes nowhere else.
+func (s *Session) notice(r *response) {
 	const maxAlerts = 5
-	if s.secure && r.code == imap.ResponseCodeAlert && len(s.alerts) < maxAlerts {
+	switch {
+	case r.name == "CAPABILITY":
+		s.learn(words(r.values))
+	case r.code == codeCapability && r.status == imap.StatusResponseTypeOK:
+		s.learn(strings.Fields(r.args))
+	case r.code == imap.ResponseCodeAlert && s.secure && len(s.alerts) < maxAlerts:
 		s.alerts = append(s.alerts, safetext.FromRemote(s.hide(r.text)))
 	}
 }
@@ -146,7 +151,7 @@ func (s *Session) Greet(ctx context.Context) error {
 	if err != nil {
 		return s.fail(err)
 	}
-	s.alert(r)
+	s.notice(r)
 	switch {
 	case r.tag != "*":
 		return s.fail(broken("a greeting that begins with %q", safetext.Escape(clip(r.tag))))
@@ -158,9 +163,6 @@ func (s *Session) Greet(ctx context.Context) error {
 		return s.fail(broken("a greeting that says %q", safetext.Escape(clip(r.name))))
 	}
 	s.greeted = true
-	if r.code == codeCapability {
-		s.learn(strings.Fields(r.args))
-	}
 	return nil
 }
 
@@ -172,14 +174,14 @@ func (s *Session) fail(err error) error {
 	return err
 }
 
-// Close says LOGOUT without waiting for the answer and lets go.
+// Close sends LOGOUT and closes the connection without waiting for the answer.
 func (s *Session) Close() {
 	if s == nil || s.conn == nil {
 		return
 	}
 	if !s.dead && s.greeted {
-		const farewell = 500 * time.Millisecond // nobody waits for the answer, only for room in the send buffer
-		s.conn.Step(farewell)
+		const logoutDeadline = 500 * time.Millisecond // for room in the send buffer
+		s.conn.Step(logoutDeadline)
 		_ = s.send([]*command{{name: "LOGOUT"}})
 	}
 	s.dead = true
@@ -192,7 +194,7 @@ func (s *Session) Ended() bool { return s.dead }
 // UIDPlus reports whether the server removes single messages by their UID (RFC 4315). It is known after Folders.
 func (s *Session) UIDPlus() bool { return s.uidplus }
 
-// Alerts are the texts that the server wants people to see, heard inside verified TLS.
+// Alerts are the texts that the server wants people to see, received inside verified TLS.
 func (s *Session) Alerts() []safetext.Remote { return s.alerts }
 
 func words(values []value) []string {

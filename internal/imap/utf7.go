@@ -78,7 +78,7 @@ func decodeUTF7(raw string) (string, error) {
 }
 
 // readable turns a name from the wire into what people read. Servers that send UTF-8 unasked, or plain rubbish, are
-// taken by their word; whoever shows the name escapes it.
+// read as they are; the front ends escape what they show.
 func readable(raw string) string {
 	if !isASCII(raw) || !strings.Contains(raw, "&") {
 		return raw
