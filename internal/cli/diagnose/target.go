@@ -28,6 +28,9 @@ func (o *Options) target(ctx context.Context) (account.Target, error) {
 	if err != nil {
 		return target, err
 	}
+	// A profile's permission for cleartext holds for its own hosts alone (docs/security.md T1).
+	target.AllowCleartext = target.AllowCleartext && o.Values[wizard.FieldSMTPHost] == "" &&
+		o.Values[wizard.FieldIMAPHost] == ""
 	applySettings(&target, o.Values)
 	if target.Submission.Host == "" {
 		return target, o.Fault(exitcode.Data, "cli.error.no-servers", "address", safetext.FromRemote(target.Address))
