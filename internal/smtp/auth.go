@@ -52,14 +52,13 @@ type SignIn struct {
 	Weak bool
 }
 
-// SignIn tries one sign-in and no second one: servers lock accounts (docs/security.md T21).
-func (c *Client) SignIn(ctx context.Context) (s SignIn, err error) {
+// SignIn tries one sign-in and no second one, however often it is called: servers lock accounts (docs/security.md T21).
+func (c *Client) SignIn(ctx context.Context) (SignIn, error) {
 	name, err := c.Mechanism()
-	if err != nil {
-		return s, err
+	if err == nil {
+		err = c.once(ctx, StepAuth, func(context.Context) error { return c.signIn(name, &c.signedIn) })
 	}
-	err = c.take(ctx, StepAuth, func(context.Context) error { return c.signIn(name, &s) })
-	return s, err
+	return c.signedIn, err
 }
 
 func (c *Client) signIn(name string, s *SignIn) (err error) {
@@ -84,9 +83,6 @@ func (c *Client) signIn(name string, s *SignIn) (err error) {
 	return err
 }
 
-// maxTurns bounds the challenges of one exchange; the longest mechanism has three.
-const maxTurns = 6
-
 // maxAuthLine is the longest AUTH line, initial response included (RFC 4954 §4).
 const maxAuthLine = 12288
 
@@ -106,7 +102,7 @@ func (c *Client) exchangeAuth(m *sasl.Mechanism, s *SignIn) (r Reply, err error)
 	if err := d.send(wire.AuthDeadline, command{line, shown}); err != nil {
 		return r, err
 	}
-	for range maxTurns {
+	for { // the mechanism bounds the challenges
 		r, err = d.replyShown(func(r Reply) string { return shownIn(m, r) })
 		if err != nil {
 			return r, err
@@ -127,7 +123,6 @@ func (c *Client) exchangeAuth(m *sasl.Mechanism, s *SignIn) (r Reply, err error)
 			return r, err
 		}
 	}
-	return r, c.cancelAuth(sasl.ErrChallenge)
 }
 
 // encodeInitial is the initial response in base64; an empty one is "=" (RFC 4954 §4), none is "".

@@ -41,8 +41,9 @@ type Client struct {
 	traces map[Step]Trace
 
 	line
-	before Extensions // offered before TLS; worth showing and nothing else
-	sent   int
+	before   Extensions // offered before TLS; worth showing and nothing else
+	signedIn SignIn
+	sent     int
 }
 
 // line is a connection and what was learned on it.

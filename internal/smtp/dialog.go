@@ -117,11 +117,9 @@ const (
 
 // quit says goodbye without waiting for the answer: nothing depends on it, and a server may never close.
 func (d *dialog) quit(commands ...command) {
-	if d.broken || d.inData { // a message that breaks off before its dot is dropped (RFC 5321 §4.1.1.4)
-		_ = d.conn.Close()
-		return
+	if !d.broken && !d.inData { // a message that breaks off before its dot is dropped (RFC 5321 §4.1.1.4)
+		_ = d.send(quitDeadline, append(commands, command{line: "QUIT"})...)
 	}
-	_ = d.send(quitDeadline, append(commands, command{line: "QUIT"})...)
 	d.broken = true
 	_ = d.conn.Close()
 }

@@ -1,0 +1,160 @@
+package smtp
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"postier/config"
+	"postier/internal/rehearsal/mailserver"
+	"postier/internal/secret"
+	"postier/internal/wire"
+)
+
+const author = "marie@durand.example"
+
+// dialled makes a client's account and a network on which every name leads to a scripted server.
+func dialled(t *testing.T, kind mailserver.Kind, script mailserver.Script) (*wire.Network, Account, *mailserver.Server) {
+	t.Helper()
+	ca := mailserver.StartCA(t)
+	server := mailserver.StartSMTP(t, mailserver.Options{
+		Certificate: ca.Leaf(t, kind, "127.0.0.1"), ImplicitTLS: true, Script: script,
+	})
+	network := &wire.Network{
+		Roots: ca.Roots(), Timeout: 5 * time.Second,
+		Route: func(string, string, int) (string, bool) { return server.Addr(), true },
+	}
+	return network, Account{
+		Server: config.Server{Host: "127.0.0.1", Port: 465, Security: config.SecurityTLS, Username: author},
+		Secret: secret.New("C4nary#password-7"), SecretType: config.SecretPassword,
+	}, server
+}
+
+func letter(to ...string) Mail {
+	return Mail{From: author, To: to, Message: []byte("Subject: x\r\n\r\n.\r\n")}
+}
+
+func TestOneConnectionTakesSeveralMessages(t *testing.T) {
+	t.Parallel()
+	network, account, server := dialled(t, mailserver.Good, nil)
+	c, err := Open(t.Context(), network, account)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for range 2 {
+		marked := false
+		m := letter("paul@durand.example", "lea@durand.example")
+		m.BeforeDot = func() error {
+			marked = !bytes.HasSuffix(server.Received(), []byte("\r\n.\r\n"))
+			return nil
+		}
+		receipt, err := c.Send(t.Context(), m)
+		if err != nil || receipt.QueueID == "" || len(receipt.Recipients) != 2 || !marked {
+			t.Errorf("%v, %+v, marked before the dot: %t", err, receipt, marked)
+		}
+	}
+	if n := server.Connections(); n != 1 || !c.Usable() {
+		t.Errorf("%d connections", n)
+	}
+	if commands := strings.Join(server.Commands(), " "); strings.Count(commands, "AUTH") != 1 {
+		t.Errorf("said %s", commands)
+	}
+	if _, err := c.SignIn(t.Context()); err != nil || strings.Count(strings.Join(server.Commands(), " "), "AUTH") != 1 {
+		t.Errorf("signed in twice: %v", err)
+	}
+}
+
+func TestOpenNamesTheStep(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name   string
+		kind   mailserver.Kind
+		script mailserver.Script
+		step   Step
+		code   int
+	}{
+		{"busy", mailserver.Good, mailserver.Script{"greeting": mailserver.Reply("421 busy")}, StepGreeting, 421},
+		{"no TLS", mailserver.Good, mailserver.Script{"tls": mailserver.Reply("220 hello")}, StepTLS, 0},
+		{"expired", mailserver.Expired, nil, StepCertificate, 0},
+		{"no EHLO", mailserver.Good, mailserver.Script{"EHLO": mailserver.Reply("502 what")}, StepHello, 502},
+		{"refused", mailserver.Good, mailserver.Script{"auth": mailserver.Reply("535 5.7.8 no")}, StepAuth, 535},
+	} {
+		network, account, server := dialled(t, row.kind, row.script)
+		_, err := Open(t.Context(), network, account)
+		var e *Error
+		if !errors.As(err, &e) || e.Step != row.step || e.Reply.Code != row.code {
+			t.Errorf("%s: %v", row.name, err)
+		}
+		if row.step != StepAuth {
+			server.NoSecret(t, account.Secret, author)
+		}
+	}
+}
+
+func TestSendTellsWhatBecameOfTheMessage(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name, command string
+		action        mailserver.Action
+		step          Step
+		state         State
+	}{
+		{"sender refused", "MAIL", mailserver.Reply("550 5.7.1 no"), StepSender, StateRefused},
+		{"recipients refused", "RCPT", mailserver.Reply("550 5.1.1 no"), StepRecipient, StateRefused},
+		{"content refused", ".", mailserver.Reply("554 5.7.1 spam"), StepData, StateRefused},
+		{"lost before the dot", "DATA", mailserver.Action{Close: true}, StepData, StateNotSent},
+		{"lost after the dot", ".", mailserver.Action{Close: true}, StepData, StateUnknown},
+	} {
+		network, account, server := dialled(t, mailserver.Good, mailserver.Script{row.command: row.action})
+		c, err := Open(t.Context(), network, account)
+		if err != nil {
+			t.Fatal(row.name, err)
+		}
+		_, err = c.Send(t.Context(), letter("paul@durand.example"))
+		var e *Error
+		if !errors.As(err, &e) || e.Step != row.step || StateOf(err) != row.state {
+			t.Errorf("%s: %v, %s", row.name, err, StateOf(err))
+		}
+		if _, err := c.Send(t.Context(), letter("paul@durand.example")); !errors.Is(err, ErrOver) {
+			t.Errorf("%s: the connection goes on: %v", row.name, err)
+		}
+		if n := server.Connections(); n != 1 {
+			t.Errorf("%s: %d connections", row.name, n)
+		}
+	}
+}
+
+func TestAnErrorBeforeTheDotTakesTheMessageBack(t *testing.T) {
+	t.Parallel()
+	network, account, server := dialled(t, mailserver.Good, nil)
+	c, err := Open(t.Context(), network, account)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, stop := letter("paul@durand.example"), errors.New("the disk is full")
+	m.BeforeDot = func() error { return stop }
+	if _, err := c.Send(t.Context(), m); !errors.Is(err, stop) || StateOf(err) != StateNotSent {
+		t.Errorf("%v", err)
+	}
+	if bytes.Contains(server.Received(), []byte("\r\n.\r\n")) {
+		t.Error("the dot was sent")
+	}
+}
+
+func TestAMessageThatIsStoppedBeforeItBegins(t *testing.T) {
+	t.Parallel()
+	network, account, _ := dialled(t, mailserver.Good, mailserver.Script{"MAIL": {Hang: true}})
+	c, err := Open(t.Context(), network, account)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, err := c.Send(ctx, letter("paul@durand.example")); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v", err)
+	}
+}
