@@ -17,7 +17,9 @@ import (
 const author = "marie@durand.example"
 
 // dialled makes a client's account and a network on which every name leads to a scripted server.
-func dialled(t *testing.T, kind mailserver.Kind, script mailserver.Script) (*wire.Network, Account, *mailserver.Server) {
+func dialled(t *testing.T, kind mailserver.Kind, script mailserver.Script) (*wire.Network, Account,
+	*mailserver.Server,
+) {
 	t.Helper()
 	ca := mailserver.StartCA(t)
 	server := mailserver.StartSMTP(t, mailserver.Options{
