@@ -21,7 +21,6 @@ func (r *run) folder(ctx context.Context) diagnostics.Result {
 	if err != nil {
 		return r.failure(err)
 	}
-	r.listing = listing
 	r.sent = listing.Sent(r.target.SentFolder, r.target.SentFolders, presets.SentNames())
 	evidence := diagnostics.Evidence{diagnostics.Folders{
 		Count: len(listing.Folders), Prefix: safetext.FromRemote(listing.Prefix),
@@ -113,23 +112,26 @@ func (r *run) notFiled(ctx context.Context, err error) diagnostics.Result {
 	}
 	result.Cause = check.CauseDeliveryUnknown
 	result.Evidence = append(result.Evidence, r.doubt())
-	r.session.Close()
-	again, openErr := client.Open(ctx, r.network, r.access, r.recorder)
-	if openErr != nil {
-		return result
-	}
-	r.session = again
-	listing, listErr := again.Folders(ctx)
-	if listErr != nil {
-		return result
-	}
-	r.listing = listing
-	uids, findErr := again.FindIn(ctx, r.sent.Folder, r.message.id)
-	if findErr != nil || len(uids) == 0 {
+	uids, err := r.searchAgain(ctx)
+	if err != nil || len(uids) == 0 {
 		return result
 	}
 	r.uid = uids[0]
 	return diagnostics.Warned(check.CauseDeliveryUnknown, append(result.Evidence, r.filing(true))...)
+}
+
+// searchAgain looks for the message over a new connection.
+func (r *run) searchAgain(ctx context.Context) ([]imap.UID, error) {
+	r.session.Close()
+	session, err := client.Open(ctx, r.network, r.access, r.recorder)
+	if err != nil {
+		return nil, err
+	}
+	r.session = session
+	if _, err := session.Folders(ctx); err != nil { // what the server offers after the sign-in
+		return nil, err
+	}
+	return session.FindIn(ctx, r.sent.Folder, r.message.id)
 }
 
 func (r *run) doubt() MayBeFiled {

@@ -39,7 +39,6 @@ type run struct {
 
 	session *client.Session
 	report  wire.TLSReport
-	listing client.Listing
 	sent    client.Choice
 	message rehearsal
 	uid     imap.UID
