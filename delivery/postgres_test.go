@@ -80,6 +80,21 @@ func emptyPostgres(b *bench) string {
 	return place
 }
 
+// Machines agree on the time, whatever their own clocks say.
+func TestDatabaseClock(t *testing.T) {
+	b := newBench(t, nil, nil)
+	s, err := OpenStore(t.Context(), emptyPostgres(b))
+	b.must(err)
+	defer func() { _ = s.Close() }()
+	s.ahead.Store(int64(3 * time.Hour)) // as if the own clock had been set back since
+	b.must(s.setClock(t.Context()))
+	var there time.Time
+	b.must(s.db.QueryRow(`SELECT clock_timestamp()`).Scan(&there))
+	if off := s.Now().Sub(there).Abs(); off > 10*time.Second {
+		t.Errorf("%s apart", off)
+	}
+}
+
 // The database goes away again and again while two workers send: nothing is lost, and what left twice is marked.
 func TestDatabaseGoesAway(t *testing.T) {
 	b := newBench(t, nil, nil)

@@ -259,6 +259,9 @@ func (q *Queue) drain(ctx context.Context) error {
 
 // reclaim gives messages whose worker died to the queue at once. What somebody else changes at the same time is theirs.
 func (q *Queue) reclaim(ctx context.Context) error {
+	if err := q.Store.setClock(ctx); err != nil {
+		return wrap("read the clock", err)
+	}
 	items, err := q.Store.interrupted(ctx)
 	if err != nil {
 		return err

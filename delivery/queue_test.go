@@ -421,3 +421,23 @@ func TestOneWayToChangeAMessage(t *testing.T) {
 		}
 	}
 }
+
+// A claim of another machine, dead or not, holds nothing else up; when its lease is over the message goes.
+func TestForeignClaimHoldsNothingUp(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil, nil)
+	claimed, free := b.item(), b.item()
+	for _, item := range []*Item{claimed, free} {
+		b.must(b.queue.Accept(t.Context(), item, false))
+	}
+	foreign := b.stored(claimed.ID)
+	foreign.owner, foreign.State = "elsewhere/boot/pid:[1]/7/8", StateSending
+	b.must(b.queue.Store.change(t.Context(), foreign, nil))
+	b.run()
+	if one, two := b.stored(claimed.ID), b.stored(free.ID); one.State != StateSending || two.State != StateSent {
+		t.Errorf("%s, %s", one.State, two.State)
+	}
+	b.clock.add(lease + time.Second)
+	b.run()
+	b.once(2)
+}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -29,8 +30,10 @@ type Store struct {
 	place string
 	// owner names this opened store in the claims on messages.
 	owner string
-	// Now is the clock; tests set it.
+	// Now is the clock; tests set it. On PostgreSQL it is the database's, so that machines agree on leases and limits.
 	Now func() time.Time
+	// ahead is by how many nanoseconds the database's clock is ahead of ours.
+	ahead atomic.Int64
 }
 
 // StateError says that the state could not be opened, read or written.
@@ -82,9 +85,10 @@ const busyWait = 20 * time.Second
 // service file or peer authentication). What is missing is created.
 func OpenStore(ctx context.Context, place string) (*Store, error) {
 	s := &Store{
-		Now: time.Now, owner: newOwner(), place: place,
+		owner: newOwner(), place: place,
 		pg: strings.HasPrefix(place, "postgres://") || strings.HasPrefix(place, "postgresql://"),
 	}
+	s.Now = func() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) }
 	fail := func(err error) (*Store, error) {
 		if s.db != nil {
 			_ = s.db.Close()
@@ -117,7 +121,26 @@ func OpenStore(ctx context.Context, place string) (*Store, error) {
 	if err := s.migrate(ctx); err != nil {
 		return fail(err)
 	}
+	if err := s.setClock(ctx); err != nil {
+		return fail(err)
+	}
 	return s, nil
+}
+
+// setClock sets the clock by the database's. A machine whose own one is wrong, or jumps, neither takes other machines'
+// messages for abandoned nor holds its own ones back.
+func (s *Store) setClock(ctx context.Context) error {
+	if !s.pg {
+		return nil
+	}
+	var now int64
+	before := time.Now()
+	query := `SELECT (EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::BIGINT`
+	if err := s.db.QueryRowContext(ctx, query).Scan(&now); err != nil {
+		return err
+	}
+	s.ahead.Store(int64(time.UnixMicro(now).Sub(before.Round(0))))
+	return nil
 }
 
 // makeStateFile creates the file with mode 0600 before SQLite would do it by the umask; its journals take the file's

@@ -65,7 +65,7 @@ func (s *Submitter) Submit(ctx context.Context, m *Message, r Request, d Decisio
 	if err != nil {
 		return nil, err
 	}
-	item := NewItem(m, id, d, r.Author, time.Now())
+	item := NewItem(m, id, d, r.Author, s.Queue.Store.Now())
 	out.MessageID, out.Item = id, item
 	switch {
 	case how.Direct:
