@@ -85,7 +85,7 @@ func (d *dialog) serve(ctx context.Context) error {
 			return err
 		}
 		if d.wrong > maxErrors {
-			return d.say("421 4.7.0 too many errors")
+			return d.last("421 4.7.0 too many errors")
 		}
 	}
 }
@@ -95,6 +95,12 @@ func (d *dialog) say(line string) error {
 	if d.in.Buffered() > 0 { // RFC 2920 §3.2: answers to pipelined commands go together
 		return nil
 	}
+	return d.out.Flush()
+}
+
+// last is the reply that ends the dialog: it waits for no other.
+func (d *dialog) last(line string) error {
+	_, _ = d.out.WriteString(line + "\r\n")
 	return d.out.Flush()
 }
 
@@ -152,9 +158,7 @@ func (d *dialog) command(ctx context.Context, line string) (over bool, err error
 	case "VRFY":
 		return false, d.say("252 2.0.0 send and see")
 	case "QUIT":
-		err := d.say("221 2.0.0 bye")
-		_ = d.out.Flush()
-		return true, err
+		return true, d.last("221 2.0.0 bye")
 	}
 	return false, d.bad("500 5.5.2 unknown command")
 }
