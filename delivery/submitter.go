@@ -87,7 +87,7 @@ func (s *Submitter) Submit(ctx context.Context, m *Message, r Request, d Decisio
 	return out, nil
 }
 
-// Raw is what a caller of sendmail(8) says about a message beside its text.
+// Raw is what a caller of sendmail(8) says about a message in addition to its text.
 type Raw struct {
 	Sender     string // -f
 	Name       string // -F

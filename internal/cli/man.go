@@ -15,7 +15,7 @@ import (
 	"postier/tui/plain"
 )
 
-// The manual page is written from the command tree, so that it cannot fall behind it. cobra/doc would do that too, in
+// The manual page is written from the command tree, so that it cannot become outdated. cobra/doc would do that too, in
 // English only, with a Markdown parser and a YAML library in the binary.
 
 // manVariables are the environment variables that are read; each has a sentence in the catalogue.

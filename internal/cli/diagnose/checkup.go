@@ -133,8 +133,8 @@ func (c *checkup) show(info report.Info, results []diagnostics.Result, shown boo
 	return nil
 }
 
-// agreeAgain asks before a second sign-in with a secret that was refused once. Without a terminal there is nobody to
-// ask.
+// agreeAgain asks before a second sign-in with a secret that was refused once. Without a terminal no
+// person can be asked.
 func (c *checkup) agreeAgain(screen *liveView) func(context.Context, diagnostics.Result) bool {
 	if !c.Interactive() || c.JSON {
 		return nil

@@ -174,7 +174,8 @@ func (c *checkup) plans(o *Options) ([]diagnostics.Plan, error) {
 	return plans, nil
 }
 
-// withoutMailbox is an arrival that was asked for and that nobody can look at: every check of it is told as skipped.
+// withoutMailbox is an arrival that was asked for and cannot be looked at: every check of it is
+// reported as skipped.
 func withoutMailbox() diagnostics.Plan {
 	skip := func(context.Context) diagnostics.Result {
 		return diagnostics.Result{Status: check.Skip, Cause: "not-applicable"}

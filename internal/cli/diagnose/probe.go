@@ -73,7 +73,7 @@ func (c *checkup) neutralHosts(host string, port int, imap bool) []string {
 			if e.Port == port && len(hosts) < enough {
 				hosts = append(hosts, e.Host)
 			} else if len(fallback) < enough && !slices.Contains(fallback, e.Host) {
-				fallback = append(fallback, e.Host) // for a port of one's own, which nobody else has
+				fallback = append(fallback, e.Host) // for a port that no other provider has
 			}
 		}
 	}

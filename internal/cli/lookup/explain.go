@@ -135,7 +135,7 @@ func explainCode(f *command.Factory, code string) error {
 	return nil
 }
 
-// maxNear is how many pages are proposed for a code that nobody knows.
+// maxNear is how many pages are proposed for an unknown code.
 const maxNear = 5
 
 // listedPage is one line of the list.

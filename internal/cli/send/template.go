@@ -69,7 +69,7 @@ func templates(f *command.Factory) delivery.Templates {
 	return delivery.TemplatesOf(path)
 }
 
-// templateNamed is a template beside the configuration.
+// templateNamed is a template in the configuration's folder.
 func templateNamed(f *command.Factory, name string) (delivery.Template, error) {
 	t, err := templates(f).Get(name)
 	return t, templateFault(f, err, name)
