@@ -47,6 +47,7 @@ var forbidden = []struct{ under, path, why string }{
 	{"delivery", "postier/diagnostics", "a new check must not break the mail of every user; the clients are in internal"},
 	{"delivery", "postier/diagnostics/smtp", "mail is sent by internal/smtp, which knows no checks"},
 	{"delivery", "postier/diagnostics/imap", "copies are filed by internal/imap, which knows no checks"},
+	{"internal/imap", "github.com/emersion/go-imap/v2/imapclient", "docs/decisions/0001: its words, not its client"},
 	{"diagnostics", "charm.land/", "checks print nothing"},
 	{"diagnostics", "github.com/spf13/cobra", "checks know no command line"},
 
