@@ -38,7 +38,7 @@ func JudgeCertificate(ctx context.Context, network *wire.Network, host string, r
 	}
 	leaf, now := report.Chain[0], network.Clock()
 	result.Evidence = Evidence{certificateSeen(report)}
-	result.Args = certificateArgs(host, leaf, now)
+	result.Params = certificateParams(host, leaf, now)
 	switch {
 	case report.Err != nil:
 		result.Status, result.Cause = check.Fail, explain.Certificate(report, now)
@@ -54,19 +54,19 @@ func JudgeCertificate(ctx context.Context, network *wire.Network, host string, r
 	return result
 }
 
-func certificateArgs(host string, leaf *x509.Certificate, now time.Time) []any {
+func certificateParams(host string, leaf *x509.Certificate, now time.Time) check.Params {
 	const hour = "2006-01-02 15:04"
 	names, more := certificateNames(leaf)
 	shown := strings.Join(names, ", ")
 	if more > 0 {
 		shown += fmt.Sprintf(" +%d", more)
 	}
-	return []any{
-		"host", safetext.FromRemote(host), "names", safetext.FromRemote(shown), "issuer",
-		safetext.FromRemote(leaf.Issuer.String()),
-		"from", leaf.NotBefore.Local().Format(hour), "until", leaf.NotAfter.Local().Format(hour), "now",
-		now.Local().Format(hour),
-		"days", int(leaf.NotAfter.Sub(now).Hours() / 24),
+	return check.Params{
+		Host: safetext.FromRemote(host), Names: safetext.FromRemote(shown), Issuer: safetext.FromRemote(leaf.Issuer.String()),
+		From:  safetext.FromRemote(leaf.NotBefore.Local().Format(hour)),
+		Until: safetext.FromRemote(leaf.NotAfter.Local().Format(hour)),
+		Now:   safetext.FromRemote(now.Local().Format(hour)),
+		Days:  check.Number(int(leaf.NotAfter.Sub(now).Hours() / 24)),
 	}
 }
 

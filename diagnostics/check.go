@@ -24,8 +24,8 @@ type Result struct {
 	Matched string
 	// Provider is whom the entry was looked up for: the words of another service's entry would mislead.
 	Provider string
-	// Args fill the placeholders of the cause's texts, as name, value pairs.
-	Args []any
+	// Params fill the placeholders of the cause's own sentence.
+	Params check.Params
 	// Evidence is what was seen, on success too.
 	Evidence Evidence
 	Code     *ReplyCode

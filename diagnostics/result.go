@@ -22,3 +22,9 @@ func Skipped(cause check.Cause, evidence ...Observation) Result {
 
 // Failed reports whether the check failed.
 func (r Result) Failed() bool { return r.Status == check.Fail }
+
+// With adds what the sentence about the cause may name.
+func (r Result) With(p check.Params) Result {
+	r.Params = r.Params.With(p)
+	return r
+}

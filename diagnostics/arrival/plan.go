@@ -140,7 +140,6 @@ func (r *run) deliver(ctx context.Context) diagnostics.Result {
 		Hops: r.judgement.Hops,
 	})
 	evidence = append(evidence, r.tidy(ctx)...)
-	args := []any{"seconds", int(hit.after.Round(time.Second).Seconds())}
 	result := diagnostics.Passed(evidence...)
 	if hit.after >= slow {
 		result = diagnostics.Warned(check.CauseArrivalSlow, evidence...)
@@ -148,8 +147,7 @@ func (r *run) deliver(ctx context.Context) diagnostics.Result {
 	if r.doubled(result) {
 		result = diagnostics.Warned(check.CauseSentCopyDuplicate, evidence...)
 	}
-	result.Args = args
-	return result
+	return result.With(check.Params{Seconds: check.Number(int(hit.after.Round(time.Second).Seconds()))})
 }
 
 // unsent is the verdict of the submission check that refused the message.
@@ -158,7 +156,7 @@ func (r *run) unsent(ctx context.Context, err error, evidence diagnostics.Eviden
 	if ctx.Err() == nil && errors.As(err, &refused) {
 		result := refused.Result
 		return diagnostics.Result{
-			Status: check.Fail, Cause: result.Cause, Matched: result.Matched, Provider: result.Provider, Args: result.Args,
+			Status: check.Fail, Cause: result.Cause, Matched: result.Matched, Provider: result.Provider, Params: result.Params,
 			Code: result.Code, Fix: result.Fix,
 			Evidence: append(evidence, result.Evidence...), Transcript: result.Transcript,
 		}
@@ -170,16 +168,14 @@ func (r *run) unsent(ctx context.Context, err error, evidence diagnostics.Eviden
 func (r *run) unfound(ctx context.Context, err error, outcome smtp.Outcome,
 	evidence diagnostics.Evidence,
 ) diagnostics.Result {
-	args := []any{"seconds", int(r.options.Deadline.Seconds()), "queue_id", safetext.FromRemote(outcome.Receipt.QueueID)}
 	switch {
 	case ctx.Err() != nil:
 		return diagnostics.Skipped(check.CauseCancelled, evidence...)
 	case errors.Is(err, errNotArrived) && outcome.State == submission.StateUnknown:
 		return diagnostics.Failed(check.CauseDeliveryUnknown, evidence...)
 	case errors.Is(err, errNotArrived):
-		result := diagnostics.Failed(check.CauseNotArrived, evidence...)
-		result.Args = args
-		return result
+		return diagnostics.Failed(check.CauseNotArrived, evidence...).With(
+			check.Params{Seconds: check.Number(int(r.options.Deadline.Seconds()))})
 	}
 	result := checks.Failure(ctx, r.network, r.target, err)
 	result.Evidence = append(evidence, result.Evidence...)

@@ -33,7 +33,7 @@ func (a *area) tlsRPT(ctx context.Context, r lookup.Resolver) diagnostics.Result
 		}
 	}
 	if bad != "" || fields["rua"] == "" {
-		return a.about(withArgs(diagnostics.Warned(check.CauseTLSRPTMalformed, seen), "field", remote(or(bad, "rua"))))
+		return a.about(diagnostics.Warned(check.CauseTLSRPTMalformed, seen))
 	}
 	return a.about(diagnostics.Passed(seen))
 }
@@ -61,7 +61,7 @@ func (a *area) bimi(ctx context.Context, r lookup.Resolver) diagnostics.Result {
 		bad = "a"
 	}
 	if bad != "" {
-		return a.about(withArgs(diagnostics.Warned(check.CauseBIMIMalformed, seen), "field", remote(bad)))
+		return a.about(diagnostics.Warned(check.CauseBIMIMalformed, seen))
 	}
 	return a.about(diagnostics.Passed(seen))
 }
@@ -151,9 +151,9 @@ func (a *area) judgeDANE(places []tlsaPlace, mxAD bool) diagnostics.Result {
 	case len(seen) == 0:
 		return a.about(diagnostics.Skipped(check.CauseNotPublished, NoTLSA{DNSSEC: mxAD}))
 	case malformed != "":
-		return a.about(withArgs(diagnostics.Warned(check.CauseDANEMalformed, seen...), "host", remote(malformed)))
+		return a.about(diagnostics.Warned(check.CauseDANEMalformed, seen...).With(check.Params{Host: remote(malformed)}))
 	case insecure != "":
-		return a.about(withArgs(diagnostics.Warned(check.CauseDANEInsecure, seen...), "host", remote(insecure)))
+		return a.about(diagnostics.Warned(check.CauseDANEInsecure, seen...).With(check.Params{Host: remote(insecure)}))
 	}
 	return a.about(diagnostics.Passed(seen...))
 }
@@ -201,11 +201,12 @@ func (a *area) ptr(ctx context.Context, r lookup.Resolver) diagnostics.Result {
 	}
 	switch {
 	case len(names) == 0:
-		return withArgs(diagnostics.Warned(check.CausePTRMissing, seen), "ip", ip.String())
+		return diagnostics.Warned(check.CausePTRMissing, seen).With(check.Params{IP: remote(ip.String())})
 	case len(confirmed) == 0:
-		return withArgs(diagnostics.Warned(check.CausePTRMismatch, seen), "ip", ip.String(), "name", remote(names[0]))
+		return diagnostics.Warned(check.CausePTRMismatch,
+			seen).With(check.Params{IP: remote(ip.String()), Name: remote(names[0])})
 	}
-	return withArgs(diagnostics.Passed(seen), "ip", ip.String())
+	return diagnostics.Passed(seen).With(check.Params{IP: remote(ip.String())})
 }
 
 // genericName reports whether a name spells the address, as dial-up pools do; some receivers distrust those.

@@ -56,7 +56,7 @@ func (a *area) discovery(ctx context.Context, r lookup.Resolver) diagnostics.Res
 	}
 	switch {
 	case missing != "":
-		return a.about(withArgs(diagnostics.Warned(check.CauseSRVTargetMissing, seen...), "host", remote(missing)))
+		return a.about(diagnostics.Warned(check.CauseSRVTargetMissing, seen...).With(check.Params{Host: remote(missing)}))
 	case len(seen) > 0:
 		return a.about(diagnostics.Passed(seen...))
 	case failure != nil:

@@ -234,7 +234,7 @@ func (a *area) judgeKeys(findings []selectorFinding, seen diagnostics.Evidence) 
 		}
 		if worse(status, result.Status) {
 			result.Status, result.Cause = status, cause
-			result.Args = []any{"selector", remote(f.selector), "name", remote(f.name), "bits", f.key.Bits}
+			result.Params = check.Params{Selector: remote(f.selector), Name: remote(f.name), Bits: check.Number(f.key.Bits)}
 			result.Fix = f.fix()
 		}
 	}
@@ -316,16 +316,15 @@ func (a *area) noKeys(ctx context.Context, r lookup.Resolver, findings []selecto
 		if len(known) > 0 {
 			result.Fix = []diagnostics.Fix{addTXT(known[0], safetext.Escape(text))}
 		}
-		return withArgs(result, "name", remote(place))
+		return result.With(check.Params{Name: remote(place)})
 	}
 	switch {
 	case len(known) > 0:
-		return a.about(withArgs(diagnostics.Warned(check.CauseDKIMMissing, seen...), "name", remote(join(known)), "selector",
-			remote(findings[0].selector)))
+		return a.about(diagnostics.Warned(check.CauseDKIMMissing,
+			seen...).With(check.Params{Name: remote(join(known)), Selector: remote(findings[0].selector)}))
 	case !anything:
-		return a.about(withArgs(diagnostics.Warned(check.CauseDKIMMissing, seen...), "name", remote("_domainkey."+a.domain),
-			"selector",
-			remote("")))
+		return a.about(diagnostics.Warned(check.CauseDKIMMissing,
+			seen...).With(check.Params{Name: remote("_domainkey." + a.domain), Selector: remote("")}))
 	}
 	return a.about(diagnostics.Skipped(check.CauseDKIMSelectorUnknown, seen...))
 }

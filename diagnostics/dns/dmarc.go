@@ -63,7 +63,7 @@ func (a *area) dmarcMissing(ctx context.Context, r lookup.Resolver, first dmarc.
 		result := diagnostics.Failed(check.CauseDMARCMalformed, seen,
 			DMARCFault{Fault: dmarc.FaultVersion, Tag: remote("v"), Record: remote(old.Value)})
 		result.Fix = []diagnostics.Fix{replaceTXT(a.dmarcName(), mendDMARC(old.Value, a.starter()), old)}
-		return a.about(withArgs(result, "tag", "v", "value", remote(firstWord(old.Value))))
+		return a.about(result.With(check.Params{Tag: remote("v"), Value: remote(firstWord(old.Value))}))
 	}
 	result := a.about(diagnostics.Warned(check.CauseDMARCMissing, seen))
 	result.Fix = []diagnostics.Fix{addTXT(a.dmarcName(), a.starter())}
@@ -73,7 +73,7 @@ func (a *area) dmarcMissing(ctx context.Context, r lookup.Resolver, first dmarc.
 			result.Evidence = append(result.Evidence,
 				Misplaced{Method: "dmarc", Name: remote(place), Record: remote(text.Value)})
 			result.Fix = []diagnostics.Fix{addTXT(a.dmarcName(), safetext.Escape(text.Value))}
-			return withArgs(result, "name", remote(place))
+			return result.With(check.Params{Name: remote(place)})
 		}
 	}
 	return result
@@ -133,7 +133,7 @@ func (a *area) dmarcSeveral(first dmarc.Step, walk dmarc.Walk) diagnostics.Resul
 			result.Fix = append(result.Fix, replaceTXT(a.dmarcName(), safetext.Escape(strongest.Value), t))
 		}
 	}
-	return a.about(withArgs(result, "count", len(first.Texts), "name", remote(a.dmarcName())))
+	return a.about(result.With(check.Params{Count: check.Number(len(first.Texts)), Name: remote(a.dmarcName())}))
 }
 
 func strength(p dmarc.Policy) int {
@@ -167,18 +167,19 @@ func (a *area) dmarcJudge(ctx context.Context, r lookup.Resolver, found *dmarc.F
 			result.Status = check.Warn
 		}
 		result.Fix = []diagnostics.Fix{replaceTXT(name, mendPolicy(found.Record, a.starter()), found.Text)}
-		return a.about(withArgs(result, "tag", remote(fault.Tag), "value", remote(fault.Value)))
+		return a.about(result.With(check.Params{Tag: remote(fault.Tag), Value: remote(fault.Value)}))
 	case strength(applied) > 0 && !aligned.SPF && !aligned.DKIM:
-		return a.about(withArgs(diagnostics.Failed(check.CauseDMARCMisaligned, all...), "policy", string(policy)))
+		return a.about(diagnostics.Failed(check.CauseDMARCMisaligned,
+			all...).With(check.Params{Policy: remote(string(policy))}))
 	case fault != nil:
-		return a.about(withArgs(diagnostics.Warned(check.CauseDMARCMalformed, all...), "tag", remote(fault.Tag), "value",
-			remote(fault.Value)))
+		return a.about(diagnostics.Warned(check.CauseDMARCMalformed,
+			all...).With(check.Params{Tag: remote(fault.Tag), Value: remote(fault.Value)}))
 	}
 	for _, t := range targets {
 		if t.External && !t.Authorised && t.Err == nil {
 			result := diagnostics.Warned(check.CauseDMARCReportUnauthorised, all...)
 			result.Fix = []diagnostics.Fix{addTXT(t.Name, "v=DMARC1")}
-			return a.about(withArgs(result, "mailbox", remote(t.URI.Mailbox), "name", remote(t.Name)))
+			return a.about(result.With(check.Params{Mailbox: remote(t.URI.Mailbox), Name: remote(t.Name)}))
 		}
 	}
 	if policy == dmarc.None && len(found.Record.RUA) == 0 {

@@ -30,7 +30,7 @@ func unanswered(err error, evidence ...diagnostics.Observation) diagnostics.Resu
 	r := diagnostics.Skipped(check.CauseDNSFailure, append(evidence, failedLookup(err))...)
 	var failure *wire.ResolveError
 	if errors.As(err, &failure) {
-		r.Args = []any{"name", safetext.FromRemote(failure.Name), "host", safetext.FromRemote(failure.Name)}
+		r.Params = check.Params{Name: safetext.FromRemote(failure.Name), Host: safetext.FromRemote(failure.Name)}
 	}
 	return r
 }

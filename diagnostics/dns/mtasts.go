@@ -32,15 +32,14 @@ func (a *area) mtaSTS(ctx context.Context, r lookup.Resolver) diagnostics.Result
 	fields, bad := semicolonFields(text.Value)
 	seen := MTASTS{Record: remote(text.Value), ID: remote(fields["id"]), TTLSeconds: seconds(text.TTL)}
 	if bad != "" || !alphanumeric(fields["id"], 32) {
-		return a.about(withArgs(diagnostics.Warned(check.CauseMTASTSMalformed, seen), "field", remote(or(bad, "id"))))
+		return a.about(diagnostics.Warned(check.CauseMTASTSMalformed, seen))
 	}
 	if a.opts.HTTP == nil {
 		return a.about(diagnostics.Passed(seen, Note{"policy-not-fetched"}))
 	}
 	policy, err := a.fetchSTS(ctx)
 	if err != nil {
-		return a.about(withArgs(diagnostics.Warned(check.CauseMTASTSPolicy, seen), "problem", remote(err.Error()), "field",
-			remote("")))
+		return a.about(diagnostics.Warned(check.CauseMTASTSPolicy, seen).With(check.Params{Problem: remote(err.Error())}))
 	}
 	seen.Mode, seen.MaxAge, seen.MX = policy.mode, &policy.maxAge, remotes(policy.mx)
 	return a.judgeSTS(ctx, r, policy, seen)
@@ -62,7 +61,7 @@ func (a *area) judgeSTS(ctx context.Context, r lookup.Resolver, policy stsPolicy
 			if policy.mode == "enforce" { // senders that honour the policy refuse to deliver there
 				result.Status = check.Fail
 			}
-			return a.about(withArgs(result, "problem", remote("mx "+lookup.Lower(mx.Mx)), "field", remote("mx")))
+			return a.about(result.With(check.Params{Problem: remote("mx " + lookup.Lower(mx.Mx))}))
 		}
 	}
 	return a.about(diagnostics.Passed(seen))
@@ -179,12 +178,9 @@ func (a *area) oneRecord(ctx context.Context, r lookup.Resolver, name, version s
 	case len(found) == 1:
 		return found[0], nil
 	case len(found) > 1: // RFC 8461 §3.1, RFC 8460 §3: then there is none
-		return done(a.about(withArgs(diagnostics.Warned(malformed, Record{Of: kind, Count: len(found)}), "field",
-			remote("v"))))
+		return done(a.about(diagnostics.Warned(malformed, Record{Of: kind, Count: len(found)})))
 	case len(txt.Texts) > 0:
-		return done(a.about(withArgs(diagnostics.Warned(malformed, Record{Of: kind, Record: remote(txt.Texts[0].Value)}),
-			"field",
-			remote("v"))))
+		return done(a.about(diagnostics.Warned(malformed, Record{Of: kind, Record: remote(txt.Texts[0].Value)})))
 	}
 	return done(a.about(diagnostics.Skipped(check.CauseNotPublished, Record{Of: kind, Name: remote(name)})))
 }
@@ -216,11 +212,4 @@ func alphanumeric(s string, limit int) bool {
 		}
 	}
 	return s != "" && len(s) <= limit
-}
-
-func or(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }

@@ -31,8 +31,8 @@ func (a *area) mx(ctx context.Context, r lookup.Resolver) diagnostics.Result {
 	answer, err := r.Query(ctx, a.domain, mdns.TypeMX)
 	switch {
 	case lookup.NotFound(err):
-		return withArgs(diagnostics.Failed(check.CauseSenderDomainInvalid, failedLookup(err)), "host", remote(a.domain),
-			"domain", remote(a.domain))
+		return diagnostics.Failed(check.CauseSenderDomainInvalid,
+			failedLookup(err)).With(check.Params{Host: remote(a.domain), Domain: remote(a.domain)})
 	case err != nil:
 		return unanswered(err)
 	}
@@ -73,11 +73,11 @@ func (a *area) judgeMX(hosts []exchanger, answer wire.Answer) diagnostics.Result
 	}
 	switch {
 	case len(literal) > 0:
-		return withArgs(a.about(diagnostics.Warned(check.CauseMXMalformed, seen)), "host", remote(join(literal)))
+		return a.about(diagnostics.Warned(check.CauseMXMalformed, seen)).With(check.Params{Host: remote(join(literal))})
 	case reachable == 0:
-		return withArgs(a.about(diagnostics.Failed(check.CauseMXAddressMissing, seen)), "host", remote(join(dangling)))
+		return a.about(diagnostics.Failed(check.CauseMXAddressMissing, seen)).With(check.Params{Host: remote(join(dangling))})
 	case len(dangling) > 0:
-		return withArgs(a.about(diagnostics.Warned(check.CauseMXAddressMissing, seen)), "host", remote(join(dangling)))
+		return a.about(diagnostics.Warned(check.CauseMXAddressMissing, seen)).With(check.Params{Host: remote(join(dangling))})
 	}
 	return a.about(diagnostics.Passed(seen))
 }
@@ -150,10 +150,5 @@ func mxHosts(hosts []exchanger) []MXHost {
 
 // about names the domain in the texts of a result.
 func (a *area) about(r diagnostics.Result) diagnostics.Result {
-	return withArgs(r, "domain", remote(a.domain))
-}
-
-func withArgs(r diagnostics.Result, pairs ...any) diagnostics.Result {
-	r.Args = append(r.Args, pairs...)
-	return r
+	return r.With(check.Params{Domain: remote(a.domain)})
 }

@@ -762,8 +762,8 @@ func TestHostileRecords(t *testing.T) {
 		for _, fix := range r.Fix {
 			text += fix.Name + fix.Value + fix.Old
 		}
-		for _, arg := range r.Args {
-			text += fmt.Sprint(arg)
+		for _, value := range r.Params.All() {
+			text += fmt.Sprint(value)
 		}
 		if strings.ContainsAny(text, "\x1b\a\u202e\u009b") || strings.Contains(text, "\x9b") {
 			t.Errorf("%s: raw octets in %q", r.ID, text)

@@ -23,8 +23,8 @@ func (a *area) spf(ctx context.Context, r lookup.Resolver) diagnostics.Result {
 	need := a.spfNeed()
 	switch tree.Problem {
 	case spf.ReasonNoDomain:
-		return a.about(withArgs(diagnostics.Failed(check.CauseSenderDomainInvalid, failedLookup(tree.Err)), "host",
-			remote(a.domain)))
+		return a.about(diagnostics.Failed(check.CauseSenderDomainInvalid,
+			failedLookup(tree.Err)).With(check.Params{Host: remote(a.domain)}))
 	case spf.ReasonNoRecord:
 		return a.spfMissing(ctx, r, tree, need)
 	case spf.ReasonSeveral:
@@ -71,7 +71,7 @@ func (a *area) spfMissing(ctx context.Context, r lookup.Resolver, tree *spf.Node
 					Fault: spf.FaultVersion, Token: remote(firstWord(other.Value)), Record: remote(other.Value),
 				})
 			result.Fix = []diagnostics.Fix{replaceTXT(a.domain, proposal, other)}
-			return a.about(withArgs(result, "token", remote(firstWord(other.Value)), "position", 1))
+			return a.about(result.With(check.Params{Token: remote(firstWord(other.Value)), Position: check.Number(1)}))
 		}
 	}
 	proposal := spf.Propose(nil, need)
@@ -83,7 +83,7 @@ func (a *area) spfMissing(ctx context.Context, r lookup.Resolver, tree *spf.Node
 		result := a.about(diagnostics.Warned(check.CauseSPFWrongPlace, spfEvidence(tree, nil),
 			Misplaced{Method: "spf", Name: remote(doubled), Record: remote(twin.Value)}))
 		result.Fix = []diagnostics.Fix{fix}
-		return withArgs(result, "name", remote(doubled))
+		return result.With(check.Params{Name: remote(doubled)})
 	}
 	result := a.about(diagnostics.Warned(check.CauseSPFMissing, spfEvidence(tree, nil)))
 	if len(need.Include) == 0 && need.Redirect == "" && len(need.Terms) == 0 {
@@ -126,7 +126,7 @@ func (a *area) spfSeveral(ctx context.Context, r lookup.Resolver, tree *spf.Node
 	}
 	seen.Records = records
 	result.Evidence = append(result.Evidence, seen, a.proposalCost(ctx, r, proposal))
-	return withArgs(result, "count", len(tree.Several))
+	return result.With(check.Params{Count: check.Number(len(tree.Several))})
 }
 
 func (a *area) spfSyntax(ctx context.Context, r lookup.Resolver, tree *spf.Node, need spf.Need) diagnostics.Result {
@@ -141,7 +141,7 @@ func (a *area) spfSyntax(ctx context.Context, r lookup.Resolver, tree *spf.Node,
 		result.Fix = []diagnostics.Fix{replaceTXT(a.domain, proposal, tree.Text)}
 	}
 	first := tree.Record.Faults[0]
-	return a.about(withArgs(result, "token", remote(first.Token), "position", first.Offset+1))
+	return a.about(result.With(check.Params{Token: remote(first.Token), Position: check.Number(first.Offset + 1)}))
 }
 
 // spfJudge grades a record that can be read, the worst finding first.
@@ -157,24 +157,23 @@ func (a *area) spfJudge(ctx context.Context, r lookup.Resolver, tree *spf.Node, 
 	}
 	if broken := tree.Broken(); broken != nil {
 		seen.Broken = remote(broken.Domain)
-		return a.about(withArgs(diagnostics.Failed(check.CauseSPFIncludeBroken, seen), "name", remote(broken.Domain), "term",
-			remote(broken.Via)))
+		return a.about(diagnostics.Failed(check.CauseSPFIncludeBroken,
+			seen).With(check.Params{Name: remote(broken.Domain), Term: remote(broken.Via)}))
 	}
 	switch {
 	case tree.Lookups > spf.MaxLookups:
 		result := diagnostics.Failed(check.CauseSPFTooManyLookups, seen)
 		result.Evidence = append(result.Evidence, costs(tree)...)
-		return a.about(withArgs(result, "count", tree.Lookups, "limit", spf.MaxLookups))
+		return a.about(result.With(check.Params{Count: check.Number(tree.Lookups), Limit: check.Number(spf.MaxLookups)}))
 	case authorised != nil && !*authorised:
 		result := fix(diagnostics.Warned(check.CauseSPFNotAuthorised, seen, a.proposalCost(ctx, r, proposal)))
 		if all := tree.Record.All(); all != nil && all.Qualifier == spf.Fail {
 			result.Status = check.Fail
 		}
-		return withArgs(result, "provider", a.target.Provider, "record", remote(proposal))
+		return result
 	case tree.Void > spf.MaxVoid:
-		return a.about(withArgs(diagnostics.Warned(check.CauseSPFVoidLookups, append(costs(tree), seen)...), "count",
-			tree.Void, "limit",
-			spf.MaxVoid))
+		return a.about(diagnostics.Warned(check.CauseSPFVoidLookups,
+			append(costs(tree), seen)...).With(check.Params{Count: check.Number(tree.Void), Limit: check.Number(spf.MaxVoid)}))
 	}
 	if err := tree.Unanswered(); err != nil {
 		return unanswered(err, seen)
@@ -189,11 +188,10 @@ func (a *area) spfJudge(ctx context.Context, r lookup.Resolver, tree *spf.Node, 
 	}
 	seen.Weaknesses = weak
 	if len(weak) == 1 && weak[0] == spf.Long {
-		return a.about(withArgs(diagnostics.Warned(check.CauseSPFTooLong, seen), "length", len(tree.Text.Value), "limit",
-			spf.LongRecord))
+		return a.about(diagnostics.Warned(check.CauseSPFTooLong,
+			seen).With(check.Params{Length: check.Number(len(tree.Text.Value)), Limit: check.Number(spf.LongRecord)}))
 	}
-	return fix(withArgs(diagnostics.Warned(check.CauseSPFWeak, seen), "weakness", string(weak[0]), "record",
-		remote(proposal)))
+	return fix(diagnostics.Warned(check.CauseSPFWeak, seen))
 }
 
 // maxSamples is how many of a provider's ranges stand for all: records list their main ranges first.

@@ -234,21 +234,47 @@ func TestPage(t *testing.T) {
 	}
 }
 
+// TestParamsAreThePlaceholders: what a text names can be given, and nothing is given that no text names.
+func TestParamsAreThePlaceholders(t *testing.T) {
+	t.Parallel()
+	known, named := map[string]bool{}, map[string]bool{}
+	for name := range (check.Params{}).All() {
+		known[name] = true
+	}
+	for _, c := range Causes() {
+		for lang, words := range c.Text {
+			for _, placeholder := range placeholders(words.Detail) {
+				name := strings.Trim(placeholder, "{}")
+				named[name] = true
+				if !known[name] {
+					t.Errorf("%s %s: no check can give {%s}", c.Slug, lang, name)
+				}
+			}
+		}
+	}
+	for name := range known {
+		if !named[name] {
+			t.Errorf("no text names {%s}", name)
+		}
+	}
+}
+
 func TestDetail(t *testing.T) {
 	t.Parallel()
 	c, _ := Cause("cert-name-mismatch")
 	host, names := safetext.FromRemote("mail.a.example"), safetext.FromRemote("{host}\x1b[2J")
-	got := c.Detail(locale.English, "host", host, "names", names, "days", 3)
+	got := c.Detail(locale.English, check.Params{Host: host, Names: names, Days: check.Number(3)})
 	if want := `Entered: mail.a.example. The certificate is for: {host}\x1b[2J.`; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if long := c.Detail(locale.French, "host", host, "names",
-		safetext.FromRemote(strings.Repeat("é", 5000))); len(long) > 400 || !strings.Contains(long, "é …") {
+	if long := c.Detail(locale.French,
+		check.Params{Host: host, Names: safetext.FromRemote(strings.Repeat("é", 5000))}); len(long) > 400 ||
+		!strings.Contains(long, "é …") {
 		t.Errorf("%d bytes of detail: %q", len(long), long)
 	}
-	for _, args := range [][]any{nil, {"host", host}, {"host"}, {"host", host, "names", safetext.FromRemote("")}, {1, 2}} {
-		if got := c.Detail(locale.German, args...); got != "" {
-			t.Errorf("%v: %q, want nothing", args, got)
+	for _, params := range []check.Params{{}, {Host: host}, {Names: names}} {
+		if got := c.Detail(locale.German, params); got != "" {
+			t.Errorf("%v: %q, want nothing", params, got)
 		}
 	}
 	for _, c := range Causes() {

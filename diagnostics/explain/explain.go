@@ -6,7 +6,6 @@
 package explain
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -91,52 +90,27 @@ func (c CauseInfo) Meaning(lang locale.Lang) string { return c.words(lang).Meani
 // Remedy says what to do, step by step.
 func (c CauseInfo) Remedy(lang locale.Lang) []string { return slices.Clone(c.words(lang).Remedy) }
 
-// Detail fills the cause's own sentence about this case; args are name, value pairs, a safetext.Remote is escaped. It
-// is empty when the cause has none, and when args lack a value for it.
-func (c CauseInfo) Detail(lang locale.Lang, args ...any) string {
+// Detail fills the cause's own sentence about this case with params, escaped. It is empty when the cause has none, and
+// when params lack a value for it.
+func (c CauseInfo) Detail(lang locale.Lang, params check.Params) string {
 	detail := c.words(lang).Detail
-	if detail == "" {
-		return ""
-	}
-	pairs := make([]string, 0, len(args))
-	for i := 0; i+1 < len(args); i += 2 {
-		name, ok := args[i].(string)
-		text := sayable(args[i+1])
-		if !ok || text == "" {
-			continue
-		}
+	var pairs []string
+	for name, value := range params.All() {
 		if placeholder := "{" + name + "}"; strings.Contains(detail, placeholder) {
-			pairs = append(pairs, placeholder, text)
+			if value.Empty() {
+				return ""
+			}
+			pairs = append(pairs, placeholder, sayable(value))
 		}
-	}
-	if missing := strings.NewReplacer(blank(pairs)...).Replace(detail); strings.Contains(missing, "{") {
-		return ""
 	}
 	return strings.NewReplacer(pairs...).Replace(detail)
-}
-
-// blank is pairs with empty values, to see which placeholders stay whatever the values hold.
-func blank(pairs []string) []string {
-	empty := slices.Clone(pairs)
-	for i := 1; i < len(empty); i += 2 {
-		empty[i] = ""
-	}
-	return empty
 }
 
 // maxValue bounds, in bytes, what one remote value adds to a sentence; the whole of it stands in the evidence.
 const maxValue = 200
 
-func sayable(value any) string {
-	var raw string
-	switch v := value.(type) {
-	case safetext.Remote:
-		raw = v.Raw()
-	case string:
-		raw = v
-	default:
-		raw = fmt.Sprint(v)
-	}
+func sayable(value safetext.Remote) string {
+	raw := value.Raw()
 	if len(raw) > maxValue {
 		raw = strings.ToValidUTF8(raw[:maxValue], "") + " …"
 	}

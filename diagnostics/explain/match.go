@@ -74,7 +74,9 @@ func (a Answer) Meaning(lang locale.Lang) string {
 }
 
 // Detail is CauseInfo.Detail of the answer's cause.
-func (a Answer) Detail(lang locale.Lang, args ...any) string { return a.info.Detail(lang, args...) }
+func (a Answer) Detail(lang locale.Lang, params check.Params) string {
+	return a.info.Detail(lang, params)
+}
 
 // Remedy says what to do, step by step.
 func (a Answer) Remedy(lang locale.Lang) []string {

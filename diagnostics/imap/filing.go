@@ -46,8 +46,8 @@ func (r *run) folder(ctx context.Context) diagnostics.Result {
 	}
 	return diagnostics.Result{
 		Status: check.Fail, Cause: check.CauseFolderMissing, Evidence: evidence,
-		Args: []any{"folder", safetext.FromRemote(name)},
-		Fix:  []diagnostics.Fix{{Kind: "folder", Value: name}},
+		Params: check.Params{Folder: safetext.FromRemote(name)},
+		Fix:    []diagnostics.Fix{{Kind: "folder", Value: name}},
 	}
 }
 
@@ -196,7 +196,7 @@ func (r *run) cleanup(ctx context.Context) diagnostics.Result {
 			result.Status, result.Cause = check.Warn, check.CauseCleanupFailed
 		}
 		result.Evidence = append(result.Evidence, r.doubt())
-		result.Args = []any{"folder", r.sent.Folder.Name}
+		result.Params = check.Params{Folder: r.sent.Folder.Name}
 		return result
 	}
 	if r.session.Ended() {
@@ -219,7 +219,7 @@ func (r *run) cleanup(ctx context.Context) diagnostics.Result {
 	seen := Cleanup{UID: uint32(r.uid), Method: string(how)}
 	if how == client.LeftMarked {
 		result := diagnostics.Warned(check.CauseCleanupFailed, seen, r.doubt())
-		result.Args = []any{"folder", r.sent.Folder.Name}
+		result.Params = check.Params{Folder: r.sent.Folder.Name}
 		return result
 	}
 	return diagnostics.Passed(seen)
@@ -258,8 +258,8 @@ func (r *run) quota(ctx context.Context) diagnostics.Result {
 		case full >= nearlyFull && result.Status == check.Pass:
 			result.Status, result.Cause = check.Warn, check.CauseQuotaNearlyFull
 		}
-		if result.Status != check.Pass && result.Args == nil {
-			result.Args = []any{"percent", fmt.Sprintf("%.0f", 100*q.Full())}
+		if result.Status != check.Pass && result.Params.Percent.Empty() {
+			result.Params = check.Params{Percent: safetext.FromRemote(fmt.Sprintf("%.0f", 100*q.Full()))}
 		}
 	}
 	return result

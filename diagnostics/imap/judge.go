@@ -89,9 +89,9 @@ func (r *run) failure(err error) diagnostics.Result {
 		return diagnostics.Result{Status: check.Skip, Cause: check.CauseCancelled}
 	}
 	result.Cause = explain.Fault(fault)
-	result.Args = []any{
-		"host", safetext.FromRemote(r.access.Server.Host), "port", r.access.Server.Port, "limit",
-		fault.Detail,
+	result.Params = check.Params{
+		Host: safetext.FromRemote(r.access.Server.Host), Port: check.Number(r.access.Server.Port),
+		Limit: fault.Detail,
 	}
 	result.Evidence = append(result.Evidence, diagnostics.Failure{
 		Text: safetext.FromRemote(r.target.Secret.Redact(fault.Text.Raw())), Class: fault.Kind,

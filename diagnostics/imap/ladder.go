@@ -62,7 +62,7 @@ func (r *run) unreached(ctx context.Context, attempts []wire.Attempt) diagnostic
 	}
 	return diagnostics.Result{
 		Status: check.Fail, Cause: explain.DialFault(strongest),
-		Args: []any{"host", safetext.FromRemote(r.access.Server.Host), "port", r.access.Server.Port},
+		Params: check.Params{Host: safetext.FromRemote(r.access.Server.Host), Port: check.Number(r.access.Server.Port)},
 	}
 }
 

@@ -254,39 +254,13 @@ func Describe(lang locale.Lang, r diagnostics.Result) explain.Words {
 		return explain.Words{Title: Name(lang, r.ID)}
 	}
 	answer := explain.AnswerFor(r.Cause, r.Matched, r.Provider)
-	fill := filler(r.Args)
-	words := explain.Words{Code: answer.Info().Code, Title: fill(answer.Title(lang)), Meaning: fill(answer.Meaning(lang))}
-	if detail := answer.Detail(lang, r.Args...); detail != "" {
+	words := explain.Words{
+		Code: answer.Info().Code, Title: answer.Title(lang), Meaning: answer.Meaning(lang), Remedy: answer.Remedy(lang),
+	}
+	if detail := answer.Detail(lang, r.Params); detail != "" {
 		words.Meaning += " " + detail
 	}
-	for _, step := range answer.Remedy(lang) {
-		words.Remedy = append(words.Remedy, fill(step))
-	}
 	return words
-}
-
-// filler replaces {name} by a result's arguments; remote ones come escaped.
-func filler(args []any) func(string) string {
-	var pairs []string
-	for i := 0; i+1 < len(args); i += 2 {
-		name, ok := args[i].(string)
-		if !ok {
-			continue
-		}
-		value := ""
-		switch v := args[i+1].(type) {
-		case safetext.Remote:
-			value = v.Escaped()
-		default:
-			data, err := json.Marshal(v)
-			value = strings.Trim(string(data), `"`)
-			if err != nil {
-				continue
-			}
-		}
-		pairs = append(pairs, "{"+name+"}", value)
-	}
-	return strings.NewReplacer(pairs...).Replace
 }
 
 // Name is a check's name for people: the title of its page in package explain, so that both say the same.

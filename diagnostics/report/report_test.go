@@ -241,14 +241,6 @@ func TestExtensionsAreExplained(t *testing.T) {
 	}
 }
 
-func TestArgumentsFillTheWordsEscaped(t *testing.T) {
-	t.Parallel()
-	fill := filler([]any{"host", safetext.FromRemote("a\x1bb"), "port", 465, 7, "odd", "dangling"})
-	if got, want := fill("{host}:{port} {other}"), `a\x1bb:465 {other}`; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-}
-
 // TestDescribeForTheProvider: a service's own steps show for that service alone, and the sentence about the case
 // follows.
 func TestDescribeForTheProvider(t *testing.T) {
@@ -272,7 +264,9 @@ func TestDescribeForTheProvider(t *testing.T) {
 	}
 	words := Describe(locale.English, diagnostics.Result{
 		Cause: "cert-name-mismatch",
-		Args:  []any{"host", safetext.FromRemote("smtp.a.example"), "names", safetext.FromRemote("mail.b.example")},
+		Params: check.Params{
+			Host: safetext.FromRemote("smtp.a.example"), Names: safetext.FromRemote("mail.b.example"),
+		},
 	})
 	if !strings.Contains(words.Meaning, "smtp.a.example") {
 		t.Errorf("the case is not told: %s", words.Meaning)

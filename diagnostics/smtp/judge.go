@@ -47,10 +47,10 @@ func (l *ladder) judge(step smtp.Step, err error, evidence ...diagnostics.Observ
 	case e.Reply.Code != 0:
 		result.Provider, result.Code = l.target.Provider, replyCode(e.Reply)
 	case !e.Lost && broken(e.Err):
+		result.Params = check.Params{Host: safetext.FromRemote(l.host()), Port: check.Number(l.client.Way().Port)}
 		if f := wire.Classify(e.Err); f.Kind == wire.KindLimit {
-			result.Args = []any{"limit", f.Detail}
+			result.Params.Limit = f.Detail
 		}
-		result.Args = append(result.Args, "host", safetext.FromRemote(l.host()), "port", l.client.Way().Port)
 	}
 	return result
 }

@@ -33,7 +33,7 @@ func (l *ladder) sender(ctx context.Context) diagnostics.Result {
 		result = l.accepted(t.Mail)
 	}
 	if t.Mail.Code != 0 {
-		result.Args = append(result.Args, "from", from, "username", safetext.FromRemote(l.userName()))
+		result = result.With(check.Params{From: from, Username: safetext.FromRemote(l.userName())})
 	}
 	result.Evidence = append(diagnostics.Evidence{diagnostics.Sender{Text: from}}, result.Evidence...)
 	return result
@@ -52,7 +52,7 @@ func (l *ladder) recipient(ctx context.Context) diagnostics.Result {
 		if r.Refusal != nil {
 			judged = l.judge(smtp.StepRecipient, r.Refusal)
 		}
-		judged.Args = append(judged.Args, "recipient", safetext.FromRemote(r.Address))
+		judged = judged.With(check.Params{Recipient: safetext.FromRemote(r.Address)})
 		if result == nil || (judged.Status == check.Fail && result.Status == check.Pass) {
 			result = &judged
 		}
