@@ -130,17 +130,16 @@ func (f *Factory) Profile(name string) (*config.Document, *config.Profile, error
 }
 
 // ProfileNamed is the profile of an argument, or the default.
-func (f *Factory) ProfileNamed(doc *config.Document, args []string) (string, *config.Profile, error) {
-	name := doc.File.Default
-	if len(args) > 0 {
+func (f *Factory) ProfileNamed(args []string) (doc *config.Document, name string, p *config.Profile, err error) {
+	if doc, err = f.Document(); err != nil {
+		return nil, "", nil, err
+	}
+	if name = doc.File.Default; len(args) > 0 {
 		name = args[0]
 	}
 	if name == "" {
-		return "", nil, f.Fault(exitcode.Data, "cli.error.no-default")
+		return nil, "", nil, f.Fault(exitcode.Data, "cli.error.no-default")
 	}
-	p, err := doc.Profile(name)
-	if err != nil {
-		return "", nil, err
-	}
-	return name, p, nil
+	p, err = doc.Profile(name)
+	return doc, name, p, err
 }

@@ -58,6 +58,15 @@ func (p *Printer) PrintJSON(v any) error {
 	return encoder.Encode(v)
 }
 
+// Result prints a value as JSON where that is wanted, and in words elsewhere.
+func (p *Printer) Result(v any, words func()) error {
+	if p.JSON {
+		return p.PrintJSON(v)
+	}
+	words()
+	return nil
+}
+
 // Prose prints text wrapped between words.
 func (p *Printer) Prose(said string) { p.fill("", said) }
 

@@ -24,12 +24,11 @@ func (c *checkup) matrix(ctx context.Context) error {
 	table := matrix.Run(ctx, c.network, c.target, options)
 	info.Took, info.Matrix = time.Since(info.Started), &table
 	results := table.Root()
-	switch {
-	case c.JSON:
+	if c.JSON {
 		if err := report.JSON(c.Out, info, results); err != nil {
 			return err
 		}
-	default:
+	} else {
 		for _, line := range report.MatrixLines(info) {
 			c.Println(line)
 		}

@@ -65,12 +65,8 @@ func runMessage(ctx context.Context, o *MessageOptions) error {
 		return o.Fault(exitcode.Data, "diagnose.message.malformed")
 	case err != nil:
 		return err
-	case o.JSON:
-		err = o.PrintJSON(judged)
-	default:
-		printMessage(o.Factory, judged)
 	}
-	if err != nil {
+	if err := o.Result(judged, func() { printMessage(o.Factory, judged) }); err != nil {
 		return err
 	}
 	return messageCode(judged)

@@ -2,7 +2,6 @@ package diagnose
 
 import (
 	"context"
-	"net/netip"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -12,23 +11,6 @@ import (
 	"postier/internal/mailauth/spf"
 	"postier/internal/safetext"
 )
-
-// ClientFlags say who sent something.
-type ClientFlags struct{ IP, Sender, HELO string }
-
-func (c *ClientFlags) bind(f *command.Factory, cmd *cobra.Command) {
-	cmd.Flags().StringVar(&c.IP, "ip", "", f.T("cli.flag.ip"))
-	cmd.Flags().StringVar(&c.Sender, "sender", "", f.T("cli.flag.sender"))
-	cmd.Flags().StringVar(&c.HELO, "helo", "", f.T("cli.flag.helo"))
-}
-
-func (c *ClientFlags) address(f *command.Factory) (netip.Addr, error) {
-	ip, err := netip.ParseAddr(c.IP)
-	if err != nil || ip.Zone() != "" {
-		return ip, f.Fault(exitcode.Data, "cli.error.ip", "value", safetext.FromRemote(c.IP))
-	}
-	return ip, nil
-}
 
 // SPFOptions are the flags of `postier diagnose spf`.
 type SPFOptions struct {
@@ -62,12 +44,7 @@ func runSPF(ctx context.Context, o *SPFOptions) error {
 		return err
 	}
 	result := spf.Check(ctx, network.Resolver, client, o.HELO, o.Sender)
-	if o.JSON {
-		err = o.PrintJSON(result)
-	} else {
-		printSPF(o.Factory, result)
-	}
-	if err != nil {
+	if err := o.Result(result, func() { printSPF(o.Factory, result) }); err != nil {
 		return err
 	}
 	switch result.Result {

@@ -39,11 +39,7 @@ func (o *Options) target(ctx context.Context) (account.Target, error) {
 }
 
 func (o *Options) targetOfProfile(ctx context.Context) (account.Target, error) {
-	doc, err := o.Document()
-	if err != nil {
-		return account.Target{}, err
-	}
-	name, p, err := o.ProfileNamed(doc, o.About)
+	doc, name, p, err := o.ProfileNamed(o.About)
 	if err != nil {
 		return account.Target{}, err
 	}

@@ -27,12 +27,11 @@ type DiscoverOptions struct {
 // NewDiscover is `postier discover`.
 func NewDiscover(f *command.Factory, run command.Run[*DiscoverOptions]) *cobra.Command {
 	o := &DiscoverOptions{Factory: f}
-	cmd := &cobra.Command{Use: "discover ADDRESS | -", Short: f.T("discovery.short"), Args: f.Args(1, 1)}
-	cmd.Flags().BoolVar(&o.Offline, "offline", false, f.T("discovery.flag.offline"))
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+	cmd := f.Leaf("discover ADDRESS | -", "discovery.short", 1, 1, func(ctx context.Context, args []string) error {
 		o.Address = args[0]
-		return run.Or(runDiscover)(cmd.Context(), o)
-	}
+		return run.Or(runDiscover)(ctx, o)
+	})
+	cmd.Flags().BoolVar(&o.Offline, "offline", false, f.T("discovery.flag.offline"))
 	return cmd
 }
 
@@ -49,12 +48,8 @@ func runDiscover(ctx context.Context, o *DiscoverOptions) error {
 		o.Note(o.T("discovery.searching", "domain", safetext.FromRemote(config.AddressDomain(o.Address))))
 	}
 	result := s.find(ctx, o.Address)
-	if o.JSON {
-		if err := o.PrintJSON(result); err != nil {
-			return err
-		}
-	} else {
-		printDiscovered(o.Factory, result)
+	if err := o.Result(result, func() { printDiscovered(o.Factory, result) }); err != nil {
+		return err
 	}
 	return result.failure()
 }

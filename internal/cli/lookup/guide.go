@@ -93,24 +93,21 @@ func providerCalled(ctx context.Context, f *command.Factory, wanted string) (*pr
 	var ids []string
 	for _, e := range hits {
 		if strings.EqualFold(e.NameIn(f.Lang()), wanted) || strings.EqualFold(e.Name, wanted) {
-			hits = hits[:1]
-			hits[0] = e
+			hits = []presets.Entry{e}
 			break
 		}
 		ids = append(ids, e.ID)
 	}
-	switch {
-	case len(hits) == 0:
-		return nil, unknown
-	case len(hits) > 1:
+	if len(hits) > 1 {
 		return nil, f.Fault(exitcode.Data, "guide.error.several", "name", safetext.FromRemote(wanted), "list",
 			strings.Join(ids, ", "))
 	}
-	p, ok := book.Get(hits[0].ID)
-	if !ok {
-		return nil, unknown
+	for _, e := range hits {
+		if p, ok := book.Get(e.ID); ok {
+			return p, nil
+		}
 	}
-	return p, nil
+	return nil, unknown
 }
 
 func providerOfAddress(ctx context.Context, f *command.Factory, address string, unknown error) (*presets.Provider,

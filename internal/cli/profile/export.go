@@ -66,11 +66,7 @@ func runExport(ctx context.Context, o *ExportOptions) error {
 	if o.List {
 		return listFormats(o.Factory)
 	}
-	doc, err := o.Document()
-	if err != nil {
-		return err
-	}
-	name, p, err := o.ProfileNamed(doc, o.Name)
+	doc, name, p, err := o.ProfileNamed(o.Name)
 	if err != nil {
 		return err
 	}

@@ -67,3 +67,12 @@ func Remove(ctx context.Context, f *command.Factory, name string) error {
 	}
 	return err
 }
+
+// masked is a profile without the secret that an old file may hold.
+func masked(p *config.Profile) *config.Profile {
+	shown := *p
+	if shown.Credential.Value != "" {
+		shown.Credential.Value = "***"
+	}
+	return &shown
+}

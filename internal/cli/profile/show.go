@@ -8,24 +8,11 @@ import (
 
 // show prints a profile, its secret masked.
 func show(f *command.Factory, args []string) error {
-	doc, err := f.Document()
-	if err != nil {
-		return err
-	}
-	_, p, err := f.ProfileNamed(doc, args)
+	_, _, p, err := f.ProfileNamed(args)
 	if err != nil {
 		return err
 	}
 	return f.PrintJSON(masked(p))
-}
-
-// masked is a profile without the secret that an old file may hold.
-func masked(p *config.Profile) *config.Profile {
-	shown := *p
-	if shown.Credential.Value != "" {
-		shown.Credential.Value = "***"
-	}
-	return &shown
 }
 
 // route says which profile sends for an address.
@@ -38,12 +25,14 @@ func route(f *command.Factory, address string) error {
 		return err
 	}
 	name, reason := config.Route(&doc.File, address)
-	if f.JSON {
-		if err := f.PrintJSON(map[string]string{"address": address, "profile": name, "reason": string(reason)}); err != nil {
-			return err
+	found := map[string]string{"address": address, "profile": name, "reason": string(reason)}
+	err = f.Result(found, func() {
+		if name != "" {
+			f.Println(name + "  " + f.T("cli.route."+string(reason)))
 		}
-	} else if name != "" {
-		f.Println(name + "  " + f.T("cli.route."+string(reason)))
+	})
+	if err != nil {
+		return err
 	}
 	if name == "" {
 		return f.Fault(exitcode.Failed, "cli.route.none")

@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -127,12 +128,8 @@ func (o *TokenOptions) signInAgain(ctx context.Context, source *oauth.Source, do
 	p *config.Profile,
 ) error {
 	reference := p.Credential
-	if o.ClientID != "" {
-		reference.ClientID = o.ClientID
-	}
-	if o.Tenant != "" {
-		reference.Tenant = o.Tenant
-	}
+	reference.ClientID = cmp.Or(o.ClientID, reference.ClientID)
+	reference.Tenant = cmp.Or(o.Tenant, reference.Tenant)
 	provider, _ := source.Provider(reference.Provider)
 	provider.Name = reference.Provider
 	request := oauth.Request{

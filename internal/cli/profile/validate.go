@@ -72,9 +72,7 @@ func validationOf(f *command.Factory, path string, faults config.Faults) validat
 
 // end prints the validation, and is 78 when it found faults.
 func (v validation) end(f *command.Factory, print func()) error {
-	if !f.JSON {
-		print()
-	} else if err := f.PrintJSON(v); err != nil {
+	if err := f.Result(v, print); err != nil {
 		return err
 	}
 	if !v.Valid {

@@ -5,12 +5,7 @@ package setup
 import (
 	"cmp"
 	"context"
-	"encoding/json"
-	"errors"
-	"io"
 	"maps"
-	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -22,10 +17,7 @@ import (
 	"postier/internal/exitcode"
 	"postier/internal/safetext"
 	"postier/internal/secret"
-	"postier/tui"
-	"postier/tui/plain"
 	"postier/wizard"
-	"postier/wizard/carrier"
 	"postier/wizard/worker"
 )
 
@@ -129,12 +121,10 @@ func (o *Options) gather() error {
 		if values, err = readAnswers(o.Factory, o.Answers); err != nil {
 			return err
 		}
+		o.Address = cmp.Or(o.Address, values[wizard.FieldAddress])
 	}
 	maps.Copy(values, o.Values)
 	o.Values = values
-	if o.Answers != "" {
-		o.Address = cmp.Or(o.Address, values[wizard.FieldAddress])
-	}
 	if o.Address != "" {
 		if err := o.CheckAddress(o.Address); err != nil {
 			return err
@@ -165,10 +155,8 @@ func (o *Options) resumeCommand() string {
 
 // shellWord is a word as a POSIX shell takes it.
 func shellWord(word string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:@%+,=", r)
-	}
-	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !plain(r) }) < 0 {
+	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:@%+,="
+	if word != "" && strings.Trim(word, plain) == "" {
 		return word
 	}
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
@@ -220,77 +208,4 @@ func (o *Options) draft(doc *config.Document) (wizard.Draft, error) {
 		}
 	}
 	return fresh, nil
-}
-
-// readAnswers reads an answers file: {"version":1,"answers":{"address":"…","smtp-host":"…"}}. It never holds a secret.
-func readAnswers(f *command.Factory, path string) (map[wizard.FieldID]string, error) {
-	const most = 64 << 10 // a full set of answers is below 4 KiB
-	opened, err := os.Open(path)
-	if err != nil {
-		return nil, f.Fault(exitcode.IO, "cli.error.answers-read", "path", safetext.FromRemote(path), "error",
-			safetext.FromRemote(err.Error()))
-	}
-	defer opened.Close()
-	var file struct {
-		Version int                       `json:"version"`
-		Answers map[wizard.FieldID]string `json:"answers"`
-	}
-	decoder := json.NewDecoder(io.LimitReader(opened, most))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&file); err != nil || file.Version != 1 {
-		detail := "version"
-		if err != nil {
-			detail = err.Error()
-		}
-		return nil, f.Fault(exitcode.Data, "cli.error.answers-form", "path", safetext.FromRemote(path), "error",
-			safetext.FromRemote(detail))
-	}
-	out := map[wizard.FieldID]string{}
-	for id, value := range file.Answers {
-		known := id == wizard.FieldAddress || slices.Contains(command.SettingFields(), id) ||
-			strings.HasPrefix(string(id), string(wizard.FieldAsk))
-		if !known {
-			return nil, f.Fault(exitcode.Data, "cli.error.answers-key", "path", safetext.FromRemote(path), "key",
-				safetext.FromRemote(string(id)))
-		}
-		out[id] = value
-	}
-	return out, nil
-}
-
-// conversation is one run of the wizard, whatever draws it.
-type conversation struct {
-	options    wizard.Options
-	worker     *worker.Worker
-	unattended bool
-	resume     string
-	// approves is true where somebody approves a sign-in by browser without being told to: in the demonstration.
-	approves bool
-}
-
-// converse picks the front end: full screen in a terminal that can draw, plain lines elsewhere, no questions when asked
-// so.
-func converse(ctx context.Context, f *command.Factory, c conversation) error {
-	c.options.CheckName = worker.CheckName
-	state, requests := wizard.New(c.options)
-	talk := carrier.Start(ctx, state, requests, c.worker)
-	defer talk.Close()
-	lines := plain.Options{
-		Conversation: talk, Lang: f.Lang(), Product: c.options.Product, Resume: c.resume, In: f.In, Out: f.Out,
-		SignIn: c.approves,
-	}
-	if c.unattended {
-		return plain.Unattended(ctx, lines)
-	}
-	if !f.Drawable() {
-		return plain.Run(ctx, lines)
-	}
-	err := tui.Run(ctx, tui.Options{
-		Conversation: talk, Lang: f.Lang(), Product: c.options.Product, Resume: c.resume,
-		NoColor: f.Colourless(), Getenv: f.Getenv, In: f.In, Out: f.Out,
-	})
-	if errors.Is(err, tui.ErrNoTerminal) {
-		return plain.Run(ctx, lines)
-	}
-	return err
 }

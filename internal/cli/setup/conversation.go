@@ -1,0 +1,50 @@
+package setup
+
+import (
+	"context"
+	"errors"
+
+	"postier/internal/cli/command"
+	"postier/tui"
+	"postier/tui/plain"
+	"postier/wizard"
+	"postier/wizard/carrier"
+	"postier/wizard/worker"
+)
+
+// conversation is one run of the wizard, whatever draws it.
+type conversation struct {
+	options    wizard.Options
+	worker     *worker.Worker
+	unattended bool
+	resume     string
+	// approves is true where a sign-in by browser is approved without the person: in the demonstration.
+	approves bool
+}
+
+// converse picks the front end: full screen in a terminal that can draw, plain lines elsewhere, no questions when asked
+// so.
+func converse(ctx context.Context, f *command.Factory, c conversation) error {
+	c.options.CheckName = worker.CheckName
+	state, requests := wizard.New(c.options)
+	talk := carrier.Start(ctx, state, requests, c.worker)
+	defer talk.Close()
+	lines := plain.Options{
+		Conversation: talk, Lang: f.Lang(), Product: c.options.Product, Resume: c.resume, In: f.In, Out: f.Out,
+		SignIn: c.approves,
+	}
+	if c.unattended {
+		return plain.Unattended(ctx, lines)
+	}
+	if !f.Drawable() {
+		return plain.Run(ctx, lines)
+	}
+	err := tui.Run(ctx, tui.Options{
+		Conversation: talk, Lang: f.Lang(), Product: c.options.Product, Resume: c.resume,
+		NoColor: f.Colourless(), Getenv: f.Getenv, In: f.In, Out: f.Out,
+	})
+	if errors.Is(err, tui.ErrNoTerminal) {
+		return plain.Run(ctx, lines)
+	}
+	return err
+}
