@@ -247,7 +247,7 @@ func BenchmarkRoundTrips(b *testing.B) {
 						took = time.Since(begun)
 					}
 				}, c.plans()...)
-				if f, failed := diagnostics.FirstFailure(results); failed {
+				if f, failed := diagnostics.Root(results); failed {
 					b.Fatalf("%s: %s", f.ID, f.Cause)
 				}
 				trips += float64(took) / float64(rtt)

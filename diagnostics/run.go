@@ -18,8 +18,11 @@ type Event struct {
 // Run carries out the plans and returns one Result a check, in the order of the contract. Branches without a common
 // need run at the same time. observe may be nil; it is never called by two goroutines at once. When ctx ends, the
 // checks that have not begun are skipped with cause cancelled; those under way see the same ctx. When a check panics,
-// Run lets the others end and panics with a PanicError.
+// Run lets the others end and panics with a PanicError; with a mistake in the plans it panics before the first check.
 func Run(ctx context.Context, observe func(Event), plans ...Plan) []Result {
+	if err := Validate(plans...); err != nil {
+		panic(err)
+	}
 	var checks []Check
 	for _, p := range plans {
 		checks = append(checks, p.Checks...)
@@ -44,11 +47,8 @@ func Run(ctx context.Context, observe func(Event), plans ...Plan) []Result {
 	for _, c := range checks {
 		results = append(results, *r.results[c.ID])
 	}
-	order := map[check.ID]int{}
-	for i, id := range check.All() {
-		order[id] = i
-	}
-	slices.SortStableFunc(results, func(a, b Result) int { return order[a.ID] - order[b.ID] })
+	order := check.All()
+	slices.SortFunc(results, func(a, b Result) int { return slices.Index(order, a.ID) - slices.Index(order, b.ID) })
 	return results
 }
 
@@ -92,7 +92,7 @@ func (r *runner) wait(ctx context.Context, c Check) check.Cause {
 	for _, id := range append(slices.Clone(c.Needs), c.After...) {
 		done, planned := r.done[id]
 		if !planned {
-			continue
+			continue // its area is left out of this run
 		}
 		// No select on ctx: the check waited for sees the same ctx and ends soon, and its result must stand first.
 		<-done
@@ -116,38 +116,4 @@ func (r *runner) tell(e Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.observe(e)
-}
-
-// Verdict is the verdict over all results: fail if one failed, else warn if one warned, else pass.
-func Verdict(results []Result) check.Status {
-	verdict := check.Pass
-	for _, r := range results {
-		switch {
-		case r.Status == check.Fail:
-			return check.Fail
-		case r.Status == check.Warn:
-			verdict = check.Warn
-		}
-	}
-	return verdict
-}
-
-// Find returns the result of one check.
-func Find(results []Result, id check.ID) (Result, bool) {
-	for _, r := range results {
-		if r.ID == id {
-			return r, true
-		}
-	}
-	return Result{}, false
-}
-
-// FirstFailure returns the first failed result in the order of the contract: the root cause to show.
-func FirstFailure(results []Result) (Result, bool) {
-	for _, r := range results {
-		if r.Status == check.Fail {
-			return r, true
-		}
-	}
-	return Result{}, false
 }

@@ -43,7 +43,7 @@ func TestOneRootCauseAndNoCascade(t *testing.T) {
 	if got := summary(results); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	if root, ok := FirstFailure(results); !ok || root.ID != check.SMTPTLS {
+	if root, ok := Root(results); !ok || root.ID != check.SMTPTLS {
 		t.Errorf("root %v", root.ID)
 	}
 	if v := Verdict(results); v != check.Fail {
@@ -67,7 +67,7 @@ func TestVerdicts(t *testing.T) {
 		if got := Verdict(results); got != want {
 			t.Errorf("%s: %s", summary(results), got)
 		}
-		if _, failed := FirstFailure(results); failed {
+		if _, failed := Root(results); failed {
 			t.Error("a failure where nothing failed")
 		}
 	}

@@ -254,7 +254,7 @@ func (r *runner) signIn(ctx context.Context, row Row, m config.Mechanism) Try {
 	if auth, ok := diagnostics.Find(results, check.SMTPAuth); ok {
 		try.Status, try.Cause, try.TookMS = auth.Status, auth.Cause, auth.Took.Milliseconds()
 	}
-	if root, failed := diagnostics.FirstFailure(results); failed {
+	if root, failed := diagnostics.Root(results); failed {
 		try.Status, try.Cause = check.Fail, root.Cause
 	}
 	return try

@@ -100,7 +100,7 @@ func TestOneRefusalEndsTheSignIns(t *testing.T) {
 	if m.Best != nil || signIns(servers[465])+signIns(servers[587]) != 1 {
 		t.Errorf("best %+v, %d sign-ins", m.Best, signIns(servers[465])+signIns(servers[587]))
 	}
-	if root, ok := diagnostics.FirstFailure(m.Root()); !ok || root.Cause != "wrong-password" {
+	if root, ok := diagnostics.Root(m.Root()); !ok || root.Cause != "wrong-password" {
 		t.Errorf("root %s", root.Cause)
 	}
 	// A person may go on.

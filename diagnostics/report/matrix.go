@@ -109,7 +109,7 @@ func advice(info Info) string {
 	c := locale.For(info.Lang)
 	best := info.Matrix.Best
 	if best == nil {
-		root, ok := Root(info.Matrix.Root())
+		root, ok := diagnostics.Root(info.Matrix.Root())
 		if !ok {
 			return c.T("diagnose.matrix.nothing")
 		}

@@ -134,7 +134,7 @@ func Build(info Info, results []diagnostics.Result) Report {
 	r := Report{
 		Schema: Schema, Tool: Tool{Name: "postier", Version: info.Version},
 		Started: info.Started.UTC().Format(time.RFC3339), TookMS: info.Took.Milliseconds(),
-		Target: target(info), Verdict: Verdict(results), Checks: []Check{},
+		Target: target(info), Verdict: diagnostics.Verdict(results), Checks: []Check{},
 	}
 	for _, result := range results {
 		r.Checks = append(r.Checks, describe(info, result))
@@ -158,62 +158,6 @@ func JSON(w io.Writer, info Info, results []diagnostics.Result) error {
 	}
 	_, err = w.Write(append(data, '\n'))
 	return err
-}
-
-// Verdict is that of diagnostics.Verdict, but fail when the run was stopped or an area could not be judged at all: then
-// nothing was proven.
-func Verdict(results []diagnostics.Result) check.Status {
-	if _, failed := Root(results); failed || cancelled(results) {
-		return check.Fail
-	}
-	return diagnostics.Verdict(results)
-}
-
-// Root is the root cause: the first failure in the order of the contract. When nothing failed, a name service that
-// answered none of the questions about DNS counts as one, although each of those checks could only be skipped. It is
-// enough that the domain's own records (MX, SPF, DMARC) could not be read: guessed names below it may well get an
-// answer.
-func Root(results []diagnostics.Result) (diagnostics.Result, bool) {
-	if root, ok := diagnostics.FirstFailure(results); ok {
-		return root, true
-	}
-	if root, ok := muted(results, func(id check.ID) bool {
-		return id == check.DNSMX || id == check.DNSSPF || id == check.DNSDMARC
-	}, func(r diagnostics.Result) bool { return r.Cause == check.CauseDNSFailure }); ok {
-		return root, true
-	}
-	return muted(results, func(id check.ID) bool {
-		return strings.HasPrefix(string(id), "dns.")
-	}, func(r diagnostics.Result) bool { return r.Status == check.Skip })
-}
-
-// muted is the first unanswered check among those that belong, when all of these fit.
-func muted(results []diagnostics.Result, belongs func(check.ID) bool,
-	fits func(diagnostics.Result) bool,
-) (diagnostics.Result, bool) {
-	var mute *diagnostics.Result
-	for i, r := range results {
-		switch {
-		case !belongs(r.ID):
-		case !fits(r):
-			return diagnostics.Result{}, false
-		case r.Cause == check.CauseDNSFailure && mute == nil:
-			mute = &results[i]
-		}
-	}
-	if mute == nil {
-		return diagnostics.Result{}, false
-	}
-	return *mute, true
-}
-
-func cancelled(results []diagnostics.Result) bool {
-	for _, r := range results {
-		if r.Cause == check.CauseCancelled {
-			return true
-		}
-	}
-	return false
 }
 
 func target(info Info) Target {
@@ -271,10 +215,10 @@ func Name(lang locale.Lang, id check.ID) string {
 
 // ExitCode is what a command returns for these results: that of the root cause, 130 when the run was stopped, else 0.
 func ExitCode(results []diagnostics.Result) int {
-	if cancelled(results) {
+	if diagnostics.Cancelled(results) {
 		return exitcode.Interrupted
 	}
-	root, ok := Root(results)
+	root, ok := diagnostics.Root(results)
 	if !ok {
 		return exitcode.OK
 	}

@@ -202,7 +202,7 @@ func TestExitCodeIsTheRootCauses(t *testing.T) {
 		if got := ExitCode(test.results); got != test.want {
 			t.Errorf("%s: exit %d, want %d", test.name, got, test.want)
 		}
-		if got := Verdict(test.results); got != test.verdict {
+		if got := diagnostics.Verdict(test.results); got != test.verdict {
 			t.Errorf("%s: verdict %s, want %s", test.name, got, test.verdict)
 		}
 	}

@@ -67,8 +67,8 @@ func Opening(info Info) []string {
 // Closing says in one or two lines what all results come to, and what to mend first.
 func Closing(lang locale.Lang, results []diagnostics.Result) []string {
 	c := locale.For(lang)
-	lines := []string{c.T("checks.report.verdict." + string(Verdict(results)))}
-	if root, ok := Root(results); ok {
+	lines := []string{c.T("checks.report.verdict." + string(diagnostics.Verdict(results)))}
+	if root, ok := diagnostics.Root(results); ok {
 		words := Describe(lang, root)
 		lines = append(lines, c.T("checks.report.root", "title", words.Title, "code", words.Code))
 	}

@@ -53,7 +53,7 @@ func Send(ctx context.Context, network *wire.Network, target account.Target, mes
 	if err := ctx.Err(); err != nil && outcome.State == smtp.StateNotSent {
 		return outcome, err
 	}
-	failed, ok := diagnostics.FirstFailure(results)
+	failed, ok := diagnostics.Root(results)
 	if !ok || outcome.State == smtp.StateUnknown {
 		failed = data
 	}

@@ -9,7 +9,6 @@ import (
 
 	"postier/config"
 	"postier/diagnostics"
-	"postier/diagnostics/report"
 	"postier/internal/account"
 	"postier/internal/check"
 	"postier/internal/cli/command"
@@ -61,7 +60,7 @@ func covered(p *config.Profile) []check.ID {
 // turns a check that passed into a failed command: a file that cannot be written is told and left.
 func (c *checkup) renew(results []diagnostics.Result) {
 	proof := c.proof
-	if proof == nil || report.Verdict(results) == check.Fail {
+	if proof == nil || diagnostics.Verdict(results) == check.Fail {
 		return
 	}
 	judged := map[check.ID]check.Status{}
