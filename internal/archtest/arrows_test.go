@@ -16,6 +16,9 @@ import (
 var layers = [][]string{
 	{"cmd", "e2e", "bench", "docs"},
 	{"internal/cli"},
+	{"internal/cli/setup", "internal/cli/profile", "internal/cli/send", "internal/cli/lookup"},
+	{"internal/cli/diagnose"},
+	{"internal/cli/command"},
 	{"tui"},
 	{"wizard/worker", "delivery"},
 	{"wizard", "diagnostics"},

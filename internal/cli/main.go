@@ -1,5 +1,5 @@
-// Package cli is the command line: flags, streams and exit codes, one file a command. It builds the parts and hands
-// them down.
+// Package cli is the program: it knows which commands there are, makes the one that was called, and puts the end of a
+// run into words and an exit code. The commands are in the packages below it.
 package cli
 
 import (
