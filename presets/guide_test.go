@@ -32,9 +32,9 @@ func TestWarnings(t *testing.T) {
 		{"microsoft365", "2027-08-01", "end-date-announced", -31, false, "look it up"},
 		{"outlook", "2024-09-15", "passwords-ended", 1, false, "From 2024-09-16"},
 		{"outlook", "2026-11-21", "passwords-ended", -796, true, "no password works here"},
-		{"yahoo", "2026-11-21", "app-passwords-disputed", -48, false, "disputed"},
+		{"yahoo", "2026-11-21", "app-passwords-disputed", -48, false, "unclear whether Yahoo"},
 		{"aol", "2026-11-21", "app-passwords-disputed", -48, false, "AOL"},
-		{"google-workspace", "2026-11-21", "app-passwords-refused-to-some", -269, false, "refused to them"},
+		{"google-workspace", "2026-11-21", "app-passwords-refused-to-some", -269, false, "does not offer them"},
 	} {
 		p, _ := Default().Get(tt.provider)
 		list := p.Warnings(day(tt.on).Add(13*time.Hour), locale.English)
@@ -86,10 +86,10 @@ func TestKnownReply(t *testing.T) {
 		{"gmail", "534 5.7.9", "5.7.9 Please log in with your web browser, p=InvalidSecondFactor", "Two-step"},
 		{
 			"microsoft365", "535 5.7.139",
-			"5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant.", "The company has shut",
+			"5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant.", "The company has switched off",
 		},
 		{"yahoo", "553", "mail from a@b not allowed; MAIL FROM NOT ALLOWED", "The From address"},
-		{"postmark", "550", "Sender Signature not found", "From is not a confirmed"},
+		{"postmark", "550", "Sender Signature not found", "The From address is not a confirmed"},
 		{"gmail", "535 5.7.8", "something else", ""},
 		{"gmail", "550 5.7.8", "BadCredentials", ""},
 	} {
