@@ -35,7 +35,7 @@ type Client struct {
 	look      Addresses
 	attempts  []Attempt
 	ways      []config.Server
-	six       *family // the IPv6 half of the connection that was taken; nil when there are no such addresses
+	race      *wire.Race // of the way that was taken, or tried last
 
 	mu     sync.Mutex
 	traces map[Step]Trace
@@ -157,7 +157,7 @@ func (c *Client) Quit() {
 // Close says goodbye and lets go of everything.
 func (c *Client) Close() {
 	c.Quit()
-	if c.six != nil {
-		c.six.release()
+	if c.race != nil {
+		c.race.Stop()
 	}
 }

@@ -2,8 +2,7 @@ package smtp
 
 import (
 	"context"
-	"net/netip"
-	"sync"
+	"slices"
 	"time"
 
 	"postier/config"
@@ -29,90 +28,24 @@ func (c *Client) Resolve(ctx context.Context) (Addresses, error) {
 	return c.look, err
 }
 
-// family is the attempt to connect over one address family. It runs by itself and closes done at its end.
-type family struct {
-	done     chan struct{}
-	conn     *wire.Conn
-	attempts []Attempt
-
-	mu    sync.Mutex
-	taken bool // by the client, or released
-}
-
-func (c *Client) dial(ctx context.Context, addresses []netip.Addr, w config.Server) *family {
-	if len(addresses) == 0 {
-		return nil
-	}
-	f := &family{done: make(chan struct{})}
-	go func() {
-		defer close(f.done)
-		conn, attempts := c.network.Connect(ctx, c.account.Server.Host, w.Port, addresses, c.recorder)
-		f.conn = conn
-		for _, a := range attempts {
-			f.attempts = append(f.attempts, Attempt{a, w.Security})
-		}
-	}()
-	return f
-}
-
-// release closes the connection when it comes, or has come, and was not taken.
-func (f *family) release() {
-	go func() {
-		<-f.done
-		if conn := f.take(); conn != nil {
-			_ = conn.Close()
-		}
-	}()
-}
-
-func (f *family) take() *wire.Conn {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.taken {
-		return nil
-	}
-	f.taken = true
-	return f.conn
-}
-
-// settle is how long the slower family may take to show its outcome once the other one stands: the Connection Attempt
-// Delay of RFC 8305 §5. IPv6 may take longer; IPv6 waits for it while the dialog goes on.
+// settle is how long IPv4 may take to show its outcome once IPv6 stands: the Connection Attempt Delay of RFC 8305 §5.
+// IPv6 may take longer; it is waited for while the dialog goes on.
 const settle = 250 * time.Millisecond
 
-// both connects over both families at once and returns the first connection that stands.
-func (c *Client) both(ctx context.Context, w config.Server) (conn *wire.Conn, attempts []Attempt) {
-	four, six := c.dial(ctx, c.look.V4, w), c.dial(ctx, c.look.V6, w)
-	c.six = six
-	var fourDone, sixDone <-chan struct{}
-	if four != nil {
-		fourDone = four.done
-		defer four.release()
+// dial connects over both families at once and returns the first connection that stands.
+func (c *Client) dial(ctx context.Context, w config.Server) *wire.Conn {
+	c.race = c.network.Race(ctx, c.account.Server.Host, w.Port, slices.Concat(c.look.V4, c.look.V6), c.recorder)
+	conn, attempts := c.race.First(settle, 0)
+	c.attempts = append(c.attempts, tagged(attempts, w.Security)...)
+	return conn
+}
+
+func tagged(attempts []wire.Attempt, security config.Security) []Attempt {
+	var out []Attempt
+	for _, a := range attempts {
+		out = append(out, Attempt{a, security})
 	}
-	if six != nil {
-		sixDone = six.done
-	}
-	var patience <-chan time.Time
-	for fourDone != nil || (sixDone != nil && conn == nil) {
-		select {
-		case <-fourDone:
-			fourDone = nil
-			attempts = append(attempts, four.attempts...)
-			if conn == nil && four.conn != nil {
-				conn = four.take()
-			}
-		case <-sixDone:
-			sixDone = nil
-			if conn == nil && six.conn != nil {
-				conn, attempts = six.take(), append(attempts, six.attempts...)
-				patience = time.After(settle)
-			} else if conn == nil {
-				attempts = append(attempts, six.attempts...)
-			}
-		case <-patience:
-			return conn, attempts
-		}
-	}
-	return conn, attempts
+	return out
 }
 
 // Connect finds a way in. With several ways, one on which TLS does not come about is left for the next; when none is
@@ -126,9 +59,9 @@ func (c *Client) Connect(ctx context.Context) ([]Attempt, error) {
 func (c *Client) connect(ctx context.Context) error {
 	var kept *kept
 	for i, w := range c.ways {
-		conn, tried := c.both(ctx, w)
-		c.attempts = append(c.attempts, tried...)
+		conn := c.dial(ctx, w)
 		if conn == nil {
+			c.race.Stop()
 			continue
 		}
 		c.line = line{way: w, dialog: &dialog{conn: conn}}
@@ -158,9 +91,7 @@ type kept struct {
 func (c *Client) setAside() *kept {
 	k := &kept{c.line, c.Trace(StepTLS)}
 	_ = c.dialog.conn.Close()
-	if c.six != nil {
-		c.six.release()
-	}
+	c.race.Stop()
 	c.dialog = nil
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -185,16 +116,6 @@ func (c *Client) unconnected(ctx context.Context) error {
 // IPv6 waits for the outcome of the attempts over IPv6, which go on while the dialog does; stands tells whether one of
 // them connected. The error is wire.ErrNoAddress when none was made.
 func (c *Client) IPv6(ctx context.Context) (attempts []Attempt, stands bool, err error) {
-	if c.six == nil {
-		return nil, false, wire.ErrNoAddress
-	}
-	select {
-	case <-c.six.done:
-	case <-ctx.Done():
-		return nil, false, ctx.Err()
-	}
-	if c.six.conn != nil {
-		c.six.release()
-	}
-	return c.six.attempts, c.six.conn != nil, nil
+	tried, stands, err := c.race.IPv6(ctx)
+	return tagged(tried, c.way.Security), stands, err
 }

@@ -140,38 +140,9 @@ func (n *Network) ConnectAny(ctx context.Context, host string, port int, address
 func (n *Network) ConnectBoth(ctx context.Context, host string, port int, addresses []netip.Addr, recorder *Recorder,
 	grace time.Duration,
 ) (*Conn, []Attempt) {
-	v4, v6 := Families(addresses)
-	if len(v4) == 0 || len(v6) == 0 {
-		return n.Connect(ctx, host, port, addresses, recorder)
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	type outcome struct {
-		conn     *Conn
-		attempts []Attempt
-	}
-	results := make(chan outcome, 2)
-	for _, list := range [][]netip.Addr{v4, v6} {
-		go func() {
-			conn, attempts := n.Connect(ctx, host, port, list, recorder)
-			results <- outcome{conn, attempts}
-		}()
-	}
-	first := <-results
-	if first.conn != nil {
-		defer time.AfterFunc(grace, cancel).Stop()
-	}
-	second := <-results
-	attempts := append(first.attempts, second.attempts...)
-	switch {
-	case first.conn == nil:
-		return second.conn, attempts
-	case second.conn != nil:
-		_ = second.conn.Close() // the loser may still succeed; it must not be left open
-	case ctx.Err() != nil:
-		attempts = first.attempts // we ended the other one ourselves, so it says nothing
-	}
-	return first.conn, attempts
+	race := n.Race(ctx, host, port, addresses, recorder)
+	defer race.Stop()
+	return race.First(grace, grace)
 }
 
 // DialContext is for net/http: it resolves through the chosen resolver and connects under the address policy. address
