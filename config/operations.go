@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"postier/internal/check"
 	"postier/internal/locale"
 	"postier/internal/safetext"
 )
@@ -139,7 +140,7 @@ func (d *Document) Enable(name string) error {
 
 // Disable switches a profile off and keeps its settings (D-1). cause is "" when a person did it, else a cause's name
 // (D-5).
-func (d *Document) Disable(name, cause string, at time.Time) error {
+func (d *Document) Disable(name string, cause check.Cause, at time.Time) error {
 	p := d.File.Profiles[name]
 	if p == nil {
 		return d.unknownProfile("disable", name)

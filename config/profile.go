@@ -189,8 +189,8 @@ type Profile struct {
 
 // Disabled is the reason for an automatic deactivation.
 type Disabled struct {
-	At    time.Time `json:"at"`
-	Cause string    `json:"cause"`
+	At    time.Time   `json:"at"`
+	Cause check.Cause `json:"cause"`
 }
 
 // File is the whole configuration.

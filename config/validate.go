@@ -201,7 +201,7 @@ func (v *validator) disabled(path string, p *Profile) {
 	if p.Disabled.At.IsZero() {
 		v.add(join(path, "at"), locale.Msg("config.shape.time"))
 	}
-	if !wordPattern.MatchString(p.Disabled.Cause) {
+	if !wordPattern.MatchString(string(p.Disabled.Cause)) {
 		v.add(join(path, "cause"), locale.Msg("config.disabled.cause"))
 	}
 	if p.Enabled {

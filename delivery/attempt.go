@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"postier/config"
+	"postier/internal/check"
 )
 
 // attempt makes one try of a message and sets in the item what follows from it. The caller writes the item back.
@@ -14,7 +15,7 @@ func (q *Queue) attempt(ctx context.Context, item *Item) Try {
 	before := item.State
 	doc, err := q.Load()
 	if err != nil {
-		return q.putOff(item, Try{State: StateWaiting, Cause: "config-invalid", Err: err}, profileWait)
+		return q.putOff(item, Try{State: StateWaiting, Cause: check.CauseConfigInvalid, Err: err}, profileWait)
 	}
 	p, try, ok := q.profileFor(doc, item)
 	if !ok {
@@ -36,10 +37,10 @@ func (q *Queue) attempt(ctx context.Context, item *Item) Try {
 	var over *OverLimit
 	switch {
 	case errors.As(err, &over):
-		item.State, item.Due, item.Cause, item.Reply = StateWaiting, over.Next, CauseOwnLimit, ""
-		return Try{State: StateWaiting, Cause: CauseOwnLimit, Err: over}
+		item.State, item.Due, item.Cause, item.Reply = StateWaiting, over.Next, check.CauseOwnLimitReached, ""
+		return Try{State: StateWaiting, Cause: check.CauseOwnLimitReached, Err: over}
 	case err != nil:
-		return q.putOff(item, Try{State: StateWaiting, Cause: "file-failed", Err: err}, firstRetry)
+		return q.putOff(item, Try{State: StateWaiting, Cause: check.CauseFileFailed, Err: err}, firstRetry)
 	}
 	return q.send(ctx, doc, item, p, ticket)
 }
@@ -65,7 +66,7 @@ func (q *Queue) profileFor(doc *config.Document, item *Item) (*config.Profile, T
 			}
 		}
 	}
-	return nil, Try{State: StateWaiting, Cause: causeProfile, Profile: true}, false
+	return nil, Try{State: StateWaiting, Cause: check.CauseProfileMissing, Profile: true}, false
 }
 
 func fallbackOf(f *config.File, profile string) (string, *config.Profile, bool) {
@@ -104,7 +105,7 @@ func (q *Queue) send(ctx context.Context, doc *config.Document, item *Item, p *c
 	})
 	if stale { // somebody else has the message, and nothing was handed over
 		_ = q.Store.Return(keep, ticket)
-		return Try{State: StateWaiting, Cause: causeCancelled, Err: errStale}
+		return Try{State: StateWaiting, Cause: check.CauseCancelled, Err: errStale}
 	}
 	q.step("answered")
 	if try.State != StateSent && try.State != StateUnknown && !item.anySent() {
@@ -138,7 +139,7 @@ func (q *Queue) finish(ctx context.Context, doc *config.Document, item *Item, p 
 		item.Cause, item.Reply = "", ""
 		return q.sent(ctx, item, p, try)
 	case try.State == StateUnknown:
-		item.State, item.Doubt, item.Cause = StateUnknown, true, CauseUnknown
+		item.State, item.Doubt, item.Cause = StateUnknown, true, check.CauseDeliveryUnknown
 		item.Due = q.Store.Now().Add(doubtWait)
 		return try
 	case try.State == StateFailed:
@@ -202,7 +203,7 @@ func (q *Queue) resolve(ctx context.Context, item *Item, p *config.Profile) (Try
 	case err != nil && !checked && !signInStep(err) && item.Attempts < expiryTries:
 		item.State, item.Due = StateUnknown, q.Store.Now().Add(backOff(item.Attempts))
 		item.Attempts++
-		return Try{State: StateUnknown, Cause: CauseUnknown, Err: err}, true
+		return Try{State: StateUnknown, Cause: check.CauseDeliveryUnknown, Err: err}, true
 	}
 	return Try{}, false
 }
@@ -257,7 +258,7 @@ func (q *Queue) copyAgain(ctx context.Context, item *Item, p *config.Profile) Tr
 		item.State, item.Due = final, q.Store.Now()
 		return Try{State: final}
 	case item.CopyFailures >= copyTries:
-		item.State, item.Due, item.Cause = final, q.Store.Now(), "append-refused"
+		item.State, item.Due, item.Cause = final, q.Store.Now(), check.CauseAppendRefused
 		return Try{State: final, Err: err}
 	}
 	item.CopyFailures++
@@ -276,14 +277,11 @@ func (q *Queue) dropSuppressed(ctx context.Context, item *Item) {
 			continue
 		}
 		if reason, listed, err := q.Store.IsSuppressed(ctx, r.Address); err == nil && listed {
-			r.State, r.Cause, r.Reply = StateFailed, CauseSuppressed, reason
-			item.Cause = CauseSuppressed
+			r.State, r.Cause, r.Reply = StateFailed, check.CauseRecipientSuppressed, reason
+			item.Cause = check.CauseRecipientSuppressed
 		}
 	}
 }
-
-// CauseSuppressed is the cause of a recipient on the suppression list.
-const CauseSuppressed = "recipient-suppressed"
 
 // propose puts addresses that a server does not know on the list as proposals: a person decides (P-7).
 func (q *Queue) propose(ctx context.Context, item *Item) {
@@ -291,7 +289,7 @@ func (q *Queue) propose(ctx context.Context, item *Item) {
 		return
 	}
 	for _, r := range item.Failed() {
-		if r.Cause == "recipient-unknown" || r.Cause == "null-mx" {
+		if r.Cause == check.CauseRecipientUnknown || r.Cause == check.CauseNullMX {
 			_ = q.Store.Suppress(ctx, Entry{Pattern: r.Address, Reason: r.Reply, Proposed: true})
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"postier/config"
+	"postier/internal/check"
 )
 
 const (
@@ -24,19 +25,24 @@ func (s *Store) healthy(ctx context.Context, profile string) error {
 }
 
 // failing counts a failure of a profile and tells how many there were in a row, and since when.
-func (s *Store) failing(ctx context.Context, profile, cause string) (failures int, since time.Time, err error) {
+func (s *Store) failing(ctx context.Context, profile string, cause check.Cause) (failures int, since time.Time,
+	err error,
+) {
 	now := s.Now()
 	var at int64
 	err = s.locked(ctx, "health:"+profile, func(tx *sql.Tx) error {
 		query := s.q(`INSERT INTO postier_health (profile, failures, cause, since) VALUES (?1, 1, ?2, ?3)
 			ON CONFLICT (profile) DO UPDATE SET failures = postier_health.failures + 1, cause = ?2 RETURNING failures, since`)
-		return tx.QueryRowContext(ctx, query, profile, cause, now.UnixMilli()).Scan(&failures, &at)
+		return tx.QueryRowContext(ctx, query, profile, string(cause), now.UnixMilli()).Scan(&failures, &at)
 	})
 	return failures, time.UnixMilli(at), err
 }
 
 // ownFault are causes for which the profile is not to blame, nor its provider.
-var ownFault = map[string]bool{"network-unreachable": true, "dns-failure": true, "cancelled": true, "file-failed": true}
+var ownFault = map[check.Cause]bool{
+	check.CauseNetworkUnreachable: true, check.CauseDNSFailure: true,
+	check.CauseCancelled: true, check.CauseFileFailed: true,
+}
 
 // tooOften counts a failure of the profile and reports whether it has had enough of them.
 func (q *Queue) tooOften(ctx context.Context, item *Item, try Try) bool {
@@ -75,7 +81,7 @@ func (q *Queue) turnAway(ctx context.Context, doc *config.Document, item *Item, 
 }
 
 // deactivate switches a profile off in the file. first is false when somebody else did it already.
-func (q *Queue) deactivate(ctx context.Context, profile, cause string) (first bool, err error) {
+func (q *Queue) deactivate(ctx context.Context, profile string, cause check.Cause) (first bool, err error) {
 	for range saveTries {
 		doc, err := q.Load()
 		if err != nil {

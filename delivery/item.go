@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"postier/config"
+	"postier/internal/check"
 )
 
 // State is what became of an accepted message.
@@ -29,10 +30,10 @@ func (s State) Final() bool { return s == StateSent || s == StateFailed }
 type Recipient struct {
 	Address string `json:"address"`
 	// Blind copies come from the profile (C-3).
-	Blind bool   `json:"blind,omitempty"`
-	State State  `json:"state,omitempty"` // empty until there is a verdict; sent or failed
-	Cause string `json:"cause,omitempty"`
-	Reply string `json:"reply,omitempty"` // the server's words, raw
+	Blind bool        `json:"blind,omitempty"`
+	State State       `json:"state,omitempty"` // empty until there is a verdict; sent or failed
+	Cause check.Cause `json:"cause,omitempty"`
+	Reply string      `json:"reply,omitempty"` // the server's words, raw
 }
 
 // Item is one message on its way.
@@ -73,10 +74,10 @@ type Detail struct {
 	// Pinned messages stay with their profile: a person named it.
 	Pinned bool `json:"pinned,omitempty"`
 	// BounceTo gets the message when this one fails; empty sends it to no one.
-	BounceTo string `json:"bounce_to,omitempty"`
-	Cause    string `json:"cause,omitempty"`
-	Reply    string `json:"reply,omitempty"`
-	QueueID  string `json:"queue_id,omitempty"`
+	BounceTo string      `json:"bounce_to,omitempty"`
+	Cause    check.Cause `json:"cause,omitempty"`
+	Reply    string      `json:"reply,omitempty"`
+	QueueID  string      `json:"queue_id,omitempty"`
 	// Doubt is true once a try ended without a verdict: a second copy may arrive.
 	Doubt        bool `json:"doubt,omitempty"`
 	CopyDue      bool `json:"copy_due,omitempty"`

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"postier/config"
+	"postier/internal/check"
 	"postier/internal/locale"
 	"postier/internal/rehearsal/mailserver"
 )
@@ -219,7 +220,7 @@ func TestOverTheLimitWaits(t *testing.T) {
 	second := b.item()
 	try := b.first(second)
 	var over *OverLimit
-	if try.State != StateWaiting || try.Cause != CauseOwnLimit || !errors.As(try.Err, &over) {
+	if try.State != StateWaiting || try.Cause != check.CauseOwnLimitReached || !errors.As(try.Err, &over) {
 		t.Fatalf("%+v", try)
 	}
 	if stored := b.stored(second.ID); !stored.Due.After(b.clock.Now().Add(59*time.Minute)) || stored.Attempts != 0 {

@@ -11,16 +11,8 @@ import (
 	"postier/config"
 	"postier/diagnostics/explain"
 	"postier/internal/account"
+	"postier/internal/check"
 	"postier/internal/smtp"
-)
-
-// Causes that this package gives by itself.
-const (
-	CauseOwnLimit   = "own-limit-reached"
-	CauseCredential = "credential-unreadable"
-	CauseUnknown    = "delivery-unknown"
-	causeCancelled  = "cancelled"
-	causeProfile    = "profile-missing"
 )
 
 // Sender hands messages to submission servers, one connection a profile, kept open between messages. It is safe for
@@ -47,7 +39,7 @@ const idleLimit = 20 * time.Second
 // Try is the outcome of one try.
 type Try struct {
 	State State // sent, waiting (try again), failed or unknown
-	Cause string
+	Cause check.Cause
 	// Reply is the server's own line, raw.
 	Reply   string
 	QueueID string
@@ -113,9 +105,9 @@ func (s *Sender) connect(ctx context.Context, l *line, profile string, p *config
 	target, network, err := s.Accounts.Profile(ctx, profile, p)
 	if err != nil {
 		if ctx.Err() != nil {
-			return Try{State: StateWaiting, Cause: causeCancelled, Err: ctx.Err()}, false
+			return Try{State: StateWaiting, Cause: check.CauseCancelled, Err: ctx.Err()}, false
 		}
-		return Try{State: StateWaiting, Cause: CauseCredential, Profile: true, Err: err}, false
+		return Try{State: StateWaiting, Cause: check.CauseCredentialUnreadable, Profile: true, Err: err}, false
 	}
 	client, err := smtp.Open(ctx, network, target.Submitter())
 	if err != nil {
@@ -166,10 +158,10 @@ func judge(item *Item, provider string, receipt smtp.Receipt, err error) Try {
 func judgeError(item *Item, provider string, err error) Try {
 	var e *smtp.Error
 	if !errors.As(err, &e) {
-		return Try{State: StateWaiting, Cause: causeCancelled, Err: err}
+		return Try{State: StateWaiting, Cause: check.CauseCancelled, Err: err}
 	}
 	answer := explain.Submission(e, provider)
-	try := Try{State: StateWaiting, Cause: string(answer.Cause), Reply: e.Said.Raw(), Err: err}
+	try := Try{State: StateWaiting, Cause: answer.Cause, Reply: e.Said.Raw(), Err: err}
 	permanent := e.Reply.Code/100 == 5 && !(answer.Reply != "" && quota(answer))
 	switch {
 	case e.Lost:
@@ -190,8 +182,8 @@ func judgeError(item *Item, provider string, err error) Try {
 }
 
 // hopeless are causes that no wait removes.
-func hopeless(cause string) bool {
-	return cause == "utf8-unsupported" || cause == "address-invalid" || cause == "message-too-large"
+func hopeless(cause check.Cause) bool {
+	return cause == check.CauseUTF8Unsupported || cause == check.CauseAddressInvalid || cause == check.CauseMessageTooLarge
 }
 
 // quota recognises the 5yz replies with which some providers mean "tomorrow", of which the catalogue knows the words
@@ -215,7 +207,7 @@ func (i *Item) note(verdicts []smtp.Recipient, provider string, sent bool) {
 				continue
 			}
 			answer := explain.Submission(v.Refusal, provider)
-			r.Cause, r.Reply = string(answer.Cause), v.Refusal.Said.Raw()
+			r.Cause, r.Reply = answer.Cause, v.Refusal.Said.Raw()
 			i.Cause, i.Reply = r.Cause, r.Reply
 			if v.Reply.Code/100 == 5 && !quota(answer) {
 				r.State = StateFailed
@@ -225,7 +217,7 @@ func (i *Item) note(verdicts []smtp.Recipient, provider string, sent bool) {
 }
 
 // refuse marks what is still open as refused for good.
-func (i *Item) refuse(cause, reply string) {
+func (i *Item) refuse(cause check.Cause, reply string) {
 	for n := range i.Recipients {
 		if r := &i.Recipients[n]; r.State == "" {
 			r.State, r.Cause, r.Reply = StateFailed, cause, reply

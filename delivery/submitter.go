@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"postier/config"
+	"postier/internal/check"
 )
 
 // Submitter takes messages as `send` and `sendmail` do: it decides by the profiles and their rules, prepares the
@@ -73,7 +74,7 @@ func (s *Submitter) Submit(ctx context.Context, m *Message, r Request, d Decisio
 	case how.Later || !d.Room.Free():
 		out.Try = Try{State: StateWaiting}
 		if !d.Room.Free() {
-			item.Due, item.Cause = d.Room.Next, CauseOwnLimit
+			item.Due, item.Cause = d.Room.Next, check.CauseOwnLimitReached
 		}
 		err = s.Queue.Accept(ctx, item, how.Held && d.Room.Free())
 	default:

@@ -286,9 +286,9 @@ func (d *dialog) take(ctx context.Context, text []byte) string {
 	switch try := out.Try; {
 	case !how.Direct, try.State == delivery.StateCopy, try.State == delivery.StateSent && len(item.Failed()) == 0:
 	case try.State != delivery.StateSent && d.Transient(try):
-		return "451 4.3.0 not now: " + item.Cause
+		return "451 4.3.0 not now: " + string(item.Cause)
 	default:
-		return "554 5.0.0 not sent: " + item.Cause
+		return "554 5.0.0 not sent: " + string(item.Cause)
 	}
 	if how.Held && !how.Direct && out.Decision.Room.Free() {
 		d.accepted = append(d.accepted, item)

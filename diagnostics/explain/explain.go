@@ -143,8 +143,8 @@ func (c CauseInfo) FieldFor(id check.ID) string {
 }
 
 // Cause returns the cause with this slug.
-func Cause[C ~string](slug C) (CauseInfo, bool) {
-	i, ok := causes().bySlug[check.Cause(slug)]
+func Cause(slug check.Cause) (CauseInfo, bool) {
+	i, ok := causes().bySlug[slug]
 	if !ok {
 		return CauseInfo{}, false
 	}

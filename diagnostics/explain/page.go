@@ -111,7 +111,7 @@ func Page(code string, lang locale.Lang) (PageInfo, bool) {
 		}
 		return page, true
 	}
-	cause, ok := Cause(code)
+	cause, ok := Cause(check.Cause(code))
 	if !ok {
 		cause, ok = ByCode(code)
 	}

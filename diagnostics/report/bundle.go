@@ -50,7 +50,7 @@ type System struct {
 type Settings struct {
 	Provider   string          `json:"provider,omitempty"`
 	Enabled    bool            `json:"enabled"`
-	Disabled   string          `json:"disabled_cause,omitempty"`
+	Disabled   check.Cause     `json:"disabled_cause,omitempty"`
 	From       safetext.Remote `json:"from"`
 	Username   safetext.Remote `json:"username"`
 	SMTP       Server          `json:"smtp"`

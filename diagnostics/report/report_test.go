@@ -72,7 +72,7 @@ func sample() (Info, []diagnostics.Result) {
 func tokens(t *testing.T, lang locale.Lang, text string) string {
 	t.Helper()
 	for _, slug := range []string{"cert-soon-expiring", "wrong-password"} {
-		cause, ok := explain.Cause(slug)
+		cause, ok := explain.Cause(check.Cause(slug))
 		if !ok {
 			t.Fatalf("no cause %s", slug)
 		}

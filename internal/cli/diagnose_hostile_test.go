@@ -15,6 +15,7 @@ import (
 	"unicode"
 
 	"postier/diagnostics/explain"
+	"postier/internal/check"
 	"postier/internal/cli/command"
 	"postier/internal/rehearsal/mailserver"
 	"postier/internal/rehearsal/nameserver"
@@ -242,7 +243,7 @@ func (b hostileBench) run(t *testing.T, c hostileCase, sink int) {
 	if !slices.Contains(strings.Fields(c.causes), cause) {
 		t.Errorf("%s: cause %q, want one of %s\n%s", c.name, cause, c.causes, out)
 	}
-	if info, ok := explain.Cause(cause); ok && sink <= sinkText && code != info.Exit {
+	if info, ok := explain.Cause(check.Cause(cause)); ok && sink <= sinkText && code != info.Exit {
 		t.Errorf("%s: exit code %d for %s", c.name, code, cause)
 	}
 	for _, r := range out {

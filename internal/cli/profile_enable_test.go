@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"postier/config"
+	"postier/internal/check"
 	"postier/internal/rehearsal/mailserver"
 )
 
@@ -15,7 +16,7 @@ func (o *office) switchedOff(cause string) {
 	if err != nil {
 		o.t.Fatal(err)
 	}
-	if err := doc.Disable("durand", cause, time.Now()); err != nil {
+	if err := doc.Disable("durand", check.Cause(cause), time.Now()); err != nil {
 		o.t.Fatal(err)
 	}
 	if err := doc.Save(); err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"postier/config"
 	"postier/delivery"
+	"postier/internal/check"
 	"postier/internal/cli/command"
 	"postier/internal/rehearsal/mailserver"
 )
@@ -231,7 +232,7 @@ func TestSend(t *testing.T) {
 	}
 	stdout, _ = o.want(0, "", "postier", "queue", "list", "--json")
 	if err := json.Unmarshal([]byte(stdout), &lines); err != nil || len(lines) != 1 ||
-		lines[0].Cause != delivery.CauseOwnLimit || !lines[0].Due.After(time.Now()) {
+		lines[0].Cause != string(check.CauseOwnLimitReached) || !lines[0].Due.After(time.Now()) {
 		t.Fatalf("%v, %s", err, stdout)
 	}
 	if stdout, _ := o.want(0, "", "postier", "limits", "show"); !strings.Contains(stdout, "3 messages an hour  left: 0") {

@@ -34,7 +34,7 @@ func (w *Worker) test(ctx context.Context, r wizard.Request, out *wizard.Outcome
 		if err != nil {
 			out.Reports = []wizard.Report{Report(diagnostics.Result{
 				ID: check.SMTPData, Status: check.Fail,
-				Cause: "address-invalid",
+				Cause: check.CauseAddressInvalid,
 			})}
 			return
 		}

@@ -11,6 +11,7 @@ import (
 	"postier/config/importer"
 	"postier/delivery"
 	"postier/diagnostics/explain"
+	"postier/internal/check"
 	"postier/internal/discovery"
 	"postier/internal/exitcode"
 	"postier/internal/oauth"
@@ -149,7 +150,7 @@ func BlockCode(b delivery.Block) int {
 }
 
 // causeCode is the code of a cause, otherwise where the catalogue gives it none.
-func causeCode[C ~string](slug C, otherwise int) int {
+func causeCode(slug check.Cause, otherwise int) int {
 	if cause, ok := explain.Cause(slug); ok && cause.Exit != exitcode.OK {
 		return cause.Exit
 	}

@@ -14,6 +14,7 @@ import (
 	"postier/config/export"
 	"postier/config/importer"
 	"postier/delivery"
+	"postier/internal/check"
 	"postier/internal/discovery"
 	"postier/internal/exitcode"
 	"postier/internal/locale"
@@ -115,9 +116,9 @@ func TestCodeOfOutcomes(t *testing.T) {
 		{delivery.Try{State: delivery.StateFailed}, exitcode.Failed},
 		{delivery.Try{State: delivery.StateFailed, Cause: "wrong-password"}, exitcode.NoPerm},
 		{delivery.Try{State: delivery.StateWaiting}, exitcode.TempFail},
-		{delivery.Try{State: delivery.StateWaiting, Cause: delivery.CauseOwnLimit}, exitcode.TempFail},
+		{delivery.Try{State: delivery.StateWaiting, Cause: check.CauseOwnLimitReached}, exitcode.TempFail},
 		{
-			delivery.Try{State: delivery.StateWaiting, Cause: delivery.CauseCredential, Err: &credential.Error{}},
+			delivery.Try{State: delivery.StateWaiting, Cause: check.CauseCredentialUnreadable, Err: &credential.Error{}},
 			exitcode.Config,
 		},
 	} {

@@ -178,7 +178,7 @@ func (c *checkup) plans(o *Options) ([]diagnostics.Plan, error) {
 // reported as skipped.
 func withoutMailbox() diagnostics.Plan {
 	skip := func(context.Context) diagnostics.Result {
-		return diagnostics.Result{Status: check.Skip, Cause: "not-applicable"}
+		return diagnostics.Result{Status: check.Skip, Cause: check.CauseNotApplicable}
 	}
 	var out diagnostics.Plan
 	for _, id := range check.All() {

@@ -8,6 +8,7 @@ import (
 
 	"postier/config/credential"
 	"postier/delivery"
+	"postier/internal/check"
 	"postier/internal/cli/command"
 	"postier/internal/exitcode"
 	"postier/internal/safetext"
@@ -19,7 +20,7 @@ type outcome struct {
 	ID        string             `json:"id,omitempty"`
 	MessageID string             `json:"message_id,omitempty"`
 	State     delivery.State     `json:"state,omitempty"`
-	Cause     string             `json:"cause,omitempty"`
+	Cause     check.Cause        `json:"cause,omitempty"`
 	Reply     *safetext.Remote   `json:"reply,omitempty"`
 	QueueID   *safetext.Remote   `json:"queue_id,omitempty"`
 	Next      *time.Time         `json:"next,omitempty"`
@@ -36,7 +37,7 @@ type outcome struct {
 
 type refusedRecipient struct {
 	Address string          `json:"address"`
-	Cause   string          `json:"cause"`
+	Cause   check.Cause     `json:"cause"`
 	Reply   safetext.Remote `json:"reply"`
 }
 

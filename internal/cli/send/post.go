@@ -13,6 +13,7 @@ import (
 	"postier/delivery"
 	"postier/diagnostics/explain"
 	"postier/internal/account"
+	"postier/internal/check"
 	"postier/internal/cli/command"
 	"postier/internal/safetext"
 	"postier/internal/secret"
@@ -100,9 +101,9 @@ func providerLimits(f *command.Factory) func(*config.Profile) []delivery.Provide
 	return func(p *config.Profile) []delivery.ProviderLimit { return delivery.ProviderLimits(f.Book(), p) }
 }
 
-func causeTitle(f *command.Factory, cause string) string {
+func causeTitle(f *command.Factory, cause check.Cause) string {
 	if info, ok := explain.Cause(cause); ok {
 		return fmt.Sprintf("%s (%s)", info.Title(f.Lang()), info.Code)
 	}
-	return safetext.Escape(cause)
+	return safetext.Escape(string(cause))
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"postier/delivery"
+	"postier/internal/check"
 	"postier/internal/cli/command"
 	"postier/internal/safetext"
 )
@@ -40,7 +41,7 @@ type queueLine struct {
 	Accepted  time.Time        `json:"accepted"`
 	Due       time.Time        `json:"due"`
 	Attempts  int              `json:"attempts"`
-	Cause     string           `json:"cause,omitempty"`
+	Cause     check.Cause      `json:"cause,omitempty"`
 	Reply     *safetext.Remote `json:"reply,omitempty"`
 	Doubt     bool             `json:"may_arrive_twice,omitempty"`
 }
