@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -88,38 +89,24 @@ func givenAddress(values map[wizard.FieldID]string) string {
 
 // applySettings lets flags win over what was found.
 func applySettings(t *account.Target, values map[wizard.FieldID]string) {
-	set := func(id wizard.FieldID, to *string) {
-		if v, ok := values[id]; ok {
-			*to = v
-		}
-	}
-	set(wizard.FieldSMTPHost, &t.Submission.Host)
+	s := &t.Submission
+	set(values, wizard.FieldSMTPHost, &s.Host)
 	if text, ok := values[wizard.FieldSMTPPort]; ok {
 		port, _ := config.ParsePortField(text)
-		port.Apply(&t.Submission, new(config.Batch))
+		port.Apply(s, new(config.Batch))
 	}
-	if v, ok := values[wizard.FieldSMTPSecurity]; ok {
-		t.Submission.Security = config.Security(v)
-	}
-	if v, ok := values[wizard.FieldAuth]; ok {
-		t.Submission.Auth = config.Mechanism(v)
-	}
-	if t.Submission.Security == "" {
-		t.Submission.Security = config.SecurityAuto
-	}
-	if t.Submission.Auth == "" {
-		t.Submission.Auth = config.MechanismAuto
-	}
-	if t.Submission.Username == "" {
-		t.Submission.Username = t.Address
-	}
-	set(wizard.FieldUser, &t.Submission.Username)
-	set(wizard.FieldHelo, &t.Submission.Helo)
-	set(wizard.FieldFrom, &t.From)
+	set(values, wizard.FieldSMTPSecurity, &s.Security)
+	set(values, wizard.FieldAuth, &s.Auth)
+	s.Security = cmp.Or(s.Security, config.SecurityAuto)
+	s.Auth = cmp.Or(s.Auth, config.MechanismAuto)
+	s.Username = cmp.Or(s.Username, t.Address)
+	set(values, wizard.FieldUser, &s.Username)
+	set(values, wizard.FieldHelo, &s.Helo)
+	set(values, wizard.FieldFrom, &t.From)
 	if host, ok := values[wizard.FieldIMAPHost]; ok && host != "" {
 		t.IMAP = &config.Server{
 			Host: host, Port: config.PortIMAPS, Security: config.SecurityAuto, Auth: config.MechanismAuto,
-			Username: t.Submission.Username,
+			Username: s.Username,
 		}
 	} else if ok {
 		t.IMAP = nil
@@ -129,14 +116,17 @@ func applySettings(t *account.Target, values map[wizard.FieldID]string) {
 		if text, ok := values[wizard.FieldIMAPPort]; ok {
 			server.Port, _ = config.ParsePort(text)
 		}
-		if v, ok := values[wizard.FieldIMAPSecurity]; ok {
-			server.Security = config.Security(v)
-		}
-		set(wizard.FieldIMAPUser, &server.Username)
+		set(values, wizard.FieldIMAPSecurity, &server.Security)
+		set(values, wizard.FieldIMAPUser, &server.Username)
 		t.IMAP = &server
 	}
-	set(wizard.FieldSentFolder, &t.SentFolder)
-	if v, ok := values[wizard.FieldSentCopy]; ok {
-		t.SentMode = config.SentMode(v)
+	set(values, wizard.FieldSentFolder, &t.SentFolder)
+	set(values, wizard.FieldSentCopy, &t.SentMode)
+}
+
+// set puts a value in its place where it was given.
+func set[T ~string](values map[wizard.FieldID]string, id wizard.FieldID, to *T) {
+	if v, ok := values[id]; ok {
+		*to = T(v)
 	}
 }

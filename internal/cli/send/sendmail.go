@@ -2,7 +2,6 @@ package send
 
 import (
 	"context"
-	"errors"
 
 	"github.com/spf13/cobra"
 
@@ -24,27 +23,11 @@ func NewSendmail(f *command.Factory, run command.Run[*SendmailOptions]) *cobra.C
 			}
 			o := &SendmailOptions{Factory: f}
 			if err := o.parse(args); err != nil {
-				return o.argumentFault(err)
+				return err
 			}
 			return run.Or(runSendmail)(cmd.Context(), o)
 		},
 	}
-}
-
-// argumentFault puts an error of parse into words.
-func (o *SendmailOptions) argumentFault(err error) error {
-	var bad *argumentError
-	if !errors.As(err, &bad) {
-		return err
-	}
-	key := "sendcli.sendmail.flag"
-	switch bad.err {
-	case errMode:
-		key = "sendcli.sendmail.mode"
-	case errNeeds:
-		key = "sendcli.sendmail.needs"
-	}
-	return command.Usage(o.T(key, "flag", safetext.FromRemote(bad.flag)))
 }
 
 func runSendmail(ctx context.Context, o *SendmailOptions) error {

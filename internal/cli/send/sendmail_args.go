@@ -1,11 +1,11 @@
 package send
 
 import (
-	"errors"
 	"strings"
 	"time"
 
 	"postier/internal/cli/command"
+	"postier/internal/safetext"
 )
 
 // SendmailOptions are the arguments of sendmail(8) that mean something here.
@@ -24,19 +24,10 @@ type SendmailOptions struct {
 	recipients []string
 }
 
-// argument faults
-var (
-	errMode  = errors.New("mode")
-	errNeeds = errors.New("needs a value")
-	errFlag  = errors.New("unknown")
-)
-
-type argumentError struct {
-	flag string
-	err  error
+// refuse is the error about an argument; key is what is wrong with it.
+func (o *SendmailOptions) refuse(key, flag string) error {
+	return command.Usage(o.T(key, "flag", safetext.FromRemote(flag)))
 }
-
-func (e *argumentError) Error() string { return e.flag + ": " + e.err.Error() }
 
 // Flags of sendmail(8). Those of the first string stand alone, those of the second take a value, attached or as the
 // next argument, those of the third an attached one. What has no meaning here is passed over, and only from this list.
@@ -95,18 +86,18 @@ func (o *SendmailOptions) longFlag(arg string, args []string) ([]string, error) 
 		"timeout": &timeout,
 	}[name]
 	if !known {
-		return nil, &argumentError{"--" + name, errFlag}
+		return nil, o.refuse("sendcli.sendmail.flag", "--"+name)
 	}
 	if !given {
 		if len(args) == 0 {
-			return nil, &argumentError{"--" + name, errNeeds}
+			return nil, o.refuse("sendcli.sendmail.needs", "--"+name)
 		}
 		value, args = args[0], args[1:]
 	}
 	if *to = value; name == "timeout" {
 		d, err := time.ParseDuration(timeout)
 		if err != nil || d < 0 {
-			return nil, &argumentError{"--timeout", errNeeds}
+			return nil, o.refuse("sendcli.sendmail.needs", "--timeout")
 		}
 		o.Timeout = d
 	}
@@ -126,14 +117,14 @@ func (o *SendmailOptions) shortFlags(flags string, args []string) ([]string, err
 			value := flags
 			if value == "" {
 				if len(args) == 0 {
-					return nil, &argumentError{"-" + string(c), errNeeds}
+					return nil, o.refuse("sendcli.sendmail.needs", "-"+string(c))
 				}
 				value, args = args[0], args[1:]
 			}
 			o.valued(c, value)
 			return args, nil
 		default:
-			return nil, &argumentError{"-" + string(c), errFlag}
+			return nil, o.refuse("sendcli.sendmail.flag", "-"+string(c))
 		}
 	}
 	return args, nil
@@ -157,7 +148,7 @@ func (o *SendmailOptions) attached(c byte, value string) error {
 	case c == 'b' && len(value) == 1 && strings.Contains("mspi", value):
 		o.mode = value[0]
 	case c == 'b':
-		return &argumentError{"-b" + value, errMode}
+		return o.refuse("sendcli.sendmail.mode", "-b"+value)
 	}
 	return nil
 }
