@@ -60,12 +60,6 @@ func usedKeys(t *testing.T) map[string]bool {
 	for _, key := range helpKeys {
 		used["keyname-"+key], used["keyhelp-"+key] = true, true
 	}
-	for _, word := range whos {
-		used["who-"+word] = true
-	}
-	for _, word := range retries {
-		used["retry-"+word] = true
-	}
 	for _, key := range homeKeys {
 		used[key.label] = true
 	}

@@ -13,6 +13,7 @@ import (
 
 	"postier/internal/check"
 	"postier/internal/locale"
+	"postier/presets"
 	"postier/wizard"
 	"postier/wizard/carrier"
 )
@@ -178,7 +179,14 @@ func explained(r wizard.Report) wizard.Report {
 		wizard.L("Create an app password at your provider."), wizard.L("Copy it and paste it in step 5."),
 		wizard.L("Then try again."),
 	}
-	r.Who, r.Retry = "admin", "after-change"
+	r.Who = wizard.P(presets.Text{
+		locale.English: "the administrator of your mail", locale.French: "l'administrateur de votre messagerie",
+		locale.German: "die Person, die Ihre E-Mail verwaltet",
+	})
+	r.Retry = wizard.P(presets.Text{
+		locale.English: "Then try again.", locale.French: "Réessayez ensuite.",
+		locale.German: "Versuchen Sie es danach noch einmal.",
+	})
 	return r
 }
 

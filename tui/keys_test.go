@@ -413,7 +413,8 @@ func TestHostileText(t *testing.T) {
 	evil := wizard.Report{
 		ID: "smtp.auth", Status: check.Fail, Cause: check.Cause(hostile), Code: hostile, Matched: hostile,
 		Name: wizard.R(hostile), Title: wizard.R(hostile), Meaning: wizard.L(hostile),
-		Remedy: []wizard.Words{wizard.P(presets.Text{locale.English: hostile})}, Who: hostile, Retry: hostile,
+		Remedy: []wizard.Words{wizard.P(presets.Text{locale.English: hostile})}, Who: wizard.L(hostile),
+		Retry: wizard.L(hostile),
 		Reply: wizard.R(hostile + "\nPassword: ").Remote,
 		Brief: wizard.R(hostile).Remote, Details: []string{hostile},
 		Fixes: []check.Fix{{Kind: "TXT", Name: hostile, Value: hostile}},

@@ -1,8 +1,6 @@
 package tui
 
 import (
-	"slices"
-
 	"charm.land/lipgloss/v2"
 
 	"postier/internal/check"
@@ -122,29 +120,11 @@ func (m *model) explain(p *page, r wizard.Report) {
 			p.item(i+1, s.say(step))
 		}
 	}
-	if who := m.known("who-", whos, r.Who); who != "" {
+	if who := s.say(r.Who); who != "" {
 		p.plain(s.t("who", "who", who))
 	}
-	if retry := m.known("retry-", retries, r.Retry); retry != "" {
+	if retry := s.say(r.Retry); retry != "" {
 		p.plain(retry)
-	}
-}
-
-// The words of the contract for who must act and whether trying again helps; the reader needs no line about himself.
-var (
-	whos    = []string{"admin", "provider", "network", "server", "developer"}
-	retries = []string{"no", "later", "after-change", "automatic"}
-)
-
-// known puts one of the contract's words into words of the language. Anything else has been put into words already.
-func (m *model) known(prefix string, words []string, word string) string {
-	switch {
-	case word == "user":
-		return ""
-	case slices.Contains(words, word):
-		return m.speech.t(prefix + word)
-	default:
-		return m.speech.clean(word)
 	}
 }
 

@@ -257,8 +257,8 @@ type Report struct {
 	// Title is the cause in a few words, Meaning what happened and why, Remedy what to do, in order.
 	Title, Meaning Words
 	Remedy         []Words
-	// Who must act and whether to Retry are words of the contract ("admin", "after-change").
-	Who, Retry string
+	// Who must act, empty when the reader must, and whether to Retry.
+	Who, Retry Words
 	Took       time.Duration
 	// Exit is the exit code of an unattended run that this failure ends.
 	Exit int

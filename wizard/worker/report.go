@@ -37,7 +37,10 @@ func Report(r diagnostics.Result) wizard.Report {
 	out.Title = CheckName(out.ID)
 	if cause, ok := explain.Cause(r.Cause); ok {
 		explained(&out, r)
-		out.Who, out.Retry = string(cause.Who), string(cause.Retry)
+		out.Retry = everyLanguage(cause.Retry.Say)
+		if cause.Who != explain.WhoUser {
+			out.Who = everyLanguage(cause.Who.Say)
+		}
 		out.Step, out.Field = place(wizard.Step(cause.Step), cause.FieldFor(r.ID))
 	}
 	for _, line := range r.Transcript {
