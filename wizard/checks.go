@@ -7,9 +7,9 @@ import (
 	"postier/internal/check"
 )
 
-// rungs are the checks of each kind of work in the order in which they run, so that the whole ladder stands on the
+// Checks are those of each kind of work in the order in which they run, so that the whole ladder stands on the
 // screen before the first rung is judged.
-func rungs(kind RequestKind) []check.ID {
+func Checks(kind RequestKind) []check.ID {
 	switch kind {
 	case DoSubmission:
 		return slices.DeleteFunc(check.In("net", "smtp"), func(id check.ID) bool { return id == check.SMTPData })
@@ -25,7 +25,7 @@ func rungs(kind RequestKind) []check.ID {
 
 func pendingReports(kind RequestKind, d Draft) []Report {
 	var out []Report
-	for _, id := range rungs(kind) {
+	for _, id := range Checks(kind) {
 		if kind == DoTest && id != check.SMTPData && !d.ReadsMailbox() {
 			continue // the mailbox cannot be read
 		}

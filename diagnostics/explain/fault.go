@@ -9,58 +9,6 @@ import (
 	"postier/internal/wire"
 )
 
-// Fault is the cause of a fault of a connection that stood.
-func Fault(f wire.Fault) check.Cause {
-	switch f.Kind {
-	case wire.KindPolicy:
-		return check.CauseAddressNotAllowed
-	case wire.KindResolve:
-		return resolveCause(f)
-	case wire.KindRefused:
-		return check.CauseConnectionRefused
-	case wire.KindUnreachable:
-		return check.CauseNetworkUnreachable
-	case wire.KindLimit:
-		return check.CauseLimitExceeded
-	case wire.KindInjected:
-		return check.CauseTLSInjected
-	case wire.KindForbidden:
-		return check.CauseStartTLSForbidden
-	case wire.KindNotTLS:
-		return check.CauseTLSWrongMode
-	case wire.KindVersion:
-		return check.CauseTLSVersionUnsupported
-	case wire.KindAlert, wire.KindTLS:
-		return check.CauseTLSHandshake
-	case wire.KindTimeout:
-		return check.CauseServerTimeout
-	case wire.KindCancelled:
-		return check.CauseCancelled
-	}
-	return check.CauseConnectionDropped
-}
-
-// DialFault is the cause of a fault before the connection stood, where the same silence means a blocked port.
-func DialFault(f wire.Fault) check.Cause {
-	switch f.Kind {
-	case wire.KindTimeout:
-		return check.CausePortBlocked
-	case wire.KindOther, wire.KindCertificate:
-		return check.CauseNetworkUnreachable
-	}
-	return Fault(f)
-}
-
-func resolveCause(f wire.Fault) check.Cause {
-	switch wire.Failure(f.Detail.Raw()) {
-	case wire.NotFound:
-		return check.CauseDNSNXDomain
-	case wire.NoAddress:
-		return check.CauseDNSNoAddress
-	}
-	return check.CauseDNSFailure
-}
-
 // certificateCauses maps what wire saw to the catalogue.
 var certificateCauses = map[wire.CertFault]check.Cause{
 	wire.CertNone:         check.CauseTLSHandshake,

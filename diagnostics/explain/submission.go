@@ -61,11 +61,11 @@ func Submission(e *smtp.Error, provider string) Answer {
 	f := wire.Classify(e.Err)
 	switch {
 	case e.Step == smtp.StepConnect:
-		return answer(DialFault(f), Query{})
+		return answer(f.DialCause(), Query{})
 	case e.Step == smtp.StepResolve && f.Kind == wire.KindOther:
 		return answer(check.CauseDNSFailure, Query{})
 	}
-	return answer(Fault(f), Query{})
+	return answer(f.Cause(), Query{})
 }
 
 // strange is the cause of what is no SMTP reply: TLS bytes, another protocol, or nonsense.

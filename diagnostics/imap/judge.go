@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"postier/diagnostics"
-	"postier/diagnostics/explain"
 	"postier/internal/account"
 	"postier/internal/check"
 	client "postier/internal/imap"
@@ -79,7 +78,7 @@ func (r *run) failure(err error) diagnostics.Result {
 		result.Evidence = append(result.Evidence, diagnostics.Protocol{Text: safetext.FromRemote(protocol.What)})
 		return result
 	case errors.As(err, &resolve):
-		result.Cause = explain.Fault(wire.Classify(err))
+		result.Cause = wire.Classify(err).Cause()
 		result.Evidence = append(result.Evidence,
 			Lookup{Name: safetext.FromRemote(resolve.Name), Failure: resolve.Kind})
 		return result
@@ -88,7 +87,7 @@ func (r *run) failure(err error) diagnostics.Result {
 	if fault.Kind == wire.KindCancelled {
 		return diagnostics.Result{Status: check.Skip, Cause: check.CauseCancelled}
 	}
-	result.Cause = explain.Fault(fault)
+	result.Cause = fault.Cause()
 	result.Params = check.Params{
 		Host: safetext.FromRemote(r.access.Server.Host), Port: check.Number(r.access.Server.Port),
 		Limit: fault.Detail,

@@ -8,7 +8,6 @@ import (
 
 	"postier/config"
 	"postier/diagnostics"
-	"postier/diagnostics/explain"
 	"postier/internal/check"
 	client "postier/internal/imap"
 	"postier/internal/safetext"
@@ -61,7 +60,7 @@ func (r *run) unreached(ctx context.Context, attempts []wire.Attempt) diagnostic
 		}
 	}
 	return diagnostics.Result{
-		Status: check.Fail, Cause: explain.DialFault(strongest),
+		Status: check.Fail, Cause: strongest.DialCause(),
 		Params: check.Params{Host: safetext.FromRemote(r.access.Server.Host), Port: check.Number(r.access.Server.Port)},
 	}
 }

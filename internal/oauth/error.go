@@ -126,27 +126,10 @@ var causes = map[Problem]check.Cause{
 	Refused:       check.CauseOAuthDenied,
 }
 
-// causes of Unreachable by the kind of network error.
-var unreachable = map[wire.Kind]check.Cause{
-	wire.KindResolve:     check.CauseDNSFailure,
-	wire.KindRefused:     check.CauseConnectionRefused,
-	wire.KindUnreachable: check.CauseNetworkUnreachable,
-	wire.KindTimeout:     check.CauseServerTimeout,
-	wire.KindReset:       check.CauseConnectionDropped,
-	wire.KindClosed:      check.CauseConnectionDropped,
-	wire.KindPolicy:      check.CauseAddressNotAllowed,
-	wire.KindCertificate: check.CauseCertUntrusted,
-	wire.KindNotTLS:      check.CauseTLSWrongMode,
-	wire.KindVersion:     check.CauseTLSVersionUnsupported,
-}
-
 // Cause is the slug of the catalogue of causes (diagnostics/explain).
 func (e *Error) Cause() check.Cause {
 	if e.Problem == Unreachable {
-		if cause, ok := unreachable[e.Kind]; ok {
-			return cause
-		}
-		return check.CauseTLSHandshake
+		return wire.Fault{Kind: e.Kind}.Cause()
 	}
 	return causes[e.Problem]
 }

@@ -29,8 +29,10 @@ func TestFill(t *testing.T) {
 		"nothing":  {"", "", "", 10, []string{""}},
 		"one line": {"- ", "  ", "a b", 10, []string{"- a b"}},
 		"hanging":  {"- ", "  ", "one two three", 9, []string{"- one two", "  three"}},
-		"a long word is whole": {"", "", "see https://login.example/device now", 12,
-			[]string{"see", "https://login.example/device", "now"}},
+		"a long word is whole": {
+			"", "", "see https://login.example/device now", 12,
+			[]string{"see", "https://login.example/device", "now"},
+		},
 		"wide characters":    {"", "", "請求書 請求書", 12, []string{"請求書", "請求書"}},
 		"accents as marks":   {"", "", "De\u0301ja\u0300 vu\u0301", 8, []string{"De\u0301ja\u0300 vu\u0301"}},
 		"French punctuation": {"", "", "vous avez raison !", 16, []string{"vous avez raison !"}},

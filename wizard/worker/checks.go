@@ -79,12 +79,9 @@ func (w *Worker) sent(ctx context.Context, r wizard.Request, out *wizard.Outcome
 	}
 }
 
-// wizardDNS are the checks of the sender's domain that a person can act on.
-var wizardDNS = []check.ID{check.DNSMX, check.DNSSPF, check.DNSDKIM, check.DNSDMARC}
-
 func (w *Worker) dns(ctx context.Context, r wizard.Request, out *wizard.Outcome, tell func(wizard.Outcome)) {
 	plan := dns.Plan(w.Network, w.Target(r.Draft, r), dns.Options{})
 	plan.Checks = slices.DeleteFunc(plan.Checks,
-		func(c diagnostics.Check) bool { return !slices.Contains(wizardDNS, c.ID) })
+		func(c diagnostics.Check) bool { return !slices.Contains(wizard.Checks(wizard.DoDNS), c.ID) })
 	out.Reports = Reports(w.run(ctx, r, tell, plan))
 }
