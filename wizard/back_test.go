@@ -31,32 +31,32 @@ func TestBackLosesNothing(t *testing.T) {
 	k.enter()
 	k.at(StepReview)
 	before := k.s.Draft()
-	way := []Step{
+	steps := []Step{
 		StepOptions, StepTest, StepDNS, StepSent, StepSubmission, StepCredential, StepServer, StepServer,
 		StepProvider, StepAddress,
 	}
-	tests, ladders := k.asked(DoTest), k.asked(DoSubmission)
-	for _, step := range way {
+	tests, ladders := k.requested(DoTest), k.requested(DoSubmission)
+	for _, step := range steps {
 		k.do(ActBack)
 		k.at(step)
 	}
 	k.do(ActBack)
 	k.at(StepAddress)
-	for i := len(way) - 2; i >= 0; i-- {
+	for i := len(steps) - 2; i >= 0; i-- {
 		if k.s.Step() == StepProvider {
 			k.do(ActManual)
 		} else {
 			k.enter()
 		}
-		k.at(way[i])
+		k.at(steps[i])
 	}
 	k.enter()
 	k.at(StepReview)
 	if after := k.s.Draft(); !reflect.DeepEqual(before, after) {
 		t.Errorf("the draft changed:\n%+v\n%+v", before, after)
 	}
-	if k.asked(DoTest) != tests || k.asked(DoSubmission) != ladders {
-		t.Errorf("%d tests and %d ladders more", k.asked(DoTest)-tests, k.asked(DoSubmission)-ladders)
+	if k.requested(DoTest) != tests || k.requested(DoSubmission) != ladders {
+		t.Errorf("%d tests and %d ladders more", k.requested(DoTest)-tests, k.requested(DoSubmission)-ladders)
 	}
 }
 
@@ -117,7 +117,7 @@ func TestEveryFieldRefusesBadInput(t *testing.T) {
 		{"in", FieldIMAPUser, []string{"a\nb", long}},
 	} {
 		for _, bad := range c.values {
-			var k *talk
+			var k *driver
 			switch c.page {
 			case "address":
 				k = begin(t, Options{})
@@ -325,7 +325,7 @@ func TestResume(t *testing.T) {
 		}
 		k.password(appPassword)
 		k.at(StepSubmission)
-		if k.asked(DoSubmission) != 1 || k.asked(DoTest) != 0 {
+		if k.requested(DoSubmission) != 1 || k.requested(DoTest) != 0 {
 			t.Errorf("from %s: what was proven before is not proven again, or a message is sent", step)
 		}
 	}
@@ -379,7 +379,7 @@ func TestDamagedDrafts(t *testing.T) {
 func TestDraftsAreKept(t *testing.T) {
 	t.Parallel()
 	k := known(t, Options{})
-	if n := k.asked(DoDraft); n != 3 {
+	if n := k.requested(DoDraft); n != 3 {
 		t.Errorf("%d drafts after three steps", n)
 	}
 	if d := k.last(DoDraft).Draft; d.Step != StepCredential || d.Address != "marie@gmail.com" {
@@ -495,7 +495,7 @@ func firstError(v Screen) FieldID {
 }
 
 // onward does whatever leads to the next step.
-func (k *talk) onward() {
+func (k *driver) onward() {
 	k.t.Helper()
 	switch kind := stepWork(k.s.Step()); {
 	case k.s.Step() == StepCredential:

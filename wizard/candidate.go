@@ -5,7 +5,7 @@ import (
 	"postier/presets"
 )
 
-// Candidate is one possible provider with its settings.
+// Candidate is a provider that may serve the address, with the settings that postier would use there.
 type Candidate struct {
 	Provider   string `json:"provider"` // preset id, or "custom"
 	Name       string `json:"name"`
@@ -13,9 +13,11 @@ type Candidate struct {
 	Confidence string `json:"confidence"` // certain, likely, guess
 	Checked    string `json:"checked,omitempty"`
 	Via        string `json:"via,omitempty"` // the MX host or URL that led here
-	// Confirm is true when the servers are in a domain that neither the address nor a preset vouches for (T5).
+	// Confirm is true when the person has to confirm the servers, because their domain is neither the address's own nor
+	// known from a preset (docs/security.md T5).
 	Confirm bool `json:"confirm,omitempty"`
-	// Reasons are why, in discovery's words: other-domain, redirected, alias, guess, mx-derived, cleartext.
+	// Reasons say why Confirm is set, in discovery's words: other-domain, redirected, alias, guess, mx-derived,
+	// cleartext.
 	Reasons    []string          `json:"reasons,omitempty"`
 	Submission config.Server     `json:"submission"`
 	IMAP       *config.Server    `json:"imap,omitempty"`
@@ -23,8 +25,8 @@ type Candidate struct {
 	SentMode   config.SentMode   `json:"sent_mode"`
 }
 
-// CandidateOf is a preset as a candidate for an address. via is the name that led here, asked what the person filled in
-// for the preset's placeholders.
+// CandidateOf makes a candidate for an address from a preset. via is the MX host or URL by which the preset was found,
+// and asked holds the values that the person gave for the preset's placeholders.
 func CandidateOf(p *presets.Provider, address, origin, via string, asked map[string]string) Candidate {
 	smtp, imap := p.ServersWith(address, asked)
 	confidence, checked := p.Confidence()

@@ -7,8 +7,8 @@ import (
 	"postier/internal/check"
 )
 
-// Checks are those of each kind of work in the order in which they run, so that the whole ladder stands on the
-// screen before the first rung is judged.
+// Checks lists the checks of one kind of work in the order in which they run, so that the screen can show all of them
+// before the first one has ended.
 func Checks(kind RequestKind) []check.ID {
 	switch kind {
 	case DoSubmission:
@@ -62,8 +62,8 @@ func firstFailure(reports []Report) *Report {
 	return nil
 }
 
-// Remaining is the first check whose failure did not stop the setup: an entry of the domain, or what the receiver of
-// the test message made of it. It is nil when there is none.
+// Remaining returns the first failed check that did not stop the setup, with its step: a DNS record of the domain, or
+// the receiver's verdict on the test message. It returns nil when there is none.
 func (s State) Remaining() (Step, *Report) {
 	for _, step := range []Step{StepDNS, StepTest} {
 		kind := stepWork(step)
@@ -86,8 +86,8 @@ func (s *State) passed(kind RequestKind) bool {
 		return false
 	}
 	if kind == DoTest {
-		// What the receiver thinks of SPF and DKIM is the domain owner's to fix, like the entries of step 8: the message
-		// has arrived all the same.
+		// A failed SPF or DKIM verdict of the receiver does not count against the test: the message has arrived, and
+		// only the owner of the domain can fix its DNS records (step 8).
 		return !failed(t.reports, check.SMTPData) &&
 			(proves(t.reports, check.ArrivalDelivered) || !s.Draft().ReadsMailbox() && proves(t.reports, check.SMTPData))
 	}
@@ -114,8 +114,8 @@ func failed(reports []Report, id check.ID) bool {
 	return slices.ContainsFunc(reports, func(r Report) bool { return r.ID == id && r.Status == check.Fail })
 }
 
-// proven collects what the checks said, for the configuration.
-func (s State) proven() map[check.ID]check.Status {
+// verdicts maps each check that ran with the present settings to its verdict, for the configuration.
+func (s State) verdicts() map[check.ID]check.Status {
 	out := map[check.ID]check.Status{}
 	for _, kind := range []RequestKind{DoSubmission, DoSent, DoDNS, DoTest} {
 		t := s.work[kind]

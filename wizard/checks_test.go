@@ -84,23 +84,23 @@ func TestMailboxWaitsForSending(t *testing.T) {
 	t.Parallel()
 	k := known(t, Options{})
 	k.password(appPassword)
-	if k.asked(DoDNS) != 1 {
+	if k.requested(DoDNS) != 1 {
 		t.Error("the domain's entries are not looked at at once")
 	}
-	if k.asked(DoSent) != 0 {
+	if k.requested(DoSent) != 0 {
 		t.Error("the mailbox is tried before sending works")
 	}
 	k.fails(DoSubmission, "smtp.auth", "wrong-password", StepCredential, FieldSecret)
-	if k.asked(DoSent) != 0 {
+	if k.requested(DoSent) != 0 {
 		t.Error("the mailbox is tried although sending failed")
 	}
 	k.do(ActFix)
 	k.password("qrstuvwxyzabcdef")
 	k.passes(DoSubmission)
-	if k.asked(DoSent) != 1 {
+	if k.requested(DoSent) != 1 {
 		t.Error("the mailbox is not tried as soon as sending works")
 	}
-	if k.asked(DoDNS) != 1 {
+	if k.requested(DoDNS) != 1 {
 		t.Error("the domain's entries are asked for twice")
 	}
 }
@@ -124,7 +124,7 @@ func TestLateOutcomes(t *testing.T) {
 		t.Error("a late outcome changed the conversation")
 	}
 	k.enter()
-	if k.asked(DoSubmission) != 2 || k.s.Passed() {
+	if k.requested(DoSubmission) != 2 || k.s.Passed() {
 		t.Error("the late outcome counts")
 	}
 	// Another password: the result of the first one says nothing.
@@ -172,7 +172,7 @@ func TestLadderAsItGoes(t *testing.T) {
 	k.do(ActBack)
 	k.enter()
 	k.at(StepSubmission)
-	if k.asked(DoSubmission) != 1 {
+	if k.requested(DoSubmission) != 1 {
 		t.Error("what was stopped begins again by itself")
 	}
 	k.do(ActRetry)
@@ -193,7 +193,7 @@ func TestSkippedProvesNothing(t *testing.T) {
 	})
 	k.do(ActNext)
 	k.at(StepSubmission)
-	if k.s.Passed() || k.asked(DoSent) != 0 {
+	if k.s.Passed() || k.requested(DoSent) != 0 {
 		t.Error("skipped checks count as a proof")
 	}
 	k.do(ActRetry)
@@ -205,7 +205,7 @@ func TestSkippedProvesNothing(t *testing.T) {
 
 func TestSentFolder(t *testing.T) {
 	t.Parallel()
-	missing := func() *talk {
+	missing := func() *driver {
 		k := known(t, Options{})
 		k.password(appPassword)
 		k.passes(DoSubmission)
@@ -236,7 +236,7 @@ func TestSentFolder(t *testing.T) {
 	}
 	k.passes(DoSent)
 	k.do(ActCreate)
-	if k.asked(DoSent) != 2 {
+	if k.requested(DoSent) != 2 {
 		t.Error("a folder would be created although there is one")
 	}
 
@@ -249,7 +249,7 @@ func TestSentFolder(t *testing.T) {
 	}
 	k.do(ActBack)
 	k.at(StepSent)
-	if k.s.Finding() == nil || k.asked(DoSent) != 1 {
+	if k.s.Finding() == nil || k.requested(DoSent) != 1 {
 		t.Error("what failed is forgotten, or tried again by itself")
 	}
 	k.enter("sent-folder", "Archives")
@@ -269,7 +269,7 @@ func TestWhoFilesTheCopy(t *testing.T) {
 	t.Parallel()
 	k := known(t, Options{})
 	k.toSent()
-	sent := k.asked(DoSent)
+	sent := k.requested(DoSent)
 	k.do(ActEdit)
 	k.at(StepSent)
 	k.enter("sent-copy", "perhaps")
@@ -278,7 +278,7 @@ func TestWhoFilesTheCopy(t *testing.T) {
 	k.at(StepSent)
 	k.do(ActEdit)
 	k.enter("sent-copy", "append", "sent-folder", "Archives")
-	if k.asked(DoSent) != sent+1 || k.last(DoSent).Draft.SentMode != config.SentAppend {
+	if k.requested(DoSent) != sent+1 || k.last(DoSent).Draft.SentMode != config.SentAppend {
 		t.Error("the change is not tried")
 	}
 	k.passes(DoSent, func(o *Outcome) { o.Folder = "Archives" })
@@ -306,19 +306,21 @@ func TestProviderFilesTheCopy(t *testing.T) {
 	k.enter()
 	k.at(StepOptions)
 	k.do(ActBack)
-	if k.asked(DoTest) != 1 || k.asked(DoSent) != 1 {
+	if k.requested(DoTest) != 1 || k.requested(DoSent) != 1 {
 		t.Error("something is tried again")
 	}
 }
 
 func TestDNSNeverBlocks(t *testing.T) {
 	t.Parallel()
-	for _, end := range []func(*talk){
-		func(*talk) {}, // still running
-		func(k *talk) { k.fails(DoDNS, "dns.mx", "dns-nxdomain", StepServer, FieldSMTPHost) },
-		func(k *talk) { k.fails(DoDNS, "dns.spf", "spf-missing", StepDNS, "") },
-		func(k *talk) { k.do(ActCancel) },
-		func(k *talk) { k.tell(Outcome{ID: k.last(DoDNS).ID, Kind: DoDNS, Done: true, Err: M("setup.no-dns")}) },
+	for _, end := range []func(*driver){
+		func(*driver) {}, // still running
+		func(k *driver) { k.fails(DoDNS, "dns.mx", "dns-nxdomain", StepServer, FieldSMTPHost) },
+		func(k *driver) { k.fails(DoDNS, "dns.spf", "spf-missing", StepDNS, "") },
+		func(k *driver) { k.do(ActCancel) },
+		func(k *driver) {
+			k.tell(Outcome{ID: k.last(DoDNS).ID, Kind: DoDNS, Done: true, Err: M("setup.no-dns")})
+		},
 	} {
 		k := known(t, Options{})
 		k.toSent()
@@ -370,14 +372,14 @@ func TestOneTestMessage(t *testing.T) {
 		k.at(StepDNS)
 		k.enter()
 		k.at(StepTest)
-		if n := k.asked(DoTest); n != 1 {
+		if n := k.requested(DoTest); n != 1 {
 			t.Fatalf("%d messages", n)
 		}
 	}
 	k.do(ActCancel)
 	around()
 	k.do(ActRetry)
-	if k.asked(DoTest) != 2 {
+	if k.requested(DoTest) != 2 {
 		t.Error("the person's own wish sends none")
 	}
 	k.requests = nil
@@ -389,15 +391,15 @@ func TestOneTestMessage(t *testing.T) {
 	k.do(ActBack)
 	k.enter()
 	k.at(StepTest)
-	if k.asked(DoTest) != 0 {
+	if k.requested(DoTest) != 0 {
 		t.Error("what was done without is sent after all")
 	}
 	k.do(ActRetry)
 	k.fails(DoTest, "arrival.delivered", "not-arrived", StepTest, "")
-	around2 := k.asked(DoTest)
+	around2 := k.requested(DoTest)
 	k.do(ActBack)
 	k.enter()
-	if k.asked(DoTest) != around2 || k.s.Finding() == nil {
+	if k.requested(DoTest) != around2 || k.s.Finding() == nil {
 		t.Error("a lost message is sent again by itself")
 	}
 	k.do(ActSkip)

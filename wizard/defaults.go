@@ -59,7 +59,7 @@ func (s *State) startLimits() {
 	}
 }
 
-// startSentCopy says who files the copy, as far as that can be chosen.
+// startSentCopy applies the product's default for who files the Sent copy, where the provider leaves the choice.
 func (s *State) startSentCopy() {
 	d := &s.draft
 	switch s.opts.Defaults.SentCopy {
@@ -74,7 +74,7 @@ func (s *State) startSentCopy() {
 	}
 }
 
-// support names whom to ask: wherever something failed, and at the end.
+// support adds the product's support contact to screens with a failure and to the last screen.
 func (s State) support(v *Screen) {
 	if s.opts.Support.Empty() {
 		return

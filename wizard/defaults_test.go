@@ -71,7 +71,7 @@ func TestSupport(t *testing.T) {
 	contact := presets.Text{
 		locale.English: "ask Crésus", locale.French: "demandez à Crésus", locale.German: "fragen Sie Crésus",
 	}
-	named := func(k *talk) bool {
+	named := func(k *driver) bool {
 		return slices.ContainsFunc(k.s.Screen().Notices,
 			func(n Notice) bool { return n.Text.Say(locale.French, "") == contact[locale.French] })
 	}

@@ -7,7 +7,7 @@ import (
 	"postier/internal/check"
 )
 
-// Draft is what the person has said so far. It never holds the secret, so it may be written to disk after each step.
+// Draft holds the answers so far. It never holds the secret, so it may be written to disk after each step.
 type Draft struct {
 	Version int    `json:"version"`
 	Lang    string `json:"lang,omitempty"`
@@ -62,10 +62,10 @@ type Draft struct {
 	Skipped []Step `json:"skipped,omitempty"`
 }
 
-// DraftVersion is the version of the draft's form; another one is not read.
+// DraftVersion is the version of the draft's file format. Drafts of another version are ignored.
 const DraftVersion = 1
 
-// CopyMode is who files the Sent copy. It is none where the person chose to go without one.
+// CopyMode returns who files the Sent copy; config.SentNone where the person chose to go without one.
 func (d Draft) CopyMode() config.SentMode {
 	switch {
 	case slices.Contains(d.Skipped, StepSent), d.SentMode == "":

@@ -8,52 +8,65 @@ import (
 	"postier/internal/secret"
 )
 
-// logic is how one step behaves.
+// logic holds the four functions that make up one step.
 type logic struct {
-	// applies reports whether the step is shown; a step that does not apply is passed over both ways.
-	applies func(*State) bool
-	// enter runs on arrival; forward is false when the person came back to it.
+	// condition reports whether the step applies; nil means always.
+	condition func(*State) bool
+	// enter runs on arrival; forward is false when the person came back to it. nil means that there is
+	// nothing to do.
 	enter  func(s *State, forward bool)
 	screen func(*State, *Screen)
 	answer func(*State, Answer)
 }
 
-func always(*State) bool { return true }
-
-func nothing(*State, bool) {}
-
-func (s *State) logic() logic { return logicOf(s.draft.Step) }
-
 func logicOf(step Step) logic {
 	switch step {
 	case StepAddress:
-		return logic{always, nothing, (*State).addressScreen, (*State).answerAddress}
+		return logic{screen: (*State).addressScreen, answer: (*State).answerAddress}
 	case StepProvider:
-		return logic{always, (*State).enterProvider, (*State).providerScreen, (*State).answerProvider}
+		return logic{enter: (*State).enterProvider, screen: (*State).providerScreen, answer: (*State).answerProvider}
 	case StepServer:
-		return logic{(*State).serverApplies, (*State).enterServer, (*State).serverScreen, (*State).answerServer}
+		return logic{
+			condition: (*State).serverApplies, enter: (*State).enterServer,
+			screen: (*State).serverScreen, answer: (*State).answerServer,
+		}
 	case StepPrepare:
-		return logic{(*State).prepareApplies, nothing, (*State).prepareScreen, (*State).answerPrepare}
+		return logic{
+			condition: (*State).prepareApplies, screen: (*State).prepareScreen,
+			answer: (*State).answerPrepare,
+		}
 	case StepCredential:
 		return logic{
-			(*State).credentialApplies, (*State).enterCredential, (*State).credentialScreen,
-			(*State).answerCredential,
+			condition: (*State).credentialApplies, enter: (*State).enterCredential,
+			screen: (*State).credentialScreen, answer: (*State).answerCredential,
 		}
 	case StepSubmission:
-		return logic{always, (*State).enterSubmission, (*State).submissionScreen, (*State).answerSubmission}
+		return logic{
+			enter: (*State).enterSubmission, screen: (*State).submissionScreen,
+			answer: (*State).answerSubmission,
+		}
 	case StepSent:
-		return logic{(*State).sentApplies, (*State).enterSent, (*State).sentScreen, (*State).answerSent}
+		return logic{
+			condition: (*State).sentApplies, enter: (*State).enterSent,
+			screen: (*State).sentScreen, answer: (*State).answerSent,
+		}
 	case StepDNS:
-		return logic{always, (*State).enterDNS, (*State).dnsScreen, (*State).answerDNS}
+		return logic{enter: (*State).enterDNS, screen: (*State).dnsScreen, answer: (*State).answerDNS}
 	case StepTest:
-		return logic{always, (*State).enterTest, (*State).testScreen, (*State).answerTest}
+		return logic{enter: (*State).enterTest, screen: (*State).testScreen, answer: (*State).answerTest}
 	case StepOptions:
-		return logic{always, (*State).enterOptions, (*State).optionsScreen, (*State).answerOptions}
+		return logic{enter: (*State).enterOptions, screen: (*State).optionsScreen, answer: (*State).answerOptions}
 	case StepReview:
-		return logic{always, nothing, (*State).reviewScreen, (*State).answerReview}
+		return logic{screen: (*State).reviewScreen, answer: (*State).answerReview}
 	default:
-		return logic{always, nothing, (*State).doneScreen, (*State).answerDone}
+		return logic{screen: (*State).doneScreen, answer: (*State).answerDone}
 	}
+}
+
+// applies reports whether a step is shown; forward and back skip a step that does not apply.
+func (s *State) applies(step Step) bool {
+	condition := logicOf(step).condition
+	return condition == nil || condition(s)
 }
 
 // forward goes to the next step that applies and keeps the draft.
@@ -61,7 +74,7 @@ func (s *State) forward() {
 	s.dropForeignSignIn()
 	steps := Steps()
 	for i := s.draft.Step.Number(); i < len(steps); i++ {
-		if logicOf(steps[i]).applies(s) {
+		if s.applies(steps[i]) {
 			s.arrive(steps[i], true)
 			return
 		}
@@ -90,7 +103,7 @@ func (s *State) back() {
 	}
 	steps := Steps()
 	for i := s.draft.Step.Number() - 2; i >= 0; i-- {
-		if logicOf(steps[i]).applies(s) {
+		if s.applies(steps[i]) {
 			s.abandonStep()
 			s.arrive(steps[i], false)
 			return
@@ -121,7 +134,7 @@ func (s *State) jump(step Step, field FieldID) {
 	if step == StepServer {
 		s.draft.Edited = true
 	}
-	if !logicOf(step).applies(s) {
+	if !s.applies(step) {
 		return
 	}
 	if step == StepAddress && field == FieldFrom && s.draft.From.Address == s.draft.Address {
@@ -144,9 +157,13 @@ func (s *State) arrive(step Step, forward bool) {
 	}
 }
 
-func (s *State) enter(forward bool) { s.logic().enter(s, forward) }
+func (s *State) enter(forward bool) {
+	if enter := logicOf(s.draft.Step).enter; enter != nil {
+		enter(s, forward)
+	}
+}
 
-// stepWork is the work that a step shows.
+// stepWork returns the kind of work whose checks a step shows, or "".
 func stepWork(step Step) RequestKind {
 	switch step {
 	case StepProvider:
@@ -165,8 +182,8 @@ func stepWork(step Step) RequestKind {
 	return ""
 }
 
-// stepKind is the work that the current step shows. The credential step has some only where the person signs in by
-// browser.
+// stepKind returns the kind of work that the current step shows. The credential step shows work only where the person
+// signs in by browser.
 func (s *State) stepKind() RequestKind {
 	if s.draft.Step != StepCredential || !s.byBrowser() {
 		return stepWork(s.draft.Step)
@@ -177,8 +194,8 @@ func (s *State) stepKind() RequestKind {
 	return DoSignIn
 }
 
-// abandonStep ends the work of the step that is left. DNS goes on: it needs no
-// secret, and key makes its results out of date when the settings change on which they depend.
+// abandonStep cancels the work of the step that the person leaves. The DNS checks go on: they need no secret, and when
+// the settings that they depend on change, key tells that their results are out of date.
 func (s *State) abandonStep() {
 	s.dropCandidates()
 	if kind := stepWork(s.draft.Step); kind != "" && kind != DoDNS {
@@ -203,10 +220,10 @@ func (s *State) cancelStep() {
 	s.work[kind] = task{done: true, key: t.key, err: cancelled, reports: reports}
 }
 
-// cancelled is what a step says of work that the person stopped.
+// cancelled is shown when the person stopped the work of a step.
 var cancelled = M("wizard.cancelled")
 
-// key is made of the settings that work of one kind depends on. When it changes, the results are out of date.
+// key identifies the settings that one kind of work depends on. When it changes, the results are out of date.
 func (s *State) key(kind RequestKind) string {
 	d := &s.draft
 	imap := config.Server{}

@@ -7,7 +7,7 @@ import (
 	"postier/config"
 )
 
-// ToProfile is the configuration that the draft stands for; credential is the reference under which the secret is kept.
+// ToProfile makes the profile to be saved from the draft. credential refers to where the secret is stored.
 func (d Draft) ToProfile(credential config.Credential) *config.Profile {
 	p := &config.Profile{
 		Label: d.Label, Enabled: !d.Off, Provider: d.Provider, From: d.From, ReplyTo: d.ReplyTo, BCC: slices.Clone(d.BCC),
@@ -22,18 +22,19 @@ func (d Draft) ToProfile(credential config.Credential) *config.Profile {
 	return p
 }
 
-// NeedsSecret reports whether any of the servers wants a sign-in.
+// NeedsSecret reports whether at least one of the servers requires a sign-in.
 func (d Draft) NeedsSecret() bool {
 	return d.Submission.Auth != config.MechanismNone || d.IMAP != nil && d.IMAP.Auth != config.MechanismNone
 }
 
-// custom is the provider of servers that were entered by hand.
+// custom is the provider id for servers that were entered by hand.
 const custom = "custom"
 
-// originSaved marks the candidate that an edited profile begins with.
+// originSaved is the origin of the candidate with which an edited profile begins.
 const originSaved = "saved"
 
-// DraftOf is the draft with which a saved profile is edited. It begins at the servers' facts, everything filled in.
+// DraftOf makes the draft for editing a saved profile. The conversation begins at the provider step, with every field
+// filled in.
 func DraftOf(name string, p *config.Profile, isDefault bool) Draft {
 	d := Draft{
 		Version: DraftVersion, Step: StepProvider, Profile: name, Editing: true,
@@ -43,7 +44,7 @@ func DraftOf(name string, p *config.Profile, isDefault bool) Draft {
 		BCC: p.BCC, Senders: p.Senders, Kinds: p.Kinds, Limits: p.Limits, TestMode: p.TestMode, Default: isDefault,
 		TLS: p.TLS, Off: !p.Enabled, Disabled: p.Disabled,
 	}
-	d.Credential.Value = "" // a secret that stands in the file goes to the caller's store, never into a draft
+	d.Credential.Value = "" // a draft never holds a secret, not even one that the configuration holds as plain text
 	if d.Provider == "" {
 		d.Provider = custom
 	}

@@ -13,7 +13,7 @@ type refusals struct {
 	n       int
 }
 
-// countRefusals keeps the count: an accepted secret ends it, another address starts a new one.
+// countRefusals counts a refused sign-in. An accepted secret sets the count to zero, and so does another address.
 func (s *State) countRefusals(o Outcome) {
 	if o.Kind != DoSubmission && o.Kind != DoSent {
 		return
@@ -31,8 +31,8 @@ func (s *State) countRefusals(o Outcome) {
 	}
 }
 
-// refusalNotices says what mostly goes wrong with a password that was typed well, and after the second refusal what
-// another one costs.
+// refusalNotices names the usual reason why a correct password is refused (keyboard layout, Caps Lock), and after the
+// second refusal warns that the server may lock the account.
 func (s *State) refusalNotices() []Notice {
 	if s.refused.address != s.draft.Address || s.refused.n == 0 {
 		return nil

@@ -11,7 +11,7 @@ import (
 // is known.
 func TestRefusedSecrets(t *testing.T) {
 	t.Parallel()
-	refuse := func(k *talk, secret string) {
+	refuse := func(k *driver, secret string) {
 		k.t.Helper()
 		k.password(secret)
 		k.at(StepSubmission)

@@ -60,7 +60,7 @@ func TestOptionsPages(t *testing.T) {
 		len(d.Senders) != 2 || d.TestMode.Address != "essai@durand.example" {
 		t.Errorf("%+v", d)
 	}
-	if k.asked(DoSubmission) != 1 || !k.offers(ActSave) {
+	if k.requested(DoSubmission) != 1 || !k.offers(ActSave) {
 		t.Error("options make the proof out of date")
 	}
 	// Emptied again.
@@ -77,7 +77,7 @@ func TestOptionsPages(t *testing.T) {
 	}
 }
 
-func (k *talk) toReviewByHand() {
+func (k *driver) toReviewByHand() {
 	k.t.Helper()
 	k.password("geheim")
 	k.passes(DoSubmission)
@@ -112,7 +112,7 @@ func TestProfileNames(t *testing.T) {
 		k.enter("profile", bad)
 		k.at(StepReview)
 		k.refused(FieldProfile)
-		if k.asked(DoSave) != 0 {
+		if k.requested(DoSave) != 0 {
 			t.Fatalf("saved as %q", bad)
 		}
 	}
@@ -132,7 +132,7 @@ func TestM4UnprovenIsNotSaved(t *testing.T) {
 		t.Error("save is offered")
 	}
 	k.do(ActSave)
-	if k.asked(DoSave) != 0 {
+	if k.requested(DoSave) != 0 {
 		t.Fatal("saved")
 	}
 	k.enter() // the first action leads to the proof
@@ -154,14 +154,14 @@ func TestSaveFails(t *testing.T) {
 	for _, action := range []ActionID{ActBack, ActCancel, ActNext, GotoPrefix + ActionID(StepAddress)} {
 		k.do(action)
 	}
-	if snapshot(k.s) != before || k.asked(DoCancel) != 0 {
+	if snapshot(k.s) != before || k.requested(DoCancel) != 0 {
 		t.Error("a save can be torn apart")
 	}
 	k.tell(Outcome{ID: k.last(DoSave).ID, Kind: DoSave, Done: true, Err: M("setup.no-dns")})
 	k.at(StepReview)
 	k.says("setup.no-dns")
 	k.says("wizard.review.draft-kept")
-	if k.asked(DoForget) != 0 {
+	if k.requested(DoForget) != 0 {
 		t.Error("the draft is gone")
 	}
 	k.enter()
@@ -260,7 +260,7 @@ func TestEditKeepsEveryField(t *testing.T) {
 }
 
 // edit begins with a saved profile whose secret can be read.
-func edit(t *testing.T, p *config.Profile) *talk {
+func edit(t *testing.T, p *config.Profile) *driver {
 	t.Helper()
 	return begin(t, Options{
 		Draft: DraftOf("durand", p, true), Names: []string{"durand"}, HasDefault: true, Stored: secret.New("stored-password"),

@@ -1,6 +1,6 @@
 package wizard
 
-// Screen describes the current step.
+// Screen returns the description of the current step for a front end.
 func (s State) Screen() Screen {
 	step := s.draft.Step
 	v := Screen{
@@ -12,13 +12,13 @@ func (s State) Screen() Screen {
 	return v
 }
 
-// Beforehand tells which answers were given before the conversation began.
+// Beforehand says which answers were given by flags or an answers file, before the conversation began.
 type Beforehand struct {
 	Server   bool // host of a server
 	Provider bool
 }
 
-// Given tells which answers were given beforehand, by flags or an answers file.
+// Given returns which answers were given beforehand.
 func (s State) Given() Beforehand {
 	_, smtp := s.opts.Values[FieldSMTPHost]
 	_, port := s.opts.Values[FieldSMTPPort]
@@ -27,7 +27,7 @@ func (s State) Given() Beforehand {
 	return Beforehand{Server: smtp || port || imap, Provider: provider}
 }
 
-// Chosen reports whether the provider that was given beforehand is the one shown.
+// Chosen reports whether the screen shows the provider that was given beforehand.
 func (s State) Chosen() bool {
 	wanted := s.opts.Values[FieldProvider]
 	return len(s.draft.Candidates) == 1 && s.draft.Candidates[0].Provider == wanted

@@ -7,15 +7,15 @@ import (
 	"postier/config"
 )
 
-// showCandidates shows what a search knows while it still runs: the first good answer at once, then a better one in its
-// place. Accepting an answer ends the search, so a later answer cannot replace an accepted one.
+// showCandidates shows the candidates of a search that still runs: the first good one at once, later a better one in
+// its place. Accepting a candidate ends the search, so that no later one can replace it.
 func (s *State) showCandidates(o Outcome) {
 	if o.Kind == DoDiscover && len(o.Candidates) > 0 {
 		s.draft.Candidates, s.draft.Chosen = slices.Clone(o.Candidates), -1
 	}
 }
 
-// takeCandidates takes the final answer of a search. A search that failed after it had shown something leaves that.
+// takeCandidates takes the final result of a search. When a search fails after it has shown candidates, those stay.
 func (s *State) takeCandidates(o Outcome) {
 	if len(o.Candidates) > 0 || o.Err.Empty() {
 		s.draft.Candidates = slices.Clone(o.Candidates)
@@ -65,8 +65,8 @@ func (s *State) providerScreen(v *Screen) {
 	}
 }
 
-// doubts say why a candidate is to be confirmed, one notice a reason, with the name of the server and the address's
-// domain, and where the password would go (docs/security.md T5).
+// doubts returns one notice for each reason why the person has to confirm a candidate. It names the server, the domain
+// of the address, and where the password would go (docs/security.md T5).
 func (s *State) doubts(c Candidate) []Notice {
 	domain := config.AddressDomain(s.draft.Address)
 	reasons := c.Reasons
@@ -84,8 +84,8 @@ func (s *State) doubts(c Candidate) []Notice {
 	return append(out, Notice{LevelWarn, M("wizard.provider.elsewhere", "host", c.Submission.Host, "domain", domain)})
 }
 
-// foreignHost is the first server of a candidate that is not under the address's domain; the submission server when all
-// are.
+// foreignHost returns the first server of a candidate that is not under the domain of the address, or the submission
+// server when all are.
 func foreignHost(c Candidate, domain string) string {
 	hosts := []string{c.Submission.Host}
 	if c.IMAP != nil {

@@ -21,7 +21,7 @@ func offer(host, origin string, reasons ...string) Candidate {
 }
 
 // shows fails unless the provider step shows these servers.
-func (k *talk) shows(hosts ...string) {
+func (k *driver) shows(hosts ...string) {
 	k.t.Helper()
 	k.at(StepProvider)
 	var shown []string
@@ -42,27 +42,27 @@ func (k *talk) shows(hosts ...string) {
 func TestSearchShowsWhatItKnows(t *testing.T) {
 	t.Parallel()
 	const weak, good, better = "mail.durand.example", "smtp.durand.example", "submit.durand.example"
-	so := func(c ...Candidate) func(*talk) {
-		return func(k *talk) { k.tell(Outcome{ID: k.last(DoDiscover).ID, Kind: DoDiscover, Candidates: c}) }
+	so := func(c ...Candidate) func(*driver) {
+		return func(k *driver) { k.tell(Outcome{ID: k.last(DoDiscover).ID, Kind: DoDiscover, Candidates: c}) }
 	}
-	ends := func(err Words, c ...Candidate) func(*talk) {
-		return func(k *talk) {
+	ends := func(err Words, c ...Candidate) func(*driver) {
+		return func(k *driver) {
 			k.tell(Outcome{ID: k.last(DoDiscover).ID, Kind: DoDiscover, Done: true, Err: err, Candidates: c})
 		}
 	}
-	does := func(a ActionID) func(*talk) { return func(k *talk) { k.do(a) } }
-	shows := func(hosts ...string) func(*talk) { return func(k *talk) { k.shows(hosts...) } }
-	searches := func(want bool) func(*talk) {
-		return func(k *talk) {
+	does := func(a ActionID) func(*driver) { return func(k *driver) { k.do(a) } }
+	shows := func(hosts ...string) func(*driver) { return func(k *driver) { k.shows(hosts...) } }
+	searches := func(want bool) func(*driver) {
+		return func(k *driver) {
 			k.t.Helper()
 			if busy := k.s.Screen().Busy; (busy != nil) != want || want && busy.GivesUp == 0 {
 				k.t.Errorf("busy %+v, want %v", busy, want)
 			}
 		}
 	}
-	enter := func(k *talk) { k.enter() }
-	taken := func(host string) func(*talk) {
-		return func(k *talk) {
+	enter := func(k *driver) { k.enter() }
+	taken := func(host string) func(*driver) {
+		return func(k *driver) {
 			k.t.Helper()
 			k.at(StepCredential)
 			if got := k.s.Draft().Submission.Host; got != host {
@@ -70,18 +70,18 @@ func TestSearchShowsWhatItKnows(t *testing.T) {
 			}
 		}
 	}
-	asked := func(n int) func(*talk) {
-		return func(k *talk) {
+	asked := func(n int) func(*driver) {
+		return func(k *driver) {
 			k.t.Helper()
-			if got := k.asked(DoDiscover); got != n {
+			if got := k.requested(DoDiscover); got != n {
 				k.t.Errorf("%d searches, want %d", got, n)
 			}
 		}
 	}
-	for name, steps := range map[string][]func(*talk){
+	for name, steps := range map[string][]func(*driver){
 		"nothing yet": {searches(true), shows(), does(ActNext), shows()},
 		"first answer at once, the search goes on": {
-			so(offer(good, "srv")), shows(good), searches(true), func(k *talk) {
+			so(offer(good, "srv")), shows(good), searches(true), func(k *driver) {
 				k.t.Helper()
 				if v := k.s.Screen(); v.Busy.Text.Msg.Key != "wizard.provider.busy-better" || v.Actions[0].ID != ActNext ||
 					!k.offers(ActCancel) {
@@ -94,7 +94,7 @@ func TestSearchShowsWhatItKnows(t *testing.T) {
 			so(offer(good, "srv")), ends(Words{}, offer(better, "mx")), shows(better),
 			searches(false),
 		},
-		"enter takes it and ends": {so(offer(good, "srv")), enter, taken(good), func(k *talk) { k.last(DoCancel) }},
+		"enter takes it and ends": {so(offer(good, "srv")), enter, taken(good), func(k *driver) { k.last(DoCancel) }},
 		"nothing replaces an accepted": {
 			so(offer(good, "srv")), enter, so(offer(better, "mx")),
 			ends(Words{}, offer(better, "mx")), taken(good),
@@ -110,27 +110,27 @@ func TestSearchShowsWhatItKnows(t *testing.T) {
 		"a failing end keeps it": {so(offer(good, "srv")), ends(M("setup.no-dns")), shows(good), searches(false)},
 		"by hand ends it": {
 			so(offer(good, "srv")), does(ActManual),
-			func(k *talk) { k.at(StepServer); k.last(DoCancel) },
+			func(k *driver) { k.at(StepServer); k.last(DoCancel) },
 		},
 		"editing ends it": {
 			so(offer(good, "srv")), does(ActEdit),
-			func(k *talk) { k.at(StepServer); k.last(DoCancel) },
+			func(k *driver) { k.at(StepServer); k.last(DoCancel) },
 		},
 		"back and here again": {
-			so(offer(good, "srv")), does(ActBack), func(k *talk) { k.at(StepAddress) }, enter,
+			so(offer(good, "srv")), does(ActBack), func(k *driver) { k.at(StepAddress) }, enter,
 			asked(2), shows(),
 		},
 		"a doubt is no answer to enter": {
-			so(offer(weak, "probe", "guess")), enter, func(k *talk) { k.at(StepProvider) },
+			so(offer(weak, "probe", "guess")), enter, func(k *driver) { k.at(StepProvider) },
 		},
 		"a doubt is confirmed while it searches": {so(offer(weak, "probe", "guess")), does(ActNext), taken(weak)},
 		"several are a list": {
-			so(candidates("contact@durand.example", "mx1.mail.ovh.net")...), func(k *talk) {
+			so(candidates("contact@durand.example", "mx1.mail.ovh.net")...), func(k *driver) {
 				k.t.Helper()
 				if f := k.field(FieldProvider); f.Kind != KindChoice {
 					k.t.Errorf("%+v", f)
 				}
-			}, enter, func(k *talk) { k.at(StepProvider) },
+			}, enter, func(k *driver) { k.at(StepProvider) },
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -131,7 +131,7 @@ func TestRefusedSecret(t *testing.T) {
 	}
 	for range 2 {
 		k.do(ActRetry)
-		if k.asked(DoSubmission) != 1 {
+		if k.requested(DoSubmission) != 1 {
 			t.Fatal("the refused secret was tried again")
 		}
 		k.do(ActFix)
@@ -145,13 +145,13 @@ func TestRefusedSecret(t *testing.T) {
 	k.do(ActFix)
 	k.enter() // an empty answer keeps it
 	k.at(StepSubmission)
-	if k.asked(DoSubmission) != 1 {
+	if k.requested(DoSubmission) != 1 {
 		t.Fatal("the refused secret was tried again")
 	}
 	k.do(ActFix)
 	k.password("qrstuvwxyzabcdef")
 	k.at(StepSubmission)
-	if k.asked(DoSubmission) != 2 {
+	if k.requested(DoSubmission) != 2 {
 		t.Error("another secret was not tried")
 	}
 	k.passes(DoSubmission)
@@ -159,9 +159,9 @@ func TestRefusedSecret(t *testing.T) {
 	k.fails(DoSent, "imap.auth", "wrong-password", StepCredential, FieldSecret)
 	k.enter()
 	k.at(StepSent)
-	sent := k.asked(DoSent)
+	sent := k.requested(DoSent)
 	k.do(ActRetry)
-	if k.asked(DoSent) != sent {
+	if k.requested(DoSent) != sent {
 		t.Error("the refused secret was tried again at the mailbox")
 	}
 	k.do(ActSkip)
@@ -218,7 +218,7 @@ func TestProviderRule(t *testing.T) {
 	k = known(t, Options{})
 	k.password("Sommer2026!")
 	k.at(StepCredential)
-	if k.s.Screen().Actions[0].ID != ActNext || k.asked(DoSubmission) != 0 {
+	if k.s.Screen().Actions[0].ID != ActNext || k.requested(DoSubmission) != 0 {
 		t.Error("an account password is tried without a question")
 	}
 	k.do(ActNext)
@@ -240,7 +240,7 @@ func TestBadSecrets(t *testing.T) {
 		if v := k.field(FieldSecret); v.Value != "" {
 			t.Errorf("the field shows %q", v.Value)
 		}
-		if k.asked(DoSubmission) != 0 {
+		if k.requested(DoSubmission) != 0 {
 			t.Error("something was tried")
 		}
 	}

@@ -15,7 +15,7 @@ import (
 func TestKnownProvider(t *testing.T) {
 	t.Parallel()
 	k := known(t, Options{})
-	if got := k.requests; k.asked(DoDiscover) != 0 {
+	if got := k.requests; k.requested(DoDiscover) != 0 {
 		t.Errorf("a known domain is looked up all the same: %v", got)
 	}
 	k.toReview()
@@ -43,7 +43,7 @@ func TestKnownProvider(t *testing.T) {
 	if !slices.Equal(p.Senders, []string{"marie@gmail.com"}) {
 		t.Errorf("at a public provider only the address is the person's: %v", p.Senders)
 	}
-	if k.asked(DoForget) != 1 {
+	if k.requested(DoForget) != 1 {
 		t.Error("the draft is not forgotten")
 	}
 	if proven := k.last(DoSave).Draft.Proven; proven["smtp.auth"] != check.Pass || proven["imap.auth"] != check.Pass ||
@@ -133,7 +133,7 @@ func TestUnknownDomainByHand(t *testing.T) {
 	k.tell(Outcome{ID: k.last(DoDiscover).ID, Kind: DoDiscover, Done: true, Err: M("setup.no-dns")})
 	k.says("setup.no-dns")
 	k.do(ActRetry)
-	if k.asked(DoDiscover) != 2 {
+	if k.requested(DoDiscover) != 2 {
 		t.Error("search again does not search")
 	}
 	k.tell(Outcome{ID: k.last(DoDiscover).ID, Kind: DoDiscover, Done: true})

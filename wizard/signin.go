@@ -9,22 +9,23 @@ import (
 	"postier/presets"
 )
 
-// Client identifies the program at an identity provider. It comes from the vendor file or from a flag; none is built
-// in.
+// Client identifies the program at an identity provider. It comes from the vendor file or from a flag; postier has no
+// client of its own built in.
 type Client struct{ ID, Tenant string }
 
-// AnyProvider is the key of Options.Clients for a client that was named without a provider, by a flag. It wins.
+// AnyProvider is the key of Options.Clients for a client that a flag named without a provider. It wins over the client
+// of a named provider.
 const AnyProvider = ""
 
-// SignIn says with whom a sign-in by browser was made, as which client, and where its tokens are stored. It never holds
-// a token.
+// SignIn describes a sign-in by browser: at which identity provider and as which client it was made, and where its
+// tokens are stored. It never holds a token.
 type SignIn struct {
 	Provider string `json:"provider"`
 	Tenant   string `json:"tenant,omitempty"`
 	ClientID string `json:"client_id"`
 	// Account is the mailbox that the provider named; empty when it named none.
 	Account string `json:"account,omitempty"`
-	// Name is the profile's, as it stood when the sign-in began.
+	// Name is the name that the profile had when the sign-in began.
 	Name string `json:"name"`
 	// Pending is true until the profile is saved: a saved profile keeps its own sign-in until then.
 	Pending bool `json:"pending,omitempty"`
@@ -39,13 +40,13 @@ type SignInPrompt struct {
 	// which the person has to compare then.
 	QR       string
 	Complete bool
-	// Lasts is how long the prompt is good.
+	// Lasts is how long the prompt is valid.
 	Lasts time.Duration
 	// Redirect is the beginning of the address that has to be pasted (authorization code).
 	Redirect string
 }
 
-// flowOf is the provider's sign-in by browser; nil when it has none that any program may use.
+// flowOf returns the provider's sign-in by browser; nil when it has none that any program may use.
 func flowOf(p *presets.Provider) *presets.OAuth {
 	if p == nil || p.OAuth == nil || p.OAuth.Flow == presets.FlowPartners {
 		return nil
@@ -53,7 +54,7 @@ func flowOf(p *presets.Provider) *presets.OAuth {
 	return p.OAuth
 }
 
-// identity is the sign-in by browser of the draft's provider, or of the one that an edited profile already uses.
+// identity returns the sign-in by browser of the draft's provider, or the one that an edited profile already uses.
 func (s *State) identity() *presets.OAuth {
 	if o := flowOf(s.preset()); o != nil {
 		return o
@@ -71,8 +72,8 @@ func (s *State) identity() *presets.OAuth {
 	return nil
 }
 
-// client is the one to sign in with; its ID is empty when there is none. An edited profile keeps its own, because its
-// tokens were given to that one.
+// client returns the client to sign in with; its ID is empty when there is none. An edited profile keeps its own
+// client, because its tokens were issued to that one.
 func (s *State) client(o *presets.OAuth) Client {
 	c := s.opts.Clients[o.Provider]
 	if kept := s.draft.Credential; kept.Kind == config.CredentialOAuth && kept.Provider == o.Provider {
@@ -88,18 +89,19 @@ func (s *State) client(o *presets.OAuth) Client {
 	return c
 }
 
-// browserSignIn is the sign-in by browser and the client for it; ok is false where it cannot be used.
+// browserSignIn returns the sign-in by browser and the client for it; ok is false where the person cannot sign in by
+// browser.
 func (s *State) browserSignIn() (o *presets.OAuth, c Client, ok bool) {
 	o = s.identity()
-	if o == nil || !s.ownServers() || !bearers(&s.draft.Submission) || !bearers(s.draft.IMAP) {
+	if o == nil || !s.ownServers() || !acceptsToken(&s.draft.Submission) || !acceptsToken(s.draft.IMAP) {
 		return nil, Client{}, false
 	}
 	c = s.client(o)
 	return o, c, c.ID != ""
 }
 
-// bearers reports whether a token may go to a server: encrypted, and by a mechanism that is made for tokens.
-func bearers(server *config.Server) bool {
+// acceptsToken reports whether a token may be sent to a server: over TLS, and by a mechanism that is made for tokens.
+func acceptsToken(server *config.Server) bool {
 	if server == nil {
 		return true
 	}
@@ -110,8 +112,8 @@ func bearers(server *config.Server) bool {
 	return false
 }
 
-// ownServers reports whether the servers are the provider's. A token opens the mailbox to whoever holds it, so it goes
-// to no others (docs/security.md T5).
+// ownServers reports whether the draft's servers are the provider's own. A token opens the mailbox to whoever holds it,
+// so it is sent to no other server (docs/security.md T5).
 func (s *State) ownServers() bool {
 	var hosts []string
 	add := func(server *config.Server) {
@@ -168,7 +170,7 @@ func (s *State) dropForeignSignIn() {
 	}
 }
 
-// passwordType is what a password is called at the draft's provider.
+// passwordType returns which kind of password the draft's provider wants.
 func (s *State) passwordType() config.SecretType {
 	if p := s.preset(); p != nil && p.Credential.Type != "" && p.Credential.Type != config.SecretOAuth {
 		return p.Credential.Type
@@ -176,7 +178,7 @@ func (s *State) passwordType() config.SecretType {
 	return config.SecretPassword
 }
 
-// hasCredential reports whether what the checks sign in with is there.
+// hasCredential reports whether the checks have a password or a token to sign in with.
 func (s *State) hasCredential() bool {
 	if s.byBrowser() {
 		return s.signedIn
@@ -184,7 +186,7 @@ func (s *State) hasCredential() bool {
 	return !s.secret.Empty()
 }
 
-// signInKey is made of the settings that a sign-in is made for.
+// signInKey identifies the settings that a sign-in is made for.
 func (s *State) signInKey() string {
 	o, c, ok := s.browserSignIn()
 	if !ok {
@@ -193,7 +195,7 @@ func (s *State) signInKey() string {
 	return strings.Join(append(s.servers(), s.draft.Address, o.Provider, c.ID, c.Tenant), "\n")
 }
 
-// signInWanted is the sign-in that the draft needs.
+// signInWanted describes the sign-in that the draft needs.
 func (s *State) signInWanted() SignIn {
 	o, c, ok := s.browserSignIn()
 	if !ok {
@@ -206,7 +208,7 @@ func (s *State) signInWanted() SignIn {
 	return w
 }
 
-// dropSignIn drops a sign-in that was made for other settings, and has its tokens removed.
+// dropSignIn forgets a sign-in that was made for other settings, and asks for its tokens to be removed.
 func (s *State) dropSignIn() {
 	for _, kind := range signInKinds() {
 		s.abandon(kind)
@@ -224,14 +226,14 @@ func (s *State) dropSignIn() {
 
 func signInKinds() []RequestKind { return []RequestKind{DoSignInFind, DoSignInBegin, DoSignIn} }
 
-// useSignIn takes a sign-in that was found or made.
+// useSignIn stores in the draft a sign-in that was found or made.
 func (s *State) useSignIn(made SignIn) {
 	s.draft.SignIn, s.signedIn, s.signedFor = &made, true, s.signInKey()
 	s.prompt, s.promptRequest, s.approved, s.phase = nil, 0, false, ""
 	s.secretGen++
 }
 
-// takeSignInOutcome takes what became of a sign-in.
+// takeSignInOutcome puts the outcome of sign-in work into the state.
 func (s *State) takeSignInOutcome(o Outcome) {
 	current := s.work[o.Kind].key == s.key(o.Kind) && s.byBrowser()
 	switch {
@@ -248,7 +250,7 @@ func (s *State) takeSignInOutcome(o Outcome) {
 			s.requests = append(s.requests, Request{Kind: DoDraft, Draft: s.Draft()})
 		}
 		s.notices = append(s.notices, Notice{LevelGood, s.accountWords()})
-	case o.SignIn != nil: // made for what the draft no longer says
+	case o.SignIn != nil: // it was made for settings that have changed since
 		s.requests = append(s.requests, Request{Kind: DoSignOut, Draft: s.Draft(), SignIn: *o.SignIn})
 	case o.Prompt != nil:
 		s.prompt, s.promptRequest, s.phase = o.Prompt, o.ID, ""
@@ -265,7 +267,7 @@ func (s *State) takeSignInOutcome(o Outcome) {
 	}
 }
 
-// accountWords says who is signed in.
+// accountWords names the account that is signed in.
 func (s *State) accountWords() Words {
 	if s.draft.SignIn == nil || s.draft.SignIn.Account == "" {
 		return M("oauth.prompt.done-unnamed")

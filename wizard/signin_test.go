@@ -19,7 +19,7 @@ var microsoft = map[string]Client{"microsoft": {ID: "11111111-2222-4333-8444-555
 const outlook = "marie@outlook.com"
 
 // toSignIn goes to step 5 of an account that takes no passwords.
-func toSignIn(t *testing.T, o Options) *talk {
+func toSignIn(t *testing.T, o Options) *driver {
 	t.Helper()
 	if o.Address == "" {
 		o.Address = outlook
@@ -38,13 +38,13 @@ func toSignIn(t *testing.T, o Options) *talk {
 }
 
 // nothingKept answers that no earlier sign-in was found.
-func (k *talk) nothingKept() {
+func (k *driver) nothingKept() {
 	k.t.Helper()
 	k.tell(Outcome{ID: k.last(DoSignInFind).ID, Kind: DoSignInFind, Done: true})
 }
 
 // prompted asks for a code and gets one.
-func (k *talk) prompted() {
+func (k *driver) prompted() {
 	k.t.Helper()
 	k.do(ActSignIn)
 	k.tell(Outcome{ID: k.last(DoSignInBegin).ID, Kind: DoSignInBegin, Done: true, Prompt: &SignInPrompt{
@@ -54,7 +54,7 @@ func (k *talk) prompted() {
 }
 
 // approved answers that the person agreed.
-func (k *talk) approved() {
+func (k *driver) approved() {
 	k.t.Helper()
 	r := k.last(DoSignIn)
 	made := r.SignIn
@@ -63,7 +63,7 @@ func (k *talk) approved() {
 }
 
 // failed answers that the sign-in ended otherwise.
-func (k *talk) failedSignIn(kind RequestKind, cause string, change func(*Outcome)) {
+func (k *driver) failedSignIn(kind RequestKind, cause string, change func(*Outcome)) {
 	k.t.Helper()
 	o := Outcome{
 		ID: k.last(kind).ID, Kind: kind, Done: true, Err: M("oauth.problem.denied"),
@@ -79,7 +79,7 @@ func TestSignInByDevice(t *testing.T) {
 	t.Parallel()
 	k := toSignIn(t, Options{})
 	k.nothingKept()
-	if k.asked(DoSignInBegin) != 0 {
+	if k.requested(DoSignInBegin) != 0 {
 		t.Fatal("a code is asked for before the person wants one")
 	}
 	k.prompted()
@@ -171,9 +171,9 @@ func TestSignInEndings(t *testing.T) {
 			if c.first == ActSignIn && (!k.offers(ActPaste) || !k.offers(GotoPrefix+ActionID(StepProvider))) {
 				t.Error("no other way is offered")
 			}
-			before := k.asked(c.asks)
+			before := k.requested(c.asks)
 			k.do(c.first)
-			if k.asked(c.asks) != before+1 {
+			if k.requested(c.asks) != before+1 {
 				t.Fatalf("%s asks for nothing", c.first)
 			}
 			if c.asks == DoSignIn {
@@ -353,7 +353,7 @@ func TestSignInIsForItsServers(t *testing.T) {
 	k.do(GotoPrefix + ActionID(StepServer))
 	k.enter("smtp-host", "smtp.elsewhere.example")
 	k.enter()
-	if k.s.Draft().SignIn != nil || k.asked(DoSignOut) != 1 {
+	if k.s.Draft().SignIn != nil || k.requested(DoSignOut) != 1 {
 		t.Error("the sign-in is kept for another server")
 	}
 	before := len(k.requests)
@@ -368,14 +368,14 @@ func TestSignInIsForItsServers(t *testing.T) {
 	k.nothingKept()
 	k.prompted()
 	k.approved()
-	finds := k.asked(DoSignInFind)
+	finds := k.requested(DoSignInFind)
 	k.do(GotoPrefix + ActionID(StepServer))
 	k.enter("user", "paul@outlook.com")
 	k.enter()
 	k.enter()
 	k.at(StepCredential)
 	k.says("wizard.signin.other-account")
-	if k.s.Draft().SignIn != nil || k.asked(DoSignInFind) != finds {
+	if k.s.Draft().SignIn != nil || k.requested(DoSignInFind) != finds {
 		t.Error("the sign-in of one account serves for another")
 	}
 

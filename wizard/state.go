@@ -17,18 +17,19 @@ type Options struct {
 	Product string
 	// Today is the date for dated facts, YYYY-MM-DD; the wizard has no clock.
 	Today string
-	// Draft to go on with; the zero Draft begins a new profile.
+	// Draft is the draft to go on with; the zero Draft begins a new profile.
 	Draft Draft
-	// Address starts a new conversation; it is shown, not yet accepted.
+	// Address fills in the address field of a new conversation; the person still has to accept it.
 	Address string
-	// Values are field values given beforehand: flags or an answers file. They stand in the fields of their steps.
+	// Values are field values given by flags or an answers file. The fields show them when their step is reached.
 	Values map[FieldID]string
-	// Secret given beforehand, by file, command or standard input.
+	// Secret was given by file, command or standard input.
 	Secret secret.Value
-	// Clients are the programs' own names at identity providers, by the provider's OAuth name; see AnyProvider.
+	// Clients maps an identity provider's OAuth name to the client with which the program signs in there; see
+	// AnyProvider.
 	Clients map[string]Client
-	// Stored is the secret that an edited profile already has. It serves for the servers of that profile and need not be
-	// typed again; the reference to it stays as it is.
+	// Stored is the secret that an edited profile already has. It need not be typed again for the servers of that
+	// profile, and the reference to it stays unchanged.
 	Stored secret.Value
 	// Names are the profiles that exist already.
 	Names []string
@@ -36,11 +37,11 @@ type Options struct {
 	HasDefault bool
 	// ConfigPath is shown on the review.
 	ConfigPath string
-	// Rehearsal is true when nothing of what is saved will be kept.
+	// Rehearsal is true in the demo, where everything that is saved is removed at the end.
 	Rehearsal bool
 	// Defaults are what a new profile begins with.
 	Defaults Defaults
-	// Support says whom to ask, in every language; it stands wherever something failed, and at the end.
+	// Support says whom to ask, in every language. It is shown with every failure and on the last screen.
 	Support presets.Text
 	// CheckName is what a check is called, by its id; nil shows the id.
 	CheckName func(id check.ID) Words
@@ -61,24 +62,24 @@ type State struct {
 	stored        bool     // the secret is Options.Stored
 	givenUsed     bool     // Options.Secret was taken
 	signedIn      bool     // the tokens of draft.SignIn are there
-	signedFor     string   // what it was made for
-	searched      bool     // a sign-in made before was looked for
+	signedFor     string   // signInKey of the settings that the sign-in was made for
+	searched      bool     // DoSignInFind was asked for already
 	prompt        *SignInPrompt
 	promptRequest int // the DoSignInBegin that prompt comes from
 	approved      bool
 	phase         string
 	refused       refusals
-	pending       secret.Value // typed, waiting for an answer about blanks or shape
+	pending       secret.Value // typed, waiting for an answer about spaces or shape
 	question      question
-	judged        string // the address that suggested is about
-	suggested     string // a corrected address, waiting for an answer
-	choosing      bool   // the list of providers is shown
-	prior         *prior // what was found, while a provider chosen from the list is shown
-	byHand        *hand  // the servers entered by hand, while a preset is tried
+	judged        string         // the address that suggested is about
+	suggested     string         // a corrected address, waiting for an answer
+	choosing      bool           // the list of providers is shown
+	prior         *prior         // what was found, while a provider chosen from the list is shown
+	byHand        *manualServers // the servers entered by hand, while a preset is tried
 	fixField      FieldID
 	notices       []Notice
 	errors        map[FieldID]Words
-	typed         map[FieldID]string // what was typed and not taken yet, so that nothing is lost
+	typed         map[FieldID]string // typed values that the draft does not hold yet
 
 	nextID  int
 	work    map[RequestKind]task
@@ -86,7 +87,7 @@ type State struct {
 	saved   *Saved
 	ended   bool
 
-	requests []Request // what this motion asks for
+	requests []Request // to be returned by the Answer or Tell under way
 }
 
 // task is one kind of work: under way, ended, or out of date.
@@ -98,14 +99,14 @@ type task struct {
 	err     Words
 }
 
-// prior is what the provider step goes back to from a provider that was chosen from the list.
+// prior holds the candidates to which Back returns from a provider that was chosen from the list.
 type prior struct {
 	candidates []Candidate
 	chosen     int
 }
 
-// hand is what was entered by hand, kept so that a look at a preset does not lose it.
-type hand struct {
+// manualServers are servers that were entered by hand, kept while the person looks at a preset.
+type manualServers struct {
 	submission config.Server
 	imap       *config.Server
 	sentMode   config.SentMode
@@ -114,7 +115,7 @@ type hand struct {
 // HasSecret reports whether the person has given a secret that a draft does not keep.
 func (s State) HasSecret() bool { return !s.secret.Empty() && !s.stored || !s.pending.Empty() }
 
-// question is what the credential step waits for.
+// question is what the credential step asks about the typed secret.
 type question string
 
 const (
@@ -181,8 +182,8 @@ func (s *State) sanitize() {
 	}
 }
 
-// resume goes back to the step from which a dropped conversation can go on. What was proven before is proven again: it
-// takes seconds, and the servers may have changed since.
+// resume goes back to the step from which a dropped conversation can go on. All checks run again: they take seconds,
+// and the servers may have changed.
 func (s *State) resume() {
 	d := &s.draft
 	switch {
@@ -199,7 +200,7 @@ func (s *State) resume() {
 	case d.Step.Number() > StepSubmission.Number():
 		d.Step = StepSubmission
 	}
-	for !logicOf(d.Step).applies(s) {
+	for !s.applies(d.Step) {
 		d.Step = Steps()[d.Step.Number()-2] // the address step always applies
 	}
 	s.notices = []Notice{{LevelInfo, M("wizard.resumed")}}
@@ -230,7 +231,7 @@ func (s State) Answer(a Answer) (State, []Request) {
 			s.jump(step, field)
 		}
 	default:
-		s.logic().answer(&s, a)
+		logicOf(s.draft.Step).answer(&s, a)
 	}
 	return s.settle()
 }
@@ -268,23 +269,23 @@ func (s State) Tell(o Outcome) (State, []Request) {
 	return s.settle()
 }
 
-// Draft is what the person has said so far, without the secret.
+// Draft returns the answers so far, without the secret.
 func (s State) Draft() Draft {
 	d := s.draft
-	d.Proven = s.proven()
+	d.Proven = s.verdicts()
 	return d
 }
 
-// Step is the current step.
+// Step returns the current step.
 func (s State) Step() Step { return s.draft.Step }
 
 // Ended reports whether the conversation is over.
 func (s State) Ended() bool { return s.ended }
 
-// Saved is what was written, nil before.
+// Saved returns what DoSave wrote, nil before.
 func (s State) Saved() *Saved { return s.saved }
 
-// Finding is the failure that the current screen explains, nil when there is none.
+// Finding returns the failure that the current screen explains, nil when there is none.
 func (s State) Finding() *Report { return s.finding() }
 
 // Passed reports whether the current step's own work proved what it is for. Steps without work count as passed.
@@ -340,13 +341,13 @@ func (s State) settle() (State, []Request) {
 	return s, requests
 }
 
-// ask starts a request of one kind; one of the same kind that is still under way is abandoned. The secret goes along
-// only to the servers that it was typed for (docs/security.md T5).
+// ask adds a request of one kind and cancels one of the same kind that is still under way. The request holds the secret
+// only when the secret was typed for the draft's servers (docs/security.md T5).
 func (s *State) ask(kind RequestKind, change func(*Request)) {
 	s.abandon(kind)
 	s.nextID++
 	r := Request{ID: s.nextID, Kind: kind, Draft: s.Draft()}
-	if needsSecret(kind) && s.bound() {
+	if needsSecret(kind) && s.secretFits() {
 		r.Secret, r.Stored = s.secret, s.stored
 		if s.byBrowser() {
 			r.Secret, r.Stored, r.SignedIn = secret.Value{}, false, s.signedIn
@@ -376,14 +377,14 @@ func (s *State) fresh(kind RequestKind) bool {
 	return ok && (t.done || t.id != 0) && t.key == s.key(kind)
 }
 
-// want starts work unless it is fresh.
+// want starts work of one kind unless it is fresh.
 func (s *State) want(kind RequestKind) {
 	if !s.fresh(kind) {
 		s.ask(kind, nil)
 	}
 }
 
-// needsSecret names the work that signs in or writes the secret down; the rest never sees it.
+// needsSecret reports whether work of this kind signs in or stores the secret. Other work never gets it.
 func needsSecret(kind RequestKind) bool {
 	return kind == DoSubmission || kind == DoSent || kind == DoTest || kind == DoSave
 }

@@ -6,7 +6,7 @@ import (
 	"postier/config"
 )
 
-// value is what a field shows: what was typed last, else what the draft holds.
+// value returns what a field shows: the text typed last, else the draft's value.
 func (s *State) value(id FieldID, current string) string {
 	if v, ok := s.typed[id]; ok {
 		return v
@@ -14,7 +14,7 @@ func (s *State) value(id FieldID, current string) string {
 	return current
 }
 
-// clearTyped drops what was typed, once the draft holds it.
+// clearTyped forgets typed values once the draft holds them.
 func (s *State) clearTyped(ids ...FieldID) {
 	for _, id := range ids {
 		delete(s.typed, id)
@@ -49,8 +49,8 @@ func (s *State) addressScreen(v *Screen) {
 	v.Actions = []Action{{ID: ActNext, Label: M("wizard.action.next")}}
 }
 
-// otherFrom reports whether the author's address differs from the account's, or was asked to: few people need
-// that, so the field shows only then.
+// otherFrom reports whether the author's address differs from the account's, or was given beforehand. Few people need
+// that, so the field is shown only then.
 func (s *State) otherFrom() bool {
 	_, typed := s.typed[FieldFrom]
 	return typed || s.fixField == FieldFrom || s.draft.From.Address != s.draft.Address

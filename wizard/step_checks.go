@@ -17,7 +17,7 @@ const (
 	testLimit       = 240 * time.Second
 )
 
-// takeOutcome takes what work found into the draft.
+// takeOutcome puts the results of work into the draft.
 func (s *State) takeOutcome(o Outcome) {
 	s.countRefusals(o)
 	switch o.Kind {
@@ -52,14 +52,14 @@ func (s *State) takeOutcome(o Outcome) {
 	}
 }
 
-// adoptPort takes over the port and security that were found to work; the host stays the one that the person confirmed.
+// adoptPort takes over the port and security that worked. The host stays the one that the person confirmed.
 func adoptPort(server *config.Server, works config.Server) {
 	if strings.EqualFold(server.Host, works.Host) {
 		server.Port, server.Security = works.Port, works.Security
 	}
 }
 
-// rekey says that work's results hold for the settings as they are now.
+// rekey marks the results of work as valid for the present settings.
 func (s *State) rekey(kind RequestKind) {
 	if t, ok := s.work[kind]; ok {
 		t.key = s.key(kind)
@@ -67,7 +67,7 @@ func (s *State) rekey(kind RequestKind) {
 	}
 }
 
-// ladder fills a screen with the rungs of one kind of work, and with what went wrong.
+// ladder adds the checks of one kind of work to a screen, and what went wrong with them.
 func (s *State) ladder(v *Screen, kind RequestKind, limit time.Duration) (running bool) {
 	t := s.work[kind]
 	v.Checks = s.named(t.reports)
@@ -94,7 +94,7 @@ func (s *State) named(reports []Report) []Report {
 	return out
 }
 
-// levelOf tells the person's own stop from something that went wrong.
+// levelOf returns LevelInfo for work that the person stopped, else LevelFail.
 func levelOf(err Words) Level {
 	if err.Msg.Key == cancelled.Msg.Key {
 		return LevelInfo
@@ -102,7 +102,7 @@ func levelOf(err Words) Level {
 	return LevelFail
 }
 
-// fixAction leads to the step and field that the failure names (M-5).
+// fixAction returns the action that goes to the step and field where the failure can be fixed (M-5).
 func (s *State) fixAction(f *Report) (Action, bool) {
 	step, _ := s.fixPlace(f)
 	if step == "" {
@@ -125,7 +125,7 @@ func (s *State) fixPlace(f *Report) (Step, FieldID) {
 	if step == StepCredential && !s.credentialApplies() {
 		step, field = StepServer, FieldAuth
 	}
-	if step.Number() == 0 || step.Number() >= s.draft.Step.Number() || step != StepServer && !logicOf(step).applies(s) {
+	if step.Number() == 0 || step.Number() >= s.draft.Step.Number() || step != StepServer && !s.applies(step) {
 		return "", ""
 	}
 	return step, field
@@ -151,18 +151,19 @@ func (s *State) mayRetry(kind RequestKind) bool {
 }
 
 func (s *State) enterSubmission(bool) {
-	s.want(DoDNS) // needs no secret, and is there by the time the person gets to it
+	s.want(DoDNS) // DNS checks need no secret, so their results are ready when the person arrives at that step
 	s.want(DoSubmission)
 	s.startSent()
 }
 
-// startSent begins with the Sent folder as soon as sending works, so that it is ready when the person gets to it.
+// startSent starts the checks of the Sent folder as soon as sending works, so that they are done when the person
+// arrives at that step.
 func (s *State) startSent() {
 	if s.draft.IMAP == nil || !s.passed(DoSubmission) {
 		return
 	}
 	if !s.takeSent() {
-		s.errors = map[FieldID]Words{} // said when the person is there
+		s.errors = map[FieldID]Words{} // an error is shown when the person arrives at the step
 		return
 	}
 	s.want(DoSent)
@@ -181,7 +182,7 @@ func (s *State) submissionScreen(v *Screen) {
 	s.failureActions(v, DoSubmission)
 }
 
-// failureActions offers the fix first, then another try, then the servers.
+// failureActions adds the actions after a failure: the fix first, then another try, then editing the servers.
 func (s *State) failureActions(v *Screen, kind RequestKind) {
 	retry := s.retryAction(kind, v.Finding)
 	fix, fixable := s.fixAction(v.Finding)
@@ -233,7 +234,7 @@ func (s *State) dnsScreen(v *Screen) {
 	case v.Finding == nil && s.work[DoDNS].done && s.work[DoDNS].err.Empty():
 		v.Notices = append(v.Notices, Notice{LevelGood, M("wizard.dns.good")})
 	}
-	// What DNS lacks never keeps anybody from going on: the records are often somebody else's to publish.
+	// A missing record never keeps the person from going on: often only someone else can publish it.
 	v.Actions = []Action{next, {ID: ActRetry, Label: M("wizard.action.retry"), Key: 'r'}}
 }
 
@@ -249,7 +250,7 @@ func (s *State) answerDNS(a Answer) {
 }
 
 func (s *State) enterTest(forward bool) {
-	// Coming back, or here again after the person did without, never sends a message by itself.
+	// A message is never sent by itself when the person comes back, or has skipped the test before.
 	if forward && !s.fresh(DoTest) && !slices.Contains(s.draft.Skipped, StepTest) {
 		s.ask(DoTest, nil)
 	}

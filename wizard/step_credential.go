@@ -11,7 +11,7 @@ import (
 	"postier/presets"
 )
 
-// maxSecret bounds what is taken as a password; API keys and tokens stay well below.
+// maxSecret is the longest password that is accepted; API keys and tokens stay well below.
 const maxSecret = 4096
 
 func (s *State) prepareApplies() bool {
@@ -22,8 +22,8 @@ func (s *State) prepareApplies() bool {
 	return s.guided(p) || p.EnableFirst != nil && p.EnableFirst.Needed != presets.NeedNo
 }
 
-// guided reports whether the provider's steps lead to something that is needed to sign in. Steps to an app password are
-// not needed where the person signs in by browser.
+// guided reports whether the person has to follow the provider's steps to be able to sign in. Steps to an app password
+// are not needed where the person signs in by browser.
 func (s *State) guided(p *presets.Provider) bool {
 	switch p.Credential.Type {
 	case config.SecretAppPassword, config.SecretDevicePassword, config.SecretAPIKey:
@@ -75,7 +75,7 @@ func (s *State) answerPrepare(a Answer) {
 
 func (s *State) credentialApplies() bool { return s.draft.NeedsSecret() }
 
-// servers are what the secret is typed for: it is not reused for others (docs/security.md T5).
+// servers lists the servers for which the person types the secret: it is sent to no others (docs/security.md T5).
 func (s *State) servers() []string {
 	name := func(server *config.Server) string { return strings.ToLower(server.Host) + " " + server.Username }
 	list := []string{"smtp " + name(&s.draft.Submission)}
@@ -85,8 +85,8 @@ func (s *State) servers() []string {
 	return list
 }
 
-// bound reports whether the secret was typed for all servers as they are now. Removing one of them changes nothing.
-func (s *State) bound() bool {
+// secretFits reports whether the secret was typed for all of the present servers. Removing a server changes nothing.
+func (s *State) secretFits() bool {
 	if s.byBrowser() {
 		return s.signedIn && s.signedFor == s.signInKey()
 	}
@@ -104,13 +104,13 @@ func (s *State) enterCredential(bool) {
 		s.enterSignIn()
 		return
 	}
-	if !s.secret.Empty() && !s.bound() {
+	if !s.secret.Empty() && !s.secretFits() {
 		s.dropSecret()
 		s.notices = append(s.notices, Notice{LevelInfo, M("wizard.credential.other-server")})
 	}
 }
 
-// givenSecret is the secret that was given beforehand, until it was used. It is used once: for another server the
+// givenSecret returns the secret that was given beforehand, until it was used. It is used once: for other servers the
 // person has to enter it (docs/security.md T5).
 func (s *State) givenSecret() secret.Value {
 	if s.givenUsed {
@@ -253,8 +253,8 @@ func (s *State) answerCredential(a Answer) {
 	s.judgeSecret(typed)
 }
 
-// judgeSecret cleans by the provider's rule only, and says so; blanks at the edges are asked about, since passwords may
-// really end in one.
+// judgeSecret removes spaces only where the provider's rule allows it, and says so. It asks about spaces at the ends,
+// since a password may really end in one.
 func (s *State) judgeSecret(typed secret.Value) {
 	raw := typed.Reveal()
 	s.question, s.pending = noQuestion, secret.Value{}

@@ -8,7 +8,7 @@ import (
 	"postier/config"
 )
 
-// optionPages are the groups of fields that follow the summary.
+// optionPages are the pages of fields that follow the summary.
 var optionPages = [][]FieldID{
 	nil,
 	{FieldLabel, FieldFromName, FieldReplyTo, FieldBCC},
@@ -82,7 +82,7 @@ func (s *State) optionFacts() []Fact {
 	return facts
 }
 
-// limitFacts lists every limit that is set (P-4, C-6).
+// limitFacts returns a fact for every limit that is set (P-4, C-6).
 func limitFacts(l config.Limits) []Fact {
 	var facts []Fact
 	add := func(n int, key string, args ...any) {
@@ -101,7 +101,7 @@ func limitFacts(l config.Limits) []Fact {
 	return facts
 }
 
-// optionValue is an option as the draft holds it, in the form in which it is typed.
+// optionValue returns an option of the draft in the form in which it is typed.
 func (s *State) optionValue(id FieldID) string {
 	d := &s.draft
 	number := func(n int) string { return strconv.Itoa(n) }
@@ -180,7 +180,7 @@ func (s *State) answerOptions(a Answer) {
 	}
 }
 
-// openWrongOption opens the page of an option that was given beforehand and is wrong.
+// openWrongOption opens the page of an option that was given beforehand and is invalid.
 func (s *State) openWrongOption() bool {
 	for page, ids := range optionPages {
 		for _, id := range ids {
@@ -193,8 +193,8 @@ func (s *State) openWrongOption() bool {
 	return false
 }
 
-// takeOptions takes the typed values of some fields into the draft; it reports false when one is wrong, and then leaves
-// the draft's value as it was.
+// takeOptions puts the typed values of some fields into the draft. It reports false when one is invalid; the draft then
+// keeps its value.
 func (s *State) takeOptions(ids []FieldID) bool {
 	for _, id := range ids {
 		raw, typed := s.typed[id]
@@ -246,7 +246,7 @@ func (s *State) takeOption(id FieldID, raw string) Words {
 	return Words{}
 }
 
-// takeTestMode takes switch and address together: test mode without an address would send to no address (P-5).
+// takeTestMode takes the switch and the address together: test mode without an address would send to no address (P-5).
 func (s *State) takeTestMode() {
 	current := &s.draft.TestMode
 	on := s.value(FieldTestMode, s.optionValue(FieldTestMode))

@@ -19,7 +19,8 @@ func (s *State) enterProvider(bool) {
 	}
 }
 
-// chooseGiven shows the provider that was given beforehand, once, in the place of what would be found.
+// chooseGiven shows the provider that was given beforehand instead of the candidates that a search would find. It does
+// so once.
 func (s *State) chooseGiven(wanted string) {
 	p, known := s.opts.Book.Get(wanted)
 	if _, typed := s.typed[FieldProvider]; !typed || s.draft.Provider != "" {
@@ -38,7 +39,7 @@ func (s *State) chooseGiven(wanted string) {
 	s.show(CandidateOf(p, s.draft.Address, "manual", "", nil))
 }
 
-// preset is the provider that the draft stands on, nil for servers entered by hand.
+// preset returns the preset of the draft's provider, nil for servers entered by hand.
 func (s *State) preset() *presets.Provider {
 	p, ok := s.opts.Book.Get(s.draft.Provider)
 	if !ok {
@@ -47,7 +48,8 @@ func (s *State) preset() *presets.Provider {
 	return p
 }
 
-// foundScreen shows what is known: one candidate with its facts, several to choose from, the list of all, or nothing.
+// foundScreen shows the result of the search: one candidate with its facts, several to choose from, the list of all
+// providers, or that nothing was found.
 func (s *State) foundScreen(v *Screen) {
 	choose := Action{ID: ActChoose, Label: M("wizard.action.choose"), Key: 'o'}
 	manual := Action{ID: ActManual, Label: M("wizard.action.manual"), Key: 'm'}
@@ -123,11 +125,11 @@ func (s *State) candidateScreen(v *Screen, c Candidate) {
 	} else if p.PasswordAuth.Status == presets.PasswordOAuthOnly {
 		v.Notices = append(v.Notices, Notice{LevelFail, M("wizard.provider.oauth-only", "name", p.Name)})
 	}
-	v.Notices = append(v.Notices, s.dated(p)...)
+	v.Notices = append(v.Notices, s.datedNotices(p)...)
 }
 
-// dated are the preset's facts that take effect on a certain day, worded for today.
-func (s *State) dated(p *presets.Provider) []Notice {
+// datedNotices returns the preset's facts that take effect on a certain day, worded for today.
+func (s *State) datedNotices(p *presets.Provider) []Notice {
 	today, err := time.Parse(time.DateOnly, s.opts.Today)
 	if err != nil {
 		return nil
@@ -272,7 +274,7 @@ func (s *State) acceptProvider() {
 	s.forward()
 }
 
-// show replaces the candidates that were found by one of them; Back restores them.
+// show replaces the candidates by one that the person picked; Back restores them.
 func (s *State) show(c Candidate) {
 	if s.prior == nil {
 		s.prior = &prior{candidates: s.draft.Candidates, chosen: s.draft.Chosen}
@@ -280,8 +282,8 @@ func (s *State) show(c Candidate) {
 	s.draft.Candidates, s.draft.Chosen = []Candidate{c}, -1
 }
 
-// chooseCandidate fills the draft with a candidate's settings, unless it is chosen already: what the person changed in
-// them since stays.
+// chooseCandidate fills the draft with a candidate's settings. A candidate that is chosen already is left alone, so
+// that the person's changes to its settings stay.
 func (s *State) chooseCandidate(index int) {
 	c := s.draft.Candidates[index]
 	d := &s.draft
@@ -291,7 +293,7 @@ func (s *State) chooseCandidate(index int) {
 		return
 	}
 	if d.Manual {
-		s.byHand = &hand{d.Submission, d.IMAP, d.SentMode}
+		s.byHand = &manualServers{d.Submission, d.IMAP, d.SentMode}
 	}
 	s.resetTyped(serverFields...)
 	d.Chosen, d.Manual, d.Edited = index, false, s.serverGiven()
@@ -315,7 +317,7 @@ func (s *State) chooseCandidate(index int) {
 	s.startSentCopy()
 }
 
-// limitsOf starts with the provider's own limits that apply to every customer.
+// limitsOf returns the provider's own limits that apply to every customer.
 func limitsOf(p *presets.Provider) config.Limits {
 	var l config.Limits
 	for _, limit := range p.Limits {
@@ -368,7 +370,7 @@ func (s *State) serverGiven() bool {
 	})
 }
 
-// discoverLimit is when the search gives up with what it knows.
+// discoverLimit is how long the search may take; it then ends with what it has found.
 const discoverLimit = 10 * time.Second
 
 func serverWords(server config.Server) Words {

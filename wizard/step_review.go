@@ -97,7 +97,7 @@ func (s *State) sentWords() Words {
 	return M("wizard.fact.sent-none")
 }
 
-// verdict is the word for all checks of one kind.
+// verdict returns the word that sums up the checks of one kind.
 func (s *State) verdict(kind RequestKind) Words {
 	t := s.work[kind]
 	switch {
@@ -111,7 +111,7 @@ func (s *State) verdict(kind RequestKind) Words {
 	return M("wizard.verdict.pass")
 }
 
-// testVerdict is the word for the test message: "sent" where the mailbox could not be read to look for it.
+// testVerdict returns the word for the test message: "sent" where the mailbox could not be read to look for it.
 func (s *State) testVerdict() Words {
 	word := s.verdict(DoTest)
 	if word.Msg.Key == "wizard.verdict.pass" && !s.arrived() {
@@ -120,7 +120,7 @@ func (s *State) testVerdict() Words {
 	return word
 }
 
-// arrived reports whether the present settings' test message was seen in the mailbox.
+// arrived reports whether a test message sent with the present settings was found in the mailbox.
 func (s *State) arrived() bool {
 	t := s.work[DoTest]
 	return t.done && t.key == s.key(DoTest) && t.err.Empty() && slices.ContainsFunc(t.reports, func(r Report) bool {
@@ -128,7 +128,7 @@ func (s *State) arrived() bool {
 	})
 }
 
-// profileName is the name under which the profile is kept: given, or made from the address.
+// profileName returns the name under which the profile is saved: the given one, or one made from the address.
 func (s *State) profileName() string {
 	if s.draft.Profile != "" {
 		return s.draft.Profile

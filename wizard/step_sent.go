@@ -13,14 +13,14 @@ const (
 )
 
 // sentApplies reports whether the step is shown: there is a mailbox, or a copy was asked for beforehand and the step
-// has to say that it cannot be filed.
+// has to say that it cannot be filed without a mailbox.
 func (s *State) sentApplies() bool {
 	return s.draft.IMAP != nil || s.typed[FieldSentCopy] == string(config.SentAppend)
 }
 
 func (s *State) enterSent(forward bool) {
 	if !forward {
-		// Coming back to a step that was skipped takes it up again; a failure still shows.
+		// The person who comes back to a step that was skipped may try it again; a failure is still shown.
 		s.draft.Skipped = slices.DeleteFunc(s.draft.Skipped, func(step Step) bool { return step == StepSent })
 	} else if !s.takeSent() {
 		s.page = sentChange
@@ -29,7 +29,7 @@ func (s *State) enterSent(forward bool) {
 	s.want(DoSent)
 }
 
-// takeSent takes what was typed, or given beforehand, about the copy.
+// takeSent puts into the draft what was typed or given beforehand about the copy.
 func (s *State) takeSent() bool {
 	mode := config.SentMode(s.value(FieldSentCopy, string(s.sentMode())))
 	folder := s.value(FieldSentFolder, s.draft.SentFolder)

@@ -52,7 +52,7 @@ func (s *State) serverPageOf(field FieldID) int {
 	return max(0, slices.Index(s.serverPages(), page))
 }
 
-// asks are the values that the chosen preset leaves to the person.
+// asks returns the placeholders of the chosen preset that the person fills in.
 func (s *State) asks() []presets.Ask {
 	p := s.preset()
 	if p == nil {
@@ -131,7 +131,8 @@ func (s *State) serverScreen(v *Screen) {
 	}
 }
 
-// securities are the choices a person gets: no encryption only where it is set already (a server on this machine).
+// securities lists the choices for a server's security. No encryption is among them only where it is set already (a
+// server on this machine).
 func securities(current config.Security) []string {
 	list := []string{string(config.SecurityAuto), string(config.SecurityTLS), string(config.SecurityStartTLS)}
 	if current == config.SecurityNone {
@@ -140,7 +141,7 @@ func securities(current config.Security) []string {
 	return list
 }
 
-// mechanisms are the choices of a person with a password.
+// mechanisms lists the SASL mechanisms to choose from with a password.
 func mechanisms() []string {
 	var list []string
 	for _, m := range config.Mechanisms() {
@@ -233,7 +234,7 @@ func (s *State) takeAsked() bool {
 	return true
 }
 
-// judge notes what is wrong with a setting, and reports whether it is right.
+// judge reports whether a setting is valid, and notes the error when it is not.
 func (s *State) judge(id FieldID, value string) bool {
 	text := config.ValidateSetting(string(id), value)
 	if !text.Empty() {

@@ -19,7 +19,7 @@ func (s *State) enterSignIn() {
 		}
 	}
 	if !s.signedIn && !s.searched && s.prompt == nil {
-		s.want(DoSignInFind) // a dropped line, or a profile that is edited
+		s.want(DoSignInFind) // after a lost connection, or for a profile that is edited
 	}
 }
 
@@ -50,7 +50,7 @@ func cancelAction() Action {
 	return Action{ID: ActCancel, Label: M("wizard.action.cancel"), Key: 'x'}
 }
 
-// providerName is whom the person signs in with.
+// providerName returns the name of the provider at which the person signs in.
 func (s *State) providerName() string {
 	if p := s.preset(); p != nil {
 		return p.Name
@@ -58,7 +58,7 @@ func (s *State) providerName() string {
 	return s.draft.Credential.Provider
 }
 
-// offerScreen says what will happen and begins nothing: a code is only asked for when the person wants one
+// offerScreen explains the sign-in and starts nothing: a code is requested only when the person asks for it
 // (docs/security.md T16).
 func (s *State) offerScreen(v *Screen) {
 	o, _, _ := s.browserSignIn()
@@ -84,7 +84,7 @@ func (s *State) offerScreen(v *Screen) {
 	s.otherMethods(v)
 }
 
-// signInFacts say what the sign-in is for.
+// signInFacts lists what the sign-in is for.
 func (s *State) signInFacts() []Fact {
 	return []Fact{
 		{Label: M("wizard.fact.user"), Value: L(s.draft.Submission.Username)},
@@ -115,7 +115,7 @@ func (s *State) signInFailure(v *Screen) {
 	v.Finding = s.finding()
 }
 
-// promptScreen shows what to do in the browser while the provider is asked whether it was done.
+// promptScreen shows what to do in the browser, while the worker polls the provider for the approval.
 func (s *State) promptScreen(v *Screen) {
 	busy := &Busy{Request: s.work[DoSignIn].id, Text: M("wizard.busy.signin-saving")}
 	v.Busy, v.Actions = busy, []Action{cancelAction()}
@@ -138,7 +138,7 @@ func (s *State) promptScreen(v *Screen) {
 	v.Copy = []Copyable{page, {Label: M("wizard.signin.code"), Text: p.Code}}
 }
 
-// pasteScreen asks for the address on which the browser ended.
+// pasteScreen asks for the address that the browser shows at the end.
 func (s *State) pasteScreen(v *Screen) {
 	v.Intro = []Words{M("oauth.prompt.account", "account", s.draft.Address)}
 	v.Notices = append(v.Notices, Notice{LevelWarn, M("wizard.signin.paste-warning")})

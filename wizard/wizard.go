@@ -1,9 +1,9 @@
 // Package wizard is the conversation that ends with mail proven to work: twelve steps, a draft, back and forth.
 //
-// It is a value. State.Answer and State.Tell are its only transitions: they return the next one together with requests
-// for work (look up a provider, run checks, save). The caller, a full-screen front end, plain lines, an answers file,
-// carries the requests out and tells the outcome. The package knows no terminal, no network and no clock, so the whole
-// wizard is tested as a table of answers.
+// A State is a value. State.Answer and State.Tell are its only transitions: they return the next State together with
+// requests for work (look up a provider, run checks, save). The caller (the full screen, plain lines or an unattended
+// run, by package carrier) carries the requests out and tells the outcome. The package knows no terminal, no network
+// and no clock, so the whole wizard is tested as a table of answers.
 package wizard
 
 import (
@@ -54,8 +54,8 @@ func (s Step) Number() int {
 	return 0
 }
 
-// Words is something to say: a message of our own, a text that comes in every language (a preset's, a cause's), a
-// literal (an address, a number), or remote text.
+// Words is a text to show: a message of the translations, a text that holds all of its languages (a preset's, a
+// cause's), a literal (an address, a number), or remote text.
 type Words struct {
 	Msg     locale.Text
 	Text    presets.Text
@@ -63,19 +63,19 @@ type Words struct {
 	Remote  safetext.Remote
 }
 
-// M is a message of our own.
+// M makes Words of a message of the translations.
 func M(key string, args ...any) Words { return Words{Msg: locale.Msg(key, args...)} }
 
-// L is a literal that the person or this program wrote.
+// L makes Words of a literal that the person or this program wrote.
 func L(s string) Words { return Words{Literal: s} }
 
-// R is remote text.
+// R makes Words of remote text.
 func R(s string) Words { return Words{Remote: safetext.FromRemote(s)} }
 
-// P is a text that comes in every language.
+// P makes Words of a text that holds all of its languages.
 func P(t presets.Text) Words { return Words{Text: t} }
 
-// Empty reports whether there is nothing to say.
+// Empty reports whether there is nothing to show.
 func (w Words) Empty() bool {
 	return w.Msg.Empty() && w.Text.Empty() && w.Literal == "" && w.Remote.Empty()
 }
@@ -211,7 +211,7 @@ const (
 // GotoPrefix starts the actions that go straight to a step, for front ends that let a person say "step 3".
 const GotoPrefix = "goto:"
 
-// Level is how loud a notice is; the word is shown, colour only helps.
+// Level is how serious a notice is. Front ends show it as a word; colour only helps.
 type Level string
 
 // The levels.
@@ -235,17 +235,17 @@ type Fact struct {
 	Detail Words // where it comes from, how sure it is
 }
 
-// Copyable is something to carry elsewhere: a URL for the phone, a DNS record for the hoster's form.
+// Copyable is a text for the person to copy: a URL for the phone, a DNS record for the hoster's form.
 type Copyable struct {
 	Label Words
 	Text  string
 	QR    bool // a URL that a phone may read
-	// Picture is what the QR code holds where that is another text.
+	// Picture is the text of the QR code where it differs from Text.
 	Picture string
 }
 
-// Report is the outcome of one check, ready to be shown: a front end says its words and knows no catalogue. Package
-// diagnostics is not known here.
+// Report is the outcome of one check with the words that explain it, so that a front end needs neither the catalogue
+// nor package diagnostics.
 type Report struct {
 	ID      check.ID
 	Name    Words        // of the check; set on a Screen
@@ -275,17 +275,18 @@ type Report struct {
 	Details []string
 }
 
-// Busy tells that a request is under way.
+// Busy says that a request is under way.
 type Busy struct {
 	Request int
 	Text    Words
-	// GivesUp is after how long the work ends by itself.
+	// GivesUp is the time after which the work ends by itself.
 	GivesUp time.Duration
-	// Countdown is true where the person is waited for, so that what is left matters and not what has passed.
+	// Countdown is true where the work waits for the person: front ends then show the time left instead of the time
+	// passed.
 	Countdown bool
 }
 
-// Screen describes what a step shows, and not how.
+// Screen describes what a step shows. How it is drawn is up to the front end.
 type Screen struct {
 	Step    Step
 	Number  int
@@ -350,8 +351,8 @@ type Request struct {
 	Create bool
 	// SignedIn says that the checks sign in with the access token of Draft.SignIn.
 	SignedIn bool
-	// SignIn is what the kinds of the sign-in by browser are about, Flow the way to begin it, and Begun the DoSignInBegin
-	// that DoSignIn goes on with. Secret is what was pasted.
+	// SignIn is the sign-in of the DoSignIn… kinds, Flow is the OAuth flow for DoSignInBegin, and Begun is the ID of
+	// the DoSignInBegin that DoSignIn goes on with. For DoSignIn, Secret is the pasted address.
 	SignIn SignIn
 	Flow   presets.OAuthFlow
 	Begun  int
@@ -359,7 +360,7 @@ type Request struct {
 	Stored bool
 }
 
-// Outcome tells how a request ended, or (Done false) that one check did.
+// Outcome says how a request ended, or (Done false) what became known while it runs.
 type Outcome struct {
 	ID   int
 	Kind RequestKind
@@ -387,17 +388,18 @@ type Outcome struct {
 	Phase string
 	// SignIn is one that DoSignInFind found or DoSignIn made.
 	SignIn *SignIn
-	// Again says, for DoSignIn, that what was pasted is not it, and that the person may paste once more. Approved says
-	// that only writing failed: it may be asked for again without another approval.
+	// Again says, for DoSignIn, that the pasted text was not the expected address, and that the person may paste once
+	// more. Approved says that the provider approved and only storing the tokens failed: DoSignIn can be repeated
+	// without another approval.
 	Again, Approved bool
 	// Saved is what DoSave wrote.
 	Saved *Saved
 }
 
-// Saved tells what was written.
+// Saved says what DoSave wrote.
 type Saved struct {
 	Path    string
 	Profile string
-	Secret  string // path or description of where the secret is stored
+	Secret  string // path of the file that holds the secret, or another description of where it is stored
 	Default bool
 }

@@ -9,7 +9,7 @@ import (
 	"postier/presets"
 )
 
-// entryName is a provider's name, in the person's language where it has one there.
+// entryName returns a provider's name, in the person's language where the provider has a name in it.
 func entryName(e presets.Entry) Words {
 	if len(e.Names) == 0 {
 		return L(e.Name)
@@ -17,8 +17,8 @@ func entryName(e presets.Entry) Words {
 	return P(e.Translations())
 }
 
-// Join puts words into one language. product stands for {product} in a text. own, where given, is applied to what is
-// ours and not to literals and remote text. Control characters are still in it.
+// Join puts words into one language. product replaces {product} in a text. own, where given, is applied to our own
+// messages and texts, but not to literals and remote text. Control characters are not removed.
 func (w Words) Join(lang locale.Lang, product string, own func(string) string) string {
 	if own == nil {
 		own = func(text string) string { return text }
@@ -30,8 +30,8 @@ func (w Words) Join(lang locale.Lang, product string, own func(string) string) s
 	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), " ")
 }
 
-// Say puts words into one language. What comes out holds no character that acts on a terminal; a message of our own may
-// have several lines.
+// Say puts words into one language. The result holds no character that a terminal would act on; a message of our own
+// may have several lines.
 func (w Words) Say(lang locale.Lang, product string) string {
 	lines := strings.Split(w.Join(lang, product, nil), "\n")
 	for i, line := range lines {

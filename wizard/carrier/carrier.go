@@ -1,7 +1,7 @@
-// Package carrier carries out what a conversation asks for. The full screen, plain lines and unattended runs all use
-// it, so that their requests are started, cancelled, kept in order and ended by the same rules.
+// Package carrier carries out the requests of a wizard's conversation. The full screen, plain lines and unattended runs
+// all use it, so that their requests are started, cancelled, kept in order and ended by the same rules.
 //
-// It knows no terminal and no network: a front end answers, and a Worker does the work.
+// It knows no terminal and no network: a front end gives the answers, and a Worker does the work.
 package carrier
 
 import (
@@ -54,7 +54,7 @@ type Conversation struct {
 	worker  Worker
 	cancels map[int]context.CancelFunc
 	running int
-	// written is closed when the last write so far has ended.
+	// written is closed when the latest write has ended.
 	written chan struct{}
 	working sync.WaitGroup
 
@@ -65,7 +65,7 @@ type Conversation struct {
 	err      error // why it ended; set before ended is closed
 }
 
-// Start begins to carry out a conversation, with the requests that came with its state. It must be closed.
+// Start begins to carry out a conversation, with the requests that came with its state. The caller must Close it.
 func Start(ctx context.Context, state wizard.State, requests []wizard.Request, worker Worker) *Conversation {
 	c := &Conversation{
 		State: state, ctx: ctx, worker: worker, cancels: map[int]context.CancelFunc{},
@@ -76,10 +76,10 @@ func Start(ctx context.Context, state wizard.State, requests []wizard.Request, w
 	return c
 }
 
-// Speak sets the language that drafts note down.
+// Speak sets the language that is stored in drafts.
 func (c *Conversation) Speak(lang locale.Lang) { c.lang = lang }
 
-// Answer answers the current screen and starts what that asks for. It does no I/O itself and returns at once.
+// Answer gives the wizard an answer and starts the work that it requests. It does no I/O itself and returns at once.
 func (c *Conversation) Answer(a wizard.Answer) {
 	state, requests := c.State.Answer(a)
 	c.State = state
@@ -93,7 +93,7 @@ func (c *Conversation) Outcomes() <-chan wizard.Outcome { return c.outcomes }
 // Err is why Outcomes was closed: ErrClosed or a PanicError.
 func (c *Conversation) Err() error { return c.err }
 
-// Tell hands an outcome to the wizard and starts what that asks for. Like Answer it returns at once.
+// Tell hands an outcome to the wizard and starts the work that it requests. Like Answer it returns at once.
 func (c *Conversation) Tell(o wizard.Outcome) {
 	if o.Done {
 		c.running--
@@ -132,7 +132,7 @@ func (c *Conversation) Close() {
 	case <-idle:
 	case <-time.After(closeLimit):
 	}
-	c.running = 0 // no end is told any more
+	c.running = 0 // the requests under way will not report their end
 	c.end(ErrClosed)
 }
 
@@ -166,8 +166,8 @@ func (c *Conversation) carry(requests []wizard.Request) {
 	}
 }
 
-// write carries out a request that changes files. It waits for the writes before it, so that no late draft is left
-// after the one that was removed, and it is finished even when the person leaves.
+// write carries out a request that changes files. It waits for the writes before it, so that no late write brings a
+// removed draft back, and it is finished even when the person leaves.
 func (c *Conversation) write(r wizard.Request) {
 	before, done := c.written, make(chan struct{})
 	c.written = done
@@ -207,8 +207,8 @@ func (c *Conversation) do(ctx context.Context, r wizard.Request) {
 	c.worker.Do(ctx, r, tell)
 }
 
-// queue holds outcomes until the front end takes them, so that no check waits for a person who reads: its deadlines
-// would pass.
+// queue stores outcomes until the front end receives them. Without it a check would wait while a person reads, and its
+// deadlines would pass.
 func (c *Conversation) queue() {
 	defer close(c.outcomes)
 	var waiting []wizard.Outcome

@@ -38,8 +38,8 @@ func (w *Worker) test(ctx context.Context, r wizard.Request, out *wizard.Outcome
 			})}
 			return
 		}
-		_, _ = sender.send(ctx, message.Raw) // sender.handOver holds the result
-		out.Reports = []wizard.Report{Report(sender.handOver)}
+		_, _ = sender.send(ctx, message.Raw) // the result is in sender.submitted
+		out.Reports = []wizard.Report{Report(sender.submitted)}
 		return
 	}
 	target.SentMode = r.Draft.CopyMode()
@@ -49,15 +49,16 @@ func (w *Worker) test(ctx context.Context, r wizard.Request, out *wizard.Outcome
 	if delivered, ok := diagnostics.Find(results, check.ArrivalDelivered); ok {
 		out.FiledByProvider, _ = arrival.FiledByProvider(delivered)
 	}
-	out.Reports = Reports(sender.withHandOver(results))
+	out.Reports = Reports(sender.withSubmission(results))
 }
 
-// sender hands the message over once and keeps the result.
+// sender submits the test message once and keeps the result.
 type sender struct {
-	network  *wire.Network
-	target   account.Target
-	tell     func(wizard.Report)
-	handOver diagnostics.Result // the check that ended the hand-over; its status is empty when there was none
+	network *wire.Network
+	target  account.Target
+	tell    func(wizard.Report)
+	// the check that decided whether the message was submitted; its status is empty before that
+	submitted diagnostics.Result
 }
 
 func (s *sender) send(ctx context.Context, message []byte) (smtp.Outcome, error) {
@@ -66,30 +67,30 @@ func (s *sender) send(ctx context.Context, message []byte) (smtp.Outcome, error)
 	var refused *smtp.SendError
 	switch {
 	case err == nil:
-		s.handOver, _ = diagnostics.Find(outcome.Results, check.SMTPData)
+		s.submitted, _ = diagnostics.Find(outcome.Results, check.SMTPData)
 	case errors.As(err, &refused) && (ctx.Err() == nil || outcome.State == submission.StateUnknown):
-		s.handOver = refused.Result
+		s.submitted = refused.Result
 	default:
-		s.handOver = diagnostics.Result{ID: check.SMTPData, Status: check.Skip, Cause: check.CauseCancelled}
+		s.submitted = diagnostics.Result{ID: check.SMTPData, Status: check.Skip, Cause: check.CauseCancelled}
 	}
-	s.handOver.Took = outcome.Took
-	s.tell(Report(s.handOver))
+	s.submitted.Took = outcome.Took
+	s.tell(Report(s.submitted))
 	return outcome, err
 }
 
-// withHandOver puts the hand-over before the arrival. When the hand-over failed, the arrival cannot be judged, so it is
-// skipped and one root cause shows.
-func (s *sender) withHandOver(results []diagnostics.Result) []diagnostics.Result {
-	if s.handOver.Status == "" {
+// withSubmission puts the check of the submission before those of the arrival. When the submission failed, the arrival
+// cannot be judged, so its checks are skipped and only the root cause is shown.
+func (s *sender) withSubmission(results []diagnostics.Result) []diagnostics.Result {
+	if s.submitted.Status == "" {
 		return results
 	}
 	for i := range results {
-		if results[i].ID == check.ArrivalDelivered && results[i].Cause == s.handOver.Cause &&
-			s.handOver.Status == check.Fail {
+		if results[i].ID == check.ArrivalDelivered && results[i].Cause == s.submitted.Cause &&
+			s.submitted.Status == check.Fail {
 			results[i].Status, results[i].Cause, results[i].Matched = check.Skip, check.CauseNeedsFailed, ""
 		}
 	}
-	return append([]diagnostics.Result{s.handOver}, results...)
+	return append([]diagnostics.Result{s.submitted}, results...)
 }
 
 func (w *Worker) product() string {

@@ -9,7 +9,7 @@ import (
 	"postier/wizard"
 )
 
-// discover finds the provider of an address. Each better candidate is told as it is found.
+// discover finds the provider of an address. It reports each better candidate as soon as it is found.
 func (w *Worker) discover(ctx context.Context, r wizard.Request, out *wizard.Outcome, tell func(wizard.Outcome)) {
 	address := r.Draft.Address
 	list, err := discovery.Find(ctx, w.Network, w.Book, address,
@@ -29,8 +29,8 @@ func (w *Worker) discover(ctx context.Context, r wizard.Request, out *wizard.Out
 	out.Candidates = w.offers(list, address)
 }
 
-// offers are the best candidate and, after it, only those between which the person has to choose: products that share
-// an MX.
+// offers returns the best candidate and, after it, only those between which the person has to choose: products that
+// share an MX.
 func (w *Worker) offers(list []discovery.Candidate, address string) []wizard.Candidate {
 	var out []wizard.Candidate
 	for _, c := range list {
@@ -42,8 +42,8 @@ func (w *Worker) offers(list []discovery.Candidate, address string) []wizard.Can
 	return out
 }
 
-// candidate is a finding in the wizard's words. A preset is filled in again, so that the wizard can ask for what is
-// missing.
+// candidate converts a candidate of discovery into the wizard's. A preset is filled in again, so that the wizard can
+// ask for the values of its placeholders.
 func (w *Worker) candidate(c discovery.Candidate, address string) wizard.Candidate {
 	if p, ok := w.Book.Get(c.Provider); ok && (c.Origin == discovery.OriginPreset || c.Origin == discovery.OriginMX) {
 		out := wizard.CandidateOf(p, address, string(c.Origin), c.Via, nil)
@@ -65,7 +65,7 @@ func (w *Worker) candidate(c discovery.Candidate, address string) wizard.Candida
 	return out
 }
 
-// reasons are why the person is to confirm a candidate, in the words of the contract.
+// reasons lists why the person has to confirm a candidate, in the words of the contract.
 func reasons(c discovery.Candidate) []string {
 	var out []string
 	for _, r := range c.Confirm {

@@ -21,7 +21,7 @@ func (w *Worker) submission(ctx context.Context, r wizard.Request, out *wizard.O
 	}
 	target := w.Target(r.Draft, r)
 	if target.Submission.Security == config.SecurityAuto && target.Submission.Port == config.PortSubmissions {
-		target.Submission.Port = 0 // as the form came: both usual ports are tried, implicit TLS first
+		target.Submission.Port = 0 // no port was typed: both usual ports are tried, implicit TLS first
 	}
 	network, err := w.network(r.Draft)
 	if err != nil {
@@ -30,14 +30,14 @@ func (w *Worker) submission(ctx context.Context, r wizard.Request, out *wizard.O
 	}
 	results := w.run(ctx, r, tell, smtp.Plan(network, target, smtp.Options{}))
 	out.Reports = Reports(results)
-	if found, ok := connected(results, check.NetConnect, target.Submission); ok &&
+	if found, ok := dialledServer(results, check.NetConnect, target.Submission); ok &&
 		diagnostics.Verdict(results) != check.Fail {
 		out.Submission = &found
 	}
 }
 
-// connected is the server with the port and security that the connection really used.
-func connected(results []diagnostics.Result, id check.ID, server config.Server) (config.Server, bool) {
+// connected returns the server with the port and security that the connection really used.
+func dialledServer(results []diagnostics.Result, id check.ID, server config.Server) (config.Server, bool) {
 	result, _ := diagnostics.Find(results, id)
 	for _, o := range result.Evidence {
 		if c, ok := o.(diagnostics.Connection); ok && c.Connected() {

@@ -10,8 +10,8 @@ import (
 	"postier/wizard"
 )
 
-// DraftPath is where the draft of a configuration is stored: next to it, so that it is found again after a dropped
-// line.
+// DraftPath returns where the draft of a configuration is stored: next to it, so that it is found after a lost
+// connection.
 func DraftPath(configPath string) string {
 	return filepath.Join(filepath.Dir(configPath), "draft.json")
 }
@@ -34,8 +34,8 @@ func (w *Worker) forgetDraft() error {
 	return safefile.Remove(DraftPath(w.ConfigPath))
 }
 
-// LoadDraft reads the draft of a configuration. ok is false when there is none, or none that this version can go on
-// with: a damaged draft must not keep the person from starting a new setup.
+// LoadDraft reads the draft of a configuration. ok is false when there is none, or when this version cannot read it: a
+// damaged draft must not keep the person from starting a new setup.
 func LoadDraft(configPath string) (d wizard.Draft, ok bool, err error) {
 	data, err := safefile.Read(DraftPath(configPath))
 	if errors.Is(err, fs.ErrNotExist) {

@@ -8,8 +8,8 @@ type Fallback struct {
 	Profile *config.Profile
 }
 
-// keepFallback writes the platform's profile where it is not there yet. One that is there stays as it is, and so does a
-// fallback that somebody chose: neither is this program's to change.
+// keepFallback adds the platform's profile to the configuration unless it is in it already. It changes neither an
+// existing profile of that name nor a fallback that someone chose.
 func (w *Worker) keepFallback(doc *config.Document) error {
 	f := w.Fallback
 	if f == nil || f.Profile == nil {

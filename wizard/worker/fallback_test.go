@@ -7,11 +7,11 @@ import (
 	"postier/wizard"
 )
 
-// TestFallback: the platform's profile is saved together with the person's own, once, and what somebody chose or
+// TestFallback: the platform's profile is saved together with the person's own, once, and what someone chose or
 // changed stays.
 func TestFallback(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, "")
+	h := newFixture(t, "")
 	h.Fallback = &Fallback{Name: "platform", Profile: &config.Profile{
 		Enabled: true, From: config.Address{Address: "noreply@cresus.example"},
 		Submission: config.Server{

@@ -17,20 +17,20 @@ import (
 	"postier/wizard"
 )
 
-// house is a worker with a provider of its own and an empty configuration folder.
-type house struct {
+// fixture is a worker with a provider of its own and an empty configuration folder.
+type fixture struct {
 	*Worker
 	t        *testing.T
 	provider *rehearsal.Provider
 	folder   string
 }
 
-func newHouse(t *testing.T, fault string) *house {
+func newFixture(t *testing.T, fault string) *fixture {
 	t.Helper()
-	return newHouseWith(t, rehearsal.Options{Fault: fault, Lang: locale.French, Slow: 50 * time.Millisecond})
+	return newFixtureWith(t, rehearsal.Options{Fault: fault, Lang: locale.French, Slow: 50 * time.Millisecond})
 }
 
-func newHouseWith(t *testing.T, o rehearsal.Options) *house {
+func newFixtureWith(t *testing.T, o rehearsal.Options) *fixture {
 	t.Helper()
 	provider, err := rehearsal.Start(context.Background(), o)
 	if err != nil {
@@ -49,7 +49,7 @@ func newHouseWith(t *testing.T, o rehearsal.Options) *house {
 	if err := os.Chmod(folder, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	return &house{t: t, provider: provider, folder: folder, Worker: &Worker{
+	return &fixture{t: t, provider: provider, folder: folder, Worker: &Worker{
 		Network: &wire.Network{Resolver: resolver, Roots: provider.Roots, Route: provider.Route, Timeout: 5 * time.Second},
 		Book:    presets.Default().With(preset), ConfigPath: filepath.Join(folder, "config.json"), Lang: locale.French,
 		Product: "Dayboard", Arrival: 3 * time.Second,
@@ -57,7 +57,7 @@ func newHouseWith(t *testing.T, o rehearsal.Options) *house {
 }
 
 // draft is what the wizard holds once the servers are confirmed.
-func (h *house) draft() wizard.Draft {
+func (h *fixture) draft() wizard.Draft {
 	imap := h.provider.IMAP
 	return wizard.Draft{
 		Version: wizard.DraftVersion, Step: wizard.StepReview, Profile: "atelier", Address: h.provider.Address,
@@ -67,12 +67,12 @@ func (h *house) draft() wizard.Draft {
 	}
 }
 
-func (h *house) request(kind wizard.RequestKind) wizard.Request {
+func (h *fixture) request(kind wizard.RequestKind) wizard.Request {
 	return wizard.Request{ID: 7, Kind: kind, Draft: h.draft(), Secret: h.provider.Typed}
 }
 
 // do carries one request out and returns the end, with everything that was told on the way.
-func (h *house) do(ctx context.Context, r wizard.Request) (last wizard.Outcome, told []wizard.Outcome) {
+func (h *fixture) do(ctx context.Context, r wizard.Request) (last wizard.Outcome, outcomes []wizard.Outcome) {
 	h.t.Helper()
 	h.Do(ctx, r, func(o wizard.Outcome) {
 		if o.ID != r.ID || o.Kind != r.Kind {
@@ -82,12 +82,12 @@ func (h *house) do(ctx context.Context, r wizard.Request) (last wizard.Outcome, 
 			last = o
 			return
 		}
-		told = append(told, o)
+		outcomes = append(outcomes, o)
 	})
 	if !last.Done {
 		h.t.Fatalf("%s never ends", r.Kind)
 	}
-	return last, told
+	return last, outcomes
 }
 
 func find(t *testing.T, reports []wizard.Report, id check.ID) wizard.Report {
@@ -101,7 +101,7 @@ func find(t *testing.T, reports []wizard.Report, id check.ID) wizard.Report {
 	return wizard.Report{}
 }
 
-func (h *house) file(name string) string {
+func (h *fixture) file(name string) string {
 	h.t.Helper()
 	data, err := os.ReadFile(filepath.Join(h.folder, name))
 	if err != nil {
@@ -110,7 +110,7 @@ func (h *house) file(name string) string {
 	return string(data)
 }
 
-func (h *house) write(name, content string) {
+func (h *fixture) write(name, content string) {
 	h.t.Helper()
 	path := filepath.Join(h.folder, name)
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {

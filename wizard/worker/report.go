@@ -12,7 +12,7 @@ import (
 	"postier/wizard"
 )
 
-// Reports turns results into the wizard's shape.
+// Reports converts results of diagnostics into the wizard's reports.
 func Reports(results []diagnostics.Result) []wizard.Report {
 	out := make([]wizard.Report, 0, len(results))
 	for _, r := range results {
@@ -21,7 +21,7 @@ func Reports(results []diagnostics.Result) []wizard.Report {
 	return out
 }
 
-// Report turns one result into the wizard's shape.
+// Report converts one result of diagnostics into the wizard's report.
 func Report(r diagnostics.Result) wizard.Report {
 	out := wizard.Report{
 		ID: r.ID, Status: r.Status, Cause: r.Cause, Matched: r.Matched, Took: r.Took, Brief: r.Brief(), Fixes: r.Fix,
@@ -36,12 +36,12 @@ func Report(r diagnostics.Result) wizard.Report {
 	}
 	out.Title = CheckName(out.ID)
 	if cause, ok := explain.Cause(r.Cause); ok {
-		explained(&out, r)
+		fillMeaning(&out, r)
 		out.Retry = everyLanguage(cause.Retry.Say)
 		if cause.Who != explain.WhoUser {
 			out.Who = everyLanguage(cause.Who.Say)
 		}
-		out.Step, out.Field = place(wizard.Step(cause.Step), cause.FieldFor(r.ID))
+		out.Step, out.Field = fixPlace(wizard.Step(cause.Step), cause.FieldFor(r.ID))
 	}
 	for _, line := range r.Transcript {
 		out.Details = append(out.Details, line.String())
@@ -54,8 +54,8 @@ func Report(r diagnostics.Result) wizard.Report {
 	return out
 }
 
-// explained says what a result means, in every language.
-func explained(out *wizard.Report, r diagnostics.Result) {
+// explain fills in what a result means, in every language.
+func fillMeaning(out *wizard.Report, r diagnostics.Result) {
 	said := map[locale.Lang]explain.Words{}
 	for _, lang := range locale.All() {
 		said[lang] = report.Describe(lang, r)
@@ -76,7 +76,7 @@ func explained(out *wizard.Report, r diagnostics.Result) {
 	}
 }
 
-// CheckName is what a check is called.
+// CheckName returns the name of a check for people.
 func CheckName(id check.ID) wizard.Words {
 	return everyLanguage(func(lang locale.Lang) string { return report.Name(lang, id) })
 }
@@ -91,8 +91,8 @@ func everyLanguage(say func(locale.Lang) string) wizard.Words {
 	return wizard.P(text)
 }
 
-// place puts the catalogue's word for a field into the wizard's, on the step that really has it.
-func place(step wizard.Step, field string) (wizard.Step, wizard.FieldID) {
+// place converts the catalogue's word for a field into the wizard's field and the step that shows it.
+func fixPlace(step wizard.Step, field string) (wizard.Step, wizard.FieldID) {
 	switch {
 	case step == wizard.StepCredential:
 		return step, wizard.FieldSecret
@@ -110,7 +110,7 @@ func place(step wizard.Step, field string) (wizard.Step, wizard.FieldID) {
 	return step, "" // the other steps show no field that a cause could name
 }
 
-// evidenceLine is one piece of evidence as a raw line for the technician.
+// evidenceLine formats one observation as a raw line for the technician's view.
 func evidenceLine(o diagnostics.Observation) string {
 	data, err := diagnostics.Encode(o)
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	"postier/wizard"
 )
 
-// saving lets one save of this process end before the next begins: a secret and the configuration that names it are two
-// files. Saves of other processes are told apart by config.ChangedError.
+// saving lets one save of this process end before the next begins, because a secret and the configuration that names it
+// are two files. A save of another process is noticed by config.ChangedError.
 var saving sync.Mutex
 
 // save writes the secret, then the configuration. When the configuration cannot be written, the secret is put back as
@@ -22,7 +22,8 @@ var saving sync.Mutex
 func (w *Worker) save(ctx context.Context, r wizard.Request, out *wizard.Outcome) {
 	saving.Lock()
 	defer saving.Unlock()
-	// Another program may write between our reading and our writing; that is worth reading again, but not for ever.
+	// Another program may write the file after we read it. Then we read it again and repeat our change, a few times at
+	// most.
 	const attempts = 3
 	var err error
 	for range attempts {
@@ -45,7 +46,7 @@ func (w *Worker) saveDocument(doc *config.Document) error {
 	return doc.Save()
 }
 
-// errTaken says that a profile of this name appeared while the conversation went on.
+// errTaken says that another program saved a profile of this name while the conversation went on.
 type errTaken struct{ name string }
 
 func (e *errTaken) Error() string { return "there is already a profile " + e.name }
@@ -102,7 +103,7 @@ func (w *Worker) write(ctx context.Context, r wizard.Request) (*wizard.Saved, er
 	return saved, nil
 }
 
-// keeper puts the secret of one profile where it belongs, and back again when the configuration could not be written.
+// keeper stores the secret of one profile, and restores the old one when the configuration could not be written.
 type keeper struct {
 	worker *Worker
 	store  *credential.Store
@@ -135,7 +136,7 @@ func (k *keeper) keep(ctx context.Context, r wizard.Request) (config.Credential,
 	if kind == config.CredentialKeyring {
 		was = config.Credential{Kind: kind, Name: k.name}
 	}
-	// nothing there is as good as nothing readable
+	// a missing secret and an unreadable one are treated alike: there is nothing to restore
 	k.old, _ = k.store.Resolve(ctx, k.name, &config.Profile{Credential: was})
 	reference, err := k.store.Put(ctx, k.name, kind, d.SecretType, r.Secret)
 	if err != nil {
@@ -145,7 +146,7 @@ func (k *keeper) keep(ctx context.Context, r wizard.Request) (config.Credential,
 	return reference, nil
 }
 
-// undo leaves the secret as it was before keep.
+// undo restores the secret that was stored before keep.
 func (k *keeper) undo(ctx context.Context) {
 	ctx = context.WithoutCancel(ctx)
 	k.tokens.undo()
@@ -158,8 +159,8 @@ func (k *keeper) undo(ctx context.Context) {
 	}
 }
 
-// forget removes a secret that the profile no longer refers to. What is stored outside the configuration's own folder
-// is left to whoever put it there; a secret that cannot be removed does not undo a save.
+// forget removes a secret that the profile no longer refers to. A secret outside the configuration's own folder stays:
+// someone else put it there. A save counts as done even if the old secret cannot be removed.
 func (k *keeper) forget(ctx context.Context, before, now config.Credential) {
 	if before.Kind != now.Kind || before.Path != now.Path || before.Name != now.Name {
 		_ = k.store.Remove(context.WithoutCancel(ctx), k.name, before)

@@ -7,14 +7,14 @@ import (
 	"postier/wizard"
 )
 
-// tokenMove moves tokens from the file of the conversation to that of the profile, and back when the save failed.
+// tokenMove moves tokens from the conversation's file to the profile's, and back when the save failed.
 type tokenMove struct {
 	from, to oauth.Store
 	backup   oauth.Store // what was stored there before; its path is empty when nothing was
 }
 
-// keepSignIn gives the tokens of a sign-in to the profile and returns the reference to them. The configuration never
-// holds one.
+// keepSignIn moves the tokens of a sign-in to the profile's file and returns the reference to them. The configuration
+// itself never holds a token.
 func (k *keeper) keepSignIn(d wizard.Draft) (config.Credential, error) {
 	s := d.SignIn
 	if s == nil {
@@ -56,7 +56,7 @@ func (m tokenMove) undo() {
 	}
 }
 
-// tidy removes what only the conversation needed, once the configuration is written.
+// tidy removes the conversation's files once the configuration is written.
 func (k *keeper) tidy(d wizard.Draft) {
 	if k.tokens.backup.Path != "" {
 		_ = k.tokens.backup.Remove()

@@ -25,7 +25,7 @@ func mode(t *testing.T, path string, want os.FileMode) {
 	}
 }
 
-func (h *house) save(change func(*wizard.Request)) wizard.Outcome {
+func (h *fixture) save(change func(*wizard.Request)) wizard.Outcome {
 	h.t.Helper()
 	r := h.request(wizard.DoSave)
 	r.Draft.SentFolder = "Envoyés"
@@ -40,7 +40,7 @@ func (h *house) save(change func(*wizard.Request)) wizard.Outcome {
 	return out
 }
 
-func (h *house) load() *config.Document {
+func (h *fixture) load() *config.Document {
 	h.t.Helper()
 	doc, err := config.Load(h.ConfigPath)
 	if err != nil {
@@ -51,7 +51,7 @@ func (h *house) load() *config.Document {
 
 func TestSave(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, "")
+	h := newFixture(t, "")
 	out := h.save(nil)
 	if !out.Err.Empty() {
 		t.Fatal(words(t, out.Err))
@@ -114,7 +114,7 @@ func TestSaveRefusals(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t, "")
+			h := newFixture(t, "")
 			h.do(context.Background(), h.request(wizard.DoDraft))
 			h.write("secrets/atelier", "the old secret\n")
 			if c.config != "" {
@@ -148,7 +148,7 @@ func TestSaveRefusals(t *testing.T) {
 	}
 	t.Run("new secret", func(t *testing.T) {
 		t.Parallel()
-		h := newHouse(t, "")
+		h := newFixture(t, "")
 		h.saveHook = func(*config.Document) error { return full }
 		h.save(nil)
 		if h.file("secrets/atelier") != "" {
@@ -157,14 +157,14 @@ func TestSaveRefusals(t *testing.T) {
 	})
 	t.Run("folder is a file", func(t *testing.T) {
 		t.Parallel()
-		h := newHouse(t, "")
+		h := newFixture(t, "")
 		h.write("place", "x")
 		h.ConfigPath = filepath.Join(h.folder, "place", "config.json")
 		words(t, h.save(nil).Err)
 	})
 	t.Run("too open", func(t *testing.T) {
 		t.Parallel()
-		h := newHouse(t, "")
+		h := newFixture(t, "")
 		h.save(nil)
 		if err := os.Chmod(h.ConfigPath, 0o644); err != nil {
 			t.Fatal(err)
@@ -176,8 +176,8 @@ func TestSaveRefusals(t *testing.T) {
 	})
 }
 
-// edited is the request that saves the profile as it stands in the file.
-func (h *house) edited(r *wizard.Request) {
+// edited is the request that saves the profile as it is in the file.
+func (h *fixture) edited(r *wizard.Request) {
 	h.t.Helper()
 	doc := h.load()
 	d := wizard.DraftOf("atelier", doc.File.Profiles["atelier"], doc.File.Default == "atelier")
@@ -207,7 +207,7 @@ const withUnknownKeys = `{
 // TestEditKeeps: unknown keys, the reference to the secret, pins and the switch stay.
 func TestEditKeeps(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, "")
+	h := newFixture(t, "")
 	h.write("config.json", withUnknownKeys)
 	out := h.save(h.edited)
 	if out.Saved == nil {
@@ -236,7 +236,7 @@ func TestEditKeeps(t *testing.T) {
 // TestEditSecret: a new secret replaces the reference, and one that is asked for is no longer stored.
 func TestEditSecret(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, "")
+	h := newFixture(t, "")
 	h.write("config.json", withUnknownKeys)
 	h.save(func(r *wizard.Request) {
 		h.edited(r)
@@ -266,7 +266,7 @@ func TestEditSecret(t *testing.T) {
 // TestInlineSecretMoves: a secret that stood in the file gets one of its own.
 func TestInlineSecretMoves(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, "")
+	h := newFixture(t, "")
 	h.write("config.json", strings.Replace(withUnknownKeys, `{"kind": "command", "command": ["/bin/echo", "hello"]}`,
 		`{"kind": "inline", "value": "canary"}`, 1))
 	out := h.save(func(r *wizard.Request) {
@@ -284,7 +284,7 @@ func TestInlineSecretMoves(t *testing.T) {
 // TestNameTakenMeanwhile: a profile that appeared during the conversation is not overwritten.
 func TestNameTakenMeanwhile(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, "")
+	h := newFixture(t, "")
 	h.save(nil)
 	before, key := h.file("config.json"), h.file("secrets/atelier")
 	out := h.save(func(r *wizard.Request) { r.Secret = secretOf("other") })
@@ -297,7 +297,7 @@ func TestNameTakenMeanwhile(t *testing.T) {
 // TestTwoSavesAtOnce: both are there afterwards, each with its own secret.
 func TestTwoSavesAtOnce(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, "")
+	h := newFixture(t, "")
 	var wg sync.WaitGroup
 	names := []string{"a", "b", "c", "d"}
 	for _, name := range names {
@@ -319,7 +319,7 @@ func TestTwoSavesAtOnce(t *testing.T) {
 // TestAnotherProgramWrites: a change between reading and writing is read again, not overwritten.
 func TestAnotherProgramWrites(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, "")
+	h := newFixture(t, "")
 	h.save(func(r *wizard.Request) { r.Draft.Profile = "first" })
 	times := 0
 	h.saveHook = func(*config.Document) error {

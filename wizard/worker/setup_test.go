@@ -12,7 +12,7 @@ import (
 	"postier/wizard/carrier"
 )
 
-func (h *house) start(ctx context.Context, o wizard.Options) *setup {
+func (h *fixture) start(ctx context.Context, o wizard.Options) *setup {
 	o.Book, o.Address, o.ConfigPath, o.Today = h.Book, h.provider.Address, h.ConfigPath, "2026-11-21"
 	state, requests := wizard.New(o)
 	return &setup{carrier.Start(ctx, state, requests, h.Worker)}
@@ -44,7 +44,7 @@ func (s *setup) onward(t *testing.T, to wizard.Step) {
 // TestWholeSetup is the main job against a real peer: address and password in, a proven configuration out.
 func TestWholeSetup(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, "")
+	h := newFixture(t, "")
 	s := h.start(context.Background(), wizard.Options{Secret: h.provider.Typed})
 	s.onward(t, wizard.StepDone)
 	for s.Running() {
@@ -83,7 +83,7 @@ func TestWholeSetup(t *testing.T) {
 // TestSetupEnds: no goroutine is left after cancelling and closing.
 func TestSetupEnds(t *testing.T) {
 	before := runtime.NumGoroutine()
-	h := newHouse(t, "silent-server")
+	h := newFixture(t, "silent-server")
 	s := h.start(context.Background(), wizard.Options{Secret: h.provider.Typed})
 	s.onward(t, wizard.StepSubmission)
 	if !s.Running() {
@@ -112,7 +112,7 @@ func TestSetupEnds(t *testing.T) {
 // TestSetupStopsWaiting: the end of the context ends waiting.
 func TestSetupStopsWaiting(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, "silent-server")
+	h := newFixture(t, "silent-server")
 	ctx, cancel := context.WithCancel(context.Background())
 	s := h.start(ctx, wizard.Options{Secret: h.provider.Typed})
 	s.onward(t, wizard.StepSubmission)

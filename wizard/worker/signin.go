@@ -37,8 +37,7 @@ func (s *signIns) find(id int) (*oauth.SignIn, bool) {
 	return one, ok
 }
 
-// Identity is a preset's sign-in by browser as endpoints to speak to; ok is false when it has none that any program may
-// use.
+// Identity returns the OAuth endpoints of a preset; ok is false when it has none that any program may use.
 func Identity(p *presets.Provider) (o oauth.Provider, ok bool) {
 	if p == nil || p.OAuth == nil || p.OAuth.Flow == presets.FlowPartners {
 		return oauth.Provider{}, false
@@ -61,7 +60,7 @@ func IdentityNamed(book *presets.Book, name string) (oauth.Provider, bool) {
 	return oauth.Provider{}, false
 }
 
-// TokenSource gives access tokens by the endpoints of the providers' presets, and by no others.
+// TokenSource returns a source of access tokens that asks only the endpoints named in the presets.
 func TokenSource(network *wire.Network, book *presets.Book) *oauth.Source {
 	return &oauth.Source{
 		Client:   &oauth.Client{Network: network},
@@ -78,10 +77,11 @@ func (w *Worker) identity(r wizard.Request) (oauth.Provider, bool) {
 	return IdentityNamed(w.Book, r.SignIn.Provider)
 }
 
-// pendingSuffix makes the name of the tokens that no profile refers to yet: names of profiles have no full stop.
+// pendingSuffix marks the file of tokens that no profile refers to yet. No profile has such a name, since names of
+// profiles contain no full stop.
 const pendingSuffix = ".draft"
 
-// tokens is where the tokens of a sign-in lie.
+// tokens returns the store that holds the tokens of a sign-in.
 func (w *Worker) tokens(s wizard.SignIn, d wizard.Draft) oauth.Store {
 	store := w.store()
 	switch {
@@ -97,7 +97,7 @@ func (w *Worker) reference(s wizard.SignIn, d wizard.Draft) oauth.Reference {
 	return oauth.Reference{Path: w.tokens(s, d).Path, Provider: s.Provider, Tenant: s.Tenant, ClientID: s.ClientID}
 }
 
-// accounts are the names that the signed-in mailbox may have.
+// accounts lists the names that the signed-in mailbox may have.
 func accounts(d wizard.Draft) []string {
 	out := []string{d.Address}
 	if d.Submission.Username != "" && d.Submission.Username != d.Address {
@@ -106,8 +106,8 @@ func accounts(d wizard.Draft) []string {
 	return out
 }
 
-// findSignIn looks for one that was made before: in this conversation before the line dropped, or for the saved
-// profile.
+// findSignIn looks for a sign-in that was made before: in this conversation before the connection was lost, or for the
+// saved profile.
 func (w *Worker) findSignIn(r wizard.Request, out *wizard.Outcome) {
 	for _, pending := range []bool{true, false} {
 		s := r.SignIn
@@ -156,7 +156,7 @@ func (w *Worker) beginSignIn(ctx context.Context, r wizard.Request, out *wizard.
 	}
 }
 
-// signIn waits for the approval, or takes what was pasted. The secret of the request is nothing but that.
+// signIn waits for the approval, or uses the pasted address, which is the secret of the request.
 func (w *Worker) signIn(ctx context.Context, r wizard.Request, out *wizard.Outcome, tell func(wizard.Outcome)) {
 	s, ok := w.signIns.find(r.Begun)
 	if !ok {
@@ -186,8 +186,7 @@ func (w *Worker) signIn(ctx context.Context, r wizard.Request, out *wizard.Outco
 	out.SignIn = &made
 }
 
-// signInFailed puts a failure into the wizard's terms: the sentence that names what happened, and the cause with its
-// page.
+// signInFailed fills in how a sign-in failed: the sentence that says what happened, and the cause with its page.
 func signInFailed(out *wizard.Outcome, err error) {
 	var e *oauth.Error
 	if !errors.As(err, &e) {
@@ -206,8 +205,8 @@ func tokenReport(id string, e *oauth.Error) wizard.Report {
 	return r
 }
 
-// authorise fetches the access token that the checks of a request sign in with. Without one, their sign-in is what
-// failed.
+// authorise fetches the access token with which the checks of a request sign in. Without a token it reports the given
+// check, the sign-in, as failed.
 func (w *Worker) authorise(ctx context.Context, r *wizard.Request, check check.ID, out *wizard.Outcome) bool {
 	if r.Draft.SecretType != config.SecretOAuth || !r.SignedIn || r.Draft.SignIn == nil {
 		return true

@@ -22,22 +22,22 @@ import (
 	"postier/wizard"
 )
 
-// signInHouse is a house whose provider takes sign-ins by browser, approved after a moment or never by itself.
-func signInHouse(t *testing.T, fault string, approval time.Duration) *house {
+// signInFixture is a fixture whose provider accepts sign-ins by browser, approved after a moment or never by itself.
+func signInFixture(t *testing.T, fault string, approval time.Duration) *fixture {
 	t.Helper()
-	return newHouseWith(t, rehearsal.Options{
+	return newFixtureWith(t, rehearsal.Options{
 		Fault: fault, Lang: locale.French, Slow: 50 * time.Millisecond, OAuth: true,
 		Approval: approval,
 	})
 }
 
-func (h *house) signInDraft() wizard.Draft {
+func (h *fixture) signInDraft() wizard.Draft {
 	d := h.draft()
 	d.SecretType, d.SentFolder = config.SecretOAuth, "Envoyés"
 	return d
 }
 
-func (h *house) signInRequest(kind wizard.RequestKind) wizard.Request {
+func (h *fixture) signInRequest(kind wizard.RequestKind) wizard.Request {
 	return wizard.Request{
 		ID: 7, Kind: kind, Draft: h.signInDraft(), Flow: presets.FlowDevice,
 		SignIn: wizard.SignIn{Provider: rehearsal.OAuthName, ClientID: rehearsal.OAuthClient, Name: "atelier"},
@@ -45,7 +45,7 @@ func (h *house) signInRequest(kind wizard.RequestKind) wizard.Request {
 }
 
 // signedIn goes through the device flow and returns the draft with the sign-in.
-func (h *house) signedIn() wizard.Draft {
+func (h *fixture) signedIn() wizard.Draft {
 	h.t.Helper()
 	if out, _ := h.do(context.Background(), h.signInRequest(wizard.DoSignInBegin)); out.Prompt == nil {
 		h.t.Fatalf("no prompt: %s", words(h.t, out.Err))
@@ -64,7 +64,7 @@ func (h *house) signedIn() wizard.Draft {
 var tokenShape = regexp.MustCompile(`\b[ar]t-[A-Z2-7]{20,}`)
 
 // tokenFiles are the files below the folder that hold tokens.
-func (h *house) tokenFiles() []string {
+func (h *fixture) tokenFiles() []string {
 	h.t.Helper()
 	var out []string
 	err := filepath.WalkDir(h.folder, func(path string, e fs.DirEntry, err error) error {
@@ -84,7 +84,7 @@ func (h *house) tokenFiles() []string {
 	return out
 }
 
-func (h *house) keptOnlyIn(want ...string) {
+func (h *fixture) keptOnlyIn(want ...string) {
 	h.t.Helper()
 	if got := h.tokenFiles(); strings.Join(got, " ") != strings.Join(want, " ") {
 		h.t.Errorf("tokens lie in %q, want %q", got, want)
@@ -94,7 +94,7 @@ func (h *house) keptOnlyIn(want ...string) {
 // TestSignInFromCodeToProfile: the code, the approval, every check with the token, and a profile that refers to it.
 func TestSignInFromCodeToProfile(t *testing.T) {
 	t.Parallel()
-	h := signInHouse(t, "", time.Millisecond)
+	h := signInFixture(t, "", time.Millisecond)
 	ctx := context.Background()
 	out, _ := h.do(ctx, h.signInRequest(wizard.DoSignInBegin))
 	p := out.Prompt
@@ -112,11 +112,11 @@ func TestSignInFromCodeToProfile(t *testing.T) {
 		wizard.DoTest: "arrival.delivered",
 	} {
 		r := wizard.Request{ID: 7, Kind: kind, Draft: d, SignedIn: true}
-		out, told := h.do(ctx, r)
+		out, outcomes := h.do(ctx, r)
 		if got := find(t, out.Reports, check.ID(id)); got.Status != check.Pass {
 			t.Errorf("%s: %+v", id, got)
 		}
-		data, err := json.Marshal(append(told, out))
+		data, err := json.Marshal(append(outcomes, out))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -165,7 +165,7 @@ func TestSignInFaults(t *testing.T) {
 		}
 		t.Run(fault.Name, func(t *testing.T) {
 			t.Parallel()
-			h := signInHouse(t, fault.Name, time.Millisecond)
+			h := signInFixture(t, fault.Name, time.Millisecond)
 			if out, _ := h.do(context.Background(), h.signInRequest(wizard.DoSignInBegin)); out.Prompt == nil {
 				t.Fatal(words(t, out.Err))
 			}
@@ -175,8 +175,8 @@ func TestSignInFaults(t *testing.T) {
 				// Its waits are real: RFC 8628 makes each slow_down five seconds.
 				ctx, cancel := context.WithTimeout(context.Background(), 1500*time.Millisecond)
 				defer cancel()
-				out, told := h.do(ctx, wait)
-				if len(told) == 0 && out.SignIn == nil {
+				out, outcomes := h.do(ctx, wait)
+				if len(outcomes) == 0 && out.SignIn == nil {
 					t.Errorf("no progress and no end: %s", words(t, out.Err))
 				}
 				return
@@ -201,7 +201,7 @@ func TestSignInFaults(t *testing.T) {
 // full.
 func TestSignInCannotBeKept(t *testing.T) {
 	t.Parallel()
-	h := signInHouse(t, "", time.Millisecond)
+	h := signInFixture(t, "", time.Millisecond)
 	ctx := context.Background()
 	h.write("secrets", "a file where the folder should be")
 	if out, _ := h.do(ctx, h.signInRequest(wizard.DoSignInBegin)); out.Prompt != nil ||
@@ -235,7 +235,7 @@ func TestSignInCannotBeKept(t *testing.T) {
 // TestSignInByPaste goes through the authorization code as a browser would.
 func TestSignInByPaste(t *testing.T) {
 	t.Parallel()
-	h := signInHouse(t, "", -1)
+	h := signInFixture(t, "", -1)
 	ctx := context.Background()
 	begin := h.signInRequest(wizard.DoSignInBegin)
 	begin.Flow = presets.FlowCode
@@ -255,7 +255,7 @@ func TestSignInByPaste(t *testing.T) {
 }
 
 // browse agrees on the provider's page and returns the address that the browser ends on.
-func (h *house) browse(page string) string {
+func (h *fixture) browse(page string) string {
 	h.t.Helper()
 	client := &http.Client{
 		Transport: &http.Transport{
@@ -283,7 +283,7 @@ func (h *house) browse(page string) string {
 // not taken.
 func TestFoundAgain(t *testing.T) {
 	t.Parallel()
-	h := signInHouse(t, "", time.Millisecond)
+	h := signInFixture(t, "", time.Millisecond)
 	ctx := context.Background()
 	seek := h.signInRequest(wizard.DoSignInFind)
 	found := func(r wizard.Request) *wizard.SignIn {
@@ -330,7 +330,7 @@ func TestFoundAgain(t *testing.T) {
 // TestSavedSignInStays: a new sign-in of an edited profile replaces the old one only together with the configuration.
 func TestSavedSignInStays(t *testing.T) {
 	t.Parallel()
-	h := signInHouse(t, "", time.Millisecond)
+	h := signInFixture(t, "", time.Millisecond)
 	ctx := context.Background()
 	h.do(ctx, wizard.Request{ID: 7, Kind: wizard.DoSave, Draft: h.signedIn()})
 	first := h.file("secrets/atelier.oauth.json")
@@ -368,7 +368,7 @@ func TestSavedSignInStays(t *testing.T) {
 // TestWithdrawnSignIn: without a token the check says why, and leads to step 5.
 func TestWithdrawnSignIn(t *testing.T) {
 	t.Parallel()
-	h := signInHouse(t, "", time.Millisecond)
+	h := signInFixture(t, "", time.Millisecond)
 	ctx := context.Background()
 	d := h.signedIn()
 	h.provider.OAuthEnd()

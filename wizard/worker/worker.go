@@ -1,7 +1,7 @@
-// Package worker carries out what the wizard asks for: it looks providers up, runs the checks, writes the configuration
-// and keeps the draft. Every front end uses it, so that all of them do the same work.
+// Package worker does the work that the wizard requests: it looks up providers, runs the checks, writes the
+// configuration and stores the draft. All front ends use it.
 //
-// It stands between wizard, which knows no network, and diagnostics, which knows no conversation.
+// It connects wizard, which knows no network, with diagnostics, which knows no conversation.
 package worker
 
 import (
@@ -34,20 +34,24 @@ type Worker struct {
 	Now func() time.Time
 	// Arrival is how long the test message is looked for; 0 means the package's own limit.
 	Arrival time.Duration
-	// Keyring, Getenv and the like of the credential store; nil means the system's.
+	// Credentials makes the credential store of a configuration; nil means one that uses the system's keyring and
+	// environment.
 	Credentials func(configPath string) *credential.Store
-	// CAFile are the roots that the checks trusted in addition, absolute; a profile proven with them names them.
+	// CAFile is the absolute path of a file with roots that the checks trust in addition. A profile that was proven
+	// with them refers to this file.
 	CAFile string
 	// Fallback is saved together with a new profile; nil where there is none.
 	Fallback *Fallback
 	// NoDraft switches the draft off, for the demo and unattended runs.
 	NoDraft bool
 
-	// ClientSecret is what some identity providers call the secret of an installed program; nil means that there is none.
+	// ClientSecret returns the client secret that some identity providers give to installed programs; nil means that
+	// there is none.
 	ClientSecret func(ctx context.Context, provider string) (secret.Value, error)
 
 	signIns signIns
-	// saveHook runs before the configuration is written; tests make a disk full with it, or let another program in.
+	// saveHook runs before the configuration is written. Tests use it to simulate a full disk, or a write by another
+	// program.
 	saveHook func(*config.Document) error
 }
 
@@ -103,19 +107,20 @@ func (w *Worker) Do(ctx context.Context, r wizard.Request, tell func(wizard.Outc
 	tell(out)
 }
 
-// Target is what the draft's settings are checked as: the profile that they would be saved as, with what is not saved.
+// Target returns what the checks dial: the profile as which the draft would be saved, with the secret and the
+// provider's facts, which are not saved.
 func (w *Worker) Target(d wizard.Draft, r wizard.Request) account.Target {
 	t := account.Of(d.Profile, d.ToProfile(config.Credential{Type: d.SecretType}), w.Book)
 	t.Address, t.SentMode, t.SentFolder, t.Secret = d.Address, d.SentMode, d.SentFolder, r.Secret
 	return t
 }
 
-// network trusts what the edited profile trusts in addition.
+// network returns the network with the additional roots that the edited profile trusts.
 func (w *Worker) network(d wizard.Draft) (*wire.Network, error) {
 	return account.Trusting(w.Network, w.ConfigPath, d.TLS.CAFile)
 }
 
-// run carries out plans and tells each check as it begins and ends.
+// run carries out plans and reports each check as it begins and ends.
 func (w *Worker) run(ctx context.Context, r wizard.Request, tell func(wizard.Outcome),
 	plans ...diagnostics.Plan,
 ) []diagnostics.Result {
@@ -128,7 +133,7 @@ func (w *Worker) run(ctx context.Context, r wizard.Request, tell func(wizard.Out
 	}, plans...)
 }
 
-// sentence turns an error into words: its own when it has some, else the raw text.
+// sentence turns an error into words: its own translated message when it has one, else its text.
 func sentence(err error) wizard.Words {
 	if errors.Is(err, context.Canceled) {
 		return wizard.M("wizard.cancelled")

@@ -14,12 +14,12 @@ import (
 
 func TestDiscover(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, "dns-down")
+	h := newFixture(t, "dns-down")
 	out, _ := h.do(context.Background(), h.request(wizard.DoDiscover))
 	if len(out.Candidates) != 0 && out.Candidates[0].Origin == "mx" {
 		t.Errorf("%v", out.Candidates)
 	}
-	h = newHouse(t, "spf-missing")
+	h = newFixture(t, "spf-missing")
 	out, _ = h.do(context.Background(), h.request(wizard.DoDiscover))
 	if len(out.Candidates) == 0 || out.Candidates[0].Provider != "poste-demo" || out.Candidates[0].Submission.Host == "" {
 		t.Errorf("%+v", out.Candidates)
@@ -34,7 +34,7 @@ func TestDiscover(t *testing.T) {
 // TestLadders runs the real checks, each of which says what it saw.
 func TestLadders(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, "")
+	h := newFixture(t, "")
 	ctx := context.Background()
 	out, told := h.do(ctx, h.request(wizard.DoSubmission))
 	for id, want := range map[string]string{
@@ -93,7 +93,7 @@ func TestLadders(t *testing.T) {
 // TestAutoIsSettled: what "find out by itself" came to stands in the outcome.
 func TestAutoIsSettled(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, "")
+	h := newFixture(t, "")
 	r := h.request(wizard.DoSubmission)
 	r.Draft.Submission.Security = config.SecurityAuto
 	if out, _ := h.do(context.Background(), r); out.Submission == nil || out.Submission.Security != config.SecurityTLS ||
@@ -115,7 +115,7 @@ func TestAutoIsSettled(t *testing.T) {
 
 func TestCreateFolder(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, "no-sent-folder")
+	h := newFixture(t, "no-sent-folder")
 	out, _ := h.do(context.Background(), h.request(wizard.DoSent))
 	r := find(t, out.Reports, "imap.folder")
 	if r.Cause != "folder-missing" || r.Step != wizard.StepSent || r.Field != wizard.FieldSentFolder ||
@@ -132,7 +132,7 @@ func TestCreateFolder(t *testing.T) {
 
 func TestTestMessage(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, "")
+	h := newFixture(t, "")
 	out, told := h.do(context.Background(), h.request(wizard.DoTest))
 	for _, id := range []string{
 		"smtp.data", "arrival.delivered", "arrival.placement", "arrival.spf", "arrival.dkim",
@@ -160,7 +160,7 @@ func TestTestMessageFailures(t *testing.T) {
 	} {
 		t.Run(fault, func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t, fault)
+			h := newFixture(t, fault)
 			h.Arrival = time.Second
 			out, _ := h.do(context.Background(), h.request(wizard.DoTest))
 			cause := h.provider.Fault().Cause
@@ -186,7 +186,7 @@ func TestTestMessageFailures(t *testing.T) {
 // TestTestMessageWithoutMailbox proves sending only, and signs in nowhere else.
 func TestTestMessageWithoutMailbox(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, "")
+	h := newFixture(t, "")
 	for _, change := range []func(*wizard.Draft){
 		func(d *wizard.Draft) { d.IMAP = nil },
 		func(d *wizard.Draft) { d.Skipped = []wizard.Step{wizard.StepSent} },
@@ -206,7 +206,7 @@ func TestTestMessageWithoutMailbox(t *testing.T) {
 	if err != nil || len(boxes["INBOX"]) != 2 {
 		t.Errorf("%d messages, %v", len(boxes["INBOX"]), err)
 	}
-	h = newHouse(t, "content-rejected")
+	h = newFixture(t, "content-rejected")
 	r := h.request(wizard.DoTest)
 	r.Draft.IMAP = nil
 	out, _ := h.do(context.Background(), r)
@@ -218,7 +218,7 @@ func TestTestMessageWithoutMailbox(t *testing.T) {
 // TestCancel: a server that says nothing is left at once.
 func TestCancel(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, "silent-server")
+	h := newFixture(t, "silent-server")
 	for _, kind := range []wizard.RequestKind{wizard.DoSubmission, wizard.DoSent, wizard.DoTest} {
 		ctx, cancel := context.WithCancel(context.Background())
 		time.AfterFunc(100*time.Millisecond, cancel)
@@ -240,7 +240,7 @@ func TestCancel(t *testing.T) {
 // TestDraftFiles: kept after each step for this user only, forgotten at the end, and never in the way.
 func TestDraftFiles(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, "")
+	h := newFixture(t, "")
 	ctx := context.Background()
 	if _, found, err := LoadDraft(h.ConfigPath); found || err != nil {
 		t.Errorf("%v %v", found, err)

@@ -13,15 +13,15 @@ import (
 	"postier/presets"
 )
 
-// talk plays a conversation: it answers, tells outcomes and keeps the requests.
-type talk struct {
+// driver plays a conversation: it gives answers, tells outcomes and records the requests.
+type driver struct {
 	t        *testing.T
 	s        State
 	requests []Request
 	answers  int
 }
 
-func begin(t *testing.T, o Options) *talk {
+func begin(t *testing.T, o Options) *driver {
 	t.Helper()
 	if o.Today == "" {
 		o.Today = "2026-11-21"
@@ -29,14 +29,14 @@ func begin(t *testing.T, o Options) *talk {
 	if o.ConfigPath == "" {
 		o.ConfigPath = "/home/marie/.config/postier/config.json"
 	}
-	k := &talk{t: t}
+	k := &driver{t: t}
 	s, requests := New(o)
 	k.s, k.requests = s, requests
 	return k
 }
 
 // do answers the present screen; values are field, value pairs.
-func (k *talk) do(action ActionID, values ...string) {
+func (k *driver) do(action ActionID, values ...string) {
 	k.t.Helper()
 	a := Answer{Action: action, Values: map[FieldID]string{}}
 	for i := 0; i+1 < len(values); i += 2 {
@@ -46,7 +46,7 @@ func (k *talk) do(action ActionID, values ...string) {
 }
 
 // enter types every field of the screen as it stands, changed by values, and takes the first action, as front ends do.
-func (k *talk) enter(values ...string) {
+func (k *driver) enter(values ...string) {
 	k.t.Helper()
 	v := k.s.Screen()
 	if len(v.Actions) == 0 {
@@ -64,26 +64,26 @@ func (k *talk) enter(values ...string) {
 	k.answer(a)
 }
 
-func (k *talk) password(p string) {
+func (k *driver) password(p string) {
 	k.t.Helper()
 	k.answer(Answer{Action: ActNext, Secret: secret.New(p)})
 }
 
-func (k *talk) answer(a Answer) {
+func (k *driver) answer(a Answer) {
 	k.t.Helper()
 	k.answers++
 	s, requests := k.s.Answer(a)
 	k.s, k.requests = s, append(k.requests, requests...)
 }
 
-func (k *talk) tell(o Outcome) {
+func (k *driver) tell(o Outcome) {
 	k.t.Helper()
 	s, requests := k.s.Tell(o)
 	k.s, k.requests = s, append(k.requests, requests...)
 }
 
 // asked is how often work of a kind was asked for.
-func (k *talk) asked(kind RequestKind) int {
+func (k *driver) requested(kind RequestKind) int {
 	n := 0
 	for _, r := range k.requests {
 		if r.Kind == kind {
@@ -94,7 +94,7 @@ func (k *talk) asked(kind RequestKind) int {
 }
 
 // last is the latest request of a kind.
-func (k *talk) last(kind RequestKind) Request {
+func (k *driver) last(kind RequestKind) Request {
 	k.t.Helper()
 	for i := len(k.requests) - 1; i >= 0; i-- {
 		if k.requests[i].Kind == kind {
@@ -115,7 +115,7 @@ func all(kind RequestKind, d Draft) []Report {
 }
 
 // passes tells that every check of the latest request of a kind passed.
-func (k *talk) passes(kind RequestKind, change ...func(*Outcome)) {
+func (k *driver) passes(kind RequestKind, change ...func(*Outcome)) {
 	k.t.Helper()
 	r := k.last(kind)
 	o := Outcome{ID: r.ID, Kind: kind, Done: true, Reports: all(kind, r.Draft)}
@@ -129,7 +129,7 @@ func (k *talk) passes(kind RequestKind, change ...func(*Outcome)) {
 }
 
 // fails tells that one check failed and what needs it was skipped.
-func (k *talk) fails(kind RequestKind, id, cause string, fix Step, field FieldID) {
+func (k *driver) fails(kind RequestKind, id, cause string, fix Step, field FieldID) {
 	k.t.Helper()
 	r := k.last(kind)
 	reports := all(kind, r.Draft)
@@ -149,7 +149,7 @@ func (k *talk) fails(kind RequestKind, id, cause string, fix Step, field FieldID
 	k.tell(o)
 }
 
-func (k *talk) at(step Step) {
+func (k *driver) at(step Step) {
 	k.t.Helper()
 	if k.s.Step() != step {
 		k.t.Fatalf("at step %d (%s), want %d (%s); errors %v, notices %v", k.s.Step().Number(), k.s.Step(), step.Number(),
@@ -160,7 +160,7 @@ func (k *talk) at(step Step) {
 	}
 }
 
-func (k *talk) field(id FieldID) Field {
+func (k *driver) field(id FieldID) Field {
 	k.t.Helper()
 	for _, f := range k.s.Screen().Fields {
 		if f.ID == id {
@@ -172,7 +172,7 @@ func (k *talk) field(id FieldID) Field {
 }
 
 // refused checks that the present screen shows an error at a field, in words of every language.
-func (k *talk) refused(id FieldID) {
+func (k *driver) refused(id FieldID) {
 	k.t.Helper()
 	f := k.field(id)
 	if f.Error.Empty() {
@@ -185,7 +185,7 @@ func (k *talk) refused(id FieldID) {
 	}
 }
 
-func (k *talk) action(id ActionID) Action {
+func (k *driver) action(id ActionID) Action {
 	k.t.Helper()
 	for _, a := range k.s.Screen().Actions {
 		if a.ID == id {
@@ -196,24 +196,24 @@ func (k *talk) action(id ActionID) Action {
 	return Action{}
 }
 
-func (k *talk) offers(id ActionID) bool {
+func (k *driver) offers(id ActionID) bool {
 	return slices.ContainsFunc(k.s.Screen().Actions, func(a Action) bool { return a.ID == id && a.Disabled.Empty() })
 }
 
 // says checks that the screen has a notice with this key.
-func (k *talk) says(key string) {
+func (k *driver) says(key string) {
 	k.t.Helper()
 	if !k.said(key) {
 		k.t.Errorf("step %s does not say %s: %v", k.s.Step(), key, k.s.Screen().Notices)
 	}
 }
 
-func (k *talk) said(key string) bool {
+func (k *driver) said(key string) bool {
 	return slices.ContainsFunc(k.s.Screen().Notices, func(n Notice) bool { return n.Text.Msg.Key == key })
 }
 
 // known goes the shortest way for an address of a known provider up to the password.
-func known(t *testing.T, o Options) *talk {
+func known(t *testing.T, o Options) *driver {
 	t.Helper()
 	if o.Address == "" {
 		o.Address = "marie@gmail.com"
@@ -232,7 +232,7 @@ func known(t *testing.T, o Options) *talk {
 const appPassword = "abcdefghijklmnop"
 
 // toReview goes on from the password to the review, with everything passing.
-func (k *talk) toReview() {
+func (k *driver) toReview() {
 	k.t.Helper()
 	k.toSent()
 	k.enter()
@@ -248,7 +248,7 @@ func (k *talk) toReview() {
 }
 
 // toSent goes on from the password to the Sent step, with everything passing.
-func (k *talk) toSent() {
+func (k *driver) toSent() {
 	k.t.Helper()
 	k.password(appPassword)
 	k.at(StepSubmission)
@@ -259,7 +259,7 @@ func (k *talk) toSent() {
 }
 
 // byHand goes to the password with servers entered by hand.
-func byHand(t *testing.T, o Options, values ...string) *talk {
+func byHand(t *testing.T, o Options, values ...string) *driver {
 	t.Helper()
 	if o.Address == "" {
 		o.Address = "contact@durand.example"
@@ -289,7 +289,7 @@ func candidates(address string, hosts ...string) []Candidate {
 }
 
 // saved answers DoSave.
-func (k *talk) saved() {
+func (k *driver) saved() {
 	k.t.Helper()
 	r := k.last(DoSave)
 	k.tell(Outcome{
