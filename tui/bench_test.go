@@ -45,9 +45,9 @@ func BenchmarkFirstFrame(b *testing.B) {
 // BenchmarkDraw is what one drawing of a screen costs, without a terminal.
 func BenchmarkDraw(b *testing.B) {
 	s, _ := wizard.New(wizard.Options{Today: "2026-11-21"})
-	talk := carrier.Start(b.Context(), s, nil, autoWorker{})
-	defer talk.Close()
-	m := newModel(talk, Options{Lang: locale.French}, testTheme())
+	conversation := carrier.Start(b.Context(), s, nil, autoWorker{})
+	defer conversation.Close()
+	m := newModel(conversation, Options{Lang: locale.French}, testTheme())
 	m.Update(tea.WindowSizeMsg{Width: 80, Height: 24})
 	for b.Loop() {
 		m.View()

@@ -10,7 +10,7 @@ import (
 	"postier/wizard"
 )
 
-// body lays out the wizard's screen: what to know, what was found, what to fill in, what can be done.
+// body lays out the wizard's screen: introduction, notices and facts, checks, fields, actions.
 func (m *model) body(p *page, rows int) {
 	s := m.speech
 	p.text(s.theme.styles.bold, "", "", s.say(m.screen.Title))
@@ -104,7 +104,7 @@ func (p *page) item(number int, text string) {
 	p.text(noStyle, lead, strings.Repeat(" ", len(lead)), text)
 }
 
-// copies shows what to carry elsewhere: a web address whole on an unpadded line, other texts wrapped for reading.
+// copies shows the texts to copy: a web address whole on an unpadded line, other texts wrapped for reading.
 func (m *model) copies(p *page) {
 	for _, c := range m.copyables() {
 		p.gap()
@@ -114,7 +114,7 @@ func (m *model) copies(p *page) {
 }
 
 func (m *model) copyText(p *page, c copyable) {
-	text := m.speech.clean(c.text)
+	text := m.speech.escape(c.text)
 	if link := c.link(); link != "" || c.qr {
 		p.bare(text, link)
 		return
@@ -147,7 +147,7 @@ func (m *model) busy(p *page) {
 	}
 }
 
-// clock is a rest of seconds as minutes and seconds.
+// clock formats remaining seconds as minutes and seconds.
 func clock(seconds int) string {
 	seconds = max(0, seconds)
 	return fmt.Sprintf("%d:%02d", seconds/60, seconds%60)

@@ -11,8 +11,8 @@ import (
 	"postier/wizard"
 )
 
-// huhTheme dresses huh's fields in our styles. huh's own themes take the terminal for light without asking, and show
-// unselected options almost invisibly on a dark one.
+// huhTheme gives huh's fields our styles. huh's own themes assume a light terminal, so that unselected options are
+// almost invisible on a dark one.
 func huhTheme(l theme) huh.Theme {
 	return huh.ThemeFunc(func(bool) *huh.Styles {
 		s := huh.ThemeBase(false)
@@ -29,8 +29,8 @@ func huhTheme(l theme) huh.Theme {
 	})
 }
 
-// huhKeys are the keys that huh's fields see. Enter, Tab and Esc are ours; letters are actions, so j, k and / are not
-// taken.
+// huhKeys are the keys that huh's fields react to. Enter, Tab and Esc are handled by us, and letters are actions, so
+// huh gets neither j, k nor /.
 func huhKeys() *huh.KeyMap {
 	off := key.NewBinding(key.WithDisabled())
 	keys := huh.NewDefaultKeyMap()

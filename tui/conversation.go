@@ -6,7 +6,8 @@ import (
 	"postier/wizard/carrier"
 )
 
-// conversation is what the screens need of a carrier.Conversation. Tests have one of a single screen.
+// conversation is the part of carrier.Conversation that the screens use. Tests use one that consists of a single
+// screen.
 type conversation interface {
 	Screen() wizard.Screen
 	Answer(wizard.Answer)
@@ -15,7 +16,7 @@ type conversation interface {
 	Ended() bool
 	// HasSecret reports whether a secret was given that no draft keeps.
 	HasSecret() bool
-	// Speak sets the language that drafts note down.
+	// Speak sets the language that is stored in drafts.
 	Speak(locale.Lang)
 }
 

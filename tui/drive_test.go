@@ -58,16 +58,16 @@ func testTheme(env ...string) theme {
 func converse(t *testing.T, state wizard.State, lang locale.Lang, width, height int) *driver {
 	t.Helper()
 	worker := &fakeWorker{asked: make(chan wizard.Request, 100), ended: make(chan int, 100)}
-	talk := carrier.Start(t.Context(), state, nil, worker)
-	t.Cleanup(talk.Close)
-	d := drive(t, talk, lang, width, height)
+	conversation := carrier.Start(t.Context(), state, nil, worker)
+	t.Cleanup(conversation.Close)
+	d := drive(t, conversation, lang, width, height)
 	d.worker = worker
 	return d
 }
 
-func drive(t *testing.T, talk conversation, lang locale.Lang, width, height int) *driver {
+func drive(t *testing.T, c conversation, lang locale.Lang, width, height int) *driver {
 	t.Helper()
-	m := newModel(talk, Options{
+	m := newModel(c, Options{
 		Lang: lang, Now: func() time.Time { return noon }, Resume: "postier setup --resume",
 	}, testTheme())
 	d := &driver{t: t, model: m}

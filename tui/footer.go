@@ -10,10 +10,10 @@ import (
 // steps is how many steps the wizard has.
 var steps = len(wizard.Steps())
 
-// maxHints is how many keys the footer names; the help page has them all.
+// maxHints is how many keys the footer names; the help page lists them all.
 const maxHints = 5
 
-// hint is a key in the footer. The ones of a lower rank go first where there is no room.
+// hint is a key in the footer. Where there is no room, the hints with the highest rank are dropped first.
 type hint struct {
 	key, label string
 	rank       int
@@ -21,7 +21,7 @@ type hint struct {
 
 func (m *model) stepName() string { return m.speech.t("step-" + string(m.screen.Step)) }
 
-// stepLine is what can be said over the phone: the step's number and name.
+// stepLine returns the step's number and name, which a person can read out over the phone.
 func (m *model) stepLine() string {
 	return m.speech.t("step", "n", m.screen.Number, "of", steps, "name", m.stepName())
 }
@@ -53,7 +53,7 @@ func shortLabels(hints []hint, width int, sign string) []hint {
 	return hints
 }
 
-// dropLast removes the hint that matters least.
+// dropLast removes the hint with the highest rank.
 func dropLast(hints []hint) []hint {
 	worst := 0
 	for i, h := range hints {
@@ -102,7 +102,7 @@ func (m *model) screenHints() []hint {
 			}
 		}
 	}
-	if m.screen.Number > 1 && m.screen.Step != wizard.StepDone { // what is saved cannot be gone back from
+	if m.screen.Number > 1 && m.screen.Step != wizard.StepDone { // there is no way back from a saved profile
 		out = append(out, hint{s.t("key-esc"), s.t("back"), 2})
 	}
 	helpKey := "?"
@@ -144,7 +144,7 @@ func (m *model) commandKey(letter string) string {
 	return letter
 }
 
-// enterLabel is what Enter would do now.
+// enterLabel says what Enter would do now.
 func (m *model) enterLabel() string {
 	if i := m.focus - len(m.inputs); i >= 0 && i < len(m.screen.Actions) {
 		if a := m.screen.Actions[i]; m.moved || !stops(a) {

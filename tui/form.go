@@ -11,7 +11,7 @@ import (
 	"postier/wizard"
 )
 
-// input is one field of the screen with what the person has made of it so far.
+// input is one field of the screen with what the person has typed or chosen so far.
 type input struct {
 	field  wizard.Field
 	entry  *entry
@@ -50,8 +50,8 @@ func offered(f wizard.Field, value string) bool {
 	return false
 }
 
-// renew takes a newer description of the same field and keeps what was typed, unless the wizard has changed the value.
-func (in *input) renew(f wizard.Field) *input {
+// update takes a newer description of the same field and keeps what was typed, unless the wizard has changed the value.
+func (in *input) update(f wizard.Field) *input {
 	kept := in.field.Kind == f.Kind && in.field.Value == f.Value && in.field.Given == f.Given &&
 		len(in.field.Choices) == len(f.Choices)
 	if !kept && in.value() == f.Value && in.field.Kind == f.Kind {
@@ -67,7 +67,7 @@ func (in *input) renew(f wizard.Field) *input {
 	return in
 }
 
-// value is what the field would answer; empty for a secret.
+// value returns the field's answer; empty for a secret.
 func (in *input) value() string {
 	switch {
 	case in.pick != nil:
@@ -88,7 +88,7 @@ func (in *input) value() string {
 // takesText reports whether letters go into the field.
 func (in *input) takesText() bool { return in.entry != nil || in.search != nil }
 
-// open reports whether the field still waits to be filled.
+// open reports whether the field is still to be filled in.
 func (in *input) open() bool {
 	if in.entry == nil || in.field.Optional || in.field.Given {
 		return false
@@ -96,7 +96,7 @@ func (in *input) open() bool {
 	return in.entry.value() == ""
 }
 
-// touched reports whether leaving now would lose something typed here.
+// touched reports whether leaving now would lose something typed in this field.
 func (in *input) touched() bool {
 	if in.entry != nil && in.entry.secret {
 		return in.entry.value() != ""
@@ -130,9 +130,8 @@ func (in *input) paste(text string, s speech) (joined bool) {
 	return false
 }
 
-// replaces reports whether a paste stands for the whole value. A port field that was not edited holds a proposal,
-// and a line copied from elsewhere begins with its own port; one that begins with a word is meant to follow the
-// proposal.
+// replaces reports whether a paste replaces the whole value. A port field that was not edited holds a proposal: a
+// pasted line that begins with a port replaces it, one that begins with a word is appended to it.
 func (in *input) replaces(text string) bool {
 	if in.field.ID != wizard.FieldSMTPPort && in.field.ID != wizard.FieldIMAPPort || in.touched() {
 		return false
@@ -141,7 +140,7 @@ func (in *input) replaces(text string) bool {
 	return text != "" && text[0] >= '0' && text[0] <= '9'
 }
 
-// answers collects what all fields hold.
+// answers collects the values of all fields.
 func answers(inputs []*input) (map[wizard.FieldID]string, secret.Value) {
 	values := map[wizard.FieldID]string{}
 	var typed secret.Value
@@ -184,7 +183,7 @@ func (in *input) draw(p *page, s speech, rows int, focused bool) {
 	}
 }
 
-// chosenLabel is all that a choice shows while another field has the focus.
+// chosenLabel is what a choice shows while another field has the focus.
 func (in *input) chosenLabel(s speech) string {
 	for _, c := range in.field.Choices {
 		if c.Value == in.pick.value {

@@ -13,7 +13,8 @@ import (
 	"postier/wizard"
 )
 
-// Home shows the saved profiles and returns what the person wants done; the caller does it and calls Home again.
+// Home shows the saved profiles and returns the action that the person chose; the caller carries it out and calls Home
+// again.
 func Home(ctx context.Context, o HomeOptions) (HomeChoice, error) {
 	getenv := getenvOr(o.Getenv)
 	m := newHome(o, newTheme(getenv, o.NoColor))
@@ -40,7 +41,7 @@ type home struct {
 	overlay       homeOverlay
 }
 
-// homeOverlay is the page over the list.
+// homeOverlay names the page that covers the list.
 type homeOverlay int
 
 const (
@@ -259,7 +260,7 @@ func (h *home) list(p *page) {
 	p.add(row)
 }
 
-// label is what a key does to the chosen profile.
+// label says what a key does to the chosen profile.
 func (h *home) label(action HomeAction, key string) string {
 	if action == HomeEnable && h.at < len(h.items) && h.items[h.at].Enabled {
 		return h.speech.t("home-disable")
@@ -273,9 +274,9 @@ func (h *home) item(p *page, item HomeItem, chosen bool) {
 	if chosen {
 		lead = s.theme.glyphs.focus + " "
 	}
-	name := s.clean(item.Name)
+	name := s.escape(item.Name)
 	if item.Label != "" {
-		name = s.clean(item.Label) + " (" + name + ")"
+		name = s.escape(item.Label) + " (" + name + ")"
 	}
 	on := s.t("home-on")
 	if !item.Enabled {
@@ -291,7 +292,7 @@ func (h *home) item(p *page, item HomeItem, chosen bool) {
 		style = s.theme.styles.chosen
 	}
 	p.add(style.Render(title))
-	p.text(noStyle, "    ", "    ", s.clean(item.Address)+" "+s.theme.glyphs.dot+" "+h.proof(item))
+	p.text(noStyle, "    ", "    ", s.escape(item.Address)+" "+s.theme.glyphs.dot+" "+h.proof(item))
 	if next := s.say(item.Next); next != "" {
 		p.text(noStyle, "    "+s.t("home-next")+" ", "    ", next)
 	}

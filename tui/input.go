@@ -11,11 +11,11 @@ import (
 	"postier/internal/typeset"
 )
 
-// maxTyped bounds what one field takes, in characters; tokens and API keys stay well below.
+// maxTyped is how many characters one field accepts; tokens and API keys stay well below.
 const maxTyped = 4096
 
-// entry is a line to type in. bubbles edits it and we draw it: its own drawing has a blinking cursor that costs bytes
-// on a slow line, and would show a pasted control or bidirectional character raw.
+// entry is a line to type in. bubbles edits it and we draw it: the drawing of bubbles has a blinking cursor that costs
+// bytes on a slow connection, and shows pasted control and bidirectional characters raw.
 type entry struct {
 	model  textinput.Model
 	secret bool
@@ -50,8 +50,8 @@ func (e *entry) value() string { return e.model.Value() }
 
 func (e *entry) press(msg tea.KeyPressMsg) { e.model, _ = e.model.Update(msg) }
 
-// paste inserts text. Line ends at its end are dropped: they belong to the selection, not to the value; elsewhere they
-// become blanks, which it reports so that the person can be told.
+// paste inserts text. Line ends at its end are dropped, since they belong to the selection and not to the value. Other
+// line ends become spaces; joined reports that, so that the person can be told.
 func (e *entry) paste(text string) (joined bool) {
 	text = strings.TrimRight(text, "\r\n")
 	e.model, _ = e.model.Update(tea.PasteMsg{Content: text})

@@ -8,8 +8,7 @@ import (
 	"postier/wizard"
 )
 
-// press acts on a key. Keys that mean the same everywhere come first, then those of the overlay, then the
-// screen's own.
+// press handles a key: first those that mean the same everywhere, then those of the overlay, then those of the screen.
 func (m *model) press(msg tea.KeyPressMsg) tea.Cmd {
 	m.toast = ""
 	switch msg.String() {
@@ -73,7 +72,7 @@ func (m *model) pressField(msg tea.KeyPressMsg) (tea.Cmd, bool) {
 	return nil, true
 }
 
-// step moves between fields with the arrows, without falling off the ends.
+// step moves the focus between fields with the arrow keys; it stops at the first and the last.
 func (m *model) step(name string) {
 	if name == "up" && m.focus > 0 {
 		m.move(-1)
@@ -83,7 +82,7 @@ func (m *model) step(name string) {
 	}
 }
 
-// pressCommand acts on the letters and function keys of the screen: its actions first, then our own pages.
+// pressCommand handles letters and function keys: the screen's actions first, then our own pages.
 func (m *model) pressCommand(msg tea.KeyPressMsg) (tea.Cmd, bool) {
 	name := msg.String()
 	letter := strings.TrimPrefix(name, "alt+")
@@ -135,10 +134,10 @@ func (m *model) pressScroll(msg tea.KeyPressMsg) {
 	}
 }
 
-// maxScroll is beyond the end of any page; drawing brings it back.
+// maxScroll is beyond the end of any page; scrollTo reduces it to the last page.
 const maxScroll = 1 << 20
 
-// move puts the focus on the next or the one before, round and round.
+// move puts the focus on the next or the previous field or action, and wraps around at the ends.
 func (m *model) move(step int) {
 	if n := m.stops(); n > 0 {
 		m.focus = (m.focus + step + n) % n
@@ -146,7 +145,8 @@ func (m *model) move(step int) {
 	}
 }
 
-// enter does what Enter promises: the action in focus, the next field that is still open, or else the first action.
+// enter does what the footer says of Enter: the action in focus, else the next field that is still open, else the first
+// action.
 func (m *model) enter() tea.Cmd {
 	if m.focus >= len(m.inputs) {
 		if i := m.focus - len(m.inputs); i < len(m.screen.Actions) {
@@ -189,7 +189,7 @@ func (m *model) act(a wizard.Action) tea.Cmd {
 	return m.answer(a.ID)
 }
 
-// back goes to the step before. Nothing typed is lost: it goes along with the answer.
+// back goes to the step before. Nothing typed is lost, because the answer holds it.
 func (m *model) back() tea.Cmd {
 	first := m.screen.Number <= 1
 	cmd := m.answer(wizard.ActBack)

@@ -524,14 +524,14 @@ func TestWhatLeavingKeeps(t *testing.T) {
 	s, _ := wizard.New(wizard.Options{Today: "2026-11-21"})
 	for _, row := range []struct {
 		name      string
-		talk      wizard.State
+		state     wizard.State
 		resumable bool
 		want      string
 	}{
 		{"nothing typed", s, true, "What you have entered so far is kept. You"},
 		{"a rehearsal", s, false, "nothing is kept"},
 	} {
-		d := converse(t, row.talk, locale.English, 80, 24)
+		d := converse(t, row.state, locale.English, 80, 24)
 		d.model.resumable = row.resumable
 		d.keys("m", "ctrl+c")
 		if screen := d.view(); !strings.Contains(screen, row.want) {

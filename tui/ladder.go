@@ -11,10 +11,10 @@ import (
 
 var noStyle = lipgloss.NewStyle()
 
-// wideLadder is from which width a check and its evidence share a line.
+// wideLadder is the least width at which a check and its evidence share a line.
 const wideLadder = 60
 
-// ladder shows the checks as rungs: the status in words, what was checked, what was seen, how long it took.
+// ladder shows one line a check: the status in words, the check's name, its evidence, how long it took.
 func (m *model) ladder(p *page) {
 	if len(m.screen.Checks) == 0 {
 		return
@@ -41,22 +41,22 @@ func (m *model) rung(p *page, r wizard.Report, column int) {
 	s := m.speech
 	badge := m.badge(r, column)
 	name := s.say(r.Name)
-	seen := s.clean(r.Brief.Escaped())
+	evidence := s.escape(r.Brief.Escaped())
 	took := ""
 	if r.Status != "" && r.Status != check.Skip {
 		took = s.took(r.Took)
 	}
 	room := p.width - column - 1
 	if p.screen >= wideLadder {
-		if seen != "" {
-			name += " " + s.theme.glyphs.dot + " " + seen
+		if evidence != "" {
+			name += " " + s.theme.glyphs.dot + " " + evidence
 		}
 		p.add(badge + " " + apart(name, took, room, s.theme.glyphs.ellipsis))
 		return
 	}
 	p.add(badge + " " + apart(name, took, room, s.theme.glyphs.ellipsis))
-	if seen != "" && (r.Status == check.Fail || r.Status == check.Warn) {
-		p.add("  " + typeset.Shorten(seen, p.width-2, s.theme.glyphs.ellipsis))
+	if evidence != "" && (r.Status == check.Fail || r.Status == check.Warn) {
+		p.add("  " + typeset.Shorten(evidence, p.width-2, s.theme.glyphs.ellipsis))
 	}
 }
 
@@ -106,7 +106,7 @@ func (m *model) explain(p *page, r wizard.Report) {
 	}
 	title := s.say(r.Title)
 	if r.Code != "" {
-		title = s.clean(r.Code) + " " + s.theme.glyphs.dot + " " + title
+		title = s.escape(r.Code) + " " + s.theme.glyphs.dot + " " + title
 	}
 	p.text(s.theme.styles.bold, style.Render(" "+s.status(status)+" ")+" ", "  ", title)
 	if meaning := s.say(r.Meaning); meaning != "" {
@@ -142,7 +142,7 @@ func (m *model) serverBlock(p *page, reply safetext.Remote) {
 func (m *model) serverPrefix() string { return m.speech.t("server") + m.speech.theme.glyphs.bar + " " }
 
 func (m *model) marked(p *page, prefix, text string) {
-	for _, l := range typeset.Wrap(m.speech.clean(text), p.width-typeset.Width(prefix)) {
+	for _, l := range typeset.Wrap(m.speech.escape(text), p.width-typeset.Width(prefix)) {
 		p.add(typeset.Shorten(prefix+l, p.width, ""))
 	}
 }

@@ -19,13 +19,13 @@ const (
 
 // model is the whole front end at one moment.
 type model struct {
-	talk   conversation
-	screen wizard.Screen
-	inputs []*input
-	onLang func(locale.Lang)
-	now    func() time.Time
-	speech speech
-	// resumable is true when a draft is kept.
+	conversation conversation
+	screen       wizard.Screen
+	inputs       []*input
+	onLang       func(locale.Lang)
+	now          func() time.Time
+	speech       speech
+	// resumable is true when a draft is stored.
 	resumable bool
 
 	width, height int
@@ -46,25 +46,25 @@ type model struct {
 
 	last  wizard.Screen   // the last step's screen, for the scrollback
 	past  []wizard.Screen // those of the addresses that were set up before it
-	ended bool            // the conversation came to its end
+	ended bool            // the conversation has ended
 	left  bool            // the person or a signal ended it early
 }
 
-// outcomeMsg brings what a request found.
+// outcomeMsg carries the outcome of a request.
 type outcomeMsg struct{ outcome wizard.Outcome }
 
-// brokenMsg says that no outcome will come any more.
+// brokenMsg says that no further outcome will follow.
 type brokenMsg struct{}
 
-// tickMsg makes elapsed seconds go on.
+// tickMsg says that a second has passed for a request.
 type tickMsg struct{ request int }
 
 // hangupMsg says that the terminal is gone or that a signal asks the program to end.
 type hangupMsg struct{}
 
-func newModel(talk conversation, o Options, l theme) *model {
+func newModel(c conversation, o Options, l theme) *model {
 	m := &model{
-		talk: talk, onLang: o.OnLang, now: o.Now, resumable: o.Resume != "",
+		conversation: c, onLang: o.OnLang, now: o.Now, resumable: o.Resume != "",
 		speech: speech{lang: o.Lang, product: o.Product, theme: l}, width: usualWidth, height: usualHeight,
 	}
 	if m.speech.product == "" {
@@ -76,7 +76,7 @@ func newModel(talk conversation, o Options, l theme) *model {
 	if m.now == nil {
 		m.now = time.Now
 	}
-	m.talk.Speak(m.speech.lang)
+	m.conversation.Speak(m.speech.lang)
 	m.arrive()
 	return m
 }
@@ -86,7 +86,7 @@ func (m *model) Init() tea.Cmd { return tea.Batch(m.tick(), m.receive()) }
 
 // receive waits for the next outcome. It runs apart from Update, which asks for it again after each one.
 func (m *model) receive() tea.Cmd {
-	outcomes := m.talk.Outcomes()
+	outcomes := m.conversation.Outcomes()
 	return func() tea.Msg {
 		if o, ok := <-outcomes; ok {
 			return outcomeMsg{o}
@@ -104,7 +104,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 			m.width, m.height = usualWidth, usualHeight
 		}
 	case outcomeMsg:
-		m.talk.Tell(msg.outcome)
+		m.conversation.Tell(msg.outcome)
 		return m, tea.Batch(m.turn(), m.receive())
 	case tickMsg:
 		if msg.request == m.waiting {
@@ -120,26 +120,27 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	return m, nil
 }
 
-// answer hands the person's answer to the wizard and shows what it says.
+// answer hands the person's answer to the wizard and shows its next screen.
 func (m *model) answer(action wizard.ActionID) tea.Cmd {
 	values, typed := answers(m.inputs)
-	m.talk.Answer(wizard.Answer{Action: action, Values: values, Secret: typed})
+	m.conversation.Answer(wizard.Answer{Action: action, Values: values, Secret: typed})
 	return m.turn()
 }
 
-// turn shows what the wizard says now.
+// turn shows the wizard's current screen, or ends the program with the conversation.
 func (m *model) turn() tea.Cmd {
 	m.arrive()
-	if m.talk.Ended() {
+	if m.conversation.Ended() {
 		m.ended = true
 		return tea.Quit
 	}
 	return m.tick()
 }
 
-// arrive takes over the wizard's screen. Where it is the same screen with news, typing, focus and place stay.
+// arrive takes over the wizard's screen. Where only parts of the same screen have changed, typed text, focus and scroll
+// position stay.
 func (m *model) arrive() {
-	before, next := m.screen, m.talk.Screen()
+	before, next := m.screen, m.conversation.Screen()
 	m.screen = next
 	switch {
 	case next.Step == wizard.StepDone:
@@ -154,7 +155,7 @@ func (m *model) arrive() {
 	}
 	if sameForm(before, next) {
 		for i, f := range next.Fields {
-			m.inputs[i] = m.inputs[i].renew(f)
+			m.inputs[i] = m.inputs[i].update(f)
 		}
 		m.attend(before)
 		return
@@ -168,7 +169,7 @@ func (m *model) arrive() {
 	m.follow = true
 }
 
-// sameForm reports whether next is before with news.
+// sameForm reports whether next is the same screen as before, with other contents.
 func sameForm(before, next wizard.Screen) bool {
 	if before.Step != next.Step || len(before.Fields) != len(next.Fields) || (before.Busy == nil) != (next.Busy == nil) {
 		return false
@@ -181,7 +182,7 @@ func sameForm(before, next wizard.Screen) bool {
 	return len(before.Actions) == len(next.Actions) && (before.Finding == nil) == (next.Finding == nil)
 }
 
-// attend moves the focus to a field that was refused since, and keeps it within what there is.
+// attend moves the focus to a field whose value was refused, and keeps it within the fields and actions of the screen.
 func (m *model) attend(before wizard.Screen) {
 	for i, f := range m.screen.Fields {
 		if !f.Error.Empty() && before.Fields[i].Error.Empty() {
@@ -195,7 +196,7 @@ func (m *model) attend(before wizard.Screen) {
 	}
 }
 
-// firstFocus is the field to fix, else the first that was refused, else the first open one, else the first.
+// firstFocus returns the field to fix, else the first whose value was refused, else the first open one, else the first.
 func (m *model) firstFocus() int {
 	for _, wanted := range []func(wizard.Field, *input) bool{
 		func(f wizard.Field, _ *input) bool { return f.Fix },
@@ -211,7 +212,7 @@ func (m *model) firstFocus() int {
 	return 0
 }
 
-// stops is how many things can have the focus.
+// stops is the number of fields and actions that can have the focus.
 func (m *model) stops() int { return len(m.inputs) + len(m.screen.Actions) }
 
 // current is the field that has the focus, nil when an action has it.
@@ -258,7 +259,7 @@ func (m *model) leave() tea.Cmd {
 	return tea.Quit
 }
 
-// touched reports whether leaving now would lose something.
+// touched reports whether leaving now would lose something typed.
 func (m *model) touched() bool {
 	if m.screen.Step == wizard.StepDone {
 		return false
@@ -277,24 +278,24 @@ func (m *model) touched() bool {
 func (m *model) switchLanguage() {
 	m.speech.lang = m.speech.lang.Next()
 	m.toast, m.follow = "", true
-	m.talk.Speak(m.speech.lang)
+	m.conversation.Speak(m.speech.lang)
 	if m.onLang != nil {
 		m.onLang(m.speech.lang)
 	}
 }
 
-// copyables are the texts to carry elsewhere, each with its label in words.
+// copyables are the texts to copy, each with its label.
 func (m *model) copyables() []copyable {
 	var out []copyable
-	seen := map[string]bool{}
+	listed := map[string]bool{}
 	for _, c := range m.screen.Copy {
-		seen[c.Text] = true
+		listed[c.Text] = true
 		out = append(out, copyable{label: m.speech.say(c.Label), text: c.Text, qr: c.QR, picture: c.Picture})
 	}
 	if f := m.screen.Finding; f != nil {
 		for _, fix := range f.Fixes {
-			if !seen[fix.Value] {
-				out = append(out, copyable{label: m.speech.clean(fix.Kind + " " + fix.Name), text: fix.Value})
+			if !listed[fix.Value] {
+				out = append(out, copyable{label: m.speech.escape(fix.Kind + " " + fix.Name), text: fix.Value})
 			}
 		}
 	}
@@ -304,10 +305,10 @@ func (m *model) copyables() []copyable {
 type copyable struct {
 	label, text string
 	qr          bool
-	picture     string // what the QR code holds where that is another text
+	picture     string // the text of the QR code where it differs
 }
 
-// code is what the QR code holds.
+// code returns the text of the QR code.
 func (c copyable) code() string {
 	if c.picture != "" {
 		return copyable{text: c.picture}.clipboard()
@@ -315,7 +316,7 @@ func (c copyable) code() string {
 	return c.clipboard()
 }
 
-// clipboard is the text as it goes to the clipboard: exact, unless it holds characters that do not belong into one.
+// clipboard returns the text for the clipboard: exact, or escaped where it holds characters that act on a terminal.
 func (c copyable) clipboard() string {
 	for _, r := range c.text {
 		if safetext.Harmful(r) {
@@ -325,7 +326,7 @@ func (c copyable) clipboard() string {
 	return c.text
 }
 
-// link is the text as a target for OSC 8; empty when it is no web address.
+// link returns the text as a target for OSC 8; empty when it is no web address.
 func (c copyable) link() string {
 	if text := c.clipboard(); len(text) > 8 && (text[:8] == "https://" || text[:7] == "http://") &&
 		ansi.Strip(text) == text {

@@ -22,7 +22,7 @@ const (
 	overlayLeave // "leave?"
 )
 
-// overlay is the page over the screen and where in it the person is.
+// overlay is the page that covers the screen, and the position in it.
 type overlay struct {
 	kind   overlayKind
 	scroll int
@@ -95,7 +95,7 @@ func (m *model) turnTo(name string) {
 	m.overlay.scroll = 0
 }
 
-// overlayTexts are the texts that the page goes through: all, or those that a phone can read.
+// overlayTexts returns the texts of the page: all of them, or those that a phone can read.
 func (m *model) overlayTexts() []copyable {
 	texts := m.copyables()
 	if m.overlay.kind != overlayQR {
@@ -110,7 +110,7 @@ func (m *model) overlayTexts() []copyable {
 	return out
 }
 
-// copy puts a text on the person's own clipboard (OSC 52). Of several, the page with them comes first.
+// copy puts a text on the person's own clipboard (OSC 52). Where there are several, it opens the page that shows them.
 func (m *model) copy() tea.Cmd {
 	texts := m.overlayTexts()
 	switch {
@@ -175,7 +175,7 @@ func (m *model) copyPage(p *page) {
 	p.plain(s.t("copy-help"))
 }
 
-// helpPage is what the step is about, what went wrong in full, and every key.
+// helpPage shows the step's help, what went wrong in full, and every key.
 func (m *model) helpPage(p *page) {
 	s := m.speech
 	p.text(s.theme.styles.bold, "", "", s.t("help-title", "step", m.stepName()))
@@ -218,7 +218,7 @@ func (m *model) keyLine(p *page, key, text string) {
 	p.text(noStyle, m.speech.theme.styles.key.Render(lead), typeset.Pad("", keyColumn+2), text)
 }
 
-// detailsPage is the technician's view: every check with its id, times and raw lines.
+// detailsPage shows the technician's view: every check with its id, times and raw lines.
 func (m *model) detailsPage(p *page) {
 	s := m.speech
 	p.text(s.theme.styles.bold, "", "", s.t("details-title"))
@@ -235,9 +235,9 @@ func (m *model) detailsPage(p *page) {
 				head += " (" + r.Matched + ")"
 			}
 		}
-		p.text(s.theme.styles.bold, "", "  ", s.clean(head))
+		p.text(s.theme.styles.bold, "", "  ", s.escape(head))
 		if !r.Brief.Empty() {
-			p.text(noStyle, "  ", "  ", s.clean(r.Brief.Escaped()))
+			p.text(noStyle, "  ", "  ", s.escape(r.Brief.Escaped()))
 		}
 		if len(r.Details) == 0 {
 			m.serverBlock(p, r.Reply)

@@ -9,7 +9,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// maxColumn is the width of the one column: longer lines are tiring to read.
+// maxColumn is the greatest width of the text column: longer lines are tiring to read.
 const maxColumn = 76
 
 // page is text laid out for a width, line by line, before it is cut to the height of the window.
@@ -19,7 +19,8 @@ type page struct {
 	tight  bool
 	lines  []line
 	cursor *point // where the terminal's cursor belongs, nil when nowhere
-	// want is the range of lines that should be visible: what has the focus, the check that runs, the finding.
+	// want is the range of lines that should be visible: the field or action in focus, the check that runs, or the
+	// finding.
 	want span
 }
 
@@ -31,7 +32,7 @@ type line struct {
 
 type point struct{ x, y int }
 
-// span is lines from first up to, not including, after; the zero span is nothing.
+// span is the lines from first up to, but not including, after; the zero span is empty.
 type span struct{ first, after int }
 
 func newPage(screenWidth int, tight bool) *page {
@@ -41,7 +42,7 @@ func newPage(screenWidth int, tight bool) *page {
 	}
 }
 
-// margin is what is left free at both sides, where there is room.
+// margin returns how many columns stay free on each side, where there is room.
 func margin(screenWidth int) int {
 	switch {
 	case screenWidth >= 60:
@@ -55,17 +56,17 @@ func margin(screenWidth int) int {
 
 func (p *page) height() int { return len(p.lines) }
 
-// add appends one line that fits already.
+// add appends one line that is known to fit.
 func (p *page) add(text string) { p.lines = append(p.lines, line{text: text}) }
 
-// gap separates sections, unless there is no room for it or nothing before it.
+// gap adds an empty line between sections, unless the page is tight or nothing comes before it.
 func (p *page) gap() {
 	if !p.tight && len(p.lines) > 0 && p.lines[len(p.lines)-1].text != "" {
 		p.add("")
 	}
 }
 
-// text wraps text at the width of the column. first stands before the first line, rest before the others.
+// text wraps text at the width of the column. first is printed before the first line, rest before the others.
 func (p *page) text(style lipgloss.Style, first, rest, text string) {
 	lead := first
 	add := func(l string) { p.add(typeset.Shorten(lead+style.Render(l), p.width, "")); lead = rest }
@@ -89,8 +90,8 @@ func (p *page) text(style lipgloss.Style, first, rest, text string) {
 // plain wraps text without style and indent.
 func (p *page) plain(text string) { p.text(lipgloss.NewStyle(), "", "", text) }
 
-// bare adds a text that must stay whole: unpadded, and cut into lines only where the window ends. link is an OSC 8
-// target or empty.
+// bare adds a text that must stay whole to be copied: it is not padded, and broken only at the width of the window.
+// link is an OSC 8 target or empty.
 func (p *page) bare(text, link string) {
 	for _, l := range strings.Split(ansi.Hardwrap(text, p.screen, true), "\n") {
 		if link != "" {
@@ -103,7 +104,7 @@ func (p *page) bare(text, link string) {
 // reveal makes the lines from first to the end those that should be visible.
 func (p *page) reveal(first int) { p.want = span{first, len(p.lines)} }
 
-// apart puts left and right at the ends of a line of width cells; left gives way.
+// apart puts left and right at the ends of a line of width cells; left is shortened where there is no room.
 func apart(left, right string, width int, sign string) string {
 	room := width - typeset.Width(right) - 1
 	if right == "" || room < 1 {

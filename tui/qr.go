@@ -6,8 +6,8 @@ import (
 	"rsc.io/qr"
 )
 
-// quietZone is the light border that a QR code needs (ISO/IEC 18004: 4 modules); phones read a narrower one too, so it
-// gives way where the window is small.
+// quietZone is the light border that a QR code needs (ISO/IEC 18004: 4 modules). Phones read a narrower one too, so it
+// is reduced where the window is small.
 const quietZone = 4
 
 // qrPage shows the text as a QR code in half blocks, two modules a cell.
@@ -20,13 +20,13 @@ func (m *model) qrPage(p *page, rows int) {
 	if m.speech.theme.ascii {
 		p.plain(m.speech.t("qr-ascii"))
 		p.gap()
-		p.bare(m.speech.clean(c.text), c.link())
+		p.bare(m.speech.escape(c.text), c.link())
 		return
 	}
 	code, err := qr.Encode(c.code(), qr.L)
 	if err != nil {
 		p.plain(m.speech.t("qr-large"))
-		p.bare(m.speech.clean(c.text), c.link())
+		p.bare(m.speech.escape(c.text), c.link())
 		return
 	}
 	border := quietZone
@@ -36,21 +36,21 @@ func (m *model) qrPage(p *page, rows int) {
 	if !qrFits(code.Size+2*border, p.screen, rows) {
 		p.plain(m.speech.t("qr-large"))
 		p.gap()
-		p.bare(m.speech.clean(c.text), c.link())
+		p.bare(m.speech.escape(c.text), c.link())
 		return
 	}
 	for _, l := range m.halfBlocks(code, border) {
 		p.lines = append(p.lines, line{text: l, bare: true})
 	}
 	if p.height() < rows {
-		p.bare(m.speech.clean(c.text), c.link())
+		p.bare(m.speech.escape(c.text), c.link())
 	}
 }
 
 func qrFits(size, width, rows int) bool { return size <= width && (size+1)/2 <= rows }
 
-// halfBlocks draws two rows of modules a line. With colours the dark modules are black on white whatever the terminal's
-// own; without, the light ones are drawn, as most terminals are dark.
+// halfBlocks draws two rows of modules a line. With colours the modules are black on white, whatever the terminal's own
+// colours are. Without colours the light modules are drawn, since most terminals are dark.
 func (m *model) halfBlocks(code *qr.Code, border int) []string {
 	style := m.speech.theme.styles.dark
 	dark := func(x, y int) bool {

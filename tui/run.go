@@ -11,10 +11,10 @@ import (
 	"postier/wizard/carrier"
 )
 
-// Run shows the conversation until it ends. The error is ErrInterrupted when it was left before the end, and
-// ErrNoTerminal when there is no terminal to show it on; the conversation can then go on elsewhere. After any other end
-// it is closed, so that what was to be written is written, the terminal is as it was, and a line about the result or
-// about how to go on stands in the scrollback.
+// Run shows the conversation until it ends. The error is ErrInterrupted when the person left before the end, and
+// ErrNoTerminal when there is no terminal to show it on; another front end can then go on with the conversation. In
+// every other case Run closes the conversation, so that all writes are finished, restores the terminal, and leaves the
+// result, or how to go on, in the scrollback.
 func Run(ctx context.Context, o Options) error {
 	getenv := getenvOr(o.Getenv)
 	m := newModel(o.Conversation, o, newTheme(getenv, o.NoColor))

@@ -15,8 +15,8 @@ import (
 // maxRows is how many choices a search shows at once: more than that is not read, and each row costs bytes a key.
 const maxRows = 10
 
-// search is one of many choices, found by typing. huh's Select is not used here: while it filters, it hides its title,
-// and a list of hundreds costs kilobytes a key.
+// search is a field in which the person finds one of many choices by typing. huh's Select is not used here: while it
+// filters, it hides its title, and a list of hundreds costs kilobytes a key.
 type search struct {
 	filter *entry
 	value  string // of the choice under the cursor
@@ -44,8 +44,8 @@ func (q *search) choices(f wizard.Field, s speech) []labelled {
 	return q.labels
 }
 
-// found are the choices that hold every word typed; those that begin with the first word come first.
-func (q *search) found(f wizard.Field, s speech) []labelled {
+// matches returns the choices that contain every typed word; those that begin with the first word come first.
+func (q *search) matches(f wizard.Field, s speech) []labelled {
 	all := q.choices(f, s)
 	words := strings.Fields(fold(q.filter.value()))
 	if len(words) == 0 {
@@ -107,21 +107,20 @@ func (q *search) refilter(before string, f wizard.Field, s speech) {
 		return
 	}
 	q.value = ""
-	if found := q.found(f, s); len(found) > 0 {
+	if found := q.matches(f, s); len(found) > 0 {
 		q.value = found[0].value
 	}
 }
 
 func (q *search) move(step int, f wizard.Field, s speech) {
-	found := q.found(f, s)
+	found := q.matches(f, s)
 	if len(found) == 0 {
 		return
 	}
 	q.value = found[min(len(found)-1, max(0, index(found, q.value)+step))].value
 }
 
-// draw adds the line to type in and at most rows choices. It returns where the cursor stands, relative to the first
-// line.
+// draw adds the line to type in and at most rows choices. It returns the cursor's position, relative to the first line.
 func (q *search) draw(p *page, f wizard.Field, s speech, rows int, focused bool) {
 	g := s.theme.glyphs
 	prompt := s.t("search") + " "
@@ -130,7 +129,7 @@ func (q *search) draw(p *page, f wizard.Field, s speech, rows int, focused bool)
 		p.cursor = &point{typeset.Width(prompt) + at, p.height()}
 	}
 	p.add(typeset.Shorten(prompt+text, p.width, ""))
-	found := q.found(f, s)
+	found := q.matches(f, s)
 	if len(found) == 0 {
 		p.plain(s.t("no-match"))
 		return

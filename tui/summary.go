@@ -6,11 +6,11 @@ import (
 	"postier/wizard"
 )
 
-// summaryWidth is for the lines that stay in the scrollback: they are copied from there, so they are not laid out for
-// the window that happened to be open.
+// summaryWidth is the width of the lines that stay in the scrollback. It does not depend on the window, since people
+// copy these lines into a mail.
 const summaryWidth = 80
 
-// summary is what stays in the terminal afterwards: the result, or how to go on.
+// summary returns what stays in the scrollback: the result, or how to go on.
 func (m *model) summary(resume string) string {
 	s := m.speech
 	p := newPage(summaryWidth, false)
@@ -26,7 +26,7 @@ func (m *model) summary(resume string) string {
 		p.plain(m.whatStays(s.t("left"), s.t("left-all"), s.t("left-nothing")))
 		if resume != "" {
 			p.plain(s.t("resume"))
-			p.bare("  "+s.clean(resume), "")
+			p.bare("  "+s.escape(resume), "")
 		}
 	}
 	var b strings.Builder
@@ -36,19 +36,19 @@ func (m *model) summary(resume string) string {
 	return b.String()
 }
 
-// whatStays chooses what to say about what stays of an unfinished setup: all but the password, all, or in a rehearsal
-// nothing.
+// whatStays chooses the sentence about what is kept of an unfinished setup: everything but the password, everything, or
+// in a rehearsal nothing.
 func (m *model) whatStays(butPassword, all, nothing string) string {
 	switch {
 	case !m.resumable:
 		return nothing
-	case m.talk.HasSecret(), m.typedSecret():
+	case m.conversation.HasSecret(), m.typedSecret():
 		return butPassword
 	}
 	return all
 }
 
-// typedSecret reports whether something stands in a field for a secret on this screen.
+// typedSecret reports whether a field for a secret on this screen is filled in.
 func (m *model) typedSecret() bool {
 	for _, in := range m.inputs {
 		if in.field.Kind == wizard.KindSecret && in.touched() {
@@ -58,7 +58,7 @@ func (m *model) typedSecret() bool {
 	return false
 }
 
-// result is the last screen as plain lines, without styles: it may be copied into a mail.
+// result adds the last screen as plain lines without styles, since people may copy it into a mail.
 func (m *model) result(p *page, screen wizard.Screen) {
 	plain := *m
 	plain.speech.theme.styles = styles{}
@@ -74,6 +74,6 @@ func (m *model) result(p *page, screen wizard.Screen) {
 	for _, c := range plain.copyables() {
 		p.gap()
 		p.plain(c.label)
-		p.bare(s.clean(c.text), "")
+		p.bare(s.escape(c.text), "")
 	}
 }

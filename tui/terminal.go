@@ -13,12 +13,12 @@ import (
 	"github.com/charmbracelet/x/term"
 )
 
-// framesPerSecond is how often the terminal may be written to. Nothing is written when nothing has changed, so this
-// bounds how much a burst of news costs a slow line; at the same time the first frame waits for the first of these
-// ticks.
+// framesPerSecond is how often the terminal is written to at most. Nothing is written when nothing has changed, so this
+// only limits how many bytes many changes at once cost on a slow connection. It must not be too low: the first frame
+// waits for the first of these ticks.
 const framesPerSecond = 40
 
-// terminal is what a program of Bubble Tea runs on.
+// terminal is the terminal on which a Bubble Tea program runs, with its environment.
 type terminal struct {
 	in       io.Reader
 	out      io.Writer
@@ -28,7 +28,8 @@ type terminal struct {
 
 // show runs a model until it quits.
 func (t terminal) show(ctx context.Context, model tea.Model) error {
-	// Both make Bubble Tea write to files; the first one writes every key, passwords included (docs/security.md T12).
+	// Both variables make Bubble Tea write to files; with the first one it writes every key, passwords included
+	// (docs/security.md T12).
 	_ = os.Unsetenv("TEA_TRACE")
 	_ = os.Unsetenv("TEA_DEBUG")
 	if t.in == nil {
@@ -62,7 +63,7 @@ func (t terminal) options(ctx context.Context, in io.Reader, out io.Writer) []te
 	return options
 }
 
-// onSignals calls gone when the process is asked to end: kill, a dropped line, ctrl+c from elsewhere.
+// onSignals calls gone when a signal asks the process to end: kill, a lost connection, ctrl+c from another process.
 func onSignals(gone func()) (stop func()) {
 	signals := make(chan os.Signal, 1)
 	done := make(chan struct{})
@@ -77,8 +78,8 @@ func onSignals(gone func()) (stop func()) {
 	return func() { signal.Stop(signals); close(done) }
 }
 
-// hangupReader reads a terminal and notices its end. Bubble Tea takes the end of input for silence and would wait for
-// ever on a terminal that is gone.
+// hangupReader reads a terminal and reports the end of its input. Bubble Tea ignores the end of input and would wait
+// for ever on a terminal that is gone.
 type hangupReader struct {
 	*os.File
 	gone func()
@@ -93,7 +94,7 @@ func (r *hangupReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// terminalVariables are what Bubble Tea looks at to learn about the terminal.
+// terminalVariables are the environment variables by which Bubble Tea recognises the terminal.
 var terminalVariables = []string{
 	"TERM", "TERM_PROGRAM", "COLORTERM", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "SSH_TTY", "SSH_CONNECTION",
 	"WT_SESSION", "TMUX", "STY", "LANG", "LC_ALL", "LC_CTYPE",

@@ -6,7 +6,7 @@ import (
 	"charm.land/lipgloss/v2"
 )
 
-// theme is how this terminal can be drawn on: which characters it has, and the styles.
+// theme holds what can be drawn on this terminal: its characters and the styles.
 type theme struct {
 	ascii  bool // the locale is not UTF-8: no character beyond ASCII is drawn
 	colour bool
@@ -30,9 +30,9 @@ type glyphs struct {
 	waiting, busy string
 }
 
-// styles use bold, reverse and the 16 colours only. Text keeps the terminal's own colours, so it is as readable as
-// everything else there; the only colours are badges that set foreground and background both, so that their contrast
-// does not depend on whether the terminal is dark or light.
+// styles use bold, reverse and the 16 colours only. Text keeps the terminal's own colours, so that it is as readable as
+// everything else there. Only badges are coloured: they set both foreground and background, so that their contrast is
+// the same on dark and light terminals.
 type styles struct {
 	plain, bold, chosen, key   lipgloss.Style
 	pass, warn, fail, skip     lipgloss.Style

@@ -1,11 +1,11 @@
 // Package tui is the full-screen front end: it draws any wizard.Screen in a terminal and turns keys into answers.
 //
-// It knows nothing about steps. What a step asks, shows and offers comes from package wizard; the work that the wizard
-// asks for is carried out by package carrier. Everything else here is terminal: layout from 1x1 to any size, scrolling,
-// keys, paste, suspend, and giving the terminal back in every way of ending.
+// It knows nothing about steps. What a step asks, shows and offers comes from package wizard, and package carrier
+// carries out the work that the wizard requests. This package handles the terminal: layout from 1x1 to any size,
+// scrolling, keys, paste, suspend, and restoring the terminal however the program ends.
 //
-// Written for SSH: no mouse, no blinking, few bytes a key, the 16 colours that every terminal has, and words wherever a
-// colour says something.
+// It is written for use over SSH: no mouse, no blinking, few bytes a key, only the 16 colours that every terminal has,
+// and a word wherever a colour carries meaning.
 package tui
 
 import (
@@ -23,9 +23,9 @@ import (
 type Options struct {
 	Conversation *carrier.Conversation
 	Lang         locale.Lang
-	// OnLang, when given, hears of a switch of language.
+	// OnLang, when given, is called when the person switches the language.
 	OnLang func(locale.Lang)
-	// Product stands for {product} in a preset's text: the calling program's name. Empty means postier.
+	// Product replaces {product} in a preset's text: the calling program's name. Empty means postier.
 	Product string
 	// Resume is the command that goes on with the draft, shown when the person leaves early: "postier setup --resume".
 	// Empty means that no draft is kept: a rehearsal.
@@ -42,8 +42,8 @@ type Options struct {
 	Now func() time.Time
 }
 
-// ErrInterrupted is returned when the person, or a signal, ended the conversation before its end. The draft has been
-// kept by the requests that the wizard made.
+// ErrInterrupted is returned when the person left the conversation, or a signal ended it, before it was complete. The
+// draft of the last step is stored.
 var ErrInterrupted = errors.New("setup was interrupted")
 
 // ErrNoTerminal is returned when input or output is not a terminal; package plain works without one.
@@ -58,7 +58,7 @@ type HomeItem struct {
 	Enabled bool
 	// Proven is when the settings were last proven to work; the zero time means never.
 	Proven time.Time
-	// Verdict is how that ended; empty when never proven.
+	// Verdict is the verdict of that proof; empty when there was none.
 	Verdict check.Status
 	// Changed is true when the settings were edited since.
 	Changed bool

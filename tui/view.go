@@ -8,7 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 )
 
-// Rows that are not the body, by the height of the window: on a tiny one the body is worth more than the frame.
+// The least heights of the window at which each row of the frame is shown: on a tiny one the body needs all rows.
 const (
 	roomForHeader = 4 // from this height on: step and language
 	roomForFooter = 5 // keys
@@ -59,7 +59,7 @@ func (m *model) View() tea.View {
 	return view
 }
 
-// layOut is the page that is shown, the screen's own or the one over it.
+// layOut returns the page to show: the overlay's, else the screen's own.
 func (m *model) layOut(rows int, tight bool) *page {
 	p := newPage(m.width, tight)
 	if m.overlay.kind == overlayNone {
@@ -70,14 +70,14 @@ func (m *model) layOut(rows int, tight bool) *page {
 	return p
 }
 
-// scrollTo is the scroll position closest to the present one at which the wanted lines are visible.
+// scrollTo returns the scroll position closest to the present one at which the wanted lines are visible.
 func (p *page) scrollTo(scroll, rows int) int {
 	first, after := p.want.first, p.want.after
 	if after <= first {
 		return scroll
 	}
 	if p.cursor != nil {
-		// A field with a long help text: the line with the cursor matters most.
+		// Where a field with a long help text does not fit, the line with the cursor must be visible.
 		first, after = min(first, p.cursor.y), max(after, p.cursor.y+1)
 		if after-first > rows {
 			first, after = p.cursor.y, p.cursor.y+1
@@ -92,7 +92,7 @@ func (p *page) scrollTo(scroll, rows int) int {
 	return scroll
 }
 
-// frame is the window line by line.
+// frame builds the window line by line.
 type frame struct {
 	theme         theme
 	width, height int
@@ -110,7 +110,7 @@ func (f *frame) header(text string) {
 	}
 }
 
-// progress is a line whose heavy part stands for the steps already done.
+// progress adds a line whose heavy part shows the share of steps already done.
 func (f *frame) progress(number int) {
 	if f.height < roomForRule {
 		return
@@ -138,7 +138,7 @@ func (f *frame) body(p *page, scroll, rows int) {
 	}
 }
 
-// status says what the last key did, and whether there is more above or below.
+// status adds the line that says what the last key did, and whether there is more above or below.
 func (f *frame) status(p *page, scroll, rows int, s speech, toast string) {
 	if f.height < roomForStatus {
 		return

@@ -14,32 +14,33 @@ import (
 	"postier/wizard"
 )
 
-// speech puts things into words of one language that are safe to draw: whatever comes out of its methods holds no
-// character that acts on a terminal, wherever the text came from.
+// speech puts things into words of one language. What its methods return holds no character that a terminal would act
+// on, wherever the text came from.
 type speech struct {
 	lang    locale.Lang
 	product string
 	theme   theme
 }
 
-// t is a message of the front end's own.
+// t returns a message of the front end's own.
 func (s speech) t(key string, args ...any) string {
-	return s.clean(s.typeset(locale.For(s.lang).T("tui."+key, args...)))
+	return s.escape(s.typeset(locale.For(s.lang).T("tui."+key, args...)))
 }
 
-// say is what the wizard wants said. A message may have several lines.
-func (s speech) say(w wizard.Words) string { return s.clean(w.Join(s.lang, s.product, s.typeset)) }
+// say returns the wizard's words as text. A message may have several lines.
+func (s speech) say(w wizard.Words) string { return s.escape(w.Join(s.lang, s.product, s.typeset)) }
 
 // colon puts a colon after a label.
 func (s speech) colon(label string) string {
-	return s.clean(s.typeset(locale.For(s.lang).Colon(label)))
+	return s.escape(s.typeset(locale.For(s.lang).Colon(label)))
 }
 
-// frenchSpaces hold a sign to the word that it belongs to, as French has it.
+// frenchSpaces puts no-break spaces where French typography has a space next to a sign, so that the sign stays with its
+// word.
 var frenchSpaces = strings.NewReplacer(" ;", "\u00a0;", " :", "\u00a0:", " ?", "\u00a0?", " !", "\u00a0!", " »",
 	"\u00a0»", "« ", "«\u00a0")
 
-// typeset keeps a line from beginning with a French sign.
+// typeset keeps a French line from beginning with a punctuation mark.
 func (s speech) typeset(text string) string {
 	if s.lang != locale.French {
 		return text
@@ -48,7 +49,7 @@ func (s speech) typeset(text string) string {
 }
 
 // clean escapes text line by line; the no-break space stays, because French needs it.
-func (s speech) clean(text string) string {
+func (s speech) escape(text string) string {
 	const noBreak = "\u00a0"
 	lines := strings.Split(strings.ReplaceAll(text, "\u202f", noBreak), "\n")
 	for i, line := range lines {
@@ -111,11 +112,11 @@ func asciiFor(r rune) string {
 	}
 }
 
-// status is the word of a check's status; colour only comes on top.
+// status returns the word for a check's status; colour only supports it.
 func (s speech) status(status check.Status) string {
 	switch status {
 	case check.Pass, check.Warn, check.Fail, check.Skip:
-		return s.clean(locale.For(s.lang).T("common." + string(status)))
+		return s.escape(locale.For(s.lang).T("common." + string(status)))
 	default:
 		return ""
 	}
@@ -125,7 +126,7 @@ func (s speech) took(d time.Duration) string {
 	return seconds(fmt.Sprintf("%.1f", d.Seconds()), s.lang)
 }
 
-// seconds writes a short time the way the language does: "0,1 s".
+// seconds writes a short duration with the decimal sign of the language: "0,1 s".
 func seconds(text string, lang locale.Lang) string {
 	if lang != locale.English {
 		text = strings.ReplaceAll(text, ".", ",")
@@ -133,11 +134,11 @@ func seconds(text string, lang locale.Lang) string {
 	return text + " s"
 }
 
-// languageKey is the label of the language key: the name of the language that it switches to.
+// languageKey returns the label of the language key: the name of the language that it switches to.
 func (s speech) languageKey(short bool) string {
 	next := s.lang.Next()
 	if short {
 		return "F2 " + strings.ToUpper(string(next))
 	}
-	return s.clean("F2 " + next.Name())
+	return s.escape("F2 " + next.Name())
 }

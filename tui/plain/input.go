@@ -13,7 +13,7 @@ import (
 	"postier/internal/secret"
 )
 
-// maxInput bounds one line; longer ones are a paste gone wrong.
+// maxInput is the longest line of input that is accepted; a longer one is an accidental paste.
 const maxInput = 16 << 10
 
 // reply is one line of input.
@@ -23,7 +23,8 @@ type reply struct {
 	err    error
 }
 
-// display is what may be looked at for commands: short lines only, so that a secret is never carried as text.
+// display returns the line for recognising a command, and nothing for a longer line, so that a secret is not held as
+// plain text.
 func (r reply) display() string {
 	if r.secret.Empty() {
 		return r.text
@@ -34,8 +35,8 @@ func (r reply) display() string {
 	return ""
 }
 
-// input reads lines one at a time. A read that was begun and not used is taken up by the next prompt, since a read from
-// a terminal cannot be taken back.
+// input reads lines one at a time. A read from a terminal cannot be cancelled, so the next prompt goes on with one that
+// is still under way.
 type input struct {
 	reader   *bufio.Reader
 	terminal bool
@@ -85,7 +86,7 @@ func (in *input) read(ctx context.Context) (string, error) {
 
 // readSecret reads a line without echo.
 func (in *input) readSecret(ctx context.Context) (reply, error) {
-	in.silence()
+	in.echoOff()
 	text, err := in.read(ctx)
 	in.close()
 	if err != nil {
@@ -94,8 +95,8 @@ func (in *input) readSecret(ctx context.Context) (reply, error) {
 	return reply{secret: secret.New(text)}, nil
 }
 
-// silence switches the terminal's echo off and keeps line editing.
-func (in *input) silence() {
+// echoOff switches the terminal's echo off; line editing stays on.
+func (in *input) echoOff() {
 	if !in.terminal || in.echo != nil {
 		return
 	}
@@ -136,7 +137,7 @@ func (d *dialog) readSecret(ctx context.Context, label string) (reply, error) {
 	d.prompt(label + " " + d.t("plain.hidden"))
 	r, err := d.input.readSecret(ctx)
 	if d.input.terminal {
-		d.line("")
+		d.printLine("")
 	}
 	return r, err
 }

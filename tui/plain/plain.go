@@ -1,8 +1,8 @@
-// Package plain is the wizard as plain lines: for screen readers, dumb terminals and pipes.
+// Package plain runs the wizard on plain lines, for screen readers, dumb terminals and pipes.
 //
-// It asks the same steps with the same words as the full-screen front end, appends lines and never redraws. At every
-// prompt a line of its own goes back (<), explains (?), switches the language (=) or takes an action (/ and a letter).
-// End of input ends the conversation, with the draft kept and the terminal's echo restored.
+// It asks the same questions in the same words as the full-screen front end, but only appends lines. At every prompt
+// the person can type < to go back, ? for help, = to switch the language, or / and a letter for an action. End of input
+// ends the conversation; the draft is kept and the terminal's echo restored.
 package plain
 
 import (
@@ -24,18 +24,19 @@ import (
 // ErrInterrupted is returned when input ended, or a signal came, before the conversation was over.
 var ErrInterrupted = errors.New("setup was interrupted")
 
-// Options are what both ways of running need.
+// Options are the settings of Run and Unattended.
 type Options struct {
 	Conversation *carrier.Conversation
 	Lang         locale.Lang
 	Product      string
-	// Resume is the command that goes on with the draft; empty means that no draft is kept: a rehearsal.
+	// Resume is the command that goes on with the draft; empty means that no draft is stored, as in a rehearsal.
 	Resume string
 	In     io.Reader
 	Out    io.Writer
 	// Heartbeat is how often a line says that work goes on; 0 means ten seconds.
 	Heartbeat time.Duration
-	// SignIn lets an unattended run begin a sign-in by browser: somebody approves it elsewhere without being told to.
+	// SignIn lets an unattended run begin a sign-in by browser, which someone then approves in a browser without being
+	// asked.
 	SignIn bool
 }
 
@@ -47,44 +48,44 @@ func Run(ctx context.Context, o Options) error {
 		d.beat = defaultHeartbeat
 	}
 	defer d.input.close()
-	defer d.talk.Close()
+	defer d.conversation.Close()
 	d.say("plain.hello")
 	err := d.run(ctx)
 	switch {
 	case err == nil:
 	case o.Resume != "":
-		d.line("")
+		d.printLine("")
 		d.say("plain.resume", "command", o.Resume)
 	default:
-		d.line("")
+		d.printLine("")
 		d.say("plain.stopped")
 	}
 	return err
 }
 
-// defaultHeartbeat is often enough for a person to know that nothing hangs, and rare enough for a screen reader.
+// defaultHeartbeat is short enough to show that the work goes on, and long enough not to disturb with a screen reader.
 const defaultHeartbeat = 10 * time.Second
 
 type dialog struct {
 	printer
-	talk    *carrier.Conversation
-	input   *input
-	beat    time.Duration
-	printed map[check.ID]bool // check lines printed for the present work
-	work    int
+	conversation *carrier.Conversation
+	input        *input
+	beat         time.Duration
+	printed      map[check.ID]bool // check lines printed for the present work
+	work         int
 }
 
 func newDialog(o Options) *dialog {
 	o.Conversation.Speak(o.Lang)
 	return &dialog{
-		printer: printer{out: o.Out, lang: o.Lang, product: o.Product}, talk: o.Conversation,
+		printer: printer{out: o.Out, lang: o.Lang, product: o.Product}, conversation: o.Conversation,
 		printed: map[check.ID]bool{},
 	}
 }
 
 func (d *dialog) run(ctx context.Context) error {
 	for {
-		screen := d.talk.Screen()
+		screen := d.conversation.Screen()
 		d.screen(screen)
 		if screen.Busy != nil {
 			if err := d.watch(ctx); err != nil {
@@ -99,24 +100,25 @@ func (d *dialog) run(ctx context.Context) error {
 		if answer.Action == "" {
 			continue // the language was switched, or help was read: the screen is shown again
 		}
-		d.talk.Answer(answer)
-		if d.talk.Ended() {
+		d.conversation.Answer(answer)
+		if d.conversation.Ended() {
 			d.drain(ctx)
 			return nil
 		}
 	}
 }
 
-// drain lets drafts and clean-up end before the program does.
+// drain waits until drafts are written and tokens removed, before the program ends.
 func (d *dialog) drain(ctx context.Context) {
-	for d.talk.Running() {
-		if d.talk.Next(ctx) != nil {
+	for d.conversation.Running() {
+		if d.conversation.Next(ctx) != nil {
 			return
 		}
 	}
 }
 
-// interrupted tells a worker that broke down from a conversation that was ended from outside.
+// interrupted returns the error of a worker that panicked as it is, and ErrInterrupted for a conversation that was
+// ended from outside.
 func interrupted(err error) error {
 	if errors.As(err, new(*carrier.PanicError)) {
 		return err
@@ -133,9 +135,9 @@ func (d *dialog) watch(ctx context.Context) error {
 	if d.input.terminal {
 		typed = d.input.next()
 	}
-	before := d.talk.Screen()
+	before := d.conversation.Screen()
 	for {
-		screen := d.talk.Screen()
+		screen := d.conversation.Screen()
 		d.checks(screen)
 		if screen.Busy == nil || screen.Step != before.Step || screen.Busy.Request != before.Busy.Request {
 			return nil
@@ -143,22 +145,22 @@ func (d *dialog) watch(ctx context.Context) error {
 		d.progress(before, screen)
 		before = screen
 		select {
-		case o, ok := <-d.talk.Outcomes():
+		case o, ok := <-d.conversation.Outcomes():
 			if !ok {
-				return interrupted(d.talk.Err())
+				return interrupted(d.conversation.Err())
 			}
-			d.talk.Tell(o)
+			d.conversation.Tell(o)
 		case <-ctx.Done():
 			return ErrInterrupted
 		case <-ticker.C:
-			d.still(screen, time.Since(started))
+			d.stillBusy(screen, time.Since(started))
 		case r := <-typed:
-			typed, d.input.pending = nil, nil // the line is used up; whoever asks next reads another
+			typed, d.input.pending = nil, nil // the line has been handled; the next prompt reads another
 			if r.err != nil {
 				return ErrInterrupted
 			}
 			if action := busyAction(screen, r.text); action != "" {
-				d.talk.Answer(wizard.Answer{Action: action})
+				d.conversation.Answer(wizard.Answer{Action: action})
 			} else {
 				typed = d.input.next()
 			}
@@ -184,10 +186,11 @@ func busyAction(v wizard.Screen, text string) wizard.ActionID {
 	return ""
 }
 
-// progress says when the work under way says something new of itself.
+// progress prints what has changed on the screen of the work under way.
 func (d *dialog) progress(before, now wizard.Screen) {
 	if now.Step == wizard.StepProvider {
-		// What a search knows so far is for somebody who can take it; a pipe gets the end of it.
+		// Candidates of a search that still runs are shown only where a person can accept one; a pipe gets the final
+		// result.
 		if d.input.terminal && !slices.Equal(factLines(d, before), factLines(d, now)) {
 			d.screen(now)
 			d.actions(now.Actions, false)
@@ -199,8 +202,8 @@ func (d *dialog) progress(before, now wizard.Screen) {
 	}
 }
 
-// still says that work goes on. Where the person is waited for, once a minute is enough.
-func (d *dialog) still(v wizard.Screen, passed time.Duration) {
+// stillBusy prints that work goes on; once a minute where the work waits for the person.
+func (d *dialog) stillBusy(v wizard.Screen, passed time.Duration) {
 	if !v.Busy.Countdown {
 		d.say("plain.still", "seconds", int(passed.Seconds()))
 		return
@@ -210,7 +213,7 @@ func (d *dialog) still(v wizard.Screen, passed time.Duration) {
 	}
 }
 
-// ask fills the fields one after another and then takes the first action, or the one that is chosen.
+// ask asks for the fields one after another, then for the action, whose default is the first one.
 func (d *dialog) ask(ctx context.Context, v wizard.Screen) (wizard.Answer, error) {
 	answer := wizard.Answer{Values: map[wizard.FieldID]string{}}
 	if len(v.Fields) > 0 {
@@ -261,7 +264,8 @@ func (d *dialog) ask(ctx context.Context, v wizard.Screen) (wizard.Answer, error
 	}
 }
 
-// command reads a line as a command. For a secret only the bare signs count, so that a password may begin with them.
+// command reads a line as a command. Where a secret is asked for, only a line that is nothing but the sign counts, so
+// that a password may begin with one.
 func (d *dialog) command(v wizard.Screen, text string, isSecret bool) (wizard.ActionID, bool) {
 	trimmed := strings.TrimSpace(text)
 	switch trimmed {
@@ -272,7 +276,7 @@ func (d *dialog) command(v wizard.Screen, text string, isSecret bool) (wizard.Ac
 		return "", true
 	case "=":
 		d.lang = d.lang.Next()
-		d.talk.Speak(d.lang)
+		d.conversation.Speak(d.lang)
 		return "", true
 	}
 	if isSecret && len(trimmed) != 2 || !strings.HasPrefix(trimmed, "/") {
@@ -283,7 +287,7 @@ func (d *dialog) command(v wizard.Screen, text string, isSecret bool) (wizard.Ac
 			continue
 		}
 		if !a.Disabled.Empty() {
-			d.line(d.words(a.Disabled))
+			d.printLine(d.words(a.Disabled))
 			return "", true
 		}
 		return a.ID, true
@@ -291,7 +295,7 @@ func (d *dialog) command(v wizard.Screen, text string, isSecret bool) (wizard.Ac
 	return "", false
 }
 
-// field asks for one value until it is one of those possible. An empty line keeps the value shown.
+// field asks for one value until it is valid. An empty line keeps the value shown.
 func (d *dialog) field(ctx context.Context, f wizard.Field) (string, secret.Value, error) {
 	d.fieldIntro(f)
 	for {
@@ -299,7 +303,7 @@ func (d *dialog) field(ctx context.Context, f wizard.Field) (string, secret.Valu
 			r, err := d.readSecret(ctx, d.words(f.Label))
 			return r.display(), r.secret, err
 		}
-		text, err := d.readLabel(ctx, d.words(f.Label), d.shown(f))
+		text, err := d.readLabel(ctx, d.words(f.Label), d.current(f))
 		if err != nil {
 			return "", secret.Value{}, err
 		}
@@ -336,7 +340,7 @@ func isCommand(text string) bool {
 	return text == "<" || text == "?" || text == "=" || len(text) == 2 && text[0] == '/'
 }
 
-// confirm reads yes and no in the person's language, and in English.
+// confirm reads yes or no in the person's language, or in English.
 func (d *dialog) confirm(text string) (string, bool) {
 	text = strings.ToLower(text)
 	for value, key := range map[string]string{wizard.Yes: "plain.yes", wizard.No: "plain.no"} {
@@ -359,7 +363,7 @@ func IsTerminal(r any) bool {
 	return ok && isTerminal(int(f.Fd()))
 }
 
-// factLines are the facts of a screen as they are said.
+// factLines returns the facts of a screen as they are printed.
 func factLines(d *dialog, v wizard.Screen) []string {
 	var out []string
 	for _, f := range v.Facts {

@@ -33,8 +33,8 @@ type rehearsed struct {
 	begin  wizard.Options
 }
 
-// talk begins a conversation.
-func (r rehearsed) talk(t *testing.T) Options {
+// options begins a conversation and returns the options to run it with.
+func (r rehearsed) options(t *testing.T) Options {
 	t.Helper()
 	state, requests := wizard.New(r.begin)
 	r.Conversation = carrier.Start(t.Context(), state, requests, r.worker)
@@ -93,7 +93,7 @@ func TestWholeSetupByLines(t *testing.T) {
 			var out bytes.Buffer
 			lines := []string{provider.Address, "", "", provider.Password.Reveal(), "", "", "", "", "", "", ""}
 			o.In, o.Out = strings.NewReader(strings.Join(lines, "\n")+"\n"), &out
-			if err := Run(t.Context(), o.talk(t)); err != nil {
+			if err := Run(t.Context(), o.options(t)); err != nil {
 				t.Fatalf("%v\n%s", err, out.String())
 			}
 			for _, text := range want {
@@ -127,7 +127,7 @@ func TestCommandsAtThePrompt(t *testing.T) {
 		"not an address", provider.Address, // refused at the field, then right
 		"<", "=", "?", "", // from step 2 back to step 1, French, help, keep the address
 	}, "\n") + "\n")
-	err := Run(t.Context(), o.talk(t))
+	err := Run(t.Context(), o.options(t))
 	if !errors.Is(err, ErrInterrupted) {
 		t.Fatalf("end of input: %v", err)
 	}
@@ -154,7 +154,7 @@ func TestEndOfInputIsNoAnswer(t *testing.T) {
 		if n > 0 {
 			o.In = strings.NewReader(strings.Join(lines[:n], "\n") + "\n")
 		}
-		if err := Run(t.Context(), o.talk(t)); !errors.Is(err, ErrInterrupted) {
+		if err := Run(t.Context(), o.options(t)); !errors.Is(err, ErrInterrupted) {
 			t.Errorf("after %d lines: %v", n, err)
 		}
 		if _, err := os.Stat(path); err == nil && n < len(lines) {
@@ -170,7 +170,7 @@ func TestFailureNamesCauseAndServerBlock(t *testing.T) {
 	var out bytes.Buffer
 	o.Out = &out
 	o.In = strings.NewReader(rehearsal.Address + "\n\n\nkivo-tams-relu-pabe\n")
-	_ = Run(t.Context(), o.talk(t))
+	_ = Run(t.Context(), o.options(t))
 	text := out.String()
 	for _, want := range []string{"A-14", "server│ 535"} {
 		if !strings.Contains(text, want) {
@@ -195,7 +195,7 @@ func TestUnattended(t *testing.T) {
 			o.begin.Address, o.begin.Secret = provider.Address, provider.Typed
 			var out bytes.Buffer
 			o.Out = &out
-			err := Unattended(t.Context(), o.talk(t))
+			err := Unattended(t.Context(), o.options(t))
 			var stopped *Stopped
 			switch {
 			case want == "" && err != nil:

@@ -14,10 +14,10 @@ import (
 	"postier/wizard"
 )
 
-// width is the longest line; URLs and records stand alone and may be longer.
+// width is the longest line. URLs and records are printed on lines of their own and may be longer.
 const width = 76
 
-// printer appends lines in one language.
+// printer prints lines in one language.
 type printer struct {
 	out     io.Writer
 	lang    locale.Lang
@@ -33,7 +33,7 @@ func (p *printer) say(key string, args ...any) { p.paragraph("", p.t(key, args..
 
 func (p *printer) words(w wizard.Words) string { return w.Say(p.lang, p.product) }
 
-func (p *printer) line(text string) { _, _ = io.WriteString(p.out, text+"\n") }
+func (p *printer) printLine(text string) { _, _ = io.WriteString(p.out, text+"\n") }
 
 func (p *printer) prompt(label string) { _, _ = io.WriteString(p.out, p.colon(label)+" ") }
 
@@ -42,17 +42,17 @@ func (p *printer) paragraph(prefix, said string) {
 	indent := strings.Repeat(" ", typeset.Width(prefix))
 	for part := range strings.SplitSeq(said, "\n") {
 		for _, line := range typeset.Fill(prefix, indent, part, width) {
-			p.line(line)
+			p.printLine(line)
 		}
 		prefix = indent
 	}
 }
 
-// screen prints a step: what it says, shows and found. Fields and actions follow in ask.
+// screen prints a step's texts, facts, checks and finding. ask prints its fields and actions.
 func (p *printer) screen(v wizard.Screen) {
-	p.line("")
-	p.line(p.t("plain.step", "number", v.Number, "of", len(wizard.Steps()), "title", p.words(v.Title)))
-	p.line("")
+	p.printLine("")
+	p.printLine(p.t("plain.step", "number", v.Number, "of", len(wizard.Steps()), "title", p.words(v.Title)))
+	p.printLine("")
 	for _, w := range v.Intro {
 		p.paragraph("", p.words(w))
 	}
@@ -85,12 +85,12 @@ func (p *printer) screen(v wizard.Screen) {
 		p.finding(*v.Finding)
 	}
 	for _, c := range v.Copy {
-		p.line(p.colon(p.words(c.Label)))
-		p.line(safetext.Escape(c.Text))
+		p.printLine(p.colon(p.words(c.Label)))
+		p.printLine(safetext.Escape(c.Text))
 	}
 }
 
-// checks prints the checks that ended since it was last called for the same work.
+// checks prints the checks that have ended since its last call for the same work.
 func (d *dialog) checks(v wizard.Screen) {
 	if v.Busy != nil && v.Busy.Request != d.work {
 		d.work, d.printed = v.Busy.Request, map[check.ID]bool{}
@@ -103,7 +103,7 @@ func (d *dialog) checks(v wizard.Screen) {
 	}
 }
 
-// results prints all checks of a finished work that were judged.
+// results prints all checks of finished work that have a verdict.
 func (p *printer) results(reports []wizard.Report) {
 	for _, r := range reports {
 		if r.Status != "" {
@@ -135,7 +135,7 @@ func short(text string) string {
 
 // finding explains a failure: what happened, what to do, and the server's own words in a marked block.
 func (p *printer) finding(r wizard.Report) {
-	p.line("")
+	p.printLine("")
 	title := p.words(r.Title)
 	if r.Code != "" {
 		title = r.Code + " · " + title
@@ -150,7 +150,7 @@ func (p *printer) finding(r wizard.Report) {
 	}
 	if !r.Reply.Empty() {
 		for _, line := range r.Reply.Block(p.t("plain.server") + "│ ") {
-			p.line(line)
+			p.printLine(line)
 		}
 	}
 }
@@ -186,8 +186,8 @@ func (p *printer) choice(c wizard.Choice) string {
 	return text
 }
 
-// shown is the value that an empty line keeps.
-func (p *printer) shown(f wizard.Field) string {
+// current returns the value that an empty line keeps.
+func (p *printer) current(f wizard.Field) string {
 	for _, c := range f.Choices {
 		if c.Value == f.Value {
 			return p.words(c.Label)
@@ -199,10 +199,10 @@ func (p *printer) shown(f wizard.Field) string {
 	return safetext.Escape(f.Value)
 }
 
-// maxHits is how many finds of a search are listed; more say only that there are more.
+// maxHits is how many matches of a search are listed; if there are more, only that is said.
 const maxHits = 10
 
-// pick reads a number, a value or a part of a name.
+// pick finds a choice by its number, its value or a part of its label.
 func (p *printer) pick(f wizard.Field, text string) (string, bool) {
 	if n, err := strconv.Atoi(text); err == nil && f.Kind == wizard.KindChoice && n >= 1 && n <= len(f.Choices) {
 		return f.Choices[n-1].Value, true
@@ -224,10 +224,10 @@ func (p *printer) pick(f wizard.Field, text string) (string, bool) {
 	default:
 		p.say("plain.matches")
 		for _, c := range hits[:min(len(hits), maxHits)] {
-			p.line("  " + p.words(c.Label) + " (" + c.Value + ")")
+			p.printLine("  " + p.words(c.Label) + " (" + c.Value + ")")
 		}
 		if len(hits) > maxHits {
-			p.line("  " + p.t("plain.more", "n", len(hits)-maxHits))
+			p.printLine("  " + p.t("plain.more", "n", len(hits)-maxHits))
 		}
 	}
 	return "", false
@@ -255,13 +255,13 @@ func (p *printer) actions(actions []wizard.Action, slash bool) {
 }
 
 func (p *printer) help(v wizard.Screen) {
-	p.line("")
+	p.printLine("")
 	p.say(v.Help)
 	p.say("plain.keys")
 	if v.Finding != nil {
 		p.finding(*v.Finding)
 		for _, line := range v.Finding.Details {
-			p.line("  " + safetext.Escape(line))
+			p.printLine("  " + safetext.Escape(line))
 		}
 	}
 }

@@ -49,7 +49,7 @@ func TestSignInByLines(t *testing.T) {
 	t.Parallel()
 	o, out, path := browserRehearsal(t, "", locale.French, false)
 	o.In = strings.NewReader(rehearsal.Address + strings.Repeat("\n", 12))
-	if err := Run(t.Context(), o.talk(t)); err != nil {
+	if err := Run(t.Context(), o.options(t)); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	text := out.String()
@@ -79,7 +79,7 @@ func TestSignInByLines(t *testing.T) {
 	}
 }
 
-// TestUnattendedSignIn: a run without a person begins no sign-in unless it is told that somebody approves, uses one
+// TestUnattendedSignIn: a run without a person begins no sign-in unless it is told that someone approves, uses one
 // that was made, and ends in the cause of each rehearsed failure.
 func TestUnattendedSignIn(t *testing.T) {
 	t.Parallel()
@@ -90,7 +90,7 @@ func TestUnattendedSignIn(t *testing.T) {
 			o.SignIn = true
 			fault, _ := rehearsal.FindFault(name)
 			var stopped *Stopped
-			err := Unattended(t.Context(), o.talk(t))
+			err := Unattended(t.Context(), o.options(t))
 			switch {
 			case name == "" && err != nil:
 				t.Errorf("%v\n%s", err, out)
@@ -108,19 +108,19 @@ func TestUnattendedSignIn(t *testing.T) {
 		t.Parallel()
 		o, out, path := browserRehearsal(t, "", locale.English, true)
 		var stopped *Stopped
-		err := Unattended(t.Context(), o.talk(t))
+		err := Unattended(t.Context(), o.options(t))
 		if !errors.As(err, &stopped) || !stopped.SignIn || stopped.Step != wizard.StepCredential || stopped.Finding != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
 		if strings.Contains(out.String(), rehearsal.LoginHost) {
 			t.Error("a code was asked for")
 		}
-		// Somebody signs in and leaves at the next step; the run without a person finds it.
+		// Someone signs in and leaves at the next step; the run without a person finds it.
 		o.In = strings.NewReader("\n\n\n")
-		if err := Run(t.Context(), o.talk(t)); !errors.Is(err, ErrInterrupted) {
+		if err := Run(t.Context(), o.options(t)); !errors.Is(err, ErrInterrupted) {
 			t.Fatal(err)
 		}
-		if err := Unattended(t.Context(), o.talk(t)); err != nil {
+		if err := Unattended(t.Context(), o.options(t)); err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
 		doc, err := config.Load(path)

@@ -7,7 +7,7 @@ import (
 	"postier/wizard"
 )
 
-// Stopped says at which step an unattended run ended before its end, and why.
+// Stopped says at which step an unattended run stopped before it was complete, and why.
 type Stopped struct {
 	Step wizard.Step
 	// Finding is the failed check, nil when a person would have been asked.
@@ -16,9 +16,9 @@ type Stopped struct {
 	Question bool
 	// SignIn is true when the person would have been asked to sign in by browser.
 	SignIn bool
-	// Field is the one that was missing or wrong, if it was one.
+	// Field is the field whose value was missing or invalid; empty for any other reason.
 	Field wizard.FieldID
-	// Saved is true when the configuration was written all the same: others have to fix the finding.
+	// Saved is true when the configuration was written despite the finding, because only someone else can fix it.
 	Saved bool
 }
 
@@ -29,55 +29,55 @@ func (s *Stopped) Error() string {
 	return fmt.Sprintf("setup stopped at step %d (%s): a person would have been asked", s.Step.Number(), s.Step)
 }
 
-// Unattended walks the steps without a question, prints each as plain lines and closes the conversation. It stops where
-// a person would have been asked; the values given beforehand answer what they can.
+// Unattended goes through the steps without asking, prints each as plain lines and closes the conversation. The values
+// given beforehand are the answers; it stops where only a person could answer.
 func Unattended(ctx context.Context, o Options) error {
 	d := newDialog(o)
 	d.causes = true
-	defer d.talk.Close()
-	// Every step is passed at most a few times; more means that an answer leads nowhere.
+	defer d.conversation.Close()
+	// A run visits every step a few times at most. If it takes more rounds, an answer does not lead on.
 	const most = 60
 	for range most {
 		if err := d.settle(ctx); err != nil {
 			return err
 		}
-		v := d.talk.Screen()
+		v := d.conversation.Screen()
 		d.screen(v)
-		action, stopped := unattendedAction(d.talk.State, v)
+		action, stopped := unattendedAction(d.conversation.State, v)
 		if stopped != nil && stopped.SignIn && o.SignIn {
 			action, stopped = wizard.ActSignIn, nil
 		}
 		if stopped != nil {
 			return stopped
 		}
-		d.talk.Answer(wizard.Answer{Action: action})
-		if d.talk.Ended() {
+		d.conversation.Answer(wizard.Answer{Action: action})
+		if d.conversation.Ended() {
 			d.drain(ctx)
-			if step, finding := d.talk.Remaining(); finding != nil {
+			if step, finding := d.conversation.Remaining(); finding != nil {
 				return &Stopped{Step: step, Finding: finding, Saved: true}
 			}
 			return nil
 		}
 	}
-	return &Stopped{Step: d.talk.Step(), Question: true}
+	return &Stopped{Step: d.conversation.Step(), Question: true}
 }
 
 // settle waits until the current step's own work is done.
 func (d *dialog) settle(ctx context.Context) error {
 	prompted := 0
-	for d.talk.Screen().Busy != nil {
-		if v := d.talk.Screen(); v.Busy.Countdown && v.Busy.Request != prompted {
+	for d.conversation.Screen().Busy != nil {
+		if v := d.conversation.Screen(); v.Busy.Countdown && v.Busy.Request != prompted {
 			prompted = v.Busy.Request
-			d.screen(v) // what another person has to do in the browser
+			d.screen(v) // says what someone has to do in the browser
 		}
-		if err := d.talk.Next(ctx); err != nil {
+		if err := d.conversation.Next(ctx); err != nil {
 			return interrupted(err)
 		}
 	}
 	return nil
 }
 
-// unattendedAction is what a person who agrees to everything sensible would do.
+// unattendedAction returns the action that goes on where no decision is needed, else why the run stops.
 func unattendedAction(s wizard.State, v wizard.Screen) (wizard.ActionID, *Stopped) {
 	stop := &Stopped{Step: v.Step, Question: true}
 	for _, f := range v.Fields {
@@ -107,7 +107,7 @@ func unattendedAction(s wizard.State, v wizard.Screen) (wizard.ActionID, *Stoppe
 	case v.Step == wizard.StepProvider && given.Provider && has[wizard.ActChoose] && len(v.Fields) == 0 && !s.Chosen():
 		return wizard.ActChoose, nil
 	case v.Step == wizard.StepCredential && has[wizard.ActKeep]:
-		return wizard.ActKeep, nil // given by file or command: taken exactly as it stands there
+		return wizard.ActKeep, nil // a secret from a file or command is used exactly as it is
 	}
 	if len(v.Actions) > 0 && v.Actions[0].Disabled.Empty() {
 		switch v.Actions[0].ID {

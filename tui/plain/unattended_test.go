@@ -21,7 +21,7 @@ func alone(t *testing.T, fault string, values map[wizard.FieldID]string) (stoppe
 	o.begin.Address, o.begin.Secret, o.begin.Values = provider.Address, provider.Typed, values
 	var b bytes.Buffer
 	o.Out = &b
-	err := Unattended(t.Context(), o.talk(t))
+	err := Unattended(t.Context(), o.options(t))
 	if err != nil && !errors.As(err, &stopped) {
 		t.Fatal(err)
 	}
