@@ -9,7 +9,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Choice is a folder with how it was found and what else it might have been.
+// Choice is the folder chosen for a use, with how it was found and the other candidates.
 type Choice struct {
 	Folder Folder
 	Found  bool
@@ -33,7 +33,7 @@ func (l Listing) find(wanted string, use imap.MailboxAttr, first, names []string
 	choice := Choice{Candidates: l.candidates(use, first, names)}
 	if wanted != "" {
 		for _, name := range []string{wanted, l.Prefix + wanted} {
-			same := func(f Folder) bool { return !f.closed && typed(f.Name.Raw()) == typed(name) }
+			same := func(f Folder) bool { return !f.closed && canonicalName(f.Name.Raw()) == canonicalName(name) }
 			if i := slices.IndexFunc(l.Folders, same); i >= 0 {
 				choice.Folder, choice.Found, choice.By = l.Folders[i], true, "setting"
 				return choice
@@ -51,8 +51,8 @@ func (l Listing) find(wanted string, use imap.MailboxAttr, first, names []string
 	return choice
 }
 
-// typed compares names as the person typed them; only INBOX at the front is without case.
-func typed(name string) string {
+// canonicalName makes folder names comparable. Only INBOX at the front is compared without regard to case.
+func canonicalName(name string) string {
 	const inbox = "INBOX"
 	if len(name) >= len(inbox) && strings.EqualFold(name[:len(inbox)], inbox) {
 		return inbox + name[len(inbox):]
@@ -79,7 +79,7 @@ func (l Listing) candidates(use imap.MailboxAttr, first, names []string) []Folde
 		switch {
 		case f.SpecialUse == use:
 			found = append(found, scored{f, 0, 0})
-		case f.SpecialUse != "": // marked for something else
+		case f.SpecialUse != "": // marked for another use
 		case isPreset:
 			found = append(found, scored{f, 1, byPreset})
 		case isKnown:
@@ -97,7 +97,7 @@ func (l Listing) candidates(use imap.MailboxAttr, first, names []string) []Folde
 	return out
 }
 
-// positions maps names, made comparable, to their first place in the list.
+// positions maps each folded name to its first position in the list.
 func positions(names []string) map[string]int {
 	places := make(map[string]int, len(names))
 	for i, name := range slices.Backward(names) {
@@ -114,18 +114,18 @@ func (l Listing) depth(f Folder) int {
 	return strings.Count(strings.TrimPrefix(f.Name.Raw(), l.Prefix), f.Separator)
 }
 
-// Suggest is a name for a folder that does not exist yet, with the server's prefix.
+// Suggest returns a name for a new folder, with the server's prefix.
 func (l Listing) Suggest(name string) string {
 	if name == "" {
 		name = "Sent"
 	}
-	if l.Prefix != "" && !strings.HasPrefix(typed(name), typed(l.Prefix)) {
+	if l.Prefix != "" && !strings.HasPrefix(canonicalName(name), canonicalName(l.Prefix)) {
 		return l.Prefix + name
 	}
 	return name
 }
 
-// leaf is the last level of the name.
+// leaf returns the last level of the name.
 func (f Folder) leaf() string {
 	name := f.Name.Raw()
 	if f.Separator == "" {
@@ -139,7 +139,7 @@ func (l Listing) Selectable() []Folder {
 	return slices.DeleteFunc(slices.Clone(l.Folders), func(f Folder) bool { return f.closed })
 }
 
-// fold makes names comparable: composed, without case and with single blanks for the separators that programs put in.
+// fold makes names comparable: composed, without case and with single spaces for the separators that programs put in.
 func fold(name string) string {
 	name = strings.ToLower(norm.NFC.String(name))
 	name = strings.NewReplacer("_", " ", "-", " ").Replace(name)

@@ -2,17 +2,18 @@ package imap
 
 import "errors"
 
-// Faults that the client itself finds.
+// Errors that the client detects itself, as opposed to a ReplyError of the server.
 var (
 	ErrClosed = errors.New("the connection has ended")
 	ErrUnsafe = errors.New("a line break or NUL in an argument")
 
-	// ErrPreauth: RFC 9051 §7.1.4 lets a server say who we are. Before TLS that is how an attacker skips it, and inside
-	// TLS it means a mailbox that nobody signed in to: postier stops either way (docs/security.md T3).
+	// ErrPreauth: a server may greet with PREAUTH, which means that we are signed in already (RFC 9051 §7.1.4). Before
+	// TLS an attacker can use it to prevent STARTTLS, and inside TLS it opens a mailbox without our sign-in. postier
+	// stops in both cases (docs/security.md T3).
 	ErrPreauth = errors.New("the server did not ask who we are")
 	// ErrNoStartTLS means that STARTTLS was required and is not offered (RFC 8314 §3).
 	ErrNoStartTLS = errors.New("the server does not offer STARTTLS")
-	// ErrInsecure guards the secrets: nothing signs in outside verified TLS.
+	// ErrInsecure means that a secret would have been sent outside verified TLS.
 	ErrInsecure      = errors.New("signing in without verified TLS")
 	ErrNoMechanism   = errors.New("no common way to sign in")
 	ErrLoginDisabled = errors.New("the server says LOGINDISABLED")

@@ -15,10 +15,10 @@ import (
 	"postier/internal/wire"
 )
 
-// command is one command with what it waits for.
+// command is one command, with the functions that handle its responses.
 type command struct {
 	name string
-	// args are sent as they stand, after a blank.
+	// args are sent unchanged, after a space.
 	args string
 	// shown replaces args in the transcript when they hold a secret.
 	shown string
@@ -32,15 +32,15 @@ type command struct {
 	maxData int
 
 	tag  string
-	sent bool // everything is on its way
+	sent bool // the whole command has been sent
 	err  error
 	// code and codeArgs are those of the completion.
 	code     imap.ResponseCode
 	codeArgs string
 }
 
-// exchange sends commands in one flight and reads until all are answered. A NO is left in the command's err, so that
-// the others keep their result; anything worse is returned.
+// exchange sends several commands at once and reads until all are completed. A NO is stored in its command's err, so
+// that the other commands keep their results; any other error is returned.
 func (s *Session) exchange(ctx context.Context, within time.Duration, commands ...*command) error {
 	if s.dead {
 		return ErrClosed
@@ -109,7 +109,8 @@ func (s *Session) send(commands []*command) error {
 			literal = fmt.Sprintf(" {%d%s}", len(c.literal), s.literalSign(len(c.literal)))
 		}
 		line := strings.TrimSuffix(c.tag+" "+c.name+" "+c.args, " ") + literal
-		// One command is one line: the last gate against CR, LF and NUL in an argument (docs/security.md T8).
+		// A command must be one line: this is the last check against CR, LF and NUL in an argument (docs/security.md
+		// T8).
 		if strings.ContainsAny(line, "\r\n\x00") {
 			return ErrUnsafe
 		}
@@ -157,7 +158,7 @@ func (s *Session) untagged(r *response, commands []*command) error {
 	return nil
 }
 
-// proceed answers "+". One that no command waits for is refused.
+// proceed handles a continuation request ("+"). It is a protocol error when no command waits for one.
 func (s *Session) proceed(r *response, commands []*command) error {
 	for _, c := range commands {
 		switch {
@@ -182,7 +183,7 @@ func (s *Session) complete(r *response, commands []*command) error {
 		if c.tag != r.tag { // the case of a tag counts, RFC 9051 §2.2.1
 			continue
 		}
-		c.tag = "" // a second completion is as wrong as an unknown tag
+		c.tag = "" // so that a second completion of the command fails like an unknown tag
 		c.code, c.codeArgs = r.code, r.args
 		switch r.status {
 		case imap.StatusResponseTypeOK:

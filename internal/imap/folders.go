@@ -24,7 +24,7 @@ type Folder struct {
 	Separator string
 	// SpecialUse is the attribute of RFC 6154, or empty.
 	SpecialUse imap.MailboxAttr
-	raw        string // as it goes over the wire
+	raw        string // the name in modified UTF-7, as the server sent it
 	closed     bool   // \Noselect or \NonExistent
 }
 
@@ -33,13 +33,13 @@ func (f Folder) Same(other Folder) bool {
 	return f.raw == other.raw || (strings.EqualFold(f.raw, "INBOX") && strings.EqualFold(other.raw, "INBOX"))
 }
 
-// Inbox is the one mailbox that every account has.
+// Inbox returns INBOX, the one mailbox that every account has.
 func Inbox() Folder { return Folder{Name: safetext.FromRemote("INBOX"), raw: "INBOX"} }
 
-// Listing is what the server says about the account's folders.
+// Listing holds what the server says about the account's folders.
 type Listing struct {
 	Folders []Folder
-	// Prefix and Separator are of the personal namespace (RFC 2342): "INBOX." and "." at some servers.
+	// Prefix and Separator belong to the personal namespace (RFC 2342): "INBOX." and "." at some servers.
 	Prefix, Separator string
 	// SpecialUse is true when the server marks folders by their use.
 	SpecialUse bool
@@ -47,7 +47,7 @@ type Listing struct {
 	ServerID []safetext.Remote
 }
 
-// maxNameLength bounds the folder names that are kept; the folder for sent mail has no longer one.
+// maxNameLength is the longest folder name that is kept; no folder for sent mail has a longer one.
 const maxNameLength = 1000
 
 // Folders lists the account's folders in one round trip, two with servers that refuse the extended question.
@@ -58,7 +58,7 @@ func (s *Session) Folders(ctx context.Context) (Listing, error) {
 	var flight []*command
 	plain := false
 	switch {
-	case len(s.caps) == 0: // the server did not volunteer them after sign-in
+	case len(s.caps) == 0: // the server did not send its capabilities after the sign-in
 		flight = append(flight, &command{name: "CAPABILITY"})
 	case s.caps.Has(imap.CapSpecialUse) || s.caps.Has(imap.CapListExtended):
 	case s.caps.Has(capXList):
@@ -108,11 +108,11 @@ func (l *Listing) add(r *response) {
 	if (r.name != "LIST" && r.name != "XLIST") || len(r.values) < 3 || r.values[0].kind != list {
 		return
 	}
-	raw := name(r.values[2:])
+	raw := folderName(r.values[2:])
 	if raw == "" || len(raw) > maxNameLength || len(l.Folders) >= maxFolders {
 		return
 	}
-	raw = strings.Clone(raw) // else each name would hold on to its line
+	raw = strings.Clone(raw) // without a copy each name would keep its whole line in memory
 	f := Folder{raw: raw, Name: safetext.FromRemote(readable(raw)), Separator: separator(r.values[1])}
 	for _, attribute := range words(r.values[0].items) {
 		if use := specialUses[strings.ToLower(attribute)]; use != "" {
@@ -124,9 +124,10 @@ func (l *Listing) add(r *response) {
 	l.Folders = append(l.Folders, f)
 }
 
-// name is a folder's name on the wire. Servers that forget the quotes send "* LIST () "/" Sent Items", which is outside
-// the grammar; "Sent" alone may be another folder. What follows a name by right is a list (RFC 5258 §6).
-func name(values []value) string {
+// folderName returns a folder's name as it is on the wire. Some servers forget the quotes and send "* LIST () "/" Sent
+// Items", which is outside the grammar: the words are joined, since "Sent" alone may be another folder. By the grammar
+// only a list may follow a name (RFC 5258 §6).
+func folderName(values []value) string {
 	end := slices.IndexFunc(values, func(v value) bool { return v.kind != atom })
 	if end == 0 {
 		return values[0].text
@@ -137,7 +138,7 @@ func name(values []value) string {
 	return strings.Join(words(values[:end]), " ")
 }
 
-// separator is the sign between the levels of a name, or empty.
+// separator returns the character between the levels of a name, or an empty string.
 func separator(v value) string {
 	if len(v.text) != 1 {
 		return ""

@@ -12,8 +12,9 @@ import (
 	"postier/internal/wire"
 )
 
-// only is the set of one message. UID 0 stands for no message, and in a set it would mean the last one of the folder.
-func only(uid imap.UID) (string, error) {
+// oneMessage returns the UID set of one message. It refuses UID 0, which stands for no message here and in a set would
+// mean the last one of the folder.
+func oneMessage(uid imap.UID) (string, error) {
 	if uid == 0 {
 		return "", ErrGone
 	}
@@ -27,13 +28,13 @@ func (s *Session) Append(ctx context.Context, folder Folder, message []byte) (ui
 		return 0, err
 	}
 	if words := strings.Fields(c.codeArgs); c.code == codeAppendUID && len(words) == 2 {
-		uid = number(words[1])
+		uid = parseUID(words[1])
 	}
 	return uid, nil
 }
 
-// number reads a UID; what is none is 0.
-func number(text string) imap.UID {
+// parseUID reads a UID; it returns 0 for anything else.
+func parseUID(text string) imap.UID {
 	n, err := strconv.ParseUint(text, 10, 32)
 	if err != nil {
 		return 0
@@ -76,7 +77,7 @@ func (s *Session) search(ctx context.Context, key string) ([]imap.UID, error) {
 			return
 		}
 		for _, w := range words(r.values) {
-			if uid := number(w); uid > 0 {
+			if uid := parseUID(w); uid > 0 {
 				uids = append(uids, uid)
 			}
 		}
@@ -86,7 +87,7 @@ func (s *Session) search(ctx context.Context, key string) ([]imap.UID, error) {
 }
 
 func (s *Session) findNewest(ctx context.Context, messageID string) ([]imap.UID, error) {
-	const newest = 10 // a mailbox gets no more while we look
+	const newest = 10 // more will hardly arrive between filing and searching
 	if s.exists == 0 {
 		return nil, nil
 	}
@@ -95,7 +96,7 @@ func (s *Session) findNewest(ctx context.Context, messageID string) ([]imap.UID,
 	c := &command{
 		name: "FETCH", args: fmt.Sprintf("%d:%d (UID BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])", first, s.exists),
 		data: func(r *response) {
-			item := fetched(r)
+			item := parseFetch(r)
 			if item.uid > 0 && strings.Contains(item.body, messageID) {
 				uids = append(uids, item.uid)
 			}
@@ -111,8 +112,8 @@ type fetchItem struct {
 	found bool
 }
 
-// fetched reads "* 1 FETCH (UID 7 FLAGS (\Seen) BODY[] {n} …)".
-func fetched(r *response) fetchItem {
+// parseFetch reads "* 1 FETCH (UID 7 FLAGS (\Seen) BODY[] {n} …)".
+func parseFetch(r *response) fetchItem {
 	var item fetchItem
 	if r.name != "FETCH" || len(r.values) == 0 {
 		return item
@@ -121,7 +122,7 @@ func fetched(r *response) fetchItem {
 	for i := 0; i+1 < len(fields); i += 2 {
 		switch name := strings.ToUpper(fields[i].text); {
 		case name == "UID":
-			item.uid = number(fields[i+1].text)
+			item.uid = parseUID(fields[i+1].text)
 		case strings.HasPrefix(name, "BODY["):
 			item.body, item.found = fields[i+1].text, fields[i+1].kind == text
 		}
@@ -129,15 +130,15 @@ func fetched(r *response) fetchItem {
 	return item
 }
 
-// Fetch reads one message of the selected folder as it stands, without marking it read.
+// Fetch reads one message of the selected folder without marking it as read.
 func (s *Session) Fetch(ctx context.Context, uid imap.UID) ([]byte, error) {
-	set, err := only(uid)
+	set, err := oneMessage(uid)
 	if err != nil {
 		return nil, err
 	}
 	var body []byte
 	c := &command{name: "UID FETCH", args: set + " (UID BODY.PEEK[])", data: func(r *response) {
-		if item := fetched(r); item.found && item.uid == uid {
+		if item := parseFetch(r); item.found && item.uid == uid {
 			body = []byte(item.body)
 		}
 	}}
@@ -152,20 +153,20 @@ func (s *Session) Fetch(ctx context.Context, uid imap.UID) ([]byte, error) {
 	return body, nil
 }
 
-// Removal is how a message was removed.
+// Removal says how a message was removed.
 type Removal string
 
-// The ways to remove one message.
+// The outcomes of Remove.
 const (
 	RemovedExactly Removal = "uid-expunge" // RFC 4315 §2.1
 	RemovedAlone   Removal = "expunge"     // it was the only one marked deleted
-	// LeftMarked: other messages are marked deleted too and EXPUNGE would take them along; ours stays, marked.
+	// LeftMarked means that the message was only marked as deleted: EXPUNGE would also remove other marked messages.
 	LeftMarked Removal = "left-marked"
 )
 
 // Remove deletes exactly one message of the selected folder. The caller has read it and knows that it is its own.
 func (s *Session) Remove(ctx context.Context, uid imap.UID) (Removal, error) {
-	set, err := only(uid)
+	set, err := oneMessage(uid)
 	if err != nil {
 		return "", err
 	}
@@ -187,7 +188,7 @@ func (s *Session) Remove(ctx context.Context, uid imap.UID) (Removal, error) {
 	if err != nil {
 		return "", err
 	}
-	// EXPUNGE without UIDPLUS removes whatever is marked, also what the person marked and may want back.
+	// EXPUNGE without UIDPLUS removes every marked message, also those that the person marked and may want back.
 	if len(marked) != 1 || marked[0] != uid {
 		return LeftMarked, nil
 	}
@@ -205,7 +206,7 @@ func (s *Session) confirmGone(ctx context.Context, set string) error {
 	return err
 }
 
-// Quota is the room in the mailbox (RFC 9208).
+// Quota is the storage limit of a mailbox and how much of it is used (RFC 9208).
 type Quota struct {
 	Root string // the server's name for the limit, often "User quota" or empty
 	// Resource is STORAGE, counted in units of 1,024 octets, or MESSAGE.
@@ -213,7 +214,7 @@ type Quota struct {
 	Used, Limit uint64
 }
 
-// Full is the share that is used, 0 to 1 and beyond.
+// Full returns the share that is used: 1 means full, and a server may report more.
 func (q Quota) Full() float64 {
 	if q.Limit == 0 {
 		return 0

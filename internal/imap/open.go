@@ -26,19 +26,19 @@ type Account struct {
 	AllowCleartext bool
 }
 
-// impatience is how long a server may keep silent on the port of implicit TLS before that is taken for the reason:
-// there both sides would wait for each other until the greeting's own deadline.
-const impatience = 5 * time.Second
+// silenceLimit is how long we wait for a greeting on the port of implicit TLS when no TLS is expected there. A server
+// that expects TLS waits for us to speak first, so a longer wait would only end at the greeting's own deadline.
+const silenceLimit = 5 * time.Second
 
 func greetingDeadline(server config.Server) time.Duration {
 	if server.Security != config.SecurityTLS && server.Port == config.PortIMAPS {
-		return impatience
+		return silenceLimit
 	}
 	return wire.GreetingDeadline
 }
 
-// StartTLS asks for TLS (RFC 9051 §6.2.1) and leaves the connection ready for the handshake. Capabilities learned
-// before TLS are dropped there: anybody could have sent them.
+// StartTLS asks for TLS (RFC 9051 §6.2.1) and leaves the connection ready for the handshake. Capabilities received
+// before TLS are dropped, since an attacker could have sent them.
 func (s *Session) StartTLS(ctx context.Context) error {
 	if len(s.caps) == 0 {
 		if err := s.do(ctx, wire.CommandDeadline, &command{name: "CAPABILITY"}); err != nil {
@@ -52,7 +52,7 @@ func (s *Session) StartTLS(ctx context.Context) error {
 	return s.do(ctx, wire.CommandDeadline, &command{name: "STARTTLS"})
 }
 
-// Handshake brings TLS up and forgets what was said before. Whether secrets may follow is the report's verdict.
+// Handshake starts TLS and drops what was received before. The report says whether secrets may be sent.
 func (s *Session) Handshake(ctx context.Context) (wire.TLSReport, error) {
 	report, err := s.conn.Handshake(ctx, s.account.Server.Host, s.account.Pins)
 	s.caps, s.alerts, s.offersID = nil, nil, false
@@ -64,7 +64,7 @@ func (s *Session) Handshake(ctx context.Context) (wire.TLSReport, error) {
 	return report, nil
 }
 
-// AcceptCleartext lets the session sign in without TLS. It fails unless the access allows that.
+// AcceptCleartext lets the session sign in without TLS. It fails unless the account allows that.
 func (s *Session) AcceptCleartext() error {
 	if !s.account.AllowCleartext {
 		return ErrInsecure
@@ -87,7 +87,7 @@ func (s *Session) Prepare(ctx context.Context) error {
 	return nil
 }
 
-// Step is where opening a session ended.
+// Step is a step of opening a session.
 type Step string
 
 // The steps of Open, in their order.
@@ -110,8 +110,8 @@ func (e *StepError) Error() string { return fmt.Sprintf("%s: %v", e.Step, e.Err)
 
 func (e *StepError) Unwrap() error { return e.Err }
 
-// at names the step of an error; nil stays nil.
-func at(step Step, err error) error {
+// stepError wraps an error with the step at which it happened; nil stays nil.
+func stepError(step Step, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -122,16 +122,16 @@ func at(step Step, err error) error {
 // *StepError. It signs in once; after a refusal it must not be called again with the same secret.
 func Open(ctx context.Context, network *wire.Network, account Account, recorder *wire.Recorder) (*Session, error) {
 	if account.Server.Host == "" {
-		return nil, at(StepConnect, ErrNoServer)
+		return nil, stepError(StepConnect, ErrNoServer)
 	}
 	account.Server = Settle(ctx, network, account.Server)
 	account.AllowCleartext = network.Policy.Cleartext(account.AllowCleartext)
 	conn, err := connect(ctx, network, account.Server, recorder)
 	if err != nil {
-		return nil, at(StepConnect, err)
+		return nil, stepError(StepConnect, err)
 	}
 	s := New(conn, account)
-	if err := s.climb(ctx); err != nil {
+	if err := s.establish(ctx); err != nil {
 		s.Close()
 		return nil, err
 	}
@@ -155,35 +155,35 @@ func connect(ctx context.Context, network *wire.Network, server config.Server, r
 	return nil, attempts[len(attempts)-1].Err
 }
 
-// climb takes a fresh connection through the steps up to the sign-in.
-func (s *Session) climb(ctx context.Context) (err error) {
+// establish takes a new connection through the steps up to the sign-in.
+func (s *Session) establish(ctx context.Context) (err error) {
 	security := s.account.Server.Security
 	switch security {
 	case config.SecurityNone:
-		err = at(StepTLS, s.AcceptCleartext())
+		err = stepError(StepTLS, s.AcceptCleartext())
 	case config.SecurityStartTLS:
-		if err = at(StepConnect, s.Greet(ctx)); err == nil {
-			err = at(StepTLS, s.StartTLS(ctx))
+		if err = stepError(StepConnect, s.Greet(ctx)); err == nil {
+			err = stepError(StepTLS, s.StartTLS(ctx))
 		}
 	}
 	if err == nil && security != config.SecurityNone {
 		err = s.verify(ctx)
 	}
 	if err == nil {
-		err = at(StepAuth, s.Prepare(ctx))
+		err = stepError(StepAuth, s.Prepare(ctx))
 	}
 	if err == nil {
 		_, err = s.SignIn(ctx)
-		err = at(StepAuth, err)
+		err = stepError(StepAuth, err)
 	}
 	return err
 }
 
-// verify brings TLS up and demands a certificate that holds.
+// verify starts TLS and requires a valid certificate.
 func (s *Session) verify(ctx context.Context) error {
 	report, err := s.Handshake(ctx)
 	if err == nil && !report.Verified() {
 		return &StepError{Step: StepCertificate, Err: report.Err, TLS: report}
 	}
-	return at(StepTLS, err)
+	return stepError(StepTLS, err)
 }

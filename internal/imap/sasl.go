@@ -16,20 +16,19 @@ import (
 	"postier/internal/wire"
 )
 
-// SignedIn describes a sign-in, also a refused one.
+// SignedIn describes a sign-in that succeeded or was refused.
 type SignedIn struct {
-	// Mechanism is the one that was tried last, or LOGIN for the command; Offered are those of the server.
+	// Mechanism is the mechanism that was tried last, or LOGIN for the command; Offered lists those of the server.
 	Mechanism string
 	Offered   []string
 	// Challenge is the decoded text that an OAuth server sends before it refuses (RFC 7628 §3.2.2).
 	Challenge safetext.Remote
-	// proofSent is true once the server has seen something that a wrong secret would give away as wrong.
+	// proofSent is true once the server has received data by which it can recognise a wrong secret.
 	proofSent bool
 }
 
 // SignIn signs in once, by the strongest mechanism that both sides have. It never tries a second secret. Afterwards the
-// old capabilities are dropped, unless the server sent the new ones by itself: then they are asked for with the next
-// flight.
+// old capabilities are dropped. If the server did not send the new ones by itself, the next commands ask for them.
 func (s *Session) SignIn(ctx context.Context) (SignedIn, error) {
 	before := s.learned
 	done, err := s.signIn(ctx)
@@ -54,7 +53,8 @@ func (s *Session) signIn(ctx context.Context) (SignedIn, error) {
 	for i, name := range choices {
 		done.Mechanism, done.proofSent = name, false
 		err = s.authenticate(ctx, name, &done)
-		// A server that does not know a mechanism it offered says BAD before it has seen a proof: that tested no password.
+		// A server may answer BAD to a mechanism that it offered. If no proof was sent yet, it tested no password, so
+		// the next mechanism may be tried.
 		if !misunderstood(err) || done.proofSent || i+1 == len(choices) {
 			break
 		}
@@ -121,7 +121,8 @@ func (s *Session) authenticate(ctx context.Context, name string, done *SignedIn)
 	return s.exchangeAuth(ctx, m, done)
 }
 
-// login sends the LOGIN command. What does not fit a quoted string (RFC 9051 §4.3) goes as literals, one at a time.
+// login sends the LOGIN command. A name or password that does not fit a quoted string (RFC 9051 §4.3) is sent as a
+// literal, one at a time.
 func (s *Session) login(ctx context.Context, user, pass string) error {
 	if quotable(user) && quotable(pass) {
 		return s.do(ctx, wire.AuthDeadline,
@@ -144,10 +145,10 @@ func (s *Session) login(ctx context.Context, user, pass string) error {
 	})
 }
 
-// exchangeAuth carries an exchange out. The initial response goes with the command where the server offers that (RFC
-// 4959).
+// exchangeAuth carries out a SASL exchange. The initial response is sent with the command where the server offers that
+// (RFC 4959).
 //
-// NetEase (163.com, 126.com) offers it and answers BAD to the line that uses it. Such a BAD tested no password, so the
+// NetEase (163.com, 126.com) offers it but answers BAD to a command that uses it. Such a BAD tested no password, so the
 // same mechanism is tried once more with the initial response on a line of its own.
 func (s *Session) exchangeAuth(ctx context.Context, m *sasl.Mechanism, done *SignedIn) error {
 	initial, err := m.Start()
@@ -182,7 +183,7 @@ type authentication struct {
 }
 
 func (a *authentication) answer(challenge string) ([]byte, error) {
-	const maxRounds = 8 // the longest mechanism here has three
+	const maxRounds = 8 // the longest mechanism here has three rounds
 	if a.rounds++; a.rounds > maxRounds {
 		return nil, sasl.ErrChallenge
 	}
@@ -196,7 +197,7 @@ func (a *authentication) answer(challenge string) ([]byte, error) {
 		return nil, broken("a challenge that is not base64")
 	}
 	if a.mechanism.Bare() {
-		a.done.Challenge = safetext.FromRemote(a.session.hide(string(raw)))
+		a.done.Challenge = safetext.FromRemote(a.session.redact(string(raw)))
 	}
 	answer, err := a.mechanism.Next(raw)
 	if err != nil {
@@ -206,7 +207,7 @@ func (a *authentication) answer(challenge string) ([]byte, error) {
 	return encode(answer), nil
 }
 
-// end takes the outcome of the command. An OK counts only when the mechanism is content with the server.
+// end judges the outcome of the command. An OK counts only when the mechanism has verified the server.
 func (a *authentication) end(err error) error {
 	if err != nil {
 		return err

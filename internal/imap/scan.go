@@ -74,7 +74,7 @@ func verdict(name string) imap.StatusResponseType {
 // scanner reads responses. It is not safe for use by several goroutines.
 type scanner struct {
 	in  source
-	out func(text string) // receives each line for the transcript
+	out func(text string) // is called with each line for the transcript
 
 	// ownLiteral allows one literal of maxOwnLiteral in a response: the message that we filed ourselves.
 	ownLiteral bool
@@ -85,15 +85,15 @@ type scanner struct {
 	elements int
 	flight   int
 
-	// stack holds the elements of lists that are still open, lists those of closed ones. Both are used again for the next
-	// response: ten thousand elements a response would otherwise be garbage faster than it is collected.
+	// stack holds the elements of lists that are still open, lists those of closed ones. Both are used again for the
+	// next response, since a response may have ten thousand elements and allocating them each time is costly.
 	stack, lists []value
 }
 
 // source is the part of wire.Conn that a scanner needs.
 type source interface {
 	io.Reader
-	// ReadLine returns a line without its line end; what follows stays for the next call.
+	// ReadLine returns a line without its line end, and keeps the rest for the next call.
 	ReadLine(limit int) (string, error)
 }
 
@@ -126,7 +126,7 @@ func (s *scanner) readLine() error {
 	return s.grow(len(line))
 }
 
-// grow counts n more octets before they are taken into memory.
+// grow counts n more octets of the response, before memory is allocated for them.
 func (s *scanner) grow(n int) error {
 	s.flight += n
 	switch {
@@ -176,7 +176,7 @@ func (s *scanner) response() (*response, error) {
 	return r, err
 }
 
-// word reads up to a blank.
+// word reads up to a space.
 func (s *scanner) word() string {
 	start := s.pos
 	for s.pos < len(s.line) && s.line[s.pos] != ' ' {
@@ -185,7 +185,7 @@ func (s *scanner) word() string {
 	return s.line[start:s.pos]
 }
 
-// space passes over blanks; servers are seen to send two.
+// space skips spaces; some servers send two.
 func (s *scanner) space() bool {
 	start := s.pos
 	for s.pos < len(s.line) && s.line[s.pos] == ' ' {
@@ -247,7 +247,7 @@ func (s *scanner) values(depth int) ([]value, error) {
 	}
 }
 
-// closeList moves the elements from mark on to where they can stay.
+// closeList moves the elements from mark on from the stack to the closed lists.
 func (s *scanner) closeList(mark int) []value {
 	start := len(s.lists)
 	s.lists = append(s.lists, s.stack[mark:]...)
@@ -275,7 +275,7 @@ func (s *scanner) value(depth int) (value, error) {
 	return value{kind: atom, text: str}, nil
 }
 
-// atom reads up to a blank or parenthesis. Brackets hold blanks and parentheses: BODY[HEADER.FIELDS (FROM)].
+// atom reads up to a space or parenthesis. Brackets hold spaces and parentheses: BODY[HEADER.FIELDS (FROM)].
 func (s *scanner) atom() string {
 	start := s.pos
 	inside := false
@@ -314,11 +314,11 @@ func (s *scanner) quoted() (string, error) {
 	return "", broken("a quoted string that is not closed")
 }
 
-// literal reads "{n}" at the end of a line, n octets, and the line that follows. The size is judged before anything is
-// taken into memory.
+// literal reads "{n}" at the end of a line, n octets, and the line that follows. The size is checked before memory is
+// allocated.
 func (s *scanner) literal() (string, error) {
 	digits, found := strings.CutSuffix(s.line[s.pos+1:], "}")
-	digits = strings.TrimSuffix(digits, "+") // a client's sign; some servers send it too
+	digits = strings.TrimSuffix(digits, "+") // only clients may send the sign, but some servers do too
 	if !found || digits == "" || strings.Trim(digits, "0123456789") != "" {
 		return "", broken("a brace that announces no literal")
 	}

@@ -136,7 +136,7 @@ func FuzzScanner(f *testing.F) {
 			l.add(r)
 			l.namespace(r)
 			l.identify(r)
-			fetched(r)
+			parseFetch(r)
 		})
 		for _, f := range l.Folders {
 			if len(f.raw) > maxNameLength || strings.ContainsAny(f.Name.Escaped(), "\x1b\r\n") {

@@ -34,7 +34,7 @@ func (e *ReplyError) Error() string {
 	return fmt.Sprintf("%s: the server said %q", e.Command, safetext.Escape(e.line))
 }
 
-// Reply is the server's line without its tag, as the catalogue of replies wants it.
+// Reply returns the server's line without its tag, as the catalogue of replies expects it.
 func (e *ReplyError) Reply() string { return e.line }
 
 // SignIn reports whether a command that signs in was refused.
@@ -48,14 +48,16 @@ func (s *Session) refusal(command string, r *response) *ReplyError {
 	if r.text != "" {
 		line += " " + r.text
 	}
-	return &ReplyError{Command: command, Status: r.status, Code: r.code, line: s.hide(line)}
+	return &ReplyError{Command: command, Status: r.status, Code: r.code, line: s.redact(line)}
 }
 
-// hide masks the secret in what a server sent: it may echo what it was sent.
-func (s *Session) hide(text string) string { return s.account.Secret.Redact(text, s.account.Username) }
+// redact masks the secret in a server's text, since a server may echo what it received.
+func (s *Session) redact(text string) string {
+	return s.account.Secret.Redact(text, s.account.Username)
+}
 
-// Session is one connection to an IMAP server. It is not safe for use by several goroutines. After an error other than
-// a *ReplyError with status NO it is of no more use.
+// Session is one connection to an IMAP server. It is not safe for use by several goroutines. After any error other than
+// a *ReplyError with status NO it can no longer be used.
 type Session struct {
 	conn    *wire.Conn
 	scan    *scanner
@@ -64,20 +66,20 @@ type Session struct {
 
 	tag      int
 	caps     imap.CapSet
-	offersID bool // at any time since TLS, for servers that do not repeat it after the sign-in
+	offersID bool // ID was offered at any time since TLS: some servers do not repeat it after the sign-in
 	learned  int  // how often the server sent its capabilities
-	secure   bool // inside verified TLS, or cleartext that a technician allowed
+	secure   bool // inside verified TLS, or in cleartext that the account allows
 	greeted  bool
 	dead     bool
-	hidden   bool // what the server sends now is a proof: masked in the transcript
+	hidden   bool // the server's lines are part of the sign-in and masked in the transcript
 
 	alerts  []safetext.Remote // texts of [ALERT], received inside verified TLS
 	uidplus bool
 	exists  uint32 // messages in the selected folder
 }
 
-// New is a session on a connection that stands. Nothing has been read or sent on it yet. The server of account
-// is settled.
+// New starts a session on an open connection on which nothing has been read or sent. The server of account must be
+// settled.
 func New(conn *wire.Conn, account Account) *Session {
 	s := &Session{conn: conn, record: conn.Recorder(), account: account}
 	s.record.Hide(account.Secret, account.Username)
@@ -85,7 +87,7 @@ func New(conn *wire.Conn, account Account) *Session {
 	return s
 }
 
-// listen starts a new scanner: nothing that came before TLS survives it.
+// listen starts a new scanner, so that nothing received before TLS is kept.
 func (s *Session) listen() {
 	s.scan = newScanner(s.conn, func(line string) {
 		if s.hidden && strings.HasPrefix(line, "+") {
@@ -95,8 +97,8 @@ func (s *Session) listen() {
 	})
 }
 
-// Capabilities lists what the server offers, in upper case, sorted. It is empty after a sign-in with which the server
-// did not repeat them.
+// Capabilities lists the server's capabilities in upper case, sorted. It is empty after a sign-in until the server has
+// sent them again.
 func (s *Session) Capabilities() []string {
 	names := make([]string, 0, len(s.caps))
 	for c := range s.caps {
@@ -106,7 +108,7 @@ func (s *Session) Capabilities() []string {
 	return names
 }
 
-// maxCapabilities bounds the words that are kept of a CAPABILITY response; real servers have about forty.
+// maxCapabilities is how many words of a CAPABILITY response are kept; real servers send about forty.
 const maxCapabilities = 300
 
 func (s *Session) learn(words []string) {
@@ -118,8 +120,8 @@ func (s *Session) learn(words []string) {
 	s.offersID = s.offersID || s.caps.Has(imap.CapID)
 }
 
-// canonical spells a capability as CapSet looks it up: in upper case, but for the two protocol versions. Under another
-// spelling IMAP4rev2 would imply nothing.
+// canonical spells a capability as CapSet looks it up: in upper case, but for the two protocol versions. Otherwise
+// IMAP4rev2 would not imply the extensions that it includes.
 func canonical(word string) imap.Cap {
 	for _, version := range []imap.Cap{imap.CapIMAP4rev1, imap.CapIMAP4rev2} {
 		if strings.EqualFold(word, string(version)) {
@@ -129,8 +131,8 @@ func canonical(word string) imap.Cap {
 	return imap.Cap(strings.ToUpper(word))
 }
 
-// notice takes what any response may bring: capabilities, and the text of an [ALERT] (RFC 9051 §7.1). An alert counts
-// inside TLS only. Before TLS anybody could have written it, so that it stays in the transcript and goes nowhere else.
+// notice handles what any response may carry: capabilities, and the text of an [ALERT] (RFC 9051 §7.1). An alert counts
+// only inside TLS. Before TLS an attacker could have written it, so it is shown nowhere but in the transcript.
 func (s *Session) notice(r *response) {
 	const maxAlerts = 5
 	switch {
@@ -139,7 +141,7 @@ func (s *Session) notice(r *response) {
 	case r.code == codeCapability && r.status == imap.StatusResponseTypeOK:
 		s.learn(strings.Fields(r.args))
 	case r.code == imap.ResponseCodeAlert && s.secure && len(s.alerts) < maxAlerts:
-		s.alerts = append(s.alerts, safetext.FromRemote(s.hide(r.text)))
+		s.alerts = append(s.alerts, safetext.FromRemote(s.redact(r.text)))
 	}
 }
 
@@ -166,7 +168,7 @@ func (s *Session) Greet(ctx context.Context) error {
 	return nil
 }
 
-// clip is the beginning of s, in memory of its own: what the scanner returns holds on to the whole line.
+// clip returns a copy of the beginning of s. A part of the scanner's string would keep the whole line in memory.
 func clip(s string) string { return strings.Clone(s[:min(len(s), 60)]) }
 
 func (s *Session) fail(err error) error {
@@ -180,7 +182,7 @@ func (s *Session) Close() {
 		return
 	}
 	if !s.dead && s.greeted {
-		const logoutDeadline = 500 * time.Millisecond // for room in the send buffer
+		const logoutDeadline = 500 * time.Millisecond // enough to write into the send buffer
 		s.conn.Step(logoutDeadline)
 		_ = s.send([]*command{{name: "LOGOUT"}})
 	}
@@ -188,13 +190,13 @@ func (s *Session) Close() {
 	_ = s.conn.Close()
 }
 
-// Ended reports whether the connection is of no more use.
+// Ended reports whether the connection can no longer be used.
 func (s *Session) Ended() bool { return s.dead }
 
-// UIDPlus reports whether the server removes single messages by their UID (RFC 4315). It is known after Folders.
+// UIDPlus reports whether the server can remove single messages by their UID (RFC 4315). It is known after Folders.
 func (s *Session) UIDPlus() bool { return s.uidplus }
 
-// Alerts are the texts that the server wants people to see, received inside verified TLS.
+// Alerts returns the texts that the server wants people to see, received inside verified TLS.
 func (s *Session) Alerts() []safetext.Remote { return s.alerts }
 
 func words(values []value) []string {

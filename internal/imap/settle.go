@@ -9,8 +9,8 @@ import (
 	"postier/internal/wire"
 )
 
-// Settle fills in port and security. Where auto leaves two ways open it looks which one the server speaks: implicit TLS
-// first, then STARTTLS, never cleartext (docs/security.md T1). Nothing is sent but a handshake.
+// Settle fills in port and security. Where auto leaves two possibilities, it tries which one the server speaks:
+// implicit TLS first, then STARTTLS, never cleartext (docs/security.md T1). It sends nothing but a handshake.
 func Settle(ctx context.Context, network *wire.Network, server config.Server) config.Server {
 	ways := server.IMAPWays()
 	if len(ways) == 1 {
@@ -37,8 +37,8 @@ func Settle(ctx context.Context, network *wire.Network, server config.Server) co
 	return implicit
 }
 
-// SpeaksTLS tries a handshake on a connection of its own, for a server that kept silent: both sides may have waited for
-// the other. Nothing else is sent.
+// SpeaksTLS tries a handshake on a new connection. A server that sends no greeting may be waiting for one. Nothing else
+// is sent.
 func SpeaksTLS(ctx context.Context, network *wire.Network, server config.Server) bool {
 	conn, err := connect(ctx, network, server, nil)
 	if err != nil {

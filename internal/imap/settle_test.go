@@ -8,7 +8,7 @@ import (
 )
 
 // Auto on a port that is made for neither way asks the server; without a port the usual two are tried. A port that
-// nobody serves leads to the first way, whose failure is then reported.
+// no one serves leads to the first way, whose failure is then reported.
 func TestSettleAsksTheServer(t *testing.T) {
 	t.Parallel()
 	ca := mailserver.StartCA(t)

@@ -17,7 +17,7 @@ var utf7 = base64.NewEncoding(
 
 var errUTF7 = errors.New("not modified UTF-7")
 
-// encodeUTF7 writes a name as it goes over the wire.
+// encodeUTF7 encodes a folder name in modified UTF-7.
 func encodeUTF7(name string) string {
 	var b strings.Builder
 	var run []byte // UTF-16, not written yet
@@ -44,7 +44,7 @@ func encodeUTF7(name string) string {
 	return b.String()
 }
 
-// decodeUTF7 reads a name from the wire.
+// decodeUTF7 decodes a folder name from modified UTF-7.
 func decodeUTF7(raw string) (string, error) {
 	var b strings.Builder
 	b.Grow(len(raw))
@@ -77,8 +77,8 @@ func decodeUTF7(raw string) (string, error) {
 	return b.String(), nil
 }
 
-// readable turns a name from the wire into what people read. Servers that send UTF-8 unasked, or plain rubbish, are
-// read as they are; the front ends escape what they show.
+// readable turns a name from the wire into the one that people read. A name that is not modified UTF-7 stays unchanged,
+// since some servers send plain UTF-8; the front ends escape what they show.
 func readable(raw string) string {
 	if !isASCII(raw) || !strings.Contains(raw, "&") {
 		return raw
