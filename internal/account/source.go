@@ -13,11 +13,11 @@ import (
 	"postier/presets"
 )
 
-// Source turns saved profiles into targets.
+// Source makes Targets of saved profiles.
 type Source struct {
-	// Network is what may be touched; a profile can trust further roots.
+	// Network dials the servers. A profile can trust further roots.
 	Network *wire.Network
-	// Book knows the providers; nil is the built-in ones.
+	// Book holds the presets of the providers; nil means the built-in ones.
 	Book *presets.Book
 	// ConfigPath is the configuration's file: relative names in a profile start at its folder.
 	ConfigPath string
@@ -25,7 +25,8 @@ type Source struct {
 	Credentials *credential.Store
 }
 
-// Profile is the target of a saved profile with its secret, and the network that trusts what the profile trusts.
+// Profile returns the target of a saved profile with its secret, and a network that also trusts the profile's own
+// roots.
 func (s *Source) Profile(ctx context.Context, name string, p *config.Profile) (Target, *wire.Network, error) {
 	network, err := Trusting(s.Network, s.ConfigPath, p.TLS.CAFile)
 	if err != nil {
@@ -35,7 +36,7 @@ func (s *Source) Profile(ctx context.Context, name string, p *config.Profile) (T
 	return t, network, err
 }
 
-// Target is the target of a saved profile with its secret.
+// Target returns the target of a saved profile with its secret.
 func (s *Source) Target(ctx context.Context, name string, p *config.Profile) (Target, error) {
 	t := Of(name, p, s.Book)
 	if p.Submission.Auth == config.MechanismNone && p.Credential.Kind == "" {
@@ -46,8 +47,8 @@ func (s *Source) Target(ctx context.Context, name string, p *config.Profile) (Ta
 	return t, err
 }
 
-// Of is the target of a profile, without its secret. The settings of a draft and those found for an address become a
-// profile first, so that what is proven is dialled in the same way as what sends. A nil book is the built-in one.
+// Of returns the target of a profile, without its secret. The settings of a draft, or those found for an address,
+// become a profile first, so that the checks dial exactly what deliveries will dial. A nil book means the built-in one.
 func Of(name string, p *config.Profile, book *presets.Book) Target {
 	t := Target{
 		Address: p.From.Address, From: p.From.Address, Profile: name, Provider: p.Provider, Submission: p.Submission,
@@ -63,14 +64,14 @@ func Of(name string, p *config.Profile, book *presets.Book) Target {
 	return t
 }
 
-// describe fills in what is known about the provider.
+// describe fills in the facts about the provider from its preset.
 func (t *Target) describe(p *presets.Provider) {
 	t.Selectors, t.SentFolders = p.DKIM.Selectors, p.SentFolders
 	t.SPFInclude, t.SPFRedirect = p.SPF.Include, p.SPF.Redirect
 	if t.SecretType != config.SecretOAuth || p.OAuth == nil || len(p.OAuth.SASL) != 1 {
 		return
 	}
-	// The provider's servers take tokens by one mechanism only: no other is tried in vain.
+	// The provider's servers accept tokens by one mechanism only, so no other is tried.
 	only := func(server *config.Server) {
 		if server.Auth == "" || server.Auth == config.MechanismAuto {
 			server.Auth = p.OAuth.SASL[0]
@@ -78,7 +79,7 @@ func (t *Target) describe(p *presets.Provider) {
 	}
 	only(&t.Submission)
 	if t.IMAP != nil {
-		imap := *t.IMAP // the caller's profile stays as it is
+		imap := *t.IMAP // the caller's profile must not change
 		only(&imap)
 		t.IMAP = &imap
 	}
@@ -87,8 +88,8 @@ func (t *Target) describe(p *presets.Provider) {
 // ErrNoCertificate says that a file of roots holds none.
 var ErrNoCertificate = errors.New("no certificate in PEM form")
 
-// Trusting is the network that trusts the roots in caFile in addition; a relative path starts at the configuration's
-// folder. Without a file it is the network itself.
+// Trusting returns a network that also trusts the roots in caFile; a relative path starts at the configuration's
+// folder. Without a file it returns network itself.
 func Trusting(network *wire.Network, configPath, caFile string) (*wire.Network, error) {
 	if caFile == "" {
 		return network, nil

@@ -1,5 +1,5 @@
-// Package account says what is dialled for an account, and with what: the servers, the secret, and what is known
-// about the provider.
+// Package account turns a profile into what is dialled for it: the servers, the secret to sign in with, and the facts
+// about the provider that checks and deliveries need.
 package account
 
 import (
@@ -11,14 +11,14 @@ import (
 	"postier/internal/smtp"
 )
 
-// Target is the servers of one account and the secret to sign in with: what checks ask and deliveries use.
+// Target holds the servers of one account and the secret to sign in with. Checks and deliveries both dial a Target.
 type Target struct {
 	Address  string // the person's own address
 	Profile  string
 	Provider string // id of the preset, or "custom"
 	From     string // author address; empty means Address
-	// Recipient takes the trial RCPT and the test message; empty means Address. Never an address nobody typed
-	// (docs/security.md T21).
+	// Recipient is the recipient of the trial RCPT and of the test message; empty means Address. It is always an
+	// address that the person typed (docs/security.md T21).
 	Recipient  string
 	Submission config.Server
 	IMAP       *config.Server // nil: no IMAP at this provider
@@ -27,7 +27,7 @@ type Target struct {
 	// SentFolders are the names of that folder at the provider, in the order to try.
 	SentFolders []string
 	Secret      secret.Value
-	// SecretType tells a refused app password from a refused account password.
+	// SecretType lets a check tell a refused app password from a refused account password.
 	SecretType config.SecretType
 	// Pins are accepted SPKI fingerprints (docs/security.md T4).
 	Pins []string
@@ -40,11 +40,12 @@ type Target struct {
 	AllowCleartext bool
 }
 
-// AllowsCleartext reports whether a secret may go to one of the target's servers without encryption: where a technician
-// said so, and to this machine, where nothing crosses a network (docs/security.md T1).
+// AllowsCleartext reports whether a secret may be sent to one of the target's servers without encryption: where a
+// technician allowed it, or on this machine, where nothing crosses a network (docs/security.md T1).
 func (t Target) AllowsCleartext(server config.Server) bool { return t.AllowCleartext || server.Local() }
 
-// Mailbox says how the target's mailbox is opened. Its server is empty when the target has no IMAP.
+// Mailbox returns the account of the target's mailbox for package imap. Its server is empty when the target has no
+// IMAP.
 func (t Target) Mailbox() imap.Account {
 	access := imap.Account{
 		Username: cmp.Or(t.Submission.Username, t.Address), Secret: t.Secret, SecretType: t.SecretType, Pins: t.Pins,
@@ -56,7 +57,7 @@ func (t Target) Mailbox() imap.Account {
 	return access
 }
 
-// Submitter says how the target's submission server is signed in to.
+// Submitter returns the account at the submission server for package smtp.
 func (t Target) Submitter() smtp.Account {
 	server := t.Submission
 	server.Username = cmp.Or(server.Username, t.Address)
@@ -66,7 +67,7 @@ func (t Target) Submitter() smtp.Account {
 	}
 }
 
-// Author is the address in the From field.
+// Author returns the address for the From field.
 func (t Target) Author() string {
 	if t.From != "" {
 		return t.From
@@ -74,7 +75,7 @@ func (t Target) Author() string {
 	return t.Address
 }
 
-// To is where a trial recipient or the test message goes.
+// To returns the recipient of a trial RCPT or of the test message.
 func (t Target) To() string {
 	if t.Recipient != "" {
 		return t.Recipient

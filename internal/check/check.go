@@ -1,6 +1,6 @@
-// Package check holds the words in which checks speak: their names, their verdicts, the causes they give and what the
-// sentence about a cause may name. Checks are carried out by diagnostics; the wizard, the sending of mail and the file
-// name them without knowing how they work.
+// Package check holds the vocabulary of the checks: their ids, their verdicts, the causes of a failure and the
+// parameters of a cause's sentence. Package diagnostics carries the checks out; wizard, delivery and config only use
+// their vocabulary.
 package check
 
 import (

@@ -9,8 +9,8 @@ import (
 	"postier/internal/safetext"
 )
 
-// Params are what the catalogue's sentence about a cause may name, as {host} or {folder}: a field a placeholder. What
-// is not known is empty, and a sentence that needs it is left out.
+// Params holds the values for the placeholders in the catalogue's sentence about a cause, such as {host} or {folder};
+// each field is one placeholder. An unknown value is empty, and a sentence that needs it is left out.
 type Params struct {
 	Bits      safetext.Remote
 	Count     safetext.Remote
@@ -43,10 +43,10 @@ type Params struct {
 	Value     safetext.Remote
 }
 
-// Number is a number for a sentence.
+// Number formats a number as a parameter.
 func Number(n int) safetext.Remote { return safetext.FromRemote(strconv.Itoa(n)) }
 
-// All goes through the names of the placeholders and what is known for them, in alphabetical order.
+// All iterates over the placeholders and their values, in alphabetical order.
 func (p Params) All() iter.Seq2[string, safetext.Remote] {
 	return func(yield func(string, safetext.Remote) bool) {
 		for field, value := range reflect.ValueOf(p).Fields() {
@@ -57,7 +57,7 @@ func (p Params) All() iter.Seq2[string, safetext.Remote] {
 	}
 }
 
-// With adds what is known in more.
+// With returns p with the values that more has.
 func (p Params) With(more Params) Params {
 	out := reflect.ValueOf(&p).Elem()
 	for field, value := range reflect.ValueOf(more).Fields() {

@@ -8,7 +8,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// Width is how many cells s takes. Escape sequences take none.
+// Width returns how many cells s takes. Escape sequences take none.
 func Width(s string) int { return ansi.StringWidth(s) }
 
 // Pad fills s with spaces to width cells.
@@ -55,7 +55,7 @@ func Fill(first, rest, s string, width int) []string {
 	return append(lines, line)
 }
 
-// glue turns the no-break spaces of a line that is laid out into plain ones.
+// glue turns the no-break spaces of a finished line into plain ones.
 var glue = strings.NewReplacer("\u00a0", " ", "\u202f", " ")
 
 // breaks reports where Fill may end a line. A no-break space is part of its word.
