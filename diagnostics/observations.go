@@ -18,9 +18,6 @@ type Addresses struct {
 	IPv6 []netip.Addr    `json:"ipv6,omitzero"`
 }
 
-// Kind implements Observation.
-func (Addresses) Kind() string { return "addresses" }
-
 // Brief implements Briefer.
 func (a Addresses) Brief() string {
 	return Some(slices.Concat(a.All, a.IPv6, a.IPv4), netip.Addr.String)
@@ -99,12 +96,6 @@ type Banner struct {
 	WaitedMS int64           `json:"waited_ms"`
 }
 
-// Kind implements Observation.
-func (Banner) Kind() string { return "banner" }
-
-// Said implements Spoken.
-func (b Banner) Said() safetext.Remote { return b.Text }
-
 // TLS is an encryption that came about. Mode is left out by IMAP.
 type TLS struct {
 	Version string          `json:"version"`
@@ -113,12 +104,6 @@ type TLS struct {
 	TookMS  int64           `json:"took_ms"`
 }
 
-// Kind implements Observation.
-func (TLS) Kind() string { return "tls" }
-
-// Brief implements Briefer.
-func (t TLS) Brief() string { return Joined(" · ", t.Version, t.Cipher) }
-
 // Cleartext is the lack of encryption.
 type Cleartext struct {
 	Version string `json:"version"`
@@ -126,12 +111,6 @@ type Cleartext struct {
 
 // NoTLS says that there is no encryption.
 func NoTLS() Cleartext { return Cleartext{Version: "none"} }
-
-// Kind implements Observation.
-func (Cleartext) Kind() string { return "tls" }
-
-// Brief implements Briefer.
-func (c Cleartext) Brief() string { return c.Version }
 
 // Certificate is a chain as the server showed it.
 type Certificate struct {
@@ -149,9 +128,6 @@ type Certificate struct {
 	Pinned     bool              `json:"pinned"`
 }
 
-// Kind implements Observation.
-func (Certificate) Kind() string { return "certificate" }
-
 // Brief implements Briefer.
 func (c Certificate) Brief() string {
 	until, _, _ := strings.Cut(c.NotAfter, "T")
@@ -164,12 +140,6 @@ type Reply struct {
 	Fault string          `json:"fault,omitzero"`
 }
 
-// Kind implements Observation.
-func (Reply) Kind() string { return "reply" }
-
-// Said implements Spoken.
-func (r Reply) Said() safetext.Remote { return r.Text }
-
 // Failure is an error on this side of the connection.
 type Failure struct {
 	Text   safetext.Remote  `json:"-"`
@@ -178,22 +148,10 @@ type Failure struct {
 	Faults []wire.CertFault `json:"faults,omitzero"` // of a certificate
 }
 
-// Kind implements Observation.
-func (Failure) Kind() string { return "error" }
-
-// Said implements Spoken.
-func (f Failure) Said() safetext.Remote { return f.Text }
-
 // Protocol is what a server did that its protocol does not allow.
 type Protocol struct {
 	Text safetext.Remote `json:"-"`
 }
-
-// Kind implements Observation.
-func (Protocol) Kind() string { return "protocol" }
-
-// Said implements Spoken.
-func (p Protocol) Said() safetext.Remote { return p.Text }
 
 // Extensions are what an SMTP server offers (RFC 5321 §4.1.1.1).
 type Extensions struct {
@@ -209,21 +167,12 @@ type Extension struct {
 	Params  safetext.Remote `json:"params"`
 }
 
-// Kind implements Observation.
-func (Extensions) Kind() string { return "extensions" }
-
-// Brief implements Briefer.
-func (e Extensions) Brief() string { return e.Domain.Raw() }
-
 // Mechanisms are the ways to sign in that an SMTP server offers, in its own words and order.
 type Mechanisms struct {
 	BeforeTLS []safetext.Remote `json:"before_tls"`
 	AfterTLS  []safetext.Remote `json:"after_tls"`
 	Chosen    string            `json:"chosen"`
 }
-
-// Kind implements Observation.
-func (Mechanisms) Kind() string { return "mechanisms" }
 
 // Brief implements Briefer.
 func (m Mechanisms) Brief() string {
@@ -244,34 +193,16 @@ type SignIn struct {
 	Weak bool `json:"weak_iterations,omitzero"`
 }
 
-// Kind implements Observation.
-func (SignIn) Kind() string { return "auth" }
-
-// Brief implements Briefer.
-func (s SignIn) Brief() string { return Joined(", ", s.Mechanism, s.Username.Raw()) }
-
 // Sender is the address that MAIL named.
 type Sender struct {
 	Text safetext.Remote `json:"-"`
 }
-
-// Kind implements Observation.
-func (Sender) Kind() string { return "sender" }
-
-// Said implements Spoken.
-func (s Sender) Said() safetext.Remote { return s.Text }
 
 // Recipient is an address that RCPT named.
 type Recipient struct {
 	Text     safetext.Remote `json:"-"`
 	Accepted bool            `json:"accepted"`
 }
-
-// Kind implements Observation.
-func (Recipient) Kind() string { return "recipient" }
-
-// Said implements Spoken.
-func (r Recipient) Said() safetext.Remote { return r.Text }
 
 // Folders are those of a mailbox.
 type Folders struct {
@@ -283,9 +214,6 @@ type Folders struct {
 	Names      []safetext.Remote `json:"names"`
 }
 
-// Kind implements Observation.
-func (Folders) Kind() string { return "folders" }
-
 // Folder is the one for sent mail.
 type Folder struct {
 	Name       safetext.Remote `json:"name"`
@@ -294,8 +222,37 @@ type Folder struct {
 	Created    bool            `json:"created"`
 }
 
-// Kind implements Observation.
-func (Folder) Kind() string { return "folder" }
+// The kinds of the contract: Observation.
 
-// Brief implements Briefer.
-func (f Folder) Brief() string { return f.Name.Raw() }
+func (Addresses) Kind() string   { return "addresses" }
+func (Banner) Kind() string      { return "banner" }
+func (TLS) Kind() string         { return "tls" }
+func (Cleartext) Kind() string   { return "tls" }
+func (Certificate) Kind() string { return "certificate" }
+func (Reply) Kind() string       { return "reply" }
+func (Failure) Kind() string     { return "error" }
+func (Protocol) Kind() string    { return "protocol" }
+func (Extensions) Kind() string  { return "extensions" }
+func (Mechanisms) Kind() string  { return "mechanisms" }
+func (SignIn) Kind() string      { return "auth" }
+func (Sender) Kind() string      { return "sender" }
+func (Recipient) Kind() string   { return "recipient" }
+func (Folders) Kind() string     { return "folders" }
+func (Folder) Kind() string      { return "folder" }
+
+// What is quoted: Spoken.
+
+func (b Banner) Said() safetext.Remote    { return b.Text }
+func (r Reply) Said() safetext.Remote     { return r.Text }
+func (f Failure) Said() safetext.Remote   { return f.Text }
+func (p Protocol) Said() safetext.Remote  { return p.Text }
+func (s Sender) Said() safetext.Remote    { return s.Text }
+func (r Recipient) Said() safetext.Remote { return r.Text }
+
+// What fits in a row: Briefer.
+
+func (t TLS) Brief() string        { return Joined(" · ", t.Version, t.Cipher) }
+func (c Cleartext) Brief() string  { return c.Version }
+func (e Extensions) Brief() string { return e.Domain.Raw() }
+func (s SignIn) Brief() string     { return Joined(", ", s.Mechanism, s.Username.Raw()) }
+func (f Folder) Brief() string     { return f.Name.Raw() }

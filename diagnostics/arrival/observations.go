@@ -15,9 +15,6 @@ type Sent struct {
 	Octets    int             `json:"octets"`
 }
 
-// Kind implements diagnostics.Observation.
-func (Sent) Kind() string { return "sent" }
-
 // Arrived is the message as it was found.
 type Arrived struct {
 	Folder  safetext.Remote `json:"folder"`
@@ -25,9 +22,6 @@ type Arrived struct {
 	Seconds float64         `json:"seconds"`
 	Hops    int             `json:"hops"` // Received fields
 }
-
-// Kind implements diagnostics.Observation.
-func (Arrived) Kind() string { return "arrival" }
 
 // Brief implements diagnostics.Briefer.
 func (a Arrived) Brief() string {
@@ -41,9 +35,6 @@ type Removed struct {
 	OK     bool            `json:"ok"`
 }
 
-// Kind implements diagnostics.Observation.
-func (Removed) Kind() string { return "removed" }
-
 // SentCopy says whether the provider filed a copy by itself. Removed is there when there was one to remove.
 type SentCopy struct {
 	Folder          safetext.Remote `json:"folder"`
@@ -51,21 +42,12 @@ type SentCopy struct {
 	Removed         *bool           `json:"removed,omitzero"`
 }
 
-// Kind implements diagnostics.Observation.
-func (SentCopy) Kind() string { return "sent-copy" }
-
 // Placement is the folder in which the message was, with what speaks against it where that is for junk.
 type Placement struct {
 	Folder  safetext.Remote   `json:"folder"`
 	Junk    bool              `json:"junk"`
 	Reasons []safetext.Remote `json:"reasons,omitzero"`
 }
-
-// Kind implements diagnostics.Observation.
-func (Placement) Kind() string { return "placement" }
-
-// Brief implements diagnostics.Briefer.
-func (p Placement) Brief() string { return p.Folder.Raw() }
 
 // Authentication is what the receiver wrote about SPF, DKIM or DMARC (RFC 8601).
 type Authentication struct {
@@ -75,9 +57,6 @@ type Authentication struct {
 	Domain safetext.Remote `json:"domain"`
 	Reason safetext.Remote `json:"reason"`
 }
-
-// Kind implements diagnostics.Observation.
-func (a Authentication) Kind() string { return a.Method }
 
 // Brief implements diagnostics.Briefer.
 func (a Authentication) Brief() string {
@@ -95,10 +74,21 @@ type Verified struct {
 	Aligned   bool            `json:"aligned"`
 }
 
-// Kind implements diagnostics.Observation.
-func (Verified) Kind() string { return "dkim" }
-
 // Brief implements diagnostics.Briefer.
 func (v Verified) Brief() string {
 	return diagnostics.Joined(" · ", v.Result, v.Domain.Raw(), v.Selector.Raw())
 }
+
+// The kinds of the contract: diagnostics.Observation.
+
+func (Sent) Kind() string             { return "sent" }
+func (Arrived) Kind() string          { return "arrival" }
+func (Removed) Kind() string          { return "removed" }
+func (SentCopy) Kind() string         { return "sent-copy" }
+func (Placement) Kind() string        { return "placement" }
+func (a Authentication) Kind() string { return a.Method }
+func (Verified) Kind() string         { return "dkim" }
+
+// What fits in a row: diagnostics.Briefer.
+
+func (p Placement) Brief() string { return p.Folder.Raw() }

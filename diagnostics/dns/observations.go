@@ -16,17 +16,11 @@ type Note struct {
 	Note string `json:"note"`
 }
 
-// Kind implements diagnostics.Observation.
-func (Note) Kind() string { return "note" }
-
 // Lookup is a look-up that failed. Name is left out where no look-up was made.
 type Lookup struct {
 	Name    safetext.Remote `json:"name,omitzero"`
 	Failure wire.Failure    `json:"failure"`
 }
-
-// Kind implements diagnostics.Observation.
-func (Lookup) Kind() string { return "lookup" }
 
 // MX is where a domain takes mail. Implicit is there when it has no MX records.
 type MX struct {
@@ -44,9 +38,6 @@ type MXHost struct {
 	Host       safetext.Remote `json:"host"`
 	Preference uint16          `json:"preference"`
 }
-
-// Kind implements diagnostics.Observation.
-func (MX) Kind() string { return "mx" }
 
 // Brief implements diagnostics.Briefer.
 func (m MX) Brief() string {
@@ -79,12 +70,6 @@ type SPFBranch struct {
 	Void     int             `json:"void"`
 }
 
-// Kind implements diagnostics.Observation.
-func (SPF) Kind() string { return "spf" }
-
-// Brief implements diagnostics.Briefer.
-func (s SPF) Brief() string { return s.Record.Raw() }
-
 // SPFFault is a place in a record that cannot be read.
 type SPFFault struct {
 	Fault  spf.FaultKind   `json:"fault"`
@@ -92,9 +77,6 @@ type SPFFault struct {
 	Token  safetext.Remote `json:"token"`
 	Record safetext.Remote `json:"record,omitzero"`
 }
-
-// Kind implements diagnostics.Observation.
-func (SPFFault) Kind() string { return "spf-fault" }
 
 // SPFProposal is what a proposed record would cost.
 type SPFProposal struct {
@@ -104,9 +86,6 @@ type SPFProposal struct {
 	Within  bool            `json:"within_limits"`
 }
 
-// Kind implements diagnostics.Observation.
-func (SPFProposal) Kind() string { return "spf-proposal" }
-
 // SPFCost is what one include costs.
 type SPFCost struct {
 	Term    safetext.Remote `json:"term"`
@@ -114,18 +93,12 @@ type SPFCost struct {
 	Void    int             `json:"void"`
 }
 
-// Kind implements diagnostics.Observation.
-func (SPFCost) Kind() string { return "spf-branch" }
-
 // Misplaced is a record at a name where receivers do not look for it.
 type Misplaced struct {
 	Method string          `json:"-"` // spf, dkim or dmarc
 	Name   safetext.Remote `json:"name"`
 	Record safetext.Remote `json:"record"`
 }
-
-// Kind implements diagnostics.Observation.
-func (m Misplaced) Kind() string { return m.Method + "-elsewhere" }
 
 // DKIMKey is the key of a selector.
 type DKIMKey struct {
@@ -146,12 +119,6 @@ type DKIMKey struct {
 	Token      *safetext.Remote  `json:"token,omitzero"`
 }
 
-// Kind implements diagnostics.Observation.
-func (DKIMKey) Kind() string { return "dkim" }
-
-// Brief implements diagnostics.Briefer: a key says more than its base64.
-func (k DKIMKey) Brief() string { return diagnostics.Joined(" · ", k.Selector.Raw(), k.Key.Raw()) }
-
 // NoDKIMKey is a selector without a key.
 type NoDKIMKey struct {
 	Selector safetext.Remote `json:"selector"`
@@ -161,21 +128,12 @@ type NoDKIMKey struct {
 	Record   safetext.Remote `json:"record"` // empty
 }
 
-// Kind implements diagnostics.Observation.
-func (NoDKIMKey) Kind() string { return "dkim" }
-
-// Brief implements diagnostics.Briefer.
-func (k NoDKIMKey) Brief() string { return k.Selector.Raw() }
-
 // DKIMNames are the names that were asked for keys.
 type DKIMNames struct {
 	Asked []safetext.Remote `json:"asked"`
 	// Below is false when no name at all exists below _domainkey.
 	Below bool `json:"names_below_domainkey"`
 }
-
-// Kind implements diagnostics.Observation.
-func (DKIMNames) Kind() string { return "dkim-names" }
 
 // DMARC is the policy that applies to a domain.
 type DMARC struct {
@@ -191,12 +149,6 @@ type DMARC struct {
 	Asked          []safetext.Remote `json:"asked"`
 }
 
-// Kind implements diagnostics.Observation.
-func (DMARC) Kind() string { return "dmarc" }
-
-// Brief implements diagnostics.Briefer.
-func (d DMARC) Brief() string { return d.Record.Raw() }
-
 // DMARCFault is a tag that cannot be read.
 type DMARCFault struct {
 	Fault  dmarc.FaultKind  `json:"fault"`
@@ -206,9 +158,6 @@ type DMARCFault struct {
 	Record safetext.Remote  `json:"record,omitzero"`
 }
 
-// Kind implements diagnostics.Observation.
-func (DMARCFault) Kind() string { return "dmarc-fault" }
-
 // DMARCReport is a mailbox that takes reports.
 type DMARCReport struct {
 	Mailbox    safetext.Remote `json:"mailbox"`
@@ -217,9 +166,6 @@ type DMARCReport struct {
 	Name       safetext.Remote `json:"name,omitzero"` // of the record that allows reports to another domain
 }
 
-// Kind implements diagnostics.Observation.
-func (DMARCReport) Kind() string { return "dmarc-report" }
-
 // Record is a TXT record that is missing, doubled or of another version.
 type Record struct {
 	Of     string          `json:"-"` // the kind of record that was looked for
@@ -227,9 +173,6 @@ type Record struct {
 	Count  int             `json:"count,omitzero"`
 	Record safetext.Remote `json:"record,omitzero"`
 }
-
-// Kind implements diagnostics.Observation.
-func (r Record) Kind() string { return r.Of }
 
 // MTASTS is a domain's policy for encryption between servers. Mode, MaxAge and MX come from its file.
 type MTASTS struct {
@@ -241,18 +184,12 @@ type MTASTS struct {
 	MX         []safetext.Remote `json:"mx,omitzero"`
 }
 
-// Kind implements diagnostics.Observation.
-func (MTASTS) Kind() string { return "mta-sts" }
-
 // TLSRPT says where a domain wants reports about TLS.
 type TLSRPT struct {
 	Record     safetext.Remote `json:"record"`
 	RUA        safetext.Remote `json:"rua"`
 	TTLSeconds int             `json:"ttl_seconds"`
 }
-
-// Kind implements diagnostics.Observation.
-func (TLSRPT) Kind() string { return "tls-rpt" }
 
 // BIMI is a domain's logo.
 type BIMI struct {
@@ -262,9 +199,6 @@ type BIMI struct {
 	Declined   bool            `json:"declined"`
 	TTLSeconds int             `json:"ttl_seconds"`
 }
-
-// Kind implements diagnostics.Observation.
-func (BIMI) Kind() string { return "bimi" }
 
 // TLSA pins the certificate of one port.
 type TLSA struct {
@@ -278,16 +212,10 @@ type TLSA struct {
 	Usable   bool            `json:"usable"`
 }
 
-// Kind implements diagnostics.Observation.
-func (TLSA) Kind() string { return "tlsa" }
-
 // NoTLSA says that nothing is pinned.
 type NoTLSA struct {
 	DNSSEC bool `json:"dnssec"`
 }
-
-// Kind implements diagnostics.Observation.
-func (NoTLSA) Kind() string { return "tlsa" }
 
 // PTR is the reverse name of an address.
 type PTR struct {
@@ -296,9 +224,6 @@ type PTR struct {
 	Confirmed []safetext.Remote `json:"confirmed"` // names that lead back
 	Generic   bool              `json:"generic"`   // a name that spells the address
 }
-
-// Kind implements diagnostics.Observation.
-func (PTR) Kind() string { return "ptr" }
 
 // SRV is a server that mail programs find by themselves.
 type SRV struct {
@@ -309,22 +234,47 @@ type SRV struct {
 	Weight   uint16          `json:"weight"`
 }
 
-// Kind implements diagnostics.Observation.
-func (SRV) Kind() string { return "srv" }
-
 // NoSRV is a service that the domain says it has not (RFC 6186 §3.4).
 type NoSRV struct {
 	Service   string `json:"service"`
 	Available bool   `json:"available"`
 }
 
-// Kind implements diagnostics.Observation.
-func (NoSRV) Kind() string { return "srv" }
-
 // Autoconfig is a host from which programs read settings.
 type Autoconfig struct {
 	Host safetext.Remote `json:"host"`
 }
 
-// Kind implements diagnostics.Observation.
-func (Autoconfig) Kind() string { return "autoconfig" }
+// The kinds of the contract: diagnostics.Observation.
+
+func (Note) Kind() string        { return "note" }
+func (Lookup) Kind() string      { return "lookup" }
+func (MX) Kind() string          { return "mx" }
+func (SPF) Kind() string         { return "spf" }
+func (SPFFault) Kind() string    { return "spf-fault" }
+func (SPFProposal) Kind() string { return "spf-proposal" }
+func (SPFCost) Kind() string     { return "spf-branch" }
+func (m Misplaced) Kind() string { return m.Method + "-elsewhere" }
+func (DKIMKey) Kind() string     { return "dkim" }
+func (NoDKIMKey) Kind() string   { return "dkim" }
+func (DKIMNames) Kind() string   { return "dkim-names" }
+func (DMARC) Kind() string       { return "dmarc" }
+func (DMARCFault) Kind() string  { return "dmarc-fault" }
+func (DMARCReport) Kind() string { return "dmarc-report" }
+func (r Record) Kind() string    { return r.Of }
+func (MTASTS) Kind() string      { return "mta-sts" }
+func (TLSRPT) Kind() string      { return "tls-rpt" }
+func (BIMI) Kind() string        { return "bimi" }
+func (TLSA) Kind() string        { return "tlsa" }
+func (NoTLSA) Kind() string      { return "tlsa" }
+func (PTR) Kind() string         { return "ptr" }
+func (SRV) Kind() string         { return "srv" }
+func (NoSRV) Kind() string       { return "srv" }
+func (Autoconfig) Kind() string  { return "autoconfig" }
+
+// What fits in a row: diagnostics.Briefer.
+
+func (s SPF) Brief() string       { return s.Record.Raw() }
+func (k DKIMKey) Brief() string   { return diagnostics.Joined(" · ", k.Selector.Raw(), k.Key.Raw()) }
+func (k NoDKIMKey) Brief() string { return k.Selector.Raw() }
+func (d DMARC) Brief() string     { return d.Record.Raw() }

@@ -14,47 +14,26 @@ type Lookup struct {
 	Failure wire.Failure    `json:"failure"`
 }
 
-// Kind implements diagnostics.Observation.
-func (Lookup) Kind() string { return "dns" }
-
 // Capabilities are those that the server named before and after the sign-in.
 type Capabilities struct {
 	Before []safetext.Remote `json:"before"`
 	After  []safetext.Remote `json:"after"`
 }
 
-// Kind implements diagnostics.Observation.
-func (Capabilities) Kind() string { return "capabilities" }
-
 // Challenge is what a server said in the middle of a sign-in: why it will refuse a token (RFC 7628 §3.2.2).
 type Challenge struct {
 	Text safetext.Remote `json:"-"`
 }
-
-// Kind implements diagnostics.Observation.
-func (Challenge) Kind() string { return "challenge" }
-
-// Said implements diagnostics.Spoken.
-func (c Challenge) Said() safetext.Remote { return c.Text }
 
 // Alert is text that a person must be shown (RFC 9051 §7.1).
 type Alert struct {
 	Text safetext.Remote `json:"-"`
 }
 
-// Kind implements diagnostics.Observation.
-func (Alert) Kind() string { return "alert" }
-
-// Said implements diagnostics.Spoken.
-func (a Alert) Said() safetext.Remote { return a.Text }
-
 // ServerID is what the server says about itself (RFC 2971), name and value in turn.
 type ServerID struct {
 	ID []safetext.Remote `json:"id"`
 }
-
-// Kind implements diagnostics.Observation.
-func (ServerID) Kind() string { return "server-id" }
 
 // Append is the message that was filed.
 type Append struct {
@@ -65,9 +44,6 @@ type Append struct {
 	UIDPlus     bool            `json:"uidplus"`
 	Reconnected bool            `json:"reconnected"`
 }
-
-// Kind implements diagnostics.Observation.
-func (Append) Kind() string { return "append" }
 
 // Brief implements diagnostics.Briefer.
 func (a Append) Brief() string {
@@ -80,9 +56,6 @@ type MayBeFiled struct {
 	MessageID string          `json:"message_id"`
 }
 
-// Kind implements diagnostics.Observation.
-func (MayBeFiled) Kind() string { return "may-be-filed" }
-
 // Readback compares the message with what the server keeps of it. The other fields are there when they differ.
 type Readback struct {
 	UID        uint32           `json:"uid"`
@@ -93,23 +66,11 @@ type Readback struct {
 	Read       *safetext.Remote `json:"read,omitzero"`
 }
 
-// Kind implements diagnostics.Observation.
-func (Readback) Kind() string { return "readback" }
-
-// Brief implements diagnostics.Briefer.
-func (r Readback) Brief() string { return diagnostics.Octets(r.ReadOctets) }
-
 // Cleanup is how the message was removed.
 type Cleanup struct {
 	UID    uint32 `json:"uid"`
 	Method string `json:"method"`
 }
-
-// Kind implements diagnostics.Observation.
-func (Cleanup) Kind() string { return "cleanup" }
-
-// Brief implements diagnostics.Briefer.
-func (c Cleanup) Brief() string { return c.Method }
 
 // Quota is the room in a mailbox (RFC 9208).
 type Quota struct {
@@ -119,16 +80,32 @@ type Quota struct {
 	Limit    uint64          `json:"limit"`
 }
 
-// Kind implements diagnostics.Observation.
-func (Quota) Kind() string { return "quota" }
-
-// Brief implements diagnostics.Briefer.
-func (q Quota) Brief() string { return fmt.Sprintf("%s %d/%d", q.Resource.Raw(), q.Used, q.Limit) }
-
 // NoQuota says that the server does not tell.
 type NoQuota struct {
 	Offered bool `json:"offered"`
 }
 
-// Kind implements diagnostics.Observation.
-func (NoQuota) Kind() string { return "quota" }
+// The kinds of the contract: diagnostics.Observation.
+
+func (Lookup) Kind() string       { return "dns" }
+func (Capabilities) Kind() string { return "capabilities" }
+func (Challenge) Kind() string    { return "challenge" }
+func (Alert) Kind() string        { return "alert" }
+func (ServerID) Kind() string     { return "server-id" }
+func (Append) Kind() string       { return "append" }
+func (MayBeFiled) Kind() string   { return "may-be-filed" }
+func (Readback) Kind() string     { return "readback" }
+func (Cleanup) Kind() string      { return "cleanup" }
+func (Quota) Kind() string        { return "quota" }
+func (NoQuota) Kind() string      { return "quota" }
+
+// What is quoted: diagnostics.Spoken.
+
+func (c Challenge) Said() safetext.Remote { return c.Text }
+func (a Alert) Said() safetext.Remote     { return a.Text }
+
+// What fits in a row: diagnostics.Briefer.
+
+func (r Readback) Brief() string { return diagnostics.Octets(r.ReadOctets) }
+func (c Cleanup) Brief() string  { return c.Method }
+func (q Quota) Brief() string    { return fmt.Sprintf("%s %d/%d", q.Resource.Raw(), q.Used, q.Limit) }

@@ -10,9 +10,6 @@ type Buffered struct {
 	Octets int `json:"octets"`
 }
 
-// Kind implements diagnostics.Observation.
-func (Buffered) Kind() string { return "buffered" }
-
 // OAuthDocument is the error document in which a server explains a refused token (RFC 7628 §3.2.2).
 type OAuthDocument struct {
 	Text          safetext.Remote  `json:"-"`
@@ -22,24 +19,12 @@ type OAuthDocument struct {
 	Configuration *safetext.Remote `json:"openid-configuration,omitzero"`
 }
 
-// Kind implements diagnostics.Observation.
-func (OAuthDocument) Kind() string { return "oauth" }
-
-// Said implements diagnostics.Spoken.
-func (d OAuthDocument) Said() safetext.Remote { return d.Text }
-
 // Alias is a further sender address that was tried. Reply is there when it was refused.
 type Alias struct {
 	Text     safetext.Remote  `json:"-"`
 	Accepted bool             `json:"accepted"`
 	Reply    *safetext.Remote `json:"reply,omitzero"`
 }
-
-// Kind implements diagnostics.Observation.
-func (Alias) Kind() string { return "alias" }
-
-// Said implements diagnostics.Spoken.
-func (a Alias) Said() safetext.Remote { return a.Text }
 
 // Message is the message as it was handed over.
 type Message struct {
@@ -48,22 +33,26 @@ type Message struct {
 	TookMS     int64 `json:"took_ms"`
 }
 
-// Kind implements diagnostics.Observation.
-func (Message) Kind() string { return "message" }
-
-// Brief implements diagnostics.Briefer.
-func (m Message) Brief() string { return diagnostics.Octets(m.Octets) }
-
 // QueueID is the name that the server gave the message.
 type QueueID struct {
 	Text safetext.Remote `json:"-"`
 }
 
-// Kind implements diagnostics.Observation.
-func (QueueID) Kind() string { return "queue" }
+// The kinds of the contract: diagnostics.Observation.
 
-// Said implements diagnostics.Spoken.
-func (q QueueID) Said() safetext.Remote { return q.Text }
+func (Buffered) Kind() string      { return "buffered" }
+func (OAuthDocument) Kind() string { return "oauth" }
+func (Alias) Kind() string         { return "alias" }
+func (Message) Kind() string       { return "message" }
+func (QueueID) Kind() string       { return "queue" }
 
-// Brief implements diagnostics.Briefer.
+// What is quoted: diagnostics.Spoken.
+
+func (d OAuthDocument) Said() safetext.Remote { return d.Text }
+func (a Alias) Said() safetext.Remote         { return a.Text }
+func (q QueueID) Said() safetext.Remote       { return q.Text }
+
+// What fits in a row: diagnostics.Briefer.
+
+func (m Message) Brief() string { return diagnostics.Octets(m.Octets) }
 func (q QueueID) Brief() string { return q.Text.Raw() }
