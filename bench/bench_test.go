@@ -24,7 +24,7 @@ import (
 	"postier/internal/account"
 	"postier/internal/check"
 	"postier/internal/rehearsal"
-	"postier/internal/rehearsal/mailserver"
+	"postier/internal/scripted"
 	"postier/internal/wire"
 	"postier/presets"
 )
@@ -197,7 +197,7 @@ func BenchmarkRoundTrips(b *testing.B) {
 		mu.Lock()
 		defer mu.Unlock()
 		if proxies[address] == "" {
-			proxy, err := mailserver.NewProxy(address, rtt)
+			proxy, err := scripted.NewProxy(address, rtt)
 			if err != nil {
 				b.Error(err)
 				return address, ok

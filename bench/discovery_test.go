@@ -11,8 +11,9 @@ import (
 	"time"
 
 	"postier/internal/discovery"
-	"postier/internal/rehearsal/mailserver"
+	"postier/internal/rehearsal/certificates"
 	"postier/internal/rehearsal/nameserver"
+	"postier/internal/scripted"
 	"postier/internal/wire"
 	"postier/presets"
 )
@@ -29,7 +30,7 @@ smtp.durand.example. 300 IN A 192.0.2.3
 // best answer, and not the sum.
 func BenchmarkDiscovery(b *testing.B) {
 	const rtt = 50 * time.Millisecond
-	ca, err := mailserver.NewCA(time.Now())
+	ca, err := certificates.New(time.Now())
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -39,11 +40,12 @@ func BenchmarkDiscovery(b *testing.B) {
 	web := httptest.NewUnstartedServer(
 		http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, file) }))
 	web.Config.ErrorLog = log.New(io.Discard, "", 0)
-	web.TLS = &tls.Config{Certificates: []tls.Certificate{*ca.Leaf(b, mailserver.Good, "autoconfig.durand.example",
+	web.TLS = &tls.Config{Certificates: []tls.Certificate{*scripted.Leaf(b, ca, certificates.Good,
+		"autoconfig.durand.example",
 		"durand.example")}}
 	web.StartTLS()
 	b.Cleanup(web.Close)
-	proxy, err := mailserver.NewProxy(web.Listener.Addr().String(), rtt)
+	proxy, err := scripted.NewProxy(web.Listener.Addr().String(), rtt)
 	if err != nil {
 		b.Fatal(err)
 	}

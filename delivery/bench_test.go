@@ -14,8 +14,9 @@ import (
 	"postier/internal/account"
 	"postier/internal/locale"
 	"postier/internal/rehearsal"
-	"postier/internal/rehearsal/mailserver"
+	"postier/internal/rehearsal/certificates"
 	"postier/internal/rehearsal/nameserver"
+	"postier/internal/scripted"
 	"postier/internal/wire"
 )
 
@@ -35,8 +36,8 @@ smtp.platform.example. 300 IN A 192.0.2.11
 type bench struct {
 	t        testing.TB
 	path     string
-	own      *mailserver.Server
-	platform *mailserver.Server
+	own      *scripted.Server
+	platform *scripted.Server
 	clock    *clock
 	queue    *Queue
 	ca, dns  string
@@ -73,7 +74,7 @@ func profileAt(host, address string) *config.Profile {
 	}
 }
 
-func newBench(t testing.TB, own, platform mailserver.Script) *bench {
+func newBench(t testing.TB, own, platform scripted.Script) *bench {
 	t.Helper()
 	folder := t.TempDir()
 	if err := os.Chmod(folder, 0o700); err != nil {
@@ -89,11 +90,11 @@ func newBench(t testing.TB, own, platform mailserver.Script) *bench {
 	for _, host := range []string{smtpHost, helpHost} {
 		b.must(os.WriteFile(filepath.Join(folder, "secrets", config.Slug(host)), []byte("C4nary#password-7\n"), 0o600))
 	}
-	ca := mailserver.StartCA(t)
-	start := func(host string, script mailserver.Script) *mailserver.Server {
-		cert, err := ca.Certificate(mailserver.Good, host)
+	ca := scripted.StartCA(t)
+	start := func(host string, script scripted.Script) *scripted.Server {
+		cert, err := ca.Certificate(certificates.Good, host)
 		b.must(err)
-		return mailserver.StartSMTP(t, mailserver.Options{Certificate: &cert, ImplicitTLS: true, Script: script})
+		return scripted.StartSMTP(t, scripted.Options{Certificate: &cert, ImplicitTLS: true, Script: script})
 	}
 	b.own, b.platform = start(smtpHost, own), start(helpHost, platform)
 	b.dns = nameserver.Start(t, zone).Addr()
@@ -199,7 +200,7 @@ func (b *bench) stored(id string) *Item {
 }
 
 // messages are the whole messages that a server was given, up to the dot, as they came.
-func messages(s *mailserver.Server) []string {
+func messages(s *scripted.Server) []string {
 	var out []string
 	text := map[int]string{}
 	for _, r := range s.Records() {
@@ -217,7 +218,7 @@ func messages(s *mailserver.Server) []string {
 }
 
 // commands counts the commands with a verb.
-func commands(s *mailserver.Server, verb string) int {
+func commands(s *scripted.Server, verb string) int {
 	n := 0
 	for _, c := range s.Commands() {
 		if c == verb {

@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"postier/config"
-	"postier/internal/rehearsal/mailserver"
+	"postier/internal/scripted"
 )
 
 // docs/security.md T1: nothing crosses a network on the way to this machine, so that a profile needs no mark there.
@@ -16,7 +16,7 @@ func TestCleartextToThisMachineAlone(t *testing.T) {
 		want State
 	}{{"127.0.0.1", StateSent}, {smtpHost, StateWaiting}} {
 		b := newBench(t, nil, nil)
-		b.own = mailserver.StartSMTP(t, mailserver.Options{})
+		b.own = scripted.StartSMTP(t, scripted.Options{})
 		p := profileAt(c.host, author)
 		p.Submission = config.Server{
 			Host: c.host, Port: 25, Security: config.SecurityNone, Auth: config.MechanismNone,

@@ -15,7 +15,7 @@ import (
 	"postier/config"
 	"postier/config/credential"
 	"postier/internal/account"
-	"postier/internal/rehearsal/mailserver"
+	"postier/internal/scripted"
 	"postier/internal/wire"
 )
 
@@ -221,7 +221,7 @@ func TestFullDisk(t *testing.T) {
 // The clock may jump: ahead, and nothing expires after a single try; back, and no counter holds for ever.
 func TestClockJumps(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, mailserver.Script{"MAIL": mailserver.Reply("451 4.3.0 later")}, nil)
+	b := newBench(t, scripted.Script{"MAIL": scripted.Reply("451 4.3.0 later")}, nil)
 	item := b.item()
 	b.first(item)
 	b.clock.add(365 * 24 * time.Hour)

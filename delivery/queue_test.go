@@ -13,7 +13,7 @@ import (
 	"postier/config"
 	"postier/internal/check"
 	"postier/internal/locale"
-	"postier/internal/rehearsal/mailserver"
+	"postier/internal/scripted"
 )
 
 // P-6: accepted, sent at once, one connection for several messages.
@@ -41,7 +41,7 @@ func TestSendAtOnceOverOneConnection(t *testing.T) {
 // P-6: a first attempt that fails for now is tried again by the service, under the same Message-ID; a refusal is not.
 func TestRetryOnlyWhatMayStillGo(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, mailserver.Script{".#1": mailserver.Reply("451 4.3.0 later")}, nil)
+	b := newBench(t, scripted.Script{".#1": scripted.Reply("451 4.3.0 later")}, nil)
 	item := b.item()
 	if try := b.first(item); try.State != StateWaiting {
 		t.Fatalf("%+v", try)
@@ -55,7 +55,7 @@ func TestRetryOnlyWhatMayStillGo(t *testing.T) {
 		t.Fatalf("tried before its time: %d", n)
 	}
 	// In the script, #1 is per connection: the second try must get past it.
-	b2 := newBench(t, mailserver.Script{"RCPT": mailserver.Reply("550 5.1.1 no such user")}, nil)
+	b2 := newBench(t, scripted.Script{"RCPT": scripted.Reply("550 5.1.1 no such user")}, nil)
 	refused := b2.item()
 	if try := b2.first(refused); try.State != StateFailed {
 		t.Fatalf("%+v", try)
@@ -76,7 +76,7 @@ func TestRetryOnlyWhatMayStillGo(t *testing.T) {
 
 func TestSecondTrySendsTheSameMessage(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, mailserver.Script{"MAIL": mailserver.Reply("451 4.7.1 greylisted, try again")}, nil)
+	b := newBench(t, scripted.Script{"MAIL": scripted.Reply("451 4.7.1 greylisted, try again")}, nil)
 	item := b.item()
 	b.first(item)
 	server := b.own
@@ -97,7 +97,7 @@ func TestSecondTrySendsTheSameMessage(t *testing.T) {
 
 func TestPartOfTheRecipients(t *testing.T) {
 	t.Parallel()
-	script := mailserver.Script{"RCPT TO:<GONE@CUSTOMER.EXAMPLE>": mailserver.Reply("550 5.1.1 no such user")}
+	script := scripted.Script{"RCPT TO:<GONE@CUSTOMER.EXAMPLE>": scripted.Reply("550 5.1.1 no such user")}
 	b := newBench(t, script, nil)
 	item := b.item(customer, "gone@customer.example")
 	try := b.first(item)
@@ -112,7 +112,7 @@ func TestPartOfTheRecipients(t *testing.T) {
 // goes again, and that it may arrive twice is written down (RFC 1047).
 func TestReplyLostBehindTheDot(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, mailserver.Script{".": {Close: true}}, nil)
+	b := newBench(t, scripted.Script{".": {Close: true}}, nil)
 	item := b.item()
 	try := b.first(item)
 	if try.State != StateUnknown {
@@ -136,7 +136,7 @@ func TestReplyLostBehindTheDot(t *testing.T) {
 // notice says why.
 func TestFallbackAfterARefusedSignIn(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, mailserver.Script{"auth": mailserver.Reply("535 5.7.8 Error: authentication failed")}, nil)
+	b := newBench(t, scripted.Script{"auth": scripted.Reply("535 5.7.8 Error: authentication failed")}, nil)
 	item := b.item()
 	try := b.first(item)
 	if try.State != StateSent || try.Instead != "durand" {
@@ -185,7 +185,7 @@ func TestFallbackAfterARefusedSignIn(t *testing.T) {
 // T19: a refusal of the message is no reason for another server.
 func TestNoFallbackForContent(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, mailserver.Script{".": mailserver.Reply("554 5.7.1 spam")}, nil)
+	b := newBench(t, scripted.Script{".": scripted.Reply("554 5.7.1 spam")}, nil)
 	if try := b.first(b.item()); try.State != StateFailed || len(messages(b.platform)) != 0 ||
 		!b.load().Profiles["durand"].Enabled {
 		t.Errorf("%+v", try)
@@ -236,7 +236,7 @@ func TestOverTheLimitWaits(t *testing.T) {
 // The sender is told when a message of the queue cannot be sent.
 func TestBounce(t *testing.T) {
 	t.Parallel()
-	script := mailserver.Script{"RCPT TO:<KLARA@CUSTOMER.EXAMPLE>": mailserver.Reply("550 5.1.1 no such user")}
+	script := scripted.Script{"RCPT TO:<KLARA@CUSTOMER.EXAMPLE>": scripted.Reply("550 5.1.1 no such user")}
 	b := newBench(t, script, nil)
 	b.must(b.queue.Accept(t.Context(), b.item(), false))
 	b.run()

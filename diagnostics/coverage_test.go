@@ -17,8 +17,9 @@ import (
 	"postier/internal/check"
 	"postier/internal/locale"
 	"postier/internal/rehearsal"
-	"postier/internal/rehearsal/mailserver"
+	"postier/internal/rehearsal/certificates"
 	"postier/internal/rehearsal/nameserver"
+	"postier/internal/scripted"
 	"postier/internal/secret"
 	"postier/internal/wire"
 )
@@ -38,12 +39,12 @@ const (
 // cases has an entry for every check of the contract. The areas test theirs in depth; this list is what proves that
 // none was forgotten.
 var cases = map[check.ID]failing{
-	check.NetResolve:  {"dns-nxdomain", submission(config.SecurityTLS, mailserver.Options{}, "")},
+	check.NetResolve:  {"dns-nxdomain", submission(config.SecurityTLS, scripted.Options{}, "")},
 	check.NetConnect:  {"connection-refused", rehearse("connection-refused")},
 	check.NetConnect6: {"ipv6-broken", rehearse("ipv6-broken")},
 
-	check.SMTPGreeting: {"greeting-refused", submission(config.SecurityStartTLS, mailserver.Options{
-		Script: mailserver.Script{"greeting": mailserver.Reply("521 closed for today")},
+	check.SMTPGreeting: {"greeting-refused", submission(config.SecurityStartTLS, scripted.Options{
+		Script: scripted.Script{"greeting": scripted.Reply("521 closed for today")},
 	}, here)},
 	check.SMTPTLS:         {"tls-stripped", rehearse("starttls-stripped")},
 	check.SMTPCertificate: {"cert-name-mismatch", rehearse("cert-wrong-name")},
@@ -58,22 +59,22 @@ var cases = map[check.ID]failing{
 	check.IMAPConnect: {"connection-refused", rehearse("imap-refused")},
 	check.IMAPTLS: {
 		"tls-stripped",
-		mailbox(config.SecurityStartTLS, mailserver.Options{Capabilities: []string{"IMAP4rev1", "AUTH=PLAIN"}},
-			mailserver.Good),
+		mailbox(config.SecurityStartTLS, scripted.Options{Capabilities: []string{"IMAP4rev1", "AUTH=PLAIN"}},
+			certificates.Good),
 	},
-	check.IMAPCertificate: {"cert-expired", mailbox(config.SecurityTLS, mailserver.Options{}, mailserver.Expired)},
+	check.IMAPCertificate: {"cert-expired", mailbox(config.SecurityTLS, scripted.Options{}, certificates.Expired)},
 	check.IMAPAuth:        {"wrong-password", rehearse("imap-wrong-password")},
 	check.IMAPFolder:      {"folder-missing", rehearse("no-sent-folder")},
 	check.IMAPAppend:      {"append-refused", rehearse("append-refused")},
 	check.IMAPReadback:    {"readback-mismatch", rehearse("append-corrupted")},
-	check.IMAPCleanup: {"cleanup-failed", mailbox(config.SecurityTLS, mailserver.Options{Script: mailserver.Script{
-		"APPEND": mailserver.Reply("{tag} OK [APPENDUID 1 7] filed"), "UID STORE": mailserver.Reply("{tag} NO not allowed"),
-	}}, mailserver.Good)},
-	check.IMAPQuota: {"quota-nearly-full", mailbox(config.SecurityTLS, mailserver.Options{
+	check.IMAPCleanup: {"cleanup-failed", mailbox(config.SecurityTLS, scripted.Options{Script: scripted.Script{
+		"APPEND": scripted.Reply("{tag} OK [APPENDUID 1 7] filed"), "UID STORE": scripted.Reply("{tag} NO not allowed"),
+	}}, certificates.Good)},
+	check.IMAPQuota: {"quota-nearly-full", mailbox(config.SecurityTLS, scripted.Options{
 		CapabilitiesTLS: []string{"IMAP4rev1", "SASL-IR", "AUTH=PLAIN", "QUOTA"},
-		Script: mailserver.Script{"GETQUOTAROOT": mailserver.Reply(
+		Script: scripted.Script{"GETQUOTAROOT": scripted.Reply(
 			"* QUOTAROOT INBOX \"\"\n* QUOTA \"\" (STORAGE 995 1000)\n{tag} OK done")},
-	}, mailserver.Good)},
+	}, certificates.Good)},
 
 	check.DNSMX:     {"null-mx", domain("durand.example. 300 IN MX 0 .\n")},
 	check.DNSSPF:    {"spf-syntax", domain("durand.example. 300 IN TXT \"v=spf1 inculde:spf.example -all\"\n")},
@@ -220,12 +221,12 @@ func resolver(t *testing.T, address string) *wire.Resolver {
 	return r
 }
 
-func submission(security config.Security, o mailserver.Options, zone string) func(*testing.T) []diagnostics.Result {
+func submission(security config.Security, o scripted.Options, zone string) func(*testing.T) []diagnostics.Result {
 	return func(t *testing.T) []diagnostics.Result {
 		t.Helper()
-		ca := mailserver.StartCA(t)
-		o.Certificate, o.ImplicitTLS = ca.Leaf(t, mailserver.Good, mailHost), security == config.SecurityTLS
-		server := mailserver.StartSMTP(t, o)
+		ca := scripted.StartCA(t)
+		o.Certificate, o.ImplicitTLS = scripted.Leaf(t, ca, certificates.Good, mailHost), security == config.SecurityTLS
+		server := scripted.StartSMTP(t, o)
 		n := &wire.Network{Resolver: resolver(t, nameserver.Start(t, zone).Addr()), Roots: ca.Roots()}
 		target := account.Target{
 			Address: owner, Secret: secret.New("kivo-tams"),
@@ -235,14 +236,14 @@ func submission(security config.Security, o mailserver.Options, zone string) fun
 	}
 }
 
-func mailbox(security config.Security, o mailserver.Options,
-	kind mailserver.Kind,
+func mailbox(security config.Security, o scripted.Options,
+	kind certificates.Kind,
 ) func(*testing.T) []diagnostics.Result {
 	return func(t *testing.T) []diagnostics.Result {
 		t.Helper()
-		ca := mailserver.StartCA(t)
-		o.Certificate, o.ImplicitTLS = ca.Leaf(t, kind, mailHost), security == config.SecurityTLS
-		server := mailserver.StartIMAP(t, o)
+		ca := scripted.StartCA(t)
+		o.Certificate, o.ImplicitTLS = scripted.Leaf(t, ca, kind, mailHost), security == config.SecurityTLS
+		server := scripted.StartIMAP(t, o)
 		n := &wire.Network{Resolver: resolver(t, nameserver.Start(t, here).Addr()), Roots: ca.Roots()}
 		target := account.Target{
 			Address: owner, Secret: secret.New("kivo-tams"), SentMode: config.SentAppend,

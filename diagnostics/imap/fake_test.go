@@ -16,8 +16,9 @@ import (
 	"postier/diagnostics"
 	"postier/internal/account"
 	"postier/internal/check"
-	"postier/internal/rehearsal/mailserver"
+	"postier/internal/rehearsal/certificates"
 	"postier/internal/rehearsal/nameserver"
+	"postier/internal/scripted"
 	"postier/internal/secret"
 	"postier/internal/wire"
 )
@@ -60,10 +61,10 @@ func newFake() *fake {
 	}
 }
 
-func (f *fake) start(t *testing.T, ca *mailserver.CA) string {
+func (f *fake) start(t *testing.T, ca *certificates.CA) string {
 	t.Helper()
 	listener, err := tls.Listen("tcp", "127.0.0.1:0",
-		&tls.Config{Certificates: []tls.Certificate{*ca.Leaf(t, mailserver.Good, host)}})
+		&tls.Config{Certificates: []tls.Certificate{*scripted.Leaf(t, ca, certificates.Good, host)}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -266,7 +267,7 @@ func (f *fake) count(folder string) int {
 }
 
 // network dials address whatever the host is called; names of .example resolve to loopback.
-func network(t *testing.T, ca *mailserver.CA, address string) *wire.Network {
+func network(t *testing.T, ca *certificates.CA, address string) *wire.Network {
 	t.Helper()
 	return &wire.Network{
 		Resolver: resolver(t), Roots: ca.Roots(),

@@ -11,7 +11,8 @@ import (
 	"postier/diagnostics"
 	"postier/internal/account"
 	"postier/internal/check"
-	"postier/internal/rehearsal/mailserver"
+	"postier/internal/rehearsal/certificates"
+	"postier/internal/scripted"
 )
 
 // step is the deadline in these tests; a whole run has at most a handful of them.
@@ -23,9 +24,9 @@ const patience = 8 * time.Second
 type hostileCase struct {
 	name     string
 	security config.Security
-	script   mailserver.Script
-	kind     mailserver.Kind
-	options  func(*mailserver.Options)
+	script   scripted.Script
+	kind     certificates.Kind
+	options  func(*scripted.Options)
 	target   func(*account.Target)
 	fails    check.ID // the one check that fails
 	cause    check.Cause
@@ -39,318 +40,318 @@ const (
 )
 
 func hostileCases() []hostileCase {
-	reply := mailserver.Reply
+	reply := scripted.Reply
 	long := strings.Repeat("x", 1000)
 	return []hostileCase{
 		// the way to TLS
 		{
-			name: "silent greeting", security: upgrade, script: mailserver.Script{"greeting": {Hang: true}},
+			name: "silent greeting", security: upgrade, script: scripted.Script{"greeting": {Hang: true}},
 			fails: check.IMAPConnect, cause: "tls-wrong-mode",
 		},
 		{
-			name: "greeting drips", security: upgrade, script: mailserver.Script{"greeting": {Drip: step / 5}},
+			name: "greeting drips", security: upgrade, script: scripted.Script{"greeting": {Drip: step / 5}},
 			fails: check.IMAPConnect, cause: "server-timeout",
-			options: func(o *mailserver.Options) { o.Certificate = nil },
+			options: func(o *scripted.Options) { o.Certificate = nil },
 		},
 		{
-			name: "closed at once", security: upgrade, script: mailserver.Script{"connect": {Close: true}},
+			name: "closed at once", security: upgrade, script: scripted.Script{"connect": {Close: true}},
 			fails: check.IMAPConnect, cause: "connection-dropped",
 		},
 		{
-			name: "reset at once", security: upgrade, script: mailserver.Script{"connect": {Reset: true}},
+			name: "reset at once", security: upgrade, script: scripted.Script{"connect": {Reset: true}},
 			fails: check.IMAPConnect, cause: "connection-dropped",
 		},
 		{
-			name: "SMTP answers", security: upgrade, script: mailserver.Script{"greeting": reply("220 mail.example ESMTP")},
+			name: "SMTP answers", security: upgrade, script: scripted.Script{"greeting": reply("220 mail.example ESMTP")},
 			fails: check.IMAPConnect, cause: "wrong-service",
 		},
 		{
-			name: "POP3 answers", security: upgrade, script: mailserver.Script{"greeting": reply("+OK ready")},
+			name: "POP3 answers", security: upgrade, script: scripted.Script{"greeting": reply("+OK ready")},
 			fails: check.IMAPConnect, cause: "wrong-service",
 		},
 		{
 			name: "garbage", security: upgrade,
-			script: mailserver.Script{"greeting": {Raw: []byte("\x00\xff\x1b[2J\u202e\r\n")}}, fails: check.IMAPConnect,
+			script: scripted.Script{"greeting": {Raw: []byte("\x00\xff\x1b[2J\u202e\r\n")}}, fails: check.IMAPConnect,
 			cause: "protocol-error",
 		},
 		{
-			name: "tagged greeting", security: upgrade, script: mailserver.Script{"greeting": reply("A1 OK hello")},
+			name: "tagged greeting", security: upgrade, script: scripted.Script{"greeting": reply("A1 OK hello")},
 			fails: check.IMAPConnect, cause: "protocol-error",
 		},
 		{
-			name: "BYE", security: upgrade, script: mailserver.Script{"greeting": reply("* BYE go away \x1b]0;owned\a")},
+			name: "BYE", security: upgrade, script: scripted.Script{"greeting": reply("* BYE go away \x1b]0;owned\a")},
 			fails: check.IMAPConnect, cause: "greeting-refused",
 		},
 		{
 			name: "PREAUTH before TLS", security: upgrade,
-			script: mailserver.Script{"greeting": reply("* PREAUTH welcome back")}, fails: check.IMAPConnect,
+			script: scripted.Script{"greeting": reply("* PREAUTH welcome back")}, fails: check.IMAPConnect,
 			cause: "tls-stripped",
 		},
 		{
-			name: "endless line", security: upgrade, script: mailserver.Script{"greeting": {Endless: "x"}},
+			name: "endless line", security: upgrade, script: scripted.Script{"greeting": {Endless: "x"}},
 			fails: check.IMAPConnect, cause: "limit-exceeded",
 		},
 		{
 			name: "STARTTLS not offered", security: upgrade,
-			options: func(o *mailserver.Options) { o.Capabilities = []string{"IMAP4rev1", "AUTH=PLAIN"} },
+			options: func(o *scripted.Options) { o.Capabilities = []string{"IMAP4rev1", "AUTH=PLAIN"} },
 			fails:   check.IMAPTLS, cause: "tls-stripped",
 		},
 		{
-			name: "STARTTLS refused", security: upgrade, script: mailserver.Script{"STARTTLS": reply("{tag} NO not today")},
+			name: "STARTTLS refused", security: upgrade, script: scripted.Script{"STARTTLS": reply("{tag} NO not today")},
 			fails: check.IMAPTLS, cause: "starttls-failed",
 		},
 		{
-			name: "STARTTLS not known", security: upgrade, script: mailserver.Script{"STARTTLS": reply("{tag} BAD what?")},
+			name: "STARTTLS not known", security: upgrade, script: scripted.Script{"STARTTLS": reply("{tag} BAD what?")},
 			fails: check.IMAPTLS, cause: "starttls-failed",
 		},
 		{
-			name: "STARTTLS asks back", security: upgrade, script: mailserver.Script{"STARTTLS": reply("+ go on")},
+			name: "STARTTLS asks back", security: upgrade, script: scripted.Script{"STARTTLS": reply("+ go on")},
 			fails: check.IMAPTLS, cause: "protocol-error",
 		},
 		{
 			name: "injected behind STARTTLS", security: upgrade,
-			script: mailserver.Script{"STARTTLS": {Reply: "{tag} OK go", Inject: "* CAPABILITY IMAP4rev1 AUTH=PLAIN EVIL\r\n"}},
+			script: scripted.Script{"STARTTLS": {Reply: "{tag} OK go", Inject: "* CAPABILITY IMAP4rev1 AUTH=PLAIN EVIL\r\n"}},
 			fails:  check.IMAPTLS, cause: "tls-injected",
 		},
 		{
 			name: "injected a little later", security: upgrade,
-			script: mailserver.Script{"STARTTLS": {
+			script: scripted.Script{"STARTTLS": {
 				Reply:       "{tag} OK go",
 				InjectLater: "* CAPABILITY IMAP4rev1 AUTH=PLAIN EVIL\r\n", InjectDelay: step / 10,
 			}}, fails: check.IMAPTLS,
 			cause: "tls-injected",
 		},
 		{
-			name: "plain text on the TLS port", security: implicit, script: mailserver.Script{"connect": reply("* OK plain")},
+			name: "plain text on the TLS port", security: implicit, script: scripted.Script{"connect": reply("* OK plain")},
 			fails: check.IMAPTLS, cause: "tls-wrong-mode",
 		},
 		{
-			name: "TLS alert", security: implicit, script: mailserver.Script{"tls": {TLSAlert: 40}}, fails: check.IMAPTLS,
+			name: "TLS alert", security: implicit, script: scripted.Script{"tls": {TLSAlert: 40}}, fails: check.IMAPTLS,
 			cause: "tls-handshake",
 		},
 		{
-			name: "old TLS only", security: implicit, script: mailserver.Script{"tls": {TLSAlert: 70}},
+			name: "old TLS only", security: implicit, script: scripted.Script{"tls": {TLSAlert: 70}},
 			fails: check.IMAPTLS, cause: "tls-version-unsupported",
 		},
 		{
-			name: "handshake hangs", security: implicit, script: mailserver.Script{"tls": {Hang: true}},
+			name: "handshake hangs", security: implicit, script: scripted.Script{"tls": {Hang: true}},
 			fails: check.IMAPTLS, cause: "server-timeout",
 		},
 		{
-			name: "closed in the handshake", security: implicit, script: mailserver.Script{"tls": {Close: true}},
+			name: "closed in the handshake", security: implicit, script: scripted.Script{"tls": {Close: true}},
 			fails: check.IMAPTLS, cause: "connection-dropped",
 		},
 
 		// the certificate
 		{
-			name: "expired", security: implicit, kind: mailserver.Expired, fails: check.IMAPCertificate,
+			name: "expired", security: implicit, kind: certificates.Expired, fails: check.IMAPCertificate,
 			cause: "cert-expired",
 		},
 		{
-			name: "wrong name", security: upgrade, kind: mailserver.WrongName, fails: check.IMAPCertificate,
+			name: "wrong name", security: upgrade, kind: certificates.WrongName, fails: check.IMAPCertificate,
 			cause: "cert-name-mismatch",
 		},
 		{
-			name: "self-signed", security: implicit, kind: mailserver.SelfSigned, fails: check.IMAPCertificate,
+			name: "self-signed", security: implicit, kind: certificates.SelfSigned, fails: check.IMAPCertificate,
 			cause: "cert-self-signed",
 		},
 		{
-			name: "unknown issuer", security: implicit, kind: mailserver.Untrusted, fails: check.IMAPCertificate,
+			name: "unknown issuer", security: implicit, kind: certificates.Untrusted, fails: check.IMAPCertificate,
 			cause: "cert-untrusted",
 		},
 		{
-			name: "soon over", security: implicit, kind: mailserver.SoonExpiring, fails: check.IMAPCertificate,
+			name: "soon over", security: implicit, kind: certificates.SoonExpiring, fails: check.IMAPCertificate,
 			cause: "cert-soon-expiring", status: check.Warn,
 		},
 
 		// greeting and sign-in inside TLS
 		{
-			name: "no greeting", security: implicit, script: mailserver.Script{"greeting": {Hang: true}},
+			name: "no greeting", security: implicit, script: scripted.Script{"greeting": {Hang: true}},
 			fails: check.IMAPAuth, cause: "server-timeout",
 		},
 		{
 			name: "PREAUTH inside TLS", security: implicit,
-			script: mailserver.Script{"greeting": reply("* PREAUTH you are root")}, fails: check.IMAPAuth,
+			script: scripted.Script{"greeting": reply("* PREAUTH you are root")}, fails: check.IMAPAuth,
 			cause: "preauth-refused",
 		},
 		{
 			name: "referral is not followed", security: implicit,
-			script: mailserver.Script{"auth": reply("{tag} NO [REFERRAL imap://evil.example/] elsewhere")},
+			script: scripted.Script{"auth": reply("{tag} NO [REFERRAL imap://evil.example/] elsewhere")},
 			fails:  check.IMAPAuth, cause: "wrong-password", refused: 1,
 		},
 		{
 			name: "wrong password", security: implicit,
-			script: mailserver.Script{"auth": reply("{tag} NO [AUTHENTICATIONFAILED] Authentication failed.")},
+			script: scripted.Script{"auth": reply("{tag} NO [AUTHENTICATIONFAILED] Authentication failed.")},
 			fails:  check.IMAPAuth, cause: "wrong-password", refused: 1,
 		},
 		{
 			name: "app password wanted", security: implicit,
-			script: mailserver.Script{"auth": reply(
+			script: scripted.Script{"auth": reply(
 				"{tag} NO [ALERT] Application-specific password required: https://support.example (Failure)")},
 			fails: check.IMAPAuth, cause: "app-password-required", refused: 1,
 		},
 		{
 			name: "blocked account", security: implicit,
-			script: mailserver.Script{"auth": reply("{tag} NO [CONTACTADMIN] suspended")}, fails: check.IMAPAuth,
+			script: scripted.Script{"auth": reply("{tag} NO [CONTACTADMIN] suspended")}, fails: check.IMAPAuth,
 			cause: "account-suspended", refused: 1,
 		},
 		{
 			name: "secret echoed", security: implicit,
-			script: mailserver.Script{"auth": reply("{tag} NO [ALERT] no such password " + password)},
+			script: scripted.Script{"auth": reply("{tag} NO [ALERT] no such password " + password)},
 			fails:  check.IMAPAuth, cause: "wrong-password", refused: 1,
 		},
 		{
 			name: "LOGINDISABLED and nothing else", security: implicit,
-			options: func(o *mailserver.Options) { o.CapabilitiesTLS = []string{"IMAP4rev1", "LOGINDISABLED"} },
+			options: func(o *scripted.Options) { o.CapabilitiesTLS = []string{"IMAP4rev1", "LOGINDISABLED"} },
 			fails:   check.IMAPAuth, cause: "auth-not-offered",
 		},
-		{name: "unknown mechanisms only", security: implicit, options: func(o *mailserver.Options) {
+		{name: "unknown mechanisms only", security: implicit, options: func(o *scripted.Options) {
 			o.CapabilitiesTLS = []string{"IMAP4rev1", "LOGINDISABLED", "AUTH=ANONYMOUS", "AUTH=NTLM"}
 		}, fails: check.IMAPAuth, cause: "auth-mechanism-unsupported"},
 		{
 			name: "PLAIN asks twice", security: implicit,
-			script: mailserver.Script{"AUTHENTICATE": {Reply: "+ again", Next: []mailserver.Action{reply("{tag} OK in")}}},
+			script: scripted.Script{"AUTHENTICATE": {Reply: "+ again", Next: []scripted.Action{reply("{tag} OK in")}}},
 			fails:  check.IMAPAuth, cause: "protocol-error",
 		},
 		{
 			name: "SCRAM without a proof", security: implicit, options: scramOnly,
-			script: mailserver.Script{"AUTHENTICATE": reply("{tag} OK welcome")}, fails: check.IMAPAuth,
+			script: scripted.Script{"AUTHENTICATE": reply("{tag} OK welcome")}, fails: check.IMAPAuth,
 			cause: "protocol-error",
 		},
 		{
 			name: "SCRAM with a million rounds", security: implicit, options: scramOnly,
-			script: mailserver.Script{"AUTHENTICATE": reply("+ cj14LHM9eCxpPTEwMDAwMDAwMDA=")}, fails: check.IMAPAuth,
+			script: scripted.Script{"AUTHENTICATE": reply("+ cj14LHM9eCxpPTEwMDAwMDAwMDA=")}, fails: check.IMAPAuth,
 			cause: "protocol-error",
 		},
 		{
 			name: "SCRAM with a foreign nonce", security: implicit, options: scramOnly,
-			script: mailserver.Script{"AUTHENTICATE": reply("+ cj1mb3JlaWduLHM9YWFhYSxpPTQwOTY=")}, fails: check.IMAPAuth,
+			script: scripted.Script{"AUTHENTICATE": reply("+ cj1mb3JlaWduLHM9YWFhYSxpPTQwOTY=")}, fails: check.IMAPAuth,
 			cause: "protocol-error",
 		},
 		{
 			name: "OAuth token refused", security: implicit,
-			options: func(o *mailserver.Options) { o.CapabilitiesTLS = []string{"IMAP4rev1", "SASL-IR", "AUTH=XOAUTH2"} },
+			options: func(o *scripted.Options) { o.CapabilitiesTLS = []string{"IMAP4rev1", "SASL-IR", "AUTH=XOAUTH2"} },
 			target:  func(tg *account.Target) { tg.SecretType = config.SecretOAuth },
-			script: mailserver.Script{"AUTHENTICATE": {
+			script: scripted.Script{"AUTHENTICATE": {
 				Reply: "+ eyJzdGF0dXMiOiI0MDEiLCJzY2hlbWVzIjoiYmVhcmVyIn0=",
-				Next:  []mailserver.Action{reply("{tag} NO [AUTHENTICATIONFAILED] Invalid credentials")},
+				Next:  []scripted.Action{reply("{tag} NO [AUTHENTICATIONFAILED] Invalid credentials")},
 			}},
 			fails: check.IMAPAuth, cause: "oauth-token-expired",
 		},
 		{
-			name: "wrong tag", security: implicit, script: mailserver.Script{"auth": reply("p1 OK in")},
+			name: "wrong tag", security: implicit, script: scripted.Script{"auth": reply("p1 OK in")},
 			fails: check.IMAPAuth, cause: "protocol-error",
 		},
 		{
 			name: "BYE in the sign-in", security: implicit,
-			script: mailserver.Script{"auth": {Reply: "* BYE Auth process broken", Close: true}}, fails: check.IMAPAuth,
+			script: scripted.Script{"auth": {Reply: "* BYE Auth process broken", Close: true}}, fails: check.IMAPAuth,
 			cause: "auth-temporary-failure",
 		},
 		{
-			name: "sign-in hangs", security: implicit, script: mailserver.Script{"auth": {Hang: true}},
+			name: "sign-in hangs", security: implicit, script: scripted.Script{"auth": {Hang: true}},
 			fails: check.IMAPAuth, cause: "server-timeout",
 		},
 		{
 			name: "alert after sign-in", security: implicit,
-			script: mailserver.Script{"auth": reply("* OK [ALERT] \x1b[31mstorage moves\n{tag} OK in")},
+			script: scripted.Script{"auth": reply("* OK [ALERT] \x1b[31mstorage moves\n{tag} OK in")},
 			fails:  check.IMAPAuth, cause: "server-alert", status: check.Warn,
 		},
 
 		// the listing
 		{
 			name: "oversize literal", security: implicit,
-			script: mailserver.Script{"LIST": reply("* LIST () \"/\" {99999999999999}")}, fails: check.IMAPFolder,
+			script: scripted.Script{"LIST": reply("* LIST () \"/\" {99999999999999}")}, fails: check.IMAPFolder,
 			cause: "limit-exceeded",
 		},
 		{
 			name: "literal beyond 64 bits", security: implicit,
-			script: mailserver.Script{"LIST": reply("* LIST () \"/\" {99999999999999999999999}")}, fails: check.IMAPFolder,
+			script: scripted.Script{"LIST": reply("* LIST () \"/\" {99999999999999999999999}")}, fails: check.IMAPFolder,
 			cause: "limit-exceeded",
 		},
 		{
-			name: "negative literal", security: implicit, script: mailserver.Script{"LIST": reply("* LIST () \"/\" {-1}")},
+			name: "negative literal", security: implicit, script: scripted.Script{"LIST": reply("* LIST () \"/\" {-1}")},
 			fails: check.IMAPFolder, cause: "protocol-error",
 		},
 		{
 			name: "nesting", security: implicit,
-			script: mailserver.Script{"LIST": reply("* LIST " + strings.Repeat("(", 60000))}, fails: check.IMAPFolder,
+			script: scripted.Script{"LIST": reply("* LIST " + strings.Repeat("(", 60000))}, fails: check.IMAPFolder,
 			cause: "limit-exceeded",
 		},
 		{
 			name: "endless listing", security: implicit,
-			script: mailserver.Script{"LIST": {Endless: "* LIST () \"/\" " + long + "\r\n"}}, fails: check.IMAPFolder,
+			script: scripted.Script{"LIST": {Endless: "* LIST () \"/\" " + long + "\r\n"}}, fails: check.IMAPFolder,
 			cause: "limit-exceeded",
 		},
 		{
-			name: "endless chatter", security: implicit, script: mailserver.Script{"LIST": {Endless: "* 1 EXISTS\r\n"}},
+			name: "endless chatter", security: implicit, script: scripted.Script{"LIST": {Endless: "* 1 EXISTS\r\n"}},
 			fails: check.IMAPFolder, cause: "limit-exceeded",
 		},
 		{
 			name: "escapes in names", security: implicit,
-			script: mailserver.Script{"LIST": reply(
+			script: scripted.Script{"LIST": reply(
 				"* LIST () \"/\" \"\x1b]52;c;ZXZpbA==\a\"\n* LIST () \"/\" \"\u202egnirts\"\n{tag} OK done")},
 			fails: check.IMAPFolder, cause: "folder-missing",
 		},
 		{
 			name: "listing refused", security: implicit,
-			script: mailserver.Script{"LIST": reply("{tag} NO [SERVERBUG] internal error")}, fails: check.IMAPFolder,
+			script: scripted.Script{"LIST": reply("{tag} NO [SERVERBUG] internal error")}, fails: check.IMAPFolder,
 			cause: "server-busy",
 		},
 
 		// filing
 		{
 			name: "APPEND refused for quota", security: implicit,
-			script: mailserver.Script{"APPEND": reply("{tag} NO [OVERQUOTA] Quota exceeded")}, fails: check.IMAPAppend,
+			script: scripted.Script{"APPEND": reply("{tag} NO [OVERQUOTA] Quota exceeded")}, fails: check.IMAPAppend,
 			cause: "mailbox-full",
 		},
 		{
-			name: "APPEND refused without a word", security: implicit, script: mailserver.Script{"APPEND": reply("{tag} NO")},
+			name: "APPEND refused without a word", security: implicit, script: scripted.Script{"APPEND": reply("{tag} NO")},
 			fails: check.IMAPAppend, cause: "append-refused",
 		},
 		{
 			name: "folder may not be written", security: implicit,
-			script: mailserver.Script{"APPEND": reply("{tag} NO [NOPERM] Permission denied")}, fails: check.IMAPAppend,
+			script: scripted.Script{"APPEND": reply("{tag} NO [NOPERM] Permission denied")}, fails: check.IMAPAppend,
 			cause: "folder-read-only",
 		},
 		{
-			name: "APPEND hangs", security: implicit, script: mailserver.Script{"APPEND": {Hang: true}},
+			name: "APPEND hangs", security: implicit, script: scripted.Script{"APPEND": {Hang: true}},
 			fails: check.IMAPAppend, cause: "delivery-unknown",
 		},
 		{
-			name: "APPEND asks for more", security: implicit, script: mailserver.Script{"APPEND": reply("+ more")},
+			name: "APPEND asks for more", security: implicit, script: scripted.Script{"APPEND": reply("+ more")},
 			fails: check.IMAPAppend, cause: "protocol-error",
 		},
 		{name: "message is not found again", security: implicit, fails: check.IMAPReadback, cause: "readback-mismatch"},
 		{
 			name: "SELECT refused", security: implicit,
-			script: mailserver.Script{"SELECT": reply("{tag} NO [NONEXISTENT] Unknown Mailbox")},
+			script: scripted.Script{"SELECT": reply("{tag} NO [NONEXISTENT] Unknown Mailbox")},
 			fails:  check.IMAPReadback, cause: "folder-missing",
 		},
 	}
 }
 
-func scramOnly(o *mailserver.Options) {
+func scramOnly(o *scripted.Options) {
 	o.CapabilitiesTLS = []string{"IMAP4rev1", "SASL-IR", "AUTH=SCRAM-SHA-256", "LOGINDISABLED"}
 }
 
 func TestHostileServers(t *testing.T) {
 	t.Parallel()
-	ca := mailserver.StartCA(t)
+	ca := scripted.StartCA(t)
 	for _, c := range hostileCases() {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			kind := c.kind
 			if kind == "" {
-				kind = mailserver.Good
+				kind = certificates.Good
 			}
-			options := mailserver.Options{
-				Script: c.script, Certificate: ca.Leaf(t, kind, host),
+			options := scripted.Options{
+				Script: c.script, Certificate: scripted.Leaf(t, ca, kind, host),
 				ImplicitTLS: c.security == implicit,
 			}
 			if c.options != nil {
 				c.options(&options)
 			}
-			server := mailserver.StartIMAP(t, options)
+			server := scripted.StartIMAP(t, options)
 			n := network(t, ca, server.Addr())
 			n.Timeout = patience
 			if hangs := c.cause == "server-timeout" || c.cause == "tls-wrong-mode" || c.cause == "delivery-unknown"; hangs {
@@ -406,8 +407,8 @@ func TestHostileServers(t *testing.T) {
 
 func TestConnectFailures(t *testing.T) {
 	t.Parallel()
-	ca := mailserver.StartCA(t)
-	refused, blackhole := mailserver.StartRefused(t), mailserver.StartBlackhole(t)
+	ca := scripted.StartCA(t)
+	refused, blackhole := scripted.StartRefused(t), scripted.StartBlackhole(t)
 	for name, c := range map[string]struct {
 		address, host string
 		cause         check.Cause
@@ -433,8 +434,8 @@ func TestConnectFailures(t *testing.T) {
 
 func TestCleartextNeedsLeave(t *testing.T) {
 	t.Parallel()
-	ca := mailserver.StartCA(t)
-	server := mailserver.StartIMAP(t, mailserver.Options{})
+	ca := scripted.StartCA(t)
+	server := scripted.StartIMAP(t, scripted.Options{})
 	tg := target(config.SecurityNone)
 	got := find(t, runPlan(t, network(t, ca, server.Addr()), tg, Options{}), check.IMAPTLS)
 	if got.Status != check.Fail || got.Cause != "insecure-cleartext" {
@@ -450,12 +451,13 @@ func TestCleartextNeedsLeave(t *testing.T) {
 
 func TestCancelAtEveryStep(t *testing.T) {
 	t.Parallel()
-	ca := mailserver.StartCA(t)
+	ca := scripted.StartCA(t)
 	for _, phase := range []string{"tls", "greeting", "auth", "LIST", "APPEND", "SELECT"} {
 		t.Run(phase, func(t *testing.T) {
 			t.Parallel()
-			server := mailserver.StartIMAP(t, mailserver.Options{
-				Script: mailserver.Script{phase: {Hang: true}}, Certificate: ca.Leaf(t, mailserver.Good, host), ImplicitTLS: true,
+			server := scripted.StartIMAP(t, scripted.Options{
+				Script: scripted.Script{phase: {Hang: true}}, Certificate: scripted.Leaf(t, ca, certificates.Good, host),
+				ImplicitTLS: true,
 			})
 			n := network(t, ca, server.Addr())
 			ctx, cancel := context.WithCancel(t.Context())
@@ -476,7 +478,7 @@ func TestCancelAtEveryStep(t *testing.T) {
 }
 
 func TestNothingIsLeftBehind(t *testing.T) {
-	ca := mailserver.StartCA(t)
+	ca := scripted.StartCA(t)
 	f := newFake()
 	address := f.start(t, ca)
 	n := network(t, ca, address)

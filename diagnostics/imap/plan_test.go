@@ -11,7 +11,7 @@ import (
 	"postier/internal/account"
 	"postier/internal/check"
 	client "postier/internal/imap"
-	"postier/internal/rehearsal/mailserver"
+	"postier/internal/scripted"
 )
 
 // assertNoSecret fails when any form of the password is in what a report would carry.
@@ -37,7 +37,7 @@ func assertNoSecret(t *testing.T, results []diagnostics.Result, tg account.Targe
 
 func TestRehearsal(t *testing.T) {
 	t.Parallel()
-	ca := mailserver.StartCA(t)
+	ca := scripted.StartCA(t)
 	cases := []struct {
 		name    string
 		prepare func(*fake)
@@ -224,7 +224,7 @@ func TestRehearsal(t *testing.T) {
 
 func TestFindIn(t *testing.T) {
 	t.Parallel()
-	ca := mailserver.StartCA(t)
+	ca := scripted.StartCA(t)
 	f := newFake()
 	f.boxes["INBOX"] = []stored{{uid: 4, raw: []byte("Message-ID: <a@durand.example>\r\n\r\nx")}}
 	session, err := client.Open(t.Context(), network(t, ca, f.start(t, ca)), target(config.SecurityTLS).Mailbox(), nil)

@@ -6,15 +6,16 @@ import (
 
 	"postier/config"
 	"postier/internal/check"
-	"postier/internal/rehearsal/mailserver"
+	"postier/internal/rehearsal/certificates"
+	"postier/internal/scripted"
 )
 
 // TestLoginWithLiterals covers secrets that a quoted string cannot carry.
 func TestLoginWithLiterals(t *testing.T) {
 	t.Parallel()
-	ca := mailserver.StartCA(t)
-	server := mailserver.StartIMAP(t, mailserver.Options{
-		Certificate: ca.Leaf(t, mailserver.Good, host), ImplicitTLS: true, CapabilitiesTLS: []string{"IMAP4rev1"},
+	ca := scripted.StartCA(t)
+	server := scripted.StartIMAP(t, scripted.Options{
+		Certificate: scripted.Leaf(t, ca, certificates.Good, host), ImplicitTLS: true, CapabilitiesTLS: []string{"IMAP4rev1"},
 	})
 	tg := target(config.SecurityTLS)
 	results := runPlan(t, network(t, ca, server.Addr()), tg, Options{LookOnly: true})
@@ -35,9 +36,9 @@ func TestLoginWithLiterals(t *testing.T) {
 
 func TestSecretsWithLineBreaksAreRefused(t *testing.T) {
 	t.Parallel()
-	ca := mailserver.StartCA(t)
-	server := mailserver.StartIMAP(t,
-		mailserver.Options{Certificate: ca.Leaf(t, mailserver.Good, host), ImplicitTLS: true})
+	ca := scripted.StartCA(t)
+	server := scripted.StartIMAP(t,
+		scripted.Options{Certificate: scripted.Leaf(t, ca, certificates.Good, host), ImplicitTLS: true})
 	tg := target(config.SecurityTLS)
 	tg.IMAP.Username = "a\r\nA1 DELETE INBOX"
 	got := find(t, runPlan(t, network(t, ca, server.Addr()), tg, Options{}), check.IMAPAuth)

@@ -11,8 +11,9 @@ import (
 	"postier/diagnostics"
 	"postier/internal/account"
 	"postier/internal/check"
-	"postier/internal/rehearsal/mailserver"
+	"postier/internal/rehearsal/certificates"
 	"postier/internal/rehearsal/nameserver"
+	"postier/internal/scripted"
 	"postier/internal/secret"
 	"postier/internal/wire"
 )
@@ -20,9 +21,9 @@ import (
 const host = "smtp.durand.example"
 
 // bench serves ports: each number leads to a server, every other one to a closed door.
-func bench(t *testing.T, servers map[int]*mailserver.Server, ca *mailserver.CA) (*wire.Network, account.Target) {
+func bench(t *testing.T, servers map[int]*scripted.Server, ca *certificates.CA) (*wire.Network, account.Target) {
 	t.Helper()
-	closed := mailserver.StartRefused(t)
+	closed := scripted.StartRefused(t)
 	resolver, err := wire.ResolverAt(nameserver.Start(t, host+". 300 IN A 192.0.2.1\n").Addr())
 	if err != nil {
 		t.Fatal(err)
@@ -39,16 +40,16 @@ func bench(t *testing.T, servers map[int]*mailserver.Server, ca *mailserver.CA) 
 	}
 }
 
-func serve(t *testing.T, ca *mailserver.CA, implicit bool, script mailserver.Script) *mailserver.Server {
+func serve(t *testing.T, ca *certificates.CA, implicit bool, script scripted.Script) *scripted.Server {
 	t.Helper()
-	return mailserver.StartSMTP(t,
-		mailserver.Options{
-			Certificate: ca.Leaf(t, mailserver.Good, host), ImplicitTLS: implicit, Script: script,
+	return scripted.StartSMTP(t,
+		scripted.Options{
+			Certificate: scripted.Leaf(t, ca, certificates.Good, host), ImplicitTLS: implicit, Script: script,
 			CapabilitiesTLS: []string{"AUTH PLAIN LOGIN XOAUTH2"},
 		})
 }
 
-func signIns(s *mailserver.Server) int {
+func signIns(s *scripted.Server) int {
 	n := 0
 	for _, c := range s.Commands() {
 		if c == "AUTH" {
@@ -60,8 +61,8 @@ func signIns(s *mailserver.Server) int {
 
 func TestBothWaysWork(t *testing.T) {
 	t.Parallel()
-	ca := mailserver.StartCA(t)
-	servers := map[int]*mailserver.Server{465: serve(t, ca, true, nil), 587: serve(t, ca, false, nil)}
+	ca := scripted.StartCA(t)
+	servers := map[int]*scripted.Server{465: serve(t, ca, true, nil), 587: serve(t, ca, false, nil)}
 	network, target := bench(t, servers, ca)
 	m := Run(t.Context(), network, target, Options{})
 	if m.Best == nil || *m.Best != (Choice{
@@ -92,9 +93,9 @@ func TestBothWaysWork(t *testing.T) {
 
 func TestOneRefusalEndsTheSignIns(t *testing.T) {
 	t.Parallel()
-	ca := mailserver.StartCA(t)
-	no := mailserver.Script{"auth": mailserver.Reply("535 5.7.8 no")}
-	servers := map[int]*mailserver.Server{465: serve(t, ca, true, no), 587: serve(t, ca, false, no)}
+	ca := scripted.StartCA(t)
+	no := scripted.Script{"auth": scripted.Reply("535 5.7.8 no")}
+	servers := map[int]*scripted.Server{465: serve(t, ca, true, no), 587: serve(t, ca, false, no)}
 	network, target := bench(t, servers, ca)
 	m := Run(t.Context(), network, target, Options{})
 	if m.Best != nil || signIns(servers[465])+signIns(servers[587]) != 1 {
@@ -117,8 +118,8 @@ func TestOneRefusalEndsTheSignIns(t *testing.T) {
 
 func TestNoSecretNoSignIn(t *testing.T) {
 	t.Parallel()
-	ca := mailserver.StartCA(t)
-	servers := map[int]*mailserver.Server{587: serve(t, ca, false, nil)}
+	ca := scripted.StartCA(t)
+	servers := map[int]*scripted.Server{587: serve(t, ca, false, nil)}
 	network, target := bench(t, servers, ca)
 	target.Secret = secret.Value{}
 	m := Run(t.Context(), network, target, Options{})
@@ -129,8 +130,8 @@ func TestNoSecretNoSignIn(t *testing.T) {
 
 func TestTokenTakesTokenMechanisms(t *testing.T) {
 	t.Parallel()
-	ca := mailserver.StartCA(t)
-	servers := map[int]*mailserver.Server{465: serve(t, ca, true, nil)}
+	ca := scripted.StartCA(t)
+	servers := map[int]*scripted.Server{465: serve(t, ca, true, nil)}
 	network, target := bench(t, servers, ca)
 	target.SecretType = config.SecretOAuth
 	m := Run(t.Context(), network, target, Options{})
@@ -142,10 +143,10 @@ func TestTokenTakesTokenMechanisms(t *testing.T) {
 // TestBadCertificateIsNotSignedInTo: such a row ends before the sign-in.
 func TestBadCertificateIsNotSignedInTo(t *testing.T) {
 	t.Parallel()
-	ca := mailserver.StartCA(t)
-	bad := mailserver.StartSMTP(t,
-		mailserver.Options{Certificate: ca.Leaf(t, mailserver.WrongName, host), ImplicitTLS: true})
-	network, target := bench(t, map[int]*mailserver.Server{465: bad}, ca)
+	ca := scripted.StartCA(t)
+	bad := scripted.StartSMTP(t,
+		scripted.Options{Certificate: scripted.Leaf(t, ca, certificates.WrongName, host), ImplicitTLS: true})
+	network, target := bench(t, map[int]*scripted.Server{465: bad}, ca)
 	m := Run(t.Context(), network, target, Options{})
 	bad.NoSecret(t, target.Secret, target.Address)
 	if m.Best != nil || m.Rows[0].Cause != "cert-name-mismatch" || m.Rows[0].Certificate != check.Fail {

@@ -7,8 +7,8 @@ import (
 
 	"postier/diagnostics"
 	"postier/internal/check"
-	"postier/internal/rehearsal/mailserver"
 	"postier/internal/safetext"
+	"postier/internal/scripted"
 	"postier/internal/wire"
 )
 
@@ -68,7 +68,7 @@ func TestJudge(t *testing.T) {
 // TestProbeSendsNothing: the other hosts see a connection and not one octet.
 func TestProbeSendsNothing(t *testing.T) {
 	t.Parallel()
-	own, neutral := mailserver.StartRefused(t), mailserver.StartSMTP(t, mailserver.Options{})
+	own, neutral := scripted.StartRefused(t), scripted.StartSMTP(t, scripted.Options{})
 	network := &wire.Network{Route: func(_, host string, port int) (string, bool) {
 		switch {
 		case host == "192.0.2.1":

@@ -13,7 +13,7 @@ import (
 	"postier/config"
 	"postier/diagnostics"
 	"postier/internal/check"
-	"postier/internal/rehearsal/mailserver"
+	"postier/internal/scripted"
 )
 
 // TestEachMechanismOnTheWire compares what the server got, decoded, with what the standards say.
@@ -43,7 +43,7 @@ func TestEachMechanismOnTheWire(t *testing.T) {
 		t.Run(string(test.mechanism), func(t *testing.T) {
 			t.Parallel()
 			b := start(t, config.SecurityTLS,
-				mailserver.Options{CapabilitiesTLS: []string{"AUTH PLAIN LOGIN CRAM-MD5 XOAUTH2 OAUTHBEARER"}})
+				scripted.Options{CapabilitiesTLS: []string{"AUTH PLAIN LOGIN CRAM-MD5 XOAUTH2 OAUTHBEARER"}})
 			b.target.Submission.Auth = test.mechanism
 			results := b.run(t, Options{})
 			if r := find(t, results, check.SMTPAuth); r.Status != check.Pass {
@@ -79,11 +79,11 @@ func TestOAuthErrorDocumentIsEvidence(t *testing.T) {
 		config.MechanismXOAuth2:     "",
 		config.MechanismOAuthBearer: "\x01",
 	} {
-		b := start(t, config.SecurityTLS, mailserver.Options{
+		b := start(t, config.SecurityTLS, scripted.Options{
 			CapabilitiesTLS: []string{"AUTH XOAUTH2 OAUTHBEARER"},
 			Script: script{"AUTH": {
 				Reply: "334 " + document,
-				Next:  []mailserver.Action{mailserver.Reply("535 5.7.8 nope")},
+				Next:  []scripted.Action{scripted.Reply("535 5.7.8 nope")},
 			}},
 		})
 		b.target.Submission.Auth, b.target.SecretType = mechanism, config.SecretOAuth
@@ -94,7 +94,7 @@ func TestOAuthErrorDocumentIsEvidence(t *testing.T) {
 			t.Errorf("%s: evidence %+v", mechanism, e)
 		}
 		records := b.server.Records()
-		index := slices.IndexFunc(records, func(r mailserver.Record) bool { return r.Phase == "AUTH.1" })
+		index := slices.IndexFunc(records, func(r scripted.Record) bool { return r.Phase == "AUTH.1" })
 		if index < 0 || unbase(strings.TrimSpace(string(records[index].Data))) != answer {
 			t.Errorf("%s: the error was not answered as its standard says", mechanism)
 		}
@@ -105,42 +105,42 @@ func TestOAuthErrorDocumentIsEvidence(t *testing.T) {
 // TestStrangeChallengesEndTheExchange: the session is cancelled and nothing more is told.
 func TestStrangeChallengesEndTheExchange(t *testing.T) {
 	t.Parallel()
-	more := mailserver.Action{Reply: "334 "}
+	more := scripted.Action{Reply: "334 "}
 	for name, test := range map[string]struct {
 		mechanism config.Mechanism
-		action    mailserver.Action
+		action    scripted.Action
 	}{
 		"more after PLAIN": {
 			config.MechanismPlain,
-			mailserver.Action{Reply: "334 ", Next: []mailserver.Action{mailserver.Reply("501 ok")}},
+			scripted.Action{Reply: "334 ", Next: []scripted.Action{scripted.Reply("501 ok")}},
 		},
 		"third prompt of LOGIN": {
 			config.MechanismLogin,
-			mailserver.Action{Reply: "334 VXNlcm5hbWU6", Next: []mailserver.Action{more, more, mailserver.Reply("501 ok")}},
+			scripted.Action{Reply: "334 VXNlcm5hbWU6", Next: []scripted.Action{more, more, scripted.Reply("501 ok")}},
 		},
 		"not base64": {
 			config.MechanismCRAMMD5,
-			mailserver.Action{Reply: "334 !!", Next: []mailserver.Action{mailserver.Reply("501 ok")}},
+			scripted.Action{Reply: "334 !!", Next: []scripted.Action{scripted.Reply("501 ok")}},
 		},
 		"NTLM nonsense": {
 			config.MechanismNTLM,
-			mailserver.Action{Reply: "334 TlRMTVNTUAACAAAA////////", Next: []mailserver.Action{mailserver.Reply("501 ok")}},
+			scripted.Action{Reply: "334 TlRMTVNTUAACAAAA////////", Next: []scripted.Action{scripted.Reply("501 ok")}},
 		},
 		"NTLM nothing": {
 			config.MechanismNTLM,
-			mailserver.Action{Reply: "334 ", Next: []mailserver.Action{mailserver.Reply("501 ok")}},
+			scripted.Action{Reply: "334 ", Next: []scripted.Action{scripted.Reply("501 ok")}},
 		},
 		"endless XOAUTH2": {
 			config.MechanismXOAuth2,
-			mailserver.Action{
+			scripted.Action{
 				Reply: "334 e30=",
-				Next:  []mailserver.Action{more, more, more, more, more, more, mailserver.Reply("501 ok")},
+				Next:  []scripted.Action{more, more, more, more, more, more, scripted.Reply("501 ok")},
 			},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := start(t, config.SecurityTLS, mailserver.Options{
+			b := start(t, config.SecurityTLS, scripted.Options{
 				CapabilitiesTLS: []string{"AUTH PLAIN LOGIN CRAM-MD5 NTLM XOAUTH2"}, Script: script{"AUTH": test.action},
 			})
 			b.target.Submission.Auth = test.mechanism
@@ -156,7 +156,7 @@ func TestStrangeChallengesEndTheExchange(t *testing.T) {
 
 func TestLongTokenGoesBehindItsCommand(t *testing.T) {
 	t.Parallel()
-	b := start(t, config.SecurityTLS, mailserver.Options{CapabilitiesTLS: []string{"AUTH XOAUTH2"}})
+	b := start(t, config.SecurityTLS, scripted.Options{CapabilitiesTLS: []string{"AUTH XOAUTH2"}})
 	b.target.Secret = longSecret
 	b.target.Submission.Auth = config.MechanismXOAuth2
 	wantPass(t, b.run(t, Options{}))
@@ -174,6 +174,6 @@ func TestLongTokenGoesBehindItsCommand(t *testing.T) {
 // TestSlowVerdictIsWaitedFor: servers delay refusals, and a right password must not be called wrong for that.
 func TestSlowVerdictIsWaitedFor(t *testing.T) {
 	t.Parallel()
-	b := start(t, config.SecurityTLS, mailserver.Options{Script: script{"auth": {Delay: 300 * time.Millisecond}}})
+	b := start(t, config.SecurityTLS, scripted.Options{Script: script{"auth": {Delay: 300 * time.Millisecond}}})
 	wantPass(t, b.run(t, Options{}))
 }

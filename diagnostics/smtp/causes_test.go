@@ -10,13 +10,14 @@ import (
 	"postier/diagnostics"
 	"postier/internal/account"
 	"postier/internal/check"
-	"postier/internal/rehearsal/mailserver"
+	"postier/internal/rehearsal/certificates"
 	"postier/internal/rehearsal/nameserver"
+	"postier/internal/scripted"
 	"postier/internal/secret"
 	"postier/internal/wire"
 )
 
-type script = mailserver.Script
+type script = scripted.Script
 
 // TestEachCheckFailsForItsOwnReason has one row for each way a rung breaks: exactly that check fails, with that cause.
 func TestEachCheckFailsForItsOwnReason(t *testing.T) {
@@ -35,20 +36,20 @@ func TestEachCheckFailsForItsOwnReason(t *testing.T) {
 	}{
 		{
 			name: "busy greeting", security: implicit,
-			script: script{"greeting": mailserver.Reply("421 4.7.0 mail.example Error: too many connections from 192.0.2.7")},
+			script: script{"greeting": scripted.Reply("421 4.7.0 mail.example Error: too many connections from 192.0.2.7")},
 			id:     check.SMTPGreeting, cause: "too-many-connections",
 		},
 		{
-			name: "greeting refused without words", security: upgrade, script: script{"greeting": mailserver.Reply("554 no")},
+			name: "greeting refused without words", security: upgrade, script: script{"greeting": scripted.Reply("554 no")},
 			id: check.SMTPGreeting, cause: "greeting-refused",
 		},
 		{
 			name: "an IMAP server", security: upgrade,
-			script: script{"greeting": mailserver.Reply("* OK [CAPABILITY IMAP4rev1] ready")}, id: check.SMTPGreeting,
+			script: script{"greeting": scripted.Reply("* OK [CAPABILITY IMAP4rev1] ready")}, id: check.SMTPGreeting,
 			cause: "wrong-service",
 		},
 		{
-			name: "a POP server inside TLS", security: implicit, script: script{"greeting": mailserver.Reply("+OK POP3 ready")},
+			name: "a POP server inside TLS", security: implicit, script: script{"greeting": scripted.Reply("+OK POP3 ready")},
 			id: check.SMTPGreeting, cause: "wrong-service",
 		},
 		{
@@ -58,7 +59,7 @@ func TestEachCheckFailsForItsOwnReason(t *testing.T) {
 		},
 		{
 			name: "plain text on a TLS port", security: implicit,
-			script: script{"tls": mailserver.Reply("220 mail.example ESMTP")}, id: check.SMTPTLS, cause: "tls-wrong-mode",
+			script: script{"tls": scripted.Reply("220 mail.example ESMTP")}, id: check.SMTPTLS, cause: "tls-wrong-mode",
 		},
 		{
 			name: "no STARTTLS", security: upgrade, caps: []string{"SIZE 100", "AUTH PLAIN"}, id: check.SMTPTLS,
@@ -69,25 +70,25 @@ func TestEachCheckFailsForItsOwnReason(t *testing.T) {
 			id: check.SMTPTLS, cause: "security-software-intercept",
 		},
 		{
-			name: "STARTTLS refused without words", security: upgrade, script: script{"STARTTLS": mailserver.Reply("502 no")},
+			name: "STARTTLS refused without words", security: upgrade, script: script{"STARTTLS": scripted.Reply("502 no")},
 			id: check.SMTPTLS, cause: "tls-stripped",
 		},
 		{
 			name: "STARTTLS fails at the server", security: upgrade,
-			script: script{"STARTTLS": mailserver.Reply("454 4.7.0 TLS not available due to local problem")},
+			script: script{"STARTTLS": scripted.Reply("454 4.7.0 TLS not available due to local problem")},
 			id:     check.SMTPTLS, cause: "starttls-failed",
 		},
 		{
 			name: "STARTTLS refused for now without words", security: upgrade,
-			script: script{"STARTTLS": mailserver.Reply("454 no")}, id: check.SMTPTLS, cause: "starttls-failed",
+			script: script{"STARTTLS": scripted.Reply("454 no")}, id: check.SMTPTLS, cause: "starttls-failed",
 		},
 		{
 			name: "closing down at STARTTLS", security: upgrade,
-			script: script{"STARTTLS": mailserver.Reply("421 4.3.0 too busy, closing")}, id: check.SMTPTLS,
+			script: script{"STARTTLS": scripted.Reply("421 4.3.0 too busy, closing")}, id: check.SMTPTLS,
 			cause: "starttls-failed",
 		},
 		{
-			name: "EHLO unknown, HELO would go", security: upgrade, script: script{"EHLO": mailserver.Reply("502 what")},
+			name: "EHLO unknown, HELO would go", security: upgrade, script: script{"EHLO": scripted.Reply("502 what")},
 			id: check.SMTPTLS, cause: "tls-stripped",
 		},
 		{
@@ -119,12 +120,12 @@ func TestEachCheckFailsForItsOwnReason(t *testing.T) {
 		},
 		{
 			name: "name refused in EHLO", security: implicit,
-			script: script{"EHLO": mailserver.Reply(
+			script: script{"EHLO": scripted.Reply(
 				"504 5.5.2 <[127.0.0.1]>: Helo command rejected: need fully-qualified hostname")}, id: check.SMTPEhlo,
 			cause: "helo-rejected",
 		},
 		{
-			name: "EHLO unknown", security: implicit, script: script{"EHLO": mailserver.Reply("500 what")},
+			name: "EHLO unknown", security: implicit, script: script{"EHLO": scripted.Reply("500 what")},
 			id: check.SMTPEhlo, cause: "ehlo-unsupported",
 		},
 		{
@@ -150,54 +151,54 @@ func TestEachCheckFailsForItsOwnReason(t *testing.T) {
 		},
 		{
 			name: "wrong password", security: implicit,
-			script: script{"auth": mailserver.Reply("535 5.7.8 Error: authentication failed: (reason unavailable)")},
+			script: script{"auth": scripted.Reply("535 5.7.8 Error: authentication failed: (reason unavailable)")},
 			id:     check.SMTPAuth, cause: "wrong-password",
 		},
 		{
-			name: "refused in words nobody knows", security: upgrade, script: script{"auth": mailserver.Reply("535 nej")},
+			name: "refused in words nobody knows", security: upgrade, script: script{"auth": scripted.Reply("535 nej")},
 			id: check.SMTPAuth, cause: "wrong-password",
 		},
 		{
 			name: "app password wanted", security: implicit,
-			script: script{"auth": mailserver.Reply(
+			script: script{"auth": scripted.Reply(
 				"534-5.7.9 Application-specific password required. For more information, go to\n534 5.7.9 " +
 					"https://support.google.com/mail/?p=InvalidSecondFactor")},
 			change: func(t *account.Target) { t.Provider = "gmail" }, id: check.SMTPAuth,
 			cause: "app-password-required",
 		},
 		{
-			name: "sender refused at MAIL", security: implicit, script: script{"MAIL": mailserver.Reply("550 nein")},
+			name: "sender refused at MAIL", security: implicit, script: script{"MAIL": scripted.Reply("550 nein")},
 			id: check.SMTPSender, cause: "sender-rejected",
 		},
 		{
 			name: "sender refused at RCPT", security: upgrade,
-			script: script{"RCPT": mailserver.Reply(
+			script: script{"RCPT": scripted.Reply(
 				"553 5.7.1 <marie@durand.example>: Sender address rejected: not owned by user paul@durand.example")},
 			id: check.SMTPSender, cause: "sender-not-owned",
 		},
 		{
 			name: "recipient unknown", security: implicit,
-			script: script{"RCPT": mailserver.Reply(
+			script: script{"RCPT": scripted.Reply(
 				"550 5.1.1 <x@durand.example>: Recipient address rejected: User unknown in virtual mailbox table")},
 			id: check.SMTPRecipient, cause: "recipient-unknown",
 		},
 		{
 			name: "greylisted", security: implicit,
-			script: script{"RCPT": mailserver.Reply(
+			script: script{"RCPT": scripted.Reply(
 				"450 4.2.0 <x@durand.example>: Recipient address rejected: Greylisted, see http://postgrey")},
 			id: check.SMTPRecipient, cause: "greylisted",
 		},
 		{
-			name: "mailbox full", security: implicit, script: script{"RCPT": mailserver.Reply("452 4.2.2 Mailbox full")},
+			name: "mailbox full", security: implicit, script: script{"RCPT": scripted.Reply("452 4.2.2 Mailbox full")},
 			id: check.SMTPRecipient, cause: "mailbox-full",
 		},
 		{
-			name: "recipient refused without words", security: implicit, script: script{"RCPT": mailserver.Reply("550 no")},
+			name: "recipient refused without words", security: implicit, script: script{"RCPT": scripted.Reply("550 no")},
 			id: check.SMTPRecipient, cause: "recipient-rejected",
 		},
 		{
 			name: "content refused", security: implicit, message: "x",
-			script: script{".": mailserver.Reply("554 5.7.1 Message rejected as spam by Content Filtering")},
+			script: script{".": scripted.Reply("554 5.7.1 Message rejected as spam by Content Filtering")},
 			id:     check.SMTPData, cause: "content-rejected",
 		},
 		{
@@ -213,7 +214,7 @@ func TestEachCheckFailsForItsOwnReason(t *testing.T) {
 			id: check.SMTPData, cause: "delivery-unknown",
 		},
 		{
-			name: "DATA refused", security: implicit, message: "x", script: script{"DATA": mailserver.Reply("554 5.5.1 nein")},
+			name: "DATA refused", security: implicit, message: "x", script: script{"DATA": scripted.Reply("554 5.5.1 nein")},
 			id: check.SMTPData, cause: "message-refused",
 		},
 		{
@@ -229,7 +230,7 @@ func TestEachCheckFailsForItsOwnReason(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			b := start(t, test.security,
-				mailserver.Options{Script: test.script, Capabilities: test.caps, CapabilitiesTLS: test.capsTLS})
+				scripted.Options{Script: test.script, Capabilities: test.caps, CapabilitiesTLS: test.capsTLS})
 			for _, a := range test.script {
 				if a.Hang {
 					b.network.Timeout = 1500 * time.Millisecond
@@ -255,22 +256,22 @@ func TestEachCheckFailsForItsOwnReason(t *testing.T) {
 
 func TestEachCertificateFaultHasItsCause(t *testing.T) {
 	t.Parallel()
-	for kind, cause := range map[mailserver.Kind]check.Cause{
-		mailserver.WrongName:   "cert-name-mismatch",
-		mailserver.Expired:     "cert-expired",
-		mailserver.NotYetValid: "cert-not-yet-valid",
-		mailserver.SelfSigned:  "cert-self-signed",
-		mailserver.Untrusted:   "cert-untrusted",
-		mailserver.NoSAN:       "cert-legacy",
-		mailserver.WeakKey:     "cert-weak",
+	for kind, cause := range map[certificates.Kind]check.Cause{
+		certificates.WrongName:   "cert-name-mismatch",
+		certificates.Expired:     "cert-expired",
+		certificates.NotYetValid: "cert-not-yet-valid",
+		certificates.SelfSigned:  "cert-self-signed",
+		certificates.Untrusted:   "cert-untrusted",
+		certificates.NoSAN:       "cert-legacy",
+		certificates.WeakKey:     "cert-weak",
 	} {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
-			ca := mailserver.StartCA(t)
+			ca := scripted.StartCA(t)
 			cert := certificate(t, ca, kind)
 			for _, security := range []config.Security{config.SecurityTLS, config.SecurityStartTLS} {
-				server := mailserver.StartSMTP(t,
-					mailserver.Options{Certificate: &cert, ImplicitTLS: security == config.SecurityTLS})
+				server := scripted.StartSMTP(t,
+					scripted.Options{Certificate: &cert, ImplicitTLS: security == config.SecurityTLS})
 				b := connectTo(t, security, ca, server)
 				results := b.run(t, Options{Message: []byte("x")})
 				wantRoot(t, results, check.SMTPCertificate, string(cause))
@@ -282,9 +283,9 @@ func TestEachCertificateFaultHasItsCause(t *testing.T) {
 				if _, ok := diagnostics.Observed[diagnostics.Certificate](find(t, results, check.SMTPCertificate).Evidence); !ok {
 					t.Error("the certificate is not in evidence")
 				}
-				if kind == mailserver.WrongName {
+				if kind == certificates.WrongName {
 					fix := find(t, results, check.SMTPCertificate).Fix
-					if len(fix) != 1 || fix[0].Value != mailserver.WrongNameHost || fix[0].Kind != "host" {
+					if len(fix) != 1 || fix[0].Value != certificates.WrongNameHost || fix[0].Kind != "host" {
 						t.Errorf("names that fit: %+v", fix)
 					}
 				}
@@ -295,10 +296,10 @@ func TestEachCertificateFaultHasItsCause(t *testing.T) {
 
 func TestCertificateNearItsEndIsAWarning(t *testing.T) {
 	t.Parallel()
-	ca := mailserver.StartCA(t)
-	cert := certificate(t, ca, mailserver.SoonExpiring)
+	ca := scripted.StartCA(t)
+	cert := certificate(t, ca, certificates.SoonExpiring)
 	b := connectTo(t, config.SecurityTLS, ca,
-		mailserver.StartSMTP(t, mailserver.Options{Certificate: &cert, ImplicitTLS: true}))
+		scripted.StartSMTP(t, scripted.Options{Certificate: &cert, ImplicitTLS: true}))
 	results := b.run(t, Options{})
 	if r := find(t, results, check.SMTPCertificate); r.Status != check.Warn ||
 		r.Cause != "cert-soon-expiring" {
@@ -311,13 +312,13 @@ func TestCertificateNearItsEndIsAWarning(t *testing.T) {
 
 func TestAliasOfTheHostIsOfferedWhenItsNameFits(t *testing.T) {
 	t.Parallel()
-	ca := mailserver.StartCA(t)
-	cert, err := ca.Certificate(mailserver.Good, "*.provider.example")
+	ca := scripted.StartCA(t)
+	cert, err := ca.Certificate(certificates.Good, "*.provider.example")
 	if err != nil {
 		t.Fatal(err)
 	}
 	b := connectTo(t, config.SecurityTLS, ca,
-		mailserver.StartSMTP(t, mailserver.Options{Certificate: &cert, ImplicitTLS: true}))
+		scripted.StartSMTP(t, scripted.Options{Certificate: &cert, ImplicitTLS: true}))
 	names := nameserver.Start(t,
 		"smtp.durand.example. IN CNAME out.provider.example.\nout.provider.example. IN A 192.0.2.10\n")
 	if b.network.Resolver, err = wire.ResolverAt(names.Addr()); err != nil {
@@ -331,19 +332,19 @@ func TestAliasOfTheHostIsOfferedWhenItsNameFits(t *testing.T) {
 
 func TestPinVouchesAndAChangedPinStops(t *testing.T) {
 	t.Parallel()
-	ca := mailserver.StartCA(t)
-	cert := certificate(t, ca, mailserver.SelfSigned)
+	ca := scripted.StartCA(t)
+	cert := certificate(t, ca, certificates.SelfSigned)
 	leaf := cert.Leaf
 	if leaf == nil {
 		t.Fatal("no leaf")
 	}
-	server := mailserver.StartSMTP(t, mailserver.Options{Certificate: &cert, ImplicitTLS: true})
+	server := scripted.StartSMTP(t, scripted.Options{Certificate: &cert, ImplicitTLS: true})
 	b := connectTo(t, config.SecurityTLS, ca, server)
 	b.target.Pins = []string{wire.SPKI(leaf)}
 	wantPass(t, b.run(t, Options{}))
 
-	server = mailserver.StartSMTP(t,
-		mailserver.Options{Certificate: new(certificate(t, ca, mailserver.Good)), ImplicitTLS: true})
+	server = scripted.StartSMTP(t,
+		scripted.Options{Certificate: new(certificate(t, ca, certificates.Good)), ImplicitTLS: true})
 	b = connectTo(t, config.SecurityTLS, ca, server)
 	b.target.Pins = []string{wire.SPKI(leaf)}
 	wantRoot(t, b.run(t, Options{}), check.SMTPCertificate, "cert-pin-mismatch")
@@ -357,8 +358,8 @@ func TestInterceptingCertificate(t *testing.T) {
 		"Somebody":                    "cert-self-signed",
 	} {
 		cert := selfSignedBy(t, clock)
-		b := connectTo(t, config.SecurityTLS, mailserver.StartCA(t),
-			mailserver.StartSMTP(t, mailserver.Options{
+		b := connectTo(t, config.SecurityTLS, scripted.StartCA(t),
+			scripted.StartSMTP(t, scripted.Options{
 				TLS:         &tls.Config{Certificates: []tls.Certificate{cert}},
 				ImplicitTLS: true,
 			}))
@@ -368,7 +369,7 @@ func TestInterceptingCertificate(t *testing.T) {
 
 func TestClockBeforeThisProgramsTimeIsWrong(t *testing.T) {
 	t.Parallel()
-	b := start(t, config.SecurityTLS, mailserver.Options{})
+	b := start(t, config.SecurityTLS, scripted.Options{})
 	b.network.Now = func() time.Time { return time.Date(1970, 1, 2, 0, 0, 0, 0, time.UTC) }
 	wantRoot(t, b.run(t, Options{}), check.SMTPCertificate, "clock-wrong")
 }
@@ -376,7 +377,7 @@ func TestClockBeforeThisProgramsTimeIsWrong(t *testing.T) {
 func TestNetworkFailuresAreToldApart(t *testing.T) {
 	t.Parallel()
 	run := func(t *testing.T, change func(*bench)) []diagnostics.Result {
-		b := start(t, config.SecurityTLS, mailserver.Options{})
+		b := start(t, config.SecurityTLS, scripted.Options{})
 		b.network.Timeout = time.Second
 		change(b)
 		return b.run(t, Options{})
@@ -398,8 +399,8 @@ func TestNetworkFailuresAreToldApart(t *testing.T) {
 		id     check.ID
 		cause  check.Cause
 	}{
-		{"refused", route(mailserver.StartRefused(t).Addr()), check.NetConnect, "connection-refused"},
-		{"blocked", route(mailserver.StartBlackhole(t).Addr()), check.NetConnect, "port-blocked"},
+		{"refused", route(scripted.StartRefused(t).Addr()), check.NetConnect, "connection-refused"},
+		{"blocked", route(scripted.StartBlackhole(t).Addr()), check.NetConnect, "port-blocked"},
 		{"no such name", resolver("!nxdomain smtp.durand.example\n"), check.NetResolve, "dns-nxdomain"},
 		{"name without address", resolver("smtp.durand.example. IN TXT x\n"), check.NetResolve, "dns-no-address"},
 		{"name service ill", resolver("!servfail smtp.durand.example\n"), check.NetResolve, "dns-failure"},
@@ -421,9 +422,9 @@ func TestFamiliesAreReportedApart(t *testing.T) {
 	t.Parallel()
 	const both = "smtp.durand.example. IN A 127.0.0.1\nsmtp.durand.example. IN AAAA ::1\n"
 	with := func(t *testing.T, zone, v4, v6 string) []diagnostics.Result {
-		ca := mailserver.StartCA(t)
-		cert := certificate(t, ca, mailserver.Good)
-		server := mailserver.StartSMTP(t, mailserver.Options{Certificate: &cert, ImplicitTLS: true})
+		ca := scripted.StartCA(t)
+		cert := certificate(t, ca, certificates.Good)
+		server := scripted.StartSMTP(t, scripted.Options{Certificate: &cert, ImplicitTLS: true})
 		b := connectTo(t, config.SecurityTLS, ca, server)
 		resolver, err := wire.ResolverAt(nameserver.Start(t, zone).Addr())
 		if err != nil {
@@ -443,8 +444,8 @@ func TestFamiliesAreReportedApart(t *testing.T) {
 		}
 		return b.run(t, Options{})
 	}
-	refused := mailserver.StartRefused(t).Addr()
-	dead := mailserver.StartBlackhole(t).Addr()
+	refused := scripted.StartRefused(t).Addr()
+	dead := scripted.StartBlackhole(t).Addr()
 	for _, test := range []struct {
 		name, v4, v6   string
 		four, six      check.Status
@@ -475,7 +476,7 @@ func TestFamiliesAreReportedApart(t *testing.T) {
 
 func TestSilentServerOnTheTLSPortIsAModeMixUp(t *testing.T) {
 	t.Parallel()
-	b := start(t, config.SecurityTLS, mailserver.Options{})
+	b := start(t, config.SecurityTLS, scripted.Options{})
 	b.target.Submission.Security = config.SecurityStartTLS // on port 465, which waits for TLS
 	b.network.Timeout = time.Second
 	wantRoot(t, b.run(t, Options{}), check.SMTPGreeting, "tls-wrong-mode")
@@ -484,12 +485,12 @@ func TestSilentServerOnTheTLSPortIsAModeMixUp(t *testing.T) {
 
 func TestAutoTakesImplicitTLSThenSTARTTLSAndNeverCleartext(t *testing.T) {
 	t.Parallel()
-	ca := mailserver.StartCA(t)
-	cert := certificate(t, ca, mailserver.Good)
-	implicit := mailserver.StartSMTP(t, mailserver.Options{Certificate: &cert, ImplicitTLS: true})
-	upgrade := mailserver.StartSMTP(t, mailserver.Options{Certificate: &cert})
-	clear := mailserver.StartSMTP(t, mailserver.Options{})
-	refused := mailserver.StartRefused(t).Addr()
+	ca := scripted.StartCA(t)
+	cert := certificate(t, ca, certificates.Good)
+	implicit := scripted.StartSMTP(t, scripted.Options{Certificate: &cert, ImplicitTLS: true})
+	upgrade := scripted.StartSMTP(t, scripted.Options{Certificate: &cert})
+	clear := scripted.StartSMTP(t, scripted.Options{})
+	refused := scripted.StartRefused(t).Addr()
 	for _, test := range []struct {
 		name      string
 		tls, plus string // behind 465 and 587
@@ -517,7 +518,7 @@ func TestAutoTakesImplicitTLSThenSTARTTLSAndNeverCleartext(t *testing.T) {
 			} else if r := find(t, results, check.SMTPRecipient); r.Status != check.Pass {
 				t.Errorf("recipient %s %s\n%s", r.Status, r.Cause, dump(results))
 			}
-			for _, server := range []*mailserver.Server{implicit, upgrade, clear} {
+			for _, server := range []*scripted.Server{implicit, upgrade, clear} {
 				server.NoSecretInClear(t, password, user)
 			}
 		})
@@ -526,7 +527,7 @@ func TestAutoTakesImplicitTLSThenSTARTTLSAndNeverCleartext(t *testing.T) {
 
 func TestCleartextOnlyWithConsent(t *testing.T) {
 	t.Parallel()
-	b := start(t, config.SecurityNone, mailserver.Options{})
+	b := start(t, config.SecurityNone, scripted.Options{})
 	b.target.AllowCleartext = true
 	results := b.run(t, Options{})
 	if r := find(t, results, check.SMTPTLS); r.Status != check.Warn || r.Cause != "insecure-cleartext" {
@@ -540,7 +541,7 @@ func TestCleartextOnlyWithConsent(t *testing.T) {
 
 func TestAuthOfferedBeforeTLSIsAWarning(t *testing.T) {
 	t.Parallel()
-	b := start(t, config.SecurityStartTLS, mailserver.Options{Capabilities: []string{"STARTTLS", "AUTH PLAIN LOGIN"}})
+	b := start(t, config.SecurityStartTLS, scripted.Options{Capabilities: []string{"STARTTLS", "AUTH PLAIN LOGIN"}})
 	r := find(t, b.run(t, Options{}), check.SMTPAuthOffered)
 	if r.Status != check.Warn || r.Cause != "auth-before-tls" {
 		t.Errorf("%s %s", r.Status, r.Cause)
@@ -549,7 +550,7 @@ func TestAuthOfferedBeforeTLSIsAWarning(t *testing.T) {
 
 func TestWithoutSecretOrAddressesTheRestIsLeftOut(t *testing.T) {
 	t.Parallel()
-	b := start(t, config.SecurityTLS, mailserver.Options{})
+	b := start(t, config.SecurityTLS, scripted.Options{})
 	b.target = account.Target{
 		Submission: config.Server{Host: host, Port: 465, Security: config.SecurityTLS},
 		Secret:     secret.Value{},
@@ -568,8 +569,8 @@ func TestWithoutSecretOrAddressesTheRestIsLeftOut(t *testing.T) {
 
 func TestAliasesAreTriedAndNothingIsSent(t *testing.T) {
 	t.Parallel()
-	b := start(t, config.SecurityTLS, mailserver.Options{Script: script{
-		"MAIL FROM:<PAUL@DURAND.EXAMPLE>": mailserver.Reply("553 5.7.1 not owned"),
+	b := start(t, config.SecurityTLS, scripted.Options{Script: script{
+		"MAIL FROM:<PAUL@DURAND.EXAMPLE>": scripted.Reply("553 5.7.1 not owned"),
 	}})
 	results := b.run(t, Options{Aliases: []string{other, "info@durand.example"}})
 	var got []string

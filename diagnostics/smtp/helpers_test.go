@@ -17,8 +17,9 @@ import (
 	"postier/diagnostics"
 	"postier/internal/account"
 	"postier/internal/check"
-	"postier/internal/rehearsal/mailserver"
+	"postier/internal/rehearsal/certificates"
 	"postier/internal/rehearsal/nameserver"
+	"postier/internal/scripted"
 	"postier/internal/secret"
 	"postier/internal/wire"
 )
@@ -37,26 +38,26 @@ smtp.durand.example. 300 IN A 192.0.2.10
 
 // bench is a network in which host leads to one scripted server.
 type bench struct {
-	ca      *mailserver.CA
-	server  *mailserver.Server
+	ca      *certificates.CA
+	server  *scripted.Server
 	network *wire.Network
 	target  account.Target
 	port    int
 }
 
 // start makes a server for a mode. Its options are completed: certificate of the CA, implicit TLS where the mode is so.
-func start(t *testing.T, security config.Security, o mailserver.Options) *bench {
+func start(t *testing.T, security config.Security, o scripted.Options) *bench {
 	t.Helper()
-	ca := mailserver.StartCA(t)
+	ca := scripted.StartCA(t)
 	if o.Certificate == nil && o.TLS == nil && security != config.SecurityNone {
-		cert := certificate(t, ca, mailserver.Good)
+		cert := certificate(t, ca, certificates.Good)
 		o.Certificate = &cert
 	}
 	o.ImplicitTLS = security == config.SecurityTLS
-	return connectTo(t, security, ca, mailserver.StartSMTP(t, o))
+	return connectTo(t, security, ca, scripted.StartSMTP(t, o))
 }
 
-func connectTo(t *testing.T, security config.Security, ca *mailserver.CA, server *mailserver.Server) *bench {
+func connectTo(t *testing.T, security config.Security, ca *certificates.CA, server *scripted.Server) *bench {
 	t.Helper()
 	port := 587
 	if security == config.SecurityTLS {
@@ -81,7 +82,7 @@ func connectTo(t *testing.T, security config.Security, ca *mailserver.CA, server
 	}
 }
 
-func certificate(t *testing.T, ca *mailserver.CA, kind mailserver.Kind) tls.Certificate {
+func certificate(t *testing.T, ca *certificates.CA, kind certificates.Kind) tls.Certificate {
 	t.Helper()
 	cert, err := ca.Certificate(kind, host)
 	if err != nil {

@@ -16,14 +16,15 @@ import (
 	"postier/diagnostics"
 	"postier/internal/account"
 	"postier/internal/check"
-	"postier/internal/rehearsal/mailserver"
+	"postier/internal/rehearsal/certificates"
+	"postier/internal/scripted"
 )
 
 // A hostile server in each phase of the dialog does each of these things. Every run must end within its steps, with one
 // root cause that fits, with nothing secret outside verified TLS, and without a raw control byte in what it says.
 type hostility struct {
 	name   string
-	action mailserver.Action
+	action scripted.Action
 	causes string // that fit, in any phase
 }
 
@@ -31,50 +32,50 @@ type hostility struct {
 const slowOnes = 2
 
 var hostilities = []hostility{
-	{"hang", mailserver.Action{Hang: true}, "server-timeout delivery-unknown tls-wrong-mode"},
+	{"hang", scripted.Action{Hang: true}, "server-timeout delivery-unknown tls-wrong-mode"},
 	{
 		"drip",
-		mailserver.Action{Raw: []byte(strings.Repeat("2", 500)), Drip: 20 * time.Millisecond},
+		scripted.Action{Raw: []byte(strings.Repeat("2", 500)), Drip: 20 * time.Millisecond},
 		"server-timeout delivery-unknown tls-wrong-mode tls-injected protocol-error",
 	},
 	{
 		"garbage",
-		mailserver.Action{Raw: []byte("\x00\xff\xfe\x1b]52;c;ZXZpbA==\x07\r\n\u202e\r\n"), Close: true},
+		scripted.Action{Raw: []byte("\x00\xff\xfe\x1b]52;c;ZXZpbA==\x07\r\n\u202e\r\n"), Close: true},
 		"protocol-error tls-wrong-mode tls-injected delivery-unknown",
 	},
 	{
 		"truncation",
-		mailserver.Action{Raw: []byte("25"), Close: true},
+		scripted.Action{Raw: []byte("25"), Close: true},
 		"connection-dropped delivery-unknown tls-wrong-mode tls-injected",
 	},
 	{
 		"truncated multi-line",
-		mailserver.Action{Raw: []byte("250-one\r\n250-two\r\n"), Close: true},
+		scripted.Action{Raw: []byte("250-one\r\n250-two\r\n"), Close: true},
 		"connection-dropped delivery-unknown tls-wrong-mode tls-injected",
 	},
-	{"wrong code", mailserver.Action{Reply: "999 what"}, "protocol-error tls-wrong-mode tls-injected delivery-unknown"},
+	{"wrong code", scripted.Action{Reply: "999 what"}, "protocol-error tls-wrong-mode tls-injected delivery-unknown"},
 	{
 		"mixed codes",
-		mailserver.Action{Reply: "250-a\n550 no\n250 end"},
+		scripted.Action{Reply: "250-a\n550 no\n250 end"},
 		"protocol-error tls-wrong-mode tls-injected delivery-unknown",
 	},
-	{"close", mailserver.Action{Close: true}, "connection-dropped delivery-unknown"},
-	{"reset", mailserver.Action{Reset: true}, "connection-dropped delivery-unknown"},
-	{"TLS alert", mailserver.Action{TLSAlert: 40}, "tls-wrong-mode tls-handshake delivery-unknown"},
-	{"endless line", mailserver.Action{Endless: "x"}, "limit-exceeded tls-wrong-mode tls-injected delivery-unknown"},
+	{"close", scripted.Action{Close: true}, "connection-dropped delivery-unknown"},
+	{"reset", scripted.Action{Reset: true}, "connection-dropped delivery-unknown"},
+	{"TLS alert", scripted.Action{TLSAlert: 40}, "tls-wrong-mode tls-handshake delivery-unknown"},
+	{"endless line", scripted.Action{Endless: "x"}, "limit-exceeded tls-wrong-mode tls-injected delivery-unknown"},
 	{
 		"endless reply",
-		mailserver.Action{Endless: "250-x\r\n"},
+		scripted.Action{Endless: "250-x\r\n"},
 		"limit-exceeded tls-wrong-mode tls-injected delivery-unknown",
 	},
 	{
 		"421",
-		mailserver.Action{Reply: "421 4.3.2 \x1b[2J\u009b closing"},
+		scripted.Action{Reply: "421 4.3.2 \x1b[2J\u009b closing"},
 		"server-busy starttls-failed tls-wrong-mode tls-injected auth-temporary-failure",
 	},
 	{
 		"escapes",
-		mailserver.Action{Reply: "554 5.0.0 \x1b[2J\u202e\u009d \x07 \x7f\u200b"},
+		scripted.Action{Reply: "554 5.0.0 \x1b[2J\u202e\u009d \x07 \x7f\u200b"},
 		"greeting-refused tls-stripped tls-wrong-mode protocol-error wrong-password sender-rejected recipient-rejected " +
 			"message-refused tls-injected unknown reputation-low ip-blocklisted",
 	},
@@ -102,8 +103,8 @@ var phases = []phase{
 
 func TestHostileServers(t *testing.T) {
 	before := runtime.NumGoroutine()
-	ca := mailserver.StartCA(t)
-	cert := certificate(t, ca, mailserver.Good)
+	ca := scripted.StartCA(t)
+	cert := certificate(t, ca, certificates.Good)
 	t.Run("slow on purpose", func(t *testing.T) { // all at once, so that they cost their deadline once
 		hostilePhases(t, ca, cert, 1500*time.Millisecond, hostilities[:slowOnes]...)
 	})
@@ -114,18 +115,18 @@ func TestHostileServers(t *testing.T) {
 }
 
 // hostilePhases meets each hostility in each phase and judges what the ladder said.
-func hostilePhases(t *testing.T, ca *mailserver.CA, cert tls.Certificate, timeout time.Duration, list ...hostility) {
+func hostilePhases(t *testing.T, ca *certificates.CA, cert tls.Certificate, timeout time.Duration, list ...hostility) {
 	type meeting struct {
 		phase   phase
 		with    hostility
-		server  *mailserver.Server
+		server  *scripted.Server
 		results []diagnostics.Result
 	}
 	var meetings []*meeting
 	var wg sync.WaitGroup
 	for _, h := range list {
 		for _, p := range phases {
-			m := &meeting{phase: p, with: h, server: mailserver.StartSMTP(t, mailserver.Options{
+			m := &meeting{phase: p, with: h, server: scripted.StartSMTP(t, scripted.Options{
 				Certificate: &cert, ImplicitTLS: p.in == config.SecurityTLS, Script: script{p.name: h.action},
 			})}
 			meetings = append(meetings, m)
@@ -205,7 +206,7 @@ func TestCancelEndsEachPhaseAtOnce(t *testing.T) {
 		t.Run(string(phase.in)+"/"+phase.name, func(t *testing.T) {
 			t.Parallel()
 			entered := make(chan struct{})
-			b := start(t, phase.in, mailserver.Options{Script: script{phase.name: {Hang: true}}})
+			b := start(t, phase.in, scripted.Options{Script: script{phase.name: {Hang: true}}})
 			b.network.Timeout = time.Minute
 			ctx, cancel := context.WithCancel(t.Context())
 			var once sync.Once
@@ -238,7 +239,7 @@ func TestEchoedSecretIsNotShown(t *testing.T) {
 	t.Parallel()
 	for _, form := range password.Forms(user) {
 		b := start(t, config.SecurityTLS,
-			mailserver.Options{Script: script{"auth": mailserver.Reply("535 5.7.8 no such password: " + form)}})
+			scripted.Options{Script: script{"auth": scripted.Reply("535 5.7.8 no such password: " + form)}})
 		results := b.run(t, Options{})
 		wantRoot(t, results, check.SMTPAuth, "wrong-password")
 		noLeak(t, results)
@@ -257,7 +258,7 @@ func TestNothingSmugglesACommand(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := start(t, config.SecurityTLS, mailserver.Options{})
+			b := start(t, config.SecurityTLS, scripted.Options{})
 			change(&b.target)
 			results := b.run(t, Options{})
 			if _, ok := diagnostics.Root(results); !ok {
@@ -276,7 +277,7 @@ func TestNothingSmugglesACommand(t *testing.T) {
 // TestMemoryStaysSmall: a server that talks for ever costs no more than its caps.
 func TestMemoryStaysSmall(t *testing.T) {
 	for _, endless := range []string{"x", "220-x\r\n"} {
-		b := start(t, config.SecurityTLS, mailserver.Options{Script: script{"greeting": {Endless: endless}}})
+		b := start(t, config.SecurityTLS, scripted.Options{Script: script{"greeting": {Endless: endless}}})
 		var before, after runtime.MemStats
 		runtime.GC()
 		runtime.ReadMemStats(&before)
@@ -290,17 +291,17 @@ func TestMemoryStaysSmall(t *testing.T) {
 
 func TestThousandsOfNamesAreCounted(t *testing.T) {
 	t.Parallel()
-	ca := mailserver.StartCA(t)
+	ca := scripted.StartCA(t)
 	hosts := []string{host}
 	for i := range 10_000 {
 		hosts = append(hosts, fmt.Sprintf("h%d\x1b.example", i))
 	}
-	cert, err := ca.Certificate(mailserver.Good, hosts...)
+	cert, err := ca.Certificate(certificates.Good, hosts...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	b := connectTo(t, config.SecurityTLS, ca,
-		mailserver.StartSMTP(t, mailserver.Options{Certificate: &cert, ImplicitTLS: true}))
+		scripted.StartSMTP(t, scripted.Options{Certificate: &cert, ImplicitTLS: true}))
 	results := b.run(t, Options{})
 	r := find(t, results, check.SMTPCertificate)
 	e, _ := diagnostics.Observed[diagnostics.Certificate](r.Evidence)

@@ -8,7 +8,7 @@ import (
 	"postier/config"
 	"postier/diagnostics"
 	"postier/internal/check"
-	"postier/internal/rehearsal/mailserver"
+	"postier/internal/scripted"
 )
 
 func TestEveryRungPassesWithEvidence(t *testing.T) {
@@ -16,7 +16,7 @@ func TestEveryRungPassesWithEvidence(t *testing.T) {
 	for _, security := range []config.Security{config.SecurityTLS, config.SecurityStartTLS} {
 		t.Run(string(security), func(t *testing.T) {
 			t.Parallel()
-			b := start(t, security, mailserver.Options{})
+			b := start(t, security, scripted.Options{})
 			results := b.run(t, Options{})
 			wantPass(t, results)
 			noLeak(t, results)
@@ -44,7 +44,7 @@ func TestEveryRungPassesWithEvidence(t *testing.T) {
 
 func TestMessageIsSentWholeAndItsQueueIDKept(t *testing.T) {
 	t.Parallel()
-	b := start(t, config.SecurityStartTLS, mailserver.Options{})
+	b := start(t, config.SecurityStartTLS, scripted.Options{})
 	message := "Subject: x\nFrom: a\n\n.dot\nlast"
 	results := b.run(t, Options{Message: []byte(message)})
 	wantPass(t, results)

@@ -19,7 +19,8 @@ import (
 	"postier/config"
 	"postier/diagnostics"
 	"postier/internal/check"
-	"postier/internal/rehearsal/mailserver"
+	"postier/internal/rehearsal/certificates"
+	"postier/internal/scripted"
 	"postier/internal/wire"
 )
 
@@ -34,9 +35,9 @@ type scramServer struct {
 	extension  bool // it begins with m=, which must be understood
 }
 
-func (s scramServer) start(t *testing.T, ca *mailserver.CA) string {
+func (s scramServer) start(t *testing.T, ca *certificates.CA) string {
 	t.Helper()
-	cert := certificate(t, ca, mailserver.Good)
+	cert := certificate(t, ca, certificates.Good)
 	listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{cert}})
 	if err != nil {
 		t.Fatal(err)
@@ -231,7 +232,7 @@ func TestSCRAM(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			b := start(t, config.SecurityTLS, mailserver.Options{})
+			b := start(t, config.SecurityTLS, scripted.Options{})
 			address := test.server.start(t, b.ca)
 			b.network.Route = func(string, string, int) (string, bool) { return address, true }
 			b.target.Submission.Auth = test.auth

@@ -10,7 +10,7 @@ import (
 	"postier/config"
 	"postier/diagnostics"
 	"postier/internal/check"
-	"postier/internal/rehearsal/mailserver"
+	"postier/internal/scripted"
 	"postier/internal/smtp"
 )
 
@@ -26,23 +26,23 @@ func TestSend(t *testing.T) {
 		{"accepted", nil, []string{user, other}, smtp.StateAccepted, ""},
 		{
 			"one recipient refused",
-			script{"RCPT TO:<PAUL@DURAND.EXAMPLE>": mailserver.Reply("550 5.1.1 User unknown")},
+			script{"RCPT TO:<PAUL@DURAND.EXAMPLE>": scripted.Reply("550 5.1.1 User unknown")},
 			[]string{user, other},
 			smtp.StateAccepted, "",
 		},
 		{
 			"every recipient refused",
-			script{"RCPT": mailserver.Reply("550 5.1.1 User unknown")},
+			script{"RCPT": scripted.Reply("550 5.1.1 User unknown")},
 			[]string{user, other},
 			smtp.StateRefused, check.SMTPRecipient,
 		},
-		{"content refused", script{".": mailserver.Reply("554 5.7.1 spam")}, nil, smtp.StateRefused, check.SMTPData},
+		{"content refused", script{".": scripted.Reply("554 5.7.1 spam")}, nil, smtp.StateRefused, check.SMTPData},
 		{"lost after the dot", script{".": {Close: true}}, nil, smtp.StateUnknown, check.SMTPData},
 		{"lost before", script{"MAIL": {Close: true}}, nil, smtp.StateNotSent, check.SMTPSender},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			b := start(t, config.SecurityTLS, mailserver.Options{Script: test.script})
+			b := start(t, config.SecurityTLS, scripted.Options{Script: test.script})
 			outcome, err := Send(t.Context(), b.network, b.target, []byte("Subject: x\n\nx\n"), test.to)
 			if outcome.State != test.state {
 				t.Errorf("state %s, want %s\n%s", outcome.State, test.state, dump(outcome.Results))
@@ -65,7 +65,7 @@ func TestSend(t *testing.T) {
 
 func TestSendStopped(t *testing.T) {
 	t.Parallel()
-	b := start(t, config.SecurityTLS, mailserver.Options{Script: script{"EHLO": {Hang: true}}})
+	b := start(t, config.SecurityTLS, scripted.Options{Script: script{"EHLO": {Hang: true}}})
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	outcome, err := Send(ctx, b.network, b.target, []byte("x"), nil)
@@ -76,7 +76,7 @@ func TestSendStopped(t *testing.T) {
 
 func TestLargeMessageArrivesWhole(t *testing.T) {
 	t.Parallel()
-	b := start(t, config.SecurityTLS, mailserver.Options{CapabilitiesTLS: []string{"AUTH PLAIN"}})
+	b := start(t, config.SecurityTLS, scripted.Options{CapabilitiesTLS: []string{"AUTH PLAIN"}})
 	line := strings.Repeat("x", 70)
 	message := strings.Repeat(line+"\n", 5000)
 	outcome, err := Send(t.Context(), b.network, b.target, []byte(message), nil)
@@ -91,7 +91,7 @@ func TestLargeMessageArrivesWhole(t *testing.T) {
 // TestServerThatHangsUpInTheMiddleOfAMessage: what it said first is the cause, and nothing was delivered.
 func TestServerThatHangsUpInTheMiddleOfAMessage(t *testing.T) {
 	t.Parallel()
-	b := start(t, config.SecurityTLS, mailserver.Options{
+	b := start(t, config.SecurityTLS, scripted.Options{
 		CapabilitiesTLS: []string{"AUTH PLAIN"},
 		Script:          script{"DATA": {Reply: "354 go\n552 5.3.4 Message size exceeds fixed limit", Close: true}},
 	})
@@ -117,7 +117,7 @@ func TestRoundTrips(t *testing.T) {
 		{config.SecurityStartTLS, nil, 3, 8},
 		{config.SecurityStartTLS, []byte("x"), 3, 9},
 	} {
-		b := start(t, test.security, mailserver.Options{})
+		b := start(t, test.security, scripted.Options{})
 		l := newLadder(b.network, b.target, Options{Message: test.message})
 		atSignIn := 0
 		observe := func(e diagnostics.Event) {

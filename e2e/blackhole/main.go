@@ -8,7 +8,7 @@ import (
 	"io"
 	"os"
 
-	"postier/internal/rehearsal/mailserver"
+	"postier/internal/rehearsal/deadport"
 )
 
 func main() {
@@ -16,7 +16,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage: blackhole ADDRESS")
 		os.Exit(64)
 	}
-	port, err := mailserver.Blackhole(os.Args[1])
+	port, err := deadport.Blackhole(os.Args[1])
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "blackhole:", err)
 		os.Exit(1)

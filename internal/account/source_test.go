@@ -10,7 +10,7 @@ import (
 
 	"postier/config"
 	"postier/config/credential"
-	"postier/internal/rehearsal/mailserver"
+	"postier/internal/scripted"
 	"postier/internal/wire"
 )
 
@@ -91,7 +91,7 @@ func TestProfileWithItsSecretAndRoots(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	write("ca.pem", string(mailserver.StartCA(t).PEM()))
+	write("ca.pem", string(scripted.StartCA(t).PEM()))
 	write("empty.pem", "nothing")
 	write("secret", "C4nary\n")
 	path := filepath.Join(folder, "config.json")

@@ -22,7 +22,7 @@ var layers = [][]string{
 	{"tui"},
 	{"wizard/worker", "delivery"},
 	{"wizard", "diagnostics"},
-	{"internal/account", "internal/discovery", "internal/rehearsal"},
+	{"internal/account", "internal/discovery", "internal/rehearsal", "internal/scripted"},
 	{"presets"},
 	{"internal/smtp", "internal/imap"},
 	{"config"},

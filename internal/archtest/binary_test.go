@@ -4,21 +4,24 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
 
 // unlinked are packages that have no business in the program, with the reason. Each stands for what is below it too.
 var unlinked = map[string]string{
-	"testing":                    "made for tests",
-	"net/http/httptest":          "made for tests",
-	"github.com/stretchr":        "made for tests",
-	"go.uber.org/goleak":         "made for tests",
-	"github.com/rogpeppe":        "made for tests",
-	"github.com/creack/pty":      "made for tests",
-	"github.com/santhosh-tekuri": "made for tests",
-	"postier/internal/archtest":  "made for tests",
-	"go/parser":                  "reads programs",
+	"testing":                                     "made for tests",
+	"net/http/httptest":                           "made for tests",
+	"github.com/stretchr":                         "made for tests",
+	"go.uber.org/goleak":                          "made for tests",
+	"github.com/rogpeppe":                         "made for tests",
+	"github.com/creack/pty":                       "made for tests",
+	"github.com/santhosh-tekuri":                  "made for tests",
+	"postier/internal/archtest":                   "made for tests",
+	"postier/internal/mailauth/lookup/lookuptest": "made for tests",
+	"postier/internal/scripted":                   "made for tests",
+	"go/parser":                                   "reads programs",
 }
 
 // TestNothingForTestsIsLinked looks at everything that the program is linked from.
@@ -36,6 +39,28 @@ func TestNothingForTestsIsLinked(t *testing.T) {
 		for root, why := range unlinked {
 			if path == root || strings.HasPrefix(path, root+"/") {
 				t.Errorf("the program is linked from %s: %s", path, why)
+			}
+		}
+	}
+}
+
+// testOnly are packages that only tests, benchmarks and one another may import.
+var testOnly = []string{"postier/internal/scripted", "postier/internal/mailauth/lookup/lookuptest"}
+
+// TestOnlyTestsImportTheScriptedServers keeps what plays a part in tests from growing into the program again.
+func TestOnlyTestsImportTheScriptedServers(t *testing.T) {
+	t.Parallel()
+	for _, path := range goFiles(t) {
+		if strings.HasSuffix(path, "_test.go") || strings.Contains(path, "internal/scripted/") {
+			continue
+		}
+		source, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, made := range testOnly {
+			if strings.Contains(string(source), strconv.Quote(made)) {
+				t.Errorf("%s imports %s, which is made for tests", path, made)
 			}
 		}
 	}

@@ -13,8 +13,9 @@ import (
 
 	"postier/internal/cli/command"
 	"postier/internal/exitcode"
-	"postier/internal/rehearsal/mailserver"
+	"postier/internal/rehearsal/certificates"
 	"postier/internal/rehearsal/nameserver"
+	"postier/internal/scripted"
 )
 
 // program runs the program without a terminal.
@@ -118,7 +119,7 @@ func TestReportShape(t *testing.T) {
 func TestNoOutputHoldsTheSecret(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	ca := mailserver.StartCA(t)
+	ca := scripted.StartCA(t)
 	caFile, err := ca.WriteFile(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -127,18 +128,18 @@ func TestNoOutputHoldsTheSecret(t *testing.T) {
 	if err := os.WriteFile(password, []byte(hostileSecret.Reveal()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cert := ca.Leaf(t, mailserver.Good, hostileHost)
+	cert := scripted.Leaf(t, ca, certificates.Good, hostileHost)
 	forms := hostileSecret.Forms(hostileUser)
 	for i, form := range forms {
 		t.Run(strconv.Itoa(i), func(t *testing.T) {
 			t.Parallel()
-			smtp := mailserver.StartSMTP(t,
-				mailserver.Options{Certificate: cert, ImplicitTLS: true, Domain: hostileHost, Script: mailserver.Script{
-					"greeting": mailserver.Reply("220 " + form), "auth": mailserver.Reply("235 welcome " + form),
-					"MAIL": mailserver.Reply("550 5.7.1 " + form + " no"),
+			smtp := scripted.StartSMTP(t,
+				scripted.Options{Certificate: cert, ImplicitTLS: true, Domain: hostileHost, Script: scripted.Script{
+					"greeting": scripted.Reply("220 " + form), "auth": scripted.Reply("235 welcome " + form),
+					"MAIL": scripted.Reply("550 5.7.1 " + form + " no"),
 				}})
-			imap := mailserver.StartIMAP(t, mailserver.Options{Certificate: cert, ImplicitTLS: true, Script: mailserver.Script{
-				"greeting": mailserver.Reply("* OK " + form), "auth": mailserver.Reply("{tag} NO [ALERT] " + form),
+			imap := scripted.StartIMAP(t, scripted.Options{Certificate: cert, ImplicitTLS: true, Script: scripted.Script{
+				"greeting": scripted.Reply("* OK " + form), "auth": scripted.Reply("{tag} NO [ALERT] " + form),
 			}})
 			resolver := nameserver.Start(t, hostileHost+". 300 IN A 127.0.0.1\n").Addr()
 			settings := []string{

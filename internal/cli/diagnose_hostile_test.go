@@ -17,8 +17,9 @@ import (
 	"postier/diagnostics/explain"
 	"postier/internal/check"
 	"postier/internal/cli/command"
-	"postier/internal/rehearsal/mailserver"
+	"postier/internal/rehearsal/certificates"
 	"postier/internal/rehearsal/nameserver"
+	"postier/internal/scripted"
 	"postier/internal/secret"
 )
 
@@ -35,7 +36,7 @@ type hostileCase struct {
 	name     string
 	imap     bool
 	implicit bool
-	script   mailserver.Script
+	script   scripted.Script
 	causes   string // that fit
 }
 
@@ -43,22 +44,22 @@ type hostileCase struct {
 // none of them is a wrong password unless the server said so.
 var badManners = []struct {
 	name   string
-	action mailserver.Action
+	action scripted.Action
 	causes string
 }{
-	{"hang", mailserver.Action{Hang: true}, "server-timeout"},
-	{"slow drip", mailserver.Action{Raw: bytes.Repeat([]byte("2"), 400), Drip: 25 * time.Millisecond}, "server-timeout"},
+	{"hang", scripted.Action{Hang: true}, "server-timeout"},
+	{"slow drip", scripted.Action{Raw: bytes.Repeat([]byte("2"), 400), Drip: 25 * time.Millisecond}, "server-timeout"},
 	{
 		"garbage",
-		mailserver.Action{Raw: []byte("\x00\xff\xfe\x1b]52;c;ZXZpbA==\x07\r\n\u202e\r\n"), Close: true},
+		scripted.Action{Raw: []byte("\x00\xff\xfe\x1b]52;c;ZXZpbA==\x07\r\n\u202e\r\n"), Close: true},
 		"protocol-error",
 	},
-	{"truncation", mailserver.Action{Raw: []byte("25"), Close: true}, "connection-dropped"},
-	{"close", mailserver.Action{Close: true}, "connection-dropped"},
-	{"reset", mailserver.Action{Reset: true}, "connection-dropped"},
-	{"TLS alert", mailserver.Action{TLSAlert: 40}, "protocol-error connection-dropped tls-wrong-mode"},
-	{"endless line", mailserver.Action{Endless: "\x1b[2Jx"}, "limit-exceeded"},
-	{"endless reply", mailserver.Action{Endless: "250-x\r\n"}, "limit-exceeded protocol-error"},
+	{"truncation", scripted.Action{Raw: []byte("25"), Close: true}, "connection-dropped"},
+	{"close", scripted.Action{Close: true}, "connection-dropped"},
+	{"reset", scripted.Action{Reset: true}, "connection-dropped"},
+	{"TLS alert", scripted.Action{TLSAlert: 40}, "protocol-error connection-dropped tls-wrong-mode"},
+	{"endless line", scripted.Action{Endless: "\x1b[2Jx"}, "limit-exceeded"},
+	{"endless reply", scripted.Action{Endless: "250-x\r\n"}, "limit-exceeded protocol-error"},
 }
 
 // tlsTrouble are further causes where the bad bytes stand in the place of a handshake.
@@ -95,17 +96,17 @@ func smtpCases() []hostileCase {
 			list = append(list, hostileCase{
 				fmt.Sprintf("smtp %s (implicit %t): %s", step.phase, step.implicit, bad.name), false,
 				step.implicit,
-				mailserver.Script{step.phase: bad.action},
+				scripted.Script{step.phase: bad.action},
 				bad.causes + step.more,
 			})
 		}
 		list = append(list, hostileCase{
 			fmt.Sprintf("smtp %s (implicit %t): wrong code", step.phase, step.implicit), false, step.implicit,
-			mailserver.Script{step.phase: mailserver.Reply("299 \x1b[2J what\u202e")},
+			scripted.Script{step.phase: scripted.Reply("299 \x1b[2J what\u202e")},
 			odd + step.more,
 		}, hostileCase{
 			fmt.Sprintf("smtp %s (implicit %t): escapes", step.phase, step.implicit), false, step.implicit,
-			mailserver.Script{step.phase: mailserver.Reply(
+			scripted.Script{step.phase: scripted.Reply(
 				"554 5.0.0 \x1b]0;owned\x07\u009b2J \u202egnorts\u200b\n```\n# <script>")},
 			"greeting-refused protocol-error ehlo-unsupported wrong-password sender-rejected recipient-rejected unknown " +
 				"message-refused" + step.more,
@@ -115,17 +116,17 @@ func smtpCases() []hostileCase {
 	return append(list,
 		hostileCase{
 			"smtp STARTTLS: injected", false, false,
-			mailserver.Script{"STARTTLS": {Reply: "220 go", Inject: evil}},
+			scripted.Script{"STARTTLS": {Reply: "220 go", Inject: evil}},
 			"tls-injected",
 		},
 		hostileCase{
 			"smtp STARTTLS: injected later", false, false,
-			mailserver.Script{"STARTTLS": {Reply: "220 go", InjectLater: evil, InjectDelay: 20 * time.Millisecond}},
+			scripted.Script{"STARTTLS": {Reply: "220 go", InjectLater: evil, InjectDelay: 20 * time.Millisecond}},
 			"tls-injected tls-handshake",
 		},
 		hostileCase{
 			"smtp auth: secret echoed", false, true,
-			mailserver.Script{"auth": mailserver.Reply("535 5.7.8 no such password: " + hostileSecret.Reveal())},
+			scripted.Script{"auth": scripted.Reply("535 5.7.8 no such password: " + hostileSecret.Reveal())},
 			"wrong-password",
 		},
 	)
@@ -151,25 +152,25 @@ func imapCases() []hostileCase {
 			list = append(list, hostileCase{
 				fmt.Sprintf("imap %s (implicit %t): %s", step.phase, step.implicit, bad.name), true,
 				step.implicit,
-				mailserver.Script{step.phase: bad.action},
+				scripted.Script{step.phase: bad.action},
 				bad.causes + step.more,
 			})
 		}
 		list = append(list, hostileCase{
 			fmt.Sprintf("imap %s (implicit %t): escapes", step.phase, step.implicit), true, step.implicit,
-			mailserver.Script{step.phase: mailserver.Reply("{tag} NO [ALERT] \x1b]0;owned\x07\u009b2J \u202egnorts\u200b")},
+			scripted.Script{step.phase: scripted.Reply("{tag} NO [ALERT] \x1b]0;owned\x07\u009b2J \u202egnorts\u200b")},
 			"protocol-error wrong-password folder-missing append-refused unknown" + step.more,
 		})
 	}
 	return append(list,
 		hostileCase{
 			"imap STARTTLS: injected", true, false,
-			mailserver.Script{"STARTTLS": {Reply: "{tag} OK go", Inject: "* CAPABILITY EVIL\r\n"}},
+			scripted.Script{"STARTTLS": {Reply: "{tag} OK go", Inject: "* CAPABILITY EVIL\r\n"}},
 			"tls-injected",
 		},
 		hostileCase{
 			"imap greeting: PREAUTH", true, false,
-			mailserver.Script{"greeting": mailserver.Reply("* PREAUTH welcome")},
+			scripted.Script{"greeting": scripted.Reply("* PREAUTH welcome")},
 			"tls-stripped",
 		},
 	)
@@ -177,7 +178,7 @@ func imapCases() []hostileCase {
 
 // hostileBench is what all cases share.
 type hostileBench struct {
-	ca       *mailserver.CA
+	ca       *certificates.CA
 	resolver string
 	caFile   string
 	password string
@@ -189,7 +190,7 @@ type hostileBench struct {
 func TestHostileMatrix(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	b := hostileBench{ca: mailserver.StartCA(t), password: filepath.Join(dir, "password")}
+	b := hostileBench{ca: scripted.StartCA(t), password: filepath.Join(dir, "password")}
 	b.resolver = nameserver.Start(t, hostileHost+". 300 IN A 127.0.0.1\n").Addr()
 	var err error
 	if b.caFile, err = b.ca.WriteFile(dir); err != nil {
@@ -224,12 +225,12 @@ const (
 )
 
 func (b hostileBench) run(t *testing.T, c hostileCase, sink int) {
-	cert := b.ca.Leaf(t, mailserver.Good, hostileHost)
-	start := mailserver.StartSMTP
+	cert := scripted.Leaf(t, b.ca, certificates.Good, hostileHost)
+	start := scripted.StartSMTP
 	if c.imap {
-		start = mailserver.StartIMAP
+		start = scripted.StartIMAP
 	}
-	server := start(t, mailserver.Options{Certificate: cert, ImplicitTLS: c.implicit, Script: c.script})
+	server := start(t, scripted.Options{Certificate: cert, ImplicitTLS: c.implicit, Script: c.script})
 	var stdout, stderr bytes.Buffer
 	began := time.Now()
 	code := run(b.args(c, sink, server.Port()),

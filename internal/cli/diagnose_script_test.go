@@ -16,7 +16,7 @@ import (
 	"postier/internal/cli/command"
 	"postier/internal/locale"
 	"postier/internal/rehearsal"
-	"postier/internal/rehearsal/mailserver"
+	"postier/internal/rehearsal/deadport"
 	"postier/internal/rehearsal/nameserver"
 	"postier/internal/secret"
 )
@@ -120,7 +120,7 @@ func scriptZone(ts *testscript.TestScript, _ bool, args []string) {
 
 // scriptRefused takes a port that refuses connections.
 func scriptRefused(ts *testscript.TestScript, _ bool, args []string) {
-	dead, err := mailserver.Refused("127.0.0.1")
+	dead, err := deadport.Refused("127.0.0.1")
 	ts.Check(err)
 	ts.Defer(dead.Close)
 	_, port, err := net.SplitHostPort(dead.Addr())

@@ -21,8 +21,8 @@ import (
 	"postier/internal/exitcode"
 	"postier/internal/locale"
 	"postier/internal/rehearsal"
-	"postier/internal/rehearsal/mailserver"
 	"postier/internal/rehearsal/nameserver"
+	"postier/internal/scripted"
 )
 
 // console is a run of the program on a pseudo-terminal inside this process.
@@ -156,9 +156,9 @@ func TestLiveViewGroupsByArea(t *testing.T) {
 }
 
 // hangingServer says nothing after the connection.
-func hangingServer(t *testing.T) (args []string, server *mailserver.Server) {
+func hangingServer(t *testing.T) (args []string, server *scripted.Server) {
 	t.Helper()
-	server = mailserver.StartSMTP(t, mailserver.Options{Script: mailserver.Script{"greeting": {Hang: true}}})
+	server = scripted.StartSMTP(t, scripted.Options{Script: scripted.Script{"greeting": {Hang: true}}})
 	resolver := nameserver.Start(t, hostileHost+". 300 IN A 127.0.0.1\n").Addr()
 	return []string{
 		"diagnose", "smtp", hostileHost + ":" + strconv.Itoa(server.Port()), "--smtp-security=starttls",

@@ -7,7 +7,7 @@ import (
 
 	"postier/config"
 	"postier/internal/check"
-	"postier/internal/rehearsal/mailserver"
+	"postier/internal/scripted"
 )
 
 func (o *office) switchedOff(cause string) {
@@ -47,7 +47,7 @@ func TestD5EnableChecksFirst(t *testing.T) {
 		t.Errorf("the check was not a sign-in without a message: %s", o.server.Received())
 	}
 
-	refused := newOffice(t, mailserver.Script{"AUTH": mailserver.Reply("535 5.7.8 Error: authentication failed")})
+	refused := newOffice(t, scripted.Script{"AUTH": scripted.Reply("535 5.7.8 Error: authentication failed")})
 	refused.switchedOff("wrong-password")
 	stdout, stderr := refused.want(77, "", "postier", "profile", "enable", "durand")
 	if refused.enabled() || !strings.Contains(stdout, "535 5.7.8") ||

@@ -13,7 +13,8 @@ import (
 	"postier/delivery"
 	"postier/internal/check"
 	"postier/internal/cli/command"
-	"postier/internal/rehearsal/mailserver"
+	"postier/internal/rehearsal/certificates"
+	"postier/internal/scripted"
 )
 
 // office is a configuration on disk and the server that it leads to.
@@ -21,14 +22,14 @@ type office struct {
 	t      *testing.T
 	path   string
 	ca     string
-	server *mailserver.Server
+	server *scripted.Server
 }
 
-func newOffice(t *testing.T, script mailserver.Script) *office {
+func newOffice(t *testing.T, script scripted.Script) *office {
 	t.Helper()
 	folder := t.TempDir()
-	ca := mailserver.StartCA(t)
-	cert, err := ca.Certificate(mailserver.Good, "127.0.0.1")
+	ca := scripted.StartCA(t)
+	cert, err := ca.Certificate(certificates.Good, "127.0.0.1")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +37,7 @@ func newOffice(t *testing.T, script mailserver.Script) *office {
 	if o.ca, err = ca.WriteFile(folder); err != nil {
 		t.Fatal(err)
 	}
-	o.server = mailserver.StartSMTP(t, mailserver.Options{Certificate: &cert, ImplicitTLS: true, Script: script})
+	o.server = scripted.StartSMTP(t, scripted.Options{Certificate: &cert, ImplicitTLS: true, Script: script})
 	doc := config.New(o.path)
 	profile := &config.Profile{
 		Enabled: true, From: config.Address{Name: "Cabinet Durand", Address: "contact@durand.example"},

@@ -10,8 +10,9 @@ import (
 	"time"
 
 	"postier/config"
-	"postier/internal/rehearsal/mailserver"
+	"postier/internal/rehearsal/certificates"
 	"postier/internal/rehearsal/nameserver"
+	"postier/internal/scripted"
 	"postier/internal/wire"
 	"postier/presets"
 )
@@ -190,9 +191,9 @@ func TestProbing(t *testing.T) {
 		t.Parallel()
 		b := newBench(t, soa+"smtp.durand.example. 300 IN A 192.0.2.1\nimap.durand.example. 300 IN A "+
 			"192.0.2.2\nmail.durand.example. 300 IN A 192.0.2.3\n")
-		b.smtp("smtp.durand.example", 587, mailserver.Options{})
-		b.smtp("mail.durand.example", 465, mailserver.Options{})
-		b.imap("imap.durand.example", 993, mailserver.Options{})
+		b.smtp("smtp.durand.example", 587, scripted.Options{})
+		b.smtp("mail.durand.example", 465, scripted.Options{})
+		b.imap("imap.durand.example", 993, scripted.Options{})
 		c := b.best()
 		if c.Origin != OriginProbe || server(c.SMTP) != "smtp.durand.example:587 starttls "+address ||
 			server(c.IMAP) != "imap.durand.example:993 tls "+address {
@@ -208,7 +209,7 @@ func TestProbing(t *testing.T) {
 		b := newBench(t, soa+"*.durand.example. 300 IN A 192.0.2.1\n")
 		for _, host := range []string{"smtp", "mail", "mx"} {
 			b.smtp(host+".durand.example", 465,
-				mailserver.Options{Certificate: b.ca.Leaf(t, mailserver.WrongName, host+".durand.example")})
+				scripted.Options{Certificate: scripted.Leaf(t, b.ca, certificates.WrongName, host+".durand.example")})
 		}
 		if list := b.find(); len(list) != 0 {
 			t.Errorf("%+v", list)
@@ -218,7 +219,7 @@ func TestProbing(t *testing.T) {
 		t.Parallel()
 		b := newBench(t, soa+"smtp.durand.example. 300 IN A 192.0.2.1\n")
 		b.smtp("smtp.durand.example", 587,
-			mailserver.Options{Script: mailserver.Script{"STARTTLS": {
+			scripted.Options{Script: scripted.Script{"STARTTLS": {
 				Reply:  "220 go",
 				Inject: "250-evil\r\n250 AUTH PLAIN\r\n",
 			}}})
@@ -229,9 +230,9 @@ func TestProbing(t *testing.T) {
 	t.Run("no STARTTLS is no server", func(t *testing.T) {
 		t.Parallel()
 		b := newBench(t, soa+"mail.durand.example. 300 IN A 192.0.2.1\n")
-		b.smtp("mail.durand.example", 587, mailserver.Options{Capabilities: []string{"AUTH PLAIN"}})
+		b.smtp("mail.durand.example", 587, scripted.Options{Capabilities: []string{"AUTH PLAIN"}})
 		b.imap("mail.durand.example", 143,
-			mailserver.Options{Script: mailserver.Script{"STARTTLS": mailserver.Reply("{tag} BAD no")}})
+			scripted.Options{Script: scripted.Script{"STARTTLS": scripted.Reply("{tag} BAD no")}})
 		if list := b.find(); len(list) != 0 {
 			t.Errorf("%+v", list)
 		}
@@ -239,8 +240,8 @@ func TestProbing(t *testing.T) {
 	t.Run("the MX host itself", func(t *testing.T) {
 		t.Parallel()
 		b := newBench(t, soa+"durand.example. 300 IN MX 10 post.durand.example.\npost.durand.example. 300 IN A 192.0.2.1\n")
-		b.smtp("post.durand.example", 465, mailserver.Options{})
-		b.imap("post.durand.example", 143, mailserver.Options{})
+		b.smtp("post.durand.example", 465, scripted.Options{})
+		b.imap("post.durand.example", 143, scripted.Options{})
 		c := b.best()
 		if server(c.SMTP) != "post.durand.example:465 tls "+address ||
 			server(c.IMAP) != "post.durand.example:143 starttls "+address {

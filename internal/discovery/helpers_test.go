@@ -13,8 +13,9 @@ import (
 	"testing"
 	"time"
 
-	"postier/internal/rehearsal/mailserver"
+	"postier/internal/rehearsal/certificates"
 	"postier/internal/rehearsal/nameserver"
+	"postier/internal/scripted"
 	"postier/internal/wire"
 	"postier/presets"
 )
@@ -29,24 +30,24 @@ const (
 type bench struct {
 	t       *testing.T
 	dns     *nameserver.Server
-	ca      *mailserver.CA
+	ca      *certificates.CA
 	network *wire.Network
 
 	mu       sync.Mutex
 	routes   map[string]string // host:port to the real address
 	dialled  []string
 	requests []string // every HTTP request as it came
-	servers  []*mailserver.Server
+	servers  []*scripted.Server
 }
 
 func newBench(t *testing.T, zone string) *bench {
 	t.Helper()
-	b := &bench{t: t, dns: nameserver.Start(t, zone), ca: mailserver.StartCA(t), routes: map[string]string{}}
+	b := &bench{t: t, dns: nameserver.Start(t, zone), ca: scripted.StartCA(t), routes: map[string]string{}}
 	resolver, err := wire.ResolverAt(b.dns.Addr())
 	if err != nil {
 		t.Fatal(err)
 	}
-	dead := mailserver.StartRefused(t)
+	dead := scripted.StartRefused(t)
 	b.network = &wire.Network{
 		Resolver: resolver, Roots: b.ca.Roots(),
 		Route: func(_, host string, port int) (string, bool) {
@@ -82,7 +83,7 @@ func (b *bench) web(host string, handler http.HandlerFunc) {
 		handler(w, r)
 	}))
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
-	server.TLS = &tls.Config{Certificates: []tls.Certificate{*b.ca.Leaf(b.t, mailserver.Good, host)}}
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{*scripted.Leaf(b.t, b.ca, certificates.Good, host)}}
 	server.StartTLS()
 	b.t.Cleanup(server.Close)
 	b.route(host, 443, server.Listener.Addr().String())
@@ -92,24 +93,24 @@ func answer(body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) }
 }
 
-func (b *bench) smtp(host string, port int, o mailserver.Options) {
+func (b *bench) smtp(host string, port int, o scripted.Options) {
 	b.t.Helper()
 	if o.Certificate == nil {
-		o.Certificate = b.ca.Leaf(b.t, mailserver.Good, host)
+		o.Certificate = scripted.Leaf(b.t, b.ca, certificates.Good, host)
 	}
 	o.ImplicitTLS = port == 465
-	s := mailserver.StartSMTP(b.t, o)
+	s := scripted.StartSMTP(b.t, o)
 	b.servers = append(b.servers, s)
 	b.route(host, port, s.Addr())
 }
 
-func (b *bench) imap(host string, port int, o mailserver.Options) {
+func (b *bench) imap(host string, port int, o scripted.Options) {
 	b.t.Helper()
 	if o.Certificate == nil {
-		o.Certificate = b.ca.Leaf(b.t, mailserver.Good, host)
+		o.Certificate = scripted.Leaf(b.t, b.ca, certificates.Good, host)
 	}
 	o.ImplicitTLS = port == 993
-	s := mailserver.StartIMAP(b.t, o)
+	s := scripted.StartIMAP(b.t, o)
 	b.servers = append(b.servers, s)
 	b.route(host, port, s.Addr())
 }

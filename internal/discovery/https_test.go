@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"postier/config"
-	"postier/internal/rehearsal/mailserver"
+	"postier/internal/scripted"
 	"postier/presets"
 )
 
@@ -387,7 +387,7 @@ func TestUnencryptedIsNeverFirst(t *testing.T) {
 func TestEndsInTime(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, webZone+"smtp.durand.example. 300 IN A 192.0.2.1\nimap.durand.example. 300 IN A 192.0.2.1\n")
-	hole := mailserver.StartBlackhole(t)
+	hole := scripted.StartBlackhole(t)
 	for _, host := range []string{"smtp", "mail", "imap", "mx", "autoconfig", "autodiscover", "ua-auto-config"} {
 		for _, port := range []int{465, 587, 993, 143, 443} {
 			b.route(host+".durand.example", port, hole.Addr())

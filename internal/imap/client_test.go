@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"postier/config"
-	"postier/internal/rehearsal/mailserver"
+	"postier/internal/rehearsal/certificates"
 	"postier/internal/rehearsal/nameserver"
 	"postier/internal/secret"
 	"postier/internal/wire"
@@ -25,7 +25,7 @@ func account() Account {
 }
 
 // network dials address whatever the host is called.
-func network(t *testing.T, ca *mailserver.CA, address string) *wire.Network {
+func network(t *testing.T, ca *certificates.CA, address string) *wire.Network {
 	t.Helper()
 	server := nameserver.Start(t, host+". IN A 127.0.0.1\n")
 	resolver, err := wire.ResolverAt(server.Addr())

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"postier/internal/rehearsal/mailserver"
+	"postier/internal/scripted"
 )
 
 // message is what scripted servers hold under UID 7, and what is filed.
@@ -18,7 +18,7 @@ type server struct {
 	name   string
 	caps   string // besides IMAP4rev1 and AUTH=PLAIN; "-" in front leaves those out
 	list   string // the untagged lines of LIST
-	script mailserver.Script
+	script scripted.Script
 	token  bool // sign in with an OAuth token
 	large  bool // the message is longer than LITERAL- allows
 	fault  string
@@ -43,10 +43,10 @@ const (
 	noXLIST        = "XLIST cannot be asked"
 )
 
-func reply(lines string) mailserver.Action { return mailserver.Reply(lines) }
+func reply(lines string) scripted.Action { return scripted.Reply(lines) }
 
 // on is a script with one action.
-func on(phase, lines string) mailserver.Script { return mailserver.Script{phase: reply(lines)} }
+func on(phase, lines string) scripted.Script { return scripted.Script{phase: reply(lines)} }
 
 // agreed are servers at which both clients see the same.
 func agreed() []server {
@@ -67,7 +67,7 @@ func agreed() []server {
 		{name: "blanks among capabilities", script: on("CAPABILITY", "* CAPABILITY IMAP4rev1  AUTH=PLAIN \n{tag} OK done")},
 		{name: "alert", script: on("auth", "* OK [ALERT] storage moves\n{tag} OK in")},
 		{name: "wrong password", script: on("auth", "{tag} NO [AUTHENTICATIONFAILED] no")},
-		{name: "BYE in the greeting", script: mailserver.Script{"greeting": {Reply: "* BYE go away", Close: true}}},
+		{name: "BYE in the greeting", script: scripted.Script{"greeting": {Reply: "* BYE go away", Close: true}}},
 
 		{name: "French folders", list: `* LIST (\Sent) "/" "&AMk-l&AOk-ments envoy&AOk-s"`, caps: "SPECIAL-USE"},
 		{name: "prefix", list: "* LIST () \".\" INBOX\n* LIST (\\Sent) \".\" INBOX.Entw&APw-rfe"},
@@ -95,7 +95,7 @@ func agreed() []server {
 			name:   "NetEase's refusal",
 			script: on("SELECT", "{tag} NO SELECT Unsafe Login. Please contact kefu@188.com for help"),
 		},
-		{name: "nothing found", script: mailserver.Script{
+		{name: "nothing found", script: scripted.Script{
 			"UID SEARCH": reply("* SEARCH\n{tag} OK done"), "FETCH": reply("{tag} OK done"),
 		}},
 		{name: "SEARCH with MODSEQ", script: on("UID SEARCH", "* SEARCH 7 (MODSEQ 9)\n{tag} OK done")},
@@ -119,7 +119,7 @@ func faulty() []server {
 				"AUTHENTICATE", "+ eyJzdGF0dXMiOiI0MDEifQ==\n{tag} NO [AUTHENTICATIONFAILED] no"),
 		},
 		{name: "literal refused", large: true, fault: refusedLiteral, script: on("literal", "{tag} NO [TRYCREATE] no")},
-		{name: "reset after ID", caps: "ID", fault: staleError, script: mailserver.Script{
+		{name: "reset after ID", caps: "ID", fault: staleError, script: scripted.Script{
 			"ID": reply("* ID (\"name\" \"x\")\n{tag} OK done"), "APPEND": {Reset: true},
 		}},
 
@@ -172,8 +172,8 @@ func faulty() []server {
 			script: on("NAMESPACE", "* NAMESPACE ((\"\" \"/\")) NIL\n{tag} OK done"),
 		},
 
-		{name: "BYE in LIST", fault: lostBye, script: mailserver.Script{"LIST": {Reply: "* BYE shutting down", Close: true}}},
-		{name: "XLIST", fault: noXLIST, script: mailserver.Script{
+		{name: "BYE in LIST", fault: lostBye, script: scripted.Script{"LIST": {Reply: "* BYE shutting down", Close: true}}},
+		{name: "XLIST", fault: noXLIST, script: scripted.Script{
 			"auth":  reply("{tag} OK [CAPABILITY IMAP4rev1 XLIST] in"),
 			"XLIST": reply("* XLIST (\\Sent) \"/\" Sent\n{tag} OK done"), "LIST": reply("* LIST () \"/\" Sent\n{tag} OK done"),
 		}},
@@ -190,8 +190,8 @@ func looping() []server {
 	}
 }
 
-func (s server) start(t mailserver.TB) job {
-	script := mailserver.Script{
+func (s server) start(t scripted.TB) job {
+	script := scripted.Script{
 		"UID SEARCH": reply("* SEARCH 7\n{tag} OK done"),
 		"UID FETCH": reply(fmt.Sprintf("* 1 FETCH (UID 7 BODY[] {%d}\n%s)\n{tag} OK done", len(message),
 			strings.ReplaceAll(message, "\r\n", "\n"))),
@@ -207,7 +207,7 @@ func (s server) start(t mailserver.TB) job {
 	j := job{
 		Name: s.name, Username: "marie", Secret: "geheim", Token: s.token, Folder: "INBOX", Message: message,
 		Deadline: 20 * time.Second,
-		Address:  mailserver.StartIMAP(t, mailserver.Options{Script: script, Capabilities: strings.Fields(caps)}).Addr(),
+		Address:  scripted.StartIMAP(t, scripted.Options{Script: script, Capabilities: strings.Fields(caps)}).Addr(),
 	}
 	if s.large {
 		j.Message += strings.Repeat("0123456789abcdef\r\n", 300)

@@ -9,7 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"postier/internal/rehearsal/mailserver"
+	"postier/internal/rehearsal/certificates"
+	"postier/internal/scripted"
 	"postier/internal/wire"
 )
 
@@ -22,7 +23,7 @@ func TestListingKeepsWithinMemory(t *testing.T) {
 	// The collector runs often, so that the figures are what is in use and not what waits to be collected.
 	const often = 10
 	defer debug.SetGCPercent(debug.SetGCPercent(often))
-	ca := mailserver.StartCA(t)
+	ca := scripted.StartCA(t)
 	escaped := `* LIST () "/" "` + strings.Repeat(`\"`, 500) + "\"\r\n"
 	for name, endless := range map[string]string{
 		"long names":       `* LIST () "/" ` + strings.Repeat("n", 1000) + "\r\n",
@@ -34,9 +35,9 @@ func TestListingKeepsWithinMemory(t *testing.T) {
 		"short names":      `* LIST () "/" n` + "\r\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			server := mailserver.StartIMAP(t, mailserver.Options{
-				Certificate: ca.Leaf(t, mailserver.Good, host), ImplicitTLS: true,
-				Script: mailserver.Script{"LIST": {Endless: endless}},
+			server := scripted.StartIMAP(t, scripted.Options{
+				Certificate: scripted.Leaf(t, ca, certificates.Good, host), ImplicitTLS: true,
+				Script: scripted.Script{"LIST": {Endless: endless}},
 			})
 			session, err := Open(t.Context(), network(t, ca, server.Addr()), account(), wire.NewRecorder())
 			if err != nil {

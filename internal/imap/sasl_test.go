@@ -6,13 +6,14 @@ import (
 	"testing"
 
 	"postier/config"
-	"postier/internal/rehearsal/mailserver"
+	"postier/internal/rehearsal/certificates"
+	"postier/internal/scripted"
 )
 
 // TestChoice asserts which mechanism is taken, by what the server was sent.
 func TestChoice(t *testing.T) {
 	t.Parallel()
-	ca := mailserver.StartCA(t)
+	ca := scripted.StartCA(t)
 	for _, c := range []struct {
 		offered string
 		auth    config.Mechanism
@@ -34,12 +35,12 @@ func TestChoice(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%.40s %s %s", c.offered, c.auth, c.kind), func(t *testing.T) {
 			t.Parallel()
-			server := mailserver.StartIMAP(t, mailserver.Options{
-				Certificate: ca.Leaf(t, mailserver.Good, host), ImplicitTLS: true,
+			server := scripted.StartIMAP(t, scripted.Options{
+				Certificate: scripted.Leaf(t, ca, certificates.Good, host), ImplicitTLS: true,
 				CapabilitiesTLS: append([]string{"IMAP4rev1"}, strings.Fields(c.offered)...),
-				Script: mailserver.Script{
-					"AUTHENTICATE": mailserver.Reply("{tag} NO no"),
-					"auth":         mailserver.Reply("{tag} NO no"),
+				Script: scripted.Script{
+					"AUTHENTICATE": scripted.Reply("{tag} NO no"),
+					"auth":         scripted.Reply("{tag} NO no"),
 				},
 			})
 			a := account()
@@ -71,44 +72,44 @@ func TestChoice(t *testing.T) {
 // 126.com).
 func TestInitialResponseRefused(t *testing.T) {
 	t.Parallel()
-	ca := mailserver.StartCA(t)
-	bad := mailserver.Reply(`{tag} BAD Request not ending with \r\n`)
+	ca := scripted.StartCA(t)
+	bad := scripted.Reply(`{tag} BAD Request not ending with \r\n`)
 	for name, c := range map[string]struct {
 		caps   string
-		script mailserver.Script
+		script scripted.Script
 		kind   config.SecretType
 		want   string // the first words of what was tried; "=" marks an initial response
 		fails  bool
 	}{
 		"PLAIN": {
-			caps: "SASL-IR AUTH=PLAIN", script: mailserver.Script{"AUTHENTICATE#1": bad},
+			caps: "SASL-IR AUTH=PLAIN", script: scripted.Script{"AUTHENTICATE#1": bad},
 			want: "AUTHENTICATE PLAIN =,AUTHENTICATE PLAIN",
 		},
 		"PLAIN is not understood at all": {
-			caps: "SASL-IR AUTH=PLAIN", script: mailserver.Script{"AUTHENTICATE": bad},
+			caps: "SASL-IR AUTH=PLAIN", script: scripted.Script{"AUTHENTICATE": bad},
 			want: "AUTHENTICATE PLAIN =,AUTHENTICATE PLAIN,LOGIN",
 		},
 		"NO is a refusal": {
-			caps: "SASL-IR AUTH=PLAIN", script: mailserver.Script{"AUTHENTICATE": mailserver.Reply("{tag} NO no")},
+			caps: "SASL-IR AUTH=PLAIN", script: scripted.Script{"AUTHENTICATE": scripted.Reply("{tag} NO no")},
 			want: "AUTHENTICATE PLAIN =", fails: true,
 		},
 		"BAD after the password": {
-			caps: "AUTH=PLAIN", script: mailserver.Script{"auth": bad}, want: "AUTHENTICATE PLAIN", fails: true,
+			caps: "AUTH=PLAIN", script: scripted.Script{"auth": bad}, want: "AUTHENTICATE PLAIN", fails: true,
 		},
 		"BAD after the second try's password": {
-			caps: "SASL-IR AUTH=PLAIN", script: mailserver.Script{"AUTHENTICATE#1": bad, "auth": bad},
+			caps: "SASL-IR AUTH=PLAIN", script: scripted.Script{"AUTHENTICATE#1": bad, "auth": bad},
 			want: "AUTHENTICATE PLAIN =,AUTHENTICATE PLAIN", fails: true,
 		},
 		"BAD after a token's challenge": {
 			caps: "SASL-IR AUTH=XOAUTH2", kind: config.SecretOAuth,
-			script: mailserver.Script{"AUTHENTICATE": {Reply: "+ e30=", Next: []mailserver.Action{bad}}},
+			script: scripted.Script{"AUTHENTICATE": {Reply: "+ e30=", Next: []scripted.Action{bad}}},
 			want:   "AUTHENTICATE XOAUTH2 =", fails: true,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := mailserver.StartIMAP(t, mailserver.Options{
-				Certificate: ca.Leaf(t, mailserver.Good, host), ImplicitTLS: true, Script: c.script,
+			server := scripted.StartIMAP(t, scripted.Options{
+				Certificate: scripted.Leaf(t, ca, certificates.Good, host), ImplicitTLS: true, Script: c.script,
 				CapabilitiesTLS: append([]string{"IMAP4rev1"}, strings.Fields(c.caps)...),
 			})
 			a := account()
@@ -143,13 +144,13 @@ func TestInitialResponseRefused(t *testing.T) {
 // our name all the same. NetEase opens no folder for a client without one.
 func TestNamesItself(t *testing.T) {
 	t.Parallel()
-	ca := mailserver.StartCA(t)
-	server := mailserver.StartIMAP(t, mailserver.Options{
-		Certificate: ca.Leaf(t, mailserver.Good, host), ImplicitTLS: true,
+	ca := scripted.StartCA(t)
+	server := scripted.StartIMAP(t, scripted.Options{
+		Certificate: scripted.Leaf(t, ca, certificates.Good, host), ImplicitTLS: true,
 		CapabilitiesTLS: strings.Fields("IMAP4rev1 XLIST SPECIAL-USE ID LITERAL+ UIDPLUS SASL-IR AUTH=PLAIN"),
-		Script: mailserver.Script{
-			"AUTHENTICATE#1": mailserver.Reply("{tag} BAD Request not ending with \\r\\n"),
-			"ID":             mailserver.Reply("* ID (\"name\" \"Coremail\" \"TransID\" NIL)\n{tag} OK done"),
+		Script: scripted.Script{
+			"AUTHENTICATE#1": scripted.Reply("{tag} BAD Request not ending with \\r\\n"),
+			"ID":             scripted.Reply("* ID (\"name\" \"Coremail\" \"TransID\" NIL)\n{tag} OK done"),
 		},
 	})
 	session, err := Open(t.Context(), network(t, ca, server.Addr()), account(), nil)

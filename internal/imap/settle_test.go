@@ -4,21 +4,22 @@ import (
 	"testing"
 
 	"postier/config"
-	"postier/internal/rehearsal/mailserver"
+	"postier/internal/rehearsal/certificates"
+	"postier/internal/scripted"
 )
 
 // Auto on a port that is made for neither way asks the server; without a port the usual two are tried. A port that
 // no one serves leads to the first way, whose failure is then reported.
 func TestSettleAsksTheServer(t *testing.T) {
 	t.Parallel()
-	ca := mailserver.StartCA(t)
-	cert, err := ca.Certificate(mailserver.Good, host)
+	ca := scripted.StartCA(t)
+	cert, err := ca.Certificate(certificates.Good, host)
 	if err != nil {
 		t.Fatal(err)
 	}
-	implicit := mailserver.StartIMAP(t, mailserver.Options{Certificate: &cert, ImplicitTLS: true}).Addr()
-	upgraded := mailserver.StartIMAP(t, mailserver.Options{Certificate: &cert}).Addr()
-	closed := mailserver.StartRefused(t).Addr()
+	implicit := scripted.StartIMAP(t, scripted.Options{Certificate: &cert, ImplicitTLS: true}).Addr()
+	upgraded := scripted.StartIMAP(t, scripted.Options{Certificate: &cert}).Addr()
+	closed := scripted.StartRefused(t).Addr()
 	for _, c := range []struct {
 		name     string
 		port     int
@@ -68,12 +69,12 @@ func TestSettleAsksTheServer(t *testing.T) {
 // The whole way in over a server that speaks STARTTLS on a port of its own.
 func TestOpenWithAuto(t *testing.T) {
 	t.Parallel()
-	ca := mailserver.StartCA(t)
-	cert, err := ca.Certificate(mailserver.Good, host)
+	ca := scripted.StartCA(t)
+	cert, err := ca.Certificate(certificates.Good, host)
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := mailserver.StartIMAP(t, mailserver.Options{Certificate: &cert})
+	server := scripted.StartIMAP(t, scripted.Options{Certificate: &cert})
 	account := account()
 	account.Server.Port, account.Server.Security = 1143, config.SecurityAuto
 	session, err := Open(t.Context(), network(t, ca, server.Addr()), account, nil)

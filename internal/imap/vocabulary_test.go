@@ -8,7 +8,8 @@ import (
 
 	"github.com/emersion/go-imap/v2"
 
-	"postier/internal/rehearsal/mailserver"
+	"postier/internal/rehearsal/certificates"
+	"postier/internal/scripted"
 )
 
 // TestCapabilities holds what go-imap's CapSet infers against what servers mean by the names they send.
@@ -62,9 +63,9 @@ func TestNoMessageIsNotTheLast(t *testing.T) {
 // TestInitialResponseOfRev2: IMAP4rev2 includes SASL-IR (RFC 9051 §6.2.2), so the sign-in takes one round trip.
 func TestInitialResponseOfRev2(t *testing.T) {
 	t.Parallel()
-	ca := mailserver.StartCA(t)
-	server := mailserver.StartIMAP(t, mailserver.Options{
-		Certificate: ca.Leaf(t, mailserver.Good, host), ImplicitTLS: true,
+	ca := scripted.StartCA(t)
+	server := scripted.StartIMAP(t, scripted.Options{
+		Certificate: scripted.Leaf(t, ca, certificates.Good, host), ImplicitTLS: true,
 		CapabilitiesTLS: []string{"IMAP4rev2", "AUTH=PLAIN"},
 	})
 	session, err := Open(t.Context(), network(t, ca, server.Addr()), account(), nil)

@@ -17,7 +17,8 @@ import (
 	"testing"
 	"time"
 
-	"postier/internal/rehearsal/mailserver"
+	"postier/internal/rehearsal/certificates"
+	"postier/internal/scripted"
 	"postier/internal/secret"
 	"postier/internal/wire"
 )
@@ -52,8 +53,8 @@ func newFake(t *testing.T, steps ...step) *fake {
 	f := &fake{t: t, steps: steps, clock: time.Now()}
 	f.server = httptest.NewUnstartedServer(http.HandlerFunc(f.handle))
 	f.server.Config.ErrorLog = log.New(io.Discard, "", 0)
-	ca := mailserver.StartCA(t)
-	f.server.TLS = &tls.Config{Certificates: []tls.Certificate{*ca.Leaf(t, mailserver.Good, "127.0.0.1")}}
+	ca := scripted.StartCA(t)
+	f.server.TLS = &tls.Config{Certificates: []tls.Certificate{*scripted.Leaf(t, ca, certificates.Good, "127.0.0.1")}}
 	f.server.StartTLS()
 	t.Cleanup(f.server.Close)
 	f.device = map[string]any{

@@ -7,7 +7,7 @@ import (
 	"github.com/emersion/go-smtp"
 
 	"postier/config"
-	"postier/internal/rehearsal/mailserver"
+	"postier/internal/rehearsal/certificates"
 )
 
 // quirks are the ways in which this provider differs from a good one. A fault is a change of some of them.
@@ -16,7 +16,7 @@ type quirks struct {
 
 	submissionPort     int
 	submissionSecurity config.Security
-	certificate        mailserver.Kind
+	certificate        certificates.Kind
 	oldTLS             bool
 	smtp, imap         entrance // of all SMTP and all IMAP ports
 	plainSubmissions   bool     // port 465 speaks plaintext
@@ -84,7 +84,7 @@ func quirksOf(fault string) (quirks, error) {
 		typed:              appPassword,
 		submissionPort:     config.PortSubmissions,
 		submissionSecurity: config.SecurityTLS,
-		certificate:        mailserver.Good,
+		certificate:        certificates.Good,
 		mechanisms:         []string{"PLAIN", "LOGIN", "CRAM-MD5"},
 		largest:            maxMessage,
 	}

@@ -8,7 +8,7 @@ import (
 
 	"postier/internal/check"
 	"postier/internal/locale"
-	"postier/internal/rehearsal/mailserver"
+	"postier/internal/rehearsal/certificates"
 )
 
 // Fault is something that can be wrong with the provider.
@@ -65,15 +65,15 @@ var networkFaults = []Fault{
 
 var tlsFaults = []Fault{
 	fault("cert-expired", check.CauseCertExpired, check.SMTPCertificate,
-		func(q *quirks) { q.certificate = mailserver.Expired }),
+		func(q *quirks) { q.certificate = certificates.Expired }),
 	fault("cert-not-yet-valid", check.CauseCertNotYetValid, check.SMTPCertificate,
-		func(q *quirks) { q.certificate = mailserver.NotYetValid }),
+		func(q *quirks) { q.certificate = certificates.NotYetValid }),
 	fault("cert-wrong-name", check.CauseCertNameMismatch, check.SMTPCertificate,
-		func(q *quirks) { q.certificate = mailserver.WrongName }),
+		func(q *quirks) { q.certificate = certificates.WrongName }),
 	fault("cert-self-signed", check.CauseCertSelfSigned, check.SMTPCertificate,
-		func(q *quirks) { q.certificate = mailserver.SelfSigned }),
+		func(q *quirks) { q.certificate = certificates.SelfSigned }),
 	fault("cert-untrusted", check.CauseCertUntrusted, check.SMTPCertificate,
-		func(q *quirks) { q.certificate = mailserver.Untrusted }),
+		func(q *quirks) { q.certificate = certificates.Untrusted }),
 	fault("starttls-stripped", check.CauseTLSStripped, check.SMTPTLS,
 		func(q *quirks) { q.onStartTLS(); q.noStartTLS = true }),
 	fault("starttls-injected", check.CauseTLSInjected, check.SMTPInjection,

@@ -20,7 +20,7 @@ import (
 
 	"postier/config"
 	"postier/internal/locale"
-	"postier/internal/rehearsal/mailserver"
+	"postier/internal/rehearsal/certificates"
 )
 
 // slowness of the slow faults in these tests: visible, and quick.
@@ -173,7 +173,7 @@ func TestCertificateFaults(t *testing.T) {
 	p := start(t, Options{Fault: "cert-wrong-name"})
 	_, err := submit(t, p, typed(p))
 	var hostname x509.HostnameError
-	if !errors.As(err, &hostname) || !slices.Contains(hostname.Certificate.DNSNames, mailserver.WrongNameHost) {
+	if !errors.As(err, &hostname) || !slices.Contains(hostname.Certificate.DNSNames, certificates.WrongNameHost) {
 		t.Errorf("%v", err)
 	}
 	if _, err := openIMAP(t, p, p.Password.Reveal()); !errors.As(err, &hostname) {

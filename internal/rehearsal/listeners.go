@@ -12,7 +12,7 @@ import (
 	"sync"
 	"time"
 
-	"postier/internal/rehearsal/mailserver"
+	"postier/internal/rehearsal/deadport"
 )
 
 // entrance is what happens to connections before a service sees them.
@@ -44,7 +44,7 @@ type doors struct {
 	services        []service
 	v4, v6          map[int]string // port -> address, host:port
 	listeners       []*door
-	dead            []*mailserver.DeadPort
+	dead            []*deadport.Port
 	refused4        string
 	refused6        string
 	ipv6            bool // whether this machine has ::1
@@ -89,12 +89,12 @@ func (d *doors) open() error {
 
 func (d *doors) openDeadEnds() error {
 	var err error
-	if d.refused4, err = d.deadEnd(mailserver.Refused, "127.0.0.1"); err != nil {
+	if d.refused4, err = d.deadEnd(deadport.Refused, "127.0.0.1"); err != nil {
 		return err
 	}
 	d.refused6 = d.refused4
 	if d.ipv6 {
-		if d.refused6, err = d.deadEnd(mailserver.Refused, "::1"); err != nil {
+		if d.refused6, err = d.deadEnd(deadport.Refused, "::1"); err != nil {
 			return err
 		}
 	}
@@ -102,17 +102,17 @@ func (d *doors) openDeadEnds() error {
 	if !slices.ContainsFunc(d.services, swallows) {
 		return nil
 	}
-	if d.swallow4, err = d.deadEnd(mailserver.Blackhole, "127.0.0.1"); err != nil {
+	if d.swallow4, err = d.deadEnd(deadport.Blackhole, "127.0.0.1"); err != nil {
 		return err
 	}
 	d.swallow6 = d.swallow4
 	if d.ipv6 {
-		d.swallow6, err = d.deadEnd(mailserver.Blackhole, "::1")
+		d.swallow6, err = d.deadEnd(deadport.Blackhole, "::1")
 	}
 	return err
 }
 
-func (d *doors) deadEnd(make func(string) (*mailserver.DeadPort, error), host string) (string, error) {
+func (d *doors) deadEnd(make func(string) (*deadport.Port, error), host string) (string, error) {
 	dead, err := make(host)
 	if err != nil {
 		return "", err

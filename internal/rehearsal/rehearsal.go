@@ -16,7 +16,7 @@ import (
 
 	"postier/config"
 	"postier/internal/locale"
-	"postier/internal/rehearsal/mailserver"
+	"postier/internal/rehearsal/certificates"
 	"postier/internal/rehearsal/nameserver"
 	"postier/internal/secret"
 )
@@ -88,7 +88,7 @@ type Provider struct {
 	options Options
 	now     func() time.Time
 	quirks  quirks
-	ca      *mailserver.CA
+	ca      *certificates.CA
 	tls     *tls.Config
 	dns     *nameserver.Server
 	doors   *doors
@@ -156,7 +156,7 @@ func Start(ctx context.Context, o Options) (*Provider, error) {
 // open makes the parts, in the order in which they need each other.
 func (p *Provider) open() error {
 	var err error
-	if p.ca, err = mailserver.NewCA(p.now()); err != nil {
+	if p.ca, err = certificates.New(p.now()); err != nil {
 		return err
 	}
 	p.Roots = p.ca.Roots()

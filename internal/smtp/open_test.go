@@ -9,7 +9,8 @@ import (
 	"time"
 
 	"postier/config"
-	"postier/internal/rehearsal/mailserver"
+	"postier/internal/rehearsal/certificates"
+	"postier/internal/scripted"
 	"postier/internal/secret"
 	"postier/internal/wire"
 )
@@ -17,13 +18,13 @@ import (
 const author = "marie@durand.example"
 
 // dialled makes a client's account and a network on which every name leads to a scripted server.
-func dialled(t *testing.T, kind mailserver.Kind, script mailserver.Script) (*wire.Network, Account,
-	*mailserver.Server,
+func dialled(t *testing.T, kind certificates.Kind, script scripted.Script) (*wire.Network, Account,
+	*scripted.Server,
 ) {
 	t.Helper()
-	ca := mailserver.StartCA(t)
-	server := mailserver.StartSMTP(t, mailserver.Options{
-		Certificate: ca.Leaf(t, kind, "127.0.0.1"), ImplicitTLS: true, Script: script,
+	ca := scripted.StartCA(t)
+	server := scripted.StartSMTP(t, scripted.Options{
+		Certificate: scripted.Leaf(t, ca, kind, "127.0.0.1"), ImplicitTLS: true, Script: script,
 	})
 	network := &wire.Network{
 		Roots: ca.Roots(), Timeout: 5 * time.Second,
@@ -41,7 +42,7 @@ func letter(to ...string) Mail {
 
 func TestOneConnectionTakesSeveralMessages(t *testing.T) {
 	t.Parallel()
-	network, account, server := dialled(t, mailserver.Good, nil)
+	network, account, server := dialled(t, certificates.Good, nil)
 	c, err := Open(t.Context(), network, account)
 	if err != nil {
 		t.Fatal(err)
@@ -74,16 +75,16 @@ func TestOpenNamesTheStep(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name   string
-		kind   mailserver.Kind
-		script mailserver.Script
+		kind   certificates.Kind
+		script scripted.Script
 		step   Step
 		code   int
 	}{
-		{"busy", mailserver.Good, mailserver.Script{"greeting": mailserver.Reply("421 busy")}, StepGreeting, 421},
-		{"no TLS", mailserver.Good, mailserver.Script{"tls": mailserver.Reply("220 hello")}, StepTLS, 0},
-		{"expired", mailserver.Expired, nil, StepCertificate, 0},
-		{"no EHLO", mailserver.Good, mailserver.Script{"EHLO": mailserver.Reply("502 what")}, StepHello, 502},
-		{"refused", mailserver.Good, mailserver.Script{"auth": mailserver.Reply("535 5.7.8 no")}, StepAuth, 535},
+		{"busy", certificates.Good, scripted.Script{"greeting": scripted.Reply("421 busy")}, StepGreeting, 421},
+		{"no TLS", certificates.Good, scripted.Script{"tls": scripted.Reply("220 hello")}, StepTLS, 0},
+		{"expired", certificates.Expired, nil, StepCertificate, 0},
+		{"no EHLO", certificates.Good, scripted.Script{"EHLO": scripted.Reply("502 what")}, StepHello, 502},
+		{"refused", certificates.Good, scripted.Script{"auth": scripted.Reply("535 5.7.8 no")}, StepAuth, 535},
 	} {
 		network, account, server := dialled(t, row.kind, row.script)
 		_, err := Open(t.Context(), network, account)
@@ -101,17 +102,17 @@ func TestSendTellsWhatBecameOfTheMessage(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name, command string
-		action        mailserver.Action
+		action        scripted.Action
 		step          Step
 		state         State
 	}{
-		{"sender refused", "MAIL", mailserver.Reply("550 5.7.1 no"), StepSender, StateRefused},
-		{"recipients refused", "RCPT", mailserver.Reply("550 5.1.1 no"), StepRecipient, StateRefused},
-		{"content refused", ".", mailserver.Reply("554 5.7.1 spam"), StepData, StateRefused},
-		{"lost before the dot", "DATA", mailserver.Action{Close: true}, StepData, StateNotSent},
-		{"lost after the dot", ".", mailserver.Action{Close: true}, StepData, StateUnknown},
+		{"sender refused", "MAIL", scripted.Reply("550 5.7.1 no"), StepSender, StateRefused},
+		{"recipients refused", "RCPT", scripted.Reply("550 5.1.1 no"), StepRecipient, StateRefused},
+		{"content refused", ".", scripted.Reply("554 5.7.1 spam"), StepData, StateRefused},
+		{"lost before the dot", "DATA", scripted.Action{Close: true}, StepData, StateNotSent},
+		{"lost after the dot", ".", scripted.Action{Close: true}, StepData, StateUnknown},
 	} {
-		network, account, server := dialled(t, mailserver.Good, mailserver.Script{row.command: row.action})
+		network, account, server := dialled(t, certificates.Good, scripted.Script{row.command: row.action})
 		c, err := Open(t.Context(), network, account)
 		if err != nil {
 			t.Fatal(row.name, err)
@@ -132,7 +133,7 @@ func TestSendTellsWhatBecameOfTheMessage(t *testing.T) {
 
 func TestAnErrorBeforeTheDotTakesTheMessageBack(t *testing.T) {
 	t.Parallel()
-	network, account, server := dialled(t, mailserver.Good, nil)
+	network, account, server := dialled(t, certificates.Good, nil)
 	c, err := Open(t.Context(), network, account)
 	if err != nil {
 		t.Fatal(err)
@@ -149,7 +150,7 @@ func TestAnErrorBeforeTheDotTakesTheMessageBack(t *testing.T) {
 
 func TestAMessageThatIsStoppedBeforeItBegins(t *testing.T) {
 	t.Parallel()
-	network, account, _ := dialled(t, mailserver.Good, mailserver.Script{"MAIL": {Hang: true}})
+	network, account, _ := dialled(t, certificates.Good, scripted.Script{"MAIL": {Hang: true}})
 	c, err := Open(t.Context(), network, account)
 	if err != nil {
 		t.Fatal(err)

@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"postier/internal/rehearsal/mailserver"
 	"postier/internal/rehearsal/nameserver"
+	"postier/internal/scripted"
 )
 
 func TestPolicy(t *testing.T) {
@@ -78,7 +78,7 @@ func TestPolicy(t *testing.T) {
 // TestPolicyHoldsForTheAddressReallyDialled: a route, an alias or a name that changes its mind does not get round it.
 func TestPolicyHoldsForTheAddressReallyDialled(t *testing.T) {
 	t.Parallel()
-	server := mailserver.StartSMTP(t, mailserver.Options{})
+	server := scripted.StartSMTP(t, scripted.Options{})
 	n := &Network{Served: true, Route: func(string, string, int) (string, bool) { return server.Addr(), true }}
 	conn, attempts := n.Connect(t.Context(), host, 465, []netip.Addr{netip.MustParseAddr("93.184.216.34")}, nil)
 	if conn != nil || len(attempts) != 1 || Classify(attempts[0].Err).Kind != KindPolicy {
@@ -91,8 +91,8 @@ func TestPolicyHoldsForTheAddressReallyDialled(t *testing.T) {
 
 func TestConnectTriesAFewAddressesInTurn(t *testing.T) {
 	t.Parallel()
-	refused := mailserver.StartRefused(t).Addr()
-	server := mailserver.StartSMTP(t, mailserver.Options{})
+	refused := scripted.StartRefused(t).Addr()
+	server := scripted.StartSMTP(t, scripted.Options{})
 	calls := 0
 	n := &Network{Route: func(string, string, int) (string, bool) {
 		calls++
@@ -118,7 +118,7 @@ func TestConnectTriesAFewAddressesInTurn(t *testing.T) {
 
 func TestConnectIsTimedAndCancelled(t *testing.T) {
 	t.Parallel()
-	dead := mailserver.StartBlackhole(t).Addr()
+	dead := scripted.StartBlackhole(t).Addr()
 	n := &Network{Timeout: 200 * time.Millisecond, Route: func(string, string, int) (string, bool) { return dead, true }}
 	local := []netip.Addr{netip.MustParseAddr("127.0.0.1")}
 	began := time.Now()
@@ -140,12 +140,12 @@ func TestBothFamiliesAtOnceLeaveNothingBehind(t *testing.T) {
 	before := runtime.NumGoroutine()
 	addresses := []netip.Addr{netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("::1")}
 	func() {
-		server, err := mailserver.ServeSMTP(mailserver.Options{})
+		server, err := scripted.ServeSMTP(scripted.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer server.Close()
-		refused := mailserver.StartRefused(t).Addr()
+		refused := scripted.StartRefused(t).Addr()
 		for four, six := range map[string]string{
 			server.Addr(): server.Addr(), server.Addr() + " ": refused,
 			refused: server.Addr(), refused + " ": refused,

@@ -9,12 +9,13 @@ import (
 	"testing"
 	"time"
 
-	"postier/internal/rehearsal/mailserver"
+	"postier/internal/rehearsal/certificates"
+	"postier/internal/scripted"
 )
 
 func TestExtraRoots(t *testing.T) {
 	t.Parallel()
-	own, usual, stranger := mailserver.StartCA(t), mailserver.StartCA(t), mailserver.StartCA(t)
+	own, usual, stranger := scripted.StartCA(t), scripted.StartCA(t), scripted.StartCA(t)
 	base := &Network{Roots: usual.Roots()}
 	n, ok := base.Trusting(own.PEM())
 	if !ok || len(base.extra) != 0 {
@@ -25,10 +26,10 @@ func TestExtraRoots(t *testing.T) {
 	}
 	for _, test := range []struct {
 		name string
-		ca   *mailserver.CA
+		ca   *certificates.CA
 		want []CertFault
 	}{{"an extra root", own, nil}, {"a usual root", usual, nil}, {"neither", stranger, []CertFault{CertUntrusted}}} {
-		report, err := handshake(t, n, leafOf(t, test.ca, mailserver.Good, host), host)
+		report, err := handshake(t, n, leafOf(t, test.ca, certificates.Good, host), host)
 		if err != nil || !slices.Equal(report.Faults, test.want) {
 			t.Errorf("%s: %v, %v, want %v", test.name, report.Faults, err, test.want)
 		}
@@ -45,12 +46,12 @@ func TestExtraRoots(t *testing.T) {
 func TestExtraRootsThatExpired(t *testing.T) {
 	t.Parallel()
 	const years = 20 * 365 * 24 * time.Hour
-	old, err := mailserver.NewCA(time.Now().Add(-years))
+	old, err := certificates.New(time.Now().Add(-years))
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, _ := (&Network{Roots: mailserver.StartCA(t).Roots()}).Trusting(old.PEM())
-	report, err := handshake(t, n, leafOf(t, old, mailserver.Good, host), host)
+	n, _ := (&Network{Roots: scripted.StartCA(t).Roots()}).Trusting(old.PEM())
+	report, err := handshake(t, n, leafOf(t, old, certificates.Good, host), host)
 	if err != nil || len(report.Faults) == 0 || report.Faults[0] != CertExpired {
 		t.Errorf("%v, %v", report.Faults, err)
 	}
@@ -71,19 +72,19 @@ func TestSystemRootsAreReadWhenNeeded(t *testing.T) {
 		}
 		return
 	}
-	own, later := mailserver.StartCA(t), mailserver.StartCA(t)
+	own, later := scripted.StartCA(t), scripted.StartCA(t)
 	verified := func(n *Network, leaf tls.Certificate) bool {
 		report, err := handshake(t, n, leaf, host)
 		return err == nil && report.Verified()
 	}
 	n, _ := (&Network{}).Trusting(own.PEM())
-	if !verified(n, leafOf(t, own, mailserver.Good, host)) {
+	if !verified(n, leafOf(t, own, certificates.Good, host)) {
 		t.Error("the extra root is not trusted")
 	}
 	if err := os.WriteFile(filepath.Join(folder, "system.pem"), later.PEM(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if !verified(n, leafOf(t, later, mailserver.Good, host)) {
+	if !verified(n, leafOf(t, later, certificates.Good, host)) {
 		t.Error("the system's roots were read before they were needed")
 	}
 }

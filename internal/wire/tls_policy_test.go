@@ -5,14 +5,15 @@ import (
 	"errors"
 	"testing"
 
-	"postier/internal/rehearsal/mailserver"
+	"postier/internal/rehearsal/certificates"
+	"postier/internal/scripted"
 )
 
 // TestPolicyNarrows: what the policy forbids does not happen, and nothing is sent.
 func TestPolicyNarrows(t *testing.T) {
 	t.Parallel()
-	ca := mailserver.StartCA(t)
-	good := leafOf(t, ca, mailserver.Good, host)
+	ca := scripted.StartCA(t)
+	good := leafOf(t, ca, certificates.Good, host)
 
 	n := &Network{Roots: ca.Roots(), Policy: Policy{MinVersion: tls.VersionTLS13}}
 	c, server := pair(t, n)
@@ -27,7 +28,7 @@ func TestPolicyNarrows(t *testing.T) {
 		t.Errorf("the policy widens: %x", got)
 	}
 
-	stranger := leafOf(t, mailserver.StartCA(t), mailserver.Good, host)
+	stranger := leafOf(t, scripted.StartCA(t), certificates.Good, host)
 	pin := SPKI(stranger.Leaf)
 	if report, err := handshake(t, &Network{Roots: ca.Roots()}, stranger, host, pin); err != nil || !report.Verified() {
 		t.Errorf("the pin does not hold: %v %v", err, report.Err)

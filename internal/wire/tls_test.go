@@ -16,7 +16,8 @@ import (
 	"testing"
 	"time"
 
-	"postier/internal/rehearsal/mailserver"
+	"postier/internal/rehearsal/certificates"
+	"postier/internal/scripted"
 )
 
 const host = "smtp.durand.example"
@@ -28,7 +29,7 @@ func serveTLS(server net.Conn, config *tls.Config) {
 	_, _ = conn.Write([]byte("inside\r\n"))
 }
 
-func leafOf(t *testing.T, ca *mailserver.CA, kind mailserver.Kind, names ...string) tls.Certificate {
+func leafOf(t *testing.T, ca *certificates.CA, kind certificates.Kind, names ...string) tls.Certificate {
 	t.Helper()
 	cert, err := ca.Certificate(kind, names...)
 	if err != nil {
@@ -55,31 +56,31 @@ func handshake(t *testing.T, n *Network, cert tls.Certificate, name string, pins
 
 func TestHandshakeNamesEveryFault(t *testing.T) {
 	t.Parallel()
-	ca := mailserver.StartCA(t)
+	ca := scripted.StartCA(t)
 	for _, test := range []struct {
-		kind   mailserver.Kind
+		kind   certificates.Kind
 		cert   []string
 		name   string
 		faults []CertFault
 	}{
-		{mailserver.Good, []string{host}, host, nil},
-		{mailserver.Good, []string{host}, "SMTP.Durand.Example", nil},
-		{mailserver.Good, []string{"127.0.0.1"}, "127.0.0.1", nil},
-		{mailserver.Good, []string{"::1"}, "[::1]", nil},
-		{mailserver.Good, []string{"*.durand.example"}, host, nil},
-		{mailserver.Good, []string{"*.durand.example"}, "a.b.durand.example", []CertFault{CertNameMismatch}},
-		{mailserver.Good, []string{host}, "127.0.0.1", []CertFault{CertNameMismatch}},
-		{mailserver.SoonExpiring, []string{host}, host, nil},
-		{mailserver.WrongName, []string{host}, host, []CertFault{CertNameMismatch}},
-		{mailserver.Expired, []string{host}, host, []CertFault{CertExpired}},
-		{mailserver.Expired, []string{"other.example"}, host, []CertFault{CertExpired, CertNameMismatch}},
-		{mailserver.NotYetValid, []string{host}, host, []CertFault{CertNotYetValid}},
-		{mailserver.SelfSigned, []string{host}, host, []CertFault{CertSelfSigned}},
-		{mailserver.SelfSigned, []string{"other.example"}, host, []CertFault{CertSelfSigned, CertNameMismatch}},
-		{mailserver.Untrusted, []string{host}, host, []CertFault{CertUntrusted}},
-		{mailserver.NoSAN, []string{host}, host, []CertFault{CertLegacy}},
-		{mailserver.NoSAN, []string{"other.example"}, host, []CertFault{CertNameMismatch}},
-		{mailserver.WeakKey, []string{host}, host, []CertFault{CertWeak}},
+		{certificates.Good, []string{host}, host, nil},
+		{certificates.Good, []string{host}, "SMTP.Durand.Example", nil},
+		{certificates.Good, []string{"127.0.0.1"}, "127.0.0.1", nil},
+		{certificates.Good, []string{"::1"}, "[::1]", nil},
+		{certificates.Good, []string{"*.durand.example"}, host, nil},
+		{certificates.Good, []string{"*.durand.example"}, "a.b.durand.example", []CertFault{CertNameMismatch}},
+		{certificates.Good, []string{host}, "127.0.0.1", []CertFault{CertNameMismatch}},
+		{certificates.SoonExpiring, []string{host}, host, nil},
+		{certificates.WrongName, []string{host}, host, []CertFault{CertNameMismatch}},
+		{certificates.Expired, []string{host}, host, []CertFault{CertExpired}},
+		{certificates.Expired, []string{"other.example"}, host, []CertFault{CertExpired, CertNameMismatch}},
+		{certificates.NotYetValid, []string{host}, host, []CertFault{CertNotYetValid}},
+		{certificates.SelfSigned, []string{host}, host, []CertFault{CertSelfSigned}},
+		{certificates.SelfSigned, []string{"other.example"}, host, []CertFault{CertSelfSigned, CertNameMismatch}},
+		{certificates.Untrusted, []string{host}, host, []CertFault{CertUntrusted}},
+		{certificates.NoSAN, []string{host}, host, []CertFault{CertLegacy}},
+		{certificates.NoSAN, []string{"other.example"}, host, []CertFault{CertNameMismatch}},
+		{certificates.WeakKey, []string{host}, host, []CertFault{CertWeak}},
 	} {
 		t.Run(string(test.kind)+"/"+test.name, func(t *testing.T) {
 			t.Parallel()
@@ -102,9 +103,9 @@ func TestHandshakeNamesEveryFault(t *testing.T) {
 
 func TestPins(t *testing.T) {
 	t.Parallel()
-	ca := mailserver.StartCA(t)
-	self := leafOf(t, ca, mailserver.SelfSigned, "other.example")
-	good := leafOf(t, ca, mailserver.Good, host)
+	ca := scripted.StartCA(t)
+	self := leafOf(t, ca, certificates.SelfSigned, "other.example")
+	good := leafOf(t, ca, certificates.Good, host)
 	report, err := handshake(t, &Network{}, self, host, "00", SPKI(self.Leaf))
 	if err != nil || !report.Verified() || !report.Pinned || len(report.Faults) > 0 {
 		t.Errorf("pinned: %+v %v", report, err)
@@ -118,8 +119,8 @@ func TestPins(t *testing.T) {
 
 func TestCertificatesAreJudgedByTheGivenClock(t *testing.T) {
 	t.Parallel()
-	ca := mailserver.StartCA(t)
-	good := leafOf(t, ca, mailserver.Good, host)
+	ca := scripted.StartCA(t)
+	good := leafOf(t, ca, certificates.Good, host)
 	for offset, want := range map[time.Duration][]CertFault{
 		0:                      nil,
 		-200 * 24 * time.Hour:  {CertNotYetValid},
@@ -247,8 +248,8 @@ func TestBytesBehindSTARTTLS(t *testing.T) {
 
 func TestHandshakeFailuresAreToldApart(t *testing.T) {
 	t.Parallel()
-	ca := mailserver.StartCA(t)
-	good := leafOf(t, ca, mailserver.Good, host)
+	ca := scripted.StartCA(t)
+	good := leafOf(t, ca, certificates.Good, host)
 	for name, test := range map[string]struct {
 		serve func(net.Conn)
 		kind  Kind

@@ -1,4 +1,4 @@
-package mailserver
+package deadport
 
 import (
 	"fmt"
@@ -11,17 +11,17 @@ import (
 )
 
 // Refused reserves a port of a loopback address on which connecting is refused: it is bound, and nobody listens.
-func Refused(host string) (*DeadPort, error) {
+func Refused(host string) (*Port, error) {
 	fd, addr, err := bound(host)
 	if err != nil {
 		return nil, err
 	}
-	return &DeadPort{addr: addr, close: func() { _ = unix.Close(fd) }}, nil
+	return &Port{addr: addr, close: func() { _ = unix.Close(fd) }}, nil
 }
 
 // Blackhole reserves a port of a loopback address on which connecting never ends, as behind a firewall that drops: the
 // backlog has room for one connection, and it is taken, so the kernel drops every further SYN.
-func Blackhole(host string) (*DeadPort, error) {
+func Blackhole(host string) (*Port, error) {
 	fd, addr, err := bound(host)
 	if err != nil {
 		return nil, err
@@ -35,7 +35,7 @@ func Blackhole(host string) (*DeadPort, error) {
 		_ = unix.Close(fd)
 		return nil, err
 	}
-	return &DeadPort{addr: addr, close: func() {
+	return &Port{addr: addr, close: func() {
 		for _, conn := range conns {
 			_ = conn.Close()
 		}

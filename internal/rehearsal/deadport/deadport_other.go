@@ -1,6 +1,6 @@
 //go:build !linux
 
-package mailserver
+package deadport
 
 import (
 	"errors"
@@ -9,16 +9,16 @@ import (
 )
 
 // Refused finds a port of a loopback address on which connecting is refused. Unlike on Linux it is not reserved.
-func Refused(host string) (*DeadPort, error) {
+func Refused(host string) (*Port, error) {
 	listener, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
 	if err != nil {
 		return nil, err
 	}
 	addr := listener.Addr().String()
-	return &DeadPort{addr: addr, close: func() {}}, listener.Close()
+	return &Port{addr: addr, close: func() {}}, listener.Close()
 }
 
 // Blackhole needs the way in which Linux treats a full backlog.
-func Blackhole(string) (*DeadPort, error) {
+func Blackhole(string) (*Port, error) {
 	return nil, fmt.Errorf("a port that swallows connections: %w", errors.ErrUnsupported)
 }

@@ -1,4 +1,4 @@
-package mailserver
+package scripted
 
 import (
 	"net"
@@ -28,7 +28,7 @@ func StartProxy(t TB, upstream string, rtt time.Duration) *Proxy {
 	t.Helper()
 	p, err := NewProxy(upstream, rtt)
 	if err != nil {
-		t.Fatalf("mailserver: %v", err)
+		t.Fatalf("scripted: %v", err)
 		return nil
 	}
 	t.Cleanup(p.Close)

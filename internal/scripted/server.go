@@ -1,4 +1,4 @@
-package mailserver
+package scripted
 
 import (
 	"bytes"
@@ -74,7 +74,7 @@ func start(t TB, o Options, d dialect) *Server {
 	t.Helper()
 	s, err := serve(o, d)
 	if err != nil {
-		t.Fatalf("mailserver: %v", err)
+		t.Fatalf("scripted: %v", err)
 		return nil
 	}
 	t.Cleanup(s.Close)

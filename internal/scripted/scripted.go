@@ -1,5 +1,5 @@
-// Package mailserver holds servers that misbehave on purpose: SMTP and IMAP servers driven by a table, throw-away
-// certificates with any fault, ports that refuse or swallow connections, and a proxy that adds a round-trip time.
+// Package scripted holds what tests and benchmarks talk to, and what the program is never linked with: SMTP and IMAP
+// servers that misbehave by a table, and a proxy that adds a round-trip time.
 //
 // A Script maps a phase of the session to an Action; whatever is not in it goes well. Phases are
 //
@@ -15,20 +15,10 @@
 // "#n": "EHLO#2", "tls:EHLO". IMAP commands of two words are written so: "UID FETCH".
 //
 // Servers record every octet that the client sent, and whether it was inside TLS, so that a test can assert that no
-// secret arrived. The package does not import testing: the demonstration borrows its certificates and dead ports.
-package mailserver
+// secret arrived.
+package scripted
 
-import (
-	"time"
-)
-
-// TB is the part of testing.TB that this package needs.
-type TB interface {
-	Helper()
-	Fatalf(format string, args ...any)
-	Errorf(format string, args ...any)
-	Cleanup(f func())
-}
+import "time"
 
 // Script says what happens in each phase.
 type Script map[string]Action

@@ -1,4 +1,4 @@
-package mailserver
+package scripted
 
 import (
 	"bufio"
@@ -18,6 +18,7 @@ import (
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapclient"
 
+	"postier/internal/rehearsal/certificates"
 	"postier/internal/secret"
 )
 
@@ -37,7 +38,7 @@ func dial(t *testing.T, addr string) (net.Conn, *bufio.Reader) {
 func TestWellBehavedSMTP(t *testing.T) {
 	t.Parallel()
 	ca := StartCA(t)
-	s := StartSMTP(t, Options{Certificate: ca.Leaf(t, Good, host)})
+	s := StartSMTP(t, Options{Certificate: Leaf(t, ca, certificates.Good, host)})
 	conn, _ := dial(t, s.Addr())
 	client, err := smtp.NewClient(conn, host)
 	if err != nil {
@@ -244,7 +245,7 @@ func waitFor(t *testing.T, done func() bool) {
 func TestTLSOnTheWrongSide(t *testing.T) {
 	t.Parallel()
 	ca := StartCA(t)
-	implicit := StartSMTP(t, Options{Certificate: ca.Leaf(t, Good, host), ImplicitTLS: true})
+	implicit := StartSMTP(t, Options{Certificate: Leaf(t, ca, certificates.Good, host), ImplicitTLS: true})
 	conn, reader := dial(t, implicit.Addr())
 	_, _ = io.WriteString(conn, "EHLO plain\r\n")
 	_, _ = io.ReadAll(reader)
@@ -270,7 +271,7 @@ func TestTLSOnTheWrongSide(t *testing.T) {
 func TestIMAP(t *testing.T) {
 	t.Parallel()
 	ca := StartCA(t)
-	s := StartIMAP(t, Options{Certificate: ca.Leaf(t, Good, host), ImplicitTLS: true, Script: Script{
+	s := StartIMAP(t, Options{Certificate: Leaf(t, ca, certificates.Good, host), ImplicitTLS: true, Script: Script{
 		"APPEND": Reply("{tag} NO [OVERQUOTA] full"),
 	}})
 	client, err := imapclient.DialTLS(s.Addr(),
@@ -337,22 +338,22 @@ func TestCertificates(t *testing.T) {
 	t.Parallel()
 	ca := StartCA(t)
 	for _, c := range []struct {
-		kind Kind
+		kind certificates.Kind
 		want string // part of the verdict; empty means that it is accepted
 	}{
-		{Good, ""},
-		{WrongName, "valid for " + WrongNameHost},
-		{Expired, "expired or is not yet valid"},
-		{NotYetValid, "expired or is not yet valid"},
-		{SelfSigned, "unknown authority"},
-		{Untrusted, "unknown authority"},
-		{NoSAN, "legacy Common Name"},
-		{SoonExpiring, ""},
-		{WeakKey, ""},
+		{certificates.Good, ""},
+		{certificates.WrongName, "valid for " + certificates.WrongNameHost},
+		{certificates.Expired, "expired or is not yet valid"},
+		{certificates.NotYetValid, "expired or is not yet valid"},
+		{certificates.SelfSigned, "unknown authority"},
+		{certificates.Untrusted, "unknown authority"},
+		{certificates.NoSAN, "legacy Common Name"},
+		{certificates.SoonExpiring, ""},
+		{certificates.WeakKey, ""},
 	} {
 		t.Run(string(c.kind), func(t *testing.T) {
 			t.Parallel()
-			s := StartSMTP(t, Options{Certificate: ca.Leaf(t, c.kind, host, "127.0.0.1"), ImplicitTLS: true})
+			s := StartSMTP(t, Options{Certificate: Leaf(t, ca, c.kind, host, "127.0.0.1"), ImplicitTLS: true})
 			conn, err := tls.Dial("tcp", s.Addr(), &tls.Config{RootCAs: ca.Roots(), ServerName: host})
 			if err == nil {
 				defer func() { _ = conn.Close() }()
@@ -424,7 +425,7 @@ func TestRoundTrips(t *testing.T) {
 func TestClientFirst(t *testing.T) {
 	t.Parallel()
 	ca := StartCA(t)
-	s := StartSMTP(t, Options{Certificate: ca.Leaf(t, Good, host), ImplicitTLS: true})
+	s := StartSMTP(t, Options{Certificate: Leaf(t, ca, certificates.Good, host), ImplicitTLS: true})
 	const rtt = 60 * time.Millisecond
 	proxy := StartProxy(t, s.Addr(), rtt)
 	start := time.Now()

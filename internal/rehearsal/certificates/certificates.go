@@ -1,4 +1,5 @@
-package mailserver
+// Package certificates makes a throw-away certificate authority and leaf certificates with any fault.
+package certificates
 
 import (
 	"crypto"
@@ -51,22 +52,12 @@ const (
 	lifetime = 365 * day
 )
 
-// NewCA makes an authority whose certificates are dated from now; the zero time means the present.
-func NewCA(now time.Time) (*CA, error) {
+// New makes an authority whose certificates are dated from now; the zero time means the present.
+func New(now time.Time) (*CA, error) {
 	if now.IsZero() {
 		now = time.Now()
 	}
 	return newCA(now, "postier throw-away CA")
-}
-
-// StartCA is NewCA for a test, with the present as its time.
-func StartCA(t TB) *CA {
-	t.Helper()
-	ca, err := NewCA(time.Time{})
-	if err != nil {
-		t.Fatalf("mailserver: %v", err)
-	}
-	return ca
 }
 
 func newCA(now time.Time, name string) (*CA, error) {
@@ -152,16 +143,6 @@ func (ca *CA) Certificate(kind Kind, hosts ...string) (tls.Certificate, error) {
 		return tls.Certificate{}, err
 	}
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}, nil
-}
-
-// Leaf is Certificate for a test.
-func (ca *CA) Leaf(t TB, kind Kind, hosts ...string) *tls.Certificate {
-	t.Helper()
-	cert, err := ca.Certificate(kind, hosts...)
-	if err != nil {
-		t.Fatalf("mailserver: %v", err)
-	}
-	return &cert
 }
 
 // bend puts the fault of a kind into the template, and says who signs.
