@@ -1,5 +1,5 @@
-// Package bench measures what a person feels: how long a start takes, what a key costs the line, how many round trips a
-// check takes. The figures are for reading side by side on one machine in one run; nothing here is a timed test.
+// Package bench measures what a person notices: how long a start takes, how many bytes a key sends, how many round
+// trips a check takes. The figures can be compared within one run on one machine; no test depends on a time.
 //
 //	go test -run '^$' -bench . ./bench
 package bench
@@ -54,7 +54,7 @@ func program(b *testing.B) string {
 	return path
 }
 
-// BenchmarkStart is a whole process that prints its version, beside one that does nothing at all.
+// BenchmarkStart runs a whole process that prints its version, and for comparison one that does nothing.
 func BenchmarkStart(b *testing.B) {
 	path := program(b)
 	for name, argv := range map[string][]string{"version": {path, "version"}, "floor-true": {"true"}} {
@@ -156,7 +156,7 @@ func BenchmarkFirstFrame(b *testing.B) {
 	}
 }
 
-// BenchmarkKey is what one typed letter costs the line.
+// BenchmarkKey counts the bytes that one typed letter sends.
 func BenchmarkKey(b *testing.B) {
 	t := start(b, b.TempDir())
 	defer t.stop()
@@ -189,7 +189,7 @@ func BenchmarkRoundTrips(b *testing.B) {
 	route := func(network, host string, port int) (string, bool) {
 		address, ok := provider.Route(network, host, port)
 		if network == "tcp6" {
-			return "[::1]:1", true // one family, or the faster of two would be counted
+			return "[::1]:1", true // one family only; otherwise the faster of two would be counted
 		}
 		if !ok {
 			return address, ok

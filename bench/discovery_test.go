@@ -18,7 +18,7 @@ import (
 	"postier/presets"
 )
 
-// zoneOf is a domain that says all it can of itself, so that every source has an answer.
+// zoneOf is a domain that publishes everything it can, so that every source has an answer.
 const zoneOf = `durand.example. 300 IN SOA ns.durand.example. hostmaster.durand.example. 1 3600 600 86400 60
 durand.example. 300 IN A 192.0.2.1
 autoconfig.durand.example. 300 IN A 192.0.2.2
@@ -26,8 +26,8 @@ smtp.durand.example. 300 IN A 192.0.2.3
 `
 
 // BenchmarkDiscovery counts the round trips of a search in which every name-service answer and every connection takes
-// one round trip of 50 ms. The sources run side by side: what counts is the slowest one that is trusted more than the
-// best answer, and not the sum.
+// one round trip of 50 ms. The sources run side by side: the slowest source that is trusted more than the best answer
+// decides, and not the sum.
 func BenchmarkDiscovery(b *testing.B) {
 	const rtt = 50 * time.Millisecond
 	ca, err := certificates.New(time.Now())

@@ -201,7 +201,7 @@ func compiled(t *testing.T) *jsonschema.Schema {
 	return s
 }
 
-// TestSchemaIsCurrent tells when `go generate ./config` has to be run.
+// TestSchemaIsCurrent fails if `go generate ./config` has to be run.
 func TestSchemaIsCurrent(t *testing.T) {
 	t.Parallel()
 	if !bytes.Equal(config.Schema(), schema.Build()) {
@@ -240,7 +240,7 @@ func TestGoAndSchemaAgree(t *testing.T) {
 	}
 }
 
-// TestSchemaTakesWhatIsWritten: what Save produces passes the schema that lies beside it.
+// TestSchemaTakesWhatIsWritten: the file that Save writes is valid by the schema next to it.
 func TestSchemaTakesWhatIsWritten(t *testing.T) {
 	t.Parallel()
 	doc := parse(t, contractJSON)

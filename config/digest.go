@@ -7,11 +7,11 @@ import (
 	"encoding/json"
 )
 
-// digestPrefix names the hash, so that another one can follow.
+// digestPrefix names the hash function, so that it can be replaced later.
 const digestPrefix = "sha256:"
 
 // Digest returns "sha256:" and 64 hex digits over the settings that a proof covers: from.address, submission, insecure,
-// credential, sent_copy and tls. They are written as JSON with sorted keys, no blanks, no HTML escapes and without
+// credential, sent_copy and tls. They are written as JSON with sorted keys, no spaces, no HTML escapes and without
 // empty members, so that a consumer in any language can compute it. Label, limits, test mode and the secret itself do
 // not count.
 func (p *Profile) Digest() string {

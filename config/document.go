@@ -17,22 +17,21 @@ import (
 )
 
 const (
-	// schemaName is the schema's file beside the configuration.
+	// schemaName is the schema's file next to the configuration.
 	schemaName = "config.schema.json"
 	schemaRef  = "./" + schemaName
 	// backups is how many older configurations are kept (docs/security.md T13).
 	backups = 3
 )
 
-// Document is a configuration with what surrounds it: its place, and the keys that this version does not know, which a
-// save keeps.
+// Document is a configuration with its path and with the keys that this version does not know; Save keeps those.
 type Document struct {
 	File File
 	// Path is absolute.
 	Path string
 
 	tree    *node  // as read; nil for a new document
-	read    []byte // as read, to notice that somebody else saved meanwhile; nil for a new document
+	read    []byte // as read, to notice that another program has saved since; nil for a new document
 	misfits Faults
 	unknown Faults // also keys that are missing
 	inline  bool   // as read, it held a secret
@@ -41,7 +40,7 @@ type Document struct {
 // VersionError says that a file was written by a newer program. It is never rewritten.
 type VersionError struct {
 	Path    string
-	Version string // as it stands in the file
+	Version string // as written in the file
 }
 
 // Error names both versions.
@@ -76,13 +75,13 @@ func New(path string) *Document {
 }
 
 // Load reads a configuration. The errors are *safefile.Error (missing, too open, …), *SyntaxError, *VersionError and
-// *InvalidError (a value of the wrong JSON type). Values that are merely wrong, and unknown keys, are left to Validate.
+// *InvalidError (a value of the wrong JSON type). Validate reports invalid values and unknown keys.
 func Load(path string) (*Document, error) {
 	doc, err := Check(path)
 	if err != nil {
 		return nil, err
 	}
-	// Versions begin with 1: whatever wrote another one did not mean this format.
+	// Versions start at 1: a program that wrote a lower one used another format.
 	if len(doc.misfits) > 0 || doc.tree.get("version") != nil && doc.File.Version < 1 {
 		return nil, &InvalidError{Path: doc.Path, Faults: doc.Validate().Errors()}
 	}
@@ -98,8 +97,8 @@ func LoadOrNew(path string) (*Document, error) {
 	return doc, err
 }
 
-// Check reads a configuration as far as it can be read, for Validate to name everything that is wrong. Values of the
-// wrong type are missing in File, and Save refuses such a document.
+// Check reads as much of a configuration as it can, so that Validate can report everything that is wrong. File lacks
+// the values of the wrong type, and Save refuses such a document.
 func Check(path string) (*Document, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
@@ -144,7 +143,7 @@ func Parse(path string, data []byte) (*Document, error) {
 	return doc, nil
 }
 
-// checkVersion comes first: in a newer file every other rule may differ.
+// checkVersion runs first, because every other rule may differ in a newer file.
 func (d *Document) checkVersion() error {
 	version := d.tree.get("version")
 	if version == nil || version.kind != kindNumber {
@@ -158,7 +157,7 @@ func (d *Document) checkVersion() error {
 }
 
 // Validate returns everything that is wrong with the document, unknown and missing keys included. One mistake is one
-// fault: a value of the wrong type is missing in File, and what follows from that is not said again.
+// fault: File lacks a value of the wrong type, and faults that only follow from that are not reported.
 func (d *Document) Validate() Faults {
 	shape := append(append(Faults{}, d.misfits...), d.unknown...)
 	faults := append(Faults{}, d.misfits...)
@@ -183,7 +182,7 @@ func lacksProfiles(shape Faults) bool {
 	return false
 }
 
-// explain reports whether a fault at path lies at, below or above a place that could not be read.
+// explain reports whether a fault at path is at, below or above a place that could not be read.
 func (f Faults) explain(path string) bool {
 	here := Faults{{Path: path}}
 	for _, fault := range f {
@@ -210,7 +209,7 @@ func (d *Document) Encode() []byte {
 	return merge(d.tree, fresh, reflect.TypeFor[File]()).encode()
 }
 
-// Save validates and writes the file with mode 0600, and the schema beside it. Unknown keys and the order of the old
+// Save validates and writes the file with mode 0600, and the schema next to it. Unknown keys and the order of the old
 // file are kept. The errors are *InvalidError (nothing was written), *ChangedError, *VersionError and *safefile.Error.
 func (d *Document) Save() error {
 	if d.File.Version == 0 {
@@ -230,7 +229,7 @@ func (d *Document) Save() error {
 	}
 	err := safefile.Write(d.Path, data, safefile.Options{
 		Backups:       backups,
-		ForgetBackups: d.inline, // older versions hold the secret that now lies elsewhere
+		ForgetBackups: d.inline, // older versions hold the secret that was moved elsewhere
 		Check: func(present []byte) error {
 			if (present == nil) != (d.read == nil) || !bytes.Equal(present, d.read) {
 				return &ChangedError{Path: d.Path}
@@ -246,7 +245,7 @@ func (d *Document) Save() error {
 		return err
 	}
 	d.tree, d.read, d.unknown, d.inline = saved.tree, saved.read, saved.unknown, false
-	// The schema only helps editors: the save has succeeded without it.
+	// The schema only helps editors, so a failure to write it does not fail the save.
 	_ = safefile.Write(filepath.Join(filepath.Dir(d.Path), schemaName), Schema(), safefile.Options{})
 	return nil
 }

@@ -81,7 +81,7 @@ func TestNewerVersionIsRefusedAndKept(t *testing.T) {
 			t.Fatalf("got %v", err)
 		}
 		says(t, newer.Text())
-		// A document made by hand does not overwrite it either.
+		// A document built in memory does not overwrite it either.
 		var changed *config.ChangedError
 		if err := config.New(path).Save(); !errors.As(err, &changed) {
 			t.Errorf("got %v", err)
@@ -295,7 +295,7 @@ func TestInlineIsReadAndNeverWritten(t *testing.T) {
 	if strings.Contains(invalid.Error(), canary) {
 		t.Error("the secret is in the error")
 	}
-	// An older version with the same secret lies about; moving the secret away removes it too.
+	// There is an older version with the same secret; moving the secret elsewhere removes that version too.
 	if err := os.WriteFile(path+".bak1", []byte(canary), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -461,7 +461,7 @@ func TestProven(t *testing.T) {
 		t.Fatal("zeros prove nothing")
 	}
 	p.Validated.Digest = p.Digest()
-	// Fixed for ever: consumers in other languages compute the same.
+	// This value never changes: consumers in other languages compute the same digest.
 	const want = "sha256:dc239a81a0e8d0700547527798ee7e0789c077e5805585b3f5093b7847cfa1a0"
 	if got := p.Digest(); got != want {
 		t.Errorf("got %s, want %s", got, want)

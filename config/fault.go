@@ -7,7 +7,7 @@ import (
 	"postier/internal/locale"
 )
 
-// Fault is one thing that is wrong, or only unwise, in a configuration.
+// Fault is one mistake in a configuration, or a value that is allowed but unwise.
 type Fault struct {
 	// Path names the place as `config get` takes it: profiles.durand.submission.port, profiles.durand.senders.0.
 	Path string
@@ -47,7 +47,7 @@ func (f Faults) only(warning bool) Faults {
 	return out
 }
 
-// Speaker is an error that has words for people besides its technical text.
+// Speaker is an error that can explain itself to people, in addition to its technical text.
 type Speaker interface {
 	error
 	Text() locale.Text

@@ -86,7 +86,8 @@ func ValidateText(text string) locale.Text {
 	return locale.Text{}
 }
 
-// ValidateUsername accepts the name for signing in. It is sent as it is, so edge blanks are refused rather than cut.
+// ValidateUsername accepts the name for signing in. It is sent unchanged, so spaces at the ends are refused rather than
+// trimmed.
 func ValidateUsername(name string) locale.Text {
 	switch {
 	case name == "":
@@ -197,7 +198,7 @@ func ParseWait(s string) (float64, locale.Text) {
 		return 0, locale.Text{}
 	}
 	number := strings.Replace(s, ",", ".", 1)
-	// ParseFloat also reads 1e3, 0x1p4, inf and nan: nobody means those here.
+	// ParseFloat also reads 1e3, 0x1p4, inf and nan, which no one types on purpose here.
 	if strings.Trim(number, "0123456789.") != "" {
 		return 0, locale.Msg("config.wait.range", "max", MaxWaitSeconds)
 	}
@@ -216,8 +217,8 @@ func ValidatePin(pin string) locale.Text {
 	return locale.Text{}
 }
 
-// ValidateDatabase accepts a path, or a PostgreSQL URL without a password: that belongs into ~/.pgpass or a service
-// file, or is not needed (peer authentication).
+// ValidateDatabase accepts a path, or a PostgreSQL URL without a password: the password belongs in ~/.pgpass or a
+// service file, or is not needed (peer authentication).
 func ValidateDatabase(database string) locale.Text {
 	if !strings.Contains(database, "://") {
 		return ValidatePath(database)

@@ -88,7 +88,7 @@ func FuzzValidateAddress(f *testing.F) {
 		if strings.ContainsAny(s, " \r\n\t\x00<>") || !utf8.ValidString(s) || len(s) > 254 {
 			t.Errorf("%q was accepted", s)
 		}
-		// An independent reader sees one address with the same text; MAIL FROM:<…> has one pair of brackets.
+		// An independent parser reads one address with the same text, so that MAIL FROM:<…> has one pair of brackets.
 		parsed, err := mail.ParseAddress("<" + s + ">")
 		if err != nil {
 			t.Errorf("%q was accepted, net/mail says %v", s, err)

@@ -75,7 +75,7 @@ func nameASCII(name string, underscore bool) (string, bool) {
 			return "", false
 		}
 	}
-	// RFC 1123 §2.1: the last label is never all digits, so that 192.0.2.300 is a mistake and not a name.
+	// RFC 1123 §2.1: the last label is never all digits, so 192.0.2.300 is a mistyped address and not a name.
 	if strings.Trim(labels[len(labels)-1], "0123456789") == "" {
 		return "", false
 	}

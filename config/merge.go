@@ -5,8 +5,8 @@ import (
 	"reflect"
 )
 
-// merge returns fresh in the order of old, with the keys of old that t does not know. What old spelt out although it is
-// empty (0, "", false, []) stays spelt out.
+// merge returns fresh in the order of old, with the keys of old that t does not know. Empty values (0, "", false, [])
+// that old spelled out stay in the file.
 func merge(old, fresh *node, t reflect.Type) *node {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -47,7 +47,7 @@ func mergeMember(m member, fresh *node, t reflect.Type, fields map[string]reflec
 	case fresh != nil:
 		return merge(m.value, fresh, field.Type)
 	case field.Type.Kind() == reflect.Struct && m.value.kind == kindObject:
-		// Left out because it is empty; it may still hold unknown keys or spelt-out zeros.
+		// Left out because it is empty; it may still hold unknown keys or spelled-out empty values.
 		kept := merge(m.value, &node{kind: kindObject}, field.Type)
 		if len(kept.members) == 0 && len(m.value.members) > 0 {
 			return nil

@@ -96,8 +96,8 @@ func (d *Document) renameInTree(name, to string) {
 	}
 }
 
-// Remove deletes a profile. The default must be given away first when other profiles are left; a fallback is cleared.
-// The secret is the caller's: credential.Store.Remove.
+// Remove deletes a profile. If other profiles are left, another one must become the default first. A fallback is
+// cleared. The caller removes the secret (credential.Store.Remove).
 func (d *Document) Remove(name string) error {
 	if d.File.Profiles[name] == nil {
 		return d.unknownProfile("remove", name)
@@ -128,7 +128,7 @@ func (d *Document) SetDefault(name string) error {
 	return nil
 }
 
-// Enable switches a profile on and forgets why it was switched off (D-1, D-5).
+// Enable switches a profile on and clears the reason for which it was switched off (D-1, D-5).
 func (d *Document) Enable(name string) error {
 	p := d.File.Profiles[name]
 	if p == nil {
@@ -138,8 +138,8 @@ func (d *Document) Enable(name string) error {
 	return nil
 }
 
-// Disable switches a profile off and keeps its settings (D-1). cause is "" when a person did it, else a cause's name
-// (D-5).
+// Disable switches a profile off and keeps its settings (D-1). cause is "" when a person switched it off, otherwise the
+// name of a cause (D-5).
 func (d *Document) Disable(name string, cause check.Cause, at time.Time) error {
 	p := d.File.Profiles[name]
 	if p == nil {

@@ -8,8 +8,8 @@ import (
 // SystemPath is the configuration of the whole machine.
 const SystemPath = "/etc/postier/config.json"
 
-// Paths lists where a configuration is looked for, best first. POSTIER_CONFIG stands alone; otherwise it is the user's
-// own file ($XDG_CONFIG_HOME, which must be absolute, or ~/.config) and then the machine's.
+// Paths lists where a configuration is looked for, best first. If POSTIER_CONFIG is set, it is the only one; otherwise
+// they are the user's own file ($XDG_CONFIG_HOME, which must be absolute, or ~/.config) and then the machine's.
 func Paths(getenv func(string) string) []string {
 	if path := getenv("POSTIER_CONFIG"); path != "" {
 		return []string{path}

@@ -8,10 +8,10 @@ import (
 	"postier/internal/safetext"
 )
 
-// maxPortField bounds what is looked at; the longest sensible field is below 100 octets.
+// maxPortField bounds the text that is parsed; the longest sensible field is below 100 octets.
 const maxPortField = 256
 
-// PortField is what a person may type behind the port number (C-4 to C-7).
+// PortField is what a person may type after the port number (C-4 to C-7).
 type PortField struct {
 	Port int
 	// Auth and Security are "" when the field does not mention them.
@@ -114,7 +114,7 @@ var (
 	}
 )
 
-// portAlias are other words for the same that people type: those of the contract's flags.
+// portAlias are other spellings that people type: those of the flags.
 var portAlias = map[string]string{"TLS": "SSL_TLS", "SSL": "SSL_TLS", "SSL/TLS": "SSL_TLS"}
 
 func portWord(value string) string { return strings.ToUpper(strings.ReplaceAll(value, "-", "_")) }
@@ -169,7 +169,7 @@ func FormatPortField(p PortField) string {
 	return strings.Join(words, " ")
 }
 
-// PortFieldOf returns the field that stands for a server and a batch; zero values are left out.
+// PortFieldOf returns the field that describes a server and a batch; zero values are left out.
 func PortFieldOf(server Server, batch Batch) PortField {
 	field := PortField{Port: server.Port, Auth: server.Auth, Security: server.Security}
 	if batch.Messages != 0 {

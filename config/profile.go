@@ -1,7 +1,8 @@
 // Package config is the contract between postier and the programs that send mail: the configuration file with its
 // profiles, how it is validated, and how it is read and written safely.
 //
-// It also owns the words that every other package borrows: Server, Security, Mechanism. It knows none of them.
+// It also defines the types that every other package uses: Server, Security, Mechanism. It imports none of those
+// packages.
 package config
 
 import (
@@ -13,7 +14,7 @@ import (
 // Version is the version of the file format that this program writes.
 const Version = 1
 
-// Security says how a connection is protected. Authentication is another choice (Mechanism).
+// Security says how a connection is protected. Authentication is a separate choice (Mechanism).
 type Security string
 
 // The kinds of security. Implicit TLS is RFC 8314 §3.3, STARTTLS RFC 3207 and RFC 9051 §6.2.1.
@@ -28,7 +29,7 @@ const (
 // Mechanism is a way of signing in (SASL).
 type Mechanism string
 
-// The mechanisms. MechanismAuto picks the strongest that the server offers, MechanismNone signs in not at all.
+// The mechanisms. MechanismAuto picks the strongest that the server offers, MechanismNone does not sign in.
 const (
 	MechanismAuto        Mechanism = "auto"
 	MechanismNone        Mechanism = "none"
@@ -68,8 +69,8 @@ type SentMode string
 // The ways a Sent copy comes about.
 const (
 	SentAppend SentMode = "append" // this program appends it by IMAP
-	SentServer SentMode = "server" // the provider files it by itself
-	SentNone   SentMode = "none"   // nobody does
+	SentServer SentMode = "server" // the provider files it automatically
+	SentNone   SentMode = "none"   // no copy is filed
 )
 
 // SentCopy is the profile's rule for the copy in the Sent folder.
@@ -95,7 +96,8 @@ const (
 	CredentialInline  CredentialKind = "inline"
 )
 
-// SecretType says what the secret is: it decides how it is cleaned, and what is said when it is refused.
+// SecretType says what the secret is: it decides how the secret is cleaned, and what the program says when the server
+// refuses it.
 type SecretType string
 
 // The types of secret.
@@ -121,7 +123,7 @@ type Credential struct {
 	Provider string `json:"provider,omitempty"`
 	Tenant   string `json:"tenant,omitempty"`
 	ClientID string `json:"client_id,omitempty"`
-	// Value is only ever read (inline).
+	// Value is read and never written (inline).
 	Value string `json:"value,omitempty"`
 }
 
@@ -153,7 +155,7 @@ type TLS struct {
 	CAFile    string   `json:"ca_file,omitempty"`
 }
 
-// Validated records what was proven, and for which settings.
+// Validated records which checks passed, and for which settings.
 type Validated struct {
 	At time.Time `json:"at"`
 	// Digest covers the settings that were proven; see Profile.Digest.
@@ -204,7 +206,7 @@ type File struct {
 	Queue Queue `json:"queue,omitzero"`
 }
 
-// Queue is where the state of sending lies.
+// Queue says where the state of sending is stored.
 type Queue struct {
 	// Database is a file, relative to the configuration's folder or absolute, or a PostgreSQL URL without a password when
 	// several machines share the work and the limits. Empty means the file that postier chooses.

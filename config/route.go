@@ -19,8 +19,8 @@ const (
 )
 
 // Route returns the profile that sends for the envelope sender address (P-1, P-3). A whole address wins over a domain,
-// a domain over the default; a profile that is switched off is passed over (D-1). Where two profiles match alike, the
-// default wins, then the first name in the alphabet. The name is "" with RouteNone.
+// a domain over the default; a profile that is switched off is passed over (D-1). If two profiles match equally well,
+// the default wins, then the first name in the alphabet. The name is "" with RouteNone.
 func Route(f *File, address string) (name string, reason RouteReason) {
 	domain, _ := DomainASCII(AddressDomain(address))
 	best, reason := "", RouteNone

@@ -16,7 +16,7 @@ const (
 	PortAlternative = 2525 // not registered: the common way around a blocked port 587
 )
 
-// SecurityFor is what a server on this port is expected to speak; SecurityAuto where nobody can know.
+// SecurityFor is the security that a server on this port is expected to use; SecurityAuto if the port has no usual one.
 func SecurityFor(port int) Security {
 	switch port {
 	case PortSubmissions, PortIMAPS:
@@ -28,7 +28,8 @@ func SecurityFor(port int) Security {
 }
 
 // SubmissionWays lists the ports and kinds of security by which a submission server is tried, best first. Auto means
-// what the port is made for, and both ways on another port. Cleartext is never guessed (docs/security.md T1).
+// the way that the port is registered for, and both ways on any other port. Cleartext is never guessed
+// (docs/security.md T1).
 func (s Server) SubmissionWays() []Server { return s.ways(PortSubmissions, PortSubmission) }
 
 // IMAPWays is SubmissionWays for a mailbox server.
@@ -50,7 +51,7 @@ func (s Server) ways(implicit, upgraded int) []Server {
 	}
 }
 
-// settled is the security with auto replaced by what the port is made for, where it is made for one.
+// settled is the security, with auto replaced by the one that the port is registered for, if any.
 func (s Server) settled() Security {
 	if s.Security == "" || s.Security == SecurityAuto {
 		return SecurityFor(s.Port)
@@ -58,7 +59,7 @@ func (s Server) settled() Security {
 	return s.Security
 }
 
-// Settled is the security for a program that cannot try: STARTTLS where auto leaves both ways open.
+// Settled is the security for a program that cannot try both ways: STARTTLS if auto leaves both open.
 func (s Server) Settled() Security {
 	if security := s.settled(); security != SecurityAuto {
 		return security
@@ -74,5 +75,5 @@ func (s Server) Local() bool {
 	return strings.EqualFold(s.Host, "localhost")
 }
 
-// Cleartext reports whether a secret would cross a network in cleartext. A nil server is none.
+// Cleartext reports whether a secret would cross a network in cleartext. A nil server never does.
 func (s *Server) Cleartext() bool { return s != nil && s.Security == SecurityNone && !s.Local() }

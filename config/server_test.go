@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// One table for all who ask what auto means: the live handshake of both protocols and what an export writes.
+// One table defines what auto means for the handshakes of both protocols and for exports.
 func TestWhatAutoMeans(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

@@ -38,7 +38,7 @@ func ValidateSetting(name, value string) locale.Text {
 	return validateOption(name, value)
 }
 
-// validateOption judges what is no matter of the servers.
+// validateOption checks the settings that do not describe a server.
 func validateOption(name, value string) locale.Text {
 	switch name {
 	case "address":
@@ -70,7 +70,7 @@ func ifGiven(validate func(string) locale.Text, value string) locale.Text {
 	return validate(value)
 }
 
-// each judges a list by its members.
+// each validates every member of a list.
 func each(validate func(string) locale.Text, value string) locale.Text {
 	for _, member := range ParseList(value) {
 		if text := validate(member); !text.Empty() {
@@ -80,7 +80,7 @@ func each(validate func(string) locale.Text, value string) locale.Text {
 	return locale.Text{}
 }
 
-// ParseList reads a list as a person types it: with commas, semicolons or blanks. Each member comes once.
+// ParseList reads a list as a person types it: with commas, semicolons or spaces. Each member comes once.
 func ParseList(s string) []string {
 	var out []string
 	for _, member := range strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(",; \n", r) }) {

@@ -12,7 +12,7 @@ import (
 )
 
 // This file compares a tree with the Go types of profile.go, which are the only list of keys. encoding/json alone would
-// take keys in any letter case, ignore unknown ones, and name no map keys in its errors.
+// accept keys in any letter case, ignore unknown ones, and name no map keys in its errors.
 
 var timeType = reflect.TypeFor[time.Time]()
 
@@ -22,7 +22,7 @@ type shaper struct {
 	unknown Faults // keys that are unknown, and keys that are missing
 }
 
-// known returns the part of n that fits t, nil when nothing does.
+// known returns the part of n that matches t, or nil.
 func (s *shaper) known(n *node, t reflect.Type, path string) *node {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -34,7 +34,7 @@ func (s *shaper) known(n *node, t reflect.Type, path string) *node {
 	}
 	switch {
 	case t == timeType:
-		// The very function that decodes it later, since time.Parse accepts more.
+		// This is the function that decodes the value later; time.Parse accepts more.
 		if err := new(time.Time).UnmarshalText([]byte(n.scalar.(string))); err != nil {
 			s.misfit(path, "config.shape.time")
 			return nil
@@ -79,7 +79,7 @@ func (s *shaper) object(n *node, t reflect.Type, path string) *node {
 	return out
 }
 
-// required reports what was left out although its zero value is a choice like any other; Validate sees the rest.
+// required reports missing keys whose zero value is a valid choice; Validate finds the other missing keys.
 func (s *shaper) required(n *node, t reflect.Type, path string) {
 	for i := range t.NumField() {
 		field := t.Field(i)

@@ -176,7 +176,7 @@ func (p *treeParser) token() (json.Token, error) {
 	return nil, p.fault(len(p.data), locale.Msg("config.syntax.end"))
 }
 
-// next is where the decoder stands, blanks passed over: the begin of what it cannot read.
+// next is the decoder's position after any spaces: where the text begins that it cannot read.
 func (p *treeParser) next() int {
 	at := min(int(p.decoder.InputOffset()), len(p.data))
 	for at < len(p.data) && strings.IndexByte(" \t\r\n", p.data[at]) >= 0 {

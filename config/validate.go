@@ -20,8 +20,8 @@ const (
 	maxChecks   = 200  // check ids recorded with a proof
 )
 
-// Validate returns everything that is wrong or unwise in the settings, in the order of the file. Unknown keys are known
-// to Document.Validate only. It opens no file and asks no server.
+// Validate returns everything that is wrong or unwise in the settings, in the order of the file. Only Document.Validate
+// reports unknown keys. It opens no file and asks no server.
 func Validate(f *File) Faults {
 	v := &validator{file: f}
 	if f.Version < 1 || f.Version > Version {
@@ -107,7 +107,7 @@ func (v *validator) sharedSenders() {
 		}
 		for i, sender := range p.Senders {
 			key := strings.ToLower(AddressASCIIDomain("@" + strings.TrimPrefix(sender, "@")))
-			if other, taken := first[key]; taken && other != name {
+			if other, ok := first[key]; ok && other != name {
 				v.warn(join(join("profiles", name), "senders."+strconv.Itoa(i)),
 					locale.Msg("config.sender.shared", "value", safetext.FromRemote(sender), "name", other))
 			} else {

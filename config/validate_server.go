@@ -71,7 +71,8 @@ func (v *validator) server(path string, s *Server, role serverRole) {
 	}
 }
 
-// WarnPort says that a port and a security do not usually go together; empty when they do, or when nobody can know.
+// WarnPort warns that a port and a kind of security do not usually go together. It is empty if they do, or if the port
+// has no usual kind.
 func WarnPort(port int, security Security) locale.Text {
 	switch usual := SecurityFor(port); {
 	case usual == SecurityTLS && (security == SecurityStartTLS || security == SecurityNone):
@@ -82,7 +83,8 @@ func WarnPort(port int, security Security) locale.Text {
 	return locale.Text{}
 }
 
-// insecure asks for an explicit word before a password crosses a network in cleartext. Loopback is no network.
+// insecure requires explicit consent before a password crosses a network in cleartext. Loopback does not count as a
+// network.
 func (v *validator) insecure(path string, p *Profile) {
 	switch {
 	case p.Insecure && (p.Submission.Cleartext() || p.SentCopy.IMAP.Cleartext()):
@@ -188,7 +190,7 @@ func (c *Credential) validate(key string) locale.Text {
 	case "client_id":
 		return validateToken(c.ClientID)
 	}
-	return locale.Text{} // value: any octets that its server likes; the sign-in will tell
+	return locale.Text{} // value: any octets that its server likes; the sign-in will show whether it works
 }
 
 // ValidateCommand accepts an argument list whose program is an absolute path.

@@ -8,8 +8,8 @@ import (
 	"postier/internal/locale"
 )
 
-// Book is the set of providers that a program knows: those built in, plus and minus what the caller says. It is not
-// changed after it was made, and may be used by several goroutines.
+// Book is the set of providers that a program knows: the built-in ones, with those that the caller adds and without
+// those that the caller hides. It never changes, and several goroutines may use it.
 type Book struct {
 	extra  []*Provider
 	hidden map[string]bool
@@ -93,7 +93,7 @@ func (b *Book) MX(hosts []string) []Match {
 }
 
 // SPF finds providers by the names that a domain's SPF record includes or redirects to, in the record's order: mailbox
-// providers first, since a transactional service beside them only sends.
+// providers first, because a transactional service only sends.
 func (b *Book) SPF(targets []string) []Match {
 	var out []Match
 	for _, want := range []bool{true, false} {
@@ -240,7 +240,7 @@ func (b *Book) Search(text string, lang locale.Lang) []Entry {
 	return out
 }
 
-// minDomainSearch keeps one or two letters from listing hundreds of domains.
+// minDomainSearch is the shortest text that is searched for in domains; one or two letters would list hundreds.
 const minDomainSearch = 3
 
 // fits scores one entry, lower being better: the source counts most, then how the text fits, then the country.

@@ -2,10 +2,10 @@ package presets
 
 import "postier/internal/locale"
 
-// Level says how a fact is known.
+// Level says how well a fact is known.
 type Level string
 
-// The levels, from the strongest. What is only remembered is never shown as certain.
+// The levels, from the strongest. A remembered fact is never shown as certain.
 const (
 	Verified   Level = "verified"   // a listed source was read
 	Partly     Level = "partly"     // read in parts, or in a secondary source
@@ -18,7 +18,7 @@ type Trust struct {
 	Note  string `json:"note,omitempty"`
 }
 
-// Confidence is how sure the program may sound. Its values are those of discover --json.
+// Confidence says how certain a setting is. The values are those of discover --json.
 type Confidence string
 
 // The confidences.
@@ -38,13 +38,13 @@ func (p *Provider) Confidence() (Confidence, string) {
 	return c, p.Checked
 }
 
-// ConfidenceIn is the confidence of one part, by its key in the provider's file, such as imap or app_password_steps.
-// A part of which nothing is said is a guess.
+// ConfidenceIn is the confidence of one part, by its key in the provider's file, such as imap or app_password_steps. A
+// part without an entry is a guess.
 func (p *Provider) ConfidenceIn(part string) Confidence {
 	return p.Trust[part].Level.Confidence()
 }
 
-// Confidence turns a level into how sure the program may sound.
+// Confidence maps a level to a confidence.
 func (l Level) Confidence() Confidence {
 	switch l {
 	case Verified:
@@ -56,7 +56,7 @@ func (l Level) Confidence() Confidence {
 	}
 }
 
-// Text says it in words, with the day of the last check (YYYY-MM-DD).
+// Text puts the confidence into words, with the day of the last check (YYYY-MM-DD).
 func (c Confidence) Text(checked string) locale.Text {
 	switch c {
 	case Certain:

@@ -6,18 +6,18 @@ import (
 	"postier/config"
 )
 
-// Endpoint is a server as it stands for one address.
+// Endpoint is a provider's server, with its placeholders filled in for one address.
 type Endpoint struct {
 	// Server is filled in as far as it is known. Its Auth is auto; Mechanisms lists what the provider offers.
 	config.Server
 	Mechanisms []config.Mechanism
-	// Ask names the placeholders of host and user name that only the person can fill, as in Provider.Ask. Where there is
-	// a default, the host is complete already and the value is only to be confirmed.
+	// Ask names the placeholders of host and user name that only the person can fill, as in Provider.Ask. If there is a
+	// default, the host is already complete and the person only confirms the value.
 	Ask []string
-	// Cleartext is true when the server is known without encryption and not on this machine, so that what is sent crosses
-	// a network in the open. It must never be applied silently.
+	// Cleartext is true when the server is known without encryption and not on this machine, so that mail crosses a
+	// network in cleartext. It must never be applied silently.
 	Cleartext bool
-	// ClientIP is true when the server takes mail only from the provider's own lines.
+	// ClientIP is true when the server accepts mail only from the provider's own lines.
 	ClientIP bool
 }
 
@@ -96,7 +96,7 @@ func (p *Provider) Username(address string) (username string, ask []string) {
 	return p.fill(p.userRule(address), address, nil)
 }
 
-// Username applies a rule: {address} is the whole address, {local} the part before the @, {domain} the part behind it.
+// Username applies a rule: {address} is the whole address, {local} the part before the @, {domain} the part after it.
 // Placeholders that it does not know stay as they are.
 func Username(rule, address string) string {
 	return strings.NewReplacer(pairs(address)...).Replace(rule)
@@ -116,8 +116,8 @@ func split(address string) (local, domain string) {
 	return address[:at], address[at+1:]
 }
 
-// fill resolves every placeholder of a host or a user-name rule, and names those that are the person's to give.
-// All are replaced in one pass, so that nothing in an address or an answer is taken for a placeholder.
+// fill resolves the placeholders of a host or a user-name rule, and returns the names of those that only the person can
+// fill. It replaces them in one pass, so that text in an address or an answer is never treated as a placeholder.
 func (p *Provider) fill(pattern, address string, answers map[string]string) (filled string, ask []string) {
 	replace := pairs(address)
 	for _, a := range p.Ask {

@@ -17,7 +17,7 @@ func (p *Provider) Steps(lang locale.Lang, product string) []string {
 	return out
 }
 
-// Impossible reports whether no program can send through this provider at all, and the way out of that.
+// Impossible reports whether no program can send through this provider at all, and what to do instead.
 func (p *Provider) Impossible() (wayOut Text, impossible bool) {
 	return p.WayOut, p.PasswordAuth.Status == PasswordImpossible
 }

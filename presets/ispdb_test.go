@@ -8,7 +8,7 @@ import (
 )
 
 // TestEveryISPDBDomain: each domain of the second source leads to its own first encrypted server, or to the flagship
-// that the provider is, and a server without encryption never stands before an encrypted one.
+// that the provider is, and a server without encryption never comes before an encrypted one.
 func TestEveryISPDBDomain(t *testing.T) {
 	t.Parallel()
 	domains, cleartext := 0, 0

@@ -188,7 +188,7 @@ func TestRememberedIsNeverCertain(t *testing.T) {
 			t.Errorf("%s: the second source is never certain", p.ID)
 		}
 	}
-	// Hosts that nobody read anywhere.
+	// Hosts that no source mentions.
 	for _, id := range []string{
 		"ovh-exchange", "hostpoint", "1blu", "mailfence", "namecheap", "dreamhost", "o2switch",
 		"planethoster", "lws", "amen", "maileroo",
@@ -204,8 +204,8 @@ func TestRememberedIsNeverCertain(t *testing.T) {
 	}
 }
 
-// TestDueForReview tells with -v which facts are older than a year. It cannot fail on age, or it would fail by itself
-// one day; it fails when a day cannot be read.
+// TestDueForReview lists with -v the facts that are older than a year. It does not fail because of age, or it would
+// start to fail without a change; it fails if a date cannot be read.
 func TestDueForReview(t *testing.T) {
 	t.Parallel()
 	due := 0

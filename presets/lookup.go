@@ -7,10 +7,10 @@ import (
 	"postier/internal/locale"
 )
 
-// By says what a match rests on.
+// By says what a match is based on.
 type By string
 
-// What a match rests on, from the most to the least trusted.
+// The bases of a match, from the most to the least trusted.
 const (
 	ByDomain By = "domain"
 	ByMX     By = "mx"
@@ -33,12 +33,12 @@ type Entry struct {
 	Names     []NameIn // none where the name needs no translation
 	Kind      Kind
 	Source    Source
-	Countries string // parted by blanks
-	// SameAs is the flagship that an entry of the second source is; such an entry is not offered beside it.
+	Countries string // parted by spaces
+	// SameAs is the flagship that an entry of the second source is; such an entry is not listed in addition to it.
 	SameAs string
 }
 
-// NameIn is a provider's name in one language. The index lists them and needs no map, which would be made at each
+// NameIn is a provider's name in one language. The index holds them as a list, because a map would be built at each
 // start.
 type NameIn struct {
 	Lang locale.Lang
@@ -62,7 +62,7 @@ func (e Entry) Translations() Text {
 	return out
 }
 
-// indexRow is a row of the generated index: a name, and the files of its providers as folder/id, parted by blanks, best
+// indexRow is a row of the generated index: a name, and the files of its providers as folder/id, parted by spaces, best
 // first. The tables are sorted by name, and providerIndex by id.
 type indexRow struct{ name, providers string }
 
@@ -97,8 +97,8 @@ func (b *name) set(s string) bool {
 
 func (b *name) bytes() []byte { return b.buf[:b.n] }
 
-// Lookup finds the provider of an address domain in A-label form, without regard to case or a final dot.
-// A subdomain of a known domain is another domain: nothing is known about it.
+// Lookup finds the provider of an address domain in A-label form, without regard to case or a final dot. A subdomain of
+// a known domain counts as a different domain, about which nothing is known.
 func Lookup(domain string) (Match, bool) {
 	var b name
 	if !b.set(domain) {
@@ -178,8 +178,8 @@ func (r *indexRow) matches(by By) []Match {
 	return out
 }
 
-// LookupSPF finds the providers whose customers include or redirect to this name in their SPF record. It is a hint at
-// where the mailbox is when the MX names a mail filter, no more: a domain may include whoever sends for it.
+// LookupSPF finds the providers whose customers include or redirect to this name in their SPF record. When the MX names
+// a mail filter, this is a hint at where the mailbox is, and no more: a domain may include anyone who sends for it.
 func LookupSPF(target string) []Match {
 	var b name
 	if !b.set(target) {

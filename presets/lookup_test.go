@@ -12,8 +12,8 @@ import (
 // traps are addresses that are easily set up wrongly: each with its MX, the provider and the first server.
 var trapCases = []struct {
 	address  string
-	mx       string // parted by blanks, asked when the domain is unknown
-	provider string // parted by blanks when only the person can tell
+	mx       string // parted by spaces, asked when the domain is unknown
+	provider string // parted by spaces when only the person can tell
 	smtp     string
 	user     string
 }{

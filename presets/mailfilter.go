@@ -2,8 +2,8 @@ package presets
 
 import "strings"
 
-// mailFilters are services that stand in front of mailboxes: an MX under one of these says nothing about where the
-// mailbox is. Suffixes on label boundaries.
+// mailFilters are services that receive mail on behalf of a mailbox provider: an MX under one of these does not show
+// where the mailbox is. Suffixes on label boundaries.
 var mailFilters = []struct{ suffix, name string }{
 	{"pphosted.com", "Proofpoint"},
 	{"ppe-hosted.com", "Proofpoint Essentials"},
@@ -31,7 +31,7 @@ var mailFilters = []struct{ suffix, name string }{
 	{"securence.com", "Securence"},
 }
 
-// MailFilter names the filter service to which an MX host belongs. The mailbox behind it is to be found otherwise: by
+// MailFilter names the filter service that an MX host belongs to. The mailbox server must then be found another way: by
 // the SPF record, by SRV, or by asking.
 func MailFilter(host string) (service string, ok bool) {
 	host = strings.ToLower(strings.TrimSuffix(host, "."))

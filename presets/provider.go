@@ -7,7 +7,7 @@ import (
 	"postier/internal/locale"
 )
 
-// Kind says what a provider is good for.
+// Kind says what a provider offers.
 type Kind string
 
 // The kinds of provider.
@@ -36,7 +36,7 @@ func (t Text) In(lang locale.Lang) string { return locale.Choose(t, lang) }
 // Empty reports whether there is nothing to say.
 func (t Text) Empty() bool { return len(t) == 0 }
 
-// Provider is one provider as its file tells it. A Provider from a Book is shared: callers must not change it.
+// Provider is one provider as its file describes it. A Provider from a Book is shared: callers must not change it.
 type Provider struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
@@ -50,7 +50,7 @@ type Provider struct {
 	// MXSuffixes are ends of MX host names, on label boundaries. Several providers may share one: then only the person
 	// knows which product it is.
 	MXSuffixes []string `json:"mx_suffixes"`
-	// MXRank orders providers that share a suffix: the more common product has the lower one.
+	// MXRank orders providers that share a suffix: the more common product has the lower rank.
 	MXRank int `json:"mx_rank,omitempty"`
 
 	// SMTP and IMAP are the servers in the order in which they should be tried.
@@ -82,7 +82,7 @@ type Provider struct {
 	Lockout *Lockout `json:"lockout,omitempty"`
 	// WayOut says what to do instead where a mail program can never sign in.
 	WayOut Text `json:"way_out,omitzero"`
-	// Dated are facts that bite on a day; see Warnings.
+	// Dated are facts that start to hold on a given day; see Warnings.
 	Dated []Dated `json:"dated,omitempty"`
 
 	SentCopy SentCopy `json:"sent_copy"`
@@ -93,14 +93,14 @@ type Provider struct {
 	DKIM        DKIM     `json:"dkim_selectors"`
 	Limits      []Limit  `json:"limits"`
 	KnownErrors []Known  `json:"known_errors"`
-	// Traps are surprises worth telling a person; Notes are for whoever looks closer.
+	// Traps are surprises that every person should know about; Notes are for those who want details.
 	Traps []Text `json:"traps"`
 	Notes []Text `json:"notes"`
 
 	DocsURL string `json:"docs_url,omitempty"`
-	// Trust says how each part is known, by the name of its key in this file.
+	// Trust says how well each part is known, by the name of its key in this file.
 	Trust map[string]Trust `json:"confidence"`
-	// Checked is the day on which the facts were last gone through, YYYY-MM-DD.
+	// Checked is the day on which the facts were last reviewed, YYYY-MM-DD.
 	Checked string `json:"checked"`
 	// Sources are keys of data/sources.json.
 	Sources []string `json:"sources"`
@@ -155,7 +155,7 @@ type Ask struct {
 // An empty rule means that no user name is needed.
 type UserRule struct {
 	Rule string `json:"rule"`
-	// ByDomain holds the rules of address domains for which another one holds.
+	// ByDomain holds the rules for address domains that differ from Rule.
 	ByDomain map[string]string `json:"by_domain,omitempty"`
 	// IMAPRule is set where IMAP wants another user name than submission.
 	IMAPRule string `json:"imap_rule,omitempty"`
@@ -326,7 +326,7 @@ func (d DKIM) Known() []string {
 type Limit struct {
 	What  string `json:"what"`
 	Value int    `json:"value"`
-	// Plan is whom it holds for; empty means everybody.
+	// Plan is whom it holds for; empty means everyone.
 	Plan    Text     `json:"plan,omitzero"`
 	Trust   Level    `json:"confidence"`
 	Sources []string `json:"sources"`

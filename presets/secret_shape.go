@@ -32,12 +32,12 @@ const (
 	SeparatorDash  Separator = "dash"
 )
 
-// Change is something that cleaning did to a typed secret.
+// Change is one way in which cleaning changed a typed secret.
 type Change string
 
-// The changes, in the order in which they are told.
+// The changes, in the order in which they are reported.
 const (
-	ChangeSpaces    Change = "spaces"    // blanks, no-break spaces, tabs and line ends were taken out
+	ChangeSpaces    Change = "spaces"    // spaces, no-break spaces, tabs and line ends were taken out
 	ChangeInvisible Change = "invisible" // zero-width and other invisible characters were taken out
 	ChangeDashes    Change = "dashes"    // dashes were taken out, put back, or turned into plain ones
 	ChangeCase      Change = "case"      // capitals became small letters
@@ -57,15 +57,15 @@ func (c Change) Text() locale.Text {
 	}
 }
 
-// CleanSecret brings a pasted app password into the form that the provider takes, and says what it changed. It does so
-// only where the provider's shape is known and the result fits it; in every other case raw comes back untouched, for
-// passwords may begin, end or be filled with blanks.
+// CleanSecret brings a pasted app password into the form that the provider accepts, and reports what it changed. It
+// does so only if the provider's shape is known and the result matches it. Otherwise it returns raw unchanged, because
+// spaces may be part of a password.
 func (p *Provider) CleanSecret(raw string) (cleaned string, changes []Change) {
 	s := p.Shape
 	if s == nil || s.Length == 0 || s.Alphabet == "" {
 		return raw, nil
 	}
-	bare, seen := s.strip(raw)
+	bare, changed := s.strip(raw)
 	if len(bare) != s.Length || !s.allows(bare) {
 		return raw, nil
 	}
@@ -74,43 +74,43 @@ func (p *Provider) CleanSecret(raw string) (cleaned string, changes []Change) {
 		return raw, nil
 	}
 	if s.KeepSeparator && s.Separator == SeparatorDash && dashes(raw) == dashes(cleaned) {
-		delete(seen, ChangeDashes)
+		delete(changed, ChangeDashes)
 	}
 	for _, c := range []Change{ChangeSpaces, ChangeInvisible, ChangeDashes, ChangeCase} {
-		if seen[c] {
+		if changed[c] {
 			changes = append(changes, c)
 		}
 	}
 	return cleaned, changes
 }
 
-// dashes is where the plain dashes of a secret stand, other characters left out.
+// dashes counts the plain dashes in a secret.
 func dashes(s string) int { return strings.Count(s, "-") }
 
-// strip takes everything out of a secret that its shape does not know: blanks, invisible characters and dashes.
-// Capitals are lowered where the shape has none, since phones capitalise the first letter.
+// strip removes from a secret what its shape does not contain: spaces, invisible characters and dashes. It lowers
+// capitals if the shape has none, because phones capitalise the first letter.
 func (s *Shape) strip(raw string) (string, map[Change]bool) {
-	seen := map[Change]bool{}
+	changed := map[Change]bool{}
 	var b strings.Builder
 	for _, r := range raw {
 		switch {
 		case unicode.IsSpace(r):
-			seen[ChangeSpaces] = true
+			changed[ChangeSpaces] = true
 		case invisible(r):
-			seen[ChangeInvisible] = true
+			changed[ChangeInvisible] = true
 		case unicode.Is(unicode.Pd, r) || r == '\u2212':
-			seen[ChangeDashes] = true
+			changed[ChangeDashes] = true
 		case 'A' <= r && r <= 'Z' && !strings.Contains(s.Alphabet, "A-Z"):
-			seen[ChangeCase] = true
+			changed[ChangeCase] = true
 			b.WriteRune(r + 'a' - 'A')
 		default:
 			b.WriteRune(r)
 		}
 	}
 	if s.Separator == SeparatorDash && s.KeepSeparator && !strings.Contains(raw, "-") {
-		seen[ChangeDashes] = true // they are put back
+		changed[ChangeDashes] = true // group puts them back
 	}
-	return b.String(), seen
+	return b.String(), changed
 }
 
 // invisible reports format characters (zero-width, direction marks, soft hyphen) and the variation selectors.
@@ -195,8 +195,8 @@ func (v ShapeVerdict) Text() locale.Text {
 	}
 }
 
-// CheckShape compares a secret with the provider's rule. It is advice: a person may always go on.
-// Nothing of the secret is kept.
+// CheckShape compares a secret with the provider's rule. The verdict is advice: the person may always continue. Nothing
+// of the secret is kept.
 func (p *Provider) CheckShape(secret string) ShapeVerdict {
 	if secret == "" {
 		return ShapeEmpty
@@ -220,7 +220,7 @@ func (p *Provider) CheckShape(secret string) ShapeVerdict {
 	case !s.allows(bare):
 		return ShapeAccount
 	case len(bare) < s.Length:
-		// Half the length with no group mark is a word somebody chose rather than a torn paste.
+		// Half the length without a separator is more likely a chosen password than an incomplete paste.
 		if len(bare)*2 <= s.Length || !strings.ContainsAny(secret, " -\u00a0") && len(bare) < s.Length-2 {
 			return ShapeAccount
 		}

@@ -2,7 +2,7 @@ package presets
 
 import "strings"
 
-// popular are the domains that so many people have that a near miss is more likely a slip than a domain of its own.
+// popular are domains with so many users that a similar name is more likely a typing mistake than another domain.
 var popular = []string{
 	"gmail.com", "googlemail.com",
 	"outlook.com", "outlook.fr", "outlook.de", "hotmail.com", "hotmail.fr", "hotmail.de", "hotmail.it", "hotmail.es",
@@ -16,7 +16,7 @@ var popular = []string{
 }
 
 // Typo suggests the popular domain that was probably meant. It never suggests anything for a domain that is itself
-// known to the book. A suggestion is a question for the person, not a correction.
+// known to the book. The suggestion is a question for the person; nothing is corrected automatically.
 func (b *Book) Typo(domain string) (suggestion string, ok bool) {
 	domain = strings.ToLower(strings.TrimSuffix(domain, "."))
 	if len(domain) > maxTypo || !ascii(domain) || !strings.Contains(domain, ".") {
@@ -41,12 +41,12 @@ const (
 	// maxTypo is longer than every popular domain with two slips.
 	maxTypo = 32
 	noMatch = 100
-	// shortName is the length up to which one other letter makes another word: fred.fr is no slip of free.fr.
+	// shortName is the length up to which one different letter makes a different name: fred.fr is not a mistyped free.fr.
 	shortName = 4
 )
 
-// slip is how many typing mistakes lie between a typed domain and the one that was meant; noMatch when they differ by
-// more than a slip in the name and one in the ending. A dot left out before the ending counts as one.
+// slip counts the typing mistakes between a typed domain and a known one. It is noMatch if they differ by more than one
+// mistake in the name and one in the ending. A missing dot before the ending counts as one.
 func slip(typed, meant string) int {
 	name, tld, _ := strings.Cut(typed, ".")
 	meantName, meantTLD, _ := strings.Cut(meant, ".")
@@ -65,7 +65,7 @@ func slip(typed, meant string) int {
 	return inName + inTLD
 }
 
-// sameLetters tells a transposition or a doubled letter, which are slips even in a short name, from another word.
+// sameLetters recognises a transposition or a doubled letter, which are typing mistakes even in a short name.
 func sameLetters(a, b string) bool {
 	if len(a) == len(b) {
 		var count [256]int
@@ -89,8 +89,8 @@ func squeeze(s string) string {
 	return b.String()
 }
 
-// plausibleTLD keeps countries apart: gmx.be is no slip of gmx.de, and a company may well have its name under .co.
-// So two typed letters count as a slip only when they are swapped, or when all of a longer name was hit (gmail.co).
+// plausibleTLD keeps countries apart: gmx.be is not a mistyped gmx.de, and a company may well use .co. So an ending of
+// two letters counts as a mistake only if the letters are swapped, or if all of a longer name matches (gmail.co).
 func plausibleTLD(typed, meant string, exactName bool) bool {
 	return len(typed) > 2 || sameLetters(typed, meant) || len(meant) > 2 && exactName
 }

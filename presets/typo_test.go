@@ -25,7 +25,7 @@ func TestTypo(t *testing.T) {
 	}
 }
 
-// TestNoTypo: known domains, and names of their own that lie close to a popular one.
+// TestNoTypo: known domains, and other names that are close to a popular one.
 func TestNoTypo(t *testing.T) {
 	t.Parallel()
 	for _, domain := range []string{

@@ -125,7 +125,7 @@ func (p *Provider) askNames() []string {
 	return names
 }
 
-// checkHoles finds placeholders in a user-name rule that nobody fills.
+// checkHoles finds placeholders in a user-name rule that nothing fills.
 func (p *Provider) checkHoles(path, rule string, fault faultFunc) {
 	for _, hole := range append([]string{"address", "local", "domain"}, p.askNames()...) {
 		rule = strings.ReplaceAll(rule, "{"+hole+"}", "")
@@ -183,7 +183,7 @@ func languages[T ~map[locale.Lang]E, E any](texts T) bool {
 	return true
 }
 
-// checkTexts wants every text in every language, or in none.
+// checkTexts requires every text in every language, or in none.
 func (p *Provider) checkTexts(fault faultFunc) {
 	one := func(path string, t Text) {
 		missing := func(lang locale.Lang) bool { return t[lang] == "" }

@@ -18,7 +18,7 @@ type Dated struct {
 	Sources []string `json:"sources"`
 }
 
-// Warning is a dated fact as it stands on a given day.
+// Warning is a dated fact as it reads on a given day.
 type Warning struct {
 	ID   string
 	Date time.Time // the day on which it starts, or started, to hold (UTC midnight)
@@ -30,7 +30,7 @@ type Warning struct {
 	Confidence Confidence
 }
 
-// Warnings says what a person must know about this provider on the day now: what has ended, and what will.
+// Warnings lists what a person must know about this provider on the day now: what has ended, and what will end.
 func (p *Provider) Warnings(now time.Time, lang locale.Lang) []Warning {
 	today := now.UTC().Truncate(24 * time.Hour)
 	var out []Warning
@@ -49,7 +49,7 @@ func (p *Provider) Warnings(now time.Time, lang locale.Lang) []Warning {
 	return out
 }
 
-// On is what is said on the day now, empty when nothing is.
+// On is the text for the day now, empty if there is none.
 func (d Dated) On(now time.Time) Text {
 	day, err := time.Parse(time.DateOnly, d.Date)
 	switch {
@@ -61,7 +61,7 @@ func (d Dated) On(now time.Time) Text {
 	return d.After
 }
 
-// Age is how long ago the facts were last gone through, and whether that is so long that they are due for review.
+// Age is how long ago the facts were last reviewed, and whether they are due for review again.
 func (p *Provider) Age(now time.Time) (age time.Duration, due bool) {
 	day, err := time.Parse(time.DateOnly, p.Checked)
 	if err != nil {

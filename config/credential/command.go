@@ -13,10 +13,10 @@ import (
 	"postier/internal/safetext"
 )
 
-// childPath is where a command finds its own helpers; the caller's PATH could lead anywhere.
+// childPath is where a command finds its helpers; the caller's PATH could point anywhere.
 const childPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-// childVariables pass to a command: what password stores need to find their data and their agent, and nothing else.
+// childVariables are passed to a command: only those that password stores need to find their data and their agent.
 var childVariables = []string{
 	"HOME", "USER", "LOGNAME", "XDG_RUNTIME_DIR", "GNUPGHOME", "PASSWORD_STORE_DIR",
 	"CREDENTIALS_DIRECTORY",
@@ -64,7 +64,7 @@ func (s *Store) runCommand(ctx context.Context, argv []string) (string, error) {
 		return "", fmt.Errorf("%w: %w", errStart, err)
 	}
 	err := command.Wait()
-	_ = killGroup() // what the command left in the background
+	_ = killGroup() // end processes that the command left in the background
 	fail := func(err error) (string, error) {
 		return "", &commandError{err, safetext.FromRemote(stderr.String())}
 	}
@@ -91,8 +91,8 @@ func (s *Store) childEnvironment() []string {
 	return env
 }
 
-// cappedBuffer keeps at most limit octets and takes the rest without storing it. The buffer is not embedded: io.Copy
-// would find its ReadFrom and go round the limit.
+// cappedBuffer keeps at most limit octets and accepts the rest without storing it. The buffer is not embedded, because
+// io.Copy would find its ReadFrom and bypass the limit.
 type cappedBuffer struct {
 	kept     bytes.Buffer
 	limit    int

@@ -26,7 +26,7 @@ const (
 	commandWait = 10 * time.Second
 	// keyringWait bounds the key ring, which can hang for ever on a machine without a desktop.
 	keyringWait = 3 * time.Second
-	// folder holds the secret files beside the configuration.
+	// folder holds the secret files next to the configuration.
 	folder = "secrets"
 )
 
@@ -56,7 +56,7 @@ type Store struct {
 	Folder string
 	// Getenv is os.Getenv by default.
 	Getenv func(string) string
-	// Ask asks the person at the terminal; nil where nobody can be asked.
+	// Ask asks the person at the terminal; nil if there is no one to ask.
 	Ask func(context.Context, Request) (secret.Value, error)
 	// OAuth is nil until a sign-in by OAuth is set up.
 	OAuth TokenSource
@@ -122,7 +122,7 @@ func (s *Store) Resolve(ctx context.Context, name string, p *config.Profile) (se
 	return value, nil
 }
 
-// clean cuts one line end, as editors and echo leave it, and refuses what no server could have issued.
+// clean trims one line end, which editors and echo add, and refuses values that no server could have issued.
 func clean(raw string) (secret.Value, Problem) {
 	value := strings.TrimSuffix(strings.TrimSuffix(raw, "\n"), "\r")
 	switch {
@@ -214,8 +214,8 @@ func checked(value secret.Value, fail failer) (secret.Value, error) {
 	return value, nil
 }
 
-// Put keeps a secret for a profile and returns the reference to write into it. Kinds are file and keyring; the others
-// are filled by somebody else.
+// Put keeps a secret for a profile and returns the reference to write into it. Kinds are file and keyring; secrets of
+// other kinds are stored by someone else.
 func (s *Store) Put(ctx context.Context, name string, kind config.CredentialKind, secretType config.SecretType,
 	value secret.Value,
 ) (config.Credential, error) {
@@ -232,7 +232,7 @@ func (s *Store) Put(ctx context.Context, name string, kind config.CredentialKind
 	switch kind {
 	case config.CredentialFile:
 		reference.Path = folder + "/" + name
-		// A line end makes the file one that people can look at; readers cut it.
+		// The line end makes the file readable in a terminal; readers trim it.
 		err := safefile.Write(s.path(reference.Path), []byte(value.Reveal()+"\n"), safefile.Options{})
 		if err != nil {
 			return fail(problemOf(err), err)
@@ -249,7 +249,7 @@ func (s *Store) Put(ctx context.Context, name string, kind config.CredentialKind
 }
 
 // Remove deletes a secret that Put has kept. Secrets of other kinds, and files outside the folder secrets, are left
-// alone: they belong to somebody else. A secret that is already gone is no error.
+// alone, because they belong to someone else. It is no error if the secret no longer exists.
 func (s *Store) Remove(ctx context.Context, name string, reference config.Credential) error {
 	var err error
 	switch reference.Kind {

@@ -57,7 +57,7 @@ func (e *Error) Error() string {
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Text is the sentence for people. What is wrong with a file is said by safefile, command to mend it included.
+// Text is the sentence for people. For a file, safefile explains what is wrong and gives the command that fixes it.
 func (e *Error) Text() locale.Text {
 	var file *safefile.Error
 	if e.Problem == Unreadable && errors.As(e.Err, &file) {
@@ -104,7 +104,7 @@ func problemOf(err error) Problem {
 	return Unreadable
 }
 
-// where is the part of a reference that a person can look up.
+// where names the place of the secret, so that a person can look it up.
 func where(reference config.Credential) string {
 	switch reference.Kind {
 	case config.CredentialFile, config.CredentialOAuth:

@@ -11,7 +11,7 @@ import (
 	"postier/internal/secret"
 )
 
-// service is the name under which entries stand in the key ring.
+// service is the name under which entries are stored in the key ring.
 const service = "postier"
 
 type systemKeyring struct{}

@@ -11,7 +11,7 @@ import (
 // oauthSuffix sets a token file apart from a secret of the same profile.
 const oauthSuffix = ".oauth.json"
 
-// OAuthPath is where the tokens of a profile lie, relative to the configuration's folder.
+// OAuthPath is the file that holds a profile's tokens, relative to the configuration's folder.
 func OAuthPath(name string) string { return folder + "/" + name + oauthSuffix }
 
 // OAuthReference is the reference of a profile that signs in by OAuth: with whom, in which directory (empty: any), and

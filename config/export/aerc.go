@@ -14,15 +14,15 @@ var aercFormat = Format{
 	write: writeAerc,
 }
 
-// writeAerc writes an accounts.conf of aerc-accounts(5), read by go-ini. aerc shows a mailbox and sends beside, so it
-// wants the IMAP server, too.
+// writeAerc writes an accounts.conf of aerc-accounts(5), read by go-ini. aerc shows a mailbox and also sends, so it
+// needs the IMAP server too.
 func writeAerc(s source) ([]Artifact, error) {
 	p := s.profile
 	imap := p.SentCopy.IMAP
 	if imap == nil {
 		return nil, s.refuse("sent_copy.imap", "config.export.imap")
 	}
-	// aerc 0.14 shows the name in double quotes and reads it again from there, with ' for " and no escapes.
+	// aerc 0.14 shows the name in double quotes and reads it again from there, with ' in place of " and without escapes.
 	if strings.ContainsAny(p.From.Name, `"\`) {
 		return nil, s.cannotHold("from.name")
 	}
@@ -59,7 +59,7 @@ func writeAerc(s source) ([]Artifact, error) {
 	return []Artifact{{Path: "accounts.conf", Content: []byte(b.String())}}, nil
 }
 
-// aercOutgoing is the URL of aerc-smtp(5); the mechanism stands behind a plus sign.
+// aercOutgoing is the URL of aerc-smtp(5); the mechanism follows a plus sign.
 func (s source) aercOutgoing() (string, error) {
 	url := s.mailURL("smtp", &s.profile.Submission, s.security())
 	scheme, rest, _ := strings.Cut(url, "://")

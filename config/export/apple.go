@@ -22,7 +22,7 @@ type plist struct{ bytes.Buffer }
 
 func (l *plist) text(tag, value string) {
 	l.WriteString("<" + tag + ">")
-	_ = xml.EscapeText(&l.Buffer, []byte(value)) // a buffer takes everything
+	_ = xml.EscapeText(&l.Buffer, []byte(value)) // a buffer never fails
 	l.WriteString("</" + tag + ">\n")
 }
 
@@ -39,7 +39,7 @@ func (l *plist) yes(key string, value bool) {
 }
 
 // writeApple writes a configuration profile with one mail account (com.apple.mail.managed). The device asks for the
-// password. An account there has a mailbox, so the IMAP server is needed.
+// password. Every account of this format has a mailbox, so the IMAP server is required.
 func writeApple(s source) ([]Artifact, error) {
 	p := s.profile
 	imap := p.SentCopy.IMAP

@@ -73,8 +73,8 @@ func (s source) envSecret() (key, value string, err error) {
 }
 
 // envQuote quotes for sh and systemd at once. Inside double quotes both take a backslash before " \ $ and ` as an
-// escape and nothing else as special (POSIX.1 §2.2.3, systemd.exec(5)). Plain words stay bare, as other readers of such
-// files want.
+// escape and nothing else as special (POSIX.1 §2.2.3, systemd.exec(5)). Plain words stay unquoted, because other
+// readers of such files require that.
 func envQuote(value string) (string, bool) {
 	if strings.ContainsAny(value, "\x00\r\n") {
 		return "", false

@@ -1,8 +1,8 @@
 // Package export writes a profile in the formats of other programs.
 //
-// A format is one file of this package and one row in formats. The rules of all: a secret is named by reference, and
-// written only where the format has no other way and the person has asked for it; NUL and line breaks are refused; a
-// value that the format cannot hold is refused rather than bent; every artifact has mode 0600.
+// A format is one file of this package and one row in formats. All formats follow these rules: a secret is named by
+// reference, and written only if the format has no other way and the person has asked for it; NUL and line breaks are
+// refused; a value that the format cannot hold is refused rather than changed; every artifact has mode 0600.
 package export
 
 import (
@@ -35,7 +35,8 @@ type Options struct {
 	Config string
 	// DefaultConfig is true when Config is found without --config.
 	DefaultConfig bool
-	// InlineSecret is written by formats that have no other way, when the person has asked for that. Empty: by reference.
+	// InlineSecret is written by formats that have no other way, if the person has asked for it. If it is empty, the
+	// secret is named by reference.
 	InlineSecret secret.Value
 }
 
@@ -191,13 +192,13 @@ func (s source) cannotHold(field string) error {
 
 const ownerOnly fs.FileMode = 0o600
 
-// security settles auto for the submission server, because other programs do not try.
+// security replaces auto for the submission server, because other programs do not try several ways.
 func (s source) security() config.Security { return s.profile.Submission.Settled() }
 
 // hasPassword reports whether signing in needs a secret.
 func (s source) hasPassword() bool { return s.profile.Submission.Auth != config.MechanismNone }
 
-// token reports whether the secret is an OAuth access token, which is another one every hour.
+// token reports whether the secret is an OAuth access token, which changes every hour.
 func (s source) token() bool {
 	return s.profile.Credential.Kind == config.CredentialOAuth || s.profile.Submission.Auth.TakesToken()
 }

@@ -15,7 +15,7 @@ import (
 
 const canary = "CANARY-hunter2"
 
-// awkward is the value that every format has to carry or to refuse.
+// awkward is a value that every format must either carry or refuse.
 const awkward = `pa'ss"$(id)` + "`" + `#%n;\ ü é`
 
 func profile() *config.Profile {

@@ -18,7 +18,7 @@ var gitFormat = Format{
 // writeGit writes a part of git-config(1) for git send-email, which asks a credential helper for the password.
 func writeGit(s source) ([]Artifact, error) {
 	p := s.profile
-	// git send-email leaves a name alone that is quoted or encoded already, and loses escapes in any other.
+	// git send-email keeps a name that is already quoted or encoded, and drops escapes in any other.
 	from := s.from()
 	if p.From.Name != "" {
 		from = (&mail.Address{Name: p.From.Name, Address: from}).String()
@@ -54,8 +54,8 @@ func writeGit(s source) ([]Artifact, error) {
 		if err != nil {
 			return nil, err
 		}
-		// An empty helper forgets those of other files, which could give another password. The one that follows answers to
-		// get and is silent when git wants to store or to forget.
+		// An empty helper clears those of other files, which could return another password. The next one answers "get" and
+		// ignores "store" and "erase".
 		helper := fmt.Sprintf(`!f() { test "$1" = get && printf 'password=%%s\n' "$(%s)"; }; f`, command)
 		fmt.Fprintf(&b, "[credential %s]\n\thelper =\n\thelper = %s\n",
 			gitQuote(fmt.Sprintf("smtp://%s:%d", inBrackets(s.host()), p.Submission.Port)), gitQuote(helper))

@@ -14,7 +14,7 @@ var giteaFormat = Format{
 }
 
 // writeGitea writes the section mailer. The file app.ini takes only the value of the password; by reference it is
-// GITEA__mailer__PASSWD__FILE of the container, so the whole section stands in its environment then.
+// GITEA__mailer__PASSWD__FILE of the container, so the whole section then goes into its environment.
 func writeGitea(s source) ([]Artifact, error) {
 	p := s.profile
 	protocol := map[config.Security]string{

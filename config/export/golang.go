@@ -15,7 +15,7 @@ var goFormat = Format{
 }
 
 // writeGo writes a file of Go with the settings as constants and a function that reads the secret; with net/smtp or any
-// other client they are all it takes.
+// other client, nothing else is needed.
 func writeGo(s source) ([]Artifact, error) {
 	p := s.profile
 	var b strings.Builder

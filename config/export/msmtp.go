@@ -82,7 +82,7 @@ func (s source) msmtpAuth() ([][2]string, error) {
 	return [][2]string{{"auth", mechanism}, {"user", s.profile.Submission.Username}, {"passwordeval", command}}, nil
 }
 
-// msmtpQuote writes one setting. msmtp takes the rest of the line without the blanks at its ends, and without one pair
+// msmtpQuote writes one setting. msmtp takes the rest of the line without the spaces at its ends, and without one pair
 // of double quotes around it; nothing inside is special and nothing can be escaped.
 func msmtpQuote(key, value string) (string, bool) {
 	if strings.ContainsAny(value, "\x00\r\n") {

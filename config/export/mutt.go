@@ -52,7 +52,7 @@ func writeMutt(s source, path string) ([]Artifact, error) {
 		if err != nil {
 			return nil, err
 		}
-		fmt.Fprintf(&b, "set %s=\"`%s`\"\n", name, command) // inside double quotes the output is taken as it is
+		fmt.Fprintf(&b, "set %s=\"`%s`\"\n", name, command) // inside double quotes the output is used unchanged
 	}
 	return []Artifact{{Path: path, Content: []byte(b.String())}}, nil
 }

@@ -12,8 +12,8 @@ var phpFormat = Format{
 	Name: "php", Summary: locale.Msg("config.export.php"), carries: carriesEverything, write: writePHP, token: true,
 }
 
-// writePHP writes a file for PHP's conf.d that lets mail() hand everything to postier, so that limits, test mode,
-// copies and all the rest hold there, too; and an example that sends with the profile's addresses.
+// writePHP writes a file for PHP's conf.d that makes mail() hand every message to postier, so that limits, test mode
+// and copies apply there too; and an example that sends with the profile's addresses.
 func writePHP(s source) ([]Artifact, error) {
 	argv := []string{s.options.Program}
 	if !s.options.DefaultConfig {

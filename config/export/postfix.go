@@ -48,7 +48,7 @@ func writePostfix(s source) ([]Artifact, error) {
 	return append(artifacts, secrets), err
 }
 
-// postfixMain has the parameters; postconf(5) has no escape but $$ for $, and takes the blanks at the ends away.
+// postfixMain has the parameters; postconf(5) has no escape but $$ for $, and removes spaces at both ends.
 func (s source) postfixMain(hop, tables string) (string, error) {
 	p := s.profile
 	lines := [][2]string{
@@ -108,7 +108,7 @@ func (s source) postfixSenders() ([]string, error) {
 		}
 	}
 	for _, key := range keys {
-		// postmap(1): the key ends at the first blank, a quote opens a quoted key, # a comment.
+		// postmap(1): the key ends at the first space, a quote starts a quoted key, # starts a comment.
 		if strings.ContainsAny(key, "\" \t\\") || strings.HasPrefix(key, "#") {
 			return nil, s.cannotHold("from.address")
 		}
@@ -140,7 +140,7 @@ func (s source) postfixSecrets(folder string, keys []string) (Artifact, error) {
 }
 
 // tableScript makes a table that has to hold the password. The password comes from the reference, passes only through
-// the shell's own variables and built-in commands, and lands in a file of mode 0600.
+// shell variables and built-in commands, and is written to a file of mode 0600.
 func (s source) tableScript(table, lines string) string {
 	return `#!/bin/sh
 # Writes the table ` + table + ` beside this script. Run it again whenever the password has changed.

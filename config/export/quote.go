@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// The functions below write one value in the syntax of a family of formats. Line breaks and NUL never come here.
+// The functions below write one value in the syntax of a family of formats. The callers have already refused line
+// breaks and NUL.
 
 // jsonQuote writes a JSON string (RFC 8259 §7) without escapes for HTML. It is also a string of JavaScript (ECMAScript
 // 2019), Python, TOML and YAML (double-quoted style), since all of them know its escapes.

@@ -35,8 +35,8 @@ func (f files) one(t *testing.T, suffix string) string {
 	return ""
 }
 
-// behind is what follows the first line part.
-func behind(t *testing.T, content, part string) string {
+// after is what follows the first line part.
+func after(t *testing.T, content, part string) string {
 	t.Helper()
 	_, rest, found := strings.Cut(content, part)
 	if !found {
@@ -134,8 +134,8 @@ func runScript(t *testing.T, script, table string) string {
 	return string(data)
 }
 
-// postfixTable reads a table as postmap(1) says: a line beginning with # is a comment, the key ends at the first blank,
-// the blanks around the value go.
+// postfixTable reads a table as postmap(1) says: a line beginning with # is a comment, the key ends at the first space,
+// the spaces around the value go.
 func postfixTable(content string) map[string]string {
 	rows := map[string]string{}
 	for line := range strings.Lines(content) {
@@ -196,9 +196,9 @@ func readExim(t *testing.T, f files) map[string]string {
 			auth = content
 		}
 	}
-	user, _, _ := strings.Cut(behind(t, auth, "client_send = <; ^${sg{"), `}{\\^}{^^}}^`)
-	file, _, _ := strings.Cut(behind(t, auth, "${readfile{"), "}{}}")
-	roots, _, _ := strings.Cut(behind(t, f["conf.d/transport/30_postier_durand"], "tls_verify_certificates = "), "\n")
+	user, _, _ := strings.Cut(after(t, auth, "client_send = <; ^${sg{"), `}{\\^}{^^}}^`)
+	file, _, _ := strings.Cut(after(t, auth, "${readfile{"), "}{}}")
+	roots, _, _ := strings.Cut(after(t, f["conf.d/transport/30_postier_durand"], "tls_verify_certificates = "), "\n")
 	return map[string]string{"user": eximValue(t, user), "path": eximValue(t, file), "ca": eximValue(t, roots)}
 }
 
@@ -273,16 +273,16 @@ func readAerc(t *testing.T, f files) map[string]string {
 func readHimalaya(t *testing.T, f files) map[string]string {
 	content := f.one(t, "config.toml")
 	return map[string]string{
-		"user":   jsonAt(t, behind(t, content, "smtp.sasl.plain.username = ")),
-		"folder": jsonAt(t, behind(t, content, "mailbox.alias.sent = ")),
-		"ca":     jsonAt(t, behind(t, content, "smtp.tls.cert = ")),
+		"user":   jsonAt(t, after(t, content, "smtp.sasl.plain.username = ")),
+		"folder": jsonAt(t, after(t, content, "mailbox.alias.sent = ")),
+		"ca":     jsonAt(t, after(t, content, "smtp.tls.cert = ")),
 	}
 }
 
 // gitValue reads a quoted value of git-config(1).
 func gitValue(t *testing.T, content, key string) string {
 	t.Helper()
-	text := behind(t, content, "\t"+key+" = \"")
+	text := after(t, content, "\t"+key+" = \"")
 	var b strings.Builder
 	for i := 0; i < len(text) && text[i] != '"'; i++ {
 		if text[i] == '\\' {
@@ -346,31 +346,31 @@ func readApple(t *testing.T, f files) map[string]string {
 }
 
 func readPHP(t *testing.T, f files) map[string]string {
-	return map[string]string{"name": singleAt(t, behind(t, f.one(t, "durand.php"), "$name = "))}
+	return map[string]string{"name": singleAt(t, after(t, f.one(t, "durand.php"), "$name = "))}
 }
 
 func readLaravel(t *testing.T, f files) map[string]string {
 	content := f.one(t, "mail.php")
 	return map[string]string{
-		"user": singleAt(t, behind(t, content, "'username' => ")), "name": singleAt(t, behind(t, content, "'name' => ")),
-		"path": singleAt(t, behind(t, content, "file_get_contents(")),
+		"user": singleAt(t, after(t, content, "'username' => ")), "name": singleAt(t, after(t, content, "'name' => ")),
+		"path": singleAt(t, after(t, content, "file_get_contents(")),
 	}
 }
 
 func readWordPress(t *testing.T, f files) map[string]string {
 	content := f.one(t, ".php")
 	return map[string]string{
-		"user": singleAt(t, behind(t, content, "define('WPMS_SMTP_USER', ")),
-		"name": singleAt(t, behind(t, content, "define('WPMS_MAIL_FROM_NAME', ")),
-		"path": singleAt(t, behind(t, content, "file_get_contents(")),
+		"user": singleAt(t, after(t, content, "define('WPMS_SMTP_USER', ")),
+		"name": singleAt(t, after(t, content, "define('WPMS_MAIL_FROM_NAME', ")),
+		"path": singleAt(t, after(t, content, "file_get_contents(")),
 	}
 }
 
 func readNextcloud(t *testing.T, f files) map[string]string {
 	content := f.one(t, ".php")
 	return map[string]string{
-		"user": singleAt(t, behind(t, content, "'mail_smtpname' => ")),
-		"path": singleAt(t, behind(t, content, "file_get_contents(")),
+		"user": singleAt(t, after(t, content, "'mail_smtpname' => ")),
+		"path": singleAt(t, after(t, content, "file_get_contents(")),
 	}
 }
 
@@ -385,7 +385,7 @@ func symfonyValue(t *testing.T, value string) string {
 
 func readSymfony(t *testing.T, f files) map[string]string {
 	if content, inline := f[".env.local"]; inline {
-		dsn := singleAt(t, behind(t, content, "MAILER_DSN="))
+		dsn := singleAt(t, after(t, content, "MAILER_DSN="))
 		parsed, err := url.Parse(dsn)
 		if err != nil {
 			t.Fatal(err)
@@ -394,7 +394,7 @@ func readSymfony(t *testing.T, f files) map[string]string {
 		return map[string]string{"secret": secret, "user": parsed.User.Username()}
 	}
 	content := f.one(t, ".yaml")
-	dsn := jsonAt(t, behind(t, content, "dsn: "))
+	dsn := jsonAt(t, after(t, content, "dsn: "))
 	const secret = "%env(urlencode:trim:file:SMTP_PASSWORD_FILE)%"
 	if strings.Count(dsn, secret) != 1 {
 		t.Errorf("the secret is not named in %s", dsn)
@@ -403,16 +403,16 @@ func readSymfony(t *testing.T, f files) map[string]string {
 	_, rest, _ := strings.Cut(dsn, "://")
 	user, _, _ := strings.Cut(rest, ":")
 	return map[string]string{
-		"user": unpercent(t, user), "path": symfonyValue(t, jsonAt(t, behind(t, content, "env(SMTP_PASSWORD_FILE): "))),
-		"name": displayName(t, symfonyValue(t, jsonAt(t, behind(t, content, "From: ")))),
+		"user": unpercent(t, user), "path": symfonyValue(t, jsonAt(t, after(t, content, "env(SMTP_PASSWORD_FILE): "))),
+		"name": displayName(t, symfonyValue(t, jsonAt(t, after(t, content, "From: ")))),
 	}
 }
 
 func readDjango(t *testing.T, f files) map[string]string {
 	content := f.one(t, "mail.py")
 	return map[string]string{
-		"user": jsonAt(t, behind(t, content, "EMAIL_HOST_USER = ")), "path": jsonAt(t, behind(t, content, "Path(")),
-		"name": displayName(t, jsonAt(t, behind(t, content, "DEFAULT_FROM_EMAIL = "))),
+		"user": jsonAt(t, after(t, content, "EMAIL_HOST_USER = ")), "path": jsonAt(t, after(t, content, "Path(")),
+		"name": displayName(t, jsonAt(t, after(t, content, "DEFAULT_FROM_EMAIL = "))),
 	}
 }
 
@@ -463,18 +463,18 @@ func readSpring(t *testing.T, f files) map[string]string {
 func readNodemailer(t *testing.T, f files) map[string]string {
 	content := f.one(t, ".mjs")
 	return map[string]string{
-		"user": jsonAt(t, behind(t, content, "{ user: ")), "name": jsonAt(t, behind(t, content, "{ name: ")),
-		"path": jsonAt(t, behind(t, content, "pass: readFileSync(")),
-		"ca":   jsonAt(t, behind(t, content, "{ ca: readFileSync(")),
+		"user": jsonAt(t, after(t, content, "{ user: ")), "name": jsonAt(t, after(t, content, "{ name: ")),
+		"path": jsonAt(t, after(t, content, "pass: readFileSync(")),
+		"ca":   jsonAt(t, after(t, content, "{ ca: readFileSync(")),
 	}
 }
 
 func readRails(t *testing.T, f files) map[string]string {
 	content := f.one(t, ".rb")
 	return map[string]string{
-		"user": singleAt(t, behind(t, content, "user_name: ")), "path": singleAt(t, behind(t, content, "File.read(")),
-		"ca":   singleAt(t, behind(t, content, "ca_file: ")),
-		"name": displayName(t, singleAt(t, behind(t, content, "  from: "))),
+		"user": singleAt(t, after(t, content, "user_name: ")), "path": singleAt(t, after(t, content, "File.read(")),
+		"ca":   singleAt(t, after(t, content, "ca_file: ")),
+		"name": displayName(t, singleAt(t, after(t, content, "  from: "))),
 	}
 }
 
@@ -568,7 +568,7 @@ func readKubernetes(t *testing.T, f files) map[string]string {
 	got := yaml(t, f.one(t, "-configmap.yaml"))
 	secret := ""
 	if content, inline := f["smtp-durand-secret.yaml"]; inline {
-		encoded, _, _ := strings.Cut(behind(t, content, "password: "), "\n")
+		encoded, _, _ := strings.Cut(after(t, content, "password: "), "\n")
 		data, err := base64.StdEncoding.DecodeString(encoded)
 		if err != nil {
 			t.Fatal(err)

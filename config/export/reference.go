@@ -30,8 +30,8 @@ func (s source) secretCommand() []string {
 // one.
 const shellFree = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+,@:"
 
-// shellCommand joins an argument list for a program that runs it through a shell. It refuses what would need quoting:
-// two layers of quotes, the other program's and the shell's, are one too many to trust.
+// shellCommand joins an argument list for a program that runs it through a shell. It refuses what would need quoting,
+// because two layers of quotes (the other program's and the shell's) cannot be relied on.
 func shellCommand(format string, argv []string) (string, error) {
 	if !filepath.IsAbs(argv[0]) {
 		return "", &Error{format, "", locale.Msg("config.export.program", "path", safetext.FromRemote(argv[0]))}
@@ -47,8 +47,8 @@ func shellCommand(format string, argv []string) (string, error) {
 // command is the line that prints the secret, for a program that runs it through a shell.
 func (s source) command() (string, error) { return shellCommand(s.format, s.secretCommand()) }
 
-// reference is where the secret comes from: its file when it has one, otherwise an argument list whose first line of
-// output it is. One of the two is empty.
+// reference says where the secret comes from: its file if it has one, otherwise an argument list that prints it on the
+// first line. One of the two is empty.
 func (s source) reference() (file string, argv []string) {
 	if s.profile.Credential.Kind == config.CredentialFile {
 		return s.absolute(s.profile.Credential.Path), nil
@@ -70,7 +70,7 @@ func (s source) inline() (string, bool) {
 	return s.options.InlineSecret.Reveal(), !s.options.InlineSecret.Empty()
 }
 
-// mechanism is the one that the profile insists on, or "".
+// mechanism is the one that the profile requires, or "".
 func (s source) mechanism() config.Mechanism {
 	if auth := s.profile.Submission.Auth; auth != config.MechanismAuto && auth != config.MechanismNone {
 		return auth

@@ -22,7 +22,7 @@ func mimeName(t *testing.T, mailbox string) string {
 	return address.Name
 }
 
-// reading says how a format is read back, what it holds, and which characters it refuses where.
+// reading says how to read a format back, which fields it holds, and which characters it refuses in which field.
 type reading struct {
 	read    func(*testing.T, files) map[string]string
 	fields  string            // user name label folder path ca secret
@@ -61,7 +61,7 @@ var readings = map[string]reading{
 	"systemd":     {readSystemd, "user name path ca", map[string]string{"path": `\`}},
 }
 
-// values are awkward, each for the sake of some program.
+// values are awkward, each for a certain program.
 var values = []string{
 	awkward, "plain", "a b", "$HOME", "${HOME}", "$$", "`id`", `\`, `\\n`, `a\`, `"`, `'`, `"a"`, "'a'", "%h", "%%",
 	"%(user)s", "%env(X)%",

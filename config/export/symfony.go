@@ -18,7 +18,7 @@ var symfonyFormat = Format{
 func writeSymfony(s source) ([]Artifact, error) {
 	if secret, ok := s.inline(); ok {
 		dsn := s.mailerDSN(":" + percentEncode(secret))
-		// Single quotes keep everything in .env files, and percent encoding leaves none inside.
+		// Single quotes in .env files keep every character, and percent encoding removes the single quotes from the value.
 		content := fmt.Sprintf("# %s\nMAILER_DSN='%s'\n", secretHeader, dsn)
 		return []Artifact{{Path: ".env.local", Content: []byte(content)}}, nil
 	}

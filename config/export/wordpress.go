@@ -21,7 +21,7 @@ func writeWordPress(s source) ([]Artifact, error) {
 		{"WPMS_SMTP_HOST", singleQuote(s.host())},
 		{"WPMS_SMTP_PORT", strconv.Itoa(p.Submission.Port)},
 		{"WPMS_SSL", singleQuote(s.sslOrTLS())},
-		{"WPMS_SMTP_AUTOTLS", "false"}, // what WPMS_SSL says is what is meant
+		{"WPMS_SMTP_AUTOTLS", "false"}, // WPMS_SSL alone decides
 		{"WPMS_SMTP_AUTH", strconv.FormatBool(s.hasPassword())},
 	}
 	if s.hasPassword() {

@@ -50,7 +50,7 @@ func readAercAccount(section iniSection) (Account, error) {
 		a.Submission.Security = config.SecurityStartTLS
 	case mechanism == "insecure":
 		a.Submission.Security, mechanism = config.SecurityNone, ""
-	default: // before version 0.15 cleartext, since then STARTTLS
+	default: // cleartext before version 0.15, STARTTLS since
 		a.Submission.Security = config.SecurityAuto
 	}
 	a.mechanism(mechanism)

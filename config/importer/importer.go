@@ -1,8 +1,8 @@
 // Package importer reads the accounts that other programs' configuration files describe.
 //
-// A format is one file of this package and one row in formats. The rules of all: nothing is run and nothing but the
-// named file and those it names for passwords is opened; a password that stands there becomes a secret.Value at once;
-// what is not understood is said, never guessed; a connection without encryption is not taken over.
+// A format is one file of this package and one row in formats. All formats follow these rules: no command is run; only
+// the named file and the password files that it names are opened; a password found there becomes a secret.Value at
+// once; a setting that is not understood is reported, never guessed; a connection without encryption is not imported.
 package importer
 
 import (
@@ -35,7 +35,7 @@ type Account struct {
 	SecretFile string
 	Command    string
 
-	// Notes say what was not taken over.
+	// Notes name the settings that were not imported.
 	Notes []locale.Text
 }
 
@@ -53,7 +53,7 @@ type Format struct {
 	Name string
 	// Summary says whose file it is.
 	Summary locale.Text
-	// mine reports whether a file looks like one of this format.
+	// mine reports whether a file looks like this format.
 	mine func(text string) bool
 	read func(Source) ([]Account, error)
 }
@@ -67,12 +67,12 @@ func Formats() []Format { return append([]Format(nil), formats...) }
 // Auto lets Read find out the format.
 const Auto = "auto"
 
-// Error says why a file cannot be taken over. It never holds a value of a secret.
+// Error says why a file cannot be imported. It never contains a secret.
 type Error struct {
 	Format string
-	// Account is the one that is wrong, "" when it is the file.
+	// Account is the account with the fault, or "" if the fault is in the file itself.
 	Account string
-	// Field is the one that is wrong, called like its flag of setup; "" when it is none.
+	// Field is the setting with the fault, named like its flag of setup, or "".
 	Field  string
 	Reason locale.Text
 }
@@ -133,7 +133,7 @@ func Read(format string, source Source) (string, []Account, error) {
 		"format", safetext.FromRemote(format), "path", safetext.FromRemote(source.Path), "words", strings.Join(names, ", "))}
 }
 
-// check holds what was read to the rules of the configuration, so that no line break or control character comes
+// check applies the rules of the configuration to what was read, so that no line break or control character gets
 // further.
 func (a *Account) check(format string) error {
 	fault := func(field string, text locale.Text) error {
@@ -179,7 +179,8 @@ func (a *Account) note(key string, args ...any) {
 	a.Notes = append(a.Notes, locale.Msg("importer.note."+key, args...))
 }
 
-// settle decides what the file leaves open: the port, and never cleartext but on this machine itself.
+// settle fills in what the file leaves open: the port and the security. It allows cleartext only to this machine
+// itself.
 func (a *Account) settle(port int) {
 	s := &a.Submission
 	if s.Port == 0 {

@@ -16,7 +16,7 @@ var msmtpFormat = Format{
 	mine: regexp.MustCompile(`(?m)^\s*(account|host|defaults|passwordeval)([ \t]|$)`).MatchString,
 }
 
-// msmtpAccount is an account as it is written: the last line of a setting counts.
+// msmtpAccount is an account as written in the file; the last line of a setting wins.
 type msmtpAccount struct {
 	name     string
 	settings map[string]string
@@ -80,7 +80,7 @@ func copyInto(to, from map[string]string) {
 	}
 }
 
-// msmtpLine is one line: blanks at the ends go, # begins a comment only at the start, and the argument loses one pair
+// msmtpLine is one line: spaces at the ends go, # begins a comment only at the start, and the argument loses one pair
 // of double quotes.
 func msmtpLine(line string) (key, value string) {
 	line = strings.Trim(line, " \t\r\n")

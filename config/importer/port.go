@@ -15,7 +15,7 @@ var portFormat = Format{
 		`(?mi)^\s*((port|smtp-port)\s*[:=]\s*)?[0-9]{1,5}(\s+(AUTH|CONN|LIMITE?|WAIT):\S*)*\s*$`).MatchString,
 }
 
-// portKeys are the words that may stand beside the port field, in the languages in which such notes are written.
+// portKeys are the words that may stand next to the port field, in the languages in which such notes are written.
 var portKeys = map[string]string{
 	"host": "host", "server": "host", "smtp": "host", "serveur": "host", "hôte": "host",
 	"user": "user", "username": "user", "login": "user", "utilisateur": "user", "benutzer": "user", "identifiant": "user",
@@ -25,7 +25,7 @@ var portKeys = map[string]string{
 }
 
 // readPort reads `587 AUTH:LOGIN CONN:STARTTLS LIMITE:12 WAIT:15.5` (C-4 to C-7), alone or after "port", with the rest
-// of the settings as KEY: VALUE or KEY=VALUE lines beside it.
+// of the settings as KEY: VALUE or KEY=VALUE lines next to it.
 func readPort(source Source) ([]Account, error) {
 	a := Account{}
 	found := false

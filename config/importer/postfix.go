@@ -63,7 +63,7 @@ func readPostfix(source Source) ([]Account, error) {
 	return accounts, nil
 }
 
-// postfixParameters reads main.cf as postconf(5) says: a line that begins with a blank continues the one before.
+// postfixParameters reads main.cf as postconf(5) says: a line that begins with a space continues the one before.
 func postfixParameters(text string) map[string]string {
 	parameters, last := map[string]string{}, ""
 	for line := range strings.Lines(text) {
@@ -85,7 +85,7 @@ func postfixParameters(text string) map[string]string {
 
 var postfixName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\$\$|\$\{?([A-Za-z0-9_]+)\}?`) })
 
-// get is a parameter with what it names put in.
+// get is the value of a parameter, with the parameters that it names filled in.
 func (p *postfix) get(name string) string { return p.expand(p.parameters[name], 0) }
 
 func (p *postfix) expand(text string, depth int) string {
@@ -122,7 +122,7 @@ func (p *postfix) table(name string) map[string]string {
 			continue
 		}
 		for key, value := range postfixRows(string(data)) {
-			if _, taken := rows[key]; !taken {
+			if _, ok := rows[key]; !ok {
 				rows[key] = value
 			}
 		}
@@ -130,7 +130,7 @@ func (p *postfix) table(name string) map[string]string {
 	return rows
 }
 
-// open reads a table where main.cf says, or beside main.cf when that was copied from another machine.
+// open reads a table where main.cf says, or next to main.cf when that was copied from another machine.
 func (p *postfix) open(path string) ([]byte, bool) {
 	if p.source.Open == nil {
 		return nil, false

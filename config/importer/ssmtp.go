@@ -19,7 +19,7 @@ var ssmtpFormat = Format{
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 // readSSMTP reads an ssmtp.conf(5). There # begins a comment wherever it stands, even inside a password, and a value
-// ends at the first blank or =.
+// ends at the first space or =.
 func readSSMTP(source Source) ([]Account, error) {
 	a := Account{}
 	s := &a.Submission

@@ -22,11 +22,11 @@ func hostPort(text string) (host string, port int) {
 }
 
 // mailURL reads a URL such as smtps://user:password@host:465 into a server, with the secret if it has one. The word
-// behind a plus sign in the scheme is the mechanism.
+// after a plus sign in the scheme is the mechanism.
 func mailURL(text string) (scheme, mechanism string, server config.Server, password secret.Value, rest string,
 	ok bool,
 ) {
-	// A password may hold what a URL may not; net/url would put it into its error, which is therefore not looked at.
+	// A password may hold characters that a URL may not. The error of net/url would quote it, so the error is dropped.
 	parsed, err := url.Parse(text)
 	if err != nil || parsed.Host == "" {
 		return "", "", config.Server{}, secret.Value{}, "", false
@@ -42,7 +42,8 @@ func mailURL(text string) (scheme, mechanism string, server config.Server, passw
 	return scheme, mechanism, server, password, strings.TrimPrefix(parsed.Path, "/"), true
 }
 
-// mailbox reads an address with or without a name; what cannot be read is kept as the address, for its check to refuse.
+// mailbox reads an address with or without a name; if it cannot be parsed, the text is kept as the address, so that the
+// check of addresses refuses it.
 func mailbox(text string) config.Address {
 	parsed, err := mail.ParseAddress(text)
 	if err != nil {
@@ -62,7 +63,7 @@ func truth(word string) (value, known bool) {
 	return false, false
 }
 
-// ignored notes the settings that were not taken over, by their names, since their values may be secret.
+// ignored notes the names of the settings that were not imported; their values may be secret.
 func (a *Account) ignored(names []string) {
 	if len(names) > 0 {
 		a.note("ignored", "names", safetext.FromRemote(strings.Join(names, ", ")))

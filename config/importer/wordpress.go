@@ -90,7 +90,7 @@ func phpConstants(text string) map[string]phpValue {
 	constants := map[string]phpValue{}
 	for _, place := range phpDefine().FindAllStringSubmatchIndex(text, -1) {
 		name, rest := text[place[2]:place[3]], text[place[1]:]
-		if _, taken := constants[name]; taken {
+		if _, ok := constants[name]; ok {
 			continue // PHP keeps the first definition
 		}
 		value := phpValue{}
@@ -134,7 +134,7 @@ func phpString(text string) (value, after string, ok bool) {
 	return "", "", false
 }
 
-// phpWithoutComments blanks comments out; strings stay as they are.
+// phpWithoutComments replaces comments with spaces; strings stay as they are.
 func phpWithoutComments(text string) string {
 	var b strings.Builder
 	for i := 0; i < len(text); {

@@ -1,6 +1,6 @@
 // Command blackhole opens a port on a loopback address on which connecting never ends, as behind a firewall that drops.
-// It prints the address and keeps the port until its standard input is closed, so that it never outlives who started
-// it.
+// It prints the address and keeps the port until its standard input is closed, so that it ends with the process that
+// started it.
 package main
 
 import (

@@ -77,11 +77,11 @@ func exempted(dir string) bool {
 	return false
 }
 
-// worker is in the folder of the wizard and above it: it carries out what the wizard asks for, so the rules of the
-// wizard are not for it.
+// worker is in the folder of the wizard and above it: it carries out what the wizard asks for, so the wizard's rules do
+// not apply to it.
 const worker = "wizard/worker"
 
-// governed says whether a rule for the folder top is meant for dir.
+// governed reports whether a rule for the folder top applies to dir.
 func governed(dir, top string) bool { return below(dir, top) && (top == worker || !below(dir, worker)) }
 
 // imports maps each package of the module to what its non-test files import.

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// unlinked are packages that have no business in the program, with the reason. Each stands for what is below it too.
+// unlinked are packages that must not be linked into the program, with the reason. Each includes the packages below it.
 var unlinked = map[string]string{
 	"testing":                                     "made for tests",
 	"net/http/httptest":                           "made for tests",

@@ -20,7 +20,7 @@ const root = "../.."
 // prose is what a person reads in a file: the text of a page, the comments of everything else.
 type prose struct{ file, text string }
 
-// pageOrSource tells which files are read for citations. What tests compare with is no text of ours.
+// pageOrSource tells which files are read for citations. The data that tests compare with is not text of this project.
 func pageOrSource(file string) bool {
 	return slices.Contains([]string{".go", ".md", ".sh", ".txtar"}, path.Ext(file)) &&
 		(!strings.Contains(file, "testdata/") || path.Ext(file) == ".txtar")
@@ -55,7 +55,7 @@ func everyProse(t *testing.T) []prose {
 	return out
 }
 
-// words takes the prose out of a file. The lines of one comment are joined, so that a citation may be broken between
+// words extracts the prose of a file. The lines of one comment are joined, so that a citation may be broken between
 // them.
 func words(t *testing.T, file, text string) string {
 	t.Helper()
@@ -90,7 +90,8 @@ var (
 	threat = regexp.MustCompile(`\bT(\d{1,2})\b`)
 	// requirement is a wish by its name, as a comment gives it.
 	requirement = regexp.MustCompile(`\(([DPIMC]-\d+)\)|(?m:^([DPIMC]-\d+):)`)
-	// folder is a path of this tree, as a page or a comment writes it. What stands before it makes it another one's path.
+	// folder is a path of this tree, as a page or a comment writes it. Text directly before it makes it part of another
+	// path.
 	folder = regexp.MustCompile(
 		`(?:^|[\s(\x60"“])((?:cmd|internal|tui|wizard|diagnostics|presets|config|delivery|docs|bench|e2e)(?:/[\w.*{},-]+)+)`)
 	// testName is a test that a page names.
@@ -120,7 +121,7 @@ func hasPlace(t *testing.T, file, place string) bool {
 	return strings.Contains(string(data), `<a id="`+strings.ToLower(place)+`"></a>`)
 }
 
-// TestCitationsResolve: whoever follows a comment or a page to another page finds it, and the place in it.
+// TestCitationsResolve: every citation in a comment or a page leads to an existing page, and to the place in it.
 func TestCitationsResolve(t *testing.T) {
 	t.Parallel()
 	requirements := everyRequirement(t)

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// minimums are the versions below which a known fault lies (docs/security.md T23).
+// minimums are the lowest versions without a known fault (docs/security.md T23).
 var minimums = map[string]string{
 	"golang.org/x/crypto":               "v0.54.0",
 	"golang.org/x/net":                  "v0.55.0",

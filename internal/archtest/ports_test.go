@@ -16,8 +16,8 @@ var portNames = map[string]string{
 	"internal/wire/policy.go": "a leaf cannot import config",
 }
 
-// TestPortsHaveNames finds ports written as numbers. What a port means is config's to say: five places that each knew
-// the numbers had come to five rules.
+// TestPortsHaveNames finds ports written as numbers. Only config defines what a port means; when five places knew the
+// numbers, they followed five different rules.
 func TestPortsHaveNames(t *testing.T) {
 	t.Parallel()
 	ports := []string{"143", "465", "587", "993", "2525"}

@@ -10,11 +10,12 @@ import (
 	"postier/presets"
 )
 
-// maxServers bounds the servers of one kind that are taken from a file.
+// maxServers bounds the servers of one kind that are read from a file.
 const maxServers = 8
 
-// autoconfig takes the servers of a config-v1.1.xml (draft-ietf-mailmaint-autoconfig). The query that could carry the
-// whole address is left out: a file that differs by mailbox is not to be had this way, and the address stays here.
+// autoconfig reads the servers from a config-v1.1.xml (draft-ietf-mailmaint-autoconfig). It leaves out the query that
+// would carry the whole address: files that differ by mailbox cannot be read this way, but the address is not
+// disclosed.
 func (f *finder) autoconfig(ctx context.Context, url string) (Candidate, bool) {
 	got, err := f.get(ctx, url)
 	if err != nil {
@@ -68,8 +69,8 @@ func (f *finder) configServer(e *element, kind string) (Server, bool) {
 	return s, s.authentication(e.all("authentication"))
 }
 
-// authentication takes the mechanisms in. It reports false for a server that only serves the provider's own lines, or
-// wants something that this program has not.
+// authentication reads the mechanisms. It returns false for a server that only serves the provider's own lines, or that
+// requires something this program does not support.
 func (s *Server) authentication(list []*element) bool {
 	if len(list) == 0 {
 		return true
@@ -99,15 +100,15 @@ func (s *Server) authentication(list []*element) bool {
 			}
 		}
 	}
-	// signing in is offered too, and it is what the person came for
+	// the server also offers a sign-in, which is what the person needs
 	if len(s.Mechanisms) > 0 && s.Auth == config.MechanismNone {
 		s.Auth = config.MechanismAuto
 	}
 	return usable
 }
 
-// userRule turns a user name of the file into a rule. Only names that follow from the address are taken: a fixed name
-// would be the same for everybody.
+// userRule converts a user name in the file to a rule. It accepts only names that follow from the address; a fixed name
+// would be the same for every user.
 func userRule(text string) (string, bool) {
 	switch text {
 	case "%EMAILADDRESS%", "":

@@ -8,16 +8,16 @@ import (
 	"postier/config"
 )
 
-// standIn is the local part that Autodiscover is asked with: the protocol wants an address, and every domain has this
-// one (RFC 5321 §4.5.1). Servers that answer without a sign-in look at the domain only.
+// standIn is the local part in an Autodiscover request: the protocol requires an address, and every domain has this one
+// (RFC 5321 §4.5.1). Servers that answer without a sign-in look at the domain only.
 const standIn = "postmaster"
 
 const autodiscoverRequest = `<?xml version="1.0" encoding="utf-8"?>
 <Autodiscover xmlns="http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006"><Request><EMailAddress>` +
 	standIn + `@{domain}</EMailAddress><AcceptableResponseSchema>http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a</AcceptableResponseSchema></Request></Autodiscover>`
 
-// autodiscover asks the domain's own host and no other: never autodiscover.TLD, which has gathered other people's
-// credentials. A server that wants a sign-in gets none, and the redirects inside an answer are not followed.
+// autodiscover asks only the domain's own host, never autodiscover.TLD: such hosts have collected other people's
+// credentials. If the server requires a sign-in, it gets none, and redirects inside an answer are not followed.
 func (f *finder) autodiscover(ctx context.Context) (Candidate, bool) {
 	body := strings.NewReader(strings.ReplaceAll(autodiscoverRequest, "{domain}", f.domain))
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost,
@@ -61,7 +61,7 @@ func (f *finder) outlookConfig(data []byte, c *Candidate) bool {
 	return len(c.SMTP) > 0
 }
 
-// outlookSecurity reads Encryption, or the older SSL, whose "on" stands for either way of TLS.
+// outlookSecurity reads Encryption, or the older SSL, whose "on" means either kind of TLS.
 func outlookSecurity(p *element, port int) config.Security {
 	implicit := config.SecurityFor(port) == config.SecurityTLS
 	switch strings.ToUpper(p.at("Encryption").text) {
@@ -84,7 +84,7 @@ func outlookSecurity(p *element, port int) config.Security {
 	return config.SecurityStartTLS
 }
 
-// loginRule tells whether the user name is the address or its local part, from what the stand-in got.
+// loginRule derives from the answer for the stand-in whether the user name is the address or its local part.
 func (f *finder) loginRule(login string) string {
 	if strings.EqualFold(login, standIn) {
 		return "{local}"

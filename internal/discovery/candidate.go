@@ -35,7 +35,7 @@ func (f *finder) preset(match presets.Match, origin Origin, rank int) (Candidate
 	}
 	if origin == OriginMX {
 		c.Via = match.On
-		c.Confidence = weaker(confidence) // a domain may send elsewhere than it receives
+		c.Confidence = weaker(confidence) // a domain may send through another provider than it receives with
 		if match.Source == presets.SourceISPDB {
 			c.Confirm = append(c.Confirm, Guess)
 		}
@@ -66,7 +66,7 @@ func endpoints(list []presets.Endpoint, source Source) []Server {
 	return out
 }
 
-// server is one that the domain told of; rule is a user-name rule of presets.
+// server builds a server that the domain announced; rule is a user-name rule of presets.
 func (f *finder) server(host string, port int, security config.Security, rule string, source Source) Server {
 	return Server{
 		Server: config.Server{
@@ -77,8 +77,8 @@ func (f *finder) server(host string, port int, security config.Security, rule st
 	}
 }
 
-// custom finishes a candidate that the domain published or that answered: hosts that cannot be used are dropped, a
-// known provider is named, and what the person must confirm is found.
+// custom completes a candidate that the domain published or that a probe found: it drops hosts that cannot be used,
+// names a known provider, and lists what the person must confirm.
 func (f *finder) custom(ctx context.Context, c Candidate) outcome {
 	encryptedFirst(c.SMTP)
 	encryptedFirst(c.IMAP)
@@ -108,7 +108,7 @@ func (f *finder) custom(ctx context.Context, c Candidate) outcome {
 	return outcome{candidates: []Candidate{c}}
 }
 
-// encryptedFirst keeps the order otherwise.
+// encryptedFirst moves encrypted servers to the front and keeps the order otherwise.
 func encryptedFirst(list []Server) {
 	slices.SortStableFunc(list, func(a, b Server) int {
 		switch {
@@ -141,8 +141,8 @@ func (f *finder) confirm(c *Candidate, aliased bool) {
 	}
 }
 
-// vet drops servers whose host has no address or lies where the address policy forbids to connect, and reports whether
-// a host of the domain is an alias for one elsewhere. A name service that is silent says nothing against a host.
+// vet drops servers whose host has no address, or an address that the policy forbids, and reports whether a host of the
+// domain is an alias for one elsewhere. If the name service does not answer, the host is kept.
 func (f *finder) vet(ctx context.Context, c *Candidate) (aliased bool) {
 	type verdict struct{ usable, aliased bool }
 	verdicts := map[string]*verdict{}
@@ -194,7 +194,7 @@ func (f *finder) aliased(ctx context.Context, host string) bool {
 	return !known && !sameOrganisation(end, f.domain)
 }
 
-// owner is the preset among whose servers a host is.
+// owner is the preset that has the host among its servers.
 func (f *finder) owner(host string) (*presets.Provider, bool) {
 	id, ok := owners(f.book)[host]
 	if !ok {
@@ -203,7 +203,7 @@ func (f *finder) owner(host string) (*presets.Provider, bool) {
 	return f.book.Get(id)
 }
 
-// byBook keeps the hosts of each book's mailbox providers; a program has one book, a test a handful.
+// byBook caches the hosts of each book's mailbox providers; a program has one book, a test a few.
 var byBook sync.Map // *presets.Book -> func() map[string]string
 
 func owners(book *presets.Book) map[string]string {
@@ -218,7 +218,7 @@ func owners(book *presets.Book) map[string]string {
 				continue
 			}
 			for _, s := range append(slices.Clone(p.SMTP), p.IMAP...) {
-				if _, taken := out[s.Host]; !taken && !strings.Contains(s.Host, "{") {
+				if _, ok := out[s.Host]; !ok && !strings.Contains(s.Host, "{") {
 					out[s.Host] = p.ID
 				}
 			}

@@ -1,13 +1,13 @@
-// Package discovery finds the provider of an address and the servers to use, from what is known and from what the
-// domain says of itself.
+// Package discovery finds the provider of an address and the servers to use, from the presets and from what the domain
+// publishes.
 //
-// All sources are asked at once and believed in order of trust: the presets by domain and by MX, SRV records (RFC 6186,
-// RFC 8314), autoconfig over HTTPS (draft-ietf-mailmaint-autoconfig), PACC (draft-ietf-mailmaint-pacc), Autodiscover
-// where it answers without a sign-in, the second source of the presets, and at last names and ports that are tried.
+// All sources are asked at once and ranked by trust: the presets by domain and by MX, SRV records (RFC 6186, RFC 8314),
+// autoconfig over HTTPS (draft-ietf-mailmaint-autoconfig), PACC (draft-ietf-mailmaint-pacc), Autodiscover where it
+// answers without a sign-in, the second source of the presets, and finally a probe of usual names and ports.
 //
-// No secret is known here and the part of the address before the @ is never sent anywhere (docs/security.md T5). What a
-// stranger publishes is only taken as host names, ports and words of a fixed list, so that nothing of it can reach a
-// screen as text.
+// This package knows no secret and never sends the part of the address before the @ anywhere (docs/security.md T5).
+// From what others publish it uses only host names, ports and words of a fixed list, so that none of their text can
+// reach a screen.
 package discovery
 
 import (
@@ -23,10 +23,11 @@ import (
 	"postier/presets"
 )
 
-// Limit is when the search ends with what is known: longer than that nobody looks at a line that says "searching".
+// Limit is when the search ends with what is known by then; people do not wait longer than that at a line that says
+// "searching".
 const Limit = 10 * time.Second
 
-// Origin says where a candidate comes from, in the words of the contract.
+// Origin says where a candidate comes from, in the words of the JSON output.
 type Origin string
 
 // The origins.
@@ -38,7 +39,7 @@ const (
 	OriginProbe      Origin = "probe"
 )
 
-// Source says more closely where one setting comes from.
+// Source says more precisely where one setting comes from.
 type Source string
 
 // The sources of settings.
@@ -58,9 +59,9 @@ type Reason string
 // The reasons.
 const (
 	OtherDomain Reason = "other-domain" // the servers are in a domain that neither the address nor a preset vouches for
-	Redirected  Reason = "redirected"   // the settings came from another domain, to which the domain's own server sent us
+	Redirected  Reason = "redirected"   // the domain's own server redirected to another domain for the settings
 	Alias       Reason = "alias"        // a name of the domain is an alias for one elsewhere
-	Guess       Reason = "guess"        // nobody published it
+	Guess       Reason = "guess"        // no one published it
 	MXDerived   Reason = "mx-derived"   // the name is that of a server which receives mail
 	Cleartext   Reason = "cleartext"    // no encrypted server is known
 )
@@ -71,7 +72,7 @@ func (r Reason) Text() locale.Text { return locale.Msg("discovery.confirm." + st
 // Server is one server of a candidate. Its Auth is auto.
 type Server struct {
 	config.Server
-	// Mechanisms are those that the server is known to offer; none when nothing is known.
+	// Mechanisms are those that the server is known to offer; empty if that is not known.
 	Mechanisms []config.Mechanism
 	Source     Source
 	// Ask names the placeholders that only the person can fill, as in presets.Endpoint.
@@ -87,13 +88,13 @@ type Candidate struct {
 	// Name is the preset's, or the domain that the servers are in.
 	Name   string
 	Origin Origin
-	// Via is the host name that led here: the MX suffix, the SPF name, the host that served the file, the name that
-	// answered.
+	// Via is the host name that led to the candidate: the MX suffix, the SPF name, the host that served the file, the name
+	// that answered.
 	Via        string
 	Confidence presets.Confidence
-	// Checked is the day on which a preset was last gone through, YYYY-MM-DD.
+	// Checked is the day on which a preset was last reviewed, YYYY-MM-DD.
 	Checked string
-	// Confirm is empty when accepting needs no more than a plain yes.
+	// Confirm is empty if a plain yes is enough.
 	Confirm    []Reason
 	SMTP, IMAP []Server
 	Credential config.SecretType
@@ -103,28 +104,28 @@ type Candidate struct {
 	rank int
 }
 
-// Custom is the Provider of a candidate that is no preset.
+// Custom is the Provider of a candidate that is not a preset.
 const Custom = "custom"
 
 // Options change a search.
 type Options struct {
-	// Offline asks nobody: only the presets by domain answer.
+	// Offline sends no request: only the presets by domain answer.
 	Offline bool
-	// Found is told what is known, best first, whenever another candidate has become the best one; from one goroutine, and
-	// never after Find has returned. Products that share an MX come together.
+	// Found is called with the candidates so far, best first, whenever another one becomes the best. It is called from one
+	// goroutine, and never after Find has returned. Products that share an MX are reported together.
 	Found func([]Candidate)
 	// Now is the clock for dated facts; nil means time.Now.
 	Now func() time.Time
 }
 
-// The ways for a search to fail. An address without candidates is none of them.
+// The reasons why a search can fail. Finding no candidate is not one of them.
 var (
 	ErrAddress     = errors.New("the address is malformed")
 	ErrNoDomain    = errors.New("the address's domain does not exist")
 	ErrUnreachable = errors.New("the name service does not answer")
 )
 
-// The ranks, best first. MX goes behind the second source's word on this very domain: domain before MX.
+// The ranks, best first. A match by MX ranks after the second source if that knows the domain itself.
 const (
 	rankDomain = iota * rankStep
 	rankMX
@@ -133,9 +134,9 @@ const (
 	rankPACC
 	rankAutodiscover
 	rankISPDBDomain
-	rankMXBehindDomain // a preset by MX, where the second source knows the domain itself
+	rankMXBehindDomain // a preset by MX, if the second source knows the domain itself
 	rankISPDBMX
-	rankConfirm // published by the domain, leading elsewhere
+	rankConfirm // published by the domain, but pointing to another one
 	rankSPF
 	rankProbe
 )
@@ -143,8 +144,8 @@ const (
 // rankStep leaves room for the order within one source.
 const rankStep = 100
 
-// Find looks for the provider of an address, best candidate first. It ends within Limit, or as soon as no source that
-// is still awaited could give a better answer. When ctx ends first, what is known by then is the answer.
+// Find looks for the provider of an address, best candidate first. It ends within Limit, or as soon as no pending
+// source could give a better answer. If ctx ends first, it returns what is known by then.
 func Find(ctx context.Context, network *wire.Network, book *presets.Book, address string, o Options) ([]Candidate,
 	error,
 ) {
@@ -174,15 +175,15 @@ func Find(ctx context.Context, network *wire.Network, book *presets.Book, addres
 			f.tell()
 		}
 	}
-	// A preset of the project's own leaves nothing to ask.
+	// With one of the project's own presets there is nothing left to ask.
 	if o.Offline || network == nil || (len(f.candidates) > 0 && !f.listed) {
 		return f.candidates, nil
 	}
 	return f.online(ctx)
 }
 
-// finder is one search. All but candidates is fixed before the sources start; candidates belong to the collecting
-// goroutine.
+// finder is one search. All fields except the candidates are fixed before the sources start; only the collecting
+// goroutine uses the candidates.
 type finder struct {
 	network *wire.Network
 	book    *presets.Book
@@ -193,10 +194,10 @@ type finder struct {
 	listed  bool // the second source knows the domain
 
 	candidates []Candidate
-	told       Candidate // the best one that was told last
+	reported   Candidate // the best one that was last reported
 }
 
-// take files a candidate in its place.
+// take inserts a candidate by its rank.
 func (f *finder) take(c Candidate) {
 	same := func(k Candidate) bool { return k.Provider == c.Provider && sameServers(k.SMTP, c.SMTP) }
 	if i := slices.IndexFunc(f.candidates, same); i >= 0 {
@@ -209,18 +210,19 @@ func (f *finder) take(c Candidate) {
 	slices.SortStableFunc(f.candidates, func(a, b Candidate) int { return a.rank - b.rank })
 }
 
-// tell passes on what is known when another candidate has become the best one.
+// tell calls Found if another candidate has become the best one.
 func (f *finder) tell() {
 	if f.found == nil || len(f.candidates) == 0 {
 		return
 	}
 	best := f.candidates[0]
-	same := best.Provider == f.told.Provider && best.rank == f.told.rank && sameServers(best.SMTP, f.told.SMTP) &&
-		len(best.IMAP) == len(f.told.IMAP)
-	if f.told.Provider != "" && same {
+	same := best.Provider == f.reported.Provider && best.rank == f.reported.rank &&
+		sameServers(best.SMTP, f.reported.SMTP) &&
+		len(best.IMAP) == len(f.reported.IMAP)
+	if f.reported.Provider != "" && same {
 		return
 	}
-	f.told = best
+	f.reported = best
 	f.found(slices.Clone(f.candidates))
 }
 
@@ -232,7 +234,7 @@ func sameServers(a, b []Server) bool {
 	return a[0].Host == b[0].Host && a[0].Port == b[0].Port
 }
 
-// settled reports whether a candidate stands first that is to be had without a question, and how well it ranks.
+// settled reports whether the first candidate needs no confirmation, and its rank.
 func (f *finder) settled() (rank int, ok bool) {
 	if len(f.candidates) == 0 {
 		return 0, false

@@ -14,12 +14,13 @@ import (
 )
 
 const (
-	maxMX  = 10 // RFC 7208 §4.6.4 counts with ten too; further ones are spares of the same provider
+	maxMX  = 10 // RFC 7208 §4.6.4 also stops at ten; further ones are spares of the same provider
 	maxSRV = 4  // targets of one service
 	maxSPF = 10 // RFC 7208 §4.6.4
 )
 
-// askMX looks the exchangers up among the presets, and behind a mail filter the names of the SPF record.
+// askMX looks up the exchangers among the presets. If they belong to a mail filter, it also looks up the names in the
+// SPF record.
 func (f *finder) askMX(ctx context.Context) outcome {
 	var targets []string
 	var wg sync.WaitGroup
@@ -60,7 +61,7 @@ func (f *finder) askMX(ctx context.Context) outcome {
 	for i, match := range f.book.SPF(targets) {
 		c, ok := f.preset(match, OriginMX, rankSPF+i)
 		if !ok || len(c.IMAP) == 0 && c.SentCopy != config.SentServer {
-			continue // a service that only sends holds no mailbox
+			continue // a service that only sends has no mailboxes
 		}
 		c.Confidence = presets.Guess
 		c.Confirm = append(c.Confirm, Guess)
@@ -92,8 +93,8 @@ func (f *finder) exchangers(ctx context.Context) ([]string, error) {
 	return hosts, nil
 }
 
-// spfTargets are the names that the domain's SPF record includes or redirects to. The record is only read for hints;
-// the checks judge it.
+// spfTargets are the names that the domain's SPF record includes or redirects to. The record only gives hints here; the
+// checks evaluate it.
 func (f *finder) spfTargets(ctx context.Context) []string {
 	answer, err := f.network.Resolver.Query(ctx, f.domain, dns.TypeTXT)
 	if err != nil {
@@ -115,14 +116,14 @@ func (f *finder) spfTargets(ctx context.Context) []string {
 				target, include = strings.CutPrefix(term, "redirect=")
 			}
 			if include && len(targets) < maxSPF {
-				targets = append(targets, strings.TrimSuffix(target, ".")) // only ever compared with names of the presets
+				targets = append(targets, strings.TrimSuffix(target, ".")) // only compared with names of the presets
 			}
 		}
 	}
 	return targets
 }
 
-// hostOf is a name of a record as a host name in lower case, or "" when it is none.
+// hostOf is a name in a record as a lower-case host name, or "" if it is not a valid one.
 func hostOf(name string) string {
 	host := strings.ToLower(strings.TrimSuffix(name, "."))
 	ascii, ok := config.DomainASCII(host)
@@ -144,7 +145,7 @@ var services = []struct {
 	{"_imap._tcp.", config.SecurityStartTLS, true},
 }
 
-// askSRV takes the servers that the domain announces (RFC 6186).
+// askSRV looks up the servers that the domain announces (RFC 6186).
 func (f *finder) askSRV(ctx context.Context) outcome {
 	found := make([][]Server, len(services))
 	var wg sync.WaitGroup
@@ -193,7 +194,7 @@ func (f *finder) targets(ctx context.Context, name string) []*dns.SRV {
 			list = append(list, srv)
 		}
 	}
-	// RFC 2782: the lower priority first; among equals the heavier one, so that every run of the program agrees.
+	// RFC 2782: the lower priority first; among equals the larger weight, so that every run gives the same order.
 	slices.SortStableFunc(list, func(a, b *dns.SRV) int {
 		return cmp.Or(int(a.Priority)-int(b.Priority), int(b.Weight)-int(a.Weight), strings.Compare(a.Target, b.Target))
 	})

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Caps on what a stranger's file may cost (docs/security.md T11); real ones are below a tenth of each.
+// Caps on what a file from an unknown server may cost (docs/security.md T11); real ones are below a tenth of each.
 const (
 	maxBody      = 256 << 10 // octets after decompression
 	maxHeader    = 64 << 10
@@ -28,7 +28,7 @@ var (
 // file is what a server answered.
 type file struct {
 	body []byte
-	host string // that served it in the end
+	host string // the host that served it after redirects
 	// crossed is true when a redirect led out of the organisation of the address.
 	crossed bool
 }
@@ -50,7 +50,7 @@ func (f *finder) client(crossed *bool) *http.Client {
 		},
 		CheckRedirect: func(next *http.Request, via []*http.Request) error {
 			u := next.URL
-			// A user name in the URL would become an Authorization header; another port may be anything.
+			// A user name in the URL would become an Authorization header, and another port may belong to any service.
 			if len(via) > maxRedirects || u.Scheme != "https" || u.User != nil || u.Port() != "" && u.Port() != "443" ||
 				hostOf(u.Hostname()) == "" {
 				return errRedirect
@@ -88,7 +88,7 @@ func (f *finder) fetch(request *http.Request) (file, error) {
 	return got, err
 }
 
-// userAgent names the program and no version: what it asks for does not depend on it.
+// userAgent names the program without a version, because the answers do not depend on it.
 const userAgent = "postier"
 
 func (f *finder) get(ctx context.Context, url string) (file, error) {
@@ -99,8 +99,8 @@ func (f *finder) get(ctx context.Context, url string) (file, error) {
 	return f.fetch(request)
 }
 
-// askHTTPS asks for the three kinds of files. Autodiscover is asked only when the others say nothing: it wants a POST
-// with an address in it.
+// askHTTPS requests the three kinds of files. It asks Autodiscover only if the others have no answer, because
+// Autodiscover requires a POST with an address in it.
 func (f *finder) askHTTPS(ctx context.Context) outcome {
 	asks := []func(context.Context) (Candidate, bool){
 		func(ctx context.Context) (Candidate, bool) {
@@ -134,7 +134,7 @@ func (f *finder) askHTTPS(ctx context.Context) outcome {
 	return out
 }
 
-// served starts a candidate that a file gave.
+// served starts a candidate from a file.
 func (got file) served(rank int) Candidate {
 	c := Candidate{Origin: OriginAutoconfig, Via: got.host, rank: rank}
 	if got.crossed {

@@ -12,7 +12,7 @@ import (
 type Note struct {
 	Msg locale.Text
 	Own presets.Text
-	// Warn is true when the person should read it before going on.
+	// Warn is true if the person should read the note before continuing.
 	Warn bool
 }
 
@@ -27,7 +27,7 @@ func (n Note) In(lang locale.Lang) string {
 func say(key string, args ...any) Note { return Note{Msg: locale.Msg(key, args...)} }
 
 // presetNotes are what a person should know before choosing this provider: whether it can work at all, what ends on a
-// day, and which values are still missing.
+// given day, and which values are still missing.
 func presetNotes(p *presets.Provider, today time.Time, servers []presets.Endpoint) []Note {
 	var out []Note
 	if wayOut, impossible := p.Impossible(); impossible {
@@ -40,11 +40,11 @@ func presetNotes(p *presets.Provider, today time.Time, servers []presets.Endpoin
 			out = append(out, Note{Own: text, Warn: true})
 		}
 	}
-	var told []string
+	var questions []string
 	for _, e := range servers {
 		for _, name := range e.Ask {
-			if a, ok := p.Question(name); ok && !slices.Contains(told, name) {
-				told = append(told, name)
+			if a, ok := p.Question(name); ok && !slices.Contains(questions, name) {
+				questions = append(questions, name)
 				out = append(out, Note{Own: a.Label})
 			}
 		}

@@ -30,8 +30,8 @@ type configuration struct {
 	} `json:"authentication"`
 }
 
-// pacc takes the servers of a PACC file. The draft wants its digest in the DNS: a file without it, or with another one,
-// is not believed. Servers are named by host alone and speak implicit TLS on their usual ports.
+// pacc reads the servers from a PACC file. The draft requires the file's digest in DNS: a file without one, or with a
+// different one, is ignored. Servers are named by host alone and speak implicit TLS on their usual ports.
 func (f *finder) pacc(ctx context.Context) (Candidate, bool) {
 	var got file
 	var fetched error
@@ -71,7 +71,7 @@ func (f *finder) pacc(ctx context.Context) (Candidate, bool) {
 	return candidate, len(candidate.SMTP) > 0
 }
 
-// digests are the SHA-256 digests that the domain vouches for: "v=UAAC1; a=sha256; d=BASE64".
+// digests are the SHA-256 digests that the domain publishes: "v=UAAC1; a=sha256; d=BASE64".
 func (f *finder) digests(ctx context.Context) [][]byte {
 	answer, err := f.network.Resolver.Query(ctx, "_ua-auto-config."+f.domain, dns.TypeTXT)
 	if err != nil {
@@ -98,14 +98,14 @@ func (f *finder) digests(ctx context.Context) [][]byte {
 	return out
 }
 
-// deep reports whether a JSON text is nested deeper than any honest one.
+// deep reports whether a JSON text is nested deeper than any real one.
 func deep(data []byte) bool {
 	d := json.NewDecoder(bytes.NewReader(data))
 	depth, tokens := 0, 0
 	for {
 		token, err := d.Token()
 		if err != nil {
-			return false // its end, or Unmarshal says what is wrong
+			return false // the end, or a fault that Unmarshal will report
 		}
 		if tokens++; tokens > 4*maxElements {
 			return true

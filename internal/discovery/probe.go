@@ -12,14 +12,15 @@ import (
 	"postier/presets"
 )
 
-// Waiting times of a probe. Four ports of a host that swallows everything must fit into Limit beside the name look-ups.
+// Timeouts of a probe. The name look-ups and four ports of a host that never answers must fit into Limit.
 const (
 	probeConnect = 2 * time.Second
 	probeStep    = 3 * time.Second
 	maxProbeMX   = 2
 )
 
-// prefixes are the names that hosters give to mail servers, usual ones first; smtp and imap speak one protocol each.
+// prefixes are the names that hosters give to mail servers, the usual ones first; a host named smtp or imap has one
+// protocol only.
 var prefixes = []struct {
 	name       string
 	smtp, imap bool
@@ -39,8 +40,8 @@ type trial struct {
 	foundIMAP  *Server
 }
 
-// probe tries usual names and ports, implicit TLS first. It speaks as far as the greeting behind a verified TLS
-// handshake, and never signs in. One connection at a time goes to a name (docs/security.md T21).
+// probe tries usual names and ports, implicit TLS first. It goes as far as the greeting after a verified TLS handshake,
+// and never signs in. It opens one connection at a time to each name (docs/security.md T21).
 func (f *finder) probe(ctx context.Context, exchangers []string, partial func(Candidate)) outcome {
 	var trials []*trial
 	for _, p := range prefixes {
@@ -60,7 +61,7 @@ func (f *finder) probe(ctx context.Context, exchangers []string, partial func(Ca
 			t.foundSMTP, t.foundIMAP = smtp, imap
 			mu.Unlock()
 			if smtp != nil {
-				// What is known so far: a name that is still tried may be more usual, or have the IMAP side.
+				// Use what is known so far: a name that is still being tried may be a more usual one, or may have the IMAP server.
 				mu.Lock()
 				c, ok := assemble(trials)
 				mu.Unlock()
@@ -84,7 +85,7 @@ func (f *finder) probe(ctx context.Context, exchangers []string, partial func(Ca
 	return out
 }
 
-// guessed marks what nobody published.
+// guessed marks a candidate that no one published.
 func guessed(c Candidate, rank int) Candidate {
 	c.Confidence, c.rank = presets.Guess, rank
 	if !slices.Contains(c.Confirm, Guess) {
@@ -93,7 +94,7 @@ func guessed(c Candidate, rank int) Candidate {
 	return c
 }
 
-// assemble takes the most usual name that answered for each protocol.
+// assemble picks the most usual name that answered for each protocol.
 func assemble(trials []*trial) (Candidate, bool) {
 	c := Candidate{Origin: OriginProbe}
 	for _, t := range trials {
@@ -110,7 +111,7 @@ func assemble(trials []*trial) (Candidate, bool) {
 	return c, len(c.SMTP) > 0
 }
 
-// try goes through the ports of one name.
+// try probes the ports of one name.
 func (f *finder) try(ctx context.Context, t *trial) (smtp, imap *Server) {
 	if _, err := f.network.Addresses(ctx, t.host); err != nil {
 		return nil, nil
@@ -148,7 +149,7 @@ func (f *finder) try(ctx context.Context, t *trial) (smtp, imap *Server) {
 	return smtp, imap
 }
 
-// greeter speaks the protocol up to STARTTLS, or behind the handshake as far as the greeting and what is offered.
+// greeter runs the protocol up to STARTTLS, or, after the handshake, up to the greeting and the list of capabilities.
 type greeter func(c *wire.Conn, security config.Security, secure func() bool) ([]config.Mechanism, bool)
 
 func (f *finder) greets(ctx context.Context, host string, port int, security config.Security,
@@ -175,7 +176,7 @@ func (f *finder) greets(ctx context.Context, host string, port int, security con
 	})
 }
 
-// probeHelo is an address literal (RFC 5321 §4.1.4): it tells nothing of this machine.
+// probeHelo is an address literal (RFC 5321 §4.1.4), which reveals nothing about this machine.
 const probeHelo = "EHLO [127.0.0.1]\r\n"
 
 func submissionGreets(c *wire.Conn, security config.Security, secure func() bool) ([]config.Mechanism, bool) {

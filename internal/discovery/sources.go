@@ -7,15 +7,15 @@ import (
 	"postier/internal/wire"
 )
 
-// source is one place to ask. best is the best rank that its answers can have: once a better answer stands, it is no
-// longer awaited.
+// source is one place to ask. best is the best rank that its answers can have: once there is a better answer, the
+// search no longer waits for it.
 type source struct {
 	name string
 	best int
 	ask  func(context.Context) outcome
 }
 
-// outcome is what a source answered.
+// outcome is the answer of a source.
 type outcome struct {
 	candidates []Candidate
 	exchangers []string // MX hosts that no preset knows, for probing
@@ -29,7 +29,7 @@ const (
 	sourceProbe = "probe"
 )
 
-// online asks all sources at once and collects until nothing awaited could be better.
+// online asks all sources at once and collects answers until no pending source could give a better one.
 func (f *finder) online(parent context.Context) ([]Candidate, error) {
 	ctx, cancel := context.WithTimeout(parent, Limit)
 	defer cancel()
@@ -82,7 +82,8 @@ func (f *finder) online(parent context.Context) ([]Candidate, error) {
 		if rank, ok := f.settled(); ok && nothingBetter(pending, rank) {
 			break
 		}
-		// Names and ports are tried once DNS has spoken and left a doubt: strangers' servers are not knocked at for nothing.
+		// Probe names and ports only after DNS has answered without a clear result, so that other people's servers get no
+		// needless connections.
 		_, mx := pending[sourceMX]
 		_, srv := pending[sourceSRV]
 		if _, ok := f.settled(); !ok && !mx && !srv && !probing {
@@ -106,7 +107,7 @@ func nothingBetter(pending map[string]int, rank int) bool {
 	return true
 }
 
-// result is what is known at the end, and why nothing is.
+// result returns the candidates at the end of a search, or the reason why there are none.
 func (f *finder) result(parent context.Context, failed error) ([]Candidate, error) {
 	switch {
 	case len(f.candidates) > 0:

@@ -16,7 +16,7 @@ const (
 
 var errXML = errors.New("the file is not what it should be")
 
-// element is a parsed element: its text is what stands directly in it.
+// element is a parsed element with the text that it directly contains.
 type element struct {
 	name     string // without its namespace
 	attrs    map[string]string

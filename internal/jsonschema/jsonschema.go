@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Object is a JSON object with sorted keys: a schema reads alike after each generation.
+// Object is a JSON object with sorted keys, so that every generation writes the same text.
 type Object = map[string]any
 
 // Rule adds keywords to the schemas of some properties.
@@ -23,16 +23,16 @@ type Rule struct {
 // TimePattern is RFC 3339 with a full date and time.
 const TimePattern = `^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$`
 
-// Schema says what is built.
+// Schema describes the schema to build.
 type Schema struct {
 	Type  reflect.Type
 	ID    string
 	Title string
 	// Rules are applied in order, later ones on top.
 	Rules []Rule
-	// Keys are the keys that maps with such a type of key may have; other maps take any.
+	// Keys are the keys that maps with this key type may have; other maps may have any.
 	Keys map[reflect.Type][]string
-	// Lenient leaves out which keys are required; rules name those of some objects.
+	// Lenient does not make keys required; rules may do so for some objects.
 	Lenient bool
 }
 

@@ -149,7 +149,7 @@ func TestLanguagesAgree(t *testing.T) {
 	}
 }
 
-// TestOrthography finds the slips that tools make and people see at once.
+// TestOrthography finds spelling mistakes that tools make and people notice at once.
 func TestOrthography(t *testing.T) {
 	t.Parallel()
 	// \b knows ASCII letters only: hôtes would end in a word of its own.

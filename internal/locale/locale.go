@@ -1,12 +1,12 @@
 // Package locale turns message keys into sentences in the person's language.
 //
-// A language is a folder below catalogue. English, French and German also stand in the data of presets and explain; a
-// further language brings data.po, which translates the English sentences of that data (see Choose).
+// A language is a folder below catalogue. The data of presets and explain holds English, French and German itself; a
+// further language adds data.po, which translates the English sentences of that data (see Choose).
 //
 // A key is "domain.rest", for instance wizard.address.title. Each domain has one gettext file a language,
-// catalogue/LANG/DOMAIN.po, embedded and parsed only when a key of that domain is first asked for, so that a start that
-// prints nothing pays nothing. A message names its arguments: "connect to {host}". Plural forms follow each file's
-// Plural-Forms header.
+// catalogue/LANG/DOMAIN.po, embedded and parsed only when a key of that domain is first asked for, so that a command
+// that prints nothing parses nothing. A message names its arguments: "connect to {host}". Plural forms follow each
+// file's Plural-Forms header.
 package locale
 
 import (
@@ -34,7 +34,7 @@ const (
 	German  Lang = "de"
 )
 
-// Written lists the languages in which data is written: a text in a data file stands in each of them.
+// Written lists the languages in which data is written: a text in a data file has each of them.
 func Written() []Lang { return []Lang{English, French, German} }
 
 // All lists the languages in the order in which the language key goes through them: those in which data is written,
@@ -73,7 +73,7 @@ func Choose(texts map[Lang]string, lang Lang) string {
 	return For(lang).Translate(texts[English])
 }
 
-// Next is the language after l, round and round.
+// Next is the language after l; the first follows the last.
 func (l Lang) Next() Lang {
 	all := All()
 	for i, other := range all {
@@ -96,7 +96,7 @@ func Parse(s string) (Lang, bool) {
 	return English, false
 }
 
-// FromEnvironment picks the language as POSIX says: LC_ALL, then LC_MESSAGES, then LANG; English when none fits.
+// FromEnvironment picks the language as POSIX says: LC_ALL, then LC_MESSAGES, then LANG; English if none matches.
 func FromEnvironment(getenv func(string) string) Lang {
 	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
 		if value := getenv(name); value != "" {
@@ -134,8 +134,8 @@ func For(lang Lang) *Catalogue {
 // Lang is the catalogue's language.
 func (c *Catalogue) Lang() Lang { return c.lang }
 
-// T returns the message of a key. args are name, value pairs that fill {name}; a safetext.Remote is escaped.
-// A key that no file has comes back in angle brackets: a test finds it before a person does.
+// T returns the message of a key. args are name, value pairs that fill {name}; a safetext.Remote is escaped. A key that
+// no file has comes back in angle brackets; a test finds such keys.
 func (c *Catalogue) T(key string, args ...any) string {
 	po := c.domain(key)
 	if po == nil || !po.IsTranslated(key) {
@@ -167,7 +167,7 @@ func (c *Catalogue) Has(key string) bool {
 	return po != nil && po.IsTranslated(key)
 }
 
-// Text is a message that is chosen in one place and put into words in another.
+// Text is a message key with its arguments: the place that chooses it need not know the language.
 type Text struct {
 	Key  string
 	Args []any // name, value pairs
@@ -187,8 +187,8 @@ func (c *Catalogue) Say(t Text) string {
 	return c.T(t.Key, t.Args...)
 }
 
-// Colon puts a colon behind a label, as the language sets it: French has a blank before it. A label that ends in a mark
-// of its own, as a question does, takes none.
+// Colon puts a colon after a label by the rules of the language: French has a space before it. A label that already
+// ends in a punctuation mark, as a question does, gets none.
 func (c *Catalogue) Colon(label string) string {
 	switch {
 	case strings.HasSuffix(label, "?"), strings.HasSuffix(label, "!"), strings.HasSuffix(label, ":"),

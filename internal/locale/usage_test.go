@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// usage is what the program's own code says about keys, each with the file where it stands.
+// usage is what the program's own code says about keys, each with the file where it is.
 type usage struct {
 	literals map[string]string // string literals that begin with a domain
 	named    map[string]string // those that are handed to a function that says them

@@ -8,19 +8,19 @@ import (
 	"postier/internal/secret"
 )
 
-// Request is a sign-in that is to begin.
+// Request describes a sign-in to start.
 type Request struct {
 	Provider Provider
 	// Tenant is Microsoft's directory; empty means any.
 	Tenant string
-	// Flow is the way; empty means the first of the provider's own.
+	// Flow is the flow to use; empty means the provider's first one.
 	Flow Flow
 	// ClientID identifies the program to the provider. It comes from the vendor file or from a flag; none is built in.
 	ClientID string
-	// ClientSecret belongs to clients that have one. In a program that people install it is no secret (RFC 8252 §8.5), but
-	// some providers want to see it.
+	// ClientSecret belongs to clients that have one. In an installed program it is not a secret (RFC 8252 §8.5), but some
+	// providers require it.
 	ClientSecret secret.Value
-	// Accounts are the names of the mailbox: the typed address first, then its user name where that is another one.
+	// Accounts are the names of the mailbox: the typed address first, then its user name if that differs.
 	Accounts []string
 	// Redirect overrides the address that the browser is sent to (authorization code); it must be loopback.
 	Redirect string
@@ -41,9 +41,9 @@ type SignIn struct {
 	got *grant // approved and not yet written
 }
 
-// Begin starts a sign-in: it proves that the tokens can be kept, and then asks the provider for a code, or makes the
-// address to open. A provider that does not answer is asked again a few times. The error is an *Error or the context's
-// own.
+// Begin starts a sign-in: it makes sure that the tokens can be stored, and then asks the provider for a code or builds
+// the address to open. If the provider does not answer, it tries a few more times. The error is an *Error or the
+// context's own.
 func (c *Client) Begin(ctx context.Context, r Request) (*SignIn, error) {
 	var err error
 	if r.Provider, err = r.Provider.ForTenant(r.Tenant); err != nil {
@@ -59,7 +59,7 @@ func (c *Client) Begin(ctx context.Context, r Request) (*SignIn, error) {
 	if err := c.check(r.Provider); err != nil {
 		return nil, err
 	}
-	// Nobody should approve a sign-in that cannot be kept.
+	// The person should not approve a sign-in that cannot be stored.
 	if err := (Store{Path: r.Path}).Probe(); err != nil {
 		return nil, err
 	}
@@ -75,8 +75,9 @@ func (c *Client) Begin(ctx context.Context, r Request) (*SignIn, error) {
 	return s, nil
 }
 
-// Wait asks the provider until the person has approved on the other device, and keeps the sign-in. progress may be nil;
-// it is called from this goroutine. After a failure to write the file it may be called again: the approval is not lost.
+// Wait polls the provider until the person has approved on the other device, and stores the sign-in. progress may be
+// nil; it is called from this goroutine. If the file could not be written, Wait may be called again: the approval is
+// not lost.
 func (s *SignIn) Wait(ctx context.Context, progress func(State)) (Result, error) {
 	if progress == nil {
 		progress = func(State) {}
@@ -95,8 +96,8 @@ func (s *SignIn) Wait(ctx context.Context, progress func(State)) (Result, error)
 	return s.finish("")
 }
 
-// Paste takes the address that the browser ended on, or the code alone, and keeps the sign-in. When Again of the error
-// is true the person can paste once more. After a failure to write the file it may be called again with anything.
+// Paste takes the address that the browser ended on, or the code alone, and stores the sign-in. If Again of the error
+// is true, the person can paste once more. If the file could not be written, Paste may be called again with any text.
 func (s *SignIn) Paste(ctx context.Context, pasted secret.Value) (Result, error) {
 	if s.code == nil {
 		return Result{}, &Error{Problem: NotConfigured, Provider: s.request.Provider.Name}
@@ -123,8 +124,8 @@ func (s *SignIn) keep(g grant) {
 	s.got = &g
 }
 
-// finish judges what was granted and writes it. A grant that is of no use is dropped; one that only could not be
-// written stays.
+// finish checks the grant and writes it. It drops a grant that is of no use, and keeps one that was valid but could not
+// be written.
 func (s *SignIn) finish(nonce string) (Result, error) {
 	g, r := *s.pending(), s.request
 	drop := func(err error) (Result, error) {

@@ -17,12 +17,12 @@ import (
 )
 
 const (
-	// pasteLife is how long the address to open is offered; signing in with a second factor and copying takes minutes.
+	// pasteLife is how long the address to open stays valid; signing in with a second factor and copying takes minutes.
 	pasteLife = 15 * time.Minute
 	// maxPasted in octets; Microsoft's codes reach some 1,500.
 	maxPasted = 8 << 10
 	// The dynamic ports (RFC 6335 §6), of which one is picked for each sign-in: nothing listens there, neither here nor on
-	// the person's own computer, so that the browser stops with the address in its bar.
+	// the person's own computer, so the browser stops and shows the address in its address bar.
 	firstPort, ports = 49152, 16384
 )
 
@@ -73,7 +73,7 @@ func (s *SignIn) beginCode() error {
 	return nil
 }
 
-// exchange turns what was pasted into tokens.
+// exchange trades the pasted code for tokens.
 func (s *SignIn) exchange(ctx context.Context, pasted secret.Value) (grant, error) {
 	r := s.request
 	code, err := s.code.read(pasted, r.Provider)
@@ -93,15 +93,15 @@ func (s *SignIn) exchange(ctx context.Context, pasted secret.Value) (grant, erro
 		got, err = call.grant(token)
 		return err
 	})
-	// invalid_grant here is a code that is old, used or cut short
+	// here, invalid_grant means that the code is old, used or cut off
 	if e := problemOf(err); e != nil && e.Problem == Expired {
 		e.Problem = TimedOut
 	}
 	return got, err
 }
 
-// read finds the code in what was pasted: the whole address, the part behind its question mark, or the code alone.
-// Terminals and mail break long lines, so white space inside counts for nothing.
+// read finds the code in what was pasted: the whole address, the part after its question mark, or the code alone.
+// Terminals and mail break long lines, so white space inside is ignored.
 func (a *authorization) read(pasted secret.Value, p Provider) (secret.Value, error) {
 	fail := func(problem Problem) (secret.Value, error) {
 		return secret.Value{}, &Error{Problem: problem, Provider: p.Name}
@@ -122,7 +122,7 @@ func (a *authorization) read(pasted secret.Value, p Provider) (secret.Value, err
 		return fail(NotAnAddress)
 	}
 	if values.Get("code") == "" && values.Get("error") == "" {
-		// A code alone has no parameters; PKCE ties it to this sign-in, as state would (RFC 9700 §2.1.1).
+		// A code alone comes without a state; PKCE ties it to this sign-in instead (RFC 9700 §2.1.1).
 		if whole || strings.Contains(text, "=") || strings.Contains(text, "://") {
 			return fail(NotAnAddress)
 		}

@@ -15,20 +15,21 @@ import (
 const (
 	// deviceGrant is the grant type of RFC 8628 §3.4.
 	deviceGrant = "urn:ietf:params:oauth:grant-type:device_code"
-	// defaultInterval holds when the server names none (RFC 8628 §3.2); slowDownStep is added by slow_down (§3.5).
+	// defaultInterval applies if the server names none (RFC 8628 §3.2); each slow_down adds slowDownStep (§3.5).
 	defaultInterval = 5 * time.Second
 	slowDownStep    = 5 * time.Second
 	maxInterval     = time.Minute
 	// defaultCodeLife and maxCodeLife bound expires_in, which is required and yet sometimes missing.
 	defaultCodeLife = 10 * time.Minute
 	maxCodeLife     = time.Hour
-	// maxBackOff caps the doubling after lost connections: a person who comes back on line waits no longer than this.
+	// maxBackOff caps the doubling after lost connections, so that a person who is back online does not wait longer than
+	// this.
 	maxBackOff = 30 * time.Second
-	// maxNonsense is how many answers in a row that are none end a sign-in: one may be a gateway's.
+	// maxNonsense is how many invalid answers in a row end a sign-in; a single one may come from a gateway.
 	maxNonsense = 5
-	// maxUserCode in octets; RFC 8628 §6.1 wants them short enough to type.
+	// maxUserCode in octets; RFC 8628 §6.1 asks for codes that are short enough to type.
 	maxUserCode = 32
-	// beginTries is how often the first request is sent, while a person looks at an empty screen.
+	// beginTries is how often the first request is sent. It is low, because the person sees an empty screen until then.
 	beginTries = 3
 	firstPause = time.Second
 )
@@ -50,7 +51,7 @@ func (c *Client) sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// retry sends a request up to beginTries times while its failure may pass.
+// retry sends a request up to beginTries times, as long as its failures are temporary.
 func (c *Client) retry(ctx context.Context, send func() error) error {
 	pause := firstPause
 	for try := 1; ; try++ {
@@ -104,24 +105,24 @@ func (s *SignIn) beginDevice(ctx context.Context) error {
 	d.expires = s.client.now().Add(life)
 	s.device = d
 	s.Prompt = Prompt{Flow: Device, URL: answer.VerificationURI, Code: answer.UserCode, Expires: d.expires}
-	// The address with the code in it is a convenience: one that leads elsewhere is left out.
+	// The address that contains the code is optional, so one that leads to another site is dropped.
 	if complete := answer.VerificationURIComplete; s.client.page(p, complete) {
 		s.Prompt.Complete = complete
 	}
 	return nil
 }
 
-// plainCode accepts what a person can read aloud and type.
+// plainCode accepts a code that a person can read aloud and type.
 func plainCode(code string) bool {
 	return code != "" && len(code) <= maxUserCode &&
 		!strings.ContainsFunc(code, func(r rune) bool { return r < ' ' || r >= 0x7f })
 }
 
-// maxPage in octets of an address that a person types or a QR code holds.
+// maxPage in octets of an address that a person can type or a QR code can hold.
 const maxPage = 300
 
-// page accepts the address of a device page only on the provider's own ground: a hostile answer must not send people to
-// a page that asks for their password (docs/security.md T16).
+// page accepts the address of a device page only in the provider's own domains, so that a hostile answer cannot send
+// people to a page that asks for their password (docs/security.md T16).
 func (c *Client) page(p Provider, address string) bool {
 	u, err := url.Parse(address)
 	if err != nil || len(address) > maxPage || !c.allowed(address) ||
@@ -143,7 +144,7 @@ func (c *Client) page(p Provider, address string) bool {
 	return false
 }
 
-// sameGround is true for one host, or for two below one registrable domain.
+// sameGround reports whether two hosts are equal or share a registrable domain.
 func sameGround(a, b string) bool {
 	if a == b {
 		return true
@@ -153,9 +154,9 @@ func sameGround(a, b string) bool {
 	return errX == nil && errY == nil && x == y
 }
 
-// poll asks until there is an answer. RFC 8628 §3.5: at the interval, five seconds slower after each slow_down, and
-// twice as slowly after each lost connection; unlike most programs it takes neither a lost connection nor an ailing
-// server for the end.
+// poll sends requests until there is an answer. RFC 8628 §3.5: it waits the interval, five seconds more after each
+// slow_down, and twice as long after each lost connection. A lost connection or a server error does not end the
+// sign-in.
 func (s *SignIn) poll(ctx context.Context, progress func(State)) (grant, error) {
 	d, nonsense := s.device, 0
 	state, delay := State{Phase: Waiting}, d.interval
@@ -195,7 +196,7 @@ func (s *SignIn) poll(ctx context.Context, progress func(State)) (grant, error) 
 		case e.Problem == BadAnswer && nonsense < maxNonsense:
 			nonsense++
 			state.Phase, delay = Ailing, max(min(2*delay, maxBackOff), d.interval)
-		case e.Problem == Expired: // the code is used up, perhaps by an answer that got lost on its way
+		case e.Problem == Expired: // the code was already used, perhaps by a request whose answer was lost
 			e.Problem = TimedOut
 			return grant{}, e
 		default:
@@ -204,13 +205,13 @@ func (s *SignIn) poll(ctx context.Context, progress func(State)) (grant, error) 
 	}
 }
 
-// ask is one poll; wait is what the server asked for in Retry-After.
+// ask sends one poll; wait is the time that the server asked for in Retry-After.
 func (s *SignIn) ask(ctx context.Context) (got grant, wait time.Duration, err error) {
 	p := s.request.Provider
 	call, ctxCall, cancel := s.client.call(ctx, p, p.TokenURL, s.device.code, s.request.ClientSecret)
 	defer cancel()
-	// The library's own loop ends at the first lost connection, so this is one request of it: an empty code counts as none
-	// (RFC 6749 §3.1).
+	// The library's own loop ends at the first lost connection, so only its single request is used; an empty code counts
+	// as no code (RFC 6749 §3.1).
 	token, err := p.config(s.request.ClientID, s.request.ClientSecret).Exchange(ctxCall, "",
 		oauth2.SetAuthURLParam("grant_type", deviceGrant), oauth2.SetAuthURLParam("device_code", s.device.code.Reveal()))
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"postier/internal/wire"
 )
 
-// Problem is how a sign-in or a renewal ended.
+// Problem is the reason why a sign-in or a renewal failed.
 type Problem string
 
 // The problems.
@@ -20,35 +20,35 @@ const (
 	BadTenant     Problem = "bad_tenant"     // the tenant is not a name
 	ClientRefused Problem = "client_refused" // the provider does not know the client id, or forbids it this way
 	Denied        Problem = "denied"         // the person, or the page, said no
-	TimedOut      Problem = "timed_out"      // the code ran out
-	NeedsConsent  Problem = "needs_consent"  // an administrator has to agree first
+	TimedOut      Problem = "timed_out"      // the code expired
+	NeedsConsent  Problem = "needs_consent"  // an administrator must consent first
 	Blocked       Problem = "blocked"        // the organisation's rules forbid it
 	ScopeMissing  Problem = "scope_missing"  // less was granted than mail needs
 	WrongAccount  Problem = "wrong_account"  // another mailbox was signed in
-	NoRefresh     Problem = "no_refresh"     // the provider gave nothing to renew with
-	Foreign       Problem = "foreign_paste"  // what was pasted belongs to another sign-in
-	NotAnAddress  Problem = "no_code"        // what was pasted holds no code
-	Expired       Problem = "expired"        // the sign-in was withdrawn or ran out
+	NoRefresh     Problem = "no_refresh"     // the provider returned no refresh token
+	Foreign       Problem = "foreign_paste"  // the pasted text belongs to another sign-in
+	NotAnAddress  Problem = "no_code"        // the pasted text contains no code
+	Expired       Problem = "expired"        // the sign-in was revoked or expired
 	NotSignedIn   Problem = "not_signed_in"  // there is no token file
-	Damaged       Problem = "damaged"        // there is one, and it is not ours to understand
+	Damaged       Problem = "damaged"        // there is one, but it cannot be read
 	Unreachable   Problem = "unreachable"    // no connection
-	Ill           Problem = "server_error"   // the provider has trouble of its own
-	BadAnswer     Problem = "bad_answer"     // an answer that is none
+	Ill           Problem = "server_error"   // the provider reports an internal error
+	BadAnswer     Problem = "bad_answer"     // the answer is not valid
 	Unwritable    Problem = "unwritable"     // the token file cannot be written
-	Busy          Problem = "busy"           // another program renews the same sign-in and does not finish
+	Busy          Problem = "busy"           // another program is renewing the same sign-in and does not finish
 	Refused       Problem = "refused"        // any other error that the provider names
 )
 
-// Error says what was tried and how it ended. It never contains a token, a code or a verifier: what a server writes is
-// cleaned of everything secret that was sent to it.
+// Error says what was tried and how it ended. It never contains a token, a code or a verifier: every secret that was
+// sent to a server is removed from what the server writes.
 type Error struct {
 	Problem  Problem
 	Provider string
 	// Server is the endpoint's host.
 	Server string
-	// Said is the provider's own words: its error code, and the description behind a colon.
+	// Said holds the provider's own words: its error code, a colon and the description.
 	Said safetext.Remote
-	// Account is who was signed in instead, and Wanted who should have been (WrongAccount).
+	// Account is the account that was signed in, Wanted the one that should have been (WrongAccount).
 	Account safetext.Remote
 	Wanted  string
 	// Kind is the class of a network error (Unreachable).
@@ -87,7 +87,7 @@ func (e *Error) Is(target error) bool {
 	return ok && other.Problem == e.Problem
 }
 
-// Text is the sentence for people. What is wrong with a file is said by safefile, command to mend it included.
+// Text is the sentence for people. For a file, safefile explains what is wrong and gives the command that fixes it.
 func (e *Error) Text() locale.Text {
 	var file *safefile.Error
 	if (e.Problem == Unwritable || e.Problem == Damaged) && errors.As(e.Err, &file) {
@@ -126,7 +126,7 @@ var causes = map[Problem]check.Cause{
 	Refused:       check.CauseOAuthDenied,
 }
 
-// Cause is the slug of the catalogue of causes (diagnostics/explain).
+// Cause is the problem's cause in the catalogue (diagnostics/explain).
 func (e *Error) Cause() check.Cause {
 	if e.Problem == Unreachable {
 		return wire.Fault{Kind: e.Kind}.Cause()
@@ -134,10 +134,10 @@ func (e *Error) Cause() check.Cause {
 	return causes[e.Problem]
 }
 
-// Again reports whether the same sign-in can go on: the person pastes once more.
+// Again reports whether the same sign-in can continue and the person can paste once more.
 func (e *Error) Again() bool { return e.Problem == Foreign || e.Problem == NotAnAddress }
 
-// passing reports whether a later try of the same request may succeed.
+// passing reports whether the same request may succeed later.
 func (e *Error) passing() bool {
 	return e.Problem == Ill || e.Problem == Unreachable && e.Kind != wire.KindPolicy
 }
@@ -151,7 +151,7 @@ func problemOf(err error) *Error {
 	return nil
 }
 
-// stopped is the context's error when it ended, for callers that tell a person's Esc from a failure.
+// stopped is the context's error once it has ended, so that callers can tell a person's Esc from a failure.
 func stopped(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err

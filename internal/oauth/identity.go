@@ -21,7 +21,7 @@ type claims struct {
 // audience is one name or a list of them.
 type audience []string
 
-// UnmarshalJSON reads either.
+// UnmarshalJSON reads both forms.
 func (a *audience) UnmarshalJSON(data []byte) error {
 	var one string
 	if json.Unmarshal(data, &one) == nil {
@@ -34,9 +34,10 @@ func (a *audience) UnmarshalJSON(data []byte) error {
 // maxAccount in octets of an account's name (RFC 5321 §4.5.3.1.3 allows 254 for an address).
 const maxAccount = 320
 
-// account is the mailbox that was signed in, as the provider names it; empty when it names none. Another one than asked
-// for is an error. The ID token came straight from the token endpoint over TLS, which stands for its signature (OpenID
-// Connect Core §3.1.3.7 no. 6); what makes it this client's and this sign-in's is checked.
+// account is the mailbox that was signed in, as the provider names it; empty when it names none. A different account
+// from the requested one is an error. The ID token came directly from the token endpoint over TLS, which replaces the
+// check of its signature (OpenID Connect Core §3.1.3.7 no. 6). That it belongs to this client and this sign-in is
+// checked.
 func (g grant) account(r Request, nonce string) (safetext.Remote, error) {
 	if g.idToken == "" {
 		return safetext.Remote{}, nil
@@ -74,11 +75,11 @@ func (g grant) account(r Request, nonce string) (safetext.Remote, error) {
 	}
 }
 
-// SameMailbox reports whether two names stand for one mailbox; see sameMailbox.
+// SameMailbox reports whether two names mean the same mailbox; see sameMailbox.
 func SameMailbox(a, b string) bool { return sameMailbox(a, b) }
 
-// sameMailbox compares addresses without regard to letter case. Gmail takes no notice of dots in the local part and has
-// two domains for each mailbox.
+// sameMailbox compares addresses without regard to letter case. Gmail ignores dots in the local part and has two
+// domains for each mailbox.
 func sameMailbox(a, b string) bool { return plainMailbox(a) == plainMailbox(b) }
 
 func plainMailbox(address string) string {

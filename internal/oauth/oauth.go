@@ -1,11 +1,11 @@
-// Package oauth signs a mailbox in through the provider's own web page, and keeps the sign-in alive.
+// Package oauth signs a mailbox in through the provider's own web page, and renews the sign-in.
 //
-// Two ways lead there, and both work over a plain SSH line: the device flow (RFC 8628), where the person types a short
-// code on any device, and the authorization code with PKCE (RFC 6749 §4.1, RFC 7636), where the person opens a long
-// address anywhere and pastes the one that the browser ends on. The tokens lie in a file of their own; see Store. An
-// access token is renewed by Source, whose rotation is on disk before the token is used.
+// It supports two flows, and both work over a plain SSH connection: the device flow (RFC 8628), where the person types
+// a short code on any device, and the authorization code with PKCE (RFC 6749 §4.1, RFC 7636), where the person opens a
+// long address anywhere and pastes the address that the browser ends on. The tokens are stored in a file of their own;
+// see Store. Source renews an access token and writes the rotated refresh token to disk before it returns the new one.
 //
-// The package speaks to the endpoints it is given and to no others. They come from the providers' presets; nothing here
+// The package sends requests only to the endpoints it is given. They come from the providers' presets; nothing here
 // reads an endpoint from a file, a server or a person (docs/security.md T16).
 package oauth
 
@@ -27,24 +27,24 @@ import (
 	"postier/internal/wire"
 )
 
-// Provider is where a provider's sign-in lives and what is asked of it.
+// Provider holds the endpoints of a provider's sign-in and the scopes to request.
 type Provider struct {
 	// Name is the identity provider's, as in credential.provider: microsoft, google.
 	Name string
 	// AuthURL is the page of the authorization code, TokenURL the token endpoint, DeviceURL the device authorization
-	// endpoint. AuthURL or DeviceURL may be empty when that way does not exist.
+	// endpoint. AuthURL or DeviceURL is empty if the provider does not offer that flow.
 	AuthURL, TokenURL, DeviceURL string
-	// Scopes are the least that mail needs. Those by which the big providers name the account are added; see traits.
+	// Scopes are the fewest that mail needs. Scopes that make the big providers name the account are added; see traits.
 	Scopes []string
 }
 
-// traits are what is known of an identity provider beyond its endpoints.
+// traits are facts about an identity provider in addition to its endpoints.
 type traits struct {
-	// label is how the provider writes itself.
+	// label is the provider's name as the provider writes it.
 	label string
 	// identity are the scopes that name the signed-in account in an ID token (OpenID Connect Core §5.4).
 	identity []string
-	// pages are the domains on which the provider's own device page lies; hosts below them count.
+	// pages are the domains of the provider's own device page, subdomains included.
 	pages []string
 	// params belong to the authorization request.
 	params map[string]string
@@ -62,7 +62,7 @@ var known = map[string]traits{
 		label:    "Google",
 		identity: []string{"openid", "email"},
 		pages:    []string{"google.com"},
-		// Google gives a refresh token only when both are said.
+		// Google returns a refresh token only if both parameters are set.
 		params: map[string]string{"access_type": "offline", "prompt": "consent"},
 		revoke: "https://oauth2.googleapis.com/revoke",
 	},
@@ -71,7 +71,7 @@ var known = map[string]traits{
 
 func (p Provider) traits() traits { return known[p.Name] }
 
-// scopes are the provider's own and those that name the account.
+// scopes are the provider's own, plus those that name the account.
 func (p Provider) scopes() []string {
 	out := slices.Clone(p.Scopes)
 	for _, scope := range p.traits().identity {
@@ -82,13 +82,13 @@ func (p Provider) scopes() []string {
 	return out
 }
 
-// tenantShape is a directory's GUID, a domain, or one of Microsoft's words: nothing that could lead to another path.
+// tenantShape is a directory's GUID, a domain, or one of Microsoft's words: no character that could change the path.
 var tenantShape = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$`)
 })
 
 // ForTenant returns the provider for one directory: Microsoft's endpoints carry it in their path, where "common" stands
-// for any. An empty tenant changes nothing.
+// for any. An empty tenant returns the provider unchanged.
 func (p Provider) ForTenant(tenant string) (Provider, error) {
 	if tenant == "" {
 		return p, nil
@@ -102,7 +102,7 @@ func (p Provider) ForTenant(tenant string) (Provider, error) {
 	return p, nil
 }
 
-// Flow is the way a sign-in goes.
+// Flow is one of the ways to sign in.
 type Flow string
 
 // The flows.
@@ -123,11 +123,10 @@ func (p Provider) Flows() []Flow {
 	return flows
 }
 
-// Client carries the requests. It may be used by several goroutines.
+// Client sends the requests. Several goroutines may use it.
 type Client struct {
 	Network *wire.Network
-	// AllowLoopbackHTTP admits endpoints http://127.0.0.1 and http://[::1]; only tests against a server of their own set
-	// it.
+	// AllowLoopbackHTTP allows endpoints at http://127.0.0.1 and http://[::1]; only tests with their own server set it.
 	AllowLoopbackHTTP bool
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
@@ -142,7 +141,7 @@ func (c *Client) now() time.Time {
 	return time.Now()
 }
 
-// allowed says whether an endpoint may be spoken to: https, and nothing in it but host and path.
+// allowed reports whether requests may go to an endpoint: https, with only a host and a path.
 func (c *Client) allowed(endpoint string) bool {
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || u.Opaque != "" {
@@ -156,7 +155,7 @@ func isLoopback(host string) bool {
 	return err == nil && ip.IsLoopback()
 }
 
-// check refuses a provider that this client may not speak to.
+// check refuses a provider that this client may not send requests to.
 func (c *Client) check(p Provider) error {
 	for _, endpoint := range []string{p.AuthURL, p.TokenURL, p.DeviceURL} {
 		if endpoint != "" && !c.allowed(endpoint) || p.TokenURL == "" {
@@ -178,8 +177,8 @@ func hostOf(endpoint string) string {
 	return safetext.Escape(host)
 }
 
-// config is the provider in the library's terms. Client id and secret go into the form: guessing the style would send a
-// request twice, and every second poll of the device flow counts as too fast.
+// config is the provider in the library's terms. It sends client id and secret in the form. If the library detected the
+// style, it would send a request twice, and the device flow would count every second poll as too fast.
 func (p Provider) config(id string, clientSecret secret.Value) *oauth2.Config {
 	return &oauth2.Config{
 		ClientID: id, ClientSecret: clientSecret.Reveal(), Scopes: p.scopes(),
@@ -192,20 +191,20 @@ func (p Provider) config(id string, clientSecret secret.Value) *oauth2.Config {
 // Prompt is what the person is shown.
 type Prompt struct {
 	Flow Flow
-	// URL is the page to open: short in the device flow, some hundred characters long with a code.
+	// URL is the page to open: short in the device flow, a few hundred characters long in the authorization code flow.
 	URL string
 	// Code is what to type there (device flow).
 	Code string
 	// Complete is URL with the code in it, for a QR code; empty where the provider gives none. The person still compares
 	// Code.
 	Complete string
-	// Expires is when the prompt is of no more use.
+	// Expires is when the prompt stops working.
 	Expires time.Time
-	// Redirect is how the address begins that is to be pasted (authorization code).
+	// Redirect is the beginning of the address that the person pastes (authorization code).
 	Redirect string
 }
 
-// QR is the text for a QR code, or "" where it would not fit a screen.
+// QR is the text for a QR code, or "" if it would not fit on a screen.
 func (p Prompt) QR() string {
 	switch {
 	case p.Flow != Device:
@@ -216,24 +215,24 @@ func (p Prompt) QR() string {
 	return p.URL
 }
 
-// Phase says what is going on while the person is busy elsewhere.
+// Phase says what the program is doing while the person is in the browser.
 type Phase string
 
 // The phases.
 const (
 	Waiting Phase = "waiting" // for the person
-	Slower  Phase = "slower"  // the provider asked for fewer questions
+	Slower  Phase = "slower"  // the provider asked for less frequent polls
 	Offline Phase = "offline" // the provider cannot be reached just now
-	Ailing  Phase = "ailing"  // the provider answers with an error of its own
+	Ailing  Phase = "ailing"  // the provider reports an internal error
 	Saving  Phase = "saving"  // approved; the sign-in is being written
 )
 
 // State is the progress of a sign-in.
 type State struct {
 	Phase Phase
-	// Remaining is how long the code is still good.
+	// Remaining is how long the code stays valid.
 	Remaining time.Duration
-	// Next is when the provider is asked again.
+	// Next is the time until the next poll.
 	Next time.Duration
 }
 
@@ -242,14 +241,14 @@ func (s State) Text() locale.Text {
 	return locale.Msg("oauth.state."+string(s.Phase), "seconds", int(s.Remaining.Round(time.Second)/time.Second))
 }
 
-// Result is a finished sign-in; its tokens lie in the file that was asked for.
+// Result is a finished sign-in; its tokens are in the file that the request named.
 type Result struct {
-	// Account is whom the provider named, empty when it named nobody.
+	// Account is the account that the provider named, empty if it named none.
 	Account safetext.Remote
-	// Verified is true when Account is one of the accounts that were asked for. When nobody was named, the first sign-in
-	// at the mail server is the proof: XOAUTH2 and OAUTHBEARER carry the user name beside the token.
+	// Verified is true when Account is one of the requested accounts. If the provider named none, the first sign-in at the
+	// mail server is the proof, because XOAUTH2 and OAUTHBEARER carry the user name with the token.
 	Verified bool
-	// Expires is when the access token does; it is renewed by itself.
+	// Expires is when the access token expires; it is renewed automatically.
 	Expires time.Time
 	// Path of the token file.
 	Path string

@@ -166,7 +166,7 @@ func redirect(w http.ResponseWriter, _ url.Values) {
 	w.WriteHeader(http.StatusTemporaryRedirect)
 }
 
-// TestPhases: what the person is told while the line is down.
+// TestPhases: what the person sees while the connection is down.
 func TestPhases(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, cut, plainText(503, ""), refuse(400, "slow_down", ""), refuse(400, "authorization_pending", ""),
@@ -237,7 +237,7 @@ func TestDeviceAnswers(t *testing.T) {
 	})
 }
 
-// TestBeginRefuses: what is wrong before anybody is asked.
+// TestBeginRefuses: requests that are refused before anything is sent.
 func TestBeginRefuses(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, approve)

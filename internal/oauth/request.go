@@ -22,26 +22,29 @@ import (
 )
 
 const (
-	// requestDeadline bounds one request: sign-in pages answer in well below a second, and a person or a queue waits.
+	// requestDeadline bounds one request: these endpoints answer in well under a second, and a person or a queue is
+	// waiting.
 	requestDeadline = 20 * time.Second
 	// maxAnswer in octets; token answers with an ID token stay below 10 KiB.
 	maxAnswer = 64 << 10
 	// maxSaid in characters of a provider's description; Microsoft's fill some lines with trace numbers.
 	maxSaid = 300
-	// maxRetryAfter caps what a server asks for: the person's code runs out meanwhile.
+	// maxRetryAfter caps the wait that a server asks for, because the person's code expires in the meantime.
 	maxRetryAfter = 30 * time.Second
 )
 
-// errRedirect says that a token endpoint sent us elsewhere. Secrets in the form would go along (RFC 9700 §4.12).
+// errRedirect says that a token endpoint redirected the request. A redirect would pass on the secrets in the form (RFC
+// 9700 §4.12).
 var errRedirect = errors.New("the server answered with a redirect")
 
-// call is one conversation with an endpoint: it keeps what the library does not hand on, and what must not be repeated.
+// call is one request to an endpoint. It records the answer's details that the library does not return, and the secrets
+// that must not appear in an error.
 type call struct {
 	client   *Client
 	provider Provider
 	endpoint string
 	ctx      context.Context
-	// sent are the secrets of the request, to be cleaned from what comes back.
+	// sent are the secrets of the request, which are removed from the answer's text.
 	sent []secret.Value
 
 	status     int
@@ -57,11 +60,12 @@ func (c *Client) call(ctx context.Context, p Provider, endpoint string, sent ...
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	k := &call{client: c, provider: p, endpoint: endpoint, ctx: ctx, sent: sent}
-	// The library asks the context for its client.
+	// The library takes its HTTP client from the context.
 	return k, context.WithValue(ctx, oauth2.HTTPClient, k.http()), cancel
 }
 
-// http is a client for this call alone: a connection that went stale between two polls would cost a request.
+// http is a client for this call alone, because a connection that went stale between two polls would cost a failed
+// request.
 func (k *call) http() *http.Client {
 	return &http.Client{
 		Transport:     k,
@@ -69,13 +73,14 @@ func (k *call) http() *http.Client {
 	}
 }
 
-// RoundTrip implements http.RoundTripper: it holds requests to the table's endpoint, and answers to their size.
+// RoundTrip implements http.RoundTripper: it allows requests only to the provider's endpoint, and caps the size of
+// answers.
 func (k *call) RoundTrip(request *http.Request) (*http.Response, error) {
 	if request.URL.String() != k.endpoint || !k.client.allowed(k.endpoint) {
 		return nil, wire.ErrAddressRefused
 	}
 	transport := &http.Transport{
-		Proxy:       nil, // the environment must not lead tokens elsewhere
+		Proxy:       nil, // a proxy from the environment must not see tokens
 		DialContext: k.client.Network.DialContext,
 		TLSClientConfig: &tls.Config{
 			RootCAs: k.client.Network.TrustedRoots(), Time: k.client.Network.Clock,
@@ -83,7 +88,7 @@ func (k *call) RoundTrip(request *http.Request) (*http.Response, error) {
 		},
 		TLSHandshakeTimeout:    wire.HandshakeDeadline,
 		MaxResponseHeaderBytes: maxAnswer,
-		DisableCompression:     true, // a cap on what is sent is then a cap on what is read
+		DisableCompression:     true, // so that the cap on octets received also caps the octets read
 		DisableKeepAlives:      true,
 		ForceAttemptHTTP2:      true,
 	}
@@ -111,7 +116,8 @@ func (k *call) RoundTrip(request *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// fail puts an error of the library into ours. Nothing of the library's error is kept: it quotes whole answers.
+// fail converts an error of the library to an *Error. It keeps nothing of the library's error, which quotes whole
+// answers.
 func (k *call) fail(parent context.Context, err error) error {
 	if cancelled := stopped(parent); cancelled != nil {
 		return cancelled
@@ -137,7 +143,7 @@ func (k *call) fail(parent context.Context, err error) error {
 	return e
 }
 
-// clean takes out of a server's words whatever secret was sent to it, and cuts them to a length that a screen bears.
+// clean removes the secrets that were sent from a server's words, and cuts the words to a length that fits on a screen.
 func (k *call) clean(text string) safetext.Remote {
 	for _, s := range k.sent {
 		text = s.Redact(text)
@@ -177,19 +183,19 @@ var verdicts = map[string]Problem{
 	"temporarily_unavailable":   Ill,
 }
 
-// pending and slowDown end nothing; they stay inside the package.
+// pending and slowDown do not end a sign-in; they stay inside the package.
 const (
 	pending  Problem = "pending"
 	slowDown Problem = "slow_down"
 )
 
-// numbers are Microsoft's own, which tell more than the code beside them.
+// numbers are Microsoft's own error numbers, which say more than the error code.
 var numbers = []struct {
 	number  string
 	problem Problem
 }{
-	{"AADSTS65001", NeedsConsent},    // nobody has agreed for this program yet
-	{"AADSTS90094", NeedsConsent},    // only an administrator may agree
+	{"AADSTS65001", NeedsConsent},    // no one has consented to this program yet
+	{"AADSTS90094", NeedsConsent},    // only an administrator may consent
 	{"AADSTS53003", Blocked},         // conditional access
 	{"AADSTS53000", Blocked},         // the device is not managed
 	{"AADSTS530032", Blocked},        // blocked by a security policy
@@ -234,7 +240,7 @@ func (k *call) judge(e *Error, answered *oauth2.RetrieveError) {
 		e.Problem = problem
 	case code != "":
 		e.Problem = Refused
-	default: // an error without a name is no answer of an authorization server: a gateway's page, a wrong path
+	default: // an error without a code does not come from an authorization server: a gateway's page, a wrong path
 		e.Problem = BadAnswer
 		if media, _, _ := mime.ParseMediaType(answered.Response.Header.Get("Content-Type")); media != "" {
 			e.Said = k.clean(answered.Response.Status + ", " + media)
@@ -242,19 +248,19 @@ func (k *call) judge(e *Error, answered *oauth2.RetrieveError) {
 	}
 }
 
-// grant is what a token endpoint gave.
+// grant is what a token endpoint returned.
 type grant struct {
 	access, refresh secret.Value
 	expires         time.Time
-	scopes          []string // empty when the server said nothing: as asked for (RFC 6749 §5.1)
+	scopes          []string // empty if the server named none: then they are the requested ones (RFC 6749 §5.1)
 	idToken         string
 }
 
-// defaultLife of an access token is used when the server does not say (RFC 6749 §5.1 only recommends it); most give an
+// defaultLife of an access token is used if the server names none (RFC 6749 §5.1 only recommends it); most give an
 // hour.
 const defaultLife = 30 * time.Minute
 
-// maxToken in octets; see credential.MaxSecret, beyond which no consumer takes it.
+// maxToken in octets; no consumer accepts more than credential.MaxSecret.
 const maxToken = 16 << 10
 
 // grant reads the library's token.
@@ -283,12 +289,12 @@ func (k *call) grant(token *oauth2.Token) (grant, error) {
 	return g, nil
 }
 
-// shaping are the scopes that show in the answer itself, by a refresh token and an ID token (OpenID Connect Core §5.4,
-// §11).
+// shaping are the scopes whose effect shows in the answer itself, as a refresh token or an ID token (OpenID Connect
+// Core §5.4, §11).
 var shaping = []string{"offline_access", "openid", "email", "profile"}
 
-// covers refuses a grant that leaves out a scope that mail needs. Providers return scopes in other letters and without
-// the ones that only shape the answer.
+// covers refuses a grant that leaves out a scope that mail needs. Providers return scopes in other letter case, and
+// without those that only shape the answer.
 func (g grant) covers(p Provider) error {
 	if len(g.scopes) == 0 {
 		return nil

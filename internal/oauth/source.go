@@ -13,11 +13,11 @@ import (
 	"postier/internal/secret"
 )
 
-// early is how long before its end an access token is renewed: a slow session with a large message must not outlive it.
+// early is how long before its expiry an access token is renewed, so that it outlives a slow session with a large
+// message.
 const early = 5 * time.Minute
 
-// Source gives access tokens for sign-ins that were made before. It may be used by several goroutines and processes at
-// once.
+// Source returns access tokens for existing sign-ins. Several goroutines and processes may use it at once.
 type Source struct {
 	Client *Client
 	// Provider knows the endpoints by the name of the identity provider; see Provider.Name.
@@ -28,12 +28,12 @@ type Source struct {
 type Access struct {
 	Token   secret.Value
 	Expires time.Time
-	// Account is the mailbox that was signed in, empty when the provider did not name it.
+	// Account is the mailbox that was signed in, empty if the provider did not name it.
 	Account string
 }
 
-// Access returns a token that is good for some minutes at least. The kept one is taken while it lasts; otherwise it is
-// renewed, and what the provider gave is on disk before it is returned. The error is an *Error or the context's own.
+// Access returns a token that is valid for at least a few minutes. It uses the stored one while that lasts; otherwise
+// it renews it, and writes what the provider returned to disk first. The error is an *Error or the context's own.
 func (s *Source) Access(ctx context.Context, r Reference) (Access, error) {
 	kept, err := (Store{Path: r.Path}).read()
 	if err == nil && kept.fits(r) && s.lasts(kept) {
@@ -42,8 +42,8 @@ func (s *Source) Access(ctx context.Context, r Reference) (Access, error) {
 	return s.renew(ctx, r, false)
 }
 
-// Renew asks the provider for a new token even when the kept one lasts: a server has refused it, or somebody wants to
-// know whether the sign-in still stands.
+// Renew requests a new token even if the stored one is still valid: because a server refused it, or to find out whether
+// the sign-in still works.
 func (s *Source) Renew(ctx context.Context, r Reference) (Access, error) {
 	return s.renew(ctx, r, true)
 }
@@ -63,7 +63,7 @@ func (s *Source) renew(ctx context.Context, r Reference, always bool) (Access, e
 		}
 		return Access{}, err
 	}
-	before, err := store.read() // ahead of the lock: without a sign-in there is nothing to lock
+	before, err := store.read() // before the lock: without a sign-in there is nothing to lock
 	if err != nil {
 		return named(err)
 	}
@@ -83,11 +83,12 @@ func (s *Source) renew(ctx context.Context, r Reference, always bool) (Access, e
 	if !kept.fits(r) {
 		return named(&Error{Problem: NotSignedIn})
 	}
-	// Somebody else may have renewed while we waited for the lock; that is as good as doing it ourselves.
+	// Another process may have renewed the sign-in while we waited for the lock; its token is as good as a new one.
 	if s.lasts(kept) && (!always || !kept.access.Equal(before.access)) {
 		return kept.give(), nil
 	}
-	// A rotated token that cannot be written is lost, and the sign-in with it: so it is asked for only when it can be.
+	// A rotated token that cannot be written is lost, and with it the sign-in. So first make sure that the file can be
+	// written.
 	if err := store.Probe(); err != nil {
 		return named(err)
 	}
@@ -131,14 +132,14 @@ func (c *Client) refresh(ctx context.Context, p Provider, kept record) (grant, e
 		got, err = call.grant(token)
 		return err
 	})
-	if e := problemOf(err); e != nil && e.Problem == Denied { // here nobody was asked: it was withdrawn
+	if e := problemOf(err); e != nil && e.Problem == Denied { // no one was asked here, so the sign-in was revoked
 		e.Problem = Expired
 	}
 	return got, err
 }
 
-// Revoke takes the sign-in back at the provider, where it has an endpoint for that (RFC 7009); ok says whether it has.
-// The file is the caller's to remove.
+// Revoke revokes the sign-in at the provider, if it has an endpoint for that (RFC 7009); ok says whether it has. The
+// caller removes the file.
 func (s *Source) Revoke(ctx context.Context, r Reference) (ok bool, err error) {
 	kept, err := (Store{Path: r.Path}).read()
 	if err != nil || !kept.fits(r) {

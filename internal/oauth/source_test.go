@@ -69,10 +69,10 @@ func write(t *testing.T, reference Reference, expires time.Time) {
 	}
 }
 
-// TestRotationUnderManyHands: each renewal in turn, none twice, and the file always holds the token that is good.
+// TestRotationUnderManyHands: renewals run one after the other, none twice, and the file always holds the valid token.
 func TestRotationUnderManyHands(t *testing.T) {
 	t.Parallel()
-	f, endpoint, reference := signedIn(t, 60) // below early: every hand has to renew
+	f, endpoint, reference := signedIn(t, 60) // below early: every caller has to renew
 	var hands sync.WaitGroup
 	for range 8 {
 		hands.Go(func() {
@@ -91,7 +91,7 @@ func TestRotationUnderManyHands(t *testing.T) {
 	}
 }
 
-// TestOneRenewalForAll: eight that find the token run out cause one renewal.
+// TestOneRenewalForAll: eight callers that find the token expired cause one renewal.
 func TestOneRenewalForAll(t *testing.T) {
 	t.Parallel()
 	f, endpoint, reference := signedIn(t, 3600)

@@ -23,7 +23,8 @@ type Store struct {
 	Path string
 }
 
-// Reference is what the configuration says of a sign-in: where its tokens lie, and with whom it was made.
+// Reference is what the configuration says about a sign-in: the path of its tokens, and the provider, directory and
+// client.
 type Reference struct {
 	Path, Provider, Tenant, ClientID string
 }
@@ -37,8 +38,8 @@ type record struct {
 	expires         time.Time // of the access token
 }
 
-// document is a record on disk. It is the one place where tokens stand in plain text, and it is only built to be read
-// or written.
+// document is a record as written to disk. Only here are tokens plain strings, and a document exists only while the
+// file is read or written.
 type document struct {
 	Version      int       `json:"version"`
 	Provider     string    `json:"provider"`
@@ -51,10 +52,10 @@ type document struct {
 	Expires      time.Time `json:"expires,omitzero"`
 }
 
-// version of the file's form; a newer one is not understood, and not overwritten.
+// version of the file's format; a file of a newer version is refused and not overwritten.
 const version = 1
 
-// maxFile in octets: two tokens of maxToken and their surroundings.
+// maxFile in octets: two tokens of maxToken, plus the other fields.
 const maxFile = 64 << 10
 
 func (s Store) read() (record, error) {
@@ -67,7 +68,7 @@ func (s Store) read() (record, error) {
 	}
 	var d document
 	if json.Unmarshal(data, &d) != nil || d.Version != version || d.RefreshToken == "" {
-		// The parser's own words are left out: they quote the file.
+		// The parser's own error is dropped, because it quotes the file.
 		return record{}, &Error{Problem: Damaged}
 	}
 	return record{
@@ -91,7 +92,7 @@ func (s Store) write(r record) error {
 	return nil
 }
 
-// CopyTo writes the sign-in under another path too.
+// CopyTo also writes the sign-in to another path.
 func (s Store) CopyTo(path string) error {
 	kept, err := s.read()
 	if err != nil {
@@ -100,19 +101,20 @@ func (s Store) CopyTo(path string) error {
 	return Store{Path: path}.write(kept)
 }
 
-// Remove deletes the token file and its locks. One that is already gone is no error.
+// Remove deletes the token file and its locks. It is no error if the file no longer exists.
 func (s Store) Remove() error {
 	if err := safefile.Remove(s.Path); err != nil {
 		return &Error{Problem: Unwritable, Err: err}
 	}
 	for _, lock := range []string{s.Path + renewLock, s.Path + ".lock"} {
-		_ = os.Remove(lock) // empty files; one that stays does no harm
+		_ = os.Remove(lock) // empty files; a leftover does no harm
 	}
 	return nil
 }
 
-// Probe writes, reads and removes a file beside the token file, and looks at the token file itself: what stops a write,
-// such as a full disk or a folder that others may change, shows before anybody approves anything.
+// Probe writes, reads and removes a file next to the token file, and checks the token file itself, so that whatever
+// prevents a write, such as a full disk or a folder that others may change, shows before the person approves the
+// sign-in.
 func (s Store) Probe() error {
 	fail := func(err error) error { return &Error{Problem: Unwritable, Err: err} }
 	if !filepath.IsAbs(s.Path) {
@@ -123,7 +125,7 @@ func (s Store) Probe() error {
 		return fail(err)
 	}
 	probe := s.Path + "." + rand.Text() + ".probe"
-	// safefile leaves the lock file of what it writes; this one has no further use.
+	// safefile keeps a lock file for each file that it writes; this one is no longer needed.
 	defer func() { _ = os.Remove(probe + ".lock") }()
 	written := rand.Text()
 	if err := safefile.Write(probe, []byte(written), safefile.Options{}); err != nil {
@@ -143,15 +145,15 @@ func (s Store) Probe() error {
 }
 
 const (
-	// lockWait is how long a renewal waits for another process that renews the same sign-in: as long as that may take.
+	// lockWait is how long a renewal waits while another process renews the same sign-in: as long as a renewal may take.
 	lockWait  = 90 * time.Second
 	lockRetry = 25 * time.Millisecond
 	lockMode  = 0o600
 	renewLock = ".renew.lock"
 )
 
-// lock makes renewals of one sign-in follow each other, over processes too: a provider that rotates takes a refresh
-// token that comes twice for a stolen one, and ends the sign-in (RFC 9700 §4.14.2). The file stays; see safefile.
+// lock serialises the renewals of one sign-in, also between processes: a provider that rotates refresh tokens treats
+// one that is used twice as stolen and ends the sign-in (RFC 9700 §4.14.2). The lock file stays; see safefile.
 func (s Store) lock(ctx context.Context) (unlock func(), err error) {
 	ctx, cancel := context.WithTimeout(ctx, lockWait)
 	defer cancel()
@@ -172,14 +174,14 @@ func (s Store) lock(ctx context.Context) (unlock func(), err error) {
 	return func() { _ = lock.Unlock() }, nil
 }
 
-// Present says whether there is a sign-in that fits a reference, and for which account, without asking anybody. Account
-// is empty when the provider did not name one.
+// Present reports whether there is a stored sign-in that matches a reference, and for which account, without a request.
+// Account is empty when the provider did not name one.
 func (s Store) Present(r Reference) (account string, ok bool) {
 	kept, err := s.read()
 	return kept.account, err == nil && kept.fits(r)
 }
 
-// fits is false when the configuration was changed to another provider, directory or client since.
+// fits is false if the configuration now names another provider, directory or client.
 func (r record) fits(other Reference) bool {
 	return r.Provider == other.Provider && r.Tenant == other.Tenant && r.ClientID == other.ClientID
 }

@@ -157,7 +157,7 @@ func (c *tree) follows(title string) {
 	c.run(append([]string{"test", "-vet=off"}, packages...)...)
 }
 
-// whole is for whoever changes a recipe: it finds the tests that the recipe does not name.
+// whole runs all tests after a recipe, to find those that the recipe should name.
 var whole = flag.Bool("whole", false, "run all tests of the tree after each recipe")
 
 // recipe is what CONTRIBUTING.md says: the places to change, and the packages whose tests prove it.

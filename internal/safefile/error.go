@@ -17,11 +17,11 @@ type Problem string
 // The problems.
 const (
 	Missing      Problem = "missing"       // there is no such file
-	Denied       Problem = "denied"        // the system does not let us
+	Denied       Problem = "denied"        // the system denies access
 	TooOpen      Problem = "too_open"      // others can read or change it
 	FolderOpen   Problem = "folder_open"   // others can change a folder above it
-	ForeignOwner Problem = "foreign_owner" // it belongs to somebody else
-	ForeignLink  Problem = "foreign_link"  // a symbolic link that belongs to somebody else
+	ForeignOwner Problem = "foreign_owner" // it belongs to someone else
+	ForeignLink  Problem = "foreign_link"  // a symbolic link that belongs to someone else
 	NotRegular   Problem = "not_regular"   // a folder, FIFO, socket, device or endless chain of links
 	TooLarge     Problem = "too_large"     // longer than the limit
 	Locked       Problem = "locked"        // another program is writing it
@@ -30,12 +30,12 @@ const (
 	Failed       Problem = "failed"        // anything else; Err has it
 )
 
-// Error says what was tried, on which file, and what mends it.
+// Error says what was tried, on which file, and what fixes it.
 type Error struct {
 	Op      string // open, read, write, lock, …
 	Path    string
 	Problem Problem
-	// Fix is a shell line that mends the problem, or "".
+	// Fix is a shell line that fixes the problem, or "".
 	Fix string
 	// Limit in octets belongs to TooLarge.
 	Limit int64

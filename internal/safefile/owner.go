@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// owner returns the user id of a file, or an id that is nobody's when the system does not say.
+// owner returns the user id of a file, or an id that no user has if the system does not tell.
 func owner(info fs.FileInfo) uint32 {
 	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
 		return stat.Uid
@@ -22,7 +22,7 @@ func group(info fs.FileInfo) uint32 {
 	return math.MaxUint32
 }
 
-// currentUser is the name for a chown line; the shell's own variable serves when the system has no name.
+// currentUser is the user name for a chown line, or the shell's variable if the system has no name.
 func currentUser() string {
 	if u, err := user.Current(); err == nil && u.Username != "" {
 		return quote(u.Username)

@@ -1,9 +1,8 @@
-// Package safefile reads and writes the files that must not leak and must not break: the configuration, secrets,
-// drafts.
+// Package safefile reads and writes the files that must stay private and intact: the configuration, secrets, drafts.
 //
 // A write leaves the old file or the new one, never a mixture and never nothing: it locks a separate file, fills a new
-// file beside the target, syncs it, renames it over the target and syncs the folder. A read trusts nothing by name: it
-// opens first and then asks the open file who owns it and who may read it.
+// file next to the target, syncs it, renames it over the target and syncs the folder. A read does not trust a path: it
+// opens the file first and then checks the owner and the mode of the open file.
 package safefile
 
 import (
@@ -18,7 +17,7 @@ import (
 const (
 	// MaxSize is what a reader accepts: 1 MiB holds more than a thousand profiles.
 	MaxSize  = 1 << 20
-	maxLinks = 8 // symbolic links followed in a row, as a chain of a user's own links is short
+	maxLinks = 8 // symbolic links followed in a row; a user's own chains are short
 
 	filePerm   fs.FileMode = 0o600
 	folderPerm fs.FileMode = 0o700
@@ -27,10 +26,10 @@ const (
 	writeMask  fs.FileMode = 0o022 // the right of group or others to change a folder
 )
 
-// Files does the work. The zero value works on the real file system; tests give it a hook.
+// Files implements the functions of this package. The zero value works on the real file system; tests set a hook.
 type Files struct {
-	// before is asked ahead of each operation on the file system. An error makes the operation fail; for "write" half
-	// of the data is written first, as on a disk that fills up.
+	// before is called before each operation on the file system. If it returns an error, the operation fails; for "write",
+	// half of the data is written first, as on a disk that fills up.
 	before func(op, path string) error
 	// uid replaces the user's own id in tests of ownership; nil means os.Geteuid.
 	uid func() uint32
@@ -51,8 +50,8 @@ func (f Files) own(uid uint32) bool {
 	return uid == self || uid == 0
 }
 
-// Read returns the content of a file that belongs to this user or to root, that nobody else may read, in folders that
-// nobody else may change, and that is at most MaxSize octets long. A missing file is fs.ErrNotExist inside an *Error.
+// Read returns the content of a file that belongs to this user or to root, that no one else may read, in folders that
+// no one else may change, and that is at most MaxSize octets long. A missing file is fs.ErrNotExist inside an *Error.
 func Read(path string) ([]byte, error) { return Files{}.Read(path, ReadOptions{}) }
 
 // ReadWith is Read with options.
@@ -64,7 +63,7 @@ type ReadOptions struct {
 	Limit int64
 	// GroupRead accepts a file that its group may read: systemd shows the access list of a credential as such.
 	GroupRead bool
-	// Public accepts a file that everybody may read, for one that holds no secret. Nobody else may change it all the same.
+	// Public accepts a file that everyone may read, because it holds no secret. Even then no one else may change it.
 	Public bool
 }
 
@@ -100,7 +99,7 @@ func (f Files) Read(path string, options ReadOptions) ([]byte, error) {
 	if err != nil {
 		return nil, wrap("read", target, err)
 	}
-	if int64(len(data)) > limit { // it grew after fstat
+	if int64(len(data)) > limit { // the file grew after fstat
 		return nil, &Error{Op: "read", Path: target, Problem: TooLarge, Limit: limit}
 	}
 	return data, nil
@@ -133,7 +132,7 @@ func (f Files) checkFile(file *os.File, path string, options ReadOptions) error 
 }
 
 // resolve makes the path absolute and follows symbolic links at its end that belong to this user or to root, so that a
-// link into a dotfiles folder is read and written through, not replaced.
+// link into a dotfiles folder is followed and not replaced.
 func (f Files) resolve(path string) (string, error) {
 	target, err := filepath.Abs(path)
 	if err != nil {
@@ -145,7 +144,7 @@ func (f Files) resolve(path string) (string, error) {
 		}
 		info, err := os.Lstat(target)
 		if errors.Is(err, fs.ErrNotExist) {
-			return target, nil // the caller's open says so, or creates it
+			return target, nil // the caller's open reports that, or creates it
 		}
 		if err != nil {
 			return "", wrap("open", target, err)
@@ -171,9 +170,9 @@ func (f Files) resolve(path string) (string, error) {
 	return "", &Error{Op: "open", Path: path, Problem: NotRegular}
 }
 
-// checkFolders refuses a file when somebody else could swap it: every folder from its own up to the home folder, or up
-// to the root, belongs to this user or to root and is writable by its owner only. A sticky folder such as /tmp is
-// allowed: what lies below it on our way is ours as well, and others cannot rename that.
+// checkFolders refuses a file that someone else could replace: every folder from its own up to the home folder, or up
+// to the root, must belong to this user or to root and be writable by its owner only. A sticky folder such as /tmp is
+// allowed, because the folder below it on the path is ours, and others cannot rename that.
 func (f Files) checkFolders(dir string) error {
 	resolved, err := filepath.EvalSymlinks(dir)
 	if err != nil {

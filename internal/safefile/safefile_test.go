@@ -133,7 +133,7 @@ func TestForeignOwners(t *testing.T) {
 		t.Fatal(err)
 	}
 	if os.Geteuid() == 0 {
-		// Root may give files away, which shows the check on real owners.
+		// Root may change owners, so the check is tested with a real one.
 		const nobody = 65534
 		for _, name := range []string{"f", "link"} {
 			if err := os.Lchown(filepath.Join(dir, name), nobody, nobody); err != nil {

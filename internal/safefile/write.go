@@ -22,11 +22,11 @@ const (
 
 // Options say how a file is written.
 type Options struct {
-	// Backups is how many older versions are kept beside the file as NAME.bak1 (newest) to NAME.bakN, each 0600.
+	// Backups is how many older versions are kept next to the file as NAME.bak1 (newest) to NAME.bakN, each 0600.
 	Backups int
-	// ForgetBackups removes all older versions and makes none: the old content held a secret.
+	// ForgetBackups removes all older versions and writes none, because the old content held a secret.
 	ForgetBackups bool
-	// Check is called under the lock with the present content, nil when there is none. An error stops the write.
+	// Check is called under the lock with the current content, nil if there is none. An error stops the write.
 	Check func(present []byte) error
 }
 
@@ -34,7 +34,7 @@ type Options struct {
 const maxBackups = 9
 
 // Write replaces the content of path, or creates it, with mode 0600 whatever the umask. Missing folders are made with
-// mode 0700. A present file must be one that Read would accept; its owner is kept. On an error the old file is
+// mode 0700. An existing file must be one that Read would accept; its owner is kept. On an error the old file is
 // untouched.
 func Write(path string, data []byte, options Options) error {
 	return Files{}.Write(path, data, options)
@@ -52,8 +52,8 @@ func (f Files) Write(path string, data []byte, options Options) error {
 	return about(target, f.write(target, data, options))
 }
 
-// about names the file that was to be written where a helper file beside it (lock, backup, temporary) got in the way:
-// nobody has heard of those. What says how to mend it keeps its own path.
+// about names the target in an error about a helper file next to it (lock, backup, temporary), because people do not
+// know those files. The command that fixes the problem keeps the helper file's path.
 func about(target string, err error) error {
 	var own *Error
 	if !errors.As(err, &own) || own.Fix != "" || own.Path == target || filepath.Dir(own.Path) != filepath.Dir(target) ||
@@ -138,7 +138,7 @@ func (f Files) makeFolder(dir string) error {
 		if err := f.step("mkdir", dir); err != nil {
 			return wrap("mkdir", dir, err)
 		}
-		// The umask can only take rights away, and the owner needs all three of his.
+		// The umask may have removed permissions, and the owner needs all three.
 		if err := os.Mkdir(dir, folderPerm); err != nil && !errors.Is(err, fs.ErrExist) {
 			return wrap("mkdir", dir, err)
 		}
@@ -150,8 +150,8 @@ func (f Files) makeFolder(dir string) error {
 	return f.checkFolders(dir)
 }
 
-// lock takes an advisory lock on a separate file, because the file itself is replaced. The lock file stays: removing it
-// would let two writers hold locks on two files of one name.
+// lock takes an advisory lock on a separate file, because the file itself is replaced. The lock file stays: if it were
+// removed, two writers could hold locks on two files with the same name.
 func (f Files) lock(target string) (unlock func(), err error) {
 	name := target + ".lock"
 	if err := f.step("lock", name); err != nil {
@@ -175,7 +175,8 @@ func (f Files) lock(target string) (unlock func(), err error) {
 	return func() { _ = lock.Unlock() }, nil
 }
 
-// makeLockFile creates the file with its mode set by hand: under a strict umask the next writer could not open it.
+// makeLockFile creates the file and sets its mode explicitly, because under a strict umask the next writer could not
+// open it.
 func makeLockFile(name string) error {
 	file, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_RDWR|syscall.O_NOFOLLOW|syscall.O_CLOEXEC, filePerm)
 	if err == nil {
@@ -214,7 +215,7 @@ func (f Files) backup(target string, present []byte, keep int) error {
 
 func backupName(target string, n int) string { return target + ".bak" + strconv.Itoa(n) }
 
-// forgetBackups removes older versions; what cannot be removed stays as it was, 0600.
+// forgetBackups removes older versions; one that cannot be removed stays, with mode 0600.
 func (f Files) forgetBackups(target string) {
 	for n := 1; n <= maxBackups; n++ {
 		if f.step("remove", backupName(target, n)) == nil {
@@ -223,7 +224,7 @@ func (f Files) forgetBackups(target string) {
 	}
 }
 
-// replace writes a new file beside target and renames it over target.
+// replace writes a new file next to target and renames it over target.
 func (f Files) replace(target string, data []byte) error {
 	dir := filepath.Dir(target)
 	temp := filepath.Join(dir, "."+filepath.Base(target)+"."+rand.Text()+".tmp")
@@ -260,7 +261,7 @@ func (f Files) fill(temp, target string, data []byte) (err error) {
 			err = wrap("close", temp, closing)
 		}
 	}()
-	if err := file.Chmod(filePerm); err != nil { // the umask may have taken the owner's rights
+	if err := file.Chmod(filePerm); err != nil { // the umask may have removed the owner's permissions
 		return wrap("chmod", temp, err)
 	}
 	if info, err := os.Lstat(target); err == nil && owner(info) != uint32(os.Geteuid()) {
@@ -284,7 +285,7 @@ func (f Files) fill(temp, target string, data []byte) (err error) {
 	return nil
 }
 
-// syncFolder makes the rename last through a power cut.
+// syncFolder makes the rename survive a power cut.
 func (f Files) syncFolder(dir string) error {
 	if err := f.step("syncdir", dir); err != nil {
 		return wrap("sync", dir, err)

@@ -1,4 +1,4 @@
-// Package safetext is the one way by which text from elsewhere (servers, DNS, certificates, files) reaches a screen or
+// Package safetext is the only way in which text from elsewhere (servers, DNS, certificates, files) reaches a screen or
 // a file.
 //
 // See Unicode UTR #36 and CWE-150: control characters, bidirectional overrides and invisible characters are shown as
@@ -16,15 +16,16 @@ import (
 	"golang.org/x/text/width"
 )
 
-// Remote is text that somebody else wrote. It has no String method on purpose: it is shown by Escape or Block only.
+// Remote is text that someone else wrote. It deliberately has no String method: it is shown only through Escape or
+// Block.
 type Remote struct {
-	// A pointer, because fmt calls no method on an unexported field and would print the text itself; it prints an address.
-	// Not comparable, because == would then compare addresses.
+	// The text is behind a pointer, because fmt calls no method on an unexported field and would print the text; so it
+	// prints an address. Remote is not comparable, because == would compare addresses.
 	_   [0]func()
 	raw *string
 }
 
-// FromRemote marks s as somebody else's text.
+// FromRemote marks s as someone else's text.
 func FromRemote(s string) Remote {
 	if s == "" {
 		return Remote{}
@@ -46,7 +47,7 @@ func (r Remote) Empty() bool { return r.raw == nil }
 // Escaped returns the text on one line, safe to print.
 func (r Remote) Escaped() string { return Escape(r.Raw()) }
 
-// Format implements fmt.Formatter, so that a Remote that meets a print verb by mistake comes out escaped.
+// Format implements fmt.Formatter, so that a Remote passed to a print verb by mistake is escaped.
 func (r Remote) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(Escape(r.Raw()))) }
 
 // MarshalJSON writes the text as a JSON string in which every character that could act on a terminal is a \u escape.
@@ -66,7 +67,7 @@ func (r *Remote) UnmarshalJSON(data []byte) error {
 // LogValue implements slog.LogValuer.
 func (r Remote) LogValue() slog.Value { return slog.StringValue(Escape(r.Raw())) }
 
-// maxCombining is how many combining marks in a row are shown; more only pile up over neighbouring lines.
+// maxCombining is how many combining marks in a row are shown; more would only cover neighbouring lines.
 const maxCombining = 4
 
 // Escape returns s with every control, format, bidirectional, invisible, private-use and unassigned character and every
@@ -199,20 +200,20 @@ const (
 var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\v", "\n", "\f", "\n", "\u0085", "\n", "\u2028", "\n",
 	"\u2029", "\n")
 
-// Block returns remote text as lines for a marked block, each one to be printed behind a prefix that postier chooses.
-// LF, CR, VT, FF, NEL, LS and PS end a line. At most 20 lines and 500 terminal cells; a last line then says how many
-// octets are missing.
+// Block returns remote text as lines for a marked block; the caller prints each one after a prefix that postier
+// chooses. LF, CR, VT, FF, NEL, LS and PS end a line. At most 20 lines and 500 terminal cells; a last line then says
+// how many octets are missing.
 func (r Remote) Block(prefix string) []string {
 	rest := strings.TrimRight(lineEnds.Replace(r.Raw()), "\n")
 	var lines []string
 	room := blockCells
 	for len(lines) < blockLines && room > 0 {
 		line, _, more := strings.Cut(rest, "\n")
-		shown, taken, cells := fit(line, room)
+		shown, used, cells := fit(line, room)
 		room -= cells
 		lines = append(lines, prefix+shown)
-		rest = rest[taken:]
-		if taken < len(line) {
+		rest = rest[used:]
+		if used < len(line) {
 			break
 		}
 		if !more {
@@ -223,25 +224,25 @@ func (r Remote) Block(prefix string) []string {
 	return append(lines, fmt.Sprintf("%s… +%d", prefix, len(rest)))
 }
 
-// fit escapes as much of a line as has room, in terminal cells; taken is how many octets of the line that are.
-func fit(line string, room int) (shown string, taken, cells int) {
+// fit escapes as much of a line as fits into room terminal cells; used is how many octets of the line that is.
+func fit(line string, room int) (shown string, used, cells int) {
 	var b strings.Builder
 	var e escaper
-	for taken < len(line) {
+	for used < len(line) {
 		var piece strings.Builder
-		size := e.next(&piece, line[taken:])
+		size := e.next(&piece, line[used:])
 		wide := cellsOf(piece.String())
 		if cells+wide > room {
 			break
 		}
 		b.WriteString(piece.String())
-		taken += size
+		used += size
 		cells += wide
 	}
-	return b.String(), taken, cells
+	return b.String(), used, cells
 }
 
-// cellsOf counts terminal cells from above: a wide character takes two, every other one at most one.
+// cellsOf is an upper bound of the terminal cells: a wide character counts two, every other one counts one.
 func cellsOf(s string) int {
 	cells := 0
 	for _, r := range s {

@@ -154,7 +154,7 @@ func TestSequences(t *testing.T) {
 	}
 }
 
-// assertClean looks at the output with rules of its own.
+// assertClean checks the output with its own rules.
 func assertClean(t *testing.T, sink, got string) {
 	t.Helper()
 	if !utf8.ValidString(got) {

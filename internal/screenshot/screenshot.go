@@ -1,5 +1,5 @@
-// Package screenshot is a terminal without glass: it runs what a program writes through a terminal emulator, shows the
-// screen as text, and draws it as SVG for the manual. It serves tests and the pictures in the documentation.
+// Package screenshot is a terminal without a display: it feeds a program's output to a terminal emulator, returns the
+// screen as text, and draws it as SVG for the manual. Tests and the pictures in the documentation use it.
 package screenshot
 
 import (
@@ -15,10 +15,10 @@ import (
 	"github.com/charmbracelet/x/vt"
 )
 
-// Terminal is an emulated screen. It may be written to and read by several goroutines.
+// Terminal is an emulated screen. Several goroutines may write to it and read it.
 type Terminal struct {
 	mu sync.Mutex
-	// The emulator's own safe wrapper hands out pointers to live cells, so the lock is ours.
+	// The emulator's own safe wrapper returns pointers to live cells, so this type has its own lock.
 	screen *vt.Emulator
 }
 
@@ -37,7 +37,8 @@ func (t *Terminal) Write(p []byte) (int, error) {
 // Answer copies what the terminal answers to a program's questions to w, until the terminal is closed.
 func (t *Terminal) Answer(w io.Writer) { _, _ = io.Copy(w, t.screen) }
 
-// Close ends Answer. It closes the emulator's pipe and not the emulator, whose Close may not run beside its Read.
+// Close ends Answer. It closes the emulator's pipe and not the emulator, whose Close must not run at the same time as
+// its Read.
 func (t *Terminal) Close() error {
 	if pipe, ok := t.screen.InputPipe().(io.Closer); ok {
 		return pipe.Close()

@@ -1,7 +1,7 @@
-// Package secret holds a password, key or token so that nothing can print it by accident.
+// Package secret holds a password, key or token in a way that keeps it from being printed by accident.
 //
-// The bytes live behind a closure: reflection, %#v, encoding/json and log/slog reach only the word "[secret]".
-// Go cannot promise that memory is wiped, so this package does not claim it.
+// The bytes are kept in a closure, so reflection, %#v, encoding/json and log/slog reach only the word "[secret]". Go
+// cannot guarantee that memory is wiped, so this package does not promise it.
 package secret
 
 import (
@@ -63,7 +63,7 @@ func (Value) MarshalText() ([]byte, error) { return []byte(mask), nil }
 // LogValue implements slog.LogValuer.
 func (Value) LogValue() slog.Value { return slog.StringValue(mask) }
 
-// minForm is the shortest form worth searching for: shorter ones would blank out ordinary text.
+// minForm is the shortest form worth searching for: shorter ones would mask ordinary text.
 const minForm = 4
 
 // Forms returns the encodings in which the secret may turn up in a byte stream, for the redaction filter and the
@@ -131,10 +131,10 @@ func base64Aligned(plain string) []string {
 	return out
 }
 
-// Redact replaces every form of the secret in text by a mask of constant width.
+// Redact replaces every form of the secret in text with a mask of constant width.
 func (v Value) Redact(text string, users ...string) string {
 	forms := v.Forms(users...)
-	// The longest first: a short form inside a long one would leave the long one's ends standing.
+	// The longest form goes first: replacing a short form inside a long one would leave the ends of the long one.
 	slices.SortStableFunc(forms, func(a, b string) int { return len(b) - len(a) })
 	for _, form := range forms {
 		text = strings.ReplaceAll(text, form, "***")

@@ -1,5 +1,5 @@
-// Package typeset measures and wraps what is printed. Widths are terminal cells: a wide character takes two, a
-// combining mark none (UAX #11, UAX #29).
+// Package typeset measures and wraps printed text. Widths are terminal cells: a wide character takes two, a combining
+// mark none (UAX #11, UAX #29).
 package typeset
 
 import (
@@ -14,7 +14,7 @@ func Width(s string) int { return ansi.StringWidth(s) }
 // Pad fills s with spaces to width cells.
 func Pad(s string, width int) string { return s + strings.Repeat(" ", max(0, width-Width(s))) }
 
-// Shorten cuts s to width cells. A sign, such as an ellipsis, replaces what was cut; it counts as part of the width.
+// Shorten cuts s to width cells. A sign, such as an ellipsis, replaces the rest and counts towards the width.
 func Shorten(s string, width int, sign string) string {
 	if Width(s) <= width {
 		return s
@@ -34,7 +34,7 @@ func Wrap(s string, width int) []string {
 // Fill breaks s into lines of at most width cells at spaces, tabs and line ends. Words stay whole, so that an address
 // or a command can be copied. first comes before the first line and rest before the others; both count. No line begins
 // with the punctuation that French separates by a space. A no-break space keeps its words on one line and is printed as
-// a plain one, which a search in the output finds.
+// a plain space, so that a search finds the text.
 func Fill(first, rest, s string, width int) []string {
 	var lines []string
 	line, used, empty := first, Width(first), true

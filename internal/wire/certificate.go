@@ -18,11 +18,11 @@ type CertFault string
 const (
 	CertNone         CertFault = "none"          // the server showed no certificate
 	CertPinChanged   CertFault = "pin-changed"   // not the key that was pinned
-	CertSelfSigned   CertFault = "self-signed"   // the leaf vouches for itself
+	CertSelfSigned   CertFault = "self-signed"   // the leaf is its own issuer
 	CertIncomplete   CertFault = "incomplete"    // the server left out the certificate between its own and the root
-	CertUntrusted    CertFault = "untrusted"     // signed by nobody whom this machine trusts
-	CertNotYetValid  CertFault = "not-yet-valid" // its first day is to come, or this clock is wrong
-	CertExpired      CertFault = "expired"       // its last day is over, or this clock is wrong
+	CertUntrusted    CertFault = "untrusted"     // no issuer that this machine trusts
+	CertNotYetValid  CertFault = "not-yet-valid" // its first day is in the future, or this clock is wrong
+	CertExpired      CertFault = "expired"       // its last day has passed, or this clock is wrong
 	CertNameMismatch CertFault = "name-mismatch" // for other names
 	CertWeak         CertFault = "weak"          // SHA-1 or a short key
 	CertLegacy       CertFault = "legacy"        // its name stands in CN alone
@@ -31,10 +31,10 @@ const (
 // minRSA is what CA/Browser Forum Baseline Requirements §6.1.5 has asked for since 2014.
 const minRSA = 2048
 
-// errShortKey says that a leaf's key can be broken.
+// errShortKey says that a leaf's key is too short to be safe.
 var errShortKey = errors.New("the certificate's RSA key is too short")
 
-// certFaults judges each property by itself, so that one fault does not hide another. err is the fault of the first
+// certFaults judges each property separately, so that one fault does not hide another. err is the fault of the first
 // one.
 func (n *Network) certFaults(chain []*x509.Certificate, host string) (faults []CertFault, err error) {
 	leaf, now := chain[0], n.Clock()
@@ -106,11 +106,11 @@ func selfSigned(cert *x509.Certificate) bool {
 		return false
 	}
 	err := cert.CheckSignature(cert.SignatureAlgorithm, cert.RawTBSCertificate, cert.Signature)
-	// too old to be checked, and its own all the same
+	// its signature is too old to be checked, but it is self-signed all the same
 	return err == nil || errors.As(err, new(x509.InsecureAlgorithmError))
 }
 
-// weakness names what can be forged.
+// weakness returns an error for a key or a signature that can be forged.
 func weakness(leaf *x509.Certificate) error {
 	if key, ok := leaf.PublicKey.(*rsa.PublicKey); ok && key.N.BitLen() < minRSA {
 		return fmt.Errorf("%w: %d bits", errShortKey, key.N.BitLen())
@@ -122,8 +122,8 @@ func weakness(leaf *x509.Certificate) error {
 	return nil
 }
 
-// nameInCN reports a certificate that names the host where only old programs look: RFC 9525 §2 counts subjectAltName
-// alone.
+// nameInCN reports whether the certificate names the host only in CN, where only old programs look: RFC 9525 §2
+// requires subjectAltName.
 func nameInCN(leaf *x509.Certificate, host string) bool {
 	return len(leaf.DNSNames) == 0 && len(leaf.IPAddresses) == 0 &&
 		strings.EqualFold(leaf.Subject.CommonName, trimBrackets(host))

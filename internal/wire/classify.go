@@ -11,7 +11,7 @@ import (
 	"postier/internal/safetext"
 )
 
-// Kind says what went wrong on a connection, apart from what a server said in its protocol's words.
+// Kind says what went wrong on a connection, as opposed to an error that the server reported in its protocol.
 type Kind string
 
 // The kinds, roughly in the order in which a conversation meets them.
@@ -21,22 +21,22 @@ const (
 	KindPolicy      Kind = "policy"      // the address may not be dialled, nothing was sent
 	KindResolve     Kind = "resolve"     // a look-up failed; see ResolveError
 	KindRefused     Kind = "refused"     // nothing listens there
-	KindUnreachable Kind = "unreachable" // no way to that network or host
+	KindUnreachable Kind = "unreachable" // no route to that network or host
 	KindTimeout     Kind = "timeout"     // silence until the step's deadline
 	KindReset       Kind = "reset"       // cut off with RST
 	KindClosed      Kind = "closed"      // closed by the other side in the middle
-	KindLimit       Kind = "limit"       // sent more than a cap allows
-	KindInjected    Kind = "injected"    // bytes behind the STARTTLS reply
+	KindLimit       Kind = "limit"       // the peer sent more than a cap allows
+	KindInjected    Kind = "injected"    // bytes after the STARTTLS reply
 	KindForbidden   Kind = "forbidden"   // the policy does not allow STARTTLS; see Policy
-	KindNotTLS      Kind = "not-tls"     // plain text where TLS was to begin
+	KindNotTLS      Kind = "not-tls"     // plain text instead of TLS
 	KindVersion     Kind = "tls-version" // no common TLS version
-	KindCertificate Kind = "certificate" // the chain does not hold; see TLSReport.Faults
+	KindCertificate Kind = "certificate" // the chain is not valid; see TLSReport.Faults
 	KindAlert       Kind = "tls-alert"   // another TLS alert; Detail names it
 	KindTLS         Kind = "tls"         // another fault in the handshake
 	KindOther       Kind = "other"
 )
 
-// Fault is an error put into its class.
+// Fault is a classified error.
 type Fault struct {
 	Kind Kind
 	// Detail is the alert, the cap's name, or the first bytes that were not TLS.
@@ -45,7 +45,7 @@ type Fault struct {
 	Text safetext.Remote
 }
 
-// Classify puts an error of Connect, Handshake, Read or Write into its class. nil gives KindNone.
+// Classify classifies an error of Connect, Handshake, Read or Write. nil gives KindNone.
 func Classify(err error) Fault {
 	if err == nil {
 		return Fault{}
@@ -56,7 +56,7 @@ func Classify(err error) Fault {
 		limit   *LimitError
 		header  tls.RecordHeaderError
 	)
-	// The order matters: a cancelled dial also looks like a time-out, an injection also like a bad TLS record.
+	// The order matters: a cancelled dial also looks like a timeout, and an injection also like a bad TLS record.
 	switch {
 	case errors.Is(err, ErrInjected):
 		f.Kind = KindInjected
@@ -83,7 +83,8 @@ func Classify(err error) Fault {
 	return f
 }
 
-// systemErrors maps what the kernel says. EACCES and EPERM come from a local firewall that forbids the way out.
+// systemErrors maps the kernel's error numbers. EACCES and EPERM come from a local firewall that blocks outgoing
+// connections.
 var systemErrors = []struct {
 	err  syscall.Errno
 	kind Kind
@@ -116,7 +117,7 @@ func classifyRest(err error) (Kind, safetext.Remote) {
 	return classifyTLS(err.Error())
 }
 
-// classifyTLS reads crypto/tls's wording: its alert type is not exported.
+// classifyTLS parses the error text of crypto/tls, whose alert type is not exported.
 func classifyTLS(text string) (Kind, safetext.Remote) {
 	_, alert, remote := strings.Cut(text, "remote error: tls: ")
 	switch {

@@ -20,7 +20,7 @@ const (
 	MaxClear      = 64 << 10 // octets received before TLS
 )
 
-// LimitError says which cap a peer went over.
+// LimitError says which cap a peer exceeded.
 type LimitError struct {
 	Limit string // "line", "reply", "session", "before-tls", "literal", "queries", …
 	Max   int
@@ -30,17 +30,17 @@ func (e *LimitError) Error() string {
 	return fmt.Sprintf("the server sent more than the %s limit of %d", e.Limit, e.Max)
 }
 
-// ErrInjected says that bytes came behind the server's consent to STARTTLS and before the handshake (docs/security.md
+// ErrInjected says that bytes came after the server's consent to STARTTLS and before the handshake (docs/security.md
 // T2).
 var ErrInjected = errors.New("bytes behind the STARTTLS reply")
 
 // ErrCancelled says that a read or write was ended by Abort. It wraps context.Canceled.
 var ErrCancelled = fmt.Errorf("stopped by the user: %w", context.Canceled)
 
-// Conn is a connection with an absolute deadline a step and caps on what is received. Read and Write work as in
-// net.Conn; SetDeadline and its kin never push a deadline beyond the one that Step set.
+// Conn is a connection with an absolute deadline for each step and caps on what it receives. Read and Write work as in
+// net.Conn; SetDeadline and the like never extend a deadline beyond the one that Step set.
 //
-// One goroutine reads and one writes; Abort and Watch may be called by any.
+// One goroutine reads and one writes; any goroutine may call Abort and Watch.
 type Conn struct {
 	net.Conn          // the TLS connection after Handshake, raw before
 	raw      net.Conn // where deadlines are set, the same before and after Handshake
@@ -72,7 +72,7 @@ func (c *Conn) Step(d time.Duration) {
 	}
 }
 
-// Abort ends every read and write at once, and every later one; the person cancelled.
+// Abort ends every read and write at once, and makes every later one fail: the person cancelled.
 func (c *Conn) Abort() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -80,7 +80,7 @@ func (c *Conn) Abort() {
 	_ = c.raw.SetDeadline(time.Unix(1, 0))
 }
 
-// Watch makes the end of ctx abort the connection until stop is called.
+// Watch aborts the connection when ctx ends, until stop is called.
 func (c *Conn) Watch(ctx context.Context) (stop func()) {
 	end := context.AfterFunc(ctx, c.Abort)
 	return func() { end() }
@@ -99,7 +99,7 @@ func (c *Conn) bounded(set func(time.Time) error, t time.Time) error {
 	return set(t)
 }
 
-// SetDeadline keeps within the step's deadline, so that a library cannot extend it.
+// SetDeadline stays within the step's deadline, so that a library cannot extend it.
 func (c *Conn) SetDeadline(t time.Time) error { return c.bounded(c.raw.SetDeadline, t) }
 
 // SetReadDeadline is like SetDeadline.
@@ -135,7 +135,7 @@ func (c *Conn) receive(p []byte) (int, error) {
 	return n, err
 }
 
-// Write is Write of net.Conn; after Abort its error says so.
+// Write implements net.Conn; after Abort its error is ErrCancelled.
 func (c *Conn) Write(p []byte) (int, error) {
 	n, err := c.Conn.Write(p)
 	if err != nil && c.isAborted() {
@@ -145,8 +145,8 @@ func (c *Conn) Write(p []byte) (int, error) {
 }
 
 // ReadLine reads up to LF and returns the line without its CRLF or LF. A line longer than max octets is a LimitError.
-// What came behind the line stays for the next call, for Read, and for Handshake, which refuses it. With an error it
-// returns what had come of the line.
+// Octets after the line stay for the next call, for Read, and for Handshake, which refuses them. With an error, it
+// returns the part of the line that had arrived.
 func (c *Conn) ReadLine(limit int) (string, error) {
 	scanned := 0
 	for {
@@ -180,7 +180,7 @@ const readSize = 2 << 10
 // Buffered is how many octets were received and not yet read.
 func (c *Conn) Buffered() int { return len(c.pending) }
 
-// Received is how many octets came in all, TLS framing not counted.
+// Received is how many octets were received in all, without TLS framing.
 func (c *Conn) Received() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()

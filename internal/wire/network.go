@@ -1,8 +1,8 @@
-// Package wire is the only place of the program that dials.
+// Package wire is the only part of the program that dials.
 //
 // It resolves through the chosen resolver, applies the address policy to the final address, gives every step an
 // absolute deadline that received bytes never extend, caps what a peer may send, records a transcript in which secrets
-// are masked by position, refuses bytes behind STARTTLS, and verifies certificates itself so that a bad chain can still
+// are masked by position, refuses bytes after STARTTLS, and verifies certificates itself so that a bad chain can still
 // be shown. See docs/security.md T1, T2, T4, T9, T12 and T15.
 package wire
 
@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// Network is everything a check may touch.
+// Network is how checks and clients reach the network.
 type Network struct {
 	Resolver *Resolver
 	// Roots are trusted in place of the system's; nil means the system's. Trusting adds to them.
@@ -27,11 +27,11 @@ type Network struct {
 	Route func(network, host string, port int) (address string, ok bool)
 	// Served restricts targets to public unicast addresses (docs/security.md T15).
 	Served bool
-	// Policy narrows what is allowed, by the vendor file.
+	// Policy holds the restrictions of the vendor file.
 	Policy Policy
 	// Now is the clock for certificates; nil means time.Now.
 	Now func() time.Time
-	// Timeout caps each step's deadline when it is shorter than the step's own; 0 leaves them.
+	// Timeout replaces a step's deadline if it is shorter; 0 keeps the step's own.
 	Timeout time.Duration
 }
 
@@ -46,7 +46,7 @@ const (
 	HandshakeDeadline = 15 * time.Second
 	CommandDeadline   = 30 * time.Second
 	AuthDeadline      = 45 * time.Second
-	DataDeadline      = 120 * time.Second // after the final dot, while a person waits
+	DataDeadline      = 120 * time.Second // after the final dot, while a person is waiting
 )
 
 // Attempt is one try to connect to one address.
@@ -59,7 +59,7 @@ type Attempt struct {
 // IPv6 tells the family.
 func (a Attempt) IPv6() bool { return a.Address.Addr().Is6() && !a.Address.Addr().Is4In6() }
 
-// deadline is step, cut down to the person's own --timeout.
+// deadline is step, or the person's --timeout if that is shorter.
 func (n *Network) deadline(step time.Duration) time.Duration {
 	if n.Timeout > 0 && n.Timeout < step {
 		return n.Timeout
@@ -67,7 +67,7 @@ func (n *Network) deadline(step time.Duration) time.Duration {
 	return step
 }
 
-// Clock is the time by which certificates are judged.
+// Clock is the time that certificates are judged by.
 func (n *Network) Clock() time.Time {
 	if n.Now != nil {
 		return n.Now()
@@ -92,11 +92,11 @@ func trimBrackets(host string) string {
 	return host
 }
 
-// ErrNoAddress says that nothing could be tried.
+// ErrNoAddress says that there was no address to try.
 var ErrNoAddress = errors.New("no address to connect to")
 
-// Connect tries the addresses one after another, at most maxAddresses, and returns the first connection that stands
-// with every attempt made. The connection is nil when none stood; the attempts tell why.
+// Connect tries the addresses one after another, at most maxAddresses, and returns the first connection that was
+// established, with all attempts. The connection is nil if every attempt failed; the attempts say why.
 func (n *Network) Connect(ctx context.Context, host string, port int, addresses []netip.Addr,
 	recorder *Recorder,
 ) (*Conn, []Attempt) {
@@ -127,16 +127,16 @@ func Families(addresses []netip.Addr) (v4, v6 []netip.Addr) {
 	return v4, v6
 }
 
-// ConnectAny connects over both families at once and returns the first connection that stands; the other is let go.
-// Attempts of the family that lost the race may be missing.
+// ConnectAny connects over both families at once and returns the first connection that was established; the other is
+// closed. Attempts of the family that lost the race may be missing.
 func (n *Network) ConnectAny(ctx context.Context, host string, port int, addresses []netip.Addr,
 	recorder *Recorder,
 ) (*Conn, []Attempt) {
 	return n.ConnectBoth(ctx, host, port, addresses, recorder, 0)
 }
 
-// ConnectBoth is ConnectAny for reports: the family that lost the race has its attempts shown if they end within the
-// grace.
+// ConnectBoth is ConnectAny for reports: it also returns the attempts of the family that lost the race if they end
+// within a grace period.
 func (n *Network) ConnectBoth(ctx context.Context, host string, port int, addresses []netip.Addr, recorder *Recorder,
 	grace time.Duration,
 ) (*Conn, []Attempt) {
@@ -172,10 +172,10 @@ func (n *Network) DialContext(ctx context.Context, _, address string) (net.Conn,
 	return nil, err
 }
 
-// maxAddresses bounds the addresses tried in one family; providers publish up to a dozen, and all behave alike.
+// maxAddresses bounds the addresses tried in one family; providers publish up to a dozen, which all behave alike.
 const maxAddresses = 3
 
-// dial is the one place in the tree that opens a connection.
+// dial is the only function in the tree that opens a connection.
 func (n *Network) dial(ctx context.Context, host string, target netip.AddrPort) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, n.deadline(ConnectDeadline))
 	defer cancel()

@@ -10,13 +10,13 @@ import (
 // ErrAddressRefused says that the address policy forbids a target (docs/security.md T15).
 var ErrAddressRefused = errors.New("this address may not be dialled")
 
-// metadata are the addresses under which clouds hand out credentials; nothing that sends mail lives there.
+// metadata are the addresses at which clouds hand out credentials; no mail server uses them.
 var metadata = []netip.Addr{netip.MustParseAddr("169.254.169.254"), netip.MustParseAddr("fd00:ec2::254")}
 
 // servedPorts are the ports a served wizard may reach.
 var servedPorts = map[uint16]bool{25: true, 465: true, 587: true, 2525: true, 143: true, 993: true, 443: true}
 
-// special are ranges that netip's own predicates do not know and that are no public unicast.
+// special are ranges that are not public unicast and that netip's own predicates do not cover.
 var special = []netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"),
 	netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("198.18.0.0/15"),
@@ -27,7 +27,7 @@ var special = []netip.Prefix{
 	netip.MustParsePrefix("5f00::/16"), netip.MustParsePrefix("fec0::/10"),
 }
 
-// control runs on the final address, after every name was resolved and every redirect followed.
+// control checks the final address, after name resolution and redirects.
 func (n *Network) control(_, address string, _ syscall.RawConn) error {
 	target, err := netip.ParseAddrPort(address)
 	if err != nil {
@@ -36,7 +36,7 @@ func (n *Network) control(_, address string, _ syscall.RawConn) error {
 	return n.permit(target)
 }
 
-// Permit says beforehand whether a target would be refused: nil, or ErrAddressRefused. The dialer asks again.
+// Permit says in advance whether a target would be refused: nil, or ErrAddressRefused. The dialer checks again.
 func (n *Network) Permit(target netip.AddrPort) error { return n.permit(target) }
 
 func (n *Network) permit(target netip.AddrPort) error {

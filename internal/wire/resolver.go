@@ -15,13 +15,13 @@ import (
 	"github.com/miekg/dns"
 )
 
-// Resolver asks DNS. With a pinned server every question goes there, host addresses included; otherwise host addresses
-// come from the system (hosts file and all) and the records from the servers of resolv.conf.
+// Resolver sends DNS queries. With a pinned server, every query goes there, including those for host addresses;
+// otherwise host addresses come from the system (including the hosts file) and records from the servers in resolv.conf.
 type Resolver struct {
 	pinned []string // host:port of the servers to ask, empty for the system's
 }
 
-// ResolverAt asks one server and no other; address is IP or IP:port.
+// ResolverAt queries one server and no other; address is IP or IP:port.
 func ResolverAt(address string) (*Resolver, error) {
 	if ip, err := netip.ParseAddr(address); err == nil {
 		return &Resolver{pinned: []string{netip.AddrPortFrom(ip, 53).String()}}, nil
@@ -33,19 +33,20 @@ func ResolverAt(address string) (*Resolver, error) {
 	return &Resolver{pinned: []string{target.String()}}, nil
 }
 
-// SystemResolver uses the system's configuration. It reads resolv.conf at the first question.
+// SystemResolver uses the system's configuration. It reads resolv.conf at the first query.
 func SystemResolver() *Resolver { return &Resolver{} }
 
 var (
 	errOtherQuestion = errors.New("the answer is to another question")
-	errAliases       = errors.New("too many aliases behind one another")
+	errAliases       = errors.New("too many aliases in a row")
 	errTruncated     = errors.New("the answer is truncated over TCP too")
 )
 
 // Failure says how a look-up failed.
 type Failure string
 
-// The ways to fail. NotFound (NXDOMAIN) and NoAddress speak about the name, the others only about the name service.
+// The ways to fail. NotFound (NXDOMAIN) and NoAddress say something about the name, the others only about the name
+// service.
 const (
 	NotFound    Failure = "nxdomain"
 	NoAddress   Failure = "no-address" // the name exists and has neither A nor AAAA
@@ -96,7 +97,7 @@ const (
 	maxCNAME      = 8
 	udpSize       = 1232 // RFC 9715: no fragments
 	maxServers    = 3    // as resolv.conf(5) has it
-	rounds        = 2    // one datagram may be lost, one SERVFAIL may pass
+	rounds        = 2    // one datagram may be lost, one SERVFAIL may be temporary
 )
 
 // MaxQueries is how many questions one check may ask (docs/security.md T10).
@@ -137,8 +138,7 @@ func (r *Resolver) query(ctx context.Context, name string, qtype uint16) (Answer
 			if err == nil {
 				return answer, nil
 			}
-			// RFC 2308 §7: a server that cannot answer says nothing about the name, so the next one is asked.
-			// A denial is an answer.
+			// RFC 2308 §7: a server that cannot answer says nothing about the name, so ask the next one. A denial is an answer.
 			var failed *ResolveError
 			if errors.As(err, &failed) && failed.Kind == NotFound {
 				return answer, err
@@ -152,7 +152,7 @@ func (r *Resolver) query(ctx context.Context, name string, qtype uint16) (Answer
 	return Answer{}, last
 }
 
-// worse keeps the failure that says more: what a server said before silence, silence before a closed port.
+// worse returns the more telling failure: a server's answer before a timeout, a timeout before a closed port.
 func worse(a, b error) error {
 	rank := func(err error) int {
 		var failed *ResolveError

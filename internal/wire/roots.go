@@ -44,8 +44,8 @@ func (n *Network) addExtra(pool *x509.CertPool) {
 	}
 }
 
-// verify looks for a chain to the extra roots first: the system's are some hundred files, which are read only when the
-// extra ones do not lead to the end.
+// verify looks for a chain to the extra roots first. The system's roots are some hundred files, and are read only if
+// that fails.
 func (n *Network) verify(leaf *x509.Certificate, options x509.VerifyOptions) error {
 	options.Roots = n.Roots
 	if len(n.extra) == 0 {
@@ -61,7 +61,7 @@ func (n *Network) verify(leaf *x509.Certificate, options x509.VerifyOptions) err
 	}
 	_, err := leaf.Verify(options)
 	if errors.As(err, new(x509.UnknownAuthorityError)) {
-		return ownErr // the extra roots may know the issuer and have another objection
+		return ownErr // the extra roots may know the issuer and report another fault
 	}
 	return err
 }

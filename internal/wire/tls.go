@@ -13,16 +13,16 @@ import (
 	"time"
 )
 
-// TLSReport is what a handshake showed: the chain is kept even when it is bad, so that the fault can be named.
+// TLSReport describes a handshake. It keeps the chain even if it is not valid, so that the fault can be named.
 type TLSReport struct {
 	Version string
 	Cipher  string
 	Chain   []*x509.Certificate
-	// Err is why the chain does not hold for the host; nil means verified. Nothing secret may follow while it is not nil.
+	// Err says why the chain is not valid for the host; nil means verified. Nothing secret may be sent unless it is nil.
 	Err error
-	// Faults are the classes of all that is wrong with the chain, the root cause first; empty when Err is nil.
+	// Faults are all faults of the chain, the root cause first; empty if Err is nil.
 	Faults []CertFault
-	// Pinned is true when a pin, and not the chain, vouches for the leaf.
+	// Pinned is true when the leaf is accepted because of a pin and not because of its chain.
 	Pinned bool
 	Took   time.Duration
 }
@@ -30,17 +30,18 @@ type TLSReport struct {
 // Verified reports whether secrets may be sent.
 func (r TLSReport) Verified() bool { return len(r.Chain) > 0 && r.Err == nil }
 
-// SPKI is the SHA-256 of the leaf's SubjectPublicKeyInfo in lower-case hex: what a pin holds.
+// SPKI is the SHA-256 of the leaf's SubjectPublicKeyInfo in lower-case hex, the value of a pin.
 func SPKI(cert *x509.Certificate) string {
 	sum := sha256.Sum256(cert.RawSubjectPublicKeyInfo)
 	return hex.EncodeToString(sum[:])
 }
 
-// Handshake starts TLS on c for the host that the person confirmed, and verifies the chain itself. The error is of the
-// handshake; a chain that does not hold is in the report. After an error c is of no more use.
+// Handshake starts TLS on c for the host that the person confirmed, and verifies the chain itself. The error is that of
+// the handshake; an invalid chain is reported in TLSReport.Err. After an error, c cannot be used any more.
 //
-// Bytes that already came are ErrInjected before anything is sent: behind a STARTTLS consent nothing may follow
-// (RFC 3207 §4, CVE-2011-0411). Plain text that arrives a moment later is ErrInjected too, joined with TLS's own error.
+// If bytes have already arrived, it returns ErrInjected before it sends anything, because nothing may follow the
+// server's consent to STARTTLS (RFC 3207 §4, CVE-2011-0411). Plain text that arrives a moment later is ErrInjected too,
+// joined with TLS's own error.
 func (c *Conn) Handshake(ctx context.Context, host string, pins []string) (TLSReport, error) {
 	if c.Buffered() > 0 {
 		return TLSReport{}, earlyBytes(c.pending)
@@ -56,7 +57,7 @@ func (c *Conn) Handshake(ctx context.Context, host string, pins []string) (TLSRe
 	client := tls.Client(c.raw, &tls.Config{
 		ServerName: serverName(host),
 		MinVersion: c.network.Policy.minVersion(),
-		// The library's verdict would hide the chain. VerifyConnection below is the judge; see TLSReport.Err.
+		// The library's own verification would hide the chain. VerifyConnection below verifies it instead; see TLSReport.Err.
 		InsecureSkipVerify: true, //nolint:gosec // the only use in the tree, guarded by a test
 		VerifyConnection: func(state tls.ConnectionState) error {
 			report.Chain = state.PeerCertificates
@@ -80,8 +81,8 @@ func (c *Conn) Handshake(ctx context.Context, host string, pins []string) (TLSRe
 	return report, nil
 }
 
-// earlyBytes names what came before the handshake. A server without a usable key may send its alert at once; whatever
-// it is, nothing of it is taken in.
+// earlyBytes returns the error for bytes that arrived before the handshake. A server without a usable key may send its
+// alert at once. In either case the bytes are never used.
 func earlyBytes(pending []byte) error {
 	const alertType, alertLength = 21, 7 // RFC 8446 §5.1, §6: type, version, length 2, level, description
 	if len(pending) == alertLength && pending[0] == alertType && pending[1] == 3 && pending[3] == 0 && pending[4] == 2 {
@@ -101,7 +102,7 @@ func (c *Conn) handshakeError(ctx context.Context, err error, spoken bool) error
 	return err
 }
 
-// State is the TLS state of a connection after Handshake, for channel binding; ok is false before.
+// State is the TLS state of a connection after Handshake, for channel binding; ok is false before that.
 func (c *Conn) State() (state tls.ConnectionState, ok bool) {
 	t, ok := c.Conn.(*tls.Conn)
 	if !ok {
@@ -113,7 +114,7 @@ func (c *Conn) State() (state tls.ConnectionState, ok bool) {
 // serverName is the SNI: an IP literal has none (RFC 6066 §3), and crypto/tls leaves it out.
 func serverName(host string) string { return trimBrackets(host) }
 
-// judge fills in what holds and what does not.
+// judge verifies the chain and fills in the verdict and the faults.
 func (n *Network) judge(report *TLSReport, host string, pins []string) {
 	if len(report.Chain) == 0 {
 		report.Err, report.Faults = ErrNoCertificate, []CertFault{CertNone}
@@ -123,7 +124,7 @@ func (n *Network) judge(report *TLSReport, host string, pins []string) {
 		if slices.Contains(pins, SPKI(report.Chain[0])) {
 			report.Pinned = true
 		} else {
-			// A pin was set because the chain does not hold, so no other verdict may stand in its place.
+			// A pin is set because the chain is not valid, so a changed pin is the only verdict that counts.
 			report.Err, report.Faults = ErrPinChanged, []CertFault{CertPinChanged}
 		}
 		return
@@ -131,7 +132,7 @@ func (n *Network) judge(report *TLSReport, host string, pins []string) {
 	report.Faults, report.Err = n.certFaults(report.Chain, host)
 }
 
-// x509Name is the form by which x509 takes a host: IP addresses in brackets.
+// x509Name is a host as crypto/x509 expects it: IP addresses in brackets.
 func x509Name(host string) string {
 	name := trimBrackets(host)
 	if net.ParseIP(name) != nil {

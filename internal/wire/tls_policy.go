@@ -5,15 +5,16 @@ import (
 	"errors"
 )
 
-// Policy is what whoever installed the program forbids beyond the built-in rules. It only ever narrows them.
+// Policy holds the restrictions that whoever installed the program adds to the built-in rules. It never permits more
+// than they do.
 type Policy struct {
-	// MinVersion is the lowest TLS version to agree on; 0, and what is below TLS 1.2, means TLS 1.2.
+	// MinVersion is the lowest TLS version to accept; 0, and any version below TLS 1.2, means TLS 1.2.
 	MinVersion uint16
-	// ImplicitOnly refuses TLS inside a session that began in the open (RFC 3207, RFC 9051 §6.2.1).
+	// ImplicitOnly refuses TLS in a session that began in cleartext (RFC 3207, RFC 9051 §6.2.1).
 	ImplicitOnly bool
-	// NoCleartext refuses what a technician may otherwise allow.
+	// NoCleartext refuses cleartext, which a technician may otherwise allow.
 	NoCleartext bool
-	// NoPins judges every chain as if no pin were set.
+	// NoPins ignores pins and judges every chain.
 	NoPins bool
 }
 
@@ -29,5 +30,5 @@ func (p Policy) pins(pins []string) []string {
 	return pins
 }
 
-// Cleartext is whether a connection without encryption may carry a secret, where a technician allowed it.
+// Cleartext reports whether a connection without encryption may carry a secret, given that a technician allowed it.
 func (p Policy) Cleartext(allowed bool) bool { return allowed && !p.NoCleartext }

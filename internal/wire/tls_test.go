@@ -196,31 +196,31 @@ func authority(t *testing.T, name string, parent *x509.Certificate, parentKey *r
 func TestBytesBehindSTARTTLS(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
-		name    string
-		behind  string // in the segment of the consent
-		later   string // 20 ms afterwards
-		kind    Kind
-		atOnce  bool // before a ClientHello went out
-		another string
+		name     string
+		trailing string // in the segment of the consent
+		later    string // 20 ms afterwards
+		kind     Kind
+		atOnce   bool // before a ClientHello went out
+		another  string
 	}{
-		{name: "a whole reply", behind: "250-evil\r\n250 AUTH PLAIN\r\n", kind: KindInjected, atOnce: true},
-		{name: "one octet", behind: "2", kind: KindInjected, atOnce: true},
-		{name: "an empty line", behind: "\r\n", kind: KindInjected, atOnce: true},
-		{name: "a forged handshake record", behind: "\x16\x03\x03\x00\x05hello", kind: KindInjected, atOnce: true},
-		{name: "an alert at once", behind: "\x15\x03\x03\x00\x02\x02\x50", kind: KindAlert, atOnce: true},
+		{name: "a whole reply", trailing: "250-evil\r\n250 AUTH PLAIN\r\n", kind: KindInjected, atOnce: true},
+		{name: "one octet", trailing: "2", kind: KindInjected, atOnce: true},
+		{name: "an empty line", trailing: "\r\n", kind: KindInjected, atOnce: true},
+		{name: "a forged handshake record", trailing: "\x16\x03\x03\x00\x05hello", kind: KindInjected, atOnce: true},
+		{name: "an alert at once", trailing: "\x15\x03\x03\x00\x02\x02\x50", kind: KindAlert, atOnce: true},
 		{
-			name: "an alert with more behind", behind: "\x15\x03\x03\x00\x02\x02\x50250 ok\r\n", kind: KindInjected,
+			name: "an alert with more behind", trailing: "\x15\x03\x03\x00\x02\x02\x50250 ok\r\n", kind: KindInjected,
 			atOnce: true,
 		},
 		{name: "later", later: "250-evil\r\n", kind: KindInjected},
-		{name: "split", behind: "", later: "2", another: "50-evil\r\n", kind: KindInjected},
+		{name: "split", trailing: "", later: "2", another: "50-evil\r\n", kind: KindInjected},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			c, server := pair(t, &Network{Timeout: 2 * time.Second})
 			heard := make(chan int, 1)
 			go func() {
-				_, _ = server.Write([]byte("220 go\r\n" + test.behind))
+				_, _ = server.Write([]byte("220 go\r\n" + test.trailing))
 				for _, text := range []string{test.later, test.another} {
 					if text != "" {
 						time.Sleep(20 * time.Millisecond)

@@ -12,7 +12,7 @@ import (
 // Direction says who spoke.
 type Direction string
 
-// The two sides, and remarks of our own (a handshake took place, say).
+// The two sides, and our own remarks, for instance that a handshake took place.
 const (
 	Client Direction = "C"
 	Server Direction = "S"
@@ -32,18 +32,18 @@ func (l Line) String() string { return string(l.Direction) + ": " + l.Text.Escap
 // MarshalText writes the form of the report.
 func (l Line) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
 
-// Masked stands in the place of a secret; its width is constant.
+// Masked replaces a secret; its width is constant.
 const Masked = "***"
 
-// Caps of the transcript: beyond them lines are counted and not kept.
+// Caps of the transcript: further lines are counted and not kept.
 const (
 	maxTranscriptLines = 2000
 	maxTranscriptLine  = 1000
 )
 
-// Recorder keeps the transcript of one conversation. Whoever writes a line knows by its position in the dialog whether
-// it is secret and records Masked in its place; the known secrets are searched for as well, as a second net. It is safe
-// for use by several goroutines.
+// Recorder keeps the transcript of one conversation. The code that writes a line knows from its position in the dialog
+// whether it is secret, and records Masked instead. As a second safeguard, the recorder also searches for the known
+// secrets. Several goroutines may use it.
 type Recorder struct {
 	mu      sync.Mutex
 	lines   []Line
@@ -75,13 +75,13 @@ func (r *Recorder) Add(d Direction, text string) {
 	for _, s := range r.secrets {
 		text = s.Redact(text, r.users...)
 	}
-	if len(text) > maxTranscriptLine { // after the secrets: a part of one would not be recognised
+	if len(text) > maxTranscriptLine { // after masking: a cut secret would not be recognised
 		text = text[:maxTranscriptLine] + "…"
 	}
 	r.lines = append(r.lines, Line{Direction: d, Text: safetext.FromRemote(text), At: time.Now()})
 }
 
-// Mark is the position behind the newest line.
+// Mark is the position after the newest line.
 func (r *Recorder) Mark() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -1,6 +1,6 @@
-// Package guide puts what is known about signing in at a provider into a page that a person can follow: what must be on
-// first, where to click, what to type, what will happen then, and what to do when it does not work. The page is the
-// same as text, Markdown and HTML.
+// Package guide writes a page that explains how to sign in at a provider: what must be switched on first, where to
+// click, what to type, what happens next, and what to do if it fails. The text, Markdown and HTML versions have the
+// same content.
 package guide
 
 import (
@@ -19,7 +19,7 @@ type Options struct {
 	Lang locale.Lang
 	// Product is the calling program's name: the label to type at the provider.
 	Product string
-	// Today decides which dated facts are told, and how.
+	// Today decides which dated facts are shown, and how they are worded.
 	Today time.Time
 	// Address fills in the user name and the servers when it is known.
 	Address string
@@ -31,7 +31,7 @@ type Page struct {
 	ID       string      `json:"provider"`
 	Title    string      `json:"title"`
 	Sections []Section   `json:"sections"`
-	// Footer says how sure all this is, and since when.
+	// Footer says how certain the page is, and when it was last checked.
 	Footer string `json:"footer"`
 }
 
@@ -114,7 +114,7 @@ func list(s string) []string {
 	return []string{s}
 }
 
-// secretKind says what the person will type, and why not the account's password.
+// secretKind says what the person types, and why it is not the account's password.
 func (w *writer) secretKind() Section {
 	s := Section{ID: "secret", Text: []string{w.t("secret." + string(w.p.Credential.Type))}}
 	s.Warn = !w.p.PasswordWorks()
@@ -140,7 +140,7 @@ func (w *writer) warnings() Section {
 	return s
 }
 
-// before is what must be on before anything else works.
+// before lists what must be switched on before anything else works.
 func (w *writer) before() Section {
 	s := Section{ID: "before", Text: w.own(w.p.WithoutTwoStep)}
 	if e := w.p.EnableFirst; e != nil {
@@ -160,7 +160,7 @@ func (w *writer) steps() Section {
 	return s
 }
 
-// look is how the secret looks, so that a wrong one is noticed before it is typed.
+// look describes the secret's shape, so that a wrong one is noticed before it is typed.
 func (w *writer) look() Section {
 	s := Section{ID: "look"}
 	if shape := w.p.Shape; shape != nil {
@@ -178,7 +178,7 @@ func (w *writer) look() Section {
 	return s
 }
 
-// alert is the message that the person should expect, so that it frightens nobody (M-7).
+// alert describes the security alert that the person should expect, so that it does not alarm them (M-7).
 func (w *writer) alert() Section {
 	s := Section{ID: "alert", Text: w.own(w.p.Alert)}
 	if len(s.Text) == 0 && w.p.Kind == presets.KindMailbox && w.p.Source() != presets.SourceVendor {
@@ -202,7 +202,7 @@ func (w *writer) unblock() Section {
 	return s
 }
 
-// settings are the servers, for whoever types them elsewhere.
+// settings lists the servers, for a person who types them into another program.
 func (w *writer) settings() Section {
 	s := Section{ID: "settings", List: true}
 	address := w.o.Address
@@ -243,7 +243,7 @@ func (w *writer) sent() Section {
 	return s
 }
 
-// limits tells what the provider allows (D-6); a figure that was only remembered says so.
+// limits lists the provider's limits (D-6) and marks figures that are only remembered.
 func (w *writer) limits() Section {
 	s := Section{ID: "limits", List: true}
 	for _, l := range w.p.Limits {

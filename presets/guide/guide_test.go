@@ -188,7 +188,7 @@ func TestMarkdownIsInert(t *testing.T) {
 	}
 }
 
-// TestGolden holds one page of each format; POSTIER_UPDATE=1 writes them anew.
+// TestGolden compares one page of each format; POSTIER_UPDATE=1 rewrites them.
 func TestGolden(t *testing.T) {
 	t.Parallel()
 	p, _ := presets.Default().Get("gmail")

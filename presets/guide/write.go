@@ -45,7 +45,8 @@ func (p Page) Text(out io.Writer) error {
 	return err
 }
 
-// clean escapes what no line of a page may hold; the texts are the program's own, or a vendor's file.
+// clean escapes characters that a line of a page must not contain. The texts come from this program or from a vendor's
+// file.
 func clean(text string) string {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {

@@ -13,12 +13,12 @@ import (
 //go:embed vendor.schema.json
 var schema []byte
 
-// Schema returns the JSON Schema (draft 2020-12) of the file. Validate knows more.
+// Schema returns the JSON Schema (draft 2020-12) of the file. Validate checks more.
 func Schema() []byte { return append([]byte(nil), schema...) }
 
 type object = jsonschema.Object
 
-// BuildSchema makes the schema anew from the types; go generate writes it beside this file, and a test compares.
+// BuildSchema builds the schema from the types. go generate writes it next to this file, and a test compares the two.
 func BuildSchema() []byte {
 	const line = `^[^\x00-\x1f\x7f]*$`
 	https := object{"pattern": "^https://"}
@@ -31,9 +31,13 @@ func BuildSchema() []byte {
 		{Path: "^version", Add: object{"const": Version, "description": "Version of the file format."}},
 		{Path: "^product", Add: object{"description": "The program on whose behalf postier runs."}},
 		{Path: "^product.name", Add: object{"maxLength": maxName, "pattern": line}},
-		{Path: "^product.label",
-			Add: object{"maxLength": maxName, "pattern": line,
-				"description": "What the person types as the name of an app password."}},
+		{
+			Path: "^product.label",
+			Add: object{
+				"maxLength": maxName, "pattern": line,
+				"description": "What the person types as the name of an app password.",
+			},
+		},
 		{Path: "^support", Add: object{"description": "Shown whenever something fails."}},
 		{Path: "^support.name", Add: object{"maxLength": maxLine, "pattern": line}},
 		{Path: "^support.phone", Add: object{"maxLength": maxLine, "pattern": line}},
@@ -41,14 +45,20 @@ func BuildSchema() []byte {
 		{Path: "^support.url", Add: https},
 		{Path: "^support.note", Add: object{"required": languages}},
 		{Path: "^providers", Add: object{"description": "Providers of your own, in the form of presets/data/README.md."}},
-		{Path: "^providers.*", Add: object{"required": []string{"id", "name", "kind", "credential", "needs_app_password",
-			"sent_copy"}}},
+		{Path: "^providers.*", Add: object{"required": []string{
+			"id", "name", "kind", "credential", "needs_app_password",
+			"sent_copy",
+		}}},
 		{Path: "^providers.*.id", Add: object{"pattern": "^[^A-Z/\\\\ ]+$"}},
-		{Path: "^providers.*.kind",
-			Add: object{"enum": []presets.Kind{presets.KindMailbox, presets.KindTransactional, presets.KindRelay}}},
+		{
+			Path: "^providers.*.kind",
+			Add:  object{"enum": []presets.Kind{presets.KindMailbox, presets.KindTransactional, presets.KindRelay}},
+		},
 		{Path: "^providers.*.credential.type", Add: object{"enum": config.SecretTypes()}},
-		{Path: "^providers.*.sent_copy.mode",
-			Add: object{"enum": []config.SentMode{config.SentAppend, config.SentServer, config.SentNone}}},
+		{
+			Path: "^providers.*.sent_copy.mode",
+			Add:  object{"enum": []config.SentMode{config.SentAppend, config.SentServer, config.SentNone}},
+		},
 		{Path: "^providers.*.docs_url", Add: https},
 		{Path: "^providers.*.app_password_url", Add: https},
 		{Path: "port", Add: object{"minimum": 1, "maximum": 65535}},
@@ -58,8 +68,10 @@ func BuildSchema() []byte {
 		{Path: "^oauth.*", Add: object{"required": []string{"client_id"}}},
 		{Path: "^oauth.*.client_id", Add: object{"pattern": "^[!-~]+$"}},
 		{Path: "^oauth.*.client_secret_file", Add: object{"pattern": "^/"}},
-		{Path: "^fallback", Add: object{"required": []string{"name", "profile"},
-			"description": "A profile of the platform, with a name and as in the configuration."}},
+		{Path: "^fallback", Add: object{
+			"required":    []string{"name", "profile"},
+			"description": "A profile of the platform, with a name and as in the configuration.",
+		}},
 		{Path: "^fallback.name", Add: object{"pattern": "^[a-z0-9][a-z0-9_-]{0,63}$"}},
 		{Path: "^defaults", Add: object{"description": "What a new profile begins with."}},
 		{Path: "^defaults.sent_copy", Add: object{"enum": config.SentModes()}},

@@ -102,7 +102,7 @@ func (f *File) checkProviders() config.Faults {
 			out = append(out, fault(path, "type.object"))
 			continue
 		}
-		if first, taken := ids[p.ID]; taken {
+		if first, ok := ids[p.ID]; ok {
 			out = append(out, fault(path+".id", "twice", "id", safetext.FromRemote(p.ID), "first", first))
 		}
 		ids[p.ID] = i
@@ -150,7 +150,7 @@ func oauthNames(f *File) []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
-// checkFallback lets the configuration's own rules judge the profile, so that what is taken here can be saved.
+// checkFallback applies the configuration's own rules to the profile, so that a profile accepted here can be saved.
 func (f *File) checkFallback() config.Faults {
 	if f.Fallback == nil {
 		return nil
@@ -180,7 +180,7 @@ func (f *File) checkFallback() config.Faults {
 	return out
 }
 
-// checkDefaults judges the defaults inside a profile that is otherwise right.
+// checkDefaults validates the defaults as parts of an otherwise valid profile.
 func (f *File) checkDefaults() config.Faults {
 	const name = "defaults"
 	d := f.Defaults

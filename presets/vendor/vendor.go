@@ -1,9 +1,9 @@
-// Package vendor reads the file by which a product that ships postier makes it its own: name, support contact,
-// providers, OAuth clients, a platform to fall back on, defaults and TLS policy.
+// Package vendor reads the file in which a product that ships postier sets its name, support contact, providers, OAuth
+// clients, fallback profile, defaults and TLS policy.
 //
-// The file is /etc/postier/vendor.json, or what POSTIER_VENDOR names. It belongs to root or to the user, and nobody
-// else may change it; everybody may read it, because it holds no secret: credentials in it are references, and inline
-// ones are refused. It stands beside presets, and not under config, because it brings providers of its own.
+// The file is /etc/postier/vendor.json, or what POSTIER_VENDOR names. It belongs to root or to the user, and no one
+// else may change it; everyone may read it, because it holds no secret: credentials in it are references, and inline
+// ones are refused. The package is part of presets, and not of config, because the file adds providers.
 package vendor
 
 import (
@@ -20,7 +20,7 @@ import (
 
 //go:generate go run ./generate
 
-// SystemPath is where the file lies unless POSTIER_VENDOR says otherwise.
+// SystemPath is the file's path unless POSTIER_VENDOR names another.
 const SystemPath = "/etc/postier/vendor.json"
 
 // Version of the file format.
@@ -51,7 +51,7 @@ type Product struct {
 	Label string `json:"label,omitempty"`
 }
 
-// Support is whom a person asks when nothing helps.
+// Support is the contact for a person who needs help.
 type Support struct {
 	Name  string `json:"name,omitempty"`
 	Email string `json:"email,omitempty"`
@@ -76,14 +76,14 @@ type Fallback struct {
 	Profile *config.Profile `json:"profile"`
 }
 
-// Defaults stand in a new profile until the person changes them.
+// Defaults are the values of a new profile until the person changes them.
 type Defaults struct {
 	ReplyTo  string          `json:"reply_to,omitempty"`
 	BCC      []string        `json:"bcc,omitempty"`
 	Kinds    map[string]bool `json:"kinds,omitempty"`
 	Limits   config.Limits   `json:"limits,omitzero"`
 	TestMode config.TestMode `json:"test_mode,omitzero"`
-	// SentCopy is who files the copy of what was sent; empty leaves it to what the provider does.
+	// SentCopy is who files the copy of what was sent; empty means the provider's own rule.
 	SentCopy config.SentMode `json:"sent_copy,omitempty"`
 	// Keep is file, to store the secret, or ask, to ask for it at every send.
 	Keep string `json:"keep,omitempty"`
@@ -95,21 +95,21 @@ const (
 	KeepAsk  = "ask"
 )
 
-// TLS narrows what is allowed; it never widens it.
+// TLS restricts what is allowed; it never permits more.
 type TLS struct {
 	// Minimum is 1.2 or 1.3; empty means 1.2.
 	Minimum string `json:"minimum,omitempty"`
 	// ImplicitOnly refuses STARTTLS.
 	ImplicitOnly bool `json:"implicit_only,omitempty"`
-	// ForbidCleartext refuses what a technician could otherwise allow.
+	// ForbidCleartext refuses cleartext, which a technician could otherwise allow.
 	ForbidCleartext bool `json:"forbid_cleartext,omitempty"`
-	// ForbidPins refuses certificates that only a pin vouches for.
+	// ForbidPins refuses certificates that are accepted only because of a pin.
 	ForbidPins bool `json:"forbid_pins,omitempty"`
 	// CAFile holds roots in PEM form that are trusted besides the system's; an absolute path.
 	CAFile string `json:"ca_file,omitempty"`
 }
 
-// Path is the file in use, and whether somebody named it.
+// Path is the file in use, and whether someone named it.
 func Path(getenv func(string) string) (path string, named bool) {
 	if path = getenv("POSTIER_VENDOR"); path != "" {
 		if abs, err := filepath.Abs(path); err == nil {
@@ -136,7 +136,7 @@ func Load(getenv func(string) string) (f *File, ok bool, err error) {
 	return f, true, nil
 }
 
-// Check reads the file and names everything that is wrong. f is nil when its shape is.
+// Check reads the file and names everything that is wrong. f is nil if the JSON itself is wrong.
 func Check(path string) (f *File, faults config.Faults, err error) {
 	data, err := safefile.ReadWith(path, safefile.ReadOptions{Public: true})
 	if err != nil {

@@ -51,7 +51,7 @@ func write(t *testing.T, text string, mode os.FileMode) (path string, getenv fun
 
 func TestLoad(t *testing.T) {
 	t.Parallel()
-	_, getenv := write(t, full, 0o644) // everybody may read it
+	_, getenv := write(t, full, 0o644) // everyone may read it
 	f, ok, err := Load(getenv)
 	if err != nil || !ok {
 		t.Fatal(ok, err)
@@ -143,20 +143,32 @@ func TestFaultsNameTheirPlace(t *testing.T) {
 		{`{"version": 1, "support": {"note": {"en": "x"}}}`, "support.note", "vendor.fault.languages"},
 		{`{"version": 1, "providers": [null]}`, "providers.0", "vendor.fault.type.object"},
 		{`{"version": 1, "providers": [{"id": "X"}]}`, "providers.0.id", "vendor.fault.provider"},
-		{`{"version": 1, "providers": [{"id": "x", "smtp": [{"port": 1, "security": "tls"}]}]}`, "providers.0.smtp.0.host",
-			"vendor.fault.provider"},
-		{`{"version": 1, "providers": [{"id": "x", "smtp": [{"hosst": "a"}]}]}`, "providers.0.smtp.0.hosst",
-			"vendor.fault.unknown"},
+		{
+			`{"version": 1, "providers": [{"id": "x", "smtp": [{"port": 1, "security": "tls"}]}]}`, "providers.0.smtp.0.host",
+			"vendor.fault.provider",
+		},
+		{
+			`{"version": 1, "providers": [{"id": "x", "smtp": [{"hosst": "a"}]}]}`, "providers.0.smtp.0.hosst",
+			"vendor.fault.unknown",
+		},
 		{`{"version": 1, "oauth": {"microsoft": {"client_id": ""}}}`, "oauth.microsoft.client_id", "vendor.fault.client-id"},
-		{`{"version": 1, "oauth": {"microsoft": {"client_id": "a", "client_secret_file": "x"}}}`,
-			"oauth.microsoft.client_secret_file", "vendor.fault.absolute"},
-		{`{"version": 1, "oauth": {"microsoft": {"client_id": "a", "tenant": "a/b"}}}`, "oauth.microsoft.tenant",
-			"vendor.fault.tenant"},
-		{`{"version": 1, "oauth": {"microsoft": {"client_id": "a", "client_secret": "x"}}}`, "oauth.microsoft.client_secret",
-			"vendor.fault.unknown"},
+		{
+			`{"version": 1, "oauth": {"microsoft": {"client_id": "a", "client_secret_file": "x"}}}`,
+			"oauth.microsoft.client_secret_file", "vendor.fault.absolute",
+		},
+		{
+			`{"version": 1, "oauth": {"microsoft": {"client_id": "a", "tenant": "a/b"}}}`, "oauth.microsoft.tenant",
+			"vendor.fault.tenant",
+		},
+		{
+			`{"version": 1, "oauth": {"microsoft": {"client_id": "a", "client_secret": "x"}}}`, "oauth.microsoft.client_secret",
+			"vendor.fault.unknown",
+		},
 		{`{"version": 1, "fallback": {"name": "platform"}}`, "fallback.profile", "vendor.fault.missing"},
-		{strings.Replace(full, `"kind": "systemd", "name": "smtp-platform"`, `"kind": "inline", "value": "secret"`, 1),
-			"fallback.profile.credential", "vendor.fault.secret"},
+		{
+			strings.Replace(full, `"kind": "systemd", "name": "smtp-platform"`, `"kind": "inline", "value": "secret"`, 1),
+			"fallback.profile.credential", "vendor.fault.secret",
+		},
 		{strings.Replace(full, `"port": 465, "security": "tls", "auth": "auto", "username": "noreply`,
 			`"port": 0, "security": "tls", "auth": "auto", "username": "noreply`, 1), "fallback.profile.submission.port", ""},
 		{strings.Replace(full, `"name": "platform"`, `"name": "Plat form"`, 1), "fallback.name", ""},
@@ -192,8 +204,10 @@ func TestFaultsNameTheirPlace(t *testing.T) {
 	if _, faults, _ := Parse([]byte(full)); len(faults) != 0 {
 		t.Errorf("the full example: %+v", faults)
 	}
-	for _, text := range []string{`{"version":1,"hidden":["nobody"]}`,
-		`{"version":1,"oauth":{"acme":{"client_id":"a"}}}`} {
+	for _, text := range []string{
+		`{"version":1,"hidden":["nobody"]}`,
+		`{"version":1,"oauth":{"acme":{"client_id":"a"}}}`,
+	} {
 		if _, faults, _ := Parse([]byte(text)); len(faults) != 1 || !faults[0].Warning {
 			t.Errorf("%s: %+v", text, faults)
 		}

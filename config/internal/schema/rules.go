@@ -6,8 +6,8 @@ import (
 	"postier/internal/check"
 )
 
-// The patterns say roughly what the Go rules say exactly: everything that Go accepts passes them. \S at both ends
-// stands for "no blank at the edges", [^\x00-\x1f\x7f] for "no control character".
+// The patterns are looser than the Go rules: everything that Go accepts matches them. \S at both ends stands for "no
+// space at the ends", [^\x00-\x1f\x7f] for "no control character".
 const (
 	namePattern    = `^[a-z0-9][a-z0-9_-]{0,63}$`
 	addressPattern = `^[^\s\x00-\x1f\x7f<>]+@[^\s\x00-\x1f\x7f<>@]+$`

@@ -1,5 +1,5 @@
 // Command sentences writes data.po of a language that the data of presets and explain does not hold: each English
-// sentence of that data, with the translation that the file has already.
+// sentence of that data, with the translation that the file already has.
 //
 //	go run ./internal/locale/sentences nl
 package main

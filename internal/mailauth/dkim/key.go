@@ -1,5 +1,5 @@
-// Package dkim parses DKIM key records (RFC 6376 §3.6.1 with RFC 8301 and RFC 8463) and names the place of each fault,
-// the ways in which people paste them wrongly included. It verifies no signatures.
+// Package dkim parses DKIM key records (RFC 6376 §3.6.1 with RFC 8301 and RFC 8463) and locates each fault, including
+// those that come from wrong pasting. It verifies no signatures.
 package dkim
 
 import (
@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// Key lengths of RSA in bits (RFC 8301 §3.2): below MinBits no verifier accepts a signature, signers should have
+// Key lengths of RSA in bits (RFC 8301 §3.2): no verifier accepts a signature below MinBits; signers should use
 // GoodBits.
 const (
 	MinBits  = 1024
@@ -33,10 +33,10 @@ const (
 	FaultBase64    FaultKind = "base64"    // p= is not base64
 	FaultTruncated FaultKind = "truncated" // the key ends in the middle
 	FaultKey       FaultKind = "key"       // p= decodes, but to no key of this type
-	FaultType      FaultKind = "type"      // k= names a type that nobody verifies
+	FaultType      FaultKind = "type"      // k= names a type that verifiers do not support
 	FaultTooLong   FaultKind = "too-long"  // a key that verifiers refuse
-	FaultHash      FaultKind = "hash"      // h= leaves out sha256
-	FaultService   FaultKind = "service"   // s= leaves out e-mail
+	FaultHash      FaultKind = "hash"      // h= does not include sha256
+	FaultService   FaultKind = "service"   // s= does not include e-mail
 	FaultQuotes    FaultKind = "quotes"    // literal quotation marks of a zone file
 	FaultBackslash FaultKind = "backslash" // literal "\;" of a zone file
 	FaultPEM       FaultKind = "pem"       // the lines of a PEM file
@@ -92,7 +92,7 @@ type Tag struct {
 	Offset      int
 }
 
-// IsKey reports whether a TXT record was probably meant as a DKIM key: another record may answer by a wildcard.
+// IsKey reports whether a TXT record was probably meant as a DKIM key: a wildcard may answer with another record.
 func IsKey(txt string) bool {
 	lower := strings.ToLower(strings.TrimLeft(txt, "\"'“ \t"))
 	if strings.HasPrefix(lower, "v=dkim") || strings.Contains(txt, "-----BEGIN PUBLIC KEY") {
@@ -123,7 +123,7 @@ func Parse(txt string) (Key, []Fault) {
 	k := Key{Type: "rsa"}
 	public := -1
 	for i, t := range tags {
-		switch t.Name { // tag names and values know case unless said otherwise (RFC 6376 §3.2)
+		switch t.Name { // tag names and values are case-sensitive unless said otherwise (RFC 6376 §3.2)
 		case "v":
 			if i != 0 || t.Value != "DKIM1" {
 				return Key{}, []Fault{{FaultVersion, t.Offset, t.Value}}
@@ -219,7 +219,7 @@ func (k *Key) decodeEd25519(raw []byte, t Tag) *Fault {
 	return &Fault{FaultKey, t.Offset, ""}
 }
 
-// decodeRSA reads a SubjectPublicKeyInfo as everybody publishes it, or the bare RSAPublicKey that RFC 6376 §3.6.1
+// decodeRSA reads a SubjectPublicKeyInfo, which is what signers publish, or the bare RSAPublicKey that RFC 6376 §3.6.1
 // names.
 func (k *Key) decodeRSA(raw []byte, t Tag) *Fault {
 	public, err := x509.ParsePKIXPublicKey(raw)

@@ -12,7 +12,7 @@ import (
 	"postier/internal/mailauth/dkim"
 )
 
-// rsaKey encodes a public key of a given length. Nobody knows its factors: a parser does not ask.
+// rsaKey encodes a public key of a given length. Its modulus is made up, because a parser does not need the factors.
 func rsaKey(bits int, pkcs1 bool) string {
 	n := new(big.Int).Lsh(big.NewInt(1), uint(bits-1))
 	n.Add(n, big.NewInt(12345))

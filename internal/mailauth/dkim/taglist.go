@@ -15,7 +15,7 @@ func Tags(s string) ([]Tag, *Fault) {
 		at := start + len(field) - len(trimmed)
 		trimmed = strings.TrimRight(trimmed, fws)
 		if trimmed == "" {
-			// tag-list = tag-spec *( ";" tag-spec ) [ ";" ]: one semicolon may end the list.
+			// tag-list = tag-spec *( ";" tag-spec ) [ ";" ]: the list may end with a semicolon.
 			if offset <= len(s) {
 				return nil, &Fault{FaultTagList, start, ";"}
 			}
@@ -58,7 +58,7 @@ func tagName(s string) bool {
 	return s != ""
 }
 
-// mispasted finds what belongs to a zone file or a key file and not into the record.
+// mispasted finds characters of a zone file or a key file that do not belong in the record.
 func mispasted(txt string) *Fault {
 	if at := strings.Index(txt, "-----"); at >= 0 {
 		return &Fault{FaultPEM, at, "-----"}
@@ -72,8 +72,8 @@ func mispasted(txt string) *Fault {
 	return nil
 }
 
-// Mend returns the record that was probably meant, and whether it is one that can be read. Nothing is made up: a key of
-// which a part is missing stays missing.
+// Mend returns the record that was probably meant, and whether that can be read. It never invents anything: a key that
+// lacks a part stays incomplete.
 func Mend(txt string) (string, bool) {
 	s := strings.NewReplacer(`\;`, ";", `\"`, "", `"`, "", "“", "", "”", "", "\r", " ", "\n", " ", "\t", " ").Replace(txt)
 	if begin := strings.Index(s, "-----BEGIN PUBLIC KEY-----"); begin >= 0 {

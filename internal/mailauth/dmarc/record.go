@@ -1,6 +1,6 @@
 // Package dmarc reads DMARC policy records, finds the one that applies to a domain by the DNS tree walk, and evaluates
 // a message's SPF and DKIM results against it (RFC 9989; reports: RFC 9990, 9991). Records of the RFC 7489 era are read
-// as RFC 9989 says: pct, rf and ri mean nothing any more.
+// as RFC 9989 says: pct, rf and ri no longer have a meaning.
 package dmarc
 
 import (
@@ -31,8 +31,8 @@ const (
 // FaultKind names what is wrong with a tag.
 type FaultKind string
 
-// The faults and remarks. Only FaultVersion and FaultTagList make a record no record; a bad p, sp or np changes the
-// policy; the others leave the tag's default.
+// The faults and remarks. Only FaultVersion and FaultTagList make the whole record invalid; a bad p, sp or np changes
+// the policy; the others fall back to the tag's default.
 const (
 	FaultVersion  FaultKind = "version"   // does not begin with v=DMARC1
 	FaultTagList  FaultKind = "tag-list"  // text that is no tag=value
@@ -40,9 +40,9 @@ const (
 	FaultValue    FaultKind = "value"     // a value that the tag does not have
 	FaultPolicy   FaultKind = "policy"    // p, sp or np is missing or unknown
 	FaultURI      FaultKind = "uri"       // rua or ruf holds something that is no URI
-	FaultScheme   FaultKind = "scheme"    // a URI that nobody reports to: only mailto is (RFC 9990 §3)
+	FaultScheme   FaultKind = "scheme"    // a URI that receivers do not report to; they use only mailto (RFC 9990 §3)
 	FaultHistoric FaultKind = "historic"  // pct, rf or ri, gone with RFC 9989
-	FaultUnknown  FaultKind = "unknown"   // a tag that nobody registered
+	FaultUnknown  FaultKind = "unknown"   // a tag that is not registered
 	FaultOrder    FaultKind = "order"     // p is not second, as RFC 7489 wanted
 	FaultIdle     FaultKind = "no-effect" // fo without ruf
 )
@@ -88,7 +88,7 @@ func (u URI) Domain() string {
 	return ""
 }
 
-// version is the value of v=; it knows case (RFC 9989 §4.8).
+// version is the value of v=; it is case-sensitive (RFC 9989 §4.8).
 const version = "DMARC1"
 
 // IsRecord reports whether a TXT record is a DMARC record: the first tag is v with exactly the value DMARC1.
@@ -108,8 +108,8 @@ func Meant(txt string) bool {
 
 const wsp = " \t"
 
-// Parse reads a record by RFC 9989 §4.7 and §4.8. ok is false when it is no DMARC record at all. Unknown tags are
-// ignored, and faults after the version leave the tag's default.
+// Parse reads a record by RFC 9989 §4.7 and §4.8. ok is false if it is not a DMARC record at all. Unknown tags are
+// ignored, and a faulty tag after the version keeps its default.
 func Parse(txt string) (r Record, ok bool) {
 	r = Record{Raw: txt, ADKIM: Relaxed, ASPF: Relaxed, PSD: "u", FO: []string{"0"}}
 	if !IsRecord(txt) {
@@ -182,7 +182,7 @@ func printable(s string) bool {
 	return true
 }
 
-// tag reads the value of one tag. Literals of the grammar know no case (RFC 5234 §2.3).
+// tag reads the value of one tag. Literals of the grammar are case-insensitive (RFC 5234 §2.3).
 func (r *Record) tag(name, value string, at int) {
 	lower := strings.ToLower(value)
 	switch name {
@@ -240,7 +240,8 @@ func (r *Record) failureOptions(value string, at int) {
 	r.FO = options
 }
 
-// uris reads a list of URIs. RFC 7489 let "!10m" follow one; RFC 9989 dropped that, readers still cut it off.
+// uris reads a list of URIs. RFC 7489 allowed "!10m" after one; RFC 9989 dropped that, but readers still have to cut it
+// off.
 func (r *Record) uris(tag, value string, at int) []URI {
 	var list []URI
 	for text := range strings.SplitSeq(value, ",") {

@@ -7,13 +7,14 @@ import (
 	"postier/internal/mailauth/lookup"
 )
 
-// maxTargets bounds the report addresses that are verified; RFC 7489 §12.5 let readers stop after two.
+// maxTargets bounds the report addresses that are verified; RFC 7489 §12.5 allowed readers to stop after two.
 const maxTargets = 6
 
 // Target is one address for reports and whether its domain agreed to take them.
 type Target struct {
 	URI URI
-	// External says that the address is at another organization, Authorised that this one published its consent.
+	// External says that the address belongs to another organization, Authorised that that organization published its
+	// consent.
 	External, Authorised bool
 	// Name is where the consent must be published, empty when none is needed.
 	Name string

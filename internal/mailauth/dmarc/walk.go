@@ -25,7 +25,7 @@ type Step struct {
 	Domain string
 	// Found is nil when there was no record, or more than one.
 	Found *Found
-	// Texts are all records there that begin as DMARC records, Others what was probably meant as one.
+	// Texts are all records that begin like DMARC records, Others those that were probably meant as one.
 	Texts, Others []lookup.Text
 	Err           error
 }
@@ -36,8 +36,8 @@ type Walk struct {
 	Steps []Step
 }
 
-// Unsure is the first answer below a domain that says nothing about its name: a closer record may stand there. An empty
-// domain means the whole walk.
+// Unsure is the first failed query for a name below a domain: that name may have a closer record. An empty domain means
+// the whole walk.
 func (w Walk) Unsure(domain string) error {
 	for _, s := range w.Steps {
 		if s.Domain == domain {
@@ -50,9 +50,8 @@ func (w Walk) Unsure(domain string) error {
 	return nil
 }
 
-// unsureFor is the first silent name at or above a domain, where a record would make the domain one of the same
-// organization. Top-level domains are left out: what is published there has psd=y, which parts domains and never joins
-// them.
+// unsureFor is the first failed query for a name at or above a domain, where a record would put the domain into the
+// same organization. Top-level domains are left out: records there have psd=y, which only separates domains.
 func (w Walk) unsureFor(domain string) error {
 	for _, s := range w.Steps {
 		if s.Err != nil && strings.Contains(s.Domain, ".") && lookup.Within(domain, s.Domain) {
@@ -74,8 +73,8 @@ func path(domain string) []string {
 	return list
 }
 
-// TreeWalk carries out a DNS tree walk from domain. All queries go out at once, since there are eight at most and a
-// person waits; what the walk would not have asked is left out of the outcome.
+// TreeWalk carries out a DNS tree walk from domain. All queries go out at once, because there are at most eight and a
+// person is waiting; queries that a step-by-step walk would not have sent are left out of the outcome.
 func TreeWalk(ctx context.Context, r lookup.Resolver, domain string) Walk {
 	domain = lookup.Lower(domain)
 	w := Walk{Start: domain}
@@ -180,7 +179,7 @@ func (w Walk) Policy() *Found {
 }
 
 // Exists reports whether a domain exists for np: it does not when the answer is NXDOMAIN, as RFC 8020 has it (RFC 9989
-// §3.2). err is set when nobody answered.
+// §3.2). err is set if there was no answer.
 func Exists(ctx context.Context, r lookup.Resolver, domain string) (bool, error) {
 	name, ok := lookup.Name(domain)
 	if !ok {

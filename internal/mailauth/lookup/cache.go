@@ -10,9 +10,9 @@ import (
 	"postier/internal/wire"
 )
 
-// Cache remembers answers for a run over many domains: what their records share (the includes of large providers, say)
-// is asked once. Its size is bounded: of two generations of answers the older one is forgotten whole when the younger
-// is full. Failures that say nothing about the name are not kept.
+// Cache keeps answers for a run over many domains, so that names that their records share, such as the includes of
+// large providers, are asked for once. Its size is bounded: there are two generations of answers, and the older one is
+// dropped when the newer one is full. Temporary failures are not kept.
 type Cache struct {
 	resolver Resolver
 	half     int
@@ -26,7 +26,7 @@ func NewCache(resolver Resolver, entries int) *Cache {
 	return &Cache{resolver: resolver, half: max(1, entries/2), young: map[question]*entry{}}
 }
 
-// Query implements Resolver. Callers that ask the same at the same time share one question.
+// Query implements Resolver. Callers that ask the same question at the same time share one query.
 func (c *Cache) Query(ctx context.Context, name string, qtype uint16) (wire.Answer, error) {
 	q := question{mdns.CanonicalName(name), qtype}
 	for {
@@ -42,7 +42,7 @@ func (c *Cache) Query(ctx context.Context, name string, qtype uint16) (wire.Answ
 		select {
 		case <-e.done:
 			if Temporary(e.err) && errors.Is(e.err, context.Canceled) && ctx.Err() == nil {
-				continue // the one who asked was called off; we were not
+				continue // the caller that sent the query was cancelled; this one was not
 			}
 			return e.answer, e.err
 		case <-ctx.Done():
@@ -85,8 +85,8 @@ func (c *Cache) Len() int {
 	return len(c.young) + len(c.old)
 }
 
-// Limit asks at most so many questions at a time: a burst of datagrams overflows a resolver's receive buffer, and each
-// one lost costs a whole timeout.
+// Limit bounds the number of queries in flight: a burst of datagrams overflows a resolver's receive buffer, and each
+// lost one costs a whole timeout.
 type Limit struct {
 	resolver Resolver
 	room     chan struct{}

@@ -1,5 +1,5 @@
-// Package lookup asks DNS on behalf of the checks: with a budget, with a memory of what was already asked, and with
-// names that cannot be misread. The packages spf, dkim and dmarc need nothing of the network but its Resolver.
+// Package lookup asks DNS on behalf of the checks: with a budget, with a cache, and with names that are escaped
+// correctly. Its Resolver is all that the packages spf, dkim and dmarc need from the network.
 package lookup
 
 import (
@@ -23,14 +23,14 @@ type Resolver interface {
 	Query(ctx context.Context, name string, qtype uint16) (wire.Answer, error)
 }
 
-// Caps of one check (docs/security.md T10): an honest domain needs fewer than 40 questions, and a person waits.
+// Caps of one check (docs/security.md T10): a normal domain needs fewer than 40 queries, and a person is waiting.
 const (
 	MaxQueries = 60
 	Deadline   = 10 * time.Second
 	MaxTXT     = 8 << 10 // octets of all TXT records of one name
 )
 
-// ErrBudget says that a check has asked its 60 questions.
+// ErrBudget says that a check has used up its 60 queries.
 var ErrBudget = fmt.Errorf("more than %d DNS queries in one check", MaxQueries)
 
 // ErrTooLarge says that the TXT records of a name exceed 8 KiB.
@@ -42,7 +42,7 @@ func NotFound(err error) bool {
 	return errors.As(err, &failed) && failed.Kind == wire.NotFound
 }
 
-// Temporary reports whether err says nothing about the name: a timeout, a server failure, a spent budget.
+// Temporary reports whether err says nothing about the name: a timeout, a server failure, an exhausted budget.
 func Temporary(err error) bool { return err != nil && !NotFound(err) }
 
 // Void reports whether a look-up was a void one (RFC 7208 §4.6.4): no such name, or no record of the type.
@@ -50,7 +50,7 @@ func Void(answer wire.Answer, err error) bool {
 	return NotFound(err) || err == nil && len(answer.Records) == 0
 }
 
-// Shared remembers answers for the length of one run, so that checks that need the same record ask once.
+// Shared keeps answers for one run, so that checks that need the same record send one query.
 type Shared struct {
 	resolver Resolver
 	mu       sync.Mutex
@@ -86,7 +86,7 @@ func (s *Shared) Query(ctx context.Context, name string, qtype uint16) (wire.Ans
 		s.mu.Unlock()
 		if !known {
 			e.answer, e.err = s.resolver.Query(ctx, name, qtype)
-			if Temporary(e.err) { // another check may have more time, or more luck
+			if Temporary(e.err) { // another check may have more time, or get an answer
 				s.mu.Lock()
 				delete(s.memory, q)
 				s.mu.Unlock()
@@ -100,7 +100,7 @@ func (s *Shared) Query(ctx context.Context, name string, qtype uint16) (wire.Ans
 				return e.answer, e.err
 			}
 			if ctx.Err() == nil && errors.Is(e.err, context.Canceled) {
-				continue // the one who asked was called off; we were not
+				continue // the caller that sent the query was cancelled; this one was not
 			}
 			return e.answer, e.err
 		case <-ctx.Done():
@@ -109,14 +109,14 @@ func (s *Shared) Query(ctx context.Context, name string, qtype uint16) (wire.Ans
 	}
 }
 
-// Budget is a Resolver that stops after MaxQueries questions.
+// Budget is a Resolver that stops after MaxQueries queries.
 type Budget struct {
 	resolver Resolver
 	mu       sync.Mutex
 	left     int
 }
 
-// NewBudget gives one check its own count.
+// NewBudget returns a budget for one check.
 func NewBudget(resolver Resolver) *Budget { return &Budget{resolver: resolver, left: MaxQueries} }
 
 // Query implements Resolver.
@@ -131,7 +131,7 @@ func (b *Budget) Query(ctx context.Context, name string, qtype uint16) (wire.Ans
 	return b.resolver.Query(ctx, name, qtype)
 }
 
-// Used is how many questions were asked.
+// Used is how many queries were sent.
 func (b *Budget) Used() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -147,7 +147,7 @@ type Text struct {
 	TTL     time.Duration
 }
 
-// TXT is what the TXT records of a name say.
+// TXT holds the TXT records of a name.
 type TXT struct {
 	Texts []Text
 	// Chain is the owner name and every name that CNAMEs led through.

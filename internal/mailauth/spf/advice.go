@@ -14,18 +14,19 @@ const (
 	MaxString  = 255 // RFC 1035 §3.3: one character string
 )
 
-// Need is what must be authorised.
+// Need describes the senders that must be authorised.
 type Need struct {
 	// Include are domains to include; the provider means one of them, the first is recommended.
 	Include []string
 	// Redirect is the domain that the provider wants as redirect.
 	Redirect string
-	// Terms are further mechanisms, as written, for a server whose provider nobody knows.
+	// Terms are further mechanisms, as written, for a server of an unknown provider.
 	Terms []string
 }
 
-// Propose returns the record to publish: every term of the records given, the needed one before all, one all at the
-// end. Faulty terms are mended where the meaning is plain, and left out otherwise; with no record it is a new one.
+// Propose returns the record to publish: every term of the existing records, then the needed one, and one "all" at the
+// end. It fixes faulty terms if their meaning is clear, and drops them otherwise. Without an existing record it builds
+// a new one.
 func Propose(existing []lookup.Text, need Need) string {
 	if len(existing) == 0 && len(need.Include) == 0 && len(need.Terms) == 0 && need.Redirect != "" {
 		return Version + " redirect=" + need.Redirect
@@ -39,7 +40,7 @@ func Propose(existing []lookup.Text, need Need) string {
 		p.add("include:" + need.Include[0])
 	case need.Redirect != "" &&
 		(len(p.all) > 0 || len(p.redirects) > 0 && !strings.EqualFold(p.redirects[0], need.Redirect)):
-		// redirect is ignored beside all, and there can be only one; include passes for the same servers.
+		// redirect is ignored if there is an all, and there can be only one; include passes for the same servers.
 		p.add("include:" + need.Redirect)
 	case need.Redirect != "" && len(p.redirects) == 0:
 		p.redirects = []string{need.Redirect}
@@ -50,9 +51,9 @@ func Propose(existing []lookup.Text, need Need) string {
 	return p.String()
 }
 
-// Silences reports whether a proposal forbids all mail although the faulty record named senders: a term with a colon or
-// a dot was meant to authorise somebody, and could not be mended. Publishing such a proposal would stop the domain's
-// mail.
+// Silences reports whether a proposal forbids all mail although the faulty record named senders: it had a term with a
+// colon or a dot, which was meant to authorise a sender and could not be fixed. Publishing such a proposal would stop
+// the domain's mail.
 func Silences(proposal string, faulty Record) bool {
 	for _, t := range Parse(proposal).Terms {
 		if t.Kind != All {
@@ -85,7 +86,7 @@ func (p *proposal) read(record string) {
 	for _, token := range tokens(record) {
 		t, fault := parseTerm(token)
 		if fault != nil || t.Kind == Unknown && mechanismName(token) {
-			if token, t = mend(token); token == "" {
+			if token, t = repair(token); token == "" {
 				continue
 			}
 		}
@@ -107,8 +108,8 @@ func (p *proposal) read(record string) {
 	}
 }
 
-// String is the record: mechanisms, all, modifiers. A redirect stands only alone; beside all or another it becomes an
-// include.
+// String is the record: mechanisms, all, modifiers. A redirect is kept only if it is the only one and there is no all;
+// otherwise it becomes an include.
 func (p *proposal) String() string {
 	if len(p.all) == 0 && len(p.redirects) == 1 {
 		p.modifiers = append(p.modifiers, "redirect="+p.redirects[0])
@@ -121,7 +122,8 @@ func (p *proposal) String() string {
 	return strings.Join(slices.Concat([]string{Version}, p.mechanisms, p.modifiers), " ")
 }
 
-// ending is the all of the new record: -all when every old one said so, else ~all. +all and ?all protect nobody.
+// ending is the all of the new record: -all if every old record had it, otherwise ~all, because +all and ?all do not
+// protect the domain.
 func ending(all []Verdict) string {
 	if len(all) > 0 && !slices.ContainsFunc(all, func(v Verdict) bool { return v != Fail }) {
 		return "-all"
@@ -132,7 +134,7 @@ func ending(all []Verdict) string {
 // plus drops the default qualifier, for comparing.
 func plus(term string) string { return strings.TrimPrefix(term, "+") }
 
-// tokens are the terms of a record or of something that was meant to be one.
+// tokens are the terms of a record, or of text that was meant to be one.
 func tokens(text string) []string {
 	text = strings.Trim(strings.TrimSpace(text), `"'“”„ `)
 	fields := strings.FieldsFunc(text,
@@ -153,7 +155,7 @@ func tokens(text string) []string {
 	return fields
 }
 
-// slips are ways in which people miswrite mechanisms.
+// slips are common misspellings of mechanisms.
 var slips = []struct{ wrong, right string }{
 	{"ipv4:", "ip4:"},
 	{"ipv6:", "ip6:"},
@@ -172,8 +174,8 @@ var slips = []struct{ wrong, right string }{
 	{"exp:", "exp="},
 }
 
-// mend corrects a term with a known slip; it returns nothing when the meaning is not plain.
-func mend(token string) (string, Term) {
+// repair corrects a term with a known misspelling; it returns nothing if the meaning is not clear.
+func repair(token string) (string, Term) {
 	token = strings.Trim(token, ",;\"'")
 	qualifier, rest := "", token
 	if token != "" && qualifiers[token[0]] != "" {
@@ -219,16 +221,16 @@ func Meant(text string) bool {
 	return false
 }
 
-// Weakness is a habit that RFC 7208 advises against or that protects nobody.
+// Weakness is a practice that RFC 7208 advises against or that does not protect the domain.
 type Weakness string
 
 // The weaknesses.
 const (
-	PassAll      Weakness = "pass-all"              // everybody may send
-	NeutralAll   Weakness = "neutral-all"           // nothing is said about everybody else
-	NoAll        Weakness = "no-all"                // the same, by leaving it out
+	PassAll      Weakness = "pass-all"              // everyone may send
+	NeutralAll   Weakness = "neutral-all"           // neutral about everyone else
+	NoAll        Weakness = "no-all"                // the same, because all is missing
 	UsesPTR      Weakness = "ptr"                   // RFC 7208 §5.5: do not publish
-	MechanismMod Weakness = "mechanism-as-modifier" // include=… is a modifier nobody knows, and does nothing
+	MechanismMod Weakness = "mechanism-as-modifier" // include=… is an unknown modifier, which does nothing
 	AfterAll     Weakness = "terms-after-all"       // never reached
 	RedirectIdle Weakness = "redirect-beside-all"
 	Long         Weakness = "long"

@@ -1,7 +1,8 @@
 // Package spf parses and evaluates SPF records (RFC 7208).
 //
-// Check is check_host() with the RFC's result for every input. Parse reads one record and places each fault. Inspect
-// walks a domain's record with all it includes, without a client in mind, and counts what an evaluation can cost.
+// Check is check_host() and returns the RFC's result for every input. Parse reads one record and locates each fault.
+// Inspect reads a domain's record and all that it includes, independently of a client, and counts the look-ups that an
+// evaluation can cost.
 package spf
 
 import (
@@ -26,8 +27,7 @@ const (
 	maxHosts   = 10 // MX and PTR names each
 )
 
-// maxExplanation bounds the text that a domain's owner can have shown; RFC 5321 §4.5.3.1.5 gives a reply line 512
-// octets.
+// maxExplanation bounds the text that a domain's owner can display; RFC 5321 §4.5.3.1.5 gives a reply line 512 octets.
 const maxExplanation = 4 << 10
 
 // Reason says why a result is none, temperror or permerror.
@@ -49,7 +49,7 @@ const (
 	ReasonCancelled Reason = "cancelled"
 )
 
-// Result is what check_host() returned, and how it came to that.
+// Result is the result of check_host() and how it was reached.
 type Result struct {
 	Result Verdict `json:"result"`
 	// Mechanism is the directive that matched, as written; "default" when none did.
@@ -59,7 +59,7 @@ type Result struct {
 	// Lookups counts the terms that cost a query, Void those that found nothing.
 	Lookups int `json:"lookups"`
 	Void    int `json:"void"`
-	// Domain is whose record gave the result: the identity checked, or the target of redirect.
+	// Domain is the domain whose record gave the result: the identity checked, or the target of redirect.
 	Domain string `json:"-"`
 	Reason Reason `json:"reason,omitempty"`
 	// Fault is the first fault when Reason is syntax.
@@ -129,7 +129,7 @@ func (c Checker) Check(ctx context.Context, ip netip.Addr, helo, sender string) 
 	return result
 }
 
-// toASCII turns U-labels into A-labels (RFC 8616 §3); a name that has none is left as it is.
+// toASCII turns U-labels into A-labels (RFC 8616 §3); other names stay unchanged.
 func toASCII(domain string) string {
 	if strings.IndexFunc(domain, func(r rune) bool { return r >= 0x80 }) < 0 {
 		return domain
@@ -290,7 +290,7 @@ func (e *evaluation) redirect(ctx context.Context, t *Term, domain string, depth
 		return out, permError(ReasonRedirect) // RFC 7208 §6.1: a malformed target
 	}
 	e.note(depth, domain, t.Text, "redirect", "")
-	// RFC 7208 §6.1: the result stands for the whole, with the target's own exp; none becomes permerror.
+	// RFC 7208 §6.1: the target's result is the result, with the target's own exp; none becomes permerror.
 	inner, err := e.evaluate(ctx, target, depth+1)
 	if err != nil {
 		return inner, err
@@ -318,7 +318,7 @@ func (e *evaluation) countVoid() error {
 	return nil
 }
 
-// explanation fetches and expands the explanation string; any trouble gives none (RFC 7208 §6.2).
+// explanation fetches and expands the explanation string; any error gives none (RFC 7208 §6.2).
 func (e *evaluation) explanation(ctx context.Context, exp *Term, domain string) string {
 	target, err := e.expandName(ctx, exp.Spec, domain)
 	if err != nil {

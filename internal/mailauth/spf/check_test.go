@@ -95,7 +95,7 @@ func TestTerms(t *testing.T) {
 		{"12", "v=spf1, -all", spf.None, spf.None},
 		{"12", "v=spf1 a:host.example, -all", spf.PermError, spf.PermError},
 
-		// §4.6: errors anywhere, even behind a match.
+		// §4.6: errors anywhere, even after a match.
 		{"4.6", "v=spf1 +all foo", spf.PermError, spf.PermError},
 		{"4.6", "v=spf1 ip4:192.0.2.10 ipv4:192.0.2.1", spf.PermError, spf.PermError},
 		{"4.6", "v=spf1 +all ip4:1.2.3", spf.PermError, spf.PermError},

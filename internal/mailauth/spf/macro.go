@@ -25,7 +25,7 @@ const (
 	maxDigits  = 3 // no name has more than 127 labels
 )
 
-// String is the macro-string as far as it is literal, with macros shown as %{x}.
+// String is the macro-string with its macros shown as %{x}.
 func (m Macro) String() string {
 	var b strings.Builder
 	for _, p := range m {
@@ -57,7 +57,7 @@ func (m Macro) uses(letter byte) bool {
 	return false
 }
 
-// parseMacro reads *( macro-expand / macro-literal ), with spaces too when explain is set (explain-string). The fault's
+// parseMacro reads *( macro-expand / macro-literal ), also with spaces if explain is set (explain-string). The fault's
 // offset counts from the beginning of s.
 func parseMacro(s string, explain bool) (Macro, *Fault) {
 	var m Macro

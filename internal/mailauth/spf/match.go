@@ -16,8 +16,8 @@ import (
 	"postier/internal/wire"
 )
 
-// errNoName says that a domain-spec expands to something that no domain can be called. The mechanism then does not
-// match (RFC 7208 §4.8 leaves this open; RFC 8616 §4 says it for local parts beyond ASCII).
+// errNoName says that a domain-spec expands to text that cannot be a domain name. The mechanism then does not match
+// (RFC 7208 §4.8 leaves this open; RFC 8616 §4 says it for local parts beyond ASCII).
 var errNoName = errors.New("the expansion is no domain name")
 
 // match evaluates one mechanism (RFC 7208 §5).
@@ -83,7 +83,7 @@ func (e *evaluation) include(ctx context.Context, target string, depth int) (boo
 }
 
 // query asks for what a term names, and counts a void look-up. A DNS error is a temperror. RFC 7208 §4.6.4 counts
-// terms, so that the addresses of the hosts that mx and ptr lead to are not counted one by one.
+// terms, so the addresses of the hosts that mx and ptr lead to are not counted individually.
 func (e *evaluation) query(ctx context.Context, target string, qtype uint16) (wire.Answer, error) {
 	name, ok := lookup.Name(target)
 	if !ok {

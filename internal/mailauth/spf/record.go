@@ -104,7 +104,7 @@ type Record struct {
 const Version = "v=spf1"
 
 // IsRecord reports whether a TXT record is selected as an SPF record: it begins with the version section, which a space
-// or the end follows. ABNF literals know no case (RFC 5234 §2.3).
+// or the end follows. ABNF literals are case-insensitive (RFC 5234 §2.3).
 func IsRecord(txt string) bool {
 	return len(txt) >= len(Version) && strings.EqualFold(txt[:len(Version)], Version) &&
 		(len(txt) == len(Version) || txt[len(Version)] == ' ')

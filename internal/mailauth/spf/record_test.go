@@ -169,12 +169,12 @@ func TestPropose(t *testing.T) {
 func TestSilences(t *testing.T) {
 	t.Parallel()
 	for record, want := range map[string]bool{
-		"v=spf1 ip4:192.0.2.1.5 -all":          true, // the one sender cannot be mended: -all alone would stop the mail
+		"v=spf1 ip4:192.0.2.1.5 -all":          true, // the only sender cannot be fixed: -all alone would stop the mail
 		"v=spf1 include: spf.example.com -all": true,
 		"v=spf1 ip4:192.0.2.1.5 mx -all":       false,
-		"v=spf1 inlcude:spf.example.com -all":  false, // mended
+		"v=spf1 inlcude:spf.example.com -all":  false, // fixed
 		"v=spf1 inculde:spf.example.com ?all":  false,
-		"v=spf1 hello -all":                    false, // nobody was named
+		"v=spf1 hello -all":                    false, // no sender was named
 	} {
 		proposal := spf.Propose([]lookup.Text{{Value: record}}, spf.Need{})
 		if got := spf.Silences(proposal, spf.Parse(record)); got != want {

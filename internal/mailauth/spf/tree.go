@@ -13,7 +13,7 @@ import (
 )
 
 // maxNodes bounds the records that Inspect reads: more than twice what an evaluation may follow, so that the count of
-// an oversized record is still told, and far below the budget of a check.
+// an oversized record can still be reported, and far below the budget of a check.
 const maxNodes = 25
 
 // Further reasons that only Inspect gives.
@@ -33,13 +33,13 @@ type Node struct {
 	Text      lookup.Text
 	// Record is parsed when exactly one was found.
 	Record Record
-	// Several are the records when there is more than one.
+	// Several are the records if there is more than one.
 	Several []lookup.Text
 	// Others are the other TXT records of the root's name.
 	Others  []lookup.Text
 	Problem Reason
 	Err     error
-	// Lookups and Void count this record and all below, as a client costs them that no mechanism matches.
+	// Lookups and Void count this record and all below, for a client that no mechanism matches.
 	Lookups, Void int
 	Children      []*Node
 }
@@ -108,7 +108,7 @@ func (i *inspector) load(ctx context.Context, n *Node) {
 	}
 }
 
-// Effective are the terms that can be reached: nothing after the first all, and redirect only without all (RFC 7208
+// Effective are the terms that are evaluated: nothing after the first all, and redirect only without all (RFC 7208
 // §5.1, §6.1).
 func (r Record) Effective() []Term {
 	var list []Term
@@ -137,7 +137,7 @@ func (r Record) All() *Term {
 	return nil
 }
 
-// follow counts the terms of n and goes down into includes and redirect, side by side.
+// follow counts the terms of n and follows its includes and redirect in parallel.
 func (i *inspector) follow(ctx context.Context, n *Node, path []string) {
 	if n.Record.Raw == "" {
 		return
@@ -204,7 +204,8 @@ func (i *inspector) child(parent *Node, t Term, path []string) *Node {
 	return child
 }
 
-// expandDomainOnly expands a domain-spec whose only macro is %{d}, which needs no message. It reports false for others.
+// expandDomainOnly expands a domain-spec whose only macro is %{d}, which needs no message. It reports false for any
+// other.
 func expandDomainOnly(m Macro, domain string) (string, bool) {
 	var b strings.Builder
 	for _, p := range m {
@@ -279,7 +280,7 @@ func (n *Node) LeadsTo(domain string) bool {
 	return false
 }
 
-// Broken is the first record below n that makes the whole a permerror: missing, doubled or faulty.
+// Broken is the first record below n that makes the whole a permerror because it is missing, duplicated or faulty.
 func (n *Node) Broken() *Node {
 	var broken *Node
 	n.Walk(func(node *Node) bool {
@@ -296,7 +297,7 @@ func (n *Node) Broken() *Node {
 	return broken
 }
 
-// Unanswered is the error of the first record that DNS did not answer for.
+// Unanswered is the error of the first record that could not be looked up.
 func (n *Node) Unanswered() error {
 	var err error
 	n.Walk(func(node *Node) bool {
@@ -322,5 +323,5 @@ func (n *Node) Networks(limit int) []netip.Prefix {
 	return list
 }
 
-// TTL is the shortest time for which a cached copy of n's own record is still seen.
+// TTL is how long a cached copy of n's own record may still be used.
 func (n *Node) TTL() time.Duration { return n.Text.TTL }

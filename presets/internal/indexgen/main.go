@@ -1,6 +1,6 @@
 // Command indexgen writes the table on which presets looks domains and MX names up, from the provider files.
 //
-// It reads the files with a type of its own, so that it still runs when the table it is to write is missing or broken.
+// It reads the files with a type of its own, so that it still runs when the table that it writes is missing or broken.
 package main
 
 import (
@@ -127,8 +127,8 @@ func sorted(owners map[string][]string) []row {
 	return rows
 }
 
-// domainRows maps each domain to one provider: the first in the list wins, flagships before the second source. What the
-// second source knows to be a flagship leads to that flagship.
+// domainRows maps each domain to one provider: the first in the list wins, flagships before the second source. An entry
+// of the second source that is marked as a flagship leads to that flagship.
 func domainRows(list []provider) ([]row, error) {
 	known := map[string]bool{}
 	for _, p := range list {
@@ -140,9 +140,9 @@ func domainRows(list []provider) ([]row, error) {
 			return nil, fmt.Errorf("%s: same_as names no flagship: %q", p.ID, p.SameAs)
 		}
 		for _, d := range p.Domains {
-			first, taken := owner[d]
+			first, owned := owner[d]
 			switch {
-			case !taken:
+			case !owned:
 				owner[d] = p
 			case first.source == p.source && target(first) != target(p):
 				return nil, fmt.Errorf("%s and %s both have the domain %s", first.ID, p.ID, d)

@@ -8,7 +8,7 @@ import (
 	"testing/fstest"
 )
 
-// TestIndexIsFresh: whoever edits a provider's file runs go generate, or the look-up would not know.
+// TestIndexIsFresh: after an edit of a provider's file, go generate must be run, or the look-up would miss it.
 func TestIndexIsFresh(t *testing.T) {
 	t.Parallel()
 	want, err := build(os.DirFS("../../data"))

@@ -1,5 +1,5 @@
-// Package lookuptest is a resolver made of a zone text, for tests of what is decided about answers. It opens no socket;
-// internal/rehearsal/nameserver does that.
+// Package lookuptest is a resolver that answers from a zone text, for tests of the code that evaluates answers. It
+// opens no socket; internal/rehearsal/nameserver does that.
 package lookuptest
 
 import (
@@ -18,7 +18,7 @@ type TB interface {
 	Fatalf(format string, args ...any)
 }
 
-// Resolver answers from a table and remembers what it was asked.
+// Resolver answers from a table and records the queries.
 type Resolver struct {
 	mu       sync.Mutex
 	records  map[string][]mdns.RR
@@ -116,7 +116,7 @@ func (r *Resolver) Query(ctx context.Context, name string, qtype uint16) (wire.A
 	return fail(wire.ServFail, nil) // a chain without end
 }
 
-// exists also knows the empty names between a zone and its leaves (RFC 8020).
+// exists also finds the empty names between a zone and its leaves (RFC 8020).
 func (r *Resolver) exists(owner string) bool {
 	if len(r.records[owner]) > 0 {
 		return true
