@@ -10,17 +10,17 @@ import (
 	"postier/internal/rehearsal/certificates"
 )
 
-// quirks are the ways in which this provider differs from a good one. A fault is a change of some of them.
-type quirks struct {
-	typed string // what the person of the rehearsal types as password
+// behaviour holds the ways in which this provider differs from a good one. A fault changes some of them.
+type behaviour struct {
+	typed string // the password that the rehearsed person types
 
 	submissionPort     int
 	submissionSecurity config.Security
 	certificate        certificates.Kind
 	oldTLS             bool
-	smtp, imap         entrance // of all SMTP and all IMAP ports
-	plainSubmissions   bool     // port 465 speaks plaintext
-	noStartTLS         bool     // port 587 does not offer STARTTLS, and takes passwords in clear
+	smtp, imap         portFault // of all SMTP and all IMAP ports
+	plainSubmissions   bool      // port 465 speaks plaintext
+	noStartTLS         bool      // port 587 does not offer STARTTLS, and takes passwords in clear
 	ipv6Broken         bool
 	dnsDown            bool
 
@@ -47,7 +47,7 @@ type quirks struct {
 	noDMARC   bool
 	placement placement
 
-	oauth oauthQuirk
+	oauth oauthBehaviour
 }
 
 type (
@@ -79,8 +79,8 @@ const (
 // maxMessage is the SIZE that the provider announces (RFC 1870), in octets.
 const maxMessage = 25 << 20
 
-func quirksOf(fault string) (quirks, error) {
-	q := quirks{
+func behaviourOf(fault string) (behaviour, error) {
+	q := behaviour{
 		typed:              appPassword,
 		submissionPort:     config.PortSubmissions,
 		submissionSecurity: config.SecurityTLS,
@@ -100,7 +100,7 @@ func quirksOf(fault string) (quirks, error) {
 }
 
 // onStartTLS moves the settings to port 587, for the faults that only exist there.
-func (q *quirks) onStartTLS() {
+func (q *behaviour) onStartTLS() {
 	q.submissionPort, q.submissionSecurity = config.PortSubmission, config.SecurityStartTLS
 }
 

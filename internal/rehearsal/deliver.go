@@ -22,16 +22,16 @@ import (
 	"github.com/emersion/go-msgauth/dmarc"
 )
 
-// envelope is what SMTP said about a message.
+// envelope is what the SMTP session says about a message.
 type envelope struct {
 	from      string
 	to        []string
 	helo      string
 	client    net.IP
-	submitted bool // by the account, and not brought by another server
+	submitted bool // by the account, as opposed to delivered by another server
 }
 
-// deliver takes a message: it signs what the account submitted, has it judged by the receiving side, and files it. It
+// deliver accepts a message: it signs what the account submitted, evaluates it as the receiving side, and files it. It
 // returns the queue id.
 func (p *Provider) deliver(e envelope, message []byte) (string, error) {
 	id := p.queueID()
@@ -40,22 +40,22 @@ func (p *Provider) deliver(e envelope, message []byte) (string, error) {
 	if e.submitted {
 		message = append(received(e, "ESMTPSA", SMTPHost, id, now), message...)
 		var err error
-		if message, err = p.signer.sign(message, p.quirks.dkim); err != nil {
+		if message, err = p.signer.sign(message, p.behaviour.dkim); err != nil {
 			return "", smtpError(451, 4, 3, 0, "Signing failed")
 		}
-		// From here on the provider's outgoing host is the client.
+		// From here on, the provider's outgoing host is the client.
 		e.helo, e.client = outgoingHost, net.ParseIP(outgoingIP)
 	}
 	results := p.authenticate(e, message)
 	var whole bytes.Buffer
 	fmt.Fprintf(&whole, "Return-Path: <%s>\r\n", e.from)
 	fmt.Fprintf(&whole, "Authentication-Results: %s\r\n", authres.Format(MXHost, results))
-	if p.quirks.placement == placedJunk {
+	if p.behaviour.placement == placedJunk {
 		whole.WriteString("X-Spam-Flag: YES\r\n")
 	}
 	whole.Write(received(e, "ESMTPS", MXHost, p.queueID(), now))
 	whole.Write(message)
-	if p.quirks.filesSent && e.submitted {
+	if p.behaviour.filesSent && e.submitted {
 		if err := p.store.file(p.SentFolder(), original, now, imap.FlagSeen); err != nil {
 			return "", err
 		}
@@ -63,9 +63,9 @@ func (p *Provider) deliver(e envelope, message []byte) (string, error) {
 	return id, p.place(whole.Bytes(), now)
 }
 
-// place files a message where the provider's filter wants it.
+// place files a message in the folder that the provider's filter chooses.
 func (p *Provider) place(message []byte, now time.Time) error {
-	switch p.quirks.placement {
+	switch p.behaviour.placement {
 	case placedJunk:
 		return p.store.file(p.JunkFolder(), message, now)
 	case placedNowhere:
@@ -92,7 +92,8 @@ func received(e envelope, protocol, by, id string, now time.Time) []byte {
 		e.helo, e.helo, e.client, by, protocol, id, e.to[0], now.Format(time.RFC1123Z))
 }
 
-// authenticate judges a message as the receiving side does, by what the name server says at this moment.
+// authenticate evaluates SPF, DKIM and DMARC of a message as the receiving side does, with the name server's current
+// records.
 func (p *Provider) authenticate(e envelope, message []byte) []authres.Result {
 	author, signed := "", ""
 	if parsed, err := mail.ReadMessage(bytes.NewReader(message)); err == nil {
@@ -197,7 +198,7 @@ type signer struct {
 	public string // base64 of the SubjectPublicKeyInfo (RFC 6376 §3.6.1)
 }
 
-// dkimKey takes a noticeable part of a second to make, and one serves all demonstrations of a process.
+// dkimKey is shared by all demonstrations of a process, because generating a key takes a noticeable part of a second.
 var dkimKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
 
 func newSigner(state dkimState) (signer, error) {

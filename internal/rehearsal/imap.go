@@ -12,8 +12,8 @@ import (
 	"github.com/emersion/go-sasl"
 )
 
-// imapServer makes the server of one port. The library has no QUOTA (RFC 9208), so the provider does not offer it; a
-// full mailbox shows at APPEND.
+// imapServer builds the server of one port. The library does not support QUOTA (RFC 9208), so the provider does not
+// offer it; a full mailbox shows at APPEND.
 func (p *Provider) imapServer() *imapserver.Server {
 	caps := imap.CapSet{
 		imap.CapIMAP4rev1:  {},
@@ -27,7 +27,7 @@ func (p *Provider) imapServer() *imapserver.Server {
 		imap.CapSpecialUse:   {},
 		imap.CapLiteralPlus:  {},
 	}
-	if p.quirks.noSpecialUse {
+	if p.behaviour.noSpecialUse {
 		delete(caps, imap.CapSpecialUse)
 		delete(caps, imap.CapListExtended)
 		delete(caps, imap.CapListStatus)
@@ -55,8 +55,8 @@ var (
 func (s *imapSession) Login(username, password string) error {
 	judged := s.provider.judge(username, password)
 	switch {
-	case s.provider.quirks.login != nil:
-		return s.provider.quirks.login
+	case s.provider.behaviour.login != nil:
+		return s.provider.behaviour.login
 	case judged == accepted:
 		s.enter()
 		return nil
@@ -96,7 +96,7 @@ func (s *imapSession) Authenticate(mechanism string) (sasl.Server, error) {
 
 // List implements imapserver.Session, with the attributes that the library cannot give.
 func (s *imapSession) List(w *imapserver.ListWriter, ref string, patterns []string, options *imap.ListOptions) error {
-	plain := s.provider.quirks.noSpecialUse
+	plain := s.provider.behaviour.noSpecialUse
 	if plain && (options.ReturnSpecialUse || options.SelectSpecialUse) {
 		return &imap.Error{Type: imap.StatusResponseTypeBad, Text: "Unknown argument: SPECIAL-USE"}
 	}
@@ -160,15 +160,15 @@ func (s *imapSession) Rename(name, newName string, options *imap.RenameOptions) 
 
 // Append implements imapserver.Session.
 func (s *imapSession) Append(name string, r imap.LiteralReader, options *imap.AppendOptions) (*imap.AppendData, error) {
-	if s.provider.quirks.appending != nil {
-		return nil, s.provider.quirks.appending
+	if s.provider.behaviour.appending != nil {
+		return nil, s.provider.behaviour.appending
 	}
-	if s.provider.quirks.corrupts {
+	if s.provider.behaviour.corrupts {
 		message, err := io.ReadAll(r)
 		if err != nil {
 			return nil, err
 		}
-		// Some gateways stamp whatever passes through them, copies of sent mail included.
+		// Some gateways add a header to every message that passes through them, including copies of sent mail.
 		r = bytes.NewReader(append([]byte("X-Gateway-Checked: clean\r\n"), message...))
 	}
 	return s.UserSession.Append(name, r, options)

@@ -15,17 +15,17 @@ import (
 	"postier/internal/rehearsal/deadport"
 )
 
-// entrance is what happens to connections before a service sees them.
-type entrance int
+// portFault is what happens to connections before a service sees them.
+type portFault int
 
 const (
-	entranceOpen       entrance = iota
-	entranceRefused             // RST to the SYN
-	entranceSwallowed           // no answer to the SYN
-	entranceSilent              // connected, and then nothing
-	entranceSlow                // the first octets come late
-	entranceTLSRefused          // 454 instead of 220 after STARTTLS
-	entranceInjected            // bytes smuggled behind the 220 after STARTTLS
+	faultNone       portFault = iota
+	faultRefused              // RST to the SYN
+	faultSwallowed            // no answer to the SYN
+	faultSilent               // connected, and then nothing
+	faultSlow                 // the first octets come late
+	faultTLSRefused           // 454 instead of 220 after STARTTLS
+	faultInjected             // bytes injected after the 220 reply to STARTTLS
 )
 
 // service is one port of the provider.
@@ -36,14 +36,14 @@ type service struct {
 		Serve(net.Listener) error
 		Close() error
 	}
-	entrance entrance
+	fault portFault
 }
 
-// doors are the listeners of the provider, and the dead ends for everything else.
-type doors struct {
+// ports are the provider's listeners, and the dead ends for every other port.
+type ports struct {
 	services        []service
 	v4, v6          map[int]string // port -> address, host:port
-	listeners       []*door
+	listeners       []*portListener
 	dead            []*deadport.Port
 	refused4        string
 	refused6        string
@@ -59,10 +59,10 @@ type doors struct {
 	connectionsOpen sync.WaitGroup
 }
 
-func (p *Provider) openDoors() (*doors, error) {
-	d := &doors{
+func (p *Provider) openPorts() (*ports, error) {
+	d := &ports{
 		v4: map[int]string{}, v6: map[int]string{}, stop: make(chan struct{}),
-		services: p.services(), implicitTLS: p.tls, slow: p.options.Slow, broken6: p.quirks.ipv6Broken,
+		services: p.services(), implicitTLS: p.tls, slow: p.options.Slow, broken6: p.behaviour.ipv6Broken,
 	}
 	if err := d.open(); err != nil {
 		d.close()
@@ -71,7 +71,7 @@ func (p *Provider) openDoors() (*doors, error) {
 	return d, nil
 }
 
-func (d *doors) open() error {
+func (d *ports) open() error {
 	if probe, err := net.Listen("tcp6", "[::1]:0"); err == nil {
 		d.ipv6 = true
 		_ = probe.Close()
@@ -87,7 +87,7 @@ func (d *doors) open() error {
 	return nil
 }
 
-func (d *doors) openDeadEnds() error {
+func (d *ports) openDeadEnds() error {
 	var err error
 	if d.refused4, err = d.deadEnd(deadport.Refused, "127.0.0.1"); err != nil {
 		return err
@@ -98,7 +98,7 @@ func (d *doors) openDeadEnds() error {
 			return err
 		}
 	}
-	swallows := func(s service) bool { return s.entrance == entranceSwallowed }
+	swallows := func(s service) bool { return s.fault == faultSwallowed }
 	if !slices.ContainsFunc(d.services, swallows) {
 		return nil
 	}
@@ -112,7 +112,7 @@ func (d *doors) openDeadEnds() error {
 	return err
 }
 
-func (d *doors) deadEnd(make func(string) (*deadport.Port, error), host string) (string, error) {
+func (d *ports) deadEnd(make func(string) (*deadport.Port, error), host string) (string, error) {
 	dead, err := make(host)
 	if err != nil {
 		return "", err
@@ -121,12 +121,12 @@ func (d *doors) deadEnd(make func(string) (*deadport.Port, error), host string) 
 	return dead.Addr(), nil
 }
 
-func (d *doors) openService(s service) error {
-	switch s.entrance {
-	case entranceRefused:
+func (d *ports) openService(s service) error {
+	switch s.fault {
+	case faultRefused:
 		d.v4[s.port], d.v6[s.port] = d.refused4, d.refused6
 		return nil
-	case entranceSwallowed:
+	case faultSwallowed:
 		d.v4[s.port], d.v6[s.port] = d.swallow4, d.swallow6
 		return nil
 	}
@@ -144,12 +144,12 @@ func (d *doors) openService(s service) error {
 	return err
 }
 
-func (d *doors) listen(network, address string, s service) (string, error) {
+func (d *ports) listen(network, address string, s service) (string, error) {
 	inner, err := net.Listen(network, address)
 	if err != nil {
 		return "", err
 	}
-	entry := &door{Listener: inner, doors: d, entrance: s.entrance, conns: map[*visitor]bool{}}
+	entry := &portListener{Listener: inner, ports: d, fault: s.fault, conns: map[*portConn]bool{}}
 	d.listeners = append(d.listeners, entry)
 	var listener net.Listener = entry
 	if s.implicit {
@@ -159,7 +159,7 @@ func (d *doors) listen(network, address string, s service) (string, error) {
 	return inner.Addr().String(), nil
 }
 
-func (d *doors) close() {
+func (d *ports) close() {
 	d.closing.Do(func() {
 		close(d.stop)
 		for _, entry := range d.listeners {
@@ -180,14 +180,14 @@ func (d *doors) close() {
 }
 
 // Route says where a host and port of the provider really are. network is tcp, tcp4 or tcp6; host is one of the
-// provider's names or a loopback address. Whatever the provider does not have leads to a port that refuses, so that
-// nothing leaves the machine; ok is therefore always true.
+// provider's names or a loopback address. Every other host and port leads to a port that refuses, so that nothing
+// leaves the machine; ok is therefore always true.
 func (p *Provider) Route(network, host string, port int) (address string, ok bool) {
 	ip := net.ParseIP(host)
 	v6 := network == "tcp6" || ip != nil && ip.To4() == nil
-	table, refused := p.doors.v4, p.doors.refused4
+	table, refused := p.ports.v4, p.ports.refused4
 	if v6 {
-		table, refused = p.doors.v6, p.doors.refused6
+		table, refused = p.ports.v6, p.ports.refused6
 	}
 	known := slices.Contains([]string{SMTPHost, IMAPHost, MXHost, LoginHost}, host) || ip != nil && ip.IsLoopback()
 	if address, open := table[port]; open && known {
@@ -196,7 +196,7 @@ func (p *Provider) Route(network, host string, port int) (address string, ok boo
 	return refused, true
 }
 
-// Dial connects to a host:port of the provider by way of Route.
+// Dial connects to a host:port of the provider, using Route.
 func (p *Provider) Dial(ctx context.Context, network, address string) (net.Conn, error) {
 	host, portText, err := net.SplitHostPort(address)
 	if err != nil {
@@ -210,54 +210,54 @@ func (p *Provider) Dial(ctx context.Context, network, address string) (net.Conn,
 	return new(net.Dialer).DialContext(ctx, "tcp", routed)
 }
 
-// door is a listener that does to connections what the entrance says, and knows them all.
-type door struct {
+// portListener is a listener that applies the port's fault to its connections, and keeps track of them.
+type portListener struct {
 	net.Listener
-	doors    *doors
-	entrance entrance
+	ports *ports
+	fault portFault
 
 	mu    sync.Mutex
-	conns map[*visitor]bool
+	conns map[*portConn]bool
 }
 
 // Accept implements net.Listener.
-func (l *door) Accept() (net.Conn, error) {
+func (l *portListener) Accept() (net.Conn, error) {
 	for {
 		conn, err := l.Listener.Accept()
 		if err != nil {
 			return nil, err
 		}
-		v := &visitor{Conn: conn, door: l}
+		v := &portConn{Conn: conn, listener: l}
 		if !l.admit(v) {
 			continue
 		}
-		if l.entrance != entranceSilent {
+		if l.fault != faultSilent {
 			return v, nil
 		}
-		l.doors.serving.Go(func() {
+		l.ports.serving.Go(func() {
 			_, _ = io.Copy(io.Discard, v) // until the client gives up
 			_ = v.Close()
 		})
 	}
 }
 
-// admit notes a connection; it reports false when the provider has ended.
-func (l *door) admit(v *visitor) bool {
+// admit registers a connection; it reports false if the provider has ended.
+func (l *portListener) admit(v *portConn) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	select {
-	case <-l.doors.stop:
+	case <-l.ports.stop:
 		_ = v.Conn.Close()
 		return false
 	default:
 	}
 	l.conns[v] = true
-	l.doors.connectionsOpen.Add(1)
+	l.ports.connectionsOpen.Add(1)
 	return true
 }
 
-// expel breaks every connection; the service then closes it, which is what close waits for.
-func (l *door) expel() {
+// expel breaks every connection. The services then close them, which close waits for.
+func (l *portListener) expel() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for v := range l.conns {
@@ -265,40 +265,40 @@ func (l *door) expel() {
 	}
 }
 
-// visitor is one connection.
-type visitor struct {
+// portConn is one connection.
+type portConn struct {
 	net.Conn
-	door   *door
-	spoken bool
-	mute   bool
-	once   sync.Once
+	listener *portListener
+	spoken   bool
+	mute     bool
+	once     sync.Once
 }
 
-// errTurnedAway ends the session of a client that was told that there is no TLS.
+// errTurnedAway ends the session of a client whose STARTTLS was refused.
 var errTurnedAway = errors.New("turned away after STARTTLS")
 
 // startTLSReply is how the SMTP server begins its answer to STARTTLS.
 var startTLSReply = []byte("220 2.0.0 Ready to start TLS")
 
-// Write implements net.Conn, with the entrance's changes to what the server says.
-func (v *visitor) Write(data []byte) (int, error) {
+// Write implements net.Conn and changes what the server sends as the port's fault requires.
+func (v *portConn) Write(data []byte) (int, error) {
 	if v.mute {
 		return len(data), nil
 	}
 	first := !v.spoken
 	v.spoken = true
-	switch v.door.entrance {
-	case entranceSlow:
+	switch v.listener.fault {
+	case faultSlow:
 		if first && !v.wait() {
 			return 0, net.ErrClosed
 		}
-	case entranceTLSRefused:
+	case faultTLSRefused:
 		if bytes.HasPrefix(data, startTLSReply) {
 			v.mute = true
 			_, err := io.WriteString(v.Conn, "454 4.7.0 TLS not available due to local problem\r\n")
 			return len(data), err
 		}
-	case entranceInjected:
+	case faultInjected:
 		if bytes.HasPrefix(data, startTLSReply) {
 			injected := "250-" + SMTPHost + "\r\n250 AUTH PLAIN LOGIN\r\n"
 			_, err := v.Conn.Write(append(bytes.Clone(data), injected...))
@@ -309,32 +309,32 @@ func (v *visitor) Write(data []byte) (int, error) {
 }
 
 // Read implements net.Conn.
-func (v *visitor) Read(data []byte) (int, error) {
+func (v *portConn) Read(data []byte) (int, error) {
 	if v.mute {
 		return 0, errTurnedAway
 	}
 	return v.Conn.Read(data)
 }
 
-func (v *visitor) wait() bool {
-	timer := time.NewTimer(v.door.doors.slow)
+func (v *portConn) wait() bool {
+	timer := time.NewTimer(v.listener.ports.slow)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 		return true
-	case <-v.door.doors.stop:
+	case <-v.listener.ports.stop:
 		return false
 	}
 }
 
 // Close implements net.Conn.
-func (v *visitor) Close() error {
+func (v *portConn) Close() error {
 	err := v.Conn.Close()
 	v.once.Do(func() {
-		v.door.mu.Lock()
-		delete(v.door.conns, v)
-		v.door.mu.Unlock()
-		v.door.doors.connectionsOpen.Done()
+		v.listener.mu.Lock()
+		delete(v.listener.conns, v)
+		v.listener.mu.Unlock()
+		v.listener.ports.connectionsOpen.Done()
 	})
 	return err
 }

@@ -27,7 +27,7 @@ const (
 	LoginHost = "login.poste-demo.example"
 	// OAuthName is the identity provider's name, as in credential.provider.
 	OAuthName = "poste-demo"
-	// OAuthClient is the one client id that it knows.
+	// OAuthClient is the only client id that it knows.
 	OAuthClient = "postier-demo-client"
 	// Colleague is the account that is signed in by mistake in the fault oauth-wrong-account.
 	Colleague = "paul@atelier-demo.example"
@@ -36,26 +36,26 @@ const (
 	loginURL  = "https://" + LoginHost
 )
 
-// scopesOAuth are what its mail servers want.
+// scopesOAuth are the scopes that its mail servers require.
 var scopesOAuth = []string{"mail:send", "mail:read", "offline_access", "openid", "email"}
 
 const (
-	// defaultApproval is how long until the person of the rehearsal has agreed: time to read the screen, and no more.
+	// defaultApproval is how long the rehearsed person takes to approve: long enough to read the screen.
 	defaultApproval = 6 * time.Second
 	// defaultTokenLife is the usual hour.
 	defaultTokenLife = time.Hour
 	// deviceLife is short enough to see the countdown move; RFC 8628 §3.2.
 	deviceLife = 5 * time.Minute
-	// pollSeconds is shorter than most providers': nobody wants to rehearse waiting.
+	// pollSeconds is shorter than at most providers, so that a rehearsal does not wait.
 	pollSeconds = 1
 	codeLife    = time.Minute
 )
 
-// oauthQuirk is how the sign-in by browser fails.
-type oauthQuirk int
+// oauthBehaviour is how the sign-in by browser fails.
+type oauthBehaviour int
 
 const (
-	oauthGood oauthQuirk = iota
+	oauthGood oauthBehaviour = iota
 	oauthDeclined
 	oauthExpired
 	oauthSlowDown
@@ -63,11 +63,11 @@ const (
 	oauthWrongAccount
 )
 
-// oauthFault makes the provider one of sign-ins by browser. It shows before any check of the mail servers.
-func oauthFault(name string, cause check.Cause, quirk oauthQuirk) Fault {
+// oauthFault describes a fault of the browser sign-in. It shows before any check of the mail servers.
+func oauthFault(name string, cause check.Cause, how oauthBehaviour) Fault {
 	return Fault{
 		Name: name, Cause: cause, SignIn: true, Text: locale.Msg("demo.fault." + name),
-		apply: func(q *quirks) { q.oauth = quirk },
+		apply: func(q *behaviour) { q.oauth = how },
 	}
 }
 
@@ -100,11 +100,11 @@ type permission struct {
 	redirect, challenge, nonce string // authorization code
 	wantsID                    bool
 
-	refresh string // the one refresh token that is good now; empty: ended
+	refresh string // the refresh token that is valid now; empty once the sign-in has ended
 }
 
 // authServer is the provider's authorization server: device flow (RFC 8628), authorization code with PKCE (RFC 7636),
-// renewal with rotation, and its mail servers' question whose a token is.
+// renewal with rotation, and introspection of tokens for its mail servers.
 type authServer struct {
 	provider *Provider
 	key      []byte
@@ -129,7 +129,7 @@ func (p *Provider) newAuthServer() *authServer {
 	}
 }
 
-// service is the server on its port.
+// service returns the server with its port.
 func (a *authServer) service() service {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /devicecode", a.deviceCode)
@@ -148,12 +148,12 @@ func (a *authServer) service() service {
 // maxForm in octets of a request.
 const maxForm = 32 << 10
 
-// describe puts the sign-in into the provider's preset: it is the only one there.
+// describe makes the browser sign-in the only one in the provider's preset.
 func (a *authServer) describe(preset *presets.Provider) {
 	sasl := []config.Mechanism{config.MechanismXOAuth2, config.MechanismOAuthBearer}
 	preset.Credential.Type = config.SecretOAuth
 	preset.Auth = sasl
-	preset.AppPasswordSteps, preset.Shape = nil, nil // there is no password to make
+	preset.AppPasswordSteps, preset.Shape = nil, nil // there is no app password to create
 	preset.PasswordAuth.Status = presets.PasswordOAuthOnly
 	preset.OAuth = &presets.OAuth{
 		Provider: OAuthName, Flow: presets.FlowDevice, Scopes: scopesOAuth, SASL: sasl, Trust: preset.PasswordAuth.Trust,
@@ -161,7 +161,7 @@ func (a *authServer) describe(preset *presets.Provider) {
 	}
 }
 
-// introspect says whose an access token is.
+// introspect returns the account of an access token.
 func (a *authServer) introspect(token string) (account string, active bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -169,7 +169,7 @@ func (a *authServer) introspect(token string) (account string, active bool) {
 	return t.account, found && a.provider.now().Before(t.expires)
 }
 
-// OAuthEnd withdraws every sign-in, as an owner or an administrator does on a web page.
+// OAuthEnd revokes every sign-in, as an owner or an administrator does on a web page.
 func (p *Provider) OAuthEnd() {
 	p.oauth.mu.Lock()
 	defer p.oauth.mu.Unlock()
@@ -179,8 +179,8 @@ func (p *Provider) OAuthEnd() {
 	}
 }
 
-// OAuthAnswer decides on a device code by the code that the person typed, for tests that do not wait; it reports
-// whether there is such a code.
+// OAuthAnswer approves or denies the sign-in with this user code, for tests that do not wait. It reports whether there
+// is such a code.
 func (p *Provider) OAuthAnswer(userCode string, agrees bool) bool {
 	return p.oauth.answer(userCode, agrees)
 }
@@ -202,13 +202,13 @@ func (a *authServer) answer(userCode string, agrees bool) bool {
 
 // account is who signs in.
 func (a *authServer) account() string {
-	if a.provider.quirks.oauth == oauthWrongAccount {
+	if a.provider.behaviour.oauth == oauthWrongAccount {
 		return Colleague
 	}
 	return Address
 }
 
-// reply writes an answer as RFC 6749 §5.1 wants it: never kept by anybody on the way.
+// reply writes an answer as RFC 6749 §5.1 requires, with the header that forbids caching.
 func reply(w http.ResponseWriter, status int, body map[string]any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
@@ -220,7 +220,7 @@ func oauthError(w http.ResponseWriter, code, description string) {
 	reply(w, http.StatusBadRequest, map[string]any{"error": code, "error_description": description})
 }
 
-// knows refuses other clients than the one it knows.
+// knows refuses a client other than OAuthClient.
 func knows(w http.ResponseWriter, r *http.Request) bool {
 	if r.PostFormValue("client_id") == OAuthClient {
 		return true
@@ -292,12 +292,12 @@ func (a *authServer) tokenForDevice(w http.ResponseWriter, code string) {
 		return
 	}
 	ripe := a.provider.now().Sub(g.begun) >= a.provider.options.Approval && a.provider.options.Approval >= 0
-	quirk := a.provider.quirks.oauth
+	how := a.provider.behaviour.oauth
 	switch {
-	case !a.provider.now().Before(g.expires), ripe && quirk == oauthExpired:
+	case !a.provider.now().Before(g.expires), ripe && how == oauthExpired:
 		delete(a.devices, code)
 		oauthError(w, "expired_token", "the code has run out")
-	case g.consent == declined, ripe && quirk == oauthDeclined:
+	case g.consent == declined, ripe && how == oauthDeclined:
 		delete(a.devices, code)
 		oauthError(w, "access_denied", "the person declined")
 	case g.consent == agreed, ripe:
@@ -308,12 +308,12 @@ func (a *authServer) tokenForDevice(w http.ResponseWriter, code string) {
 	}
 }
 
-// stumbles answers the first polls of the faults that pass by themselves.
+// stumbles answers the first polls in the faults that are temporary.
 func (a *authServer) stumbles(w http.ResponseWriter, g *permission) bool {
 	switch {
-	case a.provider.quirks.oauth == oauthSlowDown && g.polls == 1:
+	case a.provider.behaviour.oauth == oauthSlowDown && g.polls == 1:
 		oauthError(w, "slow_down", "")
-	case a.provider.quirks.oauth != oauthServerError || g.polls > 3:
+	case a.provider.behaviour.oauth != oauthServerError || g.polls > 3:
 		return false
 	case g.polls == 2:
 		panic(http.ErrAbortHandler) // the connection is cut
@@ -340,8 +340,8 @@ func (a *authServer) tokenForCode(w http.ResponseWriter, form url.Values) {
 	}
 }
 
-// tokenForRefresh rotates. A token that comes a second time ends the sign-in: one of the two who hold it is a thief
-// (RFC 9700 §4.14.2).
+// tokenForRefresh rotates. A refresh token that is used twice ends the sign-in, because one of its two holders has
+// stolen it (RFC 9700 §4.14.2).
 func (a *authServer) tokenForRefresh(w http.ResponseWriter, token string) {
 	g, found := a.renewal[token]
 	switch {
@@ -355,7 +355,7 @@ func (a *authServer) tokenForRefresh(w http.ResponseWriter, token string) {
 	}
 }
 
-// grant gives new tokens.
+// grant issues new tokens.
 func (a *authServer) grant(w http.ResponseWriter, g *permission) {
 	life := a.provider.options.TokenLife
 	access, refresh := "at-"+rand.Text()+rand.Text(), "rt-"+rand.Text()+rand.Text()

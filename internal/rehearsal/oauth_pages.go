@@ -22,7 +22,8 @@ type pageData struct {
 	AskCode                           bool
 }
 
-// page writes a page without html/template: a linker that sees templates keeps every exported method of the program.
+// page writes a page without html/template, because with templates the linker keeps every exported method of the
+// program.
 func page(d pageData) string {
 	e := html.EscapeString
 	var b strings.Builder
@@ -67,11 +68,11 @@ func (a *authServer) deviceAnswer(w http.ResponseWriter, r *http.Request) {
 	a.show(w, http.StatusOK, pageData{}, "demo.oauth.thanks")
 }
 
-// passedOn are the parameters of an authorization request that come back with the answer to the page.
+// passedOn are the parameters of an authorization request that the page's form sends back.
 var passedOn = []string{"redirect_uri", "state", "scope", "nonce", "code_challenge"}
 
-// authorizePage asks for consent (RFC 6749 §4.1.1). A redirect to elsewhere than loopback, or a request without PKCE,
-// gets none (RFC 8252 §7.3, RFC 9700 §2.1.1).
+// authorizePage asks for consent (RFC 6749 §4.1.1). A request without PKCE, or with a redirect other than to loopback,
+// is refused (RFC 8252 §7.3, RFC 9700 §2.1.1).
 func (a *authServer) authorizePage(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	if query.Get("client_id") != OAuthClient || query.Get("response_type") != "code" ||
@@ -96,7 +97,7 @@ func loopback(address string) bool {
 	return ip != nil && ip.IsLoopback()
 }
 
-// authorizeAnswer sends the browser to the address that it came with (RFC 6749 §4.1.2).
+// authorizeAnswer redirects the browser to the address in the request (RFC 6749 §4.1.2).
 func (a *authServer) authorizeAnswer(w http.ResponseWriter, r *http.Request) {
 	back, err := url.Parse(r.PostFormValue("redirect_uri"))
 	if err != nil || !loopback(back.String()) {
@@ -104,7 +105,7 @@ func (a *authServer) authorizeAnswer(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	values := url.Values{"state": {r.PostFormValue("state")}}
-	if r.PostFormValue("answer") == "yes" && a.provider.quirks.oauth != oauthDeclined {
+	if r.PostFormValue("answer") == "yes" && a.provider.behaviour.oauth != oauthDeclined {
 		code := rand.Text()
 		values.Set("code", code)
 		a.mu.Lock()

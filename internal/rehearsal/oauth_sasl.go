@@ -7,13 +7,13 @@ import (
 	"github.com/emersion/go-sasl"
 )
 
-// bearerMechanisms are what the mail servers offer with sign-ins by browser, and nothing beside them.
+// bearerMechanisms are the only mechanisms that the mail servers offer with sign-ins by browser.
 var bearerMechanisms = []string{"XOAUTH2", "OAUTHBEARER"}
 
 // bearerFailed is how a server explains a refused token, in the challenge before the refusal (RFC 7628 §3.2.2).
 const bearerFailed = `{"status":"401","schemes":"Bearer","scope":"mail:send mail:read"}`
 
-// bearer makes the server's side of a mechanism that carries a token, or nil. refuse is the answer to a wrong one.
+// bearer returns the server's side of a mechanism that carries a token, or nil. refuse is the answer to a wrong token.
 func (p *Provider) bearer(mechanism string, refuse error, accept func(username string) error) sasl.Server {
 	judge := func(username, token string) error {
 		p.mu.Lock()
@@ -98,8 +98,8 @@ func bearerFields(message string) map[string]string {
 func (s *imapSession) authenticateBearer(mechanism string) sasl.Server {
 	refuse := imapNo(imap.ResponseCodeAuthenticationFailed, "AUTHENTICATE failed.")
 	return s.provider.bearer(mechanism, refuse, func(string) error {
-		if s.provider.quirks.login != nil {
-			return s.provider.quirks.login
+		if s.provider.behaviour.login != nil {
+			return s.provider.behaviour.login
 		}
 		s.enter()
 		return nil
@@ -110,8 +110,8 @@ func (s *imapSession) authenticateBearer(mechanism string) sasl.Server {
 func (s *smtpSession) authBearer(mechanism string) sasl.Server {
 	refuse := smtpError(535, 5, 7, 3, "Authentication unsuccessful")
 	return s.provider.bearer(mechanism, refuse, func(username string) error {
-		if s.provider.quirks.signIn != nil {
-			return s.provider.quirks.signIn
+		if s.provider.behaviour.signIn != nil {
+			return s.provider.behaviour.signIn
 		}
 		s.username = username
 		return nil

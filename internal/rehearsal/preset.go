@@ -8,16 +8,16 @@ import (
 	"postier/presets"
 )
 
-// presetFile holds what does not depend on the fault. It is here and not among the presets' data, because this
+// presetFile holds what does not depend on the fault. It is stored here and not among the presets' data, because this
 // provider exists only while a demonstration runs.
 //
 //go:embed preset.json
 var presetFile []byte
 
 // Preset is the provider as a preset, for a presets.Book that should know it. Like a real provider it is found by the
-// MX of the customer's domain; only when the name server is down does it claim that domain itself, as a person would
-// who picks the provider from the list. It says nothing of the fault in which the provider files sent mail by itself:
-// finding that out is the exercise.
+// MX of the customer's domain; only when the name server is down does it claim that domain itself, as if a person had
+// picked the provider from the list. It does not mention the fault in which the provider files sent mail automatically:
+// the exercise is to find that out.
 func (p *Provider) Preset() (*presets.Provider, error) {
 	preset, err := presets.Parse(bytes.NewReader(presetFile))
 	if err != nil {
@@ -28,7 +28,7 @@ func (p *Provider) Preset() (*presets.Provider, error) {
 	if name := p.SentFolder(); name != "" {
 		preset.SentFolders = append(preset.SentFolders, name)
 	}
-	if p.quirks.dnsDown {
+	if p.behaviour.dnsDown {
 		preset.Domains = append(preset.Domains, Domain)
 	}
 	if p.oauth != nil {

@@ -1,9 +1,9 @@
-// Package rehearsal is a mail provider of its own on loopback: submission with implicit TLS and STARTTLS (RFC 8314,
+// Package rehearsal is a complete mail provider on loopback: submission with implicit TLS and STARTTLS (RFC 8314,
 // 6409), IMAP (RFC 3501), a name server, a certificate authority, and delivery between them with a real DKIM signature.
-// It is what `postier demo` sets up an account at, the rehearsal of failures (Faults), and a peer for tests.
+// `postier demo` sets up an account at it, it rehearses failures (Faults), and tests use it as their peer.
 //
-// Everything lives in memory and on 127.0.0.1 and ::1. The ports that mail uses cannot be bound without rights, so
-// Provider.Route says where a host and port of the provider really are; the dialer asks it.
+// Everything is kept in memory and listens on 127.0.0.1 and ::1. The ports of mail cannot be bound without privileges,
+// so the dialer asks Provider.Route where a host and port of the provider really are.
 package rehearsal
 
 import (
@@ -41,7 +41,8 @@ const (
 	outgoingIP = "192.0.2.25"
 )
 
-// The account's secrets. They are made up, open nothing outside this process, and are shown on screen on purpose.
+// The account's secrets. They are made up, give access to nothing outside this process, and are deliberately shown on
+// screen.
 const (
 	appPassword     = "kivo-tams-relu-pade"
 	accountPassword = "Atelier-Demo-2026"
@@ -58,12 +59,12 @@ type Options struct {
 	Now func() time.Time
 	// Slow is how long the slow faults wait; 0 means four seconds: long enough to see, short enough to wait for.
 	Slow time.Duration
-	// OAuth makes the provider one that takes sign-ins by browser and no passwords; the faults oauth-… imply it.
+	// OAuth makes the provider accept sign-ins by browser and no passwords; the faults oauth-… imply it.
 	OAuth bool
-	// Approval is how long until the person of the rehearsal agrees on the provider's page; 0 means six seconds, a
-	// negative one never: then OAuthAnswer or the page decides.
+	// Approval is how long the rehearsed person takes to approve on the provider's page. 0 means six seconds; if it is
+	// negative, only OAuthAnswer or the page decides.
 	Approval time.Duration
-	// TokenLife is how long an access token is good; 0 means an hour.
+	// TokenLife is how long an access token is valid; 0 means an hour.
 	TokenLife time.Duration
 }
 
@@ -73,28 +74,29 @@ const defaultSlow = 4 * time.Second
 type Provider struct {
 	// Address is the account's mail address and user name.
 	Address string
-	// Password is the app password that the servers take.
+	// Password is the app password that the servers accept.
 	Password secret.Value
-	// AccountPassword opens the provider's web site only: mail programs are told that they need an app password.
+	// AccountPassword works only on the provider's web site: mail programs that use it are told that they need an app
+	// password.
 	AccountPassword secret.Value
-	// Typed is what the person of the rehearsal types: Password, except in the faults that are about a wrong one.
+	// Typed is the password that the rehearsed person types: Password, except in the faults about a wrong one.
 	Typed secret.Value
-	// Submission and IMAP are the settings that work, faults aside.
+	// Submission and IMAP are the settings that work without a fault.
 	Submission config.Server
 	IMAP       config.Server
 	// Roots holds the provider's own certificate authority.
 	Roots *x509.CertPool
 
-	options Options
-	now     func() time.Time
-	quirks  quirks
-	ca      *certificates.CA
-	tls     *tls.Config
-	dns     *nameserver.Server
-	doors   *doors
-	oauth   *authServer // nil without Options.OAuth
-	store   *store
-	signer  signer
+	options   Options
+	now       func() time.Time
+	behaviour behaviour
+	ca        *certificates.CA
+	tls       *tls.Config
+	dns       *nameserver.Server
+	ports     *ports
+	oauth     *authServer // nil without Options.OAuth
+	store     *store
+	signer    signer
 
 	ctx     context.Context
 	cancel  context.CancelFunc
@@ -107,9 +109,9 @@ type Provider struct {
 	grey     map[string]time.Time
 }
 
-// Start brings the provider up. It ends with the context, or by Close.
+// Start starts the provider. It ends with the context, or by Close.
 func Start(ctx context.Context, o Options) (*Provider, error) {
-	q, err := quirksOf(o.Fault)
+	q, err := behaviourOf(o.Fault)
 	if err != nil {
 		return nil, err
 	}
@@ -135,14 +137,14 @@ func Start(ctx context.Context, o Options) (*Provider, error) {
 			Host: IMAPHost, Port: config.PortIMAPS, Security: config.SecurityTLS, Auth: config.MechanismAuto,
 			Username: Address,
 		},
-		options: o, now: o.Now, quirks: q, grey: map[string]time.Time{},
+		options: o, now: o.Now, behaviour: q, grey: map[string]time.Time{},
 	}
 	if p.now == nil {
 		p.now = time.Now
 	}
 	if o.OAuth || q.oauth != oauthGood {
 		p.oauth = p.newAuthServer()
-		p.quirks.mechanisms = bearerMechanisms
+		p.behaviour.mechanisms = bearerMechanisms
 	}
 	p.ctx, p.cancel = context.WithCancel(ctx)
 	if err := p.open(); err != nil {
@@ -153,7 +155,7 @@ func Start(ctx context.Context, o Options) (*Provider, error) {
 	return p, nil
 }
 
-// open makes the parts, in the order in which they need each other.
+// open creates the parts in the order of their dependencies.
 func (p *Provider) open() error {
 	var err error
 	if p.ca, err = certificates.New(p.now()); err != nil {
@@ -163,29 +165,29 @@ func (p *Provider) open() error {
 	if p.tls, err = p.tlsConfig(); err != nil {
 		return err
 	}
-	if p.signer, err = newSigner(p.quirks.dkim); err != nil {
+	if p.signer, err = newSigner(p.behaviour.dkim); err != nil {
 		return err
 	}
 	if p.dns, err = nameserver.Serve(p.zone()); err != nil {
 		return err
 	}
-	if p.quirks.dnsDown {
+	if p.behaviour.dnsDown {
 		p.dns.BehaveAll(nameserver.ServFail)
 	}
-	if p.store, err = newStore(p.options.Lang, p.quirks); err != nil {
+	if p.store, err = newStore(p.options.Lang, p.behaviour); err != nil {
 		return err
 	}
-	p.doors, err = p.openDoors()
+	p.ports, err = p.openPorts()
 	return err
 }
 
 func (p *Provider) tlsConfig() (*tls.Config, error) {
-	cert, err := p.ca.Certificate(p.quirks.certificate, SMTPHost, IMAPHost, MXHost, LoginHost)
+	cert, err := p.ca.Certificate(p.behaviour.certificate, SMTPHost, IMAPHost, MXHost, LoginHost)
 	if err != nil {
 		return nil, err
 	}
 	conf := &tls.Config{Certificates: []tls.Certificate{cert}}
-	if p.quirks.oldTLS {
+	if p.behaviour.oldTLS {
 		conf.MinVersion, conf.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
 	}
 	return conf, nil
@@ -195,8 +197,8 @@ func (p *Provider) tlsConfig() (*tls.Config, error) {
 func (p *Provider) Close() {
 	p.closing.Do(func() {
 		p.cancel()
-		if p.doors != nil {
-			p.doors.close()
+		if p.ports != nil {
+			p.ports.close()
 		}
 		if p.dns != nil {
 			p.dns.Close()

@@ -14,24 +14,25 @@ import (
 	"github.com/emersion/go-smtp"
 )
 
-// patience is how long the services wait for a client: longer than any step of ours, shorter than a forgotten session.
+// patience is how long the services wait for a client: longer than any of our steps, and short enough to end a
+// forgotten session.
 const patience = 5 * time.Minute
 
 // services lists the provider's ports with their servers.
 func (p *Provider) services() []service {
 	list := []service{
-		{port: config.PortSMTP, server: p.smtpServer(false, true), entrance: p.quirks.smtp},
-		{port: config.PortSubmission, server: p.smtpServer(true, !p.quirks.noStartTLS), entrance: p.quirks.smtp},
+		{port: config.PortSMTP, server: p.smtpServer(false, true), fault: p.behaviour.smtp},
+		{port: config.PortSubmission, server: p.smtpServer(true, !p.behaviour.noStartTLS), fault: p.behaviour.smtp},
 		{
-			port: config.PortSubmissions, implicit: !p.quirks.plainSubmissions, server: p.smtpServer(true, true),
-			entrance: p.quirks.smtp,
+			port: config.PortSubmissions, implicit: !p.behaviour.plainSubmissions, server: p.smtpServer(true, true),
+			fault: p.behaviour.smtp,
 		},
-		{port: config.PortIMAP, server: p.imapServer(), entrance: p.quirks.imap},
-		{port: config.PortIMAPS, implicit: true, server: p.imapServer(), entrance: p.quirks.imap},
+		{port: config.PortIMAP, server: p.imapServer(), fault: p.behaviour.imap},
+		{port: config.PortIMAPS, implicit: true, server: p.imapServer(), fault: p.behaviour.imap},
 	}
-	if p.quirks.submissionPort == config.PortSubmission {
-		// A fault of STARTTLS would not show if implicit TLS were there to go to.
-		list[2].entrance = entranceRefused
+	if p.behaviour.submissionPort == config.PortSubmission {
+		// A fault of STARTTLS would not show if the client could use implicit TLS instead.
+		list[2].fault = faultRefused
 	}
 	if p.oauth != nil {
 		list = append(list, p.oauth.service())
@@ -39,16 +40,16 @@ func (p *Provider) services() []service {
 	return list
 }
 
-// smtpServer makes the server of one port. submission servers want a sign-in; the one of port 25 takes mail for the
-// customer's domain from anybody, as an MX does.
+// smtpServer makes the server of one port. Submission servers require a sign-in; the server on port 25 accepts mail for
+// the customer's domain from anyone, as an MX does.
 func (p *Provider) smtpServer(submission, startTLS bool) *smtp.Server {
 	server := smtp.NewServer(smtp.BackendFunc(func(c *smtp.Conn) (smtp.Session, error) {
-		if p.quirks.dropHello {
+		if p.behaviour.dropHello {
 			_ = c.Conn().Close()
 			return nil, net.ErrClosed
 		}
-		if p.quirks.hello != nil {
-			return nil, p.quirks.hello
+		if p.behaviour.hello != nil {
+			return nil, p.behaviour.hello
 		}
 		return &smtpSession{provider: p, conn: c, submission: submission}, nil
 	}))
@@ -85,7 +86,7 @@ func (s *smtpSession) AuthMechanisms() []string {
 	if !s.submission {
 		return nil
 	}
-	return s.provider.quirks.mechanisms
+	return s.provider.behaviour.mechanisms
 }
 
 // Auth implements smtp.AuthSession.
@@ -127,8 +128,8 @@ func (s *smtpSession) signInByProof(username string, proves func(string) bool) e
 func (s *smtpSession) signIn(username, password string) error {
 	judged := s.provider.judge(username, password)
 	switch {
-	case s.provider.quirks.signIn != nil:
-		return s.provider.quirks.signIn
+	case s.provider.behaviour.signIn != nil:
+		return s.provider.behaviour.signIn
 	case judged == accepted:
 		s.username = username
 		return nil
@@ -145,19 +146,19 @@ func (s *smtpSession) Mail(from string, _ *smtp.MailOptions) error {
 	if s.submission && s.username == "" {
 		return smtpError(530, 5, 7, 0, "Authentication required")
 	}
-	if s.provider.quirks.mail != nil {
-		return s.provider.quirks.mail
+	if s.provider.behaviour.mail != nil {
+		return s.provider.behaviour.mail
 	}
 	s.from = from
 	return nil
 }
 
-// Rcpt implements smtp.Session. The sender is judged here too.
+// Rcpt implements smtp.Session. It also checks the sender.
 func (s *smtpSession) Rcpt(to string, _ *smtp.RcptOptions) error {
 	if s.submission && !owned(s.from) {
 		return notOwned(s.from, to)
 	}
-	if custom := s.provider.quirks.rcpt; custom != nil {
+	if custom := s.provider.behaviour.rcpt; custom != nil {
 		return custom(s.from, to)
 	}
 	local, domain, _ := strings.Cut(strings.ToLower(to), "@")
@@ -167,7 +168,7 @@ func (s *smtpSession) Rcpt(to string, _ *smtp.RcptOptions) error {
 	if !owned(local + "@" + domain) {
 		return userUnknown(s.from, to)
 	}
-	if s.provider.quirks.greylists && s.provider.tooEarly(s.from, to) {
+	if s.provider.behaviour.greylists && s.provider.tooEarly(s.from, to) {
 		return smtpError(450, 4, 2, 0, "<"+to+">: Recipient address rejected: Greylisted, come back in a minute")
 	}
 	s.to = append(s.to, to)
@@ -200,18 +201,18 @@ func (s *smtpSession) Data(r io.Reader) error {
 	if err != nil {
 		return err
 	}
-	if len(message) > s.provider.quirks.largest {
+	if len(message) > s.provider.behaviour.largest {
 		return smtpError(552, 5, 3, 4, "Message size exceeds fixed limit")
 	}
-	if s.provider.quirks.content != nil {
-		return s.provider.quirks.content
+	if s.provider.behaviour.content != nil {
+		return s.provider.behaviour.content
 	}
 	mail := envelope{from: s.from, to: s.to, helo: s.conn.Hostname(), client: clientIP(s.conn), submitted: s.submission}
 	id, err := s.provider.deliver(mail, message)
 	if err != nil {
 		return err
 	}
-	if s.provider.quirks.vanish {
+	if s.provider.behaviour.vanish {
 		_ = s.conn.Conn().Close()
 		return errors.New("connection lost")
 	}

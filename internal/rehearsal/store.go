@@ -43,22 +43,22 @@ var folderNames = map[locale.Lang]map[folder]string{
 	},
 }
 
-// store is the account's mailbox. The messages are in the library's memory server, which cannot set special-use
-// attributes and does not tell its names; this keeps both.
+// store is the account's mailbox. The messages are in the library's memory server, which can neither set special-use
+// attributes nor list its folder names; store keeps both.
 type store struct {
-	user   *imapmemserver.User
-	quirks quirks
+	user      *imapmemserver.User
+	behaviour behaviour
 
 	mu      sync.Mutex
 	folders map[string]folder
 }
 
-func newStore(lang locale.Lang, q quirks) (*store, error) {
+func newStore(lang locale.Lang, q behaviour) (*store, error) {
 	names, ok := folderNames[lang]
 	if !ok {
 		names = folderNames[locale.English]
 	}
-	s := &store{user: imapmemserver.NewUser(Address, ""), quirks: q, folders: map[string]folder{"INBOX": folderInbox}}
+	s := &store{user: imapmemserver.NewUser(Address, ""), behaviour: q, folders: map[string]folder{"INBOX": folderInbox}}
 	for use, name := range names {
 		if use == folderSent && q.noSent {
 			continue
@@ -98,7 +98,7 @@ func (s *store) set(name string, use folder) {
 	s.folders[strings.TrimRight(name, "/")] = use
 }
 
-// forget removes a name and returns its use.
+// forget removes a folder name and returns the folder's use.
 func (s *store) forget(name string) folder {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -120,8 +120,7 @@ type Message struct {
 	Raw   []byte
 }
 
-// Mailboxes reads every folder of the account, for tests and for showing what happened. It goes past faults and
-// sign-in.
+// Mailboxes reads every folder of the account, for tests and for showing what happened. It bypasses faults and sign-in.
 func (p *Provider) Mailboxes() (map[string][]Message, error) {
 	entry := &pipeListener{conns: make(chan net.Conn, 1), closed: make(chan struct{})}
 	server := imapserver.New(&imapserver.Options{
@@ -203,7 +202,7 @@ func (l *pipeListener) Close() error {
 // Addr implements net.Listener.
 func (l *pipeListener) Addr() net.Addr { return &net.UnixAddr{Name: "demo", Net: "unix"} }
 
-// silent drops what the IMAP server would log: broken connections are the business of this package.
+// silent drops the log of the IMAP server: broken connections are expected here.
 type silent struct{}
 
 // Printf implements imapserver.Logger.

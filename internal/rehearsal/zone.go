@@ -7,7 +7,7 @@ import (
 	"postier/config"
 )
 
-// zone is what the provider's name server says: the provider's own domain, and the customer's.
+// zone is the zone text of the provider's name server: the provider's own domain and the customer's.
 func (p *Provider) zone() string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
@@ -28,8 +28,8 @@ func (p *Provider) zone() string {
 	line(`%s. 300 IN TXT "v=spf1 include:%s -all"`, ProviderDomain, SPFInclude)
 	b.WriteString(p.services6186())
 	b.WriteString(p.spfRecords())
-	b.WriteString(p.signer.record(p.quirks.dkim))
-	if !p.quirks.noDMARC {
+	b.WriteString(p.signer.record(p.behaviour.dkim))
+	if !p.behaviour.noDMARC {
 		line(`_dmarc.%s. 300 IN TXT "v=DMARC1; p=none; rua=mailto:%s"`, Domain, Alias)
 	}
 	return b.String()
@@ -38,16 +38,16 @@ func (p *Provider) zone() string {
 // services6186 announces the servers (RFC 6186, RFC 8314 §5.1).
 func (p *Provider) services6186() string {
 	name := "_submissions"
-	if p.quirks.submissionSecurity == config.SecurityStartTLS {
+	if p.behaviour.submissionSecurity == config.SecurityStartTLS {
 		name = "_submission"
 	}
 	return fmt.Sprintf("%s._tcp.%s. 300 IN SRV 0 1 %d %s.\n_imaps._tcp.%s. 300 IN SRV 0 1 %d %s.\n",
-		name, Domain, p.quirks.submissionPort, SMTPHost, Domain, config.PortIMAPS, IMAPHost)
+		name, Domain, p.behaviour.submissionPort, SMTPHost, Domain, config.PortIMAPS, IMAPHost)
 }
 
 func (p *Provider) spfRecords() string {
 	record := func(text string) string { return fmt.Sprintf("%s. 300 IN TXT %q\n", Domain, text) }
-	switch p.quirks.spf {
+	switch p.behaviour.spf {
 	case spfMissing:
 		return ""
 	case spfWrong: // another provider may send, this one may not

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// imapDialect speaks as much IMAP (RFC 9051, RFC 3501) as a script needs around its misbehaviour. It keeps no mailbox:
-// a test of those starts the demonstration's server.
+// imapDialect implements as much IMAP (RFC 9051, RFC 3501) as a script needs around its misbehaviour. It has no
+// mailboxes; tests that need them start the demonstration's server.
 type imapDialect struct{}
 
 func (imapDialect) greeting() Action { return Reply("* OK {domain} ready") }
@@ -52,7 +52,7 @@ func (imapDialect) literals(s *session, line string) (whole bool) {
 		}
 		if synchronising {
 			action, _ := s.scripted("literal")
-			action = action.over(Reply("+ go ahead"))
+			action = action.withDefault(Reply("+ go ahead"))
 			s.perform(action, "literal")
 			if s.over || !strings.HasPrefix(action.Reply, "+") {
 				return false
@@ -104,7 +104,7 @@ func (d imapDialect) command(s *session, line string, whole bool) {
 	}
 }
 
-// imapStandard are the untagged lines of the commands that cannot do without.
+// imapStandard are the untagged lines of the commands that require some.
 func imapStandard(v string) string {
 	switch v {
 	case "LIST":
@@ -144,7 +144,7 @@ func (imapDialect) startTLS(s *session) {
 		standard = Reply("{tag} BAD no STARTTLS here")
 	}
 	action, _ := s.scripted("STARTTLS")
-	action = action.over(standard)
+	action = action.withDefault(standard)
 	s.perform(action, "STARTTLS")
 	if !s.over && !action.NoTLS && strings.Contains(action.Reply, "{tag} OK") {
 		s.handshake()

@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// Proxy passes a TCP connection on and adds a round-trip time, so that a test can count round trips: elapsed / RTT.
+// Proxy forwards a TCP connection and adds a round-trip time, so that a test can count round trips: elapsed / RTT.
 //
 // The network of a build machine cannot be slowed down by the kernel, so the delay is made here: the connection to the
-// upstream opens after 1.5 RTT, which charges the client with the TCP handshake that loopback hides, and each chunk
-// waits RTT/2 each way without holding up the next.
+// upstream opens after 1.5 RTT, which accounts for the TCP handshake that loopback hides, and each chunk waits RTT/2
+// each way without delaying the next.
 type Proxy struct {
 	listener net.Listener
 	upstream string
@@ -73,7 +73,7 @@ func (p *Proxy) accept() {
 	}
 }
 
-// keep notes a connection for Close; it reports false when the proxy has already ended.
+// keep registers a connection for Close; it reports false when the proxy has already ended.
 func (p *Proxy) keep(conn net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -103,7 +103,7 @@ func (p *Proxy) carry(client net.Conn) {
 	gone := make(chan struct{})
 	defer close(gone)
 	toServer := p.read(client, gone)
-	// The client believes the connection open 1 RTT before it is; what it sent meanwhile has already crossed.
+	// The client considers the connection open 1 RTT earlier; what it sent since then has already crossed.
 	open := opened.Add(p.rtt * 3 / 2)
 	if !p.wait(time.Until(open)) {
 		return
@@ -139,7 +139,7 @@ type chunk struct {
 	data []byte
 }
 
-// read queues what comes from one side, each chunk with the time at which it is due on the other. gone ends it.
+// read queues the chunks from one side, each with the time at which it is due on the other. gone ends it.
 func (p *Proxy) read(from net.Conn, gone <-chan struct{}) <-chan chunk {
 	const inFlight = 1024 // chunks; a mail check sends a few dozen
 	queue := make(chan chunk, inFlight)

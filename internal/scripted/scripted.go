@@ -1,7 +1,7 @@
 // Package scripted holds what tests and benchmarks talk to, and what the program is never linked with: SMTP and IMAP
 // servers that misbehave by a table, and a proxy that adds a round-trip time.
 //
-// A Script maps a phase of the session to an Action; whatever is not in it goes well. Phases are
+// A Script maps a phase of the session to an Action; phases that are not in it go well. Phases are
 //
 //	connect    the TCP connection is there, nothing has been said
 //	tls        a TLS handshake is due (implicit TLS, or behind STARTTLS)
@@ -37,25 +37,25 @@ type Action struct {
 	Mute bool
 	// Drip sends the reply one octet at a time, with this pause before each.
 	Drip time.Duration
-	// Next are the further turns of a dialog: after each one the server reads a line before the next (334 of AUTH, + of
+	// Next are the further turns of a dialog; the server reads a line before each of them (334 of AUTH, + of
 	// AUTHENTICATE).
 	Next []Action
-	// Inject is sent in the same segment as the reply: bytes smuggled behind the answer to STARTTLS.
+	// Inject is sent in the same segment as the reply: bytes injected after the answer to STARTTLS.
 	Inject string
 	// InjectLater is sent on its own, InjectDelay after the reply.
 	InjectLater string
 	InjectDelay time.Duration
-	// Endless is sent for ever, at full speed: "x" makes an endless line, "250-x\r\n" an endless reply.
+	// Endless is sent forever, at full speed: "x" makes an endless line, "250-x\r\n" an endless reply.
 	Endless string
 	// TLSAlert sends a fatal alert of this number instead of a handshake, then closes (RFC 8446 §6.2: 40
 	// handshake_failure, 70 protocol_version, 80 internal_error).
 	TLSAlert byte
-	// Hang says nothing more and keeps the connection until the client leaves.
+	// Hang sends nothing more and keeps the connection until the client closes it.
 	Hang bool
 	// Close ends the connection in order (FIN), Reset breaks it (RST).
 	Close bool
 	Reset bool
-	// NoTLS leaves out the handshake that a positive answer to STARTTLS announces.
+	// NoTLS skips the handshake after a positive answer to STARTTLS.
 	NoTLS bool
 }
 
@@ -67,8 +67,8 @@ func (a Action) decides() bool {
 	return a.Reply != "" || a.Raw != nil || a.Mute || a.Endless != "" || a.TLSAlert != 0 || a.Hang || a.Close || a.Reset
 }
 
-// over fills an action that only slows things down with the default.
-func (a Action) over(standard Action) Action {
+// withDefault fills an action that only slows things down with the default.
+func (a Action) withDefault(standard Action) Action {
 	if a.decides() {
 		return a
 	}

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// maxLine bounds what the server itself reads: it must not fall over a client under test.
+// maxLine bounds what the server reads, so that a client under test cannot break it.
 const maxLine = 1 << 20
 
 // session is one connection of a scripted server.
@@ -47,7 +47,8 @@ func (s *session) run() {
 	}
 }
 
-// scripted finds the action of the first of these phases that the script has; the phases go from narrow to wide.
+// scripted returns the action of the first of these phases that the script has; the phases are ordered from specific to
+// general.
 func (s *session) scripted(phases ...string) (Action, bool) {
 	for _, phase := range phases {
 		s.times[phase]++
@@ -69,7 +70,7 @@ func (s *session) scripted(phases ...string) (Action, bool) {
 func (s *session) act(phase string, standard Action, narrower ...string) bool {
 	action, ok := s.scripted(append(narrower, phase)...)
 	if ok {
-		action = action.over(standard)
+		action = action.withDefault(standard)
 	} else {
 		action = standard
 	}
@@ -127,7 +128,7 @@ func (s *session) lingerClose() {
 	if tcp, ok := s.tcp.(*net.TCPConn); ok {
 		_ = tcp.CloseWrite()
 	}
-	const patience = 200 * time.Millisecond // a client that does not hang up must not hold the test
+	const patience = 200 * time.Millisecond // a client that does not close the connection must not hold up the test
 	_ = s.tcp.SetReadDeadline(time.Now().Add(patience))
 	s.drain("close")
 	_ = s.tcp.Close()
@@ -180,7 +181,7 @@ func (s *session) write(data []byte) {
 	}
 }
 
-// sleep waits, and reports false when the server ends meanwhile.
+// sleep waits, and reports false if the server ends during the wait.
 func (s *session) sleep(d time.Duration) bool {
 	if d == 0 {
 		return true
@@ -252,33 +253,33 @@ func (s *session) handshake() {
 		s.over = true
 		return
 	}
-	ahead := &buffered{Conn: s.tcp, reader: s.reader, seen: []byte{}}
+	ahead := &buffered{Conn: s.tcp, reader: s.reader, record: []byte{}}
 	conn := tls.Server(ahead, s.server.config)
 	if err := conn.Handshake(); err != nil {
 		var header tls.RecordHeaderError
 		if errors.As(err, &header) { // what came instead of a ClientHello is evidence
-			s.server.record(Record{Conn: s.id, Phase: "tls", Data: ahead.seen})
+			s.server.record(Record{Conn: s.id, Phase: "tls", Data: ahead.record})
 		}
 		s.over = true
 		return
 	}
-	ahead.seen = nil
+	ahead.record = nil
 	s.conn = conn
 	s.inTLS = true
 	s.reader = bufio.NewReaderSize(conn, maxLine)
 }
 
-// buffered hands octets that were read ahead to the TLS layer, and keeps a copy while seen is not nil.
+// buffered passes octets that were read ahead to the TLS layer, and keeps a copy while record is not nil.
 type buffered struct {
 	net.Conn
 	reader *bufio.Reader
-	seen   []byte
+	record []byte
 }
 
 func (b *buffered) Read(p []byte) (int, error) {
 	n, err := b.reader.Read(p)
-	if b.seen != nil {
-		b.seen = append(b.seen, p[:n]...)
+	if b.record != nil {
+		b.record = append(b.record, p[:n]...)
 	}
 	return n, err
 }

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// smtpDialect speaks SMTP (RFC 5321) with STARTTLS (RFC 3207) and AUTH (RFC 4954).
+// smtpDialect implements SMTP (RFC 5321) with STARTTLS (RFC 3207) and AUTH (RFC 4954).
 type smtpDialect struct{}
 
 func (smtpDialect) greeting() Action { return Reply("220 {domain} ESMTP ready") }
@@ -49,7 +49,7 @@ func (d smtpDialect) command(s *session, line string) {
 		d.auth(s, line, narrow)
 	case "DATA":
 		action, scripted := s.scripted(v)
-		action = action.over(Reply("354 end with a dot"))
+		action = action.withDefault(Reply("354 end with a dot"))
 		s.perform(action, v)
 		if !scripted || strings.HasPrefix(action.Reply, "354") {
 			d.message(s)
@@ -102,14 +102,14 @@ func (smtpDialect) startTLS(s *session) {
 		standard = Reply("502 5.5.1 no STARTTLS here")
 	}
 	action, _ := s.scripted("STARTTLS")
-	action = action.over(standard)
+	action = action.withDefault(standard)
 	s.perform(action, "STARTTLS")
 	if !s.over && !action.NoTLS && strings.HasPrefix(action.Reply, "220") {
 		s.handshake()
 	}
 }
 
-// auth plays the server's part of the usual mechanisms and ends in the phase "auth".
+// auth runs the server's side of the usual mechanisms and ends in the phase "auth".
 func (smtpDialect) auth(s *session, line string, narrow []string) {
 	if action, ok := s.scripted(append(narrow, "AUTH")...); ok {
 		if action.decides() {

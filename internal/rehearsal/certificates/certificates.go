@@ -27,7 +27,7 @@ type CA struct {
 	key  crypto.Signer
 }
 
-// Kind is a certificate by its fault.
+// Kind names a certificate by its fault.
 type Kind string
 
 // The kinds of leaf certificate.
@@ -37,7 +37,7 @@ const (
 	Expired      Kind = "expired"       // since ten days
 	NotYetValid  Kind = "not-yet-valid" // before ten days from now
 	SelfSigned   Kind = "self-signed"
-	Untrusted    Kind = "untrusted"     // by an authority that nobody knows
+	Untrusted    Kind = "untrusted"     // by an authority that no client knows
 	NoSAN        Kind = "no-san"        // the name only in CN, which RFC 6125 readers ignore
 	SoonExpiring Kind = "soon-expiring" // in four days
 	WeakKey      Kind = "weak-key"      // RSA with 1024 bits
@@ -145,7 +145,7 @@ func (ca *CA) Certificate(kind Kind, hosts ...string) (tls.Certificate, error) {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}, nil
 }
 
-// bend puts the fault of a kind into the template, and says who signs.
+// bend applies the fault of a kind to the template, and returns the issuer.
 func (ca *CA) bend(kind Kind, template *x509.Certificate, hosts *[]string) (issuer *CA, err error) {
 	issuer = ca
 	switch kind {
@@ -176,7 +176,7 @@ func addNames(template *x509.Certificate, hosts []string) {
 	}
 }
 
-// weakKey is slow to make, and a weak key is weak whoever shares it.
+// weakKey is shared, because it is slow to generate.
 var weakKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 1024) })
 
 func leafKey(kind Kind) (crypto.Signer, error) {

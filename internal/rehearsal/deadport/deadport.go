@@ -2,7 +2,7 @@
 package deadport
 
 // Port is an address on loopback that behaves like a broken network. It is reserved until Close, so that no other
-// program can be given the port meanwhile.
+// program can get the port.
 type Port struct {
 	addr  string
 	close func()

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Refused reserves a port of a loopback address on which connecting is refused: it is bound, and nobody listens.
+// Refused reserves a port of a loopback address on which connecting is refused: it is bound, but nothing listens.
 func Refused(host string) (*Port, error) {
 	fd, addr, err := bound(host)
 	if err != nil {
@@ -43,7 +43,7 @@ func Blackhole(host string) (*Port, error) {
 	}}, nil
 }
 
-// fill connects until nothing goes in any more.
+// fill connects until the backlog is full.
 func fill(addr string) ([]net.Conn, error) {
 	const (
 		most     = 8                      // a backlog of 0 takes one, on some kernels two

@@ -18,7 +18,7 @@ func Refused(host string) (*Port, error) {
 	return &Port{addr: addr, close: func() {}}, listener.Close()
 }
 
-// Blackhole needs the way in which Linux treats a full backlog.
+// Blackhole relies on the way in which Linux treats a full backlog.
 func Blackhole(string) (*Port, error) {
 	return nil, fmt.Errorf("a port that swallows connections: %w", errors.ErrUnsupported)
 }

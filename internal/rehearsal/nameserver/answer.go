@@ -25,7 +25,7 @@ func (s *Server) handle(w dns.ResponseWriter, request *dns.Msg) {
 	s.answer(w, request, behaviour, network == "tcp")
 }
 
-// note logs a question and returns the behaviour that is due.
+// note logs a query and returns the behaviour that applies to it.
 func (s *Server) note(question dns.Question, network string) Behaviour {
 	name := dns.CanonicalName(question.Name)
 	s.mu.Lock()
@@ -107,7 +107,7 @@ func (s *Server) rcode(w dns.ResponseWriter, request *dns.Msg, rcode int) {
 	_ = w.WriteMsg(reply)
 }
 
-// udpSize is what the client can take: 512 octets, or what its OPT record says (RFC 6891 §6.2.3).
+// udpSize is what the client can receive: 512 octets, or the size in its OPT record (RFC 6891 §6.2.3).
 func udpSize(request *dns.Msg) int {
 	if opt := request.IsEdns0(); opt != nil && opt.UDPSize() > dns.MinMsgSize {
 		return int(opt.UDPSize())
@@ -140,8 +140,8 @@ func (s *Server) truth(request *dns.Msg, behaviour Behaviour) *dns.Msg {
 	return reply
 }
 
-// chain collects the records of a name and, through aliases, of its target; it returns the last name, and whether that
-// one exists.
+// chain collects the records of a name and, through aliases, of its target; it returns the last name and whether it
+// exists.
 func (s *Server) chain(name string, qtype uint16) (answer []dns.RR, last string, exists bool) {
 	for range maxAliases {
 		found, owner := s.lookup(name, qtype)
@@ -158,8 +158,8 @@ func (s *Server) chain(name string, qtype uint16) (answer []dns.RR, last string,
 	return answer, name, true
 }
 
-// lookup finds the records of one type, at the name itself or at the wildcard above it (RFC 4592 §3.3.1). owner is
-// where they are, and empty when the name does not exist in any way.
+// lookup finds the records of one type, at the name itself or at the wildcard above it (RFC 4592 §3.3.1). owner is the
+// name that has them, empty if the name does not exist at all.
 func (s *Server) lookup(name string, qtype uint16) (found []dns.RR, owner string) {
 	if s.exists(name) {
 		return s.records[key{name, qtype}], name
@@ -181,7 +181,7 @@ func (s *Server) lookup(name string, qtype uint16) (found []dns.RR, owner string
 	return nil, ""
 }
 
-// exists also knows the empty names between a zone and its leaves (RFC 8020).
+// exists also finds the empty names between a zone and its leaves (RFC 8020).
 func (s *Server) exists(name string) bool {
 	return s.names[name] || s.inner[name] > 0
 }
@@ -198,8 +198,8 @@ func renamed(records []dns.RR, name, owner string) []dns.RR {
 	return out
 }
 
-// soa is the SOA of the closest zone above a name, as negative answers carry it (RFC 2308 §3); a zone text without one
-// gets one made up for the topmost label.
+// soa is the SOA of the closest zone above a name, as negative answers carry it (RFC 2308 §3); if the zone text has
+// none, one is made up for the topmost label.
 func (s *Server) soa(name string) dns.RR {
 	for rest := name; rest != "" && rest != "."; _, rest, _ = strings.Cut(rest, ".") {
 		if found := s.records[key{rest, dns.TypeSOA}]; len(found) > 0 {
@@ -229,7 +229,7 @@ func (s *Server) Resolver() *net.Resolver {
 	}
 }
 
-// LookupTXT reads the zone without a query, for those who only want to know what it says. The behaviours hold.
+// LookupTXT reads the zone without a query, for callers that only need the records. The behaviours apply.
 func (s *Server) LookupTXT(name string) ([]string, error) {
 	reply := s.Lookup(name, dns.TypeTXT)
 	var out []string
@@ -241,7 +241,7 @@ func (s *Server) LookupTXT(name string) ([]string, error) {
 	return out, lookupError(reply, name, len(out))
 }
 
-// Lookup is the reply that a client would get, without a query; where there would be none, it is SERVFAIL.
+// Lookup is the reply that a client would get, without a query; SERVFAIL if there would be none.
 func (s *Server) Lookup(name string, qtype uint16) *dns.Msg {
 	request := new(dns.Msg).SetQuestion(dns.Fqdn(name), qtype)
 	k := key{dns.CanonicalName(name), qtype}
@@ -304,7 +304,7 @@ func (s *Server) LookupPTR(ip net.IP) ([]string, error) {
 	return out, lookupError(reply, name, len(out))
 }
 
-// lookupError is nil when something was found, and otherwise what net.Resolver would say.
+// lookupError is nil if something was found, otherwise the error that net.Resolver would return.
 func lookupError(reply *dns.Msg, name string, found int) error {
 	switch {
 	case reply.Rcode == dns.RcodeServerFailure || reply.Rcode == dns.RcodeRefused:

@@ -1,8 +1,8 @@
-// Package nameserver is a DNS server on loopback that says what it is told to say, wrong answers included.
+// Package nameserver is a DNS server on loopback that gives the answers it is told to give, wrong ones included.
 //
-// It plays the part of a recursive resolver: it follows aliases, answers NXDOMAIN with the SOA of the enclosing zone
-// (RFC 2308 §3), and sets RA. Every package's tests start it; the demonstration uses it as its name server, so the
-// package itself does not import testing.
+// It behaves like a recursive resolver: it follows aliases, answers NXDOMAIN with the SOA of the enclosing zone (RFC
+// 2308 §3), and sets RA. Every package's tests start it; the demonstration uses it as its name server, so the package
+// itself does not import testing.
 //
 // A zone is text in the master-file format (RFC 1035 §5). Lines that begin with "!" give a name a behaviour:
 //
@@ -26,7 +26,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// Behaviour is something other than the plain truth.
+// Behaviour is a way in which the server deviates from its zone.
 type Behaviour string
 
 // The behaviours. All keep to the protocol except Garbage, WrongID and Silent.
@@ -41,9 +41,9 @@ const (
 	Twice     Behaviour = "twice"     // two datagrams with the same answer
 	AD        Behaviour = "ad"        // the answer is marked as validated (RFC 4035 §3.2.3)
 	Garbage   Behaviour = "garbage"   // bytes that are no DNS message
-	WrongID   Behaviour = "wrongid"   // an answer to somebody else's question, and none to this one
-	FailOnce  Behaviour = "failonce"  // SERVFAIL to the first question, the truth afterwards
-	SlowReply Behaviour = "slowreply" // the truth after Server.Slow
+	WrongID   Behaviour = "wrongid"   // an answer with the id of another query, and none with the right id
+	FailOnce  Behaviour = "failonce"  // SERVFAIL to the first query, the right answer afterwards
+	SlowReply Behaviour = "slowreply" // the right answer, after Server.Slow
 )
 
 // defaultSlow is how long SlowReply waits: long enough to see an order of events, short enough for a unit test.
@@ -191,7 +191,7 @@ func (s *Server) Add(zone string) error {
 	return parser.Err()
 }
 
-// own notes that a name has records, or has none any longer.
+// own records that a name has records, or no longer has any.
 func (s *Server) own(name string, has bool) {
 	if s.names[name] == has {
 		return
@@ -217,7 +217,7 @@ func (s *Server) behaviourLine(line string) error {
 	return s.Behave(words[1], Behaviour(words[0]), types...)
 }
 
-// Behave gives a name a behaviour, for the given types or, with none, for all.
+// Behave sets the behaviour of a name, for the given types or, without any, for all.
 func (s *Server) Behave(name string, b Behaviour, types ...string) error {
 	switch b {
 	case NXDomain, NoData, ServFail, Refused, Silent, Truncate, TruncAll, Twice, AD, Garbage, WrongID, FailOnce, SlowReply:
@@ -241,7 +241,7 @@ func (s *Server) Behave(name string, b Behaviour, types ...string) error {
 	return nil
 }
 
-// BehaveAll gives every name a behaviour, before any that Behave has set; the empty one ends it.
+// BehaveAll sets a behaviour for every name, which wins over those that Behave sets; an empty one removes it.
 func (s *Server) BehaveAll(b Behaviour) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
