@@ -10,6 +10,7 @@ import (
 	"context"
 	"time"
 
+	"postier/diagnostics/explain"
 	"postier/internal/check"
 	"postier/internal/wire"
 )
@@ -20,10 +21,8 @@ type Result struct {
 	Status check.Status
 	// Cause is a slug of the catalogue; empty when Status is Pass.
 	Cause check.Cause
-	// Matched is the id of the catalogue's reply entry that led to Cause, empty for a judgement of our own.
-	Matched string
-	// Provider is whom the entry was looked up for: the words of another service's entry would mislead.
-	Provider string
+	// Answer is what the catalogue knows about the server's words; the zero value for a judgement of our own.
+	Answer explain.Answer
 	// Params fill the placeholders of the cause's own sentence.
 	Params check.Params
 	// Evidence is what was seen, on success too.

@@ -1,6 +1,9 @@
 package diagnostics
 
-import "postier/internal/check"
+import (
+	"postier/diagnostics/explain"
+	"postier/internal/check"
+)
 
 // Passed is the result of a check that found nothing wrong. Evidence is given here too.
 func Passed(evidence ...Observation) Result { return Result{Status: check.Pass, Evidence: evidence} }
@@ -27,4 +30,13 @@ func (r Result) Failed() bool { return r.Status == check.Fail }
 func (r Result) With(p check.Params) Result {
 	r.Params = r.Params.With(p)
 	return r
+}
+
+// Explain returns the answer to the server's words where a catalogue entry knew them and its cause is the result's,
+// otherwise the cause's own texts.
+func (r Result) Explain() explain.Answer {
+	if r.Answer.Reply != "" && r.Answer.Cause == r.Cause {
+		return r.Answer
+	}
+	return explain.For(r.Cause)
 }

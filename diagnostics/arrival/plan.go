@@ -155,11 +155,9 @@ func (r *run) unsent(ctx context.Context, err error, evidence diagnostics.Eviden
 	var refused *smtp.SendError
 	if ctx.Err() == nil && errors.As(err, &refused) {
 		result := refused.Result
-		return diagnostics.Result{
-			Status: check.Fail, Cause: result.Cause, Matched: result.Matched, Provider: result.Provider, Params: result.Params,
-			Code: result.Code, Fix: result.Fix,
-			Evidence: append(evidence, result.Evidence...), Transcript: result.Transcript,
-		}
+		result.Status, result.Needs, result.Took = check.Fail, nil, 0
+		result.Evidence = append(evidence, result.Evidence...)
+		return result
 	}
 	return diagnostics.Skipped(check.CauseCancelled, evidence...)
 }

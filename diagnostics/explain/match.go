@@ -271,6 +271,9 @@ func score(r *reply, q Query, knownProvider bool) float64 {
 	return s
 }
 
+// For is what the catalogue knows about a cause alone. A cause that is not in it counts as unknown.
+func For(cause check.Cause) Answer { return answer(cause, Query{}) }
+
 func answer(slug check.Cause, q Query) Answer {
 	info, ok := Cause(slug)
 	if !ok {

@@ -42,17 +42,17 @@ func Submission(e *smtp.Error, provider string) Answer {
 	)
 	switch {
 	case e.Lost:
-		return answer(check.CauseDeliveryUnknown, Query{})
+		return For(check.CauseDeliveryUnknown)
 	case errors.As(e.Err, &certificate):
-		return answer(Certificate(certificate.TLS, certificate.At), Query{})
+		return For(Certificate(certificate.TLS, certificate.At))
 	case errors.As(e.Err, &mechanism):
-		return answer(check.CauseProtocolError, Query{})
+		return For(check.CauseProtocolError)
 	case errors.As(e.Err, &protocol):
-		return answer(strange(protocol), Query{})
+		return For(strange(protocol))
 	}
 	for _, f := range found {
 		if errors.Is(e.Err, f.err) {
-			return answer(f.cause, Query{})
+			return For(f.cause)
 		}
 	}
 	if e.Reply.Code != 0 {
@@ -61,11 +61,11 @@ func Submission(e *smtp.Error, provider string) Answer {
 	f := wire.Classify(e.Err)
 	switch {
 	case e.Step == smtp.StepConnect:
-		return answer(f.DialCause(), Query{})
+		return For(f.DialCause())
 	case e.Step == smtp.StepResolve && f.Kind == wire.KindOther:
-		return answer(check.CauseDNSFailure, Query{})
+		return For(check.CauseDNSFailure)
 	}
-	return answer(f.Cause(), Query{})
+	return For(f.Cause())
 }
 
 // strange is the cause of what is no SMTP reply: TLS bytes, another protocol, or nonsense.
@@ -103,7 +103,7 @@ func MatchSMTP(r smtp.Reply, provider string) Answer {
 // the command was not understood, the step has a meaning of its own.
 func refusedAnswer(e *smtp.Error, provider string) Answer {
 	if e.Step == smtp.StepAuth && e.Reply.Code < 400 {
-		return answer(check.CauseProtocolError, Query{}) // neither 235 nor a challenge nor a refusal (RFC 4954 §4)
+		return For(check.CauseProtocolError) // neither 235 nor a challenge nor a refusal (RFC 4954 §4)
 	}
 	a := MatchSMTP(e.Reply, provider)
 	token := e.Secret == config.SecretOAuth

@@ -18,7 +18,7 @@ func (r *run) explain(result *diagnostics.Result, refused *client.ReplyError) {
 		Protocol: explain.IMAP, Code: string(refused.Status), Enhanced: string(refused.Code), Text: refused.Reply(),
 		Provider: r.target.Provider,
 	})
-	result.Cause, result.Matched, result.Provider = answer.Cause, answer.Reply, r.target.Provider
+	result.Cause, result.Answer = answer.Cause, answer
 	if refused.SignIn() && refused.Status == imap.StatusResponseTypeNo && answer.Cause == check.CauseUnknown {
 		// A server that gives no reason refuses the name or the password: RFC 9051 §6.2.2 and §6.2.3 know no other NO.
 		result.Cause = check.CauseWrongPassword
@@ -30,6 +30,6 @@ func (r *run) explainChallenge(result *diagnostics.Result, challenge safetext.Re
 	text := strings.TrimSpace(challenge.Raw())
 	answer := explain.Match(explain.Query{Protocol: explain.IMAP, Code: "+", Text: text, Provider: r.target.Provider})
 	if answer.Cause != check.CauseUnknown {
-		result.Cause, result.Matched, result.Provider = answer.Cause, answer.Reply, r.target.Provider
+		result.Cause, result.Answer = answer.Cause, answer
 	}
 }

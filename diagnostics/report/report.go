@@ -181,7 +181,8 @@ func server(s config.Server) *Server {
 
 func describe(info Info, r diagnostics.Result) Check {
 	c := Check{
-		ID: r.ID, Status: r.Status, Cause: r.Cause, Matched: r.Matched, Name: Name(info.Lang, r.ID), Step: info.step(r.ID),
+		ID: r.ID, Status: r.Status, Cause: r.Cause, Matched: r.Answer.Reply, Name: Name(info.Lang, r.ID),
+		Step:  info.step(r.ID),
 		Needs: r.Needs, TookMS: r.Took.Milliseconds(), Evidence: r.Evidence, Code: r.Code, Fix: r.Fix,
 	}
 	words := Describe(info.Lang, r)
@@ -197,7 +198,7 @@ func Describe(lang locale.Lang, r diagnostics.Result) explain.Words {
 	if r.Cause == "" {
 		return explain.Words{Title: Name(lang, r.ID)}
 	}
-	answer := explain.AnswerFor(r.Cause, r.Matched, r.Provider)
+	answer := r.Explain()
 	words := explain.Words{
 		Code: answer.Info().Code, Title: answer.Title(lang), Meaning: answer.Meaning(lang), Remedy: answer.Remedy(lang),
 	}
@@ -228,7 +229,7 @@ func ExitCode(results []diagnostics.Result) int {
 // ExitOf is the exit code of a command that stops for this result: its cause's own, or where that says no more than
 // "failed" to a transient reply, 75: trying again may help.
 func ExitOf(r diagnostics.Result) int {
-	code := explain.AnswerFor(r.Cause, r.Matched, r.Provider).Exit
+	code := r.Explain().Exit
 	if code == exitcode.OK {
 		code = exitcode.Failed
 	}

@@ -245,20 +245,19 @@ func TestExtensionsAreExplained(t *testing.T) {
 // follows.
 func TestDescribeForTheProvider(t *testing.T) {
 	t.Parallel()
-	google := explain.Match(explain.Query{
-		Protocol: explain.SMTP, Code: "534", Enhanced: "5.7.9",
-		Text: "Application-specific password required.", Provider: "gmail",
-	})
-	if google.Cause != "app-password-required" || google.Reply == "" {
-		t.Fatalf("%+v", google)
+	remedy := func(provider string) string {
+		answer := explain.Match(explain.Query{
+			Protocol: explain.SMTP, Code: "534", Enhanced: "5.7.9",
+			Text: "Application-specific password required.", Provider: provider,
+		})
+		if answer.Cause != "app-password-required" || answer.Reply == "" {
+			t.Fatalf("%+v", answer)
+		}
+		return strings.Join(Describe(locale.English, diagnostics.Result{
+			ID: check.SMTPAuth, Status: check.Fail, Cause: answer.Cause, Answer: answer,
+		}).Remedy, " ")
 	}
-	result := diagnostics.Result{
-		ID: check.SMTPAuth, Status: check.Fail, Cause: google.Cause,
-		Matched: google.Reply, Provider: "gmail",
-	}
-	own := strings.Join(Describe(locale.English, result).Remedy, " ")
-	result.Provider = "demo"
-	other := strings.Join(Describe(locale.English, result).Remedy, " ")
+	own, other := remedy("gmail"), remedy("demo")
 	if !strings.Contains(own, "Google") || strings.Contains(other, "Google") || other == "" {
 		t.Errorf("gmail: %s\ndemo: %s", own, other)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"postier/diagnostics"
 	"postier/diagnostics/arrival"
+	"postier/diagnostics/explain"
 	"postier/diagnostics/smtp"
 	"postier/internal/account"
 	"postier/internal/check"
@@ -87,7 +88,8 @@ func (s *sender) withSubmission(results []diagnostics.Result) []diagnostics.Resu
 	for i := range results {
 		if results[i].ID == check.ArrivalDelivered && results[i].Cause == s.submitted.Cause &&
 			s.submitted.Status == check.Fail {
-			results[i].Status, results[i].Cause, results[i].Matched = check.Skip, check.CauseNeedsFailed, ""
+			results[i].Status, results[i].Cause = check.Skip, check.CauseNeedsFailed
+			results[i].Answer = explain.Answer{}
 		}
 	}
 	return append([]diagnostics.Result{s.submitted}, results...)

@@ -24,7 +24,7 @@ func Reports(results []diagnostics.Result) []wizard.Report {
 // Report converts one result of diagnostics into the wizard's report.
 func Report(r diagnostics.Result) wizard.Report {
 	out := wizard.Report{
-		ID: r.ID, Status: r.Status, Cause: r.Cause, Matched: r.Matched, Took: r.Took, Brief: r.Brief(), Fixes: r.Fix,
+		ID: r.ID, Status: r.Status, Cause: r.Cause, Matched: r.Answer.Reply, Took: r.Took, Brief: r.Brief(), Fixes: r.Fix,
 	}
 	if r.Status == check.Fail {
 		out.Exit = report.ExitOf(r)
