@@ -7,8 +7,8 @@ import (
 	"postier/internal/check"
 )
 
-// TestFixLeadsToTheField (M-5): a failure leads to the step and field where it can be fixed, and that field is
-// marked.
+// TestFixLeadsToTheField (M-5): after a failure one key goes to the step and field where it can be fixed, and that
+// field is marked.
 func TestFixLeadsToTheField(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -49,8 +49,9 @@ func TestFixLeadsToTheField(t *testing.T) {
 	}
 }
 
-// TestMendWithoutGuide: where there is no guide, the password is the place; where there is no password, the servers.
-func TestMendWithoutGuide(t *testing.T) {
+// TestFixWithoutGuide: the fix leads to the password where the provider has no guide, and to the servers where the
+// account has no password.
+func TestFixWithoutGuide(t *testing.T) {
 	t.Parallel()
 	k := byHand(t, Options{})
 	k.password("geheim")
@@ -60,7 +61,7 @@ func TestMendWithoutGuide(t *testing.T) {
 	k.enter()
 	k.do(ActRetry)
 	k.passes(DoSubmission)
-	// The mailbox's own page opens for the mailbox's field.
+	// A field of the mailbox opens the page of the IMAP server.
 	k.fails(DoSent, "imap.connect", "connection-refused", StepServer, FieldIMAPPort)
 	k.enter()
 	k.at(StepSent)
@@ -79,7 +80,8 @@ func TestMendWithoutGuide(t *testing.T) {
 	k.at(StepSubmission)
 }
 
-// TestMailboxWaitsForSending (docs/security.md T21): one refused sign-in at a time.
+// TestMailboxWaitsForSending (docs/security.md T21): the mailbox is not signed in to before the submission server has
+// accepted the password, so that a wrong one is refused only once.
 func TestMailboxWaitsForSending(t *testing.T) {
 	t.Parallel()
 	k := known(t, Options{})
@@ -127,7 +129,7 @@ func TestLateOutcomes(t *testing.T) {
 	if k.requested(DoSubmission) != 2 || k.s.Passed() {
 		t.Error("the late outcome counts")
 	}
-	// Another password: the result of the first one says nothing.
+	// A late result for the first password says nothing about the second.
 	k.passes(DoSubmission)
 	k.do(ActBack)
 	k.password("qrstuvwxyzabcdef")
@@ -161,7 +163,7 @@ func TestLadderAsItGoes(t *testing.T) {
 	k.do(ActCancel)
 	k.at(StepSubmission)
 	k.says("wizard.cancelled")
-	if c := k.last(DoCancel); c.ID != id || k.s.Working() && k.s.work[DoSubmission].id != 0 {
+	if c := k.last(DoCancel); c.ID != id || k.s.work[DoSubmission].id != 0 {
 		t.Error("the work was not cancelled")
 	}
 	for _, n := range k.s.Screen().Notices {
@@ -181,7 +183,7 @@ func TestLadderAsItGoes(t *testing.T) {
 	k.at(StepSent)
 }
 
-// TestSkippedProvesNothing: a run that was cut off has no failed check and is no proof.
+// TestSkippedProvesNothing: a run that was stopped has no failed check, but proves nothing either.
 func TestSkippedProvesNothing(t *testing.T) {
 	t.Parallel()
 	k := known(t, Options{})
@@ -264,7 +266,7 @@ func TestSentFolder(t *testing.T) {
 	k.refused(FieldSentFolder)
 }
 
-// TestWhoFilesTheCopy: the person may change it where everything works, too.
+// TestWhoFilesTheCopy: the person may change who files the copy even where everything works.
 func TestWhoFilesTheCopy(t *testing.T) {
 	t.Parallel()
 	k := known(t, Options{})
@@ -285,7 +287,7 @@ func TestWhoFilesTheCopy(t *testing.T) {
 	k.says("wizard.sent.good")
 }
 
-// TestProviderFilesTheCopy: found out by the test message; nothing is filed twice then.
+// TestProviderFilesTheCopy: when the test message shows that the provider files copies itself, postier files none.
 func TestProviderFilesTheCopy(t *testing.T) {
 	t.Parallel()
 	k := byHand(t, Options{})
@@ -345,7 +347,7 @@ func TestDNSNeverBlocks(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 	k.says("wizard.dns.later")
-	// The outcome of entries that were still being read when the person went on is taken all the same.
+	// DNS results that arrive after the person went on are still used.
 	k = known(t, Options{})
 	k.toSent()
 	k.enter()
@@ -357,7 +359,7 @@ func TestDNSNeverBlocks(t *testing.T) {
 	}
 }
 
-// TestOneTestMessage: going back and forth never sends a second one by itself.
+// TestOneTestMessage: going back and forth never sends a second test message by itself.
 func TestOneTestMessage(t *testing.T) {
 	t.Parallel()
 	k := known(t, Options{})
@@ -406,7 +408,8 @@ func TestOneTestMessage(t *testing.T) {
 	k.at(StepOptions)
 }
 
-// TestVerdictOfTheReceiver: what the receiver thinks of SPF has to be fixed in DNS; the message arrived.
+// TestVerdictOfTheReceiver: a failed SPF verdict of the receiver does not count against the test, since the message
+// arrived.
 func TestVerdictOfTheReceiver(t *testing.T) {
 	t.Parallel()
 	k := known(t, Options{})
@@ -423,7 +426,8 @@ func TestVerdictOfTheReceiver(t *testing.T) {
 	}
 	k.enter()
 	k.at(StepOptions)
-	// A reply that was lost after the message is no proof, even when the message turns up: every send would end so.
+	// When the reply after the message was lost, the test fails even if the message arrives: every later send would end
+	// the same way.
 	k.do(ActBack)
 	k.do(ActRetry)
 	k.passes(DoTest, func(o *Outcome) { o.Reports[0].Status, o.Reports[0].Cause = check.Fail, "delivery-unknown" })
@@ -432,7 +436,7 @@ func TestVerdictOfTheReceiver(t *testing.T) {
 	}
 }
 
-// TestFoundHostStays: an outcome cannot move the conversation to another host than the one that was confirmed.
+// TestFoundHostStays: an outcome cannot replace the host that the person confirmed.
 func TestFoundHostStays(t *testing.T) {
 	t.Parallel()
 	k := byHand(t, Options{})

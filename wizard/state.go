@@ -300,16 +300,6 @@ func (s State) Passed() bool {
 	return (&s).passed(kind)
 }
 
-// Working reports whether a request is under way.
-func (s State) Working() bool {
-	for _, t := range s.work {
-		if t.id != 0 {
-			return true
-		}
-	}
-	return false
-}
-
 func (s State) clone() State {
 	s.errors = maps.Clone(s.errors)
 	s.typed = maps.Clone(s.typed)

@@ -9,13 +9,13 @@ import (
 	"testing"
 	"time"
 
+	"postier/internal/account"
 	"postier/internal/cli/command"
 	"postier/internal/cli/profile"
 	"postier/internal/exitcode"
 	"postier/internal/rehearsal"
 	"postier/internal/wire"
 	"postier/presets"
-	"postier/wizard/worker"
 )
 
 const tokenProfile = `{
@@ -198,13 +198,13 @@ func TestTokenNewClient(t *testing.T) {
 func TestOAuthProviders(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"microsoft", "google", "yandex", "fastmail"} {
-		p, ok := worker.IdentityNamed(presets.Default(), name)
+		p, ok := account.EndpointsNamed(presets.Default(), name)
 		if !ok || len(p.Flows()) == 0 || !strings.HasPrefix(p.TokenURL, "https://") || len(p.Scopes) == 0 {
 			t.Errorf("%s: %+v", name, p)
 		}
 	}
 	for _, name := range []string{"yahoo", "evil", ""} {
-		if p, ok := worker.IdentityNamed(presets.Default(), name); ok {
+		if p, ok := account.EndpointsNamed(presets.Default(), name); ok {
 			t.Errorf("%q: %+v", name, p)
 		}
 	}

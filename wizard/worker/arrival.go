@@ -33,14 +33,14 @@ func (w *Worker) test(ctx context.Context, r wizard.Request, out *wizard.Outcome
 	if !r.Draft.ReadsMailbox() {
 		message, err := arrival.Compose(target, w.Lang, w.product(), w.now())
 		if err != nil {
-			out.Reports = []wizard.Report{Report(diagnostics.Result{
+			out.Reports = []wizard.Report{reportOf(diagnostics.Result{
 				ID: check.SMTPData, Status: check.Fail,
 				Cause: check.CauseAddressInvalid,
 			})}
 			return
 		}
 		_, _ = sender.send(ctx, message.Raw) // the result is in sender.submitted
-		out.Reports = []wizard.Report{Report(sender.submitted)}
+		out.Reports = []wizard.Report{reportOf(sender.submitted)}
 		return
 	}
 	target.SentMode = r.Draft.CopyMode()
@@ -50,7 +50,7 @@ func (w *Worker) test(ctx context.Context, r wizard.Request, out *wizard.Outcome
 	if delivered, ok := diagnostics.Find(results, check.ArrivalDelivered); ok {
 		out.FiledByProvider, _ = arrival.FiledByProvider(delivered)
 	}
-	out.Reports = Reports(sender.withSubmission(results))
+	out.Reports = reportsOf(sender.withSubmission(results))
 }
 
 // sender submits the test message once and keeps the result.
@@ -75,7 +75,7 @@ func (s *sender) send(ctx context.Context, message []byte) (smtp.Outcome, error)
 		s.submitted = diagnostics.Result{ID: check.SMTPData, Status: check.Skip, Cause: check.CauseCancelled}
 	}
 	s.submitted.Took = outcome.Took
-	s.tell(Report(s.submitted))
+	s.tell(reportOf(s.submitted))
 	return outcome, err
 }
 

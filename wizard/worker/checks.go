@@ -29,7 +29,7 @@ func (w *Worker) submission(ctx context.Context, r wizard.Request, out *wizard.O
 		return
 	}
 	results := w.run(ctx, r, tell, smtp.Plan(network, target, smtp.Options{}))
-	out.Reports = Reports(results)
+	out.Reports = reportsOf(results)
 	if found, ok := dialledServer(results, check.NetConnect, target.Submission); ok &&
 		diagnostics.Verdict(results) != check.Fail {
 		out.Submission = &found
@@ -63,7 +63,7 @@ func (w *Worker) sent(ctx context.Context, r wizard.Request, out *wizard.Outcome
 	server := client.Settle(ctx, network, *target.IMAP)
 	target.IMAP = &server
 	results := w.run(ctx, r, tell, imap.Plan(network, target, options))
-	out.Reports = Reports(results)
+	out.Reports = reportsOf(results)
 	if secured, ok := diagnostics.Find(results, check.IMAPTLS); ok && secured.Status == check.Pass {
 		out.IMAP = &server
 	}
@@ -83,5 +83,5 @@ func (w *Worker) dns(ctx context.Context, r wizard.Request, out *wizard.Outcome,
 	plan := dns.Plan(w.Network, w.Target(r.Draft, r), dns.Options{})
 	plan.Checks = slices.DeleteFunc(plan.Checks,
 		func(c diagnostics.Check) bool { return !slices.Contains(wizard.Checks(wizard.DoDNS), c.ID) })
-	out.Reports = Reports(w.run(ctx, r, tell, plan))
+	out.Reports = reportsOf(w.run(ctx, r, tell, plan))
 }

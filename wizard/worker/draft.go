@@ -10,9 +10,9 @@ import (
 	"postier/wizard"
 )
 
-// DraftPath returns where the draft of a configuration is stored: next to it, so that it is found after a lost
+// draftPath returns where the draft of a configuration is stored: next to it, so that it is found after a lost
 // connection.
-func DraftPath(configPath string) string {
+func draftPath(configPath string) string {
 	return filepath.Join(filepath.Dir(configPath), "draft.json")
 }
 
@@ -24,20 +24,20 @@ func (w *Worker) saveDraft(d wizard.Draft) error {
 	if err != nil {
 		return err
 	}
-	return safefile.Write(DraftPath(w.ConfigPath), append(data, '\n'), safefile.Options{})
+	return safefile.Write(draftPath(w.ConfigPath), append(data, '\n'), safefile.Options{})
 }
 
 func (w *Worker) forgetDraft() error {
 	if w.NoDraft {
 		return nil
 	}
-	return safefile.Remove(DraftPath(w.ConfigPath))
+	return safefile.Remove(draftPath(w.ConfigPath))
 }
 
 // LoadDraft reads the draft of a configuration. ok is false when there is none, or when this version cannot read it: a
 // damaged draft must not keep the person from starting a new setup.
 func LoadDraft(configPath string) (d wizard.Draft, ok bool, err error) {
-	data, err := safefile.Read(DraftPath(configPath))
+	data, err := safefile.Read(draftPath(configPath))
 	if errors.Is(err, fs.ErrNotExist) {
 		return d, false, nil
 	}

@@ -7,8 +7,8 @@ import (
 	"postier/wizard"
 )
 
-// TestFallback: the platform's profile is saved together with the person's own, once, and what someone chose or
-// changed stays.
+// TestFallback: the platform's profile is saved once, together with the person's own. A profile or a fallback that
+// someone changed stays unchanged.
 func TestFallback(t *testing.T) {
 	t.Parallel()
 	h := newFixture(t, "")

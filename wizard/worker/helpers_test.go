@@ -17,7 +17,7 @@ import (
 	"postier/wizard"
 )
 
-// fixture is a worker with a provider of its own and an empty configuration folder.
+// fixture is a worker with a rehearsal provider and an empty configuration folder.
 type fixture struct {
 	*Worker
 	t        *testing.T
@@ -56,7 +56,7 @@ func newFixtureWith(t *testing.T, o rehearsal.Options) *fixture {
 	}}
 }
 
-// draft is what the wizard holds once the servers are confirmed.
+// draft returns the wizard's draft after the servers were confirmed.
 func (h *fixture) draft() wizard.Draft {
 	imap := h.provider.IMAP
 	return wizard.Draft{
@@ -71,7 +71,7 @@ func (h *fixture) request(kind wizard.RequestKind) wizard.Request {
 	return wizard.Request{ID: 7, Kind: kind, Draft: h.draft(), Secret: h.provider.Typed}
 }
 
-// do carries one request out and returns the end, with everything that was told on the way.
+// do carries out one request and returns the final outcome and the ones before it.
 func (h *fixture) do(ctx context.Context, r wizard.Request) (last wizard.Outcome, outcomes []wizard.Outcome) {
 	h.t.Helper()
 	h.Do(ctx, r, func(o wizard.Outcome) {

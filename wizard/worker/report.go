@@ -12,17 +12,17 @@ import (
 	"postier/wizard"
 )
 
-// Reports converts results of diagnostics into the wizard's reports.
-func Reports(results []diagnostics.Result) []wizard.Report {
+// reportsOf converts results of diagnostics into the wizard's reports.
+func reportsOf(results []diagnostics.Result) []wizard.Report {
 	out := make([]wizard.Report, 0, len(results))
 	for _, r := range results {
-		out = append(out, Report(r))
+		out = append(out, reportOf(r))
 	}
 	return out
 }
 
-// Report converts one result of diagnostics into the wizard's report.
-func Report(r diagnostics.Result) wizard.Report {
+// reportOf converts one result of diagnostics into the wizard's report.
+func reportOf(r diagnostics.Result) wizard.Report {
 	out := wizard.Report{
 		ID: r.ID, Status: r.Status, Cause: r.Cause, Matched: r.Answer.Reply, Took: r.Took, Brief: r.Brief(), Fixes: r.Fix,
 	}

@@ -87,8 +87,8 @@ func TestSave(t *testing.T) {
 	}
 }
 
-// TestSaveRefusals: the old configuration, the old secret and the draft stay as they were, and the reason is a
-// sentence.
+// TestSaveRefusals: when a save fails, the old configuration, the old secret and the draft are unchanged, and the error
+// is a sentence.
 func TestSaveRefusals(t *testing.T) {
 	t.Parallel()
 	full := &safefile.Error{Op: "write", Path: "config.json", Problem: safefile.DiskFull, Err: syscall.ENOSPC}
@@ -137,7 +137,7 @@ func TestSaveRefusals(t *testing.T) {
 			if h.file("draft.json") == "" {
 				t.Error("the draft is gone")
 			}
-			// Mended, the same conversation saves.
+			// Once the cause is fixed, the same conversation saves.
 			if h.saveHook = nil; c.config != "" {
 				_ = os.Remove(h.ConfigPath)
 			}
@@ -176,7 +176,7 @@ func TestSaveRefusals(t *testing.T) {
 	})
 }
 
-// edited is the request that saves the profile as it is in the file.
+// edited changes the request so that it saves the profile of the file as an edited one.
 func (h *fixture) edited(r *wizard.Request) {
 	h.t.Helper()
 	doc := h.load()
@@ -204,7 +204,7 @@ const withUnknownKeys = `{
 }
 `
 
-// TestEditKeeps: unknown keys, the reference to the secret, pins and the switch stay.
+// TestEditKeeps: editing keeps unknown keys, the reference to the secret, pins and whether the profile is enabled.
 func TestEditKeeps(t *testing.T) {
 	t.Parallel()
 	h := newFixture(t, "")
@@ -263,7 +263,7 @@ func TestEditSecret(t *testing.T) {
 	}
 }
 
-// TestInlineSecretMoves: a secret that stood in the file gets one of its own.
+// TestInlineSecretMoves: a secret that was in the configuration file moves to a file of its own.
 func TestInlineSecretMoves(t *testing.T) {
 	t.Parallel()
 	h := newFixture(t, "")
@@ -281,7 +281,7 @@ func TestInlineSecretMoves(t *testing.T) {
 	}
 }
 
-// TestNameTakenMeanwhile: a profile that appeared during the conversation is not overwritten.
+// TestNameTakenMeanwhile: a profile that another program saved during the conversation is not overwritten.
 func TestNameTakenMeanwhile(t *testing.T) {
 	t.Parallel()
 	h := newFixture(t, "")
@@ -294,7 +294,7 @@ func TestNameTakenMeanwhile(t *testing.T) {
 	}
 }
 
-// TestTwoSavesAtOnce: both are there afterwards, each with its own secret.
+// TestTwoSavesAtOnce: two saves at the same time both succeed, each with its own secret.
 func TestTwoSavesAtOnce(t *testing.T) {
 	t.Parallel()
 	h := newFixture(t, "")
@@ -316,7 +316,7 @@ func TestTwoSavesAtOnce(t *testing.T) {
 	}
 }
 
-// TestAnotherProgramWrites: a change between reading and writing is read again, not overwritten.
+// TestAnotherProgramWrites: when another program changes the file between our reading and writing, its change is kept.
 func TestAnotherProgramWrites(t *testing.T) {
 	t.Parallel()
 	h := newFixture(t, "")

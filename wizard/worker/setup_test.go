@@ -41,7 +41,7 @@ func (s *setup) onward(t *testing.T, to wizard.Step) {
 	t.Fatalf("stuck at %s: %+v", s.Step(), s.Finding())
 }
 
-// TestWholeSetup is the main job against a real peer: address and password in, a proven configuration out.
+// TestWholeSetup runs a setup against real servers, from the address and the password to a proven configuration.
 func TestWholeSetup(t *testing.T) {
 	t.Parallel()
 	h := newFixture(t, "")
@@ -69,7 +69,7 @@ func TestWholeSetup(t *testing.T) {
 	if s.Saved() == nil || p.SentCopy.Folder != "Envoyés" {
 		t.Errorf("%+v", p.SentCopy)
 	}
-	// Edited and saved again without typing anything.
+	// The profile is edited and saved without typing anything.
 	stored := secret.New(h.provider.Typed.Reveal())
 	s = h.start(context.Background(),
 		wizard.Options{Draft: wizard.DraftOf(doc.File.Default, p, true), Stored: stored, Names: doc.File.Names()})
@@ -109,7 +109,7 @@ func TestSetupEnds(t *testing.T) {
 	t.Errorf("%d goroutines, %d before", runtime.NumGoroutine(), before)
 }
 
-// TestSetupStopsWaiting: the end of the context ends waiting.
+// TestSetupStopsWaiting: Next returns when the context ends.
 func TestSetupStopsWaiting(t *testing.T) {
 	t.Parallel()
 	h := newFixture(t, "silent-server")

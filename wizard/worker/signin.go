@@ -9,10 +9,10 @@ import (
 	"postier/config"
 	"postier/config/credential"
 	"postier/diagnostics"
+	"postier/internal/account"
 	"postier/internal/check"
 	"postier/internal/oauth"
 	"postier/internal/secret"
-	"postier/internal/wire"
 	"postier/presets"
 	"postier/wizard"
 )
@@ -37,44 +37,13 @@ func (s *signIns) find(id int) (*oauth.SignIn, bool) {
 	return one, ok
 }
 
-// Identity returns the OAuth endpoints of a preset; ok is false when it has none that any program may use.
-func Identity(p *presets.Provider) (o oauth.Provider, ok bool) {
-	if p == nil || p.OAuth == nil || p.OAuth.Flow == presets.FlowPartners {
-		return oauth.Provider{}, false
-	}
-	return oauth.Provider{
-		Name: p.OAuth.Provider, AuthURL: p.OAuth.AuthURL, TokenURL: p.OAuth.TokenURL, DeviceURL: p.OAuth.DeviceURL,
-		Scopes: p.OAuth.Scopes,
-	}, true
-}
-
-// IdentityNamed finds the endpoints of an identity provider: several presets may share one, as Outlook.com and
-// Microsoft 365 do.
-func IdentityNamed(book *presets.Book, name string) (oauth.Provider, bool) {
-	for _, entry := range book.All() {
-		p, _ := book.Get(entry.ID)
-		if o, ok := Identity(p); ok && o.Name == name {
-			return o, true
-		}
-	}
-	return oauth.Provider{}, false
-}
-
-// TokenSource returns a source of access tokens that asks only the endpoints named in the presets.
-func TokenSource(network *wire.Network, book *presets.Book) *oauth.Source {
-	return &oauth.Source{
-		Client:   &oauth.Client{Network: network},
-		Provider: func(name string) (oauth.Provider, bool) { return IdentityNamed(book, name) },
-	}
-}
-
 func (w *Worker) identity(r wizard.Request) (oauth.Provider, bool) {
 	if p, ok := w.Book.Get(r.Draft.Provider); ok {
-		if o, ok := Identity(p); ok && o.Name == r.SignIn.Provider {
+		if o, ok := account.Endpoints(p); ok && o.Name == r.SignIn.Provider {
 			return o, true
 		}
 	}
-	return IdentityNamed(w.Book, r.SignIn.Provider)
+	return account.EndpointsNamed(w.Book, r.SignIn.Provider)
 }
 
 // pendingSuffix marks the file of tokens that no profile refers to yet. No profile has such a name, since names of
@@ -200,7 +169,7 @@ func signInFailed(out *wizard.Outcome, err error) {
 }
 
 func tokenReport(id string, e *oauth.Error) wizard.Report {
-	r := Report(diagnostics.Result{ID: check.ID(id), Status: check.Fail, Cause: e.Cause()})
+	r := reportOf(diagnostics.Result{ID: check.ID(id), Status: check.Fail, Cause: e.Cause()})
 	r.Reply, r.Details = e.Said, []string{e.Error()}
 	return r
 }
@@ -211,7 +180,7 @@ func (w *Worker) authorise(ctx context.Context, r *wizard.Request, check check.I
 	if r.Draft.SecretType != config.SecretOAuth || !r.SignedIn || r.Draft.SignIn == nil {
 		return true
 	}
-	source := TokenSource(w.Network, w.Book)
+	source := account.TokenSource(w.Network, w.Book)
 	source.Client.Now = w.Now
 	access, err := source.Access(ctx, w.reference(*r.Draft.SignIn, r.Draft))
 	var e *oauth.Error

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"postier/config"
+	"postier/internal/account"
 	"postier/internal/check"
 	"postier/internal/locale"
 	"postier/internal/rehearsal"
@@ -142,7 +143,7 @@ func TestSignInFromCodeToProfile(t *testing.T) {
 	if got := doc.File.Profiles["renamed"]; !credentialEqual(got.Credential, want) || !got.Proven() {
 		t.Errorf("%+v", got.Credential)
 	}
-	access, err := TokenSource(h.Network, h.Book).Access(ctx,
+	access, err := account.TokenSource(h.Network, h.Book).Access(ctx,
 		h.reference(wizard.SignIn{Provider: rehearsal.OAuthName, ClientID: rehearsal.OAuthClient, Name: "renamed"},
 			wizard.Draft{}))
 	if err != nil || access.Token.Empty() {
@@ -156,7 +157,7 @@ func credentialEqual(a, b config.Credential) bool {
 	return string(x) == string(y)
 }
 
-// TestSignInFaults: every rehearsed failure ends in its cause, and those that pass by themselves end well.
+// TestSignInFaults: every rehearsed failure ends in its cause, and a temporary one in a sign-in.
 func TestSignInFaults(t *testing.T) {
 	t.Parallel()
 	for _, fault := range rehearsal.Faults() {
@@ -197,8 +198,8 @@ func TestSignInFaults(t *testing.T) {
 	}
 }
 
-// TestSignInCannotBeKept: an approval is not asked for when it could not be kept, and it is kept while the disk is
-// full.
+// TestSignInCannotBeKept: no approval is requested when the tokens could not be stored. When the disk is full after the
+// approval, storing can be repeated without another one.
 func TestSignInCannotBeKept(t *testing.T) {
 	t.Parallel()
 	h := signInFixture(t, "", time.Millisecond)
@@ -232,7 +233,7 @@ func TestSignInCannotBeKept(t *testing.T) {
 	h.keptOnlyIn("secrets/atelier.draft.oauth.json")
 }
 
-// TestSignInByPaste goes through the authorization code as a browser would.
+// TestSignInByPaste goes through the authorization code flow as a browser would.
 func TestSignInByPaste(t *testing.T) {
 	t.Parallel()
 	h := signInFixture(t, "", -1)
@@ -279,8 +280,8 @@ func (h *fixture) browse(page string) string {
 	return response.Header.Get("Location")
 }
 
-// TestFoundAgain: after a dropped line, and for a saved profile, the person need not approve once more; another's is
-// not taken.
+// TestFoundAgain: after a lost connection, and for a saved profile, the earlier sign-in is used and the person need not
+// approve again. The sign-in of another account is not used.
 func TestFoundAgain(t *testing.T) {
 	t.Parallel()
 	h := signInFixture(t, "", time.Millisecond)
@@ -365,7 +366,7 @@ func TestSavedSignInStays(t *testing.T) {
 	h.keptOnlyIn("secrets/atelier.oauth.json")
 }
 
-// TestWithdrawnSignIn: without a token the check says why, and leads to step 5.
+// TestWithdrawnSignIn: when no token can be fetched, the check of the sign-in fails with the cause and leads to step 5.
 func TestWithdrawnSignIn(t *testing.T) {
 	t.Parallel()
 	h := signInFixture(t, "", time.Millisecond)

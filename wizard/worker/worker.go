@@ -127,7 +127,7 @@ func (w *Worker) run(ctx context.Context, r wizard.Request, tell func(wizard.Out
 	return diagnostics.Run(ctx, func(e diagnostics.Event) {
 		report := wizard.Report{ID: e.ID, Running: true}
 		if e.Result != nil {
-			report = Report(*e.Result)
+			report = reportOf(*e.Result)
 		}
 		tell(wizard.Outcome{ID: r.ID, Kind: r.Kind, Report: &report})
 	}, plans...)

@@ -31,7 +31,7 @@ func TestDiscover(t *testing.T) {
 	}
 }
 
-// TestLadders runs the real checks, each of which says what it saw.
+// TestLadders runs the real checks; each of them reports evidence.
 func TestLadders(t *testing.T) {
 	t.Parallel()
 	h := newFixture(t, "")
@@ -90,7 +90,7 @@ func TestLadders(t *testing.T) {
 	}
 }
 
-// TestAutoIsSettled: what "find out by itself" came to stands in the outcome.
+// TestAutoIsSettled: the outcome holds the port and security that were found for "auto".
 func TestAutoIsSettled(t *testing.T) {
 	t.Parallel()
 	h := newFixture(t, "")
@@ -151,7 +151,7 @@ func TestTestMessage(t *testing.T) {
 	}
 }
 
-// TestTestMessageFailures: each failure of the hand-over is one finding, with what the server said.
+// TestTestMessageFailures: each failure to submit the test message is one finding, with the server's reply.
 func TestTestMessageFailures(t *testing.T) {
 	t.Parallel()
 	for fault, id := range map[string]check.ID{
@@ -183,7 +183,7 @@ func TestTestMessageFailures(t *testing.T) {
 	}
 }
 
-// TestTestMessageWithoutMailbox proves sending only, and signs in nowhere else.
+// TestTestMessageWithoutMailbox: without a mailbox only sending is proven, and there is no other sign-in.
 func TestTestMessageWithoutMailbox(t *testing.T) {
 	t.Parallel()
 	h := newFixture(t, "")
@@ -215,7 +215,7 @@ func TestTestMessageWithoutMailbox(t *testing.T) {
 	}
 }
 
-// TestCancel: a server that says nothing is left at once.
+// TestCancel: cancelling ends a check at once, even when the server sends nothing.
 func TestCancel(t *testing.T) {
 	t.Parallel()
 	h := newFixture(t, "silent-server")
@@ -237,7 +237,7 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-// TestDraftFiles: kept after each step for this user only, forgotten at the end, and never in the way.
+// TestDraftFiles: a draft is readable for this user only and removed at the end; a missing or damaged one is no error.
 func TestDraftFiles(t *testing.T) {
 	t.Parallel()
 	h := newFixture(t, "")
@@ -257,7 +257,7 @@ func TestDraftFiles(t *testing.T) {
 	if got, _ := json.Marshal(read); string(got) != string(want) {
 		t.Errorf("\n%s\n%s", got, want)
 	}
-	mode(t, DraftPath(h.ConfigPath), 0o600)
+	mode(t, draftPath(h.ConfigPath), 0o600)
 	for _, damaged := range []string{
 		"", "{", "null", `{"version":2,"step":"address"}`, `{"version":1,"step":"nowhere"}`,
 		`{"version":"x"}`, "\x00\xff", `[]`,

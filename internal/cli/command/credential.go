@@ -11,11 +11,11 @@ import (
 
 	"postier/config"
 	"postier/config/credential"
+	"postier/internal/account"
 	"postier/internal/exitcode"
 	"postier/internal/oauth"
 	"postier/internal/safetext"
 	"postier/internal/secret"
-	"postier/wizard/worker"
 )
 
 // SecretFlags are the ways in which a secret comes without standing in an argument.
@@ -138,7 +138,7 @@ func (f *Factory) Tokens() (*oauth.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return worker.TokenSource(network, f.Book()), nil
+	return account.TokenSource(network, f.Book()), nil
 }
 
 // TokenReference is a saved credential as the token source knows it.
