@@ -42,7 +42,7 @@ func BenchmarkFirstFrame(b *testing.B) {
 	}
 }
 
-// BenchmarkDraw is what one drawing of a screen costs, without a terminal.
+// BenchmarkDraw measures one drawing of a screen, without a terminal.
 func BenchmarkDraw(b *testing.B) {
 	s, _ := wizard.New(wizard.Options{Today: "2026-11-21"})
 	conversation := carrier.Start(b.Context(), s, nil, autoWorker{})
@@ -54,7 +54,7 @@ func BenchmarkDraw(b *testing.B) {
 	}
 }
 
-// counter counts what is written to it.
+// counter counts the bytes that are written to it.
 type counter struct {
 	n    atomic.Int64
 	seen int64
@@ -62,7 +62,7 @@ type counter struct {
 
 func (c *counter) Write(p []byte) (int, error) { c.n.Add(int64(len(p))); return len(p), nil }
 
-// grown waits until more was written than when it was called last.
+// grown waits until more has been written than at its last call.
 func (c *counter) grown() {
 	for c.n.Load() == c.seen {
 		time.Sleep(200 * time.Microsecond)

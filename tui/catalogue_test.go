@@ -11,7 +11,7 @@ import (
 	"postier/wizard"
 )
 
-// TestCatalogue compares the words that the code asks for with those that the catalogues have.
+// TestCatalogue compares the keys that the code uses with those in the translations.
 func TestCatalogue(t *testing.T) {
 	t.Parallel()
 	used := usedKeys(t)
@@ -66,7 +66,7 @@ func usedKeys(t *testing.T) map[string]bool {
 	return used
 }
 
-// TestFarewell keeps each result in the scrollback, also of an address that was set up before the last one.
+// TestFarewell: each result stays in the scrollback, also that of an address that was set up before the last one.
 func TestFarewell(t *testing.T) {
 	t.Parallel()
 	stops := walk(t)

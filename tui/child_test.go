@@ -17,7 +17,7 @@ import (
 // The test program runs itself as the front end of a child process, on a pseudo-terminal with real signals.
 const (
 	childVariable = "POSTIER_TUI_CHILD" // "wizard" or "home"
-	draftVariable = "POSTIER_TUI_DRAFT" // where the child keeps its draft
+	draftVariable = "POSTIER_TUI_DRAFT" // the file in which the child stores its draft
 )
 
 func TestMain(m *testing.M) {
@@ -60,8 +60,8 @@ func childHome() int {
 	return 0
 }
 
-// autoWorker is a world in which everything works but the first password, and in which a password that begins with
-// "hang" meets a server that says nothing, and one that begins with "boom" a worker that panics.
+// autoWorker lets all work succeed, but refuses the first password. With a password that begins with "hang" a check
+// never ends, and with "boom" the worker panics.
 type autoWorker struct{}
 
 var ladderIDs = map[wizard.RequestKind][]string{

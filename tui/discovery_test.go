@@ -9,8 +9,8 @@ import (
 	"postier/wizard"
 )
 
-// TestEnterCutsTheSearchShort: the first good answer stands on the screen while the search goes on; Enter takes it and
-// ends the search, and a better one that comes late changes nothing.
+// TestEnterCutsTheSearchShort: the first good candidate is shown while the search goes on. Enter accepts it and ends
+// the search, and a better one that comes later changes nothing.
 func TestEnterCutsTheSearchShort(t *testing.T) {
 	t.Parallel()
 	begun, _ := wizard.New(wizard.Options{Today: "2026-11-21", Address: "contact@durand.example"})

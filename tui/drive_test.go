@@ -23,12 +23,12 @@ type driver struct {
 	t     *testing.T
 	model *model
 	quit  bool
-	// clipboard is what was put on it last.
+	// clipboard is the text that was copied last.
 	clipboard string
 	worker    *fakeWorker
 }
 
-// fakeWorker remembers what it was asked for and does nothing; tests tell outcomes themselves.
+// fakeWorker records its requests and does nothing; tests tell the outcomes themselves.
 type fakeWorker struct {
 	asked chan wizard.Request
 	ended chan int
@@ -54,7 +54,7 @@ func testTheme(env ...string) theme {
 	return newTheme(func(name string) string { return values[name] }, false)
 }
 
-// converse drives the real wizard from one of its moments on.
+// converse drives the real wizard from a given state on.
 func converse(t *testing.T, state wizard.State, lang locale.Lang, width, height int) *driver {
 	t.Helper()
 	worker := &fakeWorker{asked: make(chan wizard.Request, 100), ended: make(chan int, 100)}
@@ -84,7 +84,7 @@ func (d *driver) send(msg tea.Msg) {
 	d.model.View()
 }
 
-// run carries out the commands that matter to a test: quitting and the clipboard. Ticks are not waited for.
+// run carries out the commands that matter to a test: quitting and the clipboard. It does not wait for ticks.
 func (d *driver) run(cmd tea.Cmd) {
 	if cmd == nil || d.model.ticking != 0 && d.model.waiting != 0 && !d.model.ended && !d.model.left {
 		return
@@ -167,7 +167,7 @@ func (d *driver) hides(text string) {
 	}
 }
 
-// checkName names the checks of these tests, in no language in particular.
+// checkName returns the name of a check in these tests, the same in every language.
 func checkName(id check.ID) wizard.Words { return wizard.L("Check " + string(id)) }
 
 // explained gives a report the words of these tests.

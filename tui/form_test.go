@@ -6,7 +6,8 @@ import (
 	"postier/wizard"
 )
 
-// A proposed port gives way to a pasted one, but not to words that follow it, nor once it was edited.
+// TestPasteIntoPort: a pasted port replaces a proposed one. Pasted words do not, and neither does anything once the
+// person has edited the field.
 func TestPasteIntoPort(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

@@ -17,7 +17,7 @@ var update = flag.Bool("update", false, "write the golden screens again; read th
 
 var sizes = []struct{ width, height int }{{40, 12}, {80, 24}, {120, 40}}
 
-// TestGoldenScreens compares every step, in three sizes and every language, with what was approved.
+// TestGoldenScreens compares every step, in three sizes and every language, with its approved file.
 func TestGoldenScreens(t *testing.T) {
 	t.Parallel()
 	for _, s := range walk(t) {
@@ -31,7 +31,7 @@ func TestGoldenScreens(t *testing.T) {
 	}
 }
 
-// golden compares a screen with its file, and checks what must hold of every screen.
+// golden compares a screen with its file, and checks what must be true of every screen.
 func golden(t *testing.T, name, view string, width, height int) {
 	t.Helper()
 	fits(t, name, view, width, height)

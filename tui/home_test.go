@@ -97,7 +97,7 @@ func TestHomeWithoutProfiles(t *testing.T) {
 	}
 }
 
-// TestHomeAnswersForTheDefault: a key that has nothing to do says so.
+// TestHomeAnswersForTheDefault: a key that would change nothing says so.
 func TestHomeAnswersForTheDefault(t *testing.T) {
 	t.Parallel()
 	h := newHome(HomeOptions{Items: homeItems()}, testTheme())

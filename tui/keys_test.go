@@ -14,7 +14,7 @@ import (
 	"postier/wizard"
 )
 
-// script is a conversation of one screen that remembers what it was answered.
+// script is a conversation of one screen that records the answers.
 type script struct {
 	screen  wizard.Screen
 	answers *[]wizard.Answer
@@ -406,7 +406,7 @@ func TestEveryKeyOnSmallScreens(t *testing.T) {
 	}
 }
 
-// TestHostileText shows other people's text in every place that has some, and looks at what reaches the terminal.
+// TestHostileText puts hostile text into every place that shows remote text, and checks what reaches the terminal.
 func TestHostileText(t *testing.T) {
 	t.Parallel()
 	hostile := "a\x1b[2Jb\x1b]52;c;aGk=\x07c\u202ed\u200be\x9bf\u009bg\rh\x00i"
@@ -518,7 +518,8 @@ func TestBadgesHaveContrast(t *testing.T) {
 	}
 }
 
-// TestWhatLeavingKeeps: the password is named only when one was given, and a rehearsal promises nothing.
+// TestWhatLeavingKeeps: the note about the password appears only when one was given, and a rehearsal does not promise
+// to keep anything.
 func TestWhatLeavingKeeps(t *testing.T) {
 	t.Parallel()
 	s, _ := wizard.New(wizard.Options{Today: "2026-11-21"})

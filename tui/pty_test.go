@@ -19,10 +19,10 @@ import (
 	"postier/internal/screenshot"
 )
 
-// pictures is where to write the screens of the whole setup as SVG, for the manual.
+// pictures is the folder to which the screens of the whole setup are written as SVG, for the manual.
 var pictures = flag.String("pictures", "", "folder to write pictures of the screens to")
 
-// picture keeps what the screen shows.
+// picture writes the screen as SVG.
 func (s *session) picture(name string) {
 	s.t.Helper()
 	if *pictures == "" {
@@ -33,7 +33,7 @@ func (s *session) picture(name string) {
 	}
 }
 
-// patience is how long a test waits for the screen before it fails; a screen takes a few hundredths of it.
+// patience is how long a test waits for the screen before it fails; a screen takes about a tenth of a second.
 const patience = 10 * time.Second
 
 // session is the front end in a child process on a pseudo-terminal, with an emulated screen in front.
@@ -74,7 +74,7 @@ func open(t *testing.T, what string, width, height int, env ...string) *session 
 	return s
 }
 
-// Write takes what the child writes.
+// Write receives the child's output.
 func (s *session) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	s.raw.Write(p)
@@ -82,7 +82,7 @@ func (s *session) Write(p []byte) (int, error) {
 	return s.screen.Write(p)
 }
 
-// written is everything that the child has written so far.
+// written returns everything that the child has written so far.
 func (s *session) written() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -137,7 +137,8 @@ func (s *session) exit() int {
 	return s.cmd.ProcessState.ExitCode()
 }
 
-// restored checks that the terminal is as a shell wants it: main screen, cursor shown, no bracketed paste, no mouse.
+// restored checks that the terminal is in the state that a shell expects: main screen, cursor shown, no bracketed
+// paste, no mouse.
 func (s *session) restored() {
 	s.t.Helper()
 	out := s.written()
@@ -218,8 +219,8 @@ func TestWholeSetup(t *testing.T) {
 	s.clean()
 }
 
-// clean checks that nothing secret and nothing raw from the server has reached the terminal, and that keys were not
-// logged.
+// clean checks that no secret and no raw control character from the server has reached the terminal, and that keys were
+// not logged.
 func (s *session) clean() {
 	s.t.Helper()
 	out := s.written()
@@ -240,7 +241,7 @@ func (s *session) clean() {
 	}
 }
 
-// TestSignals ends the program by a signal while a check hangs: the draft is kept, the terminal is as before.
+// TestSignals ends the program by a signal while a check hangs: the draft is kept and the terminal restored.
 func TestSignals(t *testing.T) {
 	t.Parallel()
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP} {
@@ -283,7 +284,7 @@ func (s *session) submit(password string) {
 	s.press(password + "\r")
 }
 
-// TestWorkerPanics: the screen ends in order and says what happened, and the draft is kept.
+// TestWorkerPanics: the terminal is restored, the message says what happened, and the draft is kept.
 func TestWorkerPanics(t *testing.T) {
 	t.Parallel()
 	draft := filepath.Join(t.TempDir(), "draft.json")
@@ -322,7 +323,7 @@ func TestClosedTerminal(t *testing.T) {
 	s.draftHolds(draft)
 }
 
-// TestLeaveAndSuspend asks before it leaves, and comes back from ctrl+z.
+// TestLeaveAndSuspend: ctrl+c asks before it leaves, and the screen comes back after ctrl+z.
 func TestLeaveAndSuspend(t *testing.T) {
 	t.Parallel()
 	s := open(t, "wizard", 80, 24)

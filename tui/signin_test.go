@@ -67,14 +67,14 @@ func signInWalk(t *testing.T) []stop {
 	return w.stops
 }
 
-// prompt begins a sign-in and tells what the person is to do.
+// prompt begins a sign-in and tells the wizard the provider's prompt.
 func (w *walker) prompt(action wizard.ActionID, p *wizard.SignInPrompt) {
 	w.t.Helper()
 	w.answer(action)
 	w.tell(wizard.Outcome{ID: w.request(wizard.DoSignInBegin).ID, Kind: wizard.DoSignInBegin, Done: true, Prompt: p})
 }
 
-// TestGoldenSignIn compares the sign-in by browser with what was approved.
+// TestGoldenSignIn compares the screens of the sign-in by browser with their approved files.
 func TestGoldenSignIn(t *testing.T) {
 	t.Parallel()
 	for _, s := range signInWalk(t) {
@@ -88,9 +88,8 @@ func TestGoldenSignIn(t *testing.T) {
 	}
 }
 
-// TestCodeOnOneScreen: at 80x24, in every language, the page, the code, the warning and what is left of the time are
-// seen without scrolling; the address is whole and alone on its line; a key copies it and another one shows it as a
-// picture.
+// TestCodeOnOneScreen: at 80x24, in every language, the page, the code, the warning and the time left are visible
+// without scrolling. The address is whole and alone on its line; one key copies it and another shows it as a QR code.
 func TestCodeOnOneScreen(t *testing.T) {
 	t.Parallel()
 	var code stop
@@ -121,7 +120,7 @@ func TestCodeOnOneScreen(t *testing.T) {
 		d.shows("15:00")
 		now = now.Add(61 * time.Second)
 		d.shows("13:59")
-		d.keys("enter") // an Enter too many stops nothing
+		d.keys("enter") // another Enter must not stop the sign-in
 		d.shows("F7WKQX3RM")
 		d.keys("q")
 		if v := d.view(); !strings.Contains(v, "▀") {
@@ -134,8 +133,8 @@ func TestCodeOnOneScreen(t *testing.T) {
 	}
 }
 
-// TestPictureOfCode: the picture holds the address with the code in it where the provider has one; the screen shows the
-// short one.
+// TestPictureOfCode: the QR code holds the address that includes the code where the provider has one; the screen shows
+// the short address.
 func TestPictureOfCode(t *testing.T) {
 	t.Parallel()
 	c := copyable{text: "https://a.example/device", picture: "https://a.example/device?code=X"}

@@ -11,13 +11,14 @@ import (
 	"postier/wizard"
 )
 
-// stop is the real wizard at one moment of a setup.
+// stop is the state of the real wizard at one point of a setup.
 type stop struct {
 	name  string
 	state wizard.State
 }
 
-// walker goes through the real wizard as a worker and a person would, and remembers the moments worth a picture.
+// walker goes through the real wizard as a worker and a person would, and records the states whose screens are
+// compared.
 type walker struct {
 	t     *testing.T
 	state wizard.State
@@ -47,7 +48,7 @@ func (w *walker) answer(action wizard.ActionID, values ...string) {
 	w.asked = append(w.asked, asked...)
 }
 
-// at fails the test when the wizard is elsewhere.
+// at fails the test when the wizard is at another step.
 func (w *walker) at(step wizard.Step) {
 	w.t.Helper()
 	if got := w.state.Screen().Step; got != step {
@@ -55,7 +56,7 @@ func (w *walker) at(step wizard.Step) {
 	}
 }
 
-// request is the last request of a kind.
+// request returns the last request of a kind.
 func (w *walker) request(kind wizard.RequestKind) wizard.Request {
 	w.t.Helper()
 	for _, r := range slices.Backward(w.asked) {
@@ -73,8 +74,8 @@ func (w *walker) tell(o wizard.Outcome) {
 	w.asked = append(w.asked, asked...)
 }
 
-// seen is a line of evidence for each check.
-var seen = map[string]string{
+// evidence is a line of evidence for each check.
+var evidence = map[string]string{
 	"net.resolve": "203.0.113.25, 2001:db8::25", "net.connect": "203.0.113.25 port 465",
 	"net.connect6":  "2001:db8::25 port 465",
 	"smtp.greeting": "220 smtp.durand.example ESMTP", "smtp.tls": "TLS 1.3, TLS_AES_256_GCM_SHA384",
@@ -82,13 +83,13 @@ var seen = map[string]string{
 	"smtp.auth": "PLAIN, contact@durand.example", "smtp.sender": "contact@durand.example",
 }
 
-// reports are results of the checks of a kind: all pass but the one named.
+// reports returns results for some checks: all pass but the one named.
 func reports(ids []string, failed string) []wizard.Report {
 	var out []wizard.Report
 	for i, id := range ids {
 		r := wizard.Report{
 			ID: check.ID(id), Status: check.Pass, Took: time.Duration(20+i*37) * time.Millisecond,
-			Brief: wizard.R(seen[id]).Remote,
+			Brief: wizard.R(evidence[id]).Remote,
 		}
 		if failed != "" && len(out) > 0 && (out[len(out)-1].Status == check.Fail || out[len(out)-1].Status == check.Skip) {
 			r = wizard.Report{ID: check.ID(id), Status: check.Skip, Cause: "needs-failed"}
@@ -123,7 +124,7 @@ func ids(reports []wizard.Report) []string {
 	return out
 }
 
-// done is the outcome of a request whose checks all passed, or all but one.
+// done tells the outcome of the last request of a kind: all of its checks passed, or all but one.
 func (w *walker) done(kind wizard.RequestKind, failed string, change func(*wizard.Outcome)) {
 	w.t.Helper()
 	o := wizard.Outcome{ID: w.request(kind).ID, Kind: kind, Done: true}

@@ -60,7 +60,7 @@ func TestBackLosesNothing(t *testing.T) {
 	}
 }
 
-// TestTypedValuesStay: what was typed and not yet taken is there again after going back.
+// TestTypedValuesStay: values that were typed but not accepted yet are shown again after going back.
 func TestTypedValuesStay(t *testing.T) {
 	t.Parallel()
 	k := byHand(t, Options{})
@@ -84,7 +84,7 @@ func TestTypedValuesStay(t *testing.T) {
 	}
 }
 
-// TestEveryFieldRefusesBadInput: a sentence at the field, nothing lost, nothing asked for.
+// TestEveryFieldRefusesBadInput: the field shows an error, nothing typed is lost and no work is requested.
 func TestEveryFieldRefusesBadInput(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", 400)
@@ -155,7 +155,7 @@ func TestEveryFieldRefusesBadInput(t *testing.T) {
 	}
 }
 
-// TestAnotherAddress drops what hangs on the old one, the password first of all.
+// TestAnotherAddress: another address drops everything that depends on the old one, above all the password.
 func TestAnotherAddress(t *testing.T) {
 	t.Parallel()
 	k := known(t, Options{})
@@ -200,7 +200,7 @@ func TestSameAddressKeeps(t *testing.T) {
 	}
 }
 
-// TestLookingAtAnotherProvider: the found one, and servers entered by hand, are there again.
+// TestLookingAtAnotherProvider: going back restores the provider that was found, and servers that were entered by hand.
 func TestLookingAtAnotherProvider(t *testing.T) {
 	t.Parallel()
 	k := begin(t, Options{Address: "marie@gmail.com"})
@@ -245,7 +245,7 @@ func TestLookingAtAnotherProvider(t *testing.T) {
 	}
 }
 
-// TestOldStatesStayUsable: State is a value.
+// TestOldStatesStayUsable: State is a value, so later answers do not change an older one.
 func TestOldStatesStayUsable(t *testing.T) {
 	t.Parallel()
 	k := known(t, Options{})
@@ -287,7 +287,7 @@ func TestOldStatesStayUsable(t *testing.T) {
 	}
 }
 
-// TestResume: a draft of every step is gone on with, without a loss but the password.
+// TestResume: the conversation goes on with a draft of every step, and nothing but the password is lost.
 func TestResume(t *testing.T) {
 	t.Parallel()
 	for _, step := range Steps() {
@@ -331,7 +331,8 @@ func TestResume(t *testing.T) {
 	}
 }
 
-// TestResumeWithoutPassword: where none is needed, the ladder is climbed again before anything else.
+// TestResumeWithoutPassword: where no password is needed, the conversation goes on with the checks of the submission
+// server.
 func TestResumeWithoutPassword(t *testing.T) {
 	t.Parallel()
 	d := Draft{
@@ -347,7 +348,7 @@ func TestResumeWithoutPassword(t *testing.T) {
 	k.says("wizard.resumed")
 }
 
-// TestDamagedDrafts: nothing that stands in a draft stops the program.
+// TestDamagedDrafts: no content of a draft keeps the program from starting.
 func TestDamagedDrafts(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
@@ -375,7 +376,7 @@ func TestDamagedDrafts(t *testing.T) {
 	}
 }
 
-// TestDraftsAreKept: after each step, and when that fails it is said and stops nothing.
+// TestDraftsAreKept: the draft is stored after each step. When that fails, the person is told and can go on.
 func TestDraftsAreKept(t *testing.T) {
 	t.Parallel()
 	k := known(t, Options{})
@@ -390,7 +391,7 @@ func TestDraftsAreKept(t *testing.T) {
 	k.at(StepCredential)
 }
 
-// TestGivenBeforehand: what flags or an answers file say stands in its field and reaches the draft.
+// TestGivenBeforehand: values from flags or an answers file are shown in their fields and reach the draft.
 func TestGivenBeforehand(t *testing.T) {
 	t.Parallel()
 	k := begin(t, Options{Address: "marie@gmail.com", Values: map[FieldID]string{
@@ -449,7 +450,7 @@ func TestGivenBeforehand(t *testing.T) {
 	}
 }
 
-// TestGivenAndWrong: a wrong value given beforehand is named at its step.
+// TestGivenAndWrong: an invalid value given beforehand is reported at its step.
 func TestGivenAndWrong(t *testing.T) {
 	t.Parallel()
 	for id, value := range map[FieldID]string{
@@ -494,7 +495,7 @@ func firstError(v Screen) FieldID {
 	return ""
 }
 
-// onward does whatever leads to the next step.
+// onward takes whichever action leads to the next step.
 func (k *driver) onward() {
 	k.t.Helper()
 	switch kind := stepWork(k.s.Step()); {
@@ -507,7 +508,7 @@ func (k *driver) onward() {
 	}
 }
 
-// TestGivenProvider: the provider that was named is shown in place of what would be found.
+// TestGivenProvider: the provider that was given beforehand is shown instead of search results.
 func TestGivenProvider(t *testing.T) {
 	t.Parallel()
 	k := begin(t, Options{Address: "contact@durand.example", Values: map[FieldID]string{FieldProvider: "gandi"}})
@@ -524,7 +525,7 @@ func TestGivenProvider(t *testing.T) {
 	}
 }
 
-// TestSentCopyWithoutMailbox: a copy that was asked for has nowhere to go.
+// TestSentCopyWithoutMailbox: where a copy was asked for, step 7 says that it cannot be filed without a mailbox.
 func TestSentCopyWithoutMailbox(t *testing.T) {
 	t.Parallel()
 	k := begin(t, Options{

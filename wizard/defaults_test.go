@@ -9,7 +9,7 @@ import (
 	"postier/presets"
 )
 
-// TestDefaults: what a product says stands in a new profile until the person changes it, and never widens the
+// TestDefaults: a new profile has the product's defaults until the person changes them, and they never raise the
 // provider's limits.
 func TestDefaults(t *testing.T) {
 	t.Parallel()
@@ -48,7 +48,7 @@ func TestDefaults(t *testing.T) {
 		t.Errorf("by hand: %+v, copy %s", d.Limits, d.SentMode)
 	}
 
-	// What is edited stays as it is.
+	// An edited profile keeps its own values.
 	profile := &config.Profile{
 		From: config.Address{Address: "marie@gmail.com"},
 		Submission: config.Server{
@@ -65,7 +65,7 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
-// TestSupport: the contact stands where something failed, and at the end, and nowhere else.
+// TestSupport: the support contact is shown with a failure and on the last screen, and nowhere else.
 func TestSupport(t *testing.T) {
 	t.Parallel()
 	contact := presets.Text{

@@ -45,7 +45,7 @@ func (k *driver) do(action ActionID, values ...string) {
 	k.answer(a)
 }
 
-// enter types every field of the screen as it stands, changed by values, and takes the first action, as front ends do.
+// enter answers with the values that the screen shows, changed by values, and the first action, as front ends do.
 func (k *driver) enter(values ...string) {
 	k.t.Helper()
 	v := k.s.Screen()
@@ -82,7 +82,7 @@ func (k *driver) tell(o Outcome) {
 	k.s, k.requests = s, append(k.requests, requests...)
 }
 
-// asked is how often work of a kind was asked for.
+// requested returns how often work of a kind was requested.
 func (k *driver) requested(kind RequestKind) int {
 	n := 0
 	for _, r := range k.requests {
@@ -93,7 +93,7 @@ func (k *driver) requested(kind RequestKind) int {
 	return n
 }
 
-// last is the latest request of a kind.
+// last returns the latest request of a kind.
 func (k *driver) last(kind RequestKind) Request {
 	k.t.Helper()
 	for i := len(k.requests) - 1; i >= 0; i-- {
@@ -105,7 +105,7 @@ func (k *driver) last(kind RequestKind) Request {
 	return Request{}
 }
 
-// all are the outcome's reports when every check passes.
+// all returns the reports of a kind of work when every check passes.
 func all(kind RequestKind, d Draft) []Report {
 	reports := pendingReports(kind, d)
 	for i := range reports {
@@ -114,7 +114,7 @@ func all(kind RequestKind, d Draft) []Report {
 	return reports
 }
 
-// passes tells that every check of the latest request of a kind passed.
+// passes tells the wizard that every check of the latest request of a kind passed.
 func (k *driver) passes(kind RequestKind, change ...func(*Outcome)) {
 	k.t.Helper()
 	r := k.last(kind)
@@ -128,7 +128,7 @@ func (k *driver) passes(kind RequestKind, change ...func(*Outcome)) {
 	k.tell(o)
 }
 
-// fails tells that one check failed and what needs it was skipped.
+// fails tells the wizard that one check failed and those that need it were skipped.
 func (k *driver) fails(kind RequestKind, id, cause string, fix Step, field FieldID) {
 	k.t.Helper()
 	r := k.last(kind)
@@ -212,7 +212,7 @@ func (k *driver) said(key string) bool {
 	return slices.ContainsFunc(k.s.Screen().Notices, func(n Notice) bool { return n.Text.Msg.Key == key })
 }
 
-// known goes the shortest way for an address of a known provider up to the password.
+// known answers up to the password step for an address of a known provider.
 func known(t *testing.T, o Options) *driver {
 	t.Helper()
 	if o.Address == "" {
@@ -277,7 +277,7 @@ func byHand(t *testing.T, o Options, values ...string) *driver {
 	return k
 }
 
-// candidates are what discovery tells for the exchangers of a domain.
+// candidates returns what discovery finds for a domain with these MX hosts.
 func candidates(address string, hosts ...string) []Candidate {
 	book := presets.Default()
 	var out []Candidate

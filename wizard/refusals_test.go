@@ -7,8 +7,8 @@ import (
 	"postier/internal/locale"
 )
 
-// TestRefusedSecrets: the first refusal brings hints, the second names the lock-out, with the provider's time where it
-// is known.
+// TestRefusedSecrets: the first refusal shows hints, the second warns of the lock-out, with the provider's duration
+// where it is known.
 func TestRefusedSecrets(t *testing.T) {
 	t.Parallel()
 	refuse := func(k *driver, secret string) {
@@ -41,7 +41,7 @@ func TestRefusedSecrets(t *testing.T) {
 				t.Errorf("%s: %s %s", address, n.Level, n.Text.Say(locale.English, ""))
 			}
 		}
-		// What is accepted ends the count.
+		// An accepted password sets the count to zero.
 		k.password("aaaabbbbccccdddd")
 		k.passes(DoSubmission)
 		k.do(ActBack)
@@ -50,7 +50,7 @@ func TestRefusedSecrets(t *testing.T) {
 			t.Errorf("%s: still warned after the secret was accepted", address)
 		}
 	}
-	// Another address is another account.
+	// Another address starts a count of its own.
 	k := known(t, Options{Address: "marie@gmail.com"})
 	refuse(k, "abcdefghijklmnop")
 	for k.s.Step() != StepAddress {
@@ -63,7 +63,7 @@ func TestRefusedSecrets(t *testing.T) {
 	if k.said("wizard.credential.keyboard") {
 		t.Error("the refusals of another account count")
 	}
-	// A fault that is not about the secret is none.
+	// A failure that is not about the secret does not count.
 	k = known(t, Options{Address: "marie@gmail.com"})
 	k.password("abcdefghijklmnop")
 	k.fails(DoSubmission, "net.connect", "connection-refused", StepServer, FieldSMTPPort)

@@ -10,7 +10,7 @@ import (
 	"postier/presets"
 )
 
-// spoken is everything a screen says, in one language.
+// spoken returns all texts of a screen in one language.
 func spoken(v Screen, lang locale.Lang, product string) string {
 	var b strings.Builder
 	say := func(list ...Words) {
@@ -46,7 +46,7 @@ func spoken(v Screen, lang locale.Lang, product string) string {
 	return b.String()
 }
 
-// TestM7TheAlertIsExpected: the person is told beforehand that a security alert may come.
+// TestM7TheAlertIsExpected: the person is told beforehand that the provider may send a security alert.
 func TestM7TheAlertIsExpected(t *testing.T) {
 	t.Parallel()
 	k := known(t, Options{})
@@ -68,7 +68,7 @@ func TestI2TheProductIsTheLabel(t *testing.T) {
 	}
 }
 
-// TestD4KindsOfMessage are switched one by one.
+// TestD4KindsOfMessage: kinds of message are switched on and off one by one.
 func TestD4KindsOfMessage(t *testing.T) {
 	t.Parallel()
 	k := begin(t, Options{
@@ -84,7 +84,7 @@ func TestD4KindsOfMessage(t *testing.T) {
 	}
 }
 
-// TestP3Filter: domains and addresses whose messages go this way.
+// TestP3Filter: a profile lists the domains and addresses whose messages it sends.
 func TestP3Filter(t *testing.T) {
 	t.Parallel()
 	k := begin(t, Options{
@@ -101,7 +101,7 @@ func TestP3Filter(t *testing.T) {
 	}
 }
 
-// TestP5TestMode: everything goes to one address.
+// TestP5TestMode: in test mode all messages go to one address.
 func TestP5TestMode(t *testing.T) {
 	t.Parallel()
 	k := begin(t, Options{
@@ -122,7 +122,7 @@ func TestP5TestMode(t *testing.T) {
 	}
 }
 
-// TestC6Batches: a number of messages, then a pause with fractions of a second.
+// TestC6Batches: a batch is a number of messages and a pause that may have fractions of a second.
 func TestC6Batches(t *testing.T) {
 	t.Parallel()
 	k := begin(t, Options{Address: "marie@gmail.com", Values: map[FieldID]string{FieldBatch: "12", FieldWait: "15.5"}})
@@ -134,7 +134,8 @@ func TestC6Batches(t *testing.T) {
 	}
 }
 
-// TestEveryProviderCanBeShown walks to the password of every provider and looks for unfilled places and missing words.
+// TestEveryProviderCanBeShown goes to the password step of every provider and looks for unfilled placeholders and
+// missing translations.
 func TestEveryProviderCanBeShown(t *testing.T) {
 	t.Parallel()
 	for _, e := range presets.Default().All() {

@@ -63,7 +63,7 @@ func TestOptionsPages(t *testing.T) {
 	if k.requested(DoSubmission) != 1 || !k.offers(ActSave) {
 		t.Error("options make the proof out of date")
 	}
-	// Emptied again.
+	// All options are emptied again.
 	k.do(GotoPrefix + ActionID(StepOptions))
 	k.do(ActEdit)
 	k.enter("reply-to", "", "bcc", "")
@@ -92,7 +92,7 @@ func (k *driver) toReviewByHand() {
 	k.at(StepReview)
 }
 
-// TestProfileNames follow from the address and avoid those that exist.
+// TestProfileNames: a profile's name is made from the address and differs from existing names.
 func TestProfileNames(t *testing.T) {
 	t.Parallel()
 	k := byHand(t, Options{Names: []string{"durand", "durand-2"}})
@@ -127,7 +127,7 @@ func TestM4UnprovenIsNotSaved(t *testing.T) {
 	t.Parallel()
 	k := known(t, Options{})
 	k.toReview()
-	k.s.work[DoSubmission] = task{} // as if the ladder had never been climbed
+	k.s.work[DoSubmission] = task{} // as if the checks had never run
 	if !k.action(ActSave).Disabled.Msg.Empty() == k.offers(ActSave) {
 		t.Error("save is offered")
 	}
@@ -203,7 +203,7 @@ func TestAnotherAddressAfterDone(t *testing.T) {
 	}
 }
 
-// full is a profile with every field set.
+// full returns a profile with every field set.
 func full() *config.Profile {
 	at := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 	return &config.Profile{
@@ -331,14 +331,14 @@ func TestEditOtherServer(t *testing.T) {
 	if r := k.last(DoSubmission); r.Stored || r.Secret.Reveal() != "neu" {
 		t.Error("another password passes for the stored one")
 	}
-	// Limits and the rest were not touched.
+	// Limits and the rest are unchanged.
 	if d := k.s.Draft(); d.Limits.PerDay != 2 || d.SentFolder != "Envoyés" ||
 		!slices.Equal(d.TLS.PinSHA256, p.TLS.PinSHA256) {
 		t.Errorf("%+v", d)
 	}
 }
 
-// TestEditAskedEachTime: nothing is stored, so it is asked for.
+// TestEditAskedEachTime: the secret of the profile is not stored, so the wizard asks for it.
 func TestEditAskedEachTime(t *testing.T) {
 	t.Parallel()
 	p := full()
@@ -370,7 +370,8 @@ func TestSecretGivenToEdit(t *testing.T) {
 	}
 }
 
-// TestRehearsalEndsWithoutPromises: what is deleted afterwards is not named as something to go on with.
+// TestRehearsalEndsWithoutPromises: the last screen of a rehearsal names neither file nor next command, since
+// everything is deleted.
 func TestRehearsalEndsWithoutPromises(t *testing.T) {
 	t.Parallel()
 	s, _ := New(Options{Rehearsal: true, Product: "Dayboard"})

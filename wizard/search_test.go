@@ -38,7 +38,8 @@ func (k *driver) shows(hosts ...string) {
 	}
 }
 
-// TestSearchShowsWhatItKnows: the first good answer at once, a better one in its place until the person has accepted.
+// TestSearchShowsWhatItKnows: the first good candidate is shown at once, and a better one replaces it until the person
+// has accepted.
 func TestSearchShowsWhatItKnows(t *testing.T) {
 	t.Parallel()
 	const weak, good, better = "mail.durand.example", "smtp.durand.example", "submit.durand.example"
@@ -144,7 +145,7 @@ func TestSearchShowsWhatItKnows(t *testing.T) {
 	}
 }
 
-// TestDoubts (docs/security.md T5): each reason is said with both names, Enter does not confirm, and no secret is asked
+// TestDoubts (docs/security.md T5): each reason names both domains, Enter does not confirm, and no secret is asked for
 // before.
 func TestDoubts(t *testing.T) {
 	t.Parallel()
@@ -181,7 +182,7 @@ func TestDoubts(t *testing.T) {
 	}
 }
 
-// TestDoubtsInAList: what was chosen from a list is confirmed like any other.
+// TestDoubtsInAList: a candidate that was chosen from a list has to be confirmed like any other.
 func TestDoubtsInAList(t *testing.T) {
 	t.Parallel()
 	k := begin(t, Options{Address: "contact@durand.example"})

@@ -53,7 +53,7 @@ func TestDraftsNeverHoldTheSecret(t *testing.T) {
 	}
 }
 
-// TestOnlyWhatSignsInGetsTheSecret: the search, the domain's entries and the draft never see it.
+// TestOnlyWhatSignsInGetsTheSecret: requests for the search, the DNS checks and the draft never hold the secret.
 func TestOnlyWhatSignsInGetsTheSecret(t *testing.T) {
 	t.Parallel()
 	k := known(t, Options{Secret: secret.New(appPassword)})
@@ -99,7 +99,7 @@ func TestAnotherServer(t *testing.T) {
 	if r := k.last(DoSubmission); r.Draft.Submission.Host != "smtp.elsewhere.example" || r.Secret.Empty() {
 		t.Errorf("%+v", r.Draft.Submission)
 	}
-	// Another user name is another account; one server less is none.
+	// Another user name needs the secret again, as it is another account. Removing a server does not.
 	k.passes(DoSubmission)
 	k.do(GotoPrefix + ActionID(StepServer))
 	k.enter()
@@ -119,7 +119,7 @@ func TestAnotherServer(t *testing.T) {
 	}
 }
 
-// TestRefusedSecret: the same one is not tried again, not by the retry key and not by typing it once more.
+// TestRefusedSecret: a refused secret is not tried again, neither by the retry key nor by typing it once more.
 func TestRefusedSecret(t *testing.T) {
 	t.Parallel()
 	k := known(t, Options{})
@@ -155,7 +155,7 @@ func TestRefusedSecret(t *testing.T) {
 		t.Error("another secret was not tried")
 	}
 	k.passes(DoSubmission)
-	// IMAP refuses what SMTP took: no second try with it there either.
+	// IMAP refuses the secret that SMTP accepted: it is not tried there again either.
 	k.fails(DoSent, "imap.auth", "wrong-password", StepCredential, FieldSecret)
 	k.enter()
 	k.at(StepSent)
@@ -205,7 +205,8 @@ func TestEdgeBlanks(t *testing.T) {
 	}
 }
 
-// TestProviderRule: spaces of a pasted app password go, because the provider's rule says so, and the person is told.
+// TestProviderRule: the spaces of a pasted app password are removed where the provider's rule allows it, and the person
+// is told.
 func TestProviderRule(t *testing.T) {
 	t.Parallel()
 	k := known(t, Options{})
@@ -272,7 +273,7 @@ func TestC2AskAtEachSend(t *testing.T) {
 	}
 }
 
-// TestNoSignIn passes over steps 4 and 5 in both directions.
+// TestNoSignIn: steps 4 and 5 are skipped in both directions.
 func TestNoSignIn(t *testing.T) {
 	t.Parallel()
 	k := begin(t, Options{Address: "contact@durand.example"})
@@ -301,7 +302,7 @@ func TestNoSignIn(t *testing.T) {
 	if faults := config.ValidateProfile(p).Errors(); len(faults) > 0 {
 		t.Errorf("%v", faults)
 	}
-	// A mailbox that wants a sign-in brings the password step back.
+	// A mailbox that requires a sign-in makes the password step apply again.
 	k.do(GotoPrefix + ActionID(StepServer))
 	k.enter()
 	k.enter("imap-host", "imap.durand.example")

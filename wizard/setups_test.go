@@ -10,7 +10,7 @@ import (
 	"postier/presets"
 )
 
-// TestKnownProvider is the main job: from the address of a known provider to the saved configuration in at most ten
+// TestKnownProvider: the wizard goes from the address of a known provider to the saved configuration in at most ten
 // answers besides the address and the password.
 func TestKnownProvider(t *testing.T) {
 	t.Parallel()
@@ -56,7 +56,7 @@ func TestKnownProvider(t *testing.T) {
 	}
 }
 
-// TestStepNumbers: numbers and names are said over the phone.
+// TestStepNumbers: step numbers and names do not change, since people say them over the phone.
 func TestStepNumbers(t *testing.T) {
 	t.Parallel()
 	want := []string{
@@ -73,7 +73,7 @@ func TestStepNumbers(t *testing.T) {
 	}
 }
 
-// TestProductsSharingAnMX: which of them it is can only be asked.
+// TestProductsSharingAnMX: where several products share an MX, the person is asked which one it is.
 func TestProductsSharingAnMX(t *testing.T) {
 	t.Parallel()
 	const address = "contact@durand.example"
@@ -92,7 +92,7 @@ func TestProductsSharingAnMX(t *testing.T) {
 		t.Fatalf("%+v", f)
 	}
 	k.enter()
-	k.refused(FieldProvider) // nothing is chosen for the person
+	k.refused(FieldProvider) // no product is chosen beforehand
 	k.enter("provider", "ovh-exchange")
 	k.at(StepServer)
 	if f := k.field("ask-number"); f.Value != "" {
@@ -111,7 +111,7 @@ func TestProductsSharingAnMX(t *testing.T) {
 	if d := k.s.Draft(); d.Submission.Host != "ex5.mail.ovh.net" || d.SentMode != config.SentServer {
 		t.Errorf("%+v, copy %s", d.Submission, d.SentMode)
 	}
-	// Another product: what hangs on the first is dropped.
+	// Choosing another product drops what depends on the first.
 	k.do(ActBack)
 	k.at(StepServer)
 	k.do(ActBack)
@@ -172,10 +172,10 @@ func TestUnknownDomainByHand(t *testing.T) {
 	k.do(ActBack)
 	k.at(StepDNS)
 	k.do(ActBack)
-	k.at(StepSubmission) // passed over backwards too
+	k.at(StepSubmission) // step 7 is skipped backwards too
 }
 
-// TestC7PortField: the port field takes what Crésus users type, and what stands there wins over the fields below.
+// TestC7PortField: the port field accepts what Crésus users type, and its options win over the fields below.
 func TestC7PortField(t *testing.T) {
 	t.Parallel()
 	k := byHand(t, Options{}, "smtp-port", "587 AUTH:LOGIN CONN:STARTTLS LIMITE:12 WAIT:15.5", "auth", "plain",
@@ -202,7 +202,8 @@ func TestC7PortField(t *testing.T) {
 	}
 }
 
-// TestProvidersWithoutPasswords: the person is not asked for what cannot work, and is told the way out.
+// TestProvidersWithoutPasswords: where no password can work the person is not asked for one, and is told what to do
+// instead.
 func TestProvidersWithoutPasswords(t *testing.T) {
 	t.Parallel()
 	blocked := 0
@@ -213,7 +214,7 @@ func TestProvidersWithoutPasswords(t *testing.T) {
 			continue
 		}
 		if m, _ := presets.Default().Domain(p.Domains[0]); m.ID != p.ID {
-			continue // the domain stands in two files, and the better known one wins
+			continue // the domain is in two presets, and the better known one wins
 		}
 		blocked++
 		k := begin(t, Options{Address: "marie@" + p.Domains[0]})
@@ -244,7 +245,8 @@ func TestProvidersWithoutPasswords(t *testing.T) {
 	}
 }
 
-// TestDatedFacts: what bites on a day is said before and after, and blocks from then on.
+// TestDatedFacts: a change that takes effect on a certain day is announced before and mentioned afterwards; the end of
+// passwords blocks from that day on.
 func TestDatedFacts(t *testing.T) {
 	t.Parallel()
 	p := &presets.Provider{
@@ -277,8 +279,8 @@ func TestDatedFacts(t *testing.T) {
 	}
 }
 
-// TestElsewhere: servers for which neither the address nor a preset vouches are confirmed against a default of no
-// (docs/security.md T5).
+// TestElsewhere: servers outside the domains of the address and of the presets have to be confirmed, and the default
+// answer is no (docs/security.md T5).
 func TestElsewhere(t *testing.T) {
 	t.Parallel()
 	k := begin(t, Options{Address: "contact@durand.example"})
@@ -299,7 +301,7 @@ func TestElsewhere(t *testing.T) {
 	k.at(StepCredential)
 }
 
-// TestSlips: a typing mistake in a well-known domain is a question, never a correction.
+// TestSlips: a probable typing mistake in a well-known domain leads to a question and is never corrected by itself.
 func TestSlips(t *testing.T) {
 	t.Parallel()
 	k := begin(t, Options{})

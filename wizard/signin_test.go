@@ -13,12 +13,12 @@ import (
 	"postier/presets"
 )
 
-// microsoft has a client, as a vendor file would name one.
+// microsoft names a client, as a vendor file would.
 var microsoft = map[string]Client{"microsoft": {ID: "11111111-2222-4333-8444-555555555555"}}
 
 const outlook = "marie@outlook.com"
 
-// toSignIn goes to step 5 of an account that takes no passwords.
+// toSignIn goes to step 5 of an account that accepts no passwords.
 func toSignIn(t *testing.T, o Options) *driver {
 	t.Helper()
 	if o.Address == "" {
@@ -37,13 +37,13 @@ func toSignIn(t *testing.T, o Options) *driver {
 	return k
 }
 
-// nothingKept answers that no earlier sign-in was found.
+// nothingKept tells the wizard that no earlier sign-in was found.
 func (k *driver) nothingKept() {
 	k.t.Helper()
 	k.tell(Outcome{ID: k.last(DoSignInFind).ID, Kind: DoSignInFind, Done: true})
 }
 
-// prompted asks for a code and gets one.
+// prompted asks for a code and tells the wizard one.
 func (k *driver) prompted() {
 	k.t.Helper()
 	k.do(ActSignIn)
@@ -53,7 +53,7 @@ func (k *driver) prompted() {
 	}})
 }
 
-// approved answers that the person agreed.
+// approved tells the wizard that the person approved.
 func (k *driver) approved() {
 	k.t.Helper()
 	r := k.last(DoSignIn)
@@ -62,7 +62,7 @@ func (k *driver) approved() {
 	k.tell(Outcome{ID: r.ID, Kind: DoSignIn, Done: true, SignIn: &made})
 }
 
-// failed answers that the sign-in ended otherwise.
+// failedSignIn tells the wizard that the sign-in failed.
 func (k *driver) failedSignIn(kind RequestKind, cause string, change func(*Outcome)) {
 	k.t.Helper()
 	o := Outcome{
@@ -132,7 +132,7 @@ func TestSignInByDevice(t *testing.T) {
 	k.at(StepDone)
 }
 
-// TestSignInEndings: each way in which a sign-in may end leaves a screen that explains it and leads on.
+// TestSignInEndings: after every failure of a sign-in the screen explains it and offers an action.
 func TestSignInEndings(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -187,7 +187,7 @@ func TestSignInEndings(t *testing.T) {
 	}
 }
 
-// TestSignInIsStopped: the person's own stop ends the request, and a late answer to it changes nothing.
+// TestSignInIsStopped: the person can stop the sign-in, and a late outcome changes nothing.
 func TestSignInIsStopped(t *testing.T) {
 	t.Parallel()
 	k := toSignIn(t, Options{})
@@ -274,7 +274,7 @@ func TestSignInByPasting(t *testing.T) {
 	}
 }
 
-// TestBothWays: where a password works too, a key changes between the ways, and neither forgets.
+// TestBothWays: where a password works too, a key switches between the two methods, and neither loses its values.
 func TestBothWays(t *testing.T) {
 	t.Parallel()
 	k := known(t, Options{Clients: map[string]Client{"google": {ID: "client"}}})
@@ -299,14 +299,14 @@ func TestBothWays(t *testing.T) {
 	if r := k.last(DoSubmission); r.SignedIn || r.Secret.Empty() || r.Draft.SecretType != config.SecretAppPassword {
 		t.Errorf("%+v", r)
 	}
-	// Without a client there is no such way.
+	// Without a client there is no sign-in by browser.
 	if known(t, Options{}).offers(ActBrowser) {
 		t.Error("the browser is offered without a client")
 	}
 }
 
-// TestDefaultWay: passwords that end give way to the browser, unless one was given; a client named for this run means
-// the browser.
+// TestDefaultWay: the browser is the default where passwords are about to end, unless a password was given, and where a
+// client was named for this run.
 func TestDefaultWay(t *testing.T) {
 	t.Parallel()
 	work := candidates("marie@durand.example", "durand-example.mail.protection.outlook.com")
@@ -341,8 +341,8 @@ func TestDefaultWay(t *testing.T) {
 	}
 }
 
-// TestSignInIsForItsServers: a token goes to no other servers or accounts than those it was given for (docs/security.md
-// T5).
+// TestSignInIsForItsServers: a token is sent only to the servers, and used only for the account, that it was issued for
+// (docs/security.md T5).
 func TestSignInIsForItsServers(t *testing.T) {
 	t.Parallel()
 	k := toSignIn(t, Options{})
@@ -390,7 +390,7 @@ func TestSignInIsForItsServers(t *testing.T) {
 	}
 }
 
-// TestResumedSignIn: after a dropped line the sign-in is found again, and the person need not approve twice.
+// TestResumedSignIn: after a lost connection the sign-in is found, and the person need not approve twice.
 func TestResumedSignIn(t *testing.T) {
 	t.Parallel()
 	k := toSignIn(t, Options{})
@@ -419,7 +419,7 @@ func TestResumedSignIn(t *testing.T) {
 	if !k.last(DoSubmission).SignedIn {
 		t.Error("not signed in")
 	}
-	// A token that the server refuses leads back to a new sign-in, not to a second try with the same one.
+	// When the server refuses a token, the wizard offers a new sign-in and does not try the same token again.
 	k.fails(DoSubmission, "smtp.auth", "oauth-token-expired", StepCredential, FieldSecret)
 	if k.offers(ActRetry) {
 		t.Error("the same token may be tried again")
@@ -429,7 +429,7 @@ func TestResumedSignIn(t *testing.T) {
 	if v := k.s.Screen(); v.Actions[0].ID != ActSignIn {
 		t.Errorf("%+v", v.Actions)
 	}
-	// A draft by a stranger names no file.
+	// A manipulated draft cannot name a file.
 	d.SignIn.Name = "../../etc/passwd"
 	if k := begin(t, Options{Draft: d, Clients: microsoft}); k.s.Draft().SignIn != nil ||
 		strings.Contains(k.last(DoSignInFind).SignIn.Name, "/") {
@@ -465,7 +465,7 @@ func TestEditedSignIn(t *testing.T) {
 	k.at(StepSubmission)
 }
 
-// TestSignInSaysEverything: no screen of the sign-in misses its words in any language.
+// TestSignInSaysEverything: every screen of the sign-in is translated into every language.
 func TestSignInSaysEverything(t *testing.T) {
 	t.Parallel()
 	k := toSignIn(t, Options{})

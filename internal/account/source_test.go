@@ -23,7 +23,7 @@ func profileOf(provider string, kind config.SecretType) *config.Profile {
 	}
 }
 
-// Exchange offers OAUTHBEARER and refuses it: what was proven with XOAUTH2 has to be sent with it.
+// Exchange offers OAUTHBEARER but refuses it, so deliveries must use XOAUTH2 like the checks.
 func TestTheOnlyMechanismForTokens(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

@@ -24,7 +24,7 @@ func account() Account {
 	}
 }
 
-// network dials address whatever the host is called.
+// network dials address for every host name.
 func network(t *testing.T, ca *certificates.CA, address string) *wire.Network {
 	t.Helper()
 	server := nameserver.Start(t, host+". IN A 127.0.0.1\n")

@@ -9,11 +9,11 @@ import (
 	"postier/internal/scripted"
 )
 
-// message is what scripted servers hold under UID 7, and what is filed.
+// message is the message that scripted servers hold under UID 7, and the one that is filed.
 const message = "Message-ID: " + messageID + "\r\nSubject: copy\r\n\r\nHello.\r\n"
 
-// server is a scripted server. Both clients have to come home from it with the same journey, unless fault says what
-// go-imap v2.0.0-beta.8 does wrong there.
+// server is a scripted server. Both clients must get the same results from it, unless fault says what go-imap
+// v2.0.0-beta.8 does wrong there.
 type server struct {
 	name   string
 	caps   string // besides IMAP4rev1 and AUTH=PLAIN; "-" in front leaves those out
@@ -22,7 +22,7 @@ type server struct {
 	token  bool // sign in with an OAuth token
 	large  bool // the message is longer than LITERAL- allows
 	fault  string
-	// hangs marks a fault that keeps the second client from ever coming home; silent one that makes it wait until the
+	// hangs marks a fault that keeps the second client from ever returning; silent one that makes it wait until the
 	// connection is closed.
 	hangs, silent bool
 }
@@ -48,7 +48,7 @@ func reply(lines string) scripted.Action { return scripted.Reply(lines) }
 // on is a script with one action.
 func on(phase, lines string) scripted.Script { return scripted.Script{phase: reply(lines)} }
 
-// agreed are servers at which both clients see the same.
+// agreed lists servers from which both clients get the same results.
 func agreed() []server {
 	courier := "Courier-IMAP ready. Copyright 1998-2018 Double Precision, Inc.  See COPYING for distribution information."
 	return []server{
@@ -104,7 +104,7 @@ func agreed() []server {
 	}
 }
 
-// faulty are servers at which go-imap's client fails and ours goes on.
+// faulty lists servers with which go-imap's client fails and ours succeeds.
 func faulty() []server {
 	const token = "-IMAP4rev1 SASL-IR AUTH=OAUTHBEARER"
 	names := func(name, list string) server { return server{name: name, list: list, fault: strictNames} }
@@ -180,7 +180,7 @@ func faulty() []server {
 	}
 }
 
-// looping are servers at which go-imap's client burns a processor core until its process ends.
+// looping lists servers with which go-imap's client loops until its process ends.
 func looping() []server {
 	return []server{
 		{name: "CAPABILITY", fault: endlessLoop, hangs: true, silent: true, script: on(

@@ -42,7 +42,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// TestSecondClient visits the same servers with this package's client and with go-imap's, and compares what both saw.
+// TestSecondClient visits the same servers with this package's client and with go-imap's, and compares the results.
 func TestSecondClient(t *testing.T) {
 	t.Parallel()
 	servers := append(agreed(), faulty()...)
@@ -59,7 +59,8 @@ func TestSecondClient(t *testing.T) {
 	}
 }
 
-// TestSecondClientLoops visits servers that a process of its own is needed for, and says what that cost.
+// TestSecondClientLoops visits the servers that make go-imap's client loop, each in a process of its own, and logs the
+// processor time.
 func TestSecondClientLoops(t *testing.T) {
 	t.Parallel()
 	for _, s := range looping() {
@@ -77,7 +78,7 @@ func TestSecondClientLoops(t *testing.T) {
 	}
 }
 
-// TestSecondClientAtTheRehearsal visits the demonstration's server, which keeps what it is given.
+// TestSecondClientAtTheRehearsal visits the demo's server, which stores messages.
 func TestSecondClientAtTheRehearsal(t *testing.T) {
 	t.Parallel()
 	provider, err := rehearsal.Start(t.Context(), rehearsal.Options{Lang: locale.French})
@@ -106,7 +107,7 @@ func TestSecondClientAtTheRehearsal(t *testing.T) {
 func compare(t *testing.T, s server, first, second journey) {
 	t.Helper()
 	gone := first == second
-	if s.hangs { // on a busy machine the connection may be closed before the client comes to the fault
+	if s.hangs { // on a busy machine the connection may be closed before the client reaches the fault
 		gone = !slices.Contains([]string{neverReturns, ended, silence}, second.SignIn)
 	}
 	switch {
@@ -132,7 +133,7 @@ type job struct {
 	Deadline time.Duration
 }
 
-// journey is what a client saw of a server. Each member is a result, or the reason for which there is none.
+// journey holds a client's results from one server. Each field is a result, or the reason why there is none.
 type journey struct {
 	SignIn  string
 	Folders string // name, separator and use of each, in the server's order
@@ -146,8 +147,7 @@ func (j journey) String() string {
 		j.Append, j.Select, j.Octets)
 }
 
-// Reasons of a journey that ends early. A client that never returns does not come home, though its connection was
-// closed.
+// Reasons why a client has no result. neverReturns means that it did not return although its connection was closed.
 const (
 	neverReturns = "never returns"
 	ended        = "the connection ended"
@@ -156,7 +156,7 @@ const (
 
 const messageID = "<postier-1@durand.example>"
 
-// ordinary are the uses of folders that both clients know.
+// ordinary lists the uses of folders that both clients know.
 var ordinary = []goimap.MailboxAttr{
 	goimap.MailboxAttrSent, goimap.MailboxAttrJunk, goimap.MailboxAttrDrafts, goimap.MailboxAttrTrash,
 	goimap.MailboxAttrAll,
@@ -229,7 +229,7 @@ func oursFetched(ctx context.Context, session *imap.Session) string {
 	return string(raw)
 }
 
-// reason names an error in words that both clients can arrive at.
+// reason names an error in words that both clients share.
 func reason(err error) string {
 	var (
 		refused *imap.ReplyError
@@ -310,7 +310,7 @@ func (bearer) Start() (mechanism string, initial []byte, err error) {
 }
 
 func (bearer) Next([]byte) ([]byte, error) {
-	time.Sleep(20 * time.Millisecond) // so that what came with the challenge is read first, on a busy machine too
+	time.Sleep(20 * time.Millisecond) // on a busy machine too, lines that came with the challenge are read first
 	return []byte("\x01"), nil
 }
 
@@ -379,7 +379,7 @@ type answer struct {
 	Journey journey
 }
 
-// secondClient is the whole process: jobs come in, one a line, and answers go out.
+// secondClient is the main function of the second client's process: it reads jobs, one a line, and writes answers.
 func secondClient() {
 	in, out := json.NewDecoder(bufio.NewReader(os.Stdin)), json.NewEncoder(os.Stdout)
 	var (

@@ -14,13 +14,13 @@ import (
 	"postier/internal/wire"
 )
 
-// mostMemory is what a listing may cost (docs/security.md I4).
+// mostMemory is the most memory that a listing may use (docs/security.md I4).
 const mostMemory = 16 << 20
 
 // TestListingKeepsWithinMemory lists folders at servers that never stop, and watches the heap: the peak while the
 // answer comes in, and what is kept of it. It does not run together with other tests, whose memory it would count.
 func TestListingKeepsWithinMemory(t *testing.T) {
-	// The collector runs often, so that the figures are what is in use and not what waits to be collected.
+	// The collector runs often, so that the figures do not include garbage.
 	const often = 10
 	defer debug.SetGCPercent(debug.SetGCPercent(often))
 	ca := scripted.StartCA(t)
@@ -73,7 +73,7 @@ func heap() uint64 {
 	return stats.HeapAlloc
 }
 
-// watch looks at the heap until the returned function is called, which gives the most that was in use.
+// watch samples the heap until the returned function is called, which returns the most memory that was in use.
 func watch(t *testing.T) func() uint64 {
 	t.Helper()
 	var most atomic.Uint64

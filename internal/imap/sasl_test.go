@@ -10,7 +10,7 @@ import (
 	"postier/internal/scripted"
 )
 
-// TestChoice asserts which mechanism is taken, by what the server was sent.
+// TestChoice checks which mechanism the client chooses, by what the server received.
 func TestChoice(t *testing.T) {
 	t.Parallel()
 	ca := scripted.StartCA(t)
@@ -68,7 +68,7 @@ func TestChoice(t *testing.T) {
 	}
 }
 
-// TestInitialResponseRefused covers servers that offer SASL-IR and do not understand it, as NetEase's (163.com,
+// TestInitialResponseRefused covers servers that offer SASL-IR but do not understand it, such as NetEase's (163.com,
 // 126.com).
 func TestInitialResponseRefused(t *testing.T) {
 	t.Parallel()
@@ -140,8 +140,8 @@ func TestInitialResponseRefused(t *testing.T) {
 	}
 }
 
-// TestNamesItself: a server that offers ID before the sign-in and does not repeat its capabilities afterwards is told
-// our name all the same. NetEase opens no folder for a client without one.
+// TestNamesItself: the client sends ID also when the server offered it only before the sign-in. NetEase opens no folder
+// for a client that has sent none.
 func TestNamesItself(t *testing.T) {
 	t.Parallel()
 	ca := scripted.StartCA(t)

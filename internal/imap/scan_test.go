@@ -11,7 +11,7 @@ import (
 	"postier/internal/wire"
 )
 
-// lines feeds a scanner from memory.
+// lines is a source for a scanner that reads from memory.
 type lines struct{ *bufio.Reader }
 
 func (l lines) ReadLine(limit int) (string, error) {

@@ -8,8 +8,8 @@ import (
 	"postier/internal/scripted"
 )
 
-// Auto on a port that is made for neither way asks the server; without a port the usual two are tried. A port that
-// no one serves leads to the first way, whose failure is then reported.
+// TestSettleAsksTheServer: auto on an unusual port tries what the server speaks; without a port both usual ones are
+// tried. When no server answers, the result is implicit TLS, whose failure is then reported.
 func TestSettleAsksTheServer(t *testing.T) {
 	t.Parallel()
 	ca := scripted.StartCA(t)
@@ -66,7 +66,7 @@ func TestSettleAsksTheServer(t *testing.T) {
 	}
 }
 
-// The whole way in over a server that speaks STARTTLS on a port of its own.
+// TestOpenWithAuto opens a session at a server that speaks STARTTLS on an unusual port.
 func TestOpenWithAuto(t *testing.T) {
 	t.Parallel()
 	ca := scripted.StartCA(t)

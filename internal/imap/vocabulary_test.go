@@ -12,7 +12,7 @@ import (
 	"postier/internal/scripted"
 )
 
-// TestCapabilities holds what go-imap's CapSet infers against what servers mean by the names they send.
+// TestCapabilities compares what go-imap's CapSet infers with what servers mean by the names they send.
 func TestCapabilities(t *testing.T) {
 	t.Parallel()
 	implied := []imap.Cap{imap.CapUIDPlus, imap.CapNamespace, imap.CapLiteralMinus, imap.CapSASLIR, imap.CapListExtended}

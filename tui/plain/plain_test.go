@@ -26,7 +26,7 @@ import (
 	"postier/wizard/worker"
 )
 
-// rehearsed is what a conversation with the demo's servers begins with.
+// rehearsed holds the options of a conversation with the demo's servers.
 type rehearsed struct {
 	Options
 	worker *worker.Worker
@@ -142,7 +142,7 @@ func TestCommandsAtThePrompt(t *testing.T) {
 	}
 }
 
-// TestEndOfInputIsNoAnswer holds at each prompt: nothing is taken for granted when the line drops.
+// TestEndOfInputIsNoAnswer: at each prompt, the end of input ends the conversation and is not taken for an answer.
 func TestEndOfInputIsNoAnswer(t *testing.T) {
 	t.Parallel()
 	lines := []string{rehearsal.Address, "", "", "kivo-tams-relu-pade", "", "", "", "", "", ""}
@@ -163,7 +163,7 @@ func TestEndOfInputIsNoAnswer(t *testing.T) {
 	}
 }
 
-// TestFailureNamesCauseAndServerBlock shows what a person needs, and the server's words only after the mark.
+// TestFailureNamesCauseAndServerBlock: a failure prints cause and remedy, and marks every line of the server's reply.
 func TestFailureNamesCauseAndServerBlock(t *testing.T) {
 	t.Parallel()
 	o, _, _ := rehearse(t, "wrong-password", locale.English)
@@ -182,7 +182,7 @@ func TestFailureNamesCauseAndServerBlock(t *testing.T) {
 	}
 }
 
-// TestUnattended passes every step without a question, and stops with the cause where a person would be needed.
+// TestUnattended goes through every step without a question, and stops with the cause where a person would be needed.
 func TestUnattended(t *testing.T) {
 	t.Parallel()
 	for fault, want := range map[string]check.Cause{
@@ -260,7 +260,7 @@ func TestEchoIsRestored(t *testing.T) {
 	}
 }
 
-// panics is a worker that breaks down at the search.
+// panics is a worker that panics during the search.
 type panics struct{}
 
 func (panics) Do(_ context.Context, r wizard.Request, tell func(wizard.Outcome)) {
@@ -270,7 +270,7 @@ func (panics) Do(_ context.Context, r wizard.Request, tell func(wizard.Outcome))
 	tell(wizard.Outcome{ID: r.ID, Kind: r.Kind, Done: true})
 }
 
-// TestWorkerPanics: the conversation ends in order, says how to go on, and returns what happened.
+// TestWorkerPanics: Run prints how to go on and returns the panic as an error.
 func TestWorkerPanics(t *testing.T) {
 	t.Parallel()
 	for name, run := range map[string]func(context.Context, Options) error{"asked": Run, "unattended": Unattended} {

@@ -9,7 +9,7 @@ import (
 	"postier/wizard"
 )
 
-// searching is the provider step while a search goes on.
+// searching returns the screen of the provider step during a search.
 func searching(host string, first wizard.ActionID) wizard.Screen {
 	v := wizard.Screen{
 		Step: wizard.StepProvider, Number: 2, Title: wizard.L("Provider"),
@@ -25,7 +25,7 @@ func searching(host string, first wizard.ActionID) wizard.Screen {
 	return v
 }
 
-// TestSearchByLines: what the search knows is printed when it changes, and an empty line takes it.
+// TestSearchByLines: the best candidate is printed whenever it changes, and an empty line accepts it.
 func TestSearchByLines(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer

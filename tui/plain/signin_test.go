@@ -16,7 +16,7 @@ import (
 	"postier/wizard"
 )
 
-// browserRehearsal is a rehearsal at a provider that takes sign-ins by browser and no passwords.
+// browserRehearsal starts a rehearsal with a provider that accepts sign-ins by browser and no passwords.
 func browserRehearsal(t *testing.T, fault string, lang locale.Lang, address bool) (rehearsed, *bytes.Buffer, string) {
 	t.Helper()
 	o, provider, path := rehearsalWith(t,
@@ -32,7 +32,7 @@ func browserRehearsal(t *testing.T, fault string, lang locale.Lang, address bool
 
 var tokens = regexp.MustCompile(`\b[ar]t-[A-Z2-7]{20,}`)
 
-// noToken checks that tokens lie in their own file and nowhere else.
+// noToken checks that tokens are in their own file and nowhere else.
 func noToken(t *testing.T, out, path string) {
 	t.Helper()
 	if tokens.MatchString(out) {
@@ -79,8 +79,8 @@ func TestSignInByLines(t *testing.T) {
 	}
 }
 
-// TestUnattendedSignIn: a run without a person begins no sign-in unless it is told that someone approves, uses one
-// that was made, and ends in the cause of each rehearsed failure.
+// TestUnattendedSignIn: an unattended run begins a sign-in only when Options.SignIn is set. It uses one that was made
+// before, and ends with the cause of each rehearsed failure.
 func TestUnattendedSignIn(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"", "oauth-declined", "oauth-expired", "oauth-wrong-account"} {
@@ -115,7 +115,7 @@ func TestUnattendedSignIn(t *testing.T) {
 		if strings.Contains(out.String(), rehearsal.LoginHost) {
 			t.Error("a code was asked for")
 		}
-		// Someone signs in and leaves at the next step; the run without a person finds it.
+		// A person signs in and leaves at the next step; the unattended run uses that sign-in.
 		o.In = strings.NewReader("\n\n\n")
 		if err := Run(t.Context(), o.options(t)); !errors.Is(err, ErrInterrupted) {
 			t.Fatal(err)

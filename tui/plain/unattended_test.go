@@ -14,7 +14,7 @@ import (
 	"postier/wizard"
 )
 
-// alone walks the steps against a demo with a fault, with values given beforehand.
+// alone runs Unattended against a demo with a fault, with values given beforehand.
 func alone(t *testing.T, fault string, values map[wizard.FieldID]string) (stopped *Stopped, out string, path string) {
 	t.Helper()
 	o, provider, path := rehearse(t, fault, locale.English)
@@ -28,7 +28,7 @@ func alone(t *testing.T, fault string, values map[wizard.FieldID]string) (stoppe
 	return stopped, b.String(), path
 }
 
-// TestUnattendedValues: what flags say reaches the profile without a question.
+// TestUnattendedValues: values from flags reach the profile without a question.
 func TestUnattendedValues(t *testing.T) {
 	t.Parallel()
 	stopped, out, path := alone(t, "", map[wizard.FieldID]string{
@@ -75,7 +75,8 @@ func TestUnattendedValues(t *testing.T) {
 	}
 }
 
-// TestUnattendedWrongValues ends the run at the step of the value, with its name and without a configuration.
+// TestUnattendedWrongValues: an invalid value ends the run at its step, with the name of the field and without a
+// configuration.
 func TestUnattendedWrongValues(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -104,8 +105,8 @@ func TestUnattendedWrongValues(t *testing.T) {
 	}
 }
 
-// TestUnattendedFaults: each fault ends in its cause, printed as [cause]; what only others can fix does not keep the
-// run from saving.
+// TestUnattendedFaults: each fault ends in its cause, printed as [cause]. A fault that only others can fix does not
+// keep the run from saving.
 func TestUnattendedFaults(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{

@@ -30,7 +30,7 @@ func start(t *testing.T, worker workerFunc, requests ...wizard.Request) *Convers
 	return c
 }
 
-// outcome is the next outcome.
+// outcome waits for the next outcome.
 func outcome(t *testing.T, c *Conversation) wizard.Outcome {
 	t.Helper()
 	select {
@@ -49,8 +49,8 @@ func ended(r wizard.Request) wizard.Outcome {
 	return wizard.Outcome{ID: r.ID, Kind: r.Kind, Done: true}
 }
 
-// TestWritesInOrder: a draft that is slow to write comes before the save, the sign-out and the removal that were asked
-// for after it. Checks wait for none of them.
+// TestWritesInOrder: a draft that is slow to write is finished before the save, the sign-out and the removal that were
+// requested after it. Checks wait for none of them.
 func TestWritesInOrder(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
@@ -83,7 +83,7 @@ func TestWritesInOrder(t *testing.T) {
 	}
 }
 
-// TestWritesAreFinished: neither the end of the context nor DoCancel nor Close tears a write apart, and Close waits for
+// TestWritesAreFinished: neither the end of the context nor DoCancel nor Close interrupts a write, and Close waits for
 // it.
 func TestWritesAreFinished(t *testing.T) {
 	t.Parallel()
@@ -114,7 +114,7 @@ func TestWritesAreFinished(t *testing.T) {
 	}
 }
 
-// TestChecksAreCancelled by DoCancel, by Close and by the end of the context.
+// TestChecksAreCancelled: DoCancel, Close and the end of the context cancel checks.
 func TestChecksAreCancelled(t *testing.T) {
 	t.Parallel()
 	for name, cancel := range map[string]func(c *Conversation, stop func()){
@@ -144,7 +144,7 @@ func TestChecksAreCancelled(t *testing.T) {
 	}
 }
 
-// TestOneEndEach: a worker that returns without an end gets one, and only the first of several counts.
+// TestOneEndEach: each request gets one final outcome, also when the worker returns without one or tells several.
 func TestOneEndEach(t *testing.T) {
 	t.Parallel()
 	c := start(t, func(ctx context.Context, r wizard.Request, tell func(wizard.Outcome)) {
@@ -173,8 +173,7 @@ func TestOneEndEach(t *testing.T) {
 	}
 }
 
-// TestPanicIsReported: the conversation ends with what the worker said when it broke down, and what is being written is
-// still finished.
+// TestPanicIsReported: the conversation ends with the value of the panic, and a write under way is still finished.
 func TestPanicIsReported(t *testing.T) {
 	t.Parallel()
 	broken, written := make(chan struct{}), false
