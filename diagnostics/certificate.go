@@ -117,15 +117,15 @@ func keyKind(leaf *x509.Certificate) string {
 
 // fittingHosts are names that this certificate is good for and that are likely to lead to the same server: what the
 // host is an alias of, then the certificate's own names. Wildcards are no host names.
-func fittingHosts(ctx context.Context, network *wire.Network, host string, leaf *x509.Certificate) []Fix {
-	var fixes []Fix
+func fittingHosts(ctx context.Context, network *wire.Network, host string, leaf *x509.Certificate) []check.Fix {
+	var fixes []check.Fix
 	seen := map[string]bool{}
 	add := func(name string) {
 		name = strings.ToLower(strings.TrimSuffix(name, "."))
 		if len(fixes) < maxNames && name != "" && !strings.Contains(name, "*") && !seen[name] &&
 			leaf.VerifyHostname(name) == nil {
 			seen[name] = true
-			fixes = append(fixes, Fix{Kind: "host", Value: safetext.Escape(name), Old: host})
+			fixes = append(fixes, check.Fix{Kind: "host", Value: safetext.Escape(name), Old: host})
 		}
 	}
 	if _, err := netip.ParseAddr(host); err != nil && network.Resolver != nil {

@@ -33,11 +33,8 @@ type Result struct {
 	// Transcript holds the lines of this check; secrets are replaced where they were written, not afterwards.
 	Transcript []wire.Line
 	// Fix is the exact text to publish or type, where there is one: a DNS record, a folder name, a command.
-	Fix []Fix
+	Fix []check.Fix
 }
-
-// Fix is something exact to copy, as the wizard shows it too.
-type Fix = check.Fix
 
 // ReplyCode is a server's verdict in numbers: an SMTP reply code (RFC 5321 §4.2) and an enhanced status code (RFC
 // 3463).

@@ -248,7 +248,7 @@ func worse(a, b check.Status) bool {
 
 // fix is the record mended, where that needs nothing that only the provider has. A record behind a CNAME is the
 // provider's to mend.
-func (f selectorFinding) fix() []diagnostics.Fix {
+func (f selectorFinding) fix() []check.Fix {
 	if f.alias != "" || len(f.texts) > 1 || f.key.Revoked || !f.key.Testing && len(f.faults) == 0 {
 		return nil
 	}
@@ -258,7 +258,7 @@ func (f selectorFinding) fix() []diagnostics.Fix {
 		text = withoutTesting(text)
 	}
 	if mended, ok := dkim.Mend(text); ok && mended != old.Value {
-		return []diagnostics.Fix{replaceTXT(f.name, mended, old)}
+		return []check.Fix{replaceTXT(f.name, mended, old)}
 	}
 	return nil
 }
@@ -314,7 +314,7 @@ func (a *area) noKeys(ctx context.Context, r lookup.Resolver, findings []selecto
 		result := a.about(diagnostics.Warned(check.CauseDKIMWrongPlace,
 			append(seen, Misplaced{Method: "dkim", Name: remote(place), Record: remote(text)})...))
 		if len(known) > 0 {
-			result.Fix = []diagnostics.Fix{addTXT(known[0], safetext.Escape(text))}
+			result.Fix = []check.Fix{addTXT(known[0], safetext.Escape(text))}
 		}
 		return result.With(check.Params{Name: remote(place)})
 	}

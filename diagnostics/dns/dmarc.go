@@ -62,17 +62,17 @@ func (a *area) dmarcMissing(ctx context.Context, r lookup.Resolver, first dmarc.
 		old := first.Others[0]
 		result := diagnostics.Failed(check.CauseDMARCMalformed, seen,
 			DMARCFault{Fault: dmarc.FaultVersion, Tag: remote("v"), Record: remote(old.Value)})
-		result.Fix = []diagnostics.Fix{replaceTXT(a.dmarcName(), mendDMARC(old.Value, a.starter()), old)}
+		result.Fix = []check.Fix{replaceTXT(a.dmarcName(), mendDMARC(old.Value, a.starter()), old)}
 		return a.about(result.With(check.Params{Tag: remote("v"), Value: remote(firstWord(old.Value))}))
 	}
 	result := a.about(diagnostics.Warned(check.CauseDMARCMissing, seen))
-	result.Fix = []diagnostics.Fix{addTXT(a.dmarcName(), a.starter())}
+	result.Fix = []check.Fix{addTXT(a.dmarcName(), a.starter())}
 	for _, place := range []string{a.domain, "_dmarc." + a.domain + "." + a.domain} {
 		if text := dmarcAt(ctx, r, place); text != nil {
 			result.Cause = check.CauseDMARCWrongPlace
 			result.Evidence = append(result.Evidence,
 				Misplaced{Method: "dmarc", Name: remote(place), Record: remote(text.Value)})
-			result.Fix = []diagnostics.Fix{addTXT(a.dmarcName(), safetext.Escape(text.Value))}
+			result.Fix = []check.Fix{addTXT(a.dmarcName(), safetext.Escape(text.Value))}
 			return result.With(check.Params{Name: remote(place)})
 		}
 	}
@@ -166,7 +166,7 @@ func (a *area) dmarcJudge(ctx context.Context, r lookup.Resolver, found *dmarc.F
 		if applies { // receivers read p=none
 			result.Status = check.Warn
 		}
-		result.Fix = []diagnostics.Fix{replaceTXT(name, mendPolicy(found.Record, a.starter()), found.Text)}
+		result.Fix = []check.Fix{replaceTXT(name, mendPolicy(found.Record, a.starter()), found.Text)}
 		return a.about(result.With(check.Params{Tag: remote(fault.Tag), Value: remote(fault.Value)}))
 	case strength(applied) > 0 && !aligned.SPF && !aligned.DKIM:
 		return a.about(diagnostics.Failed(check.CauseDMARCMisaligned,
@@ -178,7 +178,7 @@ func (a *area) dmarcJudge(ctx context.Context, r lookup.Resolver, found *dmarc.F
 	for _, t := range targets {
 		if t.External && !t.Authorised && t.Err == nil {
 			result := diagnostics.Warned(check.CauseDMARCReportUnauthorised, all...)
-			result.Fix = []diagnostics.Fix{addTXT(t.Name, "v=DMARC1")}
+			result.Fix = []check.Fix{addTXT(t.Name, "v=DMARC1")}
 			return a.about(result.With(check.Params{Mailbox: remote(t.URI.Mailbox), Name: remote(t.Name)}))
 		}
 	}
@@ -186,7 +186,7 @@ func (a *area) dmarcJudge(ctx context.Context, r lookup.Resolver, found *dmarc.F
 		// p=none is the right beginning, but without reports nobody learns anything from it.
 		result := diagnostics.Warned(check.CauseDMARCNonePolicy, all...)
 		if found.Domain == a.domain && a.starter() != found.Text.Value { // without an address it has nothing to add
-			result.Fix = []diagnostics.Fix{replaceTXT(name, a.starter(), found.Text)}
+			result.Fix = []check.Fix{replaceTXT(name, a.starter(), found.Text)}
 		}
 		return a.about(result)
 	}

@@ -57,12 +57,12 @@ func remotes(list []string) []safetext.Remote {
 func seconds(d time.Duration) int { return int(d / time.Second) }
 
 // addTXT and replaceTXT are records to publish.
-func addTXT(name, value string) diagnostics.Fix {
-	return diagnostics.Fix{Kind: "txt", Name: name, Value: value}
+func addTXT(name, value string) check.Fix {
+	return check.Fix{Kind: "txt", Name: name, Value: value}
 }
 
-func replaceTXT(name, value string, old lookup.Text) diagnostics.Fix {
-	return diagnostics.Fix{
+func replaceTXT(name, value string, old lookup.Text) check.Fix {
+	return check.Fix{
 		Kind: "txt", Name: name, Value: value, Old: safetext.Escape(old.Value),
 		TTLSeconds: seconds(old.TTL),
 	}

@@ -70,7 +70,7 @@ func (a *area) spfMissing(ctx context.Context, r lookup.Resolver, tree *spf.Node
 				SPFFault{
 					Fault: spf.FaultVersion, Token: remote(firstWord(other.Value)), Record: remote(other.Value),
 				})
-			result.Fix = []diagnostics.Fix{replaceTXT(a.domain, proposal, other)}
+			result.Fix = []check.Fix{replaceTXT(a.domain, proposal, other)}
 			return a.about(result.With(check.Params{Token: remote(firstWord(other.Value)), Position: check.Number(1)}))
 		}
 	}
@@ -82,14 +82,14 @@ func (a *area) spfMissing(ctx context.Context, r lookup.Resolver, tree *spf.Node
 		fix = addTXT(a.domain, spf.Propose([]lookup.Text{*twin}, need))
 		result := a.about(diagnostics.Warned(check.CauseSPFWrongPlace, spfEvidence(tree, nil),
 			Misplaced{Method: "spf", Name: remote(doubled), Record: remote(twin.Value)}))
-		result.Fix = []diagnostics.Fix{fix}
+		result.Fix = []check.Fix{fix}
 		return result.With(check.Params{Name: remote(doubled)})
 	}
 	result := a.about(diagnostics.Warned(check.CauseSPFMissing, spfEvidence(tree, nil)))
 	if len(need.Include) == 0 && need.Redirect == "" && len(need.Terms) == 0 {
 		return result // which servers send is not known, so no record can be proposed
 	}
-	result.Fix = []diagnostics.Fix{fix}
+	result.Fix = []check.Fix{fix}
 	return result
 }
 
@@ -138,7 +138,7 @@ func (a *area) spfSyntax(ctx context.Context, r lookup.Resolver, tree *spf.Node,
 	}
 	if !spf.Silences(proposal, tree.Record) {
 		result.Evidence = append(result.Evidence, a.proposalCost(ctx, r, proposal))
-		result.Fix = []diagnostics.Fix{replaceTXT(a.domain, proposal, tree.Text)}
+		result.Fix = []check.Fix{replaceTXT(a.domain, proposal, tree.Text)}
 	}
 	first := tree.Record.Faults[0]
 	return a.about(result.With(check.Params{Token: remote(first.Token), Position: check.Number(first.Offset + 1)}))
@@ -151,7 +151,7 @@ func (a *area) spfJudge(ctx context.Context, r lookup.Resolver, tree *spf.Node, 
 	proposal := spf.Propose([]lookup.Text{tree.Text}, need)
 	fix := func(result diagnostics.Result) diagnostics.Result {
 		if proposal != tree.Text.Value {
-			result.Fix = []diagnostics.Fix{replaceTXT(a.domain, proposal, tree.Text)}
+			result.Fix = []check.Fix{replaceTXT(a.domain, proposal, tree.Text)}
 		}
 		return a.about(result)
 	}

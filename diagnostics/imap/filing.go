@@ -47,7 +47,7 @@ func (r *run) folder(ctx context.Context) diagnostics.Result {
 	return diagnostics.Result{
 		Status: check.Fail, Cause: check.CauseFolderMissing, Evidence: evidence,
 		Params: check.Params{Folder: safetext.FromRemote(name)},
-		Fix:    []diagnostics.Fix{{Kind: "folder", Value: name}},
+		Fix:    []check.Fix{{Kind: "folder", Value: name}},
 	}
 }
 
@@ -94,7 +94,7 @@ func (r *run) notFiled(ctx context.Context, err error) diagnostics.Result {
 		switch {
 		case refused.Code == imap.ResponseCodeTryCreate || refused.Code == imap.ResponseCodeNonExistent:
 			result.Cause = check.CauseFolderMissing
-			result.Fix = []diagnostics.Fix{{Kind: "folder", Value: r.sent.Folder.Name.Raw()}}
+			result.Fix = []check.Fix{{Kind: "folder", Value: r.sent.Folder.Name.Raw()}}
 		case refused.Code == imap.ResponseCodeNoPerm || refused.Code == client.CodeReadOnly:
 			result.Cause = check.CauseFolderReadOnly
 		case result.Cause == check.CauseUnknown:

@@ -125,7 +125,7 @@ type Check struct {
 	TookMS     int64                  `json:"took_ms"`
 	Evidence   diagnostics.Evidence   `json:"evidence"`
 	Code       *diagnostics.ReplyCode `json:"code,omitempty"`
-	Fix        []diagnostics.Fix      `json:"fix,omitempty"`
+	Fix        []check.Fix            `json:"fix,omitempty"`
 	Transcript []wire.Line            `json:"transcript,omitempty"`
 }
 

@@ -51,7 +51,7 @@ func sample() (Info, []diagnostics.Result) {
 		},
 		{
 			ID: check.SMTPCertificate, Status: check.Warn, Cause: "cert-soon-expiring", Took: time.Millisecond,
-			Fix: []diagnostics.Fix{{Kind: "host", Value: "mail.durand.example", Old: "smtp.durand.example"}},
+			Fix: []check.Fix{{Kind: "host", Value: "mail.durand.example", Old: "smtp.durand.example"}},
 		},
 		{
 			ID: check.SMTPAuth, Status: check.Fail, Cause: "wrong-password", Took: 53 * time.Millisecond,

@@ -121,7 +121,7 @@ func headline(lang locale.Lang, r diagnostics.Result) string {
 
 func indent(s string) string { return "       " + s }
 
-func fixes(lang locale.Lang, list []diagnostics.Fix) []string {
+func fixes(lang locale.Lang, list []check.Fix) []string {
 	if len(list) == 0 {
 		return nil
 	}
