@@ -12,7 +12,6 @@ import (
 
 	"postier/internal/discovery"
 	"postier/internal/rehearsal/certificates"
-	"postier/internal/rehearsal/nameserver"
 	"postier/internal/scripted"
 	"postier/internal/wire"
 	"postier/presets"
@@ -56,13 +55,13 @@ func BenchmarkDiscovery(b *testing.B) {
 		{"autoconfig", "", "autoconfig"},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			names, err := nameserver.Serve(zoneOf + c.zone)
+			names, err := scripted.ServeDNS(zoneOf + c.zone)
 			if err != nil {
 				b.Fatal(err)
 			}
 			b.Cleanup(names.Close)
 			names.SetSlow(rtt)
-			names.BehaveAll(nameserver.SlowReply)
+			names.BehaveAll(scripted.SlowReply)
 			resolver, err := wire.ResolverAt(names.Addr())
 			if err != nil {
 				b.Fatal(err)

@@ -15,7 +15,6 @@ import (
 	"postier/internal/locale"
 	"postier/internal/rehearsal"
 	"postier/internal/rehearsal/certificates"
-	"postier/internal/rehearsal/nameserver"
 	"postier/internal/scripted"
 	"postier/internal/wire"
 )
@@ -97,7 +96,7 @@ func newBench(t testing.TB, own, platform scripted.Script) *bench {
 		return scripted.StartSMTP(t, scripted.Options{Certificate: &cert, ImplicitTLS: true, Script: script})
 	}
 	b.own, b.platform = start(smtpHost, own), start(helpHost, platform)
-	b.dns = nameserver.Start(t, zone).Addr()
+	b.dns = scripted.StartDNS(t, zone).Addr()
 	resolver, err := wire.ResolverAt(b.dns)
 	b.must(err)
 	b.ca, err = ca.WriteFile(folder)

@@ -18,7 +18,6 @@ import (
 	"postier/internal/locale"
 	"postier/internal/rehearsal"
 	"postier/internal/rehearsal/certificates"
-	"postier/internal/rehearsal/nameserver"
 	"postier/internal/scripted"
 	"postier/internal/secret"
 	"postier/internal/wire"
@@ -227,7 +226,7 @@ func submission(security config.Security, o scripted.Options, zone string) func(
 		ca := scripted.StartCA(t)
 		o.Certificate, o.ImplicitTLS = scripted.Leaf(t, ca, certificates.Good, mailHost), security == config.SecurityTLS
 		server := scripted.StartSMTP(t, o)
-		n := &wire.Network{Resolver: resolver(t, nameserver.Start(t, zone).Addr()), Roots: ca.Roots()}
+		n := &wire.Network{Resolver: resolver(t, scripted.StartDNS(t, zone).Addr()), Roots: ca.Roots()}
 		target := account.Target{
 			Address: owner, Secret: secret.New("kivo-tams"),
 			Submission: config.Server{Host: mailHost, Port: server.Port(), Security: security, Auth: config.MechanismAuto},
@@ -244,7 +243,7 @@ func mailbox(security config.Security, o scripted.Options,
 		ca := scripted.StartCA(t)
 		o.Certificate, o.ImplicitTLS = scripted.Leaf(t, ca, kind, mailHost), security == config.SecurityTLS
 		server := scripted.StartIMAP(t, o)
-		n := &wire.Network{Resolver: resolver(t, nameserver.Start(t, here).Addr()), Roots: ca.Roots()}
+		n := &wire.Network{Resolver: resolver(t, scripted.StartDNS(t, here).Addr()), Roots: ca.Roots()}
 		target := account.Target{
 			Address: owner, Secret: secret.New("kivo-tams"), SentMode: config.SentAppend,
 			IMAP: &config.Server{
@@ -260,7 +259,7 @@ func mailbox(security config.Security, o scripted.Options,
 func domain(zone string) func(*testing.T) []diagnostics.Result {
 	return func(t *testing.T) []diagnostics.Result {
 		t.Helper()
-		n := &wire.Network{Resolver: resolver(t, nameserver.Start(t, zone).Addr())}
+		n := &wire.Network{Resolver: resolver(t, scripted.StartDNS(t, zone).Addr())}
 		return diagnostics.Run(t.Context(), nil, dns.Plan(n, account.Target{}, dns.Options{
 			Domain: "durand.example", IP: netip.MustParseAddr("192.0.2.99"), Selectors: []string{"s1"},
 		}))

@@ -23,7 +23,7 @@ import (
 	client "postier/internal/imap"
 	"postier/internal/locale"
 	"postier/internal/rehearsal"
-	"postier/internal/rehearsal/nameserver"
+	"postier/internal/scripted"
 	submission "postier/internal/smtp"
 	"postier/internal/wire"
 	"postier/presets"
@@ -295,7 +295,7 @@ func TestJudge(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			resolver, err := wire.ResolverAt(nameserver.Start(t, c.zone).Addr())
+			resolver, err := wire.ResolverAt(scripted.StartDNS(t, c.zone).Addr())
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -12,8 +12,8 @@ import (
 
 	"postier/internal/mailauth/dmarc"
 	"postier/internal/mailauth/spf"
-	"postier/internal/rehearsal/nameserver"
 	"postier/internal/safetext"
+	"postier/internal/scripted"
 	"postier/internal/wire"
 )
 
@@ -57,7 +57,7 @@ func edSigned(t *testing.T, domain string, message string) (raw []byte, record s
 
 func evaluate(t *testing.T, zone string, raw []byte, given Client) Evaluation {
 	t.Helper()
-	resolver, err := wire.ResolverAt(nameserver.Start(t, zone).Addr())
+	resolver, err := wire.ResolverAt(scripted.StartDNS(t, zone).Addr())
 	if err != nil {
 		t.Fatal(err)
 	}

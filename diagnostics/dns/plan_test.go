@@ -28,7 +28,7 @@ import (
 	"postier/internal/mailauth/lookup"
 	"postier/internal/mailauth/lookup/lookuptest"
 	"postier/internal/mailauth/spf"
-	"postier/internal/rehearsal/nameserver"
+	"postier/internal/scripted"
 	"postier/internal/wire"
 )
 
@@ -864,7 +864,7 @@ func TestIncludeBomb(t *testing.T) {
 // TestOverTheWire runs the whole plan against a name server.
 func TestOverTheWire(t *testing.T) {
 	t.Parallel()
-	server := nameserver.Start(t, provider+goodSPF+goodDKIM()+goodDMARC+"!truncate example.com TXT\n")
+	server := scripted.StartDNS(t, provider+goodSPF+goodDKIM()+goodDMARC+"!truncate example.com TXT\n")
 	resolver, err := wire.ResolverAt(server.Addr())
 	if err != nil {
 		t.Fatal(err)
@@ -886,7 +886,7 @@ func TestOverTheWire(t *testing.T) {
 // TestOddNamesOverTheWire: macros lead to names that no host has; question and answer must still meet.
 func TestOddNamesOverTheWire(t *testing.T) {
 	t.Parallel()
-	server := nameserver.Start(t, `odd.example. IN TXT "v=spf1 exists:%{s}.x.example -all exp=why.example"
+	server := scripted.StartDNS(t, `odd.example. IN TXT "v=spf1 exists:%{s}.x.example -all exp=why.example"
 why.example. IN TXT "no \"entry\"\; %{l} \\ \126"
 joe\@odd.example.x.example. IN A 127.0.0.2
 `)

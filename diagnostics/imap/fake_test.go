@@ -17,7 +17,6 @@ import (
 	"postier/internal/account"
 	"postier/internal/check"
 	"postier/internal/rehearsal/certificates"
-	"postier/internal/rehearsal/nameserver"
 	"postier/internal/scripted"
 	"postier/internal/secret"
 	"postier/internal/wire"
@@ -302,7 +301,7 @@ func find(t *testing.T, results []diagnostics.Result, id check.ID) diagnostics.R
 
 func resolver(t *testing.T) *wire.Resolver {
 	t.Helper()
-	server := nameserver.Start(t, "imap.durand.example. IN A 127.0.0.1\ntext.durand.example. IN TXT x\n")
+	server := scripted.StartDNS(t, "imap.durand.example. IN A 127.0.0.1\ntext.durand.example. IN TXT x\n")
 	r, err := wire.ResolverAt(server.Addr())
 	if err != nil {
 		t.Fatal(err)

@@ -12,7 +12,6 @@ import (
 	"postier/internal/account"
 	"postier/internal/check"
 	"postier/internal/rehearsal/certificates"
-	"postier/internal/rehearsal/nameserver"
 	"postier/internal/scripted"
 	"postier/internal/secret"
 	"postier/internal/wire"
@@ -24,7 +23,7 @@ const host = "smtp.durand.example"
 func bench(t *testing.T, servers map[int]*scripted.Server, ca *certificates.CA) (*wire.Network, account.Target) {
 	t.Helper()
 	closed := scripted.StartRefused(t)
-	resolver, err := wire.ResolverAt(nameserver.Start(t, host+". 300 IN A 192.0.2.1\n").Addr())
+	resolver, err := wire.ResolverAt(scripted.StartDNS(t, host+". 300 IN A 192.0.2.1\n").Addr())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,6 @@ import (
 	"postier/internal/account"
 	"postier/internal/check"
 	"postier/internal/rehearsal/certificates"
-	"postier/internal/rehearsal/nameserver"
 	"postier/internal/scripted"
 	"postier/internal/secret"
 	"postier/internal/wire"
@@ -319,7 +318,7 @@ func TestAliasOfTheHostIsOfferedWhenItsNameFits(t *testing.T) {
 	}
 	b := connectTo(t, config.SecurityTLS, ca,
 		scripted.StartSMTP(t, scripted.Options{Certificate: &cert, ImplicitTLS: true}))
-	names := nameserver.Start(t,
+	names := scripted.StartDNS(t,
 		"smtp.durand.example. IN CNAME out.provider.example.\nout.provider.example. IN A 192.0.2.10\n")
 	if b.network.Resolver, err = wire.ResolverAt(names.Addr()); err != nil {
 		t.Fatal(err)
@@ -388,7 +387,7 @@ func TestNetworkFailuresAreToldApart(t *testing.T) {
 	resolver := func(zone string) func(*bench) {
 		return func(b *bench) {
 			var err error
-			if b.network.Resolver, err = wire.ResolverAt(nameserver.Start(t, zone).Addr()); err != nil {
+			if b.network.Resolver, err = wire.ResolverAt(scripted.StartDNS(t, zone).Addr()); err != nil {
 				t.Error(err)
 			}
 		}
@@ -426,7 +425,7 @@ func TestFamiliesAreReportedApart(t *testing.T) {
 		cert := certificate(t, ca, certificates.Good)
 		server := scripted.StartSMTP(t, scripted.Options{Certificate: &cert, ImplicitTLS: true})
 		b := connectTo(t, config.SecurityTLS, ca, server)
-		resolver, err := wire.ResolverAt(nameserver.Start(t, zone).Addr())
+		resolver, err := wire.ResolverAt(scripted.StartDNS(t, zone).Addr())
 		if err != nil {
 			t.Fatal(err)
 		}

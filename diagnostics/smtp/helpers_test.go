@@ -18,7 +18,6 @@ import (
 	"postier/internal/account"
 	"postier/internal/check"
 	"postier/internal/rehearsal/certificates"
-	"postier/internal/rehearsal/nameserver"
 	"postier/internal/scripted"
 	"postier/internal/secret"
 	"postier/internal/wire"
@@ -63,7 +62,7 @@ func connectTo(t *testing.T, security config.Security, ca *certificates.CA, serv
 	if security == config.SecurityTLS {
 		port = 465
 	}
-	names := nameserver.Start(t, zone)
+	names := scripted.StartDNS(t, zone)
 	resolver, err := wire.ResolverAt(names.Addr())
 	if err != nil {
 		t.Fatal(err)

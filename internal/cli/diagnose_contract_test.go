@@ -14,7 +14,6 @@ import (
 	"postier/internal/cli/command"
 	"postier/internal/exitcode"
 	"postier/internal/rehearsal/certificates"
-	"postier/internal/rehearsal/nameserver"
 	"postier/internal/scripted"
 )
 
@@ -141,7 +140,7 @@ func TestNoOutputHoldsTheSecret(t *testing.T) {
 			imap := scripted.StartIMAP(t, scripted.Options{Certificate: cert, ImplicitTLS: true, Script: scripted.Script{
 				"greeting": scripted.Reply("* OK " + form), "auth": scripted.Reply("{tag} NO [ALERT] " + form),
 			}})
-			resolver := nameserver.Start(t, hostileHost+". 300 IN A 127.0.0.1\n").Addr()
+			resolver := scripted.StartDNS(t, hostileHost+". 300 IN A 127.0.0.1\n").Addr()
 			settings := []string{
 				"--resolver=" + resolver, "--ca-file=" + caFile, "--timeout=20s", "--user=" + hostileUser, "--from=" + hostileUser,
 				"--password-file=" + password,

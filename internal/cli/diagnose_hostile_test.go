@@ -18,7 +18,6 @@ import (
 	"postier/internal/check"
 	"postier/internal/cli/command"
 	"postier/internal/rehearsal/certificates"
-	"postier/internal/rehearsal/nameserver"
 	"postier/internal/scripted"
 	"postier/internal/secret"
 )
@@ -191,7 +190,7 @@ func TestHostileMatrix(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	b := hostileBench{ca: scripted.StartCA(t), password: filepath.Join(dir, "password")}
-	b.resolver = nameserver.Start(t, hostileHost+". 300 IN A 127.0.0.1\n").Addr()
+	b.resolver = scripted.StartDNS(t, hostileHost+". 300 IN A 127.0.0.1\n").Addr()
 	var err error
 	if b.caFile, err = b.ca.WriteFile(dir); err != nil {
 		t.Fatal(err)

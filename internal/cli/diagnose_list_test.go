@@ -11,7 +11,7 @@ import (
 	"postier/internal/check"
 	"postier/internal/cli/command"
 	"postier/internal/exitcode"
-	"postier/internal/rehearsal/nameserver"
+	"postier/internal/scripted"
 )
 
 // listZone is a domain with everything; each of its names costs the resolver a real answer.
@@ -24,7 +24,7 @@ google._domainkey.D. 300 IN TXT "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hc
 `, "D", domain)
 }
 
-func listServer(tb nameserver.TB, domains int) (addr string, list *bytes.Buffer, server *nameserver.Server) {
+func listServer(tb scripted.TB, domains int) (addr string, list *bytes.Buffer, server *scripted.DNS) {
 	var zone strings.Builder
 	list = &bytes.Buffer{}
 	zone.WriteString("spf.shared.example. 300 IN TXT \"v=spf1 ip4:192.0.2.0/24 -all\"\n")
@@ -33,7 +33,7 @@ func listServer(tb nameserver.TB, domains int) (addr string, list *bytes.Buffer,
 		zone.WriteString(listZone(name))
 		fmt.Fprintln(list, name)
 	}
-	server = nameserver.Start(tb, zone.String())
+	server = scripted.StartDNS(tb, zone.String())
 	return server.Addr(), list, server
 }
 

@@ -17,7 +17,7 @@ import (
 	"postier/internal/locale"
 	"postier/internal/rehearsal"
 	"postier/internal/rehearsal/deadport"
-	"postier/internal/rehearsal/nameserver"
+	"postier/internal/scripted"
 	"postier/internal/secret"
 )
 
@@ -97,8 +97,8 @@ func scriptDemo(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(err)
 		return number
 	}
-	ts.Check(p.DNS().Remove(rehearsal.SMTPHost, "AAAA"))
-	ts.Check(p.DNS().Remove(rehearsal.IMAPHost, "AAAA"))
+	ts.Check(p.Names().Remove(rehearsal.SMTPHost, "AAAA"))
+	ts.Check(p.Names().Remove(rehearsal.IMAPHost, "AAAA"))
 	ts.Setenv("POSTIER_RESOLVER", p.DNSAddr())
 	ts.Setenv("POSTIER_CA_FILE", ca)
 	ts.Setenv("SMTP", rehearsal.SMTPHost)
@@ -112,7 +112,7 @@ func scriptDemo(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 func scriptZone(ts *testscript.TestScript, _ bool, args []string) {
-	server, err := nameserver.Serve(ts.ReadFile(args[0]))
+	server, err := scripted.ServeDNS(ts.ReadFile(args[0]))
 	ts.Check(err)
 	ts.Defer(server.Close)
 	ts.Setenv("POSTIER_RESOLVER", server.Addr())

@@ -21,7 +21,6 @@ import (
 	"postier/internal/exitcode"
 	"postier/internal/locale"
 	"postier/internal/rehearsal"
-	"postier/internal/rehearsal/nameserver"
 	"postier/internal/scripted"
 )
 
@@ -117,7 +116,7 @@ func demoArgs(t *testing.T, fault string, command ...string) []string {
 		return number
 	}
 	for _, host := range []string{rehearsal.SMTPHost, rehearsal.IMAPHost} { // IPv6 has a port of its own here
-		if err := p.DNS().Remove(host, "AAAA"); err != nil {
+		if err := p.Names().Remove(host, "AAAA"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -159,7 +158,7 @@ func TestLiveViewGroupsByArea(t *testing.T) {
 func hangingServer(t *testing.T) (args []string, server *scripted.Server) {
 	t.Helper()
 	server = scripted.StartSMTP(t, scripted.Options{Script: scripted.Script{"greeting": {Hang: true}}})
-	resolver := nameserver.Start(t, hostileHost+". 300 IN A 127.0.0.1\n").Addr()
+	resolver := scripted.StartDNS(t, hostileHost+". 300 IN A 127.0.0.1\n").Addr()
 	return []string{
 		"diagnose", "smtp", hostileHost + ":" + strconv.Itoa(server.Port()), "--smtp-security=starttls",
 		"--resolver=" + resolver,

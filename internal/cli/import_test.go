@@ -41,7 +41,7 @@ func newImportHome(t *testing.T) *importHome {
 		t.Fatal(err)
 	}
 	for _, host := range []string{rehearsal.SMTPHost, rehearsal.IMAPHost} {
-		if err := p.DNS().Remove(host, "AAAA"); err != nil {
+		if err := p.Names().Remove(host, "AAAA"); err != nil {
 			t.Fatal(err)
 		}
 	}

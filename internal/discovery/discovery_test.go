@@ -11,7 +11,6 @@ import (
 
 	"postier/config"
 	"postier/internal/rehearsal/certificates"
-	"postier/internal/rehearsal/nameserver"
 	"postier/internal/scripted"
 	"postier/internal/wire"
 	"postier/presets"
@@ -323,7 +322,7 @@ func TestDNSOddities(t *testing.T) {
 	t.Run("servfail everywhere", func(t *testing.T) {
 		t.Parallel()
 		b := newBench(t, soa)
-		b.dns.BehaveAll(nameserver.ServFail)
+		b.dns.BehaveAll(scripted.ServFail)
 		if _, err := Find(t.Context(), b.network, presets.Default(), address, Options{}); !errors.Is(err, ErrUnreachable) {
 			t.Errorf("%v", err)
 		}
@@ -331,7 +330,7 @@ func TestDNSOddities(t *testing.T) {
 	t.Run("garbage", func(t *testing.T) {
 		t.Parallel()
 		b := newBench(t, soa)
-		b.dns.BehaveAll(nameserver.Garbage)
+		b.dns.BehaveAll(scripted.Garbage)
 		if _, err := Find(t.Context(), b.network, presets.Default(), address, Options{}); !errors.Is(err, ErrUnreachable) {
 			t.Errorf("%v", err)
 		}

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"postier/internal/rehearsal/certificates"
-	"postier/internal/rehearsal/nameserver"
 	"postier/internal/scripted"
 	"postier/internal/wire"
 	"postier/presets"
@@ -29,7 +28,7 @@ const (
 // bench is a small Internet: a name server, and hosts that lead to servers of the test. What is not routed is refused.
 type bench struct {
 	t       *testing.T
-	dns     *nameserver.Server
+	dns     *scripted.DNS
 	ca      *certificates.CA
 	network *wire.Network
 
@@ -42,7 +41,7 @@ type bench struct {
 
 func newBench(t *testing.T, zone string) *bench {
 	t.Helper()
-	b := &bench{t: t, dns: nameserver.Start(t, zone), ca: scripted.StartCA(t), routes: map[string]string{}}
+	b := &bench{t: t, dns: scripted.StartDNS(t, zone), ca: scripted.StartCA(t), routes: map[string]string{}}
 	resolver, err := wire.ResolverAt(b.dns.Addr())
 	if err != nil {
 		t.Fatal(err)

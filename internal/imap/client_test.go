@@ -5,7 +5,7 @@ import (
 
 	"postier/config"
 	"postier/internal/rehearsal/certificates"
-	"postier/internal/rehearsal/nameserver"
+	"postier/internal/scripted"
 	"postier/internal/secret"
 	"postier/internal/wire"
 )
@@ -27,7 +27,7 @@ func account() Account {
 // network dials address for every host name.
 func network(t *testing.T, ca *certificates.CA, address string) *wire.Network {
 	t.Helper()
-	server := nameserver.Start(t, host+". IN A 127.0.0.1\n")
+	server := scripted.StartDNS(t, host+". IN A 127.0.0.1\n")
 	resolver, err := wire.ResolverAt(server.Addr())
 	if err != nil {
 		t.Fatal(err)

@@ -2,7 +2,6 @@ package rehearsal
 
 import (
 	"bytes"
-	"context"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
@@ -102,9 +101,9 @@ func (p *Provider) authenticate(e envelope, message []byte) []authres.Result {
 		}
 	}
 	spfResult, _ := spf.CheckHostWithSender(e.client, e.helo, e.from, spf.WithContext(p.ctx),
-		spf.WithResolver(zoneResolver{p.dns}))
+		spf.WithResolver(p.dns.Resolver()))
 	results := []authres.Result{&authres.SPFResult{Value: authres.ResultValue(spfResult), From: e.from, Helo: e.helo}}
-	verifications, _ := dkim.VerifyWithOptions(bytes.NewReader(message), &dkim.VerifyOptions{LookupTXT: p.dns.LookupTXT})
+	verifications, _ := dkim.VerifyWithOptions(bytes.NewReader(message), &dkim.VerifyOptions{LookupTXT: p.lookupTXT})
 	for _, v := range verifications {
 		results = append(results, &authres.DKIMResult{Value: dkimValue(v.Err), Domain: v.Domain, Identifier: v.Identifier})
 		if v.Err == nil && aligned(v.Domain, author) {
@@ -118,8 +117,12 @@ func (p *Provider) authenticate(e envelope, message []byte) []authres.Result {
 	return append(results, &authres.DMARCResult{Value: p.dmarcValue(author, fine), From: author})
 }
 
+func (p *Provider) lookupTXT(name string) ([]string, error) {
+	return p.dns.Resolver().LookupTXT(p.ctx, name)
+}
+
 func (p *Provider) dmarcValue(author string, fine bool) authres.ResultValue {
-	_, err := dmarc.LookupWithOptions(author, &dmarc.LookupOptions{LookupTXT: p.dns.LookupTXT})
+	_, err := dmarc.LookupWithOptions(author, &dmarc.LookupOptions{LookupTXT: p.lookupTXT})
 	switch {
 	case errors.Is(err, dmarc.ErrNoPolicy):
 		return authres.ResultNone
@@ -155,41 +158,6 @@ func domainOf(address string) string {
 func aligned(domain, author string) bool {
 	return author != "" && (domain == author || strings.HasSuffix(domain, "."+author) ||
 		strings.HasSuffix(author, "."+domain))
-}
-
-// zoneResolver reads the name server's answers without going over the network.
-type zoneResolver struct {
-	zone interface {
-		LookupTXT(name string) ([]string, error)
-		LookupMX(name string) ([]*net.MX, error)
-		LookupIP(name string) ([]net.IP, error)
-		LookupPTR(ip net.IP) ([]string, error)
-	}
-}
-
-// LookupTXT implements spf.DNSResolver.
-func (z zoneResolver) LookupTXT(_ context.Context, name string) ([]string, error) {
-	return z.zone.LookupTXT(name)
-}
-
-// LookupMX implements spf.DNSResolver.
-func (z zoneResolver) LookupMX(_ context.Context, name string) ([]*net.MX, error) {
-	return z.zone.LookupMX(name)
-}
-
-// LookupIPAddr implements spf.DNSResolver.
-func (z zoneResolver) LookupIPAddr(_ context.Context, host string) ([]net.IPAddr, error) {
-	ips, err := z.zone.LookupIP(host)
-	var out []net.IPAddr
-	for _, ip := range ips {
-		out = append(out, net.IPAddr{IP: ip})
-	}
-	return out, err
-}
-
-// LookupAddr implements spf.DNSResolver.
-func (z zoneResolver) LookupAddr(_ context.Context, addr string) ([]string, error) {
-	return z.zone.LookupPTR(net.ParseIP(addr))
 }
 
 // signer is the provider's DKIM key for the customer's domain.

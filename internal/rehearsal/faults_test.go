@@ -260,7 +260,7 @@ func TestIPv6Broken(t *testing.T) {
 			t.Errorf("tcp6 to %s: %v", host, err)
 		}
 	}
-	if ips, err := p.DNS().Resolver().LookupIPAddr(context.Background(), SMTPHost); err != nil || len(ips) != 2 {
+	if ips, err := p.dns.Resolver().LookupIPAddr(context.Background(), SMTPHost); err != nil || len(ips) != 2 {
 		t.Errorf("addresses: %v, %v", ips, err)
 	}
 }
@@ -443,7 +443,7 @@ func TestZone(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	p := start(t, Options{})
-	resolver := p.DNS().Resolver()
+	resolver := p.dns.Resolver()
 	if mx, err := resolver.LookupMX(ctx, Domain); err != nil || len(mx) != 1 || mx[0].Host != MXHost+"." {
 		t.Errorf("MX: %v, %v", mx, err)
 	}
@@ -466,13 +466,13 @@ func TestZone(t *testing.T) {
 		"spf-missing": Domain, "dkim-missing": Selector + "._domainkey." + Domain, "dmarc-missing": "_dmarc." + Domain,
 	} {
 		var dnsErr *net.DNSError
-		if txt, err := start(t, Options{Fault: fault}).DNS().Resolver().LookupTXT(ctx, name); !errors.As(err, &dnsErr) ||
+		if txt, err := start(t, Options{Fault: fault}).dns.Resolver().LookupTXT(ctx, name); !errors.As(err, &dnsErr) ||
 			!dnsErr.IsNotFound {
 			t.Errorf("%s: %q, %v", fault, txt, err)
 		}
 	}
 	var dnsErr *net.DNSError
-	if _, err := start(t, Options{Fault: "dns-down"}).DNS().LookupTXT(Domain); !errors.As(err, &dnsErr) ||
+	if _, err := start(t, Options{Fault: "dns-down"}).lookupTXT(Domain); !errors.As(err, &dnsErr) ||
 		dnsErr.IsNotFound {
 		t.Errorf("dns-down: %v", err)
 	}

@@ -14,6 +14,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/miekg/dns"
+
 	"postier/config"
 	"postier/internal/locale"
 	"postier/internal/rehearsal/certificates"
@@ -92,6 +94,7 @@ type Provider struct {
 	behaviour behaviour
 	ca        *certificates.CA
 	tls       *tls.Config
+	names     *nameserver.Zone
 	dns       *nameserver.Server
 	ports     *ports
 	oauth     *authServer // nil without Options.OAuth
@@ -168,11 +171,15 @@ func (p *Provider) open() error {
 	if p.signer, err = newSigner(p.behaviour.dkim); err != nil {
 		return err
 	}
-	if p.dns, err = nameserver.Serve(p.zone()); err != nil {
+	if p.names, err = nameserver.Parse(p.zone()); err != nil {
 		return err
 	}
+	var answers dns.Handler = p.names
 	if p.behaviour.dnsDown {
-		p.dns.BehaveAll(nameserver.ServFail)
+		answers = dns.HandlerFunc(dns.HandleFailed)
+	}
+	if p.dns, err = nameserver.Serve(answers); err != nil {
+		return err
 	}
 	if p.store, err = newStore(p.options.Lang, p.behaviour); err != nil {
 		return err
@@ -210,8 +217,8 @@ func (p *Provider) Close() {
 // DNSAddr is the provider's name server, host:port, for UDP and TCP.
 func (p *Provider) DNSAddr() string { return p.dns.Addr() }
 
-// DNS is the name server itself, for tests that change the zone.
-func (p *Provider) DNS() *nameserver.Server { return p.dns }
+// Names are the records of the name server, for tests that change them.
+func (p *Provider) Names() *nameserver.Zone { return p.names }
 
 // CAFile writes the certificate of the provider's authority into dir and returns its path.
 func (p *Provider) CAFile(dir string) (string, error) { return p.ca.WriteFile(dir) }

@@ -1,5 +1,5 @@
 // Package scripted holds what tests and benchmarks talk to, and what the program is never linked with: SMTP and IMAP
-// servers that misbehave by a table, and a proxy that adds a round-trip time.
+// servers that misbehave by a table, a name server that does by its zone, and a proxy that adds a round-trip time.
 //
 // A Script maps a phase of the session to an Action; phases that are not in it go well. Phases are
 //

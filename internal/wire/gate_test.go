@@ -33,10 +33,10 @@ var allowed = map[string]string{
 	"internal/wire/resolver.go github.com/miekg/dns.Client": "the chosen resolver",
 	"internal/wire/resolver.go net.DefaultResolver": "host addresses by the system, when no resolver " +
 		"is pinned",
-	"internal/rehearsal/deadport/deadport_linux.go net.DialTimeout": "a test's own port on loopback",
+	"internal/rehearsal/deadport/deadport_linux.go net.DialTimeout": "the demo's own port on loopback",
 	"internal/scripted/proxy.go net.Dial":                           "a test's own server on loopback",
-	"internal/rehearsal/nameserver/answer.go net.Dialer":            "a test's own server on loopback",
-	"internal/rehearsal/nameserver/answer.go net.Resolver":          "a test's own server on loopback",
+	"internal/rehearsal/nameserver/nameserver.go net.Dialer":        "the demo's own server on loopback",
+	"internal/rehearsal/nameserver/nameserver.go net.Resolver":      "the demo's own server on loopback",
 	"internal/rehearsal/listeners.go net.Dialer":                    "the demo's own servers on loopback",
 }
 

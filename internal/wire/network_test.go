@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"postier/internal/rehearsal/nameserver"
 	"postier/internal/scripted"
 )
 
@@ -171,7 +170,7 @@ func TestDialContextServesHTTP(t *testing.T) {
 	server := httptest.NewServer(
 		http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("here")) }))
 	t.Cleanup(server.Close)
-	names := nameserver.Start(t, "web.durand.example. IN A 192.0.2.1\n!nxdomain gone.durand.example.\n")
+	names := scripted.StartDNS(t, "web.durand.example. IN A 192.0.2.1\n!nxdomain gone.durand.example.\n")
 	resolver, err := ResolverAt(names.Addr())
 	if err != nil {
 		t.Fatal(err)

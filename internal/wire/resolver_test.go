@@ -11,7 +11,7 @@ import (
 
 	"github.com/miekg/dns"
 
-	"postier/internal/rehearsal/nameserver"
+	"postier/internal/scripted"
 )
 
 const zone = `
@@ -47,7 +47,7 @@ func resolver(t *testing.T, addresses ...string) *Resolver {
 
 func TestQuery(t *testing.T) {
 	t.Parallel()
-	server := nameserver.Start(t, zone)
+	server := scripted.StartDNS(t, zone)
 	r := resolver(t, server.Addr())
 	for _, test := range []struct {
 		name    string
@@ -97,7 +97,7 @@ func TestQuery(t *testing.T) {
 // TestSilenceIsNotADenial: what keeps a name server from answering says nothing about the name.
 func TestSilenceIsNotADenial(t *testing.T) {
 	t.Parallel()
-	server := nameserver.Start(t, zone)
+	server := scripted.StartDNS(t, zone)
 	closed := closedPort(t)
 	for _, test := range []struct {
 		server, name string
@@ -137,10 +137,10 @@ func closedPort(t *testing.T) string {
 
 func TestSecondServerIsAskedWhenTheFirstCannotAnswer(t *testing.T) {
 	t.Parallel()
-	good := nameserver.Start(t, zone)
-	ill := nameserver.Start(t, "!servfail smtp.durand.example.\n")
-	refusing := nameserver.Start(t, "!refused smtp.durand.example.\n")
-	denying := nameserver.Start(t, "other.example. IN A 192.0.2.1\n!nxdomain smtp.durand.example.\n")
+	good := scripted.StartDNS(t, zone)
+	ill := scripted.StartDNS(t, "!servfail smtp.durand.example.\n")
+	refusing := scripted.StartDNS(t, "!refused smtp.durand.example.\n")
+	denying := scripted.StartDNS(t, "other.example. IN A 192.0.2.1\n!nxdomain smtp.durand.example.\n")
 	for name, first := range map[string]string{
 		"closed": closedPort(t), "servfail": ill.Addr(),
 		"refused": refusing.Addr(),
@@ -163,7 +163,7 @@ func TestSecondServerIsAskedWhenTheFirstCannotAnswer(t *testing.T) {
 
 func TestQueriesAreBounded(t *testing.T) {
 	t.Parallel()
-	server := nameserver.Start(t, zone)
+	server := scripted.StartDNS(t, zone)
 	r := resolver(t, server.Addr())
 	ctx := WithBudget(t.Context(), 3)
 	var limit *LimitError
@@ -180,7 +180,7 @@ func TestQueriesAreBounded(t *testing.T) {
 
 func TestAddresses(t *testing.T) {
 	t.Parallel()
-	server := nameserver.Start(t, zone+"half 300 IN A 192.0.2.7\n!servfail half.durand.example. AAAA\n")
+	server := scripted.StartDNS(t, zone+"half 300 IN A 192.0.2.7\n!servfail half.durand.example. AAAA\n")
 	r := resolver(t, server.Addr())
 	for name, want := range map[string]string{
 		"smtp.durand.example":   "192.0.2.1 192.0.2.2 2001:db8::1",

@@ -1,5 +1,5 @@
 // Package lookuptest is a resolver that answers from a zone text, for tests of the code that evaluates answers. It
-// opens no socket; internal/rehearsal/nameserver does that.
+// opens no socket; scripted.DNS does.
 package lookuptest
 
 import (
