@@ -218,6 +218,32 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
+// The error of a failed state says whether the message was accepted: a caller that sends an accepted one again makes it
+// arrive twice.
+func TestFate(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, scripted.Script{"MAIL": scripted.Reply("451 4.3.0 later")}, nil)
+	item := b.item()
+	b.must(b.queue.Accept(t.Context(), item, true))
+	b.queue.seam = func(step string) {
+		if step == "answered" {
+			b.must(b.queue.Store.Close())
+		}
+	}
+	_, err := b.queue.Deliver(t.Context(), item)
+	var state *StateError
+	if !errors.As(Refused(err), &state) || state.Fate != FateAccepted {
+		t.Errorf("after it was accepted: %v", err)
+	}
+	err = b.queue.Accept(t.Context(), b.item(), true)
+	if !errors.As(err, &state) || state.Fate != "" {
+		t.Errorf("before it was accepted: %v", err)
+	}
+	if errors.As(Refused(err), &state); state.Fate != FateRefused {
+		t.Errorf("a refused message has the fate %q", state.Fate)
+	}
+}
+
 // The clock may jump: ahead, and nothing expires after a single try; back, and no counter holds for ever.
 func TestClockJumps(t *testing.T) {
 	t.Parallel()

@@ -106,7 +106,7 @@ func (q *Queue) Deliver(ctx context.Context, item *Item) (Try, error) {
 		err = nil
 	}
 	q.report(item, try)
-	return try, wrap("note what became of the message", err)
+	return try, FateAccepted.of(wrap("note what became of the message", err))
 }
 
 // Direct sends a message now and keeps nothing of it: what did not leave is the caller's to send again. Only a Sent
@@ -116,7 +116,7 @@ func (q *Queue) Direct(ctx context.Context, item *Item) (Try, error) {
 	try := q.attempt(ctx, item)
 	item.loose, item.owner = false, ""
 	if item.State == StateCopy {
-		return try, q.Accept(context.WithoutCancel(ctx), item, false)
+		return try, FateAccepted.of(q.Accept(context.WithoutCancel(ctx), item, false))
 	}
 	return try, nil
 }

@@ -38,8 +38,8 @@ func (s *Sender) mailbox(ctx context.Context, profile string, p *config.Profile)
 	return session, choice.Folder, nil
 }
 
-// FileCopy puts the message into the folder for sent mail, exactly once (M-3): with search, it looks first whether an earlier
-// try, whose answer may have been lost, has left a copy.
+// FileCopy puts the message into the folder for sent mail, exactly once (M-3): with search, it looks first whether an
+// earlier try, whose answer may have been lost, has left a copy.
 func (s *Sender) FileCopy(ctx context.Context, profile string, p *config.Profile, item *Item, search bool) error {
 	session, folder, err := s.mailbox(ctx, profile, p)
 	if err != nil {
@@ -58,7 +58,9 @@ func (s *Sender) FileCopy(ctx context.Context, profile string, p *config.Profile
 
 // Found looks in the folder for sent mail for a message whose fate is unknown (docs/security.md T18). checked is false
 // when there is no mailbox to look into.
-func (s *Sender) Found(ctx context.Context, profile string, p *config.Profile, messageID string) (found, checked bool, err error) {
+func (s *Sender) Found(ctx context.Context, profile string, p *config.Profile, messageID string) (found, checked bool,
+	err error,
+) {
 	if p.SentCopy.IMAP == nil {
 		return false, false, nil
 	}

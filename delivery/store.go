@@ -40,6 +40,29 @@ type Store struct {
 type StateError struct {
 	Op, Place string
 	Err       error
+	// Fate is what became of the message that was being submitted, empty when none was.
+	Fate Fate
+}
+
+// Fate says whether a message was accepted although the state failed.
+type Fate string
+
+// The fates.
+const (
+	FateRefused  Fate = "refused"  // nothing was accepted
+	FateAccepted Fate = "accepted" // the message is in the queue or was sent; submitting it again would send it twice
+)
+
+// Refused says of an error before a message was accepted that nothing was.
+func Refused(err error) error { return FateRefused.of(err) }
+
+// of records the fate in a StateError that has none yet.
+func (f Fate) of(err error) error {
+	var state *StateError
+	if errors.As(err, &state) && state.Fate == "" {
+		state.Fate = f
+	}
+	return err
 }
 
 func (e *StateError) Error() string { return fmt.Sprintf("%s %s: %v", e.Op, e.Place, e.Err) }

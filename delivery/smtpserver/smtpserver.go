@@ -269,6 +269,10 @@ func (d *dialog) take(ctx context.Context, text []byte) string {
 	raw := delivery.Raw{Sender: *d.from, Name: d.Name, Kind: d.Kind, Recipients: d.to}
 	how := delivery.How{Direct: d.Direct, Later: true, Held: !d.Later}
 	out, err := d.Submitter.SubmitRaw(ctx, m, raw, how)
+	var state *delivery.StateError
+	if errors.As(err, &state) && state.Fate == delivery.FateAccepted { // a refusal would make the caller send it again
+		return "250 2.0.0 ok: " + safetext.Escape(state.Error())
+	}
 	if err != nil {
 		text, message := d.Words(err)
 		if message {

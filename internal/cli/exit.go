@@ -21,6 +21,7 @@ func exit(f *command.Factory, err error) int {
 	if err == nil {
 		return exitcode.OK
 	}
+	err = f.Sentence(err)
 	f.Complain(words(f, err))
 	var invalid *config.InvalidError
 	if errors.As(err, &invalid) {

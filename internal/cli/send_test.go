@@ -13,6 +13,7 @@ import (
 	"postier/delivery"
 	"postier/internal/check"
 	"postier/internal/cli/command"
+	"postier/internal/exitcode"
 	"postier/internal/rehearsal/certificates"
 	"postier/internal/scripted"
 )
@@ -182,6 +183,32 @@ func TestSendmailSpeaksSMTP(t *testing.T) {
 	got := o.taken()
 	if len(got) != 2 || o.server.Connections() != 1 || !strings.Contains(got[0], "MAIL FROM:<evil@x.example>") {
 		t.Errorf("%d messages over %d connections: %q", len(got), o.server.Connections(), got)
+	}
+}
+
+// A state that cannot be opened accepts nothing, which is said where a message was handed in and nowhere else.
+func TestUnusableState(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, nil)
+	state := filepath.Join(filepath.Dir(o.path), "postier.db")
+	if err := os.WriteFile(state, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	const refused = "Nothing was accepted."
+	for _, args := range [][]string{
+		{"postier", "send", "--to", "klara@customer.example", "--body", "Hello"},
+		{"postier", "sendmail", "klara@customer.example"},
+	} {
+		if _, stderr := o.want(exitcode.IO, invoice, args...); !strings.Contains(stderr, refused) {
+			t.Errorf("%v: %s", args, stderr)
+		}
+	}
+	for _, args := range [][]string{
+		{"postier", "queue", "list"}, {"postier", "queue", "run"}, {"postier", "suppress", "list"},
+	} {
+		if _, stderr := o.want(exitcode.IO, "", args...); strings.Contains(stderr, refused) {
+			t.Errorf("%v: %s", args, stderr)
+		}
 	}
 }
 

@@ -108,9 +108,16 @@ func sentences() []sentence {
 // Sentence puts an error that the table knows by name into words with these arguments. Every other one stays as it is.
 func (p *Printer) Sentence(err error, args ...any) error {
 	var state *delivery.StateError
-	if errors.As(err, &state) { // the state could not be used: nothing was accepted
-		return p.Fault(exitcode.IO, "sendcli.error.state", "op", state.Op, "place", safetext.FromRemote(state.Place), "error",
+	if errors.As(err, &state) {
+		text := p.T("sendcli.error.state", "op", state.Op, "place", safetext.FromRemote(state.Place), "error",
 			safetext.FromRemote(state.Err.Error()))
+		switch state.Fate {
+		case delivery.FateRefused:
+			text += " " + p.T("sendcli.error.refused")
+		case delivery.FateAccepted:
+			text += " " + p.T("sendcli.error.accepted")
+		}
+		return Failure(exitcode.IO, text)
 	}
 	for _, row := range sentences() {
 		if errors.Is(err, row.err) {

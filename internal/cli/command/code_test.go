@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -145,6 +146,14 @@ func TestSentences(t *testing.T) {
 		}
 		if got := p.Sentence(fmt.Errorf("x: %w", row.err)); Code(got) != row.code || got.Error() == row.err.Error() {
 			t.Errorf("%v became %v (%d)", row.err, got, Code(got))
+		}
+	}
+	for fate, end := range map[delivery.Fate]string{
+		"": "lost.", delivery.FateRefused: "Nothing was accepted.", delivery.FateAccepted: "Do not send it again.",
+	} {
+		got := p.Sentence(&delivery.StateError{Err: errors.New("lost"), Fate: fate})
+		if Code(got) != exitcode.IO || !strings.HasSuffix(got.Error(), end) {
+			t.Errorf("%q became %v", fate, got)
 		}
 	}
 	other := errors.New("other")

@@ -1,19 +1,12 @@
 package send
 
 import (
-	"context"
 	"strings"
 
 	"postier/delivery"
 	"postier/internal/cli/command"
 	"postier/internal/safetext"
 )
-
-// decide says what happens to a message, and why.
-func (p *post) decide(ctx context.Context, r delivery.Request) (delivery.Decision, error) {
-	d, err := p.submitter.Decide(ctx, r)
-	return d, p.Sentence(err)
-}
 
 // sayDecision is the dry run.
 func sayDecision(f *command.Factory, d delivery.Decision, warnings []string) error {

@@ -1,7 +1,6 @@
 package send
 
 import (
-	"context"
 	"errors"
 	"strings"
 	"time"
@@ -39,17 +38,6 @@ type refusedRecipient struct {
 	Address string          `json:"address"`
 	Cause   check.Cause     `json:"cause"`
 	Reply   safetext.Remote `json:"reply"`
-}
-
-// submit hands a message in and says what became of it.
-func (p *post) submit(ctx context.Context, m *delivery.Message, r delivery.Request, d delivery.Decision,
-	how delivery.How,
-) (*outcome, error) {
-	receipt, err := p.submitter.Submit(ctx, m, r, d, how)
-	if err != nil {
-		return nil, p.Sentence(err)
-	}
-	return p.outcomeOf(receipt, how), nil
 }
 
 func (p *post) outcomeOf(r *delivery.Receipt, how delivery.How) *outcome {

@@ -77,8 +77,7 @@ func openState(ctx context.Context, f *command.Factory, doc *config.Document) (*
 	case !strings.Contains(place, "://") && !filepath.IsAbs(place):
 		place = filepath.Join(filepath.Dir(doc.Path), place)
 	}
-	store, err := delivery.OpenStore(ctx, place)
-	return store, f.Sentence(err)
+	return delivery.OpenStore(ctx, place)
 }
 
 // withState opens the state for a command that sends nothing. args are for the sentence of an error.

@@ -54,7 +54,7 @@ func runQueueList(ctx context.Context, o *QueueListOptions) error {
 	defer p.close()
 	items, err := p.queue.Store.Items(ctx, o.All)
 	if err != nil {
-		return o.Sentence(err)
+		return err
 	}
 	lines := []queueLine{}
 	for _, item := range items {

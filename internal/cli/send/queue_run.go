@@ -39,7 +39,7 @@ func runQueue(ctx context.Context, o *QueueRunOptions) error {
 	if err != nil && ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return o.Sentence(err)
+	return err
 }
 
 // log is one line a try, for the journal; who the recipients are stays in the queue.

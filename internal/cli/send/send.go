@@ -60,7 +60,9 @@ func NewSend(f *command.Factory, run command.Run[*SendOptions]) *cobra.Command {
 	return cmd
 }
 
-func runSend(ctx context.Context, o *SendOptions) error {
+func runSend(ctx context.Context, o *SendOptions) error { return delivery.Refused(o.send(ctx)) }
+
+func (o *SendOptions) send(ctx context.Context) error {
 	request, err := o.request()
 	if err != nil {
 		return err
@@ -73,7 +75,7 @@ func runSend(ctx context.Context, o *SendOptions) error {
 	if err := o.fillTemplate(); err != nil {
 		return err
 	}
-	d, err := p.decide(ctx, request)
+	d, err := p.submitter.Decide(ctx, request)
 	if err != nil {
 		return err
 	}
@@ -81,7 +83,7 @@ func runSend(ctx context.Context, o *SendOptions) error {
 		if request.ForReal, err = askTest(o.Factory, d); err != nil {
 			return err
 		}
-		if d, err = p.decide(ctx, request); err != nil {
+		if d, err = p.submitter.Decide(ctx, request); err != nil {
 			return err
 		}
 	}
@@ -99,10 +101,12 @@ func runSend(ctx context.Context, o *SendOptions) error {
 	if err != nil {
 		return err
 	}
-	out, err := p.submit(ctx, message, request, d, delivery.How{Direct: o.Direct, Later: o.Later})
+	how := delivery.How{Direct: o.Direct, Later: o.Later}
+	receipt, err := p.submitter.Submit(ctx, message, request, d, how)
 	if err != nil {
 		return err
 	}
+	out := p.outcomeOf(receipt, how)
 	out.Warnings = append(out.Warnings, o.advice()...)
 	return p.say(out, false)
 }
@@ -193,10 +197,7 @@ func (o *SendOptions) message(file *config.File, r delivery.Request, d delivery.
 		return nil, o.Fault(exitcode.IO, "sendcli.error.attach", "path", safetext.FromRemote(unread.Path), "error",
 			safetext.FromRemote(unread.Err.Error()))
 	}
-	if err != nil {
-		return nil, o.Sentence(err)
-	}
-	return message, nil
+	return message, err
 }
 
 // askTest asks "test or for real" (P-5).

@@ -39,6 +39,11 @@ func runSendmail(ctx context.Context, o *SendmailOptions) error {
 	case o.run:
 		return runQueue(ctx, &QueueRunOptions{Factory: o.Factory})
 	}
+	return delivery.Refused(o.send(ctx))
+}
+
+// send submits the message on standard input, or all those of a dialog.
+func (o *SendmailOptions) send(ctx context.Context) error {
 	p, err := openPost(ctx, o.Factory)
 	if err != nil {
 		return err
@@ -49,7 +54,7 @@ func runSendmail(ctx context.Context, o *SendmailOptions) error {
 	}
 	message, err := delivery.Read(o.In, o.dotEnds)
 	if err != nil {
-		return o.Sentence(err)
+		return err
 	}
 	raw := delivery.Raw{Sender: o.sender, Name: o.name, Kind: o.kind}
 	if raw.Recipients, err = o.allRecipients(message); err != nil {
@@ -58,7 +63,7 @@ func runSendmail(ctx context.Context, o *SendmailOptions) error {
 	how := delivery.How{Direct: o.direct, Later: o.later}
 	receipt, err := p.submitter.SubmitRaw(ctx, message, raw, how)
 	if err != nil {
-		return o.Sentence(err)
+		return err
 	}
 	return p.say(p.outcomeOf(receipt, how), !o.verbose)
 }
@@ -68,12 +73,12 @@ func (o *SendmailOptions) serve(ctx context.Context, p *post) error {
 	server := &smtpserver.Server{
 		Submitter: p.submitter, Name: o.name, Kind: o.kind, Direct: o.direct, Later: o.later,
 		Words: func(err error) (string, bool) {
-			told := o.Sentence(err)
-			return told.Error(), command.Code(told) == exitcode.Data
+			sentence := o.Sentence(delivery.Refused(err))
+			return sentence.Error(), command.Code(sentence) == exitcode.Data
 		},
 		Transient: func(t delivery.Try) bool { return command.TryCode(t) == exitcode.TempFail },
 	}
-	return o.Sentence(server.Serve(ctx, o.In, o.Out))
+	return server.Serve(ctx, o.In, o.Out)
 }
 
 // allRecipients are the arguments and, with -t, the addresses of the header.
@@ -91,7 +96,7 @@ func (o *SendmailOptions) allRecipients(m *delivery.Message) ([]string, error) {
 	if o.fromHeader {
 		list, err := m.Recipients()
 		if err != nil {
-			return nil, o.Sentence(err)
+			return nil, err
 		}
 		out = append(out, list...)
 	}
