@@ -1,7 +1,6 @@
 package export
 
 import (
-	"fmt"
 	"net/mail"
 	"strings"
 
@@ -30,33 +29,18 @@ func writeAerc(s source) ([]Artifact, error) {
 	if err != nil {
 		return nil, err
 	}
-	from := mail.Address{Name: p.From.Name, Address: s.from()}
-	source := s.mailURL("imap", imap, imap.Settled())
-	lines := [][2]string{{"source", source}, {"outgoing", outgoing}, {"from", from.String()}}
-	if s.security() == config.SecurityStartTLS {
-		lines = append(lines, [2]string{"smtp-starttls", "yes"})
+	words := map[string]string{
+		"source":   s.mailURL("imap", imap, imap.Settled()),
+		"outgoing": outgoing,
+		"author":   (&mail.Address{Name: p.From.Name, Address: s.from()}).String(),
+		"copy":     "",
 	}
 	if p.SentCopy.Mode == config.SentAppend {
-		lines = append(lines, [2]string{"copy-to", p.SentCopy.Folder})
+		words["copy"] = p.SentCopy.Folder
 	}
-	command, err := s.command()
-	if err != nil {
-		return nil, err
-	}
-	lines = append(lines, [2]string{"source-cred-cmd", command})
-	if s.hasPassword() {
-		lines = append(lines, [2]string{"outgoing-cred-cmd", command})
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "[%s]\n", s.name)
-	for _, line := range lines {
-		quoted, ok := goINIQuote(line[1])
-		if !ok {
-			return nil, s.cannotHold(line[0])
-		}
-		fmt.Fprintf(&b, "%s = %s\n", line[0], quoted)
-	}
-	return []Artifact{{Path: "accounts.conf", Content: []byte(b.String())}}, nil
+	return s.fill(words, template{"accounts.conf", goINIQuote, "[{=profile}]\nsource = {source}\noutgoing = {outgoing}\n" +
+		"from = {author}\n{?starttls}smtp-starttls = `yes`\ncopy-to = {copy}\n" +
+		"source-cred-cmd = {command}\n{?auth}outgoing-cred-cmd = {command}\n"})
 }
 
 // aercOutgoing is the URL of aerc-smtp(5); the mechanism follows a plus sign.

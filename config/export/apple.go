@@ -2,6 +2,7 @@ package export
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/xml"
 	"fmt"
@@ -46,10 +47,7 @@ func writeApple(s source) ([]Artifact, error) {
 	if imap == nil {
 		return nil, s.refuse("sent_copy.imap", "config.export.imap")
 	}
-	label := p.Label
-	if label == "" {
-		label = s.name
-	}
+	label := cmp.Or(p.Label, s.name)
 	var l plist
 	l.WriteString(xml.Header +
 		`<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">` + "\n")

@@ -1,58 +1,38 @@
 package export
 
-import (
-	"bytes"
-	"encoding/json"
-
-	"postier/config"
-	"postier/internal/locale"
-)
+import "postier/internal/locale"
 
 var dotnetFormat = Format{
 	Name: "dotnet", Summary: locale.Msg("config.export.dotnet"),
 	carries: carriesFromName | carriesReplyTo | carriesHelo | carriesMechanism, write: writeDotnet,
 }
 
-type dotnetMail struct {
-	Host            string   `json:"Host"`
-	Port            int      `json:"Port"`
-	Security        string   `json:"Security"`
-	LocalDomain     string   `json:"LocalDomain,omitempty"`
-	UserName        string   `json:"UserName,omitempty"`
-	Mechanism       string   `json:"Mechanism,omitempty"`
-	PasswordFile    string   `json:"PasswordFile,omitempty"`
-	PasswordCommand []string `json:"PasswordCommand,omitempty"`
-	FromName        string   `json:"FromName,omitempty"`
-	FromAddress     string   `json:"FromAddress"`
-	ReplyTo         string   `json:"ReplyTo,omitempty"`
-}
-
 // writeDotnet writes settings for the configuration of .NET, and a class that sends with them through MailKit. The
 // words of Security are MailKit's SecureSocketOptions.
 func writeDotnet(s source) ([]Artifact, error) {
-	p := s.profile
-	mail := dotnetMail{
-		Host: s.host(), Port: p.Submission.Port, LocalDomain: p.Submission.Helo,
-		Security: map[config.Security]string{
-			config.SecurityTLS: "SslOnConnect", config.SecurityStartTLS: "StartTls", config.SecurityNone: "None",
-		}[s.security()],
-		FromName: p.From.Name, FromAddress: s.from(), ReplyTo: config.AddressASCIIDomain(p.ReplyTo),
-	}
-	if s.hasPassword() {
-		mail.UserName, mail.Mechanism = p.Submission.Username, string(s.mechanism())
-		mail.PasswordFile, mail.PasswordCommand = s.reference()
-	}
-	var out bytes.Buffer
-	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(map[string]dotnetMail{"Mail": mail}); err != nil {
-		return nil, err
-	}
-	return []Artifact{
-		{Path: "appsettings.Mail.json", Content: out.Bytes()},
-		{Path: "ProfileMail.cs", Content: []byte(dotnetClass)},
-	}, nil
+	_, argv := s.reference()
+	words := map[string]string{"arglines": joinQuoted(argv, ",\n      ", jsonQuote)}
+	return s.fill(words, template{"appsettings.Mail.json", all(jsonQuote), `{
+  "Mail": {
+    "Host": {host},
+    "Port": {=port},
+{?tls}    "Security": "SslOnConnect",
+{?starttls}    "Security": "StartTls",
+{?none}    "Security": "None",
+    "LocalDomain": {helo},
+    "UserName": {user},
+    "Mechanism": {mechanism},
+    "PasswordFile": {file},
+{?program}    "PasswordCommand": [
+{?program}      {=arglines}
+{?program}    ],
+    "FromName": {name},
+{^reply}    "FromAddress": {from}
+{?reply}    "FromAddress": {from},
+    "ReplyTo": {reply}
+  }
+}
+`}, template{"ProfileMail.cs", nil, dotnetClass})
 }
 
 const dotnetClass = `// builder.Configuration.AddJsonFile("appsettings.Mail.json");

@@ -1,8 +1,9 @@
 // Package export writes a profile in the formats of other programs.
 //
-// A format is one file of this package and one row in formats. All formats follow these rules: a secret is named by
-// reference, and written only if the format has no other way and the person has asked for it; NUL and line breaks are
-// refused; a value that the format cannot hold is refused rather than changed; every artifact has mode 0600.
+// A format is one file of this package and one row in formats; most are a template of the file that they write. All
+// formats follow these rules: a secret is named by reference, and written only if the format has no other way and the
+// person has asked for it; NUL and line breaks are refused; a value that the format cannot hold is refused rather than
+// changed; every artifact has mode 0600.
 package export
 
 import (

@@ -2,7 +2,6 @@ package export
 
 import (
 	"fmt"
-	"strings"
 
 	"postier/config"
 	"postier/internal/locale"
@@ -23,17 +22,19 @@ func writePHP(s source) ([]Artifact, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := s.profile
-	ini := fmt.Sprintf("; PHP hands every message of mail() to postier.\nsendmail_path = \"%s\"\n"+
-		"mail.add_x_header = Off\n", command)
-	var b strings.Builder
-	fmt.Fprintf(&b, `<?php
-// An example: php %s.php RECIPIENT
+	return s.fill(map[string]string{"sendmail": command}, template{
+		"99-postier.ini", nil,
+		`; PHP hands every message of mail() to postier.
+sendmail_path = "{=sendmail}"
+mail.add_x_header = Off
+`,
+	}, template{"{=profile}.php", all(singleQuote), `<?php
+// An example: php {=profile}.php RECIPIENT
 declare(strict_types=1);
 
-$from = %s;
-$name = %s;
-$replyTo = %s;
+$from = {from};
+$name = {+name};
+$replyTo = {+reply};
 
 if ($argc !== 2) {
     fwrite(STDERR, "which recipient?\n");
@@ -48,11 +49,7 @@ if ($replyTo !== '') {
     $headers['Reply-To'] = $replyTo;
 }
 exit(mail($argv[1], 'Test', "A message by mail() of PHP.\n", $headers) ? 0 : 1);
-`, s.name, singleQuote(s.from()), singleQuote(p.From.Name), singleQuote(config.AddressASCIIDomain(p.ReplyTo)))
-	return []Artifact{
-		{Path: "99-postier.ini", Content: []byte(ini)},
-		{Path: s.name + ".php", Content: []byte(b.String())},
-	}, nil
+`})
 }
 
 // phpSecret is a PHP expression that reads the secret: without the line end of its file, or from the command, which is
@@ -67,7 +64,7 @@ func (s source) phpSecret() string {
 		"        $secret = rtrim(stream_get_contents($pipes[1]), \"\\r\\n\");\n"+
 		"        proc_close($process);\n"+
 		"        return $secret;\n"+
-		"    })()", joinQuoted(argv, singleQuote))
+		"    })()", joinQuoted(argv, ", ", singleQuote))
 }
 
 // sslOrTLS are the usual words of PHP programs: ssl is implicit TLS, tls is STARTTLS.

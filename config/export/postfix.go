@@ -16,82 +16,50 @@ var postfixFormat = Format{
 
 // writePostfix writes lines for main.cf and the tables that they name, all for the folder /etc/postfix. Postfix wants
 // the password in a table; without --inline-secret a script makes that table from the reference.
+//
+// RFC 7817: the name that was asked for is the one in the certificate.
 func writePostfix(s source) ([]Artifact, error) {
-	p := s.profile
-	folder := "postier/" + s.name + "/"
-	hop := fmt.Sprintf("[%s]:%d", s.host(), p.Submission.Port)
 	senders, err := s.postfixSenders()
 	if err != nil {
 		return nil, err
 	}
-	main, err := s.postfixMain(hop, "texthash:/etc/postfix/"+folder)
-	if err != nil {
-		return nil, err
+	hop := fmt.Sprintf("[%s]:%d", s.host(), s.profile.Submission.Port)
+	words := map[string]string{
+		"hop": hop, "tables": "texthash:/etc/postfix/postier/" + s.name,
+		"relays": strings.Join(senders, " "+hop+"\n") + " " + hop, "roots": s.absolute(s.profile.TLS.CAFile),
 	}
-	var relays strings.Builder
-	for _, sender := range senders {
-		fmt.Fprintf(&relays, "%s %s\n", sender, hop)
+	if words["roots"] == "" {
+		words["roots"] = "/etc/ssl/certs/ca-certificates.crt" // where Debian keeps the system's roots
 	}
-	artifacts := []Artifact{
-		{Path: folder + "main.cf", Content: []byte(main)},
-		{Path: folder + "relayhost", Content: []byte(relays.String())},
+	artifacts, err := s.fill(words, template{"postier/{=profile}/main.cf", postfixQuote, postfixMain},
+		template{"postier/{=profile}/relayhost", nil, "{=relays}\n"},
+		template{"{^none}postier/{=profile}/tls_policy", nil, "{=hop} secure match={=host}\n"})
+	if err != nil || !s.hasPassword() {
+		return artifacts, err
 	}
-	if s.security() != config.SecurityNone {
-		// RFC 7817: the name that was asked for is the one in the certificate.
-		policy := fmt.Sprintf("%s secure match=%s\n", hop, s.host())
-		artifacts = append(artifacts, Artifact{Path: folder + "tls_policy", Content: []byte(policy)})
-	}
-	if !s.hasPassword() {
-		return artifacts, nil
-	}
-	secrets, err := s.postfixSecrets(folder, append([]string{hop}, senders...))
+	secrets, err := s.postfixSecrets("postier/"+s.name+"/", append([]string{hop}, senders...))
 	return append(artifacts, secrets), err
 }
 
-// postfixMain has the parameters; postconf(5) has no escape but $$ for $, and removes spaces at both ends.
-func (s source) postfixMain(hop, tables string) (string, error) {
-	p := s.profile
-	lines := [][2]string{
-		{"relayhost", hop},
-		{"sender_dependent_relayhost_maps", tables + "relayhost"},
-	}
-	if s.hasPassword() {
-		lines = append(lines, [][2]string{
-			{"smtp_sender_dependent_authentication", "yes"},
-			{"smtp_sasl_auth_enable", "yes"},
-			{"smtp_sasl_password_maps", tables + "sasl_passwd"},
-			{"smtp_sasl_security_options", "noanonymous"},
-			{"smtp_sasl_tls_security_options", "noanonymous"},
-		}...)
-		if mechanism := s.mechanism(); mechanism != "" {
-			lines = append(lines, [2]string{"smtp_sasl_mechanism_filter", string(mechanism)})
-		}
-	}
-	if security := s.security(); security != config.SecurityNone {
-		roots := s.absolute(p.TLS.CAFile)
-		if roots == "" {
-			roots = "/etc/ssl/certs/ca-certificates.crt" // where Debian keeps the system's roots
-		}
-		lines = append(lines, [][2]string{
-			{"smtp_tls_security_level", "encrypt"},
-			{"smtp_tls_policy_maps", tables + "tls_policy"},
-			{"smtp_tls_CAfile", roots},
-		}...)
-		if security == config.SecurityTLS {
-			lines = append(lines, [2]string{"smtp_tls_wrappermode", "yes"}) // RFC 8314 §3.3
-		}
-	}
-	if p.Submission.Helo != "" {
-		lines = append(lines, [2]string{"smtp_helo_name", p.Submission.Helo})
-	}
-	var b strings.Builder
-	for _, line := range lines {
-		if strings.TrimSpace(line[1]) != line[1] {
-			return "", s.cannotHold(line[0])
-		}
-		fmt.Fprintf(&b, "%s = %s\n", line[0], strings.ReplaceAll(line[1], "$", "$$"))
-	}
-	return b.String(), nil
+// postfixMain has the parameters. smtp_tls_wrappermode is for implicit TLS (RFC 8314 §3.3).
+const postfixMain = `relayhost = {hop}
+sender_dependent_relayhost_maps = {=tables}/relayhost
+{?auth}smtp_sender_dependent_authentication = yes
+{?auth}smtp_sasl_auth_enable = yes
+{?auth}smtp_sasl_password_maps = {=tables}/sasl_passwd
+{?auth}smtp_sasl_security_options = noanonymous
+{?auth}smtp_sasl_tls_security_options = noanonymous
+smtp_sasl_mechanism_filter = {mechanism}
+{^none}smtp_tls_security_level = encrypt
+{^none}smtp_tls_policy_maps = {=tables}/tls_policy
+{^none}smtp_tls_CAfile = {roots}
+{?tls}smtp_tls_wrappermode = yes
+smtp_helo_name = {helo}
+`
+
+// postfixQuote writes a value of postconf(5), which has no escape but $$ for $, and removes spaces at both ends.
+func postfixQuote(value string) (string, bool) {
+	return strings.ReplaceAll(value, "$", "$$"), strings.TrimSpace(value) == value
 }
 
 // postfixSenders are the keys of the tables by sender: the author's address, and what else this profile sends for.

@@ -3,6 +3,7 @@ package export
 import (
 	"encoding/json"
 	"fmt"
+	"net/mail"
 	"strings"
 )
 
@@ -22,14 +23,14 @@ func jsonQuote(value string) string {
 }
 
 // jsonList writes a list of strings, for the languages of jsonQuote.
-func jsonList(values []string) string { return "[" + joinQuoted(values, jsonQuote) + "]" }
+func jsonList(values []string) string { return "[" + joinQuoted(values, ", ", jsonQuote) + "]" }
 
-func joinQuoted(values []string, quote func(string) string) string {
+func joinQuoted(values []string, between string, quote func(string) string) string {
 	quoted := make([]string, len(values))
 	for i, value := range values {
 		quoted[i] = quote(value)
 	}
-	return strings.Join(quoted, ", ")
+	return strings.Join(quoted, between)
 }
 
 // singleQuote writes a single-quoted string of PHP or Ruby: only the backslash and the quote itself are special there.
@@ -41,13 +42,7 @@ func singleQuote(value string) string {
 func shellQuote(value string) string { return "'" + strings.ReplaceAll(value, "'", `'\''`) + "'" }
 
 // shellWords writes an argument list for a shell script of our own, where there is one layer of quotes.
-func shellWords(argv []string) string {
-	quoted := make([]string, len(argv))
-	for i, word := range argv {
-		quoted[i] = shellQuote(word)
-	}
-	return strings.Join(quoted, " ")
-}
+func shellWords(argv []string) string { return joinQuoted(argv, " ", shellQuote) }
 
 const unreserved = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~" // RFC 3986 §2.3
 
@@ -99,4 +94,13 @@ func utf16Units(r rune) []rune {
 	}
 	r -= 0x10000
 	return []rune{0xd800 + r>>10, 0xdc00 + r&0x3ff}
+}
+
+// quotedPhrase writes a display name as RFC 5322 §3.2.4 does, leaving UTF-8 as it is (RFC 6532 §3.2).
+func quotedPhrase(name string) string {
+	plain := (&mail.Address{Name: name, Address: "a@b"}).String()
+	if strings.HasPrefix(plain, "=?") || strings.HasPrefix(plain, `"`) {
+		return gitQuote(name)
+	}
+	return name
 }

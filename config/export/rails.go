@@ -1,68 +1,49 @@
 package export
 
 import (
-	"fmt"
-	"strings"
-
 	"postier/config"
 	"postier/internal/locale"
 )
 
+// railsFormat is an initializer for Action Mailer. There enable_starttls requires STARTTLS, and enable_starttls_auto
+// uses it where the server offers it.
 var railsFormat = Format{
 	Name: "rails", Summary: locale.Msg("config.export.rails"),
-	carries: carriesFromName | carriesReplyTo | carriesCAFile | carriesHelo | carriesMechanism, write: writeRails,
+	carries: carriesFromName | carriesReplyTo | carriesCAFile | carriesHelo | carriesMechanism,
+	write: template{
+		path: "config/initializers/mail.rb", quote: all(singleQuote),
+		text: `Rails.application.config.action_mailer.delivery_method = :smtp
+Rails.application.config.action_mailer.smtp_settings = {
+  address: {host},
+  port: {=port},
+{?tls}  tls: true,
+{?starttls}  enable_starttls: true,
+{?none}  enable_starttls_auto: false,
+{^none}  openssl_verify_mode: 'peer',
+  ca_file: {ca},
+  domain: {helo},
+{?auth}  authentication: :{=rubymechanism},
+  user_name: {user},
+  password: File.read({file}, encoding: 'UTF-8').chomp,
+  password: IO.popen([{=argv}], &:read).chomp,
+}
+Rails.application.config.action_mailer.default_options = {
+  from: {mailbox},
+  reply_to: {reply},
+}
+`,
+	}.write,
 }
 
-// writeRails writes an initializer for Action Mailer.
-func writeRails(s source) ([]Artifact, error) {
-	p := s.profile
-	var b strings.Builder
-	b.WriteString("Rails.application.config.action_mailer.delivery_method = " +
-		":smtp\nRails.application.config.action_mailer.smtp_settings = {\n")
-	field := func(key, value string) { fmt.Fprintf(&b, "  %s: %s,\n", key, value) }
-	field("address", singleQuote(s.host()))
-	field("port", fmt.Sprint(p.Submission.Port))
-	switch s.security() {
-	case config.SecurityTLS:
-		field("tls", "true")
-	case config.SecurityStartTLS:
-		field("enable_starttls", "true") // required, unlike enable_starttls_auto
-	default:
-		field("enable_starttls_auto", "false")
+// rubyMechanism is the word of Net::SMTP, which Rails and Discourse send with.
+func (s source) rubyMechanism() (string, error) {
+	switch s.mechanism() {
+	case "", config.MechanismPlain:
+		return "plain", nil
+	case config.MechanismLogin:
+		return "login", nil
+	case config.MechanismCRAMMD5:
+		return "cram_md5", nil
 	}
-	if s.security() != config.SecurityNone {
-		field("openssl_verify_mode", "'peer'")
-	}
-	if file := s.absolute(p.TLS.CAFile); file != "" {
-		field("ca_file", singleQuote(file))
-	}
-	if p.Submission.Helo != "" {
-		field("domain", singleQuote(p.Submission.Helo))
-	}
-	if s.hasPassword() {
-		mechanism := "plain"
-		switch s.mechanism() {
-		case "", config.MechanismPlain:
-		case config.MechanismLogin:
-			mechanism = "login"
-		case config.MechanismCRAMMD5:
-			mechanism = "cram_md5"
-		default:
-			return nil, s.cannotHold("submission.auth")
-		}
-		field("authentication", ":"+mechanism)
-		field("user_name", singleQuote(p.Submission.Username))
-		if file, argv := s.reference(); file != "" {
-			field("password", fmt.Sprintf("File.read(%s, encoding: 'UTF-8').chomp", singleQuote(file)))
-		} else {
-			field("password", fmt.Sprintf("IO.popen([%s], &:read).chomp", joinQuoted(argv, singleQuote)))
-		}
-	}
-	b.WriteString("}\n")
-	fmt.Fprintf(&b, "Rails.application.config.action_mailer.default_options = {\n  from: %s,\n", singleQuote(s.mailbox()))
-	if p.ReplyTo != "" {
-		fmt.Fprintf(&b, "  reply_to: %s,\n", singleQuote(config.AddressASCIIDomain(p.ReplyTo)))
-	}
-	b.WriteString("}\n")
-	return []Artifact{{Path: "config/initializers/mail.rb", Content: []byte(b.String())}}, nil
+	return "", s.cannotHold("submission.auth")
 }

@@ -353,7 +353,7 @@ func FuzzQuotes(f *testing.F) {
 		for name, got := range map[string]string{
 			"json":    jsonAt(t, jsonQuote(value)),
 			"single":  singleAt(t, singleQuote(value)),
-			"env":     systemdValue(first(envQuote(value))),
+			"env":     systemdValue(envQuote(value)),
 			"percent": unpercent(t, percentEncode(value)),
 			"mutt":    muttSettings(t, "set x="+muttQuote(value)+"\n")["x"],
 			"git":     gitValue(t, "\tx = "+gitQuote(value)+"\n", "x"),
@@ -370,5 +370,3 @@ func FuzzQuotes(f *testing.F) {
 		}
 	})
 }
-
-func first(text string, _ bool) string { return text }

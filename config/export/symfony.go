@@ -16,30 +16,30 @@ var symfonyFormat = Format{
 // writeSymfony writes the mailer's configuration, whose DSN takes the secret from its file (the processors file, trim
 // and urlencode, Symfony 7.1), or MAILER_DSN for .env.local with the secret inside.
 func writeSymfony(s source) ([]Artifact, error) {
-	if secret, ok := s.inline(); ok {
-		dsn := s.mailerDSN(":" + percentEncode(secret))
-		// Single quotes in .env files keep every character, and percent encoding removes the single quotes from the value.
-		content := fmt.Sprintf("# %s\nMAILER_DSN='%s'\n", secretHeader, dsn)
-		return []Artifact{{Path: ".env.local", Content: []byte(content)}}, nil
+	secret, inline := s.inline()
+	if inline {
+		secret = ":" + percentEncode(secret)
 	}
-	var b strings.Builder
 	password := ""
 	if s.hasPassword() {
-		file, err := s.secretFile()
-		if err != nil {
-			return nil, err
-		}
-		fmt.Fprintf(&b, "parameters:\n    env(SMTP_PASSWORD_FILE): %s\n", symfonyQuote(file))
 		password = ":%env(urlencode:trim:file:SMTP_PASSWORD_FILE)%"
 	}
-	dsn := s.mailerDSN("\x00")
-	dsn = strings.Replace(strings.ReplaceAll(dsn, "%", "%%"), "\x00", password, 1)
-	fmt.Fprintf(&b, "framework:\n    mailer:\n        dsn: %s\n        headers:\n", jsonQuote(dsn))
-	fmt.Fprintf(&b, "            From: %s\n", symfonyQuote(s.mailbox()))
-	if reply := s.profile.ReplyTo; reply != "" {
-		fmt.Fprintf(&b, "            Reply-To: %s\n", symfonyQuote(config.AddressASCIIDomain(reply)))
+	dsn := strings.ReplaceAll(s.mailerDSN("\x00"), "%", "%%")
+	words := map[string]string{
+		"dsn": s.mailerDSN(secret), "configdsn": jsonQuote(strings.Replace(dsn, "\x00", password, 1)),
 	}
-	return []Artifact{{Path: "config/packages/postier_mailer.yaml", Content: []byte(b.String())}}, nil
+	// Single quotes in .env files keep every character, and percent encoding removes the single quotes from the value.
+	return s.fill(words, template{"{?inline}.env.local", nil, `# {=secretheader}
+MAILER_DSN='{=dsn}'
+`}, template{"{^inline}config/packages/postier_mailer.yaml", all(symfonyQuote), `{?auth}parameters:
+{?auth}    env(SMTP_PASSWORD_FILE): {secretfile}
+framework:
+    mailer:
+        dsn: {=configdsn}
+        headers:
+            From: {mailbox}
+            Reply-To: {reply}
+`})
 }
 
 // mailbox is the author with the name, as RFC 5322 §3.4 writes it.

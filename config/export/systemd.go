@@ -1,48 +1,43 @@
 package export
 
 import (
-	"fmt"
 	"strings"
 
 	"postier/config"
 	"postier/internal/locale"
 )
 
+// systemdFormat is a drop-in for a service: the secret as a credential, and the variables of the format env.
 var systemdFormat = Format{
 	Name: "systemd", Summary: locale.Msg("config.export.systemd"), carries: envFormat.carries, write: writeSystemd,
 }
 
-// writeSystemd writes a drop-in for a service: the secret as a credential, and the variables of the format env.
 func writeSystemd(s source) ([]Artifact, error) {
-	var b strings.Builder
-	b.WriteString("[Service]\n")
-	for _, line := range s.variables() {
-		fmt.Fprintf(&b, "Environment=%s\n", systemdQuote(line[0]+"="+line[1]))
-	}
-	if s.hasPassword() {
-		name := "smtp-" + s.name
-		load := ""
-		if c := s.profile.Credential; c.Kind == config.CredentialSystemd {
-			name = c.Name
-			load = name // from systemd's own store of credentials
-		} else {
-			file, err := s.secretFile()
-			if err != nil {
-				return nil, err
-			}
-			// systemd.exec(5): the path is the rest of the line, without quotes; a backslash at its end would join lines.
-			if strings.TrimSpace(file) != file || strings.HasSuffix(file, `\`) {
-				return nil, &Error{s.format, "credential.path", pathText(file)}
-			}
-			load = name + ":" + file
+	words := map[string]string{"credential": "smtp-" + s.name, "load": ""}
+	if c := s.profile.Credential; s.hasPassword() && c.Kind == config.CredentialSystemd {
+		words["credential"], words["load"] = c.Name, c.Name // from systemd's own store of credentials
+	} else if s.hasPassword() {
+		file, err := s.secretFile()
+		if err != nil {
+			return nil, err
 		}
-		fmt.Fprintf(&b, "LoadCredential=%s\n", strings.ReplaceAll(load, "%", "%%"))
-		fmt.Fprintf(&b, "Environment=\"SMTP_PASSWORD_FILE=%%d/%s\"\n", strings.ReplaceAll(name, "%", "%%"))
+		// systemd.exec(5): the path is the rest of the line, without quotes; a backslash at its end would join lines.
+		if strings.TrimSpace(file) != file || strings.HasSuffix(file, `\`) {
+			return nil, &Error{s.format, "credential.path", pathText(file)}
+		}
+		words["load"] = words["credential"] + ":" + file
 	}
-	return []Artifact{{Path: s.name + "-mail.conf", Content: []byte(b.String())}}, nil
+	for name, word := range words {
+		words[name] = strings.ReplaceAll(word, "%", "%%")
+	}
+	return s.fill(words, template{"{=profile}-mail.conf", all(systemdEscape), "[Service]\n" +
+		variables(`Environment="`, "=", `"`) + `LoadCredential={=load}
+{?auth}Environment="SMTP_PASSWORD_FILE=%d/{=credential}"
+`})
 }
 
-// systemdQuote writes one item of Environment= (systemd.syntax(7)): backslash escapes inside double quotes, %% for %.
-func systemdQuote(value string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, `%`, `%%`).Replace(value) + `"`
+// systemdEscape writes a part of an item of Environment= in double quotes (systemd.syntax(7)): backslash escapes, and
+// %% for %.
+func systemdEscape(value string) string {
+	return strings.NewReplacer(`\`, `\\`, `"`, `\"`, `%`, `%%`).Replace(value)
 }

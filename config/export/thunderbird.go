@@ -1,6 +1,7 @@
 package export
 
 import (
+	"cmp"
 	"encoding/xml"
 	"strings"
 
@@ -42,10 +43,7 @@ func writeThunderbird(s source) ([]Artifact, error) {
 	domain := s.from()[strings.LastIndexByte(s.from(), '@')+1:]
 	file := clientConfig{Version: "1.1"}
 	file.Provider.ID, file.Provider.Domain = domain, domain
-	file.Provider.Name, file.Provider.Short = p.Label, s.name
-	if p.Label == "" {
-		file.Provider.Name = s.name
-	}
+	file.Provider.Name, file.Provider.Short = cmp.Or(p.Label, s.name), s.name
 	outgoing, err := s.thunderbirdServer("smtp", &p.Submission, s.security())
 	if err != nil {
 		return nil, err
