@@ -168,22 +168,23 @@ func (d *driver) hides(text string) {
 }
 
 // checkName returns the name of a check in these tests, the same in every language.
-func checkName(id check.ID) wizard.Words { return wizard.L("Check " + string(id)) }
+func checkName(id check.ID) wizard.Words { return wizard.Literal("Check " + string(id)) }
 
 // explained gives a report the words of these tests.
 func explained(r wizard.Report) wizard.Report {
-	r.Title, r.Code = wizard.L("The server refused the password"), "P-31"
-	r.Meaning = wizard.L("The server knows the account, but the password that was sent is not the one it expects. Many " +
-		"providers want an app password here.")
+	r.Title, r.Code = wizard.Literal("The server refused the password"), "P-31"
+	r.Meaning = wizard.Literal(
+		"The server knows the account, but the password that was sent is not the one it expects. Many " +
+			"providers want an app password here.")
 	r.Remedy = []wizard.Words{
-		wizard.L("Create an app password at your provider."), wizard.L("Copy it and paste it in step 5."),
-		wizard.L("Then try again."),
+		wizard.Literal("Create an app password at your provider."), wizard.Literal("Copy it and paste it in step 5."),
+		wizard.Literal("Then try again."),
 	}
-	r.Who = wizard.P(presets.Text{
+	r.Who = wizard.Translated(presets.Text{
 		locale.English: "the administrator of your mail", locale.French: "l'administrateur de votre messagerie",
 		locale.German: "die Person, die Ihre E-Mail verwaltet",
 	})
-	r.Retry = wizard.P(presets.Text{
+	r.Retry = wizard.Translated(presets.Text{
 		locale.English: "Then try again.", locale.French: "Réessayez ensuite.",
 		locale.German: "Versuchen Sie es danach noch einmal.",
 	})
@@ -198,7 +199,7 @@ func clipboardText(msg any) (string, bool) {
 	return "", false
 }
 
-// xterm's values of the colours that badges use.
+// xtermColours holds xterm's values of the colours that badges use.
 var xtermColours = map[string][3]float64{
 	black: {0, 0, 0}, red: {205, 0, 0}, green: {0, 205, 0}, yellow: {205, 205, 0}, white: {255, 255, 255},
 }

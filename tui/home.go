@@ -168,7 +168,7 @@ func (h *home) choose(action HomeAction) tea.Cmd {
 		h.overlay = homeAsk
 		return nil
 	case action == HomeDefault && item.Default:
-		h.notice, h.scroll = wizard.M("tui.home-default-already", "name", safetext.FromRemote(item.Name)), 0
+		h.notice, h.scroll = wizard.Msg("tui.home-default-already", "name", safetext.FromRemote(item.Name)), 0
 		return nil
 	case action == HomeEnable && item.Enabled:
 		action = HomeDisable

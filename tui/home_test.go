@@ -23,7 +23,7 @@ func homeItems() []HomeItem {
 		{
 			Name: "newsletter", Address: "news@durand.example", Enabled: true, Changed: true,
 			Proven: time.Date(2026, 10, 1, 12, 0, 0, 0, time.UTC), Verdict: check.Warn,
-			Next: wizard.L("postier diagnose newsletter"),
+			Next: wizard.Literal("postier diagnose newsletter"),
 		},
 		{Name: "old\x1b[2J", Address: "alt@durand.example"},
 	}

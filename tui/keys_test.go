@@ -45,11 +45,11 @@ func (s script) last(t *testing.T) wizard.Answer {
 }
 
 func text(id wizard.FieldID, value string) wizard.Field {
-	return wizard.Field{ID: id, Kind: wizard.KindText, Label: wizard.L(string(id)), Value: value}
+	return wizard.Field{ID: id, Kind: wizard.KindText, Label: wizard.Literal(string(id)), Value: value}
 }
 
 func action(id wizard.ActionID, key rune) wizard.Action {
-	return wizard.Action{ID: id, Label: wizard.L("do " + string(id)), Key: key}
+	return wizard.Action{ID: id, Label: wizard.Literal("do " + string(id)), Key: key}
 }
 
 func TestEnterGoesToTheOpenFieldAndThenOn(t *testing.T) {
@@ -119,7 +119,7 @@ func TestConfirmTakesTheLettersOfEachLanguage(t *testing.T) {
 func TestBackAlwaysWorks(t *testing.T) {
 	t.Parallel()
 	refused := text("b", "x")
-	refused.Error = wizard.L("not like this")
+	refused.Error = wizard.Literal("not like this")
 	s := newScript(wizard.Screen{
 		Fields:  []wizard.Field{text("a", "1"), refused},
 		Actions: []wizard.Action{action(wizard.ActNext, 0)},
@@ -143,7 +143,7 @@ func TestBackAlwaysWorks(t *testing.T) {
 func TestPaste(t *testing.T) {
 	t.Parallel()
 	s := newScript(wizard.Screen{
-		Fields:  []wizard.Field{{ID: wizard.FieldSecret, Kind: wizard.KindSecret, Label: wizard.L("Password")}},
+		Fields:  []wizard.Field{{ID: wizard.FieldSecret, Kind: wizard.KindSecret, Label: wizard.Literal("Password")}},
 		Actions: []wizard.Action{action(wizard.ActNext, 0)},
 	})
 	d := drive(t, s, locale.English, 80, 24)
@@ -181,9 +181,9 @@ func TestSecretIsKeptWhenEmpty(t *testing.T) {
 func TestChoice(t *testing.T) {
 	t.Parallel()
 	choices := []wizard.Choice{
-		{Value: "1", Label: wizard.L("one"), Detail: wizard.L("the first")},
-		{Value: "2", Label: wizard.L("two")},
-		{Value: "3", Label: wizard.L("three")},
+		{Value: "1", Label: wizard.Literal("one"), Detail: wizard.Literal("the first")},
+		{Value: "2", Label: wizard.Literal("two")},
+		{Value: "3", Label: wizard.Literal("three")},
 	}
 	s := newScript(wizard.Screen{
 		Fields:  []wizard.Field{{ID: "c", Kind: wizard.KindChoice, Value: "2", Choices: choices}},
@@ -207,9 +207,12 @@ func TestSearch(t *testing.T) {
 	var choices []wizard.Choice
 	for i := range 300 {
 		choices = append(choices,
-			wizard.Choice{Value: "p" + strings.Repeat("x", i%7) + string(rune('a'+i%26)), Label: wizard.L("Provider")})
+			wizard.Choice{Value: "p" + strings.Repeat("x", i%7) + string(rune('a'+i%26)), Label: wizard.Literal("Provider")})
 	}
-	choices[200] = wizard.Choice{Value: "ecole", Label: wizard.L("École Élémentaire"), Detail: wizard.L("mailbox")}
+	choices[200] = wizard.Choice{
+		Value: "ecole", Label: wizard.Literal("École Élémentaire"),
+		Detail: wizard.Literal("mailbox"),
+	}
 	s := newScript(wizard.Screen{
 		Fields:  []wizard.Field{{ID: "p", Kind: wizard.KindSearch, Choices: choices}},
 		Actions: []wizard.Action{action(wizard.ActNext, 0), action(wizard.ActManual, 'm')},
@@ -253,7 +256,7 @@ func TestLanguageKeyKeepsWhatWasTyped(t *testing.T) {
 func TestDisabledActionSaysWhy(t *testing.T) {
 	t.Parallel()
 	off := action(wizard.ActRetry, 'r')
-	off.Disabled = wizard.L("the same password")
+	off.Disabled = wizard.Literal("the same password")
 	s := newScript(wizard.Screen{Actions: []wizard.Action{action(wizard.ActNext, 0), off}})
 	d := drive(t, s, locale.English, 80, 24).keys("r")
 	d.shows("Not possible now: the same password")
@@ -266,7 +269,7 @@ func TestEnterDoesNotStopACheckByAccident(t *testing.T) {
 	t.Parallel()
 	s := newScript(wizard.Screen{
 		Step: wizard.StepSubmission, Actions: []wizard.Action{action(wizard.ActCancel, 'x')},
-		Busy: &wizard.Busy{Request: 7, Text: wizard.L("working"), GivesUp: 30 * time.Second},
+		Busy: &wizard.Busy{Request: 7, Text: wizard.Literal("working"), GivesUp: 30 * time.Second},
 	})
 	d := drive(t, s, locale.English, 80, 24)
 	d.shows("gives up after 30 s")
@@ -282,7 +285,10 @@ func TestEnterDoesNotStopACheckByAccident(t *testing.T) {
 
 func TestElapsedSeconds(t *testing.T) {
 	t.Parallel()
-	s := newScript(wizard.Screen{Step: wizard.StepSubmission, Busy: &wizard.Busy{Request: 7, Text: wizard.L("working")}})
+	s := newScript(wizard.Screen{
+		Step: wizard.StepSubmission,
+		Busy: &wizard.Busy{Request: 7, Text: wizard.Literal("working")},
+	})
 	d := drive(t, s, locale.English, 80, 24)
 	d.model.now = func() time.Time { return noon.Add(12 * time.Second) }
 	d.send(tickMsg{7})
@@ -292,10 +298,10 @@ func TestElapsedSeconds(t *testing.T) {
 func TestCopyAndQR(t *testing.T) {
 	t.Parallel()
 	url := wizard.Copyable{
-		Label: wizard.L("Page"),
+		Label: wizard.Literal("Page"),
 		Text:  "https://myaccount.example/apppasswords?" + strings.Repeat("x", 60), QR: true,
 	}
-	record := wizard.Copyable{Label: wizard.L("Record"), Text: "v=DKIM1; k=rsa; p=" + strings.Repeat("MIIB", 60)}
+	record := wizard.Copyable{Label: wizard.Literal("Record"), Text: "v=DKIM1; k=rsa; p=" + strings.Repeat("MIIB", 60)}
 	s := newScript(wizard.Screen{
 		Copy:    []wizard.Copyable{url, record},
 		Actions: []wizard.Action{action(wizard.ActNext, 0)},
@@ -327,7 +333,7 @@ func TestCopyAndQR(t *testing.T) {
 func TestQRCodeOfAnAddressFitsTheDesignSize(t *testing.T) {
 	t.Parallel()
 	address := "https://account.example.com/security/app-passwords/ab" // 53 octets: version 3
-	s := newScript(wizard.Screen{Copy: []wizard.Copyable{{Label: wizard.L("Page"), Text: address, QR: true}}})
+	s := newScript(wizard.Screen{Copy: []wizard.Copyable{{Label: wizard.Literal("Page"), Text: address, QR: true}}})
 	d := drive(t, s, locale.English, 80, 24).keys("q")
 	if rows := strings.Count(d.view(), "█") + strings.Count(d.view(), "▀"); len(address) != 53 || rows < 100 {
 		t.Errorf("no code for %d octets:\n%s", len(address), d.view())
@@ -412,25 +418,26 @@ func TestHostileText(t *testing.T) {
 	hostile := "a\x1b[2Jb\x1b]52;c;aGk=\x07c\u202ed\u200be\x9bf\u009bg\rh\x00i"
 	evil := wizard.Report{
 		ID: "smtp.auth", Status: check.Fail, Cause: check.Cause(hostile), Code: hostile, Matched: hostile,
-		Name: wizard.R(hostile), Title: wizard.R(hostile), Meaning: wizard.L(hostile),
-		Remedy: []wizard.Words{wizard.P(presets.Text{locale.English: hostile})}, Who: wizard.L(hostile),
-		Retry: wizard.L(hostile),
-		Reply: wizard.R(hostile + "\nPassword: ").Remote,
-		Brief: wizard.R(hostile).Remote, Details: []string{hostile},
+		Name: wizard.Remote(hostile), Title: wizard.Remote(hostile), Meaning: wizard.Literal(hostile),
+		Remedy: []wizard.Words{wizard.Translated(presets.Text{locale.English: hostile})}, Who: wizard.Literal(hostile),
+		Retry: wizard.Literal(hostile),
+		Reply: wizard.Remote(hostile + "\nPassword: ").Remote,
+		Brief: wizard.Remote(hostile).Remote, Details: []string{hostile},
 		Fixes: []check.Fix{{Kind: "TXT", Name: hostile, Value: hostile}},
 	}
 	s := newScript(wizard.Screen{
-		Title: wizard.L(hostile), Intro: []wizard.Words{wizard.R(hostile)},
-		Notices: []wizard.Notice{{Text: wizard.L(hostile)}},
-		Facts:   []wizard.Fact{{Label: wizard.L("x"), Value: wizard.L(hostile)}}, Numbered: []wizard.Words{wizard.R(hostile)},
-		Copy:   []wizard.Copyable{{Label: wizard.L(hostile), Text: "https://x.example/" + hostile, QR: true}},
-		Checks: []wizard.Report{evil}, Finding: &evil,
+		Title: wizard.Literal(hostile), Intro: []wizard.Words{wizard.Remote(hostile)},
+		Notices:  []wizard.Notice{{Text: wizard.Literal(hostile)}},
+		Facts:    []wizard.Fact{{Label: wizard.Literal("x"), Value: wizard.Literal(hostile)}},
+		Numbered: []wizard.Words{wizard.Remote(hostile)},
+		Copy:     []wizard.Copyable{{Label: wizard.Literal(hostile), Text: "https://x.example/" + hostile, QR: true}},
+		Checks:   []wizard.Report{evil}, Finding: &evil,
 		Fields: []wizard.Field{
 			text("a", hostile),
-			{ID: "c", Kind: wizard.KindChoice, Choices: []wizard.Choice{{Value: "1", Label: wizard.R(hostile)}}},
-			{ID: "s", Kind: wizard.KindSearch, Choices: []wizard.Choice{{Value: "1", Label: wizard.R(hostile)}}},
+			{ID: "c", Kind: wizard.KindChoice, Choices: []wizard.Choice{{Value: "1", Label: wizard.Remote(hostile)}}},
+			{ID: "s", Kind: wizard.KindSearch, Choices: []wizard.Choice{{Value: "1", Label: wizard.Remote(hostile)}}},
 		},
-		Actions: []wizard.Action{{ID: wizard.ActNext, Label: wizard.L(hostile)}},
+		Actions: []wizard.Action{{ID: wizard.ActNext, Label: wizard.Literal(hostile)}},
 	})
 	d := drive(t, s, locale.French, 120, 200)
 	for _, name := range []string{"", "tab", "tab", "f1", "esc", "f5", "esc", "f3", "c", "right", "esc", "f4"} {

@@ -181,7 +181,7 @@ func (m *model) helpPage(p *page) {
 	p.text(s.theme.styles.bold, "", "", s.t("help-title", "step", m.stepName()))
 	if key := m.screen.Help; key != "" && locale.For(s.lang).Has(key) {
 		p.gap()
-		p.plain(s.say(wizard.M(key)))
+		p.plain(s.say(wizard.Msg(key)))
 	}
 	if m.screen.Finding != nil {
 		p.gap()

@@ -35,10 +35,10 @@ func signInWalk(t *testing.T) []stop {
 	})
 	w.keep("signin-code")
 	w.tell(wizard.Outcome{
-		ID: w.request(wizard.DoSignIn).ID, Kind: wizard.DoSignIn, Done: true, Err: wizard.M("oauth.problem.denied"),
+		ID: w.request(wizard.DoSignIn).ID, Kind: wizard.DoSignIn, Done: true, Err: wizard.Msg("oauth.problem.denied"),
 		Reports: []wizard.Report{explained(wizard.Report{
 			ID: "oauth.sign-in", Status: check.Fail, Cause: "oauth-denied",
-			Reply: wizard.R("access_denied: the person declined").Remote,
+			Reply: wizard.Remote("access_denied: the person declined").Remote,
 		})},
 	})
 	w.keep("signin-declined")
@@ -54,7 +54,7 @@ func signInWalk(t *testing.T) []stop {
 	w.answer(wizard.ActNext, "secret", "https://elsewhere.example/")
 	w.tell(wizard.Outcome{
 		ID: w.request(wizard.DoSignIn).ID, Kind: wizard.DoSignIn, Done: true, Again: true,
-		Err: wizard.M("oauth.problem.no_code"),
+		Err: wizard.Msg("oauth.problem.no_code"),
 	})
 	w.keep("signin-paste-again")
 	w.answer(wizard.ActNext, "secret", "http://127.0.0.1:50123/?code=c&state=s")

@@ -89,7 +89,7 @@ func reports(ids []string, failed string) []wizard.Report {
 	for i, id := range ids {
 		r := wizard.Report{
 			ID: check.ID(id), Status: check.Pass, Took: time.Duration(20+i*37) * time.Millisecond,
-			Brief: wizard.R(evidence[id]).Remote,
+			Brief: wizard.Remote(evidence[id]).Remote,
 		}
 		if failed != "" && len(out) > 0 && (out[len(out)-1].Status == check.Fail || out[len(out)-1].Status == check.Skip) {
 			r = wizard.Report{ID: check.ID(id), Status: check.Skip, Cause: "needs-failed"}
@@ -106,7 +106,7 @@ func refused(id string) wizard.Report {
 	return explained(wizard.Report{
 		ID: check.ID(id), Status: check.Fail, Cause: "wrong-password", Matched: "gmail-535-5.7.8",
 		Took: 1200 * time.Millisecond,
-		Reply: wizard.R("535-5.7.8 Username and Password not accepted. For more information, go to\r\n" +
+		Reply: wizard.Remote("535-5.7.8 Username and Password not accepted. For more information, go to\r\n" +
 			"535 5.7.8  https://support.example/?p=BadCredentials \x1b[2J\u202eevil").Remote,
 		Step: wizard.StepCredential, Field: wizard.FieldSecret,
 		Details: []string{

@@ -48,7 +48,7 @@ func (s speech) typeset(text string) string {
 	return frenchSpaces.Replace(text)
 }
 
-// clean escapes text line by line; the no-break space stays, because French needs it.
+// escape escapes text line by line; the no-break space stays, because French needs it.
 func (s speech) escape(text string) string {
 	const noBreak = "\u00a0"
 	lines := strings.Split(strings.ReplaceAll(text, "\u202f", noBreak), "\n")

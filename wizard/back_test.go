@@ -386,7 +386,7 @@ func TestDraftsAreKept(t *testing.T) {
 	if d := k.last(DoDraft).Draft; d.Step != StepCredential || d.Address != "marie@gmail.com" {
 		t.Errorf("%+v", d)
 	}
-	k.tell(Outcome{Kind: DoDraft, Done: true, Err: M("wizard.provider.pick")})
+	k.tell(Outcome{Kind: DoDraft, Done: true, Err: Msg("wizard.provider.pick")})
 	k.says("wizard.draft-failed")
 	k.at(StepCredential)
 }

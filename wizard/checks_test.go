@@ -140,7 +140,7 @@ func TestLateOutcomes(t *testing.T) {
 
 func TestLadderAsItGoes(t *testing.T) {
 	t.Parallel()
-	k := known(t, Options{CheckName: func(id check.ID) Words { return L("check " + string(id)) }})
+	k := known(t, Options{CheckName: func(id check.ID) Words { return Literal("check " + string(id)) }})
 	k.password(appPassword)
 	v := k.s.Screen()
 	if v.Checks[0].Name.Literal != "check net.resolve" {
@@ -199,7 +199,7 @@ func TestSkippedProvesNothing(t *testing.T) {
 		t.Error("skipped checks count as a proof")
 	}
 	k.do(ActRetry)
-	k.tell(Outcome{ID: k.last(DoSubmission).ID, Kind: DoSubmission, Done: true, Err: M("setup.no-dns")})
+	k.tell(Outcome{ID: k.last(DoSubmission).ID, Kind: DoSubmission, Done: true, Err: Msg("setup.no-dns")})
 	k.says("setup.no-dns")
 	k.do(ActNext)
 	k.at(StepSubmission)
@@ -321,7 +321,7 @@ func TestDNSNeverBlocks(t *testing.T) {
 		func(k *driver) { k.fails(DoDNS, "dns.spf", "spf-missing", StepDNS, "") },
 		func(k *driver) { k.do(ActCancel) },
 		func(k *driver) {
-			k.tell(Outcome{ID: k.last(DoDNS).ID, Kind: DoDNS, Done: true, Err: M("setup.no-dns")})
+			k.tell(Outcome{ID: k.last(DoDNS).ID, Kind: DoDNS, Done: true, Err: Msg("setup.no-dns")})
 		},
 	} {
 		k := known(t, Options{})

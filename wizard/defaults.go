@@ -81,6 +81,6 @@ func (s State) support(v *Screen) {
 	}
 	loud := slices.ContainsFunc(v.Notices, func(n Notice) bool { return n.Level == LevelFail })
 	if v.Step == StepDone || v.Busy == nil && (loud || v.Finding != nil) {
-		v.Notices = append(v.Notices, Notice{LevelInfo, P(s.opts.Support)})
+		v.Notices = append(v.Notices, Notice{LevelInfo, Translated(s.opts.Support)})
 	}
 }

@@ -221,7 +221,7 @@ func (s *State) cancelStep() {
 }
 
 // cancelled is shown when the person stopped the work of a step.
-var cancelled = M("wizard.cancelled")
+var cancelled = Msg("wizard.cancelled")
 
 // key identifies the settings that one kind of work depends on. When it changes, the results are out of date.
 func (s *State) key(kind RequestKind) string {

@@ -37,13 +37,13 @@ func (s *State) refusalNotices() []Notice {
 	if s.refused.address != s.draft.Address || s.refused.n == 0 {
 		return nil
 	}
-	out := []Notice{{LevelInfo, M("wizard.credential.keyboard")}}
+	out := []Notice{{LevelInfo, Msg("wizard.credential.keyboard")}}
 	if s.refused.n == 1 {
 		return out
 	}
 	if p := s.preset(); p != nil && p.Lockout != nil {
-		return append(out, Notice{LevelWarn, M("wizard.credential.lockout-known",
+		return append(out, Notice{LevelWarn, Msg("wizard.credential.lockout-known",
 			"name", p.Name, "from", strconv.Itoa(p.Lockout.FromMinutes), "to", strconv.Itoa(p.Lockout.ToMinutes))})
 	}
-	return append(out, Notice{LevelWarn, M("wizard.credential.lockout")})
+	return append(out, Notice{LevelWarn, Msg("wizard.credential.lockout")})
 }

@@ -157,7 +157,7 @@ func TestSaveFails(t *testing.T) {
 	if snapshot(k.s) != before || k.requested(DoCancel) != 0 {
 		t.Error("a save can be torn apart")
 	}
-	k.tell(Outcome{ID: k.last(DoSave).ID, Kind: DoSave, Done: true, Err: M("setup.no-dns")})
+	k.tell(Outcome{ID: k.last(DoSave).ID, Kind: DoSave, Done: true, Err: Msg("setup.no-dns")})
 	k.at(StepReview)
 	k.says("setup.no-dns")
 	k.says("wizard.review.draft-kept")
@@ -176,7 +176,7 @@ func TestAnotherAddressAfterDone(t *testing.T) {
 	t.Parallel()
 	k := byHand(t, Options{
 		Secret: secret.New("geheim"), Values: map[FieldID]string{FieldLabel: "Cabinet"},
-		CheckName: func(id check.ID) Words { return L("check " + string(id)) },
+		CheckName: func(id check.ID) Words { return Literal("check " + string(id)) },
 	})
 	k.toReviewByHand()
 	k.enter()

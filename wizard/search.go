@@ -39,28 +39,28 @@ func (s *State) searchStopped() bool {
 }
 
 func (s *State) providerScreen(v *Screen) {
-	cancel := Action{ID: ActCancel, Label: M("wizard.action.cancel"), Key: 'x'}
+	cancel := Action{ID: ActCancel, Label: Msg("wizard.action.cancel"), Key: 'x'}
 	switch {
 	case s.searching() && len(s.draft.Candidates) == 0:
-		v.Intro = []Words{M("wizard.provider.searching", "domain", config.AddressDomain(s.draft.Address))}
-		v.Busy = &Busy{Request: s.work[DoDiscover].id, Text: M("wizard.provider.busy"), GivesUp: discoverLimit}
+		v.Intro = []Words{Msg("wizard.provider.searching", "domain", config.AddressDomain(s.draft.Address))}
+		v.Busy = &Busy{Request: s.work[DoDiscover].id, Text: Msg("wizard.provider.busy"), GivesUp: discoverLimit}
 		v.Actions = []Action{
 			cancel,
-			{ID: ActChoose, Label: M("wizard.action.choose"), Key: 'o'},
-			{ID: ActManual, Label: M("wizard.action.manual"), Key: 'm'},
+			{ID: ActChoose, Label: Msg("wizard.action.choose"), Key: 'o'},
+			{ID: ActManual, Label: Msg("wizard.action.manual"), Key: 'm'},
 		}
 	case s.searching():
 		s.foundScreen(v)
-		v.Busy = &Busy{Request: s.work[DoDiscover].id, Text: M("wizard.provider.busy-better"), GivesUp: discoverLimit}
+		v.Busy = &Busy{Request: s.work[DoDiscover].id, Text: Msg("wizard.provider.busy-better"), GivesUp: discoverLimit}
 		if first := v.Actions[0]; first.ID == ActNext && len(v.Fields) == 0 {
-			v.Notices = append(v.Notices, Notice{LevelInfo, M("wizard.provider.enter-takes")})
+			v.Notices = append(v.Notices, Notice{LevelInfo, Msg("wizard.provider.enter-takes")})
 		}
 		v.Actions = append(v.Actions, cancel)
 	default:
 		s.foundScreen(v)
 		if s.searchStopped() && len(s.draft.Candidates) > 0 && !s.choosing && s.prior == nil {
-			v.Notices = append(v.Notices, Notice{LevelInfo, M("wizard.provider.cut-short")})
-			v.Actions = append(v.Actions, Action{ID: ActRetry, Label: M("wizard.action.search-again"), Key: 'r'})
+			v.Notices = append(v.Notices, Notice{LevelInfo, Msg("wizard.provider.cut-short")})
+			v.Actions = append(v.Actions, Action{ID: ActRetry, Label: Msg("wizard.action.search-again"), Key: 'r'})
 		}
 	}
 }
@@ -79,9 +79,9 @@ func (s *State) doubts(c Candidate) []Notice {
 		if reason == "other-domain" {
 			host = foreignHost(c, domain)
 		}
-		out = append(out, Notice{LevelWarn, M("wizard.doubt."+reason, "host", host, "domain", domain)})
+		out = append(out, Notice{LevelWarn, Msg("wizard.doubt."+reason, "host", host, "domain", domain)})
 	}
-	return append(out, Notice{LevelWarn, M("wizard.provider.elsewhere", "host", c.Submission.Host, "domain", domain)})
+	return append(out, Notice{LevelWarn, Msg("wizard.provider.elsewhere", "host", c.Submission.Host, "domain", domain)})
 }
 
 // foreignHost returns the first server of a candidate that is not under the domain of the address, or the submission

@@ -108,7 +108,7 @@ func TestSearchShowsWhatItKnows(t *testing.T) {
 			so(offer(good, "srv")), does(ActCancel), does(ActRetry), asked(2), searches(true),
 			shows(), so(offer(better, "mx")), shows(better),
 		},
-		"a failing end keeps it": {so(offer(good, "srv")), ends(M("setup.no-dns")), shows(good), searches(false)},
+		"a failing end keeps it": {so(offer(good, "srv")), ends(Msg("setup.no-dns")), shows(good), searches(false)},
 		"by hand ends it": {
 			so(offer(good, "srv")), does(ActManual),
 			func(k *driver) { k.at(StepServer); k.last(DoCancel) },

@@ -130,7 +130,7 @@ func TestUnknownDomainByHand(t *testing.T) {
 	t.Parallel()
 	k := begin(t, Options{Address: "contact@durand.example"})
 	k.enter()
-	k.tell(Outcome{ID: k.last(DoDiscover).ID, Kind: DoDiscover, Done: true, Err: M("setup.no-dns")})
+	k.tell(Outcome{ID: k.last(DoDiscover).ID, Kind: DoDiscover, Done: true, Err: Msg("setup.no-dns")})
 	k.says("setup.no-dns")
 	k.do(ActRetry)
 	if k.requested(DoDiscover) != 2 {

@@ -270,7 +270,7 @@ func (s *State) takeSignInOutcome(o Outcome) {
 // accountWords names the account that is signed in.
 func (s *State) accountWords() Words {
 	if s.draft.SignIn == nil || s.draft.SignIn.Account == "" {
-		return M("oauth.prompt.done-unnamed")
+		return Msg("oauth.prompt.done-unnamed")
 	}
-	return M("oauth.prompt.done", "account", R(s.draft.SignIn.Account).Remote)
+	return Msg("oauth.prompt.done", "account", Remote(s.draft.SignIn.Account).Remote)
 }

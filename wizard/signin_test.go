@@ -66,7 +66,7 @@ func (k *driver) approved() {
 func (k *driver) failedSignIn(kind RequestKind, cause string, change func(*Outcome)) {
 	k.t.Helper()
 	o := Outcome{
-		ID: k.last(kind).ID, Kind: kind, Done: true, Err: M("oauth.problem.denied"),
+		ID: k.last(kind).ID, Kind: kind, Done: true, Err: Msg("oauth.problem.denied"),
 		Reports: []Report{{ID: "oauth.sign-in", Status: check.Fail, Cause: check.Cause(cause)}},
 	}
 	if change != nil {
@@ -248,7 +248,7 @@ func TestSignInByPasting(t *testing.T) {
 	k.password("https://elsewhere.example/")
 	k.tell(Outcome{
 		ID: k.last(DoSignIn).ID, Kind: DoSignIn, Done: true, Again: true,
-		Err: M("oauth.problem.foreign_paste"),
+		Err: Msg("oauth.problem.foreign_paste"),
 	})
 	k.at(StepCredential)
 	k.refused(FieldSecret)

@@ -192,9 +192,9 @@ func (s *State) resume() {
 	case d.Step.Number() > StepCredential.Number() && s.needsSecret():
 		// The draft does not hold the secret, so the conversation goes on at the step that asks for it.
 		d.Step = StepCredential
-		s.notices = []Notice{{LevelInfo, M("wizard.resumed.secret")}}
+		s.notices = []Notice{{LevelInfo, Msg("wizard.resumed.secret")}}
 		if s.byBrowser() {
-			s.notices = []Notice{{LevelInfo, M("wizard.resumed")}}
+			s.notices = []Notice{{LevelInfo, Msg("wizard.resumed")}}
 		}
 		return
 	case d.Step.Number() > StepSubmission.Number():
@@ -203,7 +203,7 @@ func (s *State) resume() {
 	for !s.applies(d.Step) {
 		d.Step = Steps()[d.Step.Number()-2] // the address step always applies
 	}
-	s.notices = []Notice{{LevelInfo, M("wizard.resumed")}}
+	s.notices = []Notice{{LevelInfo, Msg("wizard.resumed")}}
 }
 
 // Answer takes what a person did on the current screen.
@@ -240,7 +240,7 @@ func (s State) Answer(a Answer) (State, []Request) {
 func (s State) Tell(o Outcome) (State, []Request) {
 	if o.Kind == DoDraft && !o.Err.Empty() {
 		s = s.clone()
-		s.notices = append(s.notices, Notice{LevelWarn, M("wizard.draft-failed")}, Notice{LevelWarn, o.Err})
+		s.notices = append(s.notices, Notice{LevelWarn, Msg("wizard.draft-failed")}, Notice{LevelWarn, o.Err})
 		return s, nil
 	}
 	t, ok := s.work[o.Kind]

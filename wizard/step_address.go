@@ -24,14 +24,14 @@ func (s *State) clearTyped(ids ...FieldID) {
 func (s *State) field(id FieldID, kind FieldKind, current string) Field {
 	return Field{
 		ID: id, Kind: kind, Value: s.value(id, current), Error: s.errors[id], Fix: s.fixField == id,
-		Label: M("wizard.field." + string(id)), Help: M("wizard.field." + string(id) + ".help"),
+		Label: Msg("wizard.field." + string(id)), Help: Msg("wizard.field." + string(id) + ".help"),
 	}
 }
 
 func (s *State) addressScreen(v *Screen) {
-	v.Intro = []Words{M("wizard.address.intro", "product", s.opts.Product)}
+	v.Intro = []Words{Msg("wizard.address.intro", "product", s.opts.Product)}
 	f := s.field(FieldAddress, KindText, s.draft.Address)
-	f.Placeholder = M("wizard.address.placeholder")
+	f.Placeholder = Msg("wizard.address.placeholder")
 	v.Fields = []Field{f}
 	if s.otherFrom() {
 		author := s.field(FieldFrom, KindText, s.draft.From.Address)
@@ -39,14 +39,14 @@ func (s *State) addressScreen(v *Screen) {
 		v.Fields = append(v.Fields, author)
 	}
 	if s.suggested != "" {
-		v.Notices = append(v.Notices, Notice{LevelWarn, M("wizard.address.typo", "suggestion", s.suggested)})
+		v.Notices = append(v.Notices, Notice{LevelWarn, Msg("wizard.address.typo", "suggestion", s.suggested)})
 		v.Actions = []Action{
-			{ID: ActSuggest, Label: M("wizard.action.suggest", "suggestion", s.suggested)},
-			{ID: ActKeep, Label: M("wizard.action.keep-address"), Key: 'k'},
+			{ID: ActSuggest, Label: Msg("wizard.action.suggest", "suggestion", s.suggested)},
+			{ID: ActKeep, Label: Msg("wizard.action.keep-address"), Key: 'k'},
 		}
 		return
 	}
-	v.Actions = []Action{{ID: ActNext, Label: M("wizard.action.next")}}
+	v.Actions = []Action{{ID: ActNext, Label: Msg("wizard.action.next")}}
 }
 
 // otherFrom reports whether the author's address differs from the account's, or was given beforehand. Few people need

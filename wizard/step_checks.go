@@ -43,7 +43,7 @@ func (s *State) takeOutcome(o Outcome) {
 		if o.FiledByProvider && s.draft.SentMode == config.SentAppend {
 			s.draft.SentMode = config.SentServer
 			s.rekey(DoSent)
-			s.notices = []Notice{{LevelInfo, M("wizard.test.filed")}}
+			s.notices = []Notice{{LevelInfo, Msg("wizard.test.filed")}}
 		}
 	case DoSignInFind, DoSignInBegin, DoSignIn:
 		s.takeSignInOutcome(o)
@@ -72,8 +72,8 @@ func (s *State) ladder(v *Screen, kind RequestKind, limit time.Duration) (runnin
 	t := s.work[kind]
 	v.Checks = s.named(t.reports)
 	if t.id != 0 {
-		v.Busy = &Busy{Request: t.id, Text: M("wizard.busy." + string(kind)), GivesUp: limit}
-		v.Actions = []Action{{ID: ActCancel, Label: M("wizard.action.cancel"), Key: 'x'}}
+		v.Busy = &Busy{Request: t.id, Text: Msg("wizard.busy." + string(kind)), GivesUp: limit}
+		v.Actions = []Action{{ID: ActCancel, Label: Msg("wizard.action.cancel"), Key: 'x'}}
 		return true
 	}
 	if !t.err.Empty() {
@@ -86,7 +86,7 @@ func (s *State) ladder(v *Screen, kind RequestKind, limit time.Duration) (runnin
 func (s *State) named(reports []Report) []Report {
 	out := slices.Clone(reports)
 	for i := range out {
-		out[i].Name = L(string(out[i].ID))
+		out[i].Name = Literal(string(out[i].ID))
 		if s.opts.CheckName != nil {
 			out[i].Name = s.opts.CheckName(out[i].ID)
 		}
@@ -108,7 +108,7 @@ func (s *State) fixAction(f *Report) (Action, bool) {
 	if step == "" {
 		return Action{}, false
 	}
-	return Action{ID: ActFix, Label: M("wizard.action.fix."+string(step), "number", step.Number())}, true
+	return Action{ID: ActFix, Label: Msg("wizard.action.fix."+string(step), "number", step.Number())}, true
 }
 
 // fixPlace is the step and field to which a failure leads: the report's own, if that step comes before the current one
@@ -137,9 +137,9 @@ var refusedCauses = []check.Cause{
 }
 
 func (s *State) retryAction(kind RequestKind, f *Report) Action {
-	retry := Action{ID: ActRetry, Label: M("wizard.action.retry"), Key: 'r'}
+	retry := Action{ID: ActRetry, Label: Msg("wizard.action.retry"), Key: 'r'}
 	if f != nil && slices.Contains(refusedCauses, f.Cause) && s.work[kind].key == s.key(kind) {
-		retry.Disabled = M("wizard.retry.same-secret")
+		retry.Disabled = Msg("wizard.retry.same-secret")
 	}
 	return retry
 }
@@ -170,13 +170,13 @@ func (s *State) startSent() {
 }
 
 func (s *State) submissionScreen(v *Screen) {
-	v.Intro = []Words{M("wizard.submission.intro", "host", s.draft.Submission.Host)}
+	v.Intro = []Words{Msg("wizard.submission.intro", "host", s.draft.Submission.Host)}
 	if s.ladder(v, DoSubmission, submissionLimit) {
 		return
 	}
 	if s.passed(DoSubmission) {
-		v.Notices = append(v.Notices, Notice{LevelGood, M("wizard.submission.good")})
-		v.Actions = []Action{{ID: ActNext, Label: M("wizard.action.next")}}
+		v.Notices = append(v.Notices, Notice{LevelGood, Msg("wizard.submission.good")})
+		v.Actions = []Action{{ID: ActNext, Label: Msg("wizard.action.next")}}
 		return
 	}
 	s.failureActions(v, DoSubmission)
@@ -192,7 +192,7 @@ func (s *State) failureActions(v *Screen, kind RequestKind) {
 	v.Actions = append(v.Actions, retry)
 	if step, _ := s.fixPlace(v.Finding); step != StepServer {
 		v.Actions = append(v.Actions, Action{
-			ID: GotoPrefix + ActionID(StepServer), Label: M("wizard.action.fix.server", "number", StepServer.Number()),
+			ID: GotoPrefix + ActionID(StepServer), Label: Msg("wizard.action.fix.server", "number", StepServer.Number()),
 			Key: 'e',
 		})
 	}
@@ -210,32 +210,32 @@ func (s *State) answerSubmission(a Answer) {
 func (s *State) enterDNS(bool) { s.want(DoDNS) }
 
 func (s *State) dnsScreen(v *Screen) {
-	v.Intro = []Words{M("wizard.dns.intro", "domain", config.AddressDomain(s.draft.From.Address))}
-	next := Action{ID: ActNext, Label: M("wizard.action.send-test")}
+	v.Intro = []Words{Msg("wizard.dns.intro", "domain", config.AddressDomain(s.draft.From.Address))}
+	next := Action{ID: ActNext, Label: Msg("wizard.action.send-test")}
 	if s.ladder(v, DoDNS, dnsLimit) {
-		v.Actions = append(v.Actions, Action{ID: ActNext, Label: M("wizard.action.send-test"), Key: 's'})
+		v.Actions = append(v.Actions, Action{ID: ActNext, Label: Msg("wizard.action.send-test"), Key: 's'})
 		return
 	}
 	for _, r := range v.Checks {
 		for _, fix := range r.Fixes {
 			if fix.Name != "" {
-				v.Copy = append(v.Copy, Copyable{Label: M("wizard.dns.name", "kind", strings.ToUpper(fix.Kind)), Text: fix.Name})
+				v.Copy = append(v.Copy, Copyable{Label: Msg("wizard.dns.name", "kind", strings.ToUpper(fix.Kind)), Text: fix.Name})
 			}
-			label := M("wizard.dns.value", "name", fix.Name)
+			label := Msg("wizard.dns.value", "name", fix.Name)
 			if fix.Old != "" {
-				label = M("wizard.dns.replaces", "name", fix.Name)
+				label = Msg("wizard.dns.replaces", "name", fix.Name)
 			}
 			v.Copy = append(v.Copy, Copyable{Label: label, Text: fix.Value})
 		}
 	}
 	switch {
 	case len(v.Copy) > 0:
-		v.Notices = append(v.Notices, Notice{LevelWarn, M("wizard.dns.later")})
+		v.Notices = append(v.Notices, Notice{LevelWarn, Msg("wizard.dns.later")})
 	case v.Finding == nil && s.work[DoDNS].done && s.work[DoDNS].err.Empty():
-		v.Notices = append(v.Notices, Notice{LevelGood, M("wizard.dns.good")})
+		v.Notices = append(v.Notices, Notice{LevelGood, Msg("wizard.dns.good")})
 	}
 	// A missing record never keeps the person from going on: often only someone else can publish it.
-	v.Actions = []Action{next, {ID: ActRetry, Label: M("wizard.action.retry"), Key: 'r'}}
+	v.Actions = []Action{next, {ID: ActRetry, Label: Msg("wizard.action.retry"), Key: 'r'}}
 }
 
 func (s *State) answerDNS(a Answer) {
@@ -262,15 +262,15 @@ func (s *State) testScreen(v *Screen) {
 	if !looks {
 		intro = "wizard.test.intro-no-imap"
 	}
-	v.Intro = []Words{M(intro, "address", s.draft.From.Address)}
-	skip := Action{ID: ActSkip, Label: M("wizard.action.skip-test"), Key: 's'}
+	v.Intro = []Words{Msg(intro, "address", s.draft.From.Address)}
+	skip := Action{ID: ActSkip, Label: Msg("wizard.action.skip-test"), Key: 's'}
 	if s.ladder(v, DoTest, testLimit) {
 		v.Actions = append(v.Actions, skip)
 		return
 	}
-	again := Action{ID: ActRetry, Label: M("wizard.action.send-again"), Key: 'r'}
+	again := Action{ID: ActRetry, Label: Msg("wizard.action.send-again"), Key: 'r'}
 	if !s.work[DoTest].done {
-		again.Label = M("wizard.action.send-test")
+		again.Label = Msg("wizard.action.send-test")
 	}
 	fix, fixable := s.fixAction(v.Finding)
 	switch {
@@ -279,8 +279,8 @@ func (s *State) testScreen(v *Screen) {
 		if !looks {
 			good = "wizard.test.accepted"
 		}
-		v.Notices = append(v.Notices, Notice{LevelGood, M(good)})
-		v.Actions = []Action{{ID: ActNext, Label: M("wizard.action.next")}, again}
+		v.Notices = append(v.Notices, Notice{LevelGood, Msg(good)})
+		v.Actions = []Action{{ID: ActNext, Label: Msg("wizard.action.next")}, again}
 		if fixable {
 			v.Actions = append(v.Actions, fix)
 		}

@@ -34,31 +34,31 @@ func (s *State) guided(p *presets.Provider) bool {
 
 func (s *State) prepareScreen(v *Screen) {
 	p := s.preset()
-	v.Intro = []Words{M("wizard.prepare.intro", "name", p.Name)}
+	v.Intro = []Words{Msg("wizard.prepare.intro", "name", p.Name)}
 	if !p.PasswordAuth.Fact.Empty() {
-		v.Notices = append(v.Notices, Notice{LevelInfo, P(p.PasswordAuth.Fact)})
+		v.Notices = append(v.Notices, Notice{LevelInfo, Translated(p.PasswordAuth.Fact)})
 	}
 	if e := p.EnableFirst; e != nil && e.Needed != presets.NeedNo && !e.Fact.Empty() {
-		v.Notices = append(v.Notices, Notice{LevelWarn, P(e.Fact)})
+		v.Notices = append(v.Notices, Notice{LevelWarn, Translated(e.Fact)})
 		if e.URL != "" {
-			v.Copy = append(v.Copy, Copyable{Label: M("wizard.prepare.enable-url"), Text: e.URL, QR: true})
+			v.Copy = append(v.Copy, Copyable{Label: Msg("wizard.prepare.enable-url"), Text: e.URL, QR: true})
 		}
 	}
 	if s.guided(p) {
 		for _, step := range p.AppPasswordSteps.Steps() {
-			v.Numbered = append(v.Numbered, P(step))
+			v.Numbered = append(v.Numbered, Translated(step))
 		}
 	}
 	if p.AppPasswordURL != "" && s.guided(p) {
-		v.Copy = append(v.Copy, Copyable{Label: M("wizard.prepare.url"), Text: p.AppPasswordURL, QR: true})
+		v.Copy = append(v.Copy, Copyable{Label: Msg("wizard.prepare.url"), Text: p.AppPasswordURL, QR: true})
 	}
 	if len(v.Numbered) > 0 && !s.byBrowser() {
-		v.Notices = append(v.Notices, Notice{LevelInfo, M("wizard.prepare.label", "product", s.opts.Product)})
+		v.Notices = append(v.Notices, Notice{LevelInfo, Msg("wizard.prepare.label", "product", s.opts.Product)})
 	}
-	v.Notices = append(v.Notices, Notice{LevelInfo, M("wizard.prepare.alert", "name", p.Name)}) // M-7
-	v.Actions = []Action{{ID: ActNext, Label: M("wizard.action.have-it")}}
+	v.Notices = append(v.Notices, Notice{LevelInfo, Msg("wizard.prepare.alert", "name", p.Name)}) // M-7
+	v.Actions = []Action{{ID: ActNext, Label: Msg("wizard.action.have-it")}}
 	if s.byBrowser() {
-		v.Actions[0].Label = M("wizard.action.next")
+		v.Actions[0].Label = Msg("wizard.action.next")
 		return
 	}
 	s.browserAction(v)
@@ -106,7 +106,7 @@ func (s *State) enterCredential(bool) {
 	}
 	if !s.secret.Empty() && !s.secretFits() {
 		s.dropSecret()
-		s.notices = append(s.notices, Notice{LevelInfo, M("wizard.credential.other-server")})
+		s.notices = append(s.notices, Notice{LevelInfo, Msg("wizard.credential.other-server")})
 	}
 }
 
@@ -125,41 +125,41 @@ func (s *State) credentialScreen(v *Screen) {
 		return
 	}
 	d := &s.draft
-	v.Intro = []Words{M("wizard.credential.intro." + string(s.secretType()))}
+	v.Intro = []Words{Msg("wizard.credential.intro." + string(s.secretType()))}
 	v.Facts = []Fact{
-		{Label: M("wizard.fact.user"), Value: L(d.Submission.Username)},
-		{Label: M("wizard.fact.submission"), Value: serverWords(d.Submission)},
+		{Label: Msg("wizard.fact.user"), Value: Literal(d.Submission.Username)},
+		{Label: Msg("wizard.fact.submission"), Value: serverWords(d.Submission)},
 	}
 	v.Notices = append(v.Notices, s.refusalNotices()...)
 	f := Field{
-		ID: FieldSecret, Kind: KindSecret, Label: M("wizard.credential.label." + string(s.secretType())),
-		Help: M("wizard.field.secret.help"), Error: s.errors[FieldSecret], Fix: s.fixField == FieldSecret,
+		ID: FieldSecret, Kind: KindSecret, Label: Msg("wizard.credential.label." + string(s.secretType())),
+		Help: Msg("wizard.field.secret.help"), Error: s.errors[FieldSecret], Fix: s.fixField == FieldSecret,
 		Given: !s.secret.Empty() || !s.givenSecret().Empty(),
 	}
 	if p := s.preset(); p != nil {
 		if !p.Credential.Label.Empty() {
-			f.Label = P(p.Credential.Label)
+			f.Label = Translated(p.Credential.Label)
 		}
 		if p.Shape != nil && !p.Shape.Description.Empty() {
-			v.Notices = append(v.Notices, Notice{LevelInfo, P(p.Shape.Description)})
+			v.Notices = append(v.Notices, Notice{LevelInfo, Translated(p.Shape.Description)})
 		}
 	}
 	if !d.AskEach {
-		v.Notices = append(v.Notices, Notice{LevelInfo, M("wizard.credential.honest")})
+		v.Notices = append(v.Notices, Notice{LevelInfo, Msg("wizard.credential.honest")})
 	}
-	next := Action{ID: ActNext, Label: M("wizard.action.check")}
+	next := Action{ID: ActNext, Label: Msg("wizard.action.check")}
 	switch s.question {
 	case questionBlanks:
-		v.Notices = append(v.Notices, Notice{LevelWarn, M("wizard.credential.blanks")})
+		v.Notices = append(v.Notices, Notice{LevelWarn, Msg("wizard.credential.blanks")})
 		v.Actions = []Action{
-			{ID: ActClean, Label: M("wizard.action.clean"), Key: 's'},
-			{ID: ActKeep, Label: M("wizard.action.keep"), Key: 'k'},
+			{ID: ActClean, Label: Msg("wizard.action.clean"), Key: 's'},
+			{ID: ActKeep, Label: Msg("wizard.action.keep"), Key: 'k'},
 		}
 		return
 	case questionShape:
 		v.Notices = append(v.Notices, Notice{LevelWarn, Words{Msg: s.shapeText()}})
 		v.Fields = []Field{f}
-		v.Actions = []Action{next, {ID: ActKeep, Label: M("wizard.action.keep"), Key: 'k'}}
+		v.Actions = []Action{next, {ID: ActKeep, Label: Msg("wizard.action.keep"), Key: 'k'}}
 		return
 	}
 	v.Fields = []Field{f}
@@ -171,7 +171,7 @@ func (s *State) credentialScreen(v *Screen) {
 // browserAction offers the sign-in by browser as an alternative to a password.
 func (s *State) browserAction(v *Screen) {
 	if _, _, ok := s.browserSignIn(); ok {
-		v.Actions = append(v.Actions, Action{ID: ActBrowser, Label: M("wizard.action.browser"), Key: 'b'})
+		v.Actions = append(v.Actions, Action{ID: ActBrowser, Label: Msg("wizard.action.browser"), Key: 'b'})
 	}
 }
 
@@ -182,13 +182,13 @@ func (s *State) clientNotice(v *Screen) {
 		!s.ownServers() {
 		return
 	}
-	v.Notices = append(v.Notices, Notice{LevelInfo, M("wizard.signin.no-client", "name", p.Name)})
+	v.Notices = append(v.Notices, Notice{LevelInfo, Msg("wizard.signin.no-client", "name", p.Name)})
 }
 
 func (s *State) askEachAction() Action {
-	label := M("wizard.action.ask-each")
+	label := Msg("wizard.action.ask-each")
 	if s.draft.AskEach {
-		label = M("wizard.action.store")
+		label = Msg("wizard.action.store")
 	}
 	return Action{ID: ActAskEach, Label: label, Key: 'a'}
 }
@@ -219,7 +219,7 @@ func (s *State) answerCredential(a Answer) {
 		if s.draft.AskEach {
 			message = "wizard.credential.asked-each-time"
 		}
-		s.notices = []Notice{{LevelInfo, M(message)}}
+		s.notices = []Notice{{LevelInfo, Msg(message)}}
 		return
 	case ActKeep:
 		if !s.pending.Empty() {
@@ -244,7 +244,7 @@ func (s *State) answerCredential(a Answer) {
 			return // the question about it has not been answered
 		}
 		if s.secret.Empty() {
-			s.errors[FieldSecret] = M("wizard.credential.empty")
+			s.errors[FieldSecret] = Msg("wizard.credential.empty")
 			return
 		}
 		s.forward()
@@ -260,10 +260,10 @@ func (s *State) judgeSecret(typed secret.Value) {
 	s.question, s.pending = noQuestion, secret.Value{}
 	switch {
 	case len(raw) > maxSecret:
-		s.errors[FieldSecret] = M("wizard.credential.long")
+		s.errors[FieldSecret] = Msg("wizard.credential.long")
 		return
 	case strings.ContainsFunc(raw, func(r rune) bool { return unicode.IsControl(r) && r != '\t' }):
-		s.errors[FieldSecret] = M("wizard.credential.control")
+		s.errors[FieldSecret] = Msg("wizard.credential.control")
 		return
 	}
 	if p := s.preset(); p != nil {
@@ -277,7 +277,7 @@ func (s *State) judgeSecret(typed secret.Value) {
 	}
 	trimmed := strings.TrimFunc(raw, blank)
 	if trimmed == "" {
-		s.errors[FieldSecret] = M("wizard.credential.empty")
+		s.errors[FieldSecret] = Msg("wizard.credential.empty")
 		return
 	}
 	if trimmed != raw {

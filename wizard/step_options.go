@@ -40,15 +40,15 @@ func (s *State) enterOptions(forward bool) {
 
 func (s *State) optionsScreen(v *Screen) {
 	if s.page == 0 {
-		v.Intro = []Words{M("wizard.options.intro")}
+		v.Intro = []Words{Msg("wizard.options.intro")}
 		v.Facts = s.optionFacts()
 		v.Actions = []Action{
-			{ID: ActNext, Label: M("wizard.action.keep-all")},
-			{ID: ActEdit, Label: M("wizard.action.edit"), Key: 'e'},
+			{ID: ActNext, Label: Msg("wizard.action.keep-all")},
+			{ID: ActEdit, Label: Msg("wizard.action.edit"), Key: 'e'},
 		}
 		return
 	}
-	v.Intro = []Words{M("wizard.options.page." + strconv.Itoa(s.page))}
+	v.Intro = []Words{Msg("wizard.options.page." + strconv.Itoa(s.page))}
 	for _, id := range optionPages[s.page] {
 		f := s.field(id, KindText, s.optionValue(id))
 		if id == FieldDefault || id == FieldTestMode {
@@ -57,20 +57,20 @@ func (s *State) optionsScreen(v *Screen) {
 		f.Optional = true
 		v.Fields = append(v.Fields, f)
 	}
-	v.Actions = []Action{{ID: ActNext, Label: M("wizard.action.next")}}
+	v.Actions = []Action{{ID: ActNext, Label: Msg("wizard.action.next")}}
 }
 
 func (s *State) optionFacts() []Fact {
 	d := &s.draft
 	fact := func(id FieldID) Fact {
-		value := L(s.optionValue(id))
+		value := Literal(s.optionValue(id))
 		switch {
 		case s.optionValue(id) == "" || s.optionValue(id) == "0":
-			value = M("wizard.options.none")
+			value = Msg("wizard.options.none")
 		case id == FieldDefault || id == FieldTestMode:
-			value = M("wizard.confirm." + s.optionValue(id))
+			value = Msg("wizard.confirm." + s.optionValue(id))
 		}
-		return Fact{Label: M("wizard.field." + string(id)), Value: value}
+		return Fact{Label: Msg("wizard.field." + string(id)), Value: value}
 	}
 	facts := []Fact{
 		fact(FieldLabel), fact(FieldFromName), fact(FieldReplyTo), fact(FieldBCC), fact(FieldSenders), fact(FieldDefault),
@@ -87,7 +87,10 @@ func limitFacts(l config.Limits) []Fact {
 	var facts []Fact
 	add := func(n int, key string, args ...any) {
 		if n > 0 {
-			facts = append(facts, Fact{Label: M("wizard.fact.limits"), Value: M("wizard.limits."+key, append(args, "n", n)...)})
+			facts = append(facts, Fact{
+				Label: Msg("wizard.fact.limits"),
+				Value: Msg("wizard.limits."+key, append(args, "n", n)...),
+			})
 		}
 	}
 	add(l.PerHour, "hour")
@@ -96,7 +99,7 @@ func limitFacts(l config.Limits) []Fact {
 	add(l.RecipientsPerMessage, "recipients")
 	add(l.Batch.Messages, "batch", "seconds", strconv.FormatFloat(l.Batch.WaitSeconds, 'f', -1, 64))
 	if len(facts) == 0 {
-		facts = []Fact{{Label: M("wizard.fact.limits"), Value: M("wizard.limits.none")}}
+		facts = []Fact{{Label: Msg("wizard.fact.limits"), Value: Msg("wizard.limits.none")}}
 	}
 	return facts
 }
@@ -235,7 +238,7 @@ func (s *State) takeOption(id FieldID, raw string) Words {
 		d.Senders = config.ParseList(raw)
 	case FieldDefault:
 		if raw != Yes && raw != No {
-			return M("wizard.options.yes-no")
+			return Msg("wizard.options.yes-no")
 		}
 		d.Default = raw == Yes
 	case FieldWait:
@@ -252,10 +255,10 @@ func (s *State) takeTestMode() {
 	on := s.value(FieldTestMode, s.optionValue(FieldTestMode))
 	address := strings.TrimSpace(s.value(FieldTestAddress, current.Address))
 	if on != Yes && on != No {
-		s.errors[FieldTestMode] = M("wizard.options.yes-no")
+		s.errors[FieldTestMode] = Msg("wizard.options.yes-no")
 	}
 	if s.judge(FieldTestAddress, address) && on == Yes && address == "" {
-		s.errors[FieldTestAddress] = M("wizard.options.test-address")
+		s.errors[FieldTestAddress] = Msg("wizard.options.test-address")
 	}
 	if s.errors[FieldTestMode].Empty() && s.errors[FieldTestAddress].Empty() {
 		*current = config.TestMode{Enabled: on == Yes, Address: address}
@@ -290,7 +293,7 @@ func (s *State) takeKinds() {
 		}
 		for _, name := range config.ParseList(names) {
 			if on, known := kinds[name]; known && on != (id == FieldKindsOn) {
-				s.errors[id] = M("wizard.options.kind-twice", "kind", name)
+				s.errors[id] = Msg("wizard.options.kind-twice", "kind", name)
 				return
 			}
 			kinds[name] = id == FieldKindsOn

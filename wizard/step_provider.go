@@ -28,7 +28,7 @@ func (s *State) chooseGiven(wanted string) {
 	}
 	if !known {
 		s.choosing = true
-		s.errors[FieldProvider] = M("wizard.provider.pick")
+		s.errors[FieldProvider] = Msg("wizard.provider.pick")
 		return
 	}
 	if slices.ContainsFunc(s.draft.Candidates, func(c Candidate) bool { return c.Provider == wanted }) {
@@ -51,37 +51,37 @@ func (s *State) preset() *presets.Provider {
 // foundScreen shows the result of the search: one candidate with its facts, several to choose from, the list of all
 // providers, or that nothing was found.
 func (s *State) foundScreen(v *Screen) {
-	choose := Action{ID: ActChoose, Label: M("wizard.action.choose"), Key: 'o'}
-	manual := Action{ID: ActManual, Label: M("wizard.action.manual"), Key: 'm'}
-	next := Action{ID: ActNext, Label: M("wizard.action.next")}
+	choose := Action{ID: ActChoose, Label: Msg("wizard.action.choose"), Key: 'o'}
+	manual := Action{ID: ActManual, Label: Msg("wizard.action.manual"), Key: 'm'}
+	next := Action{ID: ActNext, Label: Msg("wizard.action.next")}
 	switch {
 	case s.choosing:
-		v.Intro = []Words{M("wizard.provider.choose")}
+		v.Intro = []Words{Msg("wizard.provider.choose")}
 		v.Fields = []Field{s.providerList()}
 		v.Actions = []Action{next, manual}
 	case len(s.draft.Candidates) == 0:
-		v.Intro = []Words{M("wizard.provider.unknown", "domain", config.AddressDomain(s.draft.Address))}
+		v.Intro = []Words{Msg("wizard.provider.unknown", "domain", config.AddressDomain(s.draft.Address))}
 		if t := s.work[DoDiscover]; !t.err.Empty() {
 			v.Notices = append(v.Notices, Notice{levelOf(t.err), t.err})
 		}
-		v.Actions = []Action{manual, choose, {ID: ActRetry, Label: M("wizard.action.search-again"), Key: 'r'}}
+		v.Actions = []Action{manual, choose, {ID: ActRetry, Label: Msg("wizard.action.search-again"), Key: 'r'}}
 	case len(s.draft.Candidates) > 1:
-		v.Intro = []Words{M("wizard.provider.several", "domain", config.AddressDomain(s.draft.Address), "via",
+		v.Intro = []Words{Msg("wizard.provider.several", "domain", config.AddressDomain(s.draft.Address), "via",
 			s.draft.Candidates[0].Via)}
 		v.Fields = []Field{s.candidateList()}
 		v.Actions = []Action{next, choose, manual}
 	default:
 		s.candidateScreen(v, s.draft.Candidates[0])
-		edit := Action{ID: ActEdit, Label: M("wizard.action.edit"), Key: 'e'}
+		edit := Action{ID: ActEdit, Label: Msg("wizard.action.edit"), Key: 'e'}
 		if s.blocked(s.draft.Candidates[0]) {
-			next.Disabled = M("wizard.provider.blocked")
+			next.Disabled = Msg("wizard.provider.blocked")
 			v.Actions = []Action{choose, manual, next}
 			return
 		}
 		if c := s.draft.Candidates[0]; c.Confirm && s.draft.Chosen < 0 {
 			// docs/security.md T5: the default answer is no, and both domains are named.
 			v.Notices = append(v.Notices, s.doubts(c)...)
-			next.Label, next.Key = M("wizard.action.trust"), 'y'
+			next.Label, next.Key = Msg("wizard.action.trust"), 'y'
 			v.Actions = []Action{choose, manual, next, edit}
 			return
 		}
@@ -90,40 +90,40 @@ func (s *State) foundScreen(v *Screen) {
 }
 
 func (s *State) candidateScreen(v *Screen, c Candidate) {
-	v.Intro = []Words{M("wizard.provider.found", "name", c.Name)}
-	via := M("wizard.origin." + c.Origin)
+	v.Intro = []Words{Msg("wizard.provider.found", "name", c.Name)}
+	via := Msg("wizard.origin." + c.Origin)
 	if c.Via != "" {
-		via = M("wizard.origin."+c.Origin+".via", "via", c.Via)
+		via = Msg("wizard.origin."+c.Origin+".via", "via", c.Via)
 	}
 	v.Facts = []Fact{
-		{Label: M("wizard.fact.provider"), Value: L(c.Name), Detail: via},
-		{Label: M("wizard.fact.confidence"), Value: M("wizard.confidence." + c.Confidence), Detail: checkedOn(c.Checked)},
-		{Label: M("wizard.fact.submission"), Value: serverWords(c.Submission)},
+		{Label: Msg("wizard.fact.provider"), Value: Literal(c.Name), Detail: via},
+		{Label: Msg("wizard.fact.confidence"), Value: Msg("wizard.confidence." + c.Confidence), Detail: checkedOn(c.Checked)},
+		{Label: Msg("wizard.fact.submission"), Value: serverWords(c.Submission)},
 	}
 	if c.IMAP != nil {
-		v.Facts = append(v.Facts, Fact{Label: M("wizard.fact.imap"), Value: serverWords(*c.IMAP)})
+		v.Facts = append(v.Facts, Fact{Label: Msg("wizard.fact.imap"), Value: serverWords(*c.IMAP)})
 	} else {
-		v.Facts = append(v.Facts, Fact{Label: M("wizard.fact.imap"), Value: M("wizard.fact.no-imap")})
+		v.Facts = append(v.Facts, Fact{Label: Msg("wizard.fact.imap"), Value: Msg("wizard.fact.no-imap")})
 	}
 	if c.Submission.Username != "" {
-		v.Facts = append(v.Facts, Fact{Label: M("wizard.fact.user"), Value: L(c.Submission.Username)})
+		v.Facts = append(v.Facts, Fact{Label: Msg("wizard.fact.user"), Value: Literal(c.Submission.Username)})
 	}
 	if c.Submission.Cleartext() {
-		v.Notices = append(v.Notices, Notice{LevelFail, M("wizard.provider.cleartext")})
+		v.Notices = append(v.Notices, Notice{LevelFail, Msg("wizard.provider.cleartext")})
 	}
 	p, ok := s.opts.Book.Get(c.Provider)
 	if !ok {
 		return
 	}
 	if wayOut, impossible := p.Impossible(); impossible {
-		v.Notices = append(v.Notices, Notice{LevelFail, M("wizard.provider.impossible", "name", p.Name)},
-			Notice{LevelInfo, P(wayOut)})
+		v.Notices = append(v.Notices, Notice{LevelFail, Msg("wizard.provider.impossible", "name", p.Name)},
+			Notice{LevelInfo, Translated(wayOut)})
 	} else if s.passwordless(p) && s.browserFor(p) {
-		v.Notices = append(v.Notices, Notice{LevelInfo, M("wizard.provider.browser", "name", p.Name)})
+		v.Notices = append(v.Notices, Notice{LevelInfo, Msg("wizard.provider.browser", "name", p.Name)})
 	} else if p.PasswordAuth.Status == presets.PasswordOAuthOnly && flowOf(p) == nil {
-		v.Notices = append(v.Notices, Notice{LevelFail, M("wizard.provider.oauth-closed", "name", p.Name)})
+		v.Notices = append(v.Notices, Notice{LevelFail, Msg("wizard.provider.oauth-closed", "name", p.Name)})
 	} else if p.PasswordAuth.Status == presets.PasswordOAuthOnly {
-		v.Notices = append(v.Notices, Notice{LevelFail, M("wizard.provider.oauth-only", "name", p.Name)})
+		v.Notices = append(v.Notices, Notice{LevelFail, Msg("wizard.provider.oauth-only", "name", p.Name)})
 	}
 	v.Notices = append(v.Notices, s.datedNotices(p)...)
 }
@@ -144,7 +144,7 @@ func (s *State) datedNotices(p *presets.Provider) []Notice {
 			}
 		}
 		if text := d.On(today); !text.Empty() {
-			out = append(out, Notice{level, P(text)})
+			out = append(out, Notice{level, Translated(text)})
 		}
 	}
 	return out
@@ -187,7 +187,7 @@ func (s *State) candidateList() Field {
 		f.Value = s.draft.Candidates[s.draft.Chosen].Provider
 	}
 	for _, c := range s.draft.Candidates {
-		f.Choices = append(f.Choices, Choice{Value: c.Provider, Label: L(c.Name), Detail: serverWords(c.Submission)})
+		f.Choices = append(f.Choices, Choice{Value: c.Provider, Label: Literal(c.Name), Detail: serverWords(c.Submission)})
 	}
 	return f
 }
@@ -196,7 +196,7 @@ func (s *State) candidateList() Field {
 func (s *State) providerList() Field {
 	f := s.field(FieldProvider, KindSearch, s.draft.Provider)
 	for _, e := range s.opts.Book.All() {
-		f.Choices = append(f.Choices, Choice{Value: e.ID, Label: entryName(e), Detail: M("wizard.kind." + string(e.Kind))})
+		f.Choices = append(f.Choices, Choice{Value: e.ID, Label: entryName(e), Detail: Msg("wizard.kind." + string(e.Kind))})
 	}
 	return f
 }
@@ -232,7 +232,7 @@ func (s *State) acceptProvider() {
 	if s.choosing || (len(s.draft.Candidates) == 0 && wanted != "") {
 		p, ok := s.opts.Book.Get(wanted)
 		if !ok {
-			s.errors[FieldProvider] = M("wizard.provider.pick")
+			s.errors[FieldProvider] = Msg("wizard.provider.pick")
 			return
 		}
 		s.choosing = false
@@ -241,7 +241,7 @@ func (s *State) acceptProvider() {
 		return // the person sees the facts before they are used
 	}
 	if len(s.draft.Candidates) == 0 {
-		s.errors[FieldProvider] = M("wizard.provider.pick")
+		s.errors[FieldProvider] = Msg("wizard.provider.pick")
 		return
 	}
 	index := 0
@@ -253,12 +253,12 @@ func (s *State) acceptProvider() {
 			}
 		}
 		if index < 0 {
-			s.errors[FieldProvider] = M("wizard.provider.pick")
+			s.errors[FieldProvider] = Msg("wizard.provider.pick")
 			return
 		}
 	}
 	if s.blocked(s.draft.Candidates[index]) {
-		s.notices = []Notice{{LevelWarn, M("wizard.provider.blocked")}}
+		s.notices = []Notice{{LevelWarn, Msg("wizard.provider.blocked")}}
 		if len(s.draft.Candidates) > 1 {
 			s.show(s.draft.Candidates[index])
 		}
@@ -375,14 +375,14 @@ const discoverLimit = 10 * time.Second
 
 func serverWords(server config.Server) Words {
 	if server.Host == "" {
-		return M("wizard.fact.no-server")
+		return Msg("wizard.fact.no-server")
 	}
-	return M("wizard.server."+string(server.Security), "host", server.Host, "port", strconv.Itoa(server.Port))
+	return Msg("wizard.server."+string(server.Security), "host", server.Host, "port", strconv.Itoa(server.Port))
 }
 
 func checkedOn(date string) Words {
 	if date == "" {
 		return Words{}
 	}
-	return M("wizard.fact.checked", "date", date)
+	return Msg("wizard.fact.checked", "date", date)
 }

@@ -12,45 +12,45 @@ import (
 
 func (s *State) reviewScreen(v *Screen) {
 	d := &s.draft
-	v.Intro = []Words{M("wizard.review.intro", "path", s.opts.ConfigPath)}
+	v.Intro = []Words{Msg("wizard.review.intro", "path", s.opts.ConfigPath)}
 	v.Facts = []Fact{
-		{Label: M("wizard.fact.from"), Value: L(from(d.From))},
-		{Label: M("wizard.fact.submission"), Value: serverWords(d.Submission), Detail: s.verdict(DoSubmission)},
-		{Label: M("wizard.fact.user"), Value: L(d.Submission.Username)},
+		{Label: Msg("wizard.fact.from"), Value: Literal(from(d.From))},
+		{Label: Msg("wizard.fact.submission"), Value: serverWords(d.Submission), Detail: s.verdict(DoSubmission)},
+		{Label: Msg("wizard.fact.user"), Value: Literal(d.Submission.Username)},
 		{Label: s.secretLabel(), Value: s.secretWords()},
-		{Label: M("wizard.fact.sent"), Value: s.sentWords(), Detail: s.verdict(DoSent)},
-		{Label: M("wizard.fact.dns"), Value: s.verdict(DoDNS)},
-		{Label: M("wizard.fact.test"), Value: s.testVerdict()},
+		{Label: Msg("wizard.fact.sent"), Value: s.sentWords(), Detail: s.verdict(DoSent)},
+		{Label: Msg("wizard.fact.dns"), Value: s.verdict(DoDNS)},
+		{Label: Msg("wizard.fact.test"), Value: s.testVerdict()},
 	}
 	for _, id := range []FieldID{FieldSenders, FieldReplyTo, FieldBCC, FieldKindsOn, FieldKindsOff} {
 		if value := s.optionValue(id); value != "" {
-			v.Facts = append(v.Facts, Fact{Label: M("wizard.field." + string(id)), Value: L(value)})
+			v.Facts = append(v.Facts, Fact{Label: Msg("wizard.field." + string(id)), Value: Literal(value)})
 		}
 	}
 	v.Facts = append(v.Facts, limitFacts(d.Limits)...)
 	if d.TestMode.Enabled {
-		v.Facts = append(v.Facts, Fact{Label: M("wizard.fact.test-mode"), Value: L(d.TestMode.Address)})
+		v.Facts = append(v.Facts, Fact{Label: Msg("wizard.fact.test-mode"), Value: Literal(d.TestMode.Address)})
 	}
 	name := s.field(FieldProfile, KindText, s.profileName())
-	save := Action{ID: ActSave, Label: M("wizard.action.save")}
+	save := Action{ID: ActSave, Label: Msg("wizard.action.save")}
 	if t := s.work[DoSave]; t.id != 0 {
-		v.Busy = &Busy{Request: t.id, Text: M("wizard.busy.save")}
+		v.Busy = &Busy{Request: t.id, Text: Msg("wizard.busy.save")}
 		v.Actions = nil
 		return
 	} else if t.done && !t.err.Empty() {
-		v.Notices = append(v.Notices, Notice{LevelFail, t.err}, Notice{LevelInfo, M("wizard.review.draft-kept")})
+		v.Notices = append(v.Notices, Notice{LevelFail, t.err}, Notice{LevelInfo, Msg("wizard.review.draft-kept")})
 	}
-	options := Action{ID: GotoPrefix + ActionID(StepOptions), Label: M("wizard.action.options"), Key: 'e'}
+	options := Action{ID: GotoPrefix + ActionID(StepOptions), Label: Msg("wizard.action.options"), Key: 'e'}
 	v.Actions = []Action{save, options}
 	if d.Off {
-		v.Notices = append(v.Notices, Notice{LevelInfo, M("wizard.review.off")})
+		v.Notices = append(v.Notices, Notice{LevelInfo, Msg("wizard.review.off")})
 	}
 	if !s.passed(DoSubmission) {
-		save.Disabled = M("wizard.review.unproven")
+		save.Disabled = Msg("wizard.review.unproven")
 		v.Notices = append(v.Notices, Notice{LevelWarn, save.Disabled})
 		prove := Action{
 			ID:    GotoPrefix + ActionID(StepSubmission),
-			Label: M("wizard.action.fix.submission", "number", StepSubmission.Number()), Key: 'r',
+			Label: Msg("wizard.action.fix.submission", "number", StepSubmission.Number()), Key: 'r',
 		}
 		v.Actions = []Action{prove, save, options}
 	}
@@ -68,33 +68,33 @@ func from(a config.Address) string {
 
 func (s *State) secretLabel() Words {
 	if s.byBrowser() {
-		return M("wizard.fact.signin")
+		return Msg("wizard.fact.signin")
 	}
-	return M("wizard.fact.secret")
+	return Msg("wizard.fact.secret")
 }
 
 func (s *State) secretWords() Words {
 	switch {
 	case !s.draft.NeedsSecret():
-		return M("wizard.fact.no-secret")
+		return Msg("wizard.fact.no-secret")
 	case s.byBrowser():
-		return M("wizard.fact.secret-browser")
+		return Msg("wizard.fact.secret-browser")
 	case s.stored && !s.draft.AskEach:
-		return M("wizard.fact.secret-kept")
+		return Msg("wizard.fact.secret-kept")
 	case s.draft.AskEach:
-		return M("wizard.fact.secret-asked")
+		return Msg("wizard.fact.secret-asked")
 	}
-	return M("wizard.fact.secret-file")
+	return Msg("wizard.fact.secret-file")
 }
 
 func (s *State) sentWords() Words {
 	switch s.draft.CopyMode() {
 	case config.SentServer:
-		return M("wizard.fact.sent-server")
+		return Msg("wizard.fact.sent-server")
 	case config.SentAppend:
-		return L(s.draft.SentFolder)
+		return Literal(s.draft.SentFolder)
 	}
-	return M("wizard.fact.sent-none")
+	return Msg("wizard.fact.sent-none")
 }
 
 // verdict returns the word that sums up the checks of one kind.
@@ -102,20 +102,20 @@ func (s *State) verdict(kind RequestKind) Words {
 	t := s.work[kind]
 	switch {
 	case !t.done || t.key != s.key(kind) || !t.err.Empty():
-		return M("wizard.verdict.skip")
+		return Msg("wizard.verdict.skip")
 	case firstFailure(t.reports) != nil:
-		return M("wizard.verdict.fail")
+		return Msg("wizard.verdict.fail")
 	case slices.ContainsFunc(t.reports, func(r Report) bool { return r.Status == check.Warn }):
-		return M("wizard.verdict.warn")
+		return Msg("wizard.verdict.warn")
 	}
-	return M("wizard.verdict.pass")
+	return Msg("wizard.verdict.pass")
 }
 
 // testVerdict returns the word for the test message: "sent" where the mailbox could not be read to look for it.
 func (s *State) testVerdict() Words {
 	word := s.verdict(DoTest)
 	if word.Msg.Key == "wizard.verdict.pass" && !s.arrived() {
-		return M("wizard.verdict.sent")
+		return Msg("wizard.verdict.sent")
 	}
 	return word
 }
@@ -163,11 +163,11 @@ func (s *State) answerReview(a Answer) {
 		return
 	}
 	if s.nameTaken(name) {
-		s.errors[FieldProfile] = M("wizard.review.name-taken", "name", name)
+		s.errors[FieldProfile] = Msg("wizard.review.name-taken", "name", name)
 		return
 	}
 	if !s.passed(DoSubmission) {
-		s.notices = []Notice{{LevelWarn, M("wizard.review.unproven")}}
+		s.notices = []Notice{{LevelWarn, Msg("wizard.review.unproven")}}
 		return
 	}
 	s.draft.Profile = name
@@ -189,35 +189,35 @@ func (s *State) doneScreen(v *Screen) {
 		return
 	}
 	if s.opts.Rehearsal {
-		v.Intro = []Words{M("wizard.done.rehearsal")}
-		v.Numbered = []Words{M("wizard.done.real", "command", "postier setup")}
-		v.Actions = []Action{{ID: ActQuit, Label: M("wizard.action.finish")}}
+		v.Intro = []Words{Msg("wizard.done.rehearsal")}
+		v.Numbered = []Words{Msg("wizard.done.real", "command", "postier setup")}
+		v.Actions = []Action{{ID: ActQuit, Label: Msg("wizard.action.finish")}}
 		return
 	}
-	v.Intro = []Words{M("wizard.done.intro", "profile", s.saved.Profile)}
-	v.Facts = []Fact{{Label: M("wizard.done.file"), Value: L(s.saved.Path)}}
+	v.Intro = []Words{Msg("wizard.done.intro", "profile", s.saved.Profile)}
+	v.Facts = []Fact{{Label: Msg("wizard.done.file"), Value: Literal(s.saved.Path)}}
 	if s.saved.Secret != "" {
-		v.Facts = append(v.Facts, Fact{Label: s.secretLabel(), Value: L(s.saved.Secret)})
+		v.Facts = append(v.Facts, Fact{Label: s.secretLabel(), Value: Literal(s.saved.Secret)})
 	}
 	switch {
 	case s.arrived():
-		v.Notices = []Notice{{LevelGood, M("wizard.done.good", "address", s.draft.From.Address)}}
+		v.Notices = []Notice{{LevelGood, Msg("wizard.done.good", "address", s.draft.From.Address)}}
 	case s.testVerdict().Msg.Key == "wizard.verdict.sent":
-		v.Notices = []Notice{{LevelInfo, M("wizard.done.sent", "address", s.draft.From.Address)}}
+		v.Notices = []Notice{{LevelInfo, Msg("wizard.done.sent", "address", s.draft.From.Address)}}
 	default:
-		v.Notices = []Notice{{LevelInfo, M("wizard.done.untested", "address", s.draft.From.Address)}}
+		v.Notices = []Notice{{LevelInfo, Msg("wizard.done.untested", "address", s.draft.From.Address)}}
 	}
 	v.Numbered = []Words{
-		M("wizard.done.use", "command", "postier export --list"),
-		M("wizard.done.check", "command", "postier diagnose "+s.saved.Profile),
-		M("wizard.done.change", "command", "postier setup --edit "+s.saved.Profile),
+		Msg("wizard.done.use", "command", "postier export --list"),
+		Msg("wizard.done.check", "command", "postier diagnose "+s.saved.Profile),
+		Msg("wizard.done.change", "command", "postier setup --edit "+s.saved.Profile),
 	}
 	if s.work[DoDNS].done && s.verdict(DoDNS).Msg.Key != "wizard.verdict.pass" {
-		v.Notices = append(v.Notices, Notice{LevelWarn, M("wizard.done.dns")})
+		v.Notices = append(v.Notices, Notice{LevelWarn, Msg("wizard.done.dns")})
 	}
 	v.Actions = []Action{
-		{ID: ActQuit, Label: M("wizard.action.finish")},
-		{ID: ActAgain, Label: M("wizard.action.again"), Key: 'n'},
+		{ID: ActQuit, Label: Msg("wizard.action.finish")},
+		{ID: ActAgain, Label: Msg("wizard.action.again"), Key: 'n'},
 	}
 }
 

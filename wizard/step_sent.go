@@ -35,9 +35,9 @@ func (s *State) takeSent() bool {
 	folder := s.value(FieldSentFolder, s.draft.SentFolder)
 	switch {
 	case !slices.Contains(config.SentModes(), mode):
-		s.errors[FieldSentCopy] = M("wizard.sent.mode-unknown")
+		s.errors[FieldSentCopy] = Msg("wizard.sent.mode-unknown")
 	case mode == config.SentAppend && s.draft.IMAP == nil:
-		s.errors[FieldSentCopy] = M("wizard.sent.needs-imap")
+		s.errors[FieldSentCopy] = Msg("wizard.sent.needs-imap")
 	}
 	s.judge(FieldSentFolder, folder)
 	if len(s.errors) > 0 {
@@ -60,27 +60,27 @@ func (s *State) sentScreen(v *Screen) {
 		s.sentChangeScreen(v)
 		return
 	}
-	v.Intro = []Words{M("wizard.sent.intro." + string(s.sentMode()))}
+	v.Intro = []Words{Msg("wizard.sent.intro." + string(s.sentMode()))}
 	if s.ladder(v, DoSent, sentLimit) {
 		return
 	}
-	change := Action{ID: ActEdit, Label: M("wizard.action.change-copy"), Key: 'e'}
+	change := Action{ID: ActEdit, Label: Msg("wizard.action.change-copy"), Key: 'e'}
 	if s.passed(DoSent) {
 		switch s.sentMode() {
 		case config.SentServer:
-			v.Notices = append(v.Notices, Notice{LevelGood, M("wizard.sent.server")})
+			v.Notices = append(v.Notices, Notice{LevelGood, Msg("wizard.sent.server")})
 		case config.SentAppend:
-			v.Notices = append(v.Notices, Notice{LevelGood, M("wizard.sent.good", "folder", s.draft.SentFolder)})
+			v.Notices = append(v.Notices, Notice{LevelGood, Msg("wizard.sent.good", "folder", s.draft.SentFolder)})
 		}
-		v.Actions = []Action{{ID: ActNext, Label: M("wizard.action.next")}, change}
+		v.Actions = []Action{{ID: ActNext, Label: Msg("wizard.action.next")}, change}
 		return
 	}
-	skip := Action{ID: ActSkip, Label: M("wizard.action.skip-sent"), Key: 's'}
+	skip := Action{ID: ActSkip, Label: Msg("wizard.action.skip-sent"), Key: 's'}
 	if s.wantsFolder() {
 		v.Fields = []Field{s.folderField()}
 		v.Actions = []Action{
-			{ID: ActNext, Label: M("wizard.action.use-folder")},
-			{ID: ActCreate, Label: M("wizard.action.create"), Key: 'n'},
+			{ID: ActNext, Label: Msg("wizard.action.use-folder")},
+			{ID: ActCreate, Label: Msg("wizard.action.create"), Key: 'n'},
 			s.retryAction(DoSent, v.Finding), skip,
 		}
 		return
@@ -102,7 +102,7 @@ func (s *State) folderField() Field {
 	}
 	folder.Kind = KindChoice
 	for _, name := range s.folders {
-		folder.Choices = append(folder.Choices, Choice{Value: name, Label: R(name)})
+		folder.Choices = append(folder.Choices, Choice{Value: name, Label: Remote(name)})
 	}
 	if !slices.Contains(s.folders, folder.Value) {
 		folder.Value = s.folders[0]
@@ -111,12 +111,12 @@ func (s *State) folderField() Field {
 }
 
 func (s *State) sentChangeScreen(v *Screen) {
-	v.Intro = []Words{M("wizard.sent.change")}
+	v.Intro = []Words{Msg("wizard.sent.change")}
 	v.Fields = []Field{s.choices(FieldSentCopy, string(s.sentMode()), "wizard.sent-copy.", "append", "server", "none")}
 	folder := s.field(FieldSentFolder, KindText, s.draft.SentFolder)
 	folder.Optional = true
 	v.Fields = append(v.Fields, folder)
-	v.Actions = []Action{{ID: ActNext, Label: M("wizard.action.next")}}
+	v.Actions = []Action{{ID: ActNext, Label: Msg("wizard.action.next")}}
 }
 
 func (s *State) answerSent(a Answer) {

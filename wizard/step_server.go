@@ -75,11 +75,11 @@ func (s *State) asks() []presets.Ask {
 }
 
 func (s *State) serverScreen(v *Screen) {
-	v.Actions = []Action{{ID: ActNext, Label: M("wizard.action.next")}}
+	v.Actions = []Action{{ID: ActNext, Label: Msg("wizard.action.next")}}
 	d := &s.draft
 	switch s.serverPage() {
 	case pageAsk:
-		v.Intro = []Words{M("wizard.server.ask", "name", s.preset().Name)}
+		v.Intro = []Words{Msg("wizard.server.ask", "name", s.preset().Name)}
 		for _, ask := range s.asks() {
 			id := FieldAsk + FieldID(ask.Name)
 			current := d.Asked[ask.Name]
@@ -87,15 +87,15 @@ func (s *State) serverScreen(v *Screen) {
 				current = ask.Default
 			}
 			f := Field{
-				ID: id, Kind: KindText, Label: P(ask.Label), Value: s.value(id, current), Error: s.errors[id],
+				ID: id, Kind: KindText, Label: Translated(ask.Label), Value: s.value(id, current), Error: s.errors[id],
 				Fix:  s.fixField == id,
-				Help: M("wizard.server.ask.help"),
+				Help: Msg("wizard.server.ask.help"),
 			}
 			if len(ask.Choices) > 0 {
 				f.Kind = KindChoice
 			}
 			for _, choice := range ask.Choices {
-				f.Choices = append(f.Choices, Choice{Value: choice, Label: L(choice)})
+				f.Choices = append(f.Choices, Choice{Value: choice, Label: Literal(choice)})
 			}
 			v.Fields = append(v.Fields, f)
 		}
@@ -104,7 +104,7 @@ func (s *State) serverScreen(v *Screen) {
 		if d.IMAP != nil {
 			imap = *d.IMAP
 		}
-		v.Intro = []Words{M("wizard.server.incoming")}
+		v.Intro = []Words{Msg("wizard.server.incoming")}
 		host := s.field(FieldIMAPHost, KindText, imap.Host)
 		host.Optional = true
 		v.Fields = []Field{
@@ -114,7 +114,7 @@ func (s *State) serverScreen(v *Screen) {
 			s.field(FieldIMAPUser, KindText, imap.Username),
 		}
 	default:
-		v.Intro = []Words{M("wizard.server.outgoing")}
+		v.Intro = []Words{Msg("wizard.server.outgoing")}
 		v.Fields = []Field{
 			s.field(FieldSMTPHost, KindText, d.Submission.Host),
 			s.field(FieldSMTPPort, KindText, strconv.Itoa(d.Submission.Port)),
@@ -158,7 +158,7 @@ func (s *State) choices(id FieldID, current, prefix string, values ...string) Fi
 		values = append(values, f.Value)
 	}
 	for _, v := range values {
-		f.Choices = append(f.Choices, Choice{Value: v, Label: M(prefix + v)})
+		f.Choices = append(f.Choices, Choice{Value: v, Label: Msg(prefix + v)})
 	}
 	return f
 }
@@ -201,7 +201,7 @@ func (s *State) takeAsked() bool {
 			continue
 		}
 		if len(ask.Choices) > 0 && !slices.Contains(ask.Choices, value) {
-			s.errors[id] = M("wizard.server.choose", "words", strings.Join(ask.Choices, ", "))
+			s.errors[id] = Msg("wizard.server.choose", "words", strings.Join(ask.Choices, ", "))
 			continue
 		}
 		asked[ask.Name] = value
@@ -257,13 +257,13 @@ func (s *State) takeSubmission() bool {
 		port.Apply(&server, &batch) // what follows the number wins over the fields below (C-7)
 	}
 	if server.Cleartext() && !s.opts.AllowCleartext {
-		s.errors[FieldSMTPSecurity] = M("wizard.server.no-cleartext")
+		s.errors[FieldSMTPSecurity] = Msg("wizard.server.no-cleartext")
 	}
 	if !slices.Contains(config.Securities(), server.Security) {
-		s.errors[FieldSMTPSecurity] = M("wizard.server.security-unknown")
+		s.errors[FieldSMTPSecurity] = Msg("wizard.server.security-unknown")
 	}
 	if !slices.Contains(config.Mechanisms(), server.Auth) {
-		s.errors[FieldAuth] = M("wizard.server.auth-unknown")
+		s.errors[FieldAuth] = Msg("wizard.server.auth-unknown")
 	}
 	server.Username = s.value(FieldUser, server.Username)
 	server.Helo = strings.TrimSpace(s.value(FieldHelo, server.Helo))
@@ -302,10 +302,10 @@ func (s *State) takeIMAP() bool {
 	imap.Port = port
 	imap.Security = config.Security(s.value(FieldIMAPSecurity, string(imap.Security)))
 	if imap.Cleartext() && !s.opts.AllowCleartext {
-		s.errors[FieldIMAPSecurity] = M("wizard.server.no-cleartext")
+		s.errors[FieldIMAPSecurity] = Msg("wizard.server.no-cleartext")
 	}
 	if !slices.Contains(config.Securities(), imap.Security) {
-		s.errors[FieldIMAPSecurity] = M("wizard.server.security-unknown")
+		s.errors[FieldIMAPSecurity] = Msg("wizard.server.security-unknown")
 	}
 	imap.Username = s.value(FieldIMAPUser, imap.Username)
 	if imap.Username == "" {

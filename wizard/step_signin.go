@@ -10,7 +10,7 @@ func (s *State) enterSignIn() {
 	s.draft.AskEach = false
 	if s.draft.SignIn != nil && s.signedFor != "" && s.signedFor != s.signInKey() {
 		s.dropSignIn()
-		s.notices = append(s.notices, Notice{LevelInfo, M("wizard.signin.other-account")})
+		s.notices = append(s.notices, Notice{LevelInfo, Msg("wizard.signin.other-account")})
 	}
 	for _, kind := range signInKinds() {
 		if s.work[kind].id != 0 && s.work[kind].key != s.key(kind) {
@@ -24,13 +24,13 @@ func (s *State) enterSignIn() {
 }
 
 func (s *State) signInScreen(v *Screen) {
-	v.Title, v.Help = M("wizard.signin.title"), "wizard.help.signin"
+	v.Title, v.Help = Msg("wizard.signin.title"), "wizard.help.signin"
 	switch {
 	case s.work[DoSignInFind].id != 0:
-		v.Busy = &Busy{Request: s.work[DoSignInFind].id, Text: M("wizard.busy.signin-find")}
+		v.Busy = &Busy{Request: s.work[DoSignInFind].id, Text: Msg("wizard.busy.signin-find")}
 	case s.work[DoSignInBegin].id != 0:
-		v.Intro = []Words{M("wizard.signin.intro", "name", s.providerName())}
-		v.Busy = &Busy{Request: s.work[DoSignInBegin].id, Text: M("wizard.busy.signin-begin")}
+		v.Intro = []Words{Msg("wizard.signin.intro", "name", s.providerName())}
+		v.Busy = &Busy{Request: s.work[DoSignInBegin].id, Text: Msg("wizard.busy.signin-begin")}
 		v.Actions = []Action{cancelAction()}
 	case s.work[DoSignIn].id != 0:
 		s.promptScreen(v)
@@ -38,7 +38,7 @@ func (s *State) signInScreen(v *Screen) {
 		s.pasteScreen(v)
 	case s.approved:
 		s.signInFailure(v)
-		v.Actions = []Action{{ID: ActRetry, Label: M("wizard.signin.save-again"), Key: 'r'}}
+		v.Actions = []Action{{ID: ActRetry, Label: Msg("wizard.signin.save-again"), Key: 'r'}}
 	case s.signedIn:
 		s.signedInScreen(v)
 	default:
@@ -47,7 +47,7 @@ func (s *State) signInScreen(v *Screen) {
 }
 
 func cancelAction() Action {
-	return Action{ID: ActCancel, Label: M("wizard.action.cancel"), Key: 'x'}
+	return Action{ID: ActCancel, Label: Msg("wizard.action.cancel"), Key: 'x'}
 }
 
 // providerName returns the name of the provider at which the person signs in.
@@ -62,24 +62,24 @@ func (s *State) providerName() string {
 // (docs/security.md T16).
 func (s *State) offerScreen(v *Screen) {
 	o, _, _ := s.browserSignIn()
-	v.Intro = []Words{M("wizard.signin.intro", "name", s.providerName())}
-	start := Action{ID: ActSignIn, Label: M("wizard.signin.start")}
+	v.Intro = []Words{Msg("wizard.signin.intro", "name", s.providerName())}
+	start := Action{ID: ActSignIn, Label: Msg("wizard.signin.start")}
 	if o != nil && o.Flow == presets.FlowCode {
-		start.Label = M("wizard.signin.start-paste")
+		start.Label = Msg("wizard.signin.start-paste")
 	}
 	s.signInFailure(v)
 	if v.Finding == nil {
 		v.Facts = s.signInFacts()
-		v.Notices = append(v.Notices, Notice{LevelInfo, M("wizard.signin.no-password")})
+		v.Notices = append(v.Notices, Notice{LevelInfo, Msg("wizard.signin.no-password")})
 		if !s.prepareApplies() { // otherwise step 4 has said so (M-7)
-			v.Notices = append(v.Notices, Notice{LevelInfo, M("wizard.prepare.alert", "name", s.providerName())})
+			v.Notices = append(v.Notices, Notice{LevelInfo, Msg("wizard.prepare.alert", "name", s.providerName())})
 		}
 	} else {
-		start.Label, start.Key = M("wizard.signin.again"), 'r'
+		start.Label, start.Key = Msg("wizard.signin.again"), 'r'
 	}
 	v.Actions = []Action{start}
 	if o != nil && o.Flow == presets.FlowDevice && o.AuthURL != "" {
-		v.Actions = append(v.Actions, Action{ID: ActPaste, Label: M("wizard.signin.by-paste"), Key: 'w'})
+		v.Actions = append(v.Actions, Action{ID: ActPaste, Label: Msg("wizard.signin.by-paste"), Key: 'w'})
 	}
 	s.otherMethods(v)
 }
@@ -87,20 +87,20 @@ func (s *State) offerScreen(v *Screen) {
 // signInFacts lists what the sign-in is for.
 func (s *State) signInFacts() []Fact {
 	return []Fact{
-		{Label: M("wizard.fact.user"), Value: L(s.draft.Submission.Username)},
-		{Label: M("wizard.fact.submission"), Value: serverWords(s.draft.Submission)},
+		{Label: Msg("wizard.fact.user"), Value: Literal(s.draft.Submission.Username)},
+		{Label: Msg("wizard.fact.submission"), Value: serverWords(s.draft.Submission)},
 	}
 }
 
 // otherMethods offers a password where one works, and another provider where none does.
 func (s *State) otherMethods(v *Screen) {
 	if !s.passwordless(s.preset()) {
-		v.Actions = append(v.Actions, Action{ID: ActPassword, Label: M("wizard.signin.use-password"), Key: 'p'})
+		v.Actions = append(v.Actions, Action{ID: ActPassword, Label: Msg("wizard.signin.use-password"), Key: 'p'})
 		return
 	}
 	if v.Finding != nil {
 		v.Actions = append(v.Actions, Action{
-			ID: GotoPrefix + ActionID(StepProvider), Label: M("wizard.signin.other-provider", "number", StepProvider.Number()),
+			ID: GotoPrefix + ActionID(StepProvider), Label: Msg("wizard.signin.other-provider", "number", StepProvider.Number()),
 			Key: 'o',
 		})
 	}
@@ -117,7 +117,7 @@ func (s *State) signInFailure(v *Screen) {
 
 // promptScreen shows what to do in the browser, while the worker polls the provider for the approval.
 func (s *State) promptScreen(v *Screen) {
-	busy := &Busy{Request: s.work[DoSignIn].id, Text: M("wizard.busy.signin-saving")}
+	busy := &Busy{Request: s.work[DoSignIn].id, Text: Msg("wizard.busy.signin-saving")}
 	v.Busy, v.Actions = busy, []Action{cancelAction()}
 	p := s.prompt
 	if p == nil || p.Flow != presets.FlowDevice {
@@ -127,42 +127,42 @@ func (s *State) promptScreen(v *Screen) {
 	if phase == "" {
 		phase = "waiting"
 	}
-	busy.Text = M("wizard.busy.signin-" + phase)
+	busy.Text = Msg("wizard.busy.signin-" + phase)
 	busy.GivesUp, busy.Countdown = p.Lasts, true
-	v.Intro = []Words{M("oauth.prompt.account", "account", s.draft.Address)}
-	v.Notices = append(v.Notices, Notice{LevelWarn, M("oauth.prompt.warning")})
+	v.Intro = []Words{Msg("oauth.prompt.account", "account", s.draft.Address)}
+	v.Notices = append(v.Notices, Notice{LevelWarn, Msg("oauth.prompt.warning")})
 	if p.Complete {
-		v.Notices = append(v.Notices, Notice{LevelInfo, M("oauth.prompt.compare")})
+		v.Notices = append(v.Notices, Notice{LevelInfo, Msg("oauth.prompt.compare")})
 	}
-	page := Copyable{Label: M("wizard.signin.url"), Text: p.URL, QR: p.QR != "", Picture: p.QR}
-	v.Copy = []Copyable{page, {Label: M("wizard.signin.code"), Text: p.Code}}
+	page := Copyable{Label: Msg("wizard.signin.url"), Text: p.URL, QR: p.QR != "", Picture: p.QR}
+	v.Copy = []Copyable{page, {Label: Msg("wizard.signin.code"), Text: p.Code}}
 }
 
 // pasteScreen asks for the address that the browser shows at the end.
 func (s *State) pasteScreen(v *Screen) {
-	v.Intro = []Words{M("oauth.prompt.account", "account", s.draft.Address)}
-	v.Notices = append(v.Notices, Notice{LevelWarn, M("wizard.signin.paste-warning")})
-	v.Copy = []Copyable{{Label: M("wizard.signin.url"), Text: s.prompt.URL}}
+	v.Intro = []Words{Msg("oauth.prompt.account", "account", s.draft.Address)}
+	v.Notices = append(v.Notices, Notice{LevelWarn, Msg("wizard.signin.paste-warning")})
+	v.Copy = []Copyable{{Label: Msg("wizard.signin.url"), Text: s.prompt.URL}}
 	v.Fields = []Field{{
-		ID: FieldSecret, Kind: KindSecret, Label: M("wizard.signin.pasted"), Error: s.errors[FieldSecret],
-		Help: M("oauth.prompt.paste", "redirect", s.prompt.Redirect),
+		ID: FieldSecret, Kind: KindSecret, Label: Msg("wizard.signin.pasted"), Error: s.errors[FieldSecret],
+		Help: Msg("oauth.prompt.paste", "redirect", s.prompt.Redirect),
 	}}
 	v.Actions = []Action{
-		{ID: ActNext, Label: M("wizard.action.check")},
-		{ID: ActRetry, Label: M("wizard.signin.new-address"), Key: 'r'},
+		{ID: ActNext, Label: Msg("wizard.action.check")},
+		{ID: ActRetry, Label: Msg("wizard.signin.new-address"), Key: 'r'},
 		cancelAction(),
 	}
 }
 
 func (s *State) signedInScreen(v *Screen) {
 	v.Intro = []Words{s.accountWords()}
-	v.Notices = append(v.Notices, Notice{LevelInfo, M("wizard.signin.honest")})
+	v.Notices = append(v.Notices, Notice{LevelInfo, Msg("wizard.signin.honest")})
 	v.Facts = s.signInFacts()
-	next := Action{ID: ActNext, Label: M("wizard.action.next")}
-	again := Action{ID: ActSignIn, Label: M("wizard.signin.again"), Key: 'r'}
+	next := Action{ID: ActNext, Label: Msg("wizard.action.next")}
+	again := Action{ID: ActSignIn, Label: Msg("wizard.signin.again"), Key: 'r'}
 	v.Actions = []Action{next, again}
 	if s.fixField == FieldSecret {
-		v.Notices = append(v.Notices, Notice{LevelWarn, M("wizard.signin.refused")})
+		v.Notices = append(v.Notices, Notice{LevelWarn, Msg("wizard.signin.refused")})
 		v.Actions = []Action{again, next}
 	}
 	s.otherMethods(v)
@@ -217,7 +217,7 @@ func (s *State) answerSignIn(a Answer) {
 		s.beginSignIn(presets.FlowCode)
 	case a.Action == ActNext && pasting:
 		if a.Secret.Empty() {
-			s.errors[FieldSecret] = M("oauth.problem.no_code")
+			s.errors[FieldSecret] = Msg("oauth.problem.no_code")
 			return
 		}
 		s.ask(DoSignIn, func(r *Request) { r.Secret = a.Secret })

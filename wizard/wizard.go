@@ -63,17 +63,17 @@ type Words struct {
 	Remote  safetext.Remote
 }
 
-// M makes Words of a message of the translations.
-func M(key string, args ...any) Words { return Words{Msg: locale.Msg(key, args...)} }
+// Msg makes Words of a message of the translations.
+func Msg(key string, args ...any) Words { return Words{Msg: locale.Msg(key, args...)} }
 
-// L makes Words of a literal that the person or this program wrote.
-func L(s string) Words { return Words{Literal: s} }
+// Literal makes Words of a literal that the person or this program wrote.
+func Literal(s string) Words { return Words{Literal: s} }
 
-// R makes Words of remote text.
-func R(s string) Words { return Words{Remote: safetext.FromRemote(s)} }
+// Remote makes Words of remote text.
+func Remote(s string) Words { return Words{Remote: safetext.FromRemote(s)} }
 
-// P makes Words of a text that holds all of its languages.
-func P(t presets.Text) Words { return Words{Text: t} }
+// Translated makes Words of a text that holds all of its languages.
+func Translated(t presets.Text) Words { return Words{Text: t} }
 
 // Empty reports whether there is nothing to show.
 func (w Words) Empty() bool {

@@ -12,9 +12,9 @@ import (
 // entryName returns a provider's name, in the person's language where the provider has a name in it.
 func entryName(e presets.Entry) Words {
 	if len(e.Names) == 0 {
-		return L(e.Name)
+		return Literal(e.Name)
 	}
-	return P(e.Translations())
+	return Translated(e.Translations())
 }
 
 // Join puts words into one language. product replaces {product} in a text. own, where given, is applied to our own

@@ -23,7 +23,8 @@ func profileOf(provider string, kind config.SecretType) *config.Profile {
 	}
 }
 
-// Exchange offers OAUTHBEARER but refuses it, so deliveries must use XOAUTH2 like the checks.
+// TestTheOnlyMechanismForTokens: Exchange offers OAUTHBEARER but refuses it, so deliveries must use XOAUTH2 like the
+// checks.
 func TestTheOnlyMechanismForTokens(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

@@ -70,11 +70,11 @@ func homeItems(doc *config.Document) []tui.HomeItem {
 		}
 		switch {
 		case p.Disabled != nil:
-			item.Next = wizard.M("cli.home.disabled", "cause", p.Disabled.Cause)
+			item.Next = wizard.Msg("cli.home.disabled", "cause", p.Disabled.Cause)
 		case item.Proven.IsZero(), item.Changed:
-			item.Next = wizard.M("cli.home.test")
+			item.Next = wizard.Msg("cli.home.test")
 		case item.Verdict != check.Pass:
-			item.Next = wizard.M("cli.home.dns")
+			item.Next = wizard.Msg("cli.home.dns")
 		}
 		items = append(items, item)
 	}
@@ -125,7 +125,7 @@ func homeAction(ctx context.Context, f *command.Factory, doc *config.Document, c
 	if text, ok := config.Describe(err); ok {
 		return wizard.Words{Msg: text}, nil
 	}
-	return wizard.R(err.Error()), nil
+	return wizard.Remote(err.Error()), nil
 }
 
 func change(doc *config.Document, err error) error {
@@ -148,7 +148,7 @@ func homeTest(ctx context.Context, f *command.Factory, name string) (wizard.Word
 		return wizard.Words{}, err
 	}
 	if own != nil {
-		return wizard.M("cli.home.test-failed", "name", safetext.FromRemote(name)), nil
+		return wizard.Msg("cli.home.test-failed", "name", safetext.FromRemote(name)), nil
 	}
-	return wizard.M("cli.home.test-passed", "name", safetext.FromRemote(name)), nil
+	return wizard.Msg("cli.home.test-passed", "name", safetext.FromRemote(name)), nil
 }

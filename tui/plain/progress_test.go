@@ -12,15 +12,15 @@ import (
 // searching returns the screen of the provider step during a search.
 func searching(host string, first wizard.ActionID) wizard.Screen {
 	v := wizard.Screen{
-		Step: wizard.StepProvider, Number: 2, Title: wizard.L("Provider"),
-		Busy: &wizard.Busy{Request: 1, Text: wizard.L("going on")},
+		Step: wizard.StepProvider, Number: 2, Title: wizard.Literal("Provider"),
+		Busy: &wizard.Busy{Request: 1, Text: wizard.Literal("going on")},
 		Actions: []wizard.Action{
-			{ID: first, Label: wizard.L("first")},
-			{ID: wizard.ActCancel, Label: wizard.L("stop"), Key: 'x'},
+			{ID: first, Label: wizard.Literal("first")},
+			{ID: wizard.ActCancel, Label: wizard.Literal("stop"), Key: 'x'},
 		},
 	}
 	if host != "" {
-		v.Facts = []wizard.Fact{{Label: wizard.L("Sending"), Value: wizard.L(host)}}
+		v.Facts = []wizard.Fact{{Label: wizard.Literal("Sending"), Value: wizard.Literal(host)}}
 	}
 	return v
 }

@@ -198,9 +198,9 @@ func (c *Conversation) do(ctx context.Context, r wizard.Request) {
 			return
 		}
 		// Without this outcome a worker that returns without one would leave the person waiting for ever.
-		err := wizard.M("wizard.no-result")
+		err := wizard.Msg("wizard.no-result")
 		if ctx.Err() != nil {
-			err = wizard.M("wizard.cancelled")
+			err = wizard.Msg("wizard.cancelled")
 		}
 		tell(wizard.Outcome{ID: r.ID, Kind: r.Kind, Done: true, Err: err})
 	}()

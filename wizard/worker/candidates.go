@@ -20,11 +20,11 @@ func (w *Worker) discover(ctx context.Context, r wizard.Request, out *wizard.Out
 		}})
 	switch {
 	case errors.Is(err, context.Canceled):
-		out.Err = wizard.M("wizard.cancelled")
+		out.Err = wizard.Msg("wizard.cancelled")
 	case errors.Is(err, discovery.ErrNoDomain), errors.Is(err, discovery.ErrAddress):
-		out.Err = wizard.M("setup.no-domain", "domain", config.AddressDomain(address))
+		out.Err = wizard.Msg("setup.no-domain", "domain", config.AddressDomain(address))
 	case err != nil:
-		out.Err = wizard.M("setup.no-dns")
+		out.Err = wizard.Msg("setup.no-dns")
 	}
 	out.Candidates = w.offers(list, address)
 }

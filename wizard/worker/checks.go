@@ -36,7 +36,7 @@ func (w *Worker) submission(ctx context.Context, r wizard.Request, out *wizard.O
 	}
 }
 
-// connected returns the server with the port and security that the connection really used.
+// dialledServer returns the server with the port and security that the connection really used.
 func dialledServer(results []diagnostics.Result, id check.ID, server config.Server) (config.Server, bool) {
 	result, _ := diagnostics.Find(results, id)
 	for _, o := range result.Evidence {

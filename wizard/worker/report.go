@@ -54,7 +54,7 @@ func reportOf(r diagnostics.Result) wizard.Report {
 	return out
 }
 
-// explain fills in what a result means, in every language.
+// fillMeaning fills in what a result means, in every language.
 func fillMeaning(out *wizard.Report, r diagnostics.Result) {
 	said := map[locale.Lang]explain.Words{}
 	for _, lang := range locale.All() {
@@ -88,10 +88,10 @@ func everyLanguage(say func(locale.Lang) string) wizard.Words {
 			text[lang] = said
 		}
 	}
-	return wizard.P(text)
+	return wizard.Translated(text)
 }
 
-// place converts the catalogue's word for a field into the wizard's field and the step that shows it.
+// fixPlace converts the catalogue's word for a field into the wizard's field and the step that shows it.
 func fixPlace(step wizard.Step, field string) (wizard.Step, wizard.FieldID) {
 	switch {
 	case step == wizard.StepCredential:

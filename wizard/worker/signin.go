@@ -129,7 +129,7 @@ func (w *Worker) beginSignIn(ctx context.Context, r wizard.Request, out *wizard.
 func (w *Worker) signIn(ctx context.Context, r wizard.Request, out *wizard.Outcome, tell func(wizard.Outcome)) {
 	s, ok := w.signIns.find(r.Begun)
 	if !ok {
-		out.Err = wizard.M("wizard.signin.lost")
+		out.Err = wizard.Msg("wizard.signin.lost")
 		return
 	}
 	var result oauth.Result

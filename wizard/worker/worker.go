@@ -136,14 +136,14 @@ func (w *Worker) run(ctx context.Context, r wizard.Request, tell func(wizard.Out
 // sentence turns an error into words: its own translated message when it has one, else its text.
 func sentence(err error) wizard.Words {
 	if errors.Is(err, context.Canceled) {
-		return wizard.M("wizard.cancelled")
+		return wizard.Msg("wizard.cancelled")
 	}
 	var taken *errTaken
 	if errors.As(err, &taken) {
-		return wizard.M("wizard.review.name-taken", "name", taken.name)
+		return wizard.Msg("wizard.review.name-taken", "name", taken.name)
 	}
 	if text, ok := config.Describe(err); ok {
 		return wizard.Words{Msg: text}
 	}
-	return wizard.R(err.Error())
+	return wizard.Remote(err.Error())
 }
