@@ -2,7 +2,7 @@ package config
 
 import _ "embed"
 
-//go:generate go run ./internal/schema/generate
+//go:generate go test . -run TestSchemaIsCurrent -update
 
 //go:embed config.schema.json
 var schema []byte

@@ -17,7 +17,6 @@ import (
 // others are words that are spelled like a cause or a check and mean something else, by the package that has them.
 var others = map[string][]string{
 	"config/credential":       {"unknown"},            // a problem of its own
-	"config/internal/schema":  {"imap.auth"},          // a key of the configuration
 	"delivery":                {"unknown"},            // a state of a message
 	"diagnostics/portprobe":   {"family-only"},        // a verdict of two sides
 	"internal/cli/diagnose":   {"insecure-cleartext"}, // a flag

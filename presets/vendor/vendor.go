@@ -18,8 +18,6 @@ import (
 	"postier/presets"
 )
 
-//go:generate go run ./generate
-
 // SystemPath is the file's path unless POSTIER_VENDOR names another.
 const SystemPath = "/etc/postier/vendor.json"
 

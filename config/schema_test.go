@@ -1,0 +1,214 @@
+package config_test
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"reflect"
+	"testing"
+
+	"postier/config"
+	"postier/internal/check"
+	"postier/internal/jsonschema"
+)
+
+var update = flag.Bool("update", false, "write config.schema.json again; read the difference before committing it")
+
+// TestSchemaIsCurrent builds the schema from the Go types, so that a key is named in one place only. It fails if
+// `go generate ./config` has to be run.
+func TestSchemaIsCurrent(t *testing.T) {
+	t.Parallel()
+	built := jsonschema.Schema{
+		Type: reflect.TypeFor[config.File](), ID: "urn:postier:config:1", Title: "postier configuration", Rules: rules,
+	}.Build()
+	switch {
+	case bytes.Equal(config.Schema(), built):
+	case !*update:
+		t.Error("config.schema.json is not what the types say; run: go generate ./config")
+	default:
+		if err := os.WriteFile("config.schema.json", built, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+type object = jsonschema.Object
+
+// The patterns are looser than the Go rules: everything that Go accepts matches them. \S at both ends stands for "no
+// space at the ends", [^\x00-\x1f\x7f] for "no control character".
+const (
+	namePattern    = `^[a-z0-9][a-z0-9_-]{0,63}$`
+	addressPattern = `^[^\s\x00-\x1f\x7f<>]+@[^\s\x00-\x1f\x7f<>@]+$`
+	senderPattern  = `^([^\s\x00-\x1f\x7f<>]+@)?[^\s\x00-\x1f\x7f<>@]+$`
+	hostPattern    = `^[^\s\x00-\x1f\x7f/@\[\]]+$`
+	linePattern    = `^[^\x00-\x1f\x7f]*$`
+	trimmedPattern = `^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$`
+	pinPattern     = `^[0-9a-f]{64}$`
+	digestPattern  = `^sha256:[0-9a-f]{64}$`
+	wordPattern    = `^[a-z][a-z0-9-]*([.][a-z0-9-]+)*$`
+	envPattern     = `^[A-Za-z_][A-Za-z0-9_]*$`
+	systemdPattern = `^[A-Za-z0-9_.@-]+$`
+)
+
+// rules are what the types cannot say: patterns, ranges, descriptions.
+var rules = []jsonschema.Rule{
+	{Path: "^$schema", Add: object{"description": "The schema beside this file, for editors."}},
+	{Path: "^version", Add: object{"const": config.Version, "description": "Version of the file format."}},
+	{Path: "^default", Add: object{
+		"pattern":     `^$|` + namePattern,
+		"description": "Profile that sends when no other one matches the sender.",
+	}},
+	{Path: "^fallback", Add: object{
+		"pattern":     `^$|` + namePattern,
+		"description": "Profile that sends while another one is switched off after failures.",
+	}},
+	{Path: "^profiles", Add: object{
+		"propertyNames": object{"pattern": namePattern}, "maxProperties": 1000,
+		"description": "Ways to send mail, by short name.",
+	}},
+
+	{Path: "^queue", Add: object{"description": "Where accepted messages, counters and the suppression list are kept."}},
+	{Path: "^queue.database", Add: object{
+		"maxLength": 4096, "pattern": linePattern,
+		"description": "A file, or a PostgreSQL URL without a password; empty: postier chooses a file.",
+	}},
+
+	{Path: "label", Add: object{"maxLength": 200, "pattern": linePattern, "description": "Name for people."}},
+	{Path: "enabled", Add: object{"description": "false keeps the settings and sends nothing."}},
+	{
+		Path: "^profiles.*.provider",
+		Add:  object{"pattern": `^$|` + namePattern, "description": "Provider preset that the settings came from."},
+	},
+	{Path: "from", Add: object{"description": "Author of the messages."}},
+	{Path: "from.name", Add: object{"maxLength": 200, "pattern": linePattern}},
+	{Path: "from.address", Add: object{"pattern": addressPattern, "maxLength": 254}},
+	{Path: "reply_to", Add: object{
+		"pattern": `^$|` + addressPattern, "maxLength": 254,
+		"description": "Where replies go.",
+	}},
+	{Path: "bcc", Add: object{"maxItems": 50, "description": "Addresses that get a blind copy of every message."}},
+	{Path: "bcc.*", Add: object{"pattern": addressPattern, "maxLength": 254}},
+	{Path: "senders", Add: object{
+		"maxItems":    1000,
+		"description": "Domains and addresses whose messages this profile sends.",
+	}},
+	{Path: "senders.*", Add: object{"pattern": senderPattern, "maxLength": 254}},
+	{Path: "kinds", Add: object{
+		"propertyNames": object{"pattern": namePattern}, "maxProperties": 200,
+		"description": "Message kinds switched on or off; a kind that is not listed is on.",
+	}},
+
+	{Path: "submission", Add: object{"description": "Submission server (RFC 6409)."}},
+	{Path: "host", Add: object{"pattern": hostPattern, "description": "Host name, or IP address without brackets."}},
+	{Path: "port", Add: object{"minimum": 1, "maximum": 65535}},
+	{Path: "security", Add: object{
+		"enum": config.Securities(),
+		"description": "tls: from the first byte (RFC 8314); starttls: upgrade, required; none: cleartext; auto: tls, then " +
+			"starttls, never cleartext.",
+	}},
+	{Path: "auth", Add: object{
+		"enum":        append([]config.Mechanism{""}, config.Mechanisms()...),
+		"description": "SASL mechanism.",
+	}},
+	{Path: "imap.auth", Add: object{"enum": withoutNone()}},
+	{Path: "username", Add: object{"pattern": `^$|` + trimmedPattern, "maxLength": 255}},
+	{Path: "helo", Add: object{"maxLength": 255, "description": "Argument of EHLO; empty: chosen by the program."}},
+	{Path: "insecure", Add: object{"description": "A technician accepted cleartext for this profile."}},
+
+	{Path: "credential", Add: object{
+		"oneOf":       alternatives(),
+		"description": "Where the secret is; never the secret itself.",
+	}},
+	{Path: "credential.type", Add: object{"enum": append([]config.SecretType{""}, config.SecretTypes()...)}},
+	{Path: "credential.path", Add: object{"maxLength": 4096, "pattern": linePattern}},
+	{Path: "credential.command", Add: object{"maxItems": 64}},
+	{Path: "credential.command.*", Add: object{"maxLength": 4096, "pattern": linePattern}},
+	{Path: "credential.provider", Add: object{"pattern": `^$|` + namePattern}},
+
+	{Path: "sent_copy", Add: object{
+		"description": "Who files the copy in the Sent folder.",
+		"if":          object{"properties": object{"mode": object{"const": config.SentAppend}}, "required": []string{"mode"}},
+		"then":        object{"required": []string{"imap", "folder"}, "properties": object{"folder": object{"minLength": 1}}},
+	}},
+	{Path: "sent_copy.mode", Add: object{"enum": config.SentModes()}},
+	{Path: "sent_copy.folder", Add: object{
+		"maxLength": 255, "pattern": `^$|` + trimmedPattern,
+		"description": "Folder name as people read it.",
+	}},
+
+	{Path: "limits", Add: object{"description": "Bounds of sending; 0 means none."}},
+	{Path: "per_hour", Add: limit()},
+	{Path: "per_day", Add: limit()},
+	{Path: "per_week", Add: limit()},
+	{Path: "recipients_per_message", Add: limit()},
+	{Path: "batch", Add: object{"description": "A number of messages, then a pause."}},
+	{Path: "batch.messages", Add: limit()},
+	{Path: "batch.wait_seconds", Add: object{"minimum": 0, "maximum": config.MaxWaitSeconds}},
+	{Path: "test_mode", Add: object{
+		"description": "Every message goes to one test address.",
+		"if":          object{"properties": object{"enabled": object{"const": true}}, "required": []string{"enabled"}},
+		"then":        object{"required": []string{"address"}, "properties": object{"address": object{"minLength": 1}}},
+	}},
+	{Path: "test_mode.address", Add: object{"pattern": `^$|` + addressPattern, "maxLength": 254}},
+	{Path: "tls", Add: object{"description": "Exceptions that a technician made."}},
+	{Path: "pin_sha256", Add: object{"maxItems": 20, "description": "SHA-256 of the server's SubjectPublicKeyInfo."}},
+	{Path: "pin_sha256.*", Add: object{"pattern": pinPattern}},
+	{Path: "ca_file", Add: object{
+		"maxLength": 4096, "pattern": linePattern,
+		"description": "PEM file with roots that are trusted in addition.",
+	}},
+	{Path: "disabled", Add: object{"description": "Why the program switched the profile off."}},
+	{Path: "disabled.cause", Add: object{"pattern": wordPattern}},
+	{Path: "validated", Add: object{"description": "What was proven, and for which settings."}},
+	{Path: "digest", Add: object{"pattern": digestPattern}},
+	{Path: "checks", Add: object{"propertyNames": object{"pattern": wordPattern}, "maxProperties": 200}},
+	{Path: "checks.*", Add: object{"enum": check.Statuses()}},
+}
+
+func limit() object { return object{"minimum": 0, "maximum": 1_000_000_000} }
+
+func withoutNone() []config.Mechanism {
+	out := []config.Mechanism{""}
+	for _, mechanism := range config.Mechanisms() {
+		if mechanism != config.MechanismNone {
+			out = append(out, mechanism)
+		}
+	}
+	return out
+}
+
+// alternatives has one alternative a kind: its own keys, and the others at most empty.
+func alternatives() []object {
+	text := func(pattern string) object { return object{"type": "string", "minLength": 1, "pattern": pattern} }
+	return []object{
+		alternative("file", object{"path": object{"minLength": 1}}),
+		alternative("command", object{"command": object{"minItems": 1, "prefixItems": []object{{"pattern": "^/"}}}}),
+		alternative("systemd", object{"name": text(systemdPattern)}),
+		alternative("keyring", object{"name": text(trimmedPattern)}),
+		alternative("env", object{"name": text(envPattern)}),
+		alternative("ask", object{}),
+		alternative("oauth", object{"provider": object{"minLength": 1}}, "path", "tenant", "client_id"),
+		alternative("inline", object{"value": object{"minLength": 1}}),
+	}
+}
+
+func alternative(kind string, needed object, optional ...string) object {
+	properties := object{"kind": object{"const": kind}}
+	required := []string{"kind"}
+	allowed := map[string]bool{}
+	for _, key := range optional {
+		allowed[key] = true
+	}
+	for _, key := range []string{"path", "command", "name", "provider", "tenant", "client_id", "value"} {
+		switch rule, own := needed[key]; {
+		case own:
+			properties[key] = rule
+			required = append(required, key)
+		case key == "command":
+			properties[key] = object{"maxItems": 0}
+		case !allowed[key]:
+			properties[key] = object{"maxLength": 0}
+		}
+	}
+	return object{"properties": properties, "required": required}
+}
