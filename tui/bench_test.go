@@ -20,25 +20,25 @@ import (
 // each key to be drawn, and reports how many bytes the terminal is sent a key.
 func BenchmarkBytesPerKey(b *testing.B) {
 	child, sent := benchChild(b)
-	before := sent.settled()
+	before := sent.waitForEnd()
 	keys := 0
 	for b.Loop() {
 		_, _ = child.WriteString(string(rune('a' + keys%26)))
 		keys++
-		sent.grown()
+		sent.waitForMore()
 		if keys%40 == 0 { // start the line again before it scrolls sideways
 			_, _ = child.WriteString("\x15")
-			sent.settled()
+			sent.waitForEnd()
 		}
 	}
-	b.ReportMetric(float64(sent.settled()-before)/float64(keys), "B/key")
+	b.ReportMetric(float64(sent.waitForEnd()-before)/float64(keys), "B/key")
 }
 
 // BenchmarkFirstFrame starts the program and waits for the first frame on its terminal.
 func BenchmarkFirstFrame(b *testing.B) {
 	for b.Loop() {
 		_, sent := benchChild(b)
-		sent.grown()
+		sent.waitForMore()
 	}
 }
 
@@ -62,16 +62,16 @@ type counter struct {
 
 func (c *counter) Write(p []byte) (int, error) { c.n.Add(int64(len(p))); return len(p), nil }
 
-// grown waits until more has been written than at its last call.
-func (c *counter) grown() {
+// waitForMore waits until more has been written than at its last call.
+func (c *counter) waitForMore() {
 	for c.n.Load() == c.seen {
 		time.Sleep(200 * time.Microsecond)
 	}
 	c.seen = c.n.Load()
 }
 
-// settled waits until nothing more is written, and returns how much there is.
-func (c *counter) settled() int64 {
+// waitForEnd waits until nothing more is written, and returns how much there is.
+func (c *counter) waitForEnd() int64 {
 	const quiet = 150 * time.Millisecond
 	for {
 		n := c.n.Load()

@@ -47,12 +47,12 @@ func huhKeys() *huh.KeyMap {
 	return keys
 }
 
-// pick is one of a few choices: huh's Select, laid out again for each width and language.
-type pick struct {
+// choiceField is a field with a few choices: huh's Select, laid out again for each width and language.
+type choiceField struct {
 	value string
 }
 
-func (c *pick) field(f wizard.Field, s speech, width int, focused bool) *huh.Select[string] {
+func (c *choiceField) field(f wizard.Field, s speech, width int, focused bool) *huh.Select[string] {
 	options := make([]huh.Option[string], 0, len(f.Choices))
 	for _, choice := range f.Choices {
 		label := s.say(choice.Label)
@@ -69,16 +69,16 @@ func (c *pick) field(f wizard.Field, s speech, width int, focused bool) *huh.Sel
 	return field
 }
 
-func (c *pick) press(msg tea.KeyPressMsg, f wizard.Field, s speech) {
+func (c *choiceField) press(msg tea.KeyPressMsg, f wizard.Field, s speech) {
 	c.field(f, s, maxColumn, true).Update(msg)
 }
 
-// agree is a yes or no: huh's Confirm.
-type agree struct {
+// confirmField is a yes-or-no field: huh's Confirm.
+type confirmField struct {
 	yes bool
 }
 
-func (c *agree) field(s speech, width int, focused bool) *huh.Confirm {
+func (c *confirmField) field(s speech, width int, focused bool) *huh.Confirm {
 	field := huh.NewConfirm().Affirmative(s.t("yes")).Negative(s.t("no")).Value(&c.yes).WithButtonAlignment(lipgloss.Left)
 	field.WithTheme(huhTheme(s.theme)).WithKeyMap(huhKeys()).WithWidth(width)
 	if focused {
@@ -88,7 +88,7 @@ func (c *agree) field(s speech, width int, focused bool) *huh.Confirm {
 }
 
 // press takes y and n, and the first letters of the words in the language: o, j.
-func (c *agree) press(msg tea.KeyPressMsg, s speech) {
+func (c *confirmField) press(msg tea.KeyPressMsg, s speech) {
 	switch letter := strings.ToLower(msg.Text); {
 	case letter == "":
 		c.field(s, maxColumn, true).Update(msg)
@@ -101,7 +101,7 @@ func (c *agree) press(msg tea.KeyPressMsg, s speech) {
 	}
 }
 
-func (c *agree) takes(msg tea.KeyPressMsg, s speech) bool {
+func (c *confirmField) takes(msg tea.KeyPressMsg, s speech) bool {
 	letter := strings.ToLower(msg.Text)
 	return letter == "y" || letter == "n" || letter == " " || letter == strings.ToLower(firstRune(s.t("yes")))
 }

@@ -16,8 +16,8 @@ type conversation interface {
 	Ended() bool
 	// HasSecret reports whether a secret was given that no draft keeps.
 	HasSecret() bool
-	// Speak sets the language that is stored in drafts.
-	Speak(locale.Lang)
+	// SetLang sets the language that is stored in drafts.
+	SetLang(locale.Lang)
 }
 
 var _ conversation = (*carrier.Conversation)(nil)

@@ -170,8 +170,8 @@ func (d *driver) hides(text string) {
 // checkName returns the name of a check in these tests, the same in every language.
 func checkName(id check.ID) wizard.Words { return wizard.Literal("Check " + string(id)) }
 
-// explained gives a report the words of these tests.
-func explained(r wizard.Report) wizard.Report {
+// withWords fills in the texts of a report for these tests.
+func withWords(r wizard.Report) wizard.Report {
 	r.Title, r.Code = wizard.Literal("The server refused the password"), "P-31"
 	r.Meaning = wizard.Literal(
 		"The server knows the account, but the password that was sent is not the one it expects. Many " +

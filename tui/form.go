@@ -15,16 +15,16 @@ import (
 type input struct {
 	field  wizard.Field
 	entry  *entry
-	pick   *pick
+	pick   *choiceField
 	search *search
-	agree  *agree
+	agree  *confirmField
 }
 
 func newInput(f wizard.Field) *input {
 	in := &input{field: f}
 	switch f.Kind {
 	case wizard.KindChoice:
-		in.pick = &pick{value: f.Value}
+		in.pick = &choiceField{value: f.Value}
 		if !offered(f, f.Value) && len(f.Choices) > 0 {
 			in.pick.value = f.Choices[0].Value
 		}
@@ -34,7 +34,7 @@ func newInput(f wizard.Field) *input {
 			in.search.value = f.Choices[0].Value
 		}
 	case wizard.KindConfirm:
-		in.agree = &agree{yes: f.Value == wizard.Yes}
+		in.agree = &confirmField{yes: f.Value == wizard.Yes}
 	default:
 		in.entry = newEntry(f.Value, f.Kind == wizard.KindSecret)
 	}

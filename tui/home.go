@@ -198,7 +198,7 @@ func (h *home) View() tea.View {
 	rows := m.bodyHeight()
 	h.scroll = max(0, min(p.scrollTo(h.scroll, rows), p.height()-rows))
 	f := frame{theme: s.theme, width: h.width, height: h.height}
-	f.header(apart(s.product+" "+s.theme.glyphs.dot+" "+s.t("home-title"), s.languageKey(h.width < 60), p.width,
+	f.header(justify(s.product+" "+s.theme.glyphs.dot+" "+s.t("home-title"), s.languageKey(h.width < 60), p.width,
 		s.theme.glyphs.ellipsis))
 	f.progress(0)
 	f.body(p, h.scroll, rows)
@@ -286,7 +286,7 @@ func (h *home) item(p *page, item HomeItem, chosen bool) {
 		name = s.theme.glyphs.star + " " + name
 		on = s.t("home-default") + ", " + on
 	}
-	title := apart(lead+name, on, p.width, s.theme.glyphs.ellipsis)
+	title := justify(lead+name, on, p.width, s.theme.glyphs.ellipsis)
 	style := s.theme.styles.bold
 	if chosen {
 		style = s.theme.styles.chosen

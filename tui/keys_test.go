@@ -26,7 +26,7 @@ func (s script) Outcomes() <-chan wizard.Outcome { return nil }
 func (s script) Tell(wizard.Outcome)             {}
 func (s script) Ended() bool                     { return false }
 func (s script) HasSecret() bool                 { return false }
-func (s script) Speak(locale.Lang)               {}
+func (s script) SetLang(locale.Lang)             {}
 
 func newScript(screen wizard.Screen) script {
 	if screen.Step == "" {

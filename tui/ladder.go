@@ -51,10 +51,10 @@ func (m *model) rung(p *page, r wizard.Report, column int) {
 		if evidence != "" {
 			name += " " + s.theme.glyphs.dot + " " + evidence
 		}
-		p.add(badge + " " + apart(name, took, room, s.theme.glyphs.ellipsis))
+		p.add(badge + " " + justify(name, took, room, s.theme.glyphs.ellipsis))
 		return
 	}
-	p.add(badge + " " + apart(name, took, room, s.theme.glyphs.ellipsis))
+	p.add(badge + " " + justify(name, took, room, s.theme.glyphs.ellipsis))
 	if evidence != "" && (r.Status == check.Fail || r.Status == check.Warn) {
 		p.add("  " + typeset.Shorten(evidence, p.width-2, s.theme.glyphs.ellipsis))
 	}

@@ -76,7 +76,7 @@ func newModel(c conversation, o Options, l theme) *model {
 	if m.now == nil {
 		m.now = time.Now
 	}
-	m.conversation.Speak(m.speech.lang)
+	m.conversation.SetLang(m.speech.lang)
 	m.arrive()
 	return m
 }
@@ -278,7 +278,7 @@ func (m *model) touched() bool {
 func (m *model) switchLanguage() {
 	m.speech.lang = m.speech.lang.Next()
 	m.toast, m.follow = "", true
-	m.conversation.Speak(m.speech.lang)
+	m.conversation.SetLang(m.speech.lang)
 	if m.onLang != nil {
 		m.onLang(m.speech.lang)
 	}

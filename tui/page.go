@@ -104,8 +104,8 @@ func (p *page) bare(text, link string) {
 // reveal makes the lines from first to the end those that should be visible.
 func (p *page) reveal(first int) { p.want = span{first, len(p.lines)} }
 
-// apart puts left and right at the ends of a line of width cells; left is shortened where there is no room.
-func apart(left, right string, width int, sign string) string {
+// justify puts left and right at the ends of a line of width cells; left is shortened where there is no room.
+func justify(left, right string, width int, sign string) string {
 	room := width - typeset.Width(right) - 1
 	if right == "" || room < 1 {
 		return typeset.Shorten(left, width, sign)

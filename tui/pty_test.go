@@ -98,8 +98,8 @@ func (s *session) press(keys string) {
 
 func (s *session) paste(text string) { s.t.Helper(); s.press("\x1b[200~" + text + "\x1b[201~") }
 
-// sees waits until the screen shows a text.
-func (s *session) sees(text string) {
+// waitFor waits until the screen shows a text.
+func (s *session) waitFor(text string) {
 	s.t.Helper()
 	s.until("show "+text, func() bool { return strings.Contains(s.screen.Text(), text) })
 }
@@ -165,57 +165,57 @@ func (s *session) restored() {
 func TestWholeSetup(t *testing.T) {
 	t.Parallel()
 	s := open(t, "wizard", 80, 24)
-	s.sees("Étape 1/12")
+	s.waitFor("Étape 1/12")
 	s.paste("contact@gmail.com\r\n")
-	s.sees("contact@gmail.com")
+	s.waitFor("contact@gmail.com")
 	s.press("\r")
-	s.sees("Étape 2/12")
+	s.waitFor("Étape 2/12")
 	s.picture("provider")
 	s.press("\r")
-	s.sees("Étape 4/12")
+	s.waitFor("Étape 4/12")
 	s.picture("prepare")
 	s.press("q") // the QR code
-	s.sees("█")
+	s.waitFor("█")
 	s.picture("qr")
 	s.press("\x1b")
 	s.until("close the QR code", func() bool { return !strings.Contains(s.screen.Text(), "█") })
 	s.press("\r")
-	s.sees("Étape 5/12")
+	s.waitFor("Étape 5/12")
 	s.paste("wron gpas swor done")
 	s.press("\r")
-	s.sees("P-31")
+	s.waitFor("P-31")
 	s.picture("refused")
 	for i := range 30 {
 		s.resize(1+i*7%100, 1+i*5%40)
 	}
 	s.resize(1, 1)
 	s.resize(80, 24)
-	s.sees("P-31")
+	s.waitFor("P-31")
 	s.press("\r")
-	s.sees("Étape 5/12")
+	s.waitFor("Étape 5/12")
 	s.paste("abcd efgh ijkl mnop")
 	s.press("\r")
-	s.sees("Étape 6/12")
-	s.sees("[Continuer")
+	s.waitFor("Étape 6/12")
+	s.waitFor("[Continuer")
 	s.picture("submission")
 	for _, step := range []string{"7/12", "8/12", "9/12", "10/12"} {
 		s.press("\r")
-		s.sees("Étape " + step)
+		s.waitFor("Étape " + step)
 		if step != "10/12" {
 			s.until("finish the checks", func() bool { return !strings.Contains(s.screen.Text(), "abandonne") })
 		}
 	}
 	s.press("\r")
-	s.sees("Étape 11/12")
+	s.waitFor("Étape 11/12")
 	s.press("\r")
-	s.sees("Étape 12/12")
+	s.waitFor("Étape 12/12")
 	s.picture("done")
 	s.press("\r")
 	if code := s.exit(); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
 	s.restored()
-	s.sees("/tmp/config.json")
+	s.waitFor("/tmp/config.json")
 	s.clean()
 }
 
@@ -257,7 +257,7 @@ func TestSignals(t *testing.T) {
 				t.Errorf("exit code %d, expected 130", code)
 			}
 			s.restored()
-			s.sees("postier setup --resume")
+			s.waitFor("postier setup --resume")
 			s.draftHolds(draft)
 		})
 	}
@@ -267,20 +267,20 @@ func TestSignals(t *testing.T) {
 func (s *session) hang() {
 	s.t.Helper()
 	s.submit("hang hang hang hang")
-	s.sees("6/12")
-	s.sees("abandonne")
+	s.waitFor("6/12")
+	s.waitFor("abandonne")
 }
 
 // submit goes to the first check with a password.
 func (s *session) submit(password string) {
 	s.t.Helper()
-	s.sees("1/12")
+	s.waitFor("1/12")
 	s.press("contact@gmail.com\r")
-	s.sees("2/12")
+	s.waitFor("2/12")
 	s.press("\r")
-	s.sees("4/12")
+	s.waitFor("4/12")
 	s.press("\r")
-	s.sees("5/12")
+	s.waitFor("5/12")
 	s.press(password + "\r")
 }
 
@@ -294,8 +294,8 @@ func TestWorkerPanics(t *testing.T) {
 		t.Errorf("exit code %d, expected 1", code)
 	}
 	s.restored()
-	s.sees("a check broke down: out of luck")
-	s.sees("postier setup --resume")
+	s.waitFor("a check broke down: out of luck")
+	s.waitFor("postier setup --resume")
 	s.draftHolds(draft)
 }
 
@@ -335,13 +335,13 @@ func TestLeaveAndSuspend(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.until("take the full screen again", s.screen.Full)
-	s.sees("6/12")
+	s.waitFor("6/12")
 	s.press("\x03")
-	s.sees("Quitter maintenant")
+	s.waitFor("Quitter maintenant")
 	s.press("\x1b")
-	s.sees("abandonne")
+	s.waitFor("abandonne")
 	s.press("\x03")
-	s.sees("Quitter maintenant")
+	s.waitFor("Quitter maintenant")
 	s.press("\x03")
 	if code := s.exit(); code != 130 {
 		t.Errorf("exit code %d, expected 130", code)
@@ -361,7 +361,7 @@ func TestTinyTerminal(t *testing.T) {
 	s := open(t, "wizard", 1, 1)
 	s.until("draw anything", func() bool { return s.screen.Full() })
 	s.resize(80, 24)
-	s.sees("1/12")
+	s.waitFor("1/12")
 	s.press("\x03")
 	if code := s.exit(); code != 130 {
 		t.Errorf("exit code %d, expected 130", code)
@@ -372,10 +372,10 @@ func TestTinyTerminal(t *testing.T) {
 func TestHomeOnATerminal(t *testing.T) {
 	t.Parallel()
 	s := open(t, "home", 80, 24)
-	s.sees("Cabinet Durand")
+	s.waitFor("Cabinet Durand")
 	s.press("\x1b[Bt")
 	if code := s.exit(); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
-	s.sees("chose test newsletter fr")
+	s.waitFor("chose test newsletter fr")
 }

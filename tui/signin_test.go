@@ -36,7 +36,7 @@ func signInWalk(t *testing.T) []stop {
 	w.keep("signin-code")
 	w.tell(wizard.Outcome{
 		ID: w.request(wizard.DoSignIn).ID, Kind: wizard.DoSignIn, Done: true, Err: wizard.Msg("oauth.problem.denied"),
-		Reports: []wizard.Report{explained(wizard.Report{
+		Reports: []wizard.Report{withWords(wizard.Report{
 			ID: "oauth.sign-in", Status: check.Fail, Cause: "oauth-denied",
 			Reply: wizard.Remote("access_denied: the person declined").Remote,
 		})},

@@ -48,7 +48,7 @@ func (m *model) View() tea.View {
 	}
 	*scroll = max(0, min(*scroll, p.height()-rows))
 	f := frame{theme: m.speech.theme, width: m.width, height: m.height}
-	f.header(apart(m.stepLine(), m.speech.languageKey(m.width < 60), p.width, m.speech.theme.glyphs.ellipsis))
+	f.header(justify(m.stepLine(), m.speech.languageKey(m.width < 60), p.width, m.speech.theme.glyphs.ellipsis))
 	f.progress(m.screen.Number)
 	f.body(p, *scroll, rows)
 	f.status(p, *scroll, rows, m.speech, m.toast)
@@ -157,7 +157,7 @@ func (f *frame) status(p *page, scroll, rows int, s speech, toast string) {
 			more = f.theme.glyphs.below
 		}
 	}
-	f.row(apart(toast, f.theme.styles.bold.Render(more), p.width, f.theme.glyphs.ellipsis))
+	f.row(justify(toast, f.theme.styles.bold.Render(more), p.width, f.theme.glyphs.ellipsis))
 }
 
 func (f *frame) footer(text string) {

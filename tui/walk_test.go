@@ -103,7 +103,7 @@ func reports(ids []string, failed string) []wizard.Report {
 }
 
 func refused(id string) wizard.Report {
-	return explained(wizard.Report{
+	return withWords(wizard.Report{
 		ID: check.ID(id), Status: check.Fail, Cause: "wrong-password", Matched: "gmail-535-5.7.8",
 		Took: 1200 * time.Millisecond,
 		Reply: wizard.Remote("535-5.7.8 Username and Password not accepted. For more information, go to\r\n" +

@@ -74,8 +74,8 @@ func (s *State) startSentCopy() {
 	}
 }
 
-// support adds the product's support contact to screens with a failure and to the last screen.
-func (s State) support(v *Screen) {
+// addSupport adds the product's support contact to screens with a failure and to the last screen.
+func (s State) addSupport(v *Screen) {
 	if s.opts.Support.Empty() {
 		return
 	}

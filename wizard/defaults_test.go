@@ -94,7 +94,7 @@ func TestSupport(t *testing.T) {
 	k = known(t, Options{Support: contact})
 	k.toReview()
 	k.enter()
-	k.saved()
+	k.tellSaved()
 	k.at(StepDone)
 	if !named(k) {
 		t.Error("not named at the end")

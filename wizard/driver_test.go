@@ -288,8 +288,8 @@ func candidates(address string, hosts ...string) []Candidate {
 	return out
 }
 
-// saved answers DoSave.
-func (k *driver) saved() {
+// tellSaved tells the wizard that DoSave succeeded.
+func (k *driver) tellSaved() {
 	k.t.Helper()
 	r := k.last(DoSave)
 	k.tell(Outcome{

@@ -165,7 +165,7 @@ func TestSaveFails(t *testing.T) {
 		t.Error("the draft is gone")
 	}
 	k.enter()
-	k.saved()
+	k.tellSaved()
 	k.at(StepDone)
 	k.do(ActBack)
 	k.at(StepDone) // a saved profile is not undone by going back
@@ -180,7 +180,7 @@ func TestAnotherAddressAfterDone(t *testing.T) {
 	})
 	k.toReviewByHand()
 	k.enter()
-	k.saved()
+	k.tellSaved()
 	if !k.last(DoSave).Draft.Default {
 		t.Error("the first profile is the default")
 	}

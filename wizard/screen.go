@@ -8,7 +8,7 @@ func (s State) Screen() Screen {
 		Notices: append([]Notice(nil), s.notices...),
 	}
 	logicOf(step).screen(&s, &v)
-	s.support(&v)
+	s.addSupport(&v)
 	return v
 }
 

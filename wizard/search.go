@@ -65,9 +65,9 @@ func (s *State) providerScreen(v *Screen) {
 	}
 }
 
-// doubts returns one notice for each reason why the person has to confirm a candidate. It names the server, the domain
-// of the address, and where the password would go (docs/security.md T5).
-func (s *State) doubts(c Candidate) []Notice {
+// confirmReasons returns one notice for each reason why the person has to confirm a candidate. It names the server, the
+// domain of the address, and where the password would go (docs/security.md T5).
+func (s *State) confirmReasons(c Candidate) []Notice {
 	domain := config.AddressDomain(s.draft.Address)
 	reasons := c.Reasons
 	if len(reasons) == 0 {

@@ -30,7 +30,7 @@ func TestDraftsNeverHoldTheSecret(t *testing.T) {
 	k.enter()
 	k.enter()
 	k.enter()
-	k.saved()
+	k.tellSaved()
 	var all strings.Builder
 	for _, r := range k.requests {
 		data, err := json.Marshal(r.Draft)

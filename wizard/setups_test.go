@@ -23,7 +23,7 @@ func TestKnownProvider(t *testing.T) {
 	if r := k.last(DoSave); r.Draft.Profile != "marie" || r.Secret.Reveal() != appPassword {
 		t.Errorf("saved as %q", r.Draft.Profile)
 	}
-	k.saved()
+	k.tellSaved()
 	k.at(StepDone)
 	const most = 10 + 2 // the address and the password are among the answers here
 	if k.answers > most {

@@ -192,7 +192,7 @@ func (s *State) signInKey() string {
 	if !ok {
 		return ""
 	}
-	return strings.Join(append(s.servers(), s.draft.Address, o.Provider, c.ID, c.Tenant), "\n")
+	return strings.Join(append(s.secretServers(), s.draft.Address, o.Provider, c.ID, c.Tenant), "\n")
 }
 
 // signInWanted describes the sign-in that the draft needs.

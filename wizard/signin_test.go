@@ -37,14 +37,14 @@ func toSignIn(t *testing.T, o Options) *driver {
 	return k
 }
 
-// nothingKept tells the wizard that no earlier sign-in was found.
-func (k *driver) nothingKept() {
+// tellNoSignIn tells the wizard that no earlier sign-in was found.
+func (k *driver) tellNoSignIn() {
 	k.t.Helper()
 	k.tell(Outcome{ID: k.last(DoSignInFind).ID, Kind: DoSignInFind, Done: true})
 }
 
-// prompted asks for a code and tells the wizard one.
-func (k *driver) prompted() {
+// tellPrompt asks for a code and tells the wizard one.
+func (k *driver) tellPrompt() {
 	k.t.Helper()
 	k.do(ActSignIn)
 	k.tell(Outcome{ID: k.last(DoSignInBegin).ID, Kind: DoSignInBegin, Done: true, Prompt: &SignInPrompt{
@@ -53,8 +53,8 @@ func (k *driver) prompted() {
 	}})
 }
 
-// approved tells the wizard that the person approved.
-func (k *driver) approved() {
+// tellSignedIn tells the wizard that the person approved.
+func (k *driver) tellSignedIn() {
 	k.t.Helper()
 	r := k.last(DoSignIn)
 	made := r.SignIn
@@ -62,8 +62,8 @@ func (k *driver) approved() {
 	k.tell(Outcome{ID: r.ID, Kind: DoSignIn, Done: true, SignIn: &made})
 }
 
-// failedSignIn tells the wizard that the sign-in failed.
-func (k *driver) failedSignIn(kind RequestKind, cause string, change func(*Outcome)) {
+// tellSignInFailure tells the wizard that the sign-in failed.
+func (k *driver) tellSignInFailure(kind RequestKind, cause string, change func(*Outcome)) {
 	k.t.Helper()
 	o := Outcome{
 		ID: k.last(kind).ID, Kind: kind, Done: true, Err: Msg("oauth.problem.denied"),
@@ -78,11 +78,11 @@ func (k *driver) failedSignIn(kind RequestKind, cause string, change func(*Outco
 func TestSignInByDevice(t *testing.T) {
 	t.Parallel()
 	k := toSignIn(t, Options{})
-	k.nothingKept()
+	k.tellNoSignIn()
 	if k.requested(DoSignInBegin) != 0 {
 		t.Fatal("a code is asked for before the person wants one")
 	}
-	k.prompted()
+	k.tellPrompt()
 	begin, wait := k.last(DoSignInBegin), k.last(DoSignIn)
 	if begin.Flow != presets.FlowDevice || begin.SignIn.ClientID != microsoft["microsoft"].ID || wait.Begun != begin.ID {
 		t.Errorf("%+v %+v", begin, wait)
@@ -102,7 +102,7 @@ func TestSignInByDevice(t *testing.T) {
 			t.Errorf("%s is said as %s", phase, got)
 		}
 	}
-	k.approved()
+	k.tellSignedIn()
 	k.at(StepSubmission)
 	k.says("oauth.prompt.done")
 	if r := k.last(DoSubmission); !r.SignedIn || !r.Secret.Empty() || r.Draft.SecretType != config.SecretOAuth ||
@@ -128,7 +128,7 @@ func TestSignInByDevice(t *testing.T) {
 	if r.Draft.Profile != "marie" || r.Draft.SignIn.Name != "marie" || !r.SignedIn || r.Draft.AskEach {
 		t.Errorf("%+v", r.Draft)
 	}
-	k.saved()
+	k.tellSaved()
 	k.at(StepDone)
 }
 
@@ -155,14 +155,14 @@ func TestSignInEndings(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			k := toSignIn(t, Options{})
-			k.nothingKept()
+			k.tellNoSignIn()
 			if c.at == DoSignIn {
-				k.prompted()
+				k.tellPrompt()
 			} else {
 				k.do(ActSignIn)
 			}
 			begun := k.last(DoSignInBegin).ID
-			k.failedSignIn(c.at, c.cause, c.change)
+			k.tellSignInFailure(c.at, c.cause, c.change)
 			k.at(StepCredential)
 			v := k.s.Screen()
 			if v.Finding == nil || string(v.Finding.Cause) != c.cause || v.Busy != nil || v.Actions[0].ID != c.first {
@@ -180,7 +180,7 @@ func TestSignInEndings(t *testing.T) {
 				if k.last(DoSignIn).Begun != begun {
 					t.Error("the approval is lost")
 				}
-				k.approved()
+				k.tellSignedIn()
 				k.at(StepSubmission)
 			}
 		})
@@ -191,8 +191,8 @@ func TestSignInEndings(t *testing.T) {
 func TestSignInIsStopped(t *testing.T) {
 	t.Parallel()
 	k := toSignIn(t, Options{})
-	k.nothingKept()
-	k.prompted()
+	k.tellNoSignIn()
+	k.tellPrompt()
 	wait := k.last(DoSignIn)
 	k.do(ActCancel)
 	k.says("wizard.cancelled")
@@ -211,8 +211,8 @@ func TestSignInIsStopped(t *testing.T) {
 func TestSignInGoesOn(t *testing.T) {
 	t.Parallel()
 	k := toSignIn(t, Options{})
-	k.nothingKept()
-	k.prompted()
+	k.tellNoSignIn()
+	k.tellPrompt()
 	k.do(ActBack)
 	k.at(StepPrepare)
 	k.enter()
@@ -220,7 +220,7 @@ func TestSignInGoesOn(t *testing.T) {
 		t.Errorf("the code is gone: %+v", v)
 	}
 	k.do(ActBack)
-	k.approved()
+	k.tellSignedIn()
 	k.at(StepPrepare)
 	k.says("oauth.prompt.done")
 	k.enter()
@@ -234,7 +234,7 @@ func TestSignInByPasting(t *testing.T) {
 	t.Parallel()
 	const canary = "http://127.0.0.1:50000/?code=kanarien-code&state=x"
 	k := toSignIn(t, Options{})
-	k.nothingKept()
+	k.tellNoSignIn()
 	k.do(ActPaste)
 	if k.last(DoSignInBegin).Flow != presets.FlowCode {
 		t.Fatal("another flow was begun")
@@ -256,7 +256,7 @@ func TestSignInByPasting(t *testing.T) {
 	if r := k.last(DoSignIn); r.Secret.Reveal() != canary || r.Begun != k.last(DoSignInBegin).ID {
 		t.Errorf("%+v", r)
 	}
-	k.approved()
+	k.tellSignedIn()
 	k.at(StepSubmission)
 	var all strings.Builder
 	for _, r := range k.requests {
@@ -282,7 +282,7 @@ func TestBothWays(t *testing.T) {
 		t.Fatal("the browser is not offered")
 	}
 	k.do(ActBrowser)
-	k.nothingKept()
+	k.tellNoSignIn()
 	if v := k.s.Screen(); v.Title.Msg.Key != "wizard.signin.title" || !k.offers(ActPassword) {
 		t.Errorf("%+v", v)
 	}
@@ -346,9 +346,9 @@ func TestDefaultWay(t *testing.T) {
 func TestSignInIsForItsServers(t *testing.T) {
 	t.Parallel()
 	k := toSignIn(t, Options{})
-	k.nothingKept()
-	k.prompted()
-	k.approved()
+	k.tellNoSignIn()
+	k.tellPrompt()
+	k.tellSignedIn()
 	k.passes(DoSubmission)
 	k.do(GotoPrefix + ActionID(StepServer))
 	k.enter("smtp-host", "smtp.elsewhere.example")
@@ -365,9 +365,9 @@ func TestSignInIsForItsServers(t *testing.T) {
 	}
 
 	k = toSignIn(t, Options{})
-	k.nothingKept()
-	k.prompted()
-	k.approved()
+	k.tellNoSignIn()
+	k.tellPrompt()
+	k.tellSignedIn()
 	finds := k.requested(DoSignInFind)
 	k.do(GotoPrefix + ActionID(StepServer))
 	k.enter("user", "paul@outlook.com")
@@ -380,9 +380,9 @@ func TestSignInIsForItsServers(t *testing.T) {
 	}
 
 	k = toSignIn(t, Options{})
-	k.nothingKept()
-	k.prompted()
-	k.approved()
+	k.tellNoSignIn()
+	k.tellPrompt()
+	k.tellSignedIn()
 	k.do(GotoPrefix + ActionID(StepAddress))
 	k.enter("address", "paul@outlook.com")
 	if k.s.Draft().SignIn != nil || k.last(DoSignOut).SignIn.Account != outlook {
@@ -394,9 +394,9 @@ func TestSignInIsForItsServers(t *testing.T) {
 func TestResumedSignIn(t *testing.T) {
 	t.Parallel()
 	k := toSignIn(t, Options{})
-	k.nothingKept()
-	k.prompted()
-	k.approved()
+	k.tellNoSignIn()
+	k.tellPrompt()
+	k.tellSignedIn()
 	data, err := json.Marshal(k.s.Draft())
 	if err != nil {
 		t.Fatal(err)
@@ -472,11 +472,11 @@ func TestSignInSaysEverything(t *testing.T) {
 	var screens []Screen
 	keep := func() { screens = append(screens, k.s.Screen()) }
 	keep()
-	k.nothingKept()
+	k.tellNoSignIn()
 	keep()
 	k.do(ActSignIn)
 	keep()
-	k.failedSignIn(DoSignInBegin, "oauth-denied", nil)
+	k.tellSignInFailure(DoSignInBegin, "oauth-denied", nil)
 	keep()
 	k.do(ActPaste)
 	k.tell(Outcome{
@@ -485,15 +485,15 @@ func TestSignInSaysEverything(t *testing.T) {
 	})
 	keep()
 	k.do(ActCancel)
-	k.prompted()
+	k.tellPrompt()
 	for _, phase := range []string{"waiting", "slower", "offline", "ailing", "saving"} {
 		k.tell(Outcome{ID: k.last(DoSignIn).ID, Kind: DoSignIn, Phase: phase})
 		keep()
 	}
-	k.failedSignIn(DoSignIn, "file-failed", func(o *Outcome) { o.Approved = true })
+	k.tellSignInFailure(DoSignIn, "file-failed", func(o *Outcome) { o.Approved = true })
 	keep()
 	k.do(ActRetry)
-	k.approved()
+	k.tellSignedIn()
 	k.do(ActBack)
 	keep()
 	for i, v := range screens {

@@ -149,7 +149,7 @@ func New(o Options) (State, []Request) {
 		s.typed[FieldAddress] = o.Address
 	}
 	if s.draft.Editing && !o.Stored.Empty() && !s.draft.AskEach {
-		s.secret, s.stored, s.secretGen, s.boundTo = o.Stored, true, 1, s.servers()
+		s.secret, s.stored, s.secretGen, s.boundTo = o.Stored, true, 1, s.secretServers()
 	}
 	s.dropForeignSignIn()
 	s.resume()

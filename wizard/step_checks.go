@@ -70,7 +70,7 @@ func (s *State) rekey(kind RequestKind) {
 // ladder adds the checks of one kind of work to a screen, and what went wrong with them.
 func (s *State) ladder(v *Screen, kind RequestKind, limit time.Duration) (running bool) {
 	t := s.work[kind]
-	v.Checks = s.named(t.reports)
+	v.Checks = s.withNames(t.reports)
 	if t.id != 0 {
 		v.Busy = &Busy{Request: t.id, Text: Msg("wizard.busy." + string(kind)), GivesUp: limit}
 		v.Actions = []Action{{ID: ActCancel, Label: Msg("wizard.action.cancel"), Key: 'x'}}
@@ -83,7 +83,7 @@ func (s *State) ladder(v *Screen, kind RequestKind, limit time.Duration) (runnin
 	return false
 }
 
-func (s *State) named(reports []Report) []Report {
+func (s *State) withNames(reports []Report) []Report {
 	out := slices.Clone(reports)
 	for i := range out {
 		out[i].Name = Literal(string(out[i].ID))

@@ -19,12 +19,12 @@ func (s *State) prepareApplies() bool {
 	if p == nil || !s.draft.NeedsSecret() {
 		return false
 	}
-	return s.guided(p) || p.EnableFirst != nil && p.EnableFirst.Needed != presets.NeedNo
+	return s.needsGuide(p) || p.EnableFirst != nil && p.EnableFirst.Needed != presets.NeedNo
 }
 
-// guided reports whether the person has to follow the provider's steps to be able to sign in. Steps to an app password
-// are not needed where the person signs in by browser.
-func (s *State) guided(p *presets.Provider) bool {
+// needsGuide reports whether the person has to follow the provider's steps to be able to sign in. Steps to an app
+// password are not needed where the person signs in by browser.
+func (s *State) needsGuide(p *presets.Provider) bool {
 	switch p.Credential.Type {
 	case config.SecretAppPassword, config.SecretDevicePassword, config.SecretAPIKey:
 		return !s.byBrowser() && len(p.AppPasswordSteps) > 0
@@ -44,12 +44,12 @@ func (s *State) prepareScreen(v *Screen) {
 			v.Copy = append(v.Copy, Copyable{Label: Msg("wizard.prepare.enable-url"), Text: e.URL, QR: true})
 		}
 	}
-	if s.guided(p) {
+	if s.needsGuide(p) {
 		for _, step := range p.AppPasswordSteps.Steps() {
 			v.Numbered = append(v.Numbered, Translated(step))
 		}
 	}
-	if p.AppPasswordURL != "" && s.guided(p) {
+	if p.AppPasswordURL != "" && s.needsGuide(p) {
 		v.Copy = append(v.Copy, Copyable{Label: Msg("wizard.prepare.url"), Text: p.AppPasswordURL, QR: true})
 	}
 	if len(v.Numbered) > 0 && !s.byBrowser() {
@@ -75,8 +75,8 @@ func (s *State) answerPrepare(a Answer) {
 
 func (s *State) credentialApplies() bool { return s.draft.NeedsSecret() }
 
-// servers lists the servers for which the person types the secret: it is sent to no others (docs/security.md T5).
-func (s *State) servers() []string {
+// secretServers lists the servers for which the person types the secret: it is sent to no others (docs/security.md T5).
+func (s *State) secretServers() []string {
 	name := func(server *config.Server) string { return strings.ToLower(server.Host) + " " + server.Username }
 	list := []string{"smtp " + name(&s.draft.Submission)}
 	if s.draft.IMAP != nil {
@@ -90,7 +90,7 @@ func (s *State) secretFits() bool {
 	if s.byBrowser() {
 		return s.signedIn && s.signedFor == s.signInKey()
 	}
-	return !slices.ContainsFunc(s.servers(), func(server string) bool { return !slices.Contains(s.boundTo, server) })
+	return !slices.ContainsFunc(s.secretServers(), func(server string) bool { return !slices.Contains(s.boundTo, server) })
 }
 
 func (s *State) dropSecret() { s.secret, s.stored, s.boundTo = secret.Value{}, false, nil }
@@ -321,6 +321,6 @@ func (s *State) acceptSecret(v secret.Value) {
 	if !v.Equal(s.secret) {
 		s.stored = false
 	}
-	s.secret, s.boundTo, s.givenUsed = v, s.servers(), true
+	s.secret, s.boundTo, s.givenUsed = v, s.secretServers(), true
 	s.forward()
 }

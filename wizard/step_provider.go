@@ -80,7 +80,7 @@ func (s *State) foundScreen(v *Screen) {
 		}
 		if c := s.draft.Candidates[0]; c.Confirm && s.draft.Chosen < 0 {
 			// docs/security.md T5: the default answer is no, and both domains are named.
-			v.Notices = append(v.Notices, s.doubts(c)...)
+			v.Notices = append(v.Notices, s.confirmReasons(c)...)
 			next.Label, next.Key = Msg("wizard.action.trust"), 'y'
 			v.Actions = []Action{choose, manual, next, edit}
 			return

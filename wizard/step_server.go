@@ -19,7 +19,7 @@ const (
 
 func (s *State) serverPages() []string {
 	var pages []string
-	if !s.draft.Manual && len(s.asks()) > 0 {
+	if !s.draft.Manual && len(s.placeholders()) > 0 {
 		pages = append(pages, pageAsk)
 	}
 	if s.draft.Manual || s.draft.Edited {
@@ -52,8 +52,8 @@ func (s *State) serverPageOf(field FieldID) int {
 	return max(0, slices.Index(s.serverPages(), page))
 }
 
-// asks returns the placeholders of the chosen preset that the person fills in.
-func (s *State) asks() []presets.Ask {
+// placeholders returns the placeholders of the chosen preset that the person fills in.
+func (s *State) placeholders() []presets.Ask {
 	p := s.preset()
 	if p == nil {
 		return nil
@@ -80,7 +80,7 @@ func (s *State) serverScreen(v *Screen) {
 	switch s.serverPage() {
 	case pageAsk:
 		v.Intro = []Words{Msg("wizard.server.ask", "name", s.preset().Name)}
-		for _, ask := range s.asks() {
+		for _, ask := range s.placeholders() {
 			id := FieldAsk + FieldID(ask.Name)
 			current := d.Asked[ask.Name]
 			if current == "" {
@@ -189,7 +189,7 @@ func (s *State) answerServer(a Answer) {
 
 func (s *State) takeAsked() bool {
 	asked := map[string]string{}
-	for _, ask := range s.asks() {
+	for _, ask := range s.placeholders() {
 		id := FieldAsk + FieldID(ask.Name)
 		current := s.draft.Asked[ask.Name]
 		if current == "" {

@@ -48,8 +48,8 @@ func reply(lines string) scripted.Action { return scripted.Reply(lines) }
 // on is a script with one action.
 func on(phase, lines string) scripted.Script { return scripted.Script{phase: reply(lines)} }
 
-// agreed lists servers from which both clients get the same results.
-func agreed() []server {
+// agreeingServers lists servers from which both clients get the same results.
+func agreeingServers() []server {
 	courier := "Courier-IMAP ready. Copyright 1998-2018 Double Precision, Inc.  See COPYING for distribution information."
 	return []server{
 		{name: "usual", caps: "SASL-IR LITERAL+ UIDPLUS SPECIAL-USE NAMESPACE ID"},
@@ -104,8 +104,8 @@ func agreed() []server {
 	}
 }
 
-// faulty lists servers with which go-imap's client fails and ours succeeds.
-func faulty() []server {
+// faultyServers lists servers with which go-imap's client fails and ours succeeds.
+func faultyServers() []server {
 	const token = "-IMAP4rev1 SASL-IR AUTH=OAUTHBEARER"
 	names := func(name, list string) server { return server{name: name, list: list, fault: strictNames} }
 	lists := func(name, list string) server { return server{name: name, list: list, fault: strictLists} }
@@ -180,8 +180,8 @@ func faulty() []server {
 	}
 }
 
-// looping lists servers with which go-imap's client loops until its process ends.
-func looping() []server {
+// loopingServers lists servers with which go-imap's client loops until its process ends.
+func loopingServers() []server {
 	return []server{
 		{name: "CAPABILITY", fault: endlessLoop, hangs: true, silent: true, script: on(
 			"CAPABILITY", "* CAPABILITY IMAP4rev1 AUTH=PLAIN (x)\n{tag} OK done")},

@@ -45,7 +45,7 @@ func TestMain(m *testing.M) {
 // TestSecondClient visits the same servers with this package's client and with go-imap's, and compares the results.
 func TestSecondClient(t *testing.T) {
 	t.Parallel()
-	servers := append(agreed(), faulty()...)
+	servers := append(agreeingServers(), faultyServers()...)
 	jobs := make([]job, len(servers))
 	for i, s := range servers {
 		jobs[i] = s.start(t)
@@ -63,7 +63,7 @@ func TestSecondClient(t *testing.T) {
 // processor time.
 func TestSecondClientLoops(t *testing.T) {
 	t.Parallel()
-	for _, s := range looping() {
+	for _, s := range loopingServers() {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			j := s.start(t)

@@ -76,7 +76,7 @@ type dialog struct {
 }
 
 func newDialog(o Options) *dialog {
-	o.Conversation.Speak(o.Lang)
+	o.Conversation.SetLang(o.Lang)
 	return &dialog{
 		printer: printer{out: o.Out, lang: o.Lang, product: o.Product}, conversation: o.Conversation,
 		printed: map[check.ID]bool{},
@@ -276,7 +276,7 @@ func (d *dialog) command(v wizard.Screen, text string, isSecret bool) (wizard.Ac
 		return "", true
 	case "=":
 		d.lang = d.lang.Next()
-		d.conversation.Speak(d.lang)
+		d.conversation.SetLang(d.lang)
 		return "", true
 	}
 	if isSecret && len(trimmed) != 2 || !strings.HasPrefix(trimmed, "/") {

@@ -260,10 +260,10 @@ func TestEchoIsRestored(t *testing.T) {
 	}
 }
 
-// panics is a worker that panics during the search.
-type panics struct{}
+// panicWorker is a worker that panics during the search.
+type panicWorker struct{}
 
-func (panics) Do(_ context.Context, r wizard.Request, tell func(wizard.Outcome)) {
+func (panicWorker) Do(_ context.Context, r wizard.Request, tell func(wizard.Outcome)) {
 	if r.Kind == wizard.DoDiscover {
 		panic("out of luck")
 	}
@@ -279,7 +279,7 @@ func TestWorkerPanics(t *testing.T) {
 			state, requests := wizard.New(wizard.Options{Today: "2026-11-21", Address: "marie@durand.example"})
 			var out bytes.Buffer
 			err := run(t.Context(), Options{
-				Conversation: carrier.Start(t.Context(), state, requests, panics{}), Lang: locale.English, Product: "postier",
+				Conversation: carrier.Start(t.Context(), state, requests, panicWorker{}), Lang: locale.English, Product: "postier",
 				In: strings.NewReader("\n\n"), Out: &out, Resume: "postier setup --resume",
 			})
 			var broken *carrier.PanicError

@@ -14,8 +14,10 @@ import (
 	"postier/wizard"
 )
 
-// alone runs Unattended against a demo with a fault, with values given beforehand.
-func alone(t *testing.T, fault string, values map[wizard.FieldID]string) (stopped *Stopped, out string, path string) {
+// runUnattended runs Unattended against a demo with a fault, with values given beforehand.
+func runUnattended(t *testing.T, fault string, values map[wizard.FieldID]string) (stopped *Stopped, out string,
+	path string,
+) {
 	t.Helper()
 	o, provider, path := rehearse(t, fault, locale.English)
 	o.begin.Address, o.begin.Secret, o.begin.Values = provider.Address, provider.Typed, values
@@ -31,7 +33,7 @@ func alone(t *testing.T, fault string, values map[wizard.FieldID]string) (stoppe
 // TestUnattendedValues: values from flags reach the profile without a question.
 func TestUnattendedValues(t *testing.T) {
 	t.Parallel()
-	stopped, out, path := alone(t, "", map[wizard.FieldID]string{
+	stopped, out, path := runUnattended(t, "", map[wizard.FieldID]string{
 		wizard.FieldFrom: rehearsal.Alias, wizard.FieldHelo: "pc.atelier-demo.example",
 		wizard.FieldSMTPPort: "587 CONN:STARTTLS LIMITE:12 WAIT:15.5",
 		wizard.FieldSentCopy: "append", wizard.FieldLabel: "Atelier", wizard.FieldFromName: "Marie",
@@ -94,7 +96,7 @@ func TestUnattendedWrongValues(t *testing.T) {
 	} {
 		t.Run(string(c.field), func(t *testing.T) {
 			t.Parallel()
-			stopped, _, path := alone(t, "", map[wizard.FieldID]string{c.field: c.value})
+			stopped, _, path := runUnattended(t, "", map[wizard.FieldID]string{c.field: c.value})
 			if stopped == nil || stopped.Step != c.step || stopped.Field != c.field || stopped.Saved {
 				t.Errorf("%+v", stopped)
 			}
@@ -116,7 +118,7 @@ func TestUnattendedFaults(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			fault, _ := rehearsal.FindFault(name)
-			stopped, out, path := alone(t, name, nil)
+			stopped, out, path := runUnattended(t, name, nil)
 			if !strings.Contains(out, "["+string(fault.Cause)+"]") {
 				t.Errorf("no [%s] in:\n%s", fault.Cause, out)
 			}

@@ -76,8 +76,8 @@ func Start(ctx context.Context, state wizard.State, requests []wizard.Request, w
 	return c
 }
 
-// Speak sets the language that is stored in drafts.
-func (c *Conversation) Speak(lang locale.Lang) { c.lang = lang }
+// SetLang sets the language that is stored in drafts.
+func (c *Conversation) SetLang(lang locale.Lang) { c.lang = lang }
 
 // Answer gives the wizard an answer and starts the work that it requests. It does no I/O itself and returns at once.
 func (c *Conversation) Answer(a wizard.Answer) {

@@ -244,7 +244,7 @@ func TestDraftsNoteTheLanguage(t *testing.T) {
 		langs <- r.Draft.Lang
 		tell(ended(r))
 	})
-	c.Speak("fr")
+	c.SetLang("fr")
 	c.carry([]wizard.Request{{Kind: wizard.DoDraft}})
 	if lang := <-langs; lang != "fr" {
 		t.Errorf("%q", lang)
