@@ -205,10 +205,8 @@ func lookupTXT(ctx context.Context, network *wire.Network, name string) ([]strin
 		return nil, lookupError{err}
 	}
 	var out []string
-	for _, rr := range answer.Records {
-		if txt, ok := rr.(*dns.TXT); ok {
-			out = append(out, strings.Join(txt.Txt, ""))
-		}
+	for _, txt := range wire.Records[*dns.TXT](answer) {
+		out = append(out, strings.Join(txt.Txt, ""))
 	}
 	return out, nil
 }

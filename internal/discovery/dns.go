@@ -10,6 +10,7 @@ import (
 	"github.com/miekg/dns"
 
 	"postier/config"
+	"postier/internal/wire"
 	"postier/presets"
 )
 
@@ -77,12 +78,7 @@ func (f *finder) exchangers(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	var list []*dns.MX
-	for _, rr := range answer.Records {
-		if mx, ok := rr.(*dns.MX); ok {
-			list = append(list, mx)
-		}
-	}
+	list := wire.Records[*dns.MX](answer)
 	slices.SortStableFunc(list, func(a, b *dns.MX) int { return int(a.Preference) - int(b.Preference) })
 	var hosts []string
 	for _, mx := range list[:min(len(list), maxMX)] {
@@ -101,11 +97,7 @@ func (f *finder) spfTargets(ctx context.Context) []string {
 		return nil
 	}
 	var targets []string
-	for _, rr := range answer.Records {
-		txt, ok := rr.(*dns.TXT)
-		if !ok {
-			continue
-		}
+	for _, txt := range wire.Records[*dns.TXT](answer) {
 		terms := strings.Fields(strings.ToLower(strings.Join(txt.Txt, "")))
 		if len(terms) == 0 || terms[0] != "v=spf1" { // RFC 7208 §4.5
 			continue
@@ -182,9 +174,8 @@ func (f *finder) targets(ctx context.Context, name string) []*dns.SRV {
 		return nil
 	}
 	var list []*dns.SRV
-	for _, rr := range answer.Records {
-		srv, ok := rr.(*dns.SRV)
-		if !ok || srv.Port == 0 {
+	for _, srv := range wire.Records[*dns.SRV](answer) {
+		if srv.Port == 0 {
 			continue
 		}
 		if srv.Target == "." {

@@ -12,6 +12,7 @@ import (
 	"github.com/miekg/dns"
 
 	"postier/config"
+	"postier/internal/wire"
 )
 
 // configuration is the part of a user-agent-configuration.json that matters here (draft-ietf-mailmaint-pacc §3).
@@ -78,11 +79,7 @@ func (f *finder) digests(ctx context.Context) [][]byte {
 		return nil
 	}
 	var out [][]byte
-	for _, rr := range answer.Records {
-		txt, ok := rr.(*dns.TXT)
-		if !ok {
-			continue
-		}
+	for _, txt := range wire.Records[*dns.TXT](answer) {
 		tags := map[string]string{}
 		for tag := range strings.SplitSeq(strings.Join(txt.Txt, ""), ";") {
 			name, value, _ := strings.Cut(strings.TrimSpace(tag), "=")

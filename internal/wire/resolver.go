@@ -81,6 +81,17 @@ type Answer struct {
 	Took  time.Duration
 }
 
+// Records returns the records of a type T.
+func Records[T dns.RR](a Answer) []T {
+	var list []T
+	for _, rr := range a.Records {
+		if r, ok := rr.(T); ok {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
 // TTL is the smallest TTL among the records.
 func (a Answer) TTL() time.Duration {
 	var ttl uint32

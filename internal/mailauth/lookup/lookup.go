@@ -163,17 +163,13 @@ func QueryTXT(ctx context.Context, r Resolver, name string) (TXT, error) {
 	}
 	out := TXT{Chain: answer.Chain, AD: answer.AD}
 	total := 0
-	for _, rr := range answer.Records {
-		txt, ok := rr.(*mdns.TXT)
-		if !ok {
-			continue
-		}
+	for _, txt := range wire.Records[*mdns.TXT](answer) {
 		value := unescape(strings.Join(txt.Txt, ""))
 		if total += len(value); total > MaxTXT {
 			return TXT{}, &wire.ResolveError{Name: name, Type: mdns.TypeTXT, Kind: wire.Malformed, Err: ErrTooLarge}
 		}
 		out.Texts = append(out.Texts,
-			Text{Value: value, Strings: len(txt.Txt), TTL: time.Duration(rr.Header().Ttl) * time.Second})
+			Text{Value: value, Strings: len(txt.Txt), TTL: time.Duration(txt.Hdr.Ttl) * time.Second})
 	}
 	return out, nil
 }

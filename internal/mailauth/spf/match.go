@@ -123,12 +123,7 @@ func (e *evaluation) exchangers(ctx context.Context, target string, t *Term) (bo
 	if err != nil {
 		return false, ignoreNoName(err)
 	}
-	var hosts []*mdns.MX
-	for _, rr := range answer.Records {
-		if mx, ok := rr.(*mdns.MX); ok {
-			hosts = append(hosts, mx)
-		}
-	}
+	hosts := wire.Records[*mdns.MX](answer)
 	if len(hosts) > maxHosts { // RFC 7208 §4.6.4
 		return false, permError(ReasonMX)
 	}
@@ -188,10 +183,9 @@ func (e *evaluation) reverseNames(ctx context.Context) ([]string, error) {
 		e.ptrErr = err
 	}
 	e.ptrVoid = lookup.Void(answer, err)
-	for _, rr := range answer.Records {
-		if ptr, ok := rr.(*mdns.PTR); ok && len(e.names) < maxHosts {
-			e.names = append(e.names, strings.TrimSuffix(ptr.Ptr, "."))
-		}
+	names := wire.Records[*mdns.PTR](answer)
+	for _, ptr := range names[:min(len(names), maxHosts)] {
+		e.names = append(e.names, strings.TrimSuffix(ptr.Ptr, "."))
 	}
 	return e.names, nil
 }
