@@ -10,6 +10,7 @@ import (
 	"postier/diagnostics"
 	"postier/internal/check"
 	"postier/internal/mailauth/lookup"
+	"postier/internal/wire"
 )
 
 // services are the SRV names by which mail programs find servers (RFC 6186 §3, RFC 8314 §5.1, and Microsoft's own).
@@ -56,13 +57,13 @@ func (a *area) discovery(ctx context.Context, r lookup.Resolver) diagnostics.Res
 	}
 	switch {
 	case missing != "":
-		return a.about(diagnostics.Warned(check.CauseSRVTargetMissing, seen...).With(check.Params{Host: remote(missing)}))
+		return diagnostics.Warned(check.CauseSRVTargetMissing, seen...).With(check.Params{Host: remote(missing)})
 	case len(seen) > 0:
-		return a.about(diagnostics.Passed(seen...))
+		return diagnostics.Passed(seen...)
 	case failure != nil:
 		return unanswered(failure)
 	}
-	return a.about(diagnostics.Skipped(check.CauseNotPublished))
+	return diagnostics.Skipped(check.CauseNotPublished)
 }
 
 func askService(ctx context.Context, r lookup.Resolver, name, domain string) service {
@@ -75,10 +76,9 @@ func askService(ctx context.Context, r lookup.Resolver, name, domain string) ser
 	if lookup.Temporary(err) {
 		s.err = err
 	}
-	for _, rr := range answer.Records {
-		srv, ok := rr.(*mdns.SRV)
+	for _, srv := range wire.Records[*mdns.SRV](answer) {
 		switch {
-		case !ok || len(s.targets) == maxSRV:
+		case len(s.targets) == maxSRV:
 		case srv.Target == ".": // RFC 6186 §3.4: decidedly not available
 			s.absent = true
 		default:

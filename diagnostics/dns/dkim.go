@@ -14,6 +14,7 @@ import (
 	"postier/internal/mailauth/lookup"
 	"postier/internal/mailauth/spf"
 	"postier/internal/safetext"
+	"postier/internal/wire"
 	"postier/presets"
 )
 
@@ -120,14 +121,12 @@ func (a *area) inferred(ctx context.Context, r lookup.Resolver) []string {
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		answer, _ := r.Query(ctx, a.domain, mdns.TypeMX)
-		for _, rr := range answer.Records {
-			if mx, ok := rr.(*mdns.MX); ok {
-				hosts = append(hosts, lookup.Lower(mx.Mx))
-			}
+		for _, mx := range wire.Records[*mdns.MX](answer) {
+			hosts = append(hosts, lookup.Lower(mx.Mx))
 		}
 	})
 	wg.Go(func() {
-		if text := spfAt(ctx, r, a.domain); text != nil {
+		if text := textAt(ctx, r, a.domain, spf.IsRecord); text != nil {
 			for _, t := range spf.Parse(text.Value).Effective() {
 				if name, literal := t.Spec.Literal(); literal && (t.Kind == spf.Include || t.Kind == spf.Redirect) {
 					targets = append(targets, lookup.Lower(name))
@@ -153,7 +152,7 @@ func (f *selectorFinding) ask(ctx context.Context, r lookup.Resolver) {
 	}
 	if lookup.NotFound(err) && f.origin != fromGuess { // an alias that leads nowhere is worth telling
 		if answer, aliasErr := r.Query(ctx, f.name, mdns.TypeCNAME); aliasErr == nil && len(answer.Records) == 1 {
-			if cname, ok := answer.Records[0].(*mdns.CNAME); ok {
+			for _, cname := range wire.Records[*mdns.CNAME](answer) {
 				f.alias = lookup.Lower(cname.Target)
 			}
 		}
@@ -238,7 +237,7 @@ func (a *area) judgeKeys(findings []selectorFinding, seen diagnostics.Evidence) 
 			result.Fix = f.fix()
 		}
 	}
-	return a.about(result)
+	return result
 }
 
 func worse(a, b check.Status) bool {
@@ -311,8 +310,8 @@ func (a *area) noKeys(ctx context.Context, r lookup.Resolver, findings []selecto
 	}
 	seen = append(seen, DKIMNames{Asked: remotes(known), Below: anything})
 	if place, text := a.misplacedKey(ctx, r, findings); place != "" {
-		result := a.about(diagnostics.Warned(check.CauseDKIMWrongPlace,
-			append(seen, Misplaced{Method: "dkim", Name: remote(place), Record: remote(text)})...))
+		result := diagnostics.Warned(check.CauseDKIMWrongPlace,
+			append(seen, Misplaced{Method: "dkim", Name: remote(place), Record: remote(text)})...)
 		if len(known) > 0 {
 			result.Fix = []check.Fix{addTXT(known[0], safetext.Escape(text))}
 		}
@@ -320,13 +319,12 @@ func (a *area) noKeys(ctx context.Context, r lookup.Resolver, findings []selecto
 	}
 	switch {
 	case len(known) > 0:
-		return a.about(diagnostics.Warned(check.CauseDKIMMissing,
-			seen...).With(check.Params{Name: remote(join(known)), Selector: remote(findings[0].selector)}))
+		return diagnostics.Warned(check.CauseDKIMMissing,
+			seen...).With(check.Params{Name: remote(join(known)), Selector: remote(findings[0].selector)})
 	case !anything:
-		return a.about(diagnostics.Warned(check.CauseDKIMMissing,
-			seen...).With(check.Params{Name: remote("_domainkey." + a.domain), Selector: remote("")}))
+		return diagnostics.Warned(check.CauseDKIMMissing, seen...)
 	}
-	return a.about(diagnostics.Skipped(check.CauseDKIMSelectorUnknown, seen...))
+	return diagnostics.Skipped(check.CauseDKIMSelectorUnknown, seen...)
 }
 
 // misplacedKey looks where keys end up by mistake: at the domain itself, or under the zone's name twice.
@@ -338,18 +336,8 @@ func (a *area) misplacedKey(ctx context.Context, r lookup.Resolver, findings []s
 		}
 	}
 	for _, p := range places {
-		name, ok := lookup.Name(p)
-		if !ok {
-			continue
-		}
-		txt, err := lookup.QueryTXT(ctx, r, name)
-		if err != nil {
-			continue
-		}
-		for _, t := range txt.Texts {
-			if strings.HasPrefix(strings.ToLower(t.Value), "v=dkim1") {
-				return p, t.Value
-			}
+		if t := textAt(ctx, r, p, func(s string) bool { return strings.HasPrefix(strings.ToLower(s), "v=dkim1") }); t != nil {
+			return p, t.Value
 		}
 	}
 	return "", ""

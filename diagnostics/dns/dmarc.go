@@ -24,11 +24,11 @@ func (a *area) dmarc(ctx context.Context, r lookup.Resolver) diagnostics.Result 
 		closest = found.Domain
 	}
 	if err := walk.Unsure(closest); err != nil || first.Err != nil {
-		return unanswered(cmp.Or(first.Err, err), a.walkEvidence(walk))
+		return unanswered(cmp.Or(first.Err, err), unreadEvidence(walk))
 	}
 	if a.provided {
 		if found == nil {
-			return a.providersOwn(dmarcEvidence(lookup.Text{}, "", dmarc.Alignment{}, walk))
+			return a.providersOwn(unreadEvidence(walk))
 		}
 		policy, _ := found.Record.Effective(found.Domain != a.domain, true)
 		return a.providersOwn(dmarcEvidence(found.Text, policy, a.expected(ctx, r, found.Record), walk))
@@ -57,18 +57,18 @@ func (a *area) dmarcName() string { return "_dmarc." + a.domain }
 func (a *area) dmarcMissing(ctx context.Context, r lookup.Resolver, first dmarc.Step,
 	walk dmarc.Walk,
 ) diagnostics.Result {
-	seen := dmarcEvidence(lookup.Text{}, "", dmarc.Alignment{}, walk)
+	seen := unreadEvidence(walk)
 	if len(first.Others) > 0 { // something was meant as a record, but receivers read none
 		old := first.Others[0]
 		result := diagnostics.Failed(check.CauseDMARCMalformed, seen,
 			DMARCFault{Fault: dmarc.FaultVersion, Tag: remote("v"), Record: remote(old.Value)})
 		result.Fix = []check.Fix{replaceTXT(a.dmarcName(), mendDMARC(old.Value, a.starter()), old)}
-		return a.about(result.With(check.Params{Tag: remote("v"), Value: remote(firstWord(old.Value))}))
+		return result.With(check.Params{Tag: remote("v"), Value: remote(firstWord(old.Value))})
 	}
-	result := a.about(diagnostics.Warned(check.CauseDMARCMissing, seen))
+	result := diagnostics.Warned(check.CauseDMARCMissing, seen)
 	result.Fix = []check.Fix{addTXT(a.dmarcName(), a.starter())}
 	for _, place := range []string{a.domain, "_dmarc." + a.domain + "." + a.domain} {
-		if text := dmarcAt(ctx, r, place); text != nil {
+		if text := textAt(ctx, r, place, dmarc.IsRecord); text != nil {
 			result.Cause = check.CauseDMARCWrongPlace
 			result.Evidence = append(result.Evidence,
 				Misplaced{Method: "dmarc", Name: remote(place), Record: remote(text.Value)})
@@ -77,24 +77,6 @@ func (a *area) dmarcMissing(ctx context.Context, r lookup.Resolver, first dmarc.
 		}
 	}
 	return result
-}
-
-// dmarcAt reads a DMARC record at a name where none belongs.
-func dmarcAt(ctx context.Context, r lookup.Resolver, place string) *lookup.Text {
-	name, ok := lookup.Name(place)
-	if !ok {
-		return nil
-	}
-	txt, err := lookup.QueryTXT(ctx, r, name)
-	if err != nil {
-		return nil
-	}
-	for _, t := range txt.Texts {
-		if dmarc.IsRecord(t.Value) {
-			return &t
-		}
-	}
-	return nil
 }
 
 // mendDMARC keeps the tags that can be read and gives them the version they lack.
@@ -125,7 +107,7 @@ func (a *area) dmarcSeveral(first dmarc.Step, walk dmarc.Walk) diagnostics.Resul
 			strongest, best = t, strength(record.P)
 		}
 	}
-	seen := dmarcEvidence(lookup.Text{}, "", dmarc.Alignment{}, walk)
+	seen := unreadEvidence(walk)
 	seen.Records = all
 	result := diagnostics.Failed(check.CauseDMARCMultiple, seen)
 	for _, t := range first.Texts {
@@ -133,7 +115,7 @@ func (a *area) dmarcSeveral(first dmarc.Step, walk dmarc.Walk) diagnostics.Resul
 			result.Fix = append(result.Fix, replaceTXT(a.dmarcName(), safetext.Escape(strongest.Value), t))
 		}
 	}
-	return a.about(result.With(check.Params{Count: check.Number(len(first.Texts)), Name: remote(a.dmarcName())}))
+	return result.With(check.Params{Count: check.Number(len(first.Texts)), Name: remote(a.dmarcName())})
 }
 
 func strength(p dmarc.Policy) int {
@@ -167,19 +149,19 @@ func (a *area) dmarcJudge(ctx context.Context, r lookup.Resolver, found *dmarc.F
 			result.Status = check.Warn
 		}
 		result.Fix = []check.Fix{replaceTXT(name, mendPolicy(found.Record, a.starter()), found.Text)}
-		return a.about(result.With(check.Params{Tag: remote(fault.Tag), Value: remote(fault.Value)}))
+		return result.With(check.Params{Tag: remote(fault.Tag), Value: remote(fault.Value)})
 	case strength(applied) > 0 && !aligned.SPF && !aligned.DKIM:
-		return a.about(diagnostics.Failed(check.CauseDMARCMisaligned,
-			all...).With(check.Params{Policy: remote(string(policy))}))
+		return diagnostics.Failed(check.CauseDMARCMisaligned,
+			all...).With(check.Params{Policy: remote(string(policy))})
 	case fault != nil:
-		return a.about(diagnostics.Warned(check.CauseDMARCMalformed,
-			all...).With(check.Params{Tag: remote(fault.Tag), Value: remote(fault.Value)}))
+		return diagnostics.Warned(check.CauseDMARCMalformed,
+			all...).With(check.Params{Tag: remote(fault.Tag), Value: remote(fault.Value)})
 	}
 	for _, t := range targets {
 		if t.External && !t.Authorised && t.Err == nil {
 			result := diagnostics.Warned(check.CauseDMARCReportUnauthorised, all...)
 			result.Fix = []check.Fix{addTXT(t.Name, "v=DMARC1")}
-			return a.about(result.With(check.Params{Mailbox: remote(t.URI.Mailbox), Name: remote(t.Name)}))
+			return result.With(check.Params{Mailbox: remote(t.URI.Mailbox), Name: remote(t.Name)})
 		}
 	}
 	if policy == dmarc.None && len(found.Record.RUA) == 0 {
@@ -188,9 +170,9 @@ func (a *area) dmarcJudge(ctx context.Context, r lookup.Resolver, found *dmarc.F
 		if found.Domain == a.domain && a.starter() != found.Text.Value { // without an address it has nothing to add
 			result.Fix = []check.Fix{replaceTXT(name, a.starter(), found.Text)}
 		}
-		return a.about(result)
+		return result
 	}
-	return a.about(diagnostics.Passed(all...))
+	return diagnostics.Passed(all...)
 }
 
 // exists matters to np only.
@@ -273,7 +255,8 @@ func dmarcEvidence(text lookup.Text, policy dmarc.Policy, aligned dmarc.Alignmen
 	return seen
 }
 
-func (a *area) walkEvidence(walk dmarc.Walk) DMARC {
+// unreadEvidence is that of a domain without a policy that can be read.
+func unreadEvidence(walk dmarc.Walk) DMARC {
 	return dmarcEvidence(lookup.Text{}, "", dmarc.Alignment{}, walk)
 }
 

@@ -14,7 +14,9 @@ package dns
 // not yet right.
 
 import (
+	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,6 +43,19 @@ func failedLookup(err error) Lookup {
 		return Lookup{Name: safetext.FromRemote(failure.Name), Failure: failure.Kind}
 	}
 	return Lookup{Failure: "error"}
+}
+
+// textAt reads the first TXT record of a kind at a name where a person may have put it by mistake; nil without one.
+func textAt(ctx context.Context, r lookup.Resolver, place string, kind func(string) bool) *lookup.Text {
+	name, ok := lookup.Name(place)
+	if !ok {
+		return nil
+	}
+	txt, err := lookup.QueryTXT(ctx, r, name)
+	if i := slices.IndexFunc(txt.Texts, func(t lookup.Text) bool { return kind(t.Value) }); err == nil && i >= 0 {
+		return &txt.Texts[i]
+	}
+	return nil
 }
 
 // remote marks text from DNS.

@@ -15,6 +15,7 @@ import (
 	"postier/diagnostics"
 	"postier/internal/check"
 	"postier/internal/mailauth/lookup"
+	"postier/internal/wire"
 )
 
 // maxPolicy is the size of a policy file that is read (RFC 8461 §3.3 suggests 64 KiB).
@@ -24,22 +25,17 @@ const maxPolicy = 64 << 10
 const maxAge = 31557600
 
 // mtaSTS judges the MTA-STS record and, when it may fetch it, the policy (RFC 8461).
-func (a *area) mtaSTS(ctx context.Context, r lookup.Resolver) diagnostics.Result {
-	text, result := a.oneRecord(ctx, r, "_mta-sts."+a.domain, "STSv1", check.CauseMTASTSMalformed, "mta-sts")
-	if result != nil {
-		return *result
-	}
-	fields, bad := semicolonFields(text.Value)
-	seen := MTASTS{Record: remote(text.Value), ID: remote(fields["id"]), TTLSeconds: seconds(text.TTL)}
-	if bad != "" || !alphanumeric(fields["id"], 32) {
-		return a.about(diagnostics.Warned(check.CauseMTASTSMalformed, seen))
+func (a *area) mtaSTS(ctx context.Context, r lookup.Resolver, p published) diagnostics.Result {
+	seen := MTASTS{Record: remote(p.Value), ID: remote(p.fields["id"]), TTLSeconds: seconds(p.TTL)}
+	if !p.wellFormed || !alphanumeric(p.fields["id"], 32) {
+		return diagnostics.Warned(check.CauseMTASTSMalformed, seen)
 	}
 	if a.opts.HTTP == nil {
-		return a.about(diagnostics.Passed(seen, Note{"policy-not-fetched"}))
+		return diagnostics.Passed(seen, Note{"policy-not-fetched"})
 	}
 	policy, err := a.fetchSTS(ctx)
 	if err != nil {
-		return a.about(diagnostics.Warned(check.CauseMTASTSPolicy, seen).With(check.Params{Problem: remote(err.Error())}))
+		return diagnostics.Warned(check.CauseMTASTSPolicy, seen).With(check.Params{Problem: remote(err.Error())})
 	}
 	seen.Mode, seen.MaxAge, seen.MX = policy.mode, &policy.maxAge, remotes(policy.mx)
 	return a.judgeSTS(ctx, r, policy, seen)
@@ -49,22 +45,22 @@ func (a *area) judgeSTS(ctx context.Context, r lookup.Resolver, policy stsPolicy
 	seen MTASTS,
 ) diagnostics.Result {
 	if policy.mode == "none" {
-		return a.about(diagnostics.Passed(seen))
+		return diagnostics.Passed(seen)
 	}
 	answer, err := r.Query(ctx, a.domain, mdns.TypeMX)
 	if lookup.Temporary(err) {
 		return unanswered(err, seen)
 	}
-	for _, rr := range answer.Records {
-		if mx, ok := rr.(*mdns.MX); ok && !policy.covers(lookup.Lower(mx.Mx)) {
+	for _, mx := range wire.Records[*mdns.MX](answer) {
+		if !policy.covers(lookup.Lower(mx.Mx)) {
 			result := diagnostics.Warned(check.CauseMTASTSPolicy, seen)
 			if policy.mode == "enforce" { // senders that honour the policy refuse to deliver there
 				result.Status = check.Fail
 			}
-			return a.about(result.With(check.Params{Problem: remote("mx " + lookup.Lower(mx.Mx))}))
+			return result.With(check.Params{Problem: remote("mx " + lookup.Lower(mx.Mx))})
 		}
 	}
-	return a.about(diagnostics.Passed(seen))
+	return diagnostics.Passed(seen)
 }
 
 type stsPolicy struct {
@@ -153,56 +149,6 @@ func parseSTS(body string) (stsPolicy, error) {
 		return p, errors.New("no mx")
 	}
 	return p, nil
-}
-
-// oneRecord reads the only TXT record at a name that begins with a version; result is set when there is none or
-// several.
-func (a *area) oneRecord(ctx context.Context, r lookup.Resolver, name, version string, malformed check.Cause,
-	kind string) (lookup.Text,
-	*diagnostics.Result,
-) {
-	done := func(result diagnostics.Result) (lookup.Text, *diagnostics.Result) { return lookup.Text{}, &result }
-	txt, err := lookup.QueryTXT(ctx, r, name)
-	if lookup.Temporary(err) {
-		return done(unanswered(err))
-	}
-	var found []lookup.Text
-	for _, t := range txt.Texts {
-		first, _, _ := strings.Cut(t.Value, ";")
-		key, value, _ := strings.Cut(first, "=")
-		if strings.TrimSpace(key) == "v" && strings.TrimSpace(value) == version {
-			found = append(found, t)
-		}
-	}
-	switch {
-	case len(found) == 1:
-		return found[0], nil
-	case len(found) > 1: // RFC 8461 §3.1, RFC 8460 §3: then there is none
-		return done(a.about(diagnostics.Warned(malformed, Record{Of: kind, Count: len(found)})))
-	case len(txt.Texts) > 0:
-		return done(a.about(diagnostics.Warned(malformed, Record{Of: kind, Record: remote(txt.Texts[0].Value)})))
-	}
-	return done(a.about(diagnostics.Skipped(check.CauseNotPublished, Record{Of: kind, Name: remote(name)})))
-}
-
-// semicolonFields reads "key=value; key=value"; bad is the first field that is neither that nor empty.
-func semicolonFields(s string) (fields map[string]string, bad string) {
-	fields = map[string]string{}
-	for field := range strings.SplitSeq(s, ";") {
-		field = strings.TrimSpace(field)
-		if field == "" {
-			continue
-		}
-		key, value, found := strings.Cut(field, "=")
-		key = strings.TrimSpace(key)
-		if !found || key == "" {
-			return fields, field
-		}
-		if _, twice := fields[key]; !twice {
-			fields[key] = strings.TrimSpace(value)
-		}
-	}
-	return fields, ""
 }
 
 func alphanumeric(s string, limit int) bool {

@@ -32,15 +32,13 @@ func (a *area) mx(ctx context.Context, r lookup.Resolver) diagnostics.Result {
 	switch {
 	case lookup.NotFound(err):
 		return diagnostics.Failed(check.CauseSenderDomainInvalid,
-			failedLookup(err)).With(check.Params{Host: remote(a.domain), Domain: remote(a.domain)})
+			failedLookup(err)).With(check.Params{Host: remote(a.domain)})
 	case err != nil:
 		return unanswered(err)
 	}
 	var hosts []exchanger
-	for _, rr := range answer.Records {
-		if mx, ok := rr.(*mdns.MX); ok {
-			hosts = append(hosts, exchanger{host: lookup.Lower(mx.Mx), preference: mx.Preference})
-		}
+	for _, mx := range wire.Records[*mdns.MX](answer) {
+		hosts = append(hosts, exchanger{host: lookup.Lower(mx.Mx), preference: mx.Preference})
 	}
 	slices.SortStableFunc(hosts, func(x, y exchanger) int { return int(x.preference) - int(y.preference) })
 	if len(hosts) == 0 {
@@ -50,9 +48,9 @@ func (a *area) mx(ctx context.Context, r lookup.Resolver) diagnostics.Result {
 	if slices.ContainsFunc(hosts, func(e exchanger) bool { return e.host == "" }) {
 		seen := mxEvidence(hosts, answer)
 		if len(hosts) > 1 {
-			return a.about(diagnostics.Failed(check.CauseMXMalformed, seen))
+			return diagnostics.Failed(check.CauseMXMalformed, seen)
 		}
-		return a.about(diagnostics.Failed(check.CauseNullMX, seen))
+		return diagnostics.Failed(check.CauseNullMX, seen)
 	}
 	resolveHosts(ctx, r, hosts[:min(len(hosts), maxMXHosts)])
 	return a.judgeMX(hosts, answer)
@@ -73,13 +71,13 @@ func (a *area) judgeMX(hosts []exchanger, answer wire.Answer) diagnostics.Result
 	}
 	switch {
 	case len(literal) > 0:
-		return a.about(diagnostics.Warned(check.CauseMXMalformed, seen)).With(check.Params{Host: remote(join(literal))})
+		return diagnostics.Warned(check.CauseMXMalformed, seen).With(check.Params{Host: remote(join(literal))})
 	case reachable == 0:
-		return a.about(diagnostics.Failed(check.CauseMXAddressMissing, seen)).With(check.Params{Host: remote(join(dangling))})
+		return diagnostics.Failed(check.CauseMXAddressMissing, seen).With(check.Params{Host: remote(join(dangling))})
 	case len(dangling) > 0:
-		return a.about(diagnostics.Warned(check.CauseMXAddressMissing, seen)).With(check.Params{Host: remote(join(dangling))})
+		return diagnostics.Warned(check.CauseMXAddressMissing, seen).With(check.Params{Host: remote(join(dangling))})
 	}
-	return a.about(diagnostics.Passed(seen))
+	return diagnostics.Passed(seen)
 }
 
 // implicitMX applies RFC 5321 §5.1: without MX records the domain's own address takes the mail.
@@ -88,11 +86,11 @@ func (a *area) implicitMX(ctx context.Context, r lookup.Resolver) diagnostics.Re
 	resolveHosts(ctx, r, self)
 	switch {
 	case len(self[0].addresses) > 0:
-		return a.about(diagnostics.Warned(check.CauseMXMissing, MX{Implicit: new(true), Hosts: mxHosts(self)}))
+		return diagnostics.Warned(check.CauseMXMissing, MX{Implicit: new(true), Hosts: mxHosts(self)})
 	case lookup.Temporary(self[0].err):
 		return unanswered(self[0].err)
 	}
-	return a.about(diagnostics.Failed(check.CauseMXMissing, MX{Implicit: new(false)}))
+	return diagnostics.Failed(check.CauseMXMissing, MX{Implicit: new(false)})
 }
 
 // resolveHosts fills in the addresses of all hosts at once.
@@ -146,9 +144,4 @@ func mxHosts(hosts []exchanger) []MXHost {
 		})
 	}
 	return list
-}
-
-// about names the domain in the texts of a result.
-func (a *area) about(r diagnostics.Result) diagnostics.Result {
-	return r.With(check.Params{Domain: remote(a.domain)})
 }

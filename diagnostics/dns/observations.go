@@ -274,7 +274,8 @@ func (Autoconfig) Kind() string  { return "autoconfig" }
 
 // What fits in a row: diagnostics.Briefer.
 
-func (s SPF) Brief() string       { return s.Record.Raw() }
+func (s SPF) Brief() string { return s.Record.Raw() }
+
 func (k DKIMKey) Brief() string   { return diagnostics.Joined(" · ", k.Selector.Raw(), k.Key.Raw()) }
 func (k NoDKIMKey) Brief() string { return k.Selector.Raw() }
 func (d DMARC) Brief() string     { return d.Record.Raw() }

@@ -61,10 +61,13 @@ func Plan(network *wire.Network, target account.Target, opts Options) diagnostic
 	return plan
 }
 
+// checkFunc asks the resolver and judges the answer.
+type checkFunc func(context.Context, lookup.Resolver) diagnostics.Result
+
 // row is one check of the area's list.
 type row struct {
 	id  check.ID
-	run func(context.Context, lookup.Resolver) diagnostics.Result
+	run checkFunc
 }
 
 // checks lists what the area can judge; a new check is a row here.
@@ -74,10 +77,10 @@ func (a *area) checks() []row {
 		{check.DNSSPF, a.spf},
 		{check.DNSDKIM, a.dkim},
 		{check.DNSDMARC, a.dmarc},
-		{check.DNSMTASTS, a.mtaSTS},
-		{check.DNSTLSRPT, a.tlsRPT},
+		{check.DNSMTASTS, a.oneRecord(optional{"_mta-sts.", "STSv1", "mta-sts", check.CauseMTASTSMalformed}, a.mtaSTS)},
+		{check.DNSTLSRPT, a.oneRecord(optional{"_smtp._tls.", "TLSRPTv1", "tls-rpt", check.CauseTLSRPTMalformed}, a.tlsRPT)},
 		{check.DNSDANE, a.dane},
-		{check.DNSBIMI, a.bimi},
+		{check.DNSBIMI, a.oneRecord(optional{"default._bimi.", "BIMI1", "bimi", check.CauseBIMIMalformed}, a.bimi)},
 		{check.DNSPTR, a.ptr},
 		{check.DNSDiscovery, a.discovery},
 	}
@@ -94,10 +97,8 @@ type area struct {
 	provided bool
 }
 
-// bounded gives a check its own budget and deadline (docs/security.md T10).
-func (a *area) bounded(run func(context.Context,
-	lookup.Resolver) diagnostics.Result,
-) func(context.Context) diagnostics.Result {
+// bounded gives a check its own budget and deadline (docs/security.md T10), and its texts the name of the domain.
+func (a *area) bounded(run checkFunc) func(context.Context) diagnostics.Result {
 	return func(ctx context.Context) diagnostics.Result {
 		if a.domain == "" {
 			return diagnostics.Skipped(check.CauseNoDomain)
@@ -108,7 +109,7 @@ func (a *area) bounded(run func(context.Context,
 		}
 		ctx, cancel := context.WithTimeout(ctx, deadline)
 		defer cancel()
-		return run(ctx, lookup.NewBudget(a.shared))
+		return run(ctx, lookup.NewBudget(a.shared)).With(check.Params{Domain: remote(a.domain)})
 	}
 }
 

@@ -23,8 +23,8 @@ func (a *area) spf(ctx context.Context, r lookup.Resolver) diagnostics.Result {
 	need := a.spfNeed()
 	switch tree.Problem {
 	case spf.ReasonNoDomain:
-		return a.about(diagnostics.Failed(check.CauseSenderDomainInvalid,
-			failedLookup(tree.Err)).With(check.Params{Host: remote(a.domain)}))
+		return diagnostics.Failed(check.CauseSenderDomainInvalid,
+			failedLookup(tree.Err)).With(check.Params{Host: remote(a.domain)})
 	case spf.ReasonNoRecord:
 		return a.spfMissing(ctx, r, tree, need)
 	case spf.ReasonSeveral:
@@ -38,7 +38,7 @@ func (a *area) spf(ctx context.Context, r lookup.Resolver) diagnostics.Result {
 // providersOwn is the result for an address at a provider's own domain: whatever it publishes, the person cannot change
 // it.
 func (a *area) providersOwn(seen ...diagnostics.Observation) diagnostics.Result {
-	return a.about(diagnostics.Passed(append(seen, Note{"provider-domain"})...))
+	return diagnostics.Passed(append(seen, Note{"provider-domain"})...)
 }
 
 // spfNeed is what must stand in the record. Without a known provider it is the submission server itself and the
@@ -71,21 +71,21 @@ func (a *area) spfMissing(ctx context.Context, r lookup.Resolver, tree *spf.Node
 					Fault: spf.FaultVersion, Token: remote(firstWord(other.Value)), Record: remote(other.Value),
 				})
 			result.Fix = []check.Fix{replaceTXT(a.domain, proposal, other)}
-			return a.about(result.With(check.Params{Token: remote(firstWord(other.Value)), Position: check.Number(1)}))
+			return result.With(check.Params{Token: remote(firstWord(other.Value)), Position: check.Number(1)})
 		}
 	}
 	proposal := spf.Propose(nil, need)
 	fix := addTXT(a.domain, proposal)
 	// A DNS panel that appends the zone turns a full name into example.com.example.com.
 	doubled := a.domain + "." + a.domain
-	if twin := spfAt(ctx, r, doubled); twin != nil {
+	if twin := textAt(ctx, r, doubled, spf.IsRecord); twin != nil {
 		fix = addTXT(a.domain, spf.Propose([]lookup.Text{*twin}, need))
-		result := a.about(diagnostics.Warned(check.CauseSPFWrongPlace, spfEvidence(tree, nil),
-			Misplaced{Method: "spf", Name: remote(doubled), Record: remote(twin.Value)}))
+		result := diagnostics.Warned(check.CauseSPFWrongPlace, spfEvidence(tree, nil),
+			Misplaced{Method: "spf", Name: remote(doubled), Record: remote(twin.Value)})
 		result.Fix = []check.Fix{fix}
 		return result.With(check.Params{Name: remote(doubled)})
 	}
-	result := a.about(diagnostics.Warned(check.CauseSPFMissing, spfEvidence(tree, nil)))
+	result := diagnostics.Warned(check.CauseSPFMissing, spfEvidence(tree, nil))
 	if len(need.Include) == 0 && need.Redirect == "" && len(need.Terms) == 0 {
 		return result // which servers send is not known, so no record can be proposed
 	}
@@ -93,29 +93,11 @@ func (a *area) spfMissing(ctx context.Context, r lookup.Resolver, tree *spf.Node
 	return result
 }
 
-// spfAt reads an SPF record at a name where none belongs.
-func spfAt(ctx context.Context, r lookup.Resolver, domain string) *lookup.Text {
-	name, ok := lookup.Name(domain)
-	if !ok {
-		return nil
-	}
-	txt, err := lookup.QueryTXT(ctx, r, name)
-	if err != nil {
-		return nil
-	}
-	for _, t := range txt.Texts {
-		if spf.IsRecord(t.Value) {
-			return &t
-		}
-	}
-	return nil
-}
-
 func (a *area) spfSeveral(ctx context.Context, r lookup.Resolver, tree *spf.Node, need spf.Need) diagnostics.Result {
 	proposal := spf.Propose(tree.Several, need)
 	seen := spfEvidence(tree, nil)
 	var records []safetext.Remote
-	result := a.about(diagnostics.Failed(check.CauseSPFMultiple))
+	result := diagnostics.Failed(check.CauseSPFMultiple)
 	for i, t := range tree.Several {
 		records = append(records, remote(t.Value))
 		if i == 0 {
@@ -141,7 +123,7 @@ func (a *area) spfSyntax(ctx context.Context, r lookup.Resolver, tree *spf.Node,
 		result.Fix = []check.Fix{replaceTXT(a.domain, proposal, tree.Text)}
 	}
 	first := tree.Record.Faults[0]
-	return a.about(result.With(check.Params{Token: remote(first.Token), Position: check.Number(first.Offset + 1)}))
+	return result.With(check.Params{Token: remote(first.Token), Position: check.Number(first.Offset + 1)})
 }
 
 // spfJudge grades a record that can be read, the worst finding first.
@@ -153,18 +135,18 @@ func (a *area) spfJudge(ctx context.Context, r lookup.Resolver, tree *spf.Node, 
 		if proposal != tree.Text.Value {
 			result.Fix = []check.Fix{replaceTXT(a.domain, proposal, tree.Text)}
 		}
-		return a.about(result)
+		return result
 	}
 	if broken := tree.Broken(); broken != nil {
 		seen.Broken = remote(broken.Domain)
-		return a.about(diagnostics.Failed(check.CauseSPFIncludeBroken,
-			seen).With(check.Params{Name: remote(broken.Domain), Term: remote(broken.Via)}))
+		return diagnostics.Failed(check.CauseSPFIncludeBroken,
+			seen).With(check.Params{Name: remote(broken.Domain), Term: remote(broken.Via)})
 	}
 	switch {
 	case tree.Lookups > spf.MaxLookups:
 		result := diagnostics.Failed(check.CauseSPFTooManyLookups, seen)
 		result.Evidence = append(result.Evidence, costs(tree)...)
-		return a.about(result.With(check.Params{Count: check.Number(tree.Lookups), Limit: check.Number(spf.MaxLookups)}))
+		return result.With(check.Params{Count: check.Number(tree.Lookups), Limit: check.Number(spf.MaxLookups)})
 	case authorised != nil && !*authorised:
 		result := fix(diagnostics.Warned(check.CauseSPFNotAuthorised, seen, a.proposalCost(ctx, r, proposal)))
 		if all := tree.Record.All(); all != nil && all.Qualifier == spf.Fail {
@@ -172,8 +154,8 @@ func (a *area) spfJudge(ctx context.Context, r lookup.Resolver, tree *spf.Node, 
 		}
 		return result
 	case tree.Void > spf.MaxVoid:
-		return a.about(diagnostics.Warned(check.CauseSPFVoidLookups,
-			append(costs(tree), seen)...).With(check.Params{Count: check.Number(tree.Void), Limit: check.Number(spf.MaxVoid)}))
+		return diagnostics.Warned(check.CauseSPFVoidLookups,
+			append(costs(tree), seen)...).With(check.Params{Count: check.Number(tree.Void), Limit: check.Number(spf.MaxVoid)})
 	}
 	if err := tree.Unanswered(); err != nil {
 		return unanswered(err, seen)
@@ -184,12 +166,12 @@ func (a *area) spfJudge(ctx context.Context, r lookup.Resolver, tree *spf.Node, 
 		if authorised == nil { // the record is fine; which servers send for this person is not known
 			result.Evidence = append(result.Evidence, Note{"authorisation-unknown"})
 		}
-		return a.about(result)
+		return result
 	}
 	seen.Weaknesses = weak
 	if len(weak) == 1 && weak[0] == spf.Long {
-		return a.about(diagnostics.Warned(check.CauseSPFTooLong,
-			seen).With(check.Params{Length: check.Number(len(tree.Text.Value)), Limit: check.Number(spf.LongRecord)}))
+		return diagnostics.Warned(check.CauseSPFTooLong,
+			seen).With(check.Params{Length: check.Number(len(tree.Text.Value)), Limit: check.Number(spf.LongRecord)})
 	}
 	return fix(diagnostics.Warned(check.CauseSPFWeak, seen))
 }

@@ -151,10 +151,11 @@ func TestCheck(t *testing.T) {
 	c.run("generate", "./internal/check")
 
 	const area = "diagnostics/dns/plan.go"
-	c.put("diagnostics/dns/recipe.go", neighbourFile(c.text("diagnostics/dns/around.go"),
-		strings.Replace(c.declaration("diagnostics/dns/around.go", "bimi"), ") bimi(", ") recipe(", 1)))
+	c.put("diagnostics/dns/recipe.go", neighbourFile(c.text("diagnostics/dns/record.go"),
+		strings.Replace(c.declaration("diagnostics/dns/record.go", "bimi"), ") bimi(", ") recipe(", 1)))
 	const lastRow = "{check.DNSDiscovery, a.discovery},\n"
-	c.replace(area, lastRow, lastRow+"\t\t{check.DNSRecipe, a.recipe},\n")
+	c.replace(area, lastRow, lastRow+
+		"\t\t{check.DNSRecipe, a.oneRecord(optional{\"default._bimi.\", \"BIMI1\", \"bimi\", check.CauseBIMIMalformed}, a.recipe)},\n")
 
 	c.edit("diagnostics/explain/data/checks.json", func(list []object) []object {
 		var out []object
