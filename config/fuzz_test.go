@@ -65,9 +65,9 @@ func FuzzParsePortField(f *testing.F) {
 			says(t, text)
 			return
 		}
-		again, text := config.ParsePortField(config.FormatPortField(field))
+		again, text := config.ParsePortField(portField(field))
 		if !text.Empty() || !reflect.DeepEqual(again, field) {
-			t.Errorf("%q became %q", s, config.FormatPortField(field))
+			t.Errorf("%q became %q", s, portField(field))
 		}
 	})
 }

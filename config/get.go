@@ -51,16 +51,6 @@ func Get(d *Document, key string) (string, error) {
 // hidden stands for an inline secret wherever a document is shown.
 const hidden = "***"
 
-// Redacted returns the document as Save would write it, with inline secrets hidden.
-func Redacted(d *Document) []byte {
-	tree, err := parseTree(d.Encode())
-	if err != nil {
-		panic("config: own JSON is always readable: " + err.Error())
-	}
-	hideInline(tree)
-	return tree.encode()
-}
-
 func hideInline(tree *node) {
 	profiles := tree.get("profiles")
 	if profiles == nil {

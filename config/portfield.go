@@ -1,7 +1,6 @@
 package config
 
 import (
-	"strconv"
 	"strings"
 
 	"postier/internal/locale"
@@ -145,40 +144,6 @@ func (p *PortField) readSecurity(value string) locale.Text {
 		words = append(words, row.word)
 	}
 	return locale.Msg("config.portfield.conn", "value", safetext.FromRemote(value), "words", strings.Join(words, ", "))
-}
-
-// FormatPortField is the inverse of ParsePortField. What the field does not mention is left out.
-func FormatPortField(p PortField) string {
-	words := []string{strconv.Itoa(p.Port)}
-	for _, row := range portAuth {
-		if row.mechanism == p.Auth {
-			words = append(words, "AUTH:"+row.word)
-		}
-	}
-	for _, row := range portSecurity {
-		if row.security == p.Security {
-			words = append(words, "CONN:"+row.word)
-		}
-	}
-	if p.Messages != nil {
-		words = append(words, "LIMITE:"+strconv.Itoa(*p.Messages))
-	}
-	if p.WaitSeconds != nil {
-		words = append(words, "WAIT:"+strconv.FormatFloat(*p.WaitSeconds, 'f', -1, 64))
-	}
-	return strings.Join(words, " ")
-}
-
-// PortFieldOf returns the field that describes a server and a batch; zero values are left out.
-func PortFieldOf(server Server, batch Batch) PortField {
-	field := PortField{Port: server.Port, Auth: server.Auth, Security: server.Security}
-	if batch.Messages != 0 {
-		field.Messages = &batch.Messages
-	}
-	if batch.WaitSeconds != 0 {
-		field.WaitSeconds = &batch.WaitSeconds
-	}
-	return field
 }
 
 // Apply changes what the field mentions and nothing else.

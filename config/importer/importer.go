@@ -61,9 +61,6 @@ type Format struct {
 // formats is also the order in which auto asks them: the surest marks first.
 var formats = []Format{wordpressFormat, aercFormat, muttFormat, postfixFormat, ssmtpFormat, msmtpFormat, portFormat}
 
-// Formats lists the formats.
-func Formats() []Format { return append([]Format(nil), formats...) }
-
 // Auto lets Read find out the format.
 const Auto = "auto"
 
