@@ -42,7 +42,7 @@ func childWizard() int {
 	switch {
 	case err == nil:
 		return 0
-	case errors.Is(err, ErrInterrupted):
+	case errors.Is(err, carrier.ErrInterrupted):
 		return 130
 	default:
 		fmt.Fprintln(os.Stderr, err)

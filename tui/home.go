@@ -11,6 +11,7 @@ import (
 	"postier/internal/safetext"
 	"postier/internal/typeset"
 	"postier/wizard"
+	"postier/wizard/carrier"
 )
 
 // Home shows the saved profiles and returns the action that the person chose; the caller carries it out and calls Home
@@ -22,7 +23,7 @@ func Home(ctx context.Context, o HomeOptions) (HomeChoice, error) {
 	err := t.show(ctx, m)
 	m.choice.Lang = m.speech.lang
 	if m.hungUp {
-		return m.choice, ErrInterrupted
+		return m.choice, carrier.ErrInterrupted
 	}
 	return m.choice, err
 }

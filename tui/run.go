@@ -11,8 +11,8 @@ import (
 	"postier/wizard/carrier"
 )
 
-// Run shows the conversation until it ends. The error is ErrInterrupted when the person left before the end, and
-// ErrNoTerminal when there is no terminal to show it on; another front end can then go on with the conversation. In
+// Run shows the conversation until it ends. The error is carrier.ErrInterrupted when the person left before the end,
+// and ErrNoTerminal when there is no terminal to show it on; another front end can then go on with the conversation. In
 // every other case Run closes the conversation, so that all writes are finished, restores the terminal, and leaves the
 // result, or how to go on, in the scrollback.
 func Run(ctx context.Context, o Options) error {
@@ -40,6 +40,6 @@ func Run(ctx context.Context, o Options) error {
 	case err != nil && !errors.Is(err, tea.ErrProgramKilled):
 		return err
 	default:
-		return ErrInterrupted
+		return carrier.ErrInterrupted
 	}
 }

@@ -42,10 +42,6 @@ type Options struct {
 	Now func() time.Time
 }
 
-// ErrInterrupted is returned when the person left the conversation, or a signal ended it, before it was complete. The
-// draft of the last step is stored.
-var ErrInterrupted = errors.New("setup was interrupted")
-
 // ErrNoTerminal is returned when input or output is not a terminal; package plain works without one.
 var ErrNoTerminal = errors.New("the full-screen interface needs a terminal")
 

@@ -14,6 +14,7 @@ import (
 	"postier/internal/safetext"
 	"postier/tui"
 	"postier/wizard"
+	"postier/wizard/carrier"
 )
 
 // runHome is `postier` alone: the wizard while nothing is configured, the home screen afterwards. Where nothing can be
@@ -117,7 +118,7 @@ func homeAction(ctx context.Context, f *command.Factory, doc *config.Document, c
 		err = change(doc, doc.Disable(choice.Profile, "", time.Now()))
 	}
 	switch {
-	case err == nil, errors.Is(err, tui.ErrInterrupted):
+	case err == nil, errors.Is(err, carrier.ErrInterrupted):
 		return wizard.Words{}, nil
 	case ctx.Err() != nil:
 		return wizard.Words{}, err

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/term"
 
 	"postier/internal/secret"
+	"postier/wizard/carrier"
 )
 
 // maxInput is the longest line of input that is accepted; a longer one is an accidental paste.
@@ -76,11 +77,11 @@ func (in *input) read(ctx context.Context) (string, error) {
 	case r := <-in.next():
 		in.pending = nil
 		if r.err != nil {
-			return "", ErrInterrupted
+			return "", carrier.ErrInterrupted
 		}
 		return r.text, nil
 	case <-ctx.Done():
-		return "", ErrInterrupted
+		return "", carrier.ErrInterrupted
 	}
 }
 

@@ -21,9 +21,6 @@ import (
 	"postier/wizard/carrier"
 )
 
-// ErrInterrupted is returned when input ended, or a signal came, before the conversation was over.
-var ErrInterrupted = errors.New("setup was interrupted")
-
 // Options are the settings of Run and Unattended.
 type Options struct {
 	Conversation *carrier.Conversation
@@ -117,13 +114,13 @@ func (d *dialog) drain(ctx context.Context) {
 	}
 }
 
-// interrupted returns the error of a worker that panicked as it is, and ErrInterrupted for a conversation that was
-// ended from outside.
+// interrupted returns the error of a worker that panicked as it is, and carrier.ErrInterrupted for a conversation that
+// was ended from outside.
 func interrupted(err error) error {
 	if errors.As(err, new(*carrier.PanicError)) {
 		return err
 	}
-	return ErrInterrupted
+	return carrier.ErrInterrupted
 }
 
 // watch prints each check as it ends, until the step's work is over. On a terminal, x and Enter stop it.
@@ -151,13 +148,13 @@ func (d *dialog) watch(ctx context.Context) error {
 			}
 			d.conversation.Tell(o)
 		case <-ctx.Done():
-			return ErrInterrupted
+			return carrier.ErrInterrupted
 		case <-ticker.C:
 			d.stillBusy(screen, time.Since(started))
 		case r := <-typed:
 			typed, d.input.pending = nil, nil // the line has been handled; the next prompt reads another
 			if r.err != nil {
-				return ErrInterrupted
+				return carrier.ErrInterrupted
 			}
 			if action := busyAction(screen, r.text); action != "" {
 				d.conversation.Answer(wizard.Answer{Action: action})
@@ -350,11 +347,6 @@ func (d *dialog) confirm(text string) (string, bool) {
 		}
 	}
 	return "", false
-}
-
-// Interrupted reports whether err means that the person, or the end of input, ended the conversation.
-func Interrupted(err error) bool {
-	return errors.Is(err, ErrInterrupted) || errors.Is(err, context.Canceled)
 }
 
 // IsTerminal reports whether r is a terminal.

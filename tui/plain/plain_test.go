@@ -128,7 +128,7 @@ func TestCommandsAtThePrompt(t *testing.T) {
 		"<", "=", "?", "", // from step 2 back to step 1, French, help, keep the address
 	}, "\n") + "\n")
 	err := Run(t.Context(), o.options(t))
-	if !errors.Is(err, ErrInterrupted) {
+	if !errors.Is(err, carrier.ErrInterrupted) {
 		t.Fatalf("end of input: %v", err)
 	}
 	text := out.String()
@@ -154,7 +154,7 @@ func TestEndOfInputIsNoAnswer(t *testing.T) {
 		if n > 0 {
 			o.In = strings.NewReader(strings.Join(lines[:n], "\n") + "\n")
 		}
-		if err := Run(t.Context(), o.options(t)); !errors.Is(err, ErrInterrupted) {
+		if err := Run(t.Context(), o.options(t)); !errors.Is(err, carrier.ErrInterrupted) {
 			t.Errorf("after %d lines: %v", n, err)
 		}
 		if _, err := os.Stat(path); err == nil && n < len(lines) {

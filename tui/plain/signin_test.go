@@ -14,6 +14,7 @@ import (
 	"postier/internal/locale"
 	"postier/internal/rehearsal"
 	"postier/wizard"
+	"postier/wizard/carrier"
 )
 
 // browserRehearsal starts a rehearsal with a provider that accepts sign-ins by browser and no passwords.
@@ -117,7 +118,7 @@ func TestUnattendedSignIn(t *testing.T) {
 		}
 		// A person signs in and leaves at the next step; the unattended run uses that sign-in.
 		o.In = strings.NewReader("\n\n\n")
-		if err := Run(t.Context(), o.options(t)); !errors.Is(err, ErrInterrupted) {
+		if err := Run(t.Context(), o.options(t)); !errors.Is(err, carrier.ErrInterrupted) {
 			t.Fatal(err)
 		}
 		if err := Unattended(t.Context(), o.options(t)); err != nil {

@@ -32,6 +32,10 @@ const closeLimit = 3 * time.Second
 // ErrClosed is why no outcome follows after Close.
 var ErrClosed = errors.New("the conversation is closed")
 
+// ErrInterrupted is returned by a front end when the person, a signal or the end of input ended the conversation before
+// it was complete. The draft of the last step is stored.
+var ErrInterrupted = errors.New("setup was interrupted")
+
 // PanicError says that a worker panicked. The front end ends in order, restores the terminal and reports it.
 type PanicError struct {
 	Kind  wizard.RequestKind

@@ -18,8 +18,8 @@ import (
 	"postier/internal/safefile"
 	"postier/internal/safetext"
 	"postier/presets/vendor"
-	"postier/tui"
 	"postier/tui/plain"
+	"postier/wizard/carrier"
 )
 
 // This file is the one table from what went wrong to exit codes (docs/reference.md §4). What a server or a check said
@@ -36,7 +36,7 @@ func Code(err error) int {
 		return exitcode.OK
 	case errors.As(err, &own):
 		return own.Code
-	case errors.Is(err, tui.ErrInterrupted), plain.Interrupted(err), errors.Is(err, context.Canceled):
+	case errors.Is(err, carrier.ErrInterrupted), errors.Is(err, context.Canceled):
 		return exitcode.Interrupted
 	case errors.As(err, &stopped):
 		return stoppedCode(stopped)

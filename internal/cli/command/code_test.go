@@ -23,9 +23,9 @@ import (
 	"postier/internal/safefile"
 	"postier/internal/wire"
 	"postier/presets/vendor"
-	"postier/tui"
 	"postier/tui/plain"
 	"postier/wizard"
+	"postier/wizard/carrier"
 )
 
 // What cannot be written is 74, what must not be read 78 (docs/reference.md §4).
@@ -76,7 +76,7 @@ func TestCodeOfErrors(t *testing.T) {
 			&vendor.SyntaxError{Err: errors.New("x")}, &config.InvalidError{}, &config.VersionError{}, &config.SyntaxError{},
 			&config.ChangedError{},
 		},
-		exitcode.Interrupted: {context.Canceled, tui.ErrInterrupted, plain.ErrInterrupted},
+		exitcode.Interrupted: {context.Canceled, carrier.ErrInterrupted},
 	} {
 		for _, err := range list {
 			if got := Code(err); got != want {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"postier/tui/plain"
+	"postier/wizard/carrier"
 )
 
 // Streams are what a run talks through; tests give their own.
@@ -43,7 +44,7 @@ func (s *Streams) line(ctx context.Context) (string, error) {
 // WaitForEnter lets a person read before the screen is taken over.
 func (s *Streams) WaitForEnter(ctx context.Context) error {
 	if _, err := s.line(ctx); err != nil {
-		return plain.ErrInterrupted
+		return carrier.ErrInterrupted
 	}
 	return nil
 }

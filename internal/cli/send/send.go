@@ -17,6 +17,7 @@ import (
 	"postier/internal/exitcode"
 	"postier/internal/safetext"
 	"postier/tui/plain"
+	"postier/wizard/carrier"
 )
 
 // SendOptions are the flags of `postier send`.
@@ -209,7 +210,7 @@ func askTest(f *command.Factory, d delivery.Decision) (forReal bool, err error) 
 				" ")
 		line, err := in.ReadString('\n')
 		if err != nil {
-			return false, plain.ErrInterrupted
+			return false, carrier.ErrInterrupted
 		}
 		switch answer := strings.ToLower(strings.TrimSpace(line)); {
 		case answer == "", strings.HasPrefix(answer, "t"):
