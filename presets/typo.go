@@ -34,9 +34,6 @@ func (b *Book) Typo(domain string) (suggestion string, ok bool) {
 	return suggestion, best < noMatch
 }
 
-// Typo is Book.Typo of the built-in providers.
-func Typo(domain string) (suggestion string, ok bool) { return standard.Typo(domain) }
-
 const (
 	// maxTypo is longer than every popular domain with two slips.
 	maxTypo = 32

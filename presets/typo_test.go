@@ -18,7 +18,7 @@ func TestTypo(t *testing.T) {
 		"t-onlin.de": "t-online.de",
 		"bluewim.ch": "bluewin.ch", "sfr.rf": "sfr.fr", "gmail.com.": "", "gmail..com": "gmail.com",
 	} {
-		got, ok := Typo(typed)
+		got, ok := Default().Typo(typed)
 		if got != want || ok != (want != "") {
 			t.Errorf("Typo(%q) = %q, %v, want %q", typed, got, ok, want)
 		}
@@ -35,7 +35,7 @@ func TestNoTypo(t *testing.T) {
 		"outlook.at.example",
 		"", ".", "com", "gmail", "gmial", "é.fr", "proton.com", "yahoo.com.evil.example",
 	} {
-		if got, ok := Typo(domain); ok {
+		if got, ok := Default().Typo(domain); ok {
 			t.Errorf("Typo(%q) = %q", domain, got)
 		}
 	}

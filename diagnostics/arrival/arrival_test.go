@@ -115,8 +115,8 @@ func TestArrival(t *testing.T) {
 		}
 	}
 	delivered := results[0]
-	if seconds, known := Seconds(delivered); !known || seconds < 0 || seconds > 20 {
-		t.Errorf("it took %v s", seconds)
+	if seen, known := diagnostics.Observed[Arrived](delivered.Evidence); !known || seen.Seconds < 0 || seen.Seconds > 20 {
+		t.Errorf("it took %v s", seen.Seconds)
 	}
 	if filed, known := FiledByProvider(delivered); filed || !known {
 		t.Errorf("filed by the provider: %v, known: %v", filed, known)

@@ -224,12 +224,6 @@ func FiledByProvider(delivered diagnostics.Result) (filed, known bool) {
 	return seen.FiledByProvider, known
 }
 
-// Seconds reads from the result of arrival.delivered how long the message took.
-func Seconds(delivered diagnostics.Result) (seconds float64, known bool) {
-	seen, known := diagnostics.Observed[Arrived](delivered.Evidence)
-	return seen.Seconds, known
-}
-
 // doubled reports whether this profile would file what the provider files too.
 func (r *run) doubled(delivered diagnostics.Result) bool {
 	filed, _ := FiledByProvider(delivered)

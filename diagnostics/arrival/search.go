@@ -6,8 +6,9 @@ import (
 	"errors"
 	"time"
 
-	"github.com/emersion/go-imap/v2"
 	client "postier/internal/imap"
+
+	"github.com/emersion/go-imap/v2"
 
 	"postier/internal/wire"
 	"postier/presets"

@@ -121,19 +121,3 @@ func firstOf(q Query, found ...[]generalEntry) Answer {
 	}
 	return a
 }
-
-// ForCode answers a bare code as a person types it: an SMTP reply code (535), an enhanced status code (5.7.8) or an
-// IMAP response code (AUTHENTICATIONFAILED, with or without brackets). ok is false when it has none of these forms.
-func ForCode(code string) (a Answer, ok bool) {
-	code = strings.TrimSpace(code)
-	if response := strings.ToUpper(strings.Trim(code, "[]")); len(lookup(generals().Responses, response)) > 0 {
-		return general(Query{Protocol: IMAP, Code: "NO", Enhanced: response}), true
-	}
-	if m := smtpLine().FindStringSubmatch(code); m != nil && m[2] == "" {
-		return general(Query{Protocol: SMTP, Code: m[1]}), true
-	}
-	if m := enhancedCode().FindStringSubmatch(code); m != nil && strings.TrimPrefix(code, "#") == m[1] {
-		return general(Query{Protocol: SMTP, Enhanced: m[1]}), true
-	}
-	return Answer{}, false
-}

@@ -106,24 +106,20 @@ func TestGeneralAnswers(t *testing.T) {
 	}
 }
 
-func TestForCode(t *testing.T) {
+// TestBareCodes: a code is a reply without words.
+func TestBareCodes(t *testing.T) {
 	t.Parallel()
 	for code, cause := range map[string]string{
 		"535": "wrong-password", " 5.7.8 ": "wrong-password", "#5.2.2": "mailbox-full", "4.7.99": string(check.CauseUnknown),
-		"599":       string(check.CauseUnknown),
-		"overquota": "mailbox-full", "[TRYCREATE]": "folder-missing",
+		"599":            string(check.CauseUnknown),
+		"NO [OVERQUOTA]": "mailbox-full", "NO [TRYCREATE]": "folder-missing",
 	} {
-		if a, ok := ForCode(code); !ok || string(a.Cause) != cause || a.Meaning(locale.German) == "" {
-			t.Errorf("%q: %s, %v", code, a.Cause, ok)
-		}
-	}
-	if a, _ := ForCode("4.7.99"); a.Retry != RetryLater || a.Exit != 75 {
-		t.Errorf("4.7.99: retry %s, exit %d", a.Retry, a.Exit)
-	}
-	for _, code := range []string{"", "A-14", "99", "5.7", "535 no", "5.7.8.9", "smtp.auth", "NO"} {
-		if a, ok := ForCode(code); ok {
+		if a := Match(ParseReplyAs("", code)); string(a.Cause) != cause || a.Meaning(locale.German) == "" {
 			t.Errorf("%q: %s", code, a.Cause)
 		}
+	}
+	if a := Match(ParseReplyAs("", "4.7.99")); a.Retry != RetryLater || a.Exit != 75 {
+		t.Errorf("4.7.99: retry %s, exit %d", a.Retry, a.Exit)
 	}
 }
 

@@ -36,12 +36,9 @@ var (
 	})
 )
 
-// ParseReply reads a reply as it was copied from a log or a transcript: an SMTP reply of one or more lines
+// ParseReplyAs reads a reply as it was copied from a log or a transcript: an SMTP reply of one or more lines
 // ("535-5.7.8 …"), an IMAP line with or without its tag ("A1 NO [AUTHENTICATIONFAILED] …"), or the text of an error.
-// The protocol is guessed.
-func ParseReply(text string) Query { return ParseReplyAs("", text) }
-
-// ParseReplyAs is ParseReply for a known protocol; an empty one is guessed.
+// An empty protocol is guessed.
 func ParseReplyAs(protocol, text string) Query {
 	lines := cleanLines(text)
 	joined := strings.Join(lines, " ")

@@ -88,7 +88,7 @@ func TestParseReply(t *testing.T) {
 		},
 		{"nothing", " \r\n ", Query{Protocol: SMTP}},
 	} {
-		if got := ParseReply(c.text); got != c.want {
+		if got := ParseReplyAs("", c.text); got != c.want {
 			t.Errorf("%s:\n got %+v\nwant %+v", c.name, got, c.want)
 		}
 	}

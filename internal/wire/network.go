@@ -192,8 +192,3 @@ func (n *Network) dial(ctx context.Context, host string, target netip.AddrPort) 
 	dialer := net.Dialer{Control: n.control}
 	return dialer.DialContext(ctx, "tcp", address)
 }
-
-// HostPort joins for display and dialling; IPv6 literals get brackets.
-func HostPort(host string, port int) string {
-	return net.JoinHostPort(trimBrackets(host), strconv.Itoa(port))
-}

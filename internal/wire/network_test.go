@@ -205,11 +205,6 @@ func TestAddressLiteralsNeedNoResolver(t *testing.T) {
 			t.Errorf("%s: %v %v", literal, list, err)
 		}
 	}
-	for in, want := range map[string]string{"::1": "[::1]:25", "[::1]": "[::1]:25", "a.example": "a.example:25"} {
-		if got := HostPort(in, 25); got != want {
-			t.Errorf("%s: %s", in, got)
-		}
-	}
 }
 
 func TestClassify(t *testing.T) {

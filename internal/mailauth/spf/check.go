@@ -91,11 +91,6 @@ func Check(ctx context.Context, r lookup.Resolver, ip netip.Addr, helo, sender s
 	return Checker{Resolver: r}.Check(ctx, ip, helo, sender)
 }
 
-// CheckHELO evaluates the HELO identity (RFC 7208 §2.3).
-func CheckHELO(ctx context.Context, r lookup.Resolver, ip netip.Addr, helo string) Result {
-	return Checker{Resolver: r}.Check(ctx, ip, helo, "postmaster@"+helo)
-}
-
 // Check is the function of the same name.
 func (c Checker) Check(ctx context.Context, ip netip.Addr, helo, sender string) Result {
 	sender = strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(sender), "<"), ">")

@@ -375,7 +375,7 @@ func TestInitial(t *testing.T) {
 			t.Errorf("%s (%q, %q): %s (%s), want %s", c.name, c.helo, c.sender, got.Result, got.Reason, c.want)
 		}
 	}
-	if got := spf.CheckHELO(context.Background(), z, client4, "helo.example"); got.Result != spf.Pass {
+	if got := spf.Check(context.Background(), z, client4, "helo.example", ""); got.Result != spf.Pass {
 		t.Errorf("HELO identity: %+v", got)
 	}
 }

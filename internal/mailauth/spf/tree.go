@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
-	"time"
 
 	mdns "github.com/miekg/dns"
 
@@ -322,6 +321,3 @@ func (n *Node) Networks(limit int) []netip.Prefix {
 	})
 	return list
 }
-
-// TTL is how long a cached copy of n's own record may still be used.
-func (n *Node) TTL() time.Duration { return n.Text.TTL }
