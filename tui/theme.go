@@ -34,10 +34,9 @@ type glyphs struct {
 // everything else there. Only badges are coloured: they set both foreground and background, so that their contrast is
 // the same on dark and light terminals.
 type styles struct {
-	plain, bold, chosen, key   lipgloss.Style
-	pass, warn, fail, skip     lipgloss.Style
-	dark, light                lipgloss.Style // modules of a QR code
-	headerStep, headerLanguage lipgloss.Style
+	plain, bold, chosen, key lipgloss.Style
+	pass, warn, fail, skip   lipgloss.Style
+	dark, light              lipgloss.Style // modules of a QR code
 }
 
 func newTheme(getenv func(string) string, noColour bool) theme {
@@ -71,7 +70,7 @@ func newStyles(colour bool) styles {
 	s := styles{
 		plain: plain, bold: bold, chosen: bold.Reverse(true), key: bold,
 		pass: bold, warn: bold, fail: bold.Reverse(true), skip: plain,
-		dark: plain, light: plain, headerStep: bold, headerLanguage: plain,
+		dark: plain, light: plain,
 	}
 	if colour {
 		badge := func(fg, bg string) lipgloss.Style {

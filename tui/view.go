@@ -106,7 +106,7 @@ func (f *frame) row(text string) {
 
 func (f *frame) header(text string) {
 	if f.height >= roomForHeader {
-		f.row(f.theme.styles.headerStep.Render(text))
+		f.row(f.theme.styles.bold.Render(text))
 	}
 }
 

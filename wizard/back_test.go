@@ -160,7 +160,7 @@ func TestAnotherAddress(t *testing.T) {
 	t.Parallel()
 	k := known(t, Options{})
 	k.toReview()
-	k.do(GotoPrefix + ActionID(StepAddress))
+	k.do(gotoPrefix + ActionID(StepAddress))
 	k.at(StepAddress)
 	k.enter("address", "paul@yahoo.fr")
 	k.at(StepProvider)
@@ -187,7 +187,7 @@ func TestSameAddressKeeps(t *testing.T) {
 	k := known(t, Options{})
 	k.toReview()
 	before := k.s.Draft()
-	k.do(GotoPrefix + ActionID(StepAddress))
+	k.do(gotoPrefix + ActionID(StepAddress))
 	k.enter()
 	k.enter()
 	k.enter()
@@ -275,7 +275,7 @@ func TestOldStatesStayUsable(t *testing.T) {
 	k.enter("senders", "x.example, y.example")
 	k.enter()
 	k.enter("test-mode", Yes, "test-address", "t@x.example")
-	k.do(GotoPrefix + ActionID(StepServer))
+	k.do(gotoPrefix + ActionID(StepServer))
 	k.enter("smtp-host", "smtp.elsewhere.example")
 	for i, s := range states {
 		if got := snapshot(s); got != pictures[i] {

@@ -64,7 +64,7 @@ func TestOptionsPages(t *testing.T) {
 		t.Error("options make the proof out of date")
 	}
 	// All options are emptied again.
-	k.do(GotoPrefix + ActionID(StepOptions))
+	k.do(gotoPrefix + ActionID(StepOptions))
 	k.do(ActEdit)
 	k.enter("reply-to", "", "bcc", "")
 	k.enter("kinds-on", "", "kinds-off", "")
@@ -151,7 +151,7 @@ func TestSaveFails(t *testing.T) {
 		t.Error("saving does not show")
 	}
 	before := snapshot(k.s)
-	for _, action := range []ActionID{ActBack, ActCancel, ActNext, GotoPrefix + ActionID(StepAddress)} {
+	for _, action := range []ActionID{ActBack, ActCancel, ActNext, gotoPrefix + ActionID(StepAddress)} {
 		k.do(action)
 	}
 	if snapshot(k.s) != before || k.requested(DoCancel) != 0 {

@@ -77,7 +77,7 @@ func TestAnotherServer(t *testing.T) {
 	k := known(t, Options{})
 	k.password(appPassword)
 	k.passes(DoSubmission)
-	k.do(GotoPrefix + ActionID(StepServer))
+	k.do(gotoPrefix + ActionID(StepServer))
 	k.at(StepServer)
 	k.enter("smtp-host", "smtp.elsewhere.example")
 	k.enter()
@@ -101,7 +101,7 @@ func TestAnotherServer(t *testing.T) {
 	}
 	// Another user name needs the secret again, as it is another account. Removing a server does not.
 	k.passes(DoSubmission)
-	k.do(GotoPrefix + ActionID(StepServer))
+	k.do(gotoPrefix + ActionID(StepServer))
 	k.enter()
 	k.enter("imap-host", "")
 	k.enter()
@@ -110,7 +110,7 @@ func TestAnotherServer(t *testing.T) {
 	}
 	k.enter()
 	k.at(StepSubmission)
-	k.do(GotoPrefix + ActionID(StepServer))
+	k.do(gotoPrefix + ActionID(StepServer))
 	k.enter("user", "somebody@gmail.com")
 	k.enter()
 	k.enter()
@@ -303,7 +303,7 @@ func TestNoSignIn(t *testing.T) {
 		t.Errorf("%v", faults)
 	}
 	// A mailbox that requires a sign-in makes the password step apply again.
-	k.do(GotoPrefix + ActionID(StepServer))
+	k.do(gotoPrefix + ActionID(StepServer))
 	k.enter()
 	k.enter("imap-host", "imap.durand.example")
 	k.at(StepCredential)

@@ -192,7 +192,7 @@ func TestC7PortField(t *testing.T) {
 	if d.Limits.Batch != (config.Batch{Messages: 12, WaitSeconds: 15.5}) {
 		t.Errorf("%+v", d.Limits.Batch)
 	}
-	k.do(GotoPrefix + ActionID(StepServer))
+	k.do(gotoPrefix + ActionID(StepServer))
 	if f := k.field(FieldSMTPPort); f.Value != "587" {
 		t.Errorf("shown as %q", f.Value)
 	}

@@ -168,7 +168,7 @@ func TestSignInEndings(t *testing.T) {
 			if v.Finding == nil || string(v.Finding.Cause) != c.cause || v.Busy != nil || v.Actions[0].ID != c.first {
 				t.Fatalf("%+v", v)
 			}
-			if c.first == ActSignIn && (!k.offers(ActPaste) || !k.offers(GotoPrefix+ActionID(StepProvider))) {
+			if c.first == ActSignIn && (!k.offers(ActPaste) || !k.offers(gotoPrefix+ActionID(StepProvider))) {
 				t.Error("no other way is offered")
 			}
 			before := k.requested(c.asks)
@@ -350,7 +350,7 @@ func TestSignInIsForItsServers(t *testing.T) {
 	k.tellPrompt()
 	k.tellSignedIn()
 	k.passes(DoSubmission)
-	k.do(GotoPrefix + ActionID(StepServer))
+	k.do(gotoPrefix + ActionID(StepServer))
 	k.enter("smtp-host", "smtp.elsewhere.example")
 	k.enter()
 	if k.s.Draft().SignIn != nil || k.requested(DoSignOut) != 1 {
@@ -369,7 +369,7 @@ func TestSignInIsForItsServers(t *testing.T) {
 	k.tellPrompt()
 	k.tellSignedIn()
 	finds := k.requested(DoSignInFind)
-	k.do(GotoPrefix + ActionID(StepServer))
+	k.do(gotoPrefix + ActionID(StepServer))
 	k.enter("user", "paul@outlook.com")
 	k.enter()
 	k.enter()
@@ -383,7 +383,7 @@ func TestSignInIsForItsServers(t *testing.T) {
 	k.tellNoSignIn()
 	k.tellPrompt()
 	k.tellSignedIn()
-	k.do(GotoPrefix + ActionID(StepAddress))
+	k.do(gotoPrefix + ActionID(StepAddress))
 	k.enter("address", "paul@outlook.com")
 	if k.s.Draft().SignIn != nil || k.last(DoSignOut).SignIn.Account != outlook {
 		t.Error("another address keeps the sign-in")

@@ -3,6 +3,7 @@ package wizard
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"postier/config"
 	"postier/internal/check"
@@ -217,15 +218,16 @@ func (s State) Answer(a Answer) (State, []Request) {
 	for id, value := range a.Values {
 		s.typed[id] = value
 	}
+	step, straight := strings.CutPrefix(string(a.Action), gotoPrefix)
 	switch {
+	case straight:
+		s.jump(Step(step), "")
 	case a.Action == ActQuit:
 		s.ended = true
 	case a.Action == ActBack:
 		s.back()
 	case a.Action == ActCancel:
 		s.cancelStep()
-	case len(a.Action) > len(GotoPrefix) && a.Action[:len(GotoPrefix)] == GotoPrefix:
-		s.jump(Step(a.Action[len(GotoPrefix):]), "")
 	case a.Action == ActFix:
 		if step, field := s.fixPlace(s.finding()); step != "" {
 			s.jump(step, field)

@@ -192,7 +192,7 @@ func (s *State) failureActions(v *Screen, kind RequestKind) {
 	v.Actions = append(v.Actions, retry)
 	if step, _ := s.fixPlace(v.Finding); step != StepServer {
 		v.Actions = append(v.Actions, Action{
-			ID: GotoPrefix + ActionID(StepServer), Label: Msg("wizard.action.fix.server", "number", StepServer.Number()),
+			ID: gotoPrefix + ActionID(StepServer), Label: Msg("wizard.action.fix.server", "number", StepServer.Number()),
 			Key: 'e',
 		})
 	}

@@ -40,7 +40,7 @@ func (s *State) reviewScreen(v *Screen) {
 	} else if t.done && !t.err.Empty() {
 		v.Notices = append(v.Notices, Notice{LevelFail, t.err}, Notice{LevelInfo, Msg("wizard.review.draft-kept")})
 	}
-	options := Action{ID: GotoPrefix + ActionID(StepOptions), Label: Msg("wizard.action.options"), Key: 'e'}
+	options := Action{ID: gotoPrefix + ActionID(StepOptions), Label: Msg("wizard.action.options"), Key: 'e'}
 	v.Actions = []Action{save, options}
 	if d.Off {
 		v.Notices = append(v.Notices, Notice{LevelInfo, Msg("wizard.review.off")})
@@ -49,7 +49,7 @@ func (s *State) reviewScreen(v *Screen) {
 		save.Disabled = Msg("wizard.review.unproven")
 		v.Notices = append(v.Notices, Notice{LevelWarn, save.Disabled})
 		prove := Action{
-			ID:    GotoPrefix + ActionID(StepSubmission),
+			ID:    gotoPrefix + ActionID(StepSubmission),
 			Label: Msg("wizard.action.fix.submission", "number", StepSubmission.Number()), Key: 'r',
 		}
 		v.Actions = []Action{prove, save, options}

@@ -100,7 +100,7 @@ func (s *State) otherMethods(v *Screen) {
 	}
 	if v.Finding != nil {
 		v.Actions = append(v.Actions, Action{
-			ID: GotoPrefix + ActionID(StepProvider), Label: Msg("wizard.signin.other-provider", "number", StepProvider.Number()),
+			ID: gotoPrefix + ActionID(StepProvider), Label: Msg("wizard.signin.other-provider", "number", StepProvider.Number()),
 			Key: 'o',
 		})
 	}

@@ -208,8 +208,8 @@ const (
 	ActQuit     ActionID = "quit"
 )
 
-// GotoPrefix starts the actions that go straight to a step, for front ends that let a person say "step 3".
-const GotoPrefix = "goto:"
+// gotoPrefix starts the ID of an action that goes straight to a step.
+const gotoPrefix = "goto:"
 
 // Level is how serious a notice is. Front ends show it as a word; colour only helps.
 type Level string
