@@ -86,17 +86,13 @@ func certificateNames(leaf *x509.Certificate) (names []string, more int) {
 func certificateSeen(report wire.TLSReport) Certificate {
 	leaf := report.Chain[0]
 	names, more := certificateNames(leaf)
-	shown := make([]safetext.Remote, 0, len(names))
-	for _, n := range names {
-		shown = append(shown, safetext.FromRemote(n))
-	}
 	chain := make([]safetext.Remote, 0, len(report.Chain))
 	for _, c := range report.Chain[:min(len(report.Chain), maxNames)] {
 		chain = append(chain, safetext.FromRemote(c.Subject.String()))
 	}
 	return Certificate{
 		Subject: safetext.FromRemote(leaf.Subject.String()), Issuer: safetext.FromRemote(leaf.Issuer.String()),
-		Names: shown, MoreNames: more, Chain: chain,
+		Names: safetext.FromRemotes(names), MoreNames: more, Chain: chain,
 		NotBefore: leaf.NotBefore.UTC().Format(time.RFC3339), NotAfter: leaf.NotAfter.UTC().Format(time.RFC3339),
 		Key: keyKind(leaf), Signature: leaf.SignatureAlgorithm.String(), SHA256SPKI: wire.SPKI(leaf),
 		Verified: report.Verified(), Pinned: report.Pinned,

@@ -53,6 +53,18 @@ type Check struct {
 	Run   func(context.Context) Result
 }
 
+// Recorded has the lines that are added to a recorder while run works in its result, unless that has a transcript.
+func Recorded(recorder *wire.Recorder, run func(context.Context) Result) func(context.Context) Result {
+	return func(ctx context.Context) Result {
+		mark := recorder.Mark()
+		result := run(ctx)
+		if result.Transcript == nil {
+			result.Transcript = recorder.Since(mark)
+		}
+		return result
+	}
+}
+
 // Plan is what an area wants to run for one target, and how to let go of what its checks share.
 type Plan struct {
 	Checks []Check

@@ -308,7 +308,7 @@ func (a *area) noKeys(ctx context.Context, r lookup.Resolver, findings []selecto
 			known = append(known, f.name)
 		}
 	}
-	seen = append(seen, DKIMNames{Asked: remotes(known), Below: anything})
+	seen = append(seen, DKIMNames{Asked: safetext.FromRemotes(known), Below: anything})
 	if place, text := a.misplacedKey(ctx, r, findings); place != "" {
 		result := diagnostics.Warned(check.CauseDKIMWrongPlace,
 			append(seen, Misplaced{Method: "dkim", Name: remote(place), Record: remote(text)})...)

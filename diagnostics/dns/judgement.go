@@ -61,14 +61,6 @@ func textAt(ctx context.Context, r lookup.Resolver, place string, kind func(stri
 // remote marks text from DNS.
 func remote(s string) safetext.Remote { return safetext.FromRemote(s) }
 
-func remotes(list []string) []safetext.Remote {
-	out := make([]safetext.Remote, 0, len(list))
-	for _, s := range list {
-		out = append(out, remote(s))
-	}
-	return out
-}
-
 func seconds(d time.Duration) int { return int(d / time.Second) }
 
 // addTXT and replaceTXT are records to publish.

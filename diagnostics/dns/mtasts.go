@@ -15,6 +15,7 @@ import (
 	"postier/diagnostics"
 	"postier/internal/check"
 	"postier/internal/mailauth/lookup"
+	"postier/internal/safetext"
 	"postier/internal/wire"
 )
 
@@ -37,7 +38,7 @@ func (a *area) mtaSTS(ctx context.Context, r lookup.Resolver, p published) diagn
 	if err != nil {
 		return diagnostics.Warned(check.CauseMTASTSPolicy, seen).With(check.Params{Problem: remote(err.Error())})
 	}
-	seen.Mode, seen.MaxAge, seen.MX = policy.mode, &policy.maxAge, remotes(policy.mx)
+	seen.Mode, seen.MaxAge, seen.MX = policy.mode, &policy.maxAge, safetext.FromRemotes(policy.mx)
 	return a.judgeSTS(ctx, r, policy, seen)
 }
 

@@ -11,6 +11,7 @@ import (
 	"postier/diagnostics"
 	"postier/internal/check"
 	"postier/internal/mailauth/lookup"
+	"postier/internal/safetext"
 	"postier/internal/wire"
 )
 
@@ -44,7 +45,8 @@ func (a *area) ptr(ctx context.Context, r lookup.Resolver) diagnostics.Result {
 		}
 	}
 	seen := PTR{
-		IP: ip, Names: remotes(names), Confirmed: remotes(confirmed), Generic: genericName(names, ip),
+		IP: ip, Names: safetext.FromRemotes(names), Confirmed: safetext.FromRemotes(confirmed),
+		Generic: genericName(names, ip),
 	}
 	switch {
 	case len(names) == 0:

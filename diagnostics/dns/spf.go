@@ -269,7 +269,8 @@ func (a *area) proposalCost(ctx context.Context, r lookup.Resolver, proposal str
 // spfEvidence is the shape of the contract; authorised is nil when that cannot be told.
 func spfEvidence(tree *spf.Node, authorised *bool) SPF {
 	seen := SPF{
-		Record: remote(tree.Text.Value), Lookups: tree.Lookups, Void: tree.Void, Includes: remotes(tree.Includes()),
+		Record: remote(tree.Text.Value), Lookups: tree.Lookups, Void: tree.Void,
+		Includes:   safetext.FromRemotes(tree.Includes()),
 		Authorizes: authorised,
 	}
 	if tree.Text.Value != "" {

@@ -156,9 +156,10 @@ func (r *run) auth(ctx context.Context) diagnostics.Result {
 	done, err := r.session.SignIn(ctx)
 	evidence := diagnostics.Evidence{
 		diagnostics.SignIn{
-			Mechanism: done.Mechanism, Offered: remotes(done.Offered), Username: safetext.FromRemote(r.access.Username),
+			Mechanism: done.Mechanism, Offered: safetext.FromRemotes(done.Offered),
+			Username: safetext.FromRemote(r.access.Username),
 		},
-		Capabilities{Before: remotes(before), After: remotes(r.session.Capabilities())},
+		Capabilities{Before: safetext.FromRemotes(before), After: safetext.FromRemotes(r.session.Capabilities())},
 	}
 	if !done.Challenge.Empty() {
 		evidence = append(evidence, Challenge{Text: done.Challenge})
@@ -186,12 +187,4 @@ func (r *run) auth(ctx context.Context) diagnostics.Result {
 		return diagnostics.Warned(check.CauseServerAlert, evidence...)
 	}
 	return diagnostics.Passed(evidence...)
-}
-
-func remotes(list []string) []safetext.Remote {
-	out := make([]safetext.Remote, len(list))
-	for i, s := range list {
-		out[i] = safetext.FromRemote(s)
-	}
-	return out
 }

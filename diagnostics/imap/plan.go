@@ -74,8 +74,8 @@ func Plan(network *wire.Network, target account.Target, options Options) diagnos
 	}
 	r.recorder.Hide(r.access.Secret, r.access.Username)
 
-	rung := func(id check.ID, f verdict, needs ...check.ID) diagnostics.Check {
-		return diagnostics.Check{ID: id, Needs: needs, Run: r.traced(f)}
+	rung := func(id check.ID, f func(context.Context) diagnostics.Result, needs ...check.ID) diagnostics.Check {
+		return diagnostics.Check{ID: id, Needs: needs, Run: diagnostics.Recorded(r.recorder, f)}
 	}
 	encrypted := check.IMAPCertificate
 	if r.access.Server.Security == config.SecurityNone {
@@ -105,21 +105,6 @@ func Plan(network *wire.Network, target account.Target, options Options) diagnos
 		checks[i].After = []check.ID{checks[i-1].ID}
 	}
 	return diagnostics.Plan{Checks: checks, Close: func() { r.session.Close() }}
-}
-
-// verdict is the function of one check.
-type verdict func(context.Context) diagnostics.Result
-
-// traced gives each result the lines of the conversation that belong to it.
-func (r *run) traced(f verdict) verdict {
-	return func(ctx context.Context) diagnostics.Result {
-		mark := r.recorder.Mark()
-		start := time.Now()
-		result := f(ctx)
-		result.Took = time.Since(start)
-		result.Transcript = r.recorder.Since(mark)
-		return result
-	}
 }
 
 func (r *run) notNeeded(context.Context) diagnostics.Result {

@@ -14,9 +14,10 @@ import (
 // offered judges what the server offers for signing in, and which mechanism fits.
 func (l *ladder) offered(context.Context) diagnostics.Result {
 	name, err := l.client.Mechanism()
-	before := l.client.Before().Mechanisms()
+	before, inside := l.client.Before().Mechanisms(), l.client.Extensions().Mechanisms()
 	seen := diagnostics.Mechanisms{
-		BeforeTLS: remotes(before), AfterTLS: remotes(l.client.Extensions().Mechanisms()), Chosen: name,
+		BeforeTLS: safetext.FromRemotes(before[:min(len(before), maxMechanismsShown)]),
+		AfterTLS:  safetext.FromRemotes(inside[:min(len(inside), maxMechanismsShown)]), Chosen: name,
 	}
 	switch {
 	case err != nil:
@@ -28,14 +29,6 @@ func (l *ladder) offered(context.Context) diagnostics.Result {
 }
 
 const maxMechanismsShown = 30
-
-func remotes(list []string) []safetext.Remote {
-	out := make([]safetext.Remote, 0, len(list))
-	for _, s := range list[:min(len(list), maxMechanismsShown)] {
-		out = append(out, safetext.FromRemote(s))
-	}
-	return out
-}
 
 func (l *ladder) userName() string { return l.client.Account().Server.Username }
 

@@ -2,7 +2,6 @@ package smtp
 
 import (
 	"context"
-	"time"
 
 	"postier/config"
 	"postier/diagnostics"
@@ -52,27 +51,14 @@ func newLadder(network *wire.Network, target account.Target, opts Options) *ladd
 // handshake, with STARTTLS before it.
 func (l *ladder) checks() []diagnostics.Check {
 	checks := []diagnostics.Check{
-		{ID: check.NetResolve, Run: l.rung(check.NetResolve, l.resolve)},
-		{ID: check.NetConnect, Needs: ids(check.NetResolve), Run: l.rung(check.NetConnect, l.connect)},
-		{
-			ID: check.NetConnect6, Needs: ids(check.NetResolve), After: ids(check.NetConnect),
-			Run: l.connect6,
-		},
+		l.rung(check.NetResolve, l.resolve),
+		l.rung(check.NetConnect, l.connect, check.NetResolve),
+		{ID: check.NetConnect6, Needs: ids(check.NetResolve), After: ids(check.NetConnect), Run: l.connect6},
 		l.greetingCheck(),
 		l.tlsCheck(),
-		{
-			ID: check.SMTPInjection, Needs: ids(check.SMTPGreeting), After: ids(check.SMTPTLS),
-			Run: l.injection,
-		},
-		{
-			ID: check.SMTPCertificate, Needs: ids(check.SMTPTLS),
-			Run: l.certificate,
-		},
-		{
-			ID: check.SMTPEhlo, Needs: ids(check.SMTPGreeting, check.SMTPTLS),
-			After: ids(check.SMTPCertificate),
-			Run:   l.rung(check.SMTPEhlo, l.hello),
-		},
+		{ID: check.SMTPInjection, Needs: ids(check.SMTPGreeting), After: ids(check.SMTPTLS), Run: l.injection},
+		{ID: check.SMTPCertificate, Needs: ids(check.SMTPTLS), Run: l.certificate},
+		after(l.rung(check.SMTPEhlo, l.hello, check.SMTPGreeting, check.SMTPTLS), check.SMTPCertificate),
 	}
 	last := check.SMTPEhlo
 	if l.target.Submission.Auth != config.MechanismNone {
@@ -80,79 +66,48 @@ func (l *ladder) checks() []diagnostics.Check {
 		if l.client.Way().Security != config.SecurityNone {
 			needs = append(needs, check.SMTPCertificate)
 		}
-		checks = append(
-			checks,
-			diagnostics.Check{
-				ID: check.SMTPAuthOffered, Needs: ids(check.SMTPEhlo),
-				Run: l.rung(check.SMTPAuthOffered, l.offered),
-			},
-			diagnostics.Check{ID: check.SMTPAuth, Needs: needs, Run: l.rung(check.SMTPAuth, l.signIn)},
-		)
 		last = check.SMTPAuth
+		checks = append(checks,
+			l.rung(check.SMTPAuthOffered, l.offered, check.SMTPEhlo), l.rung(last, l.signIn, needs...))
 	}
-	return append(checks, l.envelopeChecks(last)...)
-}
-
-func (l *ladder) envelopeChecks(last check.ID) []diagnostics.Check {
 	if l.target.Author() == "" {
-		return nil
+		return checks
 	}
-	checks := []diagnostics.Check{
-		{ID: check.SMTPSender, Needs: ids(last), Run: l.rung(check.SMTPSender, l.sender)},
-		{
-			ID: check.SMTPRecipient, Needs: ids(check.SMTPSender),
-			Run: l.rung(check.SMTPRecipient, l.recipient),
-		},
-	}
+	checks = append(checks,
+		l.rung(check.SMTPSender, l.sender, last), l.rung(check.SMTPRecipient, l.recipient, check.SMTPSender))
 	if l.opts.Message != nil {
-		checks = append(checks, diagnostics.Check{
-			ID: check.SMTPData, Needs: ids(check.SMTPRecipient), Run: l.rung(check.SMTPData, l.message),
-		})
+		checks = append(checks, l.rung(check.SMTPData, l.message, check.SMTPRecipient))
 	}
 	return checks
 }
 
 func (l *ladder) greetingCheck() diagnostics.Check {
-	c := diagnostics.Check{
-		ID: check.SMTPGreeting, Needs: ids(check.NetConnect),
-		Run: l.rung(check.SMTPGreeting, l.greeting),
-	}
 	switch {
 	case len(l.client.Ways()) > 1:
-		c.After = ids(check.SMTPTLS)
+		return after(l.rung(check.SMTPGreeting, l.greeting, check.NetConnect), check.SMTPTLS)
 	case l.client.Way().Security == config.SecurityTLS:
-		c.Needs = ids(check.SMTPTLS)
+		return l.rung(check.SMTPGreeting, l.greeting, check.SMTPTLS)
 	}
-	return c
+	return l.rung(check.SMTPGreeting, l.greeting, check.NetConnect)
 }
 
 func (l *ladder) tlsCheck() diagnostics.Check {
-	c := diagnostics.Check{
-		ID: check.SMTPTLS, Needs: ids(check.NetConnect),
-		Run: l.rung(check.SMTPTLS, l.secure),
-	}
 	if len(l.client.Ways()) == 1 && l.client.Way().Security != config.SecurityTLS {
-		c.Needs = ids(check.SMTPGreeting)
+		return l.rung(check.SMTPTLS, l.secure, check.SMTPGreeting)
 	}
-	return c
+	return l.rung(check.SMTPTLS, l.secure, check.NetConnect)
 }
 
 func ids(list ...check.ID) []check.ID { return list }
 
-// rung wraps a step: the check keeps its own lines of the transcript and its time, unless the step says that it was
-// taken earlier, for another check.
-func (l *ladder) rung(id check.ID,
-	step func(context.Context) diagnostics.Result,
-) func(context.Context) diagnostics.Result {
-	return func(ctx context.Context) diagnostics.Result {
-		mark, start := l.client.Recorder().Mark(), time.Now()
-		result := step(ctx)
-		result.ID = id
-		if result.Took == 0 {
-			result.Took, result.Transcript = time.Since(start), l.client.Recorder().Since(mark)
-		}
-		return result
-	}
+// rung is the check of a step, whose result has the step's lines of the transcript.
+func (l *ladder) rung(id check.ID, step func(context.Context) diagnostics.Result, needs ...check.ID) diagnostics.Check {
+	return diagnostics.Check{ID: id, Needs: needs, Run: diagnostics.Recorded(l.client.Recorder(), step)}
+}
+
+func after(c diagnostics.Check, ids ...check.ID) diagnostics.Check {
+	c.After = ids
+	return c
 }
 
 // traced gives a result the time and the lines of a step that may have been taken for another check.

@@ -33,6 +33,15 @@ func FromRemote(s string) Remote {
 	return Remote{raw: &s}
 }
 
+// FromRemotes marks each text of a list; no list becomes an empty one.
+func FromRemotes(list []string) []Remote {
+	out := make([]Remote, len(list))
+	for i, s := range list {
+		out[i] = FromRemote(s)
+	}
+	return out
+}
+
 // Raw returns the text unescaped, for parsing and comparing. It must never be printed.
 func (r Remote) Raw() string {
 	if r.raw == nil {
