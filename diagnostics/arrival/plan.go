@@ -2,6 +2,7 @@ package arrival
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -67,15 +68,8 @@ func Plan(network *wire.Network, target account.Target, options Options) diagnos
 	if target.IMAP == nil {
 		return diagnostics.Plan{}
 	}
-	if options.Deadline == 0 {
-		options.Deadline = DefaultDeadline
-	}
-	if options.Product == "" {
-		options.Product = "postier"
-	}
-	if options.Lang == "" {
-		options.Lang = locale.English
-	}
+	options.Product, options.Lang = cmp.Or(options.Product, "postier"), cmp.Or(options.Lang, locale.English)
+	options.Deadline = cmp.Or(options.Deadline, DefaultDeadline)
 	if options.Now == nil {
 		options.Now = time.Now
 	}

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -18,20 +19,15 @@ import (
 // test sends one message to the person's own address and finds it again. Where the mailbox cannot be read, only sending
 // is proven. It never sends twice: a second message is the person's own decision (docs/security.md T18).
 func (w *Worker) test(ctx context.Context, r wizard.Request, out *wizard.Outcome, tell func(wizard.Outcome)) {
-	network, err := w.network(r.Draft)
-	if err != nil {
-		out.Err = sentence(err)
+	network, target, ok := w.dial(ctx, r, check.SMTPData, out)
+	if !ok {
 		return
 	}
-	if !w.authorise(ctx, &r, check.SMTPData, out) {
-		return
-	}
-	target := w.Target(r.Draft, r)
 	sender := &sender{network: network, target: target, tell: func(report wizard.Report) {
 		tell(wizard.Outcome{ID: r.ID, Kind: r.Kind, Report: &report})
 	}}
 	if !r.Draft.ReadsMailbox() {
-		message, err := arrival.Compose(target, w.Lang, w.product(), w.now())
+		message, err := arrival.Compose(target, w.Lang, cmp.Or(w.Product, "postier"), w.now())
 		if err != nil {
 			out.Reports = []wizard.Report{reportOf(diagnostics.Result{
 				ID: check.SMTPData, Status: check.Fail,
@@ -93,11 +89,4 @@ func (s *sender) withSubmission(results []diagnostics.Result) []diagnostics.Resu
 		}
 	}
 	return append([]diagnostics.Result{s.submitted}, results...)
-}
-
-func (w *Worker) product() string {
-	if w.Product == "" {
-		return "postier"
-	}
-	return w.Product
 }

@@ -16,17 +16,12 @@ import (
 
 // submission runs the ladder up to the recipient.
 func (w *Worker) submission(ctx context.Context, r wizard.Request, out *wizard.Outcome, tell func(wizard.Outcome)) {
-	if !w.authorise(ctx, &r, check.SMTPAuth, out) {
+	network, target, ok := w.dial(ctx, r, check.SMTPAuth, out)
+	if !ok {
 		return
 	}
-	target := w.Target(r.Draft, r)
 	if target.Submission.Security == config.SecurityAuto && target.Submission.Port == config.PortSubmissions {
 		target.Submission.Port = 0 // no port was typed: both usual ports are tried, implicit TLS first
-	}
-	network, err := w.network(r.Draft)
-	if err != nil {
-		out.Err = sentence(err)
-		return
 	}
 	results := w.run(ctx, r, tell, smtp.Plan(network, target, smtp.Options{}))
 	out.Reports = reportsOf(results)
@@ -50,16 +45,14 @@ func dialledServer(results []diagnostics.Result, id check.ID, server config.Serv
 
 // sent runs the Sent rehearsal.
 func (w *Worker) sent(ctx context.Context, r wizard.Request, out *wizard.Outcome, tell func(wizard.Outcome)) {
-	if r.Draft.IMAP == nil || !w.authorise(ctx, &r, check.IMAPAuth, out) {
+	if r.Draft.IMAP == nil {
 		return
 	}
-	target := w.Target(r.Draft, r)
+	network, target, ok := w.dial(ctx, r, check.IMAPAuth, out)
+	if !ok {
+		return
+	}
 	options := imap.Options{Lang: w.Lang, Product: w.Product, Create: r.Create, Now: w.Now}
-	network, err := w.network(r.Draft)
-	if err != nil {
-		out.Err = sentence(err)
-		return
-	}
 	server := client.Settle(ctx, network, *target.IMAP)
 	target.IMAP = &server
 	results := w.run(ctx, r, tell, imap.Plan(network, target, options))

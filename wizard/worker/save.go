@@ -32,9 +32,7 @@ func (w *Worker) save(ctx context.Context, r wizard.Request, out *wizard.Outcome
 			break
 		}
 	}
-	if err != nil {
-		out.Err = sentence(err)
-	}
+	out.Err = sentence(err)
 }
 
 func (w *Worker) saveDocument(doc *config.Document) error {

@@ -13,6 +13,7 @@ import (
 	"postier/config/credential"
 	"postier/diagnostics"
 	"postier/internal/account"
+	"postier/internal/check"
 	"postier/internal/locale"
 	"postier/internal/secret"
 	"postier/internal/wire"
@@ -90,19 +91,13 @@ func (w *Worker) Do(ctx context.Context, r wizard.Request, tell func(wizard.Outc
 	case wizard.DoSignIn:
 		w.signIn(ctx, r, &out, tell)
 	case wizard.DoSignOut:
-		if err := w.signOut(r.SignIn, r.Draft); err != nil {
-			out.Err = sentence(err)
-		}
+		out.Err = sentence(w.signOut(r.SignIn, r.Draft))
 	case wizard.DoSave:
 		w.save(ctx, r, &out)
 	case wizard.DoDraft:
-		if err := w.saveDraft(r.Draft); err != nil {
-			out.Err = sentence(err)
-		}
+		out.Err = sentence(w.saveDraft(r.Draft))
 	case wizard.DoForget:
-		if err := w.forgetDraft(); err != nil {
-			out.Err = sentence(err)
-		}
+		out.Err = sentence(w.forgetDraft())
 	}
 	tell(out)
 }
@@ -115,9 +110,21 @@ func (w *Worker) Target(d wizard.Draft, r wizard.Request) account.Target {
 	return t
 }
 
-// network returns the network with the additional roots that the edited profile trusts.
-func (w *Worker) network(d wizard.Draft) (*wire.Network, error) {
-	return account.Trusting(w.Network, w.ConfigPath, d.TLS.CAFile)
+// dial returns what the checks of a request need to connect: the network with the additional roots that the edited
+// profile trusts, and the target with a secret. Without these it says in out why, and for a token that cannot be had it
+// reports the given check as failed.
+func (w *Worker) dial(ctx context.Context, r wizard.Request, id check.ID, out *wizard.Outcome) (
+	network *wire.Network, target account.Target, ok bool,
+) {
+	network, err := account.Trusting(w.Network, w.ConfigPath, r.Draft.TLS.CAFile)
+	if err != nil {
+		out.Err = sentence(err)
+		return nil, target, false
+	}
+	if !w.authorise(ctx, &r, id, out) {
+		return nil, target, false
+	}
+	return network, w.Target(r.Draft, r), true
 }
 
 // run carries out plans and reports each check as it begins and ends.
@@ -133,8 +140,11 @@ func (w *Worker) run(ctx context.Context, r wizard.Request, tell func(wizard.Out
 	}, plans...)
 }
 
-// sentence turns an error into words: its own translated message when it has one, else its text.
+// sentence turns an error into words: its own translated message when it has one, else its text. No error has none.
 func sentence(err error) wizard.Words {
+	if err == nil {
+		return wizard.Words{}
+	}
 	if errors.Is(err, context.Canceled) {
 		return wizard.Msg("wizard.cancelled")
 	}
