@@ -42,12 +42,8 @@ func readAercAccount(section iniSection) (Account, error) {
 	}
 	a.Submission, a.Secret, a.Command = server, password, get("outgoing-cred-cmd")
 	startTLS, _ := truth(get("smtp-starttls"))
-	port := config.PortSubmission
 	switch {
-	case scheme == "smtps":
-		a.Submission.Security, port = config.SecurityTLS, config.PortSubmissions
-	case startTLS:
-		a.Submission.Security = config.SecurityStartTLS
+	case scheme == "smtps", startTLS: // as mailURL says
 	case mechanism == "insecure":
 		a.Submission.Security, mechanism = config.SecurityNone, ""
 	default: // cleartext before version 0.15, STARTTLS since
@@ -55,19 +51,10 @@ func readAercAccount(section iniSection) (Account, error) {
 	}
 	a.mechanism(mechanism)
 	a.From = mailbox(get("from"))
-	if scheme, _, imap, _, _, ok := mailURL(get("source")); ok && strings.HasPrefix(scheme, "imap") {
-		imap.Security = config.SecurityStartTLS
-		standard := config.PortIMAP
-		if scheme == "imaps" {
-			imap.Security, standard = config.SecurityTLS, config.PortIMAPS
-		}
-		if imap.Port == 0 {
-			imap.Port = standard
-		}
-		a.IMAP = &imap
+	if a.IMAP, _ = imapURL(get("source")); a.IMAP != nil {
 		a.SentFolder = get("copy-to")
 	}
-	a.settle(port)
+	a.settle(config.PortSubmission)
 	return a, nil
 }
 

@@ -218,7 +218,7 @@ mydomain = x.example
 func TestPostfix(t *testing.T) {
 	t.Parallel()
 	tables := map[string]string{
-		"/etc/postfix/sasl_passwd": "# c\n[h.example]:587  u@h.example:pa:ss #1\nb@b.example b@b.example:" + canary + "\n",
+		"/etc/postfix/sasl_passwd": "# c\n[h.example]:587  u@h.example:pa:ss #1\nb@b.example\n  b@b.example:" + canary + "\n",
 		"/etc/postfix/relays":      "b@b.example smtp.b.example:465\n@h.example [h.example]:587\n",
 	}
 	open := func(path string) ([]byte, error) {

@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"maps"
 	"regexp"
 	"strconv"
 	"strings"
@@ -42,14 +43,14 @@ func readMSMTP(source Source) ([]Account, error) {
 			settings := map[string]string{}
 			for base := range strings.SplitSeq(bases, ",") {
 				if other := byName[strings.TrimSpace(base)]; other != nil {
-					copyInto(settings, other.settings)
+					maps.Copy(settings, other.settings)
 					if name == "default" {
 						chosen = other.name
 					}
 				}
 			}
 			if bases == "" {
-				copyInto(settings, defaults)
+				maps.Copy(settings, defaults)
 			}
 			account := &msmtpAccount{name, settings}
 			if name != "default" || bases == "" {
@@ -72,12 +73,6 @@ func readMSMTP(source Source) ([]Account, error) {
 		}
 	}
 	return out, nil
-}
-
-func copyInto(to, from map[string]string) {
-	for key, value := range from {
-		to[key] = value
-	}
 }
 
 // msmtpLine is one line: spaces at the ends go, # begins a comment only at the start, and the argument loses one pair
@@ -134,14 +129,7 @@ func (m *msmtpAccount) read() Account {
 			rest = append(rest, key)
 		}
 	}
-	switch {
-	case !on["tls"]:
-		s.Security = config.SecurityNone
-	case on["tls_starttls"]:
-		s.Security = config.SecurityStartTLS
-	default:
-		s.Security = config.SecurityTLS
-	}
+	s.Security = protection(on["tls"] && !on["tls_starttls"], on["tls"])
 	if _, given := m.settings["auth"]; !given && s.Username == "" {
 		s.Auth = config.MechanismNone
 	}

@@ -114,16 +114,11 @@ func muttWords(line string) []string {
 
 func muttAccount(settings map[string]string) (Account, error) {
 	a := Account{}
-	scheme, _, server, password, _, ok := mailURL(settings["smtp_url"])
+	_, _, server, password, _, ok := mailURL(settings["smtp_url"])
 	if !ok {
 		return a, &Error{Format: "mutt", Reason: locale.Msg("importer.error.url", "name", "smtp_url")}
 	}
 	a.Submission, a.Secret = server, password
-	port := config.PortSubmission
-	a.Submission.Security = config.SecurityStartTLS
-	if scheme == "smtps" {
-		a.Submission.Security, port = config.SecurityTLS, config.PortSubmissions
-	}
 	switch pass := settings["smtp_pass"]; {
 	case len(pass) > 2 && pass[0] == '`' && pass[len(pass)-1] == '`':
 		a.Command = pass[1 : len(pass)-1]
@@ -144,7 +139,7 @@ func muttAccount(settings map[string]string) (Account, error) {
 		a.CAFile = file
 	}
 	muttMailbox(&a, settings)
-	a.settle(port)
+	a.settle(config.PortSubmission)
 	return a, nil
 }
 
@@ -156,17 +151,9 @@ func muttMailbox(a *Account, settings map[string]string) {
 		record = strings.TrimSuffix(folder, "/") + "/" + record[1:]
 	}
 	for _, text := range []string{record, folder, settings["spoolfile"]} {
-		scheme, _, imap, _, path, ok := mailURL(text)
-		if !ok || !strings.HasPrefix(scheme, "imap") {
+		imap, path := imapURL(text)
+		if imap == nil {
 			continue
-		}
-		standard := config.PortIMAP
-		imap.Security = config.SecurityStartTLS
-		if scheme == "imaps" {
-			imap.Security, standard = config.SecurityTLS, config.PortIMAPS
-		}
-		if imap.Port == 0 {
-			imap.Port = standard
 		}
 		if imap.Username == "" {
 			imap.Username = settings["imap_user"]
@@ -174,7 +161,7 @@ func muttMailbox(a *Account, settings map[string]string) {
 		if text == record {
 			a.SentFolder = path
 		}
-		a.IMAP = &imap
+		a.IMAP = imap
 		return
 	}
 }

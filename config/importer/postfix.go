@@ -63,22 +63,28 @@ func readPostfix(source Source) ([]Account, error) {
 	return accounts, nil
 }
 
-// postfixParameters reads main.cf as postconf(5) says: a line that begins with a space continues the one before.
-func postfixParameters(text string) map[string]string {
-	parameters, last := map[string]string{}, ""
+// postfixLines are the lines of main.cf and of its tables, as postconf(5) and postmap(1) say: a line that begins with a
+// space continues the one before.
+func postfixLines(text string) []string {
+	var lines []string
 	for line := range strings.Lines(text) {
 		trimmed := strings.TrimSpace(line)
 		switch {
 		case trimmed == "" || trimmed[0] == '#':
-		case line[0] == ' ' || line[0] == '\t':
-			if last != "" {
-				parameters[last] = strings.TrimSpace(parameters[last] + " " + trimmed)
-			}
-		default:
-			key, value, _ := strings.Cut(trimmed, "=")
-			last = strings.TrimSpace(key)
-			parameters[last] = strings.TrimSpace(value)
+		case line[0] != ' ' && line[0] != '\t':
+			lines = append(lines, trimmed)
+		case len(lines) > 0:
+			lines[len(lines)-1] += " " + trimmed
 		}
+	}
+	return lines
+}
+
+func postfixParameters(text string) map[string]string {
+	parameters := map[string]string{}
+	for _, line := range postfixLines(text) {
+		key, value, _ := strings.Cut(line, "=")
+		parameters[strings.TrimSpace(key)] = strings.TrimSpace(value)
 	}
 	return parameters
 }
@@ -143,24 +149,11 @@ func (p *postfix) open(path string) ([]byte, bool) {
 	return nil, false
 }
 
-// postfixRows reads a table as postmap(1) says.
 func postfixRows(text string) map[string]string {
-	rows, last := map[string]string{}, ""
-	for line := range strings.Lines(text) {
-		trimmed := strings.TrimSpace(line)
-		switch {
-		case trimmed == "" || trimmed[0] == '#':
-		case line[0] == ' ' || line[0] == '\t':
-			if last != "" {
-				rows[last] += " " + trimmed
-			}
-		default:
-			end := strings.IndexAny(trimmed, " \t")
-			if end < 0 {
-				continue
-			}
-			last = strings.ToLower(trimmed[:end])
-			rows[last] = strings.TrimLeft(trimmed[end:], " \t")
+	rows := map[string]string{}
+	for _, line := range postfixLines(text) {
+		if end := strings.IndexAny(line, " \t"); end >= 0 {
+			rows[strings.ToLower(line[:end])] = strings.TrimLeft(line[end:], " \t")
 		}
 	}
 	return rows
@@ -169,7 +162,7 @@ func postfixRows(text string) map[string]string {
 // relayHost takes the brackets away, which only say that no MX record is looked up.
 func relayHost(relay string) string {
 	host, _ := hostPort(relay)
-	return strings.Trim(host, "[]")
+	return host
 }
 
 func (p *postfix) account(relay, row string) Account {
@@ -178,8 +171,7 @@ func (p *postfix) account(relay, row string) Account {
 	if !strings.HasPrefix(relay, "[") {
 		a.note("mx", "host", safetext.FromRemote(relay))
 	}
-	host, port := hostPort(relay)
-	s.Host, s.Port = strings.Trim(host, "[]"), port
+	s.Host, s.Port = hostPort(relay)
 	user, password, found := strings.Cut(row, ":")
 	if found {
 		s.Username, a.Secret = user, secret.New(password)
@@ -192,14 +184,7 @@ func (p *postfix) account(relay, row string) Account {
 	wrapped, _ := truth(p.get("smtp_tls_wrappermode"))
 	level := p.get("smtp_tls_security_level")
 	old, _ := truth(p.get("smtp_use_tls"))
-	switch {
-	case wrapped:
-		s.Security = config.SecurityTLS
-	case level != "" && level != "none", old:
-		s.Security = config.SecurityStartTLS
-	default:
-		s.Security = config.SecurityNone
-	}
+	s.Security = protection(wrapped, old || level != "" && level != "none")
 	s.Helo = p.get("smtp_helo_name")
 	a.CAFile = p.get("smtp_tls_CAfile")
 	if a.CAFile == "/etc/ssl/certs/ca-certificates.crt" {

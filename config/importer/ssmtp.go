@@ -61,14 +61,7 @@ func readSSMTP(source Source) ([]Account, error) {
 	if s.Host == "" {
 		return nil, nil
 	}
-	switch {
-	case startTLS:
-		s.Security = config.SecurityStartTLS
-	case tls:
-		s.Security = config.SecurityTLS
-	default:
-		s.Security = config.SecurityNone
-	}
+	s.Security = protection(tls && !startTLS, startTLS)
 	if s.Username == "" {
 		s.Auth = config.MechanismNone
 	}

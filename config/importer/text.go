@@ -33,6 +33,12 @@ func mailURL(text string) (scheme, mechanism string, server config.Server, passw
 	}
 	scheme, mechanism, _ = strings.Cut(strings.ToLower(parsed.Scheme), "+")
 	server.Host, server.Port = hostPort(parsed.Host)
+	if server.Port == 0 {
+		server.Port = map[string]int{
+			"smtp": config.PortSubmission, "smtps": config.PortSubmissions, "imap": config.PortIMAP, "imaps": config.PortIMAPS,
+		}[scheme]
+	}
+	server.Security = protection(scheme == "smtps" || scheme == "imaps", true)
 	if parsed.User != nil {
 		server.Username = parsed.User.Username()
 		if value, given := parsed.User.Password(); given {
@@ -40,6 +46,29 @@ func mailURL(text string) (scheme, mechanism string, server config.Server, passw
 		}
 	}
 	return scheme, mechanism, server, password, strings.TrimPrefix(parsed.Path, "/"), true
+}
+
+// imapURL reads the URL of a mailbox into its server and the folder, nil if it is another URL.
+func imapURL(text string) (server *config.Server, folder string) {
+	scheme, _, imap, _, folder, ok := mailURL(text)
+	if !ok || !strings.HasPrefix(scheme, "imap") {
+		return nil, ""
+	}
+	if imap.Port == 0 {
+		imap.Port = config.PortIMAP
+	}
+	return &imap, folder
+}
+
+// protection is implicit TLS, STARTTLS or none of them.
+func protection(implicit, upgrade bool) config.Security {
+	switch {
+	case implicit:
+		return config.SecurityTLS
+	case upgrade:
+		return config.SecurityStartTLS
+	}
+	return config.SecurityNone
 }
 
 // mailbox reads an address with or without a name; if it cannot be parsed, the text is kept as the address, so that the
