@@ -115,15 +115,15 @@ func (s *Store) Resolve(ctx context.Context, name string, p *config.Profile) (se
 		}
 		return value, failure
 	}
-	value, problem := clean(raw)
+	value, problem := parse(raw)
 	if problem != "" {
 		return fail(problem, nil)
 	}
 	return value, nil
 }
 
-// clean trims one line end, which editors and echo add, and refuses values that no server could have issued.
-func clean(raw string) (secret.Value, Problem) {
+// parse trims one line end, which editors and echo add, and refuses values that no server could have issued.
+func parse(raw string) (secret.Value, Problem) {
 	value := strings.TrimSuffix(strings.TrimSuffix(raw, "\n"), "\r")
 	switch {
 	case value == "":
@@ -208,7 +208,7 @@ func (s *Store) token(ctx context.Context, name string, reference config.Credent
 
 // checked applies the rules to a value that came as a secret, without cutting anything.
 func checked(value secret.Value, fail failer) (secret.Value, error) {
-	if _, problem := clean(value.Reveal() + "\n"); problem != "" {
+	if _, problem := parse(value.Reveal() + "\n"); problem != "" {
 		return fail(problem, nil)
 	}
 	return value, nil
@@ -226,7 +226,7 @@ func (s *Store) Put(ctx context.Context, name string, kind config.CredentialKind
 	if text := config.ValidateName(name); !text.Empty() {
 		return fail(BadName, nil)
 	}
-	if _, problem := clean(value.Reveal() + "\n"); problem != "" {
+	if _, problem := parse(value.Reveal() + "\n"); problem != "" {
 		return fail(problem, nil)
 	}
 	switch kind {

@@ -42,7 +42,7 @@ shows() {
 type_text() { on_tmux send-keys -t person -l "$1"; }
 press() { on_tmux send-keys -t person "$1"; }
 
-# new_code waits for a code to type that was not there before, and checks what stands beside it.
+# new_code waits for a code to type that was not there before, and checks the text next to it.
 CODE=
 new_code() {
   BEFORE=$CODE

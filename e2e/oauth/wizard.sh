@@ -71,7 +71,7 @@ open_wizard screen setup --resume
 shows "Connecté en tant que anna@oauth.postier.test"
 kept_safely
 close_terminal
-pass "wizard: after a dropped line the sign-in still stands"
+pass "wizard: after a dropped line the sign-in is still there"
 
 # agree answers with Enter once the plain wizard asks for a choice.
 asks() { [[ $(screen | grep -v '^ *$' | tail -n 1) == "Votre choix"* ]]; }

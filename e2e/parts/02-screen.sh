@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# A person sets the provider up by hand, in French, on a terminal of 80x24: first with a wrong password, mended with one key.
+# A person sets the provider up by hand, in French, on a terminal of 80x24: first with a wrong password, corrected with one key.
 
 new_person screen
 PERSON_LOCALE=fr_FR.UTF-8
@@ -25,7 +25,7 @@ shows "step 5" "Étape 5/12 · Mot de passe"
 paste_text "$WRONG_PASSWORD"
 press Enter
 shows "step 6" "Étape 6/12 · Envoi"
-shows "that the password was refused, and where to mend it" "Retaper le mot de passe (étape 5)" 20
+shows "that the password was refused, and where to fix it" "Retaper le mot de passe (étape 5)" 20
 press Enter
 shows "step 5 again, the field marked" "À corriger en premier"
 paste_text "$PASSWORD"
@@ -66,6 +66,6 @@ check "the configuration validates" postier_as config validate
 equal "the saved folder is the marked one" "INBOX.Gesendet" "$(jq -r '.profiles[].sent_copy.folder' "$CONFIG")"
 equal "the secret is the password that was pasted" "$PASSWORD" "$(cat "$HOME_DIR"/.config/postier/secrets/*)"
 equal "one test message came, and was removed" "1 0" "$(removed '.INBOX' | wc -l) $(count_messages)"
-printf '        %d keys from the address to the saved configuration, servers by hand, one of them to mend the password\n' "$used"
+printf '        %d keys from the address to the saved configuration, servers by hand, one of them to correct the password\n' "$used"
 check "at most 14 keys were needed" test "$used" -le 14
 sed 's/^/        | /' "$OUT/scrollback.txt" | grep -v '| *$' | tail -n 30

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Servers that are ill, each in one way: setup --yes must end in the cause and with the exit code of the contract, in time.
+# Servers with one fault each: setup --yes must end in the cause and with the exit code of the contract, in time.
 
 new_person failures
 
@@ -41,5 +41,5 @@ ends 76 tls-wrong-mode "TLS where STARTTLS is spoken" --smtp-port 587 --smtp-sec
 ends 69 connection-refused "a closed port" --smtp-port 1
 ends 69 port-blocked "a blocked port" --smtp-port "${blocked##*:}" --timeout 2s
 ends 68 dns-nxdomain "a host that does not exist" --smtp-host nosuch.postier.test
-ends 1 sender-not-owned "an address of somebody else's" --user "$USER_OLD"
+ends 1 sender-not-owned "an address of someone else's" --user "$USER_OLD"
 kill "$hole" # it would end by itself with this part

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# diagnose tells servers apart that are ill in different ways: for each port the exit code and the one root cause.
+# diagnose tells apart servers with different faults: for each port the exit code and the one root cause.
 
 new_person diagnose
 

@@ -52,7 +52,7 @@ first=$(newest_message)
 says "whole, with its line of one dot" "behind a dot" "$first"
 says "over an encrypted, authenticated line" "with ESMTPSA" "$first"
 check "the blind copy has arrived, too" eventually 10 berta_has 1
-equal "nobody sees it" "" "$(header "$first" | grep -i '^bcc:')"
+equal "no one sees it" "" "$(header "$first" | grep -i '^bcc:')"
 equal "the Sent copy is in the folder that is marked as such, once" 1 "$(count_messages .Gesendet)"
 equal "it is the same message" "$(grep -i '^message-id:' "$first" | tr -d '\r')" "$(grep -i '^message-id:' "$(newest_message .Gesendet)" | tr -d '\r')"
 equal "nothing waits" 0 "$(queued)"
@@ -86,7 +86,7 @@ check "the queue sends what waited" postier_as queue run
 check "it arrives" eventually 10 has 3
 equal "with one Sent copy a message" "3 0" "$(count_messages .Gesendet) $(queued)"
 
-# P-5: in test mode nobody but the test address is written to.
+# P-5: in test mode only the test address gets mail.
 change '.profiles.anna.test_mode = {enabled: true, address: $to}' --arg to "$USER_OLD"
 before=$(bertas)
 check "the script sends in test mode" invoice 4 "$USER_GOOD"
@@ -126,7 +126,7 @@ says "answers go to the author" "$USER_GOOD" <(header "${sixth:-/dev/null}" | gr
 # decoded TEXT FILE
 plain_text() { python3 -c 'import email,email.policy,sys;print(email.message_from_binary_file(open(sys.argv[1],"rb"),policy=email.policy.default).get_content())' "$1"; }
 plain_text "${notice:-/dev/null}" >"$OUT/notice.txt" || true
-says "the notice says how to mend it" "postier setup --edit anna" "$OUT/notice.txt"
+says "the notice says how to fix it" "postier setup --edit anna" "$OUT/notice.txt"
 for words in "no longer accepts the sign-in" "n'accepte plus" "nimmt die Anmeldung"; do
   says "the notice has: $words" "$words" "$OUT/notice.txt"
 done

@@ -76,7 +76,7 @@ for scene in accept send retry; do
       fi
       accepted=$(postier_as queue list --all --json | jq length)
       run_queue >"$WORK/kill.run" 2>&1 || fail "$id: the queue cannot be worked" "$WORK/kill.run"
-      # What may have been delivered is looked for in the Sent folder after some minutes; nobody needs to wait for that here.
+      # What may have been delivered is looked for in the Sent folder after some minutes; the test does not wait for that.
       for left in $(postier_as queue list --json | jq -r '.[].id'); do
         postier_as queue retry "$left" && run_queue >"$WORK/kill.run" 2>&1 || fail "$id: the rest cannot be sent" "$WORK/kill.run"
       done
@@ -97,7 +97,7 @@ for scene in accept send retry; do
         if [[ $doubt == true ]]; then
           said=$((said + 1))
         else
-          fail "$id: arrived $arrived times, and nobody says so"
+          fail "$id: arrived $arrived times, and nothing says so"
         fi
       fi
       copies=$(messages .Gesendet | wc -l)
@@ -105,7 +105,7 @@ for scene in accept send retry; do
     done
   done
 done
-printf '        %d kills, %d of them behind the last octet; %d messages arrived twice (RFC 1047)\n' "$killed" "$doubtful" "$doubled"
+printf '        %d kills, %d of them after the last octet; %d messages arrived twice (RFC 1047)\n' "$killed" "$doubtful" "$doubled"
 check "the process was killed at many points" test "$killed" -ge 40
 equal "nothing that was accepted is lost" 0 "$lost"
 equal "what arrived twice was said to" "$doubled" "$said"

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Postfix as the provider's submission server and mail exchanger, and on fifteen more ports as servers that are ill. It is a
+# Postfix as the provider's submission server and mail exchanger, and on fifteen more ports as servers with a fault. It is a
 # second instance below $WORK; nothing of the machine's own mail system is read or changed.
 
 start_postfix() {

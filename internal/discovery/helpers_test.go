@@ -120,7 +120,7 @@ func (b *bench) find() []Candidate {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	b.clean()
+	b.noLeak()
 	return list
 }
 
@@ -134,8 +134,8 @@ func (b *bench) best() Candidate {
 	return list[0]
 }
 
-// clean fails when the local part, or any attempt to sign in, was seen by any server.
-func (b *bench) clean() {
+// noLeak fails if the local part, or any attempt to sign in, was seen by any server.
+func (b *bench) noLeak() {
 	b.t.Helper()
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -139,7 +139,7 @@ func (a *authorization) read(pasted secret.Value, p Provider) (secret.Value, err
 		k := call{sent: []secret.Value{a.verifier}}
 		return secret.Value{}, &Error{
 			Problem: problem, Provider: p.Name,
-			Said: k.clean(code + ": " + values.Get("error_description")),
+			Said: k.redact(code + ": " + values.Get("error_description")),
 		}
 	}
 	return secret.New(values.Get("code")), nil

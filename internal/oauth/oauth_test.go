@@ -422,7 +422,7 @@ func TestMicrosoft(t *testing.T) {
 		t.Error("without openid nobody says whose mailbox it is")
 	}
 	if got := secret.New(canary); strings.Contains(
-		(&Error{Said: (&call{sent: []secret.Value{got}}).clean("x " + got.Reveal())}).Error(), canary) {
+		(&Error{Said: (&call{sent: []secret.Value{got}}).redact("x " + got.Reveal())}).Error(), canary) {
 		t.Error("a secret passes the cleaning")
 	}
 }

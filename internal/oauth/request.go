@@ -136,15 +136,16 @@ func (k *call) fail(parent context.Context, err error) error {
 	case errors.As(err, &transport):
 		fault := wire.Classify(transport.Err)
 		e.Problem, e.Kind = Unreachable, fault.Kind
-		e.Said = k.clean(fault.Text.Raw())
+		e.Said = k.redact(fault.Text.Raw())
 	default: // an answer with status 200 that is no token
 		e.Problem = BadAnswer
 	}
 	return e
 }
 
-// clean removes the secrets that were sent from a server's words, and cuts the words to a length that fits on a screen.
-func (k *call) clean(text string) safetext.Remote {
+// redact removes the secrets that were sent from a server's words, and cuts the words to a length that fits on a
+// screen.
+func (k *call) redact(text string) safetext.Remote {
 	for _, s := range k.sent {
 		text = s.Redact(text)
 	}
@@ -222,7 +223,7 @@ func (k *call) judge(e *Error, answered *oauth2.RetrieveError) {
 	if description != "" {
 		said += ": " + description
 	}
-	e.Said = k.clean(said)
+	e.Said = k.redact(said)
 	problem, named := verdicts[code]
 	if strings.HasPrefix(description, "AADSTS") {
 		number, _, _ := strings.Cut(description, ":")
@@ -243,7 +244,7 @@ func (k *call) judge(e *Error, answered *oauth2.RetrieveError) {
 	default: // an error without a code does not come from an authorization server: a gateway's page, a wrong path
 		e.Problem = BadAnswer
 		if media, _, _ := mime.ParseMediaType(answered.Response.Header.Get("Content-Type")); media != "" {
-			e.Said = k.clean(answered.Response.Status + ", " + media)
+			e.Said = k.redact(answered.Response.Status + ", " + media)
 		}
 	}
 }

@@ -41,13 +41,13 @@ func (p Page) Text(out io.Writer) error {
 	}
 	b.WriteString("\n")
 	wrap(&b, "", "", p.Footer)
-	_, err := io.WriteString(out, clean(b.String()))
+	_, err := io.WriteString(out, escape(b.String()))
 	return err
 }
 
-// clean escapes characters that a line of a page must not contain. The texts come from this program or from a vendor's
-// file.
-func clean(text string) string {
+// escape replaces characters that a line of a page must not contain. The texts come from this program or from a
+// vendor's file.
+func escape(text string) string {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
 		lines[i] = safetext.Escape(line)
@@ -93,7 +93,7 @@ func (p Page) Markdown(out io.Writer) error {
 		}
 	}
 	b.WriteString("\n---\n\n" + markdown(p.Footer) + "\n")
-	_, err := io.WriteString(out, clean(b.String()))
+	_, err := io.WriteString(out, escape(b.String()))
 	return err
 }
 
