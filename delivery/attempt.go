@@ -4,13 +4,14 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"postier/config"
 	"postier/internal/check"
 )
 
-// attempt makes one try of a message and sets in the item what follows from it. The caller writes the item back.
+// attempt tries once to send a message and records the outcome in the item, which the caller stores.
 func (q *Queue) attempt(ctx context.Context, item *Item) Try {
 	before := item.State
 	doc, err := q.Load()
@@ -74,7 +75,7 @@ func fallbackOf(f *config.File, profile string) (string, *config.Profile, bool) 
 	return f.Fallback, other, f.Fallback != profile && other != nil && other.Enabled
 }
 
-// reroute makes a message one that the fallback sends (D-5). The Message-ID stays.
+// reroute prepares a message again for the fallback (D-5). The Message-ID stays the same.
 func (i *Item) reroute(name string, from, to *config.Profile) error {
 	m, err := i.message()
 	if err != nil {
@@ -103,7 +104,7 @@ func (q *Queue) send(ctx context.Context, doc *config.Document, item *Item, p *c
 		q.step("dot")
 		return err
 	})
-	if stale { // somebody else has the message, and nothing was handed over
+	if stale { // another process has the message, and nothing was handed over
 		_ = q.Store.Return(keep, ticket)
 		return Try{State: StateWaiting, Cause: check.CauseCancelled, Err: errStale}
 	}
@@ -115,12 +116,7 @@ func (q *Queue) send(ctx context.Context, doc *config.Document, item *Item, p *c
 }
 
 func (i *Item) anySent() bool {
-	for _, r := range i.Recipients {
-		if r.State == StateSent {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(i.Recipients, func(r Recipient) bool { return r.State == StateSent })
 }
 
 // finish decides what follows from a try.
@@ -137,14 +133,14 @@ func (q *Queue) finish(ctx context.Context, doc *config.Document, item *Item, p 
 	switch {
 	case try.State == StateSent:
 		item.Cause, item.Reply = "", ""
-		return q.sent(ctx, item, p, try)
+		return q.sent(ctx, doc, item, p, try)
 	case try.State == StateUnknown:
 		item.State, item.Doubt, item.Cause = StateUnknown, true, check.CauseDeliveryUnknown
 		item.Due = q.Store.Now().Add(doubtWait)
 		return try
 	case try.State == StateFailed:
 		if item.anySent() && item.wantsCopy(p) {
-			return q.sent(ctx, item, p, try)
+			return q.sent(ctx, doc, item, p, try)
 		}
 		item.State, item.Due = StateFailed, q.Store.Now()
 		q.bounce(keep, doc, item)
@@ -160,7 +156,7 @@ func (q *Queue) finish(ctx context.Context, doc *config.Document, item *Item, p 
 	return q.putOff(item, try, backOff(item.Attempts))
 }
 
-// putOff lets the message wait.
+// putOff lets the message wait before the next try.
 func (q *Queue) putOff(item *Item, try Try, wait time.Duration) Try {
 	if item.State != StateUnknown && item.State != StateCopy {
 		item.State = StateWaiting
@@ -185,9 +181,9 @@ func (q *Queue) tooOld(item *Item) bool {
 	return item.Attempts >= expiryTries && q.Store.Now().Sub(item.Accepted) > expiry
 }
 
-// resolve looks what became of a message whose fate is unknown. done is false when it must be handed over again, under
-// the same Message-ID: nothing accepted is lost, and a second copy is possible only where neither side could tell (RFC
-// 1047).
+// resolve finds out what became of a message whose fate is unknown. done is false when it must be handed over again,
+// under the same Message-ID: no accepted message is lost, and a second copy is possible only where neither side could
+// know of the first (RFC 1047).
 func (q *Queue) resolve(ctx context.Context, item *Item, p *config.Profile) (Try, bool) {
 	item.Doubt = true
 	found, checked, err := q.Sender.Found(ctx, item.Profile, p, item.MessageID)
@@ -208,13 +204,13 @@ func (q *Queue) resolve(ctx context.Context, item *Item, p *config.Profile) (Try
 	return Try{}, false
 }
 
-// sent files the copy. Its failure never fails the send; it is tried again by itself.
-func (q *Queue) sent(ctx context.Context, item *Item, p *config.Profile, try Try) Try {
+// sent files the Sent copy. When that fails the message still counts as sent, and the copy alone is tried again.
+func (q *Queue) sent(ctx context.Context, doc *config.Document, item *Item, p *config.Profile, try Try) Try {
 	keep := context.WithoutCancel(ctx)
 	final := try.State
 	item.State, item.Due = final, q.Store.Now()
 	if final == StateSent && len(item.Failed()) > 0 {
-		defer q.bouncePart(keep, item)
+		defer q.bounce(keep, doc, item)
 	}
 	if !item.wantsCopy(p) {
 		return try
@@ -229,7 +225,7 @@ func (q *Queue) sent(ctx context.Context, item *Item, p *config.Profile, try Try
 	return try
 }
 
-// fileCopy notes first that a copy may exist from now on.
+// fileCopy files the Sent copy. It first stores that a copy may exist from now on.
 func (q *Queue) fileCopy(ctx context.Context, item *Item, p *config.Profile) error {
 	search := item.CopyTried
 	item.CopyTried = true
@@ -246,7 +242,7 @@ func (q *Queue) fileCopy(ctx context.Context, item *Item, p *config.Profile) err
 	return nil
 }
 
-// copyAgain is a try of which only the Sent copy is left.
+// copyAgain tries once more to file the Sent copy of a message that was sent.
 func (q *Queue) copyAgain(ctx context.Context, item *Item, p *config.Profile) Try {
 	final := StateSent
 	if !item.anySent() {
@@ -266,7 +262,7 @@ func (q *Queue) copyAgain(ctx context.Context, item *Item, p *config.Profile) Tr
 	return Try{State: StateCopy, Err: err}
 }
 
-// dropSuppressed leaves out those who came on the suppression list while the message waited.
+// dropSuppressed leaves out recipients that were put on the suppression list while the message waited.
 func (q *Queue) dropSuppressed(ctx context.Context, item *Item) {
 	if item.Own || item.TestMode {
 		return

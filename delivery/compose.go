@@ -3,6 +3,9 @@ package delivery
 import (
 	"bytes"
 	"fmt"
+	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 	"unicode"
@@ -67,7 +70,7 @@ func (d Draft) Build(now time.Time) (*Message, error) {
 // shouting is the share of capitals from which a subject counts as written in capitals.
 const shouting = 0.8
 
-// Advice are the habits of a message that lead it into spam folders (M-8).
+// Advice names what makes spam filters suspicious of a message (M-8).
 func Advice(subject string, bodyOctets, imageOctets int) []locale.Text {
 	var out []locale.Text
 	capitals, letters := 0, 0
@@ -79,7 +82,7 @@ func Advice(subject string, bodyOctets, imageOctets int) []locale.Text {
 			}
 		}
 	}
-	const fewLetters = 6 // "RE: AG" shouts at nobody
+	const fewLetters = 6 // "RE: AG" is not shouting
 	switch {
 	case strings.TrimSpace(subject) == "":
 		out = append(out, locale.Msg("delivery.advice.subject"))
@@ -93,4 +96,24 @@ func Advice(subject string, bodyOctets, imageOctets int) []locale.Text {
 		out = append(out, locale.Msg("delivery.advice.images"))
 	}
 	return out
+}
+
+// attach reads the file at once, so that a missing or unreadable one is an error before anything is sent.
+func attach(m *mail.Msg, path string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = file.Close() }()
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("attach %s: not a file", filepath.Base(path))
+	}
+	if info.Size() > MaxMessage {
+		return ErrTooLarge
+	}
+	return m.AttachReader(filepath.Base(path), io.LimitReader(file, MaxMessage))
 }

@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -42,7 +43,7 @@ const (
 	BlockOff        Block = "profile-off"  // the profile that was named is switched off (D-1)
 	BlockUnknown    Block = "profile-none" // the profile that was named does not exist
 	BlockKind       Block = "kind-off"     // the profile does not send messages of this kind (D-4)
-	BlockRecipients Block = "recipients"   // nobody is left to send to
+	BlockRecipients Block = "recipients"   // no recipient is left
 	BlockTooMany    Block = "too-many"     // more recipients than one message may have
 )
 
@@ -62,9 +63,9 @@ type Request struct {
 	Test bool `json:"test,omitempty"`
 }
 
-// Facts are what a decision needs beside the configuration. The zero Facts know nothing.
+// Facts are what a decision needs in addition to the configuration. The zero Facts know nothing.
 type Facts struct {
-	// Suppressed tells whether an address is on the suppression list, and why.
+	// Suppressed reports whether an address is on the suppression list, and why.
 	Suppressed func(address string) (reason string, listed bool)
 	// Room is what the limits of a profile leave at this moment.
 	Room func(profile string, limits config.Limits) Room
@@ -72,13 +73,13 @@ type Facts struct {
 	Provider func(profile *config.Profile) []ProviderLimit
 }
 
-// Suppressed is a recipient that gets nothing.
+// Suppressed is a recipient that is left out because of the suppression list.
 type Suppressed struct {
 	Address string `json:"address"`
 	Reason  string `json:"reason,omitempty"`
 }
 
-// ProviderLimit is a limit of the provider, beside the own ones (D-6).
+// ProviderLimit is a limit of the provider, in addition to the profile's own (D-6).
 type ProviderLimit struct {
 	What  string `json:"what"`
 	Value int    `json:"value"`
@@ -135,16 +136,21 @@ func Decide(f *config.File, r Request, facts Facts) Decision {
 		d.Block = BlockKind
 		return d
 	}
-	d.author(f, p, r)
+	if instead := f.Profiles[d.Instead]; instead != nil {
+		d.speakFor(instead, p, ownsAddress, r)
+	} else {
+		d.speakFor(p, p, owns, r)
+	}
 	d.recipients(p, r, facts)
 	d.Limits, d.Insecure = p.Limits, p.Insecure
 	if facts.Provider != nil {
 		d.Provider = facts.Provider(p)
 	}
+	limits := EffectiveLimits(p.Limits, d.Provider)
 	if facts.Room != nil {
-		d.Room = facts.Room(d.Profile, EffectiveLimits(p.Limits, d.Provider))
+		d.Room = facts.Room(d.Profile, limits)
 	}
-	switch most := EffectiveLimits(p.Limits, d.Provider).RecipientsPerMessage; {
+	switch most := limits.RecipientsPerMessage; {
 	case len(d.Recipients) == 0:
 		d.Block = BlockRecipients
 	case most > 0 && len(d.Recipients)+len(d.BCC) > most:
@@ -154,7 +160,7 @@ func Decide(f *config.File, r Request, facts Facts) Decision {
 	return d
 }
 
-// choose picks the profile.
+// choose sets the profile.
 func (d *Decision) choose(f *config.File, r Request) {
 	d.Reason = ReasonNone
 	switch {
@@ -179,34 +185,29 @@ func (d *Decision) choose(f *config.File, r Request) {
 	}
 	// The profile that a failure switched off still says which messages are its own: those go on through the fallback and
 	// not through whichever profile is the default (D-5).
-	all := allOn(f)
-	if name, reason := config.Route(all, r.Author); name != "" {
-		if p := f.Profiles[name]; !p.Enabled && p.Disabled != nil {
-			d.Profile, d.Reason = name, Reason(reason)
-			if d.fallBack(f, p) {
-				return
-			}
-		}
+	var reason config.RouteReason
+	d.Profile, reason = config.Route(withoutFailures(f), r.Author)
+	d.Reason = Reason(reason)
+	if p := f.Profiles[d.Profile]; p != nil && !p.Enabled && d.fallBack(f, p) {
+		return
 	}
-	name, reason := config.Route(f, r.Author)
-	d.Profile, d.Reason = name, Reason(reason)
-	if name == "" {
+	d.Profile, reason = config.Route(f, r.Author)
+	if d.Reason = Reason(reason); d.Profile == "" {
 		d.Block = BlockNoProfile
 	}
 }
 
-// fallBack turns to the fallback for a profile that was switched off by a failure.
+// fallBack chooses the fallback in place of a profile that a failure switched off, and reports whether it did.
 func (d *Decision) fallBack(f *config.File, p *config.Profile) bool {
-	other := f.Profiles[f.Fallback]
-	if p.Disabled == nil || other == nil || other == p || !other.Enabled {
-		return false
+	name, _, ok := fallbackOf(f, d.Profile)
+	if ok = ok && p.Disabled != nil; ok {
+		d.Instead, d.Profile, d.Reason = d.Profile, name, ReasonFallback
 	}
-	d.Instead, d.Profile, d.Reason = d.Profile, f.Fallback, ReasonFallback
-	return true
+	return ok
 }
 
-// allOn is the configuration as it would be without failures.
-func allOn(f *config.File) *config.File {
+// withoutFailures is the configuration as it would be had no failure switched a profile off.
+func withoutFailures(f *config.File) *config.File {
 	out := *f
 	out.Profiles = make(map[string]*config.Profile, len(f.Profiles))
 	for name, p := range f.Profiles {
@@ -217,76 +218,57 @@ func allOn(f *config.File) *config.File {
 	return &out
 }
 
-// author sets envelope sender, author and reply address.
-func (d *Decision) author(f *config.File, p *config.Profile, r Request) {
-	if instead := f.Profiles[d.Instead]; instead != nil {
-		d.speakFor(instead, p, ownsAddress, r)
-		return
-	}
-	d.speakFor(p, p, owns, r)
-}
-
-// speakFor sets what a message of owner says that goes through p. Where p does not send for the author, the message
-// would be refused or fail DMARC: it takes the profile's own address, keeps the author's name, and replies go to the
-// author (D-5).
+// speakFor sets envelope sender, author and reply address of a message of owner that goes through p. Where p does not
+// send for the author, the server would refuse the message, or it would fail DMARC: the message gets the profile's own
+// address, keeps the author's name, and replies go to the author (D-5).
 func (d *Decision) speakFor(owner, p *config.Profile, may func(*config.Profile, string) bool, r Request) {
 	d.Envelope = p.From.Address
 	if r.Envelope != "" && may(p, r.Envelope) {
 		d.Envelope = r.Envelope
 	}
-	author := r.Author
-	if author == "" {
-		author = owner.From.Address
-	}
-	if !may(p, author) {
-		name := owner.From.Name
-		if name == "" {
-			name = p.From.Name
-		}
-		d.From = &config.Address{Name: name, Address: p.From.Address}
+	if author := cmp.Or(r.Author, owner.From.Address); !may(p, author) {
+		d.From = &config.Address{Name: cmp.Or(owner.From.Name, p.From.Name), Address: p.From.Address}
 		d.ReplyTo = author
 	}
-	if owner.ReplyTo != "" {
-		d.ReplyTo = owner.ReplyTo
-	}
+	d.ReplyTo = cmp.Or(owner.ReplyTo, d.ReplyTo)
 }
 
 // owns reports whether a profile sends for an address by its own address or its senders.
 func owns(p *config.Profile, address string) bool {
-	alone := &config.File{Profiles: map[string]*config.Profile{"p": {Enabled: true, From: p.From, Senders: p.Senders}}}
-	_, reason := config.Route(alone, address)
-	return reason == config.RouteAddress || reason == config.RouteDomain
+	return ownsAddress(p, address) || routeTo(p, address) == config.RouteDomain
 }
 
-// ownsAddress is owns for a fallback: its domain among the senders routes new addresses to it, but does not say that
-// its server lets it send as the mailbox of somebody else in that domain.
+// ownsAddress is owns for a fallback: its domain among the senders routes new addresses to it, but does not mean that
+// its server lets it send as someone else's mailbox in that domain.
 func ownsAddress(p *config.Profile, address string) bool {
+	return routeTo(p, address) == config.RouteAddress
+}
+
+// routeTo is why an address would be routed to a profile if there were no other.
+func routeTo(p *config.Profile, address string) config.RouteReason {
 	alone := &config.File{Profiles: map[string]*config.Profile{"p": {Enabled: true, From: p.From, Senders: p.Senders}}}
 	_, reason := config.Route(alone, address)
-	return reason == config.RouteAddress
+	return reason
 }
 
 func (d *Decision) recipients(p *config.Profile, r Request, facts Facts) {
-	var real []string
-	for _, address := range unique(r.Recipients) {
-		if facts.Suppressed != nil {
-			if reason, listed := facts.Suppressed(address); listed {
-				d.Suppressed = append(d.Suppressed, Suppressed{address, reason})
-				continue
-			}
+	real := slices.DeleteFunc(unique(r.Recipients), func(address string) bool {
+		if facts.Suppressed == nil {
+			return false
 		}
-		real = append(real, address)
-	}
+		reason, listed := facts.Suppressed(address)
+		if listed {
+			d.Suppressed = append(d.Suppressed, Suppressed{address, reason})
+		}
+		return listed
+	})
 	d.TestMode = r.Test || p.TestMode.Enabled && !r.ForReal
 	switch {
-	case d.TestMode && len(real) > 0:
+	case len(real) == 0:
+	case d.TestMode:
 		d.Originals = real
-		if p.TestMode.Address != "" {
-			d.Recipients = []string{p.TestMode.Address}
-		} else {
-			d.Recipients = []string{p.From.Address} // --test without an address of its own: to oneself
-		}
-	case !d.TestMode && len(real) > 0:
+		d.Recipients = []string{cmp.Or(p.TestMode.Address, p.From.Address)} // without a test address: to oneself
+	default:
 		d.Recipients = real
 		for _, address := range unique(p.BCC) {
 			if !contains(real, address) {
@@ -296,24 +278,17 @@ func (d *Decision) recipients(p *config.Profile, r Request, facts Facts) {
 	}
 }
 
-// Envelope recipients of a decision: those of the message and the blind copies.
+// All are the envelope recipients of a decision: those of the message and the blind copies.
 func (d Decision) All() []string { return append(slices.Clone(d.Recipients), d.BCC...) }
 
 // EffectiveLimits are the own limits, and where there is none the provider's (D-6).
 func EffectiveLimits(own config.Limits, provider []ProviderLimit) config.Limits {
+	fields := map[string]*int{
+		"messages_per_hour": &own.PerHour, "messages_per_day": &own.PerDay, "messages_per_week": &own.PerWeek,
+		"recipients_per_message": &own.RecipientsPerMessage,
+	}
 	for _, l := range provider {
-		var field *int
-		switch l.What {
-		case "messages_per_hour":
-			field = &own.PerHour
-		case "messages_per_day":
-			field = &own.PerDay
-		case "messages_per_week":
-			field = &own.PerWeek
-		case "recipients_per_message":
-			field = &own.RecipientsPerMessage
-		}
-		if field != nil && *field == 0 {
+		if field := fields[l.What]; field != nil && *field == 0 {
 			*field = l.Value
 		}
 	}

@@ -18,33 +18,31 @@ const (
 	saveTries = 5
 )
 
-// healthy forgets the failures of a profile.
+// healthy resets the count of a profile's failures.
 func (s *Store) healthy(ctx context.Context, profile string) error {
-	_, err := s.db.ExecContext(ctx, s.q(`DELETE FROM postier_health WHERE profile = ?1`), profile)
-	return err
+	return s.exec(ctx, s.db, `DELETE FROM postier_health WHERE profile = ?1`, profile)
 }
 
-// failing counts a failure of a profile and tells how many there were in a row, and since when.
+// failing counts a failure of a profile, and returns how many there were in a row and since when.
 func (s *Store) failing(ctx context.Context, profile string, cause check.Cause) (failures int, since time.Time,
 	err error,
 ) {
-	now := s.Now()
 	var at int64
 	err = s.locked(ctx, "health:"+profile, func(tx *sql.Tx) error {
-		query := s.q(`INSERT INTO postier_health (profile, failures, cause, since) VALUES (?1, 1, ?2, ?3)
-			ON CONFLICT (profile) DO UPDATE SET failures = postier_health.failures + 1, cause = ?2 RETURNING failures, since`)
-		return tx.QueryRowContext(ctx, query, profile, string(cause), now.UnixMilli()).Scan(&failures, &at)
+		return s.row(ctx, tx, `INSERT INTO postier_health (profile, failures, cause, since) VALUES (?1, 1, ?2, ?3)
+			ON CONFLICT (profile) DO UPDATE SET failures = postier_health.failures + 1, cause = ?2 RETURNING failures, since`,
+			profile, string(cause), s.Now().UnixMilli()).Scan(&failures, &at)
 	})
 	return failures, time.UnixMilli(at), err
 }
 
-// ownFault are causes for which the profile is not to blame, nor its provider.
+// ownFault are the causes that are the fault of neither the profile nor its provider.
 var ownFault = map[check.Cause]bool{
 	check.CauseNetworkUnreachable: true, check.CauseDNSFailure: true,
 	check.CauseCancelled: true, check.CauseFileFailed: true,
 }
 
-// tooOften counts a failure of the profile and reports whether it has had enough of them.
+// tooOften counts a failure of the profile and reports whether there were enough to switch it off.
 func (q *Queue) tooOften(ctx context.Context, item *Item, try Try) bool {
 	if ownFault[try.Cause] || item.Own {
 		return false
@@ -53,8 +51,8 @@ func (q *Queue) tooOften(ctx context.Context, item *Item, try Try) bool {
 	return err == nil && failures >= failuresInARow && q.Store.Now().Sub(since) >= failuresFor
 }
 
-// turnAway switches the profile off with the cause, tells the owner, and sends the message on through the fallback
-// (D-5). Own messages and the fallback itself only wait: no other profile would send them.
+// turnAway switches the profile off with the cause, notifies the owner, and sends the message through the fallback
+// (D-5). The program's own messages and those of the fallback only wait: no other profile would send them.
 func (q *Queue) turnAway(ctx context.Context, doc *config.Document, item *Item, p *config.Profile, try Try) Try {
 	profile := item.Profile
 	first, err := q.deactivate(ctx, profile, try.Cause)
@@ -67,7 +65,7 @@ func (q *Queue) turnAway(ctx context.Context, doc *config.Document, item *Item, 
 		return q.putOff(item, try, profileWait)
 	}
 	if first {
-		if err := q.tellOwner(ctx, name, other, profile, p, try); err != nil {
+		if err := q.notifyOwner(ctx, name, other, profile, p, try); err != nil {
 			try.Err = errors.Join(try.Err, err)
 		}
 	}
@@ -80,7 +78,7 @@ func (q *Queue) turnAway(ctx context.Context, doc *config.Document, item *Item, 
 	return again
 }
 
-// deactivate switches a profile off in the file. first is false when somebody else did it already.
+// deactivate switches a profile off in the file. first is false when another process has done so already.
 func (q *Queue) deactivate(ctx context.Context, profile string, cause check.Cause) (first bool, err error) {
 	for range saveTries {
 		doc, err := q.Load()

@@ -25,11 +25,9 @@ const itemColumns = `id, version, job, accepted, due, state, attempts, owner, pr
 // insert adds a message.
 func (s *Store) insert(ctx context.Context, tx *sql.Tx, i *Item) error {
 	i.version = rand.Int64()
-	query := s.q(`INSERT INTO postier_message (` + itemColumns + `, raw)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)`)
-	_, err := tx.ExecContext(ctx, query, i.ID, i.version, i.job, i.Accepted.UnixMilli(), s.due(i), string(i.State),
-		i.Attempts, i.owner, i.Profile, i.MessageID, i.Envelope, i.detail(), i.Raw)
-	return err
+	return s.exec(ctx, tx, `INSERT INTO postier_message (`+itemColumns+`, raw)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)`, i.ID, i.version, i.job, i.Accepted.UnixMilli(),
+		s.due(i), string(i.State), i.Attempts, i.owner, i.Profile, i.MessageID, i.Envelope, i.detail(), i.Raw)
 }
 
 // due is when something is to happen to a message; while it is claimed, that is the end of the lease.
@@ -65,10 +63,10 @@ func (s *Store) change(ctx context.Context, i *Item, work func(*sql.Tx) error) e
 				return err
 			}
 		}
-		query := s.q(`UPDATE postier_message SET version = ?3, job = ?4, due = ?5, state = ?6, attempts = ?7, owner = ?8,
-			profile = ?9, envelope = ?10, detail = ?11, raw = COALESCE(?12, raw) WHERE id = ?1 AND version IN (?2, ?3)`)
-		return exactlyOne(tx.ExecContext(ctx, query, i.ID, i.version, i.next, i.job, s.due(i), string(i.State),
-			i.Attempts, i.owner, i.Profile, i.Envelope, i.detail(), text))
+		return s.exactlyOne(ctx, tx, `UPDATE postier_message SET version = ?3, job = ?4, due = ?5, state = ?6,
+			attempts = ?7, owner = ?8, profile = ?9, envelope = ?10, detail = ?11, raw = COALESCE(?12, raw)
+			WHERE id = ?1 AND version IN (?2, ?3)`, i.ID, i.version, i.next, i.job, s.due(i), string(i.State),
+			i.Attempts, i.owner, i.Profile, i.Envelope, i.detail(), text)
 	})
 	if err == nil {
 		i.version, i.next, i.reworded = i.next, 0, false
@@ -82,38 +80,14 @@ func (s *Store) remove(ctx context.Context, i *Item, work func(*sql.Tx) error) e
 		if err := work(tx); err != nil {
 			return err
 		}
-		query := s.q(`DELETE FROM postier_message WHERE id = ?1 AND version = ?2`)
-		return exactlyOne(tx.ExecContext(ctx, query, i.ID, i.version))
+		return s.exactlyOne(ctx, tx, `DELETE FROM postier_message WHERE id = ?1 AND version = ?2`, i.ID, i.version)
 	})
-}
-
-// exactlyOne is errStale when a statement met no row.
-func exactlyOne(result sql.Result, err error) error {
-	if err != nil {
-		return err
-	}
-	if n, err := result.RowsAffected(); err != nil || n == 0 {
-		return errors.Join(errStale, err)
-	}
-	return nil
 }
 
 // renew puts off the end of this process's claim on a message.
 func (s *Store) renew(ctx context.Context, id string, until time.Time) error {
-	query := s.q(`UPDATE postier_message SET due = ?3 WHERE id = ?1 AND owner = ?2`)
-	return exactlyOne(s.db.ExecContext(ctx, query, id, s.owner, until.UnixMilli()))
-}
-
-func (s *Store) inTx(ctx context.Context, work func(*sql.Tx) error) error {
-	tx, err := s.db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = tx.Rollback() }()
-	if err := work(tx); err != nil {
-		return err
-	}
-	return tx.Commit()
+	query := `UPDATE postier_message SET due = ?3 WHERE id = ?1 AND owner = ?2`
+	return s.exactlyOne(ctx, s.db, query, id, s.owner, until.UnixMilli())
 }
 
 func (i *Item) detail() string {
@@ -127,7 +101,7 @@ func (i *Item) detail() string {
 // Item reads one message.
 func (s *Store) Item(ctx context.Context, id string) (*Item, error) {
 	item := &Item{}
-	row := s.db.QueryRowContext(ctx, s.q(`SELECT `+itemColumns+`, raw FROM postier_message WHERE id = ?1`), id)
+	row := s.row(ctx, s.db, `SELECT `+itemColumns+`, raw FROM postier_message WHERE id = ?1`, id)
 	err := item.scan(row.Scan, &item.Raw)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, ErrNoItem
@@ -200,15 +174,13 @@ func (s *Store) scheduled(ctx context.Context) ([]*Item, error) {
 
 // purge removes messages that were finished before a time.
 func (s *Store) purge(ctx context.Context, before time.Time) error {
-	query := s.q(`DELETE FROM postier_message WHERE state IN ('sent', 'failed') AND due < ?1`)
-	_, err := s.db.ExecContext(ctx, query, before.UnixMilli())
-	return wrap("purge the queue", err)
+	query := `DELETE FROM postier_message WHERE state IN ('sent', 'failed') AND due < ?1`
+	return wrap("purge the queue", s.exec(ctx, s.db, query, before.UnixMilli()))
 }
 
 // countDue counts what a worker could claim now.
 func (s *Store) countDue(ctx context.Context) (n int, err error) {
-	query := s.q(`SELECT COUNT(*) FROM postier_message
-		WHERE state NOT IN ('sent', 'failed') AND owner = '' AND due <= ?1`)
-	err = s.db.QueryRowContext(ctx, query, s.Now().UnixMilli()).Scan(&n)
+	query := `SELECT COUNT(*) FROM postier_message WHERE state NOT IN ('sent', 'failed') AND owner = '' AND due <= ?1`
+	err = s.row(ctx, s.db, query, s.Now().UnixMilli()).Scan(&n)
 	return n, err
 }

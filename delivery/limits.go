@@ -9,21 +9,6 @@ import (
 	"postier/config"
 )
 
-// window is one sliding limit (P-4).
-type window struct {
-	name  string
-	span  time.Duration
-	limit int
-}
-
-func windows(l config.Limits) []window {
-	return []window{
-		{"hour", time.Hour, l.PerHour},
-		{"day", 24 * time.Hour, l.PerDay},
-		{"week", 7 * 24 * time.Hour, l.PerWeek},
-	}
-}
-
 // OverLimit says that a message must wait.
 type OverLimit struct {
 	Profile string
@@ -35,12 +20,25 @@ func (e *OverLimit) Error() string {
 	return "profile " + e.Profile + " has reached its limit per " + e.By + " until " + e.Next.Format(time.RFC3339)
 }
 
-// Room tells what the limits leave, without taking any of it.
-func (s *Store) Room(ctx context.Context, profile string, l config.Limits) (Room, error) {
-	var room Room
-	err := s.locked(ctx, "limits:"+profile, func(tx *sql.Tx) error {
-		var err error
-		room, err = s.room(ctx, tx, profile, l)
+// counters are what a profile has sent, in a transaction that excludes every other one on the same profile.
+type counters struct {
+	*Store
+	tx      *sql.Tx
+	profile string
+	limits  config.Limits
+	now     time.Time
+}
+
+func (s *Store) counting(ctx context.Context, profile string, l config.Limits, work func(*counters) error) error {
+	return s.locked(ctx, "limits:"+profile, func(tx *sql.Tx) error {
+		return work(&counters{Store: s, tx: tx, profile: profile, limits: l, now: s.Now()})
+	})
+}
+
+// Room returns what the limits leave, without taking any of it.
+func (s *Store) Room(ctx context.Context, profile string, l config.Limits) (room Room, err error) {
+	err = s.counting(ctx, profile, l, func(c *counters) error {
+		room, _, err = c.room(ctx)
 		return err
 	})
 	return room, wrap("read the limits", err)
@@ -53,13 +51,13 @@ type Ticket struct {
 	batch   bool
 }
 
-// Take counts a message before it is sent, so that several processes and machines never send more than the limits allow
-// together. The error is an *OverLimit, or a *StateError. A message that did not leave gives its ticket back.
+// Take counts a message before it is sent, so that several processes and machines together never send more than the
+// limits allow. The error is an *OverLimit or a *StateError. The ticket of a message that was not sent is returned.
 func (s *Store) Take(ctx context.Context, profile string, l config.Limits) (Ticket, error) {
-	t := Ticket{profile: profile}
+	t := Ticket{profile: profile, batch: batched(l)}
 	var over *OverLimit
-	err := s.locked(ctx, "limits:"+profile, func(tx *sql.Tx) error {
-		room, err := s.room(ctx, tx, profile, l)
+	err := s.counting(ctx, profile, l, func(c *counters) error {
+		room, batch, err := c.room(ctx)
 		if err != nil {
 			return err
 		}
@@ -67,91 +65,93 @@ func (s *Store) Take(ctx context.Context, profile string, l config.Limits) (Tick
 			over = &OverLimit{Profile: profile, By: room.By, Next: room.Next}
 			return nil
 		}
-		now := s.Now().UnixMilli()
-		query := s.q(`INSERT INTO postier_sent (profile, at) VALUES (?1, ?2) RETURNING id`)
-		if err := tx.QueryRowContext(ctx, query, profile, now).Scan(&t.id); err != nil {
+		now := c.now.UnixMilli()
+		query := `INSERT INTO postier_sent (profile, at) VALUES (?1, ?2) RETURNING id`
+		if err := s.row(ctx, c.tx, query, profile, now).Scan(&t.id); err != nil || !t.batch {
 			return err
 		}
-		if l.Batch.Messages == 0 || l.Batch.WaitSeconds == 0 {
-			return nil
-		}
-		t.batch = true
-		return s.countBatch(ctx, tx, profile, l, now)
+		return s.exec(ctx, c.tx, `INSERT INTO postier_batch (profile, messages, last) VALUES (?1, ?2, ?3)
+			ON CONFLICT (profile) DO UPDATE SET messages = ?2, last = ?3`, profile, batch+1, now)
 	})
-	switch {
-	case err != nil:
-		return t, wrap("count a message", err)
-	case over != nil:
+	if err == nil && over != nil {
 		return t, over
 	}
-	return t, nil
+	return t, wrap("count a message", err)
 }
 
-// Return gives a place back: the message did not leave.
+// Return gives back the ticket of a message that was not sent.
 func (s *Store) Return(ctx context.Context, t Ticket) error {
 	if t.id == 0 {
 		return nil
 	}
-	return wrap("uncount a message", s.locked(ctx, "limits:"+t.profile, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, s.q(`DELETE FROM postier_sent WHERE id = ?1`), t.id); err != nil {
+	return wrap("uncount a message", s.counting(ctx, t.profile, config.Limits{}, func(c *counters) error {
+		if err := s.exec(ctx, c.tx, `DELETE FROM postier_sent WHERE id = ?1`, t.id); err != nil || !t.batch {
 			return err
 		}
-		if !t.batch {
-			return nil
-		}
-		query := s.q(`UPDATE postier_batch SET messages = messages - 1 WHERE profile = ?1 AND messages > 0`)
-		_, err := tx.ExecContext(ctx, query, t.profile)
-		return err
+		return s.exec(ctx, c.tx,
+			`UPDATE postier_batch SET messages = messages - 1 WHERE profile = ?1 AND messages > 0`, t.profile)
 	}))
 }
 
-// ResetLimits sets the counters of a profile back (P-4).
+// ResetLimits sets the counters of a profile to zero (P-4).
 func (s *Store) ResetLimits(ctx context.Context, profile string) error {
-	return wrap("reset the limits", s.locked(ctx, "limits:"+profile, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, s.q(`DELETE FROM postier_sent WHERE profile = ?1`), profile); err != nil {
-			return err
-		}
-		_, err := tx.ExecContext(ctx, s.q(`DELETE FROM postier_batch WHERE profile = ?1`), profile)
-		return err
+	return wrap("reset the limits", s.counting(ctx, profile, config.Limits{}, func(c *counters) error {
+		return errors.Join(s.exec(ctx, c.tx, `DELETE FROM postier_sent WHERE profile = ?1`, profile),
+			s.exec(ctx, c.tx, `DELETE FROM postier_batch WHERE profile = ?1`, profile))
 	}))
 }
 
-func (s *Store) room(ctx context.Context, tx *sql.Tx, profile string, l config.Limits) (Room, error) {
-	now := s.Now()
-	// A clock that jumped back has left entries in the future; taken as now they count for one span and not for ever.
-	if _, err := tx.ExecContext(ctx, s.q(`UPDATE postier_sent SET at = ?2 WHERE profile = ?1 AND at > ?2`), profile, now.UnixMilli()); err != nil {
-		return Room{}, err
+// room returns what the limits leave now, and how many messages the running batch has.
+func (c *counters) room(ctx context.Context) (room Room, batch int, err error) {
+	// A clock that jumped back has left entries in the future. Dated now, they count for one span and not for ever.
+	err = c.exec(ctx, c.tx, `UPDATE postier_sent SET at = ?2 WHERE profile = ?1 AND at > ?2`, c.profile, c.now.UnixMilli())
+	if err != nil {
+		return room, 0, err
 	}
-	room := Room{Left: map[string]int{}}
-	for _, w := range windows(l) {
-		if w.limit == 0 {
+	room.Left = map[string]int{}
+	for _, window := range []struct {
+		name  string
+		span  time.Duration
+		limit int
+	}{
+		{"hour", time.Hour, c.limits.PerHour},
+		{"day", 24 * time.Hour, c.limits.PerDay},
+		{"week", 7 * 24 * time.Hour, c.limits.PerWeek},
+	} {
+		if window.limit == 0 {
 			continue
 		}
-		since := now.Add(-w.span).UnixMilli()
+		since := c.now.Add(-window.span).UnixMilli()
 		var used int
-		query := s.q(`SELECT COUNT(*) FROM postier_sent WHERE profile = ?1 AND at > ?2`)
-		if err := tx.QueryRowContext(ctx, query, profile, since).Scan(&used); err != nil {
-			return room, err
+		query := `SELECT COUNT(*) FROM postier_sent WHERE profile = ?1 AND at > ?2`
+		if err := c.row(ctx, c.tx, query, c.profile, since).Scan(&used); err != nil {
+			return room, 0, err
 		}
-		room.Left[w.name] = max(0, w.limit-used)
-		if used < w.limit {
+		room.Left[window.name] = max(0, window.limit-used)
+		if used < window.limit {
 			continue
 		}
-		// The place that is free next is that of the message with which the window became full.
+		// The place that becomes free next is that of the message with which the window became full.
 		var at int64
-		query = s.q(`SELECT at FROM postier_sent WHERE profile = ?1 AND at > ?2 ORDER BY at DESC LIMIT 1 OFFSET ?3`)
-		if err := tx.QueryRowContext(ctx, query, profile, since, w.limit-1).Scan(&at); err != nil {
-			return room, err
+		query = `SELECT at FROM postier_sent WHERE profile = ?1 AND at > ?2 ORDER BY at DESC LIMIT 1 OFFSET ?3`
+		if err := c.row(ctx, c.tx, query, c.profile, since, window.limit-1).Scan(&at); err != nil {
+			return room, 0, err
 		}
-		room.wait(w.name, time.UnixMilli(at).Add(w.span))
+		room.wait(window.name, time.UnixMilli(at).Add(window.span))
 	}
-	if err := s.batchRoom(ctx, tx, profile, l, now, &room); err != nil {
-		return room, err
+	if batched(c.limits) {
+		var until time.Time
+		if batch, until, err = c.batch(ctx); err != nil {
+			return room, 0, err
+		}
+		if batch >= c.limits.Batch.Messages {
+			room.wait("batch", until)
+		}
 	}
 	const keep = 8 * 24 * time.Hour // the longest window and a day
-	query := s.q(`DELETE FROM postier_sent WHERE profile = ?1 AND at < ?2`)
-	_, err := tx.ExecContext(ctx, query, profile, now.Add(-keep).UnixMilli())
-	return room, err
+	err = c.exec(ctx, c.tx, `DELETE FROM postier_sent WHERE profile = ?1 AND at < ?2`, c.profile,
+		c.now.Add(-keep).UnixMilli())
+	return room, batch, err
 }
 
 func (r *Room) wait(by string, until time.Time) {
@@ -160,50 +160,22 @@ func (r *Room) wait(by string, until time.Time) {
 	}
 }
 
-// batchRoom applies "n messages, then a pause of s seconds" (C-6).
-func (s *Store) batchRoom(
-	ctx context.Context, tx *sql.Tx, profile string, l config.Limits, now time.Time, room *Room,
-) error {
-	if l.Batch.Messages == 0 || l.Batch.WaitSeconds == 0 {
-		return nil
-	}
-	messages, last, err := s.batch(ctx, tx, profile, now)
-	if err != nil {
-		return err
-	}
-	until := last.Add(pause(l))
-	if messages >= l.Batch.Messages && now.Before(until) {
-		room.wait("batch", until)
-	}
-	return nil
-}
+// batched reports whether a profile makes a pause after so many messages (C-6).
+func batched(l config.Limits) bool { return l.Batch.Messages > 0 && l.Batch.WaitSeconds > 0 }
 
-func (s *Store) batch(
-	ctx context.Context, tx *sql.Tx, profile string, now time.Time,
-) (messages int, last time.Time, err error) {
-	var at int64
-	query := s.q(`SELECT messages, last FROM postier_batch WHERE profile = ?1`)
-	err = tx.QueryRowContext(ctx, query, profile).Scan(&messages, &at)
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, time.Time{}, nil
+// batch counts the messages since the last pause, and says when the pause after them ends. Once that moment has passed,
+// the count begins again, whether the batch was full or not.
+func (c *counters) batch(ctx context.Context) (messages int, until time.Time, err error) {
+	var last int64
+	query := `SELECT messages, last FROM postier_batch WHERE profile = ?1`
+	err = c.row(ctx, c.tx, query, c.profile).Scan(&messages, &last)
+	pause := time.Duration(c.limits.Batch.WaitSeconds * float64(time.Second))
+	until = time.UnixMilli(min(last, c.now.UnixMilli())).Add(pause)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return 0, until, nil
+	case err == nil && !c.now.Before(until):
+		return 0, until, nil
 	}
-	return messages, time.UnixMilli(min(at, now.UnixMilli())), err
-}
-
-func (s *Store) countBatch(ctx context.Context, tx *sql.Tx, profile string, l config.Limits, now int64) error {
-	messages, last, err := s.batch(ctx, tx, profile, time.UnixMilli(now))
-	if err != nil {
-		return err
-	}
-	if messages >= l.Batch.Messages || !time.UnixMilli(now).Before(last.Add(pause(l))) {
-		messages = 0 // the pause is over, or came about by itself
-	}
-	query := s.q(`INSERT INTO postier_batch (profile, messages, last) VALUES (?1, ?2, ?3)
-		ON CONFLICT (profile) DO UPDATE SET messages = ?2, last = ?3`)
-	_, err = tx.ExecContext(ctx, query, profile, messages+1, now)
-	return err
-}
-
-func pause(l config.Limits) time.Duration {
-	return time.Duration(l.Batch.WaitSeconds * float64(time.Second))
+	return messages, until, err
 }

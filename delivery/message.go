@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime"
 	"net/mail"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -79,7 +80,7 @@ func untilDot(data []byte) []byte {
 }
 
 // Parse takes a message apart. Line ends may be LF, CR or CRLF. The header ends at the first blank line, or at the
-// first line that is no header field: nothing behind it is ever taken for a recipient.
+// first line that is no header field: nothing after it is ever taken for a recipient.
 func Parse(data []byte) (*Message, error) {
 	if len(bytes.TrimSpace(data)) == 0 {
 		return nil, ErrEmpty
@@ -153,10 +154,8 @@ func (m *Message) Bytes() []byte {
 
 // Get is the first field of a name, unfolded.
 func (m *Message) Get(name string) string {
-	for _, f := range m.fields {
-		if strings.EqualFold(f.name, name) {
-			return unfold(f.value)
-		}
+	if values := m.all(name); len(values) > 0 {
+		return values[0]
 	}
 	return ""
 }
@@ -173,7 +172,7 @@ func (m *Message) all(name string) []string {
 
 func unfold(value string) string { return strings.TrimSpace(strings.ReplaceAll(value, "\r\n", "")) }
 
-// set replaces a field where it stands, or adds it.
+// set replaces the first field of a name in its place and drops the others, or adds one.
 func (m *Message) set(name, value string) {
 	kept, done := m.fields[:0], false
 	for _, f := range m.fields {
@@ -192,17 +191,11 @@ func (m *Message) set(name, value string) {
 }
 
 func (m *Message) drop(names ...string) {
-	kept := m.fields[:0]
-	for _, f := range m.fields {
-		gone := false
-		for _, name := range names {
-			gone = gone || strings.EqualFold(f.name, name)
-		}
-		if !gone {
-			kept = append(kept, f)
-		}
-	}
-	m.fields = kept
+	m.fields = slices.DeleteFunc(m.fields, func(f field) bool { return f.isOneOf(names) })
+}
+
+func (f field) isOneOf(names []string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return strings.EqualFold(name, f.name) })
 }
 
 // Author is the address of the From field, empty when there is none.
@@ -248,7 +241,7 @@ func (m *Message) addresses(name string) ([]*mail.Address, error) {
 	return out, nil
 }
 
-// ParseAddresses reads an address list as it stands in a header field. What is too long is refused before it is parsed.
+// ParseAddresses reads the address list of a header field. One that is too long is refused before it is parsed.
 func ParseAddresses(value string) ([]*mail.Address, error) {
 	value = strings.Trim(value, " \t,;")
 	switch {
@@ -271,8 +264,8 @@ func ParseAddresses(value string) ([]*mail.Address, error) {
 
 // Prepare gives the message the form in which it leaves: the author that the decision wants, Message-ID and Date when
 // they are missing, no Bcc, ASCII in the header, lines that fit, and in test mode the wrapping. It returns the
-// Message-ID, with its angle brackets. A message of this program's own kind, or one with too many stations behind it,
-// is refused.
+// Message-ID, with its angle brackets. A message that this program wrote itself, or one that has passed too many
+// servers, is refused: it goes round in circles.
 func (m *Message) Prepare(d Decision, from config.Address, now time.Time) (id string, err error) {
 	if len(m.all("Received")) > maxReceived {
 		return "", ErrLoop
@@ -305,7 +298,7 @@ func (m *Message) Prepare(d Decision, from config.Address, now time.Time) (id st
 	return id, nil
 }
 
-// readdress names the author that a decision wants, under the name that the message gives, and says where replies go.
+// readdress sets the author that a decision wants, with the name that the message gives, and the reply address.
 func (m *Message) readdress(d Decision) error {
 	list, err := m.addresses("From")
 	if err != nil {
@@ -345,12 +338,7 @@ func formatAddress(a config.Address) string {
 }
 
 func isASCII(s string) bool {
-	for i := range len(s) {
-		if s[i] >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
+	return strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
 }
 
 // addressFields hold addresses; in others any text may be written as encoded words (RFC 2047 §5).
@@ -371,7 +359,7 @@ func (m *Message) asciiHeader() {
 		if !utf8.ValidString(value) {
 			value = latin1(value)
 		}
-		if isAddressField(f.name) {
+		if f.isOneOf(addressFields) {
 			if list, err := ParseAddresses(value); err == nil {
 				m.fields[i].value = " " + joinAddresses(list)
 				continue
@@ -379,15 +367,6 @@ func (m *Message) asciiHeader() {
 		}
 		m.fields[i].value = " " + foldWords(mime.QEncoding.Encode("utf-8", strings.ReplaceAll(value, "\x00", "")))
 	}
-}
-
-func isAddressField(name string) bool {
-	for _, other := range addressFields {
-		if strings.EqualFold(name, other) {
-			return true
-		}
-	}
-	return false
 }
 
 func joinAddresses(list []*mail.Address) string {
@@ -398,7 +377,7 @@ func joinAddresses(list []*mail.Address) string {
 	return strings.Join(words, ",\r\n ")
 }
 
-// foldWords breaks at blanks, so that no line passes 78 where it can be helped (RFC 5322 §2.1.1).
+// foldWords breaks at spaces, so that no line is longer than 78 where that is possible (RFC 5322 §2.1.1).
 func foldWords(s string) string {
 	const width = 76
 	var b strings.Builder
@@ -412,7 +391,7 @@ func foldWords(s string) string {
 			b.WriteByte(' ')
 			column++
 		}
-		for len(word) > maxLineOctets/2 { // one endless word: a fold costs a blank, a refusal the message
+		for len(word) > maxLineOctets/2 { // one endless word: a fold adds a space to it, without one the server refuses the message
 			b.WriteString(word[:maxLineOctets/2] + "\r\n ")
 			word = word[maxLineOctets/2:]
 		}

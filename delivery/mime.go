@@ -5,11 +5,12 @@ import (
 	"encoding/base64"
 	"mime"
 	"mime/quotedprintable"
+	"slices"
 	"strings"
 )
 
-// fit encodes those parts anew that a server need not take: lines above 998 octets, NUL (RFC 5322 §2.1.1, §2.3).
-// Other parts keep every octet, signatures included.
+// fit encodes again those parts that a server may refuse: lines above 998 octets, NUL (RFC 5322 §2.1.1, §2.3). Other
+// parts keep every octet, signatures included.
 func (m *Message) fit() { m.encode(false) }
 
 // SevenBit encodes also what needs 8BITMIME (RFC 6152), for a server that does not offer it.
@@ -32,7 +33,7 @@ func needsEncoding(body []byte, seven bool) bool {
 // maxNesting bounds multiparts inside multiparts; mail programs write three or four.
 const maxNesting = 20
 
-// encodePart encodes one part, or the parts of a multipart in which something is to be mended.
+// encodePart encodes one part, or those parts of a multipart that need it.
 func encodePart(fields []field, body []byte, seven bool, depth int) ([]field, []byte) {
 	if !needsEncoding(body, seven) {
 		return fields, body
@@ -103,13 +104,10 @@ func endLine(body []byte) []byte {
 
 func base64Lines(data []byte) []byte {
 	const width = 76
-	text := base64.StdEncoding.EncodeToString(data)
 	var b bytes.Buffer
-	for len(text) > width {
-		b.WriteString(text[:width] + "\r\n")
-		text = text[width:]
+	for line := range slices.Chunk(base64.StdEncoding.AppendEncode(nil, data), width) {
+		b.Write(append(line, "\r\n"...))
 	}
-	b.WriteString(text + "\r\n")
 	return b.Bytes()
 }
 
@@ -117,17 +115,15 @@ func cutLines(body []byte) []byte {
 	var b bytes.Buffer
 	for line := range bytes.SplitSeq(bytes.TrimSuffix(body, []byte("\r\n")), []byte("\r\n")) {
 		for len(line) > maxLineOctets {
-			b.Write(line[:maxLineOctets])
-			b.WriteString("\r\n")
+			b.WriteString(string(line[:maxLineOctets]) + "\r\n")
 			line = line[maxLineOctets:]
 		}
-		b.Write(line)
-		b.WriteString("\r\n")
+		b.WriteString(string(line) + "\r\n")
 	}
 	return b.Bytes()
 }
 
-// encodeParts walks the parts of a multipart (RFC 2046 §5.1.1) and keeps what lies around them.
+// encodeParts encodes the parts of a multipart (RFC 2046 §5.1.1) and keeps the text around them.
 func encodeParts(body []byte, boundary string, seven bool, depth int) []byte {
 	delimiter := []byte("--" + boundary)
 	var out, part bytes.Buffer
@@ -177,9 +173,9 @@ func encodedEntity(raw []byte, seven bool, depth int) []byte {
 // OriginalsHeader names the recipients that a message in test mode would have had.
 const OriginalsHeader = "X-Postier-Original-Recipients"
 
-// wrapForTest sends the message to the test address: the original recipients stand in a header field and on top of the
-// body, the message itself follows unchanged as it would have looked (P-5). No customer's address stays in To or Cc,
-// where "reply to all" would find it.
+// wrapForTest addresses the message to the test address. The original recipients are named in a header field and at the
+// top of the body; the message itself follows as it would have been sent (P-5). No customer's address stays in To or
+// Cc, where "reply to all" would find it.
 func (m *Message) wrapForTest(d Decision) {
 	list := strings.Join(d.Originals, ", ")
 	boundary := "=_" + strings.Trim(NewMessageID("a@test.invalid"), "<>@")

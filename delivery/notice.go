@@ -1,8 +1,10 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,8 +14,8 @@ import (
 	"postier/internal/safetext"
 )
 
-// compose makes a message of the program's own. It is marked so that no automatic answer comes back (RFC 3834 §5) and
-// so that it is recognised should it come round (X-Loop).
+// compose writes a message of the program itself. Auto-Submitted keeps automatic answers away (RFC 3834 §5); by X-Loop
+// the program recognises the message should it come back.
 func (q *Queue) compose(profile string, p *config.Profile, to, subject, body string) *Item {
 	now := q.Store.Now()
 	id := NewMessageID(p.From.Address)
@@ -39,46 +41,33 @@ func (q *Queue) compose(profile string, p *config.Profile, to, subject, body str
 	}
 }
 
-// tellOwner queues the one message that says why the own address was switched off, in every language since nobody knows
-// which one the owner reads, the program's own first (D-5, D-7).
-func (q *Queue) tellOwner(
+// notifyOwner queues the one message that says why the profile was switched off: in every language, since the one that
+// the owner reads is unknown, the program's first (D-5, D-7).
+func (q *Queue) notifyOwner(
 	ctx context.Context, fallback string, through *config.Profile, profile string, p *config.Profile, try Try,
 ) error {
-	owner := p.From.Address
-	if p.ReplyTo != "" {
-		owner = p.ReplyTo
-	}
+	owner := cmp.Or(p.ReplyTo, p.From.Address)
 	var parts []string
 	for _, lang := range q.languages() {
 		parts = append(parts, q.reasons(lang, profile, p, try))
 	}
-	subject := locale.For(q.languages()[0]).T("delivery.off.subject", "address", safetext.FromRemote(p.From.Address))
+	subject := locale.For(q.lang()).T("delivery.off.subject", "address", safetext.FromRemote(p.From.Address))
 	item := q.compose(fallback, through, owner, subject, strings.Join(parts, "\n\n"+strings.Repeat("-", 60)+"\n\n"))
 	return q.Accept(ctx, item, false)
 }
 
+func (q *Queue) lang() locale.Lang { return cmp.Or(q.Lang, locale.English) }
+
 func (q *Queue) languages() []locale.Lang {
-	first := q.Lang
-	if first == "" {
-		first = locale.English
-	}
-	out := []locale.Lang{first}
-	for _, lang := range locale.All() {
-		if lang != first {
-			out = append(out, lang)
-		}
-	}
-	return out
+	others := slices.DeleteFunc(locale.All(), func(lang locale.Lang) bool { return lang == q.lang() })
+	return append([]locale.Lang{q.lang()}, others...)
 }
 
 // reasons is the notice in one language: what happened, why, what to do, and the provider's limits where those are the
 // reason.
 func (q *Queue) reasons(lang locale.Lang, profile string, p *config.Profile, try Try) string {
 	say := locale.For(lang)
-	name := p.Label
-	if name == "" {
-		name = p.From.Address
-	}
+	name := cmp.Or(p.Label, p.From.Address)
 	lines := []string{
 		say.T("delivery.off.what", "name", safetext.FromRemote(name), "address", safetext.FromRemote(p.From.Address)),
 		"",
@@ -105,8 +94,8 @@ func (q *Queue) reasons(lang locale.Lang, profile string, p *config.Profile, try
 	return strings.Join(lines, "\n")
 }
 
-// bounce gives a message that could not be sent back to its sender. The caller of a message that is delivered at once
-// is told directly and gets none.
+// bounce returns a message that could not be sent to its sender. There is none for a message that is delivered at once:
+// its caller sees the outcome.
 func (q *Queue) bounce(ctx context.Context, doc *config.Document, item *Item) {
 	if item.Own || item.TestMode || item.BounceTo == "" || item.inline {
 		return
@@ -124,22 +113,15 @@ func (q *Queue) bounce(ctx context.Context, doc *config.Document, item *Item) {
 	}
 }
 
-var errBounce = errors.New("the sender could not be told")
-
-// bouncePart tells the sender which recipients of a message that was sent did not get it.
-func (q *Queue) bouncePart(ctx context.Context, item *Item) {
-	if doc, err := q.Load(); err == nil {
-		q.bounce(ctx, doc, item)
-	}
-}
+var errBounce = errors.New("the message could not be returned to its sender")
 
 func (q *Queue) bounceSubject(item *Item) string {
 	subject := safetext.FromRemote(decodeWords(item.Subject))
-	return locale.For(q.languages()[0]).T("delivery.bounce.subject", "subject", subject)
+	return locale.For(q.lang()).T("delivery.bounce.subject", "subject", subject)
 }
 
 func (q *Queue) bounceText(item *Item) string {
-	lang := q.languages()[0]
+	lang := q.lang()
 	say := locale.For(lang)
 	date := item.Accepted.Local().Format("2006-01-02 15:04")
 	lines := []string{say.T("delivery.bounce.what", "date", date, "id", safetext.FromRemote(item.MessageID)), ""}

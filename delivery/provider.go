@@ -1,13 +1,14 @@
 package delivery
 
 import (
+	"cmp"
 	"slices"
 
 	"postier/config"
 	"postier/presets"
 )
 
-// counted are the limits that people are told of; other ones, such as megabytes, bind no count of messages.
+// counted are the limits on the number of messages and recipients; others, such as megabytes, are left out.
 var counted = []string{
 	"messages_per_hour", "messages_per_day", "messages_per_week",
 	"recipients_per_hour", "recipients_per_day", "recipients_per_message",
@@ -28,10 +29,7 @@ func ProviderLimits(book *presets.Book, p *config.Profile) []ProviderLimit {
 		}
 	}
 	slices.SortStableFunc(out, func(a, b ProviderLimit) int {
-		if d := slices.Index(counted, a.What) - slices.Index(counted, b.What); d != 0 {
-			return d
-		}
-		return a.Value - b.Value
+		return cmp.Or(slices.Index(counted, a.What)-slices.Index(counted, b.What), a.Value-b.Value)
 	})
 	return out
 }

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -184,7 +185,7 @@ func makeStateFile(path string) error {
 	case !info.Mode().IsRegular():
 		return fs.ErrInvalid
 	case info.Mode().Perm()&0o077 != 0:
-		return fmt.Errorf("others can read it; chmod 600 %s mends that", path)
+		return fmt.Errorf("others can read it; chmod 600 %s fixes that", path)
 	}
 	return nil
 }
@@ -200,41 +201,41 @@ var errNewerState = errors.New("the state was written by a newer version of this
 // migrate brings the tables up to this version. The first start of many processes at once is serialised by the lock of
 // the transaction.
 func (s *Store) migrate(ctx context.Context) error {
-	if version, err := s.version(ctx, s.db); err == nil && version == schemaVersion {
+	const read = `SELECT version FROM postier_schema`
+	var version int
+	switch err := s.row(ctx, s.db, read).Scan(&version); {
+	case err == nil && version == schemaVersion:
 		return nil
-	} else if err == nil && version > schemaVersion {
+	case err == nil && version > schemaVersion:
 		return errNewerState
 	}
 	return s.locked(ctx, "schema", func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS postier_schema (version BIGINT NOT NULL)`); err != nil {
+		if err := s.exec(ctx, tx, `CREATE TABLE IF NOT EXISTS postier_schema (version BIGINT NOT NULL)`); err != nil {
 			return err
 		}
-		version, err := s.version(ctx, tx)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		version = 0
+		if err := s.row(ctx, tx, read).Scan(&version); err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
-		for ; version < schemaVersion; version++ {
-			for _, statement := range s.schema()[version] {
-				if _, err := tx.ExecContext(ctx, statement); err != nil {
-					return err
-				}
+		for _, statement := range slices.Concat(s.schema()[min(version, schemaVersion):]...) {
+			if err := s.exec(ctx, tx, statement); err != nil {
+				return err
 			}
 		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM postier_schema`); err != nil {
+		if err := s.exec(ctx, tx, `DELETE FROM postier_schema`); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, s.q(`INSERT INTO postier_schema (version) VALUES (?1)`), version)
-		return err
+		return s.exec(ctx, tx, `INSERT INTO postier_schema (version) VALUES (?1)`, max(version, schemaVersion))
 	})
 }
 
 // schema lists what leads from each version to the next one.
-func (s *Store) schema() [schemaVersion][]string {
+func (s *Store) schema() [][]string {
 	blob, serial := "BLOB", "INTEGER PRIMARY KEY AUTOINCREMENT"
 	if s.pg {
 		blob, serial = "BYTEA", "BIGSERIAL PRIMARY KEY"
 	}
-	return [schemaVersion][]string{
+	return [][]string{
 		{
 			`CREATE TABLE IF NOT EXISTS postier_sent (id ` + serial + `, profile TEXT NOT NULL, at BIGINT NOT NULL)`,
 			`CREATE INDEX IF NOT EXISTS postier_sent_at ON postier_sent (profile, at)`,
@@ -252,14 +253,6 @@ func (s *Store) schema() [schemaVersion][]string {
 	}
 }
 
-func (s *Store) version(ctx context.Context, from interface {
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-},
-) (version int, err error) {
-	err = from.QueryRowContext(ctx, `SELECT version FROM postier_schema`).Scan(&version)
-	return version, err
-}
-
 // q writes the placeholders ?1, ?2 of SQLite as $1, $2 for PostgreSQL.
 func (s *Store) q(query string) string {
 	if s.pg {
@@ -268,22 +261,56 @@ func (s *Store) q(query string) string {
 	return query
 }
 
-// locked runs work in a transaction that excludes every other one of the same name, on all machines.
-func (s *Store) locked(ctx context.Context, name string, work func(*sql.Tx) error) error {
+// executor is a database or a transaction.
+type executor interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+func (s *Store) exec(ctx context.Context, on executor, query string, args ...any) error {
+	_, err := on.ExecContext(ctx, s.q(query), args...)
+	return err
+}
+
+func (s *Store) row(ctx context.Context, on executor, query string, args ...any) *sql.Row {
+	return on.QueryRowContext(ctx, s.q(query), args...)
+}
+
+// exactlyOne runs a statement on one row, and is errStale when there is no such row.
+func (s *Store) exactlyOne(ctx context.Context, on executor, query string, args ...any) error {
+	result, err := on.ExecContext(ctx, s.q(query), args...)
+	if err != nil {
+		return err
+	}
+	if n, err := result.RowsAffected(); err != nil || n == 0 {
+		return errors.Join(errStale, err)
+	}
+	return nil
+}
+
+func (s *Store) inTx(ctx context.Context, work func(*sql.Tx) error) error {
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }()
-	if s.pg { // SQLite has one writer anyway (BEGIN IMMEDIATE)
-		if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, "postier:"+name); err != nil {
-			return err
-		}
-	}
 	if err := work(tx); err != nil {
 		return err
 	}
 	return tx.Commit()
+}
+
+// locked runs work in a transaction that excludes every other one of the same name, on all machines.
+func (s *Store) locked(ctx context.Context, name string, work func(*sql.Tx) error) error {
+	return s.inTx(ctx, func(tx *sql.Tx) error {
+		if s.pg { // SQLite has one writer anyway (BEGIN IMMEDIATE)
+			lock := `SELECT pg_advisory_xact_lock(hashtextextended(?1, 0))`
+			if err := s.exec(ctx, tx, lock, "postier:"+name); err != nil {
+				return err
+			}
+		}
+		return work(tx)
+	})
 }
 
 // wrap gives an error of the database its operation, unless it has one.

@@ -59,12 +59,7 @@ const maxReason = 500
 // Suppress adds an entry or changes its reason. A proposal never replaces an entry that a person made.
 func (s *Store) Suppress(ctx context.Context, e Entry) error { return s.suppress(ctx, s.db, e) }
 
-// execer is a database or a transaction.
-type execer interface {
-	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
-}
-
-func (s *Store) suppress(ctx context.Context, on execer, e Entry) error {
+func (s *Store) suppress(ctx context.Context, on executor, e Entry) error {
 	pattern, err := Pattern(e.Pattern)
 	if err != nil {
 		return err
@@ -77,11 +72,10 @@ func (s *Store) suppress(ctx context.Context, on execer, e Entry) error {
 	if e.Proposed {
 		proposed, conflict = 1, `DO NOTHING`
 	}
-	query := s.q(`INSERT INTO postier_suppressed (pattern, reason, at, proposed) VALUES (?1, ?2, ?3, ?4)
-		ON CONFLICT (pattern) ` + conflict)
 	reason := strings.ToValidUTF8(e.Reason[:min(len(e.Reason), maxReason)], "")
-	_, err = on.ExecContext(ctx, query, pattern, reason, e.Added.UnixMilli(), proposed)
-	return wrap("write the suppression list", err)
+	return wrap("write the suppression list", s.exec(ctx, on,
+		`INSERT INTO postier_suppressed (pattern, reason, at, proposed) VALUES (?1, ?2, ?3, ?4)
+		ON CONFLICT (pattern) `+conflict, pattern, reason, e.Added.UnixMilli(), proposed))
 }
 
 // Unsuppress removes an entry, ErrNoEntry when there is none.
@@ -90,14 +84,11 @@ func (s *Store) Unsuppress(ctx context.Context, typed string) error {
 	if err != nil {
 		return err
 	}
-	result, err := s.db.ExecContext(ctx, s.q(`DELETE FROM postier_suppressed WHERE pattern = ?1`), pattern)
-	if err != nil {
-		return wrap("write the suppression list", err)
-	}
-	if n, err := result.RowsAffected(); err == nil && n == 0 {
+	err = s.exactlyOne(ctx, s.db, `DELETE FROM postier_suppressed WHERE pattern = ?1`, pattern)
+	if errors.Is(err, errStale) {
 		return ErrNoEntry
 	}
-	return nil
+	return wrap("write the suppression list", err)
 }
 
 // Suppressed lists the entries in alphabetical order.
@@ -123,8 +114,8 @@ func (s *Store) Suppressed(ctx context.Context) ([]Entry, error) {
 // IsSuppressed looks one address up: itself, its domain, the domains above.
 func (s *Store) IsSuppressed(ctx context.Context, address string) (reason string, listed bool, err error) {
 	for _, pattern := range patternsOf(address) {
-		query := s.q(`SELECT reason FROM postier_suppressed WHERE pattern = ?1 AND proposed = 0`)
-		err := s.db.QueryRowContext(ctx, query, pattern).Scan(&reason)
+		query := `SELECT reason FROM postier_suppressed WHERE pattern = ?1 AND proposed = 0`
+		err := s.row(ctx, s.db, query, pattern).Scan(&reason)
 		if err == nil {
 			return reason, true, nil
 		}
