@@ -8,11 +8,11 @@ import (
 	"postier/internal/check"
 )
 
-// State is what became of an accepted message.
+// State is how far the sending of an accepted message has come.
 type State string
 
-// The states. Sending and dot are seen from outside only while a try is under way, or after one that broke off: a
-// message found in sending was not handed over, one found in dot may have been (RFC 1047).
+// The states. Sending and dot are stored only while a try is under way, or after one that broke off: a message found in
+// sending was not handed over, one found in dot may have been (RFC 1047).
 const (
 	StateWaiting State = "waiting"
 	StateSending State = "sending"
@@ -52,7 +52,7 @@ type Item struct {
 	version, next int64
 	job           int64
 	owner         string
-	// parsed is Raw in parts, once it was needed: see message.
+	// parsed is Raw parsed, once it was needed: see message.
 	parsed *Message
 	// reworded is true when the text is no longer the one in the row.
 	reworded bool
@@ -69,7 +69,7 @@ type Detail struct {
 	Subject    string      `json:"subject,omitempty"`
 	Recipients []Recipient `json:"recipients"`
 	TestMode   bool        `json:"test_mode,omitempty"`
-	// Own messages (bounces, notices) are never answered by another one.
+	// Own messages (bounces, notices) never cause another one.
 	Own bool `json:"own,omitempty"`
 	// Pinned messages stay with their profile: a person named it.
 	Pinned bool `json:"pinned,omitempty"`
@@ -107,7 +107,7 @@ func NewItem(m *Message, id string, d Decision, author string, now time.Time) *I
 	return item
 }
 
-// message is the text in parts. It is taken apart once: when the message was read, or when a worker needs its header.
+// message is the parsed text. It is parsed once: when the message is read, or when a worker needs its header.
 func (i *Item) message() (*Message, error) {
 	if i.parsed == nil {
 		parsed, err := Parse(i.Raw)
@@ -119,7 +119,7 @@ func (i *Item) message() (*Message, error) {
 	return i.parsed, nil
 }
 
-// sevenBit is the text for a server that takes no other; the text itself stays.
+// sevenBit is a copy of the text for a server without 8BITMIME.
 func (i *Item) sevenBit() []byte {
 	m, err := i.message()
 	if err != nil {

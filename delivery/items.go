@@ -13,11 +13,11 @@ import (
 // ErrNoItem says that there is no such message.
 var ErrNoItem = errors.New("no such message in the queue")
 
-// ErrBusy says that a message is being sent at this moment.
+// ErrBusy says that a process is sending the message at this moment.
 var ErrBusy = errors.New("the message is being sent at this moment")
 
-// errStale says that somebody else changed or removed the message after it was read: what was decided on it no longer
-// holds.
+// errStale says that another process changed or removed the message after it was read, so that what was decided on it
+// no longer holds.
 var errStale = errors.New("the message was changed by another process")
 
 const itemColumns = `id, version, job, accepted, due, state, attempts, owner, profile, message_id, envelope, detail`
@@ -30,7 +30,7 @@ func (s *Store) insert(ctx context.Context, tx *sql.Tx, i *Item) error {
 		s.due(i), string(i.State), i.Attempts, i.owner, i.Profile, i.MessageID, i.Envelope, i.detail(), i.Raw)
 }
 
-// due is when something is to happen to a message; while it is claimed, that is the end of the lease.
+// due is when the message is to be tried; while a process has claimed it, the end of the lease.
 func (s *Store) due(i *Item) int64 {
 	if i.owner != "" {
 		return s.Now().Add(lease).UnixMilli()
@@ -39,10 +39,10 @@ func (s *Store) due(i *Item) int64 {
 }
 
 // change is the only way to change a message. It compares and sets: the row is written if it still has the version that
-// the item was read with, and gets a new one; otherwise nothing is written and the error is errStale. So of two
-// processes that decide on the same message one wins, whatever happened between its reading and its writing. The jobs
-// of River that belong to the change are changed by work, in the same transaction. An error of the database leaves open
-// whether the row was written; the same change may then be made again. A finished message needs its text no longer.
+// the item was read with, and gets a new one; otherwise nothing is written and the error is errStale. Of two processes
+// that decide on the same message at the same time, only one therefore succeeds. work changes the jobs of River that
+// belong to the message, in the same transaction. After an error of the database it is unknown whether the row was
+// written; the same change may then be made again. The text of a finished message is deleted.
 func (s *Store) change(ctx context.Context, i *Item, work func(*sql.Tx) error) error {
 	if i.loose {
 		return nil
@@ -154,13 +154,13 @@ func (s *Store) items(ctx context.Context, where string, args ...any) ([]*Item, 
 	return out, wrap("read the queue", rows.Err())
 }
 
-// reclaimAtOnce bounds how many messages are given back in one go.
+// reclaimAtOnce bounds how many messages are given back at a time.
 const reclaimAtOnce = 1000
 
-// interrupted lists messages that somebody claimed or began to.
+// interrupted lists messages that a process has claimed or was about to claim.
 func (s *Store) interrupted(ctx context.Context) ([]*Item, error) {
-	// A job that runs for a message which is not claimed is that of a worker killed in between, or of one that claims it
-	// at this moment: then one of the two changes wins.
+	// A running job whose message is not claimed belongs to a worker that was killed in between, or to one that claims
+	// the message at this moment: then one of the two changes fails.
 	return s.items(ctx, fmt.Sprintf(`state NOT IN ('sent', 'failed') AND (owner <> '' OR EXISTS (
 		SELECT 1 FROM river_job WHERE river_job.id = job AND river_job.state = 'running')) ORDER BY due LIMIT %d`, reclaimAtOnce))
 }
@@ -178,7 +178,7 @@ func (s *Store) purge(ctx context.Context, before time.Time) error {
 	return wrap("purge the queue", s.exec(ctx, s.db, query, before.UnixMilli()))
 }
 
-// countDue counts what a worker could claim now.
+// countDue counts the messages that a worker could claim now.
 func (s *Store) countDue(ctx context.Context) (n int, err error) {
 	query := `SELECT COUNT(*) FROM postier_message WHERE state NOT IN ('sent', 'failed') AND owner = '' AND due <= ?1`
 	err = s.row(ctx, s.db, query, s.Now().UnixMilli()).Scan(&n)

@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	// rescueAfter is when River hands out a job again whose worker has not come back.
+	// rescueAfter is after how long River hands out a job again whose worker has not finished.
 	rescueAfter = 30 * time.Minute
 	// riverAttempts is more than any job needs: our tries are counted in the message. River's number has 16 bits.
 	riverAttempts = 30000
@@ -25,7 +25,7 @@ const (
 	keepJobs = time.Minute
 )
 
-// job is what River keeps of a message that waits for a worker or is in the hands of one.
+// job is what River stores about a message that waits for a worker or is being sent by one.
 type job struct {
 	ID string `json:"id"`
 }
@@ -39,8 +39,8 @@ type engine = river.Client[*sql.Tx]
 // driver is River's way to a database.
 type driver = riverdriver.Driver[*sql.Tx]
 
-// jobs is the engine for changes to jobs. It is opened when the first one is needed: a message that its own sender
-// delivers needs none.
+// jobs returns the engine for changes to jobs. It is opened when it is first needed: a message that its sender delivers
+// at once needs none.
 func (q *Queue) jobs(ctx context.Context) (*engine, error) {
 	q.opening.Lock()
 	defer q.opening.Unlock()
@@ -68,7 +68,8 @@ func (s *Store) driver() driver {
 	return riversqlite.New(s.db)
 }
 
-// listening is a driver that is told of new jobs. On PostgreSQL that takes a connection of its own, which close ends.
+// listening returns a driver that is notified of new jobs. On PostgreSQL that takes a connection of its own, which end
+// closes.
 func (s *Store) listening(ctx context.Context) (d driver, end func(), err error) {
 	if !s.pg {
 		return s.driver(), func() {}, nil
@@ -80,11 +81,11 @@ func (s *Store) listening(ctx context.Context) (d driver, end func(), err error)
 	return riverdatabasesql.NewWithPgxListener(s.db, pool), pool.Close, nil
 }
 
-// migrateRounds is how often a process that lost the race for a migration looks again.
+// migrateRounds is how often a process waits for a migration that another one is running.
 const migrateRounds = 20
 
-// migrateRiver brings River's tables up. Of several processes that start at once one wins; the others find its work
-// done.
+// migrateRiver creates or updates River's tables. Of several processes that start at once one succeeds; the others wait
+// until the tables are there.
 func migrateRiver(ctx context.Context, d driver) error {
 	migrator, err := rivermigrate.New(d, &rivermigrate.Config{Logger: silent()})
 	if err != nil {
@@ -119,8 +120,8 @@ func (q *Queue) insertJob(ctx context.Context, e *engine, tx *sql.Tx, item *Item
 	return err
 }
 
-// dropJob removes the job of a message. One that River holds for running is left: it will find that the message has
-// another one, or none.
+// dropJob removes the job of a message. One that River considers running stays: its worker will find that the message
+// has another job, or none.
 func dropJob(ctx context.Context, e *engine, tx *sql.Tx, item *Item) error {
 	id := item.job
 	item.job = 0
@@ -134,7 +135,7 @@ func dropJob(ctx context.Context, e *engine, tx *sql.Tx, item *Item) error {
 	return err
 }
 
-// advance makes jobs available whose time has come, which River's scheduler does every five seconds.
+// advance makes the jobs that are due available at once; River's scheduler does so only every five seconds.
 func (q *Queue) advance(ctx context.Context) error {
 	items, err := q.Store.scheduled(ctx)
 	if err != nil || len(items) == 0 {
@@ -154,7 +155,7 @@ func (q *Queue) advance(ctx context.Context) error {
 	}))
 }
 
-// worker is what River calls.
+// worker carries out the jobs that River hands out.
 type worker struct {
 	river.WorkerDefaults[job]
 	queue *Queue
@@ -176,7 +177,7 @@ func (w *worker) Work(ctx context.Context, j *river.Job[job]) error {
 	case errors.Is(err, ErrBusy):
 		return river.JobSnooze(time.Minute)
 	case errors.Is(err, errStale):
-		return river.JobSnooze(time.Second) // of two that wanted the message the other one got it
+		return river.JobSnooze(time.Second) // another worker claimed the message first
 	case err != nil:
 		return err
 	}
@@ -186,7 +187,7 @@ func (w *worker) Work(ctx context.Context, j *river.Job[job]) error {
 	item.owner = ""
 	switch err := q.conclude(keep, item, nil); {
 	case errors.Is(err, errStale):
-		return river.JobCancel(err) // this process was taken for dead, and the message has another job
+		return river.JobCancel(err) // another process took this one for dead, and the message has another job
 	case err != nil:
 		return err
 	}
@@ -205,7 +206,7 @@ type RunOptions struct {
 	Workers int
 }
 
-// start lets River hand out jobs, and returns what stops it: tries under way may end well.
+// start lets River hand out jobs. stop ends that and gives tries under way time to finish.
 func (q *Queue) start(ctx context.Context, o RunOptions) (stop func(), err error) {
 	if o.Workers == 0 {
 		o.Workers = 8
@@ -243,8 +244,8 @@ func (q *Queue) start(ctx context.Context, o RunOptions) (stop func(), err error
 }
 
 const (
-	// fetchCooldown is the least time between two fetches of a process: with it, not the number of workers bounds a drain.
+	// fetchCooldown is the least time between two fetches of a process. It limits a drain more than the number of workers.
 	fetchCooldown = 5 * time.Millisecond
-	// stopWait is how long a try under way may take to end well after the service was told to stop; systemd waits 90 s.
+	// stopWait is how long a try under way may take after the service was asked to stop; systemd waits 90 s.
 	stopWait = 60 * time.Second
 )

@@ -118,7 +118,7 @@ func TestKilledAtEveryStep(t *testing.T) {
 		{"accept", false, 0, false},
 		{"accepted", true, 1, false},
 		{"sending", true, 1, false},
-		{"dot", true, 1, true}, // the octets never went out, which nobody can know
+		{"dot", true, 1, true}, // the octets never went out, which the sender cannot know
 		{"answered", true, 2, true},
 	} {
 		t.Run(row.step, func(t *testing.T) {
@@ -196,7 +196,7 @@ func TestEightWriters(t *testing.T) {
 	}
 }
 
-// A full disk refuses at accept: nobody is told that a message is safe which is not.
+// A full disk refuses at accept: no message is reported as accepted that was not stored.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, nil, nil)

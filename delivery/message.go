@@ -391,7 +391,7 @@ func foldWords(s string) string {
 			b.WriteByte(' ')
 			column++
 		}
-		for len(word) > maxLineOctets/2 { // one endless word: a fold adds a space to it, without one the server refuses the message
+		for len(word) > maxLineOctets/2 { // one endless word: a space in it is better than a refusal
 			b.WriteString(word[:maxLineOctets/2] + "\r\n ")
 			word = word[maxLineOctets/2:]
 		}

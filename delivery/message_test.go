@@ -58,7 +58,7 @@ func TestPrepareAddsWhatIsMissing(t *testing.T) {
 	}
 }
 
-// C-3: no Bcc field ever leaves. T8: nothing behind the blank line is a recipient.
+// C-3: no Bcc field ever leaves. T8: nothing after the blank line is a recipient.
 func TestRecipientsAndBcc(t *testing.T) {
 	t.Parallel()
 	raw := "From: a@b.example\nTo: Klara <klara@customer.example>,\n karl@customer.example\n" +
@@ -151,7 +151,7 @@ func TestHeaderBecomesASCII(t *testing.T) {
 	}
 }
 
-// 998 octets and NUL: only what a server need not take is encoded anew; every other octet stays.
+// 998 octets and NUL: only what a server need not take is encoded again; every other octet stays.
 func TestLongLines(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("long ", 400) + "ünd"

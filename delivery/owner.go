@@ -15,11 +15,11 @@ import (
 )
 
 // The owner of a claim is a name that no other process has, on any machine and in any container: it begins with random
-// letters. What follows lets a process that shares the kernel and the PID namespace find out at once that the owner has
-// died. For everybody else the claim ends with its lease, which the owner renews while it works.
+// letters. The rest of it lets a process with the same kernel and PID namespace find out at once that the owner has
+// died. For all others the claim ends with its lease, which the owner renews while it works.
 
 const (
-	// lease is how long a claim holds without a sign of life.
+	// lease is how long a claim is valid after its last renewal.
 	lease = 2 * time.Minute
 	// renewal is how often a claim is renewed: two renewals may fail.
 	renewal = lease / 4
@@ -31,8 +31,8 @@ func newOwner() string {
 	return strings.Join([]string{strings.ToLower(rand.Text()), kernel(), strconv.Itoa(pid), startTime(pid)}, "/")
 }
 
-// kernel names the running kernel and the PID namespace, within which a PID with its start time means one process. It
-// is two empty parts where that cannot be found out.
+// kernel names the running kernel and the PID namespace: within both, a PID with its start time identifies a process.
+// Both parts are empty where they cannot be read.
 func kernel() string {
 	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {
@@ -45,13 +45,13 @@ func kernel() string {
 	return string(bytes.TrimSpace(boot)) + "/" + namespace
 }
 
-// startTime is field 22 of /proc/PID/stat, empty where there is none to be read.
+// startTime is field 22 of /proc/PID/stat, empty where it cannot be read.
 func startTime(pid int) string {
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return ""
 	}
-	fields := bytes.Fields(data[bytes.LastIndexByte(data, ')')+1:]) // the name in brackets may hold blanks
+	fields := bytes.Fields(data[bytes.LastIndexByte(data, ')')+1:]) // the name in brackets may hold spaces
 	const start = 19
 	if len(fields) <= start {
 		return ""
@@ -59,7 +59,7 @@ func startTime(pid int) string {
 	return string(fields[start])
 }
 
-// life tells whether the process that an owner names still runs. known is false when it cannot be told from here.
+// life reports whether the process that an owner names still runs. known is false when that cannot be found out here.
 func life(owner string) (alive, known bool) {
 	const parts = 5
 	part := strings.Split(owner, "/")
@@ -95,7 +95,7 @@ func (c *claims) count() int {
 	return len(c.held)
 }
 
-// hold keeps the claim on a message alive until it is released. It reports false when this process works on it already.
+// hold renews the claim on a message until it is released. It reports false when this process already works on it.
 func (q *Queue) hold(id string) bool {
 	q.claims.mu.Lock()
 	defer q.claims.mu.Unlock()
@@ -120,8 +120,8 @@ func (q *Queue) release(id string) {
 	}
 }
 
-// keepAlive renews a claim. When that fails for too long somebody else may take the message; the next change then
-// fails, in any case before the last octets go out.
+// keepAlive renews a claim. When that fails for too long another process may claim the message; then the next change by
+// this one fails, at the latest the one before the last octets are sent.
 func (q *Queue) keepAlive(ctx context.Context, id string) {
 	tick := time.NewTicker(renewal)
 	defer tick.Stop()
@@ -135,7 +135,7 @@ func (q *Queue) keepAlive(ctx context.Context, id string) {
 	}
 }
 
-// busy reports whether somebody is sending the message. While it is claimed, Due is the end of the lease.
+// busy reports whether a process is sending the message. While it is claimed, Due is the end of the lease.
 func (q *Queue) busy(item *Item) bool {
 	switch item.owner {
 	case "":

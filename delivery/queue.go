@@ -14,8 +14,8 @@ import (
 const (
 	// tryLimit bounds one try: the longest wait is ten minutes after the dot, and the Sent copy comes on top.
 	tryLimit = 25 * time.Minute
-	// expiry is when a message that could not be sent goes back (RFC 5321 §4.5.4.1: four to five days). A clock that jumps
-	// ahead expires nothing: so many tries must have been made as well.
+	// expiry is after how long a message that could not be sent is returned (RFC 5321 §4.5.4.1: four to five days). It
+	// also takes expiryTries tries, so that no message expires because the clock jumped ahead.
 	expiry       = 5 * 24 * time.Hour
 	expiryTries  = 12
 	firstRetry   = time.Minute
@@ -35,7 +35,7 @@ type Event struct {
 }
 
 // Queue keeps accepted messages until they are sent, refused or too old. Accepted means written and synced. River
-// decides when and by whom a message is tried; what became of it stands in the same database, changed in the same
+// decides when a message is tried and by which worker; the outcome is in the same database, changed in the same
 // transactions.
 type Queue struct {
 	Store  *Store
@@ -46,7 +46,7 @@ type Queue struct {
 	Lang locale.Lang
 	// Provider are the limits known of a profile's provider.
 	Provider func(*config.Profile) []ProviderLimit
-	// Observe is told what happens; it may be nil.
+	// Observe is called for each event; it may be nil.
 	Observe func(Event)
 
 	opening sync.Mutex
@@ -61,8 +61,8 @@ func (q *Queue) step(name string) {
 	}
 }
 
-// Accept writes a message and syncs it; after it returns without an error the message is never lost. With now, the
-// caller delivers it itself by Deliver; should it die first, the queue takes over.
+// Accept writes a message and syncs it; once it has returned without an error, the message is never lost. With now, the
+// caller delivers it with Deliver; if it dies first, the queue takes over.
 func (q *Queue) Accept(ctx context.Context, item *Item, now bool) (err error) {
 	write := func(tx *sql.Tx) error { return q.Store.insert(ctx, tx, item) }
 	if now {
@@ -91,7 +91,7 @@ func (q *Queue) Accept(ctx context.Context, item *Item, now bool) (err error) {
 	return wrap("accept the message", err)
 }
 
-// Deliver makes the first try of a message that was accepted with now. When it does not leave, the queue has it.
+// Deliver makes the first try of a message that was accepted with now. If that fails, the queue goes on.
 func (q *Queue) Deliver(ctx context.Context, item *Item) (Try, error) {
 	defer q.release(item.ID)
 	ctx, cancel := context.WithTimeout(ctx, tryLimit)
@@ -99,7 +99,7 @@ func (q *Queue) Deliver(ctx context.Context, item *Item) (Try, error) {
 	try := q.attempt(ctx, item)
 	err := q.settle(context.WithoutCancel(ctx), item)
 	if errors.Is(err, errStale) {
-		// This process was taken for dead, and another one has the message.
+		// Another process took this one for dead and has the message.
 		if try.State != StateSent {
 			try = Try{State: StateWaiting}
 		}
@@ -109,8 +109,8 @@ func (q *Queue) Deliver(ctx context.Context, item *Item) (Try, error) {
 	return try, FateAccepted.of(wrap("note what became of the message", err))
 }
 
-// Direct sends a message now and keeps nothing of it: what did not leave is the caller's to send again. Only a Sent
-// copy that is still due goes to the queue.
+// Direct sends a message now and keeps nothing of it: sending it again is up to the caller. Only a Sent copy that is
+// still due goes to the queue.
 func (q *Queue) Direct(ctx context.Context, item *Item) (Try, error) {
 	item.loose, item.inline = true, true
 	try := q.attempt(ctx, item)
@@ -121,8 +121,8 @@ func (q *Queue) Direct(ctx context.Context, item *Item) (Try, error) {
 	return try, nil
 }
 
-// settle writes where a message stands after a try by its own sender. What is not finished gets a job that is due when
-// the message is.
+// settle stores the outcome of a try by the message's own sender. An unfinished message gets a job that is due when the
+// message is.
 func (q *Queue) settle(ctx context.Context, item *Item) error {
 	item.owner = ""
 	if item.State.Final() {
@@ -135,10 +135,11 @@ func (q *Queue) settle(ctx context.Context, item *Item) error {
 	return q.conclude(ctx, item, func(tx *sql.Tx) error { return q.insertJob(ctx, e, tx, item) })
 }
 
-// patience is how long what became of a message is kept at hand while the database cannot take it.
+// patience is how long the outcome of a try is kept in memory while the database cannot store it.
 const patience = 30 * time.Second
 
-// conclude writes what became of a try, again while the database fails: once it is forgotten, only the server knows.
+// conclude stores the outcome of a try, and tries again while the database fails: without it only the server would know
+// whether the message was sent.
 func (q *Queue) conclude(ctx context.Context, item *Item, work func(*sql.Tx) error) error {
 	const first, most = 50 * time.Millisecond, 2 * time.Second
 	for wait, end := first, time.Now().Add(patience); ; wait = min(2*wait, most) {
@@ -150,7 +151,7 @@ func (q *Queue) conclude(ctx context.Context, item *Item, work func(*sql.Tx) err
 	}
 }
 
-// claim takes a message for this process until it is released: ErrBusy when somebody is sending it, errStale when it
+// claim takes a message for this process until it is released: ErrBusy when a process is sending it, errStale when it
 // was changed since it was read.
 func (q *Queue) claim(ctx context.Context, item *Item) error {
 	if q.busy(item) || !q.hold(item.ID) {
@@ -178,7 +179,7 @@ func (q *Queue) report(item *Item, try Try) {
 	q.Observe(e)
 }
 
-// Run works the queue.
+// Run sends the messages that are due.
 func (q *Queue) Run(ctx context.Context, o RunOptions) error {
 	if _, err := q.jobs(ctx); err != nil {
 		return err
@@ -208,7 +209,7 @@ func (q *Queue) Run(ctx context.Context, o RunOptions) error {
 	return err
 }
 
-// watch gives the messages of dead workers back every minute until ctx ends.
+// watch returns the messages of dead workers to the queue every minute until ctx ends.
 func (q *Queue) watch(ctx context.Context) error {
 	for {
 		select {
@@ -240,7 +241,7 @@ func (q *Queue) drain(ctx context.Context) error {
 				return err
 			}
 		}
-		// Where nothing moves, a worker may have died that had taken a job and not yet claimed its message.
+		// When nothing changes, a worker may have died between taking a job and claiming its message.
 		if idle > 0 && idle%rounds == 0 {
 			if err := q.reclaim(ctx); err != nil && ctx.Err() == nil {
 				return err
@@ -257,7 +258,8 @@ func (q *Queue) drain(ctx context.Context) error {
 	}
 }
 
-// reclaim gives messages whose worker died to the queue at once. What somebody else changes at the same time is theirs.
+// reclaim returns messages whose worker died to the queue at once. Those that another process changes at the same time
+// are left to it.
 func (q *Queue) reclaim(ctx context.Context) error {
 	if err := q.Store.setClock(ctx); err != nil {
 		return wrap("read the clock", err)
@@ -282,7 +284,7 @@ func (q *Queue) reclaim(ctx context.Context) error {
 	return nil
 }
 
-// reschedule takes a message from whoever had it, and gives it a job that is due at a time.
+// reschedule ends the claim on a message and gives it a new job that is due at a time.
 func (q *Queue) reschedule(ctx context.Context, item *Item, at time.Time) error {
 	e, err := q.jobs(ctx)
 	if err != nil {
@@ -318,7 +320,7 @@ func (q *Queue) Remove(ctx context.Context, id string) error {
 	})
 }
 
-// take reads a message that is not being sent and changes it, again when somebody else was quicker.
+// take reads a message that is not being sent and changes it; it starts over when another process was faster.
 func (q *Queue) take(ctx context.Context, id string, change func(*Item) error) error {
 	const tries = 5
 	for range tries {
@@ -336,7 +338,7 @@ func (q *Queue) take(ctx context.Context, id string, change func(*Item) error) e
 	return ErrBusy
 }
 
-// Purge forgets what was finished a week ago.
+// Purge deletes the messages that were finished a week ago.
 func (q *Queue) Purge(ctx context.Context) error {
 	return q.Store.purge(ctx, q.Store.Now().Add(-keepFinal))
 }

@@ -330,7 +330,7 @@ func TestClaimIsExclusive(t *testing.T) {
 	}
 }
 
-// Whatever was decided on a message that somebody else changed after it was read, nothing of it is written: no state,
+// Whatever was decided on a message that someone else changed after it was read, nothing of it is written: no state,
 // no claim, no job, no removal.
 func TestNoChangeIsLost(t *testing.T) {
 	t.Parallel()

@@ -18,7 +18,7 @@ import (
 // Sender hands messages to submission servers, one connection a profile, kept open between messages. It is safe for
 // several goroutines; those of one profile take turns.
 type Sender struct {
-	// Accounts says what is dialled for a profile.
+	// Accounts supplies the servers and the sign-in of a profile.
 	Accounts *account.Source
 
 	mu    sync.Mutex
@@ -46,9 +46,9 @@ type Try struct {
 	// SignIn is true when the server refused to let this profile in for good: the password was changed, the account closed
 	// (D-5).
 	SignIn bool
-	// Profile is true when the try failed for the profile's sake, before any message was named.
+	// Profile is true when the try failed because of the profile, before the server was told of any message.
 	Profile bool
-	// Instead is the profile that was switched off on the way; the message went through the fallback.
+	// Instead is the profile that was switched off during the try; the message went through the fallback.
 	Instead string
 	Err     error
 }
@@ -72,7 +72,7 @@ func (s *Sender) Send(ctx context.Context, profile string, p *config.Profile, it
 		})
 		l.used = time.Now()
 		if errors.Is(err, smtp.ErrOver) && !again {
-			l.hangUp() // an idle connection that the server had closed: nothing was said
+			l.hangUp() // the server had closed the idle connection: it has seen nothing of the message
 			continue
 		}
 		if err != nil {
@@ -94,7 +94,7 @@ func (s *Sender) line(profile string) *line {
 	return s.lines[profile]
 }
 
-// connect makes sure that the line has a signed-in connection for these very settings.
+// connect makes sure that there is a signed-in connection for exactly these settings.
 func (s *Sender) connect(ctx context.Context, l *line, profile string, p *config.Profile) (Try, bool) {
 	if l.client != nil && (!l.client.Usable() || l.digest != p.Digest() || time.Since(l.used) > idleLimit) {
 		l.hangUp()
@@ -137,8 +137,7 @@ func (s *Sender) Close() {
 	}
 }
 
-// judge says what is to be done after a message was handed over. It notes the verdicts of the single recipients in the
-// item.
+// judge says what is to be done after a message was handed over. It records the verdict on each recipient in the item.
 func judge(item *Item, provider string, receipt smtp.Receipt, err error) Try {
 	if refusal, about := explain.SenderRefusal(receipt.Recipients, provider); about {
 		return judgeError(item, provider, refusal)
@@ -154,7 +153,7 @@ func judge(item *Item, provider string, receipt smtp.Receipt, err error) Try {
 	return try
 }
 
-// judgeError says what is to be done after an error of the client; item is nil when no message had been named yet.
+// judgeError says what is to be done after an error of the client; item is nil before the first message.
 func judgeError(item *Item, provider string, err error) Try {
 	var e *smtp.Error
 	if !errors.As(err, &e) {
@@ -167,7 +166,7 @@ func judgeError(item *Item, provider string, err error) Try {
 	case e.Lost:
 		try.State = StateUnknown
 	case e.Step == smtp.StepAuth || e.Step == smtp.StepMechanism:
-		// The message is not at fault; it goes on through the fallback, or waits until the settings are mended.
+		// The message is not at fault; it goes on through the fallback, or waits until the settings are corrected.
 		try.SignIn = permanent || errors.Is(err, smtp.ErrOnlyTokens)
 		try.Profile = true
 	case permanent && (e.Step == smtp.StepSender || e.Step == smtp.StepData), hopeless(try.Cause):
@@ -181,18 +180,17 @@ func judgeError(item *Item, provider string, err error) Try {
 	return try
 }
 
-// hopeless are causes that no wait removes.
+// hopeless reports whether waiting cannot help.
 func hopeless(cause check.Cause) bool {
 	return cause == check.CauseUTF8Unsupported || cause == check.CauseAddressInvalid || cause == check.CauseMessageTooLarge
 }
 
-// quota recognises the 5yz replies with which some providers mean "tomorrow", of which the catalogue knows the words
-// (D-6).
+// quota reports whether a 5yz reply means "tomorrow", as some providers use it; the catalogue knows their words (D-6).
 func quota(a explain.Answer) bool {
 	return a.Info().Group == "limits" && a.Info().Retry == explain.RetryLater
 }
 
-// note keeps the server's verdict on each recipient. What was accepted counts only once the message was.
+// note records the server's verdict on each recipient. An accepted recipient counts only once the message was accepted.
 func (i *Item) note(verdicts []smtp.Recipient, provider string, sent bool) {
 	for _, v := range verdicts {
 		for n := range i.Recipients {

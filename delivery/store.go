@@ -21,9 +21,9 @@ import (
 	"postier/config"
 )
 
-// Store is the state that outlives a run: what was sent (for the limits), the suppression list, the queue. It is one
-// SQLite file with mode 0600, or a PostgreSQL database that several machines share. It is safe for many processes at
-// once.
+// Store is the state that is kept between runs: what was sent (for the limits), the suppression list, the queue. It is
+// one SQLite file with mode 0600, or a PostgreSQL database that several machines share. It is safe for many processes
+// at once.
 type Store struct {
 	db *sql.DB
 	pg bool
@@ -33,7 +33,7 @@ type Store struct {
 	owner string
 	// Now is the clock; tests set it. On PostgreSQL it is the database's, so that machines agree on leases and limits.
 	Now func() time.Time
-	// ahead is by how many nanoseconds the database's clock is ahead of ours.
+	// ahead is how many nanoseconds the database's clock is ahead of ours.
 	ahead atomic.Int64
 }
 
@@ -151,8 +151,8 @@ func OpenStore(ctx context.Context, place string) (*Store, error) {
 	return s, nil
 }
 
-// setClock sets the clock by the database's. A machine whose own one is wrong, or jumps, neither takes other machines'
-// messages for abandoned nor holds its own ones back.
+// setClock sets the clock by the database's. A machine whose own clock is wrong or jumps then neither takes over
+// messages that other machines are sending nor delays its own.
 func (s *Store) setClock(ctx context.Context) error {
 	if !s.pg {
 		return nil
@@ -167,8 +167,7 @@ func (s *Store) setClock(ctx context.Context) error {
 	return nil
 }
 
-// makeStateFile creates the file with mode 0600 before SQLite would do it by the umask; its journals take the file's
-// mode.
+// makeStateFile creates the file with mode 0600 before SQLite creates it by the umask; its journals get the same mode.
 func makeStateFile(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
@@ -190,7 +189,7 @@ func makeStateFile(path string) error {
 	return nil
 }
 
-// Close lets go of the database.
+// Close closes the database.
 func (s *Store) Close() error { return s.db.Close() }
 
 // schemaVersion is stored; an older program refuses a newer state.
@@ -198,8 +197,8 @@ const schemaVersion = 2
 
 var errNewerState = errors.New("the state was written by a newer version of this program")
 
-// migrate brings the tables up to this version. The first start of many processes at once is serialised by the lock of
-// the transaction.
+// migrate updates the tables to this version. When many processes start at once, the lock of the transaction lets one
+// after the other do so.
 func (s *Store) migrate(ctx context.Context) error {
 	const read = `SELECT version FROM postier_schema`
 	var version int
@@ -229,7 +228,7 @@ func (s *Store) migrate(ctx context.Context) error {
 	})
 }
 
-// schema lists what leads from each version to the next one.
+// schema lists the statements that lead from each version to the next one.
 func (s *Store) schema() [][]string {
 	blob, serial := "BLOB", "INTEGER PRIMARY KEY AUTOINCREMENT"
 	if s.pg {

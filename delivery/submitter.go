@@ -17,14 +17,14 @@ type Submitter struct {
 	Queue *Queue
 }
 
-// How says how a prepared message leaves. The zero How sends now, and leaves to the queue what does not get through.
+// How says how a prepared message is sent. The zero How sends it now, and leaves it to the queue when that fails.
 type How struct {
 	Direct bool // send now, keep nothing
 	Later  bool // only accept
 	Held   bool // accept; the caller delivers when it is ready
 }
 
-// Receipt is what became of one message.
+// Receipt is the outcome for one message.
 type Receipt struct {
 	Decision  Decision
 	MessageID string
@@ -32,7 +32,7 @@ type Receipt struct {
 	Try       Try
 }
 
-// Decide says what happens to a message with these facts, and why.
+// Decide says what happens to a message under the present limits and suppression list, and why.
 func (s *Submitter) Decide(ctx context.Context, r Request) (Decision, error) {
 	var failure error
 	keep := func(err error) {
@@ -119,8 +119,8 @@ func (s *Submitter) SubmitRaw(ctx context.Context, m *Message, raw Raw, how How)
 	return s.Submit(ctx, m, r, d, how)
 }
 
-// envelopeOf is the address of -f. Nothing (<>), for messages that should not come back, and a bare local name, as cron
-// gives it, are none: the profile's own address is used.
+// envelopeOf is the address of -f. It is empty, so that the profile's own address is used, for <>, which asks for no
+// bounces, and for a bare local name, as cron gives it.
 func envelopeOf(typed string) string {
 	typed = strings.TrimSpace(typed)
 	if parsed, err := mail.ParseAddress(typed); err == nil {

@@ -16,7 +16,7 @@ import (
 
 // Entry is one line of the suppression list (P-7).
 type Entry struct {
-	// Pattern is an address, @domain for everybody there, or @*.domain for everybody below it.
+	// Pattern is an address, @domain for all addresses there, or @*.domain for those in its subdomains.
 	Pattern string    `json:"pattern"`
 	Reason  string    `json:"reason,omitempty"`
 	Added   time.Time `json:"added"`
@@ -111,7 +111,7 @@ func (s *Store) Suppressed(ctx context.Context) ([]Entry, error) {
 	return out, wrap("read the suppression list", rows.Err())
 }
 
-// IsSuppressed looks one address up: itself, its domain, the domains above.
+// IsSuppressed looks up an address: itself, its domain, and the domains above.
 func (s *Store) IsSuppressed(ctx context.Context, address string) (reason string, listed bool, err error) {
 	for _, pattern := range patternsOf(address) {
 		query := `SELECT reason FROM postier_suppressed WHERE pattern = ?1 AND proposed = 0`
@@ -159,7 +159,7 @@ func (s *Store) ExportCSV(ctx context.Context, w io.Writer) error {
 	return out.Error()
 }
 
-// defused keeps a spreadsheet from taking a server's words for a formula (CWE-1236).
+// defused keeps a spreadsheet from evaluating a server's words as a formula (CWE-1236).
 func defused(s string) string {
 	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
 		return "'" + s

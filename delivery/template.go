@@ -13,8 +13,8 @@ import (
 	"postier/internal/safefile"
 )
 
-// Templates are the message templates of a configuration (P-8): plain text files NAME.txt in the folder templates
-// beside it. The first line may be "Subject: …", a blank line follows, {{name}} stands for a value.
+// Templates are the message templates of a configuration (P-8): plain text files NAME.txt in the folder templates next
+// to it. The first line may be "Subject: …", followed by a blank line; {{name}} is replaced by a value.
 type Templates struct{ Folder string }
 
 // TemplatesOf are the templates of the configuration at path.
@@ -32,7 +32,7 @@ type Template struct {
 
 const templateSuffix = ".txt"
 
-// ErrTemplateName says that a template's name is not one.
+// ErrTemplateName says that a template's name is malformed.
 var ErrTemplateName = errors.New("a template's name has lower-case letters, digits, - and _")
 
 func (t Templates) path(name string) (string, error) {
@@ -110,7 +110,7 @@ func parseTemplate(name, text string) Template {
 	return t
 }
 
-// Fill puts values in. missing names the fields without one; they stay as they are.
+// Fill replaces the fields by values. missing names the fields without a value, which stay as they are.
 func (t Template) Fill(values map[string]string) (subject, body string, missing []string) {
 	fill := func(text string) string {
 		return fieldPattern.ReplaceAllStringFunc(text, func(found string) string {
@@ -125,7 +125,7 @@ func (t Template) Fill(values map[string]string) (subject, body string, missing 
 			return value
 		})
 	}
-	// A value never opens a second header field.
+	// A line end in a value must not start a second header field.
 	lineEnd := func(r rune) bool { return r == '\r' || r == '\n' }
 	subject = strings.Join(strings.FieldsFunc(fill(t.Subject), lineEnd), " ")
 	return subject, fill(t.Body), missing

@@ -14,7 +14,7 @@ import (
 	"postier/internal/safetext"
 )
 
-// Caps of a dialog: the other side is a program of this machine, and may still be wrong.
+// Caps of a dialog: the caller is a program of this machine, but it may be faulty.
 const (
 	maxLine       = 4096 // octets; RFC 5321 §4.5.3.1 asks for 512 and extensions add some
 	maxRecipients = 1000
@@ -25,9 +25,9 @@ const (
 // Server takes messages for a submitter.
 type Server struct {
 	Submitter *delivery.Submitter
-	// Name and Kind are for every message of a dialog.
+	// Name and Kind apply to every message of a dialog.
 	Name, Kind string
-	// Direct sends each message before it is answered for; Later leaves the delivery to the queue.
+	// Direct sends each message before replying; Later leaves the delivery to the queue.
 	Direct, Later bool
 	// Words puts an error into words, and says whether the message itself is at fault.
 	Words func(error) (text string, message bool)
@@ -35,8 +35,8 @@ type Server struct {
 	Transient func(delivery.Try) bool
 }
 
-// Serve speaks with one caller. Accepted messages leave over one connection once the dialog is over; those that cannot
-// are in the queue.
+// Serve holds the dialog with one caller. When it is over, the accepted messages are sent over one connection; those
+// that cannot be sent stay in the queue.
 func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	d := &dialog{Server: s, in: bufio.NewReaderSize(in, readAhead), out: bufio.NewWriter(out)}
 	err := d.serve(ctx)
@@ -74,7 +74,7 @@ func (d *dialog) serve(ctx context.Context) error {
 		case errors.Is(err, errLongLine):
 			err = d.bad("500 5.5.2 line too long")
 		case err != nil:
-			return nil // the other side is gone; what was accepted is in the queue
+			return nil // the caller is gone; accepted messages are in the queue
 		default:
 			var over bool
 			if over, err = d.command(ctx, line); over {
@@ -98,7 +98,7 @@ func (d *dialog) say(line string) error {
 	return d.out.Flush()
 }
 
-// last is the reply that ends the dialog: it waits for no other.
+// last says the reply that ends the dialog. It is sent at once, whatever the caller has pipelined.
 func (d *dialog) last(line string) error {
 	_, _ = d.out.WriteString(line + "\r\n")
 	return d.out.Flush()
@@ -165,7 +165,7 @@ func (d *dialog) command(ctx context.Context, line string) (over bool, err error
 
 func (d *dialog) reset() { d.from, d.to = nil, nil }
 
-// pathOf reads FROM:<address> or TO:<address>; parameters follow after a blank (RFC 5321 §4.1.2).
+// pathOf reads FROM:<address> or TO:<address>; parameters follow after a space (RFC 5321 §4.1.2).
 func pathOf(rest, word string) (address string, ok bool) {
 	rest = strings.TrimSpace(rest)
 	if len(rest) < len(word) || !strings.EqualFold(rest[:len(word)], word) {
@@ -229,7 +229,7 @@ func (d *dialog) data(ctx context.Context) (over bool, err error) {
 	_ = d.out.Flush()
 	raw, large, err := readData(d.in)
 	if err != nil {
-		return true, nil // broken off before the dot: nothing was taken
+		return true, nil // the caller broke off before the dot: nothing was accepted
 	}
 	defer d.reset()
 	if large {
@@ -238,8 +238,8 @@ func (d *dialog) data(ctx context.Context) (over bool, err error) {
 	return false, d.say(d.take(ctx, raw))
 }
 
-// readData reads up to CRLF . CRLF, and nothing else ends a message (SMTP smuggling, CVE-2023-51764). Doubled dots are
-// undone.
+// readData reads up to CRLF . CRLF and removes doubled dots. Nothing else ends a message (SMTP smuggling,
+// CVE-2023-51764).
 func readData(in *bufio.Reader) (raw []byte, large bool, err error) {
 	start := true // after a CRLF
 	for {

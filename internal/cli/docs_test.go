@@ -109,7 +109,7 @@ func properties(node any, into map[string]bool) {
 	}
 }
 
-// What the manual shows behind a code must be what explain says, or people on the phone look at different words.
+// What the manual shows for a code must be what explain says, or people on the phone look at different words.
 func TestManualQuotesTitles(t *testing.T) {
 	t.Parallel()
 	for file, lang := range map[string]locale.Lang{

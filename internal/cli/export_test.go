@@ -11,7 +11,7 @@ import (
 	"postier/config/export"
 )
 
-// newExportHome is a person with one profile whose secret lies in a file.
+// newExportHome is a person with one profile whose secret is in a file.
 func newExportHome(t *testing.T) *importHome {
 	t.Helper()
 	h := &importHome{t: t, dir: t.TempDir(), env: map[string]string{"LANG": "C"}, secret: "CANARY hunter2"}

@@ -182,7 +182,7 @@ func TestTokenSignInFails(t *testing.T) {
 	}
 }
 
-// TestTokenNewClient: --client-id mends a profile, and is remembered.
+// TestTokenNewClient: --client-id fixes a profile, and is remembered.
 func TestTokenNewClient(t *testing.T) {
 	t.Parallel()
 	r := newTokenRig(t, rehearsal.Options{OAuth: true, Approval: time.Millisecond}, "nobody")

@@ -15,7 +15,7 @@ import (
 	"postier/internal/safetext"
 )
 
-// proof is a saved profile that is checked exactly as it stands in the file, so that the results speak for it.
+// proof is a saved profile that is checked exactly as written in the file, so that the results speak for it.
 type proof struct {
 	name   string
 	digest string
