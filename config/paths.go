@@ -5,6 +5,9 @@ import (
 	"path/filepath"
 )
 
+// Program is the name of this program, shown to people where the calling program gives no name of its own.
+const Program = "postier"
+
 // SystemPath is the configuration of the whole machine.
 const SystemPath = "/etc/postier/config.json"
 

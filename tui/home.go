@@ -7,6 +7,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"postier/config"
 	"postier/internal/locale"
 	"postier/internal/safetext"
 	"postier/internal/typeset"
@@ -54,7 +55,7 @@ const (
 func newHome(o HomeOptions, l theme) *home {
 	h := &home{
 		items: o.Items, notice: o.Notice, choice: HomeChoice{Action: HomeQuit}, width: usualWidth, height: usualHeight,
-		speech: speech{lang: o.Lang, product: "postier", theme: l},
+		speech: speech{lang: o.Lang, product: config.Program, theme: l},
 	}
 	if h.speech.lang == "" {
 		h.speech.lang = locale.English

@@ -58,7 +58,7 @@ func (e *entry) paste(text string) (joined bool) {
 	return strings.ContainsAny(text, "\r\n")
 }
 
-// draw shows the entry in width cells and says in which of them the cursor stands.
+// draw shows the entry in width cells and returns the cell of the cursor.
 func (e *entry) draw(width int, g glyphs) (text string, cursor int) {
 	width = max(1, width)
 	cells := make([]string, 0, len(e.value()))

@@ -1,11 +1,13 @@
 package tui
 
 import (
+	"cmp"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
+	"postier/config"
 	"postier/internal/locale"
 	"postier/internal/safetext"
 	"postier/wizard"
@@ -65,10 +67,8 @@ type hangupMsg struct{}
 func newModel(c conversation, o Options, l theme) *model {
 	m := &model{
 		conversation: c, onLang: o.OnLang, now: o.Now, resumable: o.Resume != "",
-		speech: speech{lang: o.Lang, product: o.Product, theme: l}, width: usualWidth, height: usualHeight,
-	}
-	if m.speech.product == "" {
-		m.speech.product = "postier"
+		speech: speech{lang: o.Lang, product: cmp.Or(o.Product, config.Program), theme: l},
+		width:  usualWidth, height: usualHeight,
 	}
 	if m.speech.lang == "" {
 		m.speech.lang = locale.English

@@ -1,6 +1,7 @@
 package wizard
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -131,9 +132,7 @@ func New(o Options) (State, []Request) {
 		o.Book = presets.Default()
 	}
 	product := o.Product
-	if product == "" {
-		o.Product = "postier"
-	}
+	o.Product = cmp.Or(product, config.Program)
 	s := State{opts: o, typed: maps.Clone(o.Values), work: map[RequestKind]task{}, errors: map[FieldID]Words{}}
 	if s.typed == nil {
 		s.typed = map[FieldID]string{}

@@ -68,7 +68,7 @@ func Plan(network *wire.Network, target account.Target, options Options) diagnos
 	if target.IMAP == nil {
 		return diagnostics.Plan{}
 	}
-	options.Product, options.Lang = cmp.Or(options.Product, "postier"), cmp.Or(options.Lang, locale.English)
+	options.Product, options.Lang = cmp.Or(options.Product, config.Program), cmp.Or(options.Lang, locale.English)
 	options.Deadline = cmp.Or(options.Deadline, DefaultDeadline)
 	if options.Now == nil {
 		options.Now = time.Now

@@ -64,7 +64,7 @@ func Plan(network *wire.Network, target account.Target, options Options) diagnos
 	if options.Now == nil {
 		options.Now = time.Now
 	}
-	options.Product, options.Lang = cmp.Or(options.Product, "postier"), cmp.Or(options.Lang, locale.English)
+	options.Product, options.Lang = cmp.Or(options.Product, config.Program), cmp.Or(options.Lang, locale.English)
 	r := &run{
 		network: network, target: target, options: options, access: access(network, target), recorder: wire.NewRecorder(),
 	}

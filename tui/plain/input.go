@@ -48,13 +48,11 @@ type input struct {
 
 func newInput(r io.Reader) *input {
 	in := &input{reader: bufio.NewReaderSize(r, maxInput)}
-	if f, ok := r.(*os.File); ok && isTerminal(int(f.Fd())) {
+	if f, ok := r.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		in.terminal, in.fd = true, int(f.Fd())
 	}
 	return in
 }
-
-func isTerminal(fd int) bool { return term.IsTerminal(fd) }
 
 // next starts reading a line, or goes on with the read under way.
 func (in *input) next() <-chan reply {

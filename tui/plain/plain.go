@@ -19,6 +19,8 @@ import (
 	"postier/internal/secret"
 	"postier/wizard"
 	"postier/wizard/carrier"
+
+	"golang.org/x/term"
 )
 
 // Options are the settings of Run and Unattended.
@@ -352,7 +354,7 @@ func (d *dialog) confirm(text string) (string, bool) {
 // IsTerminal reports whether r is a terminal.
 func IsTerminal(r any) bool {
 	f, ok := r.(*os.File)
-	return ok && isTerminal(int(f.Fd()))
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // factLines returns the facts of a screen as they are printed.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 
+	"postier/config"
 	"postier/diagnostics"
 	"postier/diagnostics/arrival"
 	"postier/diagnostics/explain"
@@ -27,7 +28,7 @@ func (w *Worker) test(ctx context.Context, r wizard.Request, out *wizard.Outcome
 		tell(wizard.Outcome{ID: r.ID, Kind: r.Kind, Report: &report})
 	}}
 	if !r.Draft.ReadsMailbox() {
-		message, err := arrival.Compose(target, w.Lang, cmp.Or(w.Product, "postier"), w.now())
+		message, err := arrival.Compose(target, w.Lang, cmp.Or(w.Product, config.Program), w.now())
 		if err != nil {
 			out.Reports = []wizard.Report{reportOf(diagnostics.Result{
 				ID: check.SMTPData, Status: check.Fail,
