@@ -120,7 +120,7 @@ func addresses(ctx context.Context, r lookup.Resolver, host string) (list []neti
 	}
 	wg.Wait()
 	for i, answer := range answers {
-		list = append(list, lookup.Addresses(answer)...)
+		list = append(list, answer.Addresses()...)
 		alias = alias || len(answer.Chain) > 1
 		if err == nil || lookup.Temporary(errs[i]) {
 			err = errs[i]

@@ -91,7 +91,7 @@ type area struct {
 	network *wire.Network
 	target  account.Target
 	opts    Options
-	shared  *lookup.Shared
+	shared  *lookup.Cache
 	domain  string // A-labels, lower case, no final dot; empty when there is none
 	// provided says that the domain belongs to a mail provider, so that the person can publish nothing there.
 	provided bool

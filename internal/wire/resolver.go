@@ -92,6 +92,24 @@ func Records[T dns.RR](a Answer) []T {
 	return list
 }
 
+// Addresses are those in the answer to a question of type A or AAAA. An IPv4-mapped address comes back as IPv4.
+func (a Answer) Addresses() []netip.Addr {
+	var list []netip.Addr
+	for _, rr := range a.Records {
+		var raw net.IP
+		switch rr := rr.(type) {
+		case *dns.A:
+			raw = rr.A
+		case *dns.AAAA:
+			raw = rr.AAAA
+		}
+		if ip, ok := netip.AddrFromSlice(raw); ok {
+			list = append(list, ip.Unmap())
+		}
+	}
+	return list
+}
+
 // TTL is the smallest TTL among the records.
 func (a Answer) TTL() time.Duration {
 	var ttl uint32
@@ -284,20 +302,7 @@ func (r *Resolver) Addresses(ctx context.Context, host string) ([]netip.Addr, er
 	for i, qtype := range []uint16{dns.TypeA, dns.TypeAAAA} {
 		go func() {
 			answer, err := r.Query(ctx, host, qtype)
-			var list []netip.Addr
-			for _, rr := range answer.Records {
-				var ip net.IP
-				switch rr := rr.(type) {
-				case *dns.A:
-					ip = rr.A
-				case *dns.AAAA:
-					ip = rr.AAAA
-				}
-				if a, ok := netip.AddrFromSlice(ip); ok {
-					list = append(list, a.Unmap())
-				}
-			}
-			halves[i] <- half{list, err}
+			halves[i] <- half{answer.Addresses(), err}
 		}()
 	}
 	v4, v6 := <-halves[0], <-halves[1]

@@ -21,6 +21,23 @@ type Cache struct {
 	old      map[question]*entry
 }
 
+type question struct {
+	name  string
+	qtype uint16
+}
+
+type entry struct {
+	done   chan struct{}
+	answer wire.Answer
+	err    error
+}
+
+// sharedAnswers is more than all checks of one domain can ask for.
+const sharedAnswers = 1 << 14
+
+// Share is a cache for one run over one domain, so that checks that need the same record send one query.
+func Share(resolver Resolver) *Cache { return NewCache(resolver, sharedAnswers) }
+
 // NewCache wraps a resolver; at most entries answers are kept.
 func NewCache(resolver Resolver, entries int) *Cache {
 	return &Cache{resolver: resolver, half: max(1, entries/2), young: map[question]*entry{}}
@@ -34,7 +51,7 @@ func (c *Cache) Query(ctx context.Context, name string, qtype uint16) (wire.Answ
 		if !known {
 			e.answer, e.err = c.resolver.Query(ctx, name, qtype)
 			if Temporary(e.err) {
-				c.forget(q, e)
+				c.forget(q, e) // another caller may have more time, or get an answer
 			}
 			close(e.done)
 			return e.answer, e.err

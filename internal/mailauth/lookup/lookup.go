@@ -6,8 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -48,65 +46,6 @@ func Temporary(err error) bool { return err != nil && !NotFound(err) }
 // Void reports whether a look-up was a void one (RFC 7208 §4.6.4): no such name, or no record of the type.
 func Void(answer wire.Answer, err error) bool {
 	return NotFound(err) || err == nil && len(answer.Records) == 0
-}
-
-// Shared keeps answers for one run, so that checks that need the same record send one query.
-type Shared struct {
-	resolver Resolver
-	mu       sync.Mutex
-	memory   map[question]*entry
-}
-
-type question struct {
-	name  string
-	qtype uint16
-}
-
-type entry struct {
-	done   chan struct{}
-	answer wire.Answer
-	err    error
-}
-
-// Share wraps a resolver.
-func Share(resolver Resolver) *Shared {
-	return &Shared{resolver: resolver, memory: map[question]*entry{}}
-}
-
-// Query implements Resolver.
-func (s *Shared) Query(ctx context.Context, name string, qtype uint16) (wire.Answer, error) {
-	q := question{mdns.CanonicalName(name), qtype}
-	for {
-		s.mu.Lock()
-		e, known := s.memory[q]
-		if !known {
-			e = &entry{done: make(chan struct{})}
-			s.memory[q] = e
-		}
-		s.mu.Unlock()
-		if !known {
-			e.answer, e.err = s.resolver.Query(ctx, name, qtype)
-			if Temporary(e.err) { // another check may have more time, or get an answer
-				s.mu.Lock()
-				delete(s.memory, q)
-				s.mu.Unlock()
-			}
-			close(e.done)
-			return e.answer, e.err
-		}
-		select {
-		case <-e.done:
-			if !Temporary(e.err) {
-				return e.answer, e.err
-			}
-			if ctx.Err() == nil && errors.Is(e.err, context.Canceled) {
-				continue // the caller that sent the query was cancelled; this one was not
-			}
-			return e.answer, e.err
-		case <-ctx.Done():
-			return wire.Answer{}, &wire.ResolveError{Name: name, Type: qtype, Kind: wire.NoAnswer, Err: ctx.Err()}
-		}
-	}
 }
 
 // Budget is a Resolver that stops after MaxQueries queries.
@@ -249,22 +188,4 @@ func Lower(name string) string { return strings.ToLower(strings.TrimSuffix(name,
 func Within(name, domain string) bool {
 	name, domain = Lower(name), Lower(domain)
 	return name == domain || strings.HasSuffix(name, "."+domain)
-}
-
-// Addresses are the addresses in an answer to a question of type A or AAAA. An IPv4-mapped address comes back as IPv4.
-func Addresses(answer wire.Answer) []netip.Addr {
-	var list []netip.Addr
-	for _, rr := range answer.Records {
-		var raw net.IP
-		switch rr := rr.(type) {
-		case *mdns.A:
-			raw = rr.A
-		case *mdns.AAAA:
-			raw = rr.AAAA
-		}
-		if ip, ok := netip.AddrFromSlice(raw); ok {
-			list = append(list, ip.Unmap())
-		}
-	}
-	return list
 }

@@ -105,7 +105,7 @@ func (e *evaluation) address(ctx context.Context, target string, t *Term) (bool,
 	if err != nil {
 		return false, ignoreNoName(err)
 	}
-	return e.matchesAddress(lookup.Addresses(answer), t), nil
+	return e.matchesAddress(answer.Addresses(), t), nil
 }
 
 // exists is RFC 7208 §5.7: always an A query, whatever the client's family.
@@ -136,7 +136,7 @@ func (e *evaluation) exchangers(ctx context.Context, target string, t *Term) (bo
 		}
 		wg.Go(func() {
 			answer, err := e.resolver.Query(ctx, mx.Mx, e.addressType())
-			found[i] = forward{lookup.Addresses(answer), err}
+			found[i] = forward{answer.Addresses(), err}
 		})
 	}
 	wg.Wait()
@@ -195,7 +195,7 @@ func (e *evaluation) validated(ctx context.Context, name string) bool {
 	f, known := e.forward[name]
 	if !known {
 		answer, err := e.resolver.Query(ctx, name, e.addressType())
-		f = forward{lookup.Addresses(answer), err}
+		f = forward{answer.Addresses(), err}
 		e.forward[name] = f
 	}
 	return f.err == nil && slices.Contains(f.addresses, e.ip)
