@@ -78,29 +78,6 @@ func TestImpossible(t *testing.T) {
 	}
 }
 
-func TestKnownReply(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct{ provider, code, text, want string }{
-		{"gmail", "535 5.7.8", "5.7.8 Username and Password not accepted. For more information, go to " +
-			"https://support.google.com/mail/?p=BadCredentials x - gsmtp", "The account password was used"},
-		{"gmail", "534 5.7.9", "5.7.9 Please log in with your web browser, p=InvalidSecondFactor", "Two-step"},
-		{
-			"microsoft365", "535 5.7.139",
-			"5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant.", "The company has switched off",
-		},
-		{"yahoo", "553", "mail from a@b not allowed; MAIL FROM NOT ALLOWED", "The From address"},
-		{"postmark", "550", "Sender Signature not found", "The From address is not a confirmed"},
-		{"gmail", "535 5.7.8", "something else", ""},
-		{"gmail", "550 5.7.8", "BadCredentials", ""},
-	} {
-		p, _ := Default().Get(tt.provider)
-		k, ok := p.KnownReply(tt.code, tt.text)
-		if ok != (tt.want != "") || !strings.HasPrefix(k.Cause[locale.English], tt.want) {
-			t.Errorf("%s %s %q: %q", tt.provider, tt.code, tt.text, k.Cause[locale.English])
-		}
-	}
-}
-
 func TestSentNames(t *testing.T) {
 	t.Parallel()
 	names := SentNames()

@@ -60,16 +60,3 @@ func (d Dated) On(now time.Time) Text {
 	}
 	return d.After
 }
-
-// Age is how long ago the facts were last reviewed, and whether they are due for review again.
-func (p *Provider) Age(now time.Time) (age time.Duration, due bool) {
-	day, err := time.Parse(time.DateOnly, p.Checked)
-	if err != nil {
-		return 0, true
-	}
-	age = now.Sub(day)
-	return age, age > reviewAfter
-}
-
-// reviewAfter is a year: providers change their rules about that often.
-const reviewAfter = 365 * 24 * time.Hour
