@@ -48,8 +48,6 @@ type traits struct {
 	pages []string
 	// params belong to the authorization request.
 	params map[string]string
-	// revoke is the revocation endpoint (RFC 7009).
-	revoke string
 }
 
 var known = map[string]traits{
@@ -64,7 +62,6 @@ var known = map[string]traits{
 		pages:    []string{"google.com"},
 		// Google returns a refresh token only if both parameters are set.
 		params: map[string]string{"access_type": "offline", "prompt": "consent"},
-		revoke: "https://oauth2.googleapis.com/revoke",
 	},
 	"yandex": {label: "Yandex", pages: []string{"yandex.com", "yandex.ru", "ya.ru"}},
 }

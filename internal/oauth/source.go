@@ -3,9 +3,6 @@ package oauth
 import (
 	"context"
 	"errors"
-	"net/http"
-	"net/url"
-	"strings"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -136,42 +133,4 @@ func (c *Client) refresh(ctx context.Context, p Provider, kept record) (grant, e
 		e.Problem = Expired
 	}
 	return got, err
-}
-
-// Revoke revokes the sign-in at the provider, if it has an endpoint for that (RFC 7009); ok says whether it has. The
-// caller removes the file.
-func (s *Source) Revoke(ctx context.Context, r Reference) (ok bool, err error) {
-	kept, err := (Store{Path: r.Path}).read()
-	if err != nil || !kept.fits(r) {
-		return false, err
-	}
-	p, err := s.provider(r)
-	if err != nil {
-		return false, err
-	}
-	endpoint := p.traits().revoke
-	if endpoint == "" {
-		return false, nil
-	}
-	call, ctxCall, cancel := s.Client.call(ctx, p, endpoint, kept.refresh, kept.access)
-	defer cancel()
-	form := url.Values{
-		"token": {kept.refresh.Reveal()}, "token_type_hint": {"refresh_token"},
-		"client_id": {kept.ClientID},
-	}
-	request, err := http.NewRequestWithContext(ctxCall, http.MethodPost, endpoint, strings.NewReader(form.Encode()))
-	if err != nil {
-		return true, &Error{Problem: NotConfigured, Provider: p.Name}
-	}
-	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	response, err := call.http().Do(request)
-	if err != nil {
-		return true, call.fail(ctx, err)
-	}
-	_ = response.Body.Close()
-	// RFC 7009 §2.2: 200 also for a token that is no longer known.
-	if response.StatusCode != http.StatusOK {
-		return true, &Error{Problem: Ill, Provider: p.Name, Server: hostOf(endpoint)}
-	}
-	return true, nil
 }
