@@ -269,7 +269,7 @@ func TestSentCopyExactlyOnce(t *testing.T) {
 	again := *item
 	again.Raw = m.Bytes()
 	b.must(b.queue.Sender.FileCopy(t.Context(), "demo", b.load().Profiles["demo"], &again, true))
-	boxes, err := provider.Mailboxes()
+	boxes, err := scripted.Mailboxes(provider.Mailbox())
 	b.must(err)
 	copies := boxes[provider.SentFolder()]
 	if len(copies) != 1 || !strings.Contains(string(copies[0].Raw), id) ||

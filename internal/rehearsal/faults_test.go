@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"postier/internal/scripted"
+
 	"github.com/emersion/go-imap/v2"
 
 	"postier/config"
@@ -330,7 +332,7 @@ func TestAppendFaults(t *testing.T) {
 	if got := appendTo(t, client, p.SentFolder()); got.err != nil {
 		t.Fatal(got.err)
 	}
-	boxes, err := p.Mailboxes()
+	boxes, err := scripted.Mailboxes(p.Mailbox())
 	if err != nil || len(boxes["Sent"]) != 1 || string(boxes["Sent"][0].Raw) == message {
 		t.Errorf("not corrupted: %v, %v", boxes, err)
 	}
@@ -393,7 +395,7 @@ func TestWhereItLands(t *testing.T) {
 			if step, err := submit(t, p, typed(p)); err != nil {
 				t.Fatalf("%s: %v", step, err)
 			}
-			boxes, err := p.Mailboxes()
+			boxes, err := scripted.Mailboxes(p.Mailbox())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -418,7 +420,7 @@ func TestSlowDelivery(t *testing.T) {
 		t.Fatalf("%s: %v", step, err)
 	}
 	for range 500 {
-		if boxes, err := p.Mailboxes(); err == nil && len(boxes["INBOX"]) == 1 {
+		if boxes, err := scripted.Mailboxes(p.Mailbox()); err == nil && len(boxes["INBOX"]) == 1 {
 			return
 		}
 		time.Sleep(5 * time.Millisecond)
@@ -432,7 +434,7 @@ func TestSentByServer(t *testing.T) {
 	if step, err := submit(t, p, typed(p)); err != nil {
 		t.Fatalf("%s: %v", step, err)
 	}
-	boxes, err := p.Mailboxes()
+	boxes, err := scripted.Mailboxes(p.Mailbox())
 	if err != nil || len(boxes["Envoyés"]) != 1 || string(boxes["Envoyés"][0].Raw) != message {
 		t.Errorf("the copy in Envoyés: %v, %v", boxes, err)
 	}

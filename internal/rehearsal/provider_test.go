@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"postier/internal/scripted"
+
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapclient"
 
@@ -149,7 +151,7 @@ func TestTheWholeWay(t *testing.T) {
 	if err != nil || selected.NumMessages != 1 {
 		t.Fatalf("inbox: %+v, %v", selected, err)
 	}
-	boxes, err := p.Mailboxes()
+	boxes, err := scripted.Mailboxes(p.Mailbox())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -278,7 +280,7 @@ func TestPort25(t *testing.T) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	boxes, err := p.Mailboxes()
+	boxes, err := scripted.Mailboxes(p.Mailbox())
 	if err != nil || len(boxes["INBOX"]) != 1 {
 		t.Fatalf("%v, %v", boxes, err)
 	}
@@ -353,7 +355,7 @@ func TestAppend(t *testing.T) {
 	if err := client.UIDExpunge(uids).Close(); err != nil {
 		t.Fatal(err)
 	}
-	if boxes, err := p.Mailboxes(); err != nil || len(boxes[p.SentFolder()]) != 0 {
+	if boxes, err := scripted.Mailboxes(p.Mailbox()); err != nil || len(boxes[p.SentFolder()]) != 0 {
 		t.Errorf("not removed: %v, %v", boxes, err)
 	}
 	if err := client.Create("Projets", nil).Wait(); err != nil {
@@ -482,7 +484,7 @@ func TestClock(t *testing.T) {
 	if step, err := submit(t, p, typed(p)); err != nil {
 		t.Fatalf("%s: %v", step, err)
 	}
-	boxes, err := p.Mailboxes()
+	boxes, err := scripted.Mailboxes(p.Mailbox())
 	if err != nil || len(boxes["INBOX"]) != 1 || !strings.Contains(string(boxes["INBOX"][0].Raw), "03 Feb 2031 04:05:06") {
 		t.Errorf("%v, %v", boxes, err)
 	}

@@ -4,15 +4,12 @@ import (
 	"bytes"
 	"fmt"
 	"maps"
-	"net"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/emersion/go-imap/v2"
-	"github.com/emersion/go-imap/v2/imapclient"
-	"github.com/emersion/go-imap/v2/imapserver"
 	"github.com/emersion/go-imap/v2/imapserver/imapmemserver"
 
 	"postier/internal/locale"
@@ -113,94 +110,10 @@ func (s *store) file(name string, message []byte, at time.Time, flags ...imap.Fl
 	return err
 }
 
-// Message is a message in a folder of the account.
-type Message struct {
-	UID   uint32
-	Flags []string
-	Raw   []byte
+// Mailbox returns the account's mailbox and its folders, for tests that read it without faults and sign-in.
+func (p *Provider) Mailbox() (user *imapmemserver.User, folders []string) {
+	return p.store.user, slices.Sorted(maps.Keys(p.store.list()))
 }
-
-// Mailboxes reads every folder of the account, for tests and for showing what happened. It bypasses faults and sign-in.
-func (p *Provider) Mailboxes() (map[string][]Message, error) {
-	entry := &pipeListener{conns: make(chan net.Conn, 1), closed: make(chan struct{})}
-	server := imapserver.New(&imapserver.Options{
-		Logger: silent{},
-		NewSession: func(*imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
-			return imapmemserver.NewUserSession(p.store.user), &imapserver.GreetingData{PreAuth: true}, nil
-		},
-	})
-	var serving sync.WaitGroup
-	serving.Go(func() { _ = server.Serve(entry) })
-	ours, theirs := net.Pipe()
-	entry.conns <- theirs
-	client := imapclient.New(ours, nil)
-	defer func() {
-		_ = client.Close()
-		_ = server.Close()
-		serving.Wait()
-	}()
-	if err := client.WaitGreeting(); err != nil {
-		return nil, err
-	}
-	out := map[string][]Message{}
-	for name := range p.store.list() {
-		messages, err := fetchAll(client, name)
-		if err != nil {
-			return nil, fmt.Errorf("read the folder %s: %w", name, err)
-		}
-		out[name] = messages
-	}
-	return out, nil
-}
-
-func fetchAll(client *imapclient.Client, name string) ([]Message, error) {
-	selected, err := client.Select(name, &imap.SelectOptions{ReadOnly: true}).Wait()
-	if err != nil || selected.NumMessages == 0 {
-		return nil, err
-	}
-	whole := &imap.FetchItemBodySection{Peek: true}
-	fetched, err := client.Fetch(imap.SeqSet{{Start: 1, Stop: 0}}, &imap.FetchOptions{
-		UID: true, Flags: true, BodySection: []*imap.FetchItemBodySection{whole},
-	}).Collect()
-	if err != nil {
-		return nil, err
-	}
-	var out []Message
-	for _, m := range fetched {
-		message := Message{UID: uint32(m.UID), Raw: m.FindBodySection(whole)}
-		for _, flag := range m.Flags {
-			message.Flags = append(message.Flags, string(flag))
-		}
-		out = append(out, message)
-	}
-	return out, nil
-}
-
-// pipeListener hands out connections that were made in this process.
-type pipeListener struct {
-	conns  chan net.Conn
-	closed chan struct{}
-	once   sync.Once
-}
-
-// Accept implements net.Listener.
-func (l *pipeListener) Accept() (net.Conn, error) {
-	select {
-	case conn := <-l.conns:
-		return conn, nil
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-// Close implements net.Listener.
-func (l *pipeListener) Close() error {
-	l.once.Do(func() { close(l.closed) })
-	return nil
-}
-
-// Addr implements net.Listener.
-func (l *pipeListener) Addr() net.Addr { return &net.UnixAddr{Name: "demo", Net: "unix"} }
 
 // silent drops the log of the IMAP server: broken connections are expected here.
 type silent struct{}

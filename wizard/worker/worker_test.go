@@ -9,6 +9,7 @@ import (
 
 	"postier/config"
 	"postier/internal/check"
+	"postier/internal/scripted"
 	"postier/wizard"
 )
 
@@ -145,7 +146,7 @@ func TestTestMessage(t *testing.T) {
 	if out.FiledByProvider || out.Reports[0].ID != "smtp.data" || len(told) == 0 {
 		t.Errorf("%+v", out)
 	}
-	boxes, err := h.provider.Mailboxes()
+	boxes, err := scripted.Mailboxes(h.provider.Mailbox())
 	if err != nil || len(boxes["INBOX"]) != 0 {
 		t.Errorf("the message is left: %d, %v", len(boxes["INBOX"]), err)
 	}
@@ -202,7 +203,7 @@ func TestTestMessageWithoutMailbox(t *testing.T) {
 			t.Errorf("%d sign-ins", n)
 		}
 	}
-	boxes, err := h.provider.Mailboxes()
+	boxes, err := scripted.Mailboxes(h.provider.Mailbox())
 	if err != nil || len(boxes["INBOX"]) != 2 {
 		t.Errorf("%d messages, %v", len(boxes["INBOX"]), err)
 	}
