@@ -21,15 +21,15 @@ import (
 
 const (
 
-	// soonExpiring is when a certificate should long have been renewed: ACME clients do it 30 days ahead, so two weeks
-	// before the end nobody is at it.
+	// soonExpiring is how close to its end a certificate gets a warning. ACME clients renew 30 days ahead, so with two
+	// weeks left the renewal has failed.
 	soonExpiring = 14 * 24 * time.Hour
 
 	maxNames = 5 // names shown of a certificate; some carry thousands
 )
 
-// JudgeCertificate is the verdict on a chain for a host, for SMTP and IMAP alike. On success too it shows names, dates
-// and issuer. A host name that would fit is in Fix when the issuer is trusted and only the name is wrong.
+// JudgeCertificate judges a chain for a host, for SMTP and IMAP alike. The evidence shows names, dates and issuer on
+// success too. When the issuer is trusted and only the name is wrong, Fix holds host names that would match.
 func JudgeCertificate(ctx context.Context, network *wire.Network, host string, report wire.TLSReport) Result {
 	result := Result{Status: check.Pass}
 	if len(report.Chain) == 0 {

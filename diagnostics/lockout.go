@@ -8,11 +8,11 @@ import (
 	"postier/internal/check"
 )
 
-// OneRefusal keeps a run from having the same secret refused twice: servers lock accounts and ban addresses
-// (docs/security.md T21). imap.auth waits until smtp.auth has ended; when that was refused, agree is asked, and without
-// its consent imap.auth is skipped with cause lockout-guard. agree may be nil for no. Plans are changed in place;
-// without smtp.auth they stay.
-func OneRefusal(agree func(context.Context, Result) bool, plans ...Plan) {
+// GuardLockout keeps a run from sending a refused secret a second time, because servers lock accounts and ban addresses
+// after repeated refusals (docs/security.md T21). imap.auth waits until smtp.auth has ended. If smtp.auth was refused,
+// imap.auth runs only when agree returns true, otherwise it is skipped with cause lockout-guard. A nil agree means no.
+// The plans are changed in place, and only when smtp.auth is among them.
+func GuardLockout(agree func(context.Context, Result) bool, plans ...Plan) {
 	if !planned(check.SMTPAuth, plans) {
 		return
 	}
@@ -52,8 +52,8 @@ func planned(id check.ID, plans []Plan) bool {
 	})
 }
 
-// SignInRefused reports whether a sign-in was tried and did not come about. One that ended without an answer counts as
-// well: the server may have counted it.
+// SignInRefused reports whether a sign-in was tried and failed. A sign-in that ended without an answer counts too,
+// because the server may have counted it.
 func SignInRefused(r Result) bool {
 	_, tried := Observed[SignIn](r.Evidence)
 	return r.Failed() && tried

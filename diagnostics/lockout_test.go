@@ -14,7 +14,7 @@ func signIn(id check.ID, status check.Status, ran *bool) Check {
 	}}
 }
 
-func TestOneRefusal(t *testing.T) {
+func TestGuardLockout(t *testing.T) {
 	t.Parallel()
 	yes := func(context.Context, Result) bool { return true }
 	no := func(context.Context, Result) bool { return false }
@@ -36,7 +36,7 @@ func TestOneRefusal(t *testing.T) {
 				{Checks: []Check{signIn(check.SMTPAuth, c.smtp, &smtp)}},
 				{Checks: []Check{signIn(check.IMAPAuth, check.Pass, &imap)}},
 			}
-			OneRefusal(c.agree, plans...)
+			GuardLockout(c.agree, plans...)
 			results := Run(t.Context(), nil, plans...)
 			if imap != c.runs || !smtp {
 				t.Errorf("imap.auth ran: %t", imap)
@@ -46,7 +46,7 @@ func TestOneRefusal(t *testing.T) {
 			}
 		})
 	}
-	// A failure before the secret was sent is no refusal, and IMAP alone waits for nobody.
+	// A failure before the secret was sent is no refusal, and IMAP alone waits for no one.
 	var imap bool
 	plans := []Plan{
 		{Checks: []Check{{
@@ -55,13 +55,13 @@ func TestOneRefusal(t *testing.T) {
 		}}},
 		{Checks: []Check{signIn(check.IMAPAuth, check.Pass, &imap)}},
 	}
-	OneRefusal(nil, plans...)
+	GuardLockout(nil, plans...)
 	Run(t.Context(), nil, plans...)
 	if !imap {
 		t.Error("imap.auth was left out")
 	}
 	alone := []Plan{{Checks: []Check{signIn(check.IMAPAuth, check.Pass, &imap)}}}
-	OneRefusal(nil, alone...)
+	GuardLockout(nil, alone...)
 	if len(alone[0].Checks[0].After) != 0 {
 		t.Error("imap.auth waits for a check that is not planned")
 	}

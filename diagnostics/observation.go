@@ -11,10 +11,10 @@ import (
 	"postier/internal/safetext"
 )
 
-// Observation is one thing that a check saw: a struct a kind, whose fields carry the names that the JSON of a report
-// has for them. Kinds that several packages look at stand here, the others in their area.
+// Observation is one thing that a check observed. Each kind is a struct whose json tags are the names in a report.
+// Kinds that several packages read are defined here, the others in their area.
 type Observation interface {
-	// Kind is the word of the contract for what was seen.
+	// Kind is the word for it in the JSON contract.
 	Kind() string
 }
 
@@ -31,10 +31,10 @@ type Briefer interface {
 	Brief() string
 }
 
-// shaped is an Observation that the areas print under different names.
+// shaped is an Observation whose fields have different names in different areas.
 type shaped interface{ shape() any }
 
-// Evidence is what a check saw, in order.
+// Evidence is what a check observed, in order.
 type Evidence []Observation
 
 // MarshalJSON writes each observation as an object: kind first, then text, then the fields in alphabetical order.
@@ -80,7 +80,7 @@ type Member struct {
 }
 
 // Members are the fields that an observation has besides its text, in alphabetical order: those with a name in their
-// json tag, less the zero values that omitzero leaves out.
+// json tag, without the zero values that omitzero leaves out.
 func Members(o Observation) []Member {
 	v := reflect.ValueOf(o)
 	if s, ok := o.(shaped); ok {
@@ -120,7 +120,7 @@ func quoted[T Spoken](e Evidence) safetext.Remote {
 	return safetext.Remote{}
 }
 
-// complaint is what the server, or this side, says went wrong.
+// complaint quotes the server, or else the local error, about what went wrong.
 func (e Evidence) complaint() safetext.Remote {
 	for _, find := range []func(Evidence) safetext.Remote{quoted[Reply], quoted[Failure], quoted[Protocol]} {
 		if said := find(e); !said.Empty() {
@@ -151,7 +151,7 @@ func (r Result) Brief() safetext.Remote {
 // mostNames is how many addresses or names fit into the row of a check.
 const mostNames = 3
 
-// Some joins the first of several names and says how many there are besides.
+// Some joins the first few names of a list and appends how many more there are.
 func Some[T any](list []T, name func(T) string) string {
 	var names []string
 	for _, e := range list[:min(len(list), mostNames)] {
@@ -169,7 +169,7 @@ func Joined(between string, parts ...string) string {
 	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), between)
 }
 
-// Octets is a size for a row; nothing for none.
+// Octets formats a size for a row. It is empty for zero.
 func Octets(n int) string {
 	if n == 0 {
 		return ""

@@ -10,7 +10,7 @@ import (
 	"postier/internal/wire"
 )
 
-// Addresses is what a host's name leads to. SMTP tells the families apart, IMAP does not.
+// Addresses are the addresses of a host. SMTP lists the families apart, IMAP together.
 type Addresses struct {
 	Host safetext.Remote `json:"host"`
 	All  []netip.Addr    `json:"addresses,omitzero"`
@@ -23,11 +23,11 @@ func (a Addresses) Brief() string {
 	return Some(slices.Concat(a.All, a.IPv6, a.IPv4), netip.Addr.String)
 }
 
-// Connection is one attempt to connect, with SMTP's way of securing it.
+// Connection is one attempt to connect. Security is used by SMTP only.
 type Connection struct {
 	Attempt  wire.Attempt
 	Security config.Security
-	// IMAP says whose words the JSON has: both areas had theirs before they shared this type.
+	// IMAP selects the field names of the JSON: the two areas had published different ones before they shared this type.
 	IMAP bool
 }
 
@@ -39,10 +39,10 @@ func (c Connection) Kind() string {
 	return "connection"
 }
 
-// Connected reports whether the attempt came about.
+// Connected reports whether the attempt succeeded.
 func (c Connection) Connected() bool { return c.Attempt.Err == nil }
 
-// Said implements Spoken: SMTP's evidence has the words of the error.
+// Said implements Spoken. Only SMTP's evidence quotes the error.
 func (c Connection) Said() safetext.Remote {
 	if c.Connected() || c.IMAP {
 		return safetext.Remote{}
@@ -96,7 +96,7 @@ type Banner struct {
 	WaitedMS int64           `json:"waited_ms"`
 }
 
-// TLS is an encryption that came about. Mode is left out by IMAP.
+// TLS is an established encryption. IMAP leaves Mode out.
 type TLS struct {
 	Version string          `json:"version"`
 	Cipher  string          `json:"cipher"`
@@ -112,7 +112,7 @@ type Cleartext struct {
 // NoTLS says that there is no encryption.
 func NoTLS() Cleartext { return Cleartext{Version: "none"} }
 
-// Certificate is a chain as the server showed it.
+// Certificate is a chain as the server presented it.
 type Certificate struct {
 	Subject    safetext.Remote   `json:"subject"`
 	Issuer     safetext.Remote   `json:"issuer"`
@@ -134,7 +134,7 @@ func (c Certificate) Brief() string {
 	return Joined(" · ", Some(c.Names, safetext.Remote.Raw), until)
 }
 
-// Reply is what a server said. Fault tells what is wrong with a text that is no reply.
+// Reply is what a server said. Fault says what makes the text an invalid reply.
 type Reply struct {
 	Text  safetext.Remote `json:"-"`
 	Fault string          `json:"fault,omitzero"`
@@ -161,7 +161,7 @@ type Extensions struct {
 	Size   int64           `json:"size"`
 }
 
-// Extension is one of them.
+// Extension is one such keyword with its parameters.
 type Extension struct {
 	Keyword safetext.Remote `json:"keyword"`
 	Params  safetext.Remote `json:"params"`
@@ -183,13 +183,13 @@ func (m Mechanisms) Brief() string {
 	return strings.Join(names, ", ")
 }
 
-// SignIn is a sign-in that was tried, whatever came of it. Secret is left out by IMAP, Offered by SMTP.
+// SignIn is an attempted sign-in, successful or not. IMAP leaves Secret out and SMTP leaves Offered out.
 type SignIn struct {
 	Mechanism string             `json:"mechanism"`
 	Username  safetext.Remote    `json:"username"`
 	Offered   []safetext.Remote  `json:"offered,omitzero"`
 	Secret    *config.SecretType `json:"secret,omitzero"`
-	// Weak is a SCRAM server's low iteration count.
+	// Weak is set when a SCRAM server's iteration count is low.
 	Weak bool `json:"weak_iterations,omitzero"`
 }
 
@@ -204,7 +204,7 @@ type Recipient struct {
 	Accepted bool            `json:"accepted"`
 }
 
-// Folders are those of a mailbox.
+// Folders are the folders of a mailbox.
 type Folders struct {
 	Count      int               `json:"count"`
 	Prefix     safetext.Remote   `json:"prefix"`
@@ -214,7 +214,7 @@ type Folders struct {
 	Names      []safetext.Remote `json:"names"`
 }
 
-// Folder is the one for sent mail.
+// Folder is the folder for sent mail.
 type Folder struct {
 	Name       safetext.Remote `json:"name"`
 	FoundBy    string          `json:"found_by"`

@@ -10,7 +10,7 @@ import (
 // PlanError says what is wrong with a plan. It is a mistake in the program: a plan does not depend on what is checked.
 type PlanError struct {
 	Check   check.ID
-	Need    check.ID // that Check names, empty when Check itself is at fault
+	Need    check.ID // what Check names; empty when Check itself is at fault
 	Problem string
 }
 
@@ -23,7 +23,7 @@ func (e *PlanError) Error() string {
 
 // Validate reports the first mistake in plans that run together: a check that package check does not know or that is
 // planned twice, and a need that is unknown or waits for the check itself. A known need that is not planned in this run
-// is none: other areas may be left out.
+// is no mistake, because a run may leave areas out.
 func Validate(plans ...Plan) error {
 	waits := map[check.ID][]check.ID{}
 	var order []check.ID
@@ -53,7 +53,7 @@ func Validate(plans ...Plan) error {
 	return nil
 }
 
-// reaches reports whether from waits for to, directly or over others.
+// reaches reports whether from waits for to, directly or through other checks.
 func reaches(waits map[check.ID][]check.ID, from, to check.ID, seen map[check.ID]bool) bool {
 	if from == to {
 		return true

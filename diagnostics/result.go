@@ -5,7 +5,7 @@ import (
 	"postier/internal/check"
 )
 
-// Passed is the result of a check that found nothing wrong. Evidence is given here too.
+// Passed is the result of a check that found nothing wrong. It has evidence as well.
 func Passed(evidence ...Observation) Result { return Result{Status: check.Pass, Evidence: evidence} }
 
 // Warned is the result of a check that found something to improve.
@@ -13,7 +13,7 @@ func Warned(cause check.Cause, evidence ...Observation) Result {
 	return Result{Status: check.Warn, Cause: cause, Evidence: evidence}
 }
 
-// Failed is the result of a check that found what keeps mail from working.
+// Failed is the result of a check that found a reason why mail does not work.
 func Failed(cause check.Cause, evidence ...Observation) Result {
 	return Result{Status: check.Fail, Cause: cause, Evidence: evidence}
 }
@@ -26,7 +26,7 @@ func Skipped(cause check.Cause, evidence ...Observation) Result {
 // Failed reports whether the check failed.
 func (r Result) Failed() bool { return r.Status == check.Fail }
 
-// With adds what the sentence about the cause may name.
+// With adds values for the placeholders in the cause's sentence.
 func (r Result) With(p check.Params) Result {
 	r.Params = r.Params.With(p)
 	return r

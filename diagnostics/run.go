@@ -77,7 +77,7 @@ func (r *runner) run(ctx context.Context, c Check) {
 		}
 	}
 	result.ID = c.ID
-	if result.Needs == nil { // a check may name the one that kept it from judging
+	if result.Needs == nil { // a check may name the need that it found unmet
 		result.Needs = c.Needs
 	}
 	r.mu.Lock()
@@ -87,14 +87,14 @@ func (r *runner) run(ctx context.Context, c Check) {
 	close(r.done[c.ID])
 }
 
-// wait returns the cause for which c must be skipped, or nothing.
+// wait waits for the needs of c and returns the cause for which c must be skipped, or nothing.
 func (r *runner) wait(ctx context.Context, c Check) check.Cause {
 	for _, id := range append(slices.Clone(c.Needs), c.After...) {
 		done, planned := r.done[id]
 		if !planned {
-			continue // its area is left out of this run
+			continue // this run leaves its area out
 		}
-		// No select on ctx: the check waited for sees the same ctx and ends soon, and its result must stand first.
+		// No select on ctx: the other check sees the same ctx and ends soon, and its result must be stored first.
 		<-done
 		r.mu.Lock()
 		status := r.results[id].Status

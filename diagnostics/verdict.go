@@ -6,8 +6,8 @@ import (
 	"postier/internal/check"
 )
 
-// Verdict is the verdict over all results: fail if one failed, else warn if one warned, else pass. It is fail too when
-// the run was stopped, or when an area could not be judged at all: then nothing was proven.
+// Verdict is the verdict over all results: fail if one failed, else warn if one warned, else pass. It is also fail when
+// the run was stopped, or when an area could not be judged at all, because then nothing was proven.
 func Verdict(results []Result) check.Status {
 	has := func(status check.Status) bool {
 		return slices.ContainsFunc(results, func(r Result) bool { return r.Status == status })
@@ -36,25 +36,26 @@ func Find(results []Result, id check.ID) (Result, bool) {
 	return Result{}, false
 }
 
-// Root is the root cause: the first failure in the order of the contract. When nothing failed, a name service that
-// answered none of the questions about DNS counts as one, although each of those checks could only be skipped. It is
-// enough that the domain's own records (MX, SPF, DMARC) could not be read: guessed names below it may well get an
+// Root is the root cause: the first failure in the order of the contract. When nothing failed, a name server that
+// answered no question counts as a failure, although each of those checks could only be skipped. It is enough that the
+// domain's own records (MX, SPF, DMARC) could not be read, since guessed names below the domain may still get an
 // answer.
 func Root(results []Result) (Result, bool) {
 	if i := slices.IndexFunc(results, Result.Failed); i >= 0 {
 		return results[i], true
 	}
-	if root, ok := muted(results, func(id check.ID) bool {
+	if root, ok := unanswered(results, func(id check.ID) bool {
 		return id == check.DNSMX || id == check.DNSSPF || id == check.DNSDMARC
 	}, func(r Result) bool { return r.Cause == check.CauseDNSFailure }); ok {
 		return root, true
 	}
-	return muted(results, func(id check.ID) bool { return id.Area() == "dns" },
+	return unanswered(results, func(id check.ID) bool { return id.Area() == "dns" },
 		func(r Result) bool { return r.Status == check.Skip })
 }
 
-// muted is the first unanswered check among those that belong, when all of these fit.
-func muted(results []Result, belongs func(check.ID) bool, fits func(Result) bool) (Result, bool) {
+// unanswered finds the first check that got no answer from DNS among those that belong. It finds none unless all of
+// them fit.
+func unanswered(results []Result, belongs func(check.ID) bool, fits func(Result) bool) (Result, bool) {
 	var mute *Result
 	for i, r := range results {
 		switch {

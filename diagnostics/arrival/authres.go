@@ -30,7 +30,7 @@ type MethodResult struct {
 	Reason string
 	// Properties are what was looked at, such as smtp.mailfrom or header.d, in the field's order.
 	Properties []Property
-	// Comment is the text in parentheses behind the verdict, where receivers say why.
+	// Comment is the text in parentheses after the verdict, where receivers say why.
 	Comment string
 }
 
@@ -216,7 +216,7 @@ func isMethod(segment []token) bool {
 	return ok
 }
 
-// methodResult reads: method ["/" version] "=" result [reason=value] *(ptype.property=value), with comments and blanks
+// methodResult reads: method ["/" version] "=" result [reason=value] *(ptype.property=value), with comments and spaces
 // anywhere between the parts, also around "/" and "." (RFC 8601 §2.2, appendix B.7).
 func methodResult(segment []token) (MethodResult, bool) {
 	var result MethodResult
@@ -225,7 +225,7 @@ func methodResult(segment []token) (MethodResult, bool) {
 	for _, t := range segment {
 		switch {
 		case t.kind == comment:
-			if named && name == "" && len(result.Properties) == 0 && result.Comment == "" { // right behind the verdict
+			if named && name == "" && len(result.Properties) == 0 && result.Comment == "" { // right after the verdict
 				result.Comment = t.text
 			}
 		case t.kind == equals:

@@ -21,7 +21,7 @@ type Message struct {
 	Raw   []byte
 }
 
-const tokenSize = 12 // octets of randomness: nobody guesses it, and no two tests share it
+const tokenSize = 12 // octets of randomness: no one guesses it, and no two tests share it
 
 // Compose writes the test message. It is made like an honest personal message, so that it tells how those fare: plain
 // text, a real subject and a few sentences, a Message-ID under the author's domain, no links, no marks of a mailing.

@@ -16,7 +16,7 @@ import (
 	"postier/internal/wire"
 )
 
-// Evaluation is our own judgement of a received message, beside what its receiver wrote down.
+// Evaluation is our own judgement of a received message, next to what its receiver wrote down.
 type Evaluation struct {
 	DKIM  []Signature `json:"dkim"`
 	SPF   SPFResult   `json:"spf"`

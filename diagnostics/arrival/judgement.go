@@ -166,7 +166,7 @@ func verify(ctx context.Context, network *wire.Network, raw []byte, fields []fie
 	return signatures
 }
 
-// tagList reads tag=value pairs (RFC 6376 §3.2), blanks removed.
+// tagList reads tag=value pairs (RFC 6376 §3.2), spaces removed.
 func tagList(value string) map[string]string {
 	tags := map[string]string{}
 	for pair := range strings.SplitSeq(value, ";") {

@@ -110,7 +110,7 @@ func (r *run) deliver(ctx context.Context) diagnostics.Result {
 		return diagnostics.Failed(check.CauseAddressInvalid)
 	}
 	r.message = message
-	// The mailbox is opened first: a message that nobody could look for is not sent.
+	// The mailbox is opened first: a message that no one could look for is not sent.
 	if err := r.open(ctx); err != nil {
 		return checks.Failure(ctx, r.network, r.target, err)
 	}
@@ -174,7 +174,7 @@ func (r *run) unfound(ctx context.Context, err error, outcome smtp.Outcome,
 	return result
 }
 
-// tidy removes the message and its Sent copy, and tells whether the provider had filed that copy by itself. Nobody else
+// tidy removes the message and its Sent copy, and tells whether the provider had filed that copy by itself. No one else
 // can have: this test files none.
 func (r *run) tidy(ctx context.Context) diagnostics.Evidence {
 	var evidence diagnostics.Evidence

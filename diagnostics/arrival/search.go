@@ -34,7 +34,7 @@ type found struct {
 var errNotArrived = errors.New("the message has not arrived")
 
 // search looks into the inbox and junk until the message is there or the deadline is over. "All Mail" does not count:
-// nobody reads there. A connection that ends meanwhile is made anew once.
+// no one reads there. A connection that ends in the meantime is made again once.
 func (r *run) search(ctx context.Context, since time.Time) (found, error) {
 	pause := firstPause
 	reopened := false

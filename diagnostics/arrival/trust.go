@@ -13,7 +13,7 @@ import (
 // the receiver's own; with the first Received field by another organisation begins what came from outside. In the
 // receiver's part a field counts
 //
-//   - when it stands above one of the receiver's Received fields: nobody else could put it there; or
+//   - when it stands above one of the receiver's Received fields: no one else could put it there; or
 //   - when it stands right below the lowest one, where most servers write it, and its authserv-id belongs to the same
 //     organisation (Microsoft writes none and is known by its hosts).
 //
@@ -96,7 +96,7 @@ func organisation(host string) string {
 func parseReceived(value string) received {
 	var r received
 	var words []string
-	for _, t := range segments(value)[0] { // behind the semicolon stands the date
+	for _, t := range segments(value)[0] { // after the semicolon stands the date
 		if t.kind == word {
 			words = append(words, t.text)
 		}

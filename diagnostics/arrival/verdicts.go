@@ -85,7 +85,7 @@ func (r *run) spf(context.Context) diagnostics.Result {
 	return diagnostics.Skipped(check.CauseArrivalUnverified, evidence)
 }
 
-// dkim reports the signatures as verified here; the receiver's verdict stands beside them.
+// dkim reports the signatures as verified here; the receiver's verdict stands next to them.
 func (r *run) dkim(context.Context) diagnostics.Result {
 	var evidence diagnostics.Evidence
 	results := map[string]bool{}
@@ -104,7 +104,7 @@ func (r *run) dkim(context.Context) diagnostics.Result {
 	case results["pass"]:
 		return diagnostics.Passed(evidence...)
 	case len(results) == 0 && v == nil:
-		return unverified() // no signature, and nobody missed one: the message stayed inside the house
+		return unverified() // no signature, and no one missed one: the message stayed inside the house
 	case len(results) == 0:
 		return diagnostics.Warned(check.CauseDKIMUnsigned, evidence...)
 	case results["fail"] || results["permerror"]:

@@ -24,7 +24,7 @@ type tlsaPlace struct {
 }
 
 // dane looks for TLSA records of the exchangers (RFC 7672) and of the submission server, and whether DNSSEC vouches for
-// them: without that nobody may use them.
+// them: without that no one may use them.
 func (a *area) dane(ctx context.Context, r lookup.Resolver) diagnostics.Result {
 	var places []tlsaPlace
 	mxAnswer, err := r.Query(ctx, a.domain, mdns.TypeMX)

@@ -211,8 +211,8 @@ func (f selectorFinding) judge() (cause check.Cause, status check.Status) {
 	return "", check.Pass
 }
 
-// judgeKeys weighs the keys that were found. A key that fails beside one that is fine is a warning at most: keys are
-// rotated by publishing the next one and emptying the last, so that a revoked key beside a good one is no finding at
+// judgeKeys weighs the keys that were found. A key that fails next to one that is fine is a warning at most: keys are
+// rotated by publishing the next one and emptying the last, so that a revoked key next to a good one is no finding at
 // all.
 func (a *area) judgeKeys(findings []selectorFinding, seen diagnostics.Evidence) diagnostics.Result {
 	good := slices.ContainsFunc(findings, func(f selectorFinding) bool {
@@ -245,8 +245,8 @@ func worse(a, b check.Status) bool {
 	return rank[a] > rank[b]
 }
 
-// fix is the record mended, where that needs nothing that only the provider has. A record behind a CNAME is the
-// provider's to mend.
+// fix is the record fixed, where that needs nothing that only the provider has. A record after a CNAME is the
+// provider's to fix.
 func (f selectorFinding) fix() []check.Fix {
 	if f.alias != "" || len(f.texts) > 1 || f.key.Revoked || !f.key.Testing && len(f.faults) == 0 {
 		return nil

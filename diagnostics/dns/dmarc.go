@@ -165,7 +165,7 @@ func (a *area) dmarcJudge(ctx context.Context, r lookup.Resolver, found *dmarc.F
 		}
 	}
 	if policy == dmarc.None && len(found.Record.RUA) == 0 {
-		// p=none is the right beginning, but without reports nobody learns anything from it.
+		// p=none is the right beginning, but without reports no one learns anything from it.
 		result := diagnostics.Warned(check.CauseDMARCNonePolicy, all...)
 		if found.Domain == a.domain && a.starter() != found.Text.Value { // without an address it has nothing to add
 			result.Fix = []check.Fix{replaceTXT(name, a.starter(), found.Text)}
@@ -203,7 +203,7 @@ func (a *area) expected(ctx context.Context, r lookup.Resolver, record dmarc.Rec
 	return out
 }
 
-// severe is the first fault that a person should mend; historic and unknown tags do no harm.
+// severe is the first fault that a person should fix; historic and unknown tags do no harm.
 func severe(record dmarc.Record) *dmarc.Fault {
 	for i, f := range record.Faults {
 		switch f.Kind {

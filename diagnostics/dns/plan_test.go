@@ -35,7 +35,7 @@ import (
 var edKey = base64.StdEncoding.EncodeToString(
 	ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)).Public().(ed25519.PublicKey))
 
-// rsa1024 is a public key of 1024 bits. Nobody knows its factors: a parser does not ask.
+// rsa1024 is a public key of 1024 bits. No one knows its factors: a parser does not ask.
 var rsa1024 = func() string {
 	n := new(big.Int).Lsh(big.NewInt(1), 1023)
 	der, err := x509.MarshalPKIXPublicKey(&rsa.PublicKey{N: n.Add(n, big.NewInt(12345)), E: 65537})

@@ -179,7 +179,7 @@ func (a *area) spfJudge(ctx context.Context, r lookup.Resolver, tree *spf.Node, 
 // maxSamples is how many of a provider's ranges stand for all: records list their main ranges first.
 const maxSamples = 4
 
-// spfAuthorised says whether the record lets this provider send; nil when nobody can tell.
+// spfAuthorised says whether the record lets this provider send; nil when no one can tell.
 func (a *area) spfAuthorised(ctx context.Context, r lookup.Resolver, tree *spf.Node) *bool {
 	yes, no := true, false
 	if a.opts.IP.IsValid() {

@@ -39,8 +39,8 @@ func codeNumber(code string) int {
 	return n
 }
 
-// readFolder reads every file of an embedded folder, each a JSON array of T, in the order of their names.
-// The data is part of the program and held by its tests, so a fault in it is a panic and not an error.
+// readFolder reads every file of an embedded folder, each a JSON array of T, in the order of their names. The data is
+// part of the program and covered by tests, so a fault in it is a panic and not an error.
 func readFolder[T any](folder string) []T {
 	var all []T
 	err := fs.WalkDir(files, folder, func(path string, d fs.DirEntry, err error) error {

@@ -17,7 +17,7 @@ import (
 // Who must act. The words are part of the contract.
 type Who string
 
-// The parties that can mend a cause.
+// The parties that can fix a cause.
 const (
 	WhoUser      Who = "user"
 	WhoAdmin     Who = "admin"
@@ -72,7 +72,7 @@ type CauseInfo struct {
 	Severity Severity `json:"severity"`
 	// Exit is the exit code of a command that stops for this cause; 0 where it does not stop one.
 	Exit int `json:"exit"`
-	// Step is the wizard step where the cause can be mended, empty when none can.
+	// Step is the wizard step where the cause can be fixed, empty when none can.
 	Step string `json:"step,omitempty"`
 	// Field is the field of that step, with smtp- for both servers: see FieldFor.
 	Field string `json:"field,omitempty"`

@@ -85,8 +85,9 @@ func (r *run) filing(reconnected bool) Append {
 	}
 }
 
-// notFiled judges a failed APPEND. When the connection ended in the middle, only the server knows whether it has the
-// copy (RFC 1047 says the same of SMTP). So the folder is searched over a new connection, and nothing is filed again.
+// notFiled judges a failed APPEND. When the connection ended before the reply, only the server knows whether it stored
+// the copy (RFC 1047 describes this for SMTP). So the folder is searched over a new connection, and the message is
+// never appended twice.
 func (r *run) notFiled(ctx context.Context, err error) diagnostics.Result {
 	result := r.failure(err)
 	var refused *client.ReplyError
@@ -102,7 +103,7 @@ func (r *run) notFiled(ctx context.Context, err error) diagnostics.Result {
 		}
 		return result
 	}
-	if result.Status == check.Skip { // the person stopped it; what stands there is not known
+	if result.Status == check.Skip { // the user stopped it, so it is unknown whether the copy was stored
 		result.Evidence = append(result.Evidence, r.doubt())
 		return result
 	}
@@ -128,7 +129,7 @@ func (r *run) searchAgain(ctx context.Context) ([]imap.UID, error) {
 		return nil, err
 	}
 	r.session = session
-	if _, err := session.Folders(ctx); err != nil { // what the server offers after the sign-in
+	if _, err := session.Folders(ctx); err != nil { // this also reads what the server offers after the sign-in
 		return nil, err
 	}
 	return session.FindIn(ctx, r.sent.Folder, r.message.id)
@@ -158,7 +159,7 @@ func (r *run) readback(ctx context.Context) diagnostics.Result {
 		return r.failure(err)
 	}
 	if !bytes.Contains(got, []byte(r.message.token)) {
-		r.uid = 0 // somebody else's message: it must not be touched
+		r.uid = 0 // someone else's message: it must not be touched
 		return r.failure(client.ErrGone)
 	}
 	r.recognised = true
@@ -181,14 +182,14 @@ func firstDifference(a, b []byte) int {
 	return -1
 }
 
-// around cuts out what stands at the difference.
+// around returns the text around the difference.
 func around(b []byte, at int) safetext.Remote {
 	const before, after = 20, 40
 	at = min(at, len(b))
 	return safetext.FromRemote(string(b[max(0, at-before):min(len(b), at+after)]))
 }
 
-// cleanup removes the message, and only after it was recognised as ours.
+// cleanup removes the message once it is known to be ours.
 func (r *run) cleanup(ctx context.Context) diagnostics.Result {
 	left := func(err error) diagnostics.Result {
 		result := r.failure(err)
@@ -202,7 +203,7 @@ func (r *run) cleanup(ctx context.Context) diagnostics.Result {
 	if r.session.Ended() {
 		return left(client.ErrClosed)
 	}
-	if !r.recognised { // found again by its Message-ID, which holds our random token
+	if !r.recognised { // search for its Message-ID, which contains our random token
 		uids, err := r.session.FindIn(ctx, r.sent.Folder, r.message.id)
 		switch {
 		case err != nil:
@@ -228,7 +229,7 @@ func (r *run) cleanup(ctx context.Context) diagnostics.Result {
 // nearlyFull is the share of the quota at which a mailbox is worth a warning.
 const nearlyFull = 0.9
 
-// quota asks how much room is left, and says goodbye.
+// quota asks how much space is left, and ends the session.
 func (r *run) quota(ctx context.Context) diagnostics.Result {
 	defer r.session.Close()
 	if r.session.Ended() {

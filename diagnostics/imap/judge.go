@@ -15,8 +15,8 @@ import (
 	"postier/internal/wire"
 )
 
-// ours maps the faults that the dialog itself finds.
-var ours = []struct {
+// clientCauses maps what the client finds by itself to causes.
+var clientCauses = []struct {
 	err   error
 	cause check.Cause
 }{
@@ -32,7 +32,7 @@ var ours = []struct {
 	{wire.ErrNoAddress, check.CauseDNSNoAddress},
 }
 
-// Failure is the verdict on an error of client.Open or of a session, for checks of other areas that use a mailbox.
+// Failure judges an error of client.Open or of a session, for checks of other areas that use a mailbox.
 func Failure(ctx context.Context, network *wire.Network, target account.Target, err error) diagnostics.Result {
 	r := &run{network: network, target: target, access: access(network, target)}
 	var step *client.StepError
@@ -55,7 +55,7 @@ func (r *run) failure(err error) diagnostics.Result {
 	if errors.As(err, &step) {
 		err = step.Err
 	}
-	for _, own := range ours {
+	for _, own := range clientCauses {
 		if errors.Is(err, own.err) {
 			result.Cause = own.cause
 			return result
@@ -101,8 +101,8 @@ func (r *run) failure(err error) diagnostics.Result {
 // maxCode is how much of a response code a result shows; the longest registered one has 19 octets.
 const maxCode = 60
 
-// stranger reports whether the first words on this port are those of another service.
-func stranger(line string) bool {
+// otherService reports whether a greeting is that of another service.
+func otherService(line string) bool {
 	return slices.ContainsFunc([]string{"220", "554", "+OK", "SSH-", "HTTP/", "<!DOCTYPE", "<HTML"},
 		func(word string) bool { return strings.HasPrefix(strings.ToUpper(line), word) })
 }

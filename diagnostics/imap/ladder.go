@@ -14,8 +14,8 @@ import (
 	"postier/internal/wire"
 )
 
-// connect resolves the name and connects over both address families at once. With STARTTLS the server speaks first, so
-// the greeting belongs to this rung.
+// connect resolves the name and connects over both address families at once. Without implicit TLS the server speaks
+// first, so the greeting is read here.
 func (r *run) connect(ctx context.Context) diagnostics.Result {
 	r.access.Server = client.Settle(ctx, r.network, *r.target.IMAP)
 	addresses, err := r.network.Addresses(ctx, r.access.Server.Host)
@@ -43,10 +43,10 @@ func (r *run) connect(ctx context.Context) diagnostics.Result {
 	return diagnostics.Passed(evidence...)
 }
 
-// grace is how long the slower address family may keep the faster one waiting, so that both can be reported.
+// grace is how long a connection waits for the slower address family, so that both can be reported.
 const grace = 100 * time.Millisecond
 
-// unreached judges attempts that all failed. The strongest statement wins: a refusal says more than silence.
+// unreached judges attempts that all failed. The most telling error gives the cause: a refusal says more than silence.
 func (r *run) unreached(ctx context.Context, attempts []wire.Attempt) diagnostics.Result {
 	if ctx.Err() != nil {
 		return diagnostics.Skipped(check.CauseCancelled)
@@ -84,11 +84,11 @@ func (r *run) greeting(ctx context.Context) (diagnostics.Result, bool) {
 	switch {
 	case result.Status == check.Skip:
 	case errors.Is(err, client.ErrPreauth) && r.access.Server.Security != config.SecurityTLS:
-		// Before TLS, PREAUTH is how a man in the middle keeps a client from asking for it.
+		// Before TLS, an attacker sends PREAUTH to keep the client from asking for STARTTLS.
 		result.Cause = check.CauseTLSStripped
 	case errors.As(err, &refused) && result.Cause == check.CauseUnknown:
 		result.Cause = check.CauseGreetingRefused
-	case stranger(said):
+	case otherService(said):
 		result.Cause = check.CauseWrongService
 		result.Evidence = append(result.Evidence, diagnostics.Reply{Text: safetext.FromRemote(said)})
 	case wire.IsTimeout(err) && r.access.Server.Security != config.SecurityTLS &&
@@ -100,12 +100,12 @@ func (r *run) greeting(ctx context.Context) (diagnostics.Result, bool) {
 	return result, true
 }
 
-// looksLikeTLS knows a TLS record by its type and version (RFC 8446 §5.1).
+// looksLikeTLS recognises a TLS record by its type and version (RFC 8446 §5.1).
 func looksLikeTLS(s string) bool {
 	return len(s) > 1 && (s[0] == 0x15 || s[0] == 0x16) && s[1] == 0x03
 }
 
-// tls brings encryption up. Whether the certificate holds is the next rung.
+// tls establishes the encryption. The next check judges the certificate.
 func (r *run) tls(ctx context.Context) diagnostics.Result {
 	switch r.access.Server.Security {
 	case config.SecurityNone:
@@ -118,7 +118,8 @@ func (r *run) tls(ctx context.Context) diagnostics.Result {
 			result := r.failure(err)
 			var refused *client.ReplyError
 			if errors.As(err, &refused) && refused.Command == "STARTTLS" {
-				// Offered and refused: an ill server and an attacker look alike (RFC 8314 §3), and both end here.
+				// The server offered STARTTLS and refused it. A broken server and an attacker look alike (RFC 8314 §3), so both end
+				// here.
 				result.Cause = check.CauseStartTLSFailed
 			}
 			return result
@@ -134,7 +135,7 @@ func (r *run) tls(ctx context.Context) diagnostics.Result {
 	})
 }
 
-// certificate judges the chain for the host that the person confirmed.
+// certificate judges the chain for the host that the user confirmed.
 func (r *run) certificate(ctx context.Context) diagnostics.Result {
 	if r.access.Server.Security == config.SecurityNone {
 		return diagnostics.Skipped(check.CauseNotApplicable)
@@ -144,7 +145,7 @@ func (r *run) certificate(ctx context.Context) diagnostics.Result {
 
 // auth signs in, once.
 func (r *run) auth(ctx context.Context) diagnostics.Result {
-	if r.access.Server.Security == config.SecurityTLS { // else connect has read it
+	if r.access.Server.Security == config.SecurityTLS { // otherwise connect has read it
 		if result, failed := r.greeting(ctx); failed {
 			return result
 		}
@@ -170,8 +171,8 @@ func (r *run) auth(ctx context.Context) diagnostics.Result {
 	}
 	if err != nil {
 		result := r.failure(err)
-		// LOGINDISABLED asks for TLS where there is none yet (RFC 9051 §6.2.3); inside TLS it only says that there is no way
-		// in.
+		// LOGINDISABLED asks for TLS where there is none yet (RFC 9051 §6.2.3); inside TLS it only says that no sign-in is
+		// possible.
 		inside := r.access.Server.Security != config.SecurityNone
 		if errors.Is(err, client.ErrNoMechanism) && len(done.Offered) == 0 ||
 			errors.Is(err, client.ErrLoginDisabled) && inside {

@@ -16,14 +16,14 @@ import (
 // tokenSize makes a Message-ID that cannot be guessed and that two runs never share.
 const tokenSize = 12
 
-// rehearsal is the message that is filed and removed again.
+// rehearsal is the message that is appended and removed again.
 type rehearsal struct {
 	id    string // Message-ID with its angle brackets
 	token string
 	raw   []byte
 }
 
-// newRehearsal composes a small message that says what it is, should it ever be left behind. It stays below 4,096
+// newRehearsal composes a small message that explains itself, in case it cannot be removed. It stays below 4,096
 // octets, so that LITERAL- servers take it without a pause (RFC 7888 §5).
 func newRehearsal(author string, lang locale.Lang, product string, now time.Time) rehearsal {
 	random := make([]byte, tokenSize)
@@ -51,7 +51,7 @@ func newRehearsal(author string, lang locale.Lang, product string, now time.Time
 	return r
 }
 
-// headerSafe drops what could start another header field (docs/security.md T8).
+// headerSafe drops characters that could start another header field (docs/security.md T8).
 func headerSafe(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r < 0x20 || r == 0x7f || r == '<' || r == '>' {

@@ -14,28 +14,28 @@ type Lookup struct {
 	Failure wire.Failure    `json:"failure"`
 }
 
-// Capabilities are those that the server named before and after the sign-in.
+// Capabilities are the capabilities that the server listed before and after the sign-in.
 type Capabilities struct {
 	Before []safetext.Remote `json:"before"`
 	After  []safetext.Remote `json:"after"`
 }
 
-// Challenge is what a server said in the middle of a sign-in: why it will refuse a token (RFC 7628 §3.2.2).
+// Challenge is the document in which a server explains, during the sign-in, why it refuses a token (RFC 7628 §3.2.2).
 type Challenge struct {
 	Text safetext.Remote `json:"-"`
 }
 
-// Alert is text that a person must be shown (RFC 9051 §7.1).
+// Alert is text that the user must be shown (RFC 9051 §7.1).
 type Alert struct {
 	Text safetext.Remote `json:"-"`
 }
 
-// ServerID is what the server says about itself (RFC 2971), name and value in turn.
+// ServerID is what the server says about itself (RFC 2971), names and values alternating.
 type ServerID struct {
 	ID []safetext.Remote `json:"id"`
 }
 
-// Append is the message that was filed.
+// Append is the message that was appended.
 type Append struct {
 	Folder      safetext.Remote `json:"folder"`
 	MessageID   string          `json:"message_id"`
@@ -50,13 +50,13 @@ func (a Append) Brief() string {
 	return diagnostics.Joined(" · ", a.Folder.Raw(), diagnostics.Octets(a.Octets))
 }
 
-// MayBeFiled names the message of which it is not known whether it was filed or removed.
+// MayBeFiled names a message that may still be in the folder: it is unknown whether it was stored or removed.
 type MayBeFiled struct {
 	Folder    safetext.Remote `json:"folder"`
 	MessageID string          `json:"message_id"`
 }
 
-// Readback compares the message with what the server keeps of it. The other fields are there when they differ.
+// Readback compares the message with the copy that the server stored. The optional fields are set when the two differ.
 type Readback struct {
 	UID        uint32           `json:"uid"`
 	SentOctets int              `json:"sent_octets"`
@@ -72,7 +72,7 @@ type Cleanup struct {
 	Method string `json:"method"`
 }
 
-// Quota is the room in a mailbox (RFC 9208).
+// Quota is the storage limit of a mailbox and how much is used (RFC 9208).
 type Quota struct {
 	Root     safetext.Remote `json:"root"`
 	Resource safetext.Remote `json:"resource"`
@@ -80,7 +80,7 @@ type Quota struct {
 	Limit    uint64          `json:"limit"`
 }
 
-// NoQuota says that the server does not tell.
+// NoQuota says that the server reports no quota.
 type NoQuota struct {
 	Offered bool `json:"offered"`
 }

@@ -16,21 +16,21 @@ import (
 	"postier/internal/wire"
 )
 
-// Options say how far the rehearsal goes and in which words.
+// Options say how far the rehearsal goes and in which language.
 type Options struct {
 	// Lang is the language of the message that is filed and removed; empty means English.
 	Lang locale.Lang
 	// Product is the name of the program that will send; empty means postier.
 	Product string
-	// Create makes the folder for sent mail when there is none. The person was asked.
+	// Create allows making the folder for sent mail when there is none. The caller has asked the user.
 	Create bool
-	// LookOnly stops after the folder was found: nothing is filed.
+	// LookOnly stops after the folder was found, so that nothing is filed.
 	LookOnly bool
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
 
-// run is what the checks of one plan share. They run one after another, so that nothing here needs a lock.
+// run is what the checks of one plan share. The checks run one after another, so nothing here needs a lock.
 type run struct {
 	network  *wire.Network
 	target   account.Target
@@ -43,14 +43,14 @@ type run struct {
 	sent    client.Choice
 	message rehearsal
 	uid     imap.UID
-	// recognised is true once the message with uid was read and holds our token.
+	// recognised is true once the message with uid was read and contains our token.
 	recognised bool
 }
 
 // access is the target's mailbox with its port and security filled in, under the network's policy.
 func access(network *wire.Network, target account.Target) client.Account {
 	a := target.Mailbox()
-	a.Server = a.Server.IMAPWays()[0] // where there are two, connect looks which one it is
+	a.Server = a.Server.IMAPWays()[0] // where there are two, connect finds out which one works
 	a.AllowCleartext = network.Policy.Cleartext(a.AllowCleartext)
 	return a
 }
@@ -96,7 +96,7 @@ func Plan(network *wire.Network, target account.Target, options Options) diagnos
 		)
 	}
 	checks = append(checks, rung(check.IMAPQuota, r.quota, check.IMAPAuth))
-	// One connection: each check waits for the one before, whatever that found.
+	// The checks share one connection, so each waits for the one before, whatever its result.
 	for i := 1; i < len(checks); i++ {
 		checks[i].After = []check.ID{checks[i-1].ID}
 	}

@@ -25,7 +25,8 @@ func (r *run) explain(result *diagnostics.Result, refused *client.ReplyError) {
 	}
 }
 
-// explainChallenge reads the JSON with which OAuth servers refuse (RFC 7628 §3.2.2); the NO that follows says less.
+// explainChallenge reads the JSON in which an OAuth server explains a refusal (RFC 7628 §3.2.2). The NO that follows
+// says less.
 func (r *run) explainChallenge(result *diagnostics.Result, challenge safetext.Remote) {
 	text := strings.TrimSpace(challenge.Raw())
 	answer := explain.Match(explain.Query{Protocol: explain.IMAP, Code: "+", Text: text, Provider: r.target.Provider})

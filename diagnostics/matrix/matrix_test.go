@@ -90,7 +90,7 @@ func TestBothWaysWork(t *testing.T) {
 	}
 }
 
-func TestOneRefusalEndsTheSignIns(t *testing.T) {
+func TestGuardLockoutEndsTheSignIns(t *testing.T) {
 	t.Parallel()
 	ca := scripted.StartCA(t)
 	no := scripted.Script{"auth": scripted.Reply("535 5.7.8 no")}

@@ -14,7 +14,7 @@ import (
 type Mask struct {
 	domains []*regexp.Regexp
 	words   []*regexp.Regexp
-	// public reports whether a domain belongs to everybody, such as a provider's, and says nothing about the person.
+	// public reports whether a domain belongs to everyone, such as a provider's, and says nothing about the person.
 	public func(domain string) bool
 	seen   map[string]string
 	counts map[string]int

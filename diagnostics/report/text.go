@@ -14,10 +14,10 @@ import (
 	"postier/internal/typeset"
 )
 
-// nameColumn is where a check's time, or the reason why it was skipped, stands behind its name.
+// nameColumn is where a check's time, or the reason why it was skipped, stands after its name.
 const nameColumn = 40
 
-// wordColumn is the width of the longest status word in a language, with a blank behind it.
+// wordColumn is the width of the longest status word in a language, with a space after it.
 func wordColumn(lang locale.Lang) int {
 	widest := 0
 	for _, s := range []check.Status{check.Pass, check.Warn, check.Fail, check.Skip} {
@@ -64,7 +64,7 @@ func Opening(info Info) []string {
 	return nil
 }
 
-// Closing says in one or two lines what all results come to, and what to mend first.
+// Closing says in one or two lines what all results come to, and what to fix first.
 func Closing(lang locale.Lang, results []diagnostics.Result) []string {
 	c := locale.For(lang)
 	lines := []string{c.T("checks.report.verdict." + string(diagnostics.Verdict(results)))}

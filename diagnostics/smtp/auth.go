@@ -11,7 +11,7 @@ import (
 	"postier/internal/smtp"
 )
 
-// offered judges what the server offers for signing in, and which mechanism fits.
+// offered judges which sign-in mechanisms the server offers and whether one fits.
 func (l *ladder) offered(context.Context) diagnostics.Result {
 	name, err := l.client.Mechanism()
 	before, inside := l.client.Before().Mechanisms(), l.client.Extensions().Mechanisms()
@@ -32,7 +32,7 @@ const maxMechanismsShown = 30
 
 func (l *ladder) userName() string { return l.client.Account().Server.Username }
 
-// signIn judges the one sign-in.
+// signIn signs in once and judges the outcome.
 func (l *ladder) signIn(ctx context.Context) diagnostics.Result {
 	s, err := l.client.SignIn(ctx)
 	var result diagnostics.Result
@@ -54,7 +54,7 @@ func (l *ladder) signIn(ctx context.Context) diagnostics.Result {
 	return result
 }
 
-// oauthDocument reads what an OAuth server says about a refusal.
+// oauthDocument reads the JSON in which an OAuth server explains a refusal.
 func (l *ladder) oauthDocument(challenge []byte) OAuthDocument {
 	seen := OAuthDocument{Text: shorten(l.clean(string(challenge)))}
 	var document map[string]any

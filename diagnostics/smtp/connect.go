@@ -29,7 +29,8 @@ func (l *ladder) resolve(ctx context.Context) diagnostics.Result {
 // host is the server's name in A-labels.
 func (l *ladder) host() string { return l.client.Account().Server.Host }
 
-// connect shows each attempt. A failed one over IPv4 is a warning when another one connected; IPv6 has its own check.
+// connect lists each attempt. A failed attempt over IPv4 is a warning when another one connected. IPv6 has its own
+// check.
 func (l *ladder) connect(ctx context.Context) diagnostics.Result {
 	attempts, err := l.client.Connect(ctx)
 	evidence := connections(attempts)
@@ -51,8 +52,8 @@ func (l *ladder) connect(ctx context.Context) diagnostics.Result {
 	return diagnostics.Passed(evidence...)
 }
 
-// connect6 tells about IPv6 by itself. A broken IPv6 next to a good IPv4 makes programs slow or fail now and then, so
-// it is a warning; a host without IPv6 addresses is none.
+// connect6 judges IPv6 alone. Where IPv4 works and IPv6 does not, programs are slow or fail now and then, so that is a
+// warning. A host without IPv6 addresses is not.
 func (l *ladder) connect6(ctx context.Context) diagnostics.Result {
 	if addresses, _ := l.client.Resolve(ctx); len(addresses.V6) == 0 {
 		return diagnostics.Skipped(check.CauseNotApplicable)

@@ -14,7 +14,7 @@ import (
 	"postier/internal/wire"
 )
 
-// accepted is the result of a step to which the server said yes.
+// accepted is the result of a step that the server accepted.
 func (l *ladder) accepted(r smtp.Reply, evidence ...diagnostics.Observation) diagnostics.Result {
 	result := diagnostics.Passed(append(evidence, diagnostics.Reply{Text: l.clean(r.Text())})...)
 	result.Code = replyCode(r)
@@ -25,8 +25,8 @@ func replyCode(r smtp.Reply) *diagnostics.ReplyCode {
 	return &diagnostics.ReplyCode{Reply: r.Code, Enhanced: r.Enhanced}
 }
 
-// judge is the verdict of the check of a step on an error of the client. An error of another step keeps the check from
-// judging.
+// judge turns an error of the client into the result of a step's check. When the error belongs to another step, the
+// check is skipped.
 func (l *ladder) judge(step smtp.Step, err error, evidence ...diagnostics.Observation) diagnostics.Result {
 	var e *smtp.Error
 	if !errors.As(err, &e) || e.Step != step {
@@ -53,13 +53,13 @@ func (l *ladder) judge(step smtp.Step, err error, evidence ...diagnostics.Observ
 	return result
 }
 
-// downgrade makes a failure of a step a warning: the submission goes on.
+// downgrade turns a step's failure into a warning, because the submission goes on.
 func (l *ladder) downgrade(result diagnostics.Result) diagnostics.Result {
 	result.Status, l.failed = check.Warn, nil
 	return result
 }
 
-// checkOf is the check whose failure keeps others from judging.
+// checkOf returns the check that a skipped check names as its unmet need.
 func checkOf(e *smtp.Error) check.ID {
 	switch {
 	case e == nil:
@@ -72,7 +72,8 @@ func checkOf(e *smtp.Error) check.ID {
 	return check.SMTPTLS
 }
 
-// Findings of the client that say all by their cause, and those of which the words are worth showing.
+// The client's own findings: for silent ones the cause says everything, for spoken ones the error's text is shown as
+// well.
 var (
 	silent = []error{
 		smtp.ErrHost, smtp.ErrNoTLS, smtp.ErrNoAuth, smtp.ErrNoMechanism, smtp.ErrOnlyTokens, wire.ErrNoAddress,
@@ -80,7 +81,8 @@ var (
 	spoken = []error{smtp.ErrNoSecret, smtp.ErrUTF8, smtp.ErrAddress, smtp.ErrTooLarge}
 )
 
-// broken reports whether an error is a fault of the connection, and no reply, nonsense or finding of this side.
+// broken reports whether an error is a fault of the connection, and neither a reply, an invalid reply nor a finding of
+// the client.
 func broken(err error) bool {
 	var protocol *smtp.ProtocolError
 	var mechanism *sasl.Error
@@ -89,7 +91,7 @@ func broken(err error) bool {
 		!slices.ContainsFunc(spoken, is)
 }
 
-// evidence shows what an error is about.
+// evidence returns the observation that an error quotes.
 func (l *ladder) evidence(e *smtp.Error) diagnostics.Evidence {
 	var protocol *smtp.ProtocolError
 	switch {
@@ -108,5 +110,5 @@ func (l *ladder) evidence(e *smtp.Error) diagnostics.Evidence {
 	return diagnostics.Evidence{seen}
 }
 
-// clean replaces every form of the secret.
+// clean masks every form of the secret.
 func (l *ladder) clean(text string) safetext.Remote { return l.client.Clean(text) }

@@ -11,19 +11,19 @@ import (
 	"postier/internal/wire"
 )
 
-// Options say what is done beside looking.
+// Options say what a run does besides observing.
 type Options struct {
 	// Message is sent when it is not nil: a whole message with its header, lines ended by CRLF.
 	Message []byte
-	// Recipients take the trial RCPT and the message; empty means Target.To alone. Never an address that nobody typed
-	// (docs/security.md T21).
+	// Recipients take the trial RCPT and the message; empty means Target.To alone. It must be an address that the user
+	// named (docs/security.md T21).
 	Recipients []string
 	// Aliases are further sender addresses to try, without sending; ignored when Message is set.
 	Aliases []string
 }
 
-// ladder is what the checks of one plan share: the client that they look at. The checks run one after the other, as
-// their needs say, except for net.connect6, which only asks the client for its attempts over IPv6.
+// ladder is what the checks of one plan share: the client whose steps they judge. The needs make them run one after the
+// other, except for net.connect6, which only asks the client for its attempts over IPv6.
 type ladder struct {
 	network *wire.Network
 	target  account.Target
@@ -32,7 +32,7 @@ type ladder struct {
 
 	transaction *smtp.Transaction
 	receipt     smtp.Receipt
-	// failed is the error of the client that ended the submission.
+	// failed is the client's error that ended the submission.
 	failed error
 }
 
@@ -110,14 +110,14 @@ func after(c diagnostics.Check, ids ...check.ID) diagnostics.Check {
 	return c
 }
 
-// traced gives a result the time and the lines of a step that may have been taken for another check.
+// traced gives a result the time and the lines of its step, which may have run earlier for another check.
 func (l *ladder) traced(step smtp.Step, result diagnostics.Result) diagnostics.Result {
 	trace := l.client.Trace(step)
 	result.Took, result.Transcript = trace.Took, trace.Lines
 	return result
 }
 
-// needsFailed is the result of a check whose need was found out only while climbing.
+// needsFailed is the result of a check whose need became known only during the run.
 func needsFailed(need check.ID) diagnostics.Result {
 	return diagnostics.Result{Status: check.Skip, Cause: check.CauseNeedsFailed, Needs: ids(need)}
 }

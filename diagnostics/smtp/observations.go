@@ -5,7 +5,8 @@ import (
 	"postier/internal/safetext"
 )
 
-// Buffered is what lay in the buffer when the consent to STARTTLS came: nothing, or it is an injection.
+// Buffered counts the octets that were already received when the server agreed to STARTTLS. More than none is an
+// injection.
 type Buffered struct {
 	Octets int `json:"octets"`
 }
@@ -19,21 +20,21 @@ type OAuthDocument struct {
 	Configuration *safetext.Remote `json:"openid-configuration,omitzero"`
 }
 
-// Alias is a further sender address that was tried. Reply is there when it was refused.
+// Alias is a further sender address that was tried. Reply is set when the server refused it.
 type Alias struct {
 	Text     safetext.Remote  `json:"-"`
 	Accepted bool             `json:"accepted"`
 	Reply    *safetext.Remote `json:"reply,omitzero"`
 }
 
-// Message is the message as it was handed over.
+// Message describes the message as it was sent.
 type Message struct {
 	Octets     int   `json:"octets"`
 	Recipients int   `json:"recipients"`
 	TookMS     int64 `json:"took_ms"`
 }
 
-// QueueID is the name that the server gave the message.
+// QueueID is the identifier that the server gave the message.
 type QueueID struct {
 	Text safetext.Remote `json:"-"`
 }

@@ -12,7 +12,8 @@ import (
 	"postier/internal/smtp"
 )
 
-// greetingSlow is when a banner counts as late: people notice, and programs with short deadlines give up.
+// greetingSlow is the wait after which a banner counts as late: users notice it, and programs with short deadlines give
+// up.
 const greetingSlow = 10 * time.Second
 
 // greeting judges the banner (RFC 5321 §3.1).
@@ -33,7 +34,7 @@ func (l *ladder) greeting(ctx context.Context) diagnostics.Result {
 	return l.traced(smtp.StepGreeting, result)
 }
 
-// secure judges how TLS came about: at once, or by STARTTLS.
+// secure judges how TLS was established: at once, or by STARTTLS.
 func (l *ladder) secure(ctx context.Context) diagnostics.Result {
 	report, err := l.client.Secure(ctx)
 	way, clear := l.client.Way(), diagnostics.NoTLS()
@@ -53,7 +54,7 @@ func (l *ladder) secure(ctx context.Context) diagnostics.Result {
 	return l.traced(smtp.StepTLS, result)
 }
 
-// certificate judges the chain that the handshake showed, for the host that the person confirmed.
+// certificate judges the chain of the handshake for the host that the user confirmed.
 func (l *ladder) certificate(ctx context.Context) diagnostics.Result {
 	if l.client.Way().Security == config.SecurityNone {
 		return diagnostics.Skipped(check.CauseNotApplicable)
@@ -62,7 +63,7 @@ func (l *ladder) certificate(ctx context.Context) diagnostics.Result {
 	return diagnostics.JudgeCertificate(ctx, l.network, l.host(), report)
 }
 
-// injection is the verdict on what came after the consent to STARTTLS (docs/security.md T2).
+// injection judges whether data followed the server's consent to STARTTLS before TLS began (docs/security.md T2).
 func (l *ladder) injection(ctx context.Context) diagnostics.Result {
 	_, err := l.client.Secure(ctx)
 	var e *smtp.Error

@@ -12,7 +12,7 @@ import (
 	"postier/internal/wire"
 )
 
-// Outcome is what became of one message.
+// Outcome says whether one message was accepted, with the results of all checks.
 type Outcome struct {
 	State   smtp.State
 	Receipt smtp.Receipt
@@ -30,8 +30,8 @@ func (e *SendError) Error() string {
 	return fmt.Sprintf("submission stopped at %s: %s", e.Result.ID, e.Result.Cause)
 }
 
-// Send hands one message to the submission server of target, climbing the whole ladder once. It tries nothing twice.
-// The error is nil when the server took the message for at least one recipient, else a *SendError or ctx's error.
+// Send hands one message to the submission server of target, running the whole ladder once. It retries nothing. The
+// error is nil when the server took the message for at least one recipient, else a *SendError or ctx's error.
 func Send(ctx context.Context, network *wire.Network, target account.Target, message []byte,
 	recipients []string,
 ) (Outcome, error) {

@@ -126,7 +126,7 @@ func TestRoundTrips(t *testing.T) {
 			}
 		}
 		wantPass(t, diagnostics.Run(t.Context(), observe, diagnostics.Plan{Checks: l.checks()}))
-		total := test.floor + l.client.Turns() - 1 // nobody waits for QUIT
+		total := test.floor + l.client.Turns() - 1 // no one waits for QUIT
 		if total != test.want {
 			t.Errorf("%s, message %t: %d round trips, want %d", test.security, test.message != nil, total, test.want)
 		}

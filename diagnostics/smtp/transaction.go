@@ -10,7 +10,7 @@ import (
 	"postier/internal/smtp"
 )
 
-// to lists who takes the trial recipient or the message.
+// to lists the recipients of the trial RCPT or of the message.
 func (l *ladder) to() []string {
 	if len(l.opts.Recipients) > 0 {
 		return l.opts.Recipients
@@ -18,8 +18,9 @@ func (l *ladder) to() []string {
 	return []string{l.target.To()}
 }
 
-// sender judges MAIL, and those refusals of RCPT that are about the sender. What it begins, recipient and message go on
-// with: MAIL, RCPT and DATA are one round trip where the server allows it.
+// sender begins the transaction and judges the reply to MAIL, and those refusals of RCPT that are about the sender. The
+// checks of recipient and message continue the same transaction: MAIL, RCPT and DATA are one round trip where the
+// server allows it.
 func (l *ladder) sender(ctx context.Context) diagnostics.Result {
 	t := l.client.Begin(ctx, smtp.Mail{From: l.target.Author(), To: l.to(), Message: l.opts.Message})
 	l.transaction = t
@@ -39,8 +40,8 @@ func (l *ladder) sender(ctx context.Context) diagnostics.Result {
 	return result
 }
 
-// recipient judges RCPT. The first refusal gives the cause; with several recipients one that is taken makes it a
-// warning.
+// recipient judges RCPT. The first refusal gives the cause; when the server accepts another recipient, the failure
+// becomes a warning.
 func (l *ladder) recipient(ctx context.Context) diagnostics.Result {
 	t := l.transaction
 	var result *diagnostics.Result
@@ -72,10 +73,10 @@ func (l *ladder) recipient(ctx context.Context) diagnostics.Result {
 	return *result
 }
 
-// maxAliases bounds the trial senders of one run: servers count errors and hang up.
+// maxAliases bounds the trial senders of one run, because servers count errors and hang up.
 const maxAliases = 10
 
-// aliases tries further sender addresses, each in a transaction that is never finished.
+// aliases tries further sender addresses, each in a transaction that is dropped before DATA.
 func (l *ladder) aliases(ctx context.Context) diagnostics.Evidence {
 	var list diagnostics.Evidence
 	for _, address := range l.opts.Aliases[:min(len(l.opts.Aliases), maxAliases)] {

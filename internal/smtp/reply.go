@@ -21,7 +21,7 @@ type Reply struct {
 // Text is the reply as it came, lines joined by LF.
 func (r Reply) Text() string { return strings.Join(r.raw, "\n") }
 
-// Words is what the server said without the reply code, lines joined by a blank.
+// Words is what the server said without the reply code, lines joined by a space.
 func (r Reply) Words() string { return strings.Join(r.Lines, " ") }
 
 // Sentence is the reply as one line in which the codes stand once, as the catalogue's patterns expect, and the first

@@ -74,12 +74,7 @@ func (t *Transaction) RecipientErr() error {
 	case len(t.Recipients) == 0:
 		return t.client.failure(StepRecipient, t.err)
 	}
-	return t.RefusalOf(t.Recipients[0])
-}
-
-// RefusalOf is the error for a recipient that was refused.
-func (t *Transaction) RefusalOf(r Recipient) *Error {
-	return t.client.refused(StepRecipient, r.Reply, nil)
+	return t.Recipients[0].Refusal
 }
 
 // Refusal is the refusal of the transaction in the server's words, empty when there was none.

@@ -86,7 +86,7 @@ func (c *checkup) run(ctx context.Context, plans ...diagnostics.Plan) error {
 		observe = screen.observe
 		defer screen.stop()
 	}
-	diagnostics.OneRefusal(c.agreeAgain(screen), plans...)
+	diagnostics.GuardLockout(c.agreeAgain(screen), plans...)
 	results := diagnostics.Run(ctx, observe, plans...)
 	if screen != nil {
 		screen.stop()

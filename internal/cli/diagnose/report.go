@@ -75,7 +75,7 @@ func runReport(ctx context.Context, o *ReportOptions) error {
 		observe = view.observe
 		defer view.stop()
 	}
-	diagnostics.OneRefusal(nil, plans...)
+	diagnostics.GuardLockout(nil, plans...)
 	results := diagnostics.Run(ctx, observe, plans...)
 	info.Took = time.Since(info.Started)
 	if ctx.Err() != nil {
