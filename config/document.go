@@ -14,6 +14,7 @@ import (
 	"postier/internal/locale"
 	"postier/internal/safefile"
 	"postier/internal/safetext"
+	"postier/internal/strictjson"
 )
 
 const (
@@ -30,12 +31,15 @@ type Document struct {
 	// Path is absolute.
 	Path string
 
-	tree    *node  // as read; nil for a new document
-	read    []byte // as read, to notice that another program has saved since; nil for a new document
+	tree    *strictjson.Node // as read; nil for a new document
+	read    []byte           // as read, to notice that another program has saved since; nil for a new document
 	misfits Faults
 	unknown Faults // also keys that are missing
 	inline  bool   // as read, it held a secret
 }
+
+// SyntaxError says that a file is not the JSON of a configuration.
+type SyntaxError = strictjson.SyntaxError
 
 // VersionError says that a file was written by a newer program. It is never rewritten.
 type VersionError struct {
@@ -82,7 +86,7 @@ func Load(path string) (*Document, error) {
 		return nil, err
 	}
 	// Versions start at 1: a program that wrote a lower one used another format.
-	if len(doc.misfits) > 0 || doc.tree.get("version") != nil && doc.File.Version < 1 {
+	if len(doc.misfits) > 0 || doc.tree.Get("version") != nil && doc.File.Version < 1 {
 		return nil, &InvalidError{Path: doc.Path, Faults: doc.Validate().Errors()}
 	}
 	return doc, nil
@@ -113,7 +117,7 @@ func Check(path string) (*Document, error) {
 
 // Parse is Check for content that is already in memory.
 func Parse(path string, data []byte) (*Document, error) {
-	tree, err := parseTree(data)
+	tree, err := strictjson.Parse(data)
 	if err != nil {
 		var syntax *SyntaxError
 		if errors.As(err, &syntax) {
@@ -125,13 +129,12 @@ func Parse(path string, data []byte) (*Document, error) {
 	if err := doc.checkVersion(); err != nil {
 		return nil, err
 	}
-	var s shaper
-	known := s.known(tree, reflect.TypeFor[File](), "")
-	doc.misfits, doc.unknown = s.misfits, s.unknown
+	known, misfits := strictjson.Fit(tree, reflect.TypeFor[File](), nil)
+	doc.shape(misfits)
 	if known == nil {
-		known = &node{kind: kindObject}
+		known = &strictjson.Node{Kind: strictjson.Object}
 	}
-	if err := json.Unmarshal(known.encode(), &doc.File); err != nil {
+	if err := json.Unmarshal(known.Encode(), &doc.File); err != nil {
 		panic("config: a tree of the right shape always decodes: " + err.Error())
 	}
 	if doc.File.Profiles == nil {
@@ -143,13 +146,31 @@ func Parse(path string, data []byte) (*Document, error) {
 	return doc, nil
 }
 
+// shape keeps what does not match the types of profile.go.
+func (d *Document) shape(misfits []strictjson.Misfit) {
+	for _, m := range misfits {
+		key := []any{"key", safetext.FromRemote(m.Key)}
+		switch {
+		case m.Want != "":
+			d.misfits = append(d.misfits, Fault{Path: m.Path, Text: locale.Msg("config.shape." + m.Want)})
+		case m.Missing:
+			d.unknown = append(d.unknown, Fault{Path: m.Path, Text: locale.Msg("config.missing_key", "key", m.Key)})
+		case m.Like != "":
+			text := locale.Msg("config.unknown_key_like", append(key, "suggestion", m.Like)...)
+			d.unknown = append(d.unknown, Fault{Path: m.Path, Text: text})
+		default:
+			d.unknown = append(d.unknown, Fault{Path: m.Path, Text: locale.Msg("config.unknown_key", key...)})
+		}
+	}
+}
+
 // checkVersion runs first, because every other rule may differ in a newer file.
 func (d *Document) checkVersion() error {
-	version := d.tree.get("version")
-	if version == nil || version.kind != kindNumber {
+	version := d.tree.Get("version")
+	if version == nil || version.Kind != strictjson.Number {
 		return nil
 	}
-	number := version.scalar.(json.Number)
+	number := version.Scalar.(json.Number)
 	if value, err := strconv.ParseFloat(number.String(), 64); err != nil || value > Version {
 		return &VersionError{Path: d.Path, Version: number.String()}
 	}
@@ -199,14 +220,14 @@ func (d *Document) Encode() []byte {
 	if err != nil {
 		panic("config: settings are plain values and always marshal: " + err.Error())
 	}
-	fresh, err := parseTree(data)
+	fresh, err := strictjson.Parse(data)
 	if err != nil {
 		panic("config: own JSON is always readable: " + err.Error())
 	}
 	if d.tree == nil {
-		return fresh.encode()
+		return fresh.Encode()
 	}
-	return merge(d.tree, fresh, reflect.TypeFor[File]()).encode()
+	return merge(d.tree, fresh, reflect.TypeFor[File]()).Encode()
 }
 
 // Save validates and writes the file with mode 0600, and the schema next to it. Unknown keys and the order of the old
@@ -256,7 +277,7 @@ func writtenInline(f *File) Faults {
 	for _, name := range f.Names() {
 		if p := f.Profiles[name]; p != nil && p.Credential.Kind == CredentialInline {
 			faults = append(faults, Fault{
-				Path: join("profiles."+name, "credential"),
+				Path: strictjson.Join("profiles."+name, "credential"),
 				Text: locale.Msg("config.credential.inline"),
 			})
 		}

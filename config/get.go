@@ -10,6 +10,7 @@ import (
 
 	"postier/internal/locale"
 	"postier/internal/safetext"
+	"postier/internal/strictjson"
 )
 
 // ErrNoKey says that the document has no such key.
@@ -33,7 +34,7 @@ func (e *KeyError) Text() locale.Text {
 // profiles.durand.validated.checks.smtp.auth. A string comes without quotes, everything else as JSON on one line. A key
 // that the format knows and the file leaves out has its zero value. An inline secret is never returned.
 func Get(d *Document, key string) (string, error) {
-	tree, err := parseTree(d.Encode())
+	tree, err := strictjson.Parse(d.Encode())
 	if err != nil {
 		panic("config: own JSON is always readable: " + err.Error())
 	}
@@ -42,43 +43,43 @@ func Get(d *Document, key string) (string, error) {
 	switch {
 	case found == nil:
 		return zeroOf(d, key)
-	case found.kind == kindString:
-		return found.scalar.(string), nil
+	case found.Kind == strictjson.String:
+		return found.Scalar.(string), nil
 	}
-	return found.compact(), nil
+	return found.Compact(), nil
 }
 
 // hidden stands for an inline secret wherever a document is shown.
 const hidden = "***"
 
-func hideInline(tree *node) {
-	profiles := tree.get("profiles")
+func hideInline(tree *strictjson.Node) {
+	profiles := tree.Get("profiles")
 	if profiles == nil {
 		return
 	}
-	for _, m := range profiles.members {
-		if credential := m.value.get("credential"); credential != nil {
-			if value := credential.get("value"); value != nil {
-				*value = node{kind: kindString, scalar: hidden}
+	for _, m := range profiles.Members {
+		if credential := m.Value.Get("credential"); credential != nil {
+			if value := credential.Get("value"); value != nil {
+				*value = strictjson.Node{Kind: strictjson.String, Scalar: hidden}
 			}
 		}
 	}
 }
 
 // find follows words; a key may itself contain dots (check ids do), so that longer keys are tried first.
-func find(n *node, words []string) *node {
+func find(n *strictjson.Node, words []string) *strictjson.Node {
 	if len(words) == 0 {
 		return n
 	}
-	if n.kind == kindArray {
+	if n.Kind == strictjson.Array {
 		at, err := strconv.Atoi(words[0])
-		if err != nil || at < 0 || at >= len(n.items) {
+		if err != nil || at < 0 || at >= len(n.Items) {
 			return nil
 		}
-		return find(n.items[at], words[1:])
+		return find(n.Items[at], words[1:])
 	}
 	for length := len(words); length > 0; length-- {
-		if value := n.get(strings.Join(words[:length], ".")); value != nil {
+		if value := n.Get(strings.Join(words[:length], ".")); value != nil {
 			if found := find(value, words[length:]); found != nil {
 				return found
 			}
@@ -99,7 +100,7 @@ func zeroOf(d *Document, key string) (string, error) {
 		}
 		switch value.Kind() {
 		case reflect.Struct:
-			field, ok := jsonFields(value.Type())[word]
+			field, ok := strictjson.Fields(value.Type())[word]
 			if !ok {
 				return "", &KeyError{key}
 			}

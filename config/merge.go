@@ -3,74 +3,79 @@ package config
 import (
 	"encoding/json"
 	"reflect"
+	"time"
+
+	"postier/internal/strictjson"
 )
 
 // merge returns fresh in the order of old, with the keys of old that t does not know. Empty values (0, "", false, [])
 // that old spelled out stay in the file.
-func merge(old, fresh *node, t reflect.Type) *node {
+func merge(old, fresh *strictjson.Node, t reflect.Type) *strictjson.Node {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	if fresh.kind != kindObject || old.kind != kindObject || t == timeType {
+	if fresh.Kind != strictjson.Object || old.Kind != strictjson.Object || t == reflect.TypeFor[time.Time]() {
 		return fresh
 	}
 	var fields map[string]reflect.StructField
 	if t.Kind() == reflect.Struct {
-		fields = jsonFields(t)
+		fields = strictjson.Fields(t)
 	}
-	out := &node{kind: kindObject}
-	for _, m := range old.members {
-		if value := mergeMember(m, fresh.get(m.key), t, fields); value != nil {
-			out.members = append(out.members, member{m.key, value})
+	out := &strictjson.Node{Kind: strictjson.Object}
+	for _, m := range old.Members {
+		if value := mergeMember(m, fresh.Get(m.Key), t, fields); value != nil {
+			out.Members = append(out.Members, strictjson.Member{Key: m.Key, Value: value})
 		}
 	}
-	for _, m := range fresh.members {
-		if old.get(m.key) == nil {
-			out.members = append(out.members, m)
+	for _, m := range fresh.Members {
+		if old.Get(m.Key) == nil {
+			out.Members = append(out.Members, m)
 		}
 	}
 	return out
 }
 
 // mergeMember returns the new value of one key of old, nil when the key goes.
-func mergeMember(m member, fresh *node, t reflect.Type, fields map[string]reflect.StructField) *node {
+func mergeMember(
+	m strictjson.Member, fresh *strictjson.Node, t reflect.Type, fields map[string]reflect.StructField,
+) *strictjson.Node {
 	if fields == nil { // a map: its keys are data
 		if fresh == nil {
 			return nil
 		}
-		return merge(m.value, fresh, t.Elem())
+		return merge(m.Value, fresh, t.Elem())
 	}
-	field, known := fields[m.key]
+	field, known := fields[m.Key]
 	switch {
 	case !known:
-		return m.value
+		return m.Value
 	case fresh != nil:
-		return merge(m.value, fresh, field.Type)
-	case field.Type.Kind() == reflect.Struct && m.value.kind == kindObject:
+		return merge(m.Value, fresh, field.Type)
+	case field.Type.Kind() == reflect.Struct && m.Value.Kind == strictjson.Object:
 		// Left out because it is empty; it may still hold unknown keys or spelled-out empty values.
-		kept := merge(m.value, &node{kind: kindObject}, field.Type)
-		if len(kept.members) == 0 && len(m.value.members) > 0 {
+		kept := merge(m.Value, &strictjson.Node{Kind: strictjson.Object}, field.Type)
+		if len(kept.Members) == 0 && len(m.Value.Members) > 0 {
 			return nil
 		}
 		return kept
-	case m.value.empty():
-		return m.value
+	case empty(m.Value):
+		return m.Value
 	}
 	return nil
 }
 
-func (n *node) empty() bool {
-	switch n.kind {
-	case kindObject:
-		return len(n.members) == 0
-	case kindArray:
-		return len(n.items) == 0
-	case kindString:
-		return n.scalar == ""
-	case kindBool:
-		return n.scalar == false
-	case kindNumber:
-		return n.scalar == json.Number("0")
+func empty(n *strictjson.Node) bool {
+	switch n.Kind {
+	case strictjson.Object:
+		return len(n.Members) == 0
+	case strictjson.Array:
+		return len(n.Items) == 0
+	case strictjson.String:
+		return n.Scalar == ""
+	case strictjson.Bool:
+		return n.Scalar == false
+	case strictjson.Number:
+		return n.Scalar == json.Number("0")
 	}
 	return false
 }

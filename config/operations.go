@@ -85,13 +85,13 @@ func (d *Document) renameInTree(name, to string) {
 	if d.tree == nil {
 		return
 	}
-	profiles := d.tree.get("profiles")
+	profiles := d.tree.Get("profiles")
 	if profiles == nil {
 		return
 	}
-	for i, m := range profiles.members {
-		if m.key == name {
-			profiles.members[i].key = to
+	for i, m := range profiles.Members {
+		if m.Key == name {
+			profiles.Members[i].Key = to
 		}
 	}
 }

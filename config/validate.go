@@ -9,6 +9,7 @@ import (
 	"postier/internal/check"
 	"postier/internal/locale"
 	"postier/internal/safetext"
+	"postier/internal/strictjson"
 )
 
 const (
@@ -33,7 +34,7 @@ func Validate(f *File) Faults {
 		v.add("profiles", locale.Msg("config.too_many", "max", maxProfiles))
 	}
 	for _, name := range f.Names() {
-		path := join("profiles", name)
+		path := strictjson.Join("profiles", name)
 		v.check(path, ValidateName(name))
 		p := f.Profiles[name]
 		if p == nil {
@@ -108,7 +109,7 @@ func (v *validator) sharedSenders() {
 		for i, sender := range p.Senders {
 			key := strings.ToLower(AddressASCIIDomain("@" + strings.TrimPrefix(sender, "@")))
 			if other, ok := first[key]; ok && other != name {
-				v.warn(join(join("profiles", name), "senders."+strconv.Itoa(i)),
+				v.warn(strictjson.Join(strictjson.Join("profiles", name), "senders."+strconv.Itoa(i)),
 					locale.Msg("config.sender.shared", "value", safetext.FromRemote(sender), "name", other))
 			} else {
 				first[key] = name
@@ -118,7 +119,7 @@ func (v *validator) sharedSenders() {
 }
 
 func (v *validator) profile(path string, p *Profile) {
-	at := func(key string) string { return join(path, key) }
+	at := func(key string) string { return strictjson.Join(path, key) }
 	v.check(at("label"), ValidateText(p.Label))
 	v.optional(at("provider"), p.Provider, ValidateName)
 	v.check(at("from.name"), ValidateText(p.From.Name))
@@ -149,7 +150,7 @@ func (v *validator) list(path string, values []string, limit int, validate func(
 	}
 	seen := map[string]bool{}
 	for i, value := range values {
-		at := join(path, strconv.Itoa(i))
+		at := strictjson.Join(path, strconv.Itoa(i))
 		v.check(at, validate(value))
 		if seen[value] {
 			v.warn(at, locale.Msg("config.doubled", "value", safetext.FromRemote(value)))
@@ -163,7 +164,7 @@ func (v *validator) kinds(path string, kinds map[string]bool) {
 		v.add(path, locale.Msg("config.too_many", "max", maxKinds))
 	}
 	for _, name := range sortedKeys(kinds) {
-		v.check(join(path, name), ValidateName(name))
+		v.check(strictjson.Join(path, name), ValidateName(name))
 	}
 }
 
@@ -178,20 +179,20 @@ func (v *validator) limits(path string, l *Limits) {
 		{"recipients_per_message", l.RecipientsPerMessage},
 		{"batch.messages", l.Batch.Messages},
 	} {
-		v.check(join(path, row.key), ValidateLimit(row.value))
+		v.check(strictjson.Join(path, row.key), ValidateLimit(row.value))
 	}
-	v.check(join(path, "batch.wait_seconds"), ValidateWait(l.Batch.WaitSeconds))
+	v.check(strictjson.Join(path, "batch.wait_seconds"), ValidateWait(l.Batch.WaitSeconds))
 	if l.Batch.WaitSeconds > 0 && l.Batch.Messages == 0 {
-		v.warn(join(path, "batch.messages"), locale.Msg("config.batch.messages"))
+		v.warn(strictjson.Join(path, "batch.messages"), locale.Msg("config.batch.messages"))
 	}
 }
 
 func (v *validator) testMode(path string, t TestMode) {
 	if t.Enabled && t.Address == "" {
-		v.add(join(path, "address"), locale.Msg("config.test_mode.address"))
+		v.add(strictjson.Join(path, "address"), locale.Msg("config.test_mode.address"))
 		return
 	}
-	v.optional(join(path, "address"), t.Address, ValidateAddress)
+	v.optional(strictjson.Join(path, "address"), t.Address, ValidateAddress)
 }
 
 // wordPattern is a check id or a cause as diagnostics names them: smtp.auth, app-password-required.
@@ -199,10 +200,10 @@ var wordPattern = regexp.MustCompile(`^[a-z][a-z0-9-]*([.][a-z0-9-]+)*$`)
 
 func (v *validator) disabled(path string, p *Profile) {
 	if p.Disabled.At.IsZero() {
-		v.add(join(path, "at"), locale.Msg("config.shape.time"))
+		v.add(strictjson.Join(path, "at"), locale.Msg("config.shape.time"))
 	}
 	if !wordPattern.MatchString(string(p.Disabled.Cause)) {
-		v.add(join(path, "cause"), locale.Msg("config.disabled.cause"))
+		v.add(strictjson.Join(path, "cause"), locale.Msg("config.disabled.cause"))
 	}
 	if p.Enabled {
 		v.warn(path, locale.Msg("config.disabled.enabled"))
@@ -211,19 +212,19 @@ func (v *validator) disabled(path string, p *Profile) {
 
 func (v *validator) validated(path string, p *Profile) {
 	if p.Validated.At.IsZero() {
-		v.add(join(path, "at"), locale.Msg("config.shape.time"))
+		v.add(strictjson.Join(path, "at"), locale.Msg("config.shape.time"))
 	}
 	sum, found := strings.CutPrefix(p.Validated.Digest, digestPrefix)
 	if _, err := hex.DecodeString(sum); !found || err != nil || !ValidatePin(sum).Empty() {
-		v.add(join(path, "digest"), locale.Msg("config.validated.digest"))
+		v.add(strictjson.Join(path, "digest"), locale.Msg("config.validated.digest"))
 	} else if !p.Proven() {
 		v.warn(path, locale.Msg("config.validated.stale"))
 	}
 	if len(p.Validated.Checks) > maxChecks {
-		v.add(join(path, "checks"), locale.Msg("config.too_many", "max", maxChecks))
+		v.add(strictjson.Join(path, "checks"), locale.Msg("config.too_many", "max", maxChecks))
 	}
 	for _, id := range sortedKeys(p.Validated.Checks) {
-		at := join(join(path, "checks"), string(id))
+		at := strictjson.Join(strictjson.Join(path, "checks"), string(id))
 		if !wordPattern.MatchString(string(id)) {
 			v.add(at, locale.Msg("config.validated.check", "value", safetext.FromRemote(string(id))))
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"postier/internal/locale"
+	"postier/internal/strictjson"
 )
 
 type serverRole int
@@ -51,23 +52,23 @@ func enum[T ~string](v *validator, path string, value T, allowed []T) {
 }
 
 func (v *validator) server(path string, s *Server, role serverRole) {
-	v.check(join(path, "host"), ValidateHost(s.Host))
-	v.check(join(path, "port"), ValidatePort(s.Port))
-	enum(v, join(path, "security"), s.Security, Securities())
+	v.check(strictjson.Join(path, "host"), ValidateHost(s.Host))
+	v.check(strictjson.Join(path, "port"), ValidatePort(s.Port))
+	enum(v, strictjson.Join(path, "security"), s.Security, Securities())
 	if s.Auth != "" {
-		enum(v, join(path, "auth"), s.Auth, Mechanisms())
+		enum(v, strictjson.Join(path, "auth"), s.Auth, Mechanisms())
 	}
 	switch {
 	case s.Auth == MechanismNone && role == imapServer:
-		v.add(join(path, "auth"), locale.Msg("config.imap.auth"))
+		v.add(strictjson.Join(path, "auth"), locale.Msg("config.imap.auth"))
 	case s.Auth != MechanismNone:
-		v.check(join(path, "username"), ValidateUsername(s.Username))
+		v.check(strictjson.Join(path, "username"), ValidateUsername(s.Username))
 	default:
-		v.optional(join(path, "username"), s.Username, ValidateUsername)
+		v.optional(strictjson.Join(path, "username"), s.Username, ValidateUsername)
 	}
-	v.optional(join(path, "helo"), s.Helo, ValidateHelo)
+	v.optional(strictjson.Join(path, "helo"), s.Helo, ValidateHelo)
 	if text := WarnPort(s.Port, s.Security); !text.Empty() {
-		v.warn(join(path, "port"), text)
+		v.warn(strictjson.Join(path, "port"), text)
 	}
 }
 
@@ -88,24 +89,24 @@ func WarnPort(port int, security Security) locale.Text {
 func (v *validator) insecure(path string, p *Profile) {
 	switch {
 	case p.Insecure && (p.Submission.Cleartext() || p.SentCopy.IMAP.Cleartext()):
-		v.warn(join(path, "insecure"), locale.Msg("config.insecure.on"))
+		v.warn(strictjson.Join(path, "insecure"), locale.Msg("config.insecure.on"))
 	case p.Insecure:
 	case p.Submission.Cleartext():
-		v.add(join(path, "submission.security"), locale.Msg("config.insecure.needed"))
+		v.add(strictjson.Join(path, "submission.security"), locale.Msg("config.insecure.needed"))
 	case p.SentCopy.IMAP.Cleartext():
-		v.add(join(path, "sent_copy.imap.security"), locale.Msg("config.insecure.needed"))
+		v.add(strictjson.Join(path, "sent_copy.imap.security"), locale.Msg("config.insecure.needed"))
 	}
 }
 
 func (v *validator) sentCopy(path string, s *SentCopy) {
-	enum(v, join(path, "mode"), s.Mode, SentModes())
+	enum(v, strictjson.Join(path, "mode"), s.Mode, SentModes())
 	if s.IMAP != nil {
-		v.server(join(path, "imap"), s.IMAP, imapServer)
+		v.server(strictjson.Join(path, "imap"), s.IMAP, imapServer)
 	} else if s.Mode == SentAppend {
-		v.add(join(path, "imap"), locale.Msg("config.sent_copy.imap"))
+		v.add(strictjson.Join(path, "imap"), locale.Msg("config.sent_copy.imap"))
 	}
 	if s.Folder != "" || s.Mode == SentAppend {
-		v.check(join(path, "folder"), ValidateFolder(s.Folder))
+		v.check(strictjson.Join(path, "folder"), ValidateFolder(s.Folder))
 	}
 }
 
@@ -135,10 +136,10 @@ func (v *validator) credential(path string, p *Profile) {
 	if c.Kind == CredentialInline {
 		v.warn(path, locale.Msg("config.credential.inline"))
 	} else {
-		enum(v, join(path, "kind"), c.Kind, CredentialKinds())
+		enum(v, strictjson.Join(path, "kind"), c.Kind, CredentialKinds())
 	}
 	if c.Type != "" {
-		enum(v, join(path, "type"), c.Type, SecretTypes())
+		enum(v, strictjson.Join(path, "type"), c.Type, SecretTypes())
 	}
 	allowed, known := credentialKeys[c.Kind]
 	if !known {
@@ -149,11 +150,11 @@ func (v *validator) credential(path string, p *Profile) {
 		required, ok := allowed[key]
 		switch {
 		case !ok && given[key]:
-			v.add(join(path, key), locale.Msg("config.credential.foreign_key", "key", key, "kind", c.Kind))
+			v.add(strictjson.Join(path, key), locale.Msg("config.credential.foreign_key", "key", key, "kind", c.Kind))
 		case required && !given[key]:
-			v.add(join(path, key), locale.Msg("config.credential.missing_key", "key", key, "kind", c.Kind))
+			v.add(strictjson.Join(path, key), locale.Msg("config.credential.missing_key", "key", key, "kind", c.Kind))
 		case ok && given[key]:
-			v.check(join(path, key), c.validate(key))
+			v.check(strictjson.Join(path, key), c.validate(key))
 		}
 	}
 }

@@ -30,7 +30,7 @@ func TestEveryKeyHasWordsAndEveryWordAKey(t *testing.T) {
 	t.Parallel()
 	used := map[string]bool{}
 	key := regexp.MustCompile(`^config\.[a-z_]+(\.[a-z0-9_]+)*$`)
-	for _, root := range []string{".", "../internal/safefile"} {
+	for _, root := range []string{".", "../internal/safefile", "../internal/strictjson"} {
 		err := filepath.WalkDir(root, func(path string, _ fs.DirEntry, err error) error {
 			if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 				return err

@@ -5,37 +5,36 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"maps"
 	"reflect"
-	"slices"
 	"strconv"
-	"strings"
 
 	"postier/config"
 	"postier/internal/locale"
 	"postier/internal/safetext"
+	"postier/internal/strictjson"
 )
 
 // Parse reads the content of a file: unknown keys, values of the wrong type and wrong values are faults with their
 // place.
 func Parse(data []byte) (*File, config.Faults, error) {
 	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber()
-	var tree any
-	if err := d.Decode(&tree); err != nil {
+	if err := d.Decode(new(json.RawMessage)); err != nil {
 		return nil, nil, &SyntaxError{Err: err}
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return nil, nil, &SyntaxError{Err: errors.New("text after the end of the object")}
 	}
+	tree, err := strictjson.Parse(data)
+	if err != nil {
+		return nil, nil, &SyntaxError{Err: err}
+	}
 	// A newer file may differ in every other rule, so its version comes first.
-	if object, ok := tree.(map[string]any); ok {
-		if number, ok := object["version"].(json.Number); ok && number.String() != strconv.Itoa(Version) {
-			return nil, config.Faults{fault("version", "version", "found", safetext.FromRemote(number.String()), "known",
-				Version)}, nil
+	if version := tree.Get("version"); version != nil && version.Kind == strictjson.Number {
+		if found := version.Scalar.(json.Number).String(); found != strconv.Itoa(Version) {
+			return nil, config.Faults{fault("version", "version", "found", safetext.FromRemote(found), "known", Version)}, nil
 		}
 	}
-	if faults := misfits(tree, reflect.TypeFor[File](), ""); len(faults) > 0 {
+	if faults := misfits(tree); len(faults) > 0 {
 		return nil, faults, nil
 	}
 	f := new(File)
@@ -49,89 +48,28 @@ func fault(path, key string, args ...any) config.Fault {
 	return config.Fault{Path: path, Text: locale.Msg("vendor.fault."+key, args...)}
 }
 
-// misfits compares a tree with the Go type that it is to fill.
-func misfits(tree any, t reflect.Type, path string) config.Faults {
-	for t.Kind() == reflect.Pointer {
-		t = t.Elem()
+// misfits are the places where a tree does not match the types of this package. Keys that are missing are not: every
+// part may be left out.
+func misfits(tree *strictjson.Node) config.Faults {
+	var languages []string
+	for _, lang := range locale.Written() {
+		languages = append(languages, string(lang))
 	}
-	wrong := func(key string) config.Faults { return config.Faults{fault(path, "type."+key)} }
-	var out config.Faults
-	switch t.Kind() {
-	case reflect.Struct:
-		if t.PkgPath() == "time" {
-			if _, ok := tree.(string); !ok {
-				return wrong("string")
-			}
-			return nil
-		}
-		object, ok := tree.(map[string]any)
-		if !ok {
-			return wrong("object")
-		}
-		fields := keys(t)
-		for _, key := range slices.Sorted(maps.Keys(object)) {
-			field, known := fields[key]
-			if !known {
-				out = append(out, fault(join(path, key), "unknown", "key", safetext.FromRemote(key)))
-				continue
-			}
-			out = append(out, misfits(object[key], field, join(path, key))...)
-		}
-	case reflect.Map:
-		object, ok := tree.(map[string]any)
-		if !ok {
-			return wrong("object")
-		}
-		for _, key := range slices.Sorted(maps.Keys(object)) {
-			if t.Key() == reflect.TypeFor[locale.Lang]() && !slices.Contains(locale.Written(), locale.Lang(key)) {
-				out = append(out, fault(join(path, key), "unknown", "key", safetext.FromRemote(key)))
-				continue
-			}
-			out = append(out, misfits(object[key], t.Elem(), join(path, key))...)
-		}
-	case reflect.Slice:
-		list, ok := tree.([]any)
-		if !ok {
-			return wrong("list")
-		}
-		for i, item := range list {
-			out = append(out, misfits(item, t.Elem(), join(path, strconv.Itoa(i)))...)
-		}
-	case reflect.Bool:
-		if _, ok := tree.(bool); !ok {
-			return wrong("bool")
-		}
-	case reflect.Int, reflect.Float64:
-		number, ok := tree.(json.Number)
-		if !ok {
-			return wrong("number")
-		}
-		if _, err := number.Int64(); err != nil && t.Kind() == reflect.Int {
-			return wrong("integer")
-		}
-	default:
-		if _, ok := tree.(string); !ok {
-			return wrong("string")
+	keys := map[reflect.Type][]string{reflect.TypeFor[locale.Lang](): languages}
+	_, misfits := strictjson.Fit(tree, reflect.TypeFor[File](), keys)
+	var faults config.Faults
+	for _, m := range misfits {
+		switch {
+		case m.Missing:
+		case m.Want == "":
+			faults = append(faults, fault(m.Path, "unknown", "key", safetext.FromRemote(m.Key)))
+		case m.Want == "time":
+			faults = append(faults, config.Fault{Path: m.Path, Text: locale.Msg("config.shape.time")})
+		case m.Want == string(strictjson.Array):
+			faults = append(faults, fault(m.Path, "type.list"))
+		default:
+			faults = append(faults, fault(m.Path, "type."+m.Want))
 		}
 	}
-	return out
-}
-
-// keys maps the JSON names of a struct's fields to their types.
-func keys(t reflect.Type) map[string]reflect.Type {
-	out := map[string]reflect.Type{}
-	for i := range t.NumField() {
-		if f := t.Field(i); f.IsExported() {
-			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-			out[name] = f.Type
-		}
-	}
-	return out
-}
-
-func join(path, key string) string {
-	if path == "" {
-		return key
-	}
-	return path + "." + key
+	return faults
 }

@@ -1,4 +1,5 @@
-package config
+// Package strictjson reads JSON files that people write, and says where they do not fit.
+package strictjson
 
 import (
 	"bytes"
@@ -17,41 +18,45 @@ import (
 // maxDepth is the nesting that a reader follows; the format itself needs seven levels.
 const maxDepth = 32
 
-// node is a JSON value that keeps what encoding/json forgets: the order of keys and the spelling of numbers.
-type node struct {
-	// Exactly one of these is in use: members for an object, items for an array, scalar for the rest.
-	members []member
-	items   []*node
-	scalar  any // nil, bool, string or json.Number
-	kind    nodeKind
+// Node is a JSON value that keeps what encoding/json forgets: the order of keys and the spelling of numbers.
+type Node struct {
+	// Exactly one of these is in use: Members for an object, Items for an array, Scalar for the rest.
+	Members []Member
+	Items   []*Node
+	Scalar  any // nil, bool, string or json.Number
+	Kind    Kind
 }
 
-type member struct {
-	key   string
-	value *node
+// Member is a key of an object with its value.
+type Member struct {
+	Key   string
+	Value *Node
 }
 
-type nodeKind string
+// Kind is a kind of JSON value.
+type Kind string
 
+// The kinds of values.
 const (
-	kindObject nodeKind = "object"
-	kindArray  nodeKind = "array"
-	kindString nodeKind = "string"
-	kindNumber nodeKind = "number"
-	kindBool   nodeKind = "bool"
-	kindNull   nodeKind = "null"
+	Object Kind = "object"
+	Array  Kind = "array"
+	String Kind = "string"
+	Number Kind = "number"
+	Bool   Kind = "bool"
+	Null   Kind = "null"
 )
 
-func (n *node) get(key string) *node {
-	for _, m := range n.members {
-		if m.key == key {
-			return m.value
+// Get returns the value of a key of an object, nil if it has none.
+func (n *Node) Get(key string) *Node {
+	for _, m := range n.Members {
+		if m.Key == key {
+			return m.Value
 		}
 	}
 	return nil
 }
 
-// SyntaxError says that a file is not the JSON of a configuration.
+// SyntaxError says that a file is not strict JSON.
 type SyntaxError struct {
 	Path         string
 	Line, Column int // from 1; the column counts characters
@@ -75,8 +80,8 @@ type treeParser struct {
 	decoder *json.Decoder
 }
 
-// parseTree reads one JSON value (RFC 8259) and refuses doubled keys, trailing data, invalid UTF-8 and deep nesting.
-func parseTree(data []byte) (*node, error) {
+// Parse reads one JSON value (RFC 8259) and refuses doubled keys, trailing data, invalid UTF-8 and deep nesting.
+func Parse(data []byte) (*Node, error) {
 	data = bytes.TrimPrefix(data, []byte("\ufeff")) // RFC 8259 §8.1: a reader may ignore a byte order mark
 	p := &treeParser{data: data, decoder: json.NewDecoder(bytes.NewReader(data))}
 	p.decoder.UseNumber()
@@ -98,7 +103,7 @@ func parseTree(data []byte) (*node, error) {
 	return root, nil
 }
 
-func (p *treeParser) value(depth int) (*node, error) {
+func (p *treeParser) value(depth int) (*Node, error) {
 	if depth > maxDepth {
 		return nil, p.fault(int(p.decoder.InputOffset()), locale.Msg("config.syntax.deep", "max", maxDepth))
 	}
@@ -113,17 +118,17 @@ func (p *treeParser) value(depth int) (*node, error) {
 		}
 		return p.array(depth)
 	case string:
-		return &node{kind: kindString, scalar: token}, nil
+		return &Node{Kind: String, Scalar: token}, nil
 	case json.Number:
-		return &node{kind: kindNumber, scalar: token}, nil
+		return &Node{Kind: Number, Scalar: token}, nil
 	case bool:
-		return &node{kind: kindBool, scalar: token}, nil
+		return &Node{Kind: Bool, Scalar: token}, nil
 	}
-	return &node{kind: kindNull}, nil
+	return &Node{Kind: Null}, nil
 }
 
-func (p *treeParser) object(depth int) (*node, error) {
-	object := &node{kind: kindObject}
+func (p *treeParser) object(depth int) (*Node, error) {
+	object := &Node{Kind: Object}
 	seen := map[string]bool{}
 	for p.decoder.More() {
 		token, err := p.token()
@@ -142,20 +147,20 @@ func (p *treeParser) object(depth int) (*node, error) {
 		if err != nil {
 			return nil, err
 		}
-		object.members = append(object.members, member{key, value})
+		object.Members = append(object.Members, Member{key, value})
 	}
 	_, err := p.token()
 	return object, err
 }
 
-func (p *treeParser) array(depth int) (*node, error) {
-	array := &node{kind: kindArray}
+func (p *treeParser) array(depth int) (*Node, error) {
+	array := &Node{Kind: Array}
 	for p.decoder.More() {
 		item, err := p.value(depth + 1)
 		if err != nil {
 			return nil, err
 		}
-		array.items = append(array.items, item)
+		array.Items = append(array.Items, item)
 	}
 	_, err := p.token()
 	return array, err
@@ -194,8 +199,8 @@ func (p *treeParser) fault(offset int, text locale.Text) *SyntaxError {
 	}
 }
 
-// encode writes the tree as indented JSON with a final line end. Characters that could act on a terminal are escaped.
-func (n *node) encode() []byte {
+// Encode writes the tree as indented JSON with a final line end. Characters that could act on a terminal are escaped.
+func (n *Node) Encode() []byte {
 	var b bytes.Buffer
 	n.write(&b, "")
 	b.WriteByte('\n')
@@ -204,22 +209,22 @@ func (n *node) encode() []byte {
 
 const indentStep = "  "
 
-func (n *node) write(b *bytes.Buffer, indent string) {
-	switch n.kind {
-	case kindObject:
-		writeList(b, '{', '}', indent, len(n.members), func(i int, inner string) {
-			writeString(b, n.members[i].key)
+func (n *Node) write(b *bytes.Buffer, indent string) {
+	switch n.Kind {
+	case Object:
+		writeList(b, '{', '}', indent, len(n.Members), func(i int, inner string) {
+			writeString(b, n.Members[i].Key)
 			b.WriteString(": ")
-			n.members[i].value.write(b, inner)
+			n.Members[i].Value.write(b, inner)
 		})
-	case kindArray:
-		writeList(b, '[', ']', indent, len(n.items), func(i int, inner string) { n.items[i].write(b, inner) })
-	case kindString:
-		writeString(b, n.scalar.(string))
-	case kindNumber:
-		b.WriteString(n.scalar.(json.Number).String())
-	case kindBool:
-		b.WriteString(strconv.FormatBool(n.scalar.(bool)))
+	case Array:
+		writeList(b, '[', ']', indent, len(n.Items), func(i int, inner string) { n.Items[i].write(b, inner) })
+	case String:
+		writeString(b, n.Scalar.(string))
+	case Number:
+		b.WriteString(n.Scalar.(json.Number).String())
+	case Bool:
+		b.WriteString(strconv.FormatBool(n.Scalar.(bool)))
 	default:
 		b.WriteString("null")
 	}
@@ -243,11 +248,11 @@ func writeList(b *bytes.Buffer, open, end byte, indent string, length int, item 
 
 func writeString(b *bytes.Buffer, s string) { b.Write(safetext.EscapeJSON(s)) }
 
-// compact writes the tree on one line, as `config get` prints an object.
-func (n *node) compact() string {
+// Compact writes the tree on one line, as `config get` prints an object.
+func (n *Node) Compact() string {
 	var b bytes.Buffer
-	if err := json.Compact(&b, n.encode()); err != nil {
-		panic("config: own JSON is always readable: " + err.Error())
+	if err := json.Compact(&b, n.Encode()); err != nil {
+		panic("strictjson: own JSON is always readable: " + err.Error())
 	}
 	return b.String()
 }
