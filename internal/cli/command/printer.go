@@ -67,6 +67,15 @@ func (p *Printer) Result(v any, words func()) error {
 	return nil
 }
 
+// List prints rows as one JSON array where that is wanted, and each of them in words elsewhere.
+func List[R any](p *Printer, rows []R, words func(R)) error {
+	return p.Result(rows, func() {
+		for _, row := range rows {
+			words(row)
+		}
+	})
+}
+
 // Prose prints text wrapped between words.
 func (p *Printer) Prose(said string) { p.fill("", said) }
 

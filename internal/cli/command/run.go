@@ -25,6 +25,17 @@ func (p *Printer) Group(use, short string, commands ...*cobra.Command) *cobra.Co
 	return cmd
 }
 
+// New is a command with options: its arguments, as many as there are places for them, and the flags that the caller
+// binds.
+func New[O any](f *Factory, use, short string, o O, run Run[O], arguments ...*string) *cobra.Command {
+	return f.Leaf(use, short, len(arguments), len(arguments), func(ctx context.Context, args []string) error {
+		for i, arg := range args {
+			*arguments[i] = arg
+		}
+		return run(ctx, o)
+	})
+}
+
 // Leaf is a command whose arguments are all that it takes, at least and at most so many.
 func (p *Printer) Leaf(use, short string, least, most int, work Run[[]string]) *cobra.Command {
 	return &cobra.Command{

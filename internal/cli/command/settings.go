@@ -6,18 +6,11 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"postier/config"
 	"postier/internal/locale"
 	"postier/wizard"
 )
-
-// Settings are the flags that stand for fields of the wizard; a flag is named like its field.
-type Settings struct {
-	values map[wizard.FieldID]*string
-	flags  *pflag.FlagSet
-}
 
 // SettingFields are the fields that can be given by flag, in the order of the steps.
 func SettingFields() []wizard.FieldID {
@@ -47,13 +40,20 @@ func CheckFields() []wizard.FieldID {
 // FlagOf is the flag of a field.
 func FlagOf(id wizard.FieldID) string { return "--" + string(id) }
 
-// SettingFlags gives a command the flags of some fields.
-func (p *Printer) SettingFlags(cmd *cobra.Command, fields []wizard.FieldID) *Settings {
-	s := &Settings{values: map[wizard.FieldID]*string{}, flags: cmd.Flags()}
+// SettingFlags gives a command the flags of some fields of the wizard; a flag is named like its field. When the command
+// runs, values holds those that were set.
+func (p *Printer) SettingFlags(cmd *cobra.Command, fields []wizard.FieldID, values *map[wizard.FieldID]string) {
 	for _, id := range fields {
-		s.values[id] = cmd.Flags().String(string(id), "", p.fieldUsage(id))
+		cmd.Flags().String(string(id), "", p.fieldUsage(id))
 	}
-	return s
+	cmd.PreRun = func(cmd *cobra.Command, _ []string) {
+		*values = map[wizard.FieldID]string{}
+		for _, id := range fields {
+			if flag := cmd.Flags().Lookup(string(id)); flag.Changed {
+				(*values)[id] = flag.Value.String()
+			}
+		}
+	}
 }
 
 // fieldUsage is a field's label, with the server that it is about: on the screen a heading says that.
@@ -66,20 +66,6 @@ func (p *Printer) fieldUsage(id wizard.FieldID) string {
 		return p.T("cli.flag.of-imap", "field", label)
 	}
 	return label
-}
-
-// Given are the flags that were really set; a command without these flags has none.
-func (s *Settings) Given() map[wizard.FieldID]string {
-	out := map[wizard.FieldID]string{}
-	if s == nil {
-		return out
-	}
-	for id, value := range s.values {
-		if s.flags.Changed(string(id)) {
-			out[id] = *value
-		}
-	}
-	return out
 }
 
 // CheckAddress refuses a malformed address before anything starts (exit 65).

@@ -29,6 +29,25 @@ type checkup struct {
 	proof *proof
 }
 
+// newCheckup refuses malformed flags before anything starts, and makes the network.
+func newCheckup(f *command.Factory, flags Flags) (*checkup, error) {
+	for _, name := range flags.Only {
+		if !slices.ContainsFunc(check.All(), func(id check.ID) bool { return within(id, name) }) {
+			return nil, command.Usage(f.T("cli.error.check", "name", safetext.FromRemote(name)))
+		}
+	}
+	if err := f.CheckSettings(flags.Values); err != nil {
+		return nil, err
+	}
+	network, err := f.Network()
+	return &checkup{Factory: f, Flags: flags, network: network}, err
+}
+
+// within reports whether a check has this name or belongs to the area of this name.
+func within(id check.ID, name string) bool {
+	return string(id) == name || strings.HasPrefix(string(id), name+".")
+}
+
 // chosen keeps the checks that --only names, by id or by area, and what they need.
 func chosen(only []string, plans []diagnostics.Plan) []diagnostics.Plan {
 	if len(only) == 0 {
@@ -52,7 +71,7 @@ func chosen(only []string, plans []diagnostics.Plan) []diagnostics.Plan {
 	}
 	for id := range needs {
 		for _, name := range only {
-			if string(id) == name || strings.HasPrefix(string(id), name+".") {
+			if within(id, name) {
 				want(id)
 			}
 		}
@@ -62,17 +81,6 @@ func chosen(only []string, plans []diagnostics.Plan) []diagnostics.Plan {
 			func(c diagnostics.Check) bool { return !wanted[c.ID] })
 	}
 	return plans
-}
-
-func (c *checkup) knownChecks() error {
-	for _, name := range c.Only {
-		if !slices.ContainsFunc(check.All(), func(id check.ID) bool {
-			return string(id) == name || strings.HasPrefix(string(id), name+".")
-		}) {
-			return command.Usage(c.T("cli.error.check", "name", safetext.FromRemote(name)))
-		}
-	}
-	return nil
 }
 
 // run runs the plans and shows the results: JSON at the end, or text, on a terminal as the checks end.
@@ -102,10 +110,7 @@ func (c *checkup) run(ctx context.Context, plans ...diagnostics.Plan) error {
 		return command.Quiet(exitcode.Interrupted)
 	}
 	c.renew(results)
-	if code := report.ExitCode(results); code != exitcode.OK {
-		return command.Quiet(code)
-	}
-	return nil
+	return command.Quiet(report.ExitCode(results))
 }
 
 func (c *checkup) info() report.Info {

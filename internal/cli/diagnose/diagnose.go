@@ -31,6 +31,8 @@ type Flags struct {
 	Cleartext  bool
 	Probe      bool
 	ProbeHosts []string
+	Values     map[wizard.FieldID]string
+	Secrets    *command.SecretFlags
 }
 
 func (o *Flags) bind(f *command.Factory, cmd *cobra.Command) {
@@ -39,6 +41,8 @@ func (o *Flags) bind(f *command.Factory, cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&o.Cleartext, "insecure-cleartext", false, f.T("cli.flag.cleartext"))
 	cmd.Flags().BoolVar(&o.Probe, "probe-elsewhere", false, f.T("diagnose.flag.probe"))
 	cmd.Flags().StringArrayVar(&o.ProbeHosts, "probe-host", nil, f.T("diagnose.flag.probe-host"))
+	f.SettingFlags(cmd, command.CheckFields(), &o.Values)
+	o.Secrets = f.SecretFlags(cmd)
 }
 
 // Options are the flags and arguments of `postier diagnose`.
@@ -49,8 +53,6 @@ type Options struct {
 	Arrival bool
 	SendTo  string
 	Matrix  bool
-	Values  map[wizard.FieldID]string
-	Secrets *command.SecretFlags
 }
 
 // New is `postier diagnose`.
@@ -61,10 +63,8 @@ func New(f *command.Factory, run command.Run[*Options]) *cobra.Command {
 	cmd.Flags().BoolVar(&o.Arrival, "arrival", false, f.T("cli.flag.arrival"))
 	cmd.Flags().StringVar(&o.SendTo, "send-to", "", f.T("cli.flag.send-to"))
 	cmd.Flags().BoolVar(&o.Matrix, "matrix", false, f.T("diagnose.flag.matrix"))
-	settings := f.SettingFlags(cmd, command.CheckFields())
-	o.Secrets = f.SecretFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		o.About, o.Values = args, settings.Given()
+		o.About = args
 		return run.Or(Run)(cmd.Context(), o)
 	}
 	cmd.AddCommand(NewServer(f, "smtp", nil), NewServer(f, "imap", nil), NewDNS(f, nil), NewSPF(f, nil),
@@ -106,15 +106,8 @@ func Recheck(ctx context.Context, f *command.Factory, name string) (code int, er
 
 // checkup gathers what to check and what to sign in with.
 func (o *Options) checkup(ctx context.Context) (*checkup, error) {
-	c := &checkup{Factory: o.Factory, Flags: o.Flags}
-	if err := c.knownChecks(); err != nil {
-		return nil, err
-	}
-	if err := o.CheckSettings(o.Values); err != nil {
-		return nil, err
-	}
-	var err error
-	if c.network, err = o.Network(); err != nil {
+	c, err := newCheckup(o.Factory, o.Flags)
+	if err != nil {
 		return nil, err
 	}
 	if c.target, err = o.target(ctx); err != nil {
@@ -182,7 +175,7 @@ func withoutMailbox() diagnostics.Plan {
 	}
 	var out diagnostics.Plan
 	for _, id := range check.All() {
-		if strings.HasPrefix(string(id), "arrival.") {
+		if within(id, "arrival") {
 			out.Checks = append(out.Checks, diagnostics.Check{ID: id, Run: skip})
 		}
 	}
@@ -193,10 +186,9 @@ func withoutMailbox() diagnostics.Plan {
 func (c *checkup) imapPlan(signsIn bool) diagnostics.Plan {
 	plan := imap.Plan(c.network, c.target, imap.Options{Lang: c.Lang()})
 	if !signsIn {
-		plan.Checks = slices.DeleteFunc(plan.Checks, func(one diagnostics.Check) bool {
-			return !slices.Contains([]check.ID{check.IMAPConnect, check.IMAPTLS, check.IMAPCertificate},
-				one.ID)
-		})
+		before := []check.ID{check.IMAPConnect, check.IMAPTLS, check.IMAPCertificate}
+		plan.Checks = slices.DeleteFunc(plan.Checks,
+			func(c diagnostics.Check) bool { return !slices.Contains(before, c.ID) })
 	}
 	return plan
 }
@@ -227,5 +219,5 @@ func (c *checkup) askSecret(ctx context.Context) error {
 // onlyArea reports whether --only names nothing but checks of one area.
 func onlyArea(only []string, area string) bool {
 	return len(only) > 0 && !slices.ContainsFunc(only,
-		func(id string) bool { return id != area && !strings.HasPrefix(id, area+".") })
+		func(name string) bool { return !within(check.ID(name), area) })
 }

@@ -49,14 +49,11 @@ func NewDNS(f *command.Factory, run command.Run[*DNSOptions]) *cobra.Command {
 }
 
 func runDNS(ctx context.Context, o *DNSOptions) error {
-	c := &checkup{Factory: o.Factory, Flags: Flags{Only: o.Only}, domain: o.Domain}
-	if err := c.knownChecks(); err != nil {
+	c, err := newCheckup(o.Factory, Flags{Only: o.Only})
+	if err != nil {
 		return err
 	}
-	var err error
-	if c.network, err = o.Network(); err != nil {
-		return err
-	}
+	c.domain = o.Domain
 	options := dns.Options{Domain: o.Domain, Selectors: o.Selectors, GuessSelectors: len(o.Selectors) == 0}
 	if o.IP != "" {
 		if options.IP, err = netip.ParseAddr(o.IP); err != nil {

@@ -26,9 +26,8 @@ type MessageOptions struct {
 // NewMessage is `postier diagnose message`.
 func NewMessage(f *command.Factory, run command.Run[*MessageOptions]) *cobra.Command {
 	o := &MessageOptions{Factory: f}
-	cmd := &cobra.Command{Use: "message", Short: f.T("cli.short.diagnose-message"), Args: f.NoArgs}
+	cmd := command.New(f, "message", "cli.short.diagnose-message", o, run.Or(runMessage))
 	o.ClientFlags.bind(f, cmd)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return run.Or(runMessage)(cmd.Context(), o) }
 	return cmd
 }
 

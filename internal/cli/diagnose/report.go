@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"postier/config"
 	"postier/diagnostics"
 	"postier/diagnostics/portprobe"
 	"postier/diagnostics/report"
@@ -41,10 +40,8 @@ func NewReport(f *command.Factory, run command.Run[*ReportOptions]) *cobra.Comma
 	cmd.Flags().StringVar(&o.Format, "format", string(report.Markdown), f.T("diagnose.flag.format"))
 	cmd.Flags().BoolVar(&o.Mask, "mask", true, f.T("diagnose.flag.mask"))
 	cmd.Flags().BoolVar(&o.Yes, "yes", false, f.T("diagnose.flag.yes"))
-	settings := f.SettingFlags(cmd, command.CheckFields())
-	o.Secrets = f.SecretFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		o.About, o.Values = args, settings.Given()
+		o.About = args
 		if f.JSON && !cmd.Flags().Changed("format") {
 			o.Format = string(report.JSONFile)
 		}
@@ -152,21 +149,19 @@ func (c *checkup) bundleSettings() *report.Settings {
 
 // bundleMask hides whose account it is. A provider's domain says nothing about the person and stays.
 func bundleMask(target account.Target) *report.Mask {
-	var domains []string
-	var words []string
+	var domains, words []string
 	if _, isProvider := presets.Default().Get(target.Profile); !isProvider { // profiles are often named after the provider
 		words = append(words, target.Profile)
 	}
-	for _, address := range []string{target.Address, target.From, target.Recipient, target.Submission.Username} {
+	addresses := []string{target.Address, target.From, target.Recipient, target.Submission.Username}
+	if target.IMAP != nil && !strings.Contains(target.IMAP.Username, "@") {
+		addresses = append(addresses, target.IMAP.Username)
+	}
+	for _, address := range addresses {
 		if at := strings.LastIndexByte(address, '@'); at >= 0 {
 			domains = append(domains, address[at+1:])
 		} else if address != "" {
 			words = append(words, address)
-		}
-	}
-	for _, s := range []*config.Server{target.IMAP} {
-		if s != nil && !strings.Contains(s.Username, "@") {
-			words = append(words, s.Username)
 		}
 	}
 	return report.NewMask(domains, words, func(domain string) bool {

@@ -17,40 +17,25 @@ import (
 type ServerOptions struct {
 	*command.Factory
 	Flags
-	Area    string // smtp or imap
-	Server  string // HOST or HOST:PORT
-	Matrix  bool
-	Values  map[wizard.FieldID]string
-	Secrets *command.SecretFlags
+	Area   string // smtp or imap
+	Server string // HOST or HOST:PORT
+	Matrix bool
 }
 
 // NewServer is `postier diagnose smtp` or `postier diagnose imap`.
 func NewServer(f *command.Factory, area string, run command.Run[*ServerOptions]) *cobra.Command {
 	o := &ServerOptions{Factory: f, Area: area}
-	cmd := &cobra.Command{Use: area + " HOST[:PORT]", Short: f.T("cli.short.diagnose-" + area), Args: f.Args(1, 1)}
+	cmd := command.New(f, area+" HOST[:PORT]", "cli.short.diagnose-"+area, o, run.Or(runServer), &o.Server)
 	o.Flags.bind(f, cmd)
 	if area == "smtp" {
 		cmd.Flags().BoolVar(&o.Matrix, "matrix", false, f.T("diagnose.flag.matrix"))
-	}
-	settings := f.SettingFlags(cmd, command.CheckFields())
-	o.Secrets = f.SecretFlags(cmd)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		o.Server, o.Values = args[0], settings.Given()
-		return run.Or(runServer)(cmd.Context(), o)
 	}
 	return cmd
 }
 
 func runServer(ctx context.Context, o *ServerOptions) error {
-	c := &checkup{Factory: o.Factory, Flags: o.Flags}
-	if err := c.knownChecks(); err != nil {
-		return err
-	}
-	if err := o.CheckSettings(o.Values); err != nil {
-		return err
-	}
-	var err error
-	if c.network, err = o.Network(); err != nil {
+	c, err := newCheckup(o.Factory, o.Flags)
+	if err != nil {
 		return err
 	}
 	address := givenAddress(o.Values)
@@ -66,7 +51,7 @@ func runServer(ctx context.Context, o *ServerOptions) error {
 		server.Auth = config.MechanismNone
 	}
 	if o.Area == "imap" {
-		return c.mailbox(ctx, server, o.Values)
+		return c.mailbox(ctx, server)
 	}
 	c.target.Submission = server
 	applySettings(&c.target, o.Values)
@@ -77,14 +62,14 @@ func runServer(ctx context.Context, o *ServerOptions) error {
 }
 
 // mailbox checks an IMAP server alone.
-func (c *checkup) mailbox(ctx context.Context, server config.Server, values map[wizard.FieldID]string) error {
+func (c *checkup) mailbox(ctx context.Context, server config.Server) error {
 	if server.Port == 0 {
 		server.Port = config.PortIMAPS
 	}
 	c.target.IMAP = &server
 	c.target.Submission.Username = c.target.Address
-	applySettings(&c.target, values)
-	if user := values[wizard.FieldUser]; user != "" && values[wizard.FieldIMAPUser] == "" {
+	applySettings(&c.target, c.Values)
+	if user := c.Values[wizard.FieldUser]; user != "" && c.Values[wizard.FieldIMAPUser] == "" {
 		c.target.IMAP.Username = user
 	}
 	plan := c.imapPlan(!c.target.Secret.Empty())

@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"context"
+	"net/netip"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -72,4 +73,21 @@ func printSPF(f *command.Factory, result spf.Result) {
 	if !result.Explanation.Empty() {
 		f.Println(f.T("cli.spf.explanation", "text", result.Explanation))
 	}
+}
+
+// ClientFlags say who sent something.
+type ClientFlags struct{ IP, Sender, HELO string }
+
+func (c *ClientFlags) bind(f *command.Factory, cmd *cobra.Command) {
+	cmd.Flags().StringVar(&c.IP, "ip", "", f.T("cli.flag.ip"))
+	cmd.Flags().StringVar(&c.Sender, "sender", "", f.T("cli.flag.sender"))
+	cmd.Flags().StringVar(&c.HELO, "helo", "", f.T("cli.flag.helo"))
+}
+
+func (c *ClientFlags) address(f *command.Factory) (netip.Addr, error) {
+	ip, err := netip.ParseAddr(c.IP)
+	if err != nil || ip.Zone() != "" {
+		return ip, f.Fault(exitcode.Data, "cli.error.ip", "value", safetext.FromRemote(c.IP))
+	}
+	return ip, nil
 }

@@ -30,7 +30,7 @@ func TestCleartextHoldsForItsOwnHost(t *testing.T) {
 	} {
 		f := command.NewFactory(command.Streams{Getenv: func(string) string { return "" }}, "")
 		f.ConfigFlag = path
-		o := &Options{Factory: f, Values: c.values}
+		o := &Options{Factory: f, Flags: Flags{Values: c.values}}
 		target, err := o.target(t.Context())
 		if err != nil || target.AllowsCleartext(target.Submission) != c.want {
 			t.Errorf("%v: %t, %v", c.values, target.AllowCleartext, err)

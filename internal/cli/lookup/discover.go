@@ -1,3 +1,5 @@
+// Package lookup holds the commands that answer without an account: where an address is served (discover), what a code
+// or a reply means (explain), and what to do at a provider (guide).
 package lookup
 
 import (
@@ -27,10 +29,7 @@ type DiscoverOptions struct {
 // NewDiscover is `postier discover`.
 func NewDiscover(f *command.Factory, run command.Run[*DiscoverOptions]) *cobra.Command {
 	o := &DiscoverOptions{Factory: f}
-	cmd := f.Leaf("discover ADDRESS | -", "discovery.short", 1, 1, func(ctx context.Context, args []string) error {
-		o.Address = args[0]
-		return run.Or(runDiscover)(ctx, o)
-	})
+	cmd := command.New(f, "discover ADDRESS | -", "discovery.short", o, run.Or(runDiscover), &o.Address)
 	cmd.Flags().BoolVar(&o.Offline, "offline", false, f.T("discovery.flag.offline"))
 	return cmd
 }

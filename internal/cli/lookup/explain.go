@@ -99,11 +99,7 @@ func explainReply(o *ExplainOptions) error {
 		Retry:   string(answer.Retry),
 		Meaning: answer.Meaning(o.Lang()), Remedy: answer.Remedy(o.Lang()), Matched: answer.Reply,
 	}
-	if o.JSON {
-		return o.PrintJSON(e)
-	}
-	printExplanation(o.Factory, e, "")
-	return nil
+	return o.Result(e, func() { printExplanation(o.Factory, e, "") })
 }
 
 func explainCode(f *command.Factory, code string) error {
@@ -155,13 +151,8 @@ func explainList(f *command.Factory) error {
 	for _, c := range explain.Checks() {
 		pages = append(pages, listedPage{explain.KindCheck, string(c.ID), "", c.Title(f.Lang())})
 	}
-	if f.JSON {
-		return f.PrintJSON(pages)
-	}
-	for _, p := range pages {
-		f.Println(strings.TrimSpace(p.Code + "\t" + p.ID + "\t" + p.Title))
-	}
-	return nil
+	return command.List(&f.Printer, pages,
+		func(p listedPage) { f.Println(strings.TrimSpace(p.Code + "\t" + p.ID + "\t" + p.Title)) })
 }
 
 func printExplanation(f *command.Factory, e explanation, why string) {

@@ -147,11 +147,7 @@ func listGuides(f *command.Factory) error {
 		entries = append(entries, guideEntry{e.ID, e.NameIn(f.Lang()), e.Kind, e.Source})
 		width = max(width, len(e.ID))
 	}
-	if f.JSON {
-		return f.PrintJSON(entries)
-	}
-	for _, e := range entries {
+	return command.List(&f.Printer, entries, func(e guideEntry) {
 		f.Println(e.ID + strings.Repeat(" ", width-len(e.ID)+2) + safetext.Escape(e.Name))
-	}
-	return nil
+	})
 }

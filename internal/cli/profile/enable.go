@@ -20,10 +20,7 @@ type EnableOptions struct {
 // NewEnable is `postier profile enable`.
 func NewEnable(f *command.Factory, run command.Run[*EnableOptions]) *cobra.Command {
 	o := &EnableOptions{Factory: f}
-	cmd := f.Leaf("enable PROFILE", "cli.short.profile-enable", 1, 1, func(ctx context.Context, args []string) error {
-		o.Name = args[0]
-		return run.Or(Enable)(ctx, o)
-	})
+	cmd := command.New(f, "enable PROFILE", "cli.short.profile-enable", o, run.Or(Enable), &o.Name)
 	cmd.Flags().BoolVar(&o.Force, "force", false, f.T("cli.flag.enable-force"))
 	return cmd
 }

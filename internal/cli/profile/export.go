@@ -2,7 +2,6 @@ package profile
 
 import (
 	"context"
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -81,7 +80,7 @@ func runExport(ctx context.Context, o *ExportOptions) error {
 		// The format is asked first: a secret that must not be written is not fetched.
 		if wanted, known := export.Find(o.Format); known {
 			if may, _ := wanted.TakesInlineSecret(); !may {
-				return exportError(o.Factory, &export.Error{Reason: locale.Msg("config.export.no_inline", "format", wanted.Name)})
+				return &export.Error{Reason: locale.Msg("config.export.no_inline", "format", wanted.Name)}
 			}
 		}
 		if options.InlineSecret, err = o.Credentials(doc.Path).Resolve(ctx, name, p); err != nil {
@@ -90,18 +89,9 @@ func runExport(ctx context.Context, o *ExportOptions) error {
 	}
 	artifacts, err := export.Export(o.Format, name, p, options)
 	if err != nil {
-		return exportError(o.Factory, err)
-	}
-	return o.deliver(artifacts)
-}
-
-// exportError puts a refusal into words.
-func exportError(f *command.Factory, err error) error {
-	var refused *export.Error
-	if !errors.As(err, &refused) {
 		return err
 	}
-	return command.Failure(command.Code(err), f.Say(refused.Reason))
+	return o.deliver(artifacts)
 }
 
 // deliver prints or writes the artifacts. Several go to a folder, or to standard output one after the other under

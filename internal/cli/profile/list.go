@@ -41,10 +41,7 @@ func List(f *command.Factory) error {
 		}
 		lines = append(lines, l)
 	}
-	if f.JSON {
-		return f.PrintJSON(lines)
-	}
-	for _, l := range lines {
+	return command.List(&f.Printer, lines, func(l line) {
 		star, state := " ", f.T("cli.profile.on")
 		if l.Default {
 			star = "*"
@@ -60,6 +57,5 @@ func List(f *command.Factory) error {
 			proven = f.T("cli.profile.edited")
 		}
 		f.Println(star + " " + l.Name + "  " + safetext.Escape(l.Address) + "  " + state + "  " + proven)
-	}
-	return nil
+	})
 }

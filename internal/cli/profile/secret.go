@@ -34,10 +34,7 @@ type SecretGetOptions struct {
 // NewSecretGet is `postier secret get`.
 func NewSecretGet(f *command.Factory, run command.Run[*SecretGetOptions]) *cobra.Command {
 	o := &SecretGetOptions{Factory: f}
-	cmd := f.Leaf("get PROFILE", "cli.short.secret-get", 1, 1, func(ctx context.Context, args []string) error {
-		o.Name = args[0]
-		return run.Or(runSecretGet)(ctx, o)
-	})
+	cmd := command.New(f, "get PROFILE", "cli.short.secret-get", o, run.Or(runSecretGet), &o.Name)
 	cmd.Flags().BoolVar(&o.Show, "show", false, f.T("cli.flag.show"))
 	return cmd
 }
@@ -70,10 +67,7 @@ type SecretSetOptions struct {
 // NewSecretSet is `postier secret set`.
 func NewSecretSet(f *command.Factory, run command.Run[*SecretSetOptions]) *cobra.Command {
 	o := &SecretSetOptions{Factory: f}
-	cmd := f.Leaf("set PROFILE", "cli.short.secret-set", 1, 1, func(ctx context.Context, args []string) error {
-		o.Name = args[0]
-		return run.Or(runSecretSet)(ctx, o)
-	})
+	cmd := command.New(f, "set PROFILE", "cli.short.secret-set", o, run.Or(runSecretSet), &o.Name)
 	o.From = f.SecretFlags(cmd)
 	return cmd
 }

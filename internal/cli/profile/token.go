@@ -30,7 +30,7 @@ type TokenOptions struct {
 // NewToken is `postier token`.
 func NewToken(f *command.Factory, run command.Run[*TokenOptions]) *cobra.Command {
 	o := &TokenOptions{Factory: f}
-	cmd := &cobra.Command{Use: "token PROFILE", Short: f.T("oauth.token.short"), Args: f.Args(1, 1)}
+	cmd := command.New(f, "token PROFILE", "oauth.token.short", o, run.Or(runToken), &o.Name)
 	flags := cmd.Flags()
 	flags.BoolVar(&o.Show, "show", false, f.T("cli.flag.show"))
 	flags.BoolVar(&o.Check, "check", false, f.T("oauth.token.flag-check"))
@@ -38,10 +38,6 @@ func NewToken(f *command.Factory, run command.Run[*TokenOptions]) *cobra.Command
 	flags.BoolVar(&o.Paste, "paste", false, f.T("oauth.token.flag-paste"))
 	flags.StringVar(&o.ClientID, "client-id", "", f.T("oauth.token.flag-client-id"))
 	flags.StringVar(&o.Tenant, "tenant", "", f.T("oauth.token.flag-tenant"))
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		o.Name = args[0]
-		return run.Or(runToken)(cmd.Context(), o)
-	}
 	return cmd
 }
 

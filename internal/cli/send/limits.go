@@ -58,13 +58,7 @@ func showLimits(ctx context.Context, f *command.Factory, args []string) error {
 			}
 			lines = append(lines, l)
 		}
-		if f.JSON {
-			return f.PrintJSON(lines)
-		}
-		for _, l := range lines {
-			sayLimits(f, l)
-		}
-		return nil
+		return command.List(&f.Printer, lines, func(l limitsLine) { sayLimits(f, l) })
 	})
 }
 

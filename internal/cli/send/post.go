@@ -69,6 +69,16 @@ func (p *post) close() {
 	_ = p.queue.Store.Close()
 }
 
+// withPost opens the queue for work, and closes it afterwards.
+func withPost(ctx context.Context, f *command.Factory, work func(*post) error) error {
+	p, err := openPost(ctx, f)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	return work(p)
+}
+
 func openState(ctx context.Context, f *command.Factory, doc *config.Document) (*delivery.Store, error) {
 	place := doc.File.Queue.Database
 	switch {

@@ -2,10 +2,14 @@ package send
 
 import (
 	"context"
+	"fmt"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"postier/delivery"
+	"postier/internal/check"
 	"postier/internal/cli/command"
 	"postier/internal/safetext"
 )
@@ -22,11 +26,130 @@ func changeQueue(f *command.Factory,
 	change func(*delivery.Queue, context.Context, string) error,
 ) command.Run[[]string] {
 	return func(ctx context.Context, args []string) error {
-		p, err := openPost(ctx, f)
-		if err != nil {
-			return err
-		}
-		defer p.close()
-		return f.Sentence(change(p.queue, ctx, args[0]), "id", safetext.FromRemote(args[0]))
+		return withPost(ctx, f, func(p *post) error {
+			return f.Sentence(change(p.queue, ctx, args[0]), "id", safetext.FromRemote(args[0]))
+		})
 	}
+}
+
+// QueueListOptions are the flags of `postier queue list`.
+type QueueListOptions struct {
+	*command.Factory
+	All bool
+}
+
+// NewQueueList is `postier queue list`.
+func NewQueueList(f *command.Factory, run command.Run[*QueueListOptions]) *cobra.Command {
+	o := &QueueListOptions{Factory: f}
+	cmd := command.New(f, "list", "sendcli.short.queue-list", o, run.Or(runQueueList))
+	cmd.Flags().BoolVar(&o.All, "all", false, f.T("sendcli.flag.all"))
+	return cmd
+}
+
+// queueLine is one message of `queue list --json`.
+type queueLine struct {
+	ID        string           `json:"id"`
+	State     delivery.State   `json:"state"`
+	Profile   string           `json:"profile"`
+	MessageID string           `json:"message_id"`
+	From      string           `json:"from"`
+	To        []string         `json:"to"`
+	Accepted  time.Time        `json:"accepted"`
+	Due       time.Time        `json:"due"`
+	Attempts  int              `json:"attempts"`
+	Cause     check.Cause      `json:"cause,omitempty"`
+	Reply     *safetext.Remote `json:"reply,omitempty"`
+	Doubt     bool             `json:"may_arrive_twice,omitempty"`
+}
+
+func runQueueList(ctx context.Context, o *QueueListOptions) error {
+	var items []*delivery.Item
+	err := withPost(ctx, o.Factory, func(p *post) (err error) {
+		items, err = p.queue.Store.Items(ctx, o.All)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	lines := []queueLine{}
+	for _, item := range items {
+		line := queueLine{
+			ID: item.ID, State: item.State, Profile: item.Profile, MessageID: item.MessageID, From: item.Envelope,
+			To:       []string{},
+			Accepted: item.Accepted.UTC(), Due: item.Due.UTC(), Attempts: item.Attempts, Cause: item.Cause, Doubt: item.Doubt,
+			Reply: remote(item.Reply),
+		}
+		for _, r := range item.Recipients {
+			line.To = append(line.To, r.Address)
+		}
+		lines = append(lines, line)
+	}
+	if len(lines) == 0 && !o.JSON {
+		o.Println(o.T("sendcli.queue.empty"))
+	}
+	return command.List(&o.Printer, lines, func(l queueLine) { l.print(o.Factory) })
+}
+
+func (l queueLine) print(f *command.Factory) {
+	f.Println(fmt.Sprintf("%s  %s  %s  %s  %s", l.ID, f.T("sendcli.queue.state-"+string(l.State)),
+		l.Accepted.Local().Format("2006-01-02 15:04"),
+		l.Profile, safetext.Escape(strings.Join(l.To, ", "))))
+	if l.Cause != "" {
+		f.Println("    " + causeTitle(f, l.Cause))
+	}
+	if l.Reply != nil {
+		f.Println("    " + l.Reply.Escaped())
+	}
+	if !l.State.Final() {
+		f.Println("    " + f.T("sendcli.queue.next", "n", l.Attempts, "next", l.Due.Local().Format(clock)))
+	}
+	if l.Doubt {
+		f.Println("    " + f.T("sendcli.queue.doubt"))
+	}
+}
+
+// QueueRunOptions are the flags of `postier queue run`.
+type QueueRunOptions struct {
+	*command.Factory
+	Daemon bool
+}
+
+// NewQueueRun is `postier queue run`.
+func NewQueueRun(f *command.Factory, run command.Run[*QueueRunOptions]) *cobra.Command {
+	o := &QueueRunOptions{Factory: f}
+	cmd := command.New(f, "run", "sendcli.short.queue-run", o, run.Or(runQueue))
+	cmd.Flags().BoolVar(&o.Daemon, "daemon", false, f.T("sendcli.flag.daemon"))
+	return cmd
+}
+
+func runQueue(ctx context.Context, o *QueueRunOptions) error {
+	return withPost(ctx, o.Factory, func(p *post) error {
+		if o.Verbose || o.Daemon {
+			p.queue.Observe = o.log
+		}
+		err := p.queue.Run(ctx, delivery.RunOptions{Daemon: o.Daemon})
+		if err != nil && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return err
+	})
+}
+
+// log is one line a try, for the journal; who the recipients are stays in the queue.
+func (o *QueueRunOptions) log(e delivery.Event) {
+	text := o.T("sendcli.log.try", "id", e.Item.ID, "profile", e.Item.Profile, "state",
+		o.T("sendcli.queue.state-"+string(e.Item.State)))
+	if e.Item.Cause != "" {
+		text += " " + causeTitle(o.Factory, e.Item.Cause)
+	}
+	if !e.Next.IsZero() {
+		text += " " + o.T("sendcli.log.next", "next", e.Next.Local().Format(clock))
+	}
+	if e.Try.Instead != "" {
+		text += " " + o.T("sendcli.instead", "profile", e.Try.Instead, "fallback", e.Item.Profile)
+	}
+	if e.Err != nil {
+		text += " " + safetext.Escape(e.Err.Error())
+	}
+	o.Note(text)
 }

@@ -34,7 +34,7 @@ type SendOptions struct {
 // NewSend is `postier send`.
 func NewSend(f *command.Factory, run command.Run[*SendOptions]) *cobra.Command {
 	o := &SendOptions{Factory: f}
-	cmd := &cobra.Command{Use: "send", Short: f.T("sendcli.short.send"), Args: f.NoArgs}
+	cmd := command.New(f, "send", "sendcli.short.send", o, run.Or(runSend))
 	flags := cmd.Flags()
 	flags.StringArrayVar(&o.To, "to", nil, f.T("sendcli.flag.to"))
 	flags.StringArrayVar(&o.CC, "cc", nil, f.T("sendcli.flag.cc"))
@@ -54,25 +54,20 @@ func NewSend(f *command.Factory, run command.Run[*SendOptions]) *cobra.Command {
 	flags.BoolVar(&o.Real, "for-real", false, f.T("sendcli.flag.for-real"))
 	cmd.MarkFlagsMutuallyExclusive("test", "for-real")
 	cmd.MarkFlagsMutuallyExclusive("direct", "queue")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		o.bodyGiven = flags.Changed("body")
-		return run.Or(runSend)(cmd.Context(), o)
-	}
+	cmd.PreRun = func(*cobra.Command, []string) { o.bodyGiven = flags.Changed("body") }
 	return cmd
 }
 
-func runSend(ctx context.Context, o *SendOptions) error { return delivery.Refused(o.send(ctx)) }
-
-func (o *SendOptions) send(ctx context.Context) error {
+func runSend(ctx context.Context, o *SendOptions) error {
 	request, err := o.request()
 	if err != nil {
 		return err
 	}
-	p, err := openPost(ctx, o.Factory)
-	if err != nil {
-		return err
-	}
-	defer p.close()
+	return delivery.Refused(withPost(ctx, o.Factory, func(p *post) error { return o.submit(ctx, p, request) }))
+}
+
+// submit decides, asks, and hands the message in.
+func (o *SendOptions) submit(ctx context.Context, p *post, request delivery.Request) error {
 	if err := o.fillTemplate(); err != nil {
 		return err
 	}

@@ -39,16 +39,11 @@ func runSendmail(ctx context.Context, o *SendmailOptions) error {
 	case o.run:
 		return runQueue(ctx, &QueueRunOptions{Factory: o.Factory})
 	}
-	return delivery.Refused(o.send(ctx))
+	return delivery.Refused(withPost(ctx, o.Factory, func(p *post) error { return o.submit(ctx, p) }))
 }
 
-// send submits the message on standard input, or all those of a dialog.
-func (o *SendmailOptions) send(ctx context.Context) error {
-	p, err := openPost(ctx, o.Factory)
-	if err != nil {
-		return err
-	}
-	defer p.close()
+// submit hands in the message on standard input, or all those of a dialog.
+func (o *SendmailOptions) submit(ctx context.Context, p *post) error {
 	if o.mode == 's' {
 		return o.serve(ctx, p)
 	}

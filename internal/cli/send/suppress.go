@@ -34,14 +34,12 @@ func NewSuppress(f *command.Factory) *cobra.Command {
 // newSuppressEntry is `postier suppress add` and its like, which all write one entry.
 func newSuppressEntry(f *command.Factory, name string) *cobra.Command {
 	reason := ""
-	cmd := &cobra.Command{
-		Use: name + " ADDRESS|@DOMAIN", Short: f.T("sendcli.short.suppress-" + name), Args: f.Args(1, 1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return withState(cmd.Context(), f, func(ctx context.Context, s *delivery.Store) error {
-				return s.Suppress(ctx, delivery.Entry{Pattern: args[0], Reason: reason})
-			}, "value", safetext.FromRemote(args[0]))
-		},
-	}
+	short := "sendcli.short.suppress-" + name
+	cmd := f.Leaf(name+" ADDRESS|@DOMAIN", short, 1, 1, func(ctx context.Context, args []string) error {
+		return withState(ctx, f, func(ctx context.Context, s *delivery.Store) error {
+			return s.Suppress(ctx, delivery.Entry{Pattern: args[0], Reason: reason})
+		}, "value", safetext.FromRemote(args[0]))
+	})
 	cmd.Flags().StringVar(&reason, "reason", "", f.T("sendcli.flag.reason"))
 	return cmd
 }
@@ -55,9 +53,7 @@ type SuppressListOptions struct {
 // NewSuppressList is `postier suppress list`.
 func NewSuppressList(f *command.Factory, run command.Run[*SuppressListOptions]) *cobra.Command {
 	o := &SuppressListOptions{Factory: f}
-	cmd := f.Leaf("list", "sendcli.short.suppress-list", 0, 0, func(ctx context.Context, _ []string) error {
-		return run.Or(runSuppressList)(ctx, o)
-	})
+	cmd := command.New(f, "list", "sendcli.short.suppress-list", o, run.Or(runSuppressList))
 	cmd.Flags().BoolVar(&o.Proposed, "proposed", false, f.T("sendcli.flag.proposed"))
 	return cmd
 }
@@ -95,7 +91,6 @@ func runSuppressList(ctx context.Context, o *SuppressListOptions) error {
 func importSuppressed(f *command.Factory) command.Run[[]string] {
 	return func(ctx context.Context, args []string) error {
 		path := args[0]
-
 		file, err := os.Open(path)
 		if err != nil {
 			return err

@@ -38,10 +38,7 @@ type TemplateShowOptions struct {
 // NewTemplateShow is `postier template show`.
 func NewTemplateShow(f *command.Factory, run command.Run[*TemplateShowOptions]) *cobra.Command {
 	o := &TemplateShowOptions{Factory: f}
-	cmd := f.Leaf("show NAME", "sendcli.short.template-show", 1, 1, func(ctx context.Context, args []string) error {
-		o.Name = args[0]
-		return run.Or(runTemplateShow)(ctx, o)
-	})
+	cmd := command.New(f, "show NAME", "sendcli.short.template-show", o, run.Or(runTemplateShow), &o.Name)
 	cmd.Flags().StringArrayVar(&o.Set, "set", nil, f.T("sendcli.flag.set"))
 	return cmd
 }
@@ -56,10 +53,7 @@ type TemplateEditOptions struct {
 // NewTemplateEdit is `postier template edit`.
 func NewTemplateEdit(f *command.Factory, run command.Run[*TemplateEditOptions]) *cobra.Command {
 	o := &TemplateEditOptions{Factory: f}
-	cmd := f.Leaf("edit NAME", "sendcli.short.template-edit", 1, 1, func(ctx context.Context, args []string) error {
-		o.Name = args[0]
-		return run.Or(runTemplateEdit)(ctx, o)
-	})
+	cmd := command.New(f, "edit NAME", "sendcli.short.template-edit", o, run.Or(runTemplateEdit), &o.Name)
 	cmd.Flags().StringVar(&o.File, "file", "", f.T("sendcli.flag.file"))
 	return cmd
 }
@@ -101,13 +95,7 @@ func listTemplates(f *command.Factory) error {
 	if err != nil {
 		return err
 	}
-	if f.JSON {
-		return f.PrintJSON(names)
-	}
-	for _, name := range names {
-		f.Println(name)
-	}
-	return nil
+	return command.List(&f.Printer, names, f.Println)
 }
 
 // runTemplateShow is the preview: with values filled in, as far as they are given.

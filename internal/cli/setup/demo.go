@@ -28,13 +28,12 @@ type DemoOptions struct {
 // NewDemo is `postier demo`.
 func NewDemo(f *command.Factory, run command.Run[*DemoOptions]) *cobra.Command {
 	o := &DemoOptions{Factory: f}
-	cmd := &cobra.Command{Use: "demo", Short: f.T("cli.short.demo"), Args: f.NoArgs}
+	cmd := command.New(f, "demo", "cli.short.demo", o, run.Or(runDemo))
 	cmd.Flags().StringVar(&o.Fault, "fault", "", f.T("cli.flag.fault"))
 	cmd.Flags().BoolVar(&o.List, "list-faults", false, f.T("cli.flag.list-faults"))
 	cmd.Flags().StringVar(&o.Keep, "keep", "", f.T("cli.flag.keep"))
 	cmd.Flags().BoolVar(&o.OAuth, "oauth", false, f.T("oauth.demo.flag"))
 	cmd.Flags().BoolVar(&o.Yes, "yes", false, f.T("cli.flag.yes"))
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return run.Or(runDemo)(cmd.Context(), o) }
 	return cmd
 }
 

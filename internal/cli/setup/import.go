@@ -35,18 +35,14 @@ type ImportOptions struct {
 // NewImport is `postier import`.
 func NewImport(f *command.Factory, run command.Run[*ImportOptions]) *cobra.Command {
 	o := &ImportOptions{Factory: f}
-	cmd := &cobra.Command{Use: "import FORMAT|auto FILE", Short: f.T("importer.short"), Args: f.Args(2, 2)}
+	cmd := command.New(f, "import FORMAT|auto FILE", "importer.short", o, run.Or(runImport), &o.Format, &o.File)
 	cmd.Flags().StringVar(&o.Account, "account", "", f.T("importer.flag.account"))
 	cmd.Flags().StringVar(&o.Profile, "profile", "", f.T("cli.flag.profile"))
 	cmd.Flags().BoolVar(&o.DryRun, "dry-run", false, f.T("importer.flag.dry-run"))
 	cmd.Flags().BoolVar(&o.RunCommand, "run-command", false, f.T("importer.flag.run-command"))
 	cmd.Flags().BoolVar(&o.Cleartext, "insecure-cleartext", false, f.T("cli.flag.cleartext"))
-	settings := f.SettingFlags(cmd, command.SettingFields())
+	f.SettingFlags(cmd, command.SettingFields(), &o.Values)
 	o.Secrets = f.SecretFlags(cmd)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		o.Format, o.File, o.Values = args[0], args[1], settings.Given()
-		return run.Or(runImport)(cmd.Context(), o)
-	}
 	return cmd
 }
 

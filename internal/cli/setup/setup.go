@@ -44,14 +44,13 @@ func New(f *command.Factory, run command.Run[*Options]) *cobra.Command {
 	cmd.Flags().BoolVar(&o.Yes, "yes", false, f.T("cli.flag.yes"))
 	cmd.Flags().BoolVar(&o.Cleartext, "insecure-cleartext", false, f.T("cli.flag.cleartext"))
 	cmd.Flags().StringVar(&o.Product, "product", "", f.T("cli.flag.product"))
-	settings := f.SettingFlags(cmd, command.SettingFields())
+	f.SettingFlags(cmd, command.SettingFields(), &o.Values)
 	o.Secrets = f.SecretFlags(cmd)
 	o.Client.bind(f, cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if len(args) > 0 {
 			o.Address = args[0]
 		}
-		o.Values = settings.Given()
 		return run.Or(Run)(cmd.Context(), o)
 	}
 	return cmd
