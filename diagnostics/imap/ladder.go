@@ -17,7 +17,7 @@ import (
 // connect resolves the name and connects over both address families at once. Without implicit TLS the server speaks
 // first, so the greeting is read here.
 func (r *run) connect(ctx context.Context) diagnostics.Result {
-	r.access.Server = client.Settle(ctx, r.network, *r.target.IMAP)
+	r.access.Server = client.Settle(ctx, r.network, r.target.Mailbox().Server)
 	addresses, err := r.network.Addresses(ctx, r.access.Server.Host)
 	if err != nil {
 		return r.failure(err)
@@ -158,7 +158,7 @@ func (r *run) auth(ctx context.Context) diagnostics.Result {
 	evidence := diagnostics.Evidence{
 		diagnostics.SignIn{
 			Mechanism: done.Mechanism, Offered: safetext.FromRemotes(done.Offered),
-			Username: safetext.FromRemote(r.access.Username),
+			Username: safetext.FromRemote(r.access.Server.Username),
 		},
 		Capabilities{Before: safetext.FromRemotes(before), After: safetext.FromRemotes(r.session.Capabilities())},
 	}

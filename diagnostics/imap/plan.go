@@ -13,6 +13,7 @@ import (
 	"postier/internal/check"
 	client "postier/internal/imap"
 	"postier/internal/locale"
+	"postier/internal/sasl"
 	"postier/internal/wire"
 )
 
@@ -35,7 +36,7 @@ type run struct {
 	network  *wire.Network
 	target   account.Target
 	options  Options
-	access   client.Account
+	access   sasl.Account
 	recorder *wire.Recorder
 
 	session *client.Session
@@ -48,7 +49,7 @@ type run struct {
 }
 
 // access is the target's mailbox with its port and security filled in, under the network's policy.
-func access(network *wire.Network, target account.Target) client.Account {
+func access(network *wire.Network, target account.Target) sasl.Account {
 	a := target.Mailbox()
 	a.Server = a.Server.IMAPWays()[0] // where there are two, connect finds out which one works
 	a.AllowCleartext = network.Policy.Cleartext(a.AllowCleartext)
@@ -68,7 +69,7 @@ func Plan(network *wire.Network, target account.Target, options Options) diagnos
 	r := &run{
 		network: network, target: target, options: options, access: access(network, target), recorder: wire.NewRecorder(),
 	}
-	r.recorder.Hide(r.access.Secret, r.access.Username)
+	r.recorder.Hide(r.access.Secret, r.access.Server.Username)
 
 	rung := func(id check.ID, f func(context.Context) diagnostics.Result, needs ...check.ID) diagnostics.Check {
 		return diagnostics.Check{ID: id, Needs: needs, Run: diagnostics.Recorded(r.recorder, f)}

@@ -6,9 +6,8 @@ import (
 	"cmp"
 
 	"postier/config"
-	"postier/internal/imap"
+	"postier/internal/sasl"
 	"postier/internal/secret"
-	"postier/internal/smtp"
 )
 
 // Target holds the servers of one account and the secret to sign in with. Checks and deliveries both dial a Target.
@@ -44,26 +43,21 @@ type Target struct {
 // technician allowed it, or on this machine, where nothing crosses a network (docs/security.md T1).
 func (t Target) AllowsCleartext(server config.Server) bool { return t.AllowCleartext || server.Local() }
 
-// Mailbox returns the account of the target's mailbox for package imap. Its server is empty when the target has no
-// IMAP.
-func (t Target) Mailbox() imap.Account {
-	access := imap.Account{
-		Username: cmp.Or(t.Submission.Username, t.Address), Secret: t.Secret, SecretType: t.SecretType, Pins: t.Pins,
+// Mailbox returns the account of the target's mailbox. Its server is empty when the target has no IMAP.
+func (t Target) Mailbox() sasl.Account {
+	if t.IMAP == nil {
+		return sasl.Account{}
 	}
-	if t.IMAP != nil {
-		access.Server, access.AllowCleartext = *t.IMAP, t.AllowsCleartext(*t.IMAP)
-		access.Username = cmp.Or(t.IMAP.Username, access.Username)
-	}
-	return access
+	return t.at(*t.IMAP)
 }
 
-// Submitter returns the account at the submission server for package smtp.
-func (t Target) Submitter() smtp.Account {
-	server := t.Submission
-	server.Username = cmp.Or(server.Username, t.Address)
-	return smtp.Account{
-		Server: server, Secret: t.Secret, SecretType: t.SecretType, Pins: t.Pins,
-		AllowCleartext: t.AllowsCleartext(t.Submission),
+// Submitter returns the account at the submission server.
+func (t Target) Submitter() sasl.Account { return t.at(t.Submission) }
+
+func (t Target) at(server config.Server) sasl.Account {
+	server.Username = cmp.Or(server.Username, t.Submission.Username, t.Address)
+	return sasl.Account{
+		Server: server, Secret: t.Secret, SecretType: t.SecretType, Pins: t.Pins, AllowCleartext: t.AllowsCleartext(server),
 	}
 }
 

@@ -24,7 +24,7 @@ var layers = [][]string{
 	{"wizard", "diagnostics"},
 	{"internal/account", "internal/discovery", "internal/rehearsal", "internal/scripted"},
 	{"presets"},
-	{"internal/smtp", "internal/imap"},
+	{"internal/smtp", "internal/imap", "internal/sasl"},
 	{"config"},
 }
 

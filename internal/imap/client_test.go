@@ -5,6 +5,7 @@ import (
 
 	"postier/config"
 	"postier/internal/rehearsal/certificates"
+	"postier/internal/sasl"
 	"postier/internal/scripted"
 	"postier/internal/secret"
 	"postier/internal/wire"
@@ -17,10 +18,10 @@ const (
 )
 
 // account is an account on a server that network leads to.
-func account() Account {
-	return Account{
-		Server:   config.Server{Host: host, Port: config.PortIMAPS, Security: config.SecurityTLS},
-		Username: user, Secret: secret.New(password), SecretType: config.SecretPassword,
+func account() sasl.Account {
+	return sasl.Account{
+		Server: config.Server{Host: host, Port: config.PortIMAPS, Security: config.SecurityTLS, Username: user},
+		Secret: secret.New(password), SecretType: config.SecretPassword,
 	}
 }
 

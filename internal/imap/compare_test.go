@@ -18,12 +18,13 @@ import (
 
 	goimap "github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapclient"
-	"github.com/emersion/go-sasl"
+	gosasl "github.com/emersion/go-sasl"
 
 	"postier/config"
 	"postier/internal/imap"
 	"postier/internal/locale"
 	"postier/internal/rehearsal"
+	"postier/internal/sasl"
 	"postier/internal/secret"
 	"postier/internal/wire"
 )
@@ -174,15 +175,15 @@ func ours(t *testing.T, network *wire.Network, j job) journey {
 	if network == nil {
 		network = &wire.Network{Route: func(string, string, int) (string, bool) { return j.Address, true }}
 	}
-	account := imap.Account{
-		Server: config.Server{Host: "127.0.0.1", Security: config.SecurityNone}, AllowCleartext: true,
-		Username: j.Username, Secret: secret.New(j.Secret), SecretType: config.SecretPassword,
+	account := sasl.Account{
+		Server: config.Server{Host: "127.0.0.1", Security: config.SecurityNone, Username: j.Username}, AllowCleartext: true,
+		Secret: secret.New(j.Secret), SecretType: config.SecretPassword,
 	}
 	if j.Token {
 		account.SecretType = config.SecretOAuth
 	}
 	if j.TLS {
-		account.Server = config.Server{Host: rehearsal.IMAPHost, Security: config.SecurityTLS}
+		account.Server = config.Server{Host: rehearsal.IMAPHost, Security: config.SecurityTLS, Username: j.Username}
 	}
 	session, err := imap.Open(ctx, network, account, nil)
 	out := journey{SignIn: reason(err)}
@@ -296,7 +297,7 @@ func theirsSignIn(client *imapclient.Client, j job) error {
 	case j.Token:
 		return client.Authenticate(bearer{})
 	case caps.Has(goimap.AuthCap("PLAIN")):
-		return client.Authenticate(sasl.NewPlainClient("", j.Username, j.Secret))
+		return client.Authenticate(gosasl.NewPlainClient("", j.Username, j.Secret))
 	}
 	return client.Login(j.Username, j.Secret).Wait()
 }
@@ -306,7 +307,7 @@ func theirsSignIn(client *imapclient.Client, j job) error {
 type bearer struct{}
 
 func (bearer) Start() (mechanism string, initial []byte, err error) {
-	return sasl.OAuthBearer, []byte("n,,\x01auth=Bearer x\x01\x01"), nil
+	return gosasl.OAuthBearer, []byte("n,,\x01auth=Bearer x\x01\x01"), nil
 }
 
 func (bearer) Next([]byte) ([]byte, error) {

@@ -8,23 +8,9 @@ import (
 	"github.com/emersion/go-imap/v2"
 
 	"postier/config"
-	"postier/internal/secret"
+	"postier/internal/sasl"
 	"postier/internal/wire"
 )
-
-// Account says which mailbox to open and how to sign in to it.
-type Account struct {
-	// Server is where the mailbox is; Settle fills in what it leaves open.
-	Server   config.Server
-	Username string
-	Secret   secret.Value
-	// SecretType tells an OAuth token from a password: tokens have mechanisms of their own.
-	SecretType config.SecretType
-	// Pins are accepted SPKI fingerprints (docs/security.md T4).
-	Pins []string
-	// AllowCleartext is set only after a technician typed the host name.
-	AllowCleartext bool
-}
 
 // silenceLimit is how long we wait for a greeting on the port of implicit TLS when no TLS is expected there. A server
 // that expects TLS waits for us to speak first, so a longer wait would only end at the greeting's own deadline.
@@ -120,7 +106,7 @@ func stepError(step Step, err error) error {
 
 // Open connects, secures and signs in, for code that needs a mailbox and not a verdict on each step. The error is a
 // *StepError. It signs in once; after a refusal it must not be called again with the same secret.
-func Open(ctx context.Context, network *wire.Network, account Account, recorder *wire.Recorder) (*Session, error) {
+func Open(ctx context.Context, network *wire.Network, account sasl.Account, recorder *wire.Recorder) (*Session, error) {
 	if account.Server.Host == "" {
 		return nil, stepError(StepConnect, ErrNoServer)
 	}

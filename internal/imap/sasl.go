@@ -43,7 +43,7 @@ func (s *Session) signIn(ctx context.Context) (SignedIn, error) {
 	if !s.secure {
 		return done, ErrInsecure
 	}
-	if strings.ContainsAny(s.account.Username+s.account.Secret.Reveal(), "\r\n\x00") {
+	if strings.ContainsAny(s.account.Server.Username+s.account.Secret.Reveal(), "\r\n\x00") {
 		return done, ErrUnsafe
 	}
 	choices, err := s.choices()
@@ -106,10 +106,10 @@ const loginCommand = "LOGIN"
 func (s *Session) authenticate(ctx context.Context, name string, done *SignedIn) error {
 	if name == loginCommand {
 		done.proofSent = true
-		return s.login(ctx, s.account.Username, s.account.Secret.Reveal())
+		return s.login(ctx, s.account.Server.Username, s.account.Secret.Reveal())
 	}
 	credentials := sasl.Credentials{
-		Username: s.account.Username, Secret: s.account.Secret, LeastIterations: sasl.MinIterations,
+		Username: s.account.Server.Username, Secret: s.account.Secret, LeastIterations: sasl.MinIterations,
 	}
 	if state, inTLS := s.conn.State(); inTLS {
 		credentials.TLS = &state

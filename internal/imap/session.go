@@ -10,6 +10,7 @@ import (
 	"github.com/emersion/go-imap/v2"
 
 	"postier/internal/safetext"
+	"postier/internal/sasl"
 	"postier/internal/wire"
 )
 
@@ -53,7 +54,7 @@ func (s *Session) refusal(command string, r *response) *ReplyError {
 
 // redact masks the secret in a server's text, since a server may echo what it received.
 func (s *Session) redact(text string) string {
-	return s.account.Secret.Redact(text, s.account.Username)
+	return s.account.Secret.Redact(text, s.account.Server.Username)
 }
 
 // Session is one connection to an IMAP server. It is not safe for use by several goroutines. After any error other than
@@ -62,7 +63,7 @@ type Session struct {
 	conn    *wire.Conn
 	scan    *scanner
 	record  *wire.Recorder
-	account Account
+	account sasl.Account
 
 	tag      int
 	caps     imap.CapSet
@@ -80,9 +81,9 @@ type Session struct {
 
 // New starts a session on an open connection on which nothing has been read or sent. The server of account must be
 // settled.
-func New(conn *wire.Conn, account Account) *Session {
+func New(conn *wire.Conn, account sasl.Account) *Session {
 	s := &Session{conn: conn, record: conn.Recorder(), account: account}
-	s.record.Hide(account.Secret, account.Username)
+	s.record.Hide(account.Secret, account.Server.Username)
 	s.listen()
 	return s
 }

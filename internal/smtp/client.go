@@ -8,27 +8,14 @@ import (
 	"time"
 
 	"postier/config"
-	"postier/internal/secret"
+	"postier/internal/sasl"
 	"postier/internal/wire"
 )
-
-// Account is a server and who signs in there.
-type Account struct {
-	// Server's Username is the name to sign in with.
-	Server config.Server
-	Secret secret.Value
-	// SecretType decides between the mechanisms for passwords and those for tokens.
-	SecretType config.SecretType
-	// Pins are accepted SPKI fingerprints (docs/security.md T4).
-	Pins []string
-	// AllowCleartext is set only after a technician typed the host name.
-	AllowCleartext bool
-}
 
 // Client speaks with one server. Its steps are taken one after the other; IPv6 may be asked at any time after Connect.
 type Client struct {
 	network  *wire.Network
-	account  Account
+	account  sasl.Account
 	recorder *wire.Recorder
 
 	validHost bool
@@ -65,7 +52,7 @@ type Trace struct {
 }
 
 // New makes a client; nothing is dialled yet.
-func New(network *wire.Network, account Account) *Client {
+func New(network *wire.Network, account sasl.Account) *Client {
 	c := &Client{network: network, account: account, recorder: wire.NewRecorder(), traces: map[Step]Trace{}}
 	c.account.AllowCleartext = network.Policy.Cleartext(account.AllowCleartext)
 	// U-labels are for people; DNS and TLS take A-labels (RFC 5890 §2.3.2.1).
@@ -85,7 +72,7 @@ func (c *Client) Ways() []config.Server { return c.ways }
 func (c *Client) Way() config.Server { return c.way }
 
 // Account is what the client was made for, its host in A-labels.
-func (c *Client) Account() Account { return c.account }
+func (c *Client) Account() sasl.Account { return c.account }
 
 // Recorder keeps the transcript.
 func (c *Client) Recorder() *wire.Recorder { return c.recorder }

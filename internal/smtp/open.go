@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"postier/config"
+	"postier/internal/sasl"
 	"postier/internal/wire"
 )
 
@@ -12,7 +13,7 @@ import (
 const QueuePatience = 600 * time.Second
 
 // Open connects and signs in, once. The error is an *Error, or ctx's own.
-func Open(ctx context.Context, network *wire.Network, account Account) (*Client, error) {
+func Open(ctx context.Context, network *wire.Network, account sasl.Account) (*Client, error) {
 	c := New(network, account)
 	if err := c.open(ctx); err != nil {
 		c.Close()

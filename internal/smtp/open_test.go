@@ -10,6 +10,7 @@ import (
 
 	"postier/config"
 	"postier/internal/rehearsal/certificates"
+	"postier/internal/sasl"
 	"postier/internal/scripted"
 	"postier/internal/secret"
 	"postier/internal/wire"
@@ -18,7 +19,7 @@ import (
 const author = "marie@durand.example"
 
 // dialled makes a client's account and a network on which every name leads to a scripted server.
-func dialled(t *testing.T, kind certificates.Kind, script scripted.Script) (*wire.Network, Account,
+func dialled(t *testing.T, kind certificates.Kind, script scripted.Script) (*wire.Network, sasl.Account,
 	*scripted.Server,
 ) {
 	t.Helper()
@@ -30,7 +31,7 @@ func dialled(t *testing.T, kind certificates.Kind, script scripted.Script) (*wir
 		Roots: ca.Roots(), Timeout: 5 * time.Second,
 		Route: func(string, string, int) (string, bool) { return server.Addr(), true },
 	}
-	return network, Account{
+	return network, sasl.Account{
 		Server: config.Server{Host: "127.0.0.1", Port: 465, Security: config.SecurityTLS, Username: author},
 		Secret: secret.New("C4nary#password-7"), SecretType: config.SecretPassword,
 	}, server
