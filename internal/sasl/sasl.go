@@ -1,6 +1,6 @@
-// Package sasl is this side of the mechanisms by which an account signs in, over SMTP and IMAP alike. It says what to
-// send and touches no connection. The exchanges themselves are go-mail's; here stands what they leave out: bounds on
-// what a server may ask, the server's own proof, and that nothing a server sends can end the program.
+// Package sasl is the client side of the mechanisms by which an account signs in over SMTP and IMAP. It returns what to
+// send and touches no connection. The exchanges themselves are go-mail's. This package adds bounds on what a server may
+// ask, checks the server's own proof, and recovers from panics caused by what a server sends.
 package sasl
 
 import (
@@ -30,19 +30,19 @@ const (
 	OAuthBearer     = "OAUTHBEARER"
 )
 
-// RFC 7677 §4 asks for an iteration count of at least MinIterations; a count above a million is an attack on this
-// computer's time (docs/security.md T17).
+// RFC 7677 §4 asks for an iteration count of at least MinIterations; a count above a million would only cost this
+// computer time (docs/security.md T17).
 const (
 	MinIterations = 4096
 	maxIterations = 1_000_000
 )
 
-// Error is a fault of the server within an exchange: it did not refuse the secret.
+// Error is a fault of the server within an exchange. It is no refusal of the secret.
 type Error struct{ what string }
 
 func (e *Error) Error() string { return e.what }
 
-// The faults that are told apart; others have go-mail's words.
+// The faults that callers distinguish. Others have go-mail's text.
 var (
 	ErrIterations = &Error{"the server asks for an unreasonable SCRAM iteration count"}
 	ErrUnproven   = &Error{"the server could not prove that it knows the password"}
@@ -83,7 +83,7 @@ func New(name string, c Credentials) (m *Mechanism, ok bool) {
 	m = &Mechanism{Name: name, host: c.Host, least: c.LeastIterations}
 	switch name {
 	case Plain:
-		// Whether the password may be said at all was decided before, by the client.
+		// The client has already decided whether the password may be sent.
 		m.auth = smtp.PlainAuth("", user, password, c.Host, true)
 	case Login:
 		m.auth, m.rounds = smtp.LoginAuth(user, password, c.Host, true), 2
@@ -108,7 +108,7 @@ func New(name string, c Credentials) (m *Mechanism, ok bool) {
 	return m, m.auth != nil && (c.TLS != nil || !strings.HasSuffix(name, "-PLUS"))
 }
 
-// parseNTLM parts DOMAIN\user.
+// parseNTLM splits DOMAIN\user.
 func parseNTLM(user string) (domain, name string) {
 	if d, n, ok := strings.Cut(user, `\`); ok {
 		return d, n
@@ -136,7 +136,7 @@ func (m *Mechanism) Start() (initial []byte, err error) {
 	return initial, err
 }
 
-// Next answers a challenge. An answer depends on the secret; an error tells nothing of it.
+// Next answers a challenge. The answer depends on the secret; an error never contains it.
 func (m *Mechanism) Next(challenge []byte) (answer []byte, err error) {
 	defer guard(&err)
 	if m.rounds--; m.rounds < 0 {
@@ -175,8 +175,8 @@ func (m *Mechanism) checkIterations(challenge []byte) error {
 	return ErrIterations
 }
 
-// Done is called on the server's consent. SCRAM's own point is that the server proves itself too (RFC 5802 §3); a
-// consent without its signature is from a server that only says yes.
+// Done is called when the server has accepted the sign-in. With SCRAM the server must prove itself too (RFC 5802 §3),
+// so acceptance without its signature is an error.
 func (m *Mechanism) Done() error {
 	if m.scram() && !m.proven {
 		return ErrUnproven
@@ -184,7 +184,8 @@ func (m *Mechanism) Done() error {
 	return nil
 }
 
-// guard gives every error of an exchange its type, a panic too: what a mechanism parses comes from the server.
+// guard turns every error of an exchange into an *Error, and so a panic, because the mechanisms parse what the server
+// sends.
 func guard(err *error) {
 	var known *Error
 	switch {
@@ -212,5 +213,5 @@ func (b *bearer) Start(*smtp.ServerInfo) (string, []byte, error) {
 	return OAuthBearer, []byte("n,a=" + user + ",\x01" + where + "auth=Bearer " + b.token + "\x01\x01"), nil
 }
 
-// Next answers the error that the server explains by the single octet of RFC 7628 §3.2.3.
+// Next answers the server's error document with the single octet of RFC 7628 §3.2.3.
 func (b *bearer) Next([]byte, bool) ([]byte, error) { return []byte{1}, nil }

@@ -10,7 +10,7 @@ import (
 	"postier/internal/wire"
 )
 
-// Mechanism picks the mechanism to sign in with out of what the server offers. Its name is empty with an error.
+// Mechanism picks the sign-in mechanism from those that the server offers. Its name is empty with an error.
 func (c *Client) Mechanism() (string, error) {
 	offered := c.dialog.ext.Mechanisms()
 	token := c.account.SecretType == config.SecretOAuth
@@ -28,11 +28,11 @@ func (c *Client) Mechanism() (string, error) {
 	return "", c.failure(StepMechanism, ErrNoMechanism)
 }
 
-// Clear reports whether a mechanism shows the password itself.
+// Clear reports whether a mechanism sends the password itself.
 func Clear(mechanism string) bool { return mechanism == sasl.Plain || mechanism == sasl.Login }
 
-// mayReveal is the one question before anything secret is written: TLS with a chain that holds, or a technician's
-// consent to cleartext on this very host.
+// mayReveal must be true before a secret is written: there is TLS with a valid chain, or a technician has allowed
+// cleartext for this host.
 func (c *Client) mayReveal() bool {
 	if c.way.Security == config.SecurityNone {
 		return c.account.AllowCleartext
@@ -52,7 +52,8 @@ type SignIn struct {
 	Weak bool
 }
 
-// SignIn tries one sign-in and no second one, however often it is called: servers lock accounts (docs/security.md T21).
+// SignIn signs in once, however often it is called, because servers lock accounts after refusals (docs/security.md
+// T21).
 func (c *Client) SignIn(ctx context.Context) (SignIn, error) {
 	name, err := c.Mechanism()
 	if err == nil {
@@ -86,8 +87,9 @@ func (c *Client) signIn(name string, s *SignIn) (err error) {
 // maxAuthLine is the longest AUTH line, initial response included (RFC 4954 §4).
 const maxAuthLine = 12288
 
-// exchangeAuth carries out the dialog. The whole of it shares one deadline; servers delay refusals on purpose. In the
-// transcript everything that this side says after the mechanism's name is masked, proofs too (docs/security.md T12).
+// exchangeAuth carries out the exchange. Each command has the longer deadline of a sign-in, because servers delay
+// refusals on purpose. The transcript masks everything that the client sends after the mechanism's name, proofs too
+// (docs/security.md T12).
 func (c *Client) exchangeAuth(m *sasl.Mechanism, s *SignIn) (r Reply, err error) {
 	d := c.dialog
 	initial, err := m.Start()
@@ -136,8 +138,8 @@ func encodeInitial(initial []byte) string {
 	return base64.StdEncoding.EncodeToString(initial)
 }
 
-// answer reads a challenge and gives the response. LOGIN's prompts are mere words to us, and some servers send them in
-// clear.
+// answer reads a challenge and gives the response. LOGIN's prompts carry no meaning, and some servers send them without
+// base64.
 func (s *SignIn) answer(m *sasl.Mechanism, r Reply) ([]byte, error) {
 	challenge, err := base64.StdEncoding.DecodeString(strings.TrimSpace(strings.Join(r.Lines, "")))
 	if err != nil && m.Name != sasl.Login {
@@ -158,7 +160,7 @@ func shownIn(m *sasl.Mechanism, r Reply) string {
 	return "334 " + wire.Masked
 }
 
-// cancelAuth ends an exchange that cannot go on (RFC 4954 §4: a single asterisk), so that the session stays in step.
+// cancelAuth cancels an exchange (RFC 4954 §4: a single asterisk), so that client and server agree on the next command.
 func (c *Client) cancelAuth(cause error) error {
 	if err := c.dialog.send(wire.CommandDeadline, command{line: "*"}); err == nil {
 		_, _ = c.dialog.reply()

@@ -12,7 +12,8 @@ import (
 	"postier/internal/wire"
 )
 
-// Client speaks with one server. Its steps are taken one after the other; IPv6 may be asked at any time after Connect.
+// Client speaks with one server. Its steps are called one after the other; IPv6 may be called at any time after
+// Connect.
 type Client struct {
 	network  *wire.Network
 	account  sasl.Account
@@ -22,40 +23,40 @@ type Client struct {
 	look      Addresses
 	attempts  []Attempt
 	ways      []config.Server
-	race      *wire.Race // of the way that was taken, or tried last
+	race      *wire.Race // for the way in use, or the one tried last
 
 	mu     sync.Mutex
 	traces map[Step]Trace
 
 	line
-	before   Extensions // offered before TLS; worth showing and nothing else
+	before   Extensions // offered before TLS; shown to the user and never relied on
 	signedIn SignIn
 	sent     int
 }
 
-// line is a connection and what was learned on it.
+// line is a connection and what was read on it.
 type line struct {
-	way      config.Server // as the connection has it
+	way      config.Server // with the port and security of the connection
 	dialog   *dialog
 	greeting Greeting
 	tls      wire.TLSReport
 }
 
-// Addresses are those of the server's name.
+// Addresses are the addresses of the server's name.
 type Addresses struct{ V4, V6 []netip.Addr }
 
-// Trace is what a step left: how long it took, and its lines of the transcript.
+// Trace records how long a step took, and its lines of the transcript.
 type Trace struct {
 	Took  time.Duration
 	Lines []wire.Line
 	err   error
 }
 
-// New makes a client; nothing is dialled yet.
+// New makes a client. It dials nothing yet.
 func New(network *wire.Network, account sasl.Account) *Client {
 	c := &Client{network: network, account: account, recorder: wire.NewRecorder(), traces: map[Step]Trace{}}
 	c.account.AllowCleartext = network.Policy.Cleartext(account.AllowCleartext)
-	// U-labels are for people; DNS and TLS take A-labels (RFC 5890 §2.3.2.1).
+	// DNS and TLS take A-labels; U-labels are for display (RFC 5890 §2.3.2.1).
 	if ascii, ok := config.HostASCII(strings.Trim(account.Server.Host, "[]")); ok {
 		c.account.Server.Host, c.validHost = ascii, true
 	}
@@ -71,7 +72,7 @@ func (c *Client) Ways() []config.Server { return c.ways }
 // Way is the server with the port and security of the connection.
 func (c *Client) Way() config.Server { return c.way }
 
-// Account is what the client was made for, its host in A-labels.
+// Account is the account of the client, with its host in A-labels.
 func (c *Client) Account() sasl.Account { return c.account }
 
 // Recorder keeps the transcript.
@@ -86,18 +87,18 @@ func (c *Client) Before() Extensions { return c.before }
 // Turns counts the writes that waited for a reply: the round trips of the dialog.
 func (c *Client) Turns() int { return c.dialog.turns }
 
-// Usable reports whether anything more may be said.
+// Usable reports whether the connection takes further commands.
 func (c *Client) Usable() bool { return c.dialog != nil && !c.dialog.broken }
 
-// Trace is what a step that was taken has left.
+// Trace returns the trace of a step that ran.
 func (c *Client) Trace(step Step) Trace {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.traces[step]
 }
 
-// once takes a step, or gives the error that it ended with when it was taken before: which step comes first depends on
-// the mode, so a step may take another one.
+// once runs a step, or returns the error of its earlier run. The order of the steps depends on the mode, so one step
+// may run another.
 func (c *Client) once(ctx context.Context, step Step, take func(context.Context) error) error {
 	c.mu.Lock()
 	known, taken := c.traces[step]
@@ -113,7 +114,7 @@ func (c *Client) once(ctx context.Context, step Step, take func(context.Context)
 	return err
 }
 
-// take takes a step, which ends when ctx ends.
+// take runs a step and ends it when ctx ends.
 func (c *Client) take(ctx context.Context, step Step, take func(context.Context) error) error {
 	if c.dialog != nil {
 		defer c.dialog.conn.Watch(ctx)()
@@ -124,24 +125,24 @@ func (c *Client) take(ctx context.Context, step Step, take func(context.Context)
 	return nil
 }
 
-// Reset drops a transaction that was begun (RFC 5321 §4.1.1.5).
+// Reset drops the current transaction (RFC 5321 §4.1.1.5).
 func (c *Client) Reset(ctx context.Context) error {
 	defer c.dialog.conn.Watch(ctx)()
 	_, err := c.dialog.ask(wire.CommandDeadline, command{line: "RSET"})
 	return err
 }
 
-// Abandon drops a transaction that was begun and says goodbye, in one segment.
+// Abandon drops the current transaction and sends QUIT, in one segment.
 func (c *Client) Abandon() { c.dialog.quit(command{line: "RSET"}) }
 
-// Quit says goodbye; Close lets go of the rest.
+// Quit sends QUIT and closes the connection. Close also stops attempts to connect that are still running.
 func (c *Client) Quit() {
 	if c.dialog != nil {
 		c.dialog.quit()
 	}
 }
 
-// Close says goodbye and lets go of everything.
+// Close sends QUIT, closes the connection and stops attempts to connect that are still running.
 func (c *Client) Close() {
 	c.Quit()
 	if c.race != nil {

@@ -28,11 +28,11 @@ func (c *Client) Resolve(ctx context.Context) (Addresses, error) {
 	return c.look, err
 }
 
-// settle is how long IPv4 may take to show its outcome once IPv6 stands: the Connection Attempt Delay of RFC 8305 §5.
-// IPv6 may take longer; it is waited for while the dialog goes on.
+// settle is how long Connect waits for the outcome of IPv4 once IPv6 is connected: the Connection Attempt Delay of RFC
+// 8305 §5. The outcome of IPv6 is awaited while the dialog goes on.
 const settle = 250 * time.Millisecond
 
-// dial connects over both families at once and returns the first connection that stands.
+// dial connects over both families at once and returns the first connection.
 func (c *Client) dial(ctx context.Context, w config.Server) *wire.Conn {
 	c.race = c.network.Race(ctx, c.account.Server.Host, w.Port, slices.Concat(c.look.V4, c.look.V6), c.recorder)
 	conn, attempts := c.race.First(settle, 0)
@@ -48,9 +48,8 @@ func tagged(attempts []wire.Attempt, security config.Security) []Attempt {
 	return out
 }
 
-// Connect finds a way in. With several ways, one on which TLS does not come about is left for the next; when none is
-// better, the first one that connected stays, with its failure for Secure to show. The attempts are given on success
-// too.
+// Connect connects in one of the ways. Where TLS fails in one of several ways, it tries the next; when no other works,
+// it keeps one that connected, and Secure returns its failure. The attempts are returned on success too.
 func (c *Client) Connect(ctx context.Context) ([]Attempt, error) {
 	err := c.once(ctx, StepConnect, c.connect)
 	return c.attempts, err
@@ -82,7 +81,7 @@ func (c *Client) connect(ctx context.Context) error {
 	return c.unconnected(ctx)
 }
 
-// kept is a way that connected and had no TLS, while another one is tried.
+// kept is a way that connected but failed to establish TLS, set aside while another one is tried.
 type kept struct {
 	line line
 	tls  Trace
@@ -99,11 +98,11 @@ func (c *Client) setAside() *kept {
 	return k
 }
 
-// unconnected is the most telling error of the attempts.
+// unconnected returns the most telling error of the attempts.
 func (c *Client) unconnected(ctx context.Context) error {
 	err := wire.ErrNoAddress
 	for i, a := range c.attempts {
-		if i == 0 || !a.IPv6() { // of both families the older one is the more telling
+		if i == 0 || !a.IPv6() { // an error of IPv4 tells more than one of IPv6
 			err = a.Err
 		}
 	}
@@ -113,8 +112,8 @@ func (c *Client) unconnected(ctx context.Context) error {
 	return err
 }
 
-// IPv6 waits for the outcome of the attempts over IPv6, which go on while the dialog does; stands tells whether one of
-// them connected. The error is wire.ErrNoAddress when none was made.
+// IPv6 waits for the attempts over IPv6, which go on during the dialog. stands reports whether one of them connected.
+// The error is wire.ErrNoAddress when there were none.
 func (c *Client) IPv6(ctx context.Context) (attempts []Attempt, stands bool, err error) {
 	tried, stands, err := c.race.IPv6(ctx)
 	return tagged(tried, c.way.Security), stands, err

@@ -12,7 +12,7 @@ import (
 	"postier/internal/wire"
 )
 
-// Receipt is what the server said about a message. After an error it tells how far the message got.
+// Receipt is the server's reply to a message. After an error it shows how far the message got.
 type Receipt struct {
 	Reply   Reply
 	QueueID string // as the server named it, raw; empty when it did not
@@ -22,7 +22,7 @@ type Receipt struct {
 	Took       time.Duration
 }
 
-// Data writes the message and waits for the verdict on it.
+// Data sends the message and waits for the reply to it.
 func (t *Transaction) Data(ctx context.Context) (Receipt, error) {
 	receipt := Receipt{Recipients: t.Recipients}
 	err := t.client.take(ctx, StepData, func(context.Context) error { return t.data(&receipt) })
@@ -64,7 +64,7 @@ func (t *Transaction) data(receipt *Receipt) error {
 	return nil
 }
 
-// lost is the error of a message whose verdict did not come.
+// lost is the error of a message to which no reply came.
 func (c *Client) lost(err error) error {
 	var e *Error
 	if errors.As(c.failure(StepData, err), &e) {
@@ -74,13 +74,13 @@ func (c *Client) lost(err error) error {
 	return err
 }
 
-// bodyChunk is how much is written at once; a step's deadline begins again for each.
+// bodyChunk is how much is written at once. The step's deadline starts again for each chunk.
 const bodyChunk = 64 << 10
 
 // endOfData is RFC 5321 §4.1.1.4. dotStuff ends with CRLF, so the dot stands on a line of its own.
 const endOfData = ".\r\n"
 
-// write writes the message. sent is true once the dot may have reached the server.
+// write sends the message and reads the reply. sent is true once the dot may have reached the server.
 func (t *Transaction) write(body []byte) (r Reply, sent bool, err error) {
 	d := t.client.dialog
 	d.conn.Recorder().Add(wire.Note, "message")
@@ -93,7 +93,7 @@ func (t *Transaction) write(body []byte) (r Reply, sent bool, err error) {
 	}
 	if t.mail.BeforeDot != nil {
 		if err := t.mail.BeforeDot(); err != nil {
-			d.broken = true // hanging up before the dot takes the message back (RFC 5321 §4.1.1.4)
+			d.broken = true // a connection that ends before the dot drops the message (RFC 5321 §4.1.1.4)
 			_ = d.conn.Close()
 			return r, false, err
 		}
@@ -119,8 +119,8 @@ func (d *dialog) earlyVerdict(cause error) (Reply, bool, error) {
 	return Reply{}, false, cause
 }
 
-// dotStuff gives a message the form of RFC 5321 §4.5.2, in one pass: a second dot where a line begins with one, and a
-// line end after the last line.
+// dotStuff prepares a message for DATA (RFC 5321 §4.5.2) in one pass: it doubles the dot at the start of a line and
+// ends the last line.
 func dotStuff(message []byte) []byte {
 	out := make([]byte, 0, len(message)+len(message)/40+len("\r\n"))
 	for line := range Lines(message) {
@@ -132,8 +132,8 @@ func dotStuff(message []byte) []byte {
 	return out
 }
 
-// Lines gives the lines of a message without their ends; of an empty one, an empty line. A bare CR or LF, which servers
-// read differently (SMTP smuggling), is never part of a line: it ends the line as CRLF does.
+// Lines iterates over the lines of a message without their ends. An empty message has one empty line. A bare CR or LF,
+// which servers read differently (SMTP smuggling), is never part of a line: it ends the line as CRLF does.
 func Lines(message []byte) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		for first := true; first || len(message) > 0; first = false {
@@ -153,8 +153,8 @@ func Lines(message []byte) iter.Seq[[]byte] {
 	}
 }
 
-// queueIDs finds the number under which a server keeps a message: Postfix, Exim, Exchange and Gmail in turn. Patterns
-// are made when they are first needed: made at the start they would cost every command.
+// queueIDs finds the number under which a server keeps a message: Postfix, Exim, Exchange and Gmail in turn. They are
+// compiled on first use, so that other commands do not pay for them.
 var queueIDs = sync.OnceValue(func() []*regexp.Regexp {
 	return []*regexp.Regexp{
 		regexp.MustCompile(`(?i)queued as ([A-Za-z0-9.-]{5,64})`),

@@ -11,25 +11,25 @@ import (
 	"postier/internal/wire"
 )
 
-// command is one line for the server. shown stands in the transcript; where it is empty, line does.
+// command is one line for the server. The transcript has shown, or line where shown is empty.
 type command struct {
 	line  string
 	shown string
 }
 
-// dialog speaks on one connection.
+// dialog is the exchange of commands and replies on one connection.
 type dialog struct {
 	conn *wire.Conn
 	ext  Extensions // of the last EHLO
 	// turns counts the writes that waited for a reply: the round trips of the dialog.
 	turns int
-	// inData is set while the server may take what is said for a message.
+	// inData is set while the server may read what is sent as message text.
 	inData bool
-	// broken is set when nothing more can be said.
+	// broken is set when the connection takes no further command.
 	broken bool
 }
 
-// send writes commands in one segment. This is the last gate against a value that smuggles a line break
+// send writes commands in one segment. It refuses a command with a line break, whatever the callers checked
 // (docs/security.md T8).
 func (d *dialog) send(within time.Duration, commands ...command) error {
 	var b strings.Builder
@@ -59,7 +59,7 @@ func (d *dialog) send(within time.Duration, commands ...command) error {
 // reply reads the next reply within the step that send began.
 func (d *dialog) reply() (Reply, error) { return d.replyShown(nil) }
 
-// replyShown is reply with a say in what the transcript shows of each line.
+// replyShown reads a reply; show replaces it in the transcript.
 func (d *dialog) replyShown(show func(Reply) string) (Reply, error) {
 	r, err := readReply(d.conn)
 	if show != nil && err == nil {
@@ -97,7 +97,7 @@ func (d *dialog) ask(within time.Duration, c command) (Reply, error) {
 	return d.reply()
 }
 
-// ehlo greets and takes in the extensions. What an earlier EHLO said is dropped first (RFC 3207 §4.2).
+// ehlo sends EHLO and reads the extensions. Those of an earlier EHLO are dropped first (RFC 3207 §4.2).
 func (d *dialog) ehlo(name string) (Reply, error) {
 	d.ext = Extensions{}
 	r, err := d.ask(wire.CommandDeadline, command{line: "EHLO " + name})
@@ -115,9 +115,10 @@ const (
 	codeProceed = 334
 )
 
-// quit says goodbye without waiting for the answer: nothing depends on it, and a server may never close.
+// quit sends QUIT and closes the connection without waiting for the reply: nothing depends on it, and a server may
+// never close.
 func (d *dialog) quit(commands ...command) {
-	if !d.broken && !d.inData { // a message that breaks off before its dot is dropped (RFC 5321 §4.1.1.4)
+	if !d.broken && !d.inData { // the server drops a message without its dot (RFC 5321 §4.1.1.4)
 		_ = d.send(quitDeadline, append(commands, command{line: "QUIT"})...)
 	}
 	d.broken = true
@@ -128,7 +129,7 @@ func (d *dialog) quit(commands ...command) {
 const quitDeadline = 2 * time.Second
 
 // heloName is the name for EHLO: the configured one, or an address literal of this end of the connection, which is
-// always true and tells no host name (RFC 5321 §4.1.4).
+// always correct and reveals no host name (RFC 5321 §4.1.4).
 func heloName(configured string, local net.Addr) string {
 	if configured != "" {
 		return configured

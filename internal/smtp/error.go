@@ -29,8 +29,8 @@ const (
 	StepData        Step = "data"
 )
 
-// Error says at which step a submission stopped, and why: in the server's words (Reply), for a fault of the connection
-// or for something that this side found (Err), or both.
+// Error says at which step a submission stopped, and why: the server's refusal (Reply), a fault of the connection or a
+// finding of the client (Err), or both.
 type Error struct {
 	Step  Step
 	Err   error
@@ -39,8 +39,8 @@ type Error struct {
 	Said safetext.Remote
 	// Secret is the kind of secret that was shown at StepAuth.
 	Secret config.SecretType
-	// Lost is true when the message had been written whole and the reply to it did not come. RFC 1047: whoever loses
-	// that reply cannot know. Sending again could deliver twice (docs/security.md T18).
+	// Lost is true when the message had been written whole and the reply to it did not come. Then only the server knows
+	// whether it accepted the message (RFC 1047), and sending again could deliver it twice (docs/security.md T18).
 	Lost bool
 }
 
@@ -54,11 +54,11 @@ func (e *Error) Error() string {
 // Unwrap gives Err.
 func (e *Error) Unwrap() error { return e.Err }
 
-// State says what became of a message.
+// State says whether a message was accepted.
 type State string
 
-// The states. Unknown is neither yes nor no: the message may have been delivered, and must not be sent again without a
-// look into the mailboxes.
+// The states. With unknown the message may have been delivered, so it must not be sent again before someone has looked
+// into the mailboxes.
 const (
 	StateAccepted State = "accepted"
 	StateRefused  State = "refused"
@@ -66,7 +66,7 @@ const (
 	StateNotSent  State = "not-sent"
 )
 
-// StateOf is what became of the message that an error was about.
+// StateOf returns the state of the message after an error of Send.
 func StateOf(err error) State {
 	var e *Error
 	switch {
@@ -82,7 +82,7 @@ func StateOf(err error) State {
 	return StateNotSent
 }
 
-// What this side finds by itself, the Err of an Error.
+// The findings of the client, which stand in Err of an Error.
 var (
 	ErrHost        = errors.New("the server's name is malformed")
 	ErrNoTLS       = errors.New("the connection is not encrypted")
@@ -102,7 +102,7 @@ var (
 	errNoData      = errors.New("the server was not asked to take the message")
 )
 
-// ErrOver says that the connection had ended before anything was said about the message; a new one may take it.
+// ErrOver says that the connection ended before the server replied to MAIL, so the message may be sent over a new one.
 var ErrOver = errors.New("the connection has ended")
 
 // finding is an error of the connection together with what it means: the text is the error's, errors.Is finds both.
@@ -114,7 +114,7 @@ type finding struct {
 func (f finding) Is(target error) bool { return target == f.what }
 func (f finding) Unwrap() error        { return f.error }
 
-// CertificateError says that the chain did not hold for the host, and when.
+// CertificateError says that the chain was not valid for the host at a given time.
 type CertificateError struct {
 	TLS wire.TLSReport
 	At  time.Time
@@ -125,7 +125,7 @@ func (e *CertificateError) Error() string { return e.TLS.Err.Error() }
 // Unwrap gives the report's error.
 func (e *CertificateError) Unwrap() error { return e.TLS.Err }
 
-// failure gives an error its step. One that has a step already keeps it.
+// failure adds the step to an error, unless it has one already.
 func (c *Client) failure(step Step, err error) error {
 	var e *Error
 	if errors.As(err, &e) {
@@ -143,15 +143,15 @@ func (c *Client) failure(step Step, err error) error {
 	return e
 }
 
-// maxStrange is how much of what is no reply is kept.
+// maxStrange is how many octets of an invalid reply are kept.
 const maxStrange = 500
 
-// refused is the error for a reply that is a refusal; err says more where the step alone does not tell.
+// refused is the error for a refusal. err adds the reason where the step alone does not tell it.
 func (c *Client) refused(step Step, r Reply, err error) *Error {
 	return &Error{Step: step, Err: err, Reply: r, Said: c.Clean(r.Text())}
 }
 
-// Clean is text from the server without any form of the secret, which a server may send back.
+// Clean masks every form of the secret in text from the server, which may echo it.
 func (c *Client) Clean(text string) safetext.Remote {
 	return safetext.FromRemote(c.account.Secret.Redact(text, c.account.Server.Username))
 }

@@ -8,7 +8,7 @@ import (
 	"postier/internal/sasl"
 )
 
-// Orders of preference. With a password: those that prove it without showing it, then those that show it inside TLS.
+// Orders of preference. With a password: those that prove it without sending it, then those that send it inside TLS.
 // CRAM-MD5 comes after PLAIN, because inside TLS it protects nothing and asks the server to keep the password readable.
 // NTLM only when there is nothing else.
 var (

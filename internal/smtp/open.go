@@ -9,7 +9,7 @@ import (
 	"postier/internal/wire"
 )
 
-// QueuePatience is how long a sender without a person waits for the verdict on a message (RFC 5321 §4.5.3.2.6).
+// QueuePatience is how long a queue waits for the reply to a message (RFC 5321 §4.5.3.2.6).
 const QueuePatience = 600 * time.Second
 
 // Open connects and signs in, once. The error is an *Error, or ctx's own.
@@ -46,9 +46,9 @@ func (c *Client) open(ctx context.Context) error {
 	return err
 }
 
-// Send hands over one message; the connection stays open for the next. On an error the connection is over. The error is
-// nil when the server took the message for at least one recipient, ErrOver when the connection had ended before
-// anything was said about the message, else an *Error or ctx's own.
+// Send hands over one message; the connection stays open for the next. An error closes the connection. The error is nil
+// when the server took the message for at least one recipient, ErrOver when the connection ended before the server
+// replied to MAIL, else an *Error or ctx's own.
 func (c *Client) Send(ctx context.Context, m Mail) (Receipt, error) {
 	if !c.Usable() {
 		return Receipt{}, ErrOver
@@ -61,8 +61,8 @@ func (c *Client) Send(ctx context.Context, m Mail) (Receipt, error) {
 	if err == nil {
 		return receipt, nil
 	}
-	// What the server still waits for after a refusal depends on what was pipelined; a new connection costs less than a
-	// doubt.
+	// After a refusal it depends on the pipelined commands what the server expects next, so the next message gets a new
+	// connection.
 	c.Close()
 	if StateOf(err) == StateNotSent && ctx.Err() != nil {
 		return receipt, ctx.Err()

@@ -9,22 +9,22 @@ import (
 	"postier/internal/wire"
 )
 
-// Reply is one server reply (RFC 5321 §4.2).
+// Reply is one reply of a server (RFC 5321 §4.2).
 type Reply struct {
 	Code     int
 	Enhanced string // RFC 3463, such as 5.7.8; empty when there is none
-	// Lines are the texts after code and separator, with the enhanced code, raw.
+	// Lines are the raw texts after code and separator, with the enhanced code.
 	Lines []string
 	raw   []string
 }
 
-// Text is the reply as it came, lines joined by LF.
+// Text is the reply as received, its lines joined by LF.
 func (r Reply) Text() string { return strings.Join(r.raw, "\n") }
 
 // Words is what the server said without the reply code, lines joined by a space.
 func (r Reply) Words() string { return strings.Join(r.Lines, " ") }
 
-// Sentence is the reply as one line in which the codes stand once, as the catalogue's patterns expect, and the first
+// Sentence returns the reply as one line that has each code once, as the catalogue's patterns expect, and the first
 // enhanced status code of its lines. Unlike Enhanced, that one may be of another class and have the form #5.7.1.
 func (r Reply) Sentence() (text, status string) {
 	for i, line := range r.Lines {
@@ -63,10 +63,10 @@ func leadingStatus(text string) (code, rest string) {
 	return text[:end], strings.TrimSpace(text[end:])
 }
 
-// ProtocolError says that what came is no SMTP reply.
+// ProtocolError says that the received text is no SMTP reply.
 type ProtocolError struct {
 	What string          // in a word: "code", "separator", "mixed-codes", "tls-record", "no-smtp"
-	Seen safetext.Remote // what came, as far as it was read
+	Seen safetext.Remote // the received text, as far as it was read
 }
 
 func (e *ProtocolError) Error() string {
@@ -78,9 +78,8 @@ type lineReader interface {
 	ReadLine(limit int) (string, error)
 }
 
-// readReply reads one reply. It is strict where leniency would let a server say two things at once: every line of a
-// multi-line reply must carry the same code (RFC 5321 §4.2.1), so that 250-a, 550 no, 250 end is an error and no
-// success.
+// readReply reads one reply. Every line of a multi-line reply must carry the same code (RFC 5321 §4.2.1), so that
+// 250-a, 550 no, 250 end is an error and no success.
 func readReply(r lineReader) (Reply, error) {
 	var reply Reply
 	size := 0
@@ -88,7 +87,7 @@ func readReply(r lineReader) (Reply, error) {
 		line, err := r.ReadLine(wire.MaxLine)
 		if err != nil {
 			if record(line) {
-				return reply, &ProtocolError{"tls-record", seen(reply.raw, line)}
+				return reply, &ProtocolError{"tls-record", received(reply.raw, line)}
 			}
 			if line != "" {
 				reply.raw = append(reply.raw, line)
@@ -112,17 +111,17 @@ func readReply(r lineReader) (Reply, error) {
 	}
 }
 
-// add takes one line and tells whether it was the last.
+// add adds one line and reports whether it was the last.
 func (r *Reply) add(line string) (last bool, err error) {
 	if record(line) {
-		return false, &ProtocolError{"tls-record", seen(r.raw, line)}
+		return false, &ProtocolError{"tls-record", received(r.raw, line)}
 	}
 	code, ok := replyCode(line)
 	if !ok {
-		return false, &ProtocolError{"code", seen(r.raw, line)}
+		return false, &ProtocolError{"code", received(r.raw, line)}
 	}
 	if len(r.raw) > 0 && code != r.Code {
-		return false, &ProtocolError{"mixed-codes", seen(r.raw, line)}
+		return false, &ProtocolError{"mixed-codes", received(r.raw, line)}
 	}
 	text := ""
 	last = true
@@ -132,7 +131,7 @@ func (r *Reply) add(line string) (last bool, err error) {
 		case '-':
 			last = false
 		default:
-			return false, &ProtocolError{"separator", seen(r.raw, line)}
+			return false, &ProtocolError{"separator", received(r.raw, line)}
 		}
 		text = line[codeLen+1:]
 	}
@@ -147,8 +146,8 @@ func (r *Reply) add(line string) (last bool, err error) {
 
 const codeLen = 3
 
-// replyCode reads the three digits; the first is 2 to 5, the second 0 to 5 (RFC 5321 §4.2). Servers with a second digit
-// above 5 exist and are understood by the first, so only the first one is held to its range.
+// replyCode reads the three digits; the first is 2 to 5, the second 0 to 5 (RFC 5321 §4.2). Some servers use a second
+// digit above 5 and are understood by the first digit, so only that is checked.
 func replyCode(line string) (int, bool) {
 	if len(line) < codeLen || line[0] < '2' || line[0] > '5' {
 		return 0, false
@@ -183,7 +182,7 @@ func record(s string) bool {
 	return len(s) >= 2 && (s[0] == 0x15 || s[0] == 0x16) && s[1] == 0x03
 }
 
-// seen is what came, whole: it is cut only after secrets were looked for.
-func seen(before []string, line string) safetext.Remote {
+// received joins the lines read so far. The caller masks secrets before it shortens the text.
+func received(before []string, line string) safetext.Remote {
 	return safetext.FromRemote(strings.Join(append(append([]string(nil), before...), line), "\n"))
 }

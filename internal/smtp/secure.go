@@ -10,7 +10,7 @@ import (
 )
 
 // silentTLS is how long the banner of port 465 is waited for in STARTTLS mode. That port speaks TLS first (RFC 8314
-// §7.3), so silence there is nearly certain to be a server waiting for a ClientHello.
+// §7.3), so silence there almost certainly means that the server waits for a ClientHello.
 const silentTLS = 5 * time.Second
 
 // Greeting is the banner (RFC 5321 §3.1) and how long it was waited for.
@@ -50,7 +50,7 @@ func (c *Client) readGreeting(ctx context.Context) error {
 	return nil
 }
 
-// noGreeting tells a server that waits for TLS from one that is only silent: it offers TLS on the same connection.
+// noGreeting finds out whether a silent server waits for TLS, by starting a handshake on the same connection.
 func (c *Client) noGreeting(ctx context.Context, err error) error {
 	if !wire.IsTimeout(err) || c.way.Security == config.SecurityTLS || c.dialog.conn.Received() > 0 {
 		return err
@@ -69,7 +69,7 @@ func (r Reply) Masked() bool {
 	return strings.Count(text, "*") >= 8 || strings.Contains(strings.ToUpper(text), "XXXXXXX")
 }
 
-// Secure brings TLS about, at once or by STARTTLS. Whether the chain holds is in the report, for Verify to say.
+// Secure establishes TLS, at once or by STARTTLS. It does not judge the chain, which is in the report; Verify does.
 // Without TLS it is an error unless cleartext was allowed.
 func (c *Client) Secure(ctx context.Context) (wire.TLSReport, error) {
 	err := c.once(ctx, StepTLS, func(ctx context.Context) error {
@@ -97,7 +97,7 @@ func (c *Client) cleartext() error {
 	return ErrNoTLS
 }
 
-// startTLS asks for TLS (RFC 3207 §4). Nothing is ever said after it in the same segment.
+// startTLS asks for TLS (RFC 3207 §4). No other command is sent in the same segment.
 func (c *Client) startTLS() error {
 	r, err := c.dialog.ehlo(c.Helo())
 	if err != nil {
@@ -128,7 +128,7 @@ func (c *Client) handshake(ctx context.Context) (err error) {
 	}
 	c.dialog.broken = true
 	_ = c.dialog.conn.Close()
-	// A server that consented and then breaks off mostly lacks its key or certificate.
+	// A server that agreed and then ends the handshake mostly lacks its key or certificate.
 	if f := wire.Classify(err); c.way.Security == config.SecurityStartTLS && f.Kind == wire.KindAlert &&
 		f.Detail.Raw() == "internal error" {
 		return finding{err, ErrNoKey}
@@ -136,7 +136,7 @@ func (c *Client) handshake(ctx context.Context) (err error) {
 	return err
 }
 
-// Verify says whether the chain holds for the host that the person confirmed.
+// Verify returns an error unless the chain is valid for the host that the user confirmed.
 func (c *Client) Verify() error {
 	if c.way.Security == config.SecurityNone || c.tls.Verified() {
 		return nil
@@ -144,7 +144,7 @@ func (c *Client) Verify() error {
 	return &Error{Step: StepCertificate, Err: &CertificateError{c.tls, c.network.Clock()}}
 }
 
-// Hello is the EHLO that counts: inside TLS where there is TLS.
+// Hello sends the EHLO whose extensions are used, inside TLS where there is TLS.
 func (c *Client) Hello(ctx context.Context) (r Reply, err error) {
 	err = c.take(ctx, StepHello, func(context.Context) error {
 		r, err = c.dialog.ehlo(c.Helo())
@@ -156,5 +156,5 @@ func (c *Client) Hello(ctx context.Context) (r Reply, err error) {
 	return r, err
 }
 
-// Helo is the name that this side gives itself.
+// Helo is the name that the client sends in EHLO.
 func (c *Client) Helo() string { return heloName(c.account.Server.Helo, c.dialog.conn.LocalAddr()) }

@@ -16,28 +16,28 @@ type Mail struct {
 	To   []string
 	// Message is a whole message with its header, lines ended by CRLF; nil asks for the envelope's verdicts alone.
 	Message []byte
-	// BeforeDot is called when the server has agreed to take the message and before the last part of it is written: from
-	// then on only the server can know what became of it (RFC 1047). An error stops the transaction.
+	// BeforeDot runs just before the last part of the message is written. After it, only the server knows whether the
+	// message was accepted (RFC 1047). An error stops the transaction.
 	BeforeDot func() error
-	// Patience is the wait for the verdict on the message; 0 is the wait of a person.
+	// Patience is how long to wait for the reply to the message; 0 means as long as a user would.
 	Patience time.Duration
 }
 
-// Recipient is what the server said about one address.
+// Recipient is one address with the server's reply to it.
 type Recipient struct {
 	Address string
 	Reply   Reply
 	Refusal *Error // nil when the server takes messages for the address
 }
 
-// Transaction is the replies of one transaction up to DATA.
+// Transaction holds the replies of one transaction up to DATA.
 type Transaction struct {
 	Mail       Reply // zero when no whole reply came
 	Recipients []Recipient
 
 	client   *Client
 	mail     Mail
-	dataSaid bool // DATA was said; its reply is not read yet
+	dataSaid bool // DATA was sent and its reply is not read yet
 	err      error
 }
 
@@ -93,8 +93,8 @@ func (t *Transaction) Refusal() string {
 	return strings.TrimSpace(t.Mail.Text())
 }
 
-// Begin says MAIL, RCPT and, with a message, DATA. Where the server takes several commands at once it is one round
-// trip (RFC 2920 §3.1); DATA is last in its group, as it must be.
+// Begin sends MAIL, RCPT and, with a message, DATA. Where the server allows pipelining, they are one round trip (RFC
+// 2920 §3.1), with DATA as the last command of its group.
 func (c *Client) Begin(ctx context.Context, m Mail) *Transaction {
 	defer c.dialog.conn.Watch(ctx)()
 	t := &Transaction{client: c, mail: m}
@@ -205,8 +205,8 @@ func (c *Client) envelope(m Mail) ([]command, error) {
 	return append([]command{{line: mail}}, recipients...), nil
 }
 
-// path is an address as it stands between angle brackets: the domain in A-labels, the local part untouched. utf8 tells
-// that the local part needs SMTPUTF8 (RFC 6531 §3.3).
+// path returns an address for MAIL and RCPT: the domain in A-labels, the local part unchanged. utf8 reports whether the
+// local part needs SMTPUTF8 (RFC 6531 §3.3).
 func path(address string) (p string, utf8 bool, err error) {
 	if !config.ValidateAddress(address).Empty() {
 		return "", false, ErrAddress
