@@ -1,8 +1,8 @@
 // Package explain turns what a server says into a cause, its meaning and its remedy, in every language.
 //
-// The knowledge is data (folder data), made to be edited by people: causes, replies by protocol, the pages of the
+// The knowledge is data in the folder data, made to be edited by hand: causes, replies by protocol, the pages of the
 // checks, and general answers by reply code (RFC 5321 §4.2), enhanced status code (RFC 3463) and IMAP response code
-// (RFC 9051 §7.1). It is embedded, and read only when first asked for. Nothing here prints or touches the network.
+// (RFC 9051 §7.1). It is embedded and parsed on first use. Nothing here prints or touches the network.
 package explain
 
 import (
@@ -38,10 +38,10 @@ const (
 	RetryAutomatic   Retry = "automatic"
 )
 
-// Severity is how a check that finds the cause should be judged unless it knows better.
+// Severity is the default status of a check that finds the cause.
 type Severity string
 
-// The severities. Info is worth a sentence and no warning.
+// The severities. Info deserves a sentence but no warning.
 const (
 	SeverityFail Severity = "fail"
 	SeverityWarn Severity = "warn"
@@ -50,8 +50,8 @@ const (
 )
 
 // Words is one cause in one language. Meaning is one or two sentences, Remedy one to four short steps. Detail is a
-// sentence with {placeholders} that is only said when the check knows what to fill in. What is said of one result has
-// its placeholders filled, the detail at the end of the meaning, and the cause's spoken code.
+// sentence with {placeholders} that is used only when the check knows all values. The words of one result have the
+// placeholders filled, the detail at the end of the meaning, and the cause's spoken code.
 type Words struct {
 	Code    string   `json:"-"`
 	Title   string   `json:"title"`
@@ -106,7 +106,7 @@ func (c CauseInfo) Detail(lang locale.Lang, params check.Params) string {
 	return strings.NewReplacer(pairs...).Replace(detail)
 }
 
-// maxValue bounds, in bytes, what one remote value adds to a sentence; the whole of it stands in the evidence.
+// maxValue bounds, in bytes, what one remote value adds to a sentence. The evidence has the whole value.
 const maxValue = 200
 
 func sayable(value safetext.Remote) string {
@@ -134,7 +134,7 @@ func inLanguage(text map[locale.Lang]Words, lang locale.Lang) Words {
 	return w
 }
 
-// FieldFor is Field as seen from a check: for a check of the IMAP server, smtp-host becomes imap-host.
+// FieldFor is Field for one check: for a check of the IMAP server, smtp-host becomes imap-host.
 func (c CauseInfo) FieldFor(id check.ID) string {
 	if rest, ok := strings.CutPrefix(c.Field, "smtp-"); ok && id.Area() == "imap" {
 		return "imap-" + rest
@@ -168,7 +168,7 @@ func ByCode(code string) (CauseInfo, bool) {
 	return c, true
 }
 
-// splitCode parts "a-14" into "A" and "14". The number is empty when code has not the form of a spoken code.
+// splitCode splits "a-14" into "A" and "14". The number is empty when code does not have the form of a spoken code.
 func splitCode(code string) (letter, number string) {
 	code = strings.ToUpper(strings.TrimSpace(code))
 	if code != "" && code[0] >= 'A' && code[0] <= 'Z' {

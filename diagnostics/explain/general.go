@@ -48,8 +48,8 @@ func byCode(path string) map[string]generalEntry {
 	return entries
 }
 
-// general answers by the codes alone, from the most to the least telling. Where the code proves no cause, the cause is
-// unknown and the meaning is that of the code.
+// general answers by the codes alone, the most specific first. Where the code proves no cause, the cause is unknown and
+// the meaning is that of the code.
 func general(q Query) Answer {
 	g := generals()
 	switch q.Protocol {
@@ -63,8 +63,8 @@ func general(q Query) Answer {
 	return firstOf(q, lookup(g.Layers, q.Protocol))
 }
 
-// splitEnhanced parts 5.1.10 into the subject "1" and the detail "1.10". A class 2 proves no failure, and the class of
-// the reply code is the one that counts.
+// splitEnhanced splits 5.1.10 into the subject "1" and the detail "1.10". The class is that of the reply code, where
+// there is one. Class 2 means no failure, so it has neither subject nor detail.
 func splitEnhanced(q Query) (class, detail, subject string) {
 	class = cut(q.Code, 1)
 	parts := strings.Split(q.Enhanced, ".")
@@ -87,7 +87,7 @@ func lookup(entries map[string]generalEntry, key string) []generalEntry {
 	return nil
 }
 
-// firstOf takes the first entry found; steps that it leaves open come from the entries after it.
+// firstOf answers with the first entry found. Texts that it leaves out come from the entries after it.
 func firstOf(q Query, found ...[]generalEntry) Answer {
 	var list []generalEntry
 	for _, f := range found {

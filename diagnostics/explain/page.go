@@ -16,11 +16,11 @@ type CheckWords struct {
 	Why   string `json:"why"`  // why it matters
 }
 
-// CheckInfo is the page of one check of the contract.
+// CheckInfo is the page of one check.
 type CheckInfo struct {
 	ID check.ID `json:"id"`
-	// Causes are the slugs of what the check can find, the most likely first. Every check can also be skipped
-	// (needs-failed) or stopped (cancelled).
+	// Causes are the causes that the check can find, the most likely first. Every check can also be skipped (needs-failed)
+	// or stopped (cancelled).
 	Causes []check.Cause              `json:"causes"`
 	Text   map[locale.Lang]CheckWords `json:"text"`
 }
@@ -67,7 +67,7 @@ var labels = sync.OnceValue(func() labelData { return readFile[labelData]("data/
 // Say names the party in the person's language.
 func (w Who) Say(lang locale.Lang) string { return locale.Choose(labels().Who[w], lang) }
 
-// Say answers "shall I try again?" in a sentence.
+// Say says in a sentence whether to try again.
 func (r Retry) Say(lang locale.Lang) string { return locale.Choose(labels().Retry[r], lang) }
 
 // Kind says what a page is about.
@@ -99,7 +99,7 @@ type PageInfo struct {
 	Related []string
 }
 
-// Page answers the slug of a cause, a spoken code or the id of a check, whatever the letter case.
+// Page finds the page for the slug of a cause, a spoken code or the id of a check, in any letter case.
 func Page(code string, lang locale.Lang) (PageInfo, bool) {
 	code = strings.ToLower(strings.TrimSpace(code))
 	if c, ok := Check(check.ID(code)); ok {
@@ -135,7 +135,7 @@ func checksOf(slug check.Cause) []string {
 	return ids
 }
 
-// Near lists slugs, codes and check ids that begin with or contain what was typed, for "did you mean". At most limit.
+// Near lists at most limit slugs, codes and check ids that begin with or contain what was typed, for "did you mean".
 func Near(typed string, limit int) []string {
 	typed = strings.ToLower(strings.TrimSpace(typed))
 	if typed == "" {

@@ -97,21 +97,22 @@ func parseSMTP(lines []string, joined string) Query {
 			text = append(text, line)
 			continue
 		}
-		// The codes of the following lines would stand in the middle of a sentence.
+		// The codes of the following lines would end up in the middle of a sentence.
 		if enhanced != "" && enhanced == q.Enhanced {
 			rest = strings.TrimSpace(strings.TrimPrefix(strings.TrimPrefix(rest, "#"), enhanced))
 		}
 		text = append(text, rest)
 	}
 	q.Text = strings.Join(text, " ")
-	// A 334 that carries the reason of a refused XOAUTH2 carries it in base64 (RFC 7628 §3.2.2).
+	// A 334 with the reason why XOAUTH2 was refused has it in base64 (RFC 7628 §3.2.2).
 	if decoded, ok := decodeChallenge(strings.TrimPrefix(q.Text, "334 ")); ok && q.Code == "334" {
 		q.Text = decoded
 	}
 	return q
 }
 
-// lastReply gives the first line of the reply to look at and the line after its last; -1 when no line has a code.
+// lastReply returns the index of the reply's first line and the index after its last line, or -1 when no line has a
+// code.
 func lastReply(lines []string) (start, end int) {
 	start = -1
 	startCode := ""
@@ -154,7 +155,7 @@ func embeddedCodes(text string) (code, enhanced string) {
 	return "", ""
 }
 
-// parseIMAP puts the line that decides first: the last NO, BAD or BYE. Others, such as an ALERT, follow it.
+// parseIMAP puts the deciding line first, which is the last NO, BAD or BYE. Other lines, such as an ALERT, follow it.
 func parseIMAP(lines []string, joined string) Query {
 	q := Query{Protocol: IMAP, Text: joined}
 	var texts []string
@@ -193,7 +194,7 @@ func parseIMAP(lines []string, joined string) Query {
 	return q
 }
 
-// decodeChallenge reads a continuation that is JSON in base64; anything else is left alone.
+// decodeChallenge decodes a continuation that is JSON in base64 and leaves anything else unchanged.
 func decodeChallenge(text string) (string, bool) {
 	decoded, err := base64.StdEncoding.DecodeString(text)
 	if err != nil || len(decoded) == 0 || decoded[0] != '{' || !utf8.Valid(decoded) {
@@ -202,7 +203,7 @@ func decodeChallenge(text string) (string, bool) {
 	return string(decoded), true
 }
 
-// errnoName gives the name of an errno that stands in the text, for the few that the catalogue tells apart.
+// errnoName finds the name of an errno in the text, for the few that the catalogue distinguishes.
 func errnoName(text string) string {
 	for _, name := range []string{
 		"ECONNREFUSED", "ETIMEDOUT", "ECONNRESET", "ENETUNREACH", "EHOSTUNREACH", "NXDOMAIN",
@@ -215,7 +216,7 @@ func errnoName(text string) string {
 	return ""
 }
 
-// signs are words by which the text of an error gives away where it comes from, the most telling first.
+// signs are words in an error's text that reveal its protocol, the most telling first.
 var signs = []struct{ protocol, word string }{
 	{TLS, "x509:"},
 	{TLS, "tls:"},
@@ -244,7 +245,7 @@ var signs = []struct{ protocol, word string }{
 	{TCP, "unexpected eof"},
 }
 
-// guessProtocol tells the protocol of a reply by its form, SMTP when nothing speaks for another.
+// guessProtocol guesses the protocol of a reply from its form, and SMTP when nothing suggests another.
 func guessProtocol(text string) string {
 	first := strings.TrimSpace(cut(text, maxText))
 	if smtpLine().MatchString(first) {

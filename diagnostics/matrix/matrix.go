@@ -1,10 +1,8 @@
-// Package matrix tries every sensible way to hand in mail at one server side by side: each port with the security that
-// belongs to it, and on those that stand each sign-in mechanism. It uses the submission ladder of package smtp for
-// each.
+// Package matrix tries every sensible way to submit mail to one server: each port with the security that belongs to it,
+// and on the ports that work each sign-in mechanism. It runs the submission ladder of package smtp for each.
 //
-// The look at the ports signs in nowhere and runs side by side, one connection a port. Sign-ins follow one after
-// another: the second only after a first success, and none after a refusal unless the person agrees (docs/security.md
-// T21).
+// The ports are tried in parallel without signing in, one connection a port. Sign-ins follow one after another: each
+// only after the one before succeeded, and none after a refusal unless the user agrees (docs/security.md T21).
 package matrix
 
 import (
@@ -27,11 +25,11 @@ import (
 type Row struct {
 	Port     int             `json:"port"`
 	Security config.Security `json:"security"`
-	// Status is that of the ladder up to the mechanisms on offer; Cause and Check say where it ended.
+	// Status is that of the ladder up to the offered mechanisms. Cause and Check say where it ended.
 	Status check.Status `json:"status"`
 	Check  check.ID     `json:"check,omitempty"`
 	Cause  check.Cause  `json:"cause,omitempty"`
-	// TLS is the version, empty when there was none. Certificate is the verdict on it, empty likewise.
+	// TLS is the version, empty when there was none. Certificate is the status of its check, also empty without TLS.
 	TLS         string       `json:"tls,omitempty"`
 	Certificate check.Status `json:"certificate,omitempty"`
 	// Offered are the mechanisms in the server's own words and order.
@@ -53,7 +51,7 @@ type Try struct {
 	Results []diagnostics.Result `json:"-"`
 }
 
-// Choice is the way to recommend.
+// Choice is the recommended port, security and mechanism.
 type Choice struct {
 	Port     int             `json:"port"`
 	Security config.Security `json:"security"`
@@ -79,8 +77,8 @@ type Options struct {
 	Observe func(Row)
 }
 
-// The ports for handing in mail: 465 and 587 by RFC 8314 §3.3 and RFC 6409 §3.1; 25 belongs to mail servers but some
-// providers take submissions there; 2525 is the common way around blocked ports.
+// The ports for submitting mail: 465 and 587 by RFC 8314 §3.3 and RFC 6409 §3.1; 25 is for relaying between servers,
+// but some providers accept submissions there; 2525 is the usual alternative where the others are blocked.
 var sensible = []Row{
 	{Port: config.PortSubmissions, Security: config.SecurityTLS},
 	{Port: config.PortSubmission, Security: config.SecurityStartTLS},
@@ -132,7 +130,7 @@ func (r *runner) tell(row Row) {
 	r.opts.Observe(row)
 }
 
-// look climbs each row up to the mechanisms. Two ways on one port wait for each other.
+// look runs the ladder of each row up to the mechanisms. Two rows with the same port run one after the other.
 func (r *runner) look(ctx context.Context, rows []Row) {
 	var wg sync.WaitGroup
 	for i := range rows {
@@ -173,7 +171,7 @@ func (r *runner) lookAt(ctx context.Context, row *Row) {
 	row.read(results)
 }
 
-// read takes from the evidence what the table shows.
+// read copies what the table shows from the evidence.
 func (row *Row) read(results []diagnostics.Result) {
 	for _, result := range results {
 		for _, e := range result.Evidence {
@@ -203,7 +201,7 @@ func (r *runner) bare(row Row) account.Target {
 	return target
 }
 
-// usable are the mechanisms that fit the kind of secret, best first. NTLM is no sensible way and stays out.
+// usable are the mechanisms that fit the kind of secret, best first. NTLM is not recommended and left out.
 func usable(row Row, token bool) []config.Mechanism {
 	wanted := []config.Mechanism{
 		config.MechanismSCRAMSHA256, config.MechanismSCRAMSHA1, config.MechanismPlain, config.MechanismLogin,
@@ -260,8 +258,8 @@ func (r *runner) signIn(ctx context.Context, row Row, m config.Mechanism) Try {
 	return try
 }
 
-// best is the first row with an accepted sign-in, else the first that stands and where none was tried. A server that
-// refused every sign-in gives none.
+// best is the first row with an accepted sign-in, else the first row that works, provided that no sign-in was tried. A
+// server that refused every sign-in gives none.
 func best(rows []Row) *Choice {
 	tried := false
 	for _, row := range rows {
@@ -285,7 +283,7 @@ func best(rows []Row) *Choice {
 	return nil
 }
 
-// Root is the row whose results tell most: the recommended one, else the one that got furthest.
+// Root returns the results that say most: those of the recommended row, else of the row that got furthest.
 func (m Matrix) Root() []diagnostics.Result {
 	if len(m.Rows) == 0 {
 		return nil

@@ -1,7 +1,7 @@
-// Package portprobe gives the two-sided verdict on a port that does not connect: the same port is tried at other
-// well-known hosts, and other ports at the same host, over both address families. Nothing is sent on these connections.
+// Package portprobe finds out on which side a port is closed when it does not connect: it tries the same port at other
+// well-known hosts and other ports at the same host, over both address families. Nothing is sent on these connections.
 //
-// It contacts hosts that have nothing to do with the person's mail, so it runs only when the person asked for it.
+// It contacts hosts that have nothing to do with the user's mail, so it runs only when the user asked for it.
 package portprobe
 
 import (
@@ -16,7 +16,7 @@ import (
 	"postier/internal/wire"
 )
 
-// Verdict says on which side the trouble is.
+// Verdict says on which side the problem is.
 type Verdict string
 
 // The verdicts.
@@ -47,7 +47,7 @@ type Attempt struct {
 	Neutral bool `json:"neutral"`
 }
 
-// Connected reports whether the connection stood.
+// Connected reports whether the attempt connected.
 func (a Attempt) Connected() bool { return a.Outcome == "connected" }
 
 // Finding is the verdict on one port of one host.
@@ -62,7 +62,7 @@ type Finding struct {
 	Attempts    []Attempt `json:"attempts"`
 }
 
-// Question is what to find out.
+// Question is the port to probe.
 type Question struct {
 	Host string
 	Port int
@@ -73,7 +73,7 @@ type Question struct {
 
 const (
 	maxNeutral = 3 // two could be down at once; more would only be noise on other people's servers
-	// patience is shorter than for the check itself: the hosts are well connected, and what is asked is yes or no.
+	// patience is shorter than for the check itself, because these hosts are well connected and only yes or no matters.
 	patience = 6 * time.Second
 )
 
@@ -82,8 +82,8 @@ const (
 	ipv6 = "ipv6"
 )
 
-// Probe answers one question. Connections to one host follow one another, hosts are tried side by side
-// (docs/security.md T21).
+// Probe answers one question. Hosts are tried in parallel, the ports of one host one after another (docs/security.md
+// T21).
 func Probe(ctx context.Context, network *wire.Network, q Question) Finding {
 	brief := *network
 	if brief.Timeout == 0 || brief.Timeout > patience {
@@ -152,7 +152,7 @@ func try(ctx context.Context, network *wire.Network, host string, ports []int, n
 	return list
 }
 
-// tally counts attempts of one kind.
+// tally counts attempts and how many of them connected.
 type tally struct{ tried, connected int }
 
 func (t tally) works() bool { return t.connected > 0 }
@@ -203,7 +203,7 @@ func (f *Finding) judge() {
 	}
 }
 
-// Suspicious lists the checks whose result asks for this: a connection that did not stand, over one family or both.
+// Suspicious lists the checks whose result calls for a probe: a connection that failed over one family or both.
 func Suspicious(results []diagnostics.Result) []check.ID {
 	var list []check.ID
 	for _, r := range results {

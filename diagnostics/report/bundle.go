@@ -17,7 +17,7 @@ import (
 	"postier/internal/secret"
 )
 
-// Bundle is what goes to support: built from what is listed here and nothing else. It never holds a secret, a path to
+// Bundle is a report for support. It contains what is listed here and nothing else. It never holds a secret, a path to
 // one, a command, or the environment.
 type Bundle struct {
 	Schema  int    `json:"schema"`
@@ -40,7 +40,7 @@ type Bundle struct {
 type System struct {
 	OS   string `json:"os"`
 	Arch string `json:"arch"`
-	// Terminal is the value of TERM, Locale the language in use, Interactive whether a person was there.
+	// Terminal is the value of TERM, Locale the language in use, Interactive whether it was used at a terminal.
 	Terminal    string `json:"terminal"`
 	Locale      string `json:"locale"`
 	Interactive bool   `json:"interactive"`
@@ -68,7 +68,7 @@ type Settings struct {
 	Checks     map[check.ID]check.Status `json:"validated_checks,omitempty"`
 }
 
-// SettingsOf takes from a profile what support may see.
+// SettingsOf copies from a profile what support may see.
 func SettingsOf(p *config.Profile) *Settings {
 	s := &Settings{
 		Provider: p.Provider, Enabled: p.Enabled, From: safetext.FromRemote(p.From.Address),
@@ -89,7 +89,7 @@ func SettingsOf(p *config.Profile) *Settings {
 	return s
 }
 
-// NewBundle gathers a bundle; the transcript is always in it. mask is nil to leave names and addresses as they are.
+// NewBundle makes a bundle, always with the transcript. A nil mask leaves names and addresses as they are.
 func NewBundle(info Info, results []diagnostics.Result, system System, settings *Settings, mask *Mask) Bundle {
 	info.Transcript, info.Verbose = true, true
 	return Bundle{
@@ -110,13 +110,13 @@ const (
 	JSONFile Format = "json"
 )
 
-// ErrCanary says that the secret turned up in the finished bundle, in whatever encoding. The bundle is not handed out.
+// ErrCanary says that the finished bundle contains the secret in some encoding. Such a bundle is not returned.
 var ErrCanary = errors.New("the secret stands in the report")
 
 // ErrFormat says that a format is not known.
 var ErrFormat = errors.New("unknown report format")
 
-// Render writes the bundle in one format and reads it again for the secret (docs/security.md T22).
+// Render writes the bundle in one format and searches the result for the secret (docs/security.md T22).
 func (b Bundle) Render(format Format) ([]byte, error) {
 	var out []byte
 	var err error
@@ -146,7 +146,7 @@ func (b Bundle) Render(format Format) ([]byte, error) {
 
 var jsonString = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`"(?:[^"\\]|\\.)*"`) })
 
-// json masks inside the finished text: every value is a string literal by then, whatever type it came from.
+// json masks the finished text, in which every value is a string literal, whatever its type was.
 func (b Bundle) json() ([]byte, error) {
 	data, err := json.MarshalIndent(b, "", "  ")
 	if err != nil {
@@ -167,15 +167,15 @@ func (b Bundle) json() ([]byte, error) {
 	return append(data, '\n'), nil
 }
 
-// section is a part of the readable forms: a heading of our own words, pairs of name and value, and lines as they
-// stand.
+// section is a part of the readable formats: a heading in our own words, pairs of name and value, and preformatted
+// lines.
 type section struct {
 	title string
 	pairs [][2]string
 	lines []string
 }
 
-// sections are the bundle in the person's language, masked and escaped.
+// sections returns the bundle in the user's language, masked and escaped.
 func (b Bundle) sections() []section {
 	c := locale.For(b.info.Lang)
 	list := []section{{title: c.T("diagnose.bundle.about"), pairs: b.about()}}
@@ -219,7 +219,7 @@ func (b Bundle) about() [][2]string {
 	}
 }
 
-// settings lists the members of Settings by their JSON names, so that both forms say the same.
+// settings lists the members of Settings by their JSON names, so that both formats say the same.
 func (b Bundle) settings() [][2]string {
 	data, err := json.Marshal(b.Settings)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"postier/internal/typeset"
 )
 
-// markdown has headings of our own words; everything else stands in fences longer than any run of backticks inside.
+// markdown has headings in our own words. Everything else is in fences longer than any run of backticks inside.
 func (b Bundle) markdown() []byte {
 	var out strings.Builder
 	out.WriteString("# " + locale.For(b.info.Lang).T("diagnose.bundle.title") + "\n")

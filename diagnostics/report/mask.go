@@ -9,21 +9,21 @@ import (
 	"sync"
 )
 
-// Mask replaces mail addresses, the person's own domains and names, and IP addresses by numbered stand-ins: the same
-// text always by the same one, so that support still sees what agrees and what does not.
+// Mask replaces mail addresses, the user's own domains and names, and IP addresses by numbered placeholders. The same
+// text always gets the same placeholder, so that support can still compare values.
 type Mask struct {
 	domains []*regexp.Regexp
 	words   []*regexp.Regexp
-	// public reports whether a domain belongs to everyone, such as a provider's, and says nothing about the person.
+	// public reports whether a domain, such as a provider's, reveals nothing about the user.
 	public func(domain string) bool
 	seen   map[string]string
 	counts map[string]int
 }
 
-// minWord is the shortest name that is replaced: shorter ones stand inside ordinary words.
+// minWord is the length of the shortest name that is replaced; shorter ones occur inside ordinary words.
 const minWord = 3
 
-// NewMask prepares a mask. domains are the person's own, words other names of theirs: profile, label, user names.
+// NewMask prepares a mask. domains are the user's own, words their other names: profile, label, user names.
 func NewMask(domains, words []string, public func(domain string) bool) *Mask {
 	m := &Mask{public: public, seen: map[string]string{}, counts: map[string]int{}}
 	for _, d := range domains {
@@ -45,7 +45,7 @@ var (
 		return regexp.MustCompile(`[\pL\pN!#$%&'*+/=?^_{|}~.-]+@((?:[\pL\pN_-]+\.)+[\pL\pN-]+)`)
 	})
 	ipv4In = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\b[0-9]{1,3}(?:\.[0-9]{1,3}){3}\b`) })
-	// Before the address may stand ip6: (RFC 7208 §5.6) or IPv6: (RFC 5321 §4.1.3), which look like a part of it.
+	// An address may follow ip6: (RFC 7208 §5.6) or IPv6: (RFC 5321 §4.1.3), which look like a part of it.
 	ipv6In = sync.OnceValue(func() *regexp.Regexp {
 		return regexp.MustCompile(`(?i)(?:ipv?6:)?[0-9A-Fa-f]*(?::[0-9A-Fa-f]*){2,}(?:\.[0-9]{1,3}){0,3}`)
 	})
@@ -83,7 +83,7 @@ func (m *Mask) ip(text string) string {
 	}
 	ip, err := netip.ParseAddr(text)
 	if err != nil || ip.IsLoopback() || ip.IsUnspecified() {
-		return prefix + text // this computer itself tells nothing
+		return prefix + text // a loopback address reveals nothing
 	}
 	return prefix + m.stand("ip", ip.Unmap().String())
 }

@@ -64,7 +64,7 @@ func certificateCell(lang locale.Lang, row matrix.Row) string {
 	return Word(lang, row.Certificate)
 }
 
-// signInCell names every mechanism with its outcome, those on offer that were not tried too.
+// signInCell lists the mechanisms tried with their outcome, then those offered but not tried.
 func signInCell(lang locale.Lang, row matrix.Row) string {
 	var parts []string
 	tried := map[string]bool{}
@@ -85,7 +85,7 @@ func signInCell(lang locale.Lang, row matrix.Row) string {
 	return strings.Join(parts, ", ")
 }
 
-// table sets columns; the last one is as wide as it likes.
+// table aligns cells in columns.
 func table(rows [][]string) []string {
 	widths := make([]int, len(rows[0]))
 	for _, row := range rows {

@@ -9,8 +9,7 @@ import (
 	"postier/internal/typeset"
 )
 
-// PortLines are the two-sided verdicts of --probe-elsewhere as text: what was tried, what it means, and a paragraph to
-// send.
+// PortLines are the verdicts of --probe-elsewhere as text: what was tried, what it means, and a paragraph to send on.
 func PortLines(info Info) []string {
 	var lines []string
 	for _, f := range info.Ports {
@@ -28,7 +27,7 @@ func PortLines(info Info) []string {
 	return lines
 }
 
-// letterWidth leaves room for a mail program's quote marks (RFC 5322 §2.1.1: no more than 78).
+// letterWidth leaves room for the quote marks of a reply (RFC 5322 §2.1.1 recommends at most 78 columns).
 const letterWidth = 72
 
 func attemptLine(lang locale.Lang, a portprobe.Attempt) string {
@@ -65,7 +64,7 @@ func portMeaning(lang locale.Lang, f portprobe.Finding) string {
 	return text
 }
 
-// letter is a paragraph for the hoster of this computer, or for whoever runs the server.
+// letter is a paragraph to send to the hoster of this computer or to the operator of the server.
 func letter(lang locale.Lang, f portprobe.Finding) string {
 	key := "diagnose.ports.letter." + string(f.Verdict)
 	c := locale.For(lang)

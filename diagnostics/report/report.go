@@ -1,5 +1,5 @@
-// Package report shows the results of diagnostics: as the JSON of the contract and as plain lines, and says which exit
-// code they amount to. Both take the very same results; the words come from the catalogue in the chosen language.
+// Package report writes the results of diagnostics as the JSON of the contract and as plain lines, and derives the exit
+// code from them. The texts come from the catalogue in the chosen language.
 package report
 
 import (
@@ -30,7 +30,7 @@ type Info struct {
 	Started time.Time
 	Took    time.Duration
 	Target  account.Target
-	// Domain is what a look at DNS alone is about.
+	// Domain is the domain of a report about DNS alone.
 	Domain string
 	Lang   locale.Lang
 	// Transcript adds the conversation to each check.
@@ -44,7 +44,7 @@ type Info struct {
 	Ports  []portprobe.Finding
 }
 
-// step is the wizard's step for a check; the connection belongs to submission.
+// step is the wizard's step for a check. The checks net.* belong to submission.
 func (i Info) step(id check.ID) int {
 	area, _, _ := strings.Cut(string(id), ".")
 	if area == "net" {
@@ -62,19 +62,19 @@ type Report struct {
 	Target  Target       `json:"target"`
 	Verdict check.Status `json:"verdict"`
 	Checks  []Check      `json:"checks"`
-	// Matrix, Recommendation and Ports are there with --matrix and --probe-elsewhere only.
+	// Matrix, Recommendation and Ports are set with --matrix and --probe-elsewhere only.
 	Matrix         []matrix.Row    `json:"matrix,omitempty"`
 	Recommendation *Recommendation `json:"recommendation,omitempty"`
 	Ports          []Port          `json:"ports,omitempty"`
 }
 
-// Recommendation is the way that the matrix speaks for; Port is absent when nothing works.
+// Recommendation is the recommendation of the matrix. Port is absent when nothing works.
 type Recommendation struct {
 	*matrix.Choice
 	Text string `json:"text"`
 }
 
-// Port is a two-sided verdict with its words. Letter is a paragraph for whoever runs the network or the server.
+// Port is the verdict on a port with its texts. Letter is a paragraph for the operator of the network or the server.
 type Port struct {
 	portprobe.Finding
 	Meaning string `json:"meaning"`
@@ -105,14 +105,14 @@ type Server struct {
 	Auth     config.Mechanism `json:"auth,omitempty"`
 }
 
-// Check is one check with its words.
+// Check is one check with its texts.
 type Check struct {
 	ID     check.ID     `json:"id"`
 	Status check.Status `json:"status"`
 	Cause  check.Cause  `json:"cause,omitempty"`
-	// CauseCode is the cause's code that can be said aloud, such as A-1.
+	// CauseCode is the cause's spoken code, such as A-1.
 	CauseCode string `json:"cause_code,omitempty"`
-	// Matched is the catalogue's entry that led to the cause; absent for a judgement of our own.
+	// Matched is the catalogue entry that matched the server's reply. It is absent for a judgement of our own.
 	Matched string `json:"matched,omitempty"`
 	// Name is the check's name for people; Title the cause in a few words, or Name when there is none.
 	Name string `json:"name"`
@@ -129,7 +129,7 @@ type Check struct {
 	Transcript []wire.Line            `json:"transcript,omitempty"`
 }
 
-// Build puts results into the shape of the contract.
+// Build converts results into the JSON of the contract.
 func Build(info Info, results []diagnostics.Result) Report {
 	r := Report{
 		Schema: Schema, Tool: Tool{Name: "postier", Version: info.Version},
@@ -193,7 +193,7 @@ func describe(info Info, r diagnostics.Result) Check {
 	return c
 }
 
-// Describe puts a result into words. Without a cause the title is the check's name and the rest is empty.
+// Describe returns the texts for a result. Without a cause the title is the check's name and the rest is empty.
 func Describe(lang locale.Lang, r diagnostics.Result) explain.Words {
 	if r.Cause == "" {
 		return explain.Words{Title: Name(lang, r.ID)}
@@ -226,8 +226,8 @@ func ExitCode(results []diagnostics.Result) int {
 	return ExitOf(root)
 }
 
-// ExitOf is the exit code of a command that stops for this result: its cause's own, or where that says no more than
-// "failed" to a transient reply, 75: trying again may help.
+// ExitOf is the exit code of a command that stops for this result: its cause's own code. A transient reply turns the
+// general code for "failed" into 75, which says that trying again may help.
 func ExitOf(r diagnostics.Result) int {
 	code := r.Explain().Exit
 	if code == exitcode.OK {

@@ -14,7 +14,7 @@ import (
 	"postier/internal/typeset"
 )
 
-// nameColumn is where a check's time, or the reason why it was skipped, stands after its name.
+// nameColumn is the width of the column with a check's name. Its time or the reason why it was skipped follows.
 const nameColumn = 40
 
 // wordColumn is the width of the longest status word in a language, with a space after it.
@@ -48,7 +48,7 @@ func Text(w io.Writer, info Info, results []diagnostics.Result) error {
 	return err
 }
 
-// Opening says what is checked, with an empty line behind; nothing when there is neither address nor server.
+// Opening says what is checked, followed by an empty line. It is empty when there is neither address nor server.
 func Opening(info Info) []string {
 	c := locale.For(info.Lang)
 	switch {
@@ -64,7 +64,7 @@ func Opening(info Info) []string {
 	return nil
 }
 
-// Closing says in one or two lines what all results come to, and what to fix first.
+// Closing gives the overall verdict in one or two lines, and what to fix first.
 func Closing(lang locale.Lang, results []diagnostics.Result) []string {
 	c := locale.For(lang)
 	lines := []string{c.T("checks.report.verdict." + string(diagnostics.Verdict(results)))}
@@ -75,13 +75,13 @@ func Closing(lang locale.Lang, results []diagnostics.Result) []string {
 	return lines
 }
 
-// Word is a status as one word in capitals, in the person's language: PASS, WARN, FAIL, SKIP in English.
+// Word is a status as one word in capitals, in the user's language: PASS, WARN, FAIL, SKIP in English.
 func Word(lang locale.Lang, s check.Status) string {
 	return locale.For(lang).T("common." + string(s))
 }
 
 // Lines shows one result: a line with the verdict, and below it, for whatever did not pass, what it means, what to do
-// and what the server said. Remote text stands in a marked block only (docs/security.md T7).
+// and what the server said. Remote text appears in a marked block only (docs/security.md T7).
 func Lines(info Info, r diagnostics.Result) []string {
 	lines := []string{headline(info.Lang, r)}
 	if r.Status == check.Fail || r.Status == check.Warn {
@@ -166,7 +166,7 @@ func evidenceLines(lang locale.Lang, o diagnostics.Observation) []string {
 	return append(lines, block...)
 }
 
-// fromServer says whether an observation quotes the server, so that its text stands in the marked block.
+// fromServer reports whether an observation quotes the server, so that its text goes into the marked block.
 func fromServer(o diagnostics.Observation) bool {
 	switch o.(type) {
 	case diagnostics.Reply, diagnostics.Banner:
