@@ -196,7 +196,7 @@ func TestFaultsNameTheirPlace(t *testing.T) {
 			t.Errorf("%.80s…: no %s at %q in %+v", tt.text, tt.key, tt.path, faults)
 		}
 	}
-	for _, text := range []string{"", "{", `{"version": 1} x`, "\xff"} {
+	for _, text := range []string{"", "{", `{"version": 1} x`, "\xff", `{"version": 1, "version": 1}`} {
 		if _, _, err := Parse([]byte(text)); err == nil {
 			t.Errorf("%q was read", text)
 		}
