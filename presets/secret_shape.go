@@ -44,18 +44,7 @@ const (
 )
 
 // Text is the change in words.
-func (c Change) Text() locale.Text {
-	switch c {
-	case ChangeSpaces:
-		return locale.Msg("presets.change.spaces")
-	case ChangeInvisible:
-		return locale.Msg("presets.change.invisible")
-	case ChangeDashes:
-		return locale.Msg("presets.change.dashes")
-	default:
-		return locale.Msg("presets.change.case")
-	}
-}
+func (c Change) Text() locale.Text { return locale.Msg("presets.change." + string(c)) }
 
 // CleanSecret brings a pasted app password into the form that the provider accepts, and reports what it changed. It
 // does so only if the provider's shape is known and the result matches it. Otherwise it returns raw unchanged, because
@@ -175,24 +164,10 @@ const (
 
 // Text is the verdict in words, for a person who just typed the secret. It is empty when there is nothing to say.
 func (v ShapeVerdict) Text() locale.Text {
-	switch v {
-	case ShapeEmpty:
-		return locale.Msg("presets.shape.empty")
-	case ShapeFits:
-		return locale.Msg("presets.shape.fits")
-	case ShapeShort:
-		return locale.Msg("presets.shape.too-short")
-	case ShapeLong:
-		return locale.Msg("presets.shape.too-long")
-	case ShapeAccount:
-		return locale.Msg("presets.shape.account")
-	case ShapeWrongKey:
-		return locale.Msg("presets.shape.wrong-key")
-	case ShapeNoPrefix:
-		return locale.Msg("presets.shape.no-prefix")
-	default:
+	if v == "" || v == ShapeUnknown {
 		return locale.Text{}
 	}
+	return locale.Msg("presets.shape." + string(v))
 }
 
 // CheckShape compares a secret with the provider's rule. The verdict is advice: the person may always continue. Nothing
