@@ -41,12 +41,10 @@ func (c *Client) sleep(ctx context.Context, d time.Duration) error {
 	if c.wait != nil {
 		return c.wait(ctx, d)
 	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-timer.C:
+	case <-time.After(d):
 		return nil
 	}
 }

@@ -62,7 +62,7 @@ func (g grant) account(r Request, nonce string) (safetext.Remote, error) {
 		}
 	}
 	for _, name := range named {
-		if slices.ContainsFunc(r.Accounts, func(wanted string) bool { return sameMailbox(name, wanted) }) {
+		if slices.ContainsFunc(r.Accounts, func(wanted string) bool { return SameMailbox(name, wanted) }) {
 			return safetext.FromRemote(name), nil
 		}
 	}
@@ -75,12 +75,9 @@ func (g grant) account(r Request, nonce string) (safetext.Remote, error) {
 	}
 }
 
-// SameMailbox reports whether two names mean the same mailbox; see sameMailbox.
-func SameMailbox(a, b string) bool { return sameMailbox(a, b) }
-
-// sameMailbox compares addresses without regard to letter case. Gmail ignores dots in the local part and has two
+// SameMailbox compares addresses without regard to letter case. Gmail ignores dots in the local part and has two
 // domains for each mailbox.
-func sameMailbox(a, b string) bool { return plainMailbox(a) == plainMailbox(b) }
+func SameMailbox(a, b string) bool { return plainMailbox(a) == plainMailbox(b) }
 
 func plainMailbox(address string) string {
 	local, domain, _ := strings.Cut(strings.ToLower(strings.TrimSpace(address)), "@")

@@ -390,7 +390,7 @@ func TestSameMailbox(t *testing.T) {
 		{"marie.durand@durand.example", "mariedurand@durand.example", false},
 		{"marie@durand.example.evil.example", "marie@durand.example", false},
 	} {
-		if got := sameMailbox(row.a, row.b); got != row.same {
+		if got := SameMailbox(row.a, row.b); got != row.same {
 			t.Errorf("%s and %s: %v", row.a, row.b, got)
 		}
 	}

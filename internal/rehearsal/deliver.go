@@ -71,10 +71,8 @@ func (p *Provider) place(message []byte, now time.Time) error {
 		return nil
 	case placedLate:
 		p.done.Go(func() {
-			timer := time.NewTimer(p.options.Slow)
-			defer timer.Stop()
 			select {
-			case <-timer.C:
+			case <-time.After(p.options.Slow):
 				_ = p.store.file("INBOX", message, p.now())
 			case <-p.ctx.Done():
 			}

@@ -2,6 +2,7 @@ package rehearsal
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -89,36 +90,30 @@ func (d *ports) open() error {
 
 func (d *ports) openDeadEnds() error {
 	var err error
-	if d.refused4, err = d.deadEnd(deadport.Refused, "127.0.0.1"); err != nil {
+	if d.refused4, d.refused6, err = d.deadEnd(deadport.Refused); err != nil {
 		return err
 	}
-	d.refused6 = d.refused4
-	if d.ipv6 {
-		if d.refused6, err = d.deadEnd(deadport.Refused, "::1"); err != nil {
-			return err
-		}
-	}
-	swallows := func(s service) bool { return s.fault == faultSwallowed }
-	if !slices.ContainsFunc(d.services, swallows) {
-		return nil
-	}
-	if d.swallow4, err = d.deadEnd(deadport.Blackhole, "127.0.0.1"); err != nil {
-		return err
-	}
-	d.swallow6 = d.swallow4
-	if d.ipv6 {
-		d.swallow6, err = d.deadEnd(deadport.Blackhole, "::1")
+	if slices.ContainsFunc(d.services, func(s service) bool { return s.fault == faultSwallowed }) {
+		d.swallow4, d.swallow6, err = d.deadEnd(deadport.Blackhole)
 	}
 	return err
 }
 
-func (d *ports) deadEnd(make func(string) (*deadport.Port, error), host string) (string, error) {
-	dead, err := make(host)
-	if err != nil {
-		return "", err
+// deadEnd reserves a port of each address family; a machine without ::1 has the same for both.
+func (d *ports) deadEnd(reserve func(string) (*deadport.Port, error)) (v4, v6 string, err error) {
+	hosts := []string{"127.0.0.1"}
+	if d.ipv6 {
+		hosts = append(hosts, "::1")
 	}
-	d.dead = append(d.dead, dead)
-	return dead.Addr(), nil
+	for _, host := range hosts {
+		dead, err := reserve(host)
+		if err != nil {
+			return "", "", err
+		}
+		d.dead = append(d.dead, dead)
+		v4, v6 = cmp.Or(v4, dead.Addr()), dead.Addr()
+	}
+	return v4, v6, nil
 }
 
 func (d *ports) openService(s service) error {
@@ -317,10 +312,8 @@ func (v *portConn) Read(data []byte) (int, error) {
 }
 
 func (v *portConn) wait() bool {
-	timer := time.NewTimer(v.listener.ports.slow)
-	defer timer.Stop()
 	select {
-	case <-timer.C:
+	case <-time.After(v.listener.ports.slow):
 		return true
 	case <-v.listener.ports.stop:
 		return false
