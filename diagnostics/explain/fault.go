@@ -2,6 +2,7 @@ package explain
 
 import (
 	"crypto/x509"
+	"slices"
 	"strings"
 	"time"
 
@@ -56,13 +57,8 @@ var interceptors = []string{
 }
 
 func interceptor(chain []*x509.Certificate) bool {
-	for _, cert := range chain {
+	return slices.ContainsFunc(chain, func(cert *x509.Certificate) bool {
 		issuer := strings.ToLower(cert.Issuer.String())
-		for _, name := range interceptors {
-			if strings.Contains(issuer, name) {
-				return true
-			}
-		}
-	}
-	return false
+		return slices.ContainsFunc(interceptors, func(name string) bool { return strings.Contains(issuer, name) })
+	})
 }

@@ -120,26 +120,20 @@ type providerData struct {
 }
 
 var (
-	smtpReplies = sync.OnceValue(func() []*reply { return loadReplies(SMTP) })
-	imapReplies = sync.OnceValue(func() []*reply { return loadReplies(IMAP) })
-	tlsReplies  = sync.OnceValue(func() []*reply { return loadReplies(TLS) })
-	tcpReplies  = sync.OnceValue(func() []*reply { return loadReplies(TCP) })
-	dnsReplies  = sync.OnceValue(func() []*reply { return loadReplies(DNS) })
-	providers   = sync.OnceValue(func() providerData { return readFile[providerData]("data/providers.json") })
+	// repliesOf has the replies of each protocol, which are read when they are first asked for.
+	repliesOf = map[string]func() []*reply{
+		SMTP: sync.OnceValue(func() []*reply { return loadReplies(SMTP) }),
+		IMAP: sync.OnceValue(func() []*reply { return loadReplies(IMAP) }),
+		TLS:  sync.OnceValue(func() []*reply { return loadReplies(TLS) }),
+		TCP:  sync.OnceValue(func() []*reply { return loadReplies(TCP) }),
+		DNS:  sync.OnceValue(func() []*reply { return loadReplies(DNS) }),
+	}
+	providers = sync.OnceValue(func() providerData { return readFile[providerData]("data/providers.json") })
 )
 
 func replies(protocol string) []*reply {
-	switch protocol {
-	case SMTP:
-		return smtpReplies()
-	case IMAP:
-		return imapReplies()
-	case TLS:
-		return tlsReplies()
-	case TCP:
-		return tcpReplies()
-	case DNS:
-		return dnsReplies()
+	if read, known := repliesOf[protocol]; known {
+		return read()
 	}
 	return nil
 }

@@ -12,29 +12,20 @@ import (
 const maxReply = 64 << 10
 
 var (
-	smtpLine = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`^([2-5][0-9]{2})(?:[- ](.*))?$`)
-	})
-	enhancedCode = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`^#?([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:[^0-9.]|$)`)
-	})
-	embedded = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`(?:^|[^0-9.])([45][0-9]{2})[- ]#?([45]\.[0-9]{1,3}\.[0-9]{1,3})(?:[^0-9.]|$)`)
-	})
-	embeddedEnhanced = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`(?:^|[\s#(])([45]\.[0-9]\.[0-9]{1,3})(?:[^0-9.]|$)`)
-	})
-	imapLine = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`^(?:(?:\*|[A-Za-z0-9._-]{1,32}) )?(OK|NO|BAD|BYE|PREAUTH)(?: (.*))?$`)
-	})
-	imapCode = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`^\[([A-Za-z0-9-]+)[^\]]*\]?`)
-	})
+	smtpLine         = lazy(`^([2-5][0-9]{2})(?:[- ](.*))?$`)
+	enhancedCode     = lazy(`^#?([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:[^0-9.]|$)`)
+	embedded         = lazy(`(?:^|[^0-9.])([45][0-9]{2})[- ]#?([45]\.[0-9]{1,3}\.[0-9]{1,3})(?:[^0-9.]|$)`)
+	embeddedEnhanced = lazy(`(?:^|[\s#(])([45]\.[0-9]\.[0-9]{1,3})(?:[^0-9.]|$)`)
+	imapLine         = lazy(`^(?:(?:\*|[A-Za-z0-9._-]{1,32}) )?(OK|NO|BAD|BYE|PREAUTH)(?: (.*))?$`)
+	imapCode         = lazy(`^\[([A-Za-z0-9-]+)[^\]]*\]?`)
 	// direction is what swaks, postier and others print before a server's line in their transcripts.
-	direction = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`^(?:S: |server[|│] |<(?:-|~|\*\*|~\*)\s+)`)
-	})
+	direction = lazy(`^(?:S: |server[|│] |<(?:-|~|\*\*|~\*)\s+)`)
 )
+
+// lazy compiles an expression when it is first used.
+func lazy(expression string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
+}
 
 // ParseReplyAs reads a reply as it was copied from a log or a transcript: an SMTP reply of one or more lines
 // ("535-5.7.8 …"), an IMAP line with or without its tag ("A1 NO [AUTHENTICATIONFAILED] …"), or the text of an error.

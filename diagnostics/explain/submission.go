@@ -2,6 +2,7 @@ package explain
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -73,22 +74,15 @@ func strange(e *smtp.ProtocolError) check.Cause {
 	switch {
 	case e.What == "tls-record":
 		return check.CauseTLSWrongMode
-	case otherService(e.Seen.Raw()):
+	case slices.ContainsFunc(otherServices, func(start string) bool { return strings.HasPrefix(e.Seen.Raw(), start) }):
 		return check.CauseWrongService
 	}
 	return check.CauseProtocolError
 }
 
-// otherService knows the first words of the services that people reach by a wrong port.
-func otherService(text string) bool {
-	for _, start := range []string{
-		"* OK", "* PREAUTH", "* BYE", "+OK", "-ERR", "HTTP/", "SSH-", "<!DOCTYPE", "<html", "RFB ",
-	} {
-		if strings.HasPrefix(text, start) {
-			return true
-		}
-	}
-	return false
+// otherServices are the first words of the services that people reach by a wrong port.
+var otherServices = []string{
+	"* OK", "* PREAUTH", "* BYE", "+OK", "-ERR", "HTTP/", "SSH-", "<!DOCTYPE", "<html", "RFB ",
 }
 
 // MatchSMTP is what the catalogue knows about a reply of a provider's server.
