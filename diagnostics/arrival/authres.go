@@ -8,7 +8,7 @@ import (
 	"postier/internal/safetext"
 )
 
-// Caps on one Authentication-Results field; the longest seen have a dozen results.
+// Limits for one Authentication-Results field. Real ones have a dozen results at most.
 const (
 	maxResults    = 50
 	maxProperties = 30
@@ -28,7 +28,7 @@ type MethodResult struct {
 	Method string // lower case: spf, dkim, dmarc, arc, …
 	Result string // lower case: pass, fail, softfail, neutral, none, temperror, permerror, policy, …
 	Reason string
-	// Properties are what was looked at, such as smtp.mailfrom or header.d, in the field's order.
+	// Properties are what the method examined, such as smtp.mailfrom or header.d, in the field's order.
 	Properties []Property
 	// Comment is the text in parentheses after the verdict, where receivers say why.
 	Comment string
@@ -83,9 +83,8 @@ func (m MethodResult) Property(name string) string {
 
 var errAuthResults = errors.New("not an Authentication-Results field (RFC 8601)")
 
-// ParseAuthResults reads the value of an Authentication-Results field. It is lenient where receivers are sloppy: a
-// missing authserv-id, unquoted values, unknown methods. What it cannot read in one result it leaves out of that
-// result.
+// ParseAuthResults reads the value of an Authentication-Results field. It accepts what some receivers write: no
+// authserv-id, unquoted values, unknown methods. It leaves out parts of a result that it cannot read.
 func ParseAuthResults(value string) (AuthResults, error) {
 	if len(value) > maxHeader {
 		return AuthResults{}, errAuthResults
@@ -124,7 +123,7 @@ type token struct {
 	text string
 }
 
-// segments parts the value at semicolons outside quotes and comments.
+// segments splits the value at semicolons outside quotes and comments.
 func segments(value string) [][]token {
 	out := [][]token{nil}
 	add := func(t token) { out[len(out)-1] = append(out[len(out)-1], t) }
@@ -151,7 +150,8 @@ func segments(value string) [][]token {
 			for i < len(value) && !strings.ContainsRune(" \t\r\n;=(\"", rune(value[i])) {
 				i++
 			}
-			// RFC 8601 §2.2: a value may hold "=", as header.b of a signature does; only the first "=" parts it.
+			// RFC 8601 §2.2: a value may contain "=", as header.b of a signature does; only the first "=" separates it from the
+			// name.
 			if n := len(out[len(out)-1]); n > 0 && out[len(out)-1][n-1].kind == equals {
 				for i < len(value) && !strings.ContainsRune(" \t\r\n;(\"", rune(value[i])) {
 					i++
@@ -243,7 +243,7 @@ func methodResult(segment []token) (MethodResult, bool) {
 	return result, result.Method != ""
 }
 
-// set takes one name=value; the first is the verdict itself.
+// set stores one name=value. The first one is the verdict itself.
 func (m *MethodResult) set(name, value string, verdict bool) {
 	switch {
 	case verdict:

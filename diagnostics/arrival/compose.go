@@ -21,10 +21,10 @@ type Message struct {
 	Raw   []byte
 }
 
-const tokenSize = 12 // octets of randomness: no one guesses it, and no two tests share it
+const tokenSize = 12 // octets of randomness, so that no one guesses it and no two tests share it
 
-// Compose writes the test message. It is made like an honest personal message, so that it tells how those fare: plain
-// text, a real subject and a few sentences, a Message-ID under the author's domain, no links, no marks of a mailing.
+// Compose writes the test message. It resembles a personal message, so that receivers treat it like one: plain text, a
+// real subject and a few sentences, a Message-ID under the author's domain, no links, no fields of a mailing list.
 func Compose(target account.Target, lang locale.Lang, product string, now time.Time) (Message, error) {
 	random := make([]byte, tokenSize)
 	_, _ = rand.Read(random) // crypto/rand.Read never fails
@@ -55,7 +55,7 @@ func Compose(target account.Target, lang locale.Lang, product string, now time.T
 	return Message{ID: "<" + id + ">", Token: token, Raw: out.Bytes()}, nil
 }
 
-// oneLine keeps a product's name from starting another header field (docs/security.md T8).
+// oneLine removes control characters, so that a product's name cannot start another header field (docs/security.md T8).
 func oneLine(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r < 0x20 || r == 0x7f {

@@ -16,7 +16,7 @@ import (
 	"postier/internal/wire"
 )
 
-// Evaluation is our own judgement of a received message, next to what its receiver wrote down.
+// Evaluation is our own judgement of a received message, with what its receiver recorded.
 type Evaluation struct {
 	DKIM  []Signature `json:"dkim"`
 	SPF   SPFResult   `json:"spf"`
@@ -25,7 +25,7 @@ type Evaluation struct {
 	AuthenticationResults []AuthResults `json:"authentication_results"`
 }
 
-// SPFResult is the result of RFC 7208 for the client that handed the message to the receiver.
+// SPFResult is the result of RFC 7208 for the client that sent the message to the receiver.
 type SPFResult struct {
 	spf.Result
 	Client
@@ -41,21 +41,22 @@ type DMARCResult struct {
 	Aligned      dmarc.Alignment `json:"aligned"`
 }
 
-// Client is who handed the message to the receiver, as its boundary saw it. What is not known is empty.
+// Client is the host that sent the message to the receiver, as the receiver's first server recorded it. Unknown values
+// are empty.
 type Client struct {
 	IP     netip.Addr      `json:"ip,omitzero"`
 	Sender safetext.Remote `json:"sender"`
 	HELO   safetext.Remote `json:"helo"`
 }
 
-// ReasonNoClient says that the message does not tell from which address it came, so that SPF cannot be evaluated.
+// ReasonNoClient says that the message does not contain the client's address, so that SPF cannot be evaluated.
 const ReasonNoClient spf.Reason = "no-client-address"
 
 // ErrNoMessage says that the input has no header section (RFC 5322 §2.2).
 var ErrNoMessage = errors.New("no header fields: this is no message")
 
-// Evaluate judges a message by itself: signatures, SPF for the client that the receiver's own Received field names, and
-// DMARC over both. given takes the place of what the message says, member by member.
+// Evaluate judges a message: its signatures, SPF for the client that the receiver's own Received field names, and DMARC
+// from both. Each value in given replaces what the message says.
 func Evaluate(ctx context.Context, network *wire.Network, raw []byte, given Client) (Evaluation, error) {
 	raw = withoutEnvelopeLine(raw)
 	fields := splitHeader(raw)
@@ -126,7 +127,7 @@ func oneAuthor(fields []field) (domain string, single bool) {
 	return domain, !slices.ContainsFunc(list, func(a *mail.Address) bool { return domainOf(a.Address) != domain })
 }
 
-// or lets what was given win.
+// or replaces values of c by those that were given.
 func (c Client) or(given Client) Client {
 	if given.IP.IsValid() {
 		c.IP = given.IP
@@ -140,8 +141,8 @@ func (c Client) or(given Client) Client {
 	return c
 }
 
-// clientOf reads the boundary: the receiver's lowest Received field that names an address, and the envelope sender from
-// Return-Path (RFC 5321 §4.4), which the receiver's delivery put on top, or from its other fields.
+// clientOf reads the client from the receiver's lowest Received field that names an address, and the envelope sender
+// from Return-Path (RFC 5321 §4.4), which the receiver adds on delivery, or from its other fields.
 func clientOf(fields []field, results []AuthResults) Client {
 	receiver, boundary, _ := receiverPart(fields)
 	var c Client
@@ -152,7 +153,7 @@ func clientOf(fields []field, results []AuthResults) Client {
 		if ip, helo := handedOver(f.value); ip.IsValid() {
 			c.IP, c.HELO = ip, safetext.FromRemote(helo)
 			if receiver == "" {
-				break // no way to tell whose the fields below are
+				break // it is unknown who added the fields below
 			}
 		}
 	}
@@ -173,7 +174,7 @@ func clientOf(fields []field, results []AuthResults) Client {
 	return c
 }
 
-// notedSender is the envelope sender that the receiver judged by SPF.
+// notedSender is the envelope sender for which the receiver evaluated SPF.
 func notedSender(results []AuthResults) string {
 	for _, field := range results {
 		for _, m := range field.Results {

@@ -14,8 +14,8 @@ type field struct {
 	value string
 }
 
-// splitHeader parts a message into header fields, topmost first, and the offset of its body. Lines end with CRLF or LF.
-// What is no field is passed over.
+// splitHeader splits the header of a message into fields, topmost first. Lines end with CRLF or LF. A line that is no
+// field becomes an empty one.
 func splitHeader(raw []byte) []field {
 	raw = raw[:min(len(raw), maxHeader)]
 	var fields []field
@@ -40,7 +40,7 @@ func splitHeader(raw []byte) []field {
 		name, value, found := strings.Cut(text, ":")
 		name = strings.ToLower(strings.TrimRight(name, " \t"))
 		if !found || name == "" || strings.ContainsAny(name, " \t") {
-			fields = append(fields, field{}) // a continuation of rubbish must not join the field above
+			fields = append(fields, field{}) // so that its continuation lines do not join the field above
 			continue
 		}
 		fields = append(fields, field{name, strings.TrimLeft(value, " \t")})

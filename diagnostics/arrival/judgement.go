@@ -14,8 +14,8 @@ import (
 	"postier/internal/wire"
 )
 
-// Judgement is what can be said about a received message: the signatures as verified here, the rest as the receiver
-// wrote it down.
+// Judgement is what is known about a received message: the signatures as verified here, the rest as the receiver
+// recorded it.
 type Judgement struct {
 	DKIM []Signature `json:"dkim"`
 	// SPF and DMARC are the receiver's verdicts; nil when it wrote none.
@@ -49,7 +49,7 @@ type Verdict struct {
 // maxSignatures bounds the signatures that are verified; each costs a look-up and a hash over the body.
 const maxSignatures = 10
 
-// Judge verifies the signatures of a message and reads what its receiver wrote down.
+// Judge verifies the signatures of a message and reads what its receiver recorded.
 func Judge(ctx context.Context, network *wire.Network, raw []byte) Judgement {
 	fields := splitHeader(raw)
 	j := Judgement{
@@ -92,7 +92,7 @@ func (j Judgement) method(name string, properties ...string) *Verdict {
 	return nil
 }
 
-// receivedSPF reads the topmost Received-SPF field (RFC 7208 §9.1), if it stands in the receiver's part of the header.
+// receivedSPF reads the topmost Received-SPF field (RFC 7208 §9.1), if it is in the receiver's part of the header.
 func receivedSPF(fields []field) *Verdict {
 	_, boundary, _ := receiverPart(fields)
 	value, found := first(fields[:boundary], "received-spf")
@@ -125,7 +125,7 @@ func authorDomain(fields []field) string {
 	return domainOf(list[0].Address)
 }
 
-// verify checks every signature with keys from our own resolver.
+// verify checks every signature with keys from the network's resolver.
 func verify(ctx context.Context, network *wire.Network, raw []byte, fields []field) []Signature {
 	signatures := []Signature{}
 	for _, f := range fields {
@@ -178,7 +178,7 @@ func tagList(value string) map[string]string {
 	return tags
 }
 
-// crlf gives every line the end that signatures are made over (RFC 6376 §3.4); files often have LF alone.
+// crlf ends every line with CRLF, because signatures are computed over it (RFC 6376 §3.4); files often have LF alone.
 func crlf(raw []byte) []byte {
 	if !bytes.Contains(raw, []byte("\n")) || bytes.Count(raw, []byte("\n")) == bytes.Count(raw, []byte("\r\n")) {
 		return raw
@@ -186,7 +186,7 @@ func crlf(raw []byte) []byte {
 	return bytes.ReplaceAll(bytes.ReplaceAll(raw, []byte("\r\n"), []byte("\n")), []byte("\n"), []byte("\r\n"))
 }
 
-// lookupError tells go-msgauth whether a look-up may work later, by the interface that it asks for.
+// lookupError tells go-msgauth by the methods of net.Error that a look-up may work later.
 type lookupError struct{ error }
 
 func (lookupError) Timeout() bool   { return true }

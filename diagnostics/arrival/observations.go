@@ -7,7 +7,7 @@ import (
 	"postier/internal/safetext"
 )
 
-// Sent is the test message as it was handed over.
+// Sent is the test message as it was submitted.
 type Sent struct {
 	State     string          `json:"state"`
 	QueueID   safetext.Remote `json:"queue_id"`
@@ -15,7 +15,7 @@ type Sent struct {
 	Octets    int             `json:"octets"`
 }
 
-// Arrived is the message as it was found.
+// Arrived is the message as it was found in the mailbox.
 type Arrived struct {
 	Folder  safetext.Remote `json:"folder"`
 	Junk    bool            `json:"junk"`
@@ -28,21 +28,21 @@ func (a Arrived) Brief() string {
 	return diagnostics.Joined(" · ", a.Folder.Raw(), fmt.Sprint(a.Seconds)+" s")
 }
 
-// Removed is how the message was taken out of the mailbox again.
+// Removed is how the message was removed from the mailbox.
 type Removed struct {
 	Folder safetext.Remote `json:"folder"`
 	Method string          `json:"method"`
 	OK     bool            `json:"ok"`
 }
 
-// SentCopy says whether the provider filed a copy by itself. Removed is there when there was one to remove.
+// SentCopy says whether the provider filed a copy by itself. Removed is set when there was one to remove.
 type SentCopy struct {
 	Folder          safetext.Remote `json:"folder"`
 	FiledByProvider bool            `json:"filed_by_provider"`
 	Removed         *bool           `json:"removed,omitzero"`
 }
 
-// Placement is the folder in which the message was, with what speaks against it where that is for junk.
+// Placement is the folder of the message, with the reasons where that is the junk folder.
 type Placement struct {
 	Folder  safetext.Remote   `json:"folder"`
 	Junk    bool              `json:"junk"`

@@ -22,7 +22,7 @@ import (
 	"postier/internal/wire"
 )
 
-// SendFunc hands the message to the submission server, once. smtp.Send with its other arguments filled in is one.
+// SendFunc submits the message once, as smtp.Send does.
 type SendFunc func(ctx context.Context, message []byte) (smtp.Outcome, error)
 
 // Options say how the test is made.
@@ -44,7 +44,7 @@ type Options struct {
 // DefaultDeadline is long enough for a slow filter and short enough for a person to watch; greylisting takes longer.
 const DefaultDeadline = 90 * time.Second
 
-// slow is when an arrival is worth a remark.
+// slow is the time after which a late arrival gets a warning.
 const slow = 60 * time.Second
 
 type run struct {
@@ -110,7 +110,7 @@ func (r *run) deliver(ctx context.Context) diagnostics.Result {
 		return diagnostics.Failed(check.CauseAddressInvalid)
 	}
 	r.message = message
-	// The mailbox is opened first: a message that no one could look for is not sent.
+	// The mailbox is opened first, so that no message is sent that could not be found again.
 	if err := r.open(ctx); err != nil {
 		return checks.Failure(ctx, r.network, r.target, err)
 	}
@@ -125,7 +125,7 @@ func (r *run) deliver(ctx context.Context) diagnostics.Result {
 	}
 	hit, err := r.search(ctx, since)
 	if err != nil {
-		return r.unfound(ctx, err, outcome, evidence)
+		return r.notFound(ctx, err, outcome, evidence)
 	}
 	r.hit = hit
 	r.judgement = Judge(ctx, r.network, hit.raw)
@@ -133,7 +133,7 @@ func (r *run) deliver(ctx context.Context) diagnostics.Result {
 		Folder: hit.folder.Name, Junk: hit.junk, Seconds: hit.after.Round(100 * time.Millisecond).Seconds(),
 		Hops: r.judgement.Hops,
 	})
-	evidence = append(evidence, r.tidy(ctx)...)
+	evidence = append(evidence, r.cleanUp(ctx)...)
 	result := diagnostics.Passed(evidence...)
 	if hit.after >= slow {
 		result = diagnostics.Warned(check.CauseArrivalSlow, evidence...)
@@ -144,7 +144,7 @@ func (r *run) deliver(ctx context.Context) diagnostics.Result {
 	return result.With(check.Params{Seconds: check.Number(int(hit.after.Round(time.Second).Seconds()))})
 }
 
-// unsent is the verdict of the submission check that refused the message.
+// unsent returns the result of the submission check that failed.
 func (r *run) unsent(ctx context.Context, err error, evidence diagnostics.Evidence) diagnostics.Result {
 	var refused *smtp.SendError
 	if ctx.Err() == nil && errors.As(err, &refused) {
@@ -156,8 +156,8 @@ func (r *run) unsent(ctx context.Context, err error, evidence diagnostics.Eviden
 	return diagnostics.Skipped(check.CauseCancelled, evidence...)
 }
 
-// unfound tells a message that did not come from a mailbox that could not be read.
-func (r *run) unfound(ctx context.Context, err error, outcome smtp.Outcome,
+// notFound distinguishes a message that did not arrive from a mailbox that could not be read.
+func (r *run) notFound(ctx context.Context, err error, outcome smtp.Outcome,
 	evidence diagnostics.Evidence,
 ) diagnostics.Result {
 	switch {
@@ -174,9 +174,9 @@ func (r *run) unfound(ctx context.Context, err error, outcome smtp.Outcome,
 	return result
 }
 
-// tidy removes the message and its Sent copy, and tells whether the provider had filed that copy by itself. No one else
-// can have: this test files none.
-func (r *run) tidy(ctx context.Context) diagnostics.Evidence {
+// cleanUp removes the message and its Sent copy, and reports whether the provider filed that copy. This test files
+// none, so a copy comes from the provider.
+func (r *run) cleanUp(ctx context.Context) diagnostics.Evidence {
 	var evidence diagnostics.Evidence
 	if !r.options.Keep {
 		method, err := client.Removal(""), r.session.Select(ctx, r.hit.folder)
@@ -201,7 +201,7 @@ func (r *run) tidy(ctx context.Context) diagnostics.Evidence {
 	return append(evidence, copied)
 }
 
-// removeCopy removes the Sent copy, if it is really ours.
+// removeCopy removes the Sent copy if it contains our token.
 func (r *run) removeCopy(ctx context.Context, uid imap.UID) bool {
 	raw, err := r.session.Fetch(ctx, uid)
 	if err != nil || !bytes.Contains(raw, []byte(r.message.Token)) {
@@ -212,13 +212,13 @@ func (r *run) removeCopy(ctx context.Context, uid imap.UID) bool {
 }
 
 // FiledByProvider reads from the result of arrival.delivered whether the provider filed the Sent copy by itself. known
-// is false when that could not be seen. The mode append then makes a second copy of each message.
+// is false when that could not be determined. The mode append then makes a second copy of each message.
 func FiledByProvider(delivered diagnostics.Result) (filed, known bool) {
 	seen, known := diagnostics.Observed[SentCopy](delivered.Evidence)
 	return seen.FiledByProvider, known
 }
 
-// doubled reports whether this profile would file what the provider files too.
+// doubled reports whether both the provider and this profile file a Sent copy.
 func (r *run) doubled(delivered diagnostics.Result) bool {
 	filed, _ := FiledByProvider(delivered)
 	return filed && r.target.SentMode == config.SentAppend

@@ -14,12 +14,12 @@ import (
 	"postier/presets"
 )
 
-// The pauses between two looks: mail to oneself is mostly there within two seconds, and later nothing is gained by
-// asking often.
+// The pauses between two searches. Mail to oneself mostly arrives within two seconds; after that, frequent searches
+// gain nothing.
 const (
 	firstPause   = 500 * time.Millisecond
 	longestPause = 5 * time.Second
-	pauseGrowth  = 3 // halves: each pause is half as long again
+	pauseGrowth  = 3 // halves: each pause is 1.5 times the one before
 )
 
 // found is the message in its folder.
@@ -28,13 +28,13 @@ type found struct {
 	junk   bool
 	uid    imap.UID
 	raw    []byte
-	after  time.Duration // since it was handed over
+	after  time.Duration // since it was submitted
 }
 
 var errNotArrived = errors.New("the message has not arrived")
 
-// search looks into the inbox and junk until the message is there or the deadline is over. "All Mail" does not count:
-// no one reads there. A connection that ends in the meantime is made again once.
+// search looks into the inbox and junk until the message has arrived or the deadline has passed. "All Mail" is left
+// out, because no one reads there. It reconnects once if the connection ends.
 func (r *run) search(ctx context.Context, since time.Time) (found, error) {
 	pause := firstPause
 	reopened := false
@@ -68,7 +68,7 @@ func (r *run) search(ctx context.Context, since time.Time) (found, error) {
 	}
 }
 
-// look goes through the folders once.
+// look searches the folders once.
 func (r *run) look(ctx context.Context) (found, error) {
 	folders := []found{{folder: client.Inbox()}}
 	if r.junk.Found {

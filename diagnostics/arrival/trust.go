@@ -7,18 +7,18 @@ import (
 	"golang.org/x/net/publicsuffix"
 )
 
-// Anybody can write an Authentication-Results field into a message before sending it (RFC 8601 §5, §7.1), so only those
-// that the receiver itself added count. Header fields are put on top, and each server that takes a message adds a
+// Anyone can write an Authentication-Results field into a message before sending it (RFC 8601 §5, §7.1), so only fields
+// that the receiver itself added count. Servers add fields at the top, and each server that accepts a message adds a
 // Received field (RFC 5321 §4.4). From the top down, the Received fields "by" hosts of one organisation are therefore
-// the receiver's own; with the first Received field by another organisation begins what came from outside. In the
+// the receiver's own, and the first one by another organisation starts the part that came from outside. In the
 // receiver's part a field counts
 //
 //   - when it stands above one of the receiver's Received fields: no one else could put it there; or
 //   - when it stands right below the lowest one, where most servers write it, and its authserv-id belongs to the same
 //     organisation (Microsoft writes none and is known by its hosts).
 //
-// Of these, all fields with the authserv-id of the topmost are taken. A sender who writes the receiver's own name into
-// a field is stopped by the receiver, which must remove such fields (RFC 8601 §5); where it does not, this is fooled.
+// Of these, all fields with the authserv-id of the topmost count. A sender may write the receiver's own name into a
+// field. The receiver must remove such fields (RFC 8601 §5); where it does not, the forged field counts.
 
 // anonymousJudges are organisations that write Authentication-Results without an authserv-id.
 var anonymousJudges = map[string]bool{"outlook.com": true, "office365.com": true, "microsoft.com": true}
@@ -69,7 +69,7 @@ func receiverPart(fields []field) (receiver string, boundary, lowest int) {
 		}
 		by := organisation(parseReceived(f.value).By)
 		switch {
-		case by == "": // an address or a bare name: a hop inside
+		case by == "": // an address or a bare name: an internal hop
 		case receiver == "":
 			receiver = by
 		case by != receiver:
@@ -92,11 +92,11 @@ func organisation(host string) string {
 	return host
 }
 
-// parseReceived reads the hosts behind "from" and "by" (RFC 5321 §4.4); comments are passed over.
+// parseReceived reads the hosts after "from" and "by" (RFC 5321 §4.4) and skips comments.
 func parseReceived(value string) received {
 	var r received
 	var words []string
-	for _, t := range segments(value)[0] { // after the semicolon stands the date
+	for _, t := range segments(value)[0] { // the date follows the semicolon
 		if t.kind == word {
 			words = append(words, t.text)
 		}

@@ -9,7 +9,7 @@ import (
 	"postier/internal/safetext"
 )
 
-// placement says where the message lay. The reasons for junk are those that the receiver left behind.
+// placement says in which folder the message was, and why, where the receiver recorded reasons for junk.
 func (r *run) placement(context.Context) diagnostics.Result {
 	seen := Placement{Folder: r.hit.folder.Name, Junk: r.hit.junk}
 	if !r.hit.junk {
@@ -19,7 +19,7 @@ func (r *run) placement(context.Context) diagnostics.Result {
 	return diagnostics.Warned(check.CauseLandedInJunk, seen)
 }
 
-// spamFields are the fields in which filters explain themselves.
+// spamFields are the fields in which filters give their reasons.
 var spamFields = map[string]bool{
 	"x-spam-status": true, "x-spam-flag": true, "x-spam-level": true, "x-spam-score": true, "x-spam-report": true,
 	"x-spam": true, "x-spamd-result": true, "x-spamd-bar": true,
@@ -30,7 +30,7 @@ var spamFields = map[string]bool{
 	"x-mailscanner-spamcheck": true, "x-barracuda-spam-status": true, "x-spam-checker-version": true,
 }
 
-// reasons collects what speaks against the message.
+// reasons collects the receiver's reasons for filing the message as junk.
 func reasons(fields []field, j Judgement) []safetext.Remote {
 	const most, longest = 10, 300
 	out := []safetext.Remote{}
@@ -58,7 +58,7 @@ func (v *Verdict) evidence(method string) Authentication {
 	return Authentication{Method: method, By: "receiver", Result: v.Result, Domain: v.Domain, Reason: v.Reason}
 }
 
-// unverified is the answer when the receiver wrote no verdict: common when a message never left the provider.
+// unverified is the result when the receiver recorded no verdict, as is common when a message never left the provider.
 func unverified() diagnostics.Result { return diagnostics.Skipped(check.CauseArrivalUnverified) }
 
 // spf reports how the receiver judged SPF: only it knows from which address the message came.
@@ -85,7 +85,7 @@ func (r *run) spf(context.Context) diagnostics.Result {
 	return diagnostics.Skipped(check.CauseArrivalUnverified, evidence)
 }
 
-// dkim reports the signatures as verified here; the receiver's verdict stands next to them.
+// dkim reports the signatures as verified here; the receiver's verdict is added.
 func (r *run) dkim(context.Context) diagnostics.Result {
 	var evidence diagnostics.Evidence
 	results := map[string]bool{}
@@ -104,7 +104,7 @@ func (r *run) dkim(context.Context) diagnostics.Result {
 	case results["pass"]:
 		return diagnostics.Passed(evidence...)
 	case len(results) == 0 && v == nil:
-		return unverified() // no signature, and no one missed one: the message stayed inside the house
+		return unverified() // no signature and no verdict: the message stayed inside the provider
 	case len(results) == 0:
 		return diagnostics.Warned(check.CauseDKIMUnsigned, evidence...)
 	case results["fail"] || results["permerror"]:
@@ -132,7 +132,7 @@ func (r *run) dmarc(context.Context) diagnostics.Result {
 		return diagnostics.Passed(evidence)
 	case "fail", "hardfail", "softfail":
 		return diagnostics.Failed(check.CauseDMARCFail, evidence)
-	case "none", "bestguesspass": // Microsoft's word for: no record, but it would have passed
+	case "none", "bestguesspass": // Microsoft's word for no record, although it would have passed
 		return diagnostics.Warned(check.CauseDMARCMissing, evidence)
 	case "permerror":
 		return diagnostics.Failed(check.CauseDMARCMalformed, evidence)

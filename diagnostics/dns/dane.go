@@ -23,8 +23,8 @@ type tlsaPlace struct {
 	err    error
 }
 
-// dane looks for TLSA records of the exchangers (RFC 7672) and of the submission server, and whether DNSSEC vouches for
-// them: without that no one may use them.
+// dane looks for TLSA records of the exchangers (RFC 7672) and of the submission server, and whether DNSSEC validates
+// them: without it senders must ignore them.
 func (a *area) dane(ctx context.Context, r lookup.Resolver) diagnostics.Result {
 	var places []tlsaPlace
 	mxAnswer, err := r.Query(ctx, a.domain, mdns.TypeMX)

@@ -13,7 +13,8 @@ import (
 	"postier/internal/wire"
 )
 
-// services are the SRV names by which mail programs find servers (RFC 6186 §3, RFC 8314 §5.1, and Microsoft's own).
+// services are the SRV names under which mail programs look for servers (RFC 6186 §3, RFC 8314 §5.1, and Microsoft's
+// own).
 var services = []string{"_submissions._tcp", "_submission._tcp", "_imaps._tcp", "_imap._tcp", "_autodiscover._tcp"}
 
 // maxSRV bounds the targets of one service that are looked at.
@@ -27,7 +28,7 @@ type service struct {
 	err     error
 }
 
-// discovery looks at what mail programs would find by themselves.
+// discovery judges the records from which mail programs configure themselves.
 func (a *area) discovery(ctx context.Context, r lookup.Resolver) diagnostics.Result {
 	found := make([]service, len(services))
 	hosts := []exchanger{{host: "autoconfig." + a.domain}, {host: "autodiscover." + a.domain}}

@@ -20,11 +20,11 @@ import (
 
 // Bounds of the look-ups for selectors.
 const (
-	maxSelectors = 12 // known ones: no provider publishes more
-	maxGuesses   = 24 // common ones: leaves room for the rest in the budget of a check
+	maxSelectors = 12 // of known ones: no provider publishes more
+	maxGuesses   = 24 // of common ones: leaves room for the other look-ups in the budget of a check
 )
 
-// commonSelectors are asked for only when the caller wants guesses; a miss says nothing.
+// commonSelectors are asked for only when the caller wants guesses. A missing one proves nothing.
 var commonSelectors = []string{
 	"default", "google", "selector1", "selector2", "dkim", "mail", "s1", "s2", "k1", "k2", "k3", "key1", "smtp", "mx",
 	"email",
@@ -40,7 +40,7 @@ const (
 	fromGuess  origin = "guess"
 )
 
-// selectorFinding is what stands at one selector.
+// selectorFinding is what was found at one selector.
 type selectorFinding struct {
 	selector string
 	name     string
@@ -110,8 +110,9 @@ func (a *area) selectors(inferred []string) []selectorFinding {
 	return list
 }
 
-// inferred are selectors of the providers that the domain's MX and SPF records speak of. They count as guesses: who
-// receives a domain's mail need not be who sends it. Nothing is inferred when a selector is known.
+// inferred are selectors of the providers that the domain's MX and SPF records name. They count as guesses, because the
+// provider that receives a domain's mail need not be the one that sends it. Nothing is inferred when a selector is
+// known.
 func (a *area) inferred(ctx context.Context, r lookup.Resolver) []string {
 	if len(a.opts.Selectors) > 0 || len(a.target.Selectors) > 0 || a.provided {
 		return nil
@@ -150,7 +151,7 @@ func (f *selectorFinding) ask(ctx context.Context, r lookup.Resolver) {
 	if err == nil && len(txt.Chain) > 1 {
 		f.alias = txt.Chain[len(txt.Chain)-1]
 	}
-	if lookup.NotFound(err) && f.origin != fromGuess { // an alias that leads nowhere is worth telling
+	if lookup.NotFound(err) && f.origin != fromGuess { // an alias that leads nowhere is shown
 		if answer, aliasErr := r.Query(ctx, f.name, mdns.TypeCNAME); aliasErr == nil && len(answer.Records) == 1 {
 			for _, cname := range wire.Records[*mdns.CNAME](answer) {
 				f.alias = lookup.Lower(cname.Target)
@@ -192,7 +193,7 @@ func (f selectorFinding) evidence() diagnostics.Observation {
 	return seen
 }
 
-// judgement of one key: the cause, and whether mail signed with it is distrusted.
+// judge grades one key: the cause, and fail when receivers distrust mail signed with it.
 func (f selectorFinding) judge() (cause check.Cause, status check.Status) {
 	switch {
 	case len(f.texts) > 1: // RFC 6376 §3.6.2.2: the result is undefined
@@ -211,9 +212,8 @@ func (f selectorFinding) judge() (cause check.Cause, status check.Status) {
 	return "", check.Pass
 }
 
-// judgeKeys weighs the keys that were found. A key that fails next to one that is fine is a warning at most: keys are
-// rotated by publishing the next one and emptying the last, so that a revoked key next to a good one is no finding at
-// all.
+// judgeKeys grades the keys that were found. Where one key is good, a failing one is a warning at most. A revoked key
+// is then no finding at all, because keys are rotated by publishing the next one and emptying the last.
 func (a *area) judgeKeys(findings []selectorFinding, seen diagnostics.Evidence) diagnostics.Result {
 	good := slices.ContainsFunc(findings, func(f selectorFinding) bool {
 		_, status := f.judge()
@@ -245,8 +245,8 @@ func worse(a, b check.Status) bool {
 	return rank[a] > rank[b]
 }
 
-// fix is the record fixed, where that needs nothing that only the provider has. A record after a CNAME is the
-// provider's to fix.
+// fix returns the corrected record where that needs nothing that only the provider has. A record behind a CNAME belongs
+// to the provider.
 func (f selectorFinding) fix() []check.Fix {
 	if f.alias != "" || len(f.texts) > 1 || f.key.Revoked || !f.key.Testing && len(f.faults) == 0 {
 		return nil
@@ -256,8 +256,8 @@ func (f selectorFinding) fix() []check.Fix {
 	if f.key.Testing {
 		text = withoutTesting(text)
 	}
-	if mended, ok := dkim.Mend(text); ok && mended != old.Value {
-		return []check.Fix{replaceTXT(f.name, mended, old)}
+	if repaired, ok := dkim.Mend(text); ok && repaired != old.Value {
+		return []check.Fix{replaceTXT(f.name, repaired, old)}
 	}
 	return nil
 }
@@ -285,13 +285,13 @@ func withoutTesting(record string) string {
 }
 
 // anySelector reports whether names exist below _domainkey. By RFC 8020 a name that does not exist has none below it,
-// so that NXDOMAIN here is an answer for every selector there could be.
+// so NXDOMAIN here is the answer for every possible selector.
 func (a *area) anySelector(ctx context.Context, r lookup.Resolver) bool {
 	_, err := r.Query(ctx, "_domainkey."+a.domain, mdns.TypeTXT)
 	return !lookup.NotFound(err)
 }
 
-// noKeys says what the absence of keys means: nothing when the selectors were only guessed.
+// noKeys judges the absence of keys, which means nothing when the selectors were only guessed.
 func (a *area) noKeys(ctx context.Context, r lookup.Resolver, findings []selectorFinding, seen diagnostics.Evidence,
 	anything bool,
 ) diagnostics.Result {
@@ -327,7 +327,7 @@ func (a *area) noKeys(ctx context.Context, r lookup.Resolver, findings []selecto
 	return diagnostics.Skipped(check.CauseDKIMSelectorUnknown, seen...)
 }
 
-// misplacedKey looks where keys end up by mistake: at the domain itself, or under the zone's name twice.
+// misplacedKey looks for a key in the usual wrong places: at the domain itself, or at a name with the domain twice.
 func (a *area) misplacedKey(ctx context.Context, r lookup.Resolver, findings []selectorFinding) (place, text string) {
 	places := []string{a.domain}
 	for _, f := range findings {

@@ -15,7 +15,7 @@ import (
 	"postier/internal/safetext"
 )
 
-// dmarc judges the policy that applies to the author's domain, and whether mail through this provider can meet it.
+// dmarc judges the policy that applies to the author's domain, and whether mail through this provider can pass it.
 func (a *area) dmarc(ctx context.Context, r lookup.Resolver) diagnostics.Result {
 	walk := dmarc.TreeWalk(ctx, r, a.domain)
 	first, found := walk.First(), walk.Policy()
@@ -42,7 +42,7 @@ func (a *area) dmarc(ctx context.Context, r lookup.Resolver) diagnostics.Result 
 	return a.dmarcJudge(ctx, r, found, walk)
 }
 
-// starter is the record to begin with: watch, and have reports sent to the person (RFC 9989 §5.1.4).
+// starter is the first record to publish: no policy yet, and reports to the user (RFC 9989 §5.1.4).
 func (a *area) starter() string {
 	record := "v=DMARC1; p=none"
 	if address := a.target.Author(); strings.Contains(address, "@") && aLabels(addressDomain(address)) == a.domain {
@@ -58,11 +58,11 @@ func (a *area) dmarcMissing(ctx context.Context, r lookup.Resolver, first dmarc.
 	walk dmarc.Walk,
 ) diagnostics.Result {
 	seen := unreadEvidence(walk)
-	if len(first.Others) > 0 { // something was meant as a record, but receivers read none
+	if len(first.Others) > 0 { // a text was meant as a record, but receivers do not recognise it
 		old := first.Others[0]
 		result := diagnostics.Failed(check.CauseDMARCMalformed, seen,
 			DMARCFault{Fault: dmarc.FaultVersion, Tag: remote("v"), Record: remote(old.Value)})
-		result.Fix = []check.Fix{replaceTXT(a.dmarcName(), mendDMARC(old.Value, a.starter()), old)}
+		result.Fix = []check.Fix{replaceTXT(a.dmarcName(), repairDMARC(old.Value, a.starter()), old)}
 		return result.With(check.Params{Tag: remote("v"), Value: remote(firstWord(old.Value))})
 	}
 	result := diagnostics.Warned(check.CauseDMARCMissing, seen)
@@ -79,25 +79,25 @@ func (a *area) dmarcMissing(ctx context.Context, r lookup.Resolver, first dmarc.
 	return result
 }
 
-// mendDMARC keeps the tags that can be read and gives them the version they lack.
-func mendDMARC(text, fallback string) string {
+// repairDMARC keeps the readable tags and puts the missing version before them.
+func repairDMARC(text, fallback string) string {
 	text = strings.Trim(strings.NewReplacer(`\;`, ";", `"`, "", "“", "", "”", "").Replace(text), " \t")
 	head, rest, _ := strings.Cut(text, ";")
 	if name, _, found := strings.Cut(head, "="); found && !strings.EqualFold(strings.TrimSpace(name), "v") {
 		rest = text
 	}
-	tags := slices.DeleteFunc(strings.Split(rest, ";"), func(tag string) bool { // the version stands first, and once
+	tags := slices.DeleteFunc(strings.Split(rest, ";"), func(tag string) bool { // the version comes first, and once
 		name, _, _ := strings.Cut(tag, "=")
 		return strings.EqualFold(strings.TrimSpace(name), "v")
 	})
-	mended := "v=DMARC1; " + strings.TrimSpace(strings.Join(tags, ";"))
-	if record, ok := dmarc.Parse(mended); !ok || record.BadPolicy || safetext.Escape(mended) != mended {
+	repaired := "v=DMARC1; " + strings.TrimSpace(strings.Join(tags, ";"))
+	if record, ok := dmarc.Parse(repaired); !ok || record.BadPolicy || safetext.Escape(repaired) != repaired {
 		return fallback
 	}
-	return mended
+	return repaired
 }
 
-// dmarcSeveral: receivers discard them all (RFC 9989 §4.10 step 2).
+// dmarcSeveral judges several records, all of which receivers discard (RFC 9989 §4.10 step 2).
 func (a *area) dmarcSeveral(first dmarc.Step, walk dmarc.Walk) diagnostics.Result {
 	strongest, best := first.Texts[0], -1
 	var all []safetext.Remote
@@ -122,7 +122,7 @@ func strength(p dmarc.Policy) int {
 	return map[dmarc.Policy]int{dmarc.None: 0, dmarc.Quarantine: 1, dmarc.Reject: 2}[p]
 }
 
-// dmarcJudge grades a record that is there, the worst finding first.
+// dmarcJudge grades a published record, the worst finding first.
 func (a *area) dmarcJudge(ctx context.Context, r lookup.Resolver, found *dmarc.Found,
 	walk dmarc.Walk,
 ) diagnostics.Result {
@@ -148,7 +148,7 @@ func (a *area) dmarcJudge(ctx context.Context, r lookup.Resolver, found *dmarc.F
 		if applies { // receivers read p=none
 			result.Status = check.Warn
 		}
-		result.Fix = []check.Fix{replaceTXT(name, mendPolicy(found.Record, a.starter()), found.Text)}
+		result.Fix = []check.Fix{replaceTXT(name, repairPolicy(found.Record, a.starter()), found.Text)}
 		return result.With(check.Params{Tag: remote(fault.Tag), Value: remote(fault.Value)})
 	case strength(applied) > 0 && !aligned.SPF && !aligned.DKIM:
 		return diagnostics.Failed(check.CauseDMARCMisaligned,
@@ -165,9 +165,9 @@ func (a *area) dmarcJudge(ctx context.Context, r lookup.Resolver, found *dmarc.F
 		}
 	}
 	if policy == dmarc.None && len(found.Record.RUA) == 0 {
-		// p=none is the right beginning, but without reports no one learns anything from it.
+		// p=none is the right policy to begin with, but without reports the user learns nothing from it.
 		result := diagnostics.Warned(check.CauseDMARCNonePolicy, all...)
-		if found.Domain == a.domain && a.starter() != found.Text.Value { // without an address it has nothing to add
+		if found.Domain == a.domain && a.starter() != found.Text.Value { // without an address the starter adds nothing
 			result.Fix = []check.Fix{replaceTXT(name, a.starter(), found.Text)}
 		}
 		return result
@@ -175,7 +175,7 @@ func (a *area) dmarcJudge(ctx context.Context, r lookup.Resolver, found *dmarc.F
 	return diagnostics.Passed(all...)
 }
 
-// exists matters to np only.
+// exists reports whether the domain exists, which matters only for np.
 func (a *area) exists(ctx context.Context, r lookup.Resolver, found *dmarc.Found) bool {
 	if found.Domain == a.domain || found.Record.NP == "" {
 		return true
@@ -184,8 +184,8 @@ func (a *area) exists(ctx context.Context, r lookup.Resolver, found *dmarc.Found
 	return exists || err != nil
 }
 
-// expected is the alignment that mail of this author through this provider can have: SPF by the domain of the envelope
-// sender, DKIM by the domain that the provider signs with.
+// expected is the alignment that this author's mail through this provider can have: for SPF with the domain of the
+// envelope sender, for DKIM with the domain in the provider's signature.
 func (a *area) expected(ctx context.Context, r lookup.Resolver, record dmarc.Record) dmarc.Alignment {
 	envelope, signer := aLabels(a.opts.EnvelopeSender), aLabels(a.opts.SigningDomain)
 	if envelope == "" {
@@ -203,7 +203,7 @@ func (a *area) expected(ctx context.Context, r lookup.Resolver, record dmarc.Rec
 	return out
 }
 
-// severe is the first fault that a person should fix; historic and unknown tags do no harm.
+// severe is the first fault that the user should fix. Historic and unknown tags do no harm.
 func severe(record dmarc.Record) *dmarc.Fault {
 	for i, f := range record.Faults {
 		switch f.Kind {
@@ -215,8 +215,8 @@ func severe(record dmarc.Record) *dmarc.Fault {
 	return nil
 }
 
-// mendPolicy writes the record again with a policy that can be read.
-func mendPolicy(record dmarc.Record, fallback string) string {
+// repairPolicy rewrites the record with a valid policy.
+func repairPolicy(record dmarc.Record, fallback string) string {
 	var fields []string
 	for field := range strings.SplitSeq(record.Raw, ";") {
 		name, _, _ := strings.Cut(field, "=")
@@ -234,14 +234,14 @@ func mendPolicy(record dmarc.Record, fallback string) string {
 	if policy == "" {
 		policy = dmarc.None
 	}
-	mended := strings.Join(append([]string{"v=DMARC1", "p=" + string(policy)}, fields...), "; ")
-	if test, ok := dmarc.Parse(mended); !ok || test.BadPolicy || safetext.Escape(mended) != mended {
+	repaired := strings.Join(append([]string{"v=DMARC1", "p=" + string(policy)}, fields...), "; ")
+	if test, ok := dmarc.Parse(repaired); !ok || test.BadPolicy || safetext.Escape(repaired) != repaired {
 		return fallback
 	}
-	return mended
+	return repaired
 }
 
-// dmarcEvidence is the shape of the contract.
+// dmarcEvidence is the evidence about a record and the domains that were asked for it.
 func dmarcEvidence(text lookup.Text, policy dmarc.Policy, aligned dmarc.Alignment, walk dmarc.Walk) DMARC {
 	seen := DMARC{
 		Record: remote(text.Value), Policy: policy, Aligned: aligned, Organizational: remote(walk.Organizational()),
@@ -255,7 +255,7 @@ func dmarcEvidence(text lookup.Text, policy dmarc.Policy, aligned dmarc.Alignmen
 	return seen
 }
 
-// unreadEvidence is that of a domain without a policy that can be read.
+// unreadEvidence is the evidence where no policy could be read.
 func unreadEvidence(walk dmarc.Walk) DMARC {
 	return dmarcEvidence(lookup.Text{}, "", dmarc.Alignment{}, walk)
 }

@@ -1,17 +1,16 @@
 package dns
 
-// How findings are graded, in one place:
+// How all findings of this package are graded:
 //
 //   - fail: receivers following the RFCs refuse or distrust mail because of what is published: an SPF record that gives
 //     permerror (several, syntax, too many look-ups), SPF that ends in -all without this server, a revoked or
 //     unreadable DKIM key of a selector that is in use, a DMARC policy of quarantine or reject that this server's mail
 //     cannot pass, a null MX or a domain that does not exist.
-//   - warn: something is missing, weak or unfinished, but mail is still taken.
+//   - warn: something is missing, weak or unfinished, but receivers still accept mail.
 //   - skip: not judged: DNS did not answer, nothing is published where publishing is optional, no selector is known.
-//   - pass: fine, or nothing for the person to publish because the domain is the provider's own.
+//   - pass: fine, or nothing for the user to publish because the domain is the provider's own.
 //
-// No finding here keeps a person from saving a configuration: mail may be proven to work while the domain's records are
-// not yet right.
+// No finding keeps the user from saving a configuration: mail may work while the domain's records are not yet right.
 
 import (
 	"context"
@@ -27,7 +26,7 @@ import (
 	"postier/internal/wire"
 )
 
-// unanswered is the result of a look-up that says nothing about the name.
+// unanswered is the result when a look-up failed and the records are unknown.
 func unanswered(err error, evidence ...diagnostics.Observation) diagnostics.Result {
 	r := diagnostics.Skipped(check.CauseDNSFailure, append(evidence, failedLookup(err))...)
 	var failure *wire.ResolveError
@@ -45,7 +44,8 @@ func failedLookup(err error) Lookup {
 	return Lookup{Failure: "error"}
 }
 
-// textAt reads the first TXT record of a kind at a name where a person may have put it by mistake; nil without one.
+// textAt returns the first TXT record of a kind at a name, or nil. It serves for names at which a record was published
+// by mistake.
 func textAt(ctx context.Context, r lookup.Resolver, place string, kind func(string) bool) *lookup.Text {
 	name, ok := lookup.Name(place)
 	if !ok {
@@ -58,12 +58,12 @@ func textAt(ctx context.Context, r lookup.Resolver, place string, kind func(stri
 	return nil
 }
 
-// remote marks text from DNS.
+// remote marks text from DNS as foreign.
 func remote(s string) safetext.Remote { return safetext.FromRemote(s) }
 
 func seconds(d time.Duration) int { return int(d / time.Second) }
 
-// addTXT and replaceTXT are records to publish.
+// addTXT is a record to publish, replaceTXT one to publish in place of another.
 func addTXT(name, value string) check.Fix {
 	return check.Fix{Kind: "txt", Name: name, Value: value}
 }
@@ -75,5 +75,5 @@ func replaceTXT(name, value string, old lookup.Text) check.Fix {
 	}
 }
 
-// join is strings.Join for names that are shown.
+// join lists names for display.
 func join(list []string) string { return strings.Join(list, ", ") }

@@ -70,7 +70,8 @@ type stsPolicy struct {
 	mx     []string
 }
 
-// covers applies RFC 8461 §4.1: a pattern is a name, or "*." and a name for exactly one label more.
+// covers reports whether the policy allows a host (RFC 8461 §4.1). A pattern is a name, or "*." and a name, which
+// matches exactly one more label.
 func (p stsPolicy) covers(host string) bool {
 	for _, pattern := range p.mx {
 		pattern = lookup.Lower(pattern)
@@ -117,7 +118,8 @@ func (a *area) fetchSTS(ctx context.Context) (stsPolicy, error) {
 	return parseSTS(string(body))
 }
 
-// parseSTS reads "key: value" lines (RFC 8461 §3.2). Of a key given twice the first counts, mx excepted.
+// parseSTS reads "key: value" lines (RFC 8461 §3.2). Of a repeated key the first counts, except for mx, which may be
+// repeated.
 func parseSTS(body string) (stsPolicy, error) {
 	var p stsPolicy
 	seen := map[string]string{}

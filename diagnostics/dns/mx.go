@@ -26,7 +26,7 @@ type exchanger struct {
 	alias      bool
 }
 
-// mx judges where the domain takes mail: replies and bounces go there, and many receivers refuse a sender without.
+// mx judges where the domain receives mail. Replies and bounces go there, and many receivers refuse senders without it.
 func (a *area) mx(ctx context.Context, r lookup.Resolver) diagnostics.Result {
 	answer, err := r.Query(ctx, a.domain, mdns.TypeMX)
 	switch {
@@ -80,7 +80,7 @@ func (a *area) judgeMX(hosts []exchanger, answer wire.Answer) diagnostics.Result
 	return diagnostics.Passed(seen)
 }
 
-// implicitMX applies RFC 5321 §5.1: without MX records the domain's own address takes the mail.
+// implicitMX judges a domain without MX records, whose own address receives the mail (RFC 5321 §5.1).
 func (a *area) implicitMX(ctx context.Context, r lookup.Resolver) diagnostics.Result {
 	self := []exchanger{{host: a.domain}}
 	resolveHosts(ctx, r, self)
@@ -105,7 +105,7 @@ func resolveHosts(ctx context.Context, r lookup.Resolver, hosts []exchanger) {
 	wg.Wait()
 }
 
-// addresses asks for both families at once. err is set only when neither gave an address.
+// addresses looks up both families at once. err is set only when neither has an address.
 func addresses(ctx context.Context, r lookup.Resolver, host string) (list []netip.Addr, alias bool, err error) {
 	name, ok := lookup.Name(host)
 	if !ok {

@@ -11,18 +11,18 @@ import (
 	"postier/internal/wire"
 )
 
-// Note is an explanation that belongs to a result but is no cause, as a code that the front ends put into words.
+// Note explains a result without being its cause. Front ends translate its code.
 type Note struct {
 	Note string `json:"note"`
 }
 
-// Lookup is a look-up that failed. Name is left out where no look-up was made.
+// Lookup is a failed look-up. Name is left out where none was made.
 type Lookup struct {
 	Name    safetext.Remote `json:"name,omitzero"`
 	Failure wire.Failure    `json:"failure"`
 }
 
-// MX is where a domain takes mail. Implicit is there when it has no MX records.
+// MX is where a domain receives mail. Implicit is set when it has no MX records.
 type MX struct {
 	Hosts      []MXHost `json:"hosts,omitzero"`
 	Implicit   *bool    `json:"implicit,omitzero"`
@@ -44,7 +44,7 @@ func (m MX) Brief() string {
 	return diagnostics.Some(m.Hosts, func(h MXHost) string { return h.Host.Raw() })
 }
 
-// SPF is a domain's SPF record. Authorizes is left out where that cannot be told.
+// SPF is a domain's SPF record. Authorizes is left out where that is unknown.
 type SPF struct {
 	Record     safetext.Remote   `json:"record"`
 	Records    []safetext.Remote `json:"records,omitzero"` // where there are several
@@ -70,7 +70,7 @@ type SPFBranch struct {
 	Void     int             `json:"void"`
 }
 
-// SPFFault is a place in a record that cannot be read.
+// SPFFault is a place in a record that is not valid.
 type SPFFault struct {
 	Fault  spf.FaultKind   `json:"fault"`
 	Offset int             `json:"offset"`
@@ -93,7 +93,7 @@ type SPFCost struct {
 	Void    int             `json:"void"`
 }
 
-// Misplaced is a record at a name where receivers do not look for it.
+// Misplaced is a record at a name where receivers do not look for it, such as the domain itself.
 type Misplaced struct {
 	Method string          `json:"-"` // spf, dkim or dmarc
 	Name   safetext.Remote `json:"name"`
@@ -149,7 +149,7 @@ type DMARC struct {
 	Asked          []safetext.Remote `json:"asked"`
 }
 
-// DMARCFault is a tag that cannot be read.
+// DMARCFault is a tag that is not valid.
 type DMARCFault struct {
 	Fault  dmarc.FaultKind  `json:"fault"`
 	Tag    safetext.Remote  `json:"tag"`
@@ -158,7 +158,7 @@ type DMARCFault struct {
 	Record safetext.Remote  `json:"record,omitzero"`
 }
 
-// DMARCReport is a mailbox that takes reports.
+// DMARCReport is a mailbox that receives reports.
 type DMARCReport struct {
 	Mailbox    safetext.Remote `json:"mailbox"`
 	External   bool            `json:"external"`
@@ -225,7 +225,7 @@ type PTR struct {
 	Generic   bool              `json:"generic"`   // a name that spells the address
 }
 
-// SRV is a server that mail programs find by themselves.
+// SRV is a server that mail programs find in DNS.
 type SRV struct {
 	Service  string          `json:"service"`
 	Host     safetext.Remote `json:"host"`
@@ -234,7 +234,7 @@ type SRV struct {
 	Weight   uint16          `json:"weight"`
 }
 
-// NoSRV is a service that the domain says it has not (RFC 6186 §3.4).
+// NoSRV is a service that the domain says it does not offer (RFC 6186 §3.4).
 type NoSRV struct {
 	Service   string `json:"service"`
 	Available bool   `json:"available"`

@@ -2,8 +2,8 @@
 // how it signs (DKIM, RFC 6376, 8301, 8463), what receivers should do with the rest (DMARC, RFC 9989), and the records
 // around these.
 //
-// Each check asks through one resolver, is judged without printing, and carries the exact record to publish where one
-// is missing or wrong. Parsers and evaluators live below: spf, dkim and dmarc know neither checks nor presets.
+// Each check asks one resolver and returns a result with the exact record to publish where one is missing or wrong. The
+// parsers and evaluators are in internal/mailauth and know neither checks nor presets.
 package dns
 
 import (
@@ -22,7 +22,7 @@ import (
 	"postier/presets"
 )
 
-// Options are what the person or the caller adds to a target.
+// Options are what the user or the caller adds to a target.
 type Options struct {
 	// Domain is the domain to look at; empty means that of Target.Author.
 	Domain string
@@ -42,8 +42,8 @@ type Options struct {
 	Resolver lookup.Resolver
 }
 
-// Plan hands out the DNS checks for a target. They need nothing of each other and run side by side; what two of them
-// ask is asked once. A target without an address and without Options.Domain gets a plan of skipped checks.
+// Plan lists the DNS checks for a target. They do not need each other and run in parallel. A question that several of
+// them ask is sent once. A target without an address and without Options.Domain gets a plan of skipped checks.
 func Plan(network *wire.Network, target account.Target, opts Options) diagnostics.Plan {
 	resolver := opts.Resolver
 	if resolver == nil {
@@ -70,7 +70,7 @@ type row struct {
 	run checkFunc
 }
 
-// checks lists what the area can judge; a new check is a row here.
+// checks lists the checks of the area. A new check is a row here.
 func (a *area) checks() []row {
 	return []row{
 		{check.DNSMX, a.mx},
@@ -93,11 +93,12 @@ type area struct {
 	opts    Options
 	shared  *lookup.Cache
 	domain  string // A-labels, lower case, no final dot; empty when there is none
-	// provided says that the domain belongs to a mail provider, so that the person can publish nothing there.
+	// provided says that the domain belongs to a mail provider, so that the user can publish nothing there.
 	provided bool
 }
 
-// bounded gives a check its own budget and deadline (docs/security.md T10), and its texts the name of the domain.
+// bounded gives a check its own budget and deadline (docs/security.md T10), and adds the domain to the parameters of
+// its result.
 func (a *area) bounded(run checkFunc) func(context.Context) diagnostics.Result {
 	return func(ctx context.Context) diagnostics.Result {
 		if a.domain == "" {
@@ -131,7 +132,7 @@ func addressDomain(address string) string {
 // aLabels returns a domain as lower-case A-labels without final dot, or nothing when it is no domain name.
 func aLabels(domain string) string {
 	ascii, err := idna.Lookup.ToASCII(lookup.Lower(strings.TrimSpace(domain)))
-	if err != nil { // underscores and the like are refused by the profile, but stand in DNS
+	if err != nil { // the profile refuses underscores and the like, but they occur in DNS
 		ascii = lookup.Lower(strings.TrimSpace(domain))
 	}
 	if _, ok := lookup.Name(ascii); !ok {

@@ -15,8 +15,8 @@ import (
 	"postier/internal/wire"
 )
 
-// ptr judges the reverse name of a sending address: many receivers refuse one whose name does not lead back (RFC 1912
-// §2.1).
+// ptr judges the reverse name of a sending address. Many receivers refuse an address whose name does not resolve back
+// to it (RFC 1912 §2.1).
 func (a *area) ptr(ctx context.Context, r lookup.Resolver) diagnostics.Result {
 	ip := a.opts.IP.Unmap().WithZone("")
 	if !ip.IsValid() {
@@ -58,7 +58,7 @@ func (a *area) ptr(ctx context.Context, r lookup.Resolver) diagnostics.Result {
 	return diagnostics.Passed(seen).With(check.Params{IP: remote(ip.String())})
 }
 
-// genericName reports whether a name spells the address, as dial-up pools do; some receivers distrust those.
+// genericName reports whether a name contains the address, as names of dial-up pools do. Some receivers distrust those.
 func genericName(names []string, ip netip.Addr) bool {
 	if !ip.Is4() {
 		return false

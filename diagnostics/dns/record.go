@@ -11,7 +11,7 @@ import (
 	"postier/internal/mailauth/lookup"
 )
 
-// optional is a TXT record that a domain may publish, one at a name below it.
+// optional describes a TXT record that a domain may publish once, at a name below it.
 type optional struct {
 	prefix    string
 	version   string
@@ -19,14 +19,14 @@ type optional struct {
 	malformed check.Cause
 }
 
-// published is such a record with its fields. wellFormed is false when one of them is not key=value.
+// published is such a record as found, with its fields. wellFormed is false when a field is not key=value.
 type published struct {
 	lookup.Text
 	fields     map[string]string
 	wellFormed bool
 }
 
-// oneRecord reads an optional record and has it judged when there is exactly one.
+// oneRecord returns the check of an optional record, which calls judge when there is exactly one.
 func (a *area) oneRecord(o optional,
 	judge func(context.Context, lookup.Resolver, published) diagnostics.Result,
 ) checkFunc {
@@ -57,8 +57,8 @@ func (a *area) oneRecord(o optional,
 	}
 }
 
-// semicolonFields reads "key=value; key=value"; of a key given twice the first counts. ok is false when a field is
-// neither that nor empty.
+// semicolonFields reads "key=value; key=value"; of a repeated key the first counts. ok is false when a field is neither
+// that nor empty.
 func semicolonFields(s string) (fields map[string]string, ok bool) {
 	fields = map[string]string{}
 	for field := range strings.SplitSeq(s, ";") {

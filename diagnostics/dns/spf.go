@@ -35,13 +35,12 @@ func (a *area) spf(ctx context.Context, r lookup.Resolver) diagnostics.Result {
 	return a.spfJudge(ctx, r, tree, need)
 }
 
-// providersOwn is the result for an address at a provider's own domain: whatever it publishes, the person cannot change
-// it.
+// providersOwn is the result for an address at a provider's own domain, where the user cannot change what is published.
 func (a *area) providersOwn(seen ...diagnostics.Observation) diagnostics.Result {
 	return diagnostics.Passed(append(seen, Note{"provider-domain"})...)
 }
 
-// spfNeed is what must stand in the record. Without a known provider it is the submission server itself and the
+// spfNeed is what the record must contain. Without a known provider that is the submission server itself and the
 // exchangers.
 func (a *area) spfNeed() spf.Need {
 	need := spf.Need{Include: a.target.SPFInclude, Redirect: a.target.SPFRedirect}
@@ -126,7 +125,7 @@ func (a *area) spfSyntax(ctx context.Context, r lookup.Resolver, tree *spf.Node,
 	return result.With(check.Params{Token: remote(first.Token), Position: check.Number(first.Offset + 1)})
 }
 
-// spfJudge grades a record that can be read, the worst finding first.
+// spfJudge grades a valid record, the worst finding first.
 func (a *area) spfJudge(ctx context.Context, r lookup.Resolver, tree *spf.Node, need spf.Need) diagnostics.Result {
 	authorised := a.spfAuthorised(ctx, r, tree)
 	seen := spfEvidence(tree, authorised)
@@ -163,7 +162,7 @@ func (a *area) spfJudge(ctx context.Context, r lookup.Resolver, tree *spf.Node, 
 	weak := tree.Record.Weaknesses()
 	if len(weak) == 0 {
 		result := diagnostics.Passed(seen)
-		if authorised == nil { // the record is fine; which servers send for this person is not known
+		if authorised == nil { // the record is fine, but it is unknown which servers send for this user
 			result.Evidence = append(result.Evidence, Note{"authorisation-unknown"})
 		}
 		return result
@@ -176,10 +175,11 @@ func (a *area) spfJudge(ctx context.Context, r lookup.Resolver, tree *spf.Node, 
 	return fix(diagnostics.Warned(check.CauseSPFWeak, seen))
 }
 
-// maxSamples is how many of a provider's ranges stand for all: records list their main ranges first.
+// maxSamples is how many of a provider's ranges are tried in place of all, because records list their main ranges
+// first.
 const maxSamples = 4
 
-// spfAuthorised says whether the record lets this provider send; nil when no one can tell.
+// spfAuthorised says whether the record lets this provider send. It is nil when that is unknown.
 func (a *area) spfAuthorised(ctx context.Context, r lookup.Resolver, tree *spf.Node) *bool {
 	yes, no := true, false
 	if a.opts.IP.IsValid() {
@@ -215,8 +215,8 @@ func (a *area) spfAuthorised(ctx context.Context, r lookup.Resolver, tree *spf.N
 	return a.serverAuthorised(ctx, r)
 }
 
-// serverAuthorised evaluates the addresses of the submission server. Mail may leave from others, so that only a pass
-// tells.
+// serverAuthorised evaluates SPF for the addresses of the submission server. Mail may leave from other addresses, so
+// only a pass proves anything.
 func (a *area) serverAuthorised(ctx context.Context, r lookup.Resolver) *bool {
 	if a.target.Submission.Host == "" {
 		return nil
@@ -257,7 +257,7 @@ func (a *area) spfFor(ctx context.Context, r lookup.Resolver, ip netip.Addr) spf
 	return spf.Check(ctx, r, ip, a.domain, "postmaster@"+a.domain).Result
 }
 
-// proposalCost counts the look-ups of a proposed record, so that advice never trades one permerror for another.
+// proposalCost counts the look-ups of a proposed record, so that the user sees whether it exceeds a limit.
 func (a *area) proposalCost(ctx context.Context, r lookup.Resolver, proposal string) SPFProposal {
 	tree := spf.InspectText(ctx, r, a.domain, proposal)
 	return SPFProposal{
@@ -266,7 +266,7 @@ func (a *area) proposalCost(ctx context.Context, r lookup.Resolver, proposal str
 	}
 }
 
-// spfEvidence is the shape of the contract; authorised is nil when that cannot be told.
+// spfEvidence is the evidence about a record. authorised is nil when that is unknown.
 func spfEvidence(tree *spf.Node, authorised *bool) SPF {
 	seen := SPF{
 		Record: remote(tree.Text.Value), Lookups: tree.Lookups, Void: tree.Void,
@@ -291,7 +291,7 @@ func branch(n *spf.Node) SPFBranch {
 	return b
 }
 
-// costs says what each include costs, so that a person sees where to cut.
+// costs lists the look-ups of each include, so that the user sees what to remove.
 func costs(tree *spf.Node) diagnostics.Evidence {
 	var list diagnostics.Evidence
 	for _, c := range tree.Children {
@@ -301,7 +301,7 @@ func costs(tree *spf.Node) diagnostics.Evidence {
 }
 
 func firstWord(s string) string {
-	if len(s) > 40 { // enough to recognise it
+	if len(s) > 40 { // enough to recognise the text
 		s = s[:40]
 	}
 	for i := range len(s) {

@@ -82,7 +82,7 @@ func StateOf(err error) State {
 	return StateNotSent
 }
 
-// The findings of the client, which stand in Err of an Error.
+// The findings of the client, used as Err of an Error.
 var (
 	ErrHost        = errors.New("the server's name is malformed")
 	ErrNoTLS       = errors.New("the connection is not encrypted")
