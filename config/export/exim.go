@@ -16,84 +16,78 @@ var eximFormat = Format{
 // writeExim writes a router, a transport and the authenticators, as the files of Debian's split configuration.
 // Elsewhere their content goes below "begin routers", "begin transports" and "begin authenticators" of the one file.
 func writeExim(s source) ([]Artifact, error) {
-	id := "postier_" + strings.ReplaceAll(s.name, "-", "_")
-	router := fmt.Sprintf(`%s:
-  driver = manualroute
-  domains = ! +local_domains
-  transport = %s
-  route_list = * %s byname
-  host_find_failed = defer
-  same_domain_copy_routing = yes
-  no_more
-`, id, id, eximHost(s.host()))
-	artifacts := []Artifact{
-		{Path: "conf.d/router/150_" + id, Content: []byte(router)},
-		{Path: "conf.d/transport/30_" + id, Content: []byte(s.eximTransport(id))},
-	}
-	if !s.hasPassword() {
-		return artifacts, nil
-	}
-	authenticators, err := s.eximAuthenticators(id)
+	words, err := s.eximWords()
 	if err != nil {
 		return nil, err
 	}
-	return append(artifacts, Artifact{Path: "conf.d/auth/30_" + id, Content: []byte(authenticators)}), nil
+	return s.fill(words, template{"conf.d/router/150_{=id}", nil, `{=id}:
+  driver = manualroute
+  domains = ! +local_domains
+  transport = {=id}
+  route_list = * {=hosts} byname
+  host_find_failed = defer
+  same_domain_copy_routing = yes
+  no_more
+`}, template{"conf.d/transport/30_{=id}", all(eximEscape), `{=id}:
+  driver = smtp
+  port = {=port}
+{?tls}  protocol = smtps
+{^none}  hosts_require_tls = *
+{^none}  tls_verify_hosts = *
+{^none}  tls_verify_cert_hostnames = *
+{^none}  tls_verify_certificates = {=roots}
+{^none}  tls_sni = {=host}
+{?auth}  hosts_require_auth = *
+  helo_data = {helo}
+`}, template{"{?auth}conf.d/auth/30_{=id}", nil, `{?plain}{=id}_plain:
+{?plain}  driver = plaintext
+{?plain}  public_name = PLAIN
+{?plain}  client_send = <; ^{=doubleuser}^{=doublesecret}
+{?login}{=id}_login:
+{?login}  driver = plaintext
+{?login}  public_name = LOGIN
+{?login}  client_send = <; ; {=doubleuser} ; {=doublesecret}
+{?cram}{=id}_cram:
+{?cram}  driver = cram_md5
+{?cram}  public_name = CRAM-MD5
+{?cram}  client_name = {=user}
+{?cram}  client_secret = {=secret}
+`})
 }
 
-// eximHost doubles the colons of an IPv6 address: they part the hosts of a list.
-func eximHost(host string) string { return strings.ReplaceAll(host, ":", "::") }
-
-func (s source) eximTransport(id string) string {
-	p := s.profile
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s:\n  driver = smtp\n  port = %d\n", id, p.Submission.Port)
-	if security := s.security(); security != config.SecurityNone {
-		if security == config.SecurityTLS {
-			b.WriteString("  protocol = smtps\n")
-		}
-		roots := "system"
-		if file := s.absolute(p.TLS.CAFile); file != "" {
-			roots = eximEscape(file)
-		}
-		b.WriteString("  hosts_require_tls = *\n  tls_verify_hosts = *\n  tls_verify_cert_hostnames = *\n")
-		fmt.Fprintf(&b, "  tls_verify_certificates = %s\n  tls_sni = %s\n", roots, s.host())
+// eximWords are the values in the syntax of Exim. The password is read at each sign-in; a circumflex in it is doubled,
+// because a single one stands for NUL. The colons of an IPv6 address are doubled, because they separate the hosts of a
+// list.
+func (s source) eximWords() (map[string]string, error) {
+	doubled := func(value string) string { return `${sg{` + value + `}{\\^}{^^}}` }
+	user := eximEscape(s.profile.Submission.Username)
+	words := map[string]string{
+		"id": "postier_" + strings.ReplaceAll(s.name, "-", "_"), "hosts": strings.ReplaceAll(s.host(), ":", "::"),
+		"roots": "system", "user": user, "doubleuser": doubled(user), "plain": "", "login": "", "cram": "",
+	}
+	if file := s.absolute(s.profile.TLS.CAFile); file != "" {
+		words["roots"] = eximEscape(file)
 	}
 	if s.hasPassword() {
-		b.WriteString("  hosts_require_auth = *\n")
-	}
-	if p.Submission.Helo != "" {
-		fmt.Fprintf(&b, "  helo_data = %s\n", eximEscape(p.Submission.Helo))
-	}
-	return b.String()
-}
-
-// eximAuthenticators signs in with the mechanisms of Exim's client. The password is read at each sign-in; a circumflex
-// in it is doubled, because a single one stands for NUL.
-func (s source) eximAuthenticators(id string) (string, error) {
-	secret, err := s.eximSecret()
-	if err != nil {
-		return "", err
-	}
-	user := eximEscape(s.profile.Submission.Username)
-	doubled := func(value string) string { return `${sg{` + value + `}{\\^}{^^}}` }
-	blocks := map[config.Mechanism]string{
-		config.MechanismPlain: fmt.Sprintf(
-			"%s_plain:\n  driver = plaintext\n  public_name = PLAIN\n  client_send = <; ^%s^%s\n",
-			id, doubled(user), doubled(secret)),
-		config.MechanismLogin: fmt.Sprintf(
-			"%s_login:\n  driver = plaintext\n  public_name = LOGIN\n  client_send = <; ; %s ; %s\n",
-			id, doubled(user), doubled(secret)),
-		config.MechanismCRAMMD5: fmt.Sprintf(
-			"%s_cram:\n  driver = cram_md5\n  public_name = CRAM-MD5\n  client_name = %s\n  client_secret = %s\n",
-			id, user, secret),
-	}
-	if mechanism := s.mechanism(); mechanism != "" {
-		if block, ok := blocks[mechanism]; ok {
-			return block, nil
+		secret, err := s.eximSecret()
+		if err != nil {
+			return nil, err
 		}
-		return "", s.cannotHold("submission.auth")
+		words["secret"], words["doublesecret"] = secret, doubled(secret)
+		switch s.mechanism() {
+		case "":
+			words["plain"], words["login"] = "yes", "yes"
+		case config.MechanismPlain:
+			words["plain"] = "yes"
+		case config.MechanismLogin:
+			words["login"] = "yes"
+		case config.MechanismCRAMMD5:
+			words["cram"] = "yes"
+		default:
+			return nil, s.cannotHold("submission.auth")
+		}
 	}
-	return blocks[config.MechanismPlain] + blocks[config.MechanismLogin], nil
+	return words, nil
 }
 
 // eximSecret is an expansion that gives the secret: the first line of its file, or of the command, which Exim starts

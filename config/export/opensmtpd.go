@@ -40,17 +40,5 @@ func writeOpenSMTPD(s source) ([]Artifact, error) {
 	if !s.hasPassword() {
 		return artifacts, nil
 	}
-	user := p.Submission.Username
-	if strings.Contains(user, ":") { // table(5): LABEL USER:PASSWORD, cut at the first colon
-		return nil, s.cannotHold("submission.username")
-	}
-	if password, ok := s.inline(); ok {
-		if strings.TrimSpace(password) != password {
-			return nil, s.cannotHold("credential")
-		}
-		content := fmt.Sprintf("# %s\n%s %s:%s\n", secretHeader, s.name, user, password)
-		return append(artifacts, Artifact{Path: table, Content: []byte(content)}), nil
-	}
-	line := fmt.Sprintf("printf '%%s %%s:%%s\\n' %s %s \"$password\"\n", shellQuote(s.name), shellQuote(user))
-	return append(artifacts, Artifact{Path: "make-" + table + ".sh", Content: []byte(s.tableScript(table, line))}), nil
+	return s.secretTable(artifacts, "", table, s.name)
 }

@@ -37,8 +37,7 @@ func writePostfix(s source) ([]Artifact, error) {
 	if err != nil || !s.hasPassword() {
 		return artifacts, err
 	}
-	secrets, err := s.postfixSecrets("postier/"+s.name+"/", append([]string{hop}, senders...))
-	return append(artifacts, secrets), err
+	return s.secretTable(artifacts, "postier/"+s.name+"/", "sasl_passwd", append([]string{hop}, senders...)...)
 }
 
 // postfixMain has the parameters. smtp_tls_wrappermode is for implicit TLS (RFC 8314 §3.3).
@@ -84,27 +83,27 @@ func (s source) postfixSenders() ([]string, error) {
 	return keys, nil
 }
 
-// postfixSecrets is the table of passwords, or the script that makes it.
-func (s source) postfixSecrets(folder string, keys []string) (Artifact, error) {
+// secretTable adds the table with a row KEY USER:PASSWORD for each key, or the script that makes it. Postfix and
+// OpenSMTPD (table(5)) cut the value at the first colon.
+func (s source) secretTable(artifacts []Artifact, folder, table string, keys ...string) ([]Artifact, error) {
 	user := s.profile.Submission.Username
-	if strings.Contains(user, ":") { // the value is USER:PASSWORD, cut at the first colon
-		return Artifact{}, s.cannotHold("submission.username")
+	if strings.Contains(user, ":") {
+		return nil, s.cannotHold("submission.username")
 	}
-	var b strings.Builder
-	if password, ok := s.inline(); ok {
-		if strings.TrimSpace(password) != password {
-			return Artifact{}, s.cannotHold("credential")
-		}
-		b.WriteString("# " + secretHeader + "\n")
-		for _, key := range keys {
-			fmt.Fprintf(&b, "%s %s:%s\n", key, user, password)
-		}
-		return Artifact{Path: folder + "sasl_passwd", Content: []byte(b.String())}, nil
+	password, inline := s.inline()
+	if inline && strings.TrimSpace(password) != password {
+		return nil, s.cannotHold("credential")
 	}
+	var rows, script strings.Builder
 	for _, key := range keys {
-		fmt.Fprintf(&b, "printf '%%s %%s:%%s\\n' %s %s \"$password\"\n", shellQuote(key), shellQuote(user))
+		fmt.Fprintf(&rows, "%s %s:%s\n", key, user, password)
+		fmt.Fprintf(&script, "printf '%%s %%s:%%s\\n' %s %s \"$password\"\n", shellQuote(key), shellQuote(user))
 	}
-	return Artifact{Path: folder + "make-sasl_passwd.sh", Content: []byte(s.tableScript("sasl_passwd", b.String()))}, nil
+	path, content := folder+"make-"+table+".sh", s.tableScript(table, script.String())
+	if inline {
+		path, content = folder+table, "# "+secretHeader+"\n"+rows.String()
+	}
+	return append(artifacts, Artifact{Path: path, Content: []byte(content)}), nil
 }
 
 // tableScript makes a table that has to hold the password. The password comes from the reference, passes only through

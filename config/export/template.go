@@ -127,6 +127,7 @@ func (s source) values() map[string]string {
 	p := s.profile
 	at := strings.LastIndexByte(s.from(), '@')
 	security := s.security()
+	inline, _ := s.inline()
 	values := map[string]string{
 		"profile": s.name, "host": s.host(), "port": strconv.Itoa(p.Submission.Port),
 		"server":   inBrackets(s.host()) + ":" + strconv.Itoa(p.Submission.Port),
@@ -136,7 +137,7 @@ func (s source) values() map[string]string {
 		"helo": p.Submission.Helo, "ca": s.absolute(p.TLS.CAFile),
 		"mechanism": string(s.mechanism()), "upper": strings.ToUpper(string(s.mechanism())),
 		"auth": "", "user": "", "file": "", "program": "", "argv": "", "arguments": "", "php": "",
-		"inline": s.options.InlineSecret.Reveal(), "secretheader": secretHeader,
+		"inline": inline, "secretheader": secretHeader,
 	}
 	values[string(security)] = "yes"
 	if s.hasPassword() {
