@@ -147,7 +147,6 @@ type evaluation struct {
 
 	asked   bool // for PTR
 	names   []string
-	ptrErr  error
 	ptrVoid bool
 	forward map[string]forward
 }
@@ -200,16 +199,17 @@ func (e *evaluation) note(depth int, domain, term, what, record string) {
 
 // evaluate follows RFC 7208 §4.3 to §4.7.
 func (e *evaluation) evaluate(ctx context.Context, domain string, depth int) (outcome, error) {
-	if !validDomain(domain) {
-		return outcome{verdict: None, domain: domain, reason: ReasonDomain}, nil
+	found, _, problem, _ := records(ctx, e.resolver, domain)
+	switch problem {
+	case "":
+	case ReasonDNS:
+		return outcome{domain: domain}, tempError(ctx)
+	case ReasonSeveral:
+		return outcome{domain: domain}, permError(problem)
+	default:
+		return outcome{verdict: None, domain: domain, reason: problem}, nil
 	}
-	text, none, err := e.fetch(ctx, domain)
-	if err != nil {
-		return outcome{domain: domain}, err
-	}
-	if none != "" {
-		return outcome{verdict: None, domain: domain, reason: none}, nil
-	}
+	text := found[0].Value
 	record := Parse(text)
 	e.note(depth, domain, "", "record", text)
 	if len(record.Faults) > 0 {
@@ -242,33 +242,37 @@ func validDomain(domain string) bool {
 	return lookup.WellFormed(domain) && strings.Contains(domain, ".") && domain[0] != '['
 }
 
-// fetch selects the record (RFC 7208 §4.4, §4.5).
-func (e *evaluation) fetch(ctx context.Context, domain string) (text string, none Reason, err error) {
+// records parts the TXT records of a domain into those of SPF and the others (RFC 7208 §4.4, §4.5). problem says why
+// there is not exactly one of SPF.
+func records(ctx context.Context, r lookup.Resolver, domain string) (found, others []lookup.Text, problem Reason,
+	err error,
+) {
 	name, ok := lookup.Name(domain)
-	if !ok {
-		return "", ReasonDomain, nil
+	if !ok || !validDomain(domain) {
+		return nil, nil, ReasonDomain, nil
 	}
-	txt, err := lookup.QueryTXT(ctx, e.resolver, name)
+	txt, err := lookup.QueryTXT(ctx, r, name)
 	switch {
 	case lookup.NotFound(err):
-		return "", ReasonNoDomain, nil
+		return nil, nil, ReasonNoDomain, err
 	case err != nil:
-		return "", "", tempError(ctx)
+		return nil, nil, ReasonDNS, err
 	}
-	found := 0
 	for _, t := range txt.Texts {
 		if IsRecord(t.Value) {
-			text = t.Value
-			found++
+			found = append(found, t)
+		} else {
+			others = append(others, t)
 		}
 	}
-	switch found {
+	switch len(found) {
 	case 0:
-		return "", ReasonNoRecord, nil
+		problem = ReasonNoRecord
 	case 1:
-		return text, "", nil
+	default:
+		problem = ReasonSeveral
 	}
-	return "", "", permError(ReasonSeveral)
+	return found, others, problem, nil
 }
 
 func (e *evaluation) redirect(ctx context.Context, t *Term, domain string, depth int) (outcome, error) {
@@ -278,10 +282,6 @@ func (e *evaluation) redirect(ctx context.Context, t *Term, domain string, depth
 	}
 	target, err := e.expandName(ctx, t.Spec, domain)
 	if err != nil {
-		var s *stop
-		if errors.As(err, &s) {
-			return out, err
-		}
 		return out, permError(ReasonRedirect) // RFC 7208 §6.1: a malformed target
 	}
 	e.note(depth, domain, t.Text, "redirect", "")

@@ -1,6 +1,7 @@
 package spf
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/netip"
@@ -153,10 +154,7 @@ func (e *evaluation) exchangers(ctx context.Context, target string, t *Term) (bo
 
 // reverse is RFC 7208 §5.5: errors of any kind mean no match.
 func (e *evaluation) reverse(ctx context.Context, target string) (bool, error) {
-	names, err := e.reverseNames(ctx)
-	if err != nil {
-		return false, err
-	}
+	names := e.reverseNames(ctx)
 	if e.ptrVoid {
 		return false, e.countVoid()
 	}
@@ -169,25 +167,22 @@ func (e *evaluation) reverse(ctx context.Context, target string) (bool, error) {
 }
 
 // reverseNames are the first ten PTR names of the client.
-func (e *evaluation) reverseNames(ctx context.Context) ([]string, error) {
+func (e *evaluation) reverseNames(ctx context.Context) []string {
 	if e.asked || !e.ip.IsValid() {
-		return e.names, nil
+		return e.names
 	}
 	e.asked = true
 	arpa, err := mdns.ReverseAddr(e.ip.String())
 	if err != nil {
-		return nil, nil
+		return nil
 	}
 	answer, err := e.resolver.Query(ctx, arpa, mdns.TypePTR)
-	if err != nil {
-		e.ptrErr = err
-	}
 	e.ptrVoid = lookup.Void(answer, err)
 	names := wire.Records[*mdns.PTR](answer)
 	for _, ptr := range names[:min(len(names), maxHosts)] {
 		e.names = append(e.names, strings.TrimSuffix(ptr.Ptr, "."))
 	}
-	return e.names, nil
+	return e.names
 }
 
 // validated reports whether a PTR name leads back to the client.
@@ -203,12 +198,8 @@ func (e *evaluation) validated(ctx context.Context, name string) bool {
 
 // validatedName is the value of %{p} (RFC 7208 §7.3): the domain itself, else a name below it, else any, else
 // "unknown".
-func (e *evaluation) validatedName(ctx context.Context, domain string) (string, error) {
-	names, err := e.reverseNames(ctx)
-	if err != nil {
-		return "", err
-	}
-	ranked := slices.Clone(names)
+func (e *evaluation) validatedName(ctx context.Context, domain string) string {
+	ranked := slices.Clone(e.reverseNames(ctx))
 	rank := func(name string) int {
 		switch {
 		case strings.EqualFold(name, domain):
@@ -221,10 +212,10 @@ func (e *evaluation) validatedName(ctx context.Context, domain string) (string, 
 	slices.SortStableFunc(ranked, func(x, y string) int { return rank(x) - rank(y) })
 	for _, name := range ranked {
 		if e.validated(ctx, name) {
-			return name, nil
+			return name
 		}
 	}
-	return "unknown", nil
+	return "unknown"
 }
 
 // expandName expands a domain-spec into a name for a query.
@@ -251,11 +242,7 @@ func (e *evaluation) expand(ctx context.Context, m Macro, domain string) (string
 			b.WriteString(p.literal)
 			continue
 		}
-		value, err := e.value(ctx, p.letter, domain)
-		if err != nil {
-			return "", err
-		}
-		b.WriteString(p.expand(value))
+		b.WriteString(p.expand(e.value(ctx, p.letter, domain)))
 		if b.Len() > lookup.MaxTXT {
 			return "", errNoName
 		}
@@ -264,40 +251,37 @@ func (e *evaluation) expand(ctx context.Context, m Macro, domain string) (string
 }
 
 // value is the value of a macro letter (RFC 7208 §7.2).
-func (e *evaluation) value(ctx context.Context, letter byte, domain string) (string, error) {
+func (e *evaluation) value(ctx context.Context, letter byte, domain string) string {
 	switch letter {
 	case 's':
-		return e.local + "@" + e.senderDomain, nil
+		return e.local + "@" + e.senderDomain
 	case 'l':
-		return e.local, nil
+		return e.local
 	case 'o':
-		return e.senderDomain, nil
+		return e.senderDomain
 	case 'd':
-		return domain, nil
+		return domain
 	case 'i':
-		return dotted(e.ip), nil
+		return dotted(e.ip)
 	case 'p':
 		return e.validatedName(ctx, domain)
 	case 'v':
 		if e.ip.Is4() {
-			return "in-addr", nil
+			return "in-addr"
 		}
-		return "ip6", nil
+		return "ip6"
 	case 'h':
-		return e.helo, nil
+		return e.helo
 	case 'c':
-		return e.ip.String(), nil
+		return e.ip.String()
 	case 'r':
-		if e.checker.Receiver == "" {
-			return "unknown", nil
-		}
-		return e.checker.Receiver, nil
+		return cmp.Or(e.checker.Receiver, "unknown")
 	default: // t
 		now := time.Now
 		if e.checker.Now != nil {
 			now = e.checker.Now
 		}
-		return strconv.FormatInt(now().Unix(), 10), nil
+		return strconv.FormatInt(now().Unix(), 10)
 	}
 }
 

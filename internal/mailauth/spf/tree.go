@@ -75,35 +75,10 @@ func (n *Node) parse() {
 }
 
 func (i *inspector) load(ctx context.Context, n *Node) {
-	name, ok := lookup.Name(n.Domain)
-	if !ok || !validDomain(n.Domain) {
-		n.Problem = ReasonDomain
-		return
-	}
-	txt, err := lookup.QueryTXT(ctx, i.resolver, name)
-	switch {
-	case lookup.NotFound(err):
-		n.Problem, n.Err = ReasonNoDomain, err
-		return
-	case err != nil:
-		n.Problem, n.Err = ReasonDNS, err
-		return
-	}
-	for _, t := range txt.Texts {
-		if IsRecord(t.Value) {
-			n.Several = append(n.Several, t)
-		} else {
-			n.Others = append(n.Others, t)
-		}
-	}
-	switch len(n.Several) {
-	case 0:
-		n.Problem = ReasonNoRecord
-	case 1:
+	n.Several, n.Others, n.Problem, n.Err = records(ctx, i.resolver, n.Domain)
+	if n.Problem == "" {
 		n.Text, n.Several = n.Several[0], nil
 		n.parse()
-	default:
-		n.Problem = ReasonSeveral
 	}
 }
 
