@@ -1,7 +1,6 @@
 package config
 
 import (
-	"encoding/json"
 	"reflect"
 	"time"
 
@@ -58,24 +57,8 @@ func mergeMember(
 			return nil
 		}
 		return kept
-	case empty(m.Value):
+	case m.Value.Kind != strictjson.Null && len(m.Value.Members)+len(m.Value.Items) == 0 && isEmpty(m.Value.Scalar):
 		return m.Value
 	}
 	return nil
-}
-
-func empty(n *strictjson.Node) bool {
-	switch n.Kind {
-	case strictjson.Object:
-		return len(n.Members) == 0
-	case strictjson.Array:
-		return len(n.Items) == 0
-	case strictjson.String:
-		return n.Scalar == ""
-	case strictjson.Bool:
-		return n.Scalar == false
-	case strictjson.Number:
-		return n.Scalar == json.Number("0")
-	}
-	return false
 }
