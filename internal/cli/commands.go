@@ -13,15 +13,15 @@ import (
 	"postier/internal/cli/setup"
 )
 
-// commandRow is a command that is made when it is needed.
+// commandRow makes a command when it is needed.
 type commandRow struct {
 	name string
 	make func() *cobra.Command
 }
 
-// commands are all commands in the order of the help. When the call names one of them in the first place, only that one
-// is made: the words and flags of the others would cost a program that is called for every message more than its own
-// work.
+// commands returns all commands in the order of the help. When the first argument names one of them, only that one is
+// made: for a program that is called for every message, the words and flags of the others would take longer than its
+// own work.
 func commands(f *command.Factory, called string) []*cobra.Command {
 	rows := []commandRow{
 		{"setup", func() *cobra.Command { return setup.New(f, nil) }},

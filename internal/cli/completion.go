@@ -14,7 +14,7 @@ import (
 // completionShells are the shells for which completion can be written.
 var completionShells = []string{"bash", "zsh", "fish", "powershell"}
 
-// newCompletion takes the place of cobra's own, whose words are English.
+// newCompletion replaces cobra's own command, whose words are English.
 func newCompletion(f *command.Factory) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "completion bash|zsh|fish|powershell", Short: f.T("man.completion"), Long: f.T("man.completion.long"),
@@ -61,8 +61,8 @@ func completeNames(f *command.Factory, commands []*cobra.Command) {
 	}
 }
 
-// completeProfile offers the saved profiles for the first argument. A configuration that cannot be read offers none:
-// the command itself will say why.
+// completeProfile offers the saved profiles for the first argument, and none when the configuration cannot be read: the
+// command itself will say why.
 func completeProfile(f *command.Factory) cobra.CompletionFunc {
 	return func(_ *cobra.Command, args []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		path, _ := f.ConfigPath()
@@ -74,7 +74,7 @@ func completeProfile(f *command.Factory) cobra.CompletionFunc {
 	}
 }
 
-// completeFormat offers the formats of export, and the profiles after one.
+// completeFormat offers the formats of export, and the profiles after a format.
 func completeFormat(f *command.Factory) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		if len(args) > 0 {

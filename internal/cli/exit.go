@@ -16,7 +16,7 @@ import (
 	"postier/wizard/carrier"
 )
 
-// exit prints an error in words and returns its code.
+// exit prints the sentence for an error and returns its exit code.
 func exit(f *command.Factory, err error) int {
 	if err == nil {
 		return exitcode.OK
@@ -38,7 +38,7 @@ func exit(f *command.Factory, err error) int {
 	return command.Code(err)
 }
 
-// words say what an error means, empty where everything was said already.
+// words returns the sentence for an error, empty when everything was printed already.
 func words(f *command.Factory, err error) string {
 	var own *command.Error
 	var stopped *plain.Stopped
@@ -56,7 +56,7 @@ func words(f *command.Factory, err error) string {
 	return safetext.Escape(err.Error())
 }
 
-// stoppedWords say where an unattended run ended.
+// stoppedWords returns the sentence about where an unattended run ended.
 func stoppedWords(f *command.Factory, s *plain.Stopped) string {
 	key := "cli.stopped.field"
 	switch {
@@ -76,7 +76,7 @@ func stoppedWords(f *command.Factory, s *plain.Stopped) string {
 	return f.T(key, "number", s.Step.Number(), "field", command.FlagOf(s.Field))
 }
 
-// flagError puts pflag's errors into words.
+// flagError translates pflag's errors.
 func flagError(f *command.Factory, err error) error {
 	var unknown *pflag.NotExistError
 	var needs *pflag.ValueRequiredError

@@ -10,7 +10,7 @@ import (
 	"postier/internal/cli/command"
 )
 
-// localise gives help and usage the person's language; cobra's own words are English.
+// localise puts help and usage into the user's language; cobra's own words are English.
 func localise(f *command.Factory, root *cobra.Command) {
 	root.SetUsageFunc(func(cmd *cobra.Command) error { return usage(f, cmd) })
 	root.SetHelpFunc(help)
@@ -24,7 +24,7 @@ func localise(f *command.Factory, root *cobra.Command) {
 	helpFlags(f, root)
 }
 
-// helpFlags words --help in every command.
+// helpFlags translates the text of --help in every command.
 func helpFlags(f *command.Factory, cmd *cobra.Command) {
 	cmd.InitDefaultHelpFlag()
 	if help := cmd.Flags().Lookup("help"); help != nil {

@@ -17,8 +17,8 @@ import (
 	"postier/wizard/carrier"
 )
 
-// runHome is `postier` alone: the wizard while nothing is configured, the home screen afterwards. Where nothing can be
-// drawn it lists the profiles and what to type next.
+// runHome is `postier` without a command: the wizard while nothing is configured, the home screen afterwards. Where the
+// screen cannot be drawn, it lists the profiles and says what to type next.
 func runHome(ctx context.Context, f *command.Factory) error {
 	path, found := f.ConfigPath()
 	if !found {
@@ -82,7 +82,7 @@ func homeItems(doc *config.Document) []tui.HomeItem {
 	return items
 }
 
-// verdictOf is the worst of the statuses that were proven.
+// verdictOf is the worst status of a proof.
 func verdictOf(checks map[check.ID]check.Status) check.Status {
 	verdict := check.Pass
 	for _, status := range checks {
@@ -96,7 +96,7 @@ func verdictOf(checks map[check.ID]check.Status) check.Status {
 	return verdict
 }
 
-// homeAction carries out what was chosen and says how it ended. Only the end of the whole program is an error.
+// homeAction carries out the choice and returns what to say about it. An error ends the program.
 func homeAction(ctx context.Context, f *command.Factory, doc *config.Document, choice tui.HomeChoice) (wizard.Words,
 	error,
 ) {
@@ -136,7 +136,7 @@ func change(doc *config.Document, err error) error {
 	return doc.Save()
 }
 
-// homeTest checks a profile as `diagnose` does and waits, so that the lines can be read.
+// homeTest checks a profile as `diagnose` does, and waits so that the user can read the lines.
 func homeTest(ctx context.Context, f *command.Factory, name string) (wizard.Words, error) {
 	err := diagnose.Run(ctx, diagnose.TestOf(ctx, f, name))
 	var own *command.Error

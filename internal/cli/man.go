@@ -15,10 +15,10 @@ import (
 	"postier/tui/plain"
 )
 
-// The manual page is written from the command tree, so that it cannot become outdated. cobra/doc would do that too, in
-// English only, with a Markdown parser and a YAML library in the binary.
+// The manual page is generated from the command tree, so that it cannot become outdated. cobra/doc does that too, but
+// in English only, and adds a Markdown parser and a YAML library to the binary.
 
-// manVariables are the environment variables that are read; each has a sentence in the catalogue.
+// manVariables are the environment variables that the program reads; each has a sentence in the catalogue.
 var manVariables = []string{
 	"POSTIER_CONFIG", "POSTIER_RESOLVER", "POSTIER_CA_FILE", "NO_COLOR", "ACCESSIBLE", "TERM",
 	"LC_ALL",
@@ -195,15 +195,15 @@ func (p *manPage) seeAlso(cmd *cobra.Command) {
 	p.line("%s", strings.Join(names, ", "))
 }
 
-// paragraphs writes text whose paragraphs are parted by an empty line.
+// paragraphs writes text whose paragraphs are separated by empty lines.
 func (p *manPage) paragraphs(text string) {
 	for _, part := range strings.Split(text, "\n\n") {
 		p.line(".PP\n%s", roff(part))
 	}
 }
 
-// roff makes text harmless to the formatter: no line is taken for a request, no character for an escape, and a hyphen
-// stays one that can be copied into a shell.
+// roff escapes text for the formatter: no line is read as a request and no character as an escape, and a hyphen can
+// still be copied into a shell.
 func roff(text string) string {
 	text = strings.NewReplacer(`\`, `\e`, "-", `\-`, "\n", " ", `"`, `\(dq`).Replace(text)
 	if strings.HasPrefix(text, ".") || strings.HasPrefix(text, "'") {

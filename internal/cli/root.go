@@ -21,7 +21,7 @@ var version = "0.1.0"
 
 // run is the whole program; it returns the exit code of docs/reference.md §4.
 func run(args []string, s command.Streams) int {
-	// bubbletea would append raw keys, passwords included, to a file that this names (docs/security.md T12).
+	// bubbletea would append all keys, including passwords, to the file that these variables name (docs/security.md T12).
 	_ = os.Unsetenv("TEA_TRACE")
 	_ = os.Unsetenv("TEA_DEBUG")
 	hardenProcess()
@@ -63,7 +63,7 @@ func calledAs(args []string) []string {
 	return args
 }
 
-// languageBeforehand finds --lang without parsing the rest, so that help and usage errors speak it too.
+// languageBeforehand finds --lang without parsing the rest, so that help and usage errors are in that language too.
 func languageBeforehand(args []string) string {
 	for i, arg := range args {
 		if arg == "--lang" && i+1 < len(args) {
@@ -115,7 +115,8 @@ func checkGlobals(f *command.Factory) error {
 	return nil
 }
 
-// nameSupport names the vendor's contact after a failure. A slip on the command line and an end by the user are none.
+// nameSupport prints the vendor's contact after a failure, but not after a mistake on the command line or when the user
+// ended the run.
 func nameSupport(f *command.Factory, code int) {
 	switch code {
 	case exitcode.OK, exitcode.Usage, exitcode.Interrupted:

@@ -19,7 +19,7 @@ const (
 	helpColumn = 34
 )
 
-// usage is cobra's usage page in the person's language: cobra and pflag have words of their own, in English.
+// usage prints cobra's usage page in the user's language: the words of cobra and pflag are English.
 func usage(f *command.Factory, cmd *cobra.Command) error {
 	var b strings.Builder
 	heading := func(key string) { b.WriteString(locale.For(f.Lang()).Colon(f.T(key)) + "\n") }
@@ -50,7 +50,7 @@ func usage(f *command.Factory, cmd *cobra.Command) error {
 	return err
 }
 
-// flagLines are the flags with what each takes and what it is without being given.
+// flagLines prints the flags with the kind of value that each takes and its default.
 func flagLines(f *command.Factory, b *strings.Builder, flags *pflag.FlagSet) {
 	flags.VisitAll(func(flag *pflag.Flag) {
 		if flag.Hidden {
@@ -71,7 +71,7 @@ func flagLines(f *command.Factory, b *strings.Builder, flags *pflag.FlagSet) {
 	})
 }
 
-// flagKind is the word for what a flag takes, empty for one that takes nothing.
+// flagKind is the word for the value of a flag, empty when it takes none.
 func flagKind(f *command.Factory, flag *pflag.Flag) string {
 	switch flag.Value.Type() {
 	case "bool":
@@ -84,8 +84,8 @@ func flagKind(f *command.Factory, flag *pflag.Flag) string {
 	return f.T("cli.help.text")
 }
 
-// hasDefault reports whether a flag stands for something when it is not given. The language in use is no default: it
-// was found before the flags were.
+// hasDefault reports whether to show the default of a flag. That of --lang is the language in use, which was set before
+// the flags were parsed, and is not shown.
 func hasDefault(f *pflag.Flag) bool {
 	switch f.DefValue {
 	case "", "[]", "0", "0s", "false":
@@ -94,7 +94,7 @@ func hasDefault(f *pflag.Flag) bool {
 	return f.Name != "lang"
 }
 
-// helpLine is a name and its text, wrapped in a column to the right of it.
+// helpLine prints a name with its text, wrapped in a column to the right of it.
 func helpLine(b *strings.Builder, name string, column int, said string) {
 	indent := strings.Repeat(" ", column)
 	if typeset.Width(name)+1 > column {

@@ -22,10 +22,10 @@ import (
 	"postier/wizard/carrier"
 )
 
-// This file is the one table from what went wrong to exit codes (docs/reference.md §4). What a server or a check said
-// has the code of its cause, which the catalogue of causes holds as data (diagnostics/explain).
+// This file is the table from errors to exit codes (docs/reference.md §4). The outcome of a check or a reply has the
+// code of its cause, which is in the catalogue of causes (diagnostics/explain).
 
-// Code is the exit code of an error: that of the first row that knows it.
+// Code is the exit code of an error: that of the first case or row that matches it.
 func Code(err error) int {
 	var own *Error
 	var stopped *plain.Stopped
@@ -81,7 +81,7 @@ func formatCode(err error) int {
 	return exitcode.Failed
 }
 
-// sentence is an error that a package of ours only names, with its code and what a person reads.
+// sentence is the exit code and the message for an error without words of its own.
 type sentence struct {
 	err  error
 	code int
@@ -127,7 +127,7 @@ func (p *Printer) Sentence(err error, args ...any) error {
 	return err
 }
 
-// TryCode is the code of what became of a message.
+// TryCode is the code for the outcome of a try.
 func TryCode(t delivery.Try) int {
 	switch t.State {
 	case delivery.StateSent, delivery.StateCopy:
@@ -156,7 +156,7 @@ func BlockCode(b delivery.Block) int {
 	return exitcode.Failed
 }
 
-// causeCode is the code of a cause, otherwise where the catalogue gives it none.
+// causeCode is the code of a cause, or otherwise where the catalogue gives it none.
 func causeCode(slug check.Cause, otherwise int) int {
 	if cause, ok := explain.Cause(slug); ok && cause.Exit != exitcode.OK {
 		return cause.Exit
@@ -164,7 +164,7 @@ func causeCode(slug check.Cause, otherwise int) int {
 	return otherwise
 }
 
-// signInCode is the code of the cause, but for problems that share one with others of another kind.
+// signInCode is the code of the cause, except for problems whose cause also covers problems of another kind.
 func signInCode(e *oauth.Error) int {
 	switch e.Problem {
 	case oauth.Foreign, oauth.NotAnAddress: // the person pasted something else

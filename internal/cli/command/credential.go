@@ -18,7 +18,7 @@ import (
 	"postier/internal/secret"
 )
 
-// SecretFlags are the ways in which a secret comes without standing in an argument.
+// SecretFlags name a secret without putting it on the command line.
 type SecretFlags struct {
 	// Given is a secret that was fetched already; no flag sets it.
 	Given   secret.Value
@@ -73,7 +73,7 @@ func (f *Factory) Secret(ctx context.Context, from *SecretFlags) (secret.Value, 
 	return f.Resolve(ctx, config.Credential{Kind: config.CredentialCommand, Command: argv})
 }
 
-// oneLineEnd cuts exactly one line end, as the credential store does.
+// oneLineEnd removes one line end, as the credential store does.
 func oneLineEnd(s string) string {
 	if cut, ok := strings.CutSuffix(s, "\r\n"); ok {
 		return cut
@@ -91,8 +91,8 @@ func (f *Factory) Resolve(ctx context.Context, reference config.Credential) (sec
 	return value, nil
 }
 
-// SecretError is what is wrong with a secret that came by a flag: it belongs to no profile yet, so that the
-// sentences about saved ones would lead astray. Everything else stays as it is.
+// SecretError explains what is wrong with a secret that was given by a flag. It belongs to no profile yet, so that the
+// sentences about saved secrets would mislead. Other errors are returned unchanged.
 func (p *Printer) SecretError(err error) error {
 	var broken *credential.Error
 	if !errors.As(err, &broken) {
@@ -114,7 +114,7 @@ func (p *Printer) SecretError(err error) error {
 	return err
 }
 
-// Credentials is the store of a configuration that can also ask for access tokens. The network is made when one is
+// Credentials is the store of a configuration, including its access tokens. The network is made when the first token is
 // needed.
 func (f *Factory) Credentials(configPath string) *credential.Store {
 	store := credential.For(configPath)

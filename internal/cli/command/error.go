@@ -25,7 +25,7 @@ func Failure(code int, text string) error { return &Error{code, text} }
 // Usage is an error about the command line.
 func Usage(text string) error { return &Error{exitcode.Usage, text} }
 
-// Quiet ends the run with a code: everything was said already. It is nil for success.
+// Quiet ends the run with a code and prints nothing. It is nil for success.
 func Quiet(code int) error {
 	if code == exitcode.OK {
 		return nil
@@ -33,7 +33,7 @@ func Quiet(code int) error {
 	return &Error{Code: code}
 }
 
-// Fault is an error of a command's own, in the person's language.
+// Fault is an error with a message of the catalogue.
 func (p *Printer) Fault(code int, key string, args ...any) error {
 	return &Error{code, p.T(key, args...)}
 }
@@ -46,7 +46,7 @@ func (p *Printer) DataOf(flag string, text locale.Text) error {
 	return &Error{exitcode.Data, flag + ": " + p.Say(text)}
 }
 
-// OneOf is the fault of a word that is none of those to choose from, empty when it is one.
+// OneOf is empty when a value is one of the words, and otherwise says which words there are.
 func OneOf[W ~string](value string, words ...W) locale.Text {
 	list := make([]string, len(words))
 	for i, word := range words {
@@ -78,7 +78,7 @@ func (p *Printer) Args(least, most int) cobra.PositionalArgs {
 	}
 }
 
-// NeedSubcommand is what a command does that only holds others.
+// NeedSubcommand is the run of a command that only holds others: it prints the usage.
 func (p *Printer) NeedSubcommand(cmd *cobra.Command, _ []string) error {
 	_ = cmd.Usage()
 	return Quiet(exitcode.Usage)

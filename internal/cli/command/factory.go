@@ -18,8 +18,8 @@ import (
 	"postier/presets/vendor"
 )
 
-// Factory holds the flags of every command and makes the parts that commands share. Nothing is opened before a command
-// asks for it.
+// Factory holds the global flags and makes the parts that commands share. Nothing is opened before a command asks for
+// it.
 type Factory struct {
 	Printer
 	Version string
@@ -34,11 +34,11 @@ type Factory struct {
 	Vendor    *vendor.File
 	Providers *presets.Book
 
-	// Network is everything that a check may touch.
+	// Network makes the network that the flags describe; tests replace it.
 	Network func() (*wire.Network, error)
 }
 
-// NewFactory is a factory whose network is what the flags say.
+// NewFactory is a factory whose network follows the flags.
 func NewFactory(s Streams, version string) *Factory {
 	f := &Factory{Printer: Printer{Streams: s}, Version: version}
 	f.Network = f.network
@@ -113,8 +113,8 @@ func (f *Factory) Document() (*config.Document, error) {
 	return doc, err
 }
 
-// NoConfig says that there is no configuration yet. safefile names the first folder that is missing; the file is what
-// was asked for.
+// NoConfig says that there is no configuration yet. It names the file: the error of safefile names the first missing
+// folder.
 func (f *Factory) NoConfig(path string) error {
 	return f.Fault(exitcode.Config, "cli.error.no-config", "path", safetext.FromRemote(path))
 }
@@ -129,7 +129,7 @@ func (f *Factory) Profile(name string) (*config.Document, *config.Profile, error
 	return doc, p, err
 }
 
-// ProfileNamed is the profile of an argument, or the default.
+// ProfileNamed is the profile that the first argument names, or the default.
 func (f *Factory) ProfileNamed(args []string) (doc *config.Document, name string, p *config.Profile, err error) {
 	if doc, err = f.Document(); err != nil {
 		return nil, "", nil, err

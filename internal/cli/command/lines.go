@@ -5,15 +5,15 @@ import (
 	"context"
 )
 
-// Lines is how a command works on many lines: so many at a time, and so many results may wait for an earlier, slower
-// one. Clean is what a line asks for; one that asks for nothing is left out.
+// Lines says how a command works on many lines: how many at a time, and how many results may wait for an earlier,
+// slower one. Clean prepares a line; one that it makes empty is left out.
 type Lines struct {
 	Parallel, Window int
 	Clean            func(line string) string
 }
 
-// EachLine works on lines side by side and hands the results on in their order; idle is true when no other result is
-// ready. reading is why the lines ended early, err what take returned.
+// EachLine works on several lines at a time and passes the results to take in the order of the lines; idle is true when
+// no other result is ready. reading is why the lines ended early, err what take returned.
 func EachLine[T any](ctx context.Context, in *bufio.Scanner, o Lines,
 	work func(ctx context.Context, line string, number int) T, take func(result T, idle bool) error,
 ) (reading, err error) {

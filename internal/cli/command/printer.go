@@ -12,8 +12,8 @@ import (
 // textWidth is the longest line of prose.
 const textWidth = 76
 
-// Printer says things in the person's language: results on standard output, everything else on standard error, so that
-// a pipe gets the result alone.
+// Printer prints in the user's language: results on standard output, everything else on standard error, so that a pipe
+// gets only the result.
 type Printer struct {
 	Streams
 	LangFlag string
@@ -39,8 +39,8 @@ func (p *Printer) T(key string, args ...any) string { return locale.For(p.Lang()
 // Say puts a text of another package into words.
 func (p *Printer) Say(text locale.Text) string { return locale.For(p.Lang()).Say(text) }
 
-// Println prints a line of the result. It keeps the first error for the exit code: a script that got half a list, or an
-// empty password, must not read 0.
+// Println prints a line of the result. It keeps the first error for the exit code: a script that got only half a list
+// or an empty password must not see 0.
 func (p *Printer) Println(text string) {
 	if _, err := fmt.Fprintln(p.Out, text); err != nil && p.unwritten == nil {
 		p.unwritten = err
@@ -58,7 +58,7 @@ func (p *Printer) PrintJSON(v any) error {
 	return encoder.Encode(v)
 }
 
-// Result prints a value as JSON where that is wanted, and in words elsewhere.
+// Result prints a value as JSON with --json, and otherwise calls words.
 func (p *Printer) Result(v any, words func()) error {
 	if p.JSON {
 		return p.PrintJSON(v)
@@ -67,7 +67,7 @@ func (p *Printer) Result(v any, words func()) error {
 	return nil
 }
 
-// List prints rows as one JSON array where that is wanted, and each of them in words elsewhere.
+// List prints rows as one JSON array with --json, and otherwise calls words for each of them.
 func List[R any](p *Printer, rows []R, words func(R)) error {
 	return p.Result(rows, func() {
 		for _, row := range rows {
@@ -88,10 +88,10 @@ func (p *Printer) fill(indent, said string) {
 	}
 }
 
-// Note goes to standard error.
+// Note prints a line on standard error.
 func (p *Printer) Note(text string) { _, _ = io.WriteString(p.Err, text+"\n") }
 
-// Complain says what went wrong, on standard error under the program's name.
+// Complain prints what went wrong on standard error, after the program's name.
 func (p *Printer) Complain(text string) {
 	if text != "" {
 		p.Note("postier: " + text)

@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// Run is the work of a command on its options. A constructor takes one, so that a test sees what the flags became; nil
+// Run does the work of a command with its options. A constructor takes one, so that a test can look at the options; nil
 // is the command's own.
 type Run[O any] func(ctx context.Context, o O) error
 
@@ -36,7 +36,7 @@ func New[O any](f *Factory, use, short string, o O, run Run[O], arguments ...*st
 	})
 }
 
-// Leaf is a command whose arguments are all that it takes, at least and at most so many.
+// Leaf is a command that takes only arguments, at least and at most so many.
 func (p *Printer) Leaf(use, short string, least, most int, work Run[[]string]) *cobra.Command {
 	return &cobra.Command{
 		Use: use, Short: p.T(short), Args: p.Args(least, most),

@@ -27,7 +27,7 @@ func SettingFields() []wizard.FieldID {
 	}
 }
 
-// CheckFields are those that a check can use: the servers, the sign-in and the Sent copy.
+// CheckFields are the fields that a check uses: the servers, the sign-in and the Sent copy.
 func CheckFields() []wizard.FieldID {
 	return []wizard.FieldID{
 		wizard.FieldSMTPHost, wizard.FieldSMTPPort, wizard.FieldSMTPSecurity, wizard.FieldAuth, wizard.FieldUser,
@@ -56,7 +56,7 @@ func (p *Printer) SettingFlags(cmd *cobra.Command, fields []wizard.FieldID, valu
 	}
 }
 
-// fieldUsage is a field's label, with the server that it is about: on the screen a heading says that.
+// fieldUsage is a field's label with the name of its server, which a heading gives on the screen.
 func (p *Printer) fieldUsage(id wizard.FieldID) string {
 	label := p.T("wizard.field." + string(id))
 	switch area, _, _ := strings.Cut(string(id), "-"); area {
@@ -86,7 +86,7 @@ func (p *Printer) CheckSettings(values map[wizard.FieldID]string) error {
 	return nil
 }
 
-// validateSetting judges the words of the wizard's own as well, which are no setting of a profile.
+// validateSetting checks a field, also one of the wizard's that is no setting of a profile.
 func validateSetting(id wizard.FieldID, value string) locale.Text {
 	switch id {
 	case wizard.FieldKeep:

@@ -11,7 +11,7 @@ import (
 	"postier/wizard/carrier"
 )
 
-// Streams are what a run talks through; tests give their own.
+// Streams are the input, output and environment of a run; tests supply their own.
 type Streams struct {
 	In     io.Reader
 	Out    io.Writer

@@ -13,7 +13,7 @@ import (
 // WithoutVendor is the annotation of a command that must work although the vendor file is broken.
 const WithoutVendor = "without-vendor"
 
-// LoadVendor reads the vendor file once. Commands that speak about the program or about that very file go without it.
+// LoadVendor reads the vendor file once. Commands about the program or about that file itself run without it.
 func (f *Factory) LoadVendor(cmd *cobra.Command) error {
 	if cmd.Annotations[WithoutVendor] != "" || cmd.Name() == "help" || cmd.Name() == "version" {
 		return nil
@@ -23,7 +23,7 @@ func (f *Factory) LoadVendor(cmd *cobra.Command) error {
 	return err
 }
 
-// Book are the providers that this run knows.
+// Book holds the providers that this run knows.
 func (f *Factory) Book() *presets.Book {
 	if f.Providers == nil {
 		return presets.Default()
@@ -31,7 +31,7 @@ func (f *Factory) Book() *presets.Book {
 	return f.Providers
 }
 
-// Product is the name to type at the provider, unless a flag says otherwise.
+// Product is the default name to enter at the provider.
 func (f *Factory) Product() string {
 	if label := f.Vendor.Label(); label != "" {
 		return label

@@ -18,14 +18,14 @@ import (
 	"postier/tui/plain"
 )
 
-// checkup is one run of checks: what is checked, over which network, and as which flags say.
+// checkup is one run of checks: the target, the network and the flags.
 type checkup struct {
 	*command.Factory
 	Flags
 	network *wire.Network
 	target  account.Target
 	domain  string
-	// proof is the saved profile that the results speak for, nil when there is none.
+	// proof is the saved profile that the results may prove, nil when there is none.
 	proof *proof
 }
 
@@ -83,7 +83,7 @@ func chosen(only []string, plans []diagnostics.Plan) []diagnostics.Plan {
 	return plans
 }
 
-// run runs the plans and shows the results: JSON at the end, or text, on a terminal as the checks end.
+// run runs the plans and shows the results: JSON or text at the end, or on a terminal text while the checks run.
 func (c *checkup) run(ctx context.Context, plans ...diagnostics.Plan) error {
 	info := c.info()
 	plans = chosen(c.Only, plans)
@@ -138,8 +138,8 @@ func (c *checkup) show(info report.Info, results []diagnostics.Result, shown boo
 	return nil
 }
 
-// agreeAgain asks before a second sign-in with a secret that was refused once. Without a terminal no
-// person can be asked.
+// agreeAgain asks before a second sign-in with a secret that was refused once. It is nil without a terminal, where no
+// one can be asked.
 func (c *checkup) agreeAgain(screen *liveView) func(context.Context, diagnostics.Result) bool {
 	if !c.Interactive() || c.JSON {
 		return nil
@@ -153,7 +153,7 @@ func (c *checkup) agreeAgain(screen *liveView) func(context.Context, diagnostics
 	}
 }
 
-// wantsProbe is the flag, or a person's consent when a port did not connect.
+// wantsProbe reports whether to probe other ports after one did not connect: by flag, or because the user agreed.
 func (c *checkup) wantsProbe(ctx context.Context, results []diagnostics.Result) bool {
 	switch {
 	case ctx.Err() != nil || len(portprobe.Suspicious(results)) == 0:

@@ -72,7 +72,7 @@ func New(f *command.Factory, run command.Run[*Options]) *cobra.Command {
 	return cmd
 }
 
-// Run checks a saved profile, an address with its preset, or settings given by flags.
+// Run checks a saved profile, an address with its preset, or the settings of flags.
 func Run(ctx context.Context, o *Options) error {
 	c, err := o.checkup(ctx)
 	if err != nil {
@@ -104,7 +104,7 @@ func Recheck(ctx context.Context, f *command.Factory, name string) (code int, er
 	return code, err
 }
 
-// checkup gathers what to check and what to sign in with.
+// checkup finds the target and the secret to sign in with.
 func (o *Options) checkup(ctx context.Context) (*checkup, error) {
 	c, err := newCheckup(o.Factory, o.Flags)
 	if err != nil {
@@ -137,8 +137,8 @@ func (o *Options) checkup(ctx context.Context) (*checkup, error) {
 	return c, nil
 }
 
-// plans are the areas for a target. An arrival needs IMAP and a mailbox that the message can be found in: one's
-// own, unless --arrival says that the other one is.
+// plans returns the areas to check. An arrival needs IMAP and a mailbox in which the message can be found: the user's
+// own, unless --arrival says that the recipient's is read.
 func (c *checkup) plans(o *Options) ([]diagnostics.Plan, error) {
 	signsIn := !c.target.Secret.Empty() && c.target.Submission.Auth != config.MechanismNone
 	toSelf := o.SendTo != "" && strings.EqualFold(o.SendTo, c.target.Address)
@@ -167,8 +167,7 @@ func (c *checkup) plans(o *Options) ([]diagnostics.Plan, error) {
 	return plans, nil
 }
 
-// withoutMailbox is an arrival that was asked for and cannot be looked at: every check of it is
-// reported as skipped.
+// withoutMailbox is the plan of an arrival that was requested but cannot be checked: it reports every check as skipped.
 func withoutMailbox() diagnostics.Plan {
 	skip := func(context.Context) diagnostics.Result {
 		return diagnostics.Result{Status: check.Skip, Cause: check.CauseNotApplicable}
@@ -182,7 +181,7 @@ func withoutMailbox() diagnostics.Plan {
 	return out
 }
 
-// imapPlan is the plan for IMAP; without a sign-in only what stands before it can be judged.
+// imapPlan is the plan for IMAP; without a sign-in it has only the checks before it.
 func (c *checkup) imapPlan(signsIn bool) diagnostics.Plan {
 	plan := imap.Plan(c.network, c.target, imap.Options{Lang: c.Lang()})
 	if !signsIn {
@@ -193,8 +192,7 @@ func (c *checkup) imapPlan(signsIn bool) diagnostics.Plan {
 	return plan
 }
 
-// askSecret asks on a terminal when a sign-in is wanted and no secret is there. Without a terminal the sign-in is left
-// out.
+// askSecret asks for the secret on a terminal when a sign-in needs one. Without a terminal the sign-in is left out.
 func (c *checkup) askSecret(ctx context.Context) error {
 	t := &c.target
 	if t.Submission.Auth == config.MechanismNone || !t.Secret.Empty() || onlyArea(c.Only, "dns") {

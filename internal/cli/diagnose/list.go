@@ -27,18 +27,18 @@ const (
 	// listParallel is how many domains are looked at side by side: enough to hide a resolver's round trips, few enough for
 	// its rate limits.
 	listParallel = 48
-	// listQueries is how many questions are under way: below what the receive buffer of a small resolver holds.
+	// listQueries is how many DNS questions are under way: fewer than fit into the receive buffer of a small resolver.
 	listQueries = 64
 	// listWindow is how many results may wait for an earlier, slower one; with listCache it bounds the memory of a run.
 	listWindow = 256
-	// listCache is how many answers are remembered. What domains share (the includes of large providers) is asked all the
-	// time and stays.
+	// listCache is how many answers are kept. Those that many domains share (the includes of large providers) are used all
+	// the time and therefore stay.
 	listCache = 20_000
 	// listLine bounds one line; a domain name has at most 253 octets.
 	listLine = 4 << 10
 )
 
-// listFault is the line for what is no domain name.
+// listFault is the output for a line that is no domain name.
 type listFault struct {
 	Schema int             `json:"schema"`
 	Domain safetext.Remote `json:"domain"`
@@ -51,7 +51,7 @@ type listed struct {
 	code int
 }
 
-// lister looks at many domains: one a line in, one JSON report a line out, in the same order.
+// lister checks many domains: one per line in, one JSON report per line out, in the same order.
 type lister struct {
 	*checkup
 	options  dns.Options
@@ -125,7 +125,7 @@ func domainOfLine(line string) string {
 	return line
 }
 
-// work goes through the list and returns the exit code: 65 when a line was no domain name, else 1 when a domain failed.
+// work checks the list and returns the exit code: 65 when a line was no domain name, otherwise 1 when a domain failed.
 func (l *lister) work(ctx context.Context, in io.Reader) (code int, err error) {
 	out := bufio.NewWriter(l.Out)
 	lines := command.Lines{Parallel: listParallel, Window: listWindow, Clean: domainOfLine}
@@ -137,7 +137,7 @@ func (l *lister) work(ctx context.Context, in io.Reader) (code int, err error) {
 			return nil
 		}
 		_, err := out.Write(append(result.line, '\n'))
-		if err == nil && idle { // let the reader of our output have what there is
+		if err == nil && idle { // the next line may take long: write what is finished
 			err = out.Flush()
 		}
 		l.progress.step()
@@ -155,7 +155,7 @@ func (l *lister) work(ctx context.Context, in io.Reader) (code int, err error) {
 	return code, reading
 }
 
-// look is one domain.
+// look checks one domain.
 func (l *lister) look(ctx context.Context, domain string, _ int) listed {
 	if ctx.Err() != nil {
 		return listed{code: exitcode.Interrupted}
@@ -184,7 +184,7 @@ func (l *lister) look(ctx context.Context, domain string, _ int) listed {
 	return listed{line, code}
 }
 
-// progress is one line on a terminal's standard error; elsewhere it says nothing.
+// progress shows a line on standard error when that is a terminal.
 type progress struct {
 	f     *command.Factory
 	total int
@@ -213,7 +213,7 @@ func (p *progress) step() {
 	_, _ = fmt.Fprintf(p.f.Err, "\r%s\x1b[K", p.line(n))
 }
 
-// line is the bar: how far, and how fast.
+// line is the bar with the count and the speed.
 func (p *progress) line(n int) string {
 	rate := int(float64(n) / max(time.Since(p.begun).Minutes(), 1e-6))
 	text := p.f.T("diagnose.list.progress", "n", n, "rate", rate)
@@ -225,7 +225,7 @@ func (p *progress) line(n int) string {
 	return fmt.Sprintf("%s %3d %%  %s", bar, min(100, n*100/p.total), text)
 }
 
-// end takes the bar away.
+// end removes the bar.
 func (p *progress) end() {
 	if p.on && !p.shown.IsZero() {
 		_, _ = fmt.Fprint(p.f.Err, "\r\x1b[K")

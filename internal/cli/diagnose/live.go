@@ -16,11 +16,10 @@ import (
 )
 
 // liveView shows a run on a terminal: finished checks stay in the scrollback in the order of the report, grouped by
-// area; below them stands one line an area with the check that is under way and its seconds. Only those lines are ever
-// redrawn.
+// area; one line per area below them names the check that is running and its seconds. Only those lines are redrawn.
 //
-// With --plain and on a dumb terminal nothing is redrawn: the finished checks come as lines and every ten seconds one
-// line says what is still under way.
+// With --plain and on a dumb terminal nothing is redrawn: finished checks are printed as lines, and every ten seconds a
+// line says what is still running.
 type liveView struct {
 	f     *command.Factory
 	info  report.Info
@@ -45,7 +44,7 @@ const (
 	liveWidth     = 76
 )
 
-// newLiveView shows the whole run; a silent one only what is under way.
+// newLiveView shows the whole run, or when silent only the checks that are running.
 func newLiveView(f *command.Factory, info report.Info, plans []diagnostics.Plan, silent bool) *liveView {
 	v := &liveView{
 		f: f, info: info, results: map[check.ID]diagnostics.Result{}, running: map[check.ID]time.Time{},
@@ -112,7 +111,7 @@ func (v *liveView) observe(e diagnostics.Event) {
 	v.redraw()
 }
 
-// redraw takes the status block away, prints what has ended up to the first check that has not, and draws the block
+// redraw removes the status block, prints the finished checks up to the first unfinished one, and draws the block
 // again.
 func (v *liveView) redraw() {
 	if v.held {
@@ -158,7 +157,7 @@ func (v *liveView) erase() {
 	}
 }
 
-// status is one line for each area with something under way.
+// status is one line for each area with a running check.
 func (v *liveView) status() []string {
 	var lines []string
 	for _, area := range []string{"smtp", "imap", "dns", "arrival"} {
@@ -181,7 +180,7 @@ func (v *liveView) status() []string {
 	return lines
 }
 
-// hold takes the block away while a question is asked.
+// hold removes the block while a question is asked.
 func (v *liveView) hold() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -196,7 +195,7 @@ func (v *liveView) resume() {
 	v.redraw()
 }
 
-// stop ends the view; what was found stays.
+// stop ends the view; the finished checks stay on the screen.
 func (v *liveView) stop() {
 	v.ended.Do(func() {
 		close(v.done)
@@ -207,7 +206,7 @@ func (v *liveView) stop() {
 	})
 }
 
-// areaOf is the heading under which a check stands: the connection belongs to submission.
+// areaOf is the heading for a check: the connection belongs to submission.
 func areaOf(id check.ID) string {
 	area, _, _ := strings.Cut(string(id), ".")
 	if area == "net" {

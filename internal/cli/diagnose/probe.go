@@ -16,11 +16,11 @@ var (
 	imapPorts       = []int{config.PortIMAPS, config.PortIMAP}
 )
 
-// neutralProviders are asked first when a port seems blocked: large, reachable over both families where that matters,
-// and on every port that mail programs use. Any other preset with the port follows.
+// neutralProviders are tried first when a port seems blocked: they are large and reachable on every port that mail
+// programs use, over both families where that matters. Other presets with the port follow.
 var neutralProviders = []string{"gmail", "gmx", "fastmail", "icloud", "yahoo", "ovh"}
 
-// probeElsewhere answers for each server whose port did not connect.
+// probeElsewhere probes other ports and hosts for each server whose port did not connect.
 func (c *checkup) probeElsewhere(ctx context.Context, results []diagnostics.Result) []portprobe.Finding {
 	var findings []portprobe.Finding
 	ids := portprobe.Suspicious(results)

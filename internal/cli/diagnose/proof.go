@@ -15,7 +15,7 @@ import (
 	"postier/internal/safetext"
 )
 
-// proof is a saved profile that is checked exactly as written in the file, so that the results speak for it.
+// proof is a saved profile that is checked exactly as it is in the file, so that the results can prove it.
 type proof struct {
 	name   string
 	digest string
@@ -24,7 +24,7 @@ type proof struct {
 	covers []check.ID
 }
 
-// proofOf is nil when flags win over the file: what passes then says nothing about what other programs will use.
+// proofOf is nil when flags override the file: the results then say nothing about the settings that other programs use.
 func (o *Options) proofOf(target account.Target) *proof {
 	if target.Profile == "" || len(o.Values) > 0 || o.Cleartext || o.Secrets.Named() {
 		return nil
@@ -36,8 +36,7 @@ func (o *Options) proofOf(target account.Target) *proof {
 	return &proof{name: target.Profile, digest: p.Digest(), proven: p.Proven(), covers: covered(p)}
 }
 
-// covered are the checks that a profile's proof stands on: those recorded in it, and the ones without which nothing is
-// proven.
+// covered are the checks that a profile's proof consists of: those recorded in it, and those without which it is none.
 func covered(p *config.Profile) []check.ID {
 	out := map[check.ID]bool{check.SMTPAuth: true}
 	if p.Submission.Auth == config.MechanismNone {
@@ -56,8 +55,8 @@ func covered(p *config.Profile) []check.ID {
 	return slices.Sorted(maps.Keys(out))
 }
 
-// renew writes the results into the profile when they prove it, and says what is missing when they do not. It never
-// turns a check that passed into a failed command: a file that cannot be written is told and left.
+// renew writes the results into the profile when they prove it, and otherwise says which checks are missing. When the
+// file cannot be written it says so; the command still succeeds.
 func (c *checkup) renew(results []diagnostics.Result) {
 	proof := c.proof
 	if proof == nil || diagnostics.Verdict(results) == check.Fail {
@@ -70,7 +69,7 @@ func (c *checkup) renew(results []diagnostics.Result) {
 		}
 	}
 	if judged[check.SMTPData] == "" && judged[check.ArrivalDelivered] == check.Pass {
-		judged[check.SMTPData] = check.Pass // what arrived was taken; the arrival's own plan sends it
+		judged[check.SMTPData] = check.Pass // the arrival's plan sends a message itself, and it was accepted
 	}
 	missing := slices.DeleteFunc(slices.Clone(proof.covers), func(id check.ID) bool { return judged[id] != "" })
 	switch {
@@ -121,7 +120,7 @@ func (c *checkup) writeProof(judged map[check.ID]check.Status) {
 	}
 }
 
-// trustProfile makes the network trust what the target's profile trusts in addition.
+// trustProfile adds the roots that the target's profile trusts to the network.
 func (c *checkup) trustProfile() error {
 	if c.target.Profile == "" {
 		return nil
@@ -134,13 +133,13 @@ func (c *checkup) trustProfile() error {
 	return err
 }
 
-// provesArrival reports whether a profile's settings are untested and its proof stands on a message that arrived, so
-// that only another one can renew it.
+// provesArrival reports whether a profile is unproven and its proof includes a message that arrived, so that renewing
+// it takes another one.
 func provesArrival(p *config.Profile) bool {
 	return !p.Proven() && slices.ContainsFunc(covered(p), takesMessage)
 }
 
-// TestOf is what the home screen's test runs: with a message to oneself when the proof takes one and the person agrees.
+// TestOf is the test of the home screen: with a message to oneself when the proof needs one and the user agrees.
 func TestOf(ctx context.Context, f *command.Factory, name string) *Options {
 	o := &Options{Factory: f, About: []string{name}}
 	if _, p, err := f.Profile(name); err == nil && provesArrival(p) {

@@ -96,8 +96,8 @@ func runReport(ctx context.Context, o *ReportOptions) error {
 	return o.handOut(ctx, content)
 }
 
-// handOut shows the report in full, and writes it when the person agrees, with --yes, or with --out where no person can
-// be asked.
+// handOut shows the report in full, and writes it when the user agrees, with --yes, or with --out when no one can be
+// asked.
 func (o *ReportOptions) handOut(ctx context.Context, content []byte) error {
 	if _, err := o.Factory.Out.Write(content); err != nil {
 		return command.Failure(exitcode.IO, safetext.Escape(err.Error()))
@@ -120,7 +120,7 @@ func (o *ReportOptions) handOut(ctx context.Context, content []byte) error {
 	return nil
 }
 
-// stepNumbers are the wizard's steps in which an area is tested: what support says over the phone.
+// stepNumbers are the wizard's steps in which an area is tested, by which support guides users over the phone.
 func stepNumbers() map[string]int {
 	return map[string]int{
 		"smtp": wizard.StepSubmission.Number(), "imap": wizard.StepSent.Number(), "dns": wizard.StepDNS.Number(),
@@ -135,7 +135,7 @@ func system(f *command.Factory) report.System {
 	}
 }
 
-// bundleSettings are those of the saved profile; without one what was checked is in the report already.
+// bundleSettings are those of the saved profile, nil without one: what was checked is in the report anyway.
 func (c *checkup) bundleSettings() *report.Settings {
 	if c.target.Profile == "" {
 		return nil
@@ -147,7 +147,7 @@ func (c *checkup) bundleSettings() *report.Settings {
 	return report.SettingsOf(p)
 }
 
-// bundleMask hides whose account it is. A provider's domain says nothing about the person and stays.
+// bundleMask hides whose account it is. A provider's domain does not identify the user and stays.
 func bundleMask(target account.Target) *report.Mask {
 	var domains, words []string
 	if _, isProvider := presets.Default().Get(target.Profile); !isProvider { // profiles are often named after the provider

@@ -87,7 +87,7 @@ func givenAddress(values map[wizard.FieldID]string) string {
 	return address
 }
 
-// applySettings lets flags win over what was found.
+// applySettings overrides what was found with the values of flags.
 func applySettings(t *account.Target, values map[wizard.FieldID]string) {
 	s := &t.Submission
 	set(values, wizard.FieldSMTPHost, &s.Host)
@@ -124,7 +124,7 @@ func applySettings(t *account.Target, values map[wizard.FieldID]string) {
 	set(values, wizard.FieldSentCopy, &t.SentMode)
 }
 
-// set puts a value in its place where it was given.
+// set overrides a value where one was given.
 func set[T ~string](values map[wizard.FieldID]string, id wizard.FieldID, to *T) {
 	if v, ok := values[id]; ok {
 		*to = T(v)

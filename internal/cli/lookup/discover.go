@@ -100,8 +100,7 @@ type discoveredServer struct {
 	Cleartext bool               `json:"cleartext,omitempty"`
 }
 
-// failure is the end of the run: the sentence was printed as part of the result in JSON, and goes to standard error
-// too.
+// failure is the error of the run: its sentence is part of the JSON result and is printed on standard error too.
 func (d discovered) failure() error {
 	switch {
 	case d.cancelled:
@@ -112,7 +111,7 @@ func (d discovered) failure() error {
 	return nil
 }
 
-// find is the answer for one address.
+// find searches for the servers of one address.
 func (s *search) find(ctx context.Context, address string) discovered {
 	shown := safetext.FromRemote(address)
 	out := discovered{Address: shown, Candidates: []discoveredCandidate{}}
@@ -164,10 +163,7 @@ func (s *search) candidate(c discovery.Candidate) discoveredCandidate {
 func discoveredServers(list []discovery.Server) []discoveredServer {
 	out := []discoveredServer{}
 	for _, s := range list {
-		auth := s.Mechanisms
-		if auth == nil {
-			auth = []config.Mechanism{}
-		}
+		auth := append([]config.Mechanism{}, s.Mechanisms...)
 		out = append(out, discoveredServer{
 			Host: s.Host, Port: s.Port, Security: s.Security, Auth: auth, Username: s.Username, Source: s.Source, Ask: s.Ask,
 			Cleartext: s.Cleartext,
@@ -251,7 +247,7 @@ func (s *search) lines(ctx context.Context) error {
 	return first
 }
 
-// line is the answer for one line.
+// line searches for the address of one line.
 func (s *search) line(ctx context.Context, line string, number int) discovered {
 	address := line
 	if strings.HasPrefix(line, "{") {

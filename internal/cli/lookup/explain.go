@@ -131,7 +131,7 @@ func explainCode(f *command.Factory, code string) error {
 	return nil
 }
 
-// maxNear is how many pages are proposed for an unknown code.
+// maxNear is how many pages are suggested for an unknown code.
 const maxNear = 5
 
 // listedPage is one line of the list.

@@ -70,7 +70,7 @@ func runGuide(ctx context.Context, o *GuideOptions) error {
 	return write(page, o.Out)
 }
 
-// providerCalled finds a provider by a domain, by id, by name, or by an address, whose domain is asked when it is
+// providerCalled finds a provider by domain, id or name, or by an address, whose domain is looked up when it is
 // unknown.
 func providerCalled(ctx context.Context, f *command.Factory, wanted string) (*presets.Provider, error) {
 	book := f.Book()
@@ -92,18 +92,17 @@ func providerCalled(ctx context.Context, f *command.Factory, wanted string) (*pr
 	hits := book.Search(wanted, f.Lang())
 	var ids []string
 	for _, e := range hits {
-		if strings.EqualFold(e.NameIn(f.Lang()), wanted) || strings.EqualFold(e.Name, wanted) {
-			hits = []presets.Entry{e}
+		if ids = append(ids, e.ID); strings.EqualFold(e.NameIn(f.Lang()), wanted) || strings.EqualFold(e.Name, wanted) {
+			ids = []string{e.ID}
 			break
 		}
-		ids = append(ids, e.ID)
 	}
-	if len(hits) > 1 {
+	if len(ids) > 1 {
 		return nil, f.Fault(exitcode.Data, "guide.error.several", "name", safetext.FromRemote(wanted), "list",
 			strings.Join(ids, ", "))
 	}
-	for _, e := range hits {
-		if p, ok := book.Get(e.ID); ok {
+	for _, id := range ids {
+		if p, ok := book.Get(id); ok {
 			return p, nil
 		}
 	}

@@ -44,16 +44,16 @@ func NewConfig(f *command.Factory) *cobra.Command {
 		f.Leaf("migrate", "cli.short.config-migrate", 0, 0, func(context.Context, []string) error { return migrate(f) }))
 }
 
-// vendorToo is a command on the configuration with a flag that turns it to the vendor file.
+// vendorToo is a command on the configuration that works on the vendor file with --vendor.
 func vendorToo(f *command.Factory, use, short string, configuration, vendor func() error) *cobra.Command {
-	turned := false
+	onVendor := false
 	cmd := f.Leaf(use, short, 0, 0, func(context.Context, []string) error {
-		if turned {
+		if onVendor {
 			return vendor()
 		}
 		return configuration()
 	})
-	cmd.Flags().BoolVar(&turned, "vendor", false, f.T("vendor.flag.vendor"))
+	cmd.Flags().BoolVar(&onVendor, "vendor", false, f.T("vendor.flag.vendor"))
 	cmd.Annotations = map[string]string{command.WithoutVendor: "yes"}
 	return cmd
 }
@@ -72,8 +72,8 @@ func showConfig(f *command.Factory) error {
 	return f.PrintJSON(shown)
 }
 
-// migrate rewrites the file in the present version. Version 1 is the first, so there is nothing to change yet,
-// but a file that cannot be read is told.
+// migrate rewrites the file in the present version. Version 1 is the first, so there is nothing to change yet; a file
+// that cannot be read is an error.
 func migrate(f *command.Factory) error {
 	doc, err := f.Document()
 	if err != nil {

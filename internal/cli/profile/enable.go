@@ -25,9 +25,9 @@ func NewEnable(f *command.Factory, run command.Run[*EnableOptions]) *cobra.Comma
 	return cmd
 }
 
-// Enable switches a profile on. One that was switched off by a failure must first show that the failure is gone (D-5):
-// otherwise the next message would only switch it off again, and one more refused sign-in can lock an account. One that
-// a person switched off is switched on without a connection.
+// Enable switches a profile on. One that a failure switched off is first checked (D-5): otherwise the next message
+// could switch it off again, and one more refused sign-in can lock an account. One that the user switched off is
+// switched on without a connection.
 func Enable(ctx context.Context, o *EnableOptions) error {
 	doc, p, err := o.Profile(o.Name)
 	if err != nil {
@@ -42,7 +42,7 @@ func Enable(ctx context.Context, o *EnableOptions) error {
 		case code != exitcode.OK:
 			return o.Fault(code, "cli.profile.stays-off", "name", o.Name)
 		}
-		// What was proven is what the file said then; it may have been saved since.
+		// The check used the file as it was then; another process may have saved it since.
 		digest := p.Digest()
 		if doc, p, err = o.Profile(o.Name); err != nil {
 			return err

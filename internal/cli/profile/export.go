@@ -77,7 +77,7 @@ func runExport(ctx context.Context, o *ExportOptions) error {
 		Program: program, Config: doc.Path, DefaultConfig: o.ConfigFlag == "" && o.Getenv("POSTIER_CONFIG") == "",
 	}
 	if o.Inline && p.Submission.Auth != config.MechanismNone {
-		// The format is asked first: a secret that must not be written is not fetched.
+		// A secret that the format must not contain is not even fetched.
 		if wanted, known := export.Find(o.Format); known {
 			if may, _ := wanted.TakesInlineSecret(); !may {
 				return &export.Error{Reason: locale.Msg("config.export.no_inline", "format", wanted.Name)}
@@ -123,7 +123,8 @@ func (o *ExportOptions) deliver(artifacts []export.Artifact) error {
 		if err := safefile.Write(path, artifact.Content, safefile.Options{}); err != nil {
 			return err
 		}
-		// The lock is for files that several write. Here it would only be left over, in folders that others read as a whole.
+		// The lock serves files that several processes write. Here it would only be left over in a folder whose files other
+		// programs may all read.
 		_ = os.Remove(path + ".lock")
 		o.Note(o.T("cli.export.written", "path", safetext.FromRemote(path)))
 	}

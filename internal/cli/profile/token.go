@@ -3,7 +3,6 @@ package profile
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"strings"
 	"time"
@@ -113,9 +112,7 @@ func printToken(f *command.Factory, access oauth.Access, username string, check 
 	if !check {
 		report.AccessToken, report.TokenType = access.Token.Reveal(), "Bearer"
 	}
-	encoder := json.NewEncoder(f.Out)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(report)
+	return f.PrintJSON(report)
 }
 
 // signInAgain signs a profile in with plain lines. The configuration changes only when another client or directory was
@@ -158,7 +155,7 @@ func (o *TokenOptions) signInAgain(ctx context.Context, source *oauth.Source, do
 	return nil
 }
 
-// askToSignIn shows what to do elsewhere and waits for it.
+// askToSignIn shows what to do in the browser and waits for the sign-in.
 func askToSignIn(ctx context.Context, f *command.Factory, s *oauth.SignIn, account string) (oauth.Result, error) {
 	f.Note(f.T("oauth.prompt.open"))
 	f.Note("")
@@ -179,12 +176,12 @@ func askToSignIn(ctx context.Context, f *command.Factory, s *oauth.SignIn, accou
 	})
 }
 
-// maxPastes is how often a person may paste something else before it ends.
+// maxPastes is how often the user may paste something wrong before the sign-in ends.
 const maxPastes = 5
 
 func askForPaste(ctx context.Context, f *command.Factory, s *oauth.SignIn, account string) (oauth.Result, error) {
 	f.Note(f.T("oauth.prompt.account", "account", safetext.FromRemote(account)))
-	// the question adds its own
+	// ReadSecret adds its own colon
 	prompt := strings.TrimRight(f.T("oauth.prompt.paste", "redirect", safetext.FromRemote(s.Prompt.Redirect)), " :")
 	for try := 1; ; try++ {
 		pasted, err := plain.ReadSecret(ctx, f.In, f.Err, prompt)

@@ -29,8 +29,8 @@ type validationFault struct {
 	stale   bool
 }
 
-// validateConfig names every fault with its place. Settings that were edited after they were proven are told too, and
-// are no fault.
+// validateConfig lists every fault with its place. It also names settings that were edited after they were proven,
+// which is no fault.
 func validateConfig(f *command.Factory) error {
 	path, _ := f.ConfigPath()
 	doc, err := config.Check(path)
@@ -81,8 +81,8 @@ func (v validation) end(f *command.Factory, print func()) error {
 	return nil
 }
 
-// openSecret says that others can read the file of a profile's secret, and how to fix it. A file that is missing is
-// told when the secret is wanted: it may be on another machine.
+// openSecret says that others can read the file of a profile's secret, and how to fix that. A missing file is reported
+// only when the secret is used: it may be on another machine.
 func openSecret(doc *config.Document, p *config.Profile) locale.Text {
 	if p.Credential.Kind != config.CredentialFile || p.Credential.Path == "" {
 		return locale.Text{}

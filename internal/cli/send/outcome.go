@@ -13,7 +13,7 @@ import (
 	"postier/internal/safetext"
 )
 
-// outcome is what became of one message; it is what --json prints.
+// outcome is the result for one message, as --json prints it.
 type outcome struct {
 	Decision  delivery.Decision  `json:"decision"`
 	ID        string             `json:"id,omitempty"`
@@ -71,7 +71,7 @@ func (p *post) outcomeOf(r *delivery.Receipt, how delivery.How) *outcome {
 	return out
 }
 
-// remote is a server's text, nil when it said nothing.
+// remote is a server's text, nil when there is none.
 func remote(text string) *safetext.Remote {
 	if text == "" {
 		return nil
@@ -80,7 +80,7 @@ func remote(text string) *safetext.Remote {
 	return &said
 }
 
-// say tells a person what became of a message; with --json the whole of it is printed.
+// say prints the outcome for a message, in words or with --json as a whole.
 func (p *post) say(out *outcome, quietly bool) error {
 	if p.JSON {
 		if err := p.PrintJSON(out); err != nil {
@@ -133,7 +133,7 @@ func (p *post) sayOutcome(out *outcome, quietly bool) {
 	}
 }
 
-// stateWords say whether the message left, and if not, why.
+// stateWords say whether the message was sent, and if not, why.
 func (p *post) stateWords(out *outcome) string {
 	args := []any{"profile", out.profile, "id", out.ID, "recipients", strings.Join(out.Decision.Recipients, ", ")}
 	if out.Next != nil {

@@ -20,10 +20,10 @@ import (
 	"postier/tui/plain"
 )
 
-// clock is how a moment is shown.
+// clock is the format of a time.
 const clock = "2006-01-02 15:04:05"
 
-// post is what the commands share that send or look at the queue: the configuration, the state and the queue, opened.
+// post holds what the commands that send or read the queue share: the configuration, the state and the open queue.
 type post struct {
 	*command.Factory
 	doc       *config.Document

@@ -135,7 +135,7 @@ func runQueue(ctx context.Context, o *QueueRunOptions) error {
 	})
 }
 
-// log is one line a try, for the journal; who the recipients are stays in the queue.
+// log prints one line per try for the journal, without the recipients.
 func (o *QueueRunOptions) log(e delivery.Event) {
 	text := o.T("sendcli.log.try", "id", e.Item.ID, "profile", e.Item.Profile, "state",
 		o.T("sendcli.queue.state-"+string(e.Item.State)))

@@ -8,7 +8,7 @@ import (
 	"postier/internal/safetext"
 )
 
-// SendmailOptions are the arguments of sendmail(8) that mean something here.
+// SendmailOptions are the arguments of sendmail(8) that have an effect here.
 type SendmailOptions struct {
 	*command.Factory
 	fromHeader bool   // -t
@@ -29,8 +29,9 @@ func (o *SendmailOptions) refuse(key, flag string) error {
 	return command.Usage(o.T(key, "flag", safetext.FromRemote(flag)))
 }
 
-// Flags of sendmail(8). Those of the first string stand alone, those of the second take a value, attached or as the
-// next argument, those of the third an attached one. What has no meaning here is passed over, and only from this list.
+// Flags of sendmail(8). Those of the first string take no value, those of the second one that is attached or the next
+// argument, those of the third only an attached one. The flags among them that mean nothing here are ignored; all
+// others are refused.
 const (
 	sendmailAlone    = "timvnGUsx"
 	sendmailValued   = "fFroORNBChLVXp"
@@ -67,7 +68,7 @@ func (o *SendmailOptions) parse(args []string) error {
 	return nil
 }
 
-// longFlag is a global flag, or one of send's that programs may add.
+// longFlag reads a global flag, or one of send's that programs may add.
 func (o *SendmailOptions) longFlag(arg string, args []string) ([]string, error) {
 	name, value, given := strings.Cut(arg, "=")
 	switch name {

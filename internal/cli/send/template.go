@@ -98,7 +98,7 @@ func listTemplates(f *command.Factory) error {
 	return command.List(&f.Printer, names, f.Println)
 }
 
-// runTemplateShow is the preview: with values filled in, as far as they are given.
+// runTemplateShow prints the preview, filled in with the values that are given.
 func runTemplateShow(_ context.Context, o *TemplateShowOptions) error {
 	t, err := templateNamed(o.Factory, o.Name)
 	if err != nil {
@@ -124,8 +124,8 @@ func runTemplateShow(_ context.Context, o *TemplateShowOptions) error {
 	return nil
 }
 
-// runTemplateEdit takes the text from a file or from stdin. There is no editor: on a terminal the text is typed, Ctrl+D
-// ends it.
+// runTemplateEdit reads the text from a file or from standard input. There is no editor: on a terminal the user types
+// the text and ends it with Ctrl+D.
 func runTemplateEdit(_ context.Context, o *TemplateEditOptions) error {
 	const most = 256 << 10 // a template is a letter
 	in := o.In

@@ -18,12 +18,12 @@ type conversation struct {
 	worker     *worker.Worker
 	unattended bool
 	resume     string
-	// approves is true where a sign-in by browser is approved without the person: in the demonstration.
+	// approves is true in the demonstration, where a sign-in by browser needs no user.
 	approves bool
 }
 
-// converse picks the front end: full screen in a terminal that can draw, plain lines elsewhere, no questions when asked
-// so.
+// converse picks the front end: full screen in a terminal that can draw, plain lines elsewhere, no questions in an
+// unattended run.
 func converse(ctx context.Context, f *command.Factory, c conversation) error {
 	c.options.CheckName = worker.CheckName
 	state, requests := wizard.New(c.options)

@@ -37,10 +37,10 @@ func NewDemo(f *command.Factory, run command.Run[*DemoOptions]) *cobra.Command {
 	return cmd
 }
 
-// demoArrival is how long the demo looks for its message: delivery there is at once or, in one fault, never.
+// demoArrival is how long the demo looks for its message: it arrives at once or, with one fault, never.
 const demoArrival = 12 * time.Second
 
-// demoTimeout shortens the steps' deadlines: waiting need not be rehearsed.
+// demoTimeout shortens the deadlines of the steps: a demonstration should not wait.
 const demoTimeout = 6 * time.Second
 
 func runDemo(ctx context.Context, o *DemoOptions) error {
@@ -99,7 +99,7 @@ func runDemo(ctx context.Context, o *DemoOptions) error {
 	return converse(ctx, f, c)
 }
 
-// demoConversation is the wizard against the demo's servers: it resolves, trusts and connects nowhere else.
+// demoConversation is the wizard with the servers of the demo: it resolves, trusts and dials nothing else.
 func demoConversation(f *command.Factory, provider *rehearsal.Provider, path string) (conversation, error) {
 	preset, err := provider.Preset()
 	if err != nil {

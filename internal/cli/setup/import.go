@@ -102,8 +102,8 @@ func readImport(f *command.Factory, path string) ([]byte, error) {
 	return data, nil
 }
 
-// readForeign reads a file of another program, which has its own rules about owners and modes. A pipe or a device could
-// keep the reader for ever.
+// readForeign reads a file of another program, which has its own rules about owners and modes. It refuses pipes and
+// devices, which may never end.
 func readForeign(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -135,7 +135,7 @@ func importError(f *command.Factory, err error) error {
 	return command.Failure(command.Code(err), text)
 }
 
-// chooseAccount picks the one that was named, the only one, or the file's default.
+// chooseAccount returns the account that was named, the only one, or the file's default.
 func chooseAccount(f *command.Factory, name string, accounts []importer.Account) (importer.Account, error) {
 	var names []string
 	for _, account := range accounts {
@@ -158,8 +158,8 @@ func chooseAccount(f *command.Factory, name string, accounts []importer.Account)
 	return importer.Account{}, f.Fault(exitcode.Data, "importer.error.accounts", "names", all)
 }
 
-// secret is the secret by flag, or else as the file has it. Its command line is a stranger's: it runs only on
-// request.
+// secret is the secret of a flag, or that of the file. A command line in the file was written by someone else: it runs
+// only on request.
 func (o *ImportOptions) secret(ctx context.Context, account importer.Account) (secret.Value, error) {
 	given, err := o.Secret(ctx, o.Secrets)
 	switch {
@@ -208,7 +208,7 @@ func importedValues(account importer.Account) map[wizard.FieldID]string {
 	return values
 }
 
-// importReport is the JSON of what was found. The secret is only said to be there, and from where.
+// importReport is the JSON of what was found. Of the secret it only says where it comes from.
 type importReport struct {
 	Format  string                    `json:"format"`
 	Account string                    `json:"account,omitempty"`

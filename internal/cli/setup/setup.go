@@ -1,5 +1,5 @@
-// Package setup holds the commands that hold the conversation with a person: setup, the demonstration, and the import
-// of another program's settings, which answers in the person's place.
+// Package setup holds the commands that run the wizard: setup, the demonstration, and the import of another program's
+// settings, which answers in the user's place.
 package setup
 
 import (
@@ -56,7 +56,7 @@ func New(f *command.Factory, run command.Run[*Options]) *cobra.Command {
 	return cmd
 }
 
-// Run holds the conversation.
+// Run runs the wizard.
 func Run(ctx context.Context, o *Options) error {
 	network, err := o.Network()
 	if err != nil {
@@ -109,10 +109,10 @@ func Run(ctx context.Context, o *Options) error {
 	})
 }
 
-// unattended reports whether no person is to be asked.
+// unattended reports whether to ask no questions.
 func (o *Options) unattended() bool { return o.Yes || o.Answers != "" }
 
-// gather takes the answers of a file, over which flags win, and checks everything that was given.
+// gather reads the answers of a file, which flags override, and checks all values.
 func (o *Options) gather() error {
 	values := map[wizard.FieldID]string{}
 	if o.Answers != "" {
@@ -132,8 +132,8 @@ func (o *Options) gather() error {
 	return o.CheckSettings(values)
 }
 
-// resumeCommand is the exact command that goes on with the draft: flags that say where it is stored and whose name it
-// bears are given again.
+// resumeCommand is the exact command that continues with the draft. It repeats the flags that say where the draft is
+// and which product it names.
 func (o *Options) resumeCommand() string {
 	words := []string{"postier", "setup", "--resume"}
 	for _, flag := range []struct{ name, value string }{
@@ -152,7 +152,7 @@ func (o *Options) resumeCommand() string {
 	return strings.Join(words, " ")
 }
 
-// shellWord is a word as a POSIX shell takes it.
+// shellWord quotes a word for a POSIX shell.
 func shellWord(word string) string {
 	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:@%+,="
 	if word != "" && strings.Trim(word, plain) == "" {
@@ -161,8 +161,8 @@ func shellWord(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-// storedSecret is the secret of a saved profile, so that editing it does not ask for it again. One that cannot be read
-// is asked for.
+// storedSecret is the secret of a saved profile, so that editing the profile does not ask for it again. It is empty,
+// and asked for, when it cannot be read.
 func storedSecret(ctx context.Context, doc *config.Document, name string) secret.Value {
 	profile := doc.File.Profiles[name]
 	if profile == nil || profile.Credential.Kind == config.CredentialOAuth {
@@ -175,7 +175,7 @@ func storedSecret(ctx context.Context, doc *config.Document, name string) secret
 	return value
 }
 
-// draft picks what the conversation starts from: a profile to edit, the draft of a dropped line, or nothing.
+// draft returns what the wizard starts from: a profile to edit, the draft of an interrupted run, or nothing.
 func (o *Options) draft(doc *config.Document) (wizard.Draft, error) {
 	if o.Edit != "" {
 		p := doc.File.Profiles[o.Edit]
@@ -194,7 +194,7 @@ func (o *Options) draft(doc *config.Document) (wizard.Draft, error) {
 	case o.Resume:
 		return draft, nil
 	case found && o.Address == "" && !o.unattended():
-		return draft, nil // a dropped line: offered again, and every step can be gone back to
+		return draft, nil // of an interrupted run: offered again, and the user can go back to every step
 	}
 	fresh := wizard.Draft{}
 	if o.Profile != "" {
