@@ -1,6 +1,8 @@
 package diagnostics
 
 import (
+	"slices"
+
 	"postier/diagnostics/explain"
 	"postier/internal/check"
 )
@@ -29,6 +31,18 @@ func (r Result) Failed() bool { return r.Status == check.Fail }
 // With adds values for the placeholders in the cause's sentence.
 func (r Result) With(p check.Params) Result {
 	r.Params = r.Params.With(p)
+	return r
+}
+
+// After puts what was observed earlier before the result's own evidence.
+func (r Result) After(earlier ...Observation) Result {
+	r.Evidence = append(slices.Clone(earlier), r.Evidence...)
+	return r
+}
+
+// Fixed adds exact texts to publish or type.
+func (r Result) Fixed(fixes ...check.Fix) Result {
+	r.Fix = append(r.Fix, fixes...)
 	return r
 }
 

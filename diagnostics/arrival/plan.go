@@ -150,8 +150,7 @@ func (r *run) unsent(ctx context.Context, err error, evidence diagnostics.Eviden
 	if ctx.Err() == nil && errors.As(err, &refused) {
 		result := refused.Result
 		result.Status, result.Needs, result.Took = check.Fail, nil, 0
-		result.Evidence = append(evidence, result.Evidence...)
-		return result
+		return result.After(evidence...)
 	}
 	return diagnostics.Skipped(check.CauseCancelled, evidence...)
 }
@@ -169,9 +168,7 @@ func (r *run) notFound(ctx context.Context, err error, outcome smtp.Outcome,
 		return diagnostics.Failed(check.CauseNotArrived, evidence...).With(
 			check.Params{Seconds: check.Number(int(r.options.Deadline.Seconds()))})
 	}
-	result := checks.Failure(ctx, r.network, r.target, err)
-	result.Evidence = append(evidence, result.Evidence...)
-	return result
+	return checks.Failure(ctx, r.network, r.target, err).After(evidence...)
 }
 
 // cleanUp removes the message and its Sent copy, and reports whether the provider filed that copy. This test files

@@ -60,23 +60,21 @@ func (a *area) dmarcMissing(ctx context.Context, r lookup.Resolver, first dmarc.
 	seen := unreadEvidence(walk)
 	if len(first.Others) > 0 { // a text was meant as a record, but receivers do not recognise it
 		old := first.Others[0]
-		result := diagnostics.Failed(check.CauseDMARCMalformed, seen,
-			DMARCFault{Fault: dmarc.FaultVersion, Tag: remote("v"), Record: remote(old.Value)})
-		result.Fix = []check.Fix{replaceTXT(a.dmarcName(), repairDMARC(old.Value, a.starter()), old)}
-		return result.With(check.Params{Tag: remote("v"), Value: remote(firstWord(old.Value))})
+		return diagnostics.Failed(check.CauseDMARCMalformed, seen,
+			DMARCFault{Fault: dmarc.FaultVersion, Tag: remote("v"), Record: remote(old.Value)}).
+			Fixed(replaceTXT(a.dmarcName(), repairDMARC(old.Value, a.starter()), old)).With(check.Params{
+			Tag:   remote("v"),
+			Value: remote(firstWord(old.Value)),
+		})
 	}
-	result := diagnostics.Warned(check.CauseDMARCMissing, seen)
-	result.Fix = []check.Fix{addTXT(a.dmarcName(), a.starter())}
 	for _, place := range []string{a.domain, "_dmarc." + a.domain + "." + a.domain} {
 		if text := textAt(ctx, r, place, dmarc.IsRecord); text != nil {
-			result.Cause = check.CauseDMARCWrongPlace
-			result.Evidence = append(result.Evidence,
-				Misplaced{Method: "dmarc", Name: remote(place), Record: remote(text.Value)})
-			result.Fix = []check.Fix{addTXT(a.dmarcName(), safetext.Escape(text.Value))}
-			return result.With(check.Params{Name: remote(place)})
+			return diagnostics.Warned(check.CauseDMARCWrongPlace, seen,
+				Misplaced{Method: "dmarc", Name: remote(place), Record: remote(text.Value)}).
+				Fixed(addTXT(a.dmarcName(), safetext.Escape(text.Value))).With(check.Params{Name: remote(place)})
 		}
 	}
-	return result
+	return diagnostics.Warned(check.CauseDMARCMissing, seen).Fixed(addTXT(a.dmarcName(), a.starter()))
 }
 
 // repairDMARC keeps the readable tags and puts the missing version before them.
@@ -148,8 +146,8 @@ func (a *area) dmarcJudge(ctx context.Context, r lookup.Resolver, found *dmarc.F
 		if applies { // receivers read p=none
 			result.Status = check.Warn
 		}
-		result.Fix = []check.Fix{replaceTXT(name, repairPolicy(found.Record, a.starter()), found.Text)}
-		return result.With(check.Params{Tag: remote(fault.Tag), Value: remote(fault.Value)})
+		return result.Fixed(replaceTXT(name, repairPolicy(found.Record, a.starter()),
+			found.Text)).With(check.Params{Tag: remote(fault.Tag), Value: remote(fault.Value)})
 	case strength(applied) > 0 && !aligned.SPF && !aligned.DKIM:
 		return diagnostics.Failed(check.CauseDMARCMisaligned,
 			all...).With(check.Params{Policy: remote(string(policy))})
@@ -159,9 +157,8 @@ func (a *area) dmarcJudge(ctx context.Context, r lookup.Resolver, found *dmarc.F
 	}
 	for _, t := range targets {
 		if t.External && !t.Authorised && t.Err == nil {
-			result := diagnostics.Warned(check.CauseDMARCReportUnauthorised, all...)
-			result.Fix = []check.Fix{addTXT(t.Name, "v=DMARC1")}
-			return result.With(check.Params{Mailbox: remote(t.URI.Mailbox), Name: remote(t.Name)})
+			return diagnostics.Warned(check.CauseDMARCReportUnauthorised,
+				all...).Fixed(addTXT(t.Name, "v=DMARC1")).With(check.Params{Mailbox: remote(t.URI.Mailbox), Name: remote(t.Name)})
 		}
 	}
 	if policy == dmarc.None && len(found.Record.RUA) == 0 {

@@ -65,31 +65,26 @@ func (a *area) spfMissing(ctx context.Context, r lookup.Resolver, tree *spf.Node
 	for _, other := range tree.Others {
 		if spf.Meant(other.Value) {
 			proposal := spf.Propose([]lookup.Text{other}, need)
-			result := diagnostics.Failed(check.CauseSPFSyntax, spfEvidence(tree, nil),
-				SPFFault{
-					Fault: spf.FaultVersion, Token: remote(firstWord(other.Value)), Record: remote(other.Value),
-				})
-			result.Fix = []check.Fix{replaceTXT(a.domain, proposal, other)}
-			return result.With(check.Params{Token: remote(firstWord(other.Value)), Position: check.Number(1)})
+			fault := SPFFault{Fault: spf.FaultVersion, Token: remote(firstWord(other.Value)), Record: remote(other.Value)}
+			return diagnostics.Failed(check.CauseSPFSyntax, spfEvidence(tree, nil), fault).
+				Fixed(replaceTXT(a.domain, proposal, other)).With(check.Params{
+				Token:    remote(firstWord(other.Value)),
+				Position: check.Number(1),
+			})
 		}
 	}
-	proposal := spf.Propose(nil, need)
-	fix := addTXT(a.domain, proposal)
 	// A DNS panel that appends the zone turns a full name into example.com.example.com.
 	doubled := a.domain + "." + a.domain
 	if twin := textAt(ctx, r, doubled, spf.IsRecord); twin != nil {
-		fix = addTXT(a.domain, spf.Propose([]lookup.Text{*twin}, need))
-		result := diagnostics.Warned(check.CauseSPFWrongPlace, spfEvidence(tree, nil),
-			Misplaced{Method: "spf", Name: remote(doubled), Record: remote(twin.Value)})
-		result.Fix = []check.Fix{fix}
-		return result.With(check.Params{Name: remote(doubled)})
+		return diagnostics.Warned(check.CauseSPFWrongPlace, spfEvidence(tree, nil),
+			Misplaced{Method: "spf", Name: remote(doubled), Record: remote(twin.Value)}).
+			Fixed(addTXT(a.domain, spf.Propose([]lookup.Text{*twin}, need))).With(check.Params{Name: remote(doubled)})
 	}
 	result := diagnostics.Warned(check.CauseSPFMissing, spfEvidence(tree, nil))
 	if len(need.Include) == 0 && need.Redirect == "" && len(need.Terms) == 0 {
 		return result // which servers send is not known, so no record can be proposed
 	}
-	result.Fix = []check.Fix{fix}
-	return result
+	return result.Fixed(addTXT(a.domain, spf.Propose(nil, need)))
 }
 
 func (a *area) spfSeveral(ctx context.Context, r lookup.Resolver, tree *spf.Node, need spf.Need) diagnostics.Result {

@@ -37,18 +37,13 @@ func (r *run) folder(ctx context.Context) diagnostics.Result {
 	if r.options.Create {
 		created, err := r.session.Create(ctx, listing, name)
 		if err != nil {
-			result := r.failure(err)
-			result.Evidence = append(evidence, result.Evidence...)
-			return result
+			return r.failure(err).After(evidence...)
 		}
 		r.sent.Folder, r.sent.Found, r.sent.By = created, true, "created"
 		return diagnostics.Passed(append(evidence, r.chosen(true))...)
 	}
-	return diagnostics.Result{
-		Status: check.Fail, Cause: check.CauseFolderMissing, Evidence: evidence,
-		Params: check.Params{Folder: safetext.FromRemote(name)},
-		Fix:    []check.Fix{{Kind: "folder", Value: name}},
-	}
+	return diagnostics.Failed(check.CauseFolderMissing, evidence...).
+		With(check.Params{Folder: safetext.FromRemote(name)}).Fixed(check.Fix{Kind: "folder", Value: name})
 }
 
 func (r *run) chosen(created bool) diagnostics.Folder {

@@ -44,7 +44,6 @@ func Failure(ctx context.Context, network *wire.Network, target account.Target, 
 
 // failure turns an error into a failed result: the cause, what the server said, and its code.
 func (r *run) failure(err error) diagnostics.Result {
-	result := diagnostics.Result{Status: check.Fail}
 	var (
 		refused  *client.ReplyError
 		protocol *client.ProtocolError
@@ -57,45 +56,30 @@ func (r *run) failure(err error) diagnostics.Result {
 	}
 	for _, own := range clientCauses {
 		if errors.Is(err, own.err) {
-			result.Cause = own.cause
-			return result
+			return diagnostics.Failed(own.cause)
 		}
-	}
-	switch {
-	case errors.As(err, &exchange):
-		result.Cause = check.CauseProtocolError
-		return result
-	case errors.As(err, &refused):
-		result.Evidence = append(result.Evidence, diagnostics.Reply{Text: safetext.FromRemote(refused.Reply())})
-		if refused.Code != "" {
-			code := refused.Code[:min(len(refused.Code), maxCode)]
-			result.Code = &diagnostics.ReplyCode{Enhanced: safetext.Escape(string(code))}
-		}
-		r.explain(&result, refused)
-		return result
-	case errors.As(err, &protocol):
-		result.Cause = check.CauseProtocolError
-		result.Evidence = append(result.Evidence, diagnostics.Protocol{Text: safetext.FromRemote(protocol.What)})
-		return result
-	case errors.As(err, &resolve):
-		result.Cause = wire.Classify(err).Cause()
-		result.Evidence = append(result.Evidence,
-			Lookup{Name: safetext.FromRemote(resolve.Name), Failure: resolve.Kind})
-		return result
 	}
 	fault := wire.Classify(err)
-	if fault.Kind == wire.KindCancelled {
-		return diagnostics.Result{Status: check.Skip, Cause: check.CauseCancelled}
+	switch {
+	case errors.As(err, &exchange):
+		return diagnostics.Failed(check.CauseProtocolError)
+	case errors.As(err, &refused):
+		return r.refused(refused)
+	case errors.As(err, &protocol):
+		return diagnostics.Failed(check.CauseProtocolError, diagnostics.Protocol{Text: safetext.FromRemote(protocol.What)})
+	case errors.As(err, &resolve):
+		return diagnostics.Failed(fault.Cause(), Lookup{Name: safetext.FromRemote(resolve.Name), Failure: resolve.Kind})
+	case fault.Kind == wire.KindCancelled:
+		return diagnostics.Skipped(check.CauseCancelled)
 	}
-	result.Cause = fault.Cause()
-	result.Params = check.Params{
-		Host: safetext.FromRemote(r.access.Server.Host), Port: check.Number(r.access.Server.Port),
-		Limit: fault.Detail,
-	}
-	result.Evidence = append(result.Evidence, diagnostics.Failure{
+	return diagnostics.Failed(fault.Cause(), diagnostics.Failure{
 		Text: safetext.FromRemote(r.target.Secret.Redact(fault.Text.Raw())), Class: fault.Kind,
-	})
-	return result
+	}).With(r.serverParams()).With(check.Params{Limit: fault.Detail})
+}
+
+// serverParams names the server in the sentence of a cause.
+func (r *run) serverParams() check.Params {
+	return check.Params{Host: safetext.FromRemote(r.access.Server.Host), Port: check.Number(r.access.Server.Port)}
 }
 
 // maxCode is how much of a response code a result shows; the longest registered one has 19 octets.

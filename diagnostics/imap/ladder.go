@@ -29,15 +29,12 @@ func (r *run) connect(ctx context.Context) diagnostics.Result {
 		evidence = append(evidence, diagnostics.Connection{Attempt: a, Security: server.Security, IMAP: true})
 	}
 	if conn == nil {
-		result := r.unreached(ctx, attempts)
-		result.Evidence = append(evidence, result.Evidence...)
-		return result
+		return r.unreached(ctx, attempts).After(evidence...)
 	}
 	r.session = client.New(conn, r.access)
 	if r.access.Server.Security != config.SecurityTLS {
 		if result, failed := r.greeting(ctx); failed {
-			result.Evidence = append(evidence, result.Evidence...)
-			return result
+			return result.After(evidence...)
 		}
 	}
 	return diagnostics.Passed(evidence...)
@@ -59,10 +56,7 @@ func (r *run) unreached(ctx context.Context, attempts []wire.Attempt) diagnostic
 			strongest = fault
 		}
 	}
-	return diagnostics.Result{
-		Status: check.Fail, Cause: strongest.DialCause(),
-		Params: check.Params{Host: safetext.FromRemote(r.access.Server.Host), Port: check.Number(r.access.Server.Port)},
-	}
+	return diagnostics.Failed(strongest.DialCause()).With(r.serverParams())
 }
 
 // greeting reads the server's first words and judges them.
@@ -181,8 +175,7 @@ func (r *run) auth(ctx context.Context) diagnostics.Result {
 		if !done.Challenge.Empty() && result.Status == check.Fail {
 			r.explainChallenge(&result, done.Challenge)
 		}
-		result.Evidence = append(evidence, result.Evidence...)
-		return result
+		return result.After(evidence...)
 	}
 	if len(alerts) > 0 {
 		return diagnostics.Warned(check.CauseServerAlert, evidence...)

@@ -12,17 +12,23 @@ import (
 	"postier/internal/safetext"
 )
 
-// explain finds the cause of a refusal in the catalogue of replies.
-func (r *run) explain(result *diagnostics.Result, refused *client.ReplyError) {
+// refused judges a refusal by the catalogue of replies.
+func (r *run) refused(refused *client.ReplyError) diagnostics.Result {
 	answer := explain.Match(explain.Query{
 		Protocol: explain.IMAP, Code: string(refused.Status), Enhanced: string(refused.Code), Text: refused.Reply(),
 		Provider: r.target.Provider,
 	})
-	result.Cause, result.Answer = answer.Cause, answer
+	result := diagnostics.Failed(answer.Cause, diagnostics.Reply{Text: safetext.FromRemote(refused.Reply())})
+	result.Answer = answer
+	if refused.Code != "" {
+		code := refused.Code[:min(len(refused.Code), maxCode)]
+		result.Code = &diagnostics.ReplyCode{Enhanced: safetext.Escape(string(code))}
+	}
 	if refused.SignIn() && refused.Status == imap.StatusResponseTypeNo && answer.Cause == check.CauseUnknown {
 		// A server that gives no reason refuses the name or the password: RFC 9051 §6.2.2 and §6.2.3 know no other NO.
 		result.Cause = check.CauseWrongPassword
 	}
+	return result
 }
 
 // explainChallenge reads the JSON in which an OAuth server explains a refusal (RFC 7628 §3.2.2). The NO that follows

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,23 +29,12 @@ func wordColumn(lang locale.Lang) int {
 
 // Text writes the report as plain lines, without colour or cursor movement: for pipes, logs and screen readers.
 func Text(w io.Writer, info Info, results []diagnostics.Result) error {
-	var b strings.Builder
-	for _, line := range Opening(info) {
-		b.WriteString(line + "\n")
-	}
+	lines := Opening(info)
 	for _, r := range results {
-		for _, line := range Lines(info, r) {
-			b.WriteString(line + "\n")
-		}
+		lines = append(lines, Lines(info, r)...)
 	}
-	b.WriteString("\n")
-	for _, line := range Closing(info.Lang, results) {
-		b.WriteString(line + "\n")
-	}
-	for _, line := range PortLines(info) {
-		b.WriteString(line + "\n")
-	}
-	_, err := io.WriteString(w, b.String())
+	lines = slices.Concat(lines, []string{""}, Closing(info.Lang, results), PortLines(info))
+	_, err := io.WriteString(w, strings.Join(lines, "\n")+"\n")
 	return err
 }
 

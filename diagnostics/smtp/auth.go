@@ -50,8 +50,7 @@ func (l *ladder) signIn(ctx context.Context) diagnostics.Result {
 	for _, challenge := range s.Challenges {
 		evidence = append(evidence, l.oauthDocument(challenge))
 	}
-	result.Evidence = append(evidence, result.Evidence...)
-	return result
+	return result.After(evidence...)
 }
 
 // oauthDocument reads the JSON in which an OAuth server explains a refusal.

@@ -36,8 +36,7 @@ func (l *ladder) sender(ctx context.Context) diagnostics.Result {
 	if t.Mail.Code != 0 {
 		result = result.With(check.Params{From: from, Username: safetext.FromRemote(l.userName())})
 	}
-	result.Evidence = append(diagnostics.Evidence{diagnostics.Sender{Text: from}}, result.Evidence...)
-	return result
+	return result.After(diagnostics.Sender{Text: from})
 }
 
 // recipient judges RCPT. The first refusal gives the cause; when the server accepts another recipient, the failure
