@@ -62,10 +62,10 @@ func TestPolicy(t *testing.T) {
 		{"[ff02::1]:465", true, false},
 	} {
 		target := netip.MustParseAddrPort(test.address)
-		if got := (&Network{}).permit(target) == nil; got != test.local {
+		if got := (&Network{}).Permit(target) == nil; got != test.local {
 			t.Errorf("local mode, %s: permitted %t", test.address, got)
 		}
-		if got := (&Network{Served: true}).permit(target) == nil; got != test.served {
+		if got := (&Network{Served: true}).Permit(target) == nil; got != test.served {
 			t.Errorf("served mode, %s: permitted %t", test.address, got)
 		}
 	}

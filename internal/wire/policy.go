@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"syscall"
 )
 
@@ -33,29 +34,16 @@ func (n *Network) control(_, address string, _ syscall.RawConn) error {
 	if err != nil {
 		return fmt.Errorf("%w: %s", ErrAddressRefused, address)
 	}
-	return n.permit(target)
+	return n.Permit(target)
 }
 
 // Permit says in advance whether a target would be refused: nil, or ErrAddressRefused. The dialer checks again.
-func (n *Network) Permit(target netip.AddrPort) error { return n.permit(target) }
-
-func (n *Network) permit(target netip.AddrPort) error {
+func (n *Network) Permit(target netip.AddrPort) error {
 	ip := target.Addr().Unmap().WithZone("")
-	for _, m := range metadata {
-		if ip == m {
-			return ErrAddressRefused
-		}
-	}
-	if !n.Served {
-		return nil
-	}
-	if !ip.IsGlobalUnicast() || ip.IsPrivate() || !servedPorts[target.Port()] {
+	public := ip.IsGlobalUnicast() && !ip.IsPrivate() &&
+		!slices.ContainsFunc(special, func(p netip.Prefix) bool { return p.Contains(ip) })
+	if slices.Contains(metadata, ip) || n.Served && (!public || !servedPorts[target.Port()]) {
 		return ErrAddressRefused
-	}
-	for _, p := range special {
-		if p.Contains(ip) {
-			return ErrAddressRefused
-		}
 	}
 	return nil
 }

@@ -95,13 +95,6 @@ func (c *Cache) forget(q question, e *entry) {
 	}
 }
 
-// Len is how many answers are kept.
-func (c *Cache) Len() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return len(c.young) + len(c.old)
-}
-
 // Limit bounds the number of queries in flight: a burst of datagrams overflows a resolver's receive buffer, and each
 // lost one costs a whole timeout.
 type Limit struct {

@@ -7,7 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	mdns "github.com/miekg/dns"
@@ -51,30 +51,18 @@ func Void(answer wire.Answer, err error) bool {
 // Budget is a Resolver that stops after MaxQueries queries.
 type Budget struct {
 	resolver Resolver
-	mu       sync.Mutex
-	left     int
+	asked    atomic.Int64
 }
 
 // NewBudget returns a budget for one check.
-func NewBudget(resolver Resolver) *Budget { return &Budget{resolver: resolver, left: MaxQueries} }
+func NewBudget(resolver Resolver) *Budget { return &Budget{resolver: resolver} }
 
 // Query implements Resolver.
 func (b *Budget) Query(ctx context.Context, name string, qtype uint16) (wire.Answer, error) {
-	b.mu.Lock()
-	left := b.left
-	b.left--
-	b.mu.Unlock()
-	if left <= 0 {
+	if b.asked.Add(1) > MaxQueries {
 		return wire.Answer{}, &wire.ResolveError{Name: name, Type: qtype, Kind: wire.NoAnswer, Err: ErrBudget}
 	}
 	return b.resolver.Query(ctx, name, qtype)
-}
-
-// Used is how many queries were sent.
-func (b *Budget) Used() int {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return min(MaxQueries-b.left, MaxQueries)
 }
 
 // Text is one TXT record.

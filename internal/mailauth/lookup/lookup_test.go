@@ -98,8 +98,8 @@ func TestBudgetEnds(t *testing.T) {
 	if _, err := b.Query(context.Background(), "a.example", mdns.TypeA); !errors.Is(err, lookup.ErrBudget) {
 		t.Errorf("one too many: %v", err)
 	}
-	if n := len(zone.Queries()); n != lookup.MaxQueries || b.Used() != lookup.MaxQueries {
-		t.Errorf("%d queries reached the resolver, %d counted", n, b.Used())
+	if n := len(zone.Queries()); n != lookup.MaxQueries {
+		t.Errorf("%d queries reached the resolver", n)
 	}
 }
 
