@@ -179,12 +179,7 @@ func (p *Provider) OAuthEnd() {
 	}
 }
 
-// OAuthAnswer approves or denies the sign-in with this user code, for tests that do not wait. It reports whether there
-// is such a code.
-func (p *Provider) OAuthAnswer(userCode string, agrees bool) bool {
-	return p.oauth.answer(userCode, agrees)
-}
-
+// answer approves or denies the sign-in with this user code, and reports whether there is such a code.
 func (a *authServer) answer(userCode string, agrees bool) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()

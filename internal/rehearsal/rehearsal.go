@@ -64,7 +64,7 @@ type Options struct {
 	// OAuth makes the provider accept sign-ins by browser and no passwords; the faults oauth-… imply it.
 	OAuth bool
 	// Approval is how long the rehearsed person takes to approve on the provider's page. 0 means six seconds; if it is
-	// negative, only OAuthAnswer or the page decides.
+	// negative, only the page decides.
 	Approval time.Duration
 	// TokenLife is how long an access token is valid; 0 means an hour.
 	TokenLife time.Duration
