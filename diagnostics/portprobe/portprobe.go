@@ -114,42 +114,39 @@ func try(ctx context.Context, network *wire.Network, host string, ports []int, n
 		return nil
 	}
 	v4, v6 := wire.Families(addresses)
+	one := slices.Concat(v4[:min(len(v4), 1)], v6[:min(len(v6), 1)])
 	var list []Attempt
-	for _, port := range ports {
-		halves := [2]*Attempt{}
-		var wg sync.WaitGroup
-		for i, family := range []string{ipv4, ipv6} {
-			group := v4
-			if family == ipv6 {
-				group = v6
-			}
-			if len(group) == 0 || ctx.Err() != nil {
-				continue
-			}
-			wg.Go(func() {
-				start := time.Now()
-				conn, attempts := network.Connect(ctx, host, port, group[:1], nil)
-				a := &Attempt{Host: safetext.FromRemote(host), Port: port, Family: family, Neutral: neutral, Outcome: "connected"}
-				if conn != nil {
-					_ = conn.Close()
-				} else if len(attempts) > 0 {
-					a.Outcome = string(wire.Classify(attempts[len(attempts)-1].Err).Kind)
-				}
-				a.TookMS = time.Since(start).Milliseconds()
-				halves[i] = a
-			})
+	for i, port := range ports {
+		if ctx.Err() != nil {
+			break
 		}
-		wg.Wait()
-		for _, a := range halves {
-			if a != nil {
-				list = append(list, *a)
-			}
+		conn, attempts := network.ConnectBoth(ctx, host, port, one, nil, patience)
+		if conn != nil {
+			_ = conn.Close()
 		}
-		if port != ports[0] && slices.ContainsFunc(list, func(a Attempt) bool { return a.Port == port && a.Connected() }) {
+		slices.SortFunc(attempts, func(a, b wire.Attempt) int { return a.Address.Addr().Compare(b.Address.Addr()) })
+		for _, a := range attempts {
+			list = append(list, newAttempt(host, a, neutral))
+		}
+		if i > 0 && conn != nil {
 			break
 		}
 	}
 	return list
+}
+
+func newAttempt(host string, a wire.Attempt, neutral bool) Attempt {
+	out := Attempt{
+		Host: safetext.FromRemote(host), Port: int(a.Address.Port()), Family: ipv4, Neutral: neutral, Outcome: "connected",
+		TookMS: a.Took.Milliseconds(),
+	}
+	if a.IPv6() {
+		out.Family = ipv6
+	}
+	if a.Err != nil {
+		out.Outcome = string(wire.Classify(a.Err).Kind)
+	}
+	return out
 }
 
 // tally counts attempts and how many of them connected.
