@@ -134,7 +134,7 @@ func encodeParts(body []byte, boundary string, seven bool, depth int) []byte {
 			out.Write(cutLines(part.Bytes()))
 			return
 		}
-		out.Write(encodedEntity(part.Bytes(), seven, depth))
+		out.Write(encodeEntity(part.Bytes(), seven, depth))
 	}
 	for line := range bytes.Lines(body) {
 		trimmed := bytes.TrimRight(line, " \t\r\n")
@@ -154,8 +154,8 @@ func encodeParts(body []byte, boundary string, seven bool, depth int) []byte {
 	return out.Bytes()
 }
 
-// encodedEntity is one part with its header.
-func encodedEntity(raw []byte, seven bool, depth int) []byte {
+// encodeEntity encodes one part, which is given with its header.
+func encodeEntity(raw []byte, seven bool, depth int) []byte {
 	if !needsEncoding(raw, seven) {
 		return raw
 	}

@@ -191,7 +191,7 @@ func (q *Queue) Run(ctx context.Context, o RunOptions) error {
 		return err
 	}
 	if !o.Daemon {
-		if done, err := q.drained(ctx); done || err != nil {
+		if done, err := q.isDrained(ctx); done || err != nil {
 			return err
 		}
 	}
@@ -223,13 +223,13 @@ func (q *Queue) watch(ctx context.Context) error {
 	}
 }
 
-// drained reports whether nothing is due that could be claimed, and nothing is under way here.
-func (q *Queue) drained(ctx context.Context) (bool, error) {
+// isDrained reports whether nothing is due that could be claimed, and nothing is under way here.
+func (q *Queue) isDrained(ctx context.Context) (bool, error) {
 	due, err := q.Store.countDue(ctx)
 	return err == nil && due == 0 && q.claims.count() == 0, wrap("read the queue", err)
 }
 
-// drain returns when the queue is drained.
+// drain returns when nothing is due any more.
 func (q *Queue) drain(ctx context.Context) error {
 	const tick, rounds = 50 * time.Millisecond, 20
 	for idle := 0; ; idle++ {
@@ -247,7 +247,7 @@ func (q *Queue) drain(ctx context.Context) error {
 				return err
 			}
 		}
-		if done, err := q.drained(ctx); done || err != nil && ctx.Err() == nil {
+		if done, err := q.isDrained(ctx); done || err != nil && ctx.Err() == nil {
 			return err
 		}
 		select {

@@ -153,14 +153,14 @@ func (s *Store) ExportCSV(ctx context.Context, w io.Writer) error {
 	_ = out.Write(csvHeader)
 	for _, e := range list {
 		added, proposed := e.Added.Format(time.RFC3339), strconv.FormatBool(e.Proposed)
-		_ = out.Write([]string{e.Pattern, defused(e.Reason), added, proposed})
+		_ = out.Write([]string{e.Pattern, defuse(e.Reason), added, proposed})
 	}
 	out.Flush()
 	return out.Error()
 }
 
-// defused keeps a spreadsheet from evaluating a server's words as a formula (CWE-1236).
-func defused(s string) string {
+// defuse keeps a spreadsheet from evaluating a server's words as a formula (CWE-1236).
+func defuse(s string) string {
 	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
 		return "'" + s
 	}

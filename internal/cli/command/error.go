@@ -1,6 +1,7 @@
 package command
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -48,13 +49,19 @@ func (p *Printer) DataOf(flag string, text locale.Text) error {
 
 // OneOf is empty when a value is one of the words, and otherwise says which words there are.
 func OneOf[W ~string](value string, words ...W) locale.Text {
+	if slices.Contains(words, W(value)) {
+		return locale.Text{}
+	}
+	return locale.Msg("cli.error.one-of", "value", safetext.FromRemote(value), "words", Join(words))
+}
+
+// Join lists words of any kind, separated by commas.
+func Join[W ~string](words []W) string {
 	list := make([]string, len(words))
 	for i, word := range words {
-		if list[i] = string(word); list[i] == value {
-			return locale.Text{}
-		}
+		list[i] = string(word)
 	}
-	return locale.Msg("cli.error.one-of", "value", safetext.FromRemote(value), "words", strings.Join(list, ", "))
+	return strings.Join(list, ", ")
 }
 
 // NoArgs refuses every argument.

@@ -48,8 +48,8 @@ func within(id check.ID, name string) bool {
 	return string(id) == name || strings.HasPrefix(string(id), name+".")
 }
 
-// chosen keeps the checks that --only names, by id or by area, and what they need.
-func chosen(only []string, plans []diagnostics.Plan) []diagnostics.Plan {
+// choose keeps the checks that --only names, by id or by area, and what they need.
+func choose(only []string, plans []diagnostics.Plan) []diagnostics.Plan {
 	if len(only) == 0 {
 		return plans
 	}
@@ -86,7 +86,7 @@ func chosen(only []string, plans []diagnostics.Plan) []diagnostics.Plan {
 // run runs the plans and shows the results: JSON or text at the end, or on a terminal text while the checks run.
 func (c *checkup) run(ctx context.Context, plans ...diagnostics.Plan) error {
 	info := c.info()
-	plans = chosen(c.Only, plans)
+	plans = choose(c.Only, plans)
 	var screen *liveView
 	var observe func(diagnostics.Event)
 	if plain.IsTerminal(c.Out) && !c.JSON {

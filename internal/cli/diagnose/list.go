@@ -45,8 +45,8 @@ type listFault struct {
 	Error  string          `json:"error"`
 }
 
-// listed is one finished line.
-type listed struct {
+// lineResult is the output for one line.
+type lineResult struct {
 	line []byte
 	code int
 }
@@ -129,7 +129,7 @@ func domainOfLine(line string) string {
 func (l *lister) work(ctx context.Context, in io.Reader) (code int, err error) {
 	out := bufio.NewWriter(l.Out)
 	lines := command.Lines{Parallel: listParallel, Window: listWindow, Clean: domainOfLine}
-	reading, err := command.EachLine(ctx, newLines(in), lines, l.look, func(result listed, idle bool) error {
+	reading, err := command.EachLine(ctx, newLines(in), lines, l.look, func(result lineResult, idle bool) error {
 		if result.code == exitcode.Data || code == exitcode.OK {
 			code = result.code
 		}
@@ -156,32 +156,32 @@ func (l *lister) work(ctx context.Context, in io.Reader) (code int, err error) {
 }
 
 // look checks one domain.
-func (l *lister) look(ctx context.Context, domain string, _ int) listed {
+func (l *lister) look(ctx context.Context, domain string, _ int) lineResult {
 	if ctx.Err() != nil {
-		return listed{code: exitcode.Interrupted}
+		return lineResult{code: exitcode.Interrupted}
 	}
 	if v := config.ValidateDomain(domain); !v.Empty() {
 		line, err := json.Marshal(listFault{report.Schema, safetext.FromRemote(domain), l.Say(v)})
 		if err != nil {
-			return listed{code: exitcode.Failed}
+			return lineResult{code: exitcode.Failed}
 		}
-		return listed{line, exitcode.Data}
+		return lineResult{line, exitcode.Data}
 	}
 	options := l.options
 	options.Domain = domain
 	info := report.Info{Version: l.Version, Started: time.Now(), Domain: domain, Target: l.target, Lang: l.Lang()}
 	results := diagnostics.Run(ctx, nil,
-		chosen(l.Only, []diagnostics.Plan{dns.Plan(l.network, l.target, options)})...)
+		choose(l.Only, []diagnostics.Plan{dns.Plan(l.network, l.target, options)})...)
 	info.Took = time.Since(info.Started)
 	line, err := json.Marshal(report.Build(info, results))
 	if err != nil {
-		return listed{code: exitcode.Failed}
+		return lineResult{code: exitcode.Failed}
 	}
 	code := exitcode.OK
 	if report.ExitCode(results) != exitcode.OK {
 		code = exitcode.Failed
 	}
-	return listed{line, code}
+	return lineResult{line, code}
 }
 
 // progress shows a line on standard error when that is a terminal.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"postier/config"
@@ -33,11 +32,11 @@ func (o *Options) proofOf(target account.Target) *proof {
 	if err != nil {
 		return nil
 	}
-	return &proof{name: target.Profile, digest: p.Digest(), proven: p.Proven(), covers: covered(p)}
+	return &proof{name: target.Profile, digest: p.Digest(), proven: p.Proven(), covers: coverage(p)}
 }
 
-// covered are the checks that a profile's proof consists of: those recorded in it, and those without which it is none.
-func covered(p *config.Profile) []check.ID {
+// coverage lists the checks that a profile's proof consists of: those recorded in it, and those without which it is none.
+func coverage(p *config.Profile) []check.ID {
 	out := map[check.ID]bool{check.SMTPAuth: true}
 	if p.Submission.Auth == config.MechanismNone {
 		out = map[check.ID]bool{check.SMTPSender: true}
@@ -76,7 +75,7 @@ func (c *checkup) renew(results []diagnostics.Result) {
 	case len(missing) == 0:
 		c.writeProof(judged)
 	case !proof.proven:
-		c.Note(c.T("diagnose.proof.missing", "name", proof.name, "checks", joined(missing), "command",
+		c.Note(c.T("diagnose.proof.missing", "name", proof.name, "checks", command.Join(missing), "command",
 			proofCommand(proof.name, missing)))
 	}
 }
@@ -91,14 +90,6 @@ func proofCommand(name string, missing []check.ID) string {
 }
 
 func takesMessage(id check.ID) bool { return id.Area() == "arrival" || id == check.SMTPData }
-
-func joined(ids []check.ID) string {
-	var names []string
-	for _, id := range ids {
-		names = append(names, string(id))
-	}
-	return strings.Join(names, ", ")
-}
 
 func (c *checkup) writeProof(judged map[check.ID]check.Status) {
 	proof := c.proof
@@ -136,7 +127,7 @@ func (c *checkup) trustProfile() error {
 // provesArrival reports whether a profile is unproven and its proof includes a message that arrived, so that renewing
 // it takes another one.
 func provesArrival(p *config.Profile) bool {
-	return !p.Proven() && slices.ContainsFunc(covered(p), takesMessage)
+	return !p.Proven() && slices.ContainsFunc(coverage(p), takesMessage)
 }
 
 // TestOf is the test of the home screen: with a message to oneself when the proof needs one and the user agrees.

@@ -62,7 +62,7 @@ func runReport(ctx context.Context, o *ReportOptions) error {
 	if err != nil {
 		return err
 	}
-	plans = chosen(o.Only, plans)
+	plans = choose(o.Only, plans)
 	info := c.info()
 	info.Steps = stepNumbers()
 	var observe func(diagnostics.Event)

@@ -47,7 +47,7 @@ func runDiscover(ctx context.Context, o *DiscoverOptions) error {
 		o.Note(o.T("discovery.searching", "domain", safetext.FromRemote(config.AddressDomain(o.Address))))
 	}
 	result := s.find(ctx, o.Address)
-	if err := o.Result(result, func() { printDiscovered(o.Factory, result) }); err != nil {
+	if err := o.Result(result, func() { printAnswer(o.Factory, result) }); err != nil {
 		return err
 	}
 	return result.failure()
@@ -59,22 +59,22 @@ type search struct {
 	network *wire.Network
 }
 
-// discovered is the JSON of the contract. Suggestion and Error are there only when there is something to say.
-type discovered struct {
-	Address    safetext.Remote       `json:"address"`
-	Suggestion string                `json:"suggestion,omitempty"`
-	Candidates []discoveredCandidate `json:"candidates"`
-	Error      *discoverError        `json:"error,omitempty"`
+// answer is the JSON of the contract. Suggestion and Error are there only when there is something to say.
+type answer struct {
+	Address    safetext.Remote   `json:"address"`
+	Suggestion string            `json:"suggestion,omitempty"`
+	Candidates []answerCandidate `json:"candidates"`
+	Error      *answerError      `json:"error,omitempty"`
 
 	cancelled bool
 }
 
-type discoverError struct {
+type answerError struct {
 	Code    int    `json:"code"`
 	Message string `json:"message"`
 }
 
-type discoveredCandidate struct {
+type answerCandidate struct {
 	Provider   string             `json:"provider"`
 	Name       string             `json:"name"`
 	Origin     discovery.Origin   `json:"origin"`
@@ -82,14 +82,14 @@ type discoveredCandidate struct {
 	Confidence string             `json:"confidence"`
 	Checked    string             `json:"checked,omitempty"`
 	Confirm    []discovery.Reason `json:"confirm,omitempty"`
-	SMTP       []discoveredServer `json:"smtp"`
-	IMAP       []discoveredServer `json:"imap"`
+	SMTP       []answerServer     `json:"smtp"`
+	IMAP       []answerServer     `json:"imap"`
 	Credential config.SecretType  `json:"credential"`
 	SentCopy   config.SentMode    `json:"sent_copy"`
 	Notes      []string           `json:"notes"`
 }
 
-type discoveredServer struct {
+type answerServer struct {
 	Host      string             `json:"host"`
 	Port      int                `json:"port"`
 	Security  config.Security    `json:"security"`
@@ -101,7 +101,7 @@ type discoveredServer struct {
 }
 
 // failure is the error of the run: its sentence is part of the JSON result and is printed on standard error too.
-func (d discovered) failure() error {
+func (d answer) failure() error {
 	switch {
 	case d.cancelled:
 		return context.Canceled
@@ -112,10 +112,10 @@ func (d discovered) failure() error {
 }
 
 // find searches for the servers of one address.
-func (s *search) find(ctx context.Context, address string) discovered {
+func (s *search) find(ctx context.Context, address string) answer {
 	shown := safetext.FromRemote(address)
-	out := discovered{Address: shown, Candidates: []discoveredCandidate{}}
-	refuse := func(code int, text string) { out.Error = &discoverError{code, text} }
+	out := answer{Address: shown, Candidates: []answerCandidate{}}
+	refuse := func(code int, text string) { out.Error = &answerError{code, text} }
 	if text := config.ValidateAddress(address); !text.Empty() {
 		refuse(exitcode.Data, s.Say(text))
 		return out
@@ -144,11 +144,11 @@ func (s *search) find(ctx context.Context, address string) discovered {
 	return out
 }
 
-func (s *search) candidate(c discovery.Candidate) discoveredCandidate {
-	out := discoveredCandidate{
+func (s *search) candidate(c discovery.Candidate) answerCandidate {
+	out := answerCandidate{
 		Provider: c.Provider, Name: c.Name, Origin: c.Origin, Via: c.Via, Confidence: string(c.Confidence),
 		Checked: c.Checked,
-		Confirm: c.Confirm, SMTP: discoveredServers(c.SMTP), IMAP: discoveredServers(c.IMAP), Credential: c.Credential,
+		Confirm: c.Confirm, SMTP: answerServers(c.SMTP), IMAP: answerServers(c.IMAP), Credential: c.Credential,
 		SentCopy: c.SentCopy, Notes: []string{},
 	}
 	if p, ok := s.Book().Get(c.Provider); ok {
@@ -160,11 +160,11 @@ func (s *search) candidate(c discovery.Candidate) discoveredCandidate {
 	return out
 }
 
-func discoveredServers(list []discovery.Server) []discoveredServer {
-	out := []discoveredServer{}
+func answerServers(list []discovery.Server) []answerServer {
+	out := []answerServer{}
 	for _, s := range list {
 		auth := append([]config.Mechanism{}, s.Mechanisms...)
-		out = append(out, discoveredServer{
+		out = append(out, answerServer{
 			Host: s.Host, Port: s.Port, Security: s.Security, Auth: auth, Username: s.Username, Source: s.Source, Ask: s.Ask,
 			Cleartext: s.Cleartext,
 		})
@@ -172,8 +172,8 @@ func discoveredServers(list []discovery.Server) []discoveredServer {
 	return out
 }
 
-// printDiscovered shows the best candidate in full and the others by name.
-func printDiscovered(f *command.Factory, d discovered) {
+// printAnswer shows the best candidate in full and the others by name.
+func printAnswer(f *command.Factory, d answer) {
 	if d.Suggestion != "" {
 		f.Println(f.T("discovery.note.typo", "suggestion", safetext.FromRemote(d.Suggestion)))
 	}
@@ -185,7 +185,7 @@ func printDiscovered(f *command.Factory, d discovered) {
 	}
 }
 
-func printCandidate(f *command.Factory, c discoveredCandidate) {
+func printCandidate(f *command.Factory, c answerCandidate) {
 	detail := f.T("discovery.confidence." + c.Confidence)
 	if c.Checked != "" {
 		detail += ", " + f.T("discovery.checked", "date", c.Checked)
@@ -194,7 +194,7 @@ func printCandidate(f *command.Factory, c discoveredCandidate) {
 	f.Println("  " + f.T("discovery.origin."+string(c.Origin), "via", c.Via))
 	for _, list := range []struct {
 		key     string
-		servers []discoveredServer
+		servers []answerServer
 	}{{"discovery.submission", c.SMTP}, {"discovery.imap", c.IMAP}} {
 		for _, s := range list.servers {
 			f.Println("  " + f.T(list.key, "host", s.Host, "port", s.Port, "security",
@@ -232,7 +232,7 @@ func (s *search) lines(ctx context.Context) error {
 	encoder := json.NewEncoder(s.Out)
 	encoder.SetEscapeHTML(false)
 	var first error
-	reading, err := command.EachLine(ctx, in, lines, s.line, func(d discovered, _ bool) error {
+	reading, err := command.EachLine(ctx, in, lines, s.line, func(d answer, _ bool) error {
 		if first == nil {
 			first = d.failure()
 		}
@@ -248,16 +248,16 @@ func (s *search) lines(ctx context.Context) error {
 }
 
 // line searches for the address of one line.
-func (s *search) line(ctx context.Context, line string, number int) discovered {
+func (s *search) line(ctx context.Context, line string, number int) answer {
 	address := line
 	if strings.HasPrefix(line, "{") {
 		var given struct {
 			Address string `json:"address"`
 		}
 		if err := json.Unmarshal([]byte(line), &given); err != nil || given.Address == "" {
-			return discovered{
-				Address: safetext.FromRemote(line), Candidates: []discoveredCandidate{},
-				Error: &discoverError{exitcode.Data, s.T("discovery.bad-line", "line", number)},
+			return answer{
+				Address: safetext.FromRemote(line), Candidates: []answerCandidate{},
+				Error: &answerError{exitcode.Data, s.T("discovery.bad-line", "line", number)},
 			}
 		}
 		address = given.Address

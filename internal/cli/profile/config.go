@@ -67,7 +67,7 @@ func showConfig(f *command.Factory) error {
 	shown := doc.File
 	shown.Profiles = map[string]*config.Profile{}
 	for name, p := range doc.File.Profiles {
-		shown.Profiles[name] = masked(p)
+		shown.Profiles[name] = mask(p)
 	}
 	return f.PrintJSON(shown)
 }

@@ -69,8 +69,8 @@ func Remove(ctx context.Context, f *command.Factory, name string) error {
 	return err
 }
 
-// masked is a profile without the secret that an old file may hold.
-func masked(p *config.Profile) *config.Profile {
+// mask returns a profile without the secret that an old file may hold.
+func mask(p *config.Profile) *config.Profile {
 	shown := *p
 	if shown.Credential.Value != "" {
 		shown.Credential.Value = "***"
@@ -84,7 +84,7 @@ func show(f *command.Factory, args []string) error {
 	if err != nil {
 		return err
 	}
-	return f.PrintJSON(masked(p))
+	return f.PrintJSON(mask(p))
 }
 
 // route says which profile sends for an address.
