@@ -35,7 +35,8 @@ func (o *Options) proofOf(target account.Target) *proof {
 	return &proof{name: target.Profile, digest: p.Digest(), proven: p.Proven(), covers: coverage(p)}
 }
 
-// coverage lists the checks that a profile's proof consists of: those recorded in it, and those without which it is none.
+// coverage lists the checks that a profile's proof consists of: those recorded in it, and those without which it is
+// none.
 func coverage(p *config.Profile) []check.ID {
 	out := map[check.ID]bool{check.SMTPAuth: true}
 	if p.Submission.Auth == config.MechanismNone {
