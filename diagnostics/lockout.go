@@ -3,7 +3,6 @@ package diagnostics
 import (
 	"context"
 	"slices"
-	"sync"
 
 	"postier/internal/check"
 )
@@ -16,27 +15,20 @@ func GuardLockout(agree func(context.Context, Result) bool, plans ...Plan) {
 	if !planned(check.SMTPAuth, plans) {
 		return
 	}
-	var mu sync.Mutex
-	var first Result
+	var first Result // written before imap.auth begins, as that waits for smtp.auth
 	for _, p := range plans {
 		for i, c := range p.Checks {
 			run := c.Run
 			switch c.ID {
 			case check.SMTPAuth:
 				p.Checks[i].Run = func(ctx context.Context) Result {
-					result := run(ctx)
-					mu.Lock()
-					defer mu.Unlock()
-					first = result
-					return result
+					first = run(ctx)
+					return first
 				}
 			case check.IMAPAuth:
 				p.Checks[i].After = append(slices.Clone(c.After), check.SMTPAuth)
 				p.Checks[i].Run = func(ctx context.Context) Result {
-					mu.Lock()
-					refused := first
-					mu.Unlock()
-					if SignInRefused(refused) && (agree == nil || !agree(ctx, refused)) {
+					if SignInRefused(first) && (agree == nil || !agree(ctx, first)) {
 						return Result{Status: check.Skip, Cause: check.CauseLockoutGuard, Needs: []check.ID{check.SMTPAuth}}
 					}
 					return run(ctx)
