@@ -80,19 +80,11 @@ func (s *SignIn) exchange(ctx context.Context, pasted secret.Value) (grant, erro
 	if err != nil {
 		return grant{}, err
 	}
-	var got grant
-	err = s.client.retry(ctx, func() error {
-		call, ctxCall, cancel := s.client.call(ctx, r.Provider, r.Provider.TokenURL, code, s.code.verifier, r.ClientSecret)
-		defer cancel()
-		conf := r.Provider.config(r.ClientID, r.ClientSecret)
-		conf.RedirectURL = s.code.redirect
-		token, err := conf.Exchange(ctxCall, code.Reveal(), oauth2.VerifierOption(s.code.verifier.Reveal()))
-		if err != nil {
-			return call.fail(ctx, err)
-		}
-		got, err = call.grant(token)
-		return err
-	})
+	conf := r.Provider.config(r.ClientID, r.ClientSecret)
+	conf.RedirectURL = s.code.redirect
+	got, err := s.client.token(ctx, r.Provider, func(ctx context.Context) (*oauth2.Token, error) {
+		return conf.Exchange(ctx, code.Reveal(), oauth2.VerifierOption(s.code.verifier.Reveal()))
+	}, code, s.code.verifier, r.ClientSecret)
 	// here, invalid_grant means that the code is old, used or cut off
 	if e := problemOf(err); e != nil && e.Problem == Expired {
 		e.Problem = TimedOut

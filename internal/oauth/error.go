@@ -1,7 +1,6 @@
 package oauth
 
 import (
-	"context"
 	"errors"
 
 	"postier/internal/check"
@@ -147,14 +146,6 @@ func problemOf(err error) *Error {
 	var e *Error
 	if errors.As(err, &e) {
 		return e
-	}
-	return nil
-}
-
-// stopped is the context's error once it has ended, so that callers can tell a person's Esc from a failure.
-func stopped(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return err
 	}
 	return nil
 }

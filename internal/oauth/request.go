@@ -119,7 +119,7 @@ func (k *call) RoundTrip(request *http.Request) (*http.Response, error) {
 // fail converts an error of the library to an *Error. It keeps nothing of the library's error, which quotes whole
 // answers.
 func (k *call) fail(parent context.Context, err error) error {
-	if cancelled := stopped(parent); cancelled != nil {
+	if cancelled := parent.Err(); cancelled != nil {
 		return cancelled
 	}
 	e := &Error{Provider: k.provider.Name, Server: hostOf(k.endpoint)}
@@ -263,6 +263,23 @@ const defaultLife = 30 * time.Minute
 
 // maxToken in octets; no consumer accepts more than credential.MaxSecret.
 const maxToken = 16 << 10
+
+// token asks a provider's token endpoint, a few times if it must. sent are the secrets of the request.
+func (c *Client) token(ctx context.Context, p Provider, ask func(context.Context) (*oauth2.Token, error),
+	sent ...secret.Value,
+) (got grant, err error) {
+	err = c.retry(ctx, func() error {
+		call, ctxCall, cancel := c.call(ctx, p, p.TokenURL, sent...)
+		defer cancel()
+		token, err := ask(ctxCall)
+		if err != nil {
+			return call.fail(ctx, err)
+		}
+		got, err = call.grant(token)
+		return err
+	})
+	return got, err
+}
 
 // grant reads the library's token.
 func (k *call) grant(token *oauth2.Token) (grant, error) {

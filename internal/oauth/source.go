@@ -117,18 +117,10 @@ func (s *Source) provider(r Reference) (Provider, error) {
 
 // refresh is RFC 6749 §6. The scopes stay those that were granted.
 func (c *Client) refresh(ctx context.Context, p Provider, kept record) (grant, error) {
-	var got grant
-	err := c.retry(ctx, func() error {
-		call, ctxCall, cancel := c.call(ctx, p, p.TokenURL, kept.refresh, kept.access, kept.clientSecret)
-		defer cancel()
-		conf := p.config(kept.ClientID, kept.clientSecret)
-		token, err := conf.TokenSource(ctxCall, &oauth2.Token{RefreshToken: kept.refresh.Reveal()}).Token()
-		if err != nil {
-			return call.fail(ctx, err)
-		}
-		got, err = call.grant(token)
-		return err
-	})
+	conf := p.config(kept.ClientID, kept.clientSecret)
+	got, err := c.token(ctx, p, func(ctx context.Context) (*oauth2.Token, error) {
+		return conf.TokenSource(ctx, &oauth2.Token{RefreshToken: kept.refresh.Reveal()}).Token()
+	}, kept.refresh, kept.access, kept.clientSecret)
 	if e := problemOf(err); e != nil && e.Problem == Denied { // no one was asked here, so the sign-in was revoked
 		e.Problem = Expired
 	}
