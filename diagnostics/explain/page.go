@@ -64,7 +64,7 @@ type labelData struct {
 
 var labels = sync.OnceValue(func() labelData { return readFile[labelData]("data/labels.json") })
 
-// Say names the party in the person's language.
+// Say names the party in a language.
 func (w Who) Say(lang locale.Lang) string { return locale.Choose(labels().Who[w], lang) }
 
 // Say says in a sentence whether to try again.

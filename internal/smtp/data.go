@@ -77,7 +77,7 @@ func (c *Client) lost(err error) error {
 // bodyChunk is how much is written at once. The step's deadline starts again for each chunk.
 const bodyChunk = 64 << 10
 
-// endOfData is RFC 5321 §4.1.1.4. dotStuff ends with CRLF, so the dot stands on a line of its own.
+// endOfData is RFC 5321 §4.1.1.4. dotStuff ends with CRLF, so the dot is on a line of its own.
 const endOfData = ".\r\n"
 
 // write sends the message and reads the reply. sent is true once the dot may have reached the server.
