@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -21,6 +22,8 @@ const (
 	rescueAfter = 30 * time.Minute
 	// riverAttempts is more than any job needs: our tries are counted in the message. River's number has 16 bits.
 	riverAttempts = 30000
+	// workers is how many messages are tried at once unless RunOptions say otherwise.
+	workers = 8
 	// keepJobs is how long River keeps a job that is done; what became of the message is in postier_message.
 	keepJobs = time.Minute
 )
@@ -208,21 +211,19 @@ type RunOptions struct {
 
 // start lets River hand out jobs. stop ends that and gives tries under way time to finish.
 func (q *Queue) start(ctx context.Context, o RunOptions) (stop func(), err error) {
-	if o.Workers == 0 {
-		o.Workers = 8
-	}
 	d, end, err := q.Store.listening(ctx)
 	if err != nil {
 		return nil, &StateError{Op: "open", Place: "the queue", Err: err}
 	}
-	workers := river.NewWorkers()
-	river.AddWorker(workers, &worker{queue: q})
+	list := river.NewWorkers()
+	river.AddWorker(list, &worker{queue: q})
 	poll := time.Second
 	if !o.Daemon {
 		poll = 50 * time.Millisecond
 	}
 	client, err := river.NewClient(d, &river.Config{
-		Logger: silent(), Workers: workers, Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: o.Workers}},
+		Logger: silent(), Workers: list,
+		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: cmp.Or(o.Workers, workers)}},
 		FetchPollInterval: poll, FetchCooldown: fetchCooldown, JobTimeout: tryLimit, RescueStuckJobsAfter: rescueAfter,
 		CompletedJobRetentionPeriod: keepJobs, CancelledJobRetentionPeriod: keepJobs,
 	})

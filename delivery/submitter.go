@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"net/mail"
 	"strings"
@@ -108,10 +109,8 @@ func (s *Submitter) SubmitRaw(ctx context.Context, m *Message, raw Raw, how How)
 		author = envelope
 		m.NameAuthor(raw.Name, author)
 	}
-	r := Request{Author: author, Envelope: envelope, Recipients: raw.Recipients, Kind: raw.Kind}
-	if r.Kind == "" {
-		r.Kind = m.Get("X-Postier-Kind")
-	}
+	kind := cmp.Or(raw.Kind, m.Get("X-Postier-Kind"))
+	r := Request{Author: author, Envelope: envelope, Recipients: raw.Recipients, Kind: kind}
 	d, err := s.Decide(ctx, r)
 	if err != nil {
 		return nil, err

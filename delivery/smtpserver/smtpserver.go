@@ -135,15 +135,11 @@ func (d *dialog) command(ctx context.Context, line string) (over bool, err error
 	verb, rest, _ := strings.Cut(line, " ")
 	switch strings.ToUpper(verb) {
 	case "EHLO":
-		d.reset()
-		d.hello = true
-		return false, d.say(fmt.Sprintf(
+		return false, d.greet(fmt.Sprintf(
 			"250-postier\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-ENHANCEDSTATUSCODES\r\n250 SIZE %d",
 			delivery.MaxMessage))
 	case "HELO":
-		d.reset()
-		d.hello = true
-		return false, d.say("250 postier")
+		return false, d.greet("250 postier")
 	case "MAIL":
 		return false, d.mail(rest)
 	case "RCPT":
@@ -163,6 +159,12 @@ func (d *dialog) command(ctx context.Context, line string) (over bool, err error
 	return false, d.bad("500 5.5.2 unknown command")
 }
 
+func (d *dialog) greet(line string) error {
+	d.reset()
+	d.hello = true
+	return d.say(line)
+}
+
 func (d *dialog) reset() { d.from, d.to = nil, nil }
 
 // pathOf reads FROM:<address> or TO:<address>; parameters follow after a space (RFC 5321 §4.1.2).
@@ -171,15 +173,9 @@ func pathOf(rest, word string) (address string, ok bool) {
 	if len(rest) < len(word) || !strings.EqualFold(rest[:len(word)], word) {
 		return "", false
 	}
-	rest = strings.TrimSpace(rest[len(word):])
-	if !strings.HasPrefix(rest, "<") {
-		return "", false
-	}
-	end := strings.IndexByte(rest, '>')
-	if end < 0 {
-		return "", false
-	}
-	return rest[1:end], true
+	inside, opened := strings.CutPrefix(strings.TrimSpace(rest[len(word):]), "<")
+	address, _, closed := strings.Cut(inside, ">")
+	return address, opened && closed
 }
 
 func (d *dialog) mail(rest string) error {

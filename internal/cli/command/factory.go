@@ -4,6 +4,7 @@
 package command
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"path/filepath"
@@ -47,11 +48,7 @@ func NewFactory(s Streams, version string) *Factory {
 
 func (f *Factory) network() (*wire.Network, error) {
 	n := &wire.Network{Resolver: wire.SystemResolver(), Timeout: f.Timeout, Policy: f.Policy()}
-	resolver := f.Resolver
-	if resolver == "" {
-		resolver = f.Getenv("POSTIER_RESOLVER")
-	}
-	if resolver != "" {
+	if resolver := cmp.Or(f.Resolver, f.Getenv("POSTIER_RESOLVER")); resolver != "" {
 		at, err := wire.ResolverAt(resolver)
 		if err != nil {
 			return nil, Usage(f.T("cli.error.resolver", "value", safetext.FromRemote(resolver)))
@@ -70,10 +67,7 @@ func (f *Factory) network() (*wire.Network, error) {
 
 // ExtraRoots is the absolute path of the roots to trust in addition, empty for none.
 func (f *Factory) ExtraRoots() string {
-	path := f.CAFile
-	if path == "" {
-		path = f.Getenv("POSTIER_CA_FILE")
-	}
+	path := cmp.Or(f.CAFile, f.Getenv("POSTIER_CA_FILE"))
 	if path == "" {
 		return f.vendorRoots()
 	}

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"crypto/tls"
 
 	"github.com/spf13/cobra"
@@ -32,12 +33,7 @@ func (f *Factory) Book() *presets.Book {
 }
 
 // Product is the default name to enter at the provider.
-func (f *Factory) Product() string {
-	if label := f.Vendor.Label(); label != "" {
-		return label
-	}
-	return "postier"
-}
+func (f *Factory) Product() string { return cmp.Or(f.Vendor.Label(), "postier") }
 
 // Policy is what the vendor forbids beyond the built-in rules.
 func (f *Factory) Policy() wire.Policy {

@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -103,10 +104,7 @@ func printMessage(f *command.Factory, e arrival.Evaluation) {
 		spfLine += "  " + e.SPF.Mechanism.Escaped()
 	}
 	f.Println(spfLine)
-	policy := string(e.DMARC.Policy)
-	if policy == "" {
-		policy = "-"
-	}
+	policy := cmp.Or(string(e.DMARC.Policy), "-")
 	f.Println("DMARC  " + string(e.DMARC.Result) + "  " + e.DMARC.Domain.Escaped() + "  p=" + policy + "  " +
 		f.T("diagnose.message.aligned", "spf", yesNo(f, e.DMARC.Aligned.SPF), "dkim", yesNo(f, e.DMARC.Aligned.DKIM)))
 	for _, field := range e.AuthenticationResults {

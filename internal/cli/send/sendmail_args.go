@@ -111,7 +111,7 @@ func (o *SendmailOptions) shortFlags(flags string, args []string) ([]string, err
 		flags = flags[1:]
 		switch {
 		case strings.IndexByte(sendmailAlone, c) >= 0:
-			o.alone(c)
+			o.fromHeader, o.dotEnds, o.verbose = o.fromHeader || c == 't', o.dotEnds && c != 'i', o.verbose || c == 'v'
 		case strings.IndexByte(sendmailAttached, c) >= 0:
 			return args, o.attached(c, flags)
 		case strings.IndexByte(sendmailValued, c) >= 0:
@@ -129,17 +129,6 @@ func (o *SendmailOptions) shortFlags(flags string, args []string) ([]string, err
 		}
 	}
 	return args, nil
-}
-
-func (o *SendmailOptions) alone(c byte) {
-	switch c {
-	case 't':
-		o.fromHeader = true
-	case 'i':
-		o.dotEnds = false
-	case 'v':
-		o.verbose = true
-	}
 }
 
 func (o *SendmailOptions) attached(c byte, value string) error {

@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"path/filepath"
@@ -109,13 +110,8 @@ func demoConversation(f *command.Factory, provider *rehearsal.Provider, path str
 	if err != nil {
 		return conversation{}, err
 	}
-	timeout := demoTimeout
-	if f.Timeout > 0 {
-		timeout = f.Timeout
-	}
 	network := &wire.Network{
-		Resolver: resolver, Roots: provider.Roots, Timeout: timeout,
-		Route: provider.Route,
+		Resolver: resolver, Roots: provider.Roots, Timeout: cmp.Or(f.Timeout, demoTimeout), Route: provider.Route,
 	}
 	book := presets.Default().With(preset)
 	c := conversation{
@@ -134,11 +130,7 @@ func demoConversation(f *command.Factory, provider *rehearsal.Provider, path str
 
 func listFaults(f *command.Factory) error {
 	for _, fault := range rehearsal.Faults() {
-		cause := fault.Cause
-		if cause == "" {
-			cause = "-"
-		}
-		f.Println(fault.Name + "\t" + string(cause) + "\t" + f.Say(fault.Text))
+		f.Println(fault.Name + "\t" + string(cmp.Or(fault.Cause, "-")) + "\t" + f.Say(fault.Text))
 	}
 	return nil
 }
