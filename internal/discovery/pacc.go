@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"slices"
 	"strings"
 	"sync"
 
@@ -47,10 +48,7 @@ func (f *finder) pacc(ctx context.Context) (Candidate, bool) {
 		return Candidate{}, false
 	}
 	sum := sha256.Sum256(got.body)
-	known := false
-	for _, d := range digests {
-		known = known || bytes.Equal(d, sum[:])
-	}
+	known := slices.ContainsFunc(digests, func(d []byte) bool { return bytes.Equal(d, sum[:]) })
 	var c configuration
 	if !known || deep(got.body) || json.Unmarshal(got.body, &c) != nil {
 		return Candidate{}, false

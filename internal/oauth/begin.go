@@ -3,7 +3,7 @@ package oauth
 import (
 	"context"
 	"slices"
-	"sync"
+	"sync/atomic"
 
 	"postier/internal/secret"
 )
@@ -37,8 +37,7 @@ type SignIn struct {
 	device  *device
 	code    *authorization
 
-	mu  sync.Mutex
-	got *grant // approved and not yet written
+	got atomic.Pointer[grant] // approved and not yet written
 }
 
 // Begin starts a sign-in: it makes sure that the tokens can be stored, and then asks the provider for a code or builds
@@ -82,7 +81,7 @@ func (s *SignIn) Wait(ctx context.Context, progress func(State)) (Result, error)
 	if progress == nil {
 		progress = func(State) {}
 	}
-	if s.pending() == nil {
+	if s.got.Load() == nil {
 		if s.device == nil {
 			return Result{}, &Error{Problem: NotConfigured, Provider: s.request.Provider.Name}
 		}
@@ -90,7 +89,7 @@ func (s *SignIn) Wait(ctx context.Context, progress func(State)) (Result, error)
 		if err != nil {
 			return Result{}, err
 		}
-		s.keep(got)
+		s.got.Store(&got)
 	}
 	progress(State{Phase: Saving})
 	return s.finish("")
@@ -102,36 +101,22 @@ func (s *SignIn) Paste(ctx context.Context, pasted secret.Value) (Result, error)
 	if s.code == nil {
 		return Result{}, &Error{Problem: NotConfigured, Provider: s.request.Provider.Name}
 	}
-	if s.pending() == nil {
+	if s.got.Load() == nil {
 		got, err := s.exchange(ctx, pasted)
 		if err != nil {
 			return Result{}, err
 		}
-		s.keep(got)
+		s.got.Store(&got)
 	}
 	return s.finish(s.code.nonce)
-}
-
-func (s *SignIn) pending() *grant {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.got
-}
-
-func (s *SignIn) keep(g grant) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.got = &g
 }
 
 // finish checks the grant and writes it. It drops a grant that is of no use, and keeps one that was valid but could not
 // be written.
 func (s *SignIn) finish(nonce string) (Result, error) {
-	g, r := *s.pending(), s.request
+	g, r := *s.got.Load(), s.request
 	drop := func(err error) (Result, error) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.got = nil
+		s.got.Store(nil)
 		return Result{}, err
 	}
 	if err := g.covers(r.Provider); err != nil {

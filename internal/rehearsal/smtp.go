@@ -5,6 +5,7 @@ import (
 	"io"
 	"log"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -91,11 +92,7 @@ func (s *smtpSession) AuthMechanisms() []string {
 
 // Auth implements smtp.AuthSession.
 func (s *smtpSession) Auth(mechanism string) (sasl.Server, error) {
-	offered := false
-	for _, m := range s.AuthMechanisms() {
-		offered = offered || m == mechanism
-	}
-	if !offered {
+	if !slices.Contains(s.AuthMechanisms(), mechanism) {
 		return nil, smtp.ErrAuthUnknownMechanism
 	}
 	if server := s.authBearer(mechanism); server != nil {
