@@ -110,7 +110,7 @@ func (s source) secretTable(artifacts []Artifact, folder, table string, keys ...
 // shell variables and built-in commands, and is written to a file of mode 0600.
 func (s source) tableScript(table, lines string) string {
 	return `#!/bin/sh
-# Writes the table ` + table + ` beside this script. Run it again whenever the password has changed.
+# Writes the table ` + table + ` next to this script. Run it again whenever the password has changed.
 set -eu
 umask 077
 cd -- "$(dirname -- "$0")"

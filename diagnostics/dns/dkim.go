@@ -245,7 +245,7 @@ func worse(a, b check.Status) bool {
 	return rank[a] > rank[b]
 }
 
-// fix returns the corrected record where that needs nothing that only the provider has. A record behind a CNAME belongs
+// fix returns the corrected record where that needs nothing that only the provider has. A record that a CNAME leads to belongs
 // to the provider.
 func (f selectorFinding) fix() []check.Fix {
 	if f.alias != "" || len(f.texts) > 1 || f.key.Revoked || !f.key.Testing && len(f.faults) == 0 {
@@ -256,7 +256,7 @@ func (f selectorFinding) fix() []check.Fix {
 	if f.key.Testing {
 		text = withoutTesting(text)
 	}
-	if repaired, ok := dkim.Mend(text); ok && repaired != old.Value {
+	if repaired, ok := dkim.Repair(text); ok && repaired != old.Value {
 		return []check.Fix{replaceTXT(f.name, repaired, old)}
 	}
 	return nil

@@ -41,7 +41,7 @@ type Query struct {
 
 // Answer is what the catalogue knows about a Query.
 type Answer struct {
-	// Cause is check.CauseUnknown for a reply that nobody knows.
+	// Cause is check.CauseUnknown for a reply that the catalogue does not know.
 	Cause check.Cause
 	// Reply is the id of the catalogue entry that matched; empty for a general answer.
 	Reply string

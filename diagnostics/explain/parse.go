@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// maxReply bounds what is read of a pasted reply (docs/security.md T9: a reply has at most 64 KiB).
+// maxReply bounds what is read of a pasted reply (docs/security.md T9); the clients read no more of a reply either.
 const maxReply = 64 << 10
 
 var (

@@ -1,5 +1,5 @@
 // Command pictures draws the pictures of the README and the manual from the real screens: it runs the program in a
-// pseudo-terminal of 80x24, walks the demo, and writes SVG files beside itself.
+// pseudo-terminal of 80x24, walks the demo, and writes SVG files next to itself.
 //
 //	go run ./docs/pictures
 package main

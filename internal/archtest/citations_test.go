@@ -225,7 +225,7 @@ var (
 	link    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	heading = regexp.MustCompile(`(?m)^#+ (.+)$`)
 	anchor  = regexp.MustCompile(`<a id="([^"]+)"></a>`)
-	markup  = regexp.MustCompile("<[^>]*>|[^\\p{L}\\p{N} _-]")
+	markup  = regexp.MustCompile(`<[^>]*>|[^\p{L}\p{N} _-]`)
 )
 
 // anchors are the places of a page that a link may lead to: its headings, as GitHub spells them, and its own marks.

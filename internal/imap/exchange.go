@@ -175,7 +175,7 @@ func (s *Session) proceed(r *response, commands []*command) error {
 			return err
 		}
 	}
-	return broken("a continuation that nobody asked for")
+	return broken("a continuation that was not asked for")
 }
 
 func (s *Session) complete(r *response, commands []*command) error {

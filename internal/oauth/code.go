@@ -105,8 +105,8 @@ func (a *authorization) read(pasted secret.Value, p Provider) (secret.Value, err
 		return fail(NotAnAddress)
 	}
 	query, whole := text, false
-	if _, behind, found := strings.Cut(text, "?"); found {
-		query, whole = behind, true
+	if _, after, found := strings.Cut(text, "?"); found {
+		query, whole = after, true
 	}
 	query, _, _ = strings.Cut(query, "#")
 	values, err := url.ParseQuery(query)

@@ -54,7 +54,7 @@ func (e *Error) Error() string {
 		text += ": " + safetext.Escape(cause.Error())
 	}
 	if e.Fix != "" {
-		text += "; mend with: " + safetext.Escape(e.Fix)
+		text += "; fix with: " + safetext.Escape(e.Fix)
 	}
 	return text
 }

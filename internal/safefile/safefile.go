@@ -114,9 +114,9 @@ func (f Files) checkFile(file *os.File, path string, options ReadOptions) error 
 	if options.GroupRead {
 		forbidden &^= groupRead
 	}
-	mend := "chmod 600 "
+	fix := "chmod 600 "
 	if options.Public {
-		forbidden, mend = writeMask, "chmod go-w "
+		forbidden, fix = writeMask, "chmod go-w "
 	}
 	switch {
 	case !info.Mode().IsRegular():
@@ -124,7 +124,7 @@ func (f Files) checkFile(file *os.File, path string, options ReadOptions) error 
 	case !f.own(owner(info)):
 		return &Error{Op: "open", Path: path, Problem: ForeignOwner, Fix: "chown " + currentUser() + " " + quote(path)}
 	case info.Mode().Perm()&forbidden != 0:
-		return &Error{Op: "open", Path: path, Problem: TooOpen, Fix: mend + quote(path)}
+		return &Error{Op: "open", Path: path, Problem: TooOpen, Fix: fix + quote(path)}
 	case info.Size() > options.Limit:
 		return &Error{Op: "open", Path: path, Problem: TooLarge, Limit: options.Limit}
 	}

@@ -109,7 +109,7 @@ func TestReadRefusals(t *testing.T) {
 	}
 }
 
-func TestFixesMend(t *testing.T) {
+func TestFixesWork(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(home(t), "f")
 	put(t, path, "x", 0o644)

@@ -4,7 +4,7 @@
 // A Script maps a phase of the session to an Action; phases that are not in it go well. Phases are
 //
 //	connect    the TCP connection is there, nothing has been said
-//	tls        a TLS handshake is due (implicit TLS, or behind STARTTLS)
+//	tls        a TLS handshake is due (implicit TLS, or after STARTTLS)
 //	greeting   the server speaks first
 //	EHLO …     a command, by its verb, by verb and first word, or by its whole line: the longest match counts
 //	auth       the verdict at the end of any sign-in dialog

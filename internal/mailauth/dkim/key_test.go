@@ -159,16 +159,17 @@ func TestMend(t *testing.T) {
 		"a second p":  "v=DKIM1; k=rsa; p=" + k + "; p=x",
 		"stray words": "v=DKIM1; hello; k=rsa; p=" + k,
 	} {
-		got, ok := dkim.Mend(record)
+		got, ok := dkim.Repair(record)
 		if !ok || got != want {
 			t.Errorf("%s: %v %q", name, ok, got)
 		}
 	}
-	if got, ok := dkim.Mend("-----BEGIN PUBLIC KEY-----" + k + "-----END PUBLIC KEY-----"); !ok || got != "v=DKIM1; p="+k {
+	if got, ok := dkim.Repair("-----BEGIN PUBLIC KEY-----" + k + "-----END PUBLIC KEY-----"); !ok ||
+		got != "v=DKIM1; p="+k {
 		t.Errorf("bare PEM: %v %q", ok, got)
 	}
-	if _, ok := dkim.Mend("v=DKIM1; p=" + k[:200]); ok {
-		t.Error("a key that was cut cannot be mended")
+	if _, ok := dkim.Repair("v=DKIM1; p=" + k[:200]); ok {
+		t.Error("a key that was cut cannot be repaired")
 	}
 }
 
@@ -190,9 +191,9 @@ func FuzzParse(f *testing.F) {
 		if key.Usable() && key.Public == nil {
 			t.Errorf("%q: usable without a key", text)
 		}
-		if mended, ok := dkim.Mend(text); ok {
-			if again, _ := dkim.Parse(mended); again.Public == nil {
-				t.Errorf("%q mended to %q, which has no key", text, mended)
+		if repaired, ok := dkim.Repair(text); ok {
+			if again, _ := dkim.Parse(repaired); again.Public == nil {
+				t.Errorf("%q repaired to %q, which has no key", text, repaired)
 			}
 		}
 	})

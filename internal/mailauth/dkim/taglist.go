@@ -72,9 +72,9 @@ func mispasted(txt string) *Fault {
 	return nil
 }
 
-// Mend returns the record that was probably meant, and whether that can be read. It never invents anything: a key that
-// lacks a part stays incomplete.
-func Mend(txt string) (string, bool) {
+// Repair returns the record that was probably meant, and whether that can be read. It never invents anything: a key
+// that lacks a part stays incomplete.
+func Repair(txt string) (string, bool) {
 	s := strings.NewReplacer(`\;`, ";", `\"`, "", `"`, "", "“", "", "”", "", "\r", " ", "\n", " ", "\t", " ").Replace(txt)
 	if begin := strings.Index(s, "-----BEGIN PUBLIC KEY-----"); begin >= 0 {
 		key := s[begin+len("-----BEGIN PUBLIC KEY-----"):]
