@@ -245,8 +245,8 @@ func worse(a, b check.Status) bool {
 	return rank[a] > rank[b]
 }
 
-// fix returns the corrected record where that needs nothing that only the provider has. A record that a CNAME leads to belongs
-// to the provider.
+// fix returns the corrected record where that needs nothing that only the provider has. A record that a CNAME leads to
+// belongs to the provider.
 func (f selectorFinding) fix() []check.Fix {
 	if f.alias != "" || len(f.texts) > 1 || f.key.Revoked || !f.key.Testing && len(f.faults) == 0 {
 		return nil
