@@ -3,8 +3,11 @@ package discovery
 import (
 	"context"
 	"errors"
+	"io"
+	"net"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -248,6 +251,59 @@ func TestProbing(t *testing.T) {
 		}
 		if reasons(c) != "mx-derived guess" {
 			t.Errorf("reasons %s", reasons(c))
+		}
+	})
+}
+
+// TestAProbeSendsLittle: the whole of what a server that can be used reads, and nothing at all where none greets.
+func TestAProbeSendsLittle(t *testing.T) {
+	t.Parallel()
+	const ehlo, quit = "EHLO [127.0.0.1]\r\n", "QUIT\r\n"
+	for _, tt := range []struct {
+		port int
+		want string
+	}{
+		{465, ehlo + quit},
+		{587, ehlo + "STARTTLS\r\n" + ehlo + quit},
+		{993, "P1 LOGOUT\r\n"},
+		{143, "P1 CAPABILITY\r\nP2 STARTTLS\r\nP3 LOGOUT\r\n"},
+	} {
+		t.Run(strconv.Itoa(tt.port), func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, soa+"mail.durand.example. 300 IN A 192.0.2.1\n")
+			if tt.port == 465 || tt.port == 587 {
+				b.smtp("mail.durand.example", tt.port, scripted.Options{})
+			} else {
+				b.imap("mail.durand.example", tt.port, scripted.Options{})
+			}
+			b.find()
+			var got string
+			for range 200 { // the last line may still be on its way
+				if got = string(b.servers[0].Received()); got == tt.want {
+					return
+				}
+				time.Sleep(10 * time.Millisecond)
+			}
+			t.Errorf("sent %q, want %q", got, tt.want)
+		})
+	}
+	t.Run("silence", func(t *testing.T) {
+		t.Parallel()
+		b := newBench(t, soa+"smtp.durand.example. 300 IN A 192.0.2.1\n")
+		listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = listener.Close() }()
+		b.route("smtp.durand.example", 587, listener.Addr().String())
+		within(t, probeStep+time.Second, func(context.Context) { b.find() })
+		conn, err := listener.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = conn.Close() }()
+		if got, err := io.ReadAll(conn); len(got) != 0 || err != nil {
+			t.Errorf("sent %q, %v", got, err)
 		}
 	})
 }

@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"postier/config"
-	"postier/internal/wire"
+	"postier/internal/imap"
+	"postier/internal/sasl"
+	"postier/internal/smtp"
 	"postier/presets"
 )
 
@@ -56,11 +58,11 @@ func (f *finder) probe(ctx context.Context, exchangers []string, partial func(Ca
 	var wg sync.WaitGroup
 	for _, t := range trials {
 		wg.Go(func() {
-			smtp, imap := f.try(ctx, t)
+			submitter, mailbox := f.try(ctx, t)
 			mu.Lock()
-			t.foundSMTP, t.foundIMAP = smtp, imap
+			t.foundSMTP, t.foundIMAP = submitter, mailbox
 			mu.Unlock()
-			if smtp != nil {
+			if submitter != nil {
 				// Use what is known so far: a name that is still being tried may be a more usual one, or may have the IMAP server.
 				mu.Lock()
 				c, ok := assemble(trials)
@@ -112,7 +114,7 @@ func assemble(trials []*trial) (Candidate, bool) {
 }
 
 // try probes the ports of one name.
-func (f *finder) try(ctx context.Context, t *trial) (smtp, imap *Server) {
+func (f *finder) try(ctx context.Context, t *trial) (submitter, mailbox *Server) {
 	if _, err := f.network.Addresses(ctx, t.host); err != nil {
 		return nil, nil
 	}
@@ -127,143 +129,80 @@ func (f *finder) try(ctx context.Context, t *trial) (smtp, imap *Server) {
 		{config.PortIMAP, config.SecurityStartTLS, true},
 	}
 	for _, p := range ports {
-		if p.imap && (!t.imap || imap != nil) || !p.imap && (!t.smtp || smtp != nil) {
+		wanted, found, talk := t.smtp, &submitter, f.submits
+		if p.imap {
+			wanted, found, talk = t.imap, &mailbox, f.keepsMail
+		}
+		if !wanted || *found != nil {
 			continue
 		}
-		talk := submissionGreets
-		if p.imap {
-			talk = imapGreets
-		}
-		mechanisms, ok := f.greets(ctx, t.host, p.port, p.security, talk)
-		if !ok {
+		mechanisms, err := talk(ctx, config.Server{Host: t.host, Port: p.port, Security: p.security, Helo: probeHelo})
+		if err != nil {
 			continue
 		}
 		s := f.server(t.host, p.port, p.security, "{address}", SourceProbe)
 		s.Mechanisms = mechanisms
-		if p.imap {
-			imap = &s
-		} else {
-			smtp = &s
-		}
+		*found = &s
 	}
-	return smtp, imap
-}
-
-// greeter runs the protocol up to STARTTLS, or, after the handshake, up to the greeting and the list of capabilities.
-type greeter func(c *wire.Conn, security config.Security, secure func() bool) ([]config.Mechanism, bool)
-
-func (f *finder) greets(ctx context.Context, host string, port int, security config.Security,
-	talk greeter,
-) ([]config.Mechanism, bool) {
-	addresses, err := f.network.Addresses(ctx, host)
-	if err != nil {
-		return nil, false
-	}
-	dialling, cancel := context.WithTimeout(ctx, probeConnect)
-	defer cancel()
-	conn, _ := f.network.ConnectAny(dialling, host, port, addresses, nil)
-	if conn == nil {
-		return nil, false
-	}
-	defer func() { _ = conn.Close() }()
-	defer conn.Watch(ctx)()
-	return talk(conn, security, func() bool {
-		limited, cancel := context.WithTimeout(ctx, probeStep)
-		defer cancel()
-		report, err := conn.Handshake(limited, host, nil)
-		conn.Step(probeStep)
-		return err == nil && report.Verified()
-	})
+	return submitter, mailbox
 }
 
 // probeHelo is an address literal (RFC 5321 §4.1.4), which reveals nothing about this machine.
-const probeHelo = "EHLO [127.0.0.1]\r\n"
+const probeHelo = "[127.0.0.1]"
 
-func submissionGreets(c *wire.Conn, security config.Security, secure func() bool) ([]config.Mechanism, bool) {
-	c.Step(probeStep)
-	if security == config.SecurityTLS && !secure() {
-		return nil, false
+// submits takes the steps of smtp.Open up to the sign-in, and returns the mechanisms that this program knows.
+func (f *finder) submits(ctx context.Context, server config.Server) ([]config.Mechanism, error) {
+	c := smtp.New(f.network, sasl.Account{Server: server})
+	defer c.Close()
+	err := each(ctx, probeConnect,
+		func(ctx context.Context) error { _, err := c.Resolve(ctx); return err },
+		func(ctx context.Context) error { _, err := c.Connect(ctx); return err })
+	if err == nil {
+		err = each(ctx, probeStep,
+			func(ctx context.Context) error { _, err := c.Greet(ctx); return err },
+			func(ctx context.Context) error { _, err := c.Secure(ctx); return err },
+			func(context.Context) error { return c.Verify() },
+			func(ctx context.Context) error { _, err := c.Hello(ctx); return err })
 	}
-	if _, ok := smtpReply(c, "220"); !ok {
-		return nil, false
+	if err != nil {
+		return nil, err
 	}
-	if security == config.SecurityStartTLS {
-		lines, ok := smtpSay(c, probeHelo, "250")
-		if !ok || !slices.ContainsFunc(lines, func(l string) bool { return strings.EqualFold(l, "STARTTLS") }) {
-			return nil, false
+	var known []config.Mechanism
+	for _, name := range c.Extensions().Mechanisms() {
+		m := config.Mechanism(strings.ToLower(name))
+		if m != config.MechanismAuto && m != config.MechanismNone && slices.Contains(config.Mechanisms(), m) {
+			known = append(known, m)
 		}
-		if _, ok := smtpSay(c, "STARTTLS\r\n", "220"); !ok || !secure() {
-			return nil, false
-		}
 	}
-	lines, ok := smtpSay(c, probeHelo, "250")
-	_, _ = c.Write([]byte("QUIT\r\n"))
-	return offered(lines), ok
+	return known, nil
 }
 
-func smtpSay(c *wire.Conn, command, code string) ([]string, bool) {
-	if _, err := c.Write([]byte(command)); err != nil {
-		return nil, false
+// keepsMail takes the steps of imap.Open up to the greeting inside TLS.
+func (f *finder) keepsMail(ctx context.Context, server config.Server) ([]config.Mechanism, error) {
+	dialling, cancel := context.WithTimeout(ctx, probeConnect)
+	defer cancel()
+	conn, err := imap.Connect(dialling, f.network, server, nil)
+	if err != nil {
+		return nil, err
 	}
-	return smtpReply(c, code)
+	s := imap.New(conn, sasl.Account{Server: server})
+	defer s.Close()
+	if server.Security == config.SecurityStartTLS {
+		return nil, each(ctx, probeStep, s.Greet, s.StartTLS, s.Verify)
+	}
+	return nil, each(ctx, probeStep, s.Verify, s.Greet)
 }
 
-// smtpReply reads a whole reply (RFC 5321 §4.2.1) and reports whether every line has the code.
-func smtpReply(c *wire.Conn, code string) ([]string, bool) {
-	var lines []string
-	for range wire.MaxReply {
-		line, err := c.ReadLine(wire.MaxLine)
-		if err != nil || len(line) < len(code) || line[:len(code)] != code {
-			return nil, false
-		}
-		rest := line[len(code):]
-		if rest == "" || rest[0] == ' ' {
-			return append(lines, strings.TrimPrefix(rest, " ")), true
-		}
-		if rest[0] != '-' {
-			return nil, false
-		}
-		lines = append(lines, rest[1:])
-	}
-	return nil, false
-}
-
-// offered are the mechanisms of an EHLO reply that this program knows.
-func offered(lines []string) []config.Mechanism {
-	var out []config.Mechanism
-	for _, line := range lines {
-		words := strings.Fields(strings.ToLower(line))
-		if len(words) == 0 || words[0] != "auth" {
-			continue
-		}
-		for _, word := range words[1:] {
-			m := config.Mechanism(word)
-			if m != config.MechanismAuto && m != config.MechanismNone && slices.Contains(config.Mechanisms(), m) &&
-				!slices.Contains(out, m) {
-				out = append(out, m)
-			}
+// each takes the steps up to the first error. Each has its own time, at whose end the connection takes no more writes,
+// and no address of the other family is still being tried.
+func each(ctx context.Context, within time.Duration, steps ...func(context.Context) error) error {
+	for _, step := range steps {
+		limited, cancel := context.WithTimeout(ctx, within)
+		err := step(limited)
+		cancel()
+		if err != nil {
+			return err
 		}
 	}
-	return out
-}
-
-func imapGreets(c *wire.Conn, security config.Security, secure func() bool) ([]config.Mechanism, bool) {
-	c.Step(probeStep)
-	if security == config.SecurityTLS && !secure() {
-		return nil, false
-	}
-	if line, err := c.ReadLine(wire.MaxLine); err != nil || !strings.HasPrefix(strings.ToUpper(line), "* OK") {
-		return nil, false
-	}
-	if security == config.SecurityStartTLS {
-		if _, err := c.Write([]byte("a STARTTLS\r\n")); err != nil {
-			return nil, false
-		}
-		if line, err := c.ReadLine(wire.MaxLine); err != nil || !strings.HasPrefix(strings.ToUpper(line), "A OK") ||
-			!secure() {
-			return nil, false
-		}
-	}
-	_, _ = c.Write([]byte("b LOGOUT\r\n"))
-	return nil, true
+	return nil
 }

@@ -112,7 +112,7 @@ func Open(ctx context.Context, network *wire.Network, account sasl.Account, reco
 	}
 	account.Server = Settle(ctx, network, account.Server)
 	account.AllowCleartext = network.Policy.Cleartext(account.AllowCleartext)
-	conn, err := connect(ctx, network, account.Server, recorder)
+	conn, err := Connect(ctx, network, account.Server, recorder)
 	if err != nil {
 		return nil, stepError(StepConnect, err)
 	}
@@ -124,7 +124,8 @@ func Open(ctx context.Context, network *wire.Network, account sasl.Account, reco
 	return s, nil
 }
 
-func connect(ctx context.Context, network *wire.Network, server config.Server, recorder *wire.Recorder) (*wire.Conn,
+// Connect connects to a server whose port and security are settled.
+func Connect(ctx context.Context, network *wire.Network, server config.Server, recorder *wire.Recorder) (*wire.Conn,
 	error,
 ) {
 	addresses, err := network.Addresses(ctx, server.Host)
@@ -153,7 +154,7 @@ func (s *Session) establish(ctx context.Context) (err error) {
 		}
 	}
 	if err == nil && security != config.SecurityNone {
-		err = s.verify(ctx)
+		err = s.Verify(ctx)
 	}
 	if err == nil {
 		err = stepError(StepAuth, s.Prepare(ctx))
@@ -165,8 +166,8 @@ func (s *Session) establish(ctx context.Context) (err error) {
 	return err
 }
 
-// verify starts TLS and requires a valid certificate.
-func (s *Session) verify(ctx context.Context) error {
+// Verify starts TLS and requires a valid certificate. The error is a *StepError.
+func (s *Session) Verify(ctx context.Context) error {
 	report, err := s.Handshake(ctx)
 	if err == nil && !report.Verified() {
 		return &StepError{Step: StepCertificate, Err: report.Err, TLS: report}

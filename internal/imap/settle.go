@@ -17,7 +17,7 @@ func Settle(ctx context.Context, network *wire.Network, server config.Server) co
 		return ways[0]
 	}
 	implicit, upgraded := ways[0], ways[1]
-	if conn, _ := connect(ctx, network, implicit, nil); conn != nil {
+	if conn, _ := Connect(ctx, network, implicit, nil); conn != nil {
 		defer func() { _ = conn.Close() }()
 		_, err := conn.Handshake(ctx, server.Host, nil)
 		greeted := errors.Is(err, wire.ErrInjected) || errors.As(err, new(tls.RecordHeaderError))
@@ -29,7 +29,7 @@ func Settle(ctx context.Context, network *wire.Network, server config.Server) co
 		}
 	}
 	if implicit.Port != upgraded.Port {
-		if other, _ := connect(ctx, network, upgraded, nil); other != nil {
+		if other, _ := Connect(ctx, network, upgraded, nil); other != nil {
 			_ = other.Close()
 			return upgraded
 		}
@@ -40,7 +40,7 @@ func Settle(ctx context.Context, network *wire.Network, server config.Server) co
 // SpeaksTLS tries a handshake on a new connection. A server that sends no greeting may be waiting for one. Nothing else
 // is sent.
 func SpeaksTLS(ctx context.Context, network *wire.Network, server config.Server) bool {
-	conn, err := connect(ctx, network, server, nil)
+	conn, err := Connect(ctx, network, server, nil)
 	if err != nil {
 		return false
 	}
