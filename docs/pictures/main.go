@@ -44,7 +44,7 @@ var shots = []shot{
 		{wait: "2/12", keys: "\r"},
 		{wait: "4/12", keys: "\r"},
 		{wait: "5/12", keys: password + "\r"},
-		{wait: "accepts your mail", until: "takes your mail"},
+		{wait: "accepts your mail", until: "accepts your mail"},
 	}},
 	{"failure", []string{"demo", "--fault", "app-password-required"}, []move{
 		{wait: "Press Enter", keys: "\r"},
@@ -52,7 +52,7 @@ var shots = []shot{
 		{wait: "2/12", keys: "\r"},
 		{wait: "4/12", keys: "\r"},
 		{wait: "5/12", keys: "Atelier-Demo-2026\r"},
-		{wait: "Exactly as typed", keys: "\x1bk"},
+		{wait: "exactly as typed", keys: "\x1bk"},
 		{wait: "6/12", until: "FAIL"},
 	}},
 	{"provider-fr", []string{"demo", "--lang", "fr"}, []move{
