@@ -12,6 +12,7 @@ import (
 	"postier/internal/mailauth/dmarc"
 	"postier/internal/mailauth/lookup"
 	"postier/internal/mailauth/spf"
+	"postier/internal/organisation"
 	"postier/internal/safetext"
 	"postier/internal/wire"
 )
@@ -147,7 +148,7 @@ func clientOf(fields []field, results []AuthResults) Client {
 	receiver, boundary, _ := receiverPart(fields)
 	var c Client
 	for _, f := range fields[:boundary] {
-		if f.name != "received" || organisation(parseReceived(f.value).By) != receiver {
+		if f.name != "received" || organisation.Of(parseReceived(f.value).By) != receiver {
 			continue
 		}
 		if ip, helo := handedOver(f.value); ip.IsValid() {

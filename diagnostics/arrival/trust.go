@@ -1,10 +1,9 @@
 package arrival
 
 import (
-	"net/netip"
 	"strings"
 
-	"golang.org/x/net/publicsuffix"
+	"postier/internal/organisation"
 )
 
 // Anyone can write an Authentication-Results field into a message before sending it (RFC 8601 §5, §7.1), so only fields
@@ -42,7 +41,7 @@ func trustedResults(fields []field) []AuthResults {
 		if err != nil {
 			continue
 		}
-		theirs := organisation(results.ServiceID) == receiver && receiver != ""
+		theirs := organisation.Of(results.ServiceID) == receiver && receiver != ""
 		if results.ServiceID == "" {
 			theirs = anonymousJudges[receiver]
 		}
@@ -67,7 +66,7 @@ func receiverPart(fields []field) (receiver string, boundary, lowest int) {
 		if f.name != "received" {
 			continue
 		}
-		by := organisation(parseReceived(f.value).By)
+		by := organisation.Of(parseReceived(f.value).By)
 		switch {
 		case by == "": // an address or a bare name: an internal hop
 		case receiver == "":
@@ -78,18 +77,6 @@ func receiverPart(fields []field) (receiver string, boundary, lowest int) {
 		lowest = i
 	}
 	return receiver, len(fields), lowest
-}
-
-// organisation is the registrable domain of a host name in lower case, or "" for addresses and bare names.
-func organisation(host string) string {
-	host = strings.ToLower(strings.Trim(host, "[]."))
-	if _, err := netip.ParseAddr(strings.TrimPrefix(host, "ipv6:")); err == nil || !strings.Contains(host, ".") {
-		return ""
-	}
-	if org, err := publicsuffix.EffectiveTLDPlusOne(host); err == nil {
-		return org
-	}
-	return host
 }
 
 // parseReceived reads the hosts after "from" and "by" (RFC 5321 §4.4) and skips comments.

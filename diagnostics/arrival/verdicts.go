@@ -6,6 +6,7 @@ import (
 
 	"postier/diagnostics"
 	"postier/internal/check"
+	"postier/internal/organisation"
 	"postier/internal/safetext"
 )
 
@@ -115,9 +116,7 @@ func (r *run) dkim(context.Context) diagnostics.Result {
 
 // aligned is relaxed alignment (RFC 7489 §3.1.1): the same registrable domain.
 func aligned(signer, author string) bool {
-	signer, author = strings.ToLower(signer), strings.ToLower(author)
-	return signer != "" && (signer == author ||
-		(organisation(signer) != "" && organisation(signer) == organisation(author)))
+	return signer != "" && organisation.Same(signer, author)
 }
 
 // dmarc reports how the receiver judged DMARC.

@@ -9,9 +9,9 @@ import (
 	"sync"
 
 	"github.com/miekg/dns"
-	"golang.org/x/net/publicsuffix"
 
 	"postier/config"
+	"postier/internal/organisation"
 	"postier/internal/wire"
 	"postier/presets"
 )
@@ -129,7 +129,7 @@ func (f *finder) confirm(c *Candidate, aliased bool) {
 		}
 	}
 	for _, s := range append(slices.Clone(c.SMTP), c.IMAP...) {
-		if _, known := f.owner(s.Host); !known && !sameOrganisation(s.Host, f.domain) {
+		if _, known := f.owner(s.Host); !known && !organisation.Same(s.Host, f.domain) {
 			add(OtherDomain)
 		}
 	}
@@ -158,7 +158,7 @@ func (f *finder) vet(ctx context.Context, c *Candidate) (aliased bool) {
 			}
 		}
 		wg.Go(func() { v.usable = f.usable(ctx, host, port) })
-		if sameOrganisation(host, f.domain) {
+		if organisation.Same(host, f.domain) {
 			wg.Go(func() { v.aliased = f.aliased(ctx, host) })
 		}
 	}
@@ -191,7 +191,7 @@ func (f *finder) aliased(ctx context.Context, host string) bool {
 	}
 	end := strings.ToLower(answer.Chain[len(answer.Chain)-1])
 	_, known := f.owner(end)
-	return !known && !sameOrganisation(end, f.domain)
+	return !known && !organisation.Same(end, f.domain)
 }
 
 // owner is the preset that has the host among its servers.
@@ -226,18 +226,6 @@ func owners(book *presets.Book) map[string]string {
 		return out
 	}))
 	return build.(func() map[string]string)()
-}
-
-// sameOrganisation compares registrable domains.
-func sameOrganisation(host, domain string) bool {
-	return host == domain || registrable(host) == registrable(domain)
-}
-
-func registrable(name string) string {
-	if org, err := publicsuffix.EffectiveTLDPlusOne(name); err == nil {
-		return org
-	}
-	return name
 }
 
 func isAddress(host string) bool {

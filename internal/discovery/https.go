@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"postier/internal/organisation"
 )
 
 // Caps on what a file from an unknown server may cost (docs/security.md T11); real ones are below a tenth of each.
@@ -55,7 +57,7 @@ func (f *finder) client(crossed *bool) *http.Client {
 				hostOf(u.Hostname()) == "" {
 				return errRedirect
 			}
-			if !sameOrganisation(u.Hostname(), f.domain) {
+			if !organisation.Same(u.Hostname(), f.domain) {
 				*crossed = true
 			}
 			next.Header.Del("Referer")

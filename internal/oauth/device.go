@@ -6,9 +6,9 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/net/publicsuffix"
 	"golang.org/x/oauth2"
 
+	"postier/internal/organisation"
 	"postier/internal/secret"
 )
 
@@ -129,8 +129,7 @@ func (c *Client) page(p Provider, address string) bool {
 	}
 	host := strings.ToLower(u.Hostname())
 	for _, endpoint := range []string{p.DeviceURL, p.AuthURL, p.TokenURL} {
-		if own, err := url.Parse(endpoint); err == nil && own.Host != "" &&
-			sameGround(host, strings.ToLower(own.Hostname())) {
+		if own, err := url.Parse(endpoint); err == nil && own.Host != "" && organisation.Same(host, own.Hostname()) {
 			return true
 		}
 	}
@@ -140,16 +139,6 @@ func (c *Client) page(p Provider, address string) bool {
 		}
 	}
 	return false
-}
-
-// sameGround reports whether two hosts are equal or share a registrable domain.
-func sameGround(a, b string) bool {
-	if a == b {
-		return true
-	}
-	x, errX := publicsuffix.EffectiveTLDPlusOne(a)
-	y, errY := publicsuffix.EffectiveTLDPlusOne(b)
-	return errX == nil && errY == nil && x == y
 }
 
 // poll sends requests until there is an answer. RFC 8628 §3.5: it waits the interval, five seconds more after each
