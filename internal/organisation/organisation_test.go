@@ -16,7 +16,7 @@ func TestSame(t *testing.T) {
 		{"localhost", "LOCALHOST", true},
 		{"localhost", "mailhost", false},
 		{"", "mailhost", false},
-		// Addresses have no domain: the last two numbers are no registrable one.
+		// Addresses have no domain; they are one host or two.
 		{"192.0.2.1", "198.51.2.1", false},
 		{"192.0.2.1", "192.0.2.1", true},
 		{"[IPv6:2001:db8::1]", "[IPv6:2001:db8::2]", false},
