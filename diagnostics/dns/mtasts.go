@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net/http"
 	"strconv"
@@ -108,12 +107,12 @@ func (a *area) fetchSTS(ctx context.Context) (stsPolicy, error) {
 	if kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type")); kind != "text/plain" {
 		return stsPolicy{}, errors.New("content type is not text/plain")
 	}
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxPolicy+1))
+	body, err := wire.ReadBody(response.Body, maxPolicy)
 	switch {
+	case errors.As(err, new(*wire.LimitError)):
+		return stsPolicy{}, errors.New("larger than 64 KiB")
 	case err != nil:
 		return stsPolicy{}, err
-	case len(body) > maxPolicy:
-		return stsPolicy{}, errors.New("larger than 64 KiB")
 	}
 	return parseSTS(string(body))
 }

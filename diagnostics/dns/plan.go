@@ -32,7 +32,7 @@ type Options struct {
 	GuessSelectors bool
 	// IP is a sending address for dns.ptr and for the SPF verdict; the zero value leaves both out.
 	IP netip.Addr
-	// HTTP fetches the MTA-STS policy; nil judges the TXT record alone. It must dial through wire.
+	// HTTP fetches the MTA-STS policy through the transport of wire.Network.HTTPS; nil judges the TXT record alone.
 	HTTP *http.Client
 	// EnvelopeSender is the domain of MAIL FROM when it differs from the author's; empty means the author's domain.
 	EnvelopeSender string

@@ -2,21 +2,19 @@ package discovery
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"sync"
 	"time"
 
 	"postier/internal/organisation"
+	"postier/internal/wire"
 )
 
 // Caps on what a file from an unknown server may cost (docs/security.md T11); real ones are below a tenth of each.
 const (
 	maxBody      = 256 << 10 // octets after decompression
-	maxHeader    = 64 << 10
 	maxRedirects = 3
 	fetchLimit   = 6 * time.Second // leaves time for Autodiscover within Limit
 )
@@ -24,7 +22,6 @@ const (
 var (
 	errRedirect = errors.New("the redirect leads where it must not")
 	errStatus   = errors.New("the server has no such file")
-	errBody     = errors.New("the file is larger than its limit")
 )
 
 // file is what a server answered.
@@ -35,21 +32,11 @@ type file struct {
 	crossed bool
 }
 
-// client makes a client for one request: HTTPS only, no cookies, no proxy, no credentials, through the one dialer.
+// client makes a client for one request: HTTPS only, no cookies, no credentials.
 func (f *finder) client(crossed *bool) *http.Client {
 	return &http.Client{
-		Timeout: fetchLimit,
-		Transport: &http.Transport{
-			DialContext: f.network.DialContext,
-			TLSClientConfig: &tls.Config{
-				RootCAs: f.network.TrustedRoots(), Time: f.network.Clock,
-				MinVersion: max(f.network.Policy.MinVersion, tls.VersionTLS12),
-			},
-			TLSHandshakeTimeout:    fetchLimit,
-			ResponseHeaderTimeout:  fetchLimit,
-			MaxResponseHeaderBytes: maxHeader,
-			DisableKeepAlives:      true,
-		},
+		Timeout:   fetchLimit,
+		Transport: f.network.HTTPS(),
 		CheckRedirect: func(next *http.Request, via []*http.Request) error {
 			u := next.URL
 			// A user name in the URL would become an Authorization header, and another port may belong to any service.
@@ -82,10 +69,7 @@ func (f *finder) fetch(request *http.Request) (file, error) {
 		return got, fmt.Errorf("%w: %d", errStatus, response.StatusCode)
 	}
 	// The transport unpacks gzip, so the limit holds for what comes out.
-	got.body, err = io.ReadAll(io.LimitReader(response.Body, maxBody+1))
-	if err == nil && len(got.body) > maxBody {
-		err = errBody
-	}
+	got.body, err = wire.ReadBody(response.Body, maxBody)
 	got.host = response.Request.URL.Hostname()
 	return got, err
 }

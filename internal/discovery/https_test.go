@@ -17,6 +17,7 @@ import (
 
 	"postier/config"
 	"postier/internal/scripted"
+	"postier/internal/wire"
 	"postier/presets"
 )
 
@@ -164,7 +165,7 @@ func TestCapsOverTheWire(t *testing.T) {
 			_, _ = w.Write([]byte(good))
 		},
 		"endless header": func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("X-Long", strings.Repeat("x", maxHeader+1<<16))
+			w.Header().Set("X-Long", strings.Repeat("x", wire.MaxHeader+1<<16))
 			_, _ = w.Write([]byte(good))
 		},
 	} {

@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net/http"
 	"net/url"
@@ -334,6 +335,19 @@ func TestProblemsHaveWords(t *testing.T) {
 				t.Errorf("%s in %s: %q", problem, lang.Lang(), said)
 			}
 		}
+	}
+}
+
+// TestPolicyHoldsForTokens: a provider below the policy's minimum TLS version is not asked.
+func TestPolicyHoldsForTokens(t *testing.T) {
+	t.Parallel()
+	f := newFake(t, answer(http.StatusOK, nil))
+	f.server.TLS.MaxVersion = tls.VersionTLS12
+	f.client.Network.Policy.MinVersion = tls.VersionTLS13
+	var failed *Error
+	if _, err := f.client.Begin(t.Context(), f.request()); !errors.As(err, &failed) ||
+		failed.Problem != Unreachable || failed.Kind != wire.KindVersion {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -3,7 +3,6 @@ package oauth
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"errors"
 	"io"
 	"mime"
@@ -61,50 +60,29 @@ func (c *Client) call(ctx context.Context, p Provider, endpoint string, sent ...
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	k := &call{client: c, provider: p, endpoint: endpoint, ctx: ctx, sent: sent}
 	// The library takes its HTTP client from the context.
-	return k, context.WithValue(ctx, oauth2.HTTPClient, k.http()), cancel
+	return k, context.WithValue(ctx, oauth2.HTTPClient, &http.Client{Transport: k}), cancel
 }
 
-// http is a client for this call alone, because a connection that went stale between two polls would cost a failed
-// request.
-func (k *call) http() *http.Client {
-	return &http.Client{
-		Transport:     k,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-}
-
-// RoundTrip implements http.RoundTripper: it allows requests only to the provider's endpoint, and caps the size of
-// answers.
+// RoundTrip implements http.RoundTripper: it allows requests only to the provider's endpoint, refuses redirects, and
+// caps the size of answers.
 func (k *call) RoundTrip(request *http.Request) (*http.Response, error) {
 	if request.URL.String() != k.endpoint || !k.client.allowed(k.endpoint) {
 		return nil, wire.ErrAddressRefused
 	}
-	transport := &http.Transport{
-		Proxy:       nil, // a proxy from the environment must not see tokens
-		DialContext: k.client.Network.DialContext,
-		TLSClientConfig: &tls.Config{
-			RootCAs: k.client.Network.TrustedRoots(), Time: k.client.Network.Clock,
-			MinVersion: tls.VersionTLS12,
-		},
-		TLSHandshakeTimeout:    wire.HandshakeDeadline,
-		MaxResponseHeaderBytes: maxAnswer,
-		DisableCompression:     true, // so that the cap on octets received also caps the octets read
-		DisableKeepAlives:      true,
-		ForceAttemptHTTP2:      true,
-	}
+	transport := k.client.Network.HTTPS()
+	transport.DisableCompression = true // so that the cap on octets received also caps the octets read
+	transport.ForceAttemptHTTP2 = true
 	defer transport.CloseIdleConnections()
 	// The library's device request carries no context of its own.
 	response, err := transport.RoundTrip(request.WithContext(k.ctx))
 	if err != nil {
 		return nil, err
 	}
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
+	body, err := wire.ReadBody(response.Body, maxAnswer)
 	_ = response.Body.Close()
 	switch {
 	case err != nil:
 		return nil, err
-	case len(body) > maxAnswer:
-		return nil, &wire.LimitError{Limit: "answer", Max: maxAnswer}
 	case response.StatusCode >= 300 && response.StatusCode < 400:
 		return nil, errRedirect
 	}

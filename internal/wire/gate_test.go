@@ -17,7 +17,7 @@ import (
 var ways = map[string][]string{
 	"net":                  {"Dial*", "Dialer", "DefaultResolver", "Lookup*", "Resolver"},
 	"crypto/tls":           {"Dial*", "Dialer"},
-	"net/http":             {"Get", "Head", "Post*", "DefaultClient", "DefaultTransport"},
+	"net/http":             {"Get", "Head", "Post*", "DefaultClient", "DefaultTransport", "Transport"},
 	"net/smtp":             {"Dial", "SendMail"},
 	"github.com/miekg/dns": {"Client", "Dial*", "Exchange*"},
 	"github.com/emersion/go-imap/v2/imapclient": {"Dial*"},
@@ -30,6 +30,7 @@ var ways = map[string][]string{
 // allowed are the places that may, each with its reason.
 var allowed = map[string]string{
 	"internal/wire/network.go net.Dialer":                   "the one dialer",
+	"internal/wire/https.go net/http.Transport":             "the one transport, which dials through Network",
 	"internal/wire/resolver.go github.com/miekg/dns.Client": "the chosen resolver",
 	"internal/wire/resolver.go net.DefaultResolver": "host addresses by the system, when no resolver " +
 		"is pinned",
