@@ -25,7 +25,6 @@ import (
 	"postier/diagnostics/dns"
 	"postier/internal/account"
 	"postier/internal/check"
-	"postier/internal/mailauth/lookup"
 	"postier/internal/mailauth/lookup/lookuptest"
 	"postier/internal/mailauth/spf"
 	"postier/internal/scripted"
@@ -856,7 +855,7 @@ func TestIncludeBomb(t *testing.T) {
 			}
 		}
 	}
-	if n := len(resolver.Queries()); n > lookup.MaxQueries {
+	if n := len(resolver.Queries()); n > wire.MaxQueries {
 		t.Errorf("%d queries", n)
 	}
 }

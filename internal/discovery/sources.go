@@ -33,7 +33,7 @@ const (
 func (f *finder) online(parent context.Context) ([]Candidate, error) {
 	ctx, cancel := context.WithTimeout(parent, Limit)
 	defer cancel()
-	ctx = wire.WithBudget(ctx, wire.MaxQueries)
+	ctx = wire.WithBudget(ctx)
 
 	type event struct {
 		source source

@@ -22,7 +22,7 @@ const (
 
 // LimitError says which cap a peer exceeded.
 type LimitError struct {
-	Limit string // "line", "reply", "session", "before-tls", "literal", "queries", …
+	Limit string // "line", "reply", "session", "before-tls", "literal", …
 	Max   int
 }
 

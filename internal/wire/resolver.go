@@ -129,23 +129,40 @@ const (
 	rounds        = 2    // one datagram may be lost, one SERVFAIL may be temporary
 )
 
-// MaxQueries is how many questions one check may ask (docs/security.md T10).
+// MaxQueries is how many questions one check may ask (docs/security.md T10): a normal domain needs fewer than 40, and a
+// person is waiting.
 const MaxQueries = 60
+
+// ErrBudget says that a check has used up its questions.
+var ErrBudget = fmt.Errorf("more than %d DNS queries in one check", MaxQueries)
+
+// Budget counts the questions of one check. The search for servers carries it in its context, so that it also counts
+// the questions for the addresses that the search dials. The checks of a domain share a cache, and each has a budget
+// above it (lookup.Budget), so that what one may ask does not depend on what another one asked before.
+type Budget struct{ asked atomic.Int64 }
+
+// Spend counts a question; beyond MaxQueries it returns a ResolveError with ErrBudget.
+func (b *Budget) Spend(name string, qtype uint16) error {
+	if b.asked.Add(1) > MaxQueries {
+		return &ResolveError{Name: name, Type: qtype, Kind: NoAnswer, Err: ErrBudget}
+	}
+	return nil
+}
 
 type budgetKey struct{}
 
-// WithBudget bounds the questions that may be asked under the returned context; beyond them Query gives a LimitError.
-func WithBudget(ctx context.Context, queries int) context.Context {
-	budget := new(atomic.Int64)
-	budget.Store(int64(queries))
-	return context.WithValue(ctx, budgetKey{}, budget)
+// WithBudget gives the questions that are asked under the returned context one budget.
+func WithBudget(ctx context.Context) context.Context {
+	return context.WithValue(ctx, budgetKey{}, new(Budget))
 }
 
 // Query asks for the records of one type. A name without such records gives an Answer without Records and no error;
 // a name that does not exist gives a ResolveError of kind NotFound. It ends within ResolveDeadline.
 func (r *Resolver) Query(ctx context.Context, name string, qtype uint16) (Answer, error) {
-	if budget, ok := ctx.Value(budgetKey{}).(*atomic.Int64); ok && budget.Add(-1) < 0 {
-		return Answer{}, &LimitError{"queries", MaxQueries}
+	if budget, ok := ctx.Value(budgetKey{}).(*Budget); ok {
+		if err := budget.Spend(name, qtype); err != nil {
+			return Answer{}, err
+		}
 	}
 	start := time.Now()
 	answer, err := r.query(ctx, name, qtype)

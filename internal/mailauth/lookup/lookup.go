@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	mdns "github.com/miekg/dns"
@@ -21,15 +20,11 @@ type Resolver interface {
 	Query(ctx context.Context, name string, qtype uint16) (wire.Answer, error)
 }
 
-// Caps of one check (docs/security.md T10): a normal domain needs fewer than 40 queries, and a person is waiting.
+// Caps of one check (docs/security.md T10), besides wire.MaxQueries; a person is waiting.
 const (
-	MaxQueries = 60
-	Deadline   = 10 * time.Second
-	MaxTXT     = 8 << 10 // octets of all TXT records of one name
+	Deadline = 10 * time.Second
+	MaxTXT   = 8 << 10 // octets of all TXT records of one name
 )
-
-// ErrBudget says that a check has used up its 60 queries.
-var ErrBudget = fmt.Errorf("more than %d DNS queries in one check", MaxQueries)
 
 // ErrTooLarge says that the TXT records of a name exceed 8 KiB.
 var ErrTooLarge = errors.New("the TXT records of this name exceed 8 KiB")
@@ -48,10 +43,10 @@ func Void(answer wire.Answer, err error) bool {
 	return NotFound(err) || err == nil && len(answer.Records) == 0
 }
 
-// Budget is a Resolver that stops after MaxQueries queries.
+// Budget is a Resolver that stops after wire.MaxQueries queries.
 type Budget struct {
 	resolver Resolver
-	asked    atomic.Int64
+	budget   wire.Budget
 }
 
 // NewBudget returns a budget for one check.
@@ -59,8 +54,8 @@ func NewBudget(resolver Resolver) *Budget { return &Budget{resolver: resolver} }
 
 // Query implements Resolver.
 func (b *Budget) Query(ctx context.Context, name string, qtype uint16) (wire.Answer, error) {
-	if b.asked.Add(1) > MaxQueries {
-		return wire.Answer{}, &wire.ResolveError{Name: name, Type: qtype, Kind: wire.NoAnswer, Err: ErrBudget}
+	if err := b.budget.Spend(name, qtype); err != nil {
+		return wire.Answer{}, err
 	}
 	return b.resolver.Query(ctx, name, qtype)
 }

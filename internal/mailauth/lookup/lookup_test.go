@@ -11,6 +11,7 @@ import (
 
 	"postier/internal/mailauth/lookup"
 	"postier/internal/mailauth/lookup/lookuptest"
+	"postier/internal/wire"
 )
 
 func TestTXTJoinsStringsAndUndoesEscapes(t *testing.T) {
@@ -90,15 +91,15 @@ func TestBudgetEnds(t *testing.T) {
 	t.Parallel()
 	zone := lookuptest.Zone(t, "a.example. IN A 192.0.2.1\n")
 	b := lookup.NewBudget(zone)
-	for range lookup.MaxQueries {
+	for range wire.MaxQueries {
 		if _, err := b.Query(context.Background(), "a.example", mdns.TypeA); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := b.Query(context.Background(), "a.example", mdns.TypeA); !errors.Is(err, lookup.ErrBudget) {
+	if _, err := b.Query(context.Background(), "a.example", mdns.TypeA); !errors.Is(err, wire.ErrBudget) {
 		t.Errorf("one too many: %v", err)
 	}
-	if n := len(zone.Queries()); n != lookup.MaxQueries {
+	if n := len(zone.Queries()); n != wire.MaxQueries {
 		t.Errorf("%d queries reached the resolver", n)
 	}
 }
