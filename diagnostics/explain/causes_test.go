@@ -297,3 +297,33 @@ func TestFieldForTheServerThatWasChecked(t *testing.T) {
 		t.Errorf("fields %q and %q", smtp, imap)
 	}
 }
+
+// TestNoRemedyContradictsItsRetry: where trying again does not help, no remedy begins by telling to.
+func TestNoRemedyContradictsItsRetry(t *testing.T) {
+	t.Parallel()
+	again := map[locale.Lang]*regexp.Regexp{
+		locale.English: regexp.MustCompile(`^(Then |Or )?(?i:try|run|start|send|test|repeat)\b[^;.]* again\b|^Retry\b`),
+		locale.French:  regexp.MustCompile(`^(Puis |Ou )?(?i:réessayez|relancez|recommencez|répétez|renvoyez)\b`),
+		locale.German: regexp.MustCompile(
+			`^(Oder )?(?i:versuchen|starten|senden|wiederholen) Sie [^;.]*(?:\bneu\b|noch einmal|erneut|wieder)`),
+	}
+	look := func(name string, remedies func(locale.Lang) []string) {
+		for lang, pattern := range again {
+			for _, step := range remedies(lang) {
+				if pattern.MatchString(step) {
+					t.Errorf("%s %s: %q, but trying again does not help", name, lang, step)
+				}
+			}
+		}
+	}
+	for _, c := range Causes() {
+		if c.Retry == RetryNo {
+			look(string(c.Slug), For(c.Slug).Remedy)
+		}
+	}
+	for code, e := range generals().Statuses {
+		if e.Cause == "" && For(check.CauseUnknown).Retry == RetryNo {
+			look("IMAP "+code, func(lang locale.Lang) []string { return e.Text[lang].Remedy })
+		}
+	}
+}
