@@ -161,6 +161,9 @@ func TestSendmail(t *testing.T) {
 		{0, []string{"mailq"}},
 		{0, []string{"newaliases"}},
 		{0, []string{"sendmail", "-q"}},
+		{0, []string{"sendmail", "-h"}},
+		{0, []string{"sendmail", "-f", "klara@customer.example", "--help"}},
+		{0, []string{"sendmail", "--help", "--lang", "de"}},
 	} {
 		o.want(row.code, "Subject: x\n\nx\n", row.args...)
 	}

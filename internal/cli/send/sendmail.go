@@ -18,12 +18,12 @@ func NewSendmail(f *command.Factory, run command.Run[*SendmailOptions]) *cobra.C
 		Use: "sendmail [-t] [-i] [-f ADDRESS] [-F NAME] [-bs|-bp] [-q] [--] [ADDRESS…]", Short: f.T("sendcli.short.sendmail"),
 		DisableFlagParsing: true, // sendmail's flags are not pflag's: -oi, -bs, -fADDRESS
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 1 && (args[0] == "--help" || args[0] == "-h") {
-				return cmd.Help()
-			}
 			o := &SendmailOptions{Factory: f}
 			if err := o.parse(args); err != nil {
 				return err
+			}
+			if o.help {
+				return cmd.Help()
 			}
 			return run.Or(runSendmail)(cmd.Context(), o)
 		},

@@ -19,6 +19,7 @@ type SendmailOptions struct {
 	run        bool   // -q
 	later      bool   // -odq: accept only
 	verbose    bool
+	help       bool // --help, or -h without the number of hops that it takes
 	direct     bool
 	kind       string
 	recipients []string
@@ -78,6 +79,9 @@ func (o *SendmailOptions) longFlag(arg string, args []string) ([]string, error) 
 	case "direct":
 		o.direct = true
 		return args, nil
+	case "help":
+		o.help = true
+		return args, nil
 	case "plain", "no-color", "verbose":
 		return args, nil
 	}
@@ -117,6 +121,10 @@ func (o *SendmailOptions) shortFlags(flags string, args []string) ([]string, err
 		case strings.IndexByte(sendmailValued, c) >= 0:
 			value := flags
 			if value == "" {
+				if len(args) == 0 && c == 'h' {
+					o.help = true
+					return nil, nil
+				}
 				if len(args) == 0 {
 					return nil, o.refuse("sendcli.sendmail.needs", "-"+string(c))
 				}
