@@ -23,7 +23,7 @@ import (
 )
 
 // This file is the table from errors to exit codes (docs/reference.md §4). The outcome of a check or a reply has the
-// code of its cause, which is in the catalogue of causes (diagnostics/explain).
+// code of its cause, which is in the catalogue of causes (diagnostics/explain; diagnostics/report reads it).
 
 // Code is the exit code of an error: that of the first case or row that matches it.
 func Code(err error) int {
@@ -127,6 +127,18 @@ func (p *Printer) Sentence(err error, args ...any) error {
 	return err
 }
 
+// PostCode is the code of a message that was handed in: that of its first try, unless the queue has it (queued) or the
+// server accepted it but refused some recipients.
+func PostCode(t delivery.Try, queued bool, refused int) int {
+	switch {
+	case t.State == delivery.StateWaiting && queued:
+		return exitcode.OK
+	case t.State == delivery.StateSent && refused > 0:
+		return exitcode.Failed
+	}
+	return TryCode(t)
+}
+
 // TryCode is the code for the outcome of a try.
 func TryCode(t delivery.Try) int {
 	switch t.State {
@@ -154,6 +166,34 @@ func BlockCode(b delivery.Block) int {
 		return exitcode.Config
 	}
 	return exitcode.Failed
+}
+
+// VerdictCode is the code for a result of SPF (RFC 7208 §2.6) or DMARC.
+func VerdictCode[V ~string](verdict V) int {
+	switch verdict {
+	case "fail", "softfail", "permerror":
+		return exitcode.Failed
+	case "temperror":
+		return exitcode.TempFail
+	}
+	return exitcode.OK
+}
+
+// DomainCode is the code of one domain of a list, from that of its report: a list tells only whether all passed.
+func DomainCode(report int) int {
+	if report == exitcode.OK {
+		return exitcode.OK
+	}
+	return exitcode.Failed
+}
+
+// ListCode is the code of a list after one more line: a line that is no domain name counts most, then the first
+// failure.
+func ListCode(before, line int) int {
+	if line == exitcode.Data || before == exitcode.OK {
+		return line
+	}
+	return before
 }
 
 // causeCode is the code of a cause, or otherwise where the catalogue gives it none.

@@ -19,6 +19,7 @@ import (
 	"postier/internal/discovery"
 	"postier/internal/exitcode"
 	"postier/internal/locale"
+	"postier/internal/mailauth/spf"
 	"postier/internal/oauth"
 	"postier/internal/safefile"
 	"postier/internal/wire"
@@ -159,5 +160,28 @@ func TestSentences(t *testing.T) {
 	other := errors.New("other")
 	if got := p.Sentence(other); !errors.Is(got, other) {
 		t.Errorf("%v became %v", other, got)
+	}
+}
+
+func TestCodeOfVerdictsAndLists(t *testing.T) {
+	t.Parallel()
+	for verdict, want := range map[spf.Verdict]int{
+		spf.Pass: exitcode.OK, spf.Neutral: exitcode.OK, spf.None: exitcode.OK, spf.Fail: exitcode.Failed,
+		spf.SoftFail: exitcode.Failed, spf.PermError: exitcode.Failed, spf.TempError: exitcode.TempFail,
+	} {
+		if got := VerdictCode(verdict); got != want {
+			t.Errorf("%s: %d, want %d", verdict, got, want)
+		}
+	}
+	for _, c := range []struct{ before, line, want int }{
+		{exitcode.OK, exitcode.OK, exitcode.OK},
+		{exitcode.OK, exitcode.Failed, exitcode.Failed},
+		{exitcode.Failed, exitcode.OK, exitcode.Failed},
+		{exitcode.Failed, exitcode.Data, exitcode.Data},
+		{exitcode.Data, exitcode.Failed, exitcode.Data},
+	} {
+		if got := ListCode(c.before, c.line); got != c.want {
+			t.Errorf("%d, then %d: %d, want %d", c.before, c.line, got, c.want)
+		}
 	}
 }

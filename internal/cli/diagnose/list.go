@@ -130,9 +130,7 @@ func (l *lister) work(ctx context.Context, in io.Reader) (code int, err error) {
 	out := bufio.NewWriter(l.Out)
 	lines := command.Lines{Parallel: listParallel, Window: listWindow, Clean: domainOfLine}
 	reading, err := command.EachLine(ctx, newLines(in), lines, l.look, func(result lineResult, idle bool) error {
-		if result.code == exitcode.Data || code == exitcode.OK {
-			code = result.code
-		}
+		code = command.ListCode(code, result.code)
 		if result.line == nil { // stopped
 			return nil
 		}
@@ -177,11 +175,7 @@ func (l *lister) look(ctx context.Context, domain string, _ int) lineResult {
 	if err != nil {
 		return lineResult{code: exitcode.Failed}
 	}
-	code := exitcode.OK
-	if report.ExitCode(results) != exitcode.OK {
-		code = exitcode.Failed
-	}
-	return lineResult{line, code}
+	return lineResult{line, command.DomainCode(report.ExitCode(results))}
 }
 
 // progress shows a line on standard error when that is a terminal.

@@ -69,17 +69,7 @@ func runMessage(ctx context.Context, o *MessageOptions) error {
 	if err := o.Result(judged, func() { printMessage(o.Factory, judged) }); err != nil {
 		return err
 	}
-	return messageCode(judged)
-}
-
-func messageCode(e arrival.Evaluation) error {
-	switch e.DMARC.Result {
-	case "fail", "permerror":
-		return command.Quiet(exitcode.Failed)
-	case "temperror":
-		return command.Quiet(exitcode.TempFail)
-	}
-	return nil
+	return command.Quiet(command.VerdictCode(judged.DMARC.Result))
 }
 
 func printMessage(f *command.Factory, e arrival.Evaluation) {

@@ -48,13 +48,7 @@ func runSPF(ctx context.Context, o *SPFOptions) error {
 	if err := o.Result(result, func() { printSPF(o.Factory, result) }); err != nil {
 		return err
 	}
-	switch result.Result {
-	case spf.Fail, spf.SoftFail, spf.PermError:
-		return command.Quiet(exitcode.Failed)
-	case spf.TempError:
-		return command.Quiet(exitcode.TempFail)
-	}
-	return nil
+	return command.Quiet(command.VerdictCode(result.Result))
 }
 
 func printSPF(f *command.Factory, result spf.Result) {

@@ -61,13 +61,7 @@ func (p *post) outcomeOf(r *delivery.Receipt, how delivery.How) *outcome {
 		next := item.Due.UTC()
 		out.Next = &next
 	}
-	out.exit = command.TryCode(try)
-	switch {
-	case out.State == delivery.StateWaiting && !how.Direct:
-		out.exit = exitcode.OK // accepted: the queue has it
-	case out.State == delivery.StateSent && len(out.Refused) > 0:
-		out.exit = exitcode.Failed
-	}
+	out.exit = command.PostCode(try, !how.Direct, len(out.Refused))
 	return out
 }
 
