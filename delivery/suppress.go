@@ -128,7 +128,7 @@ func (s *Store) IsSuppressed(ctx context.Context, address string) (reason string
 
 func patternsOf(address string) []string {
 	own := key(address)
-	_, domain, _ := strings.Cut(own[max(0, strings.LastIndex(own, "@")):], "@")
+	domain := config.AddressDomain(own)
 	list := []string{own, "@" + domain}
 	for {
 		_, parent, found := strings.Cut(domain, ".")

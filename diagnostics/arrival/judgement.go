@@ -2,6 +2,7 @@ package arrival
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"net/mail"
@@ -10,6 +11,7 @@ import (
 	"github.com/emersion/go-msgauth/dkim"
 	"github.com/miekg/dns"
 
+	"postier/config"
 	"postier/internal/safetext"
 	"postier/internal/wire"
 )
@@ -108,8 +110,9 @@ func receivedSPF(fields []field) *Verdict {
 	return nil
 }
 
+// domainOf is the domain of an address. In a header field the value may be a domain alone (RFC 8601 §2.7).
 func domainOf(address string) string {
-	return strings.ToLower(address[strings.LastIndexByte(address, '@')+1:])
+	return strings.ToLower(cmp.Or(config.AddressDomain(address), address))
 }
 
 func authorDomain(fields []field) string {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"postier/config"
 	"postier/diagnostics"
 	"postier/internal/check"
 	"postier/internal/mailauth/dmarc"
@@ -45,7 +46,7 @@ func (a *area) dmarc(ctx context.Context, r lookup.Resolver) diagnostics.Result 
 // starter is the first record to publish: no policy yet, and reports to the user (RFC 9989 §5.1.4).
 func (a *area) starter() string {
 	record := "v=DMARC1; p=none"
-	if address := a.target.Author(); strings.Contains(address, "@") && aLabels(addressDomain(address)) == a.domain {
+	if address := a.target.Author(); strings.Contains(address, "@") && aLabels(config.AddressDomain(address)) == a.domain {
 		local := address[:strings.LastIndexByte(address, '@')]
 		record += "; rua=mailto:" + strings.NewReplacer("%2B", "+").Replace(url.PathEscape(local)) + "@" + a.domain
 	}

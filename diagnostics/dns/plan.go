@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/net/idna"
 
+	"postier/config"
 	"postier/diagnostics"
 	"postier/internal/account"
 	"postier/internal/check"
@@ -117,16 +118,9 @@ func (a *area) bounded(run checkFunc) func(context.Context) diagnostics.Result {
 func authorDomain(target account.Target, opts Options) string {
 	domain := opts.Domain
 	if domain == "" {
-		domain = addressDomain(target.Author())
+		domain = config.AddressDomain(target.Author())
 	}
 	return aLabels(domain)
-}
-
-func addressDomain(address string) string {
-	if at := strings.LastIndexByte(address, '@'); at >= 0 {
-		return address[at+1:]
-	}
-	return ""
 }
 
 // aLabels returns a domain as lower-case A-labels without final dot, or nothing when it is no domain name.

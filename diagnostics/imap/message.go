@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"postier/config"
 	"postier/internal/locale"
 )
 
@@ -29,8 +30,9 @@ func newRehearsal(author string, lang locale.Lang, product string, now time.Time
 	random := make([]byte, tokenSize)
 	_, _ = rand.Read(random) // crypto/rand.Read never fails
 	r := rehearsal{token: hex.EncodeToString(random)}
-	_, domain, found := strings.Cut(author, "@")
-	if !found || strings.ContainsFunc(domain, func(r rune) bool { return r <= ' ' || r > '~' || r == '<' || r == '>' }) {
+	domain := config.AddressDomain(author)
+	if domain == "" || strings.ContainsFunc(domain,
+		func(r rune) bool { return r <= ' ' || r > '~' || r == '<' || r == '>' }) {
 		domain = "postier.invalid"
 	}
 	r.id = "<postier-" + r.token + "@" + domain + ">"

@@ -19,6 +19,8 @@ import (
 	"github.com/emersion/go-msgauth/authres"
 	"github.com/emersion/go-msgauth/dkim"
 	"github.com/emersion/go-msgauth/dmarc"
+
+	"postier/config"
 )
 
 // envelope is what the SMTP session says about a message.
@@ -95,7 +97,7 @@ func (p *Provider) authenticate(e envelope, message []byte) []authres.Result {
 	author, signed := "", ""
 	if parsed, err := mail.ReadMessage(bytes.NewReader(message)); err == nil {
 		if from, err := parsed.Header.AddressList("From"); err == nil && len(from) > 0 {
-			author = domainOf(from[0].Address)
+			author = strings.ToLower(config.AddressDomain(from[0].Address))
 		}
 	}
 	spfResult, _ := spf.CheckHostWithSender(e.client, e.helo, e.from, spf.WithContext(p.ctx),
@@ -111,7 +113,7 @@ func (p *Provider) authenticate(e envelope, message []byte) []authres.Result {
 	if len(verifications) == 0 {
 		results = append(results, &authres.DKIMResult{Value: authres.ResultNone})
 	}
-	fine := signed != "" || spfResult == spf.Pass && aligned(domainOf(e.from), author)
+	fine := signed != "" || spfResult == spf.Pass && aligned(strings.ToLower(config.AddressDomain(e.from)), author)
 	return append(results, &authres.DMARCResult{Value: p.dmarcValue(author, fine), From: author})
 }
 
@@ -146,10 +148,6 @@ func dkimValue(err error) authres.ResultValue {
 	default:
 		return authres.ResultFail
 	}
-}
-
-func domainOf(address string) string {
-	return strings.ToLower(address[strings.LastIndexByte(address, '@')+1:])
 }
 
 // aligned is relaxed alignment (RFC 9989 §4.4), as far as the two domains of this provider need it.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"postier/config"
 	"postier/diagnostics"
 	"postier/diagnostics/portprobe"
 	"postier/diagnostics/report"
@@ -158,8 +159,8 @@ func bundleMask(target account.Target) *report.Mask {
 		addresses = append(addresses, target.IMAP.Username)
 	}
 	for _, address := range addresses {
-		if at := strings.LastIndexByte(address, '@'); at >= 0 {
-			domains = append(domains, address[at+1:])
+		if domain := config.AddressDomain(address); domain != "" {
+			domains = append(domains, domain)
 		} else if address != "" {
 			words = append(words, address)
 		}
