@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"postier/config"
+	"postier/internal/safetext"
 	"postier/internal/smtp"
 )
 
@@ -321,7 +322,7 @@ func (m *Message) readdress(d Decision) error {
 func validID(id string) bool {
 	return len(id) > 4 && len(id) < 250 && id[0] == '<' && id[len(id)-1] == '>' && strings.Count(id, "@") == 1 &&
 		!strings.ContainsAny(id, " \t\"\\(),") &&
-		isASCII(id)
+		safetext.IsASCII(id)
 }
 
 // NewMessageID makes a Message-ID under the domain of an address.
@@ -337,10 +338,6 @@ func formatAddress(a config.Address) string {
 	return (&mail.Address{Name: a.Name, Address: a.Address}).String()
 }
 
-func isASCII(s string) bool {
-	return strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
-}
-
 // addressFields hold addresses; in others any text may be written as encoded words (RFC 2047 §5).
 var addressFields = []string{
 	"From", "To", "Cc", "Reply-To", "Sender", "Resent-From", "Resent-To", "Resent-Cc", "Resent-Sender",
@@ -351,7 +348,7 @@ var addressFields = []string{
 func (m *Message) asciiHeader() {
 	for i, f := range m.fields {
 		value := f.value
-		if isASCII(value) && !strings.ContainsRune(value, 0) &&
+		if safetext.IsASCII(value) && !strings.ContainsRune(value, 0) &&
 			longestLine([]byte(value)) < maxLineOctets-len(f.name)-1 {
 			continue
 		}

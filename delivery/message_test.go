@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"postier/config"
+	"postier/internal/safetext"
 )
 
 var from = config.Address{Name: "Cabinet Durand", Address: "contact@durand.example"}
@@ -137,7 +138,7 @@ func TestHeaderBecomesASCII(t *testing.T) {
 	for _, subject := range []string{"Rückmeldung für Zoë", "R\xfcckmeldung", strings.Repeat("Übermaß ", 200)} {
 		m, _, text := prepared(t, "From: Zoë <zoe@b.example>\nSubject: "+subject+"\n\nx\n", Decision{})
 		header, _, _ := strings.Cut(text, "\r\n\r\n")
-		if !isASCII(header) {
+		if !safetext.IsASCII(header) {
 			t.Errorf("%q", header)
 		}
 		want := subject
@@ -188,7 +189,7 @@ func TestSevenBit(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.SevenBit()
-	if text := string(m.Bytes()); !isASCII(text) || !strings.Contains(text, "Gr=C3=BC=C3=9Fe") ||
+	if text := string(m.Bytes()); !safetext.IsASCII(text) || !strings.Contains(text, "Gr=C3=BC=C3=9Fe") ||
 		strings.Contains(text, "8bit") {
 		t.Errorf("%s", text)
 	}
@@ -300,7 +301,7 @@ func FuzzPrepare(f *testing.F) {
 			t.Errorf("%q", out)
 		}
 		header, _, _ := bytes.Cut(out, []byte("\r\n\r\n"))
-		if !isASCII(string(header)) || bytes.Contains(bytes.ToLower(header), []byte("\nbcc:")) {
+		if !safetext.IsASCII(string(header)) || bytes.Contains(bytes.ToLower(header), []byte("\nbcc:")) {
 			t.Errorf("%q", header)
 		}
 	})

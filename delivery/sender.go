@@ -12,6 +12,7 @@ import (
 	"postier/diagnostics/explain"
 	"postier/internal/account"
 	"postier/internal/check"
+	"postier/internal/safetext"
 	"postier/internal/smtp"
 )
 
@@ -64,7 +65,7 @@ func (s *Sender) Send(ctx context.Context, profile string, p *config.Profile, it
 			return try
 		}
 		raw := item.Raw
-		if !l.client.Extensions().Has("8BITMIME") && !isASCII(string(raw)) {
+		if !l.client.Extensions().Has("8BITMIME") && !safetext.IsASCII(string(raw)) {
 			raw = item.sevenBit()
 		}
 		receipt, err := l.client.Send(ctx, smtp.Mail{

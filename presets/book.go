@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"postier/internal/locale"
+	"postier/internal/safetext"
 )
 
 // Book is the set of providers that a program knows: the built-in ones, with those that the caller adds and without
@@ -44,7 +45,7 @@ func (b *Book) Without(ids ...string) *Book {
 // Domain finds the provider of an address domain, which may be an A-label or a U-label name.
 func (b *Book) Domain(domain string) (Match, bool) {
 	domain = strings.TrimSuffix(domain, ".")
-	if !ascii(domain) {
+	if !safetext.IsASCII(domain) {
 		var err error
 		if domain, err = ALabel(domain); err != nil {
 			return Match{}, false

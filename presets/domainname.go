@@ -7,12 +7,14 @@ import (
 
 	"golang.org/x/net/idna"
 	"golang.org/x/text/unicode/norm"
+
+	"postier/internal/safetext"
 )
 
 // ALabel turns a domain as people type it into lower-case A-labels (RFC 5890), without a final dot.
 func ALabel(domain string) (string, error) {
 	domain = strings.TrimSuffix(domain, ".")
-	if ascii(domain) {
+	if safetext.IsASCII(domain) {
 		return strings.ToLower(domain), nil
 	}
 	out, err := idna.Lookup.ToASCII(domain)
@@ -22,18 +24,9 @@ func ALabel(domain string) (string, error) {
 	return out, nil
 }
 
-func ascii(s string) bool {
-	for i := range len(s) {
-		if s[i] >= 0x80 {
-			return false
-		}
-	}
-	return true
-}
-
 // fold lowers s and drops accents, for searching.
 func fold(s string) string {
-	if ascii(s) {
+	if safetext.IsASCII(s) {
 		return strings.ToLower(s)
 	}
 	return strings.Map(func(r rune) rune {

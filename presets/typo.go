@@ -1,6 +1,10 @@
 package presets
 
-import "strings"
+import (
+	"strings"
+
+	"postier/internal/safetext"
+)
 
 // popular are domains with so many users that a similar name is more likely a typing mistake than another domain.
 var popular = []string{
@@ -19,7 +23,7 @@ var popular = []string{
 // known to the book. The suggestion is a question for the person; nothing is corrected automatically.
 func (b *Book) Typo(domain string) (suggestion string, ok bool) {
 	domain = strings.ToLower(strings.TrimSuffix(domain, "."))
-	if len(domain) > maxTypo || !ascii(domain) || !strings.Contains(domain, ".") {
+	if len(domain) > maxTypo || !safetext.IsASCII(domain) || !strings.Contains(domain, ".") {
 		return "", false
 	}
 	if _, known := b.Domain(domain); known {

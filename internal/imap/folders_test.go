@@ -110,7 +110,7 @@ func TestModifiedUTF7(t *testing.T) {
 	t.Parallel()
 	for _, name := range append(presets.SentNames(), "a&b", "~peter/mail/台北/日本語", "😀", "") {
 		encoded := encodeUTF7(name)
-		if !isASCII(encoded) {
+		if !safetext.IsASCII(encoded) {
 			t.Errorf("%q is written %q", name, encoded)
 		}
 		if got, err := decodeUTF7(encoded); err != nil || got != name {

@@ -221,7 +221,7 @@ func (a *authentication) end(err error) error {
 func encode(b []byte) []byte { return []byte(base64.StdEncoding.EncodeToString(b)) }
 
 // quotable reports whether s fits a quoted string: no CR, LF, NUL and nothing beyond ASCII (RFC 9051 §4.3).
-func quotable(s string) bool { return isASCII(s) && !strings.ContainsAny(s, "\r\n\x00") }
+func quotable(s string) bool { return safetext.IsASCII(s) && !strings.ContainsAny(s, "\r\n\x00") }
 
 func quote(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`

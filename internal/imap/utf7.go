@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"postier/internal/safetext"
 )
 
 // Folder names on the wire are in modified UTF-7 (RFC 3501 §5.1.3) as long as UTF8=ACCEPT is not switched on, which
@@ -80,20 +82,11 @@ func decodeUTF7(raw string) (string, error) {
 // readable turns a name from the wire into the one that people read. A name that is not modified UTF-7 stays unchanged,
 // since some servers send plain UTF-8; the front ends escape what they show.
 func readable(raw string) string {
-	if !isASCII(raw) || !strings.Contains(raw, "&") {
+	if !safetext.IsASCII(raw) || !strings.Contains(raw, "&") {
 		return raw
 	}
 	if name, err := decodeUTF7(raw); err == nil && utf8.ValidString(name) {
 		return name
 	}
 	return raw
-}
-
-func isASCII(s string) bool {
-	for i := range len(s) {
-		if s[i] >= 0x80 {
-			return false
-		}
-	}
-	return true
 }

@@ -117,6 +117,16 @@ func (e *escaper) next(b *strings.Builder, s string) (size int) {
 	return size
 }
 
+// IsASCII reports whether s has no byte outside ASCII.
+func IsASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
 func plain(s string) bool {
 	for i := range len(s) {
 		if s[i] < 0x20 || s[i] >= 0x7f {

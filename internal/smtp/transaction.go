@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"postier/config"
+	"postier/internal/safetext"
 	"postier/internal/wire"
 )
 
@@ -197,7 +198,7 @@ func (c *Client) envelope(m Mail) ([]command, error) {
 		if ext.Has("SIZE") {
 			mail += fmt.Sprintf(" SIZE=%d", len(m.Message))
 		}
-		if ext.Has("8BITMIME") && !ascii(string(m.Message)) {
+		if ext.Has("8BITMIME") && !safetext.IsASCII(string(m.Message)) {
 			mail += " BODY=8BITMIME"
 		}
 		recipients = append(recipients, command{line: "DATA"})
@@ -212,14 +213,5 @@ func path(address string) (p string, utf8 bool, err error) {
 		return "", false, ErrAddress
 	}
 	p = config.AddressASCIIDomain(address)
-	return p, !ascii(p), nil
-}
-
-func ascii(s string) bool {
-	for i := range len(s) {
-		if s[i] >= 0x80 {
-			return false
-		}
-	}
-	return true
+	return p, !safetext.IsASCII(p), nil
 }

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/net/idna"
 
 	"postier/internal/mailauth/lookup"
+	"postier/internal/safetext"
 )
 
 // Result is a DMARC result as RFC 8601 §2.7 names it.
@@ -186,12 +187,9 @@ func (a Aligner) Aligned(ctx context.Context, domain string, mode Mode) (bool, e
 // normal is a domain as lower-case A-labels without final dot.
 func normal(domain string) string {
 	domain = lookup.Lower(strings.TrimSpace(domain))
-	for i := range len(domain) {
-		if domain[i] >= 0x80 {
-			if ascii, err := idna.Lookup.ToASCII(domain); err == nil {
-				return ascii
-			}
-			break
+	if !safetext.IsASCII(domain) {
+		if ascii, err := idna.Lookup.ToASCII(domain); err == nil {
+			return ascii
 		}
 	}
 	return domain
