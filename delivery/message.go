@@ -86,7 +86,7 @@ func Parse(data []byte) (*Message, error) {
 	if len(bytes.TrimSpace(data)) == 0 {
 		return nil, ErrEmpty
 	}
-	text := crlf(data)
+	text := smtp.CRLF(data)
 	m := &Message{}
 	size := 0
 	for first := true; len(text) > 0; first = false {
@@ -125,21 +125,6 @@ func fieldOf(line []byte) (name, value string, ok bool) {
 		}
 	}
 	return string(before), string(after), true
-}
-
-// crlf ends every line with CRLF (RFC 5322 §2.1), the last one too: the one conversion of line ends on a message's way
-// to the wire. Text that has this form already is returned as it is.
-func crlf(text []byte) []byte {
-	lines := bytes.Count(text, []byte("\n"))
-	if bytes.HasSuffix(text, []byte("\n")) && bytes.Count(text, []byte("\r")) == lines &&
-		bytes.Count(text, []byte("\r\n")) == lines {
-		return text
-	}
-	out := make([]byte, 0, len(text)+lines+len("\r\n"))
-	for line := range smtp.Lines(text) {
-		out = append(append(out, line...), "\r\n"...)
-	}
-	return out
 }
 
 // Bytes is the message as it goes over the wire, without dot-stuffing.

@@ -12,6 +12,7 @@ import (
 	"postier/diagnostics/explain"
 	"postier/internal/locale"
 	"postier/internal/safetext"
+	"postier/internal/smtp"
 )
 
 // compose writes a message of the program itself. Auto-Submitted keeps automatic answers away (RFC 3834 §5); by X-Loop
@@ -31,7 +32,7 @@ func (q *Queue) compose(profile string, p *config.Profile, to, subject, body str
 		{"Content-Type", " text/plain; charset=utf-8"},
 		{"Content-Transfer-Encoding", " 8bit"},
 	}}
-	m.body = crlf([]byte(body))
+	m.body = smtp.CRLF([]byte(body))
 	m.asciiHeader()
 	m.encodeLeaf("text/plain", "utf-8", true)
 	return &Item{

@@ -13,6 +13,7 @@ import (
 
 	"postier/config"
 	"postier/internal/safetext"
+	"postier/internal/smtp"
 	"postier/internal/wire"
 )
 
@@ -144,7 +145,7 @@ func verify(ctx context.Context, network *wire.Network, raw []byte, fields []fie
 	if len(signatures) == 0 {
 		return signatures
 	}
-	checked, err := dkim.VerifyWithOptions(bytes.NewReader(crlf(raw)), &dkim.VerifyOptions{
+	checked, err := dkim.VerifyWithOptions(bytes.NewReader(smtp.CRLF(raw)), &dkim.VerifyOptions{
 		LookupTXT:        func(name string) ([]string, error) { return lookupTXT(ctx, network, name) },
 		MaxVerifications: maxSignatures,
 	})
@@ -179,14 +180,6 @@ func tagList(value string) map[string]string {
 		}
 	}
 	return tags
-}
-
-// crlf ends every line with CRLF, because signatures are computed over it (RFC 6376 §3.4); files often have LF alone.
-func crlf(raw []byte) []byte {
-	if !bytes.Contains(raw, []byte("\n")) || bytes.Count(raw, []byte("\n")) == bytes.Count(raw, []byte("\r\n")) {
-		return raw
-	}
-	return bytes.ReplaceAll(bytes.ReplaceAll(raw, []byte("\r\n"), []byte("\n")), []byte("\n"), []byte("\r\n"))
 }
 
 // lookupError tells go-msgauth by the methods of net.Error that a look-up may work later.

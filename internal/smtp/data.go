@@ -132,6 +132,21 @@ func dotStuff(message []byte) []byte {
 	return out
 }
 
+// CRLF ends every line with CRLF (RFC 5322 §2.1), the last one too. It is the one conversion of line ends, for the wire
+// and for signatures, which are computed over this form (RFC 6376 §3.4). Text that has it already is returned as it is.
+func CRLF(text []byte) []byte {
+	lines := bytes.Count(text, []byte("\n"))
+	if bytes.HasSuffix(text, []byte("\n")) && bytes.Count(text, []byte("\r")) == lines &&
+		bytes.Count(text, []byte("\r\n")) == lines {
+		return text
+	}
+	out := make([]byte, 0, len(text)+lines+len("\r\n"))
+	for line := range Lines(text) {
+		out = append(append(out, line...), "\r\n"...)
+	}
+	return out
+}
+
 // Lines iterates over the lines of a message without their ends. An empty message has one empty line. A bare CR or LF,
 // which servers read differently (SMTP smuggling), is never part of a line: it ends the line as CRLF does.
 func Lines(message []byte) iter.Seq[[]byte] {
