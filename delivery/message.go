@@ -22,9 +22,8 @@ import (
 const (
 	MaxMessage = 25 << 20 // octets; most providers take no more
 	maxHeader  = 64 << 10 // octets
-	maxAddress = 320      // octets: 64 + 1 + 255 (RFC 3696 erratum 1690)
-	// maxReceived is where a message is taken to go round in circles (RFC 5321 §6.3 asks for a large number).
-	maxReceived = 30
+	// maxReceived is where a message is taken to go round in circles (RFC 5321 §6.3: normally at least 100).
+	maxReceived = 100
 	// maxLineOctets is the longest line without its end (RFC 5322 §2.1.1).
 	maxLineOctets = 998
 )
@@ -241,7 +240,7 @@ func ParseAddresses(value string) ([]*mail.Address, error) {
 		return nil, ErrBadAddress
 	}
 	for _, a := range list {
-		if len(a.Address) > maxAddress || !config.ValidateAddress(a.Address).Empty() {
+		if !config.ValidateAddress(a.Address).Empty() {
 			return nil, ErrBadAddress
 		}
 	}

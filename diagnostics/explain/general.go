@@ -21,7 +21,7 @@ type generalEntry struct {
 type generalData struct {
 	Details   map[string]generalEntry // RFC 3463 §3: subject and detail
 	Subjects  map[string]generalEntry // RFC 3463 §3: subject
-	Replies   map[string]generalEntry // RFC 5321 §4.2.3, RFC 4954 §6
+	Replies   map[string]generalEntry // RFC 5321 §4.2.3, RFC 4954 §4 and §6
 	Classes   map[string]generalEntry // RFC 5321 §4.2.1
 	Responses map[string]generalEntry // RFC 9051 §7.1: response codes
 	Statuses  map[string]generalEntry // RFC 9051 §7.1: OK, NO, BAD, BYE, PREAUTH

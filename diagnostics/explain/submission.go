@@ -147,7 +147,7 @@ func stepCause(e *smtp.Error) check.Cause {
 func signInCause(e *smtp.Error) check.Cause {
 	switch {
 	case e.Reply.Code == 504:
-		return check.CauseAuthMechanismUnsupported // RFC 4954 §6
+		return check.CauseAuthMechanismUnsupported // RFC 4954 §4
 	case e.Secret == config.SecretOAuth:
 		return check.CauseOAuthTokenExpired
 	}

@@ -233,7 +233,7 @@ func ExitOf(r diagnostics.Result) int {
 	if code == exitcode.OK {
 		code = exitcode.Failed
 	}
-	// RFC 5321 §4.2.1: 4yz is a transient negative completion reply. RFC 3463 §3.1: so is the class 4.
+	// RFC 5321 §4.2.1: 4yz is a transient negative completion reply. RFC 3463 §2: so is the class 4.
 	if r.Code != nil && (r.Code.Reply/100 == 4 || r.Code.Reply == 0 && strings.HasPrefix(r.Code.Enhanced, "4.")) {
 		return exitcode.Transient(code)
 	}
