@@ -62,7 +62,7 @@ func golden(t *testing.T, name string, r diagnostics.Result) {
 	}
 	want, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return // a new check has shown nothing yet that could change; -update keeps it from then on
+		t.Fatalf("%s is missing; write it with -update, read it and commit it", path)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -176,6 +176,7 @@ func TestCheck(t *testing.T) {
 	neighbour := c.row("diagnostics/coverage_test.go", "check.DNSBIMI")
 	c.replace("diagnostics/coverage_test.go", neighbour,
 		neighbour+",\n"+strings.Replace(neighbour, "DNSBIMI", "DNSRecipe", 1))
+	c.run("test", "-vet=off", "./diagnostics", "-update")
 	c.follows("A check")
 }
 
