@@ -75,7 +75,7 @@ func (e Extensions) Mechanisms() []string {
 	return list
 }
 
-// Size is the largest message taken, in octets; 0 means that no limit was given (RFC 1870 §4).
+// Size is the largest message taken, in octets; 0 means that no limit was given (RFC 1870 §3).
 func (e Extensions) Size() int64 {
 	params, _ := e.Params("SIZE")
 	first, _, _ := strings.Cut(params, " ")
