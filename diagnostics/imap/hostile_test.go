@@ -428,6 +428,9 @@ func TestConnectFailures(t *testing.T) {
 			if got.Status != check.Fail || got.Cause != c.cause {
 				t.Errorf("%s/%s, want %s", got.Status, got.Cause, c.cause)
 			}
+			if got.Params.Host.Raw() != c.host {
+				t.Errorf("the sentence names the host %q, want %q", got.Params.Host.Raw(), c.host)
+			}
 		})
 	}
 }

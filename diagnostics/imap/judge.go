@@ -42,8 +42,11 @@ func Failure(ctx context.Context, network *wire.Network, target account.Target, 
 	return r.failure(err)
 }
 
-// failure turns an error into a failed result: the cause, what the server said, and its code.
-func (r *run) failure(err error) diagnostics.Result {
+// failure turns an error into a failed result: the cause, what the server said, and its code. Whatever the cause, its
+// sentence may name the server.
+func (r *run) failure(err error) diagnostics.Result { return r.judge(err).With(r.serverParams()) }
+
+func (r *run) judge(err error) diagnostics.Result {
 	var (
 		refused  *client.ReplyError
 		protocol *client.ProtocolError
@@ -74,7 +77,7 @@ func (r *run) failure(err error) diagnostics.Result {
 	}
 	return diagnostics.Failed(fault.Cause(), diagnostics.Failure{
 		Text: safetext.FromRemote(r.target.Secret.Redact(fault.Text.Raw())), Class: fault.Kind,
-	}).With(r.serverParams()).With(check.Params{Limit: fault.Detail})
+	}).With(check.Params{Limit: fault.Detail})
 }
 
 // serverParams names the server in the sentence of a cause.

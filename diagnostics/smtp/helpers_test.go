@@ -117,6 +117,9 @@ func wantRoot(t *testing.T, results []diagnostics.Result, id check.ID, cause str
 	var failed []string
 	for _, r := range results {
 		if r.Status == check.Fail {
+			if area := r.ID.Area(); (area == "net" || r.Cause == check.CauseWrongService) && r.Params.Host.Raw() == "" {
+				t.Errorf("the sentence of %s names no host", r.Cause)
+			}
 			failed = append(failed, string(r.ID)+" "+string(r.Cause))
 		}
 	}

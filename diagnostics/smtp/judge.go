@@ -38,14 +38,17 @@ func (l *ladder) judge(step smtp.Step, err error, evidence ...diagnostics.Observ
 		return diagnostics.Result{Status: check.Skip, Cause: check.CauseCancelled, Evidence: evidence}
 	}
 	answer := explain.Submission(e, l.target.Provider)
-	result := diagnostics.Result{Status: check.Fail, Cause: answer.Cause, Answer: answer, Evidence: evidence}
+	result := diagnostics.Result{
+		Status: check.Fail, Cause: answer.Cause, Answer: answer, Evidence: evidence,
+		// Whatever the cause, its sentence may name the server.
+		Params: check.Params{Host: safetext.FromRemote(l.host()), Port: check.Number(l.client.Way().Port)},
+	}
 	switch {
 	case errors.Is(e.Err, smtp.ErrNoSecret):
 		result.Status = check.Skip
 	case e.Reply.Code != 0:
 		result.Code = replyCode(e.Reply)
 	case !e.Lost && broken(e.Err):
-		result.Params = check.Params{Host: safetext.FromRemote(l.host()), Port: check.Number(l.client.Way().Port)}
 		if f := wire.Classify(e.Err); f.Kind == wire.KindLimit {
 			result.Params.Limit = f.Detail
 		}
