@@ -62,7 +62,7 @@ type run struct {
 }
 
 // Plan lists the arrival checks. They wait for the submission and IMAP checks of the same run, so that neither server
-// sees two connections at once and a refused secret is not tried again (docs/security.md T21). A target without IMAP
+// holds two sessions at once and a refused secret is not tried again (docs/security.md T21). A target without IMAP
 // has none.
 func Plan(network *wire.Network, target account.Target, options Options) diagnostics.Plan {
 	if target.IMAP == nil {

@@ -1,7 +1,7 @@
 // Package matrix tries every sensible way to submit mail to one server: each port with the security that belongs to it,
 // and on the ports that work each sign-in mechanism. It runs the submission ladder of package smtp for each.
 //
-// The ports are tried in parallel without signing in, one connection a port. Sign-ins follow one after another: each
+// The ports are tried in parallel without signing in, one session a port. Sign-ins follow one after another: each
 // only after the one before succeeded, and none after a refusal unless the user agrees (docs/security.md T21).
 package matrix
 

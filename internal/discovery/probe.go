@@ -43,7 +43,7 @@ type trial struct {
 }
 
 // probe tries usual names and ports, implicit TLS first. It goes as far as the greeting after a verified TLS handshake,
-// and never signs in. It opens one connection at a time to each name (docs/security.md T21).
+// and never signs in. The names are tried at once, the ports of a name one after another (docs/security.md T21).
 func (f *finder) probe(ctx context.Context, exchangers []string, partial func(Candidate)) outcome {
 	var trials []*trial
 	for _, p := range prefixes {
