@@ -453,6 +453,17 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
+// TestMissingValue: a choice that is left out is missing; it is not an empty word that is refused.
+func TestMissingValue(t *testing.T) {
+	t.Parallel()
+	faults := parse(t, change(t, contractJSON, submission+"security", ``)).Validate().Errors()
+	if len(faults) != 1 || faults[0].Path != "profiles.durand.submission.security" ||
+		faults[0].Text.Key != "config.enum.missing" {
+		t.Fatalf("%v", faults)
+	}
+	says(t, faults[0].Text)
+}
+
 func TestProven(t *testing.T) {
 	t.Parallel()
 	doc := parse(t, contractJSON)

@@ -99,5 +99,8 @@ func oneOf[T ~string](value string, allowed []T) locale.Text {
 	for i, word := range allowed {
 		words[i] = string(word)
 	}
+	if value == "" {
+		return locale.Msg("config.enum.missing", "words", strings.Join(words, ", "))
+	}
 	return locale.Msg("config.enum", "value", safetext.FromRemote(value), "words", strings.Join(words, ", "))
 }

@@ -75,7 +75,8 @@ func formatCode(err error) int {
 		return exitcode.Data
 	case errors.As(err, new(*delivery.StateError)), errors.As(err, new(*fs.PathError)):
 		return exitcode.IO
-	case errors.As(err, new(*config.OperationError)): // a profile that does not exist, or a malformed name
+	case errors.As(err, new(*config.OperationError)), errors.Is(err, config.ErrNoKey):
+		// a profile or a key that does not exist, or a malformed name
 		return exitcode.Data
 	}
 	return exitcode.Failed

@@ -65,6 +65,7 @@ func TestCodeOfErrors(t *testing.T) {
 		exitcode.Data: {
 			&Error{exitcode.Data, "x"}, fmt.Errorf("wrapped: %w", delivery.ErrTooLarge), delivery.ErrNoItem,
 			&importer.Error{}, &export.Error{}, &plain.Stopped{Field: wizard.FieldSecret}, &config.OperationError{},
+			&config.KeyError{Key: "nope"},
 		},
 		exitcode.NoHost:      {discovery.ErrNoDomain},
 		exitcode.Unavailable: {discovery.ErrUnreachable},
