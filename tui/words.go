@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"fmt"
 	"strings"
 	"time"
 	"unicode"
@@ -123,15 +122,7 @@ func (s speech) status(status check.Status) string {
 }
 
 func (s speech) took(d time.Duration) string {
-	return seconds(fmt.Sprintf("%.1f", d.Seconds()), s.lang)
-}
-
-// seconds writes a short duration with the decimal sign of the language: "0,1 s".
-func seconds(text string, lang locale.Lang) string {
-	if lang != locale.English {
-		text = strings.ReplaceAll(text, ".", ",")
-	}
-	return text + " s"
+	return locale.For(s.lang).Seconds(d, 1)
 }
 
 // languageKey returns the label of the language key: the name of the language that it switches to.

@@ -6,7 +6,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"time"
 
 	"postier/diagnostics"
 	"postier/internal/check"
@@ -103,8 +102,7 @@ func headline(lang locale.Lang, r diagnostics.Result) string {
 			line += words.Title
 		}
 	default:
-		seconds := fmt.Sprintf("%.2f", r.Took.Round(10*time.Millisecond).Seconds())
-		line += locale.For(lang).T("checks.report.took", "seconds", seconds)
+		line += locale.For(lang).Seconds(r.Took, 2)
 	}
 	return strings.TrimRight(line, " ")
 }

@@ -13,8 +13,10 @@ import (
 	"embed"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/leonelquinteros/gotext"
 
@@ -151,6 +153,12 @@ func (c *Catalogue) N(key string, n int, args ...any) string {
 		return "<" + key + ">"
 	}
 	return fill(po.GetN(key, key, n, nil...), append([]any{"n", n}, args...))
+}
+
+// Seconds is a short duration with so many decimals and the language's mark before them: "0,1 s".
+func (c *Catalogue) Seconds(d time.Duration, decimals int) string {
+	number := strconv.FormatFloat(d.Seconds(), 'f', decimals, 64)
+	return strings.Replace(number, ".", c.T("common.decimal-mark"), 1) + " s"
 }
 
 // Translate translates an English sentence of the data by data.po. A sentence that is not there comes back as it is.

@@ -2,6 +2,7 @@ package locale
 
 import (
 	"testing"
+	"time"
 
 	"postier/internal/safetext"
 )
@@ -35,6 +36,15 @@ func TestColon(t *testing.T) {
 	} {
 		if got := For(row.lang).Colon(row.label); got != row.want {
 			t.Errorf("%s: %q, want %q", row.label, got, row.want)
+		}
+	}
+}
+
+func TestSeconds(t *testing.T) {
+	t.Parallel()
+	for lang, want := range map[Lang]string{English: "0.25 s", French: "0,25 s", German: "0,25 s"} {
+		if got := For(lang).Seconds(250*time.Millisecond, 2); got != want {
+			t.Errorf("%s: %q, want %q", lang, got, want)
 		}
 	}
 }

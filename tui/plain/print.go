@@ -1,7 +1,6 @@
 package plain
 
 import (
-	"fmt"
 	"io"
 	"strconv"
 	"strings"
@@ -117,7 +116,7 @@ func (p *printer) check(r wizard.Report) {
 	if !r.Brief.Empty() {
 		text = p.colon(text) + " " + short(r.Brief.Escaped())
 	}
-	text += fmt.Sprintf(" (%.1f s)", r.Took.Seconds())
+	text += " (" + locale.For(p.lang).Seconds(r.Took, 1) + ")"
 	if p.causes && r.Cause != "" && r.Status != check.Skip {
 		text += " [" + string(r.Cause) + "]"
 	}
