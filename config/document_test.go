@@ -12,12 +12,13 @@ import (
 	"postier/config"
 	"postier/internal/locale"
 	"postier/internal/safefile"
+	"postier/internal/safefile/safefiletest"
 )
 
 // onDisk writes a document to a new folder and returns its path.
 func onDisk(t *testing.T, data string) string {
 	t.Helper()
-	path := filepath.Join(home(t), "config.json")
+	path := filepath.Join(safefiletest.Home(t), "config.json")
 	if err := os.WriteFile(path, []byte(data), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +96,7 @@ func TestNewerVersionIsRefusedAndKept(t *testing.T) {
 
 func TestLoadRefusals(t *testing.T) {
 	t.Parallel()
-	if _, err := config.Load(filepath.Join(home(t), "none.json")); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := config.Load(filepath.Join(safefiletest.Home(t), "none.json")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("missing: got %v", err)
 	}
 	path := onDisk(t, contractJSON)

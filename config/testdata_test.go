@@ -3,8 +3,6 @@ package config_test
 import (
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -101,21 +99,6 @@ func child(at any, word string) any {
 		return list[index]
 	}
 	return at.(map[string]any)[word]
-}
-
-// home returns a folder that safefile accepts, whatever the umask.
-func home(t *testing.T) string {
-	t.Helper()
-	dir, err := filepath.EvalSymlinks(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for d := dir; strings.HasPrefix(d, os.TempDir()+"/"); d = filepath.Dir(d) {
-		if err := os.Chmod(d, 0o700); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
 }
 
 // left is a place in a message that no argument filled.

@@ -16,24 +16,11 @@ import (
 
 	"postier/config"
 	"postier/internal/locale"
+	"postier/internal/safefile/safefiletest"
 	"postier/internal/secret"
 )
 
 const canary = "CANARY pä'ss\"$(id)`#%n;\\"
-
-func home(t *testing.T) string {
-	t.Helper()
-	dir, err := filepath.EvalSymlinks(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for d := dir; strings.HasPrefix(d, os.TempDir()+"/"); d = filepath.Dir(d) {
-		if err := os.Chmod(d, 0o700); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
-}
 
 func write(t *testing.T, path, content string, mode fs.FileMode) {
 	t.Helper()
@@ -120,7 +107,7 @@ func putFile(t *testing.T, path, state string) {
 // prepare builds one state of one kind.
 func prepare(t *testing.T, kind config.CredentialKind, state string) (*Store, config.Credential) {
 	t.Helper()
-	dir := home(t)
+	dir := safefiletest.Home(t)
 	env := map[string]string{}
 	s := &Store{Folder: dir, Getenv: func(name string) string { return env[name] }}
 	if state == "hangs" {
@@ -292,7 +279,7 @@ func TestCommandsAreKeptApart(t *testing.T) {
 
 func TestCommandLeavesNoChildren(t *testing.T) {
 	t.Parallel()
-	dir := home(t)
+	dir := safefiletest.Home(t)
 	pidFile := filepath.Join(dir, "pid")
 	for name, script := range map[string]string{
 		"times out":      `sleep 30 & echo $! > "$0"; sleep 30`,
@@ -413,7 +400,7 @@ func TestPutAndRemove(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	ring := &fakeKeyring{entries: map[string]string{}}
-	dir := home(t)
+	dir := safefiletest.Home(t)
 	s := For(filepath.Join(dir, "config.json"))
 	s.Keyring = ring
 	for _, kind := range []config.CredentialKind{config.CredentialFile, config.CredentialKeyring} {
@@ -455,7 +442,7 @@ func TestPutAndRemove(t *testing.T) {
 func TestPutRefusals(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
-	s := &Store{Folder: home(t)}
+	s := &Store{Folder: safefiletest.Home(t)}
 	for _, row := range []struct {
 		name  string
 		kind  config.CredentialKind
@@ -481,7 +468,7 @@ func TestPutRefusals(t *testing.T) {
 
 func TestRemoveLeavesOthersAlone(t *testing.T) {
 	t.Parallel()
-	s := &Store{Folder: home(t)}
+	s := &Store{Folder: safefiletest.Home(t)}
 	path := filepath.Join(s.Folder, "mine")
 	write(t, path, "x", 0o600)
 	for _, reference := range []config.Credential{

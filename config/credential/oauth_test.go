@@ -8,12 +8,13 @@ import (
 
 	"postier/config"
 	"postier/internal/locale"
+	"postier/internal/safefile/safefiletest"
 	"postier/internal/secret"
 )
 
 func TestOAuthTokens(t *testing.T) {
 	t.Parallel()
-	dir := home(t)
+	dir := safefiletest.Home(t)
 	var asked []string
 	store := &Store{Folder: dir, OAuth: OAuthTokens{
 		Folder: dir,
@@ -59,7 +60,7 @@ func TestOAuthReferenceIsValid(t *testing.T) {
 
 func TestRemoveTokens(t *testing.T) {
 	t.Parallel()
-	dir := home(t)
+	dir := safefiletest.Home(t)
 	if err := os.Mkdir(filepath.Join(dir, "secrets"), 0o700); err != nil {
 		t.Fatal(err)
 	}

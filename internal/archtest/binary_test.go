@@ -20,6 +20,7 @@ var unlinked = map[string]string{
 	"github.com/santhosh-tekuri":                  "made for tests",
 	"postier/internal/archtest":                   "made for tests",
 	"postier/internal/mailauth/lookup/lookuptest": "made for tests",
+	"postier/internal/safefile/safefiletest":      "made for tests",
 	"postier/internal/scripted":                   "made for tests",
 	"postier/internal/jsonschema":                 "builds the schemas in tests",
 	"go/parser":                                   "reads programs",
@@ -46,7 +47,9 @@ func TestNothingForTestsIsLinked(t *testing.T) {
 }
 
 // testOnly are packages that only tests, benchmarks and one another may import.
-var testOnly = []string{"postier/internal/scripted", "postier/internal/mailauth/lookup/lookuptest"}
+var testOnly = []string{
+	"postier/internal/scripted", "postier/internal/mailauth/lookup/lookuptest", "postier/internal/safefile/safefiletest",
+}
 
 // TestOnlyTestsImportTheScriptedServers keeps what plays a part in tests from growing into the program again.
 func TestOnlyTestsImportTheScriptedServers(t *testing.T) {

@@ -13,22 +13,8 @@ import (
 	"time"
 
 	"postier/internal/locale"
+	"postier/internal/safefile/safefiletest"
 )
-
-// home returns a folder that passes every check, whatever the umask of the test run.
-func home(t *testing.T) string {
-	t.Helper()
-	dir, err := filepath.EvalSymlinks(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for d := dir; strings.HasPrefix(d, os.TempDir()+"/"); d = filepath.Dir(d) {
-		if err := os.Chmod(d, 0o700); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
-}
 
 func put(t *testing.T, path, content string, mode fs.FileMode) {
 	t.Helper()
@@ -56,7 +42,7 @@ func problem(t *testing.T, err error) *Error {
 
 func TestReadRefusals(t *testing.T) {
 	t.Parallel()
-	dir := home(t)
+	dir := safefiletest.Home(t)
 	at := func(name string) string { return filepath.Join(dir, name) }
 	put(t, at("group"), "x", 0o640)
 	put(t, at("world"), "x", 0o604)
@@ -111,7 +97,7 @@ func TestReadRefusals(t *testing.T) {
 
 func TestFixesWork(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(home(t), "f")
+	path := filepath.Join(safefiletest.Home(t), "f")
 	put(t, path, "x", 0o644)
 	if _, err := Read(path); problem(t, err).Fix != "chmod 600 "+path {
 		t.Fatalf("got %v", err)
@@ -126,7 +112,7 @@ func TestFixesWork(t *testing.T) {
 
 func TestForeignOwners(t *testing.T) {
 	t.Parallel()
-	dir := home(t)
+	dir := safefiletest.Home(t)
 	path := filepath.Join(dir, "f")
 	put(t, path, "x", 0o600)
 	if err := os.Symlink(path, filepath.Join(dir, "link")); err != nil {
@@ -158,7 +144,7 @@ func TestForeignOwners(t *testing.T) {
 
 func TestGroupRead(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(home(t), "credential")
+	path := filepath.Join(safefiletest.Home(t), "credential")
 	put(t, path, "x", 0o440)
 	if _, err := ReadWith(path, ReadOptions{GroupRead: true}); err != nil {
 		t.Error(err)
@@ -173,7 +159,7 @@ func TestGroupRead(t *testing.T) {
 
 func TestWriteModesBackupsAndFolders(t *testing.T) {
 	t.Parallel()
-	dir := home(t)
+	dir := safefiletest.Home(t)
 	path := filepath.Join(dir, "new", "postier", "config.json")
 	for i := range 6 {
 		if err := Write(path, fmt.Appendf(nil, "version %d", i), Options{Backups: 3}); err != nil {
@@ -232,7 +218,7 @@ func contents(t *testing.T, dir string) map[string]string {
 
 func TestWriteRefusesWhatReadRefuses(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(home(t), "f")
+	path := filepath.Join(safefiletest.Home(t), "f")
 	put(t, path, "old", 0o644)
 	if err := Write(path, []byte("new"), Options{}); problem(t, err).Problem != TooOpen {
 		t.Errorf("got %v", err)
@@ -244,7 +230,7 @@ func TestWriteRefusesWhatReadRefuses(t *testing.T) {
 
 func TestWriteFollowsOwnLink(t *testing.T) {
 	t.Parallel()
-	dir := home(t)
+	dir := safefiletest.Home(t)
 	dotfiles := filepath.Join(dir, "dotfiles")
 	if err := os.Mkdir(dotfiles, 0o700); err != nil {
 		t.Fatal(err)
@@ -267,7 +253,7 @@ func TestWriteFollowsOwnLink(t *testing.T) {
 
 func TestCheckStopsTheWrite(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(home(t), "f")
+	path := filepath.Join(safefiletest.Home(t), "f")
 	var seen [][]byte
 	check := func(present []byte) error { seen = append(seen, present); return nil }
 	for _, content := range []string{"", "one"} {
@@ -290,7 +276,7 @@ func TestCheckStopsTheWrite(t *testing.T) {
 
 func TestLocked(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(home(t), "f")
+	path := filepath.Join(safefiletest.Home(t), "f")
 	unlock, err := Files{}.lock(path)
 	if err != nil {
 		t.Fatal(err)
@@ -315,7 +301,7 @@ func TestEveryFailureLeavesOldOrNew(t *testing.T) {
 	const before, after = "old content", "new content, longer"
 	for _, killed := range []bool{false, true} {
 		for at := 0; ; at++ {
-			path := filepath.Join(home(t), "config.json")
+			path := filepath.Join(safefiletest.Home(t), "config.json")
 			if err := Write(path, []byte(before), Options{}); err != nil {
 				t.Fatal(err)
 			}
@@ -371,7 +357,7 @@ func TestEveryFailureLeavesOldOrNew(t *testing.T) {
 
 func TestParallelWritersNeverMix(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(home(t), "f")
+	path := filepath.Join(safefiletest.Home(t), "f")
 	done := make(chan error)
 	for i := range 8 {
 		go func() { done <- Write(path, bytes.Repeat([]byte{byte('a' + i)}, 5000), Options{Backups: 3}) }()

@@ -5,6 +5,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"postier/internal/safefile/safefiletest"
 )
 
 // TestUmask runs the writer in a process of its own, because the umask belongs to the whole process.
@@ -18,7 +20,7 @@ func TestUmask(t *testing.T) {
 		return
 	}
 	for _, umask := range []string{"000", "022", "077", "777"} {
-		path := filepath.Join(home(t), "sub", "f")
+		path := filepath.Join(safefiletest.Home(t), "sub", "f")
 		command := exec.Command("/bin/sh", "-c", "umask "+umask+` && exec "$0" -test.run='^TestUmask$'`, os.Args[0])
 		command.Env = append(os.Environ(), "SAFEFILE_TEST_PATH="+path)
 		if out, err := command.CombinedOutput(); err != nil {
