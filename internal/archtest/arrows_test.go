@@ -11,21 +11,54 @@ import (
 	"testing"
 )
 
+// layer is a rank of packages, and why it stands above the next one.
+type layer struct {
+	why      string
+	packages []string
+}
+
 // layers orders the packages, the highest first. A package belongs to the layer that names the longest prefix of its
 // folder; it may import its own layer and the layers below, never one above.
-var layers = [][]string{
-	{"cmd", "e2e", "bench", "docs"},
-	{"internal/cli"},
-	{"internal/cli/setup", "internal/cli/profile", "internal/cli/send", "internal/cli/lookup"},
-	{"internal/cli/diagnose"},
-	{"internal/cli/command"},
-	{"tui"},
-	{"wizard/worker", "delivery"},
-	{"wizard", "diagnostics"},
-	{"internal/account", "internal/discovery", "internal/rehearsal", "internal/scripted"},
-	{"presets"},
-	{"internal/smtp", "internal/imap", "internal/sasl"},
-	{"config"},
+var layers = []layer{
+	{"these start the program or look at the whole tree", []string{"cmd", "e2e", "bench", "docs", "internal/archtest"}},
+	{"the command line knows every command", []string{"internal/cli"}},
+	{"the command line collects the commands, which do not know it", []string{
+		"internal/cli/setup", "internal/cli/profile", "internal/cli/send", "internal/cli/lookup",
+	}},
+	{"other commands run the checks through this one", []string{"internal/cli/diagnose"}},
+	{"what commands share knows none of them", []string{"internal/cli/command"}},
+	{"a front end draws what it is given and works for every command", []string{"tui"}},
+	{"these do the work, and no front end is needed for it", []string{"wizard/worker", "delivery"}},
+	{"a conversation and a check are values that others carry out or show", []string{"wizard", "diagnostics"}},
+	{"an account and its servers exist without a check of them", []string{
+		"internal/account", "internal/discovery", "internal/rehearsal", "internal/scripted",
+	}},
+	{"what is known of providers holds without a network", []string{"presets"}},
+	{
+		"the clients speak to every server and know no provider",
+		[]string{"internal/smtp", "internal/imap", "internal/sasl"},
+	},
+	{"the contract of the file is the same whoever reads it", []string{"config"}},
+	{"tokens and the rules for domains know no profile", []string{"internal/oauth", "internal/mailauth"}},
+	{"only this dials, for whatever protocol", []string{"internal/wire"}},
+	{"files and data are read in one way, whatever they hold", []string{
+		"internal/safefile", "internal/strictjson", "internal/recipes",
+	}},
+	{"names and words are used by everything above", []string{"internal/check", "internal/locale"}},
+	{"these stand alone", []string{
+		"internal/exitcode", "internal/jsonschema", "internal/organisation", "internal/safetext", "internal/screenshot",
+		"internal/secret", "internal/typeset",
+	}},
+}
+
+// otherSide are packages that play the servers in a test, so that tests of every layer may import them.
+var otherSide = []string{"internal/scripted", "internal/rehearsal"}
+
+// upward are the other imports of tests that point up, with the reason.
+var upward = []struct{ from, to, why string }{
+	{"internal/rehearsal", "diagnostics", "the servers of the demo must pass the checks"},
+	{"internal/smtp", "diagnostics/explain", "what the client reports must be explained"},
+	{"internal/imap", "presets", "the folders of the providers must be chosen"},
 }
 
 // neighbours are packages of one layer that must not know each other, with the reason.
@@ -84,8 +117,8 @@ const worker = "wizard/worker"
 // governed reports whether a rule for the folder top applies to dir.
 func governed(dir, top string) bool { return below(dir, top) && (top == worker || !below(dir, worker)) }
 
-// imports maps each package of the module to what its non-test files import.
-func imports(t *testing.T) map[string][]string {
+// imports maps each package of the module to what its files import: those of the program, or its tests.
+func imports(t *testing.T, tests bool) map[string][]string {
 	t.Helper()
 	root := filepath.Join("..", "..")
 	out := map[string][]string{}
@@ -99,7 +132,7 @@ func imports(t *testing.T) map[string][]string {
 			}
 			return nil
 		}
-		if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+		if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") != tests {
 			return nil
 		}
 		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
@@ -125,34 +158,28 @@ func imports(t *testing.T) map[string][]string {
 	return out
 }
 
-// layerOf is the layer of a folder; -1 for a leaf below internal that no layer names.
+// layerOf is the layer of a folder; -1 when no layer names it.
 func layerOf(dir string) int {
-	layer, longest := -1, 0
-	for i, names := range layers {
-		for _, name := range names {
+	found, longest := -1, 0
+	for i, l := range layers {
+		for _, name := range l.packages {
 			if below(dir, name) && len(name) > longest {
-				layer, longest = i, len(name)
+				found, longest = i, len(name)
 			}
 		}
 	}
-	return layer
+	return found
 }
 
 func TestImportsPointDown(t *testing.T) {
 	t.Parallel()
-	for dir, list := range imports(t) {
-		from := layerOf(dir)
-		for _, path := range list {
-			target, ours := strings.CutPrefix(path, "postier/")
-			if !ours {
-				continue
-			}
-			to := layerOf(target)
-			switch {
-			case from >= 0 && to >= 0 && to < from:
-				t.Errorf("%s imports %s, which stands above it", dir, target)
-			case from < 0 && to >= 0:
-				t.Errorf("%s imports %s: internal packages are leaves", dir, target)
+	for dir, list := range imports(t, false) {
+		if layerOf(dir) < 0 {
+			t.Errorf("no layer names %s", dir)
+		}
+		for _, target := range ours(list) {
+			if layerOf(target) < layerOf(dir) {
+				t.Errorf("%s imports %s, which stands above it: %s", dir, target, layers[layerOf(dir)].why)
 			}
 			for _, n := range neighbours {
 				if governed(dir, n.from) && below(target, n.to) {
@@ -163,9 +190,39 @@ func TestImportsPointDown(t *testing.T) {
 	}
 }
 
+// TestTestsPointDown: a test knows no layer above what it tests either, apart from the other side of the wire.
+func TestTestsPointDown(t *testing.T) {
+	t.Parallel()
+	for dir, list := range imports(t, true) {
+		for _, target := range ours(list) {
+			allowed := layerOf(target) >= layerOf(dir)
+			for _, top := range otherSide {
+				allowed = allowed || below(target, top)
+			}
+			for _, u := range upward {
+				allowed = allowed || below(dir, u.from) && below(target, u.to)
+			}
+			if !allowed {
+				t.Errorf("a test of %s imports %s, which stands above it", dir, target)
+			}
+		}
+	}
+}
+
+// ours are the packages of this module in a list of imports, as folders.
+func ours(list []string) []string {
+	var out []string
+	for _, path := range list {
+		if target, ok := strings.CutPrefix(path, "postier/"); ok {
+			out = append(out, target)
+		}
+	}
+	return out
+}
+
 func TestForbiddenImports(t *testing.T) {
 	t.Parallel()
-	graph := imports(t)
+	graph := imports(t, false)
 	for dir := range graph {
 		reached := map[string]string{}
 		reach(graph, dir, dir, reached)
