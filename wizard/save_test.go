@@ -9,6 +9,7 @@ import (
 
 	"postier/config"
 	"postier/internal/check"
+	"postier/internal/locale"
 	"postier/internal/secret"
 )
 
@@ -383,6 +384,37 @@ func TestRehearsalEndsWithoutPromises(t *testing.T) {
 	}
 	if s.Draft().Product != "Dayboard" {
 		t.Errorf("the draft forgets the product: %+v", s.Draft())
+	}
+}
+
+// TestNextCommands: what the last screen says to type names the configuration that was written, and in a rehearsal
+// whose files are kept nothing that takes its servers.
+func TestNextCommands(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		options Options
+		want    string
+	}{
+		{Options{}, "postier export --list|postier diagnose atelier|postier setup --edit atelier"},
+		{
+			Options{Program: "postier --config /x"},
+			"postier --config /x export --list|postier --config /x diagnose atelier|postier --config /x setup --edit atelier",
+		},
+		{
+			Options{Program: "postier --config /x", Rehearsal: true, Kept: true},
+			"postier --config /x export --list|postier setup",
+		},
+	} {
+		s, _ := New(c.options)
+		s.draft.Step, s.saved = StepDone, &Saved{Path: "/x", Profile: "atelier"}
+		var commands []string
+		for _, words := range s.Screen().Numbered {
+			_, command, _ := strings.Cut(locale.For(locale.English).Say(words.Msg), ": ")
+			commands = append(commands, command)
+		}
+		if got := strings.Join(commands, "|"); got != c.want {
+			t.Errorf("%s, want %s", got, c.want)
+		}
 	}
 }
 

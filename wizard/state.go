@@ -39,8 +39,10 @@ type Options struct {
 	HasDefault bool
 	// ConfigPath is shown on the review.
 	ConfigPath string
-	// Rehearsal is true in the demo, where everything that is saved is removed at the end.
-	Rehearsal bool
+	// Program starts the commands that the last screen names; empty for the program's name alone.
+	Program string
+	// Rehearsal is true in the demo, whose servers end with it. What it saved is removed at the end, unless Kept.
+	Rehearsal, Kept bool
 	// Defaults are what a new profile begins with.
 	Defaults Defaults
 	// Support says whom to ask, in every language. It is shown with every failure and on the last screen.

@@ -1,6 +1,7 @@
 package wizard
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -188,9 +189,10 @@ func (s *State) doneScreen(v *Screen) {
 	if s.saved == nil {
 		return
 	}
-	if s.opts.Rehearsal {
+	program := cmp.Or(s.opts.Program, config.Program)
+	if s.opts.Rehearsal && !s.opts.Kept {
 		v.Intro = []Words{Msg("wizard.done.rehearsal")}
-		v.Numbered = []Words{Msg("wizard.done.real", "command", "postier setup")}
+		v.Numbered = []Words{Msg("wizard.done.real", "command", config.Program+" setup")}
 		v.Actions = []Action{{ID: ActQuit, Label: Msg("wizard.action.finish")}}
 		return
 	}
@@ -208,9 +210,13 @@ func (s *State) doneScreen(v *Screen) {
 		v.Notices = []Notice{{LevelInfo, Msg("wizard.done.untested", "address", s.draft.From.Address)}}
 	}
 	v.Numbered = []Words{
-		Msg("wizard.done.use", "command", "postier export --list"),
-		Msg("wizard.done.check", "command", "postier diagnose "+s.saved.Profile),
-		Msg("wizard.done.change", "command", "postier setup --edit "+s.saved.Profile),
+		Msg("wizard.done.use", "command", program+" export --list"),
+		Msg("wizard.done.check", "command", program+" diagnose "+s.saved.Profile),
+		Msg("wizard.done.change", "command", program+" setup --edit "+s.saved.Profile),
+	}
+	if s.opts.Kept { // to check and to change the profile take the demo's servers
+		v.Notices = append(v.Notices, Notice{LevelInfo, Msg("wizard.done.kept")})
+		v.Numbered = []Words{v.Numbered[0], Msg("wizard.done.real", "command", config.Program+" setup")}
 	}
 	if s.work[DoDNS].done && s.verdict(DoDNS).Msg.Key != "wizard.verdict.pass" {
 		v.Notices = append(v.Notices, Notice{LevelWarn, Msg("wizard.done.dns")})

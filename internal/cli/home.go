@@ -124,7 +124,7 @@ func homeAction(ctx context.Context, f *command.Factory, doc *config.Document, c
 		return wizard.Words{}, err
 	}
 	if text, ok := config.Describe(err); ok {
-		return wizard.Words{Msg: text}, nil
+		return wizard.Literal(f.Say(text)), nil
 	}
 	return wizard.Remote(err.Error()), nil
 }

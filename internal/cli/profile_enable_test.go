@@ -51,7 +51,7 @@ func TestD5EnableChecksFirst(t *testing.T) {
 	refused.switchedOff("wrong-password")
 	stdout, stderr := refused.want(77, "", "postier", "profile", "enable", "durand")
 	if refused.enabled() || !strings.Contains(stdout, "535 5.7.8") ||
-		!strings.Contains(stderr, "postier setup --edit durand") {
+		!strings.Contains(stderr, "config.json setup --edit durand`") {
 		t.Errorf("enabled: %t\n%s%s", refused.enabled(), stdout, stderr)
 	}
 	before := refused.server.Connections()

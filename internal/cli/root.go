@@ -96,6 +96,7 @@ func newRoot(f *command.Factory, called string) *cobra.Command {
 		if err := checkGlobals(f); err != nil {
 			return err
 		}
+		f.NameProgram()
 		return f.LoadVendor(cmd)
 	}
 	root.AddCommand(commands(f, called)...)

@@ -22,7 +22,8 @@ type Printer struct {
 	NoColor  bool
 	Verbose  bool
 
-	unwritten error // the first failed write of Println
+	program   string // what starts a printed command, empty for the program alone
+	unwritten error  // the first failed write of Println
 }
 
 // Lang is the language of the flag, or that of the environment.
@@ -34,10 +35,12 @@ func (p *Printer) Lang() locale.Lang {
 }
 
 // T is a message of the catalogue.
-func (p *Printer) T(key string, args ...any) string { return locale.For(p.Lang()).T(key, args...) }
+func (p *Printer) T(key string, args ...any) string {
+	return p.spell(locale.For(p.Lang()).T(key, args...))
+}
 
 // Say puts a text of another package into words.
-func (p *Printer) Say(text locale.Text) string { return locale.For(p.Lang()).Say(text) }
+func (p *Printer) Say(text locale.Text) string { return p.spell(locale.For(p.Lang()).Say(text)) }
 
 // Println prints a line of the result. It keeps the first error for the exit code: a script that got only half a list
 // or an empty password must not see 0.

@@ -72,7 +72,7 @@ func runDemo(ctx context.Context, o *DemoOptions) error {
 		return err
 	}
 	c.unattended = o.Yes || !f.Interactive()
-	c.options.Rehearsal = o.Keep == ""
+	c.options.Rehearsal, c.options.Kept = true, o.Keep != ""
 	f.Prose(f.T("cli.demo.hello"))
 	if o.Fault != "" {
 		fault := provider.Fault()
@@ -117,7 +117,7 @@ func demoConversation(f *command.Factory, provider *rehearsal.Provider, path str
 	c := conversation{
 		options: wizard.Options{
 			Book: book, Product: f.Product(), Today: time.Now().Format(time.DateOnly), Address: provider.Address,
-			ConfigPath: path,
+			ConfigPath: path, Program: command.Program(path),
 		},
 		worker: &worker.Worker{
 			Network: network, Book: book, ConfigPath: path, Lang: f.Lang(), Product: f.Product(),

@@ -83,7 +83,7 @@ func Run(ctx context.Context, o *Options) error {
 	options := wizard.Options{
 		Book: o.Book(), Product: product, Today: time.Now().Format(time.DateOnly), Address: o.Address, Values: o.Values,
 		Secret: given, Names: doc.File.Names(), HasDefault: doc.File.Default != "", ConfigPath: doc.Path,
-		AllowCleartext: o.Cleartext, Clients: o.Client.clients(o.Factory), Draft: draft,
+		AllowCleartext: o.Cleartext, Clients: o.Client.clients(o.Factory), Draft: draft, Program: o.Program(),
 	}
 	vendorOptions(o.Factory, &options)
 	platform := platform(o.Factory)
@@ -135,30 +135,20 @@ func (o *Options) gather() error {
 // resumeCommand is the exact command that continues with the draft. It repeats the flags that say where the draft is
 // and which product it names.
 func (o *Options) resumeCommand() string {
-	words := []string{"postier", "setup", "--resume"}
+	words := []string{o.Program(), "setup", "--resume"}
 	for _, flag := range []struct{ name, value string }{
-		{"--config", o.ConfigFlag},
 		{"--product", o.Product},
 		{"--resolver", o.Resolver},
 		{"--ca-file", o.CAFile},
 	} {
 		if flag.value != "" {
-			words = append(words, flag.name, shellWord(flag.value))
+			words = append(words, flag.name, command.ShellWord(flag.value))
 		}
 	}
 	if o.Cleartext {
 		words = append(words, "--insecure-cleartext")
 	}
 	return strings.Join(words, " ")
-}
-
-// shellWord quotes a word for a POSIX shell.
-func shellWord(word string) string {
-	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:@%+,="
-	if word != "" && strings.Trim(word, plain) == "" {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // storedSecret is the secret of a saved profile, so that editing the profile does not ask for it again. It is empty,
