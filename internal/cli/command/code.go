@@ -181,12 +181,7 @@ func VerdictCode[V ~string](verdict V) int {
 }
 
 // DomainCode is the code of one domain of a list, from that of its report: a list tells only whether all passed.
-func DomainCode(report int) int {
-	if report == exitcode.OK {
-		return exitcode.OK
-	}
-	return exitcode.Failed
-}
+func DomainCode(report int) int { return min(report, exitcode.Failed) }
 
 // ListCode is the code of a list after one more line: a line that is no domain name counts most, then the first
 // failure.

@@ -72,17 +72,11 @@ func (o *SendmailOptions) parse(args []string) error {
 // longFlag reads a global flag, or one of send's that programs may add.
 func (o *SendmailOptions) longFlag(arg string, args []string) ([]string, error) {
 	name, value, given := strings.Cut(arg, "=")
-	switch name {
-	case "json":
-		o.JSON = true
-		return args, nil
-	case "direct":
-		o.direct = true
-		return args, nil
-	case "help":
-		o.help = true
-		return args, nil
-	case "plain", "no-color", "verbose":
+	ignored := new(bool)
+	if on, known := map[string]*bool{
+		"json": &o.JSON, "direct": &o.direct, "help": &o.help, "plain": ignored, "no-color": ignored, "verbose": ignored,
+	}[name]; known {
+		*on = true
 		return args, nil
 	}
 	var timeout string
