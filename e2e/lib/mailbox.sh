@@ -17,7 +17,19 @@ messages() {
 
 count_messages() { messages "${1:-}" | wc -l; }
 
-newest_message() { messages "${1:-}" | tail -n 1; }
+# newest_message [FOLDER]: a copy of the newest message. A mail program that opens the mailbox moves the file from new to
+# cur, so a path into the mailbox would soon lead nowhere.
+newest_message() {
+  local file copy try
+  copy=$(mktemp "$WORK/message.XXXXXX")
+  for try in 1 2 3 4 5; do
+    file=$(messages "${1:-}" | tail -n 1)
+    if [[ -n $file ]] && cp -- "$file" "$copy" 2>/dev/null; then
+      printf '%s\n' "$copy"
+      return
+    fi
+  done
+}
 
 # removed FOLDER: the files of the messages that were removed from folders matching a glob; .INBOX is the inbox.
 removed() {
