@@ -90,8 +90,9 @@ func (q *Queue) reasons(lang locale.Lang, profile string, p *config.Profile, try
 			lines = append(lines, "- "+say.T("delivery.limit."+limit.What, "n", limit.Value))
 		}
 	}
+	program := "    " + cmp.Or(q.Program, config.Program)
 	lines = append(lines, "", say.T("delivery.off.mend"), "",
-		"    postier setup --edit "+profile, "    postier profile enable "+profile, "", say.T("delivery.off.meanwhile"))
+		program+" setup --edit "+profile, program+" profile enable "+profile, "", say.T("delivery.off.meanwhile"))
 	return strings.Join(lines, "\n")
 }
 

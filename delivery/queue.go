@@ -44,6 +44,8 @@ type Queue struct {
 	Load func() (*config.Document, error)
 	// Lang is the language of bounces and notices.
 	Lang locale.Lang
+	// Program starts the commands that a notice names; empty for the program's name alone.
+	Program string
 	// Provider are the limits known of a profile's provider.
 	Provider func(*config.Profile) []ProviderLimit
 	// Observe is called for each event; it may be nil.

@@ -137,6 +137,7 @@ func TestReplyLostBehindTheDot(t *testing.T) {
 func TestFallbackAfterARefusedSignIn(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, scripted.Script{"auth": scripted.Reply("535 5.7.8 Error: authentication failed")}, nil)
+	b.queue.Program = "postier --config /x"
 	item := b.item()
 	try := b.first(item)
 	if try.State != StateSent || try.Instead != "durand" {
@@ -166,8 +167,8 @@ func TestFallbackAfterARefusedSignIn(t *testing.T) {
 		text, err := Parse([]byte(m))
 		b.must(err)
 		decoded := decodeQP(t, text.body)
-		for _, want := range []string{"postier setup --edit durand", "postier profile enable durand"} {
-			if strings.Count(decoded, want) != len(locale.All()) {
+		for _, want := range []string{"setup --edit durand", "profile enable durand"} {
+			if strings.Count(decoded, b.queue.Program+" "+want) != len(locale.All()) {
 				t.Errorf("%q is not in all languages", want)
 			}
 		}

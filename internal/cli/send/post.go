@@ -52,7 +52,7 @@ func openPost(ctx context.Context, f *command.Factory) (*post, error) {
 		}
 	}
 	queue := &delivery.Queue{
-		Store: store, Lang: f.Lang(),
+		Store: store, Lang: f.Lang(), Program: f.Program(),
 		Sender: &delivery.Sender{Accounts: &account.Source{
 			Network: network, Book: f.Book(), ConfigPath: doc.Path, Credentials: credentials,
 		}},

@@ -22,6 +22,7 @@ func NewSendmail(f *command.Factory, run command.Run[*SendmailOptions]) *cobra.C
 			if err := o.parse(args); err != nil {
 				return err
 			}
+			o.NameProgram() // the flags of this command are not those that were parsed before
 			if o.help {
 				return cmd.Help()
 			}
