@@ -22,12 +22,12 @@ type Sender struct {
 	// Accounts supplies the servers and the sign-in of a profile.
 	Accounts *account.Source
 
-	mu    sync.Mutex
-	lines map[string]*line
+	mu          sync.Mutex
+	connections map[string]*connection
 }
 
-// line is the connection of one profile.
-type line struct {
+// connection is the open connection of one profile.
+type connection struct {
 	mu     sync.Mutex
 	client *smtp.Client
 	digest string
@@ -57,50 +57,50 @@ type Try struct {
 // Send makes one try for the open recipients of an item. beforeDot is called while nothing has been handed
 // over: after it, only the server can know what became of the message.
 func (s *Sender) Send(ctx context.Context, profile string, p *config.Profile, item *Item, beforeDot func() error) Try {
-	l := s.line(profile)
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	c := s.connection(profile)
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	for again := false; ; again = true {
-		if try, ok := s.connect(ctx, l, profile, p); !ok {
+		if try, ok := s.connect(ctx, c, profile, p); !ok {
 			return try
 		}
 		raw := item.Raw
-		if !l.client.Extensions().Has("8BITMIME") && !safetext.IsASCII(string(raw)) {
+		if !c.client.Extensions().Has("8BITMIME") && !safetext.IsASCII(string(raw)) {
 			raw = item.sevenBit()
 		}
-		receipt, err := l.client.Send(ctx, smtp.Mail{
+		receipt, err := c.client.Send(ctx, smtp.Mail{
 			From: item.Envelope, To: item.Open(), Message: raw, BeforeDot: beforeDot, Patience: smtp.QueuePatience,
 		})
-		l.used = time.Now()
+		c.used = time.Now()
 		if errors.Is(err, smtp.ErrOver) && !again {
-			l.hangUp() // the server had closed the idle connection: it has seen nothing of the message
+			c.hangUp() // the server had closed the idle connection: it has seen nothing of the message
 			continue
 		}
 		if err != nil {
-			l.hangUp()
+			c.hangUp()
 		}
 		return judge(item, p.Provider, receipt, err)
 	}
 }
 
-func (s *Sender) line(profile string) *line {
+func (s *Sender) connection(profile string) *connection {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.lines == nil {
-		s.lines = map[string]*line{}
+	if s.connections == nil {
+		s.connections = map[string]*connection{}
 	}
-	if s.lines[profile] == nil {
-		s.lines[profile] = &line{}
+	if s.connections[profile] == nil {
+		s.connections[profile] = &connection{}
 	}
-	return s.lines[profile]
+	return s.connections[profile]
 }
 
 // connect makes sure that there is a signed-in connection for exactly these settings.
-func (s *Sender) connect(ctx context.Context, l *line, profile string, p *config.Profile) (Try, bool) {
-	if l.client != nil && (!l.client.Usable() || l.digest != p.Digest() || time.Since(l.used) > idleLimit) {
-		l.hangUp()
+func (s *Sender) connect(ctx context.Context, c *connection, profile string, p *config.Profile) (Try, bool) {
+	if c.client != nil && (!c.client.Usable() || c.digest != p.Digest() || time.Since(c.used) > idleLimit) {
+		c.hangUp()
 	}
-	if l.client != nil {
+	if c.client != nil {
 		return Try{}, true
 	}
 	target, network, err := s.Accounts.Profile(ctx, profile, p)
@@ -116,14 +116,14 @@ func (s *Sender) connect(ctx context.Context, l *line, profile string, p *config
 		try.Profile = ctx.Err() == nil
 		return try, false
 	}
-	l.client, l.digest, l.used = client, p.Digest(), time.Now()
+	c.client, c.digest, c.used = client, p.Digest(), time.Now()
 	return Try{}, true
 }
 
-func (l *line) hangUp() {
-	if l.client != nil {
-		l.client.Close()
-		l.client = nil
+func (c *connection) hangUp() {
+	if c.client != nil {
+		c.client.Close()
+		c.client = nil
 	}
 }
 
@@ -131,10 +131,10 @@ func (l *line) hangUp() {
 func (s *Sender) Close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, l := range s.lines {
-		l.mu.Lock()
-		l.hangUp()
-		l.mu.Unlock()
+	for _, c := range s.connections {
+		c.mu.Lock()
+		c.hangUp()
+		c.mu.Unlock()
 	}
 }
 

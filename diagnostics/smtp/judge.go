@@ -41,7 +41,7 @@ func (l *ladder) judge(step smtp.Step, err error, evidence ...diagnostics.Observ
 	result := diagnostics.Result{
 		Status: check.Fail, Cause: answer.Cause, Answer: answer, Evidence: evidence,
 		// Whatever the cause, its sentence may name the server.
-		Params: check.Params{Host: safetext.FromRemote(l.host()), Port: check.Number(l.client.Way().Port)},
+		Params: check.Params{Host: safetext.FromRemote(l.host()), Port: check.Number(l.client.Server().Port)},
 	}
 	switch {
 	case errors.Is(e.Err, smtp.ErrNoSecret):

@@ -63,7 +63,7 @@ func (l *ladder) checks() []diagnostics.Check {
 	last := check.SMTPEhlo
 	if l.target.Submission.Auth != config.MechanismNone {
 		needs := ids(check.SMTPAuthOffered)
-		if l.client.Way().Security != config.SecurityNone {
+		if l.client.Server().Security != config.SecurityNone {
 			needs = append(needs, check.SMTPCertificate)
 		}
 		last = check.SMTPAuth
@@ -85,14 +85,14 @@ func (l *ladder) greetingCheck() diagnostics.Check {
 	switch {
 	case len(l.client.Ways()) > 1:
 		return after(l.rung(check.SMTPGreeting, l.greeting, check.NetConnect), check.SMTPTLS)
-	case l.client.Way().Security == config.SecurityTLS:
+	case l.client.Server().Security == config.SecurityTLS:
 		return l.rung(check.SMTPGreeting, l.greeting, check.SMTPTLS)
 	}
 	return l.rung(check.SMTPGreeting, l.greeting, check.NetConnect)
 }
 
 func (l *ladder) tlsCheck() diagnostics.Check {
-	if len(l.client.Ways()) == 1 && l.client.Way().Security != config.SecurityTLS {
+	if len(l.client.Ways()) == 1 && l.client.Server().Security != config.SecurityTLS {
 		return l.rung(check.SMTPTLS, l.secure, check.SMTPGreeting)
 	}
 	return l.rung(check.SMTPTLS, l.secure, check.NetConnect)

@@ -37,7 +37,7 @@ func (l *ladder) greeting(ctx context.Context) diagnostics.Result {
 // secure judges how TLS was established: at once, or by STARTTLS.
 func (l *ladder) secure(ctx context.Context) diagnostics.Result {
 	report, err := l.client.Secure(ctx)
-	way, clear := l.client.Way(), diagnostics.NoTLS()
+	way, clear := l.client.Server(), diagnostics.NoTLS()
 	var result diagnostics.Result
 	switch {
 	case errors.Is(err, smtp.ErrNoTLS):
@@ -56,7 +56,7 @@ func (l *ladder) secure(ctx context.Context) diagnostics.Result {
 
 // certificate judges the chain of the handshake for the host that the user confirmed.
 func (l *ladder) certificate(ctx context.Context) diagnostics.Result {
-	if l.client.Way().Security == config.SecurityNone {
+	if l.client.Server().Security == config.SecurityNone {
 		return diagnostics.Skipped(check.CauseNotApplicable)
 	}
 	report, _ := l.client.Secure(ctx)
@@ -70,7 +70,7 @@ func (l *ladder) injection(ctx context.Context) diagnostics.Result {
 	switch {
 	case errors.As(err, &e) && e.Step == smtp.StepInjection:
 		return l.judge(smtp.StepInjection, err)
-	case l.client.Way().Security != config.SecurityStartTLS:
+	case l.client.Server().Security != config.SecurityStartTLS:
 		return diagnostics.Skipped(check.CauseNotApplicable)
 	case err != nil:
 		return needsFailed(check.SMTPTLS)

@@ -34,7 +34,7 @@ func Clear(mechanism string) bool { return mechanism == sasl.Plain || mechanism 
 // mayReveal must be true before a secret is written: there is TLS with a valid chain, or a technician has allowed
 // cleartext for this host.
 func (c *Client) mayReveal() bool {
-	if c.way.Security == config.SecurityNone {
+	if c.server.Security == config.SecurityNone {
 		return c.account.AllowCleartext
 	}
 	_, inTLS := c.dialog.conn.State()

@@ -28,15 +28,15 @@ type Client struct {
 	mu     sync.Mutex
 	traces map[Step]Trace
 
-	line
+	connection
 	before   Extensions // offered before TLS; shown to the user and never relied on
 	signedIn SignIn
 	sent     int
 }
 
-// line is a connection and what was read on it.
-type line struct {
-	way      config.Server // with the port and security of the connection
+// connection is an open connection and what was read on it.
+type connection struct {
+	server   config.Server // with the port and security of the connection
 	dialog   *dialog
 	greeting Greeting
 	tls      wire.TLSReport
@@ -62,15 +62,15 @@ func New(network *wire.Network, account sasl.Account) *Client {
 	}
 	c.recorder.Hide(account.Secret, account.Server.Username)
 	c.ways = c.account.Server.SubmissionWays()
-	c.way = c.ways[0]
+	c.server = c.ways[0]
 	return c
 }
 
 // Ways lists the ports and kinds of security that may be tried, best first.
 func (c *Client) Ways() []config.Server { return c.ways }
 
-// Way is the server with the port and security of the connection.
-func (c *Client) Way() config.Server { return c.way }
+// Server is the server with the port and security of the connection.
+func (c *Client) Server() config.Server { return c.server }
 
 // Account is the account of the client, with its host in A-labels.
 func (c *Client) Account() sasl.Account { return c.account }

@@ -63,7 +63,7 @@ func (c *Client) connect(ctx context.Context) error {
 			c.race.Stop()
 			continue
 		}
-		c.line = line{way: w, dialog: &dialog{conn: conn}}
+		c.connection = connection{server: w, dialog: &dialog{conn: conn}}
 		if len(c.ways) == 1 || w.Security != config.SecurityTLS {
 			return nil
 		}
@@ -75,7 +75,7 @@ func (c *Client) connect(ctx context.Context) error {
 	if kept != nil {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		c.line, c.traces[StepTLS] = kept.line, kept.tls
+		c.connection, c.traces[StepTLS] = kept.connection, kept.tls
 		return nil
 	}
 	return c.unconnected(ctx)
@@ -83,12 +83,12 @@ func (c *Client) connect(ctx context.Context) error {
 
 // kept is a way that connected but failed to establish TLS, set aside while another one is tried.
 type kept struct {
-	line line
-	tls  Trace
+	connection connection
+	tls        Trace
 }
 
 func (c *Client) setAside() *kept {
-	k := &kept{c.line, c.Trace(StepTLS)}
+	k := &kept{c.connection, c.Trace(StepTLS)}
 	_ = c.dialog.conn.Close()
 	c.race.Stop()
 	c.dialog = nil
@@ -116,5 +116,5 @@ func (c *Client) unconnected(ctx context.Context) error {
 // The error is wire.ErrNoAddress when there were none.
 func (c *Client) IPv6(ctx context.Context) (attempts []Attempt, stands bool, err error) {
 	tried, stands, err := c.race.IPv6(ctx)
-	return tagged(tried, c.way.Security), stands, err
+	return tagged(tried, c.server.Security), stands, err
 }

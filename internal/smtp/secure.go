@@ -22,7 +22,7 @@ type Greeting struct {
 // Greet reads the banner, inside TLS where TLS comes first.
 func (c *Client) Greet(ctx context.Context) (Greeting, error) {
 	err := c.once(ctx, StepGreeting, func(ctx context.Context) error {
-		if c.way.Security == config.SecurityTLS {
+		if c.server.Security == config.SecurityTLS {
 			if _, err := c.Secure(ctx); err != nil {
 				return err
 			}
@@ -34,7 +34,7 @@ func (c *Client) Greet(ctx context.Context) (Greeting, error) {
 
 func (c *Client) readGreeting(ctx context.Context) error {
 	within := wire.GreetingDeadline
-	if c.way.Port == config.PortSubmissions && c.way.Security != config.SecurityTLS {
+	if c.server.Port == config.PortSubmissions && c.server.Security != config.SecurityTLS {
 		within = silentTLS
 	}
 	start := time.Now()
@@ -52,7 +52,7 @@ func (c *Client) readGreeting(ctx context.Context) error {
 
 // noGreeting finds out whether a silent server waits for TLS, by starting a handshake on the same connection.
 func (c *Client) noGreeting(ctx context.Context, err error) error {
-	if !wire.IsTimeout(err) || c.way.Security == config.SecurityTLS || c.dialog.conn.Received() > 0 {
+	if !wire.IsTimeout(err) || c.server.Security == config.SecurityTLS || c.dialog.conn.Received() > 0 {
 		return err
 	}
 	_, fault := c.dialog.conn.Handshake(ctx, c.account.Server.Host, c.account.Pins)
@@ -73,13 +73,13 @@ func (r Reply) Masked() bool {
 // Without TLS it is an error unless cleartext was allowed.
 func (c *Client) Secure(ctx context.Context) (wire.TLSReport, error) {
 	err := c.once(ctx, StepTLS, func(ctx context.Context) error {
-		if c.way.Security == config.SecurityTLS {
+		if c.server.Security == config.SecurityTLS {
 			return c.handshake(ctx)
 		}
 		if _, err := c.Greet(ctx); err != nil {
 			return err
 		}
-		if c.way.Security == config.SecurityNone {
+		if c.server.Security == config.SecurityNone {
 			return c.cleartext()
 		}
 		if err := c.startTLS(); err != nil {
@@ -129,7 +129,7 @@ func (c *Client) handshake(ctx context.Context) (err error) {
 	c.dialog.broken = true
 	_ = c.dialog.conn.Close()
 	// A server that agreed and then ends the handshake mostly lacks its key or certificate.
-	if f := wire.Classify(err); c.way.Security == config.SecurityStartTLS && f.Kind == wire.KindAlert &&
+	if f := wire.Classify(err); c.server.Security == config.SecurityStartTLS && f.Kind == wire.KindAlert &&
 		f.Detail.Raw() == "internal error" {
 		return finding{err, ErrNoKey}
 	}
@@ -138,7 +138,7 @@ func (c *Client) handshake(ctx context.Context) (err error) {
 
 // Verify returns an error unless the chain is valid for the host that the user confirmed.
 func (c *Client) Verify() error {
-	if c.way.Security == config.SecurityNone || c.tls.Verified() {
+	if c.server.Security == config.SecurityNone || c.tls.Verified() {
 		return nil
 	}
 	return &Error{Step: StepCertificate, Err: &CertificateError{c.tls, c.network.Clock()}}
