@@ -144,13 +144,18 @@ func (d *ports) listen(network, address string, s service) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	entry := &portListener{Listener: inner, ports: d, fault: s.fault, conns: map[*portConn]bool{}}
+	entry := &portListener{
+		Listener: inner, ports: d, fault: s.fault, conns: map[*portConn]bool{}, serving: make(chan struct{}),
+	}
 	d.listeners = append(d.listeners, entry)
 	var listener net.Listener = entry
 	if s.implicit {
 		listener = tls.NewListener(entry, d.implicitTLS)
 	}
-	d.serving.Go(func() { _ = s.server.Serve(listener) })
+	d.serving.Go(func() {
+		defer entry.begun()
+		_ = s.server.Serve(listener)
+	})
 	return inner.Addr().String(), nil
 }
 
@@ -159,6 +164,7 @@ func (d *ports) close() {
 		close(d.stop)
 		for _, entry := range d.listeners {
 			_ = entry.Listener.Close()
+			<-entry.serving
 		}
 		for _, s := range d.services {
 			_ = s.server.Close()
@@ -213,10 +219,19 @@ type portListener struct {
 
 	mu    sync.Mutex
 	conns map[*portConn]bool
+
+	// serving is closed once the server accepts, or has ended. The server's Close must not run before: it waits for a
+	// wait group that Serve adds to (imapserver).
+	serving chan struct{}
+	begin   sync.Once
 }
+
+// begun notes that the server is serving.
+func (l *portListener) begun() { l.begin.Do(func() { close(l.serving) }) }
 
 // Accept implements net.Listener.
 func (l *portListener) Accept() (net.Conn, error) {
+	l.begun()
 	for {
 		conn, err := l.Listener.Accept()
 		if err != nil {
