@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"regexp"
@@ -15,6 +16,7 @@ import (
 	"postier/diagnostics"
 	"postier/internal/locale"
 	"postier/internal/safetext"
+	"postier/internal/secret"
 )
 
 var formats = []Format{Markdown, HTML, JSONFile}
@@ -78,19 +80,33 @@ func TestBundleHoldsWhatIsListedAndNothingElse(t *testing.T) {
 	}
 }
 
-// TestCanary plants the secret where nothing redacts it, in every encoding: the bundle must refuse to finish.
+// TestSecretIsReplaced plants the secret in the evidence, in every encoding: no bundle shows it.
+func TestSecretIsReplaced(t *testing.T) {
+	t.Parallel()
+	info, _ := sample()
+	for _, form := range info.Target.Secret.Forms(info.Target.Address, info.Target.Submission.Username) {
+		for _, f := range formats {
+			out := render(t, bundle(t, nil, diagnostics.Reply{Text: safetext.FromRemote("no such password: " + form)}), f)
+			if !strings.Contains(out, "no such password: ***") {
+				t.Errorf("%s: %q was not replaced", f, form)
+			}
+		}
+	}
+}
+
+// TestCanary plants the secret where nothing replaces it: the bundle must refuse to finish.
 func TestCanary(t *testing.T) {
 	t.Parallel()
 	info, _ := sample()
 	planted := 0
 	for _, form := range info.Target.Secret.Forms(info.Target.Address, info.Target.Submission.Username) {
+		if form == info.Target.Secret.Reveal() {
+			continue // TestOrdinaryWord has it
+		}
 		for _, f := range formats {
-			if _, err := bundle(t, nil,
-				diagnostics.Reply{Text: safetext.FromRemote("no such password: " + form)}).Render(f); !errors.Is(err, ErrCanary) {
-				// A form with characters that a format writes differently is no longer that form; the plain one is another.
-				if strings.ContainsAny(form, `"\&<>'%`) {
-					continue
-				}
+			b := bundle(t, nil)
+			b.System.Terminal = form
+			if _, err := b.Render(f); !errors.Is(err, ErrCanary) {
 				t.Errorf("%s: %q went through: %v", f, form, err)
 			}
 			planted++
@@ -101,6 +117,37 @@ func TestCanary(t *testing.T) {
 	}
 	if _, err := bundle(t, nil).Render("pdf"); !errors.Is(err, ErrFormat) {
 		t.Errorf("pdf: %v", err)
+	}
+}
+
+// TestOrdinaryWord: a password that is a word of the report's own or of the settings does not cost the report. In what
+// a server said it is replaced, and another form of the word still ends the report.
+func TestOrdinaryWord(t *testing.T) {
+	t.Parallel()
+	for _, word := range []string{"server", "password", "durand", "really"} {
+		for _, f := range formats {
+			info, results := sample()
+			info.Target.Secret = secret.New(word)
+			b := NewBundle(info, results, System{}, bundle(t, nil).Settings, nil)
+			out, err := b.Render(f)
+			if err != nil {
+				t.Fatalf("%s: %q: %v", f, word, err)
+			}
+			switch found := bytes.Contains(out, []byte(word)); {
+			case found != b.Common(f):
+				t.Errorf("%s: %q stands there: %v, a word of the report: %v", f, word, found, b.Common(f))
+			case word == "really" && found, word == "durand" && !found:
+				t.Errorf("%s: %q stands there: %v", f, word, found)
+			}
+			hidden := b.Hide(out, f)
+			if bytes.Contains(hidden, []byte(word)) || f == JSONFile && !json.Valid(hidden) {
+				t.Errorf("%s: %q is not hidden", f, word)
+			}
+			b.System.Terminal = hex.EncodeToString([]byte(word))
+			if _, err := b.Render(f); !errors.Is(err, ErrCanary) {
+				t.Errorf("%s: %q in hexadecimal went through: %v", f, word, err)
+			}
+		}
 	}
 }
 

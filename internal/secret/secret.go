@@ -13,9 +13,11 @@ import (
 	"io"
 	"log/slog"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // mask is what every verb prints. Its width is constant, so that it says nothing about the secret's length.
@@ -24,6 +26,8 @@ const mask = "[secret]"
 // Value is a secret. The zero Value is empty.
 type Value struct {
 	reveal func() string
+	// spellings finds the ways to write the secret; it is built when text is first searched.
+	spellings func() *regexp.Regexp
 }
 
 // New wraps s.
@@ -31,7 +35,10 @@ func New(s string) Value {
 	if s == "" {
 		return Value{}
 	}
-	return Value{reveal: func() string { return s }}
+	return Value{
+		reveal:    func() string { return s },
+		spellings: sync.OnceValue(func() *regexp.Regexp { return spellings(s) }),
+	}
 }
 
 // Reveal returns the secret itself. The only callers are the SASL mechanisms, the credential store and `secret get`.
@@ -134,6 +141,10 @@ func base64Aligned(plain string) []string {
 // Redact replaces every form of the secret in text with a mask of constant width.
 func (v Value) Redact(text string, users ...string) string {
 	forms := v.Forms(users...)
+	if len(forms) == 0 {
+		return text
+	}
+	text = maskSpellings(v.spellings(), text)
 	// The longest form goes first: replacing a short form inside a long one would leave the ends of the long one.
 	slices.SortStableFunc(forms, func(a, b string) int { return len(b) - len(a) })
 	for _, form := range forms {
@@ -141,3 +152,6 @@ func (v Value) Redact(text string, users ...string) string {
 	}
 	return text
 }
+
+// In reports whether text holds the secret in any form that Redact replaces.
+func (v Value) In(text string, users ...string) bool { return v.Redact(text, users...) != text }

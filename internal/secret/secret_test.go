@@ -9,14 +9,18 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"html"
 	"log"
 	"log/slog"
+	"mime/quotedprintable"
 	"net/url"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"text/template"
+	"unicode/utf16"
 )
 
 // canary has characters that every encoding changes.
@@ -181,6 +185,111 @@ func encodings(user string) map[string]string {
 		"Go": fmt.Sprintf("%q", canary), "ASCII": fmt.Sprintf("%+q", canary),
 		"IMAP": `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(canary) + `"`,
 		"HTML": "CANARY-pä&#39;ss&#34;$(id)&lt;&amp;&gt;%n;\\ 7",
+	}
+}
+
+// octetwise writes every octet, every character or none with a verb.
+func octetwise(verb, separator string) string {
+	parts := make([]string, len(canary))
+	for i, b := range []byte(canary) {
+		parts[i] = fmt.Sprintf(verb, b)
+	}
+	return strings.Join(parts, separator)
+}
+
+func charwise(write func(r rune) string) string {
+	var b strings.Builder
+	for _, r := range canary {
+		b.WriteString(write(r))
+	}
+	return b.String()
+}
+
+// spelled are ways to write the secret of which no list is complete: two programs that escape it the same way are rare.
+func spelled() map[string]string {
+	var quoted strings.Builder
+	writer := quotedprintable.NewWriter(&quoted)
+	_, _ = writer.Write([]byte(canary))
+	_ = writer.Close()
+	units := utf16.Encode([]rune(canary))
+	little := make([]byte, 0, 2*len(units))
+	for _, unit := range units {
+		little = append(little, byte(unit), byte(unit>>8))
+	}
+	escaped, _ := json.Marshal(canary)
+	twice, _ := json.Marshal(string(escaped))
+	runes := []rune(canary)
+	slices.Reverse(runes)
+	return map[string]string{
+		"percent, blank %20": strings.ReplaceAll(url.QueryEscape(canary), "+", "%20"),
+		"percent, all":       octetwise("%%%02X", ""),
+		"percent, twice":     url.QueryEscape(url.QueryEscape(canary)), "percent, lower case": octetwise("%%%02x", ""),
+		"HTML hex": charwise(func(r rune) string {
+			if strings.ContainsRune(`'"<>&`, r) {
+				return fmt.Sprintf("&#x%X;", r)
+			}
+			return string(r)
+		}),
+		"HTML decimal": charwise(func(r rune) string { return fmt.Sprintf("&#%d;", r) }),
+		"HTML named": strings.NewReplacer("'", "&apos;", `"`, "&quot;", "<", "&lt;", ">", "&gt;", "&", "&amp;", "ä",
+			"&auml;").Replace(canary),
+		"HTML twice": html.EscapeString(html.EscapeString(canary)), "quoted-printable": quoted.String(),
+		"quoted-printable, broken": strings.Replace(quoted.String(), "ss", "s=\r\ns", 1),
+		"encoded word":             strings.ReplaceAll(octetwise("=%02X", ""), "=20", "_"),
+		"%q":                       fmt.Sprintf("%q", canary), "%+q": fmt.Sprintf("%+q", canary), "JSON twice": string(twice),
+		"spaced hex":      fmt.Sprintf("% x", canary),
+		"hex with colons": octetwise("%02X", ":"), "C": octetwise(`\x%02x`, ""), "0x": octetwise("0x%02x", ", "),
+		"octal":   octetwise(`\%03o`, ""),
+		"decimal": fmt.Sprint([]byte(canary)), "unicode": charwise(func(r rune) string { return fmt.Sprintf(`\u%04x`, r) }),
+		"JavaScript": charwise(func(r rune) string { return fmt.Sprintf("%%u%04X", r) }), "reversed": string(runes),
+		"UTF-16":        string(little),
+		"UTF-16 base64": base64.StdEncoding.EncodeToString(little), "UTF-16 hex": hex.EncodeToString(little),
+		"UTF-16 base64, shifted": base64.StdEncoding.EncodeToString(append([]byte("xyz\x00u"), little...)),
+	}
+}
+
+func TestRedactSpellings(t *testing.T) {
+	t.Parallel()
+	v := New(canary)
+	for name, form := range spelled() {
+		got := v.Redact("before " + form + " after")
+		if !strings.Contains(got, "***") || len(got) > len("before  after")+len("***")+len(`"\"\""`) ||
+			!strings.HasPrefix(got, "before ") || !strings.HasSuffix(got, " after") {
+			t.Errorf("%s: %q became %q", name, form, got)
+		}
+		if !v.In(form) {
+			t.Errorf("%s: not found in %q", name, form)
+		}
+	}
+}
+
+// TestRedactBase64Word: the characters next to the secret's own carry bits of it.
+func TestRedactBase64Word(t *testing.T) {
+	t.Parallel()
+	for before := range 5 {
+		text := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("u", before) + canary + "tail"))
+		if got := New(canary).Redact("a " + text + " b"); got != "a *** b" {
+			t.Errorf("%d octets before: %q", before, got)
+		}
+	}
+}
+
+// TestRedactLongSecret: a token has thousands of characters, and a text that cuts it short still shows most of it.
+func TestRedactLongSecret(t *testing.T) {
+	t.Parallel()
+	token := strings.Repeat("abcDEF123_-.", 200)
+	for _, form := range []string{token, token[:1500], url.PathEscape(token), `\"` + token + `\"`} {
+		if got := New(token).Redact("x " + form + " y"); strings.Contains(got, "abcDEF") {
+			t.Errorf("%.60q became %.60q", form, got)
+		}
+	}
+}
+
+func BenchmarkRedact(b *testing.B) {
+	v := New(canary)
+	const line = "250-mail.durand.example says hello to 192.0.2.1, SIZE 52428800, AUTH PLAIN LOGIN XOAUTH2, STARTTLS"
+	for b.Loop() {
+		v.Redact(line, "marie@durand.example")
 	}
 }
 

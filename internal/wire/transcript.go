@@ -43,13 +43,21 @@ const (
 
 // Recorder keeps the transcript of one conversation. The code that writes a line knows from its position in the dialog
 // whether it is secret, and records Masked instead. As a second safeguard, the recorder also searches for the known
-// secrets. Several goroutines may use it.
+// secrets, but only in the lines that are asked for: the search costs more than all else that a line does, and a
+// message that is sent needs no transcript. Several goroutines may use it.
 type Recorder struct {
 	mu      sync.Mutex
-	lines   []Line
+	lines   []recorded
 	dropped int
 	secrets []secret.Value
 	users   []string
+}
+
+// recorded is a line as it was added.
+type recorded struct {
+	direction Direction
+	text      string
+	at        time.Time
 }
 
 // NewRecorder returns an empty transcript.
@@ -72,13 +80,21 @@ func (r *Recorder) Add(d Direction, text string) {
 		r.dropped++
 		return
 	}
+	if len(text) > maxTranscriptLine {
+		text = r.masked(text)
+	}
+	r.lines = append(r.lines, recorded{direction: d, text: text, at: time.Now()})
+}
+
+// masked is the text as it may be read. It is cut after masking: a secret that is cut would not be recognised.
+func (r *Recorder) masked(text string) string {
 	for _, s := range r.secrets {
 		text = s.Redact(text, r.users...)
 	}
-	if len(text) > maxTranscriptLine { // after masking: a cut secret would not be recognised
+	if len(text) > maxTranscriptLine {
 		text = text[:maxTranscriptLine] + "…"
 	}
-	r.lines = append(r.lines, Line{Direction: d, Text: safetext.FromRemote(text), At: time.Now()})
+	return text
 }
 
 // Mark is the position after the newest line.
@@ -88,12 +104,18 @@ func (r *Recorder) Mark() int {
 	return len(r.lines)
 }
 
-// Since returns a copy of the lines from a mark on.
+// Since returns the lines from a mark on, with every encoding of the secrets replaced.
 func (r *Recorder) Since(mark int) []Line {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if mark > len(r.lines) {
 		return nil
 	}
-	return append([]Line(nil), r.lines[mark:]...)
+	var lines []Line
+	for _, line := range r.lines[mark:] {
+		lines = append(lines, Line{
+			Direction: line.direction, Text: safetext.FromRemote(r.masked(line.text)), At: line.at,
+		})
+	}
+	return lines
 }

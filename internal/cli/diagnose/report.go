@@ -94,6 +94,12 @@ func runReport(ctx context.Context, o *ReportOptions) error {
 	case err != nil:
 		return err
 	}
+	if bundle.Common(report.Format(o.Format)) {
+		o.Note(o.T("diagnose.report.common"))
+		if o.Interactive() && !o.Yes && o.Confirm(ctx, o.T("diagnose.report.hide")) {
+			content = bundle.Hide(content, report.Format(o.Format))
+		}
+	}
 	return o.handOut(ctx, content)
 }
 

@@ -1,0 +1,169 @@
+package secret
+
+import (
+	"encoding/base64"
+	"fmt"
+	"html"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// maxSpelt is how many characters of a long secret, such as a token, are searched for in every spelling. What follows
+// them up to the next space is taken as the rest of it.
+const maxSpelt = 48
+
+// spellings is a pattern for the secret as a server may write it back: each character plain or in any of the usual
+// escapes, because two programs seldom escape the same characters, and the octets in hexadecimal, decimal and base64.
+// Its only group is base64.
+func spellings(plain string) *regexp.Regexp {
+	rest := ""
+	if runes := []rune(plain); len(runes) > maxSpelt {
+		plain, rest = string(runes[:maxSpelt]), `\S*`
+	}
+	alternatives := []string{regexp.QuoteMeta(reversed(plain)), escaped(plain) + rest}
+	var words []string
+	for _, octets := range []string{plain, utf16Octets(plain, false), utf16Octets(plain, true)} {
+		alternatives = append(alternatives, hexadecimal(octets)+rest, decimal(octets)+rest)
+		words = append(words, base64Words(octets)...)
+	}
+	if len(words) > 0 {
+		alternatives = append(alternatives, "("+strings.Join(words, "|")+")")
+	}
+	return regexp.MustCompile(strings.Join(alternatives, "|"))
+}
+
+// maskSpellings replaces what pattern finds. Of base64 the whole word goes, because the characters next to the secret's
+// own carry bits of it, and so does whatever follows a secret that is too long to be spelt.
+func maskSpellings(pattern *regexp.Regexp, text string) string {
+	var out strings.Builder
+	end := 0
+	for _, at := range pattern.FindAllStringSubmatchIndex(text, -1) {
+		from, to := at[0], at[1]
+		if len(at) > 2 && at[2] >= 0 {
+			from = end + len(strings.TrimRightFunc(text[end:max(from, end)], base64Digit))
+			to += len(text[to:]) - len(strings.TrimLeftFunc(text[to:], base64Digit))
+		}
+		if to <= end {
+			continue // it stands in a word that is masked already
+		}
+		out.WriteString(text[end:max(from, end)])
+		out.WriteString("***")
+		end = to
+	}
+	return out.String() + text[end:]
+}
+
+func base64Digit(r rune) bool {
+	return 'A' <= r && r <= 'Z' || 'a' <= r && r <= 'z' || '0' <= r && r <= '9' || strings.ContainsRune("+/_=-", r)
+}
+
+// escaped matches the characters one after the other, each in any escape. Between two of them a quoted-printable text
+// may break the line (RFC 2045 §6.7), and UTF-16 that is read as ASCII has a NUL.
+func escaped(plain string) string {
+	var characters []string
+	for i, r := range plain {
+		_, size := utf8.DecodeRuneInString(plain[i:])
+		characters = append(characters, "(?:"+strings.Join(escapes(r, plain[i:i+size]), "|")+")")
+	}
+	return strings.Join(characters, `(?:=[ \t]*\r?\n|\x00)?`)
+}
+
+// namedEntities are the HTML entities that html.EscapeString does not write.
+func namedEntities(r rune) []string {
+	return map[rune][]string{
+		'"': {"&quot;"}, '\'': {"&apos;"}, '\u00a0': {"&nbsp;"}, '$': {"&dollar;"}, '%': {"&percnt;"}, '#': {"&num;"},
+		'\\': {"&bsol;"}, '/': {"&sol;"}, '+': {"&plus;"}, '=': {"&equals;"}, ';': {"&semi;"}, '@': {"&commat;"},
+		'!': {"&excl;"}, '?': {"&quest;"}, '*': {"&ast;"}, '(': {"&lpar;"}, ')': {"&rpar;"}, ':': {"&colon;"},
+		',': {"&comma;"}, '.': {"&period;"}, '_': {"&lowbar;"}, '`': {"&grave;"}, '|': {"&vert;"}, '~': {"&tilde;"},
+		'ä': {"&auml;"}, 'ö': {"&ouml;"}, 'ü': {"&uuml;"}, 'Ä': {"&Auml;"}, 'Ö': {"&Ouml;"}, 'Ü': {"&Uuml;"},
+		'ß': {"&szlig;"}, 'é': {"&eacute;"}, 'è': {"&egrave;"}, 'ê': {"&ecirc;"}, 'à': {"&agrave;"}, 'â': {"&acirc;"},
+		'ç': {"&ccedil;"}, 'î': {"&icirc;"}, 'ï': {"&iuml;"}, 'ô': {"&ocirc;"}, 'ù': {"&ugrave;"}, 'û': {"&ucirc;"},
+		'£': {"&pound;"}, '§': {"&sect;"}, '€': {"&euro;"}, '°': {"&deg;"},
+	}[r]
+}
+
+// notUTF8 is how a regular expression sees an octet that is not UTF-8.
+const notUTF8 = `\x{FFFD}`
+
+// escapes are the patterns of one character; raw is how it stands in the secret, which need not be valid UTF-8.
+func escapes(r rune, raw string) []string {
+	var octal, octets strings.Builder
+	for _, b := range []byte(raw) {
+		fmt.Fprintf(&octets, `(?:%%(?:25)*|=|\\+x)(?i:%02x)`, b)
+		fmt.Fprintf(&octal, `\\+%03o`, b)
+	}
+	patterns := []string{octets.String(), octal.String()}
+	if r == utf8.RuneError || r >= 0x80 && r <= 0xff {
+		patterns = append(patterns, notUTF8) // a letter of ISO 8859-1, or whatever is not UTF-8 in the secret itself
+	}
+	if r == utf8.RuneError {
+		return patterns
+	}
+	patterns = append(patterns, `\\*`+regexp.QuoteMeta(raw),
+		fmt.Sprintf(`(?:&amp;|&)#(?:[xX]0*(?i:%x)|0*%d);?`, r, r),
+		fmt.Sprintf(`(?:\\+u\{?|%%u|U\+)0*(?i:%x)\}?`, r))
+	if high, low := utf16.EncodeRune(r); high != utf8.RuneError {
+		patterns = append(patterns, fmt.Sprintf(`\\+u(?i:%x)\\+u(?i:%x)`, high, low))
+	}
+	if entity := html.EscapeString(string(r)); entity != string(r) {
+		patterns = append(patterns, strings.Replace(regexp.QuoteMeta(entity), "&", "&(?:amp;)*", 1))
+	}
+	for _, entity := range namedEntities(r) {
+		patterns = append(patterns, strings.Replace(entity, "&", "&(?:amp;)*", 1))
+	}
+	if r == ' ' {
+		patterns = append(patterns, `\+`, `%(?:25)*2[bB]`, "_") // a form's blank, and that of RFC 2047 §4.2
+	}
+	return patterns
+}
+
+// hexadecimal matches the octets in hexadecimal digits, with the usual marks between them.
+func hexadecimal(octets string) string {
+	pairs := make([]string, len(octets))
+	for i, b := range []byte(octets) {
+		pairs[i] = fmt.Sprintf("%02x", b)
+	}
+	return "(?i:" + strings.Join(pairs, `(?:[ :_-]|,? ?0x|, ?|\\x)?`) + ")"
+}
+
+// decimal matches the octets as numbers: [104 117 110].
+func decimal(octets string) string {
+	numbers := make([]string, len(octets))
+	for i, b := range []byte(octets) {
+		numbers[i] = fmt.Sprint(b)
+	}
+	return `\b` + strings.Join(numbers, "[ ,;]+") + `\b`
+}
+
+// base64Words match the octets in base64 at any alignment, in both alphabets.
+func base64Words(octets string) []string {
+	var words []string
+	encoded := append(base64Aligned(octets), strings.TrimRight(base64.StdEncoding.EncodeToString([]byte(octets)), "="))
+	for _, word := range encoded {
+		if len(word) >= minForm {
+			words = append(words, strings.NewReplacer("+", "[+-]", "/", "[/_]").Replace(word))
+		}
+	}
+	return words
+}
+
+func utf16Octets(s string, bigEndian bool) string {
+	var octets []byte
+	for _, unit := range utf16.Encode([]rune(s)) {
+		if bigEndian {
+			octets = append(octets, byte(unit>>8), byte(unit))
+		} else {
+			octets = append(octets, byte(unit), byte(unit>>8))
+		}
+	}
+	return string(octets)
+}
+
+func reversed(s string) string {
+	runes := []rune(s)
+	slices.Reverse(runes)
+	return string(runes)
+}
