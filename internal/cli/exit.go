@@ -26,7 +26,7 @@ func exit(f *command.Factory, err error) int {
 	var invalid *config.InvalidError
 	if errors.As(err, &invalid) {
 		for _, fault := range invalid.Faults {
-			_, _ = fmt.Fprintf(f.Err, "  %s: %s\n", safetext.Escape(fault.Path), f.Say(fault.Text))
+			_, _ = fmt.Fprintf(f.Err, "  %s: %s\n", safetext.Escape(fault.Path), safetext.EscapeText(f.Say(fault.Text)))
 		}
 	}
 	var broken *carrier.PanicError

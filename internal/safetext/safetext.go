@@ -6,6 +6,7 @@
 package safetext
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -93,6 +94,51 @@ func Escape(s string) string {
 		s = s[size:]
 	}
 	return b.String()
+}
+
+// EscapeText returns finished text with what could act on a terminal escaped. Unlike Escape it keeps the ends of lines,
+// tabs and the no-break spaces of French typography. It is the last guard of an output, for text that an earlier one
+// missed: the name of a profile, a path, a value of the configuration.
+func EscapeText(s string) string {
+	if !strings.ContainsFunc(s, harmfulInText) {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		r, size := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case r == utf8.RuneError && size == 1:
+			fmt.Fprintf(&b, `\x%02x`, s[i])
+		case harmfulInText(r):
+			writeEscape(&b, r)
+		default:
+			b.WriteString(s[i : i+size])
+		}
+		i += size
+	}
+	return b.String()
+}
+
+func harmfulInText(r rune) bool {
+	const narrowNoBreak, noBreak = '\u202f', '\u00a0'
+	return r != '\n' && r != '\t' && r != noBreak && r != narrowNoBreak && (r == utf8.RuneError || Harmful(r))
+}
+
+// EscapeDocument returns a finished JSON text in which every such character is a \u escape. Outside its strings JSON
+// has only ASCII.
+func EscapeDocument(data []byte) []byte {
+	if !bytes.ContainsFunc(data, harmfulInText) {
+		return data
+	}
+	var b strings.Builder
+	for _, r := range string(data) {
+		if r != utf8.RuneError && harmfulInText(r) {
+			writeJSONEscape(&b, r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return []byte(b.String())
 }
 
 // escaper writes one character after the other and remembers how many combining marks came in a row.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"strings"
 	"testing"
 	"unicode"
@@ -285,4 +286,33 @@ func FuzzEscape(f *testing.F) {
 			t.Errorf("%d characters", cells)
 		}
 	})
+}
+
+func TestEscapeText(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"a\nb\tc":             "a\nb\tc",
+		"« oui\u00a0»\u202f!": "« oui\u00a0»\u202f!",
+		"\x1b[2Jname\r":       `\x1b[2Jname\x0d`,
+		"\u009b31m\u202eabc":  `\u009b31m\u202eabc`,
+		"\xff\xfe and \u200b": `\xff\xfe and \u200b`,
+		"ü 漢 é":               "ü 漢 é",
+	} {
+		if got := EscapeText(in); got != want {
+			t.Errorf("%q: got %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestEscapeDocument(t *testing.T) {
+	t.Parallel()
+	const text = "{\n\t\"a\u202eb\": \"\u009b1m \U000e0001 é\"\n}"
+	got := EscapeDocument([]byte(text))
+	var before, after map[string]string
+	if json.Unmarshal([]byte(text), &before) != nil || json.Unmarshal(got, &after) != nil || !maps.Equal(before, after) {
+		t.Errorf("%s: it means something else", got)
+	}
+	if strings.ContainsFunc(string(got), harmfulInText) {
+		t.Errorf("%q", got)
+	}
 }

@@ -1,11 +1,13 @@
 package command
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 
 	"postier/internal/locale"
+	"postier/internal/safetext"
 	"postier/internal/typeset"
 )
 
@@ -23,7 +25,7 @@ type Printer struct {
 	Verbose  bool
 
 	program   string // what starts a printed command, empty for the program alone
-	unwritten error  // the first failed write of Println
+	unwritten error  // the first failed write of Raw
 }
 
 // Lang is the language of the flag, or that of the environment.
@@ -42,23 +44,31 @@ func (p *Printer) T(key string, args ...any) string {
 // Say puts a text of another package into words.
 func (p *Printer) Say(text locale.Text) string { return p.spell(locale.For(p.Lang()).Say(text)) }
 
-// Println prints a line of the result. It keeps the first error for the exit code: a script that got only half a list
+// Println prints a line of the result, escaped. It keeps the first error for the exit code: a script that got only half a list
 // or an empty password must not see 0.
-func (p *Printer) Println(text string) {
+func (p *Printer) Println(text string) { p.Raw(safetext.EscapeText(text)) }
+
+// Raw prints a line as it is: a secret that a program asked for.
+func (p *Printer) Raw(text string) {
 	if _, err := fmt.Fprintln(p.Out, text); err != nil && p.unwritten == nil {
 		p.unwritten = err
 	}
 }
 
-// Unwritten is the first error of Println.
+// Unwritten is the first error of Raw.
 func (p *Printer) Unwritten() error { return p.unwritten }
 
 // PrintJSON prints a value as indented JSON.
 func (p *Printer) PrintJSON(v any) error {
-	encoder := json.NewEncoder(p.Out)
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
 	encoder.SetIndent("", "  ")
 	encoder.SetEscapeHTML(false)
-	return encoder.Encode(v)
+	if err := encoder.Encode(v); err != nil {
+		return err
+	}
+	_, err := p.Out.Write(safetext.EscapeDocument(text.Bytes()))
+	return err
 }
 
 // Result prints a value as JSON with --json, and otherwise calls words.
@@ -92,7 +102,10 @@ func (p *Printer) fill(indent, said string) {
 }
 
 // Note prints a line on standard error.
-func (p *Printer) Note(text string) { _, _ = io.WriteString(p.Err, text+"\n") }
+func (p *Printer) Note(text string) { _, _ = io.WriteString(p.Err, safetext.EscapeText(text)+"\n") }
+
+// Question prints a question, with the cursor after it.
+func (p *Printer) Question(text string) { _, _ = io.WriteString(p.Err, safetext.EscapeText(text)+" ") }
 
 // Complain prints what went wrong on standard error, after the program's name.
 func (p *Printer) Complain(text string) {

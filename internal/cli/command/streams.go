@@ -51,7 +51,7 @@ func (s *Streams) WaitForEnter(ctx context.Context) error {
 
 // Confirm asks a yes-or-no question; anything but a yes in the person's language is a no.
 func (p *Printer) Confirm(ctx context.Context, question string) bool {
-	_, _ = io.WriteString(p.Err, question+" ")
+	p.Question(question)
 	line, err := p.line(ctx)
 	if err != nil {
 		return false

@@ -53,7 +53,7 @@ func runSecretGet(ctx context.Context, o *SecretGetOptions) error {
 	if err != nil {
 		return err
 	}
-	o.Println(value.Reveal())
+	o.Raw(value.Reveal())
 	return nil
 }
 

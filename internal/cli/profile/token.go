@@ -101,7 +101,7 @@ func printToken(f *command.Factory, access oauth.Access, username string, check 
 		if check {
 			f.Println(f.T("oauth.token.good", "until", access.Expires.Local().Format(time.DateTime)))
 		} else {
-			f.Println(access.Token.Reveal())
+			f.Raw(access.Token.Reveal())
 		}
 		return nil
 	}

@@ -200,9 +200,8 @@ func (o *SendOptions) message(file *config.File, r delivery.Request, d delivery.
 func askTest(f *command.Factory, d delivery.Decision) (forReal bool, err error) {
 	in := bufio.NewReader(f.In)
 	for {
-		_, _ = io.WriteString(f.Err,
-			f.T("sendcli.test.ask", "address", strings.Join(d.Recipients, ", "), "originals", strings.Join(d.Originals, ", "))+
-				" ")
+		f.Question(f.T("sendcli.test.ask", "address", strings.Join(d.Recipients, ", "), "originals",
+			strings.Join(d.Originals, ", ")))
 		line, err := in.ReadString('\n')
 		if err != nil {
 			return false, carrier.ErrInterrupted
