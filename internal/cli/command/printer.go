@@ -44,8 +44,8 @@ func (p *Printer) T(key string, args ...any) string {
 // Say puts a text of another package into words.
 func (p *Printer) Say(text locale.Text) string { return p.spell(locale.For(p.Lang()).Say(text)) }
 
-// Println prints a line of the result, escaped. It keeps the first error for the exit code: a script that got only half a list
-// or an empty password must not see 0.
+// Println prints a line of the result, escaped. It keeps the first error for the exit code: a script that got only half
+// a list or an empty password must not see 0.
 func (p *Printer) Println(text string) { p.Raw(safetext.EscapeText(text)) }
 
 // Raw prints a line as it is: a secret that a program asked for.
