@@ -29,7 +29,7 @@ type Draft struct {
 // Build makes the message (RFC 5322, MIME). Errors are about an address or a file.
 func (d Draft) Build(now time.Time) (*Message, error) {
 	m := mail.NewMsg(mail.WithNoDefaultUserAgent())
-	if err := m.FromFormat(d.From.Name, d.From.Address); err != nil {
+	if err := m.FromFormat(d.From.Name, config.AddressASCIIDomain(d.From.Address)); err != nil {
 		return nil, fmt.Errorf("%w: %s", ErrBadAddress, "From")
 	}
 	for _, row := range []struct {
@@ -43,7 +43,7 @@ func (d Draft) Build(now time.Time) (*Message, error) {
 			}
 		}
 		if len(row.list) > 0 {
-			if err := row.add(row.list...); err != nil {
+			if err := row.add(asciiDomains(row.list)...); err != nil {
 				return nil, fmt.Errorf("%w: %s", ErrBadAddress, row.name)
 			}
 		}
@@ -65,6 +65,15 @@ func (d Draft) Build(now time.Time) (*Message, error) {
 		return nil, ErrTooLarge
 	}
 	return Parse(b.Bytes())
+}
+
+// asciiDomains returns the addresses with their domains in A-labels, which every server takes (RFC 6531 §3.3).
+func asciiDomains(addresses []string) []string {
+	out := make([]string, 0, len(addresses))
+	for _, address := range addresses {
+		out = append(out, config.AddressASCIIDomain(address))
+	}
+	return out
 }
 
 // shouting is the share of capitals from which a subject counts as written in capitals.

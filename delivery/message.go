@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"postier/config"
+	"postier/internal/addressfield"
 	"postier/internal/safetext"
 	"postier/internal/smtp"
 )
@@ -318,9 +319,7 @@ func NewMessageID(address string) string {
 	return "<" + strings.ToLower(rand.Text()) + "@" + domain + ">"
 }
 
-func formatAddress(a config.Address) string {
-	return (&mail.Address{Name: a.Name, Address: a.Address}).String()
-}
+func formatAddress(a config.Address) string { return addressfield.Mailbox(a.Name, a.Address) }
 
 // addressFields hold addresses; in others any text may be written as encoded words (RFC 2047 §5).
 var addressFields = []string{
@@ -341,21 +340,13 @@ func (m *Message) asciiHeader() {
 			value = latin1(value)
 		}
 		if f.isOneOf(addressFields) {
-			if list, err := ParseAddresses(value); err == nil {
-				m.fields[i].value = " " + joinAddresses(list)
+			if wire, err := addressfield.Wire(value); err == nil {
+				m.fields[i].value = " " + wire
 				continue
 			}
 		}
 		m.fields[i].value = " " + foldWords(mime.QEncoding.Encode("utf-8", strings.ReplaceAll(value, "\x00", "")))
 	}
-}
-
-func joinAddresses(list []*mail.Address) string {
-	words := make([]string, 0, len(list))
-	for _, a := range list {
-		words = append(words, a.String())
-	}
-	return strings.Join(words, ",\r\n ")
 }
 
 // foldWords breaks at spaces, so that no line is longer than 78 where that is possible (RFC 5322 §2.1.1).

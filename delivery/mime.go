@@ -199,7 +199,7 @@ func (m *Message) wrapForTest(d Decision) {
 	}
 	m.fields = kept
 	m.drop("To", "Cc", "MIME-Version", "Resent-To", "Resent-Cc")
-	m.set("To", strings.Join(d.Recipients, ", "))
+	m.set("To", strings.Join(asciiDomains(d.Recipients), ", "))
 	m.set("Subject", foldWords("[TEST] "+m.Get("Subject")))
 	m.set(OriginalsHeader, foldWords(mime.QEncoding.Encode("utf-8", list)))
 	m.set("MIME-Version", "1.0")

@@ -23,6 +23,7 @@ import (
 	client "postier/internal/imap"
 	"postier/internal/locale"
 	"postier/internal/rehearsal"
+	"postier/internal/safetext"
 	"postier/internal/scripted"
 	submission "postier/internal/smtp"
 	"postier/internal/wire"
@@ -215,6 +216,27 @@ func TestCancelWhileWaiting(t *testing.T) {
 	}
 	if got := status(t, results, check.ArrivalDelivered); got != "skip/cancelled" {
 		t.Errorf("%s", got)
+	}
+}
+
+// TestComposeWithIDN: domains are A-labels everywhere, and the Message-ID is no encoded word (RFC 2047 §5 (3)).
+func TestComposeWithIDN(t *testing.T) {
+	t.Parallel()
+	target := account.Target{Address: "anna@bücher.example", Recipient: "karl@straße.example"}
+	m, err := Compose(target, locale.German, "Bücherei", time.Date(2026, 11, 21, 20, 0, 0, 0, time.UTC))
+	if err != nil {
+		t.Fatal(err)
+	}
+	header, _, _ := bytes.Cut(m.Raw, []byte("\r\n\r\n"))
+	for _, line := range []string{
+		"From: <anna@xn--bcher-kva.example>\r\n", "To: <karl@xn--strae-oqa.example>\r\n", "Message-ID: " + m.ID + "\r\n",
+	} {
+		if !bytes.Contains(header, []byte(line)) {
+			t.Errorf("no line %q in:\n%s", line, header)
+		}
+	}
+	if !safetext.IsASCII(string(header)) || !strings.HasSuffix(m.ID, "@xn--bcher-kva.example>") {
+		t.Errorf("Message-ID %s in:\n%s", m.ID, header)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/wneessen/go-mail"
 
+	"postier/config"
 	"postier/internal/account"
 	"postier/internal/locale"
 )
@@ -29,7 +30,7 @@ func Compose(target account.Target, lang locale.Lang, product string, now time.T
 	random := make([]byte, tokenSize)
 	_, _ = rand.Read(random) // crypto/rand.Read never fails
 	token := hex.EncodeToString(random)
-	author := target.Author()
+	author := config.AddressASCIIDomain(target.Author()) // the server may not offer SMTPUTF8 (RFC 6531 §3.3)
 	domain := domainOf(author)
 	words := locale.For(lang)
 
@@ -37,7 +38,7 @@ func Compose(target account.Target, lang locale.Lang, product string, now time.T
 	if err := m.From(author); err != nil {
 		return Message{}, fmt.Errorf("compose the test message: %w", err)
 	}
-	if err := m.To(target.To()); err != nil {
+	if err := m.To(config.AddressASCIIDomain(target.To())); err != nil {
 		return Message{}, fmt.Errorf("compose the test message: %w", err)
 	}
 	id := "postier-" + token + "@" + domain

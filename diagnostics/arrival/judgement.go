@@ -113,7 +113,11 @@ func receivedSPF(fields []field) *Verdict {
 
 // domainOf is the domain of an address. In a header field the value may be a domain alone (RFC 8601 §2.7).
 func domainOf(address string) string {
-	return strings.ToLower(cmp.Or(config.AddressDomain(address), address))
+	domain := cmp.Or(config.AddressDomain(address), address)
+	if ascii, ok := config.DomainASCII(domain); ok {
+		return ascii
+	}
+	return strings.ToLower(domain)
 }
 
 func authorDomain(fields []field) string {

@@ -11,7 +11,9 @@ import (
 	"time"
 
 	"postier/config"
+	"postier/internal/addressfield"
 	"postier/internal/locale"
+	"postier/internal/safetext"
 )
 
 // tokenSize makes a Message-ID that cannot be guessed and that two runs never share.
@@ -30,9 +32,8 @@ func newRehearsal(author string, lang locale.Lang, product string, now time.Time
 	random := make([]byte, tokenSize)
 	_, _ = rand.Read(random) // crypto/rand.Read never fails
 	r := rehearsal{token: hex.EncodeToString(random)}
-	domain := config.AddressDomain(author)
-	if domain == "" || strings.ContainsFunc(domain,
-		func(r rune) bool { return r <= ' ' || r > '~' || r == '<' || r == '>' }) {
+	domain, ok := config.DomainASCII(config.AddressDomain(author))
+	if !ok {
 		domain = "postier.invalid"
 	}
 	r.id = "<postier-" + r.token + "@" + domain + ">"
@@ -41,7 +42,8 @@ func newRehearsal(author string, lang locale.Lang, product string, now time.Time
 	subject := words.T("imap.rehearsal.subject", "product", product)
 	body := words.T("imap.rehearsal.body", "product", product)
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "From: <%s>\r\nTo: <%s>\r\n", headerSafe(author), headerSafe(author))
+	mailbox := authorField(author, domain)
+	fmt.Fprintf(&b, "From: %s\r\nTo: %s\r\n", mailbox, mailbox)
 	fmt.Fprintf(&b, "Subject: %s\r\n", mime.QEncoding.Encode("utf-8", headerSafe(subject)))
 	fmt.Fprintf(&b, "Date: %s\r\nMessage-ID: %s\r\n", now.Format(time.RFC1123Z), r.id)
 	fmt.Fprintf(&b, "X-Postier-Rehearsal: %s\r\nAuto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n", r.token)
@@ -51,6 +53,16 @@ func newRehearsal(author string, lang locale.Lang, product string, now time.Time
 	_ = qp.Close()
 	r.raw = b.Bytes()
 	return r
+}
+
+// authorField writes the author for a mailbox without UTF8=ACCEPT, which need not take a header outside ASCII
+// (RFC 6855 §3): the domain in A-labels, and a local part that has no other form as a name (RFC 6857 §3.1.8).
+func authorField(author, domain string) string {
+	field := addressfield.Mailbox("", headerSafe(author))
+	if safetext.IsASCII(field) {
+		return field
+	}
+	return addressfield.Mailbox(headerSafe(author), config.Program+"@"+domain)
 }
 
 // headerSafe drops characters that could start another header field (docs/security.md T8).

@@ -38,6 +38,7 @@ var layers = []layer{
 		"the clients speak to every server and know no provider",
 		[]string{"internal/smtp", "internal/imap", "internal/sasl"},
 	},
+	{"an address is written in one way in every message", []string{"internal/addressfield"}},
 	{"the contract of the file is the same whoever reads it", []string{"config"}},
 	{"tokens and the rules for domains know no profile", []string{"internal/oauth", "internal/mailauth"}},
 	{"only this dials, for whatever protocol", []string{"internal/wire"}},
