@@ -37,6 +37,10 @@ type Info struct {
 	Transcript bool
 	// Verbose adds the evidence of checks that passed to the plain lines; JSON always has it.
 	Verbose bool
+	// Width is the terminal's in cells; 0 leaves lines as long as they are, for a pipe and for files.
+	Width int
+	// Colour colours the verdicts.
+	Colour bool
 	// Steps are the wizard's step numbers by area (smtp, imap, dns, arrival), for the bundle; nil leaves them out.
 	Steps map[string]int
 	// Matrix is the table of --matrix, Ports what --probe-elsewhere found; each is nil without its flag.
@@ -46,11 +50,7 @@ type Info struct {
 
 // step is the wizard's step for a check. The checks net.* belong to submission.
 func (i Info) step(id check.ID) int {
-	area, _, _ := strings.Cut(string(id), ".")
-	if area == "net" {
-		area = "smtp"
-	}
-	return i.Steps[area]
+	return i.Steps[Area(id)]
 }
 
 // Report is the JSON of `diagnose --json`.

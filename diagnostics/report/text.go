@@ -6,8 +6,10 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"postier/diagnostics"
+	"postier/diagnostics/explain"
 	"postier/internal/check"
 	"postier/internal/locale"
 	"postier/internal/safetext"
@@ -26,15 +28,55 @@ func wordColumn(lang locale.Lang) int {
 	return widest + 1
 }
 
-// Text writes the report as plain lines, without colour or cursor movement: for pipes, logs and screen readers.
+// Text writes the report as lines without cursor movement: for terminals, pipes, logs and screen readers. What to fix
+// first comes first, then a row for each check, with the details of whatever else did not pass.
 func Text(w io.Writer, info Info, results []diagnostics.Result) error {
-	lines := Opening(info)
-	for _, r := range results {
-		lines = append(lines, Lines(info, r)...)
-	}
+	lines := append(Opening(info), card(info, results)...)
+	lines = append(lines, rows(info, results)...)
 	lines = slices.Concat(lines, []string{""}, Closing(info.Lang, results), PortLines(info))
 	_, err := io.WriteString(w, strings.Join(lines, "\n")+"\n")
 	return err
+}
+
+// card is the root cause in full: what happened, what to do, and what the server said.
+func card(info Info, results []diagnostics.Result) []string {
+	root, ok := diagnostics.Root(results)
+	if !ok {
+		return nil
+	}
+	words := Describe(info.Lang, root)
+	lines := []string{paint(info, root.Status, fmt.Sprintf("%s (%s)", words.Title, words.Code))}
+	return slices.Concat(lines, explanation(info, words, "  "), details(info, root, "  "), []string{""})
+}
+
+// rows has a line for each check below the heading of its area. The root is told in the card.
+func rows(info Info, results []diagnostics.Result) []string {
+	root, _ := diagnostics.Root(results)
+	var lines []string
+	area := ""
+	for _, r := range results {
+		if of := Area(r.ID); of != area {
+			area = of
+			lines = append(lines, locale.For(info.Lang).T("diagnose.area."+area))
+		}
+		own := []string{}
+		if r.ID == root.ID {
+			own = append(own, headline(info, r, "  ")...)
+			own = append(own, transcript(info, r)...)
+		} else {
+			own = lineList(info, r, "  ")
+		}
+		lines = append(lines, own...)
+	}
+	return lines
+}
+
+// Area is the heading of a check: the connection belongs to submission.
+func Area(id check.ID) string {
+	if area := id.Area(); area != "net" {
+		return area
+	}
+	return "smtp"
 }
 
 // Opening says what is checked, followed by an empty line. It is empty when there is neither address nor server.
@@ -71,82 +113,148 @@ func Word(lang locale.Lang, s check.Status) string {
 
 // Lines shows one result: a line with the verdict, and below it, for whatever did not pass, what it means, what to do
 // and what the server said. Remote text appears in a marked block only (docs/security.md T7).
-func Lines(info Info, r diagnostics.Result) []string {
-	lines := []string{headline(info.Lang, r)}
+func Lines(info Info, r diagnostics.Result) []string { return lineList(info, r, "") }
+
+func lineList(info Info, r diagnostics.Result, margin string) []string {
+	lines := headline(info, r, margin)
+	inner := margin + indent("")
 	if r.Status == check.Fail || r.Status == check.Warn {
 		words := Describe(info.Lang, r)
-		lines = append(lines, indent(fmt.Sprintf("%s (%s)", words.Title, words.Code)), indent(words.Meaning))
-		for i, step := range words.Remedy {
-			lines = append(lines, indent(fmt.Sprintf("%d. %s", i+1, step)))
-		}
-		lines = append(lines, fixes(info.Lang, r.Fix)...)
+		lines = append(lines, fill(info, inner, inner, fmt.Sprintf("%s (%s)", words.Title, words.Code))...)
+		lines = append(lines, explanation(info, words, inner)...)
 	}
-	if r.Status == check.Fail || r.Status == check.Warn || info.Verbose {
+	return slices.Concat(lines, details(info, r, inner), transcript(info, r))
+}
+
+// explanation is what a cause means and what to do about it.
+func explanation(info Info, words explain.Words, margin string) []string {
+	lines := fill(info, margin, margin, words.Meaning)
+	for i, step := range words.Remedy {
+		number := fmt.Sprintf("%d. ", i+1)
+		lines = append(lines, fill(info, margin+number, margin+strings.Repeat(" ", len(number)), step)...)
+	}
+	return lines
+}
+
+// details are the values to copy and the evidence. The evidence of a check that passed is folded away unless asked for.
+func details(info Info, r diagnostics.Result, margin string) []string {
+	failed := r.Status == check.Fail || r.Status == check.Warn
+	var lines []string
+	if failed {
+		lines = fixes(info, r.Fix, margin)
+	}
+	if failed || info.Verbose {
 		for _, e := range r.Evidence {
-			lines = append(lines, evidenceLines(info.Lang, e)...)
-		}
-	}
-	if info.Transcript {
-		for _, line := range r.Transcript {
-			lines = append(lines, indent("| "+line.String()))
+			lines = append(lines, evidenceLines(info, e, margin)...)
 		}
 	}
 	return lines
 }
 
-func headline(lang locale.Lang, r diagnostics.Result) string {
-	line := typeset.Pad(Word(lang, r.Status), wordColumn(lang)) + typeset.Pad(Name(lang, r.ID), nameColumn)
+func transcript(info Info, r diagnostics.Result) []string {
+	if !info.Transcript {
+		return nil
+	}
+	var lines []string
+	for _, line := range r.Transcript {
+		lines = append(lines, indent("| "+line.String()))
+	}
+	return lines
+}
+
+// headline is the row of a check. A reason that does not fit goes on below its own beginning.
+func headline(info Info, r diagnostics.Result, margin string) []string {
+	word := wordColumn(info.Lang)
+	start := typeset.Pad(Name(info.Lang, r.ID), nameColumn)
+	mark := margin + paint(info, r.Status, Word(info.Lang, r.Status)) +
+		strings.Repeat(" ", word-typeset.Width(Word(info.Lang, r.Status)))
+	said := ""
 	switch r.Status {
 	case check.Skip:
-		if words := Describe(lang, r); r.Cause != "" {
-			line += words.Title
+		switch r.Cause {
+		case "":
+		case check.CauseNeedsFailed:
+			said = locale.For(info.Lang).T("checks.report.not-reached")
+		default:
+			said = Describe(info.Lang, r).Title
 		}
 	default:
-		line += locale.For(lang).Seconds(r.Took, 2)
+		if r.Took >= time.Second { // shorter times tell nothing
+			said = locale.For(info.Lang).Seconds(r.Took, 2)
+		}
 	}
-	return strings.TrimRight(line, " ")
+	below := strings.Repeat(" ", typeset.Width(margin)+word+nameColumn)
+	lines := fill(info, mark+start, below, said)
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], " ")
+	}
+	return lines
+}
+
+// fill wraps our own words for a terminal.
+func fill(info Info, first, rest, text string) []string {
+	if info.Width <= 0 || typeset.Width(first+text) <= info.Width {
+		return []string{first + text}
+	}
+	return typeset.Fill(first, rest, text, info.Width)
+}
+
+// paint colours the word of a verdict (ECMA-48 SGR): the basic colours are those that every palette keeps readable.
+func paint(info Info, status check.Status, text string) string {
+	colour := map[check.Status]string{check.Pass: "32", check.Warn: "33", check.Fail: "31", check.Skip: "2"}[status]
+	if !info.Colour || colour == "" {
+		return text
+	}
+	return "\x1b[" + colour + "m" + text + "\x1b[0m"
 }
 
 func indent(s string) string { return "       " + s }
 
-func fixes(lang locale.Lang, list []check.Fix) []string {
-	if len(list) == 0 {
-		return nil
-	}
-	lines := []string{indent(locale.For(lang).T("checks.report.fix"))}
+// fixes are the values to copy. Each stands alone on its line, which begins with it and is never wrapped: a broken line
+// or a space would be copied too.
+func fixes(info Info, list []check.Fix, margin string) []string {
+	c := locale.For(info.Lang)
+	var lines []string
 	for _, f := range list {
-		text := f.Value
+		label := c.T("checks.report.fix")
 		if f.Name != "" {
-			text = f.Name + "  " + strings.ToUpper(f.Kind) + "  " + f.Value
+			label = c.T("checks.report.fix-record", "name", safetext.FromRemote(f.Name), "type", strings.ToUpper(f.Kind))
 		}
-		lines = append(lines, indent("  "+safetext.Escape(text)))
+		lines = append(lines, margin+label, safetext.Escape(f.Value))
 	}
 	return lines
 }
 
 // evidenceLines shows one observation: its label, its fields in alphabetical order, and remote text as a block.
-func evidenceLines(lang locale.Lang, o diagnostics.Observation) []string {
-	c := locale.For(lang)
+func evidenceLines(info Info, o diagnostics.Observation, margin string) []string {
+	c := locale.For(info.Lang)
 	label := o.Kind()
 	if key := "checks.evidence." + o.Kind(); c.Has(key) {
 		label = c.T(key)
 	}
 	if e, ok := o.(diagnostics.Extensions); ok {
-		return append([]string{indent(label + ":")}, extensionLines(c, e)...)
+		return append([]string{margin + label + ":"}, extensionLines(info, e, margin+"  ")...)
 	}
 	var parts []string
 	for _, m := range diagnostics.Members(o) {
 		parts = append(parts, m.Name+"="+fieldText(m.Value))
 	}
-	lines := []string{indent(strings.TrimSpace(label + ": " + strings.Join(parts, " ")))}
+	show := func(text ...string) []string {
+		return fill(info, margin, margin+"  ", strings.TrimSpace(strings.Join(text, " ")))
+	}
+	lines := show(append([]string{label + ":"}, parts...)...)
 	s, ok := o.(diagnostics.Spoken)
 	if !ok || s.Said().Empty() {
 		return lines
 	}
-	block := s.Said().Block(indent(c.T("checks.report.server-says") + "│ "))
-	if !fromServer(o) && len(block) == 1 {
-		lines[0] = indent(strings.TrimSpace(label + ": " + s.Said().Escaped() + " " + strings.Join(parts, " ")))
-		return lines
+	prefix := margin + c.T("checks.report.server-says") + "│ "
+	said := s.Said().Block("")
+	if !fromServer(o) && len(said) == 1 {
+		return show(append([]string{label + ":", s.Said().Escaped()}, parts...)...)
+	}
+	var block []string
+	for _, line := range said {
+		block = append(block, fill(info, prefix, prefix, line)...)
 	}
 	if len(parts) == 0 {
 		return block
@@ -163,8 +271,9 @@ func fromServer(o diagnostics.Observation) bool {
 	return false
 }
 
-// extensionLines explains what an SMTP server offers, one line each.
-func extensionLines(c *locale.Catalogue, e diagnostics.Extensions) []string {
+// extensionLines explains what an SMTP server offers, one entry each.
+func extensionLines(info Info, e diagnostics.Extensions, margin string) []string {
+	c := locale.For(info.Lang)
 	var lines []string
 	for _, x := range e.List {
 		key := "checks.extension." + x.Keyword.Raw()
@@ -172,7 +281,7 @@ func extensionLines(c *locale.Catalogue, e diagnostics.Extensions) []string {
 			key = "checks.extension.unknown"
 		}
 		line := strings.TrimSpace(x.Keyword.Escaped() + " " + x.Params.Escaped())
-		lines = append(lines, indent("  "+line+": "+c.T(key)))
+		lines = append(lines, fill(info, margin, margin+"  ", line+": "+c.T(key))...)
 	}
 	return lines
 }

@@ -130,7 +130,7 @@ func demoArgs(t *testing.T, fault string, command ...string) []string {
 }
 
 var (
-	cursorOnly = regexp.MustCompile(`\x1b\[([0-9]+A|J|K)`)
+	cursorOnly = regexp.MustCompile(`\x1b\[([0-9]+A|J|K|0m|2m|3[123]m)`)
 	heading    = regexp.MustCompile(`(?m)^(Submission|Mailbox \(IMAP\)|Domain \(DNS\))\r?$`)
 )
 
@@ -143,7 +143,7 @@ func TestLiveViewGroupsByArea(t *testing.T) {
 	c.wait("Everything works")
 	text := cursorOnly.ReplaceAllString(c.written(), "")
 	if strings.Contains(text, "\x1b") {
-		t.Errorf("an escape sequence beyond moving up and erasing: %q", text)
+		t.Errorf("an escape sequence beyond moving up, erasing and colours: %q", text)
 	}
 	var seen []string
 	for _, m := range heading.FindAllStringSubmatch(text, -1) {
@@ -169,12 +169,12 @@ func TestLiveViewCountsSecondsAndStops(t *testing.T) {
 	t.Parallel()
 	args, _ := hangingServer(t)
 	c := startConsole(t, args...)
-	c.wait("The server's greeting … 1 s (Ctrl+C stops)")
+	c.wait("The server's greeting … 1 s · ")
 	c.cancel()
 	if code := c.exitCode(); code != exitcode.Interrupted {
 		t.Errorf("exit code %d", code)
 	}
-	c.wait("PASS Reaching the server") // what is known stays
+	c.wait("PASS\x1b[0m Reaching the server") // what is known stays
 	if strings.Contains(c.written(), "Everything works") {
 		t.Error("a stopped run is no success")
 	}
@@ -233,8 +233,8 @@ func TestStoppedJSONSaysWhatIsKnown(t *testing.T) {
 func TestAPersonMayRiskASecondSignIn(t *testing.T) {
 	t.Parallel()
 	for answer, want := range map[string]string{
-		"y\n": "FAIL Signing in to the mailbox",
-		"\n":  "SKIP Signing in to the mailbox",
+		"y\n": "\x1b[31mFAIL\x1b[0m Signing in to the mailbox",
+		"\n":  "\x1b[2mSKIP\x1b[0m Signing in to the mailbox",
 	} {
 		t.Run(want, func(t *testing.T) {
 			t.Parallel()

@@ -4,8 +4,11 @@ import (
 	"bufio"
 	"context"
 	"io"
+	"os"
 	"slices"
 	"strings"
+
+	"golang.org/x/term"
 
 	"postier/tui/plain"
 	"postier/wizard/carrier"
@@ -62,6 +65,17 @@ func (p *Printer) Confirm(ctx context.Context, question string) bool {
 
 // Colourless reports whether colours are off.
 func (p *Printer) Colourless() bool { return p.NoColor || p.Getenv("NO_COLOR") != "" }
+
+// Columns is the width of a terminal, 80 where it tells none.
+func Columns(w io.Writer) int {
+	const usual = 80
+	if file, ok := w.(*os.File); ok {
+		if width, _, err := term.GetSize(int(file.Fd())); err == nil && width > 0 {
+			return width
+		}
+	}
+	return usual
+}
 
 // Drawable reports whether both ends are a terminal that can place text, and plain lines were not asked for.
 func (p *Printer) Drawable() bool {

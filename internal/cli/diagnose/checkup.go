@@ -90,7 +90,7 @@ func (c *checkup) run(ctx context.Context, plans ...diagnostics.Plan) error {
 	var screen *liveView
 	var observe func(diagnostics.Event)
 	if plain.IsTerminal(c.Out) && !c.JSON {
-		screen = newLiveView(c.Factory, info, plans, false)
+		screen = newLiveView(c.Factory, false)
 		observe = screen.observe
 		defer screen.stop()
 	}
@@ -103,7 +103,7 @@ func (c *checkup) run(ctx context.Context, plans ...diagnostics.Plan) error {
 	if c.wantsProbe(ctx, results) {
 		info.Ports = c.probeElsewhere(ctx, results)
 	}
-	if err := c.show(info, results, screen != nil); err != nil {
+	if err := c.show(info, results); err != nil {
 		return err
 	}
 	if ctx.Err() != nil {
@@ -114,28 +114,22 @@ func (c *checkup) run(ctx context.Context, plans ...diagnostics.Plan) error {
 }
 
 func (c *checkup) info() report.Info {
-	return report.Info{
+	info := report.Info{
 		Version: c.Version, Started: time.Now(), Target: c.target, Domain: c.domain, Lang: c.Lang(),
 		Transcript: c.Transcript, Verbose: c.Verbose,
 	}
+	if plain.IsTerminal(c.Out) {
+		info.Width = command.Columns(c.Out)
+		info.Colour = !c.Colourless() && !c.Plain && c.Getenv("TERM") != "dumb"
+	}
+	return info
 }
 
-// show prints everything, or after a live view what is still missing.
-func (c *checkup) show(info report.Info, results []diagnostics.Result, shown bool) error {
+func (c *checkup) show(info report.Info, results []diagnostics.Result) error {
 	if c.JSON {
 		return report.JSON(c.Out, info, results)
 	}
-	if !shown {
-		return report.Text(c.Out, info, results)
-	}
-	c.Println("")
-	for _, line := range report.Closing(c.Lang(), results) {
-		c.Println(line)
-	}
-	for _, line := range report.PortLines(info) {
-		c.Println(line)
-	}
-	return nil
+	return report.Text(c.Out, info, results)
 }
 
 // agreeAgain asks before a second sign-in with a secret that was refused once. It is nil without a terminal, where no

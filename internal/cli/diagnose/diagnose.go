@@ -99,7 +99,7 @@ func Recheck(ctx context.Context, f *command.Factory, name string) (code int, er
 	results := diagnostics.Run(ctx, nil, smtp.Plan(c.network, c.target, smtp.Options{}))
 	info.Took = time.Since(info.Started)
 	if code = report.ExitCode(results); code != exitcode.OK {
-		err = c.show(info, results, false)
+		err = c.show(info, results)
 	}
 	return code, err
 }

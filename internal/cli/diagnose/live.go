@@ -15,63 +15,41 @@ import (
 	"postier/internal/typeset"
 )
 
-// liveView shows a run on a terminal: finished checks stay in the scrollback in the order of the report, grouped by
-// area; one line per area below them names the check that is running and its seconds. Only those lines are redrawn.
+// liveView shows on a terminal how far a run is: a line for each area names what is running, its seconds and how many
+// checks ended. Only these lines are redrawn, and the report that is printed at the end replaces them.
 //
-// With --plain and on a dumb terminal nothing is redrawn: finished checks are printed as lines, and every ten seconds a
-// line says what is still running.
+// With --plain and on a dumb terminal nothing is redrawn: every ten seconds a line says what is still running.
 type liveView struct {
-	f     *command.Factory
-	info  report.Info
-	order []check.ID // still to be printed, in report order
+	f *command.Factory
 
 	mu      sync.Mutex
-	results map[check.ID]diagnostics.Result
+	ended   map[string]int // checks by area
 	running map[check.ID]time.Time
-	area    string // of the last heading
-	drawn   int    // lines of the status block on the screen
+	drawn   int // lines of the status block on the screen
 	held    bool
 	done    chan struct{}
-	ended   sync.Once
+	once    sync.Once
 	still   bool // never redraw
-	silent  bool // the status block alone, on standard error: what was found is shown elsewhere
+	aside   bool // on standard error: the result is a file
 	beat    int
 }
 
 const (
 	liveTick      = time.Second
 	liveHeartbeat = 10 // ticks
-	liveWidth     = 76
 )
 
-// newLiveView shows the whole run, or when silent only the checks that are running.
-func newLiveView(f *command.Factory, info report.Info, plans []diagnostics.Plan, silent bool) *liveView {
+func newLiveView(f *command.Factory, aside bool) *liveView {
 	v := &liveView{
-		f: f, info: info, results: map[check.ID]diagnostics.Result{}, running: map[check.ID]time.Time{},
-		done: make(chan struct{}), still: f.Plain || f.Getenv("TERM") == "dumb", silent: silent,
-	}
-	if !silent {
-		for _, line := range report.Opening(info) {
-			f.Println(line)
-		}
-	}
-	planned := map[check.ID]bool{}
-	for _, p := range plans {
-		for _, c := range p.Checks {
-			planned[c.ID] = true
-		}
-	}
-	for _, id := range check.All() {
-		if planned[id] {
-			v.order = append(v.order, id)
-		}
+		f: f, ended: map[string]int{}, running: map[check.ID]time.Time{}, done: make(chan struct{}),
+		still: f.Plain || f.Getenv("TERM") == "dumb", aside: aside,
 	}
 	go v.tick()
 	return v
 }
 
 func (v *liveView) println(line string) {
-	if v.silent {
+	if v.aside {
 		v.f.Note(line)
 		return
 	}
@@ -106,38 +84,16 @@ func (v *liveView) observe(e diagnostics.Event) {
 		v.running[e.ID] = time.Now()
 	} else {
 		delete(v.running, e.ID)
-		v.results[e.ID] = *e.Result
+		v.ended[report.Area(e.ID)]++
 	}
 	v.redraw()
 }
 
-// redraw removes the status block, prints the finished checks up to the first unfinished one, and draws the block
-// again.
 func (v *liveView) redraw() {
-	if v.held {
+	if v.held || v.still {
 		return
 	}
 	v.erase()
-	for len(v.order) > 0 {
-		result, ended := v.results[v.order[0]]
-		if !ended {
-			break
-		}
-		v.order = v.order[1:]
-		if v.silent {
-			continue
-		}
-		if area := areaOf(result.ID); area != v.area {
-			v.area = area
-			v.f.Println(v.f.T("diagnose.area." + area))
-		}
-		for _, line := range report.Lines(v.info, result) {
-			v.f.Println("  " + line)
-		}
-	}
-	if v.still {
-		return
-	}
 	lines := v.status()
 	for _, line := range lines {
 		v.println(line)
@@ -149,7 +105,7 @@ func (v *liveView) redraw() {
 func (v *liveView) erase() {
 	if v.drawn > 0 {
 		to := v.f.Out
-		if v.silent {
+		if v.aside {
 			to = v.f.Err
 		}
 		_, _ = fmt.Fprintf(to, "\x1b[%dA\x1b[J", v.drawn)
@@ -164,17 +120,16 @@ func (v *liveView) status() []string {
 		var names []string
 		longest := 0
 		for _, id := range slices.Sorted(maps.Keys(v.running)) {
-			if areaOf(id) == area {
+			if report.Area(id) == area {
 				names = append(names, report.Name(v.f.Lang(), id))
 				longest = max(longest, int(time.Since(v.running[id]).Round(time.Second).Seconds()))
 			}
 		}
 		if len(names) > 0 {
-			line := v.f.T("diagnose.running", "area", v.f.T("diagnose.area."+area), "checks", strings.Join(names, ", "),
-				"seconds",
-				longest)
+			line := v.f.T("diagnose.running", "area", v.f.T("diagnose.area."+area), "done", v.ended[area],
+				"checks", strings.Join(names, ", "), "seconds", longest)
 			// A line that the terminal wraps could not be erased again.
-			lines = append(lines, typeset.Shorten(line, liveWidth, "…"))
+			lines = append(lines, typeset.Shorten(line, command.Columns(v.f.Out)-1, "…"))
 		}
 	}
 	return lines
@@ -195,22 +150,13 @@ func (v *liveView) resume() {
 	v.redraw()
 }
 
-// stop ends the view; the finished checks stay on the screen.
+// stop ends the view and removes its lines.
 func (v *liveView) stop() {
-	v.ended.Do(func() {
+	v.once.Do(func() {
 		close(v.done)
 		v.mu.Lock()
 		defer v.mu.Unlock()
 		v.running = map[check.ID]time.Time{}
 		v.redraw()
 	})
-}
-
-// areaOf is the heading for a check: the connection belongs to submission.
-func areaOf(id check.ID) string {
-	area, _, _ := strings.Cut(string(id), ".")
-	if area == "net" {
-		return "smtp"
-	}
-	return area
 }

@@ -65,11 +65,12 @@ func runReport(ctx context.Context, o *ReportOptions) error {
 	}
 	plans = choose(o.Only, plans)
 	info := c.info()
+	info.Width, info.Colour = 0, false // it becomes a file
 	info.Steps = stepNumbers()
 	var observe func(diagnostics.Event)
 	if plain.IsTerminal(o.Err) {
 		o.Note(o.T("diagnose.report.checking"))
-		view := newLiveView(o.Factory, info, plans, true)
+		view := newLiveView(o.Factory, true)
 		observe = view.observe
 		defer view.stop()
 	}
