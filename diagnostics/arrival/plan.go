@@ -135,6 +135,9 @@ func (r *run) deliver(ctx context.Context) diagnostics.Result {
 	})
 	evidence = append(evidence, r.cleanUp(ctx)...)
 	result := diagnostics.Passed(evidence...)
+	if data, found := diagnostics.Find(outcome.Results, check.SMTPData); found && data.Status == check.Warn {
+		result = diagnostics.Warned(data.Cause, append(evidence, data.Evidence...)...)
+	}
 	if hit.after >= slow {
 		result = diagnostics.Warned(check.CauseArrivalSlow, evidence...)
 	}

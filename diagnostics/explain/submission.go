@@ -96,8 +96,8 @@ func MatchSMTP(r smtp.Reply, provider string) Answer {
 // refusedAnswer answers a refusal in the server's own words. Where the catalogue does not know them, or knows only that
 // the command was not understood, the step has a meaning of its own.
 func refusedAnswer(e *smtp.Error, provider string) Answer {
-	if e.Step == smtp.StepAuth && e.Reply.Code < 400 {
-		return For(check.CauseProtocolError) // neither 235 nor a challenge nor a refusal (RFC 4954 §4)
+	if e.Step != smtp.StepTLS && e.Reply.Code < 400 {
+		return For(check.CauseProtocolError) // neither what the command may be answered with nor a refusal (RFC 5321 §4.3.2)
 	}
 	a := MatchSMTP(e.Reply, provider)
 	token := e.Secret == config.SecretOAuth

@@ -43,7 +43,7 @@ func Send(ctx context.Context, network *wire.Network, target account.Target, mes
 	results := diagnostics.Run(ctx, nil, diagnostics.Plan{Checks: l.checks(), Close: l.client.Close})
 	outcome := Outcome{State: smtp.StateNotSent, Receipt: l.receipt, Results: results, Took: time.Since(start)}
 	data, _ := diagnostics.Find(results, check.SMTPData)
-	if data.Status == check.Pass {
+	if data.Status == check.Pass || data.Status == check.Warn {
 		outcome.State = smtp.StateAccepted
 		return outcome, nil
 	}

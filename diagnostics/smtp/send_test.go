@@ -63,6 +63,38 @@ func TestSend(t *testing.T) {
 	}
 }
 
+// TestReplyThatNoCommandAskedFor: the message was taken, and the server is reported all the same. A server that answers
+// QUIT in a way of its own is not.
+func TestReplyThatNoCommandAskedFor(t *testing.T) {
+	t.Parallel()
+	const queued, more = "250 2.0.0 Ok: queued as 0FB409BA029", "250 2.0.0 Ok\r\n"
+	for name, row := range map[string]struct {
+		script script
+		cause  check.Cause
+	}{
+		"in one piece": {script{".": {Reply: queued, Inject: more}}, check.CauseProtocolError},
+		"later": {
+			script{
+				".":    {Reply: queued, InjectLater: more, InjectDelay: 5 * time.Millisecond},
+				"QUIT": {Delay: 20 * time.Millisecond},
+			},
+			check.CauseProtocolError,
+		},
+		"a farewell of its own": {script{"QUIT": {Reply: "250 bye", Close: true}}, ""},
+		"no farewell":           {script{"QUIT": {Hang: true}}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := start(t, config.SecurityTLS, scripted.Options{Script: row.script})
+			outcome, err := Send(t.Context(), b.network, b.target, []byte("Subject: x\n\nx\n"), nil)
+			data, _ := diagnostics.Find(outcome.Results, check.SMTPData)
+			if err != nil || outcome.State != smtp.StateAccepted || data.Cause != row.cause {
+				t.Errorf("%s, %v\n%s", outcome.State, err, dump(outcome.Results))
+			}
+		})
+	}
+}
+
 func TestSendStopped(t *testing.T) {
 	t.Parallel()
 	b := start(t, config.SecurityTLS, scripted.Options{Script: script{"EHLO": {Hang: true}}})

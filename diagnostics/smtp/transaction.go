@@ -112,6 +112,8 @@ func (l *ladder) message(ctx context.Context) diagnostics.Result {
 	if receipt.QueueID != "" {
 		result.Evidence = append(result.Evidence, QueueID{Text: safetext.FromRemote(receipt.QueueID)})
 	}
-	l.client.Quit()
+	if err := l.client.Farewell(ctx); err != nil { // the message was taken all the same
+		return l.downgrade(l.judge(smtp.StepData, err, result.Evidence...))
+	}
 	return result
 }

@@ -62,6 +62,9 @@ func (s *Session) exchange(ctx context.Context, within time.Duration, commands .
 }
 
 func (s *Session) converse(commands []*command) error {
+	if err := s.unasked(commands); err != nil {
+		return err
+	}
 	if err := s.send(commands); err != nil {
 		return err
 	}
@@ -96,6 +99,36 @@ func (s *Session) converse(commands []*command) error {
 		}
 	}
 	return nil
+}
+
+// unasked reads what the server has sent since the last command. Untagged responses may come at any time (RFC 9051 §7);
+// a completion or a continuation may not, and one that names the next tag in advance would be taken for its verdict.
+func (s *Session) unasked(commands []*command) error {
+	for n := 0; ; n++ {
+		unread := s.conn.Unread()
+		switch {
+		case len(unread) == 0:
+			return nil
+		case n > maxUntagged:
+			return &wire.LimitError{Limit: "untagged", Max: maxUntagged}
+		case unread[0] == '\r' || unread[0] == '\n': // an empty line, after which next would wait for another
+			if err := s.scan.readLine(); err != nil {
+				return err
+			}
+			continue
+		}
+		r, err := s.scan.next()
+		if err != nil {
+			return err
+		}
+		s.notice(r)
+		if r.tag != "*" {
+			return broken("a response %q that no command asked for", safetext.Escape(clip(r.tag+" "+r.name)))
+		}
+		if err := s.untagged(r, []*command{{name: commands[0].name}}); err != nil {
+			return err
+		}
+	}
 }
 
 // send writes the commands in one piece. A synchronising literal (RFC 9051 §4.3) waits for its "+".

@@ -50,36 +50,37 @@ type Listing struct {
 // maxNameLength is the longest folder name that is kept; no folder for sent mail has a longer one.
 const maxNameLength = 1000
 
-// Folders lists the account's folders in one round trip, two with servers that refuse the extended question.
+// Folders lists the account's folders, in one round trip where the server has sent its capabilities. How it asks
+// depends on them, so a server that has not sent them since the sign-in, and offered too little before it, is asked
+// first.
 func (s *Session) Folders(ctx context.Context) (Listing, error) {
 	var l Listing
-	// RFC 6154 §5.2. Some servers refuse LIST (SPECIAL-USE), so the answer is asked to carry the attributes.
-	ask := &command{name: "LIST", args: `"" "*" RETURN (SPECIAL-USE)`, maxData: maxFolders}
-	var flight []*command
-	plain := false
-	switch {
-	case len(s.caps) == 0: // the server did not send its capabilities after the sign-in
-		flight = append(flight, &command{name: "CAPABILITY"})
-	case s.caps.Has(imap.CapSpecialUse) || s.caps.Has(imap.CapListExtended):
-	case s.caps.Has(capXList):
-		ask = &command{name: "XLIST", args: `"" "*"`, maxData: maxFolders}
-	default:
-		plain, ask = true, plainList()
+	if s.stale && !s.listsByUse() || len(s.caps) == 0 {
+		if err := s.know(ctx); err != nil {
+			return l, err
+		}
 	}
-	if len(s.caps) == 0 || s.caps.Has(imap.CapNamespace) {
+	var flight []*command
+	if s.stale {
+		flight = append(flight, &command{name: "CAPABILITY"})
+	}
+	if s.offersID && !s.named {
+		flight = append(flight, s.introduction(&l))
+	}
+	if s.caps.Has(imap.CapNamespace) {
 		flight = append(flight, &command{name: "NAMESPACE", data: l.namespace})
 	}
-	if s.offersID {
-		// NetEase refuses to open folders for a client that has not named itself.
-		flight = append(flight, &command{name: "ID", args: `("name" "postier")`, data: l.identify})
-	}
+	ask := s.listing()
 	ask.data = l.add
 	err := s.exchange(ctx, wire.CommandDeadline, append(flight, ask)...)
-	if err == nil && ask.err != nil && !plain {
+	if plain := plainList(); err == nil && ask.err != nil && ask.name+ask.args != plain.name+plain.args {
 		l.Folders = nil
-		ask = plainList()
+		ask = plain
 		ask.data = l.add
 		err = s.exchange(ctx, wire.CommandDeadline, ask)
+	}
+	if err == nil && s.offersID && !s.named { // offered only now
+		err = s.exchange(ctx, wire.CommandDeadline, s.introduction(&l))
 	}
 	if err = cmp.Or(err, ask.err); err != nil {
 		return l, err
@@ -90,6 +91,30 @@ func (s *Session) Folders(ctx context.Context) (Listing, error) {
 		l.Separator = cmp.Or(l.Separator, f.Separator)
 	}
 	return l, nil
+}
+
+// introduction is the ID command (RFC 2971). NetEase refuses to open folders for a client that has not named itself.
+func (s *Session) introduction(l *Listing) *command {
+	s.named = true
+	return &command{name: "ID", args: `("name" "postier")`, data: l.identify}
+}
+
+// listsByUse reports whether the offers of before the sign-in are enough to ask for folders in the best way.
+func (s *Session) listsByUse() bool {
+	return s.caps.Has(imap.CapNamespace) &&
+		(s.caps.Has(imap.CapSpecialUse) || s.caps.Has(imap.CapListExtended) || s.caps.Has(capXList))
+}
+
+// listing is the command that lists the folders with their special uses, as far as the server offers that. Some servers
+// refuse LIST (SPECIAL-USE), so the answer is asked to carry the attributes (RFC 6154 §5.2).
+func (s *Session) listing() *command {
+	switch {
+	case s.caps.Has(imap.CapSpecialUse) || s.caps.Has(imap.CapListExtended):
+		return &command{name: "LIST", args: `"" "*" RETURN (SPECIAL-USE)`, maxData: maxFolders}
+	case s.caps.Has(capXList):
+		return &command{name: "XLIST", args: `"" "*"`, maxData: maxFolders}
+	}
+	return plainList()
 }
 
 func plainList() *command {

@@ -23,6 +23,9 @@ func oneMessage(uid imap.UID) (string, error) {
 
 // Append files a message in a folder as read. uid is 0 when the server does not say it (no UIDPLUS, RFC 4315 §3).
 func (s *Session) Append(ctx context.Context, folder Folder, message []byte) (uid imap.UID, err error) {
+	if err := s.know(ctx); err != nil { // a literal waits for the server unless it offers LITERAL+ or LITERAL-
+		return 0, err
+	}
 	c := &command{name: "APPEND", args: fmt.Sprintf("%s (%s)", quote(folder.raw), imap.FlagSeen), literal: message}
 	if err := s.do(ctx, wire.DataDeadline, c); err != nil {
 		return 0, err
@@ -224,6 +227,9 @@ func (q Quota) Full() float64 {
 
 // Quota asks how full the mailbox is.
 func (s *Session) Quota(ctx context.Context, folder Folder) ([]Quota, error) {
+	if err := s.know(ctx); err != nil {
+		return nil, err
+	}
 	if !s.caps.Has(imap.CapQuota) {
 		return nil, ErrNotOffered
 	}

@@ -41,7 +41,7 @@ func (s *Session) StartTLS(ctx context.Context) error {
 // Handshake starts TLS and drops what was received before. The report says whether secrets may be sent.
 func (s *Session) Handshake(ctx context.Context) (wire.TLSReport, error) {
 	report, err := s.conn.Handshake(ctx, s.account.Server.Host, s.account.Pins)
-	s.caps, s.alerts, s.offersID = nil, nil, false
+	s.caps, s.alerts, s.offersID, s.stale = nil, nil, false, false
 	if err != nil {
 		return report, s.fail(err)
 	}

@@ -28,12 +28,12 @@ type SignedIn struct {
 }
 
 // SignIn signs in once, by the strongest mechanism that both sides have. It never tries a second secret. Afterwards the
-// old capabilities are dropped. If the server did not send the new ones by itself, the next commands ask for them.
+// old capabilities count as stale. If the server did not send the new ones by itself, the next commands ask for them.
 func (s *Session) SignIn(ctx context.Context) (SignedIn, error) {
 	before := s.learned
 	done, err := s.signIn(ctx)
 	if err == nil && s.learned == before {
-		s.caps = nil
+		s.stale = true
 	}
 	return done, err
 }

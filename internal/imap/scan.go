@@ -22,6 +22,7 @@ const (
 	maxElements    = 10_000    // atoms, strings and lists in one response
 	maxNesting     = 32        // parentheses within parentheses
 	maxUntagged    = 1_000     // untagged responses to one command
+	maxEmpty       = 20        // empty lines before one response
 	maxFolders     = 10_000    // names in a listing
 	maxLiteralText = 200       // octets of a literal that the transcript shows
 )
@@ -103,7 +104,7 @@ func newScanner(in source, out func(string)) *scanner { return &scanner{in: in, 
 func (s *scanner) next() (*response, error) {
 	s.size, s.elements, s.stack, s.lists = 0, 0, s.stack[:0], s.lists[:0]
 	err := s.readLine()
-	if err == nil && s.line == "" {
+	for empty := 0; err == nil && s.line == "" && empty < maxEmpty; empty++ {
 		err = s.readLine() // some servers send an empty line after a response
 	}
 	if err != nil {

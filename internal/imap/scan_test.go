@@ -96,7 +96,7 @@ func TestScannerRefuses(t *testing.T) {
 		}
 	}
 	for _, in := range []string{
-		"\r\n\r\n", " * OK\r\n", "word\r\n", "* LIST (\r\n", "* LIST )\r\n", "* X \"open\r\n",
+		strings.Repeat("\r\n", maxEmpty+2), " * OK\r\n", "word\r\n", "* LIST (\r\n", "* LIST )\r\n", "* X \"open\r\n",
 		"* X {x}\r\n", "* X {-1}\r\n", "* X {3} y\r\n", "P1 LIST\r\n", "* 7\r\n",
 	} {
 		var protocol *ProtocolError

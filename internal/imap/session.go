@@ -67,7 +67,9 @@ type Session struct {
 
 	tag      int
 	caps     imap.CapSet
+	stale    bool // caps are those of before the sign-in: the server has not sent the new ones
 	offersID bool // ID was offered at any time since TLS: some servers do not repeat it after the sign-in
+	named    bool // ID was sent
 	learned  int  // how often the server sent its capabilities
 	secure   bool // inside verified TLS, or in cleartext that the account allows
 	greeted  bool
@@ -101,6 +103,9 @@ func (s *Session) listen() {
 // Capabilities lists the server's capabilities in upper case, sorted. It is empty after a sign-in until the server has
 // sent them again.
 func (s *Session) Capabilities() []string {
+	if s.stale {
+		return nil
+	}
 	names := make([]string, 0, len(s.caps))
 	for c := range s.caps {
 		names = append(names, strings.ToUpper(string(c)))
@@ -114,11 +119,21 @@ const maxCapabilities = 300
 
 func (s *Session) learn(words []string) {
 	s.learned++
-	s.caps = imap.CapSet{}
+	s.caps, s.stale = imap.CapSet{}, false
 	for _, w := range words[:min(len(words), maxCapabilities)] {
 		s.caps[canonical(w)] = struct{}{}
 	}
 	s.offersID = s.offersID || s.caps.Has(imap.CapID)
+}
+
+// know makes sure that the capabilities are those of now: after the sign-in a server may offer others (RFC 9051
+// §6.1.1), and not every server sends them unasked. One that refuses to tell is taken at its earlier word.
+func (s *Session) know(ctx context.Context) error {
+	if len(s.caps) > 0 && !s.stale {
+		return nil
+	}
+	s.stale = false
+	return s.exchange(ctx, wire.CommandDeadline, &command{name: "CAPABILITY"})
 }
 
 // canonical spells a capability as CapSet looks it up: in upper case, but for the two protocol versions. Otherwise

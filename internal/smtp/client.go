@@ -142,6 +142,19 @@ func (c *Client) Quit() {
 	}
 }
 
+// Farewell is Quit for a server that is being examined: it also waits a moment for the reply to QUIT. The error is an
+// *Error for a reply that no command asked for.
+func (c *Client) Farewell(ctx context.Context) error {
+	if c.dialog == nil {
+		return nil
+	}
+	defer c.dialog.conn.Watch(ctx)()
+	if err := c.dialog.farewell(); err != nil {
+		return c.failure(StepData, err)
+	}
+	return nil
+}
+
 // Close sends QUIT, closes the connection and stops attempts to connect that are still running.
 func (c *Client) Close() {
 	c.Quit()

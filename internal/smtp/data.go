@@ -44,6 +44,9 @@ func (t *Transaction) data(receipt *Receipt) error {
 	}
 	if r.Code != codeStart {
 		c.dialog.inData = false
+		if r.Code < 400 { // neither consent nor refusal: the server has lost count, and may read message text now
+			c.dialog.broken = true
+		}
 		return c.refused(StepData, r, nil)
 	}
 	start := time.Now()
@@ -101,6 +104,7 @@ func (t *Transaction) write(body []byte) (r Reply, sent bool, err error) {
 	d.conn.Recorder().Add(wire.Client, ".")
 	d.conn.Step(max(wire.DataDeadline, t.mail.Patience))
 	d.turns++
+	d.awaited++
 	if _, err := d.conn.Write(append(body[:len(body):len(body)], endOfData...)); err != nil {
 		d.broken = true
 		return r, true, err

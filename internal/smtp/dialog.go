@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
+	"postier/internal/safetext"
 	"postier/internal/wire"
 )
 
@@ -23,6 +25,8 @@ type dialog struct {
 	ext  Extensions // of the last EHLO
 	// turns counts the writes that waited for a reply: the round trips of the dialog.
 	turns int
+	// awaited counts the replies that are due; last is the code of the newest one.
+	awaited, last int
 	// inData is set while the server may read what is sent as message text.
 	inData bool
 	// broken is set when the connection takes no further command.
@@ -30,8 +34,33 @@ type dialog struct {
 }
 
 // send writes commands in one segment. It refuses a command with a line break, whatever the callers checked
-// (docs/security.md T8).
+// (docs/security.md T8). It writes nothing when the server has sent a reply that no command asked for: every later
+// reply would be taken for that of another command.
 func (d *dialog) send(within time.Duration, commands ...command) error {
+	if err := d.unasked(); err != nil {
+		d.broken = true
+		return err
+	}
+	return d.write(within, commands...)
+}
+
+// unasked is the error for a reply beyond those that were due. Within an exchange (3yz) the server may send its verdict
+// together with a challenge, and 421 may come at any time (RFC 5321 §3.8).
+func (d *dialog) unasked() error {
+	const intermediate = 3
+	if d.awaited > 0 || d.last/100 == intermediate {
+		return nil
+	}
+	text := string(d.conn.Unread())
+	if text == "" || strings.HasPrefix(text, strconv.Itoa(codeClosing)) {
+		return nil
+	}
+	line, _, _ := strings.Cut(text, "\r\n")
+	d.conn.Recorder().Add(wire.Server, line)
+	return &ProtocolError{"unasked", safetext.FromRemote(line)}
+}
+
+func (d *dialog) write(within time.Duration, commands ...command) error {
 	var b strings.Builder
 	for _, c := range commands {
 		if strings.ContainsAny(c.line, "\r\n\x00") {
@@ -49,6 +78,7 @@ func (d *dialog) send(within time.Duration, commands ...command) error {
 	}
 	d.conn.Step(within)
 	d.turns++
+	d.awaited += len(commands)
 	_, err := d.conn.Write([]byte(b.String()))
 	if err != nil {
 		d.broken = true
@@ -78,6 +108,7 @@ func (d *dialog) replyShown(show func(Reply) string) (Reply, error) {
 		d.conn.Recorder().Add(wire.Note, wire.Classify(err).Text.Raw())
 		return r, err
 	}
+	d.awaited, d.last = max(d.awaited-1, 0), r.Code
 	// RFC 5321 §3.8: after 421 the server closes.
 	if r.Code == codeClosing {
 		d.broken = true
@@ -109,6 +140,7 @@ func (d *dialog) ehlo(name string) (Reply, error) {
 
 const (
 	codeReady   = 220
+	codeBye     = 221
 	codeOK      = 250
 	codeStart   = 354
 	codeAuthOK  = 235
@@ -119,10 +151,36 @@ const (
 // never close.
 func (d *dialog) quit(commands ...command) {
 	if !d.broken && !d.inData { // the server drops a message without its dot (RFC 5321 §4.1.1.4)
-		_ = d.send(quitDeadline, append(commands, command{line: "QUIT"})...)
+		_ = d.write(quitDeadline, append(commands, command{line: "QUIT"})...)
 	}
 	d.broken = true
 	_ = d.conn.Close()
+}
+
+// farewell is quit for a server that is being examined: it waits a moment for the reply to QUIT, and returns the error
+// of a reply that came before it.
+func (d *dialog) farewell() error {
+	const patience = 500 * time.Millisecond
+	defer func() {
+		d.broken = true
+		_ = d.conn.Close()
+	}()
+	if d.broken {
+		return nil
+	}
+	err := d.unasked()
+	if err != nil || d.write(patience, command{line: "QUIT"}) != nil {
+		return err
+	}
+	first, err := readReply(d.conn)
+	if err != nil || first.Code == codeBye {
+		return nil
+	}
+	if second, err := readReply(d.conn); err != nil || second.Code == 0 {
+		return nil // this server says its farewell with another code
+	}
+	d.conn.Recorder().Add(wire.Server, first.Text())
+	return &ProtocolError{"unasked", safetext.FromRemote(first.Text())}
 }
 
 // quitDeadline bounds a write whose outcome does not matter.

@@ -65,7 +65,7 @@ func leadingStatus(text string) (code, rest string) {
 
 // ProtocolError says that the received text is no SMTP reply.
 type ProtocolError struct {
-	What string          // in a word: "code", "separator", "mixed-codes", "tls-record", "no-smtp"
+	What string          // in a word: "code", "separator", "mixed-codes", "tls-record", "no-smtp", "unasked"
 	Seen safetext.Remote // the received text, as far as it was read
 }
 
