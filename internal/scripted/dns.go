@@ -29,6 +29,11 @@ const (
 	WrongID   Behaviour = "wrongid"   // an answer with the id of another query, and none with the right id
 	FailOnce  Behaviour = "failonce"  // SERVFAIL to the first query, the right answer afterwards
 	SlowReply Behaviour = "slowreply" // the right answer, after DNS.SetSlow
+	NoEDNS    Behaviour = "noedns"    // FORMERR to a question with EDNS (RFC 6891 §7), the right answer without
+	BareEDNS  Behaviour = "bareedns"  // the same, and the FORMERR does not repeat the question
+	NotImpl   Behaviour = "notimpl"   // NOTIMP to a question with EDNS
+	NoTCP     Behaviour = "notcp"     // TC over UDP up to 1232 octets, and TCP is closed; larger datagrams have the answer
+	OnlyUDP   Behaviour = "onlyudp"   // TC over UDP whatever the size, and TCP is closed
 )
 
 // defaultSlow is how long SlowReply waits: long enough to see an order of events, short enough for a unit test.
@@ -127,7 +132,8 @@ func (s *DNS) behave(line string) error {
 	}
 	b := Behaviour(words[0])
 	switch b {
-	case NXDomain, NoData, ServFail, Refused, Silent, Truncate, TruncAll, Twice, AD, Garbage, WrongID, FailOnce, SlowReply:
+	case NXDomain, NoData, ServFail, Refused, Silent, Truncate, TruncAll, Twice, AD, Garbage, WrongID, FailOnce, SlowReply,
+		NoEDNS, BareEDNS, NotImpl, NoTCP, OnlyUDP:
 	default:
 		return fmt.Errorf("unknown behaviour %q", b)
 	}
@@ -187,6 +193,11 @@ func (s *DNS) handle(w dns.ResponseWriter, request *dns.Msg) {
 			_ = w.Close()
 		}
 		return
+	case NoTCP, OnlyUDP:
+		if tcp {
+			_ = w.Close()
+			return
+		}
 	case Garbage:
 		_, _ = w.Write([]byte("\x00\x01this is not DNS"))
 		return
@@ -250,6 +261,21 @@ func (s *DNS) answer(request *dns.Msg, behaviour Behaviour, tcp bool) *dns.Msg {
 		if behaviour == TruncAll || !tcp {
 			empty(dns.RcodeSuccess)
 			reply.Truncated = true
+		}
+	case NoTCP, OnlyUDP:
+		if opt := request.IsEdns0(); behaviour == OnlyUDP || opt == nil || opt.UDPSize() <= 1232 {
+			empty(dns.RcodeSuccess)
+			reply.Truncated = true
+		}
+	case NoEDNS, BareEDNS, NotImpl:
+		if request.IsEdns0() != nil {
+			empty(dns.RcodeFormatError)
+			reply.Extra = nil
+			if behaviour == BareEDNS {
+				reply.Question = nil
+			} else if behaviour == NotImpl {
+				reply.Rcode = dns.RcodeNotImplemented
+			}
 		}
 	case AD:
 		reply.AuthenticatedData = true

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -19,6 +20,8 @@ import (
 // otherwise host addresses come from the system (including the hosts file) and records from the servers in resolv.conf.
 type Resolver struct {
 	pinned []string // host:port of the servers to ask, empty for the system's
+	// plain has the servers that refused EDNS. They are asked without it from then on.
+	plain sync.Map
 }
 
 // ResolverAt queries one server and no other; address is IP or IP:port.
@@ -40,6 +43,7 @@ var (
 	errOtherQuestion = errors.New("the answer is to another question")
 	errAliases       = errors.New("too many aliases in a row")
 	errTruncated     = errors.New("the answer is truncated over TCP too")
+	errNoTCP         = errors.New("the answer is too large for a datagram, and the server does not answer over TCP")
 )
 
 // Failure says how a look-up failed.
@@ -54,6 +58,7 @@ const (
 	ServFail    Failure = "servfail"
 	Refused     Failure = "refused"
 	Unreachable Failure = "unreachable"
+	NoTCP       Failure = "no-tcp" // the answer needs TCP, and the server does not speak it
 	Malformed   Failure = "malformed"
 )
 
@@ -125,6 +130,7 @@ const (
 	queryDeadline = 2 * time.Second // one exchange; ResolveDeadline leaves room for both servers and a second round
 	maxCNAME      = 8
 	udpSize       = 1232 // RFC 9715: no fragments
+	largestUDP    = 4096 // RFC 6891 §6.2.5; for a server that truncates and speaks no TCP
 	maxServers    = 3    // as resolv.conf(5) has it
 	rounds        = 2    // one datagram may be lost, one SERVFAIL may be temporary
 )
@@ -180,7 +186,7 @@ func (r *Resolver) query(ctx context.Context, name string, qtype uint16) (Answer
 	var last error
 	for range rounds {
 		for _, server := range servers[:min(len(servers), maxServers)] {
-			answer, err := ask(ctx, server, name, qtype)
+			answer, err := r.ask(ctx, server, name, qtype)
 			if err == nil {
 				return answer, nil
 			}
@@ -219,21 +225,22 @@ func worse(a, b error) error {
 	return b
 }
 
-func ask(ctx context.Context, server, name string, qtype uint16) (Answer, error) {
+// ask asks one server: with EDNS, or without where the server refuses it (RFC 6891 §7).
+func (r *Resolver) ask(ctx context.Context, server, name string, qtype uint16) (Answer, error) {
 	fail := func(kind Failure, err error) error {
 		return &ResolveError{Name: strings.TrimSuffix(name, "."), Type: qtype, Kind: kind, Server: server, Err: err}
 	}
-	question := new(dns.Msg)
-	question.SetQuestion(dns.Fqdn(name), qtype)
-	question.SetEdns0(udpSize, false)
-	question.AuthenticatedData = true // RFC 6840 §5.7: "tell me whether you validated"
-	client := &dns.Client{Timeout: queryDeadline, UDPSize: udpSize}
-	reply, _, err := client.ExchangeContext(ctx, question, server)
-	if err == nil && reply.Truncated {
-		client.Net = "tcp"
-		reply, _, err = client.ExchangeContext(ctx, question, server)
+	_, plain := r.plain.Load(server)
+	reply, err := exchange(ctx, server, name, qtype, !plain)
+	if err == nil && !plain && refusesEDNS(reply.Rcode) {
+		if again, failed := exchange(ctx, server, name, qtype, false); failed == nil && !refusesEDNS(again.Rcode) {
+			r.plain.Store(server, true)
+			reply = again
+		}
 	}
 	switch {
+	case errors.Is(err, errNoTCP):
+		return Answer{}, fail(NoTCP, err)
 	case err != nil && (IsTimeout(err) || ctx.Err() != nil):
 		return Answer{}, fail(NoAnswer, err)
 	case errors.As(err, new(*net.OpError)):
@@ -242,6 +249,9 @@ func ask(ctx context.Context, server, name string, qtype uint16) (Answer, error)
 		return Answer{}, fail(NoAnswer, err)
 	case err != nil:
 		return Answer{}, fail(Malformed, err)
+	case refusesEDNS(reply.Rcode):
+		// Such a reply need not repeat the question.
+		return Answer{}, fail(ServFail, fmt.Errorf("rcode %s", dns.RcodeToString[reply.Rcode]))
 	case len(reply.Question) != 1 || dns.CanonicalName(reply.Question[0].Name) != dns.CanonicalName(name) ||
 		reply.Question[0].Qtype != qtype:
 		return Answer{}, fail(Malformed, errOtherQuestion)
@@ -259,6 +269,47 @@ func ask(ctx context.Context, server, name string, qtype uint16) (Answer, error)
 		return answer, fail(Malformed, err)
 	}
 	return answer, nil
+}
+
+// refusesEDNS reports whether a server that knows no EDNS may answer so to a question that has it: FORMERR or NOTIMP
+// from one that knows nothing of it, BADVERS from one that knows another version (RFC 6891 §6.1.3, §7).
+func refusesEDNS(rcode int) bool {
+	return rcode == dns.RcodeFormatError || rcode == dns.RcodeNotImplemented || rcode == dns.RcodeBadVers
+}
+
+// exchange sends one question, over TCP when the answer did not fit a datagram. Where TCP is closed or silent, the
+// question is asked once more with the largest datagram, because a resolver in the same network can deliver that.
+func exchange(ctx context.Context, server, name string, qtype uint16, edns bool) (*dns.Msg, error) {
+	question := new(dns.Msg)
+	question.SetQuestion(dns.Fqdn(name), qtype)
+	question.AuthenticatedData = true // RFC 6840 §5.7: "tell me whether you validated"
+	if edns {
+		question.SetEdns0(udpSize, false)
+	}
+	client := &dns.Client{Timeout: queryDeadline, UDPSize: udpSize}
+	reply, _, err := client.ExchangeContext(ctx, question, server)
+	if err != nil || !reply.Truncated {
+		return reply, err
+	}
+	client.Net = "tcp"
+	whole, _, err := client.ExchangeContext(ctx, question, server)
+	if err == nil || ctx.Err() != nil || !edns {
+		return whole, noTCP(ctx, err)
+	}
+	question.IsEdns0().SetUDPSize(largestUDP)
+	client = &dns.Client{Timeout: queryDeadline, UDPSize: largestUDP}
+	if whole, _, failed := client.ExchangeContext(ctx, question, server); failed == nil && !whole.Truncated {
+		return whole, nil
+	}
+	return nil, noTCP(ctx, err)
+}
+
+// noTCP marks an error of the attempt over TCP, which says that the name service is there and cannot deliver.
+func noTCP(ctx context.Context, err error) error {
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	return fmt.Errorf("%w: %w", errNoTCP, err)
 }
 
 // collect follows the CNAMEs inside one answer (RFC 1034 §4.3.2) and takes the records at their end.

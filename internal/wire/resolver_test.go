@@ -94,6 +94,47 @@ func TestQuery(t *testing.T) {
 	}
 }
 
+// TestWithoutEDNS: a server that refuses EDNS is asked without it, and once it has answered, only without it.
+func TestWithoutEDNS(t *testing.T) {
+	t.Parallel()
+	for _, behaviour := range []scripted.Behaviour{scripted.NoEDNS, scripted.BareEDNS, scripted.NotImpl} {
+		server := scripted.StartDNS(t, zone)
+		server.BehaveAll(behaviour)
+		r := resolver(t, server.Addr())
+		for range 2 {
+			if answer, err := r.Query(t.Context(), "durand.example", dns.TypeTXT); err != nil || len(answer.Records) != 1 {
+				t.Errorf("%s: %v", behaviour, err)
+			}
+		}
+		if n := server.Count("durand.example", "TXT"); n != 3 {
+			t.Errorf("%s: %d questions for two answers", behaviour, n)
+		}
+	}
+	server := scripted.StartDNS(t, zone)
+	server.BehaveAll(scripted.ServFail)
+	if _, err := resolver(t, server.Addr()).Query(t.Context(), "durand.example", dns.TypeTXT); err == nil {
+		t.Error("a failure became an answer")
+	}
+	if n := server.Count("durand.example", "TXT"); n != rounds {
+		t.Errorf("SERVFAIL is no refusal of EDNS: %d questions", n)
+	}
+}
+
+// TestWithoutTCP: an answer that does not fit and a server without TCP is a fault of its own, not silence.
+func TestWithoutTCP(t *testing.T) {
+	t.Parallel()
+	server := scripted.StartDNS(t, zone+"!notcp big.durand.example.\n!onlyudp durand.example.\n")
+	r := resolver(t, server.Addr())
+	if answer, err := r.Query(t.Context(), "big.durand.example", dns.TypeTXT); err != nil || len(answer.Records) != 1 {
+		t.Errorf("a larger datagram has it: %v", err)
+	}
+	_, err := r.Query(t.Context(), "durand.example", dns.TypeTXT)
+	var failed *ResolveError
+	if !errors.As(err, &failed) || failed.Kind != NoTCP {
+		t.Errorf("%v, want %s", err, NoTCP)
+	}
+}
+
 // TestSilenceIsNotADenial: what keeps a name server from answering says nothing about the name.
 func TestSilenceIsNotADenial(t *testing.T) {
 	t.Parallel()
