@@ -12,6 +12,7 @@ import (
 	"postier/diagnostics/dns"
 	"postier/diagnostics/explain"
 	"postier/diagnostics/imap"
+	"postier/diagnostics/rootcause"
 	"postier/diagnostics/smtp"
 	"postier/internal/account"
 	"postier/internal/check"
@@ -38,6 +39,9 @@ const (
 // cases has an entry for every check of the contract. The areas test theirs in depth; this list is what proves that
 // none was forgotten.
 var cases = map[check.ID]failing{
+	check.NetLocal:    {"no-network", lookedUp(scripted.Refused, wire.Routes{})},
+	check.NetResolver: {"resolver-denies", lookedUp(scripted.NXDomain, connected)},
+
 	check.NetResolve:  {"dns-nxdomain", submission(config.SecurityTLS, scripted.Options{}, "")},
 	check.NetConnect:  {"connection-refused", rehearse("connection-refused")},
 	check.NetConnect6: {"ipv6-broken", rehearse("ipv6-broken")},
@@ -232,6 +236,22 @@ func submission(security config.Security, o scripted.Options, zone string) func(
 			Submission: config.Server{Host: mailHost, Port: server.Port(), Security: security, Auth: config.MechanismAuto},
 		}
 		return diagnostics.Run(t.Context(), nil, smtp.Plan(n, target, smtp.Options{}))
+	}
+}
+
+var connected = wire.Routes{IPv4: true, Loopback: true, Addresses: []netip.Addr{netip.MustParseAddr("192.0.2.5")}}
+
+// lookedUp looks a server up where the name service behaves so, on a machine that is connected so, and judges together.
+func lookedUp(behaviour scripted.Behaviour, routes wire.Routes) func(*testing.T) []diagnostics.Result {
+	return func(t *testing.T) []diagnostics.Result {
+		t.Helper()
+		server := scripted.StartDNS(t, here)
+		server.BehaveAll(behaviour)
+		n := &wire.Network{Resolver: resolver(t, server.Addr()), Links: func() wire.Routes { return routes }}
+		target := account.Target{
+			Address: owner, Submission: config.Server{Host: mailHost, Port: 465, Security: config.SecurityTLS},
+		}
+		return rootcause.Run(t.Context(), n, nil, smtp.Plan(n, target, smtp.Options{}))
 	}
 }
 

@@ -46,11 +46,27 @@ func Root(results []Result) (Result, bool) {
 	}
 	if root, ok := unanswered(results, func(id check.ID) bool {
 		return id == check.DNSMX || id == check.DNSSPF || id == check.DNSDMARC
-	}, func(r Result) bool { return r.Cause == check.CauseDNSFailure }); ok {
+	}, Result.Unanswered); ok {
 		return root, true
 	}
 	return unanswered(results, func(id check.ID) bool { return id.Area() == "dns" },
 		func(r Result) bool { return r.Status == check.Skip })
+}
+
+// Unanswered reports whether the check could not be judged because DNS did not answer.
+func (r Result) Unanswered() bool {
+	return r.Cause == check.CauseDNSFailure || r.Cause == check.CauseZoneUnanswered
+}
+
+// First is what to look at first: the root cause, or else the first warning in the order of the contract.
+func First(results []Result) (Result, bool) {
+	if root, ok := Root(results); ok {
+		return root, true
+	}
+	if i := slices.IndexFunc(results, func(r Result) bool { return r.Status == check.Warn }); i >= 0 {
+		return results[i], true
+	}
+	return Result{}, false
 }
 
 // unanswered finds the first check that got no answer from DNS among those that belong. It finds none unless all of
@@ -62,7 +78,7 @@ func unanswered(results []Result, belongs func(check.ID) bool, fits func(Result)
 		case !belongs(r.ID):
 		case !fits(r):
 			return Result{}, false
-		case r.Cause == check.CauseDNSFailure && mute == nil:
+		case r.Unanswered() && mute == nil:
 			mute = &results[i]
 		}
 	}

@@ -12,7 +12,10 @@ import (
 func Checks(kind RequestKind) []check.ID {
 	switch kind {
 	case DoSubmission:
-		return slices.DeleteFunc(check.In("net", "smtp"), func(id check.ID) bool { return id == check.SMTPData })
+		return slices.DeleteFunc(check.In("net", "smtp"), func(id check.ID) bool {
+			// The machine and its name service are judged only when something else failed.
+			return id == check.SMTPData || id == check.NetLocal || id == check.NetResolver
+		})
 	case DoSent:
 		return check.In("imap")
 	case DoDNS:

@@ -61,11 +61,21 @@ type Report struct {
 	TookMS  int64        `json:"took_ms"`
 	Target  Target       `json:"target"`
 	Verdict check.Status `json:"verdict"`
-	Checks  []Check      `json:"checks"`
+	// Root is what to look at first. It is absent when everything passed.
+	Root   *Root   `json:"root,omitempty"`
+	Checks []Check `json:"checks"`
 	// Matrix, Recommendation and Ports are set with --matrix and --probe-elsewhere only.
 	Matrix         []matrix.Row    `json:"matrix,omitempty"`
 	Recommendation *Recommendation `json:"recommendation,omitempty"`
 	Ports          []Port          `json:"ports,omitempty"`
+}
+
+// Root is the cause from which the rest follows: the first failure, or the first warning when nothing failed. Code is
+// the cause's spoken code.
+type Root struct {
+	ID    check.ID    `json:"id"`
+	Cause check.Cause `json:"cause"`
+	Code  string      `json:"code"`
 }
 
 // Recommendation is the recommendation of the matrix. Port is absent when nothing works.
@@ -135,6 +145,9 @@ func Build(info Info, results []diagnostics.Result) Report {
 		Schema: Schema, Tool: Tool{Name: "postier", Version: info.Version},
 		Started: info.Started.UTC().Format(time.RFC3339), TookMS: info.Took.Milliseconds(),
 		Target: target(info), Verdict: diagnostics.Verdict(results), Checks: []Check{},
+	}
+	if first, ok := diagnostics.First(results); ok {
+		r.Root = &Root{ID: first.ID, Cause: first.Cause, Code: Describe(info.Lang, first).Code}
 	}
 	for _, result := range results {
 		r.Checks = append(r.Checks, describe(info, result))

@@ -38,9 +38,9 @@ func Text(w io.Writer, info Info, results []diagnostics.Result) error {
 	return err
 }
 
-// card is the root cause in full: what happened, what to do, and what the server said.
+// card is what to look at first, in full: what happened, what to do, and what the server said.
 func card(info Info, results []diagnostics.Result) []string {
-	root, ok := diagnostics.Root(results)
+	root, ok := diagnostics.First(results)
 	if !ok {
 		return nil
 	}
@@ -51,7 +51,7 @@ func card(info Info, results []diagnostics.Result) []string {
 
 // rows has a line for each check below the heading of its area. The root is told in the card.
 func rows(info Info, results []diagnostics.Result) []string {
-	root, _ := diagnostics.Root(results)
+	root, _ := diagnostics.First(results)
 	var lines []string
 	area := ""
 	for _, r := range results {

@@ -8,6 +8,10 @@ type ID string
 // The checks of the contract, in the order in which a report lists them. All and the list in docs/reference.md are
 // made from this list.
 const (
+	// NetLocal and NetResolver are judged only when something else failed.
+	NetLocal    ID = "net.local"
+	NetResolver ID = "net.resolver"
+
 	NetResolve  ID = "net.resolve"
 	NetConnect  ID = "net.connect"
 	NetConnect6 ID = "net.connect6"

@@ -5,6 +5,8 @@ package check
 // All lists every check of the contract in report order.
 func All() []ID {
 	return []ID{
+		NetLocal,
+		NetResolver,
 		NetResolve,
 		NetConnect,
 		NetConnect6,

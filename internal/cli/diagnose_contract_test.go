@@ -56,7 +56,7 @@ func TestReportShape(t *testing.T) {
 		t.Fatalf("exit code %d\n%s", code, out)
 	}
 	if got := keysInOrder(t, json.RawMessage(out)); !slices.Equal(got,
-		[]string{"schema", "tool", "started", "took_ms", "target", "verdict", "checks"}) {
+		[]string{"schema", "tool", "started", "took_ms", "target", "verdict", "root", "checks"}) {
 		t.Errorf("top: %v", got)
 	}
 	var r struct {

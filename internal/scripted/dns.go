@@ -34,6 +34,7 @@ const (
 	NotImpl   Behaviour = "notimpl"   // NOTIMP to a question with EDNS
 	NoTCP     Behaviour = "notcp"     // TC over UDP up to 1232 octets, and TCP is closed; larger datagrams have the answer
 	OnlyUDP   Behaviour = "onlyudp"   // TC over UDP whatever the size, and TCP is closed
+	Invent    Behaviour = "invent"    // 192.0.2.80 for every question of type A, no other records
 )
 
 // defaultSlow is how long SlowReply waits: long enough to see an order of events, short enough for a unit test.
@@ -133,7 +134,7 @@ func (s *DNS) behave(line string) error {
 	b := Behaviour(words[0])
 	switch b {
 	case NXDomain, NoData, ServFail, Refused, Silent, Truncate, TruncAll, Twice, AD, Garbage, WrongID, FailOnce, SlowReply,
-		NoEDNS, BareEDNS, NotImpl, NoTCP, OnlyUDP:
+		NoEDNS, BareEDNS, NotImpl, NoTCP, OnlyUDP, Invent:
 	default:
 		return fmt.Errorf("unknown behaviour %q", b)
 	}
@@ -261,6 +262,12 @@ func (s *DNS) answer(request *dns.Msg, behaviour Behaviour, tcp bool) *dns.Msg {
 		if behaviour == TruncAll || !tcp {
 			empty(dns.RcodeSuccess)
 			reply.Truncated = true
+		}
+	case Invent:
+		empty(dns.RcodeSuccess)
+		if asked := request.Question[0]; asked.Qtype == dns.TypeA {
+			header := dns.RR_Header{Name: asked.Name, Rrtype: dns.TypeA, Class: dns.ClassINET, Ttl: 60}
+			reply.Answer = []dns.RR{&dns.A{Hdr: header, A: []byte{192, 0, 2, 80}}}
 		}
 	case NoTCP, OnlyUDP:
 		if opt := request.IsEdns0(); behaviour == OnlyUDP || opt == nil || opt.UDPSize() <= 1232 {

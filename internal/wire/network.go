@@ -25,6 +25,8 @@ type Network struct {
 	// Route maps a host and port to the address really dialled; the demo and tests set it. network is tcp4 or tcp6. nil
 	// dials the resolved address.
 	Route func(network, host string, port int) (address string, ok bool)
+	// Links asks how this machine is connected; nil asks the kernel.
+	Links func() Routes
 	// Served restricts targets to public unicast addresses (docs/security.md T15).
 	Served bool
 	// Policy holds the restrictions of the vendor file.

@@ -22,6 +22,7 @@ type Resolver struct {
 	pinned []string // host:port of the servers to ask, empty for the system's
 	// plain has the servers that refused EDNS. They are asked without it from then on.
 	plain sync.Map
+	tally tally
 }
 
 // ResolverAt queries one server and no other; address is IP or IP:port.
@@ -173,6 +174,7 @@ func (r *Resolver) Query(ctx context.Context, name string, qtype uint16) (Answer
 	start := time.Now()
 	answer, err := r.query(ctx, name, qtype)
 	answer.Took = time.Since(start)
+	r.tally.count(len(answer.Records) > 0, err)
 	return answer, err
 }
 
@@ -360,7 +362,9 @@ func (r *Resolver) servers() ([]string, error) {
 // Addresses returns the addresses of a host, IPv4 first.
 func (r *Resolver) Addresses(ctx context.Context, host string) ([]netip.Addr, error) {
 	if len(r.pinned) == 0 {
-		return systemAddresses(ctx, host)
+		addresses, err := systemAddresses(ctx, host)
+		r.tally.count(len(addresses) > 0, err)
+		return addresses, err
 	}
 	type half struct {
 		addresses []netip.Addr

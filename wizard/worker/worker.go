@@ -12,6 +12,7 @@ import (
 	"postier/config"
 	"postier/config/credential"
 	"postier/diagnostics"
+	"postier/diagnostics/rootcause"
 	"postier/internal/account"
 	"postier/internal/check"
 	"postier/internal/locale"
@@ -131,7 +132,7 @@ func (w *Worker) dial(ctx context.Context, r wizard.Request, id check.ID, out *w
 func (w *Worker) run(ctx context.Context, r wizard.Request, tell func(wizard.Outcome),
 	plans ...diagnostics.Plan,
 ) []diagnostics.Result {
-	return diagnostics.Run(ctx, func(e diagnostics.Event) {
+	return rootcause.Run(ctx, w.Network, func(e diagnostics.Event) {
 		report := wizard.Report{ID: e.ID, Running: true}
 		if e.Result != nil {
 			report = reportOf(*e.Result)

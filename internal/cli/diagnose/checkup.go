@@ -9,6 +9,7 @@ import (
 	"postier/diagnostics"
 	"postier/diagnostics/portprobe"
 	"postier/diagnostics/report"
+	"postier/diagnostics/rootcause"
 	"postier/internal/account"
 	"postier/internal/check"
 	"postier/internal/cli/command"
@@ -95,7 +96,7 @@ func (c *checkup) run(ctx context.Context, plans ...diagnostics.Plan) error {
 		defer screen.stop()
 	}
 	diagnostics.GuardLockout(c.agreeAgain(screen), plans...)
-	results := diagnostics.Run(ctx, observe, plans...)
+	results := rootcause.Run(ctx, c.network, observe, plans...)
 	if screen != nil {
 		screen.stop()
 	}

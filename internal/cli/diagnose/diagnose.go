@@ -15,6 +15,7 @@ import (
 	"postier/diagnostics/dns"
 	"postier/diagnostics/imap"
 	"postier/diagnostics/report"
+	"postier/diagnostics/rootcause"
 	"postier/diagnostics/smtp"
 	"postier/internal/check"
 	"postier/internal/cli/command"
@@ -96,7 +97,7 @@ func Recheck(ctx context.Context, f *command.Factory, name string) (code int, er
 		return exitcode.Failed, err
 	}
 	info := c.info()
-	results := diagnostics.Run(ctx, nil, smtp.Plan(c.network, c.target, smtp.Options{}))
+	results := rootcause.Run(ctx, c.network, nil, smtp.Plan(c.network, c.target, smtp.Options{}))
 	info.Took = time.Since(info.Started)
 	if code = report.ExitCode(results); code != exitcode.OK {
 		err = c.show(info, results)

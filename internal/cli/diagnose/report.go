@@ -13,6 +13,7 @@ import (
 	"postier/diagnostics"
 	"postier/diagnostics/portprobe"
 	"postier/diagnostics/report"
+	"postier/diagnostics/rootcause"
 	"postier/internal/account"
 	"postier/internal/cli/command"
 	"postier/internal/exitcode"
@@ -75,7 +76,7 @@ func runReport(ctx context.Context, o *ReportOptions) error {
 		defer view.stop()
 	}
 	diagnostics.GuardLockout(nil, plans...)
-	results := diagnostics.Run(ctx, observe, plans...)
+	results := rootcause.Run(ctx, c.network, observe, plans...)
 	info.Took = time.Since(info.Started)
 	if ctx.Err() != nil {
 		return command.Quiet(exitcode.Interrupted)

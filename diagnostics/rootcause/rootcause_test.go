@@ -1,0 +1,188 @@
+package rootcause_test
+
+import (
+	"fmt"
+	"net/netip"
+	"testing"
+	"time"
+
+	"postier/config"
+	"postier/diagnostics"
+	"postier/diagnostics/dns"
+	"postier/diagnostics/imap"
+	"postier/diagnostics/rootcause"
+	"postier/diagnostics/smtp"
+	"postier/internal/account"
+	"postier/internal/check"
+	"postier/internal/rehearsal/certificates"
+	"postier/internal/scripted"
+	"postier/internal/secret"
+	"postier/internal/wire"
+)
+
+const (
+	host  = "mail.durand.example"
+	owner = "marie@durand.example"
+	zone  = host + ". 300 IN A 127.0.0.1\ndurand.example. 300 IN MX 10 " + host + ".\n" +
+		"durand.example. 300 IN TXT \"v=spf1 mx -all\"\n_dmarc.durand.example. 300 IN TXT \"v=DMARC1; p=none; " +
+		"rua=mailto:marie@durand.example\"\n"
+)
+
+var connected = wire.Routes{IPv4: true, Loopback: true, Addresses: []netip.Addr{netip.MustParseAddr("192.0.2.5")}}
+
+// rig is a mail provider on loopback, whose name service can misbehave.
+type rig struct {
+	names   *scripted.DNS
+	network *wire.Network
+	target  account.Target
+}
+
+func newRig(t *testing.T, o scripted.Options, mailbox scripted.Options) *rig {
+	t.Helper()
+	ca := scripted.StartCA(t)
+	o.Certificate, o.ImplicitTLS = scripted.Leaf(t, ca, certificates.Good, host), true
+	mailbox.Certificate, mailbox.ImplicitTLS = o.Certificate, true
+	names := scripted.StartDNS(t, zone)
+	resolver, err := wire.ResolverAt(names.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := func(port int) config.Server {
+		return config.Server{
+			Host: host, Port: port, Security: config.SecurityTLS, Auth: config.MechanismAuto, Username: owner,
+		}
+	}
+	mailboxServer := server(scripted.StartIMAP(t, mailbox).Port())
+	return &rig{
+		names: names,
+		network: &wire.Network{
+			Resolver: resolver, Roots: ca.Roots(), Timeout: 400 * time.Millisecond,
+			Links: func() wire.Routes { return connected },
+		},
+		target: account.Target{
+			Address: owner, Secret: secret.New("kivo-tams"), SentMode: config.SentAppend,
+			Submission: server(scripted.StartSMTP(t, o).Port()), IMAP: &mailboxServer,
+		},
+	}
+}
+
+func (r *rig) run(t *testing.T) []diagnostics.Result {
+	t.Helper()
+	plans := []diagnostics.Plan{
+		smtp.Plan(r.network, r.target, smtp.Options{}), dns.Plan(r.network, r.target, dns.Options{}),
+	}
+	if r.target.IMAP != nil {
+		plans = append(plans, imap.Plan(r.network, r.target, imap.Options{}))
+	}
+	return rootcause.Run(t.Context(), r.network, nil, plans...)
+}
+
+func (r *rig) withoutMailbox() { r.target.IMAP = nil }
+
+// failures are the checks that failed, with their causes.
+func failures(results []diagnostics.Result) string {
+	list := ""
+	for _, r := range results {
+		if r.Failed() {
+			list += fmt.Sprintf("%s %s ", r.ID, r.Cause)
+		}
+	}
+	return list
+}
+
+// TestOneRoot: whatever the name service or the network does to all checks, one check fails, and always the same.
+func TestOneRoot(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name      string
+		behaviour scripted.Behaviour
+		routes    wire.Routes
+		want      string
+	}{
+		{"no network", scripted.Refused, wire.Routes{}, "net.local no-network "},
+		{"denies everything", scripted.NXDomain, connected, "net.resolver resolver-denies "},
+		{"has nothing", scripted.NoData, connected, "net.resolver resolver-denies "},
+		{"silent", scripted.Silent, connected, "net.resolver dns-failure "},
+		{"always SERVFAIL", scripted.ServFail, connected, "net.resolver dns-failure "},
+		{"always REFUSED", scripted.Refused, connected, "net.resolver dns-failure "},
+		{"garbage", scripted.Garbage, connected, "net.resolver dns-failure "},
+		{"invents addresses", scripted.Invent, connected, "net.resolver resolver-invents "},
+		{"truncates, no TCP", scripted.OnlyUDP, connected, "net.resolver resolver-no-tcp "},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, scripted.Options{}, scripted.Options{})
+			r.names.BehaveAll(test.behaviour)
+			r.network.Links = func() wire.Routes { return test.routes }
+			for range 3 {
+				results := r.run(t)
+				if got := failures(results); got != test.want {
+					t.Errorf("failed: %s, want %s", got, test.want)
+				}
+				for _, result := range results {
+					if result.ID.Area() == "dns" && result.Status != check.Skip {
+						t.Errorf("%s is %s (%s) although nothing was read", result.ID, result.Status, result.Cause)
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestThePrivateNameServiceIsRight: one that knows the names in question and denies all others is no fault.
+func TestThePrivateNameServiceIsRight(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, scripted.Options{Script: scripted.Script{"AUTH": scripted.Reply("535 5.7.8 no")}}, scripted.Options{})
+	r.withoutMailbox()
+	results := r.run(t)
+	if got := failures(results); got != "smtp.auth wrong-password " {
+		t.Errorf("failed: %s", got)
+	}
+	if _, judged := diagnostics.Find(results, check.NetResolver); judged {
+		t.Error("a refused password says nothing about the name service")
+	}
+	r.target.Submission.Host = "smpt.durand.example"
+	results = r.run(t)
+	if root, _ := diagnostics.Root(results); root.ID != check.NetResolve || root.Cause != check.CauseDNSNXDomain {
+		t.Errorf("a mistyped name: %s", failures(results))
+	}
+}
+
+// TestTheZoneOfOthers: when only the domain's own name servers fail, that is said of them.
+func TestTheZoneOfOthers(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, scripted.Options{}, scripted.Options{})
+	if err := r.names.Add("com. 300 IN NS a.gtld.example.\n!servfail " + host + ".\n"); err != nil {
+		t.Fatal(err)
+	}
+	results := r.run(t)
+	if root, _ := diagnostics.Root(results); root.ID != check.NetResolve || root.Cause != check.CauseZoneUnanswered {
+		t.Errorf("failed: %s", failures(results))
+	}
+}
+
+// TestNothingIsAskedOnTheGoodPath counts the questions of a run in which nothing fails.
+func TestNothingIsAskedOnTheGoodPath(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, scripted.Options{}, scripted.Options{})
+	r.withoutMailbox()
+	if got := failures(r.run(t)); got != "" {
+		t.Errorf("failed: %s", got)
+	}
+	for _, q := range r.names.Queries() {
+		if q.Name == "com." || q.Name == "gmail.com." {
+			t.Errorf("asked for %s", q.Name)
+		}
+	}
+}
+
+// TestContradiction: a password that sending accepted is not wrong.
+func TestContradiction(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, scripted.Options{}, scripted.Options{Script: scripted.Script{
+		"AUTHENTICATE": scripted.Reply("{tag} NO [AUTHENTICATIONFAILED] Authentication failed."),
+	}})
+	if got := failures(r.run(t)); got != "imap.auth mailbox-refuses-password " {
+		t.Errorf("failed: %s", got)
+	}
+}
