@@ -49,7 +49,7 @@ func (r Result) Fixed(fixes ...check.Fix) Result {
 // Explain returns the answer to the server's words where a catalogue entry knew them and its cause is the result's,
 // otherwise the cause's own texts.
 func (r Result) Explain() explain.Answer {
-	if r.Answer.Reply != "" && r.Answer.Cause == r.Cause {
+	if (r.Answer.Reply != "" || r.Answer.Letters != "") && r.Answer.Cause == r.Cause {
 		return r.Answer
 	}
 	return explain.For(r.Cause)

@@ -205,6 +205,56 @@ func TestEdgeBlanks(t *testing.T) {
 	}
 }
 
+// TestSeveralLines: lines are never joined to one password. The first one is taken when the person says so.
+func TestSeveralLines(t *testing.T) {
+	t.Parallel()
+	k := byHand(t, Options{})
+	k.password("geheim-1234\r\nzweite zeile")
+	k.refused(FieldSecret)
+	k.do(ActKeep)
+	k.at(StepCredential)
+	k.do(ActClean)
+	k.at(StepSubmission)
+	if got := k.last(DoSubmission).Secret.Reveal(); got != "geheim-1234" {
+		t.Errorf("took %q", got)
+	}
+	k = byHand(t, Options{})
+	k.password("geheim-1234\n")
+	k.at(StepSubmission)
+	if got := k.last(DoSubmission).Secret.Reveal(); got != "geheim-1234" {
+		t.Errorf("the end of the line is kept: %q", got)
+	}
+}
+
+// TestDecomposedLetters: they are composed once, with the person's consent (RFC 8265 §4.2.2).
+func TestDecomposedLetters(t *testing.T) {
+	t.Parallel()
+	const typed = "cafe\u0301-99"
+	for action, want := range map[ActionID]string{ActClean: "café-99", ActKeep: typed} {
+		k := byHand(t, Options{})
+		k.password(typed)
+		k.at(StepCredential)
+		k.says("wizard.credential.letters")
+		if k.requested(DoSubmission) != 0 {
+			t.Error("something was tried without a question")
+		}
+		k.do(action)
+		k.at(StepSubmission)
+		if got := k.last(DoSubmission).Secret.Reveal(); got != want {
+			t.Errorf("%s took %q", action, got)
+		}
+	}
+	k := byHand(t, Options{})
+	k.password(" " + typed)
+	k.says("wizard.credential.blanks")
+	k.do(ActClean)
+	k.says("wizard.credential.letters")
+	k.do(ActClean)
+	if got := k.last(DoSubmission).Secret.Reveal(); got != "café-99" {
+		t.Errorf("took %q", got)
+	}
+}
+
 // TestProviderRule: the spaces of a pasted app password are removed where the provider's rule allows it, and the person
 // is told.
 func TestProviderRule(t *testing.T) {

@@ -125,6 +125,8 @@ type question string
 const (
 	noQuestion     question = ""
 	questionBlanks question = "blanks"
+	questionLines  question = "lines"   // several were pasted
+	questionForm   question = "letters" // a letter and its accent are two characters
 	questionShape  question = "shape"
 )
 

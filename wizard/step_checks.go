@@ -25,14 +25,14 @@ func (s *State) takeOutcome(o Outcome) {
 		s.takeCandidates(o)
 	case DoSubmission:
 		if o.Submission != nil {
-			adoptPort(&s.draft.Submission, *o.Submission)
+			adopt(&s.draft.Submission, *o.Submission)
 			s.rekey(DoSubmission)
 		}
 		// The Sent folder is tried only once the sign-in is known to work: a second refusal could lock the account.
 		s.startSent()
 	case DoSent:
 		if o.IMAP != nil && s.draft.IMAP != nil {
-			adoptPort(s.draft.IMAP, *o.IMAP)
+			adopt(s.draft.IMAP, *o.IMAP)
 		}
 		s.folders = slices.Clone(o.Folders)
 		if o.Folder != "" && s.draft.SentMode != config.SentNone {
@@ -52,11 +52,24 @@ func (s *State) takeOutcome(o Outcome) {
 	}
 }
 
-// adoptPort takes over the port and security that worked. The host stays the one that the person confirmed.
-func adoptPort(server *config.Server, works config.Server) {
-	if strings.EqualFold(server.Host, works.Host) {
-		server.Port, server.Security = works.Port, works.Security
+// adopt takes over the port, the security and the form of the user name that worked. The host stays the one that the
+// person confirmed, and so does the account.
+func adopt(server *config.Server, works config.Server) {
+	if !strings.EqualFold(hostForm(server.Host), hostForm(works.Host)) {
+		return
 	}
+	server.Port, server.Security = works.Port, works.Security
+	if config.AddressASCIIDomain(works.Username) == config.AddressASCIIDomain(server.Username) {
+		server.Username = works.Username
+	}
+}
+
+// hostForm makes the forms of one host's name comparable.
+func hostForm(host string) string {
+	if ascii, ok := config.HostASCII(host); ok {
+		return ascii
+	}
+	return host
 }
 
 // rekey marks the results of work as valid for the present settings.

@@ -77,7 +77,9 @@ func (s *State) credentialApplies() bool { return s.draft.NeedsSecret() }
 
 // secretServers lists the servers for which the person types the secret: it is sent to no others (docs/security.md T5).
 func (s *State) secretServers() []string {
-	name := func(server *config.Server) string { return strings.ToLower(server.Host) + " " + server.Username }
+	name := func(server *config.Server) string {
+		return strings.ToLower(server.Host) + " " + config.AddressASCIIDomain(server.Username)
+	}
 	list := []string{"smtp " + name(&s.draft.Submission)}
 	if s.draft.IMAP != nil {
 		list = append(list, "imap "+name(s.draft.IMAP))
@@ -156,6 +158,17 @@ func (s *State) credentialScreen(v *Screen) {
 			{ID: ActKeep, Label: Msg("wizard.action.keep"), Key: 'k'},
 		}
 		return
+	case questionLines:
+		v.Fields = []Field{f}
+		v.Actions = []Action{next, {ID: ActClean, Label: Msg("wizard.action.first-line"), Key: 's'}}
+		return
+	case questionForm:
+		v.Notices = append(v.Notices, Notice{LevelWarn, Msg("wizard.credential.letters")})
+		v.Actions = []Action{
+			{ID: ActClean, Label: Msg("wizard.action.compose"), Key: 's'},
+			{ID: ActKeep, Label: Msg("wizard.action.keep"), Key: 'k'},
+		}
+		return
 	case questionShape:
 		v.Notices = append(v.Notices, Notice{LevelWarn, Words{Msg: s.shapeText()}})
 		v.Fields = []Field{f}
@@ -222,14 +235,12 @@ func (s *State) answerCredential(a Answer) {
 		s.notices = []Notice{{LevelInfo, Msg(message)}}
 		return
 	case ActKeep:
-		if !s.pending.Empty() {
+		if !s.pending.Empty() && s.question != questionLines {
 			s.acceptSecret(s.pending)
 		}
 		return
 	case ActClean:
-		if !s.pending.Empty() {
-			s.judgeShape(secret.New(strings.TrimFunc(s.pending.Reveal(), blank)))
-		}
+		s.cleanSecret()
 		return
 	case ActNext:
 	default:
@@ -253,15 +264,41 @@ func (s *State) answerCredential(a Answer) {
 	s.judgeSecret(typed)
 }
 
+// cleanSecret takes the pending secret without what the question is about.
+func (s *State) cleanSecret() {
+	switch raw := s.pending.Reveal(); {
+	case raw == "":
+	case s.question == questionLines:
+		s.judgeSecret(secret.New(lines(raw)[0]))
+	case s.question == questionBlanks:
+		s.judgeLetters(secret.New(strings.TrimFunc(raw, blank)))
+	case s.question == questionForm:
+		s.judgeShape(s.pending.Composed())
+	}
+}
+
+// lines are those that are not empty. Line ends at the ends of a paste belong to the selection and not to the secret.
+func lines(raw string) []string {
+	return strings.FieldsFunc(raw, func(r rune) bool { return r == '\r' || r == '\n' })
+}
+
 // judgeSecret removes spaces only where the provider's rule allows it, and says so. It asks about spaces at the ends,
-// since a password may really end in one.
+// since a password may really end in one. No password has a line break: of several lines only the first may be meant.
 func (s *State) judgeSecret(typed secret.Value) {
 	raw := typed.Reveal()
 	s.question, s.pending = noQuestion, secret.Value{}
-	switch {
+	switch list := lines(raw); {
 	case len(raw) > maxSecret:
 		s.errors[FieldSecret] = Msg("wizard.credential.long")
 		return
+	case len(list) > 1:
+		s.pending, s.question = typed, questionLines
+		s.errors[FieldSecret] = Msg("wizard.credential.lines")
+		return
+	case len(list) == 1:
+		raw, typed = list[0], secret.New(list[0])
+	}
+	switch {
 	case strings.ContainsFunc(raw, func(r rune) bool { return unicode.IsControl(r) && r != '\t' }):
 		s.errors[FieldSecret] = Msg("wizard.credential.control")
 		return
@@ -284,7 +321,17 @@ func (s *State) judgeSecret(typed secret.Value) {
 		s.pending, s.question = typed, questionBlanks
 		return
 	}
-	s.judgeShape(typed)
+	s.judgeLetters(typed)
+}
+
+// judgeLetters asks about letters whose accents are characters of their own, as text from a Mac often has them: servers
+// compare passwords in the composed form (RFC 8265 §4.2.2), if they know any.
+func (s *State) judgeLetters(v secret.Value) {
+	if v.Letters() == secret.LettersDecomposed {
+		s.pending, s.question = v, questionForm
+		return
+	}
+	s.judgeShape(v)
 }
 
 func blank(r rune) bool {

@@ -274,9 +274,18 @@ func (s *State) takeSubmission() bool {
 	if len(s.errors) > 0 {
 		return false
 	}
+	d.followName(server.Username)
 	d.Submission, d.Limits.Batch = server, batch
 	s.clearTyped(FieldSMTPHost, FieldSMTPPort, FieldSMTPSecurity, FieldAuth, FieldUser, FieldHelo)
 	return true
+}
+
+// followName keeps one user name for both servers: the mailbox gets the new name of the submission server, unless it
+// has had one of its own.
+func (d *Draft) followName(username string) {
+	if d.IMAP != nil && (d.IMAP.Username == "" || d.IMAP.Username == d.Submission.Username) {
+		d.IMAP.Username = username
+	}
 }
 
 func (s *State) takeIMAP() bool {

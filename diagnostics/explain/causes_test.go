@@ -116,6 +116,7 @@ func TestGeneralAnswersAreComplete(t *testing.T) {
 		"details": generals().Details, "subjects": generals().Subjects, "replies": generals().Replies,
 		"classes":   generals().Classes,
 		"responses": generals().Responses, "statuses": generals().Statuses, "layers": generals().Layers,
+		"letters": generals().Letters,
 	} {
 		if len(entries) == 0 {
 			t.Errorf("%s: empty", name)
@@ -152,7 +153,7 @@ func TestLabelsOfWhoAndRetry(t *testing.T) {
 func TestEveryDataFileIsRead(t *testing.T) {
 	t.Parallel()
 	known := regexp.MustCompile(`^data/(causes/[a-z-]+|replies/(smtp|imap|tls|tcp|dns)/[a-z]+|` +
-		`general/(enhanced-details|enhanced-subjects|smtp-codes|smtp-classes|imap-response-codes|imap-statuses|layers)|checks|labels|providers)\.json$`)
+		`general/(enhanced-details|enhanced-subjects|smtp-codes|smtp-classes|imap-response-codes|imap-statuses|layers|password-letters)|checks|labels|providers)\.json$`)
 	err := fs.WalkDir(files, "data", func(path string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() && !known.MatchString(path) {
 			t.Errorf("%s: nothing reads this file", path)

@@ -26,6 +26,7 @@ type generalData struct {
 	Responses map[string]generalEntry // RFC 9051 §7.1: response codes
 	Statuses  map[string]generalEntry // RFC 9051 §7.1: OK, NO, BAD, BYE, PREAUTH
 	Layers    map[string]generalEntry // tls, tcp, dns: the layer where it broke
+	Letters   map[string]generalEntry // what kind of letters a refused password has
 }
 
 var generals = sync.OnceValue(func() generalData {
@@ -37,6 +38,7 @@ var generals = sync.OnceValue(func() generalData {
 		Responses: byCode("data/general/imap-response-codes.json"),
 		Statuses:  byCode("data/general/imap-statuses.json"),
 		Layers:    byCode("data/general/layers.json"),
+		Letters:   byCode("data/general/password-letters.json"),
 	}
 })
 

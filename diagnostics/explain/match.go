@@ -10,6 +10,7 @@ import (
 	"postier/internal/check"
 	"postier/internal/exitcode"
 	"postier/internal/locale"
+	"postier/internal/secret"
 )
 
 // The protocols that have replies.
@@ -49,6 +50,8 @@ type Answer struct {
 	Retry Retry
 	// Exit is the exit code of a command that stops for this answer.
 	Exit int
+	// Letters is set when the words are about the letters of the password; see WithLetters.
+	Letters secret.Letters
 
 	info CauseInfo
 	own  map[locale.Lang]Words

@@ -117,9 +117,9 @@ func refusedAnswer(e *smtp.Error, provider string) Answer {
 		cause = check.CauseOAuthTokenExpired // there was no password to be wrong
 	}
 	if cause != a.Cause {
-		return answer(cause, Query{Protocol: SMTP, Code: strconv.Itoa(e.Reply.Code)})
+		a = answer(cause, Query{Protocol: SMTP, Code: strconv.Itoa(e.Reply.Code)})
 	}
-	return a
+	return WithLetters(a, e.Letters)
 }
 
 // stepCause is what a refusal means by the step alone.

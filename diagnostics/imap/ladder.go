@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"postier/config"
@@ -137,6 +138,14 @@ func (r *run) certificate(ctx context.Context) diagnostics.Result {
 	return diagnostics.JudgeCertificate(ctx, r.network, r.access.Server.Host, r.report)
 }
 
+// lastOf returns the last of a list, which may be empty.
+func lastOf(list []string) string {
+	if len(list) == 0 {
+		return ""
+	}
+	return list[len(list)-1]
+}
+
 // auth signs in, once.
 func (r *run) auth(ctx context.Context) diagnostics.Result {
 	if r.access.Server.Security == config.SecurityTLS { // otherwise connect has read it
@@ -152,7 +161,7 @@ func (r *run) auth(ctx context.Context) diagnostics.Result {
 	evidence := diagnostics.Evidence{
 		diagnostics.SignIn{
 			Mechanism: done.Mechanism, Offered: safetext.FromRemotes(done.Offered),
-			Username: safetext.FromRemote(r.access.Server.Username),
+			Username: safetext.FromRemote(lastOf(done.Usernames)),
 		},
 		Capabilities{Before: safetext.FromRemotes(before), After: safetext.FromRemotes(r.session.Capabilities())},
 	}
@@ -175,7 +184,8 @@ func (r *run) auth(ctx context.Context) diagnostics.Result {
 		if !done.Challenge.Empty() && result.Status == check.Fail {
 			r.explainChallenge(&result, done.Challenge)
 		}
-		return result.After(evidence...)
+		r.judgeLetters(&result)
+		return result.After(evidence...).With(check.Params{Username: safetext.FromRemote(strings.Join(done.Usernames, ", "))})
 	}
 	if len(alerts) > 0 {
 		return diagnostics.Warned(check.CauseServerAlert, evidence...)

@@ -69,7 +69,7 @@ func Plan(network *wire.Network, target account.Target, options Options) diagnos
 	r := &run{
 		network: network, target: target, options: options, access: access(network, target), recorder: wire.NewRecorder(),
 	}
-	r.recorder.Hide(r.access.Secret, r.access.Server.Username)
+	r.recorder.Hide(r.access.Secret, sasl.Names(r.access.Server.Username, false)...)
 
 	rung := func(id check.ID, f func(context.Context) diagnostics.Result, needs ...check.ID) diagnostics.Check {
 		return diagnostics.Check{ID: id, Needs: needs, Run: diagnostics.Recorded(r.recorder, f)}

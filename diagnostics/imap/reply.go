@@ -5,6 +5,7 @@ import (
 
 	"github.com/emersion/go-imap/v2"
 
+	"postier/config"
 	"postier/diagnostics"
 	"postier/diagnostics/explain"
 	"postier/internal/check"
@@ -29,6 +30,17 @@ func (r *run) refused(refused *client.ReplyError) diagnostics.Result {
 		result.Cause = check.CauseWrongPassword
 	}
 	return result
+}
+
+// judgeLetters adds to a refused password what its letters have to do with it.
+func (r *run) judgeLetters(result *diagnostics.Result) {
+	if r.access.SecretType == config.SecretOAuth || result.Cause != check.CauseWrongPassword {
+		return
+	}
+	if result.Answer.Cause != result.Cause {
+		result.Answer = explain.For(result.Cause)
+	}
+	result.Answer = explain.WithLetters(result.Answer, r.access.Secret.Letters())
 }
 
 // explainChallenge reads the JSON in which an OAuth server explains a refusal (RFC 7628 §3.2.2). The NO that follows

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"postier/diagnostics"
 	"postier/internal/check"
@@ -45,12 +46,13 @@ func (l *ladder) signIn(ctx context.Context) diagnostics.Result {
 		return result
 	}
 	evidence := diagnostics.Evidence{diagnostics.SignIn{
-		Mechanism: s.Mechanism, Username: safetext.FromRemote(l.userName()), Secret: new(l.target.SecretType), Weak: s.Weak,
+		Mechanism: s.Mechanism, Username: safetext.FromRemote(s.Usernames[len(s.Usernames)-1]),
+		Secret: new(l.target.SecretType), Weak: s.Weak,
 	}}
 	for _, challenge := range s.Challenges {
 		evidence = append(evidence, l.oauthDocument(challenge))
 	}
-	return result.After(evidence...)
+	return result.After(evidence...).With(check.Params{Username: safetext.FromRemote(strings.Join(s.Usernames, ", "))})
 }
 
 // oauthDocument reads the JSON in which an OAuth server explains a refusal.

@@ -21,6 +21,9 @@ type SignedIn struct {
 	// Mechanism is the mechanism that was tried last, or LOGIN for the command; Offered lists those of the server.
 	Mechanism string
 	Offered   []string
+	// Usernames are the forms of the user name that were tried, the one that worked last. There is more than one only for
+	// an address with a domain outside ASCII.
+	Usernames []string
 	// Challenge is the decoded text that an OAuth server sends before it refuses (RFC 7628 §3.2.2).
 	Challenge safetext.Remote
 	// proofSent is true once the server has received data by which it can recognise a wrong secret.
@@ -50,17 +53,49 @@ func (s *Session) signIn(ctx context.Context) (SignedIn, error) {
 	if err != nil {
 		return done, err
 	}
-	for i, name := range choices {
-		done.Mechanism, done.proofSent = name, false
-		err = s.authenticate(ctx, name, &done)
-		// A server may answer BAD to a mechanism that it offered. If no proof was sent yet, it tested no password, so
-		// the next mechanism may be tried.
-		if !misunderstood(err) || done.proofSent || i+1 == len(choices) {
+	var first error
+	for _, user := range sasl.Names(s.account.Server.Username, s.caps.Has(capUTF8) || s.caps.Has(capOnlyUTF8)) {
+		done.Usernames = append(done.Usernames, user)
+		choices, err = s.signInAs(ctx, user, choices, &done)
+		if first != nil && err != nil && !unknownName(err) {
+			return done, first // the server hung up after a refusal
+		}
+		if !unknownName(err) {
 			break
 		}
+		first = err
 	}
 	return done, err
 }
+
+// signInAs tries the mechanisms in turn under one user name. It returns the one that decided and those after it.
+func (s *Session) signInAs(ctx context.Context, user string, choices []string, done *SignedIn) (left []string,
+	err error) {
+	for i, name := range choices {
+		done.Mechanism, done.proofSent = name, false
+		err = s.authenticate(ctx, name, user, done)
+		// A server may answer BAD to a mechanism that it offered. If no proof was sent yet, it tested no password, so
+		// the next mechanism may be tried.
+		if !misunderstood(err) || done.proofSent || i+1 == len(choices) {
+			return choices[i:], err
+		}
+	}
+	return nil, err
+}
+
+// unknownName reports whether the server refused the name or the password (RFC 9051 §6.2.2): another form of the name
+// may be known to it.
+func unknownName(err error) bool {
+	var refused *ReplyError
+	return errors.As(err, &refused) && refused.Status == imap.StatusResponseTypeNo &&
+		(refused.Code == "" || refused.Code == imap.ResponseCodeAuthenticationFailed)
+}
+
+// With these, user names outside ASCII are understood (RFC 6855 §5).
+const (
+	capUTF8     imap.Cap = "UTF8=ACCEPT"
+	capOnlyUTF8 imap.Cap = "UTF8=ONLY"
+)
 
 // misunderstood reports whether the server answered BAD.
 func misunderstood(err error) bool {
@@ -103,13 +138,13 @@ func (s *Session) choices() ([]string, error) {
 // loginCommand is the LOGIN command, which is no SASL mechanism.
 const loginCommand = "LOGIN"
 
-func (s *Session) authenticate(ctx context.Context, name string, done *SignedIn) error {
+func (s *Session) authenticate(ctx context.Context, name, user string, done *SignedIn) error {
 	if name == loginCommand {
 		done.proofSent = true
-		return s.login(ctx, s.account.Server.Username, s.account.Secret.Reveal())
+		return s.login(ctx, user, s.account.Secret.Reveal())
 	}
 	credentials := sasl.Credentials{
-		Username: s.account.Server.Username, Secret: s.account.Secret, LeastIterations: sasl.MinIterations,
+		Username: user, Secret: s.account.Secret, LeastIterations: sasl.MinIterations,
 	}
 	if state, inTLS := s.conn.State(); inTLS {
 		credentials.TLS = &state

@@ -54,7 +54,7 @@ func (s *Session) refusal(command string, r *response) *ReplyError {
 
 // redact masks the secret in a server's text, since a server may echo what it received.
 func (s *Session) redact(text string) string {
-	return s.account.Secret.Redact(text, s.account.Server.Username)
+	return s.account.Secret.Redact(text, sasl.Names(s.account.Server.Username, false)...)
 }
 
 // Session is one connection to an IMAP server. It is not safe for use by several goroutines. After any error other than
@@ -85,7 +85,7 @@ type Session struct {
 // settled.
 func New(conn *wire.Conn, account sasl.Account) *Session {
 	s := &Session{conn: conn, record: conn.Recorder(), account: account}
-	s.record.Hide(account.Secret, account.Server.Username)
+	s.record.Hide(account.Secret, sasl.Names(account.Server.Username, false)...)
 	s.listen()
 	return s
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"strings"
 
 	"postier/config"
 	"postier/internal/wire"
@@ -12,6 +13,7 @@ import (
 // Settle fills in port and security. Where auto leaves two possibilities, it tries which one the server speaks:
 // implicit TLS first, then STARTTLS, never cleartext (docs/security.md T1). It sends nothing but a handshake.
 func Settle(ctx context.Context, network *wire.Network, server config.Server) config.Server {
+	server.Host = hostASCII(server.Host)
 	ways := server.IMAPWays()
 	if len(ways) == 1 {
 		return ways[0]
@@ -35,6 +37,14 @@ func Settle(ctx context.Context, network *wire.Network, server config.Server) co
 		}
 	}
 	return implicit
+}
+
+// hostASCII returns a host's name as DNS and TLS take it, in A-labels; U-labels are for display (RFC 5890 §2.3.2.1).
+func hostASCII(host string) string {
+	if ascii, ok := config.HostASCII(strings.Trim(host, "[]")); ok {
+		return ascii
+	}
+	return host
 }
 
 // SpeaksTLS tries a handshake on a new connection. A server that sends no greeting may be waiting for one. Nothing else

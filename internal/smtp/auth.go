@@ -45,6 +45,9 @@ func (c *Client) mayReveal() bool {
 type SignIn struct {
 	Mechanism string
 	Reply     Reply
+	// Usernames are the forms of the user name that were tried, the one that worked last. There is more than one only for
+	// an address with a domain outside ASCII.
+	Usernames []string
 	// Challenges are those of XOAUTH2 and OAUTHBEARER: the document in which the server explains an error (RFC 7628
 	// §3.2.2). They may hold the secret: see Clean.
 	Challenges [][]byte
@@ -69,19 +72,29 @@ func (c *Client) signIn(name string, s *SignIn) (err error) {
 	case c.account.Secret.Empty():
 		return ErrNoSecret
 	}
-	m, ok := c.newMechanism(name)
-	if !ok {
-		return ErrNoMechanism
+	for _, user := range sasl.Names(c.account.Server.Username, c.dialog.ext.Has("SMTPUTF8")) {
+		m, ok := c.newMechanism(name, user)
+		if !ok {
+			return ErrNoMechanism
+		}
+		if len(s.Usernames) > 0 && (s.Reply.Code != codeAuthRefused || !c.Usable()) {
+			break
+		}
+		s.Mechanism, s.Usernames = name, append(s.Usernames, user)
+		before := s.Reply
+		s.Reply, err = c.exchangeAuth(m, s)
+		s.Weak = m.Weak
+		if before.Code != 0 && (err != nil || s.Reply.Code != codeAuthOK && s.Reply.Code != codeAuthRefused) {
+			s.Reply = before // the server hung up after its refusal
+			break
+		}
+		if err != nil || s.Reply.Code == codeAuthOK {
+			return err
+		}
 	}
-	s.Mechanism = name
-	s.Reply, err = c.exchangeAuth(m, s)
-	s.Weak = m.Weak
-	if err == nil && s.Reply.Code != codeAuthOK {
-		refusal := c.refused(StepAuth, s.Reply, nil)
-		refusal.Secret = c.account.SecretType
-		return refusal
-	}
-	return err
+	refusal := c.refused(StepAuth, s.Reply, nil)
+	refusal.Secret, refusal.Letters = c.account.SecretType, c.account.Secret.Letters()
+	return refusal
 }
 
 // maxAuthLine is the longest AUTH line, initial response included (RFC 4954 §4).

@@ -60,7 +60,7 @@ func New(network *wire.Network, account sasl.Account) *Client {
 	if ascii, ok := config.HostASCII(strings.Trim(account.Server.Host, "[]")); ok {
 		c.account.Server.Host, c.validHost = ascii, true
 	}
-	c.recorder.Hide(account.Secret, account.Server.Username)
+	c.recorder.Hide(account.Secret, sasl.Names(account.Server.Username, false)...)
 	c.ways = c.account.Server.SubmissionWays()
 	c.server = c.ways[0]
 	return c

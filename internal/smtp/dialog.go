@@ -145,6 +145,8 @@ const (
 	codeStart   = 354
 	codeAuthOK  = 235
 	codeProceed = 334
+
+	codeAuthRefused = 535
 )
 
 // quit sends QUIT and closes the connection without waiting for the reply: nothing depends on it, and a server may

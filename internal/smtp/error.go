@@ -7,6 +7,8 @@ import (
 
 	"postier/config"
 	"postier/internal/safetext"
+	"postier/internal/sasl"
+	"postier/internal/secret"
 	"postier/internal/wire"
 )
 
@@ -39,6 +41,8 @@ type Error struct {
 	Said safetext.Remote
 	// Secret is the kind of secret that was shown at StepAuth.
 	Secret config.SecretType
+	// Letters says what kind of letters that secret holds.
+	Letters secret.Letters
 	// Lost is true when the message had been written whole and the reply to it did not come. Then only the server knows
 	// whether it accepted the message (RFC 1047), and sending again could deliver it twice (docs/security.md T18).
 	Lost bool
@@ -153,5 +157,5 @@ func (c *Client) refused(step Step, r Reply, err error) *Error {
 
 // Clean masks every form of the secret in text from the server, which may echo it.
 func (c *Client) Clean(text string) safetext.Remote {
-	return safetext.FromRemote(c.account.Secret.Redact(text, c.account.Server.Username))
+	return safetext.FromRemote(c.account.Secret.Redact(text, sasl.Names(c.account.Server.Username, false)...))
 }

@@ -44,10 +44,10 @@ func choose(offered []string, m config.Mechanism, token, tls bool) string {
 	return ""
 }
 
-// newMechanism begins the exchange of one mechanism for the account.
-func (c *Client) newMechanism(name string) (*sasl.Mechanism, bool) {
+// newMechanism begins the exchange of one mechanism for the account under a user name.
+func (c *Client) newMechanism(name, user string) (*sasl.Mechanism, bool) {
 	credentials := sasl.Credentials{
-		Username: c.account.Server.Username, Secret: c.account.Secret, Host: c.account.Server.Host, Port: c.server.Port,
+		Username: user, Secret: c.account.Secret, Host: c.account.Server.Host, Port: c.server.Port,
 	}
 	if state, inTLS := c.dialog.conn.State(); inTLS {
 		credentials.TLS = &state

@@ -27,8 +27,19 @@ func (w *Worker) submission(ctx context.Context, r wizard.Request, out *wizard.O
 	out.Reports = reportsOf(results)
 	if found, ok := dialledServer(results, check.NetConnect, target.Submission); ok &&
 		diagnostics.Verdict(results) != check.Fail {
+		found.Username = signedInAs(results, check.SMTPAuth, found.Username)
 		out.Submission = &found
 	}
+}
+
+// signedInAs returns the form of the user name with which a sign-in succeeded.
+func signedInAs(results []diagnostics.Result, id check.ID, username string) string {
+	result, _ := diagnostics.Find(results, id)
+	seen, tried := diagnostics.Observed[diagnostics.SignIn](result.Evidence)
+	if tried && !result.Failed() && !seen.Username.Empty() {
+		return seen.Username.Raw()
+	}
+	return username
 }
 
 // dialledServer returns the server with the port and security that the connection really used.
@@ -58,6 +69,7 @@ func (w *Worker) sent(ctx context.Context, r wizard.Request, out *wizard.Outcome
 	results := w.run(ctx, r, tell, imap.Plan(network, target, options))
 	out.Reports = reportsOf(results)
 	if secured, ok := diagnostics.Find(results, check.IMAPTLS); ok && secured.Status == check.Pass {
+		server.Username = signedInAs(results, check.IMAPAuth, server.Username)
 		out.IMAP = &server
 	}
 	folder, _ := diagnostics.Find(results, check.IMAPFolder)
