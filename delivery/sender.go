@@ -168,7 +168,7 @@ func judgeError(item *Item, provider string, err error) Try {
 		try.State = StateUnknown
 	case e.Step == smtp.StepAuth || e.Step == smtp.StepMechanism:
 		// The message is not at fault; it goes on through the fallback, or waits until the settings are corrected.
-		try.SignIn = permanent || errors.Is(err, smtp.ErrOnlyTokens)
+		try.SignIn = (permanent || errors.Is(err, smtp.ErrOnlyTokens)) && aboutAccount[try.Cause]
 		try.Profile = true
 	case permanent && (e.Step == smtp.StepSender || e.Step == smtp.StepData), hopeless(try.Cause):
 		try.State = StateFailed
@@ -179,6 +179,15 @@ func judgeError(item *Item, provider string, err error) Try {
 		try.State = StateFailed
 	}
 	return try
+}
+
+// aboutAccount are the causes that are about the account or its secret. Only these switch a profile off: what a server
+// says about a command or a mechanism may be gone tomorrow, and no one could correct it in the profile.
+var aboutAccount = map[check.Cause]bool{
+	check.CauseAppPasswordRequired: true, check.CauseBasicAuthDisabled: true, check.CauseSMTPAuthDisabled: true,
+	check.CauseWrongPassword: true, check.CauseWebmailLoginRequired: true, check.CauseClientAccessDisabled: true,
+	check.CauseAccountSuspended: true, check.CauseAccountNotActivated: true, check.CauseOAuthTokenExpired: true,
+	check.CauseOAuthScopeMissing: true, check.CauseOAuthDenied: true, check.CausePasswordExpired: true,
 }
 
 // hopeless reports whether waiting cannot help.

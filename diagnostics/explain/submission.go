@@ -26,6 +26,7 @@ var found = []struct {
 	{smtp.ErrNoKey, check.CauseStartTLSFailed},
 	{smtp.ErrNoAuth, check.CauseAuthNotOffered},
 	{smtp.ErrNoMechanism, check.CauseAuthMechanismUnsupported},
+	{smtp.ErrMechanism, check.CauseAuthMechanismUnsupported},
 	{smtp.ErrOnlyTokens, check.CauseBasicAuthDisabled},
 	{smtp.ErrNoSecret, check.CauseNotApplicable},
 	{smtp.ErrUTF8, check.CauseUTF8Unsupported},

@@ -236,7 +236,8 @@ func (r *runner) signIns(ctx context.Context, rows []Row) {
 			}
 			try := r.signIn(ctx, *row, m)
 			row.Mechanisms = append(row.Mechanisms, try)
-			if try.Status == check.Fail {
+			// A mechanism that was refused as such tested no password, so the next one costs no attempt.
+			if try.Status == check.Fail && try.Cause != check.CauseAuthMechanismUnsupported {
 				stopped = r.opts.Agree == nil || !r.opts.Agree(ctx, *row, try)
 			}
 		}
@@ -281,6 +282,13 @@ func best(rows []Row) *Choice {
 		}
 	}
 	return nil
+}
+
+// Untried reports whether a sign-in was left out, because another one had been refused. Whether it works is not known.
+func (m Matrix) Untried() bool {
+	return slices.ContainsFunc(m.Rows, func(row Row) bool {
+		return slices.ContainsFunc(row.Mechanisms, func(try Try) bool { return try.Status == check.Skip })
+	})
 }
 
 // Root returns the results that say most: those of the recommended row, else of the row that got furthest.

@@ -114,6 +114,9 @@ func advice(info Info) string {
 			return c.T("diagnose.matrix.nothing")
 		}
 		words := Describe(info.Lang, root)
+		if info.Matrix.Untried() {
+			return c.T("diagnose.matrix.untried", "title", words.Title, "code", words.Code)
+		}
 		return c.T("diagnose.matrix.none", "title", words.Title, "code", words.Code)
 	}
 	key := "diagnose.matrix.use"

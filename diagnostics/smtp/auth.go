@@ -49,6 +49,11 @@ func (l *ladder) signIn(ctx context.Context) diagnostics.Result {
 		Mechanism: s.Mechanism, Username: safetext.FromRemote(s.Usernames[len(s.Usernames)-1]),
 		Secret: new(l.target.SecretType), Weak: s.Weak,
 	}}
+	for _, passed := range s.Passed {
+		evidence = append(evidence, RefusedMechanism{
+			Text: shorten(l.clean(passed.Reply.Text())), Mechanism: passed.Name,
+		})
+	}
 	for _, challenge := range s.Challenges {
 		evidence = append(evidence, l.oauthDocument(challenge))
 	}

@@ -20,6 +20,12 @@ type OAuthDocument struct {
 	Configuration *safetext.Remote `json:"openid-configuration,omitzero"`
 }
 
+// RefusedMechanism is a sign-in mechanism that the server offered and then refused, without testing the secret.
+type RefusedMechanism struct {
+	Text      safetext.Remote `json:"-"`
+	Mechanism string          `json:"mechanism"`
+}
+
 // Alias is a further sender address that was tried. Reply is set when the server refused it.
 type Alias struct {
 	Text     safetext.Remote  `json:"-"`
@@ -41,17 +47,19 @@ type QueueID struct {
 
 // The kinds of the contract: diagnostics.Observation.
 
-func (Buffered) Kind() string      { return "buffered" }
-func (OAuthDocument) Kind() string { return "oauth" }
-func (Alias) Kind() string         { return "alias" }
-func (Message) Kind() string       { return "message" }
-func (QueueID) Kind() string       { return "queue" }
+func (Buffered) Kind() string         { return "buffered" }
+func (OAuthDocument) Kind() string    { return "oauth" }
+func (RefusedMechanism) Kind() string { return "mechanism-refused" }
+func (Alias) Kind() string            { return "alias" }
+func (Message) Kind() string          { return "message" }
+func (QueueID) Kind() string          { return "queue" }
 
 // What is quoted: diagnostics.Spoken.
 
-func (d OAuthDocument) Said() safetext.Remote { return d.Text }
-func (a Alias) Said() safetext.Remote         { return a.Text }
-func (q QueueID) Said() safetext.Remote       { return q.Text }
+func (d OAuthDocument) Said() safetext.Remote    { return d.Text }
+func (m RefusedMechanism) Said() safetext.Remote { return m.Text }
+func (a Alias) Said() safetext.Remote            { return a.Text }
+func (q QueueID) Said() safetext.Remote          { return q.Text }
 
 // What fits in a row: diagnostics.Briefer.
 

@@ -70,13 +70,15 @@ func (s *Session) signIn(ctx context.Context) (SignedIn, error) {
 
 // signInAs tries the mechanisms in turn under one user name. It returns the one that decided and those after it.
 func (s *Session) signInAs(ctx context.Context, user string, choices []string, done *SignedIn) (left []string,
-	err error) {
+	err error,
+) {
 	for i, name := range choices {
 		done.Mechanism, done.proofSent = name, false
 		err = s.authenticate(ctx, name, user, done)
-		// A server may answer BAD to a mechanism that it offered. If no proof was sent yet, it tested no password, so
-		// the next mechanism may be tried.
-		if !misunderstood(err) || done.proofSent || i+1 == len(choices) {
+		// A server may answer BAD to a mechanism that it offered, or NO with words about the mechanism. Neither tested a
+		// password, so the next mechanism may be tried. To a proof some servers answer BAD as well.
+		next := misunderstood(err) && (!done.proofSent || name == sasl.Plain && !namesAccount(err)) || refusesMechanism(err)
+		if !next || i+1 == len(choices) {
 			return choices[i:], err
 		}
 	}
@@ -96,6 +98,19 @@ const (
 	capUTF8     imap.Cap = "UTF8=ACCEPT"
 	capOnlyUTF8 imap.Cap = "UTF8=ONLY"
 )
+
+// refusesMechanism reports whether the server answered NO to the mechanism and not to the secret.
+func refusesMechanism(err error) bool {
+	var refused *ReplyError
+	return errors.As(err, &refused) && refused.Status == imap.StatusResponseTypeNo && refused.Code == "" &&
+		sasl.NamesMechanism(refused.line)
+}
+
+// namesAccount reports whether a refusal speaks of the user or the password, whatever its status says.
+func namesAccount(err error) bool {
+	var refused *ReplyError
+	return errors.As(err, &refused) && sasl.NamesAccount(refused.line)
+}
 
 // misunderstood reports whether the server answered BAD.
 func misunderstood(err error) bool {

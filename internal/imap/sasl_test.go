@@ -93,12 +93,22 @@ func TestInitialResponseRefused(t *testing.T) {
 			caps: "SASL-IR AUTH=PLAIN", script: scripted.Script{"AUTHENTICATE": scripted.Reply("{tag} NO no")},
 			want: "AUTHENTICATE PLAIN =", fails: true,
 		},
+		"NO is about the mechanism": {
+			caps:   "SASL-IR AUTH=PLAIN",
+			script: scripted.Script{"AUTHENTICATE": scripted.Reply("{tag} NO Unsupported authentication mechanism.")},
+			want:   "AUTHENTICATE PLAIN =,LOGIN",
+		},
 		"BAD after the password": {
-			caps: "AUTH=PLAIN", script: scripted.Script{"auth": bad}, want: "AUTHENTICATE PLAIN", fails: true,
+			caps: "AUTH=PLAIN", script: scripted.Script{"auth": bad}, want: "AUTHENTICATE PLAIN,LOGIN", fails: true,
+		},
+		"BAD about the password": {
+			caps:   "AUTH=PLAIN",
+			script: scripted.Script{"auth": scripted.Reply("{tag} BAD Invalid user name or password")},
+			want:   "AUTHENTICATE PLAIN", fails: true,
 		},
 		"BAD after the second try's password": {
 			caps: "SASL-IR AUTH=PLAIN", script: scripted.Script{"AUTHENTICATE#1": bad, "auth": bad},
-			want: "AUTHENTICATE PLAIN =,AUTHENTICATE PLAIN", fails: true,
+			want: "AUTHENTICATE PLAIN =,AUTHENTICATE PLAIN,LOGIN", fails: true,
 		},
 		"BAD after a token's challenge": {
 			caps: "SASL-IR AUTH=XOAUTH2", kind: config.SecretOAuth,

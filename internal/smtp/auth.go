@@ -3,6 +3,7 @@ package smtp
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"strings"
 
 	"postier/config"
@@ -53,16 +54,45 @@ type SignIn struct {
 	Challenges [][]byte
 	// Weak is set when SCRAM's iteration count is below the minimum.
 	Weak bool
+	// Passed are the mechanisms that the server offered and then refused, before the one above.
+	Passed []RefusedMechanism
+}
+
+// RefusedMechanism is a mechanism that a server refused without looking at the secret.
+type RefusedMechanism struct {
+	Name  string
+	Reply Reply
 }
 
 // SignIn signs in once, however often it is called, because servers lock accounts after refusals (docs/security.md
-// T21).
+// T21). A mechanism that the server offers and then refuses as such leads to the next one: that cost no attempt.
 func (c *Client) SignIn(ctx context.Context) (SignIn, error) {
-	name, err := c.Mechanism()
+	_, err := c.Mechanism()
 	if err == nil {
-		err = c.once(ctx, StepAuth, func(context.Context) error { return c.signIn(name, &c.signedIn) })
+		err = c.once(ctx, StepAuth, func(context.Context) error { return c.signInBy(c.mechanisms()) })
 	}
 	return c.signedIn, err
+}
+
+// mechanisms lists those that may be tried, best first.
+func (c *Client) mechanisms() []string {
+	_, inTLS := c.dialog.conn.State()
+	token := c.account.SecretType == config.SecretOAuth
+	return fitting(c.dialog.ext.Mechanisms(), c.account.Server.Auth, token, inTLS)
+}
+
+func (c *Client) signInBy(names []string) error {
+	for i, name := range names {
+		attempt := SignIn{Passed: c.signedIn.Passed}
+		err := c.signIn(name, &attempt)
+		c.signedIn = attempt
+		var refusal *Error
+		if !errors.As(err, &refusal) || !errors.Is(refusal.Err, ErrMechanism) || c.dialog.broken || i+1 == len(names) {
+			return err
+		}
+		c.signedIn.Passed = append(c.signedIn.Passed, RefusedMechanism{name, attempt.Reply})
+	}
+	return ErrNoMechanism
 }
 
 func (c *Client) signIn(name string, s *SignIn) (err error) {
@@ -91,9 +121,15 @@ func (c *Client) signIn(name string, s *SignIn) (err error) {
 		if err != nil || s.Reply.Code == codeAuthOK {
 			return err
 		}
+		if sasl.RefusesMechanism(s.Reply.Code, s.Reply.Text()) {
+			break
+		}
 	}
 	refusal := c.refused(StepAuth, s.Reply, nil)
 	refusal.Secret, refusal.Letters = c.account.SecretType, c.account.Secret.Letters()
+	if sasl.RefusesMechanism(s.Reply.Code, s.Reply.Text()) {
+		refusal.Err = ErrMechanism
+	}
 	return refusal
 }
 

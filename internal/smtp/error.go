@@ -97,6 +97,7 @@ var (
 	ErrNoKey       = errors.New("the server agreed to TLS and could not begin it")
 	ErrNoAuth      = errors.New("the server offers no sign-in")
 	ErrNoMechanism = errors.New("the server offers no sign-in that fits")
+	ErrMechanism   = errors.New("the server refused the mechanism that it offered")
 	ErrOnlyTokens  = errors.New("the server takes tokens alone")
 	ErrNoSecret    = errors.New("there is no secret to sign in with")
 	ErrUTF8        = errors.New("the address needs SMTPUTF8, which the server does not offer")

@@ -33,15 +33,24 @@ func wanted(m config.Mechanism, token bool) []string {
 	return passwordOrder
 }
 
-// choose picks the mechanism, or "" when none fits. Channel binding needs TLS; servers that offer -PLUS without it
-// exist.
+// choose picks the mechanism, or "" when none fits.
 func choose(offered []string, m config.Mechanism, token, tls bool) string {
-	for _, name := range wanted(m, token) {
-		if slices.Contains(offered, name) && (tls || !strings.HasSuffix(name, "-PLUS")) {
-			return name
-		}
+	for _, name := range fitting(offered, m, token, tls) {
+		return name
 	}
 	return ""
+}
+
+// fitting lists the mechanisms that both sides have, best first. Channel binding needs TLS; servers that offer -PLUS
+// without it exist.
+func fitting(offered []string, m config.Mechanism, token, tls bool) []string {
+	var list []string
+	for _, name := range wanted(m, token) {
+		if slices.Contains(offered, name) && (tls || !strings.HasSuffix(name, "-PLUS")) {
+			list = append(list, name)
+		}
+	}
+	return list
 }
 
 // newMechanism begins the exchange of one mechanism for the account under a user name.

@@ -162,3 +162,42 @@ func TestAMessageThatIsStoppedBeforeItBegins(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestRefusedMechanism: a mechanism that is offered and then refused leads to the next one, on the same connection. A
+// refused password does not.
+func TestRefusedMechanism(t *testing.T) {
+	t.Parallel()
+	for reply, next := range map[string]bool{
+		"500 5.5.1 unrecognized command": true, "501 5.5.4 Syntax error": true, "502 Invalid input": true,
+		"503 bad sequence": true, "504 5.7.4 Unrecognized authentication type": true,
+		"530 5.7.0 SASL mechanism unavailable":         true,
+		"534 5.7.9 Authentication mechanism too weak":  true,
+		"535 5.7.8 Invalid authentication mechanism":   true,
+		"535 5.7.8 Username and Password not accepted": false,
+		"534 5.7.9 Application-specific password":      false,
+	} {
+		network, account, server := dialled(t, certificates.Good, scripted.Script{"AUTH#1": scripted.Reply(reply)})
+		c, err := Open(t.Context(), network, account)
+		signIns := 0
+		for _, command := range server.Commands() {
+			if command == "AUTH" {
+				signIns++
+			}
+		}
+		if (err == nil) != next || signIns != map[bool]int{true: 2, false: 1}[next] ||
+			server.Connections() != 1 {
+			t.Errorf("%s: %v, %d sign-ins", reply, err, signIns)
+		}
+		if err == nil {
+			if s, _ := c.SignIn(t.Context()); s.Mechanism != sasl.Login || len(s.Passed) != 1 || s.Passed[0].Name != sasl.Plain {
+				t.Errorf("%s: %+v", reply, s)
+			}
+			c.Close()
+		}
+	}
+	// When no mechanism is taken, the cause is the mechanism.
+	network, account, _ := dialled(t, certificates.Good, scripted.Script{"AUTH": scripted.Reply("502 what?")})
+	if _, err := Open(t.Context(), network, account); !errors.Is(err, ErrMechanism) {
+		t.Errorf("%v", err)
+	}
+}

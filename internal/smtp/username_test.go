@@ -33,13 +33,25 @@ func TestUserNameOfAnInternationalAddress(t *testing.T) {
 		"neither":             {typed, plain, scripted.Script{"auth": scripted.Reply(no)}, []string{ascii, typed}, 535},
 		"typed with A-labels": {ascii, plain, scripted.Script{"auth": scripted.Reply(no)}, []string{ascii}, 535},
 		"no domain":           {"anna", plain, scripted.Script{"auth": scripted.Reply(no)}, []string{"anna"}, 535},
-		"busy": {typed, plain, scripted.Script{"auth": scripted.Reply("454 4.7.0 later")}, []string{ascii},
-			454},
+		"busy": {
+			typed, plain,
+			scripted.Script{"auth": scripted.Reply("454 4.7.0 later")},
+			[]string{ascii},
+			454,
+		},
 		"another mechanism": {typed, plain, scripted.Script{"auth": scripted.Reply("534 5.7.9 no")}, []string{ascii}, 534},
-		"hangs up": {typed, plain, scripted.Script{"auth#1": {Reply: no, Close: true}}, []string{ascii, typed},
-			535},
-		"hangs up with a word": {typed, plain, scripted.Script{"auth#1": {Reply: no, Inject: "421 bye\r\n", Close: true}},
-			[]string{ascii, typed}, 535},
+		"hangs up": {
+			typed, plain,
+			scripted.Script{"auth#1": {Reply: no, Close: true}},
+			[]string{ascii, typed},
+			535,
+		},
+		"hangs up with a word": {
+			typed, plain,
+			scripted.Script{"auth#1": {Reply: no, Inject: "421 bye\r\n", Close: true}},
+			[]string{ascii, typed},
+			535,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
