@@ -117,17 +117,24 @@ func (in *input) press(msg tea.KeyPressMsg, s speech) {
 	}
 }
 
-func (in *input) paste(text string, s speech) (joined bool) {
+// paste inserts text and returns a remark about what became of it, or nothing.
+func (in *input) paste(text string, s speech) (remark string) {
 	switch {
-	case in.search != nil:
-		return in.search.paste(text, in.field, s)
-	case in.entry != nil:
-		if in.replaces(text) {
-			in.entry = newEntry("", in.entry.secret)
-		}
-		return in.entry.paste(text)
+	case in.search != nil && in.search.paste(text, in.field, s):
+		return s.t("paste-joined")
+	case in.entry == nil:
+		return ""
+	case in.replaces(text):
+		in.entry = newEntry("", in.entry.secret)
 	}
-	return false
+	several := in.entry.paste(text)
+	switch {
+	case several && in.entry.secret:
+		return s.t("paste-first")
+	case several:
+		return s.t("paste-joined")
+	}
+	return ""
 }
 
 // replaces reports whether a paste replaces the whole value. A port field that was not edited holds a proposal: a

@@ -50,12 +50,17 @@ func (e *entry) value() string { return e.model.Value() }
 
 func (e *entry) press(msg tea.KeyPressMsg) { e.model, _ = e.model.Update(msg) }
 
-// paste inserts text. Line ends at its end are dropped, since they belong to the selection and not to the value. Other
-// line ends become spaces; joined reports that, so that the person can be told.
-func (e *entry) paste(text string) (joined bool) {
-	text = strings.TrimRight(text, "\r\n")
+// paste inserts text. Line ends at its ends are dropped, since they belong to the selection and not to the value.
+// Others become spaces; in a secret, which has none, only the first line is taken. several reports them, so that the
+// person can be told.
+func (e *entry) paste(text string) (several bool) {
+	text = strings.Trim(text, "\r\n")
+	first, _, several := strings.Cut(strings.ReplaceAll(text, "\r", "\n"), "\n")
+	if several && e.secret {
+		text = first
+	}
 	e.model, _ = e.model.Update(tea.PasteMsg{Content: text})
-	return strings.ContainsAny(text, "\r\n")
+	return several
 }
 
 // draw shows the entry in width cells and returns the cell of the cursor.

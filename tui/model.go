@@ -2,6 +2,7 @@ package tui
 
 import (
 	"cmp"
+	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -235,9 +236,8 @@ func (m *model) paste(text string) {
 		return
 	}
 	m.follow, m.toast = true, ""
-	if in.paste(text, m.speech) {
-		m.toast = m.speech.t("paste-joined")
-	}
+	text = strings.TrimSuffix(text, strings.TrimPrefix(pasteEnd, "\x1b")) // a torn end mark
+	m.toast = in.paste(text, m.speech)
 }
 
 // tick asks for the next second when a newly begun wait needs one.

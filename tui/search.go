@@ -94,11 +94,11 @@ func (q *search) press(msg tea.KeyPressMsg, f wizard.Field, s speech) {
 	q.refilter(before, f, s)
 }
 
-func (q *search) paste(text string, f wizard.Field, s speech) bool {
+func (q *search) paste(text string, f wizard.Field, s speech) (several bool) {
 	before := q.filter.value()
-	joined := q.filter.paste(text)
+	several = q.filter.paste(text)
 	q.refilter(before, f, s)
-	return joined
+	return several
 }
 
 // refilter puts the cursor on the best match when what was typed has changed.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
@@ -45,7 +46,7 @@ func (t terminal) show(ctx context.Context, model tea.Model) error {
 	}
 	var program *tea.Program
 	gone := func() { program.Send(hangupMsg{}) }
-	program = tea.NewProgram(model, t.options(ctx, &hangupReader{File: in, gone: gone}, out)...)
+	program = tea.NewProgram(model, t.options(ctx, &keyboard{File: in, gone: gone}, out)...)
 	stop := onSignals(gone)
 	defer stop()
 	_, err := program.Run()
@@ -78,20 +79,29 @@ func onSignals(gone func()) (stop func()) {
 	return func() { signal.Stop(signals); close(done) }
 }
 
-// hangupReader reads a terminal and reports the end of its input. Bubble Tea ignores the end of input and would wait
-// for ever on a terminal that is gone.
-type hangupReader struct {
+// keyboard reads a terminal for Bubble Tea. It reports the end of the input, which Bubble Tea ignores: it would wait
+// for ever on a terminal that is gone. And it ends a paste whose end mark was lost.
+type keyboard struct {
 	*os.File
-	gone func()
+	gone  func()
+	paste pasteGuard
 }
 
-// Read implements io.Reader.
-func (r *hangupReader) Read(p []byte) (int, error) {
-	n, err := r.File.Read(p)
-	if n == 0 && errors.Is(err, io.EOF) {
-		go r.gone()
+// Read implements io.Reader. Bubble Tea calls it when there is input, so whatever it gets must fit into one call.
+func (k *keyboard) Read(p []byte) (int, error) {
+	room := (len(p) - len(pasteEnd)) / 2
+	if room <= 0 {
+		return k.File.Read(p)
 	}
-	return n, err
+	n, err := k.File.Read(p[:room])
+	if n == 0 && errors.Is(err, io.EOF) {
+		go k.gone()
+	}
+	if n == 0 {
+		return 0, err
+	}
+	more := func(patience time.Duration) bool { return readable(int(k.Fd()), patience) }
+	return copy(p, k.paste.watch(p[:n], more)), err
 }
 
 // terminalVariables are the environment variables by which Bubble Tea recognises the terminal.

@@ -64,10 +64,16 @@ func (in *input) next() <-chan reply {
 				out <- reply{err: err}
 				return
 			}
-			out <- reply{text: strings.TrimRight(text, "\r\n")}
+			out <- reply{text: unmarked(strings.TrimRight(text, "\r\n"))}
 		}(in.pending)
 	}
 	return in.pending
+}
+
+// unmarked removes the marks of a bracketed paste from a line. A program that ran before may have left them switched
+// on.
+func unmarked(line string) string {
+	return strings.TrimSuffix(strings.TrimPrefix(line, "\x1b[200~"), "\x1b[201~")
 }
 
 func (in *input) read(ctx context.Context) (string, error) {
@@ -111,10 +117,11 @@ func (in *input) echoOff() {
 	}
 }
 
-// close restores the terminal's echo.
+// close restores the terminal's echo. Of a secret that was pasted with more lines than one the others are still to be
+// read: they are dropped, since the next question would show them and take one for its answer.
 func (in *input) close() {
 	if in.echo != nil {
-		_ = unix.IoctlSetTermios(in.fd, setTermios, in.echo)
+		_ = unix.IoctlSetTermios(in.fd, dropInput, in.echo)
 		in.echo = nil
 	}
 }

@@ -292,3 +292,28 @@ func TestWorkerPanics(t *testing.T) {
 		})
 	}
 }
+
+// TestPastedSecretIsOneLine: of several pasted lines the first is the secret; the others answer no question and are not
+// shown.
+func TestPastedSecretIsOneLine(t *testing.T) {
+	t.Parallel()
+	controller, tty, err := pty.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer controller.Close()
+	defer tty.Close()
+	if _, err := controller.WriteString("\x1b[200~geheim-1234\nzweite zeile\n\x1b[201~"); err != nil {
+		t.Fatal(err)
+	}
+	v, err := ReadSecret(t.Context(), tty, io.Discard, "Password")
+	if err != nil || v.Reveal() != "geheim-1234" {
+		t.Errorf("the secret has %d octets, %v", len(v.Reveal()), err)
+	}
+	if _, err := controller.WriteString("next\n"); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := newInput(tty).read(t.Context()); err != nil || line != "next" {
+		t.Errorf("the next question is answered by %q, %v", line, err)
+	}
+}

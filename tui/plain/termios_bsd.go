@@ -7,4 +7,6 @@ import "golang.org/x/sys/unix"
 const (
 	getTermios = unix.TIOCGETA
 	setTermios = unix.TIOCSETA
+	// dropInput also drops what was typed and not read yet.
+	dropInput = unix.TIOCSETAF
 )
