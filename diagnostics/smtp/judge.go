@@ -71,6 +71,8 @@ func checkOf(e *smtp.Error) check.ID {
 		return check.SMTPGreeting
 	case e.Step == smtp.StepInjection:
 		return check.SMTPInjection
+	case e.Step == smtp.StepHello:
+		return check.SMTPEhlo
 	}
 	return check.SMTPTLS
 }

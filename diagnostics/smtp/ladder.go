@@ -58,7 +58,8 @@ func (l *ladder) checks() []diagnostics.Check {
 		l.tlsCheck(),
 		{ID: check.SMTPInjection, Needs: ids(check.SMTPGreeting), After: ids(check.SMTPTLS), Run: l.injection},
 		{ID: check.SMTPCertificate, Needs: ids(check.SMTPTLS), Run: l.certificate},
-		after(l.rung(check.SMTPEhlo, l.hello, check.SMTPGreeting, check.SMTPTLS), check.SMTPCertificate),
+		// The EHLO before STARTTLS is a part of smtp.tls, but its refusal is judged here.
+		after(l.rung(check.SMTPEhlo, l.hello, check.SMTPGreeting), check.SMTPTLS, check.SMTPCertificate),
 	}
 	last := check.SMTPEhlo
 	if l.target.Submission.Auth != config.MechanismNone {

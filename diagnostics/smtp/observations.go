@@ -26,6 +26,11 @@ type RefusedMechanism struct {
 	Mechanism string          `json:"mechanism"`
 }
 
+// RefusedHelo is the name that the server refused in EHLO, before it took another kind of name.
+type RefusedHelo struct {
+	Name safetext.Remote `json:"name"`
+}
+
 // Alias is a further sender address that was tried. Reply is set when the server refused it.
 type Alias struct {
 	Text     safetext.Remote  `json:"-"`
@@ -50,6 +55,7 @@ type QueueID struct {
 func (Buffered) Kind() string         { return "buffered" }
 func (OAuthDocument) Kind() string    { return "oauth" }
 func (RefusedMechanism) Kind() string { return "mechanism-refused" }
+func (RefusedHelo) Kind() string      { return "helo-refused" }
 func (Alias) Kind() string            { return "alias" }
 func (Message) Kind() string          { return "message" }
 func (QueueID) Kind() string          { return "queue" }

@@ -80,9 +80,12 @@ func (l *ladder) injection(ctx context.Context) diagnostics.Result {
 
 // hello judges the EHLO that counts: inside TLS where there is TLS.
 func (l *ladder) hello(ctx context.Context) diagnostics.Result {
+	if _, err := l.client.Secure(ctx); err != nil {
+		return l.heloRefused(l.judge(smtp.StepHello, err))
+	}
 	r, err := l.client.Hello(ctx)
 	if err != nil {
-		return l.judge(smtp.StepHello, err)
+		return l.heloRefused(l.judge(smtp.StepHello, err))
 	}
 	ext := l.client.Extensions()
 	seen := diagnostics.Extensions{
@@ -92,5 +95,18 @@ func (l *ladder) hello(ctx context.Context) diagnostics.Result {
 		seen.List = append(seen.List,
 			diagnostics.Extension{Keyword: safetext.FromRemote(x.Keyword), Params: safetext.FromRemote(x.Params)})
 	}
-	return l.accepted(r, seen)
+	result := l.accepted(r, seen)
+	result.Needs = ids(check.SMTPGreeting, check.SMTPTLS)
+	if refused := l.client.RefusedHelo(); refused != "" {
+		result = result.After(RefusedHelo{Name: safetext.FromRemote(refused)})
+	}
+	return result
+}
+
+// heloRefused names the name that was sent in the sentence of a refusal.
+func (l *ladder) heloRefused(result diagnostics.Result) diagnostics.Result {
+	if result.Cause == check.CauseHELORejected {
+		result.Params.Name = safetext.FromRemote(l.client.Helo())
+	}
+	return result
 }

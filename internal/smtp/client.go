@@ -29,6 +29,9 @@ type Client struct {
 	traces map[Step]Trace
 
 	connection
+	// helo is the name that the server took after it had refused refusedHelo.
+	helo, refusedHelo string
+
 	before   Extensions // offered before TLS; shown to the user and never relied on
 	signedIn SignIn
 	sent     int

@@ -107,7 +107,8 @@ var (
 	errNoData      = errors.New("the server was not asked to take the message")
 )
 
-// ErrOver says that the connection ended before the server replied to MAIL, so the message may be sent over a new one.
+// ErrOver says that a connection that carried messages before takes no further one. Nothing of this message was handed
+// over, so it may be sent over a new connection.
 var ErrOver = errors.New("the connection has ended")
 
 // finding is an error of the connection together with what it means: the text is the error's, errors.Is finds both.

@@ -2,6 +2,9 @@ package smtp
 
 import (
 	"context"
+	"regexp"
+	"slices"
+	"sync"
 	"time"
 
 	"postier/config"
@@ -54,8 +57,8 @@ func (c *Client) Send(ctx context.Context, m Mail) (Receipt, error) {
 		return Receipt{}, ErrOver
 	}
 	t := c.Begin(ctx, m)
-	if c.sent > 0 && t.Mail.Code == 0 && c.dialog.broken && ctx.Err() == nil {
-		return Receipt{}, ErrOver // servers close idle connections
+	if c.sent > 0 && ctx.Err() == nil && c.over(t) {
+		return Receipt{}, ErrOver
 	}
 	receipt, err := t.finish(ctx)
 	if err == nil {
@@ -68,6 +71,25 @@ func (c *Client) Send(ctx context.Context, m Mail) (Receipt, error) {
 		return receipt, ctx.Err()
 	}
 	return receipt, err
+}
+
+// perSession are the words by which servers limit what one connection may carry.
+var perSession = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)\b(session|connection)\b`)
+})
+
+// over reports whether a connection that has carried a message takes no further one, before anything of this message
+// was handed over: servers close idle connections, and some end one after a number of messages (421, RFC 5321 §3.8, or
+// another transient reply that speaks of the session). On a new connection the same reply would be a limit.
+func (c *Client) over(t *Transaction) bool {
+	const transient = 4
+	switch {
+	case t.Mail.Code == 0:
+		return c.dialog.broken
+	case t.Mail.Code == codeClosing, t.Mail.Code/100 == transient && perSession().MatchString(t.Mail.Text()):
+		return true
+	}
+	return slices.ContainsFunc(t.Recipients, func(r Recipient) bool { return r.Reply.Code == codeClosing })
 }
 
 func (t *Transaction) finish(ctx context.Context) (Receipt, error) {

@@ -201,3 +201,63 @@ func TestRefusedMechanism(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestRefusedHelo: when the name in EHLO is refused, the other kind is sent once, and kept.
+func TestRefusedHelo(t *testing.T) {
+	t.Parallel()
+	refusal := scripted.Reply("501 5.5.2 invalid helo name")
+	for _, c := range []struct{ configured, refused, used string }{
+		{"", "[127.0.0.1]", ""}, // a name of this machine, or the domain of the user name
+		{"wrong.example", "wrong.example", "[127.0.0.1]"},
+	} {
+		network, account, server := dialled(t, certificates.Good, scripted.Script{"EHLO#1": refusal})
+		account.Server.Helo = c.configured
+		client, err := Open(t.Context(), network, account)
+		if err != nil {
+			t.Errorf("%+v: %v", c, err)
+			continue
+		}
+		if client.RefusedHelo() != c.refused || c.used != "" && client.Helo() != c.used ||
+			client.Helo() == c.refused || server.Connections() != 1 {
+			t.Errorf("%q after %q", client.Helo(), client.RefusedHelo())
+		}
+		client.Close()
+	}
+	network, account, _ := dialled(t, certificates.Good, scripted.Script{"EHLO": refusal})
+	var e *Error
+	if _, err := Open(t.Context(), network, account); !errors.As(err, &e) || e.Step != StepHello || e.Reply.Code != 501 {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestOneMessageTooMany: a server that ends the connection after a message gets a new one.
+func TestOneMessageTooMany(t *testing.T) {
+	t.Parallel()
+	for _, script := range []scripted.Script{
+		{"MAIL#2": scripted.Reply("421 4.7.0 too many messages for this session")},
+		{"MAIL#2": scripted.Reply("450 4.7.1 only 1 message per connection")},
+		{"RCPT#2": scripted.Reply("421 closing")},
+	} {
+		network, account, _ := dialled(t, certificates.Good, script)
+		c, err := Open(t.Context(), network, account)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Send(t.Context(), letter("paul@durand.example")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Send(t.Context(), letter("paul@durand.example")); !errors.Is(err, ErrOver) {
+			t.Errorf("%v: %v", script, err)
+		}
+		c.Close()
+	}
+	network, account, _ := dialled(t, certificates.Good, scripted.Script{"MAIL": scripted.Reply("421 too many")})
+	c, err := Open(t.Context(), network, account)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := c.Send(t.Context(), letter("paul@durand.example")); errors.Is(err, ErrOver) || err == nil {
+		t.Errorf("on a new connection it is a limit: %v", err)
+	}
+}

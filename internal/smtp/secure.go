@@ -1,8 +1,12 @@
 package smtp
 
 import (
+	"cmp"
 	"context"
+	"os"
+	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"postier/config"
@@ -99,9 +103,12 @@ func (c *Client) cleartext() error {
 
 // startTLS asks for TLS (RFC 3207 §4). No other command is sent in the same segment.
 func (c *Client) startTLS() error {
-	r, err := c.dialog.ehlo(c.Helo())
+	r, err := c.hello()
 	if err != nil {
 		return err
+	}
+	if refusesName(r) {
+		return c.refused(StepHello, r, nil)
 	}
 	if r.Code != codeOK {
 		// Without EHLO there are no extensions, and HELO would be the downgrade itself (docs/security.md T1).
@@ -147,7 +154,7 @@ func (c *Client) Verify() error {
 // Hello sends the EHLO whose extensions are used, inside TLS where there is TLS.
 func (c *Client) Hello(ctx context.Context) (r Reply, err error) {
 	err = c.take(ctx, StepHello, func(context.Context) error {
-		r, err = c.dialog.ehlo(c.Helo())
+		r, err = c.hello()
 		if err == nil && r.Code != codeOK {
 			return c.refused(StepHello, r, nil)
 		}
@@ -156,5 +163,69 @@ func (c *Client) Hello(ctx context.Context) (r Reply, err error) {
 	return r, err
 }
 
+// hello sends EHLO. When the server refuses the name, it sends the other kind of name once: a host name in place of an
+// address literal, or the reverse. The name that worked is used from then on.
+func (c *Client) hello() (Reply, error) {
+	r, err := c.dialog.ehlo(c.Helo())
+	if err != nil || !refusesName(r) || c.dialog.broken || c.helo != "" {
+		return r, err
+	}
+	other := c.otherName()
+	if other == "" {
+		return r, nil
+	}
+	c.refusedHelo, c.helo = c.Helo(), other
+	if again, err := c.dialog.ehlo(other); err != nil || again.Code == codeOK {
+		return again, err
+	}
+	c.helo, c.refusedHelo = c.refusedHelo, ""
+	return r, nil
+}
+
+var namesHelo = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)\b[eh]?hel?o\b|host ?name|literal|fqdn|fully.qualified|invalid (name|domain|host)`)
+})
+
+// refusesName reports whether a server refused the name in EHLO and not the command, which it does with 500 or 502.
+// RFC 5321 §4.1.4 leaves the name to the client; servers refuse literals, names without a dot, and names that DNS does
+// not know.
+func refusesName(r Reply) bool {
+	switch r.Code {
+	case 501, 504, 550, 553:
+		return true
+	case 450, 451, 521, 554:
+		return namesHelo().MatchString(r.Text())
+	}
+	return false
+}
+
+// otherName is a name of the other kind than the one that is sent: the name of this machine where it has a dot, else
+// the domain of the user name; for a refused name, the address literal.
+func (c *Client) otherName() string {
+	if !strings.HasPrefix(c.Helo(), "[") {
+		return heloName("", c.dialog.conn.LocalAddr())
+	}
+	candidates := []string{}
+	if name, err := os.Hostname(); err == nil {
+		candidates = append(candidates, name)
+	}
+	if _, domain, ok := strings.Cut(c.account.Server.Username, "@"); ok {
+		candidates = append(candidates, domain)
+	}
+	for _, name := range candidates {
+		ascii, ok := config.HostASCII(strings.TrimSuffix(name, "."))
+		if ok && strings.Contains(ascii, ".") && !strings.HasSuffix(ascii, ".localdomain") &&
+			!strings.HasSuffix(ascii, ".local") {
+			return ascii
+		}
+	}
+	return ""
+}
+
 // Helo is the name that the client sends in EHLO.
-func (c *Client) Helo() string { return heloName(c.account.Server.Helo, c.dialog.conn.LocalAddr()) }
+func (c *Client) Helo() string {
+	return heloName(cmp.Or(c.helo, c.account.Server.Helo), c.dialog.conn.LocalAddr())
+}
+
+// RefusedHelo is the name that the server refused before it took Helo; empty when it took the first.
+func (c *Client) RefusedHelo() string { return c.refusedHelo }

@@ -48,10 +48,20 @@ func dialledServer(results []diagnostics.Result, id check.ID, server config.Serv
 	for _, o := range result.Evidence {
 		if c, ok := o.(diagnostics.Connection); ok && c.Connected() {
 			server.Port, server.Security = int(c.Attempt.Address.Port()), c.Security
-			return server, true
+			return withHelo(results, server), true
 		}
 	}
 	return server, false
+}
+
+// withHelo keeps the name in EHLO that the server took after it had refused another kind.
+func withHelo(results []diagnostics.Result, server config.Server) config.Server {
+	hello, _ := diagnostics.Find(results, check.SMTPEhlo)
+	if _, refused := diagnostics.Observed[smtp.RefusedHelo](hello.Evidence); refused {
+		offered, _ := diagnostics.Observed[diagnostics.Extensions](hello.Evidence)
+		server.Helo = offered.Helo
+	}
+	return server
 }
 
 // sent runs the Sent rehearsal.
