@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"postier/config"
+	"postier/internal/safetext"
 	"postier/presets"
 )
 
@@ -33,40 +34,76 @@ func (f *finder) clientConfig(data []byte, c *Candidate) bool {
 	}
 	provider := root.at("emailProvider")
 	for _, e := range provider.all("outgoingServer") {
-		if s, ok := f.configServer(e, "smtp"); ok && len(c.SMTP) < maxServers {
+		if s, ok := f.configServer(e, "smtp", c); ok && len(c.SMTP) < maxServers {
 			c.SMTP = append(c.SMTP, s)
 		}
 	}
 	for _, e := range provider.all("incomingServer") {
-		if s, ok := f.configServer(e, "imap"); ok && len(c.IMAP) < maxServers {
+		if s, ok := f.configServer(e, "imap", c); ok && len(c.IMAP) < maxServers {
 			c.IMAP = append(c.IMAP, s)
 		}
 	}
 	return len(c.SMTP) > 0
 }
 
-func (f *finder) configServer(e *element, kind string) (Server, bool) {
+// configServer reads one server. Without a usable host there is none; for a port, a kind of TLS or a user name that
+// cannot be used, the usual one stands in, with a note.
+func (f *finder) configServer(e *element, kind string, c *Candidate) (Server, bool) {
 	if !strings.EqualFold(e.attrs["type"], kind) {
 		return Server{}, false
 	}
 	host := hostOf(strings.NewReplacer("%EMAILDOMAIN%", f.domain).Replace(e.at("hostname").text))
-	port, ok := portOf(e.at("port").text)
-	if host == "" || !ok {
+	if host == "" {
 		return Server{}, false
 	}
-	security, ok := map[string]config.Security{
-		"SSL": config.SecurityTLS, "TLS": config.SecurityTLS, "STARTTLS": config.SecurityStartTLS,
-		"plain": config.SecurityNone,
-	}[e.at("socketType").text]
-	if !ok {
-		return Server{}, false
+	security, known := socketTypes[strings.ToUpper(e.at("socketType").text)]
+	port, ok := portOf(e.at("port").text)
+	switch {
+	case !known && !ok:
+		return Server{}, false // nothing is left but a name
+	case !known:
+		security = config.SecurityFor(port) // auto where the port does not tell
+	case !ok:
+		port = usualPort(kind, security)
+	}
+	if !known || !ok {
+		c.stoodIn("discovery.note.port", "host", safetext.FromRemote(host), "port", port)
 	}
 	rule, ok := userRule(e.at("username").text)
 	if !ok {
-		return Server{}, false
+		rule = "{address}"
+		c.stoodIn("discovery.note.user", "host", safetext.FromRemote(host))
 	}
 	s := f.server(host, port, security, rule, SourceAutoconfig)
 	return s, s.authentication(e.all("authentication"))
+}
+
+// socketTypes are the kinds of TLS in a file, in upper case.
+var socketTypes = map[string]config.Security{
+	"SSL": config.SecurityTLS, "TLS": config.SecurityTLS, "STARTTLS": config.SecurityStartTLS,
+	"PLAIN": config.SecurityNone,
+}
+
+// usualPort is the registered port of a protocol: of implicit TLS, or of the protocol itself.
+func usualPort(kind string, security config.Security) int {
+	switch {
+	case kind == "smtp" && security == config.SecurityTLS:
+		return config.PortSubmissions
+	case kind == "smtp":
+		return config.PortSubmission
+	case security == config.SecurityTLS:
+		return config.PortIMAPS
+	}
+	return config.PortIMAP
+}
+
+// stoodIn notes that something usual stands in for a setting that cannot be used, once for each kind of setting.
+func (c *Candidate) stoodIn(key string, args ...any) {
+	if !slices.ContainsFunc(c.Notes, func(n Note) bool { return n.Msg.Key == key }) {
+		note := say(key, args...)
+		note.Warn = true
+		c.Notes = append(c.Notes, note)
+	}
 }
 
 // authentication reads the mechanisms. It returns false for a server that only serves the provider's own lines, or that

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"postier/config"
+	"postier/internal/safetext"
 )
 
 // standIn is the local part in an Autodiscover request: the protocol requires an address, and every domain has this one
@@ -42,9 +43,13 @@ func (f *finder) outlookConfig(data []byte, c *Candidate) bool {
 	}
 	for _, p := range root.at("Response", "Account").all("Protocol") {
 		host := hostOf(p.at("Server").text)
-		port, ok := portOf(p.at("Port").text)
-		if host == "" || !ok {
+		if host == "" {
 			continue
+		}
+		port, ok := portOf(p.at("Port").text)
+		if !ok {
+			port = usualPort(strings.ToLower(p.at("Type").text), config.SecurityTLS)
+			c.stoodIn("discovery.note.port", "host", safetext.FromRemote(host), "port", port)
 		}
 		s := f.server(host, port, outlookSecurity(p, port), f.loginRule(p.at("LoginName").text), SourceAutodiscover)
 		switch p.at("Type").text {

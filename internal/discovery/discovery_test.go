@@ -124,6 +124,21 @@ _imaps._tcp.durand.example. 300 IN SRV 0 0 0 .
 			t.Errorf("%+v", c)
 		}
 	})
+	t.Run("one bad record costs only itself", func(t *testing.T) {
+		t.Parallel()
+		b := newBench(t, soa+hosts+`_submissions._tcp.durand.example. 300 IN SRV 0 1 465 ma\032il.durand.example.
+_submissions._tcp.durand.example. 300 IN SRV 0 0 0 .
+_submissions._tcp.durand.example. 300 IN SRV 0 1 0 mail.durand.example.
+_submissions._tcp.durand.example. 300 IN SRV 1 1 465 spare.durand.example.
+_imaps._tcp.durand.example. 300 IN SRV 0 1 993 .
+_imap._tcp.durand.example. 300 IN SRV 0 1 143 mail.durand.example.
+`)
+		c := b.best()
+		if server(c.SMTP) != "spare.durand.example:465 tls "+address || len(c.SMTP) != 1 ||
+			server(c.IMAP) != "mail.durand.example:143 starttls "+address {
+			t.Errorf("%+v", c)
+		}
+	})
 	t.Run("another domain is confirmed", func(t *testing.T) {
 		t.Parallel()
 		b := newBench(t, soa+`mail.elsewhere.example. 300 IN A 192.0.2.9

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode"
 
 	"github.com/miekg/dns"
 
@@ -115,14 +116,31 @@ func (f *finder) spfTargets(ctx context.Context) []string {
 	return targets
 }
 
-// hostOf is a name in a record as a lower-case host name, or "" if it is not a valid one.
+// hostOf is a name in a record or file as a host name in lower-case A-labels, or "" if it is not a valid one.
 func hostOf(name string) string {
 	host := strings.ToLower(strings.TrimSuffix(name, "."))
 	ascii, ok := config.DomainASCII(host)
-	if !ok || !strings.Contains(ascii, ".") || ascii != host || isAddress(host) {
+	if !ok || !strings.Contains(ascii, ".") || isAddress(ascii) || mixed(host) {
 		return ""
 	}
-	return host
+	return ascii
+}
+
+// mixed reports whether a label has letters of several alphabets that look alike (UTR #39 §5.1): an "а" of another
+// alphabet makes a name that is no one's by accident.
+func mixed(host string) bool {
+	for label := range strings.SplitSeq(host, ".") {
+		found := 0
+		for _, script := range []*unicode.RangeTable{unicode.Latin, unicode.Cyrillic, unicode.Greek} {
+			if strings.ContainsFunc(label, func(r rune) bool { return unicode.Is(script, r) }) {
+				found++
+			}
+		}
+		if found > 1 {
+			return true
+		}
+	}
+	return false
 }
 
 // services are the SRV names in the order in which their servers are tried: implicit TLS first (RFC 8314 §5.1).
@@ -166,8 +184,8 @@ func (f *finder) askSRV(ctx context.Context) outcome {
 	return f.custom(ctx, c)
 }
 
-// targets are the targets of one service, best first. A target of "." says that there is no such service (RFC 6186
-// §3.4).
+// targets are the usable targets of one service, best first. A target of "." says that there is no such service (RFC
+// 6186 §3.4); other records of the service count all the same.
 func (f *finder) targets(ctx context.Context, name string) []*dns.SRV {
 	answer, err := f.network.Resolver.Query(ctx, name, dns.TypeSRV)
 	if err != nil {
@@ -177,9 +195,6 @@ func (f *finder) targets(ctx context.Context, name string) []*dns.SRV {
 	for _, srv := range wire.Records[*dns.SRV](answer) {
 		if srv.Port == 0 {
 			continue
-		}
-		if srv.Target == "." {
-			return nil
 		}
 		if srv.Target = hostOf(srv.Target); srv.Target != "" {
 			list = append(list, srv)

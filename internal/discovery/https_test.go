@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -111,6 +112,15 @@ func TestHostileFiles(t *testing.T) {
 		}
 		files[filepath.Base(name)] = string(data)
 	}
+	// Here only one value is unusable, and the rest is kept: see TestUnusableValuesCostOnlyThemselves.
+	maps.DeleteFunc(files, func(name, _ string) bool {
+		for _, kind := range []string{"port-", "socket-", "user-"} {
+			if strings.HasPrefix(name, kind) {
+				return true
+			}
+		}
+		return false
+	})
 	f := &finder{address: address, domain: "durand.example", book: presets.Default()}
 	for name, text := range files {
 		var before, after runtime.MemStats
@@ -126,6 +136,75 @@ func TestHostileFiles(t *testing.T) {
 		}
 		if took := time.Since(start); took > 2*time.Second {
 			t.Errorf("%s took %s", name, took)
+		}
+	}
+}
+
+// TestUnusableValuesCostOnlyThemselves: a port, a kind of TLS or a user name that cannot be used is replaced by the
+// usual one, and one bad host leaves the other servers. Nothing of what was written there gets further.
+func TestUnusableValuesCostOnlyThemselves(t *testing.T) {
+	t.Parallel()
+	f := &finder{address: address, domain: "durand.example", book: presets.Default()}
+	one := func(kind, host, port, socket, user string) string {
+		return "<" + kind + "><hostname>" + host + "</hostname><port>" + port + "</port><socketType>" + socket +
+			"</socketType><username>" + user + "</username></" + strings.Fields(kind)[0] + ">"
+	}
+	const out, in = `outgoingServer type="smtp"`, `incomingServer type="imap"`
+	const host, all = "mail.durand.example", "%EMAILADDRESS%"
+	cases := map[string]struct {
+		text, smtp, imap string
+		note             string
+	}{
+		"both ports": {one(out, host, "x", "SSL", all) + one(in, host, "", "STARTTLS", all),
+			host + ":465 tls " + address, host + ":143 starttls " + address, "discovery.note.port"},
+		"port of STARTTLS": {one(out, host, "99999", "starttls", all), host + ":587 starttls " + address, "",
+			"discovery.note.port"},
+		"kind of TLS": {one(out, host, "587", "maybe", all), host + ":587 starttls " + address, "",
+			"discovery.note.port"},
+		"fixed name": {one(out, host, "465", "SSL", "apikey") + one(in, host, "993", "ssl", all),
+			host + ":465 tls " + address, host + ":993 tls " + address, "discovery.note.user"},
+		"unknown words": {one(out, host, "465", "SSL", "%REALNAME%"), host + ":465 tls " + address, "",
+			"discovery.note.user"},
+		"bad mailbox": {one(out, host, "465", "SSL", all) + one(in, "192.0.2.1", "993", "SSL", all),
+			host + ":465 tls " + address, "", ""},
+		"one bad host": {one(out, "bad host", "465", "SSL", all) + one(out, host, "587", "STARTTLS", all),
+			host + ":587 starttls " + address, "", ""},
+		"international": {one(out, "mail.bücher.example", "465", "SSL", all),
+			"mail.xn--bcher-kva.example:465 tls " + address, "", ""},
+	}
+	var corpus []string
+	for _, kind := range []string{"port", "socket", "user"} {
+		found, err := filepath.Glob("testdata/autoconfig/" + kind + "-*.xml")
+		if err != nil || len(found) < 2 {
+			t.Fatalf("%d files of the corpus, %v", len(found), err)
+		}
+		corpus = append(corpus, found...)
+	}
+	for _, name := range corpus {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var c Candidate
+		if f.clientConfig(data, &c) && server(c.SMTP) != host+":465 tls "+address {
+			t.Errorf("%s gave %s", name, server(c.SMTP))
+		}
+	}
+	for name, row := range cases {
+		var c Candidate
+		if !f.clientConfig([]byte("<clientConfig><emailProvider>"+row.text+"</emailProvider></clientConfig>"), &c) {
+			t.Errorf("%s: nothing is left", name)
+			continue
+		}
+		imap := ""
+		if len(c.IMAP) > 0 {
+			imap = server(c.IMAP)
+		}
+		if server(c.SMTP) != row.smtp || imap != row.imap {
+			t.Errorf("%s: %s, %s", name, server(c.SMTP), imap)
+		}
+		if noted := len(c.Notes) > 0 && c.Notes[0].Msg.Key == row.note; noted != (row.note != "") {
+			t.Errorf("%s: notes %+v", name, c.Notes)
 		}
 	}
 }
@@ -299,6 +378,17 @@ func TestPACC(t *testing.T) {
 		c := b.best()
 		if server(c.SMTP) != "mail.durand.example:465 tls "+address ||
 			server(c.IMAP) != "mail.durand.example:993 tls "+address || c.SMTP[0].Source != SourcePACC {
+			t.Errorf("%+v", c)
+		}
+	})
+	t.Run("one value of another type", func(t *testing.T) {
+		t.Parallel()
+		odd := strings.Replace(body, `"imap":{"host":"mail.durand.example"}`, `"imap":{"host":7}`, 1)
+		sum := sha256.Sum256([]byte(odd))
+		b := newBench(t, webZone+`_ua-auto-config.durand.example. 300 IN TXT "v=UAAC1; a=sha256; d=`+
+			base64.StdEncoding.EncodeToString(sum[:])+`"`+"\n")
+		b.web("ua-auto-config.durand.example", answer(odd))
+		if c := b.best(); server(c.SMTP) != "mail.durand.example:465 tls "+address || len(c.IMAP) != 0 {
 			t.Errorf("%+v", c)
 		}
 	})

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -50,7 +51,12 @@ func (f *finder) pacc(ctx context.Context) (Candidate, bool) {
 	sum := sha256.Sum256(got.body)
 	known := slices.ContainsFunc(digests, func(d []byte) bool { return bytes.Equal(d, sum[:]) })
 	var c configuration
-	if !known || deep(got.body) || json.Unmarshal(got.body, &c) != nil {
+	if !known || deep(got.body) {
+		return Candidate{}, false
+	}
+	// A value of the wrong type costs only itself: the others are read all the same.
+	var mistyped *json.UnmarshalTypeError
+	if err := json.Unmarshal(got.body, &c); err != nil && !errors.As(err, &mistyped) {
 		return Candidate{}, false
 	}
 	candidate := got.served(rankPACC)
