@@ -473,6 +473,48 @@ func TestFamiliesAreReportedApart(t *testing.T) {
 	}
 }
 
+// TestOneFamilyConnectsAndStaysSilent: the other family is used, in both modes, and the verdict never depends on which
+// one was faster.
+func TestOneFamilyConnectsAndStaysSilent(t *testing.T) {
+	t.Parallel()
+	const both = "smtp.durand.example. IN A 127.0.0.1\nsmtp.durand.example. IN AAAA ::1\n"
+	for _, security := range []config.Security{config.SecurityTLS, config.SecurityStartTLS} {
+		for _, network := range []string{"tcp4", "tcp6"} {
+			t.Run(string(security)+" "+network, func(t *testing.T) {
+				t.Parallel()
+				ca := scripted.StartCA(t)
+				cert := certificate(t, ca, certificates.Good)
+				good := scripted.StartSMTP(t, scripted.Options{
+					Certificate: &cert, ImplicitTLS: security == config.SecurityTLS,
+				})
+				silent := scripted.StartSMTP(t, scripted.Options{Script: scripted.Script{"greeting": {Hang: true}}})
+				b := connectTo(t, security, ca, good)
+				resolver, err := wire.ResolverAt(scripted.StartDNS(t, both).Addr())
+				if err != nil {
+					t.Fatal(err)
+				}
+				b.network.Resolver, b.network.Timeout = resolver, time.Second
+				b.network.Route = func(family, _ string, _ int) (string, bool) {
+					if family == network {
+						return silent.Addr(), true
+					}
+					return good.Addr(), true
+				}
+				for range 3 {
+					results := b.run(t, Options{})
+					if root, failed := diagnostics.Root(results); failed {
+						t.Fatalf("%s: %s", root.ID, root.Cause)
+					}
+					six := find(t, results, check.NetConnect6)
+					if want := map[string]check.Status{"tcp4": check.Pass, "tcp6": check.Warn}[network]; six.Status != want {
+						t.Errorf("IPv6 %s %s, want %s", six.Status, six.Cause, want)
+					}
+				}
+			})
+		}
+	}
+}
+
 func TestSilentServerOnTheTLSPortIsAModeMixUp(t *testing.T) {
 	t.Parallel()
 	b := start(t, config.SecurityTLS, scripted.Options{})

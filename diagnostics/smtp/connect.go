@@ -53,7 +53,7 @@ func (l *ladder) connect(ctx context.Context) diagnostics.Result {
 }
 
 // connect6 judges IPv6 alone. Where IPv4 works and IPv6 does not, programs are slow or fail now and then, so that is a
-// warning. A host without IPv6 addresses is not.
+// warning. A connection counts only when the server said something on it. A host without IPv6 addresses is fine.
 func (l *ladder) connect6(ctx context.Context) diagnostics.Result {
 	if addresses, _ := l.client.Resolve(ctx); len(addresses.V6) == 0 {
 		return diagnostics.Skipped(check.CauseNotApplicable)
@@ -67,10 +67,10 @@ func (l *ladder) connect6(ctx context.Context) diagnostics.Result {
 		return diagnostics.Skipped(check.CauseCancelled)
 	}
 	result := diagnostics.Warned(check.CauseIPv6Broken)
-	if _, err := l.client.Connect(ctx); stands {
-		result = diagnostics.Passed()
-	} else if err != nil {
+	if _, err := l.client.Connect(ctx); err != nil && !stands {
 		result = needsFailed(check.NetConnect)
+	} else if stands && l.client.SpeaksIPv6(ctx) {
+		result = diagnostics.Passed()
 	}
 	result.Evidence, result.Took = connections(attempts), time.Since(start)
 	for _, a := range attempts {

@@ -44,7 +44,9 @@ func Plan(network *wire.Network, target account.Target, opts Options) diagnostic
 }
 
 func newLadder(network *wire.Network, target account.Target, opts Options) *ladder {
-	return &ladder{network: network, target: target, opts: opts, client: smtp.New(network, target.Submitter())}
+	client := smtp.New(network, target.Submitter())
+	client.Examine()
+	return &ladder{network: network, target: target, opts: opts, client: client}
 }
 
 // checks lists the rungs with their needs, which depend on the mode: inside implicit TLS the greeting comes after the
@@ -53,7 +55,11 @@ func (l *ladder) checks() []diagnostics.Check {
 	checks := []diagnostics.Check{
 		l.rung(check.NetResolve, l.resolve),
 		l.rung(check.NetConnect, l.connect, check.NetResolve),
-		{ID: check.NetConnect6, Needs: ids(check.NetResolve), After: ids(check.NetConnect), Run: l.connect6},
+		// It runs after the steps in which the server speaks first.
+		{
+			ID: check.NetConnect6, Needs: ids(check.NetResolve),
+			After: ids(check.NetConnect, check.SMTPGreeting, check.SMTPTLS), Run: l.connect6,
+		},
 		l.greetingCheck(),
 		l.tlsCheck(),
 		{ID: check.SMTPInjection, Needs: ids(check.SMTPGreeting), After: ids(check.SMTPTLS), Run: l.injection},

@@ -29,6 +29,10 @@ type Client struct {
 	traces map[Step]Trace
 
 	connection
+	// examined keeps the connection over IPv6 that lost the race. moved is set once the other address family was tried,
+	// mute6 when IPv6 connected and stayed silent.
+	examined, moved, mute6 bool
+	unwatch                func()
 	// helo is the name that the server took after it had refused refusedHelo.
 	helo, refusedHelo string
 
@@ -122,7 +126,12 @@ func (c *Client) take(ctx context.Context, step Step, take func(context.Context)
 	if c.dialog != nil {
 		defer c.dialog.conn.Watch(ctx)()
 	}
-	if err := take(ctx); err != nil {
+	err := take(ctx)
+	if c.unwatch != nil {
+		c.unwatch()
+		c.unwatch = nil
+	}
+	if err != nil {
 		return c.failure(step, err)
 	}
 	return nil

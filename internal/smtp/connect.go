@@ -2,6 +2,7 @@ package smtp
 
 import (
 	"context"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -28,14 +29,13 @@ func (c *Client) Resolve(ctx context.Context) (Addresses, error) {
 	return c.look, err
 }
 
-// settle is how long Connect waits for the outcome of IPv4 once IPv6 is connected: the Connection Attempt Delay of RFC
-// 8305 §5. The outcome of IPv6 is awaited while the dialog goes on.
-const settle = 250 * time.Millisecond
-
 // dial connects over both families at once and returns the first connection.
 func (c *Client) dial(ctx context.Context, w config.Server) *wire.Conn {
 	c.race = c.network.Race(ctx, c.account.Server.Host, w.Port, slices.Concat(c.look.V4, c.look.V6), c.recorder)
-	conn, attempts := c.race.First(settle, 0)
+	if c.examined {
+		c.race.Keep()
+	}
+	conn, attempts := c.race.First(wire.Settle, 0)
 	c.attempts = append(c.attempts, tagged(attempts, w.Security)...)
 	return conn
 }
@@ -111,6 +111,72 @@ func (c *Client) unconnected(ctx context.Context) error {
 	}
 	return err
 }
+
+// patience is how long a new connection may stay silent before another address family is tried.
+const patience = 5 * time.Second
+
+// elsewhere lists the addresses of the family that the connection does not use. It is empty once they were tried, and
+// once the server has spoken.
+func (c *Client) elsewhere() []netip.Addr {
+	if c.moved || c.dialog.conn.Received() > 0 {
+		return nil
+	}
+	if c.dialog.conn.IPv6() {
+		return c.look.V4
+	}
+	return c.look.V6
+}
+
+// move leaves a connection that said nothing, or was cut off before it did, for one over the other address family. It
+// reports false when there is none; then the first connection's error stands.
+func (c *Client) move(ctx context.Context, err error) bool {
+	kind := wire.Classify(err).Kind
+	others := c.elsewhere()
+	if len(others) == 0 || kind != wire.KindTimeout && kind != wire.KindReset && kind != wire.KindClosed {
+		return false
+	}
+	conn, attempts := c.network.Connect(ctx, c.account.Server.Host, c.server.Port, others, c.recorder)
+	c.moved = true
+	if conn == nil {
+		return false
+	}
+	c.recorder.Add(wire.Note, "silent; another address family is tried")
+	c.mute6 = c.dialog.conn.IPv6()
+	_ = c.dialog.conn.Close()
+	c.attempts = append(c.attempts, tagged(attempts, c.server.Security)...)
+	c.dialog = &dialog{conn: conn}
+	c.unwatch = conn.Watch(ctx)
+	return true
+}
+
+// SpeaksIPv6 reports whether the server says anything over IPv6: a connection that stays silent is of no use. It is
+// called after the greeting and TLS.
+func (c *Client) SpeaksIPv6(ctx context.Context) bool {
+	switch {
+	case c.mute6:
+		return false
+	case c.dialog != nil && c.dialog.conn.IPv6():
+		return c.dialog.conn.Received() > 0
+	}
+	conn := c.race.Spare()
+	if conn == nil {
+		return false
+	}
+	defer func() { _ = conn.Close() }()
+	defer conn.Watch(ctx)()
+	if c.server.Security == config.SecurityTLS {
+		_, err := conn.Handshake(ctx, c.account.Server.Host, c.account.Pins)
+		return err == nil || conn.Received() > 0
+	}
+	conn.Step(wire.GreetingDeadline)
+	_, err := conn.ReadLine(maxGreetingLine)
+	return err == nil
+}
+
+const maxGreetingLine = 4096
+
+// Examine makes the client keep a second connection over IPv6 for SpeaksIPv6.
+func (c *Client) Examine() { c.examined = true }
 
 // IPv6 waits for the attempts over IPv6, which go on during the dialog. stands reports whether one of them connected.
 // The error is wire.ErrNoAddress when there were none.

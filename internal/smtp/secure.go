@@ -41,10 +41,21 @@ func (c *Client) readGreeting(ctx context.Context) error {
 	if c.server.Port == config.PortSubmissions && c.server.Security != config.SecurityTLS {
 		within = silentTLS
 	}
+	if len(c.elsewhere()) > 0 {
+		within = c.network.Part(within, patience)
+	}
 	start := time.Now()
 	c.dialog.conn.Step(within)
 	r, err := c.dialog.reply()
 	c.greeting = Greeting{r, time.Since(start)}
+	if err != nil && c.move(ctx, err) {
+		if c.server.Security == config.SecurityTLS {
+			if err := c.handshake(ctx); err != nil {
+				return err
+			}
+		}
+		return c.readGreeting(ctx)
+	}
 	switch {
 	case err != nil:
 		return c.noGreeting(ctx, err)
@@ -129,9 +140,17 @@ func (c *Client) startTLS() error {
 }
 
 func (c *Client) handshake(ctx context.Context) (err error) {
-	c.tls, err = c.dialog.conn.Handshake(ctx, c.account.Server.Host, c.account.Pins)
+	limited, cancel := ctx, context.CancelFunc(func() {})
+	if len(c.elsewhere()) > 0 {
+		limited, cancel = context.WithTimeout(ctx, c.network.Part(wire.HandshakeDeadline, patience))
+	}
+	c.tls, err = c.dialog.conn.Handshake(limited, c.account.Server.Host, c.account.Pins)
+	cancel()
 	if err == nil {
 		return nil
+	}
+	if ctx.Err() == nil && c.move(ctx, err) {
+		return c.handshake(ctx)
 	}
 	c.dialog.broken = true
 	_ = c.dialog.conn.Close()

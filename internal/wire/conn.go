@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"sync"
 	"time"
@@ -47,6 +48,7 @@ type Conn struct {
 	network  *Network
 	recorder *Recorder
 	pending  []byte // read from Conn and not yet handed out
+	target   netip.AddrPort
 
 	mu       sync.Mutex
 	limit    time.Time // absolute, set by Step
@@ -61,6 +63,9 @@ func newConn(raw net.Conn, n *Network, recorder *Recorder) *Conn {
 	}
 	return &Conn{Conn: raw, raw: raw, network: n, recorder: recorder}
 }
+
+// IPv6 reports whether the connection was made to an IPv6 address.
+func (c *Conn) IPv6() bool { return c.target.Addr().Is6() && !c.target.Addr().Is4In6() }
 
 // Step starts a step that must end within d, however slowly bytes arrive.
 func (c *Conn) Step(d time.Duration) {

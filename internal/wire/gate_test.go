@@ -34,6 +34,7 @@ var allowed = map[string]string{
 	"internal/wire/resolver.go github.com/miekg/dns.Client": "the chosen resolver",
 	"internal/wire/resolver.go net.DefaultResolver": "host addresses by the system, when no resolver " +
 		"is pinned",
+	"internal/wire/route.go net.Dial":                               "a datagram socket by which the kernel is asked for a route; nothing is sent",
 	"internal/rehearsal/deadport/deadport_linux.go net.DialTimeout": "the demo's own port on loopback",
 	"internal/scripted/proxy.go net.Dial":                           "a test's own server on loopback",
 	"internal/rehearsal/nameserver/nameserver.go net.Dialer":        "the demo's own server on loopback",

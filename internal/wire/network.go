@@ -69,6 +69,12 @@ func (n *Network) deadline(step time.Duration) time.Duration {
 	return step
 }
 
+// Part is a shorter deadline within a step, after which there is another way to try: at most half of the step's.
+func (n *Network) Part(step, shorter time.Duration) time.Duration {
+	const half = 2
+	return min(shorter, n.deadline(step)/half)
+}
+
 // Clock is the time that certificates are judged by.
 func (n *Network) Clock() time.Time {
 	if n.Now != nil {
@@ -111,7 +117,9 @@ func (n *Network) Connect(ctx context.Context, host string, port int, addresses 
 		raw, err := n.dial(ctx, host, target)
 		attempts = append(attempts, Attempt{Address: target, Err: err, Took: time.Since(start)})
 		if err == nil {
-			return newConn(raw, n, recorder), attempts
+			conn := newConn(raw, n, recorder)
+			conn.target = target
+			return conn, attempts
 		}
 	}
 	return nil, attempts
@@ -134,8 +142,13 @@ func Families(addresses []netip.Addr) (v4, v6 []netip.Addr) {
 func (n *Network) ConnectAny(ctx context.Context, host string, port int, addresses []netip.Addr,
 	recorder *Recorder,
 ) (*Conn, []Attempt) {
-	return n.ConnectBoth(ctx, host, port, addresses, recorder, 0)
+	race := n.Race(ctx, host, port, addresses, recorder)
+	defer race.Stop()
+	return race.First(Settle, 0)
 }
+
+// Settle is how long IPv4 is waited for once IPv6 is connected: the Connection Attempt Delay of RFC 8305 §5.
+const Settle = 250 * time.Millisecond
 
 // ConnectBoth is ConnectAny for reports: it also returns the attempts of the family that lost the race if they end
 // within a grace period.

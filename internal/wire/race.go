@@ -11,6 +11,7 @@ import (
 type Race struct {
 	four, six *runner // nil where there are no addresses
 	cancel    context.CancelFunc
+	spare     bool
 }
 
 // runner is one family's attempt. It runs by itself and closes done at its end.
@@ -42,11 +43,16 @@ func (n *Network) Race(ctx context.Context, host string, port int, addresses []n
 }
 
 // First is the first connection that stands, with the attempts of each family that ended: once one stands, the other
-// one is waited for, IPv4 and IPv6 each as long as is said here. A later connection is closed when it comes. First is
-// called once.
+// one is waited for, IPv4 and IPv6 each as long as is said here. When both stand by then it is the one over IPv4,
+// whichever was faster, so that the outcome does not depend on chance. The other connection is closed, unless Spare
+// takes it. First is called once.
 func (r *Race) First(grace4, grace6 time.Duration) (conn *Conn, attempts []Attempt) {
-	defer r.four.release()
-	defer r.six.release()
+	defer func() {
+		r.four.release()
+		if !r.spare {
+			r.six.release()
+		}
+	}()
 	four, six := r.four.ended(), r.six.ended()
 	var over <-chan time.Time
 	for four != nil || six != nil {
@@ -62,6 +68,10 @@ func (r *Race) First(grace4, grace6 time.Duration) (conn *Conn, attempts []Attem
 		}
 		attempts = append(attempts, runner.attempts...)
 		if conn != nil {
+			if runner == r.four && r.four.conn != nil {
+				r.six.giveBack()
+				return r.four.take(), attempts
+			}
 			continue
 		}
 		if conn = runner.take(); conn != nil {
@@ -72,6 +82,22 @@ func (r *Race) First(grace4, grace6 time.Duration) (conn *Conn, attempts []Attem
 		}
 	}
 	return conn, attempts
+}
+
+// Keep makes First leave a connection over IPv6 that it does not return to Spare.
+func (r *Race) Keep() { r.spare = true }
+
+// Spare is the connection over IPv6 that First did not return, nil when there is none.
+func (r *Race) Spare() *Conn {
+	if r == nil || r.six == nil {
+		return nil
+	}
+	select {
+	case <-r.six.done:
+		return r.six.take()
+	default:
+		return nil
+	}
 }
 
 // IPv6 waits for the attempts over IPv6 to end, and tells whether one of them connected. The error is ErrNoAddress when
@@ -88,8 +114,13 @@ func (r *Race) IPv6(ctx context.Context) (attempts []Attempt, stands bool, err e
 	}
 }
 
-// Stop ends the attempts that still run.
-func (r *Race) Stop() { r.cancel() }
+// Stop ends the attempts that still run, and closes a connection that was kept.
+func (r *Race) Stop() {
+	r.cancel()
+	if r.spare {
+		r.six.release()
+	}
+}
 
 func (r *runner) ended() <-chan struct{} {
 	if r == nil {
@@ -107,6 +138,13 @@ func (r *runner) take() *Conn {
 	}
 	r.taken = true
 	return r.conn
+}
+
+// giveBack undoes take.
+func (r *runner) giveBack() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.taken = false
 }
 
 // release closes the connection when it comes, or has come, and was not given out.
