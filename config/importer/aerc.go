@@ -17,17 +17,22 @@ var aercFormat = Format{
 // readAerc reads an accounts.conf of aerc-accounts(5).
 func readAerc(source Source) ([]Account, error) {
 	var accounts []Account
+	var first error
 	for _, section := range goINI(string(source.Data)) {
 		if section.values["outgoing"] == "" {
 			continue
 		}
 		a, err := readAercAccount(section)
-		if err != nil {
-			return nil, err
+		if err == nil {
+			accounts = append(accounts, a)
+		} else if first == nil {
+			first = err
 		}
-		accounts = append(accounts, a)
 	}
-	return accounts, nil
+	if len(accounts) > 0 {
+		return accounts, nil // an account that sends in another way costs only itself
+	}
+	return nil, first
 }
 
 func readAercAccount(section iniSection) (Account, error) {

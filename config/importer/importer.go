@@ -102,19 +102,17 @@ func Read(format string, source Source) (string, []Account, error) {
 			continue
 		}
 		accounts, err := f.read(source)
-		if err != nil {
-			return f.Name, nil, err
-		}
-		if len(accounts) == 0 {
-			return f.Name, nil, &Error{
+		if err == nil && len(accounts) == 0 {
+			err = &Error{
 				Format: f.Name,
 				Reason: locale.Msg("importer.error.none", "path", safetext.FromRemote(source.Path)),
 			}
 		}
-		for i := range accounts {
-			if err := accounts[i].check(f.Name); err != nil {
-				return f.Name, nil, err
-			}
+		if err == nil {
+			accounts, err = usable(f.Name, accounts)
+		}
+		if err != nil {
+			return f.Name, nil, err
 		}
 		return f.Name, accounts, nil
 	}
@@ -130,46 +128,112 @@ func Read(format string, source Source) (string, []Account, error) {
 		"format", safetext.FromRemote(format), "path", safetext.FromRemote(source.Path), "words", strings.Join(names, ", "))}
 }
 
+// usable checks the accounts. One without which nothing can be sent is left out, with a note on the others; where it is
+// the only one, or the one that the file uses, that is the error.
+func usable(format string, accounts []Account) ([]Account, error) {
+	var kept []Account
+	var lost []string
+	var first error
+	for _, a := range accounts {
+		switch err := a.check(format); {
+		case err == nil:
+			kept = append(kept, a)
+			continue
+		case a.Default:
+			return nil, err
+		case first == nil:
+			first = err
+		}
+		lost = append(lost, a.Name)
+	}
+	if len(kept) == 0 {
+		return nil, first
+	}
+	for i := range kept {
+		if len(lost) > 0 {
+			kept[i].note("unusable", "names", safetext.FromRemote(strings.Join(lost, ", ")))
+		}
+	}
+	return kept, nil
+}
+
 // check applies the rules of the configuration to what was read, so that no line break or control character gets
-// further.
+// further. Of a setting that breaks them only the note remains, apart from the server and the password, which nothing
+// can stand in for.
 func (a *Account) check(format string) error {
 	fault := func(field string, text locale.Text) error {
 		return &Error{Format: format, Account: a.Name, Field: field, Reason: text}
 	}
-	type field struct {
-		name, value string
-		validate    func(string) locale.Text
-	}
-	fields := []field{
-		{"user", a.Submission.Username, config.ValidateUsername},
-		{"helo", a.Submission.Helo, config.ValidateHelo},
-		{"from", a.From.Address, config.ValidateAddress},
-		{"from-name", a.From.Name, config.ValidateText},
-		{"reply-to", a.ReplyTo, config.ValidateAddress},
-		{"sent-folder", a.SentFolder, config.ValidateFolder},
-	}
-	if a.IMAP != nil {
-		fields = append(fields, field{"imap-host", a.IMAP.Host, config.ValidateHost},
-			field{"imap-user", a.IMAP.Username, config.ValidateUsername})
-	}
 	if text := config.ValidateHost(a.Submission.Host); !text.Empty() && a.Submission.Host != "" {
 		return fault("smtp-host", text)
-	}
-	if text := config.ValidatePort(a.Submission.Port); !text.Empty() {
-		return fault("smtp-port", text)
-	}
-	for _, f := range fields {
-		if f.value == "" {
-			continue
-		}
-		if text := f.validate(f.value); !text.Empty() {
-			return fault(f.name, text)
-		}
 	}
 	if strings.ContainsAny(a.Secret.Reveal(), "\x00\r\n") {
 		return fault("password", locale.Msg("config.control"))
 	}
+	var lost []string
+	if !config.ValidatePort(a.Submission.Port).Empty() {
+		lost = append(lost, "smtp-port")
+		a.Submission.Port = config.PortSubmission
+		if a.Submission.Security == config.SecurityTLS {
+			a.Submission.Port = config.PortSubmissions
+		}
+	}
+	if a.IMAP != nil && !config.ValidateHost(a.IMAP.Host).Empty() {
+		lost, a.IMAP, a.SentFolder = append(lost, "imap-host"), nil, ""
+	}
+	cleared, err := a.clear(fault)
+	if err != nil {
+		return err
+	}
+	lost = append(lost, cleared...)
+	if a.From.Address == "" && config.ValidateAddress(a.Submission.Username).Empty() {
+		a.From.Address = a.Submission.Username
+	}
+	if len(lost) > 0 {
+		a.note("unusable", "names", safetext.FromRemote(strings.Join(lost, ", ")))
+	}
 	return nil
+}
+
+// clear empties the settings that break the rules of the configuration, and returns their names. A control character is
+// no slip of a person and remains an error.
+func (a *Account) clear(fault func(string, locale.Text) error) ([]string, error) {
+	type field struct {
+		name     string
+		value    *string
+		validate func(string) locale.Text
+	}
+	fields := []field{
+		{"user", &a.Submission.Username, config.ValidateUsername},
+		{"helo", &a.Submission.Helo, config.ValidateHelo},
+		{"from", &a.From.Address, config.ValidateAddress},
+		{"from-name", &a.From.Name, config.ValidateText},
+		{"reply-to", &a.ReplyTo, config.ValidateAddress},
+		{"sent-folder", &a.SentFolder, config.ValidateFolder},
+	}
+	var lost []string
+	if imap := a.IMAP; imap != nil {
+		fields = append(fields, field{"imap-user", &imap.Username, config.ValidateUsername})
+		if !config.ValidatePort(imap.Port).Empty() {
+			lost, imap.Port = append(lost, "imap-port"), config.PortIMAP
+			if imap.Security == config.SecurityTLS {
+				imap.Port = config.PortIMAPS
+			}
+		}
+	}
+	for _, f := range fields {
+		if *f.value == "" {
+			continue
+		}
+		switch text := f.validate(*f.value); {
+		case text.Empty():
+		case text.Key == "config.control":
+			return nil, fault(f.name, text)
+		default:
+			lost, *f.value = append(lost, f.name), ""
+		}
+	}
+	return lost, nil
 }
 
 func (a *Account) note(key string, args ...any) {

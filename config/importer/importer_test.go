@@ -245,8 +245,8 @@ func TestPostfix(t *testing.T) {
 	}
 	_, accounts, err = Read("postfix",
 		Source{Path: "main.cf", Data: []byte("relayhost = [h.example]\nmyhostname = $myhostname\nsmtp_helo_name=$$x\n")})
-	if err == nil {
-		t.Errorf("a name with $ is taken over: %+v", accounts)
+	if err != nil || accounts[0].Submission.Helo != "" || !strings.Contains(notes(accounts[0]), "unusable") {
+		t.Errorf("a name with $: %v, %+v", err, accounts)
 	}
 }
 
@@ -260,8 +260,6 @@ func TestRefusals(t *testing.T) {
 		"local sendmail":   {"aerc", "[A]\noutgoing = /usr/sbin/sendmail\n", "importer.error.sendmail"},
 		"broken URL":       {"mutt", "set smtp_url=\"%zz" + canary + "\"\n", "importer.error.url"},
 		"bad host":         {"msmtp", "account a\nhost h example\n", "config.host.malformed"},
-		"bad port":         {"msmtp", "account a\nhost h.example\nport 99999\n", "config.port.range"},
-		"bad address":      {"msmtp", "account a\nhost h.example\nfrom a b\n", "config.address.at"},
 		"escape sequences": {"msmtp", "account a\nhost h.example\nuser a\x1b[2J\n", "config.control"},
 		"bad word":         {"port", "587 AUTH:NOPE", "config.portfield.auth"},
 	} {
@@ -278,6 +276,70 @@ func TestRefusals(t *testing.T) {
 		if errors.Is(err, ErrFormat) != (name == "no such format") {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestUnusableSettings: one that breaks the rules costs only itself, with a note that names it.
+func TestUnusableSettings(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		format, text string
+		want         []string
+		notes        string
+	}{
+		"port too large": {
+			"msmtp", "account a\nhost h.example\nport 99999\ntls on\nuser u@h.example\n",
+			[]string{"a|h.example:587 starttls |u@h.example|u@h.example|"},
+			"unusable",
+		},
+		"port in words": {
+			"msmtp", "account a\nhost h.example\nport submissions\ntls on\ntls_starttls off\nuser u@h.example\n",
+			[]string{"a|h.example:465 tls |u@h.example|u@h.example|"},
+			"unusable",
+		},
+		"port of a host": {
+			"ssmtp", "mailhub=h.example:x\nAuthUser=u@h.example\nAuthPass=s\nUseSTARTTLS=YES\n",
+			[]string{"|h.example:587 starttls |u@h.example|u@h.example|s"},
+			"unusable",
+		},
+		"author": {
+			"msmtp", "account a\nhost h.example\ntls on\nuser u@h.example\nfrom a b\n",
+			[]string{"a|h.example:25 starttls |u@h.example|u@h.example|"},
+			"unusable",
+		},
+		"mailbox": {
+			"aerc", "[A]\nsource = imaps://u%40h.example@bad_host_\noutgoing = smtps://u%40h.example@h.example\nfrom = " +
+				"f@h.example\ncopy-to = Sent\n",
+			[]string{"A|h.example:465 tls |u@h.example|f@h.example|"},
+			"",
+		},
+		"one of two accounts": {
+			"msmtp", "account a\nhost h example\naccount b\nhost h.example\ntls on\nuser u@h.example\n",
+			[]string{"b|h.example:25 starttls |u@h.example|u@h.example|"},
+			"unusable",
+		},
+		"an account that sends in another way": {
+			"aerc", "[A]\noutgoing = /usr/sbin/sendmail\n[B]\noutgoing = smtps://u%40h.example@h.example\n",
+			[]string{"B|h.example:465 tls |u@h.example|u@h.example|"},
+			"",
+		},
+	} {
+		var got []string
+		accounts := read(t, row.format, row.text)
+		for _, a := range accounts {
+			got = append(got, brief(a))
+		}
+		if strings.Join(got, "\n") != strings.Join(row.want, "\n") {
+			t.Errorf("%s: got\n%s\nwant\n%s", name, strings.Join(got, "\n"), strings.Join(row.want, "\n"))
+		}
+		if row.notes != "" && notes(accounts[0]) != row.notes {
+			t.Errorf("%s: notes %q", name, notes(accounts[0]))
+		}
+	}
+	_, _, err := Read("msmtp",
+		Source{Path: "f", Data: []byte("account a\nhost h.example\naccount default\nhost h example\n")})
+	if err == nil {
+		t.Error("another account stands in for the default one")
 	}
 }
 

@@ -3,7 +3,6 @@ package importer
 import (
 	"maps"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"postier/config"
@@ -104,7 +103,7 @@ func (m *msmtpAccount) read() Account {
 		case "host":
 			s.Host = value
 		case "port":
-			s.Port, _ = strconv.Atoi(value)
+			s.Port = portOf(value)
 		case "user":
 			s.Username = value
 		case "domain":

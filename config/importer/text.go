@@ -15,10 +15,24 @@ import (
 // hostPort parts HOST, HOST:PORT, [HOST]:PORT and a bare IPv6 address. The port is 0 when none is named.
 func hostPort(text string) (host string, port int) {
 	if host, number, err := net.SplitHostPort(text); err == nil {
-		port, _ := strconv.Atoi(number)
-		return host, port
+		return host, portOf(number)
 	}
 	return strings.Trim(text, "[]"), 0
+}
+
+// noPort is a port that was given and is no number; it breaks the rules, so that the usual one stands in, with a note.
+const noPort = -1
+
+// portOf reads a port; 0 when none is given.
+func portOf(text string) int {
+	if text = strings.TrimSpace(text); text == "" {
+		return 0
+	}
+	port, err := strconv.Atoi(text)
+	if err != nil || port == 0 {
+		return noPort
+	}
+	return port
 }
 
 // mailURL reads a URL such as smtps://user:password@host:465 into a server, with the secret if it has one. The word

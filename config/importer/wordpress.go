@@ -2,7 +2,6 @@ package importer
 
 import (
 	"regexp"
-	"strconv"
 	"strings"
 	"sync"
 
@@ -36,7 +35,7 @@ func readWordPress(source Source) ([]Account, error) {
 	if s.Host == "" {
 		return nil, nil
 	}
-	s.Port, _ = strconv.Atoi(text("WPMS_SMTP_PORT", "SMTP_PORT"))
+	s.Port = portOf(text("WPMS_SMTP_PORT", "SMTP_PORT"))
 	s.Username = text("WPMS_SMTP_USER", "SMTP_USER", "SMTP_USERNAME")
 	port := config.PortSubmission
 	switch strings.ToLower(text("WPMS_SSL", "SMTP_SECURE", "SMTP_SSL")) {
