@@ -118,6 +118,27 @@ func AddressASCIIDomain(address string) string {
 	return address[:at+1] + ascii
 }
 
+// AddressUnicode returns an address, or a user name that has the form of one, as people read it: its domain in U-labels
+// (RFC 5890 §2.3.2.1). It is for display only. A domain that would not come back to the same A-labels stays as it is.
+func AddressUnicode(address string) string {
+	at := strings.LastIndexByte(address, '@')
+	if at < 0 {
+		return address
+	}
+	ascii, ok := DomainASCII(address[at+1:])
+	if !ok || !strings.Contains(ascii, "xn--") {
+		return address
+	}
+	shown, err := hostProfile.ToUnicode(ascii)
+	if err != nil || hasHarmful(shown) {
+		return address
+	}
+	if back, ok := DomainASCII(shown); !ok || back != ascii {
+		return address
+	}
+	return address[:at+1] + shown
+}
+
 // ValidateSender accepts what selects a profile: a whole address, or a domain without @ (P-3).
 func ValidateSender(sender string) locale.Text {
 	if strings.Contains(strings.TrimPrefix(sender, "@"), "@") {

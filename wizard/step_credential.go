@@ -129,7 +129,7 @@ func (s *State) credentialScreen(v *Screen) {
 	d := &s.draft
 	v.Intro = []Words{Msg("wizard.credential.intro." + string(s.secretType()))}
 	v.Facts = []Fact{
-		{Label: Msg("wizard.fact.user"), Value: Literal(d.Submission.Username)},
+		{Label: Msg("wizard.fact.user"), Value: Literal(config.AddressUnicode(d.Submission.Username))},
 		{Label: Msg("wizard.fact.submission"), Value: serverWords(d.Submission)},
 	}
 	v.Notices = append(v.Notices, s.refusalNotices()...)

@@ -106,7 +106,8 @@ func (s *State) candidateScreen(v *Screen, c Candidate) {
 		v.Facts = append(v.Facts, Fact{Label: Msg("wizard.fact.imap"), Value: Msg("wizard.fact.no-imap")})
 	}
 	if c.Submission.Username != "" {
-		v.Facts = append(v.Facts, Fact{Label: Msg("wizard.fact.user"), Value: Literal(c.Submission.Username)})
+		user := Literal(config.AddressUnicode(c.Submission.Username))
+		v.Facts = append(v.Facts, Fact{Label: Msg("wizard.fact.user"), Value: user})
 	}
 	if c.Submission.Cleartext() {
 		v.Notices = append(v.Notices, Notice{LevelFail, Msg("wizard.provider.cleartext")})

@@ -17,7 +17,7 @@ func (s *State) reviewScreen(v *Screen) {
 	v.Facts = []Fact{
 		{Label: Msg("wizard.fact.from"), Value: Literal(from(d.From))},
 		{Label: Msg("wizard.fact.submission"), Value: serverWords(d.Submission), Detail: s.verdict(DoSubmission)},
-		{Label: Msg("wizard.fact.user"), Value: Literal(d.Submission.Username)},
+		{Label: Msg("wizard.fact.user"), Value: Literal(config.AddressUnicode(d.Submission.Username))},
 		{Label: s.secretLabel(), Value: s.secretWords()},
 		{Label: Msg("wizard.fact.sent"), Value: s.sentWords(), Detail: s.verdict(DoSent)},
 		{Label: Msg("wizard.fact.dns"), Value: s.verdict(DoDNS)},

@@ -87,7 +87,7 @@ func (s *State) offerScreen(v *Screen) {
 // signInFacts lists what the sign-in is for.
 func (s *State) signInFacts() []Fact {
 	return []Fact{
-		{Label: Msg("wizard.fact.user"), Value: Literal(s.draft.Submission.Username)},
+		{Label: Msg("wizard.fact.user"), Value: Literal(config.AddressUnicode(s.draft.Submission.Username))},
 		{Label: Msg("wizard.fact.submission"), Value: serverWords(s.draft.Submission)},
 	}
 }

@@ -86,7 +86,7 @@ func (f *finder) custom(ctx context.Context, c Candidate) outcome {
 	if len(c.SMTP) == 0 {
 		return outcome{}
 	}
-	c.Provider, c.Name, c.Credential, c.SentCopy = Custom, f.domain, config.SecretPassword, config.SentAppend
+	c.Provider, c.Name, c.Credential, c.SentCopy = Custom, f.name(), config.SecretPassword, config.SentAppend
 	if len(c.IMAP) == 0 {
 		c.SentCopy = config.SentNone
 	}
@@ -107,6 +107,9 @@ func (f *finder) custom(ctx context.Context, c Candidate) outcome {
 	}
 	return outcome{candidates: []Candidate{c}}
 }
+
+// name is the domain as people read it, for a candidate that no preset names.
+func (f *finder) name() string { return config.AddressDomain(config.AddressUnicode("x@" + f.domain)) }
 
 // encryptedFirst moves encrypted servers to the front and keeps the order otherwise.
 func encryptedFirst(list []Server) {
