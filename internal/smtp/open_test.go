@@ -261,3 +261,32 @@ func TestOneMessageTooMany(t *testing.T) {
 		t.Errorf("on a new connection it is a limit: %v", err)
 	}
 }
+
+// TestHeaderOutsideASCII: it needs SMTPUTF8 even where the envelope does not (RFC 6531 §3.4), if the server has that.
+func TestHeaderOutsideASCII(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		ehlo, message string
+		want          bool
+	}{
+		"offered":        {"250-mail.example\n250-SMTPUTF8\n250 AUTH PLAIN", "From: jörg@durand.example\r\n\r\nx", true},
+		"not offered":    {"250-mail.example\n250 AUTH PLAIN", "From: jörg@durand.example\r\n\r\nx", false},
+		"only the text":  {"250-mail.example\n250-SMTPUTF8\n250 AUTH PLAIN", "From: j@durand.example\r\n\r\nü", false},
+		"a whole header": {"250-mail.example\n250-SMTPUTF8\n250 AUTH PLAIN", "Subject: ü\r\n", true},
+	} {
+		network, account, server := dialled(t, certificates.Good, scripted.Script{"EHLO": scripted.Reply(row.ehlo)})
+		c, err := Open(t.Context(), network, account)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := letter("paul@durand.example")
+		m.Message = []byte(row.message)
+		if _, err := c.Send(t.Context(), m); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		c.Close()
+		if got := bytes.Contains(server.Received(), []byte("> SMTPUTF8")); got != row.want {
+			t.Errorf("%s: SMTPUTF8 %t", name, got)
+		}
+	}
+}

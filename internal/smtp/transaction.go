@@ -1,6 +1,7 @@
 package smtp
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strings"
@@ -184,6 +185,9 @@ func (c *Client) envelope(m Mail) ([]command, error) {
 		utf8 = utf8 || needs
 		recipients = append(recipients, command{line: "RCPT TO:<" + p + ">"})
 	}
+	// A header outside ASCII, as an author's local part makes it, needs the extension too (RFC 6531 §3.4).
+	header, _, _ := bytes.Cut(m.Message, []byte("\r\n\r\n"))
+	utf8 = utf8 || ext.Has("SMTPUTF8") && !safetext.IsASCII(string(header))
 	mail := "MAIL FROM:<" + sender + ">"
 	if utf8 {
 		if !ext.Has("SMTPUTF8") {
