@@ -10,6 +10,28 @@ import (
 	"postier/internal/wire"
 )
 
+// Fault is what a fault of a connection means. A kind that tells it all is looked up by kind; what TLS and the system say
+// in words goes through the catalogue, as the same words from a log do in `postier explain`.
+func Fault(f wire.Fault) Answer { return fault(f, f.Cause()) }
+
+// DialFault is Fault before the connection stood, where the same silence means a blocked port.
+func DialFault(f wire.Fault) Answer { return fault(f, f.DialCause()) }
+
+func fault(f wire.Fault, cause check.Cause) Answer {
+	protocols := map[wire.Kind][]string{
+		wire.KindAlert: {TLS}, wire.KindTLS: {TLS}, wire.KindOther: {TLS, TCP, DNS},
+	}
+	if strings.HasPrefix(f.Text.Raw(), "lookup ") { // a net.DNSError; the words after it may be those of the network
+		protocols[wire.KindOther] = []string{DNS}
+	}
+	for _, protocol := range protocols[f.Kind] {
+		if a := Match(Query{Protocol: protocol, Text: f.Text.Raw()}); a.Reply != "" {
+			return a
+		}
+	}
+	return For(cause)
+}
+
 // certificateCauses maps what wire saw to the catalogue.
 var certificateCauses = map[wire.CertFault]check.Cause{
 	wire.CertNone:         check.CauseTLSHandshake,

@@ -63,11 +63,11 @@ func Submission(e *smtp.Error, provider string) Answer {
 	f := wire.Classify(e.Err)
 	switch {
 	case e.Step == smtp.StepConnect:
-		return For(f.DialCause())
+		return DialFault(f)
 	case e.Step == smtp.StepResolve && f.Kind == wire.KindOther:
 		return For(check.CauseDNSFailure)
 	}
-	return For(f.Cause())
+	return Fault(f)
 }
 
 // strange is the cause of what is no SMTP reply: TLS bytes, another protocol, or nonsense.

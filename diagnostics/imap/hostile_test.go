@@ -127,7 +127,7 @@ func hostileCases() []hostileCase {
 		},
 		{
 			name: "TLS alert", security: implicit, script: scripted.Script{"tls": {TLSAlert: 40}}, fails: check.IMAPTLS,
-			cause: "tls-handshake",
+			cause: "tls-version-unsupported",
 		},
 		{
 			name: "old TLS only", security: implicit, script: scripted.Script{"tls": {TLSAlert: 70}},

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"postier/diagnostics"
+	"postier/diagnostics/explain"
 	"postier/internal/account"
 	"postier/internal/check"
 	client "postier/internal/imap"
@@ -75,9 +76,12 @@ func (r *run) judge(err error) diagnostics.Result {
 	case fault.Kind == wire.KindCancelled:
 		return diagnostics.Skipped(check.CauseCancelled)
 	}
-	return diagnostics.Failed(fault.Cause(), diagnostics.Failure{
+	answer := explain.Fault(fault)
+	result := diagnostics.Failed(answer.Cause, diagnostics.Failure{
 		Text: safetext.FromRemote(r.target.Secret.Redact(fault.Text.Raw())), Class: fault.Kind,
 	}).With(check.Params{Limit: fault.Detail})
+	result.Answer = answer
+	return result
 }
 
 // serverParams names the server in the sentence of a cause.

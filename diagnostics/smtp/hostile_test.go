@@ -61,7 +61,7 @@ var hostilities = []hostility{
 	},
 	{"close", scripted.Action{Close: true}, "connection-dropped delivery-unknown"},
 	{"reset", scripted.Action{Reset: true}, "connection-dropped delivery-unknown"},
-	{"TLS alert", scripted.Action{TLSAlert: 40}, "tls-wrong-mode tls-handshake delivery-unknown"},
+	{"TLS alert", scripted.Action{TLSAlert: 40}, "tls-wrong-mode tls-version-unsupported delivery-unknown"},
 	{"endless line", scripted.Action{Endless: "x"}, "limit-exceeded tls-wrong-mode tls-injected delivery-unknown"},
 	{
 		"endless reply",

@@ -24,6 +24,7 @@ const (
 	CauseCertChainIncomplete       Cause = "cert-chain-incomplete"
 	CauseCertExpired               Cause = "cert-expired"
 	CauseCertLegacy                Cause = "cert-legacy"
+	CauseCertMalformed             Cause = "cert-malformed"
 	CauseCertNameMismatch          Cause = "cert-name-mismatch"
 	CauseCertNotYetValid           Cause = "cert-not-yet-valid"
 	CauseCertPinMismatch           Cause = "cert-pin-mismatch"

@@ -62,7 +62,7 @@ var badManners = []struct {
 }
 
 // tlsTrouble are further causes where the bad bytes stand in the place of a handshake.
-const tlsTrouble = " tls-wrong-mode tls-handshake tls-injected protocol-error connection-dropped starttls-failed " +
+const tlsTrouble = " tls-version-unsupported tls-wrong-mode tls-handshake tls-injected protocol-error connection-dropped starttls-failed " +
 	"tls-stripped wrong-service"
 
 // noFailure stands for a run in which nothing failed.
@@ -121,7 +121,7 @@ func smtpCases() []hostileCase {
 		hostileCase{
 			"smtp STARTTLS: injected later", false, false,
 			scripted.Script{"STARTTLS": {Reply: "220 go", InjectLater: evil, InjectDelay: 20 * time.Millisecond}},
-			"tls-injected tls-handshake",
+			"tls-injected tls-handshake tls-version-unsupported",
 		},
 		hostileCase{
 			"smtp auth: secret echoed", false, true,
