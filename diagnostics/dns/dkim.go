@@ -162,12 +162,17 @@ func (f *selectorFinding) ask(ctx context.Context, r lookup.Resolver) {
 		f.err = err
 		return
 	}
+	var others []lookup.Text
 	for _, t := range txt.Texts {
 		if dkim.IsKey(t.Value) {
 			f.texts = append(f.texts, t)
+		} else {
+			others = append(others, t)
 		}
 	}
 	if len(f.texts) > 0 {
+		// Any second record counts, a left-over half of a key too: a verifier takes the one or the other, or gives up.
+		f.texts = append(f.texts, others...)
 		f.key, f.faults = dkim.Parse(f.texts[0].Value)
 	}
 }

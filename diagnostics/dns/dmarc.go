@@ -142,7 +142,7 @@ func (a *area) dmarcJudge(ctx context.Context, r lookup.Resolver, found *dmarc.F
 	name := "_dmarc." + found.Domain
 
 	switch fault := severe(found.Record); {
-	case found.Record.BadPolicy:
+	case found.Record.BadPolicy && found.Record.P == "":
 		result := diagnostics.Failed(check.CauseDMARCMalformed, all...)
 		if applies { // receivers read p=none
 			result.Status = check.Warn
@@ -153,8 +153,17 @@ func (a *area) dmarcJudge(ctx context.Context, r lookup.Resolver, found *dmarc.F
 		return diagnostics.Failed(check.CauseDMARCMisaligned,
 			all...).With(check.Params{Policy: remote(string(policy))})
 	case fault != nil:
-		return diagnostics.Warned(check.CauseDMARCMalformed,
-			all...).With(check.Params{Tag: remote(fault.Tag), Value: remote(fault.Value)})
+		result := diagnostics.Warned(check.CauseDMARCTagIgnored, all...).With(check.Params{
+			Tag: remote(fault.Tag), Value: remote(written(fault)),
+		})
+		if repaired := dmarc.Repair(found.Record); repaired != "" {
+			result = result.Fixed(replaceTXT(name, repaired, found.Text))
+		}
+		return result
+	case found.Record.Testing && strength(policy) > 0:
+		return diagnostics.Warned(check.CauseDMARCTesting, all...).With(check.Params{
+			Policy: remote(string(policy)), Value: remote(string(applied)),
+		})
 	}
 	for _, t := range targets {
 		if t.External && !t.Authorised && t.Err == nil {
@@ -199,6 +208,14 @@ func (a *area) expected(ctx context.Context, r lookup.Resolver, record dmarc.Rec
 	wg.Go(func() { out.DKIM, _ = aligner.Aligned(ctx, signer, record.ADKIM) })
 	wg.Wait()
 	return out
+}
+
+// written is the faulty part as it stands in the record.
+func written(fault *dmarc.Fault) string {
+	if fault.Value == "" {
+		return fault.Tag
+	}
+	return fault.Tag + "=" + fault.Value
 }
 
 // severe is the first fault that the user should fix. Historic and unknown tags do no harm.

@@ -31,7 +31,7 @@ func (a *area) mtaSTS(ctx context.Context, r lookup.Resolver, p published) diagn
 		return diagnostics.Warned(check.CauseMTASTSMalformed, seen)
 	}
 	if a.opts.HTTP == nil {
-		return diagnostics.Passed(seen, Note{"policy-not-fetched"})
+		return diagnostics.Skipped(check.CauseNotApplicable, seen, Note{"policy-not-fetched"})
 	}
 	policy, err := a.fetchSTS(ctx)
 	if err != nil {

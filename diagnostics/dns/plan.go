@@ -33,7 +33,8 @@ type Options struct {
 	GuessSelectors bool
 	// IP is a sending address for dns.ptr and for the SPF verdict; the zero value leaves both out.
 	IP netip.Addr
-	// HTTP fetches the MTA-STS policy through the transport of wire.Network.HTTPS; nil judges the TXT record alone.
+	// HTTP fetches the MTA-STS policy through the transport of wire.Network.HTTPS; see Fetching. nil reads the TXT record
+	// alone and leaves the policy unjudged.
 	HTTP *http.Client
 	// EnvelopeSender is the domain of MAIL FROM when it differs from the author's; empty means the author's domain.
 	EnvelopeSender string
@@ -42,6 +43,9 @@ type Options struct {
 	// Resolver replaces the network's; tests use tables.
 	Resolver lookup.Resolver
 }
+
+// Fetching is the client for Options.HTTP.
+func Fetching(network *wire.Network) *http.Client { return &http.Client{Transport: network.HTTPS()} }
 
 // Plan lists the DNS checks for a target. They do not need each other and run in parallel. A question that several of
 // them ask is sent once. A target without an address and without Options.Domain gets a plan of skipped checks.

@@ -422,7 +422,19 @@ func findings() []finding {
 		},
 		{
 			"bad mode", provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=reject; adkim=strict"`, nil, check.DNSDMARC,
-			check.Warn, check.CauseDMARCMalformed, "",
+			check.Warn, check.CauseDMARCTagIgnored, "_dmarc.example.com v=DMARC1; p=reject; adkim=s",
+		},
+		{
+			"colon for equals", provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=reject; fo:0"`, nil, check.DNSDMARC,
+			check.Warn, check.CauseDMARCTagIgnored, "_dmarc.example.com v=DMARC1; p=reject; fo=0",
+		},
+		{
+			"misspelt sp", provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=reject; sp=rejct"`, nil, check.DNSDMARC,
+			check.Warn, check.CauseDMARCTagIgnored, "_dmarc.example.com v=DMARC1; p=reject; sp=reject",
+		},
+		{
+			"only a test", provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=reject; t=y"`, nil, check.DNSDMARC,
+			check.Warn, check.CauseDMARCTesting, "",
 		},
 		{
 			"historic tag", provider + `_dmarc.example.com. IN TXT "v=DMARC1; p=reject; pct=50"`, nil, check.DNSDMARC,
@@ -470,7 +482,7 @@ func findings() []finding {
 			check.CauseDNSFailure, "",
 		},
 
-		{"MTA-STS, record only", provider + sts, nil, check.DNSMTASTS, check.Pass, "", ""},
+		{"MTA-STS, record only", provider + sts, nil, check.DNSMTASTS, check.Skip, check.CauseNotApplicable, ""},
 		{"none", provider, nil, check.DNSMTASTS, check.Skip, check.CauseNotPublished, ""},
 		{
 			"no id", provider + `_mta-sts.example.com. IN TXT "v=STSv1;"`, nil, check.DNSMTASTS, check.Warn,

@@ -67,6 +67,8 @@ const (
 	CauseDMARCMultiple             Cause = "dmarc-multiple"
 	CauseDMARCNonePolicy           Cause = "dmarc-none-policy"
 	CauseDMARCReportUnauthorised   Cause = "dmarc-report-unauthorised"
+	CauseDMARCTagIgnored           Cause = "dmarc-tag-ignored"
+	CauseDMARCTesting              Cause = "dmarc-testing"
 	CauseDMARCWrongPlace           Cause = "dmarc-wrong-place"
 	CauseDNSFailure                Cause = "dns-failure"
 	CauseDNSNoAddress              Cause = "dns-no-address"

@@ -95,7 +95,7 @@ func (w *Worker) sent(ctx context.Context, r wizard.Request, out *wizard.Outcome
 }
 
 func (w *Worker) dns(ctx context.Context, r wizard.Request, out *wizard.Outcome, tell func(wizard.Outcome)) {
-	plan := dns.Plan(w.Network, w.Target(r.Draft, r), dns.Options{})
+	plan := dns.Plan(w.Network, w.Target(r.Draft, r), dns.Options{HTTP: dns.Fetching(w.Network)})
 	plan.Checks = slices.DeleteFunc(plan.Checks,
 		func(c diagnostics.Check) bool { return !slices.Contains(wizard.Checks(wizard.DoDNS), c.ID) })
 	out.Reports = reportsOf(w.run(ctx, r, tell, plan))

@@ -67,5 +67,6 @@ func runDNS(ctx context.Context, o *DNSOptions) error {
 	if v := config.ValidateDomain(o.Domain); !v.Empty() {
 		return o.Data(v)
 	}
+	options.HTTP = dns.Fetching(c.network)
 	return c.run(ctx, dns.Plan(c.network, c.target, options))
 }
