@@ -10,7 +10,9 @@ import (
 	"postier/config"
 	"postier/diagnostics"
 	"postier/internal/check"
+	"postier/internal/locale"
 	"postier/internal/scripted"
+	"postier/internal/secret"
 	"postier/internal/smtp"
 )
 
@@ -92,6 +94,50 @@ func TestReplyThatNoCommandAskedFor(t *testing.T) {
 				t.Errorf("%s, %v\n%s", outcome.State, err, dump(outcome.Results))
 			}
 		})
+	}
+}
+
+// TestReplyTooManyInTheEnvelope: where the replies are out of step, no verdict on the recipient can be trusted.
+func TestReplyTooManyInTheEnvelope(t *testing.T) {
+	t.Parallel()
+	const more = "250 once more\r\n"
+	for name, row := range map[string]struct {
+		caps   []string
+		script script
+		id     check.ID
+	}{
+		"pipelined": {[]string{"PIPELINING", "AUTH PLAIN"}, script{"MAIL": {Reply: "250 ok", Inject: more}},
+			check.SMTPRecipient},
+		"one by one":    {[]string{"AUTH PLAIN"}, script{"MAIL": {Reply: "250 ok", Inject: more}}, check.SMTPRecipient},
+		"after RCPT":    {[]string{"AUTH PLAIN"}, script{"RCPT": {Reply: "250 ok", Inject: more}}, check.SMTPRecipient},
+		"after sign-in": {[]string{"AUTH PLAIN"}, script{"auth": {Reply: "235 ok", Inject: more}}, check.SMTPSender},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := start(t, config.SecurityTLS, scripted.Options{Script: row.script, CapabilitiesTLS: row.caps})
+			wantRoot(t, b.run(t, Options{}), row.id, "protocol-error")
+		})
+	}
+}
+
+// TestRefusedPasswordOutsideASCII: the same cause as for any other, with the hint that belongs to it and the user name
+// that was tried.
+func TestRefusedPasswordOutsideASCII(t *testing.T) {
+	t.Parallel()
+	for typed, word := range map[string]string{
+		"Grüße-1": "ü and ß", "cafe\u0301-99": "two characters", "geheim-1234": "",
+	} {
+		b := start(t, config.SecurityTLS, scripted.Options{Script: script{"auth": scripted.Reply("535 5.7.8 no")}})
+		b.target.Secret = secret.New(typed)
+		results := b.run(t, Options{})
+		wantRoot(t, results, check.SMTPAuth, "wrong-password")
+		refused := find(t, results, check.SMTPAuth)
+		answer := refused.Explain()
+		said := answer.Meaning(locale.English) + " " + answer.Detail(locale.English, refused.Params)
+		hinted := strings.Contains(said, "two characters") || strings.Contains(said, "ü and ß")
+		if !strings.Contains(said, word) || hinted != (word != "") || !strings.Contains(said, "User name tried: "+user) {
+			t.Errorf("%d octets: %s", len(typed), said)
+		}
 	}
 }
 

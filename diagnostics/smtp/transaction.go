@@ -67,7 +67,9 @@ func (l *ladder) recipient(ctx context.Context) diagnostics.Result {
 	result.Evidence = append(evidence, result.Evidence...)
 	if l.opts.Message == nil {
 		result.Evidence = append(result.Evidence, l.aliases(ctx)...)
-		l.client.Abandon()
+		if err := l.client.Abandon(ctx); err != nil {
+			*result = l.judge(smtp.StepRecipient, err, result.Evidence...)
+		}
 	}
 	return *result
 }

@@ -144,8 +144,9 @@ func (c *Client) Reset(ctx context.Context) error {
 	return err
 }
 
-// Abandon drops the current transaction and sends QUIT, in one segment.
-func (c *Client) Abandon() { c.dialog.quit(command{line: "RSET"}) }
+// Abandon drops the current transaction, sends QUIT in the same segment, and waits a moment for the replies. The error
+// is an *Error for a reply that no command asked for: then the replies before it may belong to other commands.
+func (c *Client) Abandon(ctx context.Context) error { return c.leave(ctx, StepRecipient, command{line: "RSET"}) }
 
 // Quit sends QUIT and closes the connection. Close also stops attempts to connect that are still running.
 func (c *Client) Quit() {
@@ -156,13 +157,15 @@ func (c *Client) Quit() {
 
 // Farewell is Quit for a server that is being examined: it also waits a moment for the reply to QUIT. The error is an
 // *Error for a reply that no command asked for.
-func (c *Client) Farewell(ctx context.Context) error {
+func (c *Client) Farewell(ctx context.Context) error { return c.leave(ctx, StepData) }
+
+func (c *Client) leave(ctx context.Context, step Step, commands ...command) error {
 	if c.dialog == nil {
 		return nil
 	}
 	defer c.dialog.conn.Watch(ctx)()
-	if err := c.dialog.farewell(); err != nil {
-		return c.failure(StepData, err)
+	if err := c.dialog.farewell(commands...); err != nil {
+		return c.failure(step, err)
 	}
 	return nil
 }

@@ -151,38 +151,43 @@ const (
 
 // quit sends QUIT and closes the connection without waiting for the reply: nothing depends on it, and a server may
 // never close.
-func (d *dialog) quit(commands ...command) {
+func (d *dialog) quit() {
 	if !d.broken && !d.inData { // the server drops a message without its dot (RFC 5321 §4.1.1.4)
-		_ = d.write(quitDeadline, append(commands, command{line: "QUIT"})...)
+		_ = d.write(quitDeadline, command{line: "QUIT"})
 	}
 	d.broken = true
 	_ = d.conn.Close()
 }
 
-// farewell is quit for a server that is being examined: it waits a moment for the reply to QUIT, and returns the error
-// of a reply that came before it.
-func (d *dialog) farewell() error {
+// farewell is quit for a server that is being examined: it waits a moment for the replies, and returns the error of one
+// that no command asked for. Nothing else depends on it, so a server that does not answer costs only that moment.
+func (d *dialog) farewell(commands ...command) error {
 	const patience = 500 * time.Millisecond
+	if d.broken || d.inData {
+		d.quit()
+		return nil
+	}
 	defer func() {
 		d.broken = true
 		_ = d.conn.Close()
 	}()
-	if d.broken {
-		return nil
-	}
 	err := d.unasked()
-	if err != nil || d.write(patience, command{line: "QUIT"}) != nil {
+	if err != nil || d.write(patience, append(commands, command{line: "QUIT"})...) != nil {
 		return err
 	}
-	first, err := readReply(d.conn)
-	if err != nil || first.Code == codeBye {
-		return nil
+	due := len(commands) + 1
+	var replies []Reply
+	for len(replies) <= due {
+		r, err := readReply(d.conn)
+		if err != nil {
+			return nil
+		}
+		if replies = append(replies, r); r.Code == codeBye && len(replies) <= due {
+			return nil
+		}
 	}
-	if second, err := readReply(d.conn); err != nil || second.Code == 0 {
-		return nil // this server says its farewell with another code
-	}
-	d.conn.Recorder().Add(wire.Server, first.Text())
-	return &ProtocolError{"unasked", safetext.FromRemote(first.Text())}
+	d.conn.Recorder().Add(wire.Server, replies[0].Text())
+	return &ProtocolError{"unasked", safetext.FromRemote(replies[0].Text())}
 }
 
 // quitDeadline bounds a write whose outcome does not matter.
