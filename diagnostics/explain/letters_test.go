@@ -14,8 +14,10 @@ import (
 func TestPasswordLetters(t *testing.T) {
 	t.Parallel()
 	plain := For(check.CauseWrongPassword)
-	for _, said := range []string{"535 5.7.8 Error: authentication failed", "535 frobnicated",
-		"535 5.7.139 Authentication unsuccessful"} {
+	for _, said := range []string{
+		"535 5.7.8 Error: authentication failed", "535 frobnicated",
+		"535 5.7.139 Authentication unsuccessful",
+	} {
 		a := Match(Query{Protocol: SMTP, Code: "535", Text: said})
 		for letters, word := range map[secret.Letters]string{
 			secret.LettersBeyond: "ü and ß", secret.LettersDecomposed: "two characters",

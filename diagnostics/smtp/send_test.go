@@ -106,8 +106,11 @@ func TestReplyTooManyInTheEnvelope(t *testing.T) {
 		script script
 		id     check.ID
 	}{
-		"pipelined": {[]string{"PIPELINING", "AUTH PLAIN"}, script{"MAIL": {Reply: "250 ok", Inject: more}},
-			check.SMTPRecipient},
+		"pipelined": {
+			[]string{"PIPELINING", "AUTH PLAIN"},
+			script{"MAIL": {Reply: "250 ok", Inject: more}},
+			check.SMTPRecipient,
+		},
 		"one by one":    {[]string{"AUTH PLAIN"}, script{"MAIL": {Reply: "250 ok", Inject: more}}, check.SMTPRecipient},
 		"after RCPT":    {[]string{"AUTH PLAIN"}, script{"RCPT": {Reply: "250 ok", Inject: more}}, check.SMTPRecipient},
 		"after sign-in": {[]string{"AUTH PLAIN"}, script{"auth": {Reply: "235 ok", Inject: more}}, check.SMTPSender},

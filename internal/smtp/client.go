@@ -146,7 +146,9 @@ func (c *Client) Reset(ctx context.Context) error {
 
 // Abandon drops the current transaction, sends QUIT in the same segment, and waits a moment for the replies. The error
 // is an *Error for a reply that no command asked for: then the replies before it may belong to other commands.
-func (c *Client) Abandon(ctx context.Context) error { return c.leave(ctx, StepRecipient, command{line: "RSET"}) }
+func (c *Client) Abandon(ctx context.Context) error {
+	return c.leave(ctx, StepRecipient, command{line: "RSET"})
+}
 
 // Quit sends QUIT and closes the connection. Close also stops attempts to connect that are still running.
 func (c *Client) Quit() {
