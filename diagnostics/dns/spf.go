@@ -3,6 +3,7 @@ package dns
 import (
 	"context"
 	"net/netip"
+	"strings"
 
 	"postier/diagnostics"
 	"postier/internal/check"
@@ -64,36 +65,49 @@ func (a *area) spfNeed() spf.Need {
 func (a *area) spfMissing(ctx context.Context, r lookup.Resolver, tree *spf.Node, need spf.Need) diagnostics.Result {
 	for _, other := range tree.Others {
 		if spf.Meant(other.Value) {
-			proposal := spf.Propose([]lookup.Text{other}, need)
+			proposal, lost := spf.Propose([]lookup.Text{other}, need)
 			fault := SPFFault{Fault: spf.FaultVersion, Token: remote(firstWord(other.Value)), Record: remote(other.Value)}
-			return diagnostics.Failed(check.CauseSPFSyntax, spfEvidence(tree, nil), fault).
-				Fixed(replaceTXT(a.domain, proposal, other)).With(check.Params{
-				Token:    remote(firstWord(other.Value)),
-				Position: check.Number(1),
+			result := diagnostics.Failed(check.CauseSPFSyntax, spfEvidence(tree, nil), fault).With(check.Params{
+				Token: remote(firstWord(other.Value)), Position: check.Number(1),
 			})
+			if len(lost) > 0 {
+				return result
+			}
+			return result.Fixed(replaceTXT(a.domain, proposal, other))
 		}
 	}
 	// A DNS panel that appends the zone turns a full name into example.com.example.com.
 	doubled := a.domain + "." + a.domain
 	if twin := textAt(ctx, r, doubled, spf.IsRecord); twin != nil {
-		return diagnostics.Warned(check.CauseSPFWrongPlace, spfEvidence(tree, nil),
-			Misplaced{Method: "spf", Name: remote(doubled), Record: remote(twin.Value)}).
-			Fixed(addTXT(a.domain, spf.Propose([]lookup.Text{*twin}, need))).With(check.Params{Name: remote(doubled)})
+		result := diagnostics.Warned(check.CauseSPFWrongPlace, spfEvidence(tree, nil),
+			Misplaced{
+				Method: "spf", Name: remote(doubled),
+				Record: remote(twin.Value),
+			}).With(check.Params{Name: remote(doubled)})
+		proposal, lost := spf.Propose([]lookup.Text{*twin}, need)
+		if len(lost) > 0 {
+			return result
+		}
+		return result.Fixed(addTXT(a.domain, proposal))
 	}
 	result := diagnostics.Warned(check.CauseSPFMissing, spfEvidence(tree, nil))
 	if len(need.Include) == 0 && need.Redirect == "" && len(need.Terms) == 0 {
 		return result // which servers send is not known, so no record can be proposed
 	}
-	return result.Fixed(addTXT(a.domain, spf.Propose(nil, need)))
+	proposal, _ := spf.Propose(nil, need)
+	return result.Fixed(addTXT(a.domain, proposal))
 }
 
 func (a *area) spfSeveral(ctx context.Context, r lookup.Resolver, tree *spf.Node, need spf.Need) diagnostics.Result {
-	proposal := spf.Propose(tree.Several, need)
+	proposal, lost := spf.Propose(tree.Several, need)
 	seen := spfEvidence(tree, nil)
 	var records []safetext.Remote
 	result := diagnostics.Failed(check.CauseSPFMultiple)
 	for i, t := range tree.Several {
 		records = append(records, remote(t.Value))
+		if len(lost) > 0 {
+			continue // a joined record would leave something out
+		}
 		if i == 0 {
 			result.Fix = append(result.Fix, replaceTXT(a.domain, proposal, t))
 			continue
@@ -101,22 +115,29 @@ func (a *area) spfSeveral(ctx context.Context, r lookup.Resolver, tree *spf.Node
 		result.Fix = append(result.Fix, replaceTXT(a.domain, "", t)) // to be removed
 	}
 	seen.Records = records
-	result.Evidence = append(result.Evidence, seen, a.proposalCost(ctx, r, proposal))
+	result.Evidence = append(result.Evidence, seen)
+	if len(lost) == 0 {
+		result.Evidence = append(result.Evidence, a.proposalCost(ctx, r, proposal))
+	}
 	return result.With(check.Params{Count: check.Number(len(tree.Several))})
 }
 
 func (a *area) spfSyntax(ctx context.Context, r lookup.Resolver, tree *spf.Node, need spf.Need) diagnostics.Result {
-	proposal := spf.Propose([]lookup.Text{tree.Text}, need)
+	proposal, lost := spf.Propose([]lookup.Text{tree.Text}, need)
 	result := diagnostics.Failed(check.CauseSPFSyntax, spfEvidence(tree, nil))
 	for _, f := range tree.Record.Faults {
 		result.Evidence = append(result.Evidence,
 			SPFFault{Fault: f.Kind, Offset: f.Offset, Token: remote(f.Token)})
 	}
-	if !spf.Silences(proposal, tree.Record) {
+	if len(lost) == 0 {
 		result.Evidence = append(result.Evidence, a.proposalCost(ctx, r, proposal))
 		result.Fix = []check.Fix{replaceTXT(a.domain, proposal, tree.Text)}
 	}
 	first := tree.Record.Faults[0]
+	if len(lost) > 0 { // what can be corrected is; this part has to be asked about
+		return result.With(check.Params{Token: remote(lost[0]), Position: check.Number(max(strings.Index(
+			tree.Text.Value, lost[0]), 0) + 1)})
+	}
 	return result.With(check.Params{Token: remote(first.Token), Position: check.Number(first.Offset + 1)})
 }
 
@@ -124,7 +145,7 @@ func (a *area) spfSyntax(ctx context.Context, r lookup.Resolver, tree *spf.Node,
 func (a *area) spfJudge(ctx context.Context, r lookup.Resolver, tree *spf.Node, need spf.Need) diagnostics.Result {
 	authorised := a.spfAuthorised(ctx, r, tree)
 	seen := spfEvidence(tree, authorised)
-	proposal := spf.Propose([]lookup.Text{tree.Text}, need)
+	proposal, _ := spf.Propose([]lookup.Text{tree.Text}, need)
 	fix := func(result diagnostics.Result) diagnostics.Result {
 		if proposal != tree.Text.Value {
 			result.Fix = []check.Fix{replaceTXT(a.domain, proposal, tree.Text)}

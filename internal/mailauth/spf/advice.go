@@ -1,8 +1,11 @@
 package spf
 
 import (
+	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"postier/internal/mailauth/lookup"
 )
@@ -25,11 +28,11 @@ type Need struct {
 }
 
 // Propose returns the record to publish: every term of the existing records, then the needed one, and one "all" at the
-// end. It fixes faulty terms if their meaning is clear, and drops them otherwise. Without an existing record it builds
-// a new one.
-func Propose(existing []lookup.Text, need Need) string {
+// end. It fixes faulty terms if their meaning is clear. The others are left out and returned in lost: whoever publishes
+// the record without them may lock servers out. Without an existing record it builds a new one.
+func Propose(existing []lookup.Text, need Need) (record string, lost []string) {
 	if len(existing) == 0 && len(need.Include) == 0 && len(need.Terms) == 0 && need.Redirect != "" {
-		return Version + " redirect=" + need.Redirect
+		return Version + " redirect=" + need.Redirect, nil
 	}
 	var p proposal
 	for _, text := range existing {
@@ -48,19 +51,7 @@ func Propose(existing []lookup.Text, need Need) string {
 	for _, t := range need.Terms {
 		p.add(t)
 	}
-	return p.String()
-}
-
-// Silences reports whether a proposal forbids all mail although the faulty record named senders: it had a term with a
-// colon or a dot, which was meant to authorise a sender and could not be fixed. Publishing such a proposal would stop
-// the domain's mail.
-func Silences(proposal string, faulty Record) bool {
-	for _, t := range Parse(proposal).Terms {
-		if t.Kind != All {
-			return false
-		}
-	}
-	return slices.ContainsFunc(faulty.Faults, func(f Fault) bool { return strings.ContainsAny(f.Token, ".:/") })
+	return p.String(), p.lost
 }
 
 // proposal gathers the terms of the new record.
@@ -68,6 +59,7 @@ type proposal struct {
 	mechanisms, modifiers []string
 	all                   []Verdict
 	redirects             []string // of records without all
+	lost                  []string // terms that could not be fixed
 }
 
 func (p *proposal) add(term string) {
@@ -86,7 +78,9 @@ func (p *proposal) read(record string) {
 	for _, token := range tokens(record) {
 		t, fault := parseTerm(token)
 		if fault != nil || t.Kind == Unknown && mechanismName(token) {
+			written := token
 			if token, t = repair(token); token == "" {
+				p.lost = append(p.lost, written)
 				continue
 			}
 		}
@@ -136,7 +130,7 @@ func plus(term string) string { return strings.TrimPrefix(term, "+") }
 
 // tokens are the terms of a record, or of text that was meant to be one.
 func tokens(text string) []string {
-	text = strings.Trim(strings.TrimSpace(text), `"'“”„ `)
+	text = strings.Trim(strings.TrimSpace(dashes.Replace(text)), `"'“”„ `)
 	fields := strings.FieldsFunc(text,
 		func(r rune) bool { return r == ' ' || r == '\t' || r == '\r' || r == '\n' || r == ';' || r == '"' })
 	if len(fields) == 0 {
@@ -152,7 +146,45 @@ func tokens(text string) []string {
 			break
 		}
 	}
-	return fields
+	return separate(fields)
+}
+
+// dashes are the characters that word processors put in place of a hyphen.
+var dashes = strings.NewReplacer("\u2010", "-", "\u2011", "-", "\u2012", "-", "\u2013", "-", "\u2014", "-", "\u2212",
+	"-",
+	"\u00a0", " ", "\u200b", "", "\ufeff", "")
+
+// glued finds where a term begins inside another one, because a space is missing: the strings of a TXT record are
+// joined without one (RFC 7208 §3.3).
+var glued = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)[~?+-]?(?:include:|ip4:|ip6:|exists:|redirect=)|[~?+]all$|-all$`)
+})
+
+// separate puts in missing spaces and takes out those between a mechanism and its argument.
+func separate(fields []string) []string {
+	var out []string
+	for i := 0; i < len(fields); i++ {
+		field := fields[i]
+		if (strings.HasSuffix(field, ":") || strings.HasSuffix(field, "=")) && i+1 < len(fields) {
+			if t, fault := parseTerm(fields[i+1]); fault != nil || t.Kind == Unknown { // no term of its own
+				i++
+				field += fields[i]
+			}
+		}
+		if _, fault := parseTerm(field); fault == nil {
+			out = append(out, field)
+			continue
+		}
+		start := 0
+		for _, at := range glued().FindAllStringIndex(field, -1) {
+			if at[0] > start {
+				out = append(out, field[start:at[0]])
+				start = at[0]
+			}
+		}
+		out = append(out, field[start:])
+	}
+	return out
 }
 
 // slips are common misspellings of mechanisms.
@@ -188,6 +220,7 @@ func repair(token string) (string, Term) {
 			break
 		}
 	}
+	rest = asAddress(rest)
 	if lower == "al" || lower == "all." || lower == "alll" {
 		rest = "all"
 	}
@@ -202,6 +235,29 @@ func repair(token string) (string, Term) {
 		return "", Term{}
 	}
 	return qualifier + rest, t
+}
+
+// asAddress gives an address or a network the mechanism of its family, where it has none or that of the other.
+func asAddress(term string) string {
+	text := term
+	for _, prefix := range []string{"ip4:", "ip6:"} {
+		if len(text) > len(prefix) && strings.EqualFold(text[:len(prefix)], prefix) {
+			text = text[len(prefix):]
+		}
+	}
+	text = strings.Trim(text, "[]")
+	network, err := netip.ParsePrefix(text)
+	address, addressErr := netip.ParseAddr(text)
+	switch {
+	case err == nil:
+		address = network.Addr()
+	case addressErr != nil:
+		return term
+	}
+	if address.Is4() {
+		return "ip4:" + text
+	}
+	return "ip6:" + text
 }
 
 // Meant reports whether a TXT record was probably meant as an SPF record but is none: wrong version, quotes, no space.
