@@ -10,8 +10,8 @@ import (
 	"postier/internal/wire"
 )
 
-// Fault is what a fault of a connection means. A kind that tells it all is looked up by kind; what TLS and the system say
-// in words goes through the catalogue, as the same words from a log do in `postier explain`.
+// Fault is what a fault of a connection means. A kind that tells it all is looked up by kind; what TLS and the system
+// say in words goes through the catalogue, as the same words from a log do in `postier explain`.
 func Fault(f wire.Fault) Answer { return fault(f, f.Cause()) }
 
 // DialFault is Fault before the connection stood, where the same silence means a blocked port.

@@ -7,8 +7,8 @@ import (
 	"postier/internal/wire"
 )
 
-// TestOneClassifier: what `explain` says of a text about TLS, the network or DNS, a live run says of the same text as an
-// error.
+// TestOneClassifier: what `explain` says of a text about TLS, the network or DNS, a live run says of the same text as
+// an error.
 func TestOneClassifier(t *testing.T) {
 	t.Parallel()
 	for _, protocol := range []string{TLS, TCP, DNS} {

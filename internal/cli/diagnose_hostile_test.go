@@ -62,7 +62,8 @@ var badManners = []struct {
 }
 
 // tlsTrouble are further causes where the bad bytes stand in the place of a handshake.
-const tlsTrouble = " tls-version-unsupported tls-wrong-mode tls-handshake tls-injected protocol-error connection-dropped starttls-failed " +
+const tlsTrouble = " tls-version-unsupported tls-wrong-mode tls-handshake tls-injected protocol-error " +
+	"connection-dropped starttls-failed " +
 	"tls-stripped wrong-service"
 
 // noFailure stands for a run in which nothing failed.

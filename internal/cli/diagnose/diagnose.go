@@ -155,7 +155,10 @@ func (c *checkup) plans(o *Options) ([]diagnostics.Plan, error) {
 		}
 		options.Message, options.Recipients = message.Raw, []string{o.SendTo}
 	}
-	plans := []diagnostics.Plan{smtp.Plan(c.network, c.target, options), dns.Plan(c.network, c.target, dns.Options{HTTP: dns.Fetching(c.network)})}
+	plans := []diagnostics.Plan{
+		smtp.Plan(c.network, c.target, options),
+		dns.Plan(c.network, c.target, dns.Options{HTTP: dns.Fetching(c.network)}),
+	}
 	if c.target.IMAP != nil {
 		plans = append(plans, c.imapPlan(signsIn))
 	}

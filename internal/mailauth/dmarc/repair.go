@@ -8,9 +8,9 @@ import (
 // known are the tags of a record (RFC 9989 §4.7), historic ones included.
 var known = []string{"v", "p", "sp", "np", "adkim", "aspf", "fo", "psd", "rua", "ruf", "t", "pct", "rf", "ri"}
 
-// Repair writes a record again with its faulty parts corrected where it is plain what was meant: a colon in place of the
-// equals sign, a policy with a letter missing. A part that has no meaning is left out, so that its default applies. It
-// returns "" when nothing changes or the result would not be a record.
+// Repair writes a record again with its faulty parts corrected where it is plain what was meant: a colon in place of
+// the equals sign, a policy with a letter missing. A part that has no meaning is left out, so that its default applies.
+// It returns "" when nothing changes or the result would not be a record.
 func Repair(r Record) string {
 	var fields, seen []string
 	for field := range strings.SplitSeq(r.Raw, ";") {
