@@ -104,6 +104,11 @@ func TestFormOfTheUserNameThatWorked(t *testing.T) {
 	}
 	k.enter()
 	k.at(StepSent)
+	typed := k.s.Draft()
+	typed.followName("camille") // the mailbox has the name in its other form
+	if typed.IMAP.Username != "camille" {
+		t.Errorf("the mailbox keeps %q", typed.IMAP.Username)
+	}
 	other := Draft{Submission: config.Server{Host: "smtp.durand.example", Username: "anna"}}.Submission
 	adopt(&other, config.Server{Host: "smtp.durand.example", Username: "eve", Port: 465})
 	if other.Username != "anna" || other.Port != 465 {

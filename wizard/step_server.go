@@ -283,7 +283,8 @@ func (s *State) takeSubmission() bool {
 // followName keeps one user name for both servers: the mailbox gets the new name of the submission server, unless it
 // has had one of its own.
 func (d *Draft) followName(username string) {
-	if d.IMAP != nil && (d.IMAP.Username == "" || d.IMAP.Username == d.Submission.Username) {
+	same := func(a, b string) bool { return config.AddressASCIIDomain(a) == config.AddressASCIIDomain(b) }
+	if d.IMAP != nil && (d.IMAP.Username == "" || same(d.IMAP.Username, d.Submission.Username)) {
 		d.IMAP.Username = username
 	}
 }
