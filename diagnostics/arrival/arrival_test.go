@@ -35,6 +35,18 @@ func rehearse(t *testing.T, ctx context.Context, fault string,
 	change func(*Options, *account.Target),
 ) ([]diagnostics.Result, *wire.Network, account.Target) {
 	t.Helper()
+	return rehearseWith(t, ctx, fault, func(o *Options, target *account.Target, _ *wire.Network) {
+		if change != nil {
+			change(o, target)
+		}
+	})
+}
+
+// rehearseWith is rehearse for a change that needs the network.
+func rehearseWith(t *testing.T, ctx context.Context, fault string,
+	change func(*Options, *account.Target, *wire.Network),
+) ([]diagnostics.Result, *wire.Network, account.Target) {
+	t.Helper()
 	provider, err := rehearsal.Start(t.Context(),
 		rehearsal.Options{Fault: fault, Lang: locale.French, Slow: 50 * time.Millisecond})
 	if err != nil {
@@ -51,9 +63,7 @@ func rehearse(t *testing.T, ctx context.Context, fault string,
 		SecretType: config.SecretAppPassword, SentMode: config.SentServer,
 	}
 	options := Options{Deadline: 20 * time.Second, Lang: locale.French}
-	if change != nil {
-		change(&options, &target)
-	}
+	change(&options, &target, network)
 	return diagnostics.Run(ctx, nil, Plan(network, target, options)), network, target
 }
 
@@ -124,6 +134,28 @@ func TestArrival(t *testing.T) {
 	}
 	if n := count(t, network, target, messageID(t, results), false); n != 0 {
 		t.Errorf("%d messages are left", n)
+	}
+}
+
+// TestArrivalTellsOfTheSending: the message has arrived, and what was odd about sending it is not forgotten.
+func TestArrivalTellsOfTheSending(t *testing.T) {
+	t.Parallel()
+	results, _, _ := rehearseWith(t, t.Context(), "", func(o *Options, target *account.Target, network *wire.Network) {
+		o.Send = func(ctx context.Context, message []byte) (smtp.Outcome, error) {
+			outcome, err := smtp.Send(ctx, network, *target, message, []string{target.To()})
+			for i := range outcome.Results {
+				if r := &outcome.Results[i]; r.ID == check.SMTPData {
+					r.Status, r.Cause = check.Warn, check.CauseProtocolError
+				}
+			}
+			return outcome, err
+		}
+	})
+	if got := status(t, results, check.ArrivalDelivered); got != "warn/protocol-error" {
+		t.Errorf("delivered is %s", got)
+	}
+	if got := status(t, results, check.ArrivalPlacement); got != "pass" {
+		t.Errorf("placement is %s", got)
 	}
 }
 
