@@ -84,9 +84,9 @@ func (r *run) judge(err error) diagnostics.Result {
 	return result
 }
 
-// serverParams names the server in the sentence of a cause.
+// serverParams names the server in the sentence of a cause, as the person wrote it.
 func (r *run) serverParams() check.Params {
-	return check.Params{Host: safetext.FromRemote(r.access.Server.Host), Port: check.Number(r.access.Server.Port)}
+	return check.Params{Host: safetext.FromRemote(r.target.Mailbox().Server.Host), Port: check.Number(r.access.Server.Port)}
 }
 
 // maxCode is how much of a response code a result shows; the longest registered one has 19 octets.

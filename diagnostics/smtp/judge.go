@@ -40,8 +40,8 @@ func (l *ladder) judge(step smtp.Step, err error, evidence ...diagnostics.Observ
 	answer := explain.Submission(e, l.target.Provider)
 	result := diagnostics.Result{
 		Status: check.Fail, Cause: answer.Cause, Answer: answer, Evidence: evidence,
-		// Whatever the cause, its sentence may name the server.
-		Params: check.Params{Host: safetext.FromRemote(l.host()), Port: check.Number(l.client.Server().Port)},
+		// Whatever the cause, its sentence may name the server, as the person wrote it.
+		Params: check.Params{Host: safetext.FromRemote(l.target.Submission.Host), Port: check.Number(l.client.Server().Port)},
 	}
 	switch {
 	case errors.Is(e.Err, smtp.ErrNoSecret):
