@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net/netip"
 	"strings"
 	"unicode/utf8"
 
@@ -48,6 +49,33 @@ func ValidateAddress(address string) locale.Text {
 		return locale.Msg("config.address.long", "max", maxAddress)
 	}
 	return locale.Text{}
+}
+
+// ValidateRecipient is ValidateAddress for an envelope, which also takes what no one has as a sender's address here: a
+// blank in a quoted local part, and an address literal (RFC 5321 §4.1.2, §4.1.3).
+func ValidateRecipient(address string) locale.Text {
+	at := strings.LastIndexByte(address, '@')
+	if at < 0 {
+		return ValidateAddress(address)
+	}
+	local, domain := address[:at], address[at+1:]
+	if len(local) > 2 && local[0] == '"' {
+		local = strings.ReplaceAll(local, " ", "_")
+	}
+	if isAddressLiteral(domain) {
+		domain = "literal.example"
+	}
+	return ValidateAddress(local + "@" + domain)
+}
+
+// isAddressLiteral reports whether a domain is an internet address in brackets.
+func isAddressLiteral(domain string) bool {
+	if len(domain) < 2 || domain[0] != '[' || domain[len(domain)-1] != ']' {
+		return false
+	}
+	six, tagged := strings.CutPrefix(strings.ToLower(domain[1:len(domain)-1]), "ipv6:")
+	ip, err := netip.ParseAddr(six)
+	return err == nil && ip.Zone() == "" && tagged == ip.Is6()
 }
 
 func validateLocalPart(local string) locale.Text {

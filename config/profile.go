@@ -202,6 +202,9 @@ type File struct {
 	Default  string              `json:"default,omitempty"`
 	Fallback string              `json:"fallback,omitempty"`
 	Profiles map[string]*Profile `json:"profiles"`
+	// Aliases are where mail to local names goes, such as root or www-data: addresses or other local names. "*" stands for
+	// every name that is not listed.
+	Aliases map[string][]string `json:"aliases,omitempty"`
 	// Queue says where accepted messages, counters and the suppression list are kept.
 	Queue Queue `json:"queue,omitzero"`
 }

@@ -2,7 +2,10 @@ package config
 
 import (
 	"encoding/hex"
+	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -30,6 +33,7 @@ func Validate(f *File) Faults {
 	}
 	v.check("$schema", ValidateText(f.Schema))
 	v.selection()
+	v.aliases()
 	if len(f.Profiles) > maxProfiles {
 		v.add("profiles", locale.Msg("config.too_many", "max", maxProfiles))
 	}
@@ -95,6 +99,25 @@ func (v *validator) selection() {
 	}
 	if f.Fallback != "" && f.Profiles[f.Fallback] == nil {
 		v.add("fallback", locale.Msg("config.profile.unknown", "name", safetext.FromRemote(f.Fallback)))
+	}
+}
+
+// aliases checks the table of local names: each leads to an address, or to another name in it.
+func (v *validator) aliases() {
+	for _, name := range slices.Sorted(maps.Keys(v.file.Aliases)) {
+		path := "aliases." + name
+		if name != "*" && !ValidateAddress(name+"@local.example").Empty() {
+			v.add(path, locale.Msg("config.alias.name", "name", safetext.FromRemote(name)))
+		}
+		if len(v.file.Aliases[name]) == 0 {
+			v.add(path, locale.Msg("config.alias.empty"))
+		}
+		for i, target := range v.file.Aliases[name] {
+			_, known := v.file.Aliases[target]
+			if !known && !ValidateRecipient(target).Empty() {
+				v.add(fmt.Sprintf("%s[%d]", path, i), locale.Msg("config.alias.target", "value", safetext.FromRemote(target)))
+			}
+		}
 	}
 }
 

@@ -83,9 +83,7 @@ func (i *Item) reroute(name string, from, to *config.Profile) error {
 	}
 	var d Decision
 	d.speakFor(from, to, ownsAddress, Request{Author: i.Author, Envelope: i.Envelope})
-	if err := m.readdress(d); err != nil {
-		return err
-	}
+	m.readdress(d)
 	i.Raw, i.Profile, i.Envelope, i.reworded = m.Bytes(), name, d.Envelope, true
 	return nil
 }

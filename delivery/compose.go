@@ -11,15 +11,17 @@ import (
 	"unicode"
 
 	"github.com/wneessen/go-mail"
+	"golang.org/x/text/unicode/norm"
 
 	"postier/config"
+	"postier/internal/addressfield"
 	"postier/internal/locale"
 )
 
 // Draft is a message to be built.
 type Draft struct {
 	From    config.Address
-	To, CC  []string
+	To, CC  []string // mailboxes, with or without a name
 	Subject string
 	Body    string
 	// Attachments are paths of files.
@@ -31,22 +33,6 @@ func (d Draft) Build(now time.Time) (*Message, error) {
 	m := mail.NewMsg(mail.WithNoDefaultUserAgent())
 	if err := m.FromFormat(d.From.Name, config.AddressASCIIDomain(d.From.Address)); err != nil {
 		return nil, fmt.Errorf("%w: %s", ErrBadAddress, "From")
-	}
-	for _, row := range []struct {
-		name string
-		list []string
-		add  func(...string) error
-	}{{"To", d.To, m.To}, {"Cc", d.CC, m.Cc}} {
-		for _, address := range row.list {
-			if !config.ValidateAddress(address).Empty() {
-				return nil, fmt.Errorf("%w: %s", ErrBadAddress, row.name)
-			}
-		}
-		if len(row.list) > 0 {
-			if err := row.add(asciiDomains(row.list)...); err != nil {
-				return nil, fmt.Errorf("%w: %s", ErrBadAddress, row.name)
-			}
-		}
 	}
 	m.Subject(strings.Join(strings.Fields(d.Subject), " "))
 	m.SetDateWithValue(now)
@@ -64,7 +50,34 @@ func (d Draft) Build(now time.Time) (*Message, error) {
 	if b.Len() > MaxMessage {
 		return nil, ErrTooLarge
 	}
-	return Parse(b.Bytes())
+	message, err := Parse(b.Bytes())
+	if err != nil {
+		return nil, err
+	}
+	for name, list := range map[string][]string{"To": d.To, "Cc": d.CC} {
+		if err := message.address(name, list); err != nil {
+			return nil, err
+		}
+	}
+	return message, nil
+}
+
+// address writes a field of addresses, which may have names.
+func (m *Message) address(name string, list []string) error {
+	var values []string
+	for _, text := range list {
+		parsed, bad := addressfield.List(text)
+		if len(bad) > 0 {
+			return fmt.Errorf("%w: %s", ErrBadAddress, name)
+		}
+		for _, a := range parsed {
+			values = append(values, addressfield.Mailbox(a.Name, a.Address))
+		}
+	}
+	if len(values) > 0 {
+		m.set(name, foldWords(strings.Join(values, ", ")))
+	}
+	return nil
 }
 
 // asciiDomains returns the addresses with their domains in A-labels, which every server takes (RFC 6531 §3.3).
@@ -124,5 +137,6 @@ func attach(m *mail.Msg, path string) error {
 	if info.Size() > MaxMessage {
 		return ErrTooLarge
 	}
-	return m.AttachReader(filepath.Base(path), io.LimitReader(file, MaxMessage))
+	name := norm.NFC.String(filepath.Base(path)) // macOS gives letters and their accents apart
+	return m.AttachReader(name, io.LimitReader(file, MaxMessage), named(name))
 }

@@ -121,6 +121,8 @@ type Decision struct {
 	Room       Room            `json:"room,omitzero"`
 	Provider   []ProviderLimit `json:"provider_limits,omitempty"`
 	Insecure   bool            `json:"insecure,omitempty"`
+	// Local says where mail to each local name goes.
+	Local map[string][]string `json:"local,omitempty"`
 }
 
 // Decide says which profile sends a message, to whom, and whether it may go now (P-1, P-3, D-4, M-1, P-5, P-7, C-3,
@@ -132,6 +134,7 @@ func Decide(f *config.File, r Request, facts Facts) Decision {
 		return d
 	}
 	p := f.Profiles[d.Profile]
+	r.Recipients, d.Local = resolveLocal(f.Aliases, r.Recipients, p.From.Address)
 	if on, listed := p.Kinds[r.Kind]; r.Kind != "" && listed && !on {
 		d.Block = BlockKind
 		return d

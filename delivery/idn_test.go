@@ -44,7 +44,7 @@ func TestDomainsAreASCIIOnTheWire(t *testing.T) {
 		if !strings.Contains(m.Get("Cc"), "@xn--strae-oqa.example") {
 			t.Errorf("%s: Cc is %q", name, m.Get("Cc"))
 		}
-		if list, err := m.Recipients(); name == "composed" && (err != nil || len(list) != 2) {
+		if list, err := m.Recipients(); name == "composed" && (len(err) > 0 || len(list) != 2) {
 			t.Errorf("%s: recipients %v, %v", name, list, err)
 		}
 	}

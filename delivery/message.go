@@ -2,12 +2,13 @@ package delivery
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"mime"
-	"net/mail"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -21,7 +22,9 @@ import (
 
 // Caps of a message (docs/security.md T8).
 const (
-	MaxMessage = 25 << 20 // octets; most providers take no more
+	// MaxMessage is what fits into memory and the queue's database, in octets. What may be sent is the server's to say
+	// (RFC 1870).
+	MaxMessage = 512 << 20
 	maxHeader  = 64 << 10 // octets
 	// maxReceived is where a message is taken to go round in circles (RFC 5321 §6.3: normally at least 100).
 	maxReceived = 100
@@ -34,11 +37,11 @@ const loopMark = "postier"
 
 // Errors of a message that cannot be sent. They are data errors (exit code 65).
 var (
-	ErrTooLarge   = errors.New("the message is larger than 25 MiB")
+	ErrTooLarge   = errors.New("the message is larger than 512 MiB")
 	ErrHeader     = errors.New("the message's header is larger than 64 KiB")
 	ErrEmpty      = errors.New("there is no message")
 	ErrLoop       = errors.New("the message goes round in circles")
-	ErrBadAddress = errors.New("the message's header holds a malformed address")
+	ErrBadAddress = errors.New("a malformed address")
 )
 
 // field is one header field.
@@ -51,19 +54,23 @@ type field struct {
 type Message struct {
 	fields []field
 	body   []byte
+	// author is the name of the sender where the header has no author (-F).
+	author string
 }
 
 // Read reads a message. With dot, a line holding a dot alone ends it, as sendmail without -i does; what follows is not
 // read.
-func Read(r io.Reader, dot bool) (*Message, error) {
-	data, err := io.ReadAll(io.LimitReader(r, MaxMessage+1))
+func Read(r io.Reader, dot bool) (*Message, error) { return readUpTo(r, dot, MaxMessage) }
+
+func readUpTo(r io.Reader, dot bool, most int) (*Message, error) {
+	data, err := io.ReadAll(io.LimitReader(r, int64(most)+1))
 	if err != nil {
 		return nil, fmt.Errorf("read the message: %w", err)
 	}
 	if dot {
 		data = untilDot(data)
 	}
-	if len(data) > MaxMessage {
+	if len(data) > most {
 		return nil, ErrTooLarge
 	}
 	return Parse(data)
@@ -86,10 +93,10 @@ func Parse(data []byte) (*Message, error) {
 	if len(bytes.TrimSpace(data)) == 0 {
 		return nil, ErrEmpty
 	}
-	text := smtp.CRLF(data)
+	text := smtp.CRLF(headerLines(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")))) // a byte order mark is no text
 	m := &Message{}
 	size := 0
-	for first := true; len(text) > 0; first = false {
+	for len(text) > 0 {
 		line, rest, _ := bytes.Cut(text, []byte("\r\n"))
 		if size += len(line); size > maxHeader {
 			return nil, ErrHeader
@@ -98,7 +105,8 @@ func Parse(data []byte) (*Message, error) {
 		case len(line) == 0:
 			m.body = rest
 			return m, nil
-		case first && bytes.HasPrefix(line, []byte("From ")): // the envelope line of mbox files
+		case len(m.fields) == 0 && (bytes.HasPrefix(line, []byte("From ")) || bytes.HasPrefix(line, []byte(">From "))):
+			// the envelope lines of mbox files
 		case (line[0] == ' ' || line[0] == '\t') && len(m.fields) > 0:
 			m.fields[len(m.fields)-1].value += "\r\n" + string(line)
 		case isField:
@@ -110,6 +118,27 @@ func Parse(data []byte) (*Message, error) {
 		text = rest
 	}
 	return m, nil
+}
+
+// headerLines makes a lone CR in the header a blank, where the message ends its lines otherwise: it would begin a field
+// of its own inside the value of another (docs/security.md T8).
+func headerLines(data []byte) []byte {
+	if !bytes.Contains(data, []byte("\n")) || bytes.IndexByte(data, '\r') < 0 {
+		return data
+	}
+	end := len(data)
+	for _, blank := range []string{"\n\n", "\n\r\n"} {
+		if at := bytes.Index(data, []byte(blank)); at >= 0 {
+			end = min(end, at)
+		}
+	}
+	header := bytes.Clone(data[:end])
+	for i, c := range header {
+		if c == '\r' && (i+1 == len(header) && end == len(data) || i+1 < len(header) && header[i+1] != '\n') {
+			header[i] = ' '
+		}
+	}
+	return append(header, data[end:]...)
 }
 
 // fieldOf splits a header line (RFC 5322 §2.2: printable ASCII without colon).
@@ -184,68 +213,46 @@ func (f field) isOneOf(names []string) bool {
 	return slices.ContainsFunc(names, func(name string) bool { return strings.EqualFold(name, f.name) })
 }
 
-// Author is the address of the From field, empty when there is none.
-func (m *Message) Author() (string, error) {
-	list, err := m.addresses("From")
-	if err != nil || len(list) == 0 {
-		return "", err
+// Author is the address of the From field, empty when there is none that can be written to: a local name, such as
+// cron's root, is no address that a server would take.
+func (m *Message) Author() string {
+	for _, a := range m.addresses("From") {
+		if !a.Local {
+			return a.Address
+		}
+		break
 	}
-	return list[0].Address, nil
+	return ""
 }
 
-// Recipients are the addresses of To, Cc and Bcc; in a message that was sent on, those of its Resent fields alone
-// (RFC 5322 §3.6.6).
-func (m *Message) Recipients() ([]string, error) {
+// Recipients are the addresses of To, Cc and Bcc; in a message that was sent on, those of its Resent fields alone (RFC
+// 5322 §3.6.6). Local names are among them. What is no address is returned in bad.
+func (m *Message) Recipients() (list, bad []string) {
 	names := []string{"To", "Cc", "Bcc"}
 	for _, name := range []string{"Resent-To", "Resent-Cc", "Resent-Bcc"} {
 		if len(m.all(name)) > 0 {
 			names = []string{"Resent-To", "Resent-Cc", "Resent-Bcc"}
 		}
 	}
-	var out []string
 	for _, name := range names {
-		list, err := m.addresses(name)
-		if err != nil {
-			return nil, err
-		}
-		for _, a := range list {
-			out = append(out, a.Address)
+		for _, value := range m.all(name) {
+			addresses, wrong := addressfield.List(value)
+			for _, a := range addresses {
+				list = append(list, a.Address)
+			}
+			bad = append(bad, wrong...)
 		}
 	}
-	return out, nil
+	return list, bad
 }
 
-func (m *Message) addresses(name string) ([]*mail.Address, error) {
-	var out []*mail.Address
+func (m *Message) addresses(name string) []addressfield.Address {
+	var out []addressfield.Address
 	for _, value := range m.all(name) {
-		list, err := ParseAddresses(value)
-		if err != nil {
-			return nil, fmt.Errorf("%w: %s", err, name)
-		}
+		list, _ := addressfield.List(value)
 		out = append(out, list...)
 	}
-	return out, nil
-}
-
-// ParseAddresses reads the address list of a header field. One that is too long is refused before it is parsed.
-func ParseAddresses(value string) ([]*mail.Address, error) {
-	value = strings.Trim(value, " \t,;")
-	switch {
-	case value == "" || strings.HasSuffix(value, ":"): // "undisclosed-recipients:;"
-		return nil, nil
-	case len(value) > maxHeader:
-		return nil, ErrHeader
-	}
-	list, err := mail.ParseAddressList(value)
-	if err != nil {
-		return nil, ErrBadAddress
-	}
-	for _, a := range list {
-		if !config.ValidateAddress(a.Address).Empty() {
-			return nil, ErrBadAddress
-		}
-	}
-	return list, nil
+	return out
 }
 
 // Prepare gives the message the form in which it leaves: the author that the decision wants, Message-ID and Date when
@@ -262,11 +269,14 @@ func (m *Message) Prepare(d Decision, from config.Address, now time.Time) (id st
 		}
 	}
 	m.drop("Bcc", "Resent-Bcc", "Return-Path")
-	if err := m.readdress(d); err != nil {
-		return "", err
-	}
-	if author, _ := m.Author(); author == "" {
-		m.set("From", formatAddress(from))
+	m.fields = slices.DeleteFunc(m.fields, func(f field) bool { // meant for this program
+		return strings.HasPrefix(strings.ToLower(f.name), "x-postier-")
+	})
+	m.once()
+	m.localNames(d, from)
+	m.readdress(d)
+	if m.Get("From") == "" {
+		m.set("From", formatAddress(config.Address{Name: cmp.Or(m.author, from.Name), Address: from.Address}))
 	}
 	if m.Get("Date") == "" {
 		m.set("Date", now.Format(time.RFC1123Z))
@@ -284,15 +294,86 @@ func (m *Message) Prepare(d Decision, from config.Address, now time.Time) (id st
 	return id, nil
 }
 
-// readdress sets the author that a decision wants, with the name that the message gives, and the reply address.
-func (m *Message) readdress(d Decision) error {
-	list, err := m.addresses("From")
-	if err != nil {
-		return err
+// single are the fields that a message may have once (RFC 5322 §3.6, RFC 2045 §3). Gmail and others refuse a second
+// one. Those with a list of addresses are joined, of the others the first counts.
+var single = []string{
+	"From", "Sender", "Reply-To", "To", "Cc", "Date", "Message-ID", "In-Reply-To", "References", "Subject",
+	"MIME-Version", "Content-Type", "Content-Transfer-Encoding", "Content-Disposition", "Content-ID",
+}
+
+// once leaves one field of each name that may be there once.
+func (m *Message) once() {
+	for _, name := range single {
+		values := m.all(name)
+		if len(values) < 2 {
+			continue
+		}
+		value := values[0]
+		if name == "To" || name == "Cc" {
+			value = strings.Join(slices.DeleteFunc(values, func(v string) bool { return v == "" }), ", ")
+		}
+		m.set(name, foldWords(value))
 	}
+}
+
+// localNames replaces what means something on this machine only, as system programs write it: the author becomes the
+// profile's address under the author's name, recipients those that the aliases lead to.
+func (m *Message) localNames(d Decision, from config.Address) {
+	list, bad := addressfield.List(m.Get("From"))
+	if len(list) == 0 && len(bad) > 0 || len(list) > 0 && list[0].Local {
+		m.set("X-Original-From", foldWords(mime.QEncoding.Encode("utf-8", m.Get("From"))))
+		name := m.author
+		if len(list) > 0 {
+			name = cmp.Or(list[0].Name, m.author, nameOf(list[0]))
+		}
+		m.set("From", formatAddress(config.Address{Name: name, Address: from.Address}))
+	}
+	for _, name := range []string{"Sender", "Reply-To"} {
+		if slices.ContainsFunc(m.addresses(name), func(a addressfield.Address) bool { return a.Local }) {
+			m.drop(name)
+		}
+	}
+	for _, name := range []string{"To", "Cc"} {
+		list := m.addresses(name)
+		if !slices.ContainsFunc(list, func(a addressfield.Address) bool { return a.Local }) {
+			continue
+		}
+		var values []string
+		for _, a := range list {
+			targets := []string{a.Address}
+			if a.Local {
+				targets = d.Local[a.Address]
+				a.Name = cmp.Or(a.Name, a.User())
+			}
+			for _, target := range targets {
+				values = append(values, formatAddress(config.Address{Name: a.Name, Address: target}))
+			}
+		}
+		if len(values) == 0 {
+			m.drop(name)
+			continue
+		}
+		m.set(name, foldWords(strings.Join(values, ", ")))
+	}
+}
+
+// nameOf makes a display name of a local name and the machine: root (server1).
+func nameOf(a addressfield.Address) string {
+	_, host, _ := strings.Cut(a.Address, "@")
+	if host == "" || host == "localhost" {
+		host, _ = os.Hostname()
+	}
+	if host == "" {
+		return a.User()
+	}
+	return a.User() + " (" + host + ")"
+}
+
+// readdress sets the author that a decision wants, with the name that the message gives, and the reply address.
+func (m *Message) readdress(d Decision) {
 	if d.From != nil {
 		author := *d.From
-		if len(list) > 0 && list[0].Name != "" {
+		if list := m.addresses("From"); len(list) > 0 && list[0].Name != "" {
 			author.Name = list[0].Name
 		}
 		m.set("From", formatAddress(author))
@@ -300,7 +381,6 @@ func (m *Message) readdress(d Decision) error {
 	if d.ReplyTo != "" && len(m.all("Reply-To")) == 0 && config.ValidateAddress(d.ReplyTo).Empty() {
 		m.set("Reply-To", formatAddress(config.Address{Address: d.ReplyTo}))
 	}
-	return nil
 }
 
 // validID accepts a Message-ID that can be searched for later (RFC 5322 §3.6.4).
@@ -331,7 +411,7 @@ var addressFields = []string{
 func (m *Message) asciiHeader() {
 	for i, f := range m.fields {
 		value := f.value
-		if safetext.IsASCII(value) && !strings.ContainsRune(value, 0) &&
+		if safetext.IsASCII(value) && !strings.ContainsFunc(value, isControl) &&
 			longestLine([]byte(value)) < maxLineOctets-len(f.name)-1 {
 			continue
 		}
@@ -339,14 +419,27 @@ func (m *Message) asciiHeader() {
 		if !utf8.ValidString(value) {
 			value = latin1(value)
 		}
+		value = strings.Map(withoutControl, value)
 		if f.isOneOf(addressFields) {
 			if wire, err := addressfield.Wire(value); err == nil {
 				m.fields[i].value = " " + wire
 				continue
 			}
 		}
-		m.fields[i].value = " " + foldWords(mime.QEncoding.Encode("utf-8", strings.ReplaceAll(value, "\x00", "")))
+		m.fields[i].value = " " + foldWords(mime.QEncoding.Encode("utf-8", value))
 	}
+}
+
+// isControl reports a character that no header field may hold (RFC 5322 §2.2): some readers end a line at it.
+func isControl(r rune) bool {
+	return r < ' ' && r != '\t' && r != '\r' && r != '\n' || r == 0x7f
+}
+
+func withoutControl(r rune) rune {
+	if isControl(r) || r == '\u0085' || r == '\u2028' || r == '\u2029' {
+		return ' '
+	}
+	return r
 }
 
 // foldWords breaks at spaces, so that no line is longer than 78 where that is possible (RFC 5322 §2.1.1).
@@ -389,8 +482,9 @@ func longestLine(text []byte) int {
 	return longest
 }
 
-// NameAuthor gives a message without From the author that the envelope names (-f with -F).
+// NameAuthor gives a message without From the author that the envelope names (-f), under a name (-F).
 func (m *Message) NameAuthor(name, address string) {
+	m.author = name
 	if address != "" && m.Get("From") == "" {
 		m.set("From", formatAddress(config.Address{Name: name, Address: address}))
 	}

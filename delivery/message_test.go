@@ -63,15 +63,16 @@ func TestPrepareAddsWhatIsMissing(t *testing.T) {
 func TestRecipientsAndBcc(t *testing.T) {
 	t.Parallel()
 	raw := "From: a@b.example\nTo: Klara <klara@customer.example>,\n karl@customer.example\n" +
-		"Cc: undisclosed-recipients:;\nBCC: hidden@customer.example\nSubject: x\n\nTo: body@evil.example\nBcc: body@evil.example\n"
+		"Cc: undisclosed-recipients:;\nBCC: hidden@customer.example\nSubject: x\n\nTo: body@evil.example\nBcc: " +
+		"body@evil.example\n"
 	m, err := Parse([]byte(raw))
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := m.Recipients()
-	if want := []string{"klara@customer.example", "karl@customer.example", "hidden@customer.example"}; err != nil ||
+	got, bad := m.Recipients()
+	if want := []string{"klara@customer.example", "karl@customer.example", "hidden@customer.example"}; len(bad) > 0 ||
 		!slices.Equal(got, want) {
-		t.Errorf("%v, %v", got, err)
+		t.Errorf("%v, %v", got, bad)
 	}
 	_, _, text := prepared(t, raw, Decision{})
 	if strings.Contains(text, "hidden@") {
@@ -96,8 +97,6 @@ func TestMessagesThatAreRefused(t *testing.T) {
 		{"header", "Subject: " + strings.Repeat("x", maxHeader+1) + "\n\nx", ErrHeader},
 		{"loop", strings.Repeat("Received: from a by b\n", maxReceived+1) + "From: a@b.example\n\nx", ErrLoop},
 		{"own mark", "From: a@b.example\nX-Loop: postier\n\nx", ErrLoop},
-		{"address", "From: a@b.example, \"open <x\n\nx", ErrBadAddress},
-		{"long address", "From: " + strings.Repeat("a", 400) + "@b.example\n\nx", ErrBadAddress},
 	} {
 		m, err := Parse([]byte(row.raw))
 		if err == nil {
@@ -107,7 +106,7 @@ func TestMessagesThatAreRefused(t *testing.T) {
 			t.Errorf("%s: %v", row.name, err)
 		}
 	}
-	if _, err := Read(io.LimitReader(zeros{}, MaxMessage+2), false); !errors.Is(err, ErrTooLarge) {
+	if _, err := readUpTo(io.LimitReader(zeros{}, 1002), false, 1000); !errors.Is(err, ErrTooLarge) {
 		t.Errorf("size: %v", err)
 	}
 }
@@ -182,7 +181,8 @@ func TestSevenBit(t *testing.T) {
 	t.Parallel()
 	m, err := Parse(
 		[]byte(
-			"From: a@b.example\nContent-Type: multipart/alternative; boundary=b\nContent-Transfer-Encoding: 8bit\n\n--b\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\nGrüße\n--b--\n",
+			"From: a@b.example\nContent-Type: multipart/alternative; boundary=b\nContent-Transfer-Encoding: " +
+				"8bit\n\n--b\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\nGrüße\n--b--\n",
 		),
 	)
 	if err != nil {
@@ -206,7 +206,8 @@ func TestTestModeWraps(t *testing.T) {
 	}
 	m, _, text := prepared(
 		t,
-		"From: contact@durand.example\nTo: Klara <klara@customer.example>\nCc: karl@customer.example\nSubject: Rechnung\nContent-Type: text/html; charset=utf-8\n\n<p>Hallo</p>\n",
+		"From: contact@durand.example\nTo: Klara <klara@customer.example>\nCc: karl@customer.example\nSubject: "+
+			"Rechnung\nContent-Type: text/html; charset=utf-8\n\n<p>Hallo</p>\n",
 		d,
 	)
 	if m.Header.Get("To") != "essai@durand.example" || m.Header.Get("Cc") != "" ||
@@ -267,7 +268,8 @@ func TestTemplates(t *testing.T) {
 func TestAdvice(t *testing.T) {
 	t.Parallel()
 	for subject, want := range map[string]string{
-		"Rechnung 7": "", "IMPORTANT NOTICE": "delivery.advice.capitals", "": "delivery.advice.subject", "Now!! Only today!": "delivery.advice.exclamation", "RE: AG": "",
+		"Rechnung 7": "", "IMPORTANT NOTICE": "delivery.advice.capitals", "": "delivery.advice.subject",
+		"Now!! Only today!": "delivery.advice.exclamation", "RE: AG": "",
 	} {
 		got := ""
 		for _, text := range Advice(subject, 500, 0) {

@@ -3,11 +3,10 @@ package delivery
 import (
 	"cmp"
 	"context"
-	"net/mail"
-	"strings"
 	"time"
 
 	"postier/config"
+	"postier/internal/addressfield"
 	"postier/internal/check"
 )
 
@@ -100,11 +99,7 @@ type Raw struct {
 // SubmitRaw submits a message that another program wrote. It is routed by its author, or by the sender where it has
 // none.
 func (s *Submitter) SubmitRaw(ctx context.Context, m *Message, raw Raw, how How) (*Receipt, error) {
-	author, err := m.Author()
-	if err != nil {
-		return nil, err
-	}
-	envelope := envelopeOf(raw.Sender)
+	author, envelope := m.Author(), envelopeOf(raw.Sender)
 	if author == "" {
 		author = envelope
 		m.NameAuthor(raw.Name, author)
@@ -121,12 +116,9 @@ func (s *Submitter) SubmitRaw(ctx context.Context, m *Message, raw Raw, how How)
 // envelopeOf is the address of -f. It is empty, so that the profile's own address is used, for <>, which asks for no
 // bounces, and for a bare local name, as cron gives it.
 func envelopeOf(typed string) string {
-	typed = strings.TrimSpace(typed)
-	if parsed, err := mail.ParseAddress(typed); err == nil {
-		typed = parsed.Address
-	}
-	if !config.ValidateAddress(typed).Empty() {
+	list, _ := addressfield.List(typed)
+	if len(list) != 1 || list[0].Local {
 		return ""
 	}
-	return typed
+	return list[0].Address
 }

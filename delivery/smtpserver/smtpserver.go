@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"postier/delivery"
+	"postier/internal/addressfield"
 	"postier/internal/safetext"
 )
 
@@ -189,7 +190,7 @@ func (d *dialog) mail(rest string) error {
 		return d.bad("501 5.5.4 MAIL FROM:<address>")
 	}
 	if address != "" {
-		if list, err := delivery.ParseAddresses(address); err != nil || len(list) != 1 {
+		if list, _ := addressfield.List(address); len(list) != 1 {
 			return d.bad("553 5.1.7 malformed address")
 		}
 	}
@@ -207,8 +208,8 @@ func (d *dialog) rcpt(rest string) error {
 	case len(d.to) >= maxRecipients:
 		return d.say("452 4.5.3 too many recipients")
 	}
-	list, err := delivery.ParseAddresses(address)
-	if err != nil || len(list) != 1 {
+	list, _ := addressfield.List(address)
+	if len(list) != 1 {
 		return d.bad("553 5.1.3 malformed address")
 	}
 	d.to = append(d.to, list[0].Address)

@@ -32,6 +32,7 @@ func commands(f *command.Factory, called string) []*cobra.Command {
 		{"guide", func() *cobra.Command { return lookup.NewGuide(f, nil) }},
 		{"report", func() *cobra.Command { return diagnose.NewReport(f, nil) }},
 		{"profile", func() *cobra.Command { return profile.New(f) }},
+		{"alias", func() *cobra.Command { return profile.NewAlias(f) }},
 		{"config", func() *cobra.Command { return profile.NewConfig(f) }},
 		{"secret", func() *cobra.Command { return profile.NewSecret(f) }},
 		{"token", func() *cobra.Command { return profile.NewToken(f, nil) }},

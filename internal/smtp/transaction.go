@@ -213,7 +213,7 @@ func (c *Client) envelope(m Mail) ([]command, error) {
 // path returns an address for MAIL and RCPT: the domain in A-labels, the local part unchanged. utf8 reports whether the
 // local part needs SMTPUTF8 (RFC 6531 §3.3).
 func path(address string) (p string, utf8 bool, err error) {
-	if !config.ValidateAddress(address).Empty() {
+	if !config.ValidateRecipient(address).Empty() {
 		return "", false, ErrAddress
 	}
 	p = config.AddressASCIIDomain(address)

@@ -13,6 +13,7 @@ import (
 
 	"postier/config"
 	"postier/delivery"
+	"postier/internal/addressfield"
 	"postier/internal/cli/command"
 	"postier/internal/exitcode"
 	"postier/internal/safetext"
@@ -116,18 +117,19 @@ func (o *SendOptions) request() (delivery.Request, error) {
 		flag string
 		list *[]string
 	}{{"--to", &o.To}, {"--cc", &o.CC}} {
-		var plainList []string
+		var shown []string
 		for _, value := range *row.list {
-			list, err := delivery.ParseAddresses(value)
-			if err != nil {
-				return r, o.Fault(exitcode.Data, "sendcli.error.address", "flag", row.flag, "value", safetext.FromRemote(value))
+			list, bad := addressfield.List(value)
+			if len(bad) > 0 {
+				return r, o.Fault(exitcode.Data, "sendcli.error.address", "flag", row.flag, "value",
+					safetext.FromRemote(strings.Join(bad, ", ")))
 			}
-			for _, address := range list {
-				plainList = append(plainList, address.Address)
+			for _, a := range list {
+				shown = append(shown, addressfield.Mailbox(a.Name, a.Address))
+				r.Recipients = append(r.Recipients, a.Address)
 			}
 		}
-		*row.list = plainList
-		r.Recipients = append(r.Recipients, plainList...)
+		*row.list = shown
 	}
 	if len(r.Recipients) == 0 {
 		return r, command.Usage(o.T("sendcli.error.no-recipient"))

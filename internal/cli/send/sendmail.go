@@ -2,11 +2,14 @@ package send
 
 import (
 	"context"
+	"errors"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"postier/delivery"
 	"postier/delivery/smtpserver"
+	"postier/internal/addressfield"
 	"postier/internal/cli/command"
 	"postier/internal/exitcode"
 	"postier/internal/safetext"
@@ -49,19 +52,35 @@ func (o *SendmailOptions) submit(ctx context.Context, p *post) error {
 		return o.serve(ctx, p)
 	}
 	message, err := delivery.Read(o.In, o.dotEnds)
+	if errors.Is(err, delivery.ErrEmpty) { // sendmail sends an empty message
+		message, err = &delivery.Message{}, nil
+	}
 	if err != nil {
 		return err
 	}
 	raw := delivery.Raw{Sender: o.sender, Name: o.name, Kind: o.kind}
-	if raw.Recipients, err = o.allRecipients(message); err != nil {
-		return err
+	recipients, bad := o.allRecipients(message)
+	switch raw.Recipients = recipients; {
+	case len(recipients) == 0 && len(bad) > 0:
+		return o.malformed(bad)
+	case len(recipients) == 0:
+		return command.Usage(o.T("sendcli.error.no-recipient"))
 	}
 	how := delivery.How{Direct: o.direct, Later: o.later}
 	receipt, err := p.submitter.SubmitRaw(ctx, message, raw, how)
 	if err != nil {
 		return err
 	}
-	return p.say(p.outcomeOf(receipt, how), !o.verbose)
+	err = p.say(p.outcomeOf(receipt, how), !o.verbose)
+	if len(bad) > 0 && command.Code(err) == exitcode.OK {
+		return o.malformed(bad) // the others have their message
+	}
+	return err
+}
+
+// malformed names what is no address.
+func (o *SendmailOptions) malformed(bad []string) error {
+	return o.Fault(exitcode.Data, "sendcli.sendmail.address", "value", safetext.FromRemote(strings.Join(bad, ", ")))
 }
 
 // serve speaks SMTP on standard input and output.
@@ -77,27 +96,19 @@ func (o *SendmailOptions) serve(ctx context.Context, p *post) error {
 	return server.Serve(ctx, o.In, o.Out)
 }
 
-// allRecipients are the arguments and, with -t, the addresses of the header.
-func (o *SendmailOptions) allRecipients(m *delivery.Message) ([]string, error) {
-	var out []string
+// allRecipients are the arguments and, with -t, the addresses of the header. What is no address is returned in bad: it
+// does not cost the others their message.
+func (o *SendmailOptions) allRecipients(m *delivery.Message) (list, bad []string) {
 	for _, arg := range o.recipients {
-		list, err := delivery.ParseAddresses(arg)
-		if err != nil || len(list) == 0 {
-			return nil, o.Fault(exitcode.Data, "sendcli.sendmail.address", "value", safetext.FromRemote(arg))
+		addresses, wrong := addressfield.List(arg)
+		for _, a := range addresses {
+			list = append(list, a.Address)
 		}
-		for _, address := range list {
-			out = append(out, address.Address)
-		}
+		bad = append(bad, wrong...)
 	}
 	if o.fromHeader {
-		list, err := m.Recipients()
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, list...)
+		more, wrong := m.Recipients()
+		list, bad = append(list, more...), append(bad, wrong...)
 	}
-	if len(out) == 0 {
-		return nil, command.Usage(o.T("sendcli.error.no-recipient"))
-	}
-	return out, nil
+	return list, bad
 }

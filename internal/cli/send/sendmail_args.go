@@ -110,6 +110,8 @@ func (o *SendmailOptions) shortFlags(flags string, args []string) ([]string, err
 		switch {
 		case strings.IndexByte(sendmailAlone, c) >= 0:
 			o.fromHeader, o.dotEnds, o.verbose = o.fromHeader || c == 't', o.dotEnds && c != 'i', o.verbose || c == 'v'
+		case c == 'e' && flags == "" && len(args) > 0 && len(args[0]) == 1 && strings.Contains("bempqw", args[0]):
+			return args[1:], nil // -e m: how errors are reported, which is always the same here
 		case strings.IndexByte(sendmailAttached, c) >= 0:
 			return args, o.attached(c, flags)
 		case strings.IndexByte(sendmailValued, c) >= 0:
