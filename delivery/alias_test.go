@@ -52,20 +52,23 @@ func TestLocalRecipients(t *testing.T) {
 	}
 }
 
-// TestHeaderOfOthers: what a program writes into a value never begins a field, and doubled fields are joined or dropped.
+// TestHeaderOfOthers: what a program writes into a value never begins a field, and doubled fields are joined or
+// dropped.
 func TestHeaderOfOthers(t *testing.T) {
 	t.Parallel()
 	for _, evil := range []string{
 		"a\rBcc: evil@x.example", "a\vBcc: evil@x.example", "a\x00b", "a\u0085Bcc: e@x.example",
 		"a\u2028Bcc: e@x.example", "a\x1b[2J", "a\x7f",
 	} {
-		m, _, text := prepared(t, "From: a@b.example\nTo: b@b.example\nSubject: "+evil+"\nX-Other: "+evil+"\n\nbody\n", Decision{})
+		m, _, text := prepared(t, "From: a@b.example\nTo: b@b.example\nSubject: "+evil+"\nX-Other: "+evil+"\n\nbody\n",
+			Decision{})
 		if m.Header.Get("Bcc") != "" || strings.Contains(text, "\nBcc") || strings.ContainsFunc(text, isControl) {
 			t.Errorf("%q became %q", evil, text)
 		}
 	}
 	m, _, _ := prepared(t, "\xef\xbb\xbfFrom x Mon\n>From y Tue\nFrom: a@b.example\nFrom: c@d.example\nTo: x@x.example\n"+
-		"To: y@y.example\nSubject: one\nSubject: two\nDate: Mon, 2 Nov 2026 10:00:00 +0100\nDate: Mon, 2 Nov 2026 11:00:00 +0100\n"+
+		"To: y@y.example\nSubject: one\nSubject: two\nDate: Mon, 2 Nov 2026 10:00:00 +0100\nDate: Mon, 2 Nov 2026 11:00:00 "+
+		"+0100\n"+
 		"Message-ID: <a@b.example>\nMessage-ID: <c@b.example>\nX-Postier-Kind: invoice\n\nbody\n", Decision{})
 	for _, name := range []string{"From", "To", "Subject", "Date", "Message-Id"} {
 		if len(m.Header[name]) != 1 {

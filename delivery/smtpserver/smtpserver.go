@@ -4,10 +4,12 @@ package smtpserver
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"postier/delivery"
@@ -25,6 +27,8 @@ const (
 
 // Server takes messages for a submitter.
 type Server struct {
+	// Largest is the size of a message that is taken, in octets; 0 means delivery.MaxMessage.
+	Largest   int
 	Submitter *delivery.Submitter
 	// Name and Kind apply to every message of a dialog.
 	Name, Kind string
@@ -58,10 +62,12 @@ type dialog struct {
 	in  *bufio.Reader
 	out *bufio.Writer
 
-	hello    bool
-	from     *string
-	to       []string
-	wrong    int
+	hello bool
+	from  *string
+	to    []string
+	wrong int
+	// bare is set when the last command ended with LF alone. Such a caller ends its lines, and its message, so throughout.
+	bare     bool
 	accepted []*delivery.Item
 }
 
@@ -129,6 +135,7 @@ func (d *dialog) line() (string, error) {
 	case long || len(text) > maxLine:
 		return "", errLongLine
 	}
+	d.bare = !strings.HasSuffix(string(text), "\r\n")
 	return strings.TrimRight(string(text), "\r\n"), nil
 }
 
@@ -138,7 +145,7 @@ func (d *dialog) command(ctx context.Context, line string) (over bool, err error
 	case "EHLO":
 		return false, d.greet(fmt.Sprintf(
 			"250-postier\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-ENHANCEDSTATUSCODES\r\n250 SIZE %d",
-			delivery.MaxMessage))
+			d.largest()))
 	case "HELO":
 		return false, d.greet("250 postier")
 	case "MAIL":
@@ -179,6 +186,21 @@ func pathOf(rest, word string) (address string, ok bool) {
 	return address, opened && closed
 }
 
+// largest is the size of a message that is taken, in octets.
+func (d *dialog) largest() int { return cmp.Or(d.Largest, delivery.MaxMessage) }
+
+// announced is the parameter SIZE of MAIL (RFC 1870 §6), 0 without one.
+func announced(rest string) int64 {
+	_, params, _ := strings.Cut(rest, ">")
+	for param := range strings.FieldsSeq(params) {
+		name, value, _ := strings.Cut(param, "=")
+		if n, err := strconv.ParseInt(value, 10, 64); err == nil && strings.EqualFold(name, "SIZE") {
+			return n
+		}
+	}
+	return 0
+}
+
 func (d *dialog) mail(rest string) error {
 	address, ok := pathOf(rest, "FROM:")
 	switch {
@@ -188,6 +210,9 @@ func (d *dialog) mail(rest string) error {
 		return d.bad("503 5.5.1 a message is under way")
 	case !ok:
 		return d.bad("501 5.5.4 MAIL FROM:<address>")
+	}
+	if announced(rest) > int64(d.largest()) { // RFC 1870 §6.1
+		return d.bad("552 5.3.4 the message is too large")
 	}
 	if address != "" {
 		if list, _ := addressfield.List(address); len(list) != 1 {
@@ -224,7 +249,7 @@ func (d *dialog) data(ctx context.Context) (over bool, err error) {
 		return true, err
 	}
 	_ = d.out.Flush()
-	raw, large, err := readData(d.in)
+	raw, large, err := readData(d.in, d.bare, d.largest())
 	if err != nil {
 		return true, nil // the caller broke off before the dot: nothing was accepted
 	}
@@ -236,22 +261,26 @@ func (d *dialog) data(ctx context.Context) (over bool, err error) {
 }
 
 // readData reads up to CRLF . CRLF and removes doubled dots. Nothing else ends a message (SMTP smuggling,
-// CVE-2023-51764).
-func readData(in *bufio.Reader) (raw []byte, large bool, err error) {
-	start := true // after a CRLF
+// CVE-2023-51764), unless the caller ended its commands with LF alone: then that is the end of its lines.
+func readData(in *bufio.Reader, bare bool, most int) (raw []byte, large bool, err error) {
+	lineEnd := "\r\n"
+	if bare {
+		lineEnd = "\n"
+	}
+	start := true // after the end of a line
 	for {
 		piece, err := in.ReadSlice('\n')
 		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
 			return nil, false, err
 		}
-		if start && string(piece) == ".\r\n" {
+		if start && (string(piece) == ".\r\n" || string(piece) == "."+lineEnd) {
 			return raw, large, nil
 		}
 		if start && len(piece) > 1 && piece[0] == '.' && piece[1] == '.' {
 			piece = piece[1:]
 		}
-		start = strings.HasSuffix(string(piece), "\r\n")
-		if large = large || len(raw)+len(piece) > delivery.MaxMessage; !large {
+		start = strings.HasSuffix(string(piece), lineEnd)
+		if large = large || len(raw)+len(piece) > most; !large {
 			raw = append(raw, piece...)
 		}
 	}

@@ -131,8 +131,9 @@ func TestCaps(t *testing.T) {
 	if last := replies[len(replies)-1]; last != "452 4.5.3 too many recipients" {
 		t.Errorf("%q", last)
 	}
+	s.Largest = 100_000
 	replies = talk(t, s, "EHLO h\r\nMAIL FROM:<>\r\nRCPT TO:<klara@customer.example>\r\nDATA\r\n"+
-		strings.Repeat(strings.Repeat("x", 998)+"\r\n", delivery.MaxMessage/1000+1)+".\r\nNOOP\r\n")
+		strings.Repeat(strings.Repeat("x", 998)+"\r\n", s.Largest/1000+1)+".\r\nNOOP\r\n")
 	if got := replies[len(replies)-2:]; got[0] != "552 5.3.4 the message is too large" || got[1] != "250 2.0.0 ok" {
 		t.Errorf("%q", got)
 	}
@@ -163,5 +164,23 @@ func TestErrorsBecomeReplies(t *testing.T) {
 	replies = talk(t, s, begin+message+".\r\n")
 	if last := replies[len(replies)-1]; !strings.HasPrefix(last, "451 4.3.0 ") {
 		t.Errorf("no state: %q", last)
+	}
+}
+
+// TestBareLineEnds: a program that ends its lines with LF alone gets its message through; one that ends its commands
+// with CRLF still ends a message with CRLF alone.
+func TestBareLineEnds(t *testing.T) {
+	t.Parallel()
+	s, store := newServer(t)
+	replies := talk(t, s, strings.ReplaceAll("EHLO here\r\nMAIL FROM:<root>\r\nRCPT TO:<root>\r\nDATA\r\n"+message+
+		".\r\nMAIL FROM:<> SIZE=99999999999\r\nQUIT\r\n", "\r\n", "\n"))
+	last := replies[len(replies)-3:]
+	if !strings.HasPrefix(last[0], "250 2.0.0 ok: queued") || !strings.HasPrefix(last[1], "552 ") ||
+		!strings.HasPrefix(last[2], "221 ") {
+		t.Errorf("%q", replies)
+	}
+	items, err := store.Items(t.Context(), true)
+	if err != nil || len(items) != 1 || items[0].Recipients[0].Address != "contact@durand.example" {
+		t.Errorf("%v, %v", items, err)
 	}
 }
