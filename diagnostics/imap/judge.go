@@ -86,7 +86,8 @@ func (r *run) judge(err error) diagnostics.Result {
 
 // serverParams names the server in the sentence of a cause, as the person wrote it.
 func (r *run) serverParams() check.Params {
-	return check.Params{Host: safetext.FromRemote(r.target.Mailbox().Server.Host), Port: check.Number(r.access.Server.Port)}
+	typed := r.target.Mailbox().Server.Host
+	return check.Params{Host: safetext.FromRemote(typed), Port: check.Number(r.access.Server.Port)}
 }
 
 // maxCode is how much of a response code a result shows; the longest registered one has 19 octets.
