@@ -24,10 +24,18 @@ func fault(f wire.Fault, cause check.Cause) Answer {
 	if strings.HasPrefix(f.Text.Raw(), "lookup ") { // a net.DNSError; the words after it may be those of the network
 		protocols[wire.KindOther] = []string{DNS}
 	}
+	var loose *Answer
 	for _, protocol := range protocols[f.Kind] {
-		if a := Match(Query{Protocol: protocol, Text: f.Text.Raw()}); a.Reply != "" {
+		a := Match(Query{Protocol: protocol, Text: f.Text.Raw()})
+		switch {
+		case a.Reply != "" && !a.words:
 			return a
+		case a.Reply != "" && loose == nil:
+			loose = &a
 		}
+	}
+	if loose != nil {
+		return *loose
 	}
 	return For(cause)
 }

@@ -53,8 +53,10 @@ type Answer struct {
 	// Letters is set when the words are about the letters of the password; see WithLetters.
 	Letters secret.Letters
 
-	info CauseInfo
-	own  map[locale.Lang]Words
+	// words is set when only single words of the text matched.
+	words bool
+	info  CauseInfo
+	own   map[locale.Lang]Words
 }
 
 // Info is the cause's entry in the catalogue.
@@ -238,13 +240,23 @@ func Match(q Query) Answer {
 	if best == nil {
 		return general(q)
 	}
+	// Single words say less than a code that proves a cause by itself.
+	if best.Priority <= wordsOnly {
+		if coded := general(q); coded.Cause != check.CauseUnknown && q.Enhanced != "" && !transient(q) &&
+			!strings.EqualFold(q.Enhanced, "LIMIT") {
+			return coded
+		}
+	}
 	a := answer(best.Cause, q)
-	a.Reply = best.ID
+	a.Reply, a.words = best.ID, best.Priority <= wordsOnly
 	if !foreign(best.Provider, names) {
 		a.own = best.Text
 	}
 	return a
 }
+
+// wordsOnly is the priority from which entries match single words.
+const wordsOnly = -2
 
 // score weighs an entry whose pattern matches: priority first, then the codes, the provider, and how much the pattern
 // says.

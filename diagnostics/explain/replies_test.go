@@ -72,7 +72,7 @@ func TestRepliesAreWellFormed(t *testing.T) {
 			if r.NeedsProvider && len(r.Provider) == 0 {
 				t.Errorf("%s: needs a provider and names none", r.ID)
 			}
-			if r.Priority > 1 || r.Priority < -2 {
+			if r.Priority > 1 || r.Priority < -3 {
 				t.Errorf("%s: priority %d", r.ID, r.Priority)
 			}
 			if len(r.Text) > 0 {

@@ -165,6 +165,7 @@ const (
 	CauseSPFVoidLookups            Cause = "spf-void-lookups"
 	CauseSPFWeak                   Cause = "spf-weak"
 	CauseSPFWrongPlace             Cause = "spf-wrong-place"
+	CauseSpokeTooEarly             Cause = "spoke-too-early"
 	CauseSRVTargetMissing          Cause = "srv-target-missing"
 	CauseStartTLSFailed            Cause = "starttls-failed"
 	CauseStartTLSForbidden         Cause = "starttls-forbidden"
