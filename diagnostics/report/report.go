@@ -13,6 +13,7 @@ import (
 	"postier/diagnostics/explain"
 	"postier/diagnostics/matrix"
 	"postier/diagnostics/portprobe"
+	"postier/diagnostics/repair"
 	"postier/internal/account"
 	"postier/internal/check"
 	"postier/internal/exitcode"
@@ -46,6 +47,8 @@ type Info struct {
 	// Matrix is the table of --matrix, Ports what --probe-elsewhere found; each is nil without its flag.
 	Matrix *matrix.Matrix
 	Ports  []portprobe.Finding
+	// Repair is what --repair found; nil without the flag.
+	Repair *Repair
 }
 
 // step is the wizard's step for a check. The checks net.* belong to submission.
@@ -68,6 +71,16 @@ type Report struct {
 	Matrix         []matrix.Row    `json:"matrix,omitempty"`
 	Recommendation *Recommendation `json:"recommendation,omitempty"`
 	Ports          []Port          `json:"ports,omitempty"`
+	// Repair is set with --repair only: the ways that work, best first, and empty when none does.
+	Repair *[]repair.Way `json:"repair,omitempty"`
+}
+
+// Repair is what a search for other ways found.
+type Repair struct {
+	Ways  []repair.Way
+	Tried []repair.Tried
+	// Saved is set when the first way was written into the profile.
+	Saved bool
 }
 
 // Root is the cause from which the rest follows: the first failure, or the first warning when nothing failed. Code is
@@ -155,6 +168,10 @@ func Build(info Info, results []diagnostics.Result) Report {
 	if info.Matrix != nil {
 		r.Matrix = info.Matrix.Rows
 		r.Recommendation = &Recommendation{Choice: info.Matrix.Best, Text: advice(info)}
+	}
+	if info.Repair != nil {
+		ways := append([]repair.Way{}, info.Repair.Ways...)
+		r.Repair = &ways
 	}
 	for _, finding := range info.Ports {
 		r.Ports = append(r.Ports,

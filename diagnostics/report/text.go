@@ -32,6 +32,7 @@ func wordColumn(lang locale.Lang) int {
 // first comes first, then a row for each check, with the details of whatever else did not pass.
 func Text(w io.Writer, info Info, results []diagnostics.Result) error {
 	lines := append(Opening(info), card(info, results)...)
+	lines = append(lines, RepairLines(info)...)
 	lines = append(lines, rows(info, results)...)
 	lines = slices.Concat(lines, []string{""}, Closing(info.Lang, results), PortLines(info))
 	_, err := io.WriteString(w, strings.Join(lines, "\n")+"\n")

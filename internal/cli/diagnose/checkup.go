@@ -104,11 +104,18 @@ func (c *checkup) run(ctx context.Context, plans ...diagnostics.Plan) error {
 	if c.wantsProbe(ctx, results) {
 		info.Ports = c.probeElsewhere(ctx, results)
 	}
+	saved, err := c.repair(ctx, &info, results)
+	if err != nil {
+		return err
+	}
 	if err := c.show(info, results); err != nil {
 		return err
 	}
 	if ctx.Err() != nil {
 		return command.Quiet(exitcode.Interrupted)
+	}
+	if saved {
+		return nil
 	}
 	c.renew(results)
 	return command.Quiet(report.ExitCode(results))

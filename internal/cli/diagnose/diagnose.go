@@ -32,6 +32,8 @@ type Flags struct {
 	Cleartext  bool
 	Probe      bool
 	ProbeHosts []string
+	Repair     bool
+	Yes        bool
 	Values     map[wizard.FieldID]string
 	Secrets    *command.SecretFlags
 }
@@ -63,6 +65,8 @@ func New(f *command.Factory, run command.Run[*Options]) *cobra.Command {
 	o.Flags.bind(f, cmd)
 	cmd.Flags().BoolVar(&o.Arrival, "arrival", false, f.T("cli.flag.arrival"))
 	cmd.Flags().StringVar(&o.SendTo, "send-to", "", f.T("cli.flag.send-to"))
+	cmd.Flags().BoolVar(&o.Repair, "repair", false, f.T("diagnose.flag.repair"))
+	cmd.Flags().BoolVar(&o.Yes, "yes", false, f.T("diagnose.flag.repair-yes"))
 	cmd.Flags().BoolVar(&o.Matrix, "matrix", false, f.T("diagnose.flag.matrix"))
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		o.About = args

@@ -30,7 +30,6 @@ type ReportOptions struct {
 	Out    string
 	Format string
 	Mask   bool
-	Yes    bool
 }
 
 // NewReport is `postier report`, the bundle for support: it is shown in full before it is written.
