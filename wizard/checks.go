@@ -14,7 +14,7 @@ func Checks(kind RequestKind) []check.ID {
 	case DoSubmission:
 		return slices.DeleteFunc(check.In("net", "smtp"), func(id check.ID) bool {
 			// The machine and its name service are judged only when something else failed.
-			return id == check.SMTPData || id == check.NetLocal || id == check.NetResolver
+			return id == check.SMTPData || id.OnlyAfterFailure()
 		})
 	case DoSent:
 		return check.In("imap")
@@ -128,7 +128,7 @@ func (s State) verdicts() map[check.ID]check.Status {
 		given := kind == DoSent && slices.Contains(s.draft.Skipped, StepSent)
 		for _, r := range t.reports {
 			// A failed Sent copy does not make the profile unproven if the person chose to go without one.
-			if r.Status != "" && r.Status != check.Skip && !(given && r.Status == check.Fail) {
+			if r.Status != "" && r.Status != check.Skip && !r.ID.OnlyAfterFailure() && !(given && r.Status == check.Fail) {
 				out[r.ID] = r.Status
 			}
 		}

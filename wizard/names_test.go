@@ -13,10 +13,14 @@ func TestOneNameForBothServers(t *testing.T) {
 	const address, name = "contact@durand.example", "camille"
 	found := Candidate{
 		Provider: "custom", Name: "durand.example", Origin: "srv", Confidence: "likely",
-		Submission: config.Server{Host: "smtp.durand.example", Port: 465, Security: config.SecurityTLS,
-			Auth: config.MechanismAuto, Username: address},
-		IMAP: &config.Server{Host: "imap.durand.example", Port: 993, Security: config.SecurityTLS,
-			Auth: config.MechanismAuto, Username: address},
+		Submission: config.Server{
+			Host: "smtp.durand.example", Port: 465, Security: config.SecurityTLS,
+			Auth: config.MechanismAuto, Username: address,
+		},
+		IMAP: &config.Server{
+			Host: "imap.durand.example", Port: 993, Security: config.SecurityTLS,
+			Auth: config.MechanismAuto, Username: address,
+		},
 		Credential: config.SecretPassword, SentMode: config.SentAppend,
 	}
 	apart := found
@@ -51,11 +55,18 @@ func TestOneNameForBothServers(t *testing.T) {
 		"typed, found servers": {&found, nil, []string{"user", name}, nil, name},
 		"typed, by hand":       {nil, hosts, []string{"user", name}, nil, name},
 		"flag, found servers":  {&found, map[FieldID]string{FieldUser: name}, nil, nil, name},
-		"flag, by hand": {nil,
-			map[FieldID]string{FieldUser: name, FieldSMTPHost: "a.example", FieldIMAPHost: "b.example"}, nil, nil, name},
+		"flag, by hand": {
+			nil,
+			map[FieldID]string{FieldUser: name, FieldSMTPHost: "a.example", FieldIMAPHost: "b.example"},
+			nil, nil, name,
+		},
 		"both flags": {&found, map[FieldID]string{FieldUser: name, FieldIMAPUser: "box"}, nil, nil, "box"},
-		"both flags, one the address": {&found, map[FieldID]string{FieldUser: name, FieldIMAPUser: address}, nil, nil,
-			address},
+		"both flags, one the address": {
+			&found,
+			map[FieldID]string{FieldUser: name, FieldIMAPUser: address},
+			nil, nil,
+			address,
+		},
 		"typed twice":          {&found, nil, []string{"user", name}, []string{"imap-user", "box"}, "box"},
 		"two names were found": {&apart, nil, []string{"user", "apikey-2"}, nil, address},
 		"nothing changed":      {&found, nil, nil, nil, address},

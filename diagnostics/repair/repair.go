@@ -279,19 +279,23 @@ func only(plan diagnostics.Plan, keep func(check.ID) bool) diagnostics.Plan {
 	return plan
 }
 
-// Apply makes the change in a profile.
-func (w Way) Apply(p *config.Profile) {
-	server := &p.Submission
-	if w.Area == Mailbox {
-		server = p.SentCopy.IMAP
-	}
-	if server == nil {
-		return
-	}
+// Server is a server with the change made.
+func (w Way) Server(server config.Server) config.Server {
 	if w.Change.Host != "" {
 		server.Host = w.Change.Host
 	}
 	if w.Change.Port != 0 {
 		server.Port, server.Security = w.Change.Port, w.Change.Security
+	}
+	return server
+}
+
+// Apply makes the change in a profile.
+func (w Way) Apply(p *config.Profile) {
+	switch {
+	case w.Area == Submission:
+		p.Submission = w.Server(p.Submission)
+	case p.SentCopy.IMAP != nil:
+		*p.SentCopy.IMAP = w.Server(*p.SentCopy.IMAP)
 	}
 }

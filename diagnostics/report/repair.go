@@ -48,13 +48,7 @@ func serverOf(info Info, way repair.Way) config.Server {
 	if way.Area == repair.Mailbox && info.Target.IMAP != nil {
 		server = *info.Target.IMAP
 	}
-	if way.Change.Host != "" {
-		server.Host = way.Change.Host
-	}
-	if way.Change.Port != 0 {
-		server.Port, server.Security = way.Change.Port, way.Change.Security
-	}
-	return server
+	return way.Server(server)
 }
 
 func wayWords(lang locale.Lang, s config.Server) string {

@@ -17,6 +17,10 @@ func (id ID) Area() string {
 // Known reports whether there is such a check.
 func (id ID) Known() bool { return slices.Contains(All(), id) }
 
+// OnlyAfterFailure reports whether a check is judged only when another one failed. It is no part of what proves a
+// profile.
+func (id ID) OnlyAfterFailure() bool { return id == NetLocal || id == NetResolver }
+
 // In lists the checks of some areas in report order.
 func In(areas ...string) []ID {
 	return slices.DeleteFunc(All(), func(id ID) bool { return !slices.Contains(areas, id.Area()) })

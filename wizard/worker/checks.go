@@ -8,9 +8,12 @@ import (
 	"postier/diagnostics"
 	"postier/diagnostics/dns"
 	"postier/diagnostics/imap"
+	"postier/diagnostics/repair"
 	"postier/diagnostics/smtp"
+	"postier/internal/account"
 	"postier/internal/check"
 	client "postier/internal/imap"
+	"postier/internal/wire"
 	"postier/wizard"
 )
 
@@ -24,12 +27,31 @@ func (w *Worker) submission(ctx context.Context, r wizard.Request, out *wizard.O
 		target.Submission.Port = 0 // no port was typed: both usual ports are tried, implicit TLS first
 	}
 	results := w.run(ctx, r, tell, smtp.Plan(network, target, smtp.Options{}))
+	if way, ok := w.otherWay(ctx, network, target, results, repair.Submission); ok {
+		target.Submission, results = way.Server(target.Submission), way.Results
+	}
 	out.Reports = reportsOf(results)
 	if found, ok := dialledServer(results, check.NetConnect, target.Submission); ok &&
 		diagnostics.Verdict(results) != check.Fail {
 		found.Username = signedInAs(results, check.SMTPAuth, found.Username)
 		out.Submission = &found
 	}
+}
+
+// otherWay is a way that works in place of one that failed, for a run without a person: a person is asked.
+func (w *Worker) otherWay(ctx context.Context, network *wire.Network, target account.Target,
+	results []diagnostics.Result, area repair.Area,
+) (repair.Way, bool) {
+	if !w.Repair {
+		return repair.Way{}, false
+	}
+	ways, _ := repair.Find(ctx, network, target, results)
+	for _, way := range ways {
+		if way.Area == area {
+			return way, true
+		}
+	}
+	return repair.Way{}, false
 }
 
 // signedInAs returns the form of the user name with which a sign-in succeeded.
@@ -77,6 +99,11 @@ func (w *Worker) sent(ctx context.Context, r wizard.Request, out *wizard.Outcome
 	server := client.Settle(ctx, network, *target.IMAP)
 	target.IMAP = &server
 	results := w.run(ctx, r, tell, imap.Plan(network, target, options))
+	if way, ok := w.otherWay(ctx, network, target, results, repair.Mailbox); ok {
+		server = way.Server(server)
+		target.IMAP = &server
+		results = w.run(ctx, r, tell, imap.Plan(network, target, options))
+	}
 	out.Reports = reportsOf(results)
 	if secured, ok := diagnostics.Find(results, check.IMAPTLS); ok && secured.Status == check.Pass {
 		server.Username = signedInAs(results, check.IMAPAuth, server.Username)

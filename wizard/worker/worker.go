@@ -44,6 +44,8 @@ type Worker struct {
 	CAFile string
 	// Fallback is saved together with a new profile; nil where there is none.
 	Fallback *Fallback
+	// Repair takes another way that works in place of one that failed, by itself: for runs without a person.
+	Repair bool
 	// NoDraft switches the draft off, for the demo and unattended runs.
 	NoDraft bool
 

@@ -47,7 +47,7 @@ func coverage(p *config.Profile) []check.ID {
 	}
 	if p.Validated != nil {
 		for id, status := range p.Validated.Checks {
-			if status != check.Skip && id.Known() {
+			if status != check.Skip && id.Known() && !id.OnlyAfterFailure() {
 				out[id] = true
 			}
 		}
@@ -64,7 +64,7 @@ func (c *checkup) renew(results []diagnostics.Result) {
 	}
 	judged := map[check.ID]check.Status{}
 	for _, r := range results {
-		if r.Status != check.Skip {
+		if r.Status != check.Skip && !r.ID.OnlyAfterFailure() {
 			judged[r.ID] = r.Status
 		}
 	}

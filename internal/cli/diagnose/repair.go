@@ -33,7 +33,7 @@ func (c *checkup) repair(ctx context.Context, info *report.Info, results []diagn
 	judged := map[check.ID]check.Status{}
 	keep := func(list []diagnostics.Result) {
 		for _, r := range list {
-			if r.Status == check.Pass || r.Status == check.Warn {
+			if (r.Status == check.Pass || r.Status == check.Warn) && !r.ID.OnlyAfterFailure() {
 				judged[r.ID] = r.Status
 			} else if r.Failed() {
 				delete(judged, r.ID)

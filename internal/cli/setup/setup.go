@@ -102,7 +102,8 @@ func Run(ctx context.Context, o *Options) error {
 		options: options,
 		worker: &worker.Worker{
 			Network: network, Book: options.Book, ConfigPath: doc.Path, Lang: o.Lang(), Product: product,
-			CAFile: o.ExtraRoots(), Fallback: platform, NoDraft: unattended, ClientSecret: o.Client.secret(o.Factory),
+			CAFile: o.ExtraRoots(), Fallback: platform, NoDraft: unattended, Repair: unattended,
+			ClientSecret: o.Client.secret(o.Factory),
 		},
 		unattended: unattended,
 		resume:     resume,
