@@ -216,11 +216,8 @@ func (f field) isOneOf(names []string) bool {
 // Author is the address of the From field, empty when there is none that can be written to: a local name, such as
 // cron's root, is no address that a server would take.
 func (m *Message) Author() string {
-	for _, a := range m.addresses("From") {
-		if !a.Local {
-			return a.Address
-		}
-		break
+	if list := m.addresses("From"); len(list) > 0 && !list[0].Local {
+		return list[0].Address
 	}
 	return ""
 }
