@@ -155,22 +155,38 @@ func TestUnusableValuesCostOnlyThemselves(t *testing.T) {
 		text, smtp, imap string
 		note             string
 	}{
-		"both ports": {one(out, host, "x", "SSL", all) + one(in, host, "", "STARTTLS", all),
-			host + ":465 tls " + address, host + ":143 starttls " + address, "discovery.note.port"},
-		"port of STARTTLS": {one(out, host, "99999", "starttls", all), host + ":587 starttls " + address, "",
-			"discovery.note.port"},
-		"kind of TLS": {one(out, host, "587", "maybe", all), host + ":587 starttls " + address, "",
-			"discovery.note.port"},
-		"fixed name": {one(out, host, "465", "SSL", "apikey") + one(in, host, "993", "ssl", all),
-			host + ":465 tls " + address, host + ":993 tls " + address, "discovery.note.user"},
-		"unknown words": {one(out, host, "465", "SSL", "%REALNAME%"), host + ":465 tls " + address, "",
-			"discovery.note.user"},
-		"bad mailbox": {one(out, host, "465", "SSL", all) + one(in, "192.0.2.1", "993", "SSL", all),
-			host + ":465 tls " + address, "", ""},
-		"one bad host": {one(out, "bad host", "465", "SSL", all) + one(out, host, "587", "STARTTLS", all),
-			host + ":587 starttls " + address, "", ""},
-		"international": {one(out, "mail.bücher.example", "465", "SSL", all),
-			"mail.xn--bcher-kva.example:465 tls " + address, "", ""},
+		"both ports": {
+			one(out, host, "x", "SSL", all) + one(in, host, "", "STARTTLS", all),
+			host + ":465 tls " + address, host + ":143 starttls " + address, "discovery.note.port",
+		},
+		"port of STARTTLS": {
+			one(out, host, "99999", "starttls", all), host + ":587 starttls " + address, "",
+			"discovery.note.port",
+		},
+		"kind of TLS": {
+			one(out, host, "587", "maybe", all), host + ":587 starttls " + address, "",
+			"discovery.note.port",
+		},
+		"fixed name": {
+			one(out, host, "465", "SSL", "apikey") + one(in, host, "993", "ssl", all),
+			host + ":465 tls " + address, host + ":993 tls " + address, "discovery.note.user",
+		},
+		"unknown words": {
+			one(out, host, "465", "SSL", "%REALNAME%"), host + ":465 tls " + address, "",
+			"discovery.note.user",
+		},
+		"bad mailbox": {
+			one(out, host, "465", "SSL", all) + one(in, "192.0.2.1", "993", "SSL", all),
+			host + ":465 tls " + address, "", "",
+		},
+		"one bad host": {
+			one(out, "bad host", "465", "SSL", all) + one(out, host, "587", "STARTTLS", all),
+			host + ":587 starttls " + address, "", "",
+		},
+		"international": {
+			one(out, "mail.bücher.example", "465", "SSL", all),
+			"mail.xn--bcher-kva.example:465 tls " + address, "", "",
+		},
 	}
 	var corpus []string
 	for _, kind := range []string{"port", "socket", "user"} {
