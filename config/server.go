@@ -67,6 +67,16 @@ func (s Server) Settled() Security {
 	return SecurityStartTLS
 }
 
+// FollowPort gives a server whose port was changed, and nothing said about TLS, the mode of the new port: that of a
+// preset belongs to the preset's port.
+func (s Server) FollowPort(before Server) Server {
+	usual := SecurityFor(s.Port)
+	if s.Port != before.Port && s.Security == before.Security && s.Security != SecurityNone && s.settled() != usual {
+		s.Security = SecurityAuto
+	}
+	return s
+}
+
 // Local reports whether the server is this machine, so that nothing crosses a network.
 func (s Server) Local() bool {
 	if addr, err := netip.ParseAddr(strings.Trim(s.Host, "[]")); err == nil {

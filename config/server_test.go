@@ -50,3 +50,26 @@ func TestWhatAutoMeans(t *testing.T) {
 		}
 	}
 }
+
+func TestFollowPort(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		before, after int
+		security      Security
+		want          Security
+	}{
+		{465, 587, SecurityTLS, SecurityAuto},
+		{587, 465, SecurityStartTLS, SecurityAuto},
+		{465, 465, SecurityTLS, SecurityTLS},
+		{587, 2525, SecurityStartTLS, SecurityStartTLS},
+		{465, 1465, SecurityTLS, SecurityAuto},
+		{25, 587, SecurityNone, SecurityNone},
+		{993, 143, SecurityTLS, SecurityAuto},
+	} {
+		before := Server{Port: row.before, Security: row.security}
+		after := Server{Port: row.after, Security: row.security}
+		if got := after.FollowPort(before).Security; got != row.want {
+			t.Errorf("%+v: %s", row, got)
+		}
+	}
+}

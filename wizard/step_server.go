@@ -255,6 +255,9 @@ func (s *State) takeSubmission() bool {
 		s.errors[FieldSMTPPort] = Words{Msg: text}
 	} else {
 		port.Apply(&server, &batch) // what follows the number wins over the fields below (C-7)
+		if port.Security == "" {
+			server = server.FollowPort(d.Submission)
+		}
 	}
 	if server.Cleartext() && !s.opts.AllowCleartext {
 		s.errors[FieldSMTPSecurity] = Msg("wizard.server.no-cleartext")
@@ -316,6 +319,9 @@ func (s *State) takeIMAP() bool {
 	}
 	if !slices.Contains(config.Securities(), imap.Security) {
 		s.errors[FieldIMAPSecurity] = Msg("wizard.server.security-unknown")
+	}
+	if d.IMAP != nil {
+		imap = imap.FollowPort(*d.IMAP)
 	}
 	imap.Username = s.value(FieldIMAPUser, imap.Username)
 	if imap.Username == "" {

@@ -37,12 +37,17 @@ func (n *Network) control(_, address string, _ syscall.RawConn) error {
 	return n.Permit(target)
 }
 
+// Public reports whether an address is one of the internet, and neither of this machine nor of a private network.
+func Public(ip netip.Addr) bool {
+	ip = ip.Unmap().WithZone("")
+	return ip.IsGlobalUnicast() && !ip.IsPrivate() &&
+		!slices.ContainsFunc(special, func(p netip.Prefix) bool { return p.Contains(ip) })
+}
+
 // Permit says in advance whether a target would be refused: nil, or ErrAddressRefused. The dialer checks again.
 func (n *Network) Permit(target netip.AddrPort) error {
 	ip := target.Addr().Unmap().WithZone("")
-	public := ip.IsGlobalUnicast() && !ip.IsPrivate() &&
-		!slices.ContainsFunc(special, func(p netip.Prefix) bool { return p.Contains(ip) })
-	if slices.Contains(metadata, ip) || n.Served && (!public || !servedPorts[target.Port()]) {
+	if slices.Contains(metadata, ip) || n.Served && (!Public(ip) || !servedPorts[target.Port()]) {
 		return ErrAddressRefused
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"postier/internal/account"
 	"postier/internal/exitcode"
 	"postier/internal/safetext"
+	"postier/internal/wire"
 	"postier/wizard"
 	"postier/wizard/worker"
 )
@@ -70,12 +71,30 @@ func (o *Options) targetOfAddress(ctx context.Context, address string) (account.
 		return target, nil
 	}
 	best := candidates[0]
+	o.local(ctx, network, best.Submission.Host)
+	if best.IMAP != nil && best.IMAP.Host != best.Submission.Host {
+		o.local(ctx, network, best.IMAP.Host)
+	}
 	target = account.Of("", &config.Profile{
 		Provider: best.Provider, From: config.Address{Address: address}, Submission: best.Submission,
 		Credential: config.Credential{Type: best.Credential},
 		SentCopy:   config.SentCopy{Mode: best.SentMode, IMAP: best.IMAP},
 	}, o.Book())
 	return target, nil
+}
+
+// local says that a server which the domain names is on this machine or in its network: whoever runs the domain chose
+// that address (docs/security.md T15).
+func (o *Options) local(ctx context.Context, network *wire.Network, host string) {
+	addresses, err := network.Addresses(ctx, host)
+	if err != nil {
+		return
+	}
+	for _, ip := range addresses {
+		if !wire.Public(ip) {
+			o.Note(o.T("diagnose.local-address", "host", safetext.FromRemote(host), "ip", ip))
+		}
+	}
 }
 
 // givenAddress is the address that the flags name: the author's, or the user name where it is one.
@@ -93,7 +112,10 @@ func applySettings(t *account.Target, values map[wizard.FieldID]string) {
 	set(values, wizard.FieldSMTPHost, &s.Host)
 	if text, ok := values[wizard.FieldSMTPPort]; ok {
 		port, _ := config.ParsePortField(text)
-		port.Apply(s, new(config.Batch))
+		before := *s
+		if port.Apply(s, new(config.Batch)); port.Security == "" {
+			*s = s.FollowPort(before)
+		}
 	}
 	set(values, wizard.FieldSMTPSecurity, &s.Security)
 	set(values, wizard.FieldAuth, &s.Auth)
@@ -115,6 +137,7 @@ func applySettings(t *account.Target, values map[wizard.FieldID]string) {
 		server := *t.IMAP
 		if text, ok := values[wizard.FieldIMAPPort]; ok {
 			server.Port, _ = config.ParsePort(text)
+			server = server.FollowPort(*t.IMAP)
 		}
 		set(values, wizard.FieldIMAPSecurity, &server.Security)
 		set(values, wizard.FieldIMAPUser, &server.Username)
