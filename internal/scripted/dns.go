@@ -88,7 +88,14 @@ func StartDNS(t TB, zone string) *DNS {
 }
 
 // ServeDNS serves a zone outside a test; Close ends it.
-func ServeDNS(zone string) (*DNS, error) {
+func ServeDNS(zone string) (*DNS, error) { return serveDNS(zone, nameserver.Serve) }
+
+// ServeDNSAt serves a zone on an address of its own, host:port.
+func ServeDNSAt(address, zone string) (*DNS, error) {
+	return serveDNS(zone, func(h dns.Handler) (*nameserver.Server, error) { return nameserver.ServeAt(address, h) })
+}
+
+func serveDNS(zone string, listen func(dns.Handler) (*nameserver.Server, error)) (*DNS, error) {
 	s := &DNS{
 		stop: make(chan struct{}), behaviour: map[question]Behaviour{}, slow: defaultSlow, failed: map[question]bool{},
 	}
@@ -99,7 +106,7 @@ func ServeDNS(zone string) (*DNS, error) {
 	if err = s.Add(zone); err != nil {
 		return nil, err
 	}
-	s.Server, err = nameserver.Serve(dns.HandlerFunc(s.handle))
+	s.Server, err = listen(dns.HandlerFunc(s.handle))
 	return s, err
 }
 

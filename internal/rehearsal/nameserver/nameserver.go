@@ -28,6 +28,24 @@ func Serve(handler dns.Handler) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	return serve(handler, listener, conn), nil
+}
+
+// ServeAt lets a handler answer on an address of its own, host:port. Close ends it.
+func ServeAt(address string, handler dns.Handler) (*Server, error) {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("listen for DNS over TCP: %w", err)
+	}
+	conn, err := net.ListenPacket("udp", address)
+	if err != nil {
+		_ = listener.Close()
+		return nil, fmt.Errorf("listen for DNS over UDP: %w", err)
+	}
+	return serve(handler, listener, conn), nil
+}
+
+func serve(handler dns.Handler, listener net.Listener, conn net.PacketConn) *Server {
 	started := make(chan struct{}, 2)
 	notify := func() { started <- struct{}{} }
 	s := &Server{
@@ -40,7 +58,7 @@ func Serve(handler dns.Handler) (*Server, error) {
 	}
 	<-started
 	<-started
-	return s, nil
+	return s
 }
 
 // listenBoth finds a port that is free for TCP and for UDP.
