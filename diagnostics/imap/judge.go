@@ -78,7 +78,7 @@ func (r *run) judge(err error) diagnostics.Result {
 	}
 	answer := explain.Fault(fault)
 	result := diagnostics.Failed(answer.Cause, diagnostics.Failure{
-		Text: safetext.FromRemote(r.target.Secret.Redact(fault.Text.Raw())), Class: fault.Kind,
+		Text: safetext.FromRemote(r.target.Secret.Redact(fault.Text.Raw())), Class: fault.Kind, Detail: fault.Detail,
 	}).With(check.Params{Limit: fault.Detail})
 	result.Answer = answer
 	return result

@@ -3,10 +3,12 @@ package rootcause
 import (
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"postier/diagnostics"
 	"postier/internal/check"
+	"postier/internal/organisation"
 	"postier/internal/safetext"
 	"postier/internal/wire"
 )
@@ -22,7 +24,12 @@ func (e evidence) connections(network *wire.Network) (root diagnostics.Result, f
 	}
 	certificate, mailbox := e.find(check.SMTPCertificate), e.find(check.IMAPCertificate)
 	switch {
-	case wrongClock(network.Clock(), certificate, mailbox):
+	case e.portal():
+		root = diagnostics.Failed(check.CauseCaptivePortal, e.evidenceOf(check.SMTPGreeting, check.SMTPTLS,
+			check.SMTPCertificate, check.IMAPConnect, check.IMAPTLS, check.IMAPCertificate)...)
+		root.ID = check.NetLocal
+		return root, connected, true
+	case e.wrongClock(network.Clock()):
 		root = diagnostics.Failed(check.CauseClockWrong, e.evidenceOf(check.SMTPCertificate, check.IMAPCertificate)...)
 		root.ID = check.NetLocal
 		root.Params = check.Params{Now: safetext.FromRemote(network.Clock().Format("2006-01-02 15:04"))}
@@ -90,21 +97,77 @@ func (e evidence) blocked() bool {
 	return len(outside) > 1 && e.find(check.NetConnect).Failed() && e.find(check.IMAPConnect).Failed()
 }
 
+// portal reports whether one stranger answered in place of both servers: a web server on ports that are not the web's,
+// or one certificate at two addresses, where the hosts are of two organisations.
+func (e evidence) portal() bool {
+	from, to := e.reachedBy(check.NetConnect), e.reachedBy(check.IMAPConnect)
+	if e.answersHTTP(check.SMTPGreeting, check.SMTPTLS) && e.answersHTTP(check.IMAPConnect, check.IMAPTLS) {
+		return !webPort(from.Port()) && !webPort(to.Port())
+	}
+	first, second := e.find(check.SMTPCertificate), e.find(check.IMAPCertificate)
+	a, ok1 := diagnostics.Observed[diagnostics.Certificate](first.Evidence)
+	b, ok2 := diagnostics.Observed[diagnostics.Certificate](second.Evidence)
+	return ok1 && ok2 && first.Failed() && second.Failed() && a.SHA256SPKI == b.SHA256SPKI &&
+		from.Addr() != to.Addr() && e.strangers()
+}
+
+// strangers reports whether the two servers belong to two organisations, so that they have no fault in common.
+func (e evidence) strangers() bool {
+	from, ok1 := diagnostics.Observed[diagnostics.Addresses](e.find(check.NetResolve).Evidence)
+	to, ok2 := diagnostics.Observed[diagnostics.Addresses](e.find(check.IMAPConnect).Evidence)
+	return ok1 && ok2 && !organisation.Same(from.Host.Raw(), to.Host.Raw())
+}
+
+// reachedBy is the address to which a check connected.
+func (e evidence) reachedBy(id check.ID) netip.AddrPort {
+	for _, o := range e.find(id).Evidence {
+		if c, ok := o.(diagnostics.Connection); ok && c.Connected() {
+			return c.Attempt.Address
+		}
+	}
+	return netip.AddrPort{}
+}
+
+// webPort reports whether a web server belongs on this port: then the port is mistyped.
+func webPort(port uint16) bool {
+	return slices.Contains([]uint16{80, 443, 8000, 8008, 8080, 8443}, port)
+}
+
+// answersHTTP reports whether one of these checks failed because a web server answered.
+func (e evidence) answersHTTP(ids ...check.ID) bool {
+	return slices.ContainsFunc(ids, func(id check.ID) bool {
+		r := e.find(id)
+		return r.Failed() && slices.ContainsFunc(r.Evidence, func(o diagnostics.Observation) bool {
+			if f, ok := o.(diagnostics.Failure); ok {
+				return wire.Fault{Kind: f.Class, Detail: f.Detail}.HTTP()
+			}
+			s, ok := o.(diagnostics.Spoken)
+			return ok && strings.HasPrefix(s.Said().Raw(), "HTTP/")
+		})
+	})
+}
+
 // released is a day before which this program did not exist.
 var released = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // wrongClock reports whether this machine's clock explains the certificates that are out of their time: it stands
-// before this program was made, or two different certificates are out of their time at once.
-func wrongClock(now time.Time, results ...diagnostics.Result) bool {
+// before this program was made, or before two different certificates. Two that have expired may be one administrator's
+// renewal that stopped, so they count only where the servers belong to two organisations.
+func (e evidence) wrongClock(now time.Time) bool {
 	var keys []string
-	for _, r := range results {
+	for _, id := range []check.ID{check.SMTPCertificate, check.IMAPCertificate} {
+		r := e.find(id)
 		c, ok := diagnostics.Observed[diagnostics.Certificate](r.Evidence)
-		outside := r.Cause == check.CauseCertNotYetValid || r.Cause == check.CauseCertExpired
-		if r.Failed() && ok && outside && !slices.Contains(keys, c.SHA256SPKI) {
+		outside := r.Cause == check.CauseCertNotYetValid || r.Cause == check.CauseCertExpired && e.strangers()
+		switch {
+		case !r.Failed():
+		case r.Cause == check.CauseClockWrong, outside && now.Before(released):
+			return true
+		case ok && outside && !slices.Contains(keys, c.SHA256SPKI):
 			keys = append(keys, c.SHA256SPKI)
 		}
 	}
-	return len(keys) > 1 || len(keys) == 1 && now.Before(released)
+	return len(keys) > 1
 }
 
 // intercepted reports whether two servers' certificates come from one issuer that is not trusted.
@@ -125,6 +188,10 @@ func (e evidence) contradictions() []diagnostics.Result {
 		if r.ID == check.IMAPAuth && r.Failed() && r.Cause == check.CauseWrongPassword &&
 			e.find(check.SMTPAuth).Status == check.Pass {
 			out[i].Cause = check.CauseMailboxRefusesPassword
+		}
+		if r.ID == check.SMTPAuth && r.Failed() && r.Cause == check.CauseWrongPassword &&
+			e.find(check.IMAPAuth).Status == check.Pass {
+			out[i].Cause = check.CauseSubmissionRefusesPassword
 		}
 	}
 	return ordered(out)

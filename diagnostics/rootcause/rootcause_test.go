@@ -40,8 +40,13 @@ type rig struct {
 func newRig(t *testing.T, o scripted.Options, mailbox scripted.Options) *rig {
 	t.Helper()
 	ca := scripted.StartCA(t)
-	o.Certificate, o.ImplicitTLS = scripted.Leaf(t, ca, certificates.Good, host), true
-	mailbox.Certificate, mailbox.ImplicitTLS = o.Certificate, true
+	o.ImplicitTLS, mailbox.ImplicitTLS = true, true
+	if o.Certificate == nil {
+		o.Certificate = scripted.Leaf(t, ca, certificates.Good, host)
+	}
+	if mailbox.Certificate == nil {
+		mailbox.Certificate = o.Certificate
+	}
 	names := scripted.StartDNS(t, zone)
 	resolver, err := wire.ResolverAt(names.Addr())
 	if err != nil {
@@ -183,6 +188,74 @@ func TestContradiction(t *testing.T) {
 		"AUTHENTICATE": scripted.Reply("{tag} NO [AUTHENTICATIONFAILED] Authentication failed."),
 	}})
 	if got := failures(r.run(t)); got != "imap.auth mailbox-refuses-password " {
+		t.Errorf("failed: %s", got)
+	}
+}
+
+// TestTheOtherContradiction: a password that the mailbox accepted is not wrong either.
+func TestTheOtherContradiction(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, scripted.Options{Script: scripted.Script{"auth": scripted.Reply("535 5.7.8 Authentication failed")}},
+		scripted.Options{})
+	// The person's consent lets the second sign-in happen (docs/security.md T21); without a guard it always does.
+	root, _ := diagnostics.Root(r.run(t))
+	if root.ID != check.SMTPAuth || root.Cause != check.CauseSubmissionRefusesPassword {
+		t.Errorf("root: %s %s", root.ID, root.Cause)
+	}
+}
+
+// TestACaptivePortal: a web server that answers in place of both servers is one cause, and not a wrong TLS mode.
+func TestACaptivePortal(t *testing.T) {
+	t.Parallel()
+	page := scripted.Script{"tls": {Raw: []byte("HTTP/1.1 302 Found\r\nLocation: http://portal.example/\r\n\r\n"),
+		Close: true}}
+	r := newRig(t, scripted.Options{Script: page}, scripted.Options{Script: page})
+	results := r.run(t)
+	if got := failures(results); got != "net.local captive-portal " {
+		t.Errorf("failed: %s", got)
+	}
+	r.withoutMailbox()
+	if got := failures(r.run(t)); got != "smtp.tls wrong-service " {
+		t.Errorf("one server alone: %s", got)
+	}
+}
+
+// TestTheClock: certificates of the future, or a clock before this program was made, are the clock's fault. An expired
+// certificate on both ports of one provider is the provider's.
+func TestTheClock(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name string
+		now  time.Time
+		want string
+	}{
+		{"behind", time.Date(2019, 1, 1, 0, 0, 0, 0, time.UTC), "net.local clock-wrong "},
+		{"ahead", time.Now().AddDate(40, 0, 0), "smtp.certificate cert-expired "},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, scripted.Options{}, scripted.Options{})
+			r.network.Now = func() time.Time { return test.now }
+			if got := failures(r.run(t)); got != test.want {
+				t.Errorf("failed: %s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
+// TestAnInterceptor: certificates for two servers from one issuer that is not trusted are one cause.
+func TestAnInterceptor(t *testing.T) {
+	t.Parallel()
+	const mailboxHost = "imap.durand.example"
+	foreign := scripted.StartCA(t)
+	r := newRig(t,
+		scripted.Options{Certificate: scripted.Leaf(t, foreign, certificates.Good, host)},
+		scripted.Options{Certificate: scripted.Leaf(t, foreign, certificates.Good, mailboxHost)})
+	if err := r.names.Add(mailboxHost + ". 300 IN A 127.0.0.1\n"); err != nil {
+		t.Fatal(err)
+	}
+	r.target.IMAP.Host = mailboxHost
+	if got := failures(r.run(t)); got != "smtp.certificate security-software-intercept " {
 		t.Errorf("failed: %s", got)
 	}
 }

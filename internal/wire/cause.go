@@ -1,6 +1,10 @@
 package wire
 
-import "postier/internal/check"
+import (
+	"strings"
+
+	"postier/internal/check"
+)
 
 // Cause is what a fault of a connection that stood is in the catalogue of diagnostics/explain.
 func (f Fault) Cause() check.Cause {
@@ -20,6 +24,9 @@ func (f Fault) Cause() check.Cause {
 	case KindForbidden:
 		return check.CauseStartTLSForbidden
 	case KindNotTLS:
+		if f.HTTP() {
+			return check.CauseWrongService
+		}
 		return check.CauseTLSWrongMode
 	case KindVersion:
 		return check.CauseTLSVersionUnsupported
@@ -33,6 +40,11 @@ func (f Fault) Cause() check.Cause {
 		return check.CauseCancelled
 	}
 	return check.CauseConnectionDropped
+}
+
+// HTTP reports whether a web server answered where TLS was expected, as a captive portal does on every port.
+func (f Fault) HTTP() bool {
+	return f.Kind == KindNotTLS && strings.HasPrefix(f.Detail.Raw(), "HTTP/")
 }
 
 // DialCause is Cause before the connection stood, where the same silence means a blocked port.
