@@ -242,8 +242,7 @@ func Match(q Query) Answer {
 	}
 	// Single words say less than a code that proves a cause by itself.
 	if best.Priority <= wordsOnly {
-		if coded := general(q); coded.Cause != check.CauseUnknown && q.Enhanced != "" && !transient(q) &&
-			!strings.EqualFold(q.Enhanced, "LIMIT") {
+		if coded := general(q); coded.Cause != check.CauseUnknown && tells(q) {
 			return coded
 		}
 	}
@@ -257,6 +256,16 @@ func Match(q Query) Answer {
 
 // wordsOnly is the priority from which entries match single words.
 const wordsOnly = -2
+
+// tells reports whether the enhanced code of a reply says more than single words: permanent codes about an address, a
+// mailbox or security do. Those about the network, the protocol and limits are often given for want of a better one.
+func tells(q Query) bool {
+	if q.Protocol == IMAP {
+		return q.Enhanced != "" && !strings.EqualFold(q.Enhanced, "LIMIT")
+	}
+	_, _, subject := splitEnhanced(q)
+	return !transient(q) && (subject == "1" || subject == "2" || subject == "7")
+}
 
 // score weighs an entry whose pattern matches: priority first, then the codes, the provider, and how much the pattern
 // says.
