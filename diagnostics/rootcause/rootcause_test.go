@@ -2,6 +2,7 @@ package rootcause_test
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"testing"
 	"time"
@@ -73,13 +74,17 @@ func newRig(t *testing.T, o scripted.Options, mailbox scripted.Options) *rig {
 
 func (r *rig) run(t *testing.T) []diagnostics.Result {
 	t.Helper()
+	return rootcause.Run(t.Context(), r.network, nil, r.plans()...)
+}
+
+func (r *rig) plans() []diagnostics.Plan {
 	plans := []diagnostics.Plan{
 		smtp.Plan(r.network, r.target, smtp.Options{}), dns.Plan(r.network, r.target, dns.Options{}),
 	}
 	if r.target.IMAP != nil {
 		plans = append(plans, imap.Plan(r.network, r.target, imap.Options{}))
 	}
-	return rootcause.Run(t.Context(), r.network, nil, plans...)
+	return plans
 }
 
 func (r *rig) withoutMailbox() { r.target.IMAP = nil }
@@ -166,18 +171,32 @@ func TestTheZoneOfOthers(t *testing.T) {
 	}
 }
 
-// TestNothingIsAskedOnTheGoodPath counts the questions of a run in which nothing fails.
+// TestNothingIsAskedOnTheGoodPath: a run in which nothing fails asks what its checks ask and no question more, and the
+// machine's routes are not looked at.
 func TestNothingIsAskedOnTheGoodPath(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, scripted.Options{}, scripted.Options{})
 	r.withoutMailbox()
-	if got := failures(r.run(t)); got != "" {
-		t.Errorf("failed: %s", got)
+	r.network.Links = func() wire.Routes {
+		t.Error("the routes were looked at")
+		return connected
 	}
-	for _, q := range r.names.Queries() {
-		if q.Name == "com." || q.Name == "gmail.com." {
-			t.Errorf("asked for %s", q.Name)
+	before := 0
+	counted := func(run func() []diagnostics.Result) map[scripted.Query]int {
+		if got := failures(run()); got != "" {
+			t.Errorf("failed: %s", got)
 		}
+		counts := map[scripted.Query]int{}
+		for _, q := range r.names.Queries()[before:] {
+			counts[q]++
+			before++
+		}
+		return counts
+	}
+	alone := counted(func() []diagnostics.Result { return diagnostics.Run(t.Context(), nil, r.plans()...) })
+	judged := counted(func() []diagnostics.Result { return r.run(t) })
+	if len(alone) == 0 || !maps.Equal(alone, judged) {
+		t.Errorf("asked %v, and %v when judged together", alone, judged)
 	}
 }
 
@@ -207,8 +226,10 @@ func TestTheOtherContradiction(t *testing.T) {
 // TestACaptivePortal: a web server that answers in place of both servers is one cause, and not a wrong TLS mode.
 func TestACaptivePortal(t *testing.T) {
 	t.Parallel()
-	page := scripted.Script{"tls": {Raw: []byte("HTTP/1.1 302 Found\r\nLocation: http://portal.example/\r\n\r\n"),
-		Close: true}}
+	page := scripted.Script{"tls": {
+		Raw:   []byte("HTTP/1.1 302 Found\r\nLocation: http://portal.example/\r\n\r\n"),
+		Close: true,
+	}}
 	r := newRig(t, scripted.Options{Script: page}, scripted.Options{Script: page})
 	results := r.run(t)
 	if got := failures(results); got != "net.local captive-portal " {

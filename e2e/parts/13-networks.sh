@@ -7,17 +7,16 @@ readonly TIMES=10
 
 here=postier-here-$$ there=postier-there-$$ alone=postier-alone-$$
 remove_networks() {
-  local name
-  exec {FAR[1]}>&- || true # the far end ends with its standard input
-  for name in "$here" "$there" "$alone"; do
-    ip netns delete "$name" 2>/dev/null || true
+  local space
+  for space in "$here" "$there" "$alone"; do
+    ip netns delete "$space" 2>/dev/null || true
   done
 }
-trap remove_networks EXIT
+trap remove_networks EXIT # the far end ends with its standard input, which is this shell's
 
-for name in "$here" "$there" "$alone"; do
-  ip netns add "$name"
-  ip -n "$name" link set lo up
+for space in "$here" "$there" "$alone"; do
+  ip netns add "$space"
+  ip -n "$space" link set lo up
 done
 ip -n "$here" link add out type veth peer name in netns "$there"
 ip -n "$here" address add 198.51.100.2/24 dev out
