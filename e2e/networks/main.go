@@ -43,6 +43,7 @@ var resolvers = map[int]scripted.Behaviour{
 	53: "", 61: scripted.NXDomain, 62: scripted.Invent, 63: scripted.Silent, 64: scripted.NoEDNS, 65: scripted.BareEDNS,
 	66: scripted.NotImpl, 67: scripted.NoTCP, 68: scripted.OnlyUDP, 69: scripted.WrongID, 70: scripted.Garbage,
 	71: scripted.ServFail, 72: scripted.NoData, 73: scripted.Truncate, 74: scripted.TruncAll,
+	75: scripted.Forged,
 }
 
 func main() {

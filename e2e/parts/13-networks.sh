@@ -21,7 +21,7 @@ done
 ip -n "$here" link add out type veth peer name in netns "$there"
 ip -n "$here" address add 198.51.100.2/24 dev out
 ip -n "$here" address add 2001:db8::2/64 dev out nodad
-for last in 25 26 27 53 {61..74} 80; do
+for last in 25 26 27 53 {61..75} 80; do
   ip -n "$there" address add "198.51.100.$last/24" dev in
 done
 ip -n "$there" address add 2001:db8::27/64 dev in nodad
@@ -96,6 +96,7 @@ ends "a bare FORMERR to EDNS" "dns.dkim dkim-missing: " "$here" 198.51.100.65:53
 ends "NOTIMP to EDNS" "dns.dkim dkim-missing: " "$here" 198.51.100.66:53
 ends "small datagrams, and no TCP" "dns.dkim dkim-missing: " "$here" 198.51.100.67:53
 ends "truncated, and TCP" "dns.dkim dkim-missing: " "$here" 198.51.100.73:53
+ends "forged answers before the right one" "dns.dkim dkim-missing: " "$here" 198.51.100.75:53
 ends "IPv6 accepts and stays silent" "net.connect6 ipv6-broken: " "$here" "$good" --smtp-host two.postier.test
 ends "465 dropped, 587 good" "net.connect port-blocked: net.connect" "$here" "$good" --smtp-host half.postier.test
 ends "a captive portal" "net.local captive-portal: net.local" "$here" "$good" \

@@ -27,6 +27,7 @@ const (
 	AD        Behaviour = "ad"        // the answer is marked as validated (RFC 4035 §3.2.3)
 	Garbage   Behaviour = "garbage"   // bytes that are no DNS message
 	WrongID   Behaviour = "wrongid"   // an answer with the id of another query, and none with the right id
+	Forged    Behaviour = "forged"    // garbage, another id and another question first; then the right answer
 	FailOnce  Behaviour = "failonce"  // SERVFAIL to the first query, the right answer afterwards
 	SlowReply Behaviour = "slowreply" // the right answer, after DNS.SetSlow
 	NoEDNS    Behaviour = "noedns"    // FORMERR to a question with EDNS (RFC 6891 §7), the right answer without
@@ -140,8 +141,8 @@ func (s *DNS) behave(line string) error {
 	}
 	b := Behaviour(words[0])
 	switch b {
-	case NXDomain, NoData, ServFail, Refused, Silent, Truncate, TruncAll, Twice, AD, Garbage, WrongID, FailOnce, SlowReply,
-		NoEDNS, BareEDNS, NotImpl, NoTCP, OnlyUDP, Invent:
+	case NXDomain, NoData, ServFail, Refused, Silent, Truncate, TruncAll, Twice, AD, Garbage, WrongID, Forged, FailOnce,
+		SlowReply, NoEDNS, BareEDNS, NotImpl, NoTCP, OnlyUDP, Invent:
 	default:
 		return fmt.Errorf("unknown behaviour %q", b)
 	}
@@ -215,10 +216,26 @@ func (s *DNS) handle(w dns.ResponseWriter, request *dns.Msg) {
 		}
 	}
 	reply := s.answer(request, behaviour, tcp)
+	if behaviour == Forged && !tcp {
+		forge(w, reply)
+	}
 	_ = w.WriteMsg(reply)
 	if behaviour == Twice {
 		_ = w.WriteMsg(reply)
 	}
+}
+
+// forge sends what others would send who do not see the question.
+func forge(w dns.ResponseWriter, reply *dns.Msg) {
+	_, _ = w.Write([]byte("\x00\x01this is not DNS"))
+	wrong := reply.Copy()
+	wrong.Id++
+	wrong.Rcode, wrong.Answer = dns.RcodeNameError, nil
+	_ = w.WriteMsg(wrong)
+	wrong = wrong.Copy()
+	wrong.Id = reply.Id
+	wrong.Question[0].Name = "forged.example."
+	_ = w.WriteMsg(wrong)
 }
 
 // note logs a query and returns the behaviour that applies to it.

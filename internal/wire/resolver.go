@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -42,6 +43,7 @@ func SystemResolver() *Resolver { return &Resolver{} }
 
 var (
 	errOtherQuestion = errors.New("the answer is to another question")
+	errOtherID       = errors.New("the answer has another identifier")
 	errAliases       = errors.New("too many aliases in a row")
 	errTruncated     = errors.New("the answer is truncated over TCP too")
 	errNoTCP         = errors.New("the answer is too large for a datagram, and the server does not answer over TCP")
@@ -288,22 +290,64 @@ func exchange(ctx context.Context, server, name string, qtype uint16, edns bool)
 	if edns {
 		question.SetEdns0(udpSize, false)
 	}
-	client := &dns.Client{Timeout: queryDeadline, UDPSize: udpSize}
-	reply, _, err := client.ExchangeContext(ctx, question, server)
+	reply, err := datagram(ctx, server, question, udpSize)
 	if err != nil || !reply.Truncated {
 		return reply, err
 	}
-	client.Net = "tcp"
+	client := &dns.Client{Net: "tcp", Timeout: queryDeadline}
 	whole, _, err := client.ExchangeContext(ctx, question, server)
 	if err == nil || ctx.Err() != nil || !edns {
 		return whole, noTCP(ctx, err)
 	}
 	question.IsEdns0().SetUDPSize(largestUDP)
-	client = &dns.Client{Timeout: queryDeadline, UDPSize: largestUDP}
-	if whole, _, failed := client.ExchangeContext(ctx, question, server); failed == nil && !whole.Truncated {
+	if whole, failed := datagram(ctx, server, question, largestUDP); failed == nil && !whole.Truncated {
 		return whole, nil
 	}
 	return nil, noTCP(ctx, err)
+}
+
+// datagram sends one question over UDP and takes the first datagram that answers it. Others may come from whoever
+// guesses at the question, so they are passed over until the deadline (RFC 5452 §9.1); without an answer, the last of
+// them is the fault.
+func datagram(ctx context.Context, server string, question *dns.Msg, size uint16) (*dns.Msg, error) {
+	ctx, cancel := context.WithTimeout(ctx, queryDeadline)
+	defer cancel()
+	conn, err := new(dns.Client).DialContext(ctx, server)
+	if err != nil {
+		return nil, err
+	}
+	conn.UDPSize = size
+	defer func() { _ = conn.Close() }()
+	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
+	if err := conn.WriteMsg(question); err != nil {
+		return nil, err
+	}
+	var strange error
+	for {
+		reply, err := conn.ReadMsg()
+		switch {
+		case errors.As(err, new(net.Error)): // of the system; what cannot be read as DNS gives a *dns.Error
+			return nil, cmp.Or(strange, err)
+		case err != nil:
+			strange = err
+		case reply.Id != question.Id || !reply.Response:
+			strange = errOtherID
+		case !sameQuestion(reply, question):
+			strange = errOtherQuestion
+		default:
+			return reply, nil
+		}
+	}
+}
+
+// sameQuestion reports whether a reply repeats the question. A refusal of EDNS need not.
+func sameQuestion(reply, question *dns.Msg) bool {
+	asked := question.Question[0]
+	if len(reply.Question) == 0 {
+		return refusesEDNS(reply.Rcode)
+	}
+	return len(reply.Question) == 1 && reply.Question[0].Qtype == asked.Qtype &&
+		dns.CanonicalName(reply.Question[0].Name) == dns.CanonicalName(asked.Name)
 }
 
 // noTCP marks an error of the attempt over TCP, which says that the name service is there and cannot deliver.

@@ -120,6 +120,20 @@ func TestWithoutEDNS(t *testing.T) {
 	}
 }
 
+// TestForgedDatagrams: what does not answer the question is passed over until what does.
+func TestForgedDatagrams(t *testing.T) {
+	t.Parallel()
+	server := scripted.StartDNS(t, zone)
+	server.BehaveAll(scripted.Forged)
+	answer, err := resolver(t, server.Addr()).Query(t.Context(), "durand.example", dns.TypeTXT)
+	if err != nil || len(answer.Records) != 1 {
+		t.Errorf("%d records, %v", len(answer.Records), err)
+	}
+	if n := server.Count("durand.example", "TXT"); n != 1 {
+		t.Errorf("%d questions", n)
+	}
+}
+
 // TestWithoutTCP: an answer that does not fit and a server without TCP is a fault of its own, not silence.
 func TestWithoutTCP(t *testing.T) {
 	t.Parallel()
