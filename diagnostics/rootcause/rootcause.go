@@ -20,10 +20,16 @@ func Run(ctx context.Context, network *wire.Network, observe func(diagnostics.Ev
 ) []diagnostics.Result {
 	before := network.Resolver.Tally()
 	results := diagnostics.Run(ctx, observe, plans...)
-	if ctx.Err() != nil || !suspicious(results) {
+	seen := evidence{results, network.Resolver.Tally().Since(before)}
+	switch {
+	case ctx.Err() != nil:
 		return results
+	case suspicious(results):
+		return seen.judge(ctx, network)
+	case nothingPublished(results):
+		return seen.judgeAbsence(ctx, network)
 	}
-	return evidence{results, network.Resolver.Tally().Since(before)}.judge(ctx, network)
+	return results
 }
 
 // evidence is what the judgement is about.
@@ -37,6 +43,30 @@ func suspicious(results []diagnostics.Result) bool {
 	return slices.ContainsFunc(results, func(r diagnostics.Result) bool {
 		return r.Status == check.Fail || r.Cause == check.CauseDNSFailure
 	})
+}
+
+// nothingPublished reports whether a domain seems to have no record for mail at all. A name service that invents
+// addresses has none of any domain.
+func nothingPublished(results []diagnostics.Result) bool {
+	missing := map[check.ID]check.Cause{
+		check.DNSMX: check.CauseMXMissing, check.DNSSPF: check.CauseSPFMissing, check.DNSDMARC: check.CauseDMARCMissing,
+	}
+	for id, cause := range missing {
+		if r, ok := diagnostics.Find(results, id); !ok || r.Cause != cause {
+			return false
+		}
+	}
+	return true
+}
+
+// judgeAbsence judges the name service of a domain without records. Only invented addresses make it doubtful: a private
+// name service may know this domain and no other, and a domain may have no mail.
+func (e evidence) judgeAbsence(ctx context.Context, network *wire.Network) []diagnostics.Result {
+	resolver, follows := e.resolver(ctx, network)
+	if resolver.Cause != check.CauseResolverInvents {
+		return e.results
+	}
+	return e.rooted(resolver, follows)
 }
 
 // judge finds the root and returns the results with it.

@@ -280,3 +280,23 @@ func TestAnInterceptor(t *testing.T) {
 		t.Errorf("failed: %s", got)
 	}
 }
+
+// TestNothingIsPublished: a domain without any record is looked at twice where the name service invents addresses, and
+// believed where it does not.
+func TestNothingIsPublished(t *testing.T) {
+	t.Parallel()
+	for behaviour, want := range map[scripted.Behaviour]check.Cause{
+		scripted.Invent: check.CauseResolverInvents, "": check.CauseMXMissing,
+	} {
+		r := newRig(t, scripted.Options{}, scripted.Options{})
+		if err := r.names.Add("bare.example. 300 IN A 192.0.2.1\n"); err != nil {
+			t.Fatal(err)
+		}
+		r.names.BehaveAll(behaviour)
+		target := account.Target{Address: "anna@bare.example"}
+		results := rootcause.Run(t.Context(), r.network, nil, dns.Plan(r.network, target, dns.Options{}))
+		if first, _ := diagnostics.First(results); first.Cause != want {
+			t.Errorf("%q: %s %s, want %s", behaviour, first.ID, first.Cause, want)
+		}
+	}
+}

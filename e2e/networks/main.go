@@ -34,6 +34,8 @@ postier.test. 300 IN TXT "v=spf1 mx -all"
 _dmarc.postier.test. 300 IN TXT "v=DMARC1; p=none; rua=mailto:anna@postier.test"
 mail.postier.test. 300 IN A ` + mail + `
 half.postier.test. 300 IN A ` + half + `
+loop.postier.test. 300 IN CNAME loop2.postier.test.
+loop2.postier.test. 300 IN CNAME loop.postier.test.
 two.postier.test.  300 IN A ` + two + `
 two.postier.test.  300 IN AAAA ` + two6 + `
 `

@@ -30,11 +30,12 @@ ip -n "$here" link set out up
 ip -n "$here" route add default via 198.51.100.53
 ip -n "$here" -6 route add default via 2001:db8::27
 
-# Port 465 of one server is dropped on the way.
+# Port 465 of one server is dropped on the way, and port 3 of all.
 ip netns exec "$there" nft -f - <<'RULES'
 table inet far {
   chain input {
     type filter hook input priority 0;
+    tcp dport 3 drop
     ip daddr 198.51.100.26 tcp dport 465 drop
   }
 }
@@ -103,6 +104,9 @@ ends "a captive portal" "net.local captive-portal: net.local" "$here" "$good" \
   --smtp-host 198.51.100.80 --imap-host 198.51.100.80
 ends "a firewall that rejects everything" "net.local connections-blocked: net.local" "$here" "$good" \
   --imap-host two.postier.test --smtp-port 2 --imap-port 2
+ends "a firewall that drops everything" "net.connect port-blocked: net.connect" "$here" "$good" \
+  --imap-host two.postier.test --smtp-port 3 --imap-port 3
+ends "an alias that leads to itself" "net.resolve zone-unanswered: net.resolve" "$here" "$good" --smtp-host loop.postier.test
 ends "a closed port everywhere" "net.connect connection-refused: net.connect" "$here" "$good" --smtp-port 2 --imap-port 2
 check "587 is found" jq -e '.repair[0].change.port == 587' <(run_once "$here" "$good" "$OUT/repair.json" \
   --smtp-host half.postier.test --repair && cat "$OUT/repair.json")
