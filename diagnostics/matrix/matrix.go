@@ -66,6 +66,8 @@ type Matrix struct {
 	Rows []Row `json:"rows"`
 	// Best is nil when nothing works.
 	Best *Choice `json:"recommendation,omitempty"`
+	// Judged are the results of Root after they were judged together, nil where that was not done.
+	Judged []diagnostics.Result `json:"-"`
 }
 
 // Options say how far to go.
@@ -293,6 +295,9 @@ func (m Matrix) Untried() bool {
 
 // Root returns the results that say most: those of the recommended row, else of the row that got furthest.
 func (m Matrix) Root() []diagnostics.Result {
+	if m.Judged != nil {
+		return m.Judged
+	}
 	if len(m.Rows) == 0 {
 		return nil
 	}

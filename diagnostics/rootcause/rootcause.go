@@ -19,7 +19,13 @@ func Run(ctx context.Context, network *wire.Network, observe func(diagnostics.Ev
 	plans ...diagnostics.Plan,
 ) []diagnostics.Result {
 	before := network.Resolver.Tally()
-	results := diagnostics.Run(ctx, observe, plans...)
+	return Judge(ctx, network, before, diagnostics.Run(ctx, observe, plans...))
+}
+
+// Judge judges results together; before is what the name service had said when their run began.
+func Judge(ctx context.Context, network *wire.Network, before wire.Tally,
+	results []diagnostics.Result,
+) []diagnostics.Result {
 	seen := evidence{results, network.Resolver.Tally().Since(before)}
 	switch {
 	case ctx.Err() != nil:

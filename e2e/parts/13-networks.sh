@@ -108,6 +108,13 @@ ends "a firewall that drops everything" "net.connect port-blocked: net.connect" 
   --imap-host two.postier.test --smtp-port 3 --imap-port 3
 ends "an alias that leads to itself" "net.resolve zone-unanswered: net.resolve" "$here" "$good" --smtp-host loop.postier.test
 ends "a closed port everywhere" "net.connect connection-refused: net.connect" "$here" "$good" --smtp-port 2 --imap-port 2
+run_matrix() {
+  ip netns exec "$here" env -i "HOME=$HOME_DIR" PATH=/usr/bin:/bin LC_ALL=C.UTF-8 "$POSTIER" diagnose smtp mail.postier.test \
+    --matrix --json --timeout 3s --resolver 198.51.100.61:53 </dev/null || true
+}
+run_matrix >"$OUT/matrix.json" 2>"$OUT/matrix.err"
+equal "every way, and a resolver that denies" "net.resolver resolver-denies" "$(jq -r '"\(.root.id) \(.root.cause)"' "$OUT/matrix.json")" \
+  "$OUT/matrix.err"
 check "587 is found" jq -e '.repair[0].change.port == 587' <(run_once "$here" "$good" "$OUT/repair.json" \
   --smtp-host half.postier.test --repair && cat "$OUT/repair.json")
 

@@ -6,6 +6,7 @@ import (
 
 	"postier/diagnostics/matrix"
 	"postier/diagnostics/report"
+	"postier/diagnostics/rootcause"
 	"postier/internal/cli/command"
 	"postier/internal/exitcode"
 	"postier/internal/safetext"
@@ -21,7 +22,11 @@ func (c *checkup) matrix(ctx context.Context) error {
 			return c.Confirm(ctx, c.T("diagnose.again"))
 		}
 	}
+	before := c.network.Resolver.Tally()
 	table := matrix.Run(ctx, c.network, c.target, options)
+	if table.Best == nil {
+		table.Judged = rootcause.Judge(ctx, c.network, before, table.Root())
+	}
 	info.Took, info.Matrix = time.Since(info.Started), &table
 	results := table.Root()
 	if c.JSON {
