@@ -416,3 +416,17 @@ func TestVerdicts(t *testing.T) {
 		}
 	}
 }
+
+// TestPartialSignature: a valid signature with l= is a warning, and none beside one that covers everything.
+func TestPartialSignature(t *testing.T) {
+	t.Parallel()
+	part, whole, bad := Signature{Result: "pass", Partial: true}, Signature{Result: "pass"}, Signature{Result: "fail"}
+	for want, signatures := range map[string][]Signature{
+		"warn/dkim-partial": {bad, part}, "pass/": {part, whole}, "fail/dkim-fail": {bad},
+	} {
+		r := &run{judgement: Judgement{DKIM: signatures}}
+		if got := r.dkim(t.Context()); string(got.Status)+"/"+string(got.Cause) != want {
+			t.Errorf("%s/%s, want %s", got.Status, got.Cause, want)
+		}
+	}
+}

@@ -3,7 +3,6 @@ package arrival
 import (
 	"context"
 	"errors"
-	"net/mail"
 	"net/netip"
 	"regexp"
 	"slices"
@@ -64,8 +63,8 @@ func Evaluate(ctx context.Context, network *wire.Network, raw []byte, given Clie
 	if !slices.ContainsFunc(fields, func(f field) bool { return f.name != "" }) || fields[0].name == "" {
 		return Evaluation{}, ErrNoMessage
 	}
-	resolver := lookup.Share(network.Resolver)
-	e := Evaluation{AuthenticationResults: trustedResults(fields), DKIM: verify(ctx, network, raw, fields)}
+	resolver := lookup.Share(resolverOf(network))
+	e := Evaluation{AuthenticationResults: trustedResults(fields), DKIM: verify(ctx, network, resolver, raw)}
 	e.SPF.Client = clientOf(fields, e.AuthenticationResults).or(given)
 	e.SPF.Result = evaluateSPF(ctx, resolver, e.SPF.Client)
 	author, single := oneAuthor(fields)
@@ -116,16 +115,7 @@ func oneAuthor(fields []field) (domain string, single bool) {
 			count++
 		}
 	}
-	domain = authorDomain(fields)
-	if count != 1 || domain == "" {
-		return domain, false
-	}
-	from, _ := first(fields, "from")
-	list, err := mail.ParseAddressList(from)
-	if err != nil {
-		return domain, false
-	}
-	return domain, !slices.ContainsFunc(list, func(a *mail.Address) bool { return domainOf(a.Address) != domain })
+	return authorDomain(fields), count == 1 && len(authorDomains(fields)) == 1
 }
 
 // or replaces values of c by those that were given.

@@ -142,3 +142,38 @@ func TestEvaluateRefusesRubbish(t *testing.T) {
 		}
 	}
 }
+
+// TestAuthor: the author is read as programs write it, and two authors of different domains are none.
+func TestAuthor(t *testing.T) {
+	t.Parallel()
+	for from, want := range map[string]string{
+		"anna@example.org":                                  "example.org",
+		"(comment) anna@example.org":                        "example.org",
+		"(a (nested) b) Anna <anna@example.org>":            "example.org",
+		"(a)(b) <anna@example.org> (c)":                     "example.org",
+		`"(no comment)" <anna@example.org>`:                 "example.org",
+		`"a@evil.example" <anna@example.org>`:               "example.org",
+		`"Durand, Anna" (home) <anna@Example.ORG>`:          "example.org",
+		`"a b"@example.org`:                                 "example.org",
+		"=?windows-1252?Q?M=FCller?= <anna@example.org>":    "example.org",
+		"=?iso-2022-jp?B?GyRCSVRMQA==?= <anna@example.org>": "example.org",
+		"anna@example.org (Anna (at home))":                 "example.org",
+		"<@relay.example:anna@example.org>":                 "example.org",
+		"Group: anna@example.org;":                          "example.org",
+		"anna@example.org, <bob@example.org>":               "example.org",
+		"anna@bücher.example":                               "xn--bcher-kva.example",
+		"anna@example.org, bob@example.net":                 "two",
+		"":                                                  "",
+		"Anna":                                              "",
+		"(anna@example.org)":                                "",
+	} {
+		domain, single := oneAuthor(splitHeader([]byte("From: " + from + "\r\n\r\n")))
+		got := domain
+		if domain != "" && !single {
+			got = "two"
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", from, got, want)
+		}
+	}
+}

@@ -1,17 +1,16 @@
 package arrival
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"errors"
-	"net/mail"
+	"slices"
 	"strings"
-
-	"github.com/emersion/go-msgauth/dkim"
-	"github.com/miekg/dns"
+	"time"
 
 	"postier/config"
+	"postier/internal/addressfield"
+	"postier/internal/mailauth/dkim"
+	"postier/internal/mailauth/lookup"
 	"postier/internal/safetext"
 	"postier/internal/smtp"
 	"postier/internal/wire"
@@ -40,6 +39,8 @@ type Signature struct {
 	// Result is a word of RFC 8601 §2.7.1: pass, fail, neutral, policy, temperror or permerror.
 	Result string          `json:"result"`
 	Reason safetext.Remote `json:"reason"`
+	// Partial is true when a signature covers only the beginning of the text (l=).
+	Partial bool `json:"partial,omitempty"`
 }
 
 // Verdict is the receiver's verdict of one method.
@@ -49,14 +50,11 @@ type Verdict struct {
 	Reason safetext.Remote `json:"reason"`
 }
 
-// maxSignatures bounds the signatures that are verified; each costs a look-up and a hash over the body.
-const maxSignatures = 10
-
 // Judge verifies the signatures of a message and reads what its receiver recorded.
 func Judge(ctx context.Context, network *wire.Network, raw []byte) Judgement {
 	fields := splitHeader(raw)
 	j := Judgement{
-		AuthenticationResults: trustedResults(fields), DKIM: verify(ctx, network, raw, fields),
+		AuthenticationResults: trustedResults(fields), DKIM: verify(ctx, network, resolverOf(network), raw),
 		Author: authorDomain(fields),
 	}
 	for _, f := range fields {
@@ -120,93 +118,59 @@ func domainOf(address string) string {
 	return strings.ToLower(domain)
 }
 
+// authorDomain is the domain of the first author.
 func authorDomain(fields []field) string {
-	from, _ := first(fields, "from")
-	const longest = 2000 // net/mail's parser is slow on huge ones
-	if len(from) > longest {
-		return ""
+	if domains := authorDomains(fields); len(domains) > 0 {
+		return domains[0]
 	}
-	list, err := mail.ParseAddressList(from)
-	if err != nil || len(list) == 0 {
-		return ""
-	}
-	return domainOf(list[0].Address)
+	return ""
 }
 
-// verify checks every signature with keys from the network's resolver.
-func verify(ctx context.Context, network *wire.Network, raw []byte, fields []field) []Signature {
+// authorDomains are the domains of the topmost From field, each once. It is read as programs write it: comments before
+// an address, old routes and names in any charset cost nothing (RFC 5322 §3.4, §4.4).
+func authorDomains(fields []field) []string {
+	from, _ := first(fields, "from")
+	const longest = 2000
+	if len(from) > longest {
+		return nil
+	}
+	var domains []string
+	list, _ := addressfield.List(from)
+	for _, a := range list {
+		if domain := config.AddressDomain(a.Address); domain != "" && !slices.Contains(domains, domainOf(a.Address)) {
+			domains = append(domains, domainOf(a.Address))
+		}
+	}
+	return domains
+}
+
+// verify checks every signature with keys from the network's resolver. A key is judged as dns.dkim judges it.
+func verify(ctx context.Context, network *wire.Network, resolver lookup.Resolver, raw []byte) []Signature {
 	signatures := []Signature{}
-	for _, f := range fields {
-		if f.name == "dkim-signature" && len(signatures) < maxSignatures {
-			tags := tagList(f.value)
-			signatures = append(signatures, Signature{
-				Domain: safetext.FromRemote(tags["d"]), Selector: safetext.FromRemote(tags["s"]),
-				Algorithm: safetext.FromRemote(tags["a"]),
-				Result:    "neutral",
-			})
-		}
+	now := time.Now()
+	if network != nil {
+		now = network.Clock()
 	}
-	if len(signatures) == 0 {
-		return signatures
-	}
-	checked, err := dkim.VerifyWithOptions(bytes.NewReader(smtp.CRLF(raw)), &dkim.VerifyOptions{
-		LookupTXT:        func(name string) ([]string, error) { return lookupTXT(ctx, network, name) },
-		MaxVerifications: maxSignatures,
-	})
-	if err != nil && !errors.Is(err, dkim.ErrTooManySignatures) {
-		for i := range signatures {
-			signatures[i].Result, signatures[i].Reason = "permerror", safetext.FromRemote(err.Error())
-		}
-		return signatures
-	}
-	for i := range min(len(signatures), len(checked)) {
-		signatures[i].Result = "pass"
-		if err := checked[i].Err; err != nil {
-			signatures[i].Result, signatures[i].Reason = "fail", safetext.FromRemote(strings.TrimPrefix(err.Error(), "dkim: "))
-			switch {
-			case dkim.IsTempFail(err):
-				signatures[i].Result = "temperror"
-			case dkim.IsPermFail(err):
-				signatures[i].Result = "permerror"
-			}
-		}
+	for _, v := range dkim.Verify(ctx, resolver, smtp.CRLF(raw), now) {
+		signatures = append(signatures, Signature{
+			Domain: safetext.FromRemote(v.Domain), Selector: safetext.FromRemote(v.Selector),
+			Algorithm: safetext.FromRemote(v.Algorithm), Result: string(v.Result), Reason: safetext.FromRemote(v.Reason),
+			Partial: v.Partial,
+		})
 	}
 	return signatures
 }
 
-// tagList reads tag=value pairs (RFC 6376 §3.2), spaces removed.
-func tagList(value string) map[string]string {
-	tags := map[string]string{}
-	for pair := range strings.SplitSeq(value, ";") {
-		name, content, found := strings.Cut(pair, "=")
-		if found {
-			tags[strings.TrimSpace(name)] = strings.Join(strings.Fields(content), "")
-		}
+// resolverOf is the network's resolver. Without one, every look-up fails for a while.
+func resolverOf(network *wire.Network) lookup.Resolver {
+	if network == nil || network.Resolver == nil {
+		return noResolver{}
 	}
-	return tags
+	return network.Resolver
 }
 
-// lookupError tells go-msgauth by the methods of net.Error that a look-up may work later.
-type lookupError struct{ error }
+type noResolver struct{}
 
-func (lookupError) Timeout() bool   { return true }
-func (lookupError) Temporary() bool { return true }
-
-func lookupTXT(ctx context.Context, network *wire.Network, name string) ([]string, error) {
-	if network == nil || network.Resolver == nil {
-		return nil, lookupError{errors.New("no resolver")}
-	}
-	answer, err := network.Resolver.Query(ctx, name, dns.TypeTXT)
-	var failed *wire.ResolveError
-	switch {
-	case errors.As(err, &failed) && failed.Kind == wire.NotFound:
-		return nil, err
-	case err != nil:
-		return nil, lookupError{err}
-	}
-	var out []string
-	for _, txt := range wire.Records[*dns.TXT](answer) {
-		out = append(out, strings.Join(txt.Txt, ""))
-	}
-	return out, nil
+func (noResolver) Query(_ context.Context, name string, qtype uint16) (wire.Answer, error) {
+	return wire.Answer{}, &wire.ResolveError{Name: name, Type: qtype, Kind: wire.NoAnswer}
 }

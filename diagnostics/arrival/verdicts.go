@@ -90,8 +90,10 @@ func (r *run) spf(context.Context) diagnostics.Result {
 func (r *run) dkim(context.Context) diagnostics.Result {
 	var evidence diagnostics.Evidence
 	results := map[string]bool{}
+	whole := false // a signature that covers the whole text passes
 	for _, s := range r.judgement.DKIM {
 		results[s.Result] = true
+		whole = whole || s.Result == "pass" && !s.Partial
 		evidence = append(evidence, Verified{
 			By: "postier", Domain: s.Domain, Selector: s.Selector, Algorithm: s.Algorithm, Result: s.Result, Reason: s.Reason,
 			Aligned: aligned(s.Domain.Raw(), r.judgement.Author),
@@ -102,8 +104,10 @@ func (r *run) dkim(context.Context) diagnostics.Result {
 		evidence = append(evidence, v.evidence("dkim"))
 	}
 	switch {
-	case results["pass"]:
+	case whole:
 		return diagnostics.Passed(evidence...)
+	case results["pass"]:
+		return diagnostics.Warned(check.CauseDKIMPartial, evidence...)
 	case len(results) == 0 && v == nil:
 		return unverified() // no signature and no verdict: the message stayed inside the provider
 	case len(results) == 0:

@@ -42,17 +42,13 @@ const (
 
 // selectorFinding is what was found at one selector.
 type selectorFinding struct {
+	dkim.Published
 	selector string
 	name     string
 	origin   origin
-	texts    []lookup.Text // that look like keys
-	key      dkim.Key
-	faults   []dkim.Fault
-	alias    string // where a CNAME leads
-	err      error
 }
 
-func (f selectorFinding) found() bool { return len(f.texts) > 0 }
+func (f selectorFinding) found() bool { return len(f.Texts) > 0 }
 
 // dkim judges the keys of the selectors that are known (RFC 6376 §3.6).
 func (a *area) dkim(ctx context.Context, r lookup.Resolver) diagnostics.Result {
@@ -70,7 +66,7 @@ func (a *area) dkim(ctx context.Context, r lookup.Resolver) diagnostics.Result {
 
 	var seen diagnostics.Evidence
 	for _, f := range findings {
-		if f.found() || f.alias != "" {
+		if f.found() || f.Alias != "" {
 			seen = append(seen, f.evidence())
 		}
 	}
@@ -147,52 +143,32 @@ func (a *area) inferred(ctx context.Context, r lookup.Resolver) []string {
 
 // ask reads the key of one selector.
 func (f *selectorFinding) ask(ctx context.Context, r lookup.Resolver) {
-	txt, err := lookup.QueryTXT(ctx, r, f.name)
-	if err == nil && len(txt.Chain) > 1 {
-		f.alias = txt.Chain[len(txt.Chain)-1]
-	}
-	if lookup.NotFound(err) && f.origin != fromGuess { // an alias that leads nowhere is shown
-		if answer, aliasErr := r.Query(ctx, f.name, mdns.TypeCNAME); aliasErr == nil && len(answer.Records) == 1 {
+	f.Published = dkim.Find(ctx, r, f.name)
+	if lookup.NotFound(f.Err) && f.origin != fromGuess { // an alias that leads nowhere is shown
+		if answer, err := r.Query(ctx, f.name, mdns.TypeCNAME); err == nil && len(answer.Records) == 1 {
 			for _, cname := range wire.Records[*mdns.CNAME](answer) {
-				f.alias = lookup.Lower(cname.Target)
+				f.Alias = lookup.Lower(cname.Target)
 			}
 		}
-	}
-	if err != nil {
-		f.err = err
-		return
-	}
-	var others []lookup.Text
-	for _, t := range txt.Texts {
-		if dkim.IsKey(t.Value) {
-			f.texts = append(f.texts, t)
-		} else {
-			others = append(others, t)
-		}
-	}
-	if len(f.texts) > 0 {
-		// Any second record counts, a left-over half of a key too: a verifier takes the one or the other, or gives up.
-		f.texts = append(f.texts, others...)
-		f.key, f.faults = dkim.Parse(f.texts[0].Value)
 	}
 }
 
 func (f selectorFinding) evidence() diagnostics.Observation {
 	if !f.found() {
-		return NoDKIMKey{Selector: remote(f.selector), Name: remote(f.name), Origin: f.origin, CNAME: remote(f.alias)}
+		return NoDKIMKey{Selector: remote(f.selector), Name: remote(f.name), Origin: f.origin, CNAME: remote(f.Alias)}
 	}
 	seen := DKIMKey{
-		Selector: remote(f.selector), Name: remote(f.name), Origin: f.origin, CNAME: remote(f.alias),
-		Key: remote(f.key.Label()), Testing: f.key.Testing, Revoked: f.key.Revoked, Strict: f.key.Strict,
-		Usable: f.key.Usable() && len(f.texts) == 1, Record: remote(f.texts[0].Value), TTLSeconds: seconds(f.texts[0].TTL),
+		Selector: remote(f.selector), Name: remote(f.name), Origin: f.origin, CNAME: remote(f.Alias),
+		Key: remote(f.Key.Label()), Testing: f.Key.Testing, Revoked: f.Key.Revoked, Strict: f.Key.Strict,
+		Usable: f.Key.Usable() && len(f.Texts) == 1, Record: remote(f.Texts[0].Value), TTLSeconds: seconds(f.Texts[0].TTL),
 	}
-	if len(f.texts) > 1 {
-		for _, t := range f.texts {
+	if len(f.Texts) > 1 {
+		for _, t := range f.Texts {
 			seen.Records = append(seen.Records, remote(t.Value))
 		}
 	}
-	if len(f.faults) > 0 {
-		first := f.faults[0]
+	if len(f.Faults) > 0 {
+		first := f.Faults[0]
 		seen.Fault, seen.Offset, seen.Token = first.Kind, &first.Offset, new(remote(first.Token))
 	}
 	return seen
@@ -200,18 +176,20 @@ func (f selectorFinding) evidence() diagnostics.Observation {
 
 // judge grades one key: the cause, and fail when receivers distrust mail signed with it.
 func (f selectorFinding) judge() (cause check.Cause, status check.Status) {
-	switch {
-	case len(f.texts) > 1: // RFC 6376 §3.6.2.2: the result is undefined
+	switch f.Problem() {
+	case dkim.ProblemSeveral:
 		return check.CauseDKIMMultiple, check.Fail
-	case f.key.Revoked:
+	case dkim.ProblemRevoked:
 		return check.CauseDKIMRevoked, check.Fail
-	case len(f.faults) > 0:
+	case dkim.ProblemMalformed:
 		return check.CauseDKIMMalformed, check.Fail
-	case f.key.Type == "rsa" && f.key.Bits < dkim.MinBits:
+	case dkim.ProblemShort:
 		return check.CauseDKIMWeakKey, check.Fail
-	case f.key.Testing:
+	}
+	switch {
+	case f.Key.Testing:
 		return check.CauseDKIMTesting, check.Warn
-	case f.key.Type == "rsa" && f.key.Bits < dkim.GoodBits:
+	case f.Key.Type == "rsa" && f.Key.Bits < dkim.GoodBits:
 		return check.CauseDKIMWeakKey, check.Warn
 	}
 	return "", check.Pass
@@ -238,7 +216,7 @@ func (a *area) judgeKeys(findings []selectorFinding, seen diagnostics.Evidence) 
 		}
 		if worse(status, result.Status) {
 			result.Status, result.Cause = status, cause
-			result.Params = check.Params{Selector: remote(f.selector), Name: remote(f.name), Bits: check.Number(f.key.Bits)}
+			result.Params = check.Params{Selector: remote(f.selector), Name: remote(f.name), Bits: check.Number(f.Key.Bits)}
 			result.Fix = f.fix()
 		}
 	}
@@ -253,12 +231,12 @@ func worse(a, b check.Status) bool {
 // fix returns the corrected record where that needs nothing that only the provider has. A record that a CNAME leads to
 // belongs to the provider.
 func (f selectorFinding) fix() []check.Fix {
-	if f.alias != "" || len(f.texts) > 1 || f.key.Revoked || !f.key.Testing && len(f.faults) == 0 {
+	if f.Alias != "" || len(f.Texts) > 1 || f.Key.Revoked || !f.Key.Testing && len(f.Faults) == 0 {
 		return nil
 	}
-	old := f.texts[0]
+	old := f.Texts[0]
 	text := old.Value
-	if f.key.Testing {
+	if f.Key.Testing {
 		text = withoutTesting(text)
 	}
 	if repaired, ok := dkim.Repair(text); ok && repaired != old.Value {
@@ -302,12 +280,12 @@ func (a *area) noKeys(ctx context.Context, r lookup.Resolver, findings []selecto
 ) diagnostics.Result {
 	var known []string
 	if len(findings) > 0 && !slices.ContainsFunc(findings,
-		func(f selectorFinding) bool { return !lookup.Temporary(f.err) }) {
-		return unanswered(findings[0].err, seen...)
+		func(f selectorFinding) bool { return !lookup.Temporary(f.Err) }) {
+		return unanswered(findings[0].Err, seen...)
 	}
 	for _, f := range findings {
-		if lookup.Temporary(f.err) && f.origin != fromGuess {
-			return unanswered(f.err, seen...)
+		if lookup.Temporary(f.Err) && f.origin != fromGuess {
+			return unanswered(f.Err, seen...)
 		}
 		if f.origin != fromGuess {
 			known = append(known, f.name)

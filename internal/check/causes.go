@@ -55,6 +55,7 @@ const (
 	CauseDKIMMalformed             Cause = "dkim-malformed"
 	CauseDKIMMissing               Cause = "dkim-missing"
 	CauseDKIMMultiple              Cause = "dkim-multiple"
+	CauseDKIMPartial               Cause = "dkim-partial"
 	CauseDKIMRevoked               Cause = "dkim-revoked"
 	CauseDKIMSelectorUnknown       Cause = "dkim-selector-unknown"
 	CauseDKIMTesting               Cause = "dkim-testing"
