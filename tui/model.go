@@ -294,7 +294,7 @@ func (m *model) copyables() []copyable {
 	}
 	if f := m.screen.Finding; f != nil {
 		for _, fix := range f.Fixes {
-			if !listed[fix.Value] {
+			if !listed[fix.Value] && !fix.Removes() {
 				out = append(out, copyable{label: m.speech.escape(fix.Kind + " " + fix.Name), text: fix.Value})
 			}
 		}

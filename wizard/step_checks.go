@@ -234,11 +234,14 @@ func (s *State) dnsScreen(v *Screen) {
 			if fix.Name != "" {
 				v.Copy = append(v.Copy, Copyable{Label: Msg("wizard.dns.name", "kind", strings.ToUpper(fix.Kind)), Text: fix.Name})
 			}
-			label := Msg("wizard.dns.value", "name", fix.Name)
-			if fix.Old != "" {
+			label, text := Msg("wizard.dns.value", "name", fix.Name), fix.Value
+			switch {
+			case fix.Removes():
+				label, text = Msg("wizard.dns.remove", "name", fix.Name), fix.Old
+			case fix.Old != "":
 				label = Msg("wizard.dns.replaces", "name", fix.Name)
 			}
-			v.Copy = append(v.Copy, Copyable{Label: label, Text: fix.Value})
+			v.Copy = append(v.Copy, Copyable{Label: label, Text: text})
 		}
 	}
 	switch {

@@ -66,7 +66,7 @@ func (a *area) dkim(ctx context.Context, r lookup.Resolver) diagnostics.Result {
 
 	var seen diagnostics.Evidence
 	for _, f := range findings {
-		if f.found() || f.Alias != "" {
+		if f.found() || f.Alias != "" || len(f.Others) > 0 && f.origin != fromGuess {
 			seen = append(seen, f.evidence())
 		}
 	}
@@ -74,7 +74,7 @@ func (a *area) dkim(ctx context.Context, r lookup.Resolver) diagnostics.Result {
 		return a.providersOwn(seen...)
 	}
 	if slices.ContainsFunc(findings, selectorFinding.found) {
-		return a.judgeKeys(findings, seen)
+		return a.judgeKeys(ctx, r, findings, seen)
 	}
 	return a.noKeys(ctx, r, findings, seen, anything)
 }
@@ -144,18 +144,18 @@ func (a *area) inferred(ctx context.Context, r lookup.Resolver) []string {
 // ask reads the key of one selector.
 func (f *selectorFinding) ask(ctx context.Context, r lookup.Resolver) {
 	f.Published = dkim.Find(ctx, r, f.name)
-	if lookup.NotFound(f.Err) && f.origin != fromGuess { // an alias that leads nowhere is shown
-		if answer, err := r.Query(ctx, f.name, mdns.TypeCNAME); err == nil && len(answer.Records) == 1 {
-			for _, cname := range wire.Records[*mdns.CNAME](answer) {
-				f.Alias = lookup.Lower(cname.Target)
-			}
-		}
+	if lookup.NotFound(f.Err) && f.Alias == "" && f.origin != fromGuess {
+		f.Alias = aliasOf(ctx, r, f.name)
 	}
 }
 
 func (f selectorFinding) evidence() diagnostics.Observation {
 	if !f.found() {
-		return NoDKIMKey{Selector: remote(f.selector), Name: remote(f.name), Origin: f.origin, CNAME: remote(f.Alias)}
+		seen := NoDKIMKey{Selector: remote(f.selector), Name: remote(f.name), Origin: f.origin, CNAME: remote(f.Alias)}
+		if len(f.Others) > 0 {
+			seen.Record = remote(f.Others[0].Value)
+		}
+		return seen
 	}
 	seen := DKIMKey{
 		Selector: remote(f.selector), Name: remote(f.name), Origin: f.origin, CNAME: remote(f.Alias),
@@ -197,7 +197,9 @@ func (f selectorFinding) judge() (cause check.Cause, status check.Status) {
 
 // judgeKeys grades the keys that were found. Where one key is good, a failing one is a warning at most. A revoked key
 // is then no finding at all, because keys are rotated by publishing the next one and emptying the last.
-func (a *area) judgeKeys(findings []selectorFinding, seen diagnostics.Evidence) diagnostics.Result {
+func (a *area) judgeKeys(ctx context.Context, r lookup.Resolver, findings []selectorFinding,
+	seen diagnostics.Evidence,
+) diagnostics.Result {
 	good := slices.ContainsFunc(findings, func(f selectorFinding) bool {
 		_, status := f.judge()
 		return f.found() && status != check.Fail
@@ -205,6 +207,9 @@ func (a *area) judgeKeys(findings []selectorFinding, seen diagnostics.Evidence) 
 	result := diagnostics.Passed(seen...)
 	for _, f := range findings {
 		if !f.found() {
+			if absent, ok := a.absent(ctx, r, f); ok && result.Status == check.Pass {
+				result = absent.After(seen...)
+			}
 			continue
 		}
 		cause, status := f.judge()
@@ -223,6 +228,31 @@ func (a *area) judgeKeys(findings []selectorFinding, seen diagnostics.Evidence) 
 	return result
 }
 
+// absent is the finding about a selector that the person named and that has no key, while others have one.
+func (a *area) absent(ctx context.Context, r lookup.Resolver, f selectorFinding) (diagnostics.Result, bool) {
+	switch {
+	case f.origin != fromPerson:
+		return diagnostics.Result{}, false
+	case lookup.Temporary(f.Err):
+		return unanswered(f.Err), true
+	}
+	if result, ok := a.strayed(ctx, r, f); ok {
+		return result, true
+	}
+	return diagnostics.Warned(check.CauseDKIMMissing).With(check.Params{
+		Name: remote(f.name), Selector: remote(f.selector),
+	}), true
+}
+
+// strayed is the finding about what stands at a selector in place of a key: the target of a CNAME as text, or an alias
+// that leads to no key.
+func (a *area) strayed(ctx context.Context, r lookup.Resolver, f selectorFinding) (diagnostics.Result, bool) {
+	if f.Alias == "" {
+		return pasted(f.name, f.Others)
+	}
+	return a.deadEnd(ctx, r, f.name, f.Alias, lookup.NotFound(f.Err), dkim.IsKey), true
+}
+
 func worse(a, b check.Status) bool {
 	rank := map[check.Status]int{check.Pass: 0, check.Skip: 0, check.Warn: 1, check.Fail: 2}
 	return rank[a] > rank[b]
@@ -231,7 +261,12 @@ func worse(a, b check.Status) bool {
 // fix returns the corrected record where that needs nothing that only the provider has. A record that a CNAME leads to
 // belongs to the provider.
 func (f selectorFinding) fix() []check.Fix {
-	if f.Alias != "" || len(f.Texts) > 1 || f.Key.Revoked || !f.Key.Testing && len(f.Faults) == 0 {
+	switch {
+	case f.Alias != "":
+		return nil
+	case len(f.Texts) > 1:
+		return f.surplus()
+	case f.Key.Revoked || !f.Key.Testing && len(f.Faults) == 0:
 		return nil
 	}
 	old := f.Texts[0]
@@ -243,6 +278,21 @@ func (f selectorFinding) fix() []check.Fix {
 		return []check.Fix{replaceTXT(f.name, repaired, old)}
 	}
 	return nil
+}
+
+// surplus are the records to delete where exactly one of several is a key that can be used. Which of two good keys is
+// in use, only the signer knows.
+func (f selectorFinding) surplus() []check.Fix {
+	var list []check.Fix
+	for _, t := range f.Texts {
+		if key, faults := dkim.Parse(t.Value); len(faults) > 0 || !key.Usable() {
+			list = append(list, replaceTXT(f.name, "", t))
+		}
+	}
+	if len(list) != len(f.Texts)-1 {
+		return nil
+	}
+	return list
 }
 
 // withoutTesting drops the flag y from t=, and the tag when nothing else is in it.
@@ -292,6 +342,14 @@ func (a *area) noKeys(ctx context.Context, r lookup.Resolver, findings []selecto
 		}
 	}
 	seen = append(seen, DKIMNames{Asked: safetext.FromRemotes(known), Below: anything})
+	for _, f := range findings {
+		if f.origin == fromGuess {
+			continue
+		}
+		if result, ok := a.strayed(ctx, r, f); ok {
+			return result.After(seen...).With(check.Params{Selector: remote(f.selector)})
+		}
+	}
 	if place, text := a.misplacedKey(ctx, r, findings); place != "" {
 		result := diagnostics.Warned(check.CauseDKIMWrongPlace,
 			append(seen, Misplaced{Method: "dkim", Name: remote(place), Record: remote(text)})...)
@@ -310,16 +368,21 @@ func (a *area) noKeys(ctx context.Context, r lookup.Resolver, findings []selecto
 	return diagnostics.Skipped(check.CauseDKIMSelectorUnknown, seen...)
 }
 
-// misplacedKey looks for a key in the usual wrong places: at the domain itself, or at a name with the domain twice.
+// misplacedKey looks for a key in the usual wrong places: at the domain itself, at the selector without _domainkey, at
+// _domainkey without the selector, and at a name with the domain twice.
 func (a *area) misplacedKey(ctx context.Context, r lookup.Resolver, findings []selectorFinding) (place, text string) {
 	places := []string{a.domain}
 	for _, f := range findings {
 		if f.origin != fromGuess {
-			places = append(places, f.selector+"._domainkey."+a.domain+"."+a.domain)
+			places = append(places, f.name+"."+a.domain, f.selector+"."+a.domain)
 		}
 	}
+	if len(places) > 1 {
+		places = append(places, "_domainkey."+a.domain)
+	}
+	isKey := func(s string) bool { return strings.HasPrefix(strings.ToLower(s), "v=dkim1") }
 	for _, p := range places {
-		if t := textAt(ctx, r, p, func(s string) bool { return strings.HasPrefix(strings.ToLower(s), "v=dkim1") }); t != nil {
+		if t := textAt(ctx, r, p, isKey); t != nil {
 			return p, t.Value
 		}
 	}

@@ -68,7 +68,13 @@ func (a *area) dmarcMissing(ctx context.Context, r lookup.Resolver, first dmarc.
 			Value: remote(firstWord(old.Value)),
 		})
 	}
-	for _, place := range []string{a.domain, "_dmarc." + a.domain + "." + a.domain} {
+	if result, ok := pasted(a.dmarcName(), first.Strays, seen); ok {
+		return result
+	}
+	if first.Alias != "" {
+		return a.deadEnd(ctx, r, a.dmarcName(), first.Alias, first.Denied, dmarc.IsRecord, seen)
+	}
+	for _, place := range []string{a.domain, a.dmarcName() + "." + a.domain, "dmarc." + a.domain} {
 		if text := textAt(ctx, r, place, dmarc.IsRecord); text != nil {
 			return diagnostics.Warned(check.CauseDMARCWrongPlace, seen,
 				Misplaced{Method: "dmarc", Name: remote(place), Record: remote(text.Value)}).

@@ -26,9 +26,13 @@ import (
 	"postier/internal/wire"
 )
 
-// unanswered is the result when a look-up failed and the records are unknown.
+// unanswered is the result when a look-up failed and the records are unknown. TXT records that are too large were
+// answered: whoever runs the domain has to act.
 func unanswered(err error, evidence ...diagnostics.Observation) diagnostics.Result {
 	r := diagnostics.Skipped(check.CauseDNSFailure, append(evidence, failedLookup(err))...)
+	if errors.Is(err, lookup.ErrTooLarge) {
+		r.Status, r.Cause = check.Warn, check.CauseTXTTooLarge
+	}
 	var failure *wire.ResolveError
 	if errors.As(err, &failure) {
 		r.Params = check.Params{Name: safetext.FromRemote(failure.Name), Host: safetext.FromRemote(failure.Name)}
@@ -39,6 +43,9 @@ func unanswered(err error, evidence ...diagnostics.Observation) diagnostics.Resu
 func failedLookup(err error) Lookup {
 	var failure *wire.ResolveError
 	if errors.As(err, &failure) {
+		if errors.Is(err, lookup.ErrTooLarge) {
+			return Lookup{Name: safetext.FromRemote(failure.Name), Failure: "too-large"}
+		}
 		return Lookup{Name: safetext.FromRemote(failure.Name), Failure: failure.Kind}
 	}
 	return Lookup{Failure: "error"}

@@ -19,6 +19,13 @@ type optional struct {
 	malformed check.Cause
 }
 
+// matches reports whether a text is a record of this kind: its first field is the version.
+func (o optional) matches(text string) bool {
+	first, _, _ := strings.Cut(text, ";")
+	key, value, _ := strings.Cut(first, "=")
+	return strings.TrimSpace(key) == "v" && strings.TrimSpace(value) == o.version
+}
+
 // published is such a record as found, with its fields. wellFormed is false when a field is not key=value.
 type published struct {
 	lookup.Text
@@ -38,9 +45,7 @@ func (a *area) oneRecord(o optional,
 		}
 		var found []lookup.Text
 		for _, t := range txt.Texts {
-			first, _, _ := strings.Cut(t.Value, ";")
-			key, value, _ := strings.Cut(first, "=")
-			if strings.TrimSpace(key) == "v" && strings.TrimSpace(value) == o.version {
+			if o.matches(t.Value) {
 				found = append(found, t)
 			}
 		}
@@ -50,6 +55,13 @@ func (a *area) oneRecord(o optional,
 			return judge(ctx, r, published{found[0], fields, ok})
 		case len(found) > 1: // RFC 8461 §3.1, RFC 8460 §3: then there is none
 			return diagnostics.Warned(o.malformed, Record{Of: o.kind, Count: len(found)})
+		}
+		if result, ok := pasted(name, txt.Texts); ok {
+			return result
+		}
+		switch {
+		case txt.Alias() != "":
+			return a.deadEnd(ctx, r, name, txt.Alias(), lookup.NotFound(err), o.matches)
 		case len(txt.Texts) > 0:
 			return diagnostics.Warned(o.malformed, Record{Of: o.kind, Record: remote(txt.Texts[0].Value)})
 		}

@@ -5,11 +5,14 @@ import (
 	"net/netip"
 	"strings"
 
+	mdns "github.com/miekg/dns"
+
 	"postier/diagnostics"
 	"postier/internal/check"
 	"postier/internal/mailauth/lookup"
 	"postier/internal/mailauth/spf"
 	"postier/internal/safetext"
+	"postier/internal/wire"
 )
 
 // spf judges the domain's SPF record and whether it lets this provider send (RFC 7208).
@@ -76,15 +79,11 @@ func (a *area) spfMissing(ctx context.Context, r lookup.Resolver, tree *spf.Node
 			return result.Fixed(replaceTXT(a.domain, proposal, other))
 		}
 	}
-	// A DNS panel that appends the zone turns a full name into example.com.example.com.
-	doubled := a.domain + "." + a.domain
-	if twin := textAt(ctx, r, doubled, spf.IsRecord); twin != nil {
+	if place, text := a.misplacedSPF(ctx, r); text != nil {
 		result := diagnostics.Warned(check.CauseSPFWrongPlace, spfEvidence(tree, nil),
-			Misplaced{
-				Method: "spf", Name: remote(doubled),
-				Record: remote(twin.Value),
-			}).With(check.Params{Name: remote(doubled)})
-		proposal, lost := spf.Propose([]lookup.Text{*twin}, need)
+			Misplaced{Method: "spf", Name: remote(place), Record: remote(text.Value)}).
+			With(check.Params{Name: remote(place)})
+		proposal, lost := spf.Propose([]lookup.Text{*text}, need)
 		if len(lost) > 0 {
 			return result
 		}
@@ -96,6 +95,23 @@ func (a *area) spfMissing(ctx context.Context, r lookup.Resolver, tree *spf.Node
 	}
 	proposal, _ := spf.Propose(nil, need)
 	return result.Fixed(addTXT(a.domain, proposal))
+}
+
+// misplacedSPF looks for a record where receivers do not: at the name with the domain twice, which a control panel
+// makes of a full name; at _spf, where large senders keep a part of theirs; and in the record type SPF (RFC 7208 §3.1).
+func (a *area) misplacedSPF(ctx context.Context, r lookup.Resolver) (place string, text *lookup.Text) {
+	for _, place := range []string{a.domain + "." + a.domain, "_spf." + a.domain} {
+		if text := textAt(ctx, r, place, spf.IsRecord); text != nil {
+			return place, text
+		}
+	}
+	answer, err := r.Query(ctx, a.domain, mdns.TypeSPF)
+	for _, old := range wire.Records[*mdns.SPF](answer) {
+		if value := strings.Join(old.Txt, ""); err == nil && spf.IsRecord(value) {
+			return a.domain + " (SPF)", &lookup.Text{Value: value}
+		}
+	}
+	return "", nil
 }
 
 func (a *area) spfSeveral(ctx context.Context, r lookup.Resolver, tree *spf.Node, need spf.Need) diagnostics.Result {

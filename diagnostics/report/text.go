@@ -217,11 +217,15 @@ func fixes(info Info, list []check.Fix, margin string) []string {
 	c := locale.For(info.Lang)
 	var lines []string
 	for _, f := range list {
-		label := c.T("checks.report.fix")
-		if f.Name != "" {
+		label, text := c.T("checks.report.fix"), f.Value
+		switch {
+		case f.Removes():
+			label = c.T("checks.report.fix-remove", "name", safetext.FromRemote(f.Name), "type", strings.ToUpper(f.Kind))
+			text = f.Old
+		case f.Name != "":
 			label = c.T("checks.report.fix-record", "name", safetext.FromRemote(f.Name), "type", strings.ToUpper(f.Kind))
 		}
-		lines = append(lines, margin+label, safetext.Escape(f.Value))
+		lines = append(lines, margin+label, safetext.Escape(text))
 	}
 	return lines
 }

@@ -166,7 +166,8 @@ func WithBudget(ctx context.Context) context.Context {
 }
 
 // Query asks for the records of one type. A name without such records gives an Answer without Records and no error;
-// a name that does not exist gives a ResolveError of kind NotFound. It ends within ResolveDeadline.
+// a name that does not exist gives a ResolveError of kind NotFound, with the Chain that led there. It ends within
+// ResolveDeadline.
 func (r *Resolver) Query(ctx context.Context, name string, qtype uint16) (Answer, error) {
 	if budget, ok := ctx.Value(budgetKey{}).(*Budget); ok {
 		if err := budget.Spend(name, qtype); err != nil {
@@ -262,7 +263,9 @@ func (r *Resolver) ask(ctx context.Context, server, name string, qtype uint16) (
 	case reply.Truncated:
 		return Answer{}, fail(Malformed, errTruncated)
 	case reply.Rcode == dns.RcodeNameError:
-		return Answer{}, fail(NotFound, nil)
+		// The name that does not exist is the last one of the chain (RFC 6604 §3), which is told with the error.
+		answer, _ := collect(reply, dns.CanonicalName(name), qtype)
+		return Answer{Chain: answer.Chain}, fail(NotFound, nil)
 	case reply.Rcode == dns.RcodeRefused:
 		return Answer{}, fail(Refused, nil)
 	case reply.Rcode != dns.RcodeSuccess:

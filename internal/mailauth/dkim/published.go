@@ -25,12 +25,9 @@ type Published struct {
 // Find reads the key at SELECTOR._domainkey.DOMAIN.
 func Find(ctx context.Context, r lookup.Resolver, name string) Published {
 	txt, err := lookup.QueryTXT(ctx, r, name)
-	p := Published{Err: err}
+	p := Published{Err: err, Alias: txt.Alias()}
 	if err != nil {
 		return p
-	}
-	if len(txt.Chain) > 1 {
-		p.Alias = txt.Chain[len(txt.Chain)-1]
 	}
 	for _, t := range txt.Texts {
 		if IsKey(t.Value) {

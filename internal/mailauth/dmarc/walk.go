@@ -25,9 +25,12 @@ type Step struct {
 	Domain string
 	// Found is nil when there was no record, or more than one.
 	Found *Found
-	// Texts are all records that begin like DMARC records, Others those that were probably meant as one.
-	Texts, Others []lookup.Text
-	Err           error
+	// Texts are all records that begin like DMARC records, Others those that were probably meant as one, Strays the rest.
+	Texts, Others, Strays []lookup.Text
+	// Alias is where a CNAME leads, empty without one; Denied says that the name at its end does not exist.
+	Alias  string
+	Denied bool
+	Err    error
 }
 
 // Walk is the outcome of a DNS tree walk.
@@ -108,12 +111,15 @@ func ask(ctx context.Context, r lookup.Resolver, domain string) Step {
 	if lookup.Temporary(err) {
 		s.Err = err
 	}
+	s.Alias, s.Denied = txt.Alias(), lookup.NotFound(err)
 	for _, t := range txt.Texts {
 		switch {
 		case IsRecord(t.Value):
 			s.Texts = append(s.Texts, t)
 		case Meant(t.Value):
 			s.Others = append(s.Others, t)
+		default:
+			s.Strays = append(s.Strays, t)
 		}
 	}
 	if len(s.Texts) == 1 {

@@ -72,16 +72,24 @@ type Text struct {
 // TXT holds the TXT records of a name.
 type TXT struct {
 	Texts []Text
-	// Chain is the owner name and every name that CNAMEs led through.
+	// Chain is the owner name and every name that CNAMEs led through, also where the last one does not exist.
 	Chain []string
 	AD    bool
+}
+
+// Alias is where CNAMEs led, empty without one.
+func (t TXT) Alias() string {
+	if len(t.Chain) < 2 {
+		return ""
+	}
+	return Lower(t.Chain[len(t.Chain)-1])
 }
 
 // QueryTXT asks for the TXT records of a name.
 func QueryTXT(ctx context.Context, r Resolver, name string) (TXT, error) {
 	answer, err := r.Query(ctx, name, mdns.TypeTXT)
 	if err != nil {
-		return TXT{}, err
+		return TXT{Chain: answer.Chain}, err
 	}
 	out := TXT{Chain: answer.Chain, AD: answer.AD}
 	total := 0

@@ -64,10 +64,11 @@ func build(folder fs.FS) ([]byte, error) {
 
 // spelling is how words of slugs are written in Go where a capital letter is not enough.
 var spelling = map[string]string{
-	"bimi": "BIMI", "dane": "DANE", "dkim": "DKIM", "dmarc": "DMARC", "dns": "DNS", "dnssec": "DNSSEC", "ehlo": "EHLO",
+	"bimi": "BIMI", "cname": "CNAME", "dane": "DANE", "dkim": "DKIM", "dmarc": "DMARC", "dns": "DNS", "dnssec": "DNSSEC",
+	"ehlo": "EHLO",
 	"helo": "HELO", "id": "ID", "imap": "IMAP", "ip": "IP", "ipv6": "IPv6", "mfa": "MFA", "mta": "MTA", "mx": "MX",
 	"nxdomain": "NXDomain", "oauth": "OAuth", "ptr": "PTR", "rpt": "RPT", "smtp": "SMTP", "spf": "SPF", "srv": "SRV",
-	"starttls": "StartTLS", "sts": "STS", "tcp": "TCP", "tls": "TLS", "utf8": "UTF8",
+	"starttls": "StartTLS", "sts": "STS", "tcp": "TCP", "tls": "TLS", "txt": "TXT", "utf8": "UTF8",
 }
 
 // name is the Go name of a cause.

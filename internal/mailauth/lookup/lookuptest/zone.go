@@ -98,7 +98,9 @@ func (r *Resolver) Query(ctx context.Context, name string, qtype uint16) (wire.A
 		}
 		answer.Chain = append(answer.Chain, strings.TrimSuffix(owner, "."))
 		if !r.exists(owner) {
-			return fail(wire.NotFound, nil)
+			denied, err := fail(wire.NotFound, nil)
+			denied.Chain = answer.Chain
+			return denied, err
 		}
 		var next string
 		for _, rr := range r.records[owner] {
