@@ -31,6 +31,13 @@ type Briefer interface {
 	Brief() string
 }
 
+// Labelled is an Observation whose name on a screen depends on what it says.
+type Labelled interface {
+	Observation
+	// Label is the key of its name below checks.evidence.
+	Label() string
+}
+
 // shaped is an Observation whose fields have different names in different areas.
 type shaped interface{ shape() any }
 

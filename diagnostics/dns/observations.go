@@ -78,6 +78,16 @@ type SPFFault struct {
 	Record safetext.Remote `json:"record,omitzero"`
 }
 
+// SPFChange is one difference between the record and the proposed one.
+type SPFChange struct {
+	Change spf.ChangeKind  `json:"change"`
+	From   safetext.Remote `json:"from"`
+	To     safetext.Remote `json:"to"` // empty for a term that is left out
+}
+
+// Label implements diagnostics.Labelled.
+func (c SPFChange) Label() string { return "spf-change." + string(c.Change) }
+
 // SPFProposal is what a proposed record would cost.
 type SPFProposal struct {
 	Record  safetext.Remote `json:"record"`
@@ -252,6 +262,7 @@ func (Lookup) Kind() string      { return "lookup" }
 func (MX) Kind() string          { return "mx" }
 func (SPF) Kind() string         { return "spf" }
 func (SPFFault) Kind() string    { return "spf-fault" }
+func (SPFChange) Kind() string   { return "spf-change" }
 func (SPFProposal) Kind() string { return "spf-proposal" }
 func (SPFCost) Kind() string     { return "spf-branch" }
 func (m Misplaced) Kind() string { return m.Method + "-elsewhere" }

@@ -268,7 +268,7 @@ func findings() []finding {
 		},
 		{
 			"ptr", provider + `example.com. IN TXT "v=spf1 include:spf.provider.test ptr -all"`, nil, check.DNSSPF,
-			check.Warn, check.CauseSPFWeak, "",
+			check.Warn, check.CauseSPFPTR, "",
 		},
 		{
 			"long", provider + `example.com. IN TXT "v=spf1 include:spf.provider.test" "` + strings.Repeat(" ip4:192.0.2.1",
@@ -633,7 +633,7 @@ func findings() []finding {
 func TestFindings(t *testing.T) {
 	t.Parallel()
 	seen := map[check.Cause]bool{}
-	for _, f := range slices.Concat(findings(), strays()) {
+	for _, f := range slices.Concat(findings(), strays(), spfFindings()) {
 		tg, opts := target(), dns.Options{}
 		if f.change != nil {
 			f.change(&tg, &opts)

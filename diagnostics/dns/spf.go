@@ -3,6 +3,7 @@ package dns
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"strings"
 
 	mdns "github.com/miekg/dns"
@@ -68,33 +69,49 @@ func (a *area) spfNeed() spf.Need {
 func (a *area) spfMissing(ctx context.Context, r lookup.Resolver, tree *spf.Node, need spf.Need) diagnostics.Result {
 	for _, other := range tree.Others {
 		if spf.Meant(other.Value) {
-			proposal, lost := spf.Propose([]lookup.Text{other}, need)
+			proposal := spf.Propose([]lookup.Text{other}, need)
 			fault := SPFFault{Fault: spf.FaultVersion, Token: remote(firstWord(other.Value)), Record: remote(other.Value)}
 			result := diagnostics.Failed(check.CauseSPFSyntax, spfEvidence(tree, nil), fault).With(check.Params{
 				Token: remote(firstWord(other.Value)), Position: check.Number(1),
 			})
-			if len(lost) > 0 {
-				return result
-			}
-			return result.Fixed(replaceTXT(a.domain, proposal, other))
+			return a.offer(result, proposal, other)
 		}
 	}
 	if place, text := a.misplacedSPF(ctx, r); text != nil {
 		result := diagnostics.Warned(check.CauseSPFWrongPlace, spfEvidence(tree, nil),
 			Misplaced{Method: "spf", Name: remote(place), Record: remote(text.Value)}).
 			With(check.Params{Name: remote(place)})
-		proposal, lost := spf.Propose([]lookup.Text{*text}, need)
-		if len(lost) > 0 {
-			return result
-		}
-		return result.Fixed(addTXT(a.domain, proposal))
+		return a.offer(result, spf.Propose([]lookup.Text{*text}, need))
 	}
 	result := diagnostics.Warned(check.CauseSPFMissing, spfEvidence(tree, nil))
 	if len(need.Include) == 0 && need.Redirect == "" && len(need.Terms) == 0 {
 		return result // which servers send is not known, so no record can be proposed
 	}
-	proposal, _ := spf.Propose(nil, need)
-	return result.Fixed(addTXT(a.domain, proposal))
+	return a.offer(result, spf.Propose(nil, need))
+}
+
+// offer adds a proposed record, in place of the old ones if there are any, and what it changes. A record that would
+// leave a term out is not offered: whoever copies it may lock servers out. The term is named instead.
+func (a *area) offer(result diagnostics.Result, proposal spf.Proposal, old ...lookup.Text) diagnostics.Result {
+	for _, c := range proposal.Changes {
+		result.Evidence = append(result.Evidence, SPFChange{Change: c.Kind, From: remote(c.From), To: remote(c.To)})
+	}
+	if len(proposal.Lost()) > 0 {
+		return result
+	}
+	if len(old) == 0 {
+		return result.Fixed(addTXT(a.domain, proposal.Record))
+	}
+	for i, t := range old {
+		value := proposal.Record
+		if i > 0 {
+			value = "" // to be removed
+		}
+		if t.Value != value {
+			result = result.Fixed(replaceTXT(a.domain, value, t))
+		}
+	}
+	return result
 }
 
 // misplacedSPF looks for a record where receivers do not: at the name with the domain twice, which a control panel
@@ -115,63 +132,51 @@ func (a *area) misplacedSPF(ctx context.Context, r lookup.Resolver) (place strin
 }
 
 func (a *area) spfSeveral(ctx context.Context, r lookup.Resolver, tree *spf.Node, need spf.Need) diagnostics.Result {
-	proposal, lost := spf.Propose(tree.Several, need)
+	proposal := spf.Propose(tree.Several, need)
 	seen := spfEvidence(tree, nil)
-	var records []safetext.Remote
-	result := diagnostics.Failed(check.CauseSPFMultiple)
-	for i, t := range tree.Several {
-		records = append(records, remote(t.Value))
-		if len(lost) > 0 {
-			continue // a joined record would leave something out
-		}
-		if i == 0 {
-			result.Fix = append(result.Fix, replaceTXT(a.domain, proposal, t))
-			continue
-		}
-		result.Fix = append(result.Fix, replaceTXT(a.domain, "", t)) // to be removed
+	for _, t := range tree.Several {
+		seen.Records = append(seen.Records, remote(t.Value))
 	}
-	seen.Records = records
-	result.Evidence = append(result.Evidence, seen)
-	if len(lost) == 0 {
-		result.Evidence = append(result.Evidence, a.proposalCost(ctx, r, proposal))
+	result := diagnostics.Failed(check.CauseSPFMultiple, seen)
+	if len(proposal.Lost()) == 0 {
+		result.Evidence = append(result.Evidence, a.proposalCost(ctx, r, proposal.Record))
 	}
-	return result.With(check.Params{Count: check.Number(len(tree.Several))})
+	return a.offer(result, proposal, tree.Several...).With(check.Params{Count: check.Number(len(tree.Several))})
 }
 
 func (a *area) spfSyntax(ctx context.Context, r lookup.Resolver, tree *spf.Node, need spf.Need) diagnostics.Result {
-	proposal, lost := spf.Propose([]lookup.Text{tree.Text}, need)
+	proposal := spf.Propose([]lookup.Text{tree.Text}, need)
 	result := diagnostics.Failed(check.CauseSPFSyntax, spfEvidence(tree, nil))
 	for _, f := range tree.Record.Faults {
 		result.Evidence = append(result.Evidence,
 			SPFFault{Fault: f.Kind, Offset: f.Offset, Token: remote(f.Token)})
 	}
-	if len(lost) == 0 {
-		result.Evidence = append(result.Evidence, a.proposalCost(ctx, r, proposal))
-		result.Fix = []check.Fix{replaceTXT(a.domain, proposal, tree.Text)}
-	}
 	first := tree.Record.Faults[0]
-	if len(lost) > 0 { // what can be corrected is; this part has to be asked about
-		return result.With(check.Params{Token: remote(lost[0]), Position: check.Number(max(strings.Index(
-			tree.Text.Value, lost[0]), 0) + 1)})
+	params := check.Params{Token: remote(first.Token), Position: check.Number(first.Offset + 1)}
+	if lost := proposal.Lost(); len(lost) > 0 { // what can be corrected is; these parts have to be asked about
+		params.Token = remote(strings.Join(lost, " "))
+		params.Position = check.Number(max(strings.Index(tree.Text.Value, lost[0]), 0) + 1)
+	} else {
+		result.Evidence = append(result.Evidence, a.proposalCost(ctx, r, proposal.Record))
 	}
-	return result.With(check.Params{Token: remote(first.Token), Position: check.Number(first.Offset + 1)})
+	return a.offer(result, proposal, tree.Text).With(params)
 }
 
 // spfJudge grades a valid record, the worst finding first.
 func (a *area) spfJudge(ctx context.Context, r lookup.Resolver, tree *spf.Node, need spf.Need) diagnostics.Result {
 	authorised := a.spfAuthorised(ctx, r, tree)
 	seen := spfEvidence(tree, authorised)
-	proposal, _ := spf.Propose([]lookup.Text{tree.Text}, need)
-	fix := func(result diagnostics.Result) diagnostics.Result {
-		if proposal != tree.Text.Value {
-			result.Fix = []check.Fix{replaceTXT(a.domain, proposal, tree.Text)}
-		}
-		return result
-	}
+	proposal := spf.Propose([]lookup.Text{tree.Text}, need)
 	if broken := tree.Broken(); broken != nil {
 		seen.Broken = remote(broken.Domain)
-		return diagnostics.Failed(check.CauseSPFIncludeBroken,
+		result := diagnostics.Failed(check.CauseSPFIncludeBroken,
 			seen).With(check.Params{Name: remote(broken.Domain), Term: remote(broken.Via)})
+		if slices.ContainsFunc(proposal.Changes, func(c spf.Change) bool { // two terms that ran into one name
+			return (c.Kind == spf.ChangeSpace || c.Kind == spf.ChangeJoined) && strings.Contains(broken.Via, c.From)
+		}) {
+			result = a.offer(result, proposal, tree.Text)
+		}
+		return result
 	}
 	switch {
 	case tree.Lookups > spf.MaxLookups:
@@ -179,11 +184,11 @@ func (a *area) spfJudge(ctx context.Context, r lookup.Resolver, tree *spf.Node, 
 		result.Evidence = append(result.Evidence, costs(tree)...)
 		return result.With(check.Params{Count: check.Number(tree.Lookups), Limit: check.Number(spf.MaxLookups)})
 	case authorised != nil && !*authorised:
-		result := fix(diagnostics.Warned(check.CauseSPFNotAuthorised, seen, a.proposalCost(ctx, r, proposal)))
+		result := diagnostics.Warned(check.CauseSPFNotAuthorised, seen, a.proposalCost(ctx, r, proposal.Record))
 		if all := tree.Record.All(); all != nil && all.Qualifier == spf.Fail {
 			result.Status = check.Fail
 		}
-		return result
+		return a.offer(result, proposal, tree.Text)
 	case tree.Void > spf.MaxVoid:
 		return diagnostics.Warned(check.CauseSPFVoidLookups,
 			append(costs(tree), seen)...).With(check.Params{Count: check.Number(tree.Void), Limit: check.Number(spf.MaxVoid)})
@@ -191,20 +196,33 @@ func (a *area) spfJudge(ctx context.Context, r lookup.Resolver, tree *spf.Node, 
 	if err := tree.Unanswered(); err != nil {
 		return unanswered(err, seen)
 	}
-	weak := tree.Record.Weaknesses()
-	if len(weak) == 0 {
+	return a.spfStyle(tree, seen, proposal)
+}
+
+// spfStyle grades a record that does what it says.
+func (a *area) spfStyle(tree *spf.Node, seen SPF, proposal spf.Proposal) diagnostics.Result {
+	seen.Weaknesses = tree.Record.Weaknesses()
+	has := func(weak ...spf.Weakness) bool {
+		return slices.ContainsFunc(seen.Weaknesses, func(w spf.Weakness) bool { return slices.Contains(weak, w) })
+	}
+	switch {
+	case len(seen.Weaknesses) == 0:
 		result := diagnostics.Passed(seen)
-		if authorised == nil { // the record is fine, but it is unknown which servers send for this user
+		if seen.Authorizes == nil { // the record is fine, but it is unknown which servers send for this user
 			result.Evidence = append(result.Evidence, Note{"authorisation-unknown"})
 		}
 		return result
+	case has(spf.PassAll, spf.NeutralAll, spf.NoAll):
+		return a.offer(diagnostics.Warned(check.CauseSPFWeak, seen), proposal, tree.Text)
+	case has(spf.MechanismMod, spf.AfterAll, spf.RedirectIdle):
+		return a.offer(diagnostics.Warned(check.CauseSPFIdle, seen), proposal, tree.Text).With(check.Params{
+			Term: remote(strings.Join(tree.Record.Idle(), " ")),
+		})
+	case has(spf.UsesPTR):
+		return diagnostics.Warned(check.CauseSPFPTR, seen)
 	}
-	seen.Weaknesses = weak
-	if len(weak) == 1 && weak[0] == spf.Long {
-		return diagnostics.Warned(check.CauseSPFTooLong,
-			seen).With(check.Params{Length: check.Number(len(tree.Text.Value)), Limit: check.Number(spf.LongRecord)})
-	}
-	return fix(diagnostics.Warned(check.CauseSPFWeak, seen))
+	return diagnostics.Warned(check.CauseSPFTooLong,
+		seen).With(check.Params{Length: check.Number(len(tree.Text.Value)), Limit: check.Number(spf.LongRecord)})
 }
 
 // maxSamples is how many of a provider's ranges are tried in place of all, because records list their main ranges

@@ -234,7 +234,11 @@ func fixes(info Info, list []check.Fix, margin string) []string {
 func evidenceLines(info Info, o diagnostics.Observation, margin string) []string {
 	c := locale.For(info.Lang)
 	label := o.Kind()
-	if key := "checks.evidence." + o.Kind(); c.Has(key) {
+	key := "checks.evidence." + o.Kind()
+	if l, ok := o.(diagnostics.Labelled); ok {
+		key = "checks.evidence." + l.Label()
+	}
+	if c.Has(key) {
 		label = c.T(key)
 	}
 	if e, ok := o.(diagnostics.Extensions); ok {

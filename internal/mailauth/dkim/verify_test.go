@@ -157,8 +157,10 @@ func TestVerdicts(t *testing.T) {
 		{"for other hashes", key("h=sha1; "), good, dkim.PermError, "malformed"},
 		{"for other services", key("s=tlsrpt; "), good, dkim.PermError, "malformed"},
 		{"of the old standard", key("g=; "), good, dkim.Pass, ""},
-		{"of another type", `s1._domainkey.example.org. IN TXT "p=` + rsaKey(2048, false) + `"`, good, dkim.PermError,
-			"type"},
+		{
+			"of another type", `s1._domainkey.example.org. IN TXT "p=` + rsaKey(2048, false) + `"`, good, dkim.PermError,
+			"type",
+		},
 		{"i= below", key(""), signed("i=a@mail.example.org", body), dkim.Pass, ""},
 		{"i= below, t=s", key("t=s; "), signed("i=a@mail.example.org", body), dkim.PermError, "t=s"},
 		{"i= exact, t=s", key("t=s; "), signed("i=a@Example.org", body), dkim.Pass, ""},

@@ -64,9 +64,9 @@ func (b *Budget) Query(ctx context.Context, name string, qtype uint16) (wire.Ans
 type Text struct {
 	// Value is the character strings joined without anything between them (RFC 7208 §3.3, RFC 6376 §3.6.2.2).
 	Value string
-	// Strings is how many character strings there were.
-	Strings int
-	TTL     time.Duration
+	// Breaks are the places in Value where one character string ended and the next began.
+	Breaks []int
+	TTL    time.Duration
 }
 
 // TXT holds the TXT records of a name.
@@ -94,12 +94,19 @@ func QueryTXT(ctx context.Context, r Resolver, name string) (TXT, error) {
 	out := TXT{Chain: answer.Chain, AD: answer.AD}
 	total := 0
 	for _, txt := range wire.Records[*mdns.TXT](answer) {
-		value := unescape(strings.Join(txt.Txt, ""))
-		if total += len(value); total > MaxTXT {
+		text := Text{TTL: time.Duration(txt.Hdr.Ttl) * time.Second}
+		var value strings.Builder
+		for i, part := range txt.Txt {
+			if i > 0 {
+				text.Breaks = append(text.Breaks, value.Len())
+			}
+			value.WriteString(unescape(part))
+		}
+		text.Value = value.String()
+		if total += len(text.Value); total > MaxTXT {
 			return TXT{}, &wire.ResolveError{Name: name, Type: mdns.TypeTXT, Kind: wire.Malformed, Err: ErrTooLarge}
 		}
-		out.Texts = append(out.Texts,
-			Text{Value: value, Strings: len(txt.Txt), TTL: time.Duration(txt.Hdr.Ttl) * time.Second})
+		out.Texts = append(out.Texts, text)
 	}
 	return out, nil
 }

@@ -190,7 +190,8 @@ func TestPropose(t *testing.T) {
 		for _, o := range c.old {
 			old = append(old, lookup.Text{Value: o})
 		}
-		got, lost := spf.Propose(old, c.need)
+		proposal := spf.Propose(old, c.need)
+		got, lost := proposal.Record, proposal.Lost()
 		if got != c.want || (len(lost) > 0) != strings.Contains(c.name, "left out") {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
@@ -381,7 +382,7 @@ func FuzzParse(f *testing.F) {
 		}
 		r.Weaknesses()
 		r.Effective()
-		proposal, _ := spf.Propose([]lookup.Text{{Value: text}}, spf.Need{Include: []string{"p.example"}})
+		proposal := spf.Propose([]lookup.Text{{Value: text}}, spf.Need{Include: []string{"p.example"}}).Record
 		if again := spf.Parse(proposal); len(again.Faults) > 0 {
 			t.Errorf("%q: proposal %q has %+v", text, proposal, again.Faults)
 		}
