@@ -25,10 +25,7 @@ func (e evidence) connections(network *wire.Network) (root diagnostics.Result, f
 	certificate, mailbox := e.find(check.SMTPCertificate), e.find(check.IMAPCertificate)
 	switch {
 	case e.portal():
-		root = diagnostics.Failed(check.CauseCaptivePortal, e.evidenceOf(check.SMTPGreeting, check.SMTPTLS,
-			check.SMTPCertificate, check.IMAPConnect, check.IMAPTLS, check.IMAPCertificate)...)
-		root.ID = check.NetLocal
-		return root, connected, true
+		return e.captivePortal(), connected, true
 	case e.wrongClock(network.Clock()):
 		root = diagnostics.Failed(check.CauseClockWrong, e.evidenceOf(check.SMTPCertificate, check.IMAPCertificate)...)
 		root.ID = check.NetLocal
@@ -109,6 +106,20 @@ func (e evidence) portal() bool {
 	b, ok2 := diagnostics.Observed[diagnostics.Certificate](second.Evidence)
 	return ok1 && ok2 && first.Failed() && second.Failed() && a.SHA256SPKI == b.SHA256SPKI &&
 		from.Addr() != to.Addr() && e.strangers()
+}
+
+// captivePortal is the root of what a portal answered.
+func (e evidence) captivePortal() diagnostics.Result {
+	root := diagnostics.Failed(check.CauseCaptivePortal, e.evidenceOf(spoken()...)...)
+	root.ID = check.NetLocal
+	return root
+}
+
+// spoken are the checks in which a server says its first words.
+func spoken() []check.ID {
+	return []check.ID{
+		check.SMTPGreeting, check.SMTPTLS, check.SMTPCertificate, check.IMAPConnect, check.IMAPTLS, check.IMAPCertificate,
+	}
 }
 
 // strangers reports whether the two servers belong to two organisations, so that they have no fault in common.

@@ -85,7 +85,10 @@ func (e evidence) judge(ctx context.Context, network *wire.Network) []diagnostic
 		return e.rooted(local, everything)
 	}
 	resolver, follows := e.resolver(ctx, network)
-	if resolver.Failed() {
+	switch {
+	case resolver.Cause == check.CauseResolverInvents && e.answersHTTP(spoken()...):
+		return e.rooted(e.captivePortal(), everything, following(resolver, check.NetLocal))
+	case resolver.Failed():
 		return e.rooted(resolver, follows, local)
 	}
 	e.results = e.zoneOfOthers(resolver)
@@ -118,11 +121,11 @@ func connectivity(r diagnostics.Result) bool {
 }
 
 // rooted puts the root first; the results that follow from it are skipped and name it as the unmet need. Judgements of
-// the machine and its name service that hold are kept as evidence.
+// the machine and its name service that hold are kept as evidence; the root takes the place of one with its ID.
 func (e evidence) rooted(root diagnostics.Result, follows func(diagnostics.Result) bool,
 	passed ...diagnostics.Result,
 ) []diagnostics.Result {
-	out := passed
+	out := slices.DeleteFunc(passed, func(r diagnostics.Result) bool { return r.ID == root.ID })
 	if !slices.ContainsFunc(e.results, func(r diagnostics.Result) bool { return r.ID == root.ID }) {
 		out = append(out, root)
 	}

@@ -223,6 +223,18 @@ func TestTheOtherContradiction(t *testing.T) {
 	}
 }
 
+// onceEach: a report says one thing of each check.
+func onceEach(t *testing.T, results []diagnostics.Result) {
+	t.Helper()
+	seen := map[check.ID]bool{}
+	for _, r := range results {
+		if seen[r.ID] {
+			t.Errorf("%s is judged twice", r.ID)
+		}
+		seen[r.ID] = true
+	}
+}
+
 // TestACaptivePortal: a web server that answers in place of both servers is one cause, and not a wrong TLS mode.
 func TestACaptivePortal(t *testing.T) {
 	t.Parallel()
@@ -235,6 +247,15 @@ func TestACaptivePortal(t *testing.T) {
 	if got := failures(results); got != "net.local captive-portal " {
 		t.Errorf("failed: %s", got)
 	}
+	onceEach(t, results)
+	r.names.BehaveAll(scripted.Invent)
+	r.names.SetInvented(netip.MustParseAddr("127.0.0.1"))
+	results = r.run(t)
+	if got := failures(results); got != "net.local captive-portal " {
+		t.Errorf("every name leads to it: %s", got)
+	}
+	onceEach(t, results)
+	r.names.BehaveAll("")
 	r.withoutMailbox()
 	if got := failures(r.run(t)); got != "smtp.tls wrong-service " {
 		t.Errorf("one server alone: %s", got)
@@ -257,9 +278,11 @@ func TestTheClock(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, scripted.Options{}, scripted.Options{})
 			r.network.Now = func() time.Time { return test.now }
-			if got := failures(r.run(t)); got != test.want {
+			results := r.run(t)
+			if got := failures(results); got != test.want {
 				t.Errorf("failed: %s, want %s", got, test.want)
 			}
+			onceEach(t, results)
 		})
 	}
 }

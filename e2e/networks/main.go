@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"time"
 
@@ -40,12 +41,15 @@ two.postier.test.  300 IN A ` + two + `
 two.postier.test.  300 IN AAAA ` + two6 + `
 `
 
+// portalResolver is the last octet of the resolver that leads every name to the captive portal.
+const portalResolver = 77
+
 // resolvers are the last octets of their addresses, 198.51.100.N, and what each does.
 var resolvers = map[int]scripted.Behaviour{
 	53: "", 61: scripted.NXDomain, 62: scripted.Invent, 63: scripted.Silent, 64: scripted.NoEDNS, 65: scripted.BareEDNS,
 	66: scripted.NotImpl, 67: scripted.NoTCP, 68: scripted.OnlyUDP, 69: scripted.WrongID, 70: scripted.Garbage,
 	71: scripted.ServFail, 72: scripted.NoData, 73: scripted.Truncate, 74: scripted.TruncAll,
-	75: scripted.Forged,
+	75: scripted.Forged, 76: scripted.FormErr, portalResolver: scripted.Invent,
 }
 
 func main() {
@@ -67,6 +71,9 @@ func serve(dir string) error {
 		}
 		defer names.Close()
 		names.BehaveAll(behaviour)
+		if last == portalResolver {
+			names.SetInvented(netip.MustParseAddr(portal))
+		}
 	}
 	ca, err := certificates.New(time.Time{})
 	if err != nil {

@@ -2,6 +2,8 @@ package scripted
 
 import (
 	"fmt"
+	"net"
+	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -30,16 +32,20 @@ const (
 	Forged    Behaviour = "forged"    // garbage, another id and another question first; then the right answer
 	FailOnce  Behaviour = "failonce"  // SERVFAIL to the first query, the right answer afterwards
 	SlowReply Behaviour = "slowreply" // the right answer, after DNS.SetSlow
+	FormErr   Behaviour = "formerr"   // RCODE 1 to every question, with EDNS and without
 	NoEDNS    Behaviour = "noedns"    // FORMERR to a question with EDNS (RFC 6891 §7), the right answer without
 	BareEDNS  Behaviour = "bareedns"  // the same, and the FORMERR does not repeat the question
 	NotImpl   Behaviour = "notimpl"   // NOTIMP to a question with EDNS
 	NoTCP     Behaviour = "notcp"     // TC over UDP up to 1232 octets, and TCP is closed; larger datagrams have the answer
 	OnlyUDP   Behaviour = "onlyudp"   // TC over UDP whatever the size, and TCP is closed
-	Invent    Behaviour = "invent"    // 192.0.2.80 for every question of type A, no other records
+	Invent    Behaviour = "invent"    // DNS.SetInvented for every question of type A, no other records
 )
 
 // defaultSlow is how long SlowReply waits: long enough to see an order of events, short enough for a unit test.
 const defaultSlow = 50 * time.Millisecond
+
+// defaultInvented is an address at which no one answers (RFC 5737).
+var defaultInvented = netip.AddrFrom4([4]byte{192, 0, 2, 80})
 
 // Query is one question that reached the server.
 type Query struct {
@@ -72,6 +78,7 @@ type DNS struct {
 	behaviour map[question]Behaviour
 	everyone  Behaviour
 	slow      time.Duration
+	invented  netip.Addr
 	queries   []Query
 	failed    map[question]bool
 }
@@ -98,7 +105,8 @@ func ServeDNSAt(address, zone string) (*DNS, error) {
 
 func serveDNS(zone string, listen func(dns.Handler) (*nameserver.Server, error)) (*DNS, error) {
 	s := &DNS{
-		stop: make(chan struct{}), behaviour: map[question]Behaviour{}, slow: defaultSlow, failed: map[question]bool{},
+		stop: make(chan struct{}), behaviour: map[question]Behaviour{}, slow: defaultSlow, invented: defaultInvented,
+		failed: map[question]bool{},
 	}
 	var err error
 	if s.zone, err = nameserver.Parse(""); err != nil {
@@ -142,7 +150,7 @@ func (s *DNS) behave(line string) error {
 	b := Behaviour(words[0])
 	switch b {
 	case NXDomain, NoData, ServFail, Refused, Silent, Truncate, TruncAll, Twice, AD, Garbage, WrongID, Forged, FailOnce,
-		SlowReply, NoEDNS, BareEDNS, NotImpl, NoTCP, OnlyUDP, Invent:
+		SlowReply, FormErr, NoEDNS, BareEDNS, NotImpl, NoTCP, OnlyUDP, Invent:
 	default:
 		return fmt.Errorf("unknown behaviour %q", b)
 	}
@@ -171,6 +179,13 @@ func (s *DNS) SetSlow(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.slow = d
+}
+
+// SetInvented sets the IPv4 address that Invent answers with.
+func (s *DNS) SetInvented(address netip.Addr) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.invented = address
 }
 
 // Queries lists the questions so far, in order of arrival.
@@ -291,13 +306,16 @@ func (s *DNS) answer(request *dns.Msg, behaviour Behaviour, tcp bool) *dns.Msg {
 		empty(dns.RcodeSuccess)
 		if asked := request.Question[0]; asked.Qtype == dns.TypeA {
 			header := dns.RR_Header{Name: asked.Name, Rrtype: dns.TypeA, Class: dns.ClassINET, Ttl: 60}
-			reply.Answer = []dns.RR{&dns.A{Hdr: header, A: []byte{192, 0, 2, 80}}}
+			reply.Answer = []dns.RR{&dns.A{Hdr: header, A: s.inventedAddress()}}
 		}
 	case NoTCP, OnlyUDP:
 		if opt := request.IsEdns0(); behaviour == OnlyUDP || opt == nil || opt.UDPSize() <= 1232 {
 			empty(dns.RcodeSuccess)
 			reply.Truncated = true
 		}
+	case FormErr:
+		empty(dns.RcodeFormatError)
+		reply.Extra = nil
 	case NoEDNS, BareEDNS, NotImpl:
 		if request.IsEdns0() != nil {
 			empty(dns.RcodeFormatError)
@@ -314,6 +332,12 @@ func (s *DNS) answer(request *dns.Msg, behaviour Behaviour, tcp bool) *dns.Msg {
 		reply.Id++
 	}
 	return reply
+}
+
+func (s *DNS) inventedAddress() net.IP {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.invented.AsSlice()
 }
 
 func (s *DNS) pause() bool {
