@@ -10,5 +10,6 @@ import (
 
 // Main runs the program on the arguments, streams and environment of the process and returns its exit code.
 func Main() int {
+	adoptHome()
 	return run(os.Args, command.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv})
 }
