@@ -13,7 +13,6 @@ import (
 	"io"
 	"log/slog"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,7 +26,7 @@ const mask = "[secret]"
 type Value struct {
 	reveal func() string
 	// spellings finds the ways to write the secret; it is built when text is first searched.
-	spellings func() *regexp.Regexp
+	spellings func() *spellings
 }
 
 // New wraps s.
@@ -37,7 +36,7 @@ func New(s string) Value {
 	}
 	return Value{
 		reveal:    func() string { return s },
-		spellings: sync.OnceValue(func() *regexp.Regexp { return spellings(s) }),
+		spellings: sync.OnceValue(func() *spellings { return newSpellings(s) }),
 	}
 }
 
@@ -144,7 +143,7 @@ func (v Value) Redact(text string, users ...string) string {
 	if len(forms) == 0 {
 		return text
 	}
-	text = maskSpellings(v.spellings(), text)
+	text = v.spellings().mask(text)
 	// The longest form goes first: replacing a short form inside a long one would leave the ends of the long one.
 	slices.SortStableFunc(forms, func(a, b string) int { return len(b) - len(a) })
 	for _, form := range forms {

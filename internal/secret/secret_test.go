@@ -12,6 +12,7 @@ import (
 	"html"
 	"log"
 	"log/slog"
+	"math/rand/v2"
 	"mime/quotedprintable"
 	"net/url"
 	"os"
@@ -259,6 +260,56 @@ func TestRedactSpellings(t *testing.T) {
 		}
 		if !v.In(form) {
 			t.Errorf("%s: not found in %q", name, form)
+		}
+	}
+}
+
+// TestPossible: what is looked for first may not miss anything that the pattern would find, whatever escapes are mixed.
+func TestPossible(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(1, 2))
+	octets := func(verb string) func(rune) string {
+		return func(r rune) string {
+			var out strings.Builder
+			for _, b := range []byte(string(r)) {
+				fmt.Fprintf(&out, verb, b)
+			}
+			return out.String()
+		}
+	}
+	character := func(verb string) func(rune) string { return func(r rune) string { return fmt.Sprintf(verb, r) } }
+	writers := []func(rune) string{
+		func(r rune) string { return string(r) }, func(r rune) string { return `\` + string(r) }, octets("%%%02x"), octets("%%25%02X"),
+		octets("=%02X"), octets(`\x%02x`), octets(`\\x%02X`), octets(`\%03o`), character("&#%d;"), character("&#x%x"),
+		character(`\u%04x`), character(`\u{%x}`), character("%%u%04X"), character("U+%04X"),
+		func(r rune) string { return html.EscapeString(string(r)) },
+		func(r rune) string { return strings.ReplaceAll(string(r), " ", "+") },
+		func(r rune) string { return string(r) + "=\r\n" }, func(r rune) string { return string(r) + "\x00" },
+	}
+	found := 0
+	for range 300 {
+		plain := []rune(canary)
+		random.Shuffle(len(plain), func(i, j int) { plain[i], plain[j] = plain[j], plain[i] })
+		plain = plain[:4+random.IntN(12)]
+		used := 1 + random.IntN(len(writers))
+		var text strings.Builder
+		for _, r := range plain {
+			text.WriteString(writers[random.IntN(used)](r))
+		}
+		s := newSpellings(string(plain))
+		if s.pattern.MatchString(text.String()) {
+			found++
+			if !s.possible(text.String()) {
+				t.Errorf("%q is not looked for in %q", string(plain), text.String())
+			}
+		}
+	}
+	if found < 150 {
+		t.Errorf("only %d texts hold their secret", found)
+	}
+	for name, form := range spelled() {
+		if !newSpellings(canary).possible("before " + form + " after") {
+			t.Errorf("%s: not looked for in %q", name, form)
 		}
 	}
 }

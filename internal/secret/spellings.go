@@ -2,6 +2,7 @@ package secret
 
 import (
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"html"
 	"regexp"
@@ -15,32 +16,128 @@ import (
 // them up to the next space is taken as the rest of it.
 const maxSpelt = 48
 
-// spellings is a pattern for the secret as a server may write it back: each character plain or in any of the usual
-// escapes, because two programs seldom escape the same characters, and the octets in hexadecimal, decimal and base64.
-// Its only group is base64.
-func spellings(plain string) *regexp.Regexp {
+// spellings finds a secret as a server may write it back: each character plain or in any of the usual escapes, because
+// two programs seldom escape the same characters, and the octets in hexadecimal, decimal and base64.
+type spellings struct {
+	// pattern finds them all; its only group is base64. It reads a few megabytes a second, so possible goes first.
+	pattern *regexp.Regexp
+
+	plain, reversed               string
+	hexadecimals, decimals, words []string
+}
+
+func newSpellings(plain string) *spellings {
 	rest := ""
 	if runes := []rune(plain); len(runes) > maxSpelt {
 		plain, rest = string(runes[:maxSpelt]), `\S*`
 	}
-	alternatives := []string{regexp.QuoteMeta(reversed(plain)), escaped(plain) + rest}
+	s := &spellings{plain: plain, reversed: reversed(plain)}
+	alternatives := []string{regexp.QuoteMeta(s.reversed), escaped(plain) + rest}
 	var words []string
 	for _, octets := range []string{plain, utf16Octets(plain, false), utf16Octets(plain, true)} {
 		alternatives = append(alternatives, hexadecimal(octets)+rest, decimal(octets)+rest)
-		words = append(words, base64Words(octets)...)
+		s.hexadecimals = append(s.hexadecimals, hex.EncodeToString([]byte(octets)))
+		s.decimals = append(s.decimals, strings.Trim(fmt.Sprint([]byte(octets)), "[]"))
+		s.words = append(s.words, base64Words(octets)...)
+	}
+	for _, word := range s.words {
+		words = append(words, strings.NewReplacer("+", "[+-]", "/", "[/_]").Replace(word))
 	}
 	if len(words) > 0 {
 		alternatives = append(alternatives, "("+strings.Join(words, "|")+")")
 	}
-	return regexp.MustCompile(strings.Join(alternatives, "|"))
+	s.pattern = regexp.MustCompile(strings.Join(alternatives, "|"))
+	return s
 }
 
-// maskSpellings replaces what pattern finds. Of base64 the whole word goes, because the characters next to the secret's
+// possible is false only where pattern finds nothing.
+func (s *spellings) possible(text string) bool {
+	in := func(text string) func(string) bool {
+		return func(form string) bool { return strings.Contains(text, form) }
+	}
+	return strings.Contains(text, s.reversed) || s.escapes(text) ||
+		strings.Contains(strings.ReplaceAll(text, `\`, ""), strings.ReplaceAll(s.plain, `\`, "")) ||
+		slices.ContainsFunc(s.words, in(strings.Map(standardAlphabet, text))) ||
+		slices.ContainsFunc(s.hexadecimals, in(hexDigits(text))) || slices.ContainsFunc(s.decimals, in(numbers(text)))
+}
+
+// escapes reports whether an escape of any kind starts somewhere in the text.
+func (s *spellings) escapes(text string) bool {
+	blanks, ascii := strings.Contains(s.plain, " "), !strings.ContainsFunc(s.plain, beyondASCII)
+	for i := range len(text) {
+		next := text[i+1:]
+		var found bool
+		switch text[i] {
+		case '%':
+			found = startsOctet(next) || strings.HasPrefix(next, "u")
+		case '=':
+			found = startsOctet(next) || strings.HasPrefix(strings.TrimLeft(next, " \t\r"), "\n")
+		case '\\':
+			found = next != "" && strings.Contains("xu01234567", next[:1])
+		case '&':
+			found = next != "" && next[0] != ' '
+		case 'U':
+			found = strings.HasPrefix(next, "+")
+		case '+', '_':
+			found = blanks
+		case 0:
+			found = true
+		}
+		if found {
+			return true
+		}
+	}
+	return !ascii && !utf8.ValidString(text)
+}
+
+func beyondASCII(r rune) bool { return r >= utf8.RuneSelf }
+
+func startsOctet(s string) bool { return len(s) >= 2 && hexDigit(s[0]) && hexDigit(s[1]) }
+
+func hexDigit(b byte) bool {
+	return '0' <= b && b <= '9' || 'a' <= b && b <= 'f' || 'A' <= b && b <= 'F'
+}
+
+// standardAlphabet turns the URL alphabet of base64 into the standard one (RFC 4648 §5).
+func standardAlphabet(r rune) rune {
+	switch r {
+	case '-':
+		return '+'
+	case '_':
+		return '/'
+	}
+	return r
+}
+
+// hexDigits is what is left of the text without everything that may stand between two octets.
+func hexDigits(text string) string {
+	digits := make([]byte, 0, len(text))
+	for i := range len(text) {
+		switch b := text[i]; {
+		case b == '0' && i+1 < len(text) && text[i+1]|0x20 == 'x': // the mark 0x
+		case 'A' <= b && b <= 'F':
+			digits = append(digits, b|0x20)
+		case hexDigit(b):
+			digits = append(digits, b)
+		}
+	}
+	return string(digits)
+}
+
+// numbers is the text with one blank wherever numbers may be kept apart.
+func numbers(text string) string {
+	return strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == ',' || r == ';' }), " ")
+}
+
+// mask replaces every spelling. Of base64 the whole word goes, because the characters next to the secret's
 // own carry bits of it, and so does whatever follows a secret that is too long to be spelt.
-func maskSpellings(pattern *regexp.Regexp, text string) string {
+func (s *spellings) mask(text string) string {
+	if !s.possible(text) {
+		return text
+	}
 	var out strings.Builder
 	end := 0
-	for _, at := range pattern.FindAllStringSubmatchIndex(text, -1) {
+	for _, at := range s.pattern.FindAllStringSubmatchIndex(text, -1) {
 		from, to := at[0], at[1]
 		if len(at) > 2 && at[2] >= 0 {
 			from = end + len(strings.TrimRightFunc(text[end:max(from, end)], base64Digit))
@@ -138,13 +235,13 @@ func decimal(octets string) string {
 	return `\b` + strings.Join(numbers, "[ ,;]+") + `\b`
 }
 
-// base64Words match the octets in base64 at any alignment, in both alphabets.
+// base64Words are the octets in base64 at any alignment.
 func base64Words(octets string) []string {
 	var words []string
 	encoded := append(base64Aligned(octets), strings.TrimRight(base64.StdEncoding.EncodeToString([]byte(octets)), "="))
 	for _, word := range encoded {
 		if len(word) >= minForm {
-			words = append(words, strings.NewReplacer("+", "[+-]", "/", "[/_]").Replace(word))
+			words = append(words, word)
 		}
 	}
 	return words

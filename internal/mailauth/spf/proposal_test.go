@@ -65,8 +65,12 @@ func TestNothingIsDroppedSilently(t *testing.T) {
 		{"broken address", []string{"v=spf1 ip4:192.0.2.1.5 mx -all"}, "v=spf1 mx -all", "unclear ip4:192.0.2.1.5>"},
 		{"address cut short", []string{"v=spf1 ip4:192.0.2 mx -all"}, "v=spf1 mx -all", "unclear ip4:192.0.2>"},
 		{"prefix too long", []string{"v=spf1 ip4:192.0.2.0/33 -all"}, "v=spf1 -all", "unclear ip4:192.0.2.0/33>"},
-		{"unknown mechanisms", []string{"v=spf1 hello foo:bar mx -all"}, "v=spf1 mx -all",
-			"unclear hello>; unclear foo:bar>"},
+		{
+			"unknown mechanisms",
+			[]string{"v=spf1 hello foo:bar mx -all"},
+			"v=spf1 mx -all",
+			"unclear hello>; unclear foo:bar>",
+		},
 		{
 			"known slips",
 			[]string{"v=spf1 ip:192.0.2.1 ipv6:2001:db8::1 include=a.example -all"},
