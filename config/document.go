@@ -92,6 +92,23 @@ func Load(path string) (*Document, error) {
 	return doc, nil
 }
 
+// LoadValid is Load for a program that sends. A configuration in which Validate finds a fault is an *InvalidError.
+func LoadValid(path string) (*Document, error) {
+	doc, err := Load(path)
+	if err != nil {
+		return nil, err
+	}
+	return doc, doc.Err()
+}
+
+// Err is an *InvalidError with what Validate finds, nil when that is nothing but warnings.
+func (d *Document) Err() error {
+	if faults := d.Validate().Errors(); len(faults) > 0 {
+		return &InvalidError{Path: d.Path, Faults: faults}
+	}
+	return nil
+}
+
 // LoadOrNew is Load, or New when there is no such file.
 func LoadOrNew(path string) (*Document, error) {
 	doc, err := Load(path)

@@ -544,14 +544,54 @@ func TestPathsAndFind(t *testing.T) {
 	}
 }
 
+// What is opened is what was validated, and what is shown holds no password in any form.
+func TestParseDatabase(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]config.Database{
+		"q.db": {File: "/etc/postier/q.db"}, "/var/q.db": {File: "/var/q.db"},
+		"POSTGRES://mail@db.example/postier?sslmode=require": {URL: "postgres://mail@db.example/postier?sslmode=require"},
+	} {
+		got, fault := config.ParseDatabase(text)
+		if got = got.Under("/etc/postier"); got != want || !fault.Empty() {
+			t.Errorf("%q: %+v, %v", text, got, fault)
+		}
+		if shown := got.String(); shown == "" || strings.Contains(shown, "sslmode") {
+			t.Errorf("%q is named %q", text, shown)
+		}
+	}
+	for _, text := range []string{
+		"postgres://mail:S3cret@db.example/postier", "POSTGRES://mail:S3c/ret@db.example/postier", "mysql://u:S3cret@h/d",
+		"host=db.example password=S3cret", "host=h password = 'S3cret'", "postgres://h/d?sslPassword=S3cret",
+		"postgres://h/d?pass%77ord=S3cret", "postgres:mail:S3cret@h/d",
+	} {
+		if _, fault := config.ParseDatabase(text); fault.Empty() {
+			t.Errorf("%q is accepted", text)
+		}
+		doc := config.New("/config.json")
+		doc.File.Queue.Database = text
+		for _, key := range []string{"queue.database", "queue"} {
+			if got, err := config.Get(doc, key); err != nil || strings.Contains(got, "S3c") {
+				t.Errorf("%s of %q is shown as %s, %v", key, text, got, err)
+			}
+		}
+	}
+}
+
 func TestQueueDatabase(t *testing.T) {
 	t.Parallel()
 	for database, key := range map[string]string{
-		"": "", "queue.db": "", "/var/lib/postier/queue.db": "", "postgres://mail@db.example/postier": "",
-		"postgresql:///postier?host=/run/postgresql": "",
+		"": "", "queue.db": "", "/var/lib/postier/queue.db": "", "a=b/q.db": "config.database.malformed",
+		"postgres://mail@db.example/postier": "", "postgresql:///postier?host=/run/postgresql": "",
+		"POSTGRES://mail@db.example/postier": "", "/var/lib/~q$1:.db": "",
 		"../queue.db": "config.path.outside", "mysql://db.example/postier": "config.database.malformed",
-		"postgres://mail:secret@db.example/postier":     "config.database.password",
-		"postgres://db.example/postier?password=secret": "config.database.password",
+		"file:///var/q.db": "config.database.malformed", "sqlite:q.db": "config.database.malformed",
+		"postgres:postier": "config.database.malformed", ":memory:": "config.database.malformed",
+		"host=/run dbname=postier": "config.database.malformed", "user = a": "config.database.malformed",
+		"~/q.db": "config.database.expand", "${HOME}/q.db": "config.database.expand", "$HOME/q.db": "config.database.expand",
+		"postgres://mail:secret@db.example/postier":          "config.database.password",
+		"postgres://db.example/postier?password=secret":      "config.database.password",
+		"postgres://db.example/postier?sslpassword=secret":   "config.database.password",
+		"postgres://db.example/postier?ssl%70assword=secret": "config.database.password",
 	} {
 		f := config.File{Version: 1, Queue: config.Queue{Database: database}}
 		faults := config.Validate(&f).Under("queue.database")

@@ -3,7 +3,6 @@ package config
 import (
 	"math"
 	"net/netip"
-	"net/url"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -213,22 +212,6 @@ func ParseWait(s string) (float64, locale.Text) {
 func ValidatePin(pin string) locale.Text {
 	if len(pin) != pinLength || strings.Trim(pin, "0123456789abcdef") != "" {
 		return locale.Msg("config.pin.malformed")
-	}
-	return locale.Text{}
-}
-
-// ValidateDatabase accepts a path, or a PostgreSQL URL without a password: the password belongs in ~/.pgpass or a
-// service file, or is not needed (peer authentication).
-func ValidateDatabase(database string) locale.Text {
-	if !strings.Contains(database, "://") {
-		return ValidatePath(database)
-	}
-	u, err := url.Parse(database)
-	if err != nil || hasHarmful(database) || u.Scheme != "postgres" && u.Scheme != "postgresql" {
-		return locale.Msg("config.database.malformed")
-	}
-	if _, given := u.User.Password(); given || u.Query().Has("password") {
-		return locale.Msg("config.database.password")
 	}
 	return locale.Text{}
 }

@@ -38,7 +38,7 @@ func Get(d *Document, key string) (string, error) {
 	if err != nil {
 		panic("config: own JSON is always readable: " + err.Error())
 	}
-	hideInline(tree)
+	hideSecrets(tree)
 	found := find(tree, strings.Split(key, "."))
 	switch {
 	case found == nil:
@@ -49,20 +49,28 @@ func Get(d *Document, key string) (string, error) {
 	return found.Compact(), nil
 }
 
-// hidden stands for an inline secret wherever a document is shown.
+// hidden stands for a secret wherever a document is shown.
 const hidden = "***"
 
-func hideInline(tree *strictjson.Node) {
-	profiles := tree.Get("profiles")
-	if profiles == nil {
+func hideSecrets(tree *strictjson.Node) {
+	if profiles := tree.Get("profiles"); profiles != nil {
+		for _, m := range profiles.Members {
+			hide(m.Value.Get("credential"), "value", func(any) any { return hidden })
+		}
+	}
+	hide(tree.Get("queue"), "database", func(value any) any {
+		text, _ := value.(string)
+		return MaskDatabase(text)
+	})
+}
+
+// hide replaces a value of an object by what may be shown of it.
+func hide(object *strictjson.Node, key string, shown func(any) any) {
+	if object == nil {
 		return
 	}
-	for _, m := range profiles.Members {
-		if credential := m.Value.Get("credential"); credential != nil {
-			if value := credential.Get("value"); value != nil {
-				*value = strictjson.Node{Kind: strictjson.String, Scalar: hidden}
-			}
-		}
+	if value := object.Get(key); value != nil {
+		*value = strictjson.Node{Kind: strictjson.String, Scalar: shown(value.Scalar)}
 	}
 }
 

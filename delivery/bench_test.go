@@ -116,7 +116,7 @@ func newBench(t testing.TB, own, platform scripted.Script) *bench {
 // open opens the state as a process would.
 func (b *bench) open(network *wire.Network) *Queue {
 	b.t.Helper()
-	store, err := OpenStore(b.t.Context(), filepath.Join(filepath.Dir(b.path), "state", "postier.db"))
+	store, err := OpenStore(b.t.Context(), fileAt(filepath.Dir(b.path), "state", "postier.db"))
 	b.must(err)
 	store.Now = b.clock.Now
 	sender := &Sender{Accounts: &account.Source{

@@ -77,7 +77,7 @@ func (s *Store) listening(ctx context.Context) (d driver, end func(), err error)
 	if !s.pg {
 		return s.driver(), func() {}, nil
 	}
-	pool, err := pgxpool.New(ctx, s.place)
+	pool, err := pgxpool.New(ctx, s.database.URL)
 	if err != nil {
 		return nil, nil, err
 	}

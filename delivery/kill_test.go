@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 func sendUntil(step string) error {
 	path := os.Getenv("POSTIER_TEST_CONFIG")
 	ctx := context.Background()
-	store, err := OpenStore(ctx, filepath.Join(filepath.Dir(path), "state", "postier.db"))
+	store, err := OpenStore(ctx, fileAt(filepath.Dir(path), "state", "postier.db"))
 	if err != nil {
 		return err
 	}

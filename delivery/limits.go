@@ -118,7 +118,7 @@ func (c *counters) room(ctx context.Context) (room Room, batch int, err error) {
 		{"day", 24 * time.Hour, c.limits.PerDay},
 		{"week", 7 * 24 * time.Hour, c.limits.PerWeek},
 	} {
-		if window.limit == 0 {
+		if window.limit <= 0 {
 			continue
 		}
 		since := c.now.Add(-window.span).UnixMilli()

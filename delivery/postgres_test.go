@@ -83,7 +83,7 @@ func emptyPostgres(b *bench) string {
 // Machines agree on the time, whatever their own clocks say.
 func TestDatabaseClock(t *testing.T) {
 	b := newBench(t, nil, nil)
-	s, err := OpenStore(t.Context(), emptyPostgres(b))
+	s, err := OpenStore(t.Context(), databaseAt(t, emptyPostgres(b)))
 	b.must(err)
 	defer func() { _ = s.Close() }()
 	s.ahead.Store(int64(3 * time.Hour)) // as if the own clock had been set back since

@@ -15,7 +15,7 @@ import (
 
 func newStore(t *testing.T) (*Store, *clock) {
 	t.Helper()
-	s, err := OpenStore(t.Context(), filepath.Join(t.TempDir(), "state", "postier.db"))
+	s, err := OpenStore(t.Context(), fileAt(t.TempDir(), "state", "postier.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +173,7 @@ func TestSuppressionList(t *testing.T) {
 func TestStateFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "deep", "postier.db")
-	s, err := OpenStore(t.Context(), path)
+	s, err := OpenStore(t.Context(), fileAt(path))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,7 +189,7 @@ func TestStateFile(t *testing.T) {
 	if err := os.Chmod(path, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := OpenStore(context.Background(), path); err == nil || !strings.Contains(err.Error(), "chmod 600") {
+	if _, err := OpenStore(context.Background(), fileAt(path)); err == nil || !strings.Contains(err.Error(), "chmod 600") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -229,7 +229,7 @@ func TestStatePath(t *testing.T) {
 func TestOlderState(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "postier.db")
-	s, err := OpenStore(t.Context(), path)
+	s, err := OpenStore(t.Context(), fileAt(path))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -243,7 +243,7 @@ func TestOlderState(t *testing.T) {
 		}
 	}
 	_ = s.Close()
-	if s, err = OpenStore(t.Context(), path); err != nil {
+	if s, err = OpenStore(t.Context(), fileAt(path)); err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = s.Close() }()

@@ -25,10 +25,9 @@ import (
 // one SQLite file with mode 0600, or a PostgreSQL database that several machines share. It is safe for many processes
 // at once.
 type Store struct {
-	db *sql.DB
-	pg bool
-	// place is the file or the URL.
-	place string
+	db       *sql.DB
+	pg       bool
+	database config.Database
 	// owner names this opened store in the claims on messages.
 	owner string
 	// Now is the clock; tests set it. On PostgreSQL it is the database's, so that machines agree on leases and limits.
@@ -105,28 +104,24 @@ const idleConnections = 12
 // busyWait is how long a writer waits for another one; a transaction takes a few milliseconds.
 const busyWait = 20 * time.Second
 
-// OpenStore opens the state at a place: a file, or a PostgreSQL URL without a password (that comes from ~/.pgpass, a
-// service file or peer authentication). What is missing is created.
-func OpenStore(ctx context.Context, place string) (*Store, error) {
-	s := &Store{
-		owner: newOwner(), place: place,
-		pg: strings.HasPrefix(place, "postgres://") || strings.HasPrefix(place, "postgresql://"),
-	}
+// OpenStore opens the state in a database. What is missing is created.
+func OpenStore(ctx context.Context, database config.Database) (*Store, error) {
+	s := &Store{owner: newOwner(), database: database, pg: database.URL != ""}
 	s.Now = func() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) }
 	fail := func(err error) (*Store, error) {
 		if s.db != nil {
 			_ = s.db.Close()
 		}
-		return nil, &StateError{Op: "open", Place: place, Err: err}
+		return nil, &StateError{Op: "open", Place: database.String(), Err: err}
 	}
 	var err error
 	if s.pg {
-		if s.db, err = sql.Open("pgx", place); err != nil {
+		if s.db, err = sql.Open("pgx", database.URL); err != nil {
 			return fail(err)
 		}
 		s.db.SetMaxIdleConns(idleConnections)
 	} else {
-		if err := makeStateFile(place); err != nil {
+		if err := makeStateFile(database.File); err != nil {
 			return fail(err)
 		}
 		query := url.Values{"_txlock": {"immediate"}, "_pragma": {
@@ -136,7 +131,8 @@ func OpenStore(ctx context.Context, place string) (*Store, error) {
 			"synchronous(FULL)",
 			"secure_delete(ON)",
 		}}
-		if s.db, err = sql.Open("sqlite", "file:"+(&url.URL{Path: place}).EscapedPath()+"?"+query.Encode()); err != nil {
+		path := (&url.URL{Path: database.File}).EscapedPath()
+		if s.db, err = sql.Open("sqlite", "file:"+path+"?"+query.Encode()); err != nil {
 			return fail(err)
 		}
 		// SQLite has one writer; a second connection of one process would only wait for the first.

@@ -15,13 +15,26 @@ import (
 // worker opens the queue at a place once more, as another process or machine would.
 func (b *bench) worker(place string) *Queue {
 	b.t.Helper()
-	store, err := OpenStore(b.t.Context(), place)
+	store, err := OpenStore(b.t.Context(), databaseAt(b.t, place))
 	b.must(err)
 	store.Now = b.clock.Now
 	sender := &Sender{Accounts: b.queue.Sender.Accounts}
 	q := &Queue{Store: store, Sender: sender, Load: func() (*config.Document, error) { return config.Load(b.path) }}
 	b.t.Cleanup(func() { sender.Close(); _ = store.Close() })
 	return q
+}
+
+// fileAt is the database in a file.
+func fileAt(path ...string) config.Database { return config.Database{File: filepath.Join(path...)} }
+
+// databaseAt is a database as the configuration names it.
+func databaseAt(t testing.TB, place string) config.Database {
+	t.Helper()
+	database, fault := config.ParseDatabase(place)
+	if !fault.Empty() {
+		t.Fatalf("%s: %s", place, fault.Key)
+	}
+	return database
 }
 
 // busy keeps every processor busy with something else until the test ends.

@@ -15,7 +15,7 @@ import (
 // newServer is a server that leaves everything to a queue of its own.
 func newServer(t *testing.T) (*Server, *delivery.Store) {
 	t.Helper()
-	store, err := delivery.OpenStore(t.Context(), filepath.Join(t.TempDir(), "postier.db"))
+	store, err := delivery.OpenStore(t.Context(), config.Database{File: filepath.Join(t.TempDir(), "postier.db")})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -215,6 +215,74 @@ func TestUnusableState(t *testing.T) {
 	}
 }
 
+// edit changes the file as a person does who does not validate it.
+func (o *office) edit(old, new string) {
+	o.t.Helper()
+	text, err := os.ReadFile(o.path)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	if !bytes.Contains(text, []byte(old)) {
+		o.t.Fatalf("no %s in %s", old, text)
+	}
+	if err := os.WriteFile(o.path, bytes.Replace(text, []byte(old), []byte(new), 1), 0o600); err != nil {
+		o.t.Fatal(err)
+	}
+}
+
+// What validate refuses sends nothing, whatever is wrong with it, and shows no password of the database. What waits can
+// still be seen.
+func TestInvalidConfiguration(t *testing.T) {
+	t.Parallel()
+	const version = `"version": 1,`
+	for name, row := range map[string]struct {
+		old, new string
+		lost     bool // the queue cannot be found either
+	}{
+		"a limit":          {`"from": {`, `"limits": {"per_day": -1}, "from": {`, false},
+		"default":          {version, version + `"fallback": "nope",`, false},
+		"key":              {version, version + `"colour": "red",`, false},
+		"kind":             {`"kind": "file"`, `"kind": "zzz"`, false},
+		"senders":          {`"durand.example"`, `"x y"`, false},
+		"another scheme":   {version, version + `"queue": {"database": "mysql://u:S3cretDB@127.0.0.1/d"},`, true},
+		"keywords":         {version, version + `"queue": {"database": "host=127.0.0.1 password=S3cretDB"},`, true},
+		"a password":       {version, version + `"queue": {"database": "POSTGRES://u:S3cretDB@127.0.0.1/d"},`, true},
+		"the key's secret": {version, version + `"queue": {"database": "postgres://u@127.0.0.1/d?sslpassword=S3cretDB"},`, true},
+		"memory":           {version, version + `"queue": {"database": ":memory:"},`, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := newOffice(t, nil)
+			o.edit(row.old, row.new)
+			shown, _ := o.want(exitcode.OK, "", "postier", "config", "show")
+			for _, args := range [][]string{
+				{"config", "validate"},
+				{"sendmail", "-t"},
+				{"sendmail", "-bs"},
+				{"queue", "run"},
+				{"send", "--to", "klara@customer.example", "--body", "Hello"},
+			} {
+				stdout, stderr := o.want(exitcode.Config, invoice, append([]string{"postier"}, args...)...)
+				shown += stdout + stderr
+			}
+			code := exitcode.OK
+			if row.lost {
+				code = exitcode.Config
+			}
+			for _, args := range [][]string{{"queue", "list"}, {"limits", "show", "durand"}} {
+				stdout, stderr := o.want(code, "", append([]string{"postier"}, args...)...)
+				shown += stdout + stderr
+			}
+			if strings.Contains(shown, "S3cretDB") {
+				t.Errorf("the password is shown:\n%s", shown)
+			}
+			if o.server.Connections() > 0 {
+				t.Error("something was sent")
+			}
+		})
+	}
+}
+
 // P-4, P-5, P-7, D-4, C-8: what send does and says.
 func TestSend(t *testing.T) {
 	t.Parallel()

@@ -69,6 +69,7 @@ func showConfig(f *command.Factory) error {
 	for name, p := range doc.File.Profiles {
 		shown.Profiles[name] = mask(p)
 	}
+	shown.Queue.Database = config.MaskDatabase(shown.Queue.Database)
 	return f.PrintJSON(shown)
 }
 

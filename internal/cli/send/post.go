@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"strings"
 
 	"postier/config"
 	"postier/config/credential"
@@ -31,11 +30,7 @@ type post struct {
 	submitter *delivery.Submitter
 }
 
-func openPost(ctx context.Context, f *command.Factory) (*post, error) {
-	doc, err := f.Document()
-	if err != nil {
-		return nil, err
-	}
+func openPost(ctx context.Context, f *command.Factory, doc *config.Document) (*post, error) {
 	network, err := f.Network()
 	if err != nil {
 		return nil, err
@@ -56,7 +51,7 @@ func openPost(ctx context.Context, f *command.Factory) (*post, error) {
 		Sender: &delivery.Sender{Accounts: &account.Source{
 			Network: network, Book: f.Book(), ConfigPath: doc.Path, Credentials: credentials,
 		}},
-		Load:     func() (*config.Document, error) { return config.Load(doc.Path) },
+		Load:     func() (*config.Document, error) { return config.LoadValid(doc.Path) },
 		Provider: providerLimits(f),
 	}
 	return &post{
@@ -69,9 +64,30 @@ func (p *post) close() {
 	_ = p.queue.Store.Close()
 }
 
-// withPost opens the queue for work, and closes it afterwards.
+// withPost opens the queue for a command that sends, and closes it afterwards. A configuration that `config validate`
+// refuses sends nothing: what is wrong with it would only show when each message fails.
 func withPost(ctx context.Context, f *command.Factory, work func(*post) error) error {
-	p, err := openPost(ctx, f)
+	doc, err := f.Document()
+	if err == nil {
+		err = doc.Err()
+	}
+	if err != nil {
+		return err
+	}
+	return withQueueOf(ctx, f, doc, work)
+}
+
+// withQueue opens the queue for a command that sends nothing, which works whatever else is wrong in the configuration.
+func withQueue(ctx context.Context, f *command.Factory, work func(*post) error) error {
+	doc, err := f.Document()
+	if err != nil {
+		return err
+	}
+	return withQueueOf(ctx, f, doc, work)
+}
+
+func withQueueOf(ctx context.Context, f *command.Factory, doc *config.Document, work func(*post) error) error {
+	p, err := openPost(ctx, f, doc)
 	if err != nil {
 		return err
 	}
@@ -80,14 +96,16 @@ func withPost(ctx context.Context, f *command.Factory, work func(*post) error) e
 }
 
 func openState(ctx context.Context, f *command.Factory, doc *config.Document) (*delivery.Store, error) {
-	place := doc.File.Queue.Database
-	switch {
-	case place == "":
-		place = delivery.StatePath(doc.Path, f.Getenv)
-	case !strings.Contains(place, "://") && !filepath.IsAbs(place):
-		place = filepath.Join(filepath.Dir(doc.Path), place)
+	if doc.File.Queue.Database == "" {
+		return delivery.OpenStore(ctx, config.Database{File: delivery.StatePath(doc.Path, f.Getenv)})
 	}
-	return delivery.OpenStore(ctx, place)
+	database, fault := config.ParseDatabase(doc.File.Queue.Database)
+	if !fault.Empty() {
+		return nil, &config.InvalidError{
+			Path: doc.Path, Faults: config.Faults{{Path: "queue.database", Text: fault}},
+		}
+	}
+	return delivery.OpenStore(ctx, database.Under(filepath.Dir(doc.Path)))
 }
 
 // withState opens the state for a command that sends nothing. args are for the sentence of an error.

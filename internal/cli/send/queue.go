@@ -26,7 +26,7 @@ func changeQueue(f *command.Factory,
 	change func(*delivery.Queue, context.Context, string) error,
 ) command.Run[[]string] {
 	return func(ctx context.Context, args []string) error {
-		return withPost(ctx, f, func(p *post) error {
+		return withQueue(ctx, f, func(p *post) error {
 			return f.Sentence(change(p.queue, ctx, args[0]), "id", safetext.FromRemote(args[0]))
 		})
 	}
@@ -64,7 +64,7 @@ type queueLine struct {
 
 func runQueueList(ctx context.Context, o *QueueListOptions) error {
 	var items []*delivery.Item
-	err := withPost(ctx, o.Factory, func(p *post) (err error) {
+	err := withQueue(ctx, o.Factory, func(p *post) (err error) {
 		items, err = p.queue.Store.Items(ctx, o.All)
 		return err
 	})
