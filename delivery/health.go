@@ -36,15 +36,17 @@ func (s *Store) failing(ctx context.Context, profile string, cause check.Cause) 
 	return failures, time.UnixMilli(at), err
 }
 
-// ownFault are the causes that are the fault of neither the profile nor its provider.
-var ownFault = map[check.Cause]bool{
+// notTheProfile are the causes that nobody could correct in the profile, however often they come: the fault of this
+// machine, and what a server says about a command or a mechanism.
+var notTheProfile = map[check.Cause]bool{
 	check.CauseNetworkUnreachable: true, check.CauseDNSFailure: true,
 	check.CauseCancelled: true, check.CauseFileFailed: true,
+	check.CauseAuthMechanismUnsupported: true, check.CauseProtocolError: true,
 }
 
 // tooOften counts a failure of the profile and reports whether there were enough to switch it off.
 func (q *Queue) tooOften(ctx context.Context, item *Item, try Try) bool {
-	if ownFault[try.Cause] || item.Own {
+	if notTheProfile[try.Cause] || item.Own {
 		return false
 	}
 	failures, since, err := q.Store.failing(ctx, item.Profile, try.Cause)

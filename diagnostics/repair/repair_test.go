@@ -1,6 +1,7 @@
 package repair_test
 
 import (
+	"encoding/base64"
 	"slices"
 	"strings"
 	"testing"
@@ -131,19 +132,20 @@ func TestTheHostOfTheCertificate(t *testing.T) {
 	}
 }
 
-// TestNoSecondRefusal: a password that was refused is not shown to another port, and no way is tried when nothing that
-// another way could help failed.
+// TestNoSecondRefusal: a password that was refused is shown to no other port, and once more under another user name.
 func TestNoSecondRefusal(t *testing.T) {
 	t.Parallel()
 	refuse := scripted.Script{"AUTH": scripted.Reply("535 5.7.8 no")}
 	r, start := newRig(t, 465, config.SecurityTLS)
-	r.routes[465], r.routes[587] = start(true, refuse).Addr(), ""
+	refusing := start(true, refuse)
+	r.routes[465] = refusing.Addr()
 	other := start(false, nil)
 	r.routes[587] = other.Addr()
-	if ways, tried := r.find(t); len(ways) != 0 || len(tried) != 0 || other.Connections() != 0 {
-		t.Errorf("%+v, %+v", ways, tried)
+	if ways, tried := r.find(t); len(ways) != 0 || len(tried) != 1 || tried[0].Server.Username != "marie" ||
+		signIns(refusing) != 2 || other.Connections() != 0 {
+		t.Errorf("%+v, %+v, %d sign-ins", ways, tried, signIns(refusing))
 	}
-	// The mailbox's port is closed as well, and the way around it would need a second sign-in.
+	// The mailbox's port is closed as well, and the way around it would need a third sign-in.
 	r.target.IMAP = &config.Server{Host: host, Port: 993, Security: config.SecurityTLS, Username: owner}
 	ways, _ := r.find(t)
 	if len(ways) != 0 {
@@ -153,7 +155,63 @@ func TestNoSecondRefusal(t *testing.T) {
 	r, start = newRig(t, 465, config.SecurityTLS)
 	first, second := start(false, refuse), start(false, refuse)
 	r.routes[587], r.routes[2525] = first.Addr(), second.Addr()
-	if ways, _ := r.find(t); len(ways) != 0 || slices.Contains(second.Commands(), "AUTH") {
+	if ways, _ := r.find(t); len(ways) != 0 || signIns(first) != 1 || signIns(second) != 0 {
 		t.Errorf("%+v, said %v", ways, second.Commands())
+	}
+}
+
+func signIns(s *scripted.Server) int {
+	count := 0
+	for _, command := range s.Commands() {
+		if command == "AUTH" {
+			count++
+		}
+	}
+	return count
+}
+
+// TestAnotherUserName: a refused user name leads to the other form.
+func TestAnotherUserName(t *testing.T) {
+	t.Parallel()
+	for configured, right := range map[string]string{owner: "marie", "marie": owner} {
+		r, start := newRig(t, 465, config.SecurityTLS)
+		refusing := start(true, scripted.Script{"AUTH": scripted.Reply("535 5.7.8 Authentication failed")})
+		accepting := start(true, nil)
+		r.network.Route = func(string, string, int) (string, bool) {
+			if signIns(refusing) > 0 {
+				return accepting.Addr(), true
+			}
+			return refusing.Addr(), true
+		}
+		r.target.Submission.Username = configured
+		ways, tried := r.find(t)
+		if len(ways) != 1 || ways[0].Change != (repair.Change{Username: right}) ||
+			!slices.Contains(ways[0].Proven, check.SMTPAuth) || signIns(refusing) != 1 || signIns(accepting) != 1 {
+			t.Errorf("%s: %+v, %+v", configured, ways, tried)
+		}
+		said := base64.StdEncoding.EncodeToString([]byte("\x00" + right + "\x00kivo-tams"))
+		if !strings.Contains(string(accepting.Received()), said) {
+			t.Errorf("%s: no sign-in as %s", configured, right)
+		}
+	}
+}
+
+// TestWhatTheClientFoundIsKept: a mechanism that is refused and a name in EHLO that is refused cost no failure, and
+// what worked in their place is a change to keep.
+func TestWhatTheClientFoundIsKept(t *testing.T) {
+	t.Parallel()
+	r, start := newRig(t, 465, config.SecurityTLS)
+	r.target.Submission.Helo = "wrong.example"
+	r.routes[465] = start(true, scripted.Script{
+		"EHLO#1": scripted.Reply("501 5.5.2 invalid helo name"), "AUTH#1": scripted.Reply("502 Invalid input"),
+	}).Addr()
+	ways, tried := r.find(t)
+	if len(ways) != 1 || ways[0].Change != (repair.Change{Auth: config.MechanismLogin, Helo: "[127.0.0.1]"}) ||
+		!slices.Contains(ways[0].Proven, check.SMTPAuth) || len(tried) != 0 {
+		t.Errorf("%+v, %+v", ways, tried)
+	}
+	if s := ways[0].Server(r.target.Submission); s.Auth != config.MechanismLogin || s.Helo != "[127.0.0.1]" ||
+		s.Port != 465 || s.Username != owner {
+		t.Errorf("%+v", s)
 	}
 }

@@ -1,6 +1,8 @@
 package report
 
 import (
+	"strings"
+
 	"postier/config"
 	"postier/diagnostics"
 	"postier/diagnostics/repair"
@@ -19,7 +21,7 @@ func RepairLines(info Info) []string {
 	var lines []string
 	for _, way := range info.Repair.Ways {
 		lines = append(lines, paint(info, check.Pass, c.T("diagnose.repair.works."+string(way.Area), "way",
-			wayWords(info.Lang, serverOf(info, way)))))
+			wayWords(info, way.Area, way.Server(serverOf(info, way.Area))))))
 	}
 	switch {
 	case info.Repair.Saved:
@@ -36,22 +38,33 @@ func RepairLines(info Info) []string {
 			outcome = Describe(info.Lang, diagnostics.Result{ID: t.Check, Status: check.Fail, Cause: t.Cause}).Title
 		}
 		const column = 40
-		lines = append(lines, fill(info, "  "+typeset.Pad(wayWords(info.Lang, t.Server), column),
+		lines = append(lines, fill(info, "  "+typeset.Pad(wayWords(info, t.Area, t.Server), column),
 			typeset.Pad("", column+len("  ")), outcome)...)
 	}
 	return append(lines, "")
 }
 
-// serverOf is the server that a way leads to.
-func serverOf(info Info, way repair.Way) config.Server {
-	server := info.Target.Submission
-	if way.Area == repair.Mailbox && info.Target.IMAP != nil {
-		server = *info.Target.IMAP
+// serverOf is the server that was checked.
+func serverOf(info Info, area repair.Area) config.Server {
+	if area == repair.Mailbox && info.Target.IMAP != nil {
+		return *info.Target.IMAP
 	}
-	return way.Server(server)
+	return info.Target.Submission
 }
 
-func wayWords(lang locale.Lang, s config.Server) string {
-	return locale.For(lang).T("diagnose.repair.way", "host", safetext.FromRemote(s.Host), "port", s.Port, "security",
-		locale.For(lang).T("diagnose.security."+string(s.Settled())))
+// wayWords name the server of a way, and what else is another than in the settings that were checked.
+func wayWords(info Info, area repair.Area, way config.Server) string {
+	c, now := locale.For(info.Lang), serverOf(info, area)
+	words := []string{c.T("diagnose.repair.way", "host", safetext.FromRemote(way.Host), "port", way.Port, "security",
+		c.T("diagnose.security."+string(way.Settled())))}
+	if way.Username != now.Username {
+		words = append(words, c.T("diagnose.repair.way.username", "username", safetext.FromRemote(way.Username)))
+	}
+	if way.Auth != now.Auth {
+		words = append(words, c.T("diagnose.repair.way.auth", "auth", strings.ToUpper(string(way.Auth))))
+	}
+	if way.Helo != now.Helo {
+		words = append(words, c.T("diagnose.repair.way.helo", "helo", safetext.FromRemote(way.Helo)))
+	}
+	return strings.Join(words, ", ")
 }

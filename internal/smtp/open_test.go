@@ -170,7 +170,8 @@ func TestRefusedMechanism(t *testing.T) {
 	for reply, next := range map[string]bool{
 		"500 5.5.1 unrecognized command": true, "501 5.5.4 Syntax error": true, "502 Invalid input": true,
 		"503 bad sequence": true, "504 5.7.4 Unrecognized authentication type": true,
-		"530 5.7.0 SASL mechanism unavailable":         true,
+		"530 5.7.0 SASL mechanism unavailable": true, "530 5.7.0 Authentication required": true, "530 Invalid input": true,
+		"534 5.7.9 Too weak": true, "535 5.5.4 Invalid input": true, "535 PLAIN not supported": true,
 		"534 5.7.9 Authentication mechanism too weak":  true,
 		"535 5.7.8 Invalid authentication mechanism":   true,
 		"535 5.7.8 Username and Password not accepted": false,

@@ -104,7 +104,7 @@ func (c *checkup) run(ctx context.Context, plans ...diagnostics.Plan) error {
 	if c.wantsProbe(ctx, results) {
 		info.Ports = c.probeElsewhere(ctx, results)
 	}
-	saved, err := c.repair(ctx, &info, results)
+	now, saved, err := c.repair(ctx, &info, results)
 	if err != nil {
 		return err
 	}
@@ -114,11 +114,10 @@ func (c *checkup) run(ctx context.Context, plans ...diagnostics.Plan) error {
 	if ctx.Err() != nil {
 		return command.Quiet(exitcode.Interrupted)
 	}
-	if saved {
-		return nil
+	if !saved || !c.proof.proven {
+		c.renew(now)
 	}
-	c.renew(results)
-	return command.Quiet(report.ExitCode(results))
+	return command.Quiet(report.ExitCode(now))
 }
 
 func (c *checkup) info() report.Info {

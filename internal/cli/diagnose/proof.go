@@ -62,6 +62,18 @@ func (c *checkup) renew(results []diagnostics.Result) {
 	if proof == nil || diagnostics.Verdict(results) == check.Fail {
 		return
 	}
+	judged := judgements(results)
+	switch missing := proof.missing(judged); {
+	case len(missing) == 0:
+		c.writeProof(judged)
+	case !proof.proven:
+		c.Note(c.T("diagnose.proof.missing", "name", proof.name, "checks", command.Join(missing), "command",
+			proofCommand(proof.name, missing)))
+	}
+}
+
+// judgements are the results that a proof records.
+func judgements(results []diagnostics.Result) map[check.ID]check.Status {
 	judged := map[check.ID]check.Status{}
 	for _, r := range results {
 		if r.Status != check.Skip && !r.ID.OnlyAfterFailure() {
@@ -71,14 +83,12 @@ func (c *checkup) renew(results []diagnostics.Result) {
 	if judged[check.SMTPData] == "" && judged[check.ArrivalDelivered] == check.Pass {
 		judged[check.SMTPData] = check.Pass // the arrival's plan sends a message itself, and it was accepted
 	}
-	missing := slices.DeleteFunc(slices.Clone(proof.covers), func(id check.ID) bool { return judged[id] != "" })
-	switch {
-	case len(missing) == 0:
-		c.writeProof(judged)
-	case !proof.proven:
-		c.Note(c.T("diagnose.proof.missing", "name", proof.name, "checks", command.Join(missing), "command",
-			proofCommand(proof.name, missing)))
-	}
+	return judged
+}
+
+// missing are the checks that the proof consists of and that were not judged.
+func (p *proof) missing(judged map[check.ID]check.Status) []check.ID {
+	return slices.DeleteFunc(slices.Clone(p.covers), func(id check.ID) bool { return judged[id] != "" })
 }
 
 // proofCommand is the run that judges everything: the checks that take a message need --arrival.
