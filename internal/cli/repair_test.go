@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"postier/config"
@@ -46,4 +47,28 @@ func TestRepairWritesTheWayThatWorks(t *testing.T) {
 		t.Errorf("%s, proven %v", p.Submission.Security, p.Proven())
 	}
 	o.want(0, "", "postier", "diagnose", "durand", "--only", "smtp", "--timeout", "1s", "--repair", "--json")
+}
+
+// TestRepairProvesOnlyWhatWasChecked: the proof includes the mailbox, which was not looked at.
+func TestRepairProvesOnlyWhatWasChecked(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, nil)
+	o.change(func(p *config.Profile) {
+		wrong := config.SecurityTLS
+		if p.Submission.Security == wrong {
+			wrong = config.SecurityStartTLS
+		}
+		p.Submission.Security = wrong
+		mailbox := config.Server{Host: p.Submission.Host, Port: 993, Security: config.SecurityTLS, Username: p.Submission.Username}
+		p.SentCopy = config.SentCopy{Mode: config.SentAppend, IMAP: &mailbox, Folder: "Sent"}
+	})
+	_, _, said := o.run("", "postier", "diagnose", "durand", "--only", "smtp", "--timeout", "1s", "--repair", "--yes")
+	doc, err := config.Load(o.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := doc.File.Profiles["durand"]
+	if p.Proven() || !strings.Contains(said, "imap.append") {
+		t.Errorf("proven %v: %s", p.Proven(), said)
+	}
 }
