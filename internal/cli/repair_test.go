@@ -59,7 +59,9 @@ func TestRepairProvesOnlyWhatWasChecked(t *testing.T) {
 			wrong = config.SecurityStartTLS
 		}
 		p.Submission.Security = wrong
-		mailbox := config.Server{Host: p.Submission.Host, Port: 993, Security: config.SecurityTLS, Username: p.Submission.Username}
+		mailbox := config.Server{
+			Host: p.Submission.Host, Port: 993, Security: config.SecurityTLS, Username: p.Submission.Username,
+		}
 		p.SentCopy = config.SentCopy{Mode: config.SentAppend, IMAP: &mailbox, Folder: "Sent"}
 	})
 	_, _, said := o.run("", "postier", "diagnose", "durand", "--only", "smtp", "--timeout", "1s", "--repair", "--yes")

@@ -8,7 +8,8 @@ import (
 // aboutMechanism are words by which servers refuse a mechanism that they offered, and not the secret.
 var aboutMechanism = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`(?i)mechanism|(auth\w*|login|sasl) ?(type|method|command)|` +
-		`(unsupported|unrecogni[sz]ed|unknown|unimplemented) auth|auth\w* (is )?not (supported|implemented|available|enabled|allowed|permitted)|` +
+		`(unsupported|unrecogni[sz]ed|unknown|unimplemented) auth|` +
+		`auth\w* (is )?not (supported|implemented|available|enabled|allowed|permitted)|` +
 		`(?-i:\b(PLAIN|LOGIN|CRAM-MD5|DIGEST-MD5|NTLM|SCRAM-SHA-[\w-]+)\b).*` +
 		`(not |un)(supported|implemented|available|enabled|allowed|permitted|recogni[sz]ed)|` +
 		`^535[ -]5\.(5\.[124]|7\.4)\b`)
@@ -33,8 +34,8 @@ var aboutSignIn = sync.OnceValue(func() *regexp.Regexp {
 
 // RefusesMechanism reports whether a server's refusal of a sign-in over SMTP is about the mechanism. Such a reply
 // tested no password and costs no attempt, so the next mechanism may be tried. 535 means the account unless the words
-// or the enhanced code are about the mechanism. The codes about commands never mean the account; 530 (sign in first) and
-// 534 (the mechanism is too weak) do so only when their words say it (RFC 4954 §6).
+// or the enhanced code are about the mechanism. The codes about commands never mean the account; 530 (sign in first)
+// and 534 (the mechanism is too weak) do so only when their words say it (RFC 4954 §6).
 func RefusesMechanism(code int, text string) bool {
 	switch code {
 	case 500, 501, 502, 503, 504, 538:
