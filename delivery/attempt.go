@@ -14,6 +14,9 @@ import (
 // attempt tries once to send a message and records the outcome in the item, which the caller stores.
 func (q *Queue) attempt(ctx context.Context, item *Item) Try {
 	before := item.State
+	if before == StateDot || before == StateUnknown {
+		item.Doubt = true
+	}
 	doc, err := q.Load()
 	if err != nil {
 		return q.putOff(item, Try{State: StateWaiting, Cause: check.CauseConfigInvalid, Err: err}, profileWait)
@@ -25,7 +28,7 @@ func (q *Queue) attempt(ctx context.Context, item *Item) Try {
 	switch {
 	case before == StateCopy:
 		return q.copyAgain(ctx, item, p)
-	case before == StateDot, before == StateUnknown, item.Doubt:
+	case item.Doubt:
 		if try, done := q.resolve(ctx, item, p); done {
 			return try
 		}
@@ -97,7 +100,7 @@ func (q *Queue) send(ctx context.Context, doc *config.Document, item *Item, p *c
 	stale := false
 	try := q.Sender.Send(ctx, item.Profile, p, item, func() error {
 		item.State = StateDot
-		err := q.Store.change(keep, item, nil)
+		err := q.Store.change(keep, item)
 		stale = errors.Is(err, errStale)
 		q.step("dot")
 		return err
@@ -183,7 +186,6 @@ func (q *Queue) tooOld(item *Item) bool {
 // under the same Message-ID: no accepted message is lost, and a second copy is possible only where neither side could
 // know of the first (RFC 1047).
 func (q *Queue) resolve(ctx context.Context, item *Item, p *config.Profile) (Try, bool) {
-	item.Doubt = true
 	found, checked, err := q.Sender.Found(ctx, item.Profile, p, item.MessageID)
 	switch {
 	case found:
@@ -228,7 +230,7 @@ func (q *Queue) fileCopy(ctx context.Context, item *Item, p *config.Profile) err
 	search := item.CopyTried
 	item.CopyTried = true
 	keep := context.WithoutCancel(ctx)
-	if err := q.Store.change(keep, item, nil); err != nil {
+	if err := q.Store.change(keep, item); err != nil {
 		return err
 	}
 	q.step("copy")

@@ -50,7 +50,6 @@ type Item struct {
 	Detail
 	// version is what the row was read with, next what the change under way gives it (Store.change).
 	version, next int64
-	job           int64
 	owner         string
 	// parsed is Raw parsed, once it was needed: see message.
 	parsed *Message

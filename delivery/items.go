@@ -20,14 +20,28 @@ var ErrBusy = errors.New("the message is being sent at this moment")
 // no longer holds.
 var errStale = errors.New("the message was changed by another process")
 
-const itemColumns = `id, version, job, accepted, due, state, attempts, owner, profile, message_id, envelope, detail`
+const itemColumns = `id, version, accepted, due, state, attempts, owner, profile, message_id, envelope, detail`
 
-// insert adds a message.
-func (s *Store) insert(ctx context.Context, tx *sql.Tx, i *Item) error {
+// The conditions of the indexes; a statement must repeat them word for word.
+const (
+	final     = `state IN ('sent', 'failed')`
+	unfinal   = `state NOT IN ('sent', 'failed')`
+	claimed   = `owner <> '' AND ` + unfinal
+	claimable = `owner = '' AND ` + unfinal
+)
+
+// insert adds a message. The column job is of older versions, which may still run on the same database.
+func (s *Store) insert(ctx context.Context, i *Item) error {
 	i.version = rand.Int64()
-	return s.exec(ctx, tx, `INSERT INTO postier_message (`+itemColumns+`, raw)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)`, i.ID, i.version, i.job, i.Accepted.UnixMilli(),
-		s.due(i), string(i.State), i.Attempts, i.owner, i.Profile, i.MessageID, i.Envelope, i.detail(), i.Raw)
+	return s.inTx(ctx, func(tx *sql.Tx) error {
+		if err := s.exec(ctx, tx, `INSERT INTO postier_message (`+itemColumns+`, raw, job)
+			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0)
+			ON CONFLICT (id) DO NOTHING`, i.ID, i.version, i.Accepted.UnixMilli(), s.due(i),
+			string(i.State), i.Attempts, i.owner, i.Profile, i.MessageID, i.Envelope, i.detail(), i.Raw); err != nil {
+			return err
+		}
+		return s.announce(ctx, tx, i)
+	})
 }
 
 // due is when the message is to be tried; while a process has claimed it, the end of the lease.
@@ -40,10 +54,10 @@ func (s *Store) due(i *Item) int64 {
 
 // change is the only way to change a message. It compares and sets: the row is written if it still has the version that
 // the item was read with, and gets a new one; otherwise nothing is written and the error is errStale. Of two processes
-// that decide on the same message at the same time, only one therefore succeeds. work changes the jobs of River that
-// belong to the message, in the same transaction. After an error of the database it is unknown whether the row was
-// written; the same change may then be made again. The text of a finished message is deleted.
-func (s *Store) change(ctx context.Context, i *Item, work func(*sql.Tx) error) error {
+// that decide on the same message at the same time, only one therefore succeeds. After an error of the database it is
+// unknown whether the row was written; the same change may then be made again. The text of a finished message is
+// deleted.
+func (s *Store) change(ctx context.Context, i *Item) error {
 	if i.loose {
 		return nil
 	}
@@ -58,15 +72,13 @@ func (s *Store) change(ctx context.Context, i *Item, work func(*sql.Tx) error) e
 		text = i.Raw
 	}
 	err := s.inTx(ctx, func(tx *sql.Tx) error {
-		if work != nil {
-			if err := work(tx); err != nil {
-				return err
-			}
+		if err := s.exactlyOne(ctx, tx, `UPDATE postier_message SET version = ?3, due = ?4, state = ?5, attempts = ?6,
+			owner = ?7, profile = ?8, envelope = ?9, detail = ?10, raw = COALESCE(?11, raw)
+			WHERE id = ?1 AND version IN (?2, ?3)`, i.ID, i.version, i.next, s.due(i), string(i.State), i.Attempts, i.owner,
+			i.Profile, i.Envelope, i.detail(), text); err != nil {
+			return err
 		}
-		return s.exactlyOne(ctx, tx, `UPDATE postier_message SET version = ?3, job = ?4, due = ?5, state = ?6,
-			attempts = ?7, owner = ?8, profile = ?9, envelope = ?10, detail = ?11, raw = COALESCE(?12, raw)
-			WHERE id = ?1 AND version IN (?2, ?3)`, i.ID, i.version, i.next, i.job, s.due(i), string(i.State),
-			i.Attempts, i.owner, i.Profile, i.Envelope, i.detail(), text)
+		return s.announce(ctx, tx, i)
 	})
 	if err == nil {
 		i.version, i.next, i.reworded = i.next, 0, false
@@ -74,14 +86,45 @@ func (s *Store) change(ctx context.Context, i *Item, work func(*sql.Tx) error) e
 	return err
 }
 
-// remove deletes a message under the same condition.
-func (s *Store) remove(ctx context.Context, i *Item, work func(*sql.Tx) error) error {
-	return s.inTx(ctx, func(tx *sql.Tx) error {
-		if err := work(tx); err != nil {
-			return err
+// dueProfiles lists the profiles that have messages to claim. It asks for one profile after the other, so that the
+// answer does not depend on how many messages wait.
+func (s *Store) dueProfiles(ctx context.Context) (list []string, err error) {
+	query := `SELECT profile, due FROM postier_message WHERE ` + claimable + ` AND profile > ?1 ORDER BY profile, due LIMIT 1`
+	for profile, due := "", int64(0); ; {
+		err := s.row(ctx, s.db, query, profile).Scan(&profile, &due)
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+			return list, nil
+		case err != nil:
+			return nil, wrap("read the queue", err)
+		case due <= s.Now().UnixMilli():
+			list = append(list, profile)
 		}
-		return s.exactlyOne(ctx, tx, `DELETE FROM postier_message WHERE id = ?1 AND version = ?2`, i.ID, i.version)
+	}
+}
+
+// claim takes messages of a profile that are due for this process, the oldest first and at most so many. Of two
+// processes that claim at the same time, each gets others.
+func (s *Store) claim(ctx context.Context, profile string, most int) (list []*Item, err error) {
+	random, skip := `random()`, ``
+	if s.pg {
+		random, skip = `hashtextextended(id, ?6)`, ` FOR UPDATE SKIP LOCKED`
+	}
+	query := `UPDATE postier_message SET version = ` + random + `, owner = ?1, due = ?2,
+		state = CASE state WHEN 'waiting' THEN 'sending' ELSE state END
+		WHERE owner = '' AND id IN (SELECT id FROM postier_message
+			WHERE ` + claimable + ` AND profile = ?4 AND due <= ?3 ORDER BY due LIMIT ?5` + skip + `) RETURNING ` + itemColumns
+	err = s.inTx(ctx, func(tx *sql.Tx) error {
+		now := s.Now()
+		list, err = s.items(ctx, tx, query, s.owner, now.Add(lease).UnixMilli(), now.UnixMilli(), profile, most, rand.Int64())
+		return err
 	})
+	return list, wrap("read the queue", err)
+}
+
+// remove deletes a message under the same condition.
+func (s *Store) remove(ctx context.Context, i *Item) error {
+	return s.exactlyOne(ctx, s.db, `DELETE FROM postier_message WHERE id = ?1 AND version = ?2`, i.ID, i.version)
 }
 
 // renew puts off the end of this process's claim on a message.
@@ -113,7 +156,7 @@ func (i *Item) scan(scan func(...any) error, raw ...any) error {
 	var accepted, due int64
 	var state, detail string
 	err := scan(append([]any{
-		&i.ID, &i.version, &i.job, &accepted, &due, &state, &i.Attempts, &i.owner,
+		&i.ID, &i.version, &accepted, &due, &state, &i.Attempts, &i.owner,
 		&i.Profile, &i.MessageID, &i.Envelope, &detail,
 	}, raw...)...)
 	if err != nil {
@@ -126,19 +169,26 @@ func (i *Item) scan(scan func(...any) error, raw ...any) error {
 	return nil
 }
 
+// readText reads the text of a message that was claimed.
+func (s *Store) readText(ctx context.Context, i *Item) error {
+	return s.row(ctx, s.db, `SELECT raw FROM postier_message WHERE id = ?1`, i.ID).Scan(&i.Raw)
+}
+
 // Items lists the messages that are not finished, in the order in which they were accepted, without their text; with
 // all, the finished ones of the last week as well.
 func (s *Store) Items(ctx context.Context, all bool) ([]*Item, error) {
-	where := `state NOT IN ('sent', 'failed')`
+	where := unfinal
 	if all {
 		where = `1 = 1`
 	}
-	return s.items(ctx, where+` ORDER BY accepted, id`)
+	return s.items(ctx, s.db, selectItems+where+` ORDER BY accepted, id`)
 }
 
+const selectItems = `SELECT ` + itemColumns + ` FROM postier_message WHERE `
+
 // items lists messages without their text.
-func (s *Store) items(ctx context.Context, where string, args ...any) ([]*Item, error) {
-	rows, err := s.db.QueryContext(ctx, s.q(`SELECT `+itemColumns+` FROM postier_message WHERE `+where), args...)
+func (s *Store) items(ctx context.Context, on executor, query string, args ...any) ([]*Item, error) {
+	rows, err := on.QueryContext(ctx, s.q(query), args...)
 	if err != nil {
 		return nil, wrap("read the queue", err)
 	}
@@ -157,30 +207,13 @@ func (s *Store) items(ctx context.Context, where string, args ...any) ([]*Item, 
 // reclaimAtOnce bounds how many messages are given back at a time.
 const reclaimAtOnce = 1000
 
-// interrupted lists messages that a process has claimed or was about to claim.
+// interrupted lists messages that a process has claimed.
 func (s *Store) interrupted(ctx context.Context) ([]*Item, error) {
-	// A running job whose message is not claimed belongs to a worker that was killed in between, or to one that claims
-	// the message at this moment: then one of the two changes fails.
-	return s.items(ctx, fmt.Sprintf(`state NOT IN ('sent', 'failed') AND (owner <> '' OR EXISTS (
-		SELECT 1 FROM river_job WHERE river_job.id = job AND river_job.state = 'running')) ORDER BY due LIMIT %d`, reclaimAtOnce))
-}
-
-// scheduled lists messages whose time has come and whose jobs still wait for River's scheduler.
-func (s *Store) scheduled(ctx context.Context) ([]*Item, error) {
-	return s.items(ctx, fmt.Sprintf(`state NOT IN ('sent', 'failed') AND owner = '' AND due <= ?1 AND EXISTS (
-		SELECT 1 FROM river_job WHERE river_job.id = job AND river_job.state IN ('scheduled', 'retryable'))
-		ORDER BY due LIMIT %d`, reclaimAtOnce), s.Now().UnixMilli())
+	return s.items(ctx, s.db, fmt.Sprintf(`%s ORDER BY due LIMIT %d`, selectItems+claimed, reclaimAtOnce))
 }
 
 // purge removes messages that were finished before a time.
 func (s *Store) purge(ctx context.Context, before time.Time) error {
-	query := `DELETE FROM postier_message WHERE state IN ('sent', 'failed') AND due < ?1`
+	query := `DELETE FROM postier_message WHERE ` + final + ` AND due < ?1`
 	return wrap("purge the queue", s.exec(ctx, s.db, query, before.UnixMilli()))
-}
-
-// countDue counts the messages that a worker could claim now.
-func (s *Store) countDue(ctx context.Context) (n int, err error) {
-	query := `SELECT COUNT(*) FROM postier_message WHERE state NOT IN ('sent', 'failed') AND owner = '' AND due <= ?1`
-	err = s.row(ctx, s.db, query, s.Now().UnixMilli()).Scan(&n)
-	return n, err
 }

@@ -67,6 +67,9 @@ func sendUntil(step string) error {
 			}
 		},
 	}
+	if step == "claimed" {
+		return q.Run(ctx, RunOptions{})
+	}
 	m, err := Parse([]byte("From: " + author + "\nTo: " + customer + "\nSubject: x\n\nx\n"))
 	if err != nil {
 		return err
@@ -148,21 +151,32 @@ func TestKilledAtEveryStep(t *testing.T) {
 	}
 }
 
-// A worker that was killed between taking its job and claiming the message: the next run sends it, and does not wait
-// until the job counts as broken off.
-func TestKilledBeforeTheClaim(t *testing.T) {
+// A worker that was killed after claiming messages and before trying them: the next run sends each, without doubt.
+func TestKilledAfterTheClaim(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, nil, nil)
-	item := b.item()
-	b.must(b.queue.Accept(t.Context(), item, false))
-	if _, err := b.queue.Store.db.Exec(`UPDATE river_job SET state = 'running', attempt = 1, attempted_at = CURRENT_TIMESTAMP`); err != nil {
-		t.Fatal(err)
+	const accepted = 3
+	for range accepted {
+		b.must(b.queue.Accept(t.Context(), b.item(), false))
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	b.must(b.queue.Run(ctx, RunOptions{}))
-	if n := len(messages(b.own)); n != 1 {
-		t.Errorf("%d messages left", n)
+	if !b.child("claimed") {
+		t.Fatal("the process was not killed")
+	}
+	items, err := b.queue.Store.Items(t.Context(), false)
+	b.must(err)
+	for _, item := range items {
+		if item.owner == "" || item.State != StateSending {
+			t.Errorf("owner %q, state %s", item.owner, item.State)
+		}
+	}
+	b.run()
+	b.once(accepted)
+	items, err = b.queue.Store.Items(t.Context(), true)
+	b.must(err)
+	for _, item := range items {
+		if item.State != StateSent || item.Doubt {
+			t.Errorf("state %s, doubt %t", item.State, item.Doubt)
+		}
 	}
 }
 

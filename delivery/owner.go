@@ -6,7 +6,9 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -79,58 +81,57 @@ func life(owner string) (alive, known bool) {
 
 // claims are the messages that this process is working on.
 type claims struct {
-	mu   sync.Mutex
-	held map[string]context.CancelFunc
+	mu       sync.Mutex
+	held     map[string]bool
+	renewing bool
 }
 
 func (c *claims) holds(id string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.held[id] != nil
+	return c.held[id]
 }
 
-func (c *claims) count() int {
+// all lists the messages; when there are none, renewing ends.
+func (c *claims) all() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.held)
+	c.renewing = len(c.held) > 0
+	return slices.Collect(maps.Keys(c.held))
 }
 
-// hold renews the claim on a message until it is released. It reports false when this process already works on it.
-func (q *Queue) hold(id string) bool {
+// hold renews the claim on a message until it is released.
+func (q *Queue) hold(id string) {
 	q.claims.mu.Lock()
 	defer q.claims.mu.Unlock()
-	if q.claims.held[id] != nil {
-		return false
-	}
 	if q.claims.held == nil {
-		q.claims.held = map[string]context.CancelFunc{}
+		q.claims.held = map[string]bool{}
 	}
-	ctx, stop := context.WithCancel(context.Background())
-	q.claims.held[id] = stop
-	go q.keepAlive(ctx, id)
-	return true
+	q.claims.held[id] = true
+	if !q.claims.renewing {
+		q.claims.renewing = true
+		go q.keepAlive()
+	}
 }
 
 func (q *Queue) release(id string) {
 	q.claims.mu.Lock()
 	defer q.claims.mu.Unlock()
-	if stop := q.claims.held[id]; stop != nil {
-		stop()
-		delete(q.claims.held, id)
-	}
+	delete(q.claims.held, id)
 }
 
-// keepAlive renews a claim. When that fails for too long another process may claim the message; then the next change by
-// this one fails, at the latest the one before the last octets are sent.
-func (q *Queue) keepAlive(ctx context.Context, id string) {
+// keepAlive renews the claims while there are any. When that fails for too long another process may claim a message;
+// then the next change by this one fails, at the latest the one before the last octets are sent.
+func (q *Queue) keepAlive() {
 	tick := time.NewTicker(renewal)
 	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
+	for range tick.C {
+		held := q.claims.all()
+		if len(held) == 0 {
 			return
-		case <-tick.C:
-			_ = q.Store.renew(ctx, id, q.Store.Now().Add(lease))
+		}
+		for _, id := range held {
+			_ = q.Store.renew(context.Background(), id, q.Store.Now().Add(lease))
 		}
 	}
 }

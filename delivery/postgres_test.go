@@ -73,9 +73,7 @@ func emptyPostgres(b *bench) string {
 	}
 	q := b.worker(place)
 	b.must(q.Store.ResetLimits(b.t.Context(), "durand"))
-	_, err := q.jobs(b.t.Context())
-	b.must(err)
-	_, err = q.Store.db.Exec(`TRUNCATE postier_message, river_job`)
+	_, err := q.Store.db.Exec(`TRUNCATE postier_message`)
 	b.must(err)
 	return place
 }

@@ -2,7 +2,6 @@ package delivery
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"sync"
 	"time"
@@ -34,9 +33,7 @@ type Event struct {
 	Err  error
 }
 
-// Queue keeps accepted messages until they are sent, refused or too old. Accepted means written and synced. River
-// decides when a message is tried and by which worker; the outcome is in the same database, changed in the same
-// transactions.
+// Queue keeps accepted messages until they are sent, refused or too old. Accepted means written and synced.
 type Queue struct {
 	Store  *Store
 	Sender *Sender
@@ -51,9 +48,9 @@ type Queue struct {
 	// Observe is called for each event; it may be nil.
 	Observe func(Event)
 
-	opening sync.Mutex
-	engine  *engine
 	claims  claims
+	opening sync.Once
+	bells   chan struct{}
 	seam    func(step string) // tests break off here
 }
 
@@ -66,7 +63,6 @@ func (q *Queue) step(name string) {
 // Accept writes a message and syncs it; once it has returned without an error, the message is never lost. With now, the
 // caller delivers it with Deliver; if it dies first, the queue takes over.
 func (q *Queue) Accept(ctx context.Context, item *Item, now bool) (err error) {
-	write := func(tx *sql.Tx) error { return q.Store.insert(ctx, tx, item) }
 	if now {
 		item.State, item.owner, item.inline = StateSending, q.Store.owner, true
 		q.hold(item.ID)
@@ -75,21 +71,11 @@ func (q *Queue) Accept(ctx context.Context, item *Item, now bool) (err error) {
 				q.release(item.ID)
 			}
 		}()
-	} else {
-		e, err := q.jobs(ctx)
-		if err != nil {
-			return err
-		}
-		write = func(tx *sql.Tx) error {
-			if err := q.insertJob(ctx, e, tx, item); err != nil {
-				return err
-			}
-			return q.Store.insert(ctx, tx, item)
-		}
 	}
 	q.step("accept")
-	err = q.Store.inTx(ctx, write)
+	err = q.Store.insert(ctx, item)
 	q.step("accepted")
+	q.ring()
 	return wrap("accept the message", err)
 }
 
@@ -123,51 +109,21 @@ func (q *Queue) Direct(ctx context.Context, item *Item) (Try, error) {
 	return try, nil
 }
 
-// settle stores the outcome of a try by the message's own sender. An unfinished message gets a job that is due when the
-// message is.
-func (q *Queue) settle(ctx context.Context, item *Item) error {
-	item.owner = ""
-	if item.State.Final() {
-		return q.conclude(ctx, item, nil)
-	}
-	e, err := q.jobs(ctx)
-	if err != nil {
-		return err
-	}
-	return q.conclude(ctx, item, func(tx *sql.Tx) error { return q.insertJob(ctx, e, tx, item) })
-}
-
 // patience is how long the outcome of a try is kept in memory while the database cannot store it.
 const patience = 30 * time.Second
 
-// conclude stores the outcome of a try, and tries again while the database fails: without it only the server would know
-// whether the message was sent.
-func (q *Queue) conclude(ctx context.Context, item *Item, work func(*sql.Tx) error) error {
+// settle ends the claim on a message and stores the outcome of its try. It tries again while the database fails:
+// without it only the server would know whether the message was sent.
+func (q *Queue) settle(ctx context.Context, item *Item) error {
+	item.owner = ""
 	const first, most = 50 * time.Millisecond, 2 * time.Second
 	for wait, end := first, time.Now().Add(patience); ; wait = min(2*wait, most) {
-		err := q.Store.change(ctx, item, work)
+		err := q.Store.change(ctx, item)
 		if err == nil || errors.Is(err, errStale) || time.Now().After(end) {
 			return err
 		}
 		time.Sleep(wait)
 	}
-}
-
-// claim takes a message for this process until it is released: ErrBusy when a process is sending it, errStale when it
-// was changed since it was read.
-func (q *Queue) claim(ctx context.Context, item *Item) error {
-	if q.busy(item) || !q.hold(item.ID) {
-		return ErrBusy
-	}
-	item.owner = q.Store.owner
-	if item.State == StateWaiting {
-		item.State = StateSending
-	}
-	err := q.Store.change(ctx, item, nil)
-	if err != nil {
-		q.release(item.ID)
-	}
-	return err
 }
 
 func (q *Queue) report(item *Item, try Try) {
@@ -179,85 +135,6 @@ func (q *Queue) report(item *Item, try Try) {
 		e.Next = item.Due
 	}
 	q.Observe(e)
-}
-
-// Run sends the messages that are due.
-func (q *Queue) Run(ctx context.Context, o RunOptions) error {
-	if _, err := q.jobs(ctx); err != nil {
-		return err
-	}
-	if err := q.Purge(ctx); err != nil {
-		return err
-	}
-	if err := q.reclaim(ctx); err != nil {
-		return err
-	}
-	if !o.Daemon {
-		if done, err := q.isDrained(ctx); done || err != nil {
-			return err
-		}
-	}
-	stop, err := q.start(ctx, o)
-	if err != nil {
-		return err
-	}
-	if o.Daemon {
-		err = q.watch(ctx)
-	} else {
-		err = q.drain(ctx)
-	}
-	stop()
-	q.Sender.Close()
-	return err
-}
-
-// watch returns the messages of dead workers to the queue every minute until ctx ends.
-func (q *Queue) watch(ctx context.Context) error {
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(time.Minute):
-		}
-		if err := q.reclaim(ctx); err != nil && ctx.Err() == nil {
-			return err
-		}
-	}
-}
-
-// isDrained reports whether nothing is due that could be claimed, and nothing is under way here.
-func (q *Queue) isDrained(ctx context.Context) (bool, error) {
-	due, err := q.Store.countDue(ctx)
-	return err == nil && due == 0 && q.claims.count() == 0, wrap("read the queue", err)
-}
-
-// drain returns when nothing is due any more.
-func (q *Queue) drain(ctx context.Context) error {
-	const tick, rounds = 50 * time.Millisecond, 20
-	for idle := 0; ; idle++ {
-		if q.claims.count() > 0 {
-			idle = 0
-		}
-		if idle%rounds == 0 {
-			if err := q.advance(ctx); err != nil && ctx.Err() == nil {
-				return err
-			}
-		}
-		// When nothing changes, a worker may have died between taking a job and claiming its message.
-		if idle > 0 && idle%rounds == 0 {
-			if err := q.reclaim(ctx); err != nil && ctx.Err() == nil {
-				return err
-			}
-		}
-		if done, err := q.isDrained(ctx); done || err != nil && ctx.Err() == nil {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(tick):
-		}
-	}
 }
 
 // reclaim returns messages whose worker died to the queue at once. Those that another process changes at the same time
@@ -275,30 +152,19 @@ func (q *Queue) reclaim(ctx context.Context) error {
 		if q.busy(item) {
 			continue
 		}
-		at := item.Due
-		if item.owner != "" {
-			at = now
-		}
-		if err := q.reschedule(ctx, item, at); err != nil && !errors.Is(err, errStale) {
+		if err := q.reschedule(ctx, item, now); err != nil && !errors.Is(err, errStale) {
 			return err
 		}
 	}
 	return nil
 }
 
-// reschedule ends the claim on a message and gives it a new job that is due at a time.
+// reschedule ends the claim on a message, which is then due at a time.
 func (q *Queue) reschedule(ctx context.Context, item *Item, at time.Time) error {
-	e, err := q.jobs(ctx)
-	if err != nil {
-		return err
-	}
 	item.Due, item.owner = at, ""
-	return q.Store.change(ctx, item, func(tx *sql.Tx) error {
-		if err := dropJob(ctx, e, tx, item); err != nil {
-			return err
-		}
-		return q.insertJob(ctx, e, tx, item)
-	})
+	err := q.Store.change(ctx, item)
+	q.ring()
+	return err
 }
 
 // Retry tries a message at the next opportunity, whatever its time.
@@ -313,13 +179,7 @@ func (q *Queue) Retry(ctx context.Context, id string) error {
 
 // Remove takes a message out of the queue without sending it.
 func (q *Queue) Remove(ctx context.Context, id string) error {
-	e, err := q.jobs(ctx)
-	if err != nil {
-		return err
-	}
-	return q.take(ctx, id, func(item *Item) error {
-		return q.Store.remove(ctx, item, func(tx *sql.Tx) error { return dropJob(ctx, e, tx, item) })
-	})
+	return q.take(ctx, id, func(item *Item) error { return q.Store.remove(ctx, item) })
 }
 
 // take reads a message that is not being sent and changes it; it starts over when another process was faster.

@@ -251,7 +251,7 @@ func TestOlderState(t *testing.T) {
 	if err != nil || item.Attempts != 3 || string(item.Raw) != "x" {
 		t.Fatalf("%+v, %v", item, err)
 	}
-	if err := s.change(t.Context(), item, nil); err != nil {
+	if err := s.change(t.Context(), item); err != nil {
 		t.Error(err)
 	}
 }

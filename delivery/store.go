@@ -33,7 +33,8 @@ type Store struct {
 	// Now is the clock; tests set it. On PostgreSQL it is the database's, so that machines agree on leases and limits.
 	Now func() time.Time
 	// ahead is how many nanoseconds the database's clock is ahead of ours.
-	ahead atomic.Int64
+	ahead   atomic.Int64
+	commits commits
 }
 
 // StateError says that the state could not be opened, read or written.
@@ -98,8 +99,8 @@ func StatePath(configPath string, getenv func(string) string) string {
 	return filepath.Join(dir, stateName)
 }
 
-// idleConnections to PostgreSQL are kept for the next statement: about as many as there are workers, and River's own.
-const idleConnections = 12
+// idleConnections to PostgreSQL are kept for the next statement: as many as there are workers, and one that commits.
+const idleConnections = workers + 1
 
 // busyWait is how long a writer waits for another one; a transaction takes a few milliseconds.
 const busyWait = 20 * time.Second
@@ -189,7 +190,7 @@ func makeStateFile(path string) error {
 func (s *Store) Close() error { return s.db.Close() }
 
 // schemaVersion is stored; an older program refuses a newer state.
-const schemaVersion = 2
+const schemaVersion = 3
 
 var errNewerState = errors.New("the state was written by a newer version of this program")
 
@@ -245,6 +246,13 @@ func (s *Store) schema() [][]string {
 			`CREATE INDEX IF NOT EXISTS postier_message_due ON postier_message (state, due)`,
 		},
 		{`ALTER TABLE postier_message ADD COLUMN version BIGINT NOT NULL DEFAULT 0`},
+		// An index for each question that is asked of the queue, so that no answer depends on its length.
+		{
+			`DROP INDEX IF EXISTS postier_message_due`,
+			`CREATE INDEX IF NOT EXISTS postier_message_due ON postier_message (profile, due) WHERE ` + claimable,
+			`CREATE INDEX IF NOT EXISTS postier_message_claimed ON postier_message (due) WHERE ` + claimed,
+			`CREATE INDEX IF NOT EXISTS postier_message_final ON postier_message (due) WHERE ` + final,
+		},
 	}
 }
 
@@ -259,6 +267,7 @@ func (s *Store) q(query string) string {
 // executor is a database or a transaction.
 type executor interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
@@ -281,18 +290,6 @@ func (s *Store) exactlyOne(ctx context.Context, on executor, query string, args 
 		return errors.Join(errStale, err)
 	}
 	return nil
-}
-
-func (s *Store) inTx(ctx context.Context, work func(*sql.Tx) error) error {
-	tx, err := s.db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = tx.Rollback() }()
-	if err := work(tx); err != nil {
-		return err
-	}
-	return tx.Commit()
 }
 
 // locked runs work in a transaction that excludes every other one of the same name, on all machines.
