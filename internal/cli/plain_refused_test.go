@@ -22,7 +22,7 @@ func TestPlainRefused(t *testing.T) {
 		t.Run(reply[:3]+reply[len(reply)-5:], func(t *testing.T) {
 			t.Parallel()
 			o := newOffice(t, scripted.Script{"AUTH PLAIN": scripted.Reply(reply)})
-			resolver := scripted.StartDNS(t, 
+			resolver := scripted.StartDNS(t,
 				"durand.example. 300 IN MX 10 mail.durand.example.\nmail.durand.example. 300 IN A 127.0.0.1\n").Addr()
 			secret := filepath.Join(filepath.Dir(o.path), "secrets", "durand")
 			port := fmt.Sprint(o.server.Port())
