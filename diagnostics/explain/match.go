@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"cmp"
 	"regexp"
 	"regexp/syntax"
 	"slices"
@@ -109,7 +110,7 @@ type reply struct {
 	Source   string                `json:"source"`
 	Evidence string                `json:"evidence"`
 
-	needles []string
+	needles [][]string
 	once    sync.Once
 	re      *regexp.Regexp
 }
@@ -150,49 +151,52 @@ func loadReplies(protocol string) []*reply {
 			r.needles = needles(parsed)
 		}
 	}
+	slices.SortStableFunc(list, func(a, b *reply) int { return cmp.Compare(b.Priority, a.Priority) })
 	return list
 }
 
 func (r *reply) expression() string { return "(?is)" + r.Pattern }
 
-// matches reports whether the pattern is found. lower is text in lower case: most entries end at a plain search in it,
+// matches reports whether the pattern is found. lower is text in lower case: most entries end at plain searches in it,
 // so that their expression is never compiled.
 func (r *reply) matches(text, lower string) bool {
-	if r.needles != nil && !slices.ContainsFunc(r.needles, func(n string) bool { return strings.Contains(lower, n) }) {
-		return false
+	for _, literals := range r.needles {
+		if !slices.ContainsFunc(literals, func(n string) bool { return strings.Contains(lower, n) }) {
+			return false
+		}
 	}
 	r.once.Do(func() { r.re = regexp.MustCompile(r.expression()) })
 	return r.re.MatchString(text)
 }
 
-// needles returns literals in lower case, one of which stands in every match; nil when that cannot be told.
-func needles(re *syntax.Regexp) []string {
+// needles returns sets of literals in lower case. In every match stands one literal of each set.
+func needles(re *syntax.Regexp) [][]string {
 	const shortest = 3 // shorter ones stand in too many replies to spare anything
 	switch re.Op {
 	case syntax.OpLiteral:
 		if len(re.Rune) >= shortest {
-			return []string{strings.ToLower(string(re.Rune))}
+			return [][]string{{strings.ToLower(string(re.Rune))}}
 		}
 	case syntax.OpCapture, syntax.OpPlus:
 		return needles(re.Sub[0])
 	case syntax.OpConcat:
-		var best []string
+		var all [][]string
 		for _, sub := range re.Sub {
-			if found := needles(sub); found != nil && (best == nil || minLength(found) > minLength(best)) {
-				best = found
-			}
-		}
-		return best
-	case syntax.OpAlternate:
-		var all []string
-		for _, sub := range re.Sub {
-			found := needles(sub)
-			if found == nil {
-				return nil
-			}
-			all = append(all, found...)
+			all = append(all, needles(sub)...)
 		}
 		return all
+	case syntax.OpAlternate:
+		var either []string
+		for _, sub := range re.Sub {
+			found := needles(sub)
+			if len(found) == 0 {
+				return nil
+			}
+			either = append(either, slices.MaxFunc(found, func(a, b []string) int {
+				return cmp.Compare(minLength(a), minLength(b))
+			})...)
+		}
+		return [][]string{either}
 	}
 	return nil
 }
@@ -225,6 +229,9 @@ func Match(q Query) Answer {
 	var best *reply
 	bestScore := 0.0
 	for _, r := range replies(q.Protocol) {
+		if best != nil && r.Priority < best.Priority {
+			break // no codes outweigh a priority
+		}
 		known := fits(r.Provider, names)
 		if r.NeedsProvider && !known || !r.matches(q.Text, lower) {
 			continue
