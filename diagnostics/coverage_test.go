@@ -102,6 +102,11 @@ var cases = map[check.ID]failing{
 		"srv-target-missing",
 		domain("_submissions._tcp.durand.example. 300 IN SRV 0 1 465 nowhere.durand.example.\n"),
 	},
+	check.DNSBlocklists: {
+		"ip-blocklisted",
+		domain("99.2.0.192.zen.spamhaus.org. 300 IN A 127.0.0.4\n" +
+			"99.2.0.192.zen.spamhaus.org. 300 IN TXT \"see the page of the list\"\n"),
+	},
 
 	check.ArrivalDelivered: {"not-arrived", rehearse("lost")},
 	check.ArrivalPlacement: {"landed-in-junk", rehearse("junk")},
@@ -281,7 +286,7 @@ func domain(zone string) func(*testing.T) []diagnostics.Result {
 		t.Helper()
 		n := &wire.Network{Resolver: resolver(t, scripted.StartDNS(t, zone).Addr())}
 		return diagnostics.Run(t.Context(), nil, dns.Plan(n, account.Target{}, dns.Options{
-			Domain: "durand.example", IP: netip.MustParseAddr("192.0.2.99"), Selectors: []string{"s1"},
+			Domain: "durand.example", IP: netip.MustParseAddr("192.0.2.99"), Selectors: []string{"s1"}, Blocklists: true,
 		}))
 	}
 }

@@ -2,15 +2,20 @@ package dns
 
 import (
 	"context"
+	"crypto/x509"
 	"net/netip"
+	"slices"
 	"strconv"
 	"sync"
 
 	mdns "github.com/miekg/dns"
 
+	"postier/config"
 	"postier/diagnostics"
 	"postier/internal/check"
 	"postier/internal/mailauth/lookup"
+	"postier/internal/sasl"
+	"postier/internal/smtp"
 	"postier/internal/wire"
 )
 
@@ -21,6 +26,9 @@ type tlsaPlace struct {
 	answer []*mdns.TLSA
 	ad     bool
 	err    error
+	// chain is what the server shows; it is asked for only where TLSA records are usable, and empty when the server
+	// could not be reached.
+	chain []*x509.Certificate
 }
 
 // dane looks for TLSA records of the exchangers (RFC 7672) and of the submission server, and whether DNSSEC validates
@@ -43,7 +51,10 @@ func (a *area) dane(ctx context.Context, r lookup.Resolver) diagnostics.Result {
 	}
 	var wg sync.WaitGroup
 	for i := range places {
-		wg.Go(func() { places[i].ask(ctx, r) })
+		wg.Go(func() {
+			places[i].ask(ctx, r)
+			places[i].look(ctx, a)
+		})
 	}
 	wg.Wait()
 	return a.judgeDANE(places, mxAnswer.AD)
@@ -62,20 +73,63 @@ func (p *tlsaPlace) ask(ctx context.Context, r lookup.Resolver) {
 	p.answer = wire.Records[*mdns.TLSA](answer)
 }
 
+// look reads the certificate that the records are for. An exchanger is named by the domain, and no domain may lead this
+// program to addresses of this machine or a private network (docs/security.md T6).
+func (p *tlsaPlace) look(ctx context.Context, a *area) {
+	if !slices.ContainsFunc(p.answer, usableTLSA) || a.network == nil || a.network.Resolver == nil {
+		return
+	}
+	server := a.target.Submission
+	own := lookup.Lower(server.Host) == p.host && server.Port == p.port
+	if !own {
+		server = config.Server{Host: p.host, Port: p.port, Security: config.SecurityStartTLS}
+	}
+	server.Username = ""
+	client := smtp.New(a.network, sasl.Account{Server: server})
+	defer client.Close()
+	found, err := client.Resolve(ctx)
+	private := slices.ContainsFunc(slices.Concat(found.V4, found.V6), func(ip netip.Addr) bool { return !wire.Public(ip) })
+	if err != nil || private && !own {
+		return
+	}
+	if _, err := client.Connect(ctx); err == nil {
+		report, _ := client.Secure(ctx)
+		p.chain = report.Chain
+	}
+}
+
+// fits reports whether a record is for the certificate that the server shows: DANE-EE for the first one, DANE-TA for one
+// above it (RFC 7671 §5.1, §5.2).
+func (p *tlsaPlace) fits(t *mdns.TLSA) bool {
+	candidates := p.chain[:1]
+	if t.Usage == 2 {
+		candidates = p.chain[1:]
+	}
+	return slices.ContainsFunc(candidates, func(c *x509.Certificate) bool { return t.Verify(c) == nil })
+}
+
 func (a *area) judgeDANE(places []tlsaPlace, mxAD bool) diagnostics.Result {
 	var seen diagnostics.Evidence
 	var failure error
 	insecure, malformed := "", ""
-	for _, p := range places {
+	var mismatch *tlsaPlace
+	for i, p := range places {
 		if p.err != nil {
 			failure = p.err
 		}
+		fitting := len(p.chain) == 0
 		for _, t := range p.answer {
 			usable := usableTLSA(t)
 			secure := p.ad && (p.port != 25 || mxAD)
+			var matches *bool
+			if usable && len(p.chain) > 0 {
+				matches = new(p.fits(t))
+				fitting = fitting || *matches
+			}
 			seen = append(seen, TLSA{
 				Host: remote(p.host), Port: p.port, Usage: t.Usage, Selector: t.Selector, Matching: t.MatchingType,
 				Data: remote(t.Certificate), DNSSEC: secure, Usable: usable,
+				Matches: matches,
 			})
 			if !usable {
 				malformed = p.host
@@ -83,12 +137,19 @@ func (a *area) judgeDANE(places []tlsaPlace, mxAD bool) diagnostics.Result {
 				insecure = p.host
 			}
 		}
+		if !fitting && p.ad {
+			mismatch = &places[i]
+		}
 	}
 	switch {
 	case len(seen) == 0 && failure != nil:
 		return unanswered(failure)
 	case len(seen) == 0:
 		return diagnostics.Skipped(check.CauseNotPublished, NoTLSA{DNSSEC: mxAD})
+	case mismatch != nil:
+		return diagnostics.Failed(check.CauseDANEMismatch, seen...).With(check.Params{
+			Host: remote(mismatch.host), Port: check.Number(mismatch.port),
+		})
 	case malformed != "":
 		return diagnostics.Warned(check.CauseDANEMalformed, seen...).With(check.Params{Host: remote(malformed)})
 	case insecure != "":

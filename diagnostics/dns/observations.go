@@ -220,6 +220,8 @@ type TLSA struct {
 	Data     safetext.Remote `json:"data"`
 	DNSSEC   bool            `json:"dnssec"`
 	Usable   bool            `json:"usable"`
+	// Matches says whether the server shows that certificate; nil when it was not asked.
+	Matches *bool `json:"matches"`
 }
 
 // NoTLSA says that nothing is pinned.

@@ -36,6 +36,8 @@ type Options struct {
 	// HTTP fetches the MTA-STS policy through the transport of wire.Network.HTTPS; see Fetching. nil reads the TXT record
 	// alone and leaves the policy unjudged.
 	HTTP *http.Client
+	// Blocklists also asks well-known block lists about the sending address.
+	Blocklists bool
 	// EnvelopeSender is the domain of MAIL FROM when it differs from the author's; empty means the author's domain.
 	EnvelopeSender string
 	// SigningDomain is the d= that the provider signs with; empty means the author's domain.
@@ -77,7 +79,7 @@ type row struct {
 
 // checks lists the checks of the area. A new check is a row here.
 func (a *area) checks() []row {
-	return []row{
+	list := []row{
 		{check.DNSMX, a.mx},
 		{check.DNSSPF, a.spf},
 		{check.DNSDKIM, a.dkim},
@@ -89,6 +91,10 @@ func (a *area) checks() []row {
 		{check.DNSPTR, a.ptr},
 		{check.DNSDiscovery, a.discovery},
 	}
+	if a.opts.Blocklists {
+		list = append(list, row{check.DNSBlocklists, a.blocklisted})
+	}
+	return list
 }
 
 // area is what the checks of one target share.

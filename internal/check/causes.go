@@ -21,6 +21,7 @@ const (
 	CauseAuthTemporaryFailure      Cause = "auth-temporary-failure"
 	CauseBasicAuthDisabled         Cause = "basic-auth-disabled"
 	CauseBIMIMalformed             Cause = "bimi-malformed"
+	CauseBlocklistRefused          Cause = "blocklist-refused"
 	CauseCancelled                 Cause = "cancelled"
 	CauseCaptivePortal             Cause = "captive-portal"
 	CauseCertChainIncomplete       Cause = "cert-chain-incomplete"

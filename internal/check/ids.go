@@ -48,6 +48,9 @@ const (
 	DNSPTR       ID = "dns.ptr"
 	DNSDiscovery ID = "dns.discovery"
 
+	// DNSBlocklists is judged only when asked for.
+	DNSBlocklists ID = "dns.blocklists"
+
 	ArrivalDelivered ID = "arrival.delivered"
 	ArrivalPlacement ID = "arrival.placement"
 	ArrivalSPF       ID = "arrival.spf"

@@ -39,6 +39,7 @@ func All() []ID {
 		DNSBIMI,
 		DNSPTR,
 		DNSDiscovery,
+		DNSBlocklists,
 		ArrivalDelivered,
 		ArrivalPlacement,
 		ArrivalSPF,

@@ -43,6 +43,7 @@ func (o *Flags) bind(f *command.Factory, cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&o.Transcript, "transcript", false, f.T("cli.flag.transcript"))
 	cmd.Flags().BoolVar(&o.Cleartext, "insecure-cleartext", false, f.T("cli.flag.cleartext"))
 	cmd.Flags().BoolVar(&o.Probe, "probe-elsewhere", false, f.T("diagnose.flag.probe"))
+	cmd.Flags().BoolVar(&o.Repair, "repair", false, f.T("diagnose.flag.repair"))
 	cmd.Flags().StringArrayVar(&o.ProbeHosts, "probe-host", nil, f.T("diagnose.flag.probe-host"))
 	f.SettingFlags(cmd, command.CheckFields(), &o.Values)
 	o.Secrets = f.SecretFlags(cmd)
@@ -56,6 +57,8 @@ type Options struct {
 	Arrival bool
 	SendTo  string
 	Matrix  bool
+
+	Blocklists bool
 }
 
 // New is `postier diagnose`.
@@ -65,9 +68,9 @@ func New(f *command.Factory, run command.Run[*Options]) *cobra.Command {
 	o.Flags.bind(f, cmd)
 	cmd.Flags().BoolVar(&o.Arrival, "arrival", false, f.T("cli.flag.arrival"))
 	cmd.Flags().StringVar(&o.SendTo, "send-to", "", f.T("cli.flag.send-to"))
-	cmd.Flags().BoolVar(&o.Repair, "repair", false, f.T("diagnose.flag.repair"))
 	cmd.Flags().BoolVar(&o.Yes, "yes", false, f.T("diagnose.flag.repair-yes"))
 	cmd.Flags().BoolVar(&o.Matrix, "matrix", false, f.T("diagnose.flag.matrix"))
+	cmd.Flags().BoolVar(&o.Blocklists, "blocklists", false, f.T("diagnose.flag.blocklists"))
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		o.About = args
 		return run.Or(Run)(cmd.Context(), o)
@@ -161,7 +164,7 @@ func (c *checkup) plans(o *Options) ([]diagnostics.Plan, error) {
 	}
 	plans := []diagnostics.Plan{
 		smtp.Plan(c.network, c.target, options),
-		dns.Plan(c.network, c.target, dns.Options{HTTP: dns.Fetching(c.network)}),
+		dns.Plan(c.network, c.target, dns.Options{HTTP: dns.Fetching(c.network), Blocklists: o.Blocklists}),
 	}
 	if c.target.IMAP != nil {
 		plans = append(plans, c.imapPlan(signsIn))

@@ -23,6 +23,8 @@ type DNSOptions struct {
 	Selectors []string
 	IP        string
 	Provider  string
+
+	Blocklists bool
 }
 
 // NewDNS is `postier diagnose dns`.
@@ -33,6 +35,7 @@ func NewDNS(f *command.Factory, run command.Run[*DNSOptions]) *cobra.Command {
 	cmd.Flags().StringArrayVar(&o.Selectors, "selector", nil, f.T("cli.flag.selector"))
 	cmd.Flags().StringVar(&o.IP, "ip", "", f.T("cli.flag.ip"))
 	cmd.Flags().StringVar(&o.Provider, "provider", "", f.T("cli.flag.provider"))
+	cmd.Flags().BoolVar(&o.Blocklists, "blocklists", false, f.T("diagnose.flag.blocklists"))
 	cmd.Flags().StringVar(&o.List, "list", "", f.T("diagnose.flag.list"))
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		switch {
@@ -55,6 +58,7 @@ func runDNS(ctx context.Context, o *DNSOptions) error {
 	}
 	c.domain = o.Domain
 	options := dns.Options{Domain: o.Domain, Selectors: o.Selectors, GuessSelectors: len(o.Selectors) == 0}
+	options.Blocklists = o.Blocklists
 	if o.IP != "" {
 		if options.IP, err = netip.ParseAddr(o.IP); err != nil {
 			return o.Fault(exitcode.Data, "cli.error.ip", "value", safetext.FromRemote(o.IP))
