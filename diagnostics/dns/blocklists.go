@@ -50,7 +50,8 @@ func (Blocklist) Kind() string { return "blocklist" }
 // Label implements diagnostics.Labelled.
 func (b Blocklist) Label() string { return "blocklist." + string(b.Listed) }
 
-// blocklist is one list: its zone (RFC 5782 §2.1), and what its answers mean by their last octet. def is for the others.
+// blocklist is one list: its zone (RFC 5782 §2.1), and what its answers mean by their last octet; def is for the
+// others.
 type blocklist struct {
 	zone  string
 	v6    bool

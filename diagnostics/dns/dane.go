@@ -98,8 +98,8 @@ func (p *tlsaPlace) look(ctx context.Context, a *area) {
 	}
 }
 
-// fits reports whether a record is for the certificate that the server shows: DANE-EE for the first one, DANE-TA for one
-// above it (RFC 7671 §5.1, §5.2).
+// fits reports whether a record is for the certificate that the server shows: DANE-EE for the first one, DANE-TA for
+// one above it (RFC 7671 §5.1, §5.2).
 func (p *tlsaPlace) fits(t *mdns.TLSA) bool {
 	candidates := p.chain[:1]
 	if t.Usage == 2 {
