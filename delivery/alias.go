@@ -1,13 +1,12 @@
 package delivery
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"postier/internal/addressfield"
 )
-
-// maxAliases bounds a chain of aliases, which may be a circle.
-const maxAliases = 10
 
 // resolveLocal replaces the local names among recipients by the addresses that the aliases lead to, or by the owner's
 // where there is none. local says what became of each name.
@@ -20,7 +19,7 @@ func resolveLocal(aliases map[string][]string, recipients []string, owner string
 			list = append(list, recipient)
 			continue
 		}
-		targets := follow(aliases, parsed[0].User(), 0)
+		targets := follow(aliases, parsed[0].User(), map[string]bool{})
 		if len(targets) == 0 {
 			targets = []string{owner}
 		}
@@ -33,18 +32,18 @@ func resolveLocal(aliases map[string][]string, recipients []string, owner string
 	return list, local
 }
 
-// follow is where an alias leads in the end.
-func follow(aliases map[string][]string, name string, depth int) []string {
-	targets := alias(aliases, name)
-	if depth > maxAliases {
+// follow is where an alias leads in the end. Each name is followed once, because aliases may form circles.
+func follow(aliases map[string][]string, name string, seen map[string]bool) []string {
+	if seen[strings.ToLower(name)] {
 		return nil
 	}
+	seen[strings.ToLower(name)] = true
 	var out []string
-	for _, target := range targets {
-		if strings.Contains(target, "@") {
+	for _, target := range alias(aliases, name) {
+		if parsed, _ := addressfield.List(target); len(parsed) == 1 && parsed[0].Local {
+			out = append(out, follow(aliases, parsed[0].User(), seen)...)
+		} else {
 			out = append(out, target)
-		} else if !strings.EqualFold(target, name) {
-			out = append(out, follow(aliases, target, depth+1)...)
 		}
 	}
 	return unique(out)
@@ -52,9 +51,12 @@ func follow(aliases map[string][]string, name string, depth int) []string {
 
 // alias is an entry of the table, without regard to case, or the one for all other names.
 func alias(aliases map[string][]string, name string) []string {
-	for known, targets := range aliases {
+	if targets, ok := aliases[name]; ok {
+		return targets
+	}
+	for _, known := range slices.Sorted(maps.Keys(aliases)) {
 		if strings.EqualFold(known, name) {
-			return targets
+			return aliases[known]
 		}
 	}
 	return aliases["*"]

@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -49,6 +50,26 @@ func TestLocalRecipients(t *testing.T) {
 	if to, err := m.Header.AddressList("To"); err != nil || len(to) != 2 || to[0].Address != "owner@durand.example" ||
 		m.Header.Get("Reply-To") != "" {
 		t.Errorf("%v, %v", m.Header, err)
+	}
+}
+
+// TestAliasesInCircles: each name leads to all others, which takes forever when each path is followed.
+func TestAliasesInCircles(t *testing.T) {
+	t.Parallel()
+	const names = 60
+	aliases := map[string][]string{"n0": {"owner@durand.example"}}
+	for i := range names {
+		for j := range names {
+			aliases[fmt.Sprint("n", i)] = append(aliases[fmt.Sprint("n", i)], fmt.Sprint("n", j))
+		}
+	}
+	if got, _ := resolveLocal(aliases, []string{"n5"}, "me@durand.example"); !slices.Equal(got,
+		[]string{"owner@durand.example"}) {
+		t.Errorf("%v", got)
+	}
+	if got, _ := resolveLocal(map[string][]string{"a": {"b"}, "b": {"a"}}, []string{"a"}, "me@durand.example"); !slices.Equal(
+		got, []string{"me@durand.example"}) {
+		t.Errorf("a circle leads to %v", got)
 	}
 }
 

@@ -48,9 +48,35 @@ func importAliases(_ context.Context, f *command.Factory, path string) error {
 	return nil
 }
 
-// parseAliases reads "name: target, target" lines; a line that begins with a blank continues the one before. A target
-// without a domain must be a name of the file, or it would lead nowhere.
+// parseAliases reads "name: target, target" lines; a line that begins with a blank continues the one before. Names are
+// compared without regard to case. A target without a mail domain must be a name of the file, or it would lead nowhere.
 func parseAliases(text string) (aliases map[string][]string, left []string) {
+	raw := map[string][]string{}
+	for _, line := range aliasLines(text) {
+		name, value, found := cutOutside(line, ':')
+		name = strings.ToLower(strings.Trim(strings.TrimSpace(name), `"`))
+		if !found || !config.ValidateAddress(name+"@local.example").Empty() {
+			left = append(left, line)
+			continue
+		}
+		for value != "" {
+			var target string
+			target, value, _ = cutOutside(value, ',')
+			if target = strings.TrimSpace(target); target == "" {
+				continue
+			}
+			if address, ok := aliasTarget(target); ok {
+				raw[name] = append(raw[name], address)
+			} else {
+				left = append(left, name+": "+target)
+			}
+		}
+	}
+	return closed(raw, left)
+}
+
+// aliasLines joins the lines of each entry and drops comments.
+func aliasLines(text string) []string {
 	var lines []string
 	for line := range strings.Lines(text) {
 		line = strings.TrimRight(line, "\r\n")
@@ -62,47 +88,49 @@ func parseAliases(text string) (aliases map[string][]string, left []string) {
 			lines = append(lines, line)
 		}
 	}
-	raw := map[string][]string{}
-	for _, line := range lines {
-		name, value, found := strings.Cut(line, ":")
-		name = strings.Trim(strings.TrimSpace(name), `"`)
-		if !found || !config.ValidateAddress(name+"@local.example").Empty() {
-			left = append(left, line)
-			continue
-		}
-		for target := range strings.SplitSeq(value, ",") {
-			target = strings.Trim(strings.TrimSpace(target), `"`)
-			if list, bad := addressfield.List(target); target == "" || len(bad) > 0 || len(list) != 1 ||
-				strings.HasPrefix(target, ":") {
-				if target != "" {
-					left = append(left, name+": "+target)
-				}
-				continue
-			}
-			raw[name] = append(raw[name], target)
-		}
-	}
-	aliases = map[string][]string{}
-	for name, targets := range raw {
-		for _, target := range targets {
-			if _, known := raw[target]; strings.Contains(target, "@") || known && target != name {
-				aliases[name] = append(aliases[name], target)
-			} else {
-				left = append(left, name+": "+target)
-			}
-		}
-	}
-	return closed(aliases, left)
+	return lines
 }
 
-// closed drops targets whose name has no entry left.
+// cutOutside cuts at the first separator that does not stand in quotes: a quoted command may have any.
+func cutOutside(s string, separator byte) (before, after string, found bool) {
+	quoted := false
+	for i := 0; i < len(s); i++ {
+		switch {
+		case s[i] == '\\':
+			i++
+		case s[i] == '"':
+			quoted = !quoted
+		case s[i] == separator && !quoted:
+			return s[:i], s[i+1:], true
+		}
+	}
+	return s, "", false
+}
+
+// aliasTarget is the address or the name that a target consists of. Programs (|), files (/, ~), lists to include
+// (:include:) and names for delivery on this machine (\) are none, even where an address stands in them.
+func aliasTarget(target string) (string, bool) {
+	if inner := strings.TrimSpace(strings.Trim(target, `"`)); inner == "" || strings.ContainsRune(`|/~:\`, rune(inner[0])) {
+		return "", false
+	}
+	list, bad := addressfield.List(target)
+	if len(bad) > 0 || len(list) != 1 || list[0].Name != "" {
+		return "", false
+	}
+	if list[0].Local {
+		return strings.ToLower(list[0].User()), true
+	}
+	return list[0].Address, true
+}
+
+// closed drops the targets that lead nowhere: an entry for itself, and a name without an entry.
 func closed(aliases map[string][]string, left []string) (map[string][]string, []string) {
 	for again := true; again; {
 		again = false
 		for name, targets := range aliases {
 			var kept []string
 			for _, target := range targets {
-				if _, known := aliases[target]; known || strings.Contains(target, "@") {
+				if _, known := aliases[target]; known && target != name || strings.Contains(target, "@") {
 					kept = append(kept, target)
 				} else {
 					left, again = append(left, name+": "+target), true

@@ -19,3 +19,24 @@ func TestParseAliases(t *testing.T) {
 		t.Errorf("left out: %q", left)
 	}
 }
+
+// TestNoAddressOutOfACommand: mail must never go to an address that stands in a command, a path or a comment.
+func TestNoAddressOutOfACommand(t *testing.T) {
+	t.Parallel()
+	for _, target := range []string{
+		`"|/usr/bin/filter --to other@customer.example"`, `"|/bin/sh -c a, other@customer.example"`,
+		`|/bin/mail other@customer.example`, `/var/mail/other@customer.example`, `:include:/etc/other@customer.example`,
+		`"/home/x, other@customer.example"`, `~/other@customer.example`, `\other@customer.example`,
+		`owner@durand.example # other@customer.example`, `see other@customer.example`, `"a\", other@customer.example"`,
+	} {
+		if aliases, left := parseAliases("root: " + target + "\n"); len(aliases) != 0 || len(left) == 0 {
+			t.Errorf("%s leads to %v", target, aliases)
+		}
+	}
+	aliases, left := parseAliases("Root: Marie, owner@durand.example\nMARIE: marie, m@durand.example\nops: root@localhost\n" +
+		"\"odd:name\": owner@durand.example\n")
+	want := "map[marie:[m@durand.example] ops:[root] root:[marie owner@durand.example]]"
+	if fmt.Sprint(aliases) != want || len(left) != 2 {
+		t.Errorf("%v, left out %q", aliases, left)
+	}
+}
