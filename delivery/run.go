@@ -29,6 +29,8 @@ type RunOptions struct {
 	Daemon bool
 	// Workers is how many messages are tried at once; those of one profile share its connection and take turns.
 	Workers int
+	// sweep: the caller waits, and leaves the queue again; see Sweep.
+	sweep bool
 }
 
 // Run sends the messages that are due.
@@ -46,6 +48,14 @@ func (q *Queue) Run(ctx context.Context, o RunOptions) error {
 	err := r.work(ctx, tries)
 	r.stop(cancel)
 	return err
+}
+
+// grace is how long tries under way are waited for.
+func (o RunOptions) grace() time.Duration {
+	if o.sweep {
+		return sweepWait
+	}
+	return stopWait
 }
 
 // run is one call of Run. Its fields belong to the one goroutine that claims messages; each message that it claimed has
@@ -163,7 +173,7 @@ func (r *run) wait(ctx context.Context) {
 
 // stop waits for the tries that are under way, and ends those that take too long.
 func (r *run) stop(cancel context.CancelFunc) {
-	defer time.AfterFunc(stopWait, cancel).Stop()
+	defer time.AfterFunc(r.o.grace(), cancel).Stop()
 	for r.all > 0 {
 		r.count(<-r.ended, -1)
 	}
@@ -173,6 +183,11 @@ func (r *run) stop(cancel context.CancelFunc) {
 func (r *run) tidy(ctx context.Context) error {
 	if err := r.reclaim(ctx); err != nil {
 		return err
+	}
+	if !r.o.sweep {
+		if err := r.Store.keep(ctx, keeperWorker, r.Store.Now().Add(kept)); err != nil {
+			return err
+		}
 	}
 	return r.Purge(ctx)
 }

@@ -190,7 +190,7 @@ func makeStateFile(path string) error {
 func (s *Store) Close() error { return s.db.Close() }
 
 // schemaVersion is stored; an older program refuses a newer state.
-const schemaVersion = 3
+const schemaVersion = 4
 
 var errNewerState = errors.New("the state was written by a newer version of this program")
 
@@ -253,6 +253,7 @@ func (s *Store) schema() [][]string {
 			`CREATE INDEX IF NOT EXISTS postier_message_claimed ON postier_message (due) WHERE ` + claimed,
 			`CREATE INDEX IF NOT EXISTS postier_message_final ON postier_message (due) WHERE ` + final,
 		},
+		{`CREATE TABLE IF NOT EXISTS postier_keeper (name TEXT PRIMARY KEY, at BIGINT NOT NULL)`},
 	}
 }
 

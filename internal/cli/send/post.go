@@ -59,6 +59,20 @@ func openPost(ctx context.Context, f *command.Factory, doc *config.Document) (*p
 	}, nil
 }
 
+// sweep sends what else is overdue after a message was sent. When it waits instead, sending the others would be in vain,
+// and if nobody keeps the queue, that is said once.
+func (p *post) sweep(ctx context.Context, how delivery.How, waits bool) {
+	switch {
+	case ctx.Err() != nil || how.Direct:
+	case waits:
+		if unkept, err := p.queue.Store.Unkept(ctx); err == nil && unkept {
+			p.Complain(p.T("sendcli.unkept", "command", p.Program()+" queue run --daemon"))
+		}
+	case !how.Later:
+		_ = p.queue.Sweep(ctx) // the message was sent; the others have their own outcome in the queue
+	}
+}
+
 func (p *post) close() {
 	p.queue.Sender.Close()
 	_ = p.queue.Store.Close()

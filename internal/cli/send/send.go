@@ -105,7 +105,9 @@ func (o *SendOptions) submit(ctx context.Context, p *post, request delivery.Requ
 	}
 	out := p.outcomeOf(receipt, how)
 	out.Warnings = append(out.Warnings, o.advice()...)
-	return p.say(out, false)
+	err = p.say(out, false)
+	p.sweep(ctx, how, out.State == delivery.StateWaiting)
+	return err
 }
 
 // request reads what the flags ask for.

@@ -71,7 +71,9 @@ func (o *SendmailOptions) submit(ctx context.Context, p *post) error {
 	if err != nil {
 		return err
 	}
-	err = p.say(p.outcomeOf(receipt, how), !o.verbose)
+	out := p.outcomeOf(receipt, how)
+	err = p.say(out, !o.verbose)
+	p.sweep(ctx, how, out.State == delivery.StateWaiting)
 	if len(bad) > 0 && command.Code(err) == exitcode.OK {
 		return o.malformed(bad) // the others have their message
 	}
@@ -93,7 +95,9 @@ func (o *SendmailOptions) serve(ctx context.Context, p *post) error {
 		},
 		Transient: func(t delivery.Try) bool { return command.TryCode(t) == exitcode.TempFail },
 	}
-	return server.Serve(ctx, o.In, o.Out)
+	err := server.Serve(ctx, o.In, o.Out)
+	p.sweep(ctx, delivery.How{Direct: o.direct, Later: o.later}, false)
+	return err
 }
 
 // allRecipients are the arguments and, with -t, the addresses of the header. What is no address is returned in bad: it

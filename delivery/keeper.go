@@ -1,0 +1,67 @@
+package delivery
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+)
+
+const (
+	// kept is how long after its last sign of life a service, or a `queue run` by a timer, counts as keeping the queue.
+	kept = 15 * time.Minute
+	// sweepTime is how long a caller that has sent its own message looks after the others, sweepWait how long it then
+	// waits for those under way.
+	sweepTime = 2 * time.Second
+	sweepWait = 3 * time.Second
+)
+
+// The names in postier_keeper: who keeps the queue, and when it was said that nobody does.
+const (
+	keeperWorker = "worker"
+	keeperTold   = "told"
+)
+
+// Sweep sends what is overdue, for a few seconds at most, so that mail leaves without a service as well. It costs one
+// question when nothing is due.
+func (q *Queue) Sweep(ctx context.Context) error {
+	profiles, err := q.Store.dueProfiles(ctx)
+	if err != nil || len(profiles) == 0 {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, sweepTime)
+	defer cancel()
+	err = q.Run(ctx, RunOptions{sweep: true})
+	if errors.Is(err, context.DeadlineExceeded) {
+		return nil
+	}
+	return err
+}
+
+// Unkept reports whether a message that waits has nobody to send it but the next caller, and that was not said since
+// the queue was last kept.
+func (s *Store) Unkept(ctx context.Context) (bool, error) {
+	until, err := s.keeper(ctx, keeperWorker)
+	if err != nil || s.Now().Before(until) {
+		return false, err
+	}
+	told, err := s.keeper(ctx, keeperTold)
+	if err != nil || told.After(until) {
+		return false, err
+	}
+	return true, s.keep(ctx, keeperTold, s.Now())
+}
+
+func (s *Store) keeper(ctx context.Context, name string) (time.Time, error) {
+	var at int64
+	err := s.row(ctx, s.db, `SELECT at FROM postier_keeper WHERE name = ?1`, name).Scan(&at)
+	if errors.Is(err, sql.ErrNoRows) {
+		return time.Time{}, nil
+	}
+	return time.UnixMilli(at), wrap("read the queue", err)
+}
+
+func (s *Store) keep(ctx context.Context, name string, at time.Time) error {
+	return wrap("write the queue", s.exec(ctx, s.db, `INSERT INTO postier_keeper (name, at) VALUES (?1, ?2)
+		ON CONFLICT (name) DO UPDATE SET at = ?2`, name, at.UnixMilli()))
+}
