@@ -67,8 +67,9 @@ func TestAliasesInCircles(t *testing.T) {
 		[]string{"owner@durand.example"}) {
 		t.Errorf("%v", got)
 	}
-	if got, _ := resolveLocal(map[string][]string{"a": {"b"}, "b": {"a"}}, []string{"a"}, "me@durand.example"); !slices.Equal(
-		got, []string{"me@durand.example"}) {
+	circle := map[string][]string{"a": {"b"}, "b": {"a"}}
+	if got, _ := resolveLocal(circle, []string{"a"}, "me@durand.example"); !slices.Equal(got,
+		[]string{"me@durand.example"}) {
 		t.Errorf("a circle leads to %v", got)
 	}
 }

@@ -33,7 +33,8 @@ func TestNoAddressOutOfACommand(t *testing.T) {
 			t.Errorf("%s leads to %v", target, aliases)
 		}
 	}
-	aliases, left := parseAliases("Root: Marie, owner@durand.example\nMARIE: marie, m@durand.example\nops: root@localhost\n" +
+	aliases, left := parseAliases("Root: Marie, owner@durand.example\nMARIE: marie, m@durand.example\n" +
+		"ops: root@localhost\n" +
 		"\"odd:name\": owner@durand.example\n")
 	want := "map[marie:[m@durand.example] ops:[root] root:[marie owner@durand.example]]"
 	if fmt.Sprint(aliases) != want || len(left) != 2 {
