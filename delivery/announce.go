@@ -2,7 +2,6 @@ package delivery
 
 import (
 	"context"
-	"database/sql"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -13,7 +12,7 @@ const channel = "postier_queue"
 
 // announce wakes waiting workers when the transaction that made a message due is committed. Those of other processes on
 // the same SQLite file look for it themselves.
-func (s *Store) announce(ctx context.Context, tx *sql.Tx, i *Item) error {
+func (s *Store) announce(ctx context.Context, tx executor, i *Item) error {
 	if !s.pg || i.owner != "" || i.State.Final() || i.Due.After(s.Now()) {
 		return nil
 	}

@@ -17,7 +17,11 @@ func (q *Queue) attempt(ctx context.Context, item *Item) Try {
 	if before == StateDot || before == StateUnknown {
 		item.Doubt = true
 	}
-	doc, err := q.Load()
+	current := q.Current
+	if current == nil {
+		current = q.Load
+	}
+	doc, err := current()
 	if err != nil {
 		return q.putOff(item, Try{State: StateWaiting, Cause: check.CauseConfigInvalid, Err: err}, profileWait)
 	}

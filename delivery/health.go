@@ -20,7 +20,16 @@ const (
 
 // healthy resets the count of a profile's failures.
 func (s *Store) healthy(ctx context.Context, profile string) error {
-	return s.exec(ctx, s.db, `DELETE FROM postier_health WHERE profile = ?1`, profile)
+	var failures int
+	err := s.view(ctx, func(on executor) error {
+		return s.row(ctx, on, `SELECT failures FROM postier_health WHERE profile = ?1`, profile).Scan(&failures)
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	return s.inTx(ctx, func(tx executor) error {
+		return s.exec(ctx, tx, `DELETE FROM postier_health WHERE profile = ?1`, profile)
+	})
 }
 
 // failing counts a failure of a profile, and returns how many there were in a row and since when.
@@ -28,7 +37,7 @@ func (s *Store) failing(ctx context.Context, profile string, cause check.Cause) 
 	err error,
 ) {
 	var at int64
-	err = s.locked(ctx, "health:"+profile, func(tx *sql.Tx) error {
+	err = s.locked(ctx, "health:"+profile, func(tx executor) error {
 		return s.row(ctx, tx, `INSERT INTO postier_health (profile, failures, cause, since) VALUES (?1, 1, ?2, ?3)
 			ON CONFLICT (profile) DO UPDATE SET failures = postier_health.failures + 1, cause = ?2 RETURNING failures, since`,
 			profile, string(cause), s.Now().UnixMilli()).Scan(&failures, &at)

@@ -33,7 +33,7 @@ const (
 // insert adds a message. The column job is of older versions, which may still run on the same database.
 func (s *Store) insert(ctx context.Context, i *Item) error {
 	i.version = rand.Int64()
-	return s.inTx(ctx, func(tx *sql.Tx) error {
+	return s.inTx(ctx, func(tx executor) error {
 		if err := s.exec(ctx, tx, `INSERT INTO postier_message (`+itemColumns+`, raw, job)
 			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0)
 			ON CONFLICT (id) DO NOTHING`, i.ID, i.version, i.Accepted.UnixMilli(), s.due(i),
@@ -71,7 +71,7 @@ func (s *Store) change(ctx context.Context, i *Item) error {
 	case i.reworded:
 		text = i.Raw
 	}
-	err := s.inTx(ctx, func(tx *sql.Tx) error {
+	err := s.inTx(ctx, func(tx executor) error {
 		if err := s.exactlyOne(ctx, tx, `UPDATE postier_message SET version = ?3, due = ?4, state = ?5, attempts = ?6,
 			owner = ?7, profile = ?8, envelope = ?9, detail = ?10, raw = COALESCE(?11, raw)
 			WHERE id = ?1 AND version IN (?2, ?3)`, i.ID, i.version, i.next, s.due(i), string(i.State), i.Attempts, i.owner,
@@ -90,17 +90,20 @@ func (s *Store) change(ctx context.Context, i *Item) error {
 // answer does not depend on how many messages wait.
 func (s *Store) dueProfiles(ctx context.Context) (list []string, err error) {
 	query := `SELECT profile, due FROM postier_message WHERE ` + claimable + ` AND profile > ?1 ORDER BY profile, due LIMIT 1`
-	for profile, due := "", int64(0); ; {
-		err := s.row(ctx, s.db, query, profile).Scan(&profile, &due)
-		switch {
-		case errors.Is(err, sql.ErrNoRows):
-			return list, nil
-		case err != nil:
-			return nil, wrap("read the queue", err)
-		case due <= s.Now().UnixMilli():
-			list = append(list, profile)
+	err = s.view(ctx, func(on executor) error {
+		for profile, due := "", int64(0); ; {
+			err := s.row(ctx, on, query, profile).Scan(&profile, &due)
+			switch {
+			case errors.Is(err, sql.ErrNoRows):
+				return nil
+			case err != nil:
+				return err
+			case due <= s.Now().UnixMilli():
+				list = append(list, profile)
+			}
 		}
-	}
+	})
+	return list, wrap("read the queue", err)
 }
 
 // claim takes messages of a profile that are due for this process, the oldest first and at most so many. Of two
@@ -114,7 +117,7 @@ func (s *Store) claim(ctx context.Context, profile string, most int) (list []*It
 		state = CASE state WHEN 'waiting' THEN 'sending' ELSE state END
 		WHERE owner = '' AND id IN (SELECT id FROM postier_message
 			WHERE ` + claimable + ` AND profile = ?4 AND due <= ?3 ORDER BY due LIMIT ?5` + skip + `) RETURNING ` + itemColumns
-	err = s.inTx(ctx, func(tx *sql.Tx) error {
+	err = s.inTx(ctx, func(tx executor) error {
 		now := s.Now()
 		list, err = s.items(ctx, tx, query, s.owner, now.Add(lease).UnixMilli(), now.UnixMilli(), profile, most, rand.Int64())
 		return err
@@ -124,13 +127,17 @@ func (s *Store) claim(ctx context.Context, profile string, most int) (list []*It
 
 // remove deletes a message under the same condition.
 func (s *Store) remove(ctx context.Context, i *Item) error {
-	return s.exactlyOne(ctx, s.db, `DELETE FROM postier_message WHERE id = ?1 AND version = ?2`, i.ID, i.version)
+	return s.inTx(ctx, func(tx executor) error {
+		return s.exactlyOne(ctx, tx, `DELETE FROM postier_message WHERE id = ?1 AND version = ?2`, i.ID, i.version)
+	})
 }
 
 // renew puts off the end of this process's claim on a message.
 func (s *Store) renew(ctx context.Context, id string, until time.Time) error {
 	query := `UPDATE postier_message SET due = ?3 WHERE id = ?1 AND owner = ?2`
-	return s.exactlyOne(ctx, s.db, query, id, s.owner, until.UnixMilli())
+	return s.inTx(ctx, func(tx executor) error {
+		return s.exactlyOne(ctx, tx, query, id, s.owner, until.UnixMilli())
+	})
 }
 
 func (i *Item) detail() string {
@@ -144,8 +151,10 @@ func (i *Item) detail() string {
 // Item reads one message.
 func (s *Store) Item(ctx context.Context, id string) (*Item, error) {
 	item := &Item{}
-	row := s.row(ctx, s.db, `SELECT `+itemColumns+`, raw FROM postier_message WHERE id = ?1`, id)
-	err := item.scan(row.Scan, &item.Raw)
+	err := s.view(ctx, func(on executor) error {
+		row := s.row(ctx, on, `SELECT `+itemColumns+`, raw FROM postier_message WHERE id = ?1`, id)
+		return item.scan(row.Scan, &item.Raw)
+	})
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, ErrNoItem
 	}
@@ -171,17 +180,23 @@ func (i *Item) scan(scan func(...any) error, raw ...any) error {
 
 // readText reads the text of a message that was claimed.
 func (s *Store) readText(ctx context.Context, i *Item) error {
-	return s.row(ctx, s.db, `SELECT raw FROM postier_message WHERE id = ?1`, i.ID).Scan(&i.Raw)
+	return s.view(ctx, func(on executor) error {
+		return s.row(ctx, on, `SELECT raw FROM postier_message WHERE id = ?1`, i.ID).Scan(&i.Raw)
+	})
 }
 
 // Items lists the messages that are not finished, in the order in which they were accepted, without their text; with
 // all, the finished ones of the last week as well.
-func (s *Store) Items(ctx context.Context, all bool) ([]*Item, error) {
+func (s *Store) Items(ctx context.Context, all bool) (list []*Item, err error) {
 	where := unfinal
 	if all {
 		where = `1 = 1`
 	}
-	return s.items(ctx, s.db, selectItems+where+` ORDER BY accepted, id`)
+	err = s.view(ctx, func(on executor) error {
+		list, err = s.items(ctx, on, selectItems+where+` ORDER BY accepted, id`)
+		return err
+	})
+	return list, err
 }
 
 const selectItems = `SELECT ` + itemColumns + ` FROM postier_message WHERE `
@@ -208,12 +223,18 @@ func (s *Store) items(ctx context.Context, on executor, query string, args ...an
 const reclaimAtOnce = 1000
 
 // interrupted lists messages that a process has claimed.
-func (s *Store) interrupted(ctx context.Context) ([]*Item, error) {
-	return s.items(ctx, s.db, fmt.Sprintf(`%s ORDER BY due LIMIT %d`, selectItems+claimed, reclaimAtOnce))
+func (s *Store) interrupted(ctx context.Context) (list []*Item, err error) {
+	err = s.view(ctx, func(on executor) error {
+		list, err = s.items(ctx, on, fmt.Sprintf(`%s ORDER BY due LIMIT %d`, selectItems+claimed, reclaimAtOnce))
+		return err
+	})
+	return list, err
 }
 
 // purge removes messages that were finished before a time.
 func (s *Store) purge(ctx context.Context, before time.Time) error {
 	query := `DELETE FROM postier_message WHERE ` + final + ` AND due < ?1`
-	return wrap("purge the queue", s.exec(ctx, s.db, query, before.UnixMilli()))
+	return wrap("purge the queue", s.inTx(ctx, func(tx executor) error {
+		return s.exec(ctx, tx, query, before.UnixMilli())
+	}))
 }

@@ -54,7 +54,9 @@ func (s *Store) Unkept(ctx context.Context) (bool, error) {
 
 func (s *Store) keeper(ctx context.Context, name string) (time.Time, error) {
 	var at int64
-	err := s.row(ctx, s.db, `SELECT at FROM postier_keeper WHERE name = ?1`, name).Scan(&at)
+	err := s.view(ctx, func(on executor) error {
+		return s.row(ctx, on, `SELECT at FROM postier_keeper WHERE name = ?1`, name).Scan(&at)
+	})
 	if errors.Is(err, sql.ErrNoRows) {
 		return time.Time{}, nil
 	}
@@ -62,6 +64,8 @@ func (s *Store) keeper(ctx context.Context, name string) (time.Time, error) {
 }
 
 func (s *Store) keep(ctx context.Context, name string, at time.Time) error {
-	return wrap("write the queue", s.exec(ctx, s.db, `INSERT INTO postier_keeper (name, at) VALUES (?1, ?2)
-		ON CONFLICT (name) DO UPDATE SET at = ?2`, name, at.UnixMilli()))
+	return wrap("write the queue", s.inTx(ctx, func(tx executor) error {
+		return s.exec(ctx, tx, `INSERT INTO postier_keeper (name, at) VALUES (?1, ?2)
+			ON CONFLICT (name) DO UPDATE SET at = ?2`, name, at.UnixMilli())
+	}))
 }

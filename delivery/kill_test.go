@@ -214,11 +214,14 @@ func TestEightWriters(t *testing.T) {
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, nil, nil)
-	var pages int
-	b.must(b.queue.Store.db.QueryRow("PRAGMA page_count").Scan(&pages))
-	if _, err := b.queue.Store.db.Exec(fmt.Sprintf("PRAGMA max_page_count = %d", pages)); err != nil {
-		t.Fatal(err)
-	}
+	b.must(b.queue.Store.view(t.Context(), func(on executor) error {
+		var pages int
+		if err := on.QueryRowContext(t.Context(), "PRAGMA page_count").Scan(&pages); err != nil {
+			return err
+		}
+		_, err := on.ExecContext(t.Context(), fmt.Sprintf("PRAGMA max_page_count = %d", pages))
+		return err
+	}))
 	item := b.item()
 	item.Raw = append(item.Raw, make([]byte, 1<<20)...)
 	err := b.queue.Accept(t.Context(), item, true)

@@ -23,14 +23,14 @@ func (e *OverLimit) Error() string {
 // counters are what a profile has sent, in a transaction that excludes every other one on the same profile.
 type counters struct {
 	*Store
-	tx      *sql.Tx
+	tx      executor
 	profile string
 	limits  config.Limits
 	now     time.Time
 }
 
 func (s *Store) counting(ctx context.Context, profile string, l config.Limits, work func(*counters) error) error {
-	return s.locked(ctx, "limits:"+profile, func(tx *sql.Tx) error {
+	return s.locked(ctx, "limits:"+profile, func(tx executor) error {
 		return work(&counters{Store: s, tx: tx, profile: profile, limits: l, now: s.Now()})
 	})
 }

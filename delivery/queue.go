@@ -37,8 +37,9 @@ type Event struct {
 type Queue struct {
 	Store  *Store
 	Sender *Sender
-	// Load reads the configuration again for each try.
-	Load func() (*config.Document, error)
+	// Load reads the configuration, for a change. Current is for a try: it may return the same document as before while
+	// the file has not changed. Nil means Load.
+	Load, Current func() (*config.Document, error)
 	// Lang is the language of bounces and notices.
 	Lang locale.Lang
 	// Program starts the commands that a notice names; empty for the program's name alone.

@@ -1,11 +1,11 @@
 package delivery
 
 import (
-	"database/sql"
 	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -376,16 +376,17 @@ func (b *bench) claim(q *Queue) []*Item {
 func TestOneFailureInAGroup(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, nil, nil)
-	first := make(chan struct{})
+	began, first := make(chan struct{}), make(chan struct{})
 	var changes sync.WaitGroup
 	changes.Go(func() { // holds the next ones up, so that they form a group
-		b.must(b.queue.Store.inTx(t.Context(), func(*sql.Tx) error { <-first; return nil }))
+		b.must(b.queue.Store.inTx(t.Context(), func(executor) error { close(began); <-first; return nil }))
 	})
+	<-began
 	items := []*Item{b.item(), b.item(), b.item()}
 	errs := make([]error, len(items))
 	for n, item := range items {
 		changes.Go(func() {
-			errs[n] = b.queue.Store.inTx(t.Context(), func(tx *sql.Tx) error {
+			errs[n] = b.queue.Store.inTx(t.Context(), func(tx executor) error {
 				if err := b.queue.Store.exec(t.Context(), tx, `INSERT INTO postier_health VALUES (?1, 1, '', 0)`, item.ID); err != nil {
 					return err
 				}
@@ -400,6 +401,7 @@ func TestOneFailureInAGroup(t *testing.T) {
 		b.queue.Store.commits.mu.Lock()
 		waiting = len(b.queue.Store.commits.waiting)
 		b.queue.Store.commits.mu.Unlock()
+		runtime.Gosched()
 	}
 	close(first)
 	changes.Wait()

@@ -28,10 +28,11 @@ type Sender struct {
 
 // connection is the open connection of one profile.
 type connection struct {
-	mu     sync.Mutex
-	client *smtp.Client
-	digest string
-	used   time.Time
+	mu      sync.Mutex
+	client  *smtp.Client
+	profile *config.Profile
+	digest  string
+	used    time.Time
 }
 
 // idleLimit is how long a connection is kept for the next message; servers hang up after some minutes.
@@ -97,7 +98,7 @@ func (s *Sender) connection(profile string) *connection {
 
 // connect makes sure that there is a signed-in connection for exactly these settings.
 func (s *Sender) connect(ctx context.Context, c *connection, profile string, p *config.Profile) (Try, bool) {
-	if c.client != nil && (!c.client.Usable() || c.digest != p.Digest() || time.Since(c.used) > idleLimit) {
+	if c.client != nil && (!c.client.Usable() || !c.suits(p) || time.Since(c.used) > idleLimit) {
 		c.hangUp()
 	}
 	if c.client != nil {
@@ -116,8 +117,16 @@ func (s *Sender) connect(ctx context.Context, c *connection, profile string, p *
 		try.Profile = ctx.Err() == nil
 		return try, false
 	}
-	c.client, c.digest, c.used = client, p.Digest(), time.Now()
+	c.client, c.profile, c.digest, c.used = client, p, p.Digest(), time.Now()
 	return Try{}, true
+}
+
+// suits reports whether the settings are those of the connection.
+func (c *connection) suits(p *config.Profile) bool {
+	if c.profile != p && c.digest == p.Digest() {
+		c.profile = p
+	}
+	return c.profile == p
 }
 
 func (c *connection) hangUp() {

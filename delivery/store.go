@@ -125,7 +125,7 @@ func OpenStore(ctx context.Context, database config.Database) (*Store, error) {
 		if err := makeStateFile(database.File); err != nil {
 			return fail(err)
 		}
-		query := url.Values{"_txlock": {"immediate"}, "_pragma": {
+		query := url.Values{"_pragma": {
 			fmt.Sprintf("busy_timeout(%d)", busyWait.Milliseconds()),
 			"journal_mode(WAL)",
 			// Accepted means written and synced: FULL syncs at every commit.
@@ -136,8 +136,6 @@ func OpenStore(ctx context.Context, database config.Database) (*Store, error) {
 		if s.db, err = sql.Open("sqlite", "file:"+path+"?"+query.Encode()); err != nil {
 			return fail(err)
 		}
-		// SQLite has one writer; a second connection of one process would only wait for the first.
-		s.db.SetMaxOpenConns(1)
 	}
 	if err := s.migrate(ctx); err != nil {
 		return fail(err)
@@ -186,9 +184,6 @@ func makeStateFile(path string) error {
 	return nil
 }
 
-// Close closes the database.
-func (s *Store) Close() error { return s.db.Close() }
-
 // schemaVersion is stored; an older program refuses a newer state.
 const schemaVersion = 4
 
@@ -199,13 +194,14 @@ var errNewerState = errors.New("the state was written by a newer version of this
 func (s *Store) migrate(ctx context.Context) error {
 	const read = `SELECT version FROM postier_schema`
 	var version int
-	switch err := s.row(ctx, s.db, read).Scan(&version); {
+	err := s.view(ctx, func(on executor) error { return s.row(ctx, on, read).Scan(&version) })
+	switch {
 	case err == nil && version == schemaVersion:
 		return nil
 	case err == nil && version > schemaVersion:
 		return errNewerState
 	}
-	return s.locked(ctx, "schema", func(tx *sql.Tx) error {
+	return s.locked(ctx, "schema", func(tx executor) error {
 		if err := s.exec(ctx, tx, `CREATE TABLE IF NOT EXISTS postier_schema (version BIGINT NOT NULL)`); err != nil {
 			return err
 		}
@@ -294,8 +290,8 @@ func (s *Store) exactlyOne(ctx context.Context, on executor, query string, args 
 }
 
 // locked runs work in a transaction that excludes every other one of the same name, on all machines.
-func (s *Store) locked(ctx context.Context, name string, work func(*sql.Tx) error) error {
-	return s.inTx(ctx, func(tx *sql.Tx) error {
+func (s *Store) locked(ctx context.Context, name string, work func(executor) error) error {
+	return s.inTx(ctx, func(tx executor) error {
 		if s.pg { // SQLite has one writer anyway (BEGIN IMMEDIATE)
 			lock := `SELECT pg_advisory_xact_lock(hashtextextended(?1, 0))`
 			if err := s.exec(ctx, tx, lock, "postier:"+name); err != nil {

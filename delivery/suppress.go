@@ -2,7 +2,6 @@ package delivery
 
 import (
 	"context"
-	"database/sql"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -57,7 +56,9 @@ func Pattern(typed string) (string, error) {
 const maxReason = 500
 
 // Suppress adds an entry or changes its reason. A proposal never replaces an entry that a person made.
-func (s *Store) Suppress(ctx context.Context, e Entry) error { return s.suppress(ctx, s.db, e) }
+func (s *Store) Suppress(ctx context.Context, e Entry) error {
+	return s.inTx(ctx, func(tx executor) error { return s.suppress(ctx, tx, e) })
+}
 
 func (s *Store) suppress(ctx context.Context, on executor, e Entry) error {
 	pattern, err := Pattern(e.Pattern)
@@ -84,7 +85,9 @@ func (s *Store) Unsuppress(ctx context.Context, typed string) error {
 	if err != nil {
 		return err
 	}
-	err = s.exactlyOne(ctx, s.db, `DELETE FROM postier_suppressed WHERE pattern = ?1`, pattern)
+	err = s.inTx(ctx, func(tx executor) error {
+		return s.exactlyOne(ctx, tx, `DELETE FROM postier_suppressed WHERE pattern = ?1`, pattern)
+	})
 	if errors.Is(err, errStale) {
 		return ErrNoEntry
 	}
@@ -93,37 +96,59 @@ func (s *Store) Unsuppress(ctx context.Context, typed string) error {
 
 // Suppressed lists the entries in alphabetical order.
 func (s *Store) Suppressed(ctx context.Context) ([]Entry, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT pattern, reason, at, proposed FROM postier_suppressed ORDER BY pattern`)
-	if err != nil {
-		return nil, wrap("read the suppression list", err)
-	}
-	defer func() { _ = rows.Close() }()
 	out := []Entry{}
-	for rows.Next() {
-		var e Entry
-		var at, proposed int64
-		if err := rows.Scan(&e.Pattern, &e.Reason, &at, &proposed); err != nil {
-			return nil, wrap("read the suppression list", err)
+	err := s.view(ctx, func(on executor) error {
+		query := `SELECT pattern, reason, at, proposed FROM postier_suppressed ORDER BY pattern`
+		rows, err := on.QueryContext(ctx, query)
+		if err != nil {
+			return err
 		}
-		e.Added, e.Proposed = time.UnixMilli(at).UTC(), proposed != 0
-		out = append(out, e)
-	}
-	return out, wrap("read the suppression list", rows.Err())
+		defer func() { _ = rows.Close() }()
+		for rows.Next() {
+			var e Entry
+			var at, proposed int64
+			if err := rows.Scan(&e.Pattern, &e.Reason, &at, &proposed); err != nil {
+				return err
+			}
+			e.Added, e.Proposed = time.UnixMilli(at).UTC(), proposed != 0
+			out = append(out, e)
+		}
+		return rows.Err()
+	})
+	return out, wrap("read the suppression list", err)
 }
 
 // IsSuppressed looks up an address: itself, its domain, and the domains above.
 func (s *Store) IsSuppressed(ctx context.Context, address string) (reason string, listed bool, err error) {
-	for _, pattern := range patternsOf(address) {
-		query := `SELECT reason FROM postier_suppressed WHERE pattern = ?1 AND proposed = 0`
-		err := s.row(ctx, s.db, query, pattern).Scan(&reason)
-		if err == nil {
-			return reason, true, nil
+	patterns := patternsOf(address)
+	var args []any
+	var places []string
+	for n, pattern := range patterns {
+		args, places = append(args, pattern), append(places, fmt.Sprintf("?%d", n+1))
+	}
+	found := map[string]string{}
+	err = s.view(ctx, func(on executor) error {
+		rows, err := on.QueryContext(ctx, s.q(`SELECT pattern, reason FROM postier_suppressed WHERE proposed = 0 AND pattern IN (`+
+			strings.Join(places, ", ")+`)`), args...)
+		if err != nil {
+			return err
 		}
-		if !errors.Is(err, sql.ErrNoRows) {
-			return "", false, wrap("read the suppression list", err)
+		defer func() { _ = rows.Close() }()
+		for rows.Next() {
+			var pattern string
+			if err := rows.Scan(&pattern, &reason); err != nil {
+				return err
+			}
+			found[pattern] = reason
+		}
+		return rows.Err()
+	})
+	for _, pattern := range patterns { // what is nearest to the address counts
+		if reason, listed = found[pattern]; listed {
+			break
 		}
 	}
-	return "", false, nil
+	return reason, listed, wrap("read the suppression list", err)
 }
 
 func patternsOf(address string) []string {
@@ -196,7 +221,7 @@ func (s *Store) ImportCSV(ctx context.Context, r io.Reader) (added int, err erro
 		}
 		list = append(list, e)
 	}
-	err = s.inTx(ctx, func(tx *sql.Tx) error {
+	err = s.inTx(ctx, func(tx executor) error {
 		for _, e := range list {
 			if err := s.suppress(ctx, tx, e); err != nil {
 				return err

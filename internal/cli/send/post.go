@@ -52,6 +52,7 @@ func openPost(ctx context.Context, f *command.Factory, doc *config.Document) (*p
 			Network: network, Book: f.Book(), ConfigPath: doc.Path, Credentials: credentials,
 		}},
 		Load:     func() (*config.Document, error) { return config.LoadValid(doc.Path) },
+		Current:  config.NewReader(doc.Path).LoadValid,
 		Provider: providerLimits(f),
 	}
 	return &post{
