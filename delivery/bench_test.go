@@ -198,6 +198,12 @@ func (b *bench) stored(id string) *Item {
 	return item
 }
 
+// itemsOf lists the messages in a store.
+func itemsOf(ctx context.Context, s *Store, all bool) (list []*Item, err error) {
+	err = s.Each(ctx, all, func(item *Item) error { list = append(list, item); return nil })
+	return list, err
+}
+
 // messages are the whole messages that a server was given, up to the dot, as they came.
 func messages(s *scripted.Server) []string {
 	var out []string

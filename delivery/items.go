@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"time"
 )
@@ -185,18 +186,37 @@ func (s *Store) readText(ctx context.Context, i *Item) error {
 	})
 }
 
-// Items lists the messages that are not finished, in the order in which they were accepted, without their text; with
-// all, the finished ones of the last week as well.
-func (s *Store) Items(ctx context.Context, all bool) (list []*Item, err error) {
-	where := unfinal
-	if all {
-		where = `1 = 1`
+// page is how many messages are listed at a time. Nothing is locked while a reader looks at them.
+const page = 200
+
+// Each calls work with each message that is not finished, in the order in which they were accepted, without its text;
+// with all, with the finished ones of the last week as well. It ends with the first error of work.
+func (s *Store) Each(ctx context.Context, all bool, work func(*Item) error) error {
+	where := `(accepted, id) > (?1, ?2)`
+	if !all {
+		where += ` AND ` + unfinal
 	}
-	err = s.view(ctx, func(on executor) error {
-		list, err = s.items(ctx, on, selectItems+where+` ORDER BY accepted, id`)
-		return err
-	})
-	return list, err
+	query := selectItems + where + fmt.Sprintf(` ORDER BY accepted, id LIMIT %d`, page)
+	for after := (&Item{}); ; {
+		var list []*Item
+		accepted := int64(math.MinInt64)
+		if after.ID != "" {
+			accepted = after.Accepted.UnixMilli()
+		}
+		err := s.view(ctx, func(on executor) (err error) {
+			list, err = s.items(ctx, on, query, accepted, after.ID)
+			return err
+		})
+		if err != nil || len(list) == 0 {
+			return err
+		}
+		for _, item := range list {
+			if err := work(item); err != nil {
+				return err
+			}
+			after = item
+		}
+	}
 }
 
 const selectItems = `SELECT ` + itemColumns + ` FROM postier_message WHERE `

@@ -130,7 +130,7 @@ func TestKilledAtEveryStep(t *testing.T) {
 			if !b.child(row.step) {
 				t.Fatal("the process was not killed")
 			}
-			items, err := b.queue.Store.Items(t.Context(), true)
+			items, err := itemsOf(t.Context(), b.queue.Store, true)
 			b.must(err)
 			if (len(items) == 1) != row.accepted {
 				t.Fatalf("%d messages are kept", len(items))
@@ -162,7 +162,7 @@ func TestKilledAfterTheClaim(t *testing.T) {
 	if !b.child("claimed") {
 		t.Fatal("the process was not killed")
 	}
-	items, err := b.queue.Store.Items(t.Context(), false)
+	items, err := itemsOf(t.Context(), b.queue.Store, false)
 	b.must(err)
 	for _, item := range items {
 		if item.owner == "" || item.State != StateSending {
@@ -171,7 +171,7 @@ func TestKilledAfterTheClaim(t *testing.T) {
 	}
 	b.run()
 	b.once(accepted)
-	items, err = b.queue.Store.Items(t.Context(), true)
+	items, err = itemsOf(t.Context(), b.queue.Store, true)
 	b.must(err)
 	for _, item := range items {
 		if item.State != StateSent || item.Doubt {
@@ -198,7 +198,7 @@ func TestEightWriters(t *testing.T) {
 	if n := len(messages(b.own)); n != limit {
 		t.Errorf("%d messages left, the limit is %d", n, limit)
 	}
-	items, err := b.queue.Store.Items(t.Context(), false)
+	items, err := itemsOf(t.Context(), b.queue.Store, false)
 	b.must(err)
 	if len(items) != writers-limit {
 		t.Errorf("%d messages wait", len(items))
@@ -229,7 +229,7 @@ func TestFullDisk(t *testing.T) {
 	if !errors.As(err, &state) {
 		t.Fatalf("accepted: %v", err)
 	}
-	items, err := b.queue.Store.Items(t.Context(), true)
+	items, err := itemsOf(t.Context(), b.queue.Store, true)
 	if err != nil || len(items) != 0 {
 		t.Errorf("%d messages, %v", len(items), err)
 	}

@@ -20,7 +20,7 @@ func (e *OverLimit) Error() string {
 	return "profile " + e.Profile + " has reached its limit per " + e.By + " until " + e.Next.Format(time.RFC3339)
 }
 
-// counters are what a profile has sent, in a transaction that excludes every other one on the same profile.
+// counters are what a profile has sent.
 type counters struct {
 	*Store
 	tx      executor
@@ -29,6 +29,7 @@ type counters struct {
 	now     time.Time
 }
 
+// counting counts in a transaction that excludes every other one on the same profile.
 func (s *Store) counting(ctx context.Context, profile string, l config.Limits, work func(*counters) error) error {
 	return s.locked(ctx, "limits:"+profile, func(tx executor) error {
 		return work(&counters{Store: s, tx: tx, profile: profile, limits: l, now: s.Now()})
@@ -37,7 +38,8 @@ func (s *Store) counting(ctx context.Context, profile string, l config.Limits, w
 
 // Room returns what the limits leave, without taking any of it.
 func (s *Store) Room(ctx context.Context, profile string, l config.Limits) (room Room, err error) {
-	err = s.counting(ctx, profile, l, func(c *counters) error {
+	err = s.view(ctx, func(on executor) error {
+		c := &counters{Store: s, tx: on, profile: profile, limits: l, now: s.Now()}
 		room, _, err = c.room(ctx)
 		return err
 	})
@@ -57,6 +59,9 @@ func (s *Store) Take(ctx context.Context, profile string, l config.Limits) (Tick
 	t := Ticket{profile: profile, batch: batched(l)}
 	var over *OverLimit
 	err := s.counting(ctx, profile, l, func(c *counters) error {
+		if err := c.tidy(ctx); err != nil {
+			return err
+		}
 		room, batch, err := c.room(ctx)
 		if err != nil {
 			return err
@@ -101,13 +106,18 @@ func (s *Store) ResetLimits(ctx context.Context, profile string) error {
 	}))
 }
 
+// tidy dates entries now that a clock which jumped back has left in the future: so they count for one span and not for
+// ever. It deletes those that no longer count.
+func (c *counters) tidy(ctx context.Context) error {
+	const keep = 8 * 24 * time.Hour // the longest window and a day
+	now := c.now.UnixMilli()
+	return errors.Join(
+		c.exec(ctx, c.tx, `UPDATE postier_sent SET at = ?2 WHERE profile = ?1 AND at > ?2`, c.profile, now),
+		c.exec(ctx, c.tx, `DELETE FROM postier_sent WHERE profile = ?1 AND at < ?2`, c.profile, c.now.Add(-keep).UnixMilli()))
+}
+
 // room returns what the limits leave now, and how many messages the running batch has.
 func (c *counters) room(ctx context.Context) (room Room, batch int, err error) {
-	// A clock that jumped back has left entries in the future. Dated now, they count for one span and not for ever.
-	err = c.exec(ctx, c.tx, `UPDATE postier_sent SET at = ?2 WHERE profile = ?1 AND at > ?2`, c.profile, c.now.UnixMilli())
-	if err != nil {
-		return room, 0, err
-	}
 	room.Left = map[string]int{}
 	for _, window := range []struct {
 		name  string
@@ -137,7 +147,7 @@ func (c *counters) room(ctx context.Context) (room Room, batch int, err error) {
 		if err := c.row(ctx, c.tx, query, c.profile, since, window.limit-1).Scan(&at); err != nil {
 			return room, 0, err
 		}
-		room.wait(window.name, time.UnixMilli(at).Add(window.span))
+		room.wait(window.name, time.UnixMilli(min(at, c.now.UnixMilli())).Add(window.span))
 	}
 	if batched(c.limits) {
 		var until time.Time
@@ -148,10 +158,7 @@ func (c *counters) room(ctx context.Context) (room Room, batch int, err error) {
 			room.wait("batch", until)
 		}
 	}
-	const keep = 8 * 24 * time.Hour // the longest window and a day
-	err = c.exec(ctx, c.tx, `DELETE FROM postier_sent WHERE profile = ?1 AND at < ?2`, c.profile,
-		c.now.Add(-keep).UnixMilli())
-	return room, batch, err
+	return room, batch, nil
 }
 
 func (r *Room) wait(by string, until time.Time) {

@@ -120,7 +120,7 @@ func TestDatabaseGoesAway(t *testing.T) {
 		b.must(err)
 	}
 	open := func() int {
-		items, err := other.Store.Items(t.Context(), false)
+		items, err := itemsOf(t.Context(), other.Store, false)
 		b.must(err)
 		return len(items)
 	}
@@ -136,7 +136,7 @@ func TestDatabaseGoesAway(t *testing.T) {
 // onceUnlessMarked holds that every message left, and that of those which left more than once the queue says so.
 func (b *bench) onceUnlessMarked(q *Queue, accepted int) {
 	b.t.Helper()
-	items, err := q.Store.Items(b.t.Context(), true)
+	items, err := itemsOf(b.t.Context(), q.Store, true)
 	b.must(err)
 	left := map[string]int{}
 	for _, m := range messages(b.own) {

@@ -185,7 +185,7 @@ func makeStateFile(path string) error {
 }
 
 // schemaVersion is stored; an older program refuses a newer state.
-const schemaVersion = 4
+const schemaVersion = 5
 
 var errNewerState = errors.New("the state was written by a newer version of this program")
 
@@ -250,6 +250,7 @@ func (s *Store) schema() [][]string {
 			`CREATE INDEX IF NOT EXISTS postier_message_final ON postier_message (due) WHERE ` + final,
 		},
 		{`CREATE TABLE IF NOT EXISTS postier_keeper (name TEXT PRIMARY KEY, at BIGINT NOT NULL)`},
+		{`CREATE INDEX IF NOT EXISTS postier_message_listed ON postier_message (accepted, id)`},
 	}
 }
 

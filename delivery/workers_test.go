@@ -114,7 +114,7 @@ func (b *bench) contend(place string, workers, each int) {
 // disturb asks for a retry of whatever waits, as an impatient person does.
 func (b *bench) disturb(q *Queue, rounds int) {
 	for range rounds {
-		items, err := q.Store.Items(b.t.Context(), false)
+		items, err := itemsOf(b.t.Context(), q.Store, false)
 		if err != nil {
 			b.t.Error(err)
 			return

@@ -32,11 +32,17 @@ const (
 
 // bench holds the sink and the files of one run.
 type bench struct {
-	sink   *sink
-	folder string
-	config string
-	msmtp  string // its configuration
+	sink    *sink
+	folder  string
+	current int    // which program is measured: each has a configuration and a state of its own
+	msmtp   string // its configuration
 }
+
+func (b *bench) config() string {
+	return filepath.Join(b.folder, fmt.Sprintf("config-%d.json", b.current))
+}
+
+func (b *bench) state() string { return filepath.Join(b.folder, fmt.Sprintf("state-%d", b.current)) }
 
 // cost is what one process took.
 type cost struct {
@@ -66,15 +72,16 @@ func run(parent string, many, calls int, programs []string) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(folder) }()
-	b := &bench{folder: folder, config: filepath.Join(folder, "config.json"), msmtp: filepath.Join(folder, "msmtprc")}
+	b := &bench{folder: folder, msmtp: filepath.Join(folder, "msmtprc")}
 	if b.sink, err = newSink(folder); err != nil {
 		return err
 	}
-	if err := b.configure(); err != nil {
+	if err := b.configure(programs); err != nil {
 		return err
 	}
 	b.sendmail(programs, calls)
-	for _, program := range programs {
+	for n, program := range programs {
+		b.current = n
 		fmt.Println(program)
 		b.queue(program, 1000)
 		b.queue(program, many)
@@ -84,8 +91,8 @@ func run(parent string, many, calls int, programs []string) error {
 	return nil
 }
 
-// configure writes one profile for both programs, with the password in a file.
-func (b *bench) configure() error {
+// configure writes one profile for all programs, with the password in a file.
+func (b *bench) configure(programs []string) error {
 	secret := filepath.Join(b.folder, "secret")
 	profile := map[string]any{
 		"enabled": true, "from": map[string]string{"address": address},
@@ -95,16 +102,21 @@ func (b *bench) configure() error {
 		"credential": map[string]string{"kind": "file", "path": secret, "type": "password"},
 		"sent_copy":  map[string]string{"mode": "none"}, "tls": map[string]string{"ca_file": b.sink.caFile},
 	}
-	data, err := json.Marshal(map[string]any{
-		"version": 1, "default": "bench", "profiles": map[string]any{"bench": profile},
-		"queue": map[string]string{"database": filepath.Join(b.folder, "state", "postier.db")},
-	})
-	if err != nil {
-		return err
+	for b.current = range programs {
+		data, err := json.Marshal(map[string]any{
+			"version": 1, "default": "bench", "profiles": map[string]any{"bench": profile},
+			"queue": map[string]string{"database": filepath.Join(b.state(), "postier.db")},
+		})
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(b.config(), data, 0o600); err != nil {
+			return err
+		}
 	}
 	rc := fmt.Sprintf("account default\nhost 127.0.0.1\nport %d\ntls on\ntls_starttls off\ntls_trust_file %s\n"+
 		"auth plain\nuser %s\npasswordeval cat %s\nfrom %s\n", b.sink.port, b.sink.caFile, address, secret, address)
-	return errors.Join(os.WriteFile(secret, []byte(password+"\n"), 0o600), os.WriteFile(b.config, data, 0o600),
+	return errors.Join(os.WriteFile(secret, []byte(password+"\n"), 0o600),
 		os.WriteFile(b.msmtp, []byte(rc), 0o600))
 }
 
@@ -113,7 +125,7 @@ func (b *bench) call(limit time.Duration, in io.Reader, argv ...string) cost {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	cmd.Env = []string{"HOME=" + b.folder, "PATH=" + os.Getenv("PATH"), "LANG=C.UTF-8", "POSTIER_CONFIG=" + b.config}
+	cmd.Env = []string{"HOME=" + b.folder, "PATH=" + os.Getenv("PATH"), "LANG=C.UTF-8", "POSTIER_CONFIG=" + b.config()}
 	var said bytes.Buffer
 	cmd.Stdin, cmd.Stderr = in, &said
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
@@ -143,6 +155,7 @@ func (b *bench) sendmail(programs []string, calls int) {
 	walls, cpus := make([][]time.Duration, len(ways)), make([][]time.Duration, len(ways))
 	for range calls + 1 {
 		for i, argv := range ways {
+			b.current = max(0, i-1)
 			c := b.call(forever, strings.NewReader(text), argv...)
 			if c.err != nil {
 				fmt.Println(argv[0], c.err)
@@ -159,7 +172,7 @@ func (b *bench) sendmail(programs []string, calls int) {
 
 // queue accepts messages in one dialog, lists them and works them off.
 func (b *bench) queue(program string, messages int) {
-	state := filepath.Join(b.folder, "state")
+	state := b.state()
 	_ = os.RemoveAll(state)
 	accept := b.call(forever, dialog(messages), program, "sendmail", "-odq", "-bs")
 	b.say("accept by sendmail -bs", messages, accept)
@@ -177,7 +190,7 @@ func (b *bench) large(program string, octets int) {
 	in := io.MultiReader(strings.NewReader(text), &repeated{text: line, times: octets / len(line)})
 	c := b.call(forever, in, program, "sendmail", "-t", "-i")
 	b.say(fmt.Sprintf("sendmail of %d MB", octets/mega), 1, c)
-	fmt.Printf("  state after it: %.1f MB\n", float64(size(filepath.Join(b.folder, "state")))/1e6)
+	fmt.Printf("  state after it: %.1f MB\n", float64(size(b.state()))/1e6)
 }
 
 func (b *bench) say(what string, n int, c cost) {

@@ -12,6 +12,13 @@ import (
 	"postier/internal/locale"
 )
 
+// stored lists the messages in a store.
+func stored(t *testing.T, store *delivery.Store) (list []*delivery.Item, err error) {
+	t.Helper()
+	err = store.Each(t.Context(), true, func(item *delivery.Item) error { list = append(list, item); return nil })
+	return list, err
+}
+
 // newServer is a server that leaves everything to a queue of its own.
 func newServer(t *testing.T) (*Server, *delivery.Store) {
 	t.Helper()
@@ -64,7 +71,7 @@ func TestDialog(t *testing.T) {
 			t.Errorf("%q, want %q", replies[i], begin)
 		}
 	}
-	items, err := store.Items(t.Context(), true)
+	items, err := stored(t, store)
 	if err != nil || len(items) != 1 || !strings.HasSuffix(replies[5], items[0].ID) {
 		t.Fatalf("%v, %v", items, err)
 	}
@@ -96,7 +103,7 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%.60q: %q, want %q", sent, last, want)
 		}
 	}
-	if items, err := store.Items(t.Context(), true); err != nil || len(items) != 0 {
+	if items, err := stored(t, store); err != nil || len(items) != 0 {
 		t.Errorf("%v, %v", items, err)
 	}
 }
@@ -108,7 +115,7 @@ func TestOnlyOneEnd(t *testing.T) {
 		s, store := newServer(t)
 		talk(t, s, "EHLO h\r\nMAIL FROM:<>\r\nRCPT TO:<klara@customer.example>\r\nDATA\r\n"+message+"x"+end+
 			"MAIL FROM:<>\r\nRCPT TO:<evil@customer.example>\r\nDATA\r\n"+message+"\r\n.\r\n")
-		items, err := store.Items(t.Context(), true)
+		items, err := stored(t, store)
 		if err != nil || len(items) != 1 || items[0].Recipients[0].Address != "klara@customer.example" {
 			t.Errorf("%q: %v, %v", end, items, err)
 		}
@@ -179,7 +186,7 @@ func TestBareLineEnds(t *testing.T) {
 		!strings.HasPrefix(last[2], "221 ") {
 		t.Errorf("%q", replies)
 	}
-	items, err := store.Items(t.Context(), true)
+	items, err := stored(t, store)
 	if err != nil || len(items) != 1 || items[0].Recipients[0].Address != "contact@durand.example" {
 		t.Errorf("%v, %v", items, err)
 	}

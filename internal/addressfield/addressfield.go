@@ -71,7 +71,7 @@ func Wire(value string) (string, error) {
 	if !utf8.ValidString(value) {
 		return "", ErrMalformed
 	}
-	tokens, err := scan(strings.NewReplacer("\r", "", "\n", "").Replace(value))
+	tokens, err := scan(unfolded.Replace(value))
 	if err != nil {
 		return "", err
 	}
@@ -99,8 +99,14 @@ func encoded(text string) string {
 	return mime.QEncoding.Encode("utf-8", text)
 }
 
+// A replacer builds its table when it is first used.
+var (
+	unfolded = strings.NewReplacer("\r", "", "\n", "")
+	escaped  = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
+)
+
 func quoted(text string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(text) + `"`
+	return `"` + escaped.Replace(text) + `"`
 }
 
 // fold joins words with blanks and begins a new line where one would become too long. A word that begins with a special

@@ -27,7 +27,7 @@ func (a Address) User() string {
 // List reads the addresses of a header field or an argument as programs write them, groups included (RFC 5322 §3.4).
 // What cannot be an address is returned in bad; it does not cost the others.
 func List(value string) (list []Address, bad []string) {
-	for _, piece := range split(strings.NewReplacer("\r", "", "\n", "").Replace(value)) {
+	for _, piece := range split(unfolded.Replace(value)) {
 		address, ok := parse(piece)
 		if !ok {
 			bad = append(bad, piece)

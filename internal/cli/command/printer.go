@@ -1,7 +1,9 @@
 package command
 
 import (
+	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -60,15 +62,22 @@ func (p *Printer) Unwritten() error { return p.unwritten }
 
 // PrintJSON prints a value as indented JSON.
 func (p *Printer) PrintJSON(v any) error {
+	text, err := documentOf(v, "")
+	if err == nil {
+		_, err = p.Out.Write(text)
+	}
+	return err
+}
+
+func documentOf(v any, prefix string) ([]byte, error) {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
-	encoder.SetIndent("", "  ")
+	encoder.SetIndent(prefix, "  ")
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(v); err != nil {
-		return err
+		return nil, err
 	}
-	_, err := p.Out.Write(safetext.EscapeDocument(text.Bytes()))
-	return err
+	return safetext.EscapeDocument(text.Bytes()), nil
 }
 
 // Result prints a value as JSON with --json, and otherwise calls words.
@@ -87,6 +96,42 @@ func List[R any](p *Printer, rows []R, words func(R)) error {
 			words(row)
 		}
 	})
+}
+
+// Stream is List for rows that come one after the other, none of which is kept. each calls its argument for every row.
+func Stream[R any](p *Printer, each func(func(R) error) error, words func(R)) (err error) {
+	out, buffer := p.Out, bufio.NewWriter(p.Out)
+	p.Out = buffer
+	defer func() {
+		p.Out = out
+		err = cmp.Or(err, buffer.Flush())
+	}()
+	first := true
+	err = each(func(row R) error {
+		switch {
+		case !p.JSON:
+			words(row)
+			return p.unwritten
+		case first:
+			first = false
+			_, _ = buffer.WriteString("[\n  ")
+		default:
+			_, _ = buffer.WriteString(",\n  ")
+		}
+		text, err := documentOf(row, "  ")
+		if err == nil {
+			_, err = buffer.Write(bytes.TrimSuffix(text, []byte("\n")))
+		}
+		return err
+	})
+	switch {
+	case !p.JSON || err != nil:
+	case first:
+		_, err = buffer.WriteString("[]\n")
+	default:
+		_, err = buffer.WriteString("\n]\n")
+	}
+	return err
 }
 
 // Prose prints text wrapped between words.

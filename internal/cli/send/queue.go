@@ -63,31 +63,32 @@ type queueLine struct {
 }
 
 func runQueueList(ctx context.Context, o *QueueListOptions) error {
-	var items []*delivery.Item
-	err := withQueue(ctx, o.Factory, func(p *post) (err error) {
-		items, err = p.queue.Store.Items(ctx, o.All)
+	return withQueue(ctx, o.Factory, func(p *post) error {
+		empty := true
+		err := command.Stream(&o.Printer, func(print func(queueLine) error) error {
+			return p.queue.Store.Each(ctx, o.All, func(item *delivery.Item) error {
+				empty = false
+				return print(lineOf(item))
+			})
+		}, func(l queueLine) { l.print(o.Factory) })
+		if err == nil && empty && !o.JSON {
+			o.Println(o.T("sendcli.queue.empty"))
+		}
 		return err
 	})
-	if err != nil {
-		return err
+}
+
+func lineOf(item *delivery.Item) queueLine {
+	line := queueLine{
+		ID: item.ID, State: item.State, Profile: item.Profile, MessageID: item.MessageID, From: item.Envelope,
+		To:       []string{},
+		Accepted: item.Accepted.UTC(), Due: item.Due.UTC(), Attempts: item.Attempts, Cause: item.Cause, Doubt: item.Doubt,
+		Reply: remote(item.Reply),
 	}
-	lines := []queueLine{}
-	for _, item := range items {
-		line := queueLine{
-			ID: item.ID, State: item.State, Profile: item.Profile, MessageID: item.MessageID, From: item.Envelope,
-			To:       []string{},
-			Accepted: item.Accepted.UTC(), Due: item.Due.UTC(), Attempts: item.Attempts, Cause: item.Cause, Doubt: item.Doubt,
-			Reply: remote(item.Reply),
-		}
-		for _, r := range item.Recipients {
-			line.To = append(line.To, r.Address)
-		}
-		lines = append(lines, line)
+	for _, r := range item.Recipients {
+		line.To = append(line.To, r.Address)
 	}
-	if len(lines) == 0 && !o.JSON {
-		o.Println(o.T("sendcli.queue.empty"))
-	}
-	return command.List(&o.Printer, lines, func(l queueLine) { l.print(o.Factory) })
+	return line
 }
 
 func (l queueLine) print(f *command.Factory) {
