@@ -23,3 +23,23 @@ var junkNames = []string{
 // JunkNames returns the names of folders for unwanted mail, decoded to UTF-8. They are last parts of a name. The caller
 // may change the result.
 func JunkNames() []string { return slices.Clone(junkNames) }
+
+// otherNames are the names of the folders for drafts, deleted mail and the like, by language.
+var otherNames = []string{
+	"Drafts", "Trash", "Deleted", "Deleted Items", "Deleted Messages", "Bin", "Outbox", "Templates", "Archive", "Archives",
+	"All Mail", "Important", "Starred", "Notes", "Calendar", "Contacts", "Tasks", "Journal", "Sync Issues",
+	"Brouillons", "Corbeille", "Éléments supprimés", "Messages supprimés", "Boîte d'envoi", "Modèles", // fr
+	"Boîte de réception", "Contacts suggérés", "Calendrier", "Tâches",
+	"Entwürfe", "Papierkorb", "Gelöschte Elemente", "Gelöscht", "Gelöschte Objekte", "Postausgang", "Vorlagen", // de
+	"Posteingang", "Archiv", "Kalender", "Kontakte", "Aufgaben", "Notizen",
+	"Borradores", "Papelera", "Eliminados", "Elementos eliminados", "Plantillas", "Bandeja de salida", // es
+	"Bozze", "Cestino", "Posta eliminata", "Modelli", "Archivio", // it
+	"Rascunhos", "Lixeira", "Lixo", "Itens Excluídos", "Concepten", "Prullenbak", "Verwijderde items", // pt, nl
+	"Szkice", "Kopie robocze", "Kosz", "Koncepty", "Koš", "Черновики", "Корзина", "Удаленные", // pl, cs, ru
+	"草稿", "已删除", // zh
+	"草稿箱", "垃圾桶", "下書き", "ゴミ箱", "임시보관함", "휴지통", "Utkast", "Papperskorg", "Kladder", "Papirkurv", // zh, ja, ko, sv, da
+}
+
+// OtherNames returns the names of folders that are for other things than sent mail, those for unwanted mail included.
+// They are last parts of a name. The caller may change the result.
+func OtherNames() []string { return slices.Concat(otherNames, junkNames) }

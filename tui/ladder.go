@@ -88,7 +88,7 @@ func (m *model) finding(p *page) {
 	p.gap()
 	first := p.height()
 	m.explain(p, *f)
-	if len(m.inputs) == 0 && !m.moved {
+	if len(m.inputs) == 0 && !m.moved && f.Status != check.Warn { // a remark does not hide the values to copy
 		p.reveal(first)
 	}
 }

@@ -246,6 +246,8 @@ func missingDKIM(o *wizard.Outcome) {
 	for i := range o.Reports {
 		if o.Reports[i].ID == "dns.dkim" {
 			o.Reports[i].Status, o.Reports[i].Cause = check.Warn, "dkim-missing"
+			o.Reports[i].Code, o.Reports[i].Title = "D-1", wizard.Literal("No DKIM key")
+			o.Reports[i].Meaning = wizard.Literal("The mail is not signed.")
 			o.Reports[i].Fixes = []check.Fix{{
 				Kind: "TXT", Name: "google._domainkey.durand.example", TTLSeconds: 3600,
 				Value: "v=DKIM1; k=rsa; p=MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQ" +

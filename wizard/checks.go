@@ -56,14 +56,16 @@ func (s State) finding() *Report {
 	return firstFailure(t.reports)
 }
 
-func firstFailure(reports []Report) *Report {
+func firstOf(reports []Report, status check.Status) *Report {
 	for _, r := range reports {
-		if r.Status == check.Fail {
+		if r.Status == status {
 			return &r
 		}
 	}
 	return nil
 }
+
+func firstFailure(reports []Report) *Report { return firstOf(reports, check.Fail) }
 
 // Remaining returns the first failed check that did not stop the setup, with its step: a DNS record of the domain, or
 // the receiver's verdict on the test message. It returns nil when there is none.

@@ -217,7 +217,8 @@ func TestSentFolder(t *testing.T) {
 		return k
 	}
 	k := missing()
-	if f := k.field(FieldSentFolder); f.Kind != KindChoice || len(f.Choices) != 3 {
+	if f := k.field(FieldSentFolder); f.Kind != KindChoice || len(f.Choices) != 4 || f.Value != newFolder ||
+		f.Choices[0].Value != newFolder {
 		t.Errorf("%+v", f)
 	}
 	k.enter("sent-folder", "Archives")
@@ -229,6 +230,12 @@ func TestSentFolder(t *testing.T) {
 	k.at(StepDNS)
 	if f := k.s.Draft().SentFolder; f != "Archives" {
 		t.Errorf("folder %q", f)
+	}
+
+	k = missing()
+	k.enter()
+	if !k.last(DoSent).Create {
+		t.Error("Enter files the copies somewhere")
 	}
 
 	k = missing()

@@ -88,8 +88,10 @@ type State struct {
 	nextID  int
 	work    map[RequestKind]task
 	folders []string
-	saved   *Saved
-	ended   bool
+	// likely says that the first of them may be the one for sent mail.
+	likely bool
+	saved  *Saved
+	ended  bool
 
 	requests []Request // to be returned by the Answer or Tell under way
 }

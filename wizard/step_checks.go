@@ -34,7 +34,7 @@ func (s *State) takeOutcome(o Outcome) {
 		if o.IMAP != nil && s.draft.IMAP != nil {
 			adopt(s.draft.IMAP, *o.IMAP)
 		}
-		s.folders = slices.Clone(o.Folders)
+		s.folders, s.likely = slices.Clone(o.Folders), o.Likely
 		if o.Folder != "" && s.draft.SentMode != config.SentNone {
 			s.draft.SentFolder = o.Folder
 		}
@@ -92,8 +92,24 @@ func (s *State) ladder(v *Screen, kind RequestKind, limit time.Duration) (runnin
 	if !t.err.Empty() {
 		v.Notices = append(v.Notices, Notice{levelOf(t.err), t.err})
 	}
-	v.Finding = s.finding()
+	v.Finding = firstOf(t.reports, check.Fail)
+	if v.Finding == nil && t.done {
+		v.Finding = firstOf(t.reports, check.Warn)
+	}
 	return false
+}
+
+// conclude adds what came of the work as a whole. It is good only where there is nothing to explain below it.
+func conclude(v *Screen, good Words) {
+	notice := Notice{LevelGood, good}
+	switch {
+	case v.Finding == nil:
+	case v.Finding.Cause == check.CauseLandedInJunk:
+		notice = Notice{LevelWarn, Msg("wizard.test.junk")}
+	default:
+		notice = Notice{LevelWarn, Msg("wizard.remark")}
+	}
+	v.Notices = append(v.Notices, notice)
 }
 
 func (s *State) withNames(reports []Report) []Report {
@@ -188,7 +204,7 @@ func (s *State) submissionScreen(v *Screen) {
 		return
 	}
 	if s.passed(DoSubmission) {
-		v.Notices = append(v.Notices, Notice{LevelGood, Msg("wizard.submission.good")})
+		conclude(v, Msg("wizard.submission.good"))
 		v.Actions = []Action{{ID: ActNext, Label: Msg("wizard.action.next")}}
 		return
 	}
@@ -295,7 +311,7 @@ func (s *State) testScreen(v *Screen) {
 		if !looks {
 			good = "wizard.test.accepted"
 		}
-		v.Notices = append(v.Notices, Notice{LevelGood, Msg(good)})
+		conclude(v, Msg(good))
 		v.Actions = []Action{{ID: ActNext, Label: Msg("wizard.action.next")}, again}
 		if fixable {
 			v.Actions = append(v.Actions, fix)

@@ -68,9 +68,9 @@ func (s *State) sentScreen(v *Screen) {
 	if s.passed(DoSent) {
 		switch s.sentMode() {
 		case config.SentServer:
-			v.Notices = append(v.Notices, Notice{LevelGood, Msg("wizard.sent.server")})
+			conclude(v, Msg("wizard.sent.server"))
 		case config.SentAppend:
-			v.Notices = append(v.Notices, Notice{LevelGood, Msg("wizard.sent.good", "folder", s.draft.SentFolder)})
+			conclude(v, Msg("wizard.sent.good", "folder", s.draft.SentFolder))
 		}
 		v.Actions = []Action{{ID: ActNext, Label: Msg("wizard.action.next")}, change}
 		return
@@ -78,16 +78,22 @@ func (s *State) sentScreen(v *Screen) {
 	skip := Action{ID: ActSkip, Label: Msg("wizard.action.skip-sent"), Key: 's'}
 	if s.wantsFolder() {
 		v.Fields = []Field{s.folderField()}
+		use := Action{ID: ActNext, Label: Msg("wizard.action.use-folder")}
+		if v.Fields[0].Value == newFolder {
+			use.Label = Msg("wizard.action.next")
+		}
 		v.Actions = []Action{
-			{ID: ActNext, Label: Msg("wizard.action.use-folder")},
-			{ID: ActCreate, Label: Msg("wizard.action.create"), Key: 'n'},
-			s.retryAction(DoSent, v.Finding), skip,
+			use, {ID: ActCreate, Label: Msg("wizard.action.create"), Key: 'n'}, s.retryAction(DoSent, v.Finding), skip,
 		}
 		return
 	}
 	s.failureActions(v, DoSent)
 	v.Actions = append(v.Actions, skip)
 }
+
+// newFolder is the choice of a folder that is yet to be created; no folder has this name. It stands first where none of
+// the folders looks like the one for sent mail, so that no customer's mail is filed among the drafts by an Enter.
+const newFolder = "\x00"
 
 // wantsFolder reports whether the failure is about the folder, which can be fixed on this step.
 func (s *State) wantsFolder() bool {
@@ -101,11 +107,14 @@ func (s *State) folderField() Field {
 		return folder
 	}
 	folder.Kind = KindChoice
+	if !s.likely {
+		folder.Choices = []Choice{{Value: newFolder, Label: Msg("wizard.action.create")}}
+	}
 	for _, name := range s.folders {
 		folder.Choices = append(folder.Choices, Choice{Value: name, Label: Remote(name)})
 	}
 	if !slices.Contains(s.folders, folder.Value) {
-		folder.Value = s.folders[0]
+		folder.Value = folder.Choices[0].Value
 	}
 	return folder
 }
@@ -146,6 +155,11 @@ func (s *State) useFolder() {
 	folder, typed := s.typed[FieldSentFolder]
 	if !typed {
 		folder = s.folderField().Value
+	}
+	if folder == newFolder {
+		s.clearTyped(FieldSentFolder)
+		s.ask(DoSent, func(r *Request) { r.Create = true })
+		return
 	}
 	if text := config.ValidateFolder(folder); !text.Empty() {
 		s.errors[FieldSentFolder] = Words{Msg: text}

@@ -379,7 +379,9 @@ type Outcome struct {
 	IMAP       *config.Server
 	// Folders are, for DoSent, the folders that the server listed, for choosing; Folder is the one that serves.
 	Folders []string
-	Folder  string
+	// Likely says that the first of Folders may be the one for sent mail.
+	Likely bool
+	Folder string
 	// FiledByProvider is set by DoTest when a copy stood in Sent although postier did not append it.
 	FiledByProvider bool
 	// Prompt answers DoSignInBegin.

@@ -25,7 +25,7 @@ func (r *run) folder(ctx context.Context) diagnostics.Result {
 	evidence := diagnostics.Evidence{diagnostics.Folders{
 		Count: len(listing.Folders), Prefix: safetext.FromRemote(listing.Prefix),
 		Separator: safetext.FromRemote(listing.Separator), SpecialUse: listing.SpecialUse,
-		Candidates: names(r.sent.Candidates), Names: names(listing.Selectable()),
+		Candidates: names(r.sent.Candidates), Names: names(listing.ForSent(presets.OtherNames())),
 	}}
 	if len(listing.ServerID) > 0 {
 		evidence = append(evidence, ServerID{ID: listing.ServerID})

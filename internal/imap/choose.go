@@ -139,6 +139,31 @@ func (l Listing) Selectable() []Folder {
 	return slices.DeleteFunc(slices.Clone(l.Folders), func(f Folder) bool { return f.closed })
 }
 
+// ForSent lists the folders that can hold messages, those with another purpose last: the inbox, those with another
+// special use, and those with one of these names.
+func (l Listing) ForSent(others []string) []Folder {
+	other := func(f Folder) bool {
+		name := f.raw
+		if f.Separator != "" {
+			name = name[strings.LastIndex(name, f.Separator)+1:]
+		}
+		last := fold(readable(name))
+		return f.SpecialUse != "" && f.SpecialUse != imap.MailboxAttrSent || last == "inbox" ||
+			slices.ContainsFunc(others, func(known string) bool { return fold(known) == last })
+	}
+	list := l.Selectable()
+	slices.SortStableFunc(list, func(a, b Folder) int {
+		switch {
+		case other(a) == other(b):
+			return 0
+		case other(a):
+			return 1
+		}
+		return -1
+	})
+	return list
+}
+
 // fold makes names comparable: composed, without case and with single spaces for the separators that programs put in.
 func fold(name string) string {
 	name = strings.ToLower(norm.NFC.String(name))

@@ -142,7 +142,11 @@ func (p *printer) finding(r wizard.Report) {
 	if p.causes {
 		title += " [" + string(r.Cause) + "]"
 	}
-	p.paragraph(p.t("plain.level.fail")+" ", title)
+	level := wizard.LevelFail
+	if r.Status == check.Warn {
+		level = wizard.LevelWarn
+	}
+	p.paragraph(p.t("plain.level."+string(level))+" ", title)
 	p.paragraph("", p.words(r.Meaning))
 	for i, line := range r.Remedy {
 		p.paragraph("  "+strconv.Itoa(i+1)+". ", p.words(line))

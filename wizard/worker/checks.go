@@ -114,6 +114,7 @@ func (w *Worker) sent(ctx context.Context, r wizard.Request, out *wizard.Outcome
 		out.Folder = found.Name.Raw()
 	}
 	folders, _ := diagnostics.Observed[diagnostics.Folders](folder.Evidence)
+	out.Likely = len(folders.Candidates) > 0
 	for _, name := range slices.Concat(folders.Candidates, folders.Names) {
 		if !slices.Contains(out.Folders, name.Raw()) {
 			out.Folders = append(out.Folders, name.Raw())
