@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"slices"
@@ -225,8 +226,38 @@ func (f *file) QueryRowContext(ctx context.Context, query string, args ...any) *
 	return statement.QueryRowContext(ctx, args...)
 }
 
+// slack is how many octets of a file may be unused: the next messages need them.
+const slack = 4 << 20
+
+// shrink gives back what large messages have left free in an SQLite file.
+func (s *Store) shrink(ctx context.Context) error {
+	if s.pg {
+		return nil
+	}
+	var free, size int
+	err := s.view(ctx, func(on executor) error {
+		return errors.Join(on.QueryRowContext(ctx, "PRAGMA freelist_count").Scan(&free),
+			on.QueryRowContext(ctx, "PRAGMA page_size").Scan(&size))
+	})
+	if err != nil || free*size <= slack {
+		return wrap("shrink the file", err)
+	}
+	return wrap("shrink the file", s.inTx(ctx, func(tx executor) error {
+		rows, err := tx.QueryContext(ctx, "PRAGMA incremental_vacuum")
+		if err != nil {
+			return err
+		}
+		defer func() { _ = rows.Close() }()
+		for rows.Next() { // each step gives back a page
+			continue
+		}
+		return rows.Err()
+	}))
+}
+
 // Close closes the database.
 func (s *Store) Close() error {
+	_ = s.shrink(context.Background())
 	_ = s.view(context.Background(), func(executor) error {
 		if f := s.commits.file; f != nil {
 			f.forget()

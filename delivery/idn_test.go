@@ -33,7 +33,7 @@ func TestDomainsAreASCIIOnTheWire(t *testing.T) {
 			t.Fatal(err)
 		}
 		header, _, _ := bytes.Cut(m.Bytes(), []byte("\r\n\r\n"))
-		if !safetext.IsASCII(string(header)) || !strings.HasSuffix(id, "@xn--bcher-kva.example>") {
+		if !safetext.IsASCII(header) || !strings.HasSuffix(id, "@xn--bcher-kva.example>") {
 			t.Errorf("%s, Message-ID %s:\n%s", name, id, header)
 		}
 		for _, field := range []string{"From", "To", "Reply-To"} {

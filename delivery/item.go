@@ -86,9 +86,11 @@ type Detail struct {
 
 // NewItem is a prepared message as the queue keeps it.
 func NewItem(m *Message, id string, d Decision, author string, now time.Time) *Item {
+	raw := m.Bytes()
+	m.body = raw[len(raw)-len(m.body):] // one copy of a large message is enough
 	item := &Item{
 		ID: newID(), State: StateWaiting, Profile: d.Profile, MessageID: id, Envelope: d.Envelope,
-		Accepted: now, Due: now, Raw: m.Bytes(), parsed: m,
+		Accepted: now, Due: now, Raw: raw, parsed: m,
 		Detail: Detail{
 			Author: author, Kind: d.Kind, Subject: m.Get("Subject"), TestMode: d.TestMode, Pinned: d.Reason == ReasonNamed,
 			BounceTo: d.Envelope,

@@ -158,7 +158,12 @@ func fieldOf(line []byte) (name, value string, ok bool) {
 
 // Bytes is the message as it goes over the wire, without dot-stuffing.
 func (m *Message) Bytes() []byte {
+	size := len("\r\n") + len(m.body)
+	for _, f := range m.fields {
+		size += len(f.name) + len(":") + len(f.value) + len("\r\n")
+	}
 	var b bytes.Buffer
+	b.Grow(size)
 	for _, f := range m.fields {
 		b.WriteString(f.name + ":" + f.value + "\r\n")
 	}

@@ -303,7 +303,7 @@ func FuzzPrepare(f *testing.F) {
 			t.Errorf("%q", out)
 		}
 		header, _, _ := bytes.Cut(out, []byte("\r\n\r\n"))
-		if !safetext.IsASCII(string(header)) || bytes.Contains(bytes.ToLower(header), []byte("\nbcc:")) {
+		if !safetext.IsASCII(header) || bytes.Contains(bytes.ToLower(header), []byte("\nbcc:")) {
 			t.Errorf("%q", header)
 		}
 	})

@@ -29,7 +29,7 @@ func (m *Message) encode(seven bool) {
 }
 
 func needsEncoding(body []byte, seven bool) bool {
-	return longestLine(body) > maxLineOctets || bytes.IndexByte(body, 0) >= 0 || seven && !safetext.IsASCII(string(body))
+	return longestLine(body) > maxLineOctets || bytes.IndexByte(body, 0) >= 0 || seven && !safetext.IsASCII(body)
 }
 
 // maxNesting bounds multiparts inside multiparts; mail programs write three or four.
@@ -81,7 +81,7 @@ func (m *Message) encodeLeaf(kind, charset string, seven bool) {
 		m.body = cutLines(m.body)
 		return
 	}
-	if m.Get("Content-Type") == "" && !safetext.IsASCII(string(m.body)) {
+	if m.Get("Content-Type") == "" && !safetext.IsASCII(m.body) {
 		m.set("Content-Type", "text/plain; charset=utf-8")
 	}
 	if strings.HasPrefix(kind, "text/") && bytes.IndexByte(m.body, 0) < 0 {
@@ -208,7 +208,7 @@ func (m *Message) wrapForTest(d Decision) {
 		{"Content-Type", " text/plain; charset=utf-8"},
 		{"Content-Transfer-Encoding", " 8bit"},
 	}, body: []byte("*** TEST ***\r\n-> " + list + "\r\n" + strings.Join(shown, "\r\n") + "\r\n")}
-	if !safetext.IsASCII(string(notice.body)) {
+	if !safetext.IsASCII(notice.body) {
 		notice.encodeLeaf("text/plain", "utf-8", true)
 	} else {
 		notice.set("Content-Transfer-Encoding", "7bit")

@@ -189,7 +189,10 @@ func (r *run) tidy(ctx context.Context) error {
 			return err
 		}
 	}
-	return r.Purge(ctx)
+	if err := r.Purge(ctx); err != nil {
+		return err
+	}
+	return r.Store.shrink(ctx)
 }
 
 // try makes one try of a claimed message.

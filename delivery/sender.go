@@ -66,7 +66,7 @@ func (s *Sender) Send(ctx context.Context, profile string, p *config.Profile, it
 			return try
 		}
 		raw := item.Raw
-		if !c.client.Extensions().Has("8BITMIME") && !safetext.IsASCII(string(raw)) {
+		if !c.client.Extensions().Has("8BITMIME") && !safetext.IsASCII(raw) {
 			raw = item.sevenBit()
 		}
 		receipt, err := c.client.Send(ctx, smtp.Mail{

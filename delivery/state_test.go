@@ -225,6 +225,43 @@ func TestStatePath(t *testing.T) {
 	}
 }
 
+// A large message leaves no large file behind.
+func TestFileShrinks(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "postier.db")
+	s, err := OpenStore(t.Context(), fileAt(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	size := func() int64 {
+		t.Helper()
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.Size()
+	}
+	item := &Item{ID: "large", State: StateWaiting, Raw: make([]byte, 3*slack)}
+	if err := s.insert(t.Context(), item); err != nil {
+		t.Fatal(err)
+	}
+	_ = s.Close()
+	if size() < 3*slack {
+		t.Fatalf("%d octets hold the message", size())
+	}
+	if s, err = OpenStore(t.Context(), fileAt(path)); err != nil {
+		t.Fatal(err)
+	}
+	item.State = StateSent
+	if err := s.change(t.Context(), item); err != nil {
+		t.Fatal(err)
+	}
+	_ = s.Close()
+	if size() > slack {
+		t.Errorf("%d octets are left", size())
+	}
+}
+
 // A state that the first version wrote is brought up to date with its messages in it.
 func TestOlderState(t *testing.T) {
 	t.Parallel()

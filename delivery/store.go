@@ -127,7 +127,10 @@ func OpenStore(ctx context.Context, database config.Database) (*Store, error) {
 		}
 		query := url.Values{"_pragma": {
 			fmt.Sprintf("busy_timeout(%d)", busyWait.Milliseconds()),
+			// Before the first table is made: pages that become free can be given back; see shrink.
+			"auto_vacuum(INCREMENTAL)",
 			"journal_mode(WAL)",
+			fmt.Sprintf("journal_size_limit(%d)", slack),
 			// Accepted means written and synced: FULL syncs at every commit.
 			"synchronous(FULL)",
 			"secure_delete(ON)",

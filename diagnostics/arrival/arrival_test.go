@@ -267,7 +267,7 @@ func TestComposeWithIDN(t *testing.T) {
 			t.Errorf("no line %q in:\n%s", line, header)
 		}
 	}
-	if !safetext.IsASCII(string(header)) || !strings.HasSuffix(m.ID, "@xn--bcher-kva.example>") {
+	if !safetext.IsASCII(header) || !strings.HasSuffix(m.ID, "@xn--bcher-kva.example>") {
 		t.Errorf("Message-ID %s in:\n%s", m.ID, header)
 	}
 }

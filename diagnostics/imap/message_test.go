@@ -20,7 +20,7 @@ func TestRehearsalHeaderIsASCII(t *testing.T) {
 	} {
 		r := newRehearsal(author, locale.French, "Bücherei", time.Unix(0, 0))
 		header, _, _ := bytes.Cut(r.raw, []byte("\r\n\r\n"))
-		if !safetext.IsASCII(string(header)) || !strings.Contains(string(header), "From: "+want+"\r\n") {
+		if !safetext.IsASCII(header) || !strings.Contains(string(header), "From: "+want+"\r\n") {
 			t.Errorf("header for %s:\n%s", author, header)
 		}
 		if !safetext.IsASCII(r.id) || strings.HasSuffix(r.id, "@postier.invalid>") {

@@ -164,7 +164,7 @@ func (e *escaper) next(b *strings.Builder, s string) (size int) {
 }
 
 // IsASCII reports whether s has no byte outside ASCII.
-func IsASCII(s string) bool {
+func IsASCII[T string | []byte](s T) bool {
 	for i := range len(s) {
 		if s[i] >= 0x80 {
 			return false

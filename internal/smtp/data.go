@@ -50,10 +50,9 @@ func (t *Transaction) data(receipt *Receipt) error {
 		return c.refused(StepData, r, nil)
 	}
 	start := time.Now()
-	body := dotStuff(t.mail.Message)
-	r, sent, err := t.write(body)
+	r, octets, sent, err := t.write(t.mail.Message)
 	c.dialog.inData = false
-	receipt.Reply, receipt.Octets, receipt.Took = r, len(body), time.Since(start)
+	receipt.Reply, receipt.Octets, receipt.Took = r, octets, time.Since(start)
 	switch {
 	case err != nil && sent:
 		return c.lost(err)
@@ -77,40 +76,46 @@ func (c *Client) lost(err error) error {
 	return err
 }
 
-// bodyChunk is how much is written at once. The step's deadline starts again for each chunk.
-const bodyChunk = 64 << 10
+// pieceSize is about how much is written at once. The step's deadline starts again for each piece.
+const pieceSize = 64 << 10
 
-// endOfData is RFC 5321 §4.1.1.4. dotStuff ends with CRLF, so the dot is on a line of its own.
+// endOfData is RFC 5321 §4.1.1.4. The last piece ends with CRLF, so the dot is on a line of its own.
 const endOfData = ".\r\n"
 
 // write sends the message and reads the reply. sent is true once the dot may have reached the server.
-func (t *Transaction) write(body []byte) (r Reply, sent bool, err error) {
+func (t *Transaction) write(message []byte) (r Reply, octets int, sent bool, err error) {
 	d := t.client.dialog
 	d.conn.Recorder().Add(wire.Note, "message")
-	for len(body) > bodyChunk {
-		d.conn.Step(wire.CommandDeadline)
-		if _, err := d.conn.Write(body[:bodyChunk]); err != nil {
-			return d.earlyVerdict(err)
+	var end []byte
+	for piece, last := range pieces(message) {
+		octets += len(piece)
+		if last {
+			end = piece
+			break
 		}
-		body = body[bodyChunk:]
+		d.conn.Step(wire.CommandDeadline)
+		if _, err := d.conn.Write(piece); err != nil {
+			r, sent, err := d.earlyVerdict(err)
+			return r, octets, sent, err
+		}
 	}
 	if t.mail.BeforeDot != nil {
 		if err := t.mail.BeforeDot(); err != nil {
 			d.broken = true // a connection that ends before the dot drops the message (RFC 5321 §4.1.1.4)
 			_ = d.conn.Close()
-			return r, false, err
+			return r, octets, false, err
 		}
 	}
 	d.conn.Recorder().Add(wire.Client, ".")
 	d.conn.Step(max(wire.DataDeadline, t.mail.Patience))
 	d.turns++
 	d.awaited++
-	if _, err := d.conn.Write(append(body[:len(body):len(body)], endOfData...)); err != nil {
+	if _, err := d.conn.Write(append(end, endOfData...)); err != nil {
 		d.broken = true
-		return r, true, err
+		return r, octets, true, err
 	}
 	r, err = d.reply()
-	return r, true, err
+	return r, octets, true, err
 }
 
 // earlyVerdict reads what a server said before it hung up in the middle of a message.
@@ -123,17 +128,26 @@ func (d *dialog) earlyVerdict(cause error) (Reply, bool, error) {
 	return Reply{}, false, cause
 }
 
-// dotStuff prepares a message for DATA (RFC 5321 §4.5.2) in one pass: it doubles the dot at the start of a line and
-// ends the last line.
-func dotStuff(message []byte) []byte {
-	out := make([]byte, 0, len(message)+len(message)/40+len("\r\n"))
-	for line := range Lines(message) {
-		if bytes.HasPrefix(line, []byte(".")) {
-			out = append(out, '.')
+// pieces iterates over a message as it is written after DATA (RFC 5321 §4.5.2): the dot at the start of a line is
+// doubled, and every line ended, the last one too. A piece is overwritten by the next one: a large message is not held
+// a second time.
+func pieces(message []byte) iter.Seq2[[]byte, bool] {
+	return func(yield func(piece []byte, last bool) bool) {
+		piece := make([]byte, 0, min(pieceSize, len(message)+len(message)/40)+len(endOfData))
+		for line := range Lines(message) {
+			if len(piece) > 0 && len(piece)+len(line) > pieceSize-len(endOfData) {
+				if !yield(piece, false) {
+					return
+				}
+				piece = piece[:0]
+			}
+			if bytes.HasPrefix(line, []byte(".")) {
+				piece = append(piece, '.')
+			}
+			piece = append(append(piece, line...), "\r\n"...)
 		}
-		out = append(append(out, line...), "\r\n"...)
+		yield(piece, true)
 	}
-	return out
 }
 
 // CRLF ends every line with CRLF (RFC 5322 §2.1), the last one too. It is the one conversion of line ends, for the wire

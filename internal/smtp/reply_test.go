@@ -136,6 +136,39 @@ func TestHeloName(t *testing.T) {
 	}
 }
 
+// written joins the pieces of a message.
+func written(t *testing.T, message string) string {
+	t.Helper()
+	var text strings.Builder
+	ended := 0
+	for piece, last := range pieces([]byte(message)) {
+		if ended > 0 || len(piece) > pieceSize {
+			t.Errorf("a piece of %d octets, %d after the last one", len(piece), ended)
+		}
+		if last {
+			ended++
+		}
+		text.Write(piece)
+	}
+	if ended != 1 {
+		t.Errorf("%d pieces are the last one", ended)
+	}
+	return text.String()
+}
+
+// A message of several pieces is written as it would be in one.
+func TestPieces(t *testing.T) {
+	t.Parallel()
+	for _, length := range []int{1, 70, 997} {
+		line := "." + strings.Repeat("x", length) + "\n"
+		const lines = 3 * pieceSize / 70
+		want := strings.Repeat("."+line[:len(line)-1]+"\r\n", lines)
+		if got := written(t, strings.Repeat(line, lines)); got != want {
+			t.Errorf("lines of %d octets: %d octets, want %d", length, len(got), len(want))
+		}
+	}
+}
+
 func TestDotStuff(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
@@ -149,7 +182,7 @@ func TestDotStuff(t *testing.T) {
 		"a\r\n.\rQUIT\r\n":  "a\r\n..\r\nQUIT\r\n",
 		"a\r\n\x00.\r\nb\n": "a\r\n\x00.\r\nb\r\n",
 	} {
-		got := string(dotStuff([]byte(in)))
+		got := written(t, in)
 		if got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)
 		}

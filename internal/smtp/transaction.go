@@ -187,7 +187,7 @@ func (c *Client) envelope(m Mail) ([]command, error) {
 	}
 	// A header outside ASCII, as an author's local part makes it, needs the extension too (RFC 6531 §3.4).
 	header, _, _ := bytes.Cut(m.Message, []byte("\r\n\r\n"))
-	utf8 = utf8 || ext.Has("SMTPUTF8") && !safetext.IsASCII(string(header))
+	utf8 = utf8 || ext.Has("SMTPUTF8") && !safetext.IsASCII(header)
 	mail := "MAIL FROM:<" + sender + ">"
 	if utf8 {
 		if !ext.Has("SMTPUTF8") {
@@ -202,7 +202,7 @@ func (c *Client) envelope(m Mail) ([]command, error) {
 		if ext.Has("SIZE") {
 			mail += fmt.Sprintf(" SIZE=%d", len(m.Message))
 		}
-		if ext.Has("8BITMIME") && !safetext.IsASCII(string(m.Message)) {
+		if ext.Has("8BITMIME") && !safetext.IsASCII(m.Message) {
 			mail += " BODY=8BITMIME"
 		}
 		recipients = append(recipients, command{line: "DATA"})
