@@ -42,6 +42,11 @@ require (
 )
 
 require (
+	github.com/coreos/go-systemd/v22 v22.7.0
+	golang.org/x/time v0.16.0
+)
+
+require (
 	github.com/atotto/clipboard v0.1.4 // indirect
 	github.com/catppuccin/go v0.2.0 // indirect
 	github.com/charmbracelet/x/exp/ordered v0.1.0 // indirect

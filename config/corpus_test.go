@@ -43,6 +43,14 @@ var corpus = []struct {
 		`{"enabled":true,"from":{"address":"a@b.example"},"submission":{"host":"h","port":25,"security":"none","auth":"none"},"sent_copy":{"mode":"none"},"insecure":true}`, "profiles.Durand & Fils", false,
 	},
 
+	{"users and groups may submit", "submit", `{"allow":["www-data","@staff","DOM\\\\anna","anna@corp.example"]}`, "", false},
+	{"everyone may submit", "submit", `{}`, "", false},
+	{"an empty list may be meant as everyone", "submit", `{"allow":[]}`, "submit.allow", false},
+	{"a group without a name", "submit", `{"allow":["www-data","@"]}`, "submit.allow.1", false},
+	{"two users in one name", "submit", `{"allow":["anna,berta"]}`, "submit.allow.0", false},
+	{"a user with a blank", "submit", `{"allow":["anna berta"]}`, "submit.allow.0", false},
+	{"a user as text", "submit", `{"allow":"anna"}`, "submit.allow", false},
+
 	{"label of 200", durand + "label", `"` + strings.Repeat("é", 200) + `"`, "", false},
 	{"label of 201", durand + "label", `"` + strings.Repeat("é", 201) + `"`, "profiles.durand.label", false},
 	{"label with line break", durand + "label", `"a\nb"`, "profiles.durand.label", false},

@@ -101,6 +101,18 @@ func ValidateUsername(name string) locale.Text {
 	return locale.Text{}
 }
 
+// ValidateLocalUser accepts the name of a user of this machine, or of a group with @ before it. Which names exist is
+// the system's to say, and names from a directory may hold more than letters; none holds what separates fields and
+// lists.
+func ValidateLocalUser(name string) locale.Text {
+	bare := strings.TrimPrefix(name, "@")
+	if bare == "" || len(name) > maxUser || hasHarmful(name) || strings.ContainsAny(bare, " \t:,/") ||
+		strings.ContainsAny(bare[:1], "@-") {
+		return locale.Msg("config.submit.user", "value", safetext.FromRemote(name))
+	}
+	return locale.Text{}
+}
+
 // ValidateHelo accepts the argument of EHLO: a host name or an address literal (RFC 5321 §4.1.1.1, §4.1.3).
 func ValidateHelo(helo string) locale.Text {
 	inner := strings.TrimSuffix(strings.TrimPrefix(helo, "["), "]")

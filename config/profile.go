@@ -207,6 +207,8 @@ type File struct {
 	Aliases map[string][]string `json:"aliases,omitempty"`
 	// Queue says where accepted messages, counters and the suppression list are kept.
 	Queue Queue `json:"queue,omitzero"`
+	// Submit says who may hand messages to the machine's service.
+	Submit Submit `json:"submit,omitzero"`
 }
 
 // Queue says where the state of sending is stored.
@@ -214,4 +216,10 @@ type Queue struct {
 	// Database is a file, relative to the configuration's folder or absolute, or a PostgreSQL URL without a password when
 	// several machines share the work and the limits. Empty means the file that postier chooses.
 	Database string `json:"database,omitempty"`
+}
+
+// Submit is the rule for the socket of the machine's service.
+type Submit struct {
+	// Allow lists the local users, and groups as @NAME, whose messages are taken; without it all are.
+	Allow []string `json:"allow,omitempty"`
 }

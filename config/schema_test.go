@@ -37,17 +37,18 @@ type object = jsonschema.Object
 // The patterns are looser than the Go rules: everything that Go accepts matches them. \S at both ends stands for "no
 // space at the ends", [^\x00-\x1f\x7f] for "no control character".
 const (
-	namePattern    = `^[a-z0-9][a-z0-9_-]{0,63}$`
-	addressPattern = `^[^\s\x00-\x1f\x7f<>]+@[^\s\x00-\x1f\x7f<>@]+$`
-	senderPattern  = `^([^\s\x00-\x1f\x7f<>]+@)?[^\s\x00-\x1f\x7f<>@]+$`
-	hostPattern    = `^[^\s\x00-\x1f\x7f/@\[\]]+$`
-	linePattern    = `^[^\x00-\x1f\x7f]*$`
-	trimmedPattern = `^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$`
-	pinPattern     = `^[0-9a-f]{64}$`
-	digestPattern  = `^sha256:[0-9a-f]{64}$`
-	wordPattern    = `^[a-z][a-z0-9-]*([.][a-z0-9-]+)*$`
-	envPattern     = `^[A-Za-z_][A-Za-z0-9_]*$`
-	systemdPattern = `^[A-Za-z0-9_.@-]+$`
+	namePattern      = `^[a-z0-9][a-z0-9_-]{0,63}$`
+	addressPattern   = `^[^\s\x00-\x1f\x7f<>]+@[^\s\x00-\x1f\x7f<>@]+$`
+	senderPattern    = `^([^\s\x00-\x1f\x7f<>]+@)?[^\s\x00-\x1f\x7f<>@]+$`
+	hostPattern      = `^[^\s\x00-\x1f\x7f/@\[\]]+$`
+	linePattern      = `^[^\x00-\x1f\x7f]*$`
+	trimmedPattern   = `^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$`
+	pinPattern       = `^[0-9a-f]{64}$`
+	digestPattern    = `^sha256:[0-9a-f]{64}$`
+	wordPattern      = `^[a-z][a-z0-9-]*([.][a-z0-9-]+)*$`
+	envPattern       = `^[A-Za-z_][A-Za-z0-9_]*$`
+	localUserPattern = `^@?[^@ \t:,/\-\x00-\x1f\x7f][^ \t:,/\x00-\x1f\x7f]*$`
+	systemdPattern   = `^[A-Za-z0-9_.@-]+$`
 )
 
 // rules are what the types cannot say: patterns, ranges, descriptions.
@@ -72,6 +73,13 @@ var rules = []jsonschema.Rule{
 		"maxLength": 4096, "pattern": linePattern,
 		"description": "A file, or a PostgreSQL URL without a password; empty: postier chooses a file.",
 	}},
+
+	{Path: "^submit", Add: object{"description": "The socket of the machine's service."}},
+	{Path: "^submit.allow", Add: object{
+		"minItems": 1, "maxItems": 1000,
+		"description": "Local users, and groups as @NAME, whose messages are taken; without it all are.",
+	}},
+	{Path: "^submit.allow.*", Add: object{"pattern": localUserPattern, "maxLength": 255}},
 
 	{Path: "label", Add: object{"maxLength": 200, "pattern": linePattern, "description": "Name for people."}},
 	{Path: "enabled", Add: object{"description": "false keeps the settings and sends nothing."}},

@@ -22,6 +22,7 @@ const (
 	maxKinds    = 200  // message kinds of one program
 	maxPins     = 20   // leaf keys of one server and their successors
 	maxChecks   = 200  // check ids recorded with a proof
+	maxAllowed  = 1000 // users and groups of one machine; more belong into a group
 )
 
 // Validate returns everything that is wrong or unwise in the settings, in the order of the file. Only Document.Validate
@@ -49,6 +50,7 @@ func Validate(f *File) Faults {
 	}
 	v.sharedSenders()
 	v.optional("queue.database", f.Queue.Database, ValidateDatabase)
+	v.submit()
 	return v.faults
 }
 
@@ -119,6 +121,14 @@ func (v *validator) aliases() {
 			}
 		}
 	}
+}
+
+// submit checks who may hand messages to the service. An empty list could be meant as everyone or as no one.
+func (v *validator) submit() {
+	if allow := v.file.Submit.Allow; allow != nil && len(allow) == 0 {
+		v.add("submit.allow", locale.Msg("config.submit.empty"))
+	}
+	v.list("submit.allow", v.file.Submit.Allow, maxAllowed, ValidateLocalUser)
 }
 
 // sharedSenders warns where two profiles that are switched on claim one sender, since only one of them will send.

@@ -18,7 +18,7 @@ import (
 	"postier/internal/locale"
 )
 
-// Draft is a message to be built.
+// Draft is a message to be built. Without an author it gets that of the profile that sends it, and its Message-ID.
 type Draft struct {
 	From    config.Address
 	To, CC  []string // mailboxes, with or without a name
@@ -31,8 +31,10 @@ type Draft struct {
 // Build makes the message (RFC 5322, MIME). Errors are about an address or a file.
 func (d Draft) Build(now time.Time) (*Message, error) {
 	m := mail.NewMsg(mail.WithNoDefaultUserAgent())
-	if err := m.FromFormat(d.From.Name, config.AddressASCIIDomain(d.From.Address)); err != nil {
-		return nil, fmt.Errorf("%w: %s", ErrBadAddress, "From")
+	if d.From.Address != "" {
+		if err := m.FromFormat(d.From.Name, config.AddressASCIIDomain(d.From.Address)); err != nil {
+			return nil, fmt.Errorf("%w: %s", ErrBadAddress, "From")
+		}
 	}
 	m.Subject(strings.Join(strings.Fields(d.Subject), " "))
 	m.SetDateWithValue(now)
@@ -53,6 +55,9 @@ func (d Draft) Build(now time.Time) (*Message, error) {
 	message, err := Parse(b.Bytes())
 	if err != nil {
 		return nil, err
+	}
+	if d.From.Address == "" {
+		message.drop("Message-ID")
 	}
 	for name, list := range map[string][]string{"To": d.To, "Cc": d.CC} {
 		if err := message.address(name, list); err != nil {

@@ -20,6 +20,7 @@ const (
 	ReasonFallback Reason = "fallback"
 	ReasonNamed    Reason = "named"    // --profile
 	ReasonPlatform Reason = "platform" // --method platform (M-1)
+	ReasonService  Reason = "service"  // the machine's service decides, by its own configuration
 	ReasonNone     Reason = "none"
 )
 

@@ -56,6 +56,8 @@ type Message struct {
 	body   []byte
 	// author is the name of the sender where the header has no author (-F).
 	author string
+	// host is the machine of a local author, empty for this one.
+	host string
 }
 
 // Read reads a message. With dot, a line holding a dot alone ends it, as sendmail without -i does; what follows is not
@@ -326,7 +328,7 @@ func (m *Message) localNames(d Decision, from config.Address) {
 		m.set("X-Original-From", foldWords(mime.QEncoding.Encode("utf-8", m.Get("From"))))
 		name := m.author
 		if len(list) > 0 {
-			name = cmp.Or(list[0].Name, m.author, nameOf(list[0]))
+			name = cmp.Or(list[0].Name, m.author, nameOf(list[0], m.host))
 		}
 		m.set("From", formatAddress(config.Address{Name: name, Address: from.Address}))
 	}
@@ -360,9 +362,12 @@ func (m *Message) localNames(d Decision, from config.Address) {
 }
 
 // nameOf makes a display name of a local name and the machine: root (server1).
-func nameOf(a addressfield.Address) string {
+func nameOf(a addressfield.Address, machine string) string {
 	_, host, _ := strings.Cut(a.Address, "@")
 	if host == "" || host == "localhost" {
+		host = machine
+	}
+	if host == "" {
 		host, _ = os.Hostname()
 	}
 	if host == "" {

@@ -3,6 +3,7 @@ package delivery
 import (
 	"cmp"
 	"context"
+	"mime"
 	"time"
 
 	"postier/config"
@@ -93,19 +94,54 @@ type Raw struct {
 	Sender     string // -f
 	Name       string // -F
 	Kind       string
+	Host       string // of the caller; empty for this machine
 	Recipients []string
+}
+
+// The fields in which a caller of the machine's service says what SMTP has no place for. They go no further: Prepare
+// drops them.
+const (
+	fieldKind = "X-Postier-Kind"
+	fieldName = "X-Postier-Name"
+	fieldHost = "X-Postier-Host"
+)
+
+// Carry writes into a message what SubmitRaw reads from it on the other side of SMTP.
+func (m *Message) Carry(raw Raw) {
+	for _, f := range []field{{fieldKind, raw.Kind}, {fieldName, raw.Name}, {fieldHost, raw.Host}} {
+		if f.value != "" {
+			m.set(f.name, foldWords(mime.QEncoding.Encode("utf-8", f.value)))
+		}
+	}
+}
+
+// carried is what the message itself says in place of its caller.
+func (raw Raw) carried(m *Message) Raw {
+	raw.Kind = cmp.Or(raw.Kind, decoded(m.Get(fieldKind)))
+	raw.Name = cmp.Or(raw.Name, decoded(m.Get(fieldName)))
+	raw.Host = cmp.Or(raw.Host, decoded(m.Get(fieldHost)))
+	return raw
+}
+
+// decoded reads encoded words; what is none stays as it is.
+func decoded(value string) string {
+	if text, err := new(mime.WordDecoder).DecodeHeader(value); err == nil {
+		return text
+	}
+	return value
 }
 
 // SubmitRaw submits a message that another program wrote. It is routed by its author, or by the sender where it has
 // none.
 func (s *Submitter) SubmitRaw(ctx context.Context, m *Message, raw Raw, how How) (*Receipt, error) {
-	author, envelope := m.Author(), envelopeOf(raw.Sender)
+	raw = raw.carried(m)
+	author, envelope := m.Author(), Envelope(raw.Sender)
 	if author == "" {
 		author = envelope
 		m.NameAuthor(raw.Name, author)
 	}
-	kind := cmp.Or(raw.Kind, m.Get("X-Postier-Kind"))
-	r := Request{Author: author, Envelope: envelope, Recipients: raw.Recipients, Kind: kind}
+	m.host = raw.Host
+	r := Request{Author: author, Envelope: envelope, Recipients: raw.Recipients, Kind: raw.Kind}
 	d, err := s.Decide(ctx, r)
 	if err != nil {
 		return nil, err
@@ -113,9 +149,9 @@ func (s *Submitter) SubmitRaw(ctx context.Context, m *Message, raw Raw, how How)
 	return s.Submit(ctx, m, r, d, how)
 }
 
-// envelopeOf is the address of -f. It is empty, so that the profile's own address is used, for <>, which asks for no
+// Envelope is the address of -f. It is empty, so that the profile's own address is used, for <>, which asks for no
 // bounces, and for a bare local name, as cron gives it.
-func envelopeOf(typed string) string {
+func Envelope(typed string) string {
 	list, _ := addressfield.List(typed)
 	if len(list) != 1 || list[0].Local {
 		return ""

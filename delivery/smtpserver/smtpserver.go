@@ -1,5 +1,5 @@
-// Package smtpserver is the SMTP server (RFC 5321) that other programs of this machine talk to on standard input and
-// output, as `sendmail -bs` offers it.
+// Package smtpserver is the SMTP server (RFC 5321) that other programs of this machine talk to: on standard input and
+// output, as `sendmail -bs` offers it, and on the socket of the machine's service.
 package smtpserver
 
 import (
@@ -36,6 +36,14 @@ type Server struct {
 	Direct, Later bool
 	// Words puts an error into words, and says whether the message itself is at fault.
 	Words func(error) (text string, message bool)
+	// Blocked says why a message is not sent.
+	Blocked func(delivery.Decision) string
+	// Forward hands a message to another service in place of the submitter, and returns the reply for the caller.
+	Forward func(context.Context, *delivery.Message, delivery.Raw) (reply string)
+	// Admit reports whether the caller may hand in one more message now; nil means always.
+	Admit func(context.Context) bool
+	// Accepted is called for each message that was accepted; it may be nil.
+	Accepted func(*delivery.Item)
 	// Transient reports whether a try that failed may succeed later.
 	Transient func(delivery.Try) bool
 }
@@ -149,7 +157,7 @@ func (d *dialog) command(ctx context.Context, line string) (over bool, err error
 	case "HELO":
 		return false, d.greet("250 postier")
 	case "MAIL":
-		return false, d.mail(rest)
+		return false, d.mail(ctx, rest)
 	case "RCPT":
 		return false, d.rcpt(rest)
 	case "DATA":
@@ -201,7 +209,7 @@ func announced(rest string) int64 {
 	return 0
 }
 
-func (d *dialog) mail(rest string) error {
+func (d *dialog) mail(ctx context.Context, rest string) error {
 	address, ok := pathOf(rest, "FROM:")
 	switch {
 	case !d.hello:
@@ -218,6 +226,9 @@ func (d *dialog) mail(rest string) error {
 		if list, _ := addressfield.List(address); len(list) != 1 {
 			return d.bad("553 5.1.7 malformed address")
 		}
+	}
+	if d.Admit != nil && !d.Admit(ctx) {
+		return d.bad("450 4.7.1 too many messages, try again later")
 	}
 	d.from = &address
 	return d.say("250 2.1.0 ok")
@@ -289,10 +300,20 @@ func readData(in *bufio.Reader, bare bool, most int) (raw []byte, large bool, er
 // take accepts a message: 250 means that it is on disk.
 func (d *dialog) take(ctx context.Context, text []byte) string {
 	m, err := delivery.Parse(text)
+	if errors.Is(err, delivery.ErrEmpty) { // sendmail sends an empty message
+		m, err = &delivery.Message{}, nil
+	}
 	if err != nil {
 		return "554 5.6.0 " + safetext.Escape(err.Error())
 	}
 	raw := delivery.Raw{Sender: *d.from, Name: d.Name, Kind: d.Kind, Recipients: d.to}
+	if d.Forward != nil {
+		return d.Forward(ctx, m, raw)
+	}
+	return d.submit(ctx, m, raw)
+}
+
+func (d *dialog) submit(ctx context.Context, m *delivery.Message, raw delivery.Raw) string {
 	how := delivery.How{Direct: d.Direct, Later: true, Held: !d.Later}
 	out, err := d.Submitter.SubmitRaw(ctx, m, raw, how)
 	var state *delivery.StateError
@@ -309,8 +330,10 @@ func (d *dialog) take(ctx context.Context, text []byte) string {
 	switch block := out.Decision.Block; {
 	case block == delivery.BlockTooMany:
 		return "452 4.5.3 too many recipients"
+	case block == delivery.BlockNoProfile, block == delivery.BlockOff, block == delivery.BlockUnknown:
+		return "554 5.3.5 " + safetext.Escape(d.Blocked(out.Decision))
 	case block != delivery.BlockNone:
-		return "554 5.7.1 not sent: " + string(block)
+		return "554 5.7.1 " + safetext.Escape(d.Blocked(out.Decision))
 	}
 	item := out.Item
 	switch try := out.Try; {
@@ -322,6 +345,9 @@ func (d *dialog) take(ctx context.Context, text []byte) string {
 	}
 	if how.Held && !how.Direct && out.Decision.Room.Free() {
 		d.accepted = append(d.accepted, item)
+	}
+	if d.Accepted != nil {
+		d.Accepted(item)
 	}
 	return "250 2.0.0 ok: queued as " + item.ID
 }

@@ -37,6 +37,8 @@ type Error struct {
 	Problem Problem
 	// Fix is a shell line that fixes the problem, or "".
 	Fix string
+	// Owner belongs to ForeignOwner.
+	Owner string
 	// Limit in octets belongs to TooLarge.
 	Limit int64
 	Err   error
@@ -64,9 +66,13 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Text is the sentence for people.
 func (e *Error) Text() locale.Text {
-	return locale.Msg("config.file."+string(e.Problem), "path", safetext.FromRemote(e.Path), "fix",
+	key := "config.file." + string(e.Problem)
+	if e.Problem == ForeignOwner && e.Fix == "" {
+		key = "config.file.other_user"
+	}
+	return locale.Msg(key, "path", safetext.FromRemote(e.Path), "fix",
 		safetext.FromRemote(e.Fix),
-		"limit", fmt.Sprint(e.Limit), "error", safetext.FromRemote(reason(e.Err)))
+		"limit", fmt.Sprint(e.Limit), "owner", safetext.FromRemote(e.Owner), "error", safetext.FromRemote(reason(e.Err)))
 }
 
 func reason(err error) string {

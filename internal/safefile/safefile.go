@@ -122,7 +122,7 @@ func (f Files) checkFile(file *os.File, path string, options ReadOptions) error 
 	case !info.Mode().IsRegular():
 		return &Error{Op: "open", Path: path, Problem: NotRegular}
 	case !f.own(owner(info)):
-		return &Error{Op: "open", Path: path, Problem: ForeignOwner, Fix: "chown " + currentUser() + " " + quote(path)}
+		return foreign(path, info)
 	case info.Mode().Perm()&forbidden != 0:
 		return &Error{Op: "open", Path: path, Problem: TooOpen, Fix: fix + quote(path)}
 	case info.Size() > options.Limit:
@@ -187,7 +187,7 @@ func (f Files) checkFolders(dir string) error {
 		}
 		switch {
 		case !f.own(owner(info)):
-			return &Error{Op: "open", Path: dir, Problem: ForeignOwner, Fix: "chown " + currentUser() + " " + quote(dir)}
+			return foreign(dir, info)
 		case info.Mode().Perm()&writeMask != 0 && info.Mode()&fs.ModeSticky == 0:
 			return &Error{Op: "open", Path: dir, Problem: FolderOpen, Fix: "chmod go-w " + quote(dir)}
 		}

@@ -30,6 +30,7 @@ var ways = map[string][]string{
 // allowed are the places that may, each with its reason.
 var allowed = map[string]string{
 	"internal/wire/network.go net.Dialer":                   "the one dialer",
+	"internal/wire/local.go net.Dialer":                     "the socket of this machine's own service",
 	"internal/wire/https.go net/http.Transport":             "the one transport, which dials through Network",
 	"internal/wire/resolver.go github.com/miekg/dns.Client": "the chosen resolver",
 	"internal/wire/resolver.go net.DefaultResolver": "host addresses by the system, when no resolver " +

@@ -10,10 +10,12 @@ import (
 	"postier/config"
 	"postier/config/credential"
 	"postier/delivery"
+	"postier/delivery/smtpserver"
 	"postier/diagnostics/explain"
 	"postier/internal/account"
 	"postier/internal/check"
 	"postier/internal/cli/command"
+	"postier/internal/exitcode"
 	"postier/internal/safetext"
 	"postier/internal/secret"
 	"postier/tui/plain"
@@ -108,6 +110,25 @@ func withQueueOf(ctx context.Context, f *command.Factory, doc *config.Document, 
 	}
 	defer p.close()
 	return work(p)
+}
+
+// smtpServer is the SMTP server for programs of this machine.
+func (p *post) smtpServer(file *config.File) *smtpserver.Server {
+	return &smtpserver.Server{
+		Submitter: &delivery.Submitter{File: file, Queue: p.queue},
+		Words:     submissionWords(p.Factory),
+		Blocked:   func(d delivery.Decision) string { return blockWords(p.Factory, d) },
+		Transient: func(t delivery.Try) bool { return command.TryCode(t) == exitcode.TempFail },
+	}
+}
+
+// submissionWords puts an error about a message that was handed in into words, and says whether it is about the message
+// itself.
+func submissionWords(f *command.Factory) func(error) (string, bool) {
+	return func(err error) (string, bool) {
+		sentence := f.Sentence(delivery.Refused(err))
+		return sentence.Error(), command.Code(sentence) == exitcode.Data
+	}
 }
 
 func openState(ctx context.Context, f *command.Factory, doc *config.Document) (*delivery.Store, error) {

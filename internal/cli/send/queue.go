@@ -113,6 +113,7 @@ func (l queueLine) print(f *command.Factory) {
 type QueueRunOptions struct {
 	*command.Factory
 	Daemon bool
+	Socket string
 }
 
 // NewQueueRun is `postier queue run`.
@@ -120,20 +121,32 @@ func NewQueueRun(f *command.Factory, run command.Run[*QueueRunOptions]) *cobra.C
 	o := &QueueRunOptions{Factory: f}
 	cmd := command.New(f, "run", "sendcli.short.queue-run", o, run.Or(runQueue))
 	cmd.Flags().BoolVar(&o.Daemon, "daemon", false, f.T("sendcli.flag.daemon"))
+	cmd.Flags().StringVar(&o.Socket, "socket", "", f.T("sendcli.flag.socket"))
 	return cmd
 }
 
 func runQueue(ctx context.Context, o *QueueRunOptions) error {
+	if o.Socket != "" && !o.Daemon {
+		return command.Usage(o.T("sendcli.error.socket"))
+	}
 	return withPost(ctx, o.Factory, func(p *post) error {
-		if o.Verbose || o.Daemon {
-			p.queue.Observe = o.log
+		if o.Daemon {
+			return p.serve(ctx, o)
 		}
-		err := p.queue.Run(ctx, delivery.RunOptions{Daemon: o.Daemon})
-		if err != nil && ctx.Err() != nil {
-			return ctx.Err()
-		}
-		return err
+		return p.run(ctx, o)
 	})
+}
+
+// run works through the queue once, or with --daemon until ctx ends.
+func (p *post) run(ctx context.Context, o *QueueRunOptions) error {
+	if o.Verbose || o.Daemon {
+		p.queue.Observe = o.log
+	}
+	err := p.queue.Run(ctx, delivery.RunOptions{Daemon: o.Daemon})
+	if err != nil && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
 }
 
 // log prints one line per try for the journal, without the recipients.

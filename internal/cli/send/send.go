@@ -64,7 +64,38 @@ func runSend(ctx context.Context, o *SendOptions) error {
 	if err != nil {
 		return err
 	}
-	return delivery.Refused(withPost(ctx, o.Factory, func(p *post) error { return o.submit(ctx, p, request) }))
+	return handIn(ctx, o.Factory, func(p *post) error { return o.submit(ctx, p, request) },
+		func(s *service) error { return o.submitTo(ctx, s, request) })
+}
+
+// submitTo hands the message to the machine's service, which decides by its own configuration.
+func (o *SendOptions) submitTo(ctx context.Context, s *service, request delivery.Request) error {
+	for _, row := range []struct {
+		flag string
+		set  bool
+	}{
+		{"--profile", o.Profile != ""},
+		{"--method", o.Method != ""},
+		{"--template", o.Template != ""},
+		{"--dry-run", o.DryRun},
+		{"--direct", o.Direct},
+		{"--test", o.Test},
+		{"--for-real", o.Real},
+	} {
+		if row.set {
+			return s.needsConfiguration(row.flag)
+		}
+	}
+	if err := o.readBody(); err != nil {
+		return err
+	}
+	draft := o.draft(config.Address{Address: o.From})
+	message, err := o.build(draft)
+	if err != nil {
+		return err
+	}
+	raw := delivery.Raw{Kind: o.Kind, Recipients: request.Recipients}
+	return s.post(ctx, message, raw, false, o.advice()...)
 }
 
 // submit decides, asks, and hands the message in.
@@ -87,12 +118,10 @@ func (o *SendOptions) submit(ctx context.Context, p *post, request delivery.Requ
 	if o.DryRun {
 		return sayDecision(o.Factory, d, o.advice())
 	}
-	if !o.bodyGiven && d.Send {
-		text, err := io.ReadAll(io.LimitReader(o.In, delivery.MaxMessage))
-		if err != nil {
+	if d.Send {
+		if err := o.readBody(); err != nil {
 			return err
 		}
-		o.Body = string(text)
 	}
 	message, err := o.message(&p.doc.File, request, d)
 	if err != nil {
@@ -107,6 +136,16 @@ func (o *SendOptions) submit(ctx context.Context, p *post, request delivery.Requ
 	out.Warnings = append(out.Warnings, o.advice()...)
 	err = p.say(out, false)
 	p.sweep(ctx, how, out.State == delivery.StateWaiting)
+	return err
+}
+
+// readBody reads the text from standard input unless there is one.
+func (o *SendOptions) readBody() error {
+	if o.bodyGiven {
+		return nil
+	}
+	text, err := io.ReadAll(io.LimitReader(o.In, delivery.MaxMessage))
+	o.Body = string(text)
 	return err
 }
 
@@ -179,18 +218,27 @@ func (o *SendOptions) message(file *config.File, r delivery.Request, d delivery.
 	error,
 ) {
 	p := file.Profiles[d.Profile]
-	draft := delivery.Draft{To: o.To, CC: o.CC, Subject: o.Subject, Body: o.Body, Attachments: o.Attach}
+	var author config.Address
 	switch {
 	case p == nil: // blocked: submit says so
-		draft.From = config.Address{Address: "nobody@invalid.example"}
 	case r.Author != "":
-		draft.From = config.Address{Name: p.From.Name, Address: r.Author}
+		author = config.Address{Name: p.From.Name, Address: r.Author}
 	default:
-		draft.From = p.From
+		author = p.From
 		if own := file.Profiles[d.Instead]; own != nil {
-			draft.From = own.From
+			author = own.From
 		}
 	}
+	return o.build(o.draft(author))
+}
+
+func (o *SendOptions) draft(author config.Address) delivery.Draft {
+	return delivery.Draft{
+		From: author, To: o.To, CC: o.CC, Subject: o.Subject, Body: o.Body, Attachments: o.Attach,
+	}
+}
+
+func (o *SendOptions) build(draft delivery.Draft) (*delivery.Message, error) {
 	message, err := draft.Build(time.Now())
 	var unread *fs.PathError
 	if errors.As(err, &unread) {

@@ -41,30 +41,25 @@ func runSendmail(ctx context.Context, o *SendmailOptions) error {
 	case o.mode == 'i':
 		return nil // there are no aliases to rebuild
 	case o.run:
-		return runQueue(ctx, &QueueRunOptions{Factory: o.Factory})
+		return handIn(ctx, o.Factory, func(p *post) error { return p.run(ctx, &QueueRunOptions{Factory: o.Factory}) },
+			(*service).runsQueue)
 	}
-	return delivery.Refused(withPost(ctx, o.Factory, func(p *post) error { return o.submit(ctx, p) }))
+	return handIn(ctx, o.Factory, func(p *post) error { return o.submit(ctx, p) },
+		func(s *service) error { return o.submitTo(ctx, s) })
 }
 
 // submit hands in the message on standard input, or all those of a dialog.
 func (o *SendmailOptions) submit(ctx context.Context, p *post) error {
 	if o.mode == 's' {
-		return o.serve(ctx, p)
-	}
-	message, err := delivery.Read(o.In, o.dotEnds)
-	if errors.Is(err, delivery.ErrEmpty) { // sendmail sends an empty message
-		message, err = &delivery.Message{}, nil
-	}
-	if err != nil {
+		server := p.smtpServer(&p.doc.File)
+		server.Name, server.Kind, server.Direct, server.Later = o.name, o.kind, o.direct, o.later
+		err := server.Serve(ctx, o.In, o.Out)
+		p.sweep(ctx, delivery.How{Direct: o.direct, Later: o.later}, false)
 		return err
 	}
-	raw := delivery.Raw{Sender: o.sender, Name: o.name, Kind: o.kind}
-	recipients, bad := o.allRecipients(message)
-	switch raw.Recipients = recipients; {
-	case len(recipients) == 0 && len(bad) > 0:
-		return o.malformed(bad)
-	case len(recipients) == 0:
-		return command.Usage(o.T("sendcli.error.no-recipient"))
+	message, raw, bad, err := o.read()
+	if err != nil {
+		return err
 	}
 	how := delivery.How{Direct: o.direct, Later: o.later}
 	receipt, err := p.submitter.SubmitRaw(ctx, message, raw, how)
@@ -74,30 +69,56 @@ func (o *SendmailOptions) submit(ctx context.Context, p *post) error {
 	out := p.outcomeOf(receipt, how)
 	err = p.say(out, !o.verbose)
 	p.sweep(ctx, how, out.State == delivery.StateWaiting)
+	return o.after(err, bad)
+}
+
+// submitTo is submit for a caller whose messages the machine's service sends.
+func (o *SendmailOptions) submitTo(ctx context.Context, s *service) error {
+	if o.direct {
+		return s.needsConfiguration("--direct")
+	}
+	if o.mode == 's' {
+		server := &smtpserver.Server{Name: o.name, Kind: o.kind, Forward: s.forward}
+		return server.Serve(ctx, o.In, o.Out)
+	}
+	message, raw, bad, err := o.read()
+	if err != nil {
+		return err
+	}
+	return o.after(s.post(ctx, message, raw, !o.verbose), bad)
+}
+
+// after is the end of a message that was handed in, of whose recipients some were no addresses.
+func (o *SendmailOptions) after(err error, bad []string) error {
 	if len(bad) > 0 && command.Code(err) == exitcode.OK {
 		return o.malformed(bad) // the others have their message
 	}
 	return err
 }
 
+// read reads the message on standard input and who gets it.
+func (o *SendmailOptions) read() (message *delivery.Message, raw delivery.Raw, bad []string, err error) {
+	message, err = delivery.Read(o.In, o.dotEnds)
+	if errors.Is(err, delivery.ErrEmpty) { // sendmail sends an empty message
+		message, err = &delivery.Message{}, nil
+	}
+	if err != nil {
+		return nil, raw, nil, err
+	}
+	raw = delivery.Raw{Sender: o.sender, Name: o.name, Kind: o.kind}
+	raw.Recipients, bad = o.allRecipients(message)
+	switch {
+	case len(raw.Recipients) == 0 && len(bad) > 0:
+		return nil, raw, nil, o.malformed(bad)
+	case len(raw.Recipients) == 0:
+		return nil, raw, nil, command.Usage(o.T("sendcli.error.no-recipient"))
+	}
+	return message, raw, bad, nil
+}
+
 // malformed names what is no address.
 func (o *SendmailOptions) malformed(bad []string) error {
 	return o.Fault(exitcode.Data, "sendcli.sendmail.address", "value", safetext.FromRemote(strings.Join(bad, ", ")))
-}
-
-// serve speaks SMTP on standard input and output.
-func (o *SendmailOptions) serve(ctx context.Context, p *post) error {
-	server := &smtpserver.Server{
-		Submitter: p.submitter, Name: o.name, Kind: o.kind, Direct: o.direct, Later: o.later,
-		Words: func(err error) (string, bool) {
-			sentence := o.Sentence(delivery.Refused(err))
-			return sentence.Error(), command.Code(sentence) == exitcode.Data
-		},
-		Transient: func(t delivery.Try) bool { return command.TryCode(t) == exitcode.TempFail },
-	}
-	err := server.Serve(ctx, o.In, o.Out)
-	p.sweep(ctx, delivery.How{Direct: o.direct, Later: o.later}, false)
-	return err
 }
 
 // allRecipients are the arguments and, with -t, the addresses of the header. What is no address is returned in bad: it
