@@ -47,16 +47,16 @@ start_service
 programs_send
 programs_arrive
 check "the service ends when it is asked to" eventually 20 gone "$server"
+says "the service names who handed a message in" "accepted from www-data" "$WORK/log/service.log"
+for secret in "$PASSWORD" "$USER_OLD"; do
+  refuse "the service logs neither the password nor a recipient" grep -qF -- "$secret" "$WORK/log/service.log"
+done
 start_service
 queue_length() {
   as postier env POSTIER_CONFIG="$service/config.json" "$WORK/bin/postier-service" queue list --json | jq length
 }
 empty_queue() { [[ $(queue_length) == 0 ]]; }
 check "nothing waits" eventually 10 empty_queue
-says "the service names who handed a message in" "accepted from www-data" "$WORK/log/service.log"
-for secret in "$PASSWORD" "$USER_OLD"; do
-  refuse "the service logs neither the password nor a recipient" grep -qF -- "$secret" "$WORK/log/service.log"
-done
 
 code=$(send_as root "$OUT/of-service.txt" POSTIER_CONFIG="$service/config.json")
 equal "root sends through the service, whose configuration is not root's" 0 "$code" "$OUT/of-service.txt"
