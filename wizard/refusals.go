@@ -31,6 +31,15 @@ func (s *State) countRefusals(o Outcome) {
 	}
 }
 
+// secretRefused reports whether the server has refused the secret that is held, under the present settings. Trying it
+// again only brings the account closer to being locked.
+func (s *State) secretRefused() bool {
+	t, tried := s.work[DoSubmission]
+	failure := firstFailure(t.reports)
+	return tried && t.done && t.key == s.key(DoSubmission) && failure != nil &&
+		slices.Contains(refusedCauses, failure.Cause)
+}
+
 // refusalNotices names the usual reason why a correct password is refused (keyboard layout, Caps Lock), and after the
 // second refusal warns that the server may lock the account.
 func (s *State) refusalNotices() []Notice {

@@ -129,26 +129,20 @@ func TestRefusedSecret(t *testing.T) {
 	if retry.Disabled.Msg.Key != "wizard.retry.same-secret" {
 		t.Errorf("retry: %v", retry)
 	}
-	for range 2 {
-		k.do(ActRetry)
-		if k.requested(DoSubmission) != 1 {
-			t.Fatal("the refused secret was tried again")
-		}
-		k.do(ActFix)
-		k.at(StepCredential)
-		if !k.field(FieldSecret).Fix {
-			t.Error("M-5: the field to fix is not marked")
-		}
-		k.password(appPassword)
-		k.at(StepSubmission)
-	}
+	k.do(ActRetry)
 	k.do(ActFix)
-	k.enter() // an empty answer keeps it
-	k.at(StepSubmission)
+	k.at(StepCredential)
+	if f := k.field(FieldSecret); !f.Fix || f.Given {
+		t.Errorf("M-5: the field to fix is not marked, or the refused secret is offered again: %+v", f)
+	}
+	for _, again := range []func(){func() { k.password(appPassword) }, func() { k.enter() }} {
+		again()
+		k.at(StepCredential)
+		k.refused(FieldSecret)
+	}
 	if k.requested(DoSubmission) != 1 {
 		t.Fatal("the refused secret was tried again")
 	}
-	k.do(ActFix)
 	k.password("qrstuvwxyzabcdef")
 	k.at(StepSubmission)
 	if k.requested(DoSubmission) != 2 {

@@ -136,7 +136,7 @@ func (s *State) credentialScreen(v *Screen) {
 	f := Field{
 		ID: FieldSecret, Kind: KindSecret, Label: Msg("wizard.credential.label." + string(s.secretType())),
 		Help: Msg("wizard.field.secret.help"), Error: s.errors[FieldSecret], Fix: s.fixField == FieldSecret,
-		Given: !s.secret.Empty() || !s.givenSecret().Empty(),
+		Given: !s.secret.Empty() && !s.secretRefused() || !s.givenSecret().Empty(),
 	}
 	if p := s.preset(); p != nil {
 		if !p.Credential.Label.Empty() {
@@ -254,11 +254,18 @@ func (s *State) answerCredential(a Answer) {
 		if !s.pending.Empty() {
 			return // the question about it has not been answered
 		}
-		if s.secret.Empty() {
+		switch {
+		case s.secret.Empty():
 			s.errors[FieldSecret] = Msg("wizard.credential.empty")
-			return
+		case s.secretRefused():
+			s.errors[FieldSecret] = Msg("wizard.credential.refused")
+		default:
+			s.forward()
 		}
-		s.forward()
+		return
+	}
+	if s.secretRefused() && typed.Equal(s.secret) {
+		s.errors[FieldSecret] = Msg("wizard.credential.refused")
 		return
 	}
 	s.judgeSecret(typed)
