@@ -10,6 +10,7 @@ import (
 	"postier/internal/cli/lookup"
 	"postier/internal/cli/profile"
 	"postier/internal/cli/send"
+	"postier/internal/cli/service"
 	"postier/internal/cli/setup"
 )
 
@@ -41,6 +42,7 @@ func commands(f *command.Factory, called string) []*cobra.Command {
 		{"send", func() *cobra.Command { return send.NewSend(f, nil) }},
 		{"sendmail", func() *cobra.Command { return send.NewSendmail(f, nil) }},
 		{"queue", func() *cobra.Command { return send.NewQueue(f) }},
+		{"service", func() *cobra.Command { return service.New(f) }},
 		{"suppress", func() *cobra.Command { return send.NewSuppress(f) }},
 		{"limits", func() *cobra.Command { return send.NewLimits(f) }},
 		{"template", func() *cobra.Command { return send.NewTemplate(f) }},
