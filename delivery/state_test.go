@@ -2,7 +2,6 @@ package delivery
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"postier/config"
+	"postier/internal/safefile"
 )
 
 func newStore(t *testing.T) (*Store, *clock) {
@@ -189,7 +189,8 @@ func TestStateFile(t *testing.T) {
 	if err := os.Chmod(path, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := OpenStore(context.Background(), fileAt(path)); err == nil || !strings.Contains(err.Error(), "chmod 600") {
+	var refused *safefile.Error
+	if _, err := OpenStore(t.Context(), fileAt(path)); !errors.As(err, &refused) || refused.Fix != "chmod 600 "+path {
 		t.Errorf("got %v", err)
 	}
 }

@@ -5,20 +5,18 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/url"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 	_ "modernc.org/sqlite"             // the driver "sqlite"
 
 	"postier/config"
+	"postier/internal/safefile"
 )
 
 // Store is the state that is kept between runs: what was sent (for the limits), the suppression list, the queue. It is
@@ -113,6 +111,9 @@ func OpenStore(ctx context.Context, database config.Database) (*Store, error) {
 		if s.db != nil {
 			_ = s.db.Close()
 		}
+		if unsafe(err) {
+			return nil, err // it names the command that fixes it, as for the configuration
+		}
 		return nil, &StateError{Op: "open", Place: database.String(), Err: err}
 	}
 	var err error
@@ -122,7 +123,7 @@ func OpenStore(ctx context.Context, database config.Database) (*Store, error) {
 		}
 		s.db.SetMaxIdleConns(idleConnections)
 	} else {
-		if err := makeStateFile(database.File); err != nil {
+		if err := safefile.Database(database.File); err != nil {
 			return fail(err)
 		}
 		query := url.Values{"_pragma": {
@@ -149,6 +150,19 @@ func OpenStore(ctx context.Context, database config.Database) (*Store, error) {
 	return s, nil
 }
 
+// unsafe reports whether other users could read or change the state.
+func unsafe(err error) bool {
+	var file *safefile.Error
+	if !errors.As(err, &file) {
+		return false
+	}
+	switch file.Problem {
+	case safefile.TooOpen, safefile.FolderOpen, safefile.ForeignOwner, safefile.ForeignLink, safefile.NotRegular:
+		return true
+	}
+	return false
+}
+
 // setClock sets the clock by the database's. A machine whose own clock is wrong or jumps then neither takes over
 // messages that other machines are sending nor delays its own.
 func (s *Store) setClock(ctx context.Context) error {
@@ -162,28 +176,6 @@ func (s *Store) setClock(ctx context.Context) error {
 		return err
 	}
 	s.ahead.Store(int64(time.UnixMicro(now).Sub(before.Round(0))))
-	return nil
-}
-
-// makeStateFile creates the file with mode 0600 before SQLite creates it by the umask; its journals get the same mode.
-func makeStateFile(path string) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
-	}
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW|syscall.O_CLOEXEC, 0o600)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = file.Close() }()
-	info, err := file.Stat()
-	switch {
-	case err != nil:
-		return err
-	case !info.Mode().IsRegular():
-		return fs.ErrInvalid
-	case info.Mode().Perm()&0o077 != 0:
-		return fmt.Errorf("others can read it; chmod 600 %s fixes that", path)
-	}
 	return nil
 }
 

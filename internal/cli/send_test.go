@@ -194,7 +194,7 @@ func TestUnusableState(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t, nil)
 	state := filepath.Join(filepath.Dir(o.path), "postier.db")
-	if err := os.WriteFile(state, nil, 0o644); err != nil {
+	if err := os.WriteFile(state, []byte(strings.Repeat("no database ", 100)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	const refused = "Nothing was accepted."
@@ -212,6 +212,12 @@ func TestUnusableState(t *testing.T) {
 		if _, stderr := o.want(exitcode.IO, "", args...); strings.Contains(stderr, refused) {
 			t.Errorf("%v: %s", args, stderr)
 		}
+	}
+	if err := os.Chmod(state, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, stderr := o.want(exitcode.Config, invoice, "sendmail", "-t"); !strings.Contains(stderr, "chmod 600 "+state) {
+		t.Errorf("others can read it: %s", stderr)
 	}
 }
 

@@ -110,6 +110,10 @@ func (f Files) checkFile(file *os.File, path string, options ReadOptions) error 
 	if err != nil {
 		return wrap("stat", path, err)
 	}
+	return f.check(info, path, options)
+}
+
+func (f Files) check(info fs.FileInfo, path string, options ReadOptions) error {
 	forbidden := othersMask
 	if options.GroupRead {
 		forbidden &^= groupRead

@@ -142,6 +142,58 @@ func TestForeignOwners(t *testing.T) {
 	}
 }
 
+// A database is refused for the same reasons as a file that is read, and for its other files.
+func TestDatabase(t *testing.T) {
+	t.Parallel()
+	dir := safefiletest.Home(t)
+	path := filepath.Join(dir, "new", "q.db")
+	if err := Database(path); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode() != 0o600 || info.Size() != 0 {
+		t.Fatalf("created %v, %v", info, err)
+	}
+	others := Files{uid: func() uint32 { return 4242 }}
+	for _, row := range []struct {
+		name string
+		as   Files
+		do   func() error
+		want Problem
+	}{
+		{"it is there", Files{}, func() error { return os.WriteFile(path, []byte("x"), 0) }, ""},
+		{"others can read it", Files{}, func() error { return os.Chmod(path, 0o640) }, TooOpen},
+		{"repaired", Files{}, func() error { return os.Chmod(path, 0o600) }, ""},
+		{"the log is open", Files{}, func() error { return os.WriteFile(path+"-wal", nil, 0o644) }, TooOpen},
+		{"the log is a link", Files{}, func() error {
+			return errors.Join(os.Remove(path+"-wal"), os.Symlink(dir, path+"-wal"))
+		}, NotRegular},
+		{"a folder is open", Files{}, func() error {
+			return errors.Join(os.Remove(path+"-wal"), os.Chmod(filepath.Dir(path), 0o777))
+		}, FolderOpen},
+		{"a FIFO", Files{}, func() error {
+			return errors.Join(os.Chmod(filepath.Dir(path), 0o700), os.Remove(path), syscall.Mkfifo(path, 0o600))
+		}, NotRegular},
+		{"a link", Files{}, func() error { return errors.Join(os.Remove(path), os.Symlink("other.db", path)) }, NotRegular},
+		{"another user's", others, func() error {
+			err := errors.Join(os.Remove(path), os.WriteFile(path, nil, 0o600))
+			if os.Geteuid() == 0 {
+				err = errors.Join(err, os.Chown(path, 65534, 65534))
+			}
+			return err
+		}, ForeignOwner},
+	} {
+		if err := row.do(); err != nil {
+			t.Fatal(row.name, err)
+		}
+		switch err := row.as.Database(path); {
+		case row.want == "" && err != nil:
+			t.Errorf("%s: %v", row.name, err)
+		case row.want != "" && problem(t, err).Problem != row.want:
+			t.Errorf("%s: %v", row.name, err)
+		}
+	}
+}
+
 func TestGroupRead(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(safefiletest.Home(t), "credential")
