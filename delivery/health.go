@@ -39,7 +39,9 @@ func (s *Store) failing(ctx context.Context, profile string, cause check.Cause) 
 	var at int64
 	err = s.locked(ctx, "health:"+profile, func(tx executor) error {
 		return s.row(ctx, tx, `INSERT INTO postier_health (profile, failures, cause, since) VALUES (?1, 1, ?2, ?3)
-			ON CONFLICT (profile) DO UPDATE SET failures = postier_health.failures + 1, cause = ?2 RETURNING failures, since`,
+			ON CONFLICT (profile) DO UPDATE SET failures = postier_health.failures + 1, cause = ?2,
+				since = CASE WHEN postier_health.since > ?3 THEN ?3 ELSE postier_health.since END
+			RETURNING failures, since`,
 			profile, string(cause), s.Now().UnixMilli()).Scan(&failures, &at)
 	})
 	return failures, time.UnixMilli(at), err

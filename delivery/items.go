@@ -74,9 +74,9 @@ func (s *Store) change(ctx context.Context, i *Item) error {
 	}
 	err := s.inTx(ctx, func(tx executor) error {
 		if err := s.exactlyOne(ctx, tx, `UPDATE postier_message SET version = ?3, due = ?4, state = ?5, attempts = ?6,
-			owner = ?7, profile = ?8, envelope = ?9, detail = ?10, raw = COALESCE(?11, raw)
+			owner = ?7, profile = ?8, envelope = ?9, detail = ?10, raw = COALESCE(?11, raw), accepted = ?12
 			WHERE id = ?1 AND version IN (?2, ?3)`, i.ID, i.version, i.next, s.due(i), string(i.State), i.Attempts, i.owner,
-			i.Profile, i.Envelope, i.detail(), text); err != nil {
+			i.Profile, i.Envelope, i.detail(), text, i.Accepted.UnixMilli()); err != nil {
 			return err
 		}
 		return s.announce(ctx, tx, i)
@@ -133,11 +133,11 @@ func (s *Store) remove(ctx context.Context, i *Item) error {
 	})
 }
 
-// renew puts off the end of this process's claim on a message.
-func (s *Store) renew(ctx context.Context, id string, until time.Time) error {
+// renew sets the end of a claim on a message.
+func (s *Store) renew(ctx context.Context, id, owner string, until time.Time) error {
 	query := `UPDATE postier_message SET due = ?3 WHERE id = ?1 AND owner = ?2`
 	return s.inTx(ctx, func(tx executor) error {
-		return s.exactlyOne(ctx, tx, query, id, s.owner, until.UnixMilli())
+		return s.exactlyOne(ctx, tx, query, id, owner, until.UnixMilli())
 	})
 }
 
@@ -246,6 +246,18 @@ const reclaimAtOnce = 1000
 func (s *Store) interrupted(ctx context.Context) (list []*Item, err error) {
 	err = s.view(ctx, func(on executor) error {
 		list, err = s.items(ctx, on, fmt.Sprintf(`%s ORDER BY due LIMIT %d`, selectItems+claimed, reclaimAtOnce))
+		return err
+	})
+	return list, err
+}
+
+// distant lists messages that no process has claimed and that are due later than any wait would let them be, or were
+// accepted in the future.
+func (s *Store) distant(ctx context.Context, now time.Time) (list []*Item, err error) {
+	query := fmt.Sprintf(`%s AND due > ?1 AND (accepted > ?1 OR due > ?2) ORDER BY due DESC LIMIT %d`,
+		selectItems+claimable, reclaimAtOnce)
+	err = s.view(ctx, func(on executor) error {
+		list, err = s.items(ctx, on, query, now.UnixMilli(), now.Add(longestBackOff).UnixMilli())
 		return err
 	})
 	return list, err

@@ -260,25 +260,3 @@ func TestFate(t *testing.T) {
 		t.Errorf("a refused message has the fate %q", state.Fate)
 	}
 }
-
-// The clock may jump: ahead, and nothing expires after a single try; back, and no counter holds for ever.
-func TestClockJumps(t *testing.T) {
-	t.Parallel()
-	b := newBench(t, scripted.Script{"MAIL": scripted.Reply("451 4.3.0 later")}, nil)
-	item := b.item()
-	b.first(item)
-	b.clock.add(365 * 24 * time.Hour)
-	b.run()
-	if stored := b.stored(item.ID); stored.State != StateWaiting || stored.Attempts != 2 {
-		t.Errorf("after a jump ahead: %s, %d attempts", stored.State, stored.Attempts)
-	}
-	limits := config.Limits{PerHour: 1}
-	if _, err := b.queue.Store.Take(t.Context(), "clock", limits); err != nil {
-		t.Fatal(err)
-	}
-	b.clock.add(-365 * 24 * time.Hour)
-	room, err := b.queue.Store.Room(t.Context(), "clock", limits)
-	if err != nil || room.Next.After(b.clock.Now().Add(time.Hour)) {
-		t.Errorf("after a jump back the next message waits until %s, %v", room.Next, err)
-	}
-}

@@ -113,6 +113,7 @@ func (c *counters) tidy(ctx context.Context) error {
 	now := c.now.UnixMilli()
 	return errors.Join(
 		c.exec(ctx, c.tx, `UPDATE postier_sent SET at = ?2 WHERE profile = ?1 AND at > ?2`, c.profile, now),
+		c.exec(ctx, c.tx, `UPDATE postier_batch SET last = ?2 WHERE profile = ?1 AND last > ?2`, c.profile, now),
 		c.exec(ctx, c.tx, `DELETE FROM postier_sent WHERE profile = ?1 AND at < ?2`, c.profile, c.now.Add(-keep).UnixMilli()))
 }
 

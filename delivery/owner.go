@@ -131,7 +131,7 @@ func (q *Queue) keepAlive() {
 			return
 		}
 		for _, id := range held {
-			_ = q.Store.renew(context.Background(), id, q.Store.Now().Add(lease))
+			_ = q.Store.renew(context.Background(), id, q.Store.owner, q.Store.Now().Add(lease))
 		}
 	}
 }

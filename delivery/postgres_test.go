@@ -84,7 +84,7 @@ func TestDatabaseClock(t *testing.T) {
 	s, err := OpenStore(t.Context(), databaseAt(t, emptyPostgres(b)))
 	b.must(err)
 	defer func() { _ = s.Close() }()
-	s.ahead.Store(int64(3 * time.Hour)) // as if the own clock had been set back since
+	s.reading.Store(&reading{there: time.Now().Add(3 * time.Hour), here: time.Now()})
 	b.must(s.setClock(t.Context()))
 	var there time.Time
 	b.must(s.db.QueryRow(`SELECT clock_timestamp()`).Scan(&there))

@@ -144,6 +144,9 @@ func (q *Queue) reclaim(ctx context.Context) error {
 	if err := q.Store.setClock(ctx); err != nil {
 		return wrap("read the clock", err)
 	}
+	if err := q.redate(ctx); err != nil {
+		return err
+	}
 	items, err := q.Store.interrupted(ctx)
 	if err != nil {
 		return err
@@ -151,6 +154,9 @@ func (q *Queue) reclaim(ctx context.Context) error {
 	now := q.Store.Now()
 	for _, item := range items {
 		if q.busy(item) {
+			if item.Due.After(now.Add(2 * lease)) { // claimed by a clock that was ahead; clocks may differ by a lease
+				_ = q.Store.renew(ctx, item.ID, item.owner, now.Add(lease))
+			}
 			continue
 		}
 		if err := q.reschedule(ctx, item, now); err != nil && !errors.Is(err, errStale) {
@@ -163,6 +169,9 @@ func (q *Queue) reclaim(ctx context.Context) error {
 // reschedule ends the claim on a message, which is then due at a time.
 func (q *Queue) reschedule(ctx context.Context, item *Item, at time.Time) error {
 	item.Due, item.owner = at, ""
+	if now := q.Store.Now(); item.Accepted.After(now) {
+		item.Accepted = now
+	}
 	err := q.Store.change(ctx, item)
 	q.ring()
 	return err

@@ -30,8 +30,8 @@ type Store struct {
 	owner string
 	// Now is the clock; tests set it. On PostgreSQL it is the database's, so that machines agree on leases and limits.
 	Now func() time.Time
-	// ahead is how many nanoseconds the database's clock is ahead of ours.
-	ahead   atomic.Int64
+	// reading is of the database's clock; nil means our own.
+	reading atomic.Pointer[reading]
 	commits commits
 }
 
@@ -106,7 +106,7 @@ const busyWait = 20 * time.Second
 // OpenStore opens the state in a database. What is missing is created.
 func OpenStore(ctx context.Context, database config.Database) (*Store, error) {
 	s := &Store{owner: newOwner(), database: database, pg: database.URL != ""}
-	s.Now = func() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) }
+	s.Now = s.now
 	fail := func(err error) (*Store, error) {
 		if s.db != nil {
 			_ = s.db.Close()
@@ -161,22 +161,6 @@ func unsafe(err error) bool {
 		return true
 	}
 	return false
-}
-
-// setClock sets the clock by the database's. A machine whose own clock is wrong or jumps then neither takes over
-// messages that other machines are sending nor delays its own.
-func (s *Store) setClock(ctx context.Context) error {
-	if !s.pg {
-		return nil
-	}
-	var now int64
-	before := time.Now()
-	query := `SELECT (EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::BIGINT`
-	if err := s.db.QueryRowContext(ctx, query).Scan(&now); err != nil {
-		return err
-	}
-	s.ahead.Store(int64(time.UnixMicro(now).Sub(before.Round(0))))
-	return nil
 }
 
 // schemaVersion is stored; an older program refuses a newer state.
