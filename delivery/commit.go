@@ -88,6 +88,9 @@ func (s *Store) commitGroup(ctx context.Context, group []*commit) {
 	for _, c := range group {
 		if err != nil && len(group) > 1 {
 			_ = s.transact(ctx, []*commit{c})
+			if c.err != nil && uncertain(err) {
+				c.err = &uncertainError{c.err}
+			}
 		}
 		close(c.done)
 	}
@@ -118,7 +121,10 @@ func (s *Store) transactShared(ctx context.Context, group []*commit) error {
 	if err := runAll(tx, group); err != nil {
 		return err
 	}
-	return tx.Commit()
+	if err := tx.Commit(); err != nil {
+		return &uncertainError{err}
+	}
+	return nil
 }
 
 func (s *Store) transactFile(ctx context.Context, group []*commit) error {
@@ -133,13 +139,26 @@ func (s *Store) transactFile(ctx context.Context, group []*commit) error {
 		return err
 	}
 	if err = runAll(f, group); err == nil {
-		_, err = f.ExecContext(ctx, "COMMIT")
+		if _, err = f.ExecContext(ctx, "COMMIT"); err != nil {
+			err = &uncertainError{err}
+		}
 	}
 	if err != nil {
 		_, _ = f.ExecContext(ctx, "ROLLBACK")
 	}
 	return err
 }
+
+// uncertainError is the error of a commit: the changes may have been made all the same, for instance when the
+// connection ended before the database's answer came.
+type uncertainError struct{ err error }
+
+func (e *uncertainError) Error() string { return e.err.Error() }
+
+// Unwrap gives the cause.
+func (e *uncertainError) Unwrap() error { return e.err }
+
+func uncertain(err error) bool { return errors.As(err, new(*uncertainError)) }
 
 // runAll ends with the first change that fails. What cannot be read concerns only its reader.
 func runAll(on executor, group []*commit) error {

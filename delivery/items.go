@@ -31,9 +31,12 @@ const (
 	claimable = `owner = '' AND ` + unfinal
 )
 
-// insert adds a message. The column job is of older versions, which may still run on the same database.
+// insert adds a message, or nothing when the same message is there already. The column job is of older versions, which
+// may still run on the same database.
 func (s *Store) insert(ctx context.Context, i *Item) error {
-	i.version = rand.Int64()
+	if i.version == 0 {
+		i.version = rand.Int64()
+	}
 	return s.inTx(ctx, func(tx executor) error {
 		if err := s.exec(ctx, tx, `INSERT INTO postier_message (`+itemColumns+`, raw, job)
 			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0)

@@ -235,6 +235,31 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
+// A commit that fails is made again, and what is told then is what other processes see: SQLite keeps a transaction open
+// whose commit failed, and shows its changes to the connection that made them.
+func TestCommitFails(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil, nil)
+	for _, statement := range []string{
+		`PRAGMA foreign_keys = ON`, // of this connection only: the next one can commit
+		`CREATE TABLE parent (id INTEGER PRIMARY KEY)`,
+		`CREATE TABLE child (id INTEGER REFERENCES parent DEFERRABLE INITIALLY DEFERRED)`,
+		`CREATE TRIGGER spoil AFTER INSERT ON postier_message BEGIN INSERT INTO child VALUES (7); END`,
+	} {
+		_, err := b.queue.Store.db.Exec(statement)
+		b.must(err)
+	}
+	item := b.item()
+	b.must(b.queue.Accept(t.Context(), item, true))
+	items, err := itemsOf(t.Context(), b.worker(b.queue.Store.database.File).Store, true)
+	if err != nil || len(items) != 1 {
+		t.Errorf("%d messages, %v", len(items), err)
+	}
+	if try, err := b.queue.Deliver(t.Context(), item); err != nil || try.State != StateSent {
+		t.Errorf("%+v, %v", try, err)
+	}
+}
+
 // The error of a failed state says whether the message was accepted: a caller that sends an accepted one again makes it
 // arrive twice.
 func TestFate(t *testing.T) {

@@ -3,9 +3,13 @@
 package delivery
 
 import (
+	"bytes"
 	"context"
+	"net"
+	"net/url"
 	"os"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -90,6 +94,77 @@ func TestDatabaseClock(t *testing.T) {
 	b.must(s.db.QueryRow(`SELECT clock_timestamp()`).Scan(&there))
 	if off := s.Now().Sub(there).Abs(); off > 10*time.Second {
 		t.Errorf("%s apart", off)
+	}
+}
+
+// cutting passes octets on to the database, and ends the connection in place of the answer to the next commit.
+func cutting(t *testing.T, place string, armed *atomic.Bool) string {
+	t.Helper()
+	there, err := url.Parse(place)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	backend := there.Host
+	there.Host = listener.Addr().String()
+	go func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			server, err := net.Dial("tcp", backend)
+			if err != nil {
+				_ = client.Close()
+				return
+			}
+			var cut atomic.Bool
+			pass := func(to, from net.Conn, look bool) {
+				defer func() { _, _ = client.Close(), server.Close() }()
+				piece := make([]byte, 64<<10)
+				for {
+					n, err := from.Read(piece)
+					if err != nil || !look && cut.Load() {
+						return
+					}
+					if look && bytes.Contains(bytes.ToLower(piece[:n]), []byte("commit")) && armed.CompareAndSwap(true, false) {
+						cut.Store(true)
+					}
+					if _, err := to.Write(piece[:n]); err != nil {
+						return
+					}
+				}
+			}
+			go pass(server, client, true)
+			go pass(client, server, false)
+		}
+	}()
+	return there.String()
+}
+
+// The answer to the commit is lost: the message is accepted once, and its sender goes on with it.
+func TestAnswerToTheCommitIsLost(t *testing.T) {
+	b := newBench(t, nil, nil)
+	var armed atomic.Bool
+	q := b.worker(cutting(t, emptyPostgres(b), &armed))
+	item := b.item()
+	armed.Store(true)
+	b.must(q.Accept(t.Context(), item, true))
+	if armed.Load() {
+		t.Fatal("nothing was cut")
+	}
+	try, err := q.Deliver(t.Context(), item)
+	if err != nil || try.State != StateSent {
+		t.Errorf("%+v, %v", try, err)
+	}
+	b.once(1)
+	items, err := itemsOf(t.Context(), q.Store, true)
+	if err != nil || len(items) != 1 || items[0].Doubt {
+		t.Errorf("%d messages, %v", len(items), err)
 	}
 }
 

@@ -74,7 +74,7 @@ func (q *Queue) Accept(ctx context.Context, item *Item, now bool) (err error) {
 		}()
 	}
 	q.step("accept")
-	err = q.Store.insert(ctx, item)
+	err = q.insert(ctx, item)
 	q.step("accepted")
 	q.ring()
 	return wrap("accept the message", err)
@@ -110,20 +110,58 @@ func (q *Queue) Direct(ctx context.Context, item *Item) (Try, error) {
 	return try, nil
 }
 
-// patience is how long the outcome of a try is kept in memory while the database cannot store it.
+// patience is how long a message or the outcome of a try is kept in memory while the database cannot store it.
 const patience = 30 * time.Second
+
+// insert stores a message, and finds out whether it is stored where the database's answer was lost: the caller sends a
+// message again of which it is told that nothing was accepted.
+func (q *Queue) insert(ctx context.Context, item *Item) error {
+	err := q.Store.insert(ctx, item)
+	ctx = context.WithoutCancel(ctx)
+	for again := newRetries(); uncertain(err); {
+		if !again.wait() {
+			return FateUnknown.of(wrap("accept the message", err))
+		}
+		if err = q.Store.insert(ctx, item); err == nil || uncertain(err) {
+			continue
+		}
+		switch _, missing := q.Store.Item(ctx, item.ID); {
+		case missing == nil:
+			return nil
+		case !errors.Is(missing, ErrNoItem): // the database cannot be asked yet
+			err = &uncertainError{err}
+		}
+	}
+	return err
+}
+
+// retries are the waits between attempts to reach a database that fails, for as long as patience.
+type retries struct {
+	next time.Duration
+	end  time.Time
+}
+
+func newRetries() *retries { return &retries{50 * time.Millisecond, time.Now().Add(patience)} }
+
+// wait reports false when it has been too long.
+func (r *retries) wait() bool {
+	if time.Now().After(r.end) {
+		return false
+	}
+	time.Sleep(r.next)
+	r.next = min(2*r.next, 2*time.Second)
+	return true
+}
 
 // settle ends the claim on a message and stores the outcome of its try. It tries again while the database fails:
 // without it only the server would know whether the message was sent.
 func (q *Queue) settle(ctx context.Context, item *Item) error {
 	item.owner = ""
-	const first, most = 50 * time.Millisecond, 2 * time.Second
-	for wait, end := first, time.Now().Add(patience); ; wait = min(2*wait, most) {
+	for again := newRetries(); ; {
 		err := q.Store.change(ctx, item)
-		if err == nil || errors.Is(err, errStale) || time.Now().After(end) {
+		if err == nil || errors.Is(err, errStale) || !again.wait() {
 			return err
 		}
-		time.Sleep(wait)
 	}
 }
 

@@ -50,6 +50,7 @@ type Fate string
 const (
 	FateRefused  Fate = "refused"  // nothing was accepted
 	FateAccepted Fate = "accepted" // the message is in the queue or was sent; submitting it again would send it twice
+	FateUnknown  Fate = "unknown"  // the database's answer was lost
 )
 
 // Refused says of an error before a message was accepted that nothing was.

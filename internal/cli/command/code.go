@@ -117,6 +117,8 @@ func (p *Printer) Sentence(err error, args ...any) error {
 			text += " " + p.T("sendcli.error.refused")
 		case delivery.FateAccepted:
 			text += " " + p.T("sendcli.error.accepted")
+		case delivery.FateUnknown:
+			text += " " + p.T("sendcli.error.unknown")
 		}
 		return Failure(exitcode.IO, text)
 	}
