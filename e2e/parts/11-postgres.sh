@@ -26,9 +26,9 @@ place() { printf 'postgres://postgres@127.0.0.1:%s/%s?sslmode=disable' "$port" "
 
 queues_in_go() {
   local name
-  (cd "$E2E/.." && POSTIER_TEST_POSTGRES=$(place tested) go test -count=1 -tags postgres -run 'TestTwoMachines|OnPostgres|GoesAway' -v ./delivery) \
+  (cd "$E2E/.." && POSTIER_TEST_POSTGRES=$(place tested) go test -count=1 -tags postgres -run 'TestTwoMachines|OnPostgres|GoesAway|CommitIsLost' -v ./delivery) \
     | tee "$WORK/go"
-  for name in TestTwoMachines TestWorkersOnPostgres TestDatabaseGoesAway; do
+  for name in TestTwoMachines TestWorkersOnPostgres TestDatabaseGoesAway TestAnswerToTheCommitIsLost; do
     grep -q -- "--- PASS: $name" "$WORK/go" || return 1
   done
 }
