@@ -60,11 +60,10 @@ type Tried struct {
 
 // Find returns the ways that work, and all that were tried in the order of trying. The connections are tried side by
 // side and without signing in; then the best one of each server is proven by a sign-in, submission first. A password
-// that was refused is shown once more, under another form of the user name, and to no other port (docs/security.md
-// T21). Nothing is tried when the machine or its name service is the root.
-func Find(ctx context.Context, network *wire.Network, target account.Target, results []diagnostics.Result) (ways []Way,
-	tried []Tried,
-) {
+// that was refused is shown to no other port (docs/security.md T21); with names it is shown once more, under another
+// form of the user name. Nothing is tried when the machine or its name service is the root.
+func Find(ctx context.Context, network *wire.Network, target account.Target, results []diagnostics.Result, names bool,
+) (ways []Way, tried []Tried) {
 	root, failed := diagnostics.Root(results)
 	if failed && (root.ID == check.NetLocal || root.ID == check.NetResolver) {
 		return nil, nil
@@ -77,7 +76,7 @@ func Find(ctx context.Context, network *wire.Network, target account.Target, res
 	}
 	var searches []*search
 	for _, area := range []Area{Submission, Mailbox} {
-		if s := newSearch(network, target, area, results); s != nil {
+		if s := newSearch(network, target, area, results, names); s != nil {
 			searches = append(searches, s)
 		}
 	}

@@ -73,7 +73,7 @@ func (r *rig) find(t *testing.T) ([]repair.Way, []repair.Tried) {
 	if r.target.IMAP != nil {
 		plans = append(plans, imap.Plan(r.network, r.target, imap.Options{LookOnly: true}))
 	}
-	return repair.Find(t.Context(), r.network, r.target, diagnostics.Run(t.Context(), nil, plans...))
+	return repair.Find(t.Context(), r.network, r.target, diagnostics.Run(t.Context(), nil, plans...), true)
 }
 
 func TestABlockedPort(t *testing.T) {

@@ -35,7 +35,8 @@ var failures = map[Area][]check.ID{
 	Mailbox:    {check.IMAPConnect, check.IMAPTLS, check.IMAPCertificate},
 }
 
-func newSearch(network *wire.Network, target account.Target, area Area, results []diagnostics.Result) *search {
+func newSearch(network *wire.Network, target account.Target, area Area, results []diagnostics.Result, names bool,
+) *search {
 	s := &search{network: network, target: target, area: area, now: target.Submission}
 	if area == Mailbox {
 		if target.IMAP == nil {
@@ -43,7 +44,7 @@ func newSearch(network *wire.Network, target account.Target, area Area, results 
 		}
 		s.now = *target.IMAP
 	}
-	if s.candidates = s.names(results); len(s.candidates) > 0 {
+	if s.candidates = s.names(results, names); len(s.candidates) > 0 {
 		s.looks = make([][]diagnostics.Result, len(s.candidates))
 		return s
 	}
@@ -51,24 +52,34 @@ func newSearch(network *wire.Network, target account.Target, area Area, results 
 		return (r.Failed() || r.Cause == check.CauseNeedsFailed && area == Mailbox && r.ID == check.IMAPConnect) &&
 			slices.Contains(failures[area], r.ID)
 	})
-	if at < 0 {
+	if at < 0 || faultyCertificate(results[at]) {
 		return nil
 	}
 	s.candidates = s.others(results[at])
 	return s
 }
 
+// faultyCertificate reports whether a check failed for a certificate that is no better on another port. Only one that
+// is for another host leads to that host.
+func faultyCertificate(r diagnostics.Result) bool {
+	return (r.ID == check.SMTPCertificate || r.ID == check.IMAPCertificate) && r.Cause != check.CauseCertNameMismatch
+}
+
 // names are other forms of a user name that was refused: the one under which sending accepted the password, the whole
-// address, and what stands before the "@" (providers differ).
-func (s *search) names(results []diagnostics.Result) []config.Server {
+// address, and what stands before the "@" (providers differ). Only the first is known to be right; the others are tried
+// when all is set.
+func (s *search) names(results []diagnostics.Result, all bool) []config.Server {
 	id := map[Area]check.ID{Submission: check.SMTPAuth, Mailbox: check.IMAPAuth}[s.area]
 	refusal, _ := diagnostics.Find(results, id)
 	if !diagnostics.SignInRefused(refusal) || refusal.Cause != check.CauseWrongPassword {
 		return nil
 	}
-	forms := []string{s.target.Address}
-	if local, _, whole := strings.Cut(s.now.Username, "@"); whole {
-		forms = append(forms, local)
+	var forms []string
+	if all {
+		forms = []string{s.target.Address}
+		if local, _, whole := strings.Cut(s.now.Username, "@"); whole {
+			forms = append(forms, local)
+		}
 	}
 	if sent, _ := diagnostics.Find(results, check.SMTPAuth); s.area == Mailbox && !sent.Failed() {
 		forms = slices.Insert(forms, 0, s.target.Submission.Username)

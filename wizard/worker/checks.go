@@ -45,7 +45,7 @@ func (w *Worker) otherWay(ctx context.Context, network *wire.Network, target acc
 	if !w.Repair {
 		return repair.Way{}, false
 	}
-	ways, _ := repair.Find(ctx, network, target, results)
+	ways, _ := repair.Find(ctx, network, target, results, false)
 	for _, way := range ways {
 		if way.Area == area {
 			return way, true

@@ -21,7 +21,7 @@ func (c *checkup) repair(ctx context.Context, info *report.Info, results []diagn
 	if !c.Repair || ctx.Err() != nil {
 		return results, false, nil
 	}
-	ways, tried := repair.Find(ctx, c.network, c.target, results)
+	ways, tried := repair.Find(ctx, c.network, c.target, results, true)
 	info.Repair = &report.Repair{Ways: ways, Tried: tried}
 	if len(ways) == 0 || !c.Yes || c.proof == nil {
 		return results, false, nil

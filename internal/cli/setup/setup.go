@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -102,7 +103,7 @@ func Run(ctx context.Context, o *Options) error {
 		options: options,
 		worker: &worker.Worker{
 			Network: network, Book: options.Book, ConfigPath: doc.Path, Lang: o.Lang(), Product: product,
-			CAFile: o.ExtraRoots(), Fallback: platform, NoDraft: unattended, Repair: unattended,
+			CAFile: o.ExtraRoots(), Fallback: platform, NoDraft: unattended, Repair: unattended && !portsGiven(options.Values),
 			ClientSecret: o.Client.secret(o.Factory),
 		},
 		unattended: unattended,
@@ -198,4 +199,12 @@ func (o *Options) draft(doc *config.Document) (wizard.Draft, error) {
 		}
 	}
 	return fresh, nil
+}
+
+// portsGiven reports whether ports or TLS modes were given. They are taken as they are: a script that names a port does
+// not want another one.
+func portsGiven(values map[wizard.FieldID]string) bool {
+	return slices.ContainsFunc([]wizard.FieldID{
+		wizard.FieldSMTPPort, wizard.FieldSMTPSecurity, wizard.FieldIMAPPort, wizard.FieldIMAPSecurity,
+	}, func(id wizard.FieldID) bool { return values[id] != "" })
 }
