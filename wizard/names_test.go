@@ -126,3 +126,22 @@ func TestFormOfTheUserNameThatWorked(t *testing.T) {
 		t.Errorf("another account was taken over: %+v", other)
 	}
 }
+
+// TestAGivenModeStays: the TLS mode of a preset belongs to the preset's port, one that was given does not.
+func TestAGivenModeStays(t *testing.T) {
+	t.Parallel()
+	for mode, want := range map[string]config.Security{"": config.SecurityAuto, "tls": config.SecurityTLS} {
+		values := map[FieldID]string{FieldSMTPPort: "587"}
+		if mode != "" {
+			values[FieldSMTPSecurity] = mode
+		}
+		k := begin(t, Options{Address: "marie@gmail.com", Values: values})
+		for k.s.Draft().Step == StepServer || k.s.Draft().Step.Number() < StepPrepare.Number() {
+			k.enter()
+		}
+		got, wanted := k.s.Draft().Submission, config.Server{Port: 587, Security: want}
+		if got.Port != 587 || got.Settled() != wanted.Settled() {
+			t.Errorf("%q given: %d, %s", mode, got.Port, got.Security)
+		}
+	}
+}

@@ -254,8 +254,8 @@ func (s *State) takeSubmission() bool {
 	if !text.Empty() {
 		s.errors[FieldSMTPPort] = Words{Msg: text}
 	} else {
-		port.Apply(&server, &batch) // what follows the number wins over the fields below (C-7)
-		if port.Security == "" {
+		port.Apply(&server, &batch)                                        // what follows the number wins over the fields below (C-7)
+		if port.Security == "" && s.opts.Values[FieldSMTPSecurity] == "" { // a mode that was given stays
 			server = server.FollowPort(d.Submission)
 		}
 	}
@@ -320,7 +320,7 @@ func (s *State) takeIMAP() bool {
 	if !slices.Contains(config.Securities(), imap.Security) {
 		s.errors[FieldIMAPSecurity] = Msg("wizard.server.security-unknown")
 	}
-	if d.IMAP != nil {
+	if d.IMAP != nil && s.opts.Values[FieldIMAPSecurity] == "" {
 		imap = imap.FollowPort(*d.IMAP)
 	}
 	imap.Username = s.value(FieldIMAPUser, imap.Username)
