@@ -23,7 +23,7 @@ func TestTheNextCallerSendsWhatIsOverdue(t *testing.T) {
 	}
 	o.change(func(p *config.Profile) { p.Submission.Port = refused })
 	for i, said := range []bool{true, false} {
-		if _, complaints := o.want(0, "", message...); strings.Contains(complaints, "queue run --daemon") != said {
+		if _, complaints := o.want(0, "", message...); strings.Contains(complaints, "service install") != said {
 			t.Errorf("call %d: %s", i, complaints)
 		}
 	}
@@ -44,7 +44,7 @@ func TestTheNextCallerSendsWhatIsOverdue(t *testing.T) {
 	// Once it was kept, it is said again when it is no longer.
 	o.want(0, "", "postier", "queue", "run")
 	o.change(func(p *config.Profile) { p.Submission.Port = refused })
-	if _, complaints := o.want(0, "", message...); strings.Contains(complaints, "queue run --daemon") {
+	if _, complaints := o.want(0, "", message...); strings.Contains(complaints, "service install") {
 		t.Errorf("a queue that was run just now is kept: %s", complaints)
 	}
 }

@@ -69,7 +69,7 @@ func (p *post) sweep(ctx context.Context, how delivery.How, waits bool) {
 	case ctx.Err() != nil || how.Direct:
 	case waits:
 		if unkept, err := p.queue.Store.Unkept(ctx); err == nil && unkept {
-			p.Complain(p.T("sendcli.unkept", "command", p.Program()+" queue run --daemon"))
+			p.Complain(p.T("sendcli.unkept", "command", p.Program()+" service install"))
 		}
 	case !how.Later:
 		_ = p.queue.Sweep(ctx) // the message was sent; the others have their own outcome in the queue
