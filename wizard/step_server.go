@@ -254,8 +254,9 @@ func (s *State) takeSubmission() bool {
 	if !text.Empty() {
 		s.errors[FieldSMTPPort] = Words{Msg: text}
 	} else {
-		port.Apply(&server, &batch)                                        // what follows the number wins over the fields below (C-7)
-		if port.Security == "" && s.opts.Values[FieldSMTPSecurity] == "" { // a mode that was given stays
+		// What follows the number wins over the fields below (C-7). A mode that was given stays.
+		port.Apply(&server, &batch)
+		if port.Security == "" && s.opts.Values[FieldSMTPSecurity] == "" {
 			server = server.FollowPort(d.Submission)
 		}
 	}
