@@ -106,6 +106,10 @@ func (v *validator) selection() {
 
 // aliases checks the table of local names: each leads to an address, or to another name in it.
 func (v *validator) aliases() {
+	known := map[string]bool{} // names are compared without regard to case
+	for name := range v.file.Aliases {
+		known[strings.ToLower(name)] = true
+	}
 	for _, name := range slices.Sorted(maps.Keys(v.file.Aliases)) {
 		path := "aliases." + name
 		if name != "*" && !ValidateAddress(name+"@local.example").Empty() {
@@ -115,8 +119,7 @@ func (v *validator) aliases() {
 			v.add(path, locale.Msg("config.alias.empty"))
 		}
 		for i, target := range v.file.Aliases[name] {
-			_, known := v.file.Aliases[target]
-			if !known && !ValidateRecipient(target).Empty() {
+			if !known[strings.ToLower(target)] && !ValidateRecipient(target).Empty() {
 				v.add(fmt.Sprintf("%s[%d]", path, i), locale.Msg("config.alias.target", "value", safetext.FromRemote(target)))
 			}
 		}

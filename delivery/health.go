@@ -47,8 +47,8 @@ func (s *Store) failing(ctx context.Context, profile string, cause check.Cause) 
 	return failures, time.UnixMilli(at), err
 }
 
-// notTheProfile are the causes that nobody could correct in the profile, however often they come: the fault of this
-// machine, and what a server says about a command or a mechanism.
+// notTheProfile are the causes that no change of the profile corrects, however often they come: faults of this machine,
+// and what a server says about a command or a mechanism.
 var notTheProfile = map[check.Cause]bool{
 	check.CauseNetworkUnreachable: true, check.CauseDNSFailure: true,
 	check.CauseCancelled: true, check.CauseFileFailed: true,

@@ -16,7 +16,7 @@ const (
 	sweepWait = 3 * time.Second
 )
 
-// The names in postier_keeper: who keeps the queue, and when it was said that nobody does.
+// The names in postier_keeper: until when the queue counts as kept, and when the user was told that it is not.
 const (
 	keeperWorker = "worker"
 	keeperTold   = "told"
@@ -38,8 +38,8 @@ func (q *Queue) Sweep(ctx context.Context) error {
 	return err
 }
 
-// Unkept reports whether a message that waits has nobody to send it but the next caller, and that was not said since
-// the queue was last kept.
+// Unkept reports whether no service and no timer runs the queue, so that a message that waits is sent by the next
+// caller only. It reports this once: again only after the queue was kept in between.
 func (s *Store) Unkept(ctx context.Context) (bool, error) {
 	until, err := s.keeper(ctx, keeperWorker)
 	if err != nil || s.Now().Before(until) {

@@ -238,7 +238,7 @@ func TestAllowed(t *testing.T) {
 	t.Parallel()
 	group, err := user.LookupGroupId("0")
 	if err != nil {
-		t.Skip("there is no group 0")
+		t.Fatal(err) // every system has it
 	}
 	u := User{UID: 4_000_000_000, GID: 0, Name: "anna"}
 	for _, row := range []struct {

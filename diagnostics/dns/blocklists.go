@@ -2,7 +2,6 @@ package dns
 
 import (
 	"context"
-	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -191,8 +190,6 @@ func (l blocklist) meaning(answers []netip.Addr) Listed {
 
 // reversed is an address as the lists have it (RFC 5782 §2.1, §2.4).
 func reversed(ip netip.Addr) string {
-	if arpa, err := mdns.ReverseAddr(ip.String()); err == nil {
-		return strings.TrimSuffix(strings.TrimSuffix(arpa, ".in-addr.arpa."), ".ip6.arpa.")
-	}
-	return fmt.Sprint(ip)
+	arpa, _ := mdns.ReverseAddr(ip.String()) // fails only for what is no address
+	return strings.TrimSuffix(strings.TrimSuffix(arpa, ".in-addr.arpa."), ".ip6.arpa.")
 }

@@ -117,10 +117,10 @@ func (a *area) judgeDANE(places []tlsaPlace, mxAD bool) diagnostics.Result {
 		if p.err != nil {
 			failure = p.err
 		}
+		secure := p.ad && (p.port != 25 || mxAD)
 		fitting := len(p.chain) == 0
 		for _, t := range p.answer {
 			usable := usableTLSA(t)
-			secure := p.ad && (p.port != 25 || mxAD)
 			var matches *bool
 			if usable && len(p.chain) > 0 {
 				matches = new(p.fits(t))
@@ -137,7 +137,7 @@ func (a *area) judgeDANE(places []tlsaPlace, mxAD bool) diagnostics.Result {
 				insecure = p.host
 			}
 		}
-		if !fitting && p.ad {
+		if !fitting && secure { // without DNSSEC, senders do not look at the record
 			mismatch = &places[i]
 		}
 	}

@@ -10,8 +10,8 @@ import (
 	"postier/internal/scripted"
 )
 
-// TestTheNextCallerSendsWhatIsOverdue: nobody runs the queue. That is said once, and what is due goes out with the next
-// message.
+// TestTheNextCallerSendsWhatIsOverdue: no service runs the queue. That is said once, and what is due is sent with the
+// next message.
 func TestTheNextCallerSendsWhatIsOverdue(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t, nil)

@@ -63,7 +63,7 @@ func openPost(ctx context.Context, f *command.Factory, doc *config.Document) (*p
 }
 
 // sweep sends what else is overdue after a message was sent. When it waits instead, sending the others would be in
-// vain, and if nobody keeps the queue, that is said once.
+// vain, and if no service keeps the queue, that is said once.
 func (p *post) sweep(ctx context.Context, how delivery.How, waits bool) {
 	switch {
 	case ctx.Err() != nil || how.Direct:

@@ -58,12 +58,21 @@ func TestDocumentedUnits(t *testing.T) {
 	}
 }
 
+// skipOutsideCI skips a test that needs what only CI is sure to have.
+func skipOutsideCI(t *testing.T, reason string) {
+	t.Helper()
+	if os.Getenv("CI") != "" {
+		t.Fatal(reason)
+	}
+	t.Skip(reason)
+}
+
 // TestHardening: systemd itself judges the units.
 func TestHardening(t *testing.T) {
 	t.Parallel()
 	analyze, err := exec.LookPath("systemd-analyze")
 	if err != nil {
-		t.Skip("systemd-analyze is not installed")
+		skipOutsideCI(t, "systemd-analyze is not installed")
 	}
 	folder := t.TempDir()
 	program, err := exec.LookPath("true")
@@ -88,7 +97,7 @@ func TestHardening(t *testing.T) {
 	}
 	said, err := exec.Command(analyze, "security", "--offline=true", filepath.Join(folder, "postier.service")).Output()
 	if err != nil {
-		t.Skipf("systemd-analyze security: %v", err)
+		skipOutsideCI(t, "systemd-analyze security: "+err.Error()) // older versions judge installed units only
 	}
 	level := regexp.MustCompile(`exposure level for \S+: ([0-9.]+)`).FindSubmatch(said)
 	const most = 3.0
