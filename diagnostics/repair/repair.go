@@ -61,11 +61,11 @@ type Tried struct {
 // Find returns the ways that work, and all that were tried in the order of trying. The connections are tried side by
 // side and without signing in; then the best one of each server is proven by a sign-in, submission first. A password
 // that was refused is shown to no other port (docs/security.md T21); with names it is shown once more, under another
-// form of the user name. Nothing is tried when the machine or its name service is the root.
+// form of the user name. Nothing is tried without a network, nor at a server whose name could not be found.
 func Find(ctx context.Context, network *wire.Network, target account.Target, results []diagnostics.Result, names bool,
 ) (ways []Way, tried []Tried) {
 	root, failed := diagnostics.Root(results)
-	if failed && (root.ID == check.NetLocal || root.ID == check.NetResolver) {
+	if failed && root.ID == check.NetLocal {
 		return nil, nil
 	}
 	if way, ok := kept(results); ok {

@@ -49,14 +49,18 @@ func newSearch(network *wire.Network, target account.Target, area Area, results 
 		return s
 	}
 	at := slices.IndexFunc(results, func(r diagnostics.Result) bool {
-		return (r.Failed() || r.Cause == check.CauseNeedsFailed && area == Mailbox && r.ID == check.IMAPConnect) &&
-			slices.Contains(failures[area], r.ID)
+		return (r.Failed() || leftOut(r)) && slices.Contains(failures[area], r.ID)
 	})
 	if at < 0 || faultyCertificate(results[at]) {
 		return nil
 	}
 	s.candidates = s.others(results[at])
 	return s
+}
+
+// leftOut reports whether the mailbox was not looked at because sending had failed before.
+func leftOut(r diagnostics.Result) bool {
+	return r.ID == check.IMAPConnect && r.Cause == check.CauseNeedsFailed && !slices.Contains(r.Needs, check.NetResolver)
 }
 
 // faultyCertificate reports whether a check failed for a certificate that is no better on another port. Only one that

@@ -131,9 +131,9 @@ func (e evidence) resolver(ctx context.Context, network *wire.Network) (diagnost
 		r.Status = check.Pass
 		return r, nil
 	case denied > 0 && e.denied():
-		return judged(check.CauseResolverDenies), everything
+		return judged(check.CauseResolverDenies), e.needsNames
 	case e.said.Mute() && mute > 0:
-		return judged(check.CauseDNSFailure), everything
+		return judged(check.CauseDNSFailure), e.needsNames
 	}
 	return diagnostics.Result{}, nil // it speaks, and nothing shows that it is wrong
 }
@@ -165,6 +165,21 @@ func failures(said wire.Tally) []wire.Failure {
 // unanswered reports whether a result is missing an answer, or needed what is.
 func unanswered(r diagnostics.Result) bool {
 	return r.Cause == check.CauseDNSFailure || r.Cause == check.CauseNeedsFailed
+}
+
+// needsNames reports whether a result needed the name service. A server that is given by its address, or by a name that
+// this machine knows by itself, was found without it.
+func (e evidence) needsNames(r diagnostics.Result) bool {
+	switch r.ID.Area() {
+	case "net", "smtp":
+		resolved, _ := diagnostics.Find(e.results, check.NetResolve)
+		return resolved.Status != check.Pass
+	case "imap":
+		connect, _ := diagnostics.Find(e.results, check.IMAPConnect)
+		_, dialled := diagnostics.Observed[diagnostics.Connection](connect.Evidence)
+		return !dialled
+	}
+	return true
 }
 
 // reached reports whether a server was connected to in this run.

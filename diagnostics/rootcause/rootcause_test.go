@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -320,6 +321,30 @@ func TestNothingIsPublished(t *testing.T) {
 		results := rootcause.Run(t.Context(), r.network, nil, dns.Plan(r.network, target, dns.Options{}))
 		if first, _ := diagnostics.First(results); first.Cause != want {
 			t.Errorf("%q: %s %s, want %s", behaviour, first.ID, first.Cause, want)
+		}
+	}
+}
+
+// TestNoNameServiceForAnAddress: a server that is given by its address works without the name service, so only the
+// checks of the domain follow from it.
+func TestNoNameServiceForAnAddress(t *testing.T) {
+	t.Parallel()
+	for _, behaviour := range []scripted.Behaviour{scripted.NXDomain, scripted.Silent} {
+		ca := scripted.StartCA(t)
+		leaf := scripted.Leaf(t, ca, certificates.Good, "127.0.0.1")
+		r := newRig(t, scripted.Options{Certificate: leaf}, scripted.Options{Certificate: leaf})
+		r.network.Roots = ca.Roots()
+		r.target.Submission.Host, r.target.IMAP.Host = "127.0.0.1", "127.0.0.1"
+		r.names.BehaveAll(behaviour)
+		results := r.run(t)
+		for _, id := range []check.ID{check.SMTPAuth, check.SMTPRecipient, check.IMAPAuth, check.IMAPFolder} {
+			if result, _ := diagnostics.Find(results, id); result.Status != check.Pass {
+				t.Errorf("%v: %s %s %s", behaviour, id, result.Status, result.Cause)
+			}
+		}
+		if mx, _ := diagnostics.Find(results, check.DNSMX); mx.Cause != check.CauseNeedsFailed ||
+			!strings.HasPrefix(failures(results), "net.resolver ") || strings.Contains(failures(results), " dns.") {
+			t.Errorf("%v: %s", behaviour, failures(results))
 		}
 	}
 }

@@ -32,6 +32,12 @@ func NewAlias(f *command.Factory) *cobra.Command {
 				if _, known := d.File.Aliases[args[0]]; !known {
 					return f.Fault(exitcode.Data, "cli.alias.unknown", "name", safetext.FromRemote(args[0]))
 				}
+				for _, other := range slices.Sorted(maps.Keys(d.File.Aliases)) {
+					if other != args[0] && slices.Contains(d.File.Aliases[other], args[0]) {
+						return f.Fault(exitcode.Data, "cli.alias.used", "name", safetext.FromRemote(args[0]), "other",
+							safetext.FromRemote(other))
+					}
+				}
 				delete(d.File.Aliases, args[0])
 				return nil
 			})),

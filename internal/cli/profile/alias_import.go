@@ -2,7 +2,9 @@ package profile
 
 import (
 	"context"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"postier/config"
@@ -39,7 +41,7 @@ func importAliases(_ context.Context, f *command.Factory, path string) error {
 		doc.File.Aliases[name] = targets
 	}
 	for _, entry := range left {
-		f.Note(f.T("cli.alias.left", "entry", safetext.FromRemote(entry)))
+		f.Note(f.T("cli.alias.left", "entry", safetext.FromRemote(shortened(entry))))
 	}
 	if err := doc.Save(); err != nil {
 		return err
@@ -48,11 +50,20 @@ func importAliases(_ context.Context, f *command.Factory, path string) error {
 	return nil
 }
 
+// shortened is enough of an entry to find it by.
+func shortened(entry string) string {
+	const most = 80
+	if runes := []rune(entry); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return entry
+}
+
 // parseAliases reads "name: target, target" lines; a line that begins with a blank continues the one before. Names are
 // compared without regard to case. A target without a mail domain must be a name of the file, or it would lead nowhere.
 func parseAliases(text string) (aliases map[string][]string, left []string) {
 	raw := map[string][]string{}
-	for _, line := range aliasLines(text) {
+	for _, line := range aliasLines(strings.TrimPrefix(text, "\ufeff")) {
 		name, value, found := cutOutside(line, ':')
 		name = strings.ToLower(strings.Trim(strings.TrimSpace(name), `"`))
 		if !found || !config.ValidateAddress(name+"@local.example").Empty() {
@@ -123,24 +134,27 @@ func aliasTarget(target string) (string, bool) {
 	return list[0].Address, true
 }
 
-// closed drops the targets that lead nowhere: an entry for itself, and a name without an entry.
+// closed drops the targets that lead to no address: an entry for itself, a name without an entry, a circle.
 func closed(aliases map[string][]string, left []string) (map[string][]string, []string) {
+	leads := map[string]bool{}
+	reaches := func(target string) bool { return strings.Contains(target, "@") || leads[target] }
 	for again := true; again; {
 		again = false
 		for name, targets := range aliases {
-			var kept []string
-			for _, target := range targets {
-				if _, known := aliases[target]; known && target != name || strings.Contains(target, "@") {
-					kept = append(kept, target)
-				} else {
-					left, again = append(left, name+": "+target), true
-				}
-			}
-			if aliases[name] = kept; len(kept) == 0 {
-				delete(aliases, name)
-				again = true
+			if !leads[name] && slices.ContainsFunc(targets, reaches) {
+				leads[name], again = true, true
 			}
 		}
 	}
-	return aliases, left
+	kept := map[string][]string{}
+	for _, name := range slices.Sorted(maps.Keys(aliases)) {
+		for _, target := range aliases[name] {
+			if reaches(target) && target != name {
+				kept[name] = append(kept[name], target)
+			} else {
+				left = append(left, name+": "+target)
+			}
+		}
+	}
+	return kept, left
 }

@@ -41,3 +41,13 @@ func TestNoAddressOutOfACommand(t *testing.T) {
 		t.Errorf("%v, left out %q", aliases, left)
 	}
 }
+
+// TestCirclesAndMarks: names that lead to each other only lead nowhere, and a byte order mark is no part of a name.
+func TestCirclesAndMarks(t *testing.T) {
+	t.Parallel()
+	aliases, left := parseAliases("\ufeffroot: owner@durand.example\na: b\nb: a\nc: a, root\nd: c\n")
+	want := "map[c:[root] d:[c] root:[owner@durand.example]]"
+	if fmt.Sprint(aliases) != want || len(left) != 3 {
+		t.Errorf("%v, left out %q", aliases, left)
+	}
+}

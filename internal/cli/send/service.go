@@ -101,6 +101,9 @@ func (s *service) runsQueue() error {
 
 // needsConfiguration refuses a flag about what only the owner of a configuration decides.
 func (s *service) needsConfiguration(flag string) error {
+	if !socket.Answers(s.path) {
+		return s.absent()
+	}
 	return command.Usage(s.T("sendcli.service.flag", "flag", flag))
 }
 
