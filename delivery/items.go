@@ -38,10 +38,17 @@ func (s *Store) insert(ctx context.Context, i *Item) error {
 		i.version = rand.Int64()
 	}
 	return s.inTx(ctx, func(tx executor) error {
-		if err := s.exec(ctx, tx, `INSERT INTO postier_message (`+itemColumns+`, raw, job)
+		err := s.exactlyOne(ctx, tx, `INSERT INTO postier_message (`+itemColumns+`, head, job)
 			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0)
 			ON CONFLICT (id) DO NOTHING`, i.ID, i.version, i.Accepted.UnixMilli(), s.due(i),
-			string(i.State), i.Attempts, i.owner, i.Profile, i.MessageID, i.Envelope, i.detail(), i.Raw); err != nil {
+			string(i.State), i.Attempts, i.owner, i.Profile, i.MessageID, i.Envelope, i.detail(), head(i.Raw))
+		switch {
+		case errors.Is(err, errStale):
+			return nil
+		case err != nil:
+			return err
+		}
+		if err := s.insertParts(ctx, tx, i); err != nil {
 			return err
 		}
 		return s.announce(ctx, tx, i)
@@ -73,14 +80,19 @@ func (s *Store) change(ctx context.Context, i *Item) error {
 	case i.State.Final():
 		i.Raw, text = []byte{}, []byte{}
 	case i.reworded:
-		text = i.Raw
+		text = head(i.Raw)
 	}
 	err := s.inTx(ctx, func(tx executor) error {
 		if err := s.exactlyOne(ctx, tx, `UPDATE postier_message SET version = ?3, due = ?4, state = ?5, attempts = ?6,
-			owner = ?7, profile = ?8, envelope = ?9, detail = ?10, raw = COALESCE(?11, raw), accepted = ?12
+			owner = ?7, profile = ?8, envelope = ?9, detail = ?10, head = COALESCE(?11, head), accepted = ?12
 			WHERE id = ?1 AND version IN (?2, ?3)`, i.ID, i.version, i.next, s.due(i), string(i.State), i.Attempts, i.owner,
 			i.Profile, i.Envelope, i.detail(), text, i.Accepted.UnixMilli()); err != nil {
 			return err
+		}
+		if text != nil {
+			if err := s.replaceParts(ctx, tx, i); err != nil {
+				return err
+			}
 		}
 		return s.announce(ctx, tx, i)
 	})
@@ -132,7 +144,11 @@ func (s *Store) claim(ctx context.Context, profile string, most int) (list []*It
 // remove deletes a message under the same condition.
 func (s *Store) remove(ctx context.Context, i *Item) error {
 	return s.inTx(ctx, func(tx executor) error {
-		return s.exactlyOne(ctx, tx, `DELETE FROM postier_message WHERE id = ?1 AND version = ?2`, i.ID, i.version)
+		err := s.exactlyOne(ctx, tx, `DELETE FROM postier_message WHERE id = ?1 AND version = ?2`, i.ID, i.version)
+		if err != nil {
+			return err
+		}
+		return s.deleteParts(ctx, tx, i.ID)
 	})
 }
 
@@ -156,8 +172,11 @@ func (i *Item) detail() string {
 func (s *Store) Item(ctx context.Context, id string) (*Item, error) {
 	item := &Item{}
 	err := s.view(ctx, func(on executor) error {
-		row := s.row(ctx, on, `SELECT `+itemColumns+`, raw FROM postier_message WHERE id = ?1`, id)
-		return item.scan(row.Scan, &item.Raw)
+		row := s.row(ctx, on, `SELECT `+itemColumns+` FROM postier_message WHERE id = ?1`, id)
+		if err := item.scan(row.Scan); err != nil {
+			return err
+		}
+		return s.text(ctx, on, item)
 	})
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, ErrNoItem
@@ -165,13 +184,11 @@ func (s *Store) Item(ctx context.Context, id string) (*Item, error) {
 	return item, err
 }
 
-func (i *Item) scan(scan func(...any) error, raw ...any) error {
+func (i *Item) scan(scan func(...any) error) error {
 	var accepted, due int64
 	var state, detail string
-	err := scan(append([]any{
-		&i.ID, &i.version, &accepted, &due, &state, &i.Attempts, &i.owner,
-		&i.Profile, &i.MessageID, &i.Envelope, &detail,
-	}, raw...)...)
+	err := scan(&i.ID, &i.version, &accepted, &due, &state, &i.Attempts, &i.owner,
+		&i.Profile, &i.MessageID, &i.Envelope, &detail)
 	if err != nil {
 		return err
 	}
@@ -180,13 +197,6 @@ func (i *Item) scan(scan func(...any) error, raw ...any) error {
 		return fmt.Errorf("message %s in the queue: %w", i.ID, err)
 	}
 	return nil
-}
-
-// readText reads the text of a message that was claimed.
-func (s *Store) readText(ctx context.Context, i *Item) error {
-	return s.view(ctx, func(on executor) error {
-		return s.row(ctx, on, `SELECT raw FROM postier_message WHERE id = ?1`, i.ID).Scan(&i.Raw)
-	})
 }
 
 // page is how many messages are listed at a time. Nothing is locked while a reader looks at them.

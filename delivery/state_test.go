@@ -273,6 +273,8 @@ func TestOlderState(t *testing.T) {
 	}
 	for _, statement := range []string{
 		`ALTER TABLE postier_message DROP COLUMN version`,
+		`ALTER TABLE postier_message RENAME COLUMN head TO raw`,
+		`DROP TABLE postier_part`,
 		`INSERT INTO postier_message VALUES ('m', 0, 1, 1, 'waiting', 3, '', 'p', '<m@x>', 'a@x', '{"recipients":[]}', x'78')`,
 		`UPDATE postier_schema SET version = 1`,
 	} {

@@ -165,7 +165,7 @@ func unsafe(err error) bool {
 }
 
 // schemaVersion is stored; an older program refuses a newer state.
-const schemaVersion = 5
+const schemaVersion = 6
 
 var errNewerState = errors.New("the state was written by a newer version of this program")
 
@@ -231,6 +231,12 @@ func (s *Store) schema() [][]string {
 		},
 		{`CREATE TABLE IF NOT EXISTS postier_keeper (name TEXT PRIMARY KEY, at BIGINT NOT NULL)`},
 		{`CREATE INDEX IF NOT EXISTS postier_message_listed ON postier_message (accepted, id)`},
+		// The column is renamed, so that an older version that still runs fails instead of sending a part for the whole.
+		{
+			`ALTER TABLE postier_message RENAME COLUMN raw TO head`,
+			`CREATE TABLE IF NOT EXISTS postier_part (message TEXT NOT NULL, part BIGINT NOT NULL, octets ` + blob + ` NOT NULL,
+				PRIMARY KEY (message, part))`,
+		},
 	}
 }
 

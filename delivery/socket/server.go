@@ -16,8 +16,8 @@ import (
 
 // Caps of one dialog.
 const (
-	// Largest message in octets: hardly any provider takes more, and several may be in memory at once.
-	Largest = 50 << 20
+	// Largest message in octets: hardly any provider takes as much, and one of each dialog may be in memory at once.
+	Largest = 110 << 20
 	// idle is how long a caller may be silent; whole is how long a dialog may last.
 	idle  = time.Minute
 	whole = 15 * time.Minute

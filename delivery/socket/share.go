@@ -12,7 +12,7 @@ import (
 // Shares of one user, so that none takes the service from the others. Whoever exceeds them waits for a turn: a program
 // that sends a batch gets through, only slower.
 const (
-	maxSessions = 8   // dialogs of one user at once
+	maxSessions = 4   // dialogs of one user at once
 	maxWaiting  = 100 // more that may wait for their turn
 	perSecond   = 5   // messages of one user in the long run
 	burst       = 300 // messages of one user at once

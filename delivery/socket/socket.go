@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/coreos/go-systemd/v22/activation"
 )
@@ -25,6 +26,9 @@ func Path(getenv func(string) string) string { return cmp.Or(getenv("POSTIER_SOC
 
 // ErrActivation says that systemd handed over something else than one listening Unix socket.
 var ErrActivation = errors.New("systemd handed over something else than one Unix socket")
+
+// ErrTaken says that another process listens on the socket.
+var ErrTaken = errors.New("another process listens on this socket")
 
 // Listen opens the socket of the service: the one that systemd hands over, or that at path, or that in the folder that
 // systemd made (RuntimeDirectory=). Without any of them it returns nil: the queue of one user has no socket.
@@ -53,7 +57,10 @@ func listenAt(path string) (net.Listener, error) {
 		return nil, err
 	}
 	l, err := net.Listen("unix", path)
-	if err != nil {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, ErrTaken
+	case err != nil:
 		return nil, err
 	}
 	if err := os.Chmod(path, everyone); err != nil {

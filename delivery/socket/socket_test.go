@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
 
 	"postier/config"
@@ -305,7 +304,7 @@ func TestServiceAway(t *testing.T) {
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o666 {
 		t.Errorf("others cannot connect: %v, %v", info, err)
 	}
-	if _, err := Listen(path, os.Getenv); !errors.Is(err, syscall.EADDRINUSE) {
+	if _, err := Listen(path, os.Getenv); !errors.Is(err, ErrTaken) {
 		t.Errorf("a second service took the socket over: %v", err)
 	}
 	inFolder, err := Listen("", func(name string) string {

@@ -17,7 +17,10 @@ import (
 // them ends, so does the other.
 func (p *post) serve(ctx context.Context, o *QueueRunOptions) error {
 	listener, err := socket.Listen(o.Socket, o.Getenv)
-	if err != nil {
+	switch {
+	case errors.Is(err, socket.ErrTaken):
+		return o.Fault(exitcode.IO, "sendcli.error.taken")
+	case err != nil:
 		return o.Fault(exitcode.IO, "sendcli.error.listen", "error", safetext.FromRemote(err.Error()))
 	}
 	_, _ = daemon.SdNotify(true, daemon.SdNotifyReady) // fails only where no one waits for it

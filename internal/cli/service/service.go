@@ -3,6 +3,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -87,14 +88,18 @@ func (o *Options) units() []unit {
 
 func install(ctx context.Context, o *Options) error {
 	units := o.units()
+	hidden := o.hidden()
 	if o.Print {
+		if hidden != nil {
+			o.Complain(hidden.Error())
+		}
 		o.print(units)
 		return nil
 	}
 	if !o.system.booted {
 		return o.instead()
 	}
-	if err := o.needsRoot(); err != nil {
+	if err := cmp.Or(o.needsRoot(), hidden); err != nil {
 		return err
 	}
 	for _, u := range units {
@@ -156,6 +161,16 @@ func (o *Options) needsRoot() error {
 		return o.Fault(exitcode.NoPerm, "cli.service.root")
 	}
 	return nil
+}
+
+// hidden is the error of a program in a folder that the unit of the machine hides: the service could not start it.
+func (o *Options) hidden() error {
+	folders := []string{"/root", "/home", "/run/user", "/tmp", "/var/tmp"} // ProtectHome=, PrivateTmp=
+	program := filepath.Clean(o.system.program)
+	if !o.System || !slices.ContainsFunc(folders, func(f string) bool { return strings.HasPrefix(program, f+"/") }) {
+		return nil
+	}
+	return o.Fault(exitcode.Config, "cli.service.hidden", "program", safetext.FromRemote(program))
 }
 
 // write writes a file that everyone may read.

@@ -197,6 +197,32 @@ func TestInstallAndRemove(t *testing.T) {
 	}
 }
 
+// TestHiddenProgram: the unit of the machine hides home folders and temporary ones, so the program cannot be there.
+func TestHiddenProgram(t *testing.T) {
+	t.Parallel()
+	for program, works := range map[string]bool{
+		"/usr/local/bin/postier": true, "/opt/postier": true, "/rooted/postier": true,
+		"/root/postier": false, "/home/anna/bin/postier": false, "/tmp/../tmp/postier": false, "/var/tmp/postier": false,
+	} {
+		h := newHost(t, true)
+		h.o.system.program = program
+		err := install(t.Context(), h.o)
+		if works != (err == nil) || works != (len(h.calls) > 0) {
+			t.Errorf("%s: %v, %q", program, err, h.calls)
+		}
+		h = newHost(t, true)
+		h.o.system.program, h.o.Print = program, true
+		if err := install(t.Context(), h.o); err != nil || works != (h.err.Len() == 0) || h.out.Len() == 0 {
+			t.Errorf("%s printed: %v, %s", program, err, &h.err)
+		}
+		h = newHost(t, false)
+		h.o.system.program = program
+		if err := install(t.Context(), h.o); err != nil {
+			t.Errorf("%s for one user: %v", program, err)
+		}
+	}
+}
+
 func TestStatus(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, true)
