@@ -180,11 +180,12 @@ func withWords(r wizard.Report) wizard.Report {
 		wizard.Literal("Create an app password at your provider."), wizard.Literal("Copy it and paste it in step 5."),
 		wizard.Literal("Then try again."),
 	}
-	r.Who = wizard.Translated(presets.Text{
+	r.Who, r.Retry = "admin", wizard.RetryAfterChange
+	r.WhoWords = wizard.Translated(presets.Text{
 		locale.English: "the administrator of your mail", locale.French: "l'administrateur de votre messagerie",
 		locale.German: "die Person, die Ihre E-Mail verwaltet",
 	})
-	r.Retry = wizard.Translated(presets.Text{
+	r.RetryWords = wizard.Translated(presets.Text{
 		locale.English: "Then try again.", locale.French: "Réessayez ensuite.",
 		locale.German: "Versuchen Sie es danach noch einmal.",
 	})

@@ -186,6 +186,9 @@ func (m *model) act(a wizard.Action) tea.Cmd {
 		m.toast = m.speech.t("disabled", "why", m.speech.say(a.Disabled))
 		return nil
 	}
+	if a.ID == wizard.ActLeave {
+		return m.interrupt()
+	}
 	return m.answer(a.ID)
 }
 

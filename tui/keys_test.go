@@ -419,10 +419,10 @@ func TestHostileText(t *testing.T) {
 	evil := wizard.Report{
 		ID: "smtp.auth", Status: check.Fail, Cause: check.Cause(hostile), Code: hostile, Matched: hostile,
 		Name: wizard.Remote(hostile), Title: wizard.Remote(hostile), Meaning: wizard.Literal(hostile),
-		Remedy: []wizard.Words{wizard.Translated(presets.Text{locale.English: hostile})}, Who: wizard.Literal(hostile),
-		Retry: wizard.Literal(hostile),
-		Reply: wizard.Remote(hostile + "\nPassword: ").Remote,
-		Brief: wizard.Remote(hostile).Remote, Details: []string{hostile},
+		Remedy: []wizard.Words{wizard.Translated(presets.Text{locale.English: hostile})}, WhoWords: wizard.Literal(hostile),
+		RetryWords: wizard.Literal(hostile),
+		Reply:      wizard.Remote(hostile + "\nPassword: ").Remote,
+		Brief:      wizard.Remote(hostile).Remote, Details: []string{hostile},
 		Fixes: []check.Fix{{Kind: "TXT", Name: hostile, Value: hostile}},
 	}
 	s := newScript(wizard.Screen{

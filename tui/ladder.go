@@ -120,10 +120,10 @@ func (m *model) explain(p *page, r wizard.Report) {
 			p.item(i+1, s.say(step))
 		}
 	}
-	if who := s.say(r.Who); who != "" {
+	if who := s.say(r.WhoWords); who != "" {
 		p.plain(s.t("who", "who", who))
 	}
-	if retry := s.say(r.Retry); retry != "" {
+	if retry := s.say(r.RetryWords); retry != "" {
 		p.plain(retry)
 	}
 }

@@ -128,14 +128,19 @@ func (k *driver) passes(kind RequestKind, change ...func(*Outcome)) {
 	k.tell(o)
 }
 
-// fails tells the wizard that one check failed and those that need it were skipped.
-func (k *driver) fails(kind RequestKind, id, cause string, fix Step, field FieldID) {
+// fails tells the wizard that one check failed, for a cause that the person can change, and those that need it were
+// skipped.
+func (k *driver) fails(kind RequestKind, id, cause string, fix Step, field FieldID, change ...func(*Report)) {
 	k.t.Helper()
 	r := k.last(kind)
 	reports := all(kind, r.Draft)
 	for i := range reports {
 		if string(reports[i].ID) == id {
 			reports[i].Status, reports[i].Cause, reports[i].Step, reports[i].Field = check.Fail, check.Cause(cause), fix, field
+			reports[i].Who, reports[i].Retry = WhoUser, RetryAfterChange
+			for _, c := range change {
+				c(&reports[i])
+			}
 			for j := i + 1; j < len(reports); j++ {
 				reports[j].Status, reports[j].Cause = check.Skip, "needs-failed"
 			}

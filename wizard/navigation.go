@@ -149,6 +149,8 @@ func (s *State) jump(step Step, field FieldID) {
 }
 
 func (s *State) arrive(step Step, forward bool) {
+	s.abandon(DoWait)
+	s.rounds = 0
 	s.draft.Step = step
 	s.page, s.fixField, s.question, s.suggested, s.choosing = 0, "", noQuestion, "", false
 	s.enter(forward)
@@ -207,6 +209,11 @@ func (s *State) abandonStep() {
 func (s *State) cancelStep() {
 	if s.draft.Step == StepCredential && s.byBrowser() {
 		s.cancelSignIn()
+		return
+	}
+	if s.work[DoWait].id != 0 {
+		s.abandon(DoWait)
+		s.rounds = 0
 		return
 	}
 	kind := stepWork(s.draft.Step)

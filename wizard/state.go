@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"postier/config"
 	"postier/internal/check"
@@ -92,6 +93,10 @@ type State struct {
 	likely bool
 	saved  *Saved
 	ended  bool
+	// rounds counts the waits for the current step's work, one after another; 0 while the person did not ask to wait.
+	rounds  int
+	waitFor time.Duration // the pause of the wait under way
+	sent    string        // the Message-ID of the test message that is still to be found
 
 	requests []Request // to be returned by the Answer or Tell under way
 }
@@ -233,6 +238,10 @@ func (s State) Answer(a Answer) (State, []Request) {
 		s.back()
 	case a.Action == ActCancel:
 		s.cancelStep()
+	case a.Action == ActWait:
+		s.startWait()
+	case a.Action == ActRetry && s.work[DoWait].id != 0:
+		s.checkNow()
 	case a.Action == ActFix:
 		if step, field := s.fixPlace(s.finding()); step != "" {
 			s.jump(step, field)

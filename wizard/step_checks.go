@@ -40,6 +40,7 @@ func (s *State) takeOutcome(o Outcome) {
 		}
 		s.rekey(DoSent)
 	case DoTest:
+		s.sent = o.Sent
 		if o.FiledByProvider && s.draft.SentMode == config.SentAppend {
 			s.draft.SentMode = config.SentServer
 			s.rekey(DoSent)
@@ -47,9 +48,12 @@ func (s *State) takeOutcome(o Outcome) {
 		}
 	case DoSignInFind, DoSignInBegin, DoSignIn:
 		s.takeSignInOutcome(o)
+	case DoWait:
+		s.checkAgain()
 	case DoSave:
 		s.takeSaved(o)
 	}
+	s.waitOn(o.Kind)
 }
 
 // adopt takes over the port, the security and the form of the user name that worked. The host stays the one that the
@@ -84,6 +88,9 @@ func (s *State) rekey(kind RequestKind) {
 func (s *State) ladder(v *Screen, kind RequestKind, limit time.Duration) (running bool) {
 	t := s.work[kind]
 	v.Checks = s.withNames(t.reports)
+	if s.waiting(v) {
+		return true
+	}
 	if t.id != 0 {
 		v.Busy = &Busy{Request: t.id, Text: Msg("wizard.busy." + string(kind)), GivesUp: limit}
 		v.Actions = []Action{{ID: ActCancel, Label: Msg("wizard.action.cancel"), Key: 'x'}}
@@ -131,13 +138,12 @@ func levelOf(err Words) Level {
 	return LevelFail
 }
 
-// fixAction returns the action that goes to the step and field where the failure can be fixed (M-5).
-func (s *State) fixAction(f *Report) (Action, bool) {
-	step, _ := s.fixPlace(f)
+// fixAction returns the action that goes to the step where the failure can be fixed (M-5); none for no step.
+func (s *State) fixAction(step Step) Action {
 	if step == "" {
-		return Action{}, false
+		return Action{}
 	}
-	return Action{ID: ActFix, Label: Msg("wizard.action.fix."+string(step), "number", step.Number())}, true
+	return Action{ID: ActFix, Label: Msg("wizard.action.fix."+string(step), "number", step.Number())}
 }
 
 // fixPlace is the step and field to which a failure leads: the report's own, if that step comes before the current one
@@ -208,23 +214,7 @@ func (s *State) submissionScreen(v *Screen) {
 		v.Actions = []Action{{ID: ActNext, Label: Msg("wizard.action.next")}}
 		return
 	}
-	s.failureActions(v, DoSubmission)
-}
-
-// failureActions adds the actions after a failure: the fix first, then another try, then editing the servers.
-func (s *State) failureActions(v *Screen, kind RequestKind) {
-	retry := s.retryAction(kind, v.Finding)
-	fix, fixable := s.fixAction(v.Finding)
-	if fixable {
-		v.Actions = append(v.Actions, fix)
-	}
-	v.Actions = append(v.Actions, retry)
-	if step, _ := s.fixPlace(v.Finding); step != StepServer {
-		v.Actions = append(v.Actions, Action{
-			ID: gotoPrefix + ActionID(StepServer), Label: Msg("wizard.action.fix.server", "number", StepServer.Number()),
-			Key: 'e',
-		})
-	}
+	s.failureActions(v, s.retryAction(DoSubmission, v.Finding), Action{})
 }
 
 func (s *State) answerSubmission(a Answer) {
@@ -304,23 +294,18 @@ func (s *State) testScreen(v *Screen) {
 	if !s.work[DoTest].done {
 		again.Label = Msg("wizard.action.send-test")
 	}
-	fix, fixable := s.fixAction(v.Finding)
-	switch {
-	case s.passed(DoTest):
-		good := "wizard.test.good"
-		if !looks {
-			good = "wizard.test.accepted"
-		}
-		conclude(v, Msg(good))
-		v.Actions = []Action{{ID: ActNext, Label: Msg("wizard.action.next")}, again}
-		if fixable {
-			v.Actions = append(v.Actions, fix)
-		}
-	case fixable:
-		v.Actions = []Action{fix, again, skip}
-	default:
-		v.Actions = []Action{again, skip}
+	if !s.passed(DoTest) {
+		s.failureActions(v, again, skip)
+		return
 	}
+	good := "wizard.test.good"
+	if !looks {
+		good = "wizard.test.accepted"
+	}
+	conclude(v, Msg(good))
+	v.Actions = []Action{{ID: ActNext, Label: Msg("wizard.action.next")}, again}
+	fixStep, _ := s.fixPlace(s.finding())
+	v.addActions(s.fixAction(fixStep))
 }
 
 func (s *State) answerTest(a Answer) {

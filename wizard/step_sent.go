@@ -87,18 +87,28 @@ func (s *State) sentScreen(v *Screen) {
 		}
 		return
 	}
-	s.failureActions(v, DoSent)
-	v.Actions = append(v.Actions, skip)
+	s.failureActions(v, s.retryAction(DoSent, v.Finding), skip)
+	if s.mayChangeCopy() {
+		v.addActions(change)
+	} else if step, _ := s.fixPlace(v.Finding); step != StepServer && v.Finding != nil {
+		v.addActions(serverAction())
+	}
+}
+
+// mayChangeCopy reports whether the person may choose who files the copy, and where: it works, or the folder failed.
+func (s *State) mayChangeCopy() bool {
+	f := s.finding()
+	return s.passed(DoSent) || f != nil && f.Field == FieldSentFolder
 }
 
 // newFolder is the choice of a folder that is yet to be created; no folder has this name. It stands first where none of
 // the folders looks like the one for sent mail, so that no customer's mail is filed among the drafts by an Enter.
 const newFolder = "\x00"
 
-// wantsFolder reports whether the failure is about the folder, which can be fixed on this step.
+// wantsFolder reports whether the failure is about the folder, which the person can choose on this step.
 func (s *State) wantsFolder() bool {
 	f := s.finding()
-	return f != nil && f.Step == StepSent && !s.passed(DoSent)
+	return f != nil && f.Field == FieldSentFolder && f.Who == WhoUser && !s.passed(DoSent)
 }
 
 func (s *State) folderField() Field {
@@ -136,7 +146,7 @@ func (s *State) answerSent(a Answer) {
 	switch {
 	case a.Action == ActNext && s.passed(DoSent):
 		s.forward()
-	case a.Action == ActEdit && s.passed(DoSent):
+	case a.Action == ActEdit && s.mayChangeCopy():
 		s.page = sentChange
 	case a.Action == ActNext && s.wantsFolder():
 		s.useFolder()

@@ -200,6 +200,8 @@ const (
 	ActSuggest ActionID = "suggest" // take the corrected address
 	ActSave    ActionID = "save"
 	ActAgain   ActionID = "again" // set up another address
+	ActWait    ActionID = "wait"  // wait, then check again by itself
+	ActLeave   ActionID = "leave" // end the program and keep the draft; front ends carry it out themselves
 	// The ways to sign in.
 	ActSignIn   ActionID = "sign-in"  // ask the provider for a code, or make the address to open
 	ActPaste    ActionID = "paste"    // sign in by pasting an address back
@@ -257,8 +259,12 @@ type Report struct {
 	// Title is the cause in a few words, Meaning what happened and why, Remedy what to do, in order.
 	Title, Meaning Words
 	Remedy         []Words
-	// Who must act, empty when the reader must, and whether to Retry.
-	Who, Retry Words
+	// Who must act, and whether to Retry; WhoWords and RetryWords say so. WhoWords is empty when the reader must act.
+	Who                  Who
+	Retry                Retry
+	WhoWords, RetryWords Words
+	// RetryAfter is the time after which the server asked to try again; 0 where it named none.
+	RetryAfter time.Duration
 	Took       time.Duration
 	// Exit is the exit code of an unattended run that this failure ends.
 	Exit int
@@ -328,6 +334,7 @@ const (
 	DoDraft      RequestKind = "draft"      // keep the draft; failing is told but stops nothing
 	DoForget     RequestKind = "forget"     // remove the draft
 	DoCancel     RequestKind = "cancel"     // end the request with this ID
+	DoWait       RequestKind = "wait"       // let Request.Pause pass
 	// The sign-in by browser.
 	DoSignInFind  RequestKind = "signin-find"  // look for one that was made before
 	DoSignInBegin RequestKind = "signin-begin" // ask for what the person does elsewhere: a prompt
@@ -349,6 +356,10 @@ type Request struct {
 	Secret secret.Value
 	// Create asks DoSent to make the folder.
 	Create bool
+	// Sent asks DoTest to look for the message with this Message-ID, which was submitted before, and to send none.
+	Sent string
+	// Pause is how long DoWait takes.
+	Pause time.Duration
 	// SignedIn says that the checks sign in with the access token of Draft.SignIn.
 	SignedIn bool
 	// SignIn is the sign-in of the DoSignIn… kinds, Flow is the OAuth flow for DoSignInBegin, and Begun is the ID of
@@ -382,6 +393,8 @@ type Outcome struct {
 	// Likely says that the first of Folders may be the one for sent mail.
 	Likely bool
 	Folder string
+	// Sent is, for DoTest, the Message-ID of a message that was submitted and has not been found yet.
+	Sent string
 	// FiledByProvider is set by DoTest when a copy stood in Sent although postier did not append it.
 	FiledByProvider bool
 	// Prompt answers DoSignInBegin.

@@ -22,6 +22,14 @@ type Message struct {
 	Raw   []byte
 }
 
+const idPrefix = "postier-"
+
+// tokenOf returns the token in the Message-ID of a test message.
+func tokenOf(id string) string {
+	token, _, _ := strings.Cut(strings.TrimPrefix(id, "<"+idPrefix), "@")
+	return token
+}
+
 const tokenSize = 12 // octets of randomness, so that no one guesses it and no two tests share it
 
 // Compose writes the test message. It resembles a personal message, so that receivers treat it like one: plain text, a
@@ -41,7 +49,7 @@ func Compose(target account.Target, lang locale.Lang, product string, now time.T
 	if err := m.To(config.AddressASCIIDomain(target.To())); err != nil {
 		return Message{}, fmt.Errorf("compose the test message: %w", err)
 	}
-	id := "postier-" + token + "@" + domain
+	id := idPrefix + token + "@" + domain
 	m.SetMessageIDWithValue(id)
 	m.SetDateWithValue(now)
 	m.SetUserAgent(oneLine(product))

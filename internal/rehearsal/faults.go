@@ -141,7 +141,8 @@ var sendingFaults = []Fault{
 	fault("content-rejected", check.CauseContentRejected, check.SMTPData, func(q *behaviour) {
 		q.content = smtpError(554, 5, 7, 1, "Message rejected under suspicion of SPAM")
 	}),
-	fault("delivery-unknown", check.CauseDeliveryUnknown, check.SMTPData, func(q *behaviour) { q.vanish = true }),
+	fault("delivery-unknown", check.CauseDeliveryUnknown, check.SMTPData,
+		func(q *behaviour) { q.vanish = true; q.placement = placedNowhere }),
 }
 
 // tinyMessage is a size in octets below that of any message with a header. It is not announced (RFC 1870 SIZE is the

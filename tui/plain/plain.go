@@ -99,6 +99,9 @@ func (d *dialog) run(ctx context.Context) error {
 		if answer.Action == "" {
 			continue // the language was switched, or help was read: the screen is shown again
 		}
+		if answer.Action == wizard.ActLeave {
+			return carrier.ErrInterrupted
+		}
 		d.conversation.Answer(answer)
 		if d.conversation.Ended() {
 			d.drain(ctx)
@@ -158,7 +161,11 @@ func (d *dialog) watch(ctx context.Context) error {
 			if r.err != nil {
 				return carrier.ErrInterrupted
 			}
-			if action := busyAction(screen, r.text); action != "" {
+			action := busyAction(screen, r.text)
+			if action == wizard.ActLeave {
+				return carrier.ErrInterrupted
+			}
+			if action != "" {
 				d.conversation.Answer(wizard.Answer{Action: action})
 			} else {
 				typed = d.input.next()

@@ -42,10 +42,14 @@ func (w *Worker) test(ctx context.Context, r wizard.Request, out *wizard.Outcome
 	}
 	target.SentMode = r.Draft.CopyMode()
 	results := w.run(ctx, r, tell, arrival.Plan(network, target, arrival.Options{
-		Lang: w.Lang, Product: w.Product, Deadline: w.Arrival, Now: w.Now, Send: sender.send,
+		Lang: w.Lang, Product: w.Product, Deadline: w.Arrival, Now: w.Now, Send: sender.send, Sent: r.Sent,
 	}))
 	if delivered, ok := diagnostics.Find(results, check.ArrivalDelivered); ok {
 		out.FiledByProvider, _ = arrival.FiledByProvider(delivered)
+		out.Sent = arrival.Missing(delivered)
+		if r.Sent != "" && delivered.Status != check.Pass && delivered.Status != check.Warn {
+			out.Sent = r.Sent // the mailbox could not be read: the next look is for the same message
+		}
 	}
 	out.Reports = reportsOf(sender.withSubmission(results))
 }
@@ -77,10 +81,16 @@ func (s *sender) send(ctx context.Context, message []byte) (smtp.Outcome, error)
 }
 
 // withSubmission puts the check of the submission before those of the arrival. When the submission failed, the arrival
-// cannot be judged, so its checks are skipped and only the root cause is shown.
+// cannot be judged, so its checks are skipped and only the root cause is shown. A message that was found was accepted,
+// even where the server's answer was lost (RFC 1047).
 func (s *sender) withSubmission(results []diagnostics.Result) []diagnostics.Result {
 	if s.submitted.Status == "" {
 		return results
+	}
+	delivered, _ := diagnostics.Find(results, check.ArrivalDelivered)
+	arrived := delivered.Status == check.Pass || delivered.Status == check.Warn
+	if arrived && s.submitted.Cause == check.CauseDeliveryUnknown {
+		s.submitted.Status, s.submitted.Cause, s.submitted.Answer = check.Pass, "", explain.Answer{}
 	}
 	for i := range results {
 		if results[i].ID == check.ArrivalDelivered && results[i].Cause == s.submitted.Cause &&

@@ -37,10 +37,12 @@ func reportOf(r diagnostics.Result) wizard.Report {
 	out.Title = CheckName(out.ID)
 	if cause, ok := explain.Cause(r.Cause); ok {
 		fillMeaning(&out, r)
-		out.Retry = everyLanguage(cause.Retry.Say)
+		out.Who, out.Retry = wizard.Who(cause.Who), wizard.Retry(cause.Retry)
+		out.RetryWords = everyLanguage(cause.Retry.Say)
 		if cause.Who != explain.WhoUser {
-			out.Who = everyLanguage(cause.Who.Say)
+			out.WhoWords = everyLanguage(cause.Who.Say)
 		}
+		out.RetryAfter = retryAfter(out.Reply.Raw())
 		out.Step, out.Field = fixPlace(wizard.Step(cause.Step), cause.FieldFor(r.ID))
 	}
 	for _, line := range r.Transcript {

@@ -66,9 +66,9 @@ func TestReportsExplainThemselves(t *testing.T) {
 		for _, cause := range explain.Causes() {
 			r := reportOf(diagnostics.Result{ID: check.SMTPAuth, Status: check.Fail, Cause: cause.Slug})
 			if say(r.Title, lang) != cause.Title(lang) || r.Code != cause.Code || say(r.Meaning, lang) == "" ||
-				len(r.Remedy) != len(cause.Remedy(lang)) || say(r.Retry, lang) != cause.Retry.Say(lang) ||
-				r.Who.Empty() != (cause.Who == explain.WhoUser) ||
-				!r.Who.Empty() && say(r.Who, lang) != cause.Who.Say(lang) {
+				len(r.Remedy) != len(cause.Remedy(lang)) || say(r.RetryWords, lang) != cause.Retry.Say(lang) ||
+				r.WhoWords.Empty() != (cause.Who == explain.WhoUser) ||
+				!r.WhoWords.Empty() && say(r.WhoWords, lang) != cause.Who.Say(lang) {
 				t.Errorf("%s, %s: %+v", cause.Slug, lang, r)
 			}
 		}

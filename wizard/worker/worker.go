@@ -34,6 +34,8 @@ type Worker struct {
 	Product string
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
+	// After is the alarm clock for the waits between two checks; nil means time.After.
+	After func(time.Duration) <-chan time.Time
 	// Arrival is how long the test message is looked for; 0 means the package's own limit.
 	Arrival time.Duration
 	// Credentials makes the credential store of a configuration; nil means one that uses the system's keyring and
@@ -66,6 +68,13 @@ func (w *Worker) now() time.Time {
 	return time.Now()
 }
 
+func (w *Worker) after(d time.Duration) <-chan time.Time {
+	if w.After != nil {
+		return w.After(d)
+	}
+	return time.After(d)
+}
+
 func (w *Worker) store() *credential.Store {
 	if w.Credentials != nil {
 		return w.Credentials(w.ConfigPath)
@@ -87,6 +96,11 @@ func (w *Worker) Do(ctx context.Context, r wizard.Request, tell func(wizard.Outc
 		w.dns(ctx, r, &out, tell)
 	case wizard.DoTest:
 		w.test(ctx, r, &out, tell)
+	case wizard.DoWait:
+		select {
+		case <-w.after(r.Pause):
+		case <-ctx.Done():
+		}
 	case wizard.DoSignInFind:
 		w.findSignIn(r, &out)
 	case wizard.DoSignInBegin:

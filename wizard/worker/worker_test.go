@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"postier/config"
+	"postier/diagnostics"
 	"postier/internal/check"
+	"postier/internal/rehearsal"
 	"postier/internal/scripted"
 	"postier/wizard"
 )
@@ -181,6 +183,67 @@ func TestTestMessageFailures(t *testing.T) {
 				t.Errorf("filed by provider: %v", out.FiledByProvider)
 			}
 		})
+	}
+}
+
+// TestLostAnswer: a message that was found was accepted, although the connection broke before the server said so.
+func TestLostAnswer(t *testing.T) {
+	t.Parallel()
+	lost := diagnostics.Failed(check.CauseDeliveryUnknown)
+	lost.ID = check.SMTPData
+	found := diagnostics.Passed()
+	found.ID = check.ArrivalDelivered
+	s := sender{submitted: lost}
+	if r := s.withSubmission([]diagnostics.Result{found})[0]; r.Status != check.Pass || r.Cause != "" {
+		t.Errorf("%s %s", r.Status, r.Cause)
+	}
+	s = sender{submitted: lost}
+	found.Status, found.Cause = check.Fail, check.CauseDeliveryUnknown
+	if r := s.withSubmission([]diagnostics.Result{found}); r[0].Cause != check.CauseDeliveryUnknown ||
+		r[1].Status != check.Skip {
+		t.Errorf("%+v", r)
+	}
+}
+
+// TestLookAgain: after a wait, a message that was submitted is looked for and not sent again.
+func TestLookAgain(t *testing.T) {
+	t.Parallel()
+	h := newFixtureWith(t, rehearsal.Options{Fault: "slow-delivery", Slow: time.Second})
+	h.Arrival = time.Nanosecond // one look
+	out, _ := h.do(context.Background(), h.request(wizard.DoTest))
+	if out.Sent == "" || find(t, out.Reports, "arrival.delivered").Cause != "not-arrived" {
+		t.Fatalf("%q, %+v", out.Sent, out.Reports)
+	}
+	again := h.request(wizard.DoTest)
+	again.Sent = out.Sent
+	h.Arrival = time.Minute
+	out, _ = h.do(context.Background(), again)
+	if r := find(t, out.Reports, "arrival.delivered"); r.Status != check.Pass || out.Sent != "" {
+		t.Errorf("%s %s, still looked for: %q", r.Status, r.Cause, out.Sent)
+	}
+	for _, r := range out.Reports {
+		if r.ID == "smtp.data" {
+			t.Error("a second message was sent")
+		}
+	}
+}
+
+// TestWait: a wait ends when its time is over, and at once when it is cancelled.
+func TestWait(t *testing.T) {
+	t.Parallel()
+	h := newFixture(t, "")
+	alarm := make(chan time.Time, 1)
+	asked := time.Duration(0)
+	h.After = func(d time.Duration) <-chan time.Time { asked = d; return alarm }
+	alarm <- time.Time{}
+	r := wizard.Request{ID: 7, Kind: wizard.DoWait, Pause: 5 * time.Minute}
+	if out, _ := h.do(t.Context(), r); !out.Done || out.ID != 7 || asked != 5*time.Minute {
+		t.Errorf("%+v after %s", out, asked)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if out, _ := h.do(ctx, r); !out.Done {
+		t.Errorf("%+v", out)
 	}
 }
 

@@ -1,0 +1,132 @@
+package wizard
+
+import (
+	"time"
+
+	"postier/internal/check"
+)
+
+// Pauses before a check is made again by itself.
+const (
+	// A server that named a time is asked a moment after it.
+	retryMargin = 5 * time.Second
+	// longestPause bounds what a server asks for: its limits are counted in days at most.
+	longestPause = 24 * time.Hour
+	// lockoutPause is the longest that providers are known to refuse sign-ins after too many wrong ones.
+	lockoutPause = time.Hour
+)
+
+// usualPauses are the pauses for causes whose end is usually known. Greylisting servers let a sender through after one
+// to five minutes (RFC 6647 §5.1), and a sending quota comes back by the hour or by the day.
+var usualPauses = map[check.Cause]time.Duration{
+	check.CauseGreylisted:           5 * time.Minute,
+	check.CauseRateLimited:          15 * time.Minute,
+	check.CauseSendingQuotaExceeded: time.Hour,
+	check.CauseOwnLimitReached:      time.Hour,
+	check.CauseReputationLow:        time.Hour,
+	check.CauseNotArrived:           2 * time.Minute,
+}
+
+// pause is how long to wait before the check that found f is made again: what the server asked for, the provider's
+// known time, the cause's usual time, or a time that doubles with each wait.
+func (s *State) pause(f Report) time.Duration {
+	if f.RetryAfter > 0 {
+		return min(f.RetryAfter+retryMargin, longestPause)
+	}
+	if f.Cause == check.CauseTooManyLoginAttempts {
+		if p := s.preset(); p != nil && p.Lockout != nil {
+			return time.Duration(p.Lockout.ToMinutes) * time.Minute
+		}
+		return lockoutPause
+	}
+	if usual, ok := usualPauses[f.Cause]; ok {
+		return usual
+	}
+	const first, longest = time.Minute, 15 * time.Minute
+	return min(first<<min(s.rounds, 4), longest)
+}
+
+func (s *State) waitAction(f Report) Action {
+	const half = 30 * time.Second
+	minutes := int((s.pause(f) + half).Truncate(time.Minute).Minutes())
+	return Action{ID: ActWait, Label: Msg("wizard.action.wait", "minutes", max(1, minutes)), Key: 'w'}
+}
+
+// waits reports whether time mends a failure.
+func (f *Report) waits() bool {
+	return f != nil && (f.Retry == RetryLater || f.Retry == RetryAutomatic)
+}
+
+// startWait lets the pause pass for the failure that is shown. It is the person's consent to be checked again, and for
+// the test message to a second one where the first was refused.
+func (s *State) startWait() {
+	f := s.finding()
+	if !f.waits() || s.work[s.stepKind()].id != 0 || s.passed(s.stepKind()) {
+		return
+	}
+	s.waitFor = s.pause(*f)
+	s.rounds++
+	s.ask(DoWait, func(r *Request) { r.Pause = s.waitFor })
+}
+
+// checkAgain makes the current step's check once more. A test message that was submitted is looked for, not sent again.
+func (s *State) checkAgain() {
+	delete(s.work, DoWait)
+	kind := s.stepKind()
+	looked := s.sent
+	s.ask(kind, func(r *Request) {
+		if kind == DoTest {
+			r.Sent = looked
+		}
+	})
+}
+
+// waitOn waits again when a check that followed a wait failed for a cause that time mends.
+func (s *State) waitOn(kind RequestKind) {
+	if s.rounds == 0 || kind != s.stepKind() {
+		return
+	}
+	if s.passed(kind) || !s.finding().waits() {
+		s.rounds = 0
+		return
+	}
+	s.startWait()
+}
+
+// waiting adds the wait that is under way, with the failure that it is for.
+func (s *State) waiting(v *Screen) bool {
+	t := s.work[DoWait]
+	f := s.finding()
+	if t.id == 0 || f == nil {
+		return false
+	}
+	v.Finding = f
+	v.Busy = &Busy{Request: t.id, Text: Msg("wizard.wait.next"), GivesUp: s.waitFor, Countdown: true}
+	v.Notices = append(v.Notices, Notice{LevelInfo, s.waitWords()})
+	now := Action{ID: ActRetry, Label: Msg("wizard.action.check-now"), Key: 'r', Disabled: s.mustWait()}
+	v.Actions = []Action{s.leaveAction(), now, {ID: ActCancel, Label: Msg("wizard.action.cancel"), Key: 'x'}}
+	return true
+}
+
+// mustWait says why the check must not be made before the time is over; empty where it may.
+func (s *State) mustWait() Words {
+	if f := s.finding(); f != nil && f.Cause == check.CauseTooManyLoginAttempts {
+		return Msg("wizard.wait.locked")
+	}
+	return Words{}
+}
+
+// checkNow ends the wait under way and makes its check.
+func (s *State) checkNow() {
+	if s.mustWait().Empty() {
+		s.abandon(DoWait)
+		s.checkAgain()
+	}
+}
+
+func (s *State) waitWords() Words {
+	if s.opts.Rehearsal {
+		return Msg("wizard.wait.rehearsal")
+	}
+	return Msg("wizard.wait.close")
+}
