@@ -408,6 +408,19 @@ func TestOperations(t *testing.T) {
 	if err := doc.SetDefault("house"); err != nil {
 		t.Error(err)
 	}
+	refused(doc.SetFallback("nobody"), "config.profile.unknown")
+	doc.File.Profiles["house"].Credential.Kind = config.CredentialAsk
+	refused(doc.SetFallback("house"), "config.fallback.ask")
+	if err := doc.SetFallback("durand"); err != nil || doc.File.Fallback != "durand" {
+		t.Error(doc.File.Fallback, err)
+	}
+	if err := doc.SetFallback(""); err != nil || doc.File.Fallback != "" {
+		t.Error(doc.File.Fallback, err)
+	}
+	if err := doc.SetFallback("house"); err == nil {
+		t.Error("a profile that asks is the fallback")
+	}
+	doc.File.Fallback = "house"
 	if err := doc.Disable("durand", "", at); err != nil || doc.File.Profiles["durand"].Disabled != nil ||
 		doc.File.Profiles["durand"].Label == "" {
 		t.Error("a person's switch-off keeps the settings and records no cause", err)

@@ -128,6 +128,27 @@ func (d *Document) SetDefault(name string) error {
 	return nil
 }
 
+// SetFallback names the profile that takes over when another one cannot send (D-5), "" for none. It must be able to
+// send by itself: switched on, without a person who is asked for the password, and not the only profile. As the file
+// has one fallback, two profiles cannot pass a message to each other.
+func (d *Document) SetFallback(name string) error {
+	p := d.File.Profiles[name]
+	refused := func(text locale.Text) error { return &OperationError{"fallback", name, text} }
+	switch {
+	case name == "":
+	case p == nil:
+		return d.unknownProfile("fallback", name)
+	case !p.Enabled:
+		return refused(locale.Msg("config.profile.off", "name", name))
+	case len(d.File.Profiles) == 1:
+		return refused(locale.Msg("config.fallback.only", "name", name))
+	case p.Credential.Kind == CredentialAsk:
+		return refused(locale.Msg("config.fallback.ask", "name", name))
+	}
+	d.File.Fallback = name
+	return nil
+}
+
 // Enable switches a profile on and clears the reason for which it was switched off (D-1, D-5).
 func (d *Document) Enable(name string) error {
 	p := d.File.Profiles[name]

@@ -99,8 +99,14 @@ func (v *validator) selection() {
 	case f.Default != "" && !f.Profiles[f.Default].Enabled:
 		v.warn("default", locale.Msg("config.profile.off", "name", f.Default))
 	}
-	if f.Fallback != "" && f.Profiles[f.Fallback] == nil {
+	switch p := f.Profiles[f.Fallback]; {
+	case f.Fallback == "":
+	case p == nil:
 		v.add("fallback", locale.Msg("config.profile.unknown", "name", safetext.FromRemote(f.Fallback)))
+	case !p.Enabled:
+		v.warn("fallback", locale.Msg("config.profile.off", "name", f.Fallback))
+	case p.Credential.Kind == CredentialAsk:
+		v.warn("fallback", locale.Msg("config.fallback.ask", "name", f.Fallback))
 	}
 }
 

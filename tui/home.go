@@ -98,6 +98,7 @@ var homeKeys = []struct {
 	{"e", HomeEdit, "home-edit"},
 	{"t", HomeTest, "home-test"},
 	{"d", HomeDefault, "home-make-default"},
+	{"f", HomeFallback, "home-make-fallback"},
 	{"s", HomeEnable, "home-enable"},
 	{"x", HomeDelete, "home-delete"},
 	{"q", HomeQuit, "home-quit"},
@@ -174,6 +175,8 @@ func (h *home) choose(action HomeAction) tea.Cmd {
 		return nil
 	case action == HomeEnable && item.Enabled:
 		action = HomeDisable
+	case action == HomeFallback && item.Fallback:
+		action = HomeNoFallback
 	}
 	h.choice = HomeChoice{Action: action, Profile: item.Name}
 	return tea.Quit
@@ -264,8 +267,13 @@ func (h *home) list(p *page) {
 
 // label says what a key does to the chosen profile.
 func (h *home) label(action HomeAction, key string) string {
-	if action == HomeEnable && h.at < len(h.items) && h.items[h.at].Enabled {
-		return h.speech.t("home-disable")
+	if h.at < len(h.items) {
+		switch item := h.items[h.at]; {
+		case action == HomeEnable && item.Enabled:
+			return h.speech.t("home-disable")
+		case action == HomeFallback && item.Fallback:
+			return h.speech.t("home-no-fallback")
+		}
 	}
 	return h.speech.t(key)
 }
@@ -283,6 +291,9 @@ func (h *home) item(p *page, item HomeItem, chosen bool) {
 	on := s.t("home-on")
 	if !item.Enabled {
 		on = s.t("home-off")
+	}
+	if item.Fallback {
+		on = s.t("home-fallback") + ", " + on
 	}
 	if item.Default {
 		name = s.theme.glyphs.star + " " + name

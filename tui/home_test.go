@@ -21,7 +21,7 @@ func homeItems() []HomeItem {
 			Proven: time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC), Verdict: check.Pass,
 		},
 		{
-			Name: "newsletter", Address: "news@durand.example", Enabled: true, Changed: true,
+			Name: "newsletter", Address: "news@durand.example", Fallback: true, Enabled: true, Changed: true,
 			Proven: time.Date(2026, 10, 1, 12, 0, 0, 0, time.UTC), Verdict: check.Warn,
 			Next: wizard.Literal("postier diagnose newsletter"),
 		},
@@ -64,6 +64,8 @@ func TestHomeKeys(t *testing.T) {
 		{[]string{"s"}, HomeChoice{Action: HomeDisable, Profile: "durand"}, true},
 		{[]string{"down", "down", "down", "s"}, HomeChoice{Action: HomeEnable, Profile: "old\x1b[2J"}, true},
 		{[]string{"down", "d"}, HomeChoice{Action: HomeDefault, Profile: "newsletter"}, true},
+		{[]string{"f"}, HomeChoice{Action: HomeFallback, Profile: "durand"}, true},
+		{[]string{"down", "f"}, HomeChoice{Action: HomeNoFallback, Profile: "newsletter"}, true},
 		{[]string{"a"}, HomeChoice{Action: HomeAdd}, true},
 		{[]string{"x"}, HomeChoice{Action: HomeQuit}, false},
 		{[]string{"x", "esc"}, HomeChoice{Action: HomeQuit}, false},

@@ -51,7 +51,9 @@ type HomeItem struct {
 	Label   string // for people; may be empty
 	Address string
 	Default bool
-	Enabled bool
+	// Fallback is true for the profile that takes over when another one cannot send.
+	Fallback bool
+	Enabled  bool
 	// Proven is when the settings were last proven to work; the zero time means never.
 	Proven time.Time
 	// Verdict is the verdict of that proof; empty when there was none.
@@ -75,6 +77,9 @@ const (
 	HomeDefault HomeAction = "default"
 	HomeEnable  HomeAction = "enable"
 	HomeDisable HomeAction = "disable"
+	// HomeFallback makes the profile the fallback, HomeNoFallback ends that.
+	HomeFallback   HomeAction = "fallback"
+	HomeNoFallback HomeAction = "no-fallback"
 )
 
 // HomeChoice is the outcome of the home screen.

@@ -21,17 +21,19 @@ import (
 	"postier/internal/secret"
 )
 
-// TestDiagnoseScripts runs testdata/script/diagnose-*.txtar and report-*.txtar. The program runs inside the test:
+// TestScripts runs the scripts of the areas named below in testdata/script. The program runs inside the test:
 // `postier [<FILE] ARGS…` calls run, `code N` compares its exit code. `demo [FAULT]` starts the demonstration's servers
 // and sets $SMTP, $SMTPPORT, $IMAPPORT, $SUBPORT, $DNS and $CA; `zone FILE` starts a name server with a zone; `refused
 // NAME` and `deaf NAME` take a port and put its number into $NAME.
-func TestDiagnoseScripts(t *testing.T) {
+func TestScripts(t *testing.T) {
 	t.Parallel()
-	files, err := filepath.Glob("testdata/script/diagnose-*.txtar")
-	reports, _ := filepath.Glob("testdata/script/report-*.txtar")
-	files = append(files, reports...)
-	if err != nil || len(files) == 0 {
-		t.Fatal("no scripts", err)
+	var files []string
+	for _, area := range []string{"diagnose", "report", "profile"} {
+		found, err := filepath.Glob("testdata/script/" + area + "-*.txtar")
+		if err != nil || len(found) == 0 {
+			t.Fatal("no scripts", area, err)
+		}
+		files = append(files, found...)
 	}
 	testscript.Run(t, testscript.Params{
 		Files: files,

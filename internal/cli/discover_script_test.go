@@ -11,7 +11,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// TestDiscoverScripts runs testdata/script/{discover,guide,vendor}-*.txtar with the commands of TestDiagnoseScripts.
+// TestDiscoverScripts runs testdata/script/{discover,guide,vendor}-*.txtar with the commands of TestScripts.
 func TestDiscoverScripts(t *testing.T) {
 	t.Parallel()
 	var files []string

@@ -64,7 +64,7 @@ func homeItems(doc *config.Document) []tui.HomeItem {
 		p := doc.File.Profiles[name]
 		item := tui.HomeItem{
 			Name: name, Label: p.Label, Address: p.From.Address, Default: name == doc.File.Default,
-			Enabled: p.Enabled,
+			Fallback: name == doc.File.Fallback, Enabled: p.Enabled,
 		}
 		if p.Validated != nil {
 			item.Proven, item.Verdict, item.Changed = p.Validated.At, verdictOf(p.Validated.Checks), !p.Proven()
@@ -112,6 +112,10 @@ func homeAction(ctx context.Context, f *command.Factory, doc *config.Document, c
 		err = profile.Remove(ctx, f, choice.Profile)
 	case tui.HomeDefault:
 		err = change(doc, doc.SetDefault(choice.Profile))
+	case tui.HomeFallback:
+		err = profile.SetFallback(ctx, f, doc, choice.Profile)
+	case tui.HomeNoFallback:
+		err = profile.SetFallback(ctx, f, doc, "")
 	case tui.HomeEnable:
 		err = profile.Enable(ctx, &profile.EnableOptions{Factory: f, Name: choice.Profile})
 	case tui.HomeDisable:

@@ -79,6 +79,12 @@ func (w *Worker) write(ctx context.Context, r wizard.Request) (*wizard.Saved, er
 	if d.Default {
 		doc.File.Default = name
 	}
+	if w.TakesOver {
+		if err := doc.SetFallback(name); err != nil {
+			keeper.undo(ctx)
+			return nil, err
+		}
+	}
 	if err := w.keepFallback(doc); err != nil {
 		keeper.undo(ctx)
 		return nil, err

@@ -49,6 +49,9 @@ func List(f *command.Factory) error {
 		if !l.Enabled {
 			state = f.T("cli.profile.off")
 		}
+		if l.Fallback {
+			state = f.T("cli.profile.fallback") + ", " + state
+		}
 		proven := f.T("cli.profile.unproven")
 		switch {
 		case l.Proven:

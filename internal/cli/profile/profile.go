@@ -27,6 +27,7 @@ func New(f *command.Factory) *cobra.Command {
 			func(d *config.Document, args []string) error { return d.Rename(args[0], args[1]) })),
 		f.Leaf("default PROFILE", "cli.short.profile-default", 1, 1, change(f,
 			func(d *config.Document, args []string) error { return d.SetDefault(args[0]) })),
+		NewFallback(f, nil),
 		NewEnable(f, nil),
 		f.Leaf("disable PROFILE", "cli.short.profile-disable", 1, 1, change(f,
 			func(d *config.Document, args []string) error { return d.Disable(args[0], "", time.Now()) })),
@@ -80,9 +81,12 @@ func mask(p *config.Profile) *config.Profile {
 
 // show prints a profile, its secret masked.
 func show(f *command.Factory, args []string) error {
-	_, _, p, err := f.ProfileNamed(args)
+	doc, name, p, err := f.ProfileNamed(args)
 	if err != nil {
 		return err
+	}
+	if name == doc.File.Fallback && !f.JSON {
+		f.Note(f.T("cli.profile.fallback-set", "name", name))
 	}
 	return f.PrintJSON(mask(p))
 }

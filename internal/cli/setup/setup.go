@@ -28,10 +28,12 @@ type Options struct {
 	Address                string
 	Profile, Edit, Answers string
 	Resume, Yes, Cleartext bool
-	Product                string
-	Client                 ClientFlags
-	Values                 map[wizard.FieldID]string
-	Secrets                *command.SecretFlags
+	// Fallback makes the profile the one that takes over when another one cannot send.
+	Fallback bool
+	Product  string
+	Client   ClientFlags
+	Values   map[wizard.FieldID]string
+	Secrets  *command.SecretFlags
 }
 
 // New is `postier setup`.
@@ -43,6 +45,7 @@ func New(f *command.Factory, run command.Run[*Options]) *cobra.Command {
 	cmd.Flags().StringVar(&o.Answers, "answers", "", f.T("cli.flag.answers"))
 	cmd.Flags().BoolVar(&o.Resume, "resume", false, f.T("cli.flag.resume"))
 	cmd.Flags().BoolVar(&o.Yes, "yes", false, f.T("cli.flag.yes"))
+	cmd.Flags().BoolVar(&o.Fallback, "fallback", false, f.T("cli.flag.fallback"))
 	cmd.Flags().BoolVar(&o.Cleartext, "insecure-cleartext", false, f.T("cli.flag.cleartext"))
 	cmd.Flags().StringVar(&o.Product, "product", "", f.T("cli.flag.product"))
 	f.SettingFlags(cmd, command.SettingFields(), &o.Values)
@@ -87,6 +90,11 @@ func Run(ctx context.Context, o *Options) error {
 		AllowCleartext: o.Cleartext, Clients: o.Client.clients(o.Factory), Draft: draft, Program: o.Program(),
 	}
 	vendorOptions(o.Factory, &options)
+	if others := slices.DeleteFunc(doc.File.Names(), func(name string) bool {
+		return name == cmp.Or(o.Edit, o.Profile)
+	}); o.Fallback && len(others) == 0 {
+		return o.Fault(exitcode.Data, "cli.error.fallback-first")
+	}
 	platform := platform(o.Factory)
 	if platform != nil && doc.File.Profiles[platform.Name] == nil {
 		options.Names = append(options.Names, platform.Name) // kept free for it
@@ -103,7 +111,8 @@ func Run(ctx context.Context, o *Options) error {
 		options: options,
 		worker: &worker.Worker{
 			Network: network, Book: options.Book, ConfigPath: doc.Path, Lang: o.Lang(), Product: product,
-			CAFile: o.ExtraRoots(), Fallback: platform, NoDraft: unattended, Repair: unattended && !portsGiven(options.Values),
+			CAFile: o.ExtraRoots(), Fallback: platform, TakesOver: o.Fallback, NoDraft: unattended,
+			Repair:       unattended && !portsGiven(options.Values),
 			ClientSecret: o.Client.secret(o.Factory),
 		},
 		unattended: unattended,
