@@ -38,8 +38,8 @@ func (s *Store) failing(ctx context.Context, profile string, cause check.Cause) 
 ) {
 	var at int64
 	err = s.locked(ctx, "health:"+profile, func(tx executor) error {
-		return s.row(ctx, tx, `INSERT INTO postier_health (profile, failures, cause, since) VALUES (?1, 1, ?2, ?3)
-			ON CONFLICT (profile) DO UPDATE SET failures = postier_health.failures + 1, cause = ?2,
+		return s.row(ctx, tx, `INSERT INTO postier_health (profile, failures, cause, since, last) VALUES (?1, 1, ?2, ?3, ?3)
+			ON CONFLICT (profile) DO UPDATE SET failures = postier_health.failures + 1, cause = ?2, last = ?3,
 				since = CASE WHEN postier_health.since > ?3 THEN ?3 ELSE postier_health.since END
 			RETURNING failures, since`,
 			profile, string(cause), s.Now().UnixMilli()).Scan(&failures, &at)

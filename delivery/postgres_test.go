@@ -234,3 +234,32 @@ func (b *bench) onceUnlessMarked(q *Queue, accepted int) {
 	}
 	b.t.Logf("%d of %d left twice, all marked", twice, accepted)
 }
+
+// Looking at a database that has no state creates none; and what is read is the same as from a file.
+func TestStandingsOnPostgres(t *testing.T) {
+	b := newBench(t, nil, nil)
+	database := databaseAt(t, emptyPostgres(b))
+	s, err := Peek(t.Context(), database)
+	b.must(err)
+	defer func() { _ = s.Close() }()
+	q := b.worker(os.Getenv("POSTIER_TEST_POSTGRES"))
+	item := b.item()
+	b.must(q.Accept(t.Context(), item, false))
+	_, err = s.Take(t.Context(), "durand", config.Limits{})
+	b.must(err)
+	_, _, err = s.failing(t.Context(), "durand", "connection-refused")
+	b.must(err)
+	standings, err := s.Standings(t.Context())
+	b.must(err)
+	if got := standings.Profiles["durand"]; got.Waiting != 1 || got.SentToday != 1 || got.Cause != "connection-refused" {
+		t.Errorf("%+v", got)
+	}
+	b.must(s.healthy(t.Context(), "durand"))
+	for _, table := range []string{"schema", "message", "sent", "batch", "suppressed", "health", "keeper", "part"} {
+		_, err := s.db.Exec(`DROP TABLE postier_` + table)
+		b.must(err)
+	}
+	if s, err := Peek(t.Context(), database); s != nil || err != nil {
+		t.Errorf("%v, %v", s, err)
+	}
+}

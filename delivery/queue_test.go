@@ -387,7 +387,7 @@ func TestOneFailureInAGroup(t *testing.T) {
 	for n, item := range items {
 		changes.Go(func() {
 			errs[n] = b.queue.Store.inTx(t.Context(), func(tx executor) error {
-				if err := b.queue.Store.exec(t.Context(), tx, `INSERT INTO postier_health VALUES (?1, 1, '', 0)`, item.ID); err != nil {
+				if err := b.queue.Store.exec(t.Context(), tx, `INSERT INTO postier_keeper VALUES (?1, 0)`, item.ID); err != nil {
 					return err
 				}
 				if n == 1 {
@@ -406,7 +406,7 @@ func TestOneFailureInAGroup(t *testing.T) {
 	close(first)
 	changes.Wait()
 	var written int
-	b.must(b.queue.Store.db.QueryRow(`SELECT COUNT(*) FROM postier_health`).Scan(&written))
+	b.must(b.queue.Store.db.QueryRow(`SELECT COUNT(*) FROM postier_keeper`).Scan(&written))
 	if errs[0] != nil || !errors.Is(errs[1], errStale) || errs[2] != nil || written != len(items)-1 {
 		t.Errorf("%v, %d written", errs, written)
 	}

@@ -275,6 +275,7 @@ func TestOlderState(t *testing.T) {
 		`ALTER TABLE postier_message DROP COLUMN version`,
 		`ALTER TABLE postier_message RENAME COLUMN head TO raw`,
 		`DROP TABLE postier_part`,
+		`ALTER TABLE postier_health DROP COLUMN last`,
 		`INSERT INTO postier_message VALUES ('m', 0, 1, 1, 'waiting', 3, '', 'p', '<m@x>', 'a@x', '{"recipients":[]}', x'78')`,
 		`UPDATE postier_schema SET version = 1`,
 	} {

@@ -106,12 +106,25 @@ const busyWait = 20 * time.Second
 
 // OpenStore opens the state in a database. What is missing is created.
 func OpenStore(ctx context.Context, database config.Database) (*Store, error) {
+	s, err := connect(database)
+	if err != nil {
+		return nil, err
+	}
+	if err = s.migrate(ctx); err == nil {
+		err = s.setClock(ctx)
+	}
+	if err != nil {
+		_ = s.db.Close()
+		return nil, &StateError{Op: "open", Place: database.String(), Err: err}
+	}
+	return s, nil
+}
+
+// connect makes the connection to a database, whose tables may be missing or old.
+func connect(database config.Database) (*Store, error) {
 	s := &Store{owner: newOwner(), database: database, pg: database.URL != ""}
 	s.Now = s.now
 	fail := func(err error) (*Store, error) {
-		if s.db != nil {
-			_ = s.db.Close()
-		}
 		if unsafe(err) {
 			return nil, err // it names the command that fixes it, as for the configuration
 		}
@@ -142,12 +155,6 @@ func OpenStore(ctx context.Context, database config.Database) (*Store, error) {
 			return fail(err)
 		}
 	}
-	if err := s.migrate(ctx); err != nil {
-		return fail(err)
-	}
-	if err := s.setClock(ctx); err != nil {
-		return fail(err)
-	}
 	return s, nil
 }
 
@@ -165,7 +172,7 @@ func unsafe(err error) bool {
 }
 
 // schemaVersion is stored; an older program refuses a newer state.
-const schemaVersion = 6
+const schemaVersion = 7
 
 var errNewerState = errors.New("the state was written by a newer version of this program")
 
@@ -237,6 +244,8 @@ func (s *Store) schema() [][]string {
 			`CREATE TABLE IF NOT EXISTS postier_part (message TEXT NOT NULL, part BIGINT NOT NULL, octets ` + blob + ` NOT NULL,
 				PRIMARY KEY (message, part))`,
 		},
+		// When the last failure was; 0 where an older version counted it.
+		{`ALTER TABLE postier_health ADD COLUMN last BIGINT NOT NULL DEFAULT 0`},
 	}
 }
 

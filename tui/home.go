@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"postier/config"
+	"postier/internal/check"
 	"postier/internal/locale"
 	"postier/internal/safetext"
 	"postier/internal/typeset"
@@ -33,6 +34,7 @@ func Home(ctx context.Context, o HomeOptions) (HomeChoice, error) {
 type home struct {
 	items  []HomeItem
 	notice wizard.Words
+	queue  wizard.Words
 	speech speech
 	choice HomeChoice
 	hungUp bool
@@ -54,7 +56,8 @@ const (
 
 func newHome(o HomeOptions, l theme) *home {
 	h := &home{
-		items: o.Items, notice: o.Notice, choice: HomeChoice{Action: HomeQuit}, width: usualWidth, height: usualHeight,
+		items: o.Items, notice: o.Notice, queue: o.Queue, choice: HomeChoice{Action: HomeQuit},
+		width: usualWidth, height: usualHeight,
 		speech: speech{lang: o.Lang, product: config.Program, theme: l},
 	}
 	if h.speech.lang == "" {
@@ -249,6 +252,10 @@ func (h *home) list(p *page) {
 			p.reveal(first)
 		}
 	}
+	if text := s.say(h.queue); text != "" {
+		p.gap()
+		p.plain(text)
+	}
 	p.gap()
 	var row string
 	for _, k := range homeKeys {
@@ -305,14 +312,25 @@ func (h *home) item(p *page, item HomeItem, chosen bool) {
 		style = s.theme.styles.chosen
 	}
 	p.add(style.Render(title))
-	p.text(noStyle, "    ", "    ", s.escape(item.Address)+" "+s.theme.glyphs.dot+" "+h.proof(item))
+	p.text(noStyle, "    ", "    ", s.escape(item.Address)+" "+s.theme.glyphs.dot+" "+h.standing(item))
+	var traffic []string
+	for _, words := range item.Traffic {
+		traffic = append(traffic, s.say(words))
+	}
+	if len(traffic) > 0 {
+		p.text(noStyle, "    ", "    ", strings.Join(traffic, " "+s.theme.glyphs.dot+" "))
+	}
 	if next := s.say(item.Next); next != "" {
 		p.text(noStyle, "    "+s.t("home-next")+" ", "    ", next)
 	}
 }
 
-func (h *home) proof(item HomeItem) string {
+// standing says how the profile is doing: a failure now counts more than an old proof.
+func (h *home) standing(item HomeItem) string {
 	s := h.speech
+	if trouble := s.say(item.Trouble); trouble != "" {
+		return s.status(check.Fail) + ", " + trouble
+	}
 	if item.Proven.IsZero() {
 		return s.t("home-never")
 	}

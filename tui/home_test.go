@@ -26,6 +26,13 @@ func homeItems() []HomeItem {
 			Next: wizard.Literal("postier diagnose newsletter"),
 		},
 		{Name: "old\x1b[2J", Address: "alt@durand.example"},
+		{
+			Name: "rechnung", Address: "rechnung@durand.example", Enabled: true, Verdict: check.Pass,
+			Proven:  time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC),
+			Trouble: wizard.Words{Msg: locale.Msg("cli.profile.failing", "since", "2026-11-21 09:00"), Literal: "Title (A-14)"},
+			Traffic: []wizard.Words{wizard.Msg("cli.profile.sent", "n", 3), wizard.Msg("cli.profile.waiting", "n", 2)},
+			Next:    wizard.Msg("cli.home.test"),
+		},
 	}
 }
 
@@ -62,7 +69,7 @@ func TestHomeKeys(t *testing.T) {
 		{[]string{"enter"}, HomeChoice{Action: HomeEdit, Profile: "durand"}, true},
 		{[]string{"down", "t"}, HomeChoice{Action: HomeTest, Profile: "newsletter"}, true},
 		{[]string{"s"}, HomeChoice{Action: HomeDisable, Profile: "durand"}, true},
-		{[]string{"down", "down", "down", "s"}, HomeChoice{Action: HomeEnable, Profile: "old\x1b[2J"}, true},
+		{[]string{"down", "down", "s"}, HomeChoice{Action: HomeEnable, Profile: "old\x1b[2J"}, true},
 		{[]string{"down", "d"}, HomeChoice{Action: HomeDefault, Profile: "newsletter"}, true},
 		{[]string{"f"}, HomeChoice{Action: HomeFallback, Profile: "durand"}, true},
 		{[]string{"down", "f"}, HomeChoice{Action: HomeNoFallback, Profile: "newsletter"}, true},

@@ -60,6 +60,10 @@ type HomeItem struct {
 	Verdict check.Status
 	// Changed is true when the settings were edited since.
 	Changed bool
+	// Trouble says why it does not send now and since when, empty when it does; it is shown in place of the proof.
+	Trouble wizard.Words
+	// Traffic says what was sent and what waits.
+	Traffic []wizard.Words
 	// Next is what to do next about it; empty when nothing.
 	Next wizard.Words
 }
@@ -97,6 +101,8 @@ type HomeOptions struct {
 	Select string
 	// Notice tells how the last action ended; empty when there was none.
 	Notice wizard.Words
+	// Queue says what is wrong with the queue as a whole; empty when nothing is.
+	Queue wizard.Words
 
 	Lang    locale.Lang
 	NoColor bool

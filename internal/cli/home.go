@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"postier/config"
+	"postier/delivery"
 	"postier/internal/check"
 	"postier/internal/cli/command"
 	"postier/internal/cli/diagnose"
@@ -25,7 +26,7 @@ func runHome(ctx context.Context, f *command.Factory) error {
 		return setup.Run(ctx, &setup.Options{Factory: f})
 	}
 	if !f.Drawable() {
-		if err := profile.List(f); err != nil {
+		if err := profile.List(ctx, f); err != nil {
 			return err
 		}
 		f.Println(f.T("cli.home.hint"))
@@ -41,9 +42,13 @@ func runHome(ctx context.Context, f *command.Factory) error {
 		if len(doc.File.Profiles) == 0 {
 			return setup.Run(ctx, &setup.Options{Factory: f})
 		}
+		statuses, err := profile.StatusesOf(ctx, f, doc)
+		if err != nil && notice.Empty() {
+			notice = wizard.Remote(f.Sentence(err).Error())
+		}
 		choice, err := tui.Home(ctx, tui.HomeOptions{
-			Items: homeItems(doc), Select: selected, Notice: notice, Lang: f.Lang(), NoColor: f.Colourless(), Getenv: f.Getenv,
-			In: f.In, Out: f.Out,
+			Items: homeItems(doc, statuses), Select: selected, Notice: notice, Queue: queueWords(f, statuses),
+			Lang: f.Lang(), NoColor: f.Colourless(), Getenv: f.Getenv, In: f.In, Out: f.Out,
 		})
 		if err != nil {
 			return err
@@ -58,7 +63,15 @@ func runHome(ctx context.Context, f *command.Factory) error {
 	}
 }
 
-func homeItems(doc *config.Document) []tui.HomeItem {
+// queueWords say that nothing sends the messages that wait.
+func queueWords(f *command.Factory, statuses profile.Statuses) wizard.Words {
+	if !statuses.Unkept {
+		return wizard.Words{}
+	}
+	return wizard.Msg("sendcli.unkept", "command", f.Program()+" service install")
+}
+
+func homeItems(doc *config.Document, statuses profile.Statuses) []tui.HomeItem {
 	var items []tui.HomeItem
 	for _, name := range doc.File.Names() {
 		p := doc.File.Profiles[name]
@@ -69,10 +82,12 @@ func homeItems(doc *config.Document) []tui.HomeItem {
 		if p.Validated != nil {
 			item.Proven, item.Verdict, item.Changed = p.Validated.At, verdictOf(p.Validated.Checks), !p.Proven()
 		}
+		status := statuses.Profiles[name]
+		item.Trouble, item.Traffic = status.Trouble(), status.Traffic()
 		switch {
-		case p.Disabled != nil:
-			item.Next = wizard.Msg("cli.home.disabled", "cause", p.Disabled.Cause)
-		case item.Proven.IsZero(), item.Changed:
+		case status.State == delivery.HealthOff && status.Cause != "":
+			item.Next = wizard.Msg("cli.home.repair")
+		case status.State == delivery.HealthFailing, item.Proven.IsZero(), item.Changed:
 			item.Next = wizard.Msg("cli.home.test")
 		case item.Verdict != check.Pass:
 			item.Next = wizard.Msg("cli.home.dns")

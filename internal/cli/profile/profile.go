@@ -18,7 +18,7 @@ import (
 // New is `postier profile`.
 func New(f *command.Factory) *cobra.Command {
 	return f.Group("profile", "cli.short.profile",
-		f.Leaf("list", "cli.short.profile-list", 0, 0, func(context.Context, []string) error { return List(f) }),
+		f.Leaf("list", "cli.short.profile-list", 0, 0, func(ctx context.Context, _ []string) error { return List(ctx, f) }),
 		f.Leaf("show [PROFILE]", "cli.short.profile-show", 0, 1,
 			func(_ context.Context, args []string) error { return show(f, args) }),
 		f.Leaf("route ADDRESS", "cli.short.profile-route", 1, 1,

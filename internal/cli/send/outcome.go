@@ -102,7 +102,7 @@ func (p *post) sayOutcome(out *outcome, quietly bool) {
 	}
 	for _, r := range out.Refused {
 		p.Complain(p.T("sendcli.refused", "address", safetext.FromRemote(r.Address), "cause",
-			causeTitle(p.Factory, r.Cause)))
+			p.Cause(r.Cause)))
 		if !r.Reply.Empty() {
 			p.Complain(p.T("sendcli.server", "reply", r.Reply))
 		}
@@ -145,7 +145,7 @@ func (p *post) stateWords(out *outcome) string {
 	}
 	text := p.T(key, args...)
 	if out.Cause != "" && len(out.Refused) == 0 {
-		text += " " + causeTitle(p.Factory, out.Cause) + "."
+		text += " " + p.Cause(out.Cause) + "."
 	}
 	return text
 }

@@ -4,16 +4,12 @@ package send
 
 import (
 	"context"
-	"fmt"
-	"path/filepath"
 
 	"postier/config"
 	"postier/config/credential"
 	"postier/delivery"
 	"postier/delivery/smtpserver"
-	"postier/diagnostics/explain"
 	"postier/internal/account"
-	"postier/internal/check"
 	"postier/internal/cli/command"
 	"postier/internal/exitcode"
 	"postier/internal/safetext"
@@ -37,7 +33,7 @@ func openPost(ctx context.Context, f *command.Factory, doc *config.Document) (*p
 	if err != nil {
 		return nil, err
 	}
-	store, err := openState(ctx, f, doc)
+	store, err := f.OpenState(ctx, doc)
 	if err != nil {
 		return nil, err
 	}
@@ -131,19 +127,6 @@ func submissionWords(f *command.Factory) func(error) (string, bool) {
 	}
 }
 
-func openState(ctx context.Context, f *command.Factory, doc *config.Document) (*delivery.Store, error) {
-	if doc.File.Queue.Database == "" {
-		return delivery.OpenStore(ctx, config.Database{File: delivery.StatePath(doc.Path, f.Getenv)})
-	}
-	database, fault := config.ParseDatabase(doc.File.Queue.Database)
-	if !fault.Empty() {
-		return nil, &config.InvalidError{
-			Path: doc.Path, Faults: config.Faults{{Path: "queue.database", Text: fault}},
-		}
-	}
-	return delivery.OpenStore(ctx, database.Under(filepath.Dir(doc.Path)))
-}
-
 // withState opens the state for a command that sends nothing. args are for the sentence of an error.
 func withState(ctx context.Context, f *command.Factory, work func(context.Context, *delivery.Store) error,
 	args ...any,
@@ -152,7 +135,7 @@ func withState(ctx context.Context, f *command.Factory, work func(context.Contex
 	if err != nil {
 		return err
 	}
-	store, err := openState(ctx, f, doc)
+	store, err := f.OpenState(ctx, doc)
 	if err != nil {
 		return err
 	}
@@ -162,11 +145,4 @@ func withState(ctx context.Context, f *command.Factory, work func(context.Contex
 
 func providerLimits(f *command.Factory) func(*config.Profile) []delivery.ProviderLimit {
 	return func(p *config.Profile) []delivery.ProviderLimit { return delivery.ProviderLimits(f.Book(), p) }
-}
-
-func causeTitle(f *command.Factory, cause check.Cause) string {
-	if info, ok := explain.Cause(cause); ok {
-		return fmt.Sprintf("%s (%s)", info.Title(f.Lang()), info.Code)
-	}
-	return safetext.Escape(string(cause))
 }

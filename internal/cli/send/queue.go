@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"postier/delivery"
+	"postier/diagnostics/explain"
 	"postier/internal/check"
 	"postier/internal/cli/command"
 	"postier/internal/safetext"
@@ -58,6 +59,7 @@ type queueLine struct {
 	Due       time.Time        `json:"due"`
 	Attempts  int              `json:"attempts"`
 	Cause     check.Cause      `json:"cause,omitempty"`
+	Code      string           `json:"code,omitempty"`
 	Reply     *safetext.Remote `json:"reply,omitempty"`
 	Doubt     bool             `json:"may_arrive_twice,omitempty"`
 }
@@ -82,8 +84,8 @@ func lineOf(item *delivery.Item) queueLine {
 	line := queueLine{
 		ID: item.ID, State: item.State, Profile: item.Profile, MessageID: item.MessageID, From: item.Envelope,
 		To:       []string{},
-		Accepted: item.Accepted.UTC(), Due: item.Due.UTC(), Attempts: item.Attempts, Cause: item.Cause, Doubt: item.Doubt,
-		Reply: remote(item.Reply),
+		Accepted: item.Accepted.UTC(), Due: item.Due.UTC(), Attempts: item.Attempts, Cause: item.Cause,
+		Code: codeOf(item.Cause), Doubt: item.Doubt, Reply: remote(item.Reply),
 	}
 	for _, r := range item.Recipients {
 		line.To = append(line.To, r.Address)
@@ -91,12 +93,18 @@ func lineOf(item *delivery.Item) queueLine {
 	return line
 }
 
+// codeOf is the code of a cause, which can be read out over the phone.
+func codeOf(cause check.Cause) string {
+	info, _ := explain.Cause(cause)
+	return info.Code
+}
+
 func (l queueLine) print(f *command.Factory) {
 	f.Println(fmt.Sprintf("%s  %s  %s  %s  %s", l.ID, f.T("sendcli.queue.state-"+string(l.State)),
 		l.Accepted.Local().Format("2006-01-02 15:04"),
 		l.Profile, safetext.Escape(strings.Join(l.To, ", "))))
 	if l.Cause != "" {
-		f.Println("    " + causeTitle(f, l.Cause))
+		f.Println("    " + f.Cause(l.Cause))
 	}
 	if l.Reply != nil {
 		f.Println("    " + l.Reply.Escaped())
@@ -154,7 +162,7 @@ func (o *QueueRunOptions) log(e delivery.Event) {
 	text := o.T("sendcli.log.try", "id", e.Item.ID, "profile", e.Item.Profile, "state",
 		o.T("sendcli.queue.state-"+string(e.Item.State)))
 	if e.Item.Cause != "" {
-		text += " " + causeTitle(o.Factory, e.Item.Cause)
+		text += " " + o.Cause(e.Item.Cause)
 	}
 	if !e.Next.IsZero() {
 		text += " " + o.T("sendcli.log.next", "next", e.Next.Local().Format(clock))
