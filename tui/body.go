@@ -14,18 +14,18 @@ import (
 func (m *model) body(p *page, rows int) {
 	s := m.speech
 	p.text(s.theme.styles.bold, "", "", s.say(m.screen.Title))
-	if len(m.screen.Intro) > 0 {
+	if len(m.screen.Intro) > 0 && m.screen.Finding == nil { // the card comes first
 		p.gap()
 		for _, w := range m.screen.Intro {
 			p.plain(s.say(w))
 		}
 	}
 	m.notices(p)
+	m.finding(p)
 	m.facts(p)
 	m.numbered(p)
 	m.copies(p)
 	m.ladder(p)
-	m.finding(p)
 	m.busy(p)
 	for i, in := range m.inputs {
 		p.gap()

@@ -180,7 +180,7 @@ func withWords(r wizard.Report) wizard.Report {
 		wizard.Literal("Create an app password at your provider."), wizard.Literal("Copy it and paste it in step 5."),
 		wizard.Literal("Then try again."),
 	}
-	r.Who, r.Retry = "admin", wizard.RetryAfterChange
+	r.Who, r.Retry = wizard.WhoUser, wizard.RetryAfterChange
 	r.WhoWords = wizard.Translated(presets.Text{
 		locale.English: "the administrator of your mail", locale.French: "l'administrateur de votre messagerie",
 		locale.German: "die Person, die Ihre E-Mail verwaltet",

@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"strings"
+
 	"charm.land/lipgloss/v2"
 
 	"postier/internal/check"
@@ -14,13 +16,18 @@ var noStyle = lipgloss.NewStyle()
 // wideLadder is the least width at which a check and its evidence share a line.
 const wideLadder = 60
 
-// ladder shows one line a check: the status in words, the check's name, its evidence, how long it took.
+// ladder shows one line a check: the status in words, the check's name, its evidence, how long it took. Beneath the
+// card of a failure it is folded to one line; the page for technicians has all of it.
 func (m *model) ladder(p *page) {
 	if len(m.screen.Checks) == 0 {
 		return
 	}
 	p.gap()
 	s := m.speech
+	if m.screen.Finding != nil {
+		p.plain(s.escape(strings.Join(m.screen.Tally().Say(s.lang), " "+s.theme.glyphs.dot+" ")))
+		return
+	}
 	column := typeset.Width(s.t("running"))
 	for _, status := range check.Statuses() {
 		column = max(column, typeset.Width(s.status(status)))
@@ -41,7 +48,10 @@ func (m *model) rung(p *page, r wizard.Report, column int) {
 	s := m.speech
 	badge := m.badge(r, column)
 	name := s.say(r.Name)
-	evidence := s.escape(r.Brief.Escaped())
+	evidence := ""
+	if r.ForReader() {
+		evidence = s.escape(r.Brief.Escaped())
+	}
 	took := ""
 	if r.Status != "" && r.Status != check.Skip {
 		took = s.took(r.Took)
@@ -55,7 +65,7 @@ func (m *model) rung(p *page, r wizard.Report, column int) {
 		return
 	}
 	p.add(badge + " " + justify(name, took, room, s.theme.glyphs.ellipsis))
-	if evidence != "" && (r.Status == check.Fail || r.Status == check.Warn) {
+	if evidence != "" && r.Status == check.Warn {
 		p.add("  " + typeset.Shorten(evidence, p.width-2, s.theme.glyphs.ellipsis))
 	}
 }
@@ -123,9 +133,17 @@ func (m *model) explain(p *page, r wizard.Report) {
 	if who := s.say(r.WhoWords); who != "" {
 		p.plain(s.t("who", "who", who))
 	}
-	if retry := s.say(r.RetryWords); retry != "" {
+	if retry := s.say(r.RetryWords); retry != "" && !m.waits() {
 		p.plain(retry)
 	}
+	if support := s.say(m.screen.Support); support != "" {
+		p.plain(support)
+	}
+}
+
+// waits reports whether the screen waits by itself, or does so on Enter. The card then need not say when to try again.
+func (m *model) waits() bool {
+	return m.screen.Busy != nil || len(m.screen.Actions) > 0 && m.screen.Actions[0].ID == wizard.ActWait
 }
 
 // serverBlock shows a server's own words, marked on every line so that they cannot pass for ours (docs/security.md T7).

@@ -74,13 +74,18 @@ func (s *State) startSentCopy() {
 	}
 }
 
-// addSupport adds the product's support contact to screens with a failure and to the last screen.
+// addSupport adds the product's support contact to the card of a failure, and to screens with another failure and the
+// last screen.
 func (s State) addSupport(v *Screen) {
 	if s.opts.Support.Empty() {
 		return
 	}
+	if v.Finding != nil {
+		v.Support = Translated(s.opts.Support)
+		return
+	}
 	loud := slices.ContainsFunc(v.Notices, func(n Notice) bool { return n.Level == LevelFail })
-	if v.Step == StepDone || v.Busy == nil && (loud || v.Finding != nil) {
+	if v.Step == StepDone || v.Busy == nil && loud {
 		v.Notices = append(v.Notices, Notice{LevelInfo, Translated(s.opts.Support)})
 	}
 }

@@ -56,6 +56,9 @@ func (s *State) failureActions(v *Screen, retry, without Action) {
 	}
 	f := *v.Finding
 	fixStep, _ := s.fixPlace(&f)
+	if fixStep == StepCredential && f.Who != WhoUser {
+		fixStep = "" // someone else has to allow the sign-in: another password changes nothing
+	}
 	first := wayOn(f, fixStep, without.ID)
 	var others []Action
 	all := []Action{
@@ -67,8 +70,8 @@ func (s *State) failureActions(v *Screen, retry, without Action) {
 			v.addActions(a)
 		case a.ID == ActWait,
 			a.ID == ActFix && f.Retry == RetryNo,
-			a.ID == addressAction().ID && (f.Retry != RetryNo || without.ID != ""),
-			a.ID == ActLeave && (f.Retry == RetryAfterChange || f.Retry == "" || without.ID != ""):
+			a.ID == addressAction().ID && (f.Retry != RetryNo && first != ActLeave || without.ID != ""),
+			a.ID == ActLeave && (f.Retry == RetryAfterChange || without.ID != ""):
 		default:
 			others = append(others, a)
 		}

@@ -304,8 +304,9 @@ type Screen struct {
 	Numbered []Words
 	Copy     []Copyable
 	Checks   []Report
-	// Finding is the failure to explain.
+	// Finding is the failure to explain. Support says whom to ask about it, where the product names someone.
 	Finding *Report
+	Support Words
 	Fields  []Field
 	Actions []Action
 	Busy    *Busy

@@ -96,6 +96,7 @@ func TestCause(t *testing.T) {
 	})
 	c.run("generate", "./internal/check")
 	c.edit(replies, func(list []object) []object { return append(list, newReply("recipe-cause")) })
+	c.run("test", "-vet=off", "./tui", "-run", "TestGoldenCards", "-update")
 	c.follows("A cause")
 }
 

@@ -14,7 +14,6 @@ import (
 	"strings"
 	"time"
 
-	"postier/internal/check"
 	"postier/internal/locale"
 	"postier/internal/secret"
 	"postier/wizard"
@@ -70,23 +69,23 @@ type dialog struct {
 	conversation *carrier.Conversation
 	input        *input
 	beat         time.Duration
-	printed      map[check.ID]bool // check lines printed for the present work
-	work         int
+	before       wizard.Screen // the screen of the work under way, whose texts are printed
 }
 
 func newDialog(o Options) *dialog {
 	o.Conversation.SetLang(o.Lang)
 	return &dialog{
 		printer: printer{out: o.Out, lang: o.Lang, product: o.Product}, conversation: o.Conversation,
-		printed: map[check.ID]bool{},
 	}
 }
 
 func (d *dialog) run(ctx context.Context) error {
 	for {
 		screen := d.conversation.Screen()
-		d.screen(screen)
+		d.screen(screen, d.before)
+		d.before = wizard.Screen{}
 		if screen.Busy != nil {
+			d.before = screen
 			if err := d.watch(ctx); err != nil {
 				return err
 			}
@@ -140,7 +139,6 @@ func (d *dialog) watch(ctx context.Context) error {
 	before := d.conversation.Screen()
 	for {
 		screen := d.conversation.Screen()
-		d.checks(screen)
 		if screen.Busy == nil || screen.Step != before.Step || screen.Busy.Request != before.Busy.Request {
 			return nil
 		}
@@ -198,7 +196,7 @@ func (d *dialog) progress(before, now wizard.Screen) {
 		// Candidates of a search that still runs are shown only where a person can accept one; a pipe gets the final
 		// result.
 		if d.input.terminal && !slices.Equal(factLines(d, before), factLines(d, now)) {
-			d.screen(now)
+			d.screen(now, wizard.Screen{})
 			d.actions(now.Actions, false)
 		}
 		return

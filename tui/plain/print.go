@@ -2,6 +2,7 @@ package plain
 
 import (
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -47,13 +48,27 @@ func (p *printer) paragraph(prefix, said string) {
 	}
 }
 
-// screen prints a step's texts, facts, checks and finding. ask prints its fields and actions.
-func (p *printer) screen(v wizard.Screen) {
-	p.printLine("")
-	p.printLine(p.t("plain.step", "number", v.Number, "of", len(wizard.Steps()), "title", p.words(v.Title)))
-	p.printLine("")
+// screen prints a step's texts, verdict, facts and checks. ask prints its fields and actions. What the screen before it
+// said of the same step is not said again: a check that ends goes on with its verdict.
+func (p *printer) screen(v, before wizard.Screen) {
+	said := before.Intro
+	if v.Step != before.Step {
+		said = nil
+		p.printLine("")
+		p.printLine(p.t("plain.step", "number", v.Number, "of", len(wizard.Steps()), "title", p.words(v.Title)))
+		p.printLine("")
+	}
 	for _, w := range v.Intro {
-		p.paragraph("", p.words(w))
+		if !slices.ContainsFunc(said, func(old wizard.Words) bool { return p.words(old) == p.words(w) }) {
+			p.paragraph("", p.words(w))
+		}
+	}
+	verdict := v.Busy == nil && len(v.Checks) > 0
+	if verdict {
+		p.notices(v)
+	}
+	if v.Finding != nil && v.Busy == nil {
+		p.finding(v)
 	}
 	for _, f := range v.Facts {
 		text := p.words(f.Value)
@@ -66,7 +81,7 @@ func (p *printer) screen(v wizard.Screen) {
 		p.paragraph("  "+strconv.Itoa(i+1)+". ", p.words(w))
 	}
 	if v.Busy == nil {
-		p.results(v.Checks)
+		p.results(v)
 	} else {
 		text := p.words(v.Busy.Text)
 		switch {
@@ -76,12 +91,12 @@ func (p *printer) screen(v wizard.Screen) {
 			text += " " + p.t("plain.gives-up", "seconds", int(v.Busy.GivesUp.Seconds()))
 		}
 		p.paragraph("", text)
+		if len(v.Actions) > 1 && v.Busy.Countdown && v.Finding != nil {
+			p.actions(v.Actions, true) // of a wait: each key, then Enter
+		}
 	}
-	for _, n := range v.Notices {
-		p.paragraph(p.t("plain.level."+string(n.Level))+" ", p.words(n.Text))
-	}
-	if v.Finding != nil && v.Busy == nil {
-		p.finding(*v.Finding)
+	if !verdict {
+		p.notices(v)
 	}
 	for _, c := range v.Copy {
 		p.printLine(p.colon(p.words(c.Label)))
@@ -89,21 +104,25 @@ func (p *printer) screen(v wizard.Screen) {
 	}
 }
 
-// checks prints the checks that have ended since its last call for the same work.
-func (d *dialog) checks(v wizard.Screen) {
-	if v.Busy != nil && v.Busy.Request != d.work {
-		d.work, d.printed = v.Busy.Request, map[check.ID]bool{}
-	}
-	for _, r := range v.Checks {
-		if r.Status != "" && !d.printed[r.ID] && v.Busy != nil {
-			d.printed[r.ID] = true
-			d.check(r)
-		}
+func (p *printer) notices(v wizard.Screen) {
+	for _, n := range v.Notices {
+		p.paragraph(p.t("plain.level."+string(n.Level))+" ", p.words(n.Text))
 	}
 }
 
-// results prints all checks of finished work that have a verdict.
-func (p *printer) results(reports []wizard.Report) {
+// results says in one line what came of the checks. An unattended run lists all of them.
+func (p *printer) results(v wizard.Screen) {
+	if p.causes {
+		p.checks(v.Checks)
+		return
+	}
+	if counts := v.Tally().Say(p.lang); len(counts) > 0 {
+		p.paragraph("", strings.Join(counts, " · "))
+	}
+}
+
+// checks lists the checks that have ended.
+func (p *printer) checks(reports []wizard.Report) {
 	for _, r := range reports {
 		if r.Status != "" {
 			p.check(r)
@@ -133,7 +152,8 @@ func short(text string) string {
 }
 
 // finding explains a failure: what happened, what to do, and the server's own words in a marked block.
-func (p *printer) finding(r wizard.Report) {
+func (p *printer) finding(v wizard.Screen) {
+	r := *v.Finding
 	p.printLine("")
 	title := p.words(r.Title)
 	if r.Code != "" {
@@ -156,6 +176,13 @@ func (p *printer) finding(r wizard.Report) {
 			p.printLine(line)
 		}
 	}
+	if who := p.words(r.WhoWords); who != "" {
+		p.paragraph("", p.t("tui.who", "who", who))
+	}
+	if support := p.words(v.Support); support != "" {
+		p.paragraph("", support)
+	}
+	p.printLine("")
 }
 
 func (p *printer) fieldIntro(f wizard.Field) {
@@ -262,9 +289,10 @@ func (p *printer) help(v wizard.Screen) {
 	p.say(v.Help)
 	p.say("plain.keys")
 	if v.Finding != nil {
-		p.finding(*v.Finding)
+		p.finding(v)
 		for _, line := range v.Finding.Details {
 			p.printLine("  " + safetext.Escape(line))
 		}
 	}
+	p.checks(v.Checks)
 }

@@ -42,7 +42,7 @@ func Unattended(ctx context.Context, o Options) error {
 			return err
 		}
 		v := d.conversation.Screen()
-		d.screen(v)
+		d.screen(v, wizard.Screen{})
 		action, stopped := unattendedAction(d.conversation.State, v)
 		if stopped != nil && stopped.SignIn && o.SignIn {
 			action, stopped = wizard.ActSignIn, nil
@@ -68,7 +68,7 @@ func (d *dialog) settle(ctx context.Context) error {
 	for d.conversation.Screen().Busy != nil {
 		if v := d.conversation.Screen(); v.Busy.Countdown && v.Busy.Request != prompted {
 			prompted = v.Busy.Request
-			d.screen(v) // says what someone has to do in the browser
+			d.screen(v, wizard.Screen{}) // says what someone has to do in the browser
 		}
 		if err := d.conversation.Next(ctx); err != nil {
 			return interrupted(err)

@@ -30,14 +30,14 @@ func (w *Worker) test(ctx context.Context, r wizard.Request, out *wizard.Outcome
 	if !r.Draft.ReadsMailbox() {
 		message, err := arrival.Compose(target, w.Lang, cmp.Or(w.Product, config.Program), w.now())
 		if err != nil {
-			out.Reports = []wizard.Report{reportOf(diagnostics.Result{
+			out.Reports = []wizard.Report{ReportOf(diagnostics.Result{
 				ID: check.SMTPData, Status: check.Fail,
 				Cause: check.CauseAddressInvalid,
 			})}
 			return
 		}
 		_, _ = sender.send(ctx, message.Raw) // the result is in sender.submitted
-		out.Reports = []wizard.Report{reportOf(sender.submitted)}
+		out.Reports = []wizard.Report{ReportOf(sender.submitted)}
 		return
 	}
 	target.SentMode = r.Draft.CopyMode()
@@ -76,7 +76,7 @@ func (s *sender) send(ctx context.Context, message []byte) (smtp.Outcome, error)
 		s.submitted = diagnostics.Result{ID: check.SMTPData, Status: check.Skip, Cause: check.CauseCancelled}
 	}
 	s.submitted.Took = outcome.Took
-	s.tell(reportOf(s.submitted))
+	s.tell(ReportOf(s.submitted))
 	return outcome, err
 }
 

@@ -16,13 +16,13 @@ import (
 func reportsOf(results []diagnostics.Result) []wizard.Report {
 	out := make([]wizard.Report, 0, len(results))
 	for _, r := range results {
-		out = append(out, reportOf(r))
+		out = append(out, ReportOf(r))
 	}
 	return out
 }
 
-// reportOf converts one result of diagnostics into the wizard's report.
-func reportOf(r diagnostics.Result) wizard.Report {
+// ReportOf converts one result of diagnostics into the report that a card shows.
+func ReportOf(r diagnostics.Result) wizard.Report {
 	out := wizard.Report{
 		ID: r.ID, Status: r.Status, Cause: r.Cause, Matched: r.Answer.Reply, Took: r.Took, Brief: r.Brief(), Fixes: r.Fix,
 	}

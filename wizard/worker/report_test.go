@@ -31,7 +31,7 @@ func TestEveryCauseHasAPlace(t *testing.T) {
 	placed := 0
 	for _, cause := range explain.Causes() {
 		for _, id := range []check.ID{check.SMTPAuth, check.IMAPConnect, check.DNSSPF} {
-			r := reportOf(diagnostics.Result{ID: id, Status: check.Fail, Cause: cause.Slug})
+			r := ReportOf(diagnostics.Result{ID: id, Status: check.Fail, Cause: cause.Slug})
 			if cause.Step == "" {
 				if r.Step != "" {
 					t.Errorf("%s leads to %s", cause.Slug, r.Step)
@@ -58,13 +58,13 @@ func TestReportsExplainThemselves(t *testing.T) {
 	say := func(w wizard.Words, lang locale.Lang) string { return w.Say(lang, "postier") }
 	for _, lang := range locale.All() {
 		for _, id := range check.All() {
-			r := reportOf(diagnostics.Result{ID: id, Status: check.Pass})
+			r := ReportOf(diagnostics.Result{ID: id, Status: check.Pass})
 			if name := say(CheckName(id), lang); name == "" || say(r.Title, lang) != name || !r.Meaning.Empty() {
 				t.Errorf("%s, %s: %+v", id, lang, r)
 			}
 		}
 		for _, cause := range explain.Causes() {
-			r := reportOf(diagnostics.Result{ID: check.SMTPAuth, Status: check.Fail, Cause: cause.Slug})
+			r := ReportOf(diagnostics.Result{ID: check.SMTPAuth, Status: check.Fail, Cause: cause.Slug})
 			if say(r.Title, lang) != cause.Title(lang) || r.Code != cause.Code || say(r.Meaning, lang) == "" ||
 				len(r.Remedy) != len(cause.Remedy(lang)) || say(r.RetryWords, lang) != cause.Retry.Say(lang) ||
 				r.WhoWords.Empty() != (cause.Who == explain.WhoUser) ||
@@ -73,7 +73,7 @@ func TestReportsExplainThemselves(t *testing.T) {
 			}
 		}
 	}
-	if r := reportOf(diagnostics.Result{ID: "no.such", Cause: "no-such"}); !r.Title.Empty() {
+	if r := ReportOf(diagnostics.Result{ID: "no.such", Cause: "no-such"}); !r.Title.Empty() {
 		t.Errorf("%+v", r)
 	}
 }
@@ -82,7 +82,7 @@ func TestReportsExplainThemselves(t *testing.T) {
 func TestReportKeepsWhatTheServerSaid(t *testing.T) {
 	t.Parallel()
 	hostile := "535 5.7.8 no\x1b[2J\r\n535 really"
-	r := reportOf(diagnostics.Result{
+	r := ReportOf(diagnostics.Result{
 		ID: check.SMTPAuth, Status: check.Fail, Cause: "wrong-password",
 		Evidence: diagnostics.Evidence{diagnostics.SignIn{
 			Mechanism: "PLAIN", Username: safetext.FromRemote("a\x07"),

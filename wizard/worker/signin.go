@@ -169,7 +169,7 @@ func signInFailed(out *wizard.Outcome, err error) {
 }
 
 func tokenReport(id string, e *oauth.Error) wizard.Report {
-	r := reportOf(diagnostics.Result{ID: check.ID(id), Status: check.Fail, Cause: e.Cause()})
+	r := ReportOf(diagnostics.Result{ID: check.ID(id), Status: check.Fail, Cause: e.Cause()})
 	r.Reply, r.Details = e.Said, []string{e.Error()}
 	return r
 }

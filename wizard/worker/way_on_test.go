@@ -84,7 +84,7 @@ func (f *failing) finish(kind wizard.RequestKind, id check.ID, cause check.Cause
 		if each == id {
 			r.Status, r.Cause, status = check.Fail, cause, check.Skip
 		}
-		o.Reports = append(o.Reports, reportOf(r))
+		o.Reports = append(o.Reports, ReportOf(r))
 	}
 	var requests []wizard.Request
 	f.state, requests = f.state.Tell(o)
@@ -138,6 +138,9 @@ func TestWayOnOfEveryCause(t *testing.T) {
 			case explain.RetryAfterChange:
 				fits = !waits && (moved || first.ID == wizard.ActLeave || byTheReader(cause, step, first.ID))
 			}
+			if f.state.Step() == wizard.StepCredential && cause.Who != explain.WhoUser {
+				t.Errorf("%s at %s: another password is asked for, but %s has to act", cause.Slug, step, cause.Who)
+			}
 			if !fits {
 				t.Errorf("%s (%s, %s) at %s: Enter does %s; waits %v, repeats the check %v, goes to %s",
 					cause.Slug, cause.Who, cause.Retry, step, first.ID, waits, repeated, f.state.Step())
@@ -170,6 +173,7 @@ func TestKnownCards(t *testing.T) {
 		{wizard.StepSubmission, check.SMTPAuth, check.CauseTooManyLoginAttempts, wizard.ActWait},
 		{wizard.StepSubmission, check.SMTPAuth, check.CauseAccountSuspended, wizard.ActLeave},
 		{wizard.StepSubmission, check.SMTPAuth, check.CauseWrongPassword, wizard.ActFix},
+		{wizard.StepSubmission, check.SMTPAuth, check.CauseBasicAuthDisabled, wizard.ActLeave},
 		{wizard.StepSubmission, check.SMTPRecipient, check.CauseRecipientUnknown, "goto:address"},
 		{wizard.StepSubmission, check.SMTPRecipient, check.CauseGreylisted, wizard.ActWait},
 		{wizard.StepSubmission, check.SMTPRecipient, check.CauseRateLimited, wizard.ActWait},

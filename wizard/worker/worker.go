@@ -153,7 +153,7 @@ func (w *Worker) run(ctx context.Context, r wizard.Request, tell func(wizard.Out
 	return rootcause.Run(ctx, w.Network, func(e diagnostics.Event) {
 		report := wizard.Report{ID: e.ID, Running: true}
 		if e.Result != nil {
-			report = reportOf(*e.Result)
+			report = ReportOf(*e.Result)
 		}
 		tell(wizard.Outcome{ID: r.ID, Kind: r.Kind, Report: &report})
 	}, plans...)

@@ -1,0 +1,56 @@
+package wizard
+
+import (
+	"postier/internal/check"
+	"postier/internal/locale"
+)
+
+// Tally counts the checks of a step by what came of them. Checks that did not apply are not counted.
+type Tally struct{ Passed, Remarks, Failed, NotReached int }
+
+// Tally counts the checks of the screen.
+func (v Screen) Tally() Tally {
+	var t Tally
+	for _, r := range v.Checks {
+		switch {
+		case r.Status == check.Pass:
+			t.Passed++
+		case r.Status == check.Warn:
+			t.Remarks++
+		case r.Status == check.Fail:
+			t.Failed++
+		case r.Status == check.Skip && r.Cause == check.CauseNeedsFailed:
+			t.NotReached++
+		}
+	}
+	return t
+}
+
+// Say names the counts that are not zero: "7 checks passed", "1 failed", "3 not reached".
+func (t Tally) Say(lang locale.Lang) []string {
+	words := locale.For(lang)
+	var out []string
+	if t.Passed > 0 {
+		out = append(out, words.N("wizard.tally.passed", t.Passed))
+	}
+	if t.Remarks > 0 {
+		out = append(out, words.T("wizard.tally.remark", "n", t.Remarks))
+	}
+	if t.Failed > 0 {
+		out = append(out, words.T("wizard.tally.failed", "n", t.Failed))
+	}
+	if t.NotReached > 0 {
+		out = append(out, words.N("wizard.tally.skipped", t.NotReached))
+	}
+	return out
+}
+
+// ForReader reports whether the evidence of a check is for the person who sets up mail: a folder, an address, how long
+// a message took. The other evidence is for a technician.
+func (r Report) ForReader() bool {
+	switch r.ID {
+	case check.SMTPSender, check.SMTPRecipient, check.IMAPFolder, check.ArrivalDelivered, check.ArrivalPlacement:
+		return r.Status == check.Pass || r.Status == check.Warn
+	}
+	return false
+}
