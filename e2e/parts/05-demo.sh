@@ -51,3 +51,23 @@ equal "nothing was written to the person's home" "" "$(find "$HOME_DIR" -mindept
 
 code=$(run_into "$OUT/unattended.txt" postier_as demo --yes)
 equal "demo --yes ends well" 0 "$code" "$OUT/unattended.txt"
+
+# The servers of the demo stay up for every other command.
+mapfile -t env < <(person_env)
+env -i "${env[@]}" "$POSTIER" demo --serve --json >"$OUT/served.json" 2>"$OUT/served.txt" &
+served=$!
+check "the servers say where they are" eventually 20 jq -e .resolver "$OUT/served.json"
+of() { jq -r "$1" "$OUT/served.json"; }
+at_demo() { postier_as --config "$HOME_DIR/demo/config.json" --resolver "$(of .resolver)" --ca-file "$(of .ca_file)" "$@"; }
+mkdir -m 700 "$HOME_DIR/demo"
+code=$(run_into "$OUT/served-setup.txt" at_demo setup "$(of '.accounts[0].address')" --yes --password-file "$(of '.accounts[0].password_file')" \
+  --smtp-host "$(of '.smtp[0].host')" --smtp-port "$(of '.smtp[0].port')" --smtp-security "$(of '.smtp[0].security')" \
+  --imap-host "$(of '.imap[0].host')" --imap-port "$(of '.imap[0].port')" --imap-security "$(of '.imap[0].security')")
+equal "another process sets up an account at them" 0 "$code" "$OUT/served-setup.txt"
+code=$(run_into "$OUT/served-diagnose.txt" at_demo diagnose)
+equal "and diagnoses it" 0 "$code" "$OUT/served-diagnose.txt"
+folder=$(dirname "$(of .ca_file)")
+code=0
+kill -INT "$served" && wait "$served" || code=$?
+equal "an interruption is the end that is meant" 0 "$code" "$OUT/served.txt"
+check "nothing of it is left" test ! -e "$folder"

@@ -2,6 +2,9 @@ package cli
 
 import (
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -27,7 +30,14 @@ var manVariables = []string{
 // newMan is `postier man`.
 func newMan(f *command.Factory) *cobra.Command {
 	cmd := &cobra.Command{Use: "man [COMMAND ...]", Short: f.T("man.short"), Long: f.T("man.long")}
+	folder := cmd.Flags().String("dir", "", f.T("man.flag.dir"))
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if *folder != "" {
+			if err := f.NoArgs(cmd, args); err != nil {
+				return err
+			}
+			return writePages(f, cmd.Root(), *folder)
+		}
 		about, rest, err := cmd.Root().Find(args)
 		if err != nil || len(rest) > 0 {
 			return f.Fault(exitcode.Usage, "cli.error.command", "command", safetext.FromRemote(strings.Join(args, " ")))
@@ -44,6 +54,29 @@ func newMan(f *command.Factory) *cobra.Command {
 	}
 	return cmd
 }
+
+// writePages writes the page of every command into a folder.
+func writePages(f *command.Factory, cmd *cobra.Command, folder string) error {
+	const mode, readable fs.FileMode = 0o755, 0o644
+	if err := os.MkdirAll(folder, mode); err != nil {
+		return err
+	}
+	page := &manPage{f: f}
+	page.write(cmd)
+	if err := os.WriteFile(filepath.Join(folder, pageName(cmd)+".1"), []byte(page.text.String()), readable); err != nil {
+		return err
+	}
+	for _, sub := range cmd.Commands() {
+		if sub.IsAvailableCommand() {
+			if err := writePages(f, sub, folder); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func pageName(cmd *cobra.Command) string { return strings.ReplaceAll(cmd.CommandPath(), " ", "-") }
 
 // manPage is one page in the language of man(7), encoded in UTF-8.
 type manPage struct {
@@ -63,9 +96,9 @@ func (p *manPage) section(key string) {
 func (p *manPage) item(term, text string) { p.line(".TP\n\\fB%s\\fR\n%s", roff(term), roff(text)) }
 
 func (p *manPage) write(cmd *cobra.Command) {
-	name := strings.ReplaceAll(cmd.CommandPath(), " ", "-")
+	name := pageName(cmd)
 	p.line(".\\\" -*- coding: utf-8 -*-")
-	p.line(`.TH "%s" "1" "" "postier %s" "%s"`, roff(strings.ToUpper(name)), roff(p.f.Version), roff(p.f.T("man.book")))
+	p.line(`.TH "%s" "1" "%s" "postier %s" "%s"`, roff(strings.ToUpper(name)), roff(build(p.f.Version).Date), roff(p.f.Version), roff(p.f.T("man.book")))
 	p.section("name")
 	p.line(`%s \- %s`, roff(name), roff(cmd.Short))
 	p.section("synopsis")

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"bytes"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -54,6 +56,24 @@ func TestManPageOfEveryCommand(t *testing.T) {
 				t.Errorf("%s %v: no message %s", lang, path, found)
 			}
 		})
+	}
+}
+
+// TestManPagesOfAllCommands: the folder has the page of each command that help shows, and nothing else.
+func TestManPagesOfAllCommands(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join(t.TempDir(), "man1")
+	said(t, "man", "--dir", folder)
+	f, pages := english(), 0
+	each(newRoot(f, ""), []string{"postier"}, func(path []string) {
+		pages++
+		text, err := os.ReadFile(filepath.Join(folder, strings.Join(path, "-")+".1"))
+		if want := said(t, append([]string{"man"}, path[1:]...)...); err != nil || string(text) != want {
+			t.Errorf("%v: %v", path, err)
+		}
+	})
+	if files, err := os.ReadDir(folder); err != nil || len(files) != pages {
+		t.Errorf("%d files for %d commands: %v", len(files), pages, err)
 	}
 }
 

@@ -68,6 +68,9 @@ type Options struct {
 	Approval time.Duration
 	// TokenLife is how long an access token is valid; 0 means an hour.
 	TokenLife time.Duration
+	// Serve is for other processes, which cannot ask Route: the name server gives the real ports, and IPv4 addresses
+	// alone, because those of the other family have ports of their own.
+	Serve bool
 }
 
 const defaultSlow = 4 * time.Second
@@ -171,6 +174,12 @@ func (p *Provider) open() error {
 	if p.signer, err = newSigner(p.behaviour.dkim); err != nil {
 		return err
 	}
+	if p.store, err = newStore(p.options.Lang, p.behaviour); err != nil {
+		return err
+	}
+	if p.ports, err = p.openPorts(); err != nil {
+		return err
+	}
 	if p.names, err = nameserver.Parse(p.zone()); err != nil {
 		return err
 	}
@@ -178,13 +187,7 @@ func (p *Provider) open() error {
 	if p.behaviour.dnsDown {
 		answers = dns.HandlerFunc(dns.HandleFailed)
 	}
-	if p.dns, err = nameserver.Serve(answers); err != nil {
-		return err
-	}
-	if p.store, err = newStore(p.options.Lang, p.behaviour); err != nil {
-		return err
-	}
-	p.ports, err = p.openPorts()
+	p.dns, err = nameserver.Serve(answers)
 	return err
 }
 

@@ -18,7 +18,9 @@ func (p *Provider) zone() string {
 	}
 	for _, host := range []string{SMTPHost, IMAPHost, MXHost, LoginHost, "ns." + ProviderDomain} {
 		line("%s. 300 IN A 127.0.0.1", host)
-		line("%s. 300 IN AAAA ::1", host)
+		if !p.options.Serve {
+			line("%s. 300 IN AAAA ::1", host)
+		}
 	}
 	line("%s. 300 IN A %s", outgoingHost, outgoingIP)
 	line("25.2.0.192.in-addr.arpa. 300 IN PTR %s.", outgoingHost)
@@ -42,7 +44,7 @@ func (p *Provider) services6186() string {
 		name = "_submission"
 	}
 	return fmt.Sprintf("%s._tcp.%s. 300 IN SRV 0 1 %d %s.\n_imaps._tcp.%s. 300 IN SRV 0 1 %d %s.\n",
-		name, Domain, p.behaviour.submissionPort, SMTPHost, Domain, config.PortIMAPS, IMAPHost)
+		name, Domain, p.announced(p.behaviour.submissionPort), SMTPHost, Domain, p.announced(config.PortIMAPS), IMAPHost)
 }
 
 func (p *Provider) spfRecords() string {

@@ -22,8 +22,8 @@ import (
 // DemoOptions are the flags of `postier demo`.
 type DemoOptions struct {
 	*command.Factory
-	Fault, Keep      string
-	List, Yes, OAuth bool
+	Fault, Keep             string
+	List, Yes, OAuth, Serve bool
 }
 
 // NewDemo is `postier demo`.
@@ -35,6 +35,9 @@ func NewDemo(f *command.Factory, run command.Run[*DemoOptions]) *cobra.Command {
 	cmd.Flags().StringVar(&o.Keep, "keep", "", f.T("cli.flag.keep"))
 	cmd.Flags().BoolVar(&o.OAuth, "oauth", false, f.T("oauth.demo.flag"))
 	cmd.Flags().BoolVar(&o.Yes, "yes", false, f.T("cli.flag.yes"))
+	cmd.Flags().BoolVar(&o.Serve, "serve", false, f.T("cli.flag.serve"))
+	cmd.MarkFlagsMutuallyExclusive("serve", "yes")
+	cmd.MarkFlagsMutuallyExclusive("serve", "oauth") // the browser sign-in needs a client id that no preset has
 	return cmd
 }
 
@@ -52,7 +55,9 @@ func runDemo(ctx context.Context, o *DemoOptions) error {
 	if _, known := rehearsal.FindFault(o.Fault); o.Fault != "" && !known {
 		return f.Fault(exitcode.Usage, "cli.error.fault", "name", safetext.FromRemote(o.Fault))
 	}
-	provider, err := rehearsal.Start(ctx, rehearsal.Options{Lang: f.Lang(), Fault: o.Fault, OAuth: o.OAuth})
+	provider, err := rehearsal.Start(ctx, rehearsal.Options{
+		Lang: f.Lang(), Fault: o.Fault, OAuth: o.OAuth, Serve: o.Serve,
+	})
 	if err != nil {
 		return err
 	}
@@ -66,6 +71,9 @@ func runDemo(ctx context.Context, o *DemoOptions) error {
 	}
 	if folder, err = filepath.Abs(folder); err != nil {
 		return err
+	}
+	if o.Serve {
+		return serveDemo(ctx, f, provider, folder)
 	}
 	c, err := demoConversation(f, provider, filepath.Join(folder, "config.json"))
 	if err != nil {
