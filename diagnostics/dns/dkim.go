@@ -46,6 +46,8 @@ type selectorFinding struct {
 	selector string
 	name     string
 	origin   origin
+	// common ones are asked for only when names exist below _domainkey.
+	common bool
 }
 
 func (f selectorFinding) found() bool { return len(f.Texts) > 0 }
@@ -58,11 +60,19 @@ func (a *area) dkim(ctx context.Context, r lookup.Resolver) diagnostics.Result {
 	}
 	var anything bool
 	var wg sync.WaitGroup
-	wg.Go(func() { anything = a.anySelector(ctx, r) })
-	for i := range findings {
-		wg.Go(func() { findings[i].ask(ctx, r) })
+	ask := func(common bool) {
+		for i := range findings {
+			if findings[i].common == common {
+				wg.Go(func() { findings[i].ask(ctx, r) })
+			}
+		}
 	}
-	wg.Wait()
+	wg.Go(func() { anything = a.anySelector(ctx, r) })
+	ask(false)
+	if wg.Wait(); anything {
+		ask(true)
+		wg.Wait()
+	}
 
 	var seen diagnostics.Evidence
 	for _, f := range findings {
@@ -101,7 +111,11 @@ func (a *area) selectors(inferred []string) []selectorFinding {
 	add(a.target.Selectors, fromPreset, maxSelectors)
 	add(inferred, fromGuess, maxSelectors)
 	if a.opts.GuessSelectors {
+		known := len(list)
 		add(commonSelectors, fromGuess, maxGuesses)
+		for i := range list[known:] {
+			list[known+i].common = true
+		}
 	}
 	return list
 }

@@ -57,7 +57,7 @@ func Plan(network *wire.Network, target account.Target, opts Options) diagnostic
 		resolver = network.Resolver
 	}
 	a := &area{
-		network: network, target: target, opts: opts, shared: lookup.Share(resolver),
+		network: network, target: target, opts: opts, shared: lookup.Share(lookup.NewPatience(resolver)),
 		domain: authorDomain(target, opts),
 	}
 	_, a.provided = presets.Lookup(a.domain)

@@ -24,6 +24,8 @@ type Resolver struct {
 	// plain has the servers that refused EDNS. They are asked without it from then on.
 	plain sync.Map
 	tally tally
+	// shared are the sockets of a run over many names; without it, each question has its own.
+	shared atomic.Pointer[sockets]
 }
 
 // ResolverAt queries one server and no other; address is IP or IP:port.
@@ -236,9 +238,9 @@ func (r *Resolver) ask(ctx context.Context, server, name string, qtype uint16) (
 		return &ResolveError{Name: strings.TrimSuffix(name, "."), Type: qtype, Kind: kind, Server: server, Err: err}
 	}
 	_, plain := r.plain.Load(server)
-	reply, err := exchange(ctx, server, name, qtype, !plain)
+	reply, err := r.exchange(ctx, server, name, qtype, !plain)
 	if err == nil && !plain && refusesEDNS(reply.Rcode) {
-		if again, failed := exchange(ctx, server, name, qtype, false); failed == nil && !refusesEDNS(again.Rcode) {
+		if again, failed := r.exchange(ctx, server, name, qtype, false); failed == nil && !refusesEDNS(again.Rcode) {
 			r.plain.Store(server, true)
 			reply = again
 		}
@@ -286,14 +288,14 @@ func refusesEDNS(rcode int) bool {
 
 // exchange sends one question, over TCP when the answer did not fit a datagram. Where TCP is closed or silent, the
 // question is asked once more with the largest datagram, because a resolver in the same network can deliver that.
-func exchange(ctx context.Context, server, name string, qtype uint16, edns bool) (*dns.Msg, error) {
+func (r *Resolver) exchange(ctx context.Context, server, name string, qtype uint16, edns bool) (*dns.Msg, error) {
 	question := new(dns.Msg)
 	question.SetQuestion(dns.Fqdn(name), qtype)
 	question.AuthenticatedData = true // RFC 6840 §5.7: "tell me whether you validated"
 	if edns {
 		question.SetEdns0(udpSize, false)
 	}
-	reply, err := datagram(ctx, server, question, udpSize)
+	reply, err := r.datagram(ctx, server, question, udpSize)
 	if err != nil || !reply.Truncated {
 		return reply, err
 	}
@@ -303,7 +305,7 @@ func exchange(ctx context.Context, server, name string, qtype uint16, edns bool)
 		return whole, noTCP(ctx, err)
 	}
 	question.IsEdns0().SetUDPSize(largestUDP)
-	if whole, failed := datagram(ctx, server, question, largestUDP); failed == nil && !whole.Truncated {
+	if whole, failed := r.datagram(ctx, server, question, largestUDP); failed == nil && !whole.Truncated {
 		return whole, nil
 	}
 	return nil, noTCP(ctx, err)
@@ -312,14 +314,16 @@ func exchange(ctx context.Context, server, name string, qtype uint16, edns bool)
 // datagram sends one question over UDP and takes the first datagram that answers it. Others may come from whoever
 // guesses at the question, so they are passed over until the deadline (RFC 5452 §9.1); without an answer, the last of
 // them is the fault.
-func datagram(ctx context.Context, server string, question *dns.Msg, size uint16) (*dns.Msg, error) {
+func (r *Resolver) datagram(ctx context.Context, server string, question *dns.Msg, size uint16) (*dns.Msg, error) {
+	if shared := r.shared.Load(); shared != nil {
+		return shared.exchange(ctx, server, question)
+	}
 	ctx, cancel := context.WithTimeout(ctx, queryDeadline)
 	defer cancel()
-	conn, err := new(dns.Client).DialContext(ctx, server)
+	conn, err := socketTo(ctx, server, size)
 	if err != nil {
 		return nil, err
 	}
-	conn.UDPSize = size
 	defer func() { _ = conn.Close() }()
 	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
 	if err := conn.WriteMsg(question); err != nil {
@@ -329,7 +333,7 @@ func datagram(ctx context.Context, server string, question *dns.Msg, size uint16
 	for {
 		reply, err := conn.ReadMsg()
 		switch {
-		case errors.As(err, new(net.Error)): // of the system; what cannot be read as DNS gives a *dns.Error
+		case isSystem(err):
 			return nil, cmp.Or(strange, err)
 		case err != nil:
 			strange = err
@@ -342,6 +346,19 @@ func datagram(ctx context.Context, server string, question *dns.Msg, size uint16
 		}
 	}
 }
+
+// socketTo is a socket for datagrams of a size to and from a server.
+func socketTo(ctx context.Context, server string, size uint16) (*dns.Conn, error) {
+	conn, err := new(dns.Client).DialContext(ctx, server)
+	if err != nil {
+		return nil, err
+	}
+	conn.UDPSize = size
+	return conn, nil
+}
+
+// isSystem reports whether an error is of the system; what cannot be read as DNS gives a *dns.Error.
+func isSystem(err error) bool { return errors.As(err, new(net.Error)) }
 
 // sameQuestion reports whether a reply repeats the question. A refusal of EDNS need not.
 func sameQuestion(reply, question *dns.Msg) bool {

@@ -3,12 +3,16 @@ package command
 import (
 	"bufio"
 	"context"
+	"sync"
+	"time"
 )
 
 // Lines says how a command works on many lines: how many at a time, and how many results may wait for an earlier,
-// slower one. Clean prepares a line; one that it makes empty is left out.
+// slower one. A line that has taken longer than Patience, if there is one, no longer counts as worked on. Clean
+// prepares a line; one that it makes empty is left out.
 type Lines struct {
 	Parallel, Window int
+	Patience         time.Duration
 	Clean            func(line string) string
 }
 
@@ -37,7 +41,11 @@ func EachLine[T any](ctx context.Context, in *bufio.Scanner, o Lines,
 			}
 			room <- struct{}{}
 			go func() {
-				defer func() { <-room }()
+				leave := sync.OnceFunc(func() { <-room })
+				defer leave()
+				if o.Patience > 0 {
+					defer time.AfterFunc(o.Patience, leave).Stop()
+				}
 				result <- work(ctx, line, number)
 			}()
 		}

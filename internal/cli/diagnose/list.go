@@ -29,8 +29,10 @@ const (
 	listParallel = 48
 	// listQueries is how many DNS questions are under way: fewer than fit into the receive buffer of a small resolver.
 	listQueries = 64
+	// listPatience is how long a domain counts as one of them: what takes longer waits for a silent server.
+	listPatience = time.Second
 	// listWindow is how many results may wait for an earlier, slower one; with listCache it bounds the memory of a run.
-	listWindow = 256
+	listWindow = 4096
 	// listCache is how many answers are kept. Those that many domains share (the includes of large providers) are used all
 	// the time and therefore stay.
 	listCache = 20_000
@@ -65,6 +67,7 @@ func (c *checkup) list(ctx context.Context, path string, options dns.Options) er
 		return err
 	}
 	defer done()
+	defer c.network.Resolver.ShareSockets()()
 	options.Resolver = lookup.NewCache(lookup.NewLimit(c.network.Resolver, listQueries), listCache)
 	l := &lister{checkup: c, options: options, progress: newProgress(c.Factory, total)}
 	code, err := l.work(ctx, in)
@@ -128,7 +131,9 @@ func domainOfLine(line string) string {
 // work checks the list and returns the exit code: 65 when a line was no domain name, otherwise 1 when a domain failed.
 func (l *lister) work(ctx context.Context, in io.Reader) (code int, err error) {
 	out := bufio.NewWriter(l.Out)
-	lines := command.Lines{Parallel: listParallel, Window: listWindow, Clean: domainOfLine}
+	lines := command.Lines{
+		Parallel: listParallel, Window: listWindow, Patience: listPatience, Clean: domainOfLine,
+	}
 	reading, err := command.EachLine(ctx, newLines(in), lines, l.look, func(result lineResult, idle bool) error {
 		code = command.ListCode(code, result.code)
 		if result.line == nil { // stopped

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	mdns "github.com/miekg/dns"
 
@@ -95,12 +96,16 @@ func (c *Cache) forget(q question, e *entry) {
 	}
 }
 
-// Limit bounds the number of queries in flight: a burst of datagrams overflows a resolver's receive buffer, and each
-// lost one costs a whole timeout.
+// Limit bounds the number of queries that have just been sent: a burst of datagrams overflows a resolver's receive
+// buffer, and each lost one costs a whole timeout. A query that has waited for longer has left that buffer, and makes
+// room: one domain whose servers are silent does not hold up the others.
 type Limit struct {
 	resolver Resolver
 	room     chan struct{}
 }
+
+// inBuffer is how long a query may be in a resolver's receive buffer.
+const inBuffer = 250 * time.Millisecond
 
 // NewLimit wraps a resolver.
 func NewLimit(resolver Resolver, atOnce int) *Limit {
@@ -111,7 +116,9 @@ func NewLimit(resolver Resolver, atOnce int) *Limit {
 func (l *Limit) Query(ctx context.Context, name string, qtype uint16) (wire.Answer, error) {
 	select {
 	case l.room <- struct{}{}:
-		defer func() { <-l.room }()
+		leave := sync.OnceFunc(func() { <-l.room })
+		defer leave()
+		defer time.AfterFunc(inBuffer, leave).Stop()
 		return l.resolver.Query(ctx, name, qtype)
 	case <-ctx.Done():
 		return wire.Answer{}, &wire.ResolveError{Name: name, Type: qtype, Kind: wire.NoAnswer, Err: ctx.Err()}

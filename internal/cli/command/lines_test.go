@@ -1,0 +1,45 @@
+package command
+
+import (
+	"bufio"
+	"context"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// Lines that take long hold up neither the others nor the order of the results.
+func TestSlowLines(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const lines, slow = 1000, 10 // each hundredth line
+		var in strings.Builder
+		for n := range lines {
+			in.WriteString(strconv.Itoa(n) + "\n")
+		}
+		o := Lines{
+			Parallel: 4, Window: lines, Patience: time.Second, Clean: func(line string) string { return line },
+		}
+		start, next := time.Now(), 0
+		_, err := EachLine(t.Context(), bufio.NewScanner(strings.NewReader(in.String())), o,
+			func(_ context.Context, line string, _ int) string {
+				if strings.HasSuffix(line, "00") {
+					time.Sleep(slow * time.Second)
+				}
+				time.Sleep(time.Millisecond)
+				return line
+			}, func(line string, _ bool) error {
+				if line != strconv.Itoa(next) {
+					t.Errorf("line %s instead of %d", line, next)
+				}
+				next++
+				return nil
+			})
+		// The slow ones take a slot for a second each, and the last of them ends ten seconds after it began.
+		if took := time.Since(start); err != nil || next != lines || took > 2*slow*time.Second {
+			t.Errorf("%d lines in %v, %v", next, took, err)
+		}
+	})
+}
