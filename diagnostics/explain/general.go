@@ -14,7 +14,9 @@ type generalEntry struct {
 	// response code, or a class (the first digit; an IMAP status).
 	Code string `json:"code"`
 	// Cause is the cause that the code alone proves; empty when it proves none.
-	Cause check.Cause           `json:"cause"`
+	Cause check.Cause `json:"cause"`
+	// Vague is set for codes such as "other address status", which suggest a cause rather than prove it.
+	Vague bool                  `json:"vague"`
 	Text  map[locale.Lang]Words `json:"text"`
 }
 
@@ -100,7 +102,7 @@ func firstOf(q Query, found ...[]generalEntry) Answer {
 	}
 	if list[0].Cause != "" {
 		a := answer(list[0].Cause, q)
-		a.own = list[0].Text
+		a.own, a.vague = list[0].Text, list[0].Vague
 		return a
 	}
 	a := answer(check.CauseUnknown, q)

@@ -2,8 +2,6 @@ package explain
 
 import (
 	"cmp"
-	"regexp"
-	"regexp/syntax"
 	"slices"
 	"strings"
 	"sync"
@@ -56,6 +54,8 @@ type Answer struct {
 
 	// words is set when only single words of the text matched.
 	words bool
+	// vague is set when a code without a definite meaning suggests the cause, or a word such as "refused" alone.
+	vague bool
 	info  CauseInfo
 	own   map[locale.Lang]Words
 }
@@ -97,22 +97,21 @@ type reply struct {
 	ID       string `json:"id"`
 	Code     string `json:"code"`
 	Enhanced string `json:"enhanced"`
-	// Pattern is searched without regard to case, and a dot matches a line end too.
+	// Pattern is searched without regard to case, and a dot matches a line end too. That of a wide entry is searched in
+	// the words alone; see bare.
 	Pattern  string   `json:"pattern"`
 	Provider []string `json:"provider"`
 	// NeedsProvider means that the words are not unique: the entry counts only when the provider is known.
 	NeedsProvider bool        `json:"needs_provider"`
 	Cause         check.Cause `json:"cause"`
-	// Priority is 1 before 0 before -1 and -2, the fall-backs on single words.
+	// Priority is 1 before 0 before -1, -2 and -3, the wide entries.
 	Priority int                   `json:"priority"`
 	Text     map[locale.Lang]Words `json:"text"`
 	Example  string                `json:"example"`
 	Source   string                `json:"source"`
 	Evidence string                `json:"evidence"`
 
-	needles [][]string
-	once    sync.Once
-	re      *regexp.Regexp
+	branches []branch
 }
 
 // providerData relates the ids of presets to the names that replies use.
@@ -146,67 +145,38 @@ func replies(protocol string) []*reply {
 
 func loadReplies(protocol string) []*reply {
 	list := readFolder[*reply]("data/replies/" + protocol)
+	numbers := needleNumbers{}
 	for _, r := range list {
-		if parsed, err := syntax.Parse(r.expression(), syntax.Perl); err == nil {
-			r.needles = needles(parsed)
-		}
+		r.branches = branchesOf(r.expression(), numbers)
 	}
 	slices.SortStableFunc(list, func(a, b *reply) int { return cmp.Compare(b.Priority, a.Priority) })
 	return list
 }
 
-func (r *reply) expression() string { return "(?is)" + r.Pattern }
+// wide reports whether the entry knows a kind of reply by words that many systems use. Such entries are rules in the
+// order of their file: the first that fits counts, and Code is a condition.
+func (r *reply) wide() bool { return r.Priority < 0 }
 
-// matches reports whether the pattern is found. lower is text in lower case: most entries end at plain searches in it,
-// so that their expression is never compiled.
-func (r *reply) matches(text, lower string) bool {
-	for _, literals := range r.needles {
-		if !slices.ContainsFunc(literals, func(n string) bool { return strings.Contains(lower, n) }) {
-			return false
-		}
+func (r *reply) expression() string {
+	if r.wide() {
+		return "(?s)" + r.Pattern // the words are in lower case
 	}
-	r.once.Do(func() { r.re = regexp.MustCompile(r.expression()) })
-	return r.re.MatchString(text)
+	return "(?is)" + r.Pattern
 }
 
-// needles returns sets of literals in lower case. In every match stands one literal of each set.
-func needles(re *syntax.Regexp) [][]string {
-	const shortest = 3 // shorter ones stand in too many replies to spare anything
-	switch re.Op {
-	case syntax.OpLiteral:
-		if len(re.Rune) >= shortest {
-			return [][]string{{strings.ToLower(string(re.Rune))}}
-		}
-	case syntax.OpCapture, syntax.OpPlus:
-		return needles(re.Sub[0])
-	case syntax.OpConcat:
-		var all [][]string
-		for _, sub := range re.Sub {
-			all = append(all, needles(sub)...)
-		}
-		return all
-	case syntax.OpAlternate:
-		var either []string
-		for _, sub := range re.Sub {
-			found := needles(sub)
-			if len(found) == 0 {
-				return nil
-			}
-			either = append(either, slices.MaxFunc(found, func(a, b []string) int {
-				return cmp.Compare(minLength(a), minLength(b))
-			})...)
-		}
-		return [][]string{either}
+// admits reports whether a wide entry is about replies with the code of q. An SMTP reply without a code may have any.
+func (r *reply) admits(q Query) bool {
+	code := q.Code
+	if code == "" && q.Protocol == SMTP {
+		code = cut(q.Enhanced, 1)
+		return strings.HasPrefix(code, cut(r.Code, 1)) || code == ""
 	}
-	return nil
+	return strings.HasPrefix(code, r.Code)
 }
 
-func minLength(list []string) int {
-	shortest := len(list[0])
-	for _, s := range list {
-		shortest = min(shortest, len(s))
-	}
-	return shortest
+// matches reports whether the pattern is found in a text.
+func (r *reply) matches(t *searched) bool {
+	return slices.ContainsFunc(r.branches, func(b branch) bool { return b.matches(t) })
 }
 
 // Match finds the entry that fits a reply best, or else a general answer by its codes.
@@ -224,16 +194,37 @@ func Match(q Query) Answer {
 			q.Enhanced = parsed.Enhanced
 		}
 	}
-	lower := strings.ToLower(q.Text)
 	names := providerNames(q.Provider)
+	best := special(q, names)
+	if best == nil {
+		best = ofKind(q)
+	}
+	if best == nil {
+		return general(q)
+	}
+	if coded := general(q); coded.Cause != check.CauseUnknown && tells(q, best, coded) {
+		return coded
+	}
+	a := answer(best.Cause, q)
+	a.Reply, a.words = best.ID, best.Priority <= wordsOnly
+	a.vague = best.Priority <= lastWords && best.Cause == check.CauseMessageRefused
+	if !foreign(best.Provider, names) {
+		a.own = best.Text
+	}
+	return a
+}
+
+// special finds the entry about one reply of one system that fits best, or nil.
+func special(q Query, names []string) *reply {
+	text := &searched{text: q.Text, lower: strings.ToLower(q.Text)}
 	var best *reply
 	bestScore := 0.0
 	for _, r := range replies(q.Protocol) {
-		if best != nil && r.Priority < best.Priority {
+		if r.wide() || best != nil && r.Priority < best.Priority {
 			break // no codes outweigh a priority
 		}
 		known := fits(r.Provider, names)
-		if r.NeedsProvider && !known || !r.matches(q.Text, lower) {
+		if r.NeedsProvider && !known || !r.matches(text) {
 			continue
 		}
 		s := score(r, q, known)
@@ -244,34 +235,55 @@ func Match(q Query) Answer {
 			best, bestScore = r, s
 		}
 	}
-	if best == nil {
-		return general(q)
-	}
-	// Single words say less than a code that proves a cause by itself.
-	if best.Priority <= wordsOnly {
-		if coded := general(q); coded.Cause != check.CauseUnknown && tells(q) {
-			return coded
-		}
-	}
-	a := answer(best.Cause, q)
-	a.Reply, a.words = best.ID, best.Priority <= wordsOnly
-	if !foreign(best.Provider, names) {
-		a.own = best.Text
-	}
-	return a
+	return best
 }
 
-// wordsOnly is the priority from which entries match single words.
-const wordsOnly = -2
+// ofKind finds the first wide entry that fits, or nil.
+func ofKind(q Query) *reply {
+	words := wordsOf(q.Protocol, q.Text)
+	text := &searched{text: words, lower: words}
+	for _, r := range replies(q.Protocol) {
+		if r.wide() && r.admits(q) && r.matches(text) {
+			return r
+		}
+	}
+	return nil
+}
 
-// tells reports whether the enhanced code of a reply says more than single words: permanent codes about an address, a
-// mailbox or security do. Those about the network, the protocol and limits are often given for want of a better one.
-func tells(q Query) bool {
+// wordsOf is what wide entries are searched in.
+func wordsOf(protocol, text string) string {
+	lower := strings.ToLower(text)
+	if protocol == SMTP || protocol == IMAP {
+		return bare(lower)
+	}
+	return cut(lower, maxWords)
+}
+
+// Priorities of wide entries: from wordsOnly on they match single words, at lastWords words that say next to nothing.
+const (
+	wordsOnly = -2
+	lastWords = -3
+)
+
+// passing are enhanced codes that say more than "try again later" in a transient reply.
+var passing = []string{"2.2", "4.3", "4.6", "4.7", "5.3", "7.23", "7.24", "7.25", "7.26", "7.28"}
+
+// tells reports whether the enhanced code of a reply says more than the words that an entry matched. It never says more
+// than a special entry or a kind: servers choose words with more care than codes. Against single words, permanent codes
+// about an address, a mailbox or security do; those about the network, the protocol and limits are often given for want
+// of a better one. A vague code ("other address status") says more only than words that say next to nothing.
+func tells(q Query, r *reply, coded Answer) bool {
+	if r.Priority > wordsOnly || coded.vague && r.Priority > lastWords {
+		return false
+	}
 	if q.Protocol == IMAP {
 		return q.Enhanced != "" && !strings.EqualFold(q.Enhanced, "LIMIT")
 	}
-	_, _, subject := splitEnhanced(q)
-	return !transient(q) && (subject == "1" || subject == "2" || subject == "7")
+	_, detail, subject := splitEnhanced(q)
+	if transient(q) {
+		return r.Priority <= lastWords && !coded.vague && slices.Contains(passing, detail)
+	}
+	return subject == "1" || subject == "2" || subject == "7" && !coded.vague
 }
 
 // score weighs an entry whose pattern matches: priority first, then the codes, the provider, and how much the pattern

@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -128,11 +129,14 @@ func TestNeedlesNeverHideAMatch(t *testing.T) {
 	for _, protocol := range protocols {
 		for _, r := range replies(protocol) {
 			text := asQuery(protocol, r).Text
-			for _, variant := range []string{text, strings.ToUpper(text), strings.ToLower(text)} {
-				filtered := r.matches(variant, strings.ToLower(variant))
-				plain := reply{Pattern: r.Pattern}
-				if all := plain.matches(variant, ""); filtered != all {
-					t.Errorf("%s: %v with its needles %q, %v without: %q", r.ID, filtered, r.needles, all, variant)
+			variants := []string{text, strings.ToUpper(text), strings.ToLower(text)}
+			if r.wide() {
+				variants = []string{wordsOf(protocol, text)}
+			}
+			for _, variant := range variants {
+				filtered := r.matches(&searched{text: variant, lower: strings.ToLower(variant)})
+				if all := regexp.MustCompile(r.expression()).MatchString(variant); filtered != all {
+					t.Errorf("%s: %v by its branches, %v by the whole pattern: %q", r.ID, filtered, all, variant)
 				}
 			}
 		}
@@ -169,5 +173,68 @@ func BenchmarkMatch(b *testing.B) {
 				Match(c.query)
 			}
 		})
+	}
+}
+
+// TestWideEntriesReadTheWordsAlone holds that addresses, host names, URLs and the words of the program that reports a
+// reply do not count.
+func TestWideEntriesReadTheWordsAlone(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"550 <Spam.Policy@Virus.example>: unknown":                               "550 @: unknown",
+		"550 see https://example.com/policy/spam?virus=1 for help":               "550 see  for help",
+		"host mx.blocked.example[192.0.2.1] said: 451 later":                     "host ~[192.0.2.1] said: 451 later",
+		"550 no (in reply to end of DATA command)":                               "550 no",
+		"SMTP error from remote mail server after RCPT TO:<a@b.example>: 550 no": "550 no",
+		"550 5.1.10 RESOLVER.ADR.RecipientNotFound":                              "550 5.1.10 resolver.adr.recipientnotfound",
+		"554 rejected.See e.g. example.org or mx1.corp.lan":                      "554 rejected.see e.g. ~ or ~",
+	} {
+		if got := wordsOf(SMTP, text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
+// TestWhatDecides holds the rule by which an entry, a kind, single words and the codes are weighed.
+func TestWhatDecides(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, text, cause string }{
+		{"an entry about one reply before any kind", "535 5.7.0 Too many bad words #MBR1212", "wrong-password"},
+		{"a kind before a code", "550 5.1.1 Mailbox is full", "mailbox-full"},
+		{"a kind of one class of replies only", "550 5.2.99 please try again in 300 seconds", "server-busy"},
+		{"a code that proves a cause before single words", "550 5.2.2 the recipient was refused", "mailbox-full"},
+		{"single words before a vague code", "550 5.7.1 the recipient was refused", "recipient-rejected"},
+		{"a vague code before words that say next to nothing", "550 5.1.0 refused", "recipient-unknown"},
+		{"a code of a transient reply before those", "451 4.4.6 temporary failure", "mail-loop"},
+		{"a vague code where no words are known", "550 5.7.1 frobnicated", "message-refused"},
+		{"a reply code where there is nothing else", "552 frobnicated", "mailbox-full"},
+		{"nothing", "550 frobnicated", string(check.CauseUnknown)},
+	} {
+		if got := Match(ParseReplyAs(SMTP, c.text)); string(got.Cause) != c.cause {
+			t.Errorf("%s: %s (%s), want %s", c.name, got.Cause, got.Reply, c.cause)
+		}
+	}
+}
+
+// TestEveryRegisteredCodeHasACause: what the registry of RFC 3463 lists as a failure leads somewhere.
+func TestEveryRegisteredCodeHasACause(t *testing.T) {
+	t.Parallel()
+	without := []string{"1.9"} // relayed to a server that reports nothing: no failure
+	for code, e := range generals().Details {
+		if e.Cause == "" && !slices.Contains(without, code) {
+			t.Errorf("%s: no cause", code)
+		}
+	}
+	for _, code := range []string{
+		"1.0", "1.1", "1.2", "1.3", "1.4", "1.6", "1.7", "1.8", "1.10", "2.0", "2.1", "2.2", "2.3", "2.4", "3.0", "3.1",
+		"3.2", "3.3", "3.4", "3.5", "3.6", "4.0", "4.1", "4.2", "4.3", "4.4", "4.5", "4.6", "4.7", "5.0", "5.1", "5.2",
+		"5.3", "5.4", "5.5", "5.6", "6.0", "6.1", "6.2", "6.3", "6.4", "6.5", "6.6", "6.7", "6.8", "6.9", "6.10", "7.0",
+		"7.1", "7.2", "7.3", "7.4", "7.5", "7.6", "7.7", "7.8", "7.9", "7.10", "7.11", "7.12", "7.13", "7.14", "7.15",
+		"7.16", "7.17", "7.18", "7.19", "7.20", "7.21", "7.22", "7.23", "7.24", "7.25", "7.26", "7.27", "7.28", "7.29",
+		"7.30",
+	} {
+		if _, ok := generals().Details[code]; !ok {
+			t.Errorf("%s: missing", code)
+		}
 	}
 }

@@ -60,7 +60,13 @@ func TestRepliesAreWellFormed(t *testing.T) {
 				t.Errorf("%s: %v", r.ID, err)
 				continue
 			}
-			if text := asQuery(protocol, r).Text; !re.MatchString(text) || !r.matches(text, strings.ToLower(text)) {
+			text := asQuery(protocol, r).Text
+			lower := strings.ToLower(text)
+			if r.wide() {
+				text = wordsOf(protocol, text)
+				lower = text
+			}
+			if !re.MatchString(text) || !r.matches(&searched{text: text, lower: lower}) {
 				t.Errorf("%s: the pattern does not match its example %q", r.ID, text)
 			}
 			if _, ok := Cause(r.Cause); !ok {
@@ -80,8 +86,8 @@ func TestRepliesAreWellFormed(t *testing.T) {
 			}
 		}
 	}
-	if len(seen) < 400 {
-		t.Errorf("%d replies, want at least 400", len(seen))
+	if len(seen) < 600 {
+		t.Errorf("%d replies, want at least 600", len(seen))
 	}
 }
 

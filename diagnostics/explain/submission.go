@@ -94,8 +94,8 @@ func MatchSMTP(r smtp.Reply, provider string) Answer {
 	})
 }
 
-// refusedAnswer answers a refusal in the server's own words. Where the catalogue does not know them, or knows only that
-// the command was not understood, the step has a meaning of its own.
+// refusedAnswer answers a refusal in the server's own words. Where the catalogue does not know them, knows only that it
+// was a refusal, or that the command was not understood, the step has a meaning of its own.
 func refusedAnswer(e *smtp.Error, provider string) Answer {
 	if e.Step != smtp.StepTLS && e.Reply.Code < 400 {
 		return For(check.CauseProtocolError) // neither what the command may be answered with nor a refusal (RFC 5321 §4.3.2)
@@ -108,7 +108,7 @@ func refusedAnswer(e *smtp.Error, provider string) Answer {
 		// RFC 3207 §4: 454 says that TLS is not available for a temporary reason; 421 and others of class 4 come from the
 		// same servers. That is a TLS that did not come up, whatever the words.
 		cause = check.CauseStartTLSFailed
-	case a.Reply == "" && (cause == check.CauseUnknown || cause == check.CauseProtocolError):
+	case a.vague, a.Reply == "" && (cause == check.CauseUnknown || cause == check.CauseProtocolError):
 		cause = stepCause(e)
 		if transient {
 			cause = check.CauseServerBusy // RFC 5321 §4.2.1: a transient negative completion
