@@ -280,6 +280,9 @@ func tells(q Query, r *reply, coded Answer) bool {
 		return q.Enhanced != "" && !strings.EqualFold(q.Enhanced, "LIMIT")
 	}
 	_, detail, subject := splitEnhanced(q)
+	if r.Priority <= lastWords && detail == "" && !coded.vague {
+		return true // a reply code that proves a cause by itself, such as 503
+	}
 	if transient(q) {
 		return r.Priority <= lastWords && !coded.vague && slices.Contains(passing, detail)
 	}

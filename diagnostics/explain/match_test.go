@@ -206,6 +206,7 @@ func TestWhatDecides(t *testing.T) {
 		{"single words before a vague code", "550 5.7.1 the recipient was refused", "recipient-rejected"},
 		{"a vague code before words that say next to nothing", "550 5.1.0 refused", "recipient-unknown"},
 		{"a code of a transient reply before those", "451 4.4.6 temporary failure", "mail-loop"},
+		{"a reply code that proves a cause before those", "502 VRFY refused", "protocol-error"},
 		{"a vague code where no words are known", "550 5.7.1 frobnicated", "message-refused"},
 		{"a reply code where there is nothing else", "552 frobnicated", "mailbox-full"},
 		{"nothing", "550 frobnicated", string(check.CauseUnknown)},

@@ -12,9 +12,11 @@ import (
 const maxReply = 64 << 10
 
 var (
-	smtpLine         = lazy(`^([2-5][0-9]{2})(?:[- ](.*))?$`)
-	enhancedCode     = lazy(`^#?([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:[^0-9.]|$)`)
-	embedded         = lazy(`(?:^|[^0-9.])([45][0-9]{2})[- ]#?([45]\.[0-9]{1,3}\.[0-9]{1,3})(?:[^0-9.]|$)`)
+	smtpLine     = lazy(`^([2-5][0-9]{2})(?:[- ](.*))?$`)
+	enhancedCode = lazy(`^#?([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:[^0-9.]|$)`)
+	embedded     = lazy(`(?:^|[^0-9.])([45][0-9]{2})[- ]#?([45]\.[0-9]{1,3}\.[0-9]{1,3})(?:[^0-9.]|$)`)
+	// introduced finds the code in "smtp; 550 no" and "host mx.example said: 550 no".
+	introduced       = lazy(`(?:^smtp; ?|[a-z]: ["']?)([45][0-9]{2})[- ][^0-9]`)
 	embeddedEnhanced = lazy(`(?:^|[\s#(])([45]\.[0-9]\.[0-9]{1,3})(?:[^0-9.]|$)`)
 	imapLine         = lazy(`^(?:(?:\*|[A-Za-z0-9._-]{1,32}) )?(OK|NO|BAD|BYE|PREAUTH)(?: (.*))?$`)
 	imapCode         = lazy(`^\[([A-Za-z0-9-]+)[^\]]*\]?`)
@@ -64,6 +66,9 @@ func parseSMTP(lines []string, joined string) Query {
 	start, end := lastReply(lines)
 	if start < 0 {
 		q.Code, q.Enhanced = embeddedCodes(joined)
+		if m := introduced().FindStringSubmatch(joined); m != nil && q.Code == "" {
+			q.Code = m[1]
+		}
 		return q
 	}
 	var text []string

@@ -50,6 +50,13 @@ func TestParseReply(t *testing.T) {
 			},
 		},
 		{
+			"a sentence around a code alone", "host mx.example said: 550 no such user (#5.1.1)",
+			Query{
+				Protocol: SMTP, Code: "550", Enhanced: "5.1.1", Text: "host mx.example said: 550 no such user (#5.1.1)",
+			},
+		},
+		{"a delivery report", "smtp; 550 no", Query{Protocol: SMTP, Code: "550", Text: "smtp; 550 no"}},
+		{
 			"an enhanced code alone", "delivery failed (5.2.2)",
 			Query{Protocol: SMTP, Enhanced: "5.2.2", Text: "delivery failed (5.2.2)"},
 		},

@@ -15,10 +15,14 @@ import (
 //   - sample.json, 200 replies over all protocols: 119 had a cause and 83 the right one before the layer of single
 //     words was written, 180 and 138 after.
 //   - sample-2.json, 210 replies over SMTP and IMAP from collections of bounces and the sources of servers: 190 had a
-//     cause and 163 the right one before the wide entries were ordered by kind, 205 and 187 after.
+//     cause and 163 the right one before the wide entries were ordered by kind, 205 and 187 after. Then its faults were
+//     looked at and their kinds repaired, so it measures no more than that they stay repaired.
+//   - sample-3.json, 148 replies of the same sources, drawn with them and opened after that repair: 128 had a cause
+//     and 103 the right one before the wide entries were ordered by kind, 145 and 127 after the repair. Its faults were
+//     repaired in turn.
 //
 // The test keeps the figures from falling. A change that is made for one of these replies takes it out of its sample's
-// purpose.
+// purpose; sample.json has none.
 func TestSamples(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -26,7 +30,8 @@ func TestSamples(t *testing.T) {
 		size, known, right int
 	}{
 		{"sample.json", 200, 192, 155},
-		{"sample-2.json", 210, 205, 187},
+		{"sample-2.json", 210, 210, 207},
+		{"sample-3.json", 148, 147, 145},
 	} {
 		data, err := os.ReadFile("testdata/" + c.file)
 		if err != nil {
