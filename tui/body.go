@@ -20,13 +20,19 @@ func (m *model) body(p *page, rows int) {
 			p.plain(s.say(w))
 		}
 	}
+	waits := m.screen.Busy != nil && m.screen.Finding != nil
+	if waits { // the time that is left comes before what is waited for
+		m.busy(p)
+	}
 	m.notices(p)
 	m.finding(p)
 	m.facts(p)
 	m.numbered(p)
 	m.copies(p)
 	m.ladder(p)
-	m.busy(p)
+	if !waits {
+		m.busy(p)
+	}
 	for i, in := range m.inputs {
 		p.gap()
 		in.draw(p, s, max(3, rows-6), i == m.focus && m.overlay.kind == overlayNone)
@@ -147,9 +153,12 @@ func (m *model) busy(p *page) {
 	}
 }
 
-// clock formats remaining seconds as minutes and seconds.
+// clock formats remaining seconds as minutes and seconds, and hours where there are any.
 func clock(seconds int) string {
 	seconds = max(0, seconds)
+	if seconds > 3600 {
+		return fmt.Sprintf("%d:%02d:%02d", seconds/3600, seconds/60%60, seconds%60)
+	}
 	return fmt.Sprintf("%d:%02d", seconds/60, seconds%60)
 }
 

@@ -155,3 +155,19 @@ func goldenFile(t *testing.T, name, got string) {
 	}
 	t.Errorf("%s has changed; run with -update and read the difference: it had %d lines, now %d", name, len(was), len(is))
 }
+
+// TestWaitIsSeen: the time until the next check, its keys and the cause are inside the smallest window.
+func TestWaitIsSeen(t *testing.T) {
+	t.Parallel()
+	cause, _ := explain.Cause(check.CauseGreylisted)
+	state, _ := card(t, cause).Answer(wizard.Answer{Action: wizard.ActWait})
+	for _, lang := range locale.All() {
+		d := converse(t, state, lang, 40, 12)
+		d.shows("B-49")
+		d.shows("5:00")
+		d.keys("enter")
+		if d.model.overlay.kind != overlayLeave {
+			t.Errorf("%s: Enter leaves without a question", lang)
+		}
+	}
+}

@@ -98,7 +98,8 @@ func (m *model) finding(p *page) {
 	p.gap()
 	first := p.height()
 	m.explain(p, *f)
-	if len(m.inputs) == 0 && !m.moved && f.Status != check.Warn { // a remark does not hide the values to copy
+	// A remark does not hide the values to copy, nor a failure the time until it is checked again.
+	if len(m.inputs) == 0 && !m.moved && f.Status != check.Warn && m.screen.Busy == nil {
 		p.reveal(first)
 	}
 }

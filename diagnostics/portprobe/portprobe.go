@@ -220,3 +220,17 @@ func Suspicious(results []diagnostics.Result) []check.ID {
 	}
 	return list
 }
+
+// Silent reports whether a port of another machine gave no answer at all, as one does that is blocked on the way. A
+// refusal is an answer: some machine is reached, and nothing listens there.
+func Silent(results []diagnostics.Result) bool {
+	return slices.ContainsFunc(results, func(r diagnostics.Result) bool {
+		if r.Cause != check.CausePortBlocked {
+			return false
+		}
+		return !slices.ContainsFunc(r.Evidence, func(o diagnostics.Observation) bool {
+			c, ok := o.(diagnostics.Connection)
+			return ok && c.Attempt.Address.Addr().IsLoopback()
+		})
+	})
+}

@@ -113,3 +113,27 @@ func TestSuspicious(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 }
+
+// TestSilent: only a port of another machine that gives no answer at all is worth a question.
+func TestSilent(t *testing.T) {
+	t.Parallel()
+	at := func(address string) diagnostics.Connection {
+		return diagnostics.Connection{Attempt: wire.Attempt{Address: netip.MustParseAddrPort(address)}}
+	}
+	for _, c := range []struct {
+		cause   check.Cause
+		address string
+		want    bool
+	}{
+		{check.CausePortBlocked, "192.0.2.1:465", true},
+		{check.CausePortBlocked, "127.0.0.1:465", false},
+		{check.CausePortBlocked, "[::1]:465", false},
+		{check.CauseConnectionRefused, "192.0.2.1:465", false},
+		{check.CauseConnectionDropped, "192.0.2.1:465", false},
+	} {
+		results := []diagnostics.Result{diagnostics.Failed(c.cause, at(c.address))}
+		if got := Silent(results); got != c.want {
+			t.Errorf("%s at %s: %v", c.cause, c.address, got)
+		}
+	}
+}

@@ -26,7 +26,7 @@ func RepairLines(info Info) []string {
 	switch {
 	case info.Repair.Saved:
 		lines = append(lines, c.T("diagnose.repair.saved"))
-	case len(info.Repair.Ways) == 0:
+	case len(info.Repair.Ways) == 0 && info.Repair.Needed:
 		lines = append(lines, c.T("diagnose.repair.none"))
 	}
 	for _, t := range info.Repair.Tried {

@@ -81,6 +81,8 @@ type Repair struct {
 	Tried []repair.Tried
 	// Saved is set when the first way was written into the profile.
 	Saved bool
+	// Needed is true when a check failed.
+	Needed bool
 }
 
 // Root is the cause from which the rest follows: the first failure, or the first warning when nothing failed. Code is

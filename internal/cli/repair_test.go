@@ -47,6 +47,10 @@ func TestRepairWritesTheWayThatWorks(t *testing.T) {
 		t.Errorf("%s, proven %v", p.Submission.Security, p.Proven())
 	}
 	o.want(0, "", "postier", "diagnose", "durand", "--only", "smtp", "--timeout", "1s", "--repair", "--json")
+	args = []string{"postier", "diagnose", "durand", "--only", "smtp", "--timeout", "1s", "--repair"}
+	if _, out, _ := o.run("", args...); strings.Contains(out, "No other way") {
+		t.Errorf("another way is missed although nothing failed:\n%s", out)
+	}
 }
 
 // TestRepairProvesOnlyWhatWasChecked: the proof includes the mailbox, which was not looked at.

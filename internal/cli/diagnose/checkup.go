@@ -162,5 +162,5 @@ func (c *checkup) wantsProbe(ctx context.Context, results []diagnostics.Result) 
 	case c.Probe || len(c.ProbeHosts) > 0:
 		return true
 	}
-	return c.Interactive() && !c.JSON && c.Confirm(ctx, c.T("diagnose.probe-question"))
+	return portprobe.Silent(results) && c.Interactive() && !c.JSON && c.Confirm(ctx, c.T("diagnose.probe-question"))
 }

@@ -22,7 +22,9 @@ func (c *checkup) repair(ctx context.Context, info *report.Info, results []diagn
 		return results, false, nil
 	}
 	ways, tried := repair.Find(ctx, c.network, c.target, results, true)
-	info.Repair = &report.Repair{Ways: ways, Tried: tried}
+	info.Repair = &report.Repair{
+		Ways: ways, Tried: tried, Needed: diagnostics.Verdict(results) == check.Fail,
+	}
 	if len(ways) == 0 || !c.Yes || c.proof == nil {
 		return results, false, nil
 	}
