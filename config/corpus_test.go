@@ -51,6 +51,11 @@ var corpus = []struct {
 	{"a user with a blank", "submit", `{"allow":["anna berta"]}`, "submit.allow.0", false},
 	{"a user as text", "submit", `{"allow":"anna"}`, "submit.allow", false},
 
+	{"a log of a year with texts", "log", `{"days":365,"messages":500,"text":true}`, "", false},
+	{"a log for less than no time", "log", `{"days":-1}`, "log.days", false},
+	{"a log for a century", "log", `{"days":36500}`, "log.days", false},
+	{"a log of more messages than fit", "log", `{"messages":10000001}`, "log.messages", false},
+
 	{"label of 200", durand + "label", `"` + strings.Repeat("é", 200) + `"`, "", false},
 	{"label of 201", durand + "label", `"` + strings.Repeat("é", 201) + `"`, "profiles.durand.label", false},
 	{"label with line break", durand + "label", `"a\nb"`, "profiles.durand.label", false},

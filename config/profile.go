@@ -6,6 +6,7 @@
 package config
 
 import (
+	"cmp"
 	"time"
 
 	"postier/internal/check"
@@ -209,7 +210,31 @@ type File struct {
 	Queue Queue `json:"queue,omitzero"`
 	// Submit says who may hand messages to the machine's service.
 	Submit Submit `json:"submit,omitzero"`
+	// Log says how long messages stay in the log.
+	Log Log `json:"log,omitzero"`
 }
+
+// Log says how long messages stay in the log, and what of them.
+type Log struct {
+	// Days and Messages are how old messages may be, and how many; 0 means the default.
+	Days     int `json:"days,omitempty"`
+	Messages int `json:"messages,omitempty"`
+	// Text keeps the text as well, so that a message can be sent again.
+	Text bool `json:"text,omitempty"`
+}
+
+const (
+	defaultLogDays     = 90
+	defaultLogMessages = 100_000
+)
+
+// Age is how long a message stays in the log after it was finished.
+func (l Log) Age() time.Duration {
+	return time.Duration(cmp.Or(l.Days, defaultLogDays)) * 24 * time.Hour
+}
+
+// Most is how many finished messages stay in the log.
+func (l Log) Most() int { return cmp.Or(l.Messages, defaultLogMessages) }
 
 // Queue says where the state of sending is stored.
 type Queue struct {

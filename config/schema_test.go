@@ -81,6 +81,19 @@ var rules = []jsonschema.Rule{
 	}},
 	{Path: "^submit.allow.*", Add: object{"pattern": localUserPattern, "maxLength": 255}},
 
+	{Path: "^log", Add: object{"description": "How long messages stay in the log, and what of them."}},
+	{Path: "^log.days", Add: object{
+		"minimum": 0, "maximum": 3660,
+		"description": "How many days a finished message stays in the log; 0: 90.",
+	}},
+	{Path: "^log.messages", Add: object{
+		"minimum": 0, "maximum": 10_000_000,
+		"description": "How many finished messages stay in the log; 0: 100000.",
+	}},
+	{Path: "^log.text", Add: object{
+		"description": "true keeps the text of finished messages, so that they can be sent again.",
+	}},
+
 	{Path: "label", Add: object{"maxLength": 200, "pattern": linePattern, "description": "Name for people."}},
 	{Path: "enabled", Add: object{"description": "false keeps the settings and sends nothing."}},
 	{

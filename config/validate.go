@@ -22,7 +22,10 @@ const (
 	maxKinds    = 200  // message kinds of one program
 	maxPins     = 20   // leaf keys of one server and their successors
 	maxChecks   = 200  // check ids recorded with a proof
-	maxAllowed  = 1000 // users and groups of one machine; more belong into a group
+	// Ten years, and a table of a few GiB.
+	maxLogDays     = 3660
+	maxLogMessages = 10_000_000
+	maxAllowed     = 1000 // users and groups of one machine; more belong into a group
 )
 
 // Validate returns everything that is wrong or unwise in the settings, in the order of the file. Only Document.Validate
@@ -51,6 +54,7 @@ func Validate(f *File) Faults {
 	v.sharedSenders()
 	v.optional("queue.database", f.Queue.Database, ValidateDatabase)
 	v.submit()
+	v.log()
 	return v.faults
 }
 
@@ -138,6 +142,17 @@ func (v *validator) submit() {
 		v.add("submit.allow", locale.Msg("config.submit.empty"))
 	}
 	v.list("submit.allow", v.file.Submit.Allow, maxAllowed, ValidateLocalUser)
+}
+
+func (v *validator) log() {
+	for _, row := range []struct {
+		key         string
+		value, most int
+	}{{"log.days", v.file.Log.Days, maxLogDays}, {"log.messages", v.file.Log.Messages, maxLogMessages}} {
+		if row.value < 0 || row.value > row.most {
+			v.add(row.key, locale.Msg("config.log.range", "max", row.most))
+		}
+	}
 }
 
 // sharedSenders warns where two profiles that are switched on claim one sender, since only one of them will send.

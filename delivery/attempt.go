@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math/rand/v2"
@@ -91,6 +92,7 @@ func (i *Item) reroute(name string, from, to *config.Profile) error {
 	var d Decision
 	d.speakFor(from, to, ownsAddress, Request{Author: i.Author, Envelope: i.Envelope})
 	m.readdress(d)
+	i.Instead = cmp.Or(i.Instead, i.Profile)
 	i.Raw, i.Profile, i.Envelope, i.reworded = m.Bytes(), name, d.Envelope, true
 	return nil
 }
@@ -213,6 +215,7 @@ func (q *Queue) sent(ctx context.Context, doc *config.Document, item *Item, p *c
 	keep := context.WithoutCancel(ctx)
 	final := try.State
 	item.State, item.Due = final, q.Store.Now()
+	item.CopyByServer = p.SentCopy.Mode == config.SentServer
 	if final == StateSent && len(item.Failed()) > 0 {
 		defer q.bounce(keep, doc, item)
 	}

@@ -59,6 +59,8 @@ type Item struct {
 	inline bool
 	// loose messages are in no queue (--direct).
 	loose bool
+	// keepText: the text stays when the message is finished.
+	keepText bool
 }
 
 // Detail is what the queue keeps in JSON.
@@ -82,6 +84,13 @@ type Detail struct {
 	CopyDue      bool `json:"copy_due,omitempty"`
 	CopyTried    bool `json:"copy_tried,omitempty"`
 	CopyFailures int  `json:"copy_failures,omitempty"`
+	// CopyByServer is true when the provider files the Sent copy.
+	CopyByServer bool `json:"copy_by_server,omitempty"`
+	// What the decision was, for the log: who was left out, whose place the profile took, who would have got a test.
+	Suppressed []Suppressed `json:"suppressed,omitempty"`
+	Instead    string       `json:"instead,omitempty"`
+	Originals  []string     `json:"originals,omitempty"`
+	Block      Block        `json:"block,omitempty"`
 }
 
 // NewItem is a prepared message as the queue keeps it.
@@ -93,7 +102,7 @@ func NewItem(m *Message, id string, d Decision, author string, now time.Time) *I
 		Accepted: now, Due: now, Raw: raw, parsed: m,
 		Detail: Detail{
 			Author: author, Kind: d.Kind, Subject: m.Get("Subject"), TestMode: d.TestMode, Pinned: d.Reason == ReasonNamed,
-			BounceTo: d.Envelope,
+			BounceTo: d.Envelope, Suppressed: d.Suppressed, Instead: d.Instead, Originals: d.Originals,
 		},
 	}
 	if d.Instead != "" && d.ReplyTo != "" {

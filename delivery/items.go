@@ -77,7 +77,7 @@ func (s *Store) change(ctx context.Context, i *Item) error {
 	}
 	var text any // NULL leaves the text as it is
 	switch {
-	case i.State.Final():
+	case i.State.Final() && !i.keepText:
 		i.Raw, text = []byte{}, []byte{}
 	case i.reworded:
 		text = head(i.Raw)
@@ -199,6 +199,9 @@ func (i *Item) scan(scan func(...any) error) error {
 	return nil
 }
 
+// lastWeek is how far back the queue is listed with what is finished; the log goes further.
+const lastWeek = 7 * 24 * time.Hour
+
 // page is how many messages are listed at a time. Nothing is locked while a reader looks at them.
 const page = 200
 
@@ -208,6 +211,8 @@ func (s *Store) Each(ctx context.Context, all bool, work func(*Item) error) erro
 	where := `(accepted, id) > (?1, ?2)`
 	if !all {
 		where += ` AND ` + unfinal
+	} else {
+		where += fmt.Sprintf(` AND (`+unfinal+` OR due > %d)`, s.Now().Add(-lastWeek).UnixMilli())
 	}
 	query := selectItems + where + fmt.Sprintf(` ORDER BY accepted, id LIMIT %d`, page)
 	for after := (&Item{}); ; {
@@ -278,8 +283,22 @@ func (s *Store) distant(ctx context.Context, now time.Time) (list []*Item, err e
 
 // purge removes messages that were finished before a time.
 func (s *Store) purge(ctx context.Context, before time.Time) error {
-	query := `DELETE FROM postier_message WHERE ` + final + ` AND due < ?1`
+	return s.deleteFinal(ctx, `due < ?1`, before.UnixMilli())
+}
+
+// purgeMost removes the oldest finished messages beyond a number.
+func (s *Store) purgeMost(ctx context.Context, most int) error {
+	return s.deleteFinal(ctx, `due <= (SELECT due FROM postier_message WHERE `+final+` ORDER BY due DESC LIMIT 1 OFFSET ?1)`,
+		most)
+}
+
+func (s *Store) deleteFinal(ctx context.Context, which string, arg any) error {
+	parts := `DELETE FROM postier_part WHERE message IN (SELECT id FROM postier_message WHERE ` + final + ` AND ` + which + `)`
+	rows := `DELETE FROM postier_message WHERE ` + final + ` AND ` + which
 	return wrap("purge the queue", s.inTx(ctx, func(tx executor) error {
-		return s.exec(ctx, tx, query, before.UnixMilli())
+		if err := s.exec(ctx, tx, parts, arg); err != nil { // of texts that are kept
+			return err
+		}
+		return s.exec(ctx, tx, rows, arg)
 	}))
 }

@@ -20,14 +20,31 @@ const (
 const (
 	keeperWorker = "worker"
 	keeperTold   = "told"
+	keeperPurge  = "purge" // when the log is to be purged where nothing runs the queue
 )
+
+// purgeDaily purges the log where no service does.
+func (q *Queue) purgeDaily(ctx context.Context) error {
+	due, err := q.Store.keeper(ctx, keeperPurge)
+	if err != nil || q.Store.Now().Before(due) {
+		return err
+	}
+	const day = 24 * time.Hour
+	if err := q.Store.keep(ctx, keeperPurge, q.Store.Now().Add(day)); err != nil {
+		return err
+	}
+	return q.Purge(ctx)
+}
 
 // Sweep sends what is overdue, for a few seconds at most, so that mail leaves without a service as well. It costs one
 // question when nothing is due.
 func (q *Queue) Sweep(ctx context.Context) error {
 	profiles, err := q.Store.dueProfiles(ctx)
-	if err != nil || len(profiles) == 0 {
+	if err != nil {
 		return err
+	}
+	if len(profiles) == 0 {
+		return q.purgeDaily(ctx)
 	}
 	ctx, cancel := context.WithTimeout(ctx, sweepTime)
 	defer cancel()

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -261,5 +262,44 @@ func TestStandingsOnPostgres(t *testing.T) {
 	}
 	if s, err := Peek(t.Context(), database); s != nil || err != nil {
 		t.Errorf("%v, %v", s, err)
+	}
+}
+
+// The log of a shared database: newest first, and pruned by age and number with the texts.
+func TestLogOnPostgres(t *testing.T) {
+	b := newBench(t, nil, nil)
+	q := b.worker(emptyPostgres(b))
+	q.Load = func() (*config.Document, error) {
+		doc, err := config.Load(b.path)
+		if err == nil {
+			doc.File.Log = config.Log{Messages: 2}
+		}
+		return doc, err
+	}
+	q.Current = nil
+	var want []string
+	for n := range 5 {
+		item := b.item()
+		item.Accepted = time.UnixMilli(int64(n))
+		item.Due, item.State, item.Raw = item.Accepted, StateSent, bytes.Repeat([]byte("x"), headSize+1)
+		b.must(q.Store.insert(t.Context(), item))
+		want = append([]string{item.ID}, want...)
+	}
+	list := func() (ids []string) {
+		b.must(q.Store.Log(t.Context(), LogFilter{}, func(i *Item) error { ids = append(ids, i.ID); return nil }))
+		return ids
+	}
+	if got := list(); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	b.must(q.Store.purgeMost(t.Context(), 2))
+	if got := list(); !slices.Equal(got, want[:2]) {
+		t.Errorf("got %q, want %q", got, want[:2])
+	}
+	b.must(q.Purge(t.Context())) // they are older than 90 days
+	var parts int
+	b.must(q.Store.db.QueryRow(`SELECT COUNT(*) FROM postier_part`).Scan(&parts))
+	if got := list(); len(got) > 0 || parts > 0 {
+		t.Errorf("%q and %d parts are left", got, parts)
 	}
 }

@@ -21,7 +21,6 @@ const (
 	longestRetry = 4 * time.Hour
 	doubtWait    = 5 * time.Minute // until a copy in the Sent folder can be seen
 	profileWait  = 15 * time.Minute
-	keepFinal    = 7 * 24 * time.Hour
 	copyTries    = 20
 )
 
@@ -98,8 +97,8 @@ func (q *Queue) Deliver(ctx context.Context, item *Item) (Try, error) {
 	return try, FateAccepted.of(wrap("note what became of the message", err))
 }
 
-// Direct sends a message now and keeps nothing of it: sending it again is up to the caller. Only a Sent copy that is
-// still due goes to the queue.
+// Direct sends a message now and keeps nothing of it but its row in the log: sending it again is up to the caller. Only
+// a Sent copy that is still due goes to the queue.
 func (q *Queue) Direct(ctx context.Context, item *Item) (Try, error) {
 	item.loose, item.inline = true, true
 	try := q.attempt(ctx, item)
@@ -107,6 +106,7 @@ func (q *Queue) Direct(ctx context.Context, item *Item) (Try, error) {
 	if item.State == StateCopy {
 		return try, FateAccepted.of(q.Accept(context.WithoutCancel(ctx), item, false))
 	}
+	q.note(ctx, item)
 	return try, nil
 }
 
@@ -157,6 +157,7 @@ func (r *retries) wait() bool {
 // without it only the server would know whether the message was sent.
 func (q *Queue) settle(ctx context.Context, item *Item) error {
 	item.owner = ""
+	item.keepText = item.State.Final() && q.keepsText()
 	for again := newRetries(); ; {
 		err := q.Store.change(ctx, item)
 		if err == nil || errors.Is(err, errStale) || !again.wait() {
@@ -246,9 +247,4 @@ func (q *Queue) take(ctx context.Context, id string, change func(*Item) error) e
 		}
 	}
 	return ErrBusy
-}
-
-// Purge deletes the messages that were finished a week ago.
-func (q *Queue) Purge(ctx context.Context) error {
-	return q.Store.purge(ctx, q.Store.Now().Add(-keepFinal))
 }

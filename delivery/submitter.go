@@ -60,7 +60,13 @@ func (s *Submitter) Decide(ctx context.Context, r Request) (Decision, error) {
 // Submit prepares a message as decided, and sends it or has the queue do so.
 func (s *Submitter) Submit(ctx context.Context, m *Message, r Request, d Decision, how How) (*Receipt, error) {
 	out := &Receipt{Decision: d}
+	if owner := s.File.Profiles[cmp.Or(d.Instead, d.Profile)]; owner != nil && r.Author == "" {
+		r.Author = owner.From.Address
+	}
 	if !d.Send {
+		if d.Profile != "" {
+			s.Queue.note(ctx, refusedItem(m, d, r, s.Queue.Store.Now()))
+		}
 		return out, nil
 	}
 	id, err := m.Prepare(d, s.File.Profiles[d.Profile].From, time.Now())

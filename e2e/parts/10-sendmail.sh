@@ -108,6 +108,14 @@ check "the other has it" eventually 10 has 4
 equal "the suppressed one does not" "$before" "$(bertas)"
 check "it comes off the list" postier_as suppress remove "$USER_OLD"
 
+# I-6: the log has what left, and the id that the server gave it.
+logged() { postier_as log --json | jq -r "[.[] | select(.subject == \"$1\")][0] | $2"; }
+equal "the log says who was left out" "$USER_OLD" "$(logged 'Invoice 5' '.recipients[] | select(.result == "suppressed") | .address')"
+check "it has the server's queue id" grep -qF "$(logged 'Invoice 1' .queue_id)" "$WORK/log/postfix.log"
+equal "and where the Sent copy is" filed "$(logged 'Invoice 1' .sent_copy)"
+equal "a spreadsheet has a line for each recipient" "$(postier_as log --json | jq '[.[].recipients | length] | add + 1')" \
+  "$(postier_as log export | wc -l)"
+
 # D-5, D-7: the password was changed at the provider.
 refusals() { grep -c 'authentication failed' "$WORK/log/postfix.log" || true; }
 secret=$HOME_DIR/.config/postier/secrets/anna
@@ -117,6 +125,9 @@ code=$(run_into "$OUT/turned.txt" invoice 6 "$USER_GOOD")
 equal "mail still goes when the password is wrong" 0 "$code" "$OUT/turned.txt"
 anna() { jq -r ".profiles.anna$1" "$CONFIG"; }
 equal "the profile is switched off, with the cause" "false wrong-password" "$(anna '|"\(.enabled) \(.disabled.cause)"')"
+equal "the list says so, with the code" "off wrong-password A-14" \
+  "$(postier_as profile list --json | jq -r '.[] | select(.name == "anna") | "\(.state) \(.cause) \(.code)"')"
+equal "the log says whose place the fallback took" "berta anna" "$(logged 'Invoice 6' '"\(.profile) \(.instead)"')"
 check "the queue sends the notice" postier_as queue run
 check "the message and the notice are there" eventually 10 has 6
 sixth=$(grep -lF "Invoice 6" $(messages) | head -n 1)

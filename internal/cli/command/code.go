@@ -100,6 +100,8 @@ func sentences() []sentence {
 		{delivery.ErrPattern, exitcode.Data, "sendcli.suppress.pattern"},
 		{delivery.ErrNoEntry, exitcode.Data, "sendcli.suppress.none"},
 		{delivery.ErrNoItem, exitcode.Data, "sendcli.queue.none"},
+		{delivery.ErrNoText, exitcode.Data, "sendcli.log.no-text"},
+		{delivery.ErrTestText, exitcode.Data, "sendcli.log.test-text"},
 		{delivery.ErrBusy, exitcode.TempFail, "sendcli.queue.busy"},
 		{discovery.ErrNoDomain, exitcode.NoHost, "discovery.no-domain"},
 		{discovery.ErrUnreachable, exitcode.Unavailable, "discovery.unreachable"},
