@@ -9,6 +9,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"time"
+
+	"postier/internal/check"
 )
 
 // ErrNoItem says that there is no such message.
@@ -129,16 +131,43 @@ func (s *Store) claim(ctx context.Context, profile string, most int) (list []*It
 	if s.pg {
 		random, skip = `hashtextextended(id, ?6)`, ` FOR UPDATE SKIP LOCKED`
 	}
+	order := `due`
+	if most == 1 { // messages that wait for a limit are due at the same moment
+		order = `due, accepted`
+	}
 	query := `UPDATE postier_message SET version = ` + random + `, owner = ?1, due = ?2,
 		state = CASE state WHEN 'waiting' THEN 'sending' ELSE state END
 		WHERE owner = '' AND id IN (SELECT id FROM postier_message
-			WHERE ` + claimable + ` AND profile = ?4 AND due <= ?3 ORDER BY due LIMIT ?5` + skip + `) RETURNING ` + itemColumns
+			WHERE ` + claimable + ` AND profile = ?4 AND due <= ?3 ORDER BY ` + order + ` LIMIT ?5` + skip + `) RETURNING ` + itemColumns
 	err = s.inTx(ctx, func(tx executor) error {
 		now := s.Now()
 		list, err = s.items(ctx, tx, query, s.owner, now.Add(lease).UnixMilli(), now.UnixMilli(), profile, most, rand.Int64())
 		return err
 	})
 	return list, wrap("read the queue", err)
+}
+
+// release makes due what waits for a limit, and returns how many messages that were.
+func (s *Store) release(ctx context.Context, tx executor, profile string, now time.Time) (int, error) {
+	random := `random()`
+	if s.pg {
+		random = `hashtextextended(id, ?4)`
+	}
+	query := `UPDATE postier_message SET due = accepted, version = ` + random + ` WHERE owner = '' AND id IN (
+		SELECT id FROM postier_message WHERE ` + claimable + ` AND profile = ?1 AND due > ?2 AND detail LIKE ?3)`
+	args := []any{profile, now.UnixMilli(), fmt.Sprintf(`%%"cause":"%s"%%`, check.CauseOwnLimitReached)}
+	if s.pg {
+		args = append(args, rand.Int64())
+	}
+	result, err := tx.ExecContext(ctx, s.q(query), args...)
+	if err != nil {
+		return 0, err
+	}
+	n, err := result.RowsAffected()
+	if err == nil && n > 0 && s.pg {
+		err = s.exec(ctx, tx, `SELECT pg_notify(?1, '')`, channel)
+	}
+	return int(n), err
 }
 
 // remove deletes a message under the same condition.

@@ -98,12 +98,19 @@ func (s *Store) Return(ctx context.Context, t Ticket) error {
 	}))
 }
 
-// ResetLimits sets the counters of a profile to zero (P-4).
-func (s *Store) ResetLimits(ctx context.Context, profile string) error {
-	return wrap("reset the limits", s.counting(ctx, profile, config.Limits{}, func(c *counters) error {
-		return errors.Join(s.exec(ctx, c.tx, `DELETE FROM postier_sent WHERE profile = ?1`, profile),
-			s.exec(ctx, c.tx, `DELETE FROM postier_batch WHERE profile = ?1`, profile))
-	}))
+// ResetLimits sets the counters of a profile to zero (P-4), makes the messages due that waited for a limit, and returns
+// how many. They are due in the order in which they were accepted.
+func (s *Store) ResetLimits(ctx context.Context, profile string) (released int, err error) {
+	err = s.counting(ctx, profile, config.Limits{}, func(c *counters) error {
+		for _, table := range []string{"postier_sent", "postier_batch"} {
+			if err := s.exec(ctx, c.tx, `DELETE FROM `+table+` WHERE profile = ?1`, profile); err != nil {
+				return err
+			}
+		}
+		released, err = s.release(ctx, c.tx, profile, c.now)
+		return err
+	})
+	return released, wrap("reset the limits", err)
 }
 
 // tidy dates entries now that a clock which jumped back has left in the future: so they count for one span and not for

@@ -77,8 +77,9 @@ func emptyPostgres(b *bench) string {
 		b.t.Fatal("POSTIER_TEST_POSTGRES names no database")
 	}
 	q := b.worker(place)
-	b.must(q.Store.ResetLimits(b.t.Context(), "durand"))
-	_, err := q.Store.db.Exec(`TRUNCATE postier_message`)
+	_, err := q.Store.ResetLimits(b.t.Context(), "durand")
+	b.must(err)
+	_, err = q.Store.db.Exec(`TRUNCATE postier_message`)
 	b.must(err)
 	return place
 }

@@ -236,6 +236,52 @@ func TestOverTheLimitWaits(t *testing.T) {
 	}
 }
 
+// TestResetReleases: what waited for a limit is due when the limits are reset (P-4), and only that. Messages that were
+// put off until the same moment leave in the order in which they came, batch after batch (C-6).
+func TestResetReleases(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil, nil)
+	const count, size = 7, 2
+	b.change(func(f *config.File) {
+		f.Profiles["durand"].Limits.Batch = config.Batch{Messages: size, WaitSeconds: 3600}
+	})
+	var want []string
+	for range count {
+		item := b.item()
+		want = append(want, item.MessageID)
+		item.Due = b.clock.Now()
+		if len(want) > size { // as the submitter does when the batch is full
+			item.Due, item.Cause = b.clock.Now().Add(time.Hour), check.CauseOwnLimitReached
+		}
+		b.must(b.queue.Accept(t.Context(), item, false))
+		b.clock.add(time.Millisecond)
+	}
+	later := b.item()
+	later.Due, later.Cause = b.clock.Now().Add(time.Hour), check.CauseConnectionRefused
+	b.must(b.queue.Accept(t.Context(), later, false))
+	sent := func() (ids []string) {
+		for _, text := range messages(b.own) {
+			_, after, _ := strings.Cut(text, "Message-ID: ")
+			id, _, _ := strings.Cut(after, "\r\n")
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	b.run()
+	for left := count - size; left > 0; left -= size {
+		if released, err := b.queue.Store.ResetLimits(t.Context(), "durand"); err != nil || released != left {
+			t.Fatalf("%d released, want %d, %v", released, left, err)
+		}
+		b.run()
+		if got := sent(); !slices.Equal(got, want[:min(count, count-left+size)]) {
+			t.Fatalf("with %d left: %q, want the first of %q", left, got, want)
+		}
+	}
+	if stored := b.stored(later.ID); !stored.Due.Equal(later.Due) {
+		t.Errorf("a message that waits for a server is due %s", stored.Due)
+	}
+}
+
 // The sender is told when a message of the queue cannot be sent.
 func TestBounce(t *testing.T) {
 	t.Parallel()

@@ -121,9 +121,26 @@ func (r *run) claim(ctx, tries context.Context) (started int, err error) {
 }
 
 // room is how many further messages of a profile may be tried: half of the workers at most are busy with one profile,
-// so that a slow server does not keep all of them from the others.
+// so that a slow server does not keep all of them from the others. Those of a profile with batches go one after the
+// other: workers side by side would send them in any order (C-6).
 func (r *run) room(profile string) int {
+	if r.batched(profile) {
+		return max(0, min(r.o.Workers-r.all, 1-r.busy[profile]))
+	}
 	return max(0, min(r.o.Workers-r.all, max(1, r.o.Workers/2)-r.busy[profile]))
+}
+
+// batched reports whether a profile makes pauses.
+func (q *Queue) batched(profile string) bool {
+	load := q.Current
+	if load == nil {
+		load = q.Load
+	}
+	doc, err := load()
+	if err != nil || doc.File.Profiles[profile] == nil {
+		return false
+	}
+	return batched(doc.File.Profiles[profile].Limits)
 }
 
 func (r *run) start(tries context.Context, profile string, items []*Item) {

@@ -63,7 +63,7 @@ func TestLimits(t *testing.T) {
 			if err := take(); !errors.As(err, &over) {
 				t.Errorf("got %v", err)
 			}
-			if err := s.ResetLimits(t.Context(), "p"); err != nil {
+			if _, err := s.ResetLimits(t.Context(), "p"); err != nil {
 				t.Fatal(err)
 			}
 			if err := take(); err != nil {

@@ -377,3 +377,27 @@ func TestTemplateAndAdvice(t *testing.T) {
 	o.want(0, "", "postier", "template", "remove", "reminder")
 	o.want(65, "", "postier", "template", "show", "reminder")
 }
+
+// P-4: what waited for the limit leaves with the next run of the queue once the limits are reset.
+func TestLimitsResetReleases(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, nil)
+	o.change(func(p *config.Profile) { p.Limits.PerHour = 1 })
+	message := []string{"postier", "send", "--to", "anna@customer.example", "--subject", "s", "--body", "t"}
+	o.want(0, "", message...)
+	o.want(0, "", message...)
+	o.want(0, "", "postier", "queue", "run")
+	if n := len(o.taken()); n != 1 {
+		t.Fatalf("%d messages left", n)
+	}
+	if stdout, _ := o.want(0, "", "postier", "limits", "reset", "durand"); !strings.Contains(stdout, "due now: 1") {
+		t.Error(stdout)
+	}
+	o.want(0, "", "postier", "queue", "run")
+	if n := len(o.taken()); n != 2 {
+		t.Errorf("%d messages left", n)
+	}
+	if stdout, _ := o.want(0, "", "postier", "limits", "reset", "durand"); stdout != "" {
+		t.Errorf("nothing waited: %s", stdout)
+	}
+}

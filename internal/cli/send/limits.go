@@ -21,7 +21,13 @@ func NewLimits(f *command.Factory) *cobra.Command {
 			if _, _, err := f.Profile(args[0]); err != nil {
 				return err
 			}
-			return withState(ctx, f, func(ctx context.Context, s *delivery.Store) error { return s.ResetLimits(ctx, args[0]) })
+			return withState(ctx, f, func(ctx context.Context, s *delivery.Store) error {
+				released, err := s.ResetLimits(ctx, args[0])
+				if err == nil && released > 0 && !f.JSON {
+					f.Println(f.T("sendcli.limits.released", "n", released))
+				}
+				return err
+			})
 		}))
 }
 
