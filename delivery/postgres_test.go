@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"postier/config"
+	"postier/internal/check"
 )
 
 // Two machines on one PostgreSQL share a limit to the message, and no message leaves twice. Run with
@@ -302,5 +303,28 @@ func TestLogOnPostgres(t *testing.T) {
 	b.must(q.Store.db.QueryRow(`SELECT COUNT(*) FROM postier_part`).Scan(&parts))
 	if got := list(); len(got) > 0 || parts > 0 {
 		t.Errorf("%q and %d parts are left", got, parts)
+	}
+}
+
+// A reset makes due what waits for a limit, and nothing else.
+func TestReleaseOnPostgres(t *testing.T) {
+	b := newBench(t, nil, nil)
+	q := b.worker(emptyPostgres(b))
+	later := q.Store.Now().Add(time.Hour)
+	for id, cause := range map[string]check.Cause{
+		"limited": check.CauseOwnLimitReached, "greylisted": check.CauseGreylisted,
+	} {
+		item := b.item()
+		item.ID, item.State, item.Due, item.Cause = id, StateWaiting, later, cause
+		b.must(q.Store.insert(t.Context(), item))
+	}
+	released, err := q.Store.ResetLimits(t.Context(), "durand")
+	b.must(err)
+	limited, err := q.Store.Item(t.Context(), "limited")
+	b.must(err)
+	greylisted, err := q.Store.Item(t.Context(), "greylisted")
+	b.must(err)
+	if released != 1 || limited.Due.After(q.Store.Now()) || !greylisted.Due.After(q.Store.Now()) {
+		t.Errorf("%d released, due %v and %v", released, limited.Due, greylisted.Due)
 	}
 }

@@ -28,7 +28,7 @@ queues_in_go() {
   local name
   (cd "$E2E/.." && POSTIER_TEST_POSTGRES=$(place tested) go test -count=1 -tags postgres -run 'TestTwoMachines|OnPostgres|GoesAway|CommitIsLost' -v ./delivery) \
     | tee "$WORK/go"
-  for name in TestTwoMachines TestWorkersOnPostgres TestDatabaseGoesAway TestAnswerToTheCommitIsLost TestStandingsOnPostgres TestLogOnPostgres; do
+  for name in TestTwoMachines TestWorkersOnPostgres TestDatabaseGoesAway TestAnswerToTheCommitIsLost TestStandingsOnPostgres TestLogOnPostgres TestReleaseOnPostgres; do
     grep -q -- "--- PASS: $name" "$WORK/go" || return 1
   done
 }
