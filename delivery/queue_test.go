@@ -580,3 +580,21 @@ func TestForeignClaimHoldsNothingUp(t *testing.T) {
 	b.run()
 	b.once(2)
 }
+
+// TestRootsThatAreGone: a file with roots that cannot be read is a fault of the configuration, never of the password.
+func TestRootsThatAreGone(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil, nil)
+	b.change(func(f *config.File) {
+		for _, p := range f.Profiles {
+			p.TLS.CAFile = "gone.pem"
+		}
+	})
+	item := b.item()
+	if try := b.first(item); try.State != StateWaiting || try.Cause != check.CauseConfigInvalid {
+		t.Errorf("%s: %s", try.State, try.Cause)
+	}
+	if stored := b.stored(item.ID); stored.Cause != check.CauseConfigInvalid {
+		t.Errorf("%s", stored.Cause)
+	}
+}

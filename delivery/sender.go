@@ -105,10 +105,13 @@ func (s *Sender) connect(ctx context.Context, c *connection, profile string, p *
 		return Try{}, true
 	}
 	target, network, err := s.Accounts.Profile(ctx, profile, p)
-	if err != nil {
-		if ctx.Err() != nil {
-			return Try{State: StateWaiting, Cause: check.CauseCancelled, Err: ctx.Err()}, false
-		}
+	switch {
+	case err == nil:
+	case ctx.Err() != nil:
+		return Try{State: StateWaiting, Cause: check.CauseCancelled, Err: ctx.Err()}, false
+	case errors.As(err, new(*account.RootsError)):
+		return Try{State: StateWaiting, Cause: check.CauseConfigInvalid, Profile: true, Err: err}, false
+	default:
 		return Try{State: StateWaiting, Cause: check.CauseCredentialUnreadable, Profile: true, Err: err}, false
 	}
 	client, err := smtp.Open(ctx, network, target.Submitter())

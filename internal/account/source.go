@@ -30,7 +30,7 @@ type Source struct {
 func (s *Source) Profile(ctx context.Context, name string, p *config.Profile) (Target, *wire.Network, error) {
 	network, err := Trusting(s.Network, s.ConfigPath, p.TLS.CAFile)
 	if err != nil {
-		return Target{}, nil, err
+		return Target{}, nil, &RootsError{err}
 	}
 	t, err := s.Target(ctx, name, p)
 	return t, network, err
@@ -84,6 +84,14 @@ func (t *Target) describe(p *presets.Provider) {
 		t.IMAP = &imap
 	}
 }
+
+// RootsError says that the file with a profile's own roots cannot be used, which says nothing about its secret.
+type RootsError struct{ Err error }
+
+func (e *RootsError) Error() string { return "the roots of the profile: " + e.Err.Error() }
+
+// Unwrap gives the cause.
+func (e *RootsError) Unwrap() error { return e.Err }
 
 // ErrNoCertificate says that a file of roots holds none.
 var ErrNoCertificate = errors.New("no certificate in PEM form")

@@ -6,11 +6,13 @@ import (
 	"path/filepath"
 
 	"postier/config"
+	"postier/internal/account"
 	"postier/internal/cli/command"
 	"postier/internal/exitcode"
 	"postier/internal/locale"
 	"postier/internal/safefile"
 	"postier/internal/safetext"
+	"postier/internal/wire"
 	"postier/presets/vendor"
 )
 
@@ -51,6 +53,13 @@ func validateConfig(f *command.Factory) error {
 			result.Valid = false
 			result.Faults = append(result.Faults,
 				validationFault{Path: "profiles." + name + ".credential.path", Message: f.Say(text)})
+		}
+		if _, err := account.Trusting(&wire.Network{}, doc.Path, p.TLS.CAFile); err != nil {
+			result.Faults = append(result.Faults, validationFault{
+				Path: "profiles." + name + ".tls.ca_file", Warning: true, // it may be on another machine
+				Message: f.T("cli.error.ca-file", "path", safetext.FromRemote(p.TLS.CAFile),
+					"error", safetext.FromRemote(err.Error())),
+			})
 		}
 	}
 	return result.end(f, func() {
