@@ -56,8 +56,9 @@ equal "demo --yes ends well" 0 "$code" "$OUT/unattended.txt"
 mapfile -t env < <(person_env)
 env -i "${env[@]}" "$POSTIER" demo --serve --json >"$OUT/served.json" 2>"$OUT/served.txt" &
 served=$!
-check "the servers say where they are" eventually 20 jq -e .resolver "$OUT/served.json"
 of() { jq -r "$1" "$OUT/served.json"; }
+they_say() { [[ -n $(of '.accounts[0].address // empty') ]]; } # jq takes an empty file for success
+check "the servers say where they are" eventually 20 they_say
 at_demo() { postier_as --config "$HOME_DIR/demo/config.json" --resolver "$(of .resolver)" --ca-file "$(of .ca_file)" "$@"; }
 mkdir -m 700 "$HOME_DIR/demo"
 code=$(run_into "$OUT/served-setup.txt" at_demo setup "$(of '.accounts[0].address')" --yes --password-file "$(of '.accounts[0].password_file')" \
