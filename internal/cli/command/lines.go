@@ -3,13 +3,14 @@ package command
 import (
 	"bufio"
 	"context"
-	"sync"
 	"time"
+
+	"postier/internal/turns"
 )
 
 // Lines says how a command works on many lines: how many at a time, and how many results may wait for an earlier,
-// slower one. A line that has taken longer than Patience, if there is one, no longer counts as worked on. Clean
-// prepares a line; one that it makes empty is left out.
+// slower one. A line that has taken longer than Patience, if there is one, makes room for another one; as many may do
+// so as are worked on. Clean prepares a line; one that it makes empty is left out.
 type Lines struct {
 	Parallel, Window int
 	Patience         time.Duration
@@ -27,7 +28,7 @@ func EachLine[T any](ctx context.Context, in *bufio.Scanner, o Lines,
 	var ended error
 	go func() {
 		defer close(queue)
-		room := make(chan struct{}, o.Parallel)
+		places := turns.New(o.Parallel, o.Parallel, o.Patience)
 		for number := 1; in.Scan(); number++ {
 			line := o.Clean(in.Text())
 			if line == "" {
@@ -39,13 +40,12 @@ func EachLine[T any](ctx context.Context, in *bufio.Scanner, o Lines,
 			case <-ctx.Done():
 				return
 			}
-			room <- struct{}{}
+			leave, err := places.Take(context.WithoutCancel(ctx))
+			if err != nil {
+				return
+			}
 			go func() {
-				leave := sync.OnceFunc(func() { <-room })
 				defer leave()
-				if o.Patience > 0 {
-					defer time.AfterFunc(o.Patience, leave).Stop()
-				}
 				result <- work(ctx, line, number)
 			}()
 		}

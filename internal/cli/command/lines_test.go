@@ -5,6 +5,7 @@ import (
 	"context"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,7 +21,7 @@ func TestSlowLines(t *testing.T) {
 			in.WriteString(strconv.Itoa(n) + "\n")
 		}
 		o := Lines{
-			Parallel: 4, Window: lines, Patience: time.Second, Clean: func(line string) string { return line },
+			Parallel: 8, Window: lines, Patience: time.Second, Clean: func(line string) string { return line },
 		}
 		start, next := time.Now(), 0
 		_, err := EachLine(t.Context(), bufio.NewScanner(strings.NewReader(in.String())), o,
@@ -40,6 +41,30 @@ func TestSlowLines(t *testing.T) {
 		// The slow ones take a slot for a second each, and the last of them ends ten seconds after it began.
 		if took := time.Since(start); err != nil || next != lines || took > 2*slow*time.Second {
 			t.Errorf("%d lines in %v, %v", next, took, err)
+		}
+	})
+}
+
+// When all lines take long, only a bounded number of them is worked on.
+func TestAllLinesAreSlow(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const lines, parallel = 200, 4
+		o := Lines{
+			Parallel: parallel, Window: lines, Patience: time.Second, Clean: func(line string) string { return line },
+		}
+		var now, most atomic.Int64
+		_, err := EachLine(t.Context(), bufio.NewScanner(strings.NewReader(strings.Repeat("x\n", lines))), o,
+			func(context.Context, string, int) bool {
+				if n := now.Add(1); n > most.Load() {
+					most.Store(n)
+				}
+				time.Sleep(time.Minute)
+				now.Add(-1)
+				return true
+			}, func(bool, bool) error { return nil })
+		if err != nil || most.Load() != 2*parallel {
+			t.Errorf("%d at once, %v", most.Load(), err)
 		}
 	})
 }

@@ -8,6 +8,7 @@ import (
 
 	mdns "github.com/miekg/dns"
 
+	"postier/internal/turns"
 	"postier/internal/wire"
 )
 
@@ -101,26 +102,27 @@ func (c *Cache) forget(q question, e *entry) {
 // room: one domain whose servers are silent does not hold up the others.
 type Limit struct {
 	resolver Resolver
-	room     chan struct{}
+	turns    *turns.Turns
 }
 
-// inBuffer is how long a query may be in a resolver's receive buffer.
-const inBuffer = 250 * time.Millisecond
+const (
+	// inBuffer is how long a query may be in a resolver's receive buffer.
+	inBuffer = 250 * time.Millisecond
+	// slowTimes is how many times as many may wait for longer.
+	slowTimes = 4
+)
 
 // NewLimit wraps a resolver.
 func NewLimit(resolver Resolver, atOnce int) *Limit {
-	return &Limit{resolver: resolver, room: make(chan struct{}, max(1, atOnce))}
+	return &Limit{resolver: resolver, turns: turns.New(atOnce, slowTimes*atOnce, inBuffer)}
 }
 
 // Query implements Resolver.
 func (l *Limit) Query(ctx context.Context, name string, qtype uint16) (wire.Answer, error) {
-	select {
-	case l.room <- struct{}{}:
-		leave := sync.OnceFunc(func() { <-l.room })
-		defer leave()
-		defer time.AfterFunc(inBuffer, leave).Stop()
-		return l.resolver.Query(ctx, name, qtype)
-	case <-ctx.Done():
-		return wire.Answer{}, &wire.ResolveError{Name: name, Type: qtype, Kind: wire.NoAnswer, Err: ctx.Err()}
+	leave, err := l.turns.Take(ctx)
+	if err != nil {
+		return wire.Answer{}, &wire.ResolveError{Name: name, Type: qtype, Kind: wire.NoAnswer, Err: err}
 	}
+	defer leave()
+	return l.resolver.Query(ctx, name, qtype)
 }
