@@ -18,11 +18,7 @@ func (q *Queue) attempt(ctx context.Context, item *Item) Try {
 	if before == StateDot || before == StateUnknown {
 		item.Doubt = true
 	}
-	current := q.Current
-	if current == nil {
-		current = q.Load
-	}
-	doc, err := current()
+	doc, err := q.document()
 	if err != nil {
 		return q.putOff(item, Try{State: StateWaiting, Cause: check.CauseConfigInvalid, Err: err}, profileWait)
 	}

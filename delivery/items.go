@@ -107,7 +107,8 @@ func (s *Store) change(ctx context.Context, i *Item) error {
 // dueProfiles lists the profiles that have messages to claim. It asks for one profile after the other, so that the
 // answer does not depend on how many messages wait.
 func (s *Store) dueProfiles(ctx context.Context) (list []string, err error) {
-	query := `SELECT profile, due FROM postier_message WHERE ` + claimable + ` AND profile > ?1 ORDER BY profile, due LIMIT 1`
+	query := `SELECT profile, due FROM postier_message WHERE ` + claimable + ` AND profile > ?1
+		ORDER BY profile, due LIMIT 1`
 	err = s.view(ctx, func(on executor) error {
 		for profile, due := "", int64(0); ; {
 			err := s.row(ctx, on, query, profile).Scan(&profile, &due)
@@ -138,7 +139,8 @@ func (s *Store) claim(ctx context.Context, profile string, most int) (list []*It
 	query := `UPDATE postier_message SET version = ` + random + `, owner = ?1, due = ?2,
 		state = CASE state WHEN 'waiting' THEN 'sending' ELSE state END
 		WHERE owner = '' AND id IN (SELECT id FROM postier_message
-			WHERE ` + claimable + ` AND profile = ?4 AND due <= ?3 ORDER BY ` + order + ` LIMIT ?5` + skip + `) RETURNING ` + itemColumns
+			WHERE ` + claimable + ` AND profile = ?4 AND due <= ?3 ORDER BY ` + order + ` LIMIT ?5` + skip + `)
+		RETURNING ` + itemColumns
 	err = s.inTx(ctx, func(tx executor) error {
 		now := s.Now()
 		list, err = s.items(ctx, tx, query, s.owner, now.Add(lease).UnixMilli(), now.UnixMilli(), profile, most, rand.Int64())
@@ -317,12 +319,14 @@ func (s *Store) purge(ctx context.Context, before time.Time) error {
 
 // purgeMost removes the oldest finished messages beyond a number.
 func (s *Store) purgeMost(ctx context.Context, most int) error {
-	return s.deleteFinal(ctx, `due <= (SELECT due FROM postier_message WHERE `+final+` ORDER BY due DESC LIMIT 1 OFFSET ?1)`,
+	return s.deleteFinal(ctx, `due <= (SELECT due FROM postier_message WHERE `+final+`
+		ORDER BY due DESC LIMIT 1 OFFSET ?1)`,
 		most)
 }
 
 func (s *Store) deleteFinal(ctx context.Context, which string, arg any) error {
-	parts := `DELETE FROM postier_part WHERE message IN (SELECT id FROM postier_message WHERE ` + final + ` AND ` + which + `)`
+	parts := `DELETE FROM postier_part WHERE message IN (
+		SELECT id FROM postier_message WHERE ` + final + ` AND ` + which + `)`
 	rows := `DELETE FROM postier_message WHERE ` + final + ` AND ` + which
 	return wrap("purge the queue", s.inTx(ctx, func(tx executor) error {
 		if err := s.exec(ctx, tx, parts, arg); err != nil { // of texts that are kept

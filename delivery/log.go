@@ -221,14 +221,10 @@ func refusedItem(m *Message, d Decision, r Request, now time.Time) *Item {
 
 // logSettings are the settings of the log; without a readable configuration nothing is deleted.
 func (q *Queue) logSettings() (config.Log, bool) {
-	load := q.Current
-	if load == nil {
-		load = q.Load
-	}
-	if load == nil {
+	if q.Load == nil {
 		return config.Log{}, false
 	}
-	doc, err := load()
+	doc, err := q.document()
 	if err != nil {
 		return config.Log{}, false
 	}

@@ -79,6 +79,14 @@ func (q *Queue) Accept(ctx context.Context, item *Item, now bool) (err error) {
 	return wrap("accept the message", err)
 }
 
+// document is the configuration for a try.
+func (q *Queue) document() (*config.Document, error) {
+	if q.Current != nil {
+		return q.Current()
+	}
+	return q.Load()
+}
+
 // Deliver makes the first try of a message that was accepted with now. If that fails, the queue goes on.
 func (q *Queue) Deliver(ctx context.Context, item *Item) (Try, error) {
 	defer q.release(item.ID)

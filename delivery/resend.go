@@ -16,7 +16,7 @@ var (
 )
 
 // Resend sends a message of the log again as a new one, to its recipients or to another address. One that still waits,
-// and is to go to nobody else, is tried at once instead: it would arrive twice. The receipt is then nil.
+// and has no other address to go to, is tried at once instead: it would arrive twice. The receipt is then nil.
 func (s *Submitter) Resend(ctx context.Context, id, to string) (*Receipt, error) {
 	item, err := s.Queue.Store.Item(ctx, id)
 	switch {

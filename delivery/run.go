@@ -132,11 +132,7 @@ func (r *run) room(profile string) int {
 
 // batched reports whether a profile makes pauses.
 func (q *Queue) batched(profile string) bool {
-	load := q.Current
-	if load == nil {
-		load = q.Load
-	}
-	doc, err := load()
+	doc, err := q.document()
 	if err != nil || doc.File.Profiles[profile] == nil {
 		return false
 	}

@@ -47,7 +47,8 @@ func (s *Store) readText(ctx context.Context, i *Item) error {
 
 func (s *Store) text(ctx context.Context, on executor, i *Item) error {
 	var size int
-	const query = `SELECT head, length(head) + COALESCE((SELECT SUM(length(octets)) FROM postier_part WHERE message = id), 0)
+	const query = `SELECT head, length(head) +
+			COALESCE((SELECT SUM(length(octets)) FROM postier_part WHERE message = id), 0)
 		FROM postier_message WHERE id = ?1`
 	var first []byte
 	if err := s.row(ctx, on, query, i.ID).Scan(&first, &size); err != nil {

@@ -2,8 +2,6 @@ package tui
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -104,8 +102,8 @@ func TestGoldenCards(t *testing.T) {
 			_, below, _ := strings.Cut(window, "\n") // the header names the next language, not this one
 			narrow.WriteString(head + trimmed(below))
 		}
-		goldenFile(t, "cards-"+string(lang), whole.String())
-		goldenFile(t, "cards-"+string(lang)+"-40x12", narrow.String())
+		goldenFile(t, "cards", "cards-"+string(lang), whole.String())
+		goldenFile(t, "cards", "cards-"+string(lang)+"-40x12", narrow.String())
 	}
 }
 
@@ -124,36 +122,6 @@ func trimmed(text string) string {
 		lines[i] = strings.TrimRight(lines[i], " ")
 	}
 	return strings.TrimRight(strings.Join(lines, "\n"), "\n") + "\n"
-}
-
-func goldenFile(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", "cards", name+".txt")
-	if *update {
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got == string(want) {
-		return
-	}
-	was, is := strings.Split(string(want), "\n"), strings.Split(got, "\n")
-	for i := range min(len(was), len(is)) {
-		if was[i] != is[i] {
-			t.Errorf("%s has changed; run with -update and read the difference. Line %d was\n%s\nand is\n%s",
-				name, i+1, was[i], is[i])
-			return
-		}
-	}
-	t.Errorf("%s has changed; run with -update and read the difference: it had %d lines, now %d", name, len(was), len(is))
 }
 
 // TestWaitIsSeen: the time until the next check, its keys and the cause are inside the smallest window.

@@ -40,7 +40,13 @@ func golden(t *testing.T, name, view string, width, height int) {
 		lines[i] = strings.TrimRight(lines[i], " ")
 	}
 	got := strings.Join(lines, "\n") + "\n"
-	file := filepath.Join("testdata", "screens", name+".txt")
+	goldenFile(t, "screens", name, got)
+}
+
+// goldenFile compares a text with its file in a folder of testdata, and names the first line that differs.
+func goldenFile(t *testing.T, folder, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", folder, name+".txt")
 	if *update {
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 			t.Fatal(err)
@@ -54,9 +60,18 @@ func golden(t *testing.T, name, view string, width, height int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got != string(want) {
-		t.Errorf("%s has changed; run with -update and read the difference. It is now:\n%s", name, got)
+	if got == string(want) {
+		return
 	}
+	was, is := strings.Split(string(want), "\n"), strings.Split(got, "\n")
+	for i := range min(len(was), len(is)) {
+		if was[i] != is[i] {
+			t.Errorf("%s has changed; run with -update and read the difference. Line %d was\n%s\nand is\n%s",
+				name, i+1, was[i], is[i])
+			return
+		}
+	}
+	t.Errorf("%s has changed; run with -update and read the difference: it had %d lines, now %d", name, len(was), len(is))
 }
 
 // fits checks that a screen fills its window exactly, with no line too wide and no word missing from a catalogue.

@@ -52,7 +52,7 @@ func (s *State) waitAction(f Report) Action {
 	return Action{ID: ActWait, Label: Msg("wizard.action.wait", "minutes", max(1, minutes)), Key: 'w'}
 }
 
-// waits reports whether time mends a failure.
+// waits reports whether a failure goes away with time.
 func (f *Report) waits() bool {
 	return f != nil && (f.Retry == RetryLater || f.Retry == RetryAutomatic)
 }
@@ -81,7 +81,7 @@ func (s *State) checkAgain() {
 	})
 }
 
-// waitOn waits again when a check that followed a wait failed for a cause that time mends.
+// waitOn waits again when a check that followed a wait failed for a cause that goes away with time.
 func (s *State) waitOn(kind RequestKind) {
 	if s.rounds == 0 || kind != s.stepKind() {
 		return

@@ -9,7 +9,7 @@ import (
 
 func later(f *Report) { f.Who, f.Retry = "provider", RetryLater }
 
-// TestWait: Enter on a failure that time mends waits, checks again by itself, and goes on waiting until it works.
+// TestWait: Enter on a failure that goes away with time waits and checks again by itself, until it works.
 func TestWait(t *testing.T) {
 	t.Parallel()
 	k := known(t, Options{})

@@ -6,7 +6,7 @@ code=$(run_into "$OUT/setup.txt" unattended --profile anna)
 equal "setup --yes ends well" 0 "$code" "$OUT/setup.txt"
 
 check "the configuration validates" postier_as config validate
-check "the configuration is JSON" jq -e . "$CONFIG"
+check "the configuration is JSON" jq -es '.[0]' "$CONFIG"
 # went_through FOLDER FILE: the log has the message saved to the folder and expunged from it, by its Message-ID.
 went_through() {
   local id log=$WORK/dovecot-provider/dovecot.log

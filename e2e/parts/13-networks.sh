@@ -123,7 +123,7 @@ run_matrix() {
 run_matrix >"$OUT/matrix.json" 2>"$OUT/matrix.err"
 equal "every way, and a resolver that denies" "net.resolver resolver-denies" "$(jq -r '"\(.root.id) \(.root.cause)"' "$OUT/matrix.json")" \
   "$OUT/matrix.err"
-check "587 is found" jq -e '.repair[0].change.port == 587' <(run_once "$here" "$good" "$OUT/repair.json" \
+check "587 is found" jq -es '.[0].repair[0].change.port == 587' <(run_once "$here" "$good" "$OUT/repair.json" \
   --smtp-host half.postier.test --repair && cat "$OUT/repair.json")
 
 # The system's own resolver, without a resolver by flag: the file that the C library reads.

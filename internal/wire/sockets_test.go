@@ -82,7 +82,7 @@ func TestShareSockets(t *testing.T) {
 // Failures are what they are without sharing.
 func TestShareSocketsFailures(t *testing.T) {
 	t.Parallel()
-	closed, err := net.Dial("udp4", "127.0.0.1:9") // its port takes datagrams from that one alone, and nobody else gets it
+	closed, err := net.Dial("udp4", "127.0.0.1:9") // its port takes datagrams from that one alone, and is not given away
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,7 +24,8 @@ func TestPatience(t *testing.T) {
 		t.Errorf("asked %d times", n)
 	}
 	for name, err := range map[string]error{
-		"an answer": nil, "a denial": &wire.ResolveError{Kind: wire.NotFound}, "a failure": &wire.ResolveError{Kind: wire.ServFail},
+		"an answer": nil, "a denial": &wire.ResolveError{Kind: wire.NotFound},
+		"a failure": &wire.ResolveError{Kind: wire.ServFail},
 	} {
 		resolver := &counting{err: err}
 		p := NewPatience(resolver)
