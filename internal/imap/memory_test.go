@@ -73,6 +73,9 @@ func heap() uint64 {
 	return stats.HeapAlloc
 }
 
+// samples is how often the heap is read, which stops the program for a moment.
+const samples = 5 * time.Millisecond
+
 // watch samples the heap until the returned function is called, which returns the most memory that was in use.
 func watch(t *testing.T) func() uint64 {
 	t.Helper()
@@ -85,7 +88,7 @@ func watch(t *testing.T) func() uint64 {
 			select {
 			case <-stop:
 				return
-			case <-time.After(time.Millisecond):
+			case <-time.After(samples):
 			}
 		}
 	}()

@@ -73,9 +73,9 @@ func (s *spellings) escapes(text string) bool {
 		case '=':
 			found = startsOctet(next) || strings.HasPrefix(strings.TrimLeft(next, " \t\r"), "\n")
 		case '\\':
-			found = next != "" && strings.Contains("xu01234567", next[:1])
+			found = startsEscape(next)
 		case '&':
-			found = next != "" && next[0] != ' '
+			found = startsEntity(next)
 		case 'U':
 			found = strings.HasPrefix(next, "+")
 		case '+', '_':
@@ -93,6 +93,22 @@ func (s *spellings) escapes(text string) bool {
 func beyondASCII(r rune) bool { return r >= utf8.RuneSelf }
 
 func startsOctet(s string) bool { return len(s) >= 2 && hexDigit(s[0]) && hexDigit(s[1]) }
+
+// startsEscape reports whether what follows a backslash is a character by its number: x41, u0041, u{41}, 101.
+func startsEscape(s string) bool {
+	switch {
+	case strings.HasPrefix(s, "x"):
+		return startsOctet(s[1:])
+	case strings.HasPrefix(s, "u"):
+		return len(s) > 1 && (s[1] == '{' || hexDigit(s[1]))
+	}
+	return len(s) >= 3 && strings.Trim(s[:3], "01234567") == ""
+}
+
+// startsEntity reports whether what follows an ampersand is a character by its number or name: #65, amp.
+func startsEntity(s string) bool {
+	return s != "" && (s[0] == '#' || 'a' <= s[0]|0x20 && s[0]|0x20 <= 'z')
+}
 
 func hexDigit(b byte) bool {
 	return '0' <= b && b <= '9' || 'a' <= b && b <= 'f' || 'A' <= b && b <= 'F'
