@@ -132,12 +132,19 @@ func (k *driver) passes(kind RequestKind, change ...func(*Outcome)) {
 // skipped.
 func (k *driver) fails(kind RequestKind, id, cause string, fix Step, field FieldID, change ...func(*Report)) {
 	k.t.Helper()
+	k.failsWith(kind, id, Outcome{}, append([]func(*Report){func(r *Report) {
+		r.Cause, r.Step, r.Field = check.Cause(cause), fix, field
+	}}, change...)...)
+}
+
+// failsWith is fails with more in the outcome.
+func (k *driver) failsWith(kind RequestKind, id string, o Outcome, change ...func(*Report)) {
+	k.t.Helper()
 	r := k.last(kind)
 	reports := all(kind, r.Draft)
 	for i := range reports {
 		if string(reports[i].ID) == id {
-			reports[i].Status, reports[i].Cause, reports[i].Step, reports[i].Field = check.Fail, check.Cause(cause), fix, field
-			reports[i].Who, reports[i].Retry = WhoUser, RetryAfterChange
+			reports[i].Status, reports[i].Who, reports[i].Retry = check.Fail, WhoUser, RetryAfterChange
 			for _, c := range change {
 				c(&reports[i])
 			}
@@ -147,7 +154,7 @@ func (k *driver) fails(kind RequestKind, id, cause string, fix Step, field Field
 			break
 		}
 	}
-	o := Outcome{ID: r.ID, Kind: kind, Done: true, Reports: reports}
+	o.ID, o.Kind, o.Done, o.Reports = r.ID, kind, true, reports
 	if kind == DoSent {
 		o.Folders = []string{"INBOX", "Envoyés", "Archives"}
 	}

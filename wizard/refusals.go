@@ -26,6 +26,11 @@ func (s *State) countRefusals(o Outcome) {
 	switch {
 	case refused:
 		s.refused.n++
+		for _, w := range o.Ways {
+			if slices.Contains(refusedCauses, w.Cause) {
+				s.refused.n++
+			}
+		}
 	case proves(o.Reports, check.SMTPAuth):
 		s.refused.n = 0
 	}

@@ -221,7 +221,7 @@ func (s *State) dropSignIn() {
 		}
 	}
 	s.draft.SignIn, s.signedIn, s.signedFor = nil, false, ""
-	s.prompt, s.promptRequest, s.approved, s.phase = nil, 0, false, ""
+	s.prompt, s.promptRequest, s.approved = nil, 0, false
 }
 
 func signInKinds() []RequestKind { return []RequestKind{DoSignInFind, DoSignInBegin, DoSignIn} }
@@ -229,7 +229,7 @@ func signInKinds() []RequestKind { return []RequestKind{DoSignInFind, DoSignInBe
 // useSignIn stores in the draft a sign-in that was found or made.
 func (s *State) useSignIn(made SignIn) {
 	s.draft.SignIn, s.signedIn, s.signedFor = &made, true, s.signInKey()
-	s.prompt, s.promptRequest, s.approved, s.phase = nil, 0, false, ""
+	s.prompt, s.promptRequest, s.approved = nil, 0, false
 	s.secretGen++
 }
 
@@ -253,7 +253,7 @@ func (s *State) takeSignInOutcome(o Outcome) {
 	case o.SignIn != nil: // it was made for settings that have changed since
 		s.requests = append(s.requests, Request{Kind: DoSignOut, Draft: s.Draft(), SignIn: *o.SignIn})
 	case o.Prompt != nil:
-		s.prompt, s.promptRequest, s.phase = o.Prompt, o.ID, ""
+		s.prompt, s.promptRequest = o.Prompt, o.ID
 		if o.Prompt.Flow == presets.FlowDevice {
 			s.ask(DoSignIn, nil)
 		}
@@ -263,7 +263,7 @@ func (s *State) takeSignInOutcome(o Outcome) {
 	case o.Approved:
 		s.approved = true
 	default:
-		s.prompt, s.approved, s.phase = nil, false, ""
+		s.prompt, s.approved = nil, false
 	}
 }
 

@@ -72,7 +72,6 @@ type State struct {
 	prompt        *SignInPrompt
 	promptRequest int // the DoSignInBegin that prompt comes from
 	approved      bool
-	phase         string
 	refused       refusals
 	pending       secret.Value // typed, waiting for an answer about spaces or shape
 	question      question
@@ -107,6 +106,8 @@ type task struct {
 	key     string
 	done    bool
 	reports []Report
+	phase   string // of the work under way
+	ways    []Way  // that were tried after a failure
 	err     Words
 }
 
@@ -240,6 +241,8 @@ func (s State) Answer(a Answer) (State, []Request) {
 		s.cancelStep()
 	case a.Action == ActWait:
 		s.startWait()
+	case a.Action == ActWay:
+		s.useWay()
 	case a.Action == ActRetry && s.work[DoWait].id != 0:
 		s.checkNow()
 	case a.Action == ActFix:
@@ -271,11 +274,12 @@ func (s State) Tell(o Outcome) (State, []Request) {
 			s.work[o.Kind] = t
 		}
 		if o.Phase != "" {
-			s.phase = o.Phase
+			t.phase = o.Phase
+			s.work[o.Kind] = t
 		}
 		return s.settle()
 	}
-	t.id, t.done, t.err = 0, true, o.Err
+	t.id, t.done, t.err, t.ways = 0, true, o.Err, o.Ways
 	if len(o.Reports) > 0 {
 		t.reports = o.Reports
 	}
@@ -354,7 +358,7 @@ func (s *State) ask(kind RequestKind, change func(*Request)) {
 	s.nextID++
 	r := Request{ID: s.nextID, Kind: kind, Draft: s.Draft()}
 	if needsSecret(kind) && s.secretFits() {
-		r.Secret, r.Stored = s.secret, s.stored
+		r.Secret, r.Stored, r.OtherNames = s.secret, s.stored, s.otherNames(kind)
 		if s.byBrowser() {
 			r.Secret, r.Stored, r.SignedIn = secret.Value{}, false, s.signedIn
 		}

@@ -1,6 +1,7 @@
 package wizard
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -92,7 +93,7 @@ func (s *State) ladder(v *Screen, kind RequestKind, limit time.Duration) (runnin
 		return true
 	}
 	if t.id != 0 {
-		v.Busy = &Busy{Request: t.id, Text: Msg("wizard.busy." + string(kind)), GivesUp: limit}
+		v.Busy = &Busy{Request: t.id, Text: Msg("wizard.busy." + cmp.Or(t.phase, string(kind))), GivesUp: limit}
 		v.Actions = []Action{{ID: ActCancel, Label: Msg("wizard.action.cancel"), Key: 'x'}}
 		return true
 	}
@@ -103,6 +104,7 @@ func (s *State) ladder(v *Screen, kind RequestKind, limit time.Duration) (runnin
 	if v.Finding == nil && t.done {
 		v.Finding = firstOf(t.reports, check.Warn)
 	}
+	s.showWays(v)
 	return false
 }
 

@@ -1,6 +1,8 @@
 package wizard
 
 import (
+	"cmp"
+
 	"postier/config"
 	"postier/presets"
 )
@@ -123,11 +125,7 @@ func (s *State) promptScreen(v *Screen) {
 	if p == nil || p.Flow != presets.FlowDevice {
 		return
 	}
-	phase := s.phase
-	if phase == "" {
-		phase = "waiting"
-	}
-	busy.Text = Msg("wizard.busy.signin-" + phase)
+	busy.Text = Msg("wizard.busy.signin-" + cmp.Or(s.work[DoSignIn].phase, "waiting"))
 	busy.GivesUp, busy.Countdown = p.Lasts, true
 	v.Intro = []Words{Msg("oauth.prompt.account", "account", s.draft.Address)}
 	v.Notices = append(v.Notices, Notice{LevelWarn, Msg("oauth.prompt.warning")})
@@ -228,7 +226,7 @@ func (s *State) answerSignIn(a Answer) {
 
 func (s *State) beginSignIn(flow presets.OAuthFlow) {
 	delete(s.work, DoSignIn)
-	s.prompt, s.approved, s.phase, s.fixField = nil, false, "", ""
+	s.prompt, s.approved, s.fixField = nil, false, ""
 	s.ask(DoSignInBegin, func(r *Request) { r.Flow = flow })
 }
 
@@ -237,6 +235,6 @@ func (s *State) cancelSignIn() {
 	for _, kind := range signInKinds() {
 		s.abandon(kind)
 	}
-	s.prompt, s.promptRequest, s.approved, s.phase, s.searched = nil, 0, false, "", true
+	s.prompt, s.promptRequest, s.approved, s.searched = nil, 0, false, true
 	s.notices = []Notice{{LevelInfo, cancelled}}
 }

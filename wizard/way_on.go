@@ -54,10 +54,16 @@ func (s *State) failureActions(v *Screen, retry, without Action) {
 		v.addActions(retry, without, serverAction())
 		return
 	}
+	if s.wayThatWorks() != nil {
+		v.addActions(wayAction())
+	}
 	f := *v.Finding
 	fixStep, _ := s.fixPlace(&f)
 	if fixStep == StepCredential && f.Who != WhoUser {
 		fixStep = "" // someone else has to allow the sign-in: another password changes nothing
+	}
+	if fixStep == StepServer && f.Who != WhoUser && s.noWayWorks() {
+		fixStep = "" // the usual servers were tried
 	}
 	first := wayOn(f, fixStep, without.ID)
 	var others []Action

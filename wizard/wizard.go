@@ -200,6 +200,7 @@ const (
 	ActSuggest ActionID = "suggest" // take the corrected address
 	ActSave    ActionID = "save"
 	ActAgain   ActionID = "again" // set up another address
+	ActWay     ActionID = "way"   // use the other way that works
 	ActWait    ActionID = "wait"  // wait, then check again by itself
 	ActLeave   ActionID = "leave" // end the program and keep the draft; front ends carry it out themselves
 	// The ways to sign in.
@@ -355,6 +356,8 @@ type Request struct {
 	Kind   RequestKind
 	Draft  Draft
 	Secret secret.Value
+	// OtherNames allows DoSubmission to show a refused password once more, under another form of the user name.
+	OtherNames bool
 	// Create asks DoSent to make the folder.
 	Create bool
 	// Sent asks DoTest to look for the message with this Message-ID, which was submitted before, and to send none.
@@ -389,6 +392,8 @@ type Outcome struct {
 	// Submission answers DoSubmission and IMAP answers DoSent with the settings that work, where "auto" was asked for.
 	Submission *config.Server
 	IMAP       *config.Server
+	// Ways are, for DoSubmission and DoSent, the other ways that were tried after a failure, in the order of trying.
+	Ways []Way
 	// Folders are, for DoSent, the folders that the server listed, for choosing; Folder is the one that serves.
 	Folders []string
 	// Likely says that the first of Folders may be the one for sent mail.
@@ -400,7 +405,7 @@ type Outcome struct {
 	FiledByProvider bool
 	// Prompt answers DoSignInBegin.
 	Prompt *SignInPrompt
-	// Phase is the progress of DoSignIn (Done false): waiting, slower, offline, ailing, saving.
+	// Phase is the progress (Done false) of DoSignIn: waiting, slower, offline, ailing, saving; or PhaseWays.
 	Phase string
 	// SignIn is one that DoSignInFind found or DoSignIn made.
 	SignIn *SignIn

@@ -19,6 +19,7 @@ type behaviour struct {
 	certificate        certificates.Kind
 	oldTLS             bool
 	smtp, imap         portFault // of all SMTP and all IMAP ports
+	submissions        portFault // of port 465 alone
 	plainSubmissions   bool      // port 465 speaks plaintext
 	noStartTLS         bool      // port 587 does not offer STARTTLS, and takes passwords in clear
 	ipv6Broken         bool

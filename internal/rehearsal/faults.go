@@ -51,6 +51,8 @@ var networkFaults = []Fault{
 	fault("dns-down", check.CauseDNSFailure, check.NetResolve, func(q *behaviour) { q.dnsDown = true }),
 	fault("ipv6-broken", check.CauseIPv6Broken, check.NetConnect6, func(q *behaviour) { q.ipv6Broken = true }),
 	fault("port-blocked", check.CausePortBlocked, check.NetConnect, func(q *behaviour) { q.smtp = faultSwallowed }),
+	fault("port-465-blocked", check.CausePortBlocked, check.NetConnect,
+		func(q *behaviour) { q.submissions = faultSwallowed }),
 	fault("connection-refused", check.CauseConnectionRefused, check.NetConnect,
 		func(q *behaviour) { q.smtp = faultRefused }),
 	// On port 587 the server has to speak first, so its silence cannot be a slow handshake.

@@ -32,6 +32,7 @@ const slowness = 150 * time.Millisecond
 var sendingOutcomes = map[string]struct{ step, says string }{
 	"connection-refused":      {"connect", "connection refused"},
 	"port-blocked":            {"connect", "i/o timeout"},
+	"port-465-blocked":        {"connect", "i/o timeout"},
 	"connection-dropped":      {"ehlo", "EOF"},
 	"server-busy":             {"ehlo", "451 4.3.0 Temporary system problem"},
 	"cert-expired":            {"connect", "has expired"},

@@ -1,6 +1,7 @@
 package rehearsal
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"log"
@@ -26,7 +27,7 @@ func (p *Provider) services() []service {
 		{port: config.PortSubmission, server: p.smtpServer(true, !p.behaviour.noStartTLS), fault: p.behaviour.smtp},
 		{
 			port: config.PortSubmissions, implicit: !p.behaviour.plainSubmissions, server: p.smtpServer(true, true),
-			fault: p.behaviour.smtp,
+			fault: cmp.Or(p.behaviour.submissions, p.behaviour.smtp),
 		},
 		{port: config.PortIMAP, server: p.imapServer(), fault: p.behaviour.imap},
 		{port: config.PortIMAPS, implicit: true, server: p.imapServer(), fault: p.behaviour.imap},

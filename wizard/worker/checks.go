@@ -10,10 +10,8 @@ import (
 	"postier/diagnostics/imap"
 	"postier/diagnostics/repair"
 	"postier/diagnostics/smtp"
-	"postier/internal/account"
 	"postier/internal/check"
 	client "postier/internal/imap"
-	"postier/internal/wire"
 	"postier/wizard"
 )
 
@@ -27,31 +25,17 @@ func (w *Worker) submission(ctx context.Context, r wizard.Request, out *wizard.O
 		target.Submission.Port = 0 // no port was typed: both usual ports are tried, implicit TLS first
 	}
 	results := w.run(ctx, r, tell, smtp.Plan(network, target, smtp.Options{}))
-	if way, ok := w.otherWay(ctx, network, target, results, repair.Submission); ok {
+	ways := w.otherWays(ctx, network, target, results, r, tell)
+	out.Reports, out.Ways = reportsOf(results), ways.told(repair.Submission, target.Submission)
+	if way, ok := ways.best(repair.Submission); ok && w.Repair {
 		target.Submission, results = way.Server(target.Submission), way.Results
+		out.Reports, out.Ways = reportsOf(results), nil
 	}
-	out.Reports = reportsOf(results)
 	if found, ok := dialledServer(results, check.NetConnect, target.Submission); ok &&
 		diagnostics.Verdict(results) != check.Fail {
 		found.Username = signedInAs(results, check.SMTPAuth, found.Username)
 		out.Submission = &found
 	}
-}
-
-// otherWay is a way that works in place of one that failed, for a run without a person: a person is asked.
-func (w *Worker) otherWay(ctx context.Context, network *wire.Network, target account.Target,
-	results []diagnostics.Result, area repair.Area,
-) (repair.Way, bool) {
-	if !w.Repair {
-		return repair.Way{}, false
-	}
-	ways, _ := repair.Find(ctx, network, target, results, false)
-	for _, way := range ways {
-		if way.Area == area {
-			return way, true
-		}
-	}
-	return repair.Way{}, false
 }
 
 // signedInAs returns the form of the user name with which a sign-in succeeded.
@@ -99,10 +83,12 @@ func (w *Worker) sent(ctx context.Context, r wizard.Request, out *wizard.Outcome
 	server := client.Settle(ctx, network, *target.IMAP)
 	target.IMAP = &server
 	results := w.run(ctx, r, tell, imap.Plan(network, target, options))
-	if way, ok := w.otherWay(ctx, network, target, results, repair.Mailbox); ok {
+	ways := w.otherWays(ctx, network, target, results, r, tell)
+	out.Ways = ways.told(repair.Mailbox, server)
+	if way, ok := ways.best(repair.Mailbox); ok && w.Repair {
 		server = way.Server(server)
 		target.IMAP = &server
-		results = w.run(ctx, r, tell, imap.Plan(network, target, options))
+		results, out.Ways = w.run(ctx, r, tell, imap.Plan(network, target, options)), nil
 	}
 	out.Reports = reportsOf(results)
 	if secured, ok := diagnostics.Find(results, check.IMAPTLS); ok && secured.Status == check.Pass {
