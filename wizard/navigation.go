@@ -115,7 +115,7 @@ func (s *State) back() {
 func (s *State) backToFound() bool {
 	switch {
 	case s.choosing:
-		s.choosing = false
+		s.choosing, s.services = false, false
 		s.enterProvider(false)
 	case s.prior != nil:
 		s.draft.Candidates, s.draft.Chosen, s.prior = s.prior.candidates, s.prior.chosen, nil
@@ -152,7 +152,7 @@ func (s *State) arrive(step Step, forward bool) {
 	s.abandon(DoWait)
 	s.rounds = 0
 	s.draft.Step = step
-	s.page, s.fixField, s.question, s.suggested, s.choosing = 0, "", noQuestion, "", false
+	s.page, s.fixField, s.question, s.suggested, s.choosing, s.services = 0, "", noQuestion, "", false, false
 	s.enter(forward)
 	if step != StepDone {
 		s.requests = append(s.requests, Request{Kind: DoDraft, Draft: s.Draft()})

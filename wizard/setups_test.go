@@ -223,6 +223,9 @@ func TestProvidersWithoutPasswords(t *testing.T) {
 		if k.action(ActNext).Disabled.Empty() {
 			t.Errorf("%s: the password would be asked for", p.ID)
 		}
+		if first := k.s.Screen().Actions[0].ID; first != addressAction().ID || !k.offers(ActService) {
+			t.Errorf("%s: Enter does %s, which is no way out", p.ID, first)
+		}
 		k.do(ActNext)
 		k.at(StepProvider)
 		k.do(ActEdit)

@@ -78,6 +78,7 @@ type State struct {
 	judged        string         // the address that suggested is about
 	suggested     string         // a corrected address, waiting for an answer
 	choosing      bool           // the list of providers is shown
+	services      bool           // only services that send are in it
 	prior         *prior         // what was found, while a provider chosen from the list is shown
 	byHand        *manualServers // the servers entered by hand, while a preset is tried
 	fixField      FieldID
@@ -243,6 +244,8 @@ func (s State) Answer(a Answer) (State, []Request) {
 		s.startWait()
 	case a.Action == ActWay:
 		s.useWay()
+	case a.Action == ActService:
+		s.chooseService()
 	case a.Action == ActRetry && s.work[DoWait].id != 0:
 		s.checkNow()
 	case a.Action == ActFix:

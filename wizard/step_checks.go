@@ -223,6 +223,8 @@ func (s *State) answerSubmission(a Answer) {
 	switch {
 	case a.Action == ActRetry && s.mayRetry(DoSubmission):
 		s.ask(DoSubmission, nil)
+	case a.Action == ActBrowser:
+		s.useBrowser()
 	case a.Action == ActNext && s.passed(DoSubmission):
 		s.forward()
 	}

@@ -55,6 +55,9 @@ func (s *State) foundScreen(v *Screen) {
 	manual := Action{ID: ActManual, Label: Msg("wizard.action.manual"), Key: 'm'}
 	next := Action{ID: ActNext, Label: Msg("wizard.action.next")}
 	switch {
+	case s.services:
+		s.servicesScreen(v)
+		v.Actions = []Action{next, choose, manual}
 	case s.choosing:
 		v.Intro = []Words{Msg("wizard.provider.choose")}
 		v.Fields = []Field{s.providerList()}
@@ -75,7 +78,8 @@ func (s *State) foundScreen(v *Screen) {
 		edit := Action{ID: ActEdit, Label: Msg("wizard.action.edit"), Key: 'e'}
 		if s.blocked(s.draft.Candidates[0]) {
 			next.Disabled = Msg("wizard.provider.blocked")
-			v.Actions = []Action{choose, manual, next}
+			v.addActions(s.blockedActions()...)
+			v.addActions(choose, manual, next)
 			return
 		}
 		if c := s.draft.Candidates[0]; c.Confirm && s.draft.Chosen < 0 {
@@ -206,7 +210,7 @@ func (s *State) answerProvider(a Answer) {
 	switch a.Action {
 	case ActChoose:
 		s.abandon(DoDiscover)
-		s.choosing = true
+		s.choosing, s.services = true, false
 	case ActRetry:
 		if len(s.draft.Candidates) == 0 || s.searchStopped() {
 			s.draft.Candidates, s.draft.Chosen = nil, -1
@@ -236,7 +240,7 @@ func (s *State) acceptProvider() {
 			s.errors[FieldProvider] = Msg("wizard.provider.pick")
 			return
 		}
-		s.choosing = false
+		s.choosing, s.services = false, false
 		s.clearTyped(FieldProvider)
 		s.show(CandidateOf(p, s.draft.Address, "manual", "", s.draft.Asked))
 		return // the person sees the facts before they are used

@@ -171,11 +171,14 @@ func (s *State) useBrowser() {
 	if _, _, ok := s.browserSignIn(); ok {
 		s.draft.SecretType = config.SecretOAuth
 		s.question, s.fixField = noQuestion, ""
-		if s.draft.Step == StepCredential {
+		switch at := s.draft.Step.Number() - StepCredential.Number(); {
+		case at == 0:
 			s.enterSignIn()
-			return
+		case at > 0: // a password was refused
+			s.jump(StepCredential, "")
+		default:
+			s.forward()
 		}
-		s.forward()
 	}
 }
 

@@ -1,5 +1,7 @@
 package wizard
 
+import "slices"
+
 // Who must act on a cause. The words are those of `explain --json`.
 type Who string
 
@@ -69,6 +71,15 @@ func (s *State) failureActions(v *Screen, retry, without Action) {
 	var others []Action
 	all := []Action{
 		s.waitAction(f), s.fixAction(fixStep), without, retry, addressAction(), s.leaveAction(),
+	}
+	if s.draft.Step == StepSubmission {
+		if action := s.browserInstead(f); action.ID != "" {
+			first = action.ID
+			all = slices.Insert(all, 0, action)
+		}
+		if slices.Contains(accountCauses, f.Cause) {
+			all = append(all, s.serviceAction())
+		}
 	}
 	for _, a := range all {
 		switch {

@@ -199,10 +199,11 @@ const (
 	ActCreate  ActionID = "create"  // create the Sent folder
 	ActSuggest ActionID = "suggest" // take the corrected address
 	ActSave    ActionID = "save"
-	ActAgain   ActionID = "again" // set up another address
-	ActWay     ActionID = "way"   // use the other way that works
-	ActWait    ActionID = "wait"  // wait, then check again by itself
-	ActLeave   ActionID = "leave" // end the program and keep the draft; front ends carry it out themselves
+	ActAgain   ActionID = "again"   // set up another address
+	ActWay     ActionID = "way"     // use the other way that works
+	ActService ActionID = "service" // choose a service that sends in place of the mailbox's server
+	ActWait    ActionID = "wait"    // wait, then check again by itself
+	ActLeave   ActionID = "leave"   // end the program and keep the draft; front ends carry it out themselves
 	// The ways to sign in.
 	ActSignIn   ActionID = "sign-in"  // ask the provider for a code, or make the address to open
 	ActPaste    ActionID = "paste"    // sign in by pasting an address back

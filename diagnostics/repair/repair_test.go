@@ -50,7 +50,7 @@ func newRig(t *testing.T, port int, security config.Security) (*rig,
 		},
 	}}
 	r.network = &wire.Network{
-		Resolver: resolver, Roots: ca.Roots(), Timeout: 600 * time.Millisecond,
+		Resolver: resolver, Roots: ca.Roots(), Timeout: 2 * time.Second,
 		Links: func() wire.Routes { return wire.Routes{IPv4: true, Loopback: true} },
 		Route: func(_, _ string, port int) (string, bool) {
 			if address := r.routes[port]; address != "" {

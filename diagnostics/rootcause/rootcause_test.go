@@ -63,7 +63,7 @@ func newRig(t *testing.T, o scripted.Options, mailbox scripted.Options) *rig {
 	return &rig{
 		names: names,
 		network: &wire.Network{
-			Resolver: resolver, Roots: ca.Roots(), Timeout: 400 * time.Millisecond,
+			Resolver: resolver, Roots: ca.Roots(), Timeout: 2 * time.Second,
 			Links: func() wire.Routes { return connected },
 		},
 		target: account.Target{

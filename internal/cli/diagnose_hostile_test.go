@@ -203,7 +203,7 @@ func TestHostileMatrix(t *testing.T) {
 	if len(cases) < 150 {
 		t.Fatalf("only %d cases", len(cases))
 	}
-	const atOnce = 24
+	const atOnce = 16
 	room := make(chan struct{}, atOnce)
 	var wg sync.WaitGroup
 	for i, c := range cases {
@@ -235,7 +235,7 @@ func (b hostileBench) run(t *testing.T, c hostileCase, sink int) {
 	began := time.Now()
 	code := run(b.args(c, sink, server.Port()),
 		command.Streams{In: strings.NewReader(""), Out: &stdout, Err: &stderr, Getenv: func(string) string { return "" }})
-	const patience = 15 * time.Second // a few steps of a second, on a machine that does two dozen of these at a time
+	const patience = 90 * time.Second // a few steps of seconds each, on a machine that may have much else to do
 	if took := time.Since(began); took > patience {
 		t.Errorf("%s: took %s", c.name, took)
 	}
@@ -294,7 +294,7 @@ func (b hostileBench) args(c hostileCase, sink, port int) []string {
 // it.
 func (c hostileCase) timeout() string {
 	if strings.Contains(c.causes, "server-timeout") {
-		return "1s"
+		return "3s"
 	}
 	return "20s"
 }

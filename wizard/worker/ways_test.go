@@ -12,8 +12,8 @@ import (
 	"postier/wizard"
 )
 
-// TestOtherPort: where port 465 is blocked or speaks another mode, the person is offered 587, proven by a sign-in; a run
-// without a person takes it.
+// TestOtherPort: where port 465 is blocked or speaks another mode, the person is offered 587, proven by a sign-in; a
+// run without a person takes it.
 func TestOtherPort(t *testing.T) {
 	t.Parallel()
 	for _, fault := range []string{"port-465-blocked", "tls-wrong-mode"} {
@@ -21,7 +21,7 @@ func TestOtherPort(t *testing.T) {
 			t.Parallel()
 			h := newFixture(t, fault)
 			if fault == "port-465-blocked" {
-				h.Network.Timeout = 500 * time.Millisecond
+				h.Network.Timeout = 3 * time.Second
 			}
 			out, told := h.do(context.Background(), h.request(wizard.DoSubmission))
 			works := func(w wizard.Way) bool { return w.Works }
