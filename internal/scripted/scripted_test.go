@@ -233,7 +233,7 @@ func TestEndlessAndHang(t *testing.T) {
 
 func waitFor(t *testing.T, done func() bool) {
 	t.Helper()
-	for range 500 {
+	for range 10000 {
 		if done() {
 			return
 		}
