@@ -26,6 +26,10 @@ func run(args []string, s command.Streams) int {
 	_ = os.Unsetenv("TEA_DEBUG")
 	hardenProcess()
 	args = calledAs(args)
+	out := &answered{Writer: s.Out}
+	if wantsJSON(args) {
+		s.Out = out
+	}
 	f := command.NewFactory(s, version)
 	f.LangFlag = languageBeforehand(args)
 	called := ""
@@ -39,7 +43,11 @@ func run(args []string, s command.Streams) int {
 	root.SetErr(s.Err)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	code := exit(f, root.ExecuteContext(ctx))
+	err := root.ExecuteContext(ctx)
+	code := exit(f, err)
+	if s.Out == out && (f.JSON && code != exitcode.OK || code == exitcode.Usage) {
+		answerFailure(f, out, err, words(f, f.Sentence(err)))
+	}
 	if code == exitcode.OK {
 		code = exit(f, f.Unwritten())
 	}

@@ -356,8 +356,11 @@ func (d *dialog) confirm(text string) (string, bool) {
 	return "", false
 }
 
-// IsTerminal reports whether r is a terminal.
+// IsTerminal reports whether r is a terminal, or stands before one.
 func IsTerminal(r any) bool {
+	if before, ok := r.(interface{ IsTerminal() bool }); ok {
+		return before.IsTerminal()
+	}
 	f, ok := r.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }

@@ -87,6 +87,9 @@ func (p *Printer) Args(least, most int) cobra.PositionalArgs {
 
 // NeedSubcommand is the run of a command that only holds others: it prints the usage.
 func (p *Printer) NeedSubcommand(cmd *cobra.Command, _ []string) error {
+	if p.JSON {
+		return Usage(p.T("cli.error.missing", "usage", cmd.CommandPath()+" …"))
+	}
 	_ = cmd.Usage()
 	return Quiet(exitcode.Usage)
 }

@@ -80,5 +80,5 @@ func Columns(w io.Writer) int {
 // Drawable reports whether both ends are a terminal that can place text, and plain lines were not asked for.
 func (p *Printer) Drawable() bool {
 	term := p.Getenv("TERM")
-	return !p.Plain && term != "dumb" && term != "" && p.Getenv("ACCESSIBLE") == "" && p.Interactive()
+	return !p.Plain && !p.JSON && term != "dumb" && term != "" && p.Getenv("ACCESSIBLE") == "" && p.Interactive()
 }

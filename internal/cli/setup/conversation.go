@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"postier/internal/check"
 	"postier/internal/cli/command"
 	"postier/tui"
 	"postier/tui/plain"
@@ -22,6 +23,23 @@ type conversation struct {
 	approves bool
 }
 
+// result is the JSON of a conversation that came to its end (docs/reference.md §3).
+type result struct {
+	Profile string                    `json:"profile"`
+	Config  string                    `json:"config"`
+	Secret  string                    `json:"secret,omitempty"`
+	Default bool                      `json:"default"`
+	Checks  map[check.ID]check.Status `json:"checks"`
+}
+
+func resultOf(s wizard.State) result {
+	r := result{Checks: s.Draft().Proven}
+	if saved := s.Saved(); saved != nil {
+		r.Profile, r.Config, r.Secret, r.Default = saved.Profile, saved.Path, saved.Secret, saved.Default
+	}
+	return r
+}
+
 // converse picks the front end: full screen in a terminal that can draw, plain lines elsewhere, no questions in an
 // unattended run.
 func converse(ctx context.Context, f *command.Factory, c conversation) error {
@@ -32,6 +50,17 @@ func converse(ctx context.Context, f *command.Factory, c conversation) error {
 	lines := plain.Options{
 		Conversation: talk, Lang: f.Lang(), Product: c.options.Product, Resume: c.resume, In: f.In, Out: f.Out,
 		SignIn: c.approves,
+	}
+	if f.JSON { // the steps are for people, and the result is for the program
+		lines.Out = f.Err
+		run := plain.Run
+		if c.unattended {
+			run = plain.Unattended
+		}
+		if err := run(ctx, lines); err != nil {
+			return err
+		}
+		return f.PrintJSON(resultOf(talk.State))
 	}
 	if c.unattended {
 		return plain.Unattended(ctx, lines)

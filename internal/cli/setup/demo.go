@@ -81,10 +81,14 @@ func runDemo(ctx context.Context, o *DemoOptions) error {
 	}
 	c.unattended = o.Yes || !f.Interactive()
 	c.options.Rehearsal, c.options.Kept = true, o.Keep != ""
-	f.Prose(f.T("cli.demo.hello"))
+	tell := f.Prose
+	if f.JSON {
+		tell = f.Note
+	}
+	tell(f.T("cli.demo.hello"))
 	if o.Fault != "" {
 		fault := provider.Fault()
-		f.Prose(f.T("cli.demo.fault", "name", fault.Name, "text", f.Say(fault.Text)))
+		tell(f.T("cli.demo.fault", "name", fault.Name, "text", f.Say(fault.Text)))
 	}
 	browser := o.OAuth || provider.Fault().SignIn
 	if browser {
@@ -95,12 +99,12 @@ func runDemo(ctx context.Context, o *DemoOptions) error {
 	case !browser && c.unattended:
 		c.options.Secret = provider.Typed
 	case browser && !c.unattended:
-		f.Println(f.T("oauth.demo.account", "address", provider.Address))
+		tell(f.T("oauth.demo.account", "address", provider.Address))
 	case !c.unattended:
-		f.Prose(f.T("cli.demo.account", "address", provider.Address, "password", provider.Typed.Reveal()))
+		tell(f.T("cli.demo.account", "address", provider.Address, "password", provider.Typed.Reveal()))
 	}
 	if !c.unattended {
-		f.Prose(f.T("cli.demo.enter"))
+		tell(f.T("cli.demo.enter"))
 		if err := f.WaitForEnter(ctx); err != nil {
 			return err
 		}
