@@ -62,6 +62,14 @@ func hideSecrets(tree *strictjson.Node) {
 		text, _ := value.(string)
 		return MaskDatabase(text)
 	})
+	if watch := tree.Get("watch"); watch != nil {
+		if notify := watch.Get("notify"); notify != nil {
+			for _, target := range notify.Items {
+				text, _ := target.Scalar.(string)
+				target.Scalar = MaskNotify(text)
+			}
+		}
+	}
 }
 
 // hide replaces a value of an object by what may be shown of it.

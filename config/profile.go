@@ -212,6 +212,8 @@ type File struct {
 	Submit Submit `json:"submit,omitzero"`
 	// Log says how long messages stay in the log.
 	Log Log `json:"log,omitzero"`
+	// Watch says how often what was proven is checked again, and who is told.
+	Watch Watch `json:"watch,omitzero"`
 }
 
 // Log says how long messages stay in the log, and what of them.

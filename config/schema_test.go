@@ -48,6 +48,7 @@ const (
 	wordPattern      = `^[a-z][a-z0-9-]*([.][a-z0-9-]+)*$`
 	envPattern       = `^[A-Za-z_][A-Za-z0-9_]*$`
 	localUserPattern = `^@?[^@ \t:,/\-\x00-\x1f\x7f][^ \t:,/\x00-\x1f\x7f]*$`
+	urlPattern       = `^https://[^\s\x00-\x1f\x7f/@#]+[^\s\x00-\x1f\x7f#]*$`
 	systemdPattern   = `^[A-Za-z0-9_.@-]+$`
 )
 
@@ -93,6 +94,27 @@ var rules = []jsonschema.Rule{
 	{Path: "^log.text", Add: object{
 		"description": "true keeps the text of finished messages, so that they can be sent again.",
 	}},
+
+	{Path: "^watch", Add: object{"description": "What was proven is checked again, and who is told when it changes."}},
+	{Path: "^watch.every_hours", Add: object{
+		"minimum": 0, "maximum": 744,
+		"description": "Hours between two rounds of the service; 0: it does not watch.",
+	}},
+	{Path: "^watch.notify", Add: object{
+		"maxItems":    50,
+		"description": "E-mail addresses and HTTPS URLs that are told; empty: the owner of the profile.",
+	}},
+	{Path: "^watch.notify.*", Add: object{"pattern": addressPattern + `|` + urlPattern, "maxLength": 4096}},
+	{Path: "^watch.command", Add: object{
+		"maxItems": 64, "prefixItems": []object{{"pattern": "^/"}},
+		"description": "A program with its arguments, run without a shell; it reads the notice on standard input.",
+	}},
+	{Path: "^watch.command.*", Add: object{"maxLength": 4096, "pattern": linePattern}},
+	{Path: "^watch.allow_networks", Add: object{
+		"maxItems":    50,
+		"description": "Private networks that a URL of notify may lead to, such as 10.0.0.0/8.",
+	}},
+	{Path: "^watch.allow_networks.*", Add: object{"pattern": `^[0-9A-Fa-f.:]+(/[0-9]{1,3})?$`}},
 
 	{Path: "label", Add: object{"maxLength": 200, "pattern": linePattern, "description": "Name for people."}},
 	{Path: "enabled", Add: object{"description": "false keeps the settings and sends nothing."}},

@@ -55,6 +55,7 @@ func Validate(f *File) Faults {
 	v.optional("queue.database", f.Queue.Database, ValidateDatabase)
 	v.submit()
 	v.log()
+	v.watch()
 	return v.faults
 }
 

@@ -18,17 +18,19 @@ const (
 	saveTries = 5
 )
 
-// healthy resets the count of a profile's failures.
+// healthy resets the count of a profile's failures, and ends a failure of sending that the watch had found.
 func (s *Store) healthy(ctx context.Context, profile string) error {
 	var failures int
 	err := s.view(ctx, func(on executor) error {
-		return s.row(ctx, on, `SELECT failures FROM postier_health WHERE profile = ?1`, profile).Scan(&failures)
+		return s.row(ctx, on, `SELECT failures FROM postier_health WHERE profile = ?1 UNION ALL
+			SELECT 1 FROM postier_watch WHERE profile = ?1 AND cause <> '' AND sending = 1 LIMIT 1`, profile).Scan(&failures)
 	})
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
 	return s.inTx(ctx, func(tx executor) error {
-		return s.exec(ctx, tx, `DELETE FROM postier_health WHERE profile = ?1`, profile)
+		return errors.Join(s.exec(ctx, tx, `DELETE FROM postier_health WHERE profile = ?1`, profile),
+			s.exec(ctx, tx, `UPDATE postier_watch SET cause = '' WHERE profile = ?1 AND sending = 1`, profile))
 	})
 }
 

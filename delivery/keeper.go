@@ -21,6 +21,7 @@ const (
 	keeperWorker = "worker"
 	keeperTold   = "told"
 	keeperPurge  = "purge" // when the log is to be purged where nothing runs the queue
+	keeperWatch  = "watch" // when the service watches next
 )
 
 // purgeDaily purges the log where no service does.

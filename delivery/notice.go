@@ -21,7 +21,7 @@ func (q *Queue) compose(profile string, p *config.Profile, to, subject, body str
 	now := q.Store.Now()
 	id := NewMessageID(p.From.Address)
 	m := &Message{fields: []field{
-		{"From", " " + formatAddress(config.Address{Name: "postier", Address: p.From.Address})},
+		{"From", " " + formatAddress(config.Address{Name: cmp.Or(q.Product, config.Program), Address: p.From.Address})},
 		{"To", " " + formatAddress(config.Address{Address: to})},
 		{"Subject", " " + subject},
 		{"Date", " " + now.Format(time.RFC1123Z)},
@@ -42,19 +42,35 @@ func (q *Queue) compose(profile string, p *config.Profile, to, subject, body str
 	}
 }
 
-// notifyOwner queues the one message that says why the profile was switched off: in every language, since the one that
-// the owner reads is unknown, the program's first (D-5, D-7).
+// notifyOwner queues the one message that says why the profile was switched off (D-5, D-7).
 func (q *Queue) notifyOwner(
 	ctx context.Context, fallback string, through *config.Profile, profile string, p *config.Profile, try Try,
 ) error {
-	owner := cmp.Or(p.ReplyTo, p.From.Address)
+	item := q.Notice(fallback, through, Owner(p), func(lang locale.Lang) (string, string) {
+		subject := locale.For(lang).T("delivery.off.subject", "address", safetext.FromRemote(p.From.Address))
+		return subject, q.reasons(lang, profile, p, try)
+	})
+	return q.Accept(ctx, item, false)
+}
+
+// Owner is the address of the person who is told about a profile.
+func Owner(p *config.Profile) string { return cmp.Or(p.ReplyTo, p.From.Address) }
+
+// Notice writes a message to a person about the program's own work. say gives its subject and its text in a language;
+// the text comes in every one, since the one that the person reads is unknown, the program's first.
+func (q *Queue) Notice(through string, p *config.Profile, to string,
+	say func(locale.Lang) (subject, text string),
+) *Item {
 	var parts []string
 	for _, lang := range q.languages() {
-		parts = append(parts, q.reasons(lang, profile, p, try))
+		_, text := say(lang)
+		if q.Contact != nil && q.Contact(lang) != "" {
+			text += "\n\n" + q.Contact(lang)
+		}
+		parts = append(parts, text)
 	}
-	subject := locale.For(q.lang()).T("delivery.off.subject", "address", safetext.FromRemote(p.From.Address))
-	item := q.compose(fallback, through, owner, subject, strings.Join(parts, "\n\n"+strings.Repeat("-", 60)+"\n\n"))
-	return q.Accept(ctx, item, false)
+	subject, _ := say(q.lang())
+	return q.compose(through, p, to, subject, strings.Join(parts, "\n\n"+strings.Repeat("-", 60)+"\n\n"))
 }
 
 func (q *Queue) lang() locale.Lang { return cmp.Or(q.Lang, locale.English) }
@@ -74,7 +90,7 @@ func (q *Queue) reasons(lang locale.Lang, profile string, p *config.Profile, try
 		"",
 	}
 	if info, ok := explain.Cause(try.Cause); ok {
-		lines = append(lines, info.Title(lang), info.Meaning(lang), "")
+		lines = append(lines, info.Title(lang)+" ("+info.Code+")", info.Meaning(lang), "")
 		for _, step := range info.Remedy(lang) {
 			lines = append(lines, "- "+step)
 		}

@@ -43,6 +43,9 @@ type Queue struct {
 	Lang locale.Lang
 	// Program starts the commands that a notice names; empty for the program's name alone.
 	Program string
+	// Product is the author of notices; empty for this program. Contact says in a language where its users find help.
+	Product string
+	Contact func(locale.Lang) string
 	// Provider are the limits known of a profile's provider.
 	Provider func(*config.Profile) []ProviderLimit
 	// Observe is called for each event; it may be nil.

@@ -33,6 +33,8 @@ type Standing struct {
 	Cause check.Cause
 	Since time.Time
 	last  time.Time
+	// watched is what the watch found.
+	watched Watched
 }
 
 // Standings are those of all profiles.
@@ -43,15 +45,21 @@ type Standings struct {
 }
 
 // Health is how a profile is doing, since when if that is known, and for which cause. A proof is newer than the
-// failures before it.
+// failures before it; a round of the watch that found sending to work is one too.
 func (s Standing) Health(p *config.Profile) (health Health, since time.Time, cause check.Cause) {
+	var proven time.Time
+	if p.Proven() {
+		proven = p.Validated.At
+	}
 	switch {
 	case !p.Enabled && p.Disabled != nil:
 		return HealthOff, p.Disabled.At, p.Disabled.Cause
 	case !p.Enabled:
 		return HealthOff, time.Time{}, ""
-	case s.Cause != "" && (!p.Proven() || s.last.After(p.Validated.At)):
+	case s.Cause != "" && s.last.After(proven) && s.last.After(s.watched.Proven):
 		return HealthFailing, s.Since, s.Cause
+	case s.watched.Cause != "" && s.watched.Last.After(proven):
+		return HealthFailing, s.watched.Since, s.watched.Cause
 	case !p.Proven():
 		return HealthUnproven, time.Time{}, ""
 	}
@@ -111,6 +119,13 @@ func (s *Store) Standings(ctx context.Context) (Standings, error) {
 			}))
 	if err != nil {
 		return out, wrap("read the queue", err)
+	}
+	watched, err := s.Watched(ctx)
+	if err != nil {
+		return out, err
+	}
+	for profile, found := range watched {
+		change(profile, func(p *Standing) { p.watched = found })
 	}
 	until, err := s.keeper(ctx, keeperWorker)
 	out.Kept = now.Before(until)

@@ -172,7 +172,7 @@ func unsafe(err error) bool {
 }
 
 // schemaVersion is stored; an older program refuses a newer state.
-const schemaVersion = 7
+const schemaVersion = 8
 
 var errNewerState = errors.New("the state was written by a newer version of this program")
 
@@ -246,6 +246,12 @@ func (s *Store) schema() [][]string {
 		},
 		// When the last failure was; 0 where an older version counted it.
 		{`ALTER TABLE postier_health ADD COLUMN last BIGINT NOT NULL DEFAULT 0`},
+		// What the watch knows of each profile; who has a turn at what one process does at a time.
+		{
+			`CREATE TABLE IF NOT EXISTS postier_watch (profile TEXT PRIMARY KEY, proven BIGINT NOT NULL, since BIGINT NOT NULL,
+				last BIGINT NOT NULL, cause TEXT NOT NULL, sending BIGINT NOT NULL, detail TEXT NOT NULL)`,
+			`CREATE TABLE IF NOT EXISTS postier_turn (name TEXT PRIMARY KEY, owner TEXT NOT NULL, until BIGINT NOT NULL)`,
+		},
 	}
 }
 

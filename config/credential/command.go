@@ -41,6 +41,16 @@ func (e *commandError) Unwrap() error { return e.err }
 // runCommand runs an argument list without a shell, in /, with a clean environment and no input, as its own process
 // group, and returns what it writes.
 func (s *Store) runCommand(ctx context.Context, argv []string) (string, error) {
+	return s.pipe(ctx, argv, nil)
+}
+
+// Pipe runs an argument list in the same way, with this input; what it writes is dropped.
+func (s *Store) Pipe(ctx context.Context, argv []string, input []byte) error {
+	_, err := s.pipe(ctx, argv, input)
+	return err
+}
+
+func (s *Store) pipe(ctx context.Context, argv []string, input []byte) (string, error) {
 	if len(argv) == 0 || !filepath.IsAbs(argv[0]) {
 		return "", fmt.Errorf("%w: the program is not an absolute path", errStart)
 	}
@@ -60,6 +70,9 @@ func (s *Store) runCommand(ctx context.Context, argv []string) (string, error) {
 	stdout := &cappedBuffer{limit: readLimit, full: func() { _ = killGroup() }}
 	stderr := &cappedBuffer{limit: stderrLimit}
 	command.Stdout, command.Stderr = stdout, stderr
+	if input != nil {
+		command.Stdin = bytes.NewReader(input)
+	}
 	if err := command.Start(); err != nil {
 		return "", fmt.Errorf("%w: %w", errStart, err)
 	}

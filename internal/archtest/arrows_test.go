@@ -29,7 +29,7 @@ var layers = []layer{
 	{"other commands run the checks through this one", []string{"internal/cli/diagnose"}},
 	{"what commands share knows none of them", []string{"internal/cli/command"}},
 	{"a front end draws what it is given and works for every command", []string{"tui"}},
-	{"these do the work, and no front end is needed for it", []string{"wizard/worker", "delivery"}},
+	{"these do the work, and no front end is needed for it", []string{"wizard/worker", "delivery", "watch"}},
 	{"a conversation and a check are values that others carry out or show", []string{"wizard", "diagnostics"}},
 	{"an account and its servers exist without a check of them", []string{
 		"internal/account", "internal/discovery", "internal/rehearsal", "internal/scripted",
@@ -69,6 +69,8 @@ var neighbours = []struct{ from, to, why string }{
 	{"diagnostics", "wizard", "checks are run by programs that hold no conversation"},
 	{"wizard/worker", "delivery", "setting up and sending are two programs in one binary"},
 	{"delivery", "wizard", "sending reads the configuration and nothing else"},
+	{"delivery", "watch", "mail is sent whether or not anyone watches"},
+	{"watch", "wizard", "no one is there to be asked"},
 }
 
 // forbidden are imports that a part of the tree must never reach, directly or through another package of ours.

@@ -43,6 +43,7 @@ func commands(f *command.Factory, called string) []*cobra.Command {
 		{"sendmail", func() *cobra.Command { return send.NewSendmail(f, nil) }},
 		{"queue", func() *cobra.Command { return send.NewQueue(f) }},
 		{"log", func() *cobra.Command { return send.NewLog(f, nil) }},
+		{"watch", func() *cobra.Command { return send.NewWatch(f, nil) }},
 		{"service", func() *cobra.Command { return service.New(f) }},
 		{"suppress", func() *cobra.Command { return send.NewSuppress(f) }},
 		{"limits", func() *cobra.Command { return send.NewLimits(f) }},

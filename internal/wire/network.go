@@ -29,6 +29,8 @@ type Network struct {
 	Links func() Routes
 	// Served restricts targets to public unicast addresses (docs/security.md T15).
 	Served bool
+	// Permitted, if it is set, refuses addresses in addition to what the other fields refuse.
+	Permitted func(netip.Addr) bool
 	// Policy holds the restrictions of the vendor file.
 	Policy Policy
 	// Now is the clock for certificates; nil means time.Now.

@@ -50,5 +50,8 @@ func (n *Network) Permit(target netip.AddrPort) error {
 	if slices.Contains(metadata, ip) || n.Served && (!Public(ip) || !servedPorts[target.Port()]) {
 		return ErrAddressRefused
 	}
+	if n.Permitted != nil && !n.Permitted(ip) {
+		return ErrAddressRefused
+	}
 	return nil
 }

@@ -70,6 +70,10 @@ func showConfig(f *command.Factory) error {
 		shown.Profiles[name] = mask(p)
 	}
 	shown.Queue.Database = config.MaskDatabase(shown.Queue.Database)
+	shown.Watch.Notify = nil
+	for _, target := range doc.File.Watch.Notify {
+		shown.Watch.Notify = append(shown.Watch.Notify, config.MaskNotify(target))
+	}
 	return f.PrintJSON(shown)
 }
 

@@ -3,6 +3,7 @@ package send
 import (
 	"context"
 	"errors"
+	"sync"
 
 	"github.com/coreos/go-systemd/v22/daemon"
 
@@ -13,8 +14,8 @@ import (
 	"postier/internal/safetext"
 )
 
-// serve runs the queue and, where the process has a socket, takes the messages of the local users on it. When one of
-// them ends, so does the other.
+// serve runs the queue, watches as the configuration says, and, where the process has a socket, takes the messages of
+// the local users on it. When the queue or the socket ends, so do the others.
 func (p *post) serve(ctx context.Context, o *QueueRunOptions) error {
 	listener, err := socket.Listen(o.Socket, o.Getenv)
 	switch {
@@ -24,11 +25,15 @@ func (p *post) serve(ctx context.Context, o *QueueRunOptions) error {
 		return o.Fault(exitcode.IO, "sendcli.error.listen", "error", safetext.FromRemote(err.Error()))
 	}
 	_, _ = daemon.SdNotify(true, daemon.SdNotifyReady) // fails only where no one waits for it
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var watching sync.WaitGroup
+	watching.Go(func() { p.watchConfigured(ctx) })
+	defer watching.Wait()
+	defer stop()
 	if listener == nil {
 		return p.run(ctx, o)
 	}
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
 	served := make(chan error, 1)
 	go func() {
 		defer stop()

@@ -26,6 +26,8 @@ type post struct {
 	doc       *config.Document
 	queue     *delivery.Queue
 	submitter *delivery.Submitter
+	// complained is the last error of the watch that was printed.
+	complained string
 }
 
 func openPost(ctx context.Context, f *command.Factory, doc *config.Document) (*post, error) {
@@ -45,7 +47,7 @@ func openPost(ctx context.Context, f *command.Factory, doc *config.Document) (*p
 		}
 	}
 	queue := &delivery.Queue{
-		Store: store, Lang: f.Lang(), Program: f.Program(),
+		Store: store, Lang: f.Lang(), Program: f.Program(), Product: f.Vendor.Label(), Contact: f.Vendor.Contact,
 		Sender: &delivery.Sender{Accounts: &account.Source{
 			Network: network, Book: f.Book(), ConfigPath: doc.Path, Credentials: credentials,
 		}},

@@ -1,0 +1,128 @@
+package cli
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"postier/config"
+	"postier/internal/scripted"
+)
+
+// durandZone has where mail for the domain goes, and nothing else.
+const durandZone = `
+durand.example. 300 IN MX 10 mx.durand.example.
+mx.durand.example. 300 IN A 192.0.2.1
+`
+
+// watched is what a program reads of `watch --json`.
+type watched struct {
+	Verdict  string `json:"verdict"`
+	Profiles []struct {
+		Profile string `json:"profile"`
+		State   string `json:"state"`
+		Cause   string `json:"cause"`
+		Code    string `json:"code"`
+	} `json:"profiles"`
+}
+
+// TestWatch: one line of JSON a round, sentences without it, and the exit code of what was found.
+func TestWatch(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, nil)
+	resolver := scripted.StartDNS(t, durandZone).Addr()
+	stdout, _ := o.want(0, "", "postier", "watch", "--once", "--resolver", resolver)
+	if !strings.Contains(stdout, "durand") || !strings.Contains(stdout, "works") ||
+		!strings.Contains(stdout, "days left") {
+		t.Errorf("%s", stdout)
+	}
+	stdout, _ = o.want(0, "", "postier", "watch", "durand", "--json", "--resolver", resolver)
+	var got watched
+	if err := json.Unmarshal([]byte(stdout), &got); err != nil || strings.Count(stdout, "\n") != 1 ||
+		len(got.Profiles) != 1 || got.Profiles[0].State != "working" {
+		t.Errorf("%v: %s", err, stdout)
+	}
+	if len(o.taken()) > 0 {
+		t.Error("the watch sent a message")
+	}
+	o.want(0, "", "postier", "profile", "disable", "durand")
+	if stdout, _ = o.want(0, "", "postier", "watch"); !strings.Contains(stdout, "No profile is switched on") {
+		t.Error(stdout)
+	}
+}
+
+// TestWatchFails has the exit code of the failure, and the list of profiles shows what was found.
+func TestWatchFails(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, scripted.Script{"auth": scripted.Reply("535 5.7.8 Error: authentication failed")})
+	o.prove()
+	resolver := scripted.StartDNS(t, durandZone).Addr()
+	stdout, _ := o.want(77, "", "postier", "watch", "--json", "--resolver", resolver)
+	var got watched
+	if err := json.Unmarshal([]byte(stdout), &got); err != nil || got.Verdict != "fail" ||
+		got.Profiles[0].State != "doubtful" || got.Profiles[0].Code != "A-14" {
+		t.Errorf("%v: %s", err, stdout)
+	}
+	if row := o.row(); row.State != "working" {
+		t.Errorf("after one failure: %+v", row)
+	}
+	french, _ := o.want(77, "", "postier", "watch", "--lang", "fr", "--resolver", resolver)
+	for _, want := range []string{"a échoué une fois", "avant de prévenir qui que ce soit"} {
+		if !strings.Contains(french, want) {
+			t.Errorf("no %q in %s", want, french)
+		}
+	}
+}
+
+// TestWatchUsage: what cannot be asked for.
+func TestWatchUsage(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, nil)
+	o.want(64, "", "postier", "watch", "--once", "--every", "24h")
+	o.want(64, "", "postier", "watch", "--every", "5s")
+	o.want(65, "", "postier", "watch", "nobody")
+	if files, _ := filepath.Glob(filepath.Join(filepath.Dir(o.path), "*.db")); len(files) > 1 {
+		t.Errorf("%v", files)
+	}
+}
+
+// TestWatchSettings: config validate names what is wrong, and nothing shows the path of a URL, which often is a secret.
+func TestWatchSettings(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, nil)
+	edit := func(watch config.Watch) {
+		t.Helper()
+		doc, err := config.Load(o.path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		doc.File.Watch = watch
+		if err := os.WriteFile(o.path, doc.Encode(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for path, wrong := range map[string]config.Watch{
+		"watch.every_hours":      {EveryHours: -1},
+		"watch.notify.0":         {Notify: []string{"http://hooks.example/x"}},
+		"watch.notify.1":         {Notify: []string{"owner@durand.example", "https://user:pass@hooks.example/x"}},
+		"watch.command":          {Command: []string{"logger"}},
+		"watch.allow_networks.0": {AllowNetworks: []string{"10.0.0.1/8"}},
+	} {
+		edit(wrong)
+		if stdout, _ := o.want(78, "", "postier", "config", "validate"); !strings.Contains(stdout, path) {
+			t.Errorf("no %s in %s", path, stdout)
+		}
+	}
+	edit(config.Watch{
+		EveryHours: 24, Notify: []string{"owner@durand.example", "https://hooks.example:8443/T0/S3cret?key=S3cret"},
+		Command: []string{"/usr/bin/logger", "-t", "mail"}, AllowNetworks: []string{"10.0.0.0/8", "fd00::1"},
+	})
+	o.want(0, "", "postier", "config", "validate")
+	shown, _ := o.want(0, "", "postier", "config", "show")
+	one, _ := o.want(0, "", "postier", "config", "get", "watch.notify.1")
+	if strings.Contains(shown+one, "S3cret") || !strings.Contains(one, "https://hooks.example:8443/***") {
+		t.Errorf("%s%s", shown, one)
+	}
+}
