@@ -96,6 +96,7 @@ type State struct {
 	// rounds counts the waits for the current step's work, one after another; 0 while the person did not ask to wait.
 	rounds  int
 	waitFor time.Duration // the pause of the wait under way
+	junk    bool          // a test message landed in the junk folder
 	sent    string        // the Message-ID of the test message that is still to be found
 
 	requests []Request // to be returned by the Answer or Tell under way

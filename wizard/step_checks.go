@@ -42,6 +42,7 @@ func (s *State) takeOutcome(o Outcome) {
 		s.rekey(DoSent)
 	case DoTest:
 		s.sent = o.Sent
+		s.compareTests(o)
 		if o.FiledByProvider && s.draft.SentMode == config.SentAppend {
 			s.draft.SentMode = config.SentServer
 			s.rekey(DoSent)
@@ -236,9 +237,31 @@ func (s *State) dnsScreen(v *Screen) {
 	v.Intro = []Words{Msg("wizard.dns.intro", "domain", config.AddressDomain(s.draft.From.Address))}
 	next := Action{ID: ActNext, Label: Msg("wizard.action.send-test")}
 	if s.ladder(v, DoDNS, dnsLimit) {
+		if s.work[DoWait].id != 0 { // the records to publish stay, and the person may go on
+			s.records(v)
+			v.Actions = slices.Insert(v.Actions, 0, next)
+			return
+		}
 		v.Actions = append(v.Actions, Action{ID: ActNext, Label: Msg("wizard.action.send-test"), Key: 's'})
 		return
 	}
+	s.records(v)
+	switch {
+	case len(v.Copy) > 0:
+		v.Notices = append(v.Notices, Notice{LevelWarn, Msg("wizard.dns.later")})
+	case v.Finding == nil && len(v.Notices) == 0 && s.work[DoDNS].done && s.work[DoDNS].err.Empty():
+		v.Notices = append(v.Notices, Notice{LevelGood, Msg("wizard.dns.good")})
+	}
+	// A missing record never keeps the person from going on: often only someone else can publish it.
+	v.Actions = []Action{next}
+	if f := s.awaited(); f != nil {
+		v.addActions(s.waitAction(*f))
+	}
+	v.addActions(Action{ID: ActRetry, Label: Msg("wizard.action.retry"), Key: 'r'})
+}
+
+// records shows what to publish, each value to be copied.
+func (s *State) records(v *Screen) {
 	for _, r := range v.Checks {
 		for _, fix := range r.Fixes {
 			if fix.Name != "" {
@@ -254,14 +277,6 @@ func (s *State) dnsScreen(v *Screen) {
 			v.Copy = append(v.Copy, Copyable{Label: label, Text: text})
 		}
 	}
-	switch {
-	case len(v.Copy) > 0:
-		v.Notices = append(v.Notices, Notice{LevelWarn, Msg("wizard.dns.later")})
-	case v.Finding == nil && s.work[DoDNS].done && s.work[DoDNS].err.Empty():
-		v.Notices = append(v.Notices, Notice{LevelGood, Msg("wizard.dns.good")})
-	}
-	// A missing record never keeps the person from going on: often only someone else can publish it.
-	v.Actions = []Action{next, {ID: ActRetry, Label: Msg("wizard.action.retry"), Key: 'r'}}
 }
 
 func (s *State) answerDNS(a Answer) {
@@ -308,6 +323,7 @@ func (s *State) testScreen(v *Screen) {
 	}
 	conclude(v, Msg(good))
 	v.Actions = []Action{{ID: ActNext, Label: Msg("wizard.action.next")}, again}
+	s.coach(v)
 	fixStep, _ := s.fixPlace(s.finding())
 	v.addActions(s.fixAction(fixStep))
 }

@@ -1,6 +1,7 @@
 package wizard
 
 import (
+	"cmp"
 	"time"
 
 	"postier/internal/check"
@@ -42,11 +43,17 @@ func (s *State) pause(f Report) time.Duration {
 	if usual, ok := usualPauses[f.Cause]; ok {
 		return usual
 	}
-	const first, longest = time.Minute, 15 * time.Minute
+	first, longest := time.Minute, 15*time.Minute
+	if s.draft.Step == StepDNS {
+		longest = 5 * time.Minute
+	}
 	return min(first<<min(s.rounds, 4), longest)
 }
 
 func (s *State) waitAction(f Report) Action {
+	if s.draft.Step == StepDNS {
+		return Action{ID: ActWait, Label: Msg("wizard.action.watch"), Key: 'w'}
+	}
 	const half = 30 * time.Second
 	minutes := int((s.pause(f) + half).Truncate(time.Minute).Minutes())
 	return Action{ID: ActWait, Label: Msg("wizard.action.wait", "minutes", max(1, minutes)), Key: 'w'}
@@ -57,11 +64,24 @@ func (f *Report) waits() bool {
 	return f != nil && (f.Retry == RetryLater || f.Retry == RetryAutomatic)
 }
 
+// awaited is what the current step can wait for: a failure that goes away with time, or what was found about the
+// domain's records, because a record is visible only some time after it was published.
+func (s *State) awaited() *Report {
+	if s.draft.Step == StepDNS && s.work[DoDNS].done {
+		reports := s.work[DoDNS].reports
+		return cmp.Or(firstOf(reports, check.Fail), firstOf(reports, check.Warn))
+	}
+	if f := s.finding(); f.waits() && !s.passed(s.stepKind()) {
+		return f
+	}
+	return nil
+}
+
 // startWait lets the pause pass for the failure that is shown. It is the person's consent to be checked again, and for
 // the test message to a second one where the first was refused.
 func (s *State) startWait() {
-	f := s.finding()
-	if !f.waits() || s.work[s.stepKind()].id != 0 || s.passed(s.stepKind()) {
+	f := s.awaited()
+	if f == nil || s.work[s.stepKind()].id != 0 {
 		return
 	}
 	s.waitFor = s.pause(*f)
@@ -86,8 +106,11 @@ func (s *State) waitOn(kind RequestKind) {
 	if s.rounds == 0 || kind != s.stepKind() {
 		return
 	}
-	if s.passed(kind) || !s.finding().waits() {
+	if s.awaited() == nil {
 		s.rounds = 0
+		if kind == DoDNS && s.passed(kind) {
+			s.notices = []Notice{{LevelGood, Msg("wizard.dns.visible")}}
+		}
 		return
 	}
 	s.startWait()
@@ -96,12 +119,15 @@ func (s *State) waitOn(kind RequestKind) {
 // waiting adds the wait that is under way, with the failure that it is for.
 func (s *State) waiting(v *Screen) bool {
 	t := s.work[DoWait]
-	f := s.finding()
+	f := s.awaited()
 	if t.id == 0 || f == nil {
 		return false
 	}
 	v.Finding = f
 	v.Busy = &Busy{Request: t.id, Text: Msg("wizard.wait.next"), GivesUp: s.waitFor, Countdown: true}
+	if s.draft.Step == StepDNS {
+		v.Notices = append(v.Notices, Notice{LevelInfo, Msg("wizard.wait.dns")})
+	}
 	v.Notices = append(v.Notices, Notice{LevelInfo, s.waitWords()})
 	now := Action{ID: ActRetry, Label: Msg("wizard.action.check-now"), Key: 'r', Disabled: s.mustWait()}
 	v.Actions = []Action{s.leaveAction(), now, {ID: ActCancel, Label: Msg("wizard.action.cancel"), Key: 'x'}}

@@ -1,0 +1,148 @@
+package wizard
+
+import (
+	"testing"
+	"time"
+
+	"postier/internal/check"
+)
+
+func (k *driver) toDNS() {
+	k.t.Helper()
+	k.toSent()
+	k.enter()
+	k.at(StepDNS)
+}
+
+// dns tells what was found about the records.
+func (k *driver) dns(change ...func([]Report)) {
+	k.t.Helper()
+	r := k.last(DoDNS)
+	reports := all(DoDNS, r.Draft)
+	for _, c := range change {
+		c(reports)
+	}
+	k.tell(Outcome{ID: r.ID, Kind: DoDNS, Done: true, Reports: reports})
+}
+
+// missing makes a record one to be published.
+func missing(id check.ID) func([]Report) {
+	return func(reports []Report) {
+		for i := range reports {
+			if reports[i].ID == id {
+				reports[i].Status, reports[i].Who, reports[i].Retry = check.Warn, "admin", RetryAfterChange
+				reports[i].Title, reports[i].Remedy = Literal(string(id)+" is missing"), []Words{Literal("publish " + string(id))}
+				reports[i].Fixes = []check.Fix{{Kind: "txt", Name: "a.durand.example", Value: "v=1"}}
+			}
+		}
+	}
+}
+
+// TestWatchRecords: a record that was published is looked for by itself until it is visible. What to publish stays on
+// the screen, and Enter goes on.
+func TestWatchRecords(t *testing.T) {
+	t.Parallel()
+	k := known(t, Options{})
+	k.toDNS()
+	k.dns(missing(check.DNSDKIM))
+	if first := k.s.Screen().Actions[0].ID; first != ActNext {
+		t.Errorf("Enter does %s", first)
+	}
+	k.do(ActWait)
+	for _, pause := range []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute, 5 * time.Minute, 5 * time.Minute} {
+		v := k.s.Screen()
+		if got := k.last(DoWait).Pause; got != pause || v.Busy == nil || !v.Busy.Countdown {
+			t.Fatalf("waits %s, want %s; %+v", got, pause, v.Busy)
+		}
+		if len(v.Copy) == 0 || v.Finding == nil || v.Actions[0].ID != ActNext {
+			t.Fatalf("while waiting: %+v", v)
+		}
+		k.tell(Outcome{ID: k.last(DoWait).ID, Kind: DoWait, Done: true})
+		k.dns(missing(check.DNSDKIM))
+	}
+	k.do(ActRetry) // now
+	k.dns()
+	if v := k.s.Screen(); v.Busy != nil || v.Finding != nil || len(v.Notices) != 1 || v.Notices[0].Level != LevelGood {
+		t.Errorf("when it is visible: %+v", v)
+	}
+	k.says("wizard.dns.visible")
+	k.enter()
+	k.at(StepTest)
+}
+
+// TestNothingToWatch: records in order, and a look that could not be made at all, are not watched.
+func TestNothingToWatch(t *testing.T) {
+	t.Parallel()
+	k := known(t, Options{})
+	k.toDNS()
+	k.dns()
+	if k.offers(ActWait) {
+		t.Error("there is nothing to watch")
+	}
+	waits := k.requested(DoWait)
+	k.do(ActWait)
+	if k.requested(DoWait) != waits {
+		t.Error("it is watched all the same")
+	}
+}
+
+// inJunk puts the test message into the junk folder.
+func (k *driver) inJunk(change ...func([]Report)) {
+	k.t.Helper()
+	k.passes(DoTest, func(o *Outcome) {
+		for i := range o.Reports {
+			if o.Reports[i].ID == check.ArrivalPlacement {
+				o.Reports[i].Status, o.Reports[i].Cause = check.Warn, check.CauseLandedInJunk
+				o.Reports[i].Remedy = []Words{Literal("edit the message")}
+			}
+		}
+		for _, c := range change {
+			c(o.Reports)
+		}
+	})
+}
+
+// TestCoach: a message in the junk folder leads to what is missing, what weighs most first, and to its record; the next
+// test says that it is better now.
+func TestCoach(t *testing.T) {
+	t.Parallel()
+	k := known(t, Options{})
+	k.toDNS()
+	k.dns(missing(check.DNSSPF))
+	k.enter()
+	k.inJunk(missing(check.ArrivalDKIM))
+	v := k.s.Screen()
+	var remedy []string
+	for _, r := range v.Finding.Remedy {
+		remedy = append(remedy, r.Literal)
+	}
+	if len(remedy) != 3 || remedy[0] != "publish arrival.dkim" || remedy[1] != "publish dns.spf" || remedy[2] != "" {
+		t.Errorf("what to do: %q", remedy)
+	}
+	if len(v.Facts) != 3 || v.Facts[1].Value.Msg.Key != "wizard.junk.in-order" {
+		t.Errorf("what vouches: %+v", v.Facts)
+	}
+	k.do(gotoPrefix + ActionID(StepDNS))
+	k.at(StepDNS)
+	k.dns()
+	k.enter()
+	k.at(StepTest)
+	k.do(ActRetry)
+	k.passes(DoTest)
+	k.says("wizard.junk.better")
+}
+
+// TestCoachWithoutReason: where everything vouches for the mail, the card does not ask for it once more.
+func TestCoachWithoutReason(t *testing.T) {
+	t.Parallel()
+	k := known(t, Options{})
+	k.toDNS()
+	k.dns()
+	k.enter()
+	k.inJunk()
+	v := k.s.Screen()
+	if len(v.Finding.Remedy) != 2 || v.Finding.Remedy[0].Msg.Key != "wizard.junk.unknown-sender" ||
+		k.offers(gotoPrefix+ActionID(StepDNS)) {
+		t.Errorf("%+v", v.Finding.Remedy)
+	}
+}
