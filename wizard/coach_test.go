@@ -49,7 +49,8 @@ func TestWatchRecords(t *testing.T) {
 		t.Errorf("Enter does %s", first)
 	}
 	k.do(ActWait)
-	for _, pause := range []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute, 5 * time.Minute, 5 * time.Minute} {
+	for _, minutes := range []time.Duration{1, 2, 4, 5, 5} {
+		pause := minutes * time.Minute
 		v := k.s.Screen()
 		if got := k.last(DoWait).Pause; got != pause || v.Busy == nil || !v.Busy.Countdown {
 			t.Fatalf("waits %s, want %s; %+v", got, pause, v.Busy)
