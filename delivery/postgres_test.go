@@ -328,3 +328,8 @@ func TestReleaseOnPostgres(t *testing.T) {
 		t.Errorf("%d released, due %v and %v", released, limited.Due, greylisted.Due)
 	}
 }
+
+// TestWatchedOnPostgres: what the watch knows, and whose turn it is, on a database that machines share.
+func TestWatchedOnPostgres(t *testing.T) {
+	watchedAt(t, databaseAt(t, emptyPostgres(newBench(t, nil, nil))))
+}

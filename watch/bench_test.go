@@ -42,6 +42,7 @@ type bench struct {
 	results map[string][]diagnostics.Result
 	resting []check.ID
 	since   time.Time
+	started time.Time
 }
 
 func profileAt(host, address string) *config.Profile {
@@ -133,6 +134,7 @@ com. 300 IN NS a.example.
 			return b.results[name]
 		},
 	}
+	b.started = b.now
 	b.find("platform", passed()...)
 	return b
 }

@@ -22,6 +22,8 @@ const (
 	// rest is how long a refused secret is not tried again unless it or the settings changed: servers lock accounts after
 	// repeated refusals (docs/security.md T21).
 	rest = 24 * time.Hour
+	// spare is how long nothing is filed in a Sent folder from which it could not be removed.
+	spare = 30 * 24 * time.Hour
 )
 
 // grade is what a result says about its check.
@@ -103,6 +105,9 @@ func (r *record) judge(read reading) []Change {
 		return moved
 	}
 	for _, result := range read.results {
+		if result.ID == check.IMAPCleanup && result.Status == check.Warn {
+			r.Left = read.now
+		}
 		if !wanted(result.ID) {
 			continue
 		}

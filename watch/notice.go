@@ -63,7 +63,7 @@ func (n *notice) ended() bool {
 
 // announce turns what changed into notices, and takes back those that are no longer true.
 func (r *record) announce(now time.Time) {
-	r.retract()
+	r.retract(now)
 	broken := slices.DeleteFunc(r.troubles(func(t *trouble) bool { return t.confirmed() && !t.Told }),
 		func(id check.ID) bool { return r.Checks[id].Good == "" }) // it never worked, as far as is known
 	if len(broken) > 0 {
@@ -87,7 +87,7 @@ func (r *record) announce(now time.Time) {
 
 // retract takes back what is no longer true: that something fails which holds again, and that it holds when it fails
 // again. Where nobody has heard the one, nobody needs to hear the other.
-func (r *record) retract() {
+func (r *record) retract(now time.Time) {
 	for _, n := range r.Notices {
 		heard := n.taken()
 		n.Checks = slices.DeleteFunc(n.Checks, func(id check.ID) bool {
@@ -105,7 +105,12 @@ func (r *record) retract() {
 			return false
 		})
 	}
-	r.Notices = slices.DeleteFunc(r.Notices, func(n *notice) bool { return n.Kind != KindAhead && len(n.Checks) == 0 })
+	r.Notices = slices.DeleteFunc(r.Notices, func(n *notice) bool {
+		if n.Kind == KindAhead {
+			return n.Fact.Before.Empty() || n.Fact.On(now)[locale.English] != n.Fact.Before[locale.English]
+		}
+		return len(n.Checks) == 0
+	})
 }
 
 // doubts reports whether something failed once.

@@ -144,7 +144,7 @@ func (o *Outcome) summarise(read reading, r *record) {
 	}
 	switch _, known := r.failure(); {
 	case known != nil:
-		since := known.Since.UTC()
+		since := known.Since.UTC().Truncate(time.Second)
 		o.State, o.Verdict, o.Since = StateFailing, check.Fail, &since
 		o.name(known.Cause)
 	case len(troubles) > 0:

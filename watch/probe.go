@@ -75,7 +75,10 @@ func (w *Watcher) plans(network *wire.Network, target account.Target, r *record)
 	records.Checks = slices.DeleteFunc(records.Checks, func(c diagnostics.Check) bool { return !wanted(c.ID) })
 	plans := []diagnostics.Plan{smtp.Plan(network, target, smtp.Options{}), records}
 	if target.IMAP != nil {
-		plans = append(plans, imap.Plan(network, target, imap.Options{Lang: w.Lang, Product: w.Queue.Product}))
+		plans = append(plans, imap.Plan(network, target, imap.Options{
+			Lang: w.Lang, Product: w.Queue.Product,
+			LookOnly: !r.Left.IsZero() && w.Queue.Store.Now().Sub(r.Left).Abs() < spare,
+		}))
 	}
 	return plans
 }

@@ -19,6 +19,8 @@ type record struct {
 	// Facts are the dated facts of the provider that the owner was told, by id and date.
 	Facts   map[string]time.Time `json:"facts,omitempty"`
 	Notices []*notice            `json:"notices,omitempty"`
+	// Left is when the message that a round files could not be removed from the Sent folder, zero when it always could.
+	Left time.Time `json:"left,omitzero"`
 	// Again is when the service looks at the profile before its next round, zero when it need not; Tries is how often it
 	// has done so in a row.
 	Again time.Time `json:"again,omitzero"`

@@ -180,7 +180,7 @@ func (w *Watcher) conclude(ctx context.Context, doc *config.Document, name strin
 	facts := r.facts(w.Accounts.Book, read.profile, read.now, w.lang())
 	out := outcomeOf(name, read, r)
 	out.Changes, out.Facts = moved, facts
-	r.schedule(read.now)
+	r.schedule(read.now, out.State)
 	if err := w.keep(ctx, name, before, r, read); err != nil {
 		return out, err // nobody is told what would be told again in the next round
 	}
@@ -198,7 +198,7 @@ func (w *Watcher) conclude(ctx context.Context, doc *config.Document, name strin
 		}
 	}
 	r.Notices = slices.DeleteFunc(r.Notices, (*notice).ended)
-	r.schedule(read.now)
+	r.schedule(read.now, out.State)
 	return out, w.keep(context.WithoutCancel(ctx), name, before, r, read)
 }
 
@@ -234,11 +234,12 @@ func (n *notice) sent() []Sent {
 	return list
 }
 
-// schedule says when the profile is looked at again before the next round.
-func (r *record) schedule(now time.Time) {
+// schedule says when the profile is looked at again before the next round: nothing is known of one that could not be
+// judged, as when the machine has no network yet.
+func (r *record) schedule(now time.Time, state State) {
 	watched := r.troubles(func(t *trouble) bool { return t.Told || t.doubtful() })
 	switch {
-	case len(watched) == 0 && len(r.Notices) == 0:
+	case len(watched) == 0 && len(r.Notices) == 0 && state != StateUnjudged:
 		r.Again, r.Tries = time.Time{}, 0
 	case !r.Again.After(now): // once a round
 		const most = 6 // after which it is the longest

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"postier/config"
+	"postier/internal/account"
 	"postier/internal/check"
 	"postier/internal/rehearsal/certificates"
 	"postier/internal/scripted"
@@ -233,6 +234,66 @@ func TestServiceLooksAgain(t *testing.T) {
 	stay(50*time.Hour, nil)
 	if len(rounds) > 0 {
 		t.Errorf("%d rounds without a watch", len(rounds))
+	}
+}
+
+// TestServiceStartsBeforeTheNetwork: what could not be judged is looked at again soon, and not in a day.
+func TestServiceStartsBeforeTheNetwork(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil, nil)
+	b.change(func(f *config.File) { f.Watch.EveryHours = 24 })
+	b.find("durand", result(check.NetLocal, check.Fail, check.CauseNoNetwork))
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	var states []State
+	b.watcher.pause = func() { b.wait(look) }
+	_ = b.watcher.Stay(ctx, 0, nil, func(round Round, err error) {
+		b.must(err)
+		for _, o := range round.Profiles {
+			if o.Profile == "durand" {
+				states = append(states, o.State)
+			}
+		}
+		if b.find("durand", passed()...); len(states) == 2 || b.clock().Sub(b.started) > time.Hour {
+			stop()
+		}
+	})
+	if len(states) != 2 || states[0] != StateUnjudged || states[1] != StateWorking {
+		t.Errorf("%v within an hour", states)
+	}
+}
+
+// TestNothingIsLeftAgain: where the message that a round filed could not be removed, none is filed in the next ones.
+func TestNothingIsLeftAgain(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil, nil)
+	target := account.Target{
+		Address: author, SentMode: config.SentAppend,
+		IMAP: &config.Server{Host: "imap.durand.example", Port: 993, Security: config.SecurityTLS},
+	}
+	files := func() bool {
+		watched, err := b.watcher.Queue.Store.Watched(t.Context())
+		b.must(err)
+		for _, plan := range b.watcher.plans(b.watcher.Accounts.Network, target, decodeRecord(watched["durand"].Detail)) {
+			for _, c := range plan.Checks {
+				if c.ID == check.IMAPAppend {
+					return len(c.Needs) == 1 && c.Needs[0] == check.IMAPFolder
+				}
+			}
+		}
+		t.Fatal("the plan has no check of filing")
+		return false
+	}
+	b.find("durand", passed()...)
+	if b.round(); !files() {
+		t.Error("nothing is filed although all is well")
+	}
+	b.find("durand", append(passed(), result(check.IMAPCleanup, check.Warn, check.CauseCleanupFailed))...)
+	if b.round(); files() {
+		t.Error("once more a message is filed that may stay")
+	}
+	if b.wait(spare); !files() {
+		t.Error("nothing is ever filed again")
 	}
 }
 

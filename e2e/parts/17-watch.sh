@@ -9,10 +9,11 @@ code=$(WHO=$USER_OLD run_into "$OUT/setup-berta.txt" unattended --profile berta 
 equal "berta's profile is proven" 0 "$code" "$OUT/setup-berta.txt"
 check "berta is the fallback" postier_as profile fallback berta
 
-# provider_password PASSWORD: what the provider takes for anna from now on.
+# provider_password PASSWORD: what the provider takes for anna from now on. Dovecot looks at the file once a second.
 provider_password() {
   sed "s|^\($USER_GOOD:{PLAIN}\)[^:]*|\1$1|" "$WORK/users" >"$WORK/users.changed"
   cat "$WORK/users.changed" >"$WORK/users"
+  eventually 10 doveadm -c "$WORK/dovecot-provider/dovecot.conf" auth test "$USER_GOOD" "$1"
 }
 trap 'provider_password "$PASSWORD"' EXIT
 # watch_into NAME ARGUMENTS…: one round; prints the exit code.
