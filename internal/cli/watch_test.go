@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -125,4 +126,43 @@ func TestWatchSettings(t *testing.T) {
 	if strings.Contains(shown+one, "S3cret") || !strings.Contains(one, "https://hooks.example:8443/***") {
 		t.Errorf("%s%s", shown, one)
 	}
+}
+
+// TestWatchSet: settings by command; a URL only by standard input, and never shown whole.
+func TestWatchSet(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, nil)
+	if stdout, _ := o.want(0, "", "postier", "watch", "set"); !strings.Contains(stdout, "does not watch") ||
+		!strings.Contains(stdout, "owner of the profile") {
+		t.Error(stdout)
+	}
+	stdout, stderr := o.want(0, "", "postier", "watch", "set", "--every-hours", "24", "--notify", "owner@durand.example")
+	if !strings.Contains(stdout, "every 24 hours") || !strings.Contains(stdout, "owner@durand.example") ||
+		!strings.Contains(stderr, "service install") {
+		t.Errorf("%s%s", stdout, stderr)
+	}
+	o.want(64, "", "postier", "watch", "set", "--notify", "https://hooks.example/S3cret")
+	stdout, _ = o.want(0, "owner@durand.example\nhttps://hooks.example/S3cret\n", "postier", "--json", "watch", "set",
+		"--notify", "-", "--allow-network", "10.0.0.0/8", "--command", "/usr/bin/logger", "--command", "-t")
+	want := watchJSON{24, []string{"owner@durand.example", "https://hooks.example/***"}, []string{"/usr/bin/logger", "-t"}}
+	var got watchJSON
+	if err := json.Unmarshal([]byte(stdout), &got); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	doc, err := config.Load(o.path)
+	if err != nil || doc.File.Watch.Notify[1] != "https://hooks.example/S3cret" || len(doc.File.Watch.AllowNetworks) != 1 {
+		t.Errorf("%+v, %v", doc.File.Watch, err)
+	}
+	o.want(78, "", "postier", "watch", "set", "--every-hours", "-3")
+	o.want(0, "", "postier", "watch", "set", "--notify", "", "--command", "")
+	if doc, err = config.Load(o.path); err != nil || len(doc.File.Watch.Notify)+len(doc.File.Watch.Command) > 0 {
+		t.Errorf("%+v, %v", doc.File.Watch, err)
+	}
+}
+
+// watchJSON is what a program reads of the settings.
+type watchJSON struct {
+	EveryHours int      `json:"every_hours"`
+	Notify     []string `json:"notify"`
+	Command    []string `json:"command"`
 }

@@ -35,7 +35,7 @@ func (p *Printer) spell(text string) string {
 	}
 	for _, command := range []string{
 		"config ", "diagnose", "export ", "limits ", "profile ", "queue ", "secret ", "setup", "suppress ", "template ",
-		"token ",
+		"token ", "watch ",
 	} {
 		text = strings.ReplaceAll(text, config.Program+" "+command, p.program+" "+command)
 	}

@@ -37,6 +37,7 @@ func NewWatch(f *command.Factory, run command.Run[*WatchOptions]) *cobra.Command
 	})
 	cmd.Flags().BoolVar(&o.Once, "once", false, f.T("watch.flag.once"))
 	cmd.Flags().DurationVar(&o.Every, "every", 0, f.T("watch.flag.every"))
+	cmd.AddCommand(NewWatchSet(f, nil))
 	return cmd
 }
 
