@@ -204,6 +204,46 @@ func TestAllClearThatBecameUntrue(t *testing.T) {
 	}
 }
 
+// TestNoticesAreFresh: what could not be told leaves only in a round that has just found the same again.
+func TestNoticesAreFresh(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil, nil)
+	full := `CREATE TRIGGER full BEFORE INSERT ON postier_sent BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END`
+	broken := result(check.IMAPAppend, check.Fail, check.CauseMailboxFull)
+	b.find("durand", append(passed(), broken)...)
+	b.round()
+	b.sql(full)
+	if o := b.round(); len(o.Notices) != 1 || o.Notices[0].Result != SentWaiting {
+		t.Fatalf("%+v", o.Notices)
+	}
+	b.sql(`DROP TRIGGER full`)
+	b.find("durand", append(passed(), result(check.IMAPAppend, check.Fail, check.CauseServerBusy))...)
+	if o := b.round(); len(o.Notices) > 0 {
+		t.Errorf("told although the server said that it is busy: %+v", o.Notices)
+	}
+	b.find("durand", append(passed(), broken)...)
+	if o := b.round(); len(o.Notices) != 1 || o.Notices[0].Result != SentTaken {
+		t.Errorf("%+v", o.Notices)
+	}
+}
+
+// TestFromOneTroubleIntoAnother: there is no all-clear while it is open whether all is clear.
+func TestFromOneTroubleIntoAnother(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil, nil)
+	b.find("durand", refused()...)
+	b.round()
+	b.round()
+	b.find("durand", append(passed(), result(check.IMAPAppend, check.Fail, check.CauseMailboxFull))...)
+	if o := b.round(); o.State != StateDoubtful || len(o.Notices) > 0 {
+		t.Errorf("%+v", o)
+	}
+	b.find("durand", append(passed(), result(check.IMAPAppend, check.Pass, ""))...)
+	if o := b.round(); o.State != StateWorking || len(o.Notices) != 1 || o.Notices[0].Kind != KindWorking {
+		t.Errorf("%+v", o)
+	}
+}
+
 // TestAddressThatBounces: an address that refuses the notice is named, and the owner is told instead.
 func TestAddressThatBounces(t *testing.T) {
 	t.Parallel()
