@@ -64,9 +64,6 @@ func (q *Queue) Notice(through string, p *config.Profile, to string,
 	var parts []string
 	for _, lang := range q.languages() {
 		_, text := say(lang)
-		if q.Contact != nil && q.Contact(lang) != "" {
-			text += "\n\n" + q.Contact(lang)
-		}
 		parts = append(parts, text)
 	}
 	subject, _ := say(q.lang())
@@ -109,6 +106,9 @@ func (q *Queue) reasons(lang locale.Lang, profile string, p *config.Profile, try
 	program := "    " + cmp.Or(q.Program, config.Program)
 	lines = append(lines, "", say.T("delivery.off.mend"), "",
 		program+" setup --edit "+profile, program+" profile enable "+profile, "", say.T("delivery.off.meanwhile"))
+	if q.Contact != nil && q.Contact(lang) != "" {
+		lines = append(lines, "", q.Contact(lang))
+	}
 	return strings.Join(lines, "\n")
 }
 

@@ -137,6 +137,7 @@ type speech struct {
 	profile *config.Profile
 	program string
 	product string
+	contact func(locale.Lang) string
 	record  *record
 	now     time.Time
 }
@@ -156,6 +157,7 @@ func (s speech) say(n *notice, lang locale.Lang) (subject, text string) {
 		lines = append(lines, "", c.T("watch.notice.failing.look"), "",
 			"    "+s.program+" diagnose "+s.name, "    "+s.program+" setup --edit "+s.name, "",
 			c.T("watch.notice.failing.once"))
+		lines = append(lines, s.help(lang)...)
 	case KindWorking:
 		lines = append(lines, "")
 		for _, o := range n.Over {
@@ -164,9 +166,18 @@ func (s speech) say(n *notice, lang locale.Lang) (subject, text string) {
 		}
 	case KindAhead:
 		lines = append(lines, "", n.Fact.Before.In(lang), "", c.T("watch.notice.ahead.once", "date", n.Fact.Date))
+		lines = append(lines, s.help(lang)...)
 		return c.T(key+".subject", "address", address, "date", n.Fact.Date), strings.Join(lines, "\n")
 	}
 	return c.T(key+".subject", "address", address), strings.Join(lines, "\n")
+}
+
+// help is where the owner finds help.
+func (s speech) help(lang locale.Lang) []string {
+	if s.contact == nil || s.contact(lang) == "" {
+		return nil
+	}
+	return []string{"", s.contact(lang)}
 }
 
 // who is the profile as its owner knows it.

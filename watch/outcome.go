@@ -88,11 +88,14 @@ type Fact struct {
 // Sent is what became of a notice to one recipient.
 type Sent struct {
 	Kind Kind `json:"kind"`
-	// To is an address, the host of a URL, or "command".
+	// To is an address, the host of a URL, or ToCommand.
 	To     string      `json:"to"`
 	Result SentResult  `json:"result"`
 	Cause  check.Cause `json:"cause,omitempty"`
 }
+
+// ToCommand stands for the command of the configuration.
+const ToCommand = "command"
 
 // SentResult says whether a notice was taken.
 type SentResult string

@@ -30,7 +30,7 @@ func (w *Watcher) tell(ctx context.Context, doc *config.Document, n *notice, s s
 		}
 		switch {
 		case a.Target == "":
-			a.note(w.Accounts.Credentials.Pipe(ctx, doc.File.Watch.Command, s.json(n, w.lang())))
+			a.note(w.Accounts.Credentials.Pipe(ctx, doc.File.Watch.Command, append(s.json(n, w.lang()), '\n')))
 		case config.WebhookURL(a.Target):
 			a.note(w.post(ctx, a.Target, doc.File.Watch.AllowNetworks, s.json(n, w.lang())))
 		default:
@@ -80,7 +80,7 @@ func (a *addressee) note(err error) {
 // shown is the addressee as it may be printed.
 func (a *addressee) shown() string {
 	if a.Target == "" {
-		return "command"
+		return ToCommand
 	}
 	return config.MaskNotify(a.Target)
 }

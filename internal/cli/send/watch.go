@@ -16,6 +16,7 @@ import (
 	"postier/internal/check"
 	"postier/internal/cli/command"
 	"postier/internal/exitcode"
+	"postier/internal/locale"
 	"postier/internal/safetext"
 	"postier/watch"
 )
@@ -144,7 +145,7 @@ func (p *post) roundLines(o watch.Outcome) []string {
 	add := func(text string) { lines = append(lines, "    "+text) }
 	for _, c := range o.Checks {
 		if c.Status == check.Warn || c.Status == check.Fail {
-			add(p.T(markOf(c.Status)) + " " + report.Name(p.Lang(), c.ID) + ": " + p.Cause(c.Cause))
+			add(p.T(markOf(c.Status)) + " " + p.labelled(report.Name(p.Lang(), c.ID), p.Cause(c.Cause)))
 		}
 	}
 	switch o.State {
@@ -164,8 +165,11 @@ func (p *post) roundLines(o watch.Outcome) []string {
 		add(p.T("watch.fact", "date", f.Date, "days", strconv.Itoa(f.Days), "text", safetext.Escape(f.Text)))
 	}
 	for _, n := range o.Notices {
-		add(p.T("watch.sent."+string(n.Result), "to", safetext.FromRemote(n.To), "command",
-			p.Program()+" profile fallback NAME"))
+		to := safetext.Escape(n.To)
+		if n.To == watch.ToCommand {
+			to = p.T("watch.command")
+		}
+		add(p.T("watch.sent."+string(n.Result), "to", to, "command", p.Program()+" profile fallback NAME"))
 	}
 	return lines
 }
@@ -177,9 +181,14 @@ func (p *post) standing(o watch.Outcome) string {
 		text += " " + p.T("watch.since", "since", o.Since.Local().Format(clock))
 	}
 	if o.State == watch.StateFailing {
-		text += ": " + p.Cause(o.Cause)
+		text = p.labelled(text, p.Cause(o.Cause))
 	}
 	return text
+}
+
+// labelled is a text after its label, with the colon of the language.
+func (p *post) labelled(label, text string) string {
+	return locale.For(p.Lang()).Colon(label) + " " + text
 }
 
 // markOf is the word for a verdict.
