@@ -129,7 +129,7 @@ func TestHealthOfTheWatch(t *testing.T) {
 }
 
 // TestNoticeOfTheProduct: the notice about a profile that was switched off comes from the product, with the code to say
-// on the phone and where its users find help (D-8).
+// on the phone and where its users find help.
 func TestNoticeOfTheProduct(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, scripted.Script{"auth": scripted.Reply("535 5.7.8 Error: authentication failed")}, nil)

@@ -88,8 +88,7 @@ equal "the list says that it works" working "$(postier_as profile list --json | 
 
 # The service does it by itself, when the configuration says so.
 provider_password "$WRONG_PASSWORD"
-jq '.watch = {every_hours: 24, notify: [$to]}' --arg to "$USER_OLD" "$CONFIG" >"$HOME_DIR/changed.json"
-cat "$HOME_DIR/changed.json" >"$CONFIG"
+check "the service is told to watch" postier_as watch set --every-hours 24 --notify "$USER_OLD"
 check "the configuration is valid" postier_as config validate
 mapfile -t env < <(person_env)
 env -i "${env[@]}" "$POSTIER" queue run --daemon >"$WORK/log/watch-service.log" 2>&1 </dev/null &

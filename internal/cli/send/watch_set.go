@@ -102,7 +102,10 @@ type watchSettings struct {
 
 // show prints the settings, of a URL only its host.
 func (o *WatchSetOptions) show(w config.Watch) error {
-	shown := watchSettings{w.EveryHours, []string{}, append([]string{}, w.Command...), append([]string{}, w.AllowNetworks...)}
+	shown := watchSettings{
+		EveryHours: w.EveryHours, Notify: []string{}, Command: append([]string{}, w.Command...),
+		AllowNetworks: append([]string{}, w.AllowNetworks...),
+	}
 	for _, target := range w.Notify {
 		shown.Notify = append(shown.Notify, config.MaskNotify(target))
 	}
