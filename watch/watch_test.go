@@ -292,6 +292,28 @@ func TestBrokenFallback(t *testing.T) {
 	}
 }
 
+// TestNoWay: where no profile can carry the notice, it is kept while it is true, and the outcome says so.
+func TestNoWay(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil, nil)
+	b.change(func(f *config.File) { f.Fallback = ""; delete(f.Profiles, "platform") })
+	b.find("durand", refused()...)
+	b.round()
+	for range 2 {
+		if o := b.round(); len(o.Notices) != 1 || o.Notices[0].Result != SentNoWay {
+			t.Fatalf("%+v", o.Notices)
+		}
+	}
+	b.find("durand", result(check.SMTPAuth, check.Pass, ""), result(check.IMAPAppend, check.Fail, check.CauseMailboxFull))
+	b.round()
+	if o := b.round(); len(o.Notices) != 1 || o.Notices[0].Result != SentTaken {
+		t.Errorf("it can send again: %+v", o.Notices)
+	}
+	if letters := taken(t, b.own); len(letters) != 1 || strings.Contains(letters[0].text, "A-14") {
+		t.Errorf("what was mended is told as well: %+v", letters)
+	}
+}
+
 // TestChangedMeanwhile: what was found of settings that are gone says nothing, and a profile that was removed is
 // forgotten.
 func TestChangedMeanwhile(t *testing.T) {

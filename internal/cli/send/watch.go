@@ -99,7 +99,7 @@ func (p *post) watchConfigured(ctx context.Context) {
 	_ = p.watcher().Stay(ctx, 0, nil, func(round watch.Round, err error) {
 		p.complainOnce(err)
 		for _, o := range round.Profiles {
-			if o.Verdict != check.Pass || len(o.Notices) > 0 {
+			if o.Verdict == check.Fail || len(o.Notices)+len(o.Changes) > 0 {
 				for _, line := range p.roundLines(o) {
 					p.Note(line)
 				}
