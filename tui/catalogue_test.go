@@ -60,9 +60,6 @@ func usedKeys(t *testing.T) map[string]bool {
 	for _, key := range helpKeys {
 		used["keyname-"+key], used["keyhelp-"+key] = true, true
 	}
-	for _, key := range homeKeys {
-		used[key.label] = true
-	}
 	return used
 }
 

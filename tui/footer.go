@@ -19,10 +19,19 @@ type hint struct {
 	rank       int
 }
 
-func (m *model) stepName() string { return m.speech.t("step-" + string(m.screen.Step)) }
+func (m *model) stepName() string {
+	if m.screen.Number == 0 {
+		return m.speech.say(m.screen.Title)
+	}
+	return m.speech.t("step-" + string(m.screen.Step))
+}
 
-// stepLine returns the step's number and name, which a person can read out over the phone.
+// stepLine returns the step's number and name, which a person can read out over the phone. A page of the home screen
+// has none and says where it belongs.
 func (m *model) stepLine() string {
+	if m.screen.Number == 0 {
+		return m.speech.product + " " + m.speech.theme.glyphs.dot + " " + m.speech.t("home-title")
+	}
 	return m.speech.t("step", "n", m.screen.Number, "of", steps, "name", m.stepName())
 }
 
@@ -102,7 +111,7 @@ func (m *model) screenHints() []hint {
 			}
 		}
 	}
-	if m.screen.Number > 1 && m.screen.Step != wizard.StepDone { // there is no way back from a saved profile
+	if m.screen.Number != 1 && m.screen.Step != wizard.StepDone { // there is no way back from a saved profile
 		out = append(out, hint{s.t("key-esc"), s.t("back"), 2})
 	}
 	helpKey := "?"

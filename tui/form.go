@@ -18,6 +18,8 @@ type input struct {
 	pick   *choiceField
 	search *search
 	agree  *confirmField
+	// pressed is true once a key was pressed in the field.
+	pressed bool
 }
 
 func newInput(f wizard.Field) *input {
@@ -113,8 +115,17 @@ func (in *input) press(msg tea.KeyPressMsg, s speech) {
 	case in.agree != nil:
 		in.agree.press(msg, s)
 	default:
+		if in.selected() && msg.Text != "" {
+			in.entry = newEntry("", in.entry.secret)
+		}
+		in.pressed = true
 		in.entry.press(msg)
 	}
+}
+
+// selected reports whether typing replaces the value.
+func (in *input) selected() bool {
+	return in.field.Replaced && in.entry != nil && !in.pressed && in.entry.value() != ""
 }
 
 // paste inserts text and returns a remark about what became of it, or nothing.
@@ -140,6 +151,9 @@ func (in *input) paste(text string, s speech) (remark string) {
 // replaces reports whether a paste replaces the whole value. A port field that was not edited holds a proposal: a
 // pasted line that begins with a port replaces it, one that begins with a word is appended to it.
 func (in *input) replaces(text string) bool {
+	if in.selected() {
+		return true
+	}
 	if in.field.ID != wizard.FieldSMTPPort && in.field.ID != wizard.FieldIMAPPort || in.touched() {
 		return false
 	}
@@ -206,7 +220,7 @@ func (in *input) drawLabel(p *page, s speech, focused bool) {
 		lead = s.theme.glyphs.focus + " "
 	}
 	label := s.say(in.field.Label)
-	if in.field.Optional {
+	if in.field.Optional && in.field.Placeholder.Empty() { // a placeholder says what empty means
 		label += " (" + s.t("optional") + ")"
 	}
 	if in.field.Fix {
@@ -231,6 +245,9 @@ func (in *input) drawEntry(p *page, s speech, focused bool) {
 	}
 	if focused {
 		p.cursor = &point{len(lead) + at, p.height()}
+	}
+	if focused && in.selected() {
+		text = s.theme.styles.chosen.Render(text)
 	}
 	if text == "" && !focused {
 		text = strings.Repeat("_", min(20, max(1, p.width-len(lead)-1)))

@@ -3,22 +3,21 @@ package tui
 import (
 	"context"
 	"strings"
-	"time"
 
 	tea "charm.land/bubbletea/v2"
 
 	"postier/config"
-	"postier/internal/check"
 	"postier/internal/locale"
 	"postier/internal/safetext"
 	"postier/internal/typeset"
 	"postier/wizard"
 	"postier/wizard/carrier"
+	"postier/wizard/home"
 )
 
 // Home shows the saved profiles and returns the action that the person chose; the caller carries it out and calls Home
 // again.
-func Home(ctx context.Context, o HomeOptions) (HomeChoice, error) {
+func Home(ctx context.Context, o HomeOptions) (home.Choice, error) {
 	getenv := getenvOr(o.Getenv)
 	m := newHome(o, newTheme(getenv, o.NoColor))
 	t := terminal{in: o.In, out: o.Out, getenv: getenv, noColour: o.NoColor}
@@ -30,13 +29,13 @@ func Home(ctx context.Context, o HomeOptions) (HomeChoice, error) {
 	return m.choice, err
 }
 
-// home is the home screen.
-type home struct {
-	items  []HomeItem
+// homeScreen is the home screen.
+type homeScreen struct {
+	items  []home.Item
 	notice wizard.Words
 	queue  wizard.Words
 	speech speech
-	choice HomeChoice
+	choice home.Choice
 	hungUp bool
 
 	width, height int
@@ -54,9 +53,9 @@ const (
 	homeHelp
 )
 
-func newHome(o HomeOptions, l theme) *home {
-	h := &home{
-		items: o.Items, notice: o.Notice, queue: o.Queue, choice: HomeChoice{Action: HomeQuit},
+func newHome(o HomeOptions, l theme) *homeScreen {
+	h := &homeScreen{
+		items: o.Items, notice: o.Notice, queue: o.Queue, choice: home.Choice{Action: home.Quit},
 		width: usualWidth, height: usualHeight,
 		speech: speech{lang: o.Lang, product: config.Program, theme: l},
 	}
@@ -72,10 +71,10 @@ func newHome(o HomeOptions, l theme) *home {
 }
 
 // Init implements tea.Model.
-func (*home) Init() tea.Cmd { return nil }
+func (*homeScreen) Init() tea.Cmd { return nil }
 
 // Update implements tea.Model.
-func (h *home) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+func (h *homeScreen) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		h.width, h.height = msg.Width, msg.Height
@@ -91,27 +90,11 @@ func (h *home) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	return h, nil
 }
 
-// homeKeys are the actions by their letters, the same in every language.
-var homeKeys = []struct {
-	key    string
-	action HomeAction
-	label  string
-}{
-	{"a", HomeAdd, "home-add"},
-	{"e", HomeEdit, "home-edit"},
-	{"t", HomeTest, "home-test"},
-	{"d", HomeDefault, "home-make-default"},
-	{"f", HomeFallback, "home-make-fallback"},
-	{"s", HomeEnable, "home-enable"},
-	{"x", HomeDelete, "home-delete"},
-	{"q", HomeQuit, "home-quit"},
-}
-
-func (h *home) press(msg tea.KeyPressMsg) tea.Cmd {
+func (h *homeScreen) press(msg tea.KeyPressMsg) tea.Cmd {
 	name := msg.String()
 	switch name {
 	case "ctrl+c":
-		return h.choose(HomeQuit)
+		return h.choose(home.Quit)
 	case "ctrl+z":
 		return tea.Suspend
 	case "f2", "ctrl+l":
@@ -131,26 +114,34 @@ func (h *home) press(msg tea.KeyPressMsg) tea.Cmd {
 	case "end":
 		h.at = max(0, len(h.items)-1)
 	case "?", "f1":
-		h.overlay = homeHelp
+		h.overlay, h.scroll = homeHelp, 0
 	case "esc":
-		return h.choose(HomeQuit)
+		return h.choose(home.Quit)
 	case "enter":
 		if len(h.items) == 0 {
-			return h.choose(HomeAdd)
+			return h.choose(home.Add)
 		}
-		return h.choose(HomeEdit)
+		return h.choose(home.First(h.items[h.at]))
 	}
-	for _, k := range homeKeys {
-		if name == k.key {
-			return h.choose(k.action)
+	for _, k := range home.Keys() {
+		if name == k.Letter {
+			return h.choose(k.Action)
 		}
 	}
 	return nil
 }
 
-func (h *home) pressOverlay(name string) tea.Cmd {
+func (h *homeScreen) pressOverlay(name string) tea.Cmd {
+	switch {
+	case h.overlay == homeHelp && (name == "down" || name == "pgdown" || name == "space"):
+		h.scroll += max(1, h.height/2)
+		return nil
+	case h.overlay == homeHelp && (name == "up" || name == "pgup"):
+		h.scroll -= max(1, h.height/2)
+		return nil
+	}
 	if h.overlay == homeAsk && name == "enter" {
-		h.choice = HomeChoice{Action: HomeDelete, Profile: h.items[h.at].Name}
+		h.choice = home.Choice{Action: home.Delete, Profile: h.items[h.at].Name}
 		return tea.Quit
 	}
 	if name == "esc" || h.overlay == homeHelp {
@@ -160,9 +151,9 @@ func (h *home) pressOverlay(name string) tea.Cmd {
 }
 
 // choose ends the screen with an action, where there is a profile for it.
-func (h *home) choose(action HomeAction) tea.Cmd {
-	if action == HomeAdd || action == HomeQuit {
-		h.choice = HomeChoice{Action: action}
+func (h *homeScreen) choose(action home.Action) tea.Cmd {
+	if action.Alone() {
+		h.choice = home.Choice{Action: action}
 		return tea.Quit
 	}
 	if len(h.items) == 0 {
@@ -170,23 +161,21 @@ func (h *home) choose(action HomeAction) tea.Cmd {
 	}
 	item := h.items[h.at]
 	switch {
-	case action == HomeDelete:
+	case action == home.Delete:
 		h.overlay = homeAsk
 		return nil
-	case action == HomeDefault && item.Default:
+	case action == home.Fix && !item.Fixable:
+		return nil
+	case action == home.Default && item.Default:
 		h.notice, h.scroll = wizard.Msg("tui.home-default-already", "name", safetext.FromRemote(item.Name)), 0
 		return nil
-	case action == HomeEnable && item.Enabled:
-		action = HomeDisable
-	case action == HomeFallback && item.Fallback:
-		action = HomeNoFallback
 	}
-	h.choice = HomeChoice{Action: action, Profile: item.Name}
+	h.choice = home.Choice{Action: action.For(item), Profile: item.Name}
 	return tea.Quit
 }
 
 // View implements tea.Model.
-func (h *home) View() tea.View {
+func (h *homeScreen) View() tea.View {
 	s := h.speech
 	p := newPage(h.width, h.height < roomForGaps)
 	hints := []hint{{s.t("key-esc"), s.t("close"), 0}}
@@ -220,21 +209,21 @@ func (h *home) View() tea.View {
 	return view
 }
 
-func (h *home) hints() []hint {
+func (h *homeScreen) hints() []hint {
 	s := h.speech
 	if len(h.items) == 0 {
-		return []hint{{s.t("key-enter"), s.t("home-add"), 0}, {"q", s.t("home-quit"), 1}, {"?", s.t("help"), 2}}
+		return []hint{{s.t("key-enter"), h.label(home.Add), 0}, {"q", h.label(home.Quit), 1}, {"?", s.t("help"), 2}}
 	}
 	return []hint{
-		{s.t("key-enter"), s.t("home-edit"), 0},
-		{"a", s.t("home-add"), 2},
-		{"t", s.t("home-test"), 3},
-		{"?", s.t("help"), 4},
-		{"q", s.t("home-quit"), 1},
+		{s.t("key-enter"), h.label(home.First(h.items[h.at])), 0},
+		{"a", h.label(home.Add), 3},
+		{"t", h.label(home.Test), 4},
+		{"?", s.t("help"), 2},
+		{"q", h.label(home.Quit), 1},
 	}
 }
 
-func (h *home) list(p *page) {
+func (h *homeScreen) list(p *page) {
 	s := h.speech
 	if text := s.say(h.notice); text != "" {
 		p.plain(text)
@@ -258,8 +247,8 @@ func (h *home) list(p *page) {
 	}
 	p.gap()
 	var row string
-	for _, k := range homeKeys {
-		label := "[" + s.colon(h.label(k.action, k.label)) + " " + k.key + "]"
+	for _, k := range h.keys() {
+		label := "[" + s.colon(h.label(k.Action)) + " " + k.Letter + "]"
 		if row != "" && typeset.Width(row)+1+typeset.Width(label) > p.width {
 			p.add(row)
 			row = ""
@@ -272,20 +261,20 @@ func (h *home) list(p *page) {
 	p.add(row)
 }
 
-// label says what a key does to the chosen profile.
-func (h *home) label(action HomeAction, key string) string {
+// current is the profile under the cursor, the zero Item where there is none.
+func (h *homeScreen) current() home.Item {
 	if h.at < len(h.items) {
-		switch item := h.items[h.at]; {
-		case action == HomeEnable && item.Enabled:
-			return h.speech.t("home-disable")
-		case action == HomeFallback && item.Fallback:
-			return h.speech.t("home-no-fallback")
-		}
+		return h.items[h.at]
 	}
-	return h.speech.t(key)
+	return home.Item{}
 }
 
-func (h *home) item(p *page, item HomeItem, chosen bool) {
+func (h *homeScreen) keys() []home.Key { return home.Offered(h.current()) }
+
+// label says what an action does to the chosen profile.
+func (h *homeScreen) label(action home.Action) string { return h.speech.say(action.Label(h.current())) }
+
+func (h *homeScreen) item(p *page, item home.Item, chosen bool) {
 	s := h.speech
 	lead := "  "
 	if chosen {
@@ -295,59 +284,32 @@ func (h *home) item(p *page, item HomeItem, chosen bool) {
 	if item.Label != "" {
 		name = s.escape(item.Label) + " (" + name + ")"
 	}
-	on := s.t("home-on")
-	if !item.Enabled {
-		on = s.t("home-off")
-	}
-	if item.Fallback {
-		on = s.t("home-fallback") + ", " + on
-	}
 	if item.Default {
 		name = s.theme.glyphs.star + " " + name
-		on = s.t("home-default") + ", " + on
 	}
+	on := s.list(item.Marks(), ", ")
 	title := justify(lead+name, on, p.width, s.theme.glyphs.ellipsis)
 	style := s.theme.styles.bold
 	if chosen {
 		style = s.theme.styles.chosen
 	}
 	p.add(style.Render(title))
-	p.text(noStyle, "    ", "    ", s.escape(item.Address)+" "+s.theme.glyphs.dot+" "+h.standing(item))
-	var traffic []string
-	for _, words := range item.Traffic {
-		traffic = append(traffic, s.say(words))
-	}
-	if len(traffic) > 0 {
-		p.text(noStyle, "    ", "    ", strings.Join(traffic, " "+s.theme.glyphs.dot+" "))
+	p.text(noStyle, "    ", "    ", s.escape(item.Address)+" "+s.theme.glyphs.dot+" "+s.list(item.Standing(), ", "))
+	if traffic := s.list(item.Traffic, " "+s.theme.glyphs.dot+" "); traffic != "" {
+		p.text(noStyle, "    ", "    ", traffic)
 	}
 	if next := s.say(item.Next); next != "" {
 		p.text(noStyle, "    "+s.t("home-next")+" ", "    ", next)
 	}
 }
 
-// standing says how the profile is doing: a failure now counts more than an old proof.
-func (h *home) standing(item HomeItem) string {
-	s := h.speech
-	if trouble := s.say(item.Trouble); trouble != "" {
-		return s.status(check.Fail) + ", " + trouble
-	}
-	if item.Proven.IsZero() {
-		return s.t("home-never")
-	}
-	text := s.status(item.Verdict) + ", " + s.t("home-proven", "date", item.Proven.Local().Format(time.DateOnly))
-	if item.Changed {
-		text += ", " + s.t("home-changed")
-	}
-	return text
-}
-
-func (h *home) helpPage(p *page) {
+func (h *homeScreen) helpPage(p *page) {
 	s := h.speech
 	m := model{width: h.width, height: h.height, speech: s}
 	p.plain(s.t("home-help"))
 	p.gap()
-	for _, k := range homeKeys {
-		m.keyLine(p, k.key, h.label(k.action, k.label))
+	for _, k := range h.keys() {
+		m.keyLine(p, k.Letter, h.label(k.Action))
 	}
 	for _, k := range []string{"language", "suspend"} {
 		m.keyLine(p, s.t("keyname-"+k), s.t("keyhelp-"+k))

@@ -12,10 +12,11 @@ import (
 	"postier/internal/check"
 	"postier/internal/locale"
 	"postier/wizard"
+	"postier/wizard/home"
 )
 
-func homeItems() []HomeItem {
-	return []HomeItem{
+func homeItems() []home.Item {
+	return []home.Item{
 		{
 			Name: "durand", Label: "Cabinet Durand", Address: "contact@durand.example", Default: true, Enabled: true,
 			Proven: time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC), Verdict: check.Pass,
@@ -31,12 +32,13 @@ func homeItems() []HomeItem {
 			Proven:  time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC),
 			Trouble: wizard.Words{Msg: locale.Msg("cli.profile.failing", "since", "2026-11-21 09:00"), Literal: "Title (A-14)"},
 			Traffic: []wizard.Words{wizard.Msg("cli.profile.sent", "n", 3), wizard.Msg("cli.profile.waiting", "n", 2)},
-			Next:    wizard.Msg("cli.home.test"),
+			Fixable: true, TestMode: true,
+			Next: wizard.Msg("cli.home.repair"),
 		},
 	}
 }
 
-func homeView(h *home, width, height int) string {
+func homeView(h *homeScreen, width, height int) string {
 	h.Update(tea.WindowSizeMsg{Width: width, Height: height})
 	return ansi.Strip(h.View().Content)
 }
@@ -63,23 +65,28 @@ func TestHomeKeys(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		keys []string
-		want HomeChoice
+		want home.Choice
 		ends bool
 	}{
-		{[]string{"enter"}, HomeChoice{Action: HomeEdit, Profile: "durand"}, true},
-		{[]string{"down", "t"}, HomeChoice{Action: HomeTest, Profile: "newsletter"}, true},
-		{[]string{"s"}, HomeChoice{Action: HomeDisable, Profile: "durand"}, true},
-		{[]string{"down", "down", "s"}, HomeChoice{Action: HomeEnable, Profile: "old\x1b[2J"}, true},
-		{[]string{"down", "d"}, HomeChoice{Action: HomeDefault, Profile: "newsletter"}, true},
-		{[]string{"f"}, HomeChoice{Action: HomeFallback, Profile: "durand"}, true},
-		{[]string{"down", "f"}, HomeChoice{Action: HomeNoFallback, Profile: "newsletter"}, true},
-		{[]string{"a"}, HomeChoice{Action: HomeAdd}, true},
-		{[]string{"x"}, HomeChoice{Action: HomeQuit}, false},
-		{[]string{"x", "esc"}, HomeChoice{Action: HomeQuit}, false},
-		{[]string{"down", "x", "enter"}, HomeChoice{Action: HomeDelete, Profile: "newsletter"}, true},
-		{[]string{"esc"}, HomeChoice{Action: HomeQuit}, true},
-		{[]string{"ctrl+c"}, HomeChoice{Action: HomeQuit}, true},
-		{[]string{"?", "e"}, HomeChoice{Action: HomeQuit}, false},
+		{[]string{"enter"}, home.Choice{Action: home.Edit, Profile: "durand"}, true},
+		{[]string{"down", "t"}, home.Choice{Action: home.Test, Profile: "newsletter"}, true},
+		{[]string{"s"}, home.Choice{Action: home.Disable, Profile: "durand"}, true},
+		{[]string{"down", "down", "s"}, home.Choice{Action: home.Enable, Profile: "old\x1b[2J"}, true},
+		{[]string{"down", "d"}, home.Choice{Action: home.Default, Profile: "newsletter"}, true},
+		{[]string{"f"}, home.Choice{Action: home.MakeFallback, Profile: "durand"}, true},
+		{[]string{"down", "f"}, home.Choice{Action: home.NoFallback, Profile: "newsletter"}, true},
+		{[]string{"a"}, home.Choice{Action: home.Add}, true},
+		{[]string{"x"}, home.Choice{Action: home.Quit}, false},
+		{[]string{"x", "esc"}, home.Choice{Action: home.Quit}, false},
+		{[]string{"down", "x", "enter"}, home.Choice{Action: home.Delete, Profile: "newsletter"}, true},
+		{[]string{"end", "enter"}, home.Choice{Action: home.Fix, Profile: "rechnung"}, true},
+		{[]string{"end", "c"}, home.Choice{Action: home.Fix, Profile: "rechnung"}, true},
+		{[]string{"c"}, home.Choice{Action: home.Quit}, false},
+		{[]string{"m"}, home.Choice{Action: home.TestMode, Profile: "durand"}, true},
+		{[]string{"g"}, home.Choice{Action: home.Log, Profile: "durand"}, true},
+		{[]string{"esc"}, home.Choice{Action: home.Quit}, true},
+		{[]string{"ctrl+c"}, home.Choice{Action: home.Quit}, true},
+		{[]string{"?", "e"}, home.Choice{Action: home.Quit}, false},
 	} {
 		h := newHome(HomeOptions{Items: homeItems()}, testTheme())
 		var cmd tea.Cmd
@@ -101,8 +108,24 @@ func TestHomeWithoutProfiles(t *testing.T) {
 		}
 	}
 	h := newHome(HomeOptions{}, testTheme())
-	if h.Update(keyPress("enter")); h.choice.Action != HomeAdd {
+	if h.Update(keyPress("enter")); h.choice.Action != home.Add {
 		t.Errorf("Enter means %q", h.choice.Action)
+	}
+}
+
+// TestHomeHelpScrolls: where the keys do not fit into the window, the help goes on.
+func TestHomeHelpScrolls(t *testing.T) {
+	t.Parallel()
+	h := newHome(HomeOptions{Items: homeItems()}, testTheme())
+	h.Update(keyPress("?"))
+	first := homeView(h, 40, 12)
+	h.Update(keyPress("down"))
+	if second := homeView(h, 40, 12); second == first || h.overlay != homeHelp {
+		t.Errorf("still\n%s", second)
+	}
+	h.Update(keyPress("x"))
+	if h.overlay != homeList || h.choice.Action != home.Quit {
+		t.Error("a key does more than to close the help")
 	}
 }
 

@@ -194,9 +194,9 @@ func (m *model) act(a wizard.Action) tea.Cmd {
 
 // back goes to the step before. Nothing typed is lost, because the answer holds it.
 func (m *model) back() tea.Cmd {
-	first := m.screen.Number <= 1
+	first := m.screen.Number == 1
 	cmd := m.answer(wizard.ActBack)
-	if first && m.screen.Number <= 1 && !m.ended {
+	if first && m.screen.Number == 1 && !m.ended {
 		m.toast = m.speech.t("first-step")
 	}
 	return cmd

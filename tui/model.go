@@ -51,6 +51,8 @@ type model struct {
 	past  []wizard.Screen // those of the addresses that were set up before it
 	ended bool            // the conversation has ended
 	left  bool            // the person or a signal ended it early
+
+	hungUp bool // a signal did
 }
 
 // outcomeMsg carries the outcome of a request.
@@ -111,7 +113,10 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		if msg.request == m.waiting {
 			return m, m.again(msg.request)
 		}
-	case hangupMsg, brokenMsg:
+	case hangupMsg:
+		m.hungUp = true
+		return m, m.leave()
+	case brokenMsg:
 		return m, m.leave()
 	case tea.PasteMsg:
 		m.paste(msg.Content)
@@ -261,7 +266,7 @@ func (m *model) leave() tea.Cmd {
 
 // touched reports whether leaving now would lose something typed.
 func (m *model) touched() bool {
-	if m.screen.Step == wizard.StepDone {
+	if m.screen.Step == wizard.StepDone || m.screen.Number == 0 {
 		return false
 	}
 	if m.screen.Number > 1 || m.screen.Busy != nil {

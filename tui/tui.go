@@ -13,10 +13,10 @@ import (
 	"io"
 	"time"
 
-	"postier/internal/check"
 	"postier/internal/locale"
 	"postier/wizard"
 	"postier/wizard/carrier"
+	"postier/wizard/home"
 )
 
 // Options are what Run needs. Conversation must be given.
@@ -45,58 +45,9 @@ type Options struct {
 // ErrNoTerminal is returned when input or output is not a terminal; package plain works without one.
 var ErrNoTerminal = errors.New("the full-screen interface needs a terminal")
 
-// HomeItem is one saved profile as the home screen shows it.
-type HomeItem struct {
-	Name    string // profile name
-	Label   string // for people; may be empty
-	Address string
-	Default bool
-	// Fallback is true for the profile that takes over when another one cannot send.
-	Fallback bool
-	Enabled  bool
-	// Proven is when the settings were last proven to work; the zero time means never.
-	Proven time.Time
-	// Verdict is the verdict of that proof; empty when there was none.
-	Verdict check.Status
-	// Changed is true when the settings were edited since.
-	Changed bool
-	// Trouble says why it does not send now and since when, empty when it does; it is shown in place of the proof.
-	Trouble wizard.Words
-	// Traffic says what was sent and what waits.
-	Traffic []wizard.Words
-	// Next is what to do next about it; empty when nothing.
-	Next wizard.Words
-}
-
-// HomeAction is what the person chose on the home screen.
-type HomeAction string
-
-// The actions of the home screen.
-const (
-	HomeQuit    HomeAction = "quit"
-	HomeAdd     HomeAction = "add"
-	HomeEdit    HomeAction = "edit"
-	HomeTest    HomeAction = "test"
-	HomeDelete  HomeAction = "delete" // already confirmed
-	HomeDefault HomeAction = "default"
-	HomeEnable  HomeAction = "enable"
-	HomeDisable HomeAction = "disable"
-	// HomeFallback makes the profile the fallback, HomeNoFallback ends that.
-	HomeFallback   HomeAction = "fallback"
-	HomeNoFallback HomeAction = "no-fallback"
-)
-
-// HomeChoice is the outcome of the home screen.
-type HomeChoice struct {
-	Action  HomeAction
-	Profile string // empty for HomeAdd and HomeQuit
-	// Lang is the language that was in use at the end.
-	Lang locale.Lang
-}
-
 // HomeOptions are what Home needs.
 type HomeOptions struct {
-	Items []HomeItem
+	Items []home.Item
 	// Select is the profile to put the cursor on; empty means the default.
 	Select string
 	// Notice tells how the last action ended; empty when there was none.

@@ -29,6 +29,15 @@ func (s speech) t(key string, args ...any) string {
 // say returns the wizard's words as text. A message may have several lines.
 func (s speech) say(w wizard.Words) string { return s.escape(w.Join(s.lang, s.product, s.typeset)) }
 
+// list returns several words as one text.
+func (s speech) list(words []wizard.Words, between string) string {
+	said := make([]string, 0, len(words))
+	for _, w := range words {
+		said = append(said, s.say(w))
+	}
+	return strings.Join(said, between)
+}
+
 // colon puts a colon after a label.
 func (s speech) colon(label string) string {
 	return s.escape(s.typeset(locale.For(s.lang).Colon(label)))

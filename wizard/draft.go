@@ -38,7 +38,7 @@ type Draft struct {
 	SignIn *SignIn `json:"sign_in,omitempty"`
 	// Credential is where an edited profile keeps its secret, never the secret itself.
 	Credential config.Credential `json:"credential,omitzero"`
-	// TLS, Off and Disabled belong to an edited profile and are saved unchanged.
+	// TLS, Off and Disabled belong to an edited profile. One that a failure switched off is on again once it is proven.
 	TLS      config.TLS       `json:"tls,omitzero"`
 	Off      bool             `json:"off,omitempty"`
 	Disabled *config.Disabled `json:"disabled,omitempty"`
@@ -55,6 +55,8 @@ type Draft struct {
 	Limits   config.Limits   `json:"limits,omitzero"`
 	TestMode config.TestMode `json:"test_mode,omitzero"`
 	Default  bool            `json:"default,omitempty"`
+	// Fallback says that the profile takes over when another one cannot send.
+	Fallback bool `json:"fallback,omitempty"`
 
 	// Proven maps checks to their verdicts, for Validated. A change of settings empties the part that it touches.
 	Proven map[check.ID]check.Status `json:"proven,omitempty"`

@@ -7,12 +7,15 @@ import (
 	"postier/config"
 )
 
-// ToProfile makes the profile to be saved from the draft. credential refers to where the secret is stored.
+// ToProfile makes the profile to be saved from the draft. credential refers to where the secret is stored. Only what is
+// proven is saved, so a profile that a failure switched off is on again (D-5); one that a person switched off stays
+// off.
 func (d Draft) ToProfile(credential config.Credential) *config.Profile {
 	p := &config.Profile{
-		Label: d.Label, Enabled: !d.Off, Provider: d.Provider, From: d.From, ReplyTo: d.ReplyTo, BCC: slices.Clone(d.BCC),
+		Label: d.Label, Enabled: !d.Off || d.Disabled != nil, Provider: d.Provider,
+		From: d.From, ReplyTo: d.ReplyTo, BCC: slices.Clone(d.BCC),
 		Senders: slices.Clone(d.Senders), Kinds: maps.Clone(d.Kinds), Submission: d.Submission, Credential: credential,
-		Limits: d.Limits, TestMode: d.TestMode, TLS: d.TLS, Disabled: d.Disabled,
+		Limits: d.Limits, TestMode: d.TestMode, TLS: d.TLS,
 		Insecure: d.Submission.Cleartext() || d.IMAP.Cleartext(),
 		SentCopy: config.SentCopy{Mode: d.CopyMode(), IMAP: d.IMAP, Folder: d.SentFolder},
 	}

@@ -249,7 +249,7 @@ func TestEditKeepsEveryField(t *testing.T) {
 		}
 	}
 	got := DraftOf("durand", p, true).ToProfile(p.Credential)
-	p.Validated = nil // made again by each save
+	p.Validated, p.Enabled, p.Disabled = nil, true, nil // made again by each save, which proves the profile
 	if !reflect.DeepEqual(got, p) {
 		t.Errorf("\n%+v\n%+v", got, p)
 	}
@@ -298,14 +298,14 @@ func TestEdit(t *testing.T) {
 	k.enter()
 	k.enter()
 	k.at(StepReview)
-	k.says("wizard.review.off")
+	k.says("wizard.review.on-again")
 	k.enter()
 	r := k.last(DoSave)
 	if r.Draft.Profile != "durand" || !r.Draft.Editing || !r.Stored || !r.Draft.Default {
 		t.Errorf("%+v", r)
 	}
 	got := r.Draft.ToProfile(r.Draft.Credential)
-	p.Validated = nil
+	p.Validated, p.Enabled, p.Disabled = nil, true, nil // what a failure switched off is on once it is proven
 	if !reflect.DeepEqual(got, p) {
 		t.Errorf("\n%+v\n%+v", got, p)
 	}

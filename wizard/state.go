@@ -13,6 +13,12 @@ import (
 	"postier/presets"
 )
 
+// Place is a step and, where one is concerned, its field.
+type Place struct {
+	Step  Step
+	Field FieldID
+}
+
 // Options are what a wizard needs to know before it begins.
 type Options struct {
 	Book *presets.Book
@@ -22,6 +28,8 @@ type Options struct {
 	Today string
 	// Draft is the draft to go on with; the zero Draft begins a new profile.
 	Draft Draft
+	// Fix is where the trouble of an edited profile is corrected: the conversation begins there.
+	Fix Place
 	// Address fills in the address field of a new conversation; the person still has to accept it.
 	Address string
 	// Values are field values given by flags or an answers file. The fields show them when their step is reached.
@@ -166,9 +174,27 @@ func New(o Options) (State, []Request) {
 		s.secret, s.stored, s.secretGen, s.boundTo = o.Stored, true, 1, s.secretServers()
 	}
 	s.dropForeignSignIn()
-	s.resume()
-	s.enter(true)
+	if !s.startAtFix() {
+		s.resume()
+		s.enter(true)
+	}
 	return s.settle()
+}
+
+// startAtFix goes to the field that corrects the trouble of an edited profile, and reports whether there is one. All
+// settings are there, so every step before counts as done.
+func (s *State) startAtFix() bool {
+	if !s.draft.Editing || s.opts.Fix.Step == "" {
+		return false
+	}
+	s.draft.Step = StepReview
+	step, field := s.fixPlace(&Report{Step: s.opts.Fix.Step, Field: s.opts.Fix.Field})
+	if step == "" {
+		s.draft.Step = StepProvider
+		return false
+	}
+	s.jump(step, field)
+	return true
 }
 
 // sanitize repairs a draft that was damaged, or edited by hand, so that the conversation can go on with it.

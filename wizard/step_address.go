@@ -109,7 +109,7 @@ func (s *State) setAddress(address string) {
 		Profile: old.Profile, Editing: old.Editing, Credential: old.Credential, TLS: old.TLS, Off: old.Off,
 		Disabled: old.Disabled,
 		Address:  address, From: config.Address{Name: old.From.Name, Address: address}, AskEach: old.AskEach,
-		ReplyTo: old.ReplyTo, BCC: old.BCC, Kinds: old.Kinds, TestMode: old.TestMode,
+		ReplyTo: old.ReplyTo, BCC: old.BCC, Kinds: old.Kinds, TestMode: old.TestMode, Fallback: old.Fallback,
 	}
 	if old.Label != old.Address {
 		s.draft.Label = old.Label

@@ -12,7 +12,7 @@ import (
 var optionPages = [][]FieldID{
 	nil,
 	{FieldLabel, FieldFromName, FieldReplyTo, FieldBCC},
-	{FieldSenders, FieldKindsOn, FieldKindsOff, FieldDefault},
+	{FieldSenders, FieldKindsOn, FieldKindsOff, FieldDefault, FieldFallback},
 	{FieldPerHour, FieldPerDay, FieldPerWeek, FieldRecipients, FieldBatch, FieldWait},
 	{FieldTestMode, FieldTestAddress},
 }
@@ -50,14 +50,27 @@ func (s *State) optionsScreen(v *Screen) {
 	}
 	v.Intro = []Words{Msg("wizard.options.page." + strconv.Itoa(s.page))}
 	for _, id := range optionPages[s.page] {
+		if id == FieldFallback && !s.hasOthers() {
+			continue
+		}
 		f := s.field(id, KindText, s.optionValue(id))
-		if id == FieldDefault || id == FieldTestMode {
+		if isSwitch(id) {
 			f.Kind = KindConfirm
 		}
 		f.Optional = true
 		v.Fields = append(v.Fields, f)
 	}
 	v.Actions = []Action{{ID: ActNext, Label: Msg("wizard.action.next")}}
+}
+
+// isSwitch reports whether an option is on or off.
+func isSwitch(id FieldID) bool {
+	return id == FieldDefault || id == FieldFallback || id == FieldTestMode
+}
+
+// hasOthers reports whether there is another profile for which this one can take over.
+func (s *State) hasOthers() bool {
+	return slices.ContainsFunc(s.opts.Names, func(name string) bool { return name != s.draft.Profile })
 }
 
 func (s *State) optionFacts() []Fact {
@@ -67,13 +80,16 @@ func (s *State) optionFacts() []Fact {
 		switch {
 		case s.optionValue(id) == "" || s.optionValue(id) == "0":
 			value = Msg("wizard.options.none")
-		case id == FieldDefault || id == FieldTestMode:
+		case isSwitch(id):
 			value = Msg("wizard.confirm." + s.optionValue(id))
 		}
 		return Fact{Label: Msg("wizard.field." + string(id)), Value: value}
 	}
 	facts := []Fact{
 		fact(FieldLabel), fact(FieldFromName), fact(FieldReplyTo), fact(FieldBCC), fact(FieldSenders), fact(FieldDefault),
+	}
+	if s.hasOthers() {
+		facts = append(facts, fact(FieldFallback))
 	}
 	facts = append(append(facts, limitFacts(d.Limits)...), fact(FieldTestMode))
 	if len(d.Kinds) > 0 {
@@ -131,6 +147,8 @@ func (s *State) optionValue(id FieldID) string {
 		return s.kinds(false)
 	case FieldDefault:
 		return confirm(d.Default)
+	case FieldFallback:
+		return confirm(d.Fallback)
 	case FieldPerHour:
 		return number(d.Limits.PerHour)
 	case FieldPerDay:
@@ -236,11 +254,15 @@ func (s *State) takeOption(id FieldID, raw string) Words {
 		d.BCC = config.ParseList(raw)
 	case FieldSenders:
 		d.Senders = config.ParseList(raw)
-	case FieldDefault:
+	case FieldDefault, FieldFallback:
 		if raw != Yes && raw != No {
 			return Msg("wizard.options.yes-no")
 		}
-		d.Default = raw == Yes
+		if id == FieldDefault {
+			d.Default = raw == Yes
+		} else {
+			d.Fallback = raw == Yes
+		}
 	case FieldWait:
 		d.Limits.Batch.WaitSeconds, _ = config.ParseWait(raw)
 	default:

@@ -43,7 +43,10 @@ func (s *State) reviewScreen(v *Screen) {
 	}
 	options := Action{ID: gotoPrefix + ActionID(StepOptions), Label: Msg("wizard.action.options"), Key: 'e'}
 	v.Actions = []Action{save, options}
-	if d.Off {
+	switch {
+	case d.Disabled != nil:
+		v.Notices = append(v.Notices, Notice{LevelInfo, Msg("wizard.review.on-again")})
+	case d.Off:
 		v.Notices = append(v.Notices, Notice{LevelInfo, Msg("wizard.review.off")})
 	}
 	if !s.passed(DoSubmission) {

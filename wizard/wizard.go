@@ -119,6 +119,7 @@ const (
 	FieldTestMode     FieldID = "test-mode"
 	FieldTestAddress  FieldID = "test-address"
 	FieldDefault      FieldID = "default"
+	FieldFallback     FieldID = "fallback"
 	// FieldAsk is the prefix of values that a preset's placeholder stands for: "ask-tenant".
 	FieldAsk FieldID = "ask-"
 )
@@ -159,7 +160,9 @@ type Field struct {
 	Error       Words // why the last value was not taken
 	Fix         bool  // the field to look at first after a failure (M-5)
 	Optional    bool
-	Given       bool // secret: one is already held, an empty answer keeps it
+	// Replaced is true where typing begins a new value instead of adding to the one shown, as in a selected field.
+	Replaced bool
+	Given    bool // secret: one is already held, an empty answer keeps it
 }
 
 // Choice is one value of a choice field.

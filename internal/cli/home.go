@@ -9,23 +9,25 @@ import (
 	"postier/delivery"
 	"postier/internal/check"
 	"postier/internal/cli/command"
-	"postier/internal/cli/diagnose"
 	"postier/internal/cli/profile"
 	"postier/internal/cli/setup"
-	"postier/internal/safetext"
 	"postier/tui"
+	"postier/tui/plain"
 	"postier/wizard"
 	"postier/wizard/carrier"
+	"postier/wizard/home"
+	"postier/wizard/worker"
 )
 
 // runHome is `postier` without a command: the wizard while nothing is configured, the home screen afterwards. Where the
-// screen cannot be drawn, it lists the profiles and says what to type next.
+// screen cannot be drawn, its plain lines have the same; where nobody answers, it lists the profiles and says what to
+// type next.
 func runHome(ctx context.Context, f *command.Factory) error {
 	path, found := f.ConfigPath()
 	if !found {
 		return setup.Run(ctx, &setup.Options{Factory: f})
 	}
-	if !f.Drawable() {
+	if !f.Interactive() {
 		if err := profile.List(ctx, f); err != nil {
 			return err
 		}
@@ -46,7 +48,7 @@ func runHome(ctx context.Context, f *command.Factory) error {
 		if err != nil && notice.Empty() {
 			notice = wizard.Remote(f.Sentence(err).Error())
 		}
-		choice, err := tui.Home(ctx, tui.HomeOptions{
+		choice, err := showHome(ctx, f, tui.HomeOptions{
 			Items: homeItems(doc, statuses), Select: selected, Notice: notice, Queue: queueWords(f, statuses),
 			Lang: f.Lang(), NoColor: f.Colourless(), Getenv: f.Getenv, In: f.In, Out: f.Out,
 		})
@@ -54,13 +56,24 @@ func runHome(ctx context.Context, f *command.Factory) error {
 			return err
 		}
 		f.LangFlag, selected = string(choice.Lang), choice.Profile
-		if choice.Action == tui.HomeQuit {
+		if choice.Action == home.Quit {
 			return nil
 		}
 		if notice, err = homeAction(ctx, f, doc, choice); err != nil {
 			return err
 		}
 	}
+}
+
+// showHome draws the home screen, or prints it where the terminal cannot be drawn on.
+func showHome(ctx context.Context, f *command.Factory, o tui.HomeOptions) (home.Choice, error) {
+	if f.Drawable() {
+		return tui.Home(ctx, o)
+	}
+	return plain.Home(ctx, plain.HomeOptions{
+		Items: o.Items, Select: o.Select, Notice: o.Notice, Queue: o.Queue, Lang: o.Lang, Product: f.Product(), In: o.In,
+		Out: o.Out,
+	})
 }
 
 // queueWords say that nothing sends the messages that wait.
@@ -71,22 +84,25 @@ func queueWords(f *command.Factory, statuses profile.Statuses) wizard.Words {
 	return wizard.Msg("sendcli.unkept", "command", f.Program()+" service install")
 }
 
-func homeItems(doc *config.Document, statuses profile.Statuses) []tui.HomeItem {
-	var items []tui.HomeItem
+func homeItems(doc *config.Document, statuses profile.Statuses) []home.Item {
+	var items []home.Item
 	for _, name := range doc.File.Names() {
 		p := doc.File.Profiles[name]
-		item := tui.HomeItem{
+		item := home.Item{
 			Name: name, Label: p.Label, Address: p.From.Address, Default: name == doc.File.Default,
-			Fallback: name == doc.File.Fallback, Enabled: p.Enabled,
+			Fallback: name == doc.File.Fallback, Enabled: p.Enabled, TestMode: p.TestMode.Enabled,
 		}
 		if p.Validated != nil {
 			item.Proven, item.Verdict, item.Changed = p.Validated.At, verdictOf(p.Validated.Checks), !p.Proven()
 		}
 		status := statuses.Profiles[name]
 		item.Trouble, item.Traffic = status.Trouble(), status.Traffic()
+		item.Fixable = !item.Trouble.Empty() && worker.FixOf(status.Cause).Step != ""
 		switch {
-		case status.State == delivery.HealthOff && status.Cause != "":
+		case item.Fixable:
 			item.Next = wizard.Msg("cli.home.repair")
+		case status.State == delivery.HealthOff && status.Cause != "":
+			item.Next = wizard.Msg("cli.home.enable")
 		case status.State == delivery.HealthFailing, item.Proven.IsZero(), item.Changed:
 			item.Next = wizard.Msg("cli.home.test")
 		case item.Verdict != check.Pass:
@@ -112,40 +128,66 @@ func verdictOf(checks map[check.ID]check.Status) check.Status {
 }
 
 // homeAction carries out the choice and returns what to say about it. An error ends the program.
-func homeAction(ctx context.Context, f *command.Factory, doc *config.Document, choice tui.HomeChoice) (wizard.Words,
+func homeAction(ctx context.Context, f *command.Factory, doc *config.Document, choice home.Choice) (wizard.Words,
 	error,
 ) {
+	if page := homePages[choice.Action]; page != nil {
+		words, err := page(ctx, f, choice.Profile)
+		return homeOutcome(ctx, f, words, err)
+	}
 	var err error
 	switch choice.Action {
-	case tui.HomeAdd:
+	case home.Add:
 		err = setup.Run(ctx, &setup.Options{Factory: f})
-	case tui.HomeEdit:
+	case home.Edit:
 		err = setup.Run(ctx, &setup.Options{Factory: f, Edit: choice.Profile})
-	case tui.HomeTest:
-		return homeTest(ctx, f, choice.Profile)
-	case tui.HomeDelete:
+	case home.Fix:
+		err = fix(ctx, f, doc, choice.Profile)
+	case home.Delete:
 		err = profile.Remove(ctx, f, choice.Profile)
-	case tui.HomeDefault:
+	case home.Default:
 		err = change(doc, doc.SetDefault(choice.Profile))
-	case tui.HomeFallback:
+	case home.MakeFallback:
 		err = profile.SetFallback(ctx, f, doc, choice.Profile)
-	case tui.HomeNoFallback:
+	case home.NoFallback:
 		err = profile.SetFallback(ctx, f, doc, "")
-	case tui.HomeEnable:
+	case home.Enable:
 		err = profile.Enable(ctx, &profile.EnableOptions{Factory: f, Name: choice.Profile})
-	case tui.HomeDisable:
+	case home.Disable:
 		err = change(doc, doc.Disable(choice.Profile, "", time.Now()))
 	}
+	return homeOutcome(ctx, f, wizard.Words{}, err)
+}
+
+// homeOutcome says how an action ended. An error of one is shown on the home screen; the end of the run is none.
+func homeOutcome(ctx context.Context, f *command.Factory, said wizard.Words, err error) (wizard.Words, error) {
 	switch {
 	case err == nil, errors.Is(err, carrier.ErrInterrupted):
-		return wizard.Words{}, nil
+		return said, nil
 	case ctx.Err() != nil:
 		return wizard.Words{}, err
 	}
-	if text, ok := config.Describe(err); ok {
-		return wizard.Literal(f.Say(text)), nil
+	return sentenceOf(f)(err), nil
+}
+
+// sentenceOf puts an error into words for a screen.
+func sentenceOf(f *command.Factory) func(error) wizard.Words {
+	return func(err error) wizard.Words {
+		err = f.Sentence(err)
+		if text, ok := config.Describe(err); ok {
+			return wizard.Words{Msg: text}
+		}
+		return wizard.Remote(words(f, err))
 	}
-	return wizard.Remote(err.Error()), nil
+}
+
+// fix opens the wizard at the field that the trouble is about (M-5).
+func fix(ctx context.Context, f *command.Factory, doc *config.Document, name string) error {
+	statuses, err := profile.StatusesOf(ctx, f, doc)
+	if err != nil {
+		return err
+	}
+	return setup.Run(ctx, &setup.Options{Factory: f, Edit: name, Fix: statuses.Profiles[name].Cause})
 }
 
 func change(doc *config.Document, err error) error {
@@ -153,22 +195,4 @@ func change(doc *config.Document, err error) error {
 		return err
 	}
 	return doc.Save()
-}
-
-// homeTest checks a profile as `diagnose` does, and waits so that the user can read the lines.
-func homeTest(ctx context.Context, f *command.Factory, name string) (wizard.Words, error) {
-	err := diagnose.Run(ctx, diagnose.TestOf(ctx, f, name))
-	var own *command.Error
-	if err != nil && !errors.As(err, &own) {
-		exit(f, err)
-	}
-	f.Println("")
-	f.Println(f.T("cli.home.back"))
-	if err := f.WaitForEnter(ctx); err != nil {
-		return wizard.Words{}, err
-	}
-	if own != nil {
-		return wizard.Msg("cli.home.test-failed", "name", safetext.FromRemote(name)), nil
-	}
-	return wizard.Msg("cli.home.test-passed", "name", safetext.FromRemote(name)), nil
 }

@@ -39,15 +39,42 @@ func (r reply) display() string {
 // input reads lines one at a time. A read from a terminal cannot be cancelled, so the next prompt goes on with one that
 // is still under way.
 type input struct {
-	reader   *bufio.Reader
+	reader   interface{ ReadString(byte) (string, error) }
 	terminal bool
 	fd       int
 	pending  chan reply
 	echo     *unix.Termios // to restore, while echo is off
 }
 
-func newInput(r io.Reader) *input {
-	in := &input{reader: bufio.NewReaderSize(r, maxInput)}
+func newInput(r io.Reader) *input { return inputFrom(bufio.NewReaderSize(r, maxInput), r) }
+
+// lineInput takes no more than the line that is asked for: what follows is for whoever asks next.
+func lineInput(r io.Reader) *input { return inputFrom(byteReader{r}, r) }
+
+// byteReader reads a line octet by octet.
+type byteReader struct{ io.Reader }
+
+// ReadString reads up to and including the delimiter.
+func (b byteReader) ReadString(end byte) (string, error) {
+	var line []byte
+	octet := make([]byte, 1)
+	for len(line) < maxInput {
+		n, err := b.Read(octet)
+		if n > 0 {
+			line = append(line, octet[0])
+			if octet[0] == end {
+				return string(line), nil
+			}
+		}
+		if err != nil {
+			return string(line), err
+		}
+	}
+	return string(line), nil
+}
+
+func inputFrom(lines interface{ ReadString(byte) (string, error) }, r io.Reader) *input {
+	in := &input{reader: lines}
 	if f, ok := r.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		in.terminal, in.fd = true, int(f.Fd())
 	}

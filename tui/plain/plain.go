@@ -66,11 +66,25 @@ const defaultHeartbeat = 10 * time.Second
 
 type dialog struct {
 	printer
-	conversation *carrier.Conversation
+	conversation conversation
 	input        *input
 	beat         time.Duration
 	before       wizard.Screen // the screen of the work under way, whose texts are printed
 }
+
+// conversation is what a dialog carries on: the wizard, or a single page.
+type conversation interface {
+	carrier.Page
+	SetLang(locale.Lang)
+	Outcomes() <-chan wizard.Outcome
+	Tell(wizard.Outcome)
+	Running() bool
+	Next(context.Context) error
+	Err() error
+	Close()
+}
+
+var _ conversation = (*carrier.Conversation)(nil)
 
 func newDialog(o Options) *dialog {
 	o.Conversation.SetLang(o.Lang)
@@ -224,6 +238,9 @@ func (d *dialog) ask(ctx context.Context, v wizard.Screen) (wizard.Answer, error
 		d.actions(v.Actions[min(1, len(v.Actions)):], true)
 	}
 	for _, f := range v.Fields {
+		if v.Number == 0 {
+			d.firstChoices(f)
+		}
 		text, value, err := d.field(ctx, f)
 		if err != nil {
 			return answer, err
@@ -345,10 +362,10 @@ func isCommand(text string) bool {
 }
 
 // confirm reads yes or no in the person's language, or in English.
-func (d *dialog) confirm(text string) (string, bool) {
+func (p *printer) confirm(text string) (string, bool) {
 	text = strings.ToLower(text)
 	for value, key := range map[string]string{wizard.Yes: "plain.yes", wizard.No: "plain.no"} {
-		word := locale.For(d.lang).T(key)
+		word := p.t(key)
 		if text == word || text == word[:1] || text == value {
 			return value, true
 		}

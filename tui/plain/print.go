@@ -23,6 +23,7 @@ type printer struct {
 	lang    locale.Lang
 	product string
 	causes  bool // print the cause's name too, for scripts and support
+	numbers int  // how many choices of a long list were printed with a number
 }
 
 func (p *printer) t(key string, args ...any) string { return locale.For(p.lang).T(key, args...) }
@@ -56,6 +57,11 @@ func (p *printer) screen(v, before wizard.Screen) {
 		said = nil
 		p.printLine("")
 		p.printLine(p.t("plain.step", "number", v.Number, "of", len(wizard.Steps()), "title", p.words(v.Title)))
+		p.printLine("")
+	}
+	if v.Number == 0 {
+		p.printLine("")
+		p.printLine(p.words(v.Title))
 		p.printLine("")
 	}
 	for _, w := range v.Intro {
@@ -216,6 +222,28 @@ func (p *printer) choice(c wizard.Choice) string {
 	return text
 }
 
+// firstChoices lists the first choices of a long list with their numbers.
+func (p *printer) firstChoices(f wizard.Field) {
+	if f.Kind != wizard.KindSearch {
+		return
+	}
+	p.numbers = min(len(f.Choices), maxHits)
+	for i, c := range f.Choices[:p.numbers] {
+		p.paragraph("  "+strconv.Itoa(i+1)+". ", p.choice(c))
+	}
+	if more := len(f.Choices) - p.numbers; more > 0 {
+		p.printLine("  " + p.t("plain.more", "n", more))
+	}
+}
+
+// numbered is how many choices can be named by their number.
+func (p *printer) numbered(f wizard.Field) int {
+	if f.Kind == wizard.KindChoice {
+		return len(f.Choices)
+	}
+	return min(p.numbers, len(f.Choices))
+}
+
 // current returns the value that an empty line keeps.
 func (p *printer) current(f wizard.Field) string {
 	for _, c := range f.Choices {
@@ -234,7 +262,7 @@ const maxHits = 10
 
 // pick finds a choice by its number, its value or a part of its label.
 func (p *printer) pick(f wizard.Field, text string) (string, bool) {
-	if n, err := strconv.Atoi(text); err == nil && f.Kind == wizard.KindChoice && n >= 1 && n <= len(f.Choices) {
+	if n, err := strconv.Atoi(text); err == nil && n >= 1 && n <= p.numbered(f) {
 		return f.Choices[n-1].Value, true
 	}
 	var hits []wizard.Choice

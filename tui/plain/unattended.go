@@ -43,7 +43,7 @@ func Unattended(ctx context.Context, o Options) error {
 		}
 		v := d.conversation.Screen()
 		d.screen(v, wizard.Screen{})
-		action, stopped := unattendedAction(d.conversation.State, v)
+		action, stopped := unattendedAction(o.Conversation.State, v)
 		if stopped != nil && stopped.SignIn && o.SignIn {
 			action, stopped = wizard.ActSignIn, nil
 		}
@@ -53,13 +53,13 @@ func Unattended(ctx context.Context, o Options) error {
 		d.conversation.Answer(wizard.Answer{Action: action})
 		if d.conversation.Ended() {
 			d.drain(ctx)
-			if step, finding := d.conversation.Remaining(); finding != nil {
+			if step, finding := o.Conversation.Remaining(); finding != nil {
 				return &Stopped{Step: step, Finding: finding, Saved: true}
 			}
 			return nil
 		}
 	}
-	return &Stopped{Step: d.conversation.Step(), Question: true}
+	return &Stopped{Step: o.Conversation.Step(), Question: true}
 }
 
 // settle waits until the current step's own work is done.

@@ -93,6 +93,16 @@ func everyLanguage(say func(locale.Lang) string) wizard.Words {
 	return wizard.Translated(text)
 }
 
+// FixOf is where a cause is corrected; the zero Place where no step does.
+func FixOf(cause check.Cause) wizard.Place {
+	info, ok := explain.Cause(cause)
+	if !ok {
+		return wizard.Place{}
+	}
+	step, field := fixPlace(wizard.Step(info.Step), info.Field)
+	return wizard.Place{Step: step, Field: field}
+}
+
 // fixPlace converts the catalogue's word for a field into the wizard's field and the step that shows it.
 func fixPlace(step wizard.Step, field string) (wizard.Step, wizard.FieldID) {
 	switch {

@@ -79,11 +79,9 @@ func (w *Worker) write(ctx context.Context, r wizard.Request) (*wizard.Saved, er
 	if d.Default {
 		doc.File.Default = name
 	}
-	if w.TakesOver {
-		if err := doc.SetFallback(name); err != nil {
-			keeper.undo(ctx)
-			return nil, err
-		}
+	if err := takeOver(doc, d); err != nil {
+		keeper.undo(ctx)
+		return nil, err
 	}
 	if err := w.keepFallback(doc); err != nil {
 		keeper.undo(ctx)
@@ -105,6 +103,17 @@ func (w *Worker) write(ctx context.Context, r wizard.Request) (*wizard.Saved, er
 		}
 	}
 	return saved, nil
+}
+
+// takeOver makes the profile the fallback, or ends that.
+func takeOver(doc *config.Document, d wizard.Draft) error {
+	switch {
+	case d.Fallback:
+		return doc.SetFallback(d.Profile)
+	case doc.File.Fallback == d.Profile:
+		return doc.SetFallback("")
+	}
+	return nil
 }
 
 // keeper stores the secret of one profile, and restores the old one when the configuration could not be written.

@@ -44,8 +44,6 @@ type Worker struct {
 	// CAFile is the absolute path of a file with roots that the checks trust in addition. A profile that was proven
 	// with them refers to this file.
 	CAFile string
-	// TakesOver makes the profile that is saved the fallback.
-	TakesOver bool
 	// Fallback is saved together with a new profile; nil where there is none.
 	Fallback *Fallback
 	// Repair takes another way that works in place of one that failed, by itself: for runs without a person.

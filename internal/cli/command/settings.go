@@ -91,7 +91,7 @@ func validateSetting(id wizard.FieldID, value string) locale.Text {
 	switch id {
 	case wizard.FieldKeep:
 		return OneOf(value, wizard.KeepFile, wizard.KeepAsk)
-	case wizard.FieldDefault, wizard.FieldTestMode:
+	case wizard.FieldDefault, wizard.FieldFallback, wizard.FieldTestMode:
 		return OneOf(value, wizard.Yes, wizard.No)
 	}
 	return config.ValidateSetting(string(id), value)

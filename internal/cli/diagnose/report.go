@@ -54,6 +54,13 @@ func NewReport(f *command.Factory, run command.Run[*ReportOptions]) *cobra.Comma
 	return cmd
 }
 
+// ReportOf is the report of the home screen about a profile.
+func ReportOf(ctx context.Context, f *command.Factory, name string) error {
+	return runReport(ctx, &ReportOptions{
+		Options: Options{Factory: f, About: []string{name}}, Format: string(report.Markdown), Mask: true,
+	})
+}
+
 func runReport(ctx context.Context, o *ReportOptions) error {
 	c, err := o.checkup(ctx)
 	if err != nil {

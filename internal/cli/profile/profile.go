@@ -13,6 +13,7 @@ import (
 	"postier/config/credential"
 	"postier/internal/cli/command"
 	"postier/internal/exitcode"
+	"postier/wizard"
 )
 
 // New is `postier profile`.
@@ -28,6 +29,8 @@ func New(f *command.Factory) *cobra.Command {
 		f.Leaf("default PROFILE", "cli.short.profile-default", 1, 1, change(f,
 			func(d *config.Document, args []string) error { return d.SetDefault(args[0]) })),
 		NewFallback(f, nil),
+		SetCommand(f, "set PROFILE", "cli.short.profile-set", wizard.OptionFields()),
+		newTestMode(f), newKind(f),
 		NewEnable(f, nil),
 		f.Leaf("disable PROFILE", "cli.short.profile-disable", 1, 1, change(f,
 			func(d *config.Document, args []string) error { return d.Disable(args[0], "", time.Now()) })),

@@ -8,7 +8,9 @@ import (
 	"postier/config"
 	"postier/delivery"
 	"postier/internal/cli/command"
+	"postier/internal/cli/profile"
 	"postier/internal/safetext"
+	"postier/wizard"
 )
 
 // NewLimits is `postier limits`.
@@ -16,6 +18,10 @@ func NewLimits(f *command.Factory) *cobra.Command {
 	return f.Group("limits", "sendcli.short.limits",
 		f.Leaf("show [PROFILE]", "sendcli.short.limits-show", 0, 1, func(ctx context.Context, args []string) error {
 			return showLimits(ctx, f, args)
+		}),
+		profile.SetCommand(f, "set PROFILE", "sendcli.short.limits-set", []wizard.FieldID{
+			wizard.FieldPerHour, wizard.FieldPerDay, wizard.FieldPerWeek, wizard.FieldRecipients, wizard.FieldBatch,
+			wizard.FieldWait,
 		}),
 		f.Leaf("reset PROFILE", "sendcli.short.limits-reset", 1, 1, func(ctx context.Context, args []string) error {
 			if _, _, err := f.Profile(args[0]); err != nil {

@@ -38,7 +38,7 @@ func readAnswers(f *command.Factory, path string) (map[wizard.FieldID]string, er
 	}
 	out := map[wizard.FieldID]string{}
 	for id, value := range file.Answers {
-		known := id == wizard.FieldAddress || slices.Contains(command.SettingFields(), id) ||
+		known := id == wizard.FieldAddress || id == wizard.FieldFallback || slices.Contains(command.SettingFields(), id) ||
 			strings.HasPrefix(string(id), string(wizard.FieldAsk))
 		if !known {
 			return nil, f.Fault(exitcode.Data, "cli.error.answers-key", "path", safetext.FromRemote(path), "key",

@@ -14,6 +14,7 @@ import (
 
 	"postier/config"
 	"postier/config/credential"
+	"postier/internal/check"
 	"postier/internal/cli/command"
 	"postier/internal/exitcode"
 	"postier/internal/safetext"
@@ -30,10 +31,12 @@ type Options struct {
 	Resume, Yes, Cleartext bool
 	// Fallback makes the profile the one that takes over when another one cannot send.
 	Fallback bool
-	Product  string
-	Client   ClientFlags
-	Values   map[wizard.FieldID]string
-	Secrets  *command.SecretFlags
+	// Fix is the cause of the trouble that an edited profile has: the wizard begins where it is corrected.
+	Fix     check.Cause
+	Product string
+	Client  ClientFlags
+	Values  map[wizard.FieldID]string
+	Secrets *command.SecretFlags
 }
 
 // New is `postier setup`.
@@ -88,6 +91,7 @@ func Run(ctx context.Context, o *Options) error {
 		Book: o.Book(), Product: product, Today: time.Now().Format(time.DateOnly), Address: o.Address, Values: o.Values,
 		Secret: given, Names: doc.File.Names(), HasDefault: doc.File.Default != "", ConfigPath: doc.Path,
 		AllowCleartext: o.Cleartext, Clients: o.Client.clients(o.Factory), Draft: draft, Program: o.Program(),
+		Fix: worker.FixOf(o.Fix),
 	}
 	vendorOptions(o.Factory, &options)
 	if others := slices.DeleteFunc(doc.File.Names(), func(name string) bool {
@@ -111,7 +115,7 @@ func Run(ctx context.Context, o *Options) error {
 		options: options,
 		worker: &worker.Worker{
 			Network: network, Book: options.Book, ConfigPath: doc.Path, Lang: o.Lang(), Product: product,
-			CAFile: o.ExtraRoots(), Fallback: platform, TakesOver: o.Fallback, NoDraft: unattended,
+			CAFile: o.ExtraRoots(), Fallback: platform, NoDraft: unattended,
 			Repair:       unattended && !portsGiven(options.Values),
 			ClientSecret: o.Client.secret(o.Factory),
 		},
@@ -135,6 +139,9 @@ func (o *Options) gather() error {
 	}
 	maps.Copy(values, o.Values)
 	o.Values = values
+	if o.Fallback {
+		o.Values[wizard.FieldFallback] = wizard.Yes
+	}
 	if o.Address != "" {
 		if err := o.CheckAddress(o.Address); err != nil {
 			return err
@@ -183,7 +190,12 @@ func (o *Options) draft(doc *config.Document) (wizard.Draft, error) {
 		if p == nil {
 			return wizard.Draft{}, o.Fault(exitcode.Data, "cli.error.no-profile", "name", safetext.FromRemote(o.Edit))
 		}
-		return wizard.DraftOf(o.Edit, p, doc.File.Default == o.Edit), nil
+		draft := wizard.DraftOf(o.Edit, p, doc.File.Default == o.Edit)
+		draft.Fallback = doc.File.Fallback == o.Edit
+		if o.Address != "" && o.Address != draft.Address { // M-6: the address is changed where it is asked for
+			draft.Step = wizard.StepAddress
+		}
+		return draft, nil
 	}
 	draft, found, err := worker.LoadDraft(doc.Path)
 	if err != nil && o.Resume {

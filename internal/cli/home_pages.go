@@ -1,0 +1,129 @@
+package cli
+
+import (
+	"context"
+
+	"postier/config"
+	"postier/internal/cli/command"
+	"postier/internal/cli/diagnose"
+	"postier/internal/cli/profile"
+	"postier/internal/cli/send"
+	"postier/internal/locale"
+	"postier/internal/safetext"
+	"postier/tui"
+	"postier/tui/plain"
+	"postier/wizard"
+	"postier/wizard/home"
+)
+
+// homePage shows a page about a profile, does what the person asks for on it, and says how that ended.
+type homePage func(ctx context.Context, f *command.Factory, name string) (wizard.Words, error)
+
+// homePages are the pages of the home screen.
+var homePages = map[home.Action]homePage{
+	home.TestMode: optionPage(home.NewTestMode), home.Kinds: optionPage(home.NewKinds),
+	home.Limits: optionPage(home.NewLimits), home.Suppress: suppressPage, home.Test: testPage, home.Log: logPage,
+	home.Report: reportPage,
+}
+
+// ask shows a page until it is over, and reports whether it ended with what it is for.
+func ask(ctx context.Context, f *command.Factory, page *home.Page) (bool, error) {
+	var lang locale.Lang
+	var err error
+	if f.Drawable() {
+		lang, err = tui.Ask(ctx, tui.PageOptions{
+			Page: page, Product: f.Product(), Lang: f.Lang(), NoColor: f.Colourless(), Getenv: f.Getenv, In: f.In, Out: f.Out,
+		})
+	} else {
+		lang, err = plain.Ask(ctx, plain.PageOptions{
+			Page: page, Product: f.Product(), Lang: f.Lang(), In: f.In, Out: f.Out,
+		})
+	}
+	f.LangFlag = string(lang)
+	return page.Saved() && err == nil, err
+}
+
+// optionPage is a page of options, which no server knows.
+func optionPage(make func(string, *config.Profile, home.Save) *home.Page) homePage {
+	return func(ctx context.Context, f *command.Factory, name string) (wizard.Words, error) {
+		_, p, err := f.Profile(name)
+		if err != nil {
+			return wizard.Words{}, err
+		}
+		page := make(name, p, func(values map[wizard.FieldID]string) map[wizard.FieldID]wizard.Words {
+			refused, err := profile.SetOptions(f, name, values)
+			if err != nil {
+				return map[wizard.FieldID]wizard.Words{"": sentenceOf(f)(err)}
+			}
+			return refused
+		})
+		saved, err := ask(ctx, f, page)
+		return saidIf(saved, "home.saved", "name", safetext.FromRemote(name)), err
+	}
+}
+
+func saidIf(done bool, key string, args ...any) wizard.Words {
+	if !done {
+		return wizard.Words{}
+	}
+	return wizard.Words{Msg: locale.Msg(key, args...)}
+}
+
+func suppressPage(ctx context.Context, f *command.Factory, _ string) (wizard.Words, error) {
+	page, err := send.SuppressionPage(ctx, f, sentenceOf(f))
+	if err != nil {
+		return wizard.Words{}, err
+	}
+	saved, err := ask(ctx, f, page)
+	return saidIf(saved, "home.suppress.saved"), err
+}
+
+// testPage sends a test message and shows every check, and waits so that the user can read the lines.
+func testPage(ctx context.Context, f *command.Factory, name string) (wizard.Words, error) {
+	_, p, err := f.Profile(name)
+	if err != nil {
+		return wizard.Words{}, err
+	}
+	page := home.NewTest(name, p)
+	if agreed, err := ask(ctx, f, page); !agreed {
+		return wizard.Words{}, err
+	}
+	err = diagnose.Run(ctx, diagnose.TestOf(f, name, page.Values()[home.FieldRecipient]))
+	failed, err := read(ctx, f, err)
+	switch {
+	case err != nil:
+		return wizard.Words{}, err
+	case failed:
+		return wizard.Msg("cli.home.test-failed", "name", safetext.FromRemote(name)), nil
+	}
+	return wizard.Msg("cli.home.test-passed", "name", safetext.FromRemote(name)), nil
+}
+
+// read waits until what a command printed was read. failed is true when it ended with an error, which is printed too.
+func read(ctx context.Context, f *command.Factory, err error) (failed bool, ended error) {
+	if err != nil {
+		exit(f, err)
+	}
+	f.Println("")
+	f.Println(f.T("cli.home.back"))
+	return err != nil, f.WaitForEnter(ctx)
+}
+
+func logPage(ctx context.Context, f *command.Factory, name string) (wizard.Words, error) {
+	page, err := send.LogPage(ctx, f, name)
+	if err != nil {
+		return wizard.Words{}, err
+	}
+	if agreed, err := ask(ctx, f, page); !agreed {
+		return wizard.Words{}, err
+	}
+	values := page.Values()
+	_, err = read(ctx, f, send.Resend(ctx, f, values[home.FieldMessage], values[home.FieldResend]))
+	return wizard.Words{}, err
+}
+
+// reportPage is the report for support: it is shown in full before it is written.
+func reportPage(ctx context.Context, f *command.Factory, name string) (wizard.Words, error) {
+	_, err := read(ctx, f, diagnose.ReportOf(ctx, f, name))
+	return wizard.Words{}, err
+}

@@ -1,0 +1,189 @@
+package tui
+
+import (
+	"fmt"
+	"testing"
+
+	"postier/config"
+	"postier/internal/locale"
+	"postier/internal/safetext"
+	"postier/wizard"
+	"postier/wizard/carrier"
+	"postier/wizard/home"
+)
+
+func durand() *config.Profile {
+	return &config.Profile{
+		Enabled: true, From: config.Address{Address: "contact@durand.example"},
+		Kinds:  map[string]bool{"invoice": true, "quote": false},
+		Limits: config.Limits{PerDay: 500, Batch: config.Batch{Messages: 12, WaitSeconds: 15.5}},
+	}
+}
+
+// kept applies what a page saves, as the command does.
+func kept(p *config.Profile) home.Save {
+	return func(values map[wizard.FieldID]string) map[wizard.FieldID]wizard.Words {
+		return wizard.SetOptions(p, values)
+	}
+}
+
+// list is a suppression list in memory.
+type list map[string]bool
+
+func (l list) Suppress(pattern string) wizard.Words {
+	if pattern == "nonsense" {
+		return wizard.Msg("sendcli.suppress.pattern", "value", safetext.FromRemote(pattern))
+	}
+	l[pattern] = true
+	return wizard.Words{}
+}
+
+func (l list) Unsuppress(pattern string) wizard.Words {
+	delete(l, pattern)
+	return wizard.Words{}
+}
+
+func suppressed() []home.Suppressed {
+	return []home.Suppressed{
+		{Pattern: "gone@customer.example", Reason: safetext.FromRemote("550 5.1.1 no such user"), Proposed: true},
+		{Pattern: "anna@customer.example", Reason: safetext.FromRemote("asked to be left alone")},
+		{Pattern: "@rival.example\x1b[2J"},
+	}
+}
+
+func logged() []home.Sent {
+	return []home.Sent{
+		{
+			ID: "a1", Line: wizard.Remote("2026-11-21 10:31  a.martin@example.fr  Facture 2026-118"),
+			Facts: []wizard.Fact{{Label: wizard.Msg("home.log.recipient"), Value: wizard.Remote("a.martin@example.fr")}},
+		},
+		{ID: "a2", Line: wizard.Remote("2026-11-21 10:30  b.leroy@example.fr  Facture 2026-117")},
+	}
+}
+
+func onPage(t *testing.T, page *home.Page, lang locale.Lang, width, height int) *driver {
+	t.Helper()
+	return drive(t, carrier.Show(page), lang, width, height)
+}
+
+// TestPages: every page of the home screen, in every language and size.
+func TestPages(t *testing.T) {
+	t.Parallel()
+	pages := map[string]func() *home.Page{
+		"test-mode": func() *home.Page { return home.NewTestMode("durand", durand(), nil) },
+		"limits":    func() *home.Page { return home.NewLimits("durand", durand(), nil) },
+		"kinds":     func() *home.Page { return home.NewKinds("durand", durand(), nil) },
+		"suppress":  func() *home.Page { return home.NewSuppress(suppressed(), nil) },
+		"test":      func() *home.Page { return home.NewTest("durand", durand()) },
+		"log":       func() *home.Page { return home.NewLog("durand", logged()) },
+		"log-empty": func() *home.Page { return home.NewLog("durand", nil) },
+	}
+	for _, lang := range locale.All() {
+		for _, size := range sizes {
+			for name, page := range pages {
+				d := onPage(t, page(), lang, size.width, size.height)
+				golden(t, fmt.Sprintf("page-%s-%s-%dx%d", name, lang, size.width, size.height), d.view(), size.width, size.height)
+			}
+			d := onPage(t, home.NewLog("durand", logged()), lang, size.width, size.height).keys("enter")
+			golden(t, fmt.Sprintf("page-log-one-%s-%dx%d", lang, size.width, size.height), d.view(), size.width, size.height)
+		}
+	}
+}
+
+// TestSixKeys: each of the five daily changes takes at most six keys from the home screen, typed characters counted.
+func TestSixKeys(t *testing.T) {
+	t.Parallel()
+	p, blocked := durand(), list{"anna@customer.example": true}
+	for _, row := range []struct {
+		what string
+		keys []string // the first one is the home screen's
+		page *home.Page
+		done func() bool
+	}{
+		{"test mode on", []string{"m", "space", "enter"}, home.NewTestMode("durand", p, kept(p)), func() bool {
+			return p.TestMode == config.TestMode{Enabled: true, Address: "contact@durand.example"}
+		}},
+		{
+			"a limit",
+			[]string{"l", "down", "9", "0", "enter"},
+			home.NewLimits("durand", p, kept(p)),
+			func() bool { return p.Limits.PerDay == 90 && p.Limits.Batch.Messages == 12 && p.Limits.PerHour == 0 },
+		},
+		{
+			"a kind off",
+			[]string{"k", "space", "enter"},
+			home.NewKinds("durand", p, kept(p)),
+			func() bool { return !p.Kinds["invoice"] && !p.Kinds["quote"] && len(p.Kinds) == 2 },
+		},
+		{
+			"an address off the blacklist",
+			[]string{"b", "tab", "down", "down", "enter"},
+			home.NewSuppress(suppressed(), blocked),
+			func() bool { return len(blocked) == 0 },
+		},
+		{"the fallback", []string{"f"}, nil, func() bool { return true }},
+	} {
+		if len(row.keys) > 6 {
+			t.Errorf("%s takes %d keys", row.what, len(row.keys))
+		}
+		h := newHome(HomeOptions{Items: homeItems()}, testTheme())
+		if h.Update(keyPress(row.keys[0])); h.choice.Profile != "durand" || h.choice.Action == home.Quit {
+			t.Errorf("%s: %s opens %+v", row.what, row.keys[0], h.choice)
+		}
+		if row.page != nil {
+			onPage(t, row.page, locale.English, 80, 24).keys(row.keys[1:]...)
+			if !row.page.Saved() {
+				t.Errorf("%s: not saved: %+v", row.what, row.page.Screen())
+			}
+		}
+		if !row.done() {
+			t.Errorf("%s: %+v, %v", row.what, p, blocked)
+		}
+	}
+}
+
+// TestPageStaysOpen: what is refused keeps the page open with the reason at its field, and nothing is changed.
+func TestPageStaysOpen(t *testing.T) {
+	t.Parallel()
+	p := durand()
+	for _, row := range []struct {
+		page *home.Page
+		keys []string
+		want string
+	}{
+		{home.NewTestMode("durand", p, kept(p)), []string{"space", "tab", "end", "@", "enter"}, "FAIL"},
+		{home.NewLimits("durand", p, kept(p)), []string{"x", "enter"}, "FAIL"},
+		{home.NewKinds("durand", p, kept(p)), []string{"tab", "tab", "A", "enter"}, "FAIL"},
+		{home.NewSuppress(nil, list{}), []string{"enter"}, "Type an address"},
+		{home.NewTest("durand", p), []string{"x", "enter"}, "FAIL"},
+		{home.NewLog("durand", logged()), []string{"enter", "x", "alt+r"}, "FAIL"},
+	} {
+		d := onPage(t, row.page, locale.English, 80, 24).keys(row.keys...)
+		if row.page.Ended() {
+			t.Errorf("%v ended the page", row.keys)
+		}
+		d.shows(row.want)
+	}
+	if want := durand(); fmt.Sprint(*p) != fmt.Sprint(*want) {
+		t.Errorf("%+v", p)
+	}
+}
+
+// TestPagesGoBack: Esc leaves a page without a question and changes nothing; a message goes back to the list.
+func TestPagesGoBack(t *testing.T) {
+	t.Parallel()
+	p := durand()
+	page := home.NewTestMode("durand", p, kept(p))
+	if d := onPage(t, page, locale.English, 80, 24).keys("space", "esc"); !d.quit || page.Saved() || p.TestMode.Enabled {
+		t.Errorf("Esc: quit %v, saved %v, %+v", d.quit, page.Saved(), p.TestMode)
+	}
+	log := home.NewLog("durand", logged())
+	d := onPage(t, log, locale.English, 80, 24).keys("enter", "esc")
+	if log.Ended() {
+		t.Fatal("a message does not go back to the list")
+	}
+	d.keys("down", "enter", "alt+r")
+	if !log.Saved() || log.Values()[home.FieldMessage] != "a2" {
+		t.Errorf("%v", log.Values())
+	}
+}

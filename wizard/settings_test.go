@@ -1,0 +1,110 @@
+package wizard
+
+import (
+	"reflect"
+	"testing"
+
+	"postier/config"
+	"postier/internal/secret"
+)
+
+// TestSetOptions: options of a saved profile change by the rules of step 10, all of them or none, and nothing else
+// does.
+func TestSetOptions(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name    string
+		values  map[FieldID]string
+		change  func(*config.Profile)
+		refused FieldID
+	}{
+		{
+			"a limit",
+			map[FieldID]string{FieldPerDay: "90", FieldWait: "2,5"},
+			func(p *config.Profile) { p.Limits.PerDay, p.Limits.Batch.WaitSeconds = 90, 2.5 }, "",
+		},
+		{
+			"no limit", map[FieldID]string{FieldPerDay: ""}, func(p *config.Profile) { p.Limits.PerDay = 0 }, "",
+		},
+		{
+			"test mode off", map[FieldID]string{FieldTestMode: No}, func(p *config.Profile) { p.TestMode.Enabled = false }, "",
+		},
+		{
+			"kinds",
+			map[FieldID]string{FieldKindsOn: "quote", FieldKindsOff: ""},
+			func(p *config.Profile) { p.Kinds = map[string]bool{"quote": true} }, "",
+		},
+		{"test mode to nobody", map[FieldID]string{FieldTestAddress: "", FieldPerDay: "7"}, nil, FieldTestAddress},
+		{"no number", map[FieldID]string{FieldPerHour: "many", FieldLabel: "x"}, nil, FieldPerHour},
+		{"twice", map[FieldID]string{FieldKindsOff: "invoice"}, nil, FieldKindsOff},
+	} {
+		got, want := full(), full()
+		if row.change != nil {
+			row.change(want)
+		}
+		refused := SetOptions(got, row.values)
+		if _, ok := refused[row.refused]; ok != (row.refused != "") || len(refused) > 1 {
+			t.Errorf("%s: refused %v", row.name, refused)
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s:\n%+v\n%+v", row.name, got, want)
+		}
+	}
+}
+
+// TestOptionValuesRoundTrip: what a page shows is what it saves when nothing is typed.
+func TestOptionValuesRoundTrip(t *testing.T) {
+	t.Parallel()
+	p := full()
+	if refused := SetOptions(p, OptionValues(p)); len(refused) > 0 || !reflect.DeepEqual(p, full()) {
+		t.Errorf("%v\n%+v", refused, p)
+	}
+}
+
+// TestFixFromHome (M-5): a profile that does not send any more is opened at the field that its cause is about, with
+// everything else filled in; the check follows at once.
+func TestFixFromHome(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		fix  Place
+		step Step
+		want FieldID
+	}{
+		{Place{StepCredential, FieldSecret}, StepCredential, FieldSecret},
+		{Place{StepServer, FieldSMTPPort}, StepServer, FieldSMTPPort},
+		{Place{}, StepProvider, ""},
+		{Place{StepSubmission, ""}, StepSubmission, ""},
+	} {
+		p := full()
+		p.Submission.Security, p.Insecure = config.SecurityStartTLS, false
+		k := begin(t, Options{
+			Draft: DraftOf("durand", p, true), Names: []string{"durand"}, Stored: secret.New("stored-password"), Fix: row.fix,
+		})
+		k.at(row.step)
+		if row.want != "" && !k.field(row.want).Fix {
+			t.Errorf("%v: the field is not marked", row.fix)
+		}
+	}
+}
+
+// TestFallbackIsAnOption: the profile that takes over is chosen in the wizard where there is another one, and only
+// there.
+func TestFallbackIsAnOption(t *testing.T) {
+	t.Parallel()
+	for others, shown := range map[string]bool{"durand": false, "platform": true} {
+		s := State{opts: Options{Names: []string{others}}, draft: DraftOf("durand", full(), true)}
+		s.draft.Step, s.page = StepOptions, 2
+		found := false
+		for _, f := range s.Screen().Fields {
+			found = found || f.ID == FieldFallback && f.Kind == KindConfirm
+		}
+		if found != shown {
+			t.Errorf("with %s: shown %v", others, found)
+		}
+		s.typed = map[FieldID]string{FieldFallback: Yes}
+		s.errors = map[FieldID]Words{}
+		if s.takeOptions(optionPages[2]); !s.draft.Fallback {
+			t.Error("not taken")
+		}
+	}
+}
