@@ -238,8 +238,22 @@ func (l Log) Age() time.Duration {
 // Most is how many finished messages stay in the log.
 func (l Log) Most() int { return cmp.Or(l.Messages, defaultLogMessages) }
 
-// Queue says where the state of sending is stored.
+// QueueMode says how messages are delivered (P-13).
+type QueueMode string
+
+// The modes. ModeQueue keeps what did not leave and tries again; ModeDirect tries once and tells the caller. An empty
+// mode is ModeQueue.
+const (
+	ModeQueue  QueueMode = "queue"
+	ModeDirect QueueMode = "direct"
+)
+
+// QueueModes lists the modes.
+func QueueModes() []QueueMode { return []QueueMode{ModeQueue, ModeDirect} }
+
+// Queue says how messages are delivered, and where the state of sending is stored.
 type Queue struct {
+	Mode QueueMode `json:"mode,omitempty"`
 	// Database is a file, relative to the configuration's folder or absolute, or a PostgreSQL URL without a password when
 	// several machines share the work and the limits. Empty means the file that postier chooses.
 	Database string `json:"database,omitempty"`

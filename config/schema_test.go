@@ -69,7 +69,13 @@ var rules = []jsonschema.Rule{
 		"description": "Ways to send mail, by short name.",
 	}},
 
-	{Path: "^queue", Add: object{"description": "Where accepted messages, counters and the suppression list are kept."}},
+	{Path: "^queue", Add: object{
+		"description": "How messages are delivered, and where they, the counters and the suppression list are kept.",
+	}},
+	{Path: "^queue.mode", Add: object{
+		"enum":        append([]config.QueueMode{""}, config.QueueModes()...),
+		"description": "queue: what did not leave is tried again; direct: once, and the caller is told. Empty: queue.",
+	}},
 	{Path: "^queue.database", Add: object{
 		"maxLength": 4096, "pattern": linePattern,
 		"description": "A file, or a PostgreSQL URL without a password; empty: postier chooses a file.",

@@ -52,6 +52,7 @@ func Validate(f *File) Faults {
 		v.profile(path, p)
 	}
 	v.sharedSenders()
+	v.optional("queue.mode", string(f.Queue.Mode), func(mode string) locale.Text { return oneOf(mode, QueueModes()) })
 	v.optional("queue.database", f.Queue.Database, ValidateDatabase)
 	v.submit()
 	v.log()

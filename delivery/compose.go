@@ -21,6 +21,7 @@ import (
 // Draft is a message to be built. Without an author it gets that of the profile that sends it, and its Message-ID.
 type Draft struct {
 	From    config.Address
+	ReplyTo string   // empty leaves it to the profile
 	To, CC  []string // mailboxes, with or without a name
 	Subject string
 	Body    string
@@ -59,7 +60,11 @@ func (d Draft) Build(now time.Time) (*Message, error) {
 	if d.From.Address == "" {
 		message.drop("Message-ID")
 	}
-	for name, list := range map[string][]string{"To": d.To, "Cc": d.CC} {
+	var replies []string
+	if d.ReplyTo != "" {
+		replies = []string{d.ReplyTo}
+	}
+	for name, list := range map[string][]string{"To": d.To, "Cc": d.CC, "Reply-To": replies} {
 		if err := message.address(name, list); err != nil {
 			return nil, err
 		}

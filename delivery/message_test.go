@@ -7,6 +7,7 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/mail"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -307,4 +308,47 @@ func FuzzPrepare(f *testing.F) {
 			t.Errorf("%q", header)
 		}
 	})
+}
+
+// TestTemplateHeader (P-12): a template says author, reply address, subject, profile and kind; another header line, or
+// one twice, is refused instead of reaching the customer.
+func TestTemplateHeader(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		text string
+		want Template
+		bad  bool
+	}{
+		{
+			"From: Billing <billing@durand.example>\r\nReply-To: office@durand.example\r\nSubject: Invoice {{n}}\r\n" +
+				"Profile: durand\r\nKind: invoice\r\n\r\nDear customer,\r\n",
+			Template{
+				From: "Billing <billing@durand.example>", ReplyTo: "office@durand.example", Subject: "Invoice {{n}}",
+				Profile: "durand", Kind: "invoice", Body: "Dear customer,\n", Fields: []string{"n"},
+			},
+			false,
+		},
+		{"subject: s\n\nt", Template{Subject: "s", Body: "t", Fields: []string{}}, false},
+		{"\ufeffSubject: s\n\nt", Template{Subject: "s", Body: "t", Fields: []string{}}, false},
+		{"Note: pay soon\n\nKind: regards", Template{Body: "Note: pay soon\n\nKind: regards", Fields: []string{}}, false},
+		{"Subject: s\n", Template{Subject: "s", Fields: []string{}}, false},
+		{"", Template{Fields: []string{}}, false},
+		{"Subject: s\nCc: boss@durand.example\n\nt", Template{}, true},
+		{"Subject: s\nSubject: s\n\nt", Template{}, true},
+		{"Subject: s\nDear customer,\n", Template{Subject: "s", Body: "Dear customer,\n", Fields: []string{}}, false},
+		{"From: nobody\n\nt", Template{}, true},
+		{"Reply-To: a@x.example, b@x.example\n\nt", Template{}, true},
+		{"Kind: Two Words\n\nt", Template{}, true},
+	} {
+		got, err := parseTemplate("", row.text)
+		if row.bad {
+			if !errors.Is(err, ErrTemplateField) {
+				t.Errorf("%q: %v", row.text, err)
+			}
+			continue
+		}
+		if err != nil || !reflect.DeepEqual(got, row.want) {
+			t.Errorf("%q:\n%+v\n%+v, %v", row.text, got, row.want, err)
+		}
+	}
 }

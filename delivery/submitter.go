@@ -3,6 +3,7 @@ package delivery
 import (
 	"cmp"
 	"context"
+	"errors"
 	"mime"
 	"time"
 
@@ -16,7 +17,12 @@ import (
 type Submitter struct {
 	File  *config.File
 	Queue *Queue
+	// Unattended is true where no one is there to type the password of a profile that asks for it (C-2).
+	Unattended bool
 }
+
+// ErrUnattended says that someone has to be there who types the password. In the queue, the message would wait for ever.
+var ErrUnattended = errors.New("a person has to type the password")
 
 // How says how a prepared message is sent. The zero How sends it now, and leaves it to the queue when that fails.
 type How struct {
@@ -68,6 +74,9 @@ func (s *Submitter) Submit(ctx context.Context, m *Message, r Request, d Decisio
 			s.Queue.note(ctx, refusedItem(m, d, r, s.Queue.Store.Now()))
 		}
 		return out, nil
+	}
+	if s.Unattended && s.File.Profiles[d.Profile].Credential.Kind == config.CredentialAsk {
+		return nil, ErrUnattended
 	}
 	id, err := m.Prepare(d, s.File.Profiles[d.Profile].From, time.Now())
 	if err != nil {

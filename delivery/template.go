@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -10,11 +11,13 @@ import (
 	"strings"
 
 	"postier/config"
+	"postier/internal/addressfield"
 	"postier/internal/safefile"
 )
 
 // Templates are the message templates of a configuration (P-8): plain text files NAME.txt in the folder templates next
-// to it. The first line may be "Subject: …", followed by a blank line; {{name}} is replaced by a value.
+// to it. They begin with the header lines From, Reply-To, Subject, Profile and Kind, as far as there are any, and a blank
+// line (P-12); {{name}} is replaced by a value.
 type Templates struct{ Folder string }
 
 // TemplatesOf are the templates of the configuration at path.
@@ -24,11 +27,20 @@ func TemplatesOf(path string) Templates {
 
 // Template is one of them.
 type Template struct {
-	Name    string   `json:"name"`
-	Subject string   `json:"subject,omitempty"`
+	Name    string `json:"name"`
+	From    string `json:"from,omitempty"`
+	ReplyTo string `json:"reply_to,omitempty"`
+	Subject string `json:"subject,omitempty"`
+	// Profile sends the message, and Kind is what kind of message it is.
+	Profile string   `json:"profile,omitempty"`
+	Kind    string   `json:"kind,omitempty"`
 	Body    string   `json:"body"`
 	Fields  []string `json:"fields"`
 }
+
+// ErrTemplateField says that a line of a template's header is none that a template may have, or has a malformed value.
+// Sent as text, it would reach the customer.
+var ErrTemplateField = errors.New("not a header line of a template")
 
 const templateSuffix = ".txt"
 
@@ -69,13 +81,16 @@ func (t Templates) Get(name string) (Template, error) {
 	if err != nil {
 		return Template{}, err
 	}
-	return parseTemplate(name, string(data)), nil
+	return parseTemplate(name, string(data))
 }
 
 // Put writes one.
 func (t Templates) Put(name, text string) error {
 	path, err := t.path(name)
 	if err != nil {
+		return err
+	}
+	if _, err := parseTemplate(name, text); err != nil {
 		return err
 	}
 	return safefile.Write(path, []byte(text), safefile.Options{Backups: 1})
@@ -95,19 +110,58 @@ func (t Templates) Remove(name string) error {
 
 var fieldPattern = regexp.MustCompile(`\{\{\s*([A-Za-z0-9_.-]+)\s*\}\}`)
 
-func parseTemplate(name, text string) Template {
-	text = strings.ReplaceAll(text, "\r\n", "\n")
+// headerLine is what looks like a header line.
+var headerLine = regexp.MustCompile(`^([A-Za-z][A-Za-z-]*)[ \t]*:(.*)$`)
+
+// parseTemplate reads a template. Its header ends with a blank line, or with the first line that looks like none; a text
+// that begins with a word and a colon has no header.
+func parseTemplate(name, text string) (Template, error) {
+	text = strings.TrimPrefix(strings.ReplaceAll(text, "\r\n", "\n"), "\ufeff")
 	t := Template{Name: name, Body: text, Fields: []string{}}
-	first, rest, _ := strings.Cut(text, "\n")
-	if label, subject, ok := strings.Cut(first, ":"); ok && strings.EqualFold(strings.TrimSpace(label), "subject") {
-		t.Subject, t.Body = strings.TrimSpace(subject), strings.TrimPrefix(rest, "\n")
+	for first := true; ; first = false {
+		line, rest, _ := strings.Cut(t.Body, "\n")
+		m := headerLine.FindStringSubmatch(line)
+		if m == nil || first && t.place(m[1]) == nil {
+			if !first && strings.TrimSpace(line) == "" {
+				t.Body = rest
+			}
+			break
+		}
+		if !t.take(m[1], strings.TrimSpace(m[2])) {
+			return t, fmt.Errorf("%w: %s", ErrTemplateField, line)
+		}
+		t.Body = rest
 	}
 	for _, m := range fieldPattern.FindAllStringSubmatch(t.Subject+"\n"+t.Body, -1) {
 		if !slices.Contains(t.Fields, m[1]) {
 			t.Fields = append(t.Fields, m[1])
 		}
 	}
-	return t
+	return t, nil
+}
+
+// place is where the value of a header line belongs, nil for none.
+func (t *Template) place(label string) *string {
+	return map[string]*string{
+		"from": &t.From, "reply-to": &t.ReplyTo, "subject": &t.Subject, "profile": &t.Profile, "kind": &t.Kind,
+	}[strings.ToLower(label)]
+}
+
+// take puts a header line into the template, and reports whether it may stand there.
+func (t *Template) take(label, value string) bool {
+	place := t.place(label)
+	if place == nil || *place != "" {
+		return false
+	}
+	*place = value
+	switch place {
+	case &t.From, &t.ReplyTo:
+		list, bad := addressfield.List(value)
+		return len(list) == 1 && len(bad) == 0 && !list[0].Local
+	case &t.Profile, &t.Kind:
+		return config.ValidateName(value).Empty()
+	}
+	return true
 }
 
 // Fill replaces the fields by values. missing names the fields without a value, which stay as they are.

@@ -86,7 +86,8 @@ func TestSetWithoutAServer(t *testing.T) {
 		{65, []string{"profile", "set", "durand", "--kinds-on", "quote", "--kinds-off", "quote"}, "quote"},
 		{65, []string{"profile", "set", "durand", "--test-mode", "yes", "--test-address", ""}, "--test-address"},
 	} {
-		if _, stderr := o.want(row.code, "", append([]string{"postier"}, row.args...)...); !strings.Contains(stderr, row.says) {
+		_, stderr := o.want(row.code, "", append([]string{"postier"}, row.args...)...)
+		if !strings.Contains(stderr, row.says) {
 			t.Errorf("%v says %q", row.args, stderr)
 		}
 		if p := o.profile(); p.ReplyTo != before.ReplyTo || p.Limits != before.Limits || p.TestMode != before.TestMode {

@@ -17,8 +17,8 @@ func twoProfiles() []home.Item {
 	return []home.Item{
 		{Name: "durand", Label: "Cabinet\x1b[2J", Address: "contact@durand.example", Default: true, Enabled: true},
 		{
-			Name: "news", Address: "news@durand.example", Fallback: true, Trouble: wizard.Literal("blocked (A-17)"), Fixable: true,
-			Next: wizard.Msg("cli.home.repair"),
+			Name: "news", Address: "news@durand.example", Fallback: true, Fixable: true,
+			Trouble: wizard.Literal("blocked (A-17)"), Next: wizard.Msg("cli.home.repair"),
 		},
 	}
 }

@@ -102,6 +102,8 @@ func sentences() []sentence {
 		{delivery.ErrNoItem, exitcode.Data, "sendcli.queue.none"},
 		{delivery.ErrNoText, exitcode.Data, "sendcli.log.no-text"},
 		{delivery.ErrTestText, exitcode.Data, "sendcli.log.test-text"},
+		{delivery.ErrUnattended, exitcode.Config, "sendcli.ask.nobody"},
+		{delivery.ErrTemplateField, exitcode.Data, "sendcli.template.field"},
 		{delivery.ErrBusy, exitcode.TempFail, "sendcli.queue.busy"},
 		{discovery.ErrNoDomain, exitcode.NoHost, "discovery.no-domain"},
 		{discovery.ErrUnreachable, exitcode.Unavailable, "discovery.unreachable"},

@@ -4,6 +4,7 @@ package send
 
 import (
 	"context"
+	"sync"
 
 	"postier/config"
 	"postier/config/credential"
@@ -40,11 +41,9 @@ func openPost(ctx context.Context, f *command.Factory, doc *config.Document) (*p
 		return nil, err
 	}
 	credentials := f.Credentials(doc.Path)
-	if plain.IsTerminal(f.In) {
-		credentials.Ask = func(ctx context.Context, r credential.Request) (secret.Value, error) {
-			return plain.ReadSecret(ctx, f.In, f.Err,
-				f.T("sendcli.ask.password", "username", safetext.FromRemote(r.Username), "host", safetext.FromRemote(r.Host)))
-		}
+	attended := plain.IsTerminal(f.In)
+	if attended {
+		credentials.Ask = askOnce(f)
 	}
 	queue := &delivery.Queue{
 		Store: store, Lang: f.Lang(), Program: f.Program(), Product: f.Vendor.Label(), Contact: f.Vendor.Contact,
@@ -56,8 +55,29 @@ func openPost(ctx context.Context, f *command.Factory, doc *config.Document) (*p
 		Provider: providerLimits(f),
 	}
 	return &post{
-		Factory: f, doc: doc, queue: queue, submitter: &delivery.Submitter{File: &doc.File, Queue: queue},
+		Factory: f, doc: doc, queue: queue,
+		submitter: &delivery.Submitter{File: &doc.File, Queue: queue, Unattended: !attended},
 	}, nil
+}
+
+// askOnce asks for the password of a profile once in a run: the Sent copy needs the one that the message was sent with
+// (C-2).
+func askOnce(f *command.Factory) func(context.Context, credential.Request) (secret.Value, error) {
+	var one sync.Mutex // who comes second waits for what the first is told
+	given := map[string]secret.Value{}
+	return func(ctx context.Context, r credential.Request) (secret.Value, error) {
+		one.Lock()
+		defer one.Unlock()
+		if value, ok := given[r.Profile]; ok {
+			return value, nil
+		}
+		value, err := plain.ReadSecret(ctx, f.In, f.Err,
+			f.T("sendcli.ask.password", "username", safetext.FromRemote(r.Username), "host", safetext.FromRemote(r.Host)))
+		if err == nil && !value.Empty() {
+			given[r.Profile] = value
+		}
+		return value, err
+	}
 }
 
 // sweep sends what else is overdue after a message was sent. When it waits instead, sending the others would be in
@@ -113,7 +133,7 @@ func withQueueOf(ctx context.Context, f *command.Factory, doc *config.Document, 
 // smtpServer is the SMTP server for programs of this machine.
 func (p *post) smtpServer(file *config.File) *smtpserver.Server {
 	return &smtpserver.Server{
-		Submitter: &delivery.Submitter{File: file, Queue: p.queue},
+		Submitter: &delivery.Submitter{File: file, Queue: p.queue, Unattended: true},
 		Words:     submissionWords(p.Factory),
 		Blocked:   func(d delivery.Decision) string { return blockWords(p.Factory, d) },
 		Transient: func(t delivery.Try) bool { return command.TryCode(t) == exitcode.TempFail },

@@ -17,7 +17,7 @@ import (
 
 // NewQueue is `postier queue`.
 func NewQueue(f *command.Factory) *cobra.Command {
-	return f.Group("queue", "sendcli.short.queue", NewQueueList(f, nil), NewQueueRun(f, nil),
+	return f.Group("queue", "sendcli.short.queue", NewQueueList(f, nil), NewQueueRun(f, nil), newQueueMode(f),
 		f.Leaf("retry ID", "sendcli.short.queue-retry", 1, 1, changeQueue(f, (*delivery.Queue).Retry)),
 		f.Leaf("remove ID", "sendcli.short.queue-remove", 1, 1, changeQueue(f, (*delivery.Queue).Remove)))
 }

@@ -2,6 +2,7 @@ package send
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -28,8 +29,11 @@ type SendOptions struct {
 	Subject, Body, Kind, Profile      string
 	From, Method, Template            string
 	DryRun, Direct, Test, Real, Later bool
+	HandOver                          bool
 
-	bodyGiven bool // by flag or template
+	bodyGiven bool   // by flag or template
+	replyTo   string // of the template
+	fromName  string // of the template's author
 }
 
 // NewSend is `postier send`.
@@ -52,9 +56,11 @@ func NewSend(f *command.Factory, run command.Run[*SendOptions]) *cobra.Command {
 	flags.BoolVar(&o.Direct, "direct", false, f.T("sendcli.flag.direct"))
 	flags.BoolVar(&o.Later, "queue", false, f.T("sendcli.flag.queue"))
 	flags.BoolVar(&o.Test, "test", false, f.T("sendcli.flag.test"))
+	flags.BoolVar(&o.HandOver, "hand-over", false, f.T("sendcli.flag.hand-over"))
 	flags.BoolVar(&o.Real, "for-real", false, f.T("sendcli.flag.for-real"))
 	cmd.MarkFlagsMutuallyExclusive("test", "for-real")
-	cmd.MarkFlagsMutuallyExclusive("direct", "queue")
+	cmd.MarkFlagsMutuallyExclusive("direct", "queue", "hand-over")
+	cmd.MarkFlagsMutuallyExclusive("dry-run", "hand-over")
 	cmd.PreRun = func(*cobra.Command, []string) { o.bodyGiven = flags.Changed("body") }
 	return cmd
 }
@@ -70,6 +76,9 @@ func runSend(ctx context.Context, o *SendOptions) error {
 
 // submitTo hands the message to the machine's service, which decides by its own configuration.
 func (o *SendOptions) submitTo(ctx context.Context, s *service, request delivery.Request) error {
+	if o.HandOver {
+		return o.handOver(ctx) // nothing is sent, so nothing is decided either
+	}
 	for _, row := range []struct {
 		flag string
 		set  bool
@@ -100,12 +109,24 @@ func (o *SendOptions) submitTo(ctx context.Context, s *service, request delivery
 
 // submit decides, asks, and hands the message in.
 func (o *SendOptions) submit(ctx context.Context, p *post, request delivery.Request) error {
-	if err := o.fillTemplate(); err != nil {
-		return err
+	if o.Template != "" {
+		if err := o.fillTemplate(); err != nil {
+			return err
+		}
+		var err error
+		if request, err = o.request(); err != nil { // with what the template says
+			return err
+		}
 	}
 	d, err := p.submitter.Decide(ctx, request)
 	if err != nil {
 		return err
+	}
+	if o.HandOver {
+		if err := o.decided(d); err != nil {
+			return err
+		}
+		return o.handOver(ctx)
 	}
 	if d.TestMode && !o.Test && !o.DryRun && d.Send && plain.IsTerminal(o.In) && plain.IsTerminal(o.Err) && o.bodyGiven {
 		if request.ForReal, err = askTest(o.Factory, d); err != nil {
@@ -127,7 +148,7 @@ func (o *SendOptions) submit(ctx context.Context, p *post, request delivery.Requ
 	if err != nil {
 		return err
 	}
-	how := delivery.How{Direct: o.Direct, Later: o.Later}
+	how := how(&p.doc.File, o.Direct, o.Later)
 	receipt, err := p.submitter.Submit(ctx, message, request, d, how)
 	if err != nil {
 		return err
@@ -187,11 +208,9 @@ func (o *SendOptions) request() (delivery.Request, error) {
 	return r, nil
 }
 
-// fillTemplate takes subject and body from a template; flags win over it.
+// fillTemplate takes from a template what no flag says: text, subject, author, reply address, profile and kind (P-8,
+// P-12).
 func (o *SendOptions) fillTemplate() error {
-	if o.Template == "" {
-		return nil
-	}
 	t, err := templateNamed(o.Factory, o.Template)
 	if err != nil {
 		return err
@@ -204,9 +223,11 @@ func (o *SendOptions) fillTemplate() error {
 	if len(absent) > 0 {
 		return o.Fault(exitcode.Data, "sendcli.template.absent", "fields", strings.Join(absent, ", "))
 	}
-	if o.Subject == "" {
-		o.Subject = subject
+	if list, _ := addressfield.List(t.From); o.From == "" && len(list) == 1 {
+		o.From, o.fromName = list[0].Address, list[0].Name
 	}
+	o.Subject, o.Profile, o.Kind = cmp.Or(o.Subject, subject), cmp.Or(o.Profile, t.Profile), cmp.Or(o.Kind, t.Kind)
+	o.replyTo = t.ReplyTo
 	if !o.bodyGiven {
 		o.Body, o.bodyGiven = body, true
 	}
@@ -222,7 +243,7 @@ func (o *SendOptions) message(file *config.File, r delivery.Request, d delivery.
 	switch {
 	case p == nil: // blocked: submit says so
 	case r.Author != "":
-		author = config.Address{Name: p.From.Name, Address: r.Author}
+		author = config.Address{Name: cmp.Or(o.fromName, p.From.Name), Address: r.Author}
 	default:
 		author = p.From
 		if own := file.Profiles[d.Instead]; own != nil {
@@ -234,7 +255,7 @@ func (o *SendOptions) message(file *config.File, r delivery.Request, d delivery.
 
 func (o *SendOptions) draft(author config.Address) delivery.Draft {
 	return delivery.Draft{
-		From: author, To: o.To, CC: o.CC, Subject: o.Subject, Body: o.Body, Attachments: o.Attach,
+		From: author, ReplyTo: o.replyTo, To: o.To, CC: o.CC, Subject: o.Subject, Body: o.Body, Attachments: o.Attach,
 	}
 }
 

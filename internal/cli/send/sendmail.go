@@ -52,16 +52,17 @@ func runSendmail(ctx context.Context, o *SendmailOptions) error {
 func (o *SendmailOptions) submit(ctx context.Context, p *post) error {
 	if o.mode == 's' {
 		server := p.smtpServer(&p.doc.File)
-		server.Name, server.Kind, server.Direct, server.Later = o.name, o.kind, o.direct, o.later
+		how := how(&p.doc.File, o.direct, o.later)
+		server.Name, server.Kind, server.Direct, server.Later = o.name, o.kind, how.Direct, how.Later
 		err := server.Serve(ctx, o.In, o.Out)
-		p.sweep(ctx, delivery.How{Direct: o.direct, Later: o.later}, false)
+		p.sweep(ctx, how, false)
 		return err
 	}
 	message, raw, bad, err := o.read()
 	if err != nil {
 		return err
 	}
-	how := delivery.How{Direct: o.direct, Later: o.later}
+	how := how(&p.doc.File, o.direct, o.later)
 	receipt, err := p.submitter.SubmitRaw(ctx, message, raw, how)
 	if err != nil {
 		return err

@@ -113,6 +113,13 @@ func runTemplateShow(_ context.Context, o *TemplateShowOptions) error {
 		return o.PrintJSON(t)
 	}
 	subject, body, absent := t.Fill(values)
+	for _, line := range []struct{ name, value string }{
+		{"From", t.From}, {"Reply-To", t.ReplyTo}, {"Profile", t.Profile}, {"Kind", t.Kind},
+	} {
+		if line.value != "" {
+			o.Println(line.name + ": " + safetext.Escape(line.value))
+		}
+	}
 	o.Println(o.T("sendcli.template.subject", "subject", safetext.FromRemote(subject)))
 	o.Println("")
 	for line := range strings.SplitSeq(strings.TrimRight(body, "\n"), "\n") {
