@@ -21,7 +21,8 @@ type Submitter struct {
 	Unattended bool
 }
 
-// ErrUnattended says that someone has to be there who types the password. In the queue, the message would wait for ever.
+// ErrUnattended says that someone has to be there who types the password. In the queue, the message would wait for
+// ever.
 var ErrUnattended = errors.New("a person has to type the password")
 
 // How says how a prepared message is sent. The zero How sends it now, and leaves it to the queue when that fails.

@@ -16,8 +16,8 @@ import (
 )
 
 // Templates are the message templates of a configuration (P-8): plain text files NAME.txt in the folder templates next
-// to it. They begin with the header lines From, Reply-To, Subject, Profile and Kind, as far as there are any, and a blank
-// line (P-12); {{name}} is replaced by a value.
+// to it. They begin with the header lines From, Reply-To, Subject, Profile and Kind, as far as there are any, and a
+// blank line (P-12); {{name}} is replaced by a value.
 type Templates struct{ Folder string }
 
 // TemplatesOf are the templates of the configuration at path.
@@ -113,8 +113,8 @@ var fieldPattern = regexp.MustCompile(`\{\{\s*([A-Za-z0-9_.-]+)\s*\}\}`)
 // headerLine is what looks like a header line.
 var headerLine = regexp.MustCompile(`^([A-Za-z][A-Za-z-]*)[ \t]*:(.*)$`)
 
-// parseTemplate reads a template. Its header ends with a blank line, or with the first line that looks like none; a text
-// that begins with a word and a colon has no header.
+// parseTemplate reads a template. Its header ends with a blank line, or with the first line that looks like none; a
+// text that begins with a word and a colon has no header.
 func parseTemplate(name, text string) (Template, error) {
 	text = strings.TrimPrefix(strings.ReplaceAll(text, "\r\n", "\n"), "\ufeff")
 	t := Template{Name: name, Body: text, Fields: []string{}}

@@ -11,6 +11,7 @@ import (
 	"postier/internal/check"
 	"postier/internal/locale"
 	"postier/internal/safetext"
+	"postier/presets"
 )
 
 func TestCausesAreComplete(t *testing.T) {
@@ -325,6 +326,30 @@ func TestNoRemedyContradictsItsRetry(t *testing.T) {
 	for code, e := range generals().Statuses {
 		if e.Cause == "" && For(check.CauseUnknown).Retry == RetryNo {
 			look("IMAP "+code, func(lang locale.Lang) []string { return e.Text[lang].Remedy })
+		}
+	}
+}
+
+// TestVolumeNamesAService (I-7): every cause of too much volume recommends a service that is made for it and that the
+// wizard knows, in every language.
+func TestVolumeNamesAService(t *testing.T) {
+	t.Parallel()
+	for _, slug := range []check.Cause{
+		check.CauseRateLimited, check.CauseSendingQuotaExceeded, check.CauseOwnLimitReached, check.CauseTooManyRecipients,
+	} {
+		info, ok := Cause(slug)
+		if !ok {
+			t.Fatalf("no cause %s", slug)
+		}
+		for _, lang := range locale.All() {
+			remedy := strings.Join(info.Remedy(lang), " ")
+			for _, id := range []string{"brevo", "mailjet"} {
+				p, known := presets.Default().Get(id)
+				name, _, _ := strings.Cut(p.Name, " ")
+				if !known || !strings.Contains(remedy, name) {
+					t.Errorf("%s, %s: no %s in %q", slug, lang, name, remedy)
+				}
+			}
 		}
 	}
 }

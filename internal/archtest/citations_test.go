@@ -199,7 +199,8 @@ func everyRequirement(t *testing.T) map[string]bool {
 	return out
 }
 
-// TestRequirementsPage: each wish has one row, which says what to type and names a test; the numbers have no gaps.
+// TestRequirementsPage: each wish has one row, which says what to type and where to look, names a test, and says what
+// is missing; the numbers have no gaps, and the parts against real servers that are named exist.
 func TestRequirementsPage(t *testing.T) {
 	t.Parallel()
 	data, err := os.ReadFile(filepath.Join(root, "docs/requirements.md"))
@@ -212,8 +213,19 @@ func TestRequirementsPage(t *testing.T) {
 		if m[2] != strconv.Itoa(last[m[1]]) {
 			t.Errorf("after %s-%d comes %s-%s", m[1], last[m[1]]-1, m[1], m[2])
 		}
-		if cells := strings.Split(m[0], " | "); len(cells) != 3 || !testName.MatchString(cells[2]) {
-			t.Errorf("%s-%s names no test", m[1], m[2])
+		cells := strings.Split(strings.TrimSuffix(m[0], " |"), " | ")
+		if len(cells) != 5 || !testName.MatchString(cells[3]) {
+			t.Errorf("%s-%s has not wish, command, screen, tests and what is missing", m[1], m[2])
+			continue
+		}
+		parts := regexp.MustCompile("`(\\d\\d-[a-z-]+)`").FindAllStringSubmatch(cells[3], -1)
+		for _, part := range parts {
+			if _, err := os.Stat(filepath.Join(root, "e2e/parts", part[1]+".sh")); err != nil {
+				t.Errorf("%s-%s names %s, which is no part", m[1], m[2], part[1])
+			}
+		}
+		if cells[4] != "yes" && !strings.HasPrefix(cells[4], "no: ") {
+			t.Errorf("%s-%s neither says yes nor what is missing: %s", m[1], m[2], cells[4])
 		}
 	}
 	if len(last) == 0 {

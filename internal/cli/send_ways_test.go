@@ -38,7 +38,7 @@ func TestHandOver(t *testing.T) {
 	if !strings.Contains(stdout, "mailto:essai@durand.example?body=x") || !strings.Contains(stdout, `"opened": false`) {
 		t.Error(stdout)
 	}
-	o.want(64, "", append(handOver, "--attach", o.path)...)
+	o.want(64, "", append(handOver, "--to", "b@customer.example", "--attach", o.path)...)
 	o.want(64, "", append(handOver, "--direct")...)
 	if len(o.taken()) > 0 {
 		t.Error("something was sent")
@@ -115,7 +115,8 @@ func TestTemplateSelectsTheServer(t *testing.T) {
 	if err := doc.Put("rival", &other); err != nil || doc.Save() != nil {
 		t.Fatal(err)
 	}
-	const text = "From: Aktuelles <aktuell@rival.example>\nReply-To: office@rival.example\nSubject: Neues\nKind: news\n\nGuten Tag\n"
+	const text = "From: Aktuelles <aktuell@rival.example>\nReply-To: office@rival.example\nSubject: Neues\n" +
+		"Kind: news\n\nGuten Tag\n"
 	o.want(0, text, "postier", "template", "edit", "neues")
 	stdout, _ := o.want(0, "", "postier", "template", "show", "neues")
 	for _, want := range []string{"From: Aktuelles <aktuell@rival.example>", "Reply-To: office@", "Kind: news", "Neues"} {
@@ -128,8 +129,8 @@ func TestTemplateSelectsTheServer(t *testing.T) {
 	if !strings.Contains(stdout, `"profile": "rival"`) || !strings.Contains(stdout, `"kind": "news"`) {
 		t.Error(stdout)
 	}
-	if stdout, _ = o.want(0, "", append(send, "--dry-run", "--json", "--from", "x@durand.example")...); !strings.Contains(stdout,
-		`"profile": "durand"`) {
+	stdout, _ = o.want(0, "", append(send, "--dry-run", "--json", "--from", "x@durand.example")...)
+	if !strings.Contains(stdout, `"profile": "durand"`) {
 		t.Error(stdout)
 	}
 	if err := os.WriteFile(filepath.Join(filepath.Dir(o.path), "secrets", "rival"), []byte("x"), 0o600); err != nil {
@@ -138,8 +139,7 @@ func TestTemplateSelectsTheServer(t *testing.T) {
 	o.want(0, "", send...)
 	got := o.taken()
 	if len(got) != 1 || !strings.Contains(got[0], "Aktuelles") || !strings.Contains(got[0], "<aktuell@rival.example>") ||
-		!strings.Contains(got[0], "Reply-To: <office@rival.example>") && !strings.Contains(got[0], "Reply-To: office@rival.example") ||
-		strings.Contains(got[0], "Kind:") {
+		!strings.Contains(got[0], "Reply-To: <office@rival.example>") || strings.Contains(got[0], "Kind:") {
 		t.Errorf("%q", got)
 	}
 	o.want(65, "Subject: s\nX-Mailer: y\n\nt", "postier", "template", "edit", "broken")

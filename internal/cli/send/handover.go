@@ -16,9 +16,6 @@ import (
 // handOver opens the message in the user's own mail program instead of sending it, by a mailto link (P-11, P-14).
 // Without a screen or a program for it, the link is the result.
 func (o *SendOptions) handOver(ctx context.Context) error {
-	if len(o.Attach) > 0 {
-		return command.Usage(o.T("sendcli.error.handover-attach"))
-	}
 	if err := o.readBody(); err != nil {
 		return err
 	}

@@ -59,8 +59,7 @@ func NewSend(f *command.Factory, run command.Run[*SendOptions]) *cobra.Command {
 	flags.BoolVar(&o.HandOver, "hand-over", false, f.T("sendcli.flag.hand-over"))
 	flags.BoolVar(&o.Real, "for-real", false, f.T("sendcli.flag.for-real"))
 	cmd.MarkFlagsMutuallyExclusive("test", "for-real")
-	cmd.MarkFlagsMutuallyExclusive("direct", "queue", "hand-over")
-	cmd.MarkFlagsMutuallyExclusive("dry-run", "hand-over")
+	cmd.MarkFlagsMutuallyExclusive("direct", "queue")
 	cmd.PreRun = func(*cobra.Command, []string) { o.bodyGiven = flags.Changed("body") }
 	return cmd
 }
@@ -69,6 +68,9 @@ func runSend(ctx context.Context, o *SendOptions) error {
 	request, err := o.request()
 	if err != nil {
 		return err
+	}
+	if o.HandOver && (o.Direct || o.Later || o.DryRun || len(o.Attach) > 0) {
+		return command.Usage(o.T("sendcli.error.handover"))
 	}
 	return handIn(ctx, o.Factory, func(p *post) error { return o.submit(ctx, p, request) },
 		func(s *service) error { return o.submitTo(ctx, s, request) })
