@@ -83,7 +83,8 @@ func (q *Queue) reasons(lang locale.Lang, profile string, p *config.Profile, try
 	say := locale.For(lang)
 	name := cmp.Or(p.Label, p.From.Address)
 	lines := []string{
-		say.T("delivery.off.what", "name", safetext.FromRemote(name), "address", safetext.FromRemote(p.From.Address)),
+		say.T("delivery.off.what", "name", safetext.FromRemote(name), "address", safetext.FromRemote(p.From.Address),
+			"product", cmp.Or(q.Product, config.Program)),
 		"",
 	}
 	if info, ok := explain.Cause(try.Cause); ok {

@@ -185,6 +185,32 @@ func TestFallbackAfterARefusedSignIn(t *testing.T) {
 	}
 }
 
+// TestFallbackForABlockedAccount (D-5): a provider that lets the account sign in and refuses its messages is known by the
+// cause, wherever in the dialog it says so; the message goes on through the fallback and is not lost.
+func TestFallbackForABlockedAccount(t *testing.T) {
+	t.Parallel()
+	for step, reply := range map[string]string{
+		"MAIL": "550 5.7.1 Your account has been suspended from sending",
+		"RCPT": "550 5.1.8 Access denied, bad outbound sender AS(42004)",
+		".":    "554 5.7.1 Your account was used to send spam",
+	} {
+		b := newBench(t, scripted.Script{step: scripted.Reply(reply)}, nil)
+		try := b.first(b.item())
+		p := b.load().Profiles["durand"]
+		if try.State != StateSent || try.Instead != "durand" || len(messages(b.platform)) != 1 {
+			t.Errorf("%s: %+v, %d messages", step, try, len(messages(b.platform)))
+		}
+		if p.Enabled || p.Disabled == nil || p.Disabled.Cause != check.CauseAccountSuspended {
+			t.Errorf("%s: still on: %+v", step, p.Disabled)
+		}
+	}
+	// A recipient's own blocked mailbox says nothing about the sender.
+	b := newBench(t, scripted.Script{"RCPT": scripted.Reply("550 5.2.1 The recipient's mailbox is disabled")}, nil)
+	if try := b.first(b.item()); try.State != StateFailed || !b.load().Profiles["durand"].Enabled {
+		t.Errorf("%+v", try)
+	}
+}
+
 // T19: a refusal of the message is no reason for another server.
 func TestNoFallbackForContent(t *testing.T) {
 	t.Parallel()

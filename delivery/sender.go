@@ -46,9 +46,9 @@ type Try struct {
 	Reply   string
 	QueueID string
 	// SignIn is true when the server refused to let this profile in for good: the password was changed, the account closed
-	// (D-5).
+	// (D-5). It may say so only when it is given a message.
 	SignIn bool
-	// Profile is true when the try failed because of the profile, before the server was told of any message.
+	// Profile is true when the try failed because of the profile and not of the message.
 	Profile bool
 	// Instead is the profile that was switched off during the try; the message went through the fallback.
 	Instead string
@@ -182,6 +182,10 @@ func judgeError(item *Item, provider string, err error) Try {
 		// The message is not at fault; it goes on through the fallback, or waits until the settings are corrected.
 		try.SignIn = (permanent || errors.Is(err, smtp.ErrOnlyTokens)) && aboutAccount[try.Cause]
 		try.Profile = true
+	case permanent && explain.Blocked(try.Cause):
+		// Outlook, for one, lets a blocked account sign in and refuses at the recipient (D-5). The message is not at fault
+		// here either.
+		try.SignIn, try.Profile = true, true
 	case permanent && (e.Step == smtp.StepSender || e.Step == smtp.StepData), hopeless(try.Cause):
 		try.State = StateFailed
 		if item != nil {

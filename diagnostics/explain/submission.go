@@ -155,17 +155,28 @@ func signInCause(e *smtp.Error) check.Cause {
 	return check.CauseWrongPassword
 }
 
-// SenderRefusal finds the refusal of a recipient that is about the sender, when no recipient was taken: most servers
-// hold the refusal of a sender back until then (Postfix smtpd_delay_reject).
+// blocked are the causes that close the sender's account, wherever in the dialog the server says so.
+var blocked = map[check.Cause]bool{
+	check.CauseAccountSuspended: true, check.CauseAccountNotActivated: true, check.CauseBasicAuthDisabled: true,
+	check.CauseSMTPAuthDisabled: true,
+}
+
+// Blocked reports whether a cause closes the sender's account.
+func Blocked(cause check.Cause) bool { return blocked[cause] }
+
+// SenderRefusal finds the refusal of a recipient that is about the sender or the sender's account, when no recipient was
+// taken: most servers hold the refusal of a sender back until then (Postfix smtpd_delay_reject).
 func SenderRefusal(recipients []smtp.Recipient, provider string) (refusal *smtp.Error, found bool) {
 	for _, r := range recipients {
 		switch {
 		case r.Refusal == nil:
 			return nil, false
-		case refusal == nil && MatchSMTP(r.Reply, provider).Info().Group == "sender":
+		case refusal == nil && aboutSender(MatchSMTP(r.Reply, provider)):
 			refusal = new(*r.Refusal)
 			refusal.Step = smtp.StepSender
 		}
 	}
 	return refusal, refusal != nil
 }
+
+func aboutSender(a Answer) bool { return a.Info().Group == "sender" || Blocked(a.Cause) }

@@ -138,7 +138,7 @@ says "answers go to the author" "$USER_GOOD" <(header "${sixth:-/dev/null}" | gr
 plain_text() { python3 -c 'import email,email.policy,sys;print(email.message_from_binary_file(open(sys.argv[1],"rb"),policy=email.policy.default).get_content())' "$1"; }
 plain_text "${notice:-/dev/null}" >"$OUT/notice.txt" || true
 says "the notice says how to fix it" "postier setup --edit anna" "$OUT/notice.txt"
-for words in "no longer accepts the sign-in" "n'accepte plus" "nimmt die Anmeldung"; do
+for words in "cannot send any more" "ne peut plus envoyer" "kann nicht mehr senden" "(A-14)"; do
   says "the notice has: $words" "$words" "$OUT/notice.txt"
 done
 check "the next one goes through the fallback" invoice 7 "$USER_GOOD"
