@@ -185,8 +185,8 @@ func TestFallbackAfterARefusedSignIn(t *testing.T) {
 	}
 }
 
-// TestFallbackForABlockedAccount (D-5): a provider that lets the account sign in and refuses its messages is known by the
-// cause, wherever in the dialog it says so; the message goes on through the fallback and is not lost.
+// TestFallbackForABlockedAccount (D-5): a provider that lets the account sign in and refuses its messages is known by
+// the cause, wherever in the dialog it says so; the message goes on through the fallback and is not lost.
 func TestFallbackForABlockedAccount(t *testing.T) {
 	t.Parallel()
 	for step, reply := range map[string]string{

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -57,7 +58,7 @@ func newHome(o HomeOptions, l theme) *homeScreen {
 	h := &homeScreen{
 		items: o.Items, notice: o.Notice, queue: o.Queue, choice: home.Choice{Action: home.Quit},
 		width: usualWidth, height: usualHeight,
-		speech: speech{lang: o.Lang, product: config.Program, theme: l},
+		speech: speech{lang: o.Lang, product: cmp.Or(o.Product, config.Program), theme: l},
 	}
 	if h.speech.lang == "" {
 		h.speech.lang = locale.English

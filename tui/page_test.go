@@ -71,7 +71,7 @@ func TestPages(t *testing.T) {
 	t.Parallel()
 	pages := map[string]func() *home.Page{
 		"test-mode": func() *home.Page { return home.NewTestMode("durand", durand(), nil) },
-		"limits":    func() *home.Page { return home.NewLimits("durand", durand(), nil) },
+		"limits":    func() *home.Page { return home.NewLimits("durand", durand(), nil, nil) },
 		"kinds":     func() *home.Page { return home.NewKinds("durand", durand(), nil) },
 		"suppress":  func() *home.Page { return home.NewSuppress(suppressed(), nil) },
 		"test":      func() *home.Page { return home.NewTest("durand", durand()) },
@@ -106,7 +106,7 @@ func TestSixKeys(t *testing.T) {
 		{
 			"a limit",
 			[]string{"l", "down", "9", "0", "enter"},
-			home.NewLimits("durand", p, kept(p)),
+			home.NewLimits("durand", p, kept(p), nil),
 			func() bool { return p.Limits.PerDay == 90 && p.Limits.Batch.Messages == 12 && p.Limits.PerHour == 0 },
 		},
 		{
@@ -152,7 +152,7 @@ func TestPageStaysOpen(t *testing.T) {
 		want string
 	}{
 		{home.NewTestMode("durand", p, kept(p)), []string{"space", "tab", "end", "@", "enter"}, "FAIL"},
-		{home.NewLimits("durand", p, kept(p)), []string{"x", "enter"}, "FAIL"},
+		{home.NewLimits("durand", p, kept(p), nil), []string{"x", "enter"}, "FAIL"},
 		{home.NewKinds("durand", p, kept(p)), []string{"tab", "tab", "A", "enter"}, "FAIL"},
 		{home.NewSuppress(nil, list{}), []string{"enter"}, "Type an address"},
 		{home.NewTest("durand", p), []string{"x", "enter"}, "FAIL"},
@@ -166,6 +166,25 @@ func TestPageStaysOpen(t *testing.T) {
 	}
 	if want := durand(); fmt.Sprint(*p) != fmt.Sprint(*want) {
 		t.Errorf("%+v", p)
+	}
+}
+
+// TestLimitsAreReset (P-4): the counters start anew from the page of the limits; an error is shown there.
+func TestLimitsAreReset(t *testing.T) {
+	t.Parallel()
+	p, resets := durand(), 0
+	page := home.NewLimits("durand", p, kept(p), func() wizard.Words {
+		if resets++; resets == 1 {
+			return wizard.Literal("the disk is full")
+		}
+		return wizard.Words{}
+	})
+	d := onPage(t, page, locale.English, 80, 40).keys("7", "alt+z")
+	if d.shows("the disk is full"); page.Ended() || p.Limits.PerHour != 7 {
+		t.Errorf("ended %v, %+v", page.Ended(), p.Limits)
+	}
+	if d.keys("alt+z"); !page.Saved() || resets != 2 {
+		t.Errorf("saved %v, %d resets", page.Saved(), resets)
 	}
 }
 

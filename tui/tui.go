@@ -54,6 +54,8 @@ type HomeOptions struct {
 	Notice wizard.Words
 	// Queue says what is wrong with the queue as a whole; empty when nothing is.
 	Queue wizard.Words
+	// Product is the calling program's name; empty means postier.
+	Product string
 
 	Lang    locale.Lang
 	NoColor bool

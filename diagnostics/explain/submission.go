@@ -164,8 +164,8 @@ var blocked = map[check.Cause]bool{
 // Blocked reports whether a cause closes the sender's account.
 func Blocked(cause check.Cause) bool { return blocked[cause] }
 
-// SenderRefusal finds the refusal of a recipient that is about the sender or the sender's account, when no recipient was
-// taken: most servers hold the refusal of a sender back until then (Postfix smtpd_delay_reject).
+// SenderRefusal finds the refusal of a recipient that is about the sender or the sender's account, when no recipient
+// was taken: most servers hold the refusal of a sender back until then (Postfix smtpd_delay_reject).
 func SenderRefusal(recipients []smtp.Recipient, provider string) (refusal *smtp.Error, found bool) {
 	for _, r := range recipients {
 		switch {

@@ -12,6 +12,7 @@ start_postfix() {
       -e "s|@UID@|$(id -u mail)|g" -e "s|@GID@|$(id -g mail)|g" "$E2E/servers/$file.in" >"$dir/etc/$file"
   done
   cp "$E2E/servers/replies.regexp" "$dir/etc/replies.regexp"
+  : >"$dir/etc/blocked.regexp"
   postconf -c "$dir/etc" >/dev/null || die "main.cf"
   postfix -c "$dir/etc" start >"$WORK/log/postfix.start.log" 2>&1 || { die "postfix start"; }
   stop_later "$(tr -d ' ' <"$dir/spool/pid/master.pid")"
@@ -27,6 +28,14 @@ start_postfix() {
   need "the teasing server on 609 greets" 10 greets "$IP" 609 '220-'
   # 614 is not tried here: after its first death Postfix waits a minute before it starts another.
   check "something listens on 614" listens 614
+}
+
+# provider_blocks ADDRESS [REPLY]: whose account the provider blocks from now on, on port 587; nobody's without an address.
+provider_blocks() {
+  local dir=$WORK/postfix
+  : >"$dir/etc/blocked.regexp"
+  [[ -z $1 ]] || printf '/^%s$/ %s\n' "${1//./\\.}" "$2" >"$dir/etc/blocked.regexp"
+  postfix -c "$dir/etc" reload >>"$WORK/log/postfix.start.log" 2>&1
 }
 
 listens() { ss -Hlnt "src $IP:$1" | grep -q LISTEN; }

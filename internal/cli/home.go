@@ -50,7 +50,7 @@ func runHome(ctx context.Context, f *command.Factory) error {
 		}
 		choice, err := showHome(ctx, f, tui.HomeOptions{
 			Items: homeItems(doc, statuses), Select: selected, Notice: notice, Queue: queueWords(f, statuses),
-			Lang: f.Lang(), NoColor: f.Colourless(), Getenv: f.Getenv, In: f.In, Out: f.Out,
+			Lang: f.Lang(), Product: f.Product(), NoColor: f.Colourless(), Getenv: f.Getenv, In: f.In, Out: f.Out,
 		})
 		if err != nil {
 			return err
@@ -71,7 +71,7 @@ func showHome(ctx context.Context, f *command.Factory, o tui.HomeOptions) (home.
 		return tui.Home(ctx, o)
 	}
 	return plain.Home(ctx, plain.HomeOptions{
-		Items: o.Items, Select: o.Select, Notice: o.Notice, Queue: o.Queue, Lang: o.Lang, Product: f.Product(), In: o.In,
+		Items: o.Items, Select: o.Select, Notice: o.Notice, Queue: o.Queue, Lang: o.Lang, Product: o.Product, In: o.In,
 		Out: o.Out,
 	})
 }

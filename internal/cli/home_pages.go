@@ -21,8 +21,8 @@ type homePage func(ctx context.Context, f *command.Factory, name string) (wizard
 
 // homePages are the pages of the home screen.
 var homePages = map[home.Action]homePage{
-	home.TestMode: optionPage(home.NewTestMode), home.Kinds: optionPage(home.NewKinds),
-	home.Limits: optionPage(home.NewLimits), home.Suppress: suppressPage, home.Test: testPage, home.Log: logPage,
+	home.TestMode: optionPage(home.NewTestMode), home.Kinds: optionPage(home.NewKinds), home.Limits: limitsPage,
+	home.Suppress: suppressPage, home.Test: testPage, home.Log: logPage,
 	home.Report: reportPage,
 }
 
@@ -60,6 +60,18 @@ func optionPage(make func(string, *config.Profile, home.Save) *home.Page) homePa
 		saved, err := ask(ctx, f, page)
 		return saidIf(saved, "home.saved", "name", safetext.FromRemote(name)), err
 	}
+}
+
+// limitsPage is the page of the limits, which also starts to count anew.
+func limitsPage(ctx context.Context, f *command.Factory, name string) (wizard.Words, error) {
+	return optionPage(func(name string, p *config.Profile, save home.Save) *home.Page {
+		return home.NewLimits(name, p, save, func() wizard.Words {
+			if _, err := send.ResetLimits(ctx, f, name); err != nil {
+				return sentenceOf(f)(err)
+			}
+			return wizard.Words{}
+		})
+	})(ctx, f, name)
 }
 
 func saidIf(done bool, key string, args ...any) wizard.Words {

@@ -72,7 +72,7 @@ func TestAsk(t *testing.T) {
 	in := strings.NewReader("yes\nessai\nyes\nessai@durand.example\nyes\n\n50\n\n\n\n\n\n")
 	var out bytes.Buffer
 	for _, page := range []*home.Page{
-		home.NewTestMode("durand", p, save), home.NewKinds("durand", p, save), home.NewLimits("durand", p, save),
+		home.NewTestMode("durand", p, save), home.NewKinds("durand", p, save), home.NewLimits("durand", p, save, nil),
 	} {
 		lang, err := Ask(t.Context(), PageOptions{Page: page, Lang: locale.English, In: in, Out: &out})
 		if err != nil || !page.Saved() || lang != locale.English {

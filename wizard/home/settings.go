@@ -25,10 +25,26 @@ func NewTestMode(name string, p *config.Profile, save Save) *Page {
 	return page
 }
 
-// NewLimits is the page of the limits (P-4, C-6). 0 is no limit; a field with one begins empty.
-func NewLimits(name string, p *config.Profile, save Save) *Page {
+// actReset sets the counters of a profile to zero.
+const actReset wizard.ActionID = "reset"
+
+// NewLimits is the page of the limits (P-4, C-6). 0 is no limit; a field with one begins empty. reset sets the counters
+// to zero; what is typed is saved as well.
+func NewLimits(name string, p *config.Profile, save Save, reset func() wizard.Words) *Page {
 	values := wizard.OptionValues(p)
-	page := newPage("limits", name, taking(save))
+	page := newPage("limits", name, func(page *Page, a wizard.Answer) bool {
+		if page.refuse(save(a.Values)) {
+			return false
+		}
+		if a.Action != actReset {
+			return true
+		}
+		why := reset()
+		return why.Empty() || !page.refuse(map[wizard.FieldID]wizard.Words{"": why})
+	})
+	page.screen.Actions = append(page.screen.Actions, wizard.Action{
+		ID: actReset, Label: wizard.Msg("home.limits.reset"), Key: 'z',
+	})
 	for _, id := range []wizard.FieldID{
 		wizard.FieldPerHour, wizard.FieldPerDay, wizard.FieldPerWeek, wizard.FieldRecipients, wizard.FieldBatch,
 		wizard.FieldWait,

@@ -27,14 +27,21 @@ func NewLimits(f *command.Factory) *cobra.Command {
 			if _, _, err := f.Profile(args[0]); err != nil {
 				return err
 			}
-			return withState(ctx, f, func(ctx context.Context, s *delivery.Store) error {
-				released, err := s.ResetLimits(ctx, args[0])
-				if err == nil && released > 0 && !f.JSON {
-					f.Println(f.T("sendcli.limits.released", "n", released))
-				}
-				return err
-			})
+			released, err := ResetLimits(ctx, f, args[0])
+			if err == nil && released > 0 && !f.JSON {
+				f.Println(f.T("sendcli.limits.released", "n", released))
+			}
+			return err
 		}))
+}
+
+// ResetLimits sets the counters of a profile to zero, and returns how many messages that waited for them are due now.
+func ResetLimits(ctx context.Context, f *command.Factory, profile string) (released int, err error) {
+	err = withState(ctx, f, func(ctx context.Context, s *delivery.Store) (err error) {
+		released, err = s.ResetLimits(ctx, profile)
+		return err
+	})
+	return released, err
 }
 
 // limitsLine is one profile of `limits show --json`.
