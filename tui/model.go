@@ -9,6 +9,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"postier/config"
+	"postier/internal/check"
 	"postier/internal/locale"
 	"postier/internal/safetext"
 	"postier/wizard"
@@ -300,11 +301,24 @@ func (m *model) copyables() []copyable {
 	if f := m.screen.Finding; f != nil {
 		for _, fix := range f.Fixes {
 			if !listed[fix.Value] && !fix.Removes() {
-				out = append(out, copyable{label: m.speech.escape(fix.Kind + " " + fix.Name), text: fix.Value})
+				out = append(out, copyable{label: m.fixLabel(fix), text: fix.Value})
 			}
 		}
 	}
 	return out
+}
+
+// fixLabel says what to do with a text to copy: a record has a kind and a name, everything else a word of ours.
+func (m *model) fixLabel(fix check.Fix) string {
+	switch fix.Kind {
+	case "folder":
+		return m.speech.t("fix-folder")
+	case "host":
+		return m.speech.t("fix-host")
+	case "command":
+		return m.speech.t("fix-command")
+	}
+	return m.speech.escape(strings.ToUpper(fix.Kind) + " " + fix.Name)
 }
 
 type copyable struct {

@@ -145,3 +145,26 @@ func TestAGivenModeStays(t *testing.T) {
 		}
 	}
 }
+
+// TestNamedAddress: an address as mail programs copy it brings the sender's name.
+func TestNamedAddress(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string][2]string{
+		"Marie Durand <marie@gmail.com>":           {"Marie Durand", "marie@gmail.com"},
+		` "Durand, Marie" <marie@gmail.com> `:      {"Durand, Marie", "marie@gmail.com"},
+		"<marie@gmail.com>":                        {"", "marie@gmail.com"},
+		"=?utf-8?q?Mar=C3=ADa?= <marie@gmail.com>": {"María", "marie@gmail.com"},
+		"marie@gmail.com":                          {"", "marie@gmail.com"},
+	} {
+		k := begin(t, Options{})
+		k.enter(string(FieldAddress), text)
+		k.at(StepProvider)
+		if d := k.s.Draft(); d.Address != want[1] || d.From.Name != want[0] || d.From.Address != want[1] {
+			t.Errorf("%q: %+v at %s", text, d.From, d.Address)
+		}
+	}
+	k := begin(t, Options{})
+	k.enter(string(FieldAddress), "Marie <marie@gmail.com> and others")
+	k.at(StepAddress)
+	k.refused(FieldAddress)
+}

@@ -1,6 +1,8 @@
 package wizard
 
 import (
+	"cmp"
+	"net/mail"
 	"strings"
 
 	"postier/config"
@@ -57,7 +59,7 @@ func (s *State) otherFrom() bool {
 }
 
 func (s *State) answerAddress(a Answer) {
-	address := strings.TrimSpace(s.value(FieldAddress, s.draft.Address))
+	name, address := namedAddress(s.value(FieldAddress, s.draft.Address))
 	asked := s.suggested != "" && address == s.judged // the person has not changed the address since it was judged
 	if !asked {
 		s.suggested = ""
@@ -83,6 +85,7 @@ func (s *State) answerAddress(a Answer) {
 	_, typed := s.typed[FieldFrom]
 	s.clearTyped(FieldAddress, FieldFrom)
 	s.setAddress(address)
+	s.draft.From.Name = cmp.Or(name, s.draft.From.Name)
 	switch {
 	case author != "":
 		s.draft.From.Address = author
@@ -91,6 +94,16 @@ func (s *State) answerAddress(a Answer) {
 	}
 	s.suggested = ""
 	s.forward()
+}
+
+// namedAddress takes an address as mail programs copy it, with the name of its owner before it: "Marie <marie@…>".
+func namedAddress(text string) (name, address string) {
+	text = strings.TrimSpace(text)
+	if parsed, err := mail.ParseAddress(text); err == nil && strings.HasSuffix(text, ">") &&
+		config.ValidateSetting(string(FieldFromName), parsed.Name).Empty() {
+		return parsed.Name, parsed.Address
+	}
+	return "", text
 }
 
 // setAddress starts a new draft when the address is another one. What does not depend on the address is kept.

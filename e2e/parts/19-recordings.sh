@@ -1,0 +1,120 @@
+# shellcheck shell=bash
+# Five failures of the rehearsal, from the first screen to the end, in French: the recordings of the manual.
+
+new_person recordings
+PERSON_LOCALE=fr_FR.UTF-8
+
+# rehearse FAULT: the demo up to the test of sending.
+rehearse() {
+  open_terminal
+  start_in_terminal demo --fault "$1"
+  wait_for "mot de passe à taper"
+  secret=$(screen | grep -oE '[a-z]{4}(-[a-z]{4}){3}' | head -n 1)
+  press Enter
+  scene "postier demo --fault $1" "Étape 1/12"
+  press Enter
+  wait_for "Étape 2/12"
+  scene "Entrée" "Poste Démo"
+  press Enter
+  scene "Entrée" "Étape 4/12"
+  press Enter
+  scene "Entrée" "Étape 5/12"
+  paste_text "$secret"
+  press Enter
+}
+
+# onwards NUMBER: from a step that passed to the one with this number.
+onwards() {
+  wait_for "Entrée" 60
+  press Enter
+  scene "Entrée" "Étape $1/12"
+}
+
+# to_the_end: the options, the review, saved.
+to_the_end() {
+  press Enter
+  scene "Entrée" "Étape 10/12"
+  press Enter
+  scene "Entrée" "Étape 11/12"
+  press Enter
+  scene "Entrée" "Étape 12/12"
+  press Enter
+  wait_for "exit 0"
+  close_terminal
+}
+
+record port-465 "Le port 465 est bloqué : 587 fonctionne, et Entrée le prend."
+rehearse port-465-blocked
+scene "mot de passe, Entrée" "Utiliser ce réglage" 90
+press Enter
+scene "Entrée" "Le serveur prend votre courrier"
+press Enter
+wait_for "Étape 7/12"
+scene "Entrée" "seront rangées dans le dossier" 60
+press Enter
+scene "Entrée" "Étape 8/12"
+press Enter
+scene "Entrée" "bien arrivé" 60
+to_the_end
+recorded
+
+record junk "Le message d'essai arrive en indésirables : ce qui se porte garant, et quoi faire."
+rehearse junk
+scene "mot de passe, Entrée" "Le serveur prend votre courrier" 60
+press Enter
+wait_for "Étape 7/12"
+scene "Entrée" "seront rangées dans le dossier" 60
+press Enter
+scene "Entrée" "Étape 8/12"
+press Enter
+scene "Entrée" "E-148" 60
+to_the_end
+recorded
+
+record sent-folder "La boîte n'a pas de dossier pour les messages envoyés : Entrée le crée."
+rehearse no-sent-folder
+scene "mot de passe, Entrée" "Le serveur prend votre courrier" 60
+press Enter
+wait_for "Étape 7/12"
+scene "Entrée" "Créer" 60
+press Enter
+scene "Entrée" "seront rangées dans le dossier" 60
+press Enter
+scene "Entrée" "Étape 8/12"
+press Enter
+scene "Entrée" "bien arrivé" 60
+to_the_end
+recorded
+
+record suspended "Le compte est bloqué : un service d'envoi à la place, ou s'arrêter et revenir."
+rehearse account-suspended
+scene "mot de passe, Entrée" "A-1" 60
+press v
+scene "v" "Brevo"
+press Escape
+wait_for "Poste Démo"
+press Enter
+wait_for "Étape 4/12"
+press Enter
+wait_for "Étape 5/12"
+press Enter
+scene "Échap, puis Entrée jusqu'à l'étape 6" "Étape 6/12"
+press l
+scene "l" "exit"
+close_terminal
+recorded
+
+record hotmail "Une adresse Hotmail sans identifiant d'application : une autre adresse, dans le domaine du magasin."
+open_terminal
+start_in_terminal setup marie@hotmail.com
+scene "postier setup marie@hotmail.com" "Étape 1/12"
+press Enter
+scene "Entrée" "hotmail"
+press Enter
+scene "Entrée" "Étape 1/12"
+press C-u
+type_text "$USER_GOOD"
+press Enter
+scene "adresse du magasin, Entrée" "Saisir les serveurs à la main" 30
+close_terminal
+recorded
