@@ -154,6 +154,7 @@ func TestOrthography(t *testing.T) {
 	t.Parallel()
 	// \b knows ASCII letters only: hôtes would end in a word of its own.
 	informal := regexp.MustCompile(`(^|[^\p{L}])([Tt]u|[Tt]on|[Tt]es)([^\p{L}]|$)`)
+	germanLetter := regexp.MustCompile(`(^|[^\p{L}])Post([^\p{L}]|$)`)
 	germanInformal := regexp.MustCompile(`(^|[^\p{L}])([Dd]u|[Dd]eine?|[Dd]ir)([^\p{L}]|$)`)
 	for _, lang := range All() {
 		for key, m := range catalogueOf(t, lang) {
@@ -170,6 +171,9 @@ func TestOrthography(t *testing.T) {
 				}
 				if lang == German && germanInformal.MatchString(text) {
 					say("Sie, not du")
+				}
+				if lang == German && germanLetter.MatchString(text) {
+					say("Post comes by the postman")
 				}
 			}
 		}
