@@ -78,6 +78,7 @@ func (s *State) foundScreen(v *Screen) {
 		edit := Action{ID: ActEdit, Label: Msg("wizard.action.edit"), Key: 'e'}
 		if s.blocked(s.draft.Candidates[0]) {
 			next.Disabled = Msg("wizard.provider.blocked")
+			v.Facts = v.Facts[:1] // servers that cannot be used would push the ways out off the screen
 			v.addActions(s.blockedActions()...)
 			v.addActions(choose, manual, next)
 			return

@@ -23,13 +23,6 @@ rehearse() {
   press Enter
 }
 
-# onwards NUMBER: from a step that passed to the one with this number.
-onwards() {
-  wait_for "Entrée" 60
-  press Enter
-  scene "Entrée" "Étape $1/12"
-}
-
 # to_the_end: the options, the review, saved.
 to_the_end() {
   press Enter
@@ -50,11 +43,12 @@ press Enter
 scene "Entrée" "Le serveur prend votre courrier"
 press Enter
 wait_for "Étape 7/12"
-scene "Entrée" "seront rangées dans le dossier" 60
+scene "Entrée" "seront classées dans le dossier" 60
 press Enter
-scene "Entrée" "Étape 8/12"
+wait_for "Étape 8/12"
+scene "Entrée" "Entrée M"
 press Enter
-scene "Entrée" "bien arrivé" 60
+scene "Entrée" "est arrivé et a été retrouvé" 60
 to_the_end
 recorded
 
@@ -63,9 +57,10 @@ rehearse junk
 scene "mot de passe, Entrée" "Le serveur prend votre courrier" 60
 press Enter
 wait_for "Étape 7/12"
-scene "Entrée" "seront rangées dans le dossier" 60
+scene "Entrée" "seront classées dans le dossier" 60
 press Enter
-scene "Entrée" "Étape 8/12"
+wait_for "Étape 8/12"
+scene "Entrée" "Entrée M"
 press Enter
 scene "Entrée" "E-148" 60
 to_the_end
@@ -76,19 +71,20 @@ rehearse no-sent-folder
 scene "mot de passe, Entrée" "Le serveur prend votre courrier" 60
 press Enter
 wait_for "Étape 7/12"
-scene "Entrée" "Créer" 60
+scene "Entrée" "Créer un dossier" 60
 press Enter
-scene "Entrée" "seront rangées dans le dossier" 60
+scene "Entrée" "seront classées dans le dossier" 60
 press Enter
-scene "Entrée" "Étape 8/12"
+wait_for "Étape 8/12"
+scene "Entrée" "Entrée M"
 press Enter
-scene "Entrée" "bien arrivé" 60
+scene "Entrée" "est arrivé et a été retrouvé" 60
 to_the_end
 recorded
 
 record suspended "Le compte est bloqué : un service d'envoi à la place, ou s'arrêter et revenir."
 rehearse account-suspended
-scene "mot de passe, Entrée" "A-1" 60
+scene "mot de passe, Entrée" "A-17" 60
 press v
 scene "v" "Brevo"
 press Escape
@@ -98,9 +94,11 @@ wait_for "Étape 4/12"
 press Enter
 wait_for "Étape 5/12"
 press Enter
-scene "Échap, puis Entrée jusqu'à l'étape 6" "Étape 6/12"
+scene "Échap, puis Entrée jusqu'à l'étape 6" "A-17"
 press l
-scene "l" "exit"
+scene "l" "Quitter maintenant"
+press Enter
+wait_for "exit "
 close_terminal
 recorded
 
@@ -109,12 +107,27 @@ open_terminal
 start_in_terminal setup marie@hotmail.com
 scene "postier setup marie@hotmail.com" "Étape 1/12"
 press Enter
-scene "Entrée" "hotmail"
+scene "Entrée" "Hotmail"
 press Enter
 scene "Entrée" "Étape 1/12"
 press C-u
 type_text "$USER_GOOD"
 press Enter
-scene "adresse du magasin, Entrée" "Saisir les serveurs à la main" 30
-close_terminal
+wait_for "_submissions._tcp.postier.test"
+scene "l'adresse du magasin, Entrée" "Saisir les serveurs à la main"
+press Enter
+scene "Entrée" "Étape 5/12"
+paste_text "$PASSWORD"
+press Enter
+scene "mot de passe, Entrée" "Le serveur prend votre courrier" 60
+press Enter
+wait_for "Étape 7/12"
+scene "Entrée" "seront classées dans le dossier" 60
+press Enter
+wait_for "Étape 8/12"
+scene "Entrée" "Entrée M"
+press Enter
+wait_for "Étape 9/12"
+scene "Entrée" "Entrée Continuer" 60
+to_the_end
 recorded
