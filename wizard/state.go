@@ -273,6 +273,8 @@ func (s State) Answer(a Answer) (State, []Request) {
 		s.useWay()
 	case a.Action == ActService:
 		s.chooseService()
+	case a.Action == ActReport:
+		s.askReport()
 	case a.Action == ActRetry && s.work[DoWait].id != 0:
 		s.checkNow()
 	case a.Action == ActFix:
@@ -424,9 +426,10 @@ func (s *State) want(kind RequestKind) {
 	}
 }
 
-// needsSecret reports whether work of this kind signs in or stores the secret. Other work never gets it.
+// needsSecret reports whether work of this kind signs in, stores the secret, or has to make sure that a report does not
+// hold it. Other work never gets it.
 func needsSecret(kind RequestKind) bool {
-	return kind == DoSubmission || kind == DoSent || kind == DoTest || kind == DoSave
+	return kind == DoSubmission || kind == DoSent || kind == DoTest || kind == DoSave || kind == DoReport
 }
 
 // needsSecret reports whether signing in needs a secret that was not given.

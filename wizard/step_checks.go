@@ -52,6 +52,8 @@ func (s *State) takeOutcome(o Outcome) {
 		s.takeSignInOutcome(o)
 	case DoWait:
 		s.checkAgain()
+	case DoReport:
+		s.takeReport(o)
 	case DoSave:
 		s.takeSaved(o)
 	}

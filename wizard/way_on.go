@@ -97,6 +97,7 @@ func (s *State) failureActions(v *Screen, retry, without Action) {
 	if fixStep != StepServer && s.draft.Step == StepSubmission {
 		v.addActions(serverAction())
 	}
+	v.addActions(s.reportAction())
 }
 
 // addActions adds actions, leaving out empty ones.

@@ -213,6 +213,7 @@ const (
 	ActBrowser  ActionID = "browser"  // by browser instead of with a password
 	ActPassword ActionID = "password" // with a password instead of by browser
 	ActQuit     ActionID = "quit"
+	ActReport   ActionID = "report" // write a report for support
 )
 
 // gotoPrefix starts the ID of an action that goes straight to a step.
@@ -337,6 +338,7 @@ const (
 	DoDNS        RequestKind = "dns"        // the sender's domain
 	DoTest       RequestKind = "test"       // a message to oneself, found again
 	DoSave       RequestKind = "save"       // write the configuration
+	DoReport     RequestKind = "report"     // write what was found into a file for support
 	DoDraft      RequestKind = "draft"      // keep the draft; failing is told but stops nothing
 	DoForget     RequestKind = "forget"     // remove the draft
 	DoCancel     RequestKind = "cancel"     // end the request with this ID
@@ -351,7 +353,7 @@ const (
 // Writes reports whether work of this kind changes files. It is then done in the order in which it was asked for, and
 // finished even when the person leaves.
 func (k RequestKind) Writes() bool {
-	return k == DoSave || k == DoDraft || k == DoForget || k == DoSignOut
+	return k == DoSave || k == DoReport || k == DoDraft || k == DoForget || k == DoSignOut
 }
 
 // Request asks for work. Its ID lets a late outcome of abandoned work be ignored.
@@ -417,8 +419,9 @@ type Outcome struct {
 	// more. Approved says that the provider approved and only storing the tokens failed: DoSignIn can be repeated
 	// without another approval.
 	Again, Approved bool
-	// Saved is what DoSave wrote.
+	// Saved is what DoSave wrote, and File what DoReport wrote.
 	Saved *Saved
+	File  string
 }
 
 // Saved says what DoSave wrote.

@@ -7,6 +7,10 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"postier/config"
+	"postier/internal/account"
+	"postier/presets"
 )
 
 // Mask replaces mail addresses, the user's own domains and names, and IP addresses by numbered placeholders. The same
@@ -95,4 +99,27 @@ func (m *Mask) stand(kind, text string) string {
 		m.seen[key] = fmt.Sprintf("%s-%d", kind, m.counts[kind])
 	}
 	return m.seen[key]
+}
+
+// MaskOf hides whose account it is. A provider's domain does not identify the user and stays.
+func MaskOf(target account.Target) *Mask {
+	var domains, words []string
+	if _, isProvider := presets.Default().Get(target.Profile); !isProvider { // profiles are often named after the provider
+		words = append(words, target.Profile)
+	}
+	addresses := []string{target.Address, target.From, target.Recipient, target.Submission.Username}
+	if target.IMAP != nil && !strings.Contains(target.IMAP.Username, "@") {
+		addresses = append(addresses, target.IMAP.Username)
+	}
+	for _, address := range addresses {
+		if domain := config.AddressDomain(address); domain != "" {
+			domains = append(domains, domain)
+		} else if address != "" {
+			words = append(words, address)
+		}
+	}
+	return NewMask(domains, words, func(domain string) bool {
+		_, known := presets.Lookup(domain)
+		return known
+	})
 }

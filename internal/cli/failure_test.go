@@ -48,6 +48,9 @@ func TestFailuresAsJSON(t *testing.T) {
 		{"profile", 64, "", ""},
 		{"profile list --no-such-flag", 64, "", ""},
 		{"no-such-command", 64, "", ""},
+		{"send --direct --queue --to a@b.example", 64, "", "--direct, --queue"},
+		{"send --test --for-real --to a@b.example", 64, "", "--for-real, --test"},
+		{"demo --serve --yes", 64, "", "--serve, --yes"},
 		{"profile list --lang xx", 64, "", ""},
 		{"setup --yes --config " + none, 65, "", `"step":"address","field":"address"`},
 		{

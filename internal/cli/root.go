@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"postier/internal/cli/command"
 	"postier/internal/exitcode"
@@ -104,12 +105,31 @@ func newRoot(f *command.Factory, called string) *cobra.Command {
 		if err := checkGlobals(f); err != nil {
 			return err
 		}
+		if err := together(f, cmd); err != nil {
+			return err
+		}
 		f.NameProgram()
 		return f.LoadVendor(cmd)
 	}
 	root.AddCommand(commands(f, called)...)
 	localise(f, root)
 	return root
+}
+
+// together refuses flags that exclude each other. cobra would do so later, in words of its own.
+func together(f *command.Factory, cmd *cobra.Command) error {
+	groups := map[string][]string{}
+	cmd.Flags().Visit(func(flag *pflag.Flag) {
+		for _, group := range flag.Annotations["cobra_annotation_mutually_exclusive"] {
+			groups[group] = append(groups[group], "--"+flag.Name)
+		}
+	})
+	for _, flags := range groups {
+		if len(flags) > 1 {
+			return command.Usage(f.T("cli.error.flags-together", "flags", strings.Join(flags, ", ")))
+		}
+	}
+	return nil
 }
 
 func checkGlobals(f *command.Factory) error {

@@ -12,6 +12,7 @@ import (
 	"postier/config"
 	"postier/config/credential"
 	"postier/diagnostics"
+	"postier/diagnostics/report"
 	"postier/diagnostics/rootcause"
 	"postier/internal/account"
 	"postier/internal/check"
@@ -48,6 +49,9 @@ type Worker struct {
 	Fallback *Fallback
 	// Repair takes another way that works in place of one that failed, by itself: for runs without a person.
 	Repair bool
+	// Version and System are those of this program, for the report.
+	Version string
+	System  report.System
 	// NoDraft switches the draft off, for the demo and unattended runs.
 	NoDraft bool
 
@@ -56,6 +60,7 @@ type Worker struct {
 	ClientSecret func(ctx context.Context, provider string) (secret.Value, error)
 
 	signIns signIns
+	found   found
 	// saveHook runs before the configuration is written. Tests use it to simulate a full disk, or a write by another
 	// program.
 	saveHook func(*config.Document) error
@@ -111,6 +116,8 @@ func (w *Worker) Do(ctx context.Context, r wizard.Request, tell func(wizard.Outc
 		out.Err = sentence(w.signOut(r.SignIn, r.Draft))
 	case wizard.DoSave:
 		w.save(ctx, r, &out)
+	case wizard.DoReport:
+		w.report(r, &out)
 	case wizard.DoDraft:
 		out.Err = sentence(w.saveDraft(r.Draft))
 	case wizard.DoForget:
@@ -148,13 +155,15 @@ func (w *Worker) dial(ctx context.Context, r wizard.Request, id check.ID, out *w
 func (w *Worker) run(ctx context.Context, r wizard.Request, tell func(wizard.Outcome),
 	plans ...diagnostics.Plan,
 ) []diagnostics.Result {
-	return rootcause.Run(ctx, w.Network, func(e diagnostics.Event) {
+	results := rootcause.Run(ctx, w.Network, func(e diagnostics.Event) {
 		report := wizard.Report{ID: e.ID, Running: true}
 		if e.Result != nil {
 			report = ReportOf(*e.Result)
 		}
 		tell(wizard.Outcome{ID: r.ID, Kind: r.Kind, Report: &report})
 	}, plans...)
+	w.found.keep(r.Kind, results)
+	return results
 }
 
 // sentence turns an error into words: its own translated message when it has one, else its text. No error has none.

@@ -1,9 +1,11 @@
 package command
 
 import (
+	"runtime"
 	"strings"
 
 	"postier/config"
+	"postier/diagnostics/report"
 )
 
 // NameProgram makes the commands in sentences for the user carry --config where the configuration is not the one that
@@ -19,6 +21,14 @@ func (f *Factory) NameProgram() {
 
 // Program starts a command about the configuration at path.
 func Program(path string) string { return config.Program + " --config " + ShellWord(path) }
+
+// System says where the program runs, for a report.
+func (f *Factory) System() report.System {
+	return report.System{
+		OS: runtime.GOOS, Arch: runtime.GOARCH, Terminal: f.Getenv("TERM"), Locale: string(f.Lang()),
+		Interactive: f.Interactive(),
+	}
+}
 
 // Program starts a command about the configuration in use, as the user types it.
 func (p *Printer) Program() string {

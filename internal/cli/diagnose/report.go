@@ -3,25 +3,20 @@ package diagnose
 import (
 	"context"
 	"errors"
-	"runtime"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"postier/config"
 	"postier/diagnostics"
 	"postier/diagnostics/portprobe"
 	"postier/diagnostics/report"
 	"postier/diagnostics/rootcause"
-	"postier/internal/account"
 	"postier/internal/cli/command"
 	"postier/internal/exitcode"
 	"postier/internal/safefile"
 	"postier/internal/safetext"
-	"postier/presets"
 	"postier/tui/plain"
-	"postier/wizard"
+	"postier/wizard/worker"
 )
 
 // ReportOptions are the flags and arguments of `postier report`.
@@ -73,7 +68,7 @@ func runReport(ctx context.Context, o *ReportOptions) error {
 	plans = choose(o.Only, plans)
 	info := c.info()
 	info.Width, info.Colour = 0, false // it becomes a file
-	info.Steps = stepNumbers()
+	info.Steps = worker.StepNumbers()
 	var observe func(diagnostics.Event)
 	if plain.IsTerminal(o.Err) {
 		o.Note(o.T("diagnose.report.checking"))
@@ -92,9 +87,9 @@ func runReport(ctx context.Context, o *ReportOptions) error {
 	}
 	var mask *report.Mask
 	if o.Mask {
-		mask = bundleMask(c.target)
+		mask = report.MaskOf(c.target)
 	}
-	bundle := report.NewBundle(info, results, system(o.Factory), c.bundleSettings(), mask)
+	bundle := report.NewBundle(info, results, o.System(), c.bundleSettings(), mask)
 	content, err := bundle.Render(report.Format(o.Format))
 	switch {
 	case errors.Is(err, report.ErrCanary):
@@ -135,21 +130,6 @@ func (o *ReportOptions) handOut(ctx context.Context, content []byte) error {
 	return nil
 }
 
-// stepNumbers are the wizard's steps in which an area is tested, by which support guides users over the phone.
-func stepNumbers() map[string]int {
-	return map[string]int{
-		"smtp": wizard.StepSubmission.Number(), "imap": wizard.StepSent.Number(), "dns": wizard.StepDNS.Number(),
-		"arrival": wizard.StepTest.Number(),
-	}
-}
-
-func system(f *command.Factory) report.System {
-	return report.System{
-		OS: runtime.GOOS, Arch: runtime.GOARCH, Terminal: f.Getenv("TERM"), Locale: string(f.Lang()),
-		Interactive: f.Interactive(),
-	}
-}
-
 // bundleSettings are those of the saved profile, nil without one: what was checked is in the report anyway.
 func (c *checkup) bundleSettings() *report.Settings {
 	if c.target.Profile == "" {
@@ -160,27 +140,4 @@ func (c *checkup) bundleSettings() *report.Settings {
 		return nil
 	}
 	return report.SettingsOf(p)
-}
-
-// bundleMask hides whose account it is. A provider's domain does not identify the user and stays.
-func bundleMask(target account.Target) *report.Mask {
-	var domains, words []string
-	if _, isProvider := presets.Default().Get(target.Profile); !isProvider { // profiles are often named after the provider
-		words = append(words, target.Profile)
-	}
-	addresses := []string{target.Address, target.From, target.Recipient, target.Submission.Username}
-	if target.IMAP != nil && !strings.Contains(target.IMAP.Username, "@") {
-		addresses = append(addresses, target.IMAP.Username)
-	}
-	for _, address := range addresses {
-		if domain := config.AddressDomain(address); domain != "" {
-			domains = append(domains, domain)
-		} else if address != "" {
-			words = append(words, address)
-		}
-	}
-	return report.NewMask(domains, words, func(domain string) bool {
-		_, known := presets.Lookup(domain)
-		return known
-	})
 }

@@ -118,6 +118,7 @@ func Run(ctx context.Context, o *Options) error {
 			CAFile: o.ExtraRoots(), Fallback: platform, NoDraft: unattended,
 			Repair:       unattended && !portsGiven(options.Values),
 			ClientSecret: o.Client.secret(o.Factory),
+			Version:      o.Version, System: o.System(),
 		},
 		unattended: unattended,
 		resume:     resume,
