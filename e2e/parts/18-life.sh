@@ -180,7 +180,7 @@ press Home g
 shows "what was sent" "Facture 2026-117"
 tell_screen log
 press Escape
-wait_for "Profils de messagerie"
+wait_for "OK, vérifié" # only the home screen says so; Esc and a letter at once would be Alt and the letter
 press q
 shows "the shell again" "exit 0"
 check "the terminal is as it was" terminal_is_restored
