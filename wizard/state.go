@@ -426,10 +426,9 @@ func (s *State) want(kind RequestKind) {
 	}
 }
 
-// needsSecret reports whether work of this kind signs in, stores the secret, or has to make sure that a report does not
-// hold it. Other work never gets it.
+// needsSecret reports whether work of this kind signs in or stores the secret. Other work never gets it.
 func needsSecret(kind RequestKind) bool {
-	return kind == DoSubmission || kind == DoSent || kind == DoTest || kind == DoSave || kind == DoReport
+	return kind == DoSubmission || kind == DoSent || kind == DoTest || kind == DoSave
 }
 
 // needsSecret reports whether signing in needs a secret that was not given.

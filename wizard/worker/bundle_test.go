@@ -6,6 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"postier/diagnostics"
+	"postier/internal/check"
+	"postier/internal/safetext"
 	"postier/wizard"
 )
 
@@ -15,13 +18,22 @@ func TestReportForSupport(t *testing.T) {
 	t.Parallel()
 	h := newFixture(t, "sender-not-owned")
 	h.Version = "1.2.3"
-	h.do(context.Background(), h.request(wizard.DoSubmission))
-	out, _ := h.do(context.Background(), h.request(wizard.DoReport))
+	r := h.request(wizard.DoSubmission)
+	h.do(context.Background(), r)
+	// A server repeats the secret with which the checks signed in; the request for the report does not have it.
+	results, _ := h.found.all()
+	h.found.keep(wizard.DoSent, append(results[:1:1], diagnostics.Result{
+		ID: check.IMAPAuth, Status: check.Fail, Cause: check.CauseWrongPassword,
+		Evidence: []diagnostics.Observation{diagnostics.Reply{Text: safetext.FromRemote("NO not " + r.Secret.Reveal())}},
+	}))
+	r = h.request(wizard.DoReport)
+	r.Secret = secretOf("")
+	out, _ := h.do(context.Background(), r)
 	text := h.file("postier-report.md")
 	if !out.Err.Empty() || out.File == "" || text == "" {
 		t.Fatalf("%+v", out)
 	}
-	for _, want := range []string{"1.2.3", "S-34", "553 5.7.1", "smtp.sender"} {
+	for _, want := range []string{"1.2.3", "S-34", "553 5.7.1", "smtp.sender", "NO not ***"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("it does not hold %q", want)
 		}

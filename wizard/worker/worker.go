@@ -148,7 +148,9 @@ func (w *Worker) dial(ctx context.Context, r wizard.Request, id check.ID, out *w
 	if !w.authorise(ctx, &r, id, out) {
 		return nil, target, false
 	}
-	return network, w.Target(r.Draft, r), true
+	target = w.Target(r.Draft, r)
+	w.found.signedInWith(target.Secret)
+	return network, target, true
 }
 
 // run carries out plans and reports each check as it begins and ends.
