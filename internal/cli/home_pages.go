@@ -62,7 +62,7 @@ func optionPage(make func(string, *config.Profile, home.Save) *home.Page) homePa
 	}
 }
 
-// limitsPage is the page of the limits, which also starts to count anew.
+// limitsPage is the page of the limits, which also sets the counters to zero.
 func limitsPage(ctx context.Context, f *command.Factory, name string) (wizard.Words, error) {
 	return optionPage(func(name string, p *config.Profile, save home.Save) *home.Page {
 		return home.NewLimits(name, p, save, func() wizard.Words {
