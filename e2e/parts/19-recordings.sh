@@ -23,8 +23,14 @@ rehearse() {
   press Enter
 }
 
-# to_the_end: the options, the review, saved.
+# to_the_end TEXT: the domain, the test message with what it shows, the options, the review, saved.
 to_the_end() {
+  press Enter
+  wait_for "Étape 8/12"
+  scene "Entrée" "Entrée M"
+  press Enter
+  wait_for "Étape 9/12"
+  scene "Entrée" "$1" 60
   press Enter
   scene "Entrée" "Étape 10/12"
   press Enter
@@ -44,12 +50,7 @@ scene "Entrée" "Le serveur prend votre courrier"
 press Enter
 wait_for "Étape 7/12"
 scene "Entrée" "seront classées dans le dossier" 60
-press Enter
-wait_for "Étape 8/12"
-scene "Entrée" "Entrée M"
-press Enter
-scene "Entrée" "est arrivé et a été retrouvé" 60
-to_the_end
+to_the_end "est arrivé et a été retrouvé"
 recorded
 
 record junk "Le message d'essai arrive en indésirables : ce qui se porte garant, et quoi faire."
@@ -58,12 +59,7 @@ scene "mot de passe, Entrée" "Le serveur prend votre courrier" 60
 press Enter
 wait_for "Étape 7/12"
 scene "Entrée" "seront classées dans le dossier" 60
-press Enter
-wait_for "Étape 8/12"
-scene "Entrée" "Entrée M"
-press Enter
-scene "Entrée" "E-148" 60
-to_the_end
+to_the_end "E-148"
 recorded
 
 record sent-folder "La boîte n'a pas de dossier pour les messages envoyés : Entrée le crée."
@@ -74,12 +70,7 @@ wait_for "Étape 7/12"
 scene "Entrée" "Créer un dossier" 60
 press Enter
 scene "Entrée" "seront classées dans le dossier" 60
-press Enter
-wait_for "Étape 8/12"
-scene "Entrée" "Entrée M"
-press Enter
-scene "Entrée" "est arrivé et a été retrouvé" 60
-to_the_end
+to_the_end "est arrivé et a été retrouvé"
 recorded
 
 record suspended "Le compte est bloqué : un service d'envoi à la place, ou s'arrêter et revenir."
@@ -123,11 +114,5 @@ scene "mot de passe, Entrée" "Le serveur prend votre courrier" 60
 press Enter
 wait_for "Étape 7/12"
 scene "Entrée" "seront classées dans le dossier" 60
-press Enter
-wait_for "Étape 8/12"
-scene "Entrée" "Entrée M"
-press Enter
-wait_for "Étape 9/12"
-scene "Entrée" "Entrée Continuer" 60
-to_the_end
+to_the_end "Entrée Continuer"
 recorded
