@@ -148,7 +148,11 @@ func (s *State) fixAction(step Step) Action {
 	if step == "" {
 		return Action{}
 	}
-	return Action{ID: ActFix, Label: Msg("wizard.action.fix."+string(step), "number", step.Number())}
+	key := 'f'
+	if step == StepServer {
+		key = serverAction().Key
+	}
+	return Action{ID: ActFix, Label: Msg("wizard.action.fix."+string(step), "number", step.Number()), Key: key}
 }
 
 // fixPlace is the step and field to which a failure leads: the report's own, if that step comes before the current one

@@ -3,6 +3,7 @@ package wizard
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"postier/config"
@@ -110,7 +111,7 @@ func (s *State) candidateScreen(v *Screen, c Candidate) {
 	} else {
 		v.Facts = append(v.Facts, Fact{Label: Msg("wizard.fact.imap"), Value: Msg("wizard.fact.no-imap")})
 	}
-	if c.Submission.Username != "" {
+	if c.Submission.Username != "" && !strings.Contains(c.Submission.Username, "{") { // what the person is asked for later
 		user := Literal(config.AddressUnicode(c.Submission.Username))
 		v.Facts = append(v.Facts, Fact{Label: Msg("wizard.fact.user"), Value: user})
 	}
