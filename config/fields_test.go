@@ -251,7 +251,9 @@ func TestPortField(t *testing.T) {
 	t.Parallel()
 	n, half, zero := 12, 15.5, 0
 	for in, want := range map[string]config.PortField{
-		"587": {Port: 587},
+		"": {}, "  ": {}, // the usual port (C-1)
+		"AUTH:LOGIN CONN:STARTTLS": {0, config.MechanismLogin, config.SecurityStartTLS, nil, nil},
+		"587":                      {Port: 587},
 		"587 AUTH:LOGIN CONN:STARTTLS LIMITE:12 WAIT:15.5": {587, config.MechanismLogin, config.SecurityStartTLS, &n, &half},
 		"587 wait:15,5 limit:12 conn:starttls auth:login":  {587, config.MechanismLogin, config.SecurityStartTLS, &n, &half},
 		"\t465  AUTH: AUTO   CONN: SSL_TLS ":               {465, config.MechanismAuto, config.SecurityTLS, nil, nil},
@@ -278,7 +280,7 @@ func TestPortField(t *testing.T) {
 	}
 	refuse := func(s string) locale.Text { _, text := config.ParsePortField(s); return text }
 	verdicts(t, refuse, map[string]string{
-		"": "port.empty", "  ": "port.empty", "AUTH:LOGIN": "port.number", "0": "port.range", "587 LOGIN": "portfield.word",
+		"AUTH:LOGIN 587": "portfield.word", "0": "port.range", "587 LOGIN": "portfield.word",
 		"587 AUTH:": "portfield.auth", "587 AUTH:DIGEST": "portfield.auth", "587 SSL:ON": "portfield.word",
 		"587 AUTH:LOGIN AUTH:PLAIN": "portfield.twice", "587 CONN:AUTO CONN:AUTO": "portfield.twice",
 		"587 LIMITE:1 LIMIT:2": "portfield.twice",
@@ -301,9 +303,42 @@ func TestPortField(t *testing.T) {
 	}
 }
 
+// TestNoPortIsTheUsualOne: 25, as C-1 wants it; 465 where TLS begins with the first byte, which port 25 does not speak.
+func TestNoPortIsTheUsualOne(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		text string
+		mode config.Security
+		smtp int
+		imap int
+	}{
+		{"", config.SecurityAuto, 25, 993},
+		{" ", config.SecurityStartTLS, 25, 143},
+		{"", config.SecurityTLS, 465, 993},
+		{"", config.SecurityNone, 25, 143},
+		{"CONN:SSL_TLS", config.SecurityAuto, 465, 0},
+		{"CONN:AUTO AUTH:PLAIN", config.SecurityTLS, 25, 0},
+		{"2525", config.SecurityTLS, 2525, 2525},
+	} {
+		server := config.Server{Port: 587, Security: row.mode}
+		if row.imap != 0 {
+			if port, text := server.IMAPPort(row.text); port != row.imap || !text.Empty() {
+				t.Errorf("%q with %s: mailbox on %d, %s", row.text, row.mode, port, text.Key)
+			}
+		}
+		field, _ := config.ParsePortField(row.text)
+		if field.Apply(&server, new(config.Batch)); server.Port != row.smtp {
+			t.Errorf("%q with %s: %d", row.text, row.mode, server.Port)
+		}
+	}
+}
+
 // portField writes a field as the manual does; what it does not mention is left out.
 func portField(p config.PortField) string {
-	field := strconv.Itoa(p.Port)
+	var field string
+	if p.Port != 0 {
+		field = strconv.Itoa(p.Port)
+	}
 	if p.Auth != "" {
 		field += " AUTH:" + strings.ToUpper(strings.ReplaceAll(string(p.Auth), "-", "_"))
 	}

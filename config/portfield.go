@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"strings"
 
 	"postier/internal/locale"
@@ -12,6 +13,7 @@ const maxPortField = 256
 
 // PortField is what a person may type after the port number (C-4 to C-7).
 type PortField struct {
+	// Port is 0 when the field does not say one.
 	Port int
 	// Auth and Security are "" when the field does not mention them.
 	Auth     Mechanism
@@ -22,21 +24,22 @@ type PortField struct {
 }
 
 // ParsePortField reads `587 AUTH:LOGIN CONN:STARTTLS LIMITE:12 WAIT:15.5`. The words may stand in any order and case;
-// LIMIT is LIMITE, a comma is a decimal point. The text is empty when the field is right.
+// LIMIT is LIMITE, a comma is a decimal point. The number may be left out (C-1). The text is empty when the field is
+// right.
 func ParsePortField(s string) (PortField, locale.Text) {
 	if len(s) > maxPortField {
 		return PortField{}, locale.Msg("config.portfield.long", "max", maxPortField)
 	}
 	words := strings.Fields(strings.ReplaceAll(s, ": ", ":"))
-	if len(words) == 0 {
-		return PortField{}, locale.Msg("config.port.empty")
+	var field PortField
+	if len(words) > 0 && !strings.Contains(words[0], ":") {
+		port, text := ParsePort(words[0])
+		if !text.Empty() {
+			return PortField{}, text
+		}
+		field.Port, words = port, words[1:]
 	}
-	port, text := ParsePort(words[0])
-	if !text.Empty() {
-		return PortField{}, text
-	}
-	field := PortField{Port: port}
-	for _, word := range words[1:] {
+	for _, word := range words {
 		if text := field.read(word); !text.Empty() {
 			return PortField{}, text
 		}
@@ -146,15 +149,15 @@ func (p *PortField) readSecurity(value string) locale.Text {
 	return locale.Msg("config.portfield.conn", "value", safetext.FromRemote(value), "words", strings.Join(words, ", "))
 }
 
-// Apply changes what the field mentions and nothing else.
+// Apply changes what the field mentions and nothing else; a port that it does not mention is the usual one.
 func (p PortField) Apply(server *Server, batch *Batch) {
-	server.Port = p.Port
 	if p.Auth != "" {
 		server.Auth = p.Auth
 	}
 	if p.Security != "" {
 		server.Security = p.Security
 	}
+	server.Port = cmp.Or(p.Port, server.usualPort(PortSMTP, PortSubmissions))
 	if p.Messages != nil {
 		batch.Messages = *p.Messages
 	}

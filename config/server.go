@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"net/netip"
 	"strings"
+
+	"postier/internal/locale"
 )
 
 // The ports of mail.
@@ -75,6 +77,26 @@ func (s Server) FollowPort(before Server) Server {
 		s.Security = SecurityAuto
 	}
 	return s
+}
+
+// usualPort is the port where a person gives none: the one that is upgraded, unless TLS begins with the first byte.
+func (s Server) usualPort(upgraded, implicit int) int {
+	if s.Security == SecurityTLS {
+		return implicit
+	}
+	return upgraded
+}
+
+// IMAPPort reads the port of a mailbox server. Where none is given, it is that of implicit TLS unless STARTTLS or no
+// TLS was chosen.
+func (s Server) IMAPPort(text string) (int, locale.Text) {
+	if strings.TrimSpace(text) != "" {
+		return ParsePort(text)
+	}
+	if s.Security == "" || s.Security == SecurityAuto {
+		return PortIMAPS, locale.Text{}
+	}
+	return s.usualPort(PortIMAP, PortIMAPS), locale.Text{}
 }
 
 // Local reports whether the server is this machine, so that nothing crosses a network.

@@ -20,7 +20,7 @@ func ValidateSetting(name, value string) locale.Text {
 	case "imap-host":
 		return ifGiven(ValidateHost, value)
 	case "imap-port":
-		_, text := ParsePort(value)
+		_, text := Server{}.IMAPPort(value)
 		return text
 	case "smtp-security", "imap-security":
 		return oneOf(value, Securities())

@@ -105,14 +105,14 @@ func TestEveryFieldRefusesBadInput(t *testing.T) {
 			"user@x.example",
 		}},
 		{"out", FieldSMTPPort, []string{
-			"", "0", "65536", "-1", "smtp", "587 AUTH:MAGIC", "587 CONN:MAYBE", "587 LIMITE:-1",
+			"0", "65536", "-1", "smtp", "587 AUTH:MAGIC", "587 CONN:MAYBE", "587 LIMITE:-1",
 			"587 WAIT:x", "587\r\n25", "587 " + long,
 		}},
 		{"out", FieldSMTPSecurity, []string{"", "ssl", "none", "TLS\n"}},
 		{"out", FieldAuth, []string{"", "magic", "plain\r\n"}},
 		{"out", FieldUser, []string{"", "a\r\nb", "a\x00b", long}},
 		{"in", FieldIMAPHost, []string{"a host", "x\n.example"}},
-		{"in", FieldIMAPPort, []string{"", "0", "993 AUTH:PLAIN", "x"}},
+		{"in", FieldIMAPPort, []string{"0", "993 AUTH:PLAIN", "x"}},
 		{"in", FieldIMAPSecurity, []string{"", "ssl", "none"}},
 		{"in", FieldIMAPUser, []string{"a\nb", long}},
 	} {

@@ -202,6 +202,31 @@ func TestC7PortField(t *testing.T) {
 	}
 }
 
+// TestC1EmptyPort: an empty port is 25, on the screen, with the words that may follow the number, and by flag.
+func TestC1EmptyPort(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		typed []string
+		flags map[FieldID]string
+		want  config.Server
+	}{
+		{[]string{"smtp-port", ""}, nil, config.Server{Port: 25, Security: config.SecurityAuto}},
+		{[]string{"smtp-port", " ", "smtp-security", "tls"}, nil, config.Server{Port: 465, Security: config.SecurityTLS}},
+		{
+			[]string{"smtp-port", "CONN:STARTTLS LIMITE:12"},
+			nil,
+			config.Server{Port: 25, Security: config.SecurityStartTLS},
+		},
+		{nil, map[FieldID]string{FieldSMTPPort: ""}, config.Server{Port: 25, Security: config.SecurityAuto}},
+	} {
+		k := byHand(t, Options{Values: row.flags}, row.typed...)
+		got := k.s.Draft().Submission
+		if got.Port != row.want.Port || got.Settled() != row.want.Settled() {
+			t.Errorf("%q, %q: port %d, %s", row.typed, row.flags, got.Port, got.Security)
+		}
+	}
+}
+
 // TestProvidersWithoutPasswords: where no password can work the person is not asked for one, and is told what to do
 // instead.
 func TestProvidersWithoutPasswords(t *testing.T) {

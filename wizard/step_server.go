@@ -109,7 +109,7 @@ func (s *State) serverScreen(v *Screen) {
 		host.Optional = true
 		v.Fields = []Field{
 			host,
-			s.field(FieldIMAPPort, KindText, strconv.Itoa(imap.Port)),
+			s.port(FieldIMAPPort, imap.Port),
 			s.choices(FieldIMAPSecurity, string(imap.Security), "wizard.security.", securities(imap.Security)...),
 			s.field(FieldIMAPUser, KindText, imap.Username),
 		}
@@ -117,7 +117,7 @@ func (s *State) serverScreen(v *Screen) {
 		v.Intro = []Words{Msg("wizard.server.outgoing")}
 		v.Fields = []Field{
 			s.field(FieldSMTPHost, KindText, d.Submission.Host),
-			s.field(FieldSMTPPort, KindText, strconv.Itoa(d.Submission.Port)),
+			s.port(FieldSMTPPort, d.Submission.Port),
 			s.choices(FieldSMTPSecurity, string(d.Submission.Security), "wizard.security.",
 				securities(d.Submission.Security)...),
 			s.choices(FieldAuth, string(d.Submission.Auth), "wizard.auth.", mechanisms()...),
@@ -129,6 +129,13 @@ func (s *State) serverScreen(v *Screen) {
 			v.Fields = append(v.Fields, helo)
 		}
 	}
+}
+
+// port is the field of a port, which may be empty: the placeholder names the port that is then used.
+func (s *State) port(id FieldID, current int) Field {
+	f := s.field(id, KindText, strconv.Itoa(current))
+	f.Optional, f.Placeholder = true, Msg("wizard.field."+string(id)+".usual")
+	return f
 }
 
 // securities lists the choices for a server's security. No encryption is among them only where it is set already (a
@@ -309,12 +316,12 @@ func (s *State) takeIMAP() bool {
 		return true
 	}
 	s.judge(FieldIMAPHost, imap.Host)
-	port, text := config.ParsePort(s.value(FieldIMAPPort, strconv.Itoa(imap.Port)))
+	imap.Security = config.Security(s.value(FieldIMAPSecurity, string(imap.Security)))
+	port, text := imap.IMAPPort(s.value(FieldIMAPPort, strconv.Itoa(imap.Port)))
 	if !text.Empty() {
 		s.errors[FieldIMAPPort] = Words{Msg: text}
 	}
 	imap.Port = port
-	imap.Security = config.Security(s.value(FieldIMAPSecurity, string(imap.Security)))
 	if imap.Cleartext() && !s.opts.AllowCleartext {
 		s.errors[FieldIMAPSecurity] = Msg("wizard.server.no-cleartext")
 	}

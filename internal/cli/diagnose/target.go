@@ -113,6 +113,7 @@ func applySettings(t *account.Target, values map[wizard.FieldID]string) {
 	if text, ok := values[wizard.FieldSMTPPort]; ok {
 		port, _ := config.ParsePortField(text)
 		before := *s
+		set(values, wizard.FieldSMTPSecurity, &s.Security)
 		if port.Apply(s, new(config.Batch)); port.Security == "" {
 			*s = s.FollowPort(before)
 		}
@@ -136,7 +137,8 @@ func applySettings(t *account.Target, values map[wizard.FieldID]string) {
 	if t.IMAP != nil {
 		server := *t.IMAP
 		if text, ok := values[wizard.FieldIMAPPort]; ok {
-			server.Port, _ = config.ParsePort(text)
+			set(values, wizard.FieldIMAPSecurity, &server.Security)
+			server.Port, _ = server.IMAPPort(text)
 			server = server.FollowPort(*t.IMAP)
 		}
 		set(values, wizard.FieldIMAPSecurity, &server.Security)

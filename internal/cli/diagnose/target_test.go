@@ -5,9 +5,35 @@ import (
 	"path/filepath"
 	"testing"
 
+	"postier/config"
+	"postier/internal/account"
 	"postier/internal/cli/command"
 	"postier/wizard"
 )
+
+// TestPortByFlag: an empty port is the usual one, of the TLS mode that stands next to it (C-1).
+func TestPortByFlag(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		port, security string
+		want           int
+	}{
+		{"", "", 25},
+		{"", "starttls", 25},
+		{"", "tls", 465},
+		{"AUTH:LOGIN CONN:SSL_TLS", "", 465},
+		{"587", "tls", 587},
+	} {
+		values := map[wizard.FieldID]string{wizard.FieldSMTPPort: c.port}
+		if c.security != "" {
+			values[wizard.FieldSMTPSecurity] = c.security
+		}
+		target := account.Target{Submission: config.Server{Host: "a.example", Port: 2525, Security: config.SecurityStartTLS}}
+		if applySettings(&target, values); target.Submission.Port != c.want {
+			t.Errorf("%q with %q: %d", c.port, c.security, target.Submission.Port)
+		}
+	}
+}
 
 // docs/security.md T1: what was accepted for the profile's own hosts is not accepted for another one.
 func TestCleartextHoldsForItsOwnHost(t *testing.T) {
