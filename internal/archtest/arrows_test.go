@@ -29,7 +29,8 @@ var layers = []layer{
 	{"other commands run the checks through this one", []string{"internal/cli/diagnose"}},
 	{"what commands share knows none of them", []string{"internal/cli/command"}},
 	{"a front end draws what it is given and works for every command", []string{"tui"}},
-	{"these do the work, and no front end is needed for it", []string{"wizard/worker", "delivery", "watch"}},
+	{"a stream to a helper is the same whatever carries it", []string{"share/local"}},
+	{"these do the work, and no front end is needed for it", []string{"wizard/worker", "delivery", "watch", "share"}},
 	{"a conversation and a check are values that others carry out or show", []string{"wizard", "diagnostics"}},
 	{"an account and its servers exist without a check of them", []string{
 		"internal/account", "internal/discovery", "internal/rehearsal", "internal/scripted",
@@ -71,6 +72,8 @@ var neighbours = []struct{ from, to, why string }{
 	{"delivery", "wizard", "sending reads the configuration and nothing else"},
 	{"delivery", "watch", "mail is sent whether or not anyone watches"},
 	{"watch", "wizard", "no one is there to be asked"},
+	{"share", "wizard/worker", "who looks on needs none of the work"},
+	{"share", "delivery", "who looks on needs none of the work"},
 }
 
 // forbidden are imports that a part of the tree must never reach, directly or through another package of ours.
@@ -79,6 +82,7 @@ var forbidden = []struct{ under, path, why string }{
 	{"wizard", "os/exec", "the wizard only asks for work"},
 	{"wizard", "postier/internal/wire", "the wizard has no network"},
 	{"wizard", "net/http", "the wizard has no network"},
+	{"wizard", "postier/share", "the wizard does not know that somebody looks on; a front end says what it shows"},
 	{"presets", "net/http", "presets answer without a network"},
 	{"presets", "postier/internal/wire", "presets answer without a network"},
 	{"presets", "os/exec", "presets are data"},
@@ -91,6 +95,8 @@ var forbidden = []struct{ under, path, why string }{
 	{"diagnostics", "charm.land/", "checks print nothing"},
 	{"diagnostics", "github.com/spf13/cobra", "checks know no command line"},
 
+	{"share", "postier/internal/wire", "a view crosses over whatever stream it is given"},
+	{"tui", "postier/share/local", "a front end shows what is shared, and not over what"},
 	{"tui", "postier/wizard/worker", "a front end says what the wizard shows; who does the work is given to it"},
 	{"tui", "postier/diagnostics", "a screen comes with its words, so that a front end knows no check and no catalogue"},
 
