@@ -38,10 +38,18 @@ func (q *Queue) attempt(ctx context.Context, item *Item) Try {
 	if len(item.Open()) == 0 {
 		return q.finish(ctx, doc, item, p, Try{State: StateFailed, Cause: item.Cause})
 	}
+	if try, ok := q.knownQuota(ctx, doc, item); ok {
+		return try
+	}
 	ticket, err := q.Store.Take(ctx, item.Profile, q.limits(p))
 	var over *OverLimit
 	switch {
 	case errors.As(err, &over):
+		if (Room{By: over.By}).usedUp() {
+			if try, ok := q.aroundQuota(ctx, doc, item, check.CauseOwnLimitReached); ok {
+				return try
+			}
+		}
 		item.State, item.Due, item.Cause, item.Reply = StateWaiting, over.Next, check.CauseOwnLimitReached, ""
 		return Try{State: StateWaiting, Cause: check.CauseOwnLimitReached, Err: over}
 	case err != nil:
@@ -66,7 +74,7 @@ func (q *Queue) profileFor(doc *config.Document, item *Item) (*config.Profile, T
 	}
 	if p != nil && p.Disabled != nil && !item.Own {
 		if name, other, ok := fallbackOf(&doc.File, item.Profile); ok {
-			if err := item.reroute(name, p, other); err == nil {
+			if err := item.reroute(name, p, other, p.Disabled.Cause); err == nil {
 				return other, Try{}, true
 			}
 		}
@@ -80,7 +88,7 @@ func fallbackOf(f *config.File, profile string) (string, *config.Profile, bool) 
 }
 
 // reroute prepares a message again for the fallback (D-5). The Message-ID stays the same.
-func (i *Item) reroute(name string, from, to *config.Profile) error {
+func (i *Item) reroute(name string, from, to *config.Profile, cause check.Cause) error {
 	m, err := i.message()
 	if err != nil {
 		return err
@@ -88,7 +96,7 @@ func (i *Item) reroute(name string, from, to *config.Profile) error {
 	var d Decision
 	d.speakFor(from, to, ownsAddress, Request{Author: i.Author, Envelope: i.Envelope})
 	m.readdress(d)
-	i.Instead = cmp.Or(i.Instead, i.Profile)
+	i.Instead, i.InsteadFor = cmp.Or(i.Instead, i.Profile), cause
 	i.Raw, i.Profile, i.Envelope, i.reworded = m.Bytes(), name, d.Envelope, true
 	return nil
 }
@@ -127,6 +135,12 @@ func (q *Queue) finish(ctx context.Context, doc *config.Document, item *Item, p 
 	keep := context.WithoutCancel(ctx)
 	if !try.Profile && try.State != StateUnknown {
 		_ = q.Store.healthy(keep, item.Profile)
+	}
+	if try.State == StateWaiting && try.Cause == check.CauseSendingQuotaExceeded {
+		_ = q.Store.refusedForQuota(keep, item.Profile)
+		if again, ok := q.aroundQuota(ctx, doc, item, try.Cause); ok {
+			return again
+		}
 	}
 	q.propose(keep, item)
 	item.Cause, item.Reply = try.Cause, try.Reply

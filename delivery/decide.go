@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"postier/config"
+	"postier/internal/check"
 )
 
 // Reason says why a profile was chosen, beyond the words of config.RouteReason.
@@ -94,6 +95,8 @@ type Room struct {
 	Next time.Time `json:"next,omitzero"`
 	// By names the limit that Next waits for: hour, day, week or batch.
 	By string `json:"by,omitempty"`
+	// Refused is true when the provider itself said lately that its quota is used up.
+	Refused bool `json:"refused,omitempty"`
 }
 
 // Free reports whether a message may go now.
@@ -105,9 +108,11 @@ type Decision struct {
 	Block   Block  `json:"block,omitempty"`
 	Profile string `json:"profile,omitempty"`
 	Reason  Reason `json:"reason"`
-	// Instead is the profile that would have sent, had it not been switched off by a failure (D-5).
-	Instead string `json:"instead,omitempty"`
-	Kind    string `json:"kind,omitempty"`
+	// Instead is the profile that would have sent, had it not been switched off by a failure or used up its quota (D-5).
+	// InsteadFor is the cause.
+	Instead    string      `json:"instead,omitempty"`
+	InsteadFor check.Cause `json:"instead_for,omitempty"`
+	Kind       string      `json:"kind,omitempty"`
 	// From and ReplyTo are what the message must say when it goes through another profile than the author's own.
 	From     *config.Address `json:"from,omitempty"`
 	ReplyTo  string          `json:"reply_to,omitempty"`
@@ -131,26 +136,27 @@ type Decision struct {
 func Decide(f *config.File, r Request, facts Facts) Decision {
 	d := Decision{Kind: r.Kind, Recipients: []string{}}
 	d.choose(f, r)
+	d.avoidQuota(f, facts)
 	if d.Block != BlockNone {
 		return d
 	}
 	p := f.Profiles[d.Profile]
+	owner, may := p, owns
+	if instead := f.Profiles[d.Instead]; instead != nil {
+		owner, may = instead, ownsAddress
+	}
 	r.Recipients, d.Local = resolveLocal(f.Aliases, r.Recipients, p.From.Address)
-	if on, listed := p.Kinds[r.Kind]; r.Kind != "" && listed && !on {
+	if kindOff(owner, r.Kind) || kindOff(p, r.Kind) {
 		d.Block = BlockKind
 		return d
 	}
-	if instead := f.Profiles[d.Instead]; instead != nil {
-		d.speakFor(instead, p, ownsAddress, r)
-	} else {
-		d.speakFor(p, p, owns, r)
-	}
-	d.recipients(p, r, facts)
+	d.speakFor(owner, p, may, r)
+	d.recipients(owner, r, facts)
 	d.Limits, d.Insecure = p.Limits, p.Insecure
 	if facts.Provider != nil {
 		d.Provider = facts.Provider(p)
 	}
-	limits := EffectiveLimits(p.Limits, d.Provider)
+	limits := facts.limits(p)
 	if facts.Room != nil {
 		d.Room = facts.Room(d.Profile, limits)
 	}
@@ -162,6 +168,20 @@ func Decide(f *config.File, r Request, facts Facts) Decision {
 	}
 	d.Send = d.Block == BlockNone
 	return d
+}
+
+// kindOff reports whether a profile does not send messages of a kind (D-4).
+func kindOff(p *config.Profile, kind string) bool {
+	on, listed := p.Kinds[kind]
+	return kind != "" && listed && !on
+}
+
+// limits are those that hold for a profile.
+func (f Facts) limits(p *config.Profile) config.Limits {
+	if f.Provider == nil {
+		return p.Limits
+	}
+	return EffectiveLimits(p.Limits, f.Provider(p))
 }
 
 // choose sets the profile.
@@ -205,7 +225,7 @@ func (d *Decision) choose(f *config.File, r Request) {
 func (d *Decision) fallBack(f *config.File, p *config.Profile) bool {
 	name, _, ok := fallbackOf(f, d.Profile)
 	if ok = ok && p.Disabled != nil; ok {
-		d.Instead, d.Profile, d.Reason = d.Profile, name, ReasonFallback
+		d.Instead, d.InsteadFor, d.Profile, d.Reason = d.Profile, p.Disabled.Cause, name, ReasonFallback
 	}
 	return ok
 }
@@ -255,6 +275,8 @@ func routeTo(p *config.Profile, address string) config.RouteReason {
 	return reason
 }
 
+// recipients decides who gets the message, by the rules of the profile whose message it is, whichever sends it: test
+// mode (P-5) and blind copies (C-3) hold for the fallback as well.
 func (d *Decision) recipients(p *config.Profile, r Request, facts Facts) {
 	real := slices.DeleteFunc(unique(r.Recipients), func(address string) bool {
 		if facts.Suppressed == nil {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"postier/config"
+	"postier/internal/check"
 )
 
 // TestFallbackSpeaksTheSameEarlyAndLate: a message that goes through the fallback from the start says the same as one
@@ -43,7 +44,7 @@ func TestFallbackSpeaksTheSameEarlyAndLate(t *testing.T) {
 			return NewItem(m, id, d, row.author, time.Now())
 		}
 		late := prepared()
-		if err := late.reroute("platform", own, platform); err != nil {
+		if err := late.reroute("platform", own, platform, check.CauseWrongPassword); err != nil {
 			t.Fatal(err)
 		}
 		own.Enabled, own.Disabled = false, &config.Disabled{Cause: "wrong-password"}

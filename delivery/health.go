@@ -50,11 +50,12 @@ func (s *Store) failing(ctx context.Context, profile string, cause check.Cause) 
 }
 
 // notTheProfile are the causes that no change of the profile corrects, however often they come: faults of this machine,
-// and what a server says about a command or a mechanism.
+// what a server says about a command or a mechanism, and a quota, which another day gives back.
 var notTheProfile = map[check.Cause]bool{
 	check.CauseNetworkUnreachable: true, check.CauseDNSFailure: true,
 	check.CauseCancelled: true, check.CauseFileFailed: true,
 	check.CauseAuthMechanismUnsupported: true, check.CauseProtocolError: true,
+	check.CauseSendingQuotaExceeded: true,
 }
 
 // tooOften counts a failure of the profile and reports whether there were enough to switch it off.
@@ -84,7 +85,7 @@ func (q *Queue) turnAway(ctx context.Context, doc *config.Document, item *Item, 
 			try.Err = errors.Join(try.Err, err)
 		}
 	}
-	if err := item.reroute(name, p, other); err != nil {
+	if err := item.reroute(name, p, other, try.Cause); err != nil {
 		return q.putOff(item, try, profileWait)
 	}
 	q.step("turned")

@@ -89,6 +89,7 @@ type Detail struct {
 	// What the decision was, for the log: who was left out, whose place the profile took, who would have got a test.
 	Suppressed []Suppressed `json:"suppressed,omitempty"`
 	Instead    string       `json:"instead,omitempty"`
+	InsteadFor check.Cause  `json:"instead_for,omitempty"`
 	Originals  []string     `json:"originals,omitempty"`
 	Block      Block        `json:"block,omitempty"`
 }
@@ -102,7 +103,8 @@ func NewItem(m *Message, id string, d Decision, author string, now time.Time) *I
 		Accepted: now, Due: now, Raw: raw, parsed: m,
 		Detail: Detail{
 			Author: author, Kind: d.Kind, Subject: m.Get("Subject"), TestMode: d.TestMode, Pinned: d.Reason == ReasonNamed,
-			BounceTo: d.Envelope, Suppressed: d.Suppressed, Instead: d.Instead, Originals: d.Originals,
+			BounceTo: d.Envelope, Suppressed: d.Suppressed, Instead: d.Instead, InsteadFor: d.InsteadFor,
+			Originals: d.Originals,
 		},
 	}
 	if d.Instead != "" && d.ReplyTo != "" {

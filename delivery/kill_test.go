@@ -185,7 +185,7 @@ func TestEightWriters(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, nil, nil)
 	const writers, limit = 8, 5
-	b.change(func(f *config.File) { f.Profiles["durand"].Limits.PerDay = limit })
+	b.change(func(f *config.File) { f.Profiles["durand"].Limits.PerDay, f.Fallback = limit, "" })
 	done := make(chan bool, writers)
 	for range writers {
 		go func() { done <- b.child("none") }()

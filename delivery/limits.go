@@ -7,12 +7,20 @@ import (
 	"time"
 
 	"postier/config"
+	"postier/internal/check"
+)
+
+// The windows in which messages are counted.
+const (
+	windowHour = "hour"
+	windowDay  = "day"
+	windowWeek = "week"
 )
 
 // OverLimit says that a message must wait.
 type OverLimit struct {
 	Profile string
-	By      string // hour, day, week or batch
+	By      string // a window, or batch
 	Next    time.Time
 }
 
@@ -40,7 +48,10 @@ func (s *Store) counting(ctx context.Context, profile string, l config.Limits, w
 func (s *Store) Room(ctx context.Context, profile string, l config.Limits) (room Room, err error) {
 	err = s.view(ctx, func(on executor) error {
 		c := &counters{Store: s, tx: on, profile: profile, limits: l, now: s.Now()}
-		room, _, err = c.room(ctx)
+		if room, _, err = c.room(ctx); err != nil {
+			return err
+		}
+		room.Refused, err = s.quotaRefused(ctx, on, profile, c.now)
 		return err
 	})
 	return room, wrap("read the limits", err)
@@ -107,6 +118,10 @@ func (s *Store) ResetLimits(ctx context.Context, profile string) (released int, 
 				return err
 			}
 		}
+		if err := s.exec(ctx, c.tx, `DELETE FROM postier_health WHERE profile = ?1 AND cause = ?2`, profile,
+			string(check.CauseSendingQuotaExceeded)); err != nil {
+			return err
+		}
 		released, err = s.release(ctx, c.tx, profile, c.now)
 		return err
 	})
@@ -132,9 +147,9 @@ func (c *counters) room(ctx context.Context) (room Room, batch int, err error) {
 		span  time.Duration
 		limit int
 	}{
-		{"hour", time.Hour, c.limits.PerHour},
-		{"day", 24 * time.Hour, c.limits.PerDay},
-		{"week", 7 * 24 * time.Hour, c.limits.PerWeek},
+		{windowHour, time.Hour, c.limits.PerHour},
+		{windowDay, 24 * time.Hour, c.limits.PerDay},
+		{windowWeek, 7 * 24 * time.Hour, c.limits.PerWeek},
 	} {
 		if window.limit <= 0 {
 			continue

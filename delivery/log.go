@@ -203,8 +203,8 @@ func refusedItem(m *Message, d Decision, r Request, now time.Time) *Item {
 	item := &Item{
 		ID: newID(), State: StateFailed, Profile: d.Profile, Envelope: d.Envelope, Accepted: now, Due: now, Raw: []byte{},
 		Detail: Detail{
-			Author: r.Author, Kind: d.Kind, Subject: m.Get("Subject"), TestMode: d.TestMode, Instead: d.Instead, Block: d.Block,
-			Suppressed: d.Suppressed,
+			Author: r.Author, Kind: d.Kind, Subject: m.Get("Subject"), TestMode: d.TestMode, Instead: d.Instead,
+			InsteadFor: d.InsteadFor, Block: d.Block, Suppressed: d.Suppressed,
 		},
 	}
 	for _, address := range r.Recipients {

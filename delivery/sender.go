@@ -50,7 +50,8 @@ type Try struct {
 	SignIn bool
 	// Profile is true when the try failed because of the profile and not of the message.
 	Profile bool
-	// Instead is the profile that was switched off during the try; the message went through the fallback.
+	// Instead is the profile that was switched off during the try, or whose quota is used up; the message went through the
+	// fallback.
 	Instead string
 	Err     error
 }

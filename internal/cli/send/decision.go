@@ -20,7 +20,7 @@ func sayDecision(f *command.Factory, d delivery.Decision, warnings []string) err
 		f.Println(f.T("sendcli.dry.profile", "profile", d.Profile, "reason", f.T("sendcli.reason."+string(d.Reason))))
 	}
 	if d.Instead != "" {
-		f.Println(f.T("sendcli.instead", "profile", d.Instead, "fallback", d.Profile))
+		f.Println(insteadWords(f, d.Instead, d.Profile, d.InsteadFor))
 	}
 	for _, address := range d.Recipients {
 		f.Println(f.T("sendcli.dry.recipient", "address", safetext.FromRemote(address)))

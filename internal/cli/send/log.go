@@ -105,11 +105,13 @@ type logLine struct {
 	SentCopy   delivery.Copy   `json:"sent_copy"`
 	Doubt      bool            `json:"may_arrive_twice"`
 	// What was decided, where it differs from sending the message as it came.
-	Kind      string         `json:"kind,omitempty"`
-	Instead   string         `json:"instead,omitempty"`
-	TestMode  bool           `json:"test_mode,omitempty"`
-	Originals []string       `json:"originals,omitempty"`
-	Block     delivery.Block `json:"block,omitempty"`
+	Kind    string `json:"kind,omitempty"`
+	Instead string `json:"instead,omitempty"`
+	// InsteadFor is the cause for which the fallback took over.
+	InsteadFor check.Cause    `json:"instead_for,omitempty"`
+	TestMode   bool           `json:"test_mode,omitempty"`
+	Originals  []string       `json:"originals,omitempty"`
+	Block      delivery.Block `json:"block,omitempty"`
 
 	state delivery.State
 }
@@ -127,7 +129,8 @@ func logLineOf(item *delivery.Item) logLine {
 		ID: item.ID, Time: item.Accepted.UTC(), Profile: item.Profile, From: item.Sender(),
 		Subject: safetext.FromRemote(item.Title()), Recipients: []logRecipient{},
 		QueueID: safetext.FromRemote(item.QueueID), SentCopy: item.SentCopy(), Doubt: item.Doubt,
-		Kind: item.Kind, Instead: item.Instead, TestMode: item.TestMode, Originals: item.Originals, Block: item.Block,
+		Kind: item.Kind, Instead: item.Instead, InsteadFor: item.InsteadFor, TestMode: item.TestMode,
+		Originals: item.Originals, Block: item.Block,
 		state: item.State,
 	}
 	for _, d := range item.Deliveries() {
@@ -227,7 +230,7 @@ func (l logLine) print(f *command.Factory) {
 func (l logLine) remarks(f *command.Factory) []string {
 	var list []string
 	if l.Instead != "" {
-		list = append(list, f.T("sendcli.instead", "profile", l.Instead, "fallback", l.Profile))
+		list = append(list, insteadWords(f, l.Instead, l.Profile, l.InsteadFor))
 	}
 	if l.TestMode {
 		list = append(list, f.T("sendcli.dry.test", "originals", strings.Join(l.Originals, ", ")))

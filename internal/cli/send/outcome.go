@@ -15,19 +15,21 @@ import (
 
 // outcome is the result for one message, as --json prints it.
 type outcome struct {
-	Decision  delivery.Decision  `json:"decision"`
-	ID        string             `json:"id,omitempty"`
-	MessageID string             `json:"message_id,omitempty"`
-	State     delivery.State     `json:"state,omitempty"`
-	Cause     check.Cause        `json:"cause,omitempty"`
-	Reply     *safetext.Remote   `json:"reply,omitempty"`
-	QueueID   *safetext.Remote   `json:"queue_id,omitempty"`
-	Next      *time.Time         `json:"next,omitempty"`
-	Instead   string             `json:"instead,omitempty"`
-	Doubt     bool               `json:"may_arrive_twice,omitempty"`
-	CopyDue   bool               `json:"copy_due,omitempty"`
-	Refused   []refusedRecipient `json:"refused,omitempty"`
-	Warnings  []string           `json:"warnings,omitempty"`
+	Decision  delivery.Decision `json:"decision"`
+	ID        string            `json:"id,omitempty"`
+	MessageID string            `json:"message_id,omitempty"`
+	State     delivery.State    `json:"state,omitempty"`
+	Cause     check.Cause       `json:"cause,omitempty"`
+	Reply     *safetext.Remote  `json:"reply,omitempty"`
+	QueueID   *safetext.Remote  `json:"queue_id,omitempty"`
+	Next      *time.Time        `json:"next,omitempty"`
+	Instead   string            `json:"instead,omitempty"`
+	// InsteadFor is the cause for which the fallback took over.
+	InsteadFor check.Cause        `json:"instead_for,omitempty"`
+	Doubt      bool               `json:"may_arrive_twice,omitempty"`
+	CopyDue    bool               `json:"copy_due,omitempty"`
+	Refused    []refusedRecipient `json:"refused,omitempty"`
+	Warnings   []string           `json:"warnings,omitempty"`
 
 	profile string
 	err     error // of the try
@@ -53,6 +55,7 @@ func (p *post) outcomeOf(r *delivery.Receipt, how delivery.How) *outcome {
 	out.ID, out.MessageID, out.profile, out.err = item.ID, r.MessageID, item.Profile, try.Err
 	out.State, out.Cause, out.Instead, out.Doubt, out.CopyDue = try.State, item.Cause, try.Instead, item.Doubt,
 		item.CopyDue
+	out.InsteadFor = item.InsteadFor
 	out.Reply, out.QueueID = remote(try.Reply), remote(item.QueueID)
 	for _, r := range item.Failed() {
 		out.Refused = append(out.Refused, refusedRecipient{r.Address, r.Cause, safetext.FromRemote(r.Reply)})
@@ -98,7 +101,7 @@ func (p *post) say(out *outcome, quietly bool) error {
 
 func (p *post) sayOutcome(out *outcome, quietly bool) {
 	if out.Instead != "" {
-		p.Complain(p.T("sendcli.instead", "profile", out.Instead, "fallback", out.profile))
+		p.Complain(insteadWords(p.Factory, out.Instead, out.profile, out.InsteadFor))
 	}
 	for _, r := range out.Refused {
 		p.Complain(p.T("sendcli.refused", "address", safetext.FromRemote(r.Address), "cause",
@@ -152,6 +155,15 @@ func (p *post) stateWords(out *outcome) string {
 
 func suppressedWords(f *command.Factory, s delivery.Suppressed) string {
 	return f.T("sendcli.suppressed", "address", safetext.FromRemote(s.Address), "reason", safetext.FromRemote(s.Reason))
+}
+
+// insteadWords say why the fallback sends a message.
+func insteadWords(f *command.Factory, profile, fallback string, cause check.Cause) string {
+	key := "sendcli.instead"
+	if cause == check.CauseOwnLimitReached || cause == check.CauseSendingQuotaExceeded {
+		key = "sendcli.instead.quota"
+	}
+	return f.T(key, "profile", profile, "fallback", fallback)
 }
 
 // blockWords say why a message is not sent.

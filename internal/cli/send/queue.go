@@ -168,7 +168,7 @@ func (o *QueueRunOptions) log(e delivery.Event) {
 		text += " " + o.T("sendcli.log.next", "next", e.Next.Local().Format(clock))
 	}
 	if e.Try.Instead != "" {
-		text += " " + o.T("sendcli.instead", "profile", e.Try.Instead, "fallback", e.Item.Profile)
+		text += " " + insteadWords(o.Factory, e.Try.Instead, e.Item.Profile, e.Item.InsteadFor)
 	}
 	if e.Err != nil {
 		text += " " + safetext.Escape(e.Err.Error())
