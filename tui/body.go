@@ -180,7 +180,7 @@ func (m *model) actions(p *page) {
 		}
 		label = typeset.Shorten(label, p.width, m.speech.theme.glyphs.ellipsis)
 		if focused {
-			label = m.speech.theme.styles.chosen.Render(label)
+			label = m.speech.theme.styles.first.Render(label)
 		}
 		row += label
 	}

@@ -175,13 +175,28 @@ func answers(inputs []*input) (map[wizard.FieldID]string, secret.Value) {
 	return values, typed
 }
 
-// draw adds the field: label, help, the thing to fill in, and why the last value was not taken.
+// draw adds the field: label, help, the thing to fill in, and why the last value was not taken. The one in focus has an
+// edge.
 func (in *input) draw(p *page, s speech, rows int, focused bool) {
-	first := p.height()
+	first, edge := p.height(), "  "
+	if focused {
+		style := s.theme.styles.accent
+		if !in.field.Error.Empty() {
+			style = s.theme.styles.bad
+		}
+		edge = style.Render(s.theme.glyphs.edge) + " "
+	}
+	p.beside(edge, func(p *page) { in.contents(p, s, rows, focused) })
+	if focused {
+		p.reveal(first)
+	}
+}
+
+func (in *input) contents(p *page, s speech, rows int, focused bool) {
 	in.drawLabel(p, s, focused)
 	switch {
 	case in.pick != nil && !focused:
-		p.add(typeset.Shorten("  "+in.chosenLabel(s), p.width, s.theme.glyphs.ellipsis))
+		p.add(typeset.Shorten(in.chosenLabel(s), p.width, s.theme.glyphs.ellipsis))
 	case in.pick != nil:
 		for _, l := range strings.Split(in.pick.field(in.field, s, p.width, focused).View(), "\n") {
 			p.add(strings.TrimRight(l, " "))
@@ -197,10 +212,7 @@ func (in *input) draw(p *page, s speech, rows int, focused bool) {
 	}
 	if why := s.say(in.field.Error); why != "" {
 		mark := s.theme.styles.fail.Render(" " + s.status(check.Fail) + " ")
-		p.text(s.theme.styles.bold, mark+" ", "  ", why)
-	}
-	if focused {
-		p.reveal(first)
+		p.text(s.theme.styles.bold, mark+" ", "", why)
 	}
 }
 
@@ -215,10 +227,6 @@ func (in *input) chosenLabel(s speech) string {
 }
 
 func (in *input) drawLabel(p *page, s speech, focused bool) {
-	lead := "  "
-	if focused {
-		lead = s.theme.glyphs.focus + " "
-	}
 	label := s.say(in.field.Label)
 	if in.field.Optional && in.field.Placeholder.Empty() { // a placeholder says what empty means
 		label += " (" + s.t("optional") + ")"
@@ -226,31 +234,31 @@ func (in *input) drawLabel(p *page, s speech, focused bool) {
 	if in.field.Fix {
 		p.text(s.theme.styles.warn, "", "", " "+s.t("fix-mark")+" ")
 	}
-	p.text(s.theme.styles.bold, lead, "  ", label)
+	p.text(s.theme.styles.bold, "", "", label)
 	if help := s.say(in.field.Help); help != "" && focused {
-		p.text(s.theme.styles.plain, "  ", "  ", help)
+		p.plain(help)
 	}
 	if in.field.Given {
-		p.text(s.theme.styles.plain, "  ", "  ", s.t("given"))
+		p.plain(s.t("given"))
 	}
 }
 
 func (in *input) drawEntry(p *page, s speech, focused bool) {
-	const lead = "  "
-	text, at := in.entry.draw(p.width-len(lead)-1, s.theme.glyphs)
+	room := p.width - 1
+	text, at := in.entry.draw(room, s.theme.glyphs)
 	if text == "" && !in.entry.secret {
 		if hint := s.say(in.field.Placeholder); hint != "" {
-			text = typeset.Shorten("("+hint+")", p.width-len(lead)-1, s.theme.glyphs.ellipsis)
+			text = typeset.Shorten("("+hint+")", room, s.theme.glyphs.ellipsis)
 		}
 	}
 	if focused {
-		p.cursor = &point{len(lead) + at, p.height()}
+		p.cursor = &point{at, p.height()}
 	}
 	if focused && in.selected() {
 		text = s.theme.styles.chosen.Render(text)
 	}
 	if text == "" && !focused {
-		text = strings.Repeat("_", min(20, max(1, p.width-len(lead)-1)))
+		text = strings.Repeat("_", min(20, max(1, room)))
 	}
-	p.add(typeset.Shorten(lead+text, p.width, ""))
+	p.add(typeset.Shorten(text, p.width, ""))
 }

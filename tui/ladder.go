@@ -46,7 +46,7 @@ func (m *model) ladder(p *page) {
 
 func (m *model) rung(p *page, r wizard.Report, column int) {
 	s := m.speech
-	badge := m.badge(r, column)
+	badge := m.badge(r, column+1)
 	name := s.say(r.Name)
 	evidence := ""
 	if r.ForReader() {
@@ -56,7 +56,7 @@ func (m *model) rung(p *page, r wizard.Report, column int) {
 	if r.Status != "" && r.Status != check.Skip {
 		took = s.took(r.Took)
 	}
-	room := p.width - column - 1
+	room := p.width - column - 2
 	if p.screen >= wideLadder {
 		if evidence != "" {
 			name += " " + s.theme.glyphs.dot + " " + evidence
@@ -70,23 +70,25 @@ func (m *model) rung(p *page, r wizard.Report, column int) {
 	}
 }
 
-// badge is the status in words, in a column of its own.
+// badge is a mark and the status in words, in a column of its own.
 func (m *model) badge(r wizard.Report, column int) string {
 	s := m.speech
+	g, y := s.theme.glyphs, s.theme.styles
+	mark, style := g.none, y.plain
 	switch r.Status {
 	case check.Pass:
-		return s.theme.styles.pass.Render(typeset.Pad(" "+s.status(r.Status), column))
+		mark, style = g.good, y.good
 	case check.Warn:
-		return s.theme.styles.warn.Render(typeset.Pad(" "+s.status(r.Status), column))
+		mark, style = g.remark, y.remark
 	case check.Fail:
-		return s.theme.styles.fail.Render(typeset.Pad(" "+s.status(r.Status), column))
-	case check.Skip:
-		return s.theme.styles.skip.Render(typeset.Pad(" "+s.status(r.Status), column))
+		mark, style = g.bad, y.bad
+	case "":
+		if r.Running {
+			return y.accent.Render(typeset.Pad(s.t("running"), column))
+		}
+		return typeset.Pad(g.waiting, column)
 	}
-	if r.Running {
-		return s.theme.styles.bold.Render(typeset.Pad(" "+s.t("running"), column))
-	}
-	return typeset.Pad(" "+s.theme.glyphs.waiting, column)
+	return style.Render(mark) + typeset.Pad(" "+s.status(r.Status), column-1)
 }
 
 // finding explains what failed: what it is called, what it means, what to do, and what the server said.
@@ -120,6 +122,16 @@ func (m *model) explain(p *page, r wizard.Report) {
 		title = s.escape(r.Code) + " " + s.theme.glyphs.dot + " " + title
 	}
 	p.text(s.theme.styles.bold, style.Render(" "+s.status(status)+" ")+" ", "  ", title)
+	if p.screen < wideLadder { // no room for an edge
+		m.explained(p, r)
+		return
+	}
+	p.beside(s.edge(status), func(p *page) { m.explained(p, r) })
+}
+
+// explained is the text of a card beneath its headline.
+func (m *model) explained(p *page, r wizard.Report) {
+	s := m.speech
 	if meaning := s.say(r.Meaning); meaning != "" {
 		p.plain(meaning)
 	}
@@ -140,6 +152,18 @@ func (m *model) explain(p *page, r wizard.Report) {
 	if support := s.say(m.screen.Support); support != "" {
 		p.plain(support)
 	}
+}
+
+// edge is what stands beside a card, in the colour of its verdict.
+func (s speech) edge(status check.Status) string {
+	style := s.theme.styles.plain
+	switch status {
+	case check.Warn:
+		style = s.theme.styles.remark
+	case check.Fail:
+		style = s.theme.styles.bad
+	}
+	return style.Render(s.theme.glyphs.edge) + " "
 }
 
 // waits reports whether the screen waits by itself, or does so on Enter. The card then need not say when to try again.

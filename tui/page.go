@@ -87,6 +87,18 @@ func (p *page) text(style lipgloss.Style, first, rest, text string) {
 	}
 }
 
+// beside adds what draw adds to a narrower page, each line behind an edge.
+func (p *page) beside(edge string, draw func(*page)) {
+	inner := page{width: max(1, p.width-typeset.Width(edge)), screen: p.screen, tight: p.tight}
+	draw(&inner)
+	if inner.cursor != nil {
+		p.cursor = &point{typeset.Width(edge) + inner.cursor.x, p.height() + inner.cursor.y}
+	}
+	for _, l := range inner.lines {
+		p.add(strings.TrimRight(edge+l.text, " "))
+	}
+}
+
 // plain wraps text without style and indent.
 func (p *page) plain(text string) { p.text(lipgloss.NewStyle(), "", "", text) }
 

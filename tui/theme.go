@@ -23,6 +23,9 @@ type glyphs struct {
 	bar           string // after the word that marks the server's own lines
 	dot           string // between two remarks
 	star          string
+	edge          string // beside a card and the field in focus
+	good, remark  string // marks before a verdict, one cell each
+	bad, none     string
 	echo          rune
 	unprintable   string // in place of a character that must not reach a terminal, one cell
 	ellipsis      string
@@ -31,11 +34,14 @@ type glyphs struct {
 }
 
 // styles use bold, reverse and the 16 colours only. Text keeps the terminal's own colours, so that it is as readable as
-// everything else there. Only badges are coloured: they set both foreground and background, so that their contrast is
-// the same on dark and light terminals.
+// everything else there. Badges and the first key set both foreground and background, so that their contrast is the
+// same on dark and light terminals. Marks, edges and the progress are signs, whose colour only helps.
 type styles struct {
 	plain, bold, chosen, key lipgloss.Style
-	pass, warn, fail, skip   lipgloss.Style
+	pass, warn, fail, skip   lipgloss.Style // badges
+	first                    lipgloss.Style // the key in focus
+	accent                   lipgloss.Style // the edge of the field in focus, and the progress
+	good, remark, bad        lipgloss.Style // marks and the edge of a card
 	dark, light              lipgloss.Style // modules of a QR code
 }
 
@@ -44,11 +50,13 @@ func newTheme(getenv func(string) string, noColour bool) theme {
 	l.glyphs = glyphs{
 		rule: "─", done: "━", focus: "▸", bullet: "•", above: "▲", below: "▼", bar: "│", dot: "·", star: "★",
 		echo: '•', unprintable: "�", ellipsis: "…", left: "‹", right: "›", waiting: "·", busy: "…",
+		edge: "┃", good: "✓", remark: "!", bad: "✗", none: "–",
 	}
 	if l.ascii {
 		l.glyphs = glyphs{
 			rule: "-", done: "=", focus: ">", bullet: "*", above: "^", below: "v", bar: "|", dot: "-", star: "*",
 			echo: '*', unprintable: "?", ellipsis: "~", left: "<", right: ">", waiting: ".", busy: "...",
+			edge: "|", good: "+", remark: "!", bad: "x", none: "-",
 		}
 	}
 	l.styles = newStyles(l.colour)
@@ -61,6 +69,7 @@ const (
 	red    = "1"
 	green  = "2"
 	yellow = "3"
+	cyan   = "6"
 	white  = "15"
 )
 
@@ -70,6 +79,7 @@ func newStyles(colour bool) styles {
 	s := styles{
 		plain: plain, bold: bold, chosen: bold.Reverse(true), key: bold,
 		pass: bold, warn: bold, fail: bold.Reverse(true), skip: plain,
+		first: bold.Reverse(true), accent: plain, good: plain, remark: plain, bad: plain,
 		dark: plain, light: plain,
 	}
 	if colour {
@@ -77,6 +87,9 @@ func newStyles(colour bool) styles {
 			return plain.Foreground(lipgloss.Color(fg)).Background(lipgloss.Color(bg))
 		}
 		s.pass, s.warn, s.fail = badge(black, green), badge(black, yellow), badge(white, red).Bold(true)
+		s.first = badge(black, cyan)
+		sign := func(colour string) lipgloss.Style { return plain.Foreground(lipgloss.Color(colour)) }
+		s.accent, s.good, s.remark, s.bad = sign(cyan), sign(green), sign(yellow), sign(red)
 		s.dark, s.light = badge(black, white), badge(black, white)
 	}
 	return s

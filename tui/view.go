@@ -117,7 +117,8 @@ func (f *frame) progress(number int) {
 	}
 	width := max(0, min(maxColumn, f.width-2*margin(f.width)))
 	done := width * max(0, min(number, steps)) / steps
-	f.row(strings.Repeat(f.theme.glyphs.done, done) + strings.Repeat(f.theme.glyphs.rule, width-done))
+	f.row(f.theme.styles.accent.Render(strings.Repeat(f.theme.glyphs.done, done)) +
+		strings.Repeat(f.theme.glyphs.rule, width-done))
 }
 
 func (f *frame) body(p *page, scroll, rows int) {

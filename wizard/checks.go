@@ -48,12 +48,12 @@ func mergeReport(reports []Report, r Report) []Report {
 }
 
 // finding is the first failed check of the current step's work.
-func (s State) finding() *Report {
-	t, ok := s.work[(&s).stepKind()]
+func (s *State) finding() *Report {
+	t, ok := s.work[s.stepKind()]
 	if !ok || !t.done {
 		return nil
 	}
-	return firstFailure(t.reports)
+	return s.inPlace(firstFailure(t.reports))
 }
 
 func firstOf(reports []Report, status check.Status) *Report {

@@ -149,10 +149,12 @@ func TestRefusedSecret(t *testing.T) {
 		t.Error("another secret was not tried")
 	}
 	k.passes(DoSubmission)
-	// IMAP refuses the secret that SMTP accepted: it is not tried there again either.
+	// IMAP refuses the secret that SMTP accepted: it is tried there once more, when the person says so, and not again.
 	k.fails(DoSent, "imap.auth", "wrong-password", StepCredential, FieldSecret)
 	k.enter()
 	k.at(StepSent)
+	k.do(ActRetry)
+	k.fails(DoSent, "imap.auth", "wrong-password", StepCredential, FieldSecret)
 	sent := k.requested(DoSent)
 	k.do(ActRetry)
 	if k.requested(DoSent) != sent {

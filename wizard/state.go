@@ -104,10 +104,18 @@ type State struct {
 	// rounds counts the waits for the current step's work, one after another; 0 while the person did not ask to wait.
 	rounds  int
 	waitFor time.Duration // the pause of the wait under way
+	failure failure       // the last one, and how often it came in a row
 	junk    bool          // a test message landed in the junk folder
 	sent    string        // the Message-ID of the test message that is still to be found
 
 	requests []Request // to be returned by the Answer or Tell under way
+}
+
+// failure is a cause that ended work, and how often in a row.
+type failure struct {
+	kind  RequestKind
+	cause check.Cause
+	times int
 }
 
 // task is one kind of work: under way, ended, or out of date.

@@ -21,6 +21,7 @@ const (
 // takeOutcome puts the results of work into the draft.
 func (s *State) takeOutcome(o Outcome) {
 	s.countRefusals(o)
+	s.countFailures(o)
 	switch o.Kind {
 	case DoDiscover:
 		s.takeCandidates(o)
@@ -80,6 +81,31 @@ func hostForm(host string) string {
 	return host
 }
 
+// countFailures notes whether work failed as it did before.
+func (s *State) countFailures(o Outcome) {
+	f := firstFailure(s.work[o.Kind].reports)
+	switch {
+	case o.Kind != DoSubmission && o.Kind != DoSent:
+	case f == nil && s.failure.kind == o.Kind:
+		s.failure = failure{}
+	case f == nil:
+	case s.failure.kind == o.Kind && s.failure.cause == f.Cause:
+		s.failure.times++
+	default:
+		s.failure = failure{o.Kind, f.Cause, 1}
+	}
+}
+
+// switched reports whether a failure came again although its remedy is a switch at the provider, which the person has
+// been shown. Such a switch takes its time, so the wizard waits for it.
+func (s *State) switched(f *Report) bool {
+	if f == nil || f.Retry != RetryAfterChange || slices.Contains(refusedCauses, f.Cause) || s.failure.times < 2 || s.failure.cause != f.Cause {
+		return false
+	}
+	step, _ := s.fixPlace(f)
+	return step == StepPrepare
+}
+
 // rekey marks the results of work as valid for the present settings.
 func (s *State) rekey(kind RequestKind) {
 	if t, ok := s.work[kind]; ok {
@@ -103,7 +129,7 @@ func (s *State) ladder(v *Screen, kind RequestKind, limit time.Duration) (runnin
 	if !t.err.Empty() {
 		v.Notices = append(v.Notices, Notice{levelOf(t.err), t.err})
 	}
-	v.Finding = firstOf(t.reports, check.Fail)
+	v.Finding = s.inPlace(firstFailure(t.reports))
 	if v.Finding == nil && t.done {
 		v.Finding = firstOf(t.reports, check.Warn)
 	}
@@ -182,7 +208,9 @@ var refusedCauses = []check.Cause{
 
 func (s *State) retryAction(kind RequestKind, f *Report) Action {
 	retry := Action{ID: ActRetry, Label: Msg("wizard.action.retry"), Key: 'r'}
-	if f != nil && slices.Contains(refusedCauses, f.Cause) && s.work[kind].key == s.key(kind) {
+	// A password that is right may be tried once more, after the mailbox was opened to programs.
+	again := s.passwordRight(f) && s.failure.times < 2
+	if f != nil && slices.Contains(refusedCauses, f.Cause) && !again && s.work[kind].key == s.key(kind) {
 		retry.Disabled = Msg("wizard.retry.same-secret")
 	}
 	return retry

@@ -77,6 +77,12 @@ func (s *State) foundScreen(v *Screen) {
 	default:
 		s.candidateScreen(v, s.draft.Candidates[0])
 		edit := Action{ID: ActEdit, Label: Msg("wizard.action.edit"), Key: 'e'}
+		if c := s.draft.Candidates[0]; !s.reachable(c.Submission.Host) {
+			next.Disabled = Msg("wizard.provider.rehearsal", "name", c.Name)
+			v.Notices = append(v.Notices, Notice{LevelInfo, next.Disabled})
+			v.addActions(Action{ID: ActBack, Label: Msg("wizard.action.rehearsal-back")}, choose, next)
+			return
+		}
 		if s.blocked(s.draft.Candidates[0]) {
 			next.Disabled = Msg("wizard.provider.blocked")
 			v.Facts = v.Facts[:1] // servers that cannot be used would push the ways out off the screen
@@ -263,6 +269,10 @@ func (s *State) acceptProvider() {
 			s.errors[FieldProvider] = Msg("wizard.provider.pick")
 			return
 		}
+	}
+	if c := s.draft.Candidates[index]; !s.reachable(c.Submission.Host) {
+		s.notices = []Notice{{LevelWarn, Msg("wizard.provider.rehearsal", "name", c.Name)}}
+		return
 	}
 	if s.blocked(s.draft.Candidates[index]) {
 		s.notices = []Notice{{LevelWarn, Msg("wizard.provider.blocked")}}

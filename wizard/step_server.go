@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"postier/config"
 	"postier/presets"
@@ -74,12 +76,33 @@ func (s *State) placeholders() []presets.Ask {
 	return out
 }
 
+// askIntro says what is asked for: a part of the server's name, or what the provider gave the customer to sign in with.
+func (s *State) askIntro() Words {
+	p := s.preset()
+	for _, ask := range s.placeholders() {
+		if !strings.Contains(p.UserRule.Rule, "{"+ask.Name+"}") {
+			return Msg("wizard.server.ask", "name", p.Name)
+		}
+	}
+	return Msg("wizard.server.ask-login", "name", p.Name)
+}
+
+// asLabel begins a text with a capital letter, in every language.
+func asLabel(text presets.Text) presets.Text {
+	out := presets.Text{}
+	for lang, words := range text {
+		first, size := utf8.DecodeRuneInString(words)
+		out[lang] = string(unicode.ToUpper(first)) + words[size:]
+	}
+	return out
+}
+
 func (s *State) serverScreen(v *Screen) {
 	v.Actions = []Action{{ID: ActNext, Label: Msg("wizard.action.next")}}
 	d := &s.draft
 	switch s.serverPage() {
 	case pageAsk:
-		v.Intro = []Words{Msg("wizard.server.ask", "name", s.preset().Name)}
+		v.Intro = []Words{s.askIntro()}
 		for _, ask := range s.placeholders() {
 			id := FieldAsk + FieldID(ask.Name)
 			current := d.Asked[ask.Name]
@@ -87,7 +110,7 @@ func (s *State) serverScreen(v *Screen) {
 				current = ask.Default
 			}
 			f := Field{
-				ID: id, Kind: KindText, Label: Translated(ask.Label), Value: s.value(id, current), Error: s.errors[id],
+				ID: id, Kind: KindText, Label: Translated(asLabel(ask.Label)), Value: s.value(id, current), Error: s.errors[id],
 				Fix:  s.fixField == id,
 				Help: Msg("wizard.server.ask.help"),
 			}
@@ -243,11 +266,21 @@ func (s *State) takeAsked() bool {
 
 // judge reports whether a setting is valid, and notes the error when it is not.
 func (s *State) judge(id FieldID, value string) bool {
-	text := config.ValidateSetting(string(id), value)
-	if !text.Empty() {
-		s.errors[id] = Words{Msg: text}
+	words := Words{Msg: config.ValidateSetting(string(id), value)}
+	if (id == FieldSMTPHost || id == FieldIMAPHost) && words.Empty() && !s.reachable(value) {
+		words = Msg("wizard.server.rehearsal", "host", value)
 	}
-	return text.Empty()
+	if !words.Empty() {
+		s.errors[id] = words
+	}
+	return words.Empty()
+}
+
+// reachable reports whether there can be such a server: a rehearsal has its own only, below the reserved .example
+// (RFC 2606) and on this machine.
+func (s *State) reachable(host string) bool {
+	own := strings.HasSuffix(strings.ToLower(host), ".example") || (config.Server{Host: host}).Local()
+	return !s.opts.Rehearsal || host == "" || own
 }
 
 func (s *State) takeSubmission() bool {

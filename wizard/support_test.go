@@ -29,8 +29,9 @@ func TestReportForSupport(t *testing.T) {
 	if v := k.s.Screen(); len(v.Notices) != 1 || v.Notices[0].Level != LevelFail {
 		t.Errorf("on a full disk: %+v", v.Notices)
 	}
-	k = known(t, Options{Rehearsal: true})
+	k = known(t, Options{})
 	k.password(appPassword)
+	k.s.opts.Rehearsal = true
 	k.fails(DoSubmission, "smtp.auth", "wrong-password", StepCredential, FieldSecret)
 	if k.offers(ActReport) {
 		t.Error("a rehearsal offers a report that it would not keep")

@@ -5,7 +5,8 @@ import (
 	"postier/internal/locale"
 )
 
-// Tally counts the checks of a step by what came of them. Checks that did not apply are not counted.
+// Tally counts the checks of a step by what came of them. Checks that did not apply are not counted, nor those that the
+// list does not show because they passed beside a failure.
 type Tally struct{ Passed, Remarks, Failed, NotReached int }
 
 // Tally counts the checks of the screen.
@@ -13,6 +14,7 @@ func (v Screen) Tally() Tally {
 	var t Tally
 	for _, r := range v.Checks {
 		switch {
+		case r.Status == check.Pass && r.ID.OnlyAfterFailure():
 		case r.Status == check.Pass:
 			t.Passed++
 		case r.Status == check.Warn:

@@ -71,7 +71,7 @@ func (s *State) awaited() *Report {
 		reports := s.work[DoDNS].reports
 		return cmp.Or(firstOf(reports, check.Fail), firstOf(reports, check.Warn))
 	}
-	if f := s.finding(); f.waits() && !s.passed(s.stepKind()) {
+	if f := s.finding(); (f.waits() || s.switched(f)) && !s.passed(s.stepKind()) {
 		return f
 	}
 	return nil

@@ -158,3 +158,38 @@ func TestLookAgain(t *testing.T) {
 		t.Error("the refused message is not sent again")
 	}
 }
+
+// TestSwitchTakesTime: a failure whose remedy is a switch at the provider leads there first, and to a wait when it comes
+// again, so that nobody goes in circles.
+func TestSwitchTakesTime(t *testing.T) {
+	t.Parallel()
+	k := known(t, Options{})
+	k.password(appPassword)
+	off := func() {
+		k.fails(DoSubmission, "smtp.auth", "smtp-auth-disabled", StepPrepare, "",
+			func(r *Report) { r.Who, r.Retry = "admin", RetryAfterChange })
+	}
+	off()
+	k.enter()
+	k.at(StepPrepare)
+	k.enter()
+	k.enter()
+	k.at(StepSubmission)
+	k.do(ActRetry)
+	off()
+	k.says("wizard.wait.switch")
+	k.enter()
+	if k.at(StepSubmission); k.requested(DoWait) != 1 {
+		t.Fatal("Enter does not wait")
+	}
+	k.tell(Outcome{ID: k.last(DoWait).ID, Kind: DoWait, Done: true})
+	off()
+	if k.requested(DoWait) != 2 {
+		t.Error("it does not go on waiting")
+	}
+	k.tell(Outcome{ID: k.last(DoWait).ID, Kind: DoWait, Done: true})
+	k.passes(DoSubmission)
+	if !k.s.Passed() {
+		t.Error("it has not passed")
+	}
+}

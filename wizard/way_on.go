@@ -6,7 +6,11 @@ import "slices"
 type Who string
 
 // WhoUser is the person at the wizard. Every other party has to be asked.
-const WhoUser Who = "user"
+const (
+	WhoUser     Who = "user"
+	whoServer   Who = "server"
+	whoProvider Who = "provider"
+)
 
 // Retry says whether trying again helps. The words are those of `explain --json`.
 type Retry string
@@ -68,6 +72,10 @@ func (s *State) failureActions(v *Screen, retry, without Action) {
 		fixStep = "" // the usual servers were tried
 	}
 	first := wayOn(f, fixStep, without.ID)
+	if s.switched(&f) {
+		first = ActWait
+		v.Notices = append(v.Notices, Notice{LevelInfo, Msg("wizard.wait.switch")})
+	}
 	var others []Action
 	all := []Action{
 		s.waitAction(f), s.fixAction(fixStep), without, retry, addressAction(), s.leaveAction(),
@@ -77,7 +85,7 @@ func (s *State) failureActions(v *Screen, retry, without Action) {
 			first = action.ID
 			all = slices.Insert(all, 0, action)
 		}
-		if slices.Contains(accountCauses, f.Cause) {
+		if slices.Contains(accountCauses, f.Cause) || s.accountRefused(&f) {
 			all = append(all, s.serviceAction())
 		}
 	}

@@ -49,7 +49,7 @@ func TestWayThatWorks(t *testing.T) {
 // TestNoWayWorks: what was tried is shown, and the card and its keys stay as they are.
 func TestNoWayWorks(t *testing.T) {
 	t.Parallel()
-	k := known(t, Options{})
+	k := byHand(t, Options{})
 	k.password(appPassword)
 	k.failsWith(DoSubmission, "net.connect", otherPort(k.last(DoSubmission).Draft.Submission, false),
 		func(r *Report) { r.Step, r.Field = StepServer, FieldSMTPPort })
@@ -64,6 +64,86 @@ func TestNoWayWorks(t *testing.T) {
 	k.do(ActWay)
 	if k.s.Draft().Submission != before || k.s.Passed() {
 		t.Error("a way that does not work was taken")
+	}
+}
+
+// TestTriedIsNotAdvised: once no other way works, no card advises another port. At the provider's own server Enter
+// waits, since nothing in the settings is wrong; at a server that was typed it leads to the server's name.
+func TestTriedIsNotAdvised(t *testing.T) {
+	t.Parallel()
+	for _, cause := range connectionCauses {
+		refused := func(r *Report) {
+			r.Cause, r.Who, r.Retry = cause, WhoUser, RetryAfterChange
+			r.Step, r.Field, r.Remedy = StepServer, FieldSMTPPort, []Words{Literal("Try port 587.")}
+		}
+		k := known(t, Options{})
+		k.password(appPassword)
+		k.failsWith(DoSubmission, "net.connect", otherPort(k.last(DoSubmission).Draft.Submission, false), refused)
+		v := k.s.Screen()
+		if v.Actions[0].ID != ActWait || v.Finding.Step != "" || len(v.Finding.Remedy) != 3 {
+			t.Errorf("%s at the provider's server: %+v", cause, v.Finding)
+		}
+		k.enter()
+		if k.requested(DoWait) != 1 {
+			t.Errorf("%s: Enter does not wait", cause)
+		}
+
+		k = byHand(t, Options{})
+		k.password(appPassword)
+		k.failsWith(DoSubmission, "net.connect", otherPort(k.last(DoSubmission).Draft.Submission, false), refused)
+		if v := k.s.Screen(); v.Actions[0].ID != ActFix || v.Finding.Remedy[0].Msg.Key != "wizard.ways.name" {
+			t.Errorf("%s at a typed server: %+v", cause, v.Finding)
+		}
+		k.enter()
+		if !k.field(FieldSMTPHost).Fix {
+			t.Errorf("%s: the name is not the field to fix", cause)
+		}
+	}
+}
+
+// TestAccountRefused: signed in and with the account's own address, nothing in the wizard helps; the provider has to be
+// asked, or another service sends.
+func TestAccountRefused(t *testing.T) {
+	t.Parallel()
+	for cause, id := range map[check.Cause]string{
+		check.CauseRelayDenied: "smtp.recipient", check.CauseSenderNotOwned: "smtp.sender",
+	} {
+		k := byHand(t, Options{})
+		k.password(appPassword)
+		k.fails(DoSubmission, id, string(cause), StepServer, FieldAuth,
+			func(r *Report) { r.Who, r.Retry = WhoUser, RetryAfterChange })
+		if v := k.s.Screen(); v.Actions[0].ID != ActLeave || !k.offers(ActService) || len(v.Finding.Remedy) != 1 {
+			t.Errorf("%s: %+v", cause, v.Actions)
+		}
+	}
+}
+
+// TestPasswordRight: a password that sending accepted is not asked for again when the mailbox refuses it.
+func TestPasswordRight(t *testing.T) {
+	t.Parallel()
+	refused := func(r *Report) { r.Who, r.Retry = WhoUser, RetryAfterChange }
+	k := known(t, Options{})
+	k.password(appPassword)
+	k.passes(DoSubmission)
+	k.enter()
+	k.at(StepSent)
+	k.fails(DoSent, "imap.auth", "wrong-password", StepCredential, FieldSecret, refused)
+	v := k.s.Screen()
+	if v.Actions[0].ID != ActFix || v.Finding.Step != StepPrepare || v.Finding.Title.Msg.Key != "wizard.mailbox.title" {
+		t.Errorf("%+v", v)
+	}
+	if !k.action(ActRetry).Disabled.Empty() || !k.offers(ActSkip) {
+		t.Error("it cannot be tried again, or gone on without")
+	}
+
+	k = known(t, Options{})
+	k.password(appPassword)
+	k.passes(DoSubmission)
+	k.enter()
+	k.s.draft.IMAP.Username = "another"
+	k.fails(DoSent, "imap.auth", "wrong-password", StepCredential, FieldSecret, refused)
+	if f := k.s.Finding(); f.Step != StepCredential {
+		t.Errorf("another account may have another password: %+v", f)
 	}
 }
 

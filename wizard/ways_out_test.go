@@ -45,6 +45,42 @@ func TestServiceInstead(t *testing.T) {
 	}
 }
 
+// TestRehearsalServers: a rehearsal has no servers but its own, and says so where another one is chosen or typed.
+func TestRehearsalServers(t *testing.T) {
+	t.Parallel()
+	k := known(t, Options{})
+	k.s.opts.Rehearsal = true
+	k.password(appPassword)
+	k.fails(DoSubmission, "smtp.auth", string(check.CauseAccountSuspended), "", "",
+		func(r *Report) { r.Who, r.Retry = "provider", RetryNo })
+	k.do(ActService)
+	k.enter(string(FieldProvider), "brevo")
+	k.says("wizard.provider.rehearsal")
+	k.at(StepProvider)
+	if next := k.action(ActNext); next.Disabled.Empty() || k.offers(ActEdit) {
+		t.Errorf("it can be taken: %+v", k.s.Screen().Actions)
+	}
+	k.do(ActNext)
+	k.at(StepProvider)
+	k.do(k.s.Screen().Actions[0].ID) // back to what can be reached
+	if c := k.s.draft.Candidates; len(c) != 1 || c[0].Provider != "gmail" {
+		t.Errorf("back to %+v", c)
+	}
+
+	for host, reachable := range map[string]bool{
+		"smtp.poste-demo.example": true, "localhost": true, "127.0.0.1": true, "smtp-relay.brevo.com": false, "192.0.2.1": false,
+	} {
+		k := byHand(t, Options{})
+		k.s.opts.Rehearsal = true
+		k.do(ActBack)
+		k.do(ActBack)
+		k.enter(string(FieldSMTPHost), host)
+		if _, refused := k.s.errors[FieldSMTPHost]; refused == reachable {
+			t.Errorf("%s: refused %v", host, refused)
+		}
+	}
+}
+
 // TestServiceDomain: no service vouches for an address in a provider's domain, which is said; one's own domain is fine.
 func TestServiceDomain(t *testing.T) {
 	t.Parallel()
