@@ -99,11 +99,11 @@ func (s *State) countFailures(o Outcome) {
 // switched reports whether a failure came again although its remedy is a switch at the provider, which the person has
 // been shown. Such a switch takes its time, so the wizard waits for it.
 func (s *State) switched(f *Report) bool {
-	if f == nil || f.Retry != RetryAfterChange || slices.Contains(refusedCauses, f.Cause) || s.failure.times < 2 || s.failure.cause != f.Cause {
+	if f == nil || f.Retry != RetryAfterChange || slices.Contains(refusedCauses, f.Cause) {
 		return false
 	}
 	step, _ := s.fixPlace(f)
-	return step == StepPrepare
+	return step == StepPrepare && s.failure.times > 1 && s.failure.cause == f.Cause
 }
 
 // rekey marks the results of work as valid for the present settings.
@@ -210,7 +210,8 @@ func (s *State) retryAction(kind RequestKind, f *Report) Action {
 	retry := Action{ID: ActRetry, Label: Msg("wizard.action.retry"), Key: 'r'}
 	// A password that is right may be tried once more, after the mailbox was opened to programs.
 	again := s.passwordRight(f) && s.failure.times < 2
-	if f != nil && slices.Contains(refusedCauses, f.Cause) && !again && s.work[kind].key == s.key(kind) {
+	refused := f != nil && slices.Contains(refusedCauses, f.Cause)
+	if refused && !again && s.work[kind].key == s.key(kind) {
 		retry.Disabled = Msg("wizard.retry.same-secret")
 	}
 	return retry

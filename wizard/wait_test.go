@@ -159,8 +159,8 @@ func TestLookAgain(t *testing.T) {
 	}
 }
 
-// TestSwitchTakesTime: a failure whose remedy is a switch at the provider leads there first, and to a wait when it comes
-// again, so that nobody goes in circles.
+// TestSwitchTakesTime: a failure whose remedy is a switch at the provider leads there first, and to a wait when it
+// comes again, so that nobody goes in circles.
 func TestSwitchTakesTime(t *testing.T) {
 	t.Parallel()
 	k := known(t, Options{})

@@ -150,7 +150,8 @@ func (s *State) passwordRight(f *Report) bool {
 func (s *State) blameMailbox(f *Report) {
 	f.Title, f.Meaning = Msg("wizard.mailbox.title"), Msg("wizard.mailbox.meaning")
 	f.Remedy = []Words{
-		Msg("wizard.mailbox.enable"), Msg("wizard.mailbox.name", "number", StepServer.Number()), Msg("wizard.mailbox.without"),
+		Msg("wizard.mailbox.enable"), Msg("wizard.mailbox.name", "number", StepServer.Number()),
+		Msg("wizard.mailbox.without"),
 	}
 	f.Step, f.Field, f.RetryWords = "", "", Words{}
 	if s.prepareApplies() {
