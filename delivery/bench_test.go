@@ -207,17 +207,17 @@ func itemsOf(ctx context.Context, s *Store, all bool) (list []*Item, err error) 
 // messages are the whole messages that a server was given, up to the dot, as they came.
 func messages(s *scripted.Server) []string {
 	var out []string
-	text := map[int]string{}
+	text := map[int][]byte{}
 	for _, r := range s.Records() {
 		if r.Phase != "message" {
 			continue
 		}
 		if string(r.Data) == ".\r\n" {
-			out = append(out, text[r.Conn])
-			text[r.Conn] = ""
+			out = append(out, string(text[r.Conn]))
+			text[r.Conn] = nil
 			continue
 		}
-		text[r.Conn] += string(r.Data)
+		text[r.Conn] = append(text[r.Conn], r.Data...)
 	}
 	return out
 }

@@ -1,11 +1,15 @@
 package delivery
 
 import (
+	"bytes"
+	"io"
 	"slices"
 	"time"
 
 	"postier/config"
 	"postier/internal/check"
+	"postier/internal/safetext"
+	"postier/internal/spool"
 )
 
 // State is how far the sending of an accepted message has come.
@@ -46,11 +50,15 @@ type Item struct {
 	Accepted  time.Time
 	Due       time.Time
 	Attempts  int
-	Raw       []byte
+	// Raw is the text; of a large one its beginning, with the whole header.
+	Raw []byte
 	Detail
 	// version is what the row was read with, next what the change under way gives it (Store.change).
 	version, next int64
 	owner         string
+	// rest follows Raw where the text is large, nil otherwise. Of the parts in the store, the first ones are in Raw.
+	rest  spool.Text
+	parts int
 	// parsed is Raw parsed, once it was needed: see message.
 	parsed *Message
 	// reworded is true when the text is no longer the one in the row.
@@ -100,7 +108,7 @@ func NewItem(m *Message, id string, d Decision, author string, now time.Time) *I
 	m.body = raw[len(raw)-len(m.body):] // one copy of a large message is enough
 	item := &Item{
 		ID: newID(), State: StateWaiting, Profile: d.Profile, MessageID: id, Envelope: d.Envelope,
-		Accepted: now, Due: now, Raw: raw, parsed: m,
+		Accepted: now, Due: now, Raw: raw, rest: m.rest.text(), parsed: m,
 		Detail: Detail{
 			Author: author, Kind: d.Kind, Subject: m.Get("Subject"), TestMode: d.TestMode, Pinned: d.Reason == ReasonNamed,
 			BounceTo: d.Envelope, Suppressed: d.Suppressed, Instead: d.Instead, InsteadFor: d.InsteadFor,
@@ -122,9 +130,18 @@ func NewItem(m *Message, id string, d Decision, author string, now time.Time) *I
 // message is the parsed text. It is parsed once: when the message is read, or when a worker needs its header.
 func (i *Item) message() (*Message, error) {
 	if i.parsed == nil {
-		parsed, err := Parse(i.Raw)
+		text, body := i.Raw, []byte(nil)
+		if i.rest != nil { // the text may end within a line, which Parse would end
+			const blank = "\r\n\r\n"
+			end := bytes.Index(text, []byte(blank)) + len(blank)
+			text, body = text[:end], text[end:]
+		}
+		parsed, err := Parse(text)
 		if err != nil {
 			return nil, err
+		}
+		if i.rest != nil {
+			parsed.body = body
 		}
 		i.parsed = parsed
 	}
@@ -132,14 +149,32 @@ func (i *Item) message() (*Message, error) {
 }
 
 // sevenBit is a copy of the text for a server without 8BITMIME.
-func (i *Item) sevenBit() []byte {
+func (i *Item) sevenBit() ([]byte, error) {
 	m, err := i.message()
 	if err != nil {
-		return i.Raw
+		return nil, err
 	}
 	encoded := &Message{fields: slices.Clone(m.fields), body: m.body}
-	encoded.SevenBit()
-	return encoded.Bytes()
+	if i.rest != nil {
+		if encoded.body, err = io.ReadAll(spool.Reader(m.body, i.rest)); err != nil {
+			return nil, err
+		}
+	}
+	err = encoded.SevenBit()
+	return encoded.Bytes(), err
+}
+
+// isASCII reports whether the text has seven bits.
+func (i *Item) isASCII() (bool, error) {
+	if !safetext.IsASCII(i.Raw) || i.rest == nil {
+		return safetext.IsASCII(i.Raw), nil
+	}
+	for piece, err := range i.rest.Pieces() {
+		if err != nil || !safetext.IsASCII(piece) {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // Open lists the recipients without a verdict.

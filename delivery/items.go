@@ -23,6 +23,9 @@ var ErrBusy = errors.New("the message is being sent at this moment")
 // no longer holds.
 var errStale = errors.New("the message was changed by another process")
 
+// errChanged says that the text of a message was changed while it was read.
+var errChanged = errors.New("its text was changed")
+
 const itemColumns = `id, version, accepted, due, state, attempts, owner, profile, message_id, envelope, detail`
 
 // The conditions of the indexes; a statement must repeat them word for word.
@@ -39,7 +42,7 @@ func (s *Store) insert(ctx context.Context, i *Item) error {
 	if i.version == 0 {
 		i.version = rand.Int64()
 	}
-	return s.inTx(ctx, func(tx executor) error {
+	err := s.inTx(ctx, func(tx executor) error {
 		err := s.exactlyOne(ctx, tx, `INSERT INTO postier_message (`+itemColumns+`, head, job)
 			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0)
 			ON CONFLICT (id) DO NOTHING`, i.ID, i.version, i.Accepted.UnixMilli(), s.due(i),
@@ -55,6 +58,10 @@ func (s *Store) insert(ctx context.Context, i *Item) error {
 		}
 		return s.announce(ctx, tx, i)
 	})
+	if err == nil {
+		s.keepText(i)
+	}
+	return err
 }
 
 // due is when the message is to be tried; while a process has claimed it, the end of the lease.
@@ -80,9 +87,9 @@ func (s *Store) change(ctx context.Context, i *Item) error {
 	var text any // NULL leaves the text as it is
 	switch {
 	case i.State.Final() && !i.keepText:
-		i.Raw, text = []byte{}, []byte{}
+		i.Raw, i.rest, text = []byte{}, nil, []byte{}
 	case i.reworded:
-		text = head(i.Raw)
+		text = i.newHead()
 	}
 	err := s.inTx(ctx, func(tx executor) error {
 		if err := s.exactlyOne(ctx, tx, `UPDATE postier_message SET version = ?3, due = ?4, state = ?5, attempts = ?6,
@@ -92,7 +99,7 @@ func (s *Store) change(ctx context.Context, i *Item) error {
 			return err
 		}
 		if text != nil {
-			if err := s.replaceParts(ctx, tx, i); err != nil {
+			if err := s.rewrite(ctx, tx, i); err != nil {
 				return err
 			}
 		}

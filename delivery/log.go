@@ -193,7 +193,7 @@ func (q *Queue) note(ctx context.Context, item *Item) {
 		row.State = StateFailed
 	}
 	if !q.keepsText() {
-		row.Raw = []byte{}
+		row.Raw, row.rest = []byte{}, nil
 	}
 	_ = q.Store.insert(context.WithoutCancel(ctx), &row)
 }

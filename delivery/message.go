@@ -5,8 +5,6 @@ import (
 	"cmp"
 	"crypto/rand"
 	"errors"
-	"fmt"
-	"io"
 	"mime"
 	"os"
 	"slices"
@@ -22,7 +20,7 @@ import (
 
 // Caps of a message (docs/security.md T8).
 const (
-	// MaxMessage is what fits into memory and the queue's database, in octets. What may be sent is the server's to say
+	// MaxMessage is what one message may take of the queue's database, in octets. What may be sent is the server's to say
 	// (RFC 1870).
 	MaxMessage = 512 << 20
 	maxHeader  = 64 << 10 // octets
@@ -50,43 +48,16 @@ type field struct {
 	value string // without the line end, folds kept as they came
 }
 
-// Message is a message with its header in parts. Body has CRLF line ends.
+// Message is a message with its header in parts. Its body has CRLF line ends.
 type Message struct {
 	fields []field
 	body   []byte
+	// rest is what follows body where the message is large, nil otherwise.
+	rest *overflow
 	// author is the name of the sender where the header has no author (-F).
 	author string
 	// host is the machine of a local author, empty for this one.
 	host string
-}
-
-// Read reads a message. With dot, a line holding a dot alone ends it, as sendmail without -i does; what follows is not
-// read.
-func Read(r io.Reader, dot bool) (*Message, error) { return readUpTo(r, dot, MaxMessage) }
-
-func readUpTo(r io.Reader, dot bool, most int) (*Message, error) {
-	data, err := io.ReadAll(io.LimitReader(r, int64(most)+1))
-	if err != nil {
-		return nil, fmt.Errorf("read the message: %w", err)
-	}
-	if dot {
-		data = untilDot(data)
-	}
-	if len(data) > most {
-		return nil, ErrTooLarge
-	}
-	return Parse(data)
-}
-
-func untilDot(data []byte) []byte {
-	var out []byte
-	for line := range bytes.Lines(data) {
-		if string(bytes.TrimRight(line, "\r\n")) == "." {
-			break
-		}
-		out = append(out, line...)
-	}
-	return out
 }
 
 // Parse takes a message apart. Line ends may be LF, CR or CRLF. The header ends at the first blank line, or at the
@@ -158,20 +129,25 @@ func fieldOf(line []byte) (name, value string, ok bool) {
 	return string(before), string(after), true
 }
 
-// Bytes is the message as it goes over the wire, without dot-stuffing.
+// Bytes is the message as it goes over the wire, without dot-stuffing. Of a large one, it is what is in memory.
 func (m *Message) Bytes() []byte {
-	size := len("\r\n") + len(m.body)
-	for _, f := range m.fields {
-		size += len(f.name) + len(":") + len(f.value) + len("\r\n")
-	}
 	var b bytes.Buffer
-	b.Grow(size)
+	b.Grow(m.size())
 	for _, f := range m.fields {
 		b.WriteString(f.name + ":" + f.value + "\r\n")
 	}
 	b.WriteString("\r\n")
 	b.Write(m.body)
 	return b.Bytes()
+}
+
+// size is the length of Bytes.
+func (m *Message) size() int {
+	size := len("\r\n") + len(m.body)
+	for _, f := range m.fields {
+		size += len(f.name) + len(":") + len(f.value) + len("\r\n")
+	}
+	return size
 }
 
 // Get is the first field of a name, unfolded.
@@ -292,10 +268,11 @@ func (m *Message) Prepare(d Decision, from config.Address, now time.Time) (id st
 	}
 	m.asciiHeader()
 	if d.TestMode {
-		m.wrapForTest(d)
+		if err := m.wrapForTest(d); err != nil {
+			return "", err
+		}
 	}
-	m.fit()
-	return id, nil
+	return id, m.fit()
 }
 
 // single are the fields that a message may have once (RFC 5322 §3.6, RFC 2045 §3). Gmail and others refuse a second

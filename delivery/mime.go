@@ -13,19 +13,23 @@ import (
 
 // fit encodes again those parts that a server may refuse: lines above 998 octets, NUL (RFC 5322 §2.1.1, §2.3). Other
 // parts keep every octet, signatures included.
-func (m *Message) fit() { m.encode(false) }
+func (m *Message) fit() error { return m.encode(false) }
 
 // SevenBit encodes also what needs 8BITMIME (RFC 6152), for a server that does not offer it.
-func (m *Message) SevenBit() { m.encode(true) }
+func (m *Message) SevenBit() error { return m.encode(true) }
 
-func (m *Message) encode(seven bool) {
-	if !needsEncoding(m.body, seven) {
-		return
+func (m *Message) encode(seven bool) error {
+	if !needsEncoding(m.body, seven) && !m.rest.needsEncoding(seven) {
+		return nil
+	}
+	if err := m.gather(); err != nil {
+		return err
 	}
 	if m.Get("MIME-Version") == "" {
 		m.set("MIME-Version", "1.0")
 	}
 	m.fields, m.body = encodePart(m.fields, m.body, seven, 0)
+	return nil
 }
 
 func needsEncoding(body []byte, seven bool) bool {
@@ -178,7 +182,7 @@ const OriginalsHeader = "X-Postier-Original-Recipients"
 // wrapForTest addresses the message to the test address. The original recipients are named in a header field and at the
 // top of the body; the message itself follows as it would have been sent (P-5). No customer's address stays in To or
 // Cc, where "reply to all" would find it.
-func (m *Message) wrapForTest(d Decision) {
+func (m *Message) wrapForTest(d Decision) error {
 	list := strings.Join(d.Originals, ", ")
 	boundary := "=_" + strings.Trim(NewMessageID("a@test.invalid"), "<>@")
 	boundary, _, _ = strings.Cut(boundary, "@")
@@ -218,8 +222,14 @@ func (m *Message) wrapForTest(d Decision) {
 	b.Write(notice.Bytes())
 	b.WriteString("--" + boundary + "\r\n")
 	b.Write(inner.Bytes())
-	b.WriteString("--" + boundary + "--\r\n")
+	end := []byte("--" + boundary + "--\r\n")
+	if m.rest == nil {
+		b.Write(end)
+	} else if err := m.rest.add(end); err != nil {
+		return err
+	}
 	m.body = b.Bytes()
+	return nil
 }
 
 func decodeWords(value string) string {

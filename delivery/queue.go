@@ -138,6 +138,7 @@ func (q *Queue) insert(ctx context.Context, item *Item) error {
 		}
 		switch _, missing := q.Store.Item(ctx, item.ID); {
 		case missing == nil:
+			q.Store.keepText(item)
 			return nil
 		case !errors.Is(missing, ErrNoItem): // the database cannot be asked yet
 			err = &uncertainError{err}

@@ -7,6 +7,7 @@ import (
 
 	"postier/config"
 	"postier/internal/addressfield"
+	"postier/internal/spool"
 )
 
 // Errors of a message that cannot be sent again.
@@ -29,10 +30,11 @@ func (s *Submitter) Resend(ctx context.Context, id, to string) (*Receipt, error)
 	case item.TestMode:
 		return nil, ErrTestText
 	}
-	m, err := Parse(item.Raw)
+	m, err := Read(spool.Reader(item.Raw, item.rest), false)
 	if err != nil {
 		return nil, err
 	}
+	defer m.Close()
 	r := Request{Author: item.Author, Kind: item.Kind, Recipients: item.addressees()}
 	if to != "" {
 		r.Recipients = []string{to}

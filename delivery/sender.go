@@ -12,8 +12,8 @@ import (
 	"postier/diagnostics/explain"
 	"postier/internal/account"
 	"postier/internal/check"
-	"postier/internal/safetext"
 	"postier/internal/smtp"
+	"postier/internal/spool"
 )
 
 // Sender hands messages to submission servers, one connection a profile, kept open between messages. It is safe for
@@ -66,12 +66,13 @@ func (s *Sender) Send(ctx context.Context, profile string, p *config.Profile, it
 		if try, ok := s.connect(ctx, c, profile, p); !ok {
 			return try
 		}
-		raw := item.Raw
-		if !c.client.Extensions().Has("8BITMIME") && !safetext.IsASCII(raw) {
-			raw = item.sevenBit()
+		text, rest, err := item.textFor(c.client)
+		if err != nil {
+			return Try{State: StateWaiting, Cause: check.CauseFileFailed, Err: err}
 		}
 		receipt, err := c.client.Send(ctx, smtp.Mail{
-			From: item.Envelope, To: item.Open(), Message: raw, BeforeDot: beforeDot, Patience: smtp.QueuePatience,
+			From: item.Envelope, To: item.Open(), Message: text, Rest: rest, BeforeDot: beforeDot,
+			Patience: smtp.QueuePatience,
 		})
 		c.used = time.Now()
 		if errors.Is(err, smtp.ErrOver) && !again {
@@ -83,6 +84,18 @@ func (s *Sender) Send(ctx context.Context, profile string, p *config.Profile, it
 		}
 		return judge(item, p.Provider, receipt, err)
 	}
+}
+
+// textFor is the text as the server of a connection takes it.
+func (i *Item) textFor(client *smtp.Client) (text []byte, rest spool.Text, err error) {
+	if client.Extensions().Has("8BITMIME") {
+		return i.Raw, i.rest, nil
+	}
+	if ascii, err := i.isASCII(); ascii || err != nil {
+		return i.Raw, i.rest, err
+	}
+	text, err = i.sevenBit()
+	return text, nil, err
 }
 
 func (s *Sender) connection(profile string) *connection {

@@ -52,7 +52,7 @@ func (s *Sender) FileCopy(ctx context.Context, profile string, p *config.Profile
 			return err
 		}
 	}
-	_, err = session.Append(ctx, folder, item.Raw)
+	_, err = session.Append(ctx, folder, item.Raw, item.rest)
 	return err
 }
 

@@ -4,6 +4,7 @@ package smtpserver
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -260,52 +261,87 @@ func (d *dialog) data(ctx context.Context) (over bool, err error) {
 		return true, err
 	}
 	_ = d.out.Flush()
-	raw, large, err := readData(d.in, d.bare, d.largest())
-	if err != nil {
+	defer d.reset()
+	text := &dataReader{in: d.in, bare: d.bare, most: d.largest(), start: true}
+	m, err := delivery.Read(text, false)
+	if _, broken := io.Copy(io.Discard, text); broken != nil {
 		return true, nil // the caller broke off before the dot: nothing was accepted
 	}
-	defer d.reset()
-	if large {
+	if text.large || errors.Is(err, delivery.ErrTooLarge) {
 		return false, d.bad("552 5.3.4 the message is too large")
 	}
-	return false, d.say(d.take(ctx, raw))
+	return false, d.say(d.take(ctx, m, err))
 }
 
-// readData reads up to CRLF . CRLF and removes doubled dots. Nothing else ends a message (SMTP smuggling,
-// CVE-2023-51764), unless the caller ended its commands with LF alone: then that is the end of its lines.
-func readData(in *bufio.Reader, bare bool, most int) (raw []byte, large bool, err error) {
+// dataReader reads up to CRLF . CRLF and removes doubled dots. Nothing else ends a message (SMTP smuggling,
+// CVE-2023-51764), unless the caller ended its commands with LF alone: then that is the end of its lines. Of a message
+// that is too large, it reads to the end as well and passes on the beginning.
+type dataReader struct {
+	in    *bufio.Reader
+	bare  bool
+	most  int
+	start bool // after the end of a line
+	ended bool
+	large bool
+	size  int
+	piece []byte
+	err   error
+}
+
+func (r *dataReader) Read(p []byte) (int, error) {
+	for len(r.piece) == 0 {
+		switch {
+		case r.err != nil:
+			return 0, r.err
+		case r.ended:
+			return 0, io.EOF
+		}
+		r.next()
+	}
+	n := copy(p, r.piece)
+	r.piece = r.piece[n:]
+	return n, nil
+}
+
+// next reads a line, or a part of a long one.
+func (r *dataReader) next() {
 	lineEnd := "\r\n"
-	if bare {
+	if r.bare {
 		lineEnd = "\n"
 	}
-	start := true // after the end of a line
-	for {
-		piece, err := in.ReadSlice('\n')
-		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
-			return nil, false, err
-		}
-		if start && (string(piece) == ".\r\n" || string(piece) == "."+lineEnd) {
-			return raw, large, nil
-		}
-		if start && len(piece) > 1 && piece[0] == '.' && piece[1] == '.' {
-			piece = piece[1:]
-		}
-		start = strings.HasSuffix(string(piece), lineEnd)
-		if large = large || len(raw)+len(piece) > most; !large {
-			raw = append(raw, piece...)
-		}
+	piece, err := r.in.ReadSlice('\n')
+	if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
+		r.err = errBroken
+		return
+	}
+	if r.ended = r.start && (string(piece) == ".\r\n" || string(piece) == "."+lineEnd); r.ended {
+		return
+	}
+	if r.start && len(piece) > 1 && piece[0] == '.' && piece[1] == '.' {
+		piece = piece[1:]
+	}
+	r.start = bytes.HasSuffix(piece, []byte(lineEnd))
+	r.size += len(piece)
+	if r.large = r.large || r.size > r.most; !r.large {
+		r.piece = piece
 	}
 }
 
+// errBroken is the end of a caller in the middle of a message.
+var errBroken = errors.New("the message has no end")
+
 // take accepts a message: 250 means that it is on disk.
-func (d *dialog) take(ctx context.Context, text []byte) string {
-	m, err := delivery.Parse(text)
+func (d *dialog) take(ctx context.Context, m *delivery.Message, err error) string {
 	if errors.Is(err, delivery.ErrEmpty) { // sendmail sends an empty message
 		m, err = &delivery.Message{}, nil
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, delivery.ErrHeader):
 		return "554 5.6.0 " + safetext.Escape(err.Error())
+	case err != nil:
+		return "451 4.3.0 " + safetext.Escape(err.Error())
 	}
+	defer m.Close()
 	raw := delivery.Raw{Sender: *d.from, Name: d.Name, Kind: d.Kind, Recipients: d.to}
 	if d.Forward != nil {
 		return d.Forward(ctx, m, raw)

@@ -1,7 +1,6 @@
 package socket
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -62,7 +61,7 @@ func Post(ctx context.Context, path string, m *delivery.Message, raw delivery.Ra
 		}
 		return "", refusal
 	}
-	data, err := begin(client, raw, m.Bytes())
+	data, err := begin(client, raw, m)
 	if err != nil {
 		return "", refused(err)
 	}
@@ -79,8 +78,8 @@ func Post(ctx context.Context, path string, m *delivery.Message, raw delivery.Ra
 }
 
 // begin sends everything up to the final dot.
-func begin(client *smtp.Client, raw delivery.Raw, text []byte) (*smtp.DataCommand, error) {
-	if err := client.Mail(raw.Sender, &smtp.MailOptions{UTF8: true, Size: int64(len(text))}); err != nil {
+func begin(client *smtp.Client, raw delivery.Raw, m *delivery.Message) (*smtp.DataCommand, error) {
+	if err := client.Mail(raw.Sender, &smtp.MailOptions{UTF8: true, Size: m.Size()}); err != nil {
 		return nil, err
 	}
 	for _, recipient := range raw.Recipients {
@@ -92,7 +91,7 @@ func begin(client *smtp.Client, raw delivery.Raw, text []byte) (*smtp.DataComman
 	if err != nil {
 		return nil, err
 	}
-	_, err = bytes.NewReader(text).WriteTo(data)
+	_, err = m.WriteTo(data)
 	return data, err
 }
 

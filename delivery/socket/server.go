@@ -16,7 +16,7 @@ import (
 
 // Caps of one dialog.
 const (
-	// Largest message in octets: hardly any provider takes as much, and one of each dialog may be in memory at once.
+	// Largest message in octets: hardly any provider takes as much, and each dialog may have one in a temporary file.
 	Largest = 110 << 20
 	// idle is how long a caller may be silent; whole is how long a dialog may last.
 	idle  = time.Minute

@@ -65,7 +65,7 @@ func names(folders []client.Folder) []safetext.Remote {
 // file appends the rehearsal message.
 func (r *run) file(ctx context.Context) diagnostics.Result {
 	r.message = newRehearsal(r.target.Author(), r.options.Lang, r.options.Product, r.options.Now())
-	uid, err := r.session.Append(ctx, r.sent.Folder, r.message.raw)
+	uid, err := r.session.Append(ctx, r.sent.Folder, r.message.raw, nil)
 	if err != nil {
 		return r.notFiled(ctx, err)
 	}

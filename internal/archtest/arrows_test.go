@@ -50,7 +50,7 @@ var layers = []layer{
 	{"names and words are used by everything above", []string{"internal/check", "internal/locale"}},
 	{"these stand alone", []string{
 		"internal/exitcode", "internal/jsonschema", "internal/organisation", "internal/safetext", "internal/screenshot",
-		"internal/secret", "internal/turns", "internal/typeset",
+		"internal/secret", "internal/spool", "internal/turns", "internal/typeset",
 	}},
 }
 

@@ -204,7 +204,7 @@ func ours(t *testing.T, network *wire.Network, j job) journey {
 		}
 		out.Folders = strings.Join(names, " ")
 	}
-	_, err = session.Append(ctx, target, []byte(j.Message))
+	_, err = session.Append(ctx, target, []byte(j.Message), nil)
 	out.Append = reason(err)
 	err = session.Select(ctx, target)
 	out.Select = reason(err)

@@ -12,6 +12,7 @@ import (
 	"github.com/emersion/go-imap/v2"
 
 	"postier/internal/safetext"
+	"postier/internal/spool"
 	"postier/internal/wire"
 )
 
@@ -24,6 +25,8 @@ type command struct {
 	shown string
 	// literal follows args as a literal; the transcript shows its size.
 	literal []byte
+	// rest follows literal, of which it is a part; nil when literal is all.
+	rest spool.Text
 	// data receives the untagged responses; nil ignores them.
 	data func(*response)
 	// answer replies to a continuation (AUTHENTICATE); nil means that none is expected.
@@ -139,7 +142,7 @@ func (s *Session) send(commands []*command) error {
 		c.tag = "P" + strconv.Itoa(s.tag)
 		literal := ""
 		if c.literal != nil {
-			literal = fmt.Sprintf(" {%d%s}", len(c.literal), s.literalSign(len(c.literal)))
+			literal = fmt.Sprintf(" {%d%s}", c.size(), s.literalSign(c.size()))
 		}
 		line := strings.TrimSuffix(c.tag+" "+c.name+" "+c.args, " ") + literal
 		// A command must be one line: this is the last check against CR, LF and NUL in an argument (docs/security.md
@@ -151,22 +154,48 @@ func (s *Session) send(commands []*command) error {
 		s.record.Add(wire.Client, strings.TrimSuffix(c.tag+" "+c.name+" "+shown, " ")+literal)
 		out = append(out, line+"\r\n"...)
 		if c.sent = c.literal == nil; strings.HasSuffix(literal, "+}") {
-			out = append(out, s.body(c)...)
+			if err := s.writeBody(c, out); err != nil {
+				return err
+			}
+			out = nil
 		}
+	}
+	if len(out) == 0 {
+		return nil
 	}
 	_, err := s.conn.Write(out)
 	return err
 }
 
-// body is the literal with its line end; the transcript shows only its size.
-func (s *Session) body(c *command) []byte {
+// size is that of the literal.
+func (c *command) size() int64 { return int64(len(c.literal)) + spool.Size(c.rest) }
+
+// writeBody sends the literal with its line end after what is to go before it; the transcript shows only its size.
+func (s *Session) writeBody(c *command, before []byte) error {
 	c.sent = true
-	s.record.Add(wire.Client, fmt.Sprintf("(%d octets of our own message)", len(c.literal)))
-	return append(slices.Clone(c.literal), "\r\n"...)
+	s.record.Add(wire.Client, fmt.Sprintf("(%d octets of our own message)", c.size()))
+	const lineEnd = "\r\n"
+	if c.rest == nil {
+		_, err := s.conn.Write(slices.Concat(before, c.literal, []byte(lineEnd)))
+		return err
+	}
+	if _, err := s.conn.Write(slices.Concat(before, c.literal)); err != nil {
+		return err
+	}
+	for piece, err := range c.rest.Pieces() {
+		if err == nil {
+			_, err = s.conn.Write(piece)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	_, err := s.conn.Write([]byte(lineEnd))
+	return err
 }
 
 // literalSign is "+" when a literal of n octets may go without waiting (RFC 7888 §4 and §5).
-func (s *Session) literalSign(n int) string {
+func (s *Session) literalSign(n int64) string {
 	const literalMinus = 4096
 	if s.caps.Has(imap.CapLiteralPlus) || (n <= literalMinus && s.caps.Has(imap.CapLiteralMinus)) {
 		return "+"
@@ -196,8 +225,7 @@ func (s *Session) proceed(r *response, commands []*command) error {
 	for _, c := range commands {
 		switch {
 		case c.literal != nil && !c.sent:
-			_, err := s.conn.Write(s.body(c))
-			return err
+			return s.writeBody(c, nil)
 		case c.answer != nil:
 			reply, err := c.answer(r.text)
 			if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/emersion/go-imap/v2"
 
+	"postier/internal/spool"
 	"postier/internal/wire"
 )
 
@@ -21,19 +22,21 @@ func oneMessage(uid imap.UID) (string, error) {
 	return imap.UIDSetNum(uid).String(), nil
 }
 
-// Append files a message in a folder as read. uid is 0 when the server does not say it (no UIDPLUS, RFC 4315 §3).
-func (s *Session) Append(ctx context.Context, folder Folder, message []byte) (uid imap.UID, err error) {
+// Append files a message in a folder as read; rest follows message, and may be nil. uid is 0 when the server does not
+// say it (no UIDPLUS, RFC 4315 §3).
+func (s *Session) Append(ctx context.Context, folder Folder, message []byte, rest spool.Text) (imap.UID, error) {
 	if err := s.know(ctx); err != nil { // a literal waits for the server unless it offers LITERAL+ or LITERAL-
 		return 0, err
 	}
-	c := &command{name: "APPEND", args: fmt.Sprintf("%s (%s)", quote(folder.raw), imap.FlagSeen), literal: message}
+	args := fmt.Sprintf("%s (%s)", quote(folder.raw), imap.FlagSeen)
+	c := &command{name: "APPEND", args: args, literal: message, rest: rest}
 	if err := s.do(ctx, wire.DataDeadline, c); err != nil {
 		return 0, err
 	}
 	if words := strings.Fields(c.codeArgs); c.code == codeAppendUID && len(words) == 2 {
-		uid = parseUID(words[1])
+		return parseUID(words[1]), nil
 	}
-	return uid, nil
+	return 0, nil
 }
 
 // parseUID reads a UID; it returns 0 for anything else.

@@ -104,7 +104,7 @@ func TestCommandsFollowTheOffers(t *testing.T) {
 			if choice := listing.Sent("", nil, []string{"Sent"}); choice.Found {
 				folder = choice.Folder
 			}
-			if _, err := session.Append(t.Context(), folder, []byte("x\r\n\r\n")); err != nil {
+			if _, err := session.Append(t.Context(), folder, []byte("x\r\n\r\n"), nil); err != nil {
 				t.Error(err)
 			}
 			if len(session.Capabilities()) == 0 {

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"iter"
 	"regexp"
+	"slices"
 	"sync"
 	"time"
 
+	"postier/internal/spool"
 	"postier/internal/wire"
 )
 
@@ -50,7 +52,7 @@ func (t *Transaction) data(receipt *Receipt) error {
 		return c.refused(StepData, r, nil)
 	}
 	start := time.Now()
-	r, octets, sent, err := t.write(t.mail.Message)
+	r, octets, sent, err := t.write()
 	c.dialog.inData = false
 	receipt.Reply, receipt.Octets, receipt.Took = r, octets, time.Since(start)
 	switch {
@@ -83,26 +85,29 @@ const pieceSize = 64 << 10
 const endOfData = ".\r\n"
 
 // write sends the message and reads the reply. sent is true once the dot may have reached the server.
-func (t *Transaction) write(message []byte) (r Reply, octets int, sent bool, err error) {
+func (t *Transaction) write() (r Reply, octets int, sent bool, err error) {
 	d := t.client.dialog
 	d.conn.Recorder().Add(wire.Note, "message")
 	var end []byte
-	for piece, last := range pieces(message) {
-		octets += len(piece)
-		if last {
-			end = piece
-			break
+	for piece := range pieces(t.mail.Message, t.mail.Rest) {
+		octets += len(piece.text)
+		switch {
+		case piece.err != nil:
+			d.hangUp()
+			return r, octets, false, piece.err
+		case piece.last:
+			end = piece.text
+			continue
 		}
 		d.conn.Step(wire.CommandDeadline)
-		if _, err := d.conn.Write(piece); err != nil {
+		if _, err := d.conn.Write(piece.text); err != nil {
 			r, sent, err := d.earlyVerdict(err)
 			return r, octets, sent, err
 		}
 	}
 	if t.mail.BeforeDot != nil {
 		if err := t.mail.BeforeDot(); err != nil {
-			d.broken = true // a connection that ends before the dot drops the message (RFC 5321 §4.1.1.4)
-			_ = d.conn.Close()
+			d.hangUp()
 			return r, octets, false, err
 		}
 	}
@@ -118,6 +123,12 @@ func (t *Transaction) write(message []byte) (r Reply, octets int, sent bool, err
 	return r, octets, true, err
 }
 
+// hangUp ends the connection before the dot, by which the server drops the message (RFC 5321 §4.1.1.4).
+func (d *dialog) hangUp() {
+	d.broken = true
+	_ = d.conn.Close()
+}
+
 // earlyVerdict reads what a server said before it hung up in the middle of a message.
 func (d *dialog) earlyVerdict(cause error) (Reply, bool, error) {
 	d.broken = true
@@ -128,25 +139,47 @@ func (d *dialog) earlyVerdict(cause error) (Reply, bool, error) {
 	return Reply{}, false, cause
 }
 
+// piece is what is written of a message at once.
+type piece struct {
+	text []byte
+	last bool
+	err  error // the rest of the message could not be read
+}
+
 // pieces iterates over a message as it is written after DATA (RFC 5321 §4.5.2): the dot at the start of a line is
 // doubled, and every line ended, the last one too. A piece is overwritten by the next one: a large message is not held
 // a second time.
-func pieces(message []byte) iter.Seq2[[]byte, bool] {
-	return func(yield func(piece []byte, last bool) bool) {
-		piece := make([]byte, 0, min(pieceSize, len(message)+len(message)/40)+len(endOfData))
-		for line := range Lines(message) {
-			if len(piece) > 0 && len(piece)+len(line) > pieceSize-len(endOfData) {
-				if !yield(piece, false) {
+func pieces(message []byte, rest spool.Text) iter.Seq[piece] {
+	return func(yield func(piece) bool) {
+		lines := LineEnds{dots: true}
+		buffer := make([]byte, 0, min(pieceSize, len(message)+len(message)/40)+len("\r\n")+len(endOfData))
+		more := func(text []byte) bool {
+			for part := range slices.Chunk(text, pieceSize/4) {
+				if len(buffer)+2*len(part) > pieceSize { // each octet may become two
+					if !yield(piece{text: buffer}) {
+						return false
+					}
+					buffer = buffer[:0]
+				}
+				buffer = lines.Append(buffer, part)
+			}
+			return true
+		}
+		if !more(message) {
+			return
+		}
+		if rest != nil {
+			for text, err := range rest.Pieces() {
+				if err != nil {
+					yield(piece{err: err})
 					return
 				}
-				piece = piece[:0]
+				if !more(text) {
+					return
+				}
 			}
-			if bytes.HasPrefix(line, []byte(".")) {
-				piece = append(piece, '.')
-			}
-			piece = append(append(piece, line...), "\r\n"...)
 		}
-		yield(piece, true)
+		yield(piece{text: lines.End(buffer), last: true})
 	}
 }
 
@@ -158,32 +191,59 @@ func CRLF(text []byte) []byte {
 		bytes.Count(text, []byte("\r\n")) == lines {
 		return text
 	}
-	out := make([]byte, 0, len(text)+lines+len("\r\n"))
-	for line := range Lines(text) {
-		out = append(append(out, line...), "\r\n"...)
+	var ends LineEnds
+	return ends.End(ends.Append(make([]byte, 0, len(text)+lines+len("\r\n")), text))
+}
+
+// LineEnds is the same conversion of a text that comes in parts, which may begin and end anywhere. A bare CR or LF,
+// which servers read differently (SMTP smuggling), is never part of a line: it ends the line as CRLF does.
+type LineEnds struct {
+	dots bool // the dot at the start of a line is doubled
+	// begun is set within a line, after its first octet; cr after a CR, with which a LF that follows is one end; some
+	// after the first octet.
+	begun, cr, some bool
+}
+
+// Append converts a part and appends it.
+func (e *LineEnds) Append(out, text []byte) []byte {
+	if e.cr && len(text) > 0 {
+		text, e.cr = bytes.TrimPrefix(text, []byte("\n")), false
+	}
+	for len(text) > 0 {
+		line, end := lineOf(text)
+		if e.dots && !e.begun && len(line) > 0 && line[0] == '.' {
+			out = append(out, '.')
+		}
+		out, e.some = append(out, line...), true
+		if end == 0 {
+			e.begun = e.begun || len(line) > 0
+			return out
+		}
+		out, e.begun = append(out, "\r\n"...), false
+		e.cr = end == 1 && text[len(line)] == '\r' && len(text) == len(line)+1
+		text = text[len(line)+end:]
 	}
 	return out
 }
 
-// Lines iterates over the lines of a message without their ends. An empty message has one empty line. A bare CR or LF,
-// which servers read differently (SMTP smuggling), is never part of a line: it ends the line as CRLF does.
-func Lines(message []byte) iter.Seq[[]byte] {
-	return func(yield func([]byte) bool) {
-		for first := true; first || len(message) > 0; first = false {
-			end := bytes.IndexAny(message, "\r\n")
-			if end < 0 {
-				end = len(message)
-			}
-			if !yield(message[:end]) {
-				return
-			}
-			message = message[end:]
-			if bytes.HasPrefix(message, []byte("\r\n")) {
-				message = message[1:]
-			}
-			message = message[min(1, len(message)):]
-		}
+// End ends the last line. An empty text has one empty line.
+func (e *LineEnds) End(out []byte) []byte {
+	if e.begun || !e.some {
+		out, e.begun, e.some = append(out, "\r\n"...), false, true
 	}
+	return out
+}
+
+// lineOf is the first line of a text without its end, and how many octets that end has: none when it is not there.
+func lineOf(text []byte) (line []byte, end int) {
+	at := bytes.IndexAny(text, "\r\n")
+	switch {
+	case at < 0:
+		return text, 0
+	case bytes.HasPrefix(text[at:], []byte("\r\n")):
+		return text[:at], 2
+	}
+	return text[:at], 1
 }
 
 // queueIDs finds the number under which a server keeps a message: Postfix, Exim, Exchange and Gmail in turn. They are

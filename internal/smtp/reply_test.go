@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"errors"
 	"io"
+	"iter"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 
@@ -141,14 +143,14 @@ func written(t *testing.T, message string) string {
 	t.Helper()
 	var text strings.Builder
 	ended := 0
-	for piece, last := range pieces([]byte(message)) {
-		if ended > 0 || len(piece) > pieceSize {
-			t.Errorf("a piece of %d octets, %d after the last one", len(piece), ended)
+	for piece := range pieces([]byte(message), nil) {
+		if ended > 0 || len(piece.text) > pieceSize {
+			t.Errorf("a piece of %d octets, %d after the last one", len(piece.text), ended)
 		}
-		if last {
+		if piece.last {
 			ended++
 		}
-		text.Write(piece)
+		text.Write(piece.text)
 	}
 	if ended != 1 {
 		t.Errorf("%d pieces are the last one", ended)
@@ -165,6 +167,55 @@ func TestPieces(t *testing.T) {
 		want := strings.Repeat("."+line[:len(line)-1]+"\r\n", lines)
 		if got := written(t, strings.Repeat(line, lines)); got != want {
 			t.Errorf("lines of %d octets: %d octets, want %d", length, len(got), len(want))
+		}
+	}
+}
+
+// A rest goes on wherever the beginning ends, within a line or between CR and LF, and wherever its own pieces do.
+func TestPiecesOfRest(t *testing.T) {
+	t.Parallel()
+	const message = "a\r\n.\r\n.b\rc\n\n..\r\n\r\rd."
+	want := written(t, message)
+	for cut := range len(message) {
+		for _, size := range []int{1, 2, 3, len(message)} {
+			var got strings.Builder
+			for piece := range pieces([]byte(message[:cut]), rest{message[cut:], size, nil}) {
+				got.Write(piece.text)
+			}
+			if got.String() != want {
+				t.Errorf("cut at %d, pieces of %d: %q, want %q", cut, size, got.String(), want)
+			}
+		}
+	}
+	var last error
+	for piece := range pieces([]byte(message), rest{message, 1, io.ErrUnexpectedEOF}) {
+		if last = piece.err; piece.last {
+			t.Error("a message whose rest cannot be read has an end")
+		}
+	}
+	if !errors.Is(last, io.ErrUnexpectedEOF) {
+		t.Error(last)
+	}
+}
+
+// rest is a text in pieces of a size, at whose end there is an error.
+type rest struct {
+	text string
+	size int
+	err  error
+}
+
+func (r rest) Size() int64 { return int64(len(r.text)) }
+
+func (r rest) Pieces() iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		for piece := range slices.Chunk([]byte(r.text), r.size) {
+			if !yield(piece, nil) {
+				return
+			}
+		}
+		if r.err != nil {
+			yield(nil, r.err)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"postier/config"
 	"postier/internal/safetext"
+	"postier/internal/spool"
 	"postier/internal/wire"
 )
 
@@ -18,6 +19,8 @@ type Mail struct {
 	To   []string
 	// Message is a whole message with its header, lines ended by CRLF; nil asks for the envelope's verdicts alone.
 	Message []byte
+	// Rest follows Message, whose header is whole; nil when Message is all.
+	Rest spool.Text
 	// BeforeDot runs just before the last part of the message is written. After it, only the server knows whether the
 	// message was accepted (RFC 1047). An error stops the transaction.
 	BeforeDot func() error
@@ -196,13 +199,15 @@ func (c *Client) envelope(m Mail) ([]command, error) {
 		mail += " SMTPUTF8"
 	}
 	if m.Message != nil {
-		if limit := ext.Size(); limit > 0 && int64(len(m.Message)) > limit {
+		size := int64(len(m.Message)) + spool.Size(m.Rest)
+		if limit := ext.Size(); limit > 0 && size > limit {
 			return nil, ErrTooLarge
 		}
 		if ext.Has("SIZE") {
-			mail += fmt.Sprintf(" SIZE=%d", len(m.Message))
+			mail += fmt.Sprintf(" SIZE=%d", size)
 		}
-		if ext.Has("8BITMIME") && !safetext.IsASCII(m.Message) {
+		// A rest is not read for it: what has seven bits is 8BITMIME too (RFC 6152 §3).
+		if ext.Has("8BITMIME") && (m.Rest != nil || !safetext.IsASCII(m.Message)) {
 			mail += " BODY=8BITMIME"
 		}
 		recipients = append(recipients, command{line: "DATA"})

@@ -62,6 +62,7 @@ func (o *SendmailOptions) submit(ctx context.Context, p *post) error {
 	if err != nil {
 		return err
 	}
+	defer message.Close()
 	how := how(&p.doc.File, o.direct, o.later)
 	receipt, err := p.submitter.SubmitRaw(ctx, message, raw, how)
 	if err != nil {
@@ -86,6 +87,7 @@ func (o *SendmailOptions) submitTo(ctx context.Context, s *service) error {
 	if err != nil {
 		return err
 	}
+	defer message.Close()
 	return o.after(s.post(ctx, message, raw, !o.verbose), bad)
 }
 
