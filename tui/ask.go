@@ -17,6 +17,7 @@ type PageOptions struct {
 	Getenv  func(string) string
 	In      io.Reader
 	Out     io.Writer
+	Served  Served
 }
 
 // Ask shows a page until it is over, and returns the language that was in use at the end.
@@ -25,7 +26,7 @@ func Ask(ctx context.Context, o PageOptions) (locale.Lang, error) {
 	talk := carrier.Show(o.Page)
 	defer talk.Close()
 	m := newModel(talk, Options{Lang: o.Lang, Product: o.Product}, newTheme(getenv, o.NoColor))
-	t := terminal{in: o.In, out: o.Out, getenv: getenv, noColour: o.NoColor}
+	t := terminal{in: o.In, out: o.Out, getenv: getenv, noColour: o.NoColor, served: o.Served}
 	err := t.show(ctx, m)
 	if err == nil && m.hungUp {
 		err = carrier.ErrInterrupted

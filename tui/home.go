@@ -21,7 +21,7 @@ import (
 func Home(ctx context.Context, o HomeOptions) (home.Choice, error) {
 	getenv := getenvOr(o.Getenv)
 	m := newHome(o, newTheme(getenv, o.NoColor))
-	t := terminal{in: o.In, out: o.Out, getenv: getenv, noColour: o.NoColor}
+	t := terminal{in: o.In, out: o.Out, getenv: getenv, noColour: o.NoColor, served: o.Served}
 	err := t.show(ctx, m)
 	m.choice.Lang = m.speech.lang
 	if m.hungUp {

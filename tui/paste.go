@@ -133,11 +133,7 @@ func readable(fd int, patience time.Duration) bool {
 		if left <= 0 {
 			return false
 		}
-		var set unix.FdSet
-		set.Set(fd)
-		timeout := unix.NsecToTimeval(left.Nanoseconds())
-		// select, since poll takes no terminals on macOS.
-		n, err := unix.Select(fd+1, &set, nil, nil, &timeout)
+		n, err := awaitInput(fd, left)
 		if errors.Is(err, unix.EINTR) {
 			continue
 		}

@@ -18,7 +18,7 @@ import (
 func Run(ctx context.Context, o Options) error {
 	getenv := getenvOr(o.Getenv)
 	m := newModel(o.Conversation, o, newTheme(getenv, o.NoColor))
-	t := terminal{in: o.In, out: o.Out, getenv: getenv, noColour: o.NoColor}
+	t := terminal{in: o.In, out: o.Out, getenv: getenv, noColour: o.NoColor, served: o.Served}
 	err := t.show(ctx, m)
 	if errors.Is(err, ErrNoTerminal) {
 		return err

@@ -25,6 +25,7 @@ type terminal struct {
 	out      io.Writer
 	getenv   func(string) string
 	noColour bool
+	served   Served
 }
 
 // show runs a model until it quits.
@@ -49,14 +50,37 @@ func (t terminal) show(ctx context.Context, model tea.Model) error {
 	program = tea.NewProgram(model, t.options(ctx, &keyboard{File: in, gone: gone}, out)...)
 	stop := onSignals(gone)
 	defer stop()
+	if t.served.Resized != nil {
+		defer t.served.Resized(func() { program.Send(sizeOf(out)) })()
+	}
 	_, err := program.Run()
 	return err
+}
+
+// sizeOf is the size of a terminal, as Bubble Tea reports it.
+func sizeOf(out *os.File) tea.Msg {
+	width, height, err := term.GetSize(out.Fd())
+	if err != nil {
+		return nil
+	}
+	return tea.WindowSizeMsg{Width: width, Height: height}
+}
+
+// keepRunning drops the wish to stop the process, which serves others as well.
+func keepRunning(_ tea.Model, msg tea.Msg) tea.Msg {
+	if _, stop := msg.(tea.SuspendMsg); stop {
+		return nil
+	}
+	return msg
 }
 
 func (t terminal) options(ctx context.Context, in io.Reader, out io.Writer) []tea.ProgramOption {
 	options := []tea.ProgramOption{
 		tea.WithContext(ctx), tea.WithInput(in), tea.WithOutput(out), tea.WithFPS(framesPerSecond),
 		tea.WithEnvironment(environment(t.getenv)), tea.WithoutSignalHandler(),
+	}
+	if t.served.Resized != nil {
+		options = append(options, tea.WithFilter(keepRunning))
 	}
 	if t.noColour || t.getenv("NO_COLOR") != "" {
 		options = append(options, tea.WithColorProfile(colorprofile.Ascii))

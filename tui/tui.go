@@ -38,8 +38,17 @@ type Options struct {
 	// In and Out are the terminal; nil means standard input and output.
 	In  io.Reader
 	Out io.Writer
+	// Served is set for a terminal that is not this process's own.
+	Served Served
 	// Now is the clock, for elapsed seconds; nil means time.Now.
 	Now func() time.Time
+}
+
+// Served is a terminal that the program serves to someone else: the kernel tells the process nothing about it, and the
+// process must not stop for it.
+type Served struct {
+	// Resized calls notify whenever the terminal has another size, until stop. nil means a terminal of the process.
+	Resized func(notify func()) (stop func())
 }
 
 // ErrNoTerminal is returned when input or output is not a terminal; package plain works without one.
@@ -62,5 +71,6 @@ type HomeOptions struct {
 	Getenv  func(string) string
 	In      io.Reader
 	Out     io.Writer
+	Served  Served
 	Now     func() time.Time
 }

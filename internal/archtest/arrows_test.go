@@ -24,7 +24,7 @@ var layers = []layer{
 	{"the command line knows every command", []string{"internal/cli"}},
 	{"the command line collects the commands, which do not know it", []string{
 		"internal/cli/setup", "internal/cli/profile", "internal/cli/send", "internal/cli/lookup",
-		"internal/cli/service",
+		"internal/cli/service", "internal/cli/serve",
 	}},
 	{"other commands run the checks through this one", []string{"internal/cli/diagnose"}},
 	{"what commands share knows none of them", []string{"internal/cli/command"}},

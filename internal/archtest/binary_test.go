@@ -16,7 +16,6 @@ var unlinked = map[string]string{
 	"github.com/stretchr":                         "made for tests",
 	"go.uber.org/goleak":                          "made for tests",
 	"github.com/rogpeppe":                         "made for tests",
-	"github.com/creack/pty":                       "made for tests",
 	"github.com/santhosh-tekuri":                  "made for tests",
 	"postier/internal/archtest":                   "made for tests",
 	"postier/internal/mailauth/lookup/lookuptest": "made for tests",

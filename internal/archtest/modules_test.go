@@ -20,6 +20,7 @@ var minimums = map[string]string{
 	"github.com/emersion/go-smtp":       "v0.25.1",
 	"github.com/emersion/go-msgauth":    "v0.7.0",
 	"charm.land/bubbletea/v2":           "v2.0.10",
+	"charm.land/wish/v2":                "v2.0.3", // survives panics
 	"github.com/miekg/dns":              "v1.1.73",
 	"github.com/zalando/go-keyring":     "v0.2.8",
 	"github.com/leonelquinteros/gotext": "v1.7.2",

@@ -10,6 +10,7 @@ import (
 	"postier/internal/cli/lookup"
 	"postier/internal/cli/profile"
 	"postier/internal/cli/send"
+	"postier/internal/cli/serve"
 	"postier/internal/cli/service"
 	"postier/internal/cli/setup"
 )
@@ -27,6 +28,7 @@ func commands(f *command.Factory, called string) []*cobra.Command {
 	rows := []commandRow{
 		{"setup", func() *cobra.Command { return setup.New(f, nil) }},
 		{"demo", func() *cobra.Command { return setup.NewDemo(f, nil) }},
+		{"serve", func() *cobra.Command { return serve.New(f, serve.Program{Home: runHome, End: exit}, nil) }},
 		{"discover", func() *cobra.Command { return lookup.NewDiscover(f, nil) }},
 		{"diagnose", func() *cobra.Command { return diagnose.New(f, nil) }},
 		{"explain", func() *cobra.Command { return lookup.NewExplain(f, nil) }},

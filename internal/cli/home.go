@@ -51,6 +51,7 @@ func runHome(ctx context.Context, f *command.Factory) error {
 		choice, err := showHome(ctx, f, tui.HomeOptions{
 			Items: homeItems(doc, statuses), Select: selected, Notice: notice, Queue: queueWords(f, statuses),
 			Lang: f.Lang(), Product: f.Product(), NoColor: f.Colourless(), Getenv: f.Getenv, In: f.In, Out: f.Out,
+			Served: f.Terminal(),
 		})
 		if err != nil {
 			return err
@@ -78,7 +79,7 @@ func showHome(ctx context.Context, f *command.Factory, o tui.HomeOptions) (home.
 
 // queueWords say that nothing sends the messages that wait.
 func queueWords(f *command.Factory, statuses profile.Statuses) wizard.Words {
-	if !statuses.Unkept {
+	if !statuses.Unkept || f.Served != nil { // the person cannot install anything here
 		return wizard.Words{}
 	}
 	return wizard.Msg("sendcli.unkept", "command", f.Program()+" service install")

@@ -33,6 +33,7 @@ func ask(ctx context.Context, f *command.Factory, page *home.Page) (bool, error)
 	if f.Drawable() {
 		lang, err = tui.Ask(ctx, tui.PageOptions{
 			Page: page, Product: f.Product(), Lang: f.Lang(), NoColor: f.Colourless(), Getenv: f.Getenv, In: f.In, Out: f.Out,
+			Served: f.Terminal(),
 		})
 	} else {
 		lang, err = plain.Ask(ctx, plain.PageOptions{

@@ -52,3 +52,6 @@ func currentUser() string {
 	}
 	return `"$(id -u)"`
 }
+
+// Own reports whether a file belongs to this user or to root.
+func Own(info fs.FileInfo) bool { return Files{}.own(owner(info)) }

@@ -27,8 +27,12 @@ type Network struct {
 	Route func(network, host string, port int) (address string, ok bool)
 	// Links asks how this machine is connected; nil asks the kernel.
 	Links func() Routes
-	// Served restricts targets to public unicast addresses (docs/security.md T15).
-	Served bool
+	// Served restricts targets to public unicast addresses and the ports of mail (docs/security.md T15); Allowed are
+	// networks that may be reached in addition.
+	Served  bool
+	Allowed []netip.Prefix
+	// Quota limits how much is connected to; nil is no limit.
+	Quota *Quota
 	// Permitted, if it is set, refuses addresses in addition to what the other fields refuse.
 	Permitted func(netip.Addr) bool
 	// Policy holds the restrictions of the vendor file.
@@ -205,6 +209,9 @@ func (n *Network) dial(ctx context.Context, host string, target netip.AddrPort) 
 		if routed, ok := n.Route(network, host, int(target.Port())); ok {
 			address = routed
 		}
+	}
+	if err := n.Quota.take(target, time.Now()); err != nil {
+		return nil, err
 	}
 	dialer := net.Dialer{Control: n.control}
 	return dialer.DialContext(ctx, "tcp", address)

@@ -44,10 +44,15 @@ func Public(ip netip.Addr) bool {
 		!slices.ContainsFunc(special, func(p netip.Prefix) bool { return p.Contains(ip) })
 }
 
+// serves reports whether a served wizard may reach an address: one of the internet, or one that the operator allows.
+func (n *Network) serves(ip netip.Addr) bool {
+	return Public(ip) || slices.ContainsFunc(n.Allowed, func(p netip.Prefix) bool { return p.Contains(ip) })
+}
+
 // Permit says in advance whether a target would be refused: nil, or ErrAddressRefused. The dialer checks again.
 func (n *Network) Permit(target netip.AddrPort) error {
 	ip := target.Addr().Unmap().WithZone("")
-	if slices.Contains(metadata, ip) || n.Served && (!Public(ip) || !servedPorts[target.Port()]) {
+	if slices.Contains(metadata, ip) || n.Served && (!n.serves(ip) || !servedPorts[target.Port()]) {
 		return ErrAddressRefused
 	}
 	if n.Permitted != nil && !n.Permitted(ip) {

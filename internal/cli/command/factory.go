@@ -17,6 +17,7 @@ import (
 	"postier/internal/wire"
 	"postier/presets"
 	"postier/presets/vendor"
+	"postier/tui"
 )
 
 // Factory holds the global flags and makes the parts that commands share. Nothing is opened before a command asks for
@@ -35,8 +36,25 @@ type Factory struct {
 	Vendor    *vendor.File
 	Providers *presets.Book
 
+	// Served is set in a session of `postier serve`: the person has a terminal here, and no shell and no files.
+	Served *Served
+
 	// Network makes the network that the flags describe; tests replace it.
 	Network func() (*wire.Network, error)
+}
+
+// Served is what a session knows of its server.
+type Served struct {
+	// Terminal tells about changes of the terminal.
+	Terminal tui.Served
+}
+
+// Terminal is how the terminal differs from one of this process.
+func (f *Factory) Terminal() tui.Served {
+	if f.Served == nil {
+		return tui.Served{}
+	}
+	return f.Served.Terminal
 }
 
 // NewFactory is a factory whose network follows the flags.

@@ -112,6 +112,9 @@ func (o *ReportOptions) handOut(ctx context.Context, content []byte) error {
 	if _, err := o.Factory.Out.Write(content); err != nil {
 		return command.Failure(exitcode.IO, safetext.Escape(err.Error()))
 	}
+	if o.Served != nil { // it can be copied from the screen, and the person has no files here
+		return nil
+	}
 	path := o.Out
 	if path == "" && (o.Yes || o.Interactive()) {
 		path = "postier-report." + o.Format

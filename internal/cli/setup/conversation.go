@@ -71,6 +71,7 @@ func converse(ctx context.Context, f *command.Factory, c conversation) error {
 	err := tui.Run(ctx, tui.Options{
 		Conversation: talk, Lang: f.Lang(), Product: c.options.Product, Resume: c.resume,
 		NoColor: f.Colourless(), Getenv: f.Getenv, In: f.In, Out: f.Out,
+		Served: f.Terminal(),
 	})
 	if errors.Is(err, tui.ErrNoTerminal) {
 		return plain.Run(ctx, lines)

@@ -29,7 +29,7 @@ type DemoOptions struct {
 // NewDemo is `postier demo`.
 func NewDemo(f *command.Factory, run command.Run[*DemoOptions]) *cobra.Command {
 	o := &DemoOptions{Factory: f}
-	cmd := command.New(f, "demo", "cli.short.demo", o, run.Or(runDemo))
+	cmd := command.New(f, "demo", "cli.short.demo", o, run.Or(Demo))
 	cmd.Flags().StringVar(&o.Fault, "fault", "", f.T("cli.flag.fault"))
 	cmd.Flags().BoolVar(&o.List, "list-faults", false, f.T("cli.flag.list-faults"))
 	cmd.Flags().StringVar(&o.Keep, "keep", "", f.T("cli.flag.keep"))
@@ -47,7 +47,8 @@ const demoArrival = 12 * time.Second
 // demoTimeout shortens the deadlines of the steps: a demonstration should not wait.
 const demoTimeout = 6 * time.Second
 
-func runDemo(ctx context.Context, o *DemoOptions) error {
+// Demo runs the demonstration.
+func Demo(ctx context.Context, o *DemoOptions) error {
 	f := o.Factory
 	if o.List {
 		return listFaults(f)

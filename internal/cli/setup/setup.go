@@ -154,6 +154,9 @@ func (o *Options) gather() error {
 // resumeCommand is the exact command that continues with the draft. It repeats the flags that say where the draft is
 // and which product it names.
 func (o *Options) resumeCommand() string {
+	if o.Served != nil {
+		return o.T("served.reconnect")
+	}
 	words := []string{o.Program(), "setup", "--resume"}
 	for _, flag := range []struct{ name, value string }{
 		{"--product", o.Product},
