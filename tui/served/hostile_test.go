@@ -252,6 +252,45 @@ func TestNothingElse(t *testing.T) {
 	}
 }
 
+// TestRoles: a key with a role may say what it wants, with a terminal or without, and only that.
+func TestRoles(t *testing.T) {
+	t.Parallel()
+	key := newKey(t)
+	b := start(t, Limits{PerUser: 10}, func(_ context.Context, s *Session) error {
+		var out io.Writer = s.Stream
+		if s.Terminal != nil {
+			out = s.Terminal
+		}
+		_, _ = fmt.Fprintf(out, "%s wants %q\n", s.Account.Role, s.Command)
+		return nil
+	}, line(`postier-role="support"`, key))
+	for _, window := range []bool{true, false} {
+		session, err := b.dial("anyone", key).NewSession()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out lines
+		session.Stdout = &out
+		if window {
+			err = session.RequestPty("xterm", 24, 80, nil)
+		}
+		if err := errors.Join(err, session.Start("join 4821 0937")); err != nil {
+			t.Fatal(err)
+		}
+		if code := exitCode(t, session); code != 0 || !strings.Contains(out.String(), `support wants "join 4821 0937"`) {
+			t.Errorf("window %v: %d, %q", window, code, out.String())
+		}
+	}
+	session, err := b.dial("anyone", key).NewSession()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := session.RequestSubsystem("sftp"); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the places back", b.empty)
+}
+
 // TestForwarding: no port, no socket, no agent and no display is passed on, in either direction.
 func TestForwarding(t *testing.T) {
 	t.Parallel()

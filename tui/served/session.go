@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"runtime/debug"
@@ -21,15 +22,20 @@ import (
 	"postier/internal/typeset"
 )
 
-// Session is one client at its terminal.
+// Session is one client.
 type Session struct {
 	Account Account
-	// Terminal is input and output.
+	// Command is what a key with a role asked for; empty for everyone else.
+	Command string
+	// Terminal is input and output. A key with a role may come without one, and is spoken to over Stream.
 	Terminal *os.File
+	Stream   io.ReadWriteCloser
 	// Resized calls notify whenever the terminal has another size, until stop.
 	Resized func(notify func()) (stop func())
 	// Getenv is the environment of the client's terminal: the few variables that say how to draw and in which language.
 	Getenv func(string) string
+	// Audit writes a line about this session.
+	Audit func(event string, attrs ...slog.Attr)
 }
 
 // request is what a client asked for before its session begins.
@@ -39,8 +45,9 @@ type request struct {
 	channel gossh.Channel
 	conn    *gossh.ServerConn
 
-	env    map[string]string
-	hasPTY bool
+	env     map[string]string
+	hasPTY  bool
+	command string
 
 	mu       sync.Mutex
 	size     pty.Winsize
@@ -153,13 +160,18 @@ func (r *request) answer(asked *gossh.Request, begun bool) (work func(context.Co
 		}
 	case "shell":
 		if !begun {
-			return r.shell, true
+			return r.begin, true
 		}
 	case "exec":
 		var v struct{ Command string }
-		if !begun && gossh.Unmarshal(asked.Payload, &v) == nil {
+		if begun || gossh.Unmarshal(asked.Payload, &v) != nil {
+			return nil, false
+		}
+		if r.account.Role == RoleUser {
 			return r.refuse("exec", "served.no-exec"), true
 		}
+		r.command = v.Command
+		return r.begin, true
 	case "subsystem":
 		if !begun {
 			return r.refuse("subsystem", "served.no-files"), true
@@ -241,16 +253,13 @@ var farewells = map[error]string{
 	errIdle: "served.idle", errTooLong: "served.too-long", errShutdown: "served.shutdown",
 }
 
-// shell runs the program at the client's terminal.
-func (r *request) shell(ctx context.Context) int {
+// begin runs the program for the client.
+func (r *request) begin(ctx context.Context) int {
 	s := r.server
-	if !r.hasPTY {
+	if !r.hasPTY && r.account.Role == RoleUser {
 		r.audit("refused", slog.String("reason", "no terminal"))
 		r.say(r.t("served.no-terminal"))
 		return exitcode.Usage
-	}
-	if r.account.Role != RoleUser {
-		return r.refuse("role "+string(r.account.Role), "served.no-"+string(r.account.Role))(ctx)
 	}
 	if refused := s.places.sit(r.account.Name); refused != "" {
 		r.audit("refused", slog.String("reason", strings.TrimPrefix(refused, "served.")))
@@ -260,14 +269,73 @@ func (r *request) shell(ctx context.Context) int {
 	defer s.places.rise(r.account.Name)
 	began := time.Now()
 	r.audit("sign-in")
-	code, why := r.run(ctx)
+	run := r.atTerminal
+	if !r.hasPTY {
+		run = r.overStream
+	}
+	code, why := run(ctx)
 	r.audit("end", slog.String("reason", why), slog.Int("code", code),
 		slog.Int64("seconds", int64(time.Since(began).Seconds())))
 	return code
 }
 
-// run gives the program a terminal until it ends, or until the session has to.
-func (r *request) run(parent context.Context) (code int, why string) {
+// overStream gives the program the client's stream as it is, until it ends or the session has to.
+func (r *request) overStream(parent context.Context) (code int, why string) {
+	s := r.server
+	ctx, end := context.WithCancelCause(parent)
+	defer end(nil)
+	stream := &stream{Channel: r.channel}
+	stream.press()
+	defer s.watch(&stream.activity, end)()
+	ended := make(chan error, 1)
+	go func() { ended <- r.protected(ctx, &Session{Stream: stream}) }()
+	why, failed := r.await(ctx, ended, func() { _ = r.channel.CloseWrite() })
+	r.farewell(nil, context.Cause(ctx), failed)
+	return s.code(failed), why
+}
+
+// await waits for the end of the program. gone is called when the client is, so that the program notices.
+func (r *request) await(ctx context.Context, ended <-chan error, gone func()) (why string, failed error) {
+	why = "done"
+	select {
+	case failed = <-ended:
+	case <-ctx.Done():
+		cause := context.Cause(ctx)
+		why = cause.Error()
+		if errors.Is(cause, errGone) || errors.Is(cause, context.Canceled) {
+			gone() // it reads the end of its input, as after a lost line
+		}
+		select {
+		case failed = <-ended:
+		case <-time.After(r.server.limits.Farewell):
+			failed = context.DeadlineExceeded
+		}
+	}
+	if errors.As(failed, new(*panicError)) {
+		why = "panic"
+	}
+	// A client that does not read keeps what is written to it waiting; it has as long for the end as the program had.
+	time.AfterFunc(r.server.limits.Farewell, func() { _ = r.conn.Close() })
+	return why, failed
+}
+
+// stream is a channel of which it is known when something came.
+type stream struct {
+	gossh.Channel
+	activity
+}
+
+// Read implements io.Reader.
+func (s *stream) Read(p []byte) (int, error) {
+	n, err := s.Channel.Read(p)
+	if n > 0 {
+		s.press()
+	}
+	return n, err
+}
+
+// atTerminal gives the program a terminal until it ends, or until the session has to.
+func (r *request) atTerminal(parent context.Context) (code int, why string) {
 	s := r.server
 	ctx, end := context.WithCancelCause(parent)
 	defer end(nil)
@@ -277,42 +345,22 @@ func (r *request) run(parent context.Context) (code int, why string) {
 		return exitcode.IO, err.Error()
 	}
 	defer t.close()
-	defer s.watch(t, end)()
+	defer s.watch(&t.activity, end)()
 	go func() { t.typeFrom(r.channel); end(errGone) }()
 	drawn := make(chan struct{})
 	go func() { t.drawTo(r.channel); close(drawn) }()
 
 	ended := make(chan error, 1)
-	go func() { ended <- r.protected(ctx, t) }()
-	var failed error
-	select {
-	case failed = <-ended:
-		why = "done"
-	case <-ctx.Done():
-		why = context.Cause(ctx).Error()
-		if errors.Is(context.Cause(ctx), errGone) || errors.Is(context.Cause(ctx), context.Canceled) {
-			t.close() // it reads the end of its input, as after a lost line
-		}
-		select {
-		case failed = <-ended:
-		case <-time.After(s.limits.Farewell):
-			failed = context.DeadlineExceeded
-		}
-	}
-	// A client that does not read keeps what is written to it waiting; it has as long for the end as the program had.
-	time.AfterFunc(s.limits.Farewell, func() { _ = r.conn.Close() })
+	go func() { ended <- r.protected(ctx, &Session{Terminal: t.slave, Resized: t.onResize}) }()
+	why, failed := r.await(ctx, ended, t.close)
 	t.drain(drawn)
 	r.farewell(t, context.Cause(ctx), failed)
-	var broken *panicError
-	if errors.As(failed, &broken) {
-		why = "panic"
-	}
 	return s.code(failed), why
 }
 
 // farewell leaves the client's terminal as it was, and says what the person did not choose.
 func (r *request) farewell(t *terminal, cause, failed error) {
-	if t.full.Load() {
+	if t != nil && t.full.Load() {
 		_, _ = r.channel.Write([]byte(restore))
 	}
 	key := farewells[cause]
@@ -330,14 +378,15 @@ type panicError struct{ value any }
 func (*panicError) Error() string { return "panic" }
 
 // protected runs the program and keeps a panic to its own session.
-func (r *request) protected(ctx context.Context, t *terminal) (err error) {
+func (r *request) protected(ctx context.Context, s *Session) (err error) {
 	defer func() {
 		if what := recover(); what != nil {
 			r.server.broken(what, debug.Stack())
 			err = &panicError{what}
 		}
 	}()
-	return r.server.run(ctx, &Session{Account: r.account, Terminal: t.slave, Resized: t.onResize, Getenv: r.getenv})
+	s.Account, s.Command, s.Getenv, s.Audit = r.account, r.command, r.getenv, r.audit
+	return r.server.run(ctx, s)
 }
 
 // broken reports where the program panicked. The value itself may hold what somebody typed.
@@ -346,7 +395,7 @@ func (s *Server) broken(what any, stack []byte) {
 }
 
 // watch ends a session that nobody uses, that takes too long, or with which the server ends.
-func (s *Server) watch(t *terminal, end context.CancelCauseFunc) (stop func()) {
+func (s *Server) watch(a *activity, end context.CancelCauseFunc) (stop func()) {
 	var mu sync.Mutex
 	var idle *time.Timer
 	mu.Lock()
@@ -354,7 +403,7 @@ func (s *Server) watch(t *terminal, end context.CancelCauseFunc) (stop func()) {
 	idle = time.AfterFunc(s.limits.Idle, func() {
 		mu.Lock()
 		defer mu.Unlock()
-		if left := s.limits.Idle - t.idle(); left > 0 {
+		if left := s.limits.Idle - a.idle(); left > 0 {
 			idle.Reset(left)
 			return
 		}

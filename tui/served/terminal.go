@@ -18,8 +18,8 @@ import (
 type terminal struct {
 	master, slave *os.File
 
+	activity
 	keys      *rate.Limiter
-	pressed   atomic.Int64 // when the last key came, in nanoseconds
 	interrupt func()
 
 	full atomic.Bool // the full-screen mode of the client's terminal is on
@@ -73,7 +73,7 @@ func openTerminal(size pty.Winsize, interrupt func()) (*terminal, error) {
 		master: polled, slave: slave, size: size, resized: map[int]func(){}, interrupt: interrupt,
 		keys: rate.NewLimiter(keysPerSecond, keysAtOnce),
 	}
-	t.pressed.Store(time.Now().UnixNano())
+	t.press()
 	return t, nil
 }
 
@@ -103,8 +103,13 @@ func (t *terminal) close() {
 	_ = t.slave.Close()
 }
 
+// activity is when the last key came.
+type activity struct{ pressed atomic.Int64 }
+
+func (a *activity) press() { a.pressed.Store(time.Now().UnixNano()) }
+
 // idle is how long no key has come.
-func (t *terminal) idle() time.Duration { return time.Since(time.Unix(0, t.pressed.Load())) }
+func (a *activity) idle() time.Duration { return time.Since(time.Unix(0, a.pressed.Load())) }
 
 // resize takes over the size of the client's window, the last one of many in a row.
 func (t *terminal) resize(size pty.Winsize) {
@@ -151,13 +156,13 @@ func (t *terminal) onResize(notify func()) (stop func()) {
 	}
 }
 
-// type_ copies what the client sends to the terminal, as far as the limits allow.
+// typeFrom copies what the client sends to the terminal, as far as the limits allow.
 func (t *terminal) typeFrom(client io.Reader) {
 	buffer := make([]byte, 4<<10) //nolint:mnd // a terminal's own buffer has as much
 	for {
 		n, err := client.Read(buffer)
 		if n > 0 {
-			t.pressed.Store(time.Now().UnixNano())
+			t.press()
 			if !t.keys.AllowN(time.Now(), n) {
 				n = 0 // a flood
 			}

@@ -195,19 +195,33 @@ func (o *Options) quota(account string) *wire.Quota {
 	return q
 }
 
+// factory makes the parts of one session: those of the server, with the client's terminal and its environment.
+func (o *Options) factory(s *served.Session) *command.Factory {
+	streams := command.Streams{In: s.Terminal, Out: s.Terminal, Err: s.Terminal, Getenv: s.Getenv}
+	if s.Terminal == nil {
+		streams.In, streams.Out, streams.Err = s.Stream, s.Stream, s.Stream
+	}
+	f := command.NewFactory(streams, o.Version)
+	f.LangFlag, f.Plain, f.NoColor, f.Timeout = o.LangFlag, o.Plain, o.NoColor, o.Timeout
+	f.Vendor, f.Providers = o.Vendor, o.Providers
+	f.Resolver, f.CAFile = cmp.Or(o.Resolver, o.Getenv("POSTIER_RESOLVER")), o.ExtraRoots()
+	f.Served = &command.Served{Terminal: tui.Served{Resized: s.Resized}}
+	return f
+}
+
 // session runs the program for one person: the same one as at a login shell, with the person's own folder, the
 // environment of the person's terminal, and a network that leads to mail servers on the internet only.
 func (o *Options) session(ctx context.Context, root *os.Root, allowed []netip.Prefix, s *served.Session) error {
+	f := o.factory(s)
+	if s.Account.Role != served.RoleUser {
+		f.Complain(f.T("served.no-" + string(s.Account.Role)))
+		return command.Quiet(exitcode.Usage)
+	}
 	folder, err := served.Folder(root, s.Account)
 	if err != nil {
 		return o.fileFault(o.Root, err)
 	}
-	f := command.NewFactory(command.Streams{In: s.Terminal, Out: s.Terminal, Err: s.Terminal, Getenv: s.Getenv}, o.Version)
-	f.LangFlag, f.Plain, f.NoColor, f.Timeout = o.LangFlag, o.Plain, o.NoColor, o.Timeout
-	f.Vendor, f.Providers = o.Vendor, o.Providers
-	f.Resolver, f.CAFile = cmp.Or(o.Resolver, o.Getenv("POSTIER_RESOLVER")), o.ExtraRoots()
 	f.ConfigFlag = filepath.Join(o.Root, folder, filepath.Base(config.SystemPath))
-	f.Served = &command.Served{Terminal: tui.Served{Resized: s.Resized}}
 	own := f.Network
 	f.Network = func() (*wire.Network, error) {
 		network, err := own()
