@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"postier/config"
+	"postier/internal/check"
 	"postier/internal/scripted"
 	"postier/internal/spool"
 )
@@ -117,7 +118,8 @@ func TestLargeMessageIsRewritten(t *testing.T) {
 		if item.rest == nil || len(item.Raw) > inMemory+maxHeader {
 			t.Fatalf("%d octets are in memory", len(item.Raw))
 		}
-		b.must(item.reroute("platform", file.Profiles["durand"], file.Profiles["platform"]))
+		b.must(item.reroute("platform", file.Profiles["durand"], file.Profiles["platform"],
+			check.CauseWrongPassword))
 		b.must(b.queue.Store.change(t.Context(), item))
 		after := whole()
 		_, kept, _ := strings.Cut(after, "\r\n\r\n")
