@@ -1,10 +1,13 @@
 package socket
 
 import (
+	"net"
 	"os/user"
 	"slices"
 	"strconv"
 	"strings"
+
+	"postier/internal/peercred"
 )
 
 // User is the local user at the other end of a connection, as the kernel knows it.
@@ -14,13 +17,13 @@ type User struct {
 	Name string
 }
 
-// named completes what the kernel said.
-func named(uid, gid uint32) User {
-	u := User{UID: uid, GID: gid, Name: strconv.FormatUint(uint64(uid), 10)}
-	if found, err := user.LookupId(u.Name); err == nil {
-		u.Name = found.Username
+// peer is the user who connected.
+func peer(conn net.Conn) (User, error) {
+	u, err := peercred.Of(conn)
+	if err != nil {
+		return User{}, err
 	}
-	return u
+	return User{UID: u.UID, GID: u.GID, Name: u.Name()}, nil
 }
 
 // Allowed reports whether the list of users and @groups names a user. An empty list names everyone.

@@ -49,8 +49,8 @@ var layers = []layer{
 	}},
 	{"names and words are used by everything above", []string{"internal/check", "internal/locale"}},
 	{"these stand alone", []string{
-		"internal/exitcode", "internal/jsonschema", "internal/organisation", "internal/safetext", "internal/screenshot",
-		"internal/secret", "internal/spool", "internal/turns", "internal/typeset",
+		"internal/exitcode", "internal/jsonschema", "internal/organisation", "internal/peercred", "internal/safetext",
+		"internal/screenshot", "internal/secret", "internal/spool", "internal/turns", "internal/typeset",
 	}},
 }
 
@@ -120,12 +120,21 @@ func exempted(dir string) bool {
 	return false
 }
 
-// worker is in the folder of the wizard and above it: it carries out what the wizard asks for, so the wizard's rules do
-// not apply to it.
-const worker = "wizard/worker"
+// apart are in the folder of another package and above it, with the reason. Its rules do not apply to them.
+var apart = map[string]string{
+	"wizard/worker": "carries out what the wizard asks for",
+	"share/local":   "carries the view from one program to the other",
+}
 
 // governed reports whether a rule for the folder top applies to dir.
-func governed(dir, top string) bool { return below(dir, top) && (top == worker || !below(dir, worker)) }
+func governed(dir, top string) bool {
+	for own := range apart {
+		if below(dir, own) && !below(top, own) {
+			return false
+		}
+	}
+	return below(dir, top)
+}
 
 // imports maps each package of the module to what its files import: those of the program, or its tests.
 func imports(t *testing.T, tests bool) map[string][]string {

@@ -1,4 +1,4 @@
-package socket
+package peercred
 
 import (
 	"errors"
@@ -7,12 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// peer is the user who connected: the kernel noted it then, and no later change of the process counts.
-func peer(conn net.Conn) (User, error) {
-	socket, isUnix := conn.(*net.UnixConn)
-	if !isUnix {
-		return User{}, errors.New("not a Unix socket")
-	}
+func of(socket *net.UnixConn) (User, error) {
 	raw, err := socket.SyscallConn()
 	if err != nil {
 		return User{}, err
@@ -24,5 +19,5 @@ func peer(conn net.Conn) (User, error) {
 	if err := errors.Join(failed, err); err != nil {
 		return User{}, err
 	}
-	return named(credentials.Uid, credentials.Gid), nil
+	return User{UID: credentials.Uid, GID: credentials.Gid}, nil
 }
