@@ -1,8 +1,12 @@
 package share
 
 import (
+	"reflect"
+	"strings"
 	"time"
+	"unicode"
 
+	"postier/internal/safetext"
 	"postier/wizard"
 )
 
@@ -49,9 +53,19 @@ func (v View) shared() View {
 	return v
 }
 
-// drawable is a view that came over a stream, made such that every front end can draw it: a field of a kind that is not
-// known, or with nothing to choose from, is shown as text.
+// drawable is a view that came over a stream, made such that every front end can draw it: no text acts on a terminal or
+// breaks a line, a step or a key that does not exist is none, and a field of a kind that is not known, or with nothing
+// to choose from, is shown as text.
 func (v View) drawable() View {
+	escapeAll(reflect.ValueOf(&v).Elem())
+	if v.Screen.Number = v.Screen.Step.Number(); v.Screen.Number == 0 {
+		v.Screen.Step = ""
+	}
+	for i, a := range v.Screen.Actions {
+		if a.Key < 'a' || a.Key > 'z' {
+			v.Screen.Actions[i].Key = 0
+		}
+	}
 	for i, f := range v.Screen.Fields {
 		switch {
 		case f.Kind == wizard.KindConfirm, f.Kind == wizard.KindSecret:
@@ -62,4 +76,43 @@ func (v View) drawable() View {
 	}
 	v.Waited = max(0, v.Waited)
 	return v
+}
+
+// escapeAll escapes every text that holds a control character. What a server said is escaped where it is shown.
+func escapeAll(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(escaped(v.String()))
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				escapeAll(v.Field(i))
+			}
+		}
+	case reflect.Pointer:
+		if !v.IsNil() {
+			escapeAll(v.Elem())
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			escapeAll(v.Index(i))
+		}
+	case reflect.Interface: // the arguments of a message
+		if text, ok := v.Interface().(string); ok {
+			v.Set(reflect.ValueOf(escaped(text)))
+		}
+	case reflect.Map: // a text in every language
+		for _, key := range v.MapKeys() {
+			if text := v.MapIndex(key); text.Kind() == reflect.String {
+				v.SetMapIndex(key, reflect.ValueOf(escaped(text.String())).Convert(text.Type()))
+			}
+		}
+	}
+}
+
+func escaped(text string) string {
+	if strings.ContainsFunc(text, unicode.IsControl) {
+		return safetext.Escape(text)
+	}
+	return text
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"postier/internal/locale"
+	"postier/share"
 	"postier/wizard/carrier"
 )
 
@@ -12,6 +13,7 @@ import (
 type PageOptions struct {
 	Page    carrier.Page
 	Product string
+	Share   *share.Presenter
 	Lang    locale.Lang
 	NoColor bool
 	Getenv  func(string) string
@@ -25,7 +27,7 @@ func Ask(ctx context.Context, o PageOptions) (locale.Lang, error) {
 	getenv := getenvOr(o.Getenv)
 	talk := carrier.Show(o.Page)
 	defer talk.Close()
-	m := newModel(talk, Options{Lang: o.Lang, Product: o.Product}, newTheme(getenv, o.NoColor))
+	m := newModel(talk, Options{Lang: o.Lang, Product: o.Product, Share: o.Share}, newTheme(getenv, o.NoColor))
 	t := terminal{in: o.In, out: o.Out, getenv: getenv, noColour: o.NoColor, served: o.Served}
 	err := t.show(ctx, m)
 	if err == nil && m.hungUp {

@@ -7,6 +7,7 @@ import (
 
 	"postier/internal/check"
 	"postier/internal/typeset"
+	"postier/share"
 	"postier/wizard"
 )
 
@@ -35,6 +36,7 @@ func (m *model) body(p *page, rows int) {
 	}
 	for i, in := range m.inputs {
 		p.gap()
+		m.markLine(p, share.Target{Field: in.field.ID}, "")
 		in.draw(p, s, max(3, rows-6), i == m.focus && m.overlay.kind == overlayNone)
 	}
 	m.actions(p)
@@ -168,6 +170,9 @@ func (m *model) actions(p *page) {
 		return
 	}
 	p.gap()
+	for _, a := range m.screen.Actions {
+		m.markLine(p, share.Target{Action: a.ID}, m.speech.say(a.Label))
+	}
 	first, row := p.height(), ""
 	for i, a := range m.screen.Actions {
 		label, focused := m.actionLabel(i, a)

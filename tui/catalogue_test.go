@@ -60,6 +60,9 @@ func usedKeys(t *testing.T) map[string]bool {
 	for _, key := range helpKeys {
 		used["keyname-"+key], used["keyhelp-"+key] = true, true
 	}
+	for _, key := range watchKeys {
+		used["watch-keyname-"+key], used["watch-keyhelp-"+key] = true, true
+	}
 	return used
 }
 

@@ -16,6 +16,8 @@ type conversation interface {
 	Ended() bool
 	// HasSecret reports whether a secret was given that no draft keeps.
 	HasSecret() bool
+	// Mask hides the secrets that are held in text that a helper may see.
+	Mask(string) string
 	// SetLang sets the language that is stored in drafts.
 	SetLang(locale.Lang)
 }

@@ -95,6 +95,9 @@ func (m *model) hints() []hint {
 	case overlayHelp, overlayDetails:
 		return []hint{{s.t("key-page"), s.t("scroll"), 1}, {s.t("key-esc"), s.t("close"), 0}}
 	}
+	if m.helper != nil {
+		return m.watchHints()
+	}
 	return m.screenHints()
 }
 
@@ -133,6 +136,9 @@ func (m *model) screenHints() []hint {
 	}
 	if m.stops() > 1 {
 		out = append(out, hint{s.t("key-tab"), s.t("next-field"), 7})
+	}
+	if m.sharing.presenter != nil {
+		out = append(out, hint{m.shareKeyName(), s.t("share"), 8})
 	}
 	return append(out, hint{helpKey, s.t("help"), 3})
 }

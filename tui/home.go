@@ -11,6 +11,7 @@ import (
 	"postier/internal/locale"
 	"postier/internal/safetext"
 	"postier/internal/typeset"
+	"postier/share"
 	"postier/wizard"
 	"postier/wizard/carrier"
 	"postier/wizard/home"
@@ -43,6 +44,7 @@ type homeScreen struct {
 	at            int // the profile under the cursor
 	scroll        int
 	overlay       homeOverlay
+	sharing       sharing
 }
 
 // homeOverlay names the page that covers the list.
@@ -57,7 +59,7 @@ const (
 func newHome(o HomeOptions, l theme) *homeScreen {
 	h := &homeScreen{
 		items: o.Items, notice: o.Notice, queue: o.Queue, choice: home.Choice{Action: home.Quit},
-		width: usualWidth, height: usualHeight,
+		width: usualWidth, height: usualHeight, sharing: newSharing(o.Share),
 		speech: speech{lang: o.Lang, product: cmp.Or(o.Product, config.Program), theme: l},
 	}
 	if h.speech.lang == "" {
@@ -68,20 +70,39 @@ func newHome(o HomeOptions, l theme) *homeScreen {
 			h.at = i
 		}
 	}
+	h.publish()
 	return h
 }
 
 // Init implements tea.Model.
-func (*homeScreen) Init() tea.Cmd { return nil }
+func (h *homeScreen) Init() tea.Cmd { return h.sharing.wait() }
+
+// publish hands the list to the helper.
+func (h *homeScreen) publish() {
+	if h.sharing.presenter == nil {
+		return
+	}
+	v := share.View{Screen: home.Shown(h.items, h.at, h.notice, h.queue)}
+	if len(v.Screen.Actions) > 0 {
+		v.Focus = share.Target{Action: v.Screen.Actions[0].ID}
+	}
+	h.sharing.presenter.Show(v)
+}
 
 // Update implements tea.Model.
 func (h *homeScreen) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	defer h.publish()
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		h.width, h.height = msg.Width, msg.Height
 		if h.width <= 0 || h.height <= 0 {
 			h.width, h.height = usualWidth, usualHeight
 		}
+	case shareMsg:
+		if ended := h.sharing.refresh(); !ended.Empty() {
+			h.notice, h.scroll = ended, 0
+		}
+		return h, h.sharing.wait()
 	case hangupMsg:
 		h.hungUp = true
 		return h, tea.Quit
@@ -93,6 +114,10 @@ func (h *homeScreen) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 
 func (h *homeScreen) press(msg tea.KeyPressMsg) tea.Cmd {
 	name := msg.String()
+	if h.sharing.takes(name, false) {
+		h.sharing.presenter.Toggle()
+		return nil
+	}
 	switch name {
 	case "ctrl+c":
 		return h.choose(home.Quit)
@@ -192,12 +217,13 @@ func (h *homeScreen) View() tea.View {
 		h.list(p)
 		hints = h.hints()
 	}
-	m := model{width: h.width, height: h.height, speech: s}
+	m := model{width: h.width, height: h.height, speech: s, sharing: h.sharing}
 	rows := m.bodyHeight()
 	h.scroll = max(0, min(p.scrollTo(h.scroll, rows), p.height()-rows))
 	f := frame{theme: s.theme, width: h.width, height: h.height}
 	f.header(justify(s.product+" "+s.theme.glyphs.dot+" "+s.t("home-title"), s.languageKey(h.width < 60), p.width,
 		s.theme.glyphs.ellipsis))
+	f.top(m.topRows())
 	f.progress(0)
 	f.body(p, h.scroll, rows)
 	f.status(p, h.scroll, rows, s, "")
@@ -250,6 +276,9 @@ func (h *homeScreen) list(p *page) {
 	var row string
 	for _, k := range h.keys() {
 		label := "[" + s.colon(h.label(k.Action)) + " " + k.Letter + "]"
+		if h.sharing.status.Point == (share.Target{Action: wizard.ActionID(k.Action.For(h.current()))}) {
+			p.text(s.theme.styles.warn, "", "", " "+s.t("share-here")+" "+label+" ")
+		}
 		if row != "" && typeset.Width(row)+1+typeset.Width(label) > p.width {
 			p.add(row)
 			row = ""
@@ -311,6 +340,9 @@ func (h *homeScreen) helpPage(p *page) {
 	p.gap()
 	for _, k := range h.keys() {
 		m.keyLine(p, k.Letter, h.label(k.Action))
+	}
+	if h.sharing.presenter != nil {
+		m.keyLine(p, s.t("keyname-share"), s.t("keyhelp-share"))
 	}
 	for _, k := range []string{"language", "suspend"} {
 		m.keyLine(p, s.t("keyname-"+k), s.t("keyhelp-"+k))

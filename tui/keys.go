@@ -10,7 +10,12 @@ import (
 
 // press handles a key: first those that mean the same everywhere, then those of the overlay, then those of the screen.
 func (m *model) press(msg tea.KeyPressMsg) tea.Cmd {
-	m.toast = ""
+	m.toast, m.sharing.revealing = "", false
+	if m.sharing.takes(msg.String(), m.typing() && m.overlay.kind == overlayNone) {
+		m.sharing.presenter.Toggle()
+		m.shareChanged()
+		return nil
+	}
 	switch msg.String() {
 	case "ctrl+c":
 		return m.interrupt()
@@ -95,6 +100,11 @@ func (m *model) pressCommand(msg tea.KeyPressMsg) (tea.Cmd, bool) {
 	} else if len(name) == 1 {
 		return nil, false
 	}
+	return m.pressPage(letter)
+}
+
+// pressPage handles the keys of our own pages.
+func (m *model) pressPage(letter string) (tea.Cmd, bool) {
 	switch letter {
 	case "?", "f1":
 		m.overlay = overlay{kind: overlayHelp}

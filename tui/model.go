@@ -54,6 +54,9 @@ type model struct {
 	left  bool            // the person or a signal ended it early
 
 	hungUp bool // a signal did
+
+	sharing sharing // with a helper who looks on
+	helper  *helper // only in the program of that helper
 }
 
 // outcomeMsg carries the outcome of a request.
@@ -72,7 +75,7 @@ func newModel(c conversation, o Options, l theme) *model {
 	m := &model{
 		conversation: c, onLang: o.OnLang, now: o.Now, resumable: o.Resume != "",
 		speech: speech{lang: o.Lang, product: cmp.Or(o.Product, config.Program), theme: l},
-		width:  usualWidth, height: usualHeight,
+		width:  usualWidth, height: usualHeight, sharing: newSharing(o.Share),
 	}
 	if m.speech.lang == "" {
 		m.speech.lang = locale.English
@@ -82,11 +85,12 @@ func newModel(c conversation, o Options, l theme) *model {
 	}
 	m.conversation.SetLang(m.speech.lang)
 	m.arrive()
+	m.publish()
 	return m
 }
 
 // Init implements tea.Model.
-func (m *model) Init() tea.Cmd { return tea.Batch(m.tick(), m.receive()) }
+func (m *model) Init() tea.Cmd { return tea.Batch(m.tick(), m.receive(), m.sharing.wait()) }
 
 // receive waits for the next outcome. It runs apart from Update, which asks for it again after each one.
 func (m *model) receive() tea.Cmd {
@@ -101,6 +105,14 @@ func (m *model) receive() tea.Cmd {
 
 // Update implements tea.Model.
 func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	cmd := m.update(msg)
+	if _, tick := msg.(tickMsg); !tick { // the helper's program counts the seconds itself
+		m.publish()
+	}
+	return m, cmd
+}
+
+func (m *model) update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		m.width, m.height, m.follow = msg.Width, msg.Height, true
@@ -109,22 +121,33 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		}
 	case outcomeMsg:
 		m.conversation.Tell(msg.outcome)
-		return m, tea.Batch(m.turn(), m.receive())
+		return tea.Batch(m.turn(), m.receive())
 	case tickMsg:
 		if msg.request == m.waiting {
-			return m, m.again(msg.request)
+			return m.again(msg.request)
 		}
+	case shareMsg:
+		m.follow = true
+		m.shareChanged()
+		return m.sharing.wait()
 	case hangupMsg:
 		m.hungUp = true
-		return m, m.leave()
+		return m.leave()
 	case brokenMsg:
-		return m, m.leave()
+		return m.leave()
 	case tea.PasteMsg:
 		m.paste(msg.Content)
 	case tea.KeyPressMsg:
-		return m, m.press(msg)
+		return m.press(msg)
 	}
-	return m, nil
+	return nil
+}
+
+// shareChanged takes over what changed about the sharing; how it ended is said once.
+func (m *model) shareChanged() {
+	if ended := m.sharing.refresh(); !ended.Empty() {
+		m.toast = m.speech.say(ended)
+	}
 }
 
 // answer hands the person's answer to the wizard and shows its next screen.

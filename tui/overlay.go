@@ -153,6 +153,12 @@ func (m *model) overlayBody(p *page, rows int) {
 	case overlayQR:
 		m.qrPage(p, rows)
 	case overlayLeave:
+		if m.helper != nil {
+			p.text(m.speech.theme.styles.bold, "", "", m.speech.t("watch-leave-title"))
+			p.gap()
+			p.plain(m.speech.t("watch-leave-text"))
+			return
+		}
 		p.text(m.speech.theme.styles.bold, "", "", m.speech.t("leave-title"))
 		p.gap()
 		s := m.speech
@@ -178,6 +184,10 @@ func (m *model) copyPage(p *page) {
 // helpPage shows the step's help, what went wrong in full, and every key.
 func (m *model) helpPage(p *page) {
 	s := m.speech
+	if m.helper != nil {
+		m.watchHelp(p)
+		return
+	}
 	p.text(s.theme.styles.bold, "", "", s.t("help-title", "step", m.stepName()))
 	if key := m.screen.Help; key != "" && locale.For(s.lang).Has(key) {
 		p.gap()
@@ -193,6 +203,9 @@ func (m *model) helpPage(p *page) {
 		if key := m.actionKey(i, a); key != "" {
 			m.keyLine(p, key, s.say(a.Label))
 		}
+	}
+	if m.sharing.presenter != nil {
+		m.keyLine(p, s.t("keyname-share"), s.t("keyhelp-share"))
 	}
 	for _, k := range helpKeys {
 		m.keyLine(p, s.t("keyname-"+k), s.t("keyhelp-"+k))

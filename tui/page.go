@@ -22,6 +22,8 @@ type page struct {
 	// want is the range of lines that should be visible: the field or action in focus, the check that runs, or the
 	// finding.
 	want span
+	// pointed is where support has just pointed; it comes before want.
+	pointed *span
 }
 
 // line is one line of a page. A bare line begins in the first column, so that a URL can be marked and copied whole.

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"postier/internal/locale"
+	"postier/share"
 	"postier/wizard"
 	"postier/wizard/carrier"
 	"postier/wizard/home"
@@ -27,6 +28,8 @@ type Options struct {
 	OnLang func(locale.Lang)
 	// Product replaces {product} in a preset's text: the calling program's name. Empty means postier.
 	Product string
+	// Share lets one helper look on; nil where nothing can be shared.
+	Share *share.Presenter
 	// Resume is the command that goes on with the draft, shown when the person leaves early: "postier setup --resume".
 	// Empty means that no draft is kept: a rehearsal.
 	Resume string
@@ -65,6 +68,8 @@ type HomeOptions struct {
 	Queue wizard.Words
 	// Product is the calling program's name; empty means postier.
 	Product string
+	// Share lets one helper look on; nil where nothing can be shared.
+	Share *share.Presenter
 
 	Lang    locale.Lang
 	NoColor bool

@@ -25,7 +25,19 @@ func (m *model) bodyHeight() int {
 			rows--
 		}
 	}
-	return max(1, rows)
+	return max(1, rows-len(m.topRows()))
+}
+
+// topRows are the lines between the header and the body: who looks on, and what was said.
+func (m *model) topRows() []string {
+	rows := m.sharing.rows(m.width, m.height, m.speech)
+	if m.helper != nil {
+		rows = m.watchRows()
+	}
+	for len(rows) > 0 && len(rows) >= m.height {
+		rows = rows[1:]
+	}
+	return rows
 }
 
 // View implements tea.Model.
@@ -49,6 +61,7 @@ func (m *model) View() tea.View {
 	*scroll = max(0, min(*scroll, p.height()-rows))
 	f := frame{theme: m.speech.theme, width: m.width, height: m.height}
 	f.header(justify(m.stepLine(), m.speech.languageKey(m.width < 60), p.width, m.speech.theme.glyphs.ellipsis))
+	f.top(m.topRows())
 	f.progress(m.screen.Number)
 	f.body(p, *scroll, rows)
 	f.status(p, *scroll, rows, m.speech, m.toast)
@@ -56,6 +69,9 @@ func (m *model) View() tea.View {
 	view := tea.NewView(strings.Join(f.lines, "\n"))
 	view.AltScreen = true
 	view.Cursor = f.cursor
+	if m.helper != nil {
+		view.Cursor = m.helperCursor()
+	}
 	return view
 }
 
@@ -64,6 +80,10 @@ func (m *model) layOut(rows int, tight bool) *page {
 	p := newPage(m.width, tight)
 	if m.overlay.kind == overlayNone {
 		m.body(p, rows)
+		if m.helper != nil && (len(m.screen.Checks) > 0 || m.screen.Finding != nil) {
+			p.gap()
+			m.detailsPage(p)
+		}
 	} else {
 		m.overlayBody(p, rows)
 	}
@@ -73,10 +93,13 @@ func (m *model) layOut(rows int, tight bool) *page {
 // scrollTo returns the scroll position closest to the present one at which the wanted lines are visible.
 func (p *page) scrollTo(scroll, rows int) int {
 	first, after := p.want.first, p.want.after
+	if p.pointed != nil {
+		first, after = p.pointed.first, p.pointed.after
+	}
 	if after <= first {
 		return scroll
 	}
-	if p.cursor != nil {
+	if p.cursor != nil && p.pointed == nil {
 		// Where a field with a long help text does not fit, the line with the cursor must be visible.
 		first, after = min(first, p.cursor.y), max(after, p.cursor.y+1)
 		if after-first > rows {
@@ -107,6 +130,13 @@ func (f *frame) row(text string) {
 func (f *frame) header(text string) {
 	if f.height >= roomForHeader {
 		f.row(f.theme.styles.bold.Render(text))
+	}
+}
+
+// top adds the lines below the header, which are shown in every window that has room for them.
+func (f *frame) top(rows []string) {
+	for _, row := range rows {
+		f.row(row)
 	}
 }
 

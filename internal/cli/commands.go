@@ -27,6 +27,7 @@ type commandRow struct {
 func commands(f *command.Factory, called string) []*cobra.Command {
 	rows := []commandRow{
 		{"setup", func() *cobra.Command { return setup.New(f, nil) }},
+		{"join", func() *cobra.Command { return setup.NewJoin(f, nil) }},
 		{"demo", func() *cobra.Command { return setup.NewDemo(f, nil) }},
 		{"serve", func() *cobra.Command { return serve.New(f, serve.Program{Home: runHome, End: exit}, nil) }},
 		{"discover", func() *cobra.Command { return lookup.NewDiscover(f, nil) }},

@@ -51,7 +51,7 @@ func runHome(ctx context.Context, f *command.Factory) error {
 		choice, err := showHome(ctx, f, tui.HomeOptions{
 			Items: homeItems(doc, statuses), Select: selected, Notice: notice, Queue: queueWords(f, statuses),
 			Lang: f.Lang(), Product: f.Product(), NoColor: f.Colourless(), Getenv: f.Getenv, In: f.In, Out: f.Out,
-			Served: f.Terminal(),
+			Served: f.Terminal(), Share: f.Sharing(),
 		})
 		if err != nil {
 			return err
@@ -73,7 +73,7 @@ func showHome(ctx context.Context, f *command.Factory, o tui.HomeOptions) (home.
 	}
 	return plain.Home(ctx, plain.HomeOptions{
 		Items: o.Items, Select: o.Select, Notice: o.Notice, Queue: o.Queue, Lang: o.Lang, Product: o.Product, In: o.In,
-		Out: o.Out,
+		Out: o.Out, Share: o.Share,
 	})
 }
 

@@ -33,11 +33,11 @@ func ask(ctx context.Context, f *command.Factory, page *home.Page) (bool, error)
 	if f.Drawable() {
 		lang, err = tui.Ask(ctx, tui.PageOptions{
 			Page: page, Product: f.Product(), Lang: f.Lang(), NoColor: f.Colourless(), Getenv: f.Getenv, In: f.In, Out: f.Out,
-			Served: f.Terminal(),
+			Served: f.Terminal(), Share: f.Sharing(),
 		})
 	} else {
 		lang, err = plain.Ask(ctx, plain.PageOptions{
-			Page: page, Product: f.Product(), Lang: f.Lang(), In: f.In, Out: f.Out,
+			Page: page, Product: f.Product(), Lang: f.Lang(), In: f.In, Out: f.Out, Share: f.Sharing(),
 		})
 	}
 	f.LangFlag = string(lang)

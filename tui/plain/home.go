@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"postier/internal/locale"
+	"postier/share"
 	"postier/wizard"
 	"postier/wizard/carrier"
 	"postier/wizard/home"
@@ -21,6 +22,7 @@ type HomeOptions struct {
 	Notice, Queue wizard.Words
 	Lang          locale.Lang
 	Product       string
+	Share         *share.Presenter
 	In            io.Reader
 	Out           io.Writer
 }
@@ -41,8 +43,14 @@ func Home(ctx context.Context, o HomeOptions) (home.Choice, error) {
 			h.paragraph("", h.words(words))
 		}
 	}
+	if o.Share != nil {
+		h.sharing = newSharing(&h.printer, o.Share)
+		h.input.news = h.sharing
+	}
 	h.list()
+	h.sharing.remind()
 	for {
+		h.sharing.show(share.View{Screen: home.Shown(h.items, h.at, o.Notice, o.Queue)})
 		choice, done, err := h.ask(ctx)
 		if err != nil || done {
 			choice.Lang = h.lang
@@ -56,6 +64,8 @@ type homeDialog struct {
 	input *input
 	items []home.Item
 	at    int // the profile that the letters act on
+
+	sharing *sharing // nil where nothing can be shared
 }
 
 func (h *homeDialog) list() {
@@ -116,13 +126,15 @@ func (h *homeDialog) ask(ctx context.Context) (home.Choice, bool, error) {
 	if len(h.items) > 0 {
 		prompt = h.t("plain.home.prompt", "name", h.words(wizard.Remote(h.current().Name)))
 	}
-	h.prompt(prompt)
+	h.input.ask(&h.printer, prompt)
 	line, err := h.input.read(ctx)
 	if err != nil {
 		return home.Choice{Action: home.Quit}, true, err
 	}
 	line = strings.ToLower(strings.TrimPrefix(strings.TrimSpace(line), "/"))
 	switch n, notNumber := strconv.Atoi(line); {
+	case h.sharing.toggle(line):
+		return home.Choice{}, false, nil
 	case notNumber == nil && n >= 1 && n <= len(h.items):
 		h.at = n - 1
 		return home.Choice{}, false, nil
@@ -171,6 +183,7 @@ type PageOptions struct {
 	Page    carrier.Page
 	Product string
 	Lang    locale.Lang
+	Share   *share.Presenter
 	In      io.Reader
 	Out     io.Writer
 }
@@ -183,6 +196,7 @@ func Ask(ctx context.Context, o PageOptions) (locale.Lang, error) {
 		printer: printer{out: o.Out, lang: o.Lang, product: o.Product}, conversation: talk, input: lineInput(o.In),
 	}
 	defer d.input.close()
+	d.share(o.Share)
 	err := d.run(ctx)
 	return d.lang, err
 }

@@ -44,6 +44,9 @@ type input struct {
 	fd       int
 	pending  chan reply
 	echo     *unix.Termios // to restore, while echo is off
+	// news is told while a line is waited for; asked is the question that is then asked again.
+	news  *sharing
+	asked string
 }
 
 func newInput(r io.Reader) *input { return inputFrom(bufio.NewReaderSize(r, maxInput), r) }
@@ -104,16 +107,28 @@ func unmarked(line string) string {
 }
 
 func (in *input) read(ctx context.Context) (string, error) {
-	select {
-	case r := <-in.next():
-		in.pending = nil
-		if r.err != nil {
+	for {
+		select {
+		case r := <-in.next():
+			in.pending = nil
+			if r.err != nil {
+				return "", carrier.ErrInterrupted
+			}
+			return r.text, nil
+		case <-in.news.changed():
+			if in.news.tell() {
+				in.news.prompt(in.asked)
+			}
+		case <-ctx.Done():
 			return "", carrier.ErrInterrupted
 		}
-		return r.text, nil
-	case <-ctx.Done():
-		return "", carrier.ErrInterrupted
 	}
+}
+
+// ask prints a question.
+func (in *input) ask(p *printer, label string) {
+	in.asked = label
+	p.prompt(label)
 }
 
 // readSecret reads a line without echo.
@@ -154,7 +169,7 @@ func (in *input) close() {
 }
 
 func (d *dialog) read(ctx context.Context, key string, _ bool) (string, error) {
-	d.prompt(d.t(key))
+	d.input.ask(&d.printer, d.t(key))
 	return d.input.read(ctx)
 }
 
@@ -162,12 +177,12 @@ func (d *dialog) readLabel(ctx context.Context, label, shown string) (string, er
 	if shown != "" {
 		label += " [" + shown + "]"
 	}
-	d.prompt(label)
+	d.input.ask(&d.printer, label)
 	return d.input.read(ctx)
 }
 
 func (d *dialog) readSecret(ctx context.Context, label string) (reply, error) {
-	d.prompt(label + " " + d.t("plain.hidden"))
+	d.input.ask(&d.printer, label+" "+d.t("plain.hidden"))
 	r, err := d.input.readSecret(ctx)
 	if d.input.terminal {
 		d.printLine("")

@@ -16,6 +16,7 @@ import (
 
 	"postier/internal/locale"
 	"postier/internal/secret"
+	"postier/share"
 	"postier/wizard"
 	"postier/wizard/carrier"
 
@@ -33,6 +34,8 @@ type Options struct {
 	Out    io.Writer
 	// Heartbeat is how often a line says that work goes on; 0 means ten seconds.
 	Heartbeat time.Duration
+	// Share lets one helper look on; nil where nothing can be shared.
+	Share *share.Presenter
 	// SignIn lets an unattended run begin a sign-in by browser, which someone then approves in a browser without being
 	// asked.
 	SignIn bool
@@ -47,7 +50,12 @@ func Run(ctx context.Context, o Options) error {
 	}
 	defer d.input.close()
 	defer d.conversation.Close()
+	d.share(o.Share)
 	d.say("plain.hello")
+	if o.Share != nil {
+		d.say("plain.share-hello")
+		d.sharing.tell()
+	}
 	err := d.run(ctx)
 	switch {
 	case err == nil:
@@ -70,12 +78,27 @@ type dialog struct {
 	input        *input
 	beat         time.Duration
 	before       wizard.Screen // the screen of the work under way, whose texts are printed
+	sharing      *sharing      // nil where nothing can be shared
+}
+
+// share lets a helper look on from now on.
+func (d *dialog) share(p *share.Presenter) {
+	if p != nil {
+		d.sharing = newSharing(&d.printer, p)
+		d.input.news = d.sharing
+	}
+}
+
+// publish hands what the person sees to the helper.
+func (d *dialog) publish(focus share.Target) {
+	d.sharing.show(share.View{Screen: d.conversation.Screen(), Focus: focus, Mask: d.conversation.Mask})
 }
 
 // conversation is what a dialog carries on: the wizard, or a single page.
 type conversation interface {
 	carrier.Page
 	SetLang(locale.Lang)
+	Mask(string) string
 	Outcomes() <-chan wizard.Outcome
 	Tell(wizard.Outcome)
 	Running() bool
@@ -96,7 +119,11 @@ func newDialog(o Options) *dialog {
 func (d *dialog) run(ctx context.Context) error {
 	for {
 		screen := d.conversation.Screen()
+		d.publish(share.Target{})
 		d.screen(screen, d.before)
+		if screen.Step != d.before.Step {
+			d.sharing.remind()
+		}
 		d.before = wizard.Screen{}
 		if screen.Busy != nil {
 			d.before = screen
@@ -158,7 +185,10 @@ func (d *dialog) watch(ctx context.Context) error {
 		}
 		d.progress(before, screen)
 		before = screen
+		d.publish(share.Target{})
 		select {
+		case <-d.sharing.changed():
+			d.sharing.tell()
 		case o, ok := <-d.conversation.Outcomes():
 			if !ok {
 				return interrupted(d.conversation.Err())
@@ -172,6 +202,10 @@ func (d *dialog) watch(ctx context.Context) error {
 			typed, d.input.pending = nil, nil // the line has been handled; the next prompt reads another
 			if r.err != nil {
 				return carrier.ErrInterrupted
+			}
+			if d.sharing.toggle(strings.TrimSpace(r.text)) {
+				typed = d.input.next()
+				continue
 			}
 			action := busyAction(screen, r.text)
 			if action == wizard.ActLeave {
@@ -241,6 +275,7 @@ func (d *dialog) ask(ctx context.Context, v wizard.Screen) (wizard.Answer, error
 		if v.Number == 0 {
 			d.firstChoices(f)
 		}
+		d.publish(share.Target{Field: f.ID})
 		text, value, err := d.field(ctx, f)
 		if err != nil {
 			return answer, err
@@ -260,6 +295,9 @@ func (d *dialog) ask(ctx context.Context, v wizard.Screen) (wizard.Answer, error
 		return answer, nil
 	}
 	d.actions(v.Actions, false)
+	if len(v.Actions) > 0 {
+		d.publish(share.Target{Action: v.Actions[0].ID})
+	}
 	for {
 		r, err := d.read(ctx, "plain.prompt", false)
 		if err != nil {
@@ -295,6 +333,11 @@ func (d *dialog) command(v wizard.Screen, text string, isSecret bool) (wizard.Ac
 	case "?":
 		d.help(v)
 		return "", true
+	case shareSign:
+		if d.sharing.toggle(trimmed) {
+			return "", true
+		}
+		return "", false
 	case "=":
 		d.lang = d.lang.Next()
 		d.conversation.SetLang(d.lang)
@@ -358,7 +401,7 @@ func (d *dialog) field(ctx context.Context, f wizard.Field) (string, secret.Valu
 }
 
 func isCommand(text string) bool {
-	return text == "<" || text == "?" || text == "=" || len(text) == 2 && text[0] == '/'
+	return text == "<" || text == "?" || text == shareSign || text == "=" || len(text) == 2 && text[0] == '/'
 }
 
 // confirm reads yes or no in the person's language, or in English.

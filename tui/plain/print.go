@@ -81,7 +81,10 @@ func (p *printer) screen(v, before wizard.Screen) {
 		if !f.Detail.Empty() {
 			text += " (" + p.words(f.Detail) + ")"
 		}
-		p.paragraph("  ", p.colon(p.words(f.Label))+" "+text)
+		if label := p.words(f.Label); label != "" {
+			text = p.colon(label) + " " + text
+		}
+		p.paragraph("  ", text)
 	}
 	for i, w := range v.Numbered {
 		p.paragraph("  "+strconv.Itoa(i+1)+". ", p.words(w))

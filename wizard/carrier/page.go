@@ -35,6 +35,9 @@ func (*Single) Tell(wizard.Outcome) {}
 // HasSecret reports that a page asks for no secret.
 func (*Single) HasSecret() bool { return false }
 
+// Mask has nothing to hide: a page asks for no secret.
+func (*Single) Mask(text string) string { return text }
+
 // SetLang has nothing to store.
 func (*Single) SetLang(locale.Lang) {}
 

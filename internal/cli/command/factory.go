@@ -17,6 +17,7 @@ import (
 	"postier/internal/wire"
 	"postier/presets"
 	"postier/presets/vendor"
+	"postier/share"
 	"postier/tui"
 )
 
@@ -39,6 +40,8 @@ type Factory struct {
 	// Served is set in a session of `postier serve`: the person has a terminal here, and no shell and no files.
 	Served *Served
 
+	sharing *share.Presenter
+
 	// Network makes the network that the flags describe; tests replace it.
 	Network func() (*wire.Network, error)
 }
@@ -47,6 +50,8 @@ type Factory struct {
 type Served struct {
 	// Terminal tells about changes of the terminal.
 	Terminal tui.Served
+	// Offer lets the session be shared through the server; nil where it cannot be.
+	Offer share.Opener
 }
 
 // Terminal is how the terminal differs from one of this process.

@@ -18,7 +18,9 @@ type conversation struct {
 	options    wizard.Options
 	worker     *worker.Worker
 	unattended bool
-	resume     string
+	// share offers the conversation to a helper from the beginning.
+	share  bool
+	resume string
 	// approves is true in the demonstration, where a sign-in by browser needs no user.
 	approves bool
 }
@@ -47,9 +49,12 @@ func converse(ctx context.Context, f *command.Factory, c conversation) error {
 	state, requests := wizard.New(c.options)
 	talk := carrier.Start(ctx, state, requests, c.worker)
 	defer talk.Close()
+	if c.share && !c.unattended {
+		f.Sharing().Start()
+	}
 	lines := plain.Options{
 		Conversation: talk, Lang: f.Lang(), Product: c.options.Product, Resume: c.resume, In: f.In, Out: f.Out,
-		SignIn: c.approves,
+		SignIn: c.approves, Share: f.Sharing(),
 	}
 	if f.JSON { // the steps are for people, and the result is for the program
 		lines.Out = f.Err
@@ -71,7 +76,7 @@ func converse(ctx context.Context, f *command.Factory, c conversation) error {
 	err := tui.Run(ctx, tui.Options{
 		Conversation: talk, Lang: f.Lang(), Product: c.options.Product, Resume: c.resume,
 		NoColor: f.Colourless(), Getenv: f.Getenv, In: f.In, Out: f.Out,
-		Served: f.Terminal(),
+		Served: f.Terminal(), Share: f.Sharing(),
 	})
 	if errors.Is(err, tui.ErrNoTerminal) {
 		return plain.Run(ctx, lines)

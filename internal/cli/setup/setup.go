@@ -29,6 +29,8 @@ type Options struct {
 	Address                string
 	Profile, Edit, Answers string
 	Resume, Yes, Cleartext bool
+	// Share offers what is shown to a helper from the beginning.
+	Share bool
 	// Fallback makes the profile the one that takes over when another one cannot send.
 	Fallback bool
 	// Fix is the cause of the trouble that an edited profile has: the wizard begins where it is corrected.
@@ -48,6 +50,7 @@ func New(f *command.Factory, run command.Run[*Options]) *cobra.Command {
 	cmd.Flags().StringVar(&o.Answers, "answers", "", f.T("cli.flag.answers"))
 	cmd.Flags().BoolVar(&o.Resume, "resume", false, f.T("cli.flag.resume"))
 	cmd.Flags().BoolVar(&o.Yes, "yes", false, f.T("cli.flag.yes"))
+	cmd.Flags().BoolVar(&o.Share, "share", false, f.T("cli.flag.share"))
 	cmd.Flags().BoolVar(&o.Fallback, "fallback", false, f.T("cli.flag.fallback"))
 	cmd.Flags().BoolVar(&o.Cleartext, "insecure-cleartext", false, f.T("cli.flag.cleartext"))
 	cmd.Flags().StringVar(&o.Product, "product", "", f.T("cli.flag.product"))
@@ -121,6 +124,7 @@ func Run(ctx context.Context, o *Options) error {
 			Version:      o.Version, System: o.System(),
 		},
 		unattended: unattended,
+		share:      o.Share,
 		resume:     resume,
 	})
 }
@@ -169,6 +173,9 @@ func (o *Options) resumeCommand() string {
 	}
 	if o.Cleartext {
 		words = append(words, "--insecure-cleartext")
+	}
+	if o.Share {
+		words = append(words, "--share")
 	}
 	return strings.Join(words, " ")
 }
