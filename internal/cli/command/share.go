@@ -5,8 +5,8 @@ import (
 	"postier/share/local"
 )
 
-// Sharing lets one helper look on at whatever this run shows. It is one for the whole run, so that a helper who looks at
-// the home screen also sees the wizard that is opened from there.
+// Sharing lets one helper look on at whatever this run shows. It is one for the whole run, so that a helper who looks
+// at the home screen also sees the wizard that is opened from there.
 func (f *Factory) Sharing() *share.Presenter {
 	switch {
 	case f.sharing != nil:
