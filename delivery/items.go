@@ -132,8 +132,8 @@ func (s *Store) dueProfiles(ctx context.Context) (list []string, err error) {
 	return list, wrap("read the queue", err)
 }
 
-// claim takes messages of a profile that are due for this process, the oldest first and at most so many. Of two
-// processes that claim at the same time, each gets others.
+// claim takes messages of a profile that are due for this process, the oldest first and at most so many, with the text
+// that is in the row. Of two processes that claim at the same time, each gets others.
 func (s *Store) claim(ctx context.Context, profile string, most int) (list []*Item, err error) {
 	random, skip := `random()`, ``
 	if s.pg {
@@ -147,7 +147,7 @@ func (s *Store) claim(ctx context.Context, profile string, most int) (list []*It
 		state = CASE state WHEN 'waiting' THEN 'sending' ELSE state END
 		WHERE owner = '' AND id IN (SELECT id FROM postier_message
 			WHERE ` + claimable + ` AND profile = ?4 AND due <= ?3 ORDER BY ` + order + ` LIMIT ?5` + skip + `)
-		RETURNING ` + itemColumns
+		RETURNING ` + itemColumns + `, head`
 	err = s.inTx(ctx, func(tx executor) error {
 		now := s.Now()
 		list, err = s.items(ctx, tx, query, s.owner, now.Add(lease).UnixMilli(), now.UnixMilli(), profile, most, rand.Int64())
@@ -222,11 +222,13 @@ func (s *Store) Item(ctx context.Context, id string) (*Item, error) {
 	return item, err
 }
 
-func (i *Item) scan(scan func(...any) error) error {
+// scan reads the columns of a message, and those that follow them into more.
+func (i *Item) scan(scan func(...any) error, more ...any) error {
 	var accepted, due int64
 	var state, detail string
-	err := scan(&i.ID, &i.version, &accepted, &due, &state, &i.Attempts, &i.owner,
-		&i.Profile, &i.MessageID, &i.Envelope, &detail)
+	err := scan(append([]any{
+		&i.ID, &i.version, &accepted, &due, &state, &i.Attempts, &i.owner, &i.Profile, &i.MessageID, &i.Envelope, &detail,
+	}, more...)...)
 	if err != nil {
 		return err
 	}
@@ -277,17 +279,26 @@ func (s *Store) Each(ctx context.Context, all bool, work func(*Item) error) erro
 
 const selectItems = `SELECT ` + itemColumns + ` FROM postier_message WHERE `
 
-// items lists messages without their text.
+// items lists messages, without their text unless the query ends with it.
 func (s *Store) items(ctx context.Context, on executor, query string, args ...any) ([]*Item, error) {
 	rows, err := on.QueryContext(ctx, s.q(query), args...)
 	if err != nil {
 		return nil, wrap("read the queue", err)
 	}
 	defer func() { _ = rows.Close() }()
+	columns, err := rows.Columns()
+	if err != nil {
+		return nil, wrap("read the queue", err)
+	}
+	withText := columns[len(columns)-1] == "head"
 	var out []*Item
 	for rows.Next() {
 		item := &Item{}
-		if err := item.scan(rows.Scan); err != nil {
+		var more []any
+		if withText {
+			more = []any{&item.Raw}
+		}
+		if err := item.scan(rows.Scan, more...); err != nil {
 			return nil, wrap("read the queue", err)
 		}
 		out = append(out, item)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"sync"
 	"time"
 
 	"postier/config"
@@ -128,9 +129,33 @@ func (s *Store) ResetLimits(ctx context.Context, profile string) (released int, 
 	return released, wrap("reset the limits", err)
 }
 
+// tidied are the profiles whose counters were tidied, and when. It belongs to the transactions of one store.
+type tidied struct {
+	mu sync.Mutex
+	at map[string]time.Time
+}
+
+// due reports whether counters are to be tidied: a minute after the last time, and at once when the clock jumped back.
+func (t *tidied) due(profile string, now time.Time) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	last, known := t.at[profile]
+	if known && !now.Before(last) && now.Sub(last) < tidy {
+		return false
+	}
+	if t.at == nil {
+		t.at = map[string]time.Time{}
+	}
+	t.at[profile] = now
+	return true
+}
+
 // tidy dates entries now that a clock which jumped back has left in the future: so they count for one span and not for
 // ever. It deletes those that no longer count.
 func (c *counters) tidy(ctx context.Context) error {
+	if !c.tidied.due(c.profile, c.now) {
+		return nil
+	}
 	const keep = 8 * 24 * time.Hour // the longest window and a day
 	now := c.now.UnixMilli()
 	return errors.Join(

@@ -33,6 +33,7 @@ type Store struct {
 	// reading is of the database's clock; nil means our own.
 	reading atomic.Pointer[reading]
 	commits commits
+	tidied  tidied
 }
 
 // StateError says that the state could not be opened, read or written.

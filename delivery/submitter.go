@@ -40,8 +40,22 @@ type Receipt struct {
 	Try       Try
 }
 
+// Lookups keep what was looked up for the messages of one moment: programs that hand in many hand in many alike. The
+// zero Lookups keep nothing.
+type Lookups struct {
+	suppressed map[string]Suppressed // no reason and no address for one that is not listed
+	rooms      map[string]Room
+}
+
+// NewLookups are empty ones. They are used up within moments: limits and lists change.
+func NewLookups() Lookups { return Lookups{map[string]Suppressed{}, map[string]Room{}} }
+
 // Decide says what happens to a message under the present limits and suppression list, and why.
 func (s *Submitter) Decide(ctx context.Context, r Request) (Decision, error) {
+	return s.decide(ctx, r, Lookups{})
+}
+
+func (s *Submitter) decide(ctx context.Context, r Request, known Lookups) (Decision, error) {
 	var failure error
 	keep := func(err error) {
 		if failure == nil {
@@ -50,13 +64,29 @@ func (s *Submitter) Decide(ctx context.Context, r Request) (Decision, error) {
 	}
 	d := Decide(s.File, r, Facts{
 		Suppressed: func(address string) (string, bool) {
+			if entry, ok := known.suppressed[address]; ok {
+				return entry.Reason, entry.Address != ""
+			}
 			reason, listed, err := s.Queue.Store.IsSuppressed(ctx, address)
 			keep(err)
+			if known.suppressed != nil && err == nil {
+				entry := Suppressed{Reason: reason}
+				if listed {
+					entry.Address = address
+				}
+				known.suppressed[address] = entry
+			}
 			return reason, listed
 		},
 		Room: func(profile string, l config.Limits) Room {
+			if room, ok := known.rooms[profile]; ok {
+				return room
+			}
 			room, err := s.Queue.Store.Room(ctx, profile, l)
 			keep(err)
+			if known.rooms != nil && err == nil {
+				known.rooms[profile] = room
+			}
 			return room
 		},
 		Provider: s.Queue.Provider,
@@ -66,6 +96,15 @@ func (s *Submitter) Decide(ctx context.Context, r Request) (Decision, error) {
 
 // Submit prepares a message as decided, and sends it or has the queue do so.
 func (s *Submitter) Submit(ctx context.Context, m *Message, r Request, d Decision, how How) (*Receipt, error) {
+	out, err := s.prepare(ctx, m, r, d)
+	if err != nil {
+		return nil, err
+	}
+	return out, s.Hand(ctx, out, how)
+}
+
+// prepare gives a message the form in which it is sent. It stores only the row of one that is not sent.
+func (s *Submitter) prepare(ctx context.Context, m *Message, r Request, d Decision) (*Receipt, error) {
 	out := &Receipt{Decision: d}
 	if owner := s.File.Profiles[cmp.Or(d.Instead, d.Profile)]; owner != nil && r.Author == "" {
 		r.Author = owner.From.Address
@@ -83,26 +122,29 @@ func (s *Submitter) Submit(ctx context.Context, m *Message, r Request, d Decisio
 	if err != nil {
 		return nil, err
 	}
-	item := NewItem(m, id, d, r.Author, s.Queue.Store.Now())
-	out.MessageID, out.Item = id, item
+	out.MessageID, out.Item = id, NewItem(m, id, d, r.Author, s.Queue.Store.Now())
+	return out, nil
+}
+
+// Hand sends a prepared message or has the queue do so. Several may be handed over side by side.
+func (s *Submitter) Hand(ctx context.Context, out *Receipt, how How) (err error) {
+	item, room := out.Item, out.Decision.Room
 	switch {
+	case item == nil: // it is not sent
 	case how.Direct:
 		out.Try, err = s.Queue.Direct(ctx, item)
-	case how.Later || !d.Room.Free():
+	case how.Later || !room.Free():
 		out.Try = Try{State: StateWaiting}
-		if !d.Room.Free() {
-			item.Due, item.Cause = d.Room.Next, check.CauseOwnLimitReached
+		if !room.Free() {
+			item.Due, item.Cause = room.Next, check.CauseOwnLimitReached
 		}
-		err = s.Queue.Accept(ctx, item, how.Held && d.Room.Free())
+		err = s.Queue.Accept(ctx, item, how.Held && room.Free())
 	default:
 		if err = s.Queue.Accept(ctx, item, true); err == nil {
 			out.Try, err = s.Queue.Deliver(ctx, item)
 		}
 	}
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
+	return err
 }
 
 // Raw is what a caller of sendmail(8) says about a message in addition to its text.
@@ -150,6 +192,15 @@ func decoded(value string) string {
 // SubmitRaw submits a message that another program wrote. It is routed by its author, or by the sender where it has
 // none.
 func (s *Submitter) SubmitRaw(ctx context.Context, m *Message, raw Raw, how How) (*Receipt, error) {
+	out, err := s.Prepare(ctx, m, raw, Lookups{})
+	if err != nil {
+		return nil, err
+	}
+	return out, s.Hand(ctx, out, how)
+}
+
+// Prepare is SubmitRaw without its last step, which is Hand.
+func (s *Submitter) Prepare(ctx context.Context, m *Message, raw Raw, known Lookups) (*Receipt, error) {
 	raw = raw.carried(m)
 	author, envelope := m.Author(), Envelope(raw.Sender)
 	if author == "" {
@@ -158,11 +209,11 @@ func (s *Submitter) SubmitRaw(ctx context.Context, m *Message, raw Raw, how How)
 	}
 	m.host = raw.Host
 	r := Request{Author: author, Envelope: envelope, Recipients: raw.Recipients, Kind: raw.Kind}
-	d, err := s.Decide(ctx, r)
+	d, err := s.decide(ctx, r, known)
 	if err != nil {
 		return nil, err
 	}
-	return s.Submit(ctx, m, r, d, how)
+	return s.prepare(ctx, m, r, d)
 }
 
 // Envelope is the address of -f. It is empty, so that the profile's own address is used, for <>, which asks for no

@@ -74,8 +74,11 @@ func (s *Store) deleteParts(ctx context.Context, tx executor, id string) error {
 	return s.exec(ctx, tx, `DELETE FROM postier_part WHERE message = ?1`, id)
 }
 
-// readText reads the text of a message that was claimed.
+// readText reads the text of a message that was claimed, where the row does not have all of it.
 func (s *Store) readText(ctx context.Context, i *Item) error {
+	if i.Raw != nil && len(i.Raw) < headSize {
+		return nil
+	}
 	return s.view(ctx, func(on executor) error { return s.text(ctx, on, i) })
 }
 

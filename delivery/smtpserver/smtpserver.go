@@ -12,6 +12,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"sync"
 
 	"postier/delivery"
 	"postier/internal/addressfield"
@@ -52,8 +53,12 @@ type Server struct {
 // Serve holds the dialog with one caller. When it is over, the accepted messages are sent over one connection; those
 // that cannot be sent stay in the queue.
 func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
-	d := &dialog{Server: s, in: bufio.NewReaderSize(in, readAhead), out: bufio.NewWriter(out)}
+	d := &dialog{Server: s, out: bufio.NewWriter(out)}
+	d.in = bufio.NewReaderSize(&source{d, in}, readAhead)
 	err := d.serve(ctx)
+	if failed := d.settle(); err == nil {
+		err = failed
+	}
 	for _, item := range d.accepted {
 		if ctx.Err() != nil {
 			break
@@ -70,6 +75,9 @@ type dialog struct {
 	*Server
 	in  *bufio.Reader
 	out *bufio.Writer
+	// replies wait until there is nothing to read any more: the messages among them are stored together.
+	replies []reply
+	known   delivery.Lookups
 
 	hello bool
 	from  *string
@@ -80,58 +88,78 @@ type dialog struct {
 	accepted []*delivery.Item
 }
 
-func (d *dialog) serve(ctx context.Context) error {
-	if err := d.say("220 postier ESMTP"); err != nil {
-		return err
+// reply is a line for the caller. That about a message is made when the message was handed over.
+type reply struct {
+	line  string
+	hand  func()
+	about func() string
+}
+
+// source is what the caller sends. Before it waits for more, the caller gets the replies that are due.
+type source struct {
+	dialog *dialog
+	in     io.Reader
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	if err := s.dialog.settle(); err != nil {
+		return 0, err
 	}
+	return s.in.Read(p)
+}
+
+// settle hands over the messages to which no reply was sent yet, side by side, so that they share a commit, and sends
+// all replies in the order of the commands (RFC 2920 §3.2).
+func (d *dialog) settle() error {
+	var handing sync.WaitGroup
+	for _, r := range d.replies {
+		if r.hand != nil {
+			handing.Go(r.hand)
+		}
+	}
+	handing.Wait()
+	for _, r := range d.replies {
+		line := r.line
+		if r.about != nil {
+			line = r.about()
+		}
+		_, _ = d.out.WriteString(line + "\r\n")
+	}
+	clear(d.replies)
+	d.replies, d.known = d.replies[:0], delivery.NewLookups()
+	return d.out.Flush()
+}
+
+func (d *dialog) serve(ctx context.Context) error {
+	d.say("220 postier ESMTP")
 	for {
 		line, err := d.line()
 		switch {
 		case errors.Is(err, errLongLine):
-			err = d.bad("500 5.5.2 line too long")
+			d.bad("500 5.5.2 line too long")
 		case err != nil:
 			return nil // the caller is gone; accepted messages are in the queue
-		default:
-			var over bool
-			if over, err = d.command(ctx, line); over {
-				return err
-			}
-		}
-		if err != nil {
-			return err
+		case d.command(ctx, line):
+			return nil
 		}
 		if d.wrong > maxErrors {
-			return d.last("421 4.7.0 too many errors")
+			d.say("421 4.7.0 too many errors")
+			return nil
 		}
 	}
 }
 
-func (d *dialog) say(line string) error {
-	_, _ = d.out.WriteString(line + "\r\n")
-	if d.in.Buffered() > 0 { // RFC 2920 §3.2: answers to pipelined commands go together
-		return nil
-	}
-	return d.out.Flush()
-}
+func (d *dialog) say(line string) { d.replies = append(d.replies, reply{line: line}) }
 
-// last says the reply that ends the dialog. It is sent at once, whatever the caller has pipelined.
-func (d *dialog) last(line string) error {
-	_, _ = d.out.WriteString(line + "\r\n")
-	return d.out.Flush()
-}
-
-func (d *dialog) bad(line string) error {
+func (d *dialog) bad(line string) {
 	d.wrong++
-	return d.say(line)
+	d.say(line)
 }
 
 var errLongLine = errors.New("line too long")
 
 // line reads one command; its end may be LF, since people type here too.
 func (d *dialog) line() (string, error) {
-	if err := d.out.Flush(); d.in.Buffered() == 0 && err != nil {
-		return "", err
-	}
 	text, err := d.in.ReadSlice('\n')
 	long := false
 	for errors.Is(err, bufio.ErrBufferFull) {
@@ -148,38 +176,41 @@ func (d *dialog) line() (string, error) {
 	return strings.TrimRight(string(text), "\r\n"), nil
 }
 
-func (d *dialog) command(ctx context.Context, line string) (over bool, err error) {
+func (d *dialog) command(ctx context.Context, line string) (over bool) {
 	verb, rest, _ := strings.Cut(line, " ")
 	switch strings.ToUpper(verb) {
 	case "EHLO":
-		return false, d.greet(fmt.Sprintf(
+		d.greet(fmt.Sprintf(
 			"250-postier\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-ENHANCEDSTATUSCODES\r\n250 SIZE %d",
 			d.largest()))
 	case "HELO":
-		return false, d.greet("250 postier")
+		d.greet("250 postier")
 	case "MAIL":
-		return false, d.mail(ctx, rest)
+		d.mail(ctx, rest)
 	case "RCPT":
-		return false, d.rcpt(rest)
+		d.rcpt(rest)
 	case "DATA":
 		return d.data(ctx)
 	case "RSET":
 		d.reset()
-		return false, d.say("250 2.0.0 forgotten")
+		d.say("250 2.0.0 forgotten")
 	case "NOOP":
-		return false, d.say("250 2.0.0 ok")
+		d.say("250 2.0.0 ok")
 	case "VRFY":
-		return false, d.say("252 2.0.0 send and see")
+		d.say("252 2.0.0 send and see")
 	case "QUIT":
-		return true, d.last("221 2.0.0 bye")
+		d.say("221 2.0.0 bye")
+		return true
+	default:
+		d.bad("500 5.5.2 unknown command")
 	}
-	return false, d.bad("500 5.5.2 unknown command")
+	return false
 }
 
-func (d *dialog) greet(line string) error {
+func (d *dialog) greet(line string) {
 	d.reset()
 	d.hello = true
-	return d.say(line)
+	d.say(line)
 }
 
 func (d *dialog) reset() { d.from, d.to = nil, nil }
@@ -210,67 +241,77 @@ func announced(rest string) int64 {
 	return 0
 }
 
-func (d *dialog) mail(ctx context.Context, rest string) error {
+func (d *dialog) mail(ctx context.Context, rest string) {
 	address, ok := pathOf(rest, "FROM:")
 	switch {
 	case !d.hello:
-		return d.bad("503 5.5.1 EHLO first")
+		d.bad("503 5.5.1 EHLO first")
 	case d.from != nil:
-		return d.bad("503 5.5.1 a message is under way")
+		d.bad("503 5.5.1 a message is under way")
 	case !ok:
-		return d.bad("501 5.5.4 MAIL FROM:<address>")
+		d.bad("501 5.5.4 MAIL FROM:<address>")
+	case announced(rest) > int64(d.largest()): // RFC 1870 §6.1
+		d.bad("552 5.3.4 the message is too large")
+	case address != "" && !isOne(address):
+		d.bad("553 5.1.7 malformed address")
+	case !d.admitted(ctx):
+		d.bad("450 4.7.1 too many messages, try again later")
+	default:
+		d.from = &address
+		d.say("250 2.1.0 ok")
 	}
-	if announced(rest) > int64(d.largest()) { // RFC 1870 §6.1
-		return d.bad("552 5.3.4 the message is too large")
-	}
-	if address != "" {
-		if list, _ := addressfield.List(address); len(list) != 1 {
-			return d.bad("553 5.1.7 malformed address")
-		}
-	}
-	if d.Admit != nil && !d.Admit(ctx) {
-		return d.bad("450 4.7.1 too many messages, try again later")
-	}
-	d.from = &address
-	return d.say("250 2.1.0 ok")
 }
 
-func (d *dialog) rcpt(rest string) error {
+func isOne(address string) bool {
+	list, _ := addressfield.List(address)
+	return len(list) == 1
+}
+
+// admitted may wait for the caller's turn; the messages before are not kept waiting.
+func (d *dialog) admitted(ctx context.Context) bool {
+	if d.Admit == nil {
+		return true
+	}
+	_ = d.settle() // the next read has the error as well
+	return d.Admit(ctx)
+}
+
+func (d *dialog) rcpt(rest string) {
 	address, ok := pathOf(rest, "TO:")
+	list, _ := addressfield.List(address)
 	switch {
 	case d.from == nil:
-		return d.bad("503 5.5.1 MAIL first")
+		d.bad("503 5.5.1 MAIL first")
 	case !ok:
-		return d.bad("501 5.5.4 RCPT TO:<address>")
+		d.bad("501 5.5.4 RCPT TO:<address>")
 	case len(d.to) >= maxRecipients:
-		return d.say("452 4.5.3 too many recipients")
+		d.say("452 4.5.3 too many recipients")
+	case len(list) != 1:
+		d.bad("553 5.1.3 malformed address")
+	default:
+		d.to = append(d.to, list[0].Address)
+		d.say("250 2.1.5 ok")
 	}
-	list, _ := addressfield.List(address)
-	if len(list) != 1 {
-		return d.bad("553 5.1.3 malformed address")
-	}
-	d.to = append(d.to, list[0].Address)
-	return d.say("250 2.1.5 ok")
 }
 
-func (d *dialog) data(ctx context.Context) (over bool, err error) {
+func (d *dialog) data(ctx context.Context) (over bool) {
 	if len(d.to) == 0 {
-		return false, d.bad("503 5.5.1 RCPT first")
+		d.bad("503 5.5.1 RCPT first")
+		return false
 	}
-	if err := d.say("354 end with a dot on a line of its own"); err != nil {
-		return true, err
-	}
-	_ = d.out.Flush()
+	d.say("354 end with a dot on a line of its own")
 	defer d.reset()
 	text := &dataReader{in: d.in, bare: d.bare, most: d.largest(), start: true}
 	m, err := delivery.Read(text, false)
 	if _, broken := io.Copy(io.Discard, text); broken != nil {
-		return true, nil // the caller broke off before the dot: nothing was accepted
+		return true // the caller broke off before the dot: nothing was accepted
 	}
 	if text.large || errors.Is(err, delivery.ErrTooLarge) {
-		return false, d.bad("552 5.3.4 the message is too large")
+		d.bad("552 5.3.4 the message is too large")
+		return false
 	}
-	return false, d.say(d.take(ctx, m, err))
+	d.replies = append(d.replies, d.take(ctx, m, err))
+	return false
 }
 
 // dataReader reads up to CRLF . CRLF and removes doubled dots. Nothing else ends a message (SMTP smuggling,
@@ -331,27 +372,43 @@ func (r *dataReader) next() {
 var errBroken = errors.New("the message has no end")
 
 // take accepts a message: 250 means that it is on disk.
-func (d *dialog) take(ctx context.Context, m *delivery.Message, err error) string {
+func (d *dialog) take(ctx context.Context, m *delivery.Message, err error) reply {
 	if errors.Is(err, delivery.ErrEmpty) { // sendmail sends an empty message
 		m, err = &delivery.Message{}, nil
 	}
 	switch {
 	case errors.Is(err, delivery.ErrHeader):
-		return "554 5.6.0 " + safetext.Escape(err.Error())
+		return reply{line: "554 5.6.0 " + safetext.Escape(err.Error())}
 	case err != nil:
-		return "451 4.3.0 " + safetext.Escape(err.Error())
+		return reply{line: "451 4.3.0 " + safetext.Escape(err.Error())}
 	}
-	defer m.Close()
 	raw := delivery.Raw{Sender: *d.from, Name: d.Name, Kind: d.Kind, Recipients: d.to}
 	if d.Forward != nil {
-		return d.Forward(ctx, m, raw)
+		defer m.Close()
+		return reply{line: d.Forward(ctx, m, raw)}
 	}
 	return d.submit(ctx, m, raw)
 }
 
-func (d *dialog) submit(ctx context.Context, m *delivery.Message, raw delivery.Raw) string {
+func (d *dialog) submit(ctx context.Context, m *delivery.Message, raw delivery.Raw) reply {
 	how := delivery.How{Direct: d.Direct, Later: true, Held: !d.Later}
-	out, err := d.Submitter.SubmitRaw(ctx, m, raw, how)
+	out, err := d.Submitter.Prepare(ctx, m, raw, d.known)
+	hand := func() {
+		if err == nil {
+			err = d.Submitter.Hand(ctx, out, how)
+		}
+		m.Close()
+	}
+	about := func() string { return d.about(out, err, how) }
+	if how.Direct { // one after the other
+		hand()
+		return reply{line: about()}
+	}
+	return reply{hand: hand, about: about}
+}
+
+// about is the reply to a message that was handed over.
+func (d *dialog) about(out *delivery.Receipt, err error, how delivery.How) string {
 	var state *delivery.StateError
 	if errors.As(err, &state) && state.Fate == delivery.FateAccepted { // a refusal would make the caller send it again
 		return "250 2.0.0 ok: " + safetext.Escape(state.Error())

@@ -1,9 +1,12 @@
 package smtpserver
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -190,5 +193,79 @@ func TestBareLineEnds(t *testing.T) {
 	items, err := stored(t, store)
 	if err != nil || len(items) != 1 || items[0].Recipients[0].Address != "contact@durand.example" {
 		t.Errorf("%v, %v", items, err)
+	}
+}
+
+// Messages that a caller sends without waiting are stored together. Each still has its own reply, in its place, and is
+// stored when it is told.
+func TestManyAtOnce(t *testing.T) {
+	t.Parallel()
+	s, store := newServer(t)
+	const messages = 500 // more than is read at once
+	var sent strings.Builder
+	sent.WriteString("EHLO h\r\n")
+	for n := range messages {
+		loop := ""
+		if n%7 == 3 {
+			loop = "X-Loop: postier\r\n" // it is refused
+		}
+		fmt.Fprintf(&sent, "MAIL FROM:<>\r\nRCPT TO:<r%d@customer.example>\r\nDATA\r\n%s%s.\r\n", n, loop, message)
+	}
+	replies := talk(t, s, sent.String()+"QUIT\r\n")
+	told := map[string]string{}
+	replies = replies[slices.IndexFunc(replies, func(r string) bool { return strings.HasPrefix(r, "250 SIZE") })+1:]
+	for n := range messages {
+		reply := replies[4*n+3]
+		id, accepted := strings.CutPrefix(reply, "250 2.0.0 ok: queued as ")
+		if accepted == (n%7 == 3) || !accepted && !strings.HasPrefix(reply, "554 5.6.0 ") {
+			t.Errorf("message %d: %q", n, reply)
+		}
+		if accepted {
+			told[id] = fmt.Sprintf("r%d@customer.example", n)
+		}
+	}
+	items, err := stored(t, store)
+	if err != nil || len(items) != len(told) {
+		t.Errorf("%d messages are stored, %d were told, %v", len(items), len(told), err)
+	}
+	for _, item := range items {
+		if to := item.Recipients[0].Address; told[item.ID] != to {
+			t.Errorf("the message to %s was told as that to %s", to, told[item.ID])
+		}
+	}
+}
+
+// A caller that waits for each reply gets it, also when it has begun the next line.
+func TestRepliesWithoutDelay(t *testing.T) {
+	t.Parallel()
+	s, _ := newServer(t)
+	in, say := io.Pipe()
+	hear, out := io.Pipe()
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve(t.Context(), in, out) }()
+	replies := bufio.NewReader(hear)
+	for _, row := range []struct{ said, want string }{
+		{"", "220 "},
+		{"HELO h\r\nMA", "250 "},
+		{"IL FROM:<>\r\n", "250 2.1.0"},
+		{"RCPT TO:<klara@customer.example>\r\nDATA\r\n", "250 2.1.5"},
+		{"", "354 "},
+		{message + ".\r\nMAIL", "250 2.0.0 ok: queued as"},
+		{" FROM:<>\r\nQUIT\r\n", "250 2.1.0"},
+	} {
+		if row.said != "" {
+			if _, err := io.WriteString(say, row.said); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if line, err := replies.ReadString('\n'); err != nil || !strings.HasPrefix(line, row.want) {
+			t.Fatalf("%q: %q, %v", row.said, line, err)
+		}
+	}
+	if line, err := replies.ReadString('\n'); err != nil || !strings.HasPrefix(line, "221") {
+		t.Errorf("%q, %v", line, err)
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }
