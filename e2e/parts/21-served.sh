@@ -133,6 +133,48 @@ equal "an agent and a display are offered in vain" 64 "$code" "$OUT/agent-forwar
 kill "$SSH_AGENT_PID"
 ssh-keygen -q -t ed25519 -N '' -f "$HOME_DIR/stranger"
 WHO_KEY=stranger refuse "a stranger's key opens nothing" over_ssh -tt anna@127.0.0.1
+
+# ---- Support joins the step of a person with the spoken code, in a language of its own.
+ssh-keygen -q -t ed25519 -N '' -f "$HOME_DIR/support"
+printf 'postier-role="support",postier-user="help-desk" %s\n' "$(<"$HOME_DIR/support.pub")" >>"$KEYS_FILE"
+as_support() { WHO_KEY=support over_ssh support@127.0.0.1 "$@"; }
+code=$(run_into "$OUT/list-none.txt" as_support list)
+equal "support may ask who shares" 0 "$code" "$OUT/list-none.txt"
+says "nobody yet" "Nobody shares" "$OUT/list-none.txt"
+open_terminal
+mapfile -t options < <(ssh_options)
+type_text "LC_ALL=fr_FR.UTF-8 ssh ${options[*]} -o SendEnv=LC_ALL marie@127.0.0.1; echo \"exit \$?\""
+on_tmux send-keys -t person Enter
+wait_for "mot de passe à taper"
+press Enter
+wait_for "Étape 1/12"
+press F6
+shows "the code to say, in French" "Dites ce code"
+spoken=$(screen | grep -oE '[0-9]{4} [0-9]{4}' | head -n 1)
+check "the code has two groups" test -n "$spoken"
+as_support list >"$OUT/list.txt" 2>&1 || true
+says "support sees that anna shares" "anna: waits" "$OUT/list.txt"
+refuse "but not her code" grep -qE '[0-9]{4} ?[0-9]{4}' "$OUT/list.txt"
+code=$(run_into "$OUT/support-exec.txt" as_support cat /etc/passwd)
+equal "support runs no command" 64 "$code" "$OUT/support-exec.txt"
+mapfile -t options < <(WHO_KEY=support ssh_options)
+on_tmux new-session -d -s helper -x 80 -y 24 "LC_ALL=en_GB.UTF-8 ssh ${options[*]} -o SendEnv=LC_ALL -t support@127.0.0.1 join $spoken; sleep 100"
+helper_sees() { on_tmux capture-pane -p -t helper | grep -qF -- "$1"; }
+check "the helper sees the same step in English" eventually 20 helper_sees "Step 1/12"
+shows "who looks" "help-desk"
+press Enter
+wait_for "Étape 2/12"
+check "the helper follows to step 2" eventually 10 helper_sees "Step 2/12"
+on_tmux send-keys -t helper w
+on_tmux send-keys -t helper -l "press Enter three times"
+on_tmux send-keys -t helper Enter
+shows "the helper's line" "press Enter three times"
+check "one line for the join" grep -q 'event=join account=anna .*helper=help-desk' "$OUT/served.log"
+press F6
+check "the person ends it" eventually 10 bash -c "! tmux -S '$WORK/tmux.sock' capture-pane -p -t helper | grep -q 'Step 2/12'"
+code=$(run_into "$OUT/join-again.txt" as_support join "$spoken")
+equal "a code works once" 77 "$code" "$OUT/join-again.txt"
+close_terminal
 end_server
 equal "SIGTERM ends the server well" 0 "$(<"$OUT/served.code")" "$OUT/served.log"
 

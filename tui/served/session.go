@@ -286,7 +286,7 @@ func (r *request) overStream(parent context.Context) (code int, why string) {
 	defer end(nil)
 	stream := &stream{Channel: r.channel}
 	stream.press()
-	defer s.watch(&stream.activity, end)()
+	defer r.watch(&stream.activity, end)()
 	ended := make(chan error, 1)
 	go func() { ended <- r.protected(ctx, &Session{Stream: stream}) }()
 	why, failed := r.await(ctx, ended, func() { _ = r.channel.CloseWrite() })
@@ -345,7 +345,7 @@ func (r *request) atTerminal(parent context.Context) (code int, why string) {
 		return exitcode.IO, err.Error()
 	}
 	defer t.close()
-	defer s.watch(&t.activity, end)()
+	defer r.watch(&t.activity, end)()
 	go func() { t.typeFrom(r.channel); end(errGone) }()
 	drawn := make(chan struct{})
 	go func() { t.drawTo(r.channel); close(drawn) }()
@@ -394,8 +394,10 @@ func (s *Server) broken(what any, stack []byte) {
 	s.audit.write("panic", slog.String("type", fmt.Sprintf("%T", what)), slog.String("stack", string(stack)))
 }
 
-// watch ends a session that nobody uses, that takes too long, or with which the server ends.
-func (s *Server) watch(a *activity, end context.CancelCauseFunc) (stop func()) {
+// watch ends a session that nobody uses, that takes too long, or with which the server ends. Whoever looks on, or waits
+// for a helper, has no reason to press a key.
+func (r *request) watch(a *activity, end context.CancelCauseFunc) (stop func()) {
+	s := r.server
 	var mu sync.Mutex
 	var idle *time.Timer
 	mu.Lock()
@@ -403,11 +405,13 @@ func (s *Server) watch(a *activity, end context.CancelCauseFunc) (stop func()) {
 	idle = time.AfterFunc(s.limits.Idle, func() {
 		mu.Lock()
 		defer mu.Unlock()
-		if left := s.limits.Idle - a.idle(); left > 0 {
+		switch left := s.limits.Idle - a.idle(); {
+		case r.account.Role != RoleUser:
+		case left > 0:
 			idle.Reset(left)
-			return
+		default:
+			end(errIdle)
 		}
-		end(errIdle)
 	})
 	long := time.AfterFunc(s.limits.Absolute, func() { end(errTooLong) })
 	shutdown := context.AfterFunc(s.ending, func() { end(errShutdown) })

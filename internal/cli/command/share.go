@@ -18,5 +18,8 @@ func (f *Factory) Sharing() *share.Presenter {
 	return f.sharing
 }
 
+// ShareThrough makes the offers of this run by open: the server of a session knows the codes, and not its machine.
+func (f *Factory) ShareThrough(open share.Opener) { f.sharing = share.NewPresenter(open) }
+
 // EndSharing tells the helper that the run is over.
 func (f *Factory) EndSharing() { f.sharing.Close() }

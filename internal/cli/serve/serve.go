@@ -36,6 +36,8 @@ type Options struct {
 
 	program Program
 
+	desk desk
+
 	mu     sync.Mutex
 	quotas map[string]*wire.Quota // by account
 }
@@ -214,9 +216,10 @@ func (o *Options) factory(s *served.Session) *command.Factory {
 func (o *Options) session(ctx context.Context, root *os.Root, allowed []netip.Prefix, s *served.Session) error {
 	f := o.factory(s)
 	if s.Account.Role != served.RoleUser {
-		f.Complain(f.T("served.no-" + string(s.Account.Role)))
-		return command.Quiet(exitcode.Usage)
+		return o.ended(ctx, f, o.role(ctx, f, s))
 	}
+	f.ShareThrough(o.desk.open(s))
+	defer f.EndSharing()
 	folder, err := served.Folder(root, s.Account)
 	if err != nil {
 		return o.fileFault(o.Root, err)
@@ -236,6 +239,19 @@ func (o *Options) session(ctx context.Context, root *os.Root, allowed []netip.Pr
 	} else {
 		err = o.program.Home(ctx, f)
 	}
+	return o.ended(ctx, f, err)
+}
+
+// role is the session of a key that belongs to no person with settings here.
+func (o *Options) role(ctx context.Context, f *command.Factory, s *served.Session) error {
+	if s.Account.Role == served.RoleSupport {
+		return o.support(ctx, f, s)
+	}
+	return f.Fault(exitcode.Usage, "served.no-share")
+}
+
+// ended says how the session ended, unless the server ends it.
+func (o *Options) ended(ctx context.Context, f *command.Factory, err error) error {
 	if ctx.Err() == nil {
 		o.program.End(f, err)
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/netip"
 	"os"
@@ -100,7 +101,7 @@ func TestRefusesToStart(t *testing.T) {
 }
 
 // session runs a program as for one account, on a pseudo-terminal.
-func session(t *testing.T, o *Options, name string, allowed []netip.Prefix) (string, error) {
+func session(t *testing.T, o *Options, name string, allowed []netip.Prefix, audit func(string)) (string, error) {
 	t.Helper()
 	master, slave, err := pty.Open()
 	if err != nil {
@@ -115,6 +116,7 @@ func session(t *testing.T, o *Options, name string, allowed []netip.Prefix) (str
 	return o.Root, o.session(t.Context(), root, allowed, &served.Session{
 		Account: served.NewAccount(name, served.RoleUser), Terminal: slave,
 		Resized: func(func()) func() { return func() {} },
+		Audit:   func(event string, _ ...slog.Attr) { audit(event) },
 		Getenv:  func(name string) string { return map[string]string{"LANG": "fr_FR.UTF-8", "TERM": "xterm"}[name] },
 	})
 }
@@ -132,7 +134,7 @@ func TestSession(t *testing.T) {
 	allowed := []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16")}
 	var networks []*wire.Network
 	for _, name := range []string{"anna", "bert", "anna", "../../etc"} {
-		if _, err := session(t, o, name, allowed); err != nil {
+		if _, err := session(t, o, name, allowed, nobody); err != nil {
 			t.Fatal(err)
 		}
 		network, err := seen[len(seen)-1].Network()

@@ -51,7 +51,7 @@ func Join(ctx context.Context, o *JoinOptions) error {
 	if o.Drawable() {
 		err = tui.Watch(ctx, tui.WatchOptions{
 			Viewer: viewer, Product: o.Product(), Lang: o.Lang(), NoColor: o.Colourless(), Getenv: o.Getenv, In: o.In,
-			Out: o.Out,
+			Out: o.Out, Served: o.Terminal(),
 		})
 	}
 	if errors.Is(err, tui.ErrNoTerminal) {
