@@ -372,15 +372,23 @@ func TestSecretGivenToEdit(t *testing.T) {
 }
 
 // TestRehearsalEndsWithoutPromises: the last screen of a rehearsal names neither file nor next command, since
-// everything is deleted.
+// everything is deleted, and does not praise what did not happen.
 func TestRehearsalEndsWithoutPromises(t *testing.T) {
 	t.Parallel()
 	s, _ := New(Options{Rehearsal: true, Product: "Dayboard"})
 	s.draft.Step, s.saved = StepDone,
 		&Saved{Path: "/tmp/postier-demo-1/config.json", Profile: "atelier", Secret: "/tmp/postier-demo-1/secrets/atelier"}
 	v := s.Screen()
-	if len(v.Facts) > 0 || len(v.Numbered) != 1 || v.Numbered[0].Msg.Key != "wizard.done.real" || len(v.Actions) != 1 {
+	if len(v.Numbered) != 1 || v.Numbered[0].Msg.Key != "wizard.done.real" || len(v.Actions) != 1 {
 		t.Errorf("%+v", v)
+	}
+	for _, f := range v.Facts {
+		if strings.Contains(f.Value.Literal, "/tmp") {
+			t.Errorf("a file that is gone: %+v", f)
+		}
+	}
+	if len(v.Notices) != 1 || v.Notices[0].Level == LevelGood {
+		t.Errorf("nothing was tested: %+v", v.Notices)
 	}
 	if s.Draft().Product != "Dayboard" {
 		t.Errorf("the draft forgets the product: %+v", s.Draft())
@@ -392,21 +400,28 @@ func TestRehearsalEndsWithoutPromises(t *testing.T) {
 func TestNextCommands(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
-		options Options
-		want    string
+		options  Options
+		programs []string
+		want     string
 	}{
-		{Options{}, "postier export --list|postier diagnose atelier|postier setup --edit atelier"},
+		{
+			Options{},
+			[]string{"php"},
+			"postier export php atelier|postier export --list|postier diagnose atelier|postier setup --edit atelier",
+		},
 		{
 			Options{Program: "postier --config /x"},
+			nil,
 			"postier --config /x export --list|postier --config /x diagnose atelier|postier --config /x setup --edit atelier",
 		},
 		{
 			Options{Program: "postier --config /x", Rehearsal: true, Kept: true},
+			nil,
 			"postier --config /x export --list|postier setup",
 		},
 	} {
 		s, _ := New(c.options)
-		s.draft.Step, s.saved = StepDone, &Saved{Path: "/x", Profile: "atelier"}
+		s.draft.Step, s.saved = StepDone, &Saved{Path: "/x", Profile: "atelier", Programs: c.programs}
 		var commands []string
 		for _, words := range s.Screen().Numbered {
 			_, command, _ := strings.Cut(locale.For(locale.English).Say(words.Msg), ": ")

@@ -108,3 +108,33 @@ func TestFallbackIsAnOption(t *testing.T) {
 		}
 	}
 }
+
+// TestNameAskedEarly: the sender's name can be given beside the address; the one of the computer's user is proposed, and
+// a name that was pasted with the address wins.
+func TestNameAskedEarly(t *testing.T) {
+	t.Parallel()
+	k := begin(t, Options{Name: "Marie Durand"})
+	if f := k.field(FieldFromName); f.Value != "Marie Durand" || !f.Optional || !f.Later {
+		t.Fatalf("%+v", f)
+	}
+	k.enter(string(FieldAddress), "marie@gmail.com", string(FieldFromName), "Cabinet\r\nBcc: x@y.example")
+	k.at(StepAddress)
+	k.refused(FieldFromName)
+	k.enter(string(FieldAddress), "marie@gmail.com", string(FieldFromName), " Cabinet Durand ")
+	k.at(StepProvider)
+	if from := k.s.Draft().From; from.Name != "Cabinet Durand" || from.Address != "marie@gmail.com" {
+		t.Errorf("%+v", from)
+	}
+
+	k = begin(t, Options{Name: "Marie Durand"})
+	k.enter(string(FieldAddress), "Atelier <marie@gmail.com>", string(FieldFromName), "Marie Durand")
+	if name := k.s.Draft().From.Name; name != "Atelier" {
+		t.Errorf("the name is %q", name)
+	}
+
+	k = begin(t, Options{Name: "Marie Durand"})
+	k.answer(Answer{Action: ActNext, Values: map[FieldID]string{FieldAddress: "marie@gmail.com"}}) // no field was shown
+	if name := k.s.Draft().From.Name; name != "" {
+		t.Errorf("the name is %q", name)
+	}
+}

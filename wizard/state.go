@@ -32,6 +32,8 @@ type Options struct {
 	Fix Place
 	// Address fills in the address field of a new conversation; the person still has to accept it.
 	Address string
+	// Name is proposed as the sender's name.
+	Name string
 	// Values are field values given by flags or an answers file. The fields show them when their step is reached.
 	Values map[FieldID]string
 	// Secret was given by file, command or standard input.

@@ -34,7 +34,9 @@ func (s *State) addressScreen(v *Screen) {
 	v.Intro = []Words{Msg("wizard.address.intro", "product", s.opts.Product)}
 	f := s.field(FieldAddress, KindText, s.draft.Address)
 	f.Placeholder = Msg("wizard.address.placeholder")
-	v.Fields = []Field{f}
+	name := s.field(FieldFromName, KindText, cmp.Or(s.draft.From.Name, s.opts.Name))
+	name.Optional, name.Later = true, true
+	v.Fields = []Field{f, name}
 	if s.otherFrom() {
 		author := s.field(FieldFrom, KindText, s.draft.From.Address)
 		author.Optional = true
@@ -59,7 +61,7 @@ func (s *State) otherFrom() bool {
 }
 
 func (s *State) answerAddress(a Answer) {
-	name, address := namedAddress(s.value(FieldAddress, s.draft.Address))
+	named, address := namedAddress(s.value(FieldAddress, s.draft.Address))
 	asked := s.suggested != "" && address == s.judged // the person has not changed the address since it was judged
 	if !asked {
 		s.suggested = ""
@@ -74,7 +76,8 @@ func (s *State) answerAddress(a Answer) {
 		return
 	}
 	author := strings.TrimSpace(s.value(FieldFrom, ""))
-	if !s.judge(FieldAddress, address) || !s.judge(FieldFrom, author) {
+	name := strings.TrimSpace(cmp.Or(named, s.value(FieldFromName, s.draft.From.Name)))
+	if !s.judge(FieldAddress, address) || !s.judge(FieldFrom, author) || !s.judge(FieldFromName, name) {
 		return
 	}
 	if better, slipped := s.opts.Book.Typo(config.AddressDomain(address)); slipped && !asked &&
@@ -83,9 +86,9 @@ func (s *State) answerAddress(a Answer) {
 		return
 	}
 	_, typed := s.typed[FieldFrom]
-	s.clearTyped(FieldAddress, FieldFrom)
+	s.clearTyped(FieldAddress, FieldFrom, FieldFromName)
 	s.setAddress(address)
-	s.draft.From.Name = cmp.Or(name, s.draft.From.Name)
+	s.draft.From.Name = name
 	switch {
 	case author != "":
 		s.draft.From.Address = author

@@ -102,6 +102,9 @@ func (s *State) foundScreen(v *Screen) {
 }
 
 func (s *State) candidateScreen(v *Screen, c Candidate) {
+	if s.draft.Chosen >= 0 && s.draft.Provider == c.Provider && s.draft.Submission.Host != "" {
+		c.Submission, c.IMAP = s.draft.Submission, s.draft.IMAP // with the changes that were made since
+	}
 	v.Intro = []Words{Msg("wizard.provider.found", "name", c.Name)}
 	via := Msg("wizard.origin." + c.Origin)
 	if c.Via != "" {

@@ -192,42 +192,71 @@ func (s *State) doneScreen(v *Screen) {
 	if s.saved == nil {
 		return
 	}
-	program := cmp.Or(s.opts.Program, config.Program)
-	if s.opts.Rehearsal && !s.opts.Kept {
-		v.Intro = []Words{Msg("wizard.done.rehearsal")}
-		v.Numbered = []Words{Msg("wizard.done.real", "command", config.Program+" setup")}
-		v.Actions = []Action{{ID: ActQuit, Label: Msg("wizard.action.finish")}}
-		return
+	lasts := !s.opts.Rehearsal || s.opts.Kept
+	v.Intro = []Words{Msg("wizard.done.rehearsal")}
+	if lasts {
+		v.Intro = []Words{Msg("wizard.done.intro", "profile", s.saved.Profile)}
 	}
-	v.Intro = []Words{Msg("wizard.done.intro", "profile", s.saved.Profile)}
-	v.Facts = []Fact{{Label: Msg("wizard.done.file"), Value: Literal(s.saved.Path)}}
-	if s.saved.Secret != "" {
-		v.Facts = append(v.Facts, Fact{Label: s.secretLabel(), Value: Literal(s.saved.Secret)})
+	v.Notices = s.doneNotices()
+	v.Facts = []Fact{
+		{Label: Msg("wizard.fact.sent"), Value: s.sentWords(), Detail: s.verdict(DoSent)},
+		{Label: Msg("wizard.fact.test"), Value: s.testVerdict()},
+		{Label: Msg("wizard.fact.dns"), Value: s.verdict(DoDNS)},
 	}
+	if lasts {
+		v.Facts = append(v.Facts, Fact{Label: Msg("wizard.done.file"), Value: Literal(s.saved.Path)})
+		if s.saved.Secret != "" {
+			v.Facts = append(v.Facts, Fact{Label: s.secretLabel(), Value: Literal(s.saved.Secret)})
+		}
+	}
+	v.Numbered = s.nextCommands(lasts)
+	v.Actions = []Action{{ID: ActQuit, Label: Msg("wizard.action.finish")}}
+	if lasts {
+		v.addActions(Action{ID: ActAgain, Label: Msg("wizard.action.again"), Key: 'n'})
+	}
+}
+
+// doneNotices say what works now, and then what remains to be done.
+func (s *State) doneNotices() []Notice {
+	address := s.draft.From.Address
+	out := []Notice{{LevelInfo, Msg("wizard.done.untested", "address", address)}}
 	switch {
+	case s.arrived() && s.junk:
+		out = []Notice{{LevelWarn, Msg("wizard.done.junk", "address", address, "number", StepTest.Number())}}
 	case s.arrived():
-		v.Notices = []Notice{{LevelGood, Msg("wizard.done.good", "address", s.draft.From.Address)}}
+		out = []Notice{{LevelGood, Msg("wizard.done.good", "address", address)}}
 	case s.testVerdict().Msg.Key == "wizard.verdict.sent":
-		v.Notices = []Notice{{LevelInfo, Msg("wizard.done.sent", "address", s.draft.From.Address)}}
-	default:
-		v.Notices = []Notice{{LevelInfo, Msg("wizard.done.untested", "address", s.draft.From.Address)}}
-	}
-	v.Numbered = []Words{
-		Msg("wizard.done.use", "command", program+" export --list"),
-		Msg("wizard.done.check", "command", program+" diagnose "+s.saved.Profile),
-		Msg("wizard.done.change", "command", program+" setup --edit "+s.saved.Profile),
-	}
-	if s.opts.Kept { // to check and to change the profile take the demo's servers
-		v.Notices = append(v.Notices, Notice{LevelInfo, Msg("wizard.done.kept")})
-		v.Numbered = []Words{v.Numbered[0], Msg("wizard.done.real", "command", config.Program+" setup")}
+		out = []Notice{{LevelInfo, Msg("wizard.done.sent", "address", address)}}
 	}
 	if s.work[DoDNS].done && s.verdict(DoDNS).Msg.Key != "wizard.verdict.pass" {
-		v.Notices = append(v.Notices, Notice{LevelWarn, Msg("wizard.done.dns")})
+		out = append(out, Notice{LevelWarn, Msg("wizard.done.dns")})
 	}
-	v.Actions = []Action{
-		{ID: ActQuit, Label: Msg("wizard.action.finish")},
-		{ID: ActAgain, Label: Msg("wizard.action.again"), Key: 'n'},
+	if s.opts.Rehearsal && s.opts.Kept {
+		out = append(out, Notice{LevelInfo, Msg("wizard.done.kept")})
 	}
+	return out
+}
+
+// nextCommands hand over: to the programs of this machine, or after a rehearsal to a real set-up. A rehearsal whose
+// files are kept names nothing that takes its servers.
+func (s *State) nextCommands(lasts bool) []Words {
+	program, name := cmp.Or(s.opts.Program, config.Program), s.saved.Profile
+	setup := Msg("wizard.done.real", "command", config.Program+" setup")
+	if !lasts {
+		return []Words{setup}
+	}
+	var out []Words
+	for _, format := range s.saved.Programs {
+		out = append(out, Msg("wizard.done.program", "program", format, "command", program+" export "+format+" "+name))
+	}
+	out = append(out, Msg("wizard.done.use", "command", program+" export --list"))
+	if s.opts.Rehearsal {
+		return append(out, setup)
+	}
+	return append(out,
+		Msg("wizard.done.check", "command", program+" diagnose "+name),
+		Msg("wizard.done.change", "command", program+" setup --edit "+name),
+	)
 }
 
 func (s *State) answerDone(a Answer) {

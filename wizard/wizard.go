@@ -163,6 +163,9 @@ type Field struct {
 	// Replaced is true where typing begins a new value instead of adding to the one shown, as in a selected field.
 	Replaced bool
 	Given    bool // secret: one is already held, an empty answer keeps it
+	// Later is true where a later step has the field too: a front end that asks for one field after the other passes it
+	// over here.
+	Later bool
 }
 
 // Choice is one value of a choice field.
@@ -429,5 +432,7 @@ type Saved struct {
 	Path    string
 	Profile string
 	Secret  string // path of the file that holds the secret, or another description of where it is stored
-	Default bool
+	// Programs are the export formats of the programs that are on this machine.
+	Programs []string
+	Default  bool
 }

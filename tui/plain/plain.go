@@ -275,6 +275,9 @@ func (d *dialog) ask(ctx context.Context, v wizard.Screen) (wizard.Answer, error
 		if v.Number == 0 {
 			d.firstChoices(f)
 		}
+		if f.Later && f.Error.Empty() {
+			continue
+		}
 		d.publish(share.Target{Field: f.ID})
 		text, value, err := d.field(ctx, f)
 		if err != nil {

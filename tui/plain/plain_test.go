@@ -83,9 +83,9 @@ func rehearsalWith(t *testing.T, options rehearsal.Options) (rehearsed, *rehears
 func TestWholeSetupByLines(t *testing.T) {
 	t.Parallel()
 	for lang, want := range map[locale.Lang][]string{
-		locale.English: {"Step 1 of 12", "Step 12 of 12", "Mail from marie@atelier-demo.example works"},
-		locale.French:  {"Étape 1 sur 12", "Étape 12 sur 12", "fonctionne"},
-		locale.German:  {"Schritt 1 von 12", "Schritt 12 von 12", "funktioniert"},
+		locale.English: {"Step 1 of 12", "Step 12 of 12", "can now leave as marie@atelier-demo.example"},
+		locale.French:  {"Étape 1 sur 12", "Étape 12 sur 12", "peuvent maintenant partir"},
+		locale.German:  {"Schritt 1 von 12", "Schritt 12 von 12", "können jetzt"},
 	} {
 		t.Run(string(lang), func(t *testing.T) {
 			t.Parallel()

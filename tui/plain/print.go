@@ -69,7 +69,7 @@ func (p *printer) screen(v, before wizard.Screen) {
 			p.paragraph("", p.words(w))
 		}
 	}
-	verdict := v.Busy == nil && len(v.Checks) > 0
+	verdict := v.Busy == nil && (len(v.Checks) > 0 || v.Step == wizard.StepDone)
 	if verdict {
 		p.notices(v)
 	}

@@ -95,7 +95,9 @@ func (w *Worker) write(ctx context.Context, r wizard.Request) (*wizard.Saved, er
 	if previous != nil {
 		keeper.forget(ctx, previous.Credential, reference)
 	}
-	saved := &wizard.Saved{Path: doc.Path, Profile: name, Default: doc.File.Default == name}
+	saved := &wizard.Saved{
+		Path: doc.Path, Profile: name, Default: doc.File.Default == name, Programs: installedPrograms(),
+	}
 	if reference.Kind == config.CredentialFile || reference.Kind == config.CredentialOAuth {
 		saved.Secret = reference.Path
 		if !filepath.IsAbs(saved.Secret) {

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"maps"
+	"os/user"
 	"slices"
 	"strings"
 	"time"
@@ -96,6 +97,7 @@ func Run(ctx context.Context, o *Options) error {
 		AllowCleartext: o.Cleartext, Clients: o.Client.clients(o.Factory), Draft: draft, Program: o.Program(),
 		Fix: worker.FixOf(o.Fix),
 	}
+	options.Name = userName()
 	vendorOptions(o.Factory, &options)
 	if others := slices.DeleteFunc(doc.File.Names(), func(name string) bool {
 		return name == cmp.Or(o.Edit, o.Profile)
@@ -239,4 +241,18 @@ func portsGiven(values map[wizard.FieldID]string) bool {
 	return slices.ContainsFunc([]wizard.FieldID{
 		wizard.FieldSMTPPort, wizard.FieldSMTPSecurity, wizard.FieldIMAPPort, wizard.FieldIMAPSecurity,
 	}, func(id wizard.FieldID) bool { return values[id] != "" })
+}
+
+// userName is the full name of the user of this computer, to be proposed as the sender's. Accounts of services and of
+// administrators have none.
+func userName() string {
+	u, err := user.Current()
+	if err != nil || u.Uid == "0" || strings.EqualFold(u.Name, u.Username) {
+		return ""
+	}
+	name, _, _ := strings.Cut(u.Name, ",") // the rest of the GECOS field: office, telephones
+	if !config.ValidateSetting(string(wizard.FieldFromName), name).Empty() {
+		return ""
+	}
+	return strings.TrimSpace(name)
 }
