@@ -2,6 +2,7 @@ package tui
 
 import (
 	"strings"
+	"time"
 
 	"charm.land/lipgloss/v2"
 
@@ -34,6 +35,9 @@ func (m *model) ladder(p *page) {
 	}
 	first := p.height()
 	for _, r := range m.screen.Checks {
+		if r.Status == check.Skip && r.Cause != check.CauseNeedsFailed {
+			continue // it does not apply here, which only a technician wants to know
+		}
 		if r.Running {
 			first = p.height()
 		}
@@ -53,7 +57,7 @@ func (m *model) rung(p *page, r wizard.Report, column int) {
 		evidence = s.escape(r.Brief.Escaped())
 	}
 	took := ""
-	if r.Status != "" && r.Status != check.Skip {
+	if r.Took >= time.Second && r.Status != check.Skip {
 		took = s.took(r.Took)
 	}
 	room := p.width - column - 2

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"strings"
 
 	"postier/internal/typeset"
@@ -64,6 +65,7 @@ func (m *model) View() tea.View {
 	f.top(m.topRows())
 	f.progress(m.screen.Number)
 	f.body(p, *scroll, rows)
+	f.beside(m.pane(p), p.width, rows)
 	f.status(p, *scroll, rows, m.speech, m.toast)
 	f.footer(m.footer(p.width))
 	view := tea.NewView(strings.Join(f.lines, "\n"))
@@ -73,6 +75,26 @@ func (m *model) View() tea.View {
 		view.Cursor = m.helperCursor()
 	}
 	return view
+}
+
+// wide is the least width of a window that has room for the technician's view beside the step, and paneEdge what stands
+// between the two.
+const (
+	wide     = 120
+	paneEdge = 3
+)
+
+// pane is the technician's view beside the step. There is none in a narrow window, without checks, and beside texts that
+// must stay alone on their lines to be copied.
+func (m *model) pane(step *page) *page {
+	nothing := len(m.screen.Checks) == 0 && m.screen.Finding == nil
+	alone := slices.ContainsFunc(step.lines, func(l line) bool { return l.bare })
+	if m.width < wide || m.overlay.kind != overlayNone || nothing || alone || len(m.copyables()) > 0 {
+		return nil
+	}
+	p := page{width: m.width - 2*margin(m.width) - step.width - paneEdge, screen: m.width, tight: true}
+	m.detailsPage(&p)
+	return &p
 }
 
 // layOut returns the page to show: the overlay's, else the screen's own.
@@ -166,6 +188,24 @@ func (f *frame) body(p *page, scroll, rows int) {
 	if p.cursor != nil && p.cursor.y >= scroll && p.cursor.y < scroll+rows {
 		f.cursor = tea.NewCursor(min(f.width-1, margin(f.width)+p.cursor.x), top+p.cursor.y-scroll)
 		f.cursor.Blink = false
+	}
+}
+
+// beside adds a page to the right of the rows of the body, as far as it fits.
+func (f *frame) beside(p *page, width, rows int) {
+	if p == nil {
+		return
+	}
+	top := len(f.lines) - rows
+	for i := range rows {
+		text := ""
+		if i < p.height() {
+			text = p.lines[i].text
+		}
+		if i == rows-1 && p.height() > rows {
+			text = f.theme.glyphs.ellipsis
+		}
+		f.lines[top+i] = typeset.Pad(f.lines[top+i], margin(f.width)+width) + " " + f.theme.glyphs.bar + " " + text
 	}
 }
 
