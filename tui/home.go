@@ -187,7 +187,7 @@ func (h *homeScreen) choose(action home.Action) tea.Cmd {
 	}
 	item := h.items[h.at]
 	switch {
-	case action == home.Delete:
+	case action == home.Delete && !item.Platform:
 		h.overlay = homeAsk
 		return nil
 	case action == home.Fix && !item.Fixable:

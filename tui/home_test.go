@@ -38,6 +38,30 @@ func homeItems() []home.Item {
 	}
 }
 
+// TestPlatformKeys: the keys that would change the vendor's profile are not offered for it, and none changes it.
+func TestPlatformKeys(t *testing.T) {
+	t.Parallel()
+	platform := home.Item{
+		Name: "platform", Address: "noreply@platform.example", Platform: true, Fallback: true, Enabled: true,
+	}
+	for _, k := range home.Offered(platform) {
+		if k.Action.For(platform).Changes() {
+			t.Errorf("%s is offered", k.Letter)
+		}
+	}
+	options := HomeOptions{Items: []home.Item{homeItems()[0], platform}, Select: "platform"}
+	for _, lang := range locale.All() {
+		options.Lang = lang
+		golden(t, "home-platform-"+string(lang)+"-80x24", homeView(newHome(options, testTheme()), 80, 24), 80, 24)
+	}
+	for key, want := range map[string]home.Action{"enter": home.Test, "x": home.Delete} { // the caller says why not
+		h := newHome(options, testTheme())
+		if _, cmd := h.Update(keyPress(key)); cmd == nil || h.choice.Action != want {
+			t.Errorf("%s: %+v", key, h.choice)
+		}
+	}
+}
+
 func homeView(h *homeScreen, width, height int) string {
 	h.Update(tea.WindowSizeMsg{Width: width, Height: height})
 	return ansi.Strip(h.View().Content)

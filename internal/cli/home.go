@@ -49,7 +49,7 @@ func runHome(ctx context.Context, f *command.Factory) error {
 			notice = wizard.Remote(f.Sentence(err).Error())
 		}
 		choice, err := showHome(ctx, f, tui.HomeOptions{
-			Items: homeItems(doc, statuses), Select: selected, Notice: notice, Queue: queueWords(f, statuses),
+			Items: homeItems(f, doc, statuses), Select: selected, Notice: notice, Queue: queueWords(f, statuses),
 			Lang: f.Lang(), Product: f.Product(), NoColor: f.Colourless(), Getenv: f.Getenv, In: f.In, Out: f.Out,
 			Served: f.Terminal(), Share: f.Sharing(),
 		})
@@ -85,21 +85,23 @@ func queueWords(f *command.Factory, statuses profile.Statuses) wizard.Words {
 	return wizard.Msg("sendcli.unkept", "command", f.Program()+" service install")
 }
 
-func homeItems(doc *config.Document, statuses profile.Statuses) []home.Item {
+func homeItems(f *command.Factory, doc *config.Document, statuses profile.Statuses) []home.Item {
 	var items []home.Item
 	for _, name := range doc.File.Names() {
 		p := doc.File.Profiles[name]
 		item := home.Item{
 			Name: name, Label: p.Label, Address: p.From.Address, Default: name == doc.File.Default,
-			Fallback: name == doc.File.Fallback, Enabled: p.Enabled, TestMode: p.TestMode.Enabled,
+			Fallback: name == doc.File.Fallback, Platform: f.IsPlatform(name, p), Enabled: p.Enabled,
+			TestMode: p.TestMode.Enabled,
 		}
 		if p.Validated != nil {
 			item.Proven, item.Verdict, item.Changed = p.Validated.At, verdictOf(p.Validated.Checks), !p.Proven()
 		}
 		status := statuses.Profiles[name]
 		item.Trouble, item.Traffic = status.Trouble(), status.Traffic()
-		item.Fixable = !item.Trouble.Empty() && worker.FixOf(status.Cause).Step != ""
+		item.Fixable = !item.Platform && !item.Trouble.Empty() && worker.FixOf(status.Cause).Step != ""
 		switch {
+		case item.Platform: // the vendor sees to it
 		case item.Fixable:
 			item.Next = wizard.Msg("cli.home.repair")
 		case status.State == delivery.HealthOff && status.Cause != "":
@@ -132,6 +134,11 @@ func verdictOf(checks map[check.ID]check.Status) check.Status {
 func homeAction(ctx context.Context, f *command.Factory, doc *config.Document, choice home.Choice) (wizard.Words,
 	error,
 ) {
+	if choice.Action.Changes() {
+		if err := f.Own(choice.Profile, doc.File.Profiles[choice.Profile]); err != nil {
+			return sentenceOf(f)(err), nil
+		}
+	}
 	if page := homePages[choice.Action]; page != nil {
 		words, err := page(ctx, f, choice.Profile)
 		return homeOutcome(ctx, f, words, err)

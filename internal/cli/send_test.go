@@ -24,6 +24,7 @@ type office struct {
 	path   string
 	ca     string
 	server *scripted.Server
+	vendor string // the vendor file; empty for none
 }
 
 func newOffice(t *testing.T, script scripted.Script) *office {
@@ -79,6 +80,9 @@ func (o *office) run(stdin string, args ...string) (code int, stdout, stderr str
 	o.t.Helper()
 	var out, complaints bytes.Buffer
 	env := map[string]string{"POSTIER_CONFIG": o.path, "POSTIER_CA_FILE": o.ca, "LC_ALL": "C"}
+	if o.vendor != "" {
+		env["POSTIER_VENDOR"] = o.vendor
+	}
 	code = run(args, command.Streams{
 		In: strings.NewReader(stdin), Out: &out, Err: &complaints,
 		Getenv: func(name string) string { return env[name] },

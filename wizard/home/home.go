@@ -19,6 +19,8 @@ type Item struct {
 	Default bool
 	// Fallback is true for the profile that takes over when another one cannot send.
 	Fallback bool
+	// Platform is true for the vendor's profile, which is not the person's to change.
+	Platform bool
 	Enabled  bool
 	// TestMode is true when every message goes to the test address.
 	TestMode bool
@@ -102,7 +104,7 @@ func Keys() []Key {
 func Offered(item Item) []Key {
 	var out []Key
 	for _, k := range Keys() {
-		if k.Action != Fix || item.Fixable {
+		if (k.Action != Fix || item.Fixable) && !(item.Platform && k.Action.For(item).Changes()) {
 			out = append(out, k)
 		}
 	}
@@ -111,10 +113,22 @@ func Offered(item Item) []Key {
 
 // First is what Enter does.
 func First(item Item) Action {
-	if item.Fixable {
+	switch {
+	case item.Platform:
+		return Test
+	case item.Fixable:
 		return Fix
 	}
 	return Edit
+}
+
+// Changes reports whether an action changes a profile, which the platform's does not allow.
+func (a Action) Changes() bool {
+	switch a {
+	case Edit, Fix, Delete, Disable, TestMode, Kinds, Limits:
+		return true
+	}
+	return false
 }
 
 // For is the action that a letter means for a profile: the same key switches on and off.
@@ -150,6 +164,7 @@ func (i Item) Marks() []wizard.Words {
 	}{
 		{i.Default, "default"},
 		{i.Fallback, "fallback"},
+		{i.Platform, "platform"},
 		{i.TestMode, "test-mode"},
 		{i.Enabled, "on"},
 		{!i.Enabled, "off"},
@@ -166,6 +181,8 @@ func (i Item) Standing() []wizard.Words {
 	switch {
 	case !i.Trouble.Empty():
 		return []wizard.Words{wizard.Msg("common." + string(check.Fail)), i.Trouble}
+	case i.Proven.IsZero() && i.Platform:
+		return []wizard.Words{wizard.Msg("home.provided")}
 	case i.Proven.IsZero():
 		return []wizard.Words{wizard.Msg("home.never")}
 	}

@@ -3,9 +3,13 @@ package command
 import (
 	"cmp"
 	"crypto/tls"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"postier/config"
+	"postier/internal/exitcode"
+	"postier/internal/safetext"
 	"postier/internal/wire"
 	"postier/presets"
 	"postier/presets/vendor"
@@ -34,6 +38,35 @@ func (f *Factory) Book() *presets.Book {
 
 // Product is the default name to enter at the provider.
 func (f *Factory) Product() string { return cmp.Or(f.Vendor.Label(), "postier") }
+
+// IsPlatform reports whether a profile is the one that the vendor file brings. One of that name which sends from
+// another address is the customer's own.
+func (f *Factory) IsPlatform(name string, p *config.Profile) bool {
+	if f.Vendor == nil || f.Vendor.Fallback == nil || f.Vendor.Fallback.Name != name {
+		return false
+	}
+	theirs := f.Vendor.Fallback.Profile.From.Address
+	return p == nil || strings.EqualFold(config.AddressASCIIDomain(p.From.Address), config.AddressASCIIDomain(theirs))
+}
+
+// Own refuses the platform's profile: it is the vendor's, and not the customer's to change or to read out. Whoever may
+// write the configuration could do both by hand; this keeps a customer from doing it by mistake.
+func (f *Factory) Own(name string, p *config.Profile) error {
+	if !f.IsPlatform(name, p) {
+		return nil
+	}
+	return f.Fault(exitcode.NoPerm, "cli.error.platform", "name", safetext.FromRemote(name), "product",
+		safetext.FromRemote(cmp.Or(f.Vendor.Product.Name, f.Product())), "command", f.Program()+" setup")
+}
+
+// OwnProfile is Profile for a command that changes a profile or gives its secret away.
+func (f *Factory) OwnProfile(name string) (*config.Document, *config.Profile, error) {
+	doc, p, err := f.Profile(name)
+	if err == nil {
+		err = f.Own(cmp.Or(name, doc.File.Default), p)
+	}
+	return doc, p, err
+}
 
 // Policy is what the vendor forbids beyond the built-in rules.
 func (f *Factory) Policy() wire.Policy {

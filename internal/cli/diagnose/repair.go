@@ -33,6 +33,9 @@ func (c *checkup) repair(ctx context.Context, info *report.Info, results []diagn
 		return results, false, err
 	}
 	p := doc.File.Profiles[c.proof.name]
+	if err := c.Own(c.proof.name, p); p != nil && err != nil {
+		return results, false, err
+	}
 	if p == nil || p.Digest() != c.proof.digest {
 		return results, false, nil // edited while the checks ran
 	}

@@ -69,6 +69,9 @@ func runExport(ctx context.Context, o *ExportOptions) error {
 	if err != nil {
 		return err
 	}
+	if err := o.Own(name, p); err != nil {
+		return err
+	}
 	program, err := os.Executable()
 	if err != nil {
 		return err

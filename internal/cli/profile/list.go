@@ -15,6 +15,7 @@ type line struct {
 	Address  string     `json:"address"`
 	Default  bool       `json:"default"`
 	Fallback bool       `json:"fallback"`
+	Platform bool       `json:"platform"`
 	Enabled  bool       `json:"enabled"`
 	Proven   bool       `json:"proven"`
 	At       *time.Time `json:"proven_at,omitempty"`
@@ -40,7 +41,7 @@ func List(ctx context.Context, f *command.Factory) error {
 		p := doc.File.Profiles[name]
 		l := line{
 			Name: name, Label: p.Label, Address: p.From.Address, Default: name == doc.File.Default,
-			Fallback: name == doc.File.Fallback, Enabled: p.Enabled, Proven: p.Proven(),
+			Fallback: name == doc.File.Fallback, Platform: f.IsPlatform(name, p), Enabled: p.Enabled, Proven: p.Proven(),
 			Status: statuses.Profiles[name],
 		}
 		if p.Validated != nil {
@@ -65,10 +66,16 @@ func (l line) print(f *command.Factory) {
 	if !l.Enabled {
 		state = f.T("cli.profile.off")
 	}
+	if l.Platform {
+		state = f.T("cli.profile.platform", "product", f.Product()) + ", " + state
+	}
 	if l.Fallback {
 		state = f.T("cli.profile.fallback") + ", " + state
 	}
 	proven := f.T("cli.profile.unproven")
+	if l.Platform {
+		proven = f.T("home.provided")
+	}
 	trouble := l.Trouble().Say(f.Lang(), f.Product())
 	switch {
 	case trouble != "":

@@ -24,18 +24,28 @@ func New(f *command.Factory) *cobra.Command {
 			func(_ context.Context, args []string) error { return show(f, args) }),
 		f.Leaf("route ADDRESS", "cli.short.profile-route", 1, 1,
 			func(_ context.Context, args []string) error { return route(f, args[0]) }),
-		f.Leaf("rename PROFILE NEW", "cli.short.profile-rename", 2, 2, change(f,
-			func(d *config.Document, args []string) error { return d.Rename(args[0], args[1]) })),
+		f.Leaf("rename PROFILE NEW", "cli.short.profile-rename", 2, 2, own(f, change(f,
+			func(d *config.Document, args []string) error { return d.Rename(args[0], args[1]) }))),
 		f.Leaf("default PROFILE", "cli.short.profile-default", 1, 1, change(f,
 			func(d *config.Document, args []string) error { return d.SetDefault(args[0]) })),
 		NewFallback(f, nil),
 		SetCommand(f, "set PROFILE", "cli.short.profile-set", wizard.OptionFields()),
 		newTestMode(f), newKind(f),
 		NewEnable(f, nil),
-		f.Leaf("disable PROFILE", "cli.short.profile-disable", 1, 1, change(f,
-			func(d *config.Document, args []string) error { return d.Disable(args[0], "", time.Now()) })),
+		f.Leaf("disable PROFILE", "cli.short.profile-disable", 1, 1, own(f, change(f,
+			func(d *config.Document, args []string) error { return d.Disable(args[0], "", time.Now()) }))),
 		f.Leaf("remove PROFILE", "cli.short.profile-remove", 1, 1,
 			func(ctx context.Context, args []string) error { return Remove(ctx, f, args[0]) }))
+}
+
+// own lets a command run on a profile that is the customer's.
+func own(f *command.Factory, run command.Run[[]string]) command.Run[[]string] {
+	return func(ctx context.Context, args []string) error {
+		if _, _, err := f.OwnProfile(args[0]); err != nil {
+			return err
+		}
+		return run(ctx, args)
+	}
 }
 
 // change changes the configuration and saves it.
@@ -54,7 +64,7 @@ func change(f *command.Factory, work func(*config.Document, []string) error) com
 
 // Remove takes the profile out of the file and then its secret away.
 func Remove(ctx context.Context, f *command.Factory, name string) error {
-	doc, p, err := f.Profile(name)
+	doc, p, err := f.OwnProfile(name)
 	if err != nil {
 		return err
 	}
@@ -88,8 +98,13 @@ func show(f *command.Factory, args []string) error {
 	if err != nil {
 		return err
 	}
-	if name == doc.File.Fallback && !f.JSON {
-		f.Note(f.T("cli.profile.fallback-set", "name", name))
+	if !f.JSON {
+		if name == doc.File.Fallback {
+			f.Note(f.T("cli.profile.fallback-set", "name", name))
+		}
+		if f.IsPlatform(name, p) {
+			f.Note(f.T("cli.profile.of-platform", "name", name, "product", f.Product()))
+		}
 	}
 	return f.PrintJSON(mask(p))
 }

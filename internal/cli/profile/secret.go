@@ -16,7 +16,7 @@ import (
 func NewSecret(f *command.Factory) *cobra.Command {
 	return f.Group("secret", "cli.short.secret", NewSecretGet(f, nil), NewSecretSet(f, nil),
 		f.Leaf("remove PROFILE", "cli.short.secret-remove", 1, 1, func(ctx context.Context, args []string) error {
-			doc, p, err := f.Profile(args[0])
+			doc, p, err := f.OwnProfile(args[0])
 			if err != nil {
 				return err
 			}
@@ -45,7 +45,7 @@ func runSecretGet(ctx context.Context, o *SecretGetOptions) error {
 	if plain.IsTerminal(o.Out) && !o.Show {
 		return o.Fault(exitcode.Usage, "cli.error.secret-terminal")
 	}
-	doc, p, err := o.Profile(o.Name)
+	doc, p, err := o.OwnProfile(o.Name)
 	if err != nil {
 		return err
 	}
@@ -77,6 +77,12 @@ func runSecretSet(ctx context.Context, o *SecretSetOptions) error {
 	doc, p, err := o.Profile(o.Name)
 	if err != nil {
 		return err
+	}
+	if err := o.Own(o.Name, p); err != nil {
+		// Who installs the product stores the platform's secret once; what is there is not replaced.
+		if _, missing := credential.For(doc.Path).Resolve(ctx, o.Name, p); missing == nil {
+			return err
+		}
 	}
 	value, err := o.Secret(ctx, o.From)
 	if err != nil {

@@ -34,7 +34,7 @@ func update(f *command.Factory, name string, work func(*config.Profile) (save bo
 	for range attempts {
 		var doc *config.Document
 		var p *config.Profile
-		if doc, p, err = f.Profile(name); err != nil || !work(p) {
+		if doc, p, err = f.OwnProfile(name); err != nil || !work(p) {
 			return err
 		}
 		if err = doc.Save(); !errors.As(err, new(*config.ChangedError)) {

@@ -54,7 +54,7 @@ func (o *TokenOptions) tokenFrom(ctx context.Context, source *oauth.Source) erro
 	if !o.Check && !o.SignIn && !o.Show && plain.IsTerminal(o.Out) {
 		return command.Usage(o.T("oauth.token.terminal"))
 	}
-	doc, p, err := o.Profile(o.Name)
+	doc, p, err := o.OwnProfile(o.Name)
 	if err != nil {
 		return err
 	}

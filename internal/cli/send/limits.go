@@ -24,7 +24,7 @@ func NewLimits(f *command.Factory) *cobra.Command {
 			wizard.FieldWait,
 		}),
 		f.Leaf("reset PROFILE", "sendcli.short.limits-reset", 1, 1, func(ctx context.Context, args []string) error {
-			if _, _, err := f.Profile(args[0]); err != nil {
+			if _, _, err := f.OwnProfile(args[0]); err != nil {
 				return err
 			}
 			released, err := ResetLimits(ctx, f, args[0])

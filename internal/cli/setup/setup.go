@@ -203,6 +203,9 @@ func (o *Options) draft(doc *config.Document) (wizard.Draft, error) {
 		if p == nil {
 			return wizard.Draft{}, o.Fault(exitcode.Data, "cli.error.no-profile", "name", safetext.FromRemote(o.Edit))
 		}
+		if err := o.Own(o.Edit, p); err != nil {
+			return wizard.Draft{}, err
+		}
 		draft := wizard.DraftOf(o.Edit, p, doc.File.Default == o.Edit)
 		draft.Fallback = doc.File.Fallback == o.Edit
 		if o.Address != "" && o.Address != draft.Address { // M-6: the address is changed where it is asked for
@@ -226,6 +229,9 @@ func (o *Options) draft(doc *config.Document) (wizard.Draft, error) {
 	if o.Profile != "" {
 		if text := config.ValidateName(o.Profile); !text.Empty() {
 			return fresh, o.Data(text)
+		}
+		if err := o.Own(o.Profile, doc.File.Profiles[o.Profile]); err != nil {
+			return fresh, err
 		}
 		fresh = wizard.Draft{
 			Version: wizard.DraftVersion, Step: wizard.StepAddress, Chosen: -1, Profile: o.Profile,
