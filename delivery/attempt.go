@@ -22,6 +22,10 @@ func (q *Queue) attempt(ctx context.Context, item *Item) Try {
 	if err != nil {
 		return q.putOff(item, Try{State: StateWaiting, Cause: check.CauseConfigInvalid, Err: err}, profileWait)
 	}
+	if !item.Doubt && before != StateCopy && item.outdated(&doc.File) {
+		item.withdrawn = true
+		return Try{State: StateWaiting}
+	}
 	p, try, ok := q.profileFor(doc, item)
 	if !ok {
 		return q.putOff(item, try, profileWait)

@@ -69,6 +69,8 @@ type Item struct {
 	loose bool
 	// keepText: the text stays when the message is finished.
 	keepText bool
+	// withdrawn messages are deleted: what they say is no longer true.
+	withdrawn bool
 }
 
 // Detail is what the queue keeps in JSON.
@@ -80,6 +82,8 @@ type Detail struct {
 	TestMode   bool        `json:"test_mode,omitempty"`
 	// Own messages (bounces, notices) never cause another one.
 	Own bool `json:"own,omitempty"`
+	// About is the profile that a notice is about: it says that this one is switched off.
+	About string `json:"about,omitempty"`
 	// Pinned messages stay with their profile: a person named it.
 	Pinned bool `json:"pinned,omitempty"`
 	// BounceTo gets the message when this one fails; empty sends it to no one.

@@ -10,6 +10,7 @@ import (
 
 	"postier/config"
 	"postier/diagnostics/explain"
+	"postier/internal/check"
 	"postier/internal/locale"
 	"postier/internal/safetext"
 	"postier/internal/smtp"
@@ -50,6 +51,7 @@ func (q *Queue) notifyOwner(
 		subject := locale.For(lang).T("delivery.off.subject", "address", safetext.FromRemote(p.From.Address))
 		return subject, q.reasons(lang, profile, p, try)
 	})
+	item.About = profile
 	return q.Accept(ctx, item, false)
 }
 
@@ -96,6 +98,7 @@ func (q *Queue) reasons(lang locale.Lang, profile string, p *config.Profile, try
 	if try.Reply != "" {
 		lines = append(lines, "", say.T("delivery.off.server", "reply", safetext.FromRemote(try.Reply)))
 	}
+	lines = append(lines, q.PageLines(say, p, try.Cause)...)
 	if q.Provider != nil {
 		for i, limit := range q.Provider(p) {
 			if i == 0 {
@@ -111,6 +114,23 @@ func (q *Queue) reasons(lang locale.Lang, profile string, p *config.Profile, try
 		lines = append(lines, "", q.Contact(lang))
 	}
 	return strings.Join(lines, "\n")
+}
+
+// PageLines name the provider's own page about a cause, where one is known.
+func (q *Queue) PageLines(say *locale.Catalogue, p *config.Profile, cause check.Cause) []string {
+	if q.Page == nil || q.Page(p, cause) == "" {
+		return nil
+	}
+	return []string{"", say.T("delivery.off.page", "page", safetext.FromRemote(q.Page(p, cause)))}
+}
+
+// outdated reports whether a notice says that a profile is switched off which works again or is gone.
+func (i *Item) outdated(f *config.File) bool {
+	if i.About == "" {
+		return false
+	}
+	p := f.Profiles[i.About]
+	return p == nil || p.Enabled || p.Disabled == nil
 }
 
 // bounce returns a message that could not be sent to its sender. There is none for a message that is delivered at once:

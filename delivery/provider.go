@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"postier/config"
+	"postier/internal/check"
 	"postier/presets"
 )
 
@@ -12,6 +13,14 @@ import (
 var counted = []string{
 	"messages_per_hour", "messages_per_day", "messages_per_week",
 	"recipients_per_hour", "recipients_per_day", "recipients_per_message",
+}
+
+// ProviderPage is the page about a cause that a book of presets knows of a profile's provider.
+func ProviderPage(book *presets.Book, p *config.Profile, cause check.Cause) string {
+	if known, ok := book.Get(p.Provider); ok {
+		return known.Page(cause)
+	}
+	return ""
 }
 
 // ProviderLimits are the limits that a book of presets knows of a profile's provider, the lowest of each kind first:

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"postier/config"
+	"postier/internal/check"
 	"postier/internal/locale"
 )
 
@@ -48,6 +49,8 @@ type Queue struct {
 	Contact func(locale.Lang) string
 	// Provider are the limits known of a profile's provider.
 	Provider func(*config.Profile) []ProviderLimit
+	// Page is the provider's own page about a cause, "" where none is known; nil knows none.
+	Page func(*config.Profile, check.Cause) string
 	// Observe is called for each event; it may be nil.
 	Observe func(Event)
 
@@ -168,6 +171,9 @@ func (r *retries) wait() bool {
 // settle ends the claim on a message and stores the outcome of its try. It tries again while the database fails:
 // without it only the server would know whether the message was sent.
 func (q *Queue) settle(ctx context.Context, item *Item) error {
+	if item.withdrawn {
+		return q.Store.remove(ctx, item)
+	}
 	item.owner = ""
 	item.keepText = item.State.Final() && q.keepsText()
 	for again := newRetries(); ; {

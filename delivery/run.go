@@ -224,7 +224,7 @@ func (q *Queue) try(ctx context.Context, item *Item) {
 	} else {
 		try = q.attempt(ctx, item)
 	}
-	if q.settle(context.WithoutCancel(ctx), item) == nil {
+	if q.settle(context.WithoutCancel(ctx), item) == nil && !item.withdrawn {
 		q.report(item, try)
 	}
 }

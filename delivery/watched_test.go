@@ -135,6 +135,9 @@ func TestNoticeOfTheProduct(t *testing.T) {
 	b := newBench(t, scripted.Script{"auth": scripted.Reply("535 5.7.8 Error: authentication failed")}, nil)
 	b.queue.Product = "Dayboard"
 	b.queue.Contact = func(lang locale.Lang) string { return "Support (" + string(lang) + "): +33 1 23 45 67 89" }
+	b.queue.Page = func(p *config.Profile, cause check.Cause) string {
+		return "https://help.example/" + p.From.Address + "/" + string(cause)
+	}
 	b.first(b.item())
 	b.run()
 	got := messages(b.platform)
@@ -146,9 +149,45 @@ func TestNoticeOfTheProduct(t *testing.T) {
 	if !strings.Contains(got[1], "From: \"Dayboard\" <noreply@platform.example>") {
 		t.Errorf("from: %s", got[1])
 	}
+	page := "https://help.example/" + author + "/" + string(check.CauseWrongPassword)
+	if strings.Count(notice, page) != len(locale.All()) {
+		t.Errorf("the page is not in every language: %s", notice)
+	}
 	for _, want := range []string{"(A-14)", "Support (en): +33", "Support (fr): +33", "Support (de): +33"} {
 		if !strings.Contains(notice, want) {
 			t.Errorf("the notice has no %q: %s", want, notice)
+		}
+	}
+}
+
+// TestNoticeIsTakenBack (D-8): a notice that could not leave is not sent once the profile works again, or is gone.
+func TestNoticeIsTakenBack(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		edit func(*config.File)
+		sent int
+	}{
+		"still off": {func(*config.File) {}, 1},
+		"on again": {func(f *config.File) {
+			p := f.Profiles["durand"]
+			p.Enabled, p.Disabled = true, nil
+		}, 0},
+		"switched off by hand": {func(f *config.File) { f.Profiles["durand"].Disabled = nil }, 0},
+	} {
+		b := newBench(t, scripted.Script{"auth": scripted.Reply("535 5.7.8 Error: authentication failed")}, nil)
+		b.first(b.item())
+		b.change(row.edit)
+		b.run()
+		notices := 0
+		for _, m := range messages(b.platform) {
+			if strings.Contains(m, "X-Loop: postier") {
+				notices++
+			}
+		}
+		waiting, err := itemsOf(t.Context(), b.queue.Store, false)
+		b.must(err)
+		if notices != row.sent || len(waiting) != 0 {
+			t.Errorf("%s: %d notices, %d messages wait", name, notices, len(waiting))
 		}
 	}
 }

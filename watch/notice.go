@@ -138,6 +138,7 @@ type speech struct {
 	program string
 	product string
 	contact func(locale.Lang) string
+	page    func(*locale.Catalogue, *config.Profile, check.Cause) []string
 	record  *record
 	now     time.Time
 }
@@ -206,6 +207,9 @@ func (s speech) trouble(c *locale.Catalogue, lang locale.Lang, m *memory) []stri
 	}
 	if t.Said != "" {
 		lines = append(lines, c.T("delivery.off.server", "reply", safetext.FromRemote(t.Said)))
+	}
+	if s.page != nil {
+		lines = append(lines, s.page(c, s.profile, t.Cause)...)
 	}
 	if m.Published != "" && m.Published != t.Published {
 		lines = append(lines, c.T("watch.notice.was", "record", safetext.FromRemote(m.Published)))

@@ -189,7 +189,8 @@ func (w *Watcher) conclude(ctx context.Context, doc *config.Document, name strin
 	}
 	s := speech{
 		name: name, profile: read.profile, program: cmp.Or(w.Queue.Program, config.Program),
-		product: cmp.Or(w.Queue.Product, config.Program), contact: w.Queue.Contact, record: r, now: read.now,
+		product: cmp.Or(w.Queue.Product, config.Program), contact: w.Queue.Contact, page: w.Queue.PageLines,
+		record: r, now: read.now,
 	}
 	for _, n := range r.Notices {
 		if r.ripe(n, read, resting) {

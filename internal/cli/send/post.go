@@ -11,6 +11,7 @@ import (
 	"postier/delivery"
 	"postier/delivery/smtpserver"
 	"postier/internal/account"
+	"postier/internal/check"
 	"postier/internal/cli/command"
 	"postier/internal/exitcode"
 	"postier/internal/safetext"
@@ -53,6 +54,7 @@ func openPost(ctx context.Context, f *command.Factory, doc *config.Document) (*p
 		Load:     func() (*config.Document, error) { return config.LoadValid(doc.Path) },
 		Current:  config.NewReader(doc.Path).LoadValid,
 		Provider: providerLimits(f),
+		Page:     func(p *config.Profile, c check.Cause) string { return delivery.ProviderPage(f.Book(), p, c) },
 	}
 	return &post{
 		Factory: f, doc: doc, queue: queue,
