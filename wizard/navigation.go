@@ -141,10 +141,19 @@ func (s *State) jump(step Step, field FieldID) {
 		field = FieldAddress
 	}
 	s.abandonStep()
+	s.expectSwitch(step)
 	s.arrive(step, false)
 	s.fixField = field
 	if step == StepServer {
 		s.page = s.serverPageOf(field)
+	}
+}
+
+// expectSwitch forgets a failure when the person goes to read what to switch on at the provider: the check is made again
+// when they come back, where that is allowed.
+func (s *State) expectSwitch(step Step) {
+	if kind := s.stepKind(); step == StepPrepare && s.finding() != nil && s.mayRetry(kind) {
+		delete(s.work, kind)
 	}
 }
 

@@ -175,7 +175,9 @@ func TestSwitchTakesTime(t *testing.T) {
 	k.enter()
 	k.enter()
 	k.at(StepSubmission)
-	k.do(ActRetry)
+	if k.requested(DoSubmission) != 2 {
+		t.Fatal("who comes back from the provider's page is shown the old failure")
+	}
 	off()
 	k.says("wizard.wait.switch")
 	k.enter()

@@ -72,9 +72,12 @@ func (s *State) failureActions(v *Screen, retry, without Action) {
 		fixStep = "" // the usual servers were tried
 	}
 	first := wayOn(f, fixStep, without.ID)
-	if s.switched(&f) {
+	switch again := s.failure.times > 1 && s.failure.cause == f.Cause; {
+	case s.switched(&f):
 		first = ActWait
 		v.Notices = append(v.Notices, Notice{LevelInfo, Msg("wizard.wait.switch")})
+	case again && first == ActRetry: // it was tried again already
+		first = ActLeave
 	}
 	var others []Action
 	all := []Action{
