@@ -26,10 +26,16 @@ func (m *model) body(p *page, rows int) {
 		m.busy(p)
 	}
 	m.notices(p)
+	records := m.screen.Step == wizard.StepDNS // they are what the person came for, and stand before what they mean
+	if records {
+		m.copies(p)
+	}
 	m.finding(p)
 	m.facts(p)
 	m.numbered(p)
-	m.copies(p)
+	if !records {
+		m.copies(p)
+	}
 	m.ladder(p)
 	if !waits {
 		m.busy(p)

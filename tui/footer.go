@@ -123,7 +123,7 @@ func (m *model) screenHints() []hint {
 	}
 	copyRank, detailsRank := 5, 4
 	if m.screen.Step == wizard.StepDNS {
-		copyRank, detailsRank = 4, 5 // the records are what the person came for
+		copyRank = 1 // the records are what the person came for
 	}
 	if len(m.copyables()) > 0 {
 		out = append(out, hint{m.commandKey("c"), s.t("copy"), copyRank})
