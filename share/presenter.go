@@ -211,6 +211,12 @@ func (p *Presenter) offer(ctx context.Context) error {
 	return p.present(ctx, stream)
 }
 
+// Worded is an error of an opener that says in words what to do.
+type Worded interface {
+	error
+	Words() wizard.Words
+}
+
 // openError says that there is no offer at all.
 type openError struct{ error }
 
@@ -218,6 +224,7 @@ func (e *openError) Unwrap() error { return e.error }
 
 // endWords tell the person how sharing ended without the person's doing.
 func endWords(err error) wizard.Words {
+	var worded Worded
 	switch {
 	case errors.Is(err, ErrExpired):
 		return wizard.Msg("share.expired")
@@ -225,6 +232,8 @@ func endWords(err error) wizard.Words {
 		return wizard.Msg("share.guessed")
 	case errors.Is(err, ErrVersion):
 		return wizard.Msg("share.version")
+	case errors.As(err, &worded):
+		return worded.Words()
 	case errors.As(err, new(*openError)):
 		return wizard.Msg("share.no-offer", "error", safetext.FromRemote(err.Error()))
 	}

@@ -56,6 +56,11 @@ func builtSchema() []byte {
 		{Path: "^support.phone", Add: object{"maxLength": maxLine, "pattern": line}},
 		{Path: "^support.email", Add: object{"pattern": "^[^@\\s]+@[^@\\s]+$"}},
 		{Path: "^support.url", Add: https},
+		{Path: "^support.relay", Add: object{
+			"pattern": "^ssh://", "description": "Your postier serve, at which a person's step is offered to support.",
+		}},
+		{Path: "^support.host_key", Add: object{"pattern": "^SHA256:[A-Za-z0-9+/]{43}$"}},
+		{Path: "^support.key_file", Add: object{"pattern": "^/"}},
 		{Path: "^support.note", Add: object{"required": languages}},
 		{Path: "^providers", Add: object{"description": "Providers of your own, in the form of presets/data/README.md."}},
 		{Path: "^providers.*", Add: object{"required": []string{

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net/url"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -55,6 +56,7 @@ func (f *File) Validate() config.Faults {
 	if f.Support.URL != "" && !secureURL(f.Support.URL) {
 		add("support.url", "url")
 	}
+	out = append(out, f.checkRelay()...)
 	out = append(out, f.checkProviders()...)
 	for _, name := range slices.Sorted(maps.Keys(f.OAuth)) {
 		client := f.OAuth[name]
@@ -206,6 +208,28 @@ func (f *File) checkDefaults() config.Faults {
 			found.Path = "defaults." + rest
 			out = append(out, found)
 		}
+	}
+	return out
+}
+
+// hostKey is a fingerprint as ssh prints it: 256 bits in base64.
+var hostKey = regexp.MustCompile(`^SHA256:[A-Za-z0-9+/]{43}$`)
+
+// checkRelay names what is wrong with the relay: without its key anyone could pretend to be it.
+func (f *File) checkRelay() config.Faults {
+	s := f.Support
+	var out config.Faults
+	if s.Relay == "" && s.HostKey == "" && s.KeyFile == "" {
+		return nil
+	}
+	if host, _ := s.RelayAddress(); host == "" || strings.ContainsFunc(host, notPrintable) {
+		out = append(out, fault("support.relay", "relay"))
+	}
+	if !hostKey.MatchString(s.HostKey) {
+		out = append(out, fault("support.host_key", "host-key"))
+	}
+	if !filepath.IsAbs(s.KeyFile) {
+		out = append(out, fault("support.key_file", "absolute"))
 	}
 	return out
 }

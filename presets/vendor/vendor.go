@@ -7,9 +7,13 @@
 package vendor
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
+	"net"
+	"net/url"
 	"path/filepath"
+	"strings"
 
 	"postier/config"
 	"postier/internal/locale"
@@ -57,6 +61,23 @@ type Support struct {
 	URL   string `json:"url,omitempty"`
 	// Note is one sentence, such as the hours.
 	Note presets.Text `json:"note,omitzero"`
+
+	// Relay is the vendor's `postier serve` at which a person's step is offered to support: ssh://HOST[:PORT]. Its key has
+	// the fingerprint HostKey (SHA256:…), and KeyFile is the private key of the role share.
+	Relay   string `json:"relay,omitempty"`
+	HostKey string `json:"host_key,omitempty"`
+	KeyFile string `json:"key_file,omitempty"`
+}
+
+// RelayAddress is the relay's host, and host and port as they are dialled. Both are empty where there is none.
+func (s Support) RelayAddress() (host, address string) {
+	const usual = "22"
+	u, err := url.Parse(s.Relay)
+	if err != nil || u.Scheme != "ssh" || u.Hostname() == "" || u.User != nil || strings.Trim(u.Path, "/") != "" ||
+		u.RawQuery != "" || u.Fragment != "" {
+		return "", ""
+	}
+	return u.Hostname(), net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), usual))
 }
 
 // OAuthClient is a registered client. Mail programs are public clients (RFC 8252 §8.4): there is no secret to keep.

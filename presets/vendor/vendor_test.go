@@ -141,6 +141,14 @@ func TestFaultsNameTheirPlace(t *testing.T) {
 		{`{"version": 1, "support": {"url": "http://x.example"}}`, "support.url", "vendor.fault.url"},
 		{`{"version": 1, "support": {"url": "https://me:pw@x.example"}}`, "support.url", "vendor.fault.url"},
 		{`{"version": 1, "support": {"note": {"en": "x"}}}`, "support.note", "vendor.fault.languages"},
+		{`{"version": 1, "support": {"relay": "ssh://x.example"}}`, "support.host_key", "vendor.fault.host-key"},
+		{`{"version": 1, "support": {"host_key": "SHA256:x"}}`, "support.relay", "vendor.fault.relay"},
+		{`{"version": 1, "support": {"relay": "https://x.example"}}`, "support.relay", "vendor.fault.relay"},
+		{`{"version": 1, "support": {"relay": "ssh://me:pw@x.example"}}`, "support.relay", "vendor.fault.relay"},
+		{
+			`{"version": 1, "support": {"relay": "ssh://x.example", "key_file": "key"}}`, "support.key_file",
+			"vendor.fault.absolute",
+		},
 		{`{"version": 1, "providers": [null]}`, "providers.0", "vendor.fault.type.object"},
 		{`{"version": 1, "providers": [{"id": "X"}]}`, "providers.0.id", "vendor.fault.provider"},
 		{

@@ -1,8 +1,14 @@
 package command
 
 import (
+	"context"
+
+	gossh "golang.org/x/crypto/ssh"
+
+	"postier/internal/safefile"
 	"postier/share"
 	"postier/share/local"
+	"postier/share/relay"
 )
 
 // Sharing lets one helper look on at whatever this run shows. It is one for the whole run, so that a helper who looks
@@ -10,6 +16,8 @@ import (
 func (f *Factory) Sharing() *share.Presenter {
 	switch {
 	case f.sharing != nil:
+	case f.Served == nil && f.Vendor != nil && f.Vendor.Support.Relay != "":
+		f.sharing = share.NewPresenter(f.atRelay)
 	case f.Served == nil:
 		f.sharing = share.NewPresenter(local.Machine{Getenv: f.Getenv}.Open)
 	case f.Served.Offer != nil:
@@ -18,8 +26,25 @@ func (f *Factory) Sharing() *share.Presenter {
 	return f.sharing
 }
 
-// ShareThrough makes the offers of this run by open: the server of a session knows the codes, and not its machine.
-func (f *Factory) ShareThrough(open share.Opener) { f.sharing = share.NewPresenter(open) }
+// atRelay offers at the server that the vendor's file names. The connection goes out, over the one dialer.
+func (f *Factory) atRelay(ctx context.Context) (share.Opening, error) {
+	network, err := f.Network()
+	if err != nil {
+		return nil, err
+	}
+	data, err := safefile.Read(f.Vendor.Support.KeyFile)
+	if err != nil {
+		return nil, err
+	}
+	key, err := gossh.ParsePrivateKey(data)
+	if err != nil {
+		return nil, err
+	}
+	host, address := f.Vendor.Support.RelayAddress()
+	return relay.Relay{
+		Address: address, Host: host, HostKey: f.Vendor.Support.HostKey, Key: key, Dial: network.DialContext,
+	}.Open(ctx)
+}
 
 // EndSharing tells the helper that the run is over.
 func (f *Factory) EndSharing() { f.sharing.Close() }

@@ -16,6 +16,7 @@ import (
 	"postier/internal/exitcode"
 	"postier/internal/safetext"
 	"postier/share"
+	"postier/share/relay"
 	"postier/tui/served"
 )
 
@@ -106,6 +107,16 @@ func (d *desk) find(helper served.Account) func(context.Context, share.Code) (io
 		}
 		return mine, nil
 	}
+}
+
+// relay offers the step of a person on another machine, whose program asks for that.
+func (o *Options) relay(ctx context.Context, s *served.Session) error {
+	offer, err := o.desk.open(s)(ctx)
+	if err != nil {
+		return err
+	}
+	defer offer.Close()
+	return relay.Serve(ctx, s.Stream, offer)
 }
 
 // support is the session of a key with that role: the list of who shares, or a look at one of them.

@@ -22,6 +22,7 @@ import (
 	"postier/internal/safefile"
 	"postier/internal/safetext"
 	"postier/internal/wire"
+	"postier/share/relay"
 	"postier/tui"
 	"postier/tui/served"
 )
@@ -218,7 +219,7 @@ func (o *Options) session(ctx context.Context, root *os.Root, allowed []netip.Pr
 	if s.Account.Role != served.RoleUser {
 		return o.ended(ctx, f, o.role(ctx, f, s))
 	}
-	f.ShareThrough(o.desk.open(s))
+	f.Served.Offer = o.desk.open(s)
 	defer f.EndSharing()
 	folder, err := served.Folder(root, s.Account)
 	if err != nil {
@@ -244,8 +245,11 @@ func (o *Options) session(ctx context.Context, root *os.Root, allowed []netip.Pr
 
 // role is the session of a key that belongs to no person with settings here.
 func (o *Options) role(ctx context.Context, f *command.Factory, s *served.Session) error {
-	if s.Account.Role == served.RoleSupport {
+	switch {
+	case s.Account.Role == served.RoleSupport:
 		return o.support(ctx, f, s)
+	case s.Account.Role == served.RoleShare && s.Command == relay.Command && s.Stream != nil:
+		return o.relay(ctx, s)
 	}
 	return f.Fault(exitcode.Usage, "served.no-share")
 }
