@@ -93,9 +93,11 @@ func TestGoldenCards(t *testing.T) {
 			head := fmt.Sprintf("== %s %s, %s, %s\n", cause.Code, cause.Slug, cause.Who, cause.Retry)
 			state := states[cause.Slug]
 			page := pageText(converse(t, state, lang, 80, 24))
-			if wide := pageText(converse(t, state, lang, 120, 30)); wide != page {
+			large := converse(t, state, lang, 120, 30)
+			if wide := pageText(large); wide != page {
 				t.Errorf("%s in %s: 120 columns show\n%s\n80 columns show\n%s", cause.Slug, lang, wide, page)
 			}
+			fits(t, string(cause.Slug), large.view(), 120, 30)
 			whole.WriteString(head + page)
 			window := converse(t, state, lang, 40, 12).view()
 			fits(t, string(cause.Slug), window, 40, 12)
