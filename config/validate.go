@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"postier/internal/check"
 	"postier/internal/locale"
@@ -255,13 +256,13 @@ func (v *validator) testMode(path string, t TestMode) {
 }
 
 // wordPattern is a check id or a cause as diagnostics names them: smtp.auth, app-password-required.
-var wordPattern = regexp.MustCompile(`^[a-z][a-z0-9-]*([.][a-z0-9-]+)*$`)
+var wordPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z][a-z0-9-]*([.][a-z0-9-]+)*$`) })
 
 func (v *validator) disabled(path string, p *Profile) {
 	if p.Disabled.At.IsZero() {
 		v.add(strictjson.Join(path, "at"), locale.Msg("config.shape.time"))
 	}
-	if !wordPattern.MatchString(string(p.Disabled.Cause)) {
+	if !wordPattern().MatchString(string(p.Disabled.Cause)) {
 		v.add(strictjson.Join(path, "cause"), locale.Msg("config.disabled.cause"))
 	}
 	if p.Enabled {
@@ -284,7 +285,7 @@ func (v *validator) validated(path string, p *Profile) {
 	}
 	for _, id := range sortedKeys(p.Validated.Checks) {
 		at := strictjson.Join(strictjson.Join(path, "checks"), string(id))
-		if !wordPattern.MatchString(string(id)) {
+		if !wordPattern().MatchString(string(id)) {
 			v.add(at, locale.Msg("config.validated.check", "value", safetext.FromRemote(string(id))))
 		}
 		enum(v, at, p.Validated.Checks[id], check.Statuses())

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"postier/config"
 	"postier/internal/addressfield"
@@ -108,10 +109,10 @@ func (t Templates) Remove(name string) error {
 	return safefile.Remove(path)
 }
 
-var fieldPattern = regexp.MustCompile(`\{\{\s*([A-Za-z0-9_.-]+)\s*\}\}`)
+var fieldPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\{\{\s*([A-Za-z0-9_.-]+)\s*\}\}`) })
 
 // headerLine is what looks like a header line.
-var headerLine = regexp.MustCompile(`^([A-Za-z][A-Za-z-]*)[ \t]*:(.*)$`)
+var headerLine = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([A-Za-z][A-Za-z-]*)[ \t]*:(.*)$`) })
 
 // parseTemplate reads a template. Its header ends with a blank line, or with the first line that looks like none; a
 // text that begins with a word and a colon has no header.
@@ -120,7 +121,7 @@ func parseTemplate(name, text string) (Template, error) {
 	t := Template{Name: name, Body: text, Fields: []string{}}
 	for first := true; ; first = false {
 		line, rest, _ := strings.Cut(t.Body, "\n")
-		m := headerLine.FindStringSubmatch(line)
+		m := headerLine().FindStringSubmatch(line)
 		if m == nil || first && t.place(m[1]) == nil {
 			if !first && strings.TrimSpace(line) == "" {
 				t.Body = rest
@@ -132,7 +133,7 @@ func parseTemplate(name, text string) (Template, error) {
 		}
 		t.Body = rest
 	}
-	for _, m := range fieldPattern.FindAllStringSubmatch(t.Subject+"\n"+t.Body, -1) {
+	for _, m := range fieldPattern().FindAllStringSubmatch(t.Subject+"\n"+t.Body, -1) {
 		if !slices.Contains(t.Fields, m[1]) {
 			t.Fields = append(t.Fields, m[1])
 		}
@@ -167,8 +168,8 @@ func (t *Template) take(label, value string) bool {
 // Fill replaces the fields by values. missing names the fields without a value, which stay as they are.
 func (t Template) Fill(values map[string]string) (subject, body string, missing []string) {
 	fill := func(text string) string {
-		return fieldPattern.ReplaceAllStringFunc(text, func(found string) string {
-			name := fieldPattern.FindStringSubmatch(found)[1]
+		return fieldPattern().ReplaceAllStringFunc(text, func(found string) string {
+			name := fieldPattern().FindStringSubmatch(found)[1]
 			value, ok := values[name]
 			if !ok {
 				if !slices.Contains(missing, name) {

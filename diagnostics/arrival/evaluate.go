@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"postier/internal/mailauth/dmarc"
 	"postier/internal/mailauth/lookup"
@@ -178,11 +179,13 @@ func notedSender(results []AuthResults) string {
 }
 
 var (
-	bracketed     = regexp.MustCompile(`\[(?i:IPv6:)?([0-9A-Fa-f:.]+)\]`)
-	parenthesised = regexp.MustCompile(`\(([0-9A-Fa-f:.]+)\)`)
-	heloIn        = regexp.MustCompile(`(?i)\bhelo[= ]\s*([^\s()\[\]]+)`)
-	byClause      = regexp.MustCompile(`(?i)(^|\s)by\s`)
-	pairIn        = regexp.MustCompile(`(?i)\b(client-ip|envelope-from|helo)=("[^"]*"|[^\s;]+)`)
+	bracketed     = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\[(?i:IPv6:)?([0-9A-Fa-f:.]+)\]`) })
+	parenthesised = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\(([0-9A-Fa-f:.]+)\)`) })
+	heloIn        = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)\bhelo[= ]\s*([^\s()\[\]]+)`) })
+	byClause      = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)(^|\s)by\s`) })
+	pairIn        = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?i)\b(client-ip|envelope-from|helo)=("[^"]*"|[^\s;]+)`)
+	})
 )
 
 // handedOver reads the address and the HELO name from the from clause of a Received field (RFC 5321 §4.4), in the forms
@@ -190,7 +193,7 @@ var (
 // Microsoft "name (address)".
 func handedOver(value string) (ip netip.Addr, helo string) {
 	clause := value
-	if at := byClause.FindStringIndex(value); at != nil {
+	if at := byClause().FindStringIndex(value); at != nil {
 		clause = value[:at[0]]
 	}
 	rest, found := strings.CutPrefix(strings.TrimSpace(clause), "from ")
@@ -198,10 +201,10 @@ func handedOver(value string) (ip netip.Addr, helo string) {
 		return ip, ""
 	}
 	helo, _, _ = strings.Cut(strings.TrimSpace(rest), " ")
-	if m := heloIn.FindStringSubmatch(rest); m != nil {
+	if m := heloIn().FindStringSubmatch(rest); m != nil {
 		helo = m[1]
 	}
-	for _, form := range []*regexp.Regexp{bracketed, parenthesised} {
+	for _, form := range []*regexp.Regexp{bracketed(), parenthesised()} {
 		for _, m := range form.FindAllStringSubmatch(rest, -1) {
 			if parsed, err := netip.ParseAddr(m[1]); err == nil {
 				return parsed.Unmap(), helo
@@ -215,7 +218,7 @@ func handedOver(value string) (ip netip.Addr, helo string) {
 func notedSPF(fields []field) map[string]string {
 	pairs := map[string]string{}
 	value, _ := first(fields, "received-spf")
-	for _, m := range pairIn.FindAllStringSubmatch(value, -1) {
+	for _, m := range pairIn().FindAllStringSubmatch(value, -1) {
 		pairs[strings.ToLower(m[1])] = strings.Trim(m[2], `"`)
 	}
 	return pairs

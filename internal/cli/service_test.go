@@ -160,6 +160,27 @@ func TestSendThroughTheService(t *testing.T) {
 	}
 }
 
+// TestServiceKeepsTheQueue: what the service keeps is shown to its administrator alone, and the caller is told so.
+func TestServiceKeepsTheQueue(t *testing.T) {
+	t.Parallel()
+	v := newVisitor(t, "250 2.0.0 ok: queued as 0123abcd")
+	for _, args := range [][]string{
+		{"sendmail", "-bp"},
+		{"mailq"},
+		{"postier", "queue", "list", "--json"},
+		{"postier", "queue", "retry", "x"},
+		{"postier", "log"},
+	} {
+		if _, stderr := v.want(exitcode.NoPerm, "", args...); !strings.Contains(stderr, "sudo -u postier postier queue list") {
+			t.Errorf("%v: %s", args, stderr)
+		}
+	}
+	v = newVisitor(t, "")
+	if _, stderr := v.want(exitcode.Config, "", "mailq"); strings.Contains(stderr, "sudo -u") {
+		t.Errorf("without a service: %s", stderr)
+	}
+}
+
 // TestServiceReplies: each reply of the service has the exit code that a configuration of one's own would give.
 func TestServiceReplies(t *testing.T) {
 	t.Parallel()

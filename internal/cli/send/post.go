@@ -116,7 +116,7 @@ func withPost(ctx context.Context, f *command.Factory, work func(*post) error) e
 
 // withQueue opens the queue for a command that sends nothing, which works whatever else is wrong in the configuration.
 func withQueue(ctx context.Context, f *command.Factory, work func(*post) error) error {
-	doc, err := f.Document()
+	doc, err := ownDocument(f)
 	if err != nil {
 		return err
 	}
@@ -155,7 +155,7 @@ func submissionWords(f *command.Factory) func(error) (string, bool) {
 func withState(ctx context.Context, f *command.Factory, work func(context.Context, *delivery.Store) error,
 	args ...any,
 ) error {
-	doc, err := f.Document()
+	doc, err := ownDocument(f)
 	if err != nil {
 		return err
 	}

@@ -91,6 +91,16 @@ func (s *service) forward(ctx context.Context, m *delivery.Message, raw delivery
 	return "451 4.3.0 " + safetext.Escape(s.failure(err).Error())
 }
 
+// ownDocument is the caller's configuration, for what only its owner may see or change. Of a caller whose messages the
+// machine's service sends, that is the service, and the error says so.
+func ownDocument(f *command.Factory) (*config.Document, error) {
+	doc, err := f.Document()
+	if err != nil && sharable(f, err) && socket.Answers(socket.Path(f.Getenv)) {
+		return nil, f.Fault(exitcode.NoPerm, "sendcli.service.keeps")
+	}
+	return doc, err
+}
+
 // runsQueue is the end of a call for a run of the queue: the service works through it all the time.
 func (s *service) runsQueue() error {
 	if socket.Answers(s.path) {

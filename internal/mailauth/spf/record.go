@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Verdict is a result of check_host() (RFC 7208 §2.6).
@@ -266,14 +267,14 @@ func parseMechanism(token string, end int) (Term, *Fault) {
 }
 
 // dualCIDR is dual-cidr-length at the end of a term; the domain-spec before it may hold slashes of its own.
-var dualCIDR = regexp.MustCompile(`(?:/([0-9]+))?(?://([0-9]+))?$`)
+var dualCIDR = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?:/([0-9]+))?(?://([0-9]+))?$`) })
 
 // parseAddressMechanism reads [":" domain-spec] [dual-cidr-length] (RFC 7208 §5.3, §5.4).
 func (t *Term) parseAddressMechanism(rest string, offset int, token string) *Fault {
 	if rest == "" {
 		return nil
 	}
-	m := dualCIDR.FindStringSubmatchIndex(rest)
+	m := dualCIDR().FindStringSubmatchIndex(rest)
 	for i, bits := range []*int{&t.Bits4, &t.Bits6} {
 		if m[2+2*i] < 0 {
 			continue
