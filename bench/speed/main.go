@@ -85,8 +85,12 @@ func run(parent string, many, calls int, programs []string) error {
 		fmt.Println(program)
 		b.queue(program, 1000)
 		b.queue(program, many)
+		b.relay(program)
 		b.large(program, 25*mega)
 		b.large(program, 99*mega)
+	}
+	if err := b.postfix(); err != nil {
+		fmt.Println("relay by Postfix:", err)
 	}
 	return nil
 }
@@ -125,7 +129,7 @@ func (b *bench) call(limit time.Duration, in io.Reader, argv ...string) cost {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	cmd.Env = []string{"HOME=" + b.folder, "PATH=" + os.Getenv("PATH"), "LANG=C.UTF-8", "POSTIER_CONFIG=" + b.config()}
+	cmd.Env = b.environment()
 	var said bytes.Buffer
 	cmd.Stdin, cmd.Stderr = in, &said
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
@@ -142,6 +146,10 @@ func (b *bench) call(limit time.Duration, in io.Reader, argv ...string) cost {
 		out.err = fmt.Errorf("%w: %s", err, strings.TrimSpace(said.String()))
 	}
 	return out
+}
+
+func (b *bench) environment() []string {
+	return []string{"HOME=" + b.folder, "PATH=" + os.Getenv("PATH"), "LANG=C.UTF-8", "POSTIER_CONFIG=" + b.config()}
 }
 
 const forever = time.Hour
