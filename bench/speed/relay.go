@@ -59,11 +59,11 @@ func (b *bench) untilTaken(what string, messages int, handIn func() error) {
 // dialogs is how many callers hand messages to Postfix side by side: one process of it serves each.
 const dialogs = 10
 
-// postfix is relay by Postfix, an instance of its own with its usual settings: it syncs each message as well, and passes
-// it on inside TLS, without a sign-in.
+// postfix is relay by an instance of Postfix with its usual settings: it syncs each message as well, and passes it on
+// inside TLS, without a sign-in.
 func (b *bench) postfix() error {
 	if os.Geteuid() != 0 {
-		return errors.New("Postfix is measured by root only")
+		return errors.New("only root can measure it")
 	}
 	folder := filepath.Join(b.folder, "postfix")
 	for _, part := range []string{"etc", "spool", "data"} {
@@ -71,7 +71,8 @@ func (b *bench) postfix() error {
 			return err
 		}
 	}
-	if err := errors.Join(os.Chmod(b.folder, 0o711), runTool("chown", "postfix", filepath.Join(folder, "data"))); err != nil {
+	own := runTool("chown", "postfix", filepath.Join(folder, "data"))
+	if err := errors.Join(os.Chmod(b.folder, 0o711), own); err != nil {
 		return err
 	}
 	listener, err := net.Listen("tcp4", "127.0.0.1:0")

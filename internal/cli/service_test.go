@@ -171,7 +171,8 @@ func TestServiceKeepsTheQueue(t *testing.T) {
 		{"postier", "queue", "retry", "x"},
 		{"postier", "log"},
 	} {
-		if _, stderr := v.want(exitcode.NoPerm, "", args...); !strings.Contains(stderr, "sudo -u postier postier queue list") {
+		_, stderr := v.want(exitcode.NoPerm, "", args...)
+		if !strings.Contains(stderr, "sudo -u postier postier queue list") {
 			t.Errorf("%v: %s", args, stderr)
 		}
 	}
