@@ -80,6 +80,9 @@ func (s *sharing) rows(width, height int, speech speech) []string {
 		text, short = speech.t("share-watched"), speech.t("share-watched-short")
 		if !s.status.Guest.Empty() {
 			text = speech.t("share-watched-by", "name", s.status.Guest)
+			if typeset.Width(text) > column-2 { // who looks matters more than what everyone may know
+				text = speech.t("share-watched-by-short", "name", s.status.Guest)
+			}
 		}
 	}
 	rows := []string{bar(style, text, short, column, speech)}
