@@ -1,6 +1,9 @@
 package wizard
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // Who must act on a cause. The words are those of `explain --json`.
 type Who string
@@ -76,8 +79,8 @@ func (s *State) failureActions(v *Screen, retry, without Action) {
 	case s.switched(&f):
 		first = ActWait
 		v.Notices = append(v.Notices, Notice{LevelInfo, Msg("wizard.wait.switch")})
-	case again && first == ActRetry: // it was tried again already
-		first = ActLeave
+	case again && (first == ActRetry || s.passwordRight(&f)): // it was tried again already
+		first = cmp.Or(without.ID, ActLeave)
 	}
 	var others []Action
 	all := []Action{

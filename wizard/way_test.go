@@ -136,6 +136,12 @@ func TestPasswordRight(t *testing.T) {
 		t.Error("it cannot be tried again, or gone on without")
 	}
 
+	k.do(ActRetry)
+	k.fails(DoSent, "imap.auth", "wrong-password", StepCredential, FieldSecret, refused)
+	if first := k.s.Screen().Actions[0].ID; first != ActSkip || k.action(ActRetry).Disabled.Empty() {
+		t.Errorf("refused twice, Enter does %s", first)
+	}
+
 	k = known(t, Options{})
 	k.password(appPassword)
 	k.passes(DoSubmission)
