@@ -84,8 +84,8 @@ const (
 	paneEdge = 3
 )
 
-// pane is the technician's view beside the step. There is none in a narrow window, without checks, and beside texts that
-// must stay alone on their lines to be copied.
+// pane is the technician's view beside the step. There is none in a narrow window, without checks, and beside texts
+// that must stay alone on their lines to be copied.
 func (m *model) pane(step *page) *page {
 	nothing := len(m.screen.Checks) == 0 && m.screen.Finding == nil
 	alone := slices.ContainsFunc(step.lines, func(l line) bool { return l.bare })

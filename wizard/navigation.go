@@ -149,8 +149,8 @@ func (s *State) jump(step Step, field FieldID) {
 	}
 }
 
-// expectSwitch forgets a failure when the person goes to read what to switch on at the provider: the check is made again
-// when they come back, where that is allowed.
+// expectSwitch forgets a failure when the person goes to read what to switch on at the provider: the check is made
+// again when they come back, where that is allowed.
 func (s *State) expectSwitch(step Step) {
 	if kind := s.stepKind(); step == StepPrepare && s.finding() != nil && s.mayRetry(kind) {
 		delete(s.work, kind)

@@ -109,8 +109,8 @@ func TestFallbackIsAnOption(t *testing.T) {
 	}
 }
 
-// TestNameAskedEarly: the sender's name can be given beside the address; the one of the computer's user is proposed, and
-// a name that was pasted with the address wins.
+// TestNameAskedEarly: the sender's name can be given beside the address; the one of the computer's user is proposed,
+// and a name that was pasted with the address wins.
 func TestNameAskedEarly(t *testing.T) {
 	t.Parallel()
 	k := begin(t, Options{Name: "Marie Durand"})
