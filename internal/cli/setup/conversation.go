@@ -19,7 +19,9 @@ type conversation struct {
 	worker     *worker.Worker
 	unattended bool
 	// share offers the conversation to a helper from the beginning.
-	share  bool
+	share bool
+	// record is the file for the answers, empty for none.
+	record string
 	resume string
 	// approves is true in the demonstration, where a sign-in by browser needs no user.
 	approves bool
@@ -49,6 +51,17 @@ func converse(ctx context.Context, f *command.Factory, c conversation) error {
 	state, requests := wizard.New(c.options)
 	talk := carrier.Start(ctx, state, requests, c.worker)
 	defer talk.Close()
+	if err := c.run(ctx, f, talk); err != nil {
+		return err
+	}
+	if c.record == "" || talk.Saved() == nil {
+		return nil
+	}
+	return writeAnswers(f, c.record, talk.Answers())
+}
+
+// run shows the conversation until its end.
+func (c conversation) run(ctx context.Context, f *command.Factory, talk *carrier.Conversation) error {
 	if c.share && !c.unattended {
 		f.Sharing().Start()
 	}

@@ -29,6 +29,8 @@ type Options struct {
 	*command.Factory
 	Address                string
 	Profile, Edit, Answers string
+	// Record is the file for the answers of this run, to be replayed on another machine.
+	Record                 string
 	Resume, Yes, Cleartext bool
 	// Share offers what is shown to a helper from the beginning.
 	Share bool
@@ -49,6 +51,7 @@ func New(f *command.Factory, run command.Run[*Options]) *cobra.Command {
 	cmd.Flags().StringVar(&o.Profile, "profile", "", f.T("cli.flag.profile"))
 	cmd.Flags().StringVar(&o.Edit, "edit", "", f.T("cli.flag.edit"))
 	cmd.Flags().StringVar(&o.Answers, "answers", "", f.T("cli.flag.answers"))
+	cmd.Flags().StringVar(&o.Record, "record", "", f.T("cli.flag.record"))
 	cmd.Flags().BoolVar(&o.Resume, "resume", false, f.T("cli.flag.resume"))
 	cmd.Flags().BoolVar(&o.Yes, "yes", false, f.T("cli.flag.yes"))
 	cmd.Flags().BoolVar(&o.Share, "share", false, f.T("cli.flag.share"))
@@ -74,6 +77,9 @@ func Run(ctx context.Context, o *Options) error {
 		return err
 	}
 	if err := o.gather(); err != nil {
+		return err
+	}
+	if err := checkRecord(o.Factory, o.Record); err != nil {
 		return err
 	}
 	given, err := o.Secret(ctx, o.Secrets)
@@ -127,6 +133,7 @@ func Run(ctx context.Context, o *Options) error {
 		},
 		unattended: unattended,
 		share:      o.Share,
+		record:     o.Record,
 		resume:     resume,
 	})
 }
@@ -143,6 +150,8 @@ func (o *Options) gather() error {
 			return err
 		}
 		o.Address = cmp.Or(o.Address, values[wizard.FieldAddress])
+		o.Profile = cmp.Or(o.Profile, values[wizard.FieldProfile])
+		delete(values, wizard.FieldProfile)
 	}
 	maps.Copy(values, o.Values)
 	o.Values = values
@@ -168,6 +177,7 @@ func (o *Options) resumeCommand() string {
 		{"--product", o.Product},
 		{"--resolver", o.Resolver},
 		{"--ca-file", o.CAFile},
+		{"--record", o.Record},
 	} {
 		if flag.value != "" {
 			words = append(words, flag.name, command.ShellWord(flag.value))
