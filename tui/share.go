@@ -136,7 +136,7 @@ func (m *model) markLine(p *page, t share.Target, of string) {
 		text = strings.TrimRight(m.speech.colon(text), " ") + " " + of
 	}
 	p.text(m.speech.theme.styles.warn, "", "", " "+text+" ")
-	if m.sharing.revealing {
+	if m.sharing.revealing && (m.helper == nil || m.helper.pointed == t) {
 		p.pointed = &span{p.height() - 1, p.height() + 1}
 	}
 }

@@ -163,7 +163,7 @@ func (m *model) indexOf(t share.Target) int {
 // press handles the helper's keys. None of them reaches the person's fields: a helper can point, write and look.
 func (w watcher) press(msg tea.KeyPressMsg) tea.Cmd {
 	m, name := w.model, msg.String()
-	m.toast = ""
+	m.toast, m.sharing.revealing = "", false
 	if w.helper.writing != nil {
 		w.pressWriting(msg)
 		return nil
@@ -212,6 +212,7 @@ func (w watcher) point() {
 		t = share.Target{}
 	}
 	w.helper.pointed = t
+	w.sharing.revealing, w.follow = true, true
 	w.helper.viewer.Point(t)
 }
 

@@ -17,6 +17,9 @@ new_person() {
 person_env() {
   printf '%s\n' "HOME=$HOME_DIR" "PATH=$(dirname "$POSTIER"):/usr/bin:/bin" "POSTIER_RESOLVER=$RESOLVER" "POSTIER_CA_FILE=$CA" \
     "LC_ALL=${PERSON_LOCALE:-C.UTF-8}"
+  if [[ -n ${PERSON_RUNTIME:-} ]]; then
+    printf 'XDG_RUNTIME_DIR=%s\n' "$PERSON_RUNTIME"
+  fi
 }
 
 # postier_as ARGUMENTS…: runs the program in the person's environment.
