@@ -56,7 +56,7 @@ type_text "Caps Lock is on, please type it once more"
 press Enter
 wait_for "The person sees"
 press F5
-shows "the technician's details on the helper's side" "smtp.auth"
+shows "the technician's details on the helper's side" "smtp.greeting  PASS"
 press Escape
 at_terminal person
 scene "l'assistance montre et écrit ; la personne voit" "assistance│ Caps Lock is on"
@@ -90,9 +90,9 @@ at_terminal helper
 scene "l'assistance voit" "Step 12/12"
 at_terminal person
 press F6
-wait_for "Vous avez mis fin au partage"
+scene "la personne : F6" "Vous avez mis fin au partage"
 at_terminal helper
-scene "la personne : F6" "You are no longer looking."
+wait_for "You are no longer looking."
 check "the helper's program ends well" sees "exit 0"
 at_terminal person
 press Enter
