@@ -102,7 +102,7 @@ func (m *model) layOut(rows int, tight bool) *page {
 	p := newPage(m.width, tight)
 	if m.overlay.kind == overlayNone {
 		m.body(p, rows)
-		if m.helper != nil && (len(m.screen.Checks) > 0 || m.screen.Finding != nil) {
+		if m.helper != nil && (len(m.screen.Checks) > 0 || m.screen.Finding != nil) && m.pane(p) == nil {
 			p.gap()
 			m.detailsPage(p)
 		}
