@@ -1,6 +1,7 @@
 package presets
 
 import (
+	"slices"
 	"strings"
 
 	"postier/config"
@@ -135,6 +136,25 @@ func (p *Provider) fill(pattern, address string, answers map[string]string) (fil
 		}
 	}
 	return strings.NewReplacer(replace...).Replace(pattern), ask
+}
+
+// Answer is the value of a placeholder out of what a person typed: where it is a part of a host name, the whole name or
+// its first label is as good (ex4.mail.ovh.net and ex4 for 4).
+func (p *Provider) Answer(name, typed string) string {
+	value := strings.TrimSpace(typed)
+	for _, s := range slices.Concat(p.SMTP, p.IMAP) {
+		prefix, suffix, found := strings.Cut(s.Host, "{"+name+"}")
+		if !found || strings.Contains(prefix+suffix, "{") {
+			continue
+		}
+		host := strings.TrimSuffix(strings.ToLower(value), ".")
+		host, whole := strings.CutSuffix(host, suffix)
+		rest, first := strings.CutPrefix(host, prefix)
+		if rest != "" && (whole || first && prefix != "") {
+			return rest
+		}
+	}
+	return value
 }
 
 // Question is the description of a placeholder, by its name.

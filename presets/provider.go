@@ -82,6 +82,8 @@ type Provider struct {
 	Lockout *Lockout `json:"lockout,omitempty"`
 	// WayOut says what to do instead where a mail program can never sign in.
 	WayOut Text `json:"way_out,omitzero"`
+	// Plans are those with which no program can send, or not enough.
+	Plans *Plans `json:"plans,omitempty"`
 	// Dated are facts that start to hold on a given day; see Warnings.
 	Dated []Dated `json:"dated,omitempty"`
 
@@ -144,6 +146,10 @@ type Server struct {
 type Ask struct {
 	Name  string `json:"name"`
 	Label Text   `json:"label"`
+	// Help says where the value stands.
+	Help Text `json:"help,omitzero"`
+	// Digits is true when the value is a number.
+	Digits bool `json:"digits,omitempty"`
 	// Default is used until the person says otherwise; without one the value must be asked for.
 	Default string   `json:"default,omitempty"`
 	Choices []string `json:"choices,omitempty"`
@@ -242,6 +248,14 @@ type Enable struct {
 	URL     string   `json:"url,omitempty"`
 	Trust   Level    `json:"confidence"`
 	Sources []string `json:"sources,omitempty"`
+}
+
+// Plans says which plans leave programs out. Which plan a person has is not known; what to do instead is the same
+// everywhere.
+type Plans struct {
+	Fact    Text     `json:"fact"`
+	Trust   Level    `json:"confidence"`
+	Sources []string `json:"sources"`
 }
 
 // Lockout is a range of minutes.

@@ -211,6 +211,9 @@ func (p *Provider) checkTexts(fault faultFunc) {
 	if p.OAuth != nil {
 		one("oauth.note", p.OAuth.Note)
 	}
+	if p.Plans != nil {
+		one("plans.fact", p.Plans.Fact)
+	}
 	if p.EnableFirst != nil {
 		one("enable_first.fact", p.EnableFirst.Fact)
 	}

@@ -158,11 +158,14 @@ func TestEveryProviderCanBeShown(t *testing.T) {
 			var values []string
 			for _, f := range v.Fields {
 				switch {
-				case f.ID == FieldProvider || f.Value != "":
+				case f.ID == FieldProvider || f.Value != "" && f.Error.Empty():
 				case len(f.Choices) > 0:
 					values = append(values, string(f.ID), f.Choices[0].Value)
 				default:
 					values = append(values, string(f.ID), "abc5")
+					if f.Error.Msg.Key == "wizard.server.ask.digits" {
+						values[len(values)-1] = "5"
+					}
 				}
 			}
 			k.enter(values...)
@@ -170,6 +173,71 @@ func TestEveryProviderCanBeShown(t *testing.T) {
 		if step := k.s.Step(); step != StepCredential && step != StepSubmission &&
 			!(step == StepProvider && !k.offers(ActNext)) {
 			t.Errorf("%s ends at step %s: %v", e.ID, step, k.s.errors)
+		}
+	}
+}
+
+// TestM10TheNumberInTheServersName: what stands in the customer's papers is taken as it stands; nothing is no number.
+func TestM10TheNumberInTheServersName(t *testing.T) {
+	t.Parallel()
+	const number = FieldAsk + "number"
+	begun := func() *driver {
+		k := begin(t, Options{Address: "marie@durand.example", Values: map[FieldID]string{FieldProvider: "ovh-exchange"}})
+		k.enter()
+		k.at(StepProvider)
+		if text := spoken(k.s.Screen(), locale.French, "postier"); strings.Contains(text, "{") ||
+			!strings.Contains(text, "exN.mail.ovh.net") {
+			t.Errorf("shown as\n%s", text)
+		}
+		k.enter()
+		k.at(StepServer)
+		return k
+	}
+	for _, typed := range []string{"ex4.mail.ovh.net", "ex4", "4"} {
+		k := begun()
+		k.enter(string(number), typed)
+		if d := k.s.Draft(); d.Submission.Host != "ex4.mail.ovh.net" || d.IMAP == nil || d.IMAP.Host != "ex4.mail.ovh.net" {
+			t.Errorf("%q: %s", typed, d.Submission.Host)
+		}
+	}
+	for _, typed := range []string{"", " ", "exN", "mail"} {
+		k := begun()
+		k.enter(string(number), typed)
+		k.at(StepServer)
+		k.refused(number)
+	}
+}
+
+// TestM10WhichProduct: where several products share their MX, the list says where the customer finds which one it is.
+func TestM10WhichProduct(t *testing.T) {
+	t.Parallel()
+	var found []Candidate
+	for _, id := range []string{"ovh-mxplan", "ovh-emailpro", "ovh-zimbra", "ovh-exchange"} {
+		p, _ := presets.Default().Get(id)
+		found = append(found, CandidateOf(p, "marie@durand.example", "mx", "mx1.mail.ovh.net", nil))
+	}
+	k := begin(t, Options{Address: "marie@durand.example"})
+	k.enter()
+	k.tell(Outcome{ID: k.last(DoDiscover).ID, Kind: DoDiscover, Done: true, Candidates: found})
+	if text := spoken(k.s.Screen(), locale.French, "postier"); !strings.Contains(text, "E-mail Pro, Exchange ou Zimbra") ||
+		strings.Contains(text, "{number}") {
+		t.Errorf("%s", text)
+	}
+}
+
+// TestP9PlansWithoutSMTP: that a plan leaves programs out is said before a password is asked for, with the ways out.
+func TestP9PlansWithoutSMTP(t *testing.T) {
+	t.Parallel()
+	for _, id := range []string{"microsoft365", "proton-bridge", "proton-smtp", "mailfence", "zoho-eu"} {
+		k := begin(t, Options{Address: "marie@durand.example", Values: map[FieldID]string{FieldProvider: id}})
+		k.enter()
+		k.at(StepProvider)
+		p, _ := presets.Default().Get(id)
+		for _, lang := range locale.All() {
+			text := strings.Join(strings.Fields(spoken(k.s.Screen(), lang, "postier")), " ")
+			if !strings.Contains(text, p.Plans.Fact.In(lang)) || !strings.Contains(text, "Brevo") {
+				t.Errorf("%s, %s:\n%s", id, lang, text)
+			}
 		}
 	}
 }

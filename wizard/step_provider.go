@@ -1,6 +1,7 @@
 package wizard
 
 import (
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -73,6 +74,7 @@ func (s *State) foundScreen(v *Screen) {
 		v.Intro = []Words{Msg("wizard.provider.several", "domain", config.AddressDomain(s.draft.Address), "via",
 			s.draft.Candidates[0].Via)}
 		v.Fields = []Field{s.candidateList()}
+		v.Notices = append(v.Notices, s.sharedTraps()...)
 		v.Actions = []Action{next, choose, manual}
 	default:
 		s.candidateScreen(v, s.draft.Candidates[0])
@@ -141,6 +143,10 @@ func (s *State) candidateScreen(v *Screen, c Candidate) {
 	} else if p.PasswordAuth.Status == presets.PasswordOAuthOnly {
 		v.Notices = append(v.Notices, Notice{LevelFail, Msg("wizard.provider.oauth-only", "name", p.Name)})
 	}
+	if p.Plans != nil {
+		v.Notices = append(v.Notices, Notice{LevelWarn, Translated(p.Plans.Fact)},
+			Notice{LevelInfo, Msg("wizard.provider.plan-ways")})
+	}
 	v.Notices = append(v.Notices, s.datedNotices(p)...)
 }
 
@@ -195,6 +201,24 @@ func (s *State) passwordsEnded(p *presets.Provider) bool {
 		return false
 	}
 	return slices.ContainsFunc(p.Warnings(today, locale.English), func(w presets.Warning) bool { return w.Blocks })
+}
+
+// sharedTraps are what all products among the candidates warn of: where they share their MX, how to tell them apart.
+func (s *State) sharedTraps() []Notice {
+	shared := map[string]int{}
+	var out []Notice
+	for _, c := range s.draft.Candidates {
+		p, ok := s.opts.Book.Get(c.Provider)
+		if !ok {
+			return nil
+		}
+		for _, trap := range p.Traps {
+			if shared[trap[locale.English]]++; shared[trap[locale.English]] == len(s.draft.Candidates) {
+				out = append(out, Notice{LevelInfo, Translated(trap)})
+			}
+		}
+	}
+	return out
 }
 
 func (s *State) candidateList() Field {
@@ -393,11 +417,15 @@ func (s *State) serverGiven() bool {
 // discoverLimit is how long the search may take; it then ends with what it has found.
 const discoverLimit = 10 * time.Second
 
+// placeholder is what only the person can fill in; ex{number}.mail.ovh.net is shown as exN.mail.ovh.net.
+var placeholder = regexp.MustCompile(`\{[a-z-]+\}`)
+
 func serverWords(server config.Server) Words {
 	if server.Host == "" {
 		return Msg("wizard.fact.no-server")
 	}
-	return Msg("wizard.server."+string(server.Security), "host", server.Host, "port", strconv.Itoa(server.Port))
+	host := placeholder.ReplaceAllString(server.Host, "N")
+	return Msg("wizard.server."+string(server.Security), "host", host, "port", strconv.Itoa(server.Port))
 }
 
 func checkedOn(date string) Words {

@@ -114,6 +114,9 @@ func (s *State) serverScreen(v *Screen) {
 				Fix:  s.fixField == id,
 				Help: Msg("wizard.server.ask.help"),
 			}
+			if !ask.Help.Empty() {
+				f.Help = Translated(ask.Help)
+			}
 			if len(ask.Choices) > 0 {
 				f.Kind = KindChoice
 			}
@@ -225,7 +228,15 @@ func (s *State) takeAsked() bool {
 		if current == "" {
 			current = ask.Default
 		}
-		value := strings.TrimSpace(s.value(id, current))
+		value := s.preset().Answer(ask.Name, s.value(id, current))
+		if value == "" {
+			s.errors[id] = Msg("wizard.server.ask.empty")
+			continue
+		}
+		if ask.Digits && strings.Trim(value, "0123456789") != "" {
+			s.errors[id] = Msg("wizard.server.ask.digits")
+			continue
+		}
 		if text := config.ValidateUsername(value); !text.Empty() {
 			s.errors[id] = Words{Msg: text}
 			continue

@@ -35,6 +35,9 @@ func presetNotes(p *presets.Provider, today time.Time, servers []presets.Endpoin
 	} else if !p.PasswordWorks() {
 		out = append(out, Note{Own: p.PasswordAuth.Fact, Warn: true})
 	}
+	if p.Plans != nil {
+		out = append(out, Note{Own: p.Plans.Fact, Warn: true})
+	}
 	for _, d := range p.Dated {
 		if text := d.On(today); !text.Empty() {
 			out = append(out, Note{Own: text, Warn: true})

@@ -70,6 +70,7 @@ func For(p *presets.Provider, o Options) Page {
 		add(w.warnings())
 	} else {
 		add(w.secretKind())
+		add(w.plans())
 		add(w.warnings())
 		add(w.before())
 		add(w.steps())
@@ -124,6 +125,15 @@ func (w *writer) secretKind() Section {
 	s.Text = append(s.Text, w.own(w.p.PasswordAuth.Fact)...)
 	if o := w.p.OAuth; o != nil && !w.p.PasswordWorks() {
 		s.Text = append(s.Text, w.own(o.Note)...)
+	}
+	return s
+}
+
+// plans says which plans leave programs out, and what to do with one of them.
+func (w *writer) plans() Section {
+	s := Section{ID: "plans", Warn: true}
+	if w.p.Plans != nil {
+		s.Text = append(w.own(w.p.Plans.Fact), w.t("plan-ways"))
 	}
 	return s
 }

@@ -9,6 +9,7 @@ import (
 
 	"postier/config"
 	"postier/internal/locale"
+	"postier/presets"
 	"postier/wizard"
 )
 
@@ -25,6 +26,24 @@ func SettingFields() []wizard.FieldID {
 		wizard.FieldKindsOff, wizard.FieldDefault, wizard.FieldPerHour, wizard.FieldPerDay, wizard.FieldPerWeek,
 		wizard.FieldRecipients, wizard.FieldBatch, wizard.FieldWait, wizard.FieldTestMode, wizard.FieldTestAddress,
 	}
+}
+
+// AskFields are the values that only the person knows, such as the number in a server's name, of all built-in providers.
+// Those that are secret come by no flag.
+func AskFields() []wizard.FieldID {
+	names := map[wizard.FieldID]bool{}
+	for _, e := range presets.Default().All() {
+		if e.Source != presets.SourceFlagship {
+			continue
+		}
+		p, _ := presets.Default().Get(e.ID)
+		for _, ask := range p.Ask {
+			if !ask.Secret {
+				names[wizard.FieldAsk+wizard.FieldID(ask.Name)] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
 }
 
 // CheckFields are the fields that a check uses: the servers, the sign-in and the Sent copy.
@@ -58,6 +77,9 @@ func (p *Printer) SettingFlags(cmd *cobra.Command, fields []wizard.FieldID, valu
 
 // fieldUsage is a field's label with the name of its server, which a heading gives on the screen.
 func (p *Printer) fieldUsage(id wizard.FieldID) string {
+	if strings.HasPrefix(string(id), string(wizard.FieldAsk)) {
+		return p.T("cli.flag.ask")
+	}
 	label := p.T("wizard.field." + string(id))
 	switch area, _, _ := strings.Cut(string(id), "-"); area {
 	case "smtp":

@@ -58,7 +58,10 @@ func New(f *command.Factory, run command.Run[*Options]) *cobra.Command {
 	cmd.Flags().BoolVar(&o.Fallback, "fallback", false, f.T("cli.flag.fallback"))
 	cmd.Flags().BoolVar(&o.Cleartext, "insecure-cleartext", false, f.T("cli.flag.cleartext"))
 	cmd.Flags().StringVar(&o.Product, "product", "", f.T("cli.flag.product"))
-	f.SettingFlags(cmd, command.SettingFields(), &o.Values)
+	f.SettingFlags(cmd, slices.Concat(command.SettingFields(), command.AskFields()), &o.Values)
+	for _, id := range command.AskFields() { // a provider asks for one of them at most; what is missing is named
+		_ = cmd.Flags().MarkHidden(string(id))
+	}
 	o.Secrets = f.SecretFlags(cmd)
 	o.Client.bind(f, cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
