@@ -165,6 +165,19 @@ func (t *Template) take(label, value string) bool {
 	return true
 }
 
+// Text is the file of a template: its header lines, a blank line, its text.
+func (t Template) Text() string {
+	var b strings.Builder
+	for _, line := range []struct{ name, value string }{
+		{"From", t.From}, {"Reply-To", t.ReplyTo}, {"Subject", t.Subject}, {"Profile", t.Profile}, {"Kind", t.Kind},
+	} {
+		if value := strings.Join(strings.Fields(line.value), " "); value != "" {
+			b.WriteString(line.name + ": " + value + "\n")
+		}
+	}
+	return b.String() + "\n" + t.Body
+}
+
 // Fill replaces the fields by values. missing names the fields without a value, which stay as they are.
 func (t Template) Fill(values map[string]string) (subject, body string, missing []string) {
 	fill := func(text string) string {

@@ -61,6 +61,48 @@ func logged() []home.Sent {
 	}
 }
 
+func templates() []home.Template {
+	return []home.Template{
+		{
+			Name: "facture", Text: "Bonjour {{client}}, voici la facture {{numero}}.",
+			Values: map[wizard.FieldID]string{
+				home.FieldTemplateSubject: "Facture {{numero}}", home.FieldTemplateKind: "facture",
+				home.FieldTemplateFrom: "Cabinet Durand <contact@durand.example>",
+			},
+		},
+		{Name: "rappel", Text: "Sauf erreur de notre part …"},
+	}
+}
+
+// TestTemplatesPage (P-8): a header line is changed and a test asked for in at most six keys; what is refused stays on
+// the page.
+func TestTemplatesPage(t *testing.T) {
+	t.Parallel()
+	var saved []string
+	refuse := wizard.Words{}
+	page := func() *home.Page {
+		return home.NewTemplates(templates(), func(name string, values map[wizard.FieldID]string) wizard.Words {
+			saved = append(saved, name+": "+values[home.FieldTemplateSubject])
+			return refuse
+		})
+	}
+	change := page()
+	onPage(t, change, locale.English, 80, 24).keys("enter", "!", "enter") // after the v of the home screen
+	test := page()
+	onPage(t, test, locale.English, 80, 24).keys("down", "enter", "alt+t")
+	if fmt.Sprint(saved) != "[facture: Facture {{numero}}! rappel: ]" || !change.Saved() || change.Tried() ||
+		!test.Tried() || test.Values()[home.FieldTemplate] != "rappel" {
+		t.Errorf("%q, %v, %v", saved, change.Tried(), test.Values())
+	}
+	refuse = wizard.Literal("no such address")
+	bad := page()
+	if d := onPage(t, bad, locale.English, 80, 24).keys("enter", "enter"); bad.Ended() {
+		t.Error("the page ended")
+	} else {
+		d.shows("no such address")
+	}
+}
+
 func onPage(t *testing.T, page *home.Page, lang locale.Lang, width, height int) *driver {
 	t.Helper()
 	return drive(t, carrier.Show(page), lang, width, height)
@@ -76,6 +118,7 @@ func TestPages(t *testing.T) {
 		"suppress":  func() *home.Page { return home.NewSuppress(suppressed(), nil) },
 		"test":      func() *home.Page { return home.NewTest("durand", durand()) },
 		"log":       func() *home.Page { return home.NewLog("durand", logged()) },
+		"templates": func() *home.Page { return home.NewTemplates(templates(), nil) },
 		"log-empty": func() *home.Page { return home.NewLog("durand", nil) },
 	}
 	for _, lang := range locale.All() {
@@ -84,6 +127,9 @@ func TestPages(t *testing.T) {
 				d := onPage(t, page(), lang, size.width, size.height)
 				golden(t, fmt.Sprintf("page-%s-%s-%dx%d", name, lang, size.width, size.height), d.view(), size.width, size.height)
 			}
+			opened := onPage(t, home.NewTemplates(templates(), nil), lang, size.width, size.height).keys("enter")
+			golden(t, fmt.Sprintf("page-template-%s-%dx%d", lang, size.width, size.height), opened.view(), size.width,
+				size.height)
 			d := onPage(t, home.NewLog("durand", logged()), lang, size.width, size.height).keys("enter")
 			golden(t, fmt.Sprintf("page-log-one-%s-%dx%d", lang, size.width, size.height), d.view(), size.width, size.height)
 		}

@@ -53,6 +53,13 @@ func TestM7TheAlertIsExpected(t *testing.T) {
 	k.do(ActBack)
 	k.at(StepPrepare)
 	k.says("wizard.prepare.alert")
+	for _, address := range []string{"marie@orange.fr", "marie@bluewin.ch", "marie@sfr.fr", "marie@bbox.fr"} {
+		k := begin(t, Options{Address: address})
+		for k.s.Step() != StepCredential {
+			k.enter()
+		}
+		k.says("wizard.credential.alert")
+	}
 }
 
 // TestI2TheProductIsTheLabel: the label to type at the provider is the calling program's name.

@@ -145,6 +145,9 @@ func (s *State) credentialScreen(v *Screen) {
 		if p.Shape != nil && !p.Shape.Description.Empty() {
 			v.Notices = append(v.Notices, Notice{LevelInfo, Translated(p.Shape.Description)})
 		}
+		if !s.prepareApplies() { // M-7: step 4 would have said it
+			v.Notices = append(v.Notices, Notice{LevelInfo, Msg("wizard.credential.alert", "name", p.Name)})
+		}
 	}
 	if !d.AskEach {
 		v.Notices = append(v.Notices, Notice{LevelInfo, Msg("wizard.credential.honest")})

@@ -23,7 +23,8 @@ type homePage func(ctx context.Context, f *command.Factory, name string) (wizard
 var homePages = map[home.Action]homePage{
 	home.TestMode: optionPage(home.NewTestMode), home.Kinds: optionPage(home.NewKinds), home.Limits: limitsPage,
 	home.Suppress: suppressPage, home.Test: testPage, home.Log: logPage,
-	home.Report: reportPage,
+	home.Templates: templatesPage,
+	home.Report:    reportPage,
 }
 
 // ask shows a page until it is over, and reports whether it ended with what it is for.
@@ -133,6 +134,21 @@ func logPage(ctx context.Context, f *command.Factory, name string) (wizard.Words
 	values := page.Values()
 	_, err = read(ctx, f, send.Resend(ctx, f, values[home.FieldMessage], values[home.FieldResend]))
 	return wizard.Words{}, err
+}
+
+// templatesPage changes the header of a template, and sends a test with it where the person says so.
+func templatesPage(ctx context.Context, f *command.Factory, name string) (wizard.Words, error) {
+	page, err := send.TemplatesPage(f, sentenceOf(f))
+	if err != nil {
+		return wizard.Words{}, err
+	}
+	saved, err := ask(ctx, f, page)
+	template := page.Values()[home.FieldTemplate]
+	if saved && err == nil && page.Tried() {
+		_, err = read(ctx, f, send.TryTemplate(ctx, f, name, template))
+		return wizard.Words{}, err
+	}
+	return saidIf(saved, "home.templates.saved", "name", safetext.FromRemote(template)), err
 }
 
 // reportPage is the report for support: it is shown in full before it is written.

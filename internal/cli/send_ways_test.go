@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"io"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -8,6 +9,11 @@ import (
 	"testing"
 
 	"postier/config"
+	"postier/delivery"
+	"postier/internal/cli/command"
+	"postier/internal/cli/send"
+	"postier/wizard"
+	"postier/wizard/home"
 )
 
 // TestHandOver (P-11, P-14): the message becomes a mailto link that a mail program reads back as it was; the rules of
@@ -38,7 +44,17 @@ func TestHandOver(t *testing.T) {
 	if !strings.Contains(stdout, "mailto:essai@durand.example?body=x") || !strings.Contains(stdout, `"opened": false`) {
 		t.Error(stdout)
 	}
-	o.want(64, "", append(handOver, "--to", "b@customer.example", "--attach", o.path)...)
+	// A link carries no files: they are named, unless the opener takes them.
+	stdout, _ = o.want(0, "", append(handOver, "--to", "b@customer.example", "--attach", o.path)...)
+	if !strings.Contains(stdout, `"attach": [`) || !strings.Contains(stdout, o.path) {
+		t.Error(stdout)
+	}
+	_, stderr = o.want(0, "", append(handOver[:1:1], append(handOver[2:], "--to", "b@customer.example", "--attach",
+		o.path)...)...)
+	if !strings.Contains(stderr, "Attach these files in the mail program:\n  "+o.path) {
+		t.Error(stderr)
+	}
+	o.want(74, "", append(handOver, "--to", "b@customer.example", "--attach", o.path+".gone")...)
 	o.want(64, "", append(handOver, "--direct")...)
 	if len(o.taken()) > 0 {
 		t.Error("something was sent")
@@ -143,4 +159,45 @@ func TestTemplateSelectsTheServer(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	o.want(65, "Subject: s\nX-Mailer: y\n\nt", "postier", "template", "edit", "broken")
+}
+
+// TestTemplateFromHome (P-8): what the page of the home screen writes keeps the text, and a test with the template goes
+// to the test address alone.
+func TestTemplateFromHome(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, nil)
+	o.want(0, "Subject: Facture {{numero}}\n\nBonjour {{client}},\n\nvoici.\n", "postier", "template", "edit", "facture")
+	store := delivery.TemplatesOf(o.path)
+	before, err := store.Get("facture")
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := map[string]string{"POSTIER_CONFIG": o.path, "POSTIER_CA_FILE": o.ca, "LC_ALL": "C"}
+	f := command.NewFactory(command.Streams{
+		In: strings.NewReader(""), Out: io.Discard, Err: io.Discard, Getenv: func(name string) string { return env[name] },
+	}, "")
+	page, err := send.TemplatesPage(f, sentenceOf(f))
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := func(values map[wizard.FieldID]string) {
+		page.Answer(wizard.Answer{Action: wizard.ActNext, Values: values})
+	}
+	answer(map[wizard.FieldID]string{home.FieldTemplate: "facture"})
+	answer(map[wizard.FieldID]string{home.FieldTemplateFrom: "not an address"})
+	if page.Ended() {
+		t.Fatal("a malformed sender was taken")
+	}
+	answer(map[wizard.FieldID]string{home.FieldTemplateSubject: "Votre facture {{numero}}", home.FieldTemplateFrom: ""})
+	after, err := store.Get("facture")
+	if err != nil || !page.Saved() || after.Subject != "Votre facture {{numero}}" || after.Body != before.Body {
+		t.Errorf("%+v, %v", after, err)
+	}
+	if err := send.TryTemplate(t.Context(), f, "durand", "facture"); err != nil {
+		t.Fatal(err)
+	}
+	taken := o.taken()
+	if len(taken) != 1 || !strings.Contains(taken[0], "Votre facture [numero]") || !o.said("RCPT TO:<contact@durand.example>") {
+		t.Errorf("%q", taken)
+	}
 }

@@ -61,6 +61,7 @@ const (
 	Kinds        Action = "kinds"
 	Limits       Action = "limits"
 	Suppress     Action = "suppress"
+	Templates    Action = "templates"
 	Log          Action = "log"
 	Report       Action = "report"
 )
@@ -90,6 +91,7 @@ func Keys() []Key {
 		{"k", Kinds},
 		{"l", Limits},
 		{"b", Suppress},
+		{"v", Templates},
 		{"g", Log},
 		{"f", MakeFallback},
 		{"d", Default},

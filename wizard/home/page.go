@@ -16,6 +16,7 @@ type Page struct {
 	up    func()
 	ended bool
 	saved bool
+	tried bool
 }
 
 // Screen describes the page.

@@ -3,7 +3,9 @@ package send
 import (
 	"context"
 	"net/url"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
 
@@ -11,6 +13,7 @@ import (
 	"postier/delivery"
 	"postier/internal/addressfield"
 	"postier/internal/cli/command"
+	"postier/internal/safetext"
 )
 
 // handOver opens the message in the user's own mail program instead of sending it, by a mailto link (P-11, P-14).
@@ -21,17 +24,60 @@ func (o *SendOptions) handOver(ctx context.Context) error {
 	}
 	link := mailto(addressesOf(o.To), addressesOf(o.CC), o.Subject, o.Body)
 	opened := false
-	if name := opener(o.Factory); name != "" && !o.JSON {
-		opened = exec.CommandContext(ctx, name, link).Run() == nil
+	files, err := o.attached()
+	if err != nil {
+		return err
 	}
-	return o.Result(map[string]any{"mailto": link, "opened": opened}, func() {
+	attached := false
+	if name := opener(o.Factory); name != "" && !o.JSON {
+		args := []string{link}
+		if attached = filepath.Base(name) == xdgEmail; attached {
+			args = nil
+			for _, file := range files {
+				args = append(args, "--attach", file)
+			}
+			args = append(args, link)
+		}
+		opened = exec.CommandContext(ctx, name, args...).Run() == nil
+	}
+	result := map[string]any{"mailto": link, "opened": opened}
+	if len(files) > 0 {
+		result["attach"] = files
+	}
+	return o.Result(result, func() {
 		if opened {
 			o.Println(o.T("sendcli.handover.opened"))
-			return
+		} else {
+			o.Note(o.T("sendcli.handover.link"))
+			o.Raw(link) // percent-encoded: it holds nothing that a terminal would act on
 		}
-		o.Note(o.T("sendcli.handover.link"))
-		o.Raw(link) // percent-encoded: it holds nothing that a terminal would act on
+		if len(files) > 0 && (!opened || !attached) {
+			o.Note(o.T("sendcli.handover.attach"))
+			for _, file := range files {
+				o.Note("  " + safetext.Escape(file))
+			}
+		}
 	})
+}
+
+// attached are the files to attach, by absolute path: the mail program has a folder of its own. One that cannot be read
+// is refused before anything is opened.
+func (o *SendOptions) attached() ([]string, error) {
+	var files []string
+	for _, file := range o.Attach {
+		path, err := filepath.Abs(file)
+		if err == nil {
+			var opened *os.File
+			if opened, err = os.Open(path); err == nil {
+				_ = opened.Close()
+			}
+		}
+		if err != nil {
+			return nil, o.unreadable(file, err)
+		}
+		files = append(files, path)
+	}
+	return files, nil
 }
 
 // decided takes what the rules of the profile make of the recipients: nobody on the suppression list, and in test mode
@@ -73,9 +119,13 @@ func addressesOf(mailboxes []string) []string {
 	return out
 }
 
+// xdgEmail is the one opener that takes files as well; a mailto link carries none (RFC 6068 §7: they would be the
+// link's author's choice).
+const xdgEmail = "xdg-email"
+
 // opener is the program that opens a mailto link here, empty where there is no screen or no such program.
 func opener(f *command.Factory) string {
-	names := []string{"xdg-email"}
+	names := []string{xdgEmail}
 	switch {
 	case runtime.GOOS == "darwin":
 		names = []string{"open"}

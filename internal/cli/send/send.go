@@ -69,7 +69,7 @@ func runSend(ctx context.Context, o *SendOptions) error {
 	if err != nil {
 		return err
 	}
-	if o.HandOver && (o.Direct || o.Later || o.DryRun || len(o.Attach) > 0) {
+	if o.HandOver && (o.Direct || o.Later || o.DryRun) {
 		return command.Usage(o.T("sendcli.error.handover"))
 	}
 	return handIn(ctx, o.Factory, func(p *post) error { return o.submit(ctx, p, request) },
@@ -265,10 +265,15 @@ func (o *SendOptions) build(draft delivery.Draft) (*delivery.Message, error) {
 	message, err := draft.Build(time.Now())
 	var unread *fs.PathError
 	if errors.As(err, &unread) {
-		return nil, o.Fault(exitcode.IO, "sendcli.error.attach", "path", safetext.FromRemote(unread.Path), "error",
-			safetext.FromRemote(unread.Err.Error()))
+		return nil, o.unreadable(unread.Path, unread.Err)
 	}
 	return message, err
+}
+
+// unreadable says that a file cannot be attached.
+func (o *SendOptions) unreadable(path string, err error) error {
+	return o.Fault(exitcode.IO, "sendcli.error.attach", "path", safetext.FromRemote(path), "error",
+		safetext.FromRemote(err.Error()))
 }
 
 // askTest asks "test or for real" (P-5).
