@@ -2,7 +2,7 @@ package presets
 
 import "testing"
 
-// TestAnswer (M-10): the number in a server's name may be typed as the number, as the first label and as the whole name.
+// TestAnswer (M-10): the number in a server's name may be typed alone, as the first label or as the whole name.
 func TestAnswer(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct{ provider, name, typed, want string }{

@@ -59,7 +59,9 @@ type Format struct {
 }
 
 // formats is also the order in which auto asks them: the surest marks first.
-var formats = []Format{wordpressFormat, aercFormat, muttFormat, postfixFormat, ssmtpFormat, msmtpFormat, portFormat}
+var formats = []Format{
+	thunderbirdFormat, wordpressFormat, aercFormat, muttFormat, postfixFormat, ssmtpFormat, msmtpFormat, portFormat,
+}
 
 // Auto lets Read find out the format.
 const Auto = "auto"

@@ -197,7 +197,8 @@ func TestTemplateFromHome(t *testing.T) {
 		t.Fatal(err)
 	}
 	taken := o.taken()
-	if len(taken) != 1 || !strings.Contains(taken[0], "Votre facture [numero]") || !o.said("RCPT TO:<contact@durand.example>") {
+	if len(taken) != 1 || !strings.Contains(taken[0], "Votre facture [numero]") ||
+		!o.said("RCPT TO:<contact@durand.example>") {
 		t.Errorf("%q", taken)
 	}
 }

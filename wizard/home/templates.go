@@ -33,8 +33,8 @@ func TemplateFields() []wizard.FieldID {
 // actTry saves the template and sends a test with it.
 const actTry wizard.ActionID = "try"
 
-// NewTemplates is the page of the templates (P-8, P-12): one is chosen, its header lines are changed, and a test is sent
-// with it. save writes them; the error is what to say about it. tried ends the page with the test.
+// NewTemplates is the page of the templates (P-8, P-12): one is chosen, its header lines are changed, and a test is
+// sent with it. save writes them; the words are what to say about an error.
 func NewTemplates(templates []Template, save func(name string, values map[wizard.FieldID]string) wizard.Words) *Page {
 	page := newPage("templates", "", func(page *Page, a wizard.Answer) bool {
 		for _, t := range templates {

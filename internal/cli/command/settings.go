@@ -28,8 +28,8 @@ func SettingFields() []wizard.FieldID {
 	}
 }
 
-// AskFields are the values that only the person knows, such as the number in a server's name, of all built-in providers.
-// Those that are secret come by no flag.
+// AskFields are the values that only the person knows, such as the number in a server's name, of all built-in
+// providers. Those that are secret come by no flag.
 func AskFields() []wizard.FieldID {
 	names := map[wizard.FieldID]bool{}
 	for _, e := range presets.Default().All() {

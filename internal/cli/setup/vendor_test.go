@@ -8,8 +8,8 @@ import (
 	"postier/wizard"
 )
 
-// TestHotmailWithTheVendorsClient (M-9): with a client id in the vendor file, an address that no password opens is not a
-// dead end: step 2 goes on, to the sign-in by browser.
+// TestHotmailWithTheVendorsClient (M-9): with a client id in the vendor file, an address that no password opens is not
+// a dead end: step 2 goes on, to the sign-in by browser.
 func TestHotmailWithTheVendorsClient(t *testing.T) {
 	t.Parallel()
 	f := command.NewFactory(command.Streams{Getenv: func(string) string { return "" }}, "")

@@ -1,0 +1,137 @@
+package importer
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+
+	"postier/config"
+	"postier/internal/locale"
+	"postier/internal/safetext"
+)
+
+var thunderbirdFormat = Format{
+	Name: "thunderbird", Summary: locale.Msg("importer.format.thunderbird"), read: readThunderbird,
+	mine: func(text string) bool { return strings.Contains(text, prefStart+"mail.") },
+}
+
+// prefStart begins a line of prefs.js. The value is a string, a number, true or false, as in JSON.
+const prefStart = `user_pref("`
+
+// prefs are the settings of prefs.js by name.
+type prefs map[string]string
+
+func readPrefs(text string) prefs {
+	out := prefs{}
+	for line := range strings.Lines(text) {
+		pref, isPref := strings.CutPrefix(strings.TrimSpace(line), prefStart)
+		name, value, complete := strings.Cut(pref, `",`)
+		if !isPref || !complete {
+			continue
+		}
+		value = strings.TrimSpace(strings.TrimSuffix(value, ");"))
+		var quoted string
+		if json.Unmarshal([]byte(value), &quoted) == nil {
+			value = quoted
+		}
+		out[name] = value
+	}
+	return out
+}
+
+// readThunderbird reads prefs.js of a Thunderbird profile: each account with an identity and a submission server. The
+// passwords are in another file, encrypted by Mozilla's own library; they are not read.
+func readThunderbird(source Source) ([]Account, error) {
+	p := readPrefs(string(source.Data))
+	var accounts []Account
+	for _, key := range strings.Split(p["mail.accountmanager.accounts"], ",") {
+		account := "mail.account." + strings.TrimSpace(key)
+		identity, _, _ := strings.Cut(p[account+".identities"], ",")
+		if identity == "" {
+			continue // the local folders, or a feed
+		}
+		if a, ok := p.account(strings.TrimSpace(identity), p[account+".server"]); ok {
+			a.Default = strings.TrimSpace(key) == p["mail.accountmanager.defaultaccount"]
+			accounts = append(accounts, a)
+		}
+	}
+	return accounts, nil
+}
+
+// account is the account of an identity; ok is false when it names no submission server.
+func (p prefs) account(identity, server string) (a Account, ok bool) {
+	id := func(key string) string { return p["mail.identity."+identity+"."+key] }
+	out := id("smtpServer")
+	if out == "" {
+		out = p["mail.smtp.defaultserver"]
+	}
+	smtp := "mail.smtpserver." + out + "."
+	if p[smtp+"hostname"] == "" {
+		return a, false
+	}
+	a.Name = id("useremail")
+	a.From = config.Address{Name: id("fullName"), Address: id("useremail")}
+	a.ReplyTo = id("reply_to")
+	a.Submission = config.Server{
+		Host: p[smtp+"hostname"], Port: portOf(p[smtp+"port"]), Username: p[smtp+"username"],
+		Security: thunderbirdSecurity(p[smtp+"try_ssl"]),
+	}
+	a.thunderbirdAuth(p[smtp+"authMethod"])
+	in := "mail.server." + server + "."
+	if p[in+"type"] == "imap" && p[in+"hostname"] != "" {
+		a.IMAP = &config.Server{
+			Host: p[in+"hostname"], Port: portOf(p[in+"port"]), Username: p[in+"userName"],
+			Security: thunderbirdSecurity(p[in+"socketType"]),
+		}
+		if a.IMAP.Security == config.SecurityNone {
+			a.IMAP.Security = config.SecurityAuto
+		}
+		if a.IMAP.Port == 0 {
+			a.IMAP.Port = config.PortIMAP
+			if a.IMAP.Security == config.SecurityTLS {
+				a.IMAP.Port = config.PortIMAPS
+			}
+		}
+		a.SentFolder = thunderbirdFolder(id("fcc_folder"))
+	}
+	port := config.PortSubmission
+	if a.Submission.Security == config.SecurityTLS {
+		port = config.PortSubmissions
+	}
+	a.settle(port)
+	a.note("encrypted")
+	return a, true
+}
+
+// thunderbirdSecurity reads nsMsgSocketType: 0 none, 1 STARTTLS if offered, 2 STARTTLS, 3 implicit TLS.
+func thunderbirdSecurity(value string) config.Security {
+	switch value {
+	case "3":
+		return config.SecurityTLS
+	case "1", "2":
+		return config.SecurityStartTLS
+	case "0":
+		return config.SecurityNone
+	}
+	return config.SecurityAuto
+}
+
+// thunderbirdAuth reads nsMsgAuthMethod; only what differs from the best that the server offers is kept.
+func (a *Account) thunderbirdAuth(value string) {
+	switch n, _ := strconv.Atoi(value); n {
+	case 1:
+		a.Submission.Auth = config.MechanismNone
+	case 6:
+		a.mechanism("ntlm")
+	case 10:
+		a.mechanism("xoauth2")
+	case 5, 7:
+		a.note("mechanism", "value", safetext.FromRemote("authMethod "+value))
+	}
+}
+
+// thunderbirdFolder is the folder of imap://user@host/FOLDER.
+func thunderbirdFolder(link string) string {
+	_, folder := imapURL(link)
+	return folder
+}
