@@ -23,6 +23,7 @@ listens() { (exec 9<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 serve() {
   local env
   mapfile -t env < <(person_env)
+  rm -f "$OUT/served.log" # of an earlier start
   env -i "${env[@]}" "$POSTIER" serve --listen "127.0.0.1:$SSH_PORT" --authorized-keys "$KEYS_FILE" --root "$HOME_DIR/served" "$@" \
     >"$OUT/served.txt" 2>"$OUT/served.log" </dev/null &
   SERVED=$!
