@@ -28,9 +28,9 @@ func fill(t *testing.T, s *Store, most int) {
 	}
 }
 
-// TestLogStreams: a hundred thousand rows come newest first, and never more than a page of them is in memory.
+// TestLogStreams: a hundred thousand rows come newest first, and never more than a page of them is in memory. It runs
+// alone, since the memory of other tests would count.
 func TestLogStreams(t *testing.T) {
-	t.Parallel()
 	const most, room = 100_000, 32 << 20
 	s, _ := newStore(t)
 	fill(t, s, most)

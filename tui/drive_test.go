@@ -202,7 +202,8 @@ func clipboardText(msg any) (string, bool) {
 
 // xtermColours holds xterm's values of the colours that badges use.
 var xtermColours = map[string][3]float64{
-	black: {0, 0, 0}, red: {205, 0, 0}, green: {0, 205, 0}, yellow: {205, 205, 0}, white: {255, 255, 255},
+	black: {0, 0, 0}, red: {205, 0, 0}, green: {0, 205, 0}, yellow: {205, 205, 0}, cyan: {0, 205, 205},
+	white: {255, 255, 255},
 }
 
 // luminance is the relative luminance of WCAG 2.

@@ -518,7 +518,7 @@ func TestColours(t *testing.T) {
 func TestBadgesHaveContrast(t *testing.T) {
 	t.Parallel()
 	const enough = 4.5
-	for _, pair := range [][2]string{{black, green}, {black, yellow}, {white, red}, {black, white}} {
+	for _, pair := range [][2]string{{black, green}, {black, yellow}, {white, red}, {black, cyan}, {black, white}} {
 		a, b := luminance(pair[0]), luminance(pair[1])
 		if ratio := (max(a, b) + 0.05) / (min(a, b) + 0.05); ratio < enough {
 			t.Errorf("colour %s on %s has a contrast of %.1f", pair[0], pair[1], ratio)

@@ -109,6 +109,45 @@ func TestFallbackIsAnOption(t *testing.T) {
 	}
 }
 
+// TestTakeOver (C-9): what a mail program of this computer has is offered at the first step, and taken only by a key of
+// its own; every field that it fills in is shown later.
+func TestTakeOver(t *testing.T) {
+	t.Parallel()
+	found := Found{Program: "Thunderbird", Address: "contact@durand.example", Values: map[FieldID]string{
+		FieldFrom: "contact@durand.example", FieldFromName: "Cabinet Durand", FieldSMTPHost: "smtp.durand.example",
+		FieldSMTPPort: "465", FieldSMTPSecurity: "tls", FieldUser: "durand", FieldIMAPHost: "imap.durand.example",
+	}}
+	k := begin(t, Options{Found: found})
+	k.says("wizard.found")
+	if first := k.s.Screen().Actions[0].ID; first != ActNext {
+		t.Errorf("Enter does %s", first)
+	}
+	k.do(ActTake)
+	k.at(StepProvider)
+	k.tell(Outcome{ID: k.last(DoDiscover).ID, Kind: DoDiscover, Done: true})
+	k.do(ActManual)
+	k.at(StepServer)
+	for id, want := range map[FieldID]string{
+		FieldSMTPHost: "smtp.durand.example", FieldSMTPPort: "465", FieldUser: "durand",
+	} {
+		if got := k.field(id).Value; got != want {
+			t.Errorf("%s is %q", id, got)
+		}
+	}
+	if d := k.s.Draft(); d.Address != "contact@durand.example" || d.From.Name != "Cabinet Durand" {
+		t.Errorf("%+v", d)
+	}
+	for name, o := range map[string]Options{
+		"a rehearsal":         {Found: found, Rehearsal: true},
+		"settings were given": {Found: found, Values: map[FieldID]string{FieldSMTPHost: "smtp.example"}},
+		"nothing was found":   {},
+	} {
+		if k := begin(t, o); k.offers(ActTake) {
+			t.Errorf("offered although %s", name)
+		}
+	}
+}
+
 // TestNameAskedEarly: the sender's name can be given beside the address; the one of the computer's user is proposed,
 // and a name that was pasted with the address wins.
 func TestNameAskedEarly(t *testing.T) {

@@ -34,6 +34,8 @@ type Options struct {
 	Address string
 	// Name is proposed as the sender's name.
 	Name string
+	// Found is an account that a mail program on this computer has; its settings are offered. The zero Found is none.
+	Found Found
 	// Values are field values given by flags or an answers file. The fields show them when their step is reached.
 	Values map[FieldID]string
 	// Secret was given by file, command or standard input.
@@ -62,6 +64,13 @@ type Options struct {
 	CheckName func(id check.ID) Words
 	// AllowCleartext lets a technician choose no encryption (docs/security.md T1).
 	AllowCleartext bool
+}
+
+// Found is an account of another program.
+type Found struct {
+	Program string
+	Address string
+	Values  map[FieldID]string
 }
 
 // State is the whole conversation at one moment. It is a value: Answer and Tell return a new one and leave the old as

@@ -2,6 +2,7 @@ package wizard
 
 import (
 	"cmp"
+	"maps"
 	"net/mail"
 	"strings"
 
@@ -51,6 +52,28 @@ func (s *State) addressScreen(v *Screen) {
 		return
 	}
 	v.Actions = []Action{{ID: ActNext, Label: Msg("wizard.action.next")}}
+	if s.offersFound() {
+		found := s.opts.Found
+		words := Msg("wizard.found", "program", found.Program, "address", found.Address)
+		v.Notices = append(v.Notices, Notice{LevelInfo, words})
+		v.addActions(Action{ID: ActTake, Label: Msg("wizard.action.take", "program", found.Program), Key: 'i'})
+	}
+}
+
+// offersFound reports whether the settings of another program are still to be offered.
+func (s *State) offersFound() bool {
+	return s.opts.Found.Address != "" && s.draft.Address == "" && !s.opts.Rehearsal && len(s.opts.Values) == 0
+}
+
+// takeFound fills in what the other program has. Each field is shown when its step is reached, and checked like any
+// other; the password stays there.
+func (s *State) takeFound() {
+	s.opts.Values = maps.Clone(s.opts.Found.Values)
+	for id, value := range s.opts.Values {
+		s.typed[id] = value
+	}
+	s.typed[FieldAddress] = s.opts.Found.Address
+	delete(s.typed, FieldFrom)
 }
 
 // otherFrom reports whether the author's address differs from the account's, or was given beforehand. Few people need
@@ -61,6 +84,10 @@ func (s *State) otherFrom() bool {
 }
 
 func (s *State) answerAddress(a Answer) {
+	if a.Action == ActTake && s.offersFound() {
+		s.takeFound()
+		a.Action = ActNext
+	}
 	named, address := namedAddress(s.value(FieldAddress, s.draft.Address))
 	asked := s.suggested != "" && address == s.judged // the person has not changed the address since it was judged
 	if !asked {

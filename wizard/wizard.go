@@ -204,6 +204,7 @@ const (
 	ActAskEach ActionID = "ask"     // toggle: ask for the password at each send
 	ActCreate  ActionID = "create"  // create the Sent folder
 	ActSuggest ActionID = "suggest" // take the corrected address
+	ActTake    ActionID = "take"    // take the settings of the mail program that was found
 	ActSave    ActionID = "save"
 	ActAgain   ActionID = "again"   // set up another address
 	ActWay     ActionID = "way"     // use the other way that works

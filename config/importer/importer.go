@@ -60,7 +60,8 @@ type Format struct {
 
 // formats is also the order in which auto asks them: the surest marks first.
 var formats = []Format{
-	thunderbirdFormat, wordpressFormat, aercFormat, muttFormat, postfixFormat, ssmtpFormat, msmtpFormat, portFormat,
+	thunderbirdFormat, k9Format, appleFormat, autodiscoverFormat, evolutionFormat, clawsFormat,
+	wordpressFormat, aercFormat, muttFormat, postfixFormat, ssmtpFormat, msmtpFormat, portFormat,
 }
 
 // Auto lets Read find out the format.

@@ -83,23 +83,9 @@ func (p prefs) account(identity, server string) (a Account, ok bool) {
 			Host: p[in+"hostname"], Port: portOf(p[in+"port"]), Username: p[in+"userName"],
 			Security: thunderbirdSecurity(p[in+"socketType"]),
 		}
-		if a.IMAP.Security == config.SecurityNone {
-			a.IMAP.Security = config.SecurityAuto
-		}
-		if a.IMAP.Port == 0 {
-			a.IMAP.Port = config.PortIMAP
-			if a.IMAP.Security == config.SecurityTLS {
-				a.IMAP.Port = config.PortIMAPS
-			}
-		}
 		a.SentFolder = thunderbirdFolder(id("fcc_folder"))
 	}
-	port := config.PortSubmission
-	if a.Submission.Security == config.SecurityTLS {
-		port = config.PortSubmissions
-	}
-	a.settle(port)
-	a.note("encrypted")
+	a.desktop()
 	return a, true
 }
 

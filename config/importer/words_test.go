@@ -26,7 +26,7 @@ func TestCatalogue(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, match := range regexp.MustCompile(`"importer\.([a-z.-]*[a-z])"`).FindAllSubmatch(source, -1) {
+		for _, match := range regexp.MustCompile(`"importer\.([a-z0-9.-]*[a-z0-9])"`).FindAllSubmatch(source, -1) {
 			used[string(match[1])] = true
 		}
 		for _, match := range regexp.MustCompile(`\.note\("([a-z]+)"`).FindAllSubmatch(source, -1) {

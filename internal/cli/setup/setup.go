@@ -106,7 +106,9 @@ func Run(ctx context.Context, o *Options) error {
 		AllowCleartext: o.Cleartext, Clients: o.Client.clients(o.Factory), Draft: draft, Program: o.Program(),
 		Fix: worker.FixOf(o.Fix),
 	}
-	options.Name = userName()
+	if options.Found = o.found(); o.Served == nil {
+		options.Name = userName()
+	}
 	vendorOptions(o.Factory, &options)
 	if others := slices.DeleteFunc(doc.File.Names(), func(name string) bool {
 		return name == cmp.Or(o.Edit, o.Profile)
