@@ -363,8 +363,12 @@ func TestTinyTerminal(t *testing.T) {
 	t.Parallel()
 	s := open(t, "wizard", 1, 1)
 	s.until("draw anything", func() bool { return s.screen.Full() })
-	s.resize(80, 24)
-	s.waitFor("1/12")
+	rows := 24
+	s.until("draw the step", func() bool {
+		rows = 49 - rows // a change that comes before the program listens is not told again
+		s.resize(80, rows)
+		return strings.Contains(s.screen.Text(), "1/12")
+	})
 	s.press("\x03")
 	if code := s.exit(); code != 130 {
 		t.Errorf("exit code %d, expected 130", code)
