@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -271,18 +272,18 @@ func TestFlood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := connect(t)
 		go func() { _, _ = io.Copy(io.Discard, p.helper) }()
-		sent := 0
+		var sent atomic.Int64
 		go func() {
 			for {
-				if _, err := fmt.Fprintf(p.helper, `{"version":1,"remark":"%d"}`+"\n", sent); err != nil {
+				if _, err := fmt.Fprintf(p.helper, `{"version":1,"remark":"%d"}`+"\n", sent.Load()); err != nil {
 					return
 				}
-				sent++
+				sent.Add(1)
 			}
 		}()
 		time.Sleep(10 * time.Second)
-		if most := burst + 10*perSecond + 200; sent > most { // a buffer holds some more
-			t.Errorf("%d lines were taken in ten seconds", sent)
+		if most := burst + 10*perSecond + 200; sent.Load() > int64(most) { // a buffer holds some more
+			t.Errorf("%d lines were taken in ten seconds", sent.Load())
 		}
 		p.presenter.Stop()
 		time.Sleep(2 * farewell)

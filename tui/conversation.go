@@ -16,8 +16,9 @@ type conversation interface {
 	Ended() bool
 	// HasSecret reports whether a secret was given that no draft keeps.
 	HasSecret() bool
-	// Mask hides the secrets that are held in text that a helper may see.
-	Mask(string) string
+	// Masker hides the secrets that are held now in text that a helper may see. What it returns may be called from any
+	// goroutine; nil hides nothing.
+	Masker() func(string) string
 	// SetLang sets the language that is stored in drafts.
 	SetLang(locale.Lang)
 }

@@ -26,7 +26,7 @@ func (s script) Outcomes() <-chan wizard.Outcome { return nil }
 func (s script) Tell(wizard.Outcome)             {}
 func (s script) Ended() bool                     { return false }
 func (s script) HasSecret() bool                 { return false }
-func (s script) Mask(text string) string         { return text }
+func (s script) Masker() func(string) string     { return nil }
 func (s script) SetLang(locale.Lang)             {}
 
 func newScript(screen wizard.Screen) script {

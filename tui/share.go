@@ -157,7 +157,7 @@ func (m *model) publish() {
 	if m.sharing.presenter == nil {
 		return
 	}
-	v := share.View{Screen: m.screen, Focus: m.target(), Mask: m.conversation.Mask}
+	v := share.View{Screen: m.screen, Focus: m.target(), Mask: m.conversation.Masker()}
 	if m.screen.Busy != nil {
 		v.Waited = m.now().Sub(m.since)
 	}

@@ -87,7 +87,7 @@ func (mirror) Tell(wizard.Outcome)             {}
 func (mirror) Ended() bool                     { return false }
 func (mirror) HasSecret() bool                 { return false }
 func (mirror) SetLang(locale.Lang)             {}
-func (mirror) Mask(text string) string         { return text }
+func (mirror) Masker() func(string) string     { return nil }
 
 // Init implements tea.Model.
 func (w watcher) Init() tea.Cmd { return tea.Batch(w.waitForView(), w.tick()) }

@@ -91,14 +91,14 @@ func (d *dialog) share(p *share.Presenter) {
 
 // publish hands what the person sees to the helper.
 func (d *dialog) publish(focus share.Target) {
-	d.sharing.show(share.View{Screen: d.conversation.Screen(), Focus: focus, Mask: d.conversation.Mask})
+	d.sharing.show(share.View{Screen: d.conversation.Screen(), Focus: focus, Mask: d.conversation.Masker()})
 }
 
 // conversation is what a dialog carries on: the wizard, or a single page.
 type conversation interface {
 	carrier.Page
 	SetLang(locale.Lang)
-	Mask(string) string
+	Masker() func(string) string
 	Outcomes() <-chan wizard.Outcome
 	Tell(wizard.Outcome)
 	Running() bool

@@ -231,8 +231,9 @@ func (t *terminal) watch(drawn []byte) {
 	t.tail = append(t.tail[:0], t.tail[len(t.tail)-keep:]...)
 }
 
-// quiet is how long the end of what was drawn is waited for after a front end has ended.
-const quiet = 250 * time.Millisecond
+// quiet is how long the end of what was drawn is waited for after a front end has ended, where something else still has
+// the terminal open. Otherwise its end follows what was drawn at once.
+const quiet = 2 * time.Second
 
 // drain waits until the client has what was drawn, or until nothing more comes.
 func (t *terminal) drain(drawn <-chan struct{}) {

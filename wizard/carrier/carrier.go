@@ -108,6 +108,9 @@ func (c *Conversation) Tell(o wizard.Outcome) {
 	c.carry(requests)
 }
 
+// Masker hides the secrets that the conversation holds now. It does not change with the conversation.
+func (c *Conversation) Masker() func(string) string { return c.State.Mask }
+
 // Next waits for the next outcome and tells it. The error says that ctx ended, or why no outcome follows.
 func (c *Conversation) Next(ctx context.Context) error {
 	select {

@@ -35,8 +35,8 @@ func (*Single) Tell(wizard.Outcome) {}
 // HasSecret reports that a page asks for no secret.
 func (*Single) HasSecret() bool { return false }
 
-// Mask has nothing to hide: a page asks for no secret.
-func (*Single) Mask(text string) string { return text }
+// Masker has nothing to hide: a page asks for no secret.
+func (*Single) Masker() func(string) string { return nil }
 
 // SetLang has nothing to store.
 func (*Single) SetLang(locale.Lang) {}
