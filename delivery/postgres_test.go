@@ -24,7 +24,10 @@ import (
 func TestTwoMachines(t *testing.T) {
 	b := newBench(t, nil, nil)
 	const limit, each = 30, 25
-	b.change(func(f *config.File) { f.Profiles["durand"].Limits.PerDay = limit })
+	b.change(func(f *config.File) {
+		f.Profiles["durand"].Limits.PerDay = limit
+		f.Fallback = "" // what is over the limit waits
+	})
 	place := emptyPostgres(b)
 	machines := []*Queue{b.worker(place), b.worker(place)}
 	var senders sync.WaitGroup
