@@ -81,15 +81,21 @@ func life(owner string) (alive, known bool) {
 
 // claims are the messages that this process is working on.
 type claims struct {
-	mu       sync.Mutex
-	held     map[string]bool
+	mu sync.Mutex
+	// held counts the tries of a message: the next one may begin before the one before it has let go.
+	held     map[string]int
 	renewing bool
+	// taking is locked from before the database has a claim of this process until it is held here, so that no claim
+	// looks abandoned in between.
+	taking sync.RWMutex
 }
 
 func (c *claims) holds(id string) bool {
+	c.taking.RLock()
+	defer c.taking.RUnlock()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.held[id]
+	return c.held[id] > 0
 }
 
 // all lists the messages; when there are none, renewing ends.
@@ -105,9 +111,9 @@ func (q *Queue) hold(id string) {
 	q.claims.mu.Lock()
 	defer q.claims.mu.Unlock()
 	if q.claims.held == nil {
-		q.claims.held = map[string]bool{}
+		q.claims.held = map[string]int{}
 	}
-	q.claims.held[id] = true
+	q.claims.held[id]++
 	if !q.claims.renewing {
 		q.claims.renewing = true
 		go q.keepAlive()
@@ -117,7 +123,20 @@ func (q *Queue) hold(id string) {
 func (q *Queue) release(id string) {
 	q.claims.mu.Lock()
 	defer q.claims.mu.Unlock()
-	delete(q.claims.held, id)
+	if q.claims.held[id]--; q.claims.held[id] == 0 {
+		delete(q.claims.held, id)
+	}
+}
+
+// takeDue claims messages of a profile that are due, and holds them.
+func (q *Queue) takeDue(ctx context.Context, profile string, most int) ([]*Item, error) {
+	q.claims.taking.Lock()
+	defer q.claims.taking.Unlock()
+	items, err := q.Store.claim(ctx, profile, most)
+	for _, item := range items {
+		q.hold(item.ID)
+	}
+	return items, err
 }
 
 // keepAlive renews the claims while there are any. When that fails for too long another process may claim a message;

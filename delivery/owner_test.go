@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"os/exec"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -41,5 +42,35 @@ func TestLife(t *testing.T) {
 		if alive, known := life(row.owner); alive != row.alive || known != row.known {
 			t.Errorf("%s: alive %t, known %t", row.name, alive, known)
 		}
+	}
+}
+
+// TestClaimsOverlap: a try that ends does not let go of the one that began after it, and a claim that is being taken does
+// not look abandoned. Otherwise a retry would send the message a second time.
+func TestClaimsOverlap(t *testing.T) {
+	t.Parallel()
+	q := &Queue{}
+	q.claims.renewing = true // without a store
+	q.hold("a")
+	q.hold("a")
+	q.release("a")
+	if !q.claims.holds("a") {
+		t.Error("the second try is not held")
+	}
+	q.release("a")
+	if q.claims.holds("a") || len(q.claims.held) != 0 {
+		t.Error("held after the last try")
+	}
+
+	q.claims.taking.Lock() // as takeDue does: the database has the claim, and it is not held yet
+	seen := make(chan bool)
+	go func() { seen <- q.claims.holds("b") }()
+	for range 100 {
+		runtime.Gosched()
+	}
+	q.hold("b")
+	q.claims.taking.Unlock()
+	if !<-seen {
+		t.Error("a claim that is being taken looks abandoned")
 	}
 }

@@ -67,13 +67,11 @@ func TestTwoMachines(t *testing.T) {
 	b.once(2 * each)
 }
 
-// As TestWorkersOnOneFile, on PostgreSQL. On a busy machine about one run in six has a message that leaves twice, with
-// its mark, though nothing was killed: that fault is open (docs/decisions/0006-queue.md). None is lost, and none leaves
-// twice without the mark.
+// As TestWorkersOnOneFile, on PostgreSQL.
 func TestWorkersOnPostgres(t *testing.T) {
 	b := newBench(t, nil, nil)
 	place := emptyPostgres(b)
-	b.onceUnlessMarked(b.contend(place, 4, 15), 4*15)
+	b.contend(place, 4, 15)
 }
 
 // emptyPostgres is the database that the tests are given, without messages.

@@ -110,7 +110,7 @@ func (r *run) claim(ctx, tries context.Context) (started int, err error) {
 		if room == 0 {
 			continue
 		}
-		items, failure := r.Store.claim(ctx, profile, room)
+		items, failure := r.takeDue(ctx, profile, room)
 		if failure != nil {
 			return started, failure
 		}
@@ -144,7 +144,6 @@ func (r *run) start(tries context.Context, profile string, items []*Item) {
 		r.step("claimed")
 	}
 	for _, item := range items {
-		r.hold(item.ID)
 		r.count(profile, 1)
 		go func() {
 			defer func() { r.ended <- profile }()

@@ -72,7 +72,7 @@ func (b *bench) once(accepted int) {
 
 // contend lets several workers accept, deliver, retry, reclaim and work the same messages at once on a machine that is
 // busy with something else.
-func (b *bench) contend(place string, workers, each int) *Queue {
+func (b *bench) contend(place string, workers, each int) {
 	b.t.Helper()
 	busy(b.t)
 	var queues []*Queue
@@ -108,7 +108,7 @@ func (b *bench) contend(place string, workers, each int) *Queue {
 	if err := queues[0].Run(b.t.Context(), RunOptions{}); err != nil {
 		b.t.Error(err)
 	}
-	return queues[0]
+	b.once(workers * each)
 }
 
 // disturb asks for a retry of whatever waits, as an impatient person does.
@@ -132,7 +132,6 @@ func (b *bench) disturb(q *Queue, rounds int) {
 func TestWorkersOnOneFile(t *testing.T) {
 	b := newBench(t, nil, nil)
 	b.contend(filepath.Join(filepath.Dir(b.path), "state", "postier.db"), 3, 10)
-	b.once(3 * 10)
 }
 
 // BenchmarkDrain works off what was accepted, over one connection to a server that answers at once.
