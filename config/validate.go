@@ -4,14 +4,13 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	"postier/internal/check"
 	"postier/internal/locale"
+	"postier/internal/pattern"
 	"postier/internal/safetext"
 	"postier/internal/strictjson"
 )
@@ -256,7 +255,7 @@ func (v *validator) testMode(path string, t TestMode) {
 }
 
 // wordPattern is a check id or a cause as diagnostics names them: smtp.auth, app-password-required.
-var wordPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z][a-z0-9-]*([.][a-z0-9-]+)*$`) })
+var wordPattern = pattern.Of(`^[a-z][a-z0-9-]*([.][a-z0-9-]+)*$`)
 
 func (v *validator) disabled(path string, p *Profile) {
 	if p.Disabled.At.IsZero() {

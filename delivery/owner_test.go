@@ -45,8 +45,8 @@ func TestLife(t *testing.T) {
 	}
 }
 
-// TestClaimsOverlap: a try that ends does not let go of the one that began after it, and a claim that is being taken does
-// not look abandoned. Otherwise a retry would send the message a second time.
+// TestClaimsOverlap: a try that ends does not let go of the one that began after it, and a claim that is being taken
+// does not look abandoned. Otherwise a retry would send the message a second time.
 func TestClaimsOverlap(t *testing.T) {
 	t.Parallel()
 	q := &Queue{}

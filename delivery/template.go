@@ -6,13 +6,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"postier/config"
 	"postier/internal/addressfield"
+	"postier/internal/pattern"
 	"postier/internal/safefile"
 )
 
@@ -109,10 +108,10 @@ func (t Templates) Remove(name string) error {
 	return safefile.Remove(path)
 }
 
-var fieldPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\{\{\s*([A-Za-z0-9_.-]+)\s*\}\}`) })
+var fieldPattern = pattern.Of(`\{\{\s*([A-Za-z0-9_.-]+)\s*\}\}`)
 
 // headerLine is what looks like a header line.
-var headerLine = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([A-Za-z][A-Za-z-]*)[ \t]*:(.*)$`) })
+var headerLine = pattern.Of(`^([A-Za-z][A-Za-z-]*)[ \t]*:(.*)$`)
 
 // parseTemplate reads a template. Its header ends with a blank line, or with the first line that looks like none; a
 // text that begins with a word and a colon has no header.

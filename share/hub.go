@@ -50,7 +50,7 @@ func (h *Hub) Open() (*Offer, error) {
 	return o, nil
 }
 
-// Join hands the helper's stream to the offer with this code, which nobody can join afterwards. Where it fails, the
+// Join hands the helper's stream to the offer with this code, which no one can join afterwards. Where it fails, the
 // stream is still the caller's.
 func (h *Hub) Join(g Guest, code Code, stream io.ReadWriteCloser) error {
 	h.mu.Lock()
@@ -125,7 +125,7 @@ type Offer struct {
 	code    Code
 	expires time.Time
 	guest   chan arrival  // the helper's, at most one
-	over    chan struct{} // closed when nobody comes any more
+	over    chan struct{} // closed when no one comes any more
 
 	wrong int   // codes that were tried; the hub's lock guards it
 	err   error // why it is over; set before over is closed
@@ -142,7 +142,7 @@ func (o *Offer) Code() Code { return o.code }
 // Expires is when the code can no longer be used.
 func (o *Offer) Expires() time.Time { return o.expires }
 
-// Accept waits for the helper and returns the stream, which is then the caller's. The error says why nobody comes:
+// Accept waits for the helper and returns the stream, which is then the caller's. The error says why no one comes:
 // ErrExpired, ErrGuessed, ErrClosed, or that ctx ended.
 func (o *Offer) Accept(ctx context.Context) (Guest, io.ReadWriteCloser, error) {
 	expired := time.NewTimer(time.Until(o.expires))

@@ -90,7 +90,7 @@ func TestCodeLivesThirtyMinutes(t *testing.T) {
 			t.Error("gone too early")
 		}
 		if _, _, err := o.Accept(t.Context()); !errors.Is(err, ErrExpired) {
-			t.Errorf("nobody came: %v", err)
+			t.Errorf("no one came: %v", err)
 		}
 		late := open(t, &h)
 		time.Sleep(Life + time.Second)
@@ -203,7 +203,7 @@ func TestHubIsLimited(t *testing.T) {
 	}
 }
 
-// TestClosedOffer: nobody can join, and a helper who had joined is sent away.
+// TestClosedOffer: no one can join, and a helper who had joined is sent away.
 func TestClosedOffer(t *testing.T) {
 	t.Parallel()
 	var h Hub

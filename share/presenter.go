@@ -134,7 +134,7 @@ func (p *Presenter) Close() {
 	p.working.Wait()
 }
 
-// Show says what the person sees now. It is cheap while nobody looks.
+// Show says what the person sees now. It is cheap while no one looks.
 func (p *Presenter) Show(v View) {
 	if p == nil {
 		return

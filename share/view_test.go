@@ -43,7 +43,7 @@ func connect(t *testing.T) *pair {
 	}
 	synctest.Wait()
 	if s := p.Status(); s.Phase != Watched || s.Guest.Raw() != "max" {
-		t.Fatalf("nobody looks: %+v", s)
+		t.Fatalf("no one looks: %+v", s)
 	}
 	return &pair{t, p, there}
 }

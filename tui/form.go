@@ -186,7 +186,7 @@ func (in *input) draw(p *page, s speech, rows int, focused bool) {
 		}
 		edge = style.Render(s.theme.glyphs.edge) + " "
 	}
-	p.beside(edge, func(p *page) { in.contents(p, s, rows, focused) })
+	p.edged(edge, func(p *page) { in.contents(p, s, rows, focused) })
 	if focused {
 		p.reveal(first)
 	}

@@ -130,7 +130,7 @@ func (m *model) explain(p *page, r wizard.Report) {
 		m.explained(p, r)
 		return
 	}
-	p.beside(s.edge(status), func(p *page) { m.explained(p, r) })
+	p.edged(s.edge(status), func(p *page) { m.explained(p, r) })
 }
 
 // explained is the text of a card beneath its headline.
@@ -158,7 +158,7 @@ func (m *model) explained(p *page, r wizard.Report) {
 	}
 }
 
-// edge is what stands beside a card, in the colour of its verdict.
+// edge is drawn to the left of a card, in the colour of its verdict.
 func (s speech) edge(status check.Status) string {
 	style := s.theme.styles.plain
 	switch status {

@@ -89,8 +89,8 @@ func (p *page) text(style lipgloss.Style, first, rest, text string) {
 	}
 }
 
-// beside adds what draw adds to a narrower page, each line behind an edge.
-func (p *page) beside(edge string, draw func(*page)) {
+// edged adds what draw adds to a narrower page, with an edge to the left of each line.
+func (p *page) edged(edge string, draw func(*page)) {
 	inner := page{width: max(1, p.width-typeset.Width(edge)), screen: p.screen, tight: p.tight}
 	draw(&inner)
 	if inner.cursor != nil {

@@ -182,7 +182,7 @@ func TestShareKey(t *testing.T) {
 				t.Fatalf("%s under %q: phase %v", s.name, over, phase)
 			}
 			d.hides(code.String())
-			d.shows("Nobody is looking now.")
+			d.shows("No one is looking now.")
 			typing := d.model.typing() && d.model.overlay.kind == overlayNone
 			d.keys("+")
 			if on := d.model.sharing.status.Phase != share.Off; on == typing {

@@ -23,7 +23,7 @@ type glyphs struct {
 	bar           string // after the word that marks the server's own lines
 	dot           string // between two remarks
 	star          string
-	edge          string // beside a card and the field in focus
+	edge          string // to the left of a card and of the field in focus
 	good, remark  string // marks before a verdict, one cell each
 	bad, none     string
 	echo          rune

@@ -65,7 +65,7 @@ func (m *model) View() tea.View {
 	f.top(m.topRows())
 	f.progress(m.screen.Number)
 	f.body(p, *scroll, rows)
-	f.beside(m.pane(p), p.width, rows)
+	f.rightPane(m.pane(p), p.width, rows)
 	f.status(p, *scroll, rows, m.speech, m.toast)
 	f.footer(m.footer(p.width))
 	view := tea.NewView(strings.Join(f.lines, "\n"))
@@ -77,15 +77,15 @@ func (m *model) View() tea.View {
 	return view
 }
 
-// wide is the least width of a window that has room for the technician's view beside the step, and paneEdge what stands
-// between the two.
+// wide is the least width of a window that has room for the technician's view to the right of the step, and paneEdge
+// the width of the line between the two.
 const (
 	wide     = 120
 	paneEdge = 3
 )
 
-// pane is the technician's view beside the step. There is none in a narrow window, without checks, and beside texts
-// that must stay alone on their lines to be copied.
+// pane is the technician's view, to the right of the step. There is none in a narrow window, without checks, and where
+// texts must stay alone on their lines to be copied.
 func (m *model) pane(step *page) *page {
 	nothing := len(m.screen.Checks) == 0 && m.screen.Finding == nil
 	alone := slices.ContainsFunc(step.lines, func(l line) bool { return l.bare })
@@ -191,8 +191,8 @@ func (f *frame) body(p *page, scroll, rows int) {
 	}
 }
 
-// beside adds a page to the right of the rows of the body, as far as it fits.
-func (f *frame) beside(p *page, width, rows int) {
+// rightPane adds a page to the right of the rows of the body, as far as it fits.
+func (f *frame) rightPane(p *page, width, rows int) {
 	if p == nil {
 		return
 	}

@@ -148,7 +148,7 @@ func TestTakeOver(t *testing.T) {
 	}
 }
 
-// TestNameAskedEarly: the sender's name can be given beside the address; the one of the computer's user is proposed,
+// TestNameAskedEarly: the sender's name can be given with the address; the one of the computer's user is proposed,
 // and a name that was pasted with the address wins.
 func TestNameAskedEarly(t *testing.T) {
 	t.Parallel()

@@ -6,7 +6,7 @@ import (
 )
 
 // Tally counts the checks of a step by what came of them. Checks that did not apply are not counted, nor those that the
-// list does not show because they passed beside a failure.
+// list does not show because they passed when something else failed.
 type Tally struct{ Passed, Remarks, Failed, NotReached int }
 
 // Tally counts the checks of the screen.

@@ -160,7 +160,7 @@ func TestLookAgain(t *testing.T) {
 }
 
 // TestSwitchTakesTime: a failure whose remedy is a switch at the provider leads there first, and to a wait when it
-// comes again, so that nobody goes in circles.
+// comes again, so that no one goes in circles.
 func TestSwitchTakesTime(t *testing.T) {
 	t.Parallel()
 	k := known(t, Options{})

@@ -128,7 +128,7 @@ func (s *State) leaveSettings(f *Report, tried, setting bool) {
 }
 
 // accountRefused reports whether the server took the sign-in and does not let the account send, although it asks for
-// nothing but its own address. Nobody but the provider can change that.
+// nothing but its own address. No one but the provider can change that.
 func (s *State) accountRefused(f *Report) bool {
 	switch f.Cause {
 	case check.CauseRelayDenied:

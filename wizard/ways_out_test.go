@@ -68,7 +68,8 @@ func TestRehearsalServers(t *testing.T) {
 	}
 
 	for host, reachable := range map[string]bool{
-		"smtp.poste-demo.example": true, "localhost": true, "127.0.0.1": true, "smtp-relay.brevo.com": false, "192.0.2.1": false,
+		"smtp.poste-demo.example": true, "localhost": true, "127.0.0.1": true, "smtp-relay.brevo.com": false,
+		"192.0.2.1": false,
 	} {
 		k := byHand(t, Options{})
 		k.s.opts.Rehearsal = true

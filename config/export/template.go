@@ -2,12 +2,11 @@ package export
 
 import (
 	"maps"
-	"regexp"
 	"strconv"
 	"strings"
-	"sync"
 
 	"postier/config"
+	"postier/internal/pattern"
 )
 
 // template is a file with places for values:
@@ -75,7 +74,7 @@ func (t template) list(words string) string {
 	})
 }
 
-var places = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\{([=+?^]?)([a-z]+)\}`) })
+var places = pattern.Of(`\{([=+?^]?)([a-z]+)\}`)
 
 // line fills one line; it is "" when the line is left out.
 func (t template) line(s source, line string, values map[string]string) (string, error) {

@@ -101,8 +101,8 @@ func TestDesktopPrograms(t *testing.T) {
 	}
 }
 
-// TestEvolution: an identity is read with the transport that it names and that lies beside it, and nothing else is
-// opened.
+// TestEvolution: an identity is read with the transport that it names and that is in the same folder, and nothing else
+// is opened.
 func TestEvolution(t *testing.T) {
 	t.Parallel()
 	const identity = "[Data Source]\nDisplayName=Cabinet\n[Mail Identity]\nAddress=contact@durand.example\n" +

@@ -15,7 +15,7 @@ var evolutionFormat = Format{
 }
 
 // readEvolution reads a source file of Evolution. That of an identity names the one of its transport, which is read
-// from beside it; that of a transport stands alone.
+// from the same folder; that of a transport needs no other.
 func readEvolution(source Source) ([]Account, error) {
 	own := readSections(string(source.Data))
 	a := Account{Name: own["Data Source"]["DisplayName"]}
@@ -25,7 +25,7 @@ func readEvolution(source Source) ([]Account, error) {
 	transport := own
 	if uid := own["Mail Submission"]["TransportUid"]; uid != "" {
 		var err error
-		if transport, err = besideEvolution(source, uid); err != nil {
+		if transport, err = readTransport(source, uid); err != nil {
 			return nil, err
 		}
 	}
@@ -38,14 +38,14 @@ func readEvolution(source Source) ([]Account, error) {
 	return []Account{a}, nil
 }
 
-// besideEvolution reads the source file with this identifier.
-func besideEvolution(source Source, uid string) (sections, error) {
+// readTransport reads the source file with this identifier.
+func readTransport(source Source, uid string) (sections, error) {
 	fault := func(reason string) error {
 		return &Error{Format: "evolution", Reason: locale.Msg("importer.error.read",
 			"path", safetext.FromRemote(uid), "error", safetext.FromRemote(reason))}
 	}
 	if source.Open == nil || uid != filepath.Base(uid) {
-		return sections{}, fault("it is not beside this file")
+		return sections{}, fault("it is not in the same folder")
 	}
 	data, err := source.Open(filepath.Join(filepath.Dir(source.Path), uid+".source"))
 	if err != nil {

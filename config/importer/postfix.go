@@ -4,10 +4,10 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 
 	"postier/config"
 	"postier/internal/locale"
+	"postier/internal/pattern"
 	"postier/internal/safetext"
 	"postier/internal/secret"
 )
@@ -89,7 +89,7 @@ func postfixParameters(text string) map[string]string {
 	return parameters
 }
 
-var postfixName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\$\$|\$\{?([A-Za-z0-9_]+)\}?`) })
+var postfixName = pattern.Of(`\$\$|\$\{?([A-Za-z0-9_]+)\}?`)
 
 // get is the value of a parameter, with the parameters that it names filled in.
 func (p *postfix) get(name string) string { return p.expand(p.parameters[name], 0) }

@@ -3,10 +3,10 @@ package importer
 import (
 	"regexp"
 	"strings"
-	"sync"
 
 	"postier/config"
 	"postier/internal/locale"
+	"postier/internal/pattern"
 	"postier/internal/safetext"
 	"postier/internal/secret"
 )
@@ -75,13 +75,11 @@ type phpValue struct {
 	file    string
 }
 
-var phpDefine = sync.OnceValue(
-	func() *regexp.Regexp { return regexp.MustCompile(`\bdefine\s*\(\s*['"]([A-Z0-9_]+)['"]\s*,\s*`) })
+var phpDefine = pattern.Of(`\bdefine\s*\(\s*['"]([A-Z0-9_]+)['"]\s*,\s*`)
 
-var phpFile = sync.OnceValue(
-	func() *regexp.Regexp { return regexp.MustCompile(`^(?:r?trim\s*\(\s*)?file_get_contents\s*\(\s*`) })
+var phpFile = pattern.Of(`^(?:r?trim\s*\(\s*)?file_get_contents\s*\(\s*`)
 
-var phpWord = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(?i)(true|false|[0-9]+)\s*\)`) })
+var phpWord = pattern.Of(`^(?i)(true|false|[0-9]+)\s*\)`)
 
 // phpConstants finds define('NAME', VALUE) outside comments.
 func phpConstants(text string) map[string]phpValue {

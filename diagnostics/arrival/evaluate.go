@@ -7,12 +7,12 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"postier/internal/mailauth/dmarc"
 	"postier/internal/mailauth/lookup"
 	"postier/internal/mailauth/spf"
 	"postier/internal/organisation"
+	"postier/internal/pattern"
 	"postier/internal/safetext"
 	"postier/internal/wire"
 )
@@ -179,13 +179,11 @@ func notedSender(results []AuthResults) string {
 }
 
 var (
-	bracketed     = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\[(?i:IPv6:)?([0-9A-Fa-f:.]+)\]`) })
-	parenthesised = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\(([0-9A-Fa-f:.]+)\)`) })
-	heloIn        = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)\bhelo[= ]\s*([^\s()\[\]]+)`) })
-	byClause      = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)(^|\s)by\s`) })
-	pairIn        = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`(?i)\b(client-ip|envelope-from|helo)=("[^"]*"|[^\s;]+)`)
-	})
+	bracketed     = pattern.Of(`\[(?i:IPv6:)?([0-9A-Fa-f:.]+)\]`)
+	parenthesised = pattern.Of(`\(([0-9A-Fa-f:.]+)\)`)
+	heloIn        = pattern.Of(`(?i)\bhelo[= ]\s*([^\s()\[\]]+)`)
+	byClause      = pattern.Of(`(?i)(^|\s)by\s`)
+	pairIn        = pattern.Of(`(?i)\b(client-ip|envelope-from|helo)=("[^"]*"|[^\s;]+)`)
 )
 
 // handedOver reads the address and the HELO name from the from clause of a Received field (RFC 5321 §4.4), in the forms

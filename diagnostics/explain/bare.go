@@ -3,18 +3,20 @@ package explain
 import (
 	"slices"
 	"strings"
+
+	"postier/internal/pattern"
 )
 
 // maxWords bounds what the patterns of single words are searched in.
 const maxWords = 1 << 10
 
 var (
-	urls = lazy(`(?:https?|ftp)://[^\s"'<>]*|\bwww\.[^\s"'<>]*`)
+	urls = pattern.Of(`(?:https?|ftp)://[^\s"'<>]*|\bwww\.[^\s"'<>]*`)
 	// addresses are mail addresses, with the angle brackets around them.
-	addresses = lazy(`<?[^\s<>"'(),:;\[\]]+@[^\s<>"'(),:;\[\]]+>?`)
-	hostNames = lazy(`\b[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.[a-z]{2,24}\b`)
+	addresses = pattern.Of(`<?[^\s<>"'(),:;\[\]]+@[^\s<>"'(),:;\[\]]+>?`)
+	hostNames = pattern.Of(`\b[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.[a-z]{2,24}\b`)
 	// framing is what programs put around a server's reply, with words of its own.
-	framing = lazy(`\(?in reply to (?:the )?(?:end of )?[a-z ]{2,20} command\)?` +
+	framing = pattern.Of(`\(?in reply to (?:the )?(?:end of )?[a-z ]{2,20} command\)?` +
 		`|smtp error from remote (?:mail )?server after [a-z ]+(?::<?@?>?)?(?: size=\d+)?:` +
 		`|diagnostic-code: ?|^(?:x-)?smtp; ?|remote-mta: ?[^ ]*`)
 )

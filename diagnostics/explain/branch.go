@@ -6,6 +6,8 @@ import (
 	"regexp/syntax"
 	"slices"
 	"strings"
+
+	"postier/internal/pattern"
 )
 
 // branch is one alternative of a pattern. Most end at plain searches for their needles, so that few expressions are
@@ -79,7 +81,7 @@ func branchesOf(expression string, numbers needleNumbers) []branch {
 	}
 	var list []branch
 	for _, re := range alternatives(parsed) {
-		b := branch{re: lazy(re.String())}
+		b := branch{re: pattern.Of(re.String())}
 		for _, literals := range needles(re) {
 			var either []needle
 			for _, literal := range literals {

@@ -2,32 +2,27 @@ package explain
 
 import (
 	"encoding/base64"
-	"regexp"
 	"strings"
-	"sync"
 	"unicode/utf8"
+
+	"postier/internal/pattern"
 )
 
 // maxReply bounds what is read of a pasted reply (docs/security.md T9); the clients read no more of a reply either.
 const maxReply = 64 << 10
 
 var (
-	smtpLine     = lazy(`^([2-5][0-9]{2})(?:[- ](.*))?$`)
-	enhancedCode = lazy(`^#?([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:[^0-9.]|$)`)
-	embedded     = lazy(`(?:^|[^0-9.])([45][0-9]{2})[- ]#?([45]\.[0-9]{1,3}\.[0-9]{1,3})(?:[^0-9.]|$)`)
+	smtpLine     = pattern.Of(`^([2-5][0-9]{2})(?:[- ](.*))?$`)
+	enhancedCode = pattern.Of(`^#?([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:[^0-9.]|$)`)
+	embedded     = pattern.Of(`(?:^|[^0-9.])([45][0-9]{2})[- ]#?([45]\.[0-9]{1,3}\.[0-9]{1,3})(?:[^0-9.]|$)`)
 	// introduced finds the code in "smtp; 550 no" and "host mx.example said: 550 no".
-	introduced       = lazy(`(?:^smtp; ?|[a-z]: ["']?)([45][0-9]{2})[- ][^0-9]`)
-	embeddedEnhanced = lazy(`(?:^|[\s#(])([45]\.[0-9]\.[0-9]{1,3})(?:[^0-9.]|$)`)
-	imapLine         = lazy(`^(?:(?:\*|[A-Za-z0-9._-]{1,32}) )?(OK|NO|BAD|BYE|PREAUTH)(?: (.*))?$`)
-	imapCode         = lazy(`^\[([A-Za-z0-9-]+)[^\]]*\]?`)
+	introduced       = pattern.Of(`(?:^smtp; ?|[a-z]: ["']?)([45][0-9]{2})[- ][^0-9]`)
+	embeddedEnhanced = pattern.Of(`(?:^|[\s#(])([45]\.[0-9]\.[0-9]{1,3})(?:[^0-9.]|$)`)
+	imapLine         = pattern.Of(`^(?:(?:\*|[A-Za-z0-9._-]{1,32}) )?(OK|NO|BAD|BYE|PREAUTH)(?: (.*))?$`)
+	imapCode         = pattern.Of(`^\[([A-Za-z0-9-]+)[^\]]*\]?`)
 	// direction is what swaks, postier and others print before a server's line in their transcripts.
-	direction = lazy(`^(?:S: |server[|│] |<(?:-|~|\*\*|~\*)\s+)`)
+	direction = pattern.Of(`^(?:S: |server[|│] |<(?:-|~|\*\*|~\*)\s+)`)
 )
-
-// lazy compiles an expression when it is first used.
-func lazy(expression string) func() *regexp.Regexp {
-	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
-}
 
 // ParseReplyAs reads a reply as it was copied from a log or a transcript: an SMTP reply of one or more lines
 // ("535-5.7.8 …"), an IMAP line with or without its tag ("A1 NO [AUTHENTICATIONFAILED] …"), or the text of an error.

@@ -4,15 +4,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
-	"sync"
 	"time"
 
 	"postier/config"
 	"postier/diagnostics"
 	"postier/internal/check"
 	"postier/internal/locale"
+	"postier/internal/pattern"
 	"postier/internal/safetext"
 	"postier/internal/secret"
 )
@@ -140,7 +139,7 @@ func (b Bundle) write(format Format) ([]byte, error) {
 	return nil, fmt.Errorf("%w: %q", ErrFormat, format)
 }
 
-var jsonString = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`"(?:[^"\\]|\\.)*"`) })
+var jsonString = pattern.Of(`"(?:[^"\\]|\\.)*"`)
 
 // json masks the finished text, in which every value is a string literal, whatever its type was.
 func (b Bundle) json() ([]byte, error) {

@@ -6,10 +6,10 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"postier/config"
 	"postier/internal/account"
+	"postier/internal/pattern"
 	"postier/presets"
 )
 
@@ -45,14 +45,10 @@ func NewMask(domains, words []string, public func(domain string) bool) *Mask {
 }
 
 var (
-	addressIn = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`[\pL\pN!#$%&'*+/=?^_{|}~.-]+@((?:[\pL\pN_-]+\.)+[\pL\pN-]+)`)
-	})
-	ipv4In = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\b[0-9]{1,3}(?:\.[0-9]{1,3}){3}\b`) })
+	addressIn = pattern.Of(`[\pL\pN!#$%&'*+/=?^_{|}~.-]+@((?:[\pL\pN_-]+\.)+[\pL\pN-]+)`)
+	ipv4In    = pattern.Of(`\b[0-9]{1,3}(?:\.[0-9]{1,3}){3}\b`)
 	// An address may follow ip6: (RFC 7208 §5.6) or IPv6: (RFC 5321 §4.1.3), which look like a part of it.
-	ipv6In = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`(?i)(?:ipv?6:)?[0-9A-Fa-f]*(?::[0-9A-Fa-f]*){2,}(?:\.[0-9]{1,3}){0,3}`)
-	})
+	ipv6In = pattern.Of(`(?i)(?:ipv?6:)?[0-9A-Fa-f]*(?::[0-9A-Fa-f]*){2,}(?:\.[0-9]{1,3}){0,3}`)
 )
 
 // Text masks one text.

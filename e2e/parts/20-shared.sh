@@ -165,7 +165,7 @@ at_terminal helper
 wait_for "You are no longer looking."
 for _ in 1 2; do
   code=$(run_into "$OUT/none.txt" postier_as join 00000000)
-  equal "nobody shares any more" 69 "$code" "$OUT/none.txt"
+  equal "no one shares any more" 69 "$code" "$OUT/none.txt"
 done
 
 # Five wrong codes end the offer.

@@ -141,7 +141,7 @@ printf 'postier-role="support",postier-user="help-desk" %s\n' "$(<"$HOME_DIR/sup
 as_support() { WHO_KEY=support over_ssh support@127.0.0.1 "$@"; }
 code=$(run_into "$OUT/list-none.txt" as_support list)
 equal "support may ask who shares" 0 "$code" "$OUT/list-none.txt"
-says "nobody yet" "Nobody shares" "$OUT/list-none.txt"
+says "no one yet" "No one shares" "$OUT/list-none.txt"
 open_terminal
 mapfile -t options < <(ssh_options)
 type_text "LC_ALL=fr_FR.UTF-8 ssh ${options[*]} -o SendEnv=LC_ALL marie@127.0.0.1; echo \"exit \$?\""
@@ -217,7 +217,7 @@ wait_for "exit 130"
 close_terminal
 end_server
 equal "only their folders are there" "anna bert" "$(find "$HOME_DIR/served" -mindepth 1 -maxdepth 1 -type d -printf '%f\n' | sort | xargs)"
-equal "for nobody else" "700 700" "$(stat -c %a "$HOME_DIR"/served/anna "$HOME_DIR"/served/bert | xargs)"
+equal "for no one else" "700 700" "$(stat -c %a "$HOME_DIR"/served/anna "$HOME_DIR"/served/bert | xargs)"
 
 # ---- The system's own server, with ForceCommand.
 mkdir -p /run/sshd

@@ -13,15 +13,14 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"golang.org/x/oauth2"
 
 	"postier/internal/locale"
+	"postier/internal/pattern"
 	"postier/internal/safetext"
 	"postier/internal/secret"
 	"postier/internal/wire"
@@ -80,9 +79,7 @@ func (p Provider) scopes() []string {
 }
 
 // tenantShape is a directory's GUID, a domain, or one of Microsoft's words: no character that could change the path.
-var tenantShape = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$`)
-})
+var tenantShape = pattern.Of(`^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$`)
 
 // ForTenant returns the provider for one directory: Microsoft's endpoints carry it in their path, where "common" stands
 // for any. An empty tenant returns the provider unchanged.

@@ -2,12 +2,11 @@ package smtp
 
 import (
 	"context"
-	"regexp"
 	"slices"
-	"sync"
 	"time"
 
 	"postier/config"
+	"postier/internal/pattern"
 	"postier/internal/sasl"
 	"postier/internal/wire"
 )
@@ -74,9 +73,7 @@ func (c *Client) Send(ctx context.Context, m Mail) (Receipt, error) {
 }
 
 // perSession are the words by which servers limit what one connection may carry.
-var perSession = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(?i)\b(session|connection)\b`)
-})
+var perSession = pattern.Of(`(?i)\b(session|connection)\b`)
 
 // over reports whether a connection that has carried a message takes no further one, before anything of this message
 // was handed over: servers close idle connections, and some end one after a number of messages (421, RFC 5321 §3.8, or

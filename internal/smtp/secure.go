@@ -4,12 +4,11 @@ import (
 	"cmp"
 	"context"
 	"os"
-	"regexp"
 	"strings"
-	"sync"
 	"time"
 
 	"postier/config"
+	"postier/internal/pattern"
 	"postier/internal/wire"
 )
 
@@ -201,9 +200,7 @@ func (c *Client) hello() (Reply, error) {
 	return r, nil
 }
 
-var namesHelo = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(?i)\b[eh]?hel?o\b|host ?name|literal|fqdn|fully.qualified|invalid (name|domain|host)`)
-})
+var namesHelo = pattern.Of(`(?i)\b[eh]?hel?o\b|host ?name|literal|fqdn|fully.qualified|invalid (name|domain|host)`)
 
 // refusesName reports whether a server refused the name in EHLO and not the command, which it does with 500 or 502.
 // RFC 5321 §4.1.4 leaves the name to the client; servers refuse literals, names without a dot, and names that DNS does

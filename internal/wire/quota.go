@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Quota limits what one user of a server makes it connect to, so that nobody scans or floods others through it
+// Quota limits what one user of a server makes it connect to, so that no one scans or floods others through it
 // (docs/security.md T14, T15, T21). It counts by the hour, over all sessions of the user.
 type Quota struct {
 	// Connections and Targets are how many there may be within an hour; a target is an address with a port.

@@ -61,7 +61,8 @@ func TestAllowedNetworks(t *testing.T) {
 		netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("169.254.0.0/16"),
 	}}
 	for address, want := range map[string]bool{
-		"10.1.2.3:465": true, "10.1.2.3:22": false, "10.2.0.1:465": false, "127.0.0.1:465": false, "169.254.169.254:465": false,
+		"10.1.2.3:465": true, "10.1.2.3:22": false, "10.2.0.1:465": false, "127.0.0.1:465": false,
+		"169.254.169.254:465":   false,
 		"[::ffff:10.1.2.3]:465": true, "93.184.216.34:465": true,
 	} {
 		if got := n.Permit(netip.MustParseAddrPort(address)) == nil; got != want {

@@ -18,8 +18,8 @@ import (
 
 // Errors of joining and of offering.
 var (
-	// ErrNone says that nobody on this machine shares, as far as this user may know.
-	ErrNone = errors.New("nobody shares a session on this machine")
+	// ErrNone says that no one on this machine shares, as far as this user may know.
+	ErrNone = errors.New("no one shares a session on this machine")
 	// ErrNowhere says that there is no folder for the socket.
 	ErrNowhere = errors.New("there is no private folder for the socket of the session")
 )

@@ -159,7 +159,7 @@ func TestNoTempFolderWithoutSystemd(t *testing.T) {
 }
 
 // TestOpenFoldersAreNotUsed: one that others can enter, a link and a file in its place are passed over, and joined by
-// nobody.
+// no one.
 func TestOpenFoldersAreNotUsed(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(dir string) error{

@@ -72,7 +72,7 @@ func (o *offer) Close() {
 	_ = o.listener.Close()
 }
 
-// Accept waits for the helper. From then on, or when nobody comes any more, nobody needs the socket.
+// Accept waits for the helper. From then on, or when no one comes any more, no one needs the socket.
 func (o *offer) Accept(ctx context.Context) (share.Guest, io.ReadWriteCloser, error) {
 	defer func() { _ = o.listener.Close() }()
 	return o.Offer.Accept(ctx)

@@ -38,7 +38,7 @@ type line struct {
 	Ended   string     `json:"ended,omitempty"` // expired or guessed
 }
 
-// ended are the words for why nobody came.
+// ended are the words for why no one came.
 var ended = map[string]error{"expired": share.ErrExpired, "guessed": share.ErrGuessed}
 
 // Serve is the relay's side of one offer: it says the code, waits for the helper and passes on what both say.

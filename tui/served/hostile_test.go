@@ -87,7 +87,7 @@ func TestSilentClients(t *testing.T) {
 	})
 }
 
-// TestFlood: a thousand half-open connections from one address take ten places, and nobody else's.
+// TestFlood: a thousand half-open connections from one address take ten places, and no one else's.
 func TestFlood(t *testing.T) {
 	t.Parallel()
 	b := start(t, Limits{}, greet)
@@ -297,7 +297,8 @@ func TestForwarding(t *testing.T) {
 	b := start(t, Limits{}, greet)
 	conn := b.dial("anna")
 	for _, kind := range []string{
-		"direct-tcpip", "direct-streamlocal@openssh.com", "forwarded-tcpip", "x11", "auth-agent@openssh.com", "tun@openssh.com",
+		"direct-tcpip", "direct-streamlocal@openssh.com", "forwarded-tcpip", "x11", "auth-agent@openssh.com",
+		"tun@openssh.com",
 	} {
 		data := gossh.Marshal(struct {
 			Host       string
@@ -335,7 +336,8 @@ func TestEnvironment(t *testing.T) {
 	t.Parallel()
 	b := start(t, Limits{PerUser: 10}, func(_ context.Context, s *Session) error {
 		for _, name := range []string{
-			"LANG", "LC_ALL", "TERM", "PATH", "HOME", "POSTIER_CONFIG", "TEA_TRACE", "LD_PRELOAD", "SSLKEYLOGFILE", "XDG_STATE_HOME",
+			"LANG", "LC_ALL", "TERM", "PATH", "HOME", "POSTIER_CONFIG", "TEA_TRACE", "LD_PRELOAD", "SSLKEYLOGFILE",
+			"XDG_STATE_HOME",
 		} {
 			_, _ = fmt.Fprintf(s.Terminal, "%s=%q\n", name, s.Getenv(name))
 		}
@@ -552,7 +554,7 @@ func TestDeafClient(t *testing.T) {
 			}
 		})
 	conn := b.dial("anna")
-	channel, requests, err := conn.OpenChannel("session", nil) // nobody reads it, so its window fills
+	channel, requests, err := conn.OpenChannel("session", nil) // no one reads it, so its window fills
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -660,7 +662,7 @@ func TestShutdown(t *testing.T) {
 	}
 }
 
-// TestPanic: a program that breaks down ends its own session, and what it broke on is nobody's business.
+// TestPanic: a program that breaks down ends its own session, and what it broke on is no one's business.
 func TestPanic(t *testing.T) {
 	t.Parallel()
 	second := newKey(t)

@@ -66,7 +66,7 @@ type stamp struct {
 	size     int64
 }
 
-// ErrNoKeys says that nobody could sign in.
+// ErrNoKeys says that no one could sign in.
 var ErrNoKeys = errors.New("the file holds no key that may sign in")
 
 // OpenKeys reads the file, which must belong to this user or to root and which no one else may change.

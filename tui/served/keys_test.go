@@ -125,7 +125,7 @@ func TestKeysChange(t *testing.T) {
 	if _, err := OpenKeys(path); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no file: %v", err)
 	}
-	write("# nobody\n", 0o600, 1)
+	write("# no one\n", 0o600, 1)
 	if _, err := OpenKeys(path); !errors.Is(err, ErrNoKeys) {
 		t.Errorf("no key: %v", err)
 	}

@@ -220,7 +220,7 @@ func (r *request) t(key string, args ...any) string {
 // sentenceWidth fits a window of the usual size.
 const sentenceWidth = 76
 
-// say writes a sentence to the client, beside what is drawn.
+// say writes a sentence to the client's standard error.
 func (r *request) say(text string) {
 	lines := typeset.Fill("", "", text, sentenceWidth)
 	_, _ = r.channel.Stderr().Write([]byte(strings.Join(lines, "\r\n") + "\r\n"))
@@ -394,7 +394,7 @@ func (s *Server) broken(what any, stack []byte) {
 	s.audit.write("panic", slog.String("type", fmt.Sprintf("%T", what)), slog.String("stack", string(stack)))
 }
 
-// watch ends a session that nobody uses, that takes too long, or with which the server ends. Whoever looks on, or waits
+// watch ends a session that no one uses, that takes too long, or with which the server ends. Whoever looks on, or waits
 // for a helper, has no reason to press a key.
 func (r *request) watch(a *activity, end context.CancelCauseFunc) (stop func()) {
 	s := r.server

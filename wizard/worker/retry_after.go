@@ -1,19 +1,17 @@
 package worker
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
+
+	"postier/internal/pattern"
 )
 
 // delay finds the time after which a reply asks to try again: "try again in 300 seconds" (sqlgrey, Forward Email),
 // "Greylisted for 5 minutes" (postfwd), "come back in 00:04:59" (milter-greylist), "in a minute".
-var delay = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(?i)\b(?:in|for|after|wait|within)\s+` +
-		`(?:(\d{1,2}):(\d\d):(\d\d)|(an?|\d{1,6})\s*(s|m|h|seconds?|secs?|minutes?|mins?|hours?)\b)`)
-})
+var delay = pattern.Of(`(?i)\b(?:in|for|after|wait|within)\s+` +
+	`(?:(\d{1,2}):(\d\d):(\d\d)|(an?|\d{1,6})\s*(s|m|h|seconds?|secs?|minutes?|mins?|hours?)\b)`)
 
 // retryAfter reads from a server's reply how long it asks to wait, 0 where it names no time.
 func retryAfter(reply string) time.Duration {

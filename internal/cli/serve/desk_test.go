@@ -83,7 +83,7 @@ func TestSupportJoins(t *testing.T) {
 	guesser.Fingerprint = "SHA256:guesser"
 
 	said, exit := as(t, o, support, "list")
-	if exit != 0 || !strings.Contains(said, "Nobody shares") {
+	if exit != 0 || !strings.Contains(said, "No one shares") {
 		t.Errorf("%d, %q", exit, said)
 	}
 	var audit log

@@ -180,7 +180,7 @@ func (o *Options) fileFault(path string, err error) error {
 		safetext.FromRemote(err.Error()))
 }
 
-// What one account may connect to in an hour. Searching for the servers of a domain that nobody knows takes about forty
+// What one account may connect to in an hour. Searching for the servers of a domain that no one knows takes about forty
 // connections, a whole setup another thirty.
 const (
 	connectionsPerHour = 400

@@ -53,7 +53,7 @@ func write(t *testing.T, path, text string, mode os.FileMode) string {
 	return path
 }
 
-// TestRefusesToStart: without keys, or with files that others could change or read, nobody is let in.
+// TestRefusesToStart: without keys, or with files that others could change or read, no one is let in.
 func TestRefusesToStart(t *testing.T) {
 	t.Parallel()
 	dir := safefiletest.Home(t)
@@ -67,6 +67,8 @@ func TestRefusesToStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = busy.Close() })
+	none := write(t, in("empty"), "#\n", 0o600)
+	restricted := write(t, in("o"), "restrict "+aKey, 0o600)
 	for name, row := range map[string]struct {
 		args []string
 		code int
@@ -75,8 +77,8 @@ func TestRefusesToStart(t *testing.T) {
 		"no file named":     {nil, exitcode.Usage, "--authorized-keys FILE"},
 		"no such file":      {[]string{"--authorized-keys", in("none")}, exitcode.Config, "none"},
 		"others write it":   {[]string{"--authorized-keys", write(t, in("open"), aKey, 0o666)}, exitcode.Config, "chmod"},
-		"no key in it":      {[]string{"--authorized-keys", write(t, in("empty"), "#\n", 0o600)}, exitcode.Config, "has no key"},
-		"an unknown option": {[]string{"--authorized-keys", write(t, in("o"), "restrict "+aKey, 0o600)}, exitcode.Config, "has no key"},
+		"no key in it":      {[]string{"--authorized-keys", none}, exitcode.Config, "has no key"},
+		"an unknown option": {[]string{"--authorized-keys", restricted}, exitcode.Config, "has no key"},
 		"others read the host key": {
 			[]string{"--authorized-keys", good, "--root", in("r1"), "--host-key", write(t, in("host"), "x", 0o644)},
 			exitcode.Config, "chmod 600",

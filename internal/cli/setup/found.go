@@ -19,7 +19,7 @@ var mailPrograms = []struct{ name, format, pattern string }{
 }
 
 // found is an account that a mail program of this user has (C-9): the one of the address that was given, or else the
-// program's own default. Nobody is asked before it is read, so a file that cannot be is passed over.
+// program's own default. No one is asked before it is read, so a file that cannot be is passed over.
 func (o *Options) found() wizard.Found {
 	home := o.Getenv("HOME")
 	if home == "" || o.Served != nil || o.Edit != "" || o.Resume || o.unattended() {

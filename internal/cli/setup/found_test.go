@@ -10,7 +10,7 @@ import (
 )
 
 // TestFoundPrograms (C-9): an account of a mail program is offered to the person at this computer, that of the address
-// where one was given, and to nobody else.
+// where one was given, and to no one else.
 func TestFoundPrograms(t *testing.T) {
 	t.Parallel()
 	home := t.TempDir()

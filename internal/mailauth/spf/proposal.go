@@ -3,13 +3,13 @@ package spf
 import (
 	"fmt"
 	"net/netip"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
 
 	"postier/internal/mailauth/lookup"
+	"postier/internal/pattern"
 )
 
 // Need describes the senders that must be authorised.
@@ -381,9 +381,7 @@ func (p *draft) belongs(word, next string) bool {
 }
 
 // glued finds where a term begins inside another one, because a space is missing.
-var glued = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(?i)[~?+-]?(?:include:|ip4:|ip6:|exists:|redirect=)|[~?+]all$|-all$`)
-})
+var glued = pattern.Of(`(?i)[~?+-]?(?:include:|ip4:|ip6:|exists:|redirect=)|[~?+]all$|-all$`)
 
 // parts puts in the spaces that are missing in a word.
 func (p *draft) parts(word string) []string {

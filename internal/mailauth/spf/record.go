@@ -2,10 +2,10 @@ package spf
 
 import (
 	"net/netip"
-	"regexp"
 	"strconv"
 	"strings"
-	"sync"
+
+	"postier/internal/pattern"
 )
 
 // Verdict is a result of check_host() (RFC 7208 §2.6).
@@ -267,7 +267,7 @@ func parseMechanism(token string, end int) (Term, *Fault) {
 }
 
 // dualCIDR is dual-cidr-length at the end of a term; the domain-spec before it may hold slashes of its own.
-var dualCIDR = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?:/([0-9]+))?(?://([0-9]+))?$`) })
+var dualCIDR = pattern.Of(`(?:/([0-9]+))?(?://([0-9]+))?$`)
 
 // parseAddressMechanism reads [":" domain-spec] [dual-cidr-length] (RFC 7208 §5.3, §5.4).
 func (t *Term) parseAddressMechanism(rest string, offset int, token string) *Fault {
