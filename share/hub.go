@@ -16,6 +16,15 @@ type Guest struct {
 	Source string
 }
 
+// ShortName cuts the name of a guest so that it fits the line that says who looks: a fingerprint is longer.
+func ShortName(name string) string {
+	const longest = 32
+	if letters := []rune(name); len(letters) > longest {
+		return string(letters[:longest]) + "…"
+	}
+	return name
+}
+
 // Hub knows the open offers by their codes. The zero Hub is ready. All methods may be called from any goroutine.
 type Hub struct {
 	mu      sync.Mutex

@@ -84,7 +84,8 @@ func (s *State) otherFrom() bool {
 }
 
 func (s *State) answerAddress(a Answer) {
-	if a.Action == ActTake && s.offersFound() {
+	take := a.Action == ActTake && s.offersFound()
+	if take {
 		s.takeFound()
 		a.Action = ActNext
 	}
@@ -123,6 +124,11 @@ func (s *State) answerAddress(a Answer) {
 		s.draft.From.Address = address
 	}
 	s.suggested = ""
+	if take && len(s.draft.Candidates) == 0 { // a search would find less than the mail program has
+		s.draft.Step = StepProvider
+		s.enterByHand()
+		defer func() { s.notices = []Notice{{LevelInfo, Msg("wizard.found.taken", "program", s.opts.Found.Program)}} }()
+	}
 	s.forward()
 }
 

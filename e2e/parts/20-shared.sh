@@ -64,6 +64,7 @@ check "the person sees where support points" sees "l'assistance montre ceci"
 press Enter
 wait_for "Étape 5/12"
 paste_text "$PASSWORD"
+wait_for "•••"
 press Enter
 scene "la personne : Entrée, le mot de passe, Entrée" "Le serveur prend votre courrier" 60
 at_terminal helper

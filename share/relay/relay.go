@@ -210,16 +210,7 @@ func (o *opening) Accept(ctx context.Context) (share.Guest, io.ReadWriteCloser, 
 		return share.Guest{}, nil, &Error{"lost", o.host, share.ErrDialog}
 	}
 	o.stop() // the presenter ends the view from now on, with a farewell to the helper
-	return share.Guest{Name: short(said.Guest) + " · " + o.host}, o.stream, nil
-}
-
-// short leaves room for the relay's name, whatever the relay says.
-func short(name string) string {
-	const longest = 32
-	if letters := []rune(name); len(letters) > longest {
-		return string(letters[:longest]) + "…"
-	}
-	return name
+	return share.Guest{Name: share.ShortName(said.Guest) + " · " + o.host}, o.stream, nil
 }
 
 // Close implements share.Opening.

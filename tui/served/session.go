@@ -301,8 +301,11 @@ func (r *request) await(ctx context.Context, ended <-chan error, gone func()) (w
 	case failed = <-ended:
 	case <-ctx.Done():
 		cause := context.Cause(ctx)
+		if errors.Is(cause, context.Canceled) { // the connection ended before its channel
+			cause = errGone
+		}
 		why = cause.Error()
-		if errors.Is(cause, errGone) || errors.Is(cause, context.Canceled) {
+		if errors.Is(cause, errGone) {
 			gone() // it reads the end of its input, as after a lost line
 		}
 		select {

@@ -101,7 +101,8 @@ func (d *desk) list() []sharing {
 func (d *desk) find(helper served.Account) func(context.Context, share.Code) (io.ReadWriteCloser, error) {
 	return func(_ context.Context, code share.Code) (io.ReadWriteCloser, error) {
 		mine, theirs := net.Pipe()
-		if err := d.hub.Join(share.Guest{Name: helper.Name, Source: helper.Fingerprint}, code, theirs); err != nil {
+		guest := share.Guest{Name: share.ShortName(helper.Name), Source: helper.Fingerprint}
+		if err := d.hub.Join(guest, code, theirs); err != nil {
 			_, _ = mine.Close(), theirs.Close()
 			return nil, err
 		}
