@@ -123,7 +123,8 @@ func (m *model) copy() tea.Cmd {
 	}
 	c := texts[min(m.overlay.at, len(texts)-1)]
 	m.toast = m.speech.t("copied", "label", c.label)
-	return tea.SetClipboard(c.clipboard())
+	text := c.clipboard()
+	return func() tea.Msg { return clipboardMsg(text) }
 }
 
 func (m *model) showQR() {

@@ -15,8 +15,7 @@ import (
 )
 
 // framesPerSecond is how often the terminal is written to at most. Nothing is written when nothing has changed, so this
-// only limits how many bytes many changes at once cost on a slow connection. It must not be too low: the first frame
-// waits for the first of these ticks.
+// only limits how many bytes many changes at once cost on a slow connection.
 const framesPerSecond = 40
 
 // terminal is the terminal on which a Bubble Tea program runs, with its environment.
@@ -45,14 +44,27 @@ func (t terminal) show(ctx context.Context, model tea.Model) error {
 	if !okIn || !okOut || !term.IsTerminal(in.Fd()) || !term.IsTerminal(out.Fd()) {
 		return ErrNoTerminal
 	}
+	env := environment(t.getenv)
+	profile := colorprofile.Ascii
+	if !t.noColour && t.getenv("NO_COLOR") == "" {
+		profile = colorprofile.Detect(out, env)
+	}
+	p := newPainter(in, out, env, profile)
 	var program *tea.Program
 	gone := func() { program.Send(hangupMsg{}) }
-	program = tea.NewProgram(model, t.options(ctx, &keyboard{File: in, gone: gone}, out)...)
-	stop := onSignals(gone)
-	defer stop()
+	program = tea.NewProgram(painted{model, p}, t.options(ctx, &keyboard{File: in, gone: gone}, p)...)
+	resized := func() { program.Send(sizeOf(out)) }
+	p.resumed = resized
+	defer onSignals(gone)()
 	if t.served.Resized != nil {
-		defer t.served.Resized(func() { program.Send(sizeOf(out)) })()
+		defer t.served.Resized(resized)()
+	} else {
+		defer onResize(resized)()
 	}
+	if err := p.takeOver(); err != nil {
+		return err
+	}
+	defer p.giveBack()
 	_, err := program.Run()
 	return err
 }
@@ -74,18 +86,37 @@ func keepRunning(_ tea.Model, msg tea.Msg) tea.Msg {
 	return msg
 }
 
-func (t terminal) options(ctx context.Context, in io.Reader, out io.Writer) []tea.ProgramOption {
-	options := []tea.ProgramOption{
-		tea.WithContext(ctx), tea.WithInput(in), tea.WithOutput(out), tea.WithFPS(framesPerSecond),
-		tea.WithEnvironment(environment(t.getenv)), tea.WithoutSignalHandler(),
-	}
+// options switch off what the painter does: drawing, and the modes of the terminal. What remains of Bubble Tea's own
+// drawing is a tick with nothing to do, as seldom as it can be.
+func (t terminal) options(ctx context.Context, in io.Reader, p *painter) []tea.ProgramOption {
+	filter := p.pause
 	if t.served.Resized != nil {
-		options = append(options, tea.WithFilter(keepRunning))
+		filter = keepRunning
 	}
-	if t.noColour || t.getenv("NO_COLOR") != "" {
-		options = append(options, tea.WithColorProfile(colorprofile.Ascii))
+	width, height, _ := term.GetSize(p.out.Fd())
+	return []tea.ProgramOption{
+		tea.WithContext(ctx), tea.WithInput(in), tea.WithOutput(p.out), tea.WithoutRenderer(), tea.WithFPS(1),
+		tea.WithEnvironment(p.env), tea.WithoutSignalHandler(), tea.WithColorProfile(p.profile), tea.WithFilter(filter),
+		tea.WithWindowSize(width, height),
 	}
-	return options
+}
+
+// onResize calls notify whenever the terminal of this process has another size.
+func onResize(notify func()) (stop func()) {
+	signals := make(chan os.Signal, 1)
+	done := make(chan struct{})
+	signal.Notify(signals, syscall.SIGWINCH)
+	go func() {
+		for {
+			select {
+			case <-signals:
+				notify()
+			case <-done:
+				return
+			}
+		}
+	}()
+	return func() { signal.Stop(signals); close(done) }
 }
 
 // onSignals calls gone when a signal asks the process to end: kill, a lost connection, ctrl+c from another process.

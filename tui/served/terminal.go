@@ -200,8 +200,8 @@ func (t *terminal) cooked() bool {
 var enter, leave = []byte("\x1b[?1049h"), []byte("\x1b[?1049l")
 
 // restore is what a front end that was cut off had no time to send: it leaves the full screen, shows the cursor, and
-// switches off what may have been switched on (pastes with marks, focus, extended keys, colours).
-const restore = "\x1b[?2004l\x1b[?1004l\x1b[<u\x1b[>4;0m\x1b[0m\x1b[2J\x1b[H\x1b[?1049l\x1b[?25h"
+// switches off what may have been switched on (the cursor's form, pastes with marks, focus, extended keys, colours).
+const restore = "\x1b[0 q\x1b[?2004l\x1b[?1004l\x1b[<u\x1b[>4;0m\x1b[0m\x1b[2J\x1b[H\x1b[?1049l\x1b[?25h"
 
 // drawTo copies what the front end draws to the client.
 func (t *terminal) drawTo(client io.Writer) {
