@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"strconv"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -228,6 +229,9 @@ func (in *input) chosenLabel(s speech) string {
 
 func (in *input) drawLabel(p *page, s speech, focused bool) {
 	label := s.say(in.field.Label)
+	if in.field.Number > 0 {
+		label = strconv.Itoa(in.field.Number) + ". " + label
+	}
 	if in.field.Optional && in.field.Placeholder.Empty() { // a placeholder says what empty means
 		label += " (" + s.t("optional") + ")"
 	}

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"strconv"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -11,6 +12,8 @@ import (
 // press handles a key: first those that mean the same everywhere, then those of the overlay, then those of the screen.
 func (m *model) press(msg tea.KeyPressMsg) tea.Cmd {
 	m.toast, m.sharing.revealing = "", false
+	typed := m.number
+	m.number = ""
 	if m.sharing.takes(msg.String(), m.typing() && m.overlay.kind == overlayNone) {
 		m.sharing.presenter.Toggle()
 		m.shareChanged()
@@ -41,6 +44,9 @@ func (m *model) press(msg tea.KeyPressMsg) tea.Cmd {
 			return m.back()
 		}
 		m.move(-1)
+		return nil
+	}
+	if m.goToNumber(typed, msg.String()) {
 		return nil
 	}
 	if cmd, done := m.pressField(msg); done {
@@ -75,6 +81,28 @@ func (m *model) pressField(msg tea.KeyPressMsg) (tea.Cmd, bool) {
 	}
 	m.follow = true
 	return nil, true
+}
+
+// goToNumber puts the focus on the field whose number the digit completes, or begins. Where text is entered the digit
+// is one of it, unless Alt is held.
+func (m *model) goToNumber(typed, name string) bool {
+	digit, alt := strings.CutPrefix(name, "alt+")
+	if len(digit) != 1 || digit[0] < '0' || digit[0] > '9' {
+		return false
+	}
+	if in := m.current(); in != nil && in.takesText() && !alt {
+		return false
+	}
+	for _, number := range []string{typed + digit, digit} {
+		for i, in := range m.inputs {
+			if in.field.Number > 0 && strconv.Itoa(in.field.Number) == number {
+				m.number = number
+				m.move(i - m.focus)
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // step moves the focus between fields with the arrow keys; it stops at the first and the last.

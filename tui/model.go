@@ -36,7 +36,9 @@ type model struct {
 	// focus is the number of a field; the numbers after the last field are those of the actions.
 	focus int
 	// moved is true once the person has moved the focus on this screen.
-	moved  bool
+	moved bool
+	// number is what was typed of the number of a field.
+	number string
 	scroll int
 	// follow makes the next drawing scroll to the focus, the check that runs or the finding.
 	follow bool

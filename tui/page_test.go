@@ -2,6 +2,8 @@ package tui
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"testing"
 
 	"postier/config"
@@ -184,6 +186,54 @@ func TestSixKeys(t *testing.T) {
 		}
 		if !row.done() {
 			t.Errorf("%s: %+v, %v", row.what, p, blocked)
+		}
+	}
+}
+
+// TestSixKeysForEachKind (D-4): however many kinds of message there are, any of them is switched with at most six keys,
+// the home screen's among them, and no other one is.
+func TestSixKeysForEachKind(t *testing.T) {
+	t.Parallel()
+	const many = 120
+	for _, number := range []int{1, 5, 12, 99, 112, many} {
+		p := durand()
+		p.Kinds = map[string]bool{}
+		for i := range many {
+			p.Kinds[fmt.Sprintf("kind-%03d", i+1)] = true
+		}
+		keys := append(strings.Split(strconv.Itoa(number), ""), "space", "enter")
+		if len(keys)+1 > 6 {
+			t.Errorf("kind %d takes %d keys", number, len(keys)+1)
+		}
+		page := home.NewKinds("durand", p, kept(p))
+		onPage(t, page, locale.English, 80, 24).keys(keys...)
+		for i := range many {
+			if kind := fmt.Sprintf("kind-%03d", i+1); p.Kinds[kind] == (i+1 == number) {
+				t.Errorf("after %v, %s is %v", keys, kind, p.Kinds[kind])
+			}
+		}
+	}
+	// A number that no kind has does nothing, and in a text field digits are text.
+	p := durand()
+	page := home.NewKinds("durand", p, kept(p))
+	onPage(t, page, locale.English, 80, 24).keys("9", "2", "9", "tab", "2", "enter")
+	if got := fmt.Sprint(p.Kinds); got != "map[2:false invoice:true quote:false]" {
+		t.Errorf("%s", got)
+	}
+}
+
+// TestSixKeysForEachLimit (P-4, C-6): any limit is changed with at most six keys, a value of two digits among them.
+func TestSixKeysForEachLimit(t *testing.T) {
+	t.Parallel()
+	for number, want := range []string{
+		"{90 500 0 0 {12 15.5}}", "{0 90 0 0 {12 15.5}}", "{0 500 90 0 {12 15.5}}", "{0 500 0 90 {12 15.5}}",
+		"{0 500 0 0 {90 15.5}}", "{0 500 0 0 {12 90}}",
+	} {
+		p := durand()
+		page := home.NewLimits("durand", p, kept(p), nil)
+		onPage(t, page, locale.English, 80, 24).keys("alt+"+strconv.Itoa(number+1), "9", "0", "enter") // after the l
+		if got := fmt.Sprint(p.Limits); got != want {
+			t.Errorf("limit %d: %s, want %s", number+1, got, want)
 		}
 	}
 }

@@ -163,6 +163,9 @@ type Field struct {
 	// Replaced is true where typing begins a new value instead of adding to the one shown, as in a selected field.
 	Replaced bool
 	Given    bool // secret: one is already held, an empty answer keeps it
+	// Number, where it is not 0, stands before the label. A front end whose fields are all on one page takes the person
+	// to the field when the number is typed, with Alt while text is being entered.
+	Number int
 	// Later is true where a later step has the field too: a front end that asks for one field after the other passes it
 	// over here.
 	Later bool

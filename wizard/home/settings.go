@@ -45,7 +45,7 @@ func NewLimits(name string, p *config.Profile, save Save, reset func() wizard.Wo
 	page.screen.Actions = append(page.screen.Actions, wizard.Action{
 		ID: actReset, Label: wizard.Msg("home.limits.reset"), Key: 'z',
 	})
-	for _, id := range []wizard.FieldID{
+	for i, id := range []wizard.FieldID{
 		wizard.FieldPerHour, wizard.FieldPerDay, wizard.FieldPerWeek, wizard.FieldRecipients, wizard.FieldBatch,
 		wizard.FieldWait,
 	} {
@@ -53,7 +53,7 @@ func NewLimits(name string, p *config.Profile, save Save, reset func() wizard.Wo
 		if f.Value == "0" {
 			f.Value = ""
 		}
-		f.Placeholder, f.Replaced = wizard.Msg("wizard.limits.none"), true
+		f.Placeholder, f.Replaced, f.Number = wizard.Msg("wizard.limits.none"), true, i+1
 		page.screen.Fields = append(page.screen.Fields, f)
 	}
 	return page
@@ -85,13 +85,13 @@ func NewKinds(name string, p *config.Profile, save Save) *Page {
 		}
 		return !page.refuse(errors)
 	})
-	for _, kind := range slices.Sorted(maps.Keys(p.Kinds)) {
+	for i, kind := range slices.Sorted(maps.Keys(p.Kinds)) {
 		value := wizard.No
 		if p.Kinds[kind] {
 			value = wizard.Yes
 		}
 		page.screen.Fields = append(page.screen.Fields, wizard.Field{
-			ID: wizard.FieldID(fieldKind + kind), Kind: wizard.KindConfirm, Value: value,
+			ID: wizard.FieldID(fieldKind + kind), Kind: wizard.KindConfirm, Value: value, Number: i + 1,
 			Label: wizard.Msg("home.kinds.send", "kind", kind),
 		})
 	}
