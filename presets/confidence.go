@@ -1,6 +1,10 @@
 package presets
 
-import "postier/internal/locale"
+import (
+	"cmp"
+
+	"postier/internal/locale"
+)
 
 // Level says how well a fact is known.
 type Level string
@@ -16,6 +20,10 @@ const (
 type Trust struct {
 	Level Level  `json:"level"`
 	Note  string `json:"note,omitempty"`
+	// Checked is the day on which this part was reviewed, where it is not the one of the whole file (YYYY-MM-DD).
+	Checked string `json:"checked,omitempty"`
+	// Sources are those of this part, where they are not the whole file's: keys of data/sources.json.
+	Sources []string `json:"sources,omitempty"`
 }
 
 // Confidence says how certain a setting is. The values are those of discover --json.
@@ -42,6 +50,16 @@ func (p *Provider) Confidence() (Confidence, string) {
 // part without an entry is a guess.
 func (p *Provider) ConfidenceIn(part string) Confidence {
 	return p.Trust[part].Level.Confidence()
+}
+
+// StepsKnown is how well the steps to the password are known, since which day, and from where.
+func (p *Provider) StepsKnown() (c Confidence, checked string, sources []string) {
+	trust := p.Trust["app_password_steps"]
+	checked, sources = cmp.Or(trust.Checked, p.Checked), trust.Sources
+	if len(sources) == 0 {
+		sources = p.Sources
+	}
+	return trust.Level.Confidence(), checked, sources
 }
 
 // Confidence maps a level to a confidence.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 )
 
@@ -56,6 +57,18 @@ func folder(s Source) string {
 		return "flagships"
 	}
 	return "ispdb"
+}
+
+// SourceName is the site or the repository that a source was read at: the first word of what data/sources.json tells of
+// it. It is "" for what was read nowhere, or in files of nobody in particular.
+func SourceName(key string) string {
+	switch key {
+	case "memory", "public-presets", "third-party-pages", "reseller-page", "yahoo-auth005", "brake-note", "zbox-presets",
+		"ispdb-data":
+		return ""
+	}
+	name, _, _ := strings.Cut(Sources()[key], " ")
+	return strings.TrimRight(name, ",:")
 }
 
 // Sources tells what the keys in a provider's lists of sources stand for.

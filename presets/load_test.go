@@ -131,6 +131,9 @@ func TestSourcesAreNamed(t *testing.T) {
 		if p.Lockout != nil {
 			lists = append(lists, p.Lockout.Sources)
 		}
+		for _, trust := range p.Trust {
+			lists = append(lists, trust.Sources)
+		}
 		for _, list := range lists {
 			for _, key := range list {
 				if names[key] == "" {

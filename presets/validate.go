@@ -269,6 +269,11 @@ func (p *Provider) checkDates(fault faultFunc) {
 	if _, err := time.Parse(time.DateOnly, p.Checked); err != nil && p.Checked != "" {
 		fault("checked", "%q must be a day as YYYY-MM-DD", p.Checked)
 	}
+	for part, trust := range p.Trust {
+		if _, err := time.Parse(time.DateOnly, trust.Checked); err != nil && trust.Checked != "" {
+			fault("confidence."+part+".checked", "%q must be a day as YYYY-MM-DD", trust.Checked)
+		}
+	}
 	for i, d := range p.Dated {
 		if _, err := time.Parse(time.DateOnly, d.Date); err != nil {
 			fault(fmt.Sprintf("dated[%d].date", i), "%q must be a day as YYYY-MM-DD", d.Date)

@@ -134,7 +134,7 @@ func (s *State) jump(step Step, field FieldID) {
 	if step == StepServer {
 		s.draft.Edited = true
 	}
-	if !s.applies(step) {
+	if !s.applies(step) && !(step == StepPrepare && s.guideAtHand()) {
 		return
 	}
 	if step == StepAddress && field == FieldFrom && s.draft.From.Address == s.draft.Address {

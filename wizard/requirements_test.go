@@ -1,6 +1,7 @@
 package wizard
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -59,6 +60,51 @@ func TestM7TheAlertIsExpected(t *testing.T) {
 			k.enter()
 		}
 		k.says("wizard.credential.alert")
+	}
+}
+
+// TestGuideAtHand (I-1): where step 4 is passed over because the password is the one that people have, its steps are
+// one key away from step 5, with the provider's page, and lead back to it.
+func TestGuideAtHand(t *testing.T) {
+	t.Parallel()
+	for _, address := range []string{"marie@orange.fr", "marie@sfr.fr", "marie@proximus.be", "marie@shaw.ca"} {
+		k := begin(t, Options{Address: address})
+		for k.s.Step() != StepCredential {
+			if k.s.Step() == StepPrepare {
+				t.Errorf("%s: step 4 was not passed over", address)
+			}
+			k.enter()
+		}
+		k.do(gotoPrefix + ActionID(StepPrepare))
+		k.at(StepPrepare)
+		if v := k.s.Screen(); len(v.Numbered) < 2 || len(v.Copy) == 0 {
+			t.Errorf("%s: %+v, %+v", address, v.Numbered, v.Copy)
+		}
+		k.enter()
+		k.at(StepCredential)
+	}
+	for _, address := range []string{"marie@gmail.com", "marie@free.fr"} { // step 4 was shown
+		k := begin(t, Options{Address: address})
+		for k.s.Step() != StepCredential {
+			k.enter()
+		}
+		if k.offers(gotoPrefix + ActionID(StepPrepare)) {
+			t.Errorf("%s: the guide is offered twice", address)
+		}
+	}
+	orange, shaw := begin(t, Options{Address: "marie@orange.fr"}), begin(t, Options{Address: "marie@shaw.ca"})
+	for _, k := range []*driver{orange, shaw} {
+		for k.s.Step() != StepCredential {
+			k.enter()
+		}
+		k.do(gotoPrefix + ActionID(StepPrepare))
+	}
+	orange.says("wizard.prepare.from-memory")
+	if intro := fmt.Sprint(shaw.s.Screen().Intro); !strings.Contains(intro, "wizard.prepare.at-hand") {
+		t.Errorf("%s", intro)
+	}
+	if text := spoken(shaw.s.Screen(), locale.English, "postier"); strings.Contains(text, "from memory") {
+		t.Errorf("steps that were read are called remembered:\n%s", text)
 	}
 }
 

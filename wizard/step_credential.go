@@ -19,7 +19,20 @@ func (s *State) prepareApplies() bool {
 	if p == nil || !s.draft.NeedsSecret() {
 		return false
 	}
-	return s.needsGuide(p) || p.EnableFirst != nil && p.EnableFirst.Needed != presets.NeedNo
+	enable := p.EnableFirst != nil && p.EnableFirst.Needed != presets.NeedNo
+	return enable || s.needsGuide(p) && !knowsPassword(p)
+}
+
+// guideAtHand reports whether the provider's steps are there to be read although step 4 is passed over: they only tell
+// which password is meant, and where to set a new one.
+func (s *State) guideAtHand() bool {
+	p := s.preset()
+	return p != nil && s.draft.NeedsSecret() && !s.prepareApplies() && s.needsGuide(p)
+}
+
+// knowsPassword reports whether people who use the mailbox have the password that is asked for.
+func knowsPassword(p *presets.Provider) bool {
+	return p.Credential.Type == config.SecretPassword && p.NeedsAppPassword == presets.NeedNo
 }
 
 // needsGuide reports whether the person has to follow the provider's steps to be able to sign in. Steps to an app
@@ -35,6 +48,9 @@ func (s *State) needsGuide(p *presets.Provider) bool {
 func (s *State) prepareScreen(v *Screen) {
 	p := s.preset()
 	v.Intro = []Words{Msg("wizard.prepare.intro", "name", p.Name)}
+	if s.guideAtHand() {
+		v.Intro = []Words{Msg("wizard.prepare.at-hand", "name", p.Name)}
+	}
 	if !p.PasswordAuth.Fact.Empty() {
 		v.Notices = append(v.Notices, Notice{LevelInfo, Translated(p.PasswordAuth.Fact)})
 	}
@@ -52,10 +68,16 @@ func (s *State) prepareScreen(v *Screen) {
 	if p.AppPasswordURL != "" && s.needsGuide(p) {
 		v.Copy = append(v.Copy, Copyable{Label: Msg("wizard.prepare.url"), Text: p.AppPasswordURL, QR: true})
 	}
-	if len(v.Numbered) > 0 && !s.byBrowser() {
+	if s.guideAtHand() && p.DocsURL != "" {
+		v.Copy = append(v.Copy, Copyable{Label: Msg("wizard.prepare.docs"), Text: p.DocsURL, QR: true})
+	}
+	if len(v.Numbered) > 0 && !s.byBrowser() && !knowsPassword(p) {
 		v.Notices = append(v.Notices, Notice{LevelInfo, Msg("wizard.prepare.label", "product", s.opts.Product)})
 	}
 	v.Notices = append(v.Notices, Notice{LevelInfo, Msg("wizard.prepare.alert", "name", p.Name)}) // M-7
+	if confidence, checked, _ := p.StepsKnown(); s.guideAtHand() && confidence == presets.Guess {
+		v.Notices = append(v.Notices, Notice{LevelInfo, Msg("wizard.prepare.from-memory", "date", checked)})
+	}
 	v.Actions = []Action{{ID: ActNext, Label: Msg("wizard.action.have-it")}}
 	if s.byBrowser() {
 		v.Actions[0].Label = Msg("wizard.action.next")
@@ -180,6 +202,11 @@ func (s *State) credentialScreen(v *Screen) {
 	}
 	v.Fields = []Field{f}
 	v.Actions = []Action{next, s.askEachAction()}
+	if s.guideAtHand() {
+		v.Actions = append(v.Actions, Action{
+			ID: gotoPrefix + ActionID(StepPrepare), Label: Msg("wizard.action.guide"), Key: 'g',
+		})
+	}
 	s.browserAction(v)
 	s.clientNotice(v)
 }

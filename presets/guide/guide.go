@@ -83,11 +83,12 @@ func For(p *presets.Provider, o Options) Page {
 		add(w.limits())
 	}
 	add(Section{ID: "docs", Links: list(p.DocsURL)})
+	add(w.sources())
 	confidence, checked := p.Confidence()
 	if len(p.SMTP) == 0 {
 		confidence = p.PasswordAuth.Trust.Confidence()
 	}
-	page.Footer = w.c.Say(confidence.Text(checked))
+	page.Footer = w.t("servers-known", "known", w.c.Say(confidence.Text(checked)))
 	return page
 }
 
@@ -249,6 +250,33 @@ func (w *writer) sent() Section {
 	s := Section{ID: "sent"}
 	if w.p.Kind == presets.KindMailbox || w.p.SentCopy.Mode == config.SentNone {
 		s.Text = append([]string{w.t("sent." + string(w.p.SentCopy.Mode))}, w.own(w.p.SentCopy.Note)...)
+	}
+	return s
+}
+
+// sources says how well the steps are known and since when, and where the page's facts were read.
+func (w *writer) sources() Section {
+	s := Section{ID: "sources", List: true}
+	confidence, checked, keys := w.p.StepsKnown()
+	if len(w.p.AppPasswordSteps) > 0 {
+		s.Text = append(s.Text, w.t("steps-known."+string(confidence), "date", checked))
+	} else {
+		keys = nil
+	}
+	var names []string
+	others := false
+	for _, key := range slices.Concat(keys, w.p.Sources) {
+		name := presets.SourceName(key)
+		others = others || name == "" && key != "memory"
+		if name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	if others {
+		names = append(names, w.t("sources-others"))
+	}
+	if len(names) > 0 {
+		s.Text = append(s.Text, w.t("sources", "list", strings.Join(names, ", ")))
 	}
 	return s
 }

@@ -62,6 +62,72 @@ func TestEveryProviderHasAGuide(t *testing.T) {
 	}
 }
 
+// TestGuidesOfTheirOwn: the providers that customers have are explained with steps of their own in every language; each
+// of these guides says on which day and where they were read, or that they are from memory.
+func TestGuidesOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	for _, id := range []string{
+		"orange", "sfr", "bouygues", "free", "laposte", "bluewin", "sunrise", "hispeed", "hostpoint", "infomaniak",
+		"ovh-mxplan", "ovh-emailpro", "ovh-exchange", "ovh-zimbra", "gandi", "ionos-de", "ionos-fr", "ionos-com", "strato",
+		"hetzner", "o2switch", "lws", "alwaysdata", "allinkl", "one-com", "hostinger", "godaddy", "namecheap", "titan",
+		"proximus", "telenet", "videotron", "rogers", "bell", "shaw", "numericable", "alice", "voo", "cogeco",
+	} {
+		p, ok := presets.Default().Get(id)
+		if !ok {
+			t.Errorf("%s is missing", id)
+			continue
+		}
+		if p.DocsURL == "" && p.AppPasswordURL == "" {
+			t.Errorf("%s: no link to the provider", id)
+		}
+		confidence, checked, sources := p.StepsKnown()
+		if confidence == presets.Guess != slices.Equal(sources, []string{"memory"}) {
+			t.Errorf("%s: the steps are a %s, and come from %v", id, confidence, sources)
+		}
+		said := map[string]bool{}
+		for _, lang := range locale.All() {
+			steps := section(For(p, options(lang)), "steps").Steps
+			if len(steps) < 2 || len(p.AppPasswordSteps[lang]) != len(steps) {
+				t.Errorf("%s in %s has no steps of its own: %q", id, lang, steps)
+			}
+			said[strings.Join(steps, " ")] = true
+			known := section(For(p, options(lang)), "sources").Text
+			if len(known) == 0 || !strings.Contains(known[0], checked) ||
+				confidence != presets.Guess && (len(known) < 2 || !strings.Contains(known[1], presets.SourceName(sources[0]))) {
+				t.Errorf("%s in %s does not say when and where its steps were read: %q", id, lang, known)
+			}
+		}
+		if len(said) != len(locale.All()) {
+			t.Errorf("%s says the same in two languages", id)
+		}
+	}
+}
+
+// TestEveryGuideNamesItsSource: a guide with steps of its own says how well they are known and since when.
+func TestEveryGuideNamesItsSource(t *testing.T) {
+	t.Parallel()
+	guides := 0
+	for _, e := range presets.Default().All() {
+		p, _ := presets.Default().Get(e.ID)
+		if len(p.AppPasswordSteps) == 0 {
+			continue
+		}
+		guides++
+		if _, ok := p.Trust["app_password_steps"]; !ok {
+			t.Errorf("%s does not say how well its steps are known", e.ID)
+		}
+		_, checked, sources := p.StepsKnown()
+		page := For(p, options(locale.French))
+		if text := strings.Join(section(page, "sources").Text, " "); len(sources) == 0 || !strings.Contains(text, checked) {
+			t.Errorf("%s: %q", e.ID, text)
+		}
+	}
+	if guides < 60 {
+		t.Errorf("only %d guides", guides)
+	}
+	t.Logf("%d guides", guides)
+}
+
 func TestEveryLimitHasWords(t *testing.T) {
 	t.Parallel()
 	for _, e := range presets.Default().All() {
