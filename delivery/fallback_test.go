@@ -6,6 +6,7 @@ import (
 
 	"postier/config"
 	"postier/internal/check"
+	"postier/internal/scripted"
 )
 
 // TestFallbackSpeaksTheSameEarlyAndLate: a message that goes through the fallback from the start says the same as one
@@ -59,4 +60,38 @@ func TestFallbackSpeaksTheSameEarlyAndLate(t *testing.T) {
 				late.Envelope)
 		}
 	}
+}
+
+// TestBothRefused (D-5): a message whose own profile and fallback are both refused is kept and not thrown from one to
+// the other: each server is asked once, also when each of the two becomes the other's fallback in turn.
+func TestBothRefused(t *testing.T) {
+	t.Parallel()
+	refused := scripted.Script{"auth": scripted.Reply("535 5.7.8 Error: authentication failed")}
+	b := newBench(t, refused, refused)
+	item := b.item()
+	b.first(item)
+	asked := func(own, platform int) {
+		t.Helper()
+		for range 3 {
+			b.clock.add(25 * time.Hour)
+			b.run()
+		}
+		if a, c := commands(b.own, "AUTH"), commands(b.platform, "AUTH"); a != own || c != platform {
+			t.Errorf("%d sign-ins at the own server and %d at the fallback's", a, c)
+		}
+		if state := b.stored(item.ID).State; state != StateWaiting {
+			t.Errorf("the message is %s", state)
+		}
+		for name, p := range b.load().Profiles {
+			if (name == "durand" || name == "platform") && (p.Enabled || p.Disabled == nil) {
+				t.Errorf("%s is still on: %+v", name, p.Disabled)
+			}
+		}
+	}
+	asked(1, 1)
+	b.change(func(f *config.File) { // the roles are exchanged, and the new fallback is switched on again
+		f.Default, f.Fallback = "platform", "durand"
+		f.Profiles["durand"].Enabled, f.Profiles["durand"].Disabled = true, nil
+	})
+	asked(2, 1)
 }

@@ -6,8 +6,11 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/spf13/cobra"
 
 	"postier/config"
 	"postier/diagnostics/explain"
@@ -15,6 +18,7 @@ import (
 	"postier/internal/exitcode"
 	"postier/internal/locale"
 	"postier/wizard"
+	"postier/wizard/home"
 )
 
 // documentation reads a page of the documentation.
@@ -88,6 +92,98 @@ func TestReferenceNamesEveryCommandAndStep(t *testing.T) {
 			t.Errorf("docs/reference.md has no row for the step %s", step)
 		}
 	}
+}
+
+// TestRequirementsNameWhatExists: what docs/requirements.md says of a wish is there to be used: each command is one, in
+// its own words and with its options; each key of the home screen has an action; and each step is one of the wizard's.
+func TestRequirementsNameWhatExists(t *testing.T) {
+	t.Parallel()
+	f := english()
+	f.LangFlag = string(locale.English)
+	root := newRoot(f, "")
+	keys := map[string]bool{}
+	for _, k := range home.Keys() {
+		keys[k.Letter] = true
+	}
+	rows := regexp.MustCompile(`(?m)^\| ([A-Z]-\d+) [^|]* \| ((?:[^|\\]|\\\|)*) \| ([^|]*) \|`).
+		FindAllStringSubmatch(documentation(t, "requirements.md"), -1)
+	if len(rows) < 45 {
+		t.Fatalf("only %d rows", len(rows))
+	}
+	for _, row := range rows {
+		var within *cobra.Command // a bare verb or option goes on from the command before it
+		for _, m := range regexp.MustCompile("`([^`]*)`").FindAllStringSubmatch(row[2], -1) {
+			if why := unknownCommand(root, &within, m[1]); why != "" {
+				t.Errorf("%s: `%s`: %s", row[1], m[1], why)
+			}
+		}
+		places := regexp.MustCompile(`\bhome ((?:\x60\w\x60(?:, )?)+)|\bsteps? (\d+)`)
+		for _, m := range places.FindAllStringSubmatch(row[3], -1) {
+			for _, key := range regexp.MustCompile(`\w`).FindAllString(m[1], -1) {
+				if !keys[key] {
+					t.Errorf("%s: the home screen has no key %s", row[1], key)
+				}
+			}
+			if n, err := strconv.Atoi(m[2]); err == nil && (n < 1 || n > len(wizard.Steps())) {
+				t.Errorf("%s: there is no step %d", row[1], n)
+			}
+		}
+	}
+	for _, wrong := range []string{"profile fly", "send --teleport", "teleport"} {
+		within := root
+		if why := unknownCommand(root, &within, wrong); why == "" {
+			t.Errorf("%s is taken for a command", wrong)
+		}
+	}
+}
+
+// unknownCommand says why a text of the requirements is no command line, or "". Words in capitals and those that choose
+// between values are arguments.
+func unknownCommand(root *cobra.Command, within **cobra.Command, text string) string {
+	words := strings.Fields(text)
+	at := root
+	if found := child(root, words[0]); found == nil && *within != nil {
+		if at = *within; child(at, words[0]) == nil && at.HasParent() && at.Parent() != root {
+			at = at.Parent()
+		}
+	}
+	for i, word := range words {
+		next := child(at, word)
+		switch {
+		case next != nil:
+			at = next
+		case strings.HasPrefix(word, "--"):
+			name := strings.TrimPrefix(word, "--")
+			if at.Flags().Lookup(name) == nil && at.InheritedFlags().Lookup(name) == nil && !hasBelow(at, name) {
+				return "no option " + word
+			}
+		case i == 0 && !strings.Contains(word, "."):
+			return "no command"
+		case i > 0 && at.HasSubCommands() && strings.ToUpper(word) != word:
+			return "no command " + word
+		}
+	}
+	*within = at
+	return ""
+}
+
+func child(at *cobra.Command, name string) *cobra.Command {
+	for _, c := range at.Commands() {
+		if c.Name() == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// hasBelow reports whether a command below has the option.
+func hasBelow(at *cobra.Command, name string) bool {
+	for _, c := range at.Commands() {
+		if c.Flags().Lookup(name) != nil || hasBelow(c, name) {
+			return true
+		}
+	}
+	return false
 }
 
 // properties gathers the names of all properties in a JSON Schema.
