@@ -11,7 +11,7 @@ import (
 // that the provider is, and a server without encryption never comes before an encrypted one.
 func TestEveryISPDBDomain(t *testing.T) {
 	t.Parallel()
-	domains, cleartext := 0, 0
+	domains, flagships, cleartext := 0, 0, 0
 	for _, p := range every(t, SourceISPDB) {
 		encrypted := slices.IndexFunc(p.SMTP, func(s Server) bool { return s.Security != config.SecurityNone })
 		for _, domain := range p.Domains {
@@ -24,6 +24,10 @@ func TestEveryISPDBDomain(t *testing.T) {
 			case match.Source == SourceFlagship:
 				if p.SameAs == "" {
 					t.Errorf("%s: %s leads to %s, which it is not said to be", p.ID, domain, match.ID)
+				}
+				flagships++
+				if encrypted >= 0 && !offers(match.ID, domain, p.SMTP[encrypted]) {
+					t.Errorf("%s: %s leads to %s, which does not offer %+v", p.ID, domain, match.ID, p.SMTP[encrypted])
 				}
 				continue
 			case match.ID != p.ID:
@@ -47,7 +51,16 @@ func TestEveryISPDBDomain(t *testing.T) {
 	if domains < 1200 {
 		t.Errorf("only %d domains", domains)
 	}
-	t.Logf("%d domains, %d of them with servers without encryption only", domains, cleartext)
+	t.Logf("%d domains, %d of them at flagships, %d with servers without encryption only", domains, flagships, cleartext)
+}
+
+// offers reports whether a flagship has the server for an address of the domain.
+func offers(id, domain string, s Server) bool {
+	p, _ := Default().Get(id)
+	smtp, _ := p.Servers("marie@" + domain)
+	return slices.ContainsFunc(smtp, func(e Endpoint) bool {
+		return e.Host == Username(s.Host, "marie@"+domain) && e.Port == s.Port && e.Security == s.Security
+	})
 }
 
 // TestLookupIsFree: the address that a person typed is looked up without an allocation and without reading a file.

@@ -10,6 +10,7 @@ import (
 	"postier/internal/safetext"
 )
 
+// thunderbirdFormat reads the settings. The passwords stored next to them are left alone (decision 0013).
 var thunderbirdFormat = Format{
 	Name: "thunderbird", Summary: locale.Msg("importer.format.thunderbird"), read: readThunderbird,
 	mine: func(text string) bool { return strings.Contains(text, prefStart+"mail.") },
