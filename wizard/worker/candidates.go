@@ -74,15 +74,9 @@ func reasons(c discovery.Candidate) []string {
 	return out
 }
 
-// Candidates finds the providers of an address where the person cannot be asked: only those that need no confirmation.
-func (w *Worker) Candidates(ctx context.Context, address string) []wizard.Candidate {
-	var out wizard.Outcome
-	w.discover(ctx, wizard.Request{Draft: wizard.Draft{Address: address}}, &out, nil)
-	var sure []wizard.Candidate
-	for _, c := range out.Candidates {
-		if !c.Confirm {
-			sure = append(sure, c)
-		}
-	}
-	return sure
+// Candidates finds the providers of an address where the person cannot be asked. Those that the person would have to
+// confirm are among them, and say so. It fails if the question itself could not be answered.
+func (w *Worker) Candidates(ctx context.Context, address string) ([]wizard.Candidate, error) {
+	list, err := discovery.Find(ctx, w.Network, w.Book, address, discovery.Options{Now: w.Now})
+	return w.offers(list, address), err
 }

@@ -3,10 +3,12 @@ package diagnose
 import (
 	"cmp"
 	"context"
+	"slices"
 	"strings"
 
 	"postier/config"
 	"postier/internal/account"
+	"postier/internal/discovery"
 	"postier/internal/exitcode"
 	"postier/internal/safetext"
 	"postier/internal/wire"
@@ -52,7 +54,7 @@ func (o *Options) targetOfProfile(ctx context.Context) (account.Target, error) {
 	return source.Target(ctx, name, p)
 }
 
-// targetOfAddress takes the servers from the preset of the domain, or of its MX.
+// targetOfAddress takes the servers from the preset of the domain, or from what the domain publishes.
 func (o *Options) targetOfAddress(ctx context.Context, address string) (account.Target, error) {
 	if err := o.CheckAddress(address); err != nil {
 		return account.Target{}, err
@@ -66,11 +68,15 @@ func (o *Options) targetOfAddress(ctx context.Context, address string) (account.
 		return target, err
 	}
 	w := &worker.Worker{Network: network, Book: o.Book()}
-	candidates := w.Candidates(ctx, address)
-	if len(candidates) == 0 {
-		return target, nil
+	candidates, err := w.Candidates(ctx, address)
+	if err != nil {
+		return target, o.Sentence(err, "domain", safetext.FromRemote(config.AddressDomain(address)))
 	}
-	best := candidates[0]
+	sure := slices.IndexFunc(candidates, func(c wizard.Candidate) bool { return !c.Confirm })
+	if sure < 0 {
+		return target, o.unconfirmed(address, candidates)
+	}
+	best := candidates[sure]
 	o.local(ctx, network, best.Submission.Host)
 	if best.IMAP != nil && best.IMAP.Host != best.Submission.Host {
 		o.local(ctx, network, best.IMAP.Host)
@@ -81,6 +87,21 @@ func (o *Options) targetOfAddress(ctx context.Context, address string) (account.
 		SentCopy:   config.SentCopy{Mode: best.SentMode, IMAP: best.IMAP},
 	}, o.Book())
 	return target, nil
+}
+
+// unconfirmed names the server that was found where nobody vouches for it, and why: what was not confirmed is not
+// contacted with a password (docs/security.md T5). It is nil if nothing was found.
+func (o *Options) unconfirmed(address string, candidates []wizard.Candidate) error {
+	if len(candidates) == 0 || candidates[0].Submission.Host == "" {
+		return nil
+	}
+	best := candidates[0]
+	var why []string
+	for _, reason := range best.Reasons {
+		why = append(why, o.Say(discovery.Reason(reason).Text()))
+	}
+	return o.Fault(exitcode.Data, "cli.error.servers-unconfirmed", "address", safetext.FromRemote(address),
+		"host", safetext.FromRemote(best.Submission.Host), "port", best.Submission.Port, "why", strings.Join(why, " "))
 }
 
 // local says that a server which the domain names is on this machine or in its network: whoever runs the domain chose
