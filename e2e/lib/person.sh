@@ -15,7 +15,7 @@ new_person() {
 
 # person_env are the variables that the person's shell has; postier must not need any other.
 person_env() {
-  printf '%s\n' "HOME=$HOME_DIR" "PATH=$(dirname "$POSTIER"):/usr/bin:/bin" "POSTIER_RESOLVER=$RESOLVER" "POSTIER_CA_FILE=$CA" \
+  printf '%s\n' "HOME=$HOME_DIR" "PATH=$(dirname "$POSTIER"):/usr/bin:/bin" "POSTIER_RESOLVER=$RESOLVER" ${CA:+"POSTIER_CA_FILE=$CA"} \
     "LC_ALL=${PERSON_LOCALE:-C.UTF-8}"
   if [[ -n ${PERSON_RUNTIME:-} ]]; then
     printf 'XDG_RUNTIME_DIR=%s\n' "$PERSON_RUNTIME"
