@@ -1,13 +1,8 @@
-// Command list measures `postier diagnose dns --list` next to the questions alone: it answers them, writes them down
-// and then asks them again over four shared sockets. bench/README.md says what is inside each figure.
-//
-//	go run ./bench/list [-domains N] [-rounds N] POSTIER…
 package main
 
 import (
 	"bytes"
 	"errors"
-	"flag"
 	"fmt"
 	"net"
 	"os"
@@ -24,33 +19,17 @@ import (
 const (
 	sockets  = 4
 	inFlight = 64 // over all sockets
+	rounds   = 3  // of each, in turn; the median counts
 )
 
-func main() {
-	domains := flag.Int("domains", 1000, "domains in the list")
-	rounds := flag.Int("rounds", 3, "runs of each, of which the median counts")
-	flag.Parse()
-	if flag.NArg() == 0 {
-		fmt.Fprintln(os.Stderr, "usage: list [-domains N] [-rounds N] POSTIER…")
-		os.Exit(64)
-	}
-	if err := run(*domains, *rounds, flag.Args()); err != nil {
-		fmt.Fprintln(os.Stderr, "list:", err)
-		os.Exit(1)
-	}
-}
-
-func run(domains, rounds int, programs []string) error {
-	folder, err := os.MkdirTemp("", "postier-list-")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.RemoveAll(folder) }()
+// list looks at many domains, asks the questions that this led to once more, and looks at them again while some are
+// silent.
+func (b *bench) list() error {
 	var names strings.Builder
-	for n := range domains {
+	for n := range b.domains {
 		fmt.Fprintf(&names, "d%d.example\n", n)
 	}
-	list := filepath.Join(folder, "list")
+	list := filepath.Join(b.folder, "list")
 	if err := os.WriteFile(list, []byte(names.String()), 0o600); err != nil {
 		return err
 	}
@@ -58,38 +37,49 @@ func run(domains, rounds int, programs []string) error {
 	if err != nil {
 		return err
 	}
-	for _, program := range programs {
-		var whole, alone, silent []time.Duration
-		for range rounds {
-			server.begin(false)
-			took, err := look(program, server.address, list)
-			if err != nil {
-				return err
-			}
-			asked := server.begin(false)
-			again, err := ask(server.address, asked)
-			if err != nil {
-				return err
-			}
-			server.begin(true)
-			dead, err := look(program, server.address, list)
-			if err != nil {
-				return err
-			}
-			whole, alone, silent = append(whole, took), append(alone, again), append(silent, dead)
-			fmt.Printf("  %d questions\n", len(asked))
+	var whole, alone, silent []time.Duration
+	questions := 0
+	for range rounds {
+		server.begin(false)
+		took, err := b.look(server.address, list)
+		if err != nil {
+			return err
 		}
-		a, b, c := median(whole), median(alone), median(silent)
-		fmt.Printf("%s, %d domains: %v; the questions alone %v (%.2f); with 1 %% silent %v (%.2f)\n", program, domains,
-			a.Round(time.Millisecond), b.Round(time.Millisecond), ratio(a, b), c.Round(time.Millisecond), ratio(c, a))
+		asked := server.begin(false)
+		again, err := ask(server.address, asked)
+		if err != nil {
+			return err
+		}
+		server.begin(true)
+		dead, err := b.look(server.address, list)
+		if err != nil {
+			return err
+		}
+		whole, alone, silent = append(whole, took), append(alone, again), append(silent, dead)
+		questions = len(asked)
 	}
+	const inside = "one process, `diagnose dns --list --json`, from start to exit, with a name server in this process " +
+		"that answers at once; beside it the questions that it had asked, by four goroutines with a socket and 16 questions " +
+		"under way each: no judging, no report. Then the list again, while no question about each hundredth domain is " +
+		"answered. Medians in turn."
+	b.table.add(row{
+		fmt.Sprintf("`dns --list` of %d", b.domains), seconds(median(whole)),
+		fmt.Sprintf("its %d questions alone %s", questions, seconds(median(alone))),
+		fmt.Sprintf("%.1f", ratio(median(whole), median(alone))), "≤ 1.3", inside,
+	})
+	b.table.add(row{
+		"the same with 1 % silent", seconds(median(silent)), "without " + seconds(median(whole)),
+		fmt.Sprintf("%.1f", ratio(median(silent), median(whole))), "≤ 1.2", inside,
+	})
 	return nil
 }
 
+func seconds(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }
+
 // look runs the program over the list.
-func look(program, server, list string) (time.Duration, error) {
-	cmd := exec.Command(program, "--resolver", server, "--json", "diagnose", "dns", "--list", list)
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "LANG=C.UTF-8", "HOME=" + filepath.Dir(list)}
+func (b *bench) look(server, list string) (time.Duration, error) {
+	cmd := exec.Command(b.program, "--resolver", server, "--json", "diagnose", "dns", "--list", list)
+	cmd.Env = b.environment()
 	var out, said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &said
 	start := time.Now()
@@ -97,10 +87,15 @@ func look(program, server, list string) (time.Duration, error) {
 	if err != nil && !errors.As(err, new(*exec.ExitError)) { // domains that fail give an exit code
 		return 0, err
 	}
-	if out.Len() == 0 {
-		return 0, fmt.Errorf("no output: %s", said.String())
+	if n := bytes.Count(out.Bytes(), []byte("\n")); n != strings.Count(readAll(list), "\n") {
+		return 0, fmt.Errorf("%d lines: %s", n, said.String())
 	}
 	return time.Since(start), nil
+}
+
+func readAll(file string) string {
+	text, _ := os.ReadFile(file)
+	return string(text)
 }
 
 // ask sends the questions over a few sockets, each of which has some under way.
@@ -219,9 +214,3 @@ func answer(m *dns.Msg, q dns.Question) *dns.Msg {
 func header(q dns.Question) dns.RR_Header {
 	return dns.RR_Header{Name: q.Name, Rrtype: q.Qtype, Class: dns.ClassINET, Ttl: 300}
 }
-
-func median(list []time.Duration) time.Duration {
-	return slices.Sorted(slices.Values(list))[len(list)/2]
-}
-
-func ratio(a, b time.Duration) float64 { return float64(a) / float64(b) }
