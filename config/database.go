@@ -3,11 +3,10 @@ package config
 import (
 	"net/url"
 	"path/filepath"
-	"regexp"
 	"strings"
-	"sync"
 
 	"postier/internal/locale"
+	"postier/internal/pattern"
 )
 
 // Database is where the state of sending is kept: a file or a PostgreSQL database. ParseDatabase is the only reader of
@@ -36,25 +35,23 @@ func (d Database) Under(folder string) Database {
 	return d
 }
 
-// databasePatterns tell the forms of a database apart before any of them is parsed.
-var databasePatterns = sync.OnceValue(func() (p struct{ scheme, keywords, password *regexp.Regexp }) {
-	p.scheme = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*:`) // RFC 3986 §3.1
-	p.keywords = regexp.MustCompile(`^\s*[A-Za-z_]+\s*=`)      // "host=… dbname=…" of libpq
-	p.password = regexp.MustCompile(`(?i)^[a-z][a-z0-9+.-]*:/*[^/@]*:.*@|password\s*=`)
-	return p
-})
+// They tell the forms of a database apart before any of them is parsed.
+var (
+	databaseScheme   = pattern.Of(`^[A-Za-z][A-Za-z0-9+.-]*:`) // RFC 3986 §3.1
+	databaseKeywords = pattern.Of(`^\s*[A-Za-z_]+\s*=`)        // "host=… dbname=…" of libpq
+	databasePassword = pattern.Of(`(?i)^[a-z][a-z0-9+.-]*:/*[^/@]*:.*@|password\s*=`)
+)
 
 // ParseDatabase reads a path, or a PostgreSQL URL without a password: that belongs in ~/.pgpass or a service file, or
 // is not needed (peer authentication). Every other form is refused, because it would be taken for a file name.
 func ParseDatabase(text string) (Database, locale.Text) {
 	malformed := locale.Msg("config.database.malformed")
-	patterns := databasePatterns()
 	switch {
-	case patterns.keywords.MatchString(text), strings.HasPrefix(text, ":"):
+	case strings.Contains(text, "=") && databaseKeywords().MatchString(text), strings.HasPrefix(text, ":"):
 		return Database{}, malformed
 	case strings.HasPrefix(text, "~"), strings.HasPrefix(text, "$"):
 		return Database{}, locale.Msg("config.database.expand")
-	case !patterns.scheme.MatchString(text):
+	case !strings.Contains(text, ":") || !databaseScheme().MatchString(text):
 		return Database{File: text}, ValidatePath(text)
 	}
 	u, err := url.Parse(text)
@@ -71,7 +68,7 @@ func ParseDatabase(text string) (Database, locale.Text) {
 // hasPassword reports whether a text that should name a database holds a password, in whatever form.
 func hasPassword(text string) bool {
 	plain, err := url.PathUnescape(text) // the name of a parameter may be encoded
-	return databasePatterns().password.MatchString(text) || err == nil && databasePatterns().password.MatchString(plain)
+	return databasePassword().MatchString(text) || err == nil && databasePassword().MatchString(plain)
 }
 
 // ValidateDatabase is ParseDatabase for a field.

@@ -1,7 +1,6 @@
 package wizard
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -9,6 +8,7 @@ import (
 
 	"postier/config"
 	"postier/internal/locale"
+	"postier/internal/pattern"
 	"postier/presets"
 )
 
@@ -418,13 +418,13 @@ func (s *State) serverGiven() bool {
 const discoverLimit = 10 * time.Second
 
 // placeholder is what only the person can fill in; ex{number}.mail.ovh.net is shown as exN.mail.ovh.net.
-var placeholder = regexp.MustCompile(`\{[a-z-]+\}`)
+var placeholder = pattern.Of(`\{[a-z-]+\}`)
 
 func serverWords(server config.Server) Words {
 	if server.Host == "" {
 		return Msg("wizard.fact.no-server")
 	}
-	host := placeholder.ReplaceAllString(server.Host, "N")
+	host := placeholder().ReplaceAllString(server.Host, "N")
 	return Msg("wizard.server."+string(server.Security), "host", host, "port", strconv.Itoa(server.Port))
 }
 

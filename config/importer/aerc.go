@@ -1,7 +1,6 @@
 package importer
 
 import (
-	"regexp"
 	"strings"
 
 	"postier/config"
@@ -11,7 +10,7 @@ import (
 
 var aercFormat = Format{
 	Name: "aerc", Summary: locale.Msg("importer.format.aerc"), read: readAerc,
-	mine: regexp.MustCompile(`(?m)^\s*(outgoing|source)\s*=\s*\S`).MatchString,
+	mine: looksLike(`(?m)^\s*(outgoing|source)\s*=\s*\S`),
 }
 
 // readAerc reads an accounts.conf of aerc-accounts(5).

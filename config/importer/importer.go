@@ -12,6 +12,7 @@ import (
 
 	"postier/config"
 	"postier/internal/locale"
+	"postier/internal/pattern"
 	"postier/internal/safetext"
 	"postier/internal/secret"
 )
@@ -56,6 +57,12 @@ type Format struct {
 	// mine reports whether a file looks like this format.
 	mine func(text string) bool
 	read func(Source) ([]Account, error)
+}
+
+// looksLike is a test of a file's text by an expression.
+func looksLike(expression string) func(text string) bool {
+	compiled := pattern.Of(expression)
+	return func(text string) bool { return compiled().MatchString(text) }
 }
 
 // formats is also the order in which auto asks them: the surest marks first.

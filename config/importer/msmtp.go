@@ -2,7 +2,6 @@ package importer
 
 import (
 	"maps"
-	"regexp"
 	"strings"
 
 	"postier/config"
@@ -13,7 +12,7 @@ import (
 
 var msmtpFormat = Format{
 	Name: "msmtp", Summary: locale.Msg("importer.format.msmtp"), read: readMSMTP,
-	mine: regexp.MustCompile(`(?m)^\s*(account|host|defaults|passwordeval)([ \t]|$)`).MatchString,
+	mine: looksLike(`(?m)^\s*(account|host|defaults|passwordeval)([ \t]|$)`),
 }
 
 // msmtpAccount is an account as written in the file; the last line of a setting wins.

@@ -1,7 +1,6 @@
 package importer
 
 import (
-	"regexp"
 	"strings"
 
 	"postier/config"
@@ -12,7 +11,7 @@ import (
 
 var muttFormat = Format{
 	Name: "mutt", Summary: locale.Msg("importer.format.mutt"), read: readMutt,
-	mine: regexp.MustCompile(`(?m)^\s*set\s+.*\bsmtp_url\s*=`).MatchString,
+	mine: looksLike(`(?m)^\s*set\s+.*\bsmtp_url\s*=`),
 }
 
 // readMutt reads a muttrc(5) or neomuttrc. Commands between back quotes are not run.

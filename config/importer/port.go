@@ -1,7 +1,6 @@
 package importer
 
 import (
-	"regexp"
 	"strings"
 
 	"postier/config"
@@ -11,8 +10,8 @@ import (
 
 var portFormat = Format{
 	Name: "port", Summary: locale.Msg("importer.format.port"), read: readPort,
-	mine: regexp.MustCompile(
-		`(?mi)^\s*((port|smtp-port)\s*[:=]\s*)?[0-9]{1,5}(\s+(AUTH|CONN|LIMITE?|WAIT):\S*)*\s*$`).MatchString,
+	mine: looksLike(
+		`(?mi)^\s*((port|smtp-port)\s*[:=]\s*)?[0-9]{1,5}(\s+(AUTH|CONN|LIMITE?|WAIT):\S*)*\s*$`),
 }
 
 // portKeys are the words that may stand next to the port field, in the languages in which such notes are written.

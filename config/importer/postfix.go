@@ -2,7 +2,6 @@ package importer
 
 import (
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"postier/config"
@@ -14,8 +13,8 @@ import (
 
 var postfixFormat = Format{
 	Name: "postfix", Summary: locale.Msg("importer.format.postfix"), read: readPostfix,
-	mine: regexp.MustCompile(
-		`(?m)^(relayhost|smtp_sasl_password_maps|sender_dependent_relayhost_maps)[ \t]*=`).MatchString,
+	mine: looksLike(
+		`(?m)^(relayhost|smtp_sasl_password_maps|sender_dependent_relayhost_maps)[ \t]*=`),
 }
 
 // postfixDepth bounds how often a parameter may name another one.

@@ -2,7 +2,6 @@ package importer
 
 import (
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -13,7 +12,7 @@ import (
 
 var ssmtpFormat = Format{
 	Name: "ssmtp", Summary: locale.Msg("importer.format.ssmtp"), read: readSSMTP,
-	mine: regexp.MustCompile(`(?mi)^\s*mailhub\s*=`).MatchString,
+	mine: looksLike(`(?mi)^\s*mailhub\s*=`),
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,7 +1,6 @@
 package importer
 
 import (
-	"regexp"
 	"strings"
 
 	"postier/config"
@@ -13,7 +12,7 @@ import (
 
 var wordpressFormat = Format{
 	Name: "wordpress", Summary: locale.Msg("importer.format.wordpress"), read: readWordPress,
-	mine: regexp.MustCompile(`define\s*\(\s*['"](WPMS_)?SMTP_`).MatchString,
+	mine: looksLike(`define\s*\(\s*['"](WPMS_)?SMTP_`),
 }
 
 // readWordPress reads the constants of WP Mail SMTP, and those that many themes and plugins call SMTP_HOST, SMTP_USER

@@ -297,7 +297,7 @@ func TestPossible(t *testing.T) {
 			text.WriteString(writers[random.IntN(used)](r))
 		}
 		s := newSpellings(string(plain))
-		if s.pattern.MatchString(text.String()) {
+		if s.pattern().MatchString(text.String()) {
 			found++
 			if !s.possible(text.String()) {
 				t.Errorf("%q is not looked for in %q", string(plain), text.String())

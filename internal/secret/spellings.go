@@ -10,6 +10,8 @@ import (
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"postier/internal/pattern"
 )
 
 // maxSpelt is how many characters of a long secret, such as a token, are searched for in every spelling. What follows
@@ -19,8 +21,9 @@ const maxSpelt = 48
 // spellings finds a secret as a server may write it back: each character plain or in any of the usual escapes, because
 // two programs seldom escape the same characters, and the octets in hexadecimal, decimal and base64.
 type spellings struct {
-	// pattern finds them all; its only group is base64. It reads a few megabytes a second, so possible goes first.
-	pattern *regexp.Regexp
+	// pattern finds them all; its only group is base64. It reads a few megabytes a second, and compiling it costs as much as
+	// all else that is done for a short message, so possible goes first.
+	pattern func() *regexp.Regexp
 
 	plain, reversed               string
 	hexadecimals, decimals, words []string
@@ -46,7 +49,7 @@ func newSpellings(plain string) *spellings {
 	if len(words) > 0 {
 		alternatives = append(alternatives, "("+strings.Join(words, "|")+")")
 	}
-	s.pattern = regexp.MustCompile(strings.Join(alternatives, "|"))
+	s.pattern = pattern.Of(strings.Join(alternatives, "|"))
 	return s
 }
 
@@ -153,7 +156,7 @@ func (s *spellings) mask(text string) string {
 	}
 	var out strings.Builder
 	end := 0
-	for _, at := range s.pattern.FindAllStringSubmatchIndex(text, -1) {
+	for _, at := range s.pattern().FindAllStringSubmatchIndex(text, -1) {
 		from, to := at[0], at[1]
 		if len(at) > 2 && at[2] >= 0 {
 			from = end + len(strings.TrimRightFunc(text[end:max(from, end)], base64Digit))

@@ -56,7 +56,9 @@ type Addresses struct{ V4, V6 []netip.Addr }
 type Trace struct {
 	Took  time.Duration
 	Lines []wire.Line
-	err   error
+
+	from, to int // where its lines are in the transcript
+	err      error
 }
 
 // New makes a client. It dials nothing yet.
@@ -101,7 +103,9 @@ func (c *Client) Usable() bool { return c.dialog != nil && !c.dialog.broken }
 func (c *Client) Trace(step Step) Trace {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.traces[step]
+	t := c.traces[step]
+	t.Lines = c.recorder.Between(t.from, t.to) // searched for secrets now, which a message that is sent needs not
+	return t
 }
 
 // once runs a step, or returns the error of its earlier run. The order of the steps depends on the mode, so one step
@@ -117,7 +121,7 @@ func (c *Client) once(ctx context.Context, step Step, take func(context.Context)
 	err := c.take(ctx, step, take)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.traces[step] = Trace{Took: time.Since(start), Lines: c.recorder.Since(mark), err: err}
+	c.traces[step] = Trace{Took: time.Since(start), from: mark, to: c.recorder.Mark(), err: err}
 	return err
 }
 

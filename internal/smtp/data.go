@@ -7,9 +7,9 @@ import (
 	"iter"
 	"regexp"
 	"slices"
-	"sync"
 	"time"
 
+	"postier/internal/pattern"
 	"postier/internal/spool"
 	"postier/internal/wire"
 )
@@ -247,20 +247,18 @@ func lineOf(text []byte) (line []byte, end int) {
 }
 
 // queueIDs finds the number under which a server keeps a message: Postfix, Exim, Exchange and Gmail in turn. They are
-// compiled on first use, so that other commands do not pay for them.
-var queueIDs = sync.OnceValue(func() []*regexp.Regexp {
-	return []*regexp.Regexp{
-		regexp.MustCompile(`(?i)queued as ([A-Za-z0-9.-]{5,64})`),
-		regexp.MustCompile(`(?i)\bid=<?([A-Za-z0-9@._-]{5,100})`),
-		regexp.MustCompile(`(?i)InternalId=([0-9]{5,40})`),
-		regexp.MustCompile(`(?i)\bOK\b +[0-9]+ +([a-z0-9.-]+ - gsmtp|[A-Za-z0-9.-]{8,64})`),
-		regexp.MustCompile(`(?i)\bOK:? +(?:queued )?(?:as )?<?([A-Za-z0-9@._-]{8,100})>?`),
-	}
-})
+// compiled one by one when they are needed, so that no command pays for more than it uses.
+var queueIDs = []func() *regexp.Regexp{
+	pattern.Of(`(?i)queued as ([A-Za-z0-9.-]{5,64})`),
+	pattern.Of(`(?i)\bid=<?([A-Za-z0-9@._-]{5,100})`),
+	pattern.Of(`(?i)InternalId=([0-9]{5,40})`),
+	pattern.Of(`(?i)\bOK\b +[0-9]+ +([a-z0-9.-]+ - gsmtp|[A-Za-z0-9.-]{8,64})`),
+	pattern.Of(`(?i)\bOK:? +(?:queued )?(?:as )?<?([A-Za-z0-9@._-]{8,100})>?`),
+}
 
 func queueID(words string) string {
-	for _, pattern := range queueIDs() {
-		if m := pattern.FindStringSubmatch(words); m != nil {
+	for _, find := range queueIDs {
+		if m := find().FindStringSubmatch(words); m != nil {
 			return m[1]
 		}
 	}

@@ -40,7 +40,7 @@ var allowed = map[string]string{
 	"internal/scripted/proxy.go net.Dial":                           "a test's own server on loopback",
 	"internal/rehearsal/nameserver/nameserver.go net.Dialer":        "the demo's own server on loopback",
 	"internal/rehearsal/nameserver/nameserver.go net.Resolver":      "the demo's own server on loopback",
-	"bench/speed/list.go github.com/miekg/dns.Dial":                  "a measurement's own server on loopback",
+	"bench/speed/list.go github.com/miekg/dns.Dial":                 "a measurement's own server on loopback",
 	"bench/served/main.go net.Dial":                                 "a measurement's own server on loopback",
 	"bench/served/main.go golang.org/x/crypto/ssh.Dial":             "a measurement's own server on loopback",
 	"bench/speed/relay.go net.Dial":                                 "a measurement's own server on loopback",

@@ -105,14 +105,17 @@ func (r *Recorder) Mark() int {
 }
 
 // Since returns the lines from a mark on, with every encoding of the secrets replaced.
-func (r *Recorder) Since(mark int) []Line {
+func (r *Recorder) Since(mark int) []Line { return r.Between(mark, r.Mark()) }
+
+// Between returns the lines from one mark to another.
+func (r *Recorder) Between(from, to int) []Line {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if mark > len(r.lines) {
+	if from > len(r.lines) {
 		return nil
 	}
 	var lines []Line
-	for _, line := range r.lines[mark:] {
+	for _, line := range r.lines[from:to] {
 		lines = append(lines, Line{
 			Direction: line.direction, Text: safetext.FromRemote(r.masked(line.text)), At: line.at,
 		})

@@ -4,7 +4,6 @@ import (
 	"maps"
 	"net/url"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,6 +11,7 @@ import (
 
 	"postier/config"
 	"postier/internal/locale"
+	"postier/internal/pattern"
 	"postier/internal/safetext"
 	"postier/presets"
 )
@@ -213,7 +213,7 @@ func (f *File) checkDefaults() config.Faults {
 }
 
 // hostKey is a fingerprint as ssh prints it: 256 bits in base64.
-var hostKey = regexp.MustCompile(`^SHA256:[A-Za-z0-9+/]{43}$`)
+var hostKey = pattern.Of(`^SHA256:[A-Za-z0-9+/]{43}$`)
 
 // checkRelay names what is wrong with the relay: without its key anyone could pretend to be it.
 func (f *File) checkRelay() config.Faults {
@@ -225,7 +225,7 @@ func (f *File) checkRelay() config.Faults {
 	if host, _ := s.RelayAddress(); host == "" || strings.ContainsFunc(host, notPrintable) {
 		out = append(out, fault("support.relay", "relay"))
 	}
-	if !hostKey.MatchString(s.HostKey) {
+	if !hostKey().MatchString(s.HostKey) {
 		out = append(out, fault("support.host_key", "host-key"))
 	}
 	if !filepath.IsAbs(s.KeyFile) {

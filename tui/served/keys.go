@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -17,6 +16,7 @@ import (
 
 	gossh "golang.org/x/crypto/ssh"
 
+	"postier/internal/pattern"
 	"postier/internal/safefile"
 	"postier/internal/safetext"
 )
@@ -204,12 +204,12 @@ func strong(key gossh.PublicKey) error {
 }
 
 // plainName is a name that is the same on every file system, and that none of the prefixes below begins.
-var plainName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,31}$`)
+var plainName = pattern.Of(`^[a-z0-9][a-z0-9._-]{0,31}$`)
 
 // folderOf is the folder of an account: its name where that is a plain one, and otherwise a hash of it. No name leads
 // out of the root, and no two names lead to one folder.
 func folderOf(name string) string {
-	if plainName.MatchString(name) && !strings.HasPrefix(name, "key-") && !strings.HasPrefix(name, "name-") {
+	if plainName().MatchString(name) && !strings.HasPrefix(name, "key-") && !strings.HasPrefix(name, "name-") {
 		return name
 	}
 	sum := sha256.Sum256([]byte(name))

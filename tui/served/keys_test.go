@@ -73,7 +73,7 @@ func TestFolders(t *testing.T) {
 			t.Errorf("%q and %q share %s", name, other, folder)
 		}
 		seen[folder] = name
-		if !plainName.MatchString(folder) && !strings.HasPrefix(folder, "name-") || !filepath.IsLocal(folder) {
+		if !plainName().MatchString(folder) && !strings.HasPrefix(folder, "name-") || !filepath.IsLocal(folder) {
 			t.Errorf("%q has the folder %q", name, folder)
 		}
 	}
