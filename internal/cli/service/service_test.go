@@ -95,7 +95,30 @@ func TestHardening(t *testing.T) {
 		len(said) > 0 {
 		t.Errorf("systemd-analyze verify: %v\n%s", err, said)
 	}
-	said, err := exec.Command(analyze, "security", "--offline=true", filepath.Join(folder, "postier.service")).Output()
+	judge(t, analyze, filepath.Join(folder, "postier.service"))
+}
+
+// TestHardeningOfAUser: the judge takes every unit for one that root's manager starts. This one is started by a user's,
+// so it is judged with what holds of it by nature: it is not root's and has no capability.
+func TestHardeningOfAUser(t *testing.T) {
+	t.Parallel()
+	analyze, err := exec.LookPath("systemd-analyze")
+	if err != nil {
+		skipOutsideCI(t, "systemd-analyze is not installed")
+	}
+	path := filepath.Join(t.TempDir(), "postier.service")
+	text := strings.Replace(userUnits("/usr/bin/true", "")[0].text, "[Service]\n",
+		"[Service]\nUser=anna\nCapabilityBoundingSet=\n", 1)
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	judge(t, analyze, path)
+}
+
+// judge asks systemd how exposed a unit is.
+func judge(t *testing.T, analyze, path string) {
+	t.Helper()
+	said, err := exec.Command(analyze, "security", "--offline=true", path).Output()
 	if err != nil {
 		skipOutsideCI(t, "systemd-analyze security: "+err.Error()) // older versions judge installed units only
 	}
