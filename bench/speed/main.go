@@ -103,7 +103,7 @@ func build(path string) error {
 func load() string {
 	text, err := os.ReadFile("/proc/loadavg")
 	if err != nil {
-		return "unknown"
+		return "not known"
 	}
 	return strings.Join(strings.Fields(string(text))[:3], " ")
 }

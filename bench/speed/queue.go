@@ -32,10 +32,10 @@ func (b *bench) callEach() error {
 			}
 		}
 	}
-	const inside = "a whole process for one message of 62 octets, from start to exit; medians of calls in turn. Both sign " +
-		"in over TLS on a connection of their own, to a server on this machine that answers at once. postier reads the " +
-		"password from a file, msmtp by passwordeval \"cat FILE\". postier stores the message first, with a sync; msmtp " +
-		"stores nothing."
+	const inside = "a whole process for one message of 62 octets, from start to exit; medians of calls in turn. " +
+		"Both sign in over TLS on a connection of their own, to a server on this machine that answers at once. " +
+		"postier reads the password from a file, msmtp by passwordeval \"cat FILE\". postier stores the message " +
+		"first, with a sync; msmtp stores nothing."
 	for _, figure := range []struct {
 		name, aim string
 		of        [][]time.Duration
@@ -96,7 +96,8 @@ func (b *bench) queues() error {
 	})
 	b.table.add(row{
 		"the same in processor a message", fmt.Sprintf("%.2f ms", ms(long.each())),
-		fmt.Sprintf("of %d: %.2f ms", short, ms(all.each())), fmt.Sprintf("%.2f", ratio(all.each(), long.each())), "≥ 0.95", inside,
+		fmt.Sprintf("of %d: %.2f ms", short, ms(all.each())), fmt.Sprintf("%.2f", ratio(all.each(), long.each())),
+		"≥ 0.95", inside,
 	})
 	return nil
 }
