@@ -17,10 +17,10 @@ scene() {
   { printf '\n──── %s\n\n' "$1" && screen | steady; } >>"$OUT/$RECORDING.txt"
 }
 
-# steady leaves out what differs from run to run: durations, the countdown, the code, the temporary folder, empty lines at the end.
+# steady leaves out what differs from run to run: durations, the countdown, the code, the temporary folder, ports of the rehearsal's servers, empty lines at the end.
 steady() {
   sed -E -e 's/[0-9]+[.,][0-9] s( *)$/0,0 s\1/' -e 's/(Noch|reste|left) [0-9]+:[0-9]+/\1 0:00/' \
-    -e 's/[0-9]+ (m?s)\b/0 \1/g' -e 's/\b[0-9]{4} [0-9]{4}\b/4821 0937/' -e 's#\b[0-9]{5,}/config#0/config#' -e 's#e2e\.[[:alnum:]]+/home/(recordings|shared)#home#' -e 's/ +$//' |
+    -e 's/[0-9]+ (m?s)\b/0 \1/g' -e 's/\b[0-9]{4} [0-9]{4}\b/4821 0937/' -e 's#\b[0-9]{5,}/config#0/config#' -e 's#e2e\.[[:alnum:]]+/home/(recordings|shared|relay)#home#' -e 's/port [0-9]{5}\b/port 40465/' -e 's/ +$//' |
     sed -e :a -e '/^\n*$/{$d;N;ba' -e '}'
 }
 
