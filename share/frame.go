@@ -15,7 +15,8 @@ import (
 type fromPersonFrame struct {
 	Version int   `json:"version"`
 	View    *View `json:"view,omitempty"`
-	End     bool  `json:"end,omitempty"` // the person, or the program, ends the view
+	End     bool  `json:"end,omitempty"`  // the person, or the program, ends the view
+	Lost    bool  `json:"lost,omitempty"` // it ends because the person's line has dropped
 }
 
 // fromHelperFrame is a line of the helper's side: that it is there, where it points, or what it says. There is nothing

@@ -63,6 +63,7 @@ type Presenter struct {
 	shown   bool          // view was set
 	newer   chan struct{} // closed when there is another view to send
 	stop    context.CancelFunc
+	lost    bool // the person is gone, and has not ended the view
 	working sync.WaitGroup
 }
 
@@ -123,6 +124,18 @@ func (p *Presenter) Stop() {
 		p.stop = nil
 		p.become(Status{Ended: wizard.Msg("share.stopped")})
 	}
+}
+
+// HangUp ends sharing because the person is gone: the line has dropped, or the program is being stopped. The helper is
+// told so, and does not take it for the person's wish.
+func (p *Presenter) HangUp() {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	p.lost = true
+	p.mu.Unlock()
+	p.Stop()
 }
 
 // Close ends sharing and waits until the helper has been told.
@@ -252,13 +265,19 @@ func (p *Presenter) present(ctx context.Context, stream io.ReadWriteCloser) erro
 	reading.Go(func() { ended(p.listen(inner, stream)) })
 	ended(p.send(inner, stream))
 	if ctx.Err() != nil {
-		if data, err := line(fromPersonFrame{Version: version, End: true}); err == nil {
+		if data, err := line(fromPersonFrame{Version: version, End: true, Lost: p.hungUp()}); err == nil {
 			_, _ = stream.Write(data)
 		}
 	}
 	_ = stream.Close()
 	reading.Wait()
 	return context.Cause(inner)
+}
+
+func (p *Presenter) hungUp() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.lost
 }
 
 // send writes the newest view whenever it has changed. A view that was replaced while the helper was slow is never

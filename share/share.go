@@ -55,6 +55,9 @@ var (
 	ErrGuessed = errors.New("too many wrong codes were tried")
 	ErrClosed  = errors.New("the offer was closed")
 
+	// ErrLost says that the view ended without the person's doing: the line has dropped, or the program was stopped.
+	ErrLost = errors.New("the person's program was cut off")
+
 	// ErrVersion says that the other program speaks another version of the dialog, and ErrDialog that it does not keep
 	// to it.
 	ErrVersion = errors.New("the other program has another version")

@@ -157,6 +157,24 @@ func TestPersonEndsIt(t *testing.T) {
 	})
 }
 
+// TestPersonIsCutOff: a helper learns that the person did not end the view, but was cut off.
+func TestPersonIsCutOff(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := connect(t)
+		v := NewViewer(p.helper)
+		defer v.Close()
+		synctest.Wait()
+		p.presenter.HangUp()
+		p.presenter.Close()
+		synctest.Wait()
+		if seen := v.Seen(); !seen.Over || !errors.Is(seen.Err, ErrLost) {
+			t.Errorf("over %v, %v", seen.Over, seen.Err)
+		}
+	})
+	(*Presenter)(nil).HangUp() // where nothing can be shared
+}
+
 // TestEndedWhileDrawn: whatever is shown at the moment of the end, nothing of it crosses afterwards.
 func TestEndedWhileDrawn(t *testing.T) {
 	t.Parallel()

@@ -136,6 +136,8 @@ func (v *Viewer) take(ctx context.Context, in *lines) error {
 	switch {
 	case frame.Version != version:
 		return ErrVersion
+	case frame.End && frame.Lost:
+		return ErrLost
 	case frame.End:
 		return errEnded
 	case frame.View != nil:

@@ -100,11 +100,12 @@ func (h *homeScreen) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		}
 	case shareMsg:
 		if ended := h.sharing.refresh(); !ended.Empty() {
-			h.notice, h.scroll = ended, 0
+			h.notice, h.sharing.ended, h.scroll = ended, wizard.Words{}, 0
 		}
 		return h, h.sharing.wait()
 	case hangupMsg:
 		h.hungUp = true
+		h.sharing.presenter.HangUp()
 		return h, tea.Quit
 	case tea.KeyPressMsg:
 		return h, h.press(msg)

@@ -11,7 +11,7 @@ import (
 
 // press handles a key: first those that mean the same everywhere, then those of the overlay, then those of the screen.
 func (m *model) press(msg tea.KeyPressMsg) tea.Cmd {
-	m.toast, m.sharing.revealing = "", false
+	m.toast, m.sharing.revealing, m.sharing.ended = "", false, wizard.Words{}
 	typed := m.number
 	m.number = ""
 	if m.sharing.takes(msg.String(), m.typing() && m.overlay.kind == overlayNone) {

@@ -134,6 +134,7 @@ func (m *model) update(msg tea.Msg) tea.Cmd {
 		return m.sharing.wait()
 	case hangupMsg:
 		m.hungUp = true
+		m.sharing.presenter.HangUp()
 		return m.leave()
 	case brokenMsg:
 		return m.leave()
@@ -147,9 +148,7 @@ func (m *model) update(msg tea.Msg) tea.Cmd {
 
 // shareChanged takes over what changed about the sharing; how it ended is said once.
 func (m *model) shareChanged() {
-	if ended := m.sharing.refresh(); !ended.Empty() {
-		m.toast = m.speech.say(ended)
-	}
+	m.sharing.refresh()
 }
 
 // answer hands the person's answer to the wizard and shows its next screen.

@@ -16,6 +16,8 @@ import (
 type sharing struct {
 	presenter *share.Presenter
 	status    share.Status
+	// ended says how it ended, until the next key.
+	ended wizard.Words
 	// revealing is true from a new point of the helper's until the next key: the window scrolls there.
 	revealing bool
 }
@@ -45,7 +47,8 @@ func (s *sharing) refresh() wizard.Words {
 		s.revealing = s.status.Point != share.Target{}
 	}
 	if s.status.Phase == share.Off && before.Phase != share.Off {
-		return s.status.Ended
+		s.ended = s.status.Ended
+		return s.ended
 	}
 	return wizard.Words{}
 }
@@ -64,10 +67,13 @@ func (s *sharing) takes(name string, typing bool) bool {
 // rows are the lines below the header that say who looks, and what support wrote.
 func (s *sharing) rows(width, height int, speech speech) []string {
 	const least = 2 // on a window of one line nothing but the field can be seen
-	if s.status.Phase == share.Off || height < least {
-		return nil
-	}
 	column := newPage(width, true).width
+	switch {
+	case height < least:
+		return nil
+	case s.status.Phase == share.Off:
+		return endedRows(speech.say(s.ended), column, height, speech)
+	}
 	text, short, style := "", "", speech.theme.styles.bold
 	switch s.status.Phase {
 	case share.Asking:
@@ -87,6 +93,18 @@ func (s *sharing) rows(width, height int, speech speech) []string {
 	}
 	rows := []string{bar(style, text, short, column, speech)}
 	return append(rows, remarkRows(s.status.Remark, column, height, speech)...)
+}
+
+// endedRows say how the sharing ended, in as many lines as it takes: what to do now is at the end.
+func endedRows(text string, width, height int, speech speech) []string {
+	if text == "" {
+		return nil
+	}
+	var rows []string
+	for _, l := range typeset.Wrap(text, max(1, width-2)) { // a space on both sides
+		rows = append(rows, speech.theme.styles.bold.Render(" "+l+" "))
+	}
+	return rows[:min(len(rows), max(1, height/2))]
 }
 
 // bar is a line across the top; short says the same where there is no room.

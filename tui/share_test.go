@@ -112,6 +112,60 @@ func TestGoldenShared(t *testing.T) {
 	}
 }
 
+// endings are all ways in which a sharing ends, or does not begin.
+var endings = []wizard.Words{
+	wizard.Msg("share.stopped"), wizard.Msg("share.left"), wizard.Msg("share.expired"), wizard.Msg("share.guessed"),
+	wizard.Msg("share.version"), wizard.Msg("share.no-offer", "error", "too many offers are open"),
+	wizard.Msg("share.relay.unreachable", "host", "share.dayboard.example"),
+	wizard.Msg("share.relay.host-key", "host", "share.dayboard.example"),
+	wizard.Msg("share.relay.refused", "host", "share.dayboard.example"),
+	wizard.Msg("share.relay.lost", "host", "share.dayboard.example"),
+}
+
+// TestGoldenSharing compares the screens from the key for sharing to its end with their approved files. None of the
+// sentences is cut.
+func TestGoldenSharing(t *testing.T) {
+	t.Parallel()
+	state := walk(t)[0].state
+	for _, lang := range locale.All() {
+		for _, size := range sizes[:2] {
+			draw := func(name string, set func(*sharing)) string {
+				d := converse(t, state, lang, size.width, size.height)
+				d.model.sharing.presenter = share.NewPresenter(nil)
+				set(&d.model.sharing)
+				view := d.view()
+				golden(t, fmt.Sprintf("sharing-%s-%s-%dx%d", name, lang, size.width, size.height), view, size.width, size.height)
+				return view
+			}
+			for name, status := range map[string]share.Status{
+				"asking":  {Phase: share.Asking},
+				"code":    {Phase: share.Waiting, Code: "48210937"},
+				"watched": {Phase: share.Watched},
+				"relay":   {Phase: share.Watched, Guest: safetext.FromRemote("Claire · share.dayboard.example")},
+				"note": {
+					Phase: share.Watched, Guest: safetext.FromRemote("Claire"),
+					Remark: safetext.FromRemote("Caps Lock is on, please type it once more"),
+				},
+			} {
+				view := draw(name, func(s *sharing) { s.status = status })
+				if lines := strings.Split(view, "\n")[:4]; name != "asking" && strings.Contains(strings.Join(lines, "\n"), "…") {
+					t.Errorf("%s, %s: cut\n%s", name, lang, view)
+				}
+			}
+			for _, ended := range endings {
+				name := strings.TrimPrefix(ended.Msg.Key, "share.")
+				view := draw(strings.ReplaceAll(name, ".", "-"), func(s *sharing) { s.ended = ended })
+				if said := ended.Say(lang, "postier"); !strings.Contains(unspaced(view), unspaced(said)) {
+					t.Errorf("%s, %s: cut\n%s", name, lang, view)
+				}
+			}
+		}
+	}
+}
+
+// unspaced is a text without what wrapping changes.
+func unspaced(text string) string { return strings.Join(strings.Fields(text), "") }
+
 // TestSharingAtEverySize: in every window of two lines or more the person sees that somebody looks, and both sides fill
 // their windows exactly.
 func TestSharingAtEverySize(t *testing.T) {
@@ -182,6 +236,8 @@ func TestShareKey(t *testing.T) {
 				t.Fatalf("%s under %q: phase %v", s.name, over, phase)
 			}
 			d.hides(code.String())
+			d.shows("No one is looking now.")
+			d.model.update(shareMsg{}) // the presenter tells of it as well
 			d.shows("No one is looking now.")
 			typing := d.model.typing() && d.model.overlay.kind == overlayNone
 			d.keys("+")

@@ -45,7 +45,7 @@ func run(args []string, s command.Streams) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	err := root.ExecuteContext(ctx)
-	f.EndSharing()
+	f.EndSharing(ctx)
 	code := exit(f, err)
 	if s.Out == out && (f.JSON && code != exitcode.OK || code == exitcode.Usage) {
 		answerFailure(f, out, err, words(f, f.Sentence(err)))

@@ -48,6 +48,7 @@ type request struct {
 	env     map[string]string
 	hasPTY  bool
 	command string
+	late    *time.Timer // closes the connection after the program has ended
 
 	mu       sync.Mutex
 	size     pty.Winsize
@@ -220,9 +221,15 @@ func (r *request) t(key string, args ...any) string {
 // sentenceWidth fits a window of the usual size.
 const sentenceWidth = 76
 
-// say writes a sentence to the client's standard error.
+// say writes a sentence to the client's standard error, in lines that the client's window does not break.
 func (r *request) say(text string) {
-	lines := typeset.Fill("", "", text, sentenceWidth)
+	width := sentenceWidth
+	r.mu.Lock()
+	if columns := int(r.size.Cols); r.hasPTY && columns > 1 {
+		width = min(width, columns-1)
+	}
+	r.mu.Unlock()
+	lines := typeset.Fill("", "", text, width)
 	_, _ = r.channel.Stderr().Write([]byte(strings.Join(lines, "\r\n") + "\r\n"))
 }
 
@@ -318,7 +325,7 @@ func (r *request) await(ctx context.Context, ended <-chan error, gone func()) (w
 		why = "panic"
 	}
 	// A client that does not read keeps what is written to it waiting; it has as long for the end as the program had.
-	time.AfterFunc(r.server.limits.Farewell, func() { _ = r.conn.Close() })
+	r.late = time.AfterFunc(r.server.limits.Farewell, func() { _ = r.conn.Close() })
 	return why, failed
 }
 
@@ -357,6 +364,7 @@ func (r *request) atTerminal(parent context.Context) (code int, why string) {
 	go func() { ended <- r.protected(ctx, &Session{Terminal: t.slave, Resized: t.onResize}) }()
 	why, failed := r.await(ctx, ended, t.close)
 	t.drain(drawn)
+	r.late.Reset(s.limits.Farewell) // it read what was drawn, and has as long for the last sentence
 	r.farewell(t, context.Cause(ctx), failed)
 	return s.code(failed), why
 }

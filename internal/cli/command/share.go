@@ -46,5 +46,10 @@ func (f *Factory) atRelay(ctx context.Context) (share.Opening, error) {
 	}.Open(ctx)
 }
 
-// EndSharing tells the helper that the run is over.
-func (f *Factory) EndSharing() { f.sharing.Close() }
+// EndSharing tells the helper that the run is over, or that the person is gone where the run was cut off.
+func (f *Factory) EndSharing(ctx context.Context) {
+	if ctx.Err() != nil {
+		f.sharing.HangUp()
+	}
+	f.sharing.Close()
+}

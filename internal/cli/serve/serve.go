@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -34,6 +35,7 @@ type Options struct {
 	Networks                      []string
 	Demo                          bool
 	Sessions, PerUser, PerAddress int
+	Idle                          time.Duration
 
 	program Program
 
@@ -64,6 +66,7 @@ func New(f *command.Factory, program Program, run command.Run[*Options]) *cobra.
 	cmd.Flags().IntVar(&o.Sessions, "max-sessions", served.Defaults.Sessions, f.T("served.flag.max-sessions"))
 	cmd.Flags().IntVar(&o.PerUser, "max-per-user", served.Defaults.PerUser, f.T("served.flag.max-per-user"))
 	cmd.Flags().IntVar(&o.PerAddress, "max-per-address", served.Defaults.PerSource, f.T("served.flag.max-per-address"))
+	cmd.Flags().DurationVar(&o.Idle, "idle", served.Defaults.Idle, f.T("served.flag.idle"))
 	return cmd
 }
 
@@ -88,7 +91,7 @@ func serve(ctx context.Context, o *Options) error {
 	}
 	server, err := served.New(served.Options{
 		Keys: keys, HostKey: key, Audit: o.Err, Code: command.Code,
-		Limits: served.Limits{Sessions: o.Sessions, PerUser: o.PerUser, PerSource: o.PerAddress},
+		Limits: served.Limits{Sessions: o.Sessions, PerUser: o.PerUser, PerSource: o.PerAddress, Idle: o.Idle},
 		Run: func(ctx context.Context, s *served.Session) error {
 			return o.session(ctx, root, allowed, s)
 		},
@@ -220,7 +223,7 @@ func (o *Options) session(ctx context.Context, root *os.Root, allowed []netip.Pr
 		return o.ended(ctx, f, o.role(ctx, f, s))
 	}
 	f.Served.Offer = o.desk.open(s)
-	defer f.EndSharing()
+	defer f.EndSharing(ctx)
 	folder, err := served.Folder(root, s.Account)
 	if err != nil {
 		return o.fileFault(o.Root, err)

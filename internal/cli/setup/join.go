@@ -38,7 +38,11 @@ func NewJoin(f *command.Factory, run command.Run[*JoinOptions]) *cobra.Command {
 // Join looks at the session that a person shares.
 func Join(ctx context.Context, o *JoinOptions) error {
 	code, ok := share.ParseCode(o.Code)
-	if !ok {
+	switch {
+	case ok:
+	case strings.TrimSpace(o.Code) == "":
+		return o.Fault(exitcode.Usage, "cli.error.join-empty", "program", o.Program())
+	default:
 		return o.Fault(exitcode.Usage, "cli.error.join-form", "code", safetext.FromRemote(o.Code))
 	}
 	stream, err := o.Find(ctx, code)
@@ -77,7 +81,7 @@ func joinError(f *command.Factory, err error) error {
 		return f.Fault(exitcode.NoPerm, "cli.error.join-guessing")
 	case errors.Is(err, share.ErrVersion), errors.Is(err, share.ErrDialog):
 		return f.Fault(exitcode.Protocol, "cli.error.join-version")
-	case errors.Is(err, io.EOF), errors.As(err, new(*net.OpError)):
+	case errors.Is(err, share.ErrLost), errors.Is(err, io.EOF), errors.As(err, new(*net.OpError)):
 		return f.Fault(exitcode.Unavailable, "cli.error.join-lost")
 	}
 	return err
