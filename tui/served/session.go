@@ -221,16 +221,21 @@ func (r *request) t(key string, args ...any) string {
 // sentenceWidth fits a window of the usual size.
 const sentenceWidth = 76
 
-// say writes a sentence to the client's standard error, in lines that the client's window does not break.
+// say writes a sentence to the client, in lines that its window does not break. Once a terminal was drawn on, it comes
+// on the same stream: on the other one it could overtake what clears the screen.
 func (r *request) say(text string) {
+	var to io.Writer = r.channel.Stderr()
 	width := sentenceWidth
 	r.mu.Lock()
-	if columns := int(r.size.Cols); r.hasPTY && columns > 1 {
-		width = min(width, columns-1)
+	if r.hasPTY {
+		width = max(1, min(width, int(r.size.Cols)-1))
+	}
+	if r.terminal != nil {
+		to = r.channel
 	}
 	r.mu.Unlock()
 	lines := typeset.Fill("", "", text, width)
-	_, _ = r.channel.Stderr().Write([]byte(strings.Join(lines, "\r\n") + "\r\n"))
+	_, _ = to.Write([]byte(strings.Join(lines, "\r\n") + "\r\n"))
 }
 
 // refuse answers with a sentence and ends the session.
