@@ -10,6 +10,7 @@ SPACES=("postier-one-$$" "postier-two-$$" "postier-far-$$")
 open_queues() {
   command -v smtp-sink >/dev/null || die "smtp-sink is not installed"
   sink=$WORK/sink
+  rm -rf "$sink" "$WORK/queue-postgres" # of the part before
   install -d -m 711 -o nobody "$sink"
   start_postgres queue-postgres
   start_sink "$1"
