@@ -3,32 +3,37 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // Program is the name of this program, shown to people where the calling program gives no name of its own.
 const Program = "postier"
 
-// SystemPath is the configuration of the whole machine.
-const SystemPath = "/etc/postier/config.json"
-
 // Paths lists where a configuration is looked for, best first. If POSTIER_CONFIG is set, it is the only one; otherwise
-// they are the user's own file ($XDG_CONFIG_HOME, which must be absolute, or ~/.config) and then the machine's.
+// they are the user's own file ($XDG_CONFIG_HOME or ~/.config, on Windows %APPDATA%) and then the machine's.
 func Paths(getenv func(string) string) []string {
 	if path := getenv("POSTIER_CONFIG"); path != "" {
 		return []string{path}
 	}
 	var paths []string
-	base := getenv("XDG_CONFIG_HOME")
-	if !filepath.IsAbs(base) { // XDG Base Directory: a relative path is to be ignored
-		base = ""
-		if home := getenv("HOME"); filepath.IsAbs(home) {
-			base = filepath.Join(home, ".config")
-		}
-	}
-	if base != "" {
-		paths = append(paths, filepath.Join(base, "postier", "config.json"))
+	if base := settingsFolder(getenv); base != "" {
+		paths = append(paths, filepath.Join(base, Program, "config.json"))
 	}
 	return append(paths, SystemPath)
+}
+
+// StateFolder is where the state of a configuration is kept that names no other place: a user's own in $XDG_STATE_HOME
+// or ~/.local/state, on Windows in %LOCALAPPDATA%, the machine's in /var/lib or C:\ProgramData, and that of any other
+// file next to it, so that two configurations never share limits or a queue by accident.
+func StateFolder(path string, getenv func(string) string) string {
+	base := stateFolder(getenv)
+	switch {
+	case path == SystemPath:
+		return systemState
+	case getenv("POSTIER_CONFIG") == "" && base != "" && slices.Contains(Paths(getenv), path):
+		return filepath.Join(base, Program)
+	}
+	return filepath.Dir(path)
 }
 
 // Find returns the file to use as an absolute path: the one that --config names, else the first of Paths that exists,

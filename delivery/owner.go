@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -12,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -72,7 +70,7 @@ func life(owner string) (alive, known bool) {
 	if err != nil || pid <= 0 {
 		return false, false
 	}
-	if errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+	if gone(pid) {
 		return false, true
 	}
 	start := startTime(pid)

@@ -74,29 +74,10 @@ func (e *StateError) Unwrap() error { return e.Err }
 // stateName is the file of the embedded default.
 const stateName = "postier.db"
 
-// StatePath is where the state of a configuration is kept unless the configuration names a database: a user's own in
-// $XDG_STATE_HOME/postier (or ~/.local/state/postier), the machine's in /var/lib/postier, and that of any other file
-// next to it, so that two configurations never share limits or a queue by accident.
+// StatePath is where the state of a configuration is kept unless the configuration names a database; see
+// config.StateFolder.
 func StatePath(configPath string, getenv func(string) string) string {
-	dir := filepath.Dir(configPath)
-	switch {
-	case configPath == config.SystemPath:
-		return filepath.Join("/var/lib/postier", stateName)
-	case getenv("POSTIER_CONFIG") != "":
-		return filepath.Join(dir, stateName)
-	}
-	for _, own := range config.Paths(getenv) {
-		if own != configPath {
-			continue
-		}
-		if base := getenv("XDG_STATE_HOME"); filepath.IsAbs(base) {
-			return filepath.Join(base, "postier", stateName)
-		}
-		if home := getenv("HOME"); filepath.IsAbs(home) {
-			return filepath.Join(home, ".local", "state", "postier", stateName)
-		}
-	}
-	return filepath.Join(dir, stateName)
+	return filepath.Join(config.StateFolder(configPath, getenv), stateName)
 }
 
 // idleConnections to PostgreSQL are kept for the next statement: as many as there are workers, and one that commits.
@@ -151,12 +132,20 @@ func connect(database config.Database) (*Store, error) {
 			"synchronous(FULL)",
 			"secure_delete(ON)",
 		}}
-		path := (&url.URL{Path: database.File}).EscapedPath()
-		if s.db, err = sql.Open("sqlite", "file:"+path+"?"+query.Encode()); err != nil {
+		if s.db, err = sql.Open("sqlite", "file:"+uriPath(database.File)+"?"+query.Encode()); err != nil {
 			return fail(err)
 		}
 	}
 	return s, nil
+}
+
+// uriPath is a file's path as SQLite reads it after "file:", on Windows with a slash before the drive.
+func uriPath(file string) string {
+	path := filepath.ToSlash(file)
+	if filepath.VolumeName(file) != "" {
+		path = "/" + path
+	}
+	return (&url.URL{Path: path}).EscapedPath()
 }
 
 // unsafe reports whether other users could read or change the state.

@@ -4,9 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"slices"
+	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // The marks around pasted text (xterm, bracketed paste mode).
@@ -134,7 +133,7 @@ func readable(fd int, patience time.Duration) bool {
 			return false
 		}
 		n, err := awaitInput(fd, left)
-		if errors.Is(err, unix.EINTR) {
+		if errors.Is(err, syscall.EINTR) {
 			continue
 		}
 		return err != nil || n > 0

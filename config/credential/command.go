@@ -7,20 +7,10 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"postier/internal/safetext"
 )
-
-// childPath is where a command finds its helpers; the caller's PATH could point anywhere.
-const childPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-// childVariables are passed to a command: only those that password stores need to find their data and their agent.
-var childVariables = []string{
-	"HOME", "USER", "LOGNAME", "XDG_RUNTIME_DIR", "GNUPGHOME", "PASSWORD_STORE_DIR",
-	"CREDENTIALS_DIRECTORY",
-}
 
 const (
 	// stderrLimit in octets is enough for the line that explains a failure.
@@ -38,8 +28,8 @@ type commandError struct {
 func (e *commandError) Error() string { return e.err.Error() }
 func (e *commandError) Unwrap() error { return e.err }
 
-// runCommand runs an argument list without a shell, in /, with a clean environment and no input, as its own process
-// group, and returns what it writes.
+// runCommand runs an argument list without a shell, in the root folder, with a clean environment and no input, as its
+// own process group, and returns what it writes.
 func (s *Store) runCommand(ctx context.Context, argv []string) (string, error) {
 	return s.pipe(ctx, argv, nil)
 }
@@ -61,10 +51,10 @@ func (s *Store) pipe(ctx context.Context, argv []string, input []byte) (string, 
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	command := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	command.Dir = "/"
+	command.Dir = filepath.VolumeName(argv[0]) + string(filepath.Separator)
 	command.Env = s.childEnvironment()
-	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	killGroup := func() error { return syscall.Kill(-command.Process.Pid, syscall.SIGKILL) }
+	ownGroup(command)
+	killGroup := func() error { return endGroup(command.Process) }
 	command.Cancel = killGroup
 	command.WaitDelay = pipeWait
 	stdout := &cappedBuffer{limit: readLimit, full: func() { _ = killGroup() }}
@@ -95,7 +85,7 @@ func (s *Store) pipe(ctx context.Context, argv []string, input []byte) (string, 
 }
 
 func (s *Store) childEnvironment() []string {
-	env := []string{"PATH=" + childPath, "LANG=C.UTF-8"}
+	env := []string{"PATH=" + s.childPath(), "LANG=C.UTF-8"}
 	for _, name := range childVariables {
 		if value := s.getenv(name); value != "" {
 			env = append(env, name+"="+value)

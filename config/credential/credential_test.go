@@ -260,7 +260,7 @@ func TestCommandsAreKeptApart(t *testing.T) {
 		}
 		return strings.TrimSpace(out)
 	}
-	if got, want := run("/usr/bin/env"), "PATH="+childPath+"\nLANG=C.UTF-8\nHOME=/h"; got != want {
+	if got, want := run("/usr/bin/env"), "PATH="+(*Store)(nil).childPath()+"\nLANG=C.UTF-8\nHOME=/h"; got != want {
 		t.Errorf("environment: got %q, want %q", got, want)
 	}
 	if got := run("/bin/pwd"); got != "/" {

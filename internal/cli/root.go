@@ -62,7 +62,7 @@ func calledAs(args []string) []string {
 	if len(args) == 0 {
 		return args
 	}
-	switch filepath.Base(args[0]) {
+	switch strings.TrimSuffix(filepath.Base(args[0]), ".exe") {
 	case "sendmail":
 		return append([]string{args[0], "sendmail"}, args[1:]...)
 	case "mailq":

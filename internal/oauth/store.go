@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -158,7 +157,7 @@ func (s Store) lock(ctx context.Context) (unlock func(), err error) {
 	ctx, cancel := context.WithTimeout(ctx, lockWait)
 	defer cancel()
 	lock := flock.New(s.Path+renewLock, flock.SetPermissions(lockMode),
-		flock.SetFlag(os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW|syscall.O_CLOEXEC))
+		flock.SetFlag(os.O_CREATE|os.O_RDWR|safefile.NoFollow))
 	locked, err := lock.TryLockContext(ctx, lockRetry)
 	switch {
 	case errors.Is(err, context.Canceled):

@@ -6,7 +6,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"syscall"
 )
 
 // sideFiles are the endings of SQLite's names for the files next to a database. Their content is part of it.
@@ -23,13 +22,10 @@ func (f Files) Database(path string) error {
 	if err != nil {
 		return wrap("open", path, err)
 	}
-	if err := os.MkdirAll(filepath.Dir(path), folderPerm); err != nil {
-		return wrap("mkdir", path, err)
-	}
-	if err := f.checkFolders(filepath.Dir(path)); err != nil {
+	if err := f.makeFolder(filepath.Dir(path)); err != nil {
 		return err
 	}
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR|syscall.O_CLOEXEC, filePerm)
+	file, err := createPrivate(path)
 	switch {
 	case err == nil:
 		_ = file.Close()
@@ -45,7 +41,7 @@ func (f Files) Database(path string) error {
 		if err != nil {
 			return wrap("open", path+ending, err)
 		}
-		if err := f.check(info, path+ending, ReadOptions{Limit: math.MaxInt64}); err != nil {
+		if err := f.check(info, nil, path+ending, ReadOptions{Limit: math.MaxInt64}); err != nil {
 			return err
 		}
 	}

@@ -98,21 +98,8 @@ func wrap(op, path string, err error) error {
 		problem = Missing
 	case errors.Is(err, fs.ErrPermission):
 		problem = Denied
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		problem = DiskFull
-	case errors.Is(err, syscall.EROFS):
-		problem = ReadOnly
-	case errors.Is(err, syscall.ELOOP), errors.Is(err, syscall.EISDIR), errors.Is(err, syscall.ENXIO):
-		problem = NotRegular
+	default:
+		problem = classify(err)
 	}
 	return &Error{Op: op, Path: path, Problem: problem, Err: err}
-}
-
-// quote writes a word for a POSIX shell.
-func quote(word string) string {
-	if word != "" && strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+@%,") == "" &&
-		word[0] != '-' {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }

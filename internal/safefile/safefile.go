@@ -2,7 +2,8 @@
 //
 // A write leaves the old file or the new one, never a mixture and never nothing: it locks a separate file, fills a new
 // file next to the target, syncs it, renames it over the target and syncs the folder. A read does not trust a path: it
-// opens the file first and then checks the owner and the mode of the open file.
+// opens the file first and then checks whose the open file is and what others may do to it, by its owner and its mode
+// or, on Windows, its access list.
 package safefile
 
 import (
@@ -11,7 +12,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 )
 
 const (
@@ -21,9 +21,6 @@ const (
 
 	filePerm   fs.FileMode = 0o600
 	folderPerm fs.FileMode = 0o700
-	othersMask fs.FileMode = 0o077 // any right of group or others
-	groupRead  fs.FileMode = 0o040
-	writeMask  fs.FileMode = 0o022 // the right of group or others to change a folder
 )
 
 // Files implements the functions of this package. The zero value works on the real file system; tests set a hook.
@@ -40,14 +37,6 @@ func (f Files) step(op, path string) error {
 		return nil
 	}
 	return f.before(op, path)
-}
-
-func (f Files) own(uid uint32) bool {
-	self := uint32(os.Geteuid()) //nolint:gosec // user ids are 32 bits wide on every Unix
-	if f.uid != nil {
-		self = f.uid()
-	}
-	return uid == self || uid == 0
 }
 
 // Read returns the content of a file that belongs to this user or to root, that no one else may read, in folders that
@@ -83,8 +72,7 @@ func (f Files) Read(path string, options ReadOptions) ([]byte, error) {
 	if err := f.step("open", target); err != nil {
 		return nil, wrap("open", target, err)
 	}
-	// O_NONBLOCK: opening a FIFO must not wait for a writer.
-	file, err := os.OpenFile(target, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
+	file, err := openToRead(target)
 	if err != nil {
 		return nil, wrap("open", target, err)
 	}
@@ -110,25 +98,22 @@ func (f Files) checkFile(file *os.File, path string, options ReadOptions) error 
 	if err != nil {
 		return wrap("stat", path, err)
 	}
-	return f.check(info, path, options)
+	return f.check(info, file, path, options)
 }
 
-func (f Files) check(info fs.FileInfo, path string, options ReadOptions) error {
-	forbidden := othersMask
-	if options.GroupRead {
-		forbidden &^= groupRead
-	}
-	fix := "chmod 600 "
-	if options.Public {
-		forbidden, fix = writeMask, "chmod go-w "
-	}
-	switch {
-	case !info.Mode().IsRegular():
+// check judges a file that is open, or one that is not and only named by its path.
+func (f Files) check(info fs.FileInfo, file *os.File, path string, options ReadOptions) error {
+	if !info.Mode().IsRegular() {
 		return &Error{Op: "open", Path: path, Problem: NotRegular}
-	case !f.own(owner(info)):
-		return foreign(path, info)
-	case info.Mode().Perm()&forbidden != 0:
-		return &Error{Op: "open", Path: path, Problem: TooOpen, Fix: fix + quote(path)}
+	}
+	a, err := f.accessTo(info, file, path)
+	switch {
+	case err != nil:
+		return wrap("stat", path, err)
+	case !a.own:
+		return foreign(path, a)
+	case a.tooOpen(options):
+		return &Error{Op: "open", Path: path, Problem: TooOpen, Fix: a.fixFile(path, options)}
 	case info.Size() > options.Limit:
 		return &Error{Op: "open", Path: path, Problem: TooLarge, Limit: options.Limit}
 	}
@@ -156,8 +141,8 @@ func (f Files) resolve(path string) (string, error) {
 		if info.Mode()&fs.ModeSymlink == 0 {
 			return target, nil
 		}
-		if !f.own(owner(info)) {
-			return "", &Error{Op: "open", Path: target, Problem: ForeignLink}
+		if a, err := f.accessTo(info, nil, target); err != nil || !a.own {
+			return "", &Error{Op: "open", Path: target, Problem: ForeignLink, Err: err}
 		}
 		if err := f.checkFolders(filepath.Dir(target)); err != nil {
 			return "", err
@@ -189,11 +174,14 @@ func (f Files) checkFolders(dir string) error {
 		if err != nil {
 			return wrap("stat", dir, err)
 		}
+		a, err := f.accessTo(info, nil, dir)
 		switch {
-		case !f.own(owner(info)):
-			return foreign(dir, info)
-		case info.Mode().Perm()&writeMask != 0 && info.Mode()&fs.ModeSticky == 0:
-			return &Error{Op: "open", Path: dir, Problem: FolderOpen, Fix: "chmod go-w " + quote(dir)}
+		case err != nil:
+			return wrap("stat", dir, err)
+		case !a.own:
+			return foreign(dir, a)
+		case a.write:
+			return &Error{Op: "open", Path: dir, Problem: FolderOpen, Fix: a.fixFolder(dir)}
 		}
 		if dir == home || dir == filepath.Dir(dir) {
 			return nil

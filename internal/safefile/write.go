@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -138,12 +137,8 @@ func (f Files) makeFolder(dir string) error {
 		if err := f.step("mkdir", dir); err != nil {
 			return wrap("mkdir", dir, err)
 		}
-		// The umask may have removed permissions, and the owner needs all three.
-		if err := os.Mkdir(dir, folderPerm); err != nil && !errors.Is(err, fs.ErrExist) {
+		if err := mkdirPrivate(dir); err != nil {
 			return wrap("mkdir", dir, err)
-		}
-		if err := os.Chmod(dir, folderPerm); err != nil {
-			return wrap("chmod", dir, err)
 		}
 		return nil
 	}
@@ -160,7 +155,7 @@ func (f Files) lock(target string) (unlock func(), err error) {
 	if err := makeLockFile(name); err != nil {
 		return nil, err
 	}
-	lock := flock.New(name, flock.SetPermissions(filePerm), flock.SetFlag(os.O_RDWR|syscall.O_NOFOLLOW))
+	lock := flock.New(name, flock.SetPermissions(filePerm), flock.SetFlag(os.O_RDWR|NoFollow))
 	ctx, cancel := context.WithTimeout(context.Background(), lockWait)
 	defer cancel()
 	locked, err := lock.TryLockContext(ctx, lockRetry)
@@ -178,7 +173,7 @@ func (f Files) lock(target string) (unlock func(), err error) {
 // makeLockFile creates the file and sets its mode explicitly, because under a strict umask the next writer could not
 // open it.
 func makeLockFile(name string) error {
-	file, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_RDWR|syscall.O_NOFOLLOW|syscall.O_CLOEXEC, filePerm)
+	file, err := createPrivate(name)
 	if err == nil {
 		defer func() { _ = file.Close() }()
 		if err := file.Chmod(filePerm); err != nil {
@@ -206,7 +201,7 @@ func (f Files) backup(target string, present []byte, keep int) error {
 		if err := f.step("rename", from); err != nil {
 			return wrap("rename", from, err)
 		}
-		if err := os.Rename(from, to); err != nil {
+		if err := rename(from, to); err != nil {
 			return wrap("rename", from, err)
 		}
 	}
@@ -236,7 +231,7 @@ func (f Files) replace(target string, data []byte) error {
 	}
 	err := f.step("rename", target)
 	if err == nil {
-		err = os.Rename(temp, target)
+		err = rename(temp, target)
 	}
 	if err != nil {
 		if f.step("remove", temp) == nil {
@@ -252,7 +247,7 @@ func (f Files) fill(temp, target string, data []byte) (err error) {
 	if err := f.step("create", temp); err != nil {
 		return wrap("create", temp, err)
 	}
-	file, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL|syscall.O_NOFOLLOW|syscall.O_CLOEXEC, filePerm)
+	file, err := createPrivate(temp)
 	if err != nil {
 		return wrap("create", temp, err)
 	}
@@ -264,10 +259,8 @@ func (f Files) fill(temp, target string, data []byte) (err error) {
 	if err := file.Chmod(filePerm); err != nil { // the umask may have removed the owner's permissions
 		return wrap("chmod", temp, err)
 	}
-	if info, err := os.Lstat(target); err == nil && owner(info) != uint32(os.Geteuid()) {
-		if err := file.Chown(int(owner(info)), int(group(info))); err != nil {
-			return wrap("chown", temp, err)
-		}
+	if err := keepOwner(file, target); err != nil {
+		return wrap("chown", temp, err)
 	}
 	if err := f.step("write", temp); err != nil {
 		_, _ = file.Write(data[:len(data)/2])
@@ -290,13 +283,7 @@ func (f Files) syncFolder(dir string) error {
 	if err := f.step("syncdir", dir); err != nil {
 		return wrap("sync", dir, err)
 	}
-	folder, err := os.Open(dir)
-	if err != nil {
-		return wrap("sync", dir, err)
-	}
-	defer func() { _ = folder.Close() }()
-	// Some file systems cannot sync a folder and say EINVAL; the rename is still atomic there.
-	if err := folder.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) {
+	if err := syncFolder(dir); err != nil {
 		return wrap("sync", dir, err)
 	}
 	return nil

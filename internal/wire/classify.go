@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"strings"
-	"syscall"
 
 	"postier/internal/safetext"
 )
@@ -81,25 +80,6 @@ func Classify(err error) Fault {
 		f.Kind, f.Detail = classifyRest(err)
 	}
 	return f
-}
-
-// systemErrors maps the kernel's error numbers. EACCES and EPERM come from a local firewall that blocks outgoing
-// connections.
-var systemErrors = []struct {
-	err  syscall.Errno
-	kind Kind
-}{
-	{syscall.ECONNREFUSED, KindRefused},
-	{syscall.ENETUNREACH, KindUnreachable},
-	{syscall.EHOSTUNREACH, KindUnreachable},
-	{syscall.EADDRNOTAVAIL, KindUnreachable},
-	{syscall.EAFNOSUPPORT, KindUnreachable},
-	{syscall.EACCES, KindUnreachable},
-	{syscall.EPERM, KindUnreachable},
-	{syscall.ETIMEDOUT, KindTimeout},
-	{syscall.ECONNRESET, KindReset},
-	{syscall.ECONNABORTED, KindReset},
-	{syscall.EPIPE, KindReset},
 }
 
 func classifyRest(err error) (Kind, safetext.Remote) {

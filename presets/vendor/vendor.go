@@ -23,7 +23,7 @@ import (
 )
 
 // SystemPath is the file's path unless POSTIER_VENDOR names another.
-const SystemPath = "/etc/postier/vendor.json"
+var SystemPath = filepath.Join(filepath.Dir(config.SystemPath), "vendor.json")
 
 // Version of the file format.
 const Version = 1

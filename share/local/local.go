@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"syscall"
 )
 
 // Errors of joining and of offering.
@@ -68,19 +67,6 @@ func (m Machine) everyFolder() []string {
 		}
 	}
 	return out
-}
-
-// owner is the user to whom a folder belongs; ok is false where others can enter it, or it is no folder.
-func owner(dir string) (uid int, ok bool) {
-	info, err := os.Lstat(dir)
-	if err != nil || !info.IsDir() || info.Mode().Perm()&0o077 != 0 {
-		return 0, false
-	}
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return 0, false
-	}
-	return int(stat.Uid), true
 }
 
 // listen makes the socket in the first folder that serves.

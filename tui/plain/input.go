@@ -7,7 +7,6 @@ import (
 	"os"
 	"strings"
 
-	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 
 	"postier/internal/secret"
@@ -43,7 +42,7 @@ type input struct {
 	terminal bool
 	fd       int
 	pending  chan reply
-	echo     *unix.Termios // to restore, while echo is off
+	echo     *console // to restore, while echo is off
 	// news is told while a line is waited for; asked is the question that is then asked again.
 	news  *sharing
 	asked string
@@ -147,23 +146,14 @@ func (in *input) echoOff() {
 	if !in.terminal || in.echo != nil {
 		return
 	}
-	old, err := unix.IoctlGetTermios(in.fd, getTermios)
-	if err != nil {
-		return
-	}
-	quiet := *old
-	quiet.Lflag &^= unix.ECHO
-	quiet.Lflag |= unix.ICANON | unix.ISIG
-	if unix.IoctlSetTermios(in.fd, setTermios, &quiet) == nil {
-		in.echo = old
-	}
+	in.echo = silence(in.fd)
 }
 
 // close restores the terminal's echo. Of a secret that was pasted with more lines than one the others are still to be
 // read: they are dropped, since the next question would show them and take one for its answer.
 func (in *input) close() {
 	if in.echo != nil {
-		_ = unix.IoctlSetTermios(in.fd, dropInput, in.echo)
+		in.echo.restore(in.fd)
 		in.echo = nil
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/creack/pty"
-	"golang.org/x/sys/unix"
 	"golang.org/x/time/rate"
 )
 
@@ -75,20 +74,6 @@ func openTerminal(size pty.Winsize, interrupt func()) (*terminal, error) {
 	}
 	t.press()
 	return t, nil
-}
-
-// polled is the same file, read and written without a thread for each waiting call. It takes file over.
-func polled(file *os.File) (*os.File, error) {
-	defer func() { _ = file.Close() }()
-	fd, err := unix.FcntlInt(file.Fd(), unix.F_DUPFD_CLOEXEC, 0)
-	if err != nil {
-		return nil, err
-	}
-	if err := unix.SetNonblock(fd, true); err != nil {
-		_ = unix.Close(fd)
-		return nil, err
-	}
-	return os.NewFile(uintptr(fd), file.Name()), nil
 }
 
 // close hangs the terminal up: whoever still reads it gets its end.
@@ -190,8 +175,7 @@ func (t *terminal) cooked() bool {
 	}
 	lines := false
 	_ = raw.Control(func(fd uintptr) {
-		settings, err := unix.IoctlGetTermios(int(fd), getTermios)
-		lines = err == nil && settings.Lflag&unix.ISIG != 0
+		lines = cooked(int(fd))
 	})
 	return lines
 }

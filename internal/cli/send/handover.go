@@ -31,12 +31,16 @@ func (o *SendOptions) handOver(ctx context.Context) error {
 	attached := false
 	if name := opener(o.Factory); name != "" && !o.JSON {
 		args := []string{link}
-		if attached = filepath.Base(name) == xdgEmail; attached {
+		switch filepath.Base(name) {
+		case xdgEmail:
+			attached = true
 			args = nil
 			for _, file := range files {
 				args = append(args, "--attach", file)
 			}
 			args = append(args, link)
+		case rundll:
+			args = []string{"url.dll,FileProtocolHandler", link}
 		}
 		opened = exec.CommandContext(ctx, name, args...).Run() == nil
 	}
@@ -123,12 +127,17 @@ func addressesOf(mailboxes []string) []string {
 // link's author's choice).
 const xdgEmail = "xdg-email"
 
+// rundll opens a link with the program that Windows has for its scheme.
+const rundll = "rundll32.exe"
+
 // opener is the program that opens a mailto link here, empty where there is no screen or no such program.
 func opener(f *command.Factory) string {
 	names := []string{xdgEmail}
 	switch {
 	case runtime.GOOS == "darwin":
 		names = []string{"open"}
+	case runtime.GOOS == "windows":
+		names = []string{rundll}
 	case f.Getenv("DISPLAY") == "" && f.Getenv("WAYLAND_DISPLAY") == "":
 		return ""
 	}

@@ -71,6 +71,9 @@ func New(f *command.Factory, program Program, run command.Run[*Options]) *cobra.
 }
 
 func serve(ctx context.Context, o *Options) error {
+	if !served.Possible {
+		return o.Fault(exitcode.Unavailable, "served.error.system")
+	}
 	allowed, err := o.networks()
 	if err != nil {
 		return err
