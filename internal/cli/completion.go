@@ -38,7 +38,8 @@ func newCompletion(f *command.Factory) *cobra.Command {
 	return cmd
 }
 
-// completeNames lets the shell offer the names of profiles, formats and languages where a command takes one.
+// completeNames lets the shell offer the words that a command takes: names of profiles, formats, providers and causes,
+// and the values of its flags.
 func completeNames(f *command.Factory, commands []*cobra.Command) {
 	for _, cmd := range commands {
 		words := strings.Fields(cmd.Use)[1:]
@@ -51,6 +52,12 @@ func completeNames(f *command.Factory, commands []*cobra.Command) {
 		case names("PROFILE"):
 			cmd.ValidArgsFunction = completeProfile(f)
 		}
+		for word, values := range wordValues {
+			if names(word) {
+				cmd.ValidArgsFunction = offer(values)
+			}
+		}
+		completeValues(cmd, cmd.Flags())
 		if cmd.Flags().Lookup("edit") != nil {
 			_ = cmd.RegisterFlagCompletionFunc("edit",
 				func(cmd *cobra.Command, _ []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {

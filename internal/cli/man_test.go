@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -128,5 +129,29 @@ func TestCompletionOffersNames(t *testing.T) {
 	}
 	if got := said(t, "__complete", "--config", config, "diagnose", ""); !strings.Contains(got, "smtp\t") {
 		t.Errorf("diagnose: %q", got)
+	}
+	for words, want := range map[string]string{
+		"demo --fault wrong-p":                "wrong-password",
+		"diagnose --only smtp.c":              "smtp.certificate",
+		"diagnose smtp --auth scram-sha-2":    "scram-sha-256",
+		"setup --smtp-security start":         "starttls",
+		"setup --provider gm":                 "gmail",
+		"setup --imap-security t":             "tls",
+		"setup --sent-copy a":                 "append",
+		"setup --lang d":                      "de",
+		"guide gm":                            "gmail",
+		"guide gmail --format h":              "html",
+		"report --format j":                   "json",
+		"log export --format c":               "csv",
+		"explain A-1":                         "A-11",
+		"explain app-p":                       "app-password-required",
+		"explain smtp.auth-":                  "smtp.auth-offered",
+		"explain --reply x --protocol i":      "imap",
+		"explain --reply x --provider posteo": "posteo",
+	} {
+		got := strings.Split(said(t, append([]string{"__complete"}, strings.Fields(words)...)...), "\n")
+		if !slices.Contains(got, want) || slices.Contains(got, ":0") {
+			t.Errorf("%s: no %s among %q", words, want, got)
+		}
 	}
 }

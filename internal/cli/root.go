@@ -101,8 +101,12 @@ func newRoot(f *command.Factory, called string) *cobra.Command {
 	flags.StringVar(&f.Resolver, "resolver", "", f.T("cli.flag.resolver"))
 	flags.StringVar(&f.CAFile, "ca-file", "", f.T("cli.flag.ca-file"))
 	flags.DurationVar(&f.Timeout, "timeout", 0, f.T("cli.flag.timeout"))
+	completeValues(root, flags)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return flagError(f, err) })
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		if cmd.Name() == cobra.ShellCompRequestCmd {
+			return nil // the last word is one that is only begun
+		}
 		if err := checkGlobals(f); err != nil {
 			return err
 		}
