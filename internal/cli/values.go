@@ -19,7 +19,7 @@ var flagValues = map[string]func() []string{
 	"lang":          func() []string { return texts(locale.All()) },
 	"fault":         faultNames,
 	"only":          func() []string { return texts(check.All()) },
-	"protocol":      func() []string { return []string{explain.SMTP, explain.IMAP, explain.TLS, explain.TCP, explain.DNS} },
+	"protocol":      protocolNames,
 	"provider":      providerNames,
 	"auth":          func() []string { return texts(config.Mechanisms()) },
 	"smtp-security": func() []string { return texts(config.Securities()) },
@@ -44,6 +44,10 @@ func texts[W ~string](words []W) []string {
 		list[i] = string(word)
 	}
 	return list
+}
+
+func protocolNames() []string {
+	return []string{explain.SMTP, explain.IMAP, explain.TLS, explain.TCP, explain.DNS}
 }
 
 func faultNames() []string {
