@@ -20,7 +20,9 @@ type layer struct {
 // layers orders the packages, the highest first. A package belongs to the layer that names the longest prefix of its
 // folder; it may import its own layer and the layers below, never one above.
 var layers = []layer{
-	{"these start the program or look at the whole tree", []string{"cmd", "e2e", "bench", "docs", "internal/archtest"}},
+	{"these start the program or look at the whole tree", []string{
+		"cmd", "e2e", "bench", "docs", "packaging", "internal/archtest",
+	}},
 	{"the command line knows every command", []string{"internal/cli"}},
 	{"the command line collects the commands, which do not know it", []string{
 		"internal/cli/setup", "internal/cli/profile", "internal/cli/send", "internal/cli/lookup",
