@@ -16,7 +16,7 @@ type access struct {
 	// write: others may change it; of a folder, they may replace what is in it.
 	write bool
 
-	others []string // Windows: who the others are, as icacls takes them
+	remedy
 }
 
 func (a access) tooOpen(options ReadOptions) bool {

@@ -115,14 +115,17 @@ func userName(uid uint32) string {
 	return id
 }
 
-func (access) fixFile(path string, options ReadOptions) string {
+// remedy is how an access that is too wide is mended.
+type remedy struct{}
+
+func (remedy) fixFile(path string, options ReadOptions) string {
 	if options.Public {
 		return "chmod go-w " + quote(path)
 	}
 	return "chmod 600 " + quote(path)
 }
 
-func (access) fixFolder(dir string) string { return "chmod go-w " + quote(dir) }
+func (remedy) fixFolder(dir string) string { return "chmod go-w " + quote(dir) }
 
 func fixOwner(path string) string { return "chown " + currentUser() + " " + quote(path) }
 

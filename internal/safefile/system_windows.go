@@ -202,24 +202,29 @@ func userName(sid *windows.SID) string {
 	return domain + `\` + name
 }
 
+// remedy is how an access that is too wide is mended.
+type remedy struct {
+	others []string // who has it, as icacls takes them
+}
+
 // fixFile leaves this user alone on the access list. SIDs are the same in every language of the system.
-func (a access) fixFile(path string, _ ReadOptions) string {
+func (r remedy) fixFile(path string, _ ReadOptions) string {
 	grant := ""
 	if self, err := currentSID(); err == nil {
 		grant = ` /grant:r "*` + self.String() + `:F"`
 	}
-	return "icacls " + quote(path) + " /inheritance:r" + grant + a.removal()
+	return "icacls " + quote(path) + " /inheritance:r" + grant + r.removal()
 }
 
 func (a access) fixFolder(dir string) string {
 	return "icacls " + quote(dir) + " /inheritance:d" + a.removal()
 }
 
-func (a access) removal() string {
-	if len(a.others) == 0 {
+func (r remedy) removal() string {
+	if len(r.others) == 0 {
 		return ""
 	}
-	return " /remove:g " + strings.Join(a.others, " ")
+	return " /remove:g " + strings.Join(r.others, " ")
 }
 
 func fixOwner(path string) string { return "takeown /f " + quote(path) }
