@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"reflect"
+	"slices"
 	"testing"
 
 	"postier/config"
@@ -40,7 +41,12 @@ const (
 	namePattern      = `^[a-z0-9][a-z0-9_-]{0,63}$`
 	addressPattern   = `^[^\s\x00-\x1f\x7f<>]+@[^\s\x00-\x1f\x7f<>@]+$`
 	senderPattern    = `^([^\s\x00-\x1f\x7f<>]+@)?[^\s\x00-\x1f\x7f<>@]+$`
-	hostPattern      = `^[^\s\x00-\x1f\x7f/@\[\]]+$`
+	hostPattern      = `^([^\s\x00-\x1f\x7f/@\[\]:]+|[0-9A-Fa-f.]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*)$`
+	octetPattern     = `(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])`
+	ipv4Pattern      = `^(` + octetPattern + `[.]){3}` + octetPattern + `$`
+	heloPattern      = `^$|^[^\s\x00-\x1f\x7f/@\[\]:]+$|^\[(IPv6:)?[0-9A-Fa-f:.]+\]$`
+	absolutePattern  = `^(/|[A-Za-z]:[\\/])`
+	localPattern     = `^127[.]|[Ll][Oo][Cc][Aa][Ll][Hh][Oo][Ss][Tt]|:`
 	linePattern      = `^[^\x00-\x1f\x7f]*$`
 	trimmedPattern   = `^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$`
 	pinPattern       = `^[0-9a-f]{64}$`
@@ -112,7 +118,7 @@ var rules = []jsonschema.Rule{
 	}},
 	{Path: "^watch.notify.*", Add: object{"pattern": addressPattern + `|` + urlPattern, "maxLength": 4096}},
 	{Path: "^watch.command", Add: object{
-		"maxItems": 64, "prefixItems": []object{{"pattern": "^/"}},
+		"maxItems": 64, "if": object{"minItems": 1}, "then": object{"contains": absolute()},
 		"description": "A program with its arguments, run without a shell; it reads the notice on standard input.",
 	}},
 	{Path: "^watch.command.*", Add: object{"maxLength": 4096, "pattern": linePattern}},
@@ -130,13 +136,13 @@ var rules = []jsonschema.Rule{
 	},
 	{Path: "from", Add: object{"description": "Author of the messages."}},
 	{Path: "from.name", Add: object{"maxLength": 200, "pattern": linePattern}},
-	{Path: "from.address", Add: object{"pattern": addressPattern, "maxLength": 254}},
+	{Path: "from.address", Add: object{"pattern": addressPattern, "maxLength": 254, "not": unquoted()}},
 	{Path: "reply_to", Add: object{
-		"pattern": `^$|` + addressPattern, "maxLength": 254,
+		"pattern": `^$|` + addressPattern, "maxLength": 254, "not": unquoted(),
 		"description": "Where replies go.",
 	}},
 	{Path: "bcc", Add: object{"maxItems": 50, "description": "Addresses that get a blind copy of every message."}},
-	{Path: "bcc.*", Add: object{"pattern": addressPattern, "maxLength": 254}},
+	{Path: "bcc.*", Add: object{"pattern": addressPattern, "maxLength": 254, "not": unquoted()}},
 	{Path: "senders", Add: object{
 		"maxItems":    1000,
 		"description": "Domains and addresses whose messages this profile sends.",
@@ -148,7 +154,10 @@ var rules = []jsonschema.Rule{
 	}},
 
 	{Path: "submission", Add: object{"description": "Submission server (RFC 6409)."}},
-	{Path: "host", Add: object{"pattern": hostPattern, "description": "Host name, or IP address without brackets."}},
+	{Path: "host", Add: object{
+		"pattern": hostPattern, "description": "Host name, or IP address without brackets.",
+		"if": object{"pattern": `^[0-9.]+$`}, "then": object{"pattern": ipv4Pattern},
+	}},
 	{Path: "port", Add: object{"minimum": 1, "maximum": 65535}},
 	{Path: "security", Add: object{
 		"enum": config.Securities(),
@@ -161,7 +170,22 @@ var rules = []jsonschema.Rule{
 	}},
 	{Path: "imap.auth", Add: object{"enum": withoutNone()}},
 	{Path: "username", Add: object{"pattern": `^$|` + trimmedPattern, "maxLength": 255}},
-	{Path: "helo", Add: object{"maxLength": 255, "description": "Argument of EHLO; empty: chosen by the program."}},
+	{Path: "submission", Add: signsIn()},
+	{Path: "imap", Add: signsIn()},
+	{Path: "helo", Add: object{
+		"maxLength": 255, "pattern": heloPattern, "not": object{"pattern": `^[0-9.]+$`},
+		"description": "Argument of EHLO; empty: chosen by the program.",
+	}},
+	{Path: "^profiles.*", Add: object{"allOf": []object{
+		consent("submission"), consent("sent_copy", "imap"),
+		{
+			"if": object{"properties": object{
+				"submission": signedInBy(config.MechanismNone),
+				"sent_copy":  object{"type": "object", "properties": object{"imap": false}},
+			}},
+			"else": needs("credential", true),
+		},
+	}}},
 	{Path: "insecure", Add: object{"description": "A technician accepted cleartext for this profile."}},
 
 	{Path: "credential", Add: object{
@@ -169,7 +193,9 @@ var rules = []jsonschema.Rule{
 		"description": "Where the secret is; never the secret itself.",
 	}},
 	{Path: "credential.type", Add: object{"enum": append([]config.SecretType{""}, config.SecretTypes()...)}},
-	{Path: "credential.path", Add: object{"maxLength": 4096, "pattern": linePattern}},
+	{Path: "credential.path", Add: object{
+		"maxLength": 4096, "pattern": linePattern, "not": object{"pattern": `^[.][.](/|$)`},
+	}},
 	{Path: "credential.command", Add: object{"maxItems": 64}},
 	{Path: "credential.command.*", Add: object{"maxLength": 4096, "pattern": linePattern}},
 	{Path: "credential.provider", Add: object{"pattern": `^$|` + namePattern}},
@@ -177,7 +203,9 @@ var rules = []jsonschema.Rule{
 	{Path: "sent_copy", Add: object{
 		"description": "Who files the copy in the Sent folder.",
 		"if":          object{"properties": object{"mode": object{"const": config.SentAppend}}, "required": []string{"mode"}},
-		"then":        object{"required": []string{"imap", "folder"}, "properties": object{"folder": object{"minLength": 1}}},
+		"then": object{
+			"required": []string{"imap", "folder"}, "properties": object{"imap": true, "folder": given()},
+		},
 	}},
 	{Path: "sent_copy.mode", Add: object{"enum": config.SentModes()}},
 	{Path: "sent_copy.folder", Add: object{
@@ -196,7 +224,7 @@ var rules = []jsonschema.Rule{
 	{Path: "test_mode", Add: object{
 		"description": "Every message goes to one test address.",
 		"if":          object{"properties": object{"enabled": object{"const": true}}, "required": []string{"enabled"}},
-		"then":        object{"required": []string{"address"}, "properties": object{"address": object{"minLength": 1}}},
+		"then":        object{"required": []string{"address"}, "properties": object{"address": given()}},
 	}},
 	{Path: "test_mode.address", Add: object{"pattern": `^$|` + addressPattern, "maxLength": 254}},
 	{Path: "tls", Add: object{"description": "Exceptions that a technician made."}},
@@ -212,6 +240,41 @@ var rules = []jsonschema.Rule{
 	{Path: "digest", Add: object{"pattern": digestPattern}},
 	{Path: "checks", Add: object{"propertyNames": object{"pattern": wordPattern}, "maxProperties": 200}},
 	{Path: "checks.*", Add: object{"enum": check.Statuses()}},
+}
+
+// given is a text that is not empty, absolute one that is a full path on any system.
+func given() object    { return object{"type": "string", "minLength": 1} }
+func absolute() object { return object{"type": "string", "pattern": absolutePattern} }
+
+// unquoted refuses what no address without quotes has: a comma, and two dots in a row.
+func unquoted() object { return object{"pattern": `^[^"]*(,|[.][.])`} }
+
+// needs is a schema for an object that must have a key, and what the key must be.
+func needs(key string, value any) object {
+	return object{"type": "object", "required": []string{key}, "properties": object{key: value}}
+}
+
+// signedInBy is a server with this mechanism.
+func signedInBy(mechanism config.Mechanism) object { return needs("auth", object{"const": mechanism}) }
+
+// signsIn wants a user name unless the server takes no sign-in.
+func signsIn() object {
+	return object{"if": signedInBy(config.MechanismNone), "else": needs("username", given())}
+}
+
+// consent wants "insecure" where a server elsewhere is spoken to in cleartext. path leads to the server.
+func consent(path ...string) object {
+	server := object{
+		"type": "object", "required": []string{"security", "host"},
+		"properties": object{
+			"security": object{"const": config.SecurityNone},
+			"host":     object{"type": "string", "not": object{"pattern": localPattern}},
+		},
+	}
+	for _, key := range slices.Backward(path) {
+		server = needs(key, server)
+	}
+	return object{"if": server, "then": needs("insecure", object{"const": true})}
 }
 
 func limit() object { return object{"minimum": 0, "maximum": 1_000_000_000} }
@@ -230,14 +293,16 @@ func withoutNone() []config.Mechanism {
 func alternatives() []object {
 	text := func(pattern string) object { return object{"type": "string", "minLength": 1, "pattern": pattern} }
 	return []object{
-		alternative("file", object{"path": object{"minLength": 1}}),
-		alternative("command", object{"command": object{"minItems": 1, "prefixItems": []object{{"pattern": "^/"}}}}),
+		alternative("file", object{"path": given()}),
+		alternative("command", object{"command": object{
+			"type": "array", "contains": absolute(),
+		}}),
 		alternative("systemd", object{"name": text(systemdPattern)}),
 		alternative("keyring", object{"name": text(trimmedPattern)}),
 		alternative("env", object{"name": text(envPattern)}),
 		alternative("ask", object{}),
-		alternative("oauth", object{"provider": object{"minLength": 1}}, "path", "tenant", "client_id"),
-		alternative("inline", object{"value": object{"minLength": 1}}),
+		alternative("oauth", object{"provider": given()}, "path", "tenant", "client_id"),
+		alternative("inline", object{"value": given()}),
 	}
 }
 
@@ -254,9 +319,9 @@ func alternative(kind string, needed object, optional ...string) object {
 			properties[key] = rule
 			required = append(required, key)
 		case key == "command":
-			properties[key] = object{"maxItems": 0}
+			properties[key] = object{"type": "array", "maxItems": 0}
 		case !allowed[key]:
-			properties[key] = object{"maxLength": 0}
+			properties[key] = object{"type": "string", "maxLength": 0}
 		}
 	}
 	return object{"properties": properties, "required": required}
