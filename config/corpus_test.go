@@ -3,6 +3,7 @@ package config_test
 import (
 	"bytes"
 	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 
@@ -246,6 +247,33 @@ func TestGoAndSchemaAgree(t *testing.T) {
 				t.Errorf("schema says %v, Go says %q", err, row.fault)
 			}
 		})
+	}
+}
+
+// TestWriteCorpus writes the corpus for other validators (e2e/exports), to the file that POSTIER_CORPUS names.
+func TestWriteCorpus(t *testing.T) {
+	t.Parallel()
+	path := os.Getenv("POSTIER_CORPUS")
+	if path == "" {
+		t.Skip("POSTIER_CORPUS is not set")
+	}
+	type judged struct {
+		Name     string `json:"name"`
+		Document string `json:"document"`
+		Valid    bool   `json:"valid"`
+		Beyond   bool   `json:"beyond"`
+	}
+	var rows []judged
+	for _, row := range corpus {
+		document := change(t, contractJSON, row.path, row.value)
+		rows = append(rows, judged{row.name, document, len(parse(t, document).Validate().Errors()) == 0, row.beyond})
+	}
+	data, err := json.Marshal(rows)
+	if err == nil {
+		err = os.WriteFile(path, data, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
