@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"os"
@@ -36,7 +37,7 @@ func newMan(f *command.Factory) *cobra.Command {
 			if err := f.NoArgs(cmd, args); err != nil {
 				return err
 			}
-			return writePages(f, cmd.Root(), *folder)
+			return cmp.Or(writePages(f, cmd.Root(), *folder), writePage(*folder, formatName+".5", formatPage(f)))
 		}
 		about, rest, err := cmd.Root().Find(args)
 		if err != nil || len(rest) > 0 {
@@ -57,13 +58,13 @@ func newMan(f *command.Factory) *cobra.Command {
 
 // writePages writes the page of every command into a folder.
 func writePages(f *command.Factory, cmd *cobra.Command, folder string) error {
-	const mode, readable fs.FileMode = 0o755, 0o644
+	const mode fs.FileMode = 0o755
 	if err := os.MkdirAll(folder, mode); err != nil {
 		return err
 	}
 	page := &manPage{f: f}
 	page.write(cmd)
-	if err := os.WriteFile(filepath.Join(folder, pageName(cmd)+".1"), []byte(page.text.String()), readable); err != nil {
+	if err := writePage(folder, pageName(cmd)+".1", page.text.String()); err != nil {
 		return err
 	}
 	for _, sub := range cmd.Commands() {
@@ -74,6 +75,11 @@ func writePages(f *command.Factory, cmd *cobra.Command, folder string) error {
 		}
 	}
 	return nil
+}
+
+func writePage(folder, name, text string) error {
+	const readable fs.FileMode = 0o644
+	return os.WriteFile(filepath.Join(folder, name), []byte(text), readable)
 }
 
 func pageName(cmd *cobra.Command) string { return strings.ReplaceAll(cmd.CommandPath(), " ", "-") }
@@ -95,12 +101,18 @@ func (p *manPage) section(key string) {
 // item is a term with its explanation.
 func (p *manPage) item(term, text string) { p.line(".TP\n\\fB%s\\fR\n%s", roff(term), roff(text)) }
 
+// head is the title of a page and its first section.
+func (p *manPage) head(name, section, short string) {
+	p.line(".\\\" -*- coding: utf-8 -*-")
+	p.line(`.TH "%s" "%s" "%s" "postier %s" "%s"`, roff(strings.ToUpper(name)), section, roff(build(p.f.Version).Date),
+		roff(p.f.Version), roff(p.f.T("man.book")))
+	p.section("name")
+	p.line(`%s \- %s`, roff(name), roff(short))
+}
+
 func (p *manPage) write(cmd *cobra.Command) {
 	name := pageName(cmd)
-	p.line(".\\\" -*- coding: utf-8 -*-")
-	p.line(`.TH "%s" "1" "%s" "postier %s" "%s"`, roff(strings.ToUpper(name)), roff(build(p.f.Version).Date), roff(p.f.Version), roff(p.f.T("man.book")))
-	p.section("name")
-	p.line(`%s \- %s`, roff(name), roff(cmd.Short))
+	p.head(name, "1", cmd.Short)
 	p.section("synopsis")
 	p.synopsis(cmd)
 	p.section("description")
@@ -207,6 +219,10 @@ func (p *manPage) tables() {
 	for _, name := range manVariables {
 		p.item(name, p.f.T("man.variable."+name))
 	}
+	p.files()
+}
+
+func (p *manPage) files() {
 	p.section("files")
 	for _, file := range []struct{ path, key string }{
 		{"$XDG_CONFIG_HOME/postier/config.json", "config"},

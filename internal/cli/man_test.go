@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"postier/config"
 	"postier/internal/cli/command"
 	"postier/internal/exitcode"
 	"postier/internal/locale"
@@ -73,8 +74,34 @@ func TestManPagesOfAllCommands(t *testing.T) {
 			t.Errorf("%v: %v", path, err)
 		}
 	})
-	if files, err := os.ReadDir(folder); err != nil || len(files) != pages {
-		t.Errorf("%d files for %d commands: %v", len(files), pages, err)
+	if files, err := os.ReadDir(folder); err != nil || len(files) != pages+1 {
+		t.Errorf("%d files for %d commands and one format: %v", len(files), pages, err)
+	}
+}
+
+// TestFormatPage: the page of section 5 explains every key at the top and every key that a profile must have, in all
+// languages, and its example is valid.
+func TestFormatPage(t *testing.T) {
+	t.Parallel()
+	for _, lang := range locale.All() {
+		folder := t.TempDir()
+		said(t, "--lang", string(lang), "man", "--dir", folder)
+		page, err := os.ReadFile(filepath.Join(folder, "postier.5"))
+		if err != nil || regexp.MustCompile(`<man\.[a-z._]+>`).Match(page) {
+			t.Errorf("%s: %v\n%s", lang, err, page)
+		}
+		for _, key := range []string{"aliases", "log", "queue", "watch", "submit", "profiles.NAME.submission"} {
+			if !strings.Contains(string(page), `\fB`+key+`\fR`) {
+				t.Errorf("%s: no %s", lang, key)
+			}
+		}
+	}
+	doc, err := config.Parse(filepath.Join(t.TempDir(), "config.json"), []byte(formatExample))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if faults := doc.Validate().Errors(); len(faults) > 0 {
+		t.Error(faults)
 	}
 }
 
