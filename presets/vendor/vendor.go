@@ -10,6 +10,7 @@ import (
 	"cmp"
 	"errors"
 	"io/fs"
+	"os"
 	"net"
 	"net/url"
 	"path/filepath"
@@ -143,6 +144,10 @@ func Path(getenv func(string) string) (path string, named bool) {
 // *config.InvalidError; the other errors are *safefile.Error and *SyntaxError.
 func Load(getenv func(string) string) (f *File, ok bool, err error) {
 	path, named := Path(getenv)
+	// The folder may be that of the machine's service, which other users cannot enter: then there is no file for them.
+	if _, err := os.Lstat(path); !named && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission)) {
+		return nil, false, nil
+	}
 	f, faults, err := Check(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !named:
