@@ -10,9 +10,9 @@ import (
 	"cmp"
 	"errors"
 	"io/fs"
-	"os"
 	"net"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 
