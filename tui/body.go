@@ -73,6 +73,9 @@ func (m *model) notice(p *page, n wizard.Notice) {
 	p.text(s.theme.styles.plain, lead, "  ", s.say(n.Text))
 }
 
+// longLabel is the width from which a label does not move the column of the values.
+const longLabel = 26
+
 func (m *model) facts(p *page) {
 	s := m.speech
 	if len(m.screen.Facts) == 0 {
@@ -83,20 +86,39 @@ func (m *model) facts(p *page) {
 	widest := 0
 	for i, f := range m.screen.Facts {
 		labels[i] = s.say(f.Label)
-		widest = max(widest, typeset.Width(labels[i]))
+		if n := typeset.Width(labels[i]); n <= longLabel || len(m.screen.Facts) < 3 {
+			widest = max(widest, n)
+		}
 	}
-	aligned := widest <= p.width/2
+	aligned := widest <= p.width/2 && p.width > longLabel*2
+	focused, _ := m.currentRow()
 	for i, f := range m.screen.Facts {
 		value := s.say(f.Value)
 		if detail := s.say(f.Detail); detail != "" {
 			value += " (" + detail + ")"
 		}
-		if aligned {
-			p.text(s.theme.styles.bold, typeset.Pad(labels[i], widest+2), strings.Repeat(" ", widest+2), value)
+		draw := func(p *page) {
+			if aligned && typeset.Width(labels[i]) <= p.width/2 {
+				p.text(s.theme.styles.bold, typeset.Pad(labels[i], widest)+"  ", strings.Repeat(" ", widest+2), value)
+				return
+			}
+			p.plain(labels[i])
+			p.text(s.theme.styles.bold, "  ", "  ", value)
+		}
+		if len(m.rows()) == 0 {
+			draw(p)
 			continue
 		}
-		p.plain(labels[i])
-		p.text(s.theme.styles.bold, "  ", "  ", value)
+		if f.Change != "" {
+			m.markLine(p, share.Target{Action: f.Change}, labels[i])
+		}
+		edge, first := "  ", p.height()
+		if f.Change != "" && f.Change == focused.Change {
+			edge = s.theme.styles.accent.Render(s.theme.glyphs.edge) + " "
+		}
+		if p.edged(edge, draw); f.Change != "" && f.Change == focused.Change {
+			p.reveal(first)
+		}
 	}
 }
 
@@ -196,7 +218,8 @@ func (m *model) actions(p *page) {
 		row += label
 	}
 	p.add(row)
-	if m.focus >= len(m.inputs) && (m.moved || len(m.inputs) > 0) {
+	if i := m.focus - len(m.inputs); i >= 0 && i < len(m.screen.Actions) &&
+		(m.moved || len(m.inputs) > 0 || m.screen.First) {
 		p.reveal(first)
 	}
 }

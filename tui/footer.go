@@ -114,7 +114,7 @@ func (m *model) screenHints() []hint {
 			}
 		}
 	}
-	if m.screen.Number != 1 && m.screen.Step != wizard.StepDone { // there is no way back from a saved profile
+	if !m.screen.First && m.screen.Step != wizard.StepDone { // there is no way back from a saved profile
 		out = append(out, hint{s.t("key-esc"), s.t("back"), 2})
 	}
 	helpKey := "?"
@@ -134,7 +134,10 @@ func (m *model) screenHints() []hint {
 	if len(m.screen.Checks) > 0 || m.screen.Finding != nil {
 		out = append(out, hint{m.commandKey("t"), s.t("details"), detailsRank})
 	}
-	if m.stops() > 1 {
+	switch {
+	case len(m.rows()) > 0:
+		out = append(out, hint{s.theme.glyphs.upDown, s.t("choose-row"), 3})
+	case m.stops() > 1:
 		out = append(out, hint{s.t("key-tab"), s.t("next-field"), 7})
 	}
 	if m.sharing.presenter != nil {
@@ -161,6 +164,9 @@ func (m *model) commandKey(letter string) string {
 
 // enterLabel says what Enter would do now.
 func (m *model) enterLabel() string {
+	if _, ok := m.currentRow(); ok {
+		return m.speech.t("change-row")
+	}
 	if i := m.focus - len(m.inputs); i >= 0 && i < len(m.screen.Actions) {
 		if a := m.screen.Actions[i]; m.moved || !stops(a) {
 			return m.speech.say(a.Label)

@@ -150,6 +150,13 @@ func (m *model) pressPage(letter string) (tea.Cmd, bool) {
 
 func (m *model) pressScroll(msg tea.KeyPressMsg) {
 	switch name := msg.String(); name {
+	case "up", "down":
+		if len(m.rows()) > 0 {
+			m.move(map[string]int{"up": -1, "down": 1}[name])
+			return
+		}
+	}
+	switch name := msg.String(); name {
 	case "pgdown", "space":
 		m.scroll += max(1, m.bodyHeight()-1)
 	case "pgup":
@@ -183,9 +190,12 @@ func (m *model) move(step int) {
 	}
 }
 
-// enter does what the footer says of Enter: the action in focus, else the next field that is still open, else the first
-// action.
+// enter does what the footer says of Enter: the row or the action in focus, else the next field that is still open,
+// else the first action.
 func (m *model) enter() tea.Cmd {
+	if row, ok := m.currentRow(); ok {
+		return m.answer(row.Change)
+	}
 	if m.focus >= len(m.inputs) {
 		if i := m.focus - len(m.inputs); i < len(m.screen.Actions) {
 			if a := m.screen.Actions[i]; m.moved || !stops(a) {
@@ -232,9 +242,9 @@ func (m *model) act(a wizard.Action) tea.Cmd {
 
 // back goes to the step before. Nothing typed is lost, because the answer holds it.
 func (m *model) back() tea.Cmd {
-	first := m.screen.Number == 1
+	first := m.screen.First
 	cmd := m.answer(wizard.ActBack)
-	if first && m.screen.Number == 1 && !m.ended {
+	if first && m.screen.First && !m.ended {
 		m.toast = m.speech.t("first-step")
 	}
 	return cmd

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"time"
 
@@ -231,6 +232,7 @@ func (m *model) attend(before wizard.Screen) {
 func (m *model) firstFocus() int {
 	for _, wanted := range []func(wizard.Field, *input) bool{
 		func(f wizard.Field, _ *input) bool { return f.Fix },
+		func(f wizard.Field, _ *input) bool { return f.Focus },
 		func(f wizard.Field, _ *input) bool { return !f.Error.Empty() },
 		func(_ wizard.Field, in *input) bool { return in.open() },
 	} {
@@ -240,11 +242,31 @@ func (m *model) firstFocus() int {
 			}
 		}
 	}
+	if len(m.inputs) == 0 {
+		if i := slices.IndexFunc(m.rows(), func(f wizard.Fact) bool { return f.Focus }); i >= 0 {
+			return len(m.screen.Actions) + i
+		}
+	}
 	return 0
 }
 
-// stops is the number of fields and actions that can have the focus.
-func (m *model) stops() int { return len(m.inputs) + len(m.screen.Actions) }
+// stops is the number of fields, actions and rows that can have the focus. The rows stand above the actions and come
+// after them: the key upwards leads from the first action to the last row.
+func (m *model) stops() int { return len(m.inputs) + len(m.screen.Actions) + len(m.rows()) }
+
+// rows are the facts that can be changed.
+func (m *model) rows() []wizard.Fact {
+	return slices.DeleteFunc(slices.Clone(m.screen.Facts), func(f wizard.Fact) bool { return f.Change == "" })
+}
+
+// currentRow is the row that has the focus.
+func (m *model) currentRow() (wizard.Fact, bool) {
+	rows, i := m.rows(), m.focus-len(m.inputs)-len(m.screen.Actions)
+	if i < 0 || i >= len(rows) || m.overlay.kind != overlayNone {
+		return wizard.Fact{}, false
+	}
+	return rows[i], true
+}
 
 // current is the field that has the focus, nil when an action has it.
 func (m *model) current() *input {

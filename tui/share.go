@@ -167,6 +167,9 @@ func (m *model) target() share.Target {
 	if i := m.focus - len(m.inputs); i >= 0 && i < len(m.screen.Actions) {
 		return share.Target{Action: m.screen.Actions[i].ID}
 	}
+	if row, ok := m.currentRow(); ok {
+		return share.Target{Action: row.Change}
+	}
 	return share.Target{}
 }
 

@@ -30,6 +30,7 @@ type glyphs struct {
 	unprintable   string // in place of a character that must not reach a terminal, one cell
 	ellipsis      string
 	left, right   string // ends of a text that goes on
+	upDown        string // the keys upwards and downwards
 	waiting, busy string
 }
 
@@ -50,13 +51,13 @@ func newTheme(getenv func(string) string, noColour bool) theme {
 	l.glyphs = glyphs{
 		rule: "─", done: "━", focus: "▸", bullet: "•", above: "▲", below: "▼", bar: "│", dot: "·", star: "★",
 		echo: '•', unprintable: "�", ellipsis: "…", left: "‹", right: "›", waiting: "·", busy: "…",
-		edge: "┃", good: "✓", remark: "!", bad: "✗", none: "–",
+		upDown: "↑↓", edge: "┃", good: "✓", remark: "!", bad: "✗", none: "–",
 	}
 	if l.ascii {
 		l.glyphs = glyphs{
 			rule: "-", done: "=", focus: ">", bullet: "*", above: "^", below: "v", bar: "|", dot: "-", star: "*",
 			echo: '*', unprintable: "?", ellipsis: "~", left: "<", right: ">", waiting: ".", busy: "...",
-			edge: "|", good: "+", remark: "!", bad: "x", none: "-",
+			upDown: "^v", edge: "|", good: "+", remark: "!", bad: "x", none: "-",
 		}
 	}
 	l.styles = newStyles(l.colour)

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -227,7 +228,29 @@ func walk(t *testing.T) []stop {
 	}})
 	w.at(wizard.StepDone)
 	w.keep("done")
+	w.edit(w.request(wizard.DoSave).Draft)
 	return w.stops
+}
+
+// edit opens the page with all settings of the profile that was saved.
+func (w *walker) edit(saved wizard.Draft) {
+	w.t.Helper()
+	saved.Editing, saved.Step = true, wizard.StepReview
+	w.state, _ = wizard.New(wizard.Options{
+		Today: "2026-11-21", ConfigPath: "/home/marie/.config/postier/config.json", Book: shortBook(), CheckName: checkName,
+		Draft: saved, Names: []string{"gmail", "platform"},
+		Edited: &wizard.Edited{Draft: saved, Proof: saved.Proven, At: time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)},
+	})
+	w.at(wizard.StepReview)
+	w.keep("edit")
+	for _, f := range w.state.Screen().Facts {
+		if strings.HasSuffix(string(f.Change), "#"+string(wizard.FieldReplyTo)) {
+			w.answer(f.Change)
+			w.keep("edit-row")
+			return
+		}
+	}
+	w.t.Fatal("no row for the reply address")
 }
 
 // rungs lets the first checks of the ladder pass and the next one run.

@@ -124,6 +124,13 @@ func (s State) verdicts() map[check.ID]check.Status {
 	out := map[check.ID]check.Status{}
 	for _, kind := range []RequestKind{DoSubmission, DoSent, DoDNS, DoTest} {
 		t := s.work[kind]
+		if !t.done && (&s).asSaved(kind) {
+			for _, id := range Checks(kind) {
+				if status, ok := s.opts.Edited.Proof[id]; ok {
+					out[id] = status
+				}
+			}
+		}
 		if !t.done || t.key != (&s).key(kind) {
 			continue
 		}

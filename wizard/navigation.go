@@ -72,6 +72,12 @@ func (s *State) applies(step Step) bool {
 // forward goes to the next step that applies and keeps the draft.
 func (s *State) forward() {
 	s.dropForeignSignIn()
+	s.look()
+	if s.changing {
+		s.row = ActSave // most people change one thing
+		s.arrive(s.unsettled(), true)
+		return
+	}
 	steps := Steps()
 	for i := s.draft.Step.Number(); i < len(steps); i++ {
 		if s.applies(steps[i]) {
@@ -94,12 +100,21 @@ func (s *State) back() {
 	if s.draft.Step == StepProvider && s.backToFound() {
 		return
 	}
-	if s.page > 0 {
+	switch {
+	case s.page > 0 && s.wanted != "" && s.draft.Step == StepOptions && !s.changing:
+		s.page, s.wanted = 0, ""
+		return
+	case s.page > 0 && s.wanted == "":
 		s.page--
 		return
 	}
-	if s.draft.Step == StepDone {
-		return // a saved profile is not undone by going back
+	switch {
+	case s.draft.Step == StepDone, s.editPage():
+		return // a saved profile is not undone by going back, and before the page with its settings there is none
+	case s.changing:
+		s.abandonStep()
+		s.arrive(StepReview, false)
+		return
 	}
 	steps := Steps()
 	for i := s.draft.Step.Number() - 2; i >= 0; i-- {
@@ -162,6 +177,9 @@ func (s *State) arrive(step Step, forward bool) {
 	s.rounds = 0
 	s.draft.Step = step
 	s.page, s.fixField, s.question, s.suggested, s.choosing, s.services = 0, "", noQuestion, "", false, false
+	if s.wanted = ""; step == StepReview {
+		s.changing = false
+	}
 	s.enter(forward)
 	if step != StepDone {
 		s.requests = append(s.requests, Request{Kind: DoDraft, Draft: s.Draft()})

@@ -27,7 +27,8 @@ func (v Screen) Shared(mask func(string) string) Screen {
 	v.Notices = m.notices(v.Notices)
 	v.Facts = slices.Clone(v.Facts)
 	for i, f := range v.Facts {
-		v.Facts[i] = Fact{Label: m.words(f.Label), Value: m.words(f.Value), Detail: m.words(f.Detail)}
+		f.Label, f.Value, f.Detail = m.words(f.Label), m.words(f.Value), m.words(f.Detail)
+		v.Facts[i] = f
 	}
 	v.Copy = slices.Clone(v.Copy)
 	for i, c := range v.Copy {

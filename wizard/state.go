@@ -28,6 +28,8 @@ type Options struct {
 	Today string
 	// Draft is the draft to go on with; the zero Draft begins a new profile.
 	Draft Draft
+	// Edited is the profile as it is saved, where one is changed; nil for a new one.
+	Edited *Edited
 	// Fix is where the trouble of an edited profile is corrected: the conversation begins there.
 	Fix Place
 	// Address fills in the address field of a new conversation; the person still has to accept it.
@@ -101,6 +103,11 @@ type State struct {
 	prior         *prior         // what was found, while a provider chosen from the list is shown
 	byHand        *manualServers // the servers entered by hand, while a preset is tried
 	fixField      FieldID
+	wanted        FieldID                // what the person came to change
+	changing      bool                   // the person came from the page with all settings, and goes back to it
+	row           ActionID               // the row of that page from which the person came
+	seen          map[RequestKind]string // the keys of the work whose results the person has seen
+	savedKeys     map[RequestKind]string // the keys of the work that proved the profile as it was saved
 	notices       []Notice
 	errors        map[FieldID]Words
 	typed         map[FieldID]string // typed values that the draft does not hold yet
@@ -174,7 +181,10 @@ func New(o Options) (State, []Request) {
 	}
 	product := o.Product
 	o.Product = cmp.Or(product, config.Program)
-	s := State{opts: o, typed: maps.Clone(o.Values), work: map[RequestKind]task{}, errors: map[FieldID]Words{}}
+	s := State{
+		opts: o, typed: maps.Clone(o.Values), work: map[RequestKind]task{}, errors: map[FieldID]Words{},
+		seen: map[RequestKind]string{},
+	}
 	if s.typed == nil {
 		s.typed = map[FieldID]string{}
 	}
@@ -193,6 +203,7 @@ func New(o Options) (State, []Request) {
 		s.secret, s.stored, s.secretGen, s.boundTo = o.Stored, true, 1, s.secretServers()
 	}
 	s.dropForeignSignIn()
+	s.rememberSaved()
 	if !s.startAtFix() {
 		s.resume()
 		s.enter(true)
@@ -206,13 +217,15 @@ func (s *State) startAtFix() bool {
 	if !s.draft.Editing || s.opts.Fix.Step == "" {
 		return false
 	}
+	start := s.draft.Step
 	s.draft.Step = StepReview
 	step, field := s.fixPlace(&Report{Step: s.opts.Fix.Step, Field: s.opts.Fix.Field})
 	if step == "" {
-		s.draft.Step = StepProvider
+		s.draft.Step = start
 		return false
 	}
 	s.jump(step, field)
+	s.changing = s.opts.Edited != nil
 	return true
 }
 
@@ -246,7 +259,7 @@ func (s *State) sanitize() {
 func (s *State) resume() {
 	d := &s.draft
 	switch {
-	case d.Address == "" || d.Step == StepAddress || d.Editing && d.Step == StepProvider:
+	case d.Address == "" || d.Step == StepAddress || d.Editing && d.Step == StepProvider || s.editPage():
 		return
 	case d.Step.Number() > StepCredential.Number() && s.needsSecret():
 		// The draft does not hold the secret, so the conversation goes on at the step that asks for it.
@@ -276,10 +289,10 @@ func (s State) Answer(a Answer) (State, []Request) {
 	for id, value := range a.Values {
 		s.typed[id] = value
 	}
-	step, straight := strings.CutPrefix(string(a.Action), gotoPrefix)
+	target, straight := strings.CutPrefix(string(a.Action), gotoPrefix)
 	switch {
 	case straight:
-		s.jump(Step(step), "")
+		s.goTo(target)
 	case a.Action == ActQuit:
 		s.ended = true
 	case a.Action == ActBack:
@@ -343,7 +356,7 @@ func (s State) Tell(o Outcome) (State, []Request) {
 // Draft returns the answers so far, without the secret.
 func (s State) Draft() Draft {
 	d := s.draft
-	d.Proven = s.verdicts()
+	d.Proven, d.Kept = s.verdicts(), (&s).kept()
 	return d
 }
 
@@ -375,6 +388,7 @@ func (s State) clone() State {
 	s.errors = maps.Clone(s.errors)
 	s.typed = maps.Clone(s.typed)
 	s.work = maps.Clone(s.work)
+	s.seen = maps.Clone(s.seen)
 	for kind, t := range s.work {
 		t.reports = slices.Clone(t.reports)
 		s.work[kind] = t

@@ -27,6 +27,7 @@ func (s *State) clearTyped(ids ...FieldID) {
 func (s *State) field(id FieldID, kind FieldKind, current string) Field {
 	return Field{
 		ID: id, Kind: kind, Value: s.value(id, current), Error: s.errors[id], Fix: s.fixField == id,
+		Focus: s.wanted == id,
 		Label: Msg("wizard.field." + string(id)), Help: Msg("wizard.field." + string(id) + ".help"),
 	}
 }
@@ -148,6 +149,7 @@ func (s *State) setAddress(address string) {
 		return
 	}
 	s.dropSignIn()
+	s.changing = false // all of it has to be found and proven anew
 	for _, kind := range []RequestKind{DoDiscover, DoSubmission, DoSent, DoDNS, DoTest} {
 		s.abandon(kind)
 		delete(s.work, kind)

@@ -158,6 +158,7 @@ func (s *State) credentialScreen(v *Screen) {
 	f := Field{
 		ID: FieldSecret, Kind: KindSecret, Label: Msg("wizard.credential.label." + string(s.secretType())),
 		Help: Msg("wizard.field.secret.help"), Error: s.errors[FieldSecret], Fix: s.fixField == FieldSecret,
+		Focus: s.wanted == FieldSecret,
 		Given: !s.secret.Empty() && !s.secretRefused() || !s.givenSecret().Empty(),
 	}
 	if p := s.preset(); p != nil {

@@ -73,6 +73,11 @@ func (s *State) hasOthers() bool {
 	return slices.ContainsFunc(s.opts.Names, func(name string) bool { return name != s.draft.Profile })
 }
 
+// optionPageOf returns the page on which an option is changed.
+func optionPageOf(id FieldID) int {
+	return max(0, slices.IndexFunc(optionPages, func(ids []FieldID) bool { return slices.Contains(ids, id) }))
+}
+
 func (s *State) optionFacts() []Fact {
 	d := &s.draft
 	fact := func(id FieldID) Fact {
@@ -83,7 +88,7 @@ func (s *State) optionFacts() []Fact {
 		case isSwitch(id):
 			value = Msg("wizard.confirm." + s.optionValue(id))
 		}
-		return Fact{Label: Msg("wizard.field." + string(id)), Value: value}
+		return Fact{Label: Msg("wizard.field." + string(id)), Value: value, Change: place(StepOptions, id)}
 	}
 	facts := []Fact{
 		fact(FieldLabel), fact(FieldFromName), fact(FieldReplyTo), fact(FieldBCC), fact(FieldSenders), fact(FieldDefault),
@@ -92,10 +97,15 @@ func (s *State) optionFacts() []Fact {
 		facts = append(facts, fact(FieldFallback))
 	}
 	facts = append(append(facts, limitFacts(d.Limits)...), fact(FieldTestMode))
-	if len(d.Kinds) > 0 {
+	if len(d.Kinds) > 0 || s.editPage() {
 		facts = append(facts, fact(FieldKindsOn), fact(FieldKindsOff))
 	}
 	return facts
+}
+
+// limitField is the field of each limit.
+var limitField = map[string]FieldID{
+	"hour": FieldPerHour, "day": FieldPerDay, "week": FieldPerWeek, "recipients": FieldRecipients, "batch": FieldBatch,
 }
 
 // limitFacts returns a fact for every limit that is set (P-4, C-6).
@@ -105,7 +115,7 @@ func limitFacts(l config.Limits) []Fact {
 		if n > 0 {
 			facts = append(facts, Fact{
 				Label: Msg("wizard.fact.limits"),
-				Value: Msg("wizard.limits."+key, append(args, "n", n)...),
+				Value: Msg("wizard.limits."+key, append(args, "n", n)...), Change: place(StepOptions, limitField[key]),
 			})
 		}
 	}
@@ -115,7 +125,9 @@ func limitFacts(l config.Limits) []Fact {
 	add(l.RecipientsPerMessage, "recipients")
 	add(l.Batch.Messages, "batch", "seconds", strconv.FormatFloat(l.Batch.WaitSeconds, 'f', -1, 64))
 	if len(facts) == 0 {
-		facts = []Fact{{Label: Msg("wizard.fact.limits"), Value: Msg("wizard.limits.none")}}
+		facts = []Fact{{
+			Label: Msg("wizard.fact.limits"), Value: Msg("wizard.limits.none"), Change: place(StepOptions, FieldPerHour),
+		}}
 	}
 	return facts
 }
@@ -190,7 +202,11 @@ func (s *State) answerOptions(a Answer) {
 		if !s.takeOptions(optionPages[s.page]) {
 			return
 		}
-		if s.page > 0 && s.page+1 < len(optionPages) {
+		if s.page > 0 && s.wanted != "" && !s.changing {
+			s.page, s.wanted = 0, "" // one row of the summary was changed
+			return
+		}
+		if s.page > 0 && s.page+1 < len(optionPages) && s.wanted == "" {
 			s.page++
 			return
 		}

@@ -14,24 +14,10 @@ import (
 func (s *State) reviewScreen(v *Screen) {
 	d := &s.draft
 	v.Intro = []Words{Msg("wizard.review.intro", "path", s.opts.ConfigPath)}
-	v.Facts = []Fact{
-		{Label: Msg("wizard.fact.from"), Value: Literal(from(d.From))},
-		{Label: Msg("wizard.fact.submission"), Value: serverWords(d.Submission), Detail: s.verdict(DoSubmission)},
-		{Label: Msg("wizard.fact.user"), Value: Literal(config.AddressUnicode(d.Submission.Username))},
-		{Label: s.secretLabel(), Value: s.secretWords()},
-		{Label: Msg("wizard.fact.sent"), Value: s.sentWords(), Detail: s.verdict(DoSent)},
-		{Label: Msg("wizard.fact.dns"), Value: s.verdict(DoDNS)},
-		{Label: Msg("wizard.fact.test"), Value: s.testVerdict()},
+	if s.editPage() {
+		v.Title, v.Intro = Msg("wizard.title.edit"), []Words{Msg("wizard.review.edit")}
 	}
-	for _, id := range []FieldID{FieldSenders, FieldReplyTo, FieldBCC, FieldKindsOn, FieldKindsOff} {
-		if value := s.optionValue(id); value != "" {
-			v.Facts = append(v.Facts, Fact{Label: Msg("wizard.field." + string(id)), Value: Literal(value)})
-		}
-	}
-	v.Facts = append(v.Facts, limitFacts(d.Limits)...)
-	if d.TestMode.Enabled {
-		v.Facts = append(v.Facts, Fact{Label: Msg("wizard.fact.test-mode"), Value: Literal(d.TestMode.Address)})
-	}
+	v.Facts = s.rows()
 	name := s.field(FieldProfile, KindText, s.profileName())
 	save := Action{ID: ActSave, Label: Msg("wizard.action.save")}
 	if t := s.work[DoSave]; t.id != 0 {
@@ -44,23 +30,118 @@ func (s *State) reviewScreen(v *Screen) {
 	options := Action{ID: gotoPrefix + ActionID(StepOptions), Label: Msg("wizard.action.options"), Key: 'e'}
 	v.Actions = []Action{save, options}
 	switch {
+	case d.Disabled != nil && !s.passed(DoSubmission):
+		v.Notices = append(v.Notices, Notice{LevelWarn, Msg("wizard.review.disabled")})
 	case d.Disabled != nil:
 		v.Notices = append(v.Notices, Notice{LevelInfo, Msg("wizard.review.on-again")})
 	case d.Off:
 		v.Notices = append(v.Notices, Notice{LevelInfo, Msg("wizard.review.off")})
 	}
-	if !s.passed(DoSubmission) {
-		save.Disabled = Msg("wizard.review.unproven")
-		v.Notices = append(v.Notices, Notice{LevelWarn, save.Disabled})
-		prove := Action{
-			ID:    gotoPrefix + ActionID(StepSubmission),
-			Label: Msg("wizard.action.fix.submission", "number", StepSubmission.Number()), Key: 'r',
-		}
-		v.Actions = []Action{prove, save, options}
-	}
+	s.proveActions(v, save, options)
 	if _, typed := s.typed[FieldProfile]; typed || s.nameTaken(s.profileName()) || !s.errors[FieldProfile].Empty() {
 		v.Fields = []Field{name} // the name is asked for only when the one that follows from the address cannot be used
 	}
+}
+
+// proveActions offer the proof that is missing. What no server has to prove can be saved without one.
+func (s *State) proveActions(v *Screen, save, options Action) {
+	prove := Action{
+		ID:    place(StepSubmission, ""),
+		Label: Msg("wizard.action.fix.submission", "number", StepSubmission.Number()), Key: 'r',
+	}
+	switch {
+	case s.editPage():
+		save.Key, prove.Label = 's', Msg("wizard.action.prove-all")
+		v.Actions = []Action{save, prove}
+		if s.draft.Disabled != nil && !s.passed(DoSubmission) {
+			v.Actions = []Action{prove, save} // saving alone would leave it off
+		}
+	default:
+		v.Actions = []Action{save, options}
+	}
+	switch {
+	case s.passed(DoSubmission):
+	case !s.kept():
+		save.Disabled = Msg("wizard.review.unproven")
+		v.Notices = append(v.Notices, Notice{LevelWarn, save.Disabled})
+		v.Actions = []Action{prove, save}
+		if !s.editPage() {
+			v.addActions(options)
+		}
+	case !s.provenBefore(DoSubmission) && s.draft.Disabled == nil:
+		v.Notices = append(v.Notices, Notice{LevelWarn, Msg("wizard.review.never-proven")})
+	}
+}
+
+// rows are all settings, each with how it was last found to work and where it is changed. A new profile leaves out what
+// it has not.
+func (s *State) rows() []Fact {
+	d := &s.draft
+	sent := place(StepSent, "")
+	if d.IMAP == nil {
+		sent = place(StepServer, FieldIMAPHost)
+	}
+	rows := []Fact{
+		{Label: Msg("wizard.fact.from"), Value: Literal(from(d.From)), Change: place(StepAddress, FieldAddress)},
+		{Label: Msg("wizard.fact.provider"), Value: s.settingsFrom(), Change: place(StepProvider, "")},
+		{
+			Label: Msg("wizard.fact.submission"), Value: serverWords(d.Submission), Detail: s.verdict(DoSubmission),
+			Change: place(StepServer, FieldSMTPHost),
+		},
+		{
+			Label: Msg("wizard.fact.user"), Value: Literal(config.AddressUnicode(d.Submission.Username)),
+			Change: place(StepServer, FieldUser),
+		},
+		{Label: s.secretLabel(), Value: s.secretWords()},
+		{Label: Msg("wizard.fact.sent"), Value: s.sentWords(), Detail: s.verdict(DoSent), Change: sent},
+		{Label: Msg("wizard.fact.dns"), Value: s.verdict(DoDNS), Change: place(StepDNS, "")},
+		{Label: Msg("wizard.fact.test"), Value: s.testVerdict(), Change: place(StepTest, "")},
+	}
+	if d.CopyMode() == config.SentNone {
+		rows[5].Detail = Words{}
+	}
+	if s.credentialApplies() {
+		rows[4].Change = place(StepCredential, FieldSecret)
+	} else {
+		rows[4].Change = place(StepServer, FieldAuth)
+	}
+	if s.editPage() {
+		rows = append(rows, s.optionFacts()...)
+	} else {
+		rows = append(rows[:1], rows[2:]...) // where the settings come from is no setting
+		rows = append(rows, s.givenOptions()...)
+	}
+	for i := range rows {
+		rows[i].Focus = rows[i].Change != "" && rows[i].Change == s.row
+	}
+	return rows
+}
+
+func (s *State) settingsFrom() Words {
+	if p := s.preset(); p != nil {
+		return Literal(p.Name)
+	}
+	return Msg("wizard.fact.by-hand")
+}
+
+// givenOptions are the options of a new profile that are set.
+func (s *State) givenOptions() []Fact {
+	var out []Fact
+	for _, id := range []FieldID{FieldSenders, FieldReplyTo, FieldBCC, FieldKindsOn, FieldKindsOff} {
+		if value := s.optionValue(id); value != "" {
+			out = append(out, Fact{
+				Label: Msg("wizard.field." + string(id)), Value: Literal(value), Change: place(StepOptions, id),
+			})
+		}
+	}
+	out = append(out, limitFacts(s.draft.Limits)...)
+	if s.draft.TestMode.Enabled {
+		out = append(out, Fact{
+			Label: Msg("wizard.fact.test-mode"), Value: Literal(s.draft.TestMode.Address),
+			Change: place(StepOptions, FieldTestAddress),
+		})
+	}
+	return out
 }
 
 func from(a config.Address) string {
@@ -105,6 +186,8 @@ func (s *State) sentWords() Words {
 func (s *State) verdict(kind RequestKind) Words {
 	t := s.work[kind]
 	switch {
+	case !t.done && t.id == 0 && s.asSaved(kind):
+		return s.earlierVerdict(kind)
 	case !t.done || t.key != s.key(kind) || !t.err.Empty():
 		return Msg("wizard.verdict.skip")
 	case firstFailure(t.reports) != nil:
@@ -170,7 +253,7 @@ func (s *State) answerReview(a Answer) {
 		s.errors[FieldProfile] = Msg("wizard.review.name-taken", "name", name)
 		return
 	}
-	if !s.passed(DoSubmission) {
+	if !s.passed(DoSubmission) && !s.kept() {
 		s.notices = []Notice{{LevelWarn, Msg("wizard.review.unproven")}}
 		return
 	}
@@ -221,6 +304,8 @@ func (s *State) doneNotices() []Notice {
 	address := s.draft.From.Address
 	out := []Notice{{LevelInfo, Msg("wizard.done.untested", "address", address)}}
 	switch {
+	case s.kept():
+		out = []Notice{{LevelGood, Msg("wizard.done.changed")}}
 	case s.arrived() && s.junk:
 		out = []Notice{{LevelWarn, Msg("wizard.done.junk", "address", address, "number", StepTest.Number())}}
 	case s.arrived():

@@ -213,7 +213,7 @@ func (s *State) answerServer(a Answer) {
 		return
 	}
 	s.fixField = ""
-	if s.page+1 < len(s.serverPages()) {
+	if s.page+1 < len(s.serverPages()) && s.wanted == "" {
 		s.page++
 		return
 	}

@@ -159,6 +159,7 @@ type Field struct {
 	Choices     []Choice
 	Error       Words // why the last value was not taken
 	Fix         bool  // the field to look at first after a failure (M-5)
+	Focus       bool  // the field that the person came to change
 	Optional    bool
 	// Replaced is true where typing begins a new value instead of adding to the one shown, as in a selected field.
 	Replaced bool
@@ -248,6 +249,9 @@ type Fact struct {
 	Label  Words
 	Value  Words
 	Detail Words // where it comes from, how sure it is
+	// Change goes to where it is changed; empty where it is not. Focus says that the person begins here.
+	Change ActionID
+	Focus  bool
 }
 
 // Copyable is a text for the person to copy: a URL for the phone, a DNS record for the hoster's form.
@@ -325,6 +329,8 @@ type Screen struct {
 	Busy    *Busy
 	// Help is the key of the step's help page in the catalogue.
 	Help string
+	// First is true where there is no step to go back to.
+	First bool
 }
 
 // Answer is what a person did on a screen.

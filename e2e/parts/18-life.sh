@@ -115,15 +115,10 @@ press Enter
 shows "step 7" "Étape 7/12"
 wait_for "Entrée Continuer" 20
 press Enter
-shows "step 8" "Étape 8/12"
-wait_for "Entrée M" 20
-press Enter
-shows "step 9" "Étape 9/12"
+shows "step 9, since the records of the domain do not depend on the password" "Étape 9/12"
 wait_for "Entrée Continuer" 60
 press Enter
-shows "step 10" "Étape 10/12"
-press Enter
-shows "step 11" "Étape 11/12"
+shows "step 11, the page with all settings" "Étape 11/12"
 press Enter
 shows "step 12" "Étape 12/12" 20
 press Enter

@@ -22,13 +22,38 @@ func Shorten(s string, width int, sign string) string {
 	return ansi.Truncate(s, max(0, width), sign)
 }
 
-// Wrap breaks s into lines of at most width cells, at spaces where it can and inside a word where it has to.
+// Wrap breaks s into lines of at most width cells, at spaces and hyphens where it can and inside a word where it has to.
+// A date or a range of numbers is a word: no line ends at its hyphens.
 func Wrap(s string, width int) []string {
-	lines := strings.Split(ansi.Wrap(s, max(1, width), ""), "\n")
+	held, holds := holdNumbers(s)
+	lines := strings.Split(ansi.Wrap(held, max(1, width), ""), "\n")
 	for i := range lines {
 		lines[i] = strings.TrimRight(lines[i], " ")
+		if holds {
+			lines[i] = strings.ReplaceAll(lines[i], noBreak, "-")
+		}
 	}
 	return lines
+}
+
+// noBreak is a hyphen at which no line ends.
+const noBreak = "\u2011"
+
+// holdNumbers makes the hyphens between digits such at which no line ends, and reports whether there are any.
+func holdNumbers(s string) (string, bool) {
+	if !strings.Contains(s, "-") || strings.Contains(s, noBreak) {
+		return s, false
+	}
+	digit := func(i int) bool { return i >= 0 && i < len(s) && s[i] >= '0' && s[i] <= '9' }
+	var out strings.Builder
+	for i := range len(s) {
+		if s[i] == '-' && digit(i-1) && digit(i+1) {
+			out.WriteString(noBreak)
+			continue
+		}
+		out.WriteByte(s[i])
+	}
+	return out.String(), true
 }
 
 // Fill breaks s into lines of at most width cells at spaces, tabs and line ends. Words stay whole, so that an address

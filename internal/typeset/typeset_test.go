@@ -45,6 +45,22 @@ func TestFill(t *testing.T) {
 	}
 }
 
+// TestDatesStayWhole: a line ends at the hyphen of a word, and never within a date or a range.
+func TestDatesStayWhole(t *testing.T) {
+	t.Parallel()
+	for width := 12; width < 40; width++ {
+		lines := typeset.Wrap("all good on 2026-11-20, see the sub-domain or 1024-2048 bits", width)
+		for _, whole := range []string{"2026-11-20", "1024-2048"} {
+			if !slices.ContainsFunc(lines, func(l string) bool { return strings.Contains(l, whole) }) {
+				t.Errorf("at %d: %q", width, lines)
+			}
+		}
+	}
+	if got := typeset.Wrap("a sub-domain", 6); !slices.Equal(got, []string{"a sub-", "domain"}) {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestWrapFits(t *testing.T) {
 	t.Parallel()
 	for _, s := range []string{"", "one two three", "請求書請求書請求書", strings.Repeat("x", 30), "a 請求書 b"} {

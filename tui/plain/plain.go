@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -271,11 +272,16 @@ func (d *dialog) ask(ctx context.Context, v wizard.Screen) (wizard.Answer, error
 	if len(v.Fields) > 0 {
 		d.actions(v.Actions[min(1, len(v.Actions)):], true)
 	}
+	one := slices.ContainsFunc(v.Fields, func(f wizard.Field) bool { return f.Focus })
 	for _, f := range v.Fields {
 		if v.Number == 0 {
 			d.firstChoices(f)
 		}
 		if f.Later && f.Error.Empty() {
+			continue
+		}
+		if one && !f.Focus && f.Error.Empty() { // the person came to change another one
+			answer.Values[f.ID] = f.Value
 			continue
 		}
 		d.publish(share.Target{Field: f.ID})
@@ -296,6 +302,9 @@ func (d *dialog) ask(ctx context.Context, v wizard.Screen) (wizard.Answer, error
 	if len(v.Fields) > 0 && len(v.Actions) > 0 {
 		answer.Action = v.Actions[0].ID
 		return answer, nil
+	}
+	if changeOf(v, "1") != "" {
+		d.say("plain.change-row")
 	}
 	d.actions(v.Actions, false)
 	if len(v.Actions) > 0 {
@@ -349,6 +358,9 @@ func (d *dialog) command(v wizard.Screen, text string, isSecret bool) (wizard.Ac
 	if isSecret && len(trimmed) != 2 || !strings.HasPrefix(trimmed, "/") {
 		return "", false
 	}
+	if row := changeOf(v, trimmed[1:]); row != "" {
+		return row, true
+	}
 	for _, a := range v.Actions {
 		if a.Key == 0 || "/"+string(a.Key) != trimmed {
 			continue
@@ -360,6 +372,23 @@ func (d *dialog) command(v wizard.Screen, text string, isSecret bool) (wizard.Ac
 		return a.ID, true
 	}
 	return "", false
+}
+
+// changeOf returns where the row of a number is changed.
+func changeOf(v wizard.Screen, number string) wizard.ActionID {
+	n, err := strconv.Atoi(number)
+	if err != nil {
+		return ""
+	}
+	for _, f := range v.Facts {
+		if f.Change == "" {
+			continue
+		}
+		if n--; n == 0 {
+			return f.Change
+		}
+	}
+	return ""
 }
 
 // field asks for one value until it is valid. An empty line keeps the value shown.

@@ -1,6 +1,7 @@
 package plain
 
 import (
+	"fmt"
 	"io"
 	"slices"
 	"strconv"
@@ -76,15 +77,20 @@ func (p *printer) screen(v, before wizard.Screen) {
 	if v.Finding != nil && v.Busy == nil {
 		p.finding(v)
 	}
+	row := 0
 	for _, f := range v.Facts {
-		text := p.words(f.Value)
+		text, lead := p.words(f.Value), "  "
 		if !f.Detail.Empty() {
 			text += " (" + p.words(f.Detail) + ")"
 		}
 		if label := p.words(f.Label); label != "" {
 			text = p.colon(label) + " " + text
 		}
-		p.paragraph("  ", text)
+		if f.Change != "" && !p.causes { // an unattended run changes nothing
+			row++
+			lead = fmt.Sprintf("  %2d. ", row)
+		}
+		p.paragraph(lead, text)
 	}
 	for i, w := range v.Numbered {
 		p.paragraph("  "+strconv.Itoa(i+1)+". ", p.words(w))

@@ -60,7 +60,7 @@ func (w *Worker) write(ctx context.Context, r wizard.Request) (*wizard.Saved, er
 		return nil, &errTaken{name}
 	}
 	keeper := &keeper{worker: w, store: w.store(), name: name}
-	reference, err := keeper.keep(ctx, r)
+	reference, err := keeper.keep(ctx, r, previous)
 	if err != nil {
 		return nil, err
 	}
@@ -71,6 +71,9 @@ func (w *Worker) write(ctx context.Context, r wizard.Request) (*wizard.Saved, er
 	profile.Validated = &config.Validated{
 		At: w.now().UTC().Truncate(time.Second), Digest: profile.Digest(),
 		Checks: d.Proven,
+	}
+	if d.Kept && previous != nil {
+		profile.Validated = keptProof(profile, previous)
 	}
 	if err := doc.Put(name, profile); err != nil {
 		keeper.undo(ctx)
@@ -107,6 +110,17 @@ func (w *Worker) write(ctx context.Context, r wizard.Request) (*wizard.Saved, er
 	return saved, nil
 }
 
+// keptProof is the proof of a profile of which nothing was changed that its submission server would have to prove: what
+// was proven stays so, with its date, and what was not does not become so.
+func keptProof(now, before *config.Profile) *config.Validated {
+	if !before.Proven() {
+		return before.Validated
+	}
+	proof := *now.Validated
+	proof.At = before.Validated.At
+	return &proof
+}
+
 // takeOver makes the profile the fallback, or ends that.
 func takeOver(doc *config.Document, d wizard.Draft) error {
 	switch {
@@ -129,9 +143,13 @@ type keeper struct {
 }
 
 // keep stores the secret and returns the reference to it.
-func (k *keeper) keep(ctx context.Context, r wizard.Request) (config.Credential, error) {
+func (k *keeper) keep(
+	ctx context.Context, r wizard.Request, previous *config.Profile,
+) (config.Credential, error) {
 	d := r.Draft
 	switch {
+	case d.Kept && previous != nil:
+		return previous.Credential, nil
 	case !d.NeedsSecret():
 		return config.Credential{}, nil
 	case d.SecretType == config.SecretOAuth:

@@ -121,12 +121,16 @@ func Run(ctx context.Context, o *Options) error {
 	}
 	if draft.Editing {
 		options.Stored = storedSecret(ctx, doc, draft.Profile)
+		options.Edited = edited(doc, draft.Profile)
 	}
 	if draft.Step == wizard.StepAddress && o.Address != "" {
 		// a new profile with a chosen name is a draft, which holds no address yet
 		options.Values[wizard.FieldAddress] = o.Address
 	}
 	unattended := o.unattended()
+	if o.Edit != "" && options.Draft.Step == wizard.StepProvider && !unattended && len(o.Values) == 0 {
+		options.Draft.Step = wizard.StepReview // all settings on one page
+	}
 	return converse(ctx, o.Factory, conversation{
 		options: options,
 		worker: &worker.Worker{
@@ -197,6 +201,20 @@ func (o *Options) resumeCommand() string {
 	return strings.Join(words, " ")
 }
 
+// edited is a profile as it is saved; nil when it is gone.
+func edited(doc *config.Document, name string) *wizard.Edited {
+	p := doc.File.Profiles[name]
+	if p == nil {
+		return nil
+	}
+	e := &wizard.Edited{Draft: wizard.DraftOf(name, p, doc.File.Default == name)}
+	e.Draft.Fallback = doc.File.Fallback == name
+	if p.Proven() {
+		e.Proof, e.At = p.Validated.Checks, p.Validated.At
+	}
+	return e
+}
+
 // storedSecret is the secret of a saved profile, so that editing the profile does not ask for it again. It is empty,
 // and asked for, when it cannot be read.
 func storedSecret(ctx context.Context, doc *config.Document, name string) secret.Value {
@@ -221,8 +239,7 @@ func (o *Options) draft(doc *config.Document) (wizard.Draft, error) {
 		if err := o.Own(o.Edit, p); err != nil {
 			return wizard.Draft{}, err
 		}
-		draft := wizard.DraftOf(o.Edit, p, doc.File.Default == o.Edit)
-		draft.Fallback = doc.File.Fallback == o.Edit
+		draft := edited(doc, o.Edit).Draft
 		if o.Address != "" && o.Address != draft.Address { // M-6: the address is changed where it is asked for
 			draft.Step = wizard.StepAddress
 		}

@@ -1,0 +1,52 @@
+package tui
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"postier/internal/locale"
+	"postier/wizard"
+)
+
+// TestRows: on the page with all settings the arrows choose a line, Enter changes it and says so, and Esc comes back to
+// the line. After a change Enter saves.
+func TestRows(t *testing.T) {
+	t.Parallel()
+	stops := walk(t)
+	s := stops[slices.IndexFunc(stops, func(s stop) bool { return s.name == "edit" })].state
+	d := converse(t, s, locale.English, 80, 24)
+	if footer := d.model.footer(80); !strings.Contains(footer, "Change this") {
+		t.Errorf("footer %q", footer)
+	}
+	if cmd := d.keys("esc"); cmd.model.screen.Step != wizard.StepReview || cmd.model.toast == "" {
+		t.Error("Esc leaves the page")
+	}
+	d.keys("up") // the rows stand above the actions
+	if m := d.model; m.target().Action == "" || m.focus != len(m.screen.Actions)-1 {
+		t.Errorf("upwards from the first row leads to %d", m.focus)
+	}
+	d.keys("down")
+	rows := d.model.rows()
+	for range len(rows) - 1 {
+		d.keys("down")
+	}
+	last := rows[len(rows)-1]
+	if row, ok := d.model.currentRow(); !ok || row.Change != last.Change {
+		t.Errorf("the last row is %q, not %q", row.Change, last.Change)
+	}
+	if view := d.view(); !strings.Contains(view, "┃ Kinds of message: off") {
+		t.Errorf("the row in focus is not seen\n%s", view)
+	}
+	d.keys("enter", "esc")
+	if row, ok := d.model.currentRow(); !ok || row.Change != last.Change {
+		t.Errorf("Esc comes back to %q", row.Change)
+	}
+	d.keys("enter").write("newsletter").keys("enter")
+	if label := d.model.enterLabel(); d.model.screen.Step != wizard.StepReview || label != "Save" {
+		t.Errorf("after the change Enter means %q at %s", label, d.model.screen.Step)
+	}
+	if view := d.view(); !strings.Contains(view, "newsletter") || !strings.Contains(view, "[Save") {
+		t.Errorf("the change and the way to save it are not both seen\n%s", view)
+	}
+}
