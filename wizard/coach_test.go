@@ -1,10 +1,13 @@
 package wizard
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"postier/internal/check"
+	"postier/internal/locale"
 )
 
 func (k *driver) toDNS() {
@@ -145,5 +148,32 @@ func TestCoachWithoutReason(t *testing.T) {
 	if len(v.Finding.Remedy) != 2 || v.Finding.Remedy[0].Msg.Key != "wizard.junk.unknown-sender" ||
 		k.offers(gotoPrefix+ActionID(StepDNS)) {
 		t.Errorf("%+v", v.Finding.Remedy)
+	}
+}
+
+// TestWhereToPublish: a record to publish comes with who keeps the domain's records and where they are entered there;
+// where nothing is to be published, nothing is said.
+func TestWhereToPublish(t *testing.T) {
+	t.Parallel()
+	for keeper, says := range map[string]string{"dns104.ovh.net": "OVHcloud", "ns.elsewhere.example": "ns.elsewhere.example"} {
+		for _, lang := range locale.All() {
+			k := known(t, Options{})
+			k.toDNS()
+			r := k.last(DoDNS)
+			reports := all(DoDNS, r.Draft)
+			missing(check.DNSDKIM)(reports)
+			k.tell(Outcome{ID: r.ID, Kind: DoDNS, Done: true, Reports: reports, Keeper: keeper})
+			if !slices.ContainsFunc(k.s.Screen().Notices, func(n Notice) bool {
+				return strings.Contains(n.Text.Say(lang, "postier"), says)
+			}) {
+				t.Errorf("%s is not named in %s", says, lang)
+			}
+		}
+	}
+	k := known(t, Options{})
+	k.toDNS()
+	k.dns()
+	if n := k.s.Screen().Notices; len(n) != 1 || n[0].Level != LevelGood {
+		t.Errorf("%+v", n)
 	}
 }

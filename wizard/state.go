@@ -114,6 +114,7 @@ type State struct {
 
 	nextID  int
 	work    map[RequestKind]task
+	keeper  string // a name server of the sender's domain
 	folders []string
 	// likely says that the first of them may be the one for sent mail.
 	likely bool

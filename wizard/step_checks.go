@@ -8,6 +8,9 @@ import (
 
 	"postier/config"
 	"postier/internal/check"
+	"postier/internal/locale"
+	"postier/internal/safetext"
+	"postier/presets"
 )
 
 // How long each kind of work may take before it ends by itself; the screen names the figure.
@@ -41,6 +44,8 @@ func (s *State) takeOutcome(o Outcome) {
 			s.draft.SentFolder = o.Folder
 		}
 		s.rekey(DoSent)
+	case DoDNS:
+		s.keeper = o.Keeper
 	case DoTest:
 		s.sent = o.Sent
 		s.compareTests(o)
@@ -274,6 +279,7 @@ func (s *State) dnsScreen(v *Screen) {
 	if s.ladder(v, DoDNS, dnsLimit) {
 		if s.work[DoWait].id != 0 { // the records to publish stay, and the person may go on
 			s.records(v)
+			s.whereToPublish(v)
 			v.Actions = slices.Insert(v.Actions, 0, next)
 			return
 		}
@@ -284,6 +290,7 @@ func (s *State) dnsScreen(v *Screen) {
 	switch {
 	case len(v.Copy) > 0:
 		v.Notices = append(v.Notices, Notice{LevelWarn, Msg("wizard.dns.later")})
+		s.whereToPublish(v)
 	case v.Finding == nil && len(v.Notices) == 0 && s.work[DoDNS].done && s.work[DoDNS].err.Empty():
 		v.Notices = append(v.Notices, Notice{LevelGood, Msg("wizard.dns.good")})
 	}
@@ -293,6 +300,22 @@ func (s *State) dnsScreen(v *Screen) {
 		v.addActions(s.waitAction(*f))
 	}
 	v.addActions(Action{ID: ActRetry, Label: Msg("wizard.action.retry"), Key: 'r'})
+}
+
+// whereToPublish says who keeps the domain's records, and where they are entered there.
+func (s *State) whereToPublish(v *Screen) {
+	if s.keeper == "" {
+		return
+	}
+	where := Msg("wizard.dns.keeper", "server", safetext.FromRemote(s.keeper))
+	if host, known := presets.DNSHostOf(s.keeper); known {
+		text := presets.Text{}
+		for lang, path := range host.Where {
+			text[lang] = locale.For(lang).T("wizard.dns.where", "name", host.Name, "path", path)
+		}
+		where = Translated(text)
+	}
+	v.Notices = append(v.Notices, Notice{LevelInfo, where})
 }
 
 // records shows what to publish, each value to be copied.

@@ -422,6 +422,8 @@ type Outcome struct {
 	Sent string
 	// FiledByProvider is set by DoTest when a copy stood in Sent although postier did not append it.
 	FiledByProvider bool
+	// Keeper is, for DoDNS, a name server of the sender's domain, where there is something to publish.
+	Keeper string
 	// Prompt answers DoSignInBegin.
 	Prompt *SignInPrompt
 	// Phase is the progress (Done false) of DoSignIn: waiting, slower, offline, ailing, saving; or PhaseWays.

@@ -113,4 +113,7 @@ func (w *Worker) dns(ctx context.Context, r wizard.Request, out *wizard.Outcome,
 	plan.Checks = slices.DeleteFunc(plan.Checks,
 		func(c diagnostics.Check) bool { return !slices.Contains(wizard.Checks(wizard.DoDNS), c.ID) })
 	out.Reports = reportsOf(w.run(ctx, r, tell, plan))
+	if slices.ContainsFunc(out.Reports, func(r wizard.Report) bool { return len(r.Fixes) > 0 }) {
+		out.Keeper = dns.Keeper(ctx, w.Network, config.AddressDomain(r.Draft.From.Address))
+	}
 }
