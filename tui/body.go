@@ -74,7 +74,7 @@ func (m *model) notice(p *page, n wizard.Notice) {
 }
 
 // longLabel is the width from which a label does not move the column of the values.
-const longLabel = 26
+const longLabel = 30
 
 func (m *model) facts(p *page) {
 	s := m.speech
