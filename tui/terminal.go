@@ -101,24 +101,6 @@ func (t terminal) options(ctx context.Context, in io.Reader, p *painter) []tea.P
 	}
 }
 
-// onResize calls notify whenever the terminal of this process has another size.
-func onResize(notify func()) (stop func()) {
-	signals := make(chan os.Signal, 1)
-	done := make(chan struct{})
-	signal.Notify(signals, syscall.SIGWINCH)
-	go func() {
-		for {
-			select {
-			case <-signals:
-				notify()
-			case <-done:
-				return
-			}
-		}
-	}()
-	return func() { signal.Stop(signals); close(done) }
-}
-
 // onSignals calls gone when a signal asks the process to end: kill, a lost connection, ctrl+c from another process.
 func onSignals(gone func()) (stop func()) {
 	signals := make(chan os.Signal, 1)
