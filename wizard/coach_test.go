@@ -155,7 +155,9 @@ func TestCoachWithoutReason(t *testing.T) {
 // where nothing is to be published, nothing is said.
 func TestWhereToPublish(t *testing.T) {
 	t.Parallel()
-	for keeper, says := range map[string]string{"dns104.ovh.net": "OVHcloud", "ns.elsewhere.example": "ns.elsewhere.example"} {
+	for keeper, says := range map[string]string{
+		"dns104.ovh.net": "OVHcloud", "ns.elsewhere.example": "ns.elsewhere.example",
+	} {
 		for _, lang := range locale.All() {
 			k := known(t, Options{})
 			k.toDNS()

@@ -22,8 +22,8 @@ func Shorten(s string, width int, sign string) string {
 	return ansi.Truncate(s, max(0, width), sign)
 }
 
-// Wrap breaks s into lines of at most width cells, at spaces and hyphens where it can and inside a word where it has to.
-// A date or a range of numbers is a word: no line ends at its hyphens.
+// Wrap breaks s into lines of at most width cells, at spaces and hyphens where it can and inside a word where it has
+// to. A date or a range of numbers is a word: no line ends at its hyphens.
 func Wrap(s string, width int) []string {
 	held, holds := holdNumbers(s)
 	lines := strings.Split(ansi.Wrap(held, max(1, width), ""), "\n")
