@@ -54,7 +54,7 @@ func newPainter(in, out *os.File, env []string, profile colorprofile.Profile) *p
 
 // takeOver switches the terminal to raw mode and to the full screen.
 func (p *painter) takeOver() error {
-	cooked, err := term.MakeRaw(p.in.Fd())
+	cooked, err := onTerminal(p.in, term.MakeRaw)
 	if err != nil {
 		return err
 	}
@@ -91,7 +91,7 @@ func (p *painter) giveBack() {
 	p.write([]byte(p.leftovers() + ansi.ResetStyle + ansi.ResetModifyOtherKeys + ansi.PopKittyKeyboard(1) +
 		ansi.ResetModeAltScreenSaveCursor + ansi.SetCursorStyle(0) + ansi.SetModeTextCursorEnable +
 		ansi.ResetModeBracketedPaste))
-	_ = term.Restore(p.in.Fd(), p.cooked)
+	_, _ = onTerminal(p.in, func(fd uintptr) (any, error) { return nil, term.Restore(fd, p.cooked) })
 	p.cooked = nil
 }
 

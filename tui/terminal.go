@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -52,7 +53,7 @@ func (t terminal) show(ctx context.Context, model tea.Model) error {
 	p := newPainter(in, out, env, profile)
 	var program *tea.Program
 	gone := func() { program.Send(hangupMsg{}) }
-	program = tea.NewProgram(painted{model, p}, t.options(ctx, &keyboard{File: in, gone: gone}, p)...)
+	program = tea.NewProgram(painted{model, p}, t.options(ctx, &keyboard{File: in, fd: in.Fd(), gone: gone}, p)...)
 	resized := func() { program.Send(sizeOf(out)) }
 	p.resumed = resized
 	defer onSignals(gone)()
@@ -71,11 +72,26 @@ func (t terminal) show(ctx context.Context, model tea.Model) error {
 
 // sizeOf is the size of a terminal, as Bubble Tea reports it.
 func sizeOf(out *os.File) tea.Msg {
-	width, height, err := term.GetSize(out.Fd())
+	size, err := onTerminal(out, func(fd uintptr) (size tea.WindowSizeMsg, err error) {
+		size.Width, size.Height, err = term.GetSize(fd)
+		return size, err
+	})
 	if err != nil {
 		return nil
 	}
-	return tea.WindowSizeMsg{Width: width, Height: height}
+	return size
+}
+
+// onTerminal calls do with the descriptor of a terminal, which stays open meanwhile: a session that is over may be
+// closing it, and its number may soon be that of another one.
+func onTerminal[T any](file *os.File, do func(fd uintptr) (T, error)) (result T, err error) {
+	connection, err := file.SyscallConn()
+	if err != nil {
+		return result, err
+	}
+	var failed error
+	err = connection.Control(func(fd uintptr) { result, failed = do(fd) })
+	return result, cmp.Or(err, failed)
 }
 
 // keepRunning drops the wish to stop the process, which serves others as well.
@@ -120,9 +136,13 @@ func onSignals(gone func()) (stop func()) {
 // for ever on a terminal that is gone. And it ends a paste whose end mark was lost.
 type keyboard struct {
 	*os.File
+	fd    uintptr // as it was at the start: the file may be closed while Bubble Tea still compares it
 	gone  func()
 	paste pasteGuard
 }
+
+// Fd is the descriptor of the terminal.
+func (k *keyboard) Fd() uintptr { return k.fd }
 
 // Read implements io.Reader. Bubble Tea calls it when there is input, so whatever it gets must fit into one call.
 func (k *keyboard) Read(p []byte) (int, error) {

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"sync"
 	"time"
 
 	gossh "golang.org/x/crypto/ssh"
@@ -152,7 +153,9 @@ func (r Relay) begin(raw net.Conn) (*opening, error) {
 	if err != nil || !granted {
 		return nil, errors.Join(err, errors.New("no offer granted"))
 	}
-	o := &opening{host: r.Host, stream: stream{channel, bufio.NewReaderSize(channel, maxLine), raw, over}}
+	o := &opening{host: r.Host, stream: &stream{
+		Channel: channel, in: bufio.NewReaderSize(channel, maxLine), raw: raw, over: over,
+	}}
 	if o.said, err = o.line(); err != nil {
 		return nil, err
 	}
@@ -167,7 +170,7 @@ func (r Relay) begin(raw net.Conn) (*opening, error) {
 // opening is an offer at the relay.
 type opening struct {
 	host string
-	stream
+	*stream
 	said line
 	stop func() bool
 }
@@ -225,19 +228,26 @@ type stream struct {
 	in   *bufio.Reader
 	raw  net.Conn
 	over <-chan struct{} // closed when the relay has ended the session
+
+	once sync.Once
+	err  error
 }
 
-func (s stream) Read(p []byte) (int, error) { return s.in.Read(p) }
+func (s *stream) Read(p []byte) (int, error) { return s.in.Read(p) }
 
 // farewell is how long the last words may take to reach the helper.
 const farewell = time.Second
 
-// Close ends the stream once the relay has passed on what was written.
-func (s stream) Close() error {
-	_ = s.CloseWrite()
-	select {
-	case <-s.over:
-	case <-time.After(farewell):
-	}
-	return s.raw.Close()
+// Close ends the stream when the relay has passed on what was written. It may be called more than once, at the same time
+// as well.
+func (s *stream) Close() error {
+	s.once.Do(func() {
+		_ = s.CloseWrite()
+		select {
+		case <-s.over:
+		case <-time.After(farewell):
+		}
+		s.err = s.raw.Close()
+	})
+	return s.err
 }

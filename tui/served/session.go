@@ -367,7 +367,7 @@ func (r *request) atTerminal(parent context.Context) (code int, why string) {
 
 	ended := make(chan error, 1)
 	go func() { ended <- r.protected(ctx, &Session{Terminal: t.slave, Resized: t.onResize}) }()
-	why, failed := r.await(ctx, ended, t.close)
+	why, failed := r.await(ctx, ended, t.hangUp)
 	t.drain(drawn)
 	r.late.Reset(s.limits.Farewell) // it read what was drawn, and has as long for the last sentence
 	r.farewell(t, context.Cause(ctx), failed)

@@ -76,8 +76,8 @@ func openTerminal(size pty.Winsize, interrupt func()) (*terminal, error) {
 	return t, nil
 }
 
-// close hangs the terminal up: whoever still reads it gets its end.
-func (t *terminal) close() {
+// hangUp ends what the program reads, as a lost line does. The program's side stays open as long as it may be used.
+func (t *terminal) hangUp() {
 	t.mu.Lock()
 	if t.resizer != nil {
 		t.resizer.Stop()
@@ -85,6 +85,11 @@ func (t *terminal) close() {
 	t.resized = nil
 	t.mu.Unlock()
 	_ = t.master.Close()
+}
+
+// close gives both sides back, when the program has ended.
+func (t *terminal) close() {
+	t.hangUp()
 	_ = t.slave.Close()
 }
 
@@ -221,7 +226,10 @@ const quiet = 2 * time.Second
 
 // drain waits until the client has what was drawn, or until nothing more comes.
 func (t *terminal) drain(drawn <-chan struct{}) {
+	t.mu.Lock()
+	t.resized = nil
 	_ = t.slave.Close()
+	t.mu.Unlock()
 	_ = t.master.SetReadDeadline(time.Now().Add(quiet))
 	<-drawn
 }
