@@ -238,8 +238,7 @@ func (s *stream) Read(p []byte) (int, error) { return s.in.Read(p) }
 // farewell is how long the last words may take to reach the helper.
 const farewell = time.Second
 
-// Close ends the stream when the relay has passed on what was written. It may be called more than once, at the same time
-// as well.
+// Close ends the stream when the relay has passed on what was written. It may be called several times, at once as well.
 func (s *stream) Close() error {
 	s.once.Do(func() {
 		_ = s.CloseWrite()
