@@ -60,7 +60,7 @@ func Run(ctx context.Context, o Options) error {
 	err := d.run(ctx)
 	switch {
 	case err == nil:
-	case o.Resume != "" && d.conversation.Screen().Step != wizard.StepAddress: // before the address nothing is kept
+	case o.Resume != "":
 		d.printLine("")
 		d.say("plain.resume", "command", o.Resume)
 	default:
