@@ -272,7 +272,8 @@ func TestRoles(t *testing.T) {
 		var out lines
 		session.Stdout = &out
 		if window {
-			err = session.RequestPty("xterm", 24, 80, nil)
+			_, open := session.StdinPipe() // a person's input does not end, and its end would end the session
+			err = errors.Join(open, session.RequestPty("xterm", 24, 80, nil))
 		}
 		if err := errors.Join(err, session.Start("join 4821 0937")); err != nil {
 			t.Fatal(err)
