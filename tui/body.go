@@ -109,16 +109,18 @@ func (m *model) facts(p *page) {
 			draw(p)
 			continue
 		}
-		if f.Change != "" {
-			m.markLine(p, share.Target{Action: f.Change}, labels[i])
+		if f.Change == "" {
+			p.edged("  ", draw)
+			continue
 		}
-		edge, first := "  ", p.height()
-		if f.Change != "" && f.Change == focused.Change {
-			edge = s.theme.styles.accent.Render(s.theme.glyphs.edge) + " "
+		m.markLine(p, share.Target{Action: f.Change}, labels[i])
+		if f.Change != focused.Change {
+			p.edged("  ", draw)
+			continue
 		}
-		if p.edged(edge, draw); f.Change != "" && f.Change == focused.Change {
-			p.reveal(first)
-		}
+		first := p.height()
+		p.edged(s.theme.styles.accent.Render(s.theme.glyphs.edge)+" ", draw)
+		p.reveal(first)
 	}
 }
 

@@ -16,7 +16,7 @@ func (m *model) press(msg tea.KeyPressMsg) tea.Cmd {
 	m.number = ""
 	if m.sharing.takes(msg.String(), m.typing() && m.overlay.kind == overlayNone) {
 		m.sharing.presenter.Toggle()
-		m.shareChanged()
+		m.sharing.refresh()
 		return nil
 	}
 	switch msg.String() {
@@ -149,12 +149,14 @@ func (m *model) pressPage(letter string) (tea.Cmd, bool) {
 }
 
 func (m *model) pressScroll(msg tea.KeyPressMsg) {
-	switch name := msg.String(); name {
-	case "up", "down":
-		if len(m.rows()) > 0 {
-			m.move(map[string]int{"up": -1, "down": 1}[name])
-			return
-		}
+	rows := len(m.rows()) > 0
+	switch name := msg.String(); {
+	case rows && name == "up":
+		m.move(-1)
+		return
+	case rows && name == "down":
+		m.move(1)
+		return
 	}
 	switch name := msg.String(); name {
 	case "pgdown", "space":

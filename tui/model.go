@@ -131,7 +131,7 @@ func (m *model) update(msg tea.Msg) tea.Cmd {
 		}
 	case shareMsg:
 		m.follow = true
-		m.shareChanged()
+		m.sharing.refresh()
 		return m.sharing.wait()
 	case hangupMsg:
 		m.hungUp = true
@@ -145,11 +145,6 @@ func (m *model) update(msg tea.Msg) tea.Cmd {
 		return m.press(msg)
 	}
 	return nil
-}
-
-// shareChanged takes over what changed about the sharing; how it ended is said once.
-func (m *model) shareChanged() {
-	m.sharing.refresh()
 }
 
 // answer hands the person's answer to the wizard and shows its next screen.

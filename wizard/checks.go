@@ -1,6 +1,7 @@
 package wizard
 
 import (
+	"maps"
 	"slices"
 
 	"postier/config"
@@ -124,12 +125,9 @@ func (s State) verdicts() map[check.ID]check.Status {
 	out := map[check.ID]check.Status{}
 	for _, kind := range []RequestKind{DoSubmission, DoSent, DoDNS, DoTest} {
 		t := s.work[kind]
-		if !t.done && (&s).asSaved(kind) {
-			for _, id := range Checks(kind) {
-				if status, ok := s.opts.Edited.Proof[id]; ok {
-					out[id] = status
-				}
-			}
+		if !t.done && (&s).asSaved(kind) || kind == DoSubmission && (&s).kept() {
+			maps.Copy(out, (&s).earlier(kind)) // trying again proves nothing unless it passes
+			continue
 		}
 		if !t.done || t.key != (&s).key(kind) {
 			continue

@@ -62,7 +62,7 @@ type Draft struct {
 	Proven map[check.ID]check.Status `json:"proven,omitempty"`
 	// Kept says that an edited profile stays proven or unproven, on or off, with the credential that it has: nothing has
 	// changed that its submission server would have to prove.
-	Kept bool `json:"kept,omitempty"`
+	Kept bool `json:"-"`
 	// Skipped are the steps that the person chose to go on without.
 	Skipped []Step `json:"skipped,omitempty"`
 }

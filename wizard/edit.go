@@ -1,6 +1,7 @@
 package wizard
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -31,7 +32,7 @@ func (s *State) goTo(target string) {
 	step, field, _ := strings.Cut(target, "#")
 	from := s.draft.Step
 	s.jump(Step(step), FieldID(field))
-	if from == StepReview && s.draft.Step != StepReview && s.draft.Step != StepProvider {
+	if from == StepReview && s.draft.Step != StepReview {
 		s.changing, s.row = true, ActionID(gotoPrefix+target)
 	}
 	if field != "" { // nothing is wrong with it
@@ -103,26 +104,33 @@ func (s *State) provenBefore(kind RequestKind) bool {
 }
 
 // earlier returns the verdicts of one kind of work with which the profile was saved.
-func (s *State) earlier(kind RequestKind) []check.Status {
-	var out []check.Status
+func (s *State) earlier(kind RequestKind) map[check.ID]check.Status {
+	out := map[check.ID]check.Status{}
 	for _, id := range Checks(kind) {
 		if status, ok := s.opts.Edited.Proof[id]; ok {
-			out = append(out, status)
+			out[id] = status
 		}
 	}
 	return out
 }
 
-// kept reports whether nothing of an edited profile has changed that a server would have to prove, so that it can be
-// saved as it is: proven or not, on or off.
+// kept reports whether nothing of an edited profile has changed that its submission server would have to prove, so that
+// it can be saved as it is: proven or not, on or off.
 func (s *State) kept() bool { return !s.passed(DoSubmission) && s.asSaved(DoSubmission) }
+
+// saveable reports whether what was changed is proven, with the mailbox where a copy is filed by it.
+func (s *State) saveable() bool {
+	sent := !s.sentApplies() || slices.Contains(s.draft.Skipped, StepSent) || s.passed(DoSent) || s.asSaved(DoSent)
+	return sent && (s.passed(DoSubmission) || s.asSaved(DoSubmission))
+}
 
 // editPage reports whether the page with all settings is where the conversation began.
 func (s *State) editPage() bool { return s.opts.Edited != nil && s.draft.Step == StepReview }
 
 // earlierVerdict says how the checks of one kind ended when the profile was last proven, and when that was.
 func (s *State) earlierVerdict(kind RequestKind) Words {
-	statuses, date := s.earlier(kind), s.opts.Edited.At.Local().Format(time.DateOnly)
+	statuses := slices.Collect(maps.Values(s.earlier(kind)))
+	date := s.opts.Edited.At.Local().Format(time.DateOnly)
 	switch {
 	case len(statuses) == 0:
 		return Msg("wizard.verdict.skip")
@@ -139,7 +147,9 @@ func (s *State) rememberSaved() {
 	if s.opts.Edited == nil {
 		return
 	}
-	s.row = place(StepAddress, FieldAddress)
+	if s.row = ActSave; s.draft.Disabled == nil { // a profile that is off begins with what switches it on
+		s.row = place(StepAddress, FieldAddress)
+	}
 	before := *s
 	before.draft = s.opts.Edited.Draft
 	s.savedKeys = map[RequestKind]string{}

@@ -19,9 +19,6 @@ func (d Draft) ToProfile(credential config.Credential) *config.Profile {
 		Insecure: d.Submission.Cleartext() || d.IMAP.Cleartext(),
 		SentCopy: config.SentCopy{Mode: d.CopyMode(), IMAP: d.IMAP, Folder: d.SentFolder},
 	}
-	if d.Kept {
-		p.Enabled, p.Disabled = !d.Off, d.Disabled
-	}
 	if p.SentCopy.Mode == config.SentNone {
 		p.SentCopy.Folder = ""
 	}

@@ -252,11 +252,13 @@ func (s *State) answerProvider(a Answer) {
 			s.ask(DoDiscover, nil)
 		}
 	case ActManual:
+		s.changing = false
 		s.abandon(DoDiscover)
 		s.enterByHand()
 		s.forward()
 	case ActEdit:
 		if len(s.draft.Candidates) == 1 && !s.choosing && !s.blocked(s.draft.Candidates[0]) {
+			s.changing = false
 			s.abandon(DoDiscover)
 			s.chooseCandidate(0)
 			s.draft.Edited = true
@@ -336,6 +338,7 @@ func (s *State) chooseCandidate(index int) {
 	if d.Chosen == index && d.Provider == c.Provider {
 		return
 	}
+	s.changing = false // all of it has to be proven anew
 	if d.Manual {
 		s.byHand = &manualServers{d.Submission, d.IMAP, d.SentMode}
 	}

@@ -27,8 +27,6 @@ func (s *State) reviewScreen(v *Screen) {
 	} else if t.done && !t.err.Empty() {
 		v.Notices = append(v.Notices, Notice{LevelFail, t.err}, Notice{LevelInfo, Msg("wizard.review.draft-kept")})
 	}
-	options := Action{ID: gotoPrefix + ActionID(StepOptions), Label: Msg("wizard.action.options"), Key: 'e'}
-	v.Actions = []Action{save, options}
 	switch {
 	case d.Disabled != nil && !s.passed(DoSubmission):
 		v.Notices = append(v.Notices, Notice{LevelWarn, Msg("wizard.review.disabled")})
@@ -37,78 +35,80 @@ func (s *State) reviewScreen(v *Screen) {
 	case d.Off:
 		v.Notices = append(v.Notices, Notice{LevelInfo, Msg("wizard.review.off")})
 	}
-	s.proveActions(v, save, options)
+	s.reviewActions(v, save)
 	if _, typed := s.typed[FieldProfile]; typed || s.nameTaken(s.profileName()) || !s.errors[FieldProfile].Empty() {
 		v.Fields = []Field{name} // the name is asked for only when the one that follows from the address cannot be used
 	}
 }
 
-// proveActions offer the proof that is missing. What no server has to prove can be saved without one.
-func (s *State) proveActions(v *Screen, save, options Action) {
-	prove := Action{
-		ID:    place(StepSubmission, ""),
-		Label: Msg("wizard.action.fix.submission", "number", StepSubmission.Number()), Key: 'r',
+// reviewActions offer to save, and the proof where it is missing or where the person wants another one.
+func (s *State) reviewActions(v *Screen, save Action) {
+	edit := s.editPage()
+	prove := Action{ID: place(StepSubmission, ""), Label: Msg("wizard.action.prove-all"), Key: 'r'}
+	if !edit {
+		prove.Label = Msg("wizard.action.fix.submission", "number", StepSubmission.Number())
 	}
-	switch {
-	case s.editPage():
-		save.Key, prove.Label = 's', Msg("wizard.action.prove-all")
-		v.Actions = []Action{save, prove}
-		if s.draft.Disabled != nil && !s.passed(DoSubmission) {
-			v.Actions = []Action{prove, save} // saving alone would leave it off
-		}
-	default:
-		v.Actions = []Action{save, options}
-	}
-	switch {
-	case s.passed(DoSubmission):
-	case !s.kept():
+	save.Key = 's'
+	switch proven := s.passed(DoSubmission); {
+	case !s.saveable():
 		save.Disabled = Msg("wizard.review.unproven")
 		v.Notices = append(v.Notices, Notice{LevelWarn, save.Disabled})
 		v.Actions = []Action{prove, save}
-		if !s.editPage() {
-			v.addActions(options)
-		}
-	case !s.provenBefore(DoSubmission) && s.draft.Disabled == nil:
+	case !proven && s.draft.Disabled != nil:
+		v.Actions = []Action{prove, save} // saving alone would leave it off
+	case edit:
+		v.Actions = []Action{save, prove}
+	default:
+		v.Actions = []Action{save}
+	}
+	if s.kept() && !s.provenBefore(DoSubmission) && s.draft.Disabled == nil {
 		v.Notices = append(v.Notices, Notice{LevelWarn, Msg("wizard.review.never-proven")})
+	}
+	if !edit {
+		v.addActions(Action{ID: place(StepOptions, ""), Label: Msg("wizard.action.options"), Key: 'e'})
 	}
 }
 
 // rows are all settings, each with how it was last found to work and where it is changed. A new profile leaves out what
 // it has not.
 func (s *State) rows() []Fact {
-	d := &s.draft
-	sent := place(StepSent, "")
+	d, edit := &s.draft, s.editPage()
+	sent, copied := place(StepSent, ""), s.verdict(DoSent)
 	if d.IMAP == nil {
 		sent = place(StepServer, FieldIMAPHost)
 	}
+	if d.CopyMode() == config.SentNone {
+		copied = Words{}
+	}
+	password := place(StepServer, FieldAuth)
+	if s.credentialApplies() {
+		password = place(StepCredential, FieldSecret)
+	}
 	rows := []Fact{
 		{Label: Msg("wizard.fact.from"), Value: Literal(from(d.From)), Change: place(StepAddress, FieldAddress)},
-		{Label: Msg("wizard.fact.provider"), Value: s.settingsFrom(), Change: place(StepProvider, "")},
-		{
+	}
+	if edit {
+		rows = append(rows, Fact{
+			Label: Msg("wizard.fact.provider"), Value: s.settingsFrom(), Change: place(StepProvider, ""),
+		})
+	}
+	rows = append(rows,
+		Fact{
 			Label: Msg("wizard.fact.submission"), Value: serverWords(d.Submission), Detail: s.verdict(DoSubmission),
 			Change: place(StepServer, FieldSMTPHost),
 		},
-		{
+		Fact{
 			Label: Msg("wizard.fact.user"), Value: Literal(config.AddressUnicode(d.Submission.Username)),
 			Change: place(StepServer, FieldUser),
 		},
-		{Label: s.secretLabel(), Value: s.secretWords()},
-		{Label: Msg("wizard.fact.sent"), Value: s.sentWords(), Detail: s.verdict(DoSent), Change: sent},
-		{Label: Msg("wizard.fact.dns"), Value: s.verdict(DoDNS), Change: place(StepDNS, "")},
-		{Label: Msg("wizard.fact.test"), Value: s.testVerdict(), Change: place(StepTest, "")},
-	}
-	if d.CopyMode() == config.SentNone {
-		rows[5].Detail = Words{}
-	}
-	if s.credentialApplies() {
-		rows[4].Change = place(StepCredential, FieldSecret)
-	} else {
-		rows[4].Change = place(StepServer, FieldAuth)
-	}
-	if s.editPage() {
+		Fact{Label: s.secretLabel(), Value: s.secretWords(), Change: password},
+		Fact{Label: Msg("wizard.fact.sent"), Value: s.sentWords(), Detail: copied, Change: sent},
+		Fact{Label: Msg("wizard.fact.dns"), Value: s.verdict(DoDNS), Change: place(StepDNS, "")},
+		Fact{Label: Msg("wizard.fact.test"), Value: s.testVerdict(), Change: place(StepTest, "")},
+	)
+	if edit {
 		rows = append(rows, s.optionFacts()...)
 	} else {
-		rows = append(rows[:1], rows[2:]...) // where the settings come from is no setting
 		rows = append(rows, s.givenOptions()...)
 	}
 	for i := range rows {
@@ -253,7 +253,7 @@ func (s *State) answerReview(a Answer) {
 		s.errors[FieldProfile] = Msg("wizard.review.name-taken", "name", name)
 		return
 	}
-	if !s.passed(DoSubmission) && !s.kept() {
+	if !s.saveable() {
 		s.notices = []Notice{{LevelWarn, Msg("wizard.review.unproven")}}
 		return
 	}
@@ -304,7 +304,7 @@ func (s *State) doneNotices() []Notice {
 	address := s.draft.From.Address
 	out := []Notice{{LevelInfo, Msg("wizard.done.untested", "address", address)}}
 	switch {
-	case s.kept():
+	case s.asSaved(DoTest) && !s.work[DoTest].done:
 		out = []Notice{{LevelGood, Msg("wizard.done.changed")}}
 	case s.arrived() && s.junk:
 		out = []Notice{{LevelWarn, Msg("wizard.done.junk", "address", address, "number", StepTest.Number())}}

@@ -57,7 +57,7 @@ func startHost(t *testing.T, names []string, flags ...string) *host {
 	t.Helper()
 	if raceDetector {
 		// Bubble Tea v2.0.10 closes its reader's own pipe and epoll when its context ends, while they are read. It hurts
-		// nobody, since the reader then ends, but every test that breaks a session off would fail. The packages of the
+		// no one, since the reader then ends, but every test that breaks a session off would fail. The packages of the
 		// server are tested for races without it.
 		t.Skip("the reader of Bubble Tea is closed while it reads")
 	}

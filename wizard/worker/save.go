@@ -73,6 +73,7 @@ func (w *Worker) write(ctx context.Context, r wizard.Request) (*wizard.Saved, er
 		Checks: d.Proven,
 	}
 	if d.Kept && previous != nil {
+		profile.Enabled, profile.Disabled = previous.Enabled, previous.Disabled
 		profile.Validated = keptProof(profile, previous)
 	}
 	if err := doc.Put(name, profile); err != nil {

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"postier/config"
 	"postier/internal/check"
@@ -203,6 +204,51 @@ const withUnknownKeys = `{
   }
 }
 `
+
+// TestKept: where nothing was changed that a server has to prove, the proof keeps its date, what was switched off
+// meanwhile stays off with its reason, and the credential is not touched, even if it cannot be read.
+func TestKept(t *testing.T) {
+	t.Parallel()
+	h := newFixture(t, "")
+	h.write("config.json", withUnknownKeys)
+	if out := h.save(h.edited); out.Saved == nil {
+		t.Fatal(words(t, out.Err))
+	}
+	before := h.load().File.Profiles["atelier"]
+	change := func(r *wizard.Request) {
+		h.edited(r)
+		r.Draft.Kept, r.Draft.ReplyTo, r.Stored = true, "x@atelier-demo.example", false
+	}
+	h.Now = func() time.Time { return before.Validated.At.Add(48 * time.Hour) }
+	doc := h.load()
+	off := doc.File.Profiles["atelier"]
+	off.Enabled, off.Disabled = false, &config.Disabled{At: before.Validated.At, Cause: "account-suspended"}
+	if err := doc.Save(); err != nil {
+		t.Fatal(err)
+	}
+	if out := h.save(change); out.Saved == nil {
+		t.Fatal(words(t, out.Err))
+	}
+	after := h.load().File.Profiles["atelier"]
+	if after.ReplyTo == "" || !after.Proven() || !after.Validated.At.Equal(before.Validated.At) {
+		t.Errorf("%+v", after)
+	}
+	if after.Enabled || after.Disabled == nil || after.Disabled.Cause != "account-suspended" {
+		t.Errorf("it is on again: %+v", after)
+	}
+	if after.Credential.Kind != before.Credential.Kind || h.file("secrets/atelier") != "" {
+		t.Errorf("%+v", after.Credential)
+	}
+	// What was edited by hand since is not proven by a change that proves nothing.
+	doc = h.load()
+	doc.File.Profiles["atelier"].Submission.Port = 587
+	if err := doc.Save(); err != nil {
+		t.Fatal(err)
+	}
+	if out := h.save(change); out.Saved == nil || h.load().File.Profiles["atelier"].Proven() {
+		t.Error("settings that were edited by hand pass for proven")
+	}
+}
 
 // TestEditKeeps: editing keeps unknown keys, the reference to the secret, pins and whether the profile is enabled.
 func TestEditKeeps(t *testing.T) {
