@@ -256,8 +256,8 @@ func TestMailboxMustBeProven(t *testing.T) {
 	}
 }
 
-// TestFailedTryKeepsTheProof: a check that the person makes again and that fails, or is stopped, takes nothing from what
-// was proven for the same settings.
+// TestFailedTryKeepsTheProof: a check that the person makes again and that fails, or is stopped, takes nothing from
+// what was proven for the same settings.
 func TestFailedTryKeepsTheProof(t *testing.T) {
 	t.Parallel()
 	for _, end := range []func(k *driver){
