@@ -82,7 +82,7 @@ func sizeOf(out *os.File) tea.Msg {
 	return size
 }
 
-// onTerminal calls do with the descriptor of a terminal, which stays open meanwhile: a session that is over may be
+// onTerminal calls do with the descriptor of a terminal, which stays open until then: a session that is over may be
 // closing it, and its number may soon be that of another one.
 func onTerminal[T any](file *os.File, do func(fd uintptr) (T, error)) (result T, err error) {
 	connection, err := file.SyscallConn()

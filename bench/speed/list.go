@@ -59,7 +59,7 @@ func (b *bench) list() error {
 		questions = len(asked)
 	}
 	const inside = "one process, `diagnose dns --list --json`, from start to exit, with a name server in this process " +
-		"that answers at once; beside it the questions that it had asked, by four goroutines with a socket and 16 " +
+		"that answers at once; compared with the questions that it had asked, by four goroutines with a socket and 16 " +
 		"questions under way each: no judging, no report. Then the list again, while no question about each " +
 		"hundredth domain is answered. Medians in turn."
 	b.table.add(row{

@@ -103,14 +103,14 @@ func (b *bench) queues() error {
 }
 
 // fillAndDrain accepts messages, does what is to be done while they wait, and works them off.
-func (b *bench) fillAndDrain(messages int, meanwhile func(cost) error) (drained, error) {
+func (b *bench) fillAndDrain(messages int, filled func(cost) error) (drained, error) {
 	defer func() { _ = os.RemoveAll(b.state()) }()
 	accept, err := b.postier(forever, dialog(messages), "sendmail", "-odq", "-bs")
 	if err != nil {
 		return drained{}, err
 	}
-	if meanwhile != nil {
-		if err := meanwhile(accept); err != nil {
+	if filled != nil {
+		if err := filled(accept); err != nil {
 			return drained{}, err
 		}
 	}

@@ -16,7 +16,7 @@ func (t *table) add(r row) { t.rows = append(t.rows, r) }
 
 // print writes the rows as Markdown, and below them what is inside each.
 func (t *table) print(out io.Writer) {
-	fmt.Fprint(out, "| | measure | postier | beside it | ratio | aim |\n|---|---|---|---|---|---|\n")
+	fmt.Fprint(out, "| | measure | postier | compared with | ratio | aim |\n|---|---|---|---|---|---|\n")
 	for n, r := range t.rows {
 		fmt.Fprintf(out, "| %d | %s | %s | %s | %s | %s |\n", n+1, r.name, r.value, r.peer, r.ratio, r.aim)
 	}

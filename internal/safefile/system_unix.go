@@ -65,7 +65,7 @@ func syncFolder(dir string) error {
 	return nil
 }
 
-// accessTo reads the mode. A sticky folder such as /tmp lets nobody rename what belongs to another user.
+// accessTo reads the mode. A sticky folder such as /tmp lets no one rename what belongs to another user.
 func (f Files) accessTo(info fs.FileInfo, _ *os.File, _ string) (access, error) {
 	mode := info.Mode()
 	a := access{
@@ -115,7 +115,7 @@ func userName(uid uint32) string {
 	return id
 }
 
-// remedy is how an access that is too wide is mended.
+// remedy is how an access that is too wide is narrowed.
 type remedy struct{}
 
 func (remedy) fixFile(path string, options ReadOptions) string {

@@ -202,7 +202,7 @@ func userName(sid *windows.SID) string {
 	return domain + `\` + name
 }
 
-// remedy is how an access that is too wide is mended.
+// remedy is how an access that is too wide is narrowed.
 type remedy struct {
 	others []string // who has it, as icacls takes them
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // TestPrivate: what is written has an access list on which only this user, the system and the administrators are, and
-// a file that everyone may read is refused with the line that mends it.
+// a file that everyone may read is refused with the line that repairs it.
 func TestPrivate(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "new", "config.json")
 	if err := Write(path, []byte("x"), Options{Backups: 1}); err != nil {

@@ -89,7 +89,7 @@ func (o *Options) targetOfAddress(ctx context.Context, address string) (account.
 	return target, nil
 }
 
-// unconfirmed names the server that was found where nobody vouches for it, and why: what was not confirmed is not
+// unconfirmed names the server that was found where no one vouches for it, and why: what was not confirmed is not
 // contacted with a password (docs/security.md T5). It is nil if nothing was found.
 func (o *Options) unconfirmed(address string, candidates []wizard.Candidate) error {
 	if len(candidates) == 0 || candidates[0].Submission.Host == "" {
