@@ -109,6 +109,30 @@ var corpus = []struct {
 	{"security ssl", submission + "security", `"ssl"`, "profiles.durand.submission.security", false},
 	{"security empty", submission + "security", `""`, "profiles.durand.submission.security", false},
 	{"security none", submission + "security", `"none"`, "profiles.durand.submission.security", false},
+	{
+		"cleartext to localhost", "profiles/durand/submission",
+		`{"host":"localhost","port":25,"security":"none","auth":"none"}`, "", false,
+	},
+	{
+		"cleartext to 127.0.0.1", "profiles/durand/submission",
+		`{"host":"127.0.0.1","port":25,"security":"none","auth":"none"}`, "", false,
+	},
+	{
+		"cleartext to ::1", "profiles/durand/submission",
+		`{"host":"::1","port":25,"security":"none","auth":"none"}`, "", false,
+	},
+	{
+		"cleartext to localhost.example.com", "profiles/durand/submission",
+		`{"host":"localhost.example.com","port":25,"security":"none","auth":"none"}`, "profiles.durand.submission.security", false,
+	},
+	{
+		"cleartext to 2001:db8::1", "profiles/durand/submission",
+		`{"host":"2001:db8::1","port":25,"security":"none","auth":"none"}`, "profiles.durand.submission.security", false,
+	},
+	{
+		"cleartext to 127.example.com", "profiles/durand/submission",
+		`{"host":"127.example.com","port":25,"security":"none","auth":"none"}`, "profiles.durand.submission.security", false,
+	},
 	{"auth digest", submission + "auth", `"digest-md5"`, "profiles.durand.submission.auth", false},
 	{"auth missing", submission + "auth", ``, "", false},
 	{"user missing", submission + "username", ``, "profiles.durand.submission.username", false},

@@ -8,7 +8,7 @@ const SystemPath = `C:\ProgramData\postier\config.json`
 // systemState is the folder of the machine's state.
 const systemState = `C:\ProgramData\postier`
 
-// settingsFolder is that of one user. The variables of other systems come first: Git's and MSYS2's shells set them.
+// settingsFolder is that of one user. The variables of other systems come first, so that who sets them has one place.
 func settingsFolder(getenv func(string) string) string {
 	return firstAbsolute(getenv, "XDG_CONFIG_HOME", "APPDATA")
 }

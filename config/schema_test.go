@@ -46,7 +46,7 @@ const (
 	ipv4Pattern      = `^(` + octetPattern + `[.]){3}` + octetPattern + `$`
 	heloPattern      = `^$|^[^\s\x00-\x1f\x7f/@\[\]:]+$|^\[(IPv6:)?[0-9A-Fa-f:.]+\]$`
 	absolutePattern  = `^(/|[A-Za-z]:[\\/])`
-	localPattern     = `^127[.]|[Ll][Oo][Cc][Aa][Ll][Hh][Oo][Ss][Tt]|:`
+	localPattern     = `^127([.][0-9]{1,3}){3}$|^[Ll][Oo][Cc][Aa][Ll][Hh][Oo][Ss][Tt]$|^(0{0,4}:){2,7}0{0,3}1$`
 	linePattern      = `^[^\x00-\x1f\x7f]*$`
 	trimmedPattern   = `^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$`
 	pinPattern       = `^[0-9a-f]{64}$`

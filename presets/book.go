@@ -126,7 +126,7 @@ func (b *Book) extraMX(host string) []Match {
 	for _, p := range b.extra {
 		for _, suffix := range p.MXSuffixes {
 			lower := strings.ToLower(suffix)
-			if b.hidden[p.ID] || host != lower && !strings.HasSuffix(host, "."+lower) || len(lower) < longest {
+			if b.hidden[p.ID] || !below(host, lower) || len(lower) < longest {
 				continue
 			}
 			if len(lower) > longest {

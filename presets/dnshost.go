@@ -32,11 +32,10 @@ func DNSHosts() []DNSHost { return dnsHosts() }
 
 // DNSHostOf returns the service that a name server belongs to.
 func DNSHostOf(server string) (DNSHost, bool) {
-	server = "." + strings.ToLower(strings.TrimSuffix(server, "."))
+	server = strings.ToLower(strings.TrimSuffix(server, "."))
 	for _, host := range dnsHosts() {
 		for _, end := range host.Servers {
-			if begin, any := strings.CutSuffix(end, "*"); any && strings.Contains(server, "."+begin) ||
-				!any && strings.HasSuffix(server, "."+end) {
+			if begin, open := strings.CutSuffix(end, "*"); open && strings.Contains(server, "."+begin) || below(server, end) {
 				return host, true
 			}
 		}

@@ -36,9 +36,12 @@ var mailFilters = []struct{ suffix, name string }{
 func MailFilter(host string) (service string, ok bool) {
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
 	for _, f := range mailFilters {
-		if host == f.suffix || strings.HasSuffix(host, "."+f.suffix) {
+		if below(host, f.suffix) {
 			return f.name, true
 		}
 	}
 	return "", false
 }
+
+// below reports whether a host is a name, or lies below it; both in lower case.
+func below(host, name string) bool { return host == name || strings.HasSuffix(host, "."+name) }

@@ -62,8 +62,7 @@ type Presenter struct {
 	view    View
 	shown   bool          // view was set
 	newer   chan struct{} // closed when there is another view to send
-	stop    context.CancelFunc
-	lost    bool // the person is gone, and has not ended the view
+	stop    context.CancelCauseFunc
 	working sync.WaitGroup
 }
 
@@ -106,21 +105,23 @@ func (p *Presenter) Start() {
 	if p.status.Phase != Off {
 		return
 	}
-	ctx, stop := context.WithCancel(context.Background())
+	ctx, stop := context.WithCancelCause(context.Background())
 	p.stop = stop
 	p.become(Status{Phase: Asking})
 	p.working.Go(func() { p.run(ctx) })
 }
 
 // Stop ends sharing at once: nothing that is shown from now on crosses.
-func (p *Presenter) Stop() {
+func (p *Presenter) Stop() { p.end(nil) }
+
+func (p *Presenter) end(why error) {
 	if p == nil {
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.stop != nil {
-		p.stop()
+		p.stop(why)
 		p.stop = nil
 		p.become(Status{Ended: wizard.Msg("share.stopped")})
 	}
@@ -128,15 +129,7 @@ func (p *Presenter) Stop() {
 
 // HangUp ends sharing because the person is gone: the line has dropped, or the program is being stopped. The helper is
 // told so, and does not take it for the person's wish.
-func (p *Presenter) HangUp() {
-	if p == nil {
-		return
-	}
-	p.mu.Lock()
-	p.lost = true
-	p.mu.Unlock()
-	p.Stop()
-}
+func (p *Presenter) HangUp() { p.end(ErrLost) }
 
 // Close ends sharing and waits until the helper has been told.
 func (p *Presenter) Close() {
@@ -203,7 +196,7 @@ func (p *Presenter) run(ctx context.Context) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if ctx.Err() == nil {
-		p.stop()
+		p.stop(nil)
 		p.stop = nil
 		p.become(Status{Ended: endWords(err)})
 	}
@@ -265,19 +258,13 @@ func (p *Presenter) present(ctx context.Context, stream io.ReadWriteCloser) erro
 	reading.Go(func() { ended(p.listen(inner, stream)) })
 	ended(p.send(inner, stream))
 	if ctx.Err() != nil {
-		if data, err := line(fromPersonFrame{Version: version, End: true, Lost: p.hungUp()}); err == nil {
+		if data, err := line(fromPersonFrame{Version: version, End: true, Lost: errors.Is(context.Cause(ctx), ErrLost)}); err == nil {
 			_, _ = stream.Write(data)
 		}
 	}
 	_ = stream.Close()
 	reading.Wait()
 	return context.Cause(inner)
-}
-
-func (p *Presenter) hungUp() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.lost
 }
 
 // send writes the newest view whenever it has changed. A view that was replaced while the helper was slow is never

@@ -42,7 +42,23 @@ func (o options) wants(part string) bool {
 	return o.only == "" || slices.Contains(strings.Split(o.only, ","), part)
 }
 
+// parts are what can be measured, in the order of the table.
+var parts = []string{"calls", "queue", "relay", "large", "list"}
+
+// unknown is a part of -only that cannot be measured, or "".
+func (o options) unknown() string {
+	for part := range strings.SplitSeq(o.only, ",") {
+		if part != "" && !slices.Contains(parts, part) {
+			return part
+		}
+	}
+	return ""
+}
+
 func (o options) run(programs []string) error {
+	if part := o.unknown(); part != "" {
+		return fmt.Errorf("-only knows %s, not %q", strings.Join(parts, ", "), part)
+	}
 	folder, err := os.MkdirTemp(o.folder, "postier-speed-")
 	if err != nil {
 		return err
@@ -73,18 +89,16 @@ func (o options) run(programs []string) error {
 
 // all measures what is wanted. What cannot be measured here is a row of the table, too.
 func (b *bench) all() {
-	for _, part := range []struct {
-		name    string
-		measure func() error
-	}{
-		{"calls", b.callEach}, {"queue", b.queues}, {"relay", b.relays}, {"large", b.largeMessages}, {"list", b.list},
-	} {
-		if !b.wants(part.name) {
+	measure := map[string]func() error{
+		"calls": b.callEach, "queue": b.queues, "relay": b.relays, "large": b.largeMessages, "list": b.list,
+	}
+	for _, part := range parts {
+		if !b.wants(part) {
 			continue
 		}
-		fmt.Fprintln(os.Stderr, "measuring", part.name)
-		if err := part.measure(); err != nil {
-			b.table.add(row{name: part.name, value: "not measured: " + err.Error()})
+		fmt.Fprintln(os.Stderr, "measuring", part)
+		if err := measure[part](); err != nil {
+			b.table.add(row{name: part, value: "not measured: " + err.Error()})
 		}
 	}
 }

@@ -26,7 +26,7 @@ remove_spaces() {
   done
 }
 close_queues() {
-  touch "$sink/stop"
+  [[ -z ${sink:-} ]] || touch "$sink/stop"
   kill -TERM "${SINKS[@]}" 2>/dev/null || true
   jobs -p | xargs -r kill -KILL 2>/dev/null || true
   stop_postgres

@@ -1,6 +1,6 @@
 """A mail server that says the password it was given in its refusal, in forms in which programs write it down.
 
-    echo.py serve ADDRESS PORT SECRET    answers AUTH and the end of a message with 535 and 550
+    echo.py serve ADDRESS PORT SECRET    refuses every AUTH with 535
     echo.py find SECRET FILE...          prints which forms the files hold, also inside the strings of JSON
 """
 
@@ -43,9 +43,9 @@ def serve(address, port, secret):
         def say(self, line):
             self.wfile.write(line.encode() + b"\r\n")
 
-        def refuse(self, code, status):
+        def refuse(self):
             for n, (name, text) in enumerate(said):
-                self.say(f"{code}{'-' if n < len(said) - 1 else ' '}{status} {name}: {text}")
+                self.say(f"535{'-' if n < len(said) - 1 else ' '}5.7.8 {name}: {text}")
 
         def handle(self):
             self.say("220 echo ESMTP")
@@ -55,7 +55,7 @@ def serve(address, port, secret):
                     self.say("250-echo")
                     self.say("250 AUTH PLAIN LOGIN")
                 elif verb == b"AUTH":
-                    self.refuse(535, "5.7.8")
+                    self.refuse()
                 elif verb == b"QUIT":
                     self.say("221 2.0.0 bye")
                     return

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"bytes"
+	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -79,6 +81,32 @@ func TestManPagesOfAllCommands(t *testing.T) {
 	}
 }
 
+// schemaKeys are the keys that the schema has at the top, and those that it wants in a profile.
+func schemaKeys(t *testing.T) []string {
+	t.Helper()
+	var schema struct{ Properties map[string]json.RawMessage }
+	var profiles struct {
+		AdditionalProperties struct{ Required []string }
+	}
+	if err := json.Unmarshal(config.Schema(), &schema); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(schema.Properties["profiles"], &profiles); err != nil {
+		t.Fatal(err)
+	}
+	keys := slices.DeleteFunc(slices.Sorted(maps.Keys(schema.Properties)), func(key string) bool {
+		return strings.HasPrefix(key, "$") // of JSON Schema, not of the program
+	})
+	required := profiles.AdditionalProperties.Required
+	if len(keys) == 0 || len(required) == 0 {
+		t.Fatal("the schema has another form")
+	}
+	for _, key := range required {
+		keys = append(keys, "profiles.NAME."+key)
+	}
+	return keys
+}
+
 // TestFormatPage: the page of section 5 explains every key at the top and every key that a profile must have, in all
 // languages, and its example is valid.
 func TestFormatPage(t *testing.T) {
@@ -90,7 +118,7 @@ func TestFormatPage(t *testing.T) {
 		if err != nil || regexp.MustCompile(`<man\.[a-z._]+>`).Match(page) {
 			t.Errorf("%s: %v\n%s", lang, err, page)
 		}
-		for _, key := range []string{"aliases", "log", "queue", "watch", "submit", "profiles.NAME.submission"} {
+		for _, key := range schemaKeys(t) {
 			if !strings.Contains(string(page), `\fB`+key+`\fR`) {
 				t.Errorf("%s: no %s", lang, key)
 			}

@@ -117,6 +117,9 @@ const (
 	deleteChild = 0x40 // FILE_DELETE_CHILD
 )
 
+// everyone is the group that has every user (the well-known SID S-1-1-0), as icacls takes it.
+const everyone = "*S-1-1-0"
+
 // accessTo reads the owner and the access list, of the open file if there is one.
 func (f Files) accessTo(info fs.FileInfo, file *os.File, path string) (access, error) {
 	const asked = windows.OWNER_SECURITY_INFORMATION | windows.DACL_SECURITY_INFORMATION
@@ -148,22 +151,26 @@ func (f Files) accessTo(info fs.FileInfo, file *os.File, path string) (access, e
 	}
 	list, _, err := descriptor.DACL()
 	if err != nil || list == nil { // without a list, everyone may do everything
-		a.read, a.write, a.others = true, true, []string{"*S-1-1-0"}
+		a.read, a.write, a.others = true, true, []string{everyone}
 		return a, nil
 	}
 	return a, a.judge(list, self, forbidden)
 }
 
 // judge notes what the entries of an access list allow to others. Entries that deny are passed over: they can only take
-// away.
+// away. An entry of another kind (for one object, or with a condition) counts as open to everyone: what it allows cannot
+// be told.
 func (a *access) judge(list *windows.ACL, self *windows.SID, forbidden uint32) error {
 	for i := range uint32(list.AceCount) {
 		var entry *windows.ACCESS_ALLOWED_ACE
 		if err := windows.GetAce(list, i, &entry); err != nil {
 			return err
 		}
-		if entry.Header.AceType != windows.ACCESS_ALLOWED_ACE_TYPE ||
-			entry.Header.AceFlags&windows.INHERIT_ONLY_ACE != 0 {
+		if entry.Header.AceFlags&windows.INHERIT_ONLY_ACE != 0 || entry.Header.AceType == windows.ACCESS_DENIED_ACE_TYPE {
+			continue
+		}
+		if entry.Header.AceType != windows.ACCESS_ALLOWED_ACE_TYPE {
+			a.read, a.write, a.others = true, true, append(a.others, everyone)
 			continue
 		}
 		sid := (*windows.SID)(unsafe.Pointer(&entry.SidStart))

@@ -1,7 +1,7 @@
 // Package vendor reads the file in which a product that ships postier sets its name, support contact, providers, OAuth
 // clients, fallback profile, defaults and TLS policy.
 //
-// The file is /etc/postier/vendor.json, or what POSTIER_VENDOR names. It belongs to root or to the user, and no one
+// The file is what POSTIER_VENDOR names, or /etc/postier/vendor.json, or /usr/share/postier/vendor.json. It belongs to root or to the user, and no one
 // else may change it; everyone may read it, because it holds no secret: credentials in it are references, and inline
 // ones are refused. The package is part of presets, and not of config, because the file adds providers.
 package vendor
@@ -23,8 +23,12 @@ import (
 	"postier/presets"
 )
 
-// SystemPath is the file's path unless POSTIER_VENDOR names another.
-var SystemPath = filepath.Join(filepath.Dir(config.SystemPath), "vendor.json")
+// SystemPath is the file's path unless POSTIER_VENDOR names another. SharedPath is where it is looked for next: the
+// folder of SystemPath may be that of the machine's service, which no other user can enter.
+var (
+	SystemPath = filepath.Join(filepath.Dir(config.SystemPath), "vendor.json")
+	SharedPath = "/usr/share/postier/vendor.json"
+)
 
 // Version of the file format.
 const Version = 1
@@ -137,17 +141,23 @@ func Path(getenv func(string) string) (path string, named bool) {
 		}
 		return path, true
 	}
-	return SystemPath, false
+	return first(os.Lstat, SystemPath, SharedPath), false
+}
+
+// first is the first of the paths at which there is something that this user may know of, or the last one.
+func first(lstat func(string) (fs.FileInfo, error), paths ...string) string {
+	for _, path := range paths {
+		if _, err := lstat(path); !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {
+			return path
+		}
+	}
+	return paths[len(paths)-1]
 }
 
 // Load reads the file. ok is false when there is none and none was named. A file with a fault is a
 // *config.InvalidError; the other errors are *safefile.Error and *SyntaxError.
 func Load(getenv func(string) string) (f *File, ok bool, err error) {
 	path, named := Path(getenv)
-	// The folder may be that of the machine's service, which other users cannot enter: then there is no file for them.
-	if _, err := os.Lstat(path); !named && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission)) {
-		return nil, false, nil
-	}
 	f, faults, err := Check(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !named:

@@ -89,9 +89,35 @@ func TestWithoutAFile(t *testing.T) {
 	if _, _, err := Load(func(string) string { return missing }); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a file that was named must be there: %v", err)
 	}
-	if _, err := os.Lstat(SystemPath); errors.Is(err, fs.ErrNotExist) {
+	if path, _ := Path(func(string) string { return "" }); path == SharedPath {
 		if f, ok, err := Load(func(string) string { return "" }); f != nil || ok || err != nil {
 			t.Errorf("%v %v %v", f, ok, err)
+		}
+	}
+}
+
+// TestPlaces: a folder that this user cannot enter hides no file that is for everyone, and any other trouble with the
+// first place is not passed over.
+func TestPlaces(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		own, shared error
+		want        string
+	}{
+		{nil, nil, SystemPath},
+		{fs.ErrNotExist, nil, SharedPath},
+		{fs.ErrPermission, nil, SharedPath},
+		{fs.ErrPermission, fs.ErrNotExist, SharedPath},
+		{errors.New("input/output error"), nil, SystemPath},
+	} {
+		lstat := func(path string) (fs.FileInfo, error) {
+			if path == SystemPath {
+				return nil, row.own
+			}
+			return nil, row.shared
+		}
+		if got := first(lstat, SystemPath, SharedPath); got != row.want {
+			t.Errorf("%v, %v: %s", row.own, row.shared, got)
 		}
 	}
 }

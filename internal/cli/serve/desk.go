@@ -64,6 +64,7 @@ func (o *opening) Accept(ctx context.Context) (share.Guest, io.ReadWriteCloser, 
 		o.helper = guest.Name
 		o.desk.mu.Unlock()
 		o.session.Audit("join", slog.String("helper", guest.Name))
+		guest.Name = share.ShortName(guest.Name) // for the person's screen
 	}
 	return guest, stream, err
 }
@@ -101,8 +102,7 @@ func (d *desk) list() []sharing {
 func (d *desk) find(helper served.Account) func(context.Context, share.Code) (io.ReadWriteCloser, error) {
 	return func(_ context.Context, code share.Code) (io.ReadWriteCloser, error) {
 		mine, theirs := net.Pipe()
-		guest := share.Guest{Name: share.ShortName(helper.Name), Source: helper.Fingerprint}
-		if err := d.hub.Join(guest, code, theirs); err != nil {
+		if err := d.hub.Join(share.Guest{Name: helper.Name, Source: helper.Fingerprint}, code, theirs); err != nil {
 			_, _ = mine.Close(), theirs.Close()
 			return nil, err
 		}

@@ -128,9 +128,6 @@ func Run(ctx context.Context, o *Options) error {
 		options.Values[wizard.FieldAddress] = o.Address
 	}
 	unattended := o.unattended()
-	if o.Edit != "" && options.Draft.Step == wizard.StepProvider && !unattended && len(o.Values) == 0 {
-		options.Draft.Step = wizard.StepReview // all settings on one page
-	}
 	return converse(ctx, o.Factory, conversation{
 		options: options,
 		worker: &worker.Worker{
@@ -240,8 +237,11 @@ func (o *Options) draft(doc *config.Document) (wizard.Draft, error) {
 			return wizard.Draft{}, err
 		}
 		draft := edited(doc, o.Edit).Draft
-		if o.Address != "" && o.Address != draft.Address { // M-6: the address is changed where it is asked for
+		switch {
+		case o.Address != "" && o.Address != draft.Address: // M-6: the address is changed where it is asked for
 			draft.Step = wizard.StepAddress
+		case !o.unattended() && len(o.Values) == 0:
+			draft.Step = wizard.StepReview // all settings on one page
 		}
 		return draft, nil
 	}
