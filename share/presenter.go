@@ -258,7 +258,8 @@ func (p *Presenter) present(ctx context.Context, stream io.ReadWriteCloser) erro
 	reading.Go(func() { ended(p.listen(inner, stream)) })
 	ended(p.send(inner, stream))
 	if ctx.Err() != nil {
-		if data, err := line(fromPersonFrame{Version: version, End: true, Lost: errors.Is(context.Cause(ctx), ErrLost)}); err == nil {
+		lost := errors.Is(context.Cause(ctx), ErrLost)
+		if data, err := line(fromPersonFrame{Version: version, End: true, Lost: lost}); err == nil {
 			_, _ = stream.Write(data)
 		}
 	}

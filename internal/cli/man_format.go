@@ -11,8 +11,8 @@ const formatName = "postier"
 
 // formatKeys are the keys that the page explains, as catalogue keys; a dot goes before those of a profile.
 var formatKeys = []string{
-	"version", "default", "fallback", "profiles", ".enabled", ".from", ".senders", ".submission", ".credential", ".sent_copy",
-	".limits", ".test_mode", ".validated", "aliases", "queue", "submit", "watch", "log",
+	"version", "default", "fallback", "profiles", ".enabled", ".from", ".senders", ".submission", ".credential",
+	".sent_copy", ".limits", ".test_mode", ".validated", "aliases", "queue", "submit", "watch", "log",
 }
 
 const formatExample = `{

@@ -166,7 +166,8 @@ func (a *access) judge(list *windows.ACL, self *windows.SID, forbidden uint32) e
 		if err := windows.GetAce(list, i, &entry); err != nil {
 			return err
 		}
-		if entry.Header.AceFlags&windows.INHERIT_ONLY_ACE != 0 || entry.Header.AceType == windows.ACCESS_DENIED_ACE_TYPE {
+		if entry.Header.AceFlags&windows.INHERIT_ONLY_ACE != 0 ||
+			entry.Header.AceType == windows.ACCESS_DENIED_ACE_TYPE {
 			continue
 		}
 		if entry.Header.AceType != windows.ACCESS_ALLOWED_ACE_TYPE {
