@@ -1,10 +1,9 @@
 // Package vendor reads the file in which a product that ships postier sets its name, support contact, providers, OAuth
 // clients, fallback profile, defaults and TLS policy.
 //
-// The file is what POSTIER_VENDOR names, or /etc/postier/vendor.json, or /usr/share/postier/vendor.json.
-// It belongs to root or to the user, and no one
-// else may change it; everyone may read it, because it holds no secret: credentials in it are references, and inline
-// ones are refused. The package is part of presets, and not of config, because the file adds providers.
+// The file is what POSTIER_VENDOR names, or /etc/postier/vendor.json, or /usr/share/postier/vendor.json. It belongs to
+// root or to the user, and no one else may change it; everyone may read it, because it holds no secret: credentials in
+// it are references, and inline ones are refused. The package is part of presets, and not of config, because the file adds providers.
 package vendor
 
 import (
