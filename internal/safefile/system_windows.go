@@ -157,9 +157,9 @@ func (f Files) accessTo(info fs.FileInfo, file *os.File, path string) (access, e
 	return a, a.judge(list, self, forbidden)
 }
 
-// judge notes what the entries of an access list allow to others. Entries that deny are passed over: they can only take
-// away. An entry of another kind (for one object, or with a condition) counts as open to everyone: what it allows cannot
-// be told.
+// judge notes what the entries of an access list allow to others. Entries that deny are passed over: they can only
+// take away. An entry of another kind (for one object, or with a condition) counts as open to everyone: what it allows
+// cannot be told.
 func (a *access) judge(list *windows.ACL, self *windows.SID, forbidden uint32) error {
 	for i := range uint32(list.AceCount) {
 		var entry *windows.ACCESS_ALLOWED_ACE

@@ -3,7 +3,8 @@
 //
 // The file is what POSTIER_VENDOR names, or /etc/postier/vendor.json, or /usr/share/postier/vendor.json. It belongs to
 // root or to the user, and no one else may change it; everyone may read it, because it holds no secret: credentials in
-// it are references, and inline ones are refused. The package is part of presets, and not of config, because the file adds providers.
+// it are references, and inline ones are refused. The package is part of presets, and not of config, because the file
+// adds providers.
 package vendor
 
 import (
