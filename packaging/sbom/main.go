@@ -2,12 +2,13 @@
 package main
 
 import (
-	"debug/buildinfo"
 	"encoding/json"
 	"fmt"
 	"os"
 	"runtime/debug"
 	"strings"
+
+	"postier/packaging/parts"
 )
 
 type component struct {
@@ -16,7 +17,14 @@ type component struct {
 	Name       string     `json:"name"`
 	Version    string     `json:"version"`
 	Purl       string     `json:"purl"`
+	Licences   []licence  `json:"licenses,omitempty"`
 	Properties []property `json:"properties,omitempty"`
+}
+
+type licence struct {
+	License struct {
+		ID string `json:"id"`
+	} `json:"license"`
 }
 
 type property struct {
@@ -55,17 +63,18 @@ func run(args []string) error {
 	if len(args) != 1 {
 		return fmt.Errorf("one program is wanted, not %d", len(args))
 	}
-	info, err := buildinfo.ReadFile(args[0])
+	linked, info, err := parts.Linked(args[0])
 	if err != nil {
 		return err
 	}
 	out := json.NewEncoder(os.Stdout)
 	out.SetIndent("", "  ")
-	return out.Encode(list(info))
+	return out.Encode(list(linked, info))
 }
 
-func list(info *debug.BuildInfo) bom {
+func list(linked []parts.Part, info *debug.BuildInfo) bom {
 	program := module("application", info.Main.Path, info.Main.Version)
+	program.license("MIT")
 	b := bom{Format: "CycloneDX", Spec: "1.6", Version: 1}
 	for _, s := range info.Settings {
 		if s.Key == "vcs.time" {
@@ -74,13 +83,12 @@ func list(info *debug.BuildInfo) bom {
 		program.Properties = append(program.Properties, property{"build:" + s.Key, s.Value})
 	}
 	b.Metadata.Component = program
-	b.Components = []component{module("library", "std", strings.TrimPrefix(info.GoVersion, "go"))}
-	for _, m := range info.Deps {
-		if m.Replace != nil {
-			m = m.Replace
+	for _, p := range linked {
+		part := module("library", p.Path, p.Version)
+		part.license(p.Licences...)
+		if p.Sum != "" { // the module's hash in go.sum, which no other list knows
+			part.Properties = []property{{"go:sum", p.Sum}}
 		}
-		part := module("library", m.Path, m.Version)
-		part.Properties = []property{{"go:sum", m.Sum}} // the module's hash in go.sum, which no other list knows
 		b.Components = append(b.Components, part)
 	}
 	uses := dependency{Reference: program.Reference}
@@ -89,6 +97,14 @@ func list(info *debug.BuildInfo) bom {
 	}
 	b.Dependencies = []dependency{uses}
 	return b
+}
+
+func (c *component) license(ids ...string) {
+	for _, id := range ids {
+		var l licence
+		l.License.ID = id
+		c.Licences = append(c.Licences, l)
+	}
 }
 
 // module names a module as package-url does for Go.
