@@ -22,8 +22,10 @@ type Watch struct {
 	AllowNetworks []string `json:"allow_networks,omitempty"`
 }
 
+// MaxWatchHours is the longest time between two rounds.
+const MaxWatchHours = 24 * 31
+
 const (
-	maxWatchHours    = 24 * 31
 	maxNotify        = 50
 	maxWatchNetworks = 50
 )
@@ -72,8 +74,8 @@ func ParseNetwork(network string) (netip.Prefix, bool) {
 // watch checks who is told, and how often.
 func (v *validator) watch() {
 	w := v.file.Watch
-	if w.EveryHours < 0 || w.EveryHours > maxWatchHours {
-		v.add("watch.every_hours", locale.Msg("config.watch.hours", "max", maxWatchHours))
+	if w.EveryHours < 0 || w.EveryHours > MaxWatchHours {
+		v.add("watch.every_hours", locale.Msg("config.watch.hours", "max", MaxWatchHours))
 	}
 	v.list("watch.notify", w.Notify, maxNotify, ValidateNotify)
 	v.list("watch.allow_networks", w.AllowNetworks, maxWatchNetworks, ValidateNetwork)

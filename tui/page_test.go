@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -50,6 +51,33 @@ func suppressed() []home.Suppressed {
 		{Pattern: "gone@customer.example", Reason: safetext.FromRemote("550 5.1.1 no such user"), Proposed: true},
 		{Pattern: "anna@customer.example", Reason: safetext.FromRemote("asked to be left alone")},
 		{Pattern: "@rival.example\x1b[2J"},
+	}
+}
+
+// watchedBy is a watch that found something.
+func watchedBy(kept *config.Watch) home.Watching {
+	return home.Watching{
+		Facts: []wizard.Fact{
+			{Label: wizard.Msg("home.watch.state"), Value: wizard.Msg("watch.state.failing")},
+			{Label: wizard.Msg("home.watch.checked"), Value: wizard.Literal("2026-11-21 10:30")},
+			{Label: wizard.Msg("home.watch.next"), Value: wizard.Literal("2026-11-22 10:30")},
+			{
+				Label: wizard.Literal("smtp.auth"), Value: wizard.Literal("Title (A-14)"),
+				Detail: wizard.Msg("watch.since", "since", "2026-11-21 09:00"),
+			},
+		},
+		Settings: config.Watch{
+			EveryHours: 12, Notify: []string{"owner@durand.example", "https://hooks.example/S3cret"},
+			Command: []string{"/usr/bin/logger", "-t", "mail"},
+		},
+		Programs: true,
+		Save: func(w config.Watch) wizard.Words {
+			if w.EveryHours == 13 {
+				return wizard.Literal("the disk is full")
+			}
+			*kept = w
+			return wizard.Words{}
+		},
 	}
 }
 
@@ -122,6 +150,7 @@ func TestPages(t *testing.T) {
 		"log":       func() *home.Page { return home.NewLog("durand", logged()) },
 		"templates": func() *home.Page { return home.NewTemplates(templates(), nil) },
 		"log-empty": func() *home.Page { return home.NewLog("durand", nil) },
+		"watch":     func() *home.Page { return home.NewWatch("durand", watchedBy(nil)) },
 	}
 	for _, lang := range locale.All() {
 		for _, size := range sizes {
@@ -138,10 +167,10 @@ func TestPages(t *testing.T) {
 	}
 }
 
-// TestSixKeys: each of the five daily changes takes at most six keys from the home screen, typed characters counted.
+// TestSixKeys: each of the daily changes takes at most six keys from the home screen, typed characters counted.
 func TestSixKeys(t *testing.T) {
 	t.Parallel()
-	p, blocked := durand(), list{"anna@customer.example": true}
+	p, blocked, watched := durand(), list{"anna@customer.example": true}, config.Watch{EveryHours: 1}
 	for _, row := range []struct {
 		what string
 		keys []string // the first one is the home screen's
@@ -168,6 +197,12 @@ func TestSixKeys(t *testing.T) {
 			[]string{"b", "tab", "down", "down", "enter"},
 			home.NewSuppress(suppressed(), blocked),
 			func() bool { return len(blocked) == 0 },
+		},
+		{
+			"the watch off",
+			[]string{"w", "space", "enter"},
+			home.NewWatch("durand", watchedBy(&watched)),
+			func() bool { return watched.EveryHours == 0 && len(watched.Notify) == 2 && len(watched.Command) == 3 },
 		},
 		{"the fallback", []string{"f"}, nil, func() bool { return true }},
 	} {
@@ -300,5 +335,67 @@ func TestPagesGoBack(t *testing.T) {
 	d.keys("down", "enter", "alt+r")
 	if !log.Saved() || log.Values()[home.FieldMessage] != "a2" {
 		t.Errorf("%v", log.Values())
+	}
+}
+
+// TestWatchPage (D-8): how often is checked and who is told are changed one by one; a URL is typed unseen and shown
+// without its path; what is wrong stays on the page, and nothing is written.
+func TestWatchPage(t *testing.T) {
+	t.Parallel()
+	before := watchedBy(nil).Settings
+	settings := func(edit func(w *config.Watch)) config.Watch {
+		w := before
+		w.Notify = slices.Clone(w.Notify)
+		edit(&w)
+		return w
+	}
+	for name, row := range map[string]struct {
+		keys []string
+		want config.Watch
+	}{
+		"nothing": {[]string{"enter"}, before},
+		"off":     {[]string{"space", "enter"}, settings(func(w *config.Watch) { w.EveryHours = 0 })},
+		"every 9": {[]string{"tab", "9", "enter"}, settings(func(w *config.Watch) { w.EveryHours = 9 })},
+		"as usual": {
+			[]string{"tab", "ctrl+u", "enter"}, settings(func(w *config.Watch) { w.EveryHours = 24 }),
+		},
+		"nobody else": {[]string{"tab", "tab", "ctrl+u", "enter"}, settings(func(w *config.Watch) { w.Notify = nil })},
+		"another URL": {
+			append(append([]string{"tab", "tab", "tab"}, strings.Split("https://x.example/K", "")...), "enter"),
+			settings(func(w *config.Watch) { w.Notify = append(w.Notify, "https://x.example/K") }),
+		},
+		"no program": {
+			[]string{"tab", "tab", "tab", "tab", "ctrl+u", "enter"}, settings(func(w *config.Watch) { w.Command = nil }),
+		},
+	} {
+		var kept config.Watch
+		page := home.NewWatch("durand", watchedBy(&kept))
+		d := onPage(t, page, locale.English, 80, 40).keys(row.keys...)
+		if !page.Saved() || page.Tried() || fmt.Sprint(kept) != fmt.Sprint(row.want) {
+			t.Errorf("%s: saved %v, %+v\n%s", name, page.Saved(), kept, d.view())
+		}
+		if strings.Contains(d.view(), "S3cret") || strings.Contains(d.view(), "x.example") {
+			t.Errorf("%s: a secret is shown\n%s", name, d.view())
+		}
+	}
+	for want, keys := range map[string][]string{
+		"whole number of hours": {"tab", "0", "enter"},
+		"@ sign is missing":     {"tab", "tab", "ctrl+u", "x", "enter"},
+		"in the field below":    append([]string{"tab", "tab", "ctrl+u"}, append(strings.Split("https://a.b/c", ""), "enter")...),
+		"https://":              {"tab", "tab", "tab", "x", "enter"},
+		"full path":             {"tab", "tab", "tab", "tab", "ctrl+u", "l", "s", "enter"},
+		"the disk is full":      {"tab", "1", "3", "enter"},
+	} {
+		var kept config.Watch
+		page := home.NewWatch("durand", watchedBy(&kept))
+		d := onPage(t, page, locale.English, 80, 50).keys(keys...)
+		if d.shows(want); page.Ended() || kept.EveryHours != 0 {
+			t.Errorf("%v: ended %v, %+v", keys, page.Ended(), kept)
+		}
+	}
+	var kept config.Watch
+	page := home.NewWatch("durand", watchedBy(&kept))
+	if onPage(t, page, locale.English, 80, 40).keys("alt+n"); !page.Saved() || !page.Tried() || kept.EveryHours != 12 {
+		t.Errorf("check now: saved %v, tried %v, %+v", page.Saved(), page.Tried(), kept)
 	}
 }

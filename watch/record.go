@@ -25,6 +25,9 @@ type record struct {
 	// has done so in a row.
 	Again time.Time `json:"again,omitzero"`
 	Tries int       `json:"tries,omitempty"`
+	// Checked is when the last round was, and State what it found.
+	Checked time.Time `json:"checked,omitzero"`
+	State   State     `json:"state,omitempty"`
 }
 
 // memory is what is known of one check.

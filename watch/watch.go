@@ -180,6 +180,7 @@ func (w *Watcher) conclude(ctx context.Context, doc *config.Document, name strin
 	facts := r.facts(w.Accounts.Book, read.profile, read.now, w.lang())
 	out := outcomeOf(name, read, r)
 	out.Changes, out.Facts = moved, facts
+	r.Checked, r.State = read.now, out.State
 	r.schedule(read.now, out.State)
 	if err := w.keep(ctx, name, before, r, read); err != nil {
 		return out, err // nobody is told what would be told again in the next round

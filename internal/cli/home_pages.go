@@ -22,7 +22,7 @@ type homePage func(ctx context.Context, f *command.Factory, name string) (wizard
 // homePages are the pages of the home screen.
 var homePages = map[home.Action]homePage{
 	home.TestMode: optionPage(home.NewTestMode), home.Kinds: optionPage(home.NewKinds), home.Limits: limitsPage,
-	home.Suppress: suppressPage, home.Test: testPage, home.Log: logPage,
+	home.Suppress: suppressPage, home.Test: testPage, home.Log: logPage, home.Watch: watchPage,
 	home.Templates: templatesPage,
 	home.Report:    reportPage,
 }
@@ -134,6 +134,20 @@ func logPage(ctx context.Context, f *command.Factory, name string) (wizard.Words
 	values := page.Values()
 	_, err = read(ctx, f, send.Resend(ctx, f, values[home.FieldMessage], values[home.FieldResend]))
 	return wizard.Words{}, err
+}
+
+// watchPage shows what the watch found, changes its settings, and checks the profile where the person says so.
+func watchPage(ctx context.Context, f *command.Factory, name string) (wizard.Words, error) {
+	page, err := send.WatchPage(ctx, f, name, sentenceOf(f))
+	if err != nil {
+		return wizard.Words{}, err
+	}
+	saved, err := ask(ctx, f, page)
+	if saved && page.Tried() {
+		_, err = read(ctx, f, send.WatchNow(ctx, f, name))
+		return wizard.Words{}, err
+	}
+	return saidIf(saved, "home.watch.saved"), err
 }
 
 // templatesPage changes the header of a template, and sends a test with it where the person says so.

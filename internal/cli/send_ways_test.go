@@ -161,6 +161,14 @@ func TestTemplateSelectsTheServer(t *testing.T) {
 	o.want(65, "Subject: s\nX-Mailer: y\n\nt", "postier", "template", "edit", "broken")
 }
 
+// factory is what the pages of the home screen are made with.
+func (o *office) factory() *command.Factory {
+	env := map[string]string{"POSTIER_CONFIG": o.path, "POSTIER_CA_FILE": o.ca, "LC_ALL": "C"}
+	return command.NewFactory(command.Streams{
+		In: strings.NewReader(""), Out: io.Discard, Err: io.Discard, Getenv: func(name string) string { return env[name] },
+	}, "")
+}
+
 // TestTemplateFromHome (P-8): what the page of the home screen writes keeps the text, and a test with the template goes
 // to the test address alone.
 func TestTemplateFromHome(t *testing.T) {
@@ -172,10 +180,7 @@ func TestTemplateFromHome(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	env := map[string]string{"POSTIER_CONFIG": o.path, "POSTIER_CA_FILE": o.ca, "LC_ALL": "C"}
-	f := command.NewFactory(command.Streams{
-		In: strings.NewReader(""), Out: io.Discard, Err: io.Discard, Getenv: func(name string) string { return env[name] },
-	}, "")
+	f := o.factory()
 	page, err := send.TemplatesPage(f, sentenceOf(f))
 	if err != nil {
 		t.Fatal(err)

@@ -2,14 +2,19 @@ package cli
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"postier/config"
+	"postier/internal/cli/command"
+	"postier/internal/cli/send"
 	"postier/internal/scripted"
+	"postier/wizard"
 )
 
 // durandZone has where mail for the domain goes, and nothing else.
@@ -165,4 +170,104 @@ type watchJSON struct {
 	EveryHours int      `json:"every_hours"`
 	Notify     []string `json:"notify"`
 	Command    []string `json:"command"`
+}
+
+// watchedNow is what a program reads of `watch status --json`.
+type watchedNow struct {
+	EveryHours int  `json:"every_hours"`
+	Service    bool `json:"service"`
+	Profiles   []struct {
+		Profile string     `json:"profile"`
+		State   string     `json:"state"`
+		Checked *time.Time `json:"checked"`
+		Next    *time.Time `json:"next"`
+		Stopped []struct {
+			Check     string `json:"check"`
+			Code      string `json:"code"`
+			Confirmed bool   `json:"confirmed"`
+		} `json:"stopped"`
+		Untold []any `json:"untold"`
+	} `json:"profiles"`
+}
+
+// TestWatchStatus: what the watch found last, what stopped and when it looks again, without connecting to anything; and
+// the same on the page of the home screen, where a served person names no program.
+func TestWatchStatus(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, scripted.Script{"auth": scripted.Reply("535 5.7.8 Error: authentication failed")})
+	o.prove()
+	status := func() (got watchedNow) {
+		t.Helper()
+		stdout, _ := o.want(0, "", "postier", "watch", "status", "durand", "--json")
+		if err := json.Unmarshal([]byte(stdout), &got); err != nil || len(got.Profiles) != 1 {
+			t.Fatal(err, stdout)
+		}
+		return got
+	}
+	if p := status().Profiles[0]; p.State != "unchecked" || p.Checked != nil || p.Next != nil || p.Stopped == nil ||
+		p.Untold == nil {
+		t.Errorf("before the first round: %+v", p)
+	}
+	resolver := scripted.StartDNS(t, durandZone).Addr()
+	o.want(77, "", "postier", "watch", "--resolver", resolver)
+	connected := len(o.server.Records())
+	o.want(0, "", "postier", "watch", "set", "--every-hours", "24")
+	got := status()
+	if p := got.Profiles[0]; p.State != "doubtful" || p.Checked == nil || len(p.Stopped) != 1 || p.Next != nil ||
+		p.Stopped[0].Check != "smtp.auth" || p.Stopped[0].Code != "A-14" || p.Stopped[0].Confirmed || got.Service {
+		t.Errorf("%+v", got)
+	}
+	stdout, stderr := o.want(0, "", "postier", "watch", "status", "--lang", "fr")
+	for _, want := range []string{"a échoué une fois", "dernière vérification le ", "(A-14), depuis le "} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("no %q in %s", want, stdout)
+		}
+	}
+	if !strings.Contains(stderr, "service install") {
+		t.Errorf("%s", stderr)
+	}
+	o.want(0, "", "postier", "queue", "run")
+	if got := status(); !got.Service || got.Profiles[0].Next == nil {
+		t.Errorf("while something runs the queue: %+v", got)
+	}
+	o.want(0, "", "postier", "profile", "disable", "durand")
+	if got := status(); got.Profiles[0].Next != nil {
+		t.Errorf("a profile that is off: %+v", got)
+	}
+	if n := len(o.server.Records()); n != connected {
+		t.Errorf("%d connections", n-connected)
+	}
+	o.want(65, "", "postier", "watch", "status", "nobody")
+
+	f := o.factory()
+	for _, served := range []*command.Served{nil, {}} {
+		f.Served = served
+		page, err := send.WatchPage(t.Context(), f, "durand", sentenceOf(f))
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown := fmt.Sprintf("%+v", page.Screen().Fields)
+		if programs := strings.Contains(shown, "watch-command"); programs != (served == nil) {
+			t.Errorf("served %v: the field of a program is there: %v", served != nil, programs)
+		}
+		values := map[wizard.FieldID]string{
+			"watch-on": wizard.Yes, "watch-hours": "6", "watch-notify": "owner@durand.example", "watch-command": "/bin/true",
+		}
+		page.Answer(wizard.Answer{Action: wizard.ActNext, Values: values})
+		doc, err := config.Load(o.path)
+		if err != nil || !page.Saved() || doc.File.Watch.EveryHours != 6 || len(doc.File.Watch.Notify) != 1 ||
+			len(doc.File.Watch.Command) != 1 {
+			t.Errorf("served %v: %+v, %v", served != nil, doc.File.Watch, err)
+		}
+		values["watch-command"] = "" // which a served person has no field for
+		page, _ = send.WatchPage(t.Context(), f, "durand", sentenceOf(f))
+		page.Answer(wizard.Answer{Action: wizard.ActNext, Values: values})
+		if doc, err = config.Load(o.path); err != nil || (len(doc.File.Watch.Command) == 0) != (served == nil) {
+			t.Errorf("served %v: %+v, %v", served != nil, doc.File.Watch, err)
+		}
+		doc.File.Watch.Command = []string{"/bin/true"}
+		if err := doc.Save(); err != nil {
+			t.Fatal(err)
+		}
+	}
 }

@@ -3,6 +3,7 @@ package plain
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -99,5 +100,44 @@ func TestAskFromAList(t *testing.T) {
 	})
 	if err != nil || !log.Saved() || log.Values()[home.FieldMessage] != "a2" || log.Values()[home.FieldResend] != "" {
 		t.Errorf("%v: %v\n%s", err, log.Values(), out.String())
+	}
+}
+
+// TestAskTheWatch (D-8): the same settings on plain lines. The URL is read unseen, and nothing shows it.
+func TestAskTheWatch(t *testing.T) {
+	t.Parallel()
+	var kept config.Watch
+	watching := home.Watching{
+		Facts:    []wizard.Fact{{Label: wizard.Msg("home.watch.state"), Value: wizard.Msg("watch.state.failing")}},
+		Notice:   wizard.Msg("watch.set.unkept", "command", "postier service install"),
+		Settings: config.Watch{EveryHours: 24, Notify: []string{"https://hooks.example/S3cret"}},
+		Save:     func(w config.Watch) wizard.Words { kept = w; return wizard.Words{} },
+	}
+	for _, row := range []struct {
+		typed string
+		tried bool
+		want  string
+	}{
+		{
+			"yes\n6\nboss@durand.example\nhttps://other.example/T0ken\n", false,
+			"{6 [boss@durand.example https://other.example/T0ken] [] []}",
+		},
+		{"no\n\n\n\n", false, "{0 [https://hooks.example/S3cret] [] []}"},
+		{"/n\n", true, "{24 [https://hooks.example/S3cret] [] []}"},
+	} {
+		page := home.NewWatch("durand", watching)
+		var out bytes.Buffer
+		_, err := Ask(t.Context(), PageOptions{Page: page, Lang: locale.French, In: strings.NewReader(row.typed), Out: &out})
+		if err != nil || !page.Saved() || page.Tried() != row.tried || fmt.Sprint(kept) != row.want {
+			t.Errorf("%q: %v, tried %v, %v\n%s", row.typed, err, page.Tried(), kept, out.String())
+		}
+		for _, want := range []string{"ne fonctionne pas", "postier service install"} {
+			if !strings.Contains(out.String(), want) {
+				t.Errorf("no %q in %s", want, out.String())
+			}
+		}
+		if strings.Contains(out.String(), "S3cret") || strings.Contains(out.String(), "T0ken") {
+			t.Errorf("a secret is shown: %s", out.String())
+		}
 	}
 }

@@ -63,6 +63,7 @@ const (
 	Suppress     Action = "suppress"
 	Templates    Action = "templates"
 	Log          Action = "log"
+	Watch        Action = "watch"
 	Report       Action = "report"
 )
 
@@ -93,6 +94,7 @@ func Keys() []Key {
 		{"b", Suppress},
 		{"v", Templates},
 		{"g", Log},
+		{"w", Watch},
 		{"f", MakeFallback},
 		{"d", Default},
 		{"s", Enable},

@@ -1,6 +1,8 @@
 package home
 
 import (
+	"maps"
+
 	"postier/internal/safetext"
 	"postier/wizard"
 )
@@ -16,6 +18,7 @@ type Page struct {
 	up    func()
 	ended bool
 	saved bool
+	// tried is true when what was saved is to be tried at once.
 	tried bool
 }
 
@@ -27,6 +30,9 @@ func (p *Page) Ended() bool { return p.ended }
 
 // Saved reports whether the page ended with what it is for, and not by going back.
 func (p *Page) Saved() bool { return p.saved }
+
+// Tried reports whether what the page saved is to be tried at once.
+func (p *Page) Tried() bool { return p.tried }
 
 // Values are the last answer's.
 func (p *Page) Values() map[wizard.FieldID]string { return p.values }
@@ -41,14 +47,21 @@ func (p *Page) Answer(a wizard.Answer) {
 		p.up()
 		return
 	}
-	p.values = a.Values
+	a.Values = maps.Clone(a.Values)
+	if a.Values == nil {
+		a.Values = map[wizard.FieldID]string{}
+	}
 	fields := append([]wizard.Field(nil), p.screen.Fields...)
-	for i := range fields {
+	for i, f := range fields {
 		fields[i].Error = wizard.Words{}
-		if value, ok := a.Values[fields[i].ID]; ok {
+		switch value, answered := a.Values[f.ID]; {
+		case answered:
 			fields[i].Value = value
+		case f.Kind != wizard.KindSecret: // a front end that asks line by line may not have come to it
+			a.Values[f.ID] = f.Value
 		}
 	}
+	p.values = a.Values
 	p.screen.Fields, p.screen.Notices = fields, nil
 	if p.take(p, a) {
 		p.ended, p.saved = true, true

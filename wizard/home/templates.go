@@ -88,6 +88,3 @@ func (p *Page) openTemplate(t Template, save func(string, map[wizard.FieldID]str
 		return true
 	}
 }
-
-// Tried reports whether a test is to be sent with what the page saved.
-func (p *Page) Tried() bool { return p.tried }

@@ -39,19 +39,30 @@ func (f *Factory) stateDatabase(doc *config.Document) (config.Database, error) {
 const peekWait = 3 * time.Second
 
 // Standings are how the profiles stand. They are empty before anything was sent, and reading them creates nothing.
-func (f *Factory) Standings(ctx context.Context, doc *config.Document) (delivery.Standings, error) {
+func (f *Factory) Standings(ctx context.Context, doc *config.Document) (standings delivery.Standings, err error) {
+	err = f.Peek(ctx, doc, func(ctx context.Context, store *delivery.Store) error {
+		standings, err = store.Standings(ctx)
+		return err
+	})
+	return standings, err
+}
+
+// Peek reads the state, if there is one already: it creates nothing.
+func (f *Factory) Peek(ctx context.Context, doc *config.Document,
+	read func(context.Context, *delivery.Store) error,
+) error {
 	database, err := f.stateDatabase(doc)
 	if err != nil {
-		return delivery.Standings{}, err
+		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, peekWait)
 	defer cancel()
 	store, err := delivery.Peek(ctx, database)
 	if err != nil || store == nil {
-		return delivery.Standings{}, err
+		return err
 	}
 	defer func() { _ = store.Close() }()
-	return store.Standings(ctx)
+	return read(ctx, store)
 }
 
 // Cause is the title of a cause with its code, which can be read out over the phone.

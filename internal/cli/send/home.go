@@ -88,7 +88,7 @@ func sentOf(l logLine) home.Sent {
 	to := strings.Join(addresses, ", ")
 	state := wizard.Msg("sendcli.queue.state-" + string(l.state))
 	line := state
-	line.Literal = l.Time.Local().Format("2006-01-02 15:04")
+	line.Literal = l.Time.Local().Format(minute)
 	line.Remote = safetext.FromRemote(strings.TrimSpace(to + "  " + l.Subject.Raw()))
 	fact := func(label string, value wizard.Words) wizard.Fact {
 		return wizard.Fact{Label: wizard.Msg("home.log." + label), Value: value}

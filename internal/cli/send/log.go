@@ -202,7 +202,7 @@ func (l logLine) print(f *command.Factory) {
 		addresses = append(addresses, r.Address)
 	}
 	f.Println(strings.Join([]string{
-		l.ID, l.Time.Local().Format("2006-01-02 15:04"), f.T("sendcli.queue.state-" + string(l.state)), l.Profile,
+		l.ID, l.Time.Local().Format(minute), f.T("sendcli.queue.state-" + string(l.state)), l.Profile,
 		safetext.Escape(strings.Join(addresses, ", ")),
 	}, "  "))
 	if subject := l.Subject.Escaped(); subject != "" {

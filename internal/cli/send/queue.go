@@ -101,7 +101,7 @@ func codeOf(cause check.Cause) string {
 
 func (l queueLine) print(f *command.Factory) {
 	f.Println(fmt.Sprintf("%s  %s  %s  %s  %s", l.ID, f.T("sendcli.queue.state-"+string(l.State)),
-		l.Accepted.Local().Format("2006-01-02 15:04"),
+		l.Accepted.Local().Format(minute),
 		l.Profile, safetext.Escape(strings.Join(l.To, ", "))))
 	if l.Cause != "" {
 		f.Println("    " + f.Cause(l.Cause))

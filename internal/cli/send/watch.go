@@ -38,7 +38,8 @@ func NewWatch(f *command.Factory, run command.Run[*WatchOptions]) *cobra.Command
 	})
 	cmd.Flags().BoolVar(&o.Once, "once", false, f.T("watch.flag.once"))
 	cmd.Flags().DurationVar(&o.Every, "every", 0, f.T("watch.flag.every"))
-	cmd.AddCommand(NewWatchSet(f, nil))
+	cmd.AddCommand(NewWatchSet(f, nil), f.Leaf("status [PROFILE]", "watch.short.status", 0, 1,
+		func(ctx context.Context, args []string) error { return runWatchStatus(ctx, f, args) }))
 	return cmd
 }
 
@@ -145,7 +146,7 @@ func (p *post) roundLines(o watch.Outcome) []string {
 	add := func(text string) { lines = append(lines, "    "+text) }
 	for _, c := range o.Checks {
 		if c.Status == check.Warn || c.Status == check.Fail {
-			add(p.T(markOf(c.Status)) + " " + p.labelled(report.Name(p.Lang(), c.ID), p.Cause(c.Cause)))
+			add(p.T(markOf(c.Status)) + " " + labelled(p.Factory, report.Name(p.Lang(), c.ID), p.Cause(c.Cause)))
 		}
 	}
 	switch o.State {
@@ -165,13 +166,18 @@ func (p *post) roundLines(o watch.Outcome) []string {
 		add(p.T("watch.fact", "date", f.Date, "days", strconv.Itoa(f.Days), "text", safetext.Escape(f.Text)))
 	}
 	for _, n := range o.Notices {
-		to := safetext.Escape(n.To)
-		if n.To == watch.ToCommand {
-			to = p.T("watch.command")
-		}
-		add(p.T("watch.sent."+string(n.Result), "to", to, "command", p.Program()+" profile fallback NAME"))
+		add(toldLine(p.Factory, n))
 	}
 	return lines
+}
+
+// toldLine says what became of a notice.
+func toldLine(f *command.Factory, n watch.Sent) string {
+	to := safetext.Escape(n.To)
+	if n.To == watch.ToCommand {
+		to = f.T("watch.command")
+	}
+	return f.T("watch.sent."+string(n.Result), "to", to, "command", f.Program()+" profile fallback NAME")
 }
 
 // standing says how the profile is doing, since when and why.
@@ -181,14 +187,14 @@ func (p *post) standing(o watch.Outcome) string {
 		text += " " + p.T("watch.since", "since", o.Since.Local().Format(clock))
 	}
 	if o.State == watch.StateFailing {
-		text = p.labelled(text, p.Cause(o.Cause))
+		text = labelled(p.Factory, text, p.Cause(o.Cause))
 	}
 	return text
 }
 
 // labelled is a text after its label, with the colon of the language.
-func (p *post) labelled(label, text string) string {
-	return locale.For(p.Lang()).Colon(label) + " " + text
+func labelled(f *command.Factory, label, text string) string {
+	return locale.For(f.Lang()).Colon(label) + " " + text
 }
 
 // markOf is the word for a verdict.

@@ -62,10 +62,14 @@ func runWatchSet(ctx context.Context, o *WatchSetOptions) error {
 			return err
 		}
 	}
-	if err := o.show(*w); err != nil {
+	if err := o.show(*w); err != nil || o.JSON {
 		return err
 	}
-	return o.sayWhoWatches(ctx, doc)
+	state, err := watchStateOf(ctx, o.Factory, doc)
+	if err == nil {
+		sayWhetherWatched(o.Factory, state)
+	}
+	return nil // the settings are written, whatever the state says
 }
 
 // targets are the members of notify: those of the flags, and for "-" the lines of standard input. A URL comes only that
@@ -128,14 +132,9 @@ func (o *WatchSetOptions) show(w config.Watch) error {
 	})
 }
 
-// sayWhoWatches says what is missing when nothing runs that watches.
-func (o *WatchSetOptions) sayWhoWatches(ctx context.Context, doc *config.Document) error {
-	if doc.File.Watch.EveryHours == 0 || o.JSON {
-		return nil
+// sayWhetherWatched says what is missing when nothing runs that watches.
+func sayWhetherWatched(f *command.Factory, state watchState) {
+	if state.EveryHours > 0 && !state.Service {
+		f.Note(f.T("watch.set.unkept", "command", f.Program()+" service install"))
 	}
-	standings, err := o.Standings(ctx, doc)
-	if err == nil && !standings.Kept {
-		o.Note(o.T("watch.set.unkept", "command", o.Program()+" service install"))
-	}
-	return nil
 }
