@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -147,17 +148,22 @@ func unknownCommand(root *cobra.Command, within **cobra.Command, text string) st
 			at = at.Parent()
 		}
 	}
+	isValue := false // of the option before
 	for i, word := range words {
 		next := child(at, word)
 		switch {
+		case isValue:
+			isValue = false
 		case next != nil:
 			at = next
 		case strings.HasPrefix(word, "--"):
 			name := strings.TrimPrefix(word, "--")
-			if at.Flags().Lookup(name) == nil && at.InheritedFlags().Lookup(name) == nil && !hasBelow(at, name) {
+			flag := cmp.Or(at.Flags().Lookup(name), at.InheritedFlags().Lookup(name))
+			if flag == nil && !hasBelow(at, name) {
 				return "no option " + word
 			}
-		case i == 0 && !strings.Contains(word, "."):
+			isValue = flag != nil && flag.NoOptDefVal == ""
+		case i == 0 && !strings.Contains(word, ".") && strings.ToUpper(word) != word:
 			return "no command"
 		case i > 0 && at.HasSubCommands() && strings.ToUpper(word) != word:
 			return "no command " + word

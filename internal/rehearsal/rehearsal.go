@@ -38,7 +38,9 @@ const (
 	Address = "marie@atelier-demo.example"
 	Alias   = "contact@atelier-demo.example"
 
-	outgoingHost = "out.poste-demo.example"
+	servedSMTPHost = "smtp.atelier-demo.example"
+	servedIMAPHost = "imap.atelier-demo.example"
+	outgoingHost   = "out.poste-demo.example"
 	// outgoingIP is where the provider's mail comes from, in the range for documentation (RFC 5737).
 	outgoingIP = "192.0.2.25"
 )
@@ -192,7 +194,7 @@ func (p *Provider) open() error {
 }
 
 func (p *Provider) tlsConfig() (*tls.Config, error) {
-	cert, err := p.ca.Certificate(p.behaviour.certificate, SMTPHost, IMAPHost, MXHost, LoginHost)
+	cert, err := p.ca.Certificate(p.behaviour.certificate, p.hosts()...)
 	if err != nil {
 		return nil, err
 	}

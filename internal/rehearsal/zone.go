@@ -16,7 +16,7 @@ func (p *Provider) zone() string {
 		line("%s. 3600 IN NS ns.%s.", domain, ProviderDomain)
 		line("%s. 300 IN MX 10 %s.", domain, MXHost)
 	}
-	for _, host := range []string{SMTPHost, IMAPHost, MXHost, LoginHost, "ns." + ProviderDomain} {
+	for _, host := range append(p.hosts(), "ns."+ProviderDomain) {
 		line("%s. 300 IN A 127.0.0.1", host)
 		if !p.options.Serve {
 			line("%s. 300 IN AAAA ::1", host)
@@ -37,14 +37,27 @@ func (p *Provider) zone() string {
 	return b.String()
 }
 
+// hosts are the names of the provider's machine. For other processes, which have no preset of it, the customer's domain
+// has names of its own: servers that a domain announces in itself need no one's consent.
+func (p *Provider) hosts() []string {
+	hosts := []string{SMTPHost, IMAPHost, MXHost, LoginHost}
+	if p.options.Serve {
+		hosts = append(hosts, servedSMTPHost, servedIMAPHost)
+	}
+	return hosts
+}
+
 // services6186 announces the servers (RFC 6186, RFC 8314 §5.1).
 func (p *Provider) services6186() string {
-	name := "_submissions"
+	name, smtpHost, imapHost := "_submissions", SMTPHost, IMAPHost
+	if p.options.Serve {
+		smtpHost, imapHost = servedSMTPHost, servedIMAPHost
+	}
 	if p.behaviour.submissionSecurity == config.SecurityStartTLS {
 		name = "_submission"
 	}
 	return fmt.Sprintf("%s._tcp.%s. 300 IN SRV 0 1 %d %s.\n_imaps._tcp.%s. 300 IN SRV 0 1 %d %s.\n",
-		name, Domain, p.announced(p.behaviour.submissionPort), SMTPHost, Domain, p.announced(config.PortIMAPS), IMAPHost)
+		name, Domain, p.announced(p.behaviour.submissionPort), smtpHost, Domain, p.announced(config.PortIMAPS), imapHost)
 }
 
 func (p *Provider) spfRecords() string {

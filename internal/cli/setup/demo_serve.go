@@ -2,13 +2,16 @@ package setup
 
 import (
 	"context"
-	"fmt"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 
+	"postier/config"
 	"postier/internal/cli/command"
 	"postier/internal/rehearsal"
 )
@@ -21,6 +24,8 @@ type served struct {
 	Accounts []servedAccount      `json:"accounts"`
 	SMTP     []rehearsal.Endpoint `json:"smtp"`
 	IMAP     []rehearsal.Endpoint `json:"imap"`
+	// Environment makes every command use these servers, and a configuration of their own.
+	Environment map[string]string `json:"environment"`
 }
 
 // servedAccount has a password that opens nothing outside this process, and is therefore shown.
@@ -45,8 +50,13 @@ func serveDemo(ctx context.Context, f *command.Factory, provider *rehearsal.Prov
 		Domain: rehearsal.Domain, Resolver: provider.DNSAddr(), CAFile: authority,
 		Accounts: []servedAccount{{provider.Address, provider.Address, provider.Typed.Reveal(), passwords}},
 		SMTP:     provider.SMTPEndpoints(), IMAP: provider.IMAPEndpoints(),
+		Environment: map[string]string{
+			"POSTIER_CONFIG":   filepath.Join(folder, "config.json"),
+			"POSTIER_RESOLVER": provider.DNSAddr(),
+			"POSTIER_CA_FILE":  authority,
+		},
 	}
-	if err := f.Result(s, func() { s.print(f, filepath.Join(folder, "config.json")) }); err != nil {
+	if err := f.Result(s, func() { s.print(f) }); err != nil {
 		return err
 	}
 	<-ctx.Done()
@@ -54,7 +64,7 @@ func serveDemo(ctx context.Context, f *command.Factory, provider *rehearsal.Prov
 }
 
 // print shows the servers, and commands that can be pasted.
-func (s *served) print(f *command.Factory, path string) {
+func (s *served) print(f *command.Factory) {
 	account := s.Accounts[0]
 	f.Println(f.T("cli.demo.account", "address", account.Address, "password", account.Password))
 	for _, protocol := range []struct {
@@ -68,17 +78,19 @@ func (s *served) print(f *command.Factory, path string) {
 	f.Println("DNS   " + s.Resolver)
 	f.Println("CA    " + s.CAFile)
 	f.Prose(f.T("cli.demo.serve"))
-	program := strings.Join([]string{
-		command.Program(path), "--resolver", s.Resolver, "--ca-file", command.ShellWord(s.CAFile),
-	}, " ")
-	f.Println("  " + program + " setup " + account.Address + " --yes --password-file " +
-		command.ShellWord(account.PasswordFile) + flagsOf("smtp", s.SMTP[0]) + flagsOf("imap", s.IMAP[0]))
-	f.Println("  " + program + " diagnose")
+	for _, name := range slices.Sorted(maps.Keys(s.Environment)) {
+		f.Println("  " + assignment(name, s.Environment[name]))
+	}
+	f.Prose(f.T("cli.demo.serve.example"))
+	f.Println("  " + config.Program + " setup " + account.Address + " --yes --password-file " +
+		command.ShellWord(account.PasswordFile))
+	f.Println("  " + config.Program + " diagnose")
 }
 
-// flagsOf name a server: the one that the name service announces belongs to another domain than the address, about
-// which a person would have to be asked.
-func flagsOf(protocol string, e rehearsal.Endpoint) string {
-	return fmt.Sprintf(" --%[1]s-host %[2]s --%[1]s-port %[3]d --%[1]s-security %[4]s",
-		protocol, e.Host, e.Port, e.Security)
+// assignment sets a variable for the commands that follow, as the usual shell of the system writes it.
+func assignment(name, value string) string {
+	if runtime.GOOS == "windows" {
+		return "$env:" + name + " = '" + strings.ReplaceAll(value, "'", "''") + "'"
+	}
+	return "export " + name + "=" + command.ShellWord(value)
 }
