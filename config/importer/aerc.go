@@ -69,7 +69,10 @@ type iniSection struct {
 
 // goINI reads an INI file as the library go-ini does: values between back quotes or three double quotes are taken as
 // they are; otherwise a comment begins at " #" or " ;", and one pair of quotes goes.
-func goINI(text string) []iniSection {
+func goINI(text string) []iniSection { return iniOf(text, iniValue) }
+
+// iniOf reads sections; value reads what stands behind the equals sign.
+func iniOf(text string, value func(string) string) []iniSection {
 	var sections []iniSection
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
@@ -79,9 +82,9 @@ func goINI(text string) []iniSection {
 			name, _, _ := strings.Cut(line[1:], "]")
 			sections = append(sections, iniSection{name, map[string]string{}})
 		case len(sections) > 0:
-			key, value, found := strings.Cut(line, "=")
+			key, text, found := strings.Cut(line, "=")
 			if found {
-				sections[len(sections)-1].values[strings.TrimSpace(key)] = iniValue(strings.TrimSpace(value))
+				sections[len(sections)-1].values[strings.TrimSpace(key)] = value(strings.TrimSpace(text))
 			}
 		}
 	}

@@ -21,10 +21,10 @@ var appleFormat = Format{
 // appleMail is the type of a payload that sets up an account.
 const appleMail = "com.apple.mail.managed"
 
-// readApple reads a configuration profile (.mobileconfig) for Apple Mail that is not signed: the payloads that set up
-// an account.
+// readApple reads a configuration profile (.mobileconfig) for Apple Mail: the payloads that set up an account. Of a
+// signed one it reads what is signed; the signature is not checked, since what is imported is shown and proven.
 func readApple(source Source) ([]Account, error) {
-	payloads, err := applePayloads(source.Data)
+	payloads, err := applePayloads(propertyList(source.Data))
 	if err != nil {
 		return nil, &Error{Format: "apple", Reason: locale.Msg("importer.error.broken",
 			"path", safetext.FromRemote(source.Path), "error", safetext.FromRemote(err.Error()))}
@@ -55,6 +55,16 @@ func readApple(source Source) ([]Account, error) {
 		accounts = append(accounts, a)
 	}
 	return accounts, nil
+}
+
+// propertyList is the XML within a file, which a signature may surround (RFC 5652 §5).
+func propertyList(data []byte) []byte {
+	const end = "</plist>"
+	from, to := bytes.Index(data, []byte("<?xml")), bytes.LastIndex(data, []byte(end))
+	if from < 0 || to < from {
+		return data
+	}
+	return data[from : to+len(end)]
 }
 
 // appleServer reads one side of an account. SSL there is whichever form the port has.

@@ -22,6 +22,7 @@ type protocol struct {
 	LoginName  string `xml:"LoginName"`
 	SSL        string `xml:"SSL"`
 	Encryption string `xml:"Encryption"`
+	SignsIn    string `xml:"AuthRequired"`
 }
 
 // readAutodiscover reads an answer of Autodiscover that was saved.
@@ -42,6 +43,9 @@ func readAutodiscover(source Source) ([]Account, error) {
 		switch strings.ToUpper(p.Type) {
 		case "SMTP":
 			a.Submission = p.server()
+			if strings.EqualFold(p.SignsIn, "off") {
+				a.Submission.Auth = config.MechanismNone
+			}
 		case "IMAP":
 			imap := p.server()
 			a.IMAP = &imap
@@ -49,6 +53,9 @@ func readAutodiscover(source Source) ([]Account, error) {
 	}
 	if a.Submission.Host == "" {
 		return nil, nil
+	}
+	if a.IMAP != nil && a.Submission.Username == "" && a.Submission.Auth == "" {
+		a.Submission.Username = a.IMAP.Username // UsePOPAuth: one sign-in for both
 	}
 	a.desktop()
 	return []Account{a}, nil
@@ -59,8 +66,11 @@ func (p protocol) server() config.Server {
 	switch encryption := strings.ToUpper(p.Encryption); {
 	case encryption == "TLS":
 		s.Security = config.SecurityStartTLS
-	case encryption == "SSL", encryption == "" && strings.EqualFold(p.SSL, "on"):
+	case encryption == "SSL":
 		s.Security = config.SecurityTLS
+	case encryption == "AUTO":
+	case strings.EqualFold(p.SSL, "on"):
+		s.Security = config.SecurityFor(s.Port) // it says that there is TLS, the port says in which form
 	case encryption == "NONE", strings.EqualFold(p.SSL, "off"):
 		s.Security = config.SecurityNone
 	}

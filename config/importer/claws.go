@@ -5,6 +5,7 @@ import (
 
 	"postier/config"
 	"postier/internal/locale"
+	"postier/internal/utf7"
 )
 
 var clawsFormat = Format{
@@ -18,7 +19,7 @@ const clawsAccount = "[Account: "
 // readClaws reads accountrc of Claws Mail. The passwords in it are encrypted with a key of the program's own.
 func readClaws(source Source) ([]Account, error) {
 	var accounts []Account
-	for _, section := range goINI(string(source.Data)) {
+	for _, section := range iniOf(string(source.Data), strings.TrimSpace) {
 		if strings.HasPrefix("["+section.name, clawsAccount) && section.values["smtp_server"] != "" {
 			accounts = append(accounts, clawsAccountOf(section.values))
 		}
@@ -36,7 +37,7 @@ func clawsAccountOf(keys map[string]string) Account {
 		},
 	}
 	if keys["set_smtpport"] == "1" {
-		a.Submission.Port = portOf(keys["smtp_port"])
+		a.Submission.Port = portOf(keys["smtpport"])
 	}
 	switch {
 	case keys["use_smtp_auth"] == "0":
@@ -49,11 +50,30 @@ func clawsAccountOf(keys map[string]string) Account {
 			Host: keys["receive_server"], Username: keys["user_id"], Security: clawsSecurity(keys["ssl_imap"]),
 		}
 		if keys["set_imapport"] == "1" {
-			a.IMAP.Port = portOf(keys["imap_port"])
+			a.IMAP.Port = portOf(keys["imapport"])
 		}
+	}
+	if keys["set_sent_folder"] == "1" {
+		a.SentFolder = clawsFolder(keys["sent_folder"])
+	}
+	if keys["set_autoreplyto"] == "1" {
+		a.ReplyTo = mailbox(keys["auto_replyto"]).Address
+	}
+	if keys["set_domain"] == "1" {
+		a.Submission.Helo = keys["domain"]
 	}
 	a.desktop()
 	return a
+}
+
+// clawsFolder is the folder of #imap/ACCOUNT/FOLDER; that of another kind of mailbox is on this machine.
+func clawsFolder(identifier string) string {
+	rest, isIMAP := strings.CutPrefix(identifier, "#imap/")
+	_, folder, found := strings.Cut(rest, "/")
+	if !isIMAP || !found {
+		return ""
+	}
+	return utf7.Readable(folder)
 }
 
 // clawsSecurity reads SSLType: 0 none, 1 implicit TLS, 2 STARTTLS.

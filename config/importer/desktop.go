@@ -1,6 +1,10 @@
 package importer
 
-import "postier/config"
+import (
+	"strings"
+
+	"postier/config"
+)
 
 // desktop fills in what the file of a mail program leaves open: the ports that belong to the form of TLS. Mail programs
 // keep the password to themselves, which is said.
@@ -26,12 +30,15 @@ func portFor(security config.Security, implicit, other int) int {
 	return other
 }
 
-// sections are the parts of an INI file by their names.
+// sections are the parts of a key file by their names.
 type sections map[string]map[string]string
+
+// keyEscapes are those of a key file of GLib, where nothing behind a value is a comment.
+var keyEscapes = strings.NewReplacer(`\s`, " ", `\n`, "\n", `\t`, "\t", `\r`, "\r", `\\`, `\`)
 
 func readSections(text string) sections {
 	s := sections{}
-	for _, section := range goINI(text) {
+	for _, section := range iniOf(text, keyEscapes.Replace) {
 		s[section.name] = section.values
 	}
 	return s

@@ -21,7 +21,7 @@ smtp_user_id=
 ssl_imap=1
 ssl_smtp=2
 set_smtpport=1
-smtp_port=2525
+smtpport=2525
 
 [Account: 2]
 account_name=Nouvelles

@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"net/url"
 	"path/filepath"
 	"strings"
 
@@ -14,32 +15,59 @@ var evolutionFormat = Format{
 	mine: func(text string) bool { return strings.Contains(text, "[Data Source]") },
 }
 
-// readEvolution reads a source file of Evolution. That of an identity names the one of its transport, which is read
-// from the same folder; that of a transport needs no other.
+// readEvolution reads a source file of Evolution. An account is three of them in one folder: that of the identity names
+// its transport, and the account with the mailbox, which names the identity. Whichever is given, the others are read
+// too; that of a transport needs no other.
 func readEvolution(source Source) ([]Account, error) {
 	own := readSections(string(source.Data))
-	a := Account{Name: own["Data Source"]["DisplayName"]}
-	identity := own["Mail Identity"]
-	a.From = config.Address{Name: identity["Name"], Address: identity["Address"]}
-	a.ReplyTo = identity["ReplyTo"]
-	transport := own
-	if uid := own["Mail Submission"]["TransportUid"]; uid != "" {
-		var err error
-		if transport, err = readTransport(source, uid); err != nil {
+	identity, mailbox := own, sections(nil)
+	var err error
+	if uid := own["Mail Account"]["IdentityUid"]; uid != "" {
+		if identity, err = evolutionSource(source, uid); err != nil {
+			return nil, err
+		}
+		mailbox = own
+	} else if uid := own["Data Source"]["Parent"]; uid != "" {
+		mailbox, _ = evolutionSource(source, uid) // without it only the Sent folder is missing
+	}
+	transport := identity
+	if uid := identity["Mail Submission"]["TransportUid"]; uid != "" {
+		if transport, err = evolutionSource(source, uid); err != nil {
 			return nil, err
 		}
 	}
-	if transport["Mail Transport"] == nil || transport["Authentication"]["Host"] == "" {
+	sends := transport["Mail Transport"]["BackendName"] == "smtp" && transport["Authentication"]["Host"] != ""
+	if !sends || own["Data Source"]["Enabled"] == "false" {
 		return nil, nil
 	}
-	a.Submission = evolutionServer(transport)
+	who := identity["Mail Identity"]
+	a := Account{
+		Name: identity["Data Source"]["DisplayName"], From: config.Address{Name: who["Name"], Address: who["Address"]},
+		ReplyTo: who["ReplyTo"], Submission: evolutionServer(transport),
+	}
 	a.mechanism(evolutionMechanism(transport["Authentication"]["Method"]))
+	if strings.HasPrefix(mailbox["Mail Account"]["BackendName"], "imap") && mailbox["Authentication"]["Host"] != "" {
+		imap := evolutionServer(mailbox)
+		a.IMAP = &imap
+		a.SentFolder = evolutionFolder(identity["Mail Submission"])
+	}
 	a.desktop()
 	return []Account{a}, nil
 }
 
-// readTransport reads the source file with this identifier.
-func readTransport(source Source, uid string) (sections, error) {
+// evolutionFolder is the folder of folder://ACCOUNT/FOLDER; one of "local" is on this machine.
+func evolutionFolder(submission map[string]string) string {
+	rest, isLink := strings.CutPrefix(submission["SentFolder"], "folder://")
+	account, folder, found := strings.Cut(rest, "/")
+	folder, err := url.PathUnescape(folder)
+	if !isLink || !found || account == "local" || submission["UseSentFolder"] == "false" || err != nil {
+		return ""
+	}
+	return folder
+}
+
+// evolutionSource reads the source file with this identifier.
+func evolutionSource(source Source, uid string) (sections, error) {
 	fault := func(reason string) error {
 		return &Error{Format: "evolution", Reason: locale.Msg("importer.error.read",
 			"path", safetext.FromRemote(uid), "error", safetext.FromRemote(reason))}
@@ -75,6 +103,8 @@ func evolutionMechanism(word string) string {
 	switch strings.ToLower(word) {
 	case "plain", "plain/password", "login", "password":
 		return ""
+	case "oauth2", "google", "outlook": // words of sources that GNOME's online accounts or older versions wrote
+		return string(config.MechanismXOAuth2)
 	}
 	return word
 }

@@ -67,7 +67,7 @@ func looksLike(expression string) func(text string) bool {
 
 // formats is also the order in which auto asks them: the surest marks first.
 var formats = []Format{
-	thunderbirdFormat, k9Format, appleFormat, autodiscoverFormat, evolutionFormat, clawsFormat,
+	thunderbirdFormat, k9Format, appleFormat, autodiscoverFormat, autoconfigFormat, evolutionFormat, clawsFormat,
 	wordpressFormat, aercFormat, muttFormat, postfixFormat, ssmtpFormat, msmtpFormat, portFormat,
 }
 

@@ -7,6 +7,7 @@ import (
 	"postier/config"
 	"postier/internal/locale"
 	"postier/internal/safetext"
+	"postier/internal/secret"
 )
 
 var k9Format = Format{
@@ -22,6 +23,23 @@ type k9Server struct {
 	Security string `xml:"connection-security"`
 	Sign     string `xml:"authentication-type"`
 	Username string `xml:"username"`
+	Password string `xml:"password"`
+}
+
+// k9Setting is a further setting of an account or an identity.
+type k9Setting struct {
+	Key   string `xml:"key,attr"`
+	Value string `xml:",chardata"`
+}
+
+// k9Value is the value of a setting, empty when it is not there.
+func k9Value(settings []k9Setting, key string) string {
+	for _, s := range settings {
+		if s.Key == key {
+			return strings.TrimSpace(s.Value)
+		}
+	}
+	return ""
 }
 
 type k9Settings struct {
@@ -30,13 +48,16 @@ type k9Settings struct {
 		Incoming   k9Server `xml:"incoming-server"`
 		Outgoing   k9Server `xml:"outgoing-server"`
 		Identities []struct {
-			Name    string `xml:"name"`
-			Address string `xml:"email"`
+			Name     string      `xml:"name"`
+			Address  string      `xml:"email"`
+			Settings []k9Setting `xml:"settings>value"`
 		} `xml:"identities>identity"`
+		Settings []k9Setting `xml:"settings>value"`
 	} `xml:"accounts>account"`
 }
 
-// readK9 reads an export of K-9 Mail, which holds no passwords.
+// readK9 reads an export of K-9 Mail. What its export command writes holds no passwords; what goes from one phone to
+// another does.
 func readK9(source Source) ([]Account, error) {
 	var settings k9Settings
 	if err := xml.Unmarshal(source.Data, &settings); err != nil {
@@ -51,18 +72,28 @@ func readK9(source Source) ([]Account, error) {
 		a := Account{Name: each.Name, Submission: each.Outgoing.server()}
 		if len(each.Identities) > 0 {
 			a.From = config.Address{Name: each.Identities[0].Name, Address: each.Identities[0].Address}
+			a.ReplyTo = k9Value(each.Identities[0].Settings, "replyTo")
 		}
-		if strings.EqualFold(each.Outgoing.Sign, "NONE") {
-			a.Submission.Auth = config.MechanismNone
-		}
+		a.Secret = secret.New(each.Outgoing.Password)
+		a.k9Auth(each.Outgoing.Sign)
 		if strings.EqualFold(each.Incoming.Type, "IMAP") && each.Incoming.Host != "" {
 			imap := each.Incoming.server()
 			a.IMAP = &imap
+			a.SentFolder = k9Value(each.Settings, "sentFolderName")
 		}
 		a.desktop()
 		accounts = append(accounts, a)
 	}
 	return accounts, nil
+}
+
+// k9Auth reads AuthType; only what differs from the best that the server offers is kept.
+func (a *Account) k9Auth(word string) {
+	switch word = strings.ToUpper(word); word {
+	case "", "PLAIN", "LOGIN", "AUTOMATIC":
+	default:
+		a.mechanism(word)
+	}
 }
 
 func (s k9Server) server() config.Server {

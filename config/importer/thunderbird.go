@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"cmp"
 	"encoding/json"
 	"strconv"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"postier/config"
 	"postier/internal/locale"
 	"postier/internal/safetext"
+	"postier/internal/utf7"
 )
 
 // thunderbirdFormat reads the settings. The passwords stored next to them are left alone (decision 0013).
@@ -45,26 +47,30 @@ func readPrefs(text string) prefs {
 func readThunderbird(source Source) ([]Account, error) {
 	p := readPrefs(string(source.Data))
 	var accounts []Account
-	for _, key := range strings.Split(p["mail.accountmanager.accounts"], ",") {
-		account := "mail.account." + strings.TrimSpace(key)
-		identity, _, _ := strings.Cut(p[account+".identities"], ",")
-		if identity == "" {
-			continue // the local folders, or a feed
-		}
-		if a, ok := p.account(strings.TrimSpace(identity), p[account+".server"]); ok {
-			a.Default = strings.TrimSpace(key) == p["mail.accountmanager.defaultaccount"]
-			accounts = append(accounts, a)
+	for _, key := range prefList(p["mail.accountmanager.accounts"]) {
+		account := "mail.account." + key
+		// Without an identity it is the local folders, or a feed. A further one is another sender of the same mailbox.
+		for i, identity := range prefList(p[account+".identities"]) {
+			if a, ok := p.account(identity, p[account+".server"]); ok && (i == 0 || a.Name != "") {
+				a.Default = i == 0 && key == p["mail.accountmanager.defaultaccount"]
+				accounts = append(accounts, a)
+			}
 		}
 	}
 	return accounts, nil
 }
 
+// prefList parts a list with commas.
+func prefList(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' })
+}
+
 // account is the account of an identity; ok is false when it names no submission server.
 func (p prefs) account(identity, server string) (a Account, ok bool) {
 	id := func(key string) string { return p["mail.identity."+identity+"."+key] }
-	out := id("smtpServer")
+	out := cmp.Or(id("smtpServer"), p["mail.smtp.defaultserver"])
 	if out == "" {
-		out = p["mail.smtp.defaultserver"]
+		out, _, _ = strings.Cut(p["mail.smtpservers"], ",")
 	}
 	smtp := "mail.smtpserver." + out + "."
 	if p[smtp+"hostname"] == "" {
@@ -79,12 +85,15 @@ func (p prefs) account(identity, server string) (a Account, ok bool) {
 	}
 	a.thunderbirdAuth(p[smtp+"authMethod"])
 	in := "mail.server." + server + "."
-	if p[in+"type"] == "imap" && p[in+"hostname"] != "" {
+	// A host or a name that was changed later stands beside the first one, which Thunderbird keeps as its own mark.
+	host, user := cmp.Or(p[in+"realhostname"], p[in+"hostname"]), cmp.Or(p[in+"realuserName"], p[in+"userName"])
+	if p[in+"type"] == "imap" && host != "" {
 		a.IMAP = &config.Server{
-			Host: p[in+"hostname"], Port: portOf(p[in+"port"]), Username: p[in+"userName"],
-			Security: thunderbirdSecurity(p[in+"socketType"]),
+			Host: host, Port: portOf(p[in+"port"]), Username: user, Security: thunderbirdSecurity(p[in+"socketType"]),
 		}
-		a.SentFolder = thunderbirdFolder(id("fcc_folder"))
+		if id("fcc") != "false" {
+			a.SentFolder = thunderbirdFolder(id("fcc_folder"), p[in+"hostname"])
+		}
 	}
 	a.desktop()
 	return a, true
@@ -117,8 +126,12 @@ func (a *Account) thunderbirdAuth(value string) {
 	}
 }
 
-// thunderbirdFolder is the folder of imap://user@host/FOLDER.
-func thunderbirdFolder(link string) string {
-	_, folder := imapURL(link)
-	return folder
+// thunderbirdFolder is the folder of imap://user@host/FOLDER, in modified UTF-7. One at another host belongs to another
+// account.
+func thunderbirdFolder(link, host string) string {
+	server, folder := imapURL(link)
+	if server == nil || !strings.EqualFold(server.Host, host) {
+		return ""
+	}
+	return utf7.Readable(folder)
 }

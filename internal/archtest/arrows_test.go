@@ -53,6 +53,7 @@ var layers = []layer{
 	{"these stand alone", []string{
 		"internal/exitcode", "internal/jsonschema", "internal/organisation", "internal/pattern", "internal/peercred", "internal/safetext",
 		"internal/screenshot", "internal/secret", "internal/spool", "internal/turns", "internal/typeset",
+		"internal/utf7",
 	}},
 }
 

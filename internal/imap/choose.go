@@ -7,6 +7,8 @@ import (
 
 	"github.com/emersion/go-imap/v2"
 	"golang.org/x/text/unicode/norm"
+
+	"postier/internal/utf7"
 )
 
 // Choice is the folder chosen for a use, with how it was found and the other candidates.
@@ -147,7 +149,7 @@ func (l Listing) ForSent(others []string) []Folder {
 		if f.Separator != "" {
 			name = name[strings.LastIndex(name, f.Separator)+1:]
 		}
-		last := fold(readable(name))
+		last := fold(utf7.Readable(name))
 		return f.SpecialUse != "" && f.SpecialUse != imap.MailboxAttrSent || last == "inbox" ||
 			slices.ContainsFunc(others, func(known string) bool { return fold(known) == last })
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/emersion/go-imap/v2"
 
 	"postier/internal/safetext"
+	"postier/internal/utf7"
 	"postier/internal/wire"
 )
 
@@ -138,7 +139,7 @@ func (l *Listing) add(r *response) {
 		return
 	}
 	raw = strings.Clone(raw) // without a copy each name would keep its whole line in memory
-	f := Folder{raw: raw, Name: safetext.FromRemote(readable(raw)), Separator: separator(r.values[1])}
+	f := Folder{raw: raw, Name: safetext.FromRemote(utf7.Readable(raw)), Separator: separator(r.values[1])}
 	for _, attribute := range words(r.values[0].items) {
 		if use := specialUses[strings.ToLower(attribute)]; use != "" {
 			f.SpecialUse = use
@@ -177,7 +178,7 @@ func (l *Listing) namespace(r *response) {
 		return
 	}
 	if first := r.values[0].items[0].items; len(first) >= 2 && len(first[0].text) <= maxNameLength {
-		l.Prefix, l.Separator = readable(strings.Clone(first[0].text)), cmp.Or(separator(first[1]), l.Separator)
+		l.Prefix, l.Separator = utf7.Readable(strings.Clone(first[0].text)), cmp.Or(separator(first[1]), l.Separator)
 	}
 }
 
@@ -198,7 +199,7 @@ func (s *Session) Create(ctx context.Context, l Listing, name string) (Folder, e
 	if strings.ContainsFunc(name, safetext.Harmful) || name == "" {
 		return Folder{}, ErrUnsafe
 	}
-	f := Folder{Name: safetext.FromRemote(name), Separator: l.Separator, raw: encodeUTF7(name)}
+	f := Folder{Name: safetext.FromRemote(name), Separator: l.Separator, raw: utf7.Encode(name)}
 	create := &command{name: "CREATE", args: quote(f.raw)}
 	if s.caps.Has(imap.CapCreateSpecialUse) { // RFC 6154 §3
 		create.args += ` (USE (\Sent))`

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"postier/internal/safetext"
+	"postier/internal/utf7"
 	"postier/presets"
 )
 
@@ -106,35 +107,14 @@ func TestJunkFolder(t *testing.T) {
 	}
 }
 
-func TestModifiedUTF7(t *testing.T) {
-	t.Parallel()
-	for _, name := range append(presets.SentNames(), "a&b", "~peter/mail/台北/日本語", "😀", "") {
-		encoded := encodeUTF7(name)
-		if !safetext.IsASCII(encoded) {
-			t.Errorf("%q is written %q", name, encoded)
-		}
-		if got, err := decodeUTF7(encoded); err != nil || got != name {
-			t.Errorf("%q comes back as %q, %v", name, got, err)
-		}
-	}
-	if got := encodeUTF7("~peter/mail/台北/日本語"); got != "~peter/mail/&U,BTFw-/&ZeVnLIqe-" { // RFC 3501 §5.1.3
-		t.Errorf("the example of the RFC is written %q", got)
-	}
-	for _, bad := range []string{"&", "&A-", "&AAA", "&!!!!-"} {
-		if _, err := decodeUTF7(bad); err == nil {
-			t.Errorf("%q is taken", bad)
-		}
-	}
-}
-
 func TestNamesOnTheWireAreOneArgument(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{`a{3}`, `Sent" ("\Seen")`, `back\slash`, "Éé"} {
-		quoted := quote(encodeUTF7(name))
+		quoted := quote(utf7.Encode(name))
 		s := newScanner(nil, func(string) {})
 		s.line = quoted
 		got, err := s.quoted()
-		if err != nil || s.pos != len(quoted) || readable(got) != name {
+		if err != nil || s.pos != len(quoted) || utf7.Readable(got) != name {
 			t.Errorf("%q goes out as %s", name, quoted)
 		}
 	}

@@ -87,8 +87,8 @@ func runImport(ctx context.Context, o *ImportOptions) error {
 	})
 }
 
-// importSize is more than any of these files has: the longest are main.cf and wp-config.php with some ten KiB.
-const importSize = 1 << 20
+// importSize is more than any of these files has: the longest is prefs.js of Thunderbird with some hundred KiB.
+const importSize = 8 << 20
 
 func readImport(f *command.Factory, path string) ([]byte, error) {
 	if path == "-" {

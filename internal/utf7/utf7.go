@@ -1,4 +1,6 @@
-package imap
+// Package utf7 writes and reads folder names in modified UTF-7 (RFC 3501 §5.1.3), as they go over the wire as long as
+// UTF8=ACCEPT is not switched on, and as some mail programs keep them.
+package utf7
 
 import (
 	"encoding/base64"
@@ -11,21 +13,18 @@ import (
 	"postier/internal/safetext"
 )
 
-// Folder names on the wire are in modified UTF-7 (RFC 3501 §5.1.3) as long as UTF8=ACCEPT is not switched on, which
-// this program never does.
-
-var utf7 = base64.NewEncoding(
+var alphabet = base64.NewEncoding(
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,").WithPadding(base64.NoPadding)
 
-var errUTF7 = errors.New("not modified UTF-7")
+var errForm = errors.New("not modified UTF-7")
 
-// encodeUTF7 encodes a folder name in modified UTF-7.
-func encodeUTF7(name string) string {
+// Encode encodes a folder name in modified UTF-7.
+func Encode(name string) string {
 	var b strings.Builder
 	var run []byte // UTF-16, not written yet
 	flush := func() {
 		if len(run) > 0 {
-			b.WriteString("&" + utf7.EncodeToString(run) + "-")
+			b.WriteString("&" + alphabet.EncodeToString(run) + "-")
 			run = run[:0]
 		}
 	}
@@ -46,8 +45,8 @@ func encodeUTF7(name string) string {
 	return b.String()
 }
 
-// decodeUTF7 decodes a folder name from modified UTF-7.
-func decodeUTF7(raw string) (string, error) {
+// Decode decodes a folder name from modified UTF-7.
+func Decode(raw string) (string, error) {
 	var b strings.Builder
 	b.Grow(len(raw))
 	for i := 0; i < len(raw); i++ {
@@ -58,7 +57,7 @@ func decodeUTF7(raw string) (string, error) {
 		}
 		end := strings.IndexByte(raw[i:], '-')
 		if end < 0 {
-			return "", errUTF7
+			return "", errForm
 		}
 		encoded := raw[i+1 : i+end]
 		i += end
@@ -66,9 +65,9 @@ func decodeUTF7(raw string) (string, error) {
 			b.WriteByte('&')
 			continue
 		}
-		octets, err := utf7.DecodeString(encoded)
+		octets, err := alphabet.DecodeString(encoded)
 		if err != nil || len(octets)%2 != 0 {
-			return "", errUTF7
+			return "", errForm
 		}
 		units := make([]uint16, len(octets)/2)
 		for j := range units {
@@ -79,13 +78,13 @@ func decodeUTF7(raw string) (string, error) {
 	return b.String(), nil
 }
 
-// readable turns a name from the wire into the one that people read. A name that is not modified UTF-7 stays unchanged,
+// Readable turns a name from the wire into the one that people read. A name that is not modified UTF-7 stays unchanged,
 // since some servers send plain UTF-8; the front ends escape what they show.
-func readable(raw string) string {
+func Readable(raw string) string {
 	if !safetext.IsASCII(raw) || !strings.Contains(raw, "&") {
 		return raw
 	}
-	if name, err := decodeUTF7(raw); err == nil && utf8.ValidString(name) {
+	if name, err := Decode(raw); err == nil && utf8.ValidString(name) {
 		return name
 	}
 	return raw
