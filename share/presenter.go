@@ -238,6 +238,8 @@ func endWords(err error) wizard.Words {
 		return wizard.Msg("share.guessed")
 	case errors.Is(err, ErrVersion):
 		return wizard.Msg("share.version")
+	case errors.Is(err, ErrFull):
+		return wizard.Msg("share.full")
 	case errors.As(err, &worded):
 		return worded.Words()
 	case errors.As(err, new(*openError)):

@@ -16,6 +16,8 @@ type conversation interface {
 	Ended() bool
 	// HasSecret reports whether a secret was given that no draft keeps.
 	HasSecret() bool
+	// Resumable reports whether a draft is stored with which another run can go on.
+	Resumable() bool
 	// Masker hides the secrets that are held now in text that a helper may see. What it returns may be called from any
 	// goroutine; nil hides nothing.
 	Masker() func(string) string

@@ -26,6 +26,7 @@ func (s script) Outcomes() <-chan wizard.Outcome { return nil }
 func (s script) Tell(wizard.Outcome)             {}
 func (s script) Ended() bool                     { return false }
 func (s script) HasSecret() bool                 { return false }
+func (s script) Resumable() bool                 { return true }
 func (s script) Masker() func(string) string     { return nil }
 func (s script) SetLang(locale.Lang)             {}
 
@@ -526,19 +527,22 @@ func TestBadgesHaveContrast(t *testing.T) {
 	}
 }
 
-// TestWhatLeavingKeeps: the note about the password appears only when one was given, and a rehearsal does not promise
-// to keep anything.
+// TestWhatLeavingKeeps: the note about the password appears only when one was given, and neither a rehearsal nor a
+// first step that was not finished promises to keep anything.
 func TestWhatLeavingKeeps(t *testing.T) {
 	t.Parallel()
-	s, _ := wizard.New(wizard.Options{Today: "2026-11-21"})
+	fresh, _ := wizard.New(wizard.Options{Today: "2026-11-21"})
+	stored, _ := wizard.New(wizard.Options{Today: "2026-11-21", Resumed: true})
 	for _, row := range []struct {
 		name      string
 		state     wizard.State
 		resumable bool
 		want      string
+		onward    bool
 	}{
-		{"nothing typed", s, true, "What you have entered so far is kept. You"},
-		{"a rehearsal", s, false, "nothing is kept"},
+		{"a stored draft", stored, true, "What you have entered so far is kept. You", true},
+		{"nothing stored yet", fresh, true, "Nothing new is kept yet.", false},
+		{"a rehearsal", stored, false, "nothing is kept", true}, // its caller names no command
 	} {
 		d := converse(t, row.state, locale.English, 80, 24)
 		d.model.resumable = row.resumable
@@ -547,7 +551,8 @@ func TestWhatLeavingKeeps(t *testing.T) {
 			t.Errorf("%s: %s", row.name, screen)
 		}
 		if said := d.model.summary("postier setup --resume"); strings.Contains(said, "password") ||
-			strings.Contains(said, "Nothing was kept") == row.resumable {
+			strings.Contains(said, "Nothing was kept") == row.resumable ||
+			strings.Contains(said, "--resume") != row.onward {
 			t.Errorf("%s: %s", row.name, said)
 		}
 	}

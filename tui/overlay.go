@@ -163,7 +163,7 @@ func (m *model) overlayBody(p *page, rows int) {
 		p.text(m.speech.theme.styles.bold, "", "", m.speech.t("leave-title"))
 		p.gap()
 		s := m.speech
-		p.plain(m.whatStays(s.t("leave-text"), s.t("leave-text-all"), s.t("leave-text-nothing")))
+		p.plain(m.whatStays(s.t("leave-text"), s.t("leave-text-all"), s.t("leave-text-nothing"), s.t("leave-text-early")))
 	}
 }
 

@@ -23,8 +23,8 @@ func (m *model) summary(resume string) string {
 		p.gap()
 	}
 	if !m.ended && m.screen.Step != wizard.StepDone && (len(results) == 0 || m.touched()) {
-		p.plain(m.whatStays(s.t("left"), s.t("left-all"), s.t("left-nothing")))
-		if resume != "" {
+		p.plain(m.whatStays(s.t("left"), s.t("left-all"), s.t("left-nothing"), s.t("left-early")))
+		if resume != "" && m.conversation.Resumable() {
 			p.plain(s.t("resume"))
 			p.bare("  "+s.escape(resume), "")
 		}
@@ -36,12 +36,14 @@ func (m *model) summary(resume string) string {
 	return b.String()
 }
 
-// whatStays chooses the sentence about what is kept of an unfinished setup: everything but the password, everything, or
-// in a rehearsal nothing.
-func (m *model) whatStays(butPassword, all, nothing string) string {
+// whatStays is the sentence about what is kept of an unfinished setup: everything but the password, everything, nothing
+// because it is a rehearsal, or nothing because there was nothing yet.
+func (m *model) whatStays(butPassword, all, rehearsal, early string) string {
 	switch {
 	case !m.resumable:
-		return nothing
+		return rehearsal
+	case !m.conversation.Resumable():
+		return early
 	case m.conversation.HasSecret(), m.typedSecret():
 		return butPassword
 	}

@@ -86,6 +86,7 @@ func (mirror) Outcomes() <-chan wizard.Outcome { return nil }
 func (mirror) Tell(wizard.Outcome)             {}
 func (mirror) Ended() bool                     { return false }
 func (mirror) HasSecret() bool                 { return false }
+func (mirror) Resumable() bool                 { return false }
 func (mirror) SetLang(locale.Lang)             {}
 func (mirror) Masker() func(string) string     { return nil }
 

@@ -182,7 +182,7 @@ func (s *State) arrive(step Step, forward bool) {
 	}
 	s.enter(forward)
 	if step != StepDone {
-		s.requests = append(s.requests, Request{Kind: DoDraft, Draft: s.Draft()})
+		s.keepDraft()
 	}
 }
 

@@ -247,7 +247,7 @@ func (s *State) takeSignInOutcome(o Outcome) {
 		if s.draft.Step == StepCredential {
 			s.forward()
 		} else {
-			s.requests = append(s.requests, Request{Kind: DoDraft, Draft: s.Draft()})
+			s.keepDraft()
 		}
 		s.notices = append(s.notices, Notice{LevelGood, s.accountWords()})
 	case o.SignIn != nil: // it was made for settings that have changed since

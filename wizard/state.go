@@ -28,6 +28,8 @@ type Options struct {
 	Today string
 	// Draft is the draft to go on with; the zero Draft begins a new profile.
 	Draft Draft
+	// Resumed says that Draft is one that an earlier run stored.
+	Resumed bool
 	// Edited is the profile as it is saved, where one is changed; nil for a new one.
 	Edited *Edited
 	// Fix is where the trouble of an edited profile is corrected: the conversation begins there.
@@ -81,6 +83,8 @@ type State struct {
 	opts  Options
 	draft Draft
 	page  int
+
+	resumable bool // a draft is stored
 
 	secret        secret.Value
 	secretGen     int      // counts the secrets typed, so that a check knows whether it ran with this one
@@ -164,6 +168,15 @@ type manualServers struct {
 // HasSecret reports whether the person has given a secret that a draft does not keep.
 func (s State) HasSecret() bool { return !s.secret.Empty() && !s.stored || !s.pending.Empty() }
 
+// Resumable reports whether another run can go on with this conversation: a draft of it is stored.
+func (s State) Resumable() bool { return s.resumable }
+
+// keepDraft has the draft stored as it is now.
+func (s *State) keepDraft() {
+	s.resumable = true
+	s.requests = append(s.requests, Request{Kind: DoDraft, Draft: s.Draft()})
+}
+
 // question is what the credential step asks about the typed secret.
 type question string
 
@@ -184,7 +197,7 @@ func New(o Options) (State, []Request) {
 	o.Product = cmp.Or(product, config.Program)
 	s := State{
 		opts: o, typed: maps.Clone(o.Values), work: map[RequestKind]task{}, errors: map[FieldID]Words{},
-		seen: map[RequestKind]string{},
+		seen: map[RequestKind]string{}, resumable: o.Resumed,
 	}
 	if s.typed == nil {
 		s.typed = map[FieldID]string{}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"postier/internal/exitcode"
 	"postier/internal/locale"
 	"postier/internal/safetext"
+	"postier/tui/plain"
 )
 
 // version is set by the linker for releases.
@@ -42,10 +44,12 @@ func run(args []string, s command.Streams) int {
 	root.SetIn(s.In)
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	ctx, stop := untilSignal()
 	defer stop()
+	onTerminal := plain.IsTerminal(s.In)
 	err := root.ExecuteContext(ctx)
-	f.EndSharing(ctx)
+	hungUp := onTerminal && !plain.IsTerminal(s.In) // its end may be read before the signal comes
+	f.EndSharing(hungUp || ctx.Err() != nil && !errors.Is(context.Cause(ctx), errCtrlC))
 	code := exit(f, err)
 	if s.Out == out && (f.JSON && code != exitcode.OK || code == exitcode.Usage) {
 		answerFailure(f, out, err, words(f, f.Sentence(err)))
@@ -55,6 +59,26 @@ func run(args []string, s command.Streams) int {
 	}
 	nameSupport(f, code)
 	return code
+}
+
+// errCtrlC is why a run ends that the person stopped.
+var errCtrlC = errors.New("interrupted")
+
+// untilSignal is a context that a signal ends. Its cause tells the person's own from the loss of the terminal and the
+// end of the machine, which a helper who looks on must not take for the person's wish.
+func untilSignal() (ctx context.Context, stop func()) {
+	running, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGHUP)
+	ctx, end := context.WithCancelCause(running)
+	pressed := make(chan os.Signal, 1)
+	signal.Notify(pressed, os.Interrupt)
+	go func() {
+		select {
+		case <-pressed:
+			end(errCtrlC)
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { signal.Stop(pressed); stop() }
 }
 
 // calledAs maps the names under which other programs call a mailer to the command and its arguments.

@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+
+	"postier/wizard"
 )
 
 // Errors of joining and of offering.
@@ -20,8 +22,15 @@ var (
 	// ErrNone says that no one on this machine shares, as far as this user may know.
 	ErrNone = errors.New("no one shares a session on this machine")
 	// ErrNowhere says that there is no folder for the socket.
-	ErrNowhere = errors.New("there is no private folder for the socket of the session")
+	ErrNowhere error = nowhere{}
 )
+
+type nowhere struct{}
+
+func (nowhere) Error() string { return "there is no private folder for the socket of the session" }
+
+// Words implements share.Worded.
+func (nowhere) Words() wizard.Words { return wizard.Msg("share.nowhere") }
 
 // Sockets are below a folder of this name, in a folder that only its owner can enter. Their names are random: a name
 // that came from the code would give it away.

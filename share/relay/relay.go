@@ -98,6 +98,9 @@ func (e *Error) Words() wizard.Words { return wizard.Msg("share.relay."+e.proble
 
 func (r Relay) fail(problem string, err error) error { return &Error{problem, r.Host, err} }
 
+// NoKey is the error of a key for this host that cannot be read.
+func NoKey(host string, err error) error { return &Error{"key", host, err} }
+
 // errHostKey says that the server has another key than the vendor's file names.
 var errHostKey = errors.New("another host key")
 

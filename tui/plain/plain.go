@@ -60,12 +60,15 @@ func Run(ctx context.Context, o Options) error {
 	err := d.run(ctx)
 	switch {
 	case err == nil:
-	case o.Resume != "":
-		d.printLine("")
-		d.say("plain.resume", "command", o.Resume)
-	default:
+	case o.Resume == "":
 		d.printLine("")
 		d.say("plain.stopped")
+	case !o.Conversation.Resumable():
+		d.printLine("")
+		d.say("tui.left-early")
+	default:
+		d.printLine("")
+		d.say("plain.resume", "command", o.Resume)
 	}
 	return err
 }

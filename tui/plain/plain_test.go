@@ -276,7 +276,9 @@ func TestWorkerPanics(t *testing.T) {
 	for name, run := range map[string]func(context.Context, Options) error{"asked": Run, "unattended": Unattended} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			state, requests := wizard.New(wizard.Options{Today: "2026-11-21", Address: "marie@durand.example"})
+			state, requests := wizard.New(wizard.Options{
+				Today: "2026-11-21", Address: "marie@durand.example", Resumed: true,
+			})
 			var out bytes.Buffer
 			err := run(t.Context(), Options{
 				Conversation: carrier.Start(t.Context(), state, requests, panicWorker{}), Lang: locale.English, Product: "postier",
@@ -288,6 +290,31 @@ func TestWorkerPanics(t *testing.T) {
 			}
 			if name == "asked" && !strings.Contains(out.String(), "postier setup --resume") {
 				t.Errorf("does not say how to go on:\n%s", out.String())
+			}
+		})
+	}
+}
+
+// TestEndOfInput: who ends the input in the first step has nothing to go on with, and is not told to; later the command
+// is named, unless it is a rehearsal.
+func TestEndOfInput(t *testing.T) {
+	t.Parallel()
+	const command = "postier setup --resume"
+	for name, c := range map[string]struct{ typed, resume, want string }{
+		"in the first step":  {"", command, "Nothing new is kept"},
+		"in the second step": {"marie@atelier-demo.example\n", command, command},
+		"in a rehearsal":     {"marie@atelier-demo.example\n", "", "The rehearsal was stopped"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o, _, _ := rehearse(t, "", locale.English)
+			var out bytes.Buffer
+			o.Options.In, o.Options.Out, o.Options.Resume = strings.NewReader(c.typed), &out, c.resume
+			if err := Run(t.Context(), o.options(t)); !errors.Is(err, carrier.ErrInterrupted) {
+				t.Error(err)
+			}
+			if got := out.String(); !strings.Contains(got, c.want) || c.want != command && strings.Contains(got, command) {
+				t.Errorf("no %q in\n%s", c.want, got)
 			}
 		})
 	}

@@ -24,12 +24,14 @@ type WatchOptions struct {
 }
 
 // Watch shows a helper what a person sees on plain lines, until one of the two ends it. A number points at a field or
-// an action, and a line of text is shown to the person.
+// an action, and a line of text is shown to the person. The end of a terminal's input ends it; of other input it only
+// says that the helper has no keyboard.
 func Watch(ctx context.Context, o WatchOptions) error {
 	w := &watch{printer: printer{out: o.Out, lang: o.Lang, product: o.Product}, viewer: o.Viewer, input: newInput(o.In)}
 	defer w.input.close()
 	defer o.Viewer.Close()
 	w.say("plain.watch-hello")
+	typed := w.input.next()
 	for {
 		seen := w.viewer.Seen()
 		if seen.Over {
@@ -38,13 +40,14 @@ func Watch(ctx context.Context, o WatchOptions) error {
 		w.look(seen)
 		select {
 		case <-seen.Changed:
-		case r := <-w.input.next():
-			w.input.pending = nil
-			if r.err != nil {
-				return nil // the end of input: the helper leaves
-			}
-			if w.take(strings.TrimSpace(r.text)) {
+		case r := <-typed:
+			w.input.pending, typed = nil, nil
+			switch {
+			case r.err != nil && !w.input.terminal:
+			case r.err != nil, w.take(strings.TrimSpace(r.text)):
 				return nil
+			default:
+				typed = w.input.next()
 			}
 		case <-ctx.Done():
 			return carrier.ErrInterrupted

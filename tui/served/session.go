@@ -257,8 +257,10 @@ var (
 	errTooLong  = errors.New("time over")
 	errShutdown = errors.New("server ends")
 	errGone     = errors.New("connection lost")
-	errLeft     = errors.New("interrupted")
 )
+
+// ErrLeft is the cause of a session's context that the person ended with ctrl+c.
+var ErrLeft = errors.New("interrupted")
 
 // farewells are the sentences for the ends that the person did not choose.
 var farewells = map[error]string{
@@ -354,14 +356,19 @@ func (r *request) atTerminal(parent context.Context) (code int, why string) {
 	s := r.server
 	ctx, end := context.WithCancelCause(parent)
 	defer end(nil)
-	t, err := r.open(func() { end(errLeft) })
+	t, err := r.open(func() { end(ErrLeft) })
 	if err != nil {
 		r.say(r.t("served.failed"))
 		return exitcode.IO, err.Error()
 	}
 	defer t.close()
 	defer r.watch(&t.activity, end)()
-	go func() { t.typeFrom(r.channel); end(errGone) }()
+	go func() {
+		t.typeFrom(r.channel)
+		if r.account.Role == RoleUser { // support can look without a keyboard, as with `ssh -n`
+			end(errGone)
+		}
+	}()
 	drawn := make(chan struct{})
 	go func() { t.drawTo(r.channel); close(drawn) }()
 

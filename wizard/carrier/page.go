@@ -35,6 +35,9 @@ func (*Single) Tell(wizard.Outcome) {}
 // HasSecret reports that a page asks for no secret.
 func (*Single) HasSecret() bool { return false }
 
+// Resumable reports that nothing of a page is kept for another run.
+func (*Single) Resumable() bool { return false }
+
 // Masker has nothing to hide: a page asks for no secret.
 func (*Single) Masker() func(string) string { return nil }
 

@@ -32,23 +32,23 @@ func (f *Factory) atRelay(ctx context.Context) (share.Opening, error) {
 	if err != nil {
 		return nil, err
 	}
+	host, address := f.Vendor.Support.RelayAddress()
 	data, err := safefile.Read(f.Vendor.Support.KeyFile)
 	if err != nil {
-		return nil, err
+		return nil, relay.NoKey(host, err)
 	}
 	key, err := gossh.ParsePrivateKey(data)
 	if err != nil {
-		return nil, err
+		return nil, relay.NoKey(host, err)
 	}
-	host, address := f.Vendor.Support.RelayAddress()
 	return relay.Relay{
 		Address: address, Host: host, HostKey: f.Vendor.Support.HostKey, Key: key, Dial: network.DialContext,
 	}.Open(ctx)
 }
 
-// EndSharing tells the helper that the run is over, or that the person is gone where the run was cut off.
-func (f *Factory) EndSharing(ctx context.Context) {
-	if ctx.Err() != nil {
+// EndSharing tells the helper that the run is over, or that the person is gone where it was cut off.
+func (f *Factory) EndSharing(cutOff bool) {
+	if cutOff {
 		f.sharing.HangUp()
 	}
 	f.sharing.Close()

@@ -226,7 +226,7 @@ func (o *Options) session(ctx context.Context, root *os.Root, allowed []netip.Pr
 		return o.ended(ctx, f, o.role(ctx, f, s))
 	}
 	f.Served.Offer = o.desk.open(s)
-	defer f.EndSharing(ctx)
+	defer func() { f.EndSharing(ctx.Err() != nil && !errors.Is(context.Cause(ctx), served.ErrLeft)) }()
 	folder, err := served.Folder(root, s.Account)
 	if err != nil {
 		return o.fileFault(o.Root, err)

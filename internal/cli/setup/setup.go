@@ -94,7 +94,7 @@ func Run(ctx context.Context, o *Options) error {
 	if err != nil {
 		return err
 	}
-	draft, err := o.draft(doc)
+	draft, resumed, err := o.draft(doc)
 	if err != nil {
 		return err
 	}
@@ -103,8 +103,8 @@ func Run(ctx context.Context, o *Options) error {
 	options := wizard.Options{
 		Book: o.Book(), Product: product, Today: time.Now().Format(time.DateOnly), Address: o.Address, Values: o.Values,
 		Secret: given, Names: doc.File.Names(), HasDefault: doc.File.Default != "", ConfigPath: doc.Path,
-		AllowCleartext: o.Cleartext, Clients: o.Client.clients(o.Factory), Draft: draft, Program: o.Program(),
-		Fix: worker.FixOf(o.Fix),
+		AllowCleartext: o.Cleartext, Clients: o.Client.clients(o.Factory), Draft: draft, Resumed: resumed,
+		Program: o.Program(), Fix: worker.FixOf(o.Fix),
 	}
 	if options.Found = o.found(); o.Served == nil {
 		options.Name = userName()
@@ -226,51 +226,62 @@ func storedSecret(ctx context.Context, doc *config.Document, name string) secret
 	return value
 }
 
-// draft returns what the wizard starts from: a profile to edit, the draft of an interrupted run, or nothing.
-func (o *Options) draft(doc *config.Document) (wizard.Draft, error) {
+// draft returns what the wizard starts from: a profile to edit, the stored draft of an interrupted run, or nothing.
+func (o *Options) draft(doc *config.Document) (draft wizard.Draft, stored bool, err error) {
 	if o.Edit != "" {
-		p := doc.File.Profiles[o.Edit]
-		if p == nil {
-			return wizard.Draft{}, o.Fault(exitcode.Data, "cli.error.no-profile", "name", safetext.FromRemote(o.Edit))
-		}
-		if err := o.Own(o.Edit, p); err != nil {
-			return wizard.Draft{}, err
-		}
-		draft := edited(doc, o.Edit).Draft
-		switch {
-		case o.Address != "" && o.Address != draft.Address: // M-6: the address is changed where it is asked for
-			draft.Step = wizard.StepAddress
-		case !o.unattended() && len(o.Values) == 0:
-			draft.Step = wizard.StepReview // all settings on one page
-		}
-		return draft, nil
+		draft, err = o.editDraft(doc)
+		return draft, false, err
 	}
 	draft, found, err := worker.LoadDraft(doc.Path)
 	if err != nil && o.Resume {
-		return draft, err
+		return draft, false, err
 	}
 	switch {
 	case o.Resume && !found:
-		return draft, o.Fault(exitcode.Data, "cli.error.no-draft")
+		return draft, false, o.Fault(exitcode.Data, "cli.error.no-draft")
 	case o.Resume:
-		return draft, nil
+		return draft, true, nil
 	case found && o.Address == "" && !o.unattended():
-		return draft, nil // of an interrupted run: offered again, and the user can go back to every step
+		return draft, true, nil // of an interrupted run: offered again, and the user can go back to every step
 	}
-	fresh := wizard.Draft{}
-	if o.Profile != "" {
-		if text := config.ValidateName(o.Profile); !text.Empty() {
-			return fresh, o.Data(text)
-		}
-		if err := o.Own(o.Profile, doc.File.Profiles[o.Profile]); err != nil {
-			return fresh, err
-		}
-		fresh = wizard.Draft{
-			Version: wizard.DraftVersion, Step: wizard.StepAddress, Chosen: -1, Profile: o.Profile,
-			Default: doc.File.Default == "",
-		}
+	draft, err = o.freshDraft(doc)
+	return draft, false, err
+}
+
+// editDraft is the draft of a saved profile.
+func (o *Options) editDraft(doc *config.Document) (wizard.Draft, error) {
+	p := doc.File.Profiles[o.Edit]
+	if p == nil {
+		return wizard.Draft{}, o.Fault(exitcode.Data, "cli.error.no-profile", "name", safetext.FromRemote(o.Edit))
 	}
-	return fresh, nil
+	if err := o.Own(o.Edit, p); err != nil {
+		return wizard.Draft{}, err
+	}
+	draft := edited(doc, o.Edit).Draft
+	switch {
+	case o.Address != "" && o.Address != draft.Address: // M-6: the address is changed where it is asked for
+		draft.Step = wizard.StepAddress
+	case !o.unattended() && len(o.Values) == 0:
+		draft.Step = wizard.StepReview // all settings on one page
+	}
+	return draft, nil
+}
+
+// freshDraft is that of a new profile, empty where it has no name yet.
+func (o *Options) freshDraft(doc *config.Document) (wizard.Draft, error) {
+	if o.Profile == "" {
+		return wizard.Draft{}, nil
+	}
+	if text := config.ValidateName(o.Profile); !text.Empty() {
+		return wizard.Draft{}, o.Data(text)
+	}
+	if err := o.Own(o.Profile, doc.File.Profiles[o.Profile]); err != nil {
+		return wizard.Draft{}, err
+	}
+	return wizard.Draft{
+		Version: wizard.DraftVersion, Step: wizard.StepAddress, Chosen: -1, Profile: o.Profile,
+		Default: doc.File.Default == "",
+	}, nil
 }
 
 // portsGiven reports whether ports or TLS modes were given. They are taken as they are: a script that names a port does
