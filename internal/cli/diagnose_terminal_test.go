@@ -36,6 +36,11 @@ type console struct {
 
 func startConsole(t *testing.T, args ...string) *console {
 	t.Helper()
+	return startConsoleIn(t, func(string) string { return "" }, args...)
+}
+
+func startConsoleIn(t *testing.T, getenv func(string) string, args ...string) *console {
+	t.Helper()
 	master, tty, err := pty.Open()
 	if err != nil {
 		t.Fatal(err)
@@ -44,11 +49,12 @@ func startConsole(t *testing.T, args ...string) *console {
 	c := &console{t: t, master: master, cancel: cancel, code: make(chan int, 1)}
 	go func() { _, _ = io.Copy(c, master) }()
 	go func() {
-		f := command.NewFactory(
-			command.Streams{In: tty, Out: tty, Err: tty, Getenv: func(string) string { return "" }}, version)
+		f := command.NewFactory(command.Streams{In: tty, Out: tty, Err: tty, Getenv: getenv}, version)
 		root := newRoot(f, "")
 		root.SetArgs(args)
-		c.code <- exit(f, root.ExecuteContext(ctx))
+		err := root.ExecuteContext(ctx)
+		f.EndSharing(false)
+		c.code <- exit(f, err)
 	}()
 	t.Cleanup(func() {
 		cancel()

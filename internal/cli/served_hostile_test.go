@@ -447,3 +447,25 @@ func TestIdleAtThePassword(t *testing.T) {
 		t.Errorf("%s", log)
 	}
 }
+
+// TestCtrlCEndsTheView: on plain lines ctrl+c is the person's own wish, and support is told that the view has ended,
+// not that the line was lost.
+func TestCtrlCEndsTheView(t *testing.T) {
+	t.Parallel()
+	h := startHost(t, []string{"anna", "support"}, "--plain")
+	v := h.enter("anna")
+	if err := v.walk("", "Step 1 of 12", "+\r", "Tell support"); err != nil {
+		t.Fatal(err)
+	}
+	helper := h.enter("support", "join", regexp.MustCompile(`\d{4} \d{4}`).FindString(v.screen.Text()))
+	if err := errors.Join(helper.sees("Step 1 of 12"), v.sees("is looking")); err != nil {
+		t.Fatal(err)
+	}
+	v.press("\x03")
+	if err := helper.sees("You are no longer looking"); err != nil {
+		t.Error(err)
+	}
+	if err := <-helper.ended; err != nil {
+		t.Error(err)
+	}
+}

@@ -1,8 +1,10 @@
 package plain
 
 import (
+	"io"
 	"time"
 
+	"postier/internal/locale"
 	"postier/share"
 	"postier/wizard"
 )
@@ -119,3 +121,23 @@ func (s *sharing) labelOf(t share.Target) string {
 	}
 	return ""
 }
+
+// Sharing tells a person in lines of a helper who looks on while a command runs that asks nothing.
+type Sharing struct{ sharing *sharing }
+
+// NewSharing prints to out.
+func NewSharing(out io.Writer, lang locale.Lang, product string, presenter *share.Presenter) *Sharing {
+	return &Sharing{newSharing(&printer{out: out, lang: lang, product: product}, presenter)}
+}
+
+// Changed is closed when there is something to tell.
+func (s *Sharing) Changed() <-chan struct{} { return s.sharing.changed() }
+
+// Tell prints what has changed since the last time.
+func (s *Sharing) Tell() { s.sharing.tell() }
+
+// Say prints a sentence of the catalogue.
+func (s *Sharing) Say(key string) { s.sharing.say(key) }
+
+// Toggle begins or ends the sharing, when the line is the sign for it.
+func (s *Sharing) Toggle(line string) { s.sharing.toggle(line) }

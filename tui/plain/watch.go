@@ -71,7 +71,10 @@ func (w *watch) look(seen share.Seen) {
 		return
 	}
 	v := seen.View.Screen
-	if !w.any || !alike(w.shown, v) {
+	if w.any && alike(w.shown, v) {
+		w.ended(w.shown.Checks, v.Checks)
+		w.shown.Checks = v.Checks
+	} else {
 		before := w.shown
 		w.shown, w.any = v, true
 		w.screen(v, before)
@@ -91,8 +94,16 @@ func (w *watch) look(seen share.Seen) {
 	}
 }
 
-// alike reports whether a screen needs not be printed again: a check under way changes the list of checks many times a
-// second.
+// ended prints the checks that have ended since.
+func (w *watch) ended(before, now []wizard.Report) {
+	for i, r := range now {
+		if i < len(before) && before[i].ID == r.ID && before[i].Status == "" && r.Status != "" {
+			w.check(r)
+		}
+	}
+}
+
+// alike reports whether a screen needs not be printed again: while checks are under way, each one that ends is a line.
 func alike(a, b wizard.Screen) bool {
 	if a.Busy != nil && b.Busy != nil {
 		a.Checks, b.Checks = nil, nil

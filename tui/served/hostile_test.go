@@ -272,8 +272,7 @@ func TestRoles(t *testing.T) {
 		var out lines
 		session.Stdout = &out
 		if window {
-			_, open := session.StdinPipe() // a person's input does not end, and its end would end the session
-			err = errors.Join(open, session.RequestPty("xterm", 24, 80, nil))
+			err = session.RequestPty("xterm", 24, 80, nil) // and no keyboard: the client ends its input at once
 		}
 		if err := errors.Join(err, session.Start("join 4821 0937")); err != nil {
 			t.Fatal(err)
@@ -700,5 +699,40 @@ func TestInterrupt(t *testing.T) {
 	_, _ = io.WriteString(c.in, "\x03")
 	if code := exitCode(t, c.Session); code != 1 {
 		t.Errorf("exit code %d", code)
+	}
+}
+
+// TestNoKeyboard: support whose input has ended, as with `ssh -n`, looks on and gets the last words. A person whose
+// input has ended is gone.
+func TestNoKeyboard(t *testing.T) {
+	t.Parallel()
+	key := newKey(t)
+	speak := make(chan struct{})
+	b := start(t, Limits{}, func(ctx context.Context, s *Session) error {
+		_, _ = io.WriteString(s.Terminal, "hello\n")
+		select {
+		case <-speak:
+			_, _ = io.WriteString(s.Terminal, "last words\n")
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}, line(`postier-role="support"`, key))
+	person := b.open(b.dial("anna"), 80, 24)
+	person.waitFor(t, "hello")
+	_ = person.in.Close()
+	if code := exitCode(t, person.Session); code != 1 {
+		t.Errorf("the person's program ended with %d", code)
+	}
+	support := b.open(b.dial("support", key), 80, 24)
+	support.waitFor(t, "hello")
+	_ = support.in.Close()
+	size := gossh.Marshal(struct{ Columns, Rows, Width, Height uint32 }{100, 30, 0, 0})
+	if ok, err := support.SendRequest("window-change", true, size); !ok || err != nil {
+		t.Errorf("after the end of the input: %v %v", ok, err) // whose answer also says that the end has come
+	}
+	close(speak)
+	if code := exitCode(t, support.Session); code != 0 || !strings.Contains(support.out.String(), "last words") {
+		t.Errorf("exit code %d: %q", code, support.out.String())
 	}
 }

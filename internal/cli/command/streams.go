@@ -20,24 +20,33 @@ type Streams struct {
 	Out    io.Writer
 	Err    io.Writer
 	Getenv func(string) string
+
+	pending chan answer // a line that is being read
+}
+
+// answer is a line that was typed.
+type answer struct {
+	text string
+	err  error
 }
 
 // Interactive reports whether a person is there to answer.
 func (s *Streams) Interactive() bool { return plain.IsTerminal(s.In) && plain.IsTerminal(s.Out) }
 
-// line reads a line, or gives up when ctx ends. The small buffer leaves later lines to the next reader.
-func (s *Streams) line(ctx context.Context) (string, error) {
-	type answer struct {
-		text string
-		err  error
+// Line reads a line, or gives up when ctx ends; the read itself cannot be given up, and what it brings is the next
+// one's. The small buffer leaves later lines to the next reader.
+func (s *Streams) Line(ctx context.Context) (string, error) {
+	if s.pending == nil {
+		read := make(chan answer, 1)
+		s.pending = read
+		go func() {
+			text, err := bufio.NewReaderSize(s.In, 16).ReadString('\n')
+			read <- answer{text, err}
+		}()
 	}
-	read := make(chan answer, 1)
-	go func() {
-		text, err := bufio.NewReaderSize(s.In, 16).ReadString('\n')
-		read <- answer{text, err}
-	}()
 	select {
-	case a := <-read:
+	case a := <-s.pending:
+		s.pending = nil
 		return a.text, a.err
 	case <-ctx.Done():
 		return "", ctx.Err()
@@ -46,7 +55,7 @@ func (s *Streams) line(ctx context.Context) (string, error) {
 
 // WaitForEnter lets a person read before the screen is taken over.
 func (s *Streams) WaitForEnter(ctx context.Context) error {
-	if _, err := s.line(ctx); err != nil {
+	if _, err := s.Line(ctx); err != nil {
 		return carrier.ErrInterrupted
 	}
 	return nil
@@ -55,7 +64,7 @@ func (s *Streams) WaitForEnter(ctx context.Context) error {
 // Confirm asks a yes-or-no question; anything but a yes in the person's language is a no.
 func (p *Printer) Confirm(ctx context.Context, question string) bool {
 	p.Question(question)
-	line, err := p.line(ctx)
+	line, err := p.Line(ctx)
 	if err != nil {
 		return false
 	}

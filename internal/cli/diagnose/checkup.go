@@ -88,18 +88,11 @@ func choose(only []string, plans []diagnostics.Plan) []diagnostics.Plan {
 func (c *checkup) run(ctx context.Context, plans ...diagnostics.Plan) error {
 	info := c.info()
 	plans = choose(c.Only, plans)
-	var screen *liveView
-	var observe func(diagnostics.Event)
-	if plain.IsTerminal(c.Out) && !c.JSON {
-		screen = newLiveView(c.Factory, false)
-		observe = screen.observe
-		defer screen.stop()
+	helper, err := c.audience(ctx, info, plans)
+	if err != nil {
+		return err
 	}
-	diagnostics.GuardLockout(c.agreeAgain(screen), plans...)
-	results := rootcause.Run(ctx, c.network, observe, plans...)
-	if screen != nil {
-		screen.stop()
-	}
+	results := c.watched(ctx, helper, plans)
 	info.Took = time.Since(info.Started)
 	if c.wantsProbe(ctx, results) {
 		info.Ports = c.probeElsewhere(ctx, results)
@@ -108,8 +101,12 @@ func (c *checkup) run(ctx context.Context, plans ...diagnostics.Plan) error {
 	if err != nil {
 		return err
 	}
+	helper.finish(now)
 	if err := c.show(info, results); err != nil {
 		return err
+	}
+	if c.Share {
+		helper.stay(ctx)
 	}
 	if ctx.Err() != nil {
 		return command.Quiet(exitcode.Interrupted)
@@ -118,6 +115,21 @@ func (c *checkup) run(ctx context.Context, plans ...diagnostics.Plan) error {
 		c.renew(now)
 	}
 	return command.Quiet(report.ExitCode(now))
+}
+
+// watched runs the checks before the eyes of the person, and of a helper.
+func (c *checkup) watched(ctx context.Context, helper *audience, plans []diagnostics.Plan) []diagnostics.Result {
+	observe := helper.observe
+	if plain.IsTerminal(c.Out) && !c.JSON {
+		screen := newLiveView(c.Factory, false)
+		defer screen.stop()
+		helper.live = screen
+		observe = func(e diagnostics.Event) { screen.observe(e); helper.observe(e) }
+	}
+	helper.listen(ctx)
+	defer helper.pause()
+	diagnostics.GuardLockout(c.agreeAgain(ctx, helper), plans...)
+	return rootcause.Run(ctx, c.network, observe, plans...)
 }
 
 func (c *checkup) info() report.Info {
@@ -141,14 +153,16 @@ func (c *checkup) show(info report.Info, results []diagnostics.Result) error {
 
 // agreeAgain asks before a second sign-in with a secret that was refused once. It is nil without a terminal, where no
 // one can be asked.
-func (c *checkup) agreeAgain(screen *liveView) func(context.Context, diagnostics.Result) bool {
+func (c *checkup) agreeAgain(run context.Context, helper *audience) func(context.Context, diagnostics.Result) bool {
 	if !c.Interactive() || c.JSON {
 		return nil
 	}
 	return func(ctx context.Context, _ diagnostics.Result) bool {
-		if screen != nil {
-			screen.hold()
-			defer screen.resume()
+		helper.pause()
+		defer helper.listen(run)
+		if helper.live != nil {
+			helper.live.hold()
+			defer helper.live.resume()
 		}
 		return c.Confirm(ctx, c.T("diagnose.again"))
 	}

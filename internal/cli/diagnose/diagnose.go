@@ -34,6 +34,7 @@ type Flags struct {
 	ProbeHosts []string
 	Repair     bool
 	Yes        bool
+	Share      bool
 	Values     map[wizard.FieldID]string
 	Secrets    *command.SecretFlags
 }
@@ -47,6 +48,11 @@ func (o *Flags) bind(f *command.Factory, cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&o.ProbeHosts, "probe-host", nil, f.T("diagnose.flag.probe-host"))
 	f.SettingFlags(cmd, command.CheckFields(), &o.Values)
 	o.Secrets = f.SecretFlags(cmd)
+}
+
+// bindShare lets a helper look on.
+func (o *Flags) bindShare(f *command.Factory, cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&o.Share, "share", false, f.T("cli.flag.share"))
 }
 
 // Options are the flags and arguments of `postier diagnose`.
@@ -66,6 +72,7 @@ func New(f *command.Factory, run command.Run[*Options]) *cobra.Command {
 	o := &Options{Factory: f}
 	cmd := &cobra.Command{Use: "diagnose [PROFILE | ADDRESS]", Short: f.T("cli.short.diagnose"), Args: f.Args(0, 1)}
 	o.Flags.bind(f, cmd)
+	o.bindShare(f, cmd)
 	cmd.Flags().BoolVar(&o.Arrival, "arrival", false, f.T("cli.flag.arrival"))
 	cmd.Flags().StringVar(&o.SendTo, "send-to", "", f.T("cli.flag.send-to"))
 	cmd.Flags().BoolVar(&o.Yes, "yes", false, f.T("diagnose.flag.repair-yes"))

@@ -101,6 +101,19 @@ func (v *liveView) redraw() {
 	v.drawn = len(lines)
 }
 
+// around prints lines that stay above the status block. A nil view has none.
+func (v *liveView) around(say func()) {
+	if v == nil {
+		say()
+		return
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.erase()
+	say()
+	v.redraw()
+}
+
 // erase moves up over the status block and clears to the end of the screen (ECMA-48 CUU, ED).
 func (v *liveView) erase() {
 	if v.drawn > 0 {

@@ -27,6 +27,7 @@ func NewServer(f *command.Factory, area string, run command.Run[*ServerOptions])
 	o := &ServerOptions{Factory: f, Area: area}
 	cmd := command.New(f, area+" HOST[:PORT]", "cli.short.diagnose-"+area, o, run.Or(runServer), &o.Server)
 	o.Flags.bind(f, cmd)
+	o.bindShare(f, cmd)
 	if area == "smtp" {
 		cmd.Flags().BoolVar(&o.Matrix, "matrix", false, f.T("diagnose.flag.matrix"))
 	}
