@@ -67,7 +67,7 @@ var errCtrlC = errors.New("interrupted")
 // untilSignal is a context that a signal ends. Its cause tells the person's own from the loss of the terminal and the
 // end of the machine, which a helper who looks on must not take for the person's wish.
 func untilSignal() (ctx context.Context, stop func()) {
-	running, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGHUP)
+	running, ended := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGHUP)
 	ctx, end := context.WithCancelCause(running)
 	pressed := make(chan os.Signal, 1)
 	signal.Notify(pressed, os.Interrupt)
@@ -78,7 +78,7 @@ func untilSignal() (ctx context.Context, stop func()) {
 		case <-ctx.Done():
 		}
 	}()
-	return ctx, func() { signal.Stop(pressed); stop() }
+	return ctx, func() { signal.Stop(pressed); ended() }
 }
 
 // calledAs maps the names under which other programs call a mailer to the command and its arguments.

@@ -30,6 +30,7 @@ type host struct {
 	address string
 	root    string
 	keys    map[string]gossh.Signer
+	locale  string // LC_ALL of whoever comes
 	err     transcript
 	end     func() int
 }
@@ -62,7 +63,9 @@ func startHost(t *testing.T, names []string, flags ...string) *host {
 		t.Skip("the reader of Bubble Tea is closed while it reads")
 	}
 	home := safefiletest.Home(t)
-	h := &host{t: t, root: filepath.Join(home, "served"), keys: map[string]gossh.Signer{}}
+	h := &host{
+		t: t, root: filepath.Join(home, "served"), keys: map[string]gossh.Signer{}, locale: "en_US.UTF-8",
+	}
 	var text strings.Builder
 	for _, name := range names {
 		_, private, err := ed25519.GenerateKey(rand.Reader)
@@ -158,7 +161,7 @@ func (h *host) visit(name string, width, height int, asked string) (*client, err
 	if asked != "" {
 		begin = func() error { return session.Start(asked) }
 	}
-	if err := errors.Join(session.Setenv("LC_ALL", "en_US.UTF-8"),
+	if err := errors.Join(session.Setenv("LC_ALL", h.locale),
 		session.RequestPty("xterm-256color", height, width, nil), begin()); err != nil {
 		return nil, err
 	}
@@ -169,7 +172,12 @@ func (h *host) visit(name string, width, height int, asked string) (*client, err
 // enter is visit for the test's own goroutine.
 func (h *host) enter(name string, asked ...string) *client {
 	h.t.Helper()
-	v, err := h.visit(name, 80, 24, strings.Join(asked, " "))
+	return h.enterSized(name, 80, 24, asked...)
+}
+
+func (h *host) enterSized(name string, width, height int, asked ...string) *client {
+	h.t.Helper()
+	v, err := h.visit(name, width, height, strings.Join(asked, " "))
 	if err != nil {
 		h.t.Fatal(err)
 	}

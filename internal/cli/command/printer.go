@@ -141,7 +141,9 @@ func (p *Printer) Prose(said string) { p.fill("", said) }
 func (p *Printer) Paragraph(said string) { p.fill("  ", said) }
 
 func (p *Printer) fill(indent, said string) {
-	for _, line := range typeset.Fill(indent, indent, said, textWidth) {
+	const least = 20
+	width := min(textWidth, max(least, Columns(p.Out)-1)) // a narrow window would break the lines anywhere
+	for _, line := range typeset.Fill(indent, indent, said, width) {
 		p.Println(line)
 	}
 }

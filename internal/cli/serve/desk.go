@@ -146,7 +146,7 @@ func (d *desk) print(f *command.Factory) {
 		if row.helper != "" {
 			key = "served.list.watched"
 		}
-		f.Println(f.T(key, "name", safetext.FromRemote(row.account), "helper", safetext.FromRemote(row.helper), "minutes",
+		f.Prose(f.T(key, "name", safetext.FromRemote(row.account), "helper", safetext.FromRemote(row.helper), "minutes",
 			minutes))
 	}
 	f.Prose(f.T("served.list.how"))
