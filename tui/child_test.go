@@ -74,6 +74,8 @@ var ladderIDs = map[wizard.RequestKind][]string{
 	wizard.DoTest: {"smtp.data", "arrival.delivered"},
 }
 
+func (autoWorker) Close() {}
+
 func (autoWorker) Do(ctx context.Context, r wizard.Request, tell func(wizard.Outcome)) {
 	o := wizard.Outcome{ID: r.ID, Kind: r.Kind, Done: true}
 	switch r.Kind {

@@ -34,6 +34,8 @@ type fakeWorker struct {
 	ended chan int
 }
 
+func (*fakeWorker) Close() {}
+
 func (w *fakeWorker) Do(ctx context.Context, r wizard.Request, tell func(wizard.Outcome)) {
 	w.asked <- r
 	if r.Kind.Writes() {

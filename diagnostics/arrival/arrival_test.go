@@ -142,7 +142,7 @@ func TestArrivalTellsOfTheSending(t *testing.T) {
 	t.Parallel()
 	results, _, _ := rehearseWith(t, t.Context(), "", func(o *Options, target *account.Target, network *wire.Network) {
 		o.Send = func(ctx context.Context, message []byte) (smtp.Outcome, error) {
-			outcome, err := smtp.Send(ctx, network, *target, message, []string{target.To()})
+			outcome, err := smtp.Send(ctx, network, *target, smtp.Options{Message: message})
 			for i := range outcome.Results {
 				if r := &outcome.Results[i]; r.ID == check.SMTPData {
 					r.Status, r.Cause = check.Warn, check.CauseProtocolError

@@ -33,6 +33,10 @@ type Options struct {
 	Product string
 	// Send is nil for smtp.Send to Target.To.
 	Send SendFunc
+	// Mailbox is a session that an earlier check of the same account has kept; nil, or one that has ended, for a new one.
+	Mailbox *client.Session
+	// Hold takes over the session once the message was found; nil ends it.
+	Hold func(*client.Session)
 	// Sent is the Message-ID of a test message that was submitted by an earlier run: it is looked for, and none is sent.
 	Sent string
 	// Deadline is how long the message may take; 0 means DefaultDeadline.
@@ -77,10 +81,13 @@ func Plan(network *wire.Network, target account.Target, options Options) diagnos
 	}
 	if options.Send == nil {
 		options.Send = func(ctx context.Context, message []byte) (smtp.Outcome, error) {
-			return smtp.Send(ctx, network, target, message, []string{target.To()})
+			return smtp.Send(ctx, network, target, smtp.Options{Message: message})
 		}
 	}
 	r := &run{network: network, target: target, options: options, recorder: wire.NewRecorder()}
+	if options.Mailbox != nil {
+		r.recorder = options.Mailbox.Recorder()
+	}
 	r.recorder.Hide(target.Secret, target.IMAP.Username, target.Submission.Username)
 	needs := []check.ID{check.SMTPAuth, check.SMTPRecipient, check.IMAPAuth}
 	after := []check.ID{check.SMTPData, check.IMAPCleanup, check.IMAPQuota}
@@ -101,6 +108,10 @@ func Plan(network *wire.Network, target account.Target, options Options) diagnos
 func (r *run) delivered(ctx context.Context) diagnostics.Result {
 	mark := r.recorder.Mark()
 	result := r.deliver(ctx)
+	if r.options.Hold != nil && r.session != nil && !result.Failed() && !r.session.Ended() {
+		r.options.Hold(r.session)
+		r.session = nil
+	}
 	r.closeSession()
 	result.Transcript = append(result.Transcript, r.recorder.Since(mark)...)
 	return result
@@ -192,10 +203,7 @@ func (r *run) notFound(ctx context.Context, err error, outcome smtp.Outcome,
 func (r *run) cleanUp(ctx context.Context) diagnostics.Evidence {
 	var evidence diagnostics.Evidence
 	if !r.options.Keep {
-		method, err := client.Removal(""), r.session.Select(ctx, r.hit.folder)
-		if err == nil {
-			method, err = r.session.Remove(ctx, r.hit.uid)
-		}
+		method, err := r.session.Remove(ctx, r.hit.uid) // the folder in which it was found is still open
 		evidence = append(evidence, Removed{
 			Folder: r.hit.folder.Name, Method: string(method), OK: err == nil && method != client.LeftMarked,
 		})

@@ -97,13 +97,26 @@ func (r *run) look(ctx context.Context) (found, error) {
 	return found{}, errNotArrived
 }
 
+// open lists the folders over the kept session, or over a new one.
 func (r *run) open(ctx context.Context) error {
+	r.session, r.options.Mailbox = r.options.Mailbox, nil
+	if r.session != nil {
+		if r.list(ctx) == nil {
+			return nil
+		}
+		r.closeSession()
+	}
 	session, err := client.Open(ctx, r.network, r.target.Mailbox(), r.recorder)
 	if err != nil {
 		return err
 	}
 	r.session = session
-	listing, err := session.Folders(ctx)
+	return r.list(ctx)
+}
+
+// list finds the folders that matter.
+func (r *run) list(ctx context.Context) error {
+	listing, err := r.session.Folders(ctx)
 	if err != nil {
 		return err
 	}
@@ -113,7 +126,8 @@ func (r *run) open(ctx context.Context) error {
 }
 
 func (r *run) closeSession() {
-	if r.session != nil {
+	r.options.Mailbox.Close()
+	if r.options.Mailbox = nil; r.session != nil {
 		r.session.Close()
 		r.session = nil
 	}

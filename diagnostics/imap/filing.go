@@ -136,11 +136,8 @@ func (r *run) doubt() MayBeFiled {
 
 // readback reads the message and compares every octet.
 func (r *run) readback(ctx context.Context) diagnostics.Result {
-	if err := r.session.Select(ctx, r.sent.Folder); err != nil {
-		return r.failure(err)
-	}
 	if r.uid == 0 {
-		uids, err := r.session.Find(ctx, r.message.id)
+		uids, err := r.session.FindIn(ctx, r.sent.Folder, r.message.id)
 		switch {
 		case err != nil:
 			return r.failure(err)
@@ -149,7 +146,7 @@ func (r *run) readback(ctx context.Context) diagnostics.Result {
 		}
 		r.uid = uids[0]
 	}
-	got, err := r.session.Fetch(ctx, r.uid)
+	got, err := r.session.FetchFrom(ctx, r.sent.Folder, r.uid)
 	if err != nil {
 		return r.failure(err)
 	}
@@ -221,12 +218,22 @@ func (r *run) cleanup(ctx context.Context) diagnostics.Result {
 	return diagnostics.Passed(seen)
 }
 
+// leave hands over the session, or ends it.
+func (r *run) leave() {
+	if r.options.Keep == nil || r.session.Ended() {
+		r.session.Close()
+		return
+	}
+	r.options.Keep(r.session)
+	r.session = nil
+}
+
 // nearlyFull is the share of the quota at which a mailbox is worth a warning.
 const nearlyFull = 0.9
 
-// quota asks how much space is left, and ends the session.
+// quota asks how much space is left. It is the last check, after which the session is kept or ends.
 func (r *run) quota(ctx context.Context) diagnostics.Result {
-	defer r.session.Close()
+	defer r.leave()
 	if r.session.Ended() {
 		return diagnostics.Skipped(check.CauseNeedsFailed)
 	}

@@ -27,6 +27,8 @@ type Options struct {
 	Create bool
 	// LookOnly stops after the folder was found, so that nothing is filed.
 	LookOnly bool
+	// Keep takes over the session when every check was carried out on it; nil ends it.
+	Keep func(*client.Session)
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }

@@ -20,6 +20,10 @@ type Options struct {
 	Recipients []string
 	// Aliases are further sender addresses to try, without sending; ignored when Message is set.
 	Aliases []string
+	// Keep takes over the connection when the recipient or the message was taken, for a Send to come; nil ends it.
+	Keep func(*smtp.Client)
+	// Over is a connection to the same account that was kept, for Send alone; nil opens one.
+	Over *smtp.Client
 }
 
 // ladder is what the checks of one plan share: the client whose steps they judge. The needs make them run one after the
@@ -34,19 +38,27 @@ type ladder struct {
 	receipt     smtp.Receipt
 	// failed is the client's error that ended the submission.
 	failed error
+	// kept is set once opts.Keep has the connection.
+	kept bool
 }
 
 // Plan is the submission ladder for one target: net.* and smtp.* checks. smtp.data is among them when a message is
 // given, smtp.auth unless Auth is none, sender and recipient when there are addresses for them.
 func Plan(network *wire.Network, target account.Target, opts Options) diagnostics.Plan {
 	l := newLadder(network, target, opts)
-	return diagnostics.Plan{Checks: l.checks(), Close: l.client.Close}
+	return diagnostics.Plan{Checks: l.checks(), Close: l.close}
 }
 
 func newLadder(network *wire.Network, target account.Target, opts Options) *ladder {
 	client := smtp.New(network, target.Submitter())
 	client.Examine()
 	return &ladder{network: network, target: target, opts: opts, client: client}
+}
+
+func (l *ladder) close() {
+	if !l.kept {
+		l.client.Close()
+	}
 }
 
 // checks lists the rungs with their needs, which depend on the mode: inside implicit TLS the greeting comes after the
@@ -80,8 +92,14 @@ func (l *ladder) checks() []diagnostics.Check {
 	if l.target.Author() == "" {
 		return checks
 	}
-	checks = append(checks,
-		l.rung(check.SMTPSender, l.sender, last), l.rung(check.SMTPRecipient, l.recipient, check.SMTPSender))
+	return append(checks, l.envelope(last)...)
+}
+
+// envelope lists the rungs of the transaction, the first of which needs one.
+func (l *ladder) envelope(last check.ID) []diagnostics.Check {
+	checks := []diagnostics.Check{
+		l.rung(check.SMTPSender, l.sender, last), l.rung(check.SMTPRecipient, l.recipient, check.SMTPSender),
+	}
 	if l.opts.Message != nil {
 		checks = append(checks, l.rung(check.SMTPData, l.message, check.SMTPRecipient))
 	}

@@ -30,17 +30,30 @@ func (e *SendError) Error() string {
 	return fmt.Sprintf("submission stopped at %s: %s", e.Result.ID, e.Result.Cause)
 }
 
-// Send hands one message to the submission server of target, running the whole ladder once. It retries nothing. The
+// Send hands one message to the submission server of target, climbing the whole ladder once. It retries nothing. The
 // error is nil when the server took the message for at least one recipient, else a *SendError or ctx's error.
-func Send(ctx context.Context, network *wire.Network, target account.Target, message []byte,
-	recipients []string,
-) (Outcome, error) {
-	if message == nil {
-		message = []byte{}
+//
+// Over a kept connection only the transaction is new. Where that connection has ended before anything of the message
+// was handed over, the message goes over a new one.
+func Send(ctx context.Context, network *wire.Network, target account.Target, opts Options) (Outcome, error) {
+	if opts.Message == nil {
+		opts.Message = []byte{}
 	}
+	if opts.Over != nil {
+		l := &ladder{network: network, target: target, opts: opts, client: opts.Over}
+		outcome, err := l.send(ctx, l.envelope(check.SMTPAuth))
+		if err == nil || ctx.Err() != nil || l.transaction != nil && !l.transaction.Over() {
+			return outcome, err
+		}
+	}
+	l := newLadder(network, target, opts)
+	return l.send(ctx, l.checks())
+}
+
+// send carries out the checks that end with the message.
+func (l *ladder) send(ctx context.Context, checks []diagnostics.Check) (Outcome, error) {
 	start := time.Now()
-	l := newLadder(network, target, Options{Message: message, Recipients: recipients})
-	results := diagnostics.Run(ctx, nil, diagnostics.Plan{Checks: l.checks(), Close: l.client.Close})
+	results := diagnostics.Run(ctx, nil, diagnostics.Plan{Checks: checks, Close: l.close})
 	outcome := Outcome{State: smtp.StateNotSent, Receipt: l.receipt, Results: results, Took: time.Since(start)}
 	data, _ := diagnostics.Find(results, check.SMTPData)
 	if data.Status == check.Pass || data.Status == check.Warn {

@@ -45,7 +45,8 @@ func TestSend(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			b := start(t, config.SecurityTLS, scripted.Options{Script: test.script})
-			outcome, err := Send(t.Context(), b.network, b.target, []byte("Subject: x\n\nx\n"), test.to)
+			message := []byte("Subject: x\n\nx\n")
+			outcome, err := Send(t.Context(), b.network, b.target, Options{Message: message, Recipients: test.to})
 			if outcome.State != test.state {
 				t.Errorf("state %s, want %s\n%s", outcome.State, test.state, dump(outcome.Results))
 			}
@@ -60,6 +61,50 @@ func TestSend(t *testing.T) {
 			}
 			if n := strings.Count(string(b.server.Received()), "Subject: x"); n > 1 {
 				t.Errorf("sent %d times", n)
+			}
+		})
+	}
+}
+
+// TestKeptConnection: a message goes over the connection that the checks have left open. Where the server has ended it
+// meanwhile, the message goes over a new one; where only the server knows what became of it, it goes nowhere again.
+func TestKeptConnection(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		script      script
+		caps        []string
+		connections int
+		state       smtp.State
+	}{
+		"still open": {nil, []string{"PIPELINING", "AUTH PLAIN"}, 1, smtp.StateAccepted},
+		"one by one": {nil, []string{"AUTH PLAIN"}, 1, smtp.StateAccepted},
+		"ended":      {script{"RSET": {Reply: "250 ok", Close: true}}, nil, 2, smtp.StateAccepted},
+		"421 while unused": {
+			script{"RSET": {Reply: "250 ok", Inject: "421 4.4.2 idle\r\n", Close: true}}, nil, 2, smtp.StateAccepted,
+		},
+		"out of step": {script{"RSET": {Reply: "250 ok", Inject: "250 ok\r\n"}}, nil, 2, smtp.StateAccepted},
+		"refused":     {script{".": scripted.Reply("554 5.7.1 spam")}, nil, 1, smtp.StateRefused},
+		"lost":        {script{".": {Close: true}}, nil, 1, smtp.StateUnknown},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := start(t, config.SecurityTLS, scripted.Options{Script: row.script, CapabilitiesTLS: row.caps})
+			var kept *smtp.Client
+			keep := func(c *smtp.Client) { kept = c }
+			diagnostics.Run(t.Context(), nil, Plan(b.network, b.target, Options{Keep: keep}))
+			if kept == nil && name != "out of step" {
+				t.Fatal("no connection was kept")
+			}
+			outcome, _ := Send(t.Context(), b.network, b.target,
+				Options{Message: []byte("Subject: x\n\nx\n"), Over: kept, Keep: keep})
+			if outcome.State != row.state || b.server.Connections() != row.connections {
+				t.Errorf("%s over %d connections\n%s", outcome.State, b.server.Connections(), dump(outcome.Results))
+			}
+			if n := strings.Count(string(b.server.Received()), "Subject: x"); n != 1 {
+				t.Errorf("sent %d times", n)
+			}
+			if row.state == smtp.StateAccepted {
+				kept.Close()
 			}
 		})
 	}
@@ -88,7 +133,7 @@ func TestReplyThatNoCommandAskedFor(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := start(t, config.SecurityTLS, scripted.Options{Script: row.script})
-			outcome, err := Send(t.Context(), b.network, b.target, []byte("Subject: x\n\nx\n"), nil)
+			outcome, err := Send(t.Context(), b.network, b.target, Options{Message: []byte("Subject: x\n\nx\n")})
 			data, _ := diagnostics.Find(outcome.Results, check.SMTPData)
 			if err != nil || outcome.State != smtp.StateAccepted || data.Cause != row.cause {
 				t.Errorf("%s, %v\n%s", outcome.State, err, dump(outcome.Results))
@@ -149,7 +194,7 @@ func TestSendStopped(t *testing.T) {
 	b := start(t, config.SecurityTLS, scripted.Options{Script: script{"EHLO": {Hang: true}}})
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	outcome, err := Send(ctx, b.network, b.target, []byte("x"), nil)
+	outcome, err := Send(ctx, b.network, b.target, Options{Message: []byte("x")})
 	if outcome.State != smtp.StateNotSent || err == nil {
 		t.Errorf("%s, %v", outcome.State, err)
 	}
@@ -160,7 +205,7 @@ func TestLargeMessageArrivesWhole(t *testing.T) {
 	b := start(t, config.SecurityTLS, scripted.Options{CapabilitiesTLS: []string{"AUTH PLAIN"}})
 	line := strings.Repeat("x", 70)
 	message := strings.Repeat(line+"\n", 5000)
-	outcome, err := Send(t.Context(), b.network, b.target, []byte(message), nil)
+	outcome, err := Send(t.Context(), b.network, b.target, Options{Message: []byte(message)})
 	if err != nil {
 		t.Fatalf("%v\n%s", err, dump(outcome.Results))
 	}
@@ -176,8 +221,8 @@ func TestServerThatHangsUpInTheMiddleOfAMessage(t *testing.T) {
 		CapabilitiesTLS: []string{"AUTH PLAIN"},
 		Script:          script{"DATA": {Reply: "354 go\n552 5.3.4 Message size exceeds fixed limit", Close: true}},
 	})
-	outcome, err := Send(t.Context(), b.network, b.target, []byte(strings.Repeat(strings.Repeat("x", 1000)+"\n", 20_000)),
-		nil)
+	message := strings.Repeat(strings.Repeat("x", 1000)+"\n", 20_000)
+	outcome, err := Send(t.Context(), b.network, b.target, Options{Message: []byte(message)})
 	if err == nil || outcome.State == smtp.StateAccepted {
 		t.Errorf("%s, %v", outcome.State, err)
 	}

@@ -67,11 +67,24 @@ func (l *ladder) recipient(ctx context.Context) diagnostics.Result {
 	result.Evidence = append(evidence, result.Evidence...)
 	if l.opts.Message == nil {
 		result.Evidence = append(result.Evidence, l.aliases(ctx)...)
+		if l.keep(ctx, *result) {
+			return *result
+		}
 		if err := l.client.Abandon(ctx); err != nil {
 			*result = l.judge(smtp.StepRecipient, err, result.Evidence...)
 		}
 	}
 	return *result
+}
+
+// keep leaves the connection open for a message to come, when that is wanted and the last step succeeded.
+func (l *ladder) keep(ctx context.Context, last diagnostics.Result) bool {
+	if l.opts.Keep == nil || last.Failed() || !l.client.Rest(ctx) {
+		return false
+	}
+	l.kept = true
+	l.opts.Keep(l.client)
+	return true
 }
 
 // maxAliases bounds the trial senders of one run, because servers count errors and hang up.
@@ -113,6 +126,9 @@ func (l *ladder) message(ctx context.Context) diagnostics.Result {
 	result := l.accepted(receipt.Reply, evidence...)
 	if receipt.QueueID != "" {
 		result.Evidence = append(result.Evidence, QueueID{Text: safetext.FromRemote(receipt.QueueID)})
+	}
+	if l.keep(ctx, result) {
+		return result
 	}
 	if err := l.client.Farewell(ctx); err != nil { // the message was taken all the same
 		return l.downgrade(l.judge(smtp.StepData, err, result.Evidence...))

@@ -211,12 +211,12 @@ func ours(t *testing.T, network *wire.Network, j job) journey {
 	if err != nil {
 		return out
 	}
-	out.Octets = oursFetched(ctx, session)
+	out.Octets = oursFetched(ctx, session, target)
 	return out
 }
 
-func oursFetched(ctx context.Context, session *imap.Session) string {
-	uids, err := session.Find(ctx, messageID)
+func oursFetched(ctx context.Context, session *imap.Session, folder imap.Folder) string {
+	uids, err := session.FindIn(ctx, folder, messageID)
 	if err != nil {
 		return reason(err)
 	}

@@ -1,6 +1,7 @@
 package imap
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -50,45 +51,56 @@ func parseUID(text string) imap.UID {
 
 // Select opens a folder for reading and writing.
 func (s *Session) Select(ctx context.Context, folder Folder) error {
+	return s.do(ctx, wire.CommandDeadline, s.selecting(folder))
+}
+
+func (s *Session) selecting(folder Folder) *command {
 	s.exists = 0
-	return s.do(ctx, wire.CommandDeadline, &command{name: "SELECT", args: quote(folder.raw)})
+	return &command{name: "SELECT", args: quote(folder.raw)}
 }
 
-// FindIn is Select and then Find.
-func (s *Session) FindIn(ctx context.Context, folder Folder, messageID string) ([]imap.UID, error) {
-	if err := s.Select(ctx, folder); err != nil {
-		return nil, err
+// within opens a folder and runs a command in it, in one round trip. Where the folder cannot be opened no folder is
+// open (RFC 9051 §6.3.2), so the command cannot reach another one.
+func (s *Session) within(ctx context.Context, folder Folder, c *command) error {
+	open := s.selecting(folder)
+	if err := s.exchange(ctx, wire.CommandDeadline, open, c); err != nil {
+		return err
 	}
-	return s.Find(ctx, messageID)
+	return cmp.Or(open.err, c.err)
 }
 
-// Find returns the messages in the selected folder with this Message-ID (with its angle brackets).
-func (s *Session) Find(ctx context.Context, messageID string) ([]imap.UID, error) {
+// FindIn opens a folder and returns the messages in it with this Message-ID (with its angle brackets).
+func (s *Session) FindIn(ctx context.Context, folder Folder, messageID string) ([]imap.UID, error) {
 	if !quotable(messageID) {
 		return nil, ErrUnsafe
 	}
-	uids, err := s.search(ctx, "HEADER Message-ID "+quote(messageID))
+	var uids []imap.UID
+	err := s.within(ctx, folder, searching("HEADER Message-ID "+quote(messageID), &uids))
 	var refused *ReplyError
-	if len(uids) > 0 || (err != nil && !errors.As(err, &refused)) || s.dead {
+	if len(uids) > 0 || (err != nil && (!errors.As(err, &refused) || refused.Command == "SELECT")) || s.dead {
 		return uids, err
 	}
 	// Some servers search an index that is not up to date: look at the newest messages themselves.
 	return s.findNewest(ctx, messageID)
 }
 
-func (s *Session) search(ctx context.Context, key string) ([]imap.UID, error) {
-	var uids []imap.UID
-	c := &command{name: "UID SEARCH", args: key, data: func(r *response) {
+// searching is the command that searches the selected folder and appends what it finds to uids.
+func searching(key string, uids *[]imap.UID) *command {
+	return &command{name: "UID SEARCH", args: key, data: func(r *response) {
 		if r.name != "SEARCH" {
 			return
 		}
 		for _, w := range words(r.values) {
 			if uid := parseUID(w); uid > 0 {
-				uids = append(uids, uid)
+				*uids = append(*uids, uid)
 			}
 		}
 	}}
-	err := s.do(ctx, wire.CommandDeadline, c)
+}
+
+func (s *Session) search(ctx context.Context, key string) ([]imap.UID, error) {
+	var uids []imap.UID
+	err := s.do(ctx, wire.CommandDeadline, searching(key, &uids))
 	return uids, err
 }
 
@@ -138,6 +150,15 @@ func parseFetch(r *response) fetchItem {
 
 // Fetch reads one message of the selected folder without marking it as read.
 func (s *Session) Fetch(ctx context.Context, uid imap.UID) ([]byte, error) {
+	return s.fetch(uid, func(c *command) error { return s.do(ctx, wire.CommandDeadline, c) })
+}
+
+// FetchFrom opens a folder and reads one message of it without marking it as read.
+func (s *Session) FetchFrom(ctx context.Context, folder Folder, uid imap.UID) ([]byte, error) {
+	return s.fetch(uid, func(c *command) error { return s.within(ctx, folder, c) })
+}
+
+func (s *Session) fetch(uid imap.UID, run func(*command) error) ([]byte, error) {
 	set, err := oneMessage(uid)
 	if err != nil {
 		return nil, err
@@ -150,7 +171,7 @@ func (s *Session) Fetch(ctx context.Context, uid imap.UID) ([]byte, error) {
 	}}
 	s.scan.ownLiteral = true
 	defer func() { s.scan.ownLiteral = false }()
-	if err := s.do(ctx, wire.CommandDeadline, c); err != nil {
+	if err := run(c); err != nil {
 		return nil, err
 	}
 	if body == nil {
@@ -179,13 +200,18 @@ func (s *Session) Remove(ctx context.Context, uid imap.UID) (Removal, error) {
 	mark := &command{name: "UID STORE", args: fmt.Sprintf("%s +FLAGS.SILENT (%s)", set, imap.FlagDeleted)}
 	if s.uidplus {
 		expunge := &command{name: "UID EXPUNGE", args: set}
-		if err := s.exchange(ctx, wire.CommandDeadline, mark, expunge); err != nil {
+		var left []imap.UID
+		look := searching("UID "+set, &left)
+		if err := s.exchange(ctx, wire.CommandDeadline, mark, expunge, look); err != nil {
 			return "", err
 		}
 		if err := errors.Join(mark.err, expunge.err); err != nil {
 			return "", err
 		}
-		return RemovedExactly, s.confirmGone(ctx, set)
+		if look.err == nil && len(left) == 0 {
+			return RemovedExactly, nil
+		}
+		return RemovedExactly, s.confirmGone(ctx, set) // the server may have looked before it removed
 	}
 	if err := s.do(ctx, wire.CommandDeadline, mark); err != nil {
 		return "", err

@@ -167,7 +167,7 @@ func TestResponsesThatNoCommandAskedFor(t *testing.T) {
 			err = session.Select(t.Context(), Inbox())
 			time.Sleep(50 * time.Millisecond) // for what comes later
 			if err == nil {
-				_, err = session.Find(t.Context(), "<x@durand.example>")
+				_, err = session.search(t.Context(), "ALL")
 			}
 			var protocol *ProtocolError
 			if errors.As(err, &protocol) != c.broken || !c.broken && err != nil {

@@ -206,6 +206,9 @@ func (s *Session) Close() {
 	_ = s.conn.Close()
 }
 
+// Recorder keeps the transcript of the session.
+func (s *Session) Recorder() *wire.Recorder { return s.record }
+
 // Ended reports whether the connection can no longer be used.
 func (s *Session) Ended() bool { return s.dead }
 

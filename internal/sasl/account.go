@@ -1,6 +1,8 @@
 package sasl
 
 import (
+	"slices"
+
 	"postier/config"
 	"postier/internal/secret"
 )
@@ -16,4 +18,10 @@ type Account struct {
 	Pins []string
 	// AllowCleartext is set only after a technician typed the host name.
 	AllowCleartext bool
+}
+
+// Same reports whether two accounts sign in to the same server in the same way with the same secret.
+func (a Account) Same(b Account) bool {
+	return a.Server == b.Server && a.Secret.Equal(b.Secret) && a.SecretType == b.SecretType &&
+		slices.Equal(a.Pins, b.Pins) && a.AllowCleartext == b.AllowCleartext
 }

@@ -39,6 +39,8 @@ type Client struct {
 	before   Extensions // offered before TLS; shown to the user and never relied on
 	signedIn SignIn
 	sent     int
+	// begun is set while a transaction is open.
+	begun bool
 }
 
 // connection is an open connection and what was read on it.
@@ -143,15 +145,30 @@ func (c *Client) take(ctx context.Context, step Step, take func(context.Context)
 
 // Reset drops the current transaction (RFC 5321 §4.1.1.5).
 func (c *Client) Reset(ctx context.Context) error {
+	if !c.begun {
+		return nil
+	}
 	defer c.dialog.conn.Watch(ctx)()
-	_, err := c.dialog.ask(wire.CommandDeadline, command{line: "RSET"})
+	r, err := c.dialog.ask(wire.CommandDeadline, command{line: reset})
+	c.begun = err != nil || r.Code != codeOK
 	return err
+}
+
+const reset = "RSET"
+
+// Rest drops the current transaction and leaves the connection open for a message. It reports false when the server's
+// replies do not fit: the connection must not carry one then.
+func (c *Client) Rest(ctx context.Context) bool {
+	return c.Usable() && c.Reset(ctx) == nil && !c.begun && c.dialog.unasked() == nil
 }
 
 // Abandon drops the current transaction, sends QUIT in the same segment, and waits a moment for the replies. The error
 // is an *Error for a reply that no command asked for: then the replies before it may belong to other commands.
 func (c *Client) Abandon(ctx context.Context) error {
-	return c.leave(ctx, StepRecipient, command{line: "RSET"})
+	if !c.begun {
+		return c.leave(ctx, StepRecipient)
+	}
+	return c.leave(ctx, StepRecipient, command{line: reset})
 }
 
 // Quit sends QUIT and closes the connection. Close also stops attempts to connect that are still running.

@@ -65,6 +65,7 @@ func (t *Transaction) data(receipt *Receipt) error {
 	}
 	receipt.QueueID = queueID(r.Words())
 	c.sent++
+	c.begun = false
 	return nil
 }
 

@@ -56,7 +56,7 @@ func (c *Client) Send(ctx context.Context, m Mail) (Receipt, error) {
 		return Receipt{}, ErrOver
 	}
 	t := c.Begin(ctx, m)
-	if c.sent > 0 && ctx.Err() == nil && c.over(t) {
+	if c.sent > 0 && ctx.Err() == nil && t.Over() {
 		return Receipt{}, ErrOver
 	}
 	receipt, err := t.finish(ctx)
@@ -75,14 +75,14 @@ func (c *Client) Send(ctx context.Context, m Mail) (Receipt, error) {
 // perSession are the words by which servers limit what one connection may carry.
 var perSession = pattern.Of(`(?i)\b(session|connection)\b`)
 
-// over reports whether a connection that has carried a message takes no further one, before anything of this message
-// was handed over: servers close idle connections, and some end one after a number of messages (421, RFC 5321 §3.8, or
+// Over reports whether a connection that was used before takes no further message, before anything of this one was
+// handed over: servers close idle connections, and some end one after a number of messages (421, RFC 5321 §3.8, or
 // another transient reply that speaks of the session). On a new connection the same reply would be a limit.
-func (c *Client) over(t *Transaction) bool {
+func (t *Transaction) Over() bool {
 	const transient = 4
 	switch {
 	case t.Mail.Code == 0:
-		return c.dialog.broken
+		return t.client.dialog.broken
 	case t.Mail.Code == codeClosing, t.Mail.Code/100 == transient && perSession().MatchString(t.Mail.Text()):
 		return true
 	}

@@ -98,11 +98,12 @@ func (t *Transaction) Refusal() string {
 	return strings.TrimSpace(t.Mail.Text())
 }
 
-// Begin sends MAIL, RCPT and, with a message, DATA. Where the server allows pipelining, they are one round trip (RFC
-// 2920 §3.1), with DATA as the last command of its group.
+// Begin sends MAIL, RCPT and, with a message, DATA; without one, RSET. Where the server allows pipelining, they are one
+// round trip (RFC 2920 §3.1), with DATA as the last command of its group; where it does not, RSET is left to Reset.
 func (c *Client) Begin(ctx context.Context, m Mail) *Transaction {
 	defer c.dialog.conn.Watch(ctx)()
 	t := &Transaction{client: c, mail: m}
+	c.begun = true
 	commands, err := c.envelope(m)
 	switch {
 	case err != nil:
@@ -117,6 +118,9 @@ func (c *Client) Begin(ctx context.Context, m Mail) *Transaction {
 }
 
 func (t *Transaction) pipeline(commands []command) {
+	if t.mail.Message == nil {
+		commands = append(commands, command{line: reset})
+	}
 	if !t.say(commands...) {
 		return
 	}
@@ -129,6 +133,16 @@ func (t *Transaction) pipeline(commands []command) {
 			return
 		}
 	}
+	if t.mail.Message == nil {
+		t.readReset()
+	}
+}
+
+// readReset reads the reply to RSET. Whatever it is, the verdicts before it stand.
+func (t *Transaction) readReset() {
+	t.client.dialog.conn.Step(wire.CommandDeadline)
+	r, err := t.client.dialog.reply()
+	t.client.begun = err != nil || r.Code != codeOK
 }
 
 func (t *Transaction) oneByOne(commands []command) {

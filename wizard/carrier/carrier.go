@@ -23,6 +23,8 @@ import (
 // may be called from any goroutine until Do returns.
 type Worker interface {
 	Do(ctx context.Context, request wizard.Request, tell func(wizard.Outcome))
+	// Close ends what the worker keeps between two requests.
+	Close()
 }
 
 // closeLimit is how long Close waits for the work under way. Writing a few kilobytes takes milliseconds, and checks
@@ -139,6 +141,7 @@ func (c *Conversation) Close() {
 	case <-idle:
 	case <-time.After(closeLimit):
 	}
+	c.worker.Close()
 	c.running = 0 // the requests under way will not report their end
 	c.end(ErrClosed)
 }

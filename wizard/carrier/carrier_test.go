@@ -15,6 +15,8 @@ import (
 // workerFunc is a worker made of a function.
 type workerFunc func(ctx context.Context, r wizard.Request, tell func(wizard.Outcome))
 
+func (workerFunc) Close() {}
+
 func (f workerFunc) Do(ctx context.Context, r wizard.Request, tell func(wizard.Outcome)) {
 	f(ctx, r, tell)
 }

@@ -12,6 +12,7 @@ import (
 	"postier/diagnostics/smtp"
 	"postier/internal/account"
 	"postier/internal/check"
+	"postier/internal/imap"
 	submission "postier/internal/smtp"
 	"postier/internal/wire"
 	"postier/wizard"
@@ -24,9 +25,12 @@ func (w *Worker) test(ctx context.Context, r wizard.Request, out *wizard.Outcome
 	if !ok {
 		return
 	}
-	sender := &sender{network: network, target: target, tell: func(report wizard.Report) {
-		tell(wizard.Outcome{ID: r.ID, Kind: r.Kind, Report: &report})
-	}}
+	submitter, mailbox := owner{target.Submitter(), r.Draft.TLS.CAFile}, owner{target.Mailbox(), r.Draft.TLS.CAFile}
+	sender := &sender{
+		network: network, target: target, open: w.kept.submission.take(submitter),
+		tell: func(report wizard.Report) { tell(wizard.Outcome{ID: r.ID, Kind: r.Kind, Report: &report}) },
+	}
+	defer func() { w.kept.submission.keep(sender.open, submitter) }()
 	if !r.Draft.ReadsMailbox() {
 		message, err := arrival.Compose(target, w.Lang, cmp.Or(w.Product, config.Program), w.now())
 		if err != nil {
@@ -43,6 +47,7 @@ func (w *Worker) test(ctx context.Context, r wizard.Request, out *wizard.Outcome
 	target.SentMode = r.Draft.CopyMode()
 	results := w.run(ctx, r, tell, arrival.Plan(network, target, arrival.Options{
 		Lang: w.Lang, Product: w.Product, Deadline: w.Arrival, Now: w.Now, Send: sender.send, Sent: r.Sent,
+		Mailbox: w.kept.mailbox.take(mailbox), Hold: func(s *imap.Session) { w.kept.mailbox.keep(s, mailbox) },
 	}))
 	if delivered, ok := diagnostics.Find(results, check.ArrivalDelivered); ok {
 		out.FiledByProvider, _ = arrival.FiledByProvider(delivered)
@@ -59,13 +64,19 @@ type sender struct {
 	network *wire.Network
 	target  account.Target
 	tell    func(wizard.Report)
+	// open is a connection that was left open: by the checks, and then by this message. nil when there is none.
+	open *submission.Client
 	// the check that decided whether the message was submitted; its status is empty before that
 	submitted diagnostics.Result
 }
 
 func (s *sender) send(ctx context.Context, message []byte) (smtp.Outcome, error) {
 	s.tell(wizard.Report{ID: check.SMTPData, Running: true})
-	outcome, err := smtp.Send(ctx, s.network, s.target, message, []string{s.target.To()})
+	over := s.open
+	s.open = nil
+	outcome, err := smtp.Send(ctx, s.network, s.target, smtp.Options{
+		Message: message, Over: over, Keep: func(c *submission.Client) { s.open = c },
+	})
 	var refused *smtp.SendError
 	switch {
 	case err == nil:

@@ -12,6 +12,7 @@ import (
 	"postier/diagnostics/smtp"
 	"postier/internal/check"
 	client "postier/internal/imap"
+	submission "postier/internal/smtp"
 	"postier/wizard"
 )
 
@@ -24,7 +25,10 @@ func (w *Worker) submission(ctx context.Context, r wizard.Request, out *wizard.O
 	if target.Submission.Security == config.SecurityAuto && target.Submission.Port == config.PortSubmissions {
 		target.Submission.Port = 0 // no port was typed: both usual ports are tried, implicit TLS first
 	}
-	results := w.run(ctx, r, tell, smtp.Plan(network, target, smtp.Options{}))
+	w.kept.submission.drop()
+	var open *submission.Client
+	results := w.run(ctx, r, tell,
+		smtp.Plan(network, target, smtp.Options{Keep: func(c *submission.Client) { open = c }}))
 	ways := w.otherWays(ctx, network, target, results, r, tell)
 	out.Reports, out.Ways = reportsOf(results), ways.told(repair.Submission, target.Submission)
 	if way, ok := ways.best(repair.Submission); ok && w.Repair {
@@ -34,8 +38,9 @@ func (w *Worker) submission(ctx context.Context, r wizard.Request, out *wizard.O
 	if found, ok := dialledServer(results, check.NetConnect, target.Submission); ok &&
 		diagnostics.Verdict(results) != check.Fail {
 		found.Username = signedInAs(results, check.SMTPAuth, found.Username)
-		out.Submission = &found
+		out.Submission, target.Submission = &found, found
 	}
+	w.kept.submission.keep(open, owner{target.Submitter(), r.Draft.TLS.CAFile})
 }
 
 // signedInAs returns the form of the user name with which a sign-in succeeded.
@@ -79,7 +84,11 @@ func (w *Worker) sent(ctx context.Context, r wizard.Request, out *wizard.Outcome
 	if !ok {
 		return
 	}
-	options := imap.Options{Lang: w.Lang, Product: w.Product, Create: r.Create, Now: w.Now}
+	w.kept.mailbox.drop()
+	var open *client.Session
+	options := imap.Options{
+		Lang: w.Lang, Product: w.Product, Create: r.Create, Now: w.Now, Keep: func(s *client.Session) { open = s },
+	}
 	server := client.Settle(ctx, network, *target.IMAP)
 	target.IMAP = &server
 	results := w.run(ctx, r, tell, imap.Plan(network, target, options))
@@ -95,6 +104,7 @@ func (w *Worker) sent(ctx context.Context, r wizard.Request, out *wizard.Outcome
 		server.Username = signedInAs(results, check.IMAPAuth, server.Username)
 		out.IMAP = &server
 	}
+	w.kept.mailbox.keep(open, owner{target.Mailbox(), r.Draft.TLS.CAFile})
 	folder, _ := diagnostics.Find(results, check.IMAPFolder)
 	if found, ok := diagnostics.Observed[diagnostics.Folder](folder.Evidence); ok {
 		out.Folder = found.Name.Raw()

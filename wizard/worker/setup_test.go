@@ -53,6 +53,9 @@ func TestWholeSetup(t *testing.T) {
 		}
 	}
 	s.Close()
+	if n := h.provider.SignIns(); n != 2 {
+		t.Errorf("%d sign-ins; one at each server is enough", n)
+	}
 	doc := h.load()
 	p := doc.File.Profiles[doc.File.Default]
 	if p == nil || !p.Proven() || len(doc.Validate()) > 0 {

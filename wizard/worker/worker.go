@@ -61,6 +61,7 @@ type Worker struct {
 
 	signIns signIns
 	found   found
+	kept    kept
 	// saveHook runs before the configuration is written. Tests use it to simulate a full disk, or a write by another
 	// program.
 	saveHook func(*config.Document) error
