@@ -2,7 +2,6 @@ package tui
 
 import (
 	"context"
-	"math"
 	"reflect"
 	"strings"
 	"testing"
@@ -200,26 +199,4 @@ func clipboardText(msg any) (string, bool) {
 		return v.String(), true
 	}
 	return "", false
-}
-
-// xtermColours holds xterm's values of the colours that badges use.
-var xtermColours = map[string][3]float64{
-	black: {0, 0, 0}, red: {205, 0, 0}, green: {0, 205, 0}, yellow: {205, 205, 0}, cyan: {0, 205, 205},
-	white: {255, 255, 255},
-}
-
-// luminance is the relative luminance of WCAG 2.
-func luminance(colour string) float64 {
-	weights := [3]float64{0.2126, 0.7152, 0.0722}
-	sum := 0.0
-	for i, v := range xtermColours[colour] {
-		v /= 255
-		if v <= 0.03928 {
-			v /= 12.92
-		} else {
-			v = math.Pow((v+0.055)/1.055, 2.4)
-		}
-		sum += weights[i] * v
-	}
-	return sum
 }

@@ -515,18 +515,6 @@ func TestColours(t *testing.T) {
 	}
 }
 
-// TestBadgesHaveContrast computes the contrast of each pair of colours, with the palette of xterm (WCAG 2: 4.5 to 1).
-func TestBadgesHaveContrast(t *testing.T) {
-	t.Parallel()
-	const enough = 4.5
-	for _, pair := range [][2]string{{black, green}, {black, yellow}, {white, red}, {black, cyan}, {black, white}} {
-		a, b := luminance(pair[0]), luminance(pair[1])
-		if ratio := (max(a, b) + 0.05) / (min(a, b) + 0.05); ratio < enough {
-			t.Errorf("colour %s on %s has a contrast of %.1f", pair[0], pair[1], ratio)
-		}
-	}
-}
-
 // TestWhatLeavingKeeps: the note about the password appears only when one was given, and neither a rehearsal nor a
 // first step that was not finished promises to keep anything.
 func TestWhatLeavingKeeps(t *testing.T) {

@@ -71,6 +71,7 @@ const (
 	green  = "2"
 	yellow = "3"
 	cyan   = "6"
+	amber  = "11" // the bright yellow: the other one is a brown on some terminals, too dark behind black letters
 	white  = "15"
 )
 
@@ -87,7 +88,7 @@ func newStyles(colour bool) styles {
 		badge := func(fg, bg string) lipgloss.Style {
 			return plain.Foreground(lipgloss.Color(fg)).Background(lipgloss.Color(bg))
 		}
-		s.pass, s.warn, s.fail = badge(black, green), badge(black, yellow), badge(white, red).Bold(true)
+		s.pass, s.warn, s.fail = badge(black, green), badge(black, amber), badge(white, red).Bold(true)
 		s.first = badge(black, cyan)
 		sign := func(colour string) lipgloss.Style { return plain.Foreground(lipgloss.Color(colour)) }
 		s.accent, s.good, s.remark, s.bad = sign(cyan), sign(green), sign(yellow), sign(red)
