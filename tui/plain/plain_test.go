@@ -263,6 +263,8 @@ func TestEchoIsRestored(t *testing.T) {
 // panicWorker is a worker that panics during the search.
 type panicWorker struct{}
 
+func (panicWorker) Close() {}
+
 func (panicWorker) Do(_ context.Context, r wizard.Request, tell func(wizard.Outcome)) {
 	if r.Kind == wizard.DoDiscover {
 		panic("out of luck")
