@@ -386,3 +386,19 @@ func TestHomeOnATerminal(t *testing.T) {
 	}
 	s.waitFor("chose test newsletter fr")
 }
+
+// TestPasteWithoutEnd: on a real terminal the text is shown after a pause, and the keys work again.
+func TestPasteWithoutEnd(t *testing.T) {
+	t.Parallel()
+	s := open(t, "wizard", 80, 24)
+	s.waitFor("1/12")
+	s.press(pasteBegin + "marie@durand.example")
+	s.waitFor("marie@durand.example")
+	s.press("x")
+	s.waitFor("marie@durand.examplex")
+	s.press(pasteBegin + "yz")
+	s.press("\x03")
+	s.until("ask", func() bool {
+		return !strings.Contains(s.screen.Text(), "1/12") || strings.Contains(s.screen.Text(), "?")
+	})
+}

@@ -83,9 +83,7 @@ func (b *bench) call(limit time.Duration, in io.Reader, argv ...string) (cost, e
 	out := cost{wall: time.Since(start)}
 	if state := cmd.ProcessState; state != nil {
 		out.cpu = state.UserTime() + state.SystemTime()
-		if usage, ok := state.SysUsage().(*syscall.Rusage); ok {
-			out.peak = usage.Maxrss << 10
-		}
+		out.peak = peakOf(state)
 	}
 	if err != nil && ctx.Err() == nil {
 		return out, fmt.Errorf("%s: %w: %s", argv[0], err, strings.TrimSpace(said.String()))

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -93,7 +92,7 @@ func putFile(t *testing.T, path, state string) {
 	case "unreadable":
 		write(t, path, canary, 0o644) // root could read any mode: what others may read is refused for everybody
 	case "hangs":
-		err = syscall.Mkfifo(path, 0o600)
+		err = makeFifo(t, path)
 	case "fails":
 		err = os.Mkdir(path, 0o700)
 	default:
