@@ -4,7 +4,9 @@ package jsonschema
 
 import (
 	"bytes"
+	"encoding"
 	"encoding/json"
+	"maps"
 	"reflect"
 	"strings"
 	"time"
@@ -32,13 +34,15 @@ type Schema struct {
 	Rules []Rule
 	// Keys are the keys that maps with this key type may have; other maps may have any.
 	Keys map[reflect.Type][]string
+	// Types are the schemas of types that write their JSON in a way of their own.
+	Types map[reflect.Type]Object
 	// Lenient does not make keys required; rules may do so for some objects.
 	Lenient bool
 }
 
 // Build returns the schema with a final line end.
 func (s Schema) Build() []byte {
-	root := s.structure(s.Type, "")
+	root := s.of(s.Type, "")
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	root["$id"] = s.ID
 	root["title"] = s.Title
@@ -58,9 +62,16 @@ func (s Schema) of(t reflect.Type, path string) Object {
 		t = t.Elem()
 	}
 	var o Object
+	known, found := s.Types[t]
 	switch {
+	case found:
+		o = maps.Clone(known)
+	case t.Kind() == reflect.Interface:
+		o = Object{}
 	case t == reflect.TypeFor[time.Time]():
 		o = Object{"type": "string", "format": "date-time", "pattern": TimePattern}
+	case t.Implements(reflect.TypeFor[encoding.TextMarshaler]()):
+		o = Object{"type": "string"}
 	case t.Kind() == reflect.Struct:
 		o = s.structure(t, path)
 	case t.Kind() == reflect.Map && len(s.Keys[t.Key()]) > 0:
@@ -107,6 +118,21 @@ func (s Schema) structure(t reflect.Type, path string) Object {
 			continue
 		}
 		name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if name == "-" {
+			continue
+		}
+		if field.Anonymous && name == "" { // its keys are among those of the outer one
+			of, always := field.Type, true
+			if of.Kind() == reflect.Pointer {
+				of, always = of.Elem(), false
+			}
+			inner := s.structure(of, path)
+			maps.Copy(properties, inner["properties"].(Object))
+			if always {
+				required = append(required, inner["required"].([]string)...)
+			}
+			continue
+		}
 		at := strings.TrimPrefix(path+"."+name, ".")
 		properties[name] = s.of(field.Type, at)
 		if options == "" && !s.Lenient {
@@ -120,7 +146,7 @@ func jsonType(kind reflect.Kind) string {
 	switch kind {
 	case reflect.Bool:
 		return "boolean"
-	case reflect.Int:
+	case reflect.Int, reflect.Int64:
 		return "integer"
 	case reflect.Float64:
 		return "number"

@@ -62,11 +62,19 @@ func (p *Printer) Unwritten() error { return p.unwritten }
 
 // PrintJSON prints a value as indented JSON.
 func (p *Printer) PrintJSON(v any) error {
+	p.show(v, false)
 	text, err := documentOf(v, "")
 	if err == nil {
 		_, err = p.Out.Write(text)
 	}
 	return err
+}
+
+// show tells the observer of a test what is printed.
+func (p *Printer) show(v any, isRow bool) {
+	if p.Printed != nil {
+		p.Printed(v, isRow)
+	}
 }
 
 func documentOf(v any, prefix string) ([]byte, error) {
@@ -118,6 +126,7 @@ func Stream[R any](p *Printer, each func(func(R) error) error, words func(R)) (e
 		default:
 			_, _ = buffer.WriteString(",\n  ")
 		}
+		p.show(row, true)
 		text, err := documentOf(row, "  ")
 		if err == nil {
 			_, err = buffer.Write(bytes.TrimSuffix(text, []byte("\n")))

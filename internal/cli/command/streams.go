@@ -20,6 +20,9 @@ type Streams struct {
 	Out    io.Writer
 	Err    io.Writer
 	Getenv func(string) string
+	// Printed sees each value that is printed as JSON, and the row of a list that is printed piece by piece. Only the
+	// tests of the schemas set it.
+	Printed func(value any, isRow bool)
 
 	pending chan answer // a line that is being read
 }

@@ -3,6 +3,7 @@ package lookup
 import (
 	"context"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -102,6 +103,15 @@ func explainReply(o *ExplainOptions) error {
 	return o.Result(e, func() { printExplanation(o.Factory, e, "") })
 }
 
+// checkPage is what `explain CHECK --json` prints.
+type checkPage struct {
+	Causes  []string `json:"causes"`
+	Check   string   `json:"check"`
+	Meaning string   `json:"meaning"`
+	Title   string   `json:"title"`
+	Why     string   `json:"why"`
+}
+
 func explainCode(f *command.Factory, code string) error {
 	page, ok := explain.Page(code, f.Lang())
 	if !ok {
@@ -117,9 +127,8 @@ func explainCode(f *command.Factory, code string) error {
 	}
 	if f.JSON {
 		if page.Kind == explain.KindCheck {
-			return f.PrintJSON(map[string]any{
-				"check": page.ID, "title": page.Title, "meaning": page.Meaning, "why": page.Why,
-				"causes": page.Related,
+			return f.PrintJSON(checkPage{
+				Causes: slices.Concat([]string{}, page.Related), Check: page.ID, Meaning: page.Meaning, Title: page.Title, Why: page.Why,
 			})
 		}
 		return f.PrintJSON(e)

@@ -16,8 +16,10 @@ func NewConfig(f *command.Factory) *cobra.Command {
 	return f.Group("config", "cli.short.config",
 		f.Leaf("path", "cli.short.config-path", 0, 0, func(context.Context, []string) error {
 			path, _ := f.ConfigPath()
-			f.Println(safetext.Escape(path))
-			return nil
+			shown := struct {
+				Path string `json:"path"`
+			}{path}
+			return f.Result(shown, func() { f.Println(safetext.Escape(path)) })
 		}),
 		f.Leaf("show", "cli.short.config-show", 0, 0, func(context.Context, []string) error { return showConfig(f) }),
 		vendorToo(f, "schema", "cli.short.config-schema", func() error {

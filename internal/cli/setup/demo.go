@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"postier/internal/check"
 	"postier/internal/cli/command"
 	"postier/internal/exitcode"
 	"postier/internal/rehearsal"
@@ -142,8 +143,18 @@ func demoConversation(f *command.Factory, provider *rehearsal.Provider, path str
 }
 
 func listFaults(f *command.Factory) error {
+	var rows []faultRow
 	for _, fault := range rehearsal.Faults() {
-		f.Println(fault.Name + "\t" + string(cmp.Or(fault.Cause, "-")) + "\t" + f.Say(fault.Text))
+		rows = append(rows, faultRow{fault.Name, fault.Cause, f.Say(fault.Text)})
 	}
-	return nil
+	return command.List(&f.Printer, rows, func(r faultRow) {
+		f.Println(r.Name + "\t" + string(cmp.Or(r.Cause, "-")) + "\t" + r.Text)
+	})
+}
+
+// faultRow is a failure that can be rehearsed.
+type faultRow struct {
+	Name  string      `json:"name"`
+	Cause check.Cause `json:"cause,omitempty"` // absent where the wizard gets round it
+	Text  string      `json:"text"`
 }
