@@ -128,7 +128,8 @@ func explainCode(f *command.Factory, code string) error {
 	if f.JSON {
 		if page.Kind == explain.KindCheck {
 			return f.PrintJSON(checkPage{
-				Causes: slices.Concat([]string{}, page.Related), Check: page.ID, Meaning: page.Meaning, Title: page.Title, Why: page.Why,
+				Causes: slices.Concat([]string{}, page.Related), Check: page.ID, Meaning: page.Meaning, Title: page.Title,
+				Why: page.Why,
 			})
 		}
 		return f.PrintJSON(e)
