@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"postier/internal/parallel"
 	"postier/internal/safetext"
 	"postier/wizard"
 )
@@ -192,7 +193,10 @@ func (p *Presenter) update(ctx context.Context, change func(*Status)) {
 
 // run offers, waits for the helper and shows, until one of the two ends it.
 func (p *Presenter) run(ctx context.Context) {
-	err := p.offer(ctx)
+	var err error
+	if broken := parallel.Catch(func() { err = p.offer(ctx) }); broken != nil {
+		err = errBroken // the person's own work goes on
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if ctx.Err() == nil {
@@ -217,6 +221,9 @@ func (p *Presenter) offer(ctx context.Context) error {
 	return p.present(ctx, stream)
 }
 
+// errBroken says that a panic ended the view.
+var errBroken = errors.New("a fault of the program ended the view")
+
 // Worded is an error of an opener that says in words what to do.
 type Worded interface {
 	error
@@ -238,6 +245,8 @@ func endWords(err error) wizard.Words {
 		return wizard.Msg("share.guessed")
 	case errors.Is(err, ErrVersion):
 		return wizard.Msg("share.version")
+	case errors.Is(err, errBroken):
+		return wizard.Msg("share.broken")
 	case errors.Is(err, ErrFull):
 		return wizard.Msg("share.full")
 	case errors.As(err, &worded):
@@ -251,12 +260,14 @@ func endWords(err error) wizard.Words {
 // present shows the helper what the person sees until one side ends. Reading and writing are apart, so that a helper
 // who does not read can still be heard, and one who floods is not read faster.
 func (p *Presenter) present(ctx context.Context, stream io.ReadWriteCloser) error {
+	defer func() { _ = stream.Close() }()
 	inner, ended := context.WithCancelCause(ctx)
+	defer ended(nil)
 	defer context.AfterFunc(inner, func() {
 		// A helper who does not read keeps no one waiting for the farewell.
 		time.AfterFunc(farewell, func() { _ = stream.Close() })
 	})()
-	var reading sync.WaitGroup
+	var reading parallel.Group
 	reading.Go(func() { ended(p.listen(inner, stream)) })
 	ended(p.send(inner, stream))
 	if ctx.Err() != nil {

@@ -416,3 +416,29 @@ func TestNoOffer(t *testing.T) {
 		}
 	})
 }
+
+// TestViewPanics: a fault while the view is made ready ends the view, in words, and not the person's work.
+func TestViewPanics(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := connect(t)
+		v := NewViewer(p.helper)
+		defer v.Close()
+		synctest.Wait()
+		next := stepView(wizard.StepCredential)
+		next.Mask = func(string) string { panic("out of luck") }
+		p.presenter.Show(next)
+		synctest.Wait()
+		if s := p.presenter.Status(); s.Phase != Off || s.Ended.Msg.Key != "share.broken" {
+			t.Errorf("%+v", s)
+		}
+		if seen := v.Seen(); !seen.Over || seen.View.Screen.Step != wizard.StepServer {
+			t.Errorf("the helper sees %v, over %v", seen.View.Screen.Step, seen.Over)
+		}
+		p.presenter.Start() // and it can begin again
+		synctest.Wait()
+		if s := p.presenter.Status(); s.Phase != Waiting {
+			t.Errorf("%+v", s)
+		}
+	})
+}

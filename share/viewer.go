@@ -6,6 +6,8 @@ import (
 	"io"
 	"sync"
 	"time"
+
+	"postier/internal/parallel"
 )
 
 // Viewer is the helper's side. Its methods never wait for the person's program and may be called from any goroutine.
@@ -107,7 +109,10 @@ func (v *Viewer) write(ctx context.Context) {
 }
 
 func (v *Viewer) read(ctx context.Context) {
-	err := v.look(ctx)
+	var err error
+	if broken := parallel.Catch(func() { err = v.look(ctx) }); broken != nil {
+		err = errors.Join(ErrDialog, broken) // the other program sent what this one cannot take
+	}
 	v.stop()
 	_ = v.stream.Close()
 	v.update(func(s *Seen) { s.Over, s.Err = true, err })

@@ -12,6 +12,8 @@ import (
 	uv "github.com/charmbracelet/ultraviolet"
 	"github.com/charmbracelet/x/ansi"
 	"github.com/charmbracelet/x/term"
+
+	"postier/internal/parallel"
 )
 
 // painter writes what a model shows to the terminal, when there is something new to show, and never in between. The
@@ -34,8 +36,9 @@ type painter struct {
 	cooked *term.State // how the terminal was; nil while it is not taken
 	stop   chan struct{}
 	paused sync.WaitGroup
-	// resumed is called when the process goes on after it was stopped.
-	resumed func()
+	// resumed is called when the process goes on after it was stopped, failed when drawing panicked with broken.
+	resumed, failed func()
+	broken          *parallel.Panic
 
 	// What follows belongs to whoever draws.
 	queued bytes.Buffer
@@ -73,7 +76,11 @@ func (p *painter) takeOver() error {
 	p.mu.Unlock()
 	p.write([]byte(ansi.SetModeAltScreenSaveCursor + ansi.ResetModeTextCursorEnable + ansi.SetCursorStyle(steadyBlock) +
 		ansi.SetModeBracketedPaste + ansi.SetModifyOtherKeys2 + ansi.PushKittyKeyboard(1)))
-	p.paused.Go(p.paint)
+	p.paused.Go(func() {
+		if p.broken = parallel.Catch(p.paint); p.broken != nil {
+			go p.failed()
+		}
+	})
 	p.wake()
 	return nil
 }

@@ -204,3 +204,25 @@ func TestNoTerminalToTakeOver(t *testing.T) {
 		t.Error("something was written")
 	}
 }
+
+// TestDrawingPanics: a panic of the goroutine that draws ends the program that it belongs to, and no other; the
+// terminal is given back first.
+func TestDrawingPanics(t *testing.T) {
+	t.Parallel()
+	p, written := canvas(t)
+	failed := make(chan struct{})
+	p.failed = func() { close(failed) }
+	if err := p.takeOver(); err != nil {
+		t.Fatal(err)
+	}
+	p.show(tea.NewView("the last screen"))
+	p.resize(1<<60, 1<<60) // no slice can be so long
+	<-failed
+	p.giveBack()
+	if out := written(); !strings.Contains(out, "\x1b[?1049l") {
+		t.Errorf("the terminal is not given back: %q", out)
+	}
+	if p.broken == nil || !strings.Contains(p.broken.Error(), "compose") {
+		t.Errorf("broken: %v", p.broken)
+	}
+}

@@ -55,7 +55,7 @@ func (t terminal) show(ctx context.Context, model tea.Model) error {
 	gone := func() { program.Send(hangupMsg{}) }
 	program = tea.NewProgram(painted{model, p}, t.options(ctx, &keyboard{File: in, fd: in.Fd(), gone: gone}, p)...)
 	resized := func() { program.Send(sizeOf(out)) }
-	p.resumed = resized
+	p.resumed, p.failed = resized, func() { program.Kill() }
 	defer onSignals(gone)()
 	if t.served.Resized != nil {
 		defer t.served.Resized(resized)()
@@ -67,6 +67,8 @@ func (t terminal) show(ctx context.Context, model tea.Model) error {
 	}
 	defer p.giveBack()
 	_, err := program.Run()
+	p.giveBack()
+	p.broken.Rethrow()
 	return err
 }
 

@@ -5,13 +5,13 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"sync"
 
 	mdns "github.com/miekg/dns"
 
 	"postier/diagnostics"
 	"postier/internal/check"
 	"postier/internal/mailauth/lookup"
+	"postier/internal/parallel"
 	"postier/internal/safetext"
 	"postier/internal/wire"
 )
@@ -107,7 +107,7 @@ func (a *area) blocklisted(ctx context.Context, r lookup.Resolver) diagnostics.R
 			}
 		}
 	}
-	var wg sync.WaitGroup
+	var wg parallel.Group
 	for i := range questions {
 		wg.Go(func() { lists[i].ask(ctx, r, &questions[i]) })
 	}

@@ -6,7 +6,6 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
-	"sync"
 
 	mdns "github.com/miekg/dns"
 
@@ -14,6 +13,7 @@ import (
 	"postier/diagnostics"
 	"postier/internal/check"
 	"postier/internal/mailauth/lookup"
+	"postier/internal/parallel"
 	"postier/internal/sasl"
 	"postier/internal/smtp"
 	"postier/internal/wire"
@@ -49,7 +49,7 @@ func (a *area) dane(ctx context.Context, r lookup.Resolver) diagnostics.Result {
 			places = append(places, tlsaPlace{host: lookup.Lower(s.Host), port: s.Port})
 		}
 	}
-	var wg sync.WaitGroup
+	var wg parallel.Group
 	for i := range places {
 		wg.Go(func() {
 			places[i].ask(ctx, r)

@@ -3,13 +3,13 @@ package dns
 import (
 	"context"
 	"slices"
-	"sync"
 
 	mdns "github.com/miekg/dns"
 
 	"postier/diagnostics"
 	"postier/internal/check"
 	"postier/internal/mailauth/lookup"
+	"postier/internal/parallel"
 	"postier/internal/wire"
 )
 
@@ -32,7 +32,7 @@ type service struct {
 func (a *area) discovery(ctx context.Context, r lookup.Resolver) diagnostics.Result {
 	found := make([]service, len(services))
 	hosts := []exchanger{{host: "autoconfig." + a.domain}, {host: "autodiscover." + a.domain}}
-	var wg sync.WaitGroup
+	var wg parallel.Group
 	for i, name := range services {
 		wg.Go(func() { found[i] = askService(ctx, r, name, a.domain) })
 	}

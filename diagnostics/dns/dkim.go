@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"sync"
 
 	mdns "github.com/miekg/dns"
 
@@ -13,6 +12,7 @@ import (
 	"postier/internal/mailauth/dkim"
 	"postier/internal/mailauth/lookup"
 	"postier/internal/mailauth/spf"
+	"postier/internal/parallel"
 	"postier/internal/safetext"
 	"postier/internal/wire"
 	"postier/presets"
@@ -59,7 +59,7 @@ func (a *area) dkim(ctx context.Context, r lookup.Resolver) diagnostics.Result {
 		findings = slices.DeleteFunc(findings, func(f selectorFinding) bool { return f.origin == fromGuess })
 	}
 	var anything bool
-	var wg sync.WaitGroup
+	var wg parallel.Group
 	ask := func(common bool) {
 		for i := range findings {
 			if findings[i].common == common {
@@ -129,7 +129,7 @@ func (a *area) inferred(ctx context.Context, r lookup.Resolver) []string {
 	}
 	book := presets.Default()
 	var hosts, targets []string
-	var wg sync.WaitGroup
+	var wg parallel.Group
 	wg.Go(func() {
 		answer, _ := r.Query(ctx, a.domain, mdns.TypeMX)
 		for _, mx := range wire.Records[*mdns.MX](answer) {

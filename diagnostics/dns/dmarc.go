@@ -6,13 +6,13 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 
 	"postier/config"
 	"postier/diagnostics"
 	"postier/internal/check"
 	"postier/internal/mailauth/dmarc"
 	"postier/internal/mailauth/lookup"
+	"postier/internal/parallel"
 	"postier/internal/safetext"
 )
 
@@ -134,7 +134,7 @@ func (a *area) dmarcJudge(ctx context.Context, r lookup.Resolver, found *dmarc.F
 	var targets []dmarc.Target
 	var aligned dmarc.Alignment
 	exists := true
-	var wg sync.WaitGroup
+	var wg parallel.Group
 	wg.Go(func() { targets = dmarc.ReportTargets(ctx, r, found.Domain, found.Record) })
 	wg.Go(func() { aligned = a.expected(ctx, r, found.Record) })
 	wg.Go(func() { exists = a.exists(ctx, r, found) })
@@ -209,7 +209,7 @@ func (a *area) expected(ctx context.Context, r lookup.Resolver, record dmarc.Rec
 	}
 	aligner := dmarc.Aligner{Resolver: r, Author: a.domain, Record: record}
 	var out dmarc.Alignment
-	var wg sync.WaitGroup
+	var wg parallel.Group
 	wg.Go(func() { out.SPF, _ = aligner.Aligned(ctx, envelope, record.ASPF) })
 	wg.Go(func() { out.DKIM, _ = aligner.Aligned(ctx, signer, record.ADKIM) })
 	wg.Wait()

@@ -4,13 +4,13 @@ import (
 	"context"
 	"net/netip"
 	"slices"
-	"sync"
 
 	mdns "github.com/miekg/dns"
 
 	"postier/diagnostics"
 	"postier/internal/check"
 	"postier/internal/mailauth/lookup"
+	"postier/internal/parallel"
 	"postier/internal/wire"
 )
 
@@ -95,7 +95,7 @@ func (a *area) implicitMX(ctx context.Context, r lookup.Resolver) diagnostics.Re
 
 // resolveHosts fills in the addresses of all hosts at once.
 func resolveHosts(ctx context.Context, r lookup.Resolver, hosts []exchanger) {
-	var wg sync.WaitGroup
+	var wg parallel.Group
 	for i := range hosts {
 		wg.Go(func() {
 			h := &hosts[i]
@@ -114,7 +114,7 @@ func addresses(ctx context.Context, r lookup.Resolver, host string) (list []neti
 	types := []uint16{mdns.TypeA, mdns.TypeAAAA}
 	answers := make([]wire.Answer, len(types))
 	errs := make([]error, len(types))
-	var wg sync.WaitGroup
+	var wg parallel.Group
 	for i, qtype := range types {
 		wg.Go(func() { answers[i], errs[i] = r.Query(ctx, name, qtype) })
 	}

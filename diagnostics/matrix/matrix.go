@@ -17,6 +17,7 @@ import (
 	"postier/diagnostics/smtp"
 	"postier/internal/account"
 	"postier/internal/check"
+	"postier/internal/parallel"
 	"postier/internal/safetext"
 	"postier/internal/wire"
 )
@@ -134,7 +135,7 @@ func (r *runner) tell(row Row) {
 
 // look runs the ladder of each row up to the mechanisms. Two rows with the same port run one after the other.
 func (r *runner) look(ctx context.Context, rows []Row) {
-	var wg sync.WaitGroup
+	var wg parallel.Group
 	for i := range rows {
 		if i > 0 && rows[i-1].Port == rows[i].Port {
 			continue

@@ -7,11 +7,11 @@ package portprobe
 import (
 	"context"
 	"slices"
-	"sync"
 	"time"
 
 	"postier/diagnostics"
 	"postier/internal/check"
+	"postier/internal/parallel"
 	"postier/internal/safetext"
 	"postier/internal/wire"
 )
@@ -92,7 +92,7 @@ func Probe(ctx context.Context, network *wire.Network, q Question) Finding {
 	neutral := slices.DeleteFunc(slices.Clone(q.Neutral), func(h string) bool { return h == q.Host })
 	neutral = neutral[:min(len(neutral), maxNeutral)]
 	lists := make([][]Attempt, 1+len(neutral))
-	var wg sync.WaitGroup
+	var wg parallel.Group
 	wg.Go(func() { lists[0] = try(ctx, &brief, q.Host, append([]int{q.Port}, q.Others...), false) })
 	for i, host := range neutral {
 		wg.Go(func() { lists[i+1] = try(ctx, &brief, host, append([]int{q.Port}, q.Others...), true) })

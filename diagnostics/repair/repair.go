@@ -8,13 +8,13 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"sync"
 
 	"postier/config"
 	"postier/diagnostics"
 	"postier/diagnostics/smtp"
 	"postier/internal/account"
 	"postier/internal/check"
+	"postier/internal/parallel"
 	"postier/internal/wire"
 )
 
@@ -80,7 +80,7 @@ func Find(ctx context.Context, network *wire.Network, target account.Target, res
 			searches = append(searches, s)
 		}
 	}
-	var wg sync.WaitGroup
+	var wg parallel.Group
 	for _, s := range searches {
 		wg.Go(func() { s.look(ctx) })
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"sync"
 
 	"postier/config"
 	"postier/diagnostics"
@@ -13,6 +12,7 @@ import (
 	"postier/internal/account"
 	"postier/internal/check"
 	"postier/internal/organisation"
+	"postier/internal/parallel"
 	"postier/internal/wire"
 )
 
@@ -166,7 +166,7 @@ func (s *search) look(ctx context.Context) {
 		return
 	}
 	s.looks = make([][]diagnostics.Result, len(s.candidates))
-	var wg sync.WaitGroup
+	var wg parallel.Group
 	for i, way := range s.candidates {
 		wg.Go(func() { s.looks[i] = diagnostics.Run(ctx, nil, s.connection(way)) })
 	}

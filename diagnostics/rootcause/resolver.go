@@ -7,13 +7,13 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	mdns "github.com/miekg/dns"
 
 	"postier/diagnostics"
 	"postier/internal/check"
+	"postier/internal/parallel"
 	"postier/internal/safetext"
 	"postier/internal/wire"
 )
@@ -53,7 +53,7 @@ func ask(ctx context.Context, network *wire.Network, list []*control) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, deadline)
 	defer cancel()
-	var wg sync.WaitGroup
+	var wg parallel.Group
 	for _, c := range list {
 		wg.Go(func() { c.answer, c.err = network.Resolver.Query(ctx, c.name, c.qtype) })
 	}

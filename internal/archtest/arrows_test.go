@@ -51,7 +51,8 @@ var layers = []layer{
 	}},
 	{"names and words are used by everything above", []string{"internal/check", "internal/locale"}},
 	{"these stand alone", []string{
-		"internal/exitcode", "internal/jsonschema", "internal/organisation", "internal/pattern", "internal/peercred", "internal/safetext",
+		"internal/exitcode", "internal/jsonschema", "internal/organisation", "internal/parallel", "internal/pattern",
+		"internal/peercred", "internal/safetext",
 		"internal/screenshot", "internal/secret", "internal/spool", "internal/turns", "internal/typeset",
 		"internal/utf7",
 	}},

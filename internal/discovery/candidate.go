@@ -12,6 +12,7 @@ import (
 
 	"postier/config"
 	"postier/internal/organisation"
+	"postier/internal/parallel"
 	"postier/internal/wire"
 	"postier/presets"
 )
@@ -152,7 +153,7 @@ func (f *finder) vet(ctx context.Context, c *Candidate) (aliased bool) {
 	for _, s := range append(slices.Clone(c.SMTP), c.IMAP...) {
 		verdicts[s.Host] = &verdict{}
 	}
-	var wg sync.WaitGroup
+	var wg parallel.Group
 	for host, v := range verdicts {
 		port := 0
 		for _, s := range append(slices.Clone(c.SMTP), c.IMAP...) {

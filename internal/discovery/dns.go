@@ -5,12 +5,12 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"sync"
 	"unicode"
 
 	"github.com/miekg/dns"
 
 	"postier/config"
+	"postier/internal/parallel"
 	"postier/internal/wire"
 	"postier/presets"
 )
@@ -25,7 +25,7 @@ const (
 // SPF record.
 func (f *finder) askMX(ctx context.Context) outcome {
 	var targets []string
-	var wg sync.WaitGroup
+	var wg parallel.Group
 	wg.Go(func() { targets = f.spfTargets(ctx) })
 	hosts, err := f.exchangers(ctx)
 	if err != nil {
@@ -158,7 +158,7 @@ var services = []struct {
 // askSRV looks up the servers that the domain announces (RFC 6186).
 func (f *finder) askSRV(ctx context.Context) outcome {
 	found := make([][]Server, len(services))
-	var wg sync.WaitGroup
+	var wg parallel.Group
 	for i, s := range services {
 		wg.Go(func() {
 			for _, srv := range f.targets(ctx, s.name+f.domain) {

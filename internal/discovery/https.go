@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"sync"
 	"time"
 
 	"postier/internal/organisation"
+	"postier/internal/parallel"
 	"postier/internal/wire"
 )
 
@@ -98,7 +98,7 @@ func (f *finder) askHTTPS(ctx context.Context) outcome {
 		f.pacc,
 	}
 	found := make([]outcome, len(asks))
-	var wg sync.WaitGroup
+	var wg parallel.Group
 	for i, ask := range asks {
 		wg.Go(func() {
 			if c, ok := ask(ctx); ok {

@@ -9,11 +9,11 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/miekg/dns"
 
 	"postier/config"
+	"postier/internal/parallel"
 	"postier/internal/wire"
 )
 
@@ -39,7 +39,7 @@ func (f *finder) pacc(ctx context.Context) (Candidate, bool) {
 	var got file
 	var fetched error
 	var digests [][]byte
-	var wg sync.WaitGroup
+	var wg parallel.Group
 	wg.Go(func() {
 		got, fetched = f.get(ctx, "https://ua-auto-config."+f.domain+"/.well-known/user-agent-configuration.json")
 	})

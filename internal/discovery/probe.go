@@ -9,6 +9,7 @@ import (
 
 	"postier/config"
 	"postier/internal/imap"
+	"postier/internal/parallel"
 	"postier/internal/sasl"
 	"postier/internal/smtp"
 	"postier/presets"
@@ -55,7 +56,7 @@ func (f *finder) probe(ctx context.Context, exchangers []string, partial func(Ca
 		}
 	}
 	var mu sync.Mutex
-	var wg sync.WaitGroup
+	var wg parallel.Group
 	for _, t := range trials {
 		wg.Go(func() {
 			submitter, mailbox := f.try(ctx, t)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"postier/internal/parallel"
 	"postier/internal/wire"
 )
 
@@ -38,7 +39,8 @@ func (f *finder) online(parent context.Context) ([]Candidate, error) {
 	type event struct {
 		source source
 		outcome
-		done bool
+		done   bool
+		broken *parallel.Panic
 	}
 	events := make(chan event)
 	tell := func(e event) {
@@ -50,7 +52,11 @@ func (f *finder) online(parent context.Context) ([]Candidate, error) {
 	pending := map[string]int{}
 	start := func(s source) {
 		pending[s.name] = s.best
-		go func() { tell(event{source: s, outcome: s.ask(ctx), done: true}) }()
+		go func() {
+			e := event{source: s, done: true}
+			e.broken = parallel.Catch(func() { e.outcome = s.ask(ctx) })
+			tell(e)
+		}()
 	}
 	start(source{sourceMX, rankMX, f.askMX})
 	start(source{sourceSRV, rankSRV, f.askSRV})
@@ -66,6 +72,7 @@ func (f *finder) online(parent context.Context) ([]Candidate, error) {
 		case <-ctx.Done():
 			return f.result(parent, failed)
 		}
+		e.broken.Rethrow()
 		if e.done {
 			delete(pending, e.source.name)
 		}

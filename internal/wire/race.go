@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"postier/internal/parallel"
 )
 
 // Race is connecting over both address families at once.
@@ -19,6 +21,7 @@ type runner struct {
 	done     chan struct{}
 	conn     *Conn
 	attempts []Attempt
+	broken   *parallel.Panic
 
 	mu    sync.Mutex
 	taken bool
@@ -34,7 +37,7 @@ func (n *Network) Race(ctx context.Context, host string, port int, addresses []n
 		r := &runner{done: make(chan struct{})}
 		go func() {
 			defer close(r.done)
-			r.conn, r.attempts = n.Connect(ctx, host, port, list, recorder)
+			r.broken = parallel.Catch(func() { r.conn, r.attempts = n.Connect(ctx, host, port, list, recorder) })
 		}()
 		return r
 	}
@@ -66,6 +69,7 @@ func (r *Race) First(grace4, grace6 time.Duration) (conn *Conn, attempts []Attem
 		case <-over:
 			return conn, attempts
 		}
+		runner.broken.Rethrow()
 		attempts = append(attempts, runner.attempts...)
 		if conn != nil {
 			if runner == r.four && r.four.conn != nil {

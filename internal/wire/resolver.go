@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"postier/internal/parallel"
 )
 
 // Resolver sends DNS queries. With a pinned server, every query goes there, including those for host addresses;
@@ -433,15 +435,22 @@ func (r *Resolver) Addresses(ctx context.Context, host string) ([]netip.Addr, er
 	type half struct {
 		addresses []netip.Addr
 		err       error
+		broken    *parallel.Panic
 	}
 	halves := [2]chan half{make(chan half, 1), make(chan half, 1)}
 	for i, qtype := range []uint16{dns.TypeA, dns.TypeAAAA} {
 		go func() {
-			answer, err := r.Query(ctx, host, qtype)
-			halves[i] <- half{answer.Addresses(), err}
+			var h half
+			h.broken = parallel.Catch(func() {
+				answer, err := r.Query(ctx, host, qtype)
+				h.addresses, h.err = answer.Addresses(), err
+			})
+			halves[i] <- h
 		}()
 	}
 	v4, v6 := <-halves[0], <-halves[1]
+	v4.broken.Rethrow()
+	v6.broken.Rethrow()
 	addresses := append(v4.addresses, v6.addresses...)
 	switch {
 	case len(addresses) > 0:

@@ -19,6 +19,7 @@ import (
 
 	"postier/internal/exitcode"
 	"postier/internal/locale"
+	"postier/internal/parallel"
 	"postier/internal/typeset"
 )
 
@@ -414,6 +415,9 @@ func (r *request) protected(ctx context.Context, s *Session) (err error) {
 
 // broken reports where the program panicked. The value itself may hold what somebody typed.
 func (s *Server) broken(what any, stack []byte) {
+	if part, ok := what.(*parallel.Panic); ok {
+		what, stack = part.Value, part.Stack
+	}
 	s.audit.write("panic", slog.String("type", fmt.Sprintf("%T", what)), slog.String("stack", string(stack)))
 }
 

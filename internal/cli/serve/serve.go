@@ -20,12 +20,14 @@ import (
 	"postier/internal/cli/command"
 	"postier/internal/cli/setup"
 	"postier/internal/exitcode"
+	"postier/internal/parallel"
 	"postier/internal/safefile"
 	"postier/internal/safetext"
 	"postier/internal/wire"
 	"postier/share/relay"
 	"postier/tui"
 	"postier/tui/served"
+	"postier/wizard/carrier"
 )
 
 // Options are the flags of `postier serve`.
@@ -260,8 +262,13 @@ func (o *Options) role(ctx context.Context, f *command.Factory, s *served.Sessio
 	return f.Fault(exitcode.Usage, "served.no-share")
 }
 
-// ended says how the session ended, unless the server ends it.
+// ended says how the session ended, unless the server ends it. A panic of the work is passed on to where the session
+// began, which knows what to say to whom.
 func (o *Options) ended(ctx context.Context, f *command.Factory, err error) error {
+	var broken *carrier.PanicError
+	if errors.As(err, &broken) {
+		panic(&parallel.Panic{Value: broken.Value, Stack: broken.Stack})
+	}
 	if ctx.Err() == nil {
 		o.program.End(f, err)
 	}

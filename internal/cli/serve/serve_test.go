@@ -19,9 +19,11 @@ import (
 
 	"postier/internal/cli/command"
 	"postier/internal/exitcode"
+	"postier/internal/parallel"
 	"postier/internal/safefile/safefiletest"
 	"postier/internal/wire"
 	"postier/tui/served"
+	"postier/wizard/carrier"
 )
 
 // english is a factory with nothing in its environment.
@@ -218,5 +220,22 @@ func TestServeEnds(t *testing.T) {
 	}
 	if info, err := os.Stat(filepath.Join(dir, "served", hostKeyName)); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the host key: %v, %v", info, err)
+	}
+}
+
+// TestPanicOfTheWork: a panic of the work reaches the place where the session began, which knows what to say to whom,
+// with the stack of the work.
+func TestPanicOfTheWork(t *testing.T) {
+	t.Parallel()
+	var out, errs bytes.Buffer
+	o := options(t, english(&out, &errs), Program{
+		End: ending,
+		Home: func(context.Context, *command.Factory) error {
+			return &carrier.PanicError{Value: "out of luck", Stack: []byte("where it was")}
+		},
+	}, "--root", safefiletest.Home(t))
+	broken := parallel.Catch(func() { _, _ = session(t, o, "anna", nil, func(string) {}) })
+	if broken == nil || broken.Value != "out of luck" || string(broken.Stack) != "where it was" {
+		t.Errorf("%v", broken)
 	}
 }
