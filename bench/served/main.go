@@ -11,6 +11,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	mathrand "math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -30,8 +31,9 @@ const (
 	typists     = 50 // people who type at the same time
 	letters     = 20 // that each of them types
 	patience    = 30 * time.Second
-	quiet       = 3 * time.Second // for what is under way to end before something is counted
-	watched     = 5 * time.Second // how long wake-ups are counted
+	quiet       = 3 * time.Second        // for what is under way to end before something is counted
+	watched     = 5 * time.Second        // how long wake-ups are counted
+	typingPause = 120 * time.Millisecond // of a fast typist: 100 words a minute
 )
 
 func main() {
@@ -85,17 +87,33 @@ func measure(program string, sessions int) error {
 	fmt.Printf("idle: %.1f wake-ups a second and session, %.2f %% of a core for all\n",
 		float64(s.switches()-switches)/watched.Seconds()/float64(len(people)),
 		100*(s.cpu()-cpu).Seconds()/watched.Seconds())
-	delays, err := typing(people[:min(typists, len(people))])
+	typing := people[:min(typists, len(people))]
+	for _, pause := range []time.Duration{typingPause, 0} {
+		if err := s.typed(typing, pause); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// typed measures how long each key takes while people type, with a pause between a letter's echo and the next one.
+func (s *server) typed(people []*person, pause time.Duration) error {
+	cpu := s.cpu()
+	delays, err := typing(people, pause)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("key to its echo while %d type: median %.1f ms, 99 %% below %.1f ms\n", min(typists, len(people)),
-		ms(middle(delays)), ms(delays[len(delays)*99/100]))
+	how := "without a pause"
+	if pause > 0 {
+		how = fmt.Sprintf("a letter every %d ms", pause.Milliseconds())
+	}
+	fmt.Printf("key to its echo while %d type %s: median %.1f ms, 99 %% below %.1f ms; %.2f ms of the processor a key\n",
+		len(people), how, ms(middle(delays)), ms(delays[len(delays)*99/100]), ms(s.cpu()-cpu)/float64(len(delays)))
 	return nil
 }
 
 // typing has many people type at once and returns how long each letter took to come back, sorted.
-func typing(people []*person) ([]time.Duration, error) {
+func typing(people []*person, pause time.Duration) ([]time.Duration, error) {
 	var mu sync.Mutex
 	var delays []time.Duration
 	var failed error
@@ -103,6 +121,9 @@ func typing(people []*person) ([]time.Duration, error) {
 	for _, p := range people {
 		all.Go(func() {
 			for n := range letters {
+				if pause > 0 { // and not all at the same moment
+					time.Sleep(pause/2 + mathrand.N(pause))
+				}
 				took, err := p.key(string(rune('a' + n)))
 				mu.Lock()
 				delays, failed = append(delays, took), cmp.Or(failed, err)

@@ -126,6 +126,7 @@ type client struct {
 	h      *host
 	raw    *net.TCPConn
 	conn   *gossh.Client
+	tty    *gossh.Session
 	in     io.Writer
 	screen *screenshot.Terminal
 	octets transcript // everything that was drawn
@@ -150,7 +151,7 @@ func (h *host) visit(name string, width, height int, asked string) (*client, err
 	if err != nil {
 		return nil, err
 	}
-	session.Stdout, session.Stderr = v, v
+	v.tty, session.Stdout, session.Stderr = session, v, v
 	in, err := session.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -402,7 +403,7 @@ func TestGoneAtThePassword(t *testing.T) {
 		"\x1b[17~", "Tell support")...); err != nil {
 		t.Fatal(err)
 	}
-	helper := h.enter("support", "join", regexp.MustCompile(`\d{4} \d{4}`).FindString(v.screen.Text()))
+	helper := h.enter("support", "join", spokenCode.FindString(v.screen.Text()))
 	if err := errors.Join(helper.sees("Step 5/12"), v.sees("IS LOOKING")); err != nil {
 		t.Fatal(err)
 	}
@@ -456,6 +457,76 @@ func TestIdleAtThePassword(t *testing.T) {
 	}
 }
 
+// storm sends a thousand changes of the window and a hundred thousand keys as fast as they go, and a paste at the end.
+func (v *client) storm(key string) error {
+	for n := range 1000 {
+		if err := v.tty.WindowChange(10+n%90, 20+n%200); err != nil {
+			return err
+		}
+		if _, err := io.WriteString(v.in, strings.Repeat(key, 100)); err != nil {
+			return err
+		}
+	}
+	if err := v.tty.WindowChange(24, 80); err != nil {
+		return err
+	}
+	_, err := io.WriteString(v.in, "\x1b[200~"+strings.Repeat("x", 1<<20)+"\x1b[201~")
+	return err
+}
+
+// TestStorm: while one person and the helper of another one flood the wizard with keys, pastes and changes of size, a
+// third goes on as ever, the person with the helper keeps the screen as it is, and no key of the helper's has reached a
+// field.
+func TestStorm(t *testing.T) {
+	t.Parallel()
+	h := startHost(t, []string{"anna", "bert", "carla", "support"})
+	v := h.enter("anna")
+	if err := v.walk("", "Step 1/12", "anna@storm.example", "anna@storm.example", "\x1b[17~", "Tell support"); err != nil {
+		t.Fatal(err)
+	}
+	helper := h.enter("support", "join", spokenCode.FindString(v.screen.Text()))
+	if err := errors.Join(helper.sees("Step 1/12"), v.sees("IS LOOKING")); err != nil {
+		t.Fatal(err)
+	}
+	before := v.screen.Text()
+	bert, carla := h.enter("bert"), h.enter("carla")
+	var all sync.WaitGroup
+	all.Go(func() {
+		if err := helper.storm("\t"); err != nil {
+			t.Errorf("the helper: %v", err)
+		}
+	})
+	all.Go(func() {
+		if err := bert.storm("k"); err != nil {
+			t.Errorf("the flood: %v", err)
+		}
+	})
+	if err := carla.walk(byHand("carla@calm.example", "192.0.2.1")...); err != nil {
+		t.Error(err)
+	}
+	all.Wait()
+	if after := v.screen.Text(); after != before {
+		t.Errorf("the person's screen was\n%s\nand is\n%s", before, after)
+	}
+	if err := v.walk("\r", "Nothing was found"); err != nil { // and the address is as it was typed
+		t.Error(err)
+	}
+	if draft, err := os.ReadFile(filepath.Join(h.root, "anna", "draft.json")); err != nil ||
+		!strings.Contains(string(draft), `"anna@storm.example"`) {
+		t.Errorf("%v %s", err, draft)
+	}
+	if err := helper.sees("Step 2/12"); err != nil {
+		t.Error(err)
+	}
+	h.until("answer after the flood", func() bool {
+		bert.press("\x15here-again")
+		return strings.Contains(bert.screen.Text(), "here-again")
+	})
+	if log := h.err.String(); strings.Contains(log, "event=panic") {
+		t.Error(log)
+	}
+}
+
 // TestCtrlCEndsTheView: on plain lines ctrl+c is the person's own wish, and support is told that the view has ended,
 // not that the line was lost.
 func TestCtrlCEndsTheView(t *testing.T) {
@@ -465,7 +536,7 @@ func TestCtrlCEndsTheView(t *testing.T) {
 	if err := v.walk("", "Step 1 of 12", "+\r", "Tell support"); err != nil {
 		t.Fatal(err)
 	}
-	helper := h.enter("support", "join", regexp.MustCompile(`\d{4} \d{4}`).FindString(v.screen.Text()))
+	helper := h.enter("support", "join", spokenCode.FindString(v.screen.Text()))
 	if err := errors.Join(helper.sees("Step 1 of 12"), v.sees("is looking")); err != nil {
 		t.Fatal(err)
 	}
