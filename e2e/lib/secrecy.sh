@@ -23,6 +23,22 @@ leaks() {
   grep -rlaF -f "$list" -- "$@" 2>/dev/null || true
 }
 
+# shows_length FILE…: a row of signs for letters, or how many there are in words, was drawn.
+shows_length() {
+  grep -qaE "(•|●|\*){2}|(^|[^0-9;])${#PASSWORD} (character|letter|sign|caractère|lettre|Zeichen|Buchstabe)" -- "$@"
+}
+
+# would_find FILE: the searches would find the password, and its length, in what was drawn on FILE.
+would_find() {
+  local copy=$WORK/planted
+  { cat "$1"; printf '\033[1m%s\033[0m' "$PASSWORD"; } >"$copy"
+  [[ $(leaks "$copy") == "$copy" ]] || return 1
+  { cat "$1"; printf ' ••••••••••••••••••• '; } >"$copy"
+  shows_length "$copy" || return 1
+  { cat "$1"; printf 'It has %d characters.' "${#PASSWORD}"; } >"$copy"
+  shows_length "$copy"
+}
+
 # secret_only_in NAME FILE FOLDER…: FILE is the only one below the folders that holds the password.
 secret_only_in() {
   local name=$1 file=$2 found

@@ -106,8 +106,9 @@ equal "no key of the helper's reached a field" "null" "$(jq -r '.profiles[].kind
 equal "the password crossed in no form" "" "$(leaks "$WORK/helper.octets")"
 equal "nor did the wrong one" "" "$(PASSWORD=$WRONG_PASSWORD leaks "$WORK/helper.octets")"
 equal "the person's screen does not show it either" "" "$(leaks "$WORK/person.octets" "$OUT")"
-check "the person saw what was typed only as signs" grep -qF "•••" "$WORK/person.octets"
-refuse "the helper never saw as many signs as letters" grep -qE "(•|\*){2}" "$WORK/helper.octets"
+check "the person saw what was typed only as signs" shows_length "$WORK/person.octets"
+refuse "the helper never saw as many signs as letters, nor their number" shows_length "$WORK/helper.octets"
+check "both searches would find the password and its length there" would_find "$WORK/helper.octets"
 refuse "no socket is left" compgen -G "$PERSON_RUNTIME/postier/*.sock"
 equal "the folder of the sockets is its owner's alone" 700 "$(stat -c %a "$PERSON_RUNTIME/postier")"
 
@@ -184,6 +185,43 @@ code=$(run_into "$OUT/late.txt" postier_as join "$right")
 equal "the right one is worth nothing now" 69 "$code" "$OUT/late.txt"
 code=$(run_into "$OUT/malformed.txt" postier_as join 12)
 equal "a code of two digits is none" 64 "$code" "$OUT/malformed.txt"
+
+# afresh NAME: an empty terminal, on which nothing of before can be taken for what comes.
+afresh() {
+  at_terminal "$1"
+  on_tmux kill-session -t "$1"
+  open_terminal 100 30
+}
+
+# Ctrl+C on plain lines is the person's own wish: the view has ended, and was not lost.
+afresh helper
+afresh person
+start_in_terminal setup --resume --share --plain
+joins --plain
+wait_for "Step 5 of 12"
+at_terminal person
+wait_for "L'assistance regarde"
+press C-c
+wait_for "exit 130"
+at_terminal helper
+shows "that the person ended the view" "You are no longer looking."
+check "and no error" eventually 10 sees "exit 0"
+
+# A run of checks waits for the helper, who sees each verdict, and the result stays until Enter.
+afresh helper
+afresh person
+start_in_terminal diagnose smtp mail.postier.test:465 --share
+wait_for "dès que l'assistance regarde"
+joins --plain
+shows "the checks on the helper's side" "PASS smtp.tls"
+at_terminal person
+shows "that support sees the result" "L'assistance voit ce résultat"
+press Enter
+wait_for "exit 0"
+at_terminal helper
+wait_for "You are no longer looking."
+check "and the helper's program ends well" eventually 10 sees "exit 0"
+
 close_terminal
 at_terminal person
 unset PERSON_RUNTIME

@@ -182,8 +182,9 @@ equal "the password crossed in no form" "" "$(leaks "$WORK/helper.octets" "$OUT/
 equal "nor did the wrong one" "" "$(PASSWORD=$WRONG_PASSWORD leaks "$WORK/helper.octets" "$OUT/relay.log" "$OUT/relay.out")"
 equal "the person's screen does not show them either" "" \
   "$(leaks "$WORK/person.octets"; PASSWORD=$WRONG_PASSWORD leaks "$WORK/person.octets")"
-check "the person saw what was typed only as signs" grep -qF "•••" "$WORK/person.octets"
-refuse "the helper never saw as many signs as letters" grep -qE "(•|●|\*){2}" "$WORK/helper.octets"
+check "the person saw what was typed only as signs" shows_length "$WORK/person.octets"
+refuse "the helper never saw as many signs as letters, nor their number" shows_length "$WORK/helper.octets"
+check "both searches would find the password and its length there" would_find "$WORK/helper.octets"
 equal "the recording holds neither" "" "$(leaks "$OUT/relay.txt"; PASSWORD=$WRONG_PASSWORD leaks "$OUT/relay.txt")"
 
 # A relay with another key is shown nothing.
