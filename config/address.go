@@ -17,7 +17,7 @@ const (
 // ValidateAddress accepts one mailbox without a name: dot-atom@domain with UTF-8 allowed on both sides (RFC 5321
 // §4.1.2, RFC 6531 §3.3). A quoted local part is accepted only when nothing in it could end a command or a header field
 // early.
-func ValidateAddress(address string) locale.Text {
+func ValidateAddress(address string) Text {
 	switch {
 	case address == "":
 		return locale.Msg("config.address.empty")
@@ -48,12 +48,12 @@ func ValidateAddress(address string) locale.Text {
 	if len(local)+1+len(ascii) > maxAddress {
 		return locale.Msg("config.address.long", "max", maxAddress)
 	}
-	return locale.Text{}
+	return Text{}
 }
 
 // ValidateRecipient is ValidateAddress for an envelope, which also takes what no one has as a sender's address here: a
 // blank in a quoted local part, and an address literal (RFC 5321 §4.1.2, §4.1.3).
-func ValidateRecipient(address string) locale.Text {
+func ValidateRecipient(address string) Text {
 	at := strings.LastIndexByte(address, '@')
 	if at < 0 {
 		return ValidateAddress(address)
@@ -78,7 +78,7 @@ func isAddressLiteral(domain string) bool {
 	return err == nil && ip.Zone() == "" && tagged == ip.Is6()
 }
 
-func validateLocalPart(local string) locale.Text {
+func validateLocalPart(local string) Text {
 	switch {
 	case local == "":
 		return locale.Msg("config.address.local")
@@ -88,7 +88,7 @@ func validateLocalPart(local string) locale.Text {
 		if !validQuoted(local) {
 			return locale.Msg("config.address.quoted")
 		}
-		return locale.Text{}
+		return Text{}
 	case strings.ContainsRune(local, '@'):
 		return locale.Msg("config.address.two_at")
 	case strings.HasPrefix(local, ".") || strings.HasSuffix(local, ".") || strings.Contains(local, ".."):
@@ -99,7 +99,7 @@ func validateLocalPart(local string) locale.Text {
 			return locale.Msg("config.address.character", "character", safetext.FromRemote(string(r)))
 		}
 	}
-	return locale.Text{}
+	return Text{}
 }
 
 // isAtext is RFC 5322 §3.2.3 with the UTF-8 of RFC 6532 §3.2.
@@ -168,7 +168,7 @@ func AddressUnicode(address string) string {
 }
 
 // ValidateSender accepts what selects a profile: a whole address, or a domain without @ (P-3).
-func ValidateSender(sender string) locale.Text {
+func ValidateSender(sender string) Text {
 	if strings.Contains(strings.TrimPrefix(sender, "@"), "@") {
 		return ValidateAddress(sender)
 	}

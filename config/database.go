@@ -44,7 +44,7 @@ var (
 
 // ParseDatabase reads a path, or a PostgreSQL URL without a password: that belongs in ~/.pgpass or a service file, or
 // is not needed (peer authentication). Every other form is refused, because it would be taken for a file name.
-func ParseDatabase(text string) (Database, locale.Text) {
+func ParseDatabase(text string) (Database, Text) {
 	malformed := locale.Msg("config.database.malformed")
 	switch {
 	case strings.Contains(text, "=") && databaseKeywords().MatchString(text), strings.HasPrefix(text, ":"):
@@ -62,7 +62,7 @@ func ParseDatabase(text string) (Database, locale.Text) {
 	if hasPassword(text) {
 		return Database{}, locale.Msg("config.database.password")
 	}
-	return Database{URL: u.Scheme + text[len(u.Scheme):]}, locale.Text{} // the driver wants the scheme in lower case
+	return Database{URL: u.Scheme + text[len(u.Scheme):]}, Text{} // the driver wants the scheme in lower case
 }
 
 // hasPassword reports whether a text that should name a database holds a password, in whatever form.
@@ -72,7 +72,7 @@ func hasPassword(text string) bool {
 }
 
 // ValidateDatabase is ParseDatabase for a field.
-func ValidateDatabase(database string) locale.Text {
+func ValidateDatabase(database string) Text {
 	_, text := ParseDatabase(database)
 	return text
 }

@@ -53,7 +53,7 @@ func (e *VersionError) Error() string {
 }
 
 // Text is the sentence.
-func (e *VersionError) Text() locale.Text {
+func (e *VersionError) Text() Text {
 	return locale.Msg("config.error.newer", "path", safetext.FromRemote(e.Path), "version", e.Version, "known", Version)
 }
 
@@ -66,7 +66,7 @@ func (e *ChangedError) Error() string {
 }
 
 // Text is the sentence.
-func (e *ChangedError) Text() locale.Text {
+func (e *ChangedError) Text() Text {
 	return locale.Msg("config.error.changed", "path", safetext.FromRemote(e.Path))
 }
 

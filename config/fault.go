@@ -12,7 +12,7 @@ type Fault struct {
 	// Path names the place as `config get` takes it: profiles.durand.submission.port, profiles.durand.senders.0.
 	Path string
 	// Text says what to write instead.
-	Text locale.Text
+	Text Text
 	// Warning is true when the value is allowed; a save goes ahead.
 	Warning bool
 }
@@ -50,16 +50,16 @@ func (f Faults) only(warning bool) Faults {
 // Speaker is an error that can explain itself to people, in addition to its technical text.
 type Speaker interface {
 	error
-	Text() locale.Text
+	Text() Text
 }
 
 // Describe returns the words for an error of this package, of config/credential or of safefile; ok is false for others.
-func Describe(err error) (text locale.Text, ok bool) {
+func Describe(err error) (text Text, ok bool) {
 	var speaker Speaker
 	if errors.As(err, &speaker) {
 		return speaker.Text(), true
 	}
-	return locale.Text{}, false
+	return Text{}, false
 }
 
 // InvalidError says that a configuration was not read or not written because of its faults.
@@ -78,6 +78,6 @@ func (e *InvalidError) Error() string {
 }
 
 // Text says how many faults there are.
-func (e *InvalidError) Text() locale.Text {
+func (e *InvalidError) Text() Text {
 	return locale.Msg("config.error.invalid", "path", e.Path, "count", len(e.Faults))
 }

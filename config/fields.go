@@ -29,7 +29,7 @@ const (
 
 // ValidateName accepts the name of a profile or of a message kind: lower-case letters, digits, - and _, beginning with
 // a letter or digit.
-func ValidateName(name string) locale.Text {
+func ValidateName(name string) Text {
 	switch {
 	case name == "":
 		return locale.Msg("config.name.empty")
@@ -41,7 +41,7 @@ func ValidateName(name string) locale.Text {
 			return locale.Msg("config.name.malformed", "suggestion", Slug(name))
 		}
 	}
-	return locale.Text{}
+	return Text{}
 }
 
 // Slug makes a valid name out of any text: "Cabinet Müller & Fils" becomes "cabinet-muller-fils".
@@ -75,19 +75,19 @@ func Slug(text string) string {
 }
 
 // ValidateText accepts a label or the name that recipients see; empty is allowed.
-func ValidateText(text string) locale.Text {
+func ValidateText(text string) Text {
 	switch {
 	case hasHarmful(text):
 		return locale.Msg("config.control")
 	case utf8.RuneCountInString(text) > maxText:
 		return locale.Msg("config.text.long", "max", maxText)
 	}
-	return locale.Text{}
+	return Text{}
 }
 
 // ValidateUsername accepts the name for signing in. It is sent unchanged, so spaces at the ends are refused rather than
 // trimmed.
-func ValidateUsername(name string) locale.Text {
+func ValidateUsername(name string) Text {
 	switch {
 	case name == "":
 		return locale.Msg("config.username.empty")
@@ -98,27 +98,27 @@ func ValidateUsername(name string) locale.Text {
 	case len(name) > maxUser:
 		return locale.Msg("config.username.long", "max", maxUser)
 	}
-	return locale.Text{}
+	return Text{}
 }
 
 // ValidateLocalUser accepts the name of a user of this machine, or of a group with @ before it. Which names exist is
 // the system's to say, and names from a directory may hold more than letters; none holds what separates fields and
 // lists.
-func ValidateLocalUser(name string) locale.Text {
+func ValidateLocalUser(name string) Text {
 	bare := strings.TrimPrefix(name, "@")
 	if bare == "" || len(name) > maxUser || hasHarmful(name) || strings.ContainsAny(bare, " \t:,/") ||
 		strings.ContainsAny(bare[:1], "@-") {
 		return locale.Msg("config.submit.user", "value", safetext.FromRemote(name))
 	}
-	return locale.Text{}
+	return Text{}
 }
 
 // ValidateHelo accepts the argument of EHLO: a host name or an address literal (RFC 5321 §4.1.1.1, §4.1.3).
-func ValidateHelo(helo string) locale.Text {
+func ValidateHelo(helo string) Text {
 	inner := strings.TrimSuffix(strings.TrimPrefix(helo, "["), "]")
 	if len(inner)+2 == len(helo) {
 		if literal := strings.TrimPrefix(inner, "IPv6:"); isIPLiteral(literal) {
-			return locale.Text{}
+			return Text{}
 		}
 		return locale.Msg("config.helo.literal")
 	}
@@ -135,7 +135,7 @@ func isIPLiteral(s string) bool {
 
 // ValidateFolder accepts an IMAP folder name as people read it. How it goes over the wire (modified UTF-7 or UTF-8,
 // quoted or literal) is the client's work, so quotes and braces are fine.
-func ValidateFolder(folder string) locale.Text {
+func ValidateFolder(folder string) Text {
 	switch {
 	case folder == "":
 		return locale.Msg("config.folder.empty")
@@ -146,19 +146,19 @@ func ValidateFolder(folder string) locale.Text {
 	case len(folder) > maxFolder:
 		return locale.Msg("config.folder.long", "max", maxFolder)
 	}
-	return locale.Text{}
+	return Text{}
 }
 
 // ValidatePort accepts 1 to 65535.
-func ValidatePort(port int) locale.Text {
+func ValidatePort(port int) Text {
 	if port < 1 || port > math.MaxUint16 {
 		return locale.Msg("config.port.range")
 	}
-	return locale.Text{}
+	return Text{}
 }
 
 // ParsePort reads a port as a person types it.
-func ParsePort(s string) (int, locale.Text) {
+func ParsePort(s string) (int, Text) {
 	s = strings.TrimSpace(s)
 	if s == "" {
 		return 0, locale.Msg("config.port.empty")
@@ -174,18 +174,18 @@ func ParsePort(s string) (int, locale.Text) {
 }
 
 // ValidateLimit accepts 0 (no limit) to a thousand million.
-func ValidateLimit(n int) locale.Text {
+func ValidateLimit(n int) Text {
 	if n < 0 || n > maxLimit {
 		return locale.Msg("config.limit.range", "max", maxLimit)
 	}
-	return locale.Text{}
+	return Text{}
 }
 
 // ParseLimit reads a limit as a person types it; empty means no limit.
-func ParseLimit(s string) (int, locale.Text) {
+func ParseLimit(s string) (int, Text) {
 	s = strings.TrimSpace(s)
 	if s == "" {
-		return 0, locale.Text{}
+		return 0, Text{}
 	}
 	n, err := strconv.Atoi(s)
 	if err != nil || strings.HasPrefix(s, "+") {
@@ -195,18 +195,18 @@ func ParseLimit(s string) (int, locale.Text) {
 }
 
 // ValidateWait accepts a pause of 0 to 86400 seconds, fractions allowed.
-func ValidateWait(seconds float64) locale.Text {
+func ValidateWait(seconds float64) Text {
 	if !(seconds >= 0 && seconds <= MaxWaitSeconds) { // written so that NaN fails
 		return locale.Msg("config.wait.range", "max", MaxWaitSeconds)
 	}
-	return locale.Text{}
+	return Text{}
 }
 
 // ParseWait reads seconds as a person types them, with a point or a comma; empty means none.
-func ParseWait(s string) (float64, locale.Text) {
+func ParseWait(s string) (float64, Text) {
 	s = strings.TrimSpace(s)
 	if s == "" {
-		return 0, locale.Text{}
+		return 0, Text{}
 	}
 	number := strings.Replace(s, ",", ".", 1)
 	// ParseFloat also reads 1e3, 0x1p4, inf and nan, which no one types on purpose here.
@@ -221,15 +221,15 @@ func ParseWait(s string) (float64, locale.Text) {
 }
 
 // ValidatePin accepts a SHA-256 in 64 lower-case hex digits.
-func ValidatePin(pin string) locale.Text {
+func ValidatePin(pin string) Text {
 	if len(pin) != pinLength || strings.Trim(pin, "0123456789abcdef") != "" {
 		return locale.Msg("config.pin.malformed")
 	}
-	return locale.Text{}
+	return Text{}
 }
 
 // ValidatePath accepts a file name: absolute, or relative to the configuration's folder and staying inside it.
-func ValidatePath(path string) locale.Text {
+func ValidatePath(path string) Text {
 	switch {
 	case path == "":
 		return locale.Msg("config.path.empty")
@@ -240,5 +240,5 @@ func ValidatePath(path string) locale.Text {
 	case !filepath.IsAbs(path) && !filepath.IsLocal(path):
 		return locale.Msg("config.path.outside")
 	}
-	return locale.Text{}
+	return Text{}
 }

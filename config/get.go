@@ -26,7 +26,7 @@ func (e *KeyError) Error() string { return fmt.Sprintf("get %q: %s", e.Key, ErrN
 func (e *KeyError) Unwrap() error { return ErrNoKey }
 
 // Text is the sentence.
-func (e *KeyError) Text() locale.Text {
+func (e *KeyError) Text() Text {
 	return locale.Msg("config.error.no_key", "key", safetext.FromRemote(e.Key))
 }
 

@@ -19,7 +19,7 @@ const (
 var hostProfile = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainName(false), idna.Transitional(false))
 
 // ValidateHost accepts a host name, with U-labels or A-labels, or an IP address without brackets.
-func ValidateHost(host string) locale.Text {
+func ValidateHost(host string) Text {
 	switch {
 	case host == "":
 		return locale.Msg("config.host.empty")
@@ -36,7 +36,7 @@ func ValidateHost(host string) locale.Text {
 		if addr.Zone() != "" {
 			return locale.Msg("config.host.zone")
 		}
-		return locale.Text{}
+		return Text{}
 	}
 	if name, _, found := strings.Cut(host, ":"); found && !strings.HasPrefix(host, "[") {
 		return locale.Msg("config.host.port", "value", safetext.FromRemote(name))
@@ -47,7 +47,7 @@ func ValidateHost(host string) locale.Text {
 	if _, ok := HostASCII(host); !ok {
 		return locale.Msg("config.host.malformed", "value", safetext.FromRemote(host))
 	}
-	return locale.Text{}
+	return Text{}
 }
 
 // HostASCII returns the form of a valid host that goes into DNS queries and TLS: A-labels in lower case, or the IP
@@ -96,7 +96,7 @@ func validLabel(label string, underscore bool) bool {
 }
 
 // ValidateDomain accepts a mail domain: at least two labels, or localhost.
-func ValidateDomain(domain string) locale.Text {
+func ValidateDomain(domain string) Text {
 	switch {
 	case domain == "":
 		return locale.Msg("config.domain.empty")
@@ -112,7 +112,7 @@ func ValidateDomain(domain string) locale.Text {
 	if !strings.Contains(ascii, ".") && ascii != "localhost" {
 		return locale.Msg("config.domain.short", "value", safetext.FromRemote(domain))
 	}
-	return locale.Text{}
+	return Text{}
 }
 
 // DomainASCII returns a valid mail domain in lower-case A-labels.

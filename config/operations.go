@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"time"
 
-	"postier/internal/check"
 	"postier/internal/locale"
 	"postier/internal/safetext"
 )
@@ -12,7 +11,7 @@ import (
 // OperationError says why an operation on a profile was not carried out.
 type OperationError struct {
 	Op, Name string
-	Reason   locale.Text
+	Reason   Text
 }
 
 // Error has the English sentence.
@@ -21,7 +20,7 @@ func (e *OperationError) Error() string {
 }
 
 // Text is the sentence.
-func (e *OperationError) Text() locale.Text { return e.Reason }
+func (e *OperationError) Text() Text { return e.Reason }
 
 // Profile returns a profile by name, "" meaning the default.
 func (d *Document) Profile(name string) (*Profile, error) {
@@ -133,7 +132,7 @@ func (d *Document) SetDefault(name string) error {
 // has one fallback, two profiles cannot pass a message to each other.
 func (d *Document) SetFallback(name string) error {
 	p := d.File.Profiles[name]
-	refused := func(text locale.Text) error { return &OperationError{"fallback", name, text} }
+	refused := func(text Text) error { return &OperationError{"fallback", name, text} }
 	switch {
 	case name == "":
 	case p == nil:
@@ -161,7 +160,7 @@ func (d *Document) Enable(name string) error {
 
 // Disable switches a profile off and keeps its settings (D-1). cause is "" when a person switched it off, otherwise the
 // name of a cause (D-5).
-func (d *Document) Disable(name string, cause check.Cause, at time.Time) error {
+func (d *Document) Disable(name string, cause Cause, at time.Time) error {
 	p := d.File.Profiles[name]
 	if p == nil {
 		return d.unknownProfile("disable", name)

@@ -26,7 +26,7 @@ type PortField struct {
 // ParsePortField reads `587 AUTH:LOGIN CONN:STARTTLS LIMITE:12 WAIT:15.5`. The words may stand in any order and case;
 // LIMIT is LIMITE, a comma is a decimal point. The number may be left out (C-1). The text is empty when the field is
 // right.
-func ParsePortField(s string) (PortField, locale.Text) {
+func ParsePortField(s string) (PortField, Text) {
 	if len(s) > maxPortField {
 		return PortField{}, locale.Msg("config.portfield.long", "max", maxPortField)
 	}
@@ -44,10 +44,10 @@ func ParsePortField(s string) (PortField, locale.Text) {
 			return PortField{}, text
 		}
 	}
-	return field, locale.Text{}
+	return field, Text{}
 }
 
-func (p *PortField) read(word string) locale.Text {
+func (p *PortField) read(word string) Text {
 	key, value, found := strings.Cut(word, ":")
 	if !found {
 		return locale.Msg("config.portfield.word", "word", safetext.FromRemote(word))
@@ -121,19 +121,19 @@ var portAlias = map[string]string{"TLS": "SSL_TLS", "SSL": "SSL_TLS", "SSL/TLS":
 
 func portWord(value string) string { return strings.ToUpper(strings.ReplaceAll(value, "-", "_")) }
 
-func (p *PortField) readAuth(value string) locale.Text {
+func (p *PortField) readAuth(value string) Text {
 	var words []string
 	for _, row := range portAuth {
 		if row.word == portWord(value) {
 			p.Auth = row.mechanism
-			return locale.Text{}
+			return Text{}
 		}
 		words = append(words, row.word)
 	}
 	return locale.Msg("config.portfield.auth", "value", safetext.FromRemote(value), "words", strings.Join(words, ", "))
 }
 
-func (p *PortField) readSecurity(value string) locale.Text {
+func (p *PortField) readSecurity(value string) Text {
 	var words []string
 	for _, row := range portSecurity {
 		word := portWord(value)
@@ -142,7 +142,7 @@ func (p *PortField) readSecurity(value string) locale.Text {
 		}
 		if row.word == word {
 			p.Security = row.security
-			return locale.Text{}
+			return Text{}
 		}
 		words = append(words, row.word)
 	}

@@ -8,8 +8,6 @@ package config
 import (
 	"cmp"
 	"time"
-
-	"postier/internal/check"
 )
 
 // Version is the version of the file format that this program writes.
@@ -162,7 +160,7 @@ type Validated struct {
 	// Digest covers the settings that were proven; see Profile.Digest.
 	Digest string `json:"digest"`
 	// Checks maps checks to their verdicts.
-	Checks map[check.ID]check.Status `json:"checks,omitempty"`
+	Checks map[CheckID]CheckStatus `json:"checks,omitempty"`
 }
 
 // Profile is one way to send mail.
@@ -192,8 +190,8 @@ type Profile struct {
 
 // Disabled is the reason for an automatic deactivation.
 type Disabled struct {
-	At    time.Time   `json:"at"`
-	Cause check.Cause `json:"cause"`
+	At    time.Time `json:"at"`
+	Cause Cause     `json:"cause"`
 }
 
 // File is the whole configuration.

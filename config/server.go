@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"net/netip"
 	"strings"
-
-	"postier/internal/locale"
 )
 
 // The ports of mail.
@@ -89,14 +87,14 @@ func (s Server) usualPort(upgraded, implicit int) int {
 
 // IMAPPort reads the port of a mailbox server. Where none is given, it is that of implicit TLS unless STARTTLS or no
 // TLS was chosen.
-func (s Server) IMAPPort(text string) (int, locale.Text) {
+func (s Server) IMAPPort(text string) (int, Text) {
 	if strings.TrimSpace(text) != "" {
 		return ParsePort(text)
 	}
 	if s.Security == "" || s.Security == SecurityAuto {
-		return PortIMAPS, locale.Text{}
+		return PortIMAPS, Text{}
 	}
-	return s.usualPort(PortIMAP, PortIMAPS), locale.Text{}
+	return s.usualPort(PortIMAP, PortIMAPS), Text{}
 }
 
 // Local reports whether the server is this machine, so that nothing crosses a network.

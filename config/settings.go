@@ -10,7 +10,7 @@ import (
 
 // ValidateSetting judges a value by the name under which options, answers files and forms ask for it. A setting that
 // may be left out may be empty. A name that is no setting of a profile passes.
-func ValidateSetting(name, value string) locale.Text {
+func ValidateSetting(name, value string) Text {
 	switch name {
 	case "smtp-host":
 		return ValidateHost(value)
@@ -39,7 +39,7 @@ func ValidateSetting(name, value string) locale.Text {
 }
 
 // validateOption checks the settings that do not describe a server.
-func validateOption(name, value string) locale.Text {
+func validateOption(name, value string) Text {
 	switch name {
 	case "address":
 		return ValidateAddress(value)
@@ -60,24 +60,24 @@ func validateOption(name, value string) locale.Text {
 		_, text := ParseWait(value)
 		return text
 	}
-	return locale.Text{}
+	return Text{}
 }
 
-func ifGiven(validate func(string) locale.Text, value string) locale.Text {
+func ifGiven(validate func(string) Text, value string) Text {
 	if value == "" {
-		return locale.Text{}
+		return Text{}
 	}
 	return validate(value)
 }
 
 // each validates every member of a list.
-func each(validate func(string) locale.Text, value string) locale.Text {
+func each(validate func(string) Text, value string) Text {
 	for _, member := range ParseList(value) {
 		if text := validate(member); !text.Empty() {
 			return text
 		}
 	}
-	return locale.Text{}
+	return Text{}
 }
 
 // ParseList reads a list as a person types it: with commas, semicolons or spaces. Each member comes once.
@@ -91,9 +91,9 @@ func ParseList(s string) []string {
 	return out
 }
 
-func oneOf[T ~string](value string, allowed []T) locale.Text {
+func oneOf[T ~string](value string, allowed []T) Text {
 	if slices.Contains(allowed, T(value)) {
-		return locale.Text{}
+		return Text{}
 	}
 	words := make([]string, len(allowed))
 	for i, word := range allowed {

@@ -52,7 +52,7 @@ func Validate(f *File) Faults {
 		v.profile(path, p)
 	}
 	v.sharedSenders()
-	v.optional("queue.mode", string(f.Queue.Mode), func(mode string) locale.Text { return oneOf(mode, QueueModes()) })
+	v.optional("queue.mode", string(f.Queue.Mode), func(mode string) Text { return oneOf(mode, QueueModes()) })
 	v.optional("queue.database", f.Queue.Database, ValidateDatabase)
 	v.submit()
 	v.log()
@@ -73,23 +73,23 @@ type validator struct {
 	faults Faults
 }
 
-func (v *validator) add(path string, text locale.Text) {
+func (v *validator) add(path string, text Text) {
 	v.faults = append(v.faults, Fault{Path: path, Text: text})
 }
 
-func (v *validator) warn(path string, text locale.Text) {
+func (v *validator) warn(path string, text Text) {
 	v.faults = append(v.faults, Fault{Path: path, Text: text, Warning: true})
 }
 
 // check adds the text of a field validator unless it is empty.
-func (v *validator) check(path string, text locale.Text) {
+func (v *validator) check(path string, text Text) {
 	if !text.Empty() {
 		v.add(path, text)
 	}
 }
 
 // optional is check for a field that may be left out.
-func (v *validator) optional(path, value string, validate func(string) locale.Text) {
+func (v *validator) optional(path, value string, validate func(string) Text) {
 	if value != "" {
 		v.check(path, validate(value))
 	}
@@ -203,7 +203,7 @@ func (v *validator) profile(path string, p *Profile) {
 	}
 }
 
-func (v *validator) list(path string, values []string, limit int, validate func(string) locale.Text) {
+func (v *validator) list(path string, values []string, limit int, validate func(string) Text) {
 	if len(values) > limit {
 		v.add(path, locale.Msg("config.too_many", "max", limit))
 	}

@@ -74,14 +74,14 @@ func (v *validator) server(path string, s *Server, role serverRole) {
 
 // WarnPort warns that a port and a kind of security do not usually go together. It is empty if they do, or if the port
 // has no usual kind.
-func WarnPort(port int, security Security) locale.Text {
+func WarnPort(port int, security Security) Text {
 	switch usual := SecurityFor(port); {
 	case usual == SecurityTLS && (security == SecurityStartTLS || security == SecurityNone):
 		return locale.Msg("config.port.wants_tls", "port", port)
 	case usual == SecurityStartTLS && security == SecurityTLS:
 		return locale.Msg("config.port.wants_starttls", "port", port)
 	}
-	return locale.Text{}
+	return Text{}
 }
 
 // insecure requires explicit consent before a password crosses a network in cleartext. Loopback does not count as a
@@ -176,7 +176,7 @@ func (c *Credential) given() map[string]bool {
 	}
 }
 
-func (c *Credential) validate(key string) locale.Text {
+func (c *Credential) validate(key string) Text {
 	switch key {
 	case "path":
 		return ValidatePath(c.Path)
@@ -191,11 +191,11 @@ func (c *Credential) validate(key string) locale.Text {
 	case "client_id":
 		return validateToken(c.ClientID)
 	}
-	return locale.Text{} // value: any octets that its server likes; the sign-in will show whether it works
+	return Text{} // value: any octets that its server likes; the sign-in will show whether it works
 }
 
 // ValidateCommand accepts an argument list whose program is an absolute path.
-func ValidateCommand(argv []string) locale.Text {
+func ValidateCommand(argv []string) Text {
 	if len(argv) == 0 || !filepath.IsAbs(argv[0]) {
 		return locale.Msg("config.command.absolute")
 	}
@@ -210,11 +210,11 @@ func ValidateCommand(argv []string) locale.Text {
 			return locale.Msg("config.text.long", "max", maxArgument)
 		}
 	}
-	return locale.Text{}
+	return Text{}
 }
 
 // ValidateCredentialName accepts the name of a systemd credential, of a key ring entry or of an environment variable.
-func ValidateCredentialName(kind CredentialKind, name string) locale.Text {
+func ValidateCredentialName(kind CredentialKind, name string) Text {
 	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	const digits = "0123456789"
 	switch kind {
@@ -233,11 +233,11 @@ func ValidateCredentialName(kind CredentialKind, name string) locale.Text {
 	default:
 		return ValidateUsername(name)
 	}
-	return locale.Text{}
+	return Text{}
 }
 
 // validateToken accepts an identifier of an OAuth provider.
-func validateToken(token string) locale.Text {
+func validateToken(token string) Text {
 	for i := range len(token) {
 		if token[i] <= ' ' || token[i] >= 0x7f {
 			return locale.Msg("config.credential.token")
@@ -246,7 +246,7 @@ func validateToken(token string) locale.Text {
 	if len(token) > maxUser {
 		return locale.Msg("config.text.long", "max", maxUser)
 	}
-	return locale.Text{}
+	return Text{}
 }
 
 func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }

@@ -37,7 +37,7 @@ func (w Watch) Every() time.Duration { return time.Duration(w.EveryHours) * time
 func WebhookURL(target string) bool { return strings.Contains(target, "://") }
 
 // ValidateNotify accepts an e-mail address or an HTTPS URL.
-func ValidateNotify(target string) locale.Text {
+func ValidateNotify(target string) Text {
 	if !WebhookURL(target) {
 		return ValidateAddress(target)
 	}
@@ -55,11 +55,11 @@ func ValidateNotify(target string) locale.Text {
 }
 
 // ValidateNetwork accepts a range of addresses, such as 10.0.0.0/8, or one address.
-func ValidateNetwork(network string) locale.Text {
+func ValidateNetwork(network string) Text {
 	if _, ok := ParseNetwork(network); !ok {
 		return locale.Msg("config.watch.network", "value", safetext.FromRemote(network))
 	}
-	return locale.Text{}
+	return Text{}
 }
 
 // ParseNetwork reads a range of addresses, or one address.

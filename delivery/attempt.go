@@ -92,7 +92,7 @@ func fallbackOf(f *config.File, profile string) (string, *config.Profile, bool) 
 }
 
 // reroute prepares a message again for the fallback (D-5). The Message-ID stays the same.
-func (i *Item) reroute(name string, from, to *config.Profile, cause check.Cause) error {
+func (i *Item) reroute(name string, from, to *config.Profile, cause config.Cause) error {
 	m, err := i.message()
 	if err != nil {
 		return err

@@ -103,8 +103,8 @@ func asciiDomains(addresses []string) []string {
 const shouting = 0.8
 
 // Advice names what makes spam filters suspicious of a message (M-8).
-func Advice(subject string, bodyOctets, imageOctets int) []locale.Text {
-	var out []locale.Text
+func Advice(subject string, bodyOctets, imageOctets int) []config.Text {
+	var out []config.Text
 	capitals, letters := 0, 0
 	for _, r := range subject {
 		if unicode.IsLetter(r) {

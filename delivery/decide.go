@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"postier/config"
-	"postier/internal/check"
 )
 
 // Reason says why a profile was chosen, beyond the words of config.RouteReason.
@@ -110,9 +109,9 @@ type Decision struct {
 	Reason  Reason `json:"reason"`
 	// Instead is the profile that would have sent, had it not been switched off by a failure or used up its quota (D-5).
 	// InsteadFor is the cause.
-	Instead    string      `json:"instead,omitempty"`
-	InsteadFor check.Cause `json:"instead_for,omitempty"`
-	Kind       string      `json:"kind,omitempty"`
+	Instead    string       `json:"instead,omitempty"`
+	InsteadFor config.Cause `json:"instead_for,omitempty"`
+	Kind       string       `json:"kind,omitempty"`
 	// From and ReplyTo are what the message must say when it goes through another profile than the author's own.
 	From     *config.Address `json:"from,omitempty"`
 	ReplyTo  string          `json:"reply_to,omitempty"`

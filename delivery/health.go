@@ -35,7 +35,7 @@ func (s *Store) healthy(ctx context.Context, profile string) error {
 }
 
 // failing counts a failure of a profile, and returns how many there were in a row and since when.
-func (s *Store) failing(ctx context.Context, profile string, cause check.Cause) (failures int, since time.Time,
+func (s *Store) failing(ctx context.Context, profile string, cause config.Cause) (failures int, since time.Time,
 	err error,
 ) {
 	var at int64
@@ -51,7 +51,7 @@ func (s *Store) failing(ctx context.Context, profile string, cause check.Cause) 
 
 // notTheProfile are the causes that no change of the profile corrects, however often they come: faults of this machine,
 // what a server says about a command or a mechanism, and a quota, which another day gives back.
-var notTheProfile = map[check.Cause]bool{
+var notTheProfile = map[config.Cause]bool{
 	check.CauseNetworkUnreachable: true, check.CauseDNSFailure: true,
 	check.CauseCancelled: true, check.CauseFileFailed: true,
 	check.CauseAuthMechanismUnsupported: true, check.CauseProtocolError: true,
@@ -95,7 +95,7 @@ func (q *Queue) turnAway(ctx context.Context, doc *config.Document, item *Item, 
 }
 
 // deactivate switches a profile off in the file. first is false when another process has done so already.
-func (q *Queue) deactivate(ctx context.Context, profile string, cause check.Cause) (first bool, err error) {
+func (q *Queue) deactivate(ctx context.Context, profile string, cause config.Cause) (first bool, err error) {
 	for range saveTries {
 		doc, err := q.Load()
 		if err != nil {

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"postier/config"
-	"postier/internal/check"
 	"postier/internal/safetext"
 	"postier/internal/spool"
 )
@@ -34,10 +33,10 @@ func (s State) Final() bool { return s == StateSent || s == StateFailed }
 type Recipient struct {
 	Address string `json:"address"`
 	// Blind copies come from the profile (C-3).
-	Blind bool        `json:"blind,omitempty"`
-	State State       `json:"state,omitempty"` // empty until there is a verdict; sent or failed
-	Cause check.Cause `json:"cause,omitempty"`
-	Reply string      `json:"reply,omitempty"` // the server's words, raw
+	Blind bool         `json:"blind,omitempty"`
+	State State        `json:"state,omitempty"` // empty until there is a verdict; sent or failed
+	Cause config.Cause `json:"cause,omitempty"`
+	Reply string       `json:"reply,omitempty"` // the server's words, raw
 }
 
 // Item is one message on its way.
@@ -87,10 +86,10 @@ type Detail struct {
 	// Pinned messages stay with their profile: a person named it.
 	Pinned bool `json:"pinned,omitempty"`
 	// BounceTo gets the message when this one fails; empty sends it to no one.
-	BounceTo string      `json:"bounce_to,omitempty"`
-	Cause    check.Cause `json:"cause,omitempty"`
-	Reply    string      `json:"reply,omitempty"`
-	QueueID  string      `json:"queue_id,omitempty"`
+	BounceTo string       `json:"bounce_to,omitempty"`
+	Cause    config.Cause `json:"cause,omitempty"`
+	Reply    string       `json:"reply,omitempty"`
+	QueueID  string       `json:"queue_id,omitempty"`
 	// Doubt is true once a try ended without a verdict: a second copy may arrive.
 	Doubt        bool `json:"doubt,omitempty"`
 	CopyDue      bool `json:"copy_due,omitempty"`
@@ -101,7 +100,7 @@ type Detail struct {
 	// What the decision was, for the log: who was left out, whose place the profile took, who would have got a test.
 	Suppressed []Suppressed `json:"suppressed,omitempty"`
 	Instead    string       `json:"instead,omitempty"`
-	InsteadFor check.Cause  `json:"instead_for,omitempty"`
+	InsteadFor config.Cause `json:"instead_for,omitempty"`
 	Originals  []string     `json:"originals,omitempty"`
 	Block      Block        `json:"block,omitempty"`
 }

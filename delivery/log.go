@@ -44,7 +44,7 @@ const (
 type Delivery struct {
 	Address string
 	Result  Result
-	Cause   check.Cause
+	Cause   config.Cause
 	Reply   string
 }
 

@@ -10,7 +10,6 @@ import (
 
 	"postier/config"
 	"postier/diagnostics/explain"
-	"postier/internal/check"
 	"postier/internal/locale"
 	"postier/internal/safetext"
 	"postier/internal/smtp"
@@ -47,7 +46,7 @@ func (q *Queue) compose(profile string, p *config.Profile, to, subject, body str
 func (q *Queue) notifyOwner(
 	ctx context.Context, fallback string, through *config.Profile, profile string, p *config.Profile, try Try,
 ) error {
-	item := q.Notice(fallback, through, Owner(p), func(lang locale.Lang) (string, string) {
+	item := q.Notice(fallback, through, Owner(p), func(lang config.Language) (string, string) {
 		subject := locale.For(lang).T("delivery.off.subject", "address", safetext.FromRemote(p.From.Address))
 		return subject, q.reasons(lang, profile, p, try)
 	})
@@ -61,7 +60,7 @@ func Owner(p *config.Profile) string { return cmp.Or(p.ReplyTo, p.From.Address) 
 // Notice writes a message to a person about the program's own work. say gives its subject and its text in a language;
 // the text comes in every one, since the one that the person reads is unknown, the program's first.
 func (q *Queue) Notice(through string, p *config.Profile, to string,
-	say func(locale.Lang) (subject, text string),
+	say func(config.Language) (subject, text string),
 ) *Item {
 	var parts []string
 	for _, lang := range q.languages() {
@@ -72,16 +71,16 @@ func (q *Queue) Notice(through string, p *config.Profile, to string,
 	return q.compose(through, p, to, subject, strings.Join(parts, "\n\n"+strings.Repeat("-", 60)+"\n\n"))
 }
 
-func (q *Queue) lang() locale.Lang { return cmp.Or(q.Lang, locale.English) }
+func (q *Queue) lang() config.Language { return cmp.Or(q.Lang, locale.English) }
 
-func (q *Queue) languages() []locale.Lang {
-	others := slices.DeleteFunc(locale.All(), func(lang locale.Lang) bool { return lang == q.lang() })
-	return append([]locale.Lang{q.lang()}, others...)
+func (q *Queue) languages() []config.Language {
+	others := slices.DeleteFunc(locale.All(), func(lang config.Language) bool { return lang == q.lang() })
+	return append([]config.Language{q.lang()}, others...)
 }
 
 // reasons is the notice in one language: what happened, why, what to do, and the provider's limits where those are the
 // reason.
-func (q *Queue) reasons(lang locale.Lang, profile string, p *config.Profile, try Try) string {
+func (q *Queue) reasons(lang config.Language, profile string, p *config.Profile, try Try) string {
 	say := locale.For(lang)
 	name := cmp.Or(p.Label, p.From.Address)
 	lines := []string{
@@ -117,7 +116,7 @@ func (q *Queue) reasons(lang locale.Lang, profile string, p *config.Profile, try
 }
 
 // PageLines name the provider's own page about a cause, where one is known.
-func (q *Queue) PageLines(say *locale.Catalogue, p *config.Profile, cause check.Cause) []string {
+func (q *Queue) PageLines(say *locale.Catalogue, p *config.Profile, cause config.Cause) []string {
 	if q.Page == nil || q.Page(p, cause) == "" {
 		return nil
 	}

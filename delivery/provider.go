@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"postier/config"
-	"postier/internal/check"
 	"postier/presets"
 )
 
@@ -16,7 +15,7 @@ var counted = []string{
 }
 
 // ProviderPage is the page about a cause that a book of presets knows of a profile's provider.
-func ProviderPage(book *presets.Book, p *config.Profile, cause check.Cause) string {
+func ProviderPage(book *presets.Book, p *config.Profile, cause config.Cause) string {
 	if known, ok := book.Get(p.Provider); ok {
 		return known.Page(cause)
 	}

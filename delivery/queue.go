@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"postier/config"
-	"postier/internal/check"
-	"postier/internal/locale"
 )
 
 const (
@@ -41,16 +39,16 @@ type Queue struct {
 	// the file has not changed. Nil means Load.
 	Load, Current func() (*config.Document, error)
 	// Lang is the language of bounces and notices.
-	Lang locale.Lang
+	Lang config.Language
 	// Program starts the commands that a notice names; empty for the program's name alone.
 	Program string
 	// Product is the author of notices; empty for this program. Contact says in a language where its users find help.
 	Product string
-	Contact func(locale.Lang) string
+	Contact func(config.Language) string
 	// Provider are the limits known of a profile's provider.
 	Provider func(*config.Profile) []ProviderLimit
 	// Page is the provider's own page about a cause, "" where none is known; nil knows none.
-	Page func(*config.Profile, check.Cause) string
+	Page func(*config.Profile, config.Cause) string
 	// Observe is called for each event; it may be nil.
 	Observe func(Event)
 

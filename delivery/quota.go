@@ -34,7 +34,7 @@ func (d *Decision) avoidQuota(f *config.File, facts Facts) {
 }
 
 // cause is that of a quota that is used up.
-func (r Room) cause() check.Cause {
+func (r Room) cause() config.Cause {
 	if r.Refused {
 		return check.CauseSendingQuotaExceeded
 	}
@@ -43,7 +43,7 @@ func (r Room) cause() check.Cause {
 
 // aroundQuota sends a message through the fallback when the quota of its profile is used up. ok is false when there is
 // no way round, and then the item is as it was.
-func (q *Queue) aroundQuota(ctx context.Context, doc *config.Document, item *Item, cause check.Cause) (Try, bool) {
+func (q *Queue) aroundQuota(ctx context.Context, doc *config.Document, item *Item, cause config.Cause) (Try, bool) {
 	name, other, ok := fallbackOf(&doc.File, item.Profile)
 	if !ok || item.Own {
 		return Try{}, false

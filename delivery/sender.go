@@ -9,18 +9,30 @@ import (
 	"time"
 
 	"postier/config"
+	"postier/config/credential"
 	"postier/diagnostics/explain"
 	"postier/internal/account"
 	"postier/internal/check"
 	"postier/internal/smtp"
 	"postier/internal/spool"
+	"postier/internal/wire"
 )
+
+// Accounts are the servers and the secrets of the profiles.
+type Accounts = account.Source
+
+// AccountsOf are those of the configuration at path, reached as this machine reaches everything else.
+func AccountsOf(path string) *Accounts {
+	return &Accounts{
+		Network: &wire.Network{Resolver: wire.SystemResolver()}, ConfigPath: path, Credentials: credential.For(path),
+	}
+}
 
 // Sender hands messages to submission servers, one connection a profile, kept open between messages. It is safe for
 // several goroutines; those of one profile take turns.
 type Sender struct {
 	// Accounts supplies the servers and the sign-in of a profile.
-	Accounts *account.Source
+	Accounts *Accounts
 
 	mu          sync.Mutex
 	connections map[string]*connection
@@ -41,7 +53,7 @@ const idleLimit = 20 * time.Second
 // Try is the outcome of one try.
 type Try struct {
 	State State // sent, waiting (try again), failed or unknown
-	Cause check.Cause
+	Cause config.Cause
 	// Reply is the server's own line, raw.
 	Reply   string
 	QueueID string
@@ -213,7 +225,7 @@ func judgeError(item *Item, provider string, err error) Try {
 
 // aboutAccount are the causes that are about the account or its secret. Only these switch a profile off: what a server
 // says about a command or a mechanism may be gone tomorrow, and no one could correct it in the profile.
-var aboutAccount = map[check.Cause]bool{
+var aboutAccount = map[config.Cause]bool{
 	check.CauseAppPasswordRequired: true, check.CauseBasicAuthDisabled: true, check.CauseSMTPAuthDisabled: true,
 	check.CauseWrongPassword: true, check.CauseWebmailLoginRequired: true, check.CauseClientAccessDisabled: true,
 	check.CauseAccountSuspended: true, check.CauseAccountNotActivated: true, check.CauseOAuthTokenExpired: true,
@@ -221,7 +233,7 @@ var aboutAccount = map[check.Cause]bool{
 }
 
 // hopeless reports whether waiting cannot help.
-func hopeless(cause check.Cause) bool {
+func hopeless(cause config.Cause) bool {
 	return cause == check.CauseUTF8Unsupported || cause == check.CauseAddressInvalid || cause == check.CauseMessageTooLarge
 }
 
@@ -255,7 +267,7 @@ func (i *Item) note(verdicts []smtp.Recipient, provider string, sent bool) {
 }
 
 // refuse marks what is still open as refused for good.
-func (i *Item) refuse(cause check.Cause, reply string) {
+func (i *Item) refuse(cause config.Cause, reply string) {
 	for n := range i.Recipients {
 		if r := &i.Recipients[n]; r.State == "" {
 			r.State, r.Cause, r.Reply = StateFailed, cause, reply

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"postier/config"
-	"postier/internal/check"
 )
 
 // Health says how a profile is doing at this moment.
@@ -30,7 +29,7 @@ type Standing struct {
 	// SentToday is the number of messages of the last 24 hours, as the limit of a day counts them.
 	SentToday int
 	// Cause is that of the last failure in a row of failures, Since when they began; without failures both are zero.
-	Cause check.Cause
+	Cause config.Cause
 	Since time.Time
 	last  time.Time
 	// watched is what the watch found.
@@ -46,7 +45,7 @@ type Standings struct {
 
 // Health is how a profile is doing, since when if that is known, and for which cause. A proof is newer than the
 // failures before it; a round of the watch that found sending to work is one too.
-func (s Standing) Health(p *config.Profile) (health Health, since time.Time, cause check.Cause) {
+func (s Standing) Health(p *config.Profile) (health Health, since time.Time, cause config.Cause) {
 	var proven time.Time
 	if p.Proven() {
 		proven = p.Validated.At
@@ -114,7 +113,7 @@ func (s *Store) Standings(ctx context.Context) (Standings, error) {
 		s.perProfile(ctx, `SELECT profile, since, last, cause FROM postier_health`,
 			func(profile string, since, last int64, cause string) {
 				change(profile, func(p *Standing) {
-					p.Cause, p.Since, p.last = check.Cause(cause), time.UnixMilli(since), time.UnixMilli(max(since, last))
+					p.Cause, p.Since, p.last = config.Cause(cause), time.UnixMilli(since), time.UnixMilli(max(since, last))
 				})
 			}))
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"time"
 
-	"postier/internal/check"
+	"postier/config"
 )
 
 // Watched is what the watch knows of a profile between its rounds.
@@ -15,7 +15,7 @@ type Watched struct {
 	Proven time.Time
 	// Cause is that of a failure which the watch found twice, empty when there is none; Since and Last are when it was
 	// found first and last.
-	Cause       check.Cause
+	Cause       config.Cause
 	Since, Last time.Time
 	// Sending is true when the failure keeps messages from leaving, and not only from being filed or believed.
 	Sending bool

@@ -31,6 +31,7 @@ var layers = []layer{
 	{"other commands run the checks through this one", []string{"internal/cli/diagnose"}},
 	{"what commands share knows none of them", []string{"internal/cli/command"}},
 	{"a front end draws what it is given and works for every command", []string{"tui"}},
+	{"another program tests a connection without a front end of ours", []string{"connection"}},
 	{"a stream to a helper is the same whatever carries it", []string{"share/local"}},
 	{"these do the work, and no front end is needed for it", []string{"wizard/worker", "delivery", "watch", "share"}},
 	{"a conversation and a check are values that others carry out or show", []string{"wizard", "diagnostics"}},
