@@ -13,20 +13,9 @@ const (
 	retryMargin = 5 * time.Second
 	// longestPause bounds what a server asks for: its limits are counted in days at most.
 	longestPause = 24 * time.Hour
-	// lockoutPause is the longest that providers are known to refuse sign-ins after too many wrong ones.
-	lockoutPause = time.Hour
+	// longestWait bounds what a person waits for at the screen. What takes longer is gone on with another time.
+	longestWait = 2 * time.Hour
 )
-
-// usualPauses are the pauses for causes whose end is usually known. Greylisting servers let a sender through after one
-// to five minutes (RFC 6647 §5.1), and a sending quota comes back by the hour or by the day.
-var usualPauses = map[check.Cause]time.Duration{
-	check.CauseGreylisted:           5 * time.Minute,
-	check.CauseRateLimited:          15 * time.Minute,
-	check.CauseSendingQuotaExceeded: time.Hour,
-	check.CauseOwnLimitReached:      time.Hour,
-	check.CauseReputationLow:        time.Hour,
-	check.CauseNotArrived:           2 * time.Minute,
-}
 
 // pause is how long to wait before the check that found f is made again: what the server asked for, the provider's
 // known time, the cause's usual time, or a time that doubles with each wait.
@@ -38,10 +27,9 @@ func (s *State) pause(f Report) time.Duration {
 		if p := s.preset(); p != nil && p.Lockout != nil {
 			return time.Duration(p.Lockout.ToMinutes) * time.Minute
 		}
-		return lockoutPause
 	}
-	if usual, ok := usualPauses[f.Cause]; ok {
-		return usual
+	if f.UsualPause > 0 {
+		return f.UsualPause
 	}
 	first, longest := time.Minute, 15*time.Minute
 	if s.draft.Step == StepDNS {

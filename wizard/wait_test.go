@@ -9,12 +9,14 @@ import (
 
 func later(f *Report) { f.Who, f.Retry = "provider", RetryLater }
 
+func usually(pause time.Duration) func(*Report) { return func(f *Report) { f.UsualPause = pause } }
+
 // TestWait: Enter on a failure that goes away with time waits and checks again by itself, until it works.
 func TestWait(t *testing.T) {
 	t.Parallel()
 	k := known(t, Options{})
 	k.password(appPassword)
-	k.fails(DoSubmission, "smtp.recipient", "greylisted", "", "", later)
+	k.fails(DoSubmission, "smtp.recipient", "greylisted", "", "", later, usually(5*time.Minute))
 	if first := k.s.Screen().Actions[0]; first.ID != ActWait {
 		t.Fatalf("Enter does %s", first.ID)
 	}
@@ -92,7 +94,7 @@ func TestPauses(t *testing.T) {
 	}{
 		{"marie@gmail.com", Report{Cause: check.CauseGreylisted, RetryAfter: time.Minute}, 0, time.Minute + retryMargin},
 		{"marie@gmail.com", Report{Cause: check.CauseServerBusy, RetryAfter: 1000 * time.Hour}, 0, longestPause},
-		{"marie@gmail.com", Report{Cause: check.CauseTooManyLoginAttempts}, 3, time.Hour},
+		{"marie@gmail.com", Report{Cause: check.CauseTooManyLoginAttempts, UsualPause: time.Hour}, 3, time.Hour},
 		{"marie@yahoo.com", Report{Cause: check.CauseTooManyLoginAttempts}, 0, 30 * time.Minute},
 		{"marie@gmail.com", Report{Cause: check.CauseServerBusy}, 0, time.Minute},
 		{"marie@gmail.com", Report{Cause: check.CauseServerBusy}, 2, 4 * time.Minute},

@@ -6,6 +6,7 @@ import (
 
 	"postier/config"
 	"postier/internal/check"
+	"postier/internal/locale"
 	"postier/presets"
 )
 
@@ -97,13 +98,19 @@ func (s *State) inPlace(f *Report) *Report {
 	switch {
 	case s.passwordRight(f):
 		s.blameMailbox(&after)
+	case f.Cause == check.CauseMailboxFull: // the wizard writes to no one but the person
+		after.Meaning = Msg("wizard.full.meaning", "address", s.draft.From.Address)
+		after.Remedy = []Words{Msg("wizard.full.delete")}
 	case s.accountRefused(f):
 		after.Remedy = []Words{Msg("wizard.ways.account")}
 		after.Step, after.Field, after.Who, after.WhoWords = "", "", whoProvider, Words{}
 	case s.published():
 		s.leaveSettings(&after, tried, setting)
 	case tried:
-		after.Remedy = []Words{Msg("wizard.ways.name"), Msg("wizard.ways.network"), Msg("wizard.ways.hoster")}
+		after.Remedy = []Words{Msg("wizard.ways.name"), Msg("wizard.ways.network")}
+		if f.Cause == check.CausePortBlocked {
+			after.Remedy = append(after.Remedy, Msg("wizard.ways.hoster"))
+		}
 		if after.Step == StepServer {
 			after.Field = map[RequestKind]FieldID{DoSubmission: FieldSMTPHost, DoSent: FieldIMAPHost}[s.stepKind()]
 		}
@@ -114,17 +121,39 @@ func (s *State) inPlace(f *Report) *Report {
 // leaveSettings makes a failure at the provider's own server say that nothing is to be changed there.
 func (s *State) leaveSettings(f *Report, tried, setting bool) {
 	if setting {
-		f.Remedy = []Words{Msg("wizard.ways.network"), Msg("wizard.ways.provider", "name", s.preset().Name)}
-	}
-	if tried {
-		f.Remedy = slices.Insert(f.Remedy, 1, Msg("wizard.ways.hoster"))
+		f.Remedy = s.atProvider(f.Cause)
 	}
 	if f.Step == StepServer && slices.Contains(addressFields, f.Field) {
 		f.Step, f.Field, f.Fixes = "", "", nil
 	}
-	if f.Who == WhoUser && setting {
+	switch {
+	case f.Cause == check.CauseCertNameMismatch: // no waiting mends it
+		f.Who, f.Retry, f.WhoWords, f.RetryWords = whoProvider, RetryAfterChange, Words{}, Words{}
+	case f.Who == WhoUser && setting:
 		f.Who, f.Retry, f.WhoWords, f.RetryWords = whoServer, RetryLater, Words{}, Words{}
 	}
+}
+
+// atProvider is what to do about a failure at the provider's own server. Only silence speaks for a blocked port, and
+// where the server answered, the network is not to blame.
+func (s *State) atProvider(cause check.Cause) []Words {
+	name, server := s.preset().Name, s.draft.Submission
+	if s.stepKind() == DoSent {
+		server = *s.draft.IMAP
+	}
+	network, provider := Msg("wizard.ways.network"), Msg("wizard.ways.provider", "name", name)
+	switch cause {
+	case check.CausePortBlocked:
+		return []Words{network, Msg("wizard.ways.hoster"), provider}
+	case check.CauseServerTimeout:
+		silent := Msg("wizard.ways.silent", "name", name, "host", server.Host, "port", server.Port)
+		return []Words{network, silent}
+	case check.CauseStartTLSFailed:
+		return []Words{Msg("wizard.ways.answered", "name", name), Msg("wizard.ways.report", "name", name)}
+	case check.CauseCertNameMismatch:
+		return []Words{network, Msg("wizard.ways.other-name", "name", name)}
+	}
+	return []Words{network, provider}
 }
 
 // accountRefused reports whether the server took the sign-in and does not let the account send, although it asks for
@@ -139,24 +168,39 @@ func (s *State) accountRefused(f *Report) bool {
 	return false
 }
 
+// mailboxCauses are refused sign-ins to a mailbox that say little about a password that sending accepted.
+var mailboxCauses = []check.Cause{check.CauseWrongPassword, check.CauseClientAccessDisabled}
+
 // passwordRight reports whether the mailbox refuses what sending accepted a moment before, under the same name.
 func (s *State) passwordRight(f *Report) bool {
-	return f != nil && f.Cause == check.CauseWrongPassword && s.draft.Step == StepSent && s.draft.IMAP != nil &&
+	return f != nil && slices.Contains(mailboxCauses, f.Cause) && s.draft.Step == StepSent && s.draft.IMAP != nil &&
 		s.draft.IMAP.Username == s.draft.Submission.Username && s.passed(DoSubmission) &&
 		s.draft.Submission.Auth != config.MechanismNone
 }
 
 // blameMailbox makes a refused sign-in to the mailbox say what is to be done where the password is right.
 func (s *State) blameMailbox(f *Report) {
-	f.Title, f.Meaning = Msg("wizard.mailbox.title"), Msg("wizard.mailbox.meaning")
-	f.Remedy = []Words{
-		Msg("wizard.mailbox.enable"), Msg("wizard.mailbox.name", "number", StepServer.Number()),
-		Msg("wizard.mailbox.without"),
+	enable, without := Msg("wizard.mailbox.enable"), Msg("wizard.mailbox.without")
+	if f.Cause == check.CauseClientAccessDisabled {
+		f.Title, f.Meaning = Msg("wizard.mailbox.off-title"), Msg("wizard.mailbox.off-meaning")
+		f.Remedy = []Words{enable, without}
+	} else {
+		f.Title, f.Meaning = Msg("wizard.mailbox.title"), Msg("wizard.mailbox.meaning")
+		f.Remedy = []Words{enable, Msg("wizard.mailbox.name", "number", StepServer.Number()), without}
 	}
 	f.Step, f.Field, f.RetryWords = "", "", Words{}
-	if s.prepareApplies() {
+	if s.prepareApplies() && opensMailbox(s.preset()) {
 		f.Step = StepPrepare
 	}
+}
+
+// opensMailbox reports whether the provider's guide says how to let programs into the mailbox.
+func opensMailbox(p *presets.Provider) bool {
+	said := p.AppPasswordSteps[locale.English]
+	if p.EnableFirst != nil && p.EnableFirst.Needed != presets.NeedNo {
+		said = append(slices.Clone(said), p.EnableFirst.Fact[locale.English])
+	}
+	return slices.ContainsFunc(said, func(step string) bool { return strings.Contains(step, "IMAP") })
 }
 
 // published reports whether the server of the current step is one that the provider names. A step without a server has

@@ -75,6 +75,9 @@ func (s *State) failureActions(v *Screen, retry, without Action) {
 		fixStep = "" // the usual servers were tried
 	}
 	first := wayOn(f, fixStep, without.ID)
+	if first == ActWait && s.pause(f) > longestWait {
+		first = cmp.Or(without.ID, ActLeave)
+	}
 	switch again := s.failure.times > 1 && s.failure.cause == f.Cause; {
 	case s.switched(&f):
 		first = ActWait

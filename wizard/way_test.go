@@ -1,7 +1,9 @@
 package wizard
 
 import (
+	"slices"
 	"testing"
+	"time"
 
 	"postier/config"
 	"postier/internal/check"
@@ -80,8 +82,11 @@ func TestTriedIsNotAdvised(t *testing.T) {
 		k.password(appPassword)
 		k.failsWith(DoSubmission, "net.connect", otherPort(k.last(DoSubmission).Draft.Submission, false), refused)
 		v := k.s.Screen()
-		if v.Actions[0].ID != ActWait || v.Finding.Step != "" || len(v.Finding.Remedy) != 3 {
+		if v.Actions[0].ID != ActWait || v.Finding.Step != "" {
 			t.Errorf("%s at the provider's server: %+v", cause, v.Finding)
+		}
+		if advisesHoster(v.Finding) != (cause == check.CausePortBlocked) {
+			t.Errorf("%s: a hoster is asked to open ports that answered: %+v", cause, v.Finding.Remedy)
 		}
 		k.enter()
 		if k.requested(DoWait) != 1 {
@@ -91,12 +96,73 @@ func TestTriedIsNotAdvised(t *testing.T) {
 		k = byHand(t, Options{})
 		k.password(appPassword)
 		k.failsWith(DoSubmission, "net.connect", otherPort(k.last(DoSubmission).Draft.Submission, false), refused)
-		if v := k.s.Screen(); v.Actions[0].ID != ActFix || v.Finding.Remedy[0].Msg.Key != "wizard.ways.name" {
+		v = k.s.Screen()
+		if advisesHoster(v.Finding) != (cause == check.CausePortBlocked) {
+			t.Errorf("%s at a typed server: %+v", cause, v.Finding.Remedy)
+		}
+		if v.Actions[0].ID != ActFix || v.Finding.Remedy[0].Msg.Key != "wizard.ways.name" {
 			t.Errorf("%s at a typed server: %+v", cause, v.Finding)
 		}
 		k.enter()
 		if !k.field(FieldSMTPHost).Fix {
 			t.Errorf("%s: the name is not the field to fix", cause)
+		}
+	}
+}
+
+func advisesHoster(f *Report) bool {
+	return slices.ContainsFunc(f.Remedy, func(w Words) bool { return w.Msg.Key == "wizard.ways.hoster" })
+}
+
+// TestWrongNameIsNoOutage: a certificate for another name at the provider's own server is nothing that time mends.
+func TestWrongNameIsNoOutage(t *testing.T) {
+	t.Parallel()
+	k := known(t, Options{})
+	k.password(appPassword)
+	k.fails(DoSubmission, "smtp.certificate", "cert-name-mismatch", StepServer, FieldSMTPHost,
+		func(r *Report) { r.Who, r.Retry = WhoUser, RetryAfterChange })
+	v := k.s.Screen()
+	if v.Actions[0].ID == ActWait || v.Finding.waits() || v.Finding.Remedy[1].Msg.Key != "wizard.ways.other-name" {
+		t.Errorf("%+v", v)
+	}
+}
+
+// TestOwnMailboxFull: the mailbox is the person's own, so she makes room and checks again; nobody waits for that.
+func TestOwnMailboxFull(t *testing.T) {
+	t.Parallel()
+	k := known(t, Options{})
+	k.password(appPassword)
+	k.fails(DoSubmission, "smtp.recipient", "mailbox-full", "", "",
+		func(r *Report) { r.Who, r.Retry = WhoUser, RetryAfterChange })
+	if v := k.s.Screen(); v.Actions[0].ID != ActRetry || v.Finding.Remedy[0].Msg.Key != "wizard.full.delete" {
+		t.Errorf("%+v", v)
+	}
+}
+
+// TestTomorrowIsNotWaitedFor: what lasts longer than a person waits ends the set-up for now.
+func TestTomorrowIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	k := known(t, Options{})
+	k.password(appPassword)
+	k.fails(DoSubmission, "smtp.recipient", "sending-quota-exceeded", "", "", later, usually(24*time.Hour))
+	if v := k.s.Screen(); v.Actions[0].ID != ActLeave || k.offers(ActWait) {
+		t.Errorf("%+v", v.Actions)
+	}
+}
+
+// TestMailboxSwitchedOff: sending works, so the card names IMAP alone, and leads to the guide only where that names it.
+func TestMailboxSwitchedOff(t *testing.T) {
+	t.Parallel()
+	for address, first := range map[string]ActionID{"marie@gmail.com": ActSkip, "marie@gmx.de": ActFix} {
+		k := known(t, Options{Address: address})
+		k.password(appPassword)
+		k.passes(DoSubmission)
+		k.enter()
+		k.fails(DoSent, "imap.auth", "client-access-disabled", StepPrepare, FieldSecret,
+			func(r *Report) { r.Who, r.Retry = WhoUser, RetryAfterChange })
+		v := k.s.Screen()
+		if v.Actions[0].ID != first || v.Finding.Title.Msg.Key != "wizard.mailbox.off-title" {
+			t.Errorf("%s: %s, %+v", address, v.Actions[0].ID, v.Finding)
 		}
 	}
 }
@@ -122,7 +188,7 @@ func TestAccountRefused(t *testing.T) {
 func TestPasswordRight(t *testing.T) {
 	t.Parallel()
 	refused := func(r *Report) { r.Who, r.Retry = WhoUser, RetryAfterChange }
-	k := known(t, Options{})
+	k := known(t, Options{Address: "marie@gmx.de"}) // whose guide says how to switch IMAP on
 	k.password(appPassword)
 	k.passes(DoSubmission)
 	k.enter()

@@ -282,6 +282,8 @@ type Report struct {
 	WhoWords, RetryWords Words
 	// RetryAfter is the time after which the server asked to try again; 0 where it named none.
 	RetryAfter time.Duration
+	// UsualPause is the usual time until trying again helps; 0 where it is not known.
+	UsualPause time.Duration
 	Took       time.Duration
 	// Exit is the exit code of an unattended run that this failure ends.
 	Exit int

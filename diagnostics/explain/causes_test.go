@@ -266,7 +266,7 @@ func TestDetail(t *testing.T) {
 	c, _ := Cause("cert-name-mismatch")
 	host, names := safetext.FromRemote("mail.a.example"), safetext.FromRemote("{host}\x1b[2J")
 	got := c.Detail(locale.English, check.Params{Host: host, Names: names, Days: check.Number(3)})
-	if want := `Entered: mail.a.example. The certificate is for: {host}\x1b[2J.`; got != want {
+	if want := `Server: mail.a.example. The certificate is for: {host}\x1b[2J.`; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if long := c.Detail(locale.French,

@@ -76,6 +76,9 @@ type CauseInfo struct {
 	Step string `json:"step,omitempty"`
 	// Field is the field of that step, with smtp- for both servers: see FieldFor.
 	Field string `json:"field,omitempty"`
+	// PauseMinutes is the usual time until trying again helps; 0 where it is not known. Greylisting servers let a sender
+	// through after one to five minutes (RFC 6647 §5.1), and a sending quota comes back by the hour or by the day.
+	PauseMinutes int `json:"pause_minutes,omitempty"`
 	// UsedBy names users of the cause that are neither a reply nor a check, such as commands.
 	UsedBy []string              `json:"used_by,omitempty"`
 	Text   map[locale.Lang]Words `json:"text"`

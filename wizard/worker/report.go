@@ -2,6 +2,7 @@ package worker
 
 import (
 	"strings"
+	"time"
 
 	"postier/diagnostics"
 	"postier/diagnostics/explain"
@@ -43,6 +44,7 @@ func ReportOf(r diagnostics.Result) wizard.Report {
 			out.WhoWords = everyLanguage(cause.Who.Say)
 		}
 		out.RetryAfter = retryAfter(out.Reply.Raw())
+		out.UsualPause = time.Duration(cause.PauseMinutes) * time.Minute
 		out.Step, out.Field = fixPlace(wizard.Step(cause.Step), cause.FieldFor(r.ID))
 	}
 	for _, line := range r.Transcript {

@@ -137,7 +137,8 @@ func TestWayOnOfEveryCause(t *testing.T) {
 			}
 			switch retry {
 			case explain.RetryLater, explain.RetryAutomatic:
-				fits = waits && !repeated && !moved
+				patient := cause.PauseMinutes <= 60 // what takes until tomorrow is not waited for at the screen
+				fits = waits == patient && !repeated && (!moved && patient || leadsAway(first.ID, f.state.Step()))
 			case explain.RetryNo:
 				fits = !waits && !repeated && leadsAway(first.ID, f.state.Step())
 			case explain.RetryAfterChange:
