@@ -112,6 +112,9 @@ const (
 	JSONFile Format = "json"
 )
 
+// Formats are all of them.
+func Formats() []Format { return []Format{Markdown, HTML, JSONFile} }
+
 // ErrFormat says that a format is not known.
 var ErrFormat = errors.New("unknown report format")
 

@@ -8,6 +8,8 @@ import (
 	"postier/diagnostics/explain"
 	"postier/diagnostics/report"
 	"postier/internal/check"
+	"postier/internal/cli/lookup"
+	"postier/internal/cli/send"
 	"postier/internal/locale"
 	"postier/internal/rehearsal"
 	"postier/presets"
@@ -30,9 +32,9 @@ var flagValues = map[string]func() []string{
 
 // formatValues are those of --format, which several commands have.
 var formatValues = map[string][]string{
-	"guide":  {"text", "md", "html"},
-	"report": texts([]report.Format{report.Markdown, report.HTML, report.JSONFile}),
-	"export": {"csv", "jsonl"}, // of the log
+	"guide":  lookup.GuideFormats,
+	"report": texts(report.Formats()),
+	"export": send.LogFormats,
 }
 
 // wordValues are the words that an argument takes, by what the usage line calls it.

@@ -41,7 +41,7 @@ func NewReport(f *command.Factory, run command.Run[*ReportOptions]) *cobra.Comma
 		if f.JSON && !cmd.Flags().Changed("format") {
 			o.Format = string(report.JSONFile)
 		}
-		if text := command.OneOf(o.Format, report.Markdown, report.HTML, report.JSONFile); !text.Empty() {
+		if text := command.OneOf(o.Format, report.Formats()...); !text.Empty() {
 			return command.Usage(f.Say(text))
 		}
 		return run.Or(runReport)(cmd.Context(), o)

@@ -30,7 +30,7 @@ type GuideOptions struct {
 func NewGuide(f *command.Factory, run command.Run[*GuideOptions]) *cobra.Command {
 	o := &GuideOptions{Factory: f}
 	cmd := &cobra.Command{Use: "guide PROVIDER", Short: f.T("guide.short"), Args: f.Args(0, 1)}
-	cmd.Flags().StringVar(&o.Format, "format", "text", f.T("guide.flag.format"))
+	cmd.Flags().StringVar(&o.Format, "format", guideText, f.T("guide.flag.format"))
 	cmd.Flags().StringVar(&o.Product, "product", "", f.T("guide.flag.product"))
 	cmd.Flags().BoolVar(&o.List, "list", false, f.T("guide.flag.list"))
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -45,12 +45,24 @@ func NewGuide(f *command.Factory, run command.Run[*GuideOptions]) *cobra.Command
 	return cmd
 }
 
+const (
+	guideText     = "text"
+	guideMarkdown = "md"
+	guideHTML     = "html"
+)
+
+// GuideFormats are those of `guide`.
+var GuideFormats = []string{guideText, guideMarkdown, guideHTML}
+
 func runGuide(ctx context.Context, o *GuideOptions) error {
 	if o.List {
 		return listGuides(o.Factory)
 	}
+	if o.Format == "markdown" { // as it was called at first
+		o.Format = guideMarkdown
+	}
 	write, ok := map[string]func(guide.Page, io.Writer) error{
-		"text": guide.Page.Text, "markdown": guide.Page.Markdown, "md": guide.Page.Markdown, "html": guide.Page.HTML,
+		guideText: guide.Page.Text, guideMarkdown: guide.Page.Markdown, guideHTML: guide.Page.HTML,
 	}[o.Format]
 	if !ok {
 		return command.Usage(o.T("guide.error.format", "value", safetext.FromRemote(o.Format)))

@@ -58,6 +58,9 @@ const (
 	formatJSONL = "jsonl"
 )
 
+// LogFormats are those of `log export`.
+var LogFormats = []string{formatCSV, formatJSONL}
+
 func (o *LogOptions) filterFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.Profile, "profile", "", o.T("sendcli.flag.log-profile"))
 	cmd.Flags().StringVar(&o.Since, "since", "", o.T("sendcli.flag.since"))
@@ -172,7 +175,7 @@ func runLog(ctx context.Context, o *LogOptions) error {
 }
 
 func runLogExport(ctx context.Context, o *LogOptions) error {
-	if text := command.OneOf(o.Format, formatCSV, formatJSONL); !text.Empty() {
+	if text := command.OneOf(o.Format, LogFormats...); !text.Empty() {
 		return command.Usage(o.Say(text))
 	}
 	filter, err := o.filter()
