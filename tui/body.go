@@ -142,7 +142,7 @@ func (p *page) item(number int, text string) {
 	p.text(noStyle, lead, strings.Repeat(" ", len(lead)), text)
 }
 
-// copies shows the texts to copy: a web address whole on an unpadded line, other texts wrapped for reading.
+// copies shows the texts to copy: whole on a line, unpadded where that leaves room for them.
 func (m *model) copies(p *page) {
 	for _, c := range m.copyables() {
 		p.gap()
@@ -153,11 +153,12 @@ func (m *model) copies(p *page) {
 
 func (m *model) copyText(p *page, c copyable) {
 	text := m.speech.escape(c.text)
-	if link := c.link(); link != "" || c.qr {
-		p.bare(text, link)
+	const indent = "  "
+	if link := c.link(); link != "" || c.qr || len(indent)+typeset.Width(text) > p.width {
+		p.bare(text, link) // what is broken at the edge of the window alone can be put together again
 		return
 	}
-	p.text(m.speech.theme.styles.bold, "  ", "  ", text)
+	p.text(m.speech.theme.styles.bold, indent, indent, text)
 }
 
 func (m *model) busy(p *page) {

@@ -135,9 +135,13 @@ func TestWaitIsSeen(t *testing.T) {
 		d := converse(t, state, lang, 40, 12)
 		d.shows("B-49")
 		d.shows("5:00")
-		d.keys("enter")
+		d.keys("enter", "enter")
+		if d.model.ended || d.model.overlay.kind != overlayNone {
+			t.Errorf("%s: a second Enter does not go on waiting", lang)
+		}
+		d.keys("l")
 		if d.model.overlay.kind != overlayLeave {
-			t.Errorf("%s: Enter leaves without a question", lang)
+			t.Errorf("%s: leaving is not asked about", lang)
 		}
 	}
 }

@@ -18,6 +18,8 @@ type conversation interface {
 	HasSecret() bool
 	// Resumable reports whether a draft is stored with which another run can go on.
 	Resumable() bool
+	// Unchanged reports whether what is edited is as it was saved.
+	Unchanged() bool
 	// Masker hides the secrets that are held now in text that a helper may see. What it returns may be called from any
 	// goroutine; nil hides nothing.
 	Masker() func(string) string

@@ -114,7 +114,8 @@ func (m *model) screenHints() []hint {
 			}
 		}
 	}
-	if !m.screen.First && m.screen.Step != wizard.StepDone { // there is no way back from a saved profile
+	edits := m.screen.First && m.screen.Step == wizard.StepReview
+	if (!m.screen.First || edits) && m.screen.Step != wizard.StepDone { // there is no way back from a saved profile
 		out = append(out, hint{s.t("key-esc"), s.t("back"), 2})
 	}
 	helpKey := "?"

@@ -167,11 +167,11 @@ func (h *homeScreen) pressOverlay(name string) tea.Cmd {
 		h.scroll -= max(1, h.height/2)
 		return nil
 	}
-	if h.overlay == homeAsk && name == "enter" {
+	if h.overlay == homeAsk && name == h.speech.t("home-delete-key") {
 		h.choice = home.Choice{Action: home.Delete, Profile: h.items[h.at].Name}
 		return tea.Quit
 	}
-	if name == "esc" || h.overlay == homeHelp {
+	if name == "esc" || name == "enter" || h.overlay == homeHelp {
 		h.overlay = homeList
 	}
 	return nil
@@ -213,7 +213,7 @@ func (h *homeScreen) View() tea.View {
 		p.text(s.theme.styles.bold, "", "", s.t("home-delete-title", "name", h.items[h.at].Name))
 		p.gap()
 		p.plain(s.t("home-delete-text"))
-		hints = []hint{{s.t("key-enter"), s.t("home-delete-yes"), 0}, {s.t("key-esc"), s.t("home-delete-no"), 1}}
+		hints = []hint{{s.t("key-enter"), s.t("home-delete-no"), 0}, {s.t("home-delete-key"), s.t("home-delete-yes"), 1}}
 	default:
 		h.list(p)
 		hints = h.hints()

@@ -242,9 +242,13 @@ func (m *model) act(a wizard.Action) tea.Cmd {
 	return m.answer(a.ID)
 }
 
-// back goes to the step before. Nothing typed is lost, because the answer holds it.
+// back goes to the step before. Nothing typed is lost, because the answer holds it. Before the page with all settings
+// there is the list from which it was opened.
 func (m *model) back() tea.Cmd {
 	first := m.screen.First
+	if first && m.screen.Step == wizard.StepReview {
+		return m.interrupt()
+	}
 	cmd := m.answer(wizard.ActBack)
 	if first && m.screen.First && !m.ended {
 		m.toast = m.speech.t("first-step")

@@ -27,6 +27,7 @@ func (s script) Tell(wizard.Outcome)             {}
 func (s script) Ended() bool                     { return false }
 func (s script) HasSecret() bool                 { return false }
 func (s script) Resumable() bool                 { return true }
+func (s script) Unchanged() bool                 { return false }
 func (s script) Masker() func(string) string     { return nil }
 func (s script) SetLang(locale.Lang)             {}
 

@@ -308,7 +308,7 @@ func (m *model) leave() tea.Cmd {
 
 // touched reports whether leaving now would lose something typed.
 func (m *model) touched() bool {
-	if m.screen.Step == wizard.StepDone || m.screen.Number == 0 {
+	if m.screen.Step == wizard.StepDone || m.screen.Number == 0 || m.conversation.Unchanged() {
 		return false
 	}
 	if m.screen.Number > 1 || m.screen.Busy != nil {

@@ -19,9 +19,10 @@ func TestRows(t *testing.T) {
 	if footer := d.model.footer(80); !strings.Contains(footer, "Change this") {
 		t.Errorf("footer %q", footer)
 	}
-	if cmd := d.keys("esc"); cmd.model.screen.Step != wizard.StepReview || cmd.model.toast == "" {
-		t.Error("Esc leaves the page")
+	if d.keys("esc"); !d.model.left || d.model.overlay.kind != overlayNone {
+		t.Error("Esc does not leave a page on which nothing was changed")
 	}
+	d.model.left = false
 	d.keys("up") // the rows stand above the actions
 	if m := d.model; m.target().Action == "" || m.focus != len(m.screen.Actions)-1 {
 		t.Errorf("upwards from the first row leads to %d", m.focus)
@@ -48,5 +49,8 @@ func TestRows(t *testing.T) {
 	}
 	if view := d.view(); !strings.Contains(view, "newsletter") || !strings.Contains(view, "[Save") {
 		t.Errorf("the change and the way to save it are not both seen\n%s", view)
+	}
+	if d.keys("esc"); d.model.left || d.model.overlay.kind != overlayLeave {
+		t.Error("Esc loses the change without a question")
 	}
 }

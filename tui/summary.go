@@ -6,14 +6,14 @@ import (
 	"postier/wizard"
 )
 
-// summaryWidth is the width of the lines that stay in the scrollback. It does not depend on the window, since people
-// copy these lines into a mail.
+// summaryWidth is the longest of the lines that stay in the scrollback, where people read and copy them later.
 const summaryWidth = 80
 
 // summary returns what stays in the scrollback: the result, or how to go on.
 func (m *model) summary(resume string) string {
 	s := m.speech
-	p := newPage(summaryWidth, false)
+	p := newPage(min(summaryWidth, m.width), false)
+	p.screen = 0 // what is to be copied is broken by the terminal alone, which puts it together again
 	results := m.past
 	if m.last.Step == wizard.StepDone {
 		results = append(results, m.last)

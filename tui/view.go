@@ -35,10 +35,20 @@ func (m *model) topRows() []string {
 	if m.helper != nil {
 		rows = m.watchRows()
 	}
+	if m.toast != "" && !m.toastFits() {
+		rows = append(rows, typeset.Wrap(m.toast, newPage(m.width, true).width)...)
+	}
 	for len(rows) > 0 && len(rows) >= m.height {
 		rows = rows[1:]
 	}
 	return rows
+}
+
+// toastFits reports whether what the last key did has room on the line of the status, or has to do with it because
+// there is no other.
+func (m *model) toastFits() bool {
+	const room = 10
+	return m.height < room || typeset.Width(m.toast)+2 <= newPage(m.width, true).width
 }
 
 // View implements tea.Model.
@@ -66,7 +76,11 @@ func (m *model) View() tea.View {
 	f.progress(m.screen.Number)
 	f.body(p, *scroll, rows)
 	f.rightPane(m.pane(p), p.width, rows)
-	f.status(p, *scroll, rows, m.speech, m.toast)
+	toast := m.toast
+	if !m.toastFits() {
+		toast = ""
+	}
+	f.status(p, *scroll, rows, m.speech, toast)
 	f.footer(m.footer(p.width))
 	view := tea.NewView(strings.Join(f.lines, "\n"))
 	view.AltScreen = true

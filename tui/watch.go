@@ -87,6 +87,7 @@ func (mirror) Tell(wizard.Outcome)             {}
 func (mirror) Ended() bool                     { return false }
 func (mirror) HasSecret() bool                 { return false }
 func (mirror) Resumable() bool                 { return false }
+func (mirror) Unchanged() bool                 { return false }
 func (mirror) SetLang(locale.Lang)             {}
 func (mirror) Masker() func(string) string     { return nil }
 

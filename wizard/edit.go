@@ -1,6 +1,8 @@
 package wizard
 
 import (
+	"bytes"
+	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
@@ -122,6 +124,18 @@ func (s *State) kept() bool { return !s.passed(DoSubmission) && s.asSaved(DoSubm
 func (s *State) saveable() bool {
 	sent := !s.sentApplies() || slices.Contains(s.draft.Skipped, StepSent) || s.passed(DoSent) || s.asSaved(DoSent)
 	return sent && (s.passed(DoSubmission) || s.asSaved(DoSubmission))
+}
+
+// Unchanged reports whether a profile that is edited is as it was saved: leaving loses nothing then.
+func (s State) Unchanged() bool {
+	if !s.editPage() {
+		return false
+	}
+	now, saved := s.draft, s.opts.Edited.Draft
+	now.Step, saved.Step = StepReview, StepReview
+	a, errA := json.Marshal(now)
+	b, errB := json.Marshal(saved)
+	return errA == nil && errB == nil && bytes.Equal(a, b)
 }
 
 // editPage reports whether the page with all settings is where the conversation began.

@@ -117,6 +117,14 @@ func (s *State) secretFits() bool {
 	return !slices.ContainsFunc(s.secretServers(), func(server string) bool { return !slices.Contains(s.boundTo, server) })
 }
 
+// sameHosts reports whether the secret was typed for servers of the same names: then only who signs in has changed.
+func (s *State) sameHosts() bool {
+	host := func(server string) string { return server[:strings.LastIndexByte(server, ' ')] }
+	return !slices.ContainsFunc(s.secretServers(), func(server string) bool {
+		return !slices.ContainsFunc(s.boundTo, func(bound string) bool { return host(bound) == host(server) })
+	})
+}
+
 func (s *State) dropSecret() { s.secret, s.stored, s.boundTo = secret.Value{}, false, nil }
 
 func (s *State) enterCredential(bool) {
@@ -129,8 +137,12 @@ func (s *State) enterCredential(bool) {
 		return
 	}
 	if !s.secret.Empty() && !s.secretFits() {
+		why := "wizard.credential.other-server"
+		if s.sameHosts() {
+			why = "wizard.credential.other-name"
+		}
 		s.dropSecret()
-		s.notices = append(s.notices, Notice{LevelInfo, Msg("wizard.credential.other-server")})
+		s.notices = append(s.notices, Notice{LevelInfo, Msg(why)})
 	}
 }
 
@@ -283,7 +295,8 @@ func (s *State) answerCredential(a Answer) {
 	}
 	if typed.Empty() {
 		if !s.pending.Empty() {
-			return // the question about it has not been answered
+			s.errors[FieldSecret] = Msg("wizard.credential.unanswered")
+			return
 		}
 		switch {
 		case s.secret.Empty():

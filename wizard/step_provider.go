@@ -50,6 +50,9 @@ func (s *State) preset() *presets.Provider {
 	return p
 }
 
+// Misspelt is the key of the sentence that the address's domain does not exist.
+const Misspelt = "setup.no-domain"
+
 // foundScreen shows the result of the search: one candidate with its facts, several to choose from, the list of all
 // providers, or that nothing was found.
 func (s *State) foundScreen(v *Screen) {
@@ -66,10 +69,14 @@ func (s *State) foundScreen(v *Screen) {
 		v.Actions = []Action{next, manual}
 	case len(s.draft.Candidates) == 0:
 		v.Intro = []Words{Msg("wizard.provider.unknown", "domain", config.AddressDomain(s.draft.Address))}
-		if t := s.work[DoDiscover]; !t.err.Empty() {
+		t := s.work[DoDiscover]
+		if !t.err.Empty() {
 			v.Notices = append(v.Notices, Notice{levelOf(t.err), t.err})
 		}
-		v.Actions = []Action{manual, choose, {ID: ActRetry, Label: Msg("wizard.action.search-again"), Key: 'r'}}
+		if t.err.Msg.Key == Misspelt { // the way on is the way back
+			v.addActions(Action{ID: ActBack, Label: Msg("wizard.action.fix-address")})
+		}
+		v.addActions(manual, choose, Action{ID: ActRetry, Label: Msg("wizard.action.search-again"), Key: 'r'})
 	case len(s.draft.Candidates) > 1:
 		v.Intro = []Words{Msg("wizard.provider.several", "domain", config.AddressDomain(s.draft.Address), "via",
 			s.draft.Candidates[0].Via)}
@@ -82,7 +89,7 @@ func (s *State) foundScreen(v *Screen) {
 		if c := s.draft.Candidates[0]; !s.reachable(c.Submission.Host) {
 			next.Disabled = Msg("wizard.provider.rehearsal", "name", c.Name)
 			v.Notices = append(v.Notices, Notice{LevelInfo, next.Disabled})
-			v.addActions(Action{ID: ActBack, Label: Msg("wizard.action.rehearsal-back")}, choose, next)
+			v.addActions(Action{ID: ActOwn, Label: Msg("wizard.action.rehearsal-back")}, choose, next)
 			return
 		}
 		if s.blocked(s.draft.Candidates[0]) {
@@ -246,6 +253,8 @@ func (s *State) answerProvider(a Answer) {
 	case ActChoose:
 		s.abandon(DoDiscover)
 		s.choosing, s.services = true, false
+	case ActOwn:
+		s.useOwn()
 	case ActRetry:
 		if len(s.draft.Candidates) == 0 || s.searchStopped() {
 			s.draft.Candidates, s.draft.Chosen = nil, -1
@@ -266,6 +275,15 @@ func (s *State) answerProvider(a Answer) {
 		}
 	case ActNext:
 		s.acceptProvider()
+	}
+}
+
+// useOwn goes back from a provider that a rehearsal does not have to its own: to what was found before, or to the
+// address that it began with.
+func (s *State) useOwn() {
+	if s.opts.Rehearsal && !s.backToFound() {
+		s.setAddress(s.opts.Address)
+		s.enterProvider(true)
 	}
 }
 

@@ -69,7 +69,7 @@ func (s *State) awaited() *Report {
 // the test message to a second one where the first was refused.
 func (s *State) startWait() {
 	f := s.awaited()
-	if f == nil || s.work[s.stepKind()].id != 0 {
+	if f == nil || s.work[s.stepKind()].id != 0 || s.work[DoWait].id != 0 {
 		return
 	}
 	s.waitFor = s.pause(*f)
@@ -118,7 +118,12 @@ func (s *State) waiting(v *Screen) bool {
 	}
 	v.Notices = append(v.Notices, Notice{LevelInfo, s.waitWords()})
 	now := Action{ID: ActRetry, Label: Msg("wizard.action.check-now"), Key: 'r', Disabled: s.mustWait()}
-	v.Actions = []Action{s.leaveAction(), now, {ID: ActCancel, Label: Msg("wizard.action.cancel"), Key: 'x'}}
+	// Enter was pressed to wait: pressed once more, it waits.
+	v.Actions = []Action{
+		{ID: ActWait, Label: Msg("wizard.action.go-on-waiting")},
+		now, s.leaveAction(),
+		{ID: ActCancel, Label: Msg("wizard.action.cancel"), Key: 'x'},
+	}
 	return true
 }
 

@@ -24,8 +24,12 @@ func TestWait(t *testing.T) {
 	wait := k.last(DoWait)
 	v := k.s.Screen()
 	if wait.Pause != 5*time.Minute || v.Busy == nil || !v.Busy.Countdown || v.Busy.GivesUp != wait.Pause ||
-		v.Busy.Request != wait.ID || v.Finding == nil || v.Finding.Cause != "greylisted" || v.Actions[0].ID != ActLeave {
+		v.Busy.Request != wait.ID || v.Finding == nil || v.Finding.Cause != "greylisted" || v.Actions[0].ID != ActWait {
 		t.Fatalf("%s, %+v", wait.Pause, v)
+	}
+	k.enter() // once more: it goes on waiting
+	if k.requested(DoWait) != 1 || k.s.Screen().Busy == nil || k.s.Screen().Busy.Request != wait.ID {
+		t.Fatal("a second Enter does not wait")
 	}
 	for round := 2; round < 4; round++ {
 		k.tell(Outcome{ID: k.last(DoWait).ID, Kind: DoWait, Done: true})

@@ -196,6 +196,7 @@ type ActionID string
 const (
 	ActNext    ActionID = "next"
 	ActBack    ActionID = "back"
+	ActOwn     ActionID = "own" // back to the provider of the rehearsal
 	ActRetry   ActionID = "retry"
 	ActCancel  ActionID = "cancel"  // stop the work under way
 	ActSkip    ActionID = "skip"    // go on without

@@ -60,6 +60,18 @@ func ask(ctx context.Context, network *wire.Network, list []*control) {
 	wg.Wait()
 }
 
+// Denies reports whether the name service denies names that cannot be missing: what it says of others means nothing.
+func Denies(ctx context.Context, network *wire.Network) bool {
+	asked := slices.DeleteFunc(controls(), func(c *control) bool { return !c.exists })
+	ask(ctx, network, asked)
+	return !slices.ContainsFunc(asked, func(c *control) bool { return !c.denied() })
+}
+
+// denied reports whether the answer was that there is nothing of this name.
+func (c *control) denied() bool {
+	return c.outcome() == string(wire.NotFound) || c.outcome() == "empty"
+}
+
 // shown is the name without its random part.
 func (c *control) shown() string {
 	if name := strings.TrimSuffix(c.name, "."); c.exists {
@@ -101,7 +113,7 @@ func (e evidence) resolver(ctx context.Context, network *wire.Network) (diagnost
 			invented = append(invented, c.answer.Addresses()...)
 		case outcome == "records":
 			found++
-		case outcome == string(wire.NotFound) || outcome == "empty":
+		case c.denied():
 			denied++
 		default:
 			mute++

@@ -38,6 +38,9 @@ func (*Single) HasSecret() bool { return false }
 // Resumable reports that nothing of a page is kept for another run.
 func (*Single) Resumable() bool { return false }
 
+// Unchanged implements the front end's conversation: a page has nothing of which leaving would lose a part.
+func (*Single) Unchanged() bool { return false }
+
 // Masker has nothing to hide: a page asks for no secret.
 func (*Single) Masker() func(string) string { return nil }
 

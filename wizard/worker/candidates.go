@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"postier/config"
+	"postier/diagnostics/rootcause"
 	"postier/internal/discovery"
 	"postier/wizard"
 )
@@ -21,8 +22,10 @@ func (w *Worker) discover(ctx context.Context, r wizard.Request, out *wizard.Out
 	switch {
 	case errors.Is(err, context.Canceled):
 		out.Err = wizard.Msg("wizard.cancelled")
+	case errors.Is(err, discovery.ErrNoDomain) && rootcause.Denies(ctx, w.Network):
+		out.Err = wizard.Msg("setup.all-denied")
 	case errors.Is(err, discovery.ErrNoDomain), errors.Is(err, discovery.ErrAddress):
-		out.Err = wizard.Msg("setup.no-domain", "domain", config.AddressDomain(address))
+		out.Err = wizard.Msg(wizard.Misspelt, "domain", config.AddressDomain(address))
 	case err != nil:
 		out.Err = wizard.Msg("setup.no-dns")
 	}

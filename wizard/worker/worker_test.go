@@ -12,6 +12,7 @@ import (
 	"postier/internal/check"
 	"postier/internal/rehearsal"
 	"postier/internal/scripted"
+	"postier/internal/wire"
 	"postier/wizard"
 )
 
@@ -350,5 +351,26 @@ func TestDraftFiles(t *testing.T) {
 		t.Error("a draft that cannot be written is not told")
 	} else {
 		words(t, out.Err)
+	}
+}
+
+// TestNameServiceThatDeniesEverything: a domain is said not to exist only where names that surely exist are known.
+func TestNameServiceThatDeniesEverything(t *testing.T) {
+	t.Parallel()
+	for zone, want := range map[string]string{
+		"": "setup.all-denied",
+		"com. 300 IN NS a.gtld-servers.net.\ngmail.com. 300 IN MX 5 gmail-smtp-in.l.google.com.\n": wizard.Misspelt,
+	} {
+		h := newFixture(t, "")
+		resolver, err := wire.ResolverAt(scripted.StartDNS(t, zone).Addr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.Network = &wire.Network{Resolver: resolver, Timeout: 5 * time.Second, Route: h.provider.Route}
+		r := h.request(wizard.DoDiscover)
+		r.Draft.Address = "marie@fleurs-durand.example"
+		if out, _ := h.do(t.Context(), r); out.Err.Msg.Key != want {
+			t.Errorf("%+v, want %s", out.Err, want)
+		}
 	}
 }
