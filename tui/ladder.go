@@ -139,7 +139,8 @@ func (m *model) explained(p *page, r wizard.Report) {
 	if meaning := s.say(r.Meaning); meaning != "" {
 		p.plain(meaning)
 	}
-	m.serverBlock(p, r.Reply)
+	const most = 3 // the details have them all
+	m.serverBlock(p, r.Reply, most)
 	if len(r.Remedy) > 0 {
 		p.gap()
 		p.text(s.theme.styles.bold, "", "", s.t("what-to-do"))
@@ -176,12 +177,17 @@ func (m *model) waits() bool {
 }
 
 // serverBlock shows a server's own words, marked on every line so that they cannot pass for ours (docs/security.md T7).
-func (m *model) serverBlock(p *page, reply safetext.Remote) {
+// Of more than most lines it shows the first ones.
+func (m *model) serverBlock(p *page, reply safetext.Remote, most int) {
 	if reply.Empty() {
 		return
 	}
 	prefix := m.serverPrefix()
-	for _, l := range reply.Block("") {
+	for i, l := range reply.Block("") {
+		if i == most {
+			p.add(typeset.Shorten(prefix+m.speech.theme.glyphs.ellipsis, p.width, ""))
+			return
+		}
 		m.marked(p, prefix, l)
 	}
 }

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"math"
 	"strconv"
 
 	tea "charm.land/bubbletea/v2"
@@ -254,7 +255,7 @@ func (m *model) detailsPage(p *page) {
 			p.text(noStyle, "  ", "  ", s.escape(r.Brief.Escaped()))
 		}
 		if len(r.Details) == 0 {
-			m.serverBlock(p, r.Reply)
+			m.serverBlock(p, r.Reply, math.MaxInt)
 		}
 		for _, l := range r.Details {
 			m.marked(p, s.theme.glyphs.bar+" ", l)

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -295,6 +296,40 @@ func extensionLines(info Info, e diagnostics.Extensions, margin string) []string
 	return lines
 }
 
+// flat writes a list of objects as the values of each, which reads better than JSON; everything else is left as it is.
+func flat(data []byte) string {
+	if !bytes.HasPrefix(data, []byte("[{")) || bytes.ContainsAny(data[1:], "[") {
+		return string(data)
+	}
+	var out strings.Builder
+	in := json.NewDecoder(bytes.NewReader(data))
+	depth, name := 0, false
+	for {
+		token, err := in.Token()
+		switch t := token.(type) {
+		case nil:
+			if err == nil { // null
+				continue
+			}
+			return out.String()
+		case json.Delim:
+			switch t {
+			case '{':
+				if depth++; out.Len() > 0 {
+					out.WriteString(",")
+				}
+			case '}':
+				depth--
+			}
+			name = false
+		default:
+			if name = !name; !name && depth > 0 {
+				fmt.Fprintf(&out, " %v", t)
+			}
+		}
+	}
+}
+
 // maxField bounds one field in a plain line; the JSON has it whole.
 const maxField = 200
 
@@ -307,7 +342,7 @@ func fieldText(v any) string {
 	if err != nil {
 		return "?"
 	}
-	text := string(data)
+	text := flat(data)
 	if s, ok := v.(string); ok && !strings.ContainsAny(s, " \"") {
 		text = s
 	}

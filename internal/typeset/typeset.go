@@ -63,6 +63,7 @@ func holdNumbers(s string) (string, bool) {
 func Fill(first, rest, s string, width int) []string {
 	var lines []string
 	line, used, empty := first, Width(first), true
+	s = strings.ReplaceAll(s, "« ", "«\u00a0") // nor does one end with it
 	for _, word := range strings.FieldsFunc(s, breaks) {
 		n := Width(word)
 		if !empty && used+1+n > width && !strings.Contains(";:?!»", word) {

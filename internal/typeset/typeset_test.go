@@ -26,9 +26,10 @@ func TestFill(t *testing.T) {
 		width          int
 		want           []string
 	}{
-		"nothing":  {"", "", "", 10, []string{""}},
-		"one line": {"- ", "  ", "a b", 10, []string{"- a b"}},
-		"hanging":  {"- ", "  ", "one two three", 9, []string{"- one two", "  three"}},
+		"nothing":                              {"", "", "", 10, []string{""}},
+		"one line":                             {"- ", "  ", "a b", 10, []string{"- a b"}},
+		"hanging":                              {"- ", "  ", "one two three", 9, []string{"- one two", "  three"}},
+		"quotation marks stay with their word": {"", "", "avant « all » ici", 9, []string{"avant", "« all »", "ici"}},
 		"a long word is whole": {
 			"", "", "see https://login.example/device now", 12,
 			[]string{"see", "https://login.example/device", "now"},

@@ -38,6 +38,9 @@ type servedAccount struct {
 
 // serveDemo keeps the servers up until the context ends, which is how it is meant to end.
 func serveDemo(ctx context.Context, f *command.Factory, provider *rehearsal.Provider, folder string) error {
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return err
+	}
 	passwords := filepath.Join(folder, "password")
 	if err := os.WriteFile(passwords, []byte(provider.Typed.Reveal()+"\n"), 0o600); err != nil {
 		return err
