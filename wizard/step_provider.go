@@ -115,6 +115,9 @@ func (s *State) candidateScreen(v *Screen, c Candidate) {
 		c.Submission, c.IMAP = s.draft.Submission, s.draft.IMAP // with the changes that were made since
 	}
 	v.Intro = []Words{Msg("wizard.provider.found", "name", c.Name)}
+	if p, ok := s.opts.Book.Get(c.Provider); ok && p.Kind == presets.KindTransactional {
+		v.Intro = []Words{Msg("wizard.provider.service", "name", c.Name)}
+	}
 	via := Msg("wizard.origin." + c.Origin)
 	if c.Via != "" {
 		via = Msg("wizard.origin."+c.Origin+".via", "via", c.Via)

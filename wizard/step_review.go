@@ -182,6 +182,18 @@ func (s *State) sentWords() Words {
 	return Msg("wizard.fact.sent-none")
 }
 
+// remark names what was found in work of one kind; empty where nothing was, or the results are no longer valid.
+func (s *State) remark(kind RequestKind) Words {
+	t := s.work[kind]
+	if !t.done || t.key != s.key(kind) {
+		return Words{}
+	}
+	if f := cmp.Or(firstOf(t.reports, check.Fail), firstOf(t.reports, check.Warn)); f != nil {
+		return f.Title
+	}
+	return Words{}
+}
+
 // verdict returns the word that sums up the checks of one kind.
 func (s *State) verdict(kind RequestKind) Words {
 	t := s.work[kind]
@@ -283,8 +295,8 @@ func (s *State) doneScreen(v *Screen) {
 	v.Notices = s.doneNotices()
 	v.Facts = []Fact{
 		{Label: Msg("wizard.fact.sent"), Value: s.sentWords(), Detail: s.verdict(DoSent)},
-		{Label: Msg("wizard.fact.test"), Value: s.testVerdict()},
-		{Label: Msg("wizard.fact.dns"), Value: s.verdict(DoDNS)},
+		{Label: Msg("wizard.fact.test"), Value: s.testVerdict(), Detail: s.remark(DoTest)},
+		{Label: Msg("wizard.fact.dns"), Value: s.verdict(DoDNS), Detail: s.remark(DoDNS)},
 	}
 	if lasts {
 		v.Facts = append(v.Facts, Fact{Label: Msg("wizard.done.file"), Value: Literal(s.saved.Path)})
@@ -314,7 +326,7 @@ func (s *State) doneNotices() []Notice {
 		out = []Notice{{LevelInfo, Msg("wizard.done.sent", "address", address)}}
 	}
 	if s.work[DoDNS].done && s.verdict(DoDNS).Msg.Key != "wizard.verdict.pass" {
-		out = append(out, Notice{LevelWarn, Msg("wizard.done.dns")})
+		out = append(out, Notice{LevelWarn, Msg("wizard.done.dns", "command", s.checkCommand())})
 	}
 	if s.opts.Rehearsal && s.opts.Kept {
 		out = append(out, Notice{LevelInfo, Msg("wizard.done.kept")})
@@ -322,10 +334,15 @@ func (s *State) doneNotices() []Notice {
 	return out
 }
 
+func (s *State) program() string { return cmp.Or(s.opts.Program, config.Program) }
+
+// checkCommand checks the saved profile again, and shows the records to publish.
+func (s *State) checkCommand() string { return s.program() + " diagnose " + s.saved.Profile }
+
 // nextCommands hand over: to the programs of this machine, or after a rehearsal to a real set-up. A rehearsal whose
 // files are kept names nothing that takes its servers.
 func (s *State) nextCommands(lasts bool) []Words {
-	program, name := cmp.Or(s.opts.Program, config.Program), s.saved.Profile
+	program, name := s.program(), s.saved.Profile
 	setup := Msg("wizard.done.real", "command", config.Program+" setup")
 	if !lasts {
 		return []Words{setup}
@@ -339,7 +356,7 @@ func (s *State) nextCommands(lasts bool) []Words {
 		return append(out, setup)
 	}
 	return append(out,
-		Msg("wizard.done.check", "command", program+" diagnose "+name),
+		Msg("wizard.done.check", "command", s.checkCommand()),
 		Msg("wizard.done.change", "command", program+" setup --edit "+name),
 	)
 }

@@ -79,12 +79,11 @@ func (s *State) sentScreen(v *Screen) {
 	if s.wantsFolder() {
 		v.Fields = []Field{s.folderField()}
 		use := Action{ID: ActNext, Label: Msg("wizard.action.use-folder")}
+		create := Action{ID: ActCreate, Label: Msg("wizard.action.create"), Key: 'n'}
 		if v.Fields[0].Value == newFolder {
-			use.Label = Msg("wizard.action.next")
+			use.Label, create = create.Label, Action{} // Enter creates it
 		}
-		v.Actions = []Action{
-			use, {ID: ActCreate, Label: Msg("wizard.action.create"), Key: 'n'}, s.retryAction(DoSent, v.Finding), skip,
-		}
+		v.addActions(use, create, s.retryAction(DoSent, v.Finding), skip)
 		return
 	}
 	s.failureActions(v, s.retryAction(DoSent, v.Finding), skip)

@@ -103,7 +103,7 @@ func (s *State) failureActions(v *Screen, retry, without Action) {
 		case a.ID == first:
 			v.addActions(a)
 		case a.ID == ActWait,
-			a.ID == ActFix && f.Retry == RetryNo,
+			(a.ID == ActFix || a.ID == ActRetry) && f.Retry == RetryNo,
 			a.ID == addressAction().ID && (f.Retry != RetryNo && first != ActLeave || without.ID != ""),
 			a.ID == ActLeave && (f.Retry == RetryAfterChange || without.ID != ""):
 		default:

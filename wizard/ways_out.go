@@ -74,6 +74,7 @@ func (s *State) servicesScreen(v *Screen) {
 // serviceList offers the services, first those whose price is known to begin with a free plan.
 func (s *State) serviceList() Field {
 	f := s.field(FieldProvider, KindSearch, "")
+	f.Help = Msg("wizard.field.provider.help-service")
 	var others []Choice
 	for _, e := range s.opts.Book.All() {
 		if e.Kind != presets.KindTransactional {

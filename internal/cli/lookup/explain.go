@@ -43,6 +43,9 @@ func NewExplain(f *command.Factory, run command.Run[*ExplainOptions]) *cobra.Com
 			return f.NoArgs(cmd, args)
 		case len(args) == 1:
 			o.Code = args[0]
+			if looksLikeReply(o.Code) {
+				o.Reply, o.asks = o.Code, true
+			}
 		case !o.List && !o.asks:
 			return f.Args(1, 1)(cmd, args)
 		}
@@ -50,6 +53,9 @@ func NewExplain(f *command.Factory, run command.Run[*ExplainOptions]) *cobra.Com
 	}
 	return cmd
 }
+
+// looksLikeReply tells a pasted reply of a server, "535 5.7.8 …", from a code, which may be said as "a 14".
+func looksLikeReply(said string) bool { return len(strings.Fields(said)) > 2 }
 
 func runExplain(_ context.Context, o *ExplainOptions) error {
 	switch {
