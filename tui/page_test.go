@@ -54,6 +54,63 @@ func suppressed() []home.Suppressed {
 	}
 }
 
+// queued is a queue that nothing works through.
+func queued(kept *config.QueueMode) home.Queued {
+	return home.Queued{
+		Facts: []wizard.Fact{
+			{Label: wizard.Msg("home.queue.waiting"), Value: wizard.Literal("2")},
+			{Label: wizard.Msg("home.queue.service"), Value: wizard.Msg("home.queue.service-off")},
+			{
+				Label: wizard.Literal("2026-11-21 09:12"), Value: wizard.Remote("c.petit@example.fr"),
+				Detail: wizard.Literal("Title (N-81)"),
+			},
+		},
+		Notice:  wizard.Msg("sendcli.unkept", "command", "postier service install"),
+		Waiting: 2, Mode: config.ModeQueue, Install: true,
+		Save: func(mode config.QueueMode) wizard.Words { *kept = mode; return wizard.Words{} },
+	}
+}
+
+func formats() []wizard.Choice {
+	return []wizard.Choice{
+		{Value: "msmtp", Label: wizard.Remote("msmtp"), Detail: wizard.Literal("msmtp")},
+		{Value: "wordpress", Label: wizard.Remote("wordpress"), Detail: wizard.Literal("WordPress")},
+	}
+}
+
+// TestQueuePage (P-6, P-13): the mode is a choice; what waits is tried and the service is installed only by their own
+// letters. A program to export for is found by typing.
+func TestQueuePage(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		keys            []string
+		mode            config.QueueMode
+		tried, installs bool
+	}{
+		{[]string{"enter"}, config.ModeQueue, false, false},
+		{[]string{"down", "enter"}, config.ModeDirect, false, false},
+		{[]string{"n"}, config.ModeQueue, true, false},
+		{[]string{"i"}, config.ModeQueue, false, true},
+	} {
+		var kept config.QueueMode
+		page := home.NewQueue(queued(&kept))
+		onPage(t, page, locale.English, 80, 24).keys(row.keys...)
+		if !page.Saved() || kept != row.mode || page.Tried() != row.tried || page.Installs() != row.installs {
+			t.Errorf("%v: saved %v, %s, tried %v, installs %v", row.keys, page.Saved(), kept, page.Tried(), page.Installs())
+		}
+	}
+	quiet := queued(nil)
+	quiet.Waiting, quiet.Install = 0, false
+	if n := len(home.NewQueue(quiet).Screen().Actions); n != 1 {
+		t.Errorf("%d actions where nothing waits and the service runs", n)
+	}
+	export := home.NewExport("durand", formats())
+	onPage(t, export, locale.English, 80, 24).keys("w", "o", "r", "enter")
+	if !export.Saved() || export.Values()[home.FieldFormat] != "wordpress" {
+		t.Errorf("%v, %v", export.Saved(), export.Values())
+	}
+}
+
 // watchedBy is a watch that found something.
 func watchedBy(kept *config.Watch) home.Watching {
 	return home.Watching{
@@ -151,6 +208,8 @@ func TestPages(t *testing.T) {
 		"templates": func() *home.Page { return home.NewTemplates(templates(), nil) },
 		"log-empty": func() *home.Page { return home.NewLog("durand", nil) },
 		"watch":     func() *home.Page { return home.NewWatch("durand", watchedBy(nil)) },
+		"queue":     func() *home.Page { return home.NewQueue(queued(nil)) },
+		"export":    func() *home.Page { return home.NewExport("durand", formats()) },
 	}
 	for _, lang := range locale.All() {
 		for _, size := range sizes {

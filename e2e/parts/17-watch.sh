@@ -70,6 +70,9 @@ says "in French too" "ne fonctionne plus" "$OUT/notice.txt"
 equal "the list says so" "failing wrong-password A-14" \
   "$(postier_as profile list --json | jq -r '.[] | select(.name == "anna") | "\(.state) \(.cause) \(.code)"')"
 code=$(watch_into third)
+check "watch status knows it without asking" postier_as watch status anna --json
+equal "watch status says so" "failing A-14 true" \
+  "$(postier_as watch status anna --json | jq -r '.profiles[0] | "\(.state) \(.stopped[0].code) \(.stopped[0].confirmed)"')"
 equal "the third time nobody is told" "77 failing 0" "$code $(of third anna .state) $(jq '[.profiles[].notices[]] | length' "$OUT/third.json")"
 equal "the refused password was tried twice" 2 "$(($(refusals) - before))"
 

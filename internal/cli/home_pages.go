@@ -8,6 +8,7 @@ import (
 	"postier/internal/cli/diagnose"
 	"postier/internal/cli/profile"
 	"postier/internal/cli/send"
+	"postier/internal/cli/service"
 	"postier/internal/locale"
 	"postier/internal/safetext"
 	"postier/tui"
@@ -23,8 +24,8 @@ type homePage func(ctx context.Context, f *command.Factory, name string) (wizard
 var homePages = map[home.Action]homePage{
 	home.TestMode: optionPage(home.NewTestMode), home.Kinds: optionPage(home.NewKinds), home.Limits: limitsPage,
 	home.Suppress: suppressPage, home.Test: testPage, home.Log: logPage, home.Watch: watchPage,
-	home.Templates: templatesPage,
-	home.Report:    reportPage,
+	home.Templates: templatesPage, home.Queue: queuePage, home.Export: exportPage,
+	home.Report: reportPage,
 }
 
 // ask shows a page until it is over, and reports whether it ended with what it is for.
@@ -148,6 +149,37 @@ func watchPage(ctx context.Context, f *command.Factory, name string) (wizard.Wor
 		return wizard.Words{}, err
 	}
 	return saidIf(saved, "home.watch.saved"), err
+}
+
+// queuePage shows what waits, and sends it or installs the service where the person says so.
+func queuePage(ctx context.Context, f *command.Factory, _ string) (wizard.Words, error) {
+	page, err := send.QueuePage(ctx, f, sentenceOf(f))
+	if err != nil {
+		return wizard.Words{}, err
+	}
+	saved, err := ask(ctx, f, page)
+	switch {
+	case saved && page.Tried():
+		_, err = read(ctx, f, send.QueueNow(ctx, f))
+		return wizard.Words{}, err
+	case saved && page.Installs():
+		_, err = read(ctx, f, service.Install(ctx, f))
+		return wizard.Words{}, err
+	}
+	return saidIf(saved, "home.queue.saved"), err
+}
+
+// exportPage shows a profile as the configuration of another program.
+func exportPage(ctx context.Context, f *command.Factory, name string) (wizard.Words, error) {
+	if f.Served != nil {
+		return wizard.Msg("home.export.served"), nil
+	}
+	page := home.NewExport(name, profile.ExportChoices())
+	if agreed, err := ask(ctx, f, page); !agreed {
+		return wizard.Words{}, err
+	}
+	_, err := read(ctx, f, profile.Export(ctx, f, page.Values()[home.FieldFormat], name))
+	return wizard.Words{}, err
 }
 
 // templatesPage changes the header of a template, and sends a test with it where the person says so.

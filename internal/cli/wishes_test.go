@@ -13,7 +13,10 @@ import (
 	"postier/config"
 	"postier/internal/cli/command"
 	"postier/internal/cli/profile"
+	"postier/internal/cli/send"
 	"postier/internal/scripted"
+	"postier/wizard"
+	"postier/wizard/home"
 )
 
 // The wishes of docs/requirements.md as their users have them: by command, against a server.
@@ -282,4 +285,96 @@ func TestC8ToAnyAddress(t *testing.T) {
 		t.Errorf("%d messages\n%s%s", len(got), stdout, stderr)
 	}
 	o.want(65, "", "postier", "diagnose", "durand", "--send-to", "nobody")
+}
+
+// TestP6TheQueueFromHome (P-6, P-13): the page of the queue says what waits, for whom and why, and that nothing sends
+// it; what waits is tried from there, and whether a message is kept at all is set there.
+func TestP6TheQueueFromHome(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, nil)
+	f := o.factory()
+	open := func() *home.Page {
+		t.Helper()
+		page, err := send.QueuePage(t.Context(), f, sentenceOf(f))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return page
+	}
+	if v := open().Screen(); len(v.Notices) > 0 || len(v.Facts) != 2 {
+		t.Errorf("before anything was sent: %+v", v)
+	}
+	if files, _ := filepath.Glob(filepath.Join(filepath.Dir(o.path), "*.db")); len(files) > 0 {
+		t.Errorf("looking at the queue wrote %v", files)
+	}
+	o.refusing()
+	o.want(0, "", letter()...)
+	o.want(0, "", letter()...)
+	shown := fmt.Sprintf("%+v", open().Screen())
+	for _, want := range []string{"anna@customer.example", "N-78", "Literal:2 ", "sendcli.unkept", "home.queue.now"} {
+		if !strings.Contains(shown, want) {
+			t.Errorf("no %q on the page: %s", want, shown)
+		}
+	}
+	o.change(func(p *config.Profile) { p.Submission.Port = o.server.Port() })
+	if err := send.QueueNow(t.Context(), f); err != nil || len(o.taken()) != 2 {
+		t.Errorf("%v, %d messages", err, len(o.taken()))
+	}
+	page := open()
+	if fmt.Sprint(page.Screen().Facts[0].Value.Literal) != "0" {
+		t.Errorf("after all left: %+v", page.Screen().Facts)
+	}
+	page.Answer(wizard.Answer{Action: wizard.ActNext, Values: map[wizard.FieldID]string{"queue-mode": "direct"}})
+	if mode := o.saved().Queue.Mode; !page.Saved() || mode != config.ModeDirect {
+		t.Errorf("saved %v, mode %s", page.Saved(), mode)
+	}
+	f.Served = &command.Served{}
+	if shown := fmt.Sprintf("%+v", open().Screen()); strings.Contains(shown, "home.queue.install") {
+		t.Error("a served person could install a service")
+	}
+}
+
+// TestP11EveryProgramFromHome (P-11): the formats that the page offers are those of the command, and each is shown
+// without the password.
+func TestP11EveryProgramFromHome(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, nil)
+	list, _ := o.want(0, "", "postier", "--json", "export", "--list")
+	var formats []string
+	if err := json.Unmarshal([]byte(list), &formats); err != nil {
+		t.Fatal(err)
+	}
+	choices := profile.ExportChoices()
+	if len(choices) != len(formats) || len(formats) < 10 {
+		t.Fatalf("%d of %d formats", len(choices), len(formats))
+	}
+	shown := 0
+	for _, c := range choices {
+		var out, complaints bytes.Buffer
+		f := o.factory()
+		f.Out, f.Err = &out, &complaints
+		if err := profile.Export(t.Context(), f, c.Value, "durand"); err == nil && out.Len() > 0 {
+			shown++
+		}
+		if strings.Contains(out.String()+complaints.String(), "C4nary") {
+			t.Errorf("%s holds the password:\n%s", c.Value, out.String())
+		}
+	}
+	if shown < 8 { // the others need a secret of another kind, or a server of another kind
+		t.Errorf("only %d of %d are shown", shown, len(choices))
+	}
+}
+
+// TestM8AdviceFromHome (M-8): a test with a template from the home screen warns of what looks like advertising.
+func TestM8AdviceFromHome(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, nil)
+	o.want(0, "Subject: URGENT REMINDER!!!\n\nHello\n", "postier", "template", "edit", "urgent")
+	f := o.factory()
+	var complaints bytes.Buffer
+	f.Err, f.LangFlag = &complaints, "fr"
+	if err := send.TryTemplate(t.Context(), f, "durand", "urgent"); err != nil ||
+		!strings.Contains(complaints.String(), "majuscules") {
+		t.Errorf("%v: %s", err, complaints.String())
+	}
 }

@@ -64,6 +64,8 @@ const (
 	Templates    Action = "templates"
 	Log          Action = "log"
 	Watch        Action = "watch"
+	Queue        Action = "queue"
+	Export       Action = "export"
 	Report       Action = "report"
 )
 
@@ -95,6 +97,8 @@ func Keys() []Key {
 		{"v", Templates},
 		{"g", Log},
 		{"w", Watch},
+		{"u", Queue},
+		{"o", Export},
 		{"f", MakeFallback},
 		{"d", Default},
 		{"s", Enable},
@@ -126,10 +130,10 @@ func First(item Item) Action {
 	return Edit
 }
 
-// Changes reports whether an action changes a profile, which the platform's does not allow.
+// Changes reports whether an action changes a profile or gives it away, which the platform's does not allow.
 func (a Action) Changes() bool {
 	switch a {
-	case Edit, Fix, Delete, Disable, TestMode, Kinds, Limits:
+	case Edit, Fix, Delete, Disable, TestMode, Kinds, Limits, Export:
 		return true
 	}
 	return false

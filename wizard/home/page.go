@@ -18,8 +18,8 @@ type Page struct {
 	up    func()
 	ended bool
 	saved bool
-	// tried is true when what was saved is to be tried at once.
-	tried bool
+	// pressed is the action with which the page ended.
+	pressed wizard.ActionID
 }
 
 // Screen describes the page.
@@ -32,7 +32,7 @@ func (p *Page) Ended() bool { return p.ended }
 func (p *Page) Saved() bool { return p.saved }
 
 // Tried reports whether what the page saved is to be tried at once.
-func (p *Page) Tried() bool { return p.tried }
+func (p *Page) Tried() bool { return p.pressed == actTry || p.pressed == actNow }
 
 // Values are the last answer's.
 func (p *Page) Values() map[wizard.FieldID]string { return p.values }
@@ -64,7 +64,7 @@ func (p *Page) Answer(a wizard.Answer) {
 	p.values = a.Values
 	p.screen.Fields, p.screen.Notices = fields, nil
 	if p.take(p, a) {
-		p.ended, p.saved = true, true
+		p.ended, p.saved, p.pressed = true, true, a.Action
 	}
 }
 

@@ -84,7 +84,6 @@ func (p *Page) openTemplate(t Template, save func(string, map[wizard.FieldID]str
 			return !p.refuse(map[wizard.FieldID]wizard.Words{"": why})
 		}
 		p.values = map[wizard.FieldID]string{FieldTemplate: t.Name}
-		p.tried = a.Action == actTry
 		return true
 	}
 }

@@ -18,7 +18,7 @@ const (
 	fieldWatchCommand wizard.FieldID = "watch-command"
 )
 
-// actNow checks the profile at once.
+// actNow does at once what the page is about.
 const actNow wizard.ActionID = "now"
 
 // usualHours is how often the watch looks when a person switches it on.
@@ -45,11 +45,8 @@ func NewWatch(name string, w Watching) *Page {
 		if page.refuse(errors) {
 			return false
 		}
-		if why := w.Save(settings); !why.Empty() {
-			return !page.refuse(map[wizard.FieldID]wizard.Words{"": why})
-		}
-		page.tried = a.Action == actNow
-		return true
+		why := w.Save(settings)
+		return why.Empty() || !page.refuse(map[wizard.FieldID]wizard.Words{"": why})
 	})
 	v := &page.screen
 	v.Facts = w.Facts

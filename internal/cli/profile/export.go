@@ -14,6 +14,7 @@ import (
 	"postier/internal/locale"
 	"postier/internal/safefile"
 	"postier/internal/safetext"
+	"postier/wizard"
 )
 
 // ExportOptions are the flags and arguments of `postier export`.
@@ -43,6 +44,22 @@ func NewExport(f *command.Factory, run command.Run[*ExportOptions]) *cobra.Comma
 		return run.Or(runExport)(cmd.Context(), o)
 	}
 	return cmd
+}
+
+// Export prints a profile as the configuration of another program, for the home screen.
+func Export(ctx context.Context, f *command.Factory, format, name string) error {
+	return runExport(ctx, &ExportOptions{Factory: f, Format: format, Name: []string{name}})
+}
+
+// ExportChoices are the formats as a field offers them.
+func ExportChoices() []wizard.Choice {
+	var list []wizard.Choice
+	for _, format := range export.Formats() {
+		list = append(list, wizard.Choice{
+			Value: format.Name, Label: wizard.Remote(format.Name), Detail: wizard.Words{Msg: format.Summary},
+		})
+	}
+	return list
 }
 
 func listFormats(f *command.Factory) error {

@@ -2,7 +2,6 @@ package send
 
 import (
 	"context"
-	"errors"
 
 	"postier/config"
 	"postier/diagnostics/explain"
@@ -32,7 +31,7 @@ func WatchPage(ctx context.Context, f *command.Factory, name string, say func(er
 		// In a served session a program would run on the server, which is not the person's.
 		Programs: f.Served == nil,
 		Save: func(settings config.Watch) wizard.Words {
-			if err := saveWatch(f, settings); err != nil {
+			if err := saveFile(f, func(file *config.File) { file.Watch = settings }); err != nil {
 				return say(err)
 			}
 			return wizard.Words{}
@@ -42,24 +41,6 @@ func WatchPage(ctx context.Context, f *command.Factory, name string, say func(er
 		w.Notice = wizard.Msg("watch.set.unkept", "command", f.Program()+" service install")
 	}
 	return home.NewWatch(name, w), nil
-}
-
-// saveWatch writes the settings of the watch. Another process may save the configuration in between: then they are
-// written into what that one wrote.
-func saveWatch(f *command.Factory, settings config.Watch) error {
-	const attempts = 3
-	var err error
-	for range attempts {
-		var doc *config.Document
-		if doc, err = f.Document(); err != nil {
-			return err
-		}
-		doc.File.Watch = settings
-		if err = doc.Save(); !errors.As(err, new(*config.ChangedError)) {
-			return err
-		}
-	}
-	return err
 }
 
 // watchFacts are what is known of a profile.

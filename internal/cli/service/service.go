@@ -86,6 +86,11 @@ func (o *Options) units() []unit {
 	return userUnits(o.system.program, filepath.Join(base, "systemd", "user"))
 }
 
+// Install is `postier service install` for the home screen.
+func Install(ctx context.Context, f *command.Factory) error {
+	return install(ctx, &Options{Factory: f, system: thisSystem()})
+}
+
 func install(ctx context.Context, o *Options) error {
 	units := o.units()
 	hidden := o.hidden()
