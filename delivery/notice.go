@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -69,6 +70,12 @@ func (q *Queue) Notice(through string, p *config.Profile, to string,
 	}
 	subject, _ := say(q.lang())
 	return q.compose(through, p, to, subject, strings.Join(parts, "\n\n"+strings.Repeat("-", 60)+"\n\n"))
+}
+
+// Identify gives a message of the program its Message-ID, so that a second copy of it can be told by its receiver.
+func (i *Item) Identify(id string) {
+	i.Raw = bytes.Replace(i.Raw, []byte(i.MessageID), []byte(id), 1)
+	i.MessageID = id
 }
 
 func (q *Queue) lang() config.Language { return cmp.Or(q.Lang, locale.English) }

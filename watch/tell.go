@@ -3,7 +3,10 @@ package watch
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -93,6 +96,7 @@ func (w *Watcher) mail(ctx context.Context, doc *config.Document, a *addressee, 
 		item := w.Queue.Notice(name, doc.File.Profiles[name], a.Target, func(lang locale.Lang) (string, string) {
 			return s.say(n, lang)
 		})
+		item.Identify(n.messageID(s, a))
 		try, err := w.Queue.Direct(ctx, item)
 		switch {
 		case err != nil:
@@ -107,6 +111,19 @@ func (w *Watcher) mail(ctx context.Context, doc *config.Document, a *addressee, 
 			a.Result, a.Cause = SentWaiting, try.Cause
 		}
 	}
+}
+
+// messageID is the same whenever and by whichever profile a notice goes to somebody: a process that is killed before it
+// has noted that the notice is taken sends it again, and the receiver can tell that it is the same.
+func (n *notice) messageID(s speech, a *addressee) string {
+	of := fmt.Sprintf("%s\n%s\n%d\n%s", s.name, n.Kind, n.At.UnixMilli(), a.Target)
+	sum := sha256.Sum256([]byte(of))
+	const octets = 16
+	domain, ok := config.DomainASCII(config.AddressDomain(s.profile.From.Address))
+	if !ok {
+		domain = config.Program + ".invalid"
+	}
+	return "<" + hex.EncodeToString(sum[:octets]) + "@" + domain + ">"
 }
 
 // carriers are the profiles that may carry a notice, the best first: the one that it is about, if it can send; the

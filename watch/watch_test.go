@@ -347,6 +347,51 @@ func TestChangedMeanwhile(t *testing.T) {
 	}
 }
 
+// TestKilledBeforeItIsNoted: a process that dies after the server took a notice, and before that is written, has it sent
+// again; both have the same Message-ID, so that mailboxes can drop one. Another trouble has another one.
+func TestKilledBeforeItIsNoted(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil, nil)
+	b.find("durand", refused()...)
+	b.round()
+	before, err := b.watcher.Queue.Store.Watched(t.Context())
+	b.must(err)
+	b.round()
+	kept, at := before["durand"], b.clock()
+	r := decodeRecord(kept.Detail)
+	doc, err := b.watcher.Queue.Load()
+	b.must(err)
+	read := reading{now: at, profile: doc.File.Profiles["durand"], results: refused()}
+	r.judge(read)
+	r.announce(at) // what the round had written before it told anyone
+	kept.Detail = r.encode()
+	b.must(b.watcher.Queue.Store.SetWatched(t.Context(), "durand", kept))
+	b.round()
+	letters := taken(t, b.fallback)
+	if len(letters) != 2 {
+		t.Fatalf("%d notices", len(letters))
+	}
+	first, second := identity(letters[0].header), identity(letters[1].header)
+	if first == "" || first != second || !strings.Contains(first, "@durand.example>") {
+		t.Errorf("%q and %q", first, second)
+	}
+	b.find("durand", passed()...)
+	b.round()
+	if clear := taken(t, b.own); len(clear) != 1 || identity(clear[0].header) == first {
+		t.Errorf("the all-clear: %+v", clear)
+	}
+}
+
+// identity is the Message-ID in a header.
+func identity(header string) string {
+	for line := range strings.Lines(header) {
+		if id, ok := strings.CutPrefix(line, "Message-ID: "); ok {
+			return strings.TrimSpace(id)
+		}
+	}
+	return ""
+}
+
 // TestTwoWatches: one round at a time.
 func TestTwoWatches(t *testing.T) {
 	t.Parallel()
