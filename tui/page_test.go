@@ -89,7 +89,7 @@ func TestQueuePage(t *testing.T) {
 	}{
 		{[]string{"enter"}, config.ModeQueue, false, false},
 		{[]string{"down", "enter"}, config.ModeDirect, false, false},
-		{[]string{"n"}, config.ModeQueue, true, false},
+		{[]string{"t"}, config.ModeQueue, true, false},
 		{[]string{"i"}, config.ModeQueue, false, true},
 	} {
 		var kept config.QueueMode
@@ -454,7 +454,25 @@ func TestWatchPage(t *testing.T) {
 	}
 	var kept config.Watch
 	page := home.NewWatch("durand", watchedBy(&kept))
-	if onPage(t, page, locale.English, 80, 40).keys("alt+n"); !page.Saved() || !page.Tried() || kept.EveryHours != 12 {
+	if onPage(t, page, locale.English, 80, 40).keys("c"); !page.Saved() || !page.Tried() || kept.EveryHours != 12 {
 		t.Errorf("check now: saved %v, tried %v, %+v", page.Saved(), page.Tried(), kept)
+	}
+}
+
+// TestLettersOfPages: no page has an action on a letter with which a field answers yes or no.
+func TestLettersOfPages(t *testing.T) {
+	t.Parallel()
+	reset := func() wizard.Words { return wizard.Words{} }
+	for name, page := range map[string]*home.Page{
+		"test mode": home.NewTestMode("durand", durand(), nil), "kinds": home.NewKinds("durand", durand(), nil),
+		"limits": home.NewLimits("durand", durand(), nil, reset), "watch": home.NewWatch("durand", watchedBy(nil)),
+	} {
+		v := page.Screen()
+		confirms := slices.ContainsFunc(v.Fields, func(f wizard.Field) bool { return f.Kind == wizard.KindConfirm })
+		for _, a := range v.Actions {
+			if confirms && strings.ContainsRune("ynoj", a.Key) && a.Key != 0 {
+				t.Errorf("%s: %q is yes or no there", name, a.Key)
+			}
+		}
 	}
 }

@@ -347,8 +347,8 @@ func TestChangedMeanwhile(t *testing.T) {
 	}
 }
 
-// TestKilledBeforeItIsNoted: a process that dies after the server took a notice, and before that is written, has it sent
-// again; both have the same Message-ID, so that mailboxes can drop one. Another trouble has another one.
+// TestKilledBeforeItIsNoted: a process that dies after the server took a notice, and before that is written, has it
+// sent again; both have the same Message-ID, so that mailboxes can drop one. Another trouble has another one.
 func TestKilledBeforeItIsNoted(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, nil, nil)

@@ -166,13 +166,13 @@ fallback_again() { [[ $(jq -r .fallback "$CONFIG") == dayboard ]]; }
 check "and back" eventually 5 fallback_again
 provider_blocks ""
 
-# The watch and the queue have their pages, too. "n" checks at once, against the servers.
+# The watch and the queue have their pages, too. "c" checks at once, against the servers.
 setting() { [[ $(jq -r "$1" "$CONFIG") == "$2" ]]; }
 press Home w
-shows "the page of the watch" "Surveillance : anna"
+shows "the page of the watch" "Vérifier les profils régulièrement"
 press Space
 shows "the watch switched on" "[Oui] Non"
-press n
+press c
 shows "what it found" "Appuyez sur Entrée" 60
 check "the watch is on" setting .watch.every_hours 24
 equal "the profile works" working "$(postier_as watch status anna --json | jq -r '.profiles[0].state')"
@@ -184,17 +184,17 @@ press Space
 shows "the watch switched off" "Oui [Non]"
 press Enter
 check "the watch is off" eventually 5 setting .watch.every_hours null
-wait_for "Surveillance : enregistrée"
+wait_for "enregistrée."
 press u
 shows "the page of the queue" "En attente"
 press Down Enter
 check "the delivery mode" eventually 5 setting .queue.mode direct
-wait_for "attente : enregistrée"
+wait_for "enregistrée."
 press u
 shows "the page of the queue again" "En attente"
 press Up Enter
 check "and back" eventually 5 setting .queue.mode queue
-wait_for "attente : enregistrée"
+wait_for "enregistrée."
 
 check "the next invoice leaves" invoice 117
 check "and arrives" eventually 10 berta_has 3

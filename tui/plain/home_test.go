@@ -123,7 +123,7 @@ func TestAskTheWatch(t *testing.T) {
 			"{6 [boss@durand.example https://other.example/T0ken] [] []}",
 		},
 		{"no\n\n\n\n", false, "{0 [https://hooks.example/S3cret] [] []}"},
-		{"/n\n", true, "{24 [https://hooks.example/S3cret] [] []}"},
+		{"/c\n", true, "{24 [https://hooks.example/S3cret] [] []}"},
 	} {
 		page := home.NewWatch("durand", watching)
 		var out bytes.Buffer

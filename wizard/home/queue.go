@@ -47,7 +47,7 @@ func NewQueue(q Queued) *Page {
 	}
 	v.Fields = []wizard.Field{mode}
 	if q.Waiting > 0 {
-		v.Actions = append(v.Actions, wizard.Action{ID: actNow, Label: wizard.Msg("home.queue.now"), Key: 'n'})
+		v.Actions = append(v.Actions, wizard.Action{ID: actNow, Label: wizard.Msg("home.queue.now"), Key: 't'})
 	}
 	if q.Install {
 		v.Actions = append(v.Actions, wizard.Action{ID: actInstall, Label: wizard.Msg("home.queue.install"), Key: 'i'})

@@ -72,7 +72,7 @@ func NewWatch(name string, w Watching) *Page {
 	if w.Programs && w.spaced() {
 		v.Fields = append(v.Fields, watchField(fieldWatchCommand, wizard.KindText, strings.Join(w.Settings.Command, " ")))
 	}
-	v.Actions = append(v.Actions, wizard.Action{ID: actNow, Label: wizard.Msg("home.watch.now"), Key: 'n'})
+	v.Actions = append(v.Actions, wizard.Action{ID: actNow, Label: wizard.Msg("home.watch.now"), Key: 'c'})
 	return page
 }
 
