@@ -64,3 +64,20 @@ equal "the test message was in that mailbox on disk" 1 "$(removed .INBOX | wc -l
 equal "the rehearsal's copy was in its Sent folder" 1 "$(removed '.*ments envoy*' | wc -l)"
 equal "nothing is left of either" "0 0" "$(count_messages) $(count_messages '.&AMk-l&AOk-ments envoy&AOk-s')"
 check "the Sent folder is there on disk, in modified UTF-7" test -d "$(maildir '.&AMk-l&AOk-ments envoy&AOk-s')"
+
+# Thunderbird sends already: its settings are taken over, with the Sent folder as Thunderbird writes it, and proven. It keeps
+# its password.
+new_person takeover
+profile=$HOME_DIR/.thunderbird/a1b2c3d4.default-release
+mkdir -p "$profile"
+sed -e 's/@durand.example/@postier.test/g; s/contact\(@\|%40\)/anna\1/g; s/%40durand.example@imap.durand.example/%40postier.test@imap.durand.example/g' \
+  -e 's/\(smtp\|imap\|mail\)\.durand\.example/mail.postier.test/g' -e 's|/Messages envoy&AOk-s");|/INBOX/Gesendet");|' \
+  "$E2E/../config/importer/testdata/prefs.js" >"$profile/prefs.js"
+code=$(run_into "$OUT/import.txt" postier_as import auto "$profile/prefs.js" --password-file "$HOME_DIR/password")
+equal "import ends well" 0 "$code" "$OUT/import.txt"
+equal "with the servers, the reply address and the Sent folder of Thunderbird" \
+  "mail.postier.test:587 starttls accueil@postier.test INBOX.Gesendet" \
+  "$(jq -r '.profiles[] | "\(.submission.host):\(.submission.port) \(.submission.security) \(.reply_to) \(.sent_copy.folder)"' "$CONFIG")"
+equal "and proven" "pass pass" "$(jq -r '.profiles[].validated.checks | "\(.["smtp.auth"]) \(.["imap.readback"])"' "$CONFIG")"
+check "Thunderbird's file is as it was" test "$(grep -c '^user_pref' "$profile/prefs.js")" = \
+  "$(grep -c '^user_pref' "$E2E/../config/importer/testdata/prefs.js")"

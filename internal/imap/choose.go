@@ -34,7 +34,9 @@ func (l Listing) Junk(usual []string) Choice { return l.find("", imap.MailboxAtt
 func (l Listing) find(wanted string, use imap.MailboxAttr, first, names []string) Choice {
 	choice := Choice{Candidates: l.candidates(use, first, names)}
 	if wanted != "" {
-		for _, name := range []string{wanted, l.Prefix + wanted} {
+		// Mail programs write a slash between levels, whatever the server has there.
+		levels := strings.ReplaceAll(wanted, "/", cmp.Or(l.Separator, "/"))
+		for _, name := range []string{wanted, l.Prefix + wanted, levels, l.Prefix + levels} {
 			same := func(f Folder) bool { return !f.closed && canonicalName(f.Name.Raw()) == canonicalName(name) }
 			if i := slices.IndexFunc(l.Folders, same); i >= 0 {
 				choice.Folder, choice.Found, choice.By = l.Folders[i], true, "setting"

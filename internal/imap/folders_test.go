@@ -75,6 +75,13 @@ func TestSentFolder(t *testing.T) {
 			lines:  []string{`* NAMESPACE (("INBOX." ".")) NIL NIL`, `* LIST () "." INBOX.Kopien`},
 			wanted: "Kopien", want: "INBOX.Kopien", by: "setting",
 		},
+		"wanted as mail programs write it": {
+			lines:  []string{`* NAMESPACE (("INBOX." ".")) NIL NIL`, `* LIST () "." INBOX.Ablage.Kopien`},
+			wanted: "INBOX/Ablage/Kopien", want: "INBOX.Ablage.Kopien", by: "setting",
+		},
+		"a slash in a flat name": {
+			lines: []string{`* LIST () NIL "a/b"`}, wanted: "a/b", want: "a/b", by: "setting",
+		},
 		"wanted is not there": {lines: []string{`* LIST (\Sent) "/" Sent`}, wanted: "Kopien", want: "", candidates: 1},
 		"XLIST": {
 			lines: []string{`* XLIST (\HasNoChildren \Sent) "/" "[Mail]/x"`}, want: "[Mail]/x",
