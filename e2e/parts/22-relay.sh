@@ -118,20 +118,20 @@ at_terminal person
 check "the person sees who looks, and through which relay" eventually 15 sees "Claire · 10.77.1.1"
 press Enter
 wait_for "Étape 2/12"
-wait_for "smtp.poste-demo.example"
+wait_for "smtp.atelier-demo.example"
 at_terminal helper
 wait_for "Step 2/12"
-wait_for "smtp.poste-demo.example"
+wait_for "smtp.atelier-demo.example"
 press w
 wait_for "Line for the person"
-type_text "That is your provider: press y"
-wait_for "press y"
+type_text "That is your provider: press Enter"
+wait_for "press Enter"
 press Enter
 wait_for "The person sees"
 at_terminal person
 scene "la personne : Entrée ; l'assistance écrit" "assistance│ That is your provider"
-press y
-scene "la personne : y" "Étape 5/12"
+press Enter
+scene "la personne : Entrée" "Étape 5/12"
 at_terminal helper
 scene "l'assistance voit" "Step 5/12"
 at_terminal person
