@@ -96,5 +96,5 @@ func completeFormat(f *command.Factory) cobra.CompletionFunc {
 }
 
 func beginning(names []string, begun string) []cobra.Completion {
-	return slices.DeleteFunc(names, func(name string) bool { return !strings.HasPrefix(name, begun) })
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !strings.HasPrefix(name, begun) })
 }
