@@ -7,6 +7,7 @@ import (
 	"html"
 	"image/color"
 	"io"
+	"runtime"
 	"strings"
 	"sync"
 
@@ -27,10 +28,20 @@ func New(width, height int) *Terminal {
 	return &Terminal{screen: vt.NewEmulator(width, height)}
 }
 
-// Write takes a program's output.
-func (t *Terminal) Write(p []byte) (int, error) {
+// Write takes a program's output. What was drawn for a window that has become smaller meanwhile may be outside of the
+// screen. Terminals pass over that, and the program draws anew; the emulator fails with an index out of range.
+func (t *Terminal) Write(p []byte) (n int, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	defer func() {
+		switch what := recover().(type) {
+		case nil:
+		case runtime.Error:
+			n = len(p)
+		default:
+			panic(what)
+		}
+	}()
 	return t.screen.Write(p)
 }
 
