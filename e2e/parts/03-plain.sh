@@ -49,5 +49,11 @@ refuse "the password is not in what is said" grep -qF -- "$PASSWORD" "$OUT/pipe.
 new_person ended
 code=$(run_into "$OUT/ended.txt" postier_as --plain setup "$USER_GOOD")
 equal "the end of input is an interruption" 130 "$code" "$OUT/ended.txt"
-says "it says how to go on" "setup --resume" "$OUT/ended.txt"
+refuse "before anything is kept there is nothing to resume" grep -qF -- --resume "$OUT/ended.txt"
+check "nothing is kept" test ! -e "$(dirname "$CONFIG")/draft.json"
+one_answer() { echo | postier_as --plain setup "$USER_GOOD"; }
+code=$(run_into "$OUT/ended-later.txt" one_answer)
+equal "so is the end of input in the second step" 130 "$code" "$OUT/ended-later.txt"
+says "which says how to go on" "setup --resume" "$OUT/ended-later.txt"
+check "what was entered is kept" test -s "$(dirname "$CONFIG")/draft.json"
 check "nothing was configured" test ! -e "$CONFIG"
