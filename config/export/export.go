@@ -75,7 +75,9 @@ type Format struct {
 	carries carry
 	// token is true when the format can sign in with an OAuth token that changes.
 	token bool
-	write func(source) ([]Artifact, error)
+	// optionalTLS is true when the program uses STARTTLS where the server offers it, and has no setting to insist on it.
+	optionalTLS bool
+	write       func(source) ([]Artifact, error)
 }
 
 // TakesInlineSecret reports whether Options.InlineSecret may be set, and whether it must be.
@@ -89,7 +91,9 @@ var formats = []Format{
 	postfixFormat, eximFormat, opensmtpdFormat,
 	muttFormat, neomuttFormat, aercFormat, himalayaFormat, gitFormat, thunderbirdFormat, appleFormat,
 	phpFormat, symfonyFormat, laravelFormat, wordpressFormat, nextcloudFormat,
-	djangoFormat, springFormat, nodemailerFormat, railsFormat, discourseFormat, dotnetFormat, goFormat, giteaFormat,
+	ghostFormat, matomoFormat, dolibarrFormat, odooFormat,
+	djangoFormat, springFormat, nodemailerFormat, railsFormat, discourseFormat, dotnetFormat, goFormat,
+	giteaFormat, gitlabFormat, mattermostFormat, grafanaFormat, keycloakFormat, vaultwardenFormat, homeAssistantFormat,
 	dockerFormat, kubernetesFormat, systemdFormat,
 }
 
@@ -177,7 +181,7 @@ func (f Format) export(s source) ([]Artifact, error) {
 	}
 	first := &artifacts[0]
 	put := locale.Msg("config.export.put."+f.Name, "path", first.Path, "name", s.name)
-	first.Notes = append(append([]locale.Text{put}, first.Notes...), s.leftOut(f.carries)...)
+	first.Notes = append(append([]locale.Text{put}, first.Notes...), s.leftOut(f)...)
 	return artifacts, nil
 }
 
@@ -205,9 +209,9 @@ func (s source) token() bool {
 }
 
 // leftOut notes the settings that another program's format has no place for.
-func (s source) leftOut(carries carry) []locale.Text {
+func (s source) leftOut(f Format) []locale.Text {
 	p := s.profile
-	if carries == carriesEverything {
+	if f.carries == carriesEverything {
 		return nil
 	}
 	var notes []locale.Text
@@ -216,7 +220,8 @@ func (s source) leftOut(carries carry) []locale.Text {
 			notes = append(notes, locale.Msg("config.export.left_out."+key, "format", s.format))
 		}
 	}
-	lacks := func(c carry) bool { return carries&c == 0 }
+	lacks := func(c carry) bool { return f.carries&c == 0 }
+	add(f.optionalTLS && s.security() == config.SecurityStartTLS, "starttls")
 	add(len(p.BCC) > 0, "bcc")
 	add(p.SentCopy.Mode == config.SentAppend && lacks(carriesSentCopy), "sent_copy")
 	add(p.Limits != config.Limits{}, "limits")

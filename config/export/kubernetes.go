@@ -19,7 +19,6 @@ func writeKubernetes(s source) ([]Artifact, error) {
 		// RFC 1123 names have no underscore and end in a letter or digit.
 		"resource": "smtp-" + strings.Trim(strings.ReplaceAll(s.name, "_", "-"), "-"),
 		"encoded":  base64.StdEncoding.EncodeToString([]byte(secret)),
-		"words":    shellWords(s.secretCommand()),
 		"ca":       "",
 	}
 	return s.fill(words, template{"{=resource}-configmap.yaml", all(jsonQuote), `apiVersion: v1

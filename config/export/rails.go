@@ -1,6 +1,8 @@
 package export
 
 import (
+	"strings"
+
 	"postier/config"
 	"postier/internal/locale"
 )
@@ -35,15 +37,19 @@ Rails.application.config.action_mailer.default_options = {
 	}.write,
 }
 
-// rubyMechanism is the word of Net::SMTP, which Rails and Discourse send with.
+// rubyMechanism is the word of Net::SMTP, which Rails, Discourse and GitLab send with.
 func (s source) rubyMechanism() (string, error) {
-	switch s.mechanism() {
-	case "", config.MechanismPlain:
-		return "plain", nil
-	case config.MechanismLogin:
-		return "login", nil
-	case config.MechanismCRAMMD5:
-		return "cram_md5", nil
+	mechanism, err := s.passwordMechanism()
+	return strings.ReplaceAll(string(mechanism), "-", "_"), err
+}
+
+// passwordMechanism is for programs that name one mechanism, and know no others than these.
+func (s source) passwordMechanism() (config.Mechanism, error) {
+	switch mechanism := s.mechanism(); mechanism {
+	case "":
+		return config.MechanismPlain, nil
+	case config.MechanismPlain, config.MechanismLogin, config.MechanismCRAMMD5:
+		return mechanism, nil
 	}
 	return "", s.cannotHold("submission.auth")
 }

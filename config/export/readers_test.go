@@ -8,6 +8,7 @@ import (
 	"go/format"
 	"go/parser"
 	"go/token"
+	"html"
 	"net/url"
 	"os"
 	"os/exec"
@@ -108,21 +109,29 @@ func displayName(t *testing.T, mailbox string) string {
 	return regexp.MustCompile(`\\(.)`).ReplaceAllString(phrase[1:len(phrase)-1], "$1")
 }
 
-// runScript runs a script that makes a table; what asks for the secret is replaced by the secret itself.
-func runScript(t *testing.T, script, table string) string {
+// runWithSecret runs a script, in which what asks for the secret is replaced by the secret itself.
+func runWithSecret(t *testing.T, script, secret string) (dir, output string) {
 	t.Helper()
 	const ask = "$('/usr/bin/postier' 'secret' 'get' 'durand')"
 	if strings.Count(script, ask) != 1 {
 		t.Fatalf("the secret is not asked for once:\n%s", script)
 	}
-	dir := t.TempDir()
+	dir = t.TempDir()
 	file := filepath.Join(dir, "make.sh")
-	if err := os.WriteFile(file, []byte(strings.Replace(script, ask, shellQuote(canary), 1)), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(strings.Replace(script, ask, shellQuote(secret), 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := exec.Command("/bin/sh", file).CombinedOutput(); err != nil {
+	out, err := exec.Command("/bin/sh", file).CombinedOutput()
+	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
+	return dir, string(out)
+}
+
+// runScript runs a script that makes a table.
+func runScript(t *testing.T, script, table string) string {
+	t.Helper()
+	dir, _ := runWithSecret(t, script, canary)
 	data, err := os.ReadFile(filepath.Join(dir, table))
 	if err != nil {
 		t.Fatal(err)
@@ -633,4 +642,155 @@ func readJSON(t *testing.T, f files) map[string]string {
 		"user": p.Submission.Username, "name": p.From.Name, "label": p.Label, "folder": p.SentCopy.Folder,
 		"path": p.Credential.Path, "ca": p.TLS.CAFile,
 	}
+}
+
+func readGhost(t *testing.T, f files) map[string]string {
+	var file struct {
+		Mail struct {
+			From    string
+			Options struct{ Auth struct{ User string } }
+		}
+	}
+	if err := json.Unmarshal([]byte(f.one(t, ".json")), &file); err != nil {
+		t.Fatal(err)
+	}
+	return map[string]string{"user": file.Mail.Options.Auth.User, "name": displayName(t, file.Mail.From)}
+}
+
+// matomo reads as parse_ini_string of PHP does, which would replace $NAME and \x in double quotes, and then replaces
+// entities once or twice, as versions of Matomo do.
+func matomo(t *testing.T, content string) map[string]string {
+	t.Helper()
+	got := map[string]string{}
+	for line := range strings.Lines(content) {
+		key, value, found := strings.Cut(strings.TrimSuffix(line, "\n"), " = ")
+		inside, quoted := strings.CutPrefix(value, `"`)
+		if !found || !quoted {
+			continue
+		}
+		inside = strings.TrimSuffix(inside, `"`)
+		if strings.ContainsAny(inside, `"$\`) {
+			t.Errorf("PHP would see a meaning in %s", line)
+		}
+		got[key] = html.UnescapeString(inside)
+	}
+	return got
+}
+
+func readMatomo(t *testing.T, f files) map[string]string {
+	got := matomo(t, f.one(t, ".ini"))
+	for key, value := range got {
+		if html.UnescapeString(value) != value {
+			t.Errorf("%s is read in two ways: %s", key, value)
+		}
+	}
+	return map[string]string{"user": got["username"], "name": got["noreply_email_name"]}
+}
+
+func readDolibarr(t *testing.T, f files) map[string]string {
+	content := f.one(t, ".php")
+	return map[string]string{
+		"user": singleAt(t, after(t, content, "'MAIN_MAIL_SMTPS_ID' => ")),
+		"path": singleAt(t, after(t, content, "file_get_contents(")),
+	}
+}
+
+func readOdoo(t *testing.T, f files) map[string]string {
+	content := f.one(t, ".py")
+	return map[string]string{
+		"user": jsonAt(t, after(t, content, `"smtp_user": `)), "path": jsonAt(t, after(t, content, "Path(")),
+	}
+}
+
+func readGitLab(t *testing.T, f files) map[string]string {
+	content := f.one(t, ".rb")
+	value := func(key string) string { return singleAt(t, after(t, content, "gitlab_rails['"+key+"'] = ")) }
+	return map[string]string{
+		"user": value("smtp_user_name"), "name": value("gitlab_email_display_name"), "ca": value("smtp_ca_file"),
+		"path": singleAt(t, after(t, content, "File.read(")),
+	}
+}
+
+func readMattermost(t *testing.T, f files) map[string]string {
+	var file struct {
+		EmailSettings struct{ SMTPUsername, FeedbackName string }
+	}
+	if err := json.Unmarshal([]byte(f.one(t, ".json")), &file); err != nil {
+		t.Fatal(err)
+	}
+	return map[string]string{"user": file.EmailSettings.SMTPUsername, "name": file.EmailSettings.FeedbackName}
+}
+
+// readGrafana takes the password from its file as Grafana does, which replaces variables in all values.
+func readGrafana(t *testing.T, f files) map[string]string {
+	got := goINI(t, f.one(t, ".ini"))
+	path := ""
+	for key, value := range got {
+		reference := regexp.MustCompile(`\$(|__\w+){([^}]+)}`).FindStringSubmatch(value)
+		switch {
+		case key == "password" && reference != nil && reference[0] == value && reference[1] == "__file":
+			path = reference[2]
+		case reference != nil:
+			t.Errorf("Grafana would replace %s in %s", reference[0], key)
+		}
+	}
+	return map[string]string{"user": got["user"], "name": got["from_name"], "secret": got["password"], "path": path}
+}
+
+// readKeycloak knows that all values are strings.
+func readKeycloak(t *testing.T, f files) map[string]string {
+	var file struct{ SMTPServer map[string]string }
+	if err := json.Unmarshal([]byte(f.one(t, ".json")), &file); err != nil {
+		t.Fatal(err)
+	}
+	return map[string]string{"user": file.SMTPServer["user"], "name": file.SMTPServer["fromDisplayName"]}
+}
+
+func readVaultwarden(t *testing.T, f files) map[string]string {
+	got := compose(t, f.one(t, ".yaml"))
+	return map[string]string{"user": got["SMTP_USERNAME"], "name": got["SMTP_FROM_NAME"], "path": got["file"]}
+}
+
+// readHomeAssistant puts the name in front of the address as Home Assistant does.
+func readHomeAssistant(t *testing.T, f files) map[string]string {
+	got := yaml(t, f.one(t, ".yaml"))
+	return map[string]string{
+		"user": got["username"], "name": mimeName(t, got["sender_name"]+" <"+got["sender"]+">"),
+	}
+}
+
+// printed reads what the scripts print, each in the syntax of its program.
+func printed(t *testing.T, format, output string) string {
+	t.Helper()
+	between := func(before, after string) string {
+		inside, begins := strings.CutPrefix(output, before)
+		inside, ends := strings.CutSuffix(inside, after+"\n")
+		if !begins || !ends {
+			t.Errorf("%s: it printed %q", format, output)
+		}
+		return inside
+	}
+	switch format {
+	case "ghost": // as systemd, sh and Docker Compose read single quotes, and then as Ghost reads variables
+		inside := between("mail__options__auth__pass='", "'")
+		if strings.Contains(inside, "'") {
+			t.Errorf("the quotes end early in %s", inside)
+		}
+		return jsonAt(t, inside)
+	case "matomo":
+		return matomo(t, output)["password"]
+	case "mattermost":
+		var file struct{ EmailSettings struct{ SMTPPassword string } }
+		if err := json.Unmarshal([]byte(output), &file); err != nil {
+			t.Errorf("%v: %q", err, output)
+		}
+		return file.EmailSettings.SMTPPassword
+	case "homeassistant": // single quotes of YAML
+		inside := between("smtp_durand: '", "'")
+		if strings.Contains(strings.ReplaceAll(inside, "''", ""), "'") {
+			t.Errorf("the quotes end early in %s", inside)
+		}
+		return strings.ReplaceAll(inside, "''", "'")
+	}
+	return output
 }

@@ -65,6 +65,27 @@ func (s source) secretFile() (string, error) {
 	return file, nil
 }
 
+// sedJSON is a program of sed(1) that escapes the text of a JSON string.
+const sedJSON = "s/[\\\\\"]/\\\\&/g; s/\t/\\\\t/g"
+
+// secretScript is a script for programs that read the secret neither from a file nor from a command. It prints the
+// secret in the program's syntax, for the file named in its comment; without an escape, which is a program of sed(1),
+// it prints the secret alone, without a line end. Only built-in commands of the shell get the secret as an argument.
+func (s source) secretScript(path, place, escape, before, after string) template {
+	text := `#!/bin/sh
+# Prints the password for ` + place + `. Run it again whenever the password has changed.
+set -eu
+password=$({=words})
+`
+	if escape == "" {
+		text += "printf %s \"$password\"\n"
+	} else {
+		text += "password=$(printf '%s\\n' \"$password\" | sed " + shellQuote(escape) + ")\n" +
+			"printf '%s%s%s\\n' " + shellQuote(before) + ` "$password" ` + shellQuote(after) + "\n"
+	}
+	return template{"{?auth}" + path, nil, text}
+}
+
 // inline is the secret itself, when it was asked for.
 func (s source) inline() (string, bool) {
 	return s.options.InlineSecret.Reveal(), !s.options.InlineSecret.Empty()

@@ -56,16 +56,28 @@ var readings = map[string]reading{
 	"dotnet":      {readDotnet, "user name path", nil},
 	"go":          {readGo, "user name path", nil},
 	"gitea":       {readGitea, "user name path secret", map[string]string{"user": "%(", "name": "%(", "secret": "%("}},
-	"docker":      {readDocker, "user name path ca", nil},
-	"kubernetes":  {readKubernetes, "user name secret", nil},
-	"systemd":     {readSystemd, "user name path ca", map[string]string{"path": `\`}},
+	"ghost":       {readGhost, "user name", nil},
+	"matomo":      {readMatomo, "user name", map[string]string{"user": "&amp; &lt;", "name": "&amp; &lt;"}},
+	"dolibarr":    {readDolibarr, "user path", nil},
+	"odoo":        {readOdoo, "user path", nil},
+	"gitlab":      {readGitLab, "user name path ca", nil},
+	"mattermost":  {readMattermost, "user name", nil},
+	"grafana": {readGrafana, "user name secret path", map[string]string{
+		"user": "${ $__ %(", "name": "${ $__ %(", "secret": "${ $__ %(", "path": "} %(",
+	}},
+	"keycloak":      {readKeycloak, "user name", nil},
+	"vaultwarden":   {readVaultwarden, "user name path", nil},
+	"homeassistant": {readHomeAssistant, "user name", nil},
+	"docker":        {readDocker, "user name path ca", nil},
+	"kubernetes":    {readKubernetes, "user name secret", nil},
+	"systemd":       {readSystemd, "user name path ca", map[string]string{"path": `\`}},
 }
 
 // values are awkward, each for a certain program.
 var values = []string{
 	awkward, "plain", "a b", "$HOME", "${HOME}", "$$", "`id`", `\`, `\\n`, `a\`, `"`, `'`, `"a"`, "'a'", "%h", "%%",
 	"%(user)s", "%env(X)%",
-	"%EMAILADDRESS%", "#x", ";x", "a#b", "a=b", "a:b", "a;b", "~", "Gräßlich", "日本 🎈", "!x", "*", "^a^", "{a}",
+	"%EMAILADDRESS%", "$__file{/etc/passwd}", "$__env{X}", "&lt;", "#x", ";x", "a#b", "a=b", "a:b", "a;b", "~", "Gräßlich", "日本 🎈", "!x", "*", "^a^", "{a}",
 	"</string>&amp;", "<?php", "?>",
 	"#{1+1}", "@", "a,b", "(a)", "[a]", "|", "x\\' OR '1", `\u0041`, "=?utf-8?q?x?=", `\x41`, "-e", "&&", ">",
 }
@@ -152,14 +164,14 @@ func TestEveryFormatRoundTripsOrRefuses(t *testing.T) {
 	}
 }
 
-// refusal reports whether a value holds what a format has no way to write: one of several characters, or a sequence
-// when it has a letter or begins with one of $ and %.
+// refusal reports whether a value holds what a format has no way to write: one of several characters, or one of the
+// sequences that are listed here.
 func refusal(rule, value string) bool {
 	switch rule {
 	case "":
 		return false
-	case "${", "%(", "%EMAIL":
-		return strings.Contains(value, rule)
+	case "${", "%(", "%EMAIL", "&amp; &lt;", "${ $__ %(", "} %(":
+		return slices.ContainsFunc(strings.Fields(rule), func(part string) bool { return strings.Contains(value, part) })
 	case `\`:
 		return strings.HasSuffix(value, rule)
 	}
@@ -296,9 +308,19 @@ func TestKindsOfSecurity(t *testing.T) {
 		"nextcloud":   {"'mail_smtpsecure' => 'ssl'", "'mail_smtpsecure' => ''"},
 		"django":      {"EMAIL_USE_SSL = True", "EMAIL_USE_TLS = True"},
 		"spring":      {"ssl.enable=true", "starttls.required=true"}, "nodemailer": {"secure: true", "requireTLS: true"},
-		"rails":     {"  tls: true", "enable_starttls: true"},
-		"discourse": {`SMTP_FORCE_TLS: "true"`, `SMTP_ENABLE_START_TLS: "true"`},
-		"dotnet":    {"SslOnConnect", `"StartTls"`}, "go": {`"tls"`, `"starttls"`}, "gitea": {"smtps", "smtp+starttls"},
+		"rails":         {"  tls: true", "enable_starttls: true"},
+		"discourse":     {`SMTP_FORCE_TLS: "true"`, `SMTP_ENABLE_START_TLS: "true"`},
+		"ghost":         {`"secure": true`, `"requireTLS": true`},
+		"matomo":        {`encryption = "ssl"`, `encryption = "tls"`},
+		"dolibarr":      {"'MAIN_MAIL_EMAIL_TLS' => '1'", "'MAIN_MAIL_EMAIL_STARTTLS' => '1'"},
+		"odoo":          {`"ssl_strict"`, `"starttls_strict"`},
+		"gitlab":        {"['smtp_tls'] = true", "['smtp_enable_starttls_auto'] = true"},
+		"mattermost":    {`"ConnectionSecurity": "TLS"`, `"ConnectionSecurity": "STARTTLS"`},
+		"grafana":       {":465`", "startTLS_policy = `MandatoryStartTLS`"},
+		"keycloak":      {`"ssl": "true"`, `"starttls": "true"`},
+		"vaultwarden":   {`"force_tls"`, `"starttls"`},
+		"homeassistant": {`encryption: "tls"`, `encryption: "starttls"`},
+		"dotnet":        {"SslOnConnect", `"StartTls"`}, "go": {`"tls"`, `"starttls"`}, "gitea": {"smtps", "smtp+starttls"},
 	}
 	for format, mark := range marks {
 		for i, port := range []int{465, 587} {

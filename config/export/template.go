@@ -136,12 +136,13 @@ func (s source) values() map[string]string {
 		"helo": p.Submission.Helo, "ca": s.absolute(p.TLS.CAFile),
 		"mechanism": string(s.mechanism()), "upper": strings.ToUpper(string(s.mechanism())),
 		"auth": "", "user": "", "file": "", "program": "", "argv": "", "arguments": "", "php": "",
-		"inline": inline, "secretheader": secretHeader,
+		"inline": inline, "secretheader": secretHeader, "words": "",
 	}
 	values[string(security)] = "yes"
 	if s.hasPassword() {
 		file, argv := s.reference()
 		values["auth"], values["user"], values["file"], values["php"] = "yes", p.Submission.Username, file, s.phpSecret()
+		values["words"] = shellWords(s.secretCommand())
 		if file == "" {
 			values["program"] = argv[0]
 			values["argv"], values["arguments"] = strings.Join(argv, "\x00"), strings.Join(argv[1:], "\x00")

@@ -1,0 +1,32 @@
+package export
+
+import "postier/internal/locale"
+
+// ghostFormat is the part mail of config.production.json, whose options are nodemailer's. The password comes from the
+// environment. Ghost reads variables as JSON where they are JSON, so that a password of digits alone would become a
+// number: the script prints it as a JSON string, in quotes that systemd, Docker Compose and a shell read alike.
+var ghostFormat = Format{
+	Name: "ghost", Summary: locale.Msg("config.export.ghost"),
+	carries: carriesFromName | carriesHelo | carriesMechanism, write: writeGhost,
+}
+
+func writeGhost(s source) ([]Artifact, error) {
+	return s.fill(nil, template{"config.production.json", all(jsonQuote), `{
+  "mail": {
+    "transport": "SMTP",
+    "from": {mailbox},
+    "options": {
+      "host": {host},
+      "port": {=port},
+      "name": {helo},
+      "auth": { "user": {user} },
+      "authMethod": {upper},
+{?starttls}      "requireTLS": true,
+{?none}      "ignoreTLS": true,
+{?tls}      "secure": true
+{^tls}      "secure": false
+    }
+  }
+}
+`}, s.secretScript("ghost-secret.sh", "ghost.env", sedJSON+`; s/'/\\u0027/g`, `mail__options__auth__pass='"`, `"'`))
+}
