@@ -1,8 +1,11 @@
 package tui
 
 import (
+	"math/rand/v2"
+	"strings"
 	"testing"
 
+	"postier/internal/typeset"
 	"postier/wizard"
 )
 
@@ -26,4 +29,52 @@ func TestPasteIntoPort(t *testing.T) {
 			t.Errorf("%s: %q after %q gives %q, want %q", c.id, c.paste, c.before, got, c.want)
 		}
 	}
+}
+
+// TestLongEntry: a long text is drawn as if every cell of it had been looked at, wherever the cursor is and whatever was
+// drawn before.
+func TestLongEntry(t *testing.T) {
+	t.Parallel()
+	g := newTheme(func(string) string { return "" }, false).glyphs
+	chance := rand.New(rand.NewPCG(3, 4))
+	letters := []rune("aé日\u0301\x1b ")
+	for range 2000 {
+		text := make([]rune, chance.IntN(60))
+		for i := range text {
+			text[i] = letters[chance.IntN(len(letters))]
+		}
+		e := newEntry("", chance.IntN(4) == 0)
+		e.model.SetValue(string(text))
+		for range 3 {
+			e.model.SetCursor(chance.IntN(len([]rune(e.value())) + 1))
+			width, offset := 1+chance.IntN(20), e.offset
+			wanted, at := drawWhole(e, width, g)
+			e.offset = offset
+			if drawn, cursor := e.draw(width, g); drawn != wanted || cursor != at || typeset.Width(drawn) > width {
+				t.Fatalf("%q at %d in %d cells: %q, %d; want %q, %d", string(text), e.model.Position(), width, drawn, cursor,
+					wanted, at)
+			}
+		}
+	}
+}
+
+// drawWhole is draw, cell by cell.
+func drawWhole(e *entry, width int, g glyphs) (text string, cursor int) {
+	var cells []string
+	for _, r := range e.value() {
+		cells = append(cells, e.cell(r, g))
+	}
+	position := e.model.Position()
+	e.offset = min(e.offset, position)
+	for e.offset < position && cellsWidth(cells[e.offset:position]) > width-1 {
+		e.offset++
+	}
+	if cellsWidth(cells) < width {
+		e.offset = 0
+	}
+	shown := strings.Join(cells[e.offset:], "")
+	if e.offset > 0 && width > 1 {
+		shown = g.left + strings.Join(cells[min(e.offset+1, len(cells)):], "")
+	}
+	return typeset.Shorten(shown, width, g.right), min(width-1, cellsWidth(cells[e.offset:position]))
 }

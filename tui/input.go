@@ -63,26 +63,33 @@ func (e *entry) paste(text string) (several bool) {
 	return several
 }
 
-// draw shows the entry in width cells and returns the cell of the cursor.
+// draw shows the entry in width cells and returns the cell of the cursor. It looks at no more of a long text than fits:
+// every key draws it.
 func (e *entry) draw(width int, g glyphs) (text string, cursor int) {
 	width = max(1, width)
-	cells := make([]string, 0, len(e.value()))
-	for _, r := range e.value() {
-		cells = append(cells, e.cell(r, g))
+	typed, position := []rune(e.value()), e.model.Position()
+	cells := func(from, to int) (list []string) {
+		for _, r := range typed[from:to] {
+			list = append(list, e.cell(r, g))
+		}
+		return list
 	}
-	position := e.model.Position()
-	e.offset = min(e.offset, position)
-	for e.offset < position && cellsWidth(cells[e.offset:position]) > width-1 {
-		e.offset++
+	first := position // with the cursor still in sight
+	for room := width - 1; first > 0; first-- {
+		if room -= typeset.Width(e.cell(typed[first-1], g)); room < 0 {
+			break
+		}
 	}
-	if cellsWidth(cells) < width {
+	e.offset = max(first, min(e.offset, position))
+	if len(typed) < width && cellsWidth(cells(0, len(typed))) < width { // a rune has a cell at least
 		e.offset = 0
 	}
-	shown := strings.Join(cells[e.offset:], "")
+	shown := cells(e.offset, min(len(typed), e.offset+width+1)) // one more, which shows that there are others
+	before := cellsWidth(shown[:position-e.offset])
 	if e.offset > 0 && width > 1 {
-		shown = g.left + strings.Join(cells[e.offset+1:], "")
+		shown = append([]string{g.left}, shown[min(1, len(shown)):]...)
 	}
-	return typeset.Shorten(shown, width, g.right), min(width-1, cellsWidth(cells[e.offset:position]))
+	return typeset.Shorten(strings.Join(shown, ""), width, g.right), min(width-1, before)
 }
 
 func (e *entry) cell(r rune, g glyphs) string {
