@@ -31,8 +31,8 @@ func TestPasteIntoPort(t *testing.T) {
 	}
 }
 
-// TestLongEntry: a long text is drawn as if every cell of it had been looked at, wherever the cursor is and whatever was
-// drawn before.
+// TestLongEntry: a long text is drawn as if every cell of it had been looked at, wherever the cursor is and whatever
+// was drawn before.
 func TestLongEntry(t *testing.T) {
 	t.Parallel()
 	g := newTheme(func(string) string { return "" }, false).glyphs

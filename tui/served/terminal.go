@@ -44,7 +44,7 @@ const resizePause = 40 * time.Millisecond
 // Keys come from a person or from a paste. What comes faster for longer is dropped.
 const (
 	keysPerSecond = 4 << 10
-	keysAtOnce    = 32 << 10 // twice the longest text of a field
+	keysAtOnce    = 16 << 10 // the longest text of a field
 )
 
 // clamp brings what a client said of its window into a range in which it can be drawn.
@@ -146,21 +146,27 @@ func (t *terminal) onResize(notify func()) (stop func()) {
 	}
 }
 
-// typeFrom copies what the client sends to the terminal, as far as the limits allow.
+// typeFrom copies what the client sends to the terminal, as far as the limits allow. It never waits for the program: a
+// flood that a slow program held up would come at a pace that the limits allow, and its owner's next key after all of
+// it.
 func (t *terminal) typeFrom(client io.Reader) {
+	typed := newBacklog(keysAtOnce)
+	written := make(chan struct{})
+	go func() { defer close(written); typed.writeTo(t.master) }()
+	defer func() { typed.end(); <-written }()
 	buffer := make([]byte, 4<<10) //nolint:mnd // a terminal's own buffer has as much
+	var limit sieve
 	for {
 		n, err := client.Read(buffer)
 		if n > 0 {
 			t.press()
-			if !t.keys.AllowN(time.Now(), n) {
-				n = 0 // a flood
-			}
-			if bytes.IndexByte(buffer[:n], ctrlC) >= 0 && t.cooked() {
+			now := time.Now()
+			passed := limit.pass(buffer[:n], now, typed.room(n) && t.keys.AllowN(now, n))
+			if bytes.IndexByte(passed, ctrlC) >= 0 && t.cooked() {
 				t.interrupt() // no process group is behind this terminal that the kernel could tell
 				continue
 			}
-			if _, err := t.master.Write(buffer[:n]); err != nil {
+			if !typed.add(passed) {
 				return
 			}
 		}

@@ -1,0 +1,116 @@
+package served
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestNothingOfAPasteBecomesAKey: wherever what a client sends is torn, and whatever of it is dropped, the program gets
+// both marks of a paste or none, the second one before the next key, and nothing of the paste outside of them.
+func TestNothingOfAPasteBecomesAKey(t *testing.T) {
+	t.Parallel()
+	sent := "kkk" + pasteBegin + strings.Repeat("x", 40) + pasteEnd + "kk" + pasteBegin + pasteEnd + pasteBegin + "x" +
+		pasteEnd
+	chance := rand.New(rand.NewPCG(1, 2))
+	for range 20_000 {
+		var s sieve
+		var got strings.Builder
+		for rest := sent; rest != ""; {
+			n := 1 + chance.IntN(min(12, len(rest)))
+			got.Write(s.pass([]byte(rest[:n]), time.Time{}, chance.IntN(3) > 0))
+			rest = rest[n:]
+		}
+		got.Write(s.pass([]byte("here"), time.Time{}, true))
+		if why := broken(got.String()); why != "" {
+			t.Fatalf("%s: %q", why, got.String())
+		}
+	}
+}
+
+// broken says what is wrong with what a program got.
+func broken(got string) string {
+	for {
+		before, after, begun := strings.Cut(got, pasteBegin)
+		switch {
+		case strings.Contains(before, "x"):
+			return "a part of a paste comes as a key"
+		case !begun && !strings.HasSuffix(before, "here"):
+			return "the next key is lost"
+		case !begun:
+			return ""
+		}
+		pasted, rest, ended := strings.Cut(after, pasteEnd)
+		if !ended || strings.Contains(pasted, "k") {
+			return "keys are taken for a part of a paste"
+		}
+		got = rest
+	}
+}
+
+// TestEndOfAPasteIsLost: a paste that was cut off and whose end mark never comes ends with a pause, or with ctrl+c.
+func TestEndOfAPasteIsLost(t *testing.T) {
+	t.Parallel()
+	now := time.Time{}
+	for name, c := range map[string]struct {
+		pause time.Duration
+		sent  string
+		want  string
+	}{
+		"a key at once":      {0, "k", ""},
+		"a key after a rest": {pastePause + 1, "k", "k"},
+		"ctrl+c":             {0, "\x03", "\x03"},
+	} {
+		var s sieve
+		got := string(s.pass([]byte(pasteBegin+"xx"), now, true)) + string(s.pass([]byte("xx"), now, false))
+		if got != pasteBegin+"xx"+pasteEnd {
+			t.Errorf("%s: cut off as %q", name, got)
+		}
+		if got := string(s.pass([]byte(c.sent), now.Add(c.pause), true)); got != c.want {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
+// TestFloodBeforeASlowProgram: what a client sends is read, and dropped, while the program reads nothing. Otherwise the
+// owner's next key would come after all of it.
+func TestFloodBeforeASlowProgram(t *testing.T) {
+	t.Parallel()
+	read := make(chan struct{})
+	var got lines
+	b := start(t, Limits{}, func(ctx context.Context, s *Session) error {
+		context.AfterFunc(ctx, func() { _ = s.Terminal.Close() })
+		rawMode(t, s.Terminal)
+		_, _ = io.WriteString(s.Terminal, "ready")
+		<-read
+		_, _ = io.Copy(&got, s.Terminal)
+		return nil
+	})
+	c := b.open(b.dial("anna"), 80, 24)
+	c.waitFor(t, "ready")
+	sent := make(chan error, 1)
+	go func() {
+		_, err := c.in.Write(bytes.Repeat([]byte("k"), 8<<20)) // the window of a channel is smaller
+		sent <- err
+	}()
+	select {
+	case err := <-sent:
+		if err != nil {
+			t.Fatal(err)
+		}
+	case <-time.After(patience):
+		t.Error("the server waits for the program")
+	}
+	close(read)
+	until(t, "the owner's key to come", func() bool {
+		_, _ = io.WriteString(c.in, "!")
+		return strings.Contains(got.String(), "!")
+	})
+	if flood := strings.Count(got.String(), "k"); flood == 0 || flood > 8*keysAtOnce { // the kernel keeps some too
+		t.Errorf("%d keys of the flood came", flood)
+	}
+}
