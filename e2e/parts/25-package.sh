@@ -65,6 +65,8 @@ one_form() {
 }
 of_deb "$packages"/postier_*.deb | one_form >"$OUT/files.txt"
 check "the .deb has the program" grep -qx -- '-rwxr-xr-x usr/bin/postier' "$OUT/files.txt"
+check "and the manual as HTML pages" grep -qx -- '-rw-r--r-- usr/share/doc/postier/manual/index.fr.html' "$OUT/files.txt"
+check "the archive has the manual, too" sh -c 'tar -tzf "$1"/*linux*.tar.gz | grep -q /manual/index.html' sh "$packages"
 for kind in rpm apk; do
   "of_$kind" "$packages"/postier[-_][0-9]*."$kind" | one_form >"$WORK/files.$kind"
   check "the .$kind has the same files as the .deb" diff "$OUT/files.txt" "$WORK/files.$kind"

@@ -1,0 +1,175 @@
+package site
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/html"
+)
+
+var docs = filepath.Join("..", "..", "..", "docs")
+
+// written makes the site of the tree, and returns its files by name.
+func written(t *testing.T, folder string) map[string][]byte {
+	t.Helper()
+	if err := Write(docs, folder); err != nil {
+		t.Fatal(err)
+	}
+	files := map[string][]byte{}
+	err := filepath.WalkDir(folder, func(path string, entry os.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		name, _ := filepath.Rel(folder, path)
+		files[filepath.ToSlash(name)] = data
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// ids are the anchors of a page.
+func ids(page []byte) map[string]bool {
+	found := map[string]bool{}
+	tokens := html.NewTokenizer(bytes.NewReader(page))
+	for kind := tokens.Next(); kind != html.ErrorToken; kind = tokens.Next() {
+		for _, attribute := range tokens.Token().Attr {
+			if attribute.Key == "id" {
+				found[attribute.Val] = true
+			}
+		}
+	}
+	return found
+}
+
+// TestEveryLinkLeadsSomewhere follows all links of the finished pages, those of the list included.
+func TestEveryLinkLeadsSomewhere(t *testing.T) {
+	t.Parallel()
+	files := written(t, t.TempDir())
+	followed := 0
+	for name, page := range files {
+		if !strings.HasSuffix(name, ".html") {
+			continue
+		}
+		for _, link := range links(page) {
+			file, anchor, _ := strings.Cut(link, "#")
+			if strings.HasPrefix(link, "https://") {
+				continue
+			}
+			to, known := files[file]
+			if file == "" {
+				to, known = page, true
+			}
+			switch {
+			case !known:
+				t.Errorf("%s leads to %s, which is not there", name, link)
+			case anchor != "" && !ids(to)[anchor]:
+				t.Errorf("%s leads to %s, which has no such anchor", name, link)
+			}
+			followed++
+		}
+	}
+	if followed < 500 {
+		t.Errorf("only %d links were found", followed)
+	}
+}
+
+// TestPagesNeedNothing: no script, nothing from elsewhere, no style of their own, and every language where it is.
+func TestPagesNeedNothing(t *testing.T) {
+	t.Parallel()
+	files := written(t, t.TempDir())
+	for name, page := range files {
+		if !strings.HasSuffix(name, ".html") {
+			continue
+		}
+		text := string(page)
+		tokens := html.NewTokenizer(bytes.NewReader(page))
+		for kind := tokens.Next(); kind != html.ErrorToken; kind = tokens.Next() {
+			token := tokens.Token()
+			if slices.Contains([]string{"script", "iframe", "object", "style", "form"}, token.Data) && kind != html.TextToken {
+				t.Errorf("%s has <%s>", name, token.Data)
+			}
+			for _, attribute := range token.Attr {
+				external := strings.Contains(attribute.Val, "//") && token.Data != "a" && attribute.Key != "content"
+				if strings.HasPrefix(attribute.Key, "on") || attribute.Key == "style" || external {
+					t.Errorf("%s: <%s %s=%q>", name, token.Data, attribute.Key, attribute.Val)
+				}
+			}
+		}
+		if !strings.Contains(text, `name="viewport"`) || !strings.Contains(text, "<h1 ") ||
+			strings.Contains(text, "<!--") {
+			t.Errorf("%s is not whole", name)
+		}
+		language := "en"
+		if parts := strings.Split(name, "."); len(parts) == 3 {
+			language = parts[1]
+		}
+		if !strings.Contains(text, `<html lang="`+language+`">`) {
+			t.Errorf("%s does not say that it is in %s", name, language)
+		}
+	}
+	if css := string(files["style.css"]); strings.Contains(css, "url(") || strings.Contains(css, "@import") ||
+		!strings.Contains(css, "prefers-color-scheme: dark") {
+		t.Error("the style needs something, or has no dark side")
+	}
+	for _, name := range []string{"index.html", "index.fr.html", "reference.html", "support.html", "style.css"} {
+		if len(files[name]) == 0 {
+			t.Errorf("%s is missing", name)
+		}
+	}
+}
+
+func TestTheSameTreeGivesTheSameOctets(t *testing.T) {
+	t.Parallel()
+	one, other := written(t, t.TempDir()), written(t, t.TempDir())
+	for name, data := range one {
+		if !bytes.Equal(data, other[name]) {
+			t.Errorf("%s differs", name)
+		}
+	}
+	if len(one) != len(other) {
+		t.Errorf("%d and %d files", len(one), len(other))
+	}
+}
+
+// TestDeadLinksAreErrors makes each kind of fault in a small manual.
+func TestDeadLinksAreErrors(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"# A\n[x](gone.md)\n":                    "gone.md, which is not there",
+		"# A\n[x](gone.txt)\n":                   "gone.txt, which is not there",
+		"# A\n![x](gone.svg)\n":                  "gone.svg, which is not there",
+		"# A\n[x](#nowhere)\n":                   "#nowhere",
+		"# A\n[x](../reference.md#nowhere)\n":    "#nowhere",
+		"# A\n<b>x</b>\n":                        "has HTML: <b>",
+		"# A\n\n<div>x</div>\n":                  "HTML in it: <div>",
+		"# A\n\n<!-- for a test -->\n":           "",
+		"# <a id=\"T\"></a>A\n[x](#T) [y](#a)\n": "",
+		"text\n":                                 "no title",
+		"# A\n[x](../reference.md#b-ü-1) [y](#été) [z](https://example.org)\n\n## Été!\n": "",
+	} {
+		folder := t.TempDir()
+		for name, content := range map[string]string{
+			"manual/README.md": text, "reference.md": "# R\n## B ü\n## B ü\n", "security.md": "# S\n",
+		} {
+			path := filepath.Join(folder, filepath.FromSlash(name))
+			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		err := Write(folder, t.TempDir())
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%q: got %v, want %q", text, err, want)
+		}
+	}
+}
