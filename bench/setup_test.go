@@ -83,7 +83,7 @@ func (f *far) names() string {
 	return local.LocalAddr().String()
 }
 
-// BenchmarkSetup is a whole set-up with nobody typing, from the address to the saved configuration, where each round
+// BenchmarkSetup is a whole set-up without a person, from the address to the saved configuration, where each round
 // trip takes 100 ms. It also counts the connections to the two mail servers and the sign-ins.
 func BenchmarkSetup(b *testing.B) {
 	var connections, signIns, runs float64

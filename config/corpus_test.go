@@ -123,7 +123,8 @@ var corpus = []struct {
 	},
 	{
 		"cleartext to localhost.example.com", "profiles/durand/submission",
-		`{"host":"localhost.example.com","port":25,"security":"none","auth":"none"}`, "profiles.durand.submission.security", false,
+		`{"host":"localhost.example.com","port":25,"security":"none","auth":"none"}`,
+		"profiles.durand.submission.security", false,
 	},
 	{
 		"cleartext to 2001:db8::1", "profiles/durand/submission",

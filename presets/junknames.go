@@ -24,6 +24,24 @@ var junkNames = []string{
 // may change the result.
 func JunkNames() []string { return slices.Clone(junkNames) }
 
+// sentBeside names the folder for sent mail in the language of a mailbox, by the names of other folders in it.
+var sentBeside = map[string]string{
+	"Brouillons": "Envoyés", "Corbeille": "Envoyés", "Entwürfe": "Gesendet", "Papierkorb": "Gesendet",
+	"Borradores": "Enviados", "Papelera": "Enviados", "Bozze": "Inviata", "Cestino": "Inviata",
+	"Concepten": "Verzonden", "Prullenbak": "Verzonden",
+}
+
+// NewSentName returns the name for a new folder for sent mail, in the language of the folders that there are; the
+// names are last parts, decoded to UTF-8.
+func NewSentName(folders []string) string {
+	for _, folder := range folders {
+		if name, known := sentBeside[folder]; known {
+			return name
+		}
+	}
+	return "Sent"
+}
+
 // otherNames are the names of the folders for drafts, deleted mail and the like, by language.
 var otherNames = []string{
 	"Drafts", "Trash", "Deleted", "Deleted Items", "Deleted Messages", "Bin", "Outbox", "Templates", "Archive", "Archives",

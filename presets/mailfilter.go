@@ -43,5 +43,5 @@ func MailFilter(host string) (service string, ok bool) {
 	return "", false
 }
 
-// below reports whether a host is a name, or lies below it; both in lower case.
+// below reports whether a host is a name or a subdomain of it; both in lower case.
 func below(host, name string) bool { return host == name || strings.HasSuffix(host, "."+name) }

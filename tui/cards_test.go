@@ -12,6 +12,7 @@ import (
 	"postier/diagnostics/explain"
 	"postier/internal/check"
 	"postier/internal/locale"
+	"postier/internal/safetext"
 	"postier/wizard"
 	"postier/wizard/worker"
 )
@@ -109,10 +110,25 @@ func TestGoldenCards(t *testing.T) {
 	}
 }
 
+// TestLongReply: however much a server says, the keys stay inside the window.
+func TestLongReply(t *testing.T) {
+	t.Parallel()
+	cause, _ := explain.Cause(check.CauseTLSStripped)
+	for _, lang := range locale.All() {
+		d := converse(t, card(t, cause), lang, 80, 24)
+		d.model.screen.Finding.Reply = safetext.FromRemote(strings.Repeat("250-AN-EXTENSION\r\n", 9) + "250 OK\r\n")
+		view := d.view()
+		first := d.model.speech.say(d.model.screen.Actions[0].Label)
+		if !strings.Contains(view, "["+first) || !strings.Contains(view, "250-AN-EXTENSION …") {
+			t.Errorf("%s: the keys or the reply are not seen\n%s", lang, view)
+		}
+	}
+}
+
 // pageText is all of a page, without the frame and without what is cut off.
 func pageText(d *driver) string {
 	var lines []string
-	for _, l := range d.model.layOut(d.model.bodyHeight(), false).lines {
+	for _, l := range d.model.layOut(d.model.bodyHeight(), spaced).lines {
 		lines = append(lines, ansi.Strip(l.text))
 	}
 	return trimmed(strings.Join(lines, "\n"))

@@ -204,7 +204,7 @@ func (h *homeScreen) choose(action home.Action) tea.Cmd {
 // View implements tea.Model.
 func (h *homeScreen) View() tea.View {
 	s := h.speech
-	p := newPage(h.width, h.height < roomForGaps)
+	p := newPage(h.width, densityOf(h.height))
 	hints := []hint{{s.t("key-esc"), s.t("close"), 0}}
 	switch h.overlay {
 	case homeHelp:

@@ -139,7 +139,10 @@ func (m *model) explained(p *page, r wizard.Report) {
 	if meaning := s.say(r.Meaning); meaning != "" {
 		p.plain(meaning)
 	}
-	const most = 3 // the details have them all
+	most := 3 // the details have them all
+	if p.dense == terse {
+		most = 1
+	}
 	m.serverBlock(p, r.Reply, most)
 	if len(r.Remedy) > 0 {
 		p.gap()
@@ -183,9 +186,10 @@ func (m *model) serverBlock(p *page, reply safetext.Remote, most int) {
 		return
 	}
 	prefix := m.serverPrefix()
-	for i, l := range reply.Block("") {
-		if i == most {
-			p.add(typeset.Shorten(prefix+m.speech.theme.glyphs.ellipsis, p.width, ""))
+	lines := reply.Block("")
+	for i, l := range lines {
+		if i == most-1 && len(lines) > most { // the last one shown says that there are more
+			m.marked(p, prefix, l+" "+m.speech.theme.glyphs.ellipsis)
 			return
 		}
 		m.marked(p, prefix, l)

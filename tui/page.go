@@ -16,7 +16,7 @@ const maxColumn = 76
 type page struct {
 	width  int // of the column
 	screen int // of the window
-	tight  bool
+	dense  density
 	lines  []line
 	cursor *point // where the terminal's cursor belongs, nil when nowhere
 	// want is the range of lines that should be visible: the field or action in focus, the check that runs, or the
@@ -37,10 +37,27 @@ type point struct{ x, y int }
 // span is the lines from first up to, but not including, after; the zero span is empty.
 type span struct{ first, after int }
 
-func newPage(screenWidth int, tight bool) *page {
+// density is how much a page leaves out so that it fits into its window.
+type density int
+
+const (
+	spaced density = iota
+	tight          // no empty lines
+	terse          // of a server's reply only the beginning
+)
+
+// densityOf is that of a page in a window of this height, whatever is on the page.
+func densityOf(height int) density {
+	if height < roomForGaps {
+		return tight
+	}
+	return spaced
+}
+
+func newPage(screenWidth int, dense density) *page {
 	return &page{
 		width: max(1, min(maxColumn, screenWidth-2*margin(screenWidth))), screen: max(1, screenWidth),
-		tight: tight,
+		dense: dense,
 	}
 }
 
@@ -63,7 +80,7 @@ func (p *page) add(text string) { p.lines = append(p.lines, line{text: text}) }
 
 // gap adds an empty line between sections, unless the page is tight or nothing comes before it.
 func (p *page) gap() {
-	if !p.tight && len(p.lines) > 0 && p.lines[len(p.lines)-1].text != "" {
+	if p.dense < tight && len(p.lines) > 0 && p.lines[len(p.lines)-1].text != "" {
 		p.add("")
 	}
 }
@@ -91,7 +108,7 @@ func (p *page) text(style lipgloss.Style, first, rest, text string) {
 
 // edged adds what draw adds to a narrower page, with an edge to the left of each line.
 func (p *page) edged(edge string, draw func(*page)) {
-	inner := page{width: max(1, p.width-typeset.Width(edge)), screen: p.screen, tight: p.tight}
+	inner := page{width: max(1, p.width-typeset.Width(edge)), screen: p.screen, dense: p.dense}
 	draw(&inner)
 	if inner.cursor != nil {
 		p.cursor = &point{typeset.Width(edge) + inner.cursor.x, p.height() + inner.cursor.y}

@@ -440,10 +440,11 @@ func TestWatchPage(t *testing.T) {
 	for want, keys := range map[string][]string{
 		"whole number of hours": {"tab", "0", "enter"},
 		"@ sign is missing":     {"tab", "tab", "ctrl+u", "x", "enter"},
-		"in the field below":    append([]string{"tab", "tab", "ctrl+u"}, append(strings.Split("https://a.b/c", ""), "enter")...),
-		"https://":              {"tab", "tab", "tab", "x", "enter"},
-		"full path":             {"tab", "tab", "tab", "tab", "ctrl+u", "l", "s", "enter"},
-		"the disk is full":      {"tab", "1", "3", "enter"},
+		"in the field below": slices.Concat(
+			[]string{"tab", "tab", "ctrl+u"}, strings.Split("https://a.b/c", ""), []string{"enter"}),
+		"https://":         {"tab", "tab", "tab", "x", "enter"},
+		"full path":        {"tab", "tab", "tab", "tab", "ctrl+u", "l", "s", "enter"},
+		"the disk is full": {"tab", "1", "3", "enter"},
 	} {
 		var kept config.Watch
 		page := home.NewWatch("durand", watchedBy(&kept))

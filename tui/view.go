@@ -36,7 +36,7 @@ func (m *model) topRows() []string {
 		rows = m.watchRows()
 	}
 	if m.toast != "" && !m.toastFits() {
-		rows = append(rows, typeset.Wrap(m.toast, newPage(m.width, true).width)...)
+		rows = append(rows, typeset.Wrap(m.toast, newPage(m.width, tight).width)...)
 	}
 	for len(rows) > 0 && len(rows) >= m.height {
 		rows = rows[1:]
@@ -48,16 +48,16 @@ func (m *model) topRows() []string {
 // there is no other.
 func (m *model) toastFits() bool {
 	const room = 10
-	return m.height < room || typeset.Width(m.toast)+2 <= newPage(m.width, true).width
+	return m.height < room || typeset.Width(m.toast)+2 <= newPage(m.width, tight).width
 }
 
 // View implements tea.Model.
 func (m *model) View() tea.View {
 	rows := m.bodyHeight()
-	p := m.layOut(rows, m.height < roomForGaps)
-	if p.height() > rows && !p.tight {
-		if tight := m.layOut(rows, true); tight.height() <= rows {
-			p = tight // without the empty lines all of it can be seen
+	p := m.layOut(rows, densityOf(m.height))
+	for denser := p.dense + 1; denser <= terse && p.height() > rows; denser++ {
+		if dense := m.layOut(rows, denser); dense.height() <= rows {
+			p = dense // all of it can be seen
 		}
 	}
 	scroll := &m.scroll
@@ -106,14 +106,14 @@ func (m *model) pane(step *page) *page {
 	if m.width < wide || m.overlay.kind != overlayNone || nothing || alone || len(m.copyables()) > 0 {
 		return nil
 	}
-	p := page{width: m.width - 2*margin(m.width) - step.width - paneEdge, screen: m.width, tight: true}
+	p := page{width: m.width - 2*margin(m.width) - step.width - paneEdge, screen: m.width, dense: tight}
 	m.detailsPage(&p)
 	return &p
 }
 
 // layOut returns the page to show: the overlay's, else the screen's own.
-func (m *model) layOut(rows int, tight bool) *page {
-	p := newPage(m.width, tight)
+func (m *model) layOut(rows int, dense density) *page {
+	p := newPage(m.width, dense)
 	if m.overlay.kind == overlayNone {
 		m.body(p, rows)
 		if m.helper != nil && (len(m.screen.Checks) > 0 || m.screen.Finding != nil) && m.pane(p) == nil {

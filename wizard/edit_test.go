@@ -278,7 +278,7 @@ func TestFailedTryKeepsTheProof(t *testing.T) {
 	}
 }
 
-// TestSameProviderIsNoChange: the provider that was looked at and taken again has nothing proven anew.
+// TestSameProviderIsNoChange: the provider that was looked at and taken again has nothing proven again.
 func TestSameProviderIsNoChange(t *testing.T) {
 	t.Parallel()
 	k := page(t, proven())

@@ -149,7 +149,7 @@ func (s *State) setAddress(address string) {
 		return
 	}
 	s.dropSignIn()
-	s.changing = false // all of it has to be found and proven anew
+	s.changing = false // all of it has to be found and proven again
 	for _, kind := range []RequestKind{DoDiscover, DoSubmission, DoSent, DoDNS, DoTest} {
 		s.abandon(kind)
 		delete(s.work, kind)

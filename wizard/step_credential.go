@@ -66,7 +66,11 @@ func (s *State) prepareScreen(v *Screen) {
 		}
 	}
 	if p.AppPasswordURL != "" && s.needsGuide(p) {
-		v.Copy = append(v.Copy, Copyable{Label: Msg("wizard.prepare.url"), Text: p.AppPasswordURL, QR: true})
+		label := Msg("wizard.prepare.url")
+		if p.Credential.Type == config.SecretAPIKey {
+			label = Msg("wizard.prepare.key-url")
+		}
+		v.Copy = append(v.Copy, Copyable{Label: label, Text: p.AppPasswordURL, QR: true})
 	}
 	if s.guideAtHand() && p.DocsURL != "" {
 		v.Copy = append(v.Copy, Copyable{Label: Msg("wizard.prepare.docs"), Text: p.DocsURL, QR: true})

@@ -359,7 +359,7 @@ func (s *State) chooseCandidate(index int) {
 	if d.Chosen == index && d.Provider == c.Provider {
 		return
 	}
-	s.changing = false // all of it has to be proven anew
+	s.changing = false // all of it has to be proven again
 	if d.Manual {
 		s.byHand = &manualServers{d.Submission, d.IMAP, d.SentMode}
 	}

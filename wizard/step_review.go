@@ -121,6 +121,9 @@ func (s *State) settingsFrom() Words {
 	if p := s.preset(); p != nil {
 		return Literal(p.Name)
 	}
+	if id := s.draft.Provider; id != "" && id != custom { // of another version of this program, or of a rehearsal
+		return Literal(id)
+	}
 	return Msg("wizard.fact.by-hand")
 }
 

@@ -102,7 +102,7 @@ func (s *State) serverScreen(v *Screen) {
 	d := &s.draft
 	switch s.serverPage() {
 	case pageAsk:
-		v.Intro = []Words{s.askIntro()}
+		v.Title, v.Intro = Msg("wizard.title.ask"), []Words{s.askIntro()}
 		for _, ask := range s.placeholders() {
 			id := FieldAsk + FieldID(ask.Name)
 			current := d.Asked[ask.Name]

@@ -93,6 +93,7 @@ func (s *State) inPlace(f *Report) *Report {
 		return f
 	}
 	after := *f
+	after.Remedy = slices.Clone(f.Remedy)
 	tried := s.noWayWorks() && slices.Contains(connectionCauses, f.Cause)
 	setting := tried || slices.Contains(settingCauses, f.Cause)
 	switch {
@@ -102,6 +103,9 @@ func (s *State) inPlace(f *Report) *Report {
 		after.Meaning = Msg("wizard.full.meaning", "address", s.draft.From.Address)
 		after.Remedy = []Words{Msg("wizard.full.delete")}
 	case s.accountRefused(f):
+		if f.Cause == check.CauseRelayDenied { // it is mostly that of a sender who has not signed in
+			after.Meaning = Msg("wizard.ways.not-forwarded")
+		}
 		after.Remedy = []Words{Msg("wizard.ways.account")}
 		after.Step, after.Field, after.Who, after.WhoWords = "", "", whoProvider, Words{}
 	case s.published():
@@ -115,6 +119,13 @@ func (s *State) inPlace(f *Report) *Report {
 			after.Field = map[RequestKind]FieldID{DoSubmission: FieldSMTPHost, DoSent: FieldIMAPHost}[s.stepKind()]
 		}
 	}
+	switch {
+	case len(after.Remedy) == 0:
+	case f.Cause == check.CauseTLSStripped && s.noWayWorks():
+		after.Remedy = after.Remedy[1:] // it advises the other port, which was tried
+	case f.Cause == check.CauseIPBlocklisted && proves(s.work[DoSubmission].reports, check.SMTPAuth):
+		after.Remedy[0] = Msg("wizard.ways.network") // the sign-in that it advises was made
+	}
 	return &after
 }
 
@@ -127,7 +138,7 @@ func (s *State) leaveSettings(f *Report, tried, setting bool) {
 		f.Step, f.Field, f.Fixes = "", "", nil
 	}
 	switch {
-	case f.Cause == check.CauseCertNameMismatch: // no waiting mends it
+	case f.Cause == check.CauseCertNameMismatch: // waiting does not help
 		f.Who, f.Retry, f.WhoWords, f.RetryWords = whoProvider, RetryAfterChange, Words{}, Words{}
 	case f.Who == WhoUser && setting:
 		f.Who, f.Retry, f.WhoWords, f.RetryWords = whoServer, RetryLater, Words{}, Words{}

@@ -114,7 +114,7 @@ func advisesHoster(f *Report) bool {
 	return slices.ContainsFunc(f.Remedy, func(w Words) bool { return w.Msg.Key == "wizard.ways.hoster" })
 }
 
-// TestWrongNameIsNoOutage: a certificate for another name at the provider's own server is nothing that time mends.
+// TestWrongNameIsNoOutage: a certificate for another name at the provider's own server is nothing that time repairs.
 func TestWrongNameIsNoOutage(t *testing.T) {
 	t.Parallel()
 	k := known(t, Options{})
@@ -127,7 +127,7 @@ func TestWrongNameIsNoOutage(t *testing.T) {
 	}
 }
 
-// TestOwnMailboxFull: the mailbox is the person's own, so she makes room and checks again; nobody waits for that.
+// TestOwnMailboxFull: the mailbox is the person's own, so she makes room and checks again; there is no wait.
 func TestOwnMailboxFull(t *testing.T) {
 	t.Parallel()
 	k := known(t, Options{})

@@ -85,7 +85,7 @@ func (p prefs) account(identity, server string) (a Account, ok bool) {
 	}
 	a.thunderbirdAuth(p[smtp+"authMethod"])
 	in := "mail.server." + server + "."
-	// A host or a name that was changed later stands beside the first one, which Thunderbird keeps as its own mark.
+	// A host or a name that was changed later stands next to the first one, which Thunderbird keeps as its own mark.
 	host, user := cmp.Or(p[in+"realhostname"], p[in+"hostname"]), cmp.Or(p[in+"realuserName"], p[in+"userName"])
 	if p[in+"type"] == "imap" && host != "" {
 		a.IMAP = &config.Server{

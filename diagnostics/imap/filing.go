@@ -2,6 +2,7 @@ package imap
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,7 +34,7 @@ func (r *run) folder(ctx context.Context) diagnostics.Result {
 	if r.sent.Found {
 		return diagnostics.Passed(append(evidence, r.chosen(false))...)
 	}
-	name := listing.Suggest(r.target.SentFolder)
+	name := listing.Suggest(cmp.Or(r.target.SentFolder, presets.NewSentName(listing.Leaves())))
 	if r.options.Create {
 		created, err := r.session.Create(ctx, listing, name)
 		if err != nil {

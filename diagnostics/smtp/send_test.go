@@ -67,7 +67,7 @@ func TestSend(t *testing.T) {
 }
 
 // TestKeptConnection: a message goes over the connection that the checks have left open. Where the server has ended it
-// meanwhile, the message goes over a new one; where only the server knows what became of it, it goes nowhere again.
+// since, the message goes over a new one; where only the server knows what became of it, it goes nowhere again.
 func TestKeptConnection(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]struct {

@@ -118,6 +118,10 @@ func TestProfilesStandNow(t *testing.T) {
 	if got := o.row(); got.State != "off" || got.Cause != "" || !got.Since.IsZero() {
 		t.Errorf("switched off by a person: %+v", got)
 	}
+	_, stderr = o.want(69, "", "postier", "diagnose", "durand", "--only", "smtp")
+	if !strings.Contains(stderr, "profile enable durand") {
+		t.Errorf("that it is switched off is not said: %s", stderr)
+	}
 }
 
 // TestListWithoutState: a state that cannot be read is said, and the list is still there.

@@ -118,11 +118,17 @@ func (l Listing) depth(f Folder) int {
 	return strings.Count(strings.TrimPrefix(f.Name.Raw(), l.Prefix), f.Separator)
 }
 
+// Leaves lists the last parts of the folders' names.
+func (l Listing) Leaves() []string {
+	var names []string
+	for _, f := range l.Folders {
+		names = append(names, f.leaf())
+	}
+	return names
+}
+
 // Suggest returns a name for a new folder, with the server's prefix.
 func (l Listing) Suggest(name string) string {
-	if name == "" {
-		name = "Sent"
-	}
 	if l.Prefix != "" && !strings.HasPrefix(canonicalName(name), canonicalName(l.Prefix)) {
 		return l.Prefix + name
 	}

@@ -28,8 +28,8 @@ func New(width, height int) *Terminal {
 	return &Terminal{screen: vt.NewEmulator(width, height)}
 }
 
-// Write takes a program's output. What was drawn for a window that has become smaller meanwhile may be outside of the
-// screen. Terminals pass over that, and the program draws anew; the emulator fails with an index out of range.
+// Write takes a program's output. What was drawn for a window that has become smaller since may be outside of the
+// screen. Terminals pass over that, and the program draws it again; the emulator fails with an index out of range.
 func (t *Terminal) Write(p []byte) (n int, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -137,7 +137,7 @@ func hoursOf(typed string) (int, wizard.Words) {
 }
 
 // target is the address or URL that a word of the list stands for. A URL is only shown without its path, which often is
-// a secret: shown so it means the one that is there, and a new one is typed where nobody reads it.
+// a secret: shown so it means the one that is there, and a new one is typed where it is not shown.
 func (w Watching) target(typed string) (string, wizard.Words) {
 	if !config.WebhookURL(typed) {
 		return typed, wizard.Words{Msg: config.ValidateNotify(typed)}

@@ -206,7 +206,7 @@ const withUnknownKeys = `{
 `
 
 // TestKept: where nothing was changed that a server has to prove, the proof keeps its date, what was switched off
-// meanwhile stays off with its reason, and the credential is not touched, even if it cannot be read.
+// since stays off with its reason, and the credential is not touched, even if it cannot be read.
 func TestKept(t *testing.T) {
 	t.Parallel()
 	h := newFixture(t, "")

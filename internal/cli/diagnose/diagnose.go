@@ -65,6 +65,8 @@ type Options struct {
 	Matrix  bool
 
 	Blocklists bool
+
+	off string // the profile that is checked, where it is switched off
 }
 
 // New is `postier diagnose`.
@@ -92,6 +94,9 @@ func Run(ctx context.Context, o *Options) error {
 	c, err := o.checkup(ctx)
 	if err != nil {
 		return err
+	}
+	if o.off != "" { // whatever the checks say
+		defer func() { o.Note(o.T("diagnose.off", "name", safetext.FromRemote(o.off))) }()
 	}
 	if o.Matrix {
 		return c.matrix(ctx)

@@ -47,6 +47,9 @@ func (o *Options) targetOfProfile(ctx context.Context) (account.Target, error) {
 	if err != nil {
 		return account.Target{}, err
 	}
+	if !p.Enabled {
+		o.off = name
+	}
 	if p.Credential.Kind == config.CredentialAsk {
 		return account.Of(name, p, o.Book()), nil // asked for once it is known that a sign-in is wanted
 	}

@@ -93,7 +93,7 @@ func QueueNow(ctx context.Context, f *command.Factory) error {
 			return nil
 		})
 		for _, id := range waiting {
-			// One that left or is being sent meanwhile needs no other try.
+			// One that has left since, or is being sent, needs no other try.
 			if wrong := p.queue.Retry(ctx, id); !errors.Is(wrong, delivery.ErrNoItem) && !errors.Is(wrong, delivery.ErrBusy) {
 				err = errors.Join(err, wrong)
 			}
