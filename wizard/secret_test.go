@@ -268,8 +268,13 @@ func TestProviderRule(t *testing.T) {
 	if k.s.Screen().Actions[0].ID != ActNext || k.requested(DoSubmission) != 0 {
 		t.Error("an account password is tried without a question")
 	}
-	k.do(ActNext)
-	k.at(StepCredential)
+	for _, typed := range []string{"", "Sommer2026!"} { // Enter does not answer the question, and says so
+		k.password(typed)
+		k.at(StepCredential)
+		if got := k.field(FieldSecret).Error.Msg.Key; got != "wizard.credential.unanswered" {
+			t.Errorf("with %d octets in the field Enter says %q", len(typed), got)
+		}
+	}
 	k.do(ActKeep)
 	k.at(StepSubmission)
 	if got := k.last(DoSubmission).Secret.Reveal(); got != "Sommer2026!" {

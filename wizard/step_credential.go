@@ -297,11 +297,11 @@ func (s *State) answerCredential(a Answer) {
 	if typed.Empty() {
 		typed = s.givenSecret()
 	}
+	if !s.pending.Empty() && (typed.Empty() || s.question == questionShape && typed.Equal(s.pending)) {
+		s.errors[FieldSecret] = Msg("wizard.credential.unanswered")
+		return
+	}
 	if typed.Empty() {
-		if !s.pending.Empty() {
-			s.errors[FieldSecret] = Msg("wizard.credential.unanswered")
-			return
-		}
 		switch {
 		case s.secret.Empty():
 			s.errors[FieldSecret] = Msg("wizard.credential.empty")
