@@ -45,7 +45,9 @@ func (m *model) body(p *page, rows int) {
 		m.markLine(p, share.Target{Field: in.field.ID}, "")
 		in.draw(p, s, max(3, rows-6), i == m.focus && m.overlay.kind == overlayNone)
 	}
-	m.actions(p)
+	if len(m.screen.Actions) > 0 {
+		p.ending(m.actions)
+	}
 }
 
 func (m *model) notices(p *page) {
@@ -114,13 +116,15 @@ func (m *model) facts(p *page) {
 			continue
 		}
 		m.markLine(p, share.Target{Action: f.Change}, labels[i])
-		if f.Change != focused.Change {
-			p.edged("  ", draw)
-			continue
+		first, edge := p.height(), "  "
+		chosen := f.Change == focused.Change
+		if chosen {
+			edge = s.theme.styles.accent.Render(s.theme.glyphs.edge) + " "
 		}
-		first := p.height()
-		p.edged(s.theme.styles.accent.Render(s.theme.glyphs.edge)+" ", draw)
-		p.reveal(first)
+		p.edged(edge, draw)
+		if chosen || f.Recent && focused.Change == "" {
+			p.reveal(first)
+		}
 	}
 }
 
@@ -197,10 +201,6 @@ func clock(seconds int) string {
 
 // actions shows what can be done, the key of each in brackets; the one in focus is marked and reversed.
 func (m *model) actions(p *page) {
-	if len(m.screen.Actions) == 0 {
-		return
-	}
-	p.gap()
 	for _, a := range m.screen.Actions {
 		m.markLine(p, share.Target{Action: a.ID}, m.speech.say(a.Label))
 	}

@@ -128,7 +128,9 @@ func TestLongReply(t *testing.T) {
 // pageText is all of a page, without the frame and without what is cut off.
 func pageText(d *driver) string {
 	var lines []string
-	for _, l := range d.model.layOut(d.model.bodyHeight(), spaced).lines {
+	p := d.model.layOut(d.model.bodyHeight(), spaced)
+	p.fit(p.whole())
+	for _, l := range p.lines {
 		lines = append(lines, ansi.Strip(l.text))
 	}
 	return trimmed(strings.Join(lines, "\n"))

@@ -220,6 +220,7 @@ func (h *homeScreen) View() tea.View {
 	}
 	m := model{width: h.width, height: h.height, speech: s, sharing: h.sharing}
 	rows := m.bodyHeight()
+	rows, keys := p.fit(rows)
 	h.scroll = max(0, min(p.scrollTo(h.scroll, rows), p.height()-rows))
 	f := frame{theme: s.theme, width: h.width, height: h.height}
 	f.header(justify(s.product+" "+s.theme.glyphs.dot+" "+s.t("home-title"), s.languageKey(h.width < 60), p.width,
@@ -227,6 +228,7 @@ func (h *homeScreen) View() tea.View {
 	f.top(m.topRows())
 	f.progress(0)
 	f.body(p, h.scroll, rows)
+	f.keys(keys)
 	f.status(p, h.scroll, rows, s, "")
 	for len(hints) > 1 && typeset.Width(m.footerText(hints)) > p.width {
 		hints = dropLast(hints)
@@ -273,7 +275,12 @@ func (h *homeScreen) list(p *page) {
 		p.gap()
 		p.plain(text)
 	}
-	p.gap()
+	p.ending(h.offers)
+}
+
+// offers shows the key of everything that can be done with the chosen profile.
+func (h *homeScreen) offers(p *page) {
+	s := h.speech
 	var row string
 	for _, k := range h.keys() {
 		label := "[" + s.colon(h.label(k.Action)) + " " + k.Letter + "]"

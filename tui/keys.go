@@ -160,9 +160,9 @@ func (m *model) pressScroll(msg tea.KeyPressMsg) {
 	}
 	switch name := msg.String(); name {
 	case "pgdown", "space":
-		m.scroll += max(1, m.bodyHeight()-1)
+		m.scroll += max(1, m.shown-1)
 	case "pgup":
-		m.scroll -= max(1, m.bodyHeight()-1)
+		m.scroll -= max(1, m.shown-1)
 	case "down":
 		m.scroll++
 	case "up":

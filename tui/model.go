@@ -41,6 +41,7 @@ type model struct {
 	// number is what was typed of the number of a field.
 	number string
 	scroll int
+	shown  int // rows that the page scrolls in
 	// follow makes the next drawing scroll to the focus, the check that runs or the finding.
 	follow bool
 

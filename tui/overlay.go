@@ -59,9 +59,9 @@ func (m *model) pressOverlay(msg tea.KeyPressMsg) tea.Cmd {
 	case "left", "right", "tab":
 		m.turnTo(name)
 	case "pgdown", "space":
-		m.overlay.scroll += max(1, m.bodyHeight()-1)
+		m.overlay.scroll += max(1, m.shown-1)
 	case "pgup":
-		m.overlay.scroll = max(0, m.overlay.scroll-max(1, m.bodyHeight()-1))
+		m.overlay.scroll = max(0, m.overlay.scroll-max(1, m.shown-1))
 	case "down":
 		m.overlay.scroll++
 	case "up":

@@ -24,6 +24,8 @@ type page struct {
 	want span
 	// pointed is where support has just pointed; it comes before want.
 	pointed *span
+	// keys is the end of the page, what can be done here; nil where there is nothing.
+	keys *page
 }
 
 // line is one line of a page. A bare line begins in the first column, so that a URL can be marked and copied whole.
@@ -74,6 +76,50 @@ func margin(screenWidth int) int {
 }
 
 func (p *page) height() int { return len(p.lines) }
+
+// whole is the height with the keys.
+func (p *page) whole() int {
+	if p.keys == nil {
+		return p.height()
+	}
+	return p.height() + p.keys.height()
+}
+
+// fit returns how many of the rows of a window are for the page, which scrolls in them, and the lines that stay in
+// sight beneath them: the keys, where all of it does not fit and a quarter of the window is enough for them. In a low
+// window every row is for the text, and the last one names the first key.
+func (p *page) fit(rows int) (int, []line) {
+	const share = 4
+	if p.keys == nil {
+		return rows, nil
+	}
+	if beneath := p.keys.lines; p.dense == spaced && p.whole() > rows && len(beneath) <= rows/share {
+		return rows - len(beneath), beneath
+	}
+	p.join(p.keys)
+	return rows, nil
+}
+
+// join adds the lines of other, and what should be visible of them.
+func (p *page) join(other *page) {
+	top := p.height()
+	if other.want.after > other.want.first {
+		p.want = span{top + other.want.first, top + other.want.after}
+	}
+	if other.pointed != nil {
+		p.pointed = &span{top + other.pointed.first, top + other.pointed.after}
+	}
+	p.lines = append(p.lines, other.lines...)
+}
+
+// ending draws the keys of the page.
+func (p *page) ending(draw func(*page)) {
+	p.keys = &page{width: p.width, screen: p.screen, dense: p.dense}
+	if p.dense < tight && p.height() > 0 {
+		p.keys.add("")
+	}
+	draw(p.keys)
+}
 
 // add appends one line that is known to fit.
 func (p *page) add(text string) { p.lines = append(p.lines, line{text: text}) }

@@ -55,11 +55,13 @@ func (m *model) toastFits() bool {
 func (m *model) View() tea.View {
 	rows := m.bodyHeight()
 	p := m.layOut(rows, densityOf(m.height))
-	for denser := p.dense + 1; denser <= terse && p.height() > rows; denser++ {
-		if dense := m.layOut(rows, denser); dense.height() <= rows {
+	for denser := p.dense + 1; denser <= terse && p.whole() > rows; denser++ {
+		if dense := m.layOut(rows, denser); dense.whole() <= rows {
 			p = dense // all of it can be seen
 		}
 	}
+	rows, keys := p.fit(rows)
+	m.shown = rows
 	scroll := &m.scroll
 	if m.overlay.kind == overlayNone {
 		if m.follow {
@@ -76,6 +78,7 @@ func (m *model) View() tea.View {
 	f.progress(m.screen.Number)
 	f.body(p, *scroll, rows)
 	f.rightPane(m.pane(p), p.width, rows)
+	f.keys(keys)
 	toast := m.toast
 	if !m.toastFits() {
 		toast = ""
@@ -202,6 +205,13 @@ func (f *frame) body(p *page, scroll, rows int) {
 	if p.cursor != nil && p.cursor.y >= scroll && p.cursor.y < scroll+rows {
 		f.cursor = tea.NewCursor(min(f.width-1, margin(f.width)+p.cursor.x), top+p.cursor.y-scroll)
 		f.cursor.Blink = false
+	}
+}
+
+// keys adds the lines that stay in sight beneath the body.
+func (f *frame) keys(lines []line) {
+	for _, l := range lines {
+		f.row(l.text)
 	}
 }
 

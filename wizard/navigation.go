@@ -74,7 +74,7 @@ func (s *State) forward() {
 	s.dropForeignSignIn()
 	s.look()
 	if s.changing {
-		s.row = ActSave // most people change one thing
+		s.recent, s.row = s.row, ActSave // most people change one thing
 		s.arrive(s.unsettled(), true)
 		return
 	}

@@ -110,6 +110,7 @@ type State struct {
 	wanted        FieldID                // what the person came to change
 	changing      bool                   // the person came from the page with all settings, and goes back to it
 	row           ActionID               // the row of that page from which the person came
+	recent        ActionID               // the row that was changed last
 	seen          map[RequestKind]string // the keys of the work whose results the person has seen
 	savedKeys     map[RequestKind]string // the keys of the work that proved the profile as it was saved
 	notices       []Notice

@@ -113,6 +113,7 @@ func (s *State) rows() []Fact {
 	}
 	for i := range rows {
 		rows[i].Focus = rows[i].Change != "" && rows[i].Change == s.row
+		rows[i].Recent = rows[i].Change != "" && rows[i].Change == s.recent
 	}
 	return rows
 }

@@ -250,9 +250,11 @@ type Fact struct {
 	Label  Words
 	Value  Words
 	Detail Words // where it comes from, how sure it is
-	// Change goes to where it is changed; empty where it is not. Focus says that the person begins here.
+	// Change goes to where it is changed; empty where it is not. Focus says that the person begins here, Recent that it
+	// was changed last.
 	Change ActionID
 	Focus  bool
+	Recent bool
 }
 
 // Copyable is a text for the person to copy: a URL for the phone, a DNS record for the hoster's form.
