@@ -93,7 +93,9 @@ func TestGoldenCards(t *testing.T) {
 		for _, cause := range explain.Causes() {
 			head := fmt.Sprintf("== %s %s, %s, %s\n", cause.Code, cause.Slug, cause.Who, cause.Retry)
 			state := states[cause.Slug]
-			page := pageText(converse(t, state, lang, 80, 24))
+			usual := converse(t, state, lang, 80, 24)
+			inSight(t, string(cause.Slug), usual)
+			page := pageText(usual)
 			large := converse(t, state, lang, 120, 30)
 			if wide := pageText(large); wide != page {
 				t.Errorf("%s in %s: 120 columns show\n%s\n80 columns show\n%s", cause.Slug, lang, wide, page)
@@ -110,6 +112,15 @@ func TestGoldenCards(t *testing.T) {
 	}
 }
 
+// inSight checks that the first key of a card stands in the window beneath its text.
+func inSight(t *testing.T, name string, d *driver) {
+	t.Helper()
+	first := d.model.speech.say(d.model.screen.Actions[0].Label)
+	if view := d.view(); !strings.Contains(view, "["+first) {
+		t.Errorf("%s: its key %q is not seen\n%s", name, first, view)
+	}
+}
+
 // TestLongReply: however much a server says, the keys stay inside the window.
 func TestLongReply(t *testing.T) {
 	t.Parallel()
@@ -117,10 +128,9 @@ func TestLongReply(t *testing.T) {
 	for _, lang := range locale.All() {
 		d := converse(t, card(t, cause), lang, 80, 24)
 		d.model.screen.Finding.Reply = safetext.FromRemote(strings.Repeat("250-AN-EXTENSION\r\n", 9) + "250 OK\r\n")
-		view := d.view()
-		first := d.model.speech.say(d.model.screen.Actions[0].Label)
-		if !strings.Contains(view, "["+first) || !strings.Contains(view, "250-AN-EXTENSION …") {
-			t.Errorf("%s: the keys or the reply are not seen\n%s", lang, view)
+		inSight(t, string(lang), d)
+		if view := d.view(); !strings.Contains(view, "250-AN-EXTENSION …") {
+			t.Errorf("%s: the reply is not seen\n%s", lang, view)
 		}
 	}
 }
@@ -128,7 +138,7 @@ func TestLongReply(t *testing.T) {
 // pageText is all of a page, without the frame and without what is cut off.
 func pageText(d *driver) string {
 	var lines []string
-	p := d.model.layOut(d.model.bodyHeight(), spaced)
+	p := d.model.layOut(d.model.bodyHeight(), density{})
 	p.fit(p.whole())
 	for _, l := range p.lines {
 		lines = append(lines, ansi.Strip(l.text))

@@ -52,10 +52,7 @@ func (m *model) rung(p *page, r wizard.Report, column int) {
 	s := m.speech
 	badge := m.badge(r, column+1)
 	name := s.say(r.Name)
-	evidence := ""
-	if r.ForReader() {
-		evidence = s.escape(r.Brief.Escaped())
-	}
+	evidence := s.say(r.ForReader())
 	took := ""
 	if r.Took >= time.Second && r.Status != check.Skip {
 		took = s.took(r.Took)
@@ -140,7 +137,7 @@ func (m *model) explained(p *page, r wizard.Report) {
 		p.plain(meaning)
 	}
 	most := 3 // the details have them all
-	if p.dense == terse {
+	if p.dense.terse {
 		most = 1
 	}
 	m.serverBlock(p, r.Reply, most)

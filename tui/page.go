@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"strings"
 
 	"postier/internal/typeset"
@@ -32,6 +33,7 @@ type page struct {
 type line struct {
 	text string
 	bare bool
+	gap  bool // nothing but space, which can be left out
 }
 
 type point struct{ x, y int }
@@ -39,22 +41,14 @@ type point struct{ x, y int }
 // span is the lines from first up to, but not including, after; the zero span is empty.
 type span struct{ first, after int }
 
-// density is how much a page leaves out so that it fits into its window.
-type density int
-
-const (
-	spaced density = iota
-	tight          // no empty lines
-	terse          // of a server's reply only the beginning
-)
+// density is how much a page leaves out.
+type density struct {
+	tight bool // empty lines
+	terse bool // all but the beginning of a server's reply
+}
 
 // densityOf is that of a page in a window of this height, whatever is on the page.
-func densityOf(height int) density {
-	if height < roomForGaps {
-		return tight
-	}
-	return spaced
-}
+func densityOf(height int) density { return density{tight: height < roomForGaps} }
 
 func newPage(screenWidth int, dense density) *page {
 	return &page{
@@ -93,11 +87,64 @@ func (p *page) fit(rows int) (int, []line) {
 	if p.keys == nil {
 		return rows, nil
 	}
-	if beneath := p.keys.lines; p.dense == spaced && p.whole() > rows && len(beneath) <= rows/share {
+	if beneath := p.keys.lines; !p.dense.tight && p.whole() > rows && len(beneath) <= rows/share {
 		return rows - len(beneath), beneath
 	}
 	p.join(p.keys)
 	return rows, nil
+}
+
+// squeeze leaves out empty lines, the last ones first, until the page fits into the rows. A page that would not fit
+// without any keeps them.
+func (p *page) squeeze(rows int) bool {
+	excess := p.whole() - rows
+	for _, part := range []*page{p, p.keys} {
+		if part != nil {
+			excess -= part.gaps()
+		}
+	}
+	if excess > 0 {
+		return false
+	}
+	for _, part := range []*page{p, p.keys} {
+		for part != nil && p.whole() > rows && part.gaps() > 0 {
+			part.tighten()
+		}
+	}
+	return true
+}
+
+func (p *page) gaps() int {
+	n := 0
+	for _, l := range p.lines {
+		if l.gap {
+			n++
+		}
+	}
+	return n
+}
+
+// tighten leaves out the last empty line; what points at a line moves along.
+func (p *page) tighten() {
+	at := p.height() - 1
+	for !p.lines[at].gap {
+		at--
+	}
+	p.lines = slices.Delete(p.lines, at, at+1)
+	up := func(y *int) {
+		if *y > at {
+			*y--
+		}
+	}
+	up(&p.want.first)
+	up(&p.want.after)
+	if p.pointed != nil {
+		up(&p.pointed.first)
+		up(&p.pointed.after)
+	}
+	if p.cursor != nil {
+		up(&p.cursor.y)
+	}
 }
 
 // join adds the lines of other, and what should be visible of them.
@@ -115,8 +162,8 @@ func (p *page) join(other *page) {
 // ending draws the keys of the page.
 func (p *page) ending(draw func(*page)) {
 	p.keys = &page{width: p.width, screen: p.screen, dense: p.dense}
-	if p.dense < tight && p.height() > 0 {
-		p.keys.add("")
+	if !p.dense.tight && p.height() > 0 {
+		p.keys.lines = append(p.keys.lines, line{gap: true})
 	}
 	draw(p.keys)
 }
@@ -126,8 +173,8 @@ func (p *page) add(text string) { p.lines = append(p.lines, line{text: text}) }
 
 // gap adds an empty line between sections, unless the page is tight or nothing comes before it.
 func (p *page) gap() {
-	if p.dense < tight && len(p.lines) > 0 && p.lines[len(p.lines)-1].text != "" {
-		p.add("")
+	if !p.dense.tight && len(p.lines) > 0 && p.lines[len(p.lines)-1].text != "" {
+		p.lines = append(p.lines, line{gap: true})
 	}
 }
 
@@ -160,7 +207,8 @@ func (p *page) edged(edge string, draw func(*page)) {
 		p.cursor = &point{typeset.Width(edge) + inner.cursor.x, p.height() + inner.cursor.y}
 	}
 	for _, l := range inner.lines {
-		p.add(strings.TrimRight(edge+l.text, " "))
+		l.text = strings.TrimRight(edge+l.text, " ")
+		p.lines = append(p.lines, l)
 	}
 }
 

@@ -67,7 +67,7 @@ func (s *sharing) takes(name string, typing bool) bool {
 // rows are the lines below the header that say who looks, and what support wrote.
 func (s *sharing) rows(width, height int, speech speech) []string {
 	const least = 2 // on a window of one line nothing but the field can be seen
-	column := newPage(width, tight).width
+	column := newPage(width, density{}).width
 	switch {
 	case height < least:
 		return nil

@@ -12,7 +12,7 @@ const summaryWidth = 80
 // summary returns what stays in the scrollback: the result, or how to go on.
 func (m *model) summary(resume string) string {
 	s := m.speech
-	p := newPage(min(summaryWidth, m.width), spaced)
+	p := newPage(min(summaryWidth, m.width), density{})
 	p.screen = 0 // what is to be copied is broken by the terminal alone, which puts it together again
 	results := m.past
 	if m.last.Step == wizard.StepDone {

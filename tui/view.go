@@ -36,7 +36,7 @@ func (m *model) topRows() []string {
 		rows = m.watchRows()
 	}
 	if m.toast != "" && !m.toastFits() {
-		rows = append(rows, typeset.Wrap(m.toast, newPage(m.width, tight).width)...)
+		rows = append(rows, typeset.Wrap(m.toast, newPage(m.width, density{}).width)...)
 	}
 	for len(rows) > 0 && len(rows) >= m.height {
 		rows = rows[1:]
@@ -48,16 +48,16 @@ func (m *model) topRows() []string {
 // there is no other.
 func (m *model) toastFits() bool {
 	const room = 10
-	return m.height < room || typeset.Width(m.toast)+2 <= newPage(m.width, tight).width
+	return m.height < room || typeset.Width(m.toast)+2 <= newPage(m.width, density{}).width
 }
 
 // View implements tea.Model.
 func (m *model) View() tea.View {
 	rows := m.bodyHeight()
 	p := m.layOut(rows, densityOf(m.height))
-	for denser := p.dense + 1; denser <= terse && p.whole() > rows; denser++ {
-		if dense := m.layOut(rows, denser); dense.whole() <= rows {
-			p = dense // all of it can be seen
+	if !p.squeeze(rows) {
+		if terse := m.layOut(rows, density{tight: p.dense.tight, terse: true}); terse.squeeze(rows) {
+			p = terse // all of it can be seen
 		}
 	}
 	rows, keys := p.fit(rows)
@@ -109,7 +109,7 @@ func (m *model) pane(step *page) *page {
 	if m.width < wide || m.overlay.kind != overlayNone || nothing || alone || len(m.copyables()) > 0 {
 		return nil
 	}
-	p := page{width: m.width - 2*margin(m.width) - step.width - paneEdge, screen: m.width, dense: tight}
+	p := page{width: m.width - 2*margin(m.width) - step.width - paneEdge, screen: m.width, dense: density{tight: true}}
 	m.detailsPage(&p)
 	return &p
 }

@@ -240,7 +240,7 @@ func (m *model) watchRows() []string {
 	if m.height < least {
 		return nil
 	}
-	column, s := newPage(m.width, tight).width, m.speech
+	column, s := newPage(m.width, density{}).width, m.speech
 	text, short := s.t("watch-header"), s.t("watch-header-short")
 	if !m.helper.seen.Any {
 		text, short = s.t("watch-waiting"), ""
@@ -256,7 +256,7 @@ func (m *model) watchRows() []string {
 
 // writingCursor is the column of the cursor in the line that is being written.
 func (m *model) writingCursor() int {
-	column, s := newPage(m.width, tight).width, m.speech
+	column, s := newPage(m.width, density{}).width, m.speech
 	lead := typeset.Width(s.colon(s.t("watch-line")) + " ")
 	_, at := m.helper.writing.draw(max(1, column-lead), s.theme.glyphs)
 	return lead + at

@@ -1,6 +1,8 @@
 package wizard
 
 import (
+	"strings"
+
 	"postier/internal/check"
 	"postier/internal/locale"
 )
@@ -47,12 +49,18 @@ func (t Tally) Say(lang locale.Lang) []string {
 	return out
 }
 
-// ForReader reports whether the evidence of a check is for the person who sets up mail: a folder, an address, how long
-// a message took. The other evidence is for a technician.
-func (r Report) ForReader() bool {
-	switch r.ID {
-	case check.SMTPSender, check.SMTPRecipient, check.IMAPFolder, check.ArrivalDelivered, check.ArrivalPlacement:
-		return r.Status == check.Pass || r.Status == check.Warn
+// ForReader is the evidence of a check that is for the person who sets up mail: a folder or an address. The other
+// evidence is for a technician.
+func (r Report) ForReader() Words {
+	if r.Status != check.Pass && r.Status != check.Warn {
+		return Words{}
 	}
-	return false
+	switch r.ID {
+	case check.SMTPSender, check.SMTPRecipient, check.IMAPFolder, check.ArrivalPlacement:
+		if strings.EqualFold(r.Brief.Raw(), "INBOX") { // RFC 9051, section 5.1: every server's name for it
+			return Msg("wizard.folder.inbox")
+		}
+		return Words{Remote: r.Brief}
+	}
+	return Words{}
 }

@@ -147,8 +147,12 @@ func (p *printer) checks(reports []wizard.Report) {
 
 func (p *printer) check(r wizard.Report) {
 	text := p.words(r.Name)
-	if !r.Brief.Empty() {
-		text = p.colon(text) + " " + short(r.Brief.Escaped())
+	evidence := r.ForReader()
+	if evidence.Empty() {
+		evidence.Remote = r.Brief
+	}
+	if !evidence.Empty() {
+		text = p.colon(text) + " " + short(p.words(evidence))
 	}
 	text += " (" + locale.For(p.lang).Seconds(r.Took, 1) + ")"
 	if p.causes && r.Cause != "" && r.Status != check.Skip {
