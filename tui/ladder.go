@@ -109,20 +109,22 @@ func (m *model) finding(p *page) {
 
 func (m *model) explain(p *page, r wizard.Report) {
 	s := m.speech
-	style, status := s.theme.styles.fail, r.Status
-	switch status {
-	case check.Warn:
+	style, status, word := s.theme.styles.fail, r.Status, s.status(r.Status)
+	switch {
+	case status == check.Warn:
 		style = s.theme.styles.warn
-	case check.Pass, check.Skip:
+	case status == check.Pass, status == check.Skip:
 		style = s.theme.styles.skip
+	case r.Retry == wizard.RetryAutomatic && m.waits():
+		style, status, word = s.theme.styles.warn, check.Warn, s.t("wait")
 	default:
-		status = check.Fail
+		status, word = check.Fail, s.status(check.Fail)
 	}
 	title := s.say(r.Title)
 	if r.Code != "" {
 		title = s.escape(r.Code) + " " + s.theme.glyphs.dot + " " + title
 	}
-	p.text(s.theme.styles.bold, style.Render(" "+s.status(status)+" ")+" ", "  ", title)
+	p.text(s.theme.styles.bold, style.Render(" "+word+" ")+" ", "  ", title)
 	if p.screen < wideLadder { // no room for an edge
 		m.explained(p, r)
 		return

@@ -323,7 +323,7 @@ func (s *State) doneNotices() []Notice {
 	case s.asSaved(DoTest) && !s.work[DoTest].done:
 		out = []Notice{{LevelGood, Msg("wizard.done.changed")}}
 	case s.arrived() && s.junk:
-		out = []Notice{{LevelWarn, Msg("wizard.done.junk", "address", address, "number", StepTest.Number())}}
+		out = []Notice{{LevelWarn, Msg("wizard.done.junk", "address", address)}}
 	case s.arrived():
 		out = []Notice{{LevelGood, Msg("wizard.done.good", "address", address)}}
 	case s.testVerdict().Msg.Key == "wizard.verdict.sent":

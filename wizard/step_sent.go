@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"postier/config"
+	"postier/internal/safetext"
 )
 
 // The pages of the Sent step.
@@ -120,7 +121,7 @@ func (s *State) folderField() Field {
 		folder.Choices = []Choice{{Value: newFolder, Label: Msg("wizard.action.create")}}
 	}
 	for _, name := range s.folders {
-		folder.Choices = append(folder.Choices, Choice{Value: name, Label: Remote(name)})
+		folder.Choices = append(folder.Choices, Choice{Value: name, Label: folderWords(safetext.FromRemote(name))})
 	}
 	if !slices.Contains(s.folders, folder.Value) {
 		folder.Value = folder.Choices[0].Value

@@ -5,6 +5,7 @@ import (
 
 	"postier/internal/check"
 	"postier/internal/locale"
+	"postier/internal/safetext"
 )
 
 // Tally counts the checks of a step by what came of them. Checks that did not apply are not counted, nor those that the
@@ -57,10 +58,15 @@ func (r Report) ForReader() Words {
 	}
 	switch r.ID {
 	case check.SMTPSender, check.SMTPRecipient, check.IMAPFolder, check.ArrivalPlacement:
-		if strings.EqualFold(r.Brief.Raw(), "INBOX") { // RFC 9051, section 5.1: every server's name for it
-			return Msg("wizard.folder.inbox")
-		}
-		return Words{Remote: r.Brief}
+		return folderWords(r.Brief)
 	}
 	return Words{}
+}
+
+// folderWords is the name of a folder for the person; any other text stays as it is.
+func folderWords(name safetext.Remote) Words {
+	if strings.EqualFold(name.Raw(), "INBOX") { // RFC 9051, section 5.1: every server's name for it
+		return Msg("wizard.folder.inbox")
+	}
+	return Words{Remote: name}
 }

@@ -95,7 +95,10 @@ func causeOf(err error) check.Cause {
 	var stopped *plain.Stopped
 	var signIn *oauth.Error
 	var file *safefile.Error
+	var told *command.Error
 	switch {
+	case errors.As(err, &told):
+		return told.Cause
 	case errors.As(err, &stopped):
 		if stopped.Finding != nil {
 			return stopped.Finding.Cause

@@ -103,11 +103,14 @@ func testPage(ctx context.Context, f *command.Factory, name string) (wizard.Word
 	if agreed, err := ask(ctx, f, page); !agreed {
 		return wizard.Words{}, err
 	}
-	err = diagnose.Run(ctx, diagnose.TestOf(f, name, page.Values()[home.FieldRecipient]))
-	failed, err := read(ctx, f, err)
+	tested := diagnose.Run(ctx, diagnose.TestOf(f, name, page.Values()[home.FieldRecipient]))
+	failed, err := read(ctx, f, tested)
 	switch {
 	case err != nil:
 		return wizard.Words{}, err
+	case failed && causeOf(tested) != "":
+		said := locale.Msg("cli.home.test-found", "name", safetext.FromRemote(name))
+		return profile.WithCause(said, causeOf(tested)), nil
 	case failed:
 		return wizard.Msg("cli.home.test-failed", "name", safetext.FromRemote(name)), nil
 	}

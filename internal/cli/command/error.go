@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"postier/internal/check"
 	"postier/internal/exitcode"
 	"postier/internal/locale"
 	"postier/internal/safetext"
@@ -13,18 +14,19 @@ import (
 
 // Error ends the run with a code and a sentence; an empty sentence says nothing more.
 type Error struct {
-	Code int
-	Text string
+	Code  int
+	Text  string
+	Cause check.Cause // of the catalogue, where there is one
 }
 
 // Error is the sentence.
 func (e *Error) Error() string { return e.Text }
 
 // Failure is an error with a code and a sentence.
-func Failure(code int, text string) error { return &Error{code, text} }
+func Failure(code int, text string) error { return &Error{Code: code, Text: text} }
 
 // Usage is an error about the command line.
-func Usage(text string) error { return &Error{exitcode.Usage, text} }
+func Usage(text string) error { return &Error{Code: exitcode.Usage, Text: text} }
 
 // Quiet ends the run with a code and prints nothing. It is nil for success.
 func Quiet(code int) error {
@@ -36,15 +38,15 @@ func Quiet(code int) error {
 
 // Fault is an error with a message of the catalogue.
 func (p *Printer) Fault(code int, key string, args ...any) error {
-	return &Error{code, p.T(key, args...)}
+	return &Error{Code: code, Text: p.T(key, args...)}
 }
 
 // Data is an error about a malformed value.
-func (p *Printer) Data(text locale.Text) error { return &Error{exitcode.Data, p.Say(text)} }
+func (p *Printer) Data(text locale.Text) error { return &Error{Code: exitcode.Data, Text: p.Say(text)} }
 
 // DataOf is Data about the value of a flag.
 func (p *Printer) DataOf(flag string, text locale.Text) error {
-	return &Error{exitcode.Data, flag + ": " + p.Say(text)}
+	return &Error{Code: exitcode.Data, Text: flag + ": " + p.Say(text)}
 }
 
 // OneOf is empty when a value is one of the words, and otherwise says which words there are.

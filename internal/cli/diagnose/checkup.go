@@ -114,7 +114,17 @@ func (c *checkup) run(ctx context.Context, plans ...diagnostics.Plan) error {
 	if !saved || !c.proof.proven {
 		c.renew(now)
 	}
-	return command.Quiet(report.ExitCode(now))
+	return ended(now)
+}
+
+// ended is how the command ends after these results; nil for success.
+func ended(results []diagnostics.Result) error {
+	code := report.ExitCode(results)
+	if code == exitcode.OK {
+		return nil
+	}
+	root, _ := diagnostics.Root(results)
+	return &command.Error{Code: code, Cause: root.Cause}
 }
 
 // watched runs the checks before the eyes of the person, and of a helper.

@@ -73,10 +73,15 @@ func (s Status) Trouble() wizard.Words {
 	if s.State == delivery.HealthOff {
 		key = "cli.profile.off-since"
 	}
-	words := wizard.Words{Msg: locale.Msg(key, "since", s.Since.Local().Format(minute))}
-	info, known := explain.Cause(s.Cause)
+	return WithCause(locale.Msg(key, "since", s.Since.Local().Format(minute)), s.Cause)
+}
+
+// WithCause is a message with what a cause is called after it, and its code.
+func WithCause(message locale.Text, cause check.Cause) wizard.Words {
+	words := wizard.Words{Msg: message}
+	info, known := explain.Cause(cause)
 	if !known {
-		words.Remote = safetext.FromRemote(string(s.Cause))
+		words.Remote = safetext.FromRemote(string(cause))
 		return words
 	}
 	words.Text = presets.Text{}
