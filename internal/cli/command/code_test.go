@@ -63,7 +63,7 @@ func TestCodeOfErrors(t *testing.T) {
 			Usage("x"), importer.ErrFormat, &export.Error{Reason: locale.Msg("config.export.no_inline")},
 		},
 		exitcode.Data: {
-			&Error{exitcode.Data, "x"}, fmt.Errorf("wrapped: %w", delivery.ErrTooLarge), delivery.ErrNoItem,
+			&Error{Code: exitcode.Data, Text: "x"}, fmt.Errorf("wrapped: %w", delivery.ErrTooLarge), delivery.ErrNoItem,
 			&importer.Error{}, &export.Error{}, &plain.Stopped{Field: wizard.FieldSecret}, &config.OperationError{},
 			&config.KeyError{Key: "nope"},
 		},
