@@ -331,16 +331,19 @@ func pastePage(t *testing.T, r *reader, commands []pasted, find func(string) *ex
 }
 
 // compare finds the lines that a page shows in what was printed, in their order; numbers and dates may be others, and
-// an ellipsis stands for any text.
+// an ellipsis stands for any text. How long a check took is shown only where that is long.
 func compare(t *testing.T, c pasted, said string) {
 	t.Helper()
-	rest := strings.Split(figures.ReplaceAllString(said, "0"), "\n")
+	plain := func(line string) string {
+		return strings.TrimRight(took.ReplaceAllString(figures.ReplaceAllString(line, "0"), ""), " ")
+	}
+	rest := strings.Split(said, "\n")
 	for _, line := range c.output {
-		text := strings.TrimRight(figures.ReplaceAllString(line, "0"), " ")
+		text := plain(line)
 		if strings.TrimSpace(text) == "…" || text == "" {
 			continue
 		}
-		i := slices.IndexFunc(rest, func(got string) bool { return strings.TrimRight(got, " ") == text })
+		i := slices.IndexFunc(rest, func(got string) bool { return plain(got) == text })
 		if i < 0 {
 			t.Errorf("line %d: %s\ndoes not print (any more, or in this place):\n%s\nbut:\n%s", c.line, c.command, line, said)
 			return
@@ -349,7 +352,10 @@ func compare(t *testing.T, c pasted, said string) {
 	}
 }
 
-var figures = regexp.MustCompile(`\d{4}-\d\d-\d\d|\d+`)
+var (
+	figures = regexp.MustCompile(`\d{4}-\d\d-\d\d|\d+`)
+	took    = regexp.MustCompile(` +0([.,]0)? s$`)
+)
 
 // TestManualNamesWhatExists: a command in the middle of a sentence is one, with options that it has.
 func TestManualNamesWhatExists(t *testing.T) {
