@@ -422,6 +422,7 @@ func readDjango(t *testing.T, f files) map[string]string {
 	return map[string]string{
 		"user": jsonAt(t, after(t, content, "EMAIL_HOST_USER = ")), "path": jsonAt(t, after(t, content, "Path(")),
 		"name": displayName(t, jsonAt(t, after(t, content, "DEFAULT_FROM_EMAIL = "))),
+		"ca":   jsonAt(t, after(t, content, "load_verify_locations(")),
 	}
 }
 
@@ -550,7 +551,9 @@ func readGo(t *testing.T, f files) map[string]string {
 		}
 		return true
 	})
-	return map[string]string{"user": got["Username"], "name": got["FromName"], "path": got["file"]}
+	return map[string]string{
+		"user": got["Username"], "name": got["FromName"], "path": got["file"], "ca": got["CAFile"],
+	}
 }
 
 func readGitea(t *testing.T, f files) map[string]string {

@@ -16,7 +16,7 @@ var update = flag.Bool("update", false, "write the golden files")
 
 // selfHosted are the programs whose exports are held word for word, in every kind of security.
 var selfHosted = []string{
-	"dolibarr", "ghost", "gitlab", "grafana", "homeassistant", "keycloak", "matomo", "mattermost", "odoo", "vaultwarden",
+	"django", "dolibarr", "ghost", "gitlab", "grafana", "homeassistant", "keycloak", "matomo", "mattermost", "odoo", "vaultwarden",
 }
 
 // TestGolden compares whole exports, with the notes that come with them.
