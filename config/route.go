@@ -48,6 +48,21 @@ func Route(f *File, address string) (name string, reason RouteReason) {
 	return "", RouteNone
 }
 
+// Carriers are the profiles that may carry a message about a profile to somebody else, the best first: the profile
+// itself, if it works; the fallback; and the default where the message is about the fallback, or about no profile.
+func (f *File) Carriers(about string, works bool) []string {
+	var list []string
+	add := func(name string, may bool) {
+		if p := f.Profiles[name]; may && p != nil && p.Enabled && !slices.Contains(list, name) {
+			list = append(list, name)
+		}
+	}
+	add(about, works)
+	add(f.Fallback, f.Fallback != about)
+	add(f.Default, (f.Fallback == about || about == "") && f.Default != about)
+	return list
+}
+
 func (f *File) namesDefaultFirst() []string {
 	names := f.Names()
 	if at := slices.Index(names, f.Default); at > 0 {

@@ -25,8 +25,15 @@ type Draft struct {
 	To, CC  []string // mailboxes, with or without a name
 	Subject string
 	Body    string
-	// Attachments are paths of files.
+	// Attachments are paths of files, Files are attached as they are here.
 	Attachments []string
+	Files       []File
+}
+
+// File is a file to attach.
+type File struct {
+	Name string
+	Data []byte
 }
 
 // Build makes the message (RFC 5322, MIME). Errors are about an address or a file.
@@ -44,6 +51,11 @@ func (d Draft) Build(now time.Time) (*Message, error) {
 	for _, path := range d.Attachments {
 		if err := attach(m, path); err != nil {
 			return nil, err
+		}
+	}
+	for _, file := range d.Files {
+		if err := m.AttachReader(file.Name, bytes.NewReader(file.Data), named(file.Name)); err != nil {
+			return nil, fmt.Errorf("attach %s: %w", file.Name, err)
 		}
 	}
 	var b bytes.Buffer

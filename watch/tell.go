@@ -92,7 +92,7 @@ func (a *addressee) shown() string {
 // until it is no longer true.
 func (w *Watcher) mail(ctx context.Context, doc *config.Document, a *addressee, n *notice, s speech) {
 	a.Result, a.Cause = SentNoWay, check.CauseProfileMissing
-	for _, name := range carriers(&doc.File, s) {
+	for _, name := range doc.File.Carriers(s.name, !s.record.cannotSend()) {
 		item := w.Queue.Notice(name, doc.File.Profiles[name], a.Target, func(lang locale.Lang) (string, string) {
 			return s.say(n, lang)
 		})
@@ -124,21 +124,6 @@ func (n *notice) messageID(s speech, a *addressee) string {
 		domain = config.Program + ".invalid"
 	}
 	return "<" + hex.EncodeToString(sum[:octets]) + "@" + domain + ">"
-}
-
-// carriers are the profiles that may carry a notice, the best first: the one that it is about, if it can send; the
-// fallback; and for the fallback itself the default.
-func carriers(f *config.File, s speech) []string {
-	var list []string
-	add := func(name string, may bool) {
-		if p := f.Profiles[name]; may && p != nil && p.Enabled && !slices.Contains(list, name) {
-			list = append(list, name)
-		}
-	}
-	add(s.name, !s.record.cannotSend())
-	add(f.Fallback, f.Fallback != s.name)
-	add(f.Default, f.Fallback == s.name && f.Default != s.name)
-	return list
 }
 
 // errAnswer says that a server did not take a notice.

@@ -34,7 +34,7 @@ func commands(f *command.Factory, called string) []*cobra.Command {
 		{"diagnose", func() *cobra.Command { return diagnose.New(f, nil) }},
 		{"explain", func() *cobra.Command { return lookup.NewExplain(f, nil) }},
 		{"guide", func() *cobra.Command { return lookup.NewGuide(f, nil) }},
-		{"report", func() *cobra.Command { return diagnose.NewReport(f, nil) }},
+		{"report", func() *cobra.Command { return diagnose.NewReport(f, send.Letter(f), nil) }},
 		{"profile", func() *cobra.Command { return profile.New(f) }},
 		{"alias", func() *cobra.Command { return profile.NewAlias(f) }},
 		{"config", func() *cobra.Command { return profile.NewConfig(f) }},

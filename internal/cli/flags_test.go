@@ -98,7 +98,7 @@ func TestFlagsBecomeOptions(t *testing.T) {
 			map[string]any{"Sender": "a@example.org", "IP": ""},
 		},
 		{
-			func(f *command.Factory) *bound { return bind(f, diagnose.NewReport) }, "--out r.md --mask=false --yes",
+			func(f *command.Factory) *bound { return bind(f, newReport) }, "--out r.md --mask=false --yes",
 			map[string]any{"Out": "r.md", "Mask": false, "Yes": true, "Format": "md"},
 		},
 		{
@@ -190,7 +190,7 @@ func TestUsageNeverRuns(t *testing.T) {
 		{func(f *command.Factory) *bound { return bind(f, diagnose.NewDNS) }, ""},
 		{func(f *command.Factory) *bound { return bind(f, diagnose.NewDNS) }, "example.org --list -"},
 		{func(f *command.Factory) *bound { return bind(f, diagnose.NewSPF) }, "--ip 192.0.2.1"},
-		{func(f *command.Factory) *bound { return bind(f, diagnose.NewReport) }, "--format pdf"},
+		{func(f *command.Factory) *bound { return bind(f, newReport) }, "--format pdf"},
 		{func(f *command.Factory) *bound { return bind(f, send.NewSend) }, "--direct --queue"},
 		{func(f *command.Factory) *bound { return bind(f, send.NewSendmail) }, "-Z"},
 		{func(f *command.Factory) *bound { return bind(f, setup.NewImport) }, "auto"},
@@ -234,4 +234,9 @@ func asJSON(t *testing.T, v any) string {
 		t.Fatal(err)
 	}
 	return string(data)
+}
+
+// newReport is the command without a way to send.
+func newReport(f *command.Factory, run command.Run[*diagnose.ReportOptions]) *cobra.Command {
+	return diagnose.NewReport(f, nil, run)
 }

@@ -200,8 +200,8 @@ func templatesPage(ctx context.Context, f *command.Factory, name string) (wizard
 	return saidIf(saved, "home.templates.saved", "name", safetext.FromRemote(template)), err
 }
 
-// reportPage is the report for support: it is shown in full before it is written.
+// reportPage is the report for support: it is shown in full before it is written, or sent to the vendor's support.
 func reportPage(ctx context.Context, f *command.Factory, name string) (wizard.Words, error) {
-	_, err := read(ctx, f, diagnose.ReportOf(ctx, f, name))
+	_, err := read(ctx, f, diagnose.ReportOf(ctx, f, send.Letter(f), name))
 	return wizard.Words{}, err
 }

@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -25,14 +26,19 @@ type ReportOptions struct {
 	Out    string
 	Format string
 	Mask   bool
+	// To is who gets the report by mail, when the person says yes.
+	To string
+
+	post Post
 }
 
-// NewReport is `postier report`, the bundle for support: it is shown in full before it is written.
-func NewReport(f *command.Factory, run command.Run[*ReportOptions]) *cobra.Command {
-	o := &ReportOptions{Options: Options{Factory: f}}
+// NewReport is `postier report`, the bundle for support: it is shown in full before it is written or sent.
+func NewReport(f *command.Factory, post Post, run command.Run[*ReportOptions]) *cobra.Command {
+	o := &ReportOptions{Options: Options{Factory: f}, post: post}
 	cmd := &cobra.Command{Use: "report [PROFILE | ADDRESS]", Short: f.T("diagnose.short.report"), Args: f.Args(0, 1)}
 	o.Flags.bind(f, cmd)
 	cmd.Flags().StringVar(&o.Out, "out", "", f.T("diagnose.flag.out"))
+	cmd.Flags().StringVar(&o.To, "to", "", f.T("diagnose.flag.to"))
 	cmd.Flags().StringVar(&o.Format, "format", string(report.Markdown), f.T("diagnose.flag.format"))
 	cmd.Flags().BoolVar(&o.Mask, "mask", true, f.T("diagnose.flag.mask"))
 	cmd.Flags().BoolVar(&o.Yes, "yes", false, f.T("diagnose.flag.yes"))
@@ -49,14 +55,25 @@ func NewReport(f *command.Factory, run command.Run[*ReportOptions]) *cobra.Comma
 	return cmd
 }
 
-// ReportOf is the report of the home screen about a profile.
-func ReportOf(ctx context.Context, f *command.Factory, name string) error {
-	return runReport(ctx, &ReportOptions{
-		Options: Options{Factory: f, About: []string{name}}, Format: string(report.Markdown), Mask: true,
-	})
+// ReportOf is the report of the home screen about a profile. It is offered to the vendor's support.
+func ReportOf(ctx context.Context, f *command.Factory, post Post, name string) error {
+	o := &ReportOptions{
+		Options: Options{Factory: f, About: []string{name}}, Format: string(report.Markdown), Mask: true, post: post,
+	}
+	o.Out = o.file()
+	if f.Vendor != nil {
+		o.To = f.Vendor.Support.Email
+	}
+	return runReport(ctx, o)
 }
 
+// file is the name of the report.
+func (o *ReportOptions) file() string { return "postier-report." + o.Format }
+
 func runReport(ctx context.Context, o *ReportOptions) error {
+	if err := o.checkTo(); err != nil {
+		return err
+	}
 	c, err := o.checkup(ctx)
 	if err != nil {
 		return err
@@ -103,11 +120,15 @@ func runReport(ctx context.Context, o *ReportOptions) error {
 			content = bundle.Hide(content, report.Format(o.Format))
 		}
 	}
-	return o.handOut(ctx, content)
+	err = o.handOut(ctx, content)
+	if o.To == "" || ctx.Err() != nil || err != nil && !errors.Is(err, errDeclined) {
+		return err
+	}
+	return cmp.Or(o.mail(ctx, c.target.Profile, &bundle, results, content), err)
 }
 
 // handOut shows the report in full, and writes it when the user agrees, with --yes, or with --out when no one can be
-// asked.
+// asked. One that is sent is written with --out only.
 func (o *ReportOptions) handOut(ctx context.Context, content []byte) error {
 	if _, err := o.Factory.Out.Write(content); err != nil {
 		return command.Failure(exitcode.IO, safetext.Escape(err.Error()))
@@ -116,15 +137,15 @@ func (o *ReportOptions) handOut(ctx context.Context, content []byte) error {
 		return nil
 	}
 	path := o.Out
-	if path == "" && (o.Yes || o.Interactive()) {
-		path = "postier-report." + o.Format
+	if path == "" && o.To == "" && (o.Yes || o.Interactive()) {
+		path = o.file()
 	}
 	if path == "" {
 		return nil
 	}
 	if o.Interactive() && !o.Yes && !o.Confirm(ctx, o.T("diagnose.report.write", "path", safetext.FromRemote(path))) {
 		o.Note(o.T("diagnose.report.not-written"))
-		return command.Quiet(exitcode.Interrupted)
+		return errDeclined
 	}
 	if err := safefile.Write(path, content, safefile.Options{}); err != nil {
 		return err

@@ -34,6 +34,7 @@ type SendOptions struct {
 	bodyGiven bool   // by flag or template
 	replyTo   string // of the template
 	fromName  string // of the template's author
+	files     []delivery.File
 }
 
 // NewSend is `postier send`.
@@ -258,6 +259,7 @@ func (o *SendOptions) message(file *config.File, r delivery.Request, d delivery.
 func (o *SendOptions) draft(author config.Address) delivery.Draft {
 	return delivery.Draft{
 		From: author, ReplyTo: o.replyTo, To: o.To, CC: o.CC, Subject: o.Subject, Body: o.Body, Attachments: o.Attach,
+		Files: o.files,
 	}
 }
 
