@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"postier/config"
+	"postier/diagnostics/explain"
 )
 
 // Reason says why a profile was chosen, beyond the words of config.RouteReason.
@@ -109,9 +110,10 @@ type Decision struct {
 	Reason  Reason `json:"reason"`
 	// Instead is the profile that would have sent, had it not been switched off by a failure or used up its quota (D-5).
 	// InsteadFor is the cause.
-	Instead    string       `json:"instead,omitempty"`
-	InsteadFor config.Cause `json:"instead_for,omitempty"`
-	Kind       string       `json:"kind,omitempty"`
+	Instead     string       `json:"instead,omitempty"`
+	InsteadFor  config.Cause `json:"instead_for,omitempty"`
+	InsteadCode string       `json:"instead_code,omitempty"`
+	Kind        string       `json:"kind,omitempty"`
 	// From and ReplyTo are what the message must say when it goes through another profile than the author's own.
 	From     *config.Address `json:"from,omitempty"`
 	ReplyTo  string          `json:"reply_to,omitempty"`
@@ -224,9 +226,15 @@ func (d *Decision) choose(f *config.File, r Request) {
 func (d *Decision) fallBack(f *config.File, p *config.Profile) bool {
 	name, _, ok := fallbackOf(f, d.Profile)
 	if ok = ok && p.Disabled != nil; ok {
-		d.Instead, d.InsteadFor, d.Profile, d.Reason = d.Profile, p.Disabled.Cause, name, ReasonFallback
+		d.goThrough(name, p.Disabled.Cause)
 	}
 	return ok
+}
+
+// goThrough gives the message to the fallback because of a failure of its own profile.
+func (d *Decision) goThrough(fallback string, cause config.Cause) {
+	d.Instead, d.InsteadFor, d.InsteadCode = d.Profile, cause, explain.Code(cause)
+	d.Profile, d.Reason = fallback, ReasonFallback
 }
 
 // withoutFailures is the configuration as it would be had no failure switched a profile off.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"postier/config"
+	"postier/diagnostics/explain"
 	"postier/internal/check"
 )
 
@@ -150,7 +151,7 @@ func (s *Store) Log(ctx context.Context, filter LogFilter, work func(*Item) erro
 // logHeader is the first line of an export.
 var logHeader = []string{
 	"time", "id", "profile", "from", "subject", "recipient", "result", "reply", "queue_id", "sent_copy",
-	"may_arrive_twice", "test_mode", "instead",
+	"may_arrive_twice", "test_mode", "instead", "code",
 }
 
 // ExportLog writes the log as CSV (RFC 4180), one line a recipient.
@@ -162,6 +163,7 @@ func (s *Store) ExportLog(ctx context.Context, filter LogFilter, w io.Writer) er
 			line := []string{
 				i.Accepted.UTC().Format(time.RFC3339), i.ID, i.Profile, i.Sender(), i.Title(), d.Address, string(d.Result),
 				d.Reply, i.QueueID, string(i.SentCopy()), strconv.FormatBool(i.Doubt), strconv.FormatBool(i.TestMode), i.Instead,
+				explain.Code(d.Cause),
 			}
 			for n, cell := range line {
 				line[n] = defuse(strings.ToValidUTF8(cell, "\uFFFD"))

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"postier/config"
+	"postier/diagnostics/explain"
+	"postier/internal/check"
 )
 
 // fill writes finished messages, one a second.
@@ -194,7 +196,8 @@ func TestExportIsCSV(t *testing.T) {
 		Detail: Detail{
 			Author: "b@x.example", Subject: "=?utf-8?q?=3DSUM(1)_=C3=A9?=", QueueID: "Q,1",
 			Recipients: []Recipient{
-				{Address: "c@y.example", State: StateSent}, {Address: "d@y.example", State: StateFailed, Reply: "550 no"},
+				{Address: "c@y.example", State: StateSent},
+				{Address: "d@y.example", State: StateFailed, Reply: "550 no", Cause: check.CauseRecipientUnknown},
 			},
 			Suppressed: []Suppressed{{Address: "e@y.example", Reason: "@wish"}},
 		},
@@ -206,9 +209,10 @@ func TestExportIsCSV(t *testing.T) {
 	if err := s.ExportLog(t.Context(), LogFilter{Failed: true}, &out); err != nil {
 		t.Fatal(err)
 	}
-	const begin, end = "1970-01-01T00:00:00Z,m,durand,b@x.example,'=SUM(1) é,", `,"Q,1",none,false,false,` + "\n"
-	want := strings.Join(logHeader, ",") + "\n" + begin + "c@y.example,sent," + end + begin +
-		"d@y.example,failed,550 no" + end + begin + "e@y.example,suppressed,'@wish" + end
+	const begin, end = "1970-01-01T00:00:00Z,m,durand,b@x.example,'=SUM(1) é,", `,"Q,1",none,false,false,,`
+	want := strings.Join(logHeader, ",") + "\n" + begin + "c@y.example,sent," + end + "\n" + begin +
+		"d@y.example,failed,550 no" + end + explain.Code(check.CauseRecipientUnknown) + "\n" + begin +
+		"e@y.example,suppressed,'@wish" + end + explain.Code(check.CauseRecipientSuppressed) + "\n"
 	if out.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
 	}

@@ -28,8 +28,7 @@ func (d *Decision) avoidQuota(f *config.File, facts Facts) {
 		return
 	}
 	if full := room(d.Profile); full.usedUp() && !room(name).usedUp() {
-		d.Instead, d.InsteadFor = d.Profile, full.cause()
-		d.Profile, d.Reason = name, ReasonFallback
+		d.goThrough(name, full.cause())
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"postier/config"
+	"postier/diagnostics/explain"
 	"postier/internal/check"
 	"postier/internal/safetext"
 )
@@ -58,7 +59,8 @@ func TestShape(t *testing.T) {
 				Changes:      []Change{{check.DNSSPF, safetext.FromRemote("v=spf1 -all"), safetext.FromRemote("v=spf1 ~all")}},
 				Facts:        []Fact{{"smtp-auth-off-by-default", "2026-12-31", 32, "From the end of December 2026, …"}},
 				Notices: []Sent{
-					{KindFailing, author, SentTaken, ""}, {KindAhead, "command", SentWaiting, check.CauseMessageRefused},
+					{KindFailing, author, SentTaken, "", ""},
+					{KindAhead, "command", SentWaiting, check.CauseMessageRefused, explain.Code(check.CauseMessageRefused)},
 				},
 			},
 			edited("platform", profileAt("smtp.platform.example", platform)),

@@ -44,11 +44,10 @@ func KnownOf(kept delivery.Watched) Known {
 	}
 	for _, id := range r.troubles(func(t *trouble) bool { return !t.Fixed }) {
 		t := r.Checks[id].Trouble
-		s := Stopped{Check: id, Status: t.Status, Cause: t.Cause, Since: t.Since, Confirmed: t.confirmed()}
-		if info, ok := explain.Cause(t.Cause); ok {
-			s.Code = info.Code
-		}
-		known.Stopped = append(known.Stopped, s)
+		known.Stopped = append(known.Stopped, Stopped{
+			Check: id, Status: t.Status, Cause: t.Cause, Code: explain.Code(t.Cause), Since: t.Since,
+			Confirmed: t.confirmed(),
+		})
 	}
 	for _, n := range r.Notices {
 		for _, sent := range n.sent() {

@@ -92,6 +92,7 @@ type Sent struct {
 	To     string      `json:"to"`
 	Result SentResult  `json:"result"`
 	Cause  check.Cause `json:"cause,omitempty"`
+	Code   string      `json:"code,omitempty"`
 }
 
 // ToCommand stands for the command of the configuration.
@@ -116,11 +117,9 @@ func outcomeOf(name string, read reading, r *record) Outcome {
 		Notices: []Sent{},
 	}
 	for _, result := range read.results {
-		c := Check{ID: result.ID, Status: result.Status, Cause: result.Cause}
-		if info, ok := explain.Cause(result.Cause); ok {
-			c.Code = info.Code
-		}
-		out.Checks = append(out.Checks, c)
+		out.Checks = append(out.Checks, Check{
+			ID: result.ID, Status: result.Status, Cause: result.Cause, Code: explain.Code(result.Cause),
+		})
 	}
 	out.summarise(read, r)
 	return out
@@ -157,10 +156,7 @@ func (o *Outcome) summarise(read reading, r *record) {
 }
 
 func (o *Outcome) name(cause check.Cause) {
-	o.Cause, o.Code = cause, ""
-	if info, ok := explain.Cause(cause); ok {
-		o.Code = info.Code
-	}
+	o.Cause, o.Code = cause, explain.Code(cause)
 }
 
 // shownCertificates reads how long those that were shown are valid.

@@ -20,6 +20,7 @@ import (
 	"postier/config"
 	"postier/delivery"
 	"postier/diagnostics"
+	"postier/diagnostics/explain"
 	"postier/internal/account"
 	"postier/internal/check"
 	"postier/internal/locale"
@@ -231,7 +232,9 @@ func proves(results []diagnostics.Result) bool {
 func (n *notice) sent() []Sent {
 	var list []Sent
 	for _, a := range n.To {
-		list = append(list, Sent{Kind: n.Kind, To: a.shown(), Result: a.Result, Cause: a.Cause})
+		list = append(list, Sent{
+			Kind: n.Kind, To: a.shown(), Result: a.Result, Cause: a.Cause, Code: explain.Code(a.Cause),
+		})
 	}
 	return list
 }

@@ -154,6 +154,12 @@ func Cause(slug check.Cause) (CauseInfo, bool) {
 	return causes().list[i], true
 }
 
+// Code is the spoken code of a cause, such as A-14; empty for a slug that is none.
+func Code(slug check.Cause) string {
+	info, _ := Cause(slug)
+	return info.Code
+}
+
 // Causes lists all causes in the order of their codes.
 func Causes() []CauseInfo { return slices.Clone(causes().list) }
 

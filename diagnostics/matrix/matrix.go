@@ -14,6 +14,7 @@ import (
 
 	"postier/config"
 	"postier/diagnostics"
+	"postier/diagnostics/explain"
 	"postier/diagnostics/smtp"
 	"postier/internal/account"
 	"postier/internal/check"
@@ -30,6 +31,7 @@ type Row struct {
 	Status check.Status `json:"status"`
 	Check  check.ID     `json:"check,omitempty"`
 	Cause  check.Cause  `json:"cause,omitempty"`
+	Code   string       `json:"code,omitempty"` // of the cause
 	// TLS is the version, empty when there was none. Certificate is the status of its check, also empty without TLS.
 	TLS         string       `json:"tls,omitempty"`
 	Certificate check.Status `json:"certificate,omitempty"`
@@ -47,6 +49,7 @@ type Try struct {
 	// Status is skip for a mechanism that was not tried; Cause then says why.
 	Status check.Status `json:"status"`
 	Cause  check.Cause  `json:"cause,omitempty"`
+	Code   string       `json:"code,omitempty"` // of the cause
 	TookMS int64        `json:"took_ms"`
 
 	Results []diagnostics.Result `json:"-"`
@@ -171,6 +174,7 @@ func (r *runner) lookAt(ctx context.Context, row *Row) {
 			break
 		}
 	}
+	row.Code = explain.Code(row.Cause)
 	row.read(results)
 }
 
@@ -234,7 +238,8 @@ func (r *runner) signIns(ctx context.Context, rows []Row) {
 				if !stopped {
 					cause = check.CauseCancelled
 				}
-				row.Mechanisms = append(row.Mechanisms, Try{Mechanism: m, Status: check.Skip, Cause: cause})
+				row.Mechanisms = append(row.Mechanisms,
+					Try{Mechanism: m, Status: check.Skip, Cause: cause, Code: explain.Code(cause)})
 				continue
 			}
 			try := r.signIn(ctx, *row, m)
@@ -259,6 +264,7 @@ func (r *runner) signIn(ctx context.Context, row Row, m config.Mechanism) Try {
 	if root, failed := diagnostics.Root(results); failed {
 		try.Status, try.Cause = check.Fail, root.Cause
 	}
+	try.Code = explain.Code(try.Cause)
 	return try
 }
 

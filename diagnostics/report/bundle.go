@@ -9,6 +9,7 @@ import (
 
 	"postier/config"
 	"postier/diagnostics"
+	"postier/diagnostics/explain"
 	"postier/internal/check"
 	"postier/internal/locale"
 	"postier/internal/pattern"
@@ -50,6 +51,7 @@ type Settings struct {
 	Provider   string          `json:"provider,omitempty"`
 	Enabled    bool            `json:"enabled"`
 	Disabled   check.Cause     `json:"disabled_cause,omitempty"`
+	Code       string          `json:"disabled_code,omitempty"` // of that cause
 	From       safetext.Remote `json:"from"`
 	Username   safetext.Remote `json:"username"`
 	SMTP       Server          `json:"smtp"`
@@ -80,7 +82,7 @@ func SettingsOf(p *config.Profile) *Settings {
 		s.IMAP = server(*p.SentCopy.IMAP)
 	}
 	if p.Disabled != nil {
-		s.Disabled = p.Disabled.Cause
+		s.Disabled, s.Code = p.Disabled.Cause, explain.Code(p.Disabled.Cause)
 	}
 	if p.Validated != nil {
 		s.Validated, s.Checks = p.Validated.At.UTC().Format(time.RFC3339), p.Validated.Checks

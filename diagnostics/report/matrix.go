@@ -30,7 +30,8 @@ func MatrixLines(info Info) []string {
 			signInCell(info.Lang, row),
 		})
 		if row.Cause != "" {
-			notes = append(notes, fmt.Sprintf("%d: %s", row.Port, Describe(info.Lang, rowCause(row)).Title))
+			words := Describe(info.Lang, rowCause(row))
+			notes = append(notes, fmt.Sprintf("%d: %s (%s)", row.Port, words.Title, words.Code))
 		}
 	}
 	lines := append(Opening(info), table(rows)...)

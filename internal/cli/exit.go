@@ -8,6 +8,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"postier/config"
+	"postier/diagnostics/explain"
+	"postier/internal/check"
 	"postier/internal/cli/command"
 	"postier/internal/exitcode"
 	"postier/internal/safetext"
@@ -38,8 +40,17 @@ func exit(f *command.Factory, err error) int {
 	return command.Code(err)
 }
 
-// words returns the sentence for an error, empty when everything was printed already.
+// words returns the sentence for an error after the code of its cause, since it may end in a command to copy. It is
+// empty when everything was printed already.
 func words(f *command.Factory, err error) string {
+	text, code := sentence(f, err), explain.Code(causeOf(err))
+	if text == "" || code == "" || strings.Contains(text, "("+code+")") {
+		return text
+	}
+	return code + ": " + text
+}
+
+func sentence(f *command.Factory, err error) string {
 	var own *command.Error
 	var stopped *plain.Stopped
 	switch {
@@ -56,14 +67,22 @@ func words(f *command.Factory, err error) string {
 	return safetext.Escape(err.Error())
 }
 
+// coded is a cause as the word for programs that it is, with its code for people.
+func coded(cause check.Cause) string {
+	if code := explain.Code(cause); code != "" {
+		return string(cause) + " (" + code + ")"
+	}
+	return string(cause)
+}
+
 // stoppedWords returns the sentence about where an unattended run ended.
 func stoppedWords(f *command.Factory, s *plain.Stopped) string {
 	key := "cli.stopped.field"
 	switch {
 	case s.Finding != nil && s.Saved:
-		return f.T("cli.stopped.saved", "number", s.Step.Number(), "cause", s.Finding.Cause)
+		return f.T("cli.stopped.saved", "number", s.Step.Number(), "cause", coded(s.Finding.Cause))
 	case s.Finding != nil:
-		return f.T("cli.stopped.finding", "number", s.Step.Number(), "cause", s.Finding.Cause)
+		return f.T("cli.stopped.finding", "number", s.Step.Number(), "cause", coded(s.Finding.Cause))
 	case s.SignIn:
 		return f.T("oauth.setup.stopped", "number", s.Step.Number())
 	case s.Field == "":

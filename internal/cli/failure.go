@@ -8,6 +8,7 @@ import (
 
 	"postier/config"
 	"postier/config/credential"
+	"postier/diagnostics/explain"
 	"postier/internal/check"
 	"postier/internal/cli/command"
 	"postier/internal/oauth"
@@ -23,9 +24,11 @@ type failure struct {
 }
 
 type failureError struct {
-	Code    int         `json:"code"`
-	Cause   check.Cause `json:"cause,omitempty"`
-	Message string      `json:"message"`
+	Code  int         `json:"code"`
+	Cause check.Cause `json:"cause,omitempty"`
+	// CauseCode is the cause's spoken code, such as A-14.
+	CauseCode string `json:"cause_code,omitempty"`
+	Message   string `json:"message"`
 	// Where an unattended run stopped, and the flag that would have let it go on.
 	Step  wizard.Step    `json:"step,omitempty"`
 	Field wizard.FieldID `json:"field,omitempty"`
@@ -67,7 +70,10 @@ func answerFailure(f *command.Factory, out *answered, err error, message string)
 	if out.some || message == "" {
 		return
 	}
-	said := failureError{Code: command.Code(err), Cause: causeOf(err), Message: message}
+	cause := causeOf(err)
+	said := failureError{
+		Code: command.Code(err), Cause: cause, CauseCode: explain.Code(cause), Message: message,
+	}
 	var stopped *plain.Stopped
 	if errors.As(err, &stopped) {
 		said.Step, said.Field = stopped.Step, stopped.Field

@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"postier/internal/cli/command"
+	"postier/internal/exitcode"
 )
 
 // TestFailuresAsJSON: every command that ends without a result says so as one JSON object with --json, with the exit
@@ -105,5 +107,65 @@ func TestOneAnswer(t *testing.T) {
 		if err := decoder.Decode(&answer); err != nil || decoder.More() {
 			t.Errorf("%s prints more than one answer, or none: %v", args, err)
 		}
+	}
+}
+
+// TestFailuresNameTheirCodes: wherever a failure is shown, the code that can be read out over the phone is there.
+func TestFailuresNameTheirCodes(t *testing.T) {
+	t.Parallel()
+	message := []string{"postier", "send", "--profile", "durand", "--to", "anna@customer.example", "--body", "b"}
+	shows := func(o *office, exit int, code string, args ...string) {
+		t.Helper()
+		stdout, stderr := o.want(exit, "", args...)
+		if !strings.Contains(stdout+stderr, code) {
+			t.Errorf("%v: no %s in\n%s%s", args, code, stdout, stderr)
+		}
+	}
+	for name, c := range map[string]struct {
+		fail  func(*office)
+		code  string
+		exit  int
+		shown [][]string
+	}{
+		"a message that waits": {
+			fail: func(o *office) { o.refusing(); o.want(0, "", message...) },
+			code: "N-78",
+			shown: [][]string{
+				message,
+				{"postier", "queue", "list"},
+				{"postier", "log"},
+				{"postier", "log", "export"},
+				{"postier", "log", "export", "--format", "jsonl"},
+				{"postier", "profile", "list"},
+			},
+		},
+		"a profile that is off": {
+			fail: func(o *office) { o.withSpare(); o.switchedOff("wrong-password"); o.want(0, "", message...) },
+			code: "A-14",
+			shown: [][]string{
+				append(slices.Clone(message), "--dry-run"), {"postier", "profile", "list"}, {"postier", "log"},
+			},
+		},
+		"an open configuration": {
+			fail: func(o *office) {
+				if err := os.Chmod(o.path, 0o644); err != nil {
+					t.Fatal(err)
+				}
+			},
+			code: "C-156", exit: exitcode.Config,
+			shown: [][]string{message, {"postier", "profile", "list"}, {"postier", "queue", "list"}, {"postier", "log"}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := newOffice(t, nil)
+			c.fail(o)
+			for _, args := range c.shown {
+				shows(o, c.exit, c.code, args...)
+				if !slices.Contains(args, "export") {
+					shows(o, c.exit, c.code, append(slices.Clone(args), "--json")...)
+				}
+			}
+		})
 	}
 }

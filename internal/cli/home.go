@@ -7,6 +7,7 @@ import (
 
 	"postier/config"
 	"postier/delivery"
+	"postier/diagnostics/explain"
 	"postier/internal/check"
 	"postier/internal/cli/command"
 	"postier/internal/cli/profile"
@@ -183,7 +184,11 @@ func sentenceOf(f *command.Factory) func(error) wizard.Words {
 	return func(err error) wizard.Words {
 		err = f.Sentence(err)
 		if text, ok := config.Describe(err); ok {
-			return wizard.Words{Msg: text}
+			said := wizard.Words{Msg: text}
+			if code := explain.Code(causeOf(err)); code != "" {
+				said.Literal = "(" + code + ")"
+			}
+			return said
 		}
 		return wizard.Remote(words(f, err))
 	}

@@ -52,7 +52,7 @@ func run(args []string, s command.Streams) int {
 	f.EndSharing(hungUp || ctx.Err() != nil && !errors.Is(context.Cause(ctx), errCtrlC))
 	code := exit(f, err)
 	if s.Out == out && (f.JSON && code != exitcode.OK || code == exitcode.Usage) {
-		answerFailure(f, out, err, words(f, f.Sentence(err)))
+		answerFailure(f, out, err, sentence(f, f.Sentence(err)))
 	}
 	if code == exitcode.OK {
 		code = exit(f, f.Unwritten())

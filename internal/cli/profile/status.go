@@ -51,9 +51,7 @@ func StatusesOf(ctx context.Context, f *command.Factory, doc *config.Document) (
 			since = since.UTC().Truncate(time.Second)
 			s.Since = &since
 		}
-		if info, ok := explain.Cause(s.Cause); ok {
-			s.Code = info.Code
-		}
+		s.Code = explain.Code(s.Cause)
 		if standings.Kept {
 			s.next = standing.Due
 		}

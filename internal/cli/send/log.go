@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"postier/delivery"
+	"postier/diagnostics/explain"
 	"postier/internal/check"
 	"postier/internal/cli/command"
 	"postier/internal/exitcode"
@@ -111,10 +112,11 @@ type logLine struct {
 	Kind    string `json:"kind,omitempty"`
 	Instead string `json:"instead,omitempty"`
 	// InsteadFor is the cause for which the fallback took over.
-	InsteadFor check.Cause    `json:"instead_for,omitempty"`
-	TestMode   bool           `json:"test_mode,omitempty"`
-	Originals  []string       `json:"originals,omitempty"`
-	Block      delivery.Block `json:"block,omitempty"`
+	InsteadFor  check.Cause    `json:"instead_for,omitempty"`
+	InsteadCode string         `json:"instead_code,omitempty"`
+	TestMode    bool           `json:"test_mode,omitempty"`
+	Originals   []string       `json:"originals,omitempty"`
+	Block       delivery.Block `json:"block,omitempty"`
 
 	state delivery.State
 }
@@ -132,13 +134,14 @@ func logLineOf(item *delivery.Item) logLine {
 		ID: item.ID, Time: item.Accepted.UTC(), Profile: item.Profile, From: item.Sender(),
 		Subject: safetext.FromRemote(item.Title()), Recipients: []logRecipient{},
 		QueueID: safetext.FromRemote(item.QueueID), SentCopy: item.SentCopy(), Doubt: item.Doubt,
-		Kind: item.Kind, Instead: item.Instead, InsteadFor: item.InsteadFor, TestMode: item.TestMode,
-		Originals: item.Originals, Block: item.Block,
+		Kind: item.Kind, Instead: item.Instead, InsteadFor: item.InsteadFor,
+		InsteadCode: explain.Code(item.InsteadFor), TestMode: item.TestMode, Originals: item.Originals, Block: item.Block,
 		state: item.State,
 	}
 	for _, d := range item.Deliveries() {
 		l.Recipients = append(l.Recipients, logRecipient{
-			Address: d.Address, Result: d.Result, Reply: safetext.FromRemote(d.Reply), Cause: d.Cause, Code: codeOf(d.Cause),
+			Address: d.Address, Result: d.Result, Reply: safetext.FromRemote(d.Reply), Cause: d.Cause,
+			Code: explain.Code(d.Cause),
 		})
 	}
 	return l

@@ -7,6 +7,7 @@ import (
 
 	"postier/config/credential"
 	"postier/delivery"
+	"postier/diagnostics/explain"
 	"postier/internal/check"
 	"postier/internal/cli/command"
 	"postier/internal/exitcode"
@@ -20,16 +21,18 @@ type outcome struct {
 	MessageID string            `json:"message_id,omitempty"`
 	State     delivery.State    `json:"state,omitempty"`
 	Cause     check.Cause       `json:"cause,omitempty"`
+	Code      string            `json:"code,omitempty"` // of the cause
 	Reply     *safetext.Remote  `json:"reply,omitempty"`
 	QueueID   *safetext.Remote  `json:"queue_id,omitempty"`
 	Next      *time.Time        `json:"next,omitempty"`
 	Instead   string            `json:"instead,omitempty"`
 	// InsteadFor is the cause for which the fallback took over.
-	InsteadFor check.Cause        `json:"instead_for,omitempty"`
-	Doubt      bool               `json:"may_arrive_twice,omitempty"`
-	CopyDue    bool               `json:"copy_due,omitempty"`
-	Refused    []refusedRecipient `json:"refused,omitempty"`
-	Warnings   []string           `json:"warnings,omitempty"`
+	InsteadFor  check.Cause        `json:"instead_for,omitempty"`
+	InsteadCode string             `json:"instead_code,omitempty"`
+	Doubt       bool               `json:"may_arrive_twice,omitempty"`
+	CopyDue     bool               `json:"copy_due,omitempty"`
+	Refused     []refusedRecipient `json:"refused,omitempty"`
+	Warnings    []string           `json:"warnings,omitempty"`
 
 	profile string
 	err     error // of the try
@@ -39,6 +42,7 @@ type outcome struct {
 type refusedRecipient struct {
 	Address string          `json:"address"`
 	Cause   check.Cause     `json:"cause"`
+	Code    string          `json:"code"`
 	Reply   safetext.Remote `json:"reply"`
 }
 
@@ -55,10 +59,13 @@ func (p *post) outcomeOf(r *delivery.Receipt, how delivery.How) *outcome {
 	out.ID, out.MessageID, out.profile, out.err = item.ID, r.MessageID, item.Profile, try.Err
 	out.State, out.Cause, out.Instead, out.Doubt, out.CopyDue = try.State, item.Cause, try.Instead, item.Doubt,
 		item.CopyDue
-	out.InsteadFor = item.InsteadFor
+	out.InsteadFor, out.InsteadCode = item.InsteadFor, explain.Code(item.InsteadFor)
+	out.Code = explain.Code(item.Cause)
 	out.Reply, out.QueueID = remote(try.Reply), remote(item.QueueID)
 	for _, r := range item.Failed() {
-		out.Refused = append(out.Refused, refusedRecipient{r.Address, r.Cause, safetext.FromRemote(r.Reply)})
+		out.Refused = append(out.Refused, refusedRecipient{
+			r.Address, r.Cause, explain.Code(r.Cause), safetext.FromRemote(r.Reply),
+		})
 	}
 	if out.State == delivery.StateWaiting {
 		next := item.Due.UTC()
@@ -163,7 +170,11 @@ func insteadWords(f *command.Factory, profile, fallback string, cause check.Caus
 	if cause == check.CauseOwnLimitReached || cause == check.CauseSendingQuotaExceeded {
 		key = "sendcli.instead.quota"
 	}
-	return f.T(key, "profile", profile, "fallback", fallback)
+	text := f.T(key, "profile", profile, "fallback", fallback)
+	if cause != "" {
+		text += " " + f.Cause(cause) + "."
+	}
+	return text
 }
 
 // blockWords say why a message is not sent.

@@ -85,18 +85,12 @@ func lineOf(item *delivery.Item) queueLine {
 		ID: item.ID, State: item.State, Profile: item.Profile, MessageID: item.MessageID, From: item.Envelope,
 		To:       []string{},
 		Accepted: item.Accepted.UTC(), Due: item.Due.UTC(), Attempts: item.Attempts, Cause: item.Cause,
-		Code: codeOf(item.Cause), Doubt: item.Doubt, Reply: remote(item.Reply),
+		Code: explain.Code(item.Cause), Doubt: item.Doubt, Reply: remote(item.Reply),
 	}
 	for _, r := range item.Recipients {
 		line.To = append(line.To, r.Address)
 	}
 	return line
-}
-
-// codeOf is the code of a cause, which can be read out over the phone.
-func codeOf(cause check.Cause) string {
-	info, _ := explain.Cause(cause)
-	return info.Code
 }
 
 func (l queueLine) print(f *command.Factory) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"postier/diagnostics/explain"
 	"postier/internal/check"
 	"postier/internal/cli/command"
 	"postier/internal/exitcode"
@@ -145,10 +146,10 @@ func demoConversation(f *command.Factory, provider *rehearsal.Provider, path str
 func listFaults(f *command.Factory) error {
 	var rows []faultRow
 	for _, fault := range rehearsal.Faults() {
-		rows = append(rows, faultRow{fault.Name, fault.Cause, f.Say(fault.Text)})
+		rows = append(rows, faultRow{fault.Name, fault.Cause, explain.Code(fault.Cause), f.Say(fault.Text)})
 	}
 	return command.List(&f.Printer, rows, func(r faultRow) {
-		f.Println(r.Name + "\t" + string(cmp.Or(r.Cause, "-")) + "\t" + r.Text)
+		f.Println(r.Name + "\t" + string(cmp.Or(r.Cause, "-")) + "\t" + cmp.Or(r.Code, "-") + "\t" + r.Text)
 	})
 }
 
@@ -156,5 +157,6 @@ func listFaults(f *command.Factory) error {
 type faultRow struct {
 	Name  string      `json:"name"`
 	Cause check.Cause `json:"cause,omitempty"` // absent where the wizard gets round it
+	Code  string      `json:"code,omitempty"`
 	Text  string      `json:"text"`
 }
