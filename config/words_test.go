@@ -23,7 +23,9 @@ var families = []string{
 }
 
 // fileNames look like keys.
-var fileNames = []string{"config.json", "config.schema.json", "config.toml"}
+var fileNames = []string{
+	"config.ini.php", "config.json", "config.production.json", "config.schema.json", "config.toml",
+}
 
 // TestEveryKeyHasWordsAndEveryWordAKey reads the sources of this domain and its catalogues.
 func TestEveryKeyHasWordsAndEveryWordAKey(t *testing.T) {
