@@ -94,21 +94,21 @@ func (p *page) fit(rows int) (int, []line) {
 	return rows, nil
 }
 
-// squeeze leaves out empty lines, the last ones first, until the page fits into the rows. A page that would not fit
-// without any keeps them.
+// squeeze leaves out empty lines until the page fits into the rows: the last ones first, and then the one before the keys
+// and the one beneath the title. A page that would not fit without any keeps them.
 func (p *page) squeeze(rows int) bool {
-	excess := p.whole() - rows
-	for _, part := range []*page{p, p.keys} {
-		if part != nil {
-			excess -= part.gaps()
-		}
+	keys := p.keys
+	if keys == nil {
+		keys = &page{}
 	}
-	if excess > 0 {
+	if p.whole()-p.gaps()-keys.gaps() > rows {
 		return false
 	}
-	for _, part := range []*page{p, p.keys} {
-		for part != nil && p.whole() > rows && part.gaps() > 0 {
-			part.tighten()
+	for p.whole() > rows {
+		if p.gaps() > 1 || keys.gaps() == 0 {
+			p.tighten()
+		} else {
+			keys.tighten()
 		}
 	}
 	return true

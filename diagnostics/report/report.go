@@ -5,6 +5,7 @@ package report
 import (
 	"encoding/json"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -237,7 +238,18 @@ func Describe(lang locale.Lang, r diagnostics.Result) explain.Words {
 	if detail := answer.Detail(lang, r.Params); detail != "" {
 		words.Meaning += " " + detail
 	}
+	if slices.Contains(ownMessageCauses, r.Cause) {
+		c := locale.For(lang)
+		words.Meaning += " " + c.T("checks.own-message")
+		words.Remedy = []string{c.T("checks.own-message.compare"), c.T("checks.own-message.ask")}
+	}
 	return words
+}
+
+// ownMessageCauses are about what a message holds. That of a check is the program's own test message, which nobody has
+// to edit.
+var ownMessageCauses = []check.Cause{
+	check.CauseContentRejected, check.CauseMessageTooLarge, check.CauseMessageMalformed,
 }
 
 // Name is a check's name for people: the title of its page in package explain, so that both say the same.

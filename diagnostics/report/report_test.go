@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -243,6 +244,25 @@ func TestExtensionsAreExplained(t *testing.T) {
 
 // TestDescribeForTheProvider: a service's own steps show for that service alone, and the sentence about the case
 // follows.
+// TestOwnMessage: nobody is asked to edit the test message.
+func TestOwnMessage(t *testing.T) {
+	t.Parallel()
+	edits := regexp.MustCompile("(?i)the subject and|attachments|a link|headers")
+	for _, cause := range explain.Causes() {
+		r := diagnostics.Result{ID: check.SMTPData, Status: check.Fail, Cause: cause.Slug}
+		about := edits.MatchString(strings.Join(cause.Remedy(locale.English), " "))
+		if remedy := strings.Join(Describe(locale.English, r).Remedy, " "); edits.MatchString(remedy) {
+			t.Errorf("%s: %s", cause.Slug, remedy)
+		}
+		for _, lang := range locale.All() {
+			words := Describe(lang, r)
+			if says := strings.HasSuffix(words.Meaning, locale.For(lang).T("checks.own-message")); says != about {
+				t.Errorf("%s in %s: %s", cause.Slug, lang, words.Meaning)
+			}
+		}
+	}
+}
+
 func TestDescribeForTheProvider(t *testing.T) {
 	t.Parallel()
 	remedy := func(provider string) string {
