@@ -94,8 +94,8 @@ func (p *page) fit(rows int) (int, []line) {
 	return rows, nil
 }
 
-// squeeze leaves out empty lines until the page fits into the rows: the last ones first, and then the one before the keys
-// and the one beneath the title. A page that would not fit without any keeps them.
+// squeeze leaves out empty lines until the page fits into the rows: the last ones first, and then the one before the
+// keys and the one beneath the title. A page that would not fit without any keeps them.
 func (p *page) squeeze(rows int) bool {
 	keys := p.keys
 	if keys == nil {

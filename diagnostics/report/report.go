@@ -238,7 +238,7 @@ func Describe(lang locale.Lang, r diagnostics.Result) explain.Words {
 	if detail := answer.Detail(lang, r.Params); detail != "" {
 		words.Meaning += " " + detail
 	}
-	if slices.Contains(ownMessageCauses, r.Cause) {
+	if slices.Contains(ownMessageChecks, r.ID) && slices.Contains(ownMessageCauses, r.Cause) {
 		c := locale.For(lang)
 		words.Meaning += " " + c.T("checks.own-message")
 		words.Remedy = []string{c.T("checks.own-message.compare"), c.T("checks.own-message.ask")}
@@ -246,11 +246,14 @@ func Describe(lang locale.Lang, r diagnostics.Result) explain.Words {
 	return words
 }
 
-// ownMessageCauses are about what a message holds. That of a check is the program's own test message, which nobody has
-// to edit.
-var ownMessageCauses = []check.Cause{
-	check.CauseContentRejected, check.CauseMessageTooLarge, check.CauseMessageMalformed,
-}
+// ownMessageCauses are about what a message holds, and ownMessageChecks hand over the program's own test message, which
+// nobody has to edit.
+var (
+	ownMessageCauses = []check.Cause{
+		check.CauseContentRejected, check.CauseMessageTooLarge, check.CauseMessageMalformed,
+	}
+	ownMessageChecks = []check.ID{check.SMTPData, check.IMAPAppend}
+)
 
 // Name is a check's name for people: the title of its page in package explain, so that both say the same.
 func Name(lang locale.Lang, id check.ID) string {
