@@ -76,6 +76,22 @@ equal "watch status says so" "failing A-14 true" \
 equal "the third time nobody is told" "77 failing 0" "$code $(of third anna .state) $(jq '[.profiles[].notices[]] | length' "$OUT/third.json")"
 equal "the refused password was tried twice" 2 "$(($(refusals) - before))"
 
+# The report for support: anna's profile cannot send, so it leaves through berta's, and is what was shown.
+code=$(run_into "$OUT/report-unasked.txt" postier_as report anna --to "$USER_OLD")
+equal "nothing is sent without a yes" 64 "$code" "$OUT/report-unasked.txt"
+reports() { WHO=$USER_OLD messages | xargs -r grep -l '^Subject: .*for support: A-14' || true; }
+code=0
+postier_as report anna --to "$USER_OLD" --yes >"$OUT/report.md" 2>"$OUT/report.err" || code=$?
+equal "the report is sent" 0 "$code" "$OUT/report.err"
+says "through the fallback" "Sent through berta" "$OUT/report.err"
+has_report() { [[ $(reports | wc -l) == 1 ]]; }
+check "support has it, with the code in the subject" eventually 10 has_report
+report=$(reports | head -n 1)
+attachment() { python3 -c 'import email,email.policy,sys;m=email.message_from_binary_file(open(sys.argv[1],"rb"),policy=email.policy.default);sys.stdout.buffer.write(next(m.iter_attachments()).get_payload(decode=True))' "$1"; }
+attachment "${report:-/dev/null}" >"$OUT/report-sent.md" || true
+check "it is the report that was shown" cmp "$OUT/report.md" "$OUT/report-sent.md"
+says "an answer goes to anna" "$USER_GOOD" <(header "${report:-/dev/null}" | grep -i '^reply-to:')
+
 provider_password 'a-new-password'
 printf 'a-new-password' >"$HOME_DIR/.config/postier/secrets/anna"
 code=$(watch_into mended)
