@@ -60,6 +60,11 @@ var shots = []shot{
 		{wait: "1/12", keys: "\r"},
 		{wait: "2/12", until: "2/12"},
 	}},
+	{"provider-de", []string{"demo", "--lang", "de"}, []move{
+		{wait: "Eingabe", keys: "\r"},
+		{wait: "1/12", keys: "\r"},
+		{wait: "2/12", until: "2/12"},
+	}},
 }
 
 func main() {

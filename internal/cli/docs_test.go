@@ -217,6 +217,7 @@ func TestManualQuotesTitles(t *testing.T) {
 	for file, lang := range map[string]locale.Lang{
 		"manual/README.md":    locale.English,
 		"manual/README.fr.md": locale.French,
+		"manual/README.de.md": locale.German,
 	} {
 		rows := 0
 		for line := range strings.Lines(documentation(t, file)) {

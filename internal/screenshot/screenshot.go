@@ -8,6 +8,7 @@ import (
 	"image/color"
 	"io"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 
@@ -119,6 +120,31 @@ var palette = [16]string{
 	"#6b7280", "#e06c75", "#7ecf7e", "#f0c94a", "#6fa8ff", "#c594e8", "#5fd7d7", "#ffffff",
 }
 
+// light are the same colours for readers whose pages are light, each dark enough to be read on the first one.
+var light = [16]string{
+	"#fbfcfd", "#b3261e", "#1b7a2f", "#8a6100", "#1d5fb4", "#7b3fa0", "#0b7285", "#24292f",
+	"#59636e", "#b3261e", "#1b7a2f", "#8a6100", "#1d5fb4", "#7b3fa0", "#0b7285", "#000000",
+}
+
+// fill is the attribute for a colour, with the class by which a light page changes it. Viewers that know no style
+// sheets show the dark picture.
+func fill(c string) string {
+	if n := slices.Index(palette[:], c); n >= 0 {
+		return fmt.Sprintf(`fill="%s" class="c%d"`, c, n)
+	}
+	return fmt.Sprintf(`fill="%s"`, c)
+}
+
+// styleSheet has the colours of light pages.
+func styleSheet() string {
+	var b strings.Builder
+	b.WriteString("<style>@media (prefers-color-scheme: light) {")
+	for n, c := range light {
+		fmt.Fprintf(&b, " .c%d { fill: %s }", n, c)
+	}
+	return b.String() + " }</style>\n"
+}
+
 // SVG draws the screen.
 func (t *Terminal) SVG(title string) []byte {
 	t.mu.Lock()
@@ -128,7 +154,8 @@ func (t *Terminal) SVG(title string) []byte {
 	var b strings.Builder
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%.0f" height="%.0f" viewBox="0 0 %.1f %.1f" role="img">`+"\n", width, height, width, height)
 	fmt.Fprintf(&b, "<title>%s</title>\n", html.EscapeString(title))
-	fmt.Fprintf(&b, `<rect width="100%%" height="100%%" rx="8" fill="%s"/>`+"\n", background)
+	b.WriteString(styleSheet())
+	fmt.Fprintf(&b, `<rect width="100%%" height="100%%" rx="8" %s/>`+"\n", fill(background))
 	fmt.Fprintf(&b, `<g font-family="'DejaVu Sans Mono','Liberation Mono',Menlo,Consolas,monospace" font-size="%d" xml:space="preserve">`+"\n", fontSize)
 	for y := range t.screen.Height() {
 		t.line(&b, y)
@@ -165,8 +192,8 @@ func run(b *strings.Builder, x, y, cells int, text string, style uv.Style) {
 	}
 	left, top := border+float64(x)*cellWidth, border+float64(y)*cellHeight
 	if bg != "" {
-		fmt.Fprintf(b, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill="%s"/>`+"\n", left, top,
-			float64(cells)*cellWidth, cellHeight, bg)
+		fmt.Fprintf(b, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" %s/>`+"\n", left, top,
+			float64(cells)*cellWidth, cellHeight, fill(bg))
 	}
 	if strings.TrimSpace(text) == "" {
 		return
@@ -175,9 +202,13 @@ func run(b *strings.Builder, x, y, cells int, text string, style uv.Style) {
 	if style.Attrs&uv.AttrBold != 0 {
 		weight = ` font-weight="bold"`
 	}
+	ink := fill(fg)
+	if bg != "" && fg == palette[15] {
+		ink = strings.Replace(ink, `"c15"`, `"c0"`, 1) // white on a coloured mark is white on light pages, too
+	}
 	// textLength keeps the columns straight whatever font the reader has.
-	fmt.Fprintf(b, `<text x="%.1f" y="%.1f" fill="%s"%s textLength="%.1f" lengthAdjust="spacingAndGlyphs">%s</text>`+"\n",
-		left, top+baseline, fg, weight, float64(cells)*cellWidth, html.EscapeString(text))
+	fmt.Fprintf(b, `<text x="%.1f" y="%.1f" %s%s textLength="%.1f" lengthAdjust="spacingAndGlyphs">%s</text>`+"\n",
+		left, top+baseline, ink, weight, float64(cells)*cellWidth, html.EscapeString(text))
 }
 
 // colour is a colour of the terminal as the picture shows it.

@@ -3,7 +3,9 @@ package screenshot
 import (
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
+	"math"
 	"strings"
 	"testing"
 )
@@ -21,8 +23,8 @@ func TestTextAndPicture(t *testing.T) {
 	svg := string(screen.SVG("a <title>"))
 	for _, want := range []string{
 		"a &lt;title&gt;", `font-weight="bold" textLength="33.6" lengthAdjust="spacingAndGlyphs">bold</text>`,
-		`fill="#4caf50"`, `fill="#1b1f27" textLength="33.6" lengthAdjust="spacingAndGlyphs"> OK </text>`, "&lt;é&gt;",
-		`fill="#1b1f27" textLength="58.8" lengthAdjust="spacingAndGlyphs">reverse</text>`,
+		`fill="#4caf50" class="c2"`, "@media (prefers-color-scheme: light) { .c0 { fill: #fbfcfd }", `fill="#1b1f27" class="c0" textLength="33.6" lengthAdjust="spacingAndGlyphs"> OK </text>`, "&lt;é&gt;",
+		`fill="#1b1f27" class="c0" textLength="58.8" lengthAdjust="spacingAndGlyphs">reverse</text>`,
 	} {
 		if !strings.Contains(svg, want) {
 			t.Errorf("the picture has no %s:\n%s", want, svg)
@@ -59,5 +61,30 @@ func TestResizeAndFullScreen(t *testing.T) {
 	_, _ = screen.Write([]byte("\x1b[?1049hhi"))
 	if !screen.Full() || screen.Text() != "hi\n" {
 		t.Errorf("full %v, text %q", screen.Full(), screen.Text())
+	}
+}
+
+// TestLightColoursCanBeRead measures the contrast of each colour on the light background, and of light text on it
+// (WCAG 2.2, 1.4.3: at least 4.5).
+func TestLightColoursCanBeRead(t *testing.T) {
+	t.Parallel()
+	luminance := func(hex string) float64 {
+		var r, g, b uint8
+		if _, err := fmt.Sscanf(hex, "#%02x%02x%02x", &r, &g, &b); err != nil {
+			t.Fatal(err)
+		}
+		linear := func(octet uint8) float64 {
+			c := float64(octet) / 255
+			if c <= 0.04045 {
+				return c / 12.92
+			}
+			return math.Pow((c+0.055)/1.055, 2.4)
+		}
+		return 0.2126*linear(r) + 0.7152*linear(g) + 0.0722*linear(b)
+	}
+	for n, c := range light[1:] {
+		if contrast := (luminance(light[0]) + 0.05) / (luminance(c) + 0.05); contrast < 4.5 {
+			t.Errorf("colour %d has a contrast of %.1f", n+1, contrast)
+		}
 	}
 }
