@@ -3,7 +3,6 @@ package served
 import (
 	"bytes"
 	"io"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -84,8 +83,9 @@ const (
 	pasteEnd   = "\x1b[201~"
 )
 
-// pastePause is how long a paste may pause before its end mark counts as lost.
-const pastePause = time.Second
+// pastePause is how long a paste may pause before its end mark counts as lost. A line may stall for seconds in the middle
+// of one; ctrl+c is the way out until then.
+const pastePause = 8 * time.Second
 
 // sieve drops what is more than the limits allow. A paste of which something was dropped ends there, with its mark, and
 // the rest of it is dropped too: without the mark the program would take every later key for a part of it, and what
@@ -101,8 +101,8 @@ type sieve struct {
 
 // pass returns what the program gets of what the client sent. allowed says whether the limits have room for it.
 func (s *sieve) pass(sent []byte, now time.Time, allowed bool) []byte {
-	if s.cut && (now.Sub(s.last) > pastePause || slices.Contains(sent, ctrlC)) {
-		*s = sieve{} // terminals leave ctrl+c out of what is pasted, so this is the key
+	if s.cut && now.Sub(s.last) > pastePause {
+		*s = sieve{}
 	}
 	s.last = now
 	out := make([]byte, 0, len(sent)+len(pasteEnd))
@@ -111,12 +111,12 @@ func (s *sieve) pass(sent []byte, now time.Time, allowed bool) []byte {
 	}
 	s.open = s.open && allowed
 	for len(sent) > 0 {
-		piece := sent // up to what may be the end of a mark
-		if n := bytes.IndexByte(sent, '~') + 1; n > 0 {
-			piece = sent[:n]
-		}
+		piece := firstPiece(sent)
 		sent = sent[len(piece):]
 		s.cut = s.cut || s.pasting && !allowed
+		if s.cut && piece[0] == ctrlC {
+			*s = sieve{last: now} // terminals leave ctrl+c out of what is pasted, so this is the key
+		}
 		if allowed && !s.cut {
 			out = append(out, piece...)
 			s.passed += len(piece)
@@ -126,6 +126,18 @@ func (s *sieve) pass(sent []byte, now time.Time, allowed bool) []byte {
 		s.follow(piece)
 	}
 	return out
+}
+
+// firstPiece goes up to what may be the end of a mark, or up to a ctrl+c, which is a piece by itself.
+func firstPiece(sent []byte) []byte {
+	switch n := bytes.IndexAny(sent, "~\x03"); {
+	case n < 0:
+		return sent
+	case n > 0 && sent[n] == ctrlC:
+		return sent[:n]
+	default:
+		return sent[:n+1]
+	}
 }
 
 // follow follows the marks of the client.

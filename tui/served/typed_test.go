@@ -11,26 +11,32 @@ import (
 )
 
 // TestNothingOfAPasteBecomesAKey: wherever what a client sends is torn, and whatever of it is dropped, the program gets
-// both marks of a paste or none, the second one before the next key, and nothing of the paste outside of them.
+// both marks of a paste or none, the second one before the next key, and nothing of the paste outside of them. The line
+// may stall, and ctrl+c may come together with the end of a paste.
 func TestNothingOfAPasteBecomesAKey(t *testing.T) {
 	t.Parallel()
-	sent := "kkk" + pasteBegin + strings.Repeat("x", 40) + pasteEnd + "kk" + pasteBegin + pasteEnd + pasteBegin + "x" +
-		pasteEnd
+	sent := "kkk" + pasteBegin + strings.Repeat("x", 40) + pasteEnd + "\x03kk" + pasteBegin + pasteEnd +
+		pasteBegin + "x" + pasteEnd + "\x03"
 	chance := rand.New(rand.NewPCG(1, 2))
 	for range 20_000 {
 		var s sieve
 		var got strings.Builder
+		now := time.Time{}
 		for rest := sent; rest != ""; {
 			n := 1 + chance.IntN(min(12, len(rest)))
-			got.Write(s.pass([]byte(rest[:n]), time.Time{}, chance.IntN(3) > 0))
+			now = now.Add(time.Duration(chance.Int64N(int64(longestStall))))
+			got.Write(s.pass([]byte(rest[:n]), now, chance.IntN(3) > 0))
 			rest = rest[n:]
 		}
-		got.Write(s.pass([]byte("here"), time.Time{}, true))
+		got.Write(s.pass([]byte("here"), now, true))
 		if why := broken(got.String()); why != "" {
 			t.Fatalf("%s: %q", why, got.String())
 		}
 	}
 }
+
+// longestStall is how long a line may stall in the middle of a paste without harm.
+const longestStall = 5 * time.Second
 
 // broken says what is wrong with what a program got.
 func broken(got string) string {
@@ -45,7 +51,7 @@ func broken(got string) string {
 			return ""
 		}
 		pasted, rest, ended := strings.Cut(after, pasteEnd)
-		if !ended || strings.Contains(pasted, "k") {
+		if !ended || strings.ContainsAny(pasted, "k\x03") {
 			return "keys are taken for a part of a paste"
 		}
 		got = rest
@@ -61,9 +67,15 @@ func TestEndOfAPasteIsLost(t *testing.T) {
 		sent  string
 		want  string
 	}{
-		"a key at once":      {0, "k", ""},
-		"a key after a rest": {pastePause + 1, "k", "k"},
-		"ctrl+c":             {0, "\x03", "\x03"},
+		"a key at once":                   {0, "k", ""},
+		"a key after a rest":              {pastePause + 1, "k", "k"},
+		"the rest after a stall":          {longestStall, "qdelete" + pasteEnd, ""},
+		"ctrl+c":                          {0, "\x03", "\x03"},
+		"ctrl+c, then keys":               {0, "\x03k~k", "\x03k~k"},
+		"ctrl+c behind the rest":          {0, "q~delete\x03k", "\x03k"},
+		"ctrl+c behind the mark":          {0, "qdelete" + pasteEnd + "\x03", "\x03"},
+		"ctrl+c behind the mark and keys": {0, "qdelete" + pasteEnd + "kk\x03", "kk\x03"},
+		"ctrl+c in the place of the mark": {0, "qdelete\x1b[20\x031~k", "\x031~k"},
 	} {
 		var s sieve
 		got := string(s.pass([]byte(pasteBegin+"xx"), now, true)) + string(s.pass([]byte("xx"), now, false))
@@ -112,5 +124,54 @@ func TestFloodBeforeASlowProgram(t *testing.T) {
 	})
 	if flood := strings.Count(got.String(), "k"); flood == 0 || flood > 8*keysAtOnce { // the kernel keeps some too
 		t.Errorf("%d keys of the flood came", flood)
+	}
+}
+
+// TestWholeFieldIsPasted: the longest text that a field takes comes with both marks, even before a program that reads
+// nothing yet.
+func TestWholeFieldIsPasted(t *testing.T) {
+	t.Parallel()
+	read := make(chan struct{})
+	var got lines
+	b := start(t, Limits{}, func(ctx context.Context, s *Session) error {
+		context.AfterFunc(ctx, func() { _ = s.Terminal.Close() })
+		rawMode(t, s.Terminal)
+		_, _ = io.WriteString(s.Terminal, "ready")
+		<-read
+		_, _ = io.Copy(&got, s.Terminal)
+		return nil
+	})
+	c := b.open(b.dial("anna"), 80, 24)
+	c.waitFor(t, "ready")
+	sent := pasteBegin + strings.Repeat("\U0001F4EE", longestText) + pasteEnd
+	_, err := io.WriteString(c.in, sent)
+	close(read)
+	if err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the end of the paste", func() bool { return strings.HasSuffix(got.String(), pasteEnd) })
+	if got.String() != sent {
+		t.Errorf("%d of %d octets came", len(got.String()), len(sent))
+	}
+}
+
+// TestClientLeavesAProgramThatHangs: a program that reads nothing any more does not keep the session of a person who is
+// gone.
+func TestClientLeavesAProgramThatHangs(t *testing.T) {
+	t.Parallel()
+	b := start(t, Limits{}, func(ctx context.Context, s *Session) error {
+		rawMode(t, s.Terminal)
+		_, _ = io.WriteString(s.Terminal, "ready")
+		<-ctx.Done()
+		return context.Cause(ctx)
+	})
+	c := b.open(b.dial("anna"), 80, 24)
+	c.waitFor(t, "ready")
+	if _, err := c.in.Write(bytes.Repeat([]byte("k"), keysAtOnce)); err != nil {
+		t.Fatal(err)
+	}
+	_ = c.in.Close()
+	if code := exitCode(t, c.Session); code != 1 {
+		t.Errorf("exit code %d", code)
 	}
 }
