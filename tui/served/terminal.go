@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"github.com/creack/pty"
 	"golang.org/x/time/rate"
@@ -44,7 +45,8 @@ const resizePause = 40 * time.Millisecond
 // Keys come from a person or from a paste. What comes faster for longer is dropped.
 const (
 	keysPerSecond = 4 << 10
-	keysAtOnce    = 16 << 10 // the longest text of a field
+	keysAtOnce    = utf8.UTFMax*longestText + len(pasteBegin) + len(pasteEnd) // a whole field, pasted
+	longestText   = 4096                                                      // characters in a field
 )
 
 // clamp brings what a client said of its window into a range in which it can be drawn.
@@ -146,14 +148,23 @@ func (t *terminal) onResize(notify func()) (stop func()) {
 	}
 }
 
-// typeFrom copies what the client sends to the terminal, as far as the limits allow. It never waits for the program: a
-// flood that a slow program held up would come at a pace that the limits allow, and its owner's next key after all of
-// it.
+// lastKeys is how long the program may take to read what the client sent before its end.
+const lastKeys = 2 * time.Second
+
+// typeFrom copies what the client sends to the terminal, as far as the limits allow. It does not wait for the program:
+// a flood that a slow program held up would come at a pace that the limits allow, and its owner's next key after all of
+// it. Once the client has ended, the program has a moment to read what is left; one that hangs holds up no session.
 func (t *terminal) typeFrom(client io.Reader) {
 	typed := newBacklog(keysAtOnce)
 	written := make(chan struct{})
 	go func() { defer close(written); typed.writeTo(t.master) }()
-	defer func() { typed.end(); <-written }()
+	defer func() {
+		typed.end()
+		select {
+		case <-written:
+		case <-time.After(lastKeys): // hangUp ends the writing
+		}
+	}()
 	buffer := make([]byte, 4<<10) //nolint:mnd // a terminal's own buffer has as much
 	var limit sieve
 	for {

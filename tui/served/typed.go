@@ -83,8 +83,8 @@ const (
 	pasteEnd   = "\x1b[201~"
 )
 
-// pastePause is how long a paste may pause before its end mark counts as lost. A line may stall for seconds in the middle
-// of one; ctrl+c is the way out until then.
+// pastePause is how long a paste may pause before its end mark counts as lost. A line may stall for seconds in the
+// middle of one; ctrl+c is the way out until then.
 const pastePause = 8 * time.Second
 
 // sieve drops what is more than the limits allow. A paste of which something was dropped ends there, with its mark, and

@@ -7,7 +7,10 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // TestNothingOfAPasteBecomesAKey: wherever what a client sends is torn, and whatever of it is dropped, the program gets
@@ -156,22 +159,24 @@ func TestWholeFieldIsPasted(t *testing.T) {
 }
 
 // TestClientLeavesAProgramThatHangs: a program that reads nothing any more does not keep the session of a person who is
-// gone.
+// gone, even where the kernel takes no more.
 func TestClientLeavesAProgramThatHangs(t *testing.T) {
 	t.Parallel()
-	b := start(t, Limits{}, func(ctx context.Context, s *Session) error {
-		rawMode(t, s.Terminal)
-		_, _ = io.WriteString(s.Terminal, "ready")
-		<-ctx.Done()
-		return context.Cause(ctx)
-	})
-	c := b.open(b.dial("anna"), 80, 24)
-	c.waitFor(t, "ready")
-	if _, err := c.in.Write(bytes.Repeat([]byte("k"), keysAtOnce)); err != nil {
+	terminal, err := openTerminal(clamp(80, 24), func() {})
+	if err != nil {
 		t.Fatal(err)
 	}
-	_ = c.in.Close()
-	if code := exitCode(t, c.Session); code != 1 {
-		t.Errorf("exit code %d", code)
+	t.Cleanup(terminal.close)
+	rawMode(t, terminal.slave)
+	terminal.keys.SetLimit(rate.Inf)
+	left := make(chan struct{})
+	go func() {
+		defer close(left)
+		terminal.typeFrom(iotest.HalfReader(bytes.NewReader(bytes.Repeat([]byte("k"), 8<<20))))
+	}()
+	select {
+	case <-left:
+	case <-time.After(patience):
+		t.Error("the session waits for the program")
 	}
 }
