@@ -143,7 +143,7 @@ func TestFailuresNameTheirCodes(t *testing.T) {
 			fail: func(o *office) { o.withSpare(); o.switchedOff("wrong-password"); o.want(0, "", message...) },
 			code: "A-14",
 			shown: [][]string{
-				append(slices.Clone(message), "--dry-run"), {"postier", "profile", "list"}, {"postier", "log"},
+				message, append(slices.Clone(message), "--dry-run"), {"postier", "profile", "list"}, {"postier", "log"},
 			},
 		},
 		"an open configuration": {

@@ -107,8 +107,11 @@ func (p *post) say(out *outcome, quietly bool) error {
 }
 
 func (p *post) sayOutcome(out *outcome, quietly bool) {
-	if out.Instead != "" {
+	switch d := out.Decision; {
+	case out.Instead != "":
 		p.Complain(insteadWords(p.Factory, out.Instead, out.profile, out.InsteadFor))
+	case d.Instead != "" && !quietly: // known before; a program that only hands in is not told each time
+		p.Complain(insteadWords(p.Factory, d.Instead, out.profile, d.InsteadFor))
 	}
 	for _, r := range out.Refused {
 		p.Complain(p.T("sendcli.refused", "address", safetext.FromRemote(r.Address), "cause",
