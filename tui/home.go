@@ -220,6 +220,7 @@ func (h *homeScreen) View() tea.View {
 	}
 	m := model{width: h.width, height: h.height, speech: s, sharing: h.sharing}
 	rows := m.bodyHeight()
+	p.squeeze(rows)
 	rows, keys := p.fit(rows)
 	h.scroll = max(0, min(p.scrollTo(h.scroll, rows), p.height()-rows))
 	f := frame{theme: s.theme, width: h.width, height: h.height}

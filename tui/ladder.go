@@ -115,7 +115,7 @@ func (m *model) explain(p *page, r wizard.Report) {
 		style = s.theme.styles.warn
 	case status == check.Pass, status == check.Skip:
 		style = s.theme.styles.skip
-	case r.Retry == wizard.RetryAutomatic && m.waits():
+	case m.screen.Passes():
 		style, status, word = s.theme.styles.warn, check.Warn, s.t("wait")
 	default:
 		status, word = check.Fail, s.status(check.Fail)
@@ -153,7 +153,7 @@ func (m *model) explained(p *page, r wizard.Report) {
 	if who := s.say(r.WhoWords); who != "" {
 		p.plain(s.t("who", "who", who))
 	}
-	if retry := s.say(r.RetryWords); retry != "" && !m.waits() {
+	if retry := s.say(r.RetryWords); retry != "" && !m.screen.Waits() {
 		p.plain(retry)
 	}
 	if support := s.say(m.screen.Support); support != "" {
@@ -171,11 +171,6 @@ func (s speech) edge(status check.Status) string {
 		style = s.theme.styles.bad
 	}
 	return style.Render(s.theme.glyphs.edge) + " "
-}
-
-// waits reports whether the screen waits by itself, or does so on Enter. The card then need not say when to try again.
-func (m *model) waits() bool {
-	return m.screen.Busy != nil || len(m.screen.Actions) > 0 && m.screen.Actions[0].ID == wizard.ActWait
 }
 
 // serverBlock shows a server's own words, marked on every line so that they cannot pass for ours (docs/security.md T7).

@@ -80,18 +80,27 @@ func (p *page) whole() int {
 }
 
 // fit returns how many of the rows of a window are for the page, which scrolls in them, and the lines that stay in
-// sight beneath them: the keys, where all of it does not fit and a quarter of the window is enough for them. In a low
-// window every row is for the text, and the last one names the first key.
+// sight beneath them: the keys, where all of it does not fit. In a low window every row is for the text, and the last
+// one names the first key.
 func (p *page) fit(rows int) (int, []line) {
-	const share = 4
-	if p.keys == nil {
+	switch {
+	case p.keys == nil:
+		return rows, nil
+	case p.dense.tight || p.whole() <= rows || !p.keys.pins(rows):
+		p.join(p.keys)
 		return rows, nil
 	}
-	if beneath := p.keys.lines; !p.dense.tight && p.whole() > rows && len(beneath) <= rows/share {
-		return rows - len(beneath), beneath
+	return rows - p.keys.height(), p.keys.lines
+}
+
+// pins reports whether the keys leave enough of the rows of a window for the text above them: without the empty line
+// before them, if need be.
+func (p *page) pins(rows int) bool {
+	const share = 3
+	if p.height() > rows/share && p.gaps() > 0 {
+		p.tighten()
 	}
-	p.join(p.keys)
-	return rows, nil
+	return p.height() <= rows/share
 }
 
 // squeeze leaves out empty lines until the page fits into the rows: the last ones first, and then the one before the

@@ -63,6 +63,18 @@ func (r Report) ForReader() Words {
 	return Words{}
 }
 
+// Waits reports whether the screen waits by itself, or does so with its first action.
+func (v Screen) Waits() bool {
+	return v.Busy != nil || len(v.Actions) > 0 && v.Actions[0].ID == ActWait
+}
+
+// Passes reports whether what failed passes by itself while the person waits: the headline says so in place of FAIL.
+func (v Screen) Passes() bool {
+	f := v.Finding
+	return f != nil && f.Status == check.Fail && f.Cause != check.CauseNeedsFailed && f.Retry == RetryAutomatic &&
+		v.Waits()
+}
+
 // folderWords is the name of a folder for the person; any other text stays as it is.
 func folderWords(name safetext.Remote) Words {
 	if strings.EqualFold(name.Raw(), "INBOX") { // RFC 9051, section 5.1: every server's name for it

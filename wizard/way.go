@@ -94,6 +94,13 @@ func (s *State) inPlace(f *Report) *Report {
 	}
 	after := *f
 	after.Remedy = slices.Clone(f.Remedy)
+	switch {
+	case len(after.Remedy) == 0:
+	case f.Cause == check.CauseTLSStripped && s.noWayWorks():
+		after.Remedy = after.Remedy[1:] // it advises the other port, which was tried
+	case f.Cause == check.CauseIPBlocklisted && proves(s.work[DoSubmission].reports, check.SMTPAuth):
+		after.Remedy[0] = Msg("wizard.ways.network") // the sign-in that it advises was made
+	}
 	tried := s.noWayWorks() && slices.Contains(connectionCauses, f.Cause)
 	setting := tried || slices.Contains(settingCauses, f.Cause)
 	switch {
@@ -118,13 +125,6 @@ func (s *State) inPlace(f *Report) *Report {
 		if after.Step == StepServer {
 			after.Field = map[RequestKind]FieldID{DoSubmission: FieldSMTPHost, DoSent: FieldIMAPHost}[s.stepKind()]
 		}
-	}
-	switch {
-	case len(after.Remedy) == 0:
-	case f.Cause == check.CauseTLSStripped && s.noWayWorks():
-		after.Remedy = after.Remedy[1:] // it advises the other port, which was tried
-	case f.Cause == check.CauseIPBlocklisted && proves(s.work[DoSubmission].reports, check.SMTPAuth):
-		after.Remedy[0] = Msg("wizard.ways.network") // the sign-in that it advises was made
 	}
 	return &after
 }

@@ -181,11 +181,14 @@ func (p *printer) finding(v wizard.Screen) {
 	if p.causes {
 		title += " [" + string(r.Cause) + "]"
 	}
-	level := wizard.LevelFail
-	if r.Status == check.Warn {
-		level = wizard.LevelWarn
+	level := string(wizard.LevelFail)
+	switch {
+	case r.Status == check.Warn:
+		level = string(wizard.LevelWarn)
+	case v.Passes():
+		level = "wait"
 	}
-	p.paragraph(p.t("plain.level."+string(level))+" ", title)
+	p.paragraph(p.t("plain.level."+level)+" ", title)
 	p.paragraph("", p.words(r.Meaning))
 	for i, line := range r.Remedy {
 		p.paragraph("  "+strconv.Itoa(i+1)+". ", p.words(line))

@@ -100,3 +100,16 @@ func TestReportKeepsWhatTheServerSaid(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 }
+
+// TestFirstRemedies: the wizard replaces the first advice of two causes where it was tried.
+func TestFirstRemedies(t *testing.T) {
+	t.Parallel()
+	for cause, about := range map[check.Cause]string{
+		check.CauseTLSStripped: "port", check.CauseIPBlocklisted: "sign",
+	} {
+		r := ReportOf(diagnostics.Result{ID: check.SMTPAuth, Status: check.Fail, Cause: cause})
+		if len(r.Remedy) < 2 || !strings.Contains(strings.ToLower(r.Remedy[0].Text.In(locale.English)), about) {
+			t.Errorf("%s: the first advice is %v", cause, r.Remedy)
+		}
+	}
+}

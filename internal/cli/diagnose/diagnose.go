@@ -66,7 +66,8 @@ type Options struct {
 
 	Blocklists bool
 
-	off string // the profile that is checked, where it is switched off
+	off  string // the profile that is checked, where it is switched off
+	home bool   // the check is that of the home screen, where a key switches it on
 }
 
 // New is `postier diagnose`.
@@ -96,7 +97,11 @@ func Run(ctx context.Context, o *Options) error {
 		return err
 	}
 	if o.off != "" { // whatever the checks say
-		defer func() { o.Note(o.T("diagnose.off", "name", safetext.FromRemote(o.off))) }()
+		key := "diagnose.off"
+		if o.home {
+			key = "diagnose.off-at-home"
+		}
+		defer func() { o.Note(o.T(key, "name", safetext.FromRemote(o.off))) }()
 	}
 	if o.Matrix {
 		return c.matrix(ctx)

@@ -144,7 +144,7 @@ func provesArrival(p *config.Profile) bool {
 // TestOf is the test of the home screen, with a message to an address, where one is given (C-8). One to the profile's
 // own address is looked for in its mailbox when the proof needs that.
 func TestOf(f *command.Factory, name, to string) *Options {
-	o := &Options{Factory: f, About: []string{name}, SendTo: to}
+	o := &Options{Factory: f, About: []string{name}, SendTo: to, home: true}
 	if _, p, err := f.Profile(name); err == nil && strings.EqualFold(to, p.From.Address) && provesArrival(p) {
 		o.Arrival = true
 	}
