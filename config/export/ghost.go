@@ -20,7 +20,7 @@ func writeGhost(s source) ([]Artifact, error) {
       "port": {=port},
       "name": {helo},
       "auth": { "user": {user} },
-      "authMethod": {upper},
+      "authMethod": {nodemechanism},
 {?starttls}      "requireTLS": true,
 {?none}      "ignoreTLS": true,
 {?tls}      "secure": true

@@ -1,6 +1,10 @@
 package export
 
-import "postier/internal/locale"
+import (
+	"strings"
+
+	"postier/internal/locale"
+)
 
 // nodemailerFormat is a module that exports a transport of nodemailer.
 var nodemailerFormat = Format{
@@ -21,8 +25,18 @@ export default nodemailer.createTransport({
   tls: { ca: readFileSync({ca}) },
   auth: { user: {user}, pass: readFileSync({file}, "utf8").replace(/\r?\n$/, "") },
   auth: { user: {user}, pass: execFileSync({program}, [{=arguments}], { encoding: "utf8" }).replace(/\r?\n$/, "") },
-  authMethod: {upper},
+  authMethod: {nodemechanism},
 {^reply}}, { from: { name: {+name}, address: {from} } });
 }, { from: { name: {+name}, address: {from} }, replyTo: {reply} });
 `}.write,
+}
+
+// nodeMechanism is the word of nodemailer for the mechanism that the profile requires; one that it does not know it
+// would only refuse when it sends.
+func (s source) nodeMechanism() (string, error) {
+	if s.mechanism() == "" {
+		return "", nil
+	}
+	mechanism, err := s.passwordMechanism()
+	return strings.ToUpper(string(mechanism)), err
 }

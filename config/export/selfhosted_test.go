@@ -16,7 +16,8 @@ var update = flag.Bool("update", false, "write the golden files")
 
 // selfHosted are the programs whose exports are held word for word, in every kind of security.
 var selfHosted = []string{
-	"django", "dolibarr", "ghost", "gitlab", "grafana", "homeassistant", "keycloak", "matomo", "mattermost", "odoo", "vaultwarden",
+	"django", "dolibarr", "ghost", "gitlab", "grafana", "homeassistant", "keycloak", "matomo", "mattermost", "odoo",
+	"vaultwarden",
 }
 
 // TestGolden compares whole exports, with the notes that come with them.
@@ -139,7 +140,9 @@ func TestGrafanaNeedsTheUsualPorts(t *testing.T) {
 // TestMechanismsThatAProgramLacks are refused, not replaced by another one.
 func TestMechanismsThatAProgramLacks(t *testing.T) {
 	t.Parallel()
-	for _, format := range []string{"gitlab", "matomo", "dolibarr", "vaultwarden"} {
+	for _, format := range []string{
+		"dolibarr", "ghost", "gitlab", "matomo", "nodemailer", "rails", "spring", "vaultwarden",
+	} {
 		p := profile()
 		p.Submission.Auth = config.MechanismSCRAMSHA256
 		_, err := Export(format, "durand", p, options())

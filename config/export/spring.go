@@ -3,8 +3,10 @@ package export
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
+	"postier/config"
 	"postier/internal/locale"
 )
 
@@ -16,6 +18,11 @@ var springFormat = Format{
 }
 
 func writeSpring(s source) ([]Artifact, error) {
+	// Of the mechanisms that a profile can require, Jakarta Mail knows these.
+	known := []config.Mechanism{"", config.MechanismPlain, config.MechanismLogin, config.MechanismNTLM}
+	if !slices.Contains(known, s.mechanism()) {
+		return nil, s.cannotHold("submission.auth")
+	}
 	artifacts, err := template{"application-mail.properties", springQuote, `{?inline}# {=secretheader}
 spring.mail.host={host}
 spring.mail.port={port}

@@ -111,6 +111,8 @@ func (s source) value(name string, values map[string]string) (string, error) {
 		return s.command()
 	case "secretfile":
 		return s.secretFile()
+	case "nodemechanism":
+		return s.nodeMechanism()
 	case "rubymechanism":
 		return s.rubyMechanism()
 	}
