@@ -64,6 +64,15 @@ const (
 	carriesEverything carry = 1<<iota - 1
 )
 
+// optionalTLS is for programs that use STARTTLS where the server offers it, and have no setting to insist on it.
+type optionalTLS int
+
+const (
+	never           optionalTLS = iota // it insists
+	withoutPassword                    // only signing in fails without encryption
+	always
+)
+
 // Format is one other program's format.
 type Format struct {
 	// Name is the word on the command line.
@@ -75,8 +84,8 @@ type Format struct {
 	carries carry
 	// token is true when the format can sign in with an OAuth token that changes.
 	token bool
-	// optionalTLS is true when the program uses STARTTLS where the server offers it, and has no setting to insist on it.
-	optionalTLS bool
+	// optionalTLS says when the program goes on without encryption if STARTTLS fails.
+	optionalTLS optionalTLS
 	write       func(source) ([]Artifact, error)
 }
 
@@ -221,7 +230,8 @@ func (s source) leftOut(f Format) []locale.Text {
 		}
 	}
 	lacks := func(c carry) bool { return f.carries&c == 0 }
-	add(f.optionalTLS && s.security() == config.SecurityStartTLS, "starttls")
+	optional := f.optionalTLS == always || f.optionalTLS == withoutPassword && !s.hasPassword()
+	add(optional && s.security() == config.SecurityStartTLS, "starttls")
 	add(len(p.BCC) > 0, "bcc")
 	add(p.SentCopy.Mode == config.SentAppend && lacks(carriesSentCopy), "sent_copy")
 	add(p.Limits != config.Limits{}, "limits")

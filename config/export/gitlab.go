@@ -5,7 +5,7 @@ import "postier/internal/locale"
 // gitlabFormat has lines for gitlab.rb, which is a program of Ruby: it reads the password itself. GitLab passes on
 // enable_starttls_auto and not enable_starttls, so it cannot insist on STARTTLS.
 var gitlabFormat = Format{
-	Name: "gitlab", Summary: locale.Msg("config.export.gitlab"), optionalTLS: true,
+	Name: "gitlab", Summary: locale.Msg("config.export.gitlab"), optionalTLS: always,
 	carries: carriesFromName | carriesReplyTo | carriesCAFile | carriesHelo | carriesMechanism,
 	write: template{path: "gitlab-smtp.rb", quote: all(singleQuote), text: `gitlab_rails['smtp_enable'] = true
 gitlab_rails['smtp_address'] = {host}

@@ -6,9 +6,10 @@ import (
 )
 
 // mattermostFormat is a part of config.json for mmctl, which also takes the password from the script in that form.
+// Mattermost goes on when STARTTLS fails; only signing in is then refused, by the library that it sends with.
 var mattermostFormat = Format{
 	Name: "mattermost", Summary: locale.Msg("config.export.mattermost"),
-	carries: carriesFromName | carriesReplyTo, write: writeMattermost,
+	optionalTLS: withoutPassword, carries: carriesFromName | carriesReplyTo, write: writeMattermost,
 }
 
 func writeMattermost(s source) ([]Artifact, error) {

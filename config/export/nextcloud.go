@@ -5,7 +5,7 @@ import "postier/internal/locale"
 // nextcloudFormat is a further file of Nextcloud's folder config, which it reads after config.php. Nextcloud uses
 // STARTTLS where mail_smtpsecure is not ssl and the server offers it.
 var nextcloudFormat = Format{
-	Name: "nextcloud", Summary: locale.Msg("config.export.nextcloud"), optionalTLS: true,
+	Name: "nextcloud", Summary: locale.Msg("config.export.nextcloud"), optionalTLS: always,
 	write: template{path: "config/postier.config.php", quote: all(singleQuote), text: `<?php
 $CONFIG = [
     'mail_smtpmode' => 'smtp',

@@ -104,22 +104,24 @@ func TestOptionalTLSIsSaid(t *testing.T) {
 	t.Parallel()
 	for _, format := range Formats() {
 		for _, port := range []int{465, 587} {
-			p := withMailbox()
-			p.Submission.Port, p.Submission.Security = port, config.SecurityAuto
-			o := options()
-			if _, must := format.TakesInlineSecret(); must {
-				continue
-			}
-			artifacts, err := Export(format.Name, "durand", p, o)
-			if err != nil {
-				t.Fatal(err)
-			}
-			said := slices.ContainsFunc(artifacts[0].Notes, func(note locale.Text) bool {
-				return note.Key == "config.export.left_out.starttls"
-			})
-			want := port == 587 && slices.Contains([]string{"gitlab", "keycloak", "nextcloud"}, format.Name)
-			if said != want {
-				t.Errorf("%s on %d: said %v, want %v", format.Name, port, said, want)
+			for _, auth := range []config.Mechanism{config.MechanismAuto, config.MechanismNone} {
+				p := withMailbox()
+				p.Submission.Port, p.Submission.Security, p.Submission.Auth = port, config.SecurityAuto, auth
+				if _, must := format.TakesInlineSecret(); must {
+					continue
+				}
+				artifacts, err := Export(format.Name, "durand", p, options())
+				if err != nil {
+					t.Fatal(err)
+				}
+				said := slices.ContainsFunc(artifacts[0].Notes, func(note locale.Text) bool {
+					return note.Key == "config.export.left_out.starttls"
+				})
+				want := port == 587 && (slices.Contains([]string{"gitlab", "keycloak", "nextcloud"}, format.Name) ||
+					format.Name == "mattermost" && auth == config.MechanismNone)
+				if said != want {
+					t.Errorf("%s on %d, %s: said %v, want %v", format.Name, port, auth, said, want)
+				}
 			}
 		}
 	}

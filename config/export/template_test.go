@@ -30,8 +30,8 @@ func TestTemplate(t *testing.T) {
 	if got, err := s.fill(nil, template{"{^tls}x", nil, "x\n"}); len(got) > 0 || err != nil {
 		t.Errorf("a file is left out with its path: %v, %v", got, err)
 	}
-	never := func(value string) (string, bool) { return value, false }
-	_, err := s.fill(nil, template{"x", never, "a.key = {host}\n"})
+	refuses := func(value string) (string, bool) { return value, false }
+	_, err := s.fill(nil, template{"x", refuses, "a.key = {host}\n"})
 	refused(t, err, "config.export.value")
 	if err.(*Error).Field != "a.key" {
 		t.Errorf("got %v", err)
