@@ -30,6 +30,10 @@ var djangoFormat = Format{
 {^none}    def auth_plain(self, challenge=None):
 {^none}        return _UTF8(super().auth_plain(challenge))
 {^none}
+{^none}    def auth_cram_md5(self, challenge=None):
+{^none}        answer = super().auth_cram_md5(challenge)
+{^none}        return answer and _UTF8(answer)
+{^none}
 {^none}    def login(self, user, password, **options):
 {^none}        return super().login(_UTF8(user), _UTF8(password), **options)
 {^none}

@@ -3,8 +3,7 @@ package export
 import "postier/internal/locale"
 
 // ghostFormat is the part mail of config.production.json, whose options are nodemailer's. The password comes from the
-// environment. Ghost reads variables as JSON where they are JSON, so that a password of digits alone would become a
-// number: the script prints it as a JSON string, in quotes that systemd, Docker Compose and a shell read alike.
+// environment, in quotes that systemd, Docker Compose and a shell read alike.
 var ghostFormat = Format{
 	Name: "ghost", Summary: locale.Msg("config.export.ghost"),
 	carries: carriesFromName | carriesHelo | carriesMechanism, write: writeGhost,
@@ -28,5 +27,10 @@ func writeGhost(s source) ([]Artifact, error) {
     }
   }
 }
-`}, s.secretScript("ghost-secret.sh", "ghost.env", sedJSON+`; s/'/\\u0027/g`, `mail__options__auth__pass='"`, `"'`))
+`}, s.secretScript("ghost-secret.sh", "ghost.env", ghostSed, "mail__options__auth__pass='", "'"))
 }
+
+// ghostSed makes a JSON string of a value that holds the quote, or that Ghost could read as JSON: a password of digits
+// alone would become a number. All others it leaves as they are, because systemd before version 246 drops a backslash
+// inside single quotes.
+const ghostSed = `/'|^[-0-9"[{ ]|^(true|false|null|undefined)$/{` + sedJSON + `; s/'/\\u0027/g; s/.*/"&"/; }`

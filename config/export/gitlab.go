@@ -21,7 +21,7 @@ gitlab_rails['smtp_domain'] = {helo}
 {^auth}gitlab_rails['smtp_authentication'] = false
 gitlab_rails['smtp_user_name'] = {user}
 gitlab_rails['smtp_password'] = File.read({file}, encoding: 'UTF-8').chomp
-gitlab_rails['smtp_password'] = IO.popen([{=argv}], &:read).chomp
+gitlab_rails['smtp_password'] = IO.popen([{=argv}], &:read).tap { $?.success? or raise 'the password cannot be read' }.chomp
 gitlab_rails['gitlab_email_from'] = {from}
 gitlab_rails['gitlab_email_display_name'] = {name}
 gitlab_rails['gitlab_email_reply_to'] = {reply}

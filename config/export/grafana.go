@@ -16,8 +16,7 @@ var grafanaFormat = Format{
 
 func writeGrafana(s source) ([]Artifact, error) {
 	// The library that Grafana sends with uses implicit TLS on port 465, and on no other.
-	if security := s.security(); security != config.SecurityNone &&
-		(security == config.SecurityTLS) != (s.profile.Submission.Port == config.PortSubmissions) {
+	if (s.security() == config.SecurityTLS) != (s.profile.Submission.Port == config.PortSubmissions) {
 		return nil, s.refuse("submission.port", "config.export.port465")
 	}
 	words := map[string]string{"yes": "true", "no": "false", "reference": "", "policy": map[config.Security]string{

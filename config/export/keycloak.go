@@ -15,8 +15,9 @@ var keycloakFormat = Format{
 }
 
 func writeKeycloak(s source) ([]Artifact, error) {
-	// Keycloak doubles underscores in the names of the vault's files.
-	words := map[string]string{"key": "smtp-" + strings.ReplaceAll(s.name, "_", "-")}
+	words := map[string]string{"key": "smtp-" + s.name}
+	// In the names of the vault's files, one underscore parts the realm from the key, and those of both are doubled.
+	file := "REALM_" + strings.ReplaceAll(words["key"], "_", "__")
 	return s.fill(words, template{"keycloak-smtp.json", all(jsonQuote), `{
   "smtpServer": {
     "host": {host},
@@ -34,5 +35,5 @@ func writeKeycloak(s source) ([]Artifact, error) {
     "from": {from}
   }
 }
-`}, s.secretScript("keycloak-secret.sh", "REALM_"+words["key"], "", "", ""))
+`}, s.secretScript("keycloak-secret.sh", file, "", "", ""))
 }

@@ -40,7 +40,7 @@ encryption = {encryption}
 {^none}ssl_disallow_self_signed = 1
 type = {type}
 username = {user}
-`}, s.secretScript("matomo-secret.sh", "config.ini.php", matomoSed, `password = "`, `"`))
+`}, s.secretScript("matomo-secret.sh", "config.ini.php", matomoSed, `password = "`, `"`, entity))
 }
 
 // matomoEntities are the characters that parse_ini_string of PHP or Matomo would see a meaning in. Matomo replaces
@@ -51,6 +51,9 @@ var matomoEntities = strings.NewReplacer(
 
 // matomoSed does the same in the script. It replaces & first, so that the others keep theirs.
 const matomoSed = `s/&/\&amp;/g; s/</\&lt;/g; s/>/\&gt;/g; s/"/\&quot;/g; s/[$]/\&#36;/g; s/\\/\&#92;/g`
+
+// entity is what the script refuses, as matomoQuote does in the other values: every form that an entity can have.
+const entity = "&#?[0-9A-Za-z]+;"
 
 // matomoQuote refuses a value that holds an entity itself: some versions of Matomo replace them twice.
 func matomoQuote(value string) (string, bool) {

@@ -27,7 +27,7 @@ Rails.application.config.action_mailer.smtp_settings = {
 {?auth}  authentication: :{=rubymechanism},
   user_name: {user},
   password: File.read({file}, encoding: 'UTF-8').chomp,
-  password: IO.popen([{=argv}], &:read).chomp,
+  password: IO.popen([{=argv}], &:read).tap { $?.success? or raise 'the password cannot be read' }.chomp,
 }
 Rails.application.config.action_mailer.default_options = {
   from: {mailbox},

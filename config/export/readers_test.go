@@ -112,6 +112,15 @@ func displayName(t *testing.T, mailbox string) string {
 // runWithSecret runs a script, in which what asks for the secret is replaced by the secret itself.
 func runWithSecret(t *testing.T, script, secret string) (dir, output string) {
 	t.Helper()
+	dir, output, err := tryWithSecret(t, script, secret)
+	if err != nil {
+		t.Fatalf("%v: %s", err, output)
+	}
+	return dir, output
+}
+
+func tryWithSecret(t *testing.T, script, secret string) (dir, output string, err error) {
+	t.Helper()
 	const ask = "$('/usr/bin/postier' 'secret' 'get' 'durand')"
 	if strings.Count(script, ask) != 1 {
 		t.Fatalf("the secret is not asked for once:\n%s", script)
@@ -122,10 +131,7 @@ func runWithSecret(t *testing.T, script, secret string) (dir, output string) {
 		t.Fatal(err)
 	}
 	out, err := exec.Command("/bin/sh", file).CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	return dir, string(out)
+	return dir, string(out), err
 }
 
 // runScript runs a script that makes a table.
@@ -779,7 +785,16 @@ func printed(t *testing.T, format, output string) string {
 		if strings.Contains(inside, "'") {
 			t.Errorf("the quotes end early in %s", inside)
 		}
-		return jsonAt(t, inside)
+		var value any = inside
+		if json.Valid([]byte(inside)) || inside == "undefined" {
+			value = nil
+			_ = json.Unmarshal([]byte(inside), &value)
+		}
+		text, isText := value.(string)
+		if !isText {
+			t.Errorf("Ghost reads %s as %v", inside, value)
+		}
+		return text
 	case "matomo":
 		return matomo(t, output)["password"]
 	case "mattermost":

@@ -65,13 +65,18 @@ func (s source) secretFile() (string, error) {
 	return file, nil
 }
 
-// sedJSON is a program of sed(1) that escapes the text of a JSON string.
-const sedJSON = "s/[\\\\\"]/\\\\&/g; s/\t/\\\\t/g"
+// sedJSON is a program of sed(1) that escapes the text of a JSON string without control characters.
+const sedJSON = `s/[\\"]/\\&/g`
+
+// controlCharacters are refused by all scripts that write a secret in the syntax of a program: most have no way to
+// write them. It is a regular expression of grep(1).
+const controlCharacters = "[[:cntrl:]]"
 
 // secretScript is a script for programs that read the secret neither from a file nor from a command. It prints the
-// secret in the program's syntax, for the file named in its comment; without an escape, which is a program of sed(1),
-// it prints the secret alone, without a line end. Only built-in commands of the shell get the secret as an argument.
-func (s source) secretScript(path, place, escape, before, after string) template {
+// secret in the program's syntax, for the file named in its comment; without an escape, which is a program of sed(1)
+// with extended regular expressions, it prints the secret alone, without a line end. A secret that holds one of the
+// regular expressions is refused. Only built-in commands of the shell get the secret as an argument.
+func (s source) secretScript(path, place, escape, before, after string, refused ...string) template {
 	text := `#!/bin/sh
 # Prints the password for ` + place + `. Run it again whenever the password has changed.
 set -eu
@@ -80,7 +85,11 @@ password=$({=words})
 	if escape == "" {
 		text += "printf %s \"$password\"\n"
 	} else {
-		text += "password=$(printf '%s\\n' \"$password\" | sed " + shellQuote(escape) + ")\n" +
+		text += "if printf '%s\\n' \"$password\" | LC_ALL=C grep -Eq " +
+			shellQuote(strings.Join(append(refused, controlCharacters), "|")) + "; then\n" +
+			"  echo 'The password has characters that " + place + " cannot hold. Please choose another one.' >&2\n" +
+			"  exit 65\nfi\n" +
+			"password=$(printf '%s\\n' \"$password\" | sed -E " + shellQuote(escape) + ")\n" +
 			"printf '%s%s%s\\n' " + shellQuote(before) + ` "$password" ` + shellQuote(after) + "\n"
 	}
 	return template{"{?auth}" + path, nil, text}

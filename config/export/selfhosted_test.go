@@ -1,8 +1,10 @@
 package export
 
 import (
+	"errors"
 	"flag"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -85,16 +87,71 @@ func compareGolden(t *testing.T, name string, artifacts []Artifact) {
 func TestSecretScripts(t *testing.T) {
 	t.Parallel()
 	for _, format := range []string{"ghost", "homeassistant", "keycloak", "matomo", "mattermost"} {
+		every := strings.Join(values, " ")
+		if format == "matomo" {
+			every = strings.NewReplacer("&lt;", "&lt", "&amp;", "&").Replace(every)
+		}
 		f, err := exportFiles(format, profile(), options())
 		if err != nil {
 			t.Fatal(err)
 		}
 		script := f.one(t, "-secret.sh")
-		for _, value := range []string{"12345", " a ", "a\tb", strings.Join(values, " ")} {
+		for _, value := range []string{"12345", " a ", "true", "undefined", "-e", "{}", "\"a\"", awkward, every} {
 			_, output := runWithSecret(t, script, value)
 			if got := printed(t, format, output); got != value {
 				t.Errorf("%s: %q comes back as %q from %q", format, value, got, output)
 			}
+		}
+	}
+}
+
+// TestSecretScriptsRefuse what the program would misread, rather than print it.
+func TestSecretScriptsRefuse(t *testing.T) {
+	t.Parallel()
+	for format, values := range map[string][]string{
+		"ghost": {"a\tb", "a\x1bb", "a\x7f"}, "homeassistant": {"a\tb", "a\x1bb", "a\x7f"}, "mattermost": {"\x01", "a\tb"},
+		"matomo": {"a\tb", "a\x1bb", "&lt;", "a&amp;b", "&#36;", "&#x24;", "&frac12;"},
+	} {
+		f, err := exportFiles(format, profile(), options())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, value := range values {
+			_, output, err := tryWithSecret(t, f.one(t, "-secret.sh"), value)
+			var failed *exec.ExitError
+			if !errors.As(err, &failed) || failed.ExitCode() != 65 || strings.Contains(output, value) ||
+				!strings.Contains(output, "choose another one") {
+				t.Errorf("%s: %q is not refused: %v, %q", format, value, err, output)
+			}
+		}
+	}
+}
+
+// TestSecretScriptOfGhostNeedsNoBackslash where a value can be written plainly.
+func TestSecretScriptOfGhostNeedsNoBackslash(t *testing.T) {
+	t.Parallel()
+	f, err := exportFiles("ghost", profile(), options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, value := range []string{`a"b`, "truer", "a1", "#$`!"} {
+		if _, output := runWithSecret(t, f.one(t, "-secret.sh"), value); output != "mail__options__auth__pass='"+value+"'\n" {
+			t.Errorf("%q is printed as %q", value, output)
+		}
+	}
+}
+
+// TestKeycloakKeepsNamesApart holds names of profiles apart in the vault, where Keycloak looks for its file.
+func TestKeycloakKeepsNamesApart(t *testing.T) {
+	t.Parallel()
+	for name, file := range map[string]string{"a-b": "REALM_smtp-a-b.", "a_b": "REALM_smtp-a__b."} {
+		artifacts, err := Export("keycloak", name, profile(), options())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(artifacts[0].Content), "${vault.smtp-"+name+"}") ||
+			!strings.Contains(string(artifacts[1].Content), file) {
+			t.Errorf("%s: got %s%s", name, artifacts[0].Content, artifacts[1].Content)
 		}
 	}
 }
@@ -134,9 +191,13 @@ func TestGrafanaNeedsTheUsualPorts(t *testing.T) {
 	p.Submission.Port = 2465
 	_, err := Export("grafana", "durand", p, options())
 	refused(t, err, "config.export.port465")
-	p.Submission.Port, p.Submission.Security = 465, config.SecurityStartTLS
-	_, err = Export("grafana", "durand", p, options())
-	refused(t, err, "config.export.port465")
+	for _, security := range []config.Security{config.SecurityStartTLS, config.SecurityNone} {
+		p := profile()
+		p.Submission.Host, p.Submission.Port, p.Submission.Security = "127.0.0.1", 465, security
+		p.Submission.Auth = config.MechanismNone
+		_, err = Export("grafana", "durand", p, options())
+		refused(t, err, "config.export.port465")
+	}
 }
 
 // TestMechanismsThatAProgramLacks are refused, not replaced by another one.
@@ -150,4 +211,76 @@ func TestMechanismsThatAProgramLacks(t *testing.T) {
 		_, err := Export(format, "durand", p, options())
 		refused(t, err, "config.export.value")
 	}
+}
+
+// TestRubyStopsWithoutThePassword runs the line of Ruby, which would otherwise go on with an empty password.
+func TestRubyStopsWithoutThePassword(t *testing.T) {
+	t.Parallel()
+	ruby := interpreter(t, "ruby")
+	for program, want := range map[string]string{"/bin/echo": "secret get durand", "/bin/false": ""} {
+		for _, format := range []string{"gitlab", "rails"} {
+			p, o := profile(), options()
+			p.Credential = config.Credential{Kind: config.CredentialKeyring, Name: "durand"}
+			o.Program = program
+			f, err := exportFiles(format, p, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			line, _, _ := strings.Cut(after(t, f.one(t, ".rb"), "IO.popen("), "\n")
+			output, err := exec.Command(ruby, "-e", "print IO.popen("+strings.TrimSuffix(line, ",")).CombinedOutput()
+			if (err == nil) != (want != "") || want != "" && string(output) != want {
+				t.Errorf("%s with %s: %v, %s", format, program, err, output)
+			}
+		}
+	}
+}
+
+// TestDjangoSignsInWithUTF8 runs the backend against a server that offers one mechanism after the other.
+func TestDjangoSignsInWithUTF8(t *testing.T) {
+	t.Parallel()
+	python := interpreter(t, "python3")
+	f, err := exportFiles("django", profile(), options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	place := after(t, f.one(t, ".py"), "EMAIL_HOST_PASSWORD = ")
+	line, _, _ := strings.Cut(place, "\n")
+	for name, content := range map[string]string{
+		"django/core/mail/backends/smtp.py": "class EmailBackend: pass\n",
+		"mail.py":                           strings.Replace(f.one(t, ".py"), line, `"pässword-€"`, 1),
+		"sign_in.py": `import base64, mail
+class Server(mail._SMTP):
+    def docmd(self, command, argument=""):
+        asks = argument.startswith(("CRAM-MD5", "LOGIN"))
+        return (334, base64.b64encode(b"<1@x>")) if asks else (235, b"")
+    ehlo_or_helo_if_needed = lambda self: None
+for mechanism in "CRAM-MD5", "PLAIN", "LOGIN":
+    server = Server()
+    server.esmtp_features = {"auth": mechanism}
+    print(mechanism, server.login("dürand", mail.EMAIL_HOST_PASSWORD)[0])
+`,
+	} {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	output, err := exec.Command(python, filepath.Join(dir, "sign_in.py")).CombinedOutput()
+	if want := "CRAM-MD5 235\nPLAIN 235\nLOGIN 235\n"; err != nil || string(output) != want {
+		t.Errorf("got %v, %s", err, output)
+	}
+}
+
+// interpreter finds the program that reads an export.
+func interpreter(t *testing.T, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		t.Skip("no " + name + " here")
+	}
+	return path
 }
