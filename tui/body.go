@@ -229,7 +229,8 @@ func (m *model) actions(p *page) {
 
 func (m *model) actionLabel(i int, a wizard.Action) (label string, focused bool) {
 	s := m.speech
-	focused = m.focus == len(m.inputs)+i && m.overlay.kind == overlayNone
+	enters := m.moved || !stops(a) // Enter does it
+	focused = m.focus == len(m.inputs)+i && m.overlay.kind == overlayNone && enters
 	label = "[" + s.say(a.Label)
 	if key := m.actionKey(i, a); key != "" {
 		label = m.speech.colon(label) + " " + key

@@ -68,7 +68,8 @@ func (m *model) pressField(msg tea.KeyPressMsg) (tea.Cmd, bool) {
 	name := msg.String()
 	altLetter := strings.HasPrefix(name, "alt+") && len([]rune(name)) == len("alt+")+1
 	switch {
-	case altLetter, len(name) == 2 && name[0] == 'f', in.search == nil && (name == "pgup" || name == "pgdown"):
+	case altLetter, len(name) == 2 && name[0] == 'f', in.search == nil && (name == "pgup" || name == "pgdown"),
+		in.search != nil && name == "pgup" && in.search.atTop(in.field, m.speech): // what stands above the list
 		return nil, false
 	case in.entry != nil && (name == "up" || name == "down"):
 		m.step(name)

@@ -94,6 +94,12 @@ func (q *search) press(msg tea.KeyPressMsg, f wizard.Field, s speech) {
 	q.refilter(before, f, s)
 }
 
+// atTop reports whether the cursor is on the first choice.
+func (q *search) atTop(f wizard.Field, s speech) bool {
+	found := q.matches(f, s)
+	return len(found) == 0 || index(found, q.value) == 0
+}
+
 func (q *search) paste(text string, f wizard.Field, s speech) (several bool) {
 	before := q.filter.value()
 	several = q.filter.paste(text)

@@ -54,7 +54,21 @@ func (s *State) finding() *Report {
 	if !ok || !t.done {
 		return nil
 	}
-	return s.inPlace(firstFailure(t.reports))
+	return s.inPlace(s.ofRecord(firstFailure(t.reports)))
+}
+
+// ofRecord is what the check of the domain's records found, where a receiver only says that the SPF record cannot be
+// used: it says so of every fault that a record can have (RFC 7208, section 2.6.7).
+func (s *State) ofRecord(f *Report) *Report {
+	if f == nil || f.ID != check.ArrivalSPF || f.Cause != check.CauseSPFSyntax {
+		return f
+	}
+	for _, r := range s.work[DoDNS].reports {
+		if r.ID == check.DNSSPF && r.Cause != "" && (r.Status == check.Fail || r.Status == check.Warn) {
+			return &r
+		}
+	}
+	return f
 }
 
 func firstOf(reports []Report, status check.Status) *Report {

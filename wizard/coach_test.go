@@ -179,3 +179,41 @@ func TestWhereToPublish(t *testing.T) {
 		t.Errorf("%+v", n)
 	}
 }
+
+// TestRecordNamesTheFault: where a receiver only says that the SPF record cannot be used, the card says what the check
+// of the record found, as on the page before.
+func TestRecordNamesTheFault(t *testing.T) {
+	t.Parallel()
+	for _, found := range []check.Cause{check.CauseSPFTooManyLookups, ""} {
+		k := known(t, Options{})
+		k.toDNS()
+		k.dns(func(reports []Report) {
+			for i := range reports {
+				if reports[i].ID == check.DNSSPF && found != "" {
+					reports[i].Status, reports[i].Cause = check.Fail, found
+				}
+			}
+		})
+		k.enter()
+		k.passes(DoTest, func(o *Outcome) {
+			for i := range o.Reports {
+				if o.Reports[i].ID == check.ArrivalSPF {
+					o.Reports[i].Status, o.Reports[i].Cause = check.Fail, check.CauseSPFSyntax
+				}
+			}
+		})
+		want := found
+		if want == "" {
+			want = check.CauseSPFSyntax
+		}
+		v := k.s.Screen()
+		if v.Finding == nil || v.Finding.Cause != want {
+			t.Errorf("%q was found: the card is about %+v", found, v.Finding)
+		}
+		for _, n := range v.Notices {
+			if n.Level == LevelWarn || n.Level == LevelGood {
+				t.Errorf("another headline stands beside the card's: %+v", n)
+			}
+		}
+	}
+}

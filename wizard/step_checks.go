@@ -134,7 +134,7 @@ func (s *State) ladder(v *Screen, kind RequestKind, limit time.Duration) (runnin
 	if !t.err.Empty() {
 		v.Notices = append(v.Notices, Notice{levelOf(t.err), t.err})
 	}
-	v.Finding = s.inPlace(firstFailure(t.reports))
+	v.Finding = s.inPlace(s.ofRecord(firstFailure(t.reports)))
 	if v.Finding == nil && t.done {
 		v.Finding = firstOf(t.reports, check.Warn)
 	}
@@ -149,6 +149,8 @@ func conclude(v *Screen, good Words) {
 	case v.Finding == nil:
 	case v.Finding.Cause == check.CauseLandedInJunk:
 		notice = Notice{LevelWarn, Msg("wizard.test.junk")}
+	case v.Finding.Status == check.Fail: // its card has the headline
+		notice = Notice{LevelInfo, Msg("wizard.remark")}
 	default:
 		notice = Notice{LevelWarn, Msg("wizard.remark")}
 	}
@@ -218,6 +220,9 @@ func (s *State) retryAction(kind RequestKind, f *Report) Action {
 	refused := f != nil && slices.Contains(refusedCauses, f.Cause)
 	if refused && !again && s.work[kind].key == s.key(kind) {
 		retry.Disabled = Msg("wizard.retry.same-secret")
+	}
+	if f != nil && f.Cause == check.CauseTooManyLoginAttempts {
+		retry.Disabled = Msg("wizard.retry.locked")
 	}
 	return retry
 }

@@ -330,7 +330,11 @@ func (s *State) doneNotices() []Notice {
 		out = []Notice{{LevelInfo, Msg("wizard.done.sent", "address", address)}}
 	}
 	if s.work[DoDNS].done && s.verdict(DoDNS).Msg.Key != "wizard.verdict.pass" {
-		out = append(out, Notice{LevelWarn, Msg("wizard.done.dns", "command", s.checkCommand())})
+		words := Msg("wizard.done.dns", "command", s.checkCommand())
+		if s.opts.Rehearsal && !s.opts.Kept { // there is nothing to check again
+			words = Msg("wizard.done.dns-rehearsed")
+		}
+		out = append(out, Notice{LevelWarn, words})
 	}
 	if s.opts.Rehearsal && s.opts.Kept {
 		out = append(out, Notice{LevelInfo, Msg("wizard.done.kept")})

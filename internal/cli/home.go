@@ -147,7 +147,7 @@ func homeAction(ctx context.Context, f *command.Factory, doc *config.Document, c
 	var err error
 	switch choice.Action {
 	case home.Add:
-		err = setup.Run(ctx, &setup.Options{Factory: f})
+		err = setup.Run(ctx, &setup.Options{Factory: f, New: true})
 	case home.Edit:
 		err = setup.Run(ctx, &setup.Options{Factory: f, Edit: choice.Profile})
 	case home.Fix:

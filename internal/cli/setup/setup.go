@@ -32,6 +32,8 @@ type Options struct {
 	// Record is the file for the answers of this run, to be replayed on another machine.
 	Record                 string
 	Resume, Yes, Cleartext bool
+	// New asks for a new profile: an edit that was left is not gone on with.
+	New bool
 	// Share offers what is shown to a helper from the beginning.
 	Share bool
 	// Fallback makes the profile the one that takes over when another one cannot send.
@@ -241,7 +243,7 @@ func (o *Options) draft(doc *config.Document) (draft wizard.Draft, stored bool, 
 		return draft, false, o.Fault(exitcode.Data, "cli.error.no-draft")
 	case o.Resume:
 		return draft, true, nil
-	case found && o.Address == "" && !o.unattended():
+	case found && o.Address == "" && !o.unattended() && !(o.New && draft.Editing):
 		return draft, true, nil // of an interrupted run: offered again, and the user can go back to every step
 	}
 	draft, err = o.freshDraft(doc)
