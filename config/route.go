@@ -49,7 +49,8 @@ func Route(f *File, address string) (name string, reason RouteReason) {
 }
 
 // Carriers are the profiles that may carry a message about a profile to somebody else, the best first: the profile
-// itself, if it works; the fallback; and the default where the message is about the fallback, or about no profile.
+// itself, if it works, or the default where the message is about none; the fallback; and the default where the message
+// is about the fallback.
 func (f *File) Carriers(about string, works bool) []string {
 	var list []string
 	add := func(name string, may bool) {
@@ -58,8 +59,9 @@ func (f *File) Carriers(about string, works bool) []string {
 		}
 	}
 	add(about, works)
+	add(f.Default, about == "") // whether it works is not known: the checks were of something else
 	add(f.Fallback, f.Fallback != about)
-	add(f.Default, (f.Fallback == about || about == "") && f.Default != about)
+	add(f.Default, f.Fallback == about && f.Default != about)
 	return list
 }
 

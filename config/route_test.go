@@ -6,7 +6,7 @@ import (
 )
 
 // TestCarriers: a message about a profile goes through that one if it works, through the fallback otherwise, and
-// through the default only where it is about the fallback or about none.
+// through the default only where it is about the fallback or about none. Then the default comes first.
 func TestCarriers(t *testing.T) {
 	t.Parallel()
 	file := &File{Default: "own", Fallback: "spare", Profiles: map[string]*Profile{
@@ -23,7 +23,8 @@ func TestCarriers(t *testing.T) {
 		{"off", true, "spare"},
 		{"spare", true, "spare own"},
 		{"spare", false, "own"},
-		{"", true, "spare own"},
+		{"", true, "own spare"},
+		{"", false, "own spare"},
 		{"none", true, "spare"},
 	} {
 		if got := strings.Join(file.Carriers(c.about, c.works), " "); got != c.want {

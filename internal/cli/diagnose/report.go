@@ -1,7 +1,6 @@
 package diagnose
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -116,7 +115,7 @@ func runReport(ctx context.Context, o *ReportOptions) error {
 	}
 	if bundle.Common(report.Format(o.Format)) {
 		o.Note(o.T("diagnose.report.common"))
-		if o.Interactive() && !o.Yes && o.Confirm(ctx, o.T("diagnose.report.hide")) {
+		if o.hides(ctx) {
 			content = bundle.Hide(content, report.Format(o.Format))
 		}
 	}
@@ -124,7 +123,19 @@ func runReport(ctx context.Context, o *ReportOptions) error {
 	if o.To == "" || ctx.Err() != nil || err != nil && !errors.Is(err, errDeclined) {
 		return err
 	}
-	return cmp.Or(o.mail(ctx, c.target.Profile, &bundle, results, content), err)
+	return o.mail(ctx, c.target, &bundle, results, content)
+}
+
+// hides reports whether a password that is a word of the report is replaced in postier's own sentences, too. Where
+// nobody can be asked, no report that leaves the machine holds it.
+func (o *ReportOptions) hides(ctx context.Context) bool {
+	if o.Yes || !o.Interactive() {
+		if o.To != "" {
+			o.Note(o.T("diagnose.report.hidden"))
+		}
+		return o.To != ""
+	}
+	return o.Confirm(ctx, o.T("diagnose.report.hide"))
 }
 
 // handOut shows the report in full, and writes it when the user agrees, with --yes, or with --out when no one can be

@@ -2,9 +2,12 @@ package diagnose
 
 import (
 	"context"
+	"strings"
 
+	"postier/config"
 	"postier/diagnostics"
 	"postier/diagnostics/report"
+	"postier/internal/account"
 	"postier/internal/check"
 	"postier/internal/cli/command"
 	"postier/internal/exitcode"
@@ -40,8 +43,8 @@ func (o *ReportOptions) checkTo() error {
 	return nil
 }
 
-// mail sends the report that was shown, octet for octet, when the person says yes.
-func (o *ReportOptions) mail(ctx context.Context, about string, b *report.Bundle, results []diagnostics.Result,
+// mail sends the report that was shown, octet for octet, when the person says yes. about is what was checked.
+func (o *ReportOptions) mail(ctx context.Context, about account.Target, b *report.Bundle, results []diagnostics.Result,
 	content []byte,
 ) error {
 	letter := Letter{To: o.To, Name: o.file(), Content: content}
@@ -49,24 +52,39 @@ func (o *ReportOptions) mail(ctx context.Context, about string, b *report.Bundle
 	question := o.T("diagnose.report.send", "to", safetext.FromRemote(o.To))
 	doc, err := o.Document()
 	if err == nil { // without a configuration the machine's service may send
-		carriers := doc.File.Carriers(about, submits(results))
+		carriers := doc.File.Carriers(about.Profile, submits(results))
 		if len(carriers) == 0 {
 			return o.Fault(exitcode.Config, "diagnose.report.no-carrier", "to", safetext.FromRemote(o.To))
 		}
 		letter.Profile = carriers[0]
-		if own := doc.File.Profiles[about]; own != nil && letter.Profile != about {
-			letter.ReplyTo = own.From.Address
-			o.Note(o.T("diagnose.report.instead", "profile", safetext.FromRemote(about), "fallback",
+		from := doc.File.Profiles[letter.Profile].From.Address
+		letter.ReplyTo = answersTo(&doc.File, about, from)
+		if about.Profile != "" && letter.Profile != about.Profile {
+			o.Note(o.T("diagnose.report.instead", "profile", safetext.FromRemote(about.Profile), "fallback",
 				safetext.FromRemote(letter.Profile)))
 		}
-		question = o.T("diagnose.report.send-from", "to", safetext.FromRemote(o.To), "from",
-			safetext.FromRemote(doc.File.Profiles[letter.Profile].From.Address))
+		question = o.T("diagnose.report.send-from", "to", safetext.FromRemote(o.To), "from", safetext.FromRemote(from))
 	}
 	if !o.Yes && !o.Confirm(ctx, question) {
 		o.Note(o.T("diagnose.report.not-sent"))
 		return errDeclined
 	}
 	return o.post(ctx, letter)
+}
+
+// answersTo is the address of the person, where the report leaves from another one, such as the fallback's, which
+// nobody may read. Without an address of their own it is the default's.
+func answersTo(file *config.File, about account.Target, from string) string {
+	person := about.Address
+	if own := file.Profiles[about.Profile]; own != nil {
+		person = own.From.Address
+	} else if usual := file.Profiles[file.Default]; person == "" && usual != nil {
+		person = usual.From.Address
+	}
+	if strings.EqualFold(person, from) || !config.ValidateAddress(person).Empty() { // it may be what --user said
+		return ""
+	}
+	return person
 }
 
 // cover is what support reads before the report: the code to look up. The name of the profile is not in it, since the
