@@ -9,7 +9,6 @@ import (
 
 	"postier/config"
 	"postier/diagnostics/explain"
-	"postier/internal/check"
 	"postier/internal/cli/command"
 	"postier/internal/exitcode"
 	"postier/internal/safetext"
@@ -67,22 +66,15 @@ func sentence(f *command.Factory, err error) string {
 	return safetext.Escape(err.Error())
 }
 
-// coded is a cause as the word for programs that it is, with its code for people.
-func coded(cause check.Cause) string {
-	if code := explain.Code(cause); code != "" {
-		return string(cause) + " (" + code + ")"
-	}
-	return string(cause)
-}
-
-// stoppedWords returns the sentence about where an unattended run ended.
+// stoppedWords returns the sentence about where an unattended run ended. A cause is its last word, for programs; the
+// code for people stands before the sentence, as with every failure.
 func stoppedWords(f *command.Factory, s *plain.Stopped) string {
 	key := "cli.stopped.field"
 	switch {
 	case s.Finding != nil && s.Saved:
-		return f.T("cli.stopped.saved", "number", s.Step.Number(), "cause", coded(s.Finding.Cause))
+		return f.T("cli.stopped.saved", "number", s.Step.Number(), "cause", s.Finding.Cause)
 	case s.Finding != nil:
-		return f.T("cli.stopped.finding", "number", s.Step.Number(), "cause", coded(s.Finding.Cause))
+		return f.T("cli.stopped.finding", "number", s.Step.Number(), "cause", s.Finding.Cause)
 	case s.SignIn:
 		return f.T("oauth.setup.stopped", "number", s.Step.Number())
 	case s.Field == "":

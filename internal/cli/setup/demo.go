@@ -149,7 +149,8 @@ func listFaults(f *command.Factory) error {
 		rows = append(rows, faultRow{fault.Name, fault.Cause, explain.Code(fault.Cause), f.Say(fault.Text)})
 	}
 	return command.List(&f.Printer, rows, func(r faultRow) {
-		f.Println(r.Name + "\t" + string(cmp.Or(r.Cause, "-")) + "\t" + cmp.Or(r.Code, "-") + "\t" + r.Text)
+		// New columns go to the end: programs count them.
+		f.Println(r.Name + "\t" + string(cmp.Or(r.Cause, "-")) + "\t" + r.Text + "\t" + cmp.Or(r.Code, "-"))
 	})
 }
 
