@@ -46,6 +46,9 @@ func (s *site) parse(p *page, source []byte) error {
 			node.Destination = []byte(to)
 		case *ast.Image:
 			to, err := s.target(p, string(node.Destination))
+			if err == nil && to == "" {
+				err = fmt.Errorf("%s shows %s, which is not among the documents", p.source, node.Destination)
+			}
 			if err != nil {
 				return ast.WalkStop, err
 			}
@@ -124,7 +127,9 @@ func (s *site) target(p *page, link string) (string, error) {
 	switch {
 	case !s.exists(file):
 		return "", fmt.Errorf("%s leads to %s, which is not there", p.source, link)
-	case strings.HasSuffix(file, ".md") && !strings.HasPrefix(file, "..") && !strings.HasPrefix(file, "decisions/"):
+	case strings.HasPrefix(file, "../"): // above the documents, as in the tree: nothing is written there
+		return "", nil
+	case strings.HasSuffix(file, ".md") && !strings.HasPrefix(file, "decisions/"):
 		name, code, _ := strings.Cut(strings.TrimSuffix(path.Base(file), ".md"), ".")
 		if code == "" {
 			code = languages[0].Code

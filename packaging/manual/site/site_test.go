@@ -119,7 +119,9 @@ func TestPagesNeedNothing(t *testing.T) {
 		!strings.Contains(css, "prefers-color-scheme: dark") {
 		t.Error("the style needs something, or has no dark side")
 	}
-	for _, name := range []string{"index.html", "index.fr.html", "reference.html", "support.html", "style.css"} {
+	for _, name := range []string{
+		"index.html", "index.fr.html", "index.de.html", "reference.html", "support.html", "style.css",
+	} {
 		if len(files[name]) == 0 {
 			t.Errorf("%s is missing", name)
 		}
@@ -171,5 +173,45 @@ func TestDeadLinksAreErrors(t *testing.T) {
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%q: got %v, want %q", text, err, want)
 		}
+	}
+}
+
+// TestNothingIsWrittenOutside links to files above the documents, which a reader of the tree can follow.
+func TestNothingIsWrittenOutside(t *testing.T) {
+	t.Parallel()
+	folder, out := t.TempDir(), filepath.Join(t.TempDir(), "site")
+	for name, content := range map[string]string{
+		"docs/manual/README.md": "# A\n[x](../../X.txt) [y](../../Y.md) [z](../../Z.svg) [w](../W.txt)\n",
+		"docs/reference.md":     "# R\n", "docs/security.md": "# S\n", "docs/W.txt": "w\n",
+		"X.txt": "x\n", "Y.md": "# Y\n", "Z.svg": "<svg/>\n",
+	} {
+		path := filepath.Join(folder, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := Write(filepath.Join(folder, "docs"), out); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(filepath.Dir(out))
+	if err != nil || len(entries) != 1 {
+		t.Errorf("next to the site stands %v, %v", entries, err)
+	}
+	if _, err := os.Stat(filepath.Join(out, "W.txt")); err != nil {
+		t.Error(err)
+	}
+	shown := filepath.Join(folder, "docs", "manual", "README.md")
+	if err := os.WriteFile(shown, []byte("# A\n![z](../../Z.svg)\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := Write(filepath.Join(folder, "docs"), t.TempDir()); err == nil || !strings.Contains(err.Error(), "Z.svg") {
+		t.Errorf("a picture from above the documents: %v", err)
+	}
+	page, err := os.ReadFile(filepath.Join(out, "index.html"))
+	if err != nil || strings.Contains(string(page), "..") || !strings.Contains(string(page), `href="W.txt"`) {
+		t.Errorf("the page leads outside: %v\n%s", err, page)
 	}
 }
