@@ -19,7 +19,6 @@ func writeDolibarr(s source) ([]Artifact, error) {
 		return nil, s.cannotHold("submission.auth")
 	}
 	return s.fill(map[string]string{"method": method}, template{"dolibarr-mail.php", all(singleQuote), `<?php
-// php dolibarr-mail.php HTDOCS: HTDOCS is the folder htdocs of Dolibarr. Run it again when the password has changed.
 if (PHP_SAPI !== 'cli' || $argc !== 2 || !is_file($argv[1] . '/master.inc.php')) {
     fwrite(STDERR, "php dolibarr-mail.php HTDOCS\n");
     exit(64);

@@ -1,11 +1,6 @@
 package export
 
-import (
-	"net/mail"
-	"strings"
-
-	"postier/internal/locale"
-)
+import "postier/internal/locale"
 
 // homeAssistantFormat is a notifier of Home Assistant for the list notify of its configuration. The password stays in
 // secrets.yaml, which the script writes a line for.
@@ -16,12 +11,7 @@ var homeAssistantFormat = Format{
 
 func writeHomeAssistant(s source) ([]Artifact, error) {
 	// Home Assistant puts sender_name in front of <sender> as it is, so the name has to be quoted or encoded already.
-	name := ""
-	if s.profile.From.Name != "" {
-		mailbox := (&mail.Address{Name: s.profile.From.Name, Address: "a@b"}).String()
-		name = strings.TrimSuffix(mailbox, " <a@b>")
-	}
-	return s.fill(map[string]string{"sender": name}, template{"notify.yaml", all(jsonQuote), `- platform: smtp
+	return s.fill(map[string]string{"sender": encodedPhrase(s.profile.From.Name)}, template{"notify.yaml", all(jsonQuote), `- platform: smtp
   name: {profile}
   server: {host}
   port: {=port}

@@ -8,8 +8,7 @@ import "postier/internal/locale"
 // not know them is refused.
 var odooFormat = Format{
 	Name: "odoo", Summary: locale.Msg("config.export.odoo"),
-	write: template{path: "odoo-mail.py", quote: all(jsonQuote), text: `# odoo-bin shell -d DATABASE --no-http <odoo-mail.py
-{?file}from pathlib import Path
+	write: template{path: "odoo-mail.py", quote: all(jsonQuote), text: `{?file}from pathlib import Path
 {?program}import subprocess
 {?auth}
 values = {

@@ -96,9 +96,17 @@ func utf16Units(r rune) []rune {
 	return []rune{0xd800 + r>>10, 0xdc00 + r&0x3ff}
 }
 
+// encodedPhrase writes a display name in ASCII, quoted (RFC 5322 §3.2.4) or encoded (RFC 2047 §5).
+func encodedPhrase(name string) string {
+	if name == "" {
+		return ""
+	}
+	return strings.TrimSuffix((&mail.Address{Name: name, Address: "a@b"}).String(), " <a@b>")
+}
+
 // quotedPhrase writes a display name as RFC 5322 §3.2.4 does, leaving UTF-8 as it is (RFC 6532 §3.2).
 func quotedPhrase(name string) string {
-	plain := (&mail.Address{Name: name, Address: "a@b"}).String()
+	plain := encodedPhrase(name)
 	if strings.HasPrefix(plain, "=?") || strings.HasPrefix(plain, `"`) {
 		return gitQuote(name)
 	}

@@ -77,7 +77,8 @@ var readings = map[string]reading{
 var values = []string{
 	awkward, "plain", "a b", "$HOME", "${HOME}", "$$", "`id`", `\`, `\\n`, `a\`, `"`, `'`, `"a"`, "'a'", "%h", "%%",
 	"%(user)s", "%env(X)%",
-	"%EMAILADDRESS%", "$__file{/etc/passwd}", "$__env{X}", "&lt;", "#x", ";x", "a#b", "a=b", "a:b", "a;b", "~", "Gräßlich", "日本 🎈", "!x", "*", "^a^", "{a}",
+	"%EMAILADDRESS%", "$__file{/etc/passwd}", "$__env{X}", "&lt;", "#x", ";x", "a#b", "a=b", "a:b", "a;b", "~", "Gräßlich",
+	"日本 🎈", "!x", "*", "^a^", "{a}",
 	"</string>&amp;", "<?php", "?>",
 	"#{1+1}", "@", "a,b", "(a)", "[a]", "|", "x\\' OR '1", `\u0041`, "=?utf-8?q?x?=", `\x41`, "-e", "&&", ">",
 }
