@@ -212,7 +212,7 @@ func TestRecordNamesTheFault(t *testing.T) {
 		}
 		for _, n := range v.Notices {
 			if n.Level == LevelWarn || n.Level == LevelGood {
-				t.Errorf("another headline stands beside the card's: %+v", n)
+				t.Errorf("another headline stands next to the card's: %+v", n)
 			}
 		}
 	}

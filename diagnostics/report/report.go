@@ -247,7 +247,7 @@ func Describe(lang locale.Lang, r diagnostics.Result) explain.Words {
 }
 
 // ownMessageCauses are about what a message holds, and ownMessageChecks hand over the program's own test message, which
-// nobody has to edit.
+// no one has to edit.
 var (
 	ownMessageCauses = []check.Cause{
 		check.CauseContentRejected, check.CauseMessageTooLarge, check.CauseMessageMalformed,

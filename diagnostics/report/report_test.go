@@ -244,7 +244,7 @@ func TestExtensionsAreExplained(t *testing.T) {
 
 // TestDescribeForTheProvider: a service's own steps show for that service alone, and the sentence about the case
 // follows.
-// TestOwnMessage: nobody is asked to edit the test message.
+// TestOwnMessage: no one is asked to edit the test message.
 func TestOwnMessage(t *testing.T) {
 	t.Parallel()
 	edits := regexp.MustCompile("(?i)the subject and|attachments|a link|headers")

@@ -172,7 +172,7 @@ func TestReportOnNoProfile(t *testing.T) {
 	}
 }
 
-// TestPasswordThatIsAWordIsNotSent: where nobody can be asked, what leaves has the password in none of its sentences.
+// TestPasswordThatIsAWordIsNotSent: where no one can be asked, what leaves has the password in none of its sentences.
 func TestPasswordThatIsAWordIsNotSent(t *testing.T) {
 	t.Parallel()
 	for _, format := range []string{"md", "json", "html"} {

@@ -91,22 +91,28 @@ func TestEndOfAPasteIsLost(t *testing.T) {
 	}
 }
 
-// TestFloodBeforeASlowProgram: what a client sends is read, and dropped, while the program reads nothing. Otherwise the
-// owner's next key would come after all of it.
-func TestFloodBeforeASlowProgram(t *testing.T) {
-	t.Parallel()
-	read := make(chan struct{})
-	var got lines
+// openSlow opens a session whose program reads nothing until read is closed, and then everything into got.
+func openSlow(t *testing.T) (c *client, read chan struct{}, got *lines) {
+	t.Helper()
+	read, got = make(chan struct{}), new(lines)
 	b := start(t, Limits{}, func(ctx context.Context, s *Session) error {
 		context.AfterFunc(ctx, func() { _ = s.Terminal.Close() })
 		rawMode(t, s.Terminal)
 		_, _ = io.WriteString(s.Terminal, "ready")
 		<-read
-		_, _ = io.Copy(&got, s.Terminal)
+		_, _ = io.Copy(got, s.Terminal)
 		return nil
 	})
-	c := b.open(b.dial("anna"), 80, 24)
+	c = b.open(b.dial("anna"), 80, 24)
 	c.waitFor(t, "ready")
+	return c, read, got
+}
+
+// TestFloodBeforeASlowProgram: what a client sends is read, and dropped, while the program reads nothing. Otherwise the
+// owner's next key would come after all of it.
+func TestFloodBeforeASlowProgram(t *testing.T) {
+	t.Parallel()
+	c, read, got := openSlow(t)
 	sent := make(chan error, 1)
 	go func() {
 		_, err := c.in.Write(bytes.Repeat([]byte("k"), 8<<20)) // the window of a channel is smaller
@@ -134,18 +140,7 @@ func TestFloodBeforeASlowProgram(t *testing.T) {
 // nothing yet.
 func TestWholeFieldIsPasted(t *testing.T) {
 	t.Parallel()
-	read := make(chan struct{})
-	var got lines
-	b := start(t, Limits{}, func(ctx context.Context, s *Session) error {
-		context.AfterFunc(ctx, func() { _ = s.Terminal.Close() })
-		rawMode(t, s.Terminal)
-		_, _ = io.WriteString(s.Terminal, "ready")
-		<-read
-		_, _ = io.Copy(&got, s.Terminal)
-		return nil
-	})
-	c := b.open(b.dial("anna"), 80, 24)
-	c.waitFor(t, "ready")
+	c, read, got := openSlow(t)
 	sent := pasteBegin + strings.Repeat("\U0001F4EE", longestText) + pasteEnd
 	_, err := io.WriteString(c.in, sent)
 	close(read)

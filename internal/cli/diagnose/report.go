@@ -127,7 +127,7 @@ func runReport(ctx context.Context, o *ReportOptions) error {
 }
 
 // hides reports whether a password that is a word of the report is replaced in postier's own sentences, too. Where
-// nobody can be asked, no report that leaves the machine holds it.
+// no one can be asked, no report that leaves the machine holds it.
 func (o *ReportOptions) hides(ctx context.Context) bool {
 	if o.Yes || !o.Interactive() {
 		if o.To != "" {

@@ -73,7 +73,7 @@ func (o *ReportOptions) mail(ctx context.Context, about account.Target, b *repor
 }
 
 // answersTo is the address of the person, where the report leaves from another one, such as the fallback's, which
-// nobody may read. Without an address of their own it is the default's.
+// no one may read. Without an address of their own it is the default's.
 func answersTo(file *config.File, about account.Target, from string) string {
 	person := about.Address
 	if own := file.Profiles[about.Profile]; own != nil {
