@@ -39,6 +39,21 @@ func TestCausesAndChecksAreConstants(t *testing.T) {
 	t.Parallel()
 	root := filepath.Join("..", "..")
 	words := vocabulary(t, filepath.Join(root, "internal", "check"))
+	eachSource(t, root, func(path string) error {
+		dir, _ := filepath.Rel(root, filepath.Dir(path))
+		dir = filepath.ToSlash(dir)
+		if below(dir, "internal/check") || below(dir, "docs") || dir == steps {
+			return nil
+		}
+		return spelled(t, path, func(word string) bool {
+			return words[word] && !slices.Contains(others[dir], word)
+		})
+	})
+}
+
+// eachSource calls look with every Go file of the tree that is no test.
+func eachSource(t *testing.T, root string, look func(path string) error) {
+	t.Helper()
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -48,14 +63,7 @@ func TestCausesAndChecksAreConstants(t *testing.T) {
 		case entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go"):
 			return nil
 		}
-		dir, _ := filepath.Rel(root, filepath.Dir(path))
-		dir = filepath.ToSlash(dir)
-		if below(dir, "internal/check") || below(dir, "docs") || dir == steps {
-			return nil
-		}
-		return spelled(t, path, func(word string) bool {
-			return words[word] && !slices.Contains(others[dir], word)
-		})
+		return look(path)
 	})
 	if err != nil {
 		t.Fatal(err)
