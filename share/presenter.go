@@ -50,6 +50,13 @@ type Status struct {
 	Ended wizard.Words
 	// Changed is closed when the status has changed.
 	Changed <-chan struct{}
+
+	begun int // how often sharing has begun
+}
+
+// EndedSince reports whether sharing has ended since an earlier status, however short it was.
+func (s Status) EndedSince(before Status) bool {
+	return s.Phase == Off && (before.Phase != Off || before.begun != s.begun)
 }
 
 // Presenter is the person's side: it offers what the person sees to one helper. It never waits for the helper, and its
@@ -59,6 +66,7 @@ type Presenter struct {
 
 	mu      sync.Mutex
 	status  Status
+	begun   int
 	changed chan struct{}
 	view    View
 	shown   bool          // view was set
@@ -108,6 +116,7 @@ func (p *Presenter) Start() {
 	}
 	ctx, stop := context.WithCancelCause(context.Background())
 	p.stop = stop
+	p.begun++
 	p.become(Status{Phase: Asking})
 	p.working.Go(func() { p.run(ctx) })
 }
@@ -168,6 +177,7 @@ func (p *Presenter) marked() bool { return p.status.Point != (Target{}) || !p.st
 
 // become sets the status and tells whoever waits for a change. The presenter is locked.
 func (p *Presenter) become(s Status) {
+	s.begun = p.begun
 	p.status = s
 	close(p.changed)
 	p.changed = make(chan struct{})

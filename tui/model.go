@@ -87,6 +87,9 @@ func newModel(c conversation, o Options, l theme) *model {
 	if m.now == nil {
 		m.now = time.Now
 	}
+	if o.Sharing {
+		o.Share.Start()
+	}
 	m.conversation.SetLang(m.speech.lang)
 	m.arrive()
 	m.publish()

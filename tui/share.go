@@ -46,7 +46,7 @@ func (s *sharing) refresh() wizard.Words {
 	if s.status.Point != before.Point {
 		s.revealing = s.status.Point != share.Target{}
 	}
-	if s.status.Phase == share.Off && before.Phase != share.Off {
+	if s.status.EndedSince(before) {
 		s.ended = s.status.Ended
 		return s.ended
 	}

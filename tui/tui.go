@@ -30,6 +30,8 @@ type Options struct {
 	Product string
 	// Share lets one helper look on; nil where nothing can be shared.
 	Share *share.Presenter
+	// Sharing begins to share with the conversation. Whoever starts the presenter before loses what it says in between.
+	Sharing bool
 	// Resume is the command that goes on with the draft, shown when the person leaves early: "postier setup --resume".
 	// Empty means that no draft is kept: a rehearsal.
 	Resume string

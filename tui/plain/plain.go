@@ -37,6 +37,8 @@ type Options struct {
 	Heartbeat time.Duration
 	// Share lets one helper look on; nil where nothing can be shared.
 	Share *share.Presenter
+	// Sharing begins to share with the conversation. Whoever starts the presenter before loses what it says in between.
+	Sharing bool
 	// SignIn lets an unattended run begin a sign-in by browser, which someone then approves in a browser without being
 	// asked.
 	SignIn bool
@@ -55,6 +57,9 @@ func Run(ctx context.Context, o Options) error {
 	d.say("plain.hello")
 	if o.Share != nil {
 		d.say("plain.share-hello")
+		if o.Sharing {
+			o.Share.Start()
+		}
 		d.sharing.tell()
 	}
 	err := d.run(ctx)

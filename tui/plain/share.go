@@ -38,17 +38,16 @@ func (s *sharing) tell() bool {
 	s.told = now
 	said := false
 	say := func(key string, args ...any) { s.note(s.t(key, args...)); said = true }
-	if now.Phase != before.Phase {
-		switch now.Phase {
-		case share.Waiting:
-			say("plain.share-code", "code", now.Code.String())
-		case share.Watched:
-			s.sayWatched()
-			said = true
-		case share.Off:
-			s.note(s.words(now.Ended))
-			said = true
-		}
+	switch {
+	case now.EndedSince(before):
+		s.note(s.words(now.Ended))
+		said = true
+	case now.Phase == before.Phase:
+	case now.Phase == share.Waiting:
+		say("plain.share-code", "code", now.Code.String())
+	case now.Phase == share.Watched:
+		s.sayWatched()
+		said = true
 	}
 	if now.Point != before.Point && now.Point != (share.Target{}) {
 		say("plain.share-here", "what", s.labelOf(now.Point))

@@ -2,6 +2,7 @@ package plain
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"strings"
@@ -152,6 +153,55 @@ func TestSharedByLines(t *testing.T) {
 	case <-ended:
 	case <-time.After(patience):
 		t.Error("the person's program does not end")
+	}
+}
+
+// TestBeginsToShare: whoever begins with sharing is told the code, and why there is none, however soon that is known.
+func TestBeginsToShare(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		open share.Opener
+		want string
+	}{
+		"the code":    {func(context.Context) (share.Opening, error) { return new(share.Hub).Open() }, "Tell support this code: "},
+		"none is had": {func(context.Context) (share.Opening, error) { return nil, errors.New("no socket") }, "no socket"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o, _, _ := rehearse(t, "", locale.English)
+			p := share.NewPresenter(c.open)
+			t.Cleanup(p.Close)
+			out := newPage(t)
+			in, keys := typist(t)
+			o.Options.Share, o.Options.Sharing, o.Options.In, o.Options.Out = p, true, in, out
+			options := o.options(t)
+			ended := make(chan error, 1)
+			go func() { ended <- Run(t.Context(), options) }()
+			out.waits(c.want)
+			_ = keys.Close()
+			<-ended
+		})
+	}
+}
+
+// TestShortSharingIsTold: an offer that ends before anyone looked at it is told of as any other.
+func TestShortSharingIsTold(t *testing.T) {
+	t.Parallel()
+	p := share.NewPresenter(func(context.Context) (share.Opening, error) { return nil, errors.New("no socket") })
+	t.Cleanup(p.Close)
+	out := newPage(t)
+	s := newSharing(&printer{out: out, lang: locale.English}, p)
+	for range 2 {
+		p.Start()
+		for now := p.Status(); now.Phase != share.Off; now = p.Status() {
+			<-now.Changed
+		}
+		if !s.tell() {
+			t.Error("nothing is said")
+		}
+	}
+	if said := strings.Count(out.waits("no socket"), "no socket"); said != 2 {
+		t.Errorf("said %d times:\n%s", said, out.waits(""))
 	}
 }
 

@@ -62,12 +62,9 @@ func converse(ctx context.Context, f *command.Factory, c conversation) error {
 
 // run shows the conversation until its end.
 func (c conversation) run(ctx context.Context, f *command.Factory, talk *carrier.Conversation) error {
-	if c.share && !c.unattended {
-		f.Sharing().Start()
-	}
 	lines := plain.Options{
 		Conversation: talk, Lang: f.Lang(), Product: c.options.Product, Resume: c.resume, In: f.In, Out: f.Out,
-		SignIn: c.approves, Share: f.Sharing(),
+		SignIn: c.approves, Share: f.Sharing(), Sharing: c.share,
 	}
 	if f.JSON { // the steps are for people, and the result is for the program
 		lines.Out = f.Err
@@ -89,7 +86,7 @@ func (c conversation) run(ctx context.Context, f *command.Factory, talk *carrier
 	err := tui.Run(ctx, tui.Options{
 		Conversation: talk, Lang: f.Lang(), Product: c.options.Product, Resume: c.resume,
 		NoColor: f.Colourless(), Getenv: f.Getenv, In: f.In, Out: f.Out,
-		Served: f.Terminal(), Share: f.Sharing(),
+		Served: f.Terminal(), Share: f.Sharing(), Sharing: c.share,
 	})
 	if errors.Is(err, tui.ErrNoTerminal) {
 		return plain.Run(ctx, lines)
