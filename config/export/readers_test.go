@@ -189,7 +189,25 @@ func readOpenSMTPD(t *testing.T, f files) map[string]string {
 		table = runScript(t, f.one(t, ".sh"), "postier-durand.secrets")
 	}
 	user, secret := credentials(postfixTable(table)["durand"])
-	return map[string]string{"user": user, "secret": secret}
+	conf := f.one(t, ".conf")
+	authority := smtpdString(t, after(t, conf, "\nca "))
+	if !strings.Contains(conf, ` tls ca "`+authority+`"`+"\n") {
+		t.Errorf("the action does not name the authority in\n%s", conf)
+	}
+	return map[string]string{
+		"user": user, "secret": secret, "ca": smtpdString(t, after(t, conf, `"`+authority+`" cert `)),
+	}
+}
+
+// smtpdString reads a quoted string as the lexer of smtpd.conf(5) does: a backslash is itself, unless a quote, a blank
+// or a line end follows it.
+func smtpdString(t *testing.T, content string) string {
+	t.Helper()
+	match := regexp.MustCompile(`^"((?:[^"\\]|\\[" \t]|\\)*)"(?:\s|$)`).FindStringSubmatch(content)
+	if match == nil {
+		t.Fatalf("no string at %.60q", content)
+	}
+	return regexp.MustCompile(`\\([" \t])`).ReplaceAllString(match[1], "$1")
 }
 
 // eximValue reads text of an expansion that holds nothing but plain characters and \xHH.

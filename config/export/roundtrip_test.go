@@ -35,7 +35,7 @@ var readings = map[string]reading{
 	"msmtp":       {readMSMTP, "user ca", nil},
 	"postfix":     {readPostfix, "user secret ca", map[string]string{"user": ":"}},
 	"exim":        {readExim, "user path ca", nil},
-	"opensmtpd":   {readOpenSMTPD, "user secret", map[string]string{"user": ":"}},
+	"opensmtpd":   {readOpenSMTPD, "user secret ca", map[string]string{"user": ":", "ca": `\\`}},
 	"mutt":        {readMutt, "user name folder ca", nil},
 	"neomutt":     {readMutt, "user name folder ca", nil},
 	"aerc":        {readAerc, "user name folder", map[string]string{"name": `%"\`, "folder": "%("}},
@@ -338,6 +338,34 @@ func TestKindsOfSecurity(t *testing.T) {
 				t.Errorf("%s on %d has %q", format, port, mark[0])
 			}
 		}
+	}
+}
+
+// TestOpenSMTPD has names that are no host names, which the name of an authority has to be.
+func TestOpenSMTPD(t *testing.T) {
+	t.Parallel()
+	p := profile()
+	p.Submission.Port, p.Submission.Security = 587, config.SecurityStartTLS
+	p.TLS.CAFile = "own ca.pem"
+	artifacts, err := Export("opensmtpd", "a_b-", p, options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `table postier_a_b- file:/etc/mail/postier-a_b-.secrets
+ca "postier-dea97359612ef05a" cert "/home/m/.config/postier/own ca.pem"
+action "postier_a_b-" relay host smtp+tls://a_b-@smtp.durand.example:587 auth <postier_a_b-> tls ` +
+		`ca "postier-dea97359612ef05a"
+match from local for any action "postier_a_b-"
+`
+	if got := string(artifacts[0].Content); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	p.Submission = config.Server{Host: "127.0.0.1", Port: 25, Security: config.SecurityNone, Auth: config.MechanismNone}
+	const relay = `action "postier_durand" relay host smtp+notls://127.0.0.1:25
+match from local for any action "postier_durand"
+`
+	if got := string(export(t, "opensmtpd", p, options()).Content); got != relay {
+		t.Errorf("got\n%s\nwant\n%s", got, relay)
 	}
 }
 
