@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"strings"
 
@@ -66,6 +67,8 @@ func Describe(err error) (text Text, ok bool) {
 type InvalidError struct {
 	Path   string // of the file
 	Faults Faults // errors first seen, warnings left out
+	// Command lists the faults; empty means `config validate`.
+	Command string
 }
 
 // Error names the first fault only: the whole list is for `config validate`.
@@ -79,5 +82,6 @@ func (e *InvalidError) Error() string {
 
 // Text says how many faults there are.
 func (e *InvalidError) Text() Text {
-	return locale.Msg("config.error.invalid", "path", e.Path, "count", len(e.Faults))
+	return locale.Msg("config.error.invalid", "path", e.Path, "count", len(e.Faults), "command",
+		cmp.Or(e.Command, "config validate"))
 }

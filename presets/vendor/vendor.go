@@ -166,7 +166,7 @@ func Load(getenv func(string) string) (f *File, ok bool, err error) {
 	case err != nil:
 		return nil, false, err
 	case len(faults.Errors()) > 0:
-		return nil, false, &config.InvalidError{Path: path, Faults: faults.Errors()}
+		return nil, false, &config.InvalidError{Path: path, Faults: faults.Errors(), Command: "config validate --vendor"}
 	}
 	return f, true, nil
 }
