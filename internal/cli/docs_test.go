@@ -34,10 +34,17 @@ func documentation(t *testing.T, name string) string {
 
 func TestScriptsPageNamesEveryAnswer(t *testing.T) {
 	t.Parallel()
-	page := documentation(t, "manual/scripts.md")
-	for _, id := range append([]wizard.FieldID{wizard.FieldAddress}, command.SettingFields()...) {
-		if !strings.Contains(page, "`"+string(id)+"`") {
-			t.Errorf("docs/manual/scripts.md does not name the answer %s", id)
+	for _, name := range []string{"manual/scripts.md", "manual/scripts.fr.md", "manual/scripts.de.md"} {
+		page := documentation(t, name)
+		for _, id := range append([]wizard.FieldID{wizard.FieldAddress}, command.SettingFields()...) {
+			if !strings.Contains(page, "`"+string(id)+"`") {
+				t.Errorf("docs/%s does not name the answer %s", name, id)
+			}
+		}
+		for _, code := range exitcode.All() {
+			if !strings.Contains(page, fmt.Sprintf("\n| %d | ", code)) {
+				t.Errorf("docs/%s does not name the exit code %d", name, code)
+			}
 		}
 	}
 }

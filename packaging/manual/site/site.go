@@ -37,8 +37,8 @@ func called(code string) (language, error) {
 
 // order is the list of the pages as a reader goes through them; the names are those of the files without language.
 var order = []string{
-	"README", "share", "calls", "support", "scripts", "diagnose", "discovery", "exports", "machine", "systems", "watch",
-	"served", "vendor", "dayboard", "reference", "security",
+	"README", "share", "sending", "calls", "support", "scripts", "diagnose", "discovery", "exports", "machine", "systems",
+	"watch", "served", "vendor", "dayboard", "reference", "security",
 }
 
 // page is one Markdown file.

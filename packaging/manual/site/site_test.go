@@ -3,7 +3,9 @@ package site
 import (
 	"bytes"
 	"os"
+	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -213,5 +215,79 @@ func TestNothingIsWrittenOutside(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join(out, "index.html"))
 	if err != nil || strings.Contains(string(page), "..") || !strings.Contains(string(page), `href="W.txt"`) {
 		t.Errorf("the page leads outside: %v\n%s", err, page)
+	}
+}
+
+// oneLanguage are the pages that are not in every language, and why.
+var oneLanguage = map[string]string{
+	"dayboard":  "its screens are those of one recorded run, in which all speak French",
+	"reference": "names, codes and keys for programs; the pages for people are translated",
+	"security":  "for those who read the source",
+}
+
+// TestEveryPageIsInEveryLanguage: a page has its translations, names them in its third line, and sends its reader to
+// pages in the same language; the front page leads to all of them.
+func TestEveryPageIsInEveryLanguage(t *testing.T) {
+	t.Parallel()
+	s := &site{docs: docs, pages: map[string]*page{}, files: map[string]bool{}}
+	if err := s.read(); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range s.pages {
+		data, err := os.ReadFile(filepath.Join(docs, filepath.FromSlash(p.source)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(string(data), "\n")
+		_, alone := oneLanguage[p.name]
+		for _, l := range languages {
+			other := s.in(p.name, l.Code)
+			switch {
+			case l.Code == p.language || alone:
+			case other.language != l.Code:
+				t.Errorf("%s is not in %s", p.source, l.Name)
+			case !strings.Contains(lines[2], "]("+path.Base(other.source)+")"):
+				t.Errorf("%s does not lead to %s in its third line", p.source, other.source)
+			}
+		}
+		lines[2] = ""
+		seen := map[*page]bool{p: true}
+		for _, m := range linkToPage.FindAllStringSubmatch(strings.Join(lines, "\n"), -1) {
+			to := s.pages[path.Join(path.Dir(p.source), m[1])]
+			if to == nil {
+				continue // in the source tree only
+			}
+			if better := s.in(to.name, p.language); better != to {
+				t.Errorf("%s leads to %s and not to %s", p.source, to.source, better.source)
+			}
+			seen[to] = true
+		}
+		for _, name := range order {
+			if to := s.in(name, p.language); p.name == order[0] && !seen[to] {
+				t.Errorf("%s does not lead to %s", p.source, to.source)
+			}
+		}
+	}
+}
+
+var linkToPage = regexp.MustCompile(`\]\(([^)#:]+\.md)(?:#[^)]*)?\)`)
+
+// TestTranslationsShowTheSameFiles: what a page tells its reader to copy is the same in every language.
+func TestTranslationsShowTheSameFiles(t *testing.T) {
+	t.Parallel()
+	blocks := func(name string) []string {
+		data, err := os.ReadFile(filepath.Join(docs, "manual", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return regexp.MustCompile("(?s)```json\n.*?```").FindAllString(string(data), -1)
+	}
+	for _, name := range []string{"scripts", "vendor", "machine"} {
+		for _, l := range languages[1:] {
+			english, other := blocks(name+".md"), blocks(name+"."+l.Code+".md")
+			if len(english) == 0 || !slices.Equal(english, other) {
+				t.Errorf("%s shows other files in %s", name, l.Name)
+			}
+		}
 	}
 }
