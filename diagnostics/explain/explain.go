@@ -147,6 +147,9 @@ func (c CauseInfo) FieldFor(id check.ID) string {
 
 // Cause returns the cause with this slug.
 func Cause(slug check.Cause) (CauseInfo, bool) {
+	if slug == "" { // a success does not read the catalogue
+		return CauseInfo{}, false
+	}
 	i, ok := causes().bySlug[slug]
 	if !ok {
 		return CauseInfo{}, false
