@@ -33,8 +33,9 @@ type Options struct {
 	Product string
 	// Send is nil for smtp.Send to Target.To.
 	Send SendFunc
-	// Mailbox is a session that an earlier check of the same account has kept; nil, or one that has ended, for a new one.
-	Mailbox *client.Session
+	// Mailbox takes over a session that an earlier check of the same account has kept. Without one, or if it has ended,
+	// there is a new one.
+	Mailbox func() *client.Session
 	// Hold takes over the session once the message was found; nil ends it.
 	Hold func(*client.Session)
 	// Sent is the Message-ID of a test message that was submitted by an earlier run: it is looked for, and none is sent.
@@ -85,10 +86,6 @@ func Plan(network *wire.Network, target account.Target, options Options) diagnos
 		}
 	}
 	r := &run{network: network, target: target, options: options, recorder: wire.NewRecorder()}
-	if options.Mailbox != nil {
-		r.recorder = options.Mailbox.Recorder()
-	}
-	r.recorder.Hide(target.Secret, target.IMAP.Username, target.Submission.Username)
 	needs := []check.ID{check.SMTPAuth, check.SMTPRecipient, check.IMAPAuth}
 	after := []check.ID{check.SMTPData, check.IMAPCleanup, check.IMAPQuota}
 	arrived := []check.ID{check.ArrivalDelivered}
@@ -106,6 +103,13 @@ func Plan(network *wire.Network, target account.Target, options Options) diagnos
 
 // delivered sends the message, finds it, judges it and removes it again.
 func (r *run) delivered(ctx context.Context) diagnostics.Result {
+	if r.options.Mailbox != nil {
+		r.session = r.options.Mailbox()
+	}
+	if r.session != nil {
+		r.recorder = r.session.Recorder()
+	}
+	r.recorder.Hide(r.target.Secret, r.target.IMAP.Username, r.target.Submission.Username)
 	mark := r.recorder.Mark()
 	result := r.deliver(ctx)
 	if r.options.Hold != nil && r.session != nil && !result.Failed() && !r.session.Ended() {

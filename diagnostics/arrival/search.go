@@ -99,7 +99,6 @@ func (r *run) look(ctx context.Context) (found, error) {
 
 // open lists the folders over the kept session, or over a new one.
 func (r *run) open(ctx context.Context) error {
-	r.session, r.options.Mailbox = r.options.Mailbox, nil
 	if r.session != nil {
 		if r.list(ctx) == nil {
 			return nil
@@ -126,8 +125,7 @@ func (r *run) list(ctx context.Context) error {
 }
 
 func (r *run) closeSession() {
-	r.options.Mailbox.Close()
-	if r.options.Mailbox = nil; r.session != nil {
+	if r.session != nil {
 		r.session.Close()
 		r.session = nil
 	}

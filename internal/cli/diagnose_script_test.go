@@ -38,15 +38,15 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Files: files,
 		Setup: func(env *testscript.Env) error {
-			env.Values["code"] = new(int)
+			env.Values["code"], env.Values["provider"] = new(int), new(*rehearsal.Provider)
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, "config"))
 			env.Setenv("LANG", "C")
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"postier": scriptPostier, "code": scriptCode, "demo": scriptDemo, "zone": scriptZone, "refused": scriptRefused,
-			"listen": scriptListen, "secret": scriptSecret,
+			"postier": scriptPostier, "code": scriptCode, "demo": scriptDemo, "sign-ins": scriptSignIns,
+			"zone": scriptZone, "refused": scriptRefused, "listen": scriptListen, "secret": scriptSecret,
 		},
 	})
 }
@@ -88,6 +88,7 @@ func scriptDemo(ts *testscript.TestScript, _ bool, args []string) {
 	p, err := rehearsal.Start(context.Background(), rehearsal.Options{Lang: locale.English, Fault: fault})
 	ts.Check(err)
 	ts.Defer(p.Close)
+	*ts.Value("provider").(**rehearsal.Provider) = p
 	ca, err := p.CAFile(ts.MkAbs("."))
 	ts.Check(err)
 	port := func(host string, port int) string {
@@ -111,6 +112,15 @@ func scriptDemo(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv("SUBPORT", port(rehearsal.SMTPHost, 587))
 	ts.Setenv("IMAPPORT", port(rehearsal.IMAPHost, p.IMAP.Port))
 	ts.Check(os.WriteFile(ts.MkAbs("password"), []byte(p.Typed.Reveal()), 0o600))
+}
+
+// scriptSignIns is sign-ins N: so many passwords were judged since the demo began.
+func scriptSignIns(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	if n := (*ts.Value("provider").(**rehearsal.Provider)).SignIns(); n != want {
+		ts.Fatalf("%d sign-ins", n)
+	}
 }
 
 func scriptZone(ts *testscript.TestScript, _ bool, args []string) {

@@ -47,7 +47,8 @@ func (w *Worker) test(ctx context.Context, r wizard.Request, out *wizard.Outcome
 	target.SentMode = r.Draft.CopyMode()
 	results := w.run(ctx, r, tell, arrival.Plan(network, target, arrival.Options{
 		Lang: w.Lang, Product: w.Product, Deadline: w.Arrival, Now: w.Now, Send: sender.send, Sent: r.Sent,
-		Mailbox: w.kept.mailbox.take(mailbox), Hold: func(s *imap.Session) { w.kept.mailbox.keep(s, mailbox) },
+		Mailbox: func() *imap.Session { return w.kept.mailbox.take(mailbox) },
+		Hold:    func(s *imap.Session) { w.kept.mailbox.keep(s, mailbox) },
 	}))
 	if delivered, ok := diagnostics.Find(results, check.ArrivalDelivered); ok {
 		out.FiledByProvider, _ = arrival.FiledByProvider(delivered)

@@ -20,7 +20,9 @@ import (
 	"postier/internal/check"
 	"postier/internal/cli/command"
 	"postier/internal/exitcode"
+	mailbox "postier/internal/imap"
 	"postier/internal/safetext"
+	submission "postier/internal/smtp"
 	"postier/tui/plain"
 	"postier/wizard"
 )
@@ -179,20 +181,57 @@ func (c *checkup) plans(o *Options) ([]diagnostics.Plan, error) {
 		}
 		options.Message, options.Recipients = message.Raw, []string{o.SendTo}
 	}
+	filing := imap.Options{Lang: c.Lang()}
+	var message diagnostics.Plan
+	if look {
+		message = c.arrivalPlan(&options, &filing)
+	}
 	plans := []diagnostics.Plan{
 		smtp.Plan(c.network, c.target, options),
 		dns.Plan(c.network, c.target, dns.Options{HTTP: dns.Fetching(c.network), Blocklists: o.Blocklists}),
 	}
 	if c.target.IMAP != nil {
-		plans = append(plans, c.imapPlan(signsIn))
+		plans = append(plans, c.imapPlan(filing, signsIn))
 	}
 	switch {
 	case look:
-		plans = append(plans, arrival.Plan(c.network, c.target, arrival.Options{Lang: c.Lang()}))
+		plans = append(plans, message)
 	case o.Arrival:
 		plans = append(plans, withoutMailbox())
 	}
 	return plans, nil
+}
+
+// arrivalPlan is the plan of a message that is sent and found again. It goes on with the connections of the checks
+// before it, so that each server sees one sign-in.
+func (c *checkup) arrivalPlan(sending *smtp.Options, filing *imap.Options) diagnostics.Plan {
+	var open struct {
+		submission *submission.Client
+		mailbox    *mailbox.Session
+	}
+	sending.Keep = func(client *submission.Client) { open.submission = client }
+	filing.Keep = func(session *mailbox.Session) { open.mailbox = session }
+	plan := arrival.Plan(c.network, c.target, arrival.Options{
+		Lang: c.Lang(),
+		Send: func(ctx context.Context, message []byte) (smtp.Outcome, error) {
+			over := open.submission
+			open.submission = nil
+			return smtp.Send(ctx, c.network, c.target, smtp.Options{Message: message, Over: over})
+		},
+		Mailbox: func() *mailbox.Session {
+			defer func() { open.mailbox = nil }()
+			return open.mailbox
+		},
+	})
+	end := plan.Close
+	plan.Close = func() {
+		end()
+		if open.submission != nil {
+			open.submission.Close()
+		}
+		open.mailbox.Close()
+	}
+	return plan
 }
 
 // withoutMailbox is the plan of an arrival that was requested but cannot be checked: it reports every check as skipped.
@@ -210,8 +249,8 @@ func withoutMailbox() diagnostics.Plan {
 }
 
 // imapPlan is the plan for IMAP; without a sign-in it has only the checks before it.
-func (c *checkup) imapPlan(signsIn bool) diagnostics.Plan {
-	plan := imap.Plan(c.network, c.target, imap.Options{Lang: c.Lang()})
+func (c *checkup) imapPlan(options imap.Options, signsIn bool) diagnostics.Plan {
+	plan := imap.Plan(c.network, c.target, options)
 	if !signsIn {
 		before := []check.ID{check.IMAPConnect, check.IMAPTLS, check.IMAPCertificate}
 		plan.Checks = slices.DeleteFunc(plan.Checks,

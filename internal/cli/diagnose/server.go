@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"postier/config"
+	"postier/diagnostics/imap"
 	"postier/diagnostics/smtp"
 	"postier/internal/account"
 	"postier/internal/cli/command"
@@ -73,7 +74,7 @@ func (c *checkup) mailbox(ctx context.Context, server config.Server) error {
 	if user := c.Values[wizard.FieldUser]; user != "" && c.Values[wizard.FieldIMAPUser] == "" {
 		c.target.IMAP.Username = user
 	}
-	plan := c.imapPlan(!c.target.Secret.Empty())
+	plan := c.imapPlan(imap.Options{Lang: c.Lang()}, !c.target.Secret.Empty())
 	c.target.Submission = config.Server{}
 	return c.run(ctx, plan)
 }
