@@ -81,6 +81,15 @@ func Fill(first, rest, s string, width int) []string {
 	return append(lines, line)
 }
 
+// Whole keeps what stands between backticks, a command, on one line when it is filled.
+func Whole(s string) string {
+	parts := strings.Split(s, "`")
+	for i := 1; i < len(parts)-1; i += 2 {
+		parts[i] = strings.ReplaceAll(parts[i], " ", "\u00a0")
+	}
+	return strings.Join(parts, "`")
+}
+
 // glue turns the no-break spaces of a finished line into plain ones.
 var glue = strings.NewReplacer("\u00a0", " ", "\u202f", " ")
 

@@ -89,3 +89,19 @@ func TestShortenAndPad(t *testing.T) {
 		}
 	}
 }
+
+// TestWhole: a command stays on its line, however long it is.
+func TestWhole(t *testing.T) {
+	t.Parallel()
+	const said = "Run `postier --config /srv/mail.json setup --edit office` and then `postier send`."
+	got := typeset.Fill("", "", typeset.Whole(said), 24)
+	want := []string{
+		"Run", "`postier --config /srv/mail.json setup --edit office`", "and then `postier send`.",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+	if lone := typeset.Whole("one ` alone"); lone != "one ` alone" {
+		t.Errorf("%q", lone)
+	}
+}

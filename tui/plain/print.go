@@ -37,7 +37,10 @@ func (p *printer) words(w wizard.Words) string { return w.Say(p.lang, p.product)
 
 func (p *printer) printLine(text string) { _, _ = io.WriteString(p.out, text+"\n") }
 
-func (p *printer) prompt(label string) { _, _ = io.WriteString(p.out, p.colon(label)+" ") }
+// prompt leaves the cursor behind the question.
+func (p *printer) prompt(label string) {
+	_, _ = io.WriteString(p.out, strings.Join(typeset.Fill("", "", p.colon(label), width), "\n")+" ")
+}
 
 // paragraph wraps text after a prefix; the lines that follow are indented to match.
 func (p *printer) paragraph(prefix, said string) {

@@ -7,10 +7,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 
 	"postier/internal/locale"
 	"postier/internal/safetext"
 	"postier/internal/typeset"
+	"postier/tui/plain"
 )
 
 // textWidth is the longest line of prose.
@@ -150,18 +152,39 @@ func (p *Printer) Prose(said string) { p.fill("", said) }
 func (p *Printer) Paragraph(said string) { p.fill("  ", said) }
 
 func (p *Printer) fill(indent, said string) {
-	const least = 20
-	width := min(textWidth, max(least, Columns(p.Out)-1)) // a narrow window would break the lines anywhere
-	for _, line := range typeset.Fill(indent, indent, said, width) {
+	for _, line := range typeset.Fill(indent, indent, said, min(textWidth, lineWidth(p.Out))) {
 		p.Println(line)
 	}
 }
 
+// lineWidth is the longest line: a narrow window would break a longer one anywhere.
+func lineWidth(w io.Writer) int {
+	const least = 20
+	return max(least, Columns(w)-1)
+}
+
 // Note prints a line on standard error.
-func (p *Printer) Note(text string) { _, _ = io.WriteString(p.Err, safetext.EscapeText(text)+"\n") }
+func (p *Printer) Note(text string) { _, _ = io.WriteString(p.Err, p.readable(text)+"\n") }
 
 // Question prints a question, with the cursor after it.
-func (p *Printer) Question(text string) { _, _ = io.WriteString(p.Err, safetext.EscapeText(text)+" ") }
+func (p *Printer) Question(text string) { _, _ = io.WriteString(p.Err, p.readable(text)+" ") }
+
+// readable breaks long lines between words for a person at a terminal, but never a command. A program gets whole lines.
+func (p *Printer) readable(text string) string {
+	text = safetext.EscapeText(text)
+	if !plain.IsTerminal(p.Err) {
+		return text
+	}
+	var lines []string
+	for line := range strings.SplitSeq(text, "\n") {
+		if width := lineWidth(p.Err); typeset.Width(line) > width {
+			lines = append(lines, typeset.Fill("", "", typeset.Whole(line), width)...)
+		} else {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
 
 // Complain prints what went wrong on standard error, after the program's name.
 func (p *Printer) Complain(text string) {
