@@ -38,7 +38,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Files: files,
 		Setup: func(env *testscript.Env) error {
-			env.Values["code"], env.Values["provider"] = new(int), new(*rehearsal.Provider)
+			keepsValues(env)
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, "config"))
 			env.Setenv("LANG", "C")
@@ -49,6 +49,11 @@ func TestScripts(t *testing.T) {
 			"zone": scriptZone, "refused": scriptRefused, "listen": scriptListen, "secret": scriptSecret,
 		},
 	})
+}
+
+// keepsValues has a script remember the last exit code and its demo.
+func keepsValues(env *testscript.Env) {
+	env.Values["code"], env.Values["provider"] = new(int), new(*rehearsal.Provider)
 }
 
 func scriptPostier(ts *testscript.TestScript, neg bool, args []string) {

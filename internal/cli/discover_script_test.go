@@ -25,7 +25,7 @@ func TestDiscoverScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Files: files, UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
 		Setup: func(env *testscript.Env) error {
-			env.Values["code"] = new(int)
+			keepsValues(env)
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, "config"))
 			env.Setenv("LANG", "C")
