@@ -22,6 +22,7 @@ var unlinked = map[string]string{
 	"postier/internal/archtest":                   "made for tests",
 	"postier/internal/mailauth/lookup/lookuptest": "made for tests",
 	"postier/internal/safefile/safefiletest":      "made for tests",
+	"postier/internal/cli/command/schematest":     "made for tests",
 	"postier/internal/scripted":                   "made for tests",
 	"postier/internal/jsonschema":                 "builds the schemas in tests",
 	"go/parser":                                   "reads programs",

@@ -46,8 +46,15 @@ func importAliases(_ context.Context, f *command.Factory, path string) error {
 	if err := doc.Save(); err != nil {
 		return err
 	}
-	f.Println(f.T("cli.alias.taken", "n", len(aliases)))
-	return nil
+	taken := aliasImport{slices.AppendSeq([]string{}, maps.Keys(aliases)), append([]string{}, left...)}
+	slices.Sort(taken.Names)
+	return f.Result(taken, func() { f.Println(f.T("cli.alias.taken", "n", len(aliases))) })
+}
+
+// aliasImport is what `alias import --json` prints.
+type aliasImport struct {
+	Names   []string `json:"names"`
+	LeftOut []string `json:"left_out"`
 }
 
 // shortened is enough of an entry to find it by.

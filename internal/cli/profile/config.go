@@ -86,6 +86,13 @@ func migrate(f *command.Factory) error {
 	if err != nil {
 		return err
 	}
-	f.Println(f.T("cli.config.current", "path", safetext.FromRemote(doc.Path), "version", doc.File.Version))
-	return nil
+	return f.Result(migrated{doc.Path, doc.File.Version}, func() {
+		f.Println(f.T("cli.config.current", "path", safetext.FromRemote(doc.Path), "version", doc.File.Version))
+	})
+}
+
+// migrated is what `config migrate --json` prints.
+type migrated struct {
+	Path    string `json:"path"`
+	Version int    `json:"version"`
 }

@@ -106,8 +106,12 @@ func importSuppressed(f *command.Factory) command.Run[[]string] {
 			case err != nil:
 				return err
 			}
-			f.Println(f.T("sendcli.suppress.imported", "n", n))
-			return nil
+			return f.Result(suppressImport{n}, func() { f.Println(f.T("sendcli.suppress.imported", "n", n)) })
 		})
 	}
+}
+
+// suppressImport is what `suppress import --json` prints.
+type suppressImport struct {
+	Added int `json:"added"`
 }

@@ -98,8 +98,7 @@ func install(ctx context.Context, o *Options) error {
 		if hidden != nil {
 			o.Complain(hidden.Error())
 		}
-		o.print(units)
-		return nil
+		return o.print(units)
 	}
 	if !o.system.booted {
 		return o.instead()
@@ -125,40 +124,65 @@ func install(ctx context.Context, o *Options) error {
 	if err := o.systemctl(ctx, append([]string{"enable", "--now"}, names(units)...)...); err != nil {
 		return err
 	}
-	o.Println(o.T("cli.service.installed", "units", strings.Join(names(units), ", ")))
-	o.sayNext()
-	return nil
+	return o.Result(changed{names(units)}, func() {
+		o.Println(o.T("cli.service.installed", "units", strings.Join(names(units), ", ")))
+		o.sayNext()
+	})
+}
+
+// changed are the units that `service install --json` started, or `service remove --json` took away.
+type changed struct {
+	Units []string `json:"units"`
+}
+
+// file is a file of the service as `service install --print --json` shows it.
+type file struct {
+	Path string `json:"path"`
+	Text string `json:"text"`
 }
 
 // print shows the files as they would be written.
-func (o *Options) print(units []unit) {
-	for i, u := range units {
-		if i > 0 {
+func (o *Options) print(units []unit) error {
+	files := []file{}
+	for _, u := range units {
+		files = append(files, file{u.path, u.text})
+	}
+	gap := false
+	return command.List(&o.Printer, files, func(f file) {
+		if gap {
 			o.Println("")
 		}
-		o.Println("# " + u.path)
-		o.Println(strings.TrimSuffix(u.text, "\n"))
-	}
+		gap = true
+		o.Println("# " + f.Path)
+		o.Println(strings.TrimSuffix(f.Text, "\n"))
+	})
 }
 
-// instead says what to run where there is no systemd.
+// instead says what to run where there is no systemd: on lines to copy, or in the message of the answer in JSON.
 func (o *Options) instead() error {
-	o.Complain(o.T("cli.service.no-systemd"))
-	if !o.System {
-		o.Println(o.system.program + " queue run --daemon")
-		return command.Quiet(exitcode.Unavailable)
+	lines := o.withoutSystemd()
+	if o.JSON {
+		return command.Failure(exitcode.Unavailable, o.T("cli.service.no-systemd")+"\n"+strings.Join(lines, "\n"))
 	}
-	for _, line := range []string{
+	o.Complain(o.T("cli.service.no-systemd"))
+	for _, line := range lines {
+		o.Println(line)
+	}
+	return command.Quiet(exitcode.Unavailable)
+}
+
+func (o *Options) withoutSystemd() []string {
+	if !o.System {
+		return []string{o.system.program + " queue run --daemon"}
+	}
+	return []string{
 		"useradd --system --home-dir /var/lib/postier --shell /usr/sbin/nologin postier",
 		"install -d -o postier -g postier -m 700 /etc/postier /var/lib/postier",
 		"chown -R postier:postier /etc/postier /var/lib/postier",
 		"install -d -o postier -g postier -m 755 /run/postier",
 		"setpriv --reuid=postier --regid=postier --init-groups " + o.system.program + " --config " + config.SystemPath +
 			" queue run --daemon --socket /run/postier/submit",
-	} {
-		o.Println(line)
 	}
-	return command.Quiet(exitcode.Unavailable)
 }
 
 func (o *Options) needsRoot() error {
@@ -261,8 +285,7 @@ func remove(ctx context.Context, o *Options) error {
 			return err
 		}
 	}
-	o.Println(o.T("cli.service.removed"))
-	return nil
+	return o.Result(changed{append([]string{}, known...)}, func() { o.Println(o.T("cli.service.removed")) })
 }
 
 // state is one unit as `service status --json` prints it.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -15,6 +16,7 @@ import (
 	"testing"
 
 	"postier/internal/cli/command"
+	"postier/internal/cli/command/schematest"
 	"postier/internal/exitcode"
 )
 
@@ -242,6 +244,46 @@ func TestHiddenProgram(t *testing.T) {
 		h.o.system.program = program
 		if err := install(t.Context(), h.o); err != nil {
 			t.Errorf("%s for one user: %v", program, err)
+		}
+	}
+}
+
+// TestSchemas: what the commands print with --json obeys the schemas of docs/schemas.
+func TestSchemas(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		schema string
+		run    command.Run[*Options]
+		print  bool
+		code   int
+	}{
+		{"service-install", install, false, exitcode.OK},
+		{"service-print", install, true, exitcode.OK},
+		{"service-status", status, false, exitcode.Failed},
+		{"service-remove", remove, false, exitcode.OK},
+	} {
+		h := newHost(t, true)
+		var printed reflect.Type
+		h.o.JSON, h.o.Print = true, row.print
+		h.o.Printed = func(value any, _ bool) { printed = reflect.TypeOf(value) }
+		if err := row.run(t.Context(), h.o); command.Code(err) != row.code {
+			t.Fatalf("%s: %v", row.schema, err)
+		}
+		schematest.Check(t, row.schema, printed)
+		schematest.Obeys(t, row.schema, h.out.Bytes())
+	}
+}
+
+// TestWithoutSystemdInJSON: what to run is in the message, and nothing is on standard output that is no JSON.
+func TestWithoutSystemdInJSON(t *testing.T) {
+	t.Parallel()
+	for name, run := range map[string]command.Run[*Options]{"install": install, "status": status} {
+		h := newHost(t, false)
+		h.o.JSON, h.o.system.booted = true, false
+		err := run(t.Context(), h.o)
+		if command.Code(err) != exitcode.Unavailable || !strings.Contains(err.Error(), "queue run --daemon") ||
+			h.out.Len() > 0 {
+			t.Errorf("%s: %v, %s", name, err, &h.out)
 		}
 	}
 }
