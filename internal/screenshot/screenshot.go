@@ -7,6 +7,7 @@ import (
 	"html"
 	"image/color"
 	"io"
+	"iter"
 	"runtime"
 	"slices"
 	"strings"
@@ -168,21 +169,23 @@ func (t *Terminal) SVG(title string) []byte {
 func (t *Terminal) line(b *strings.Builder, y int) {
 	for x := 0; x < t.screen.Width(); {
 		text, cells, style := t.cell(x, y)
-		from := x
+		from, texts := x, []string{text}
 		x += cells
 		for x < t.screen.Width() {
 			more, width, other := t.cell(x, y)
 			if !other.Equal(&style) {
 				break
 			}
-			text += more
+			// A wide character is followed by nothing, so that a text has the number of its cell.
+			texts = append(append(texts, make([]string, x-from-len(texts))...), more)
 			x += width
 		}
-		run(b, from, y, x-from, text, style)
+		texts = append(texts, make([]string, x-from-len(texts))...)
+		run(b, from, y, texts, style)
 	}
 }
 
-func run(b *strings.Builder, x, y, cells int, text string, style uv.Style) {
+func run(b *strings.Builder, x, y int, texts []string, style uv.Style) {
 	fg, bg := colour(style.Fg, foreground), colour(style.Bg, "")
 	if style.Attrs&uv.AttrReverse != 0 {
 		if bg == "" {
@@ -193,10 +196,7 @@ func run(b *strings.Builder, x, y, cells int, text string, style uv.Style) {
 	left, top := border+float64(x)*cellWidth, border+float64(y)*cellHeight
 	if bg != "" {
 		fmt.Fprintf(b, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" %s/>`+"\n", left, top,
-			float64(cells)*cellWidth, cellHeight, fill(bg))
-	}
-	if strings.TrimSpace(text) == "" {
-		return
+			float64(len(texts))*cellWidth, cellHeight, fill(bg))
 	}
 	weight := ""
 	if style.Attrs&uv.AttrBold != 0 {
@@ -206,9 +206,32 @@ func run(b *strings.Builder, x, y, cells int, text string, style uv.Style) {
 	if bg != "" && fg == palette[15] {
 		ink = strings.Replace(ink, `"c15"`, `"c0"`, 1) // white on a coloured mark is white on light pages, too
 	}
-	// textLength keeps the columns straight whatever font the reader has.
-	fmt.Fprintf(b, `<text x="%.1f" y="%.1f" %s%s textLength="%.1f" lengthAdjust="spacingAndGlyphs">%s</text>`+"\n",
-		left, top+baseline, ink, weight, float64(cells)*cellWidth, html.EscapeString(text))
+	for from, to := range pieces(texts) {
+		// textLength keeps the columns straight whatever font the reader has.
+		fmt.Fprintf(b, `<text x="%.1f" y="%.1f" %s%s textLength="%.1f" lengthAdjust="spacingAndGlyphs">%s</text>`+"\n",
+			left+float64(from)*cellWidth, top+baseline, ink, weight, float64(to-from)*cellWidth,
+			html.EscapeString(strings.Join(texts[from:to], "")))
+	}
+}
+
+// pieces are what stands between spaces at the ends of a run, or several spaces inside of it: some browsers draw several
+// spaces as one and none at an end, and textLength would stretch the rest to fill their place.
+func pieces(texts []string) iter.Seq2[int, int] {
+	return func(yield func(int, int) bool) {
+		for at := 0; at < len(texts); {
+			if texts[at] == " " {
+				at++
+				continue
+			}
+			from, to := at, at
+			for at = from; at < len(texts) && (texts[at] != " " || at+1 < len(texts) && texts[at+1] != " "); at++ {
+				to = at + 1
+			}
+			if !yield(from, to) {
+				return
+			}
+		}
+	}
 }
 
 // colour is a colour of the terminal as the picture shows it.

@@ -23,7 +23,7 @@ func TestTextAndPicture(t *testing.T) {
 	svg := string(screen.SVG("a <title>"))
 	for _, want := range []string{
 		"a &lt;title&gt;", `font-weight="bold" textLength="33.6" lengthAdjust="spacingAndGlyphs">bold</text>`,
-		`fill="#4caf50" class="c2"`, "@media (prefers-color-scheme: light) { .c0 { fill: #fbfcfd }", `fill="#1b1f27" class="c0" textLength="33.6" lengthAdjust="spacingAndGlyphs"> OK </text>`, "&lt;é&gt;",
+		`fill="#4caf50" class="c2"`, "@media (prefers-color-scheme: light) { .c0 { fill: #fbfcfd }", `fill="#1b1f27" class="c0" textLength="16.8" lengthAdjust="spacingAndGlyphs">OK</text>`, "&lt;é&gt;",
 		`fill="#1b1f27" class="c0" textLength="58.8" lengthAdjust="spacingAndGlyphs">reverse</text>`,
 	} {
 		if !strings.Contains(svg, want) {
@@ -37,6 +37,28 @@ func TestTextAndPicture(t *testing.T) {
 		} else if err != nil {
 			t.Fatalf("the picture is not XML: %v", err)
 		}
+	}
+}
+
+// TestPiecesHaveNoSpacesToLose: several spaces and those at an end are drawn by no one the same way.
+func TestPiecesHaveNoSpacesToLose(t *testing.T) {
+	t.Parallel()
+	screen := New(30, 1)
+	if _, err := screen.Write([]byte("  one two   漢x  end")); err != nil {
+		t.Fatal(err)
+	}
+	svg := string(screen.SVG("spaces"))
+	for _, want := range []string{
+		`<text x="28.8" y="25.5" fill="#d8dee9" class="c7" textLength="58.8" lengthAdjust="spacingAndGlyphs">one two</text>`,
+		`<text x="112.8" y="25.5" fill="#d8dee9" class="c7" textLength="25.2" lengthAdjust="spacingAndGlyphs">漢x</text>`,
+		`<text x="154.8" y="25.5" fill="#d8dee9" class="c7" textLength="25.2" lengthAdjust="spacingAndGlyphs">end</text>`,
+	} {
+		if !strings.Contains(svg, want) {
+			t.Errorf("the picture has no %s:\n%s", want, svg)
+		}
+	}
+	if strings.Contains(svg, "> ") || strings.Contains(svg, " </text>") {
+		t.Errorf("a text begins or ends with a space:\n%s", svg)
 	}
 }
 

@@ -75,7 +75,7 @@ func (s *site) parse(p *page, source []byte) error {
 	if err := md.Renderer().Render(&b, source, doc); err != nil {
 		return err
 	}
-	p.body = b.Bytes()
+	p.body = keepTogether(b.Bytes(), p.language)
 	return nil
 }
 

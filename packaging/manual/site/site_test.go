@@ -218,6 +218,20 @@ func TestNothingIsWrittenOutside(t *testing.T) {
 	}
 }
 
+func TestKeepTogether(t *testing.T) {
+	t.Parallel()
+	const page = `<p>« Oui » : <code>set --a-b x</code> ? Non ; fin !</p><pre><code>a -b : ?</code></pre>`
+	for language, want := range map[string]string{
+		"fr": "<p>«\u00a0Oui\u00a0»\u00a0: <code>set <span>--a-b</span> x</code>\u202f? Non\u202f; fin\u202f!</p>" +
+			"<pre><code>a -b : ?</code></pre>",
+		"en": `<p>« Oui » : <code>set <span>--a-b</span> x</code> ? Non ; fin !</p><pre><code>a -b : ?</code></pre>`,
+	} {
+		if got := string(keepTogether([]byte(page), language)); got != want {
+			t.Errorf("%s: %s, want %s", language, got, want)
+		}
+	}
+}
+
 // oneLanguage are the pages that are not in every language, and why.
 var oneLanguage = map[string]string{
 	"dayboard":  "its screens are those of one recorded run, in which all speak French",
