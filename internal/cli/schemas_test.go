@@ -176,7 +176,8 @@ func TestSchemas(t *testing.T) {
 	if err := os.WriteFile(password, []byte(provider.Typed.Reveal()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	sample, aliases, addresses := filepath.Join(home, "msmtprc"), filepath.Join(home, "aliases"), filepath.Join(home, "csv")
+	sample := filepath.Join(home, "msmtprc")
+	aliases, addresses := filepath.Join(home, "aliases"), filepath.Join(home, "addresses.csv")
 	for path, text := range map[string]string{
 		aliases: "root: marie@atelier-demo.example\nbackup: |/bin/cat\n", addresses: "pattern,reason\na@example.org,asked\n",
 		filepath.Join(home, "postier", "templates", "invoice.txt"): "Subject: Invoice {{number}}\n\nHello {{name}}\n",

@@ -214,8 +214,8 @@ func run(b *strings.Builder, x, y int, texts []string, style uv.Style) {
 	}
 }
 
-// pieces are what stands between spaces at the ends of a run, or several spaces inside of it: some browsers draw several
-// spaces as one and none at an end, and textLength would stretch the rest to fill their place.
+// pieces are what stands between spaces at the ends of a run, or several spaces inside of it: some browsers draw
+// several spaces as one and none at an end, and textLength would stretch the rest to fill their place.
 func pieces(texts []string) iter.Seq2[int, int] {
 	return func(yield func(int, int) bool) {
 		for at := 0; at < len(texts); {
