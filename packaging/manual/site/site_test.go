@@ -264,6 +264,9 @@ func TestEveryPageIsInEveryLanguage(t *testing.T) {
 				t.Errorf("%s does not lead to %s in its third line", p.source, other.source)
 			}
 		}
+		if english := s.in(p.name, languages[0].Code); len(english.headings) != len(p.headings) {
+			t.Errorf("%s has %d parts, %s has %d", p.source, len(p.headings), english.source, len(english.headings))
+		}
 		lines[2] = ""
 		seen := map[*page]bool{p: true}
 		for _, m := range linkToPage.FindAllStringSubmatch(strings.Join(lines, "\n"), -1) {
