@@ -218,6 +218,40 @@ func properties(node any, into map[string]bool) {
 	}
 }
 
+// TestManualShowsTheButtonsOfToday: a screen of the front pages has the buttons and the keys that the program draws.
+func TestManualShowsTheButtonsOfToday(t *testing.T) {
+	t.Parallel()
+	var drawn strings.Builder
+	for _, pattern := range []string{"screens", "cards"} {
+		files, err := filepath.Glob(filepath.Join("..", "..", "tui", "testdata", pattern, "*.txt"))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no %s: %v", pattern, err)
+		}
+		for _, file := range files {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			drawn.Write(data)
+		}
+	}
+	plain := strings.NewReplacer("\u00a0", " ", "\u202f", " ")
+	screens := plain.Replace(drawn.String())
+	button := regexp.MustCompile(`\[[^\[\]]+: [^\[\]]+\]`)
+	for _, name := range []string{"manual/README.md", "manual/README.fr.md", "manual/README.de.md"} {
+		page := strings.ReplaceAll(documentation(t, name), "![", "(") // a picture is no button
+		buttons := button.FindAllString(plain.Replace(page), -1)
+		if len(buttons) < 20 {
+			t.Errorf("%s: only %d buttons found", name, len(buttons))
+		}
+		for _, text := range buttons {
+			if !strings.Contains(screens, text) {
+				t.Errorf("%s shows %s, which no screen has", name, text)
+			}
+		}
+	}
+}
+
 // What the manual shows for a code must be what explain says, or people on the phone look at different words.
 func TestManualQuotesTitles(t *testing.T) {
 	t.Parallel()
