@@ -39,10 +39,6 @@ $settings = [
 {?auth}    'MAIN_MAIL_SMTPS_PW' => {=php},
 {^auth}    'MAIN_MAIL_SMTPS_PW' => '',
 ];
-{?auth}if ($settings['MAIN_MAIL_SMTPS_PW'] === '') {
-{?auth}    fwrite(STDERR, "the password cannot be read\n");
-{?auth}    exit(77);
-{?auth}}
 require $argv[1] . '/master.inc.php';
 require_once DOL_DOCUMENT_ROOT . '/core/lib/admin.lib.php';
 foreach ($settings as $name => $value) {

@@ -31,11 +31,10 @@ func writeOpenSMTPD(s source) ([]Artifact, error) {
 	if p.Submission.Helo != "" {
 		relay += ` helo "` + p.Submission.Helo + `"`
 	}
-	authority := ""
 	if s.security() != config.SecurityNone {
 		relay += " tls"
-		authority = s.opensmtpdAuthority()
 	}
+	authority := s.opensmtpdAuthority()
 	if authority != "" {
 		relay += ` ca "` + authority + `"`
 	}
@@ -55,7 +54,7 @@ match from local for any action "postier_{=profile}"
 // opensmtpdAuthority is the name by which the action refers to the profile's own authority. It has to be a host name
 // of at most 64 octets, which not every name of a profile is.
 func (s source) opensmtpdAuthority() string {
-	if s.profile.TLS.CAFile == "" {
+	if s.ownRoots() == "" {
 		return ""
 	}
 	sum := sha256.Sum256([]byte(s.name))

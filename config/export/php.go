@@ -1,8 +1,6 @@
 package export
 
 import (
-	"fmt"
-
 	"postier/config"
 	"postier/internal/locale"
 )
@@ -53,18 +51,28 @@ exit(mail($argv[1], 'Test', "A message by mail() of PHP.\n", $headers) ? 0 : 1);
 }
 
 // phpSecret is a PHP expression that reads the secret: without the line end of its file, or from the command, which is
-// started without a shell.
+// started without a shell. Where there is none it throws, since the program would go on with an empty password.
 func (s source) phpSecret() string {
 	file, argv := s.reference()
-	if file != "" {
-		return fmt.Sprintf("rtrim(file_get_contents(%s), \"\\r\\n\")", singleQuote(file))
+	read := "        $secret = rtrim((string) file_get_contents(" + singleQuote(file) + "), \"\\r\\n\");\n" +
+		"        if ($secret === '') {\n"
+	if file == "" {
+		read = "        $process = proc_open([" + joinQuoted(argv, ", ", singleQuote) + "], [1 => ['pipe', 'w']], $pipes);\n" +
+			"        $secret = $process ? rtrim(stream_get_contents($pipes[1]), \"\\r\\n\") : '';\n" +
+			"        if (!$process || proc_close($process) !== 0 || $secret === '') {\n"
 	}
-	return fmt.Sprintf("(static function (): string {\n"+
-		"        $process = proc_open([%s], [1 => ['pipe', 'w']], $pipes);\n"+
-		"        $secret = rtrim(stream_get_contents($pipes[1]), \"\\r\\n\");\n"+
-		"        proc_close($process);\n"+
-		"        return $secret;\n"+
-		"    })()", joinQuoted(argv, ", ", singleQuote))
+	return "(static function (): string {\n" + read +
+		"            throw new RuntimeException('the password cannot be read');\n" +
+		"        }\n        return $secret;\n    })()"
+}
+
+// implicitOn465 refuses STARTTLS on port 465 for programs that send with the mailer of Symfony, which uses TLS from the
+// start there whatever it is told.
+func (s source) implicitOn465() error {
+	if s.security() == config.SecurityStartTLS && s.profile.Submission.Port == config.PortSubmissions {
+		return s.refuse("submission.port", "config.export.starttls465")
+	}
+	return nil
 }
 
 // sslOrTLS are the usual words of PHP programs: ssl is implicit TLS, tls is STARTTLS.

@@ -386,7 +386,7 @@ func readLaravel(t *testing.T, f files) map[string]string {
 	content := f.one(t, "mail.php")
 	return map[string]string{
 		"user": singleAt(t, after(t, content, "'username' => ")), "name": singleAt(t, after(t, content, "'name' => ")),
-		"path": singleAt(t, after(t, content, "file_get_contents(")),
+		"path": singleAt(t, after(t, content, "file_get_contents(")), "ca": singleAt(t, after(t, content, "'cafile' => ")),
 	}
 }
 
@@ -402,6 +402,7 @@ func readWordPress(t *testing.T, f files) map[string]string {
 func readNextcloud(t *testing.T, f files) map[string]string {
 	content := f.one(t, ".php")
 	return map[string]string{
+		"ca":   singleAt(t, after(t, content, "['cafile' => ")),
 		"user": singleAt(t, after(t, content, "'mail_smtpname' => ")),
 		"path": singleAt(t, after(t, content, "file_get_contents(")),
 	}
@@ -435,9 +436,11 @@ func readSymfony(t *testing.T, f files) map[string]string {
 	dsn = symfonyValue(t, strings.Replace(dsn, secret, "secret", 1))
 	_, rest, _ := strings.Cut(dsn, "://")
 	user, _, _ := strings.Cut(rest, ":")
+	name, _, _ := strings.Cut(symfonyValue(t, jsonAt(t, after(t, content, "From: "))), "<")
 	return map[string]string{
 		"user": unpercent(t, user), "path": symfonyValue(t, jsonAt(t, after(t, content, "env(SMTP_PASSWORD_FILE): "))),
-		"name": displayName(t, symfonyValue(t, jsonAt(t, after(t, content, "From: ")))),
+		"name": strings.Trim(name, ` '"`),
+		"ca":   singleAt(t, after(t, f.one(t, "Factory.php"), "['cafile' => ")),
 	}
 }
 

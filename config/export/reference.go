@@ -17,6 +17,14 @@ func (s source) absolute(path string) string {
 	return filepath.Join(filepath.Dir(s.options.Config), path)
 }
 
+// ownRoots is the file of the profile's own authority, or "" where no certificate is checked.
+func (s source) ownRoots() string {
+	if s.security() == config.SecurityNone {
+		return ""
+	}
+	return s.absolute(s.profile.TLS.CAFile)
+}
+
 // secretCommand is the argument list that prints the secret of the profile.
 func (s source) secretCommand() []string {
 	argv := []string{s.options.Program}

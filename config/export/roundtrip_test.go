@@ -44,10 +44,10 @@ var readings = map[string]reading{
 	"thunderbird": {readThunderbird, "user label", map[string]string{"user": "%EMAIL"}},
 	"apple":       {readApple, "user name label", nil},
 	"php":         {readPHP, "name", nil},
-	"symfony":     {readSymfony, "user name path secret", nil},
-	"laravel":     {readLaravel, "user name path", nil},
+	"symfony":     {readSymfony, "user name path secret ca", map[string]string{"name": "< and quotes at the ends"}},
+	"laravel":     {readLaravel, "user name path ca", nil},
 	"wordpress":   {readWordPress, "user name path", nil},
-	"nextcloud":   {readNextcloud, "user path", nil},
+	"nextcloud":   {readNextcloud, "user path ca", nil},
 	"django":      {readDjango, "user name path ca", nil},
 	"spring":      {readSpring, "user secret path", map[string]string{"user": "${", "secret": "${", "path": `$;{}.: ,`}},
 	"nodemailer":  {readNodemailer, "user name path ca", nil},
@@ -173,6 +173,8 @@ func refusal(rule, value string) bool {
 		return false
 	case "${", "%(", "%EMAIL", "&amp; &lt;", "${ $__ %(", "} %(":
 		return slices.ContainsFunc(strings.Fields(rule), func(part string) bool { return strings.Contains(value, part) })
+	case "< and quotes at the ends":
+		return strings.Contains(value, "<") || strings.Trim(value, ` '"`) != value
 	case `\`:
 		return strings.HasSuffix(value, rule)
 	}

@@ -18,8 +18,8 @@ var update = flag.Bool("update", false, "write the golden files")
 
 // selfHosted are the programs whose exports are held word for word, in every kind of security.
 var selfHosted = []string{
-	"django", "dolibarr", "ghost", "gitlab", "grafana", "homeassistant", "keycloak", "matomo", "mattermost", "odoo",
-	"vaultwarden",
+	"django", "dolibarr", "ghost", "gitlab", "grafana", "homeassistant", "keycloak", "laravel", "matomo", "mattermost",
+	"odoo", "symfony", "vaultwarden",
 }
 
 // TestGolden compares whole exports, with the notes that come with them.
@@ -47,7 +47,7 @@ func TestGolden(t *testing.T) {
 			p.Submission = server
 			artifacts, err := Export(format, "durand", p, options())
 			if err != nil {
-				if kind == "command" && slices.Contains([]string{"grafana", "vaultwarden"}, format) {
+				if kind == "command" && slices.Contains([]string{"grafana", "symfony", "vaultwarden"}, format) {
 					refused(t, err, "config.export.file_only")
 				} else {
 					t.Errorf("%s, %s: %v", format, kind, err)
@@ -56,6 +56,32 @@ func TestGolden(t *testing.T) {
 			}
 			compareGolden(t, format+"-"+kind+".txt", artifacts)
 		}
+	}
+}
+
+// TestGoldenAuthority compares the exports of a profile with a certificate authority of its own.
+func TestGoldenAuthority(t *testing.T) {
+	t.Parallel()
+	for _, format := range []string{"laravel", "nextcloud", "opensmtpd", "symfony"} {
+		p := withMailbox()
+		p.Submission.Port, p.Submission.Security = 587, config.SecurityStartTLS
+		artifacts, err := Export(format, "durand", p, options())
+		if err != nil {
+			t.Errorf("%s: %v", format, err)
+			continue
+		}
+		compareGolden(t, format+"-authority.txt", artifacts)
+	}
+}
+
+// TestStartTLSOn465 is refused where it would silently become TLS from the start.
+func TestStartTLSOn465(t *testing.T) {
+	t.Parallel()
+	for _, format := range []string{"laravel", "nextcloud", "symfony"} {
+		p := profile()
+		p.Submission.Security = config.SecurityStartTLS
+		_, err := Export(format, "durand", p, options())
+		refused(t, err, "config.export.starttls465")
 	}
 }
 
