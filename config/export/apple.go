@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/xml"
 	"fmt"
 	"strconv"
@@ -15,7 +16,8 @@ import (
 
 var appleFormat = Format{
 	Name: "apple", Summary: locale.Msg("config.export.apple"), secret: asksItself,
-	carries: carriesFromName | carriesMechanism | carriesSentCopy, write: writeApple,
+	carries: carriesFromName | carriesMechanism | carriesSentCopy | carriesCAFile, holdsAuthority: true,
+	write: writeApple,
 }
 
 // plist writes the keys of a property list in XML.
@@ -65,11 +67,34 @@ func writeApple(s source) ([]Artifact, error) {
 		return nil, err
 	}
 	l.yes("OutgoingPasswordSameAsIncomingPassword", s.hasPassword())
-	l.WriteString("</dict>\n</array>\n")
+	l.WriteString("</dict>\n")
+	if err := s.appleAuthority(&l, label); err != nil {
+		return nil, err
+	}
+	l.WriteString("</array>\n")
 	l.str("PayloadType", "Configuration")
 	s.applePayload(&l, "profile", label)
 	l.WriteString("</dict>\n</plist>\n")
-	return []Artifact{{Path: s.name + ".mobileconfig", Content: l.Bytes()}}, nil
+	file := Artifact{Path: s.name + ".mobileconfig", Content: l.Bytes()}
+	if s.ownRoots() != "" {
+		file.Notes = append(file.Notes, locale.Msg("config.export.apple.authority"))
+	}
+	return []Artifact{file}, nil
+}
+
+// appleAuthority adds a payload for each certificate of the profile's own authority.
+func (s source) appleAuthority(l *plist, label string) error {
+	blocks, err := s.authority()
+	for i, block := range blocks {
+		l.WriteString("<dict>\n")
+		l.str("PayloadType", "com.apple.security.root")
+		s.applePayload(l, fmt.Sprintf("authority-%d", i), label)
+		l.str("PayloadCertificateFileName", fmt.Sprintf("authority-%d.cer", i))
+		l.text("key", "PayloadContent")
+		l.text("data", base64.StdEncoding.EncodeToString(block.Bytes))
+		l.WriteString("</dict>\n")
+	}
+	return err
 }
 
 // applePayload names a payload. Its identifiers follow from the address alone, so that a later file replaces an earlier

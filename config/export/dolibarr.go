@@ -8,7 +8,8 @@ import (
 // dolibarrFormat is a script that sets the constants of Dolibarr, which are in its database. It reads the password
 // itself, and Dolibarr encrypts it there. Dolibarr sends nothing when STARTTLS fails.
 var dolibarrFormat = Format{
-	Name: "dolibarr", Summary: locale.Msg("config.export.dolibarr"), carries: carriesMechanism, write: writeDolibarr,
+	Name: "dolibarr", Summary: locale.Msg("config.export.dolibarr"), carries: carriesMechanism, trust: "trust_php",
+	write: writeDolibarr,
 }
 
 func writeDolibarr(s source) ([]Artifact, error) {

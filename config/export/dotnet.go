@@ -4,7 +4,7 @@ import "postier/internal/locale"
 
 var dotnetFormat = Format{
 	Name: "dotnet", Summary: locale.Msg("config.export.dotnet"),
-	carries: carriesFromName | carriesReplyTo | carriesHelo | carriesMechanism, write: writeDotnet,
+	carries: carriesFromName | carriesReplyTo | carriesHelo | carriesMechanism | carriesCAFile, write: writeDotnet,
 }
 
 // writeDotnet writes settings for the configuration of .NET, and a class that sends with them through MailKit. The
@@ -19,6 +19,7 @@ func writeDotnet(s source) ([]Artifact, error) {
 {?tls}    "Security": "SslOnConnect",
 {?starttls}    "Security": "StartTls",
 {?none}    "Security": "None",
+    "AuthorityFile": {ca},
     "LocalDomain": {helo},
     "UserName": {user},
     "Mechanism": {mechanism},
@@ -38,6 +39,9 @@ func writeDotnet(s source) ([]Artifact, error) {
 const dotnetClass = `// builder.Configuration.AddJsonFile("appsettings.Mail.json");
 // builder.Services.Configure<ProfileMail>(builder.Configuration.GetSection("Mail"));
 using System.Diagnostics;
+using System.Net.Security;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using MailKit.Net.Smtp;
 using MailKit.Security;
 using MimeKit;
@@ -47,6 +51,7 @@ public sealed class ProfileMail
     public string Host { get; set; } = "";
     public int Port { get; set; }
     public SecureSocketOptions Security { get; set; }
+    public string? AuthorityFile { get; set; }
     public string? LocalDomain { get; set; }
     public string? UserName { get; set; }
     public string? Mechanism { get; set; }
@@ -61,11 +66,27 @@ public sealed class ProfileMail
         message.From.Add(new MailboxAddress(FromName, FromAddress));
         if (!string.IsNullOrEmpty(ReplyTo)) message.ReplyTo.Add(MailboxAddress.Parse(ReplyTo));
         using var client = new SmtpClient { LocalDomain = string.IsNullOrEmpty(LocalDomain) ? null : LocalDomain };
+        if (!string.IsNullOrEmpty(AuthorityFile)) client.ServerCertificateValidationCallback = Trusts;
         await client.ConnectAsync(Host, Port, Security, stop);
         if (!string.IsNullOrEmpty(Mechanism)) client.AuthenticationMechanisms.RemoveWhere(name => !name.Equals(Mechanism, StringComparison.OrdinalIgnoreCase));
         if (!string.IsNullOrEmpty(UserName)) await client.AuthenticateAsync(UserName, await SecretAsync(stop), stop);
         await client.SendAsync(message, stop);
         await client.DisconnectAsync(true, stop);
+    }
+
+    // A certificate that the system does not trust has to be for this server, and by the authority of AuthorityFile.
+    private bool Trusts(object sender, X509Certificate? certificate, X509Chain? seen, SslPolicyErrors errors)
+    {
+        if (errors == SslPolicyErrors.None) return true;
+        if (errors != SslPolicyErrors.RemoteCertificateChainErrors || certificate == null) return false;
+        using var chain = new X509Chain();
+        chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+        chain.ChainPolicy.CustomTrustStore.ImportFromPemFile(AuthorityFile!);
+        chain.ChainPolicy.ApplicationPolicy.Add(new Oid("1.3.6.1.5.5.7.3.1")); // serverAuth
+        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck; // few authorities of this kind publish a list
+        if (seen != null) chain.ChainPolicy.ExtraStore.AddRange(seen.ChainPolicy.ExtraStore); // what the server sent
+        using var leaf = new X509Certificate2(certificate);
+        return chain.Build(leaf);
     }
 
     private async Task<string> SecretAsync(CancellationToken stop)

@@ -7,6 +7,7 @@
 package export
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"strings"
@@ -39,6 +40,8 @@ type Options struct {
 	// InlineSecret is written by formats that have no other way, if the person has asked for it. If it is empty, the
 	// secret is named by reference.
 	InlineSecret secret.Value
+	// Authority is what the profile's tls.ca_file holds, in PEM form. Formats that name the file do not need it.
+	Authority []byte
 }
 
 // secretUse is how a format carries the secret.
@@ -84,6 +87,10 @@ type Format struct {
 	carries carry
 	// token is true when the format can sign in with an OAuth token that changes.
 	token bool
+	// holdsAuthority is true when the file has the certificates of the profile's own authority in it.
+	holdsAuthority bool
+	// trust is the note that says how the program comes to trust an authority, where its format has no place for one.
+	trust string
 	// optionalTLS says when the program goes on without encryption if STARTTLS fails.
 	optionalTLS optionalTLS
 	write       func(source) ([]Artifact, error)
@@ -93,6 +100,9 @@ type Format struct {
 func (f Format) TakesInlineSecret() (may, must bool) {
 	return f.secret == inlineToo || f.secret == inlineOnly, f.secret == inlineOnly
 }
+
+// HoldsAuthority reports whether Options.Authority is needed for a profile that has an authority of its own.
+func (f Format) HoldsAuthority() bool { return f.holdsAuthority }
 
 // formats is the list of `export --list`; each row lives in the file of its name.
 var formats = []Format{
@@ -239,8 +249,15 @@ func (s source) leftOut(f Format) []locale.Text {
 	add(len(p.TLS.PinSHA256) > 0, "pins")
 	add(p.ReplyTo != "" && lacks(carriesReplyTo), "reply_to")
 	add(p.From.Name != "" && lacks(carriesFromName), "from_name")
-	add(p.TLS.CAFile != "" && lacks(carriesCAFile), "ca_file")
+	if s.ownRoots() != "" && lacks(carriesCAFile) {
+		notes = append(notes, s.trustNote(cmp.Or(f.trust, "ca_file")))
+	}
 	add(p.Submission.Helo != "" && lacks(carriesHelo), "helo")
 	add(s.mechanism() != "" && s.hasPassword() && lacks(carriesMechanism), "mechanism")
 	return notes
+}
+
+// trustNote says how a program comes to trust the profile's own authority.
+func (s source) trustNote(key string) locale.Text {
+	return locale.Msg("config.export.left_out."+key, "format", s.format, "path", safetext.FromRemote(s.ownRoots()))
 }

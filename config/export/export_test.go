@@ -32,8 +32,25 @@ func profile() *config.Profile {
 }
 
 func options() Options {
-	return Options{Program: "/usr/bin/postier", Config: "/home/m/.config/postier/config.json", DefaultConfig: true}
+	return Options{
+		Program: "/usr/bin/postier", Config: "/home/m/.config/postier/config.json", DefaultConfig: true,
+		Authority: []byte("an authority for tests\n" + authorityPEM),
+	}
 }
+
+// authorityPEM was made once, with a key that nobody has.
+const authorityPEM = `-----BEGIN CERTIFICATE-----
+MIIBhTCCASugAwIBAgIUNyaHtgNenw7o6+/Fscf771y2avEwCgYIKoZIzj0EAwIw
+FzEVMBMGA1UEAwwMQW4gYXV0aG9yaXR5MCAXDTI2MTEzMDExMTExNFoYDzIxMjYx
+MTA2MTExMTE0WjAXMRUwEwYDVQQDDAxBbiBhdXRob3JpdHkwWTATBgcqhkjOPQIB
+BggqhkjOPQMBBwNCAASl5xsSdcTMEa7aiq4H+bX//8FTW/ulsTCNZJV81THeKYi3
+ULbIweiFrcyL6/PEgDCz/2OVVYiBOVRJwL0saCJmo1MwUTAdBgNVHQ4EFgQUCl3S
+HuFrjkJqQfZjOn7waFSh87IwHwYDVR0jBBgwFoAUCl3SHuFrjkJqQfZjOn7waFSh
+87IwDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNIADBFAiBDb1qhlTUdq/OM
+cU7zs/LQpLPGirAZvg+skEg7bcQUZgIhAK56KCwmCk7rstzYu5dISoCYQADB0llw
+ksnQZwBvwBFz
+-----END CERTIFICATE-----
+`
 
 func export(t *testing.T, format string, p *config.Profile, o Options) Artifact {
 	t.Helper()

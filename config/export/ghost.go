@@ -6,11 +6,15 @@ import "postier/internal/locale"
 // environment, in quotes that systemd, Docker Compose and a shell read alike.
 var ghostFormat = Format{
 	Name: "ghost", Summary: locale.Msg("config.export.ghost"),
-	carries: carriesFromName | carriesHelo | carriesMechanism, write: writeGhost,
+	carries: carriesFromName | carriesHelo | carriesMechanism | carriesCAFile, holdsAuthority: true, write: writeGhost,
 }
 
 func writeGhost(s source) ([]Artifact, error) {
-	return s.fill(nil, template{"config.production.json", all(jsonQuote), `{
+	authority, err := s.authorityPEM()
+	if err != nil {
+		return nil, err
+	}
+	return s.fill(map[string]string{"authority": authority}, template{"config.production.json", all(jsonQuote), `{
   "mail": {
     "transport": "SMTP",
     "from": {mailbox},
@@ -20,6 +24,7 @@ func writeGhost(s source) ([]Artifact, error) {
       "name": {helo},
       "auth": { "user": {user} },
       "authMethod": {nodemechanism},
+      "tls": { "ca": {authority} },
 {?starttls}      "requireTLS": true,
 {?none}      "ignoreTLS": true,
 {?tls}      "secure": true

@@ -10,8 +10,8 @@ import (
 // giteaFormat is the section mailer. The file app.ini takes only the value of the password; by reference it is
 // GITEA__mailer__PASSWD__FILE of the container, so the whole section then goes into its environment.
 var giteaFormat = Format{
-	Name: "gitea", Summary: locale.Msg("config.export.gitea"), secret: inlineToo, carries: carriesFromName | carriesHelo,
-	write: writeGitea,
+	Name: "gitea", Summary: locale.Msg("config.export.gitea"), secret: inlineToo,
+	carries: carriesFromName | carriesHelo | carriesCAFile, write: writeGitea,
 }
 
 func writeGitea(s source) ([]Artifact, error) {
@@ -28,7 +28,11 @@ USER = {user}
 	}[s.security()]}
 	ini := template{"app.ini", goINIQuote, "{?inline}; {=secretheader}\n[mailer]\n" + keys + "PASSWD = {inline}\n"}
 	if _, inline := s.inline(); inline || !s.hasPassword() {
-		return s.fill(words, ini)
+		artifacts, err := s.fill(words, ini)
+		if err == nil && s.ownRoots() != "" {
+			artifacts[0].Notes = []locale.Text{s.trustNote("trust_env")}
+		}
+		return artifacts, err
 	}
 	if _, err := s.secretFile(); err != nil {
 		return nil, err
@@ -43,5 +47,5 @@ USER = {user}
     environment:
       GITEA__mailer__` + strings.ReplaceAll(variables, "\n", "\n      GITEA__mailer__") + `
       GITEA__mailer__PASSWD__FILE: "/run/secrets/smtp-{=profile}"
-` + composeSecret})
+` + composeTrust + composeRoots + composeSecret})
 }

@@ -10,7 +10,7 @@ import (
 
 // grafanaFormat is the section smtp of grafana.ini. Grafana takes the password from a file by itself ($__file).
 var grafanaFormat = Format{
-	Name: "grafana", Summary: locale.Msg("config.export.grafana"), secret: inlineToo,
+	Name: "grafana", Summary: locale.Msg("config.export.grafana"), secret: inlineToo, trust: "trust_env",
 	carries: carriesFromName | carriesReplyTo | carriesHelo, write: writeGrafana,
 }
 

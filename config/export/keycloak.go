@@ -10,7 +10,7 @@ import (
 // auth as well. The password stays in Keycloak's vault; the script prints it for the file there. With starttls Keycloak
 // sets mail.smtp.starttls.enable and not mail.smtp.starttls.required, so it cannot insist on STARTTLS.
 var keycloakFormat = Format{
-	Name: "keycloak", Summary: locale.Msg("config.export.keycloak"), optionalTLS: always,
+	Name: "keycloak", Summary: locale.Msg("config.export.keycloak"), optionalTLS: always, trust: "trust_keycloak",
 	carries: carriesFromName | carriesReplyTo, write: writeKeycloak,
 }
 

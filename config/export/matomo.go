@@ -10,8 +10,8 @@ import (
 
 // matomoFormat has the settings for config.ini.php. Without type Matomo does not sign in, so one is always named.
 var matomoFormat = Format{
-	Name: "matomo", Summary: locale.Msg("config.export.matomo"), carries: carriesFromName | carriesMechanism,
-	write: writeMatomo,
+	Name: "matomo", Summary: locale.Msg("config.export.matomo"), trust: "trust_php",
+	carries: carriesFromName | carriesMechanism, write: writeMatomo,
 }
 
 func writeMatomo(s source) ([]Artifact, error) {

@@ -9,7 +9,7 @@ import (
 // Mattermost goes on when STARTTLS fails; only signing in is then refused, by the library that it sends with.
 var mattermostFormat = Format{
 	Name: "mattermost", Summary: locale.Msg("config.export.mattermost"),
-	optionalTLS: withoutPassword, carries: carriesFromName | carriesReplyTo, write: writeMattermost,
+	optionalTLS: withoutPassword, trust: "trust_env", carries: carriesFromName | carriesReplyTo, write: writeMattermost,
 }
 
 func writeMattermost(s source) ([]Artifact, error) {

@@ -57,7 +57,8 @@ func (s source) phpSecret() string {
 	read := "        $secret = rtrim((string) file_get_contents(" + singleQuote(file) + "), \"\\r\\n\");\n" +
 		"        if ($secret === '') {\n"
 	if file == "" {
-		read = "        $process = proc_open([" + joinQuoted(argv, ", ", singleQuote) + "], [1 => ['pipe', 'w']], $pipes);\n" +
+		command := joinQuoted(argv, ", ", singleQuote)
+		read = "        $process = proc_open([" + command + "], [1 => ['pipe', 'w']], $pipes);\n" +
 			"        $secret = $process ? rtrim(stream_get_contents($pipes[1]), \"\\r\\n\") : '';\n" +
 			"        if (!$process || proc_close($process) !== 0 || $secret === '') {\n"
 	}

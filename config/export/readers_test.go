@@ -3,6 +3,7 @@ package export
 import (
 	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
 	"encoding/xml"
 	"go/ast"
 	"go/format"
@@ -372,9 +373,14 @@ func readApple(t *testing.T, f files) map[string]string {
 			}
 		}
 	}
+	authority, err := base64.StdEncoding.DecodeString(got["PayloadContent"])
+	if err != nil {
+		t.Error(err)
+	}
 	return map[string]string{
 		"user": got["OutgoingMailServerUsername"], "name": got["EmailAccountName"],
-		"label": got["EmailAccountDescription"],
+		"label":     got["EmailAccountDescription"],
+		"authority": string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: authority})),
 	}
 }
 
@@ -547,12 +553,15 @@ func readDiscourse(t *testing.T, f files) map[string]string {
 
 func readDotnet(t *testing.T, f files) map[string]string {
 	var file struct {
-		Mail struct{ UserName, FromName, PasswordFile string }
+		Mail struct{ UserName, FromName, PasswordFile, AuthorityFile string }
 	}
 	if err := json.Unmarshal([]byte(f.one(t, ".json")), &file); err != nil {
 		t.Fatal(err)
 	}
-	return map[string]string{"user": file.Mail.UserName, "name": file.Mail.FromName, "path": file.Mail.PasswordFile}
+	return map[string]string{
+		"user": file.Mail.UserName, "name": file.Mail.FromName, "path": file.Mail.PasswordFile,
+		"ca": file.Mail.AuthorityFile,
+	}
 }
 
 func readGo(t *testing.T, f files) map[string]string {
@@ -614,7 +623,9 @@ func readKubernetes(t *testing.T, f files) map[string]string {
 		}
 		secret = string(data)
 	}
-	return map[string]string{"user": got["SMTP_USERNAME"], "name": got["SMTP_FROM_NAME"], "secret": secret}
+	return map[string]string{
+		"user": got["SMTP_USERNAME"], "name": got["SMTP_FROM_NAME"], "secret": secret, "authority": got["ca.crt"],
+	}
 }
 
 // readSystemd reads systemd.syntax(7): C escapes inside double quotes, %% is one, any other % a specifier.
@@ -678,13 +689,19 @@ func readGhost(t *testing.T, f files) map[string]string {
 	var file struct {
 		Mail struct {
 			From    string
-			Options struct{ Auth struct{ User string } }
+			Options struct {
+				Auth struct{ User string }
+				TLS  struct{ CA string }
+			}
 		}
 	}
 	if err := json.Unmarshal([]byte(f.one(t, ".json")), &file); err != nil {
 		t.Fatal(err)
 	}
-	return map[string]string{"user": file.Mail.Options.Auth.User, "name": displayName(t, file.Mail.From)}
+	options := file.Mail.Options
+	return map[string]string{
+		"user": options.Auth.User, "name": displayName(t, file.Mail.From), "authority": options.TLS.CA,
+	}
 }
 
 // matomo reads as parse_ini_string of PHP does, which would replace $NAME and \x in double quotes, and then replaces
@@ -778,7 +795,9 @@ func readKeycloak(t *testing.T, f files) map[string]string {
 
 func readVaultwarden(t *testing.T, f files) map[string]string {
 	got := compose(t, f.one(t, ".yaml"))
-	return map[string]string{"user": got["SMTP_USERNAME"], "name": got["SMTP_FROM_NAME"], "path": got["file"]}
+	return map[string]string{
+		"user": got["SMTP_USERNAME"], "name": got["SMTP_FROM_NAME"], "path": got["file"], "ca": got["source"],
+	}
 }
 
 // readHomeAssistant puts the name in front of the address as Home Assistant does.

@@ -1,6 +1,8 @@
 package export
 
 import (
+	"crypto/x509"
+	"encoding/pem"
 	"path/filepath"
 	"strings"
 
@@ -23,6 +25,34 @@ func (s source) ownRoots() string {
 		return ""
 	}
 	return s.absolute(s.profile.TLS.CAFile)
+}
+
+// authority are the certificates of the profile's own authority, for formats that hold them; there is none without
+// ownRoots. Whatever else is in the file is left out.
+func (s source) authority() ([]*pem.Block, error) {
+	if s.ownRoots() == "" {
+		return nil, nil
+	}
+	var found []*pem.Block
+	for block, rest := pem.Decode(s.options.Authority); block != nil; block, rest = pem.Decode(rest) {
+		if _, err := x509.ParseCertificate(block.Bytes); block.Type == "CERTIFICATE" && err == nil {
+			found = append(found, &pem.Block{Type: block.Type, Bytes: block.Bytes})
+		}
+	}
+	if len(found) == 0 {
+		return nil, s.refuse("tls.ca_file", "config.export.no_authority", "path", safetext.FromRemote(s.ownRoots()))
+	}
+	return found, nil
+}
+
+// authorityPEM are these certificates in PEM form (RFC 7468), or "".
+func (s source) authorityPEM() (string, error) {
+	blocks, err := s.authority()
+	var b strings.Builder
+	for _, block := range blocks {
+		b.Write(pem.EncodeToMemory(block))
+	}
+	return b.String(), err
 }
 
 // secretCommand is the argument list that prints the secret of the profile.

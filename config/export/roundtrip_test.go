@@ -25,7 +25,7 @@ func mimeName(t *testing.T, mailbox string) string {
 // reading says how to read a format back, which fields it holds, and which characters it refuses in which field.
 type reading struct {
 	read    func(*testing.T, files) map[string]string
-	fields  string            // user name label folder path ca secret
+	fields  string            // user name label folder path ca authority secret
 	refuses map[string]string // field -> any of these characters
 }
 
@@ -42,7 +42,7 @@ var readings = map[string]reading{
 	"himalaya":    {readHimalaya, "user folder ca", nil},
 	"git":         {readGit, "user name ca", nil},
 	"thunderbird": {readThunderbird, "user label", map[string]string{"user": "%EMAIL"}},
-	"apple":       {readApple, "user name label", nil},
+	"apple":       {readApple, "user name label authority", nil},
 	"php":         {readPHP, "name", nil},
 	"symfony":     {readSymfony, "user name path secret ca", map[string]string{"name": "< and quotes at the ends"}},
 	"laravel":     {readLaravel, "user name path ca", nil},
@@ -53,10 +53,10 @@ var readings = map[string]reading{
 	"nodemailer":  {readNodemailer, "user name path ca", nil},
 	"rails":       {readRails, "user name path ca", nil},
 	"discourse":   {readDiscourse, "user secret", nil},
-	"dotnet":      {readDotnet, "user name path", nil},
+	"dotnet":      {readDotnet, "user name path ca", nil},
 	"go":          {readGo, "user name path ca", nil},
 	"gitea":       {readGitea, "user name path secret", map[string]string{"user": "%(", "name": "%(", "secret": "%("}},
-	"ghost":       {readGhost, "user name", nil},
+	"ghost":       {readGhost, "user name authority", nil},
 	"matomo":      {readMatomo, "user name", map[string]string{"user": "&amp; &lt;", "name": "&amp; &lt;"}},
 	"dolibarr":    {readDolibarr, "user path", nil},
 	"odoo":        {readOdoo, "user path", nil},
@@ -66,10 +66,10 @@ var readings = map[string]reading{
 		"user": "${ $__ %(", "name": "${ $__ %(", "secret": "${ $__ %(", "path": "} %(",
 	}},
 	"keycloak":      {readKeycloak, "user name", nil},
-	"vaultwarden":   {readVaultwarden, "user name path", nil},
+	"vaultwarden":   {readVaultwarden, "user name path ca", nil},
 	"homeassistant": {readHomeAssistant, "user name", nil},
 	"docker":        {readDocker, "user name path ca", nil},
-	"kubernetes":    {readKubernetes, "user name secret", nil},
+	"kubernetes":    {readKubernetes, "user name secret authority", nil},
 	"systemd":       {readSystemd, "user name path ca", map[string]string{"path": `\`}},
 }
 
@@ -112,6 +112,9 @@ func put(p *config.Profile, o *Options, field, value string) (want string) {
 		p.TLS.CAFile = value
 	case "secret":
 		o.InlineSecret = secret.New(value)
+	case "authority": // whatever else is in the file
+		o.Authority = []byte(value + "\n" + authorityPEM + value + "\n")
+		return authorityPEM
 	}
 	return value
 }

@@ -1,6 +1,8 @@
 package export
 
 import (
+	"encoding/base64"
+	"encoding/pem"
 	"errors"
 	"flag"
 	"os"
@@ -62,7 +64,10 @@ func TestGolden(t *testing.T) {
 // TestGoldenAuthority compares the exports of a profile with a certificate authority of its own.
 func TestGoldenAuthority(t *testing.T) {
 	t.Parallel()
-	for _, format := range []string{"laravel", "nextcloud", "opensmtpd", "symfony"} {
+	for _, format := range []string{
+		"apple", "dotnet", "ghost", "gitea", "grafana", "keycloak", "kubernetes", "laravel", "matomo", "mattermost",
+		"nextcloud", "opensmtpd", "symfony", "vaultwarden",
+	} {
 		p := withMailbox()
 		p.Submission.Port, p.Submission.Security = 587, config.SecurityStartTLS
 		artifacts, err := Export(format, "durand", p, options())
@@ -71,6 +76,28 @@ func TestGoldenAuthority(t *testing.T) {
 			continue
 		}
 		compareGolden(t, format+"-authority.txt", artifacts)
+	}
+}
+
+// TestAuthorityInside is about the formats that hold the certificates themselves: they need one, and take nothing else
+// from its file.
+func TestAuthorityInside(t *testing.T) {
+	t.Parallel()
+	for _, format := range Formats() {
+		if !format.HoldsAuthority() {
+			continue
+		}
+		o := options()
+		key := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: []byte(canary)})
+		o.Authority = append(key, o.Authority...)
+		f, err := exportFiles(format.Name, withMailbox(), o)
+		encoded := base64.StdEncoding.EncodeToString([]byte(canary))
+		if err != nil || strings.Contains(joined(f), encoded) || strings.Contains(joined(f), "PRIVATE") {
+			t.Errorf("%s: %v\n%s", format.Name, err, joined(f))
+		}
+		o.Authority = key
+		_, err = Export(format.Name, "durand", withMailbox(), o)
+		refused(t, err, "config.export.no_authority")
 	}
 }
 

@@ -135,7 +135,7 @@ func (s source) values() map[string]string {
 		"security": string(security), "tls": "", "starttls": "", "none": "", "ssl": s.sslOrTLS(),
 		"from": s.from(), "local": s.from()[:at], "domain": s.from()[at+1:], "name": p.From.Name, "mailbox": s.mailbox(),
 		"reply": config.AddressASCIIDomain(p.ReplyTo), "replyto": p.ReplyTo,
-		"helo": p.Submission.Helo, "ca": s.ownRoots(),
+		"helo": p.Submission.Helo, "ca": s.ownRoots(), "roots": s.ownRoots(),
 		"mechanism": string(s.mechanism()), "upper": strings.ToUpper(string(s.mechanism())),
 		"auth": "", "user": "", "file": "", "program": "", "argv": "", "arguments": "", "php": "",
 		"inline": inline, "secretheader": secretHeader, "words": "",

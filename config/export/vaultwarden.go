@@ -9,7 +9,7 @@ import (
 // _FILE is added to its name.
 var vaultwardenFormat = Format{
 	Name: "vaultwarden", Summary: locale.Msg("config.export.vaultwarden"),
-	carries: carriesFromName | carriesHelo | carriesMechanism, write: writeVaultwarden,
+	carries: carriesFromName | carriesHelo | carriesMechanism | carriesCAFile, write: writeVaultwarden,
 }
 
 func writeVaultwarden(s source) ([]Artifact, error) {
@@ -36,5 +36,5 @@ func writeVaultwarden(s source) ([]Artifact, error) {
 {?auth}      SMTP_PASSWORD_FILE: "/run/secrets/smtp-{=profile}"
 {?auth}      SMTP_AUTH_MECHANISM: {method}
       HELO_NAME: {helo}
-` + composeSecret})
+` + composeTrust + composeRoots + composeSecret})
 }

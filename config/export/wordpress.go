@@ -5,7 +5,7 @@ import "postier/internal/locale"
 // wordpressFormat has the constants of the plugin WP Mail SMTP for wp-config.php. WPMS_SMTP_AUTOTLS is false, so that
 // WPMS_SSL alone decides.
 var wordpressFormat = Format{
-	Name: "wordpress", Summary: locale.Msg("config.export.wordpress"), carries: carriesFromName,
+	Name: "wordpress", Summary: locale.Msg("config.export.wordpress"), carries: carriesFromName, trust: "trust_php",
 	write: template{path: "wp-config-mail.php", quote: all(singleQuote), text: `<?php
 define('WPMS_ON', true);
 define('WPMS_MAILER', 'smtp');

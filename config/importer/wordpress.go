@@ -76,7 +76,10 @@ type phpValue struct {
 
 var phpDefine = pattern.Of(`\bdefine\s*\(\s*['"]([A-Z0-9_]+)['"]\s*,\s*`)
 
-var phpFile = pattern.Of(`^(?:r?trim\s*\(\s*)?file_get_contents\s*\(\s*`)
+// phpFile is the beginning of an expression that reads a file. The export for WordPress has it in a function, which
+// throws where there is no password.
+var phpFile = pattern.Of(`^(?:\(static function \(\): string \{\s*\$secret = )?` +
+	`(?:r?trim\s*\(\s*)?(?:\(string\)\s*)?file_get_contents\s*\(\s*`)
 
 var phpWord = pattern.Of(`^(?i)(true|false|[0-9]+)\s*\)`)
 

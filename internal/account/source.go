@@ -102,11 +102,7 @@ func Trusting(network *wire.Network, configPath, caFile string) (*wire.Network, 
 	if caFile == "" {
 		return network, nil
 	}
-	path := caFile
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(filepath.Dir(configPath), path)
-	}
-	data, err := os.ReadFile(path)
+	path, data, err := Roots(configPath, caFile)
 	if err != nil {
 		return nil, err
 	}
@@ -115,4 +111,14 @@ func Trusting(network *wire.Network, configPath, caFile string) (*wire.Network, 
 		return nil, &fs.PathError{Op: "read", Path: path, Err: ErrNoCertificate}
 	}
 	return trusting, nil
+}
+
+// Roots reads a profile's file of roots, whose path may be relative to the folder of the configuration.
+func Roots(configPath, caFile string) (path string, data []byte, err error) {
+	path = caFile
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(filepath.Dir(configPath), path)
+	}
+	data, err = os.ReadFile(path)
+	return path, data, err
 }

@@ -6,9 +6,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"postier/config"
 	"postier/config/export"
+	"postier/internal/rehearsal/certificates"
 )
 
 // newExportHome is a person with one profile whose secret is in a file.
@@ -108,5 +110,35 @@ func TestExportWrites(t *testing.T) {
 				t.Errorf("%v: %v\n%s", row.args, err, data)
 			}
 		}
+	}
+}
+
+// TestExportAuthority reads the profile's own authority for a format that holds the certificates themselves.
+func TestExportAuthority(t *testing.T) {
+	t.Parallel()
+	h := newExportHome(t)
+	doc, err := config.Load(h.env["POSTIER_CONFIG"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc.File.Profiles["durand"].TLS.CAFile = "own.pem" // in the folder of the configuration
+	if err := doc.Save(); err != nil {
+		t.Fatal(err)
+	}
+	if code, said := h.run("", "export", "msmtp"); code != 0 || !strings.Contains(said, "/home/own.pem") {
+		t.Errorf("a format that names the file does not read it: exit %d\n%s", code, said)
+	}
+	if code, said := h.run("", "export", "ghost"); code != 78 || !strings.Contains(said, "own.pem") {
+		t.Errorf("the file is missing: exit %d\n%s", code, said)
+	}
+	authority, err := certificates.New(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(h.dir, "home", "own.pem"), authority.PEM(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, said := h.run("", "export", "ghost"); code != 0 || !strings.Contains(said, "BEGIN CERTIFICATE") {
+		t.Errorf("the certificate is not in it: exit %d\n%s", code, said)
 	}
 }

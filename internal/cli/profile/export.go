@@ -10,7 +10,9 @@ import (
 
 	"postier/config"
 	"postier/config/export"
+	"postier/internal/account"
 	"postier/internal/cli/command"
+	"postier/internal/exitcode"
 	"postier/internal/locale"
 	"postier/internal/safefile"
 	"postier/internal/safetext"
@@ -105,6 +107,12 @@ func runExport(ctx context.Context, o *ExportOptions) error {
 		}
 		if options.InlineSecret, err = o.Credentials(doc.Path).Resolve(ctx, name, p); err != nil {
 			return err
+		}
+	}
+	if format, _ := export.Find(o.Format); format.HoldsAuthority() && p.TLS.CAFile != "" {
+		if _, options.Authority, err = account.Roots(doc.Path, p.TLS.CAFile); err != nil {
+			return o.Fault(exitcode.Config, "cli.error.ca-file", "path", safetext.FromRemote(p.TLS.CAFile), "error",
+				safetext.FromRemote(err.Error()))
 		}
 	}
 	artifacts, err := export.Export(o.Format, name, p, options)
