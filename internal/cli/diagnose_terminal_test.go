@@ -76,9 +76,15 @@ func (c *console) written() string {
 	return c.text.String()
 }
 
+// says reports whether the text was written, also where lines break inside it: the width of the terminal decides that.
+func (c *console) says(text string) bool {
+	written := c.written()
+	return strings.Contains(written, text) || strings.Contains(strings.Join(strings.Fields(written), " "), text)
+}
+
 func (c *console) wait(text string) {
 	c.t.Helper()
-	for end := time.Now().Add(20 * time.Second); !strings.Contains(c.written(), text); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(20 * time.Second); !c.says(text); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			c.t.Fatalf("%q did not come:\n%s", text, c.written())
 		}
