@@ -35,7 +35,7 @@ return [
             'host' => {host},
             'port' => {=port},
             'username' => {user},
-            'password' => {=php},
+            'password' => {=phpsite},
             'local_domain' => {helo},
         ],
     ],

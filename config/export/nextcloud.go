@@ -26,7 +26,7 @@ $CONFIG = [
     'mail_from_address' => {local},
     'mail_domain' => {domain},
     'mail_smtpname' => {user},
-    'mail_smtppassword' => {=php},
+    'mail_smtppassword' => {=phpsite},
 ];
 `})
 }

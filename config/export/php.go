@@ -1,6 +1,8 @@
 package export
 
 import (
+	"strings"
+
 	"postier/config"
 	"postier/internal/locale"
 )
@@ -50,9 +52,16 @@ exit(mail($argv[1], 'Test', "A message by mail() of PHP.\n", $headers) ? 0 : 1);
 `})
 }
 
+// What happens without the password: a script that sets something up stops. A web site goes on, since its pages are worth
+// more than its mail, and says why in its log; the server refuses the empty password, so that nothing is sent.
+var (
+	phpStops  = []string{"throw new RuntimeException('the password cannot be read');"}
+	phpGoesOn = []string{"error_log('" + config.Program + ": the password cannot be read, no mail can be sent');", "return '';"}
+)
+
 // phpSecret is a PHP expression that reads the secret: without the line end of its file, or from the command, which is
-// started without a shell. Where there is none it throws, since the program would go on with an empty password.
-func (s source) phpSecret() string {
+// started without a shell. failing are the statements for when there is none.
+func (s source) phpSecret(failing ...string) string {
 	file, argv := s.reference()
 	read := "        $secret = rtrim((string) file_get_contents(" + singleQuote(file) + "), \"\\r\\n\");\n" +
 		"        if ($secret === '') {\n"
@@ -63,7 +72,7 @@ func (s source) phpSecret() string {
 			"        if (!$process || proc_close($process) !== 0 || $secret === '') {\n"
 	}
 	return "(static function (): string {\n" + read +
-		"            throw new RuntimeException('the password cannot be read');\n" +
+		"            " + strings.Join(failing, "\n            ") + "\n" +
 		"        }\n        return $secret;\n    })()"
 }
 

@@ -137,13 +137,14 @@ func (s source) values() map[string]string {
 		"reply": config.AddressASCIIDomain(p.ReplyTo), "replyto": p.ReplyTo,
 		"helo": p.Submission.Helo, "ca": s.ownRoots(), "roots": s.ownRoots(),
 		"mechanism": string(s.mechanism()), "upper": strings.ToUpper(string(s.mechanism())),
-		"auth": "", "user": "", "file": "", "program": "", "argv": "", "arguments": "", "php": "",
+		"auth": "", "user": "", "file": "", "program": "", "argv": "", "arguments": "", "php": "", "phpsite": "",
 		"inline": inline, "secretheader": secretHeader, "words": "",
 	}
 	values[string(security)] = "yes"
 	if s.hasPassword() {
 		file, argv := s.reference()
-		values["auth"], values["user"], values["file"], values["php"] = "yes", p.Submission.Username, file, s.phpSecret()
+		values["auth"], values["user"], values["file"] = "yes", p.Submission.Username, file
+		values["php"], values["phpsite"] = s.phpSecret(phpStops...), s.phpSecret(phpGoesOn...)
 		values["words"] = shellWords(s.secretCommand())
 		if file == "" {
 			values["program"] = argv[0]

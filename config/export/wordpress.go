@@ -16,7 +16,7 @@ define('WPMS_SMTP_AUTOTLS', false);
 {?auth}define('WPMS_SMTP_AUTH', true);
 {^auth}define('WPMS_SMTP_AUTH', false);
 define('WPMS_SMTP_USER', {user});
-define('WPMS_SMTP_PASS', {=php});
+define('WPMS_SMTP_PASS', {=phpsite});
 define('WPMS_MAIL_FROM', {from});
 define('WPMS_MAIL_FROM_FORCE', true);
 define('WPMS_MAIL_FROM_NAME', {name});
