@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"strings"
 
 	"postier/internal/typeset"
@@ -109,14 +110,14 @@ func (m *model) screenHints() []hint {
 	}
 	if m.screen.Busy != nil {
 		for i, a := range m.screen.Actions {
-			if stops(a) {
+			if stops(a) && !m.screen.AwaitsTime() { // the way back stops a wait, and says so
 				out = append(out, hint{m.actionKey(i, a), s.say(a.Label), 1})
 			}
 		}
 	}
 	edits := m.screen.First && m.screen.Step == wizard.StepReview
 	if (!m.screen.First || edits) && m.screen.Step != wizard.StepDone { // there is no way back from a saved profile
-		out = append(out, hint{s.t("key-esc"), s.t("back"), 2})
+		out = append(out, hint{s.t("key-esc"), m.backLabel(), 2})
 	}
 	helpKey := "?"
 	if m.typing() {
@@ -145,6 +146,14 @@ func (m *model) screenHints() []hint {
 		out = append(out, hint{m.shareKeyName(), s.t("share"), 8})
 	}
 	return append(out, hint{helpKey, s.t("help"), 3})
+}
+
+// backLabel says where Esc leads: from a wait to what it is for, and else to the step before.
+func (m *model) backLabel() string {
+	if i := slices.IndexFunc(m.screen.Actions, stops); i >= 0 && m.screen.AwaitsTime() {
+		return m.speech.say(m.screen.Actions[i].Label)
+	}
+	return m.speech.t("back")
 }
 
 func (m *model) hasQR() bool {

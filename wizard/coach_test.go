@@ -42,7 +42,7 @@ func missing(id check.ID) func([]Report) {
 }
 
 // TestWatchRecords: a record that was published is looked for by itself until it is visible. What to publish stays on
-// the screen, and Enter goes on.
+// the screen, Enter goes on watching, and a key of its own goes on to the test.
 func TestWatchRecords(t *testing.T) {
 	t.Parallel()
 	k := known(t, Options{})
@@ -58,8 +58,12 @@ func TestWatchRecords(t *testing.T) {
 		if got := k.last(DoWait).Pause; got != pause || v.Busy == nil || !v.Busy.Countdown {
 			t.Fatalf("waits %s, want %s; %+v", got, pause, v.Busy)
 		}
-		if len(v.Copy) == 0 || v.Finding == nil || v.Actions[0].ID != ActNext {
+		if len(v.Copy) == 0 || v.Finding == nil || v.Actions[0].ID != ActWait || k.action(ActNext).Key != 's' {
 			t.Fatalf("while waiting: %+v", v)
+		}
+		k.enter()
+		if k.at(StepDNS); k.last(DoWait).Pause != pause || k.s.Screen().Busy == nil {
+			t.Fatal("Enter does not go on watching")
 		}
 		k.tell(Outcome{ID: k.last(DoWait).ID, Kind: DoWait, Done: true})
 		k.dns(missing(check.DNSDKIM))

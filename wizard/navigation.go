@@ -97,6 +97,10 @@ func (s *State) back() {
 		s.suggested = ""
 		return
 	}
+	if s.rounds > 0 && (s.work[DoWait].id != 0 || s.work[s.stepKind()].id != 0) {
+		s.cancelStep() // the way back from a wait leads to what it is for
+		return
+	}
 	if s.draft.Step == StepProvider && s.backToFound() {
 		return
 	}
@@ -239,8 +243,7 @@ func (s *State) cancelStep() {
 		return
 	}
 	if s.work[DoWait].id != 0 {
-		s.abandon(DoWait)
-		s.rounds = 0
+		s.stopWait()
 		return
 	}
 	kind := stepWork(s.draft.Step)
@@ -248,8 +251,14 @@ func (s *State) cancelStep() {
 	if !ok || t.id == 0 || kind == DoSave {
 		return
 	}
-	reports := slices.DeleteFunc(slices.Clone(t.reports), func(r Report) bool { return r.Status == "" })
 	s.abandon(kind)
+	s.rounds = 0
+	if t.before != nil { // what was found before still stands
+		s.work[kind] = *t.before
+		s.notices = []Notice{{LevelInfo, cancelled}}
+		return
+	}
+	reports := slices.DeleteFunc(slices.Clone(t.reports), func(r Report) bool { return r.Status == "" })
 	// The key stays, so that arriving here again does not start the work again.
 	s.work[kind] = task{done: true, key: t.key, err: cancelled, reports: reports}
 }

@@ -151,6 +151,8 @@ type task struct {
 	phase   string // of the work under way
 	ways    []Way  // that were tried after a failure
 	err     Words
+	// before is what the same checks found the last time, while they are made once more with the same settings.
+	before *task
 }
 
 // prior holds the candidates to which Back returns from a provider that was chosen from the list.
@@ -358,7 +360,7 @@ func (s State) Tell(o Outcome) (State, []Request) {
 		}
 		return s.settle()
 	}
-	t.id, t.done, t.err, t.ways = 0, true, o.Err, o.Ways
+	t.id, t.done, t.err, t.ways, t.before = 0, true, o.Err, o.Ways, nil
 	if len(o.Reports) > 0 {
 		t.reports = o.Reports
 	}
@@ -434,6 +436,7 @@ func (s State) settle() (State, []Request) {
 // ask adds a request of one kind and cancels one of the same kind that is still under way. The request holds the secret
 // only when the secret was typed for the draft's servers (docs/security.md T5).
 func (s *State) ask(kind RequestKind, change func(*Request)) {
+	before := s.foundBefore(kind)
 	s.abandon(kind)
 	s.nextID++
 	r := Request{ID: s.nextID, Kind: kind, Draft: s.Draft()}
@@ -449,8 +452,22 @@ func (s *State) ask(kind RequestKind, change func(*Request)) {
 	if change != nil {
 		change(&r)
 	}
-	s.work[kind] = task{id: r.ID, key: s.key(kind), reports: pendingReports(kind, r.Draft)}
+	s.work[kind] = task{id: r.ID, key: s.key(kind), reports: pendingReports(kind, r.Draft), before: before}
 	s.requests = append(s.requests, r)
+}
+
+// foundBefore is what the checks of one kind found with the settings as they are now; nil where they have found nothing.
+func (s *State) foundBefore(kind RequestKind) *task {
+	t := s.work[kind]
+	switch {
+	case len(Checks(kind)) == 0, t.key != s.key(kind):
+		return nil
+	case t.id != 0:
+		return t.before
+	case !t.done || !t.err.Empty():
+		return nil
+	}
+	return &t
 }
 
 // abandon cancels the request of one kind that is under way.

@@ -280,15 +280,13 @@ func (s *State) enterDNS(bool) { s.want(DoDNS) }
 
 func (s *State) dnsScreen(v *Screen) {
 	v.Intro = []Words{Msg("wizard.dns.intro", "domain", config.AddressDomain(s.draft.From.Address))}
-	next := Action{ID: ActNext, Label: Msg("wizard.action.send-test")}
+	next := Action{ID: ActNext, Label: Msg("wizard.action.send-test"), Key: 's'}
 	if s.ladder(v, DoDNS, dnsLimit) {
 		if s.work[DoWait].id != 0 { // the records to publish stay, and the person may go on
 			s.records(v)
 			s.whereToPublish(v)
-			v.Actions = slices.Insert(v.Actions, 0, next)
-			return
 		}
-		v.Actions = append(v.Actions, Action{ID: ActNext, Label: Msg("wizard.action.send-test"), Key: 's'})
+		v.Actions = slices.Insert(v.Actions, min(2, len(v.Actions)), next)
 		return
 	}
 	s.records(v)

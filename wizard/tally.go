@@ -68,6 +68,9 @@ func (v Screen) Waits() bool {
 	return v.Busy != nil || len(v.Actions) > 0 && v.Actions[0].ID == ActWait
 }
 
+// AwaitsTime reports whether the screen waits until a check that failed is made again.
+func (v Screen) AwaitsTime() bool { return v.Busy != nil && v.Busy.Countdown && v.Finding != nil }
+
 // Passes reports whether what failed passes by itself while the person waits: the headline says so in place of FAIL.
 func (v Screen) Passes() bool {
 	f := v.Finding

@@ -104,7 +104,7 @@ func (s *State) waitOn(kind RequestKind) {
 	s.startWait()
 }
 
-// waiting adds the wait that is under way, with the failure that it is for.
+// waiting adds the wait that is under way, with the failure that it is for. Its first action goes on waiting.
 func (s *State) waiting(v *Screen) bool {
 	t := s.work[DoWait]
 	f := s.awaited()
@@ -125,6 +125,13 @@ func (s *State) waiting(v *Screen) bool {
 		{ID: ActCancel, Label: Msg("wizard.action.cancel"), Key: 'x'},
 	}
 	return true
+}
+
+// stopWait ends the wait under way because the person asked for it. The screen stays and says so.
+func (s *State) stopWait() {
+	s.abandon(DoWait)
+	s.rounds = 0
+	s.notices = []Notice{{LevelInfo, Msg("wizard.wait.stopped")}}
 }
 
 // mustWait says why the check must not be made before the time is over; empty where it may.

@@ -79,10 +79,25 @@ func TestWaitEnds(t *testing.T) {
 			t.Errorf("%s: checked after the end", end)
 		}
 	}
-	k = begun()
-	k.do(ActCancel)
-	if k.s.Screen().Actions[0].ID != ActWait || k.s.Screen().Finding == nil {
-		t.Errorf("the card is gone: %+v", k.s.Screen())
+	for _, end := range []ActionID{ActCancel, ActBack} {
+		k = begun()
+		k.do(end)
+		k.at(StepSubmission)
+		k.says("wizard.wait.stopped")
+		if v := k.s.Screen(); v.Busy != nil || v.Actions[0].ID != ActWait || v.Finding == nil {
+			t.Errorf("%s: the card is gone: %+v", end, v)
+		}
+		k = begun()
+		k.do(ActRetry) // the check under way belongs to the wait
+		k.do(end)
+		if v := k.s.Screen(); v.Step != StepSubmission || v.Busy != nil || v.Finding == nil {
+			t.Errorf("%s of the check: the card is gone: %+v", end, v)
+		}
+		k.do(ActRetry)
+		k.fails(DoSubmission, "smtp.ehlo", "server-busy", "", "", later)
+		if v := k.s.Screen(); v.Busy != nil {
+			t.Errorf("%s: it waits again by itself", end)
+		}
 	}
 }
 
@@ -151,6 +166,9 @@ func TestLookAgain(t *testing.T) {
 		t.Error("a second message is sent")
 	}
 	k.do(ActCancel)
+	if f := k.s.Screen().Finding; f == nil || f.Cause != check.CauseNotArrived {
+		t.Errorf("what the first look found is forgotten: %+v", f)
+	}
 	k.do(ActRetry)
 	if k.last(DoTest).Sent != "" {
 		t.Error("the person's own wish sends none")

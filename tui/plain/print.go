@@ -109,7 +109,7 @@ func (p *printer) screen(v, before wizard.Screen) {
 			text += " " + p.t("plain.gives-up", "seconds", int(v.Busy.GivesUp.Seconds()))
 		}
 		p.paragraph("", text)
-		if len(v.Actions) > 1 && v.Busy.Countdown && v.Finding != nil {
+		if len(v.Actions) > 1 && v.AwaitsTime() {
 			p.actions(v.Actions, true) // of a wait: each key, then Enter
 		}
 	}
