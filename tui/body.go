@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 
+	"charm.land/lipgloss/v2"
+
 	"postier/internal/check"
 	"postier/internal/typeset"
 	"postier/share"
@@ -33,6 +35,7 @@ func (m *model) body(p *page, rows int) {
 	m.finding(p)
 	m.facts(p)
 	m.numbered(p)
+	m.reading(p)
 	if !records {
 		m.copies(p)
 	}
@@ -135,6 +138,30 @@ func (m *model) numbered(p *page) {
 	for i, w := range m.screen.Numbered {
 		p.item(i+1, m.speech.say(w))
 	}
+}
+
+// reading shows a text as it is, without a margin, so that it can be marked and copied.
+func (m *model) reading(p *page) {
+	if m.screen.Text.Empty() {
+		return
+	}
+	p.gap()
+	for line := range strings.SplitSeq(strings.Trim(m.screen.Text.Raw(), "\n"), "\n") {
+		p.bare(m.verdictWord(m.speech.escape(line)), "")
+	}
+}
+
+// verdictWord colours the word of a verdict at the beginning of a line.
+func (m *model) verdictWord(line string) string {
+	text, y := strings.TrimLeft(line, " "), m.speech.theme.styles
+	styles := map[check.Status]lipgloss.Style{check.Pass: y.good, check.Warn: y.remark, check.Fail: y.bad}
+	for status, style := range styles {
+		word := m.speech.status(status)
+		if rest, found := strings.CutPrefix(text, word+" "); found {
+			return line[:len(line)-len(text)] + style.Render(word) + " " + rest
+		}
+	}
+	return line
 }
 
 // item is one line of a numbered list.

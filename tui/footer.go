@@ -108,6 +108,9 @@ func (m *model) screenHints() []hint {
 	if label := m.enterLabel(); label != "" {
 		out = append(out, hint{s.t("key-enter"), label, 0})
 	}
+	if !m.screen.Text.Empty() {
+		out = append(out, hint{s.t("key-page"), s.t("scroll"), 1})
+	}
 	if m.screen.Busy != nil {
 		for i, a := range m.screen.Actions {
 			if stops(a) && !m.screen.AwaitsTime() { // the way back stops a wait, and says so

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"postier/config"
 	"postier/internal/locale"
 	"postier/internal/safetext"
@@ -210,6 +212,9 @@ func TestPages(t *testing.T) {
 		"watch":     func() *home.Page { return home.NewWatch("durand", watchedBy(nil)) },
 		"queue":     func() *home.Page { return home.NewQueue(queued(nil)) },
 		"export":    func() *home.Page { return home.NewExport("durand", formats()) },
+		"reading":   func() *home.Page { return home.NewReading(wizard.Msg("home.queue.title"), came(), printed()) },
+		"report":    func() *home.Page { return home.NewReport("postier-report.md", []byte(printed())) },
+		"letter":    func() *home.Page { return home.NewLetter(wizard.Literal("Send it to help@vendor.example?")) },
 	}
 	for _, lang := range locale.All() {
 		for _, size := range sizes {
@@ -222,6 +227,56 @@ func TestPages(t *testing.T) {
 				size.height)
 			d := onPage(t, home.NewLog("durand", logged()), lang, size.width, size.height).keys("enter")
 			golden(t, fmt.Sprintf("page-log-one-%s-%dx%d", lang, size.width, size.height), d.view(), size.width, size.height)
+		}
+	}
+}
+
+// printed is a text of forty lines, and came what it came to.
+func printed() string {
+	var b strings.Builder
+	for n := range 40 {
+		fmt.Fprintf(&b, "  PASS line %d\n", n+1)
+	}
+	return b.String()
+}
+
+func came() wizard.Notice {
+	return wizard.Notice{Level: wizard.LevelGood, Text: wizard.Literal("It works.")}
+}
+
+// TestReading: a long text begins with its first line, scrolls to its last one, and stands alone on its lines, where it
+// can be marked.
+func TestReading(t *testing.T) {
+	t.Parallel()
+	page := home.NewReading(wizard.Msg("home.queue.title"), came(), printed())
+	d := onPage(t, page, locale.English, 80, 24)
+	if lines := strings.Split(ansi.Strip(d.view()), "\n"); !slices.Contains(lines, "  PASS line 1") {
+		t.Errorf("the beginning is not in sight, or not alone on its line:\n%s", d.view())
+	}
+	d.keys("end").shows("PASS line 40")
+	d.keys("home").shows("PASS line 1")
+	if d.keys("enter"); !page.Ended() || page.Saved() {
+		t.Error("Enter does not go back")
+	}
+}
+
+// TestReportIsAskedFor: Enter saves the report that the person asked for, and a key of its own sends it.
+func TestReportIsAskedFor(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		page  *home.Page
+		key   string
+		saved bool
+	}{
+		{home.NewReport("a.md", []byte("x")), "enter", true},
+		{home.NewReport("a.md", []byte("x")), "n", false},
+		{home.NewReport("a.md", []byte("x")), "esc", false},
+		{home.NewReport("", []byte("x")), "enter", false}, // there is nowhere to save it
+		{home.NewLetter(wizard.Literal("?")), "enter", false},
+		{home.NewLetter(wizard.Literal("?")), "s", true},
+	} {
+		if onPage(t, c.page, locale.English, 80, 24).keys(c.key); !c.page.Ended() || c.page.Saved() != c.saved {
+			t.Errorf("%s: ended %v, saved %v", c.key, c.page.Ended(), c.page.Saved())
 		}
 	}
 }

@@ -165,6 +165,7 @@ func TestSwitchedOff(t *testing.T) {
 	p.Enabled, p.Disabled = false, &config.Disabled{Cause: "wrong-password"}
 	k := page(t, p)
 	k.says("wizard.review.disabled")
+	k.s.draft.Label = "another"
 	k.do(ActSave)
 	if !k.last(DoSave).Draft.Kept {
 		t.Error("an unproven profile is switched on")
@@ -181,6 +182,27 @@ func TestSwitchedOff(t *testing.T) {
 	k.enter()
 	if got := k.last(DoSave).Draft; got.Kept || !got.ToProfile(got.Credential).Enabled {
 		t.Error("a proven profile stays off")
+	}
+}
+
+// TestUnchangedIsNotSaved: where nothing was changed nothing is written, and the last page says so; a proof that was
+// made once more is written.
+func TestUnchangedIsNotSaved(t *testing.T) {
+	t.Parallel()
+	k := page(t, proven())
+	k.do(ActSave)
+	k.at(StepDone)
+	if v := k.s.Screen(); k.requested(DoSave) != 0 || v.Intro[0].Msg.Key != "wizard.done.unchanged" || len(v.Notices) > 0 {
+		t.Errorf("%d saves, %+v", k.requested(DoSave), v)
+	}
+	k = page(t, proven())
+	k.do(place(StepSubmission, ""))
+	k.passes(DoSubmission)
+	k.enter()
+	k.at(StepReview)
+	k.do(ActSave)
+	if k.requested(DoSave) != 1 {
+		t.Error("the new proof is not written")
 	}
 }
 

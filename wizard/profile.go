@@ -30,7 +30,7 @@ func (d Draft) NeedsSecret() bool {
 	return d.Submission.Auth != config.MechanismNone || d.IMAP != nil && d.IMAP.Auth != config.MechanismNone
 }
 
-// custom is the provider id for servers that were entered by hand.
+// custom is the provider id for servers that are none of the book's: entered by hand, or announced by the domain.
 const custom = "custom"
 
 // originSaved is the origin of the candidate with which an edited profile begins.

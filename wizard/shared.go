@@ -25,6 +25,7 @@ func (v Screen) Shared(mask func(string) string) Screen {
 	v.Numbered = m.list(v.Numbered)
 	v.Title, v.Support = m.words(v.Title), m.words(v.Support)
 	v.Notices = m.notices(v.Notices)
+	v.Text = m.remote(v.Text)
 	v.Facts = slices.Clone(v.Facts)
 	for i, f := range v.Facts {
 		f.Label, f.Value, f.Detail = m.words(f.Label), m.words(f.Value), m.words(f.Detail)

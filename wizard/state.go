@@ -456,7 +456,7 @@ func (s *State) ask(kind RequestKind, change func(*Request)) {
 	s.requests = append(s.requests, r)
 }
 
-// foundBefore is what the checks of one kind found with the settings as they are now; nil where they have found nothing.
+// foundBefore is what the checks of one kind found with the settings as they are now; nil where they found nothing.
 func (s *State) foundBefore(kind RequestKind) *task {
 	t := s.work[kind]
 	switch {

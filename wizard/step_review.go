@@ -118,6 +118,8 @@ func (s *State) rows() []Fact {
 	return rows
 }
 
+// settingsFrom is the provider. Where it is none of the book, the saved profile does not tell whether the person or the
+// domain named its servers.
 func (s *State) settingsFrom() Words {
 	if p := s.preset(); p != nil {
 		return Literal(p.Name)
@@ -125,7 +127,7 @@ func (s *State) settingsFrom() Words {
 	if id := s.draft.Provider; id != "" && id != custom { // of another version of this program, or of a rehearsal
 		return Literal(id)
 	}
-	return Msg("wizard.fact.by-hand")
+	return Msg("wizard.fact.unlisted")
 }
 
 // givenOptions are the options of a new profile that are set.
@@ -275,7 +277,20 @@ func (s *State) answerReview(a Answer) {
 	}
 	s.draft.Profile = name
 	s.clearTyped(FieldProfile)
+	if s.Unchanged() && !s.provenAgain() {
+		s.takeSaved(Outcome{Saved: &Saved{
+			Path: s.opts.ConfigPath, Profile: name, Default: s.draft.Default, Unchanged: true,
+		}})
+		return
+	}
 	s.ask(DoSave, nil)
+}
+
+// provenAgain reports whether checks of an edited profile were made once more, whose verdicts are to be written.
+func (s *State) provenAgain() bool {
+	return slices.ContainsFunc([]RequestKind{DoSubmission, DoSent, DoDNS, DoTest}, func(kind RequestKind) bool {
+		return s.work[kind].done
+	})
 }
 
 func (s *State) takeSaved(o Outcome) {
@@ -293,7 +308,10 @@ func (s *State) doneScreen(v *Screen) {
 	}
 	lasts := !s.opts.Rehearsal || s.opts.Kept
 	v.Intro = []Words{Msg("wizard.done.rehearsal")}
-	if lasts {
+	switch {
+	case s.saved.Unchanged:
+		v.Intro = []Words{Msg("wizard.done.unchanged", "profile", s.saved.Profile)}
+	case lasts:
 		v.Intro = []Words{Msg("wizard.done.intro", "profile", s.saved.Profile)}
 	}
 	v.Notices = s.doneNotices()
@@ -320,6 +338,8 @@ func (s *State) doneNotices() []Notice {
 	address := s.draft.From.Address
 	out := []Notice{{LevelInfo, Msg("wizard.done.untested", "address", address)}}
 	switch {
+	case s.saved.Unchanged:
+		out = nil
 	case s.asSaved(DoTest) && !s.work[DoTest].done:
 		out = []Notice{{LevelGood, Msg("wizard.done.changed")}}
 	case s.arrived() && s.junk:

@@ -324,8 +324,10 @@ type Screen struct {
 	Facts   []Fact
 	// Numbered are instructions to follow in order.
 	Numbered []Words
-	Copy     []Copyable
-	Checks   []Report
+	// Text is to be read or copied as it is, line by line: a report, the configuration of another program.
+	Text   safetext.Remote
+	Copy   []Copyable
+	Checks []Report
 	// Finding is the failure to explain. Support says whom to ask about it, where the product names someone.
 	Finding *Report
 	Support Words
@@ -452,4 +454,6 @@ type Saved struct {
 	// Programs are the export formats of the programs that are on this machine.
 	Programs []string
 	Default  bool
+	// Unchanged is true where there was nothing to write.
+	Unchanged bool
 }

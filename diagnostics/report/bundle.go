@@ -184,7 +184,7 @@ func (b Bundle) sections() []section {
 	}
 	list = append(list, section{
 		title: c.T("diagnose.bundle.result"),
-		lines: append(Closing(b.info.Lang, b.results), PortLines(b.info)...),
+		lines: append(Closing(b.info, b.results), PortLines(b.info)...),
 	})
 	for _, r := range b.results {
 		title := fmt.Sprintf("%s %s (%s)", Word(b.info.Lang, r.Status), Name(b.info.Lang, r.ID), r.ID)

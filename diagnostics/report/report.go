@@ -43,6 +43,8 @@ type Info struct {
 	Width int
 	// Colour colours the verdicts.
 	Colour bool
+	// Off says that nothing is sent with the profile that is checked, because it is switched off; empty where it is not.
+	Off string
 	// Steps are the wizard's step numbers by area (smtp, imap, dns, arrival), for the bundle; nil leaves them out.
 	Steps map[string]int
 	// Matrix is the table of --matrix, Ports what --probe-elsewhere found; each is nil without its flag.

@@ -11,6 +11,7 @@ import (
 
 	"postier/diagnostics"
 	"postier/diagnostics/explain"
+	"postier/internal/account"
 	"postier/internal/check"
 	"postier/internal/locale"
 	"postier/internal/safetext"
@@ -35,7 +36,7 @@ func Text(w io.Writer, info Info, results []diagnostics.Result) error {
 	lines := append(Opening(info), card(info, results)...)
 	lines = append(lines, RepairLines(info)...)
 	lines = append(lines, rows(info, results)...)
-	lines = slices.Concat(lines, []string{""}, Closing(info.Lang, results), PortLines(info))
+	lines = slices.Concat(lines, []string{""}, Closing(info, results), PortLines(info))
 	_, err := io.WriteString(w, strings.Join(lines, "\n")+"\n")
 	return err
 }
@@ -97,15 +98,45 @@ func Opening(info Info) []string {
 	return nil
 }
 
-// Closing gives the overall verdict in one or two lines, and what to fix first.
-func Closing(lang locale.Lang, results []diagnostics.Result) []string {
-	c := locale.For(lang)
-	lines := []string{c.T("checks.report.verdict." + string(diagnostics.Verdict(results)))}
-	if root, ok := diagnostics.Root(results); ok {
-		words := Describe(lang, root)
-		lines = append(lines, c.T("checks.report.root", "title", words.Title, "code", words.Code))
+// Closing gives the overall verdict in one or two lines, and what to fix first. Checks that pass are not called working
+// where the profile is switched off.
+func Closing(info Info, results []diagnostics.Result) []string {
+	c, verdict := locale.For(info.Lang), diagnostics.Verdict(results)
+	root, failed := diagnostics.Root(results)
+	words := Describe(info.Lang, root)
+	refused := RecipientRefused(info.Target, results)
+	key := "checks.report.verdict." + string(verdict)
+	switch {
+	case refused:
+		key = "checks.report.verdict.recipient"
+	case info.Off != "" && verdict != check.Fail:
+		key = "checks.report.verdict.off"
 	}
-	return lines
+	said := []string{c.T(key, "address", safetext.FromRemote(info.Target.Recipient))}
+	switch {
+	case refused:
+		said = append(said, fmt.Sprintf("%s (%s)", words.Title, words.Code))
+	case failed:
+		said = append(said, c.T("checks.report.root", "title", words.Title, "code", words.Code))
+	}
+	if info.Off != "" {
+		said = append(said, fill(info, "", "", info.Off)...)
+	}
+	return said
+}
+
+// RecipientRefused reports whether nothing failed but the other person's address to which a test message was sent. That
+// says nothing about the settings.
+func RecipientRefused(target account.Target, results []diagnostics.Result) bool {
+	root, failed := diagnostics.Root(results)
+	if !failed || target.Recipient == "" || strings.EqualFold(target.Recipient, target.Address) {
+		return false
+	}
+	others := slices.ContainsFunc(results, func(r diagnostics.Result) bool {
+		return r.Status == check.Fail && r.ID != root.ID
+	})
+	info, known := explain.Cause(root.Cause)
+	return !others && known && info.Group == "recipient"
 }
 
 // Word is a status as one word in capitals, in the user's language: PASS, WARN, FAIL, SKIP in English.

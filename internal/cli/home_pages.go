@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"strings"
 
 	"postier/config"
 	"postier/internal/cli/command"
@@ -9,6 +11,7 @@ import (
 	"postier/internal/cli/profile"
 	"postier/internal/cli/send"
 	"postier/internal/cli/service"
+	"postier/internal/exitcode"
 	"postier/internal/locale"
 	"postier/internal/safetext"
 	"postier/tui"
@@ -93,7 +96,7 @@ func suppressPage(ctx context.Context, f *command.Factory, _ string) (wizard.Wor
 	return saidIf(saved, "home.suppress.saved"), err
 }
 
-// testPage sends a test message and shows every check, and waits so that the user can read the lines.
+// testPage sends a test message and shows every check.
 func testPage(ctx context.Context, f *command.Factory, name string) (wizard.Words, error) {
 	_, p, err := f.Profile(name)
 	if err != nil {
@@ -103,28 +106,63 @@ func testPage(ctx context.Context, f *command.Factory, name string) (wizard.Word
 	if agreed, err := ask(ctx, f, page); !agreed {
 		return wizard.Words{}, err
 	}
-	tested := diagnose.Run(ctx, diagnose.TestOf(f, name, page.Values()[home.FieldRecipient]))
-	failed, err := read(ctx, f, tested)
-	switch {
-	case err != nil:
-		return wizard.Words{}, err
-	case failed && causeOf(tested) != "":
-		said := locale.Msg("cli.home.test-found", "name", safetext.FromRemote(name))
-		return profile.WithCause(said, causeOf(tested)), nil
-	case failed:
-		return wizard.Msg("cli.home.test-failed", "name", safetext.FromRemote(name)), nil
-	}
-	return wizard.Msg("cli.home.test-passed", "name", safetext.FromRemote(name)), nil
+	return read(ctx, f, titled("home.test.title", name), func() error {
+		return diagnose.Run(ctx, diagnose.TestOf(f, name, page.Values()[home.FieldRecipient]))
+	}, func(err error) wizard.Notice { return tested(name, p.Enabled, err) })
 }
 
-// read waits until what a command printed was read. failed is true when it ended with an error, which is printed too.
-func read(ctx context.Context, f *command.Factory, err error) (failed bool, ended error) {
+// tested says what a test came to. The address of somebody else that was refused says nothing about the profile, and
+// what passes sends nothing while the profile is switched off.
+func tested(name string, enabled bool, err error) wizard.Notice {
+	var failure *command.Error
+	shown, cause := safetext.FromRemote(name), causeOf(err)
+	switch {
+	case err == nil && enabled:
+		return wizard.Notice{Level: wizard.LevelGood, Text: wizard.Msg("cli.home.test-passed", "name", shown)}
+	case err == nil:
+		return wizard.Notice{Level: wizard.LevelWarn, Text: wizard.Msg("cli.home.test-off", "name", shown)}
+	case errors.As(err, &failure) && failure.Recipient != "":
+		refused := locale.Msg("cli.home.test-refused", "name", shown, "address", safetext.FromRemote(failure.Recipient))
+		return wizard.Notice{Level: wizard.LevelWarn, Text: profile.WithCause(refused, cause)}
+	case cause != "":
+		found := locale.Msg("cli.home.test-found", "name", shown)
+		return wizard.Notice{Level: wizard.LevelFail, Text: profile.WithCause(found, cause)}
+	}
+	return wizard.Notice{Level: wizard.LevelFail, Text: wizard.Msg("cli.home.test-failed", "name", shown)}
+}
+
+func titled(key, name string) wizard.Words { return wizard.Msg(key, "name", safetext.FromRemote(name)) }
+
+// read runs a command, and waits until what it printed was read: on a page of its own that begins with the first line,
+// or, where no screen can be drawn, until Enter. came says what the command came to; nil where its own words do. An
+// error of the command is among them.
+func read(ctx context.Context, f *command.Factory, title wizard.Words, run func() error,
+	came func(error) wizard.Notice,
+) (wizard.Words, error) {
+	drawn := f.Drawable()
+	printed := func() string { return "" }
+	if drawn {
+		printed = f.Keep()
+	}
+	err := run()
 	if err != nil {
 		exit(f, err)
 	}
+	text := printed()
+	var notice wizard.Notice
+	if came != nil {
+		notice = came(err)
+	}
+	switch {
+	case ctx.Err() != nil:
+		return wizard.Words{}, ctx.Err()
+	case drawn:
+		_, err = ask(ctx, f, home.NewReading(title, notice, text))
+		return notice.Text, err
+	}
 	f.Println("")
 	f.Println(f.T("cli.home.back"))
-	return err != nil, f.WaitForEnter(ctx)
+	return notice.Text, f.WaitForEnter(ctx)
 }
 
 func logPage(ctx context.Context, f *command.Factory, name string) (wizard.Words, error) {
@@ -136,8 +174,9 @@ func logPage(ctx context.Context, f *command.Factory, name string) (wizard.Words
 		return wizard.Words{}, err
 	}
 	values := page.Values()
-	_, err = read(ctx, f, send.Resend(ctx, f, values[home.FieldMessage], values[home.FieldResend]))
-	return wizard.Words{}, err
+	return read(ctx, f, titled("home.log.title", name), func() error {
+		return send.Resend(ctx, f, values[home.FieldMessage], values[home.FieldResend])
+	}, nil)
 }
 
 // watchPage shows what the watch found, changes its settings, and checks the profile where the person says so.
@@ -148,8 +187,7 @@ func watchPage(ctx context.Context, f *command.Factory, name string) (wizard.Wor
 	}
 	saved, err := ask(ctx, f, page)
 	if saved && page.Tried() {
-		_, err = read(ctx, f, send.WatchNow(ctx, f, name))
-		return wizard.Words{}, err
+		return read(ctx, f, titled("home.watch.title", name), func() error { return send.WatchNow(ctx, f, name) }, nil)
 	}
 	return saidIf(saved, "home.watch.saved"), err
 }
@@ -163,11 +201,9 @@ func queuePage(ctx context.Context, f *command.Factory, _ string) (wizard.Words,
 	saved, err := ask(ctx, f, page)
 	switch {
 	case saved && page.Tried():
-		_, err = read(ctx, f, send.QueueNow(ctx, f))
-		return wizard.Words{}, err
+		return read(ctx, f, wizard.Msg("home.queue.title"), func() error { return send.QueueNow(ctx, f) }, nil)
 	case saved && page.Installs():
-		_, err = read(ctx, f, service.Install(ctx, f))
-		return wizard.Words{}, err
+		return read(ctx, f, wizard.Msg("home.queue.install"), func() error { return service.Install(ctx, f) }, nil)
 	}
 	return saidIf(saved, "home.queue.saved"), err
 }
@@ -181,8 +217,9 @@ func exportPage(ctx context.Context, f *command.Factory, name string) (wizard.Wo
 	if agreed, err := ask(ctx, f, page); !agreed {
 		return wizard.Words{}, err
 	}
-	_, err := read(ctx, f, profile.Export(ctx, f, page.Values()[home.FieldFormat], name))
-	return wizard.Words{}, err
+	return read(ctx, f, titled("home.export.title", name), func() error {
+		return profile.Export(ctx, f, page.Values()[home.FieldFormat], name)
+	}, nil)
 }
 
 // templatesPage changes the header of a template, and sends a test with it where the person says so.
@@ -194,14 +231,36 @@ func templatesPage(ctx context.Context, f *command.Factory, name string) (wizard
 	saved, err := ask(ctx, f, page)
 	template := page.Values()[home.FieldTemplate]
 	if saved && err == nil && page.Tried() {
-		_, err = read(ctx, f, send.TryTemplate(ctx, f, name, template))
-		return wizard.Words{}, err
+		return read(ctx, f, titled("home.templates.title-one", template), func() error {
+			return send.TryTemplate(ctx, f, name, template)
+		}, nil)
 	}
 	return saidIf(saved, "home.templates.saved", "name", safetext.FromRemote(template)), err
 }
 
 // reportPage is the report for support: it is shown in full before it is written, or sent to the vendor's support.
 func reportPage(ctx context.Context, f *command.Factory, name string) (wizard.Words, error) {
-	_, err := read(ctx, f, diagnose.ReportOf(ctx, f, send.Letter(f), name))
-	return wizard.Words{}, err
+	post := send.Letter(f)
+	if !f.Drawable() {
+		return read(ctx, f, wizard.Words{}, func() error {
+			_, err := diagnose.ReportOf(ctx, f, post, nil, name)
+			return err
+		}, nil)
+	}
+	var sent wizard.Words
+	said, err := diagnose.ReportOf(ctx, f, func(ctx context.Context, l diagnose.Letter) error {
+		printed := f.Keep()
+		err := post(ctx, l)
+		sent = wizard.Remote(strings.TrimSpace(printed()))
+		return err
+	}, func(ctx context.Context, page *home.Page) (bool, error) { return ask(ctx, f, page) }, name)
+	switch {
+	case ctx.Err() != nil:
+		return wizard.Words{}, err
+	case command.Code(err) == exitcode.Interrupted: // neither written nor sent
+		err = nil
+	case !sent.Empty():
+		said = sent
+	}
+	return said, err
 }

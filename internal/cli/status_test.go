@@ -118,9 +118,13 @@ func TestProfilesStandNow(t *testing.T) {
 	if got := o.row(); got.State != "off" || got.Cause != "" || !got.Since.IsZero() {
 		t.Errorf("switched off by a person: %+v", got)
 	}
-	_, stderr = o.want(69, "", "postier", "diagnose", "durand", "--only", "smtp")
-	if !strings.Contains(stderr, "profile enable durand") {
-		t.Errorf("that it is switched off is not said: %s", stderr)
+	if stdout, _ := o.want(69, "", "postier", "diagnose", "durand", "--only", "smtp"); !strings.Contains(stdout,
+		"profile enable durand") {
+		t.Errorf("that it is switched off is not said: %s", stdout)
+	}
+	if _, stderr = o.want(69, "", "postier", "diagnose", "durand", "--only", "smtp", "--json"); !strings.Contains(stderr,
+		"profile enable durand") {
+		t.Errorf("that it is switched off is not said with --json: %s", stderr)
 	}
 }
 

@@ -227,6 +227,13 @@ func TestWriteModesBackupsAndFolders(t *testing.T) {
 	if got := contents(t, filepath.Dir(path)); fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
+	report := filepath.Join(dir, "own", "report.md")
+	if err := Write(report, []byte("x"), Options{Alone: true}); err != nil {
+		t.Fatal(err)
+	}
+	if got := contents(t, filepath.Dir(report)); fmt.Sprint(got) != fmt.Sprint(map[string]string{"report.md": "x"}) {
+		t.Errorf("a file of the person's own leaves %v", got)
+	}
 	for _, folder := range []string{filepath.Dir(path), filepath.Dir(filepath.Dir(path))} {
 		if info, _ := os.Stat(folder); info.Mode().Perm() != 0o700 {
 			t.Errorf("%s has mode %v", folder, info.Mode())

@@ -25,6 +25,9 @@ type Options struct {
 	Backups int
 	// ForgetBackups removes all older versions and writes none, because the old content held a secret.
 	ForgetBackups bool
+	// Alone is for a file that is written whole and by nothing but this one call, such as a report: it takes no lock, so
+	// that no lock file stays in a folder of the person's.
+	Alone bool
 	// Check is called under the lock with the current content, nil if there is none. An error stops the write.
 	Check func(present []byte) error
 }
@@ -65,11 +68,13 @@ func about(target string, err error) error {
 }
 
 func (f Files) write(target string, data []byte, options Options) error {
-	unlock, err := f.lock(target)
-	if err != nil {
-		return err
+	if !options.Alone {
+		unlock, err := f.lock(target)
+		if err != nil {
+			return err
+		}
+		defer unlock()
 	}
-	defer unlock()
 	present, err := f.Read(target, ReadOptions{})
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

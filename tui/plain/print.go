@@ -98,6 +98,9 @@ func (p *printer) screen(v, before wizard.Screen) {
 	for i, w := range v.Numbered {
 		p.paragraph("  "+strconv.Itoa(i+1)+". ", p.words(w))
 	}
+	if !v.Text.Empty() {
+		p.printLine(safetext.EscapeText(strings.Trim(v.Text.Raw(), "\n")))
+	}
 	if v.Busy == nil {
 		p.results(v)
 	} else {

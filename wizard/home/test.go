@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"postier/config"
+	"postier/internal/safetext"
 	"postier/wizard"
 )
 
@@ -25,5 +26,9 @@ func NewTest(name string, p *config.Profile) *Page {
 		ID: FieldRecipient, Kind: wizard.KindText, Value: p.From.Address, Replaced: true, Optional: true,
 		Label: wizard.Msg("home.test.recipient"), Help: wizard.Msg("home.test.recipient-help"),
 	}}
+	if !p.Enabled {
+		off := wizard.Msg("diagnose.off-at-home", "name", safetext.FromRemote(name))
+		page.screen.Notices = []wizard.Notice{{Level: wizard.LevelWarn, Text: off}}
+	}
 	return page
 }

@@ -74,7 +74,7 @@ func (w *Worker) report(r wizard.Request, out *wizard.Outcome) {
 		return
 	}
 	path := filepath.Join(filepath.Dir(w.ConfigPath), reportFile)
-	if err := safefile.Write(path, content, safefile.Options{}); err != nil {
+	if err := safefile.Write(path, content, safefile.Options{Alone: true}); err != nil {
 		out.Err = sentence(err)
 		return
 	}

@@ -17,6 +17,8 @@ type Error struct {
 	Code  int
 	Text  string
 	Cause check.Cause // of the catalogue, where there is one
+	// Recipient is the address that alone was refused, where the settings work.
+	Recipient string
 }
 
 // Error is the sentence.

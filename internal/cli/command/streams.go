@@ -25,6 +25,7 @@ type Streams struct {
 	Printed func(value any, isRow bool)
 
 	pending chan answer // a line that is being read
+	keeper  *keeper     // of what is printed, nil where it is not kept
 }
 
 // answer is a line that was typed.
@@ -50,6 +51,7 @@ func (s *Streams) Line(ctx context.Context) (string, error) {
 	select {
 	case a := <-s.pending:
 		s.pending = nil
+		s.keeper.typed()
 		return a.text, a.err
 	case <-ctx.Done():
 		return "", ctx.Err()
@@ -66,13 +68,22 @@ func (s *Streams) WaitForEnter(ctx context.Context) error {
 
 // Confirm asks a yes-or-no question; anything but a yes in the person's language is a no.
 func (p *Printer) Confirm(ctx context.Context, question string) bool {
+	word, answered := p.reply(ctx, question)
+	return answered && slices.Contains(strings.Fields(p.T("diagnose.yes-words")), word)
+}
+
+// Agree asks about what the person has just asked for; anything but a no in the person's language is a yes. The end of
+// the input is none.
+func (p *Printer) Agree(ctx context.Context, question string) bool {
+	word, answered := p.reply(ctx, question)
+	return answered && !slices.Contains(strings.Fields(p.T("diagnose.no-words")), word)
+}
+
+// reply is the word that answers a question.
+func (p *Printer) reply(ctx context.Context, question string) (word string, answered bool) {
 	p.Question(question)
 	line, err := p.Line(ctx)
-	if err != nil {
-		return false
-	}
-	word := strings.ToLower(strings.TrimSpace(line))
-	return word != "" && slices.Contains(strings.Fields(p.T("diagnose.yes-words")), word)
+	return strings.ToLower(strings.TrimSpace(line)), err == nil
 }
 
 // Colourless reports whether colours are off.
@@ -81,6 +92,9 @@ func (p *Printer) Colourless() bool { return p.NoColor || p.Getenv("NO_COLOR") !
 // Columns is the width of a terminal, 80 where it tells none.
 func Columns(w io.Writer) int {
 	const usual = 80
+	if k, ok := w.(keeping); ok {
+		w = k.Writer
+	}
 	if file, ok := w.(*os.File); ok {
 		if width, _, err := term.GetSize(int(file.Fd())); err == nil && width > 0 {
 			return width

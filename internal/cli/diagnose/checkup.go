@@ -26,6 +26,8 @@ type checkup struct {
 	network *wire.Network
 	target  account.Target
 	domain  string
+	// off says that the profile is switched off; empty where it is not.
+	off string
 	// proof is the saved profile that the results may prove, nil when there is none.
 	proof *proof
 }
@@ -114,17 +116,21 @@ func (c *checkup) run(ctx context.Context, plans ...diagnostics.Plan) error {
 	if !saved || !c.proof.proven {
 		c.renew(now)
 	}
-	return ended(now)
+	return ended(c.target, now)
 }
 
 // ended is how the command ends after these results; nil for success.
-func ended(results []diagnostics.Result) error {
+func ended(target account.Target, results []diagnostics.Result) error {
 	code := report.ExitCode(results)
 	if code == exitcode.OK {
 		return nil
 	}
 	root, _ := diagnostics.Root(results)
-	return &command.Error{Code: code, Cause: root.Cause}
+	err := &command.Error{Code: code, Cause: root.Cause}
+	if report.RecipientRefused(target, results) {
+		err.Recipient = target.Recipient
+	}
+	return err
 }
 
 // watched runs the checks before the eyes of the person, and of a helper.
@@ -145,7 +151,7 @@ func (c *checkup) watched(ctx context.Context, helper *audience, plans []diagnos
 func (c *checkup) info() report.Info {
 	info := report.Info{
 		Version: c.Version, Started: time.Now(), Target: c.target, Domain: c.domain, Lang: c.Lang(),
-		Transcript: c.Transcript, Verbose: c.Verbose,
+		Transcript: c.Transcript, Verbose: c.Verbose, Off: c.off,
 	}
 	if plain.IsTerminal(c.Out) {
 		info.Width = command.Columns(c.Out)

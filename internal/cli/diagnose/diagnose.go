@@ -103,7 +103,10 @@ func Run(ctx context.Context, o *Options) error {
 		if o.home {
 			key = "diagnose.off-at-home"
 		}
-		defer func() { o.Note(o.T(key, "name", safetext.FromRemote(o.off))) }()
+		c.off = o.T(key, "name", safetext.FromRemote(o.off))
+	}
+	if c.off != "" && (o.JSON || o.Matrix) {
+		defer func() { o.Note(c.off) }()
 	}
 	if o.Matrix {
 		return c.matrix(ctx)

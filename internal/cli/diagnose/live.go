@@ -1,7 +1,6 @@
 package diagnose
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -114,14 +113,14 @@ func (v *liveView) around(say func()) {
 	v.redraw()
 }
 
-// erase moves up over the status block and clears to the end of the screen (ECMA-48 CUU, ED).
+// erase removes the status block.
 func (v *liveView) erase() {
 	if v.drawn > 0 {
 		to := v.f.Out
 		if v.aside {
 			to = v.f.Err
 		}
-		_, _ = fmt.Fprintf(to, "\x1b[%dA\x1b[J", v.drawn)
+		command.Erase(to, v.drawn)
 		v.drawn = 0
 	}
 }

@@ -16,6 +16,8 @@ import (
 	"postier/internal/safefile"
 	"postier/internal/safetext"
 	"postier/tui/plain"
+	"postier/wizard"
+	"postier/wizard/home"
 	"postier/wizard/worker"
 )
 
@@ -29,7 +31,14 @@ type ReportOptions struct {
 	To string
 
 	post Post
+	// ask shows a page of the home screen and reports whether the person agreed; nil where lines are printed. said is
+	// what became of the report.
+	ask  Ask
+	said wizard.Words
 }
+
+// Ask shows a page, and reports whether the person agreed.
+type Ask func(context.Context, *home.Page) (bool, error)
 
 // NewReport is `postier report`, the bundle for support: it is shown in full before it is written or sent.
 func NewReport(f *command.Factory, post Post, run command.Run[*ReportOptions]) *cobra.Command {
@@ -54,16 +63,19 @@ func NewReport(f *command.Factory, post Post, run command.Run[*ReportOptions]) *
 	return cmd
 }
 
-// ReportOf is the report of the home screen about a profile. It is offered to the vendor's support.
-func ReportOf(ctx context.Context, f *command.Factory, post Post, name string) error {
+// ReportOf is the report of the home screen about a profile, and says what became of it. It is offered to the vendor's
+// support.
+func ReportOf(ctx context.Context, f *command.Factory, post Post, ask Ask, name string) (wizard.Words, error) {
 	o := &ReportOptions{
 		Options: Options{Factory: f, About: []string{name}}, Format: string(report.Markdown), Mask: true, post: post,
+		ask: ask,
 	}
 	o.Out = o.file()
 	if f.Vendor != nil {
 		o.To = f.Vendor.Support.Email
 	}
-	return runReport(ctx, o)
+	err := runReport(ctx, o)
+	return o.said, err
 }
 
 // file is the name of the report.
@@ -139,30 +151,50 @@ func (o *ReportOptions) hides(ctx context.Context) bool {
 }
 
 // handOut shows the report in full, and writes it when the user agrees, with --yes, or with --out when no one can be
-// asked. One that is sent is written with --out only.
+// asked. One that is sent is written with --out only. In a served session it can be copied from the screen, and the
+// person has no files.
 func (o *ReportOptions) handOut(ctx context.Context, content []byte) error {
-	if _, err := o.Factory.Out.Write(content); err != nil {
-		return command.Failure(exitcode.IO, safetext.Escape(err.Error()))
-	}
-	if o.Served != nil { // it can be copied from the screen, and the person has no files here
-		return nil
-	}
 	path := o.Out
 	if path == "" && o.To == "" && (o.Yes || o.Interactive()) {
 		path = o.file()
 	}
-	if path == "" {
-		return nil
+	if o.Served != nil {
+		path = ""
 	}
-	if o.Interactive() && !o.Yes && !o.Confirm(ctx, o.T("diagnose.report.write", "path", safetext.FromRemote(path))) {
-		o.Note(o.T("diagnose.report.not-written"))
+	agreed, err := o.agreed(ctx, path, content)
+	switch {
+	case err != nil, path == "":
+		return err
+	case !agreed:
+		o.tell(wizard.Msg("diagnose.report.not-written"))
 		return errDeclined
 	}
-	if err := safefile.Write(path, content, safefile.Options{}); err != nil {
+	if err := safefile.Write(path, content, safefile.Options{Alone: true}); err != nil {
 		return err
 	}
-	o.Note(o.T("diagnose.report.written", "path", safetext.FromRemote(path)))
+	o.tell(wizard.Msg("diagnose.report.written", "path", safetext.FromRemote(path)))
 	return nil
+}
+
+// agreed shows the report, and asks whether it is to be written where someone can be asked.
+func (o *ReportOptions) agreed(ctx context.Context, path string, content []byte) (bool, error) {
+	if o.ask != nil {
+		return o.ask(ctx, home.NewReport(path, content))
+	}
+	if _, err := o.Factory.Out.Write(content); err != nil {
+		return false, command.Failure(exitcode.IO, safetext.Escape(err.Error()))
+	}
+	if path == "" || o.Yes || !o.Interactive() {
+		return true, nil
+	}
+	return o.Agree(ctx, o.T("diagnose.report.write", "path", safetext.FromRemote(path))), nil
+}
+
+// tell says what became of the report.
+func (o *ReportOptions) tell(words wizard.Words) {
+	if o.said = words; o.ask == nil {
+		o.Note(o.Say(words.Msg))
+	}
 }
 
 // bundleSettings are those of the saved profile, nil without one: what was checked is in the report anyway.

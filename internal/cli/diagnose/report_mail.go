@@ -12,6 +12,8 @@ import (
 	"postier/internal/cli/command"
 	"postier/internal/exitcode"
 	"postier/internal/safetext"
+	"postier/wizard"
+	"postier/wizard/home"
 )
 
 // Letter is a message with a file, to somebody such as support.
@@ -49,7 +51,7 @@ func (o *ReportOptions) mail(ctx context.Context, about account.Target, b *repor
 ) error {
 	letter := Letter{To: o.To, Name: o.file(), Content: content}
 	letter.Subject, letter.Text = o.cover(b)
-	question := o.T("diagnose.report.send", "to", safetext.FromRemote(o.To))
+	question := wizard.Msg("diagnose.report.send", "to", safetext.FromRemote(o.To))
 	doc, err := o.Document()
 	if err == nil { // without a configuration the machine's service may send
 		carriers := doc.File.Carriers(about.Profile, submits(results))
@@ -63,13 +65,31 @@ func (o *ReportOptions) mail(ctx context.Context, about account.Target, b *repor
 			o.Note(o.T("diagnose.report.instead", "profile", safetext.FromRemote(about.Profile), "fallback",
 				safetext.FromRemote(letter.Profile)))
 		}
-		question = o.T("diagnose.report.send-from", "to", safetext.FromRemote(o.To), "from", safetext.FromRemote(from))
+		question = wizard.Msg("diagnose.report.send-from", "to", safetext.FromRemote(o.To), "from",
+			safetext.FromRemote(from))
 	}
-	if !o.Yes && !o.Confirm(ctx, question) {
-		o.Note(o.T("diagnose.report.not-sent"))
+	agreed, err := o.agreedToSend(ctx, question)
+	switch {
+	case err != nil:
+		return err
+	case !agreed:
+		if o.ask == nil || o.said.Empty() { // where it was written, that is what became of it
+			o.tell(wizard.Msg("diagnose.report.not-sent"))
+		}
 		return errDeclined
 	}
 	return o.post(ctx, letter)
+}
+
+// agreedToSend asks whether the report leaves the machine.
+func (o *ReportOptions) agreedToSend(ctx context.Context, question wizard.Words) (bool, error) {
+	switch {
+	case o.Yes:
+		return true, nil
+	case o.ask != nil:
+		return o.ask(ctx, home.NewLetter(question))
+	}
+	return o.Confirm(ctx, o.Say(question.Msg)+" "+o.T("diagnose.or-no")), nil
 }
 
 // answersTo is the address of the person, where the report leaves from another one, such as the fallback's, which

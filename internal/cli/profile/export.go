@@ -148,7 +148,7 @@ func (o *ExportOptions) deliver(artifacts []export.Artifact) error {
 		if folder {
 			path = filepath.Join(path, artifact.Path)
 		}
-		if err := safefile.Write(path, artifact.Content, safefile.Options{}); err != nil {
+		if err := safefile.Write(path, artifact.Content, safefile.Options{Alone: true}); err != nil {
 			return err
 		}
 		// The lock serves files that several processes write. Here it would only be left over in a folder whose files other

@@ -45,11 +45,7 @@ func WatchPage(ctx context.Context, f *command.Factory, name string, say func(er
 
 // watchFacts are what is known of a profile.
 func watchFacts(w watchedProfile) []wizard.Fact {
-	state := wizard.Msg("watch.state." + string(w.State))
-	if !w.Enabled {
-		state = wizard.Msg("home.mark.off")
-	}
-	list := []wizard.Fact{{Label: wizard.Msg("home.watch.state"), Value: state}}
+	list := []wizard.Fact{{Label: wizard.Msg("home.watch.state"), Value: wizard.Words{Msg: w.standing()}}}
 	if w.Checked != nil {
 		list = append(list, wizard.Fact{
 			Label: wizard.Msg("home.watch.checked"), Value: wizard.Literal(w.Checked.Local().Format(minute)),

@@ -8,6 +8,7 @@ import (
 	"postier/delivery"
 	"postier/diagnostics/report"
 	"postier/internal/cli/command"
+	"postier/internal/locale"
 	"postier/internal/safetext"
 	"postier/watch"
 )
@@ -35,6 +36,8 @@ type watchedProfile struct {
 	Stopped []watch.Stopped `json:"stopped"`
 	// Untold are the notices that somebody is still to get.
 	Untold []watch.Sent `json:"untold"`
+	// proven is when the settings as they are were last proven; the zero time means never.
+	proven time.Time
 }
 
 // watchStateOf reads what the watch knows of these profiles, of all without a name. It connects to nothing.
@@ -65,6 +68,9 @@ func watchStateOf(ctx context.Context, f *command.Factory, doc *config.Document,
 		}
 		if out.Service && out.EveryHours > 0 && p.Enabled {
 			w.Next = whole(sooner(latest(round, now), known.Again))
+		}
+		if p.Proven() {
+			w.proven = p.Validated.At
 		}
 		for i := range w.Stopped {
 			w.Stopped[i].Since = w.Stopped[i].Since.UTC().Truncate(time.Second)
@@ -132,12 +138,20 @@ func runWatchStatus(ctx context.Context, f *command.Factory, names []string) err
 	return err
 }
 
+// standing says how a profile is doing. The proof of its set-up counts until the watch has looked for the first time.
+func (w watchedProfile) standing() locale.Text {
+	switch {
+	case !w.Enabled:
+		return locale.Msg("home.mark.off")
+	case w.State == watch.StateUnchecked && !w.proven.IsZero():
+		return locale.Msg("watch.state.proven", "date", w.proven.Local().Format(time.DateOnly))
+	}
+	return locale.Msg("watch.state." + string(w.State))
+}
+
 // watchedLines are the words for one profile.
 func watchedLines(f *command.Factory, w watchedProfile) []string {
-	standing := f.T("watch.state." + string(w.State))
-	if !w.Enabled {
-		standing = f.T("home.mark.off")
-	}
+	standing := f.Say(w.standing())
 	lines := []string{w.Profile + "  " + safetext.Escape(w.Address) + "  " + standing}
 	add := func(text string) { lines = append(lines, "    "+text) }
 	if w.Checked != nil {

@@ -81,7 +81,7 @@ func checkRecord(f *command.Factory, path string) error {
 func writeAnswers(f *command.Factory, path string, answers map[wizard.FieldID]string) error {
 	data, err := json.MarshalIndent(answersFile{answersVersion, answers}, "", "  ")
 	if err == nil {
-		err = safefile.Write(path, append(data, '\n'), safefile.Options{})
+		err = safefile.Write(path, append(data, '\n'), safefile.Options{Alone: true})
 	}
 	if err != nil {
 		return recordFault(f, path, err)
