@@ -205,7 +205,7 @@ func (m *model) busy(p *page) {
 	case b.Countdown:
 		text = s.say(b.Text) + " " + s.t("remaining", "time", clock(int(b.GivesUp.Seconds())-elapsed))
 	case b.GivesUp > 0:
-		text += " (" + s.t("gives-up", "n", int(b.GivesUp.Seconds())) + ")"
+		text += " (" + s.t("at-most", "n", int(b.GivesUp.Seconds())) + ")"
 	}
 	first := p.height()
 	p.text(s.theme.styles.bold, "", "", text)
@@ -233,7 +233,7 @@ func (m *model) actions(p *page) {
 	}
 	first, row := p.height(), ""
 	for i, a := range m.screen.Actions {
-		label, focused := m.actionLabel(i, a)
+		label, focused := m.actionLabel(i, a, p.width)
 		if row != "" && typeset.Width(row)+2+typeset.Width(label) > p.width {
 			p.add(row)
 			row = ""
@@ -241,7 +241,6 @@ func (m *model) actions(p *page) {
 		if row != "" {
 			row += "  "
 		}
-		label = typeset.Shorten(label, p.width, m.speech.theme.glyphs.ellipsis)
 		if focused {
 			label = m.speech.theme.styles.first.Render(label)
 		}
@@ -254,21 +253,29 @@ func (m *model) actions(p *page) {
 	}
 }
 
-func (m *model) actionLabel(i int, a wizard.Action) (label string, focused bool) {
+// actionLabel is an action with its key, after the mark of the focus.
+func (m *model) actionLabel(i int, a wizard.Action, width int) (label string, focused bool) {
 	s := m.speech
 	enters := m.moved || !stops(a) // Enter does it
 	focused = m.focus == len(m.inputs)+i && m.overlay.kind == overlayNone && enters
-	label = "[" + s.say(a.Label)
-	if key := m.actionKey(i, a); key != "" {
-		label = m.speech.colon(label) + " " + key
-	}
-	label += "]"
+	mark := " "
 	if focused {
-		label = s.theme.glyphs.focus + label
-	} else {
-		label = " " + label
+		mark = s.theme.glyphs.focus
 	}
-	return label, focused
+	return mark + s.keyed(s.say(a.Label), m.actionKey(i, a), width-typeset.Width(mark)), focused
+}
+
+// keyed is a label with its key in brackets. Where there is no room, the label is shortened and never the key.
+func (s speech) keyed(label, key string, width int) string {
+	whole := "[" + label + "]"
+	if key != "" {
+		whole = "[" + s.colon(label) + " " + key + "]"
+	}
+	over, least := typeset.Width(whole)-width, 1
+	if room := typeset.Width(label) - over; over > 0 && room >= least {
+		return s.keyed(typeset.Shorten(label, room, s.theme.glyphs.ellipsis), key, width)
+	}
+	return typeset.Shorten(whole, width, s.theme.glyphs.ellipsis)
 }
 
 func (m *model) actionKey(i int, a wizard.Action) string {

@@ -16,7 +16,7 @@ func TestEnterCutsTheSearchShort(t *testing.T) {
 	begun, _ := wizard.New(wizard.Options{Today: "2026-11-21", Address: "contact@durand.example"})
 	d := converse(t, begun, locale.English, 80, 24).keys("enter")
 	d.shows("Step 2/12")
-	d.shows("gives up after 10 s")
+	d.shows("10 s at most")
 	var search wizard.Request
 	for search.Kind != wizard.DoDiscover {
 		search = <-d.worker.asked

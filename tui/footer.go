@@ -33,7 +33,11 @@ func (m *model) stepLine() string {
 	if m.screen.Number == 0 {
 		return m.speech.product + " " + m.speech.theme.glyphs.dot + " " + m.speech.t("home-title")
 	}
-	return m.speech.t("step", "n", m.screen.Number, "of", steps, "name", m.stepName())
+	line := m.speech.t("step", "n", m.screen.Number, "of", steps, "name", m.stepName())
+	if passed := m.screen.PassedOverNumbers(); passed != "" { // a gap in the numbers is explained
+		line += " " + m.speech.theme.glyphs.dot + " " + m.speech.t("passed-over", "steps", passed)
+	}
+	return line
 }
 
 func (m *model) footer(width int) string {

@@ -44,6 +44,7 @@ type homeScreen struct {
 	at            int // the profile under the cursor
 	scroll        int
 	overlay       homeOverlay
+	toast         string // one line about the last key, until the next one
 	sharing       sharing
 }
 
@@ -115,6 +116,7 @@ func (h *homeScreen) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 
 func (h *homeScreen) press(msg tea.KeyPressMsg) tea.Cmd {
 	name := msg.String()
+	h.toast = ""
 	if h.sharing.takes(name, false) {
 		h.sharing.presenter.Toggle()
 		return nil
@@ -142,8 +144,8 @@ func (h *homeScreen) press(msg tea.KeyPressMsg) tea.Cmd {
 		h.at = max(0, len(h.items)-1)
 	case "?", "f1":
 		h.overlay, h.scroll = homeHelp, 0
-	case "esc":
-		return h.choose(home.Quit)
+	case "esc": // one too many on the way back from a page must not end the program
+		h.toast = h.speech.t("home-first")
 	case "enter":
 		if len(h.items) == 0 {
 			return h.choose(home.Add)
@@ -230,7 +232,7 @@ func (h *homeScreen) View() tea.View {
 	f.progress(0)
 	f.body(p, h.scroll, rows)
 	f.keys(keys)
-	f.status(p, h.scroll, rows, s, "")
+	f.status(p, h.scroll, rows, s, h.toast)
 	for len(hints) > 1 && typeset.Width(m.footerText(hints)) > p.width {
 		hints = dropLast(hints)
 	}
@@ -284,7 +286,7 @@ func (h *homeScreen) offers(p *page) {
 	s := h.speech
 	var row string
 	for _, k := range h.keys() {
-		label := "[" + s.colon(h.label(k.Action)) + " " + k.Letter + "]"
+		label := s.keyed(h.label(k.Action), k.Letter, p.width)
 		if h.sharing.status.Point == (share.Target{Action: wizard.ActionID(k.Action.For(h.current()))}) {
 			p.text(s.theme.styles.warn, "", "", " "+s.t("share-here")+" "+label+" ")
 		}
@@ -295,7 +297,7 @@ func (h *homeScreen) offers(p *page) {
 		if row != "" {
 			row += " "
 		}
-		row += typeset.Shorten(label, p.width, s.theme.glyphs.ellipsis)
+		row += label
 	}
 	p.add(row)
 }

@@ -109,7 +109,8 @@ func TestHomeKeys(t *testing.T) {
 		{[]string{"c"}, home.Choice{Action: home.Quit}, false},
 		{[]string{"m"}, home.Choice{Action: home.TestMode, Profile: "durand"}, true},
 		{[]string{"g"}, home.Choice{Action: home.Log, Profile: "durand"}, true},
-		{[]string{"esc"}, home.Choice{Action: home.Quit}, true},
+		{[]string{"esc", "esc"}, home.Choice{Action: home.Quit}, false},
+		{[]string{"esc", "q"}, home.Choice{Action: home.Quit}, true},
 		{[]string{"ctrl+c"}, home.Choice{Action: home.Quit}, true},
 		{[]string{"?", "e"}, home.Choice{Action: home.Quit}, false},
 	} {
@@ -121,6 +122,21 @@ func TestHomeKeys(t *testing.T) {
 		if h.choice != row.want || (cmd != nil) != row.ends {
 			t.Errorf("%v: %+v, ends %v; expected %+v, %v", row.keys, h.choice, cmd != nil, row.want, row.ends)
 		}
+	}
+}
+
+// TestHomeEsc: Esc ends a page and never the program; it says which key does.
+func TestHomeEsc(t *testing.T) {
+	t.Parallel()
+	h := newHome(HomeOptions{Items: homeItems()}, testTheme())
+	h.Update(keyPress("esc"))
+	const said = "q ends the program"
+	if view := h.View().Content; !strings.Contains(view, said) {
+		t.Errorf("no answer:\n%s", view)
+	}
+	h.Update(keyPress("down"))
+	if view := h.View().Content; strings.Contains(view, said) {
+		t.Errorf("still said:\n%s", view)
 	}
 }
 

@@ -170,10 +170,11 @@ func TestTemplatesPage(t *testing.T) {
 	var saved []string
 	refuse := wizard.Words{}
 	page := func() *home.Page {
-		return home.NewTemplates(templates(), func(name string, values map[wizard.FieldID]string) wizard.Words {
+		save := func(name string, values map[wizard.FieldID]string) wizard.Words {
 			saved = append(saved, name+": "+values[home.FieldTemplateSubject])
 			return refuse
-		})
+		}
+		return home.NewTemplates(templates(), wizard.Words{}, save)
 	}
 	change := page()
 	onPage(t, change, locale.English, 80, 24).keys("enter", "!", "enter") // after the v of the home screen
@@ -207,7 +208,7 @@ func TestPages(t *testing.T) {
 		"suppress":  func() *home.Page { return home.NewSuppress(suppressed(), nil) },
 		"test":      func() *home.Page { return home.NewTest("durand", durand()) },
 		"log":       func() *home.Page { return home.NewLog("durand", logged()) },
-		"templates": func() *home.Page { return home.NewTemplates(templates(), nil) },
+		"templates": func() *home.Page { return home.NewTemplates(templates(), wizard.Words{}, nil) },
 		"log-empty": func() *home.Page { return home.NewLog("durand", nil) },
 		"watch":     func() *home.Page { return home.NewWatch("durand", watchedBy(nil)) },
 		"queue":     func() *home.Page { return home.NewQueue(queued(nil)) },
@@ -222,7 +223,7 @@ func TestPages(t *testing.T) {
 				d := onPage(t, page(), lang, size.width, size.height)
 				golden(t, fmt.Sprintf("page-%s-%s-%dx%d", name, lang, size.width, size.height), d.view(), size.width, size.height)
 			}
-			opened := onPage(t, home.NewTemplates(templates(), nil), lang, size.width, size.height).keys("enter")
+			opened := onPage(t, home.NewTemplates(templates(), wizard.Words{}, nil), lang, size.width, size.height).keys("enter")
 			golden(t, fmt.Sprintf("page-template-%s-%dx%d", lang, size.width, size.height), opened.view(), size.width,
 				size.height)
 			d := onPage(t, home.NewLog("durand", logged()), lang, size.width, size.height).keys("enter")

@@ -202,7 +202,7 @@ func TestWholeSetup(t *testing.T) {
 		s.press("\r")
 		s.waitFor("Étape " + step)
 		if step != "10/12" {
-			s.until("finish the checks", func() bool { return !strings.Contains(s.screen.Text(), "abandonne") })
+			s.until("finish the checks", func() bool { return !strings.Contains(s.screen.Text(), "au plus") })
 		}
 	}
 	s.press("\r")
@@ -268,7 +268,7 @@ func (s *session) hang() {
 	s.t.Helper()
 	s.submit("hang hang hang hang")
 	s.waitFor("6/12")
-	s.waitFor("abandonne")
+	s.waitFor("au plus")
 }
 
 // submit goes to the first check with a password.
@@ -342,7 +342,7 @@ func TestLeaveAndSuspend(t *testing.T) {
 	s.press("\x03")
 	s.waitFor("Quitter maintenant")
 	s.press("\x1b")
-	s.waitFor("abandonne")
+	s.waitFor("au plus")
 	s.press("\x03")
 	s.waitFor("Quitter maintenant")
 	s.press("\x03")

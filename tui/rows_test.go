@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"postier/internal/locale"
+	"postier/internal/typeset"
 	"postier/wizard"
 )
 
@@ -52,5 +53,26 @@ func TestRows(t *testing.T) {
 	}
 	if d.keys("esc"); d.model.left || d.model.overlay.kind != overlayLeave {
 		t.Error("Esc loses the change without a question")
+	}
+}
+
+// TestKeyedLabels: a label that is too long is cut, and its key is not.
+func TestKeyedLabels(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		lang       locale.Lang
+		label, key string
+		width      int
+	}{
+		{locale.English, "Watch until it is visible", "w", 40},
+		{locale.English, "Watch until it is visible", "w", 20},
+		{locale.French, "Surveiller jusqu'à ce que ce soit visible", "Entrée", 30},
+		{locale.German, "Watch", "w", 8},
+	} {
+		s := speech{lang: c.lang, theme: testTheme()}
+		got := strings.ReplaceAll(s.keyed(c.label, c.key, c.width), "\u00a0", " ")
+		if typeset.Width(got) > c.width || !strings.HasPrefix(got, "["+c.label[:2]) || !strings.HasSuffix(got, c.key+"]") {
+			t.Errorf("%q in %d columns", got, c.width)
+		}
 	}
 }

@@ -541,3 +541,25 @@ func TestSentCopyWithoutMailbox(t *testing.T) {
 	k.enter("sent-copy", "none")
 	k.at(StepDNS)
 }
+
+// TestPassedOver: a gap in the numbers of the steps is explained on the way forward, until the next step.
+func TestPassedOver(t *testing.T) {
+	t.Parallel()
+	k := known(t, Options{})
+	k.do(ActBack)
+	k.do(ActBack)
+	k.at(StepProvider)
+	k.enter()
+	if v := k.s.Screen(); v.Step != StepPrepare || v.PassedOverNumbers() != "3" {
+		t.Fatalf("step %s passed over %q", v.Step, v.PassedOverNumbers())
+	}
+	k.do(ActBack)
+	k.enter()
+	if got := k.s.Screen().PassedOverNumbers(); got != "3" {
+		t.Errorf("again it passed over %q", got)
+	}
+	k.enter()
+	if got := k.s.Screen().PassedOverNumbers(); got != "" {
+		t.Errorf("the next step passed over %q", got)
+	}
+}

@@ -79,9 +79,11 @@ func (s *State) forward() {
 		return
 	}
 	steps := Steps()
-	for i := s.draft.Step.Number(); i < len(steps); i++ {
+	from := s.draft.Step.Number()
+	for i := from; i < len(steps); i++ {
 		if s.applies(steps[i]) {
 			s.arrive(steps[i], true)
+			s.passedOver = steps[from:i]
 			return
 		}
 	}
@@ -178,7 +180,7 @@ func (s *State) expectSwitch(step Step) {
 
 func (s *State) arrive(step Step, forward bool) {
 	s.abandon(DoWait)
-	s.rounds = 0
+	s.rounds, s.passedOver = 0, nil
 	s.draft.Step = step
 	s.page, s.fixField, s.question, s.suggested, s.choosing, s.services = 0, "", noQuestion, "", false, false
 	if s.wanted = ""; step == StepReview {

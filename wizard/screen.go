@@ -5,7 +5,8 @@ func (s State) Screen() Screen {
 	step := s.draft.Step
 	v := Screen{
 		Step: step, Number: step.Number(), Title: Msg("wizard.title." + string(step)), Help: "wizard.help." + string(step),
-		Notices: append([]Notice(nil), s.notices...), First: step == StepAddress && !s.changing || (&s).editPage(),
+		Notices: append([]Notice(nil), s.notices...), PassedOver: s.passedOver,
+		First: step == StepAddress && !s.changing || (&s).editPage(),
 	}
 	logicOf(step).screen(&s, &v)
 	s.addSupport(&v)

@@ -107,6 +107,7 @@ type State struct {
 	prior         *prior         // what was found, while a provider chosen from the list is shown
 	byHand        *manualServers // the servers entered by hand, while a preset is tried
 	fixField      FieldID
+	passedOver    []Step                 // on the way to the current step
 	wanted        FieldID                // what the person came to change
 	changing      bool                   // the person came from the page with all settings, and goes back to it
 	row           ActionID               // the row of that page from which the person came

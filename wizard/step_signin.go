@@ -108,13 +108,19 @@ func (s *State) otherMethods(v *Screen) {
 	}
 }
 
-// signInFailure shows how the last sign-in ended: the cause with its page, and the sentence that names what happened.
+// signInFailure shows how the last sign-in ended: the card of the cause, with the sentence that names what happened.
 func (s *State) signInFailure(v *Screen) {
 	t := s.work[s.stepKind()]
-	if !t.err.Empty() {
-		v.Notices = append(v.Notices, Notice{levelOf(t.err), t.err})
-	}
 	v.Finding = s.finding()
+	switch {
+	case t.err.Empty():
+	case v.Finding == nil:
+		v.Notices = append(v.Notices, Notice{levelOf(t.err), t.err})
+	default:
+		f := *v.Finding
+		f.Meaning = t.err
+		v.Finding = &f
+	}
 }
 
 // promptScreen shows what to do in the browser, while the worker polls the provider for the approval.

@@ -1,6 +1,7 @@
 package wizard
 
 import (
+	"strconv"
 	"strings"
 
 	"postier/internal/check"
@@ -66,6 +67,15 @@ func (r Report) ForReader() Words {
 // Waits reports whether the screen waits by itself, or does so with its first action.
 func (v Screen) Waits() bool {
 	return v.Busy != nil || len(v.Actions) > 0 && v.Actions[0].ID == ActWait
+}
+
+// PassedOverNumbers are the numbers of the steps that were passed over: "3, 4".
+func (v Screen) PassedOverNumbers() string {
+	numbers := make([]string, len(v.PassedOver))
+	for i, step := range v.PassedOver {
+		numbers[i] = strconv.Itoa(step.Number())
+	}
+	return strings.Join(numbers, ", ")
 }
 
 // AwaitsTime reports whether the screen waits until a check that failed is made again.

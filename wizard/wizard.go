@@ -307,7 +307,7 @@ type Report struct {
 type Busy struct {
 	Request int
 	Text    Words
-	// GivesUp is the time after which the work ends by itself.
+	// GivesUp is the time after which the work ends by itself at the latest: most of it has shorter limits of its own.
 	GivesUp time.Duration
 	// Countdown is true where the work waits for the person: front ends then show the time left instead of the time
 	// passed.
@@ -336,6 +336,8 @@ type Screen struct {
 	Busy    *Busy
 	// Help is the key of the step's help page in the catalogue.
 	Help string
+	// PassedOver are the steps between the one before and this one, which do not apply.
+	PassedOver []Step
 	// First is true where there is no step to go back to.
 	First bool
 }

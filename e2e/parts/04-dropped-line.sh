@@ -19,7 +19,7 @@ press Enter
 shows "step 5" "Étape 5/12"
 paste_text "$PASSWORD"
 press Enter
-shows "step 6 at work" "abandonne après"
+shows "step 6 at work" "s au plus"
 shell=$(on_tmux display-message -p -t person '#{pane_pid}')
 program=$(pgrep -P "$shell" -x postier)
 close_terminal # the terminal goes away: everything on it gets SIGHUP

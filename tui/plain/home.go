@@ -145,8 +145,9 @@ func (h *homeDialog) ask(ctx context.Context) (home.Choice, bool, error) {
 		h.lang = h.lang.Next()
 		h.list()
 		return home.Choice{}, false, nil
-	case line == "<":
-		line = "q"
+	case line == "<": // one too many on the way back from a page must not end the program
+		h.say("tui.home-first")
+		return home.Choice{}, false, nil
 	}
 	for _, k := range home.Offered(h.current()) {
 		if k.Letter == line && (len(h.items) > 0 || k.Action.Alone()) {

@@ -252,9 +252,10 @@ func (d *dialog) progress(before, now wizard.Screen) {
 	if now.Step == wizard.StepProvider {
 		// Candidates of a search that still runs are shown only where a person can accept one; a pipe gets the final
 		// result.
-		if d.input.terminal && !slices.Equal(factLines(d, before), factLines(d, now)) {
-			d.screen(now, wizard.Screen{})
+		if d.input.terminal && !slices.Equal(d.factLines(before), d.factLines(now)) {
+			d.screen(now, before)
 			d.actions(now.Actions, false)
+			d.before = now
 		}
 		return
 	}
@@ -463,13 +464,4 @@ func IsTerminal(r any) bool {
 	}
 	f, ok := r.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
-}
-
-// factLines returns the facts of a screen as they are printed.
-func factLines(d *dialog, v wizard.Screen) []string {
-	var out []string
-	for _, f := range v.Facts {
-		out = append(out, d.words(f.Value))
-	}
-	return out
 }

@@ -60,7 +60,11 @@ func (p *printer) screen(v, before wizard.Screen) {
 	if v.Step != before.Step {
 		said = nil
 		p.printLine("")
-		p.printLine(p.t("plain.step", "number", v.Number, "of", len(wizard.Steps()), "title", p.words(v.Title)))
+		title := p.words(v.Title)
+		if passed := v.PassedOverNumbers(); passed != "" { // a gap in the numbers is explained
+			title += " (" + p.t("tui.passed-over", "steps", passed) + ")"
+		}
+		p.printLine(p.t("plain.step", "number", v.Number, "of", len(wizard.Steps()), "title", title))
 		p.printLine("")
 	}
 	if v.Number == 0 {
@@ -80,21 +84,7 @@ func (p *printer) screen(v, before wizard.Screen) {
 	if v.Finding != nil && v.Busy == nil {
 		p.finding(v)
 	}
-	row := 0
-	for _, f := range v.Facts {
-		text, lead := p.words(f.Value), "  "
-		if !f.Detail.Empty() {
-			text += " (" + p.words(f.Detail) + ")"
-		}
-		if label := p.words(f.Label); label != "" {
-			text = p.colon(label) + " " + text
-		}
-		if f.Change != "" && !p.causes { // an unattended run changes nothing
-			row++
-			lead = fmt.Sprintf("  %2d. ", row)
-		}
-		p.paragraph(lead, text)
-	}
+	p.facts(v, before)
 	for i, w := range v.Numbered {
 		p.paragraph("  "+strconv.Itoa(i+1)+". ", p.words(w))
 	}
@@ -109,7 +99,7 @@ func (p *printer) screen(v, before wizard.Screen) {
 		case v.Busy.Countdown:
 			text += " " + p.t("plain.good-for", "minutes", int(v.Busy.GivesUp.Round(time.Minute).Minutes()))
 		case v.Busy.GivesUp > 0:
-			text += " " + p.t("plain.gives-up", "seconds", int(v.Busy.GivesUp.Seconds()))
+			text += " " + p.t("plain.at-most", "seconds", int(v.Busy.GivesUp.Seconds()))
 		}
 		p.paragraph("", text)
 		if len(v.Actions) > 1 && v.AwaitsTime() {
@@ -123,6 +113,42 @@ func (p *printer) screen(v, before wizard.Screen) {
 		p.printLine(p.colon(p.words(c.Label)))
 		p.printLine(safetext.Escape(c.Text))
 	}
+}
+
+// facts prints the labelled values, each that can be changed with its number. While a search goes on they are printed
+// as soon as they are known, and not again when it ends with the same.
+func (p *printer) facts(v, before wizard.Screen) {
+	if shown := p.factLines(before); v.Step == before.Step && len(shown) > 0 && slices.Equal(shown, p.factLines(v)) {
+		if v.Busy == nil && len(v.Notices) == 0 {
+			p.say("plain.search-ended")
+		}
+		return
+	}
+	row := 0
+	for i, line := range p.factLines(v) {
+		lead := "  "
+		if v.Facts[i].Change != "" && !p.causes { // an unattended run changes nothing
+			row++
+			lead = fmt.Sprintf("  %2d. ", row)
+		}
+		p.paragraph(lead, line)
+	}
+}
+
+// factLines are the facts of a screen in words.
+func (p *printer) factLines(v wizard.Screen) []string {
+	var out []string
+	for _, f := range v.Facts {
+		text := p.words(f.Value)
+		if !f.Detail.Empty() {
+			text += " (" + p.words(f.Detail) + ")"
+		}
+		if label := p.words(f.Label); label != "" {
+			text = p.colon(label) + " " + text
+		}
+		out = append(out, text)
+	}
+	return out
 }
 
 func (p *printer) notices(v wizard.Screen) {

@@ -66,3 +66,24 @@ func TestSearchByLines(t *testing.T) {
 		}
 	}
 }
+
+// TestFoundOnce: what a search found is printed once, also where it goes on and ends with the same; what is found later
+// is printed in its place.
+func TestFoundOnce(t *testing.T) {
+	t.Parallel()
+	found := func(name string) wizard.Screen {
+		return wizard.Screen{
+			Step:  wizard.StepProvider,
+			Facts: []wizard.Fact{{Label: wizard.Literal("Provider"), Value: wizard.Literal(name)}},
+		}
+	}
+	var out strings.Builder
+	p := &printer{out: &out, lang: locale.English}
+	p.facts(found("one"), wizard.Screen{Step: wizard.StepProvider})
+	p.facts(found("one"), found("one"))
+	p.facts(found("two"), found("one"))
+	want := "  Provider: one\nThe search has ended: that is what it found.\n  Provider: two\n"
+	if got := out.String(); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

@@ -34,8 +34,10 @@ func TemplateFields() []wizard.FieldID {
 const actTry wizard.ActionID = "try"
 
 // NewTemplates is the page of the templates (P-8, P-12): one is chosen, its header lines are changed, and a test is
-// sent with it. save writes them; the words are what to say about an error.
-func NewTemplates(templates []Template, save func(name string, values map[wizard.FieldID]string) wizard.Words) *Page {
+// sent with it. save writes them; the words are what to say about an error. Where there is none, empty says so.
+func NewTemplates(templates []Template, empty wizard.Words,
+	save func(name string, values map[wizard.FieldID]string) wizard.Words,
+) *Page {
 	page := newPage("templates", "", func(page *Page, a wizard.Answer) bool {
 		for _, t := range templates {
 			if t.Name == a.Values[FieldTemplate] {
@@ -45,7 +47,7 @@ func NewTemplates(templates []Template, save func(name string, values map[wizard
 		return false
 	})
 	if len(templates) == 0 {
-		page.screen.Intro = []wizard.Words{wizard.Msg("home.templates.empty")}
+		page.screen.Intro = []wizard.Words{empty}
 		page.screen.Actions = []wizard.Action{{ID: wizard.ActBack, Label: wizard.Msg("home.log.back")}}
 		return page
 	}

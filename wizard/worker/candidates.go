@@ -5,7 +5,9 @@ import (
 	"errors"
 
 	"postier/config"
+	"postier/diagnostics/explain"
 	"postier/diagnostics/rootcause"
+	"postier/internal/check"
 	"postier/internal/discovery"
 	"postier/wizard"
 )
@@ -23,13 +25,20 @@ func (w *Worker) discover(ctx context.Context, r wizard.Request, out *wizard.Out
 	case errors.Is(err, context.Canceled):
 		out.Err = wizard.Msg("wizard.cancelled")
 	case errors.Is(err, discovery.ErrNoDomain) && rootcause.Denies(ctx, w.Network):
-		out.Err = wizard.Msg("setup.all-denied")
+		out.Err = coded(check.CauseDNSFailure, "setup.all-denied")
 	case errors.Is(err, discovery.ErrNoDomain), errors.Is(err, discovery.ErrAddress):
-		out.Err = wizard.Msg(wizard.Misspelt, "domain", config.AddressDomain(address))
+		out.Err = coded(check.CauseDNSNXDomain, wizard.Misspelt, "domain", config.AddressDomain(address))
 	case err != nil:
-		out.Err = wizard.Msg("setup.no-dns")
+		out.Err = coded(check.CauseDNSFailure, "setup.no-dns")
 	}
 	out.Candidates = w.offers(list, address)
+}
+
+// coded is a sentence with the code of a cause, to be said aloud.
+func coded(cause check.Cause, key string, args ...any) wizard.Words {
+	words := wizard.Msg(key, args...)
+	words.Literal = "(" + explain.Code(cause) + ")"
+	return words
 }
 
 // offers returns the best candidate and, after it, only those between which the person has to choose: products that

@@ -31,7 +31,12 @@ func TemplatesPage(f *command.Factory, say func(error) wizard.Words) (*home.Page
 			Name: name, Text: string(text[:min(len(text), mostShown)]), Values: headerValues(&t),
 		})
 	}
-	return home.NewTemplates(list, func(name string, values map[wizard.FieldID]string) wizard.Words {
+	// Here a template is only changed: writing one is a matter for whoever set up the program that sends.
+	empty := wizard.Msg("home.templates.empty", "command", f.Program()+" template edit NAME --file FILE")
+	if f.Served != nil {
+		empty = wizard.Msg("home.templates.empty-served")
+	}
+	return home.NewTemplates(list, empty, func(name string, values map[wizard.FieldID]string) wizard.Words {
 		if err := setTemplateHeader(store, name, values); err != nil {
 			return say(templateFault(f, err, name))
 		}
