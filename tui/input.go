@@ -11,8 +11,8 @@ import (
 	"postier/internal/typeset"
 )
 
-// maxTyped is how many characters one field accepts; tokens and API keys stay well below.
-const maxTyped = 4096
+// MaxTyped is how many characters one field accepts; tokens and API keys stay well below.
+const MaxTyped = 4096
 
 // entry is a line to type in. bubbles edits it and we draw it: the drawing of bubbles has a blinking cursor that costs
 // bytes on a slow connection, and shows pasted control and bidirectional characters raw.
@@ -25,7 +25,7 @@ type entry struct {
 func newEntry(value string, secret bool) *entry {
 	m := textinput.New()
 	m.Prompt = ""
-	m.CharLimit = maxTyped
+	m.CharLimit = MaxTyped
 	m.SetVirtualCursor(false)
 	m.KeyMap = entryKeys()
 	m.SetValue(value)

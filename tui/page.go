@@ -86,22 +86,43 @@ func (p *page) fit(rows int) (int, []line) {
 	switch {
 	case p.keys == nil:
 		return rows, nil
-	case p.dense.tight || p.whole() <= rows || !p.keys.pins(rows):
+	case p.whole() <= rows:
 		p.join(p.keys)
+		return rows, nil
+	}
+	if p.unpin(rows); p.keys == nil {
 		return rows, nil
 	}
 	return rows - p.keys.height(), p.keys.lines
 }
 
-// pins reports whether the keys leave enough of the rows of a window for the text above them: without the empty line
-// before them, if need be.
-func (p *page) pins(rows int) bool {
-	const share = 3
-	if p.height() > rows/share && p.gaps() > 0 {
+// unpin makes the keys the end of the page that scrolls, where they take too many of the rows of a window to stay in
+// sight.
+func (p *page) unpin(rows int) {
+	if p.keys == nil {
+		return
+	}
+	if !p.dense.tight {
+		p.keys.narrow(rows)
+	}
+	if p.dense.tight || !p.keys.pins(rows) {
+		p.join(p.keys)
+		p.keys = nil
+	}
+}
+
+// keysShare is the part of a window that its keys may take: one in so many rows.
+const keysShare = 3
+
+// narrow leaves out the empty line before the keys where they take too many of the rows of a window with it.
+func (p *page) narrow(rows int) {
+	if !p.pins(rows) && p.gaps() > 0 {
 		p.tighten()
 	}
-	return p.height() <= rows/share
 }
+
+// pins reports whether the keys leave enough of the rows of a window for the text above them.
+func (p *page) pins(rows int) bool { return p.height() <= rows/keysShare }
 
 // squeeze leaves out empty lines until the page fits into the rows: the last ones first, and then the one before the
 // keys and the one beneath the title. A page that would not fit without any keeps them.

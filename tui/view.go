@@ -120,10 +120,7 @@ func (m *model) layOut(rows int, dense density) *page {
 	if m.overlay.kind == overlayNone {
 		m.body(p, rows)
 		if m.helper != nil && (len(m.screen.Checks) > 0 || m.screen.Finding != nil) && m.pane(p) == nil {
-			if p.keys != nil && (dense.tight || !p.keys.pins(rows)) { // the details follow them
-				p.join(p.keys)
-				p.keys = nil
-			}
+			p.unpin(rows) // the details follow the keys
 			p.gap()
 			m.detailsPage(p)
 		}

@@ -129,7 +129,7 @@ func fillIn(v reflect.Value, text string) {
 // open.
 var ours = []string{
 	"Step", "Help", "Level", "ID", "Status", "Cause", "Code", "Matched", "Who", "Retry", "Field", "Kind", "Value",
-	"kind", "Change",
+	"kind", "Change", "PassedOver",
 }
 
 // TestForeignTextIsMasked: each part of a screen in which foreign text can stand is masked, also one that is added to

@@ -71,9 +71,9 @@ func (v Screen) Waits() bool {
 
 // PassedOverNumbers are the numbers of the steps that were passed over: "3, 4".
 func (v Screen) PassedOverNumbers() string {
-	numbers := make([]string, len(v.PassedOver))
-	for i, step := range v.PassedOver {
-		numbers[i] = strconv.Itoa(step.Number())
+	var numbers []string
+	for _, step := range v.PassedOver {
+		numbers = append(numbers, strconv.Itoa(step.Number()))
 	}
 	return strings.Join(numbers, ", ")
 }

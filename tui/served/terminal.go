@@ -11,6 +11,8 @@ import (
 
 	"github.com/creack/pty"
 	"golang.org/x/time/rate"
+
+	"postier/tui"
 )
 
 // terminal is the pseudo-terminal of a session. The front ends find on it what they find on any other: lines with echo
@@ -45,8 +47,7 @@ const resizePause = 40 * time.Millisecond
 // Keys come from a person or from a paste. What comes faster for longer is dropped.
 const (
 	keysPerSecond = 4 << 10
-	keysAtOnce    = utf8.UTFMax*longestText + len(pasteBegin) + len(pasteEnd) // a whole field, pasted
-	longestText   = 4096                                                      // characters in a field
+	keysAtOnce    = utf8.UTFMax*tui.MaxTyped + len(pasteBegin) + len(pasteEnd) // a whole field, pasted
 )
 
 // clamp brings what a client said of its window into a range in which it can be drawn.

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"postier/tui"
 )
 
 // TestNothingOfAPasteBecomesAKey: wherever what a client sends is torn, and whatever of it is dropped, the program gets
@@ -141,7 +143,7 @@ func TestFloodBeforeASlowProgram(t *testing.T) {
 func TestWholeFieldIsPasted(t *testing.T) {
 	t.Parallel()
 	c, read, got := openSlow(t)
-	sent := pasteBegin + strings.Repeat("\U0001F4EE", longestText) + pasteEnd
+	sent := pasteBegin + strings.Repeat("\U0001F4EE", tui.MaxTyped) + pasteEnd
 	_, err := io.WriteString(c.in, sent)
 	close(read)
 	if err != nil {

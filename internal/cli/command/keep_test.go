@@ -9,11 +9,6 @@ import (
 	"postier/tui/plain"
 )
 
-// screen is a terminal in memory.
-type screen struct{ bytes.Buffer }
-
-func (*screen) IsTerminal() bool { return true }
-
 // TestKeep: what is kept is what the terminal shows in the end, from both streams, and what it is shown is unchanged.
 func TestKeep(t *testing.T) {
 	t.Parallel()
