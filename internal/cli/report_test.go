@@ -270,7 +270,8 @@ func TestReportIsAskedAbout(t *testing.T) {
 		env := map[string]string{"POSTIER_CONFIG": o.path, "POSTIER_CA_FILE": o.ca, "LC_ALL": "C"}
 		c := startConsoleIn(t, func(name string) string { return env[name] }, "report", "durand", "--only=smtp.greeting",
 			"--to", supportAddress)
-		c.wait("Send exactly this report to " + supportAddress + ", with the sender contact@durand.example? [y/N]")
+		c.wait("Send exactly this report to " + supportAddress + ", with the sender")
+		c.wait("contact@durand.example? [y/N]")
 		if _, err := io.WriteString(c.master, answer+"\n"); err != nil {
 			t.Fatal(err)
 		}
