@@ -52,11 +52,13 @@ exit(mail($argv[1], 'Test', "A message by mail() of PHP.\n", $headers) ? 0 : 1);
 `})
 }
 
-// What happens without the password: a script that sets something up stops. A web site goes on, since its pages are worth
-// more than its mail, and says why in its log; the server refuses the empty password, so that nothing is sent.
+// What happens without the password: a script that sets something up stops. A web site goes on, since its pages are
+// worth more than its mail, and says why in its log; the server refuses the empty password, so that nothing is sent.
 var (
 	phpStops  = []string{"throw new RuntimeException('the password cannot be read');"}
-	phpGoesOn = []string{"error_log('" + config.Program + ": the password cannot be read, no mail can be sent');", "return '';"}
+	phpGoesOn = []string{
+		"error_log('" + config.Program + ": the password cannot be read, no mail can be sent');", "return '';",
+	}
 )
 
 // phpSecret is a PHP expression that reads the secret: without the line end of its file, or from the command, which is
