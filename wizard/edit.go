@@ -133,6 +133,7 @@ func (s State) Unchanged() bool {
 	}
 	now, saved := s.draft, s.opts.Edited.Draft
 	now.Step, saved.Step = StepReview, StepReview
+	now.Product, saved.Product = "", "" // no setting of the profile
 	a, errA := json.Marshal(now)
 	b, errB := json.Marshal(saved)
 	return errA == nil && errB == nil && bytes.Equal(a, b)

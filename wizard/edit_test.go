@@ -189,7 +189,7 @@ func TestSwitchedOff(t *testing.T) {
 // made once more is written.
 func TestUnchangedIsNotSaved(t *testing.T) {
 	t.Parallel()
-	k := page(t, proven())
+	k := page(t, proven(), func(o *Options) { o.Product = "Dayboard" })
 	k.do(ActSave)
 	k.at(StepDone)
 	if v := k.s.Screen(); k.requested(DoSave) != 0 || v.Intro[0].Msg.Key != "wizard.done.unchanged" || len(v.Notices) > 0 {

@@ -173,7 +173,7 @@ shows "the page of the watch" "Vérifier les profils régulièrement"
 press Space
 shows "the watch switched on" "[Oui] Non"
 press c
-shows "what it found" "Appuyez sur Entrée" 60
+shows "what it found" "Entrée Retour" 60
 check "the watch is on" setting .watch.every_hours 24
 equal "the profile works" working "$(postier_as watch status anna --json | jq -r '.profiles[0].state')"
 press Enter
