@@ -152,6 +152,7 @@ type task struct {
 	phase   string // of the work under way
 	ways    []Way  // that were tried after a failure
 	err     Words
+	failure error // what err puts into words
 	// before is what the same checks found the last time, while they are made once more with the same settings.
 	before *task
 }
@@ -361,7 +362,7 @@ func (s State) Tell(o Outcome) (State, []Request) {
 		}
 		return s.settle()
 	}
-	t.id, t.done, t.err, t.ways, t.before = 0, true, o.Err, o.Ways, nil
+	t.id, t.done, t.err, t.failure, t.ways, t.before = 0, true, o.Err, o.Failure, o.Ways, nil
 	if len(o.Reports) > 0 {
 		t.reports = o.Reports
 	}
@@ -383,6 +384,14 @@ func (s State) Step() Step { return s.draft.Step }
 
 // Ended reports whether the conversation is over.
 func (s State) Ended() bool { return s.ended }
+
+// NameTaken says that another program saved a profile of this name while the conversation went on.
+type NameTaken struct{ Name string }
+
+func (e *NameTaken) Error() string { return "there is already a profile " + e.Name }
+
+// SaveFailure returns why the configuration could not be written, nil where it was or is still to be.
+func (s *State) SaveFailure() error { return s.work[DoSave].failure }
 
 // Saved returns what DoSave wrote, nil before.
 func (s State) Saved() *Saved { return s.saved }

@@ -412,8 +412,10 @@ type Outcome struct {
 	Report *Report
 	// Reports are all results (Done true).
 	Reports []Report
-	// Err says why the work could not be done at all; a failed check is no error.
-	Err Words
+	// Err says why the work could not be done at all; a failed check is no error. Failure is the same for programs, where
+	// the work was DoSave.
+	Err     Words
+	Failure error
 
 	// Candidates answer DoDiscover, best first; with Done false those known so far.
 	Candidates []Candidate

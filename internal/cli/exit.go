@@ -77,6 +77,8 @@ func stoppedWords(f *command.Factory, s *plain.Stopped) string {
 		return f.T("cli.stopped.finding", "number", s.Step.Number(), "cause", s.Finding.Cause)
 	case s.SignIn:
 		return f.T("oauth.setup.stopped", "number", s.Step.Number())
+	case s.Field == "" && s.Err != nil:
+		return f.T("cli.stopped.finding", "number", s.Step.Number(), "cause", sentence(f, s.Err))
 	case s.Field == "":
 		key = "cli.stopped.question"
 	case s.Field == wizard.FieldSecret:

@@ -106,8 +106,11 @@ func causeOf(err error) check.Cause {
 	case errors.As(err, &told):
 		return told.Cause
 	case errors.As(err, &stopped):
-		if stopped.Finding != nil {
+		switch {
+		case stopped.Finding != nil:
 			return stopped.Finding.Cause
+		case stopped.Err != nil:
+			return causeOf(stopped.Err)
 		}
 	case errors.As(err, new(*config.VersionError)):
 		return check.CauseConfigNewer

@@ -32,7 +32,9 @@ func runHome(ctx context.Context, f *command.Factory) error {
 		if err := profile.List(ctx, f); err != nil {
 			return err
 		}
-		f.Println(f.T("cli.home.hint"))
+		if !f.JSON {
+			f.Println(f.T("cli.home.hint"))
+		}
 		return nil
 	}
 	var notice wizard.Words

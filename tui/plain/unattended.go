@@ -2,6 +2,7 @@ package plain
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"postier/wizard"
@@ -18,6 +19,8 @@ type Stopped struct {
 	SignIn bool
 	// Field is the field whose value was missing or invalid; empty for any other reason.
 	Field wizard.FieldID
+	// Err is why the configuration could not be written.
+	Err error
 	// Saved is true when the configuration was written despite the finding, because only someone else can fix it.
 	Saved bool
 }
@@ -26,8 +29,13 @@ func (s *Stopped) Error() string {
 	if s.Finding != nil {
 		return fmt.Sprintf("setup stopped at step %d (%s): %s", s.Step.Number(), s.Step, s.Finding.Cause)
 	}
+	if s.Err != nil {
+		return fmt.Sprintf("setup stopped at step %d (%s): %v", s.Step.Number(), s.Step, s.Err)
+	}
 	return fmt.Sprintf("setup stopped at step %d (%s): a person would have been asked", s.Step.Number(), s.Step)
 }
+
+func (s *Stopped) Unwrap() error { return s.Err }
 
 // Unattended goes through the steps without asking, prints each as plain lines and closes the conversation. The values
 // given beforehand are the answers; it stops where only a person could answer.
@@ -88,6 +96,12 @@ func unattendedAction(s wizard.State, v wizard.Screen) (wizard.ActionID, *Stoppe
 	}
 	if v.Finding != nil && !s.Passed() {
 		stop.Finding, stop.Question = v.Finding, false
+		return "", stop
+	}
+	if err := s.SaveFailure(); err != nil {
+		if stop.Err, stop.Question = err, false; errors.As(err, new(*wizard.NameTaken)) {
+			stop.Field = wizard.FieldProfile
+		}
 		return "", stop
 	}
 	given := s.Given()

@@ -32,7 +32,7 @@ func (w *Worker) save(ctx context.Context, r wizard.Request, out *wizard.Outcome
 			break
 		}
 	}
-	out.Err = sentence(err)
+	out.Err, out.Failure = sentence(err), err
 }
 
 func (w *Worker) saveDocument(doc *config.Document) error {
@@ -44,11 +44,6 @@ func (w *Worker) saveDocument(doc *config.Document) error {
 	return doc.Save()
 }
 
-// errTaken says that another program saved a profile of this name while the conversation went on.
-type errTaken struct{ name string }
-
-func (e *errTaken) Error() string { return "there is already a profile " + e.name }
-
 func (w *Worker) write(ctx context.Context, r wizard.Request) (*wizard.Saved, error) {
 	doc, err := config.LoadOrNew(w.ConfigPath)
 	if err != nil {
@@ -57,7 +52,7 @@ func (w *Worker) write(ctx context.Context, r wizard.Request) (*wizard.Saved, er
 	d, name := r.Draft, r.Draft.Profile
 	previous := doc.File.Profiles[name]
 	if previous != nil && !d.Editing {
-		return nil, &errTaken{name}
+		return nil, &wizard.NameTaken{Name: name}
 	}
 	keeper := &keeper{worker: w, store: w.store(), name: name}
 	reference, err := keeper.keep(ctx, r, previous)

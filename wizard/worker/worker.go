@@ -177,9 +177,9 @@ func sentence(err error) wizard.Words {
 	if errors.Is(err, context.Canceled) {
 		return wizard.Msg("wizard.cancelled")
 	}
-	var taken *errTaken
+	var taken *wizard.NameTaken
 	if errors.As(err, &taken) {
-		return wizard.Msg("wizard.review.name-taken", "name", taken.name)
+		return wizard.Msg("wizard.review.name-taken", "name", taken.Name)
 	}
 	if text, ok := config.Describe(err); ok {
 		return wizard.Words{Msg: text}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"slices"
+	"strings"
 
 	"postier/config"
 	"postier/config/export"
@@ -114,17 +115,21 @@ func sentences() []sentence {
 func (p *Printer) Sentence(err error, args ...any) error {
 	var state *delivery.StateError
 	if errors.As(err, &state) {
-		text := p.T("sendcli.error.state", "op", state.Op, "place", safetext.FromRemote(state.Place), "error",
-			safetext.FromRemote(state.Err.Error()))
+		fate := ""
 		switch state.Fate {
 		case delivery.FateRefused:
-			text += " " + p.T("sendcli.error.refused")
+			fate = p.T("sendcli.error.refused")
 		case delivery.FateAccepted:
-			text += " " + p.T("sendcli.error.accepted")
+			fate = p.T("sendcli.error.accepted")
 		case delivery.FateUnknown:
-			text += " " + p.T("sendcli.error.unknown")
+			fate = p.T("sendcli.error.unknown")
 		}
-		return Failure(exitcode.IO, text)
+		if errors.Is(err, context.Canceled) {
+			return Failure(exitcode.Interrupted, fate)
+		}
+		text := p.T("sendcli.error.state", "op", state.Op, "place", safetext.FromRemote(state.Place), "error",
+			safetext.FromRemote(state.Err.Error()))
+		return Failure(exitcode.IO, strings.TrimRight(text+" "+fate, " "))
 	}
 	for _, row := range sentences() {
 		if errors.Is(err, row.err) {
@@ -230,6 +235,8 @@ func stoppedCode(s *plain.Stopped) int {
 		return exitcode.NoPerm
 	case s.Field != "":
 		return exitcode.Data
+	case s.Err != nil:
+		return Code(s.Err)
 	}
 	return exitcode.Failed
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"postier/config"
@@ -20,6 +21,22 @@ func (f *Factory) OpenState(ctx context.Context, doc *config.Document) (*deliver
 		return nil, err
 	}
 	return delivery.OpenStore(ctx, database)
+}
+
+// Folders are those of the configuration and of its state, as far as it is files, where the user chose another
+// configuration than the one that is found by itself; none otherwise.
+func (f *Factory) Folders() []string {
+	if f.ConfigFlag == "" && f.Getenv("POSTIER_CONFIG") == "" {
+		return nil
+	}
+	path, _ := f.ConfigPath()
+	folders := []string{filepath.Dir(path)}
+	if doc, err := config.LoadOrNew(path); err == nil {
+		if database, err := f.stateDatabase(doc); err == nil && database.File != "" {
+			folders = append(folders, filepath.Dir(database.File))
+		}
+	}
+	return slices.Compact(folders)
 }
 
 func (f *Factory) stateDatabase(doc *config.Document) (config.Database, error) {

@@ -21,6 +21,13 @@ func NewAlias(f *command.Factory) *cobra.Command {
 		f.Leaf("list", "cli.short.alias-list", 0, 0, func(context.Context, []string) error { return aliasList(f) }),
 		f.Leaf("set NAME ADDRESS…", "cli.short.alias-set", 2, anyNumber, change(f,
 			func(d *config.Document, args []string) error {
+				for _, address := range args[1:] {
+					if strings.Contains(address, "@") { // without one it is another local name
+						if err := f.CheckAddress(address); err != nil {
+							return err
+						}
+					}
+				}
 				if d.File.Aliases == nil {
 					d.File.Aliases = map[string][]string{}
 				}

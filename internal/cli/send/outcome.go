@@ -2,6 +2,7 @@ package send
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -142,7 +143,10 @@ func (p *post) sayOutcome(out *outcome, quietly bool) {
 
 // stateWords say whether the message was sent, and if not, why.
 func (p *post) stateWords(out *outcome) string {
-	args := []any{"profile", out.profile, "id", out.ID, "recipients", strings.Join(out.Decision.Recipients, ", ")}
+	reached := slices.DeleteFunc(slices.Clone(out.Decision.Recipients), func(address string) bool {
+		return slices.ContainsFunc(out.Refused, func(r refusedRecipient) bool { return r.Address == address })
+	})
+	args := []any{"profile", out.profile, "id", out.ID, "recipients", strings.Join(reached, ", ")}
 	if out.Next != nil {
 		args = append(args, "next", out.Next.Local().Format(clock))
 	}

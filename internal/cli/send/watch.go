@@ -71,7 +71,9 @@ func (p *post) watchOnce(ctx context.Context, names []string) error {
 	switch {
 	case errors.Is(err, watch.ErrUnderWay):
 		return p.Fault(exitcode.TempFail, "watch.error.under-way")
-	case len(round.Profiles) == 0 && err == nil && !p.JSON:
+	case len(round.Profiles) == 0 && err != nil: // nothing was judged
+		return p.Sentence(err)
+	case len(round.Profiles) == 0 && !p.JSON:
 		p.Println(p.T("watch.none"))
 		return nil
 	}

@@ -83,7 +83,12 @@ func (o *Options) units() []unit {
 	if !filepath.IsAbs(base) {
 		base = filepath.Join(o.Getenv("HOME"), ".config")
 	}
-	return userUnits(o.system.program, filepath.Join(base, "systemd", "user"))
+	units := userUnits(o.system.program, filepath.Join(base, "systemd", "user"))
+	if folders := o.Folders(); len(folders) > 0 {
+		path, _ := o.ConfigPath()
+		units[0].text = serving(units[0].text, path, folders)
+	}
+	return units
 }
 
 // Install is `postier service install` for the home screen.

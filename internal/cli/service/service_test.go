@@ -100,6 +100,21 @@ func TestHardening(t *testing.T) {
 	judge(t, analyze, filepath.Join(folder, "postier.service"))
 }
 
+// TestChosenConfiguration: the service is one of the configuration that the user chose, and may write beside it.
+func TestChosenConfiguration(t *testing.T) {
+	t.Parallel()
+	text := serving(userUnits("/usr/bin/postier", "")[0].text, "/srv/my mail/100%.json",
+		[]string{"/srv/my mail", "/var/q"})
+	for _, want := range []string{
+		`ExecStart=/usr/bin/postier --config "/srv/my mail/100%%.json" queue run --daemon` + "\n",
+		`ReadWritePaths="-/srv/my mail" "-/var/q" -%h/.config/postier -%h/.local/state/postier` + "\n",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+}
+
 // TestHardeningOfAUser: the judge takes every unit for one that root's manager starts. This one is started by a user's,
 // so it is judged with what holds of it by nature: it is not root's and has no capability.
 func TestHardeningOfAUser(t *testing.T) {

@@ -38,6 +38,23 @@ func userUnits(program, folder string) []unit {
 	return []unit{render(filepath.Join(folder, "postier.service"), "user.service", program)}
 }
 
+// serving makes a unit serve another configuration than the one that is found by itself.
+func serving(text, path string, folders []string) string {
+	quoted := make([]string, len(folders))
+	for i, folder := range folders {
+		quoted[i] = quoteUnit("-" + folder)
+	}
+	return strings.NewReplacer(
+		" queue run --daemon\n", " --config "+strings.ReplaceAll(quoteUnit(path), "$", "$$")+" queue run --daemon\n",
+		"\nReadWritePaths=", "\nReadWritePaths="+strings.Join(quoted, " ")+" ",
+	).Replace(text)
+}
+
+// quoteUnit writes a word of a unit, in which % begins a specifier (systemd.syntax(7)).
+func quoteUnit(word string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "%", "%%").Replace(word) + `"`
+}
+
 // render puts the program's path into a file of this package.
 func render(path, name, program string) unit {
 	text, err := files.ReadFile("units/" + name)
