@@ -179,7 +179,11 @@ func (s *Sender) Close() {
 // judge says what is to be done after a message was handed over. It records the verdict on each recipient in the item.
 func judge(item *Item, provider string, receipt smtp.Receipt, err error) Try {
 	if refusal, about := explain.SenderRefusal(receipt.Recipients, provider); about {
-		return judgeError(item, provider, refusal)
+		try := judgeError(item, provider, refusal)
+		if try.State == StateFailed {
+			item.quote(receipt.Recipients)
+		}
+		return try
 	}
 	item.note(receipt.Recipients, provider, err == nil)
 	if err != nil {
@@ -271,6 +275,17 @@ func (i *Item) refuse(cause config.Cause, reply string) {
 	for n := range i.Recipients {
 		if r := &i.Recipients[n]; r.State == "" {
 			r.State, r.Cause, r.Reply = StateFailed, cause, reply
+		}
+	}
+}
+
+// quote gives each recipient that was refused what the server said of it, where it said something else of each.
+func (i *Item) quote(verdicts []smtp.Recipient) {
+	for _, v := range verdicts {
+		for n := range i.Recipients {
+			if r := &i.Recipients[n]; r.State == StateFailed && r.Address == v.Address && v.Refusal != nil {
+				r.Reply = v.Refusal.Said.Raw()
+			}
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"postier/diagnostics/explain"
 	"postier/internal/check"
 	"postier/internal/cli/command"
+	"postier/internal/exitcode"
 	"postier/internal/oauth"
 	"postier/internal/safefile"
 	"postier/internal/safetext"
@@ -114,6 +115,8 @@ func causeOf(err error) check.Cause {
 		}
 	case errors.As(err, new(*config.VersionError)):
 		return check.CauseConfigNewer
+	case errors.As(err, &file) && command.Code(file) == exitcode.IO:
+		return check.CauseFileFailed
 	case errors.As(err, new(*credential.Error)):
 		return check.CauseCredentialUnreadable
 	case errors.As(err, &signIn):
