@@ -10,10 +10,11 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
-	_ "modernc.org/sqlite"             // the driver "sqlite"
+	"modernc.org/sqlite"
 
 	"postier/config"
 	"postier/internal/safefile"
@@ -70,6 +71,20 @@ func (e *StateError) Error() string { return fmt.Sprintf("%s %s: %v", e.Op, e.Pl
 
 // Unwrap gives the cause.
 func (e *StateError) Unwrap() error { return e.Err }
+
+// DiskProblem says that the disk is full or can only be read; empty for every other error.
+func (e *StateError) DiskProblem() safefile.Problem {
+	const sqliteFull = 13 // SQLITE_FULL (sqlite.org/rescode.html)
+	var file *safefile.Error
+	var database *sqlite.Error
+	switch {
+	case errors.As(e.Err, &file) && (file.Problem == safefile.DiskFull || file.Problem == safefile.ReadOnly):
+		return file.Problem
+	case errors.Is(e.Err, syscall.ENOSPC), errors.As(e.Err, &database) && database.Code() == sqliteFull:
+		return safefile.DiskFull
+	}
+	return ""
+}
 
 // stateName is the file of the embedded default.
 const stateName = "postier.db"

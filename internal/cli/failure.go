@@ -8,6 +8,7 @@ import (
 
 	"postier/config"
 	"postier/config/credential"
+	"postier/delivery"
 	"postier/diagnostics/explain"
 	"postier/internal/check"
 	"postier/internal/cli/command"
@@ -103,9 +104,12 @@ func causeOf(err error) check.Cause {
 	var signIn *oauth.Error
 	var file *safefile.Error
 	var told *command.Error
+	var state *delivery.StateError
 	switch {
 	case errors.As(err, &told):
 		return told.Cause
+	case errors.As(err, &state) && state.DiskProblem() != "":
+		return check.CauseFileFailed
 	case errors.As(err, &stopped):
 		switch {
 		case stopped.Finding != nil:

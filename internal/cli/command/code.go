@@ -127,6 +127,10 @@ func (p *Printer) Sentence(err error, args ...any) error {
 		if errors.Is(err, context.Canceled) {
 			return Failure(exitcode.Interrupted, fate)
 		}
+		if problem := state.DiskProblem(); problem != "" {
+			why := p.T("config.file."+string(problem), "path", safetext.FromRemote(state.Place))
+			return &Error{Code: exitcode.IO, Text: strings.TrimRight(why+" "+fate, " "), Cause: check.CauseFileFailed}
+		}
 		text := p.T("sendcli.error.state", "op", state.Op, "place", safetext.FromRemote(state.Place), "error",
 			safetext.FromRemote(state.Err.Error()))
 		return Failure(exitcode.IO, strings.TrimRight(text+" "+fate, " "))

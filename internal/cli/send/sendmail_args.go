@@ -141,8 +141,10 @@ func (o *SendmailOptions) attached(c byte, value string) error {
 		o.run = true
 	case c == 'b' && len(value) == 1 && strings.Contains("mspi", value):
 		o.mode = value[0]
-	case c == 'b':
+	case c == 'b' && strings.EqualFold(value, "d"): // as a daemon
 		return o.refuse("sendcli.sendmail.mode", "-b"+value)
+	case c == 'b':
+		return o.refuse("sendcli.sendmail.no-mode", "-b"+value)
 	}
 	return nil
 }
