@@ -127,7 +127,9 @@ func (p *Printer) Sentence(err error, args ...any) error {
 		if errors.Is(err, context.Canceled) {
 			return Failure(exitcode.Interrupted, fate)
 		}
-		if problem := state.DiskProblem(); problem != "" {
+		// The advice to try again is for what was not accepted.
+		again := state.Fate == "" || state.Fate == delivery.FateRefused
+		if problem := state.DiskProblem(); problem != "" && again {
 			why := p.T("config.file."+string(problem), "path", safetext.FromRemote(state.Place))
 			return &Error{Code: exitcode.IO, Text: strings.TrimRight(why+" "+fate, " "), Cause: check.CauseFileFailed}
 		}

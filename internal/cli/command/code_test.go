@@ -186,3 +186,19 @@ func TestCodeOfVerdictsAndLists(t *testing.T) {
 		}
 	}
 }
+
+// TestFullDisk: what was not accepted can be tried again when there is room, and nothing else is advised so.
+func TestFullDisk(t *testing.T) {
+	t.Parallel()
+	p := &Printer{LangFlag: "en"}
+	p.Getenv = func(string) string { return "" }
+	for fate, again := range map[delivery.Fate]bool{
+		"": true, delivery.FateRefused: true, delivery.FateAccepted: false, delivery.FateUnknown: false,
+	} {
+		err := p.Sentence(&delivery.StateError{Op: "write", Place: "/q.db", Err: syscall.ENOSPC, Fate: fate})
+		var told *Error
+		if !errors.As(err, &told) || told.Code != exitcode.IO || strings.Contains(told.Text, "try again") != again {
+			t.Errorf("%q: %v", fate, err)
+		}
+	}
+}
