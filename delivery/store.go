@@ -72,16 +72,16 @@ func (e *StateError) Error() string { return fmt.Sprintf("%s %s: %v", e.Op, e.Pl
 // Unwrap gives the cause.
 func (e *StateError) Unwrap() error { return e.Err }
 
-// DiskProblem says that the disk is full or can only be read; empty for every other error.
-func (e *StateError) DiskProblem() safefile.Problem {
+// DiskProblem is disk_full or read_only where the disk is at fault; empty for every other error.
+func (e *StateError) DiskProblem() string {
 	const sqliteFull = 13 // SQLITE_FULL (sqlite.org/rescode.html)
 	var file *safefile.Error
 	var database *sqlite.Error
 	switch {
 	case errors.As(e.Err, &file) && (file.Problem == safefile.DiskFull || file.Problem == safefile.ReadOnly):
-		return file.Problem
+		return string(file.Problem)
 	case errors.Is(e.Err, syscall.ENOSPC), errors.As(e.Err, &database) && database.Code() == sqliteFull:
-		return safefile.DiskFull
+		return string(safefile.DiskFull)
 	}
 	return ""
 }

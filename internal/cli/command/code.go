@@ -130,7 +130,7 @@ func (p *Printer) Sentence(err error, args ...any) error {
 		// The advice to try again is for what was not accepted.
 		again := state.Fate == "" || state.Fate == delivery.FateRefused
 		if problem := state.DiskProblem(); problem != "" && again {
-			why := p.T("config.file."+string(problem), "path", safetext.FromRemote(state.Place))
+			why := p.T("config.file."+problem, "path", safetext.FromRemote(state.Place))
 			return &Error{Code: exitcode.IO, Text: strings.TrimRight(why+" "+fate, " "), Cause: check.CauseFileFailed}
 		}
 		text := p.T("sendcli.error.state", "op", state.Op, "place", safetext.FromRemote(state.Place), "error",
